@@ -1,0 +1,378 @@
+// Package diff compares what is wanted with what there is and with what was last applied. It is pure.
+//
+// Rules:
+//
+//   - Only attributes that somebody declared are compared. What is not ours is put into "wanted" as it is, or taken out of
+//     it, before anything is compared; the comparison itself has no exceptions.
+//   - The three-way comparison decides the cause of a change, never whether there is one, with one exception: a device
+//     that is known to keep a value in a form of its own has it.
+//   - A value that a device never returns is as wanted if its fingerprint is the one that was last applied.
+package diff
+
+import (
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/config"
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// Memory is what is remembered of a setting from the last time it was applied. Maps are by attribute.
+type Memory struct {
+	Applied      map[string]cty.Value // what was wanted
+	Observed     map[string]cty.Value // what the device answered after it was written
+	Fingerprints map[string]string    // of secrets
+	Created      bool                 // whether camform created the item
+}
+
+// Rules are the judgements that the comparison needs from outside. They are pure.
+type Rules struct {
+	// Same reports whether the device's value have is what want asks for.
+	Same func(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool
+	// Fingerprint identifies the value of a secret at an address.
+	Fingerprint func(address schema.Setting, attribute, secret string) string
+}
+
+// Change is a difference of one setting.
+type Change struct {
+	Address schema.Setting
+	Kind    *schema.Kind
+	Action  plan.Action
+	Before  cty.Value // null if there is none; secrets in it are null
+	After   cty.Value // null if it is to go; undeclared attributes and secrets are null
+	Secrets map[string]plan.Secret
+	Why     []plan.Why
+	Reason  string          // for deletions and forgets
+	Want    *config.Setting // nil if nobody wants it any more
+}
+
+// Result is what the comparison of one device found. Everything is ordered by address.
+type Result struct {
+	Changes   []Change
+	Protected []Change       // changes that lifecycle { protect } forbids
+	Skipped   []plan.Skipped // wanted settings that could not be compared
+	Adopted   []Adopted      // settings that are as wanted, but not remembered so
+	Unmanaged map[string]int // items that nobody declared, by kind
+	Unchanged int            // settings that are as wanted
+}
+
+// Adopted is a setting that a device has already as it is wanted.
+type Adopted struct {
+	Address schema.Setting
+	Kind    *schema.Kind
+	Value   cty.Value // declared attributes; the others and secrets are null
+	Secrets map[string]plan.Secret
+}
+
+// Compare compares one device. The snapshot must be without Err.
+func Compare(device *config.Device, snap *live.Snapshot, last map[schema.Setting]Memory, rules Rules) Result {
+	c := comparison{device: device, snap: snap, last: last, rules: rules}
+	for _, want := range device.Settings {
+		c.compareWanted(want)
+	}
+	c.findUndeclared()
+	c.findVanished()
+	slices.SortFunc(c.result.Changes, func(a, b Change) int { return a.Address.Compare(b.Address) })
+	return c.result
+}
+
+type comparison struct {
+	device *config.Device
+	snap   *live.Snapshot
+	last   map[schema.Setting]Memory
+	rules  Rules
+	result Result
+}
+
+func (c *comparison) compareWanted(want *config.Setting) {
+	items, ok := c.snap.Items[want.Kind.Name]
+	if !ok {
+		c.skip(want)
+		return
+	}
+	want = c.withoutIgnored(want)
+	if len(want.Attributes) == 0 {
+		c.result.Unchanged++
+		return
+	}
+	have, exists := items[want.Address.Key]
+	switch {
+	case exists:
+		c.compareExisting(want, have)
+	case want.Kind.Creatable():
+		c.add(c.created(want))
+	default:
+		c.skipFor(want, plan.Unsupported, "the device has no "+want.Address.Local())
+	}
+}
+
+// skip notes that a wanted setting cannot be compared, with the reason that the snapshot knows.
+func (c *comparison) skip(want *config.Setting) {
+	if why, ok := c.snap.Missing[want.Kind.Name]; ok {
+		c.skipFor(want, plan.Unsupported, why)
+		return
+	}
+	detail := "it was not read"
+	if err := c.snap.Unreadable[want.Kind.Name]; err != nil {
+		detail = err.Error()
+	}
+	c.skipFor(want, plan.Unreadable, detail)
+}
+
+func (c *comparison) skipFor(want *config.Setting, reason plan.SkipReason, detail string) {
+	c.result.Skipped = append(c.result.Skipped, plan.Skipped{
+		Address: want.Address, Reason: reason, Detail: detail, Source: plan.SourceOf(want.Range),
+	})
+}
+
+func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
+	change := Change{Address: want.Address, Kind: want.Kind, Action: plan.Update, Before: withoutSecrets(want.Kind, have), Want: want}
+	memory, remembered := c.last[want.Address]
+	for _, a := range want.Kind.Attributes {
+		declared, ok := want.Attributes[a.Name]
+		if !ok {
+			continue
+		}
+		if same, why := c.compareAttribute(want, a, declared, have.GetAttr(a.Name), memory); !same {
+			change.Why = append(change.Why, why)
+		}
+	}
+	if len(change.Why) == 0 {
+		c.result.Unchanged++
+		if !remembered || !c.remembersAll(want, memory) {
+			c.result.Adopted = append(c.result.Adopted, Adopted{
+				Address: want.Address, Kind: want.Kind, Value: wantedValue(want), Secrets: c.secrets(want),
+			})
+		}
+		return
+	}
+	change.After, change.Secrets = wantedValue(want), c.secrets(want)
+	c.add(change)
+}
+
+// compareAttribute reports whether an attribute is as wanted, and if not, why.
+func (c *comparison) compareAttribute(
+	want *config.Setting, a *schema.Attribute, declared config.Attribute, have cty.Value, memory Memory,
+) (bool, plan.Why) {
+	why := plan.Why{Attribute: a.Name, Cause: plan.CauseConfig, Source: plan.SourceOf(declared.Range), Profile: declared.Profile}
+	if a.WriteOnly {
+		if c.provenByLogin(want, a, declared) {
+			return true, why
+		}
+		return memory.Fingerprints[a.Name] == c.fingerprint(want.Address, a, declared.Value), why
+	}
+	wanted, _ := declared.Value.Unmark()
+	if !have.IsNull() && c.rules.Same(want.Kind, a, wanted, have) {
+		return true, why
+	}
+	applied, known := memory.Applied[a.Name]
+	if !known {
+		return false, why
+	}
+	observed, seen := memory.Observed[a.Name]
+	configMoved := !applied.RawEquals(wanted)
+	deviceMoved := !seen || !observed.RawEquals(have)
+	switch {
+	case !configMoved && !deviceMoved:
+		return true, why // the device keeps this value in a form of its own
+	case configMoved && deviceMoved:
+		why.Cause = plan.CauseBoth
+	case deviceMoved:
+		why.Cause = plan.CauseDrift
+	}
+	return false, why
+}
+
+// provenByLogin reports whether a password is the one that we are logged in with.
+func (c *comparison) provenByLogin(want *config.Setting, a *schema.Attribute, declared config.Attribute) bool {
+	if a.Name != "password" || want.Address.Key != c.device.Login.Username {
+		return false
+	}
+	wanted, _ := declared.Value.Unmark()
+	ours, _ := c.device.Login.Password.Unmark()
+	return ours.IsKnown() && !ours.IsNull() && wanted.RawEquals(ours)
+}
+
+func (c *comparison) created(want *config.Setting) Change {
+	change := Change{
+		Address: want.Address, Kind: want.Kind, Action: plan.Create, Before: want.Kind.Null(),
+		After: wantedValue(want), Secrets: c.secrets(want), Want: want,
+	}
+	_, existed := c.last[want.Address]
+	for _, a := range want.Kind.Attributes {
+		declared, ok := want.Attributes[a.Name]
+		if !ok {
+			continue
+		}
+		why := plan.Why{Attribute: a.Name, Cause: plan.CauseConfig, Source: plan.SourceOf(declared.Range), Profile: declared.Profile}
+		if existed {
+			why.Cause = plan.CauseDrift
+		}
+		change.Why = append(change.Why, why)
+	}
+	return change
+}
+
+// findUndeclared deals with items that the device has and nobody declared: removed where the kind is exclusive, else
+// left alone and counted. The account that camform uses is never removed.
+func (c *comparison) findUndeclared() {
+	declared := map[schema.Setting]bool{}
+	for _, s := range c.device.Settings {
+		declared[s.Address] = true
+	}
+	for name, items := range c.snap.Items {
+		for key, have := range items {
+			address := schema.Setting{Device: c.device.Address, Kind: name, Key: key}
+			kind := c.snap.Kinds[name]
+			if declared[address] || kind == nil || !kind.Creatable() || c.deletesCreated(address) {
+				continue
+			}
+			if !slices.Contains(c.device.Exclusive, name) || key == c.device.Login.Username {
+				if c.result.Unmanaged == nil {
+					c.result.Unmanaged = map[string]int{}
+				}
+				c.result.Unmanaged[name]++
+				continue
+			}
+			c.add(Change{
+				Address: address, Kind: kind, Action: plan.Delete, Before: withoutSecrets(kind, have), After: kind.Null(),
+				Reason: "nobody declares it, and the device lists " + name + " as exclusive",
+			})
+		}
+	}
+}
+
+// findVanished deals with settings that were applied once and that nobody declares any more.
+func (c *comparison) findVanished() {
+	declared := map[schema.Setting]bool{}
+	for _, s := range c.device.Settings {
+		declared[s.Address] = true
+	}
+	for address := range c.last {
+		kind := c.snap.Kinds[address.Kind]
+		if declared[address] || kind == nil || c.hasChange(address) {
+			continue
+		}
+		items, read := c.snap.Items[address.Kind]
+		if !read && c.snap.Missing[address.Kind] == "" {
+			continue
+		}
+		change := Change{
+			Address: address, Kind: kind, Action: plan.Forget, Before: kind.Null(), After: kind.Null(),
+			Reason: "the configuration no longer declares it; the device keeps it as it is",
+		}
+		if have, exists := items[address.Key]; exists {
+			change.Before = withoutSecrets(kind, have)
+			if c.deletesCreated(address) {
+				change.Action, change.Reason = plan.Delete, "camform created it, and the configuration no longer declares it"
+			}
+		}
+		c.add(change)
+	}
+}
+
+// deletesCreated reports whether an item that nobody declares is ours to delete because we created it.
+func (c *comparison) deletesCreated(address schema.Setting) bool {
+	return c.last[address].Created && address.Key != "" && address.Key != c.device.Login.Username
+}
+
+func (c *comparison) hasChange(address schema.Setting) bool {
+	return slices.ContainsFunc(c.result.Changes, func(ch Change) bool { return ch.Address == address })
+}
+
+func (c *comparison) add(change Change) {
+	if change.Action != plan.Forget && matchesAny(c.device.Lifecycle.Protect, change.Address, "") {
+		c.result.Protected = append(c.result.Protected, change)
+		return
+	}
+	c.result.Changes = append(c.result.Changes, change)
+}
+
+// withoutIgnored takes the attributes out of a setting that lifecycle { ignore_changes } names.
+func (c *comparison) withoutIgnored(want *config.Setting) *config.Setting {
+	kept := make(map[string]config.Attribute, len(want.Attributes))
+	for name, a := range want.Attributes {
+		if !matchesAny(c.device.Lifecycle.Ignore, want.Address, name) {
+			kept[name] = a
+		}
+	}
+	if len(kept) == len(want.Attributes) {
+		return want
+	}
+	reduced := *want
+	reduced.Attributes = kept
+	return &reduced
+}
+
+func matchesAny(patterns []config.Pattern, address schema.Setting, attribute string) bool {
+	return slices.ContainsFunc(patterns, func(p config.Pattern) bool {
+		return (p.Kind == "" || p.Kind == address.Kind) &&
+			(p.Key == "" || p.Key == address.Key) &&
+			(p.Attribute == "" || p.Attribute == attribute)
+	})
+}
+
+// remembersAll reports whether the memory holds exactly what is wanted.
+func (c *comparison) remembersAll(want *config.Setting, memory Memory) bool {
+	for _, a := range want.Kind.Attributes {
+		declared, ok := want.Attributes[a.Name]
+		applied, known := memory.Applied[a.Name]
+		switch {
+		case a.Secret && ok:
+			if memory.Fingerprints[a.Name] != c.fingerprint(want.Address, a, declared.Value) {
+				return false
+			}
+		case ok != known:
+			return false
+		case ok && !applied.RawEquals(declared.Value):
+			return false
+		}
+	}
+	return true
+}
+
+func (c *comparison) secrets(want *config.Setting) map[string]plan.Secret {
+	var secrets map[string]plan.Secret
+	for _, a := range want.Kind.Attributes {
+		declared, ok := want.Attributes[a.Name]
+		if !ok || !a.Secret {
+			continue
+		}
+		if secrets == nil {
+			secrets = map[string]plan.Secret{}
+		}
+		secrets[a.Name] = plan.Secret{
+			Origin:      schema.Origin(declared.Value),
+			Fingerprint: c.fingerprint(want.Address, a, declared.Value),
+		}
+	}
+	return secrets
+}
+
+func (c *comparison) fingerprint(address schema.Setting, a *schema.Attribute, v cty.Value) string {
+	v, _ = v.Unmark()
+	if v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+		return ""
+	}
+	return c.rules.Fingerprint(address, a.Name, v.AsString())
+}
+
+// wantedValue is the wanted value with secrets and undeclared attributes null.
+func wantedValue(want *config.Setting) cty.Value { return withoutSecrets(want.Kind, want.Want()) }
+
+func withoutSecrets(kind *schema.Kind, v cty.Value) cty.Value {
+	v, _ = v.UnmarkDeep()
+	if v.IsNull() {
+		return v
+	}
+	values := v.AsValueMap()
+	for _, a := range kind.Attributes {
+		if a.Secret {
+			values[a.Name] = cty.NullVal(a.Type)
+		}
+	}
+	return cty.ObjectVal(values)
+}

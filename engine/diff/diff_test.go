@@ -1,0 +1,386 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/config"
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/providers"
+	"camform/providers/memory"
+	"camform/schema"
+)
+
+var (
+	provider = memory.NewFleet(time.Now).Provider()
+	kinds    = provider.Kinds()
+	gate     = schema.Device{Name: "gate"}
+	rules    = Rules{
+		Same: provider.Same,
+		Fingerprint: func(address schema.Setting, attribute, secret string) string {
+			return fmt.Sprintf("fingerprint(%s %s %d)", address, attribute, len(secret))
+		},
+	}
+)
+
+type values map[string]cty.Value
+
+func address(kind, key string) schema.Setting {
+	return schema.Setting{Device: gate, Kind: kind, Key: key}
+}
+
+// want declares a setting, each attribute on a line of its own.
+func want(kind, key string, attributes values) *config.Setting {
+	s := &config.Setting{
+		Address: address(kind, key), Kind: kinds.Lookup(kind), Attributes: map[string]config.Attribute{},
+		Range: at(10),
+	}
+	line := 10
+	for _, a := range s.Kind.Attributes {
+		if v, ok := attributes[a.Name]; ok {
+			line++
+			s.Attributes[a.Name] = config.Attribute{Value: v, Range: at(line), Profile: "hardened"}
+		}
+	}
+	return s
+}
+
+func at(line int) hcl.Range {
+	return hcl.Range{Filename: "main.cam.hcl", Start: hcl.Pos{Line: line}, End: hcl.Pos{Line: line}}
+}
+
+// have is what a device says: attributes that are not named are null.
+func have(kind string, attributes values) cty.Value {
+	all := map[string]cty.Value{}
+	for _, a := range kinds.Lookup(kind).Attributes {
+		all[a.Name] = cty.NullVal(a.Type)
+		if v, ok := attributes[a.Name]; ok {
+			all[a.Name] = v
+		}
+	}
+	return cty.ObjectVal(all)
+}
+
+func snapshot(items map[string]providers.Items) *live.Snapshot {
+	s := &live.Snapshot{
+		Device: gate, Items: items, Kinds: map[string]*schema.Kind{}, Documents: providers.Documents{},
+		Missing: map[string]string{}, Unreadable: map[string]error{},
+	}
+	for _, k := range kinds.All() {
+		s.Kinds[k.Name] = k
+	}
+	return s
+}
+
+func device(settings ...*config.Setting) *config.Device {
+	return &config.Device{
+		Address:  gate,
+		Settings: settings,
+		Login:    config.Login{Username: "admin", Password: schema.MarkSecret(cty.StringVal("Login-1"), "env:LOGIN")},
+	}
+}
+
+// told writes a result on a few lines, so that a table can say what is wanted of it.
+func told(r Result) string {
+	var b strings.Builder
+	for _, c := range r.Changes {
+		fmt.Fprintf(&b, "%s %s", c.Action, c.Address.Local())
+		for _, w := range c.Why {
+			fmt.Fprintf(&b, " %s:%s@%d", w.Attribute, w.Cause, w.Source.Line)
+		}
+		b.WriteString("\n")
+	}
+	for _, c := range r.Protected {
+		fmt.Fprintf(&b, "protected %s\n", c.Address.Local())
+	}
+	for _, s := range r.Skipped {
+		fmt.Fprintf(&b, "%s %s\n", s.Reason, s.Address.Local())
+	}
+	for _, a := range r.Adopted {
+		fmt.Fprintf(&b, "adopt %s\n", a.Address.Local())
+	}
+	for kind, n := range r.Unmanaged {
+		fmt.Fprintf(&b, "unmanaged %s %d\n", kind, n)
+	}
+	return b.String()
+}
+
+func secret(text string) cty.Value { return schema.MarkSecret(cty.StringVal(text), "env:OPERATOR") }
+
+func TestThreeWayComparison(t *testing.T) {
+	name := func(text string) values { return values{"name": cty.StringVal(text)} }
+	system := func(text string) map[string]providers.Items {
+		return map[string]providers.Items{"system": {"": have("system", name(text))}}
+	}
+	applied := func(applied, observed string) map[schema.Setting]Memory {
+		return map[schema.Setting]Memory{address("system", ""): {Applied: name(applied), Observed: name(observed)}}
+	}
+	for title, c := range map[string]struct {
+		want string
+		have string
+		last map[schema.Setting]Memory
+		told string
+	}{
+		"as wanted and remembered":                 {"gate", "gate", applied("gate", "gate"), ""},
+		"as wanted, not remembered":                {"gate", "gate", nil, "adopt system\n"},
+		"as wanted, other value remembered":        {"gate", "gate", applied("door", "door"), "adopt system\n"},
+		"never applied":                            {"gate", "cam", nil, "update system name:config@11\n"},
+		"configuration moved":                      {"gate", "door", applied("door", "door"), "update system name:config@11\n"},
+		"device moved":                             {"gate", "cam", applied("gate", "gate"), "update system name:drift@11\n"},
+		"both moved":                               {"gate", "cam", applied("door", "door"), "update system name:both@11\n"},
+		"device keeps a form of its own":           {"gate", "GATE", applied("gate", "GATE"), ""},
+		"device left its own form":                 {"gate", "cam", applied("gate", "GATE"), "update system name:drift@11\n"},
+		"configuration left a value in other form": {"door", "GATE", applied("gate", "GATE"), "update system name:config@11\n"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			got := told(Compare(device(want("system", "", name(c.want))), snapshot(system(c.have)), c.last, rules))
+			if got != c.told {
+				t.Errorf("got %q, want %q", got, c.told)
+			}
+		})
+	}
+}
+
+func TestOnlyDeclaredAttributesAreCompared(t *testing.T) {
+	d := device(want("https", "", values{"enabled": cty.True}))
+	s := snapshot(map[string]providers.Items{"https": {"": have("https", values{"enabled": cty.False, "port": cty.NumberIntVal(444)})}})
+	r := Compare(d, s, nil, rules)
+	if got, want := told(r), "update https enabled:config@11\n"; got != want {
+		t.Fatalf("got %q, want %q", got, want)
+	}
+	c := r.Changes[0]
+	if !c.After.GetAttr("port").IsNull() || !c.Before.GetAttr("port").RawEquals(cty.NumberIntVal(444)) {
+		t.Errorf("undeclared attributes must be kept: before %#v, after %#v", c.Before, c.After)
+	}
+}
+
+func TestAnElementThatTheDeviceLacksIsAChange(t *testing.T) {
+	d := device(want("https", "", values{"redirect": cty.False}))
+	s := snapshot(map[string]providers.Items{"https": {"": have("https", values{"enabled": cty.True})}})
+	if got, want := told(Compare(d, s, nil, rules)), "update https redirect:config@11\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestWriteOnlyValuesGoByTheirFingerprint(t *testing.T) {
+	users := func(password string) *config.Device {
+		return device(want("user", "op", values{"level": cty.StringVal("Operator"), "password": secret(password)}))
+	}
+	there := snapshot(map[string]providers.Items{"user": {"op": have("user", values{"level": cty.StringVal("Operator")})}})
+	remembered := map[schema.Setting]Memory{address("user", "op"): {
+		Applied:      values{"level": cty.StringVal("Operator")},
+		Observed:     values{"level": cty.StringVal("Operator")},
+		Fingerprints: map[string]string{"password": rules.Fingerprint(address("user", "op"), "password", "Secret-1")},
+	}}
+	for title, c := range map[string]struct {
+		password string
+		last     map[schema.Setting]Memory
+		told     string
+	}{
+		"known":   {"Secret-1", remembered, ""},
+		"changed": {"Secret-22", remembered, "update user.op password:config@12\n"},
+		"unknown": {"Secret-1", nil, "update user.op password:config@12\n"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			r := Compare(users(c.password), there, c.last, rules)
+			if got := told(r); got != c.told {
+				t.Fatalf("got %q, want %q", got, c.told)
+			}
+			for _, change := range r.Changes {
+				if change.After.ContainsMarked() || !change.After.GetAttr("password").IsNull() {
+					t.Errorf("the secret itself is in the change: %v", change.Secrets)
+				}
+				if change.Secrets["password"].Origin != "env:OPERATOR" {
+					t.Errorf("origin is %q", change.Secrets["password"].Origin)
+				}
+			}
+		})
+	}
+}
+
+func TestTheLoginProvesItsOwnPassword(t *testing.T) {
+	s := snapshot(map[string]providers.Items{"user": {"admin": have("user", values{"level": cty.StringVal("Administrator")})}})
+	same := device(want("user", "admin", values{"password": schema.MarkSecret(cty.StringVal("Login-1"), "env:LOGIN")}))
+	if got := told(Compare(same, s, nil, rules)); got != "adopt user.admin\n" {
+		t.Errorf("got %q", got)
+	}
+	other := device(want("user", "admin", values{"password": secret("Another-1")}))
+	if got := told(Compare(other, s, nil, rules)); got != "update user.admin password:config@11\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestItemsComeAndGo(t *testing.T) {
+	viewer := have("user", values{"level": cty.StringVal("Viewer")})
+	op := want("user", "op", values{"level": cty.StringVal("Operator"), "password": secret("Secret-1")})
+	exclusive := device()
+	exclusive.Exclusive = []string{"user"}
+	created := map[schema.Setting]Memory{address("user", "op"): {Created: true}}
+	met := map[schema.Setting]Memory{address("user", "op"): {}}
+	for title, c := range map[string]struct {
+		device *config.Device
+		items  providers.Items
+		last   map[schema.Setting]Memory
+		told   string
+	}{
+		"new":                               {device(op), providers.Items{}, nil, "create user.op level:config@11 password:config@12\n"},
+		"vanished from the device":          {device(op), providers.Items{}, created, "create user.op level:drift@11 password:drift@12\n"},
+		"undeclared is left alone":          {device(), providers.Items{"guest": viewer}, nil, "unmanaged user 1\n"},
+		"undeclared where exclusive":        {exclusive, providers.Items{"guest": viewer, "admin": viewer}, nil, "delete user.guest\nunmanaged user 1\n"},
+		"no longer declared, created by us": {device(), providers.Items{"op": viewer}, created, "delete user.op\n"},
+		"no longer declared, met":           {device(), providers.Items{"op": viewer}, met, "forget user.op\nunmanaged user 1\n"},
+		"gone on both sides":                {device(), providers.Items{}, created, "forget user.op\n"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			got := told(Compare(c.device, snapshot(map[string]providers.Items{"user": c.items}), c.last, rules))
+			if got != c.told {
+				t.Errorf("got %q, want %q", got, c.told)
+			}
+		})
+	}
+}
+
+func TestASingletonThatVanishedIsOnlyForgotten(t *testing.T) {
+	s := snapshot(map[string]providers.Items{"system": {"": have("system", values{"name": cty.StringVal("gate")})}})
+	last := map[schema.Setting]Memory{address("system", ""): {Applied: values{"name": cty.StringVal("gate")}}}
+	if got := told(Compare(device(), s, last, rules)); got != "forget system\n" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestOurOwnAccountIsNeverDeleted(t *testing.T) {
+	s := snapshot(map[string]providers.Items{"user": {"admin": have("user", values{"level": cty.StringVal("Administrator")})}})
+	last := map[schema.Setting]Memory{address("user", "admin"): {Created: true}}
+	d := device()
+	d.Exclusive = []string{"user"}
+	if got := told(Compare(d, s, last, rules)); strings.Contains(got, "delete") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestWhatTheDeviceDoesNotHaveIsSkipped(t *testing.T) {
+	d := device(
+		want("cloud", "", values{"enabled": cty.False}),
+		want("service", "HTTP", values{"enabled": cty.False}),
+		want("system", "", values{"name": cty.StringVal("gate")}),
+	)
+	s := snapshot(map[string]providers.Items{"service": {}})
+	s.Missing["cloud"] = "403 notSupport"
+	s.Unreadable["system"] = providers.ErrBusy
+	want := "unsupported cloud\nunsupported service.HTTP\nunreadable system\n"
+	if got := told(Compare(d, s, nil, rules)); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAnUnreadKindIsNotForgotten(t *testing.T) {
+	s := snapshot(nil)
+	s.Unreadable["system"] = providers.ErrBusy
+	last := map[schema.Setting]Memory{address("system", ""): {}}
+	if got := told(Compare(device(), s, last, rules)); got != "" {
+		t.Errorf("got %q: a read that failed never means that something is gone", got)
+	}
+}
+
+func TestLifecycle(t *testing.T) {
+	s := snapshot(map[string]providers.Items{
+		"https": {"": have("https", values{"enabled": cty.False, "port": cty.NumberIntVal(443)})},
+	})
+	wanted := want("https", "", values{"enabled": cty.True, "port": cty.NumberIntVal(444)})
+	for title, c := range map[string]struct {
+		lifecycle config.Lifecycle
+		told      string
+	}{
+		"nothing":          {config.Lifecycle{}, "update https enabled:config@11 port:config@12\n"},
+		"protect":          {config.Lifecycle{Protect: []config.Pattern{{Kind: "https"}}}, "protected https\n"},
+		"protect all":      {config.Lifecycle{Protect: []config.Pattern{{}}}, "protected https\n"},
+		"protect other":    {config.Lifecycle{Protect: []config.Pattern{{Kind: "user"}}}, "update https enabled:config@11 port:config@12\n"},
+		"ignore attribute": {config.Lifecycle{Ignore: []config.Pattern{{Kind: "https", Attribute: "port"}}}, "update https enabled:config@11\n"},
+		"ignore setting":   {config.Lifecycle{Ignore: []config.Pattern{{Kind: "https"}}}, ""},
+		"ignore all":       {config.Lifecycle{Ignore: []config.Pattern{{}}}, ""},
+	} {
+		t.Run(title, func(t *testing.T) {
+			d := device(wanted)
+			d.Lifecycle = c.lifecycle
+			if got := told(Compare(d, s, nil, rules)); got != c.told {
+				t.Errorf("got %q, want %q", got, c.told)
+			}
+		})
+	}
+}
+
+func TestOnlyWhatChangesIsCheckedAgainstTheDevice(t *testing.T) {
+	d := device(want("https", "", values{"enabled": cty.True, "port": cty.NumberIntVal(443)}))
+	d.URL = mustURL("https://192.0.2.1:443")
+	s := snapshot(map[string]providers.Items{
+		"https": {"": have("https", values{"enabled": cty.False, "port": cty.NumberIntVal(443)})},
+	})
+	var asked []string
+	check := func(_ *schema.Kind, _ providers.Documents, _ string, want cty.Value) []providers.AttributeError {
+		for name, v := range want.AsValueMap() {
+			if !v.IsNull() {
+				asked = append(asked, name)
+			}
+		}
+		return []providers.AttributeError{{Attribute: "enabled", Detail: "no"}}
+	}
+	_, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, check)
+	if !slices.Equal(asked, []string{"enabled"}) {
+		t.Errorf("checked %v, want the attribute that changes", asked)
+	}
+	if len(refusals) != 1 || refusals[0].Want.Attributes["enabled"].Range.Start.Line != 11 {
+		t.Errorf("refusals %v", refusals)
+	}
+}
+
+func TestStepsComeInPhasesAndByDocument(t *testing.T) {
+	d := device(
+		want("filter", "", values{"enabled": cty.True}),
+		want("https", "", values{"enabled": cty.True}),
+		want("service", "HTTP", values{"enabled": cty.False}),
+		want("system", "", values{"name": cty.StringVal("gate")}),
+		want("user", "op", values{"level": cty.StringVal("Viewer"), "password": secret("Secret-1")}),
+	)
+	d.URL = mustURL("https://192.0.2.1:443")
+	s := snapshot(map[string]providers.Items{
+		"filter":  {"": have("filter", values{"enabled": cty.False})},
+		"https":   {"": have("https", values{"enabled": cty.False})},
+		"service": {"HTTP": have("service", values{"enabled": cty.True})},
+		"system":  {"": have("system", values{"name": cty.StringVal("cam")})},
+		"user":    {},
+	})
+	nothing := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return nil }
+	planned, _ := Plan(d, s, Compare(d, s, nil, rules), kinds, nothing)
+	var order []string
+	for _, step := range planned.Steps {
+		order = append(order, step.Address.Local())
+	}
+	if want := []string{"system", "user.op", "https", "service.HTTP", "filter"}; !slices.Equal(order, want) {
+		t.Errorf("order %v, want %v", order, want)
+	}
+	groups := plan.Groups(planned.Steps, kinds)
+	if len(groups) != 4 || len(groups[2].Steps) != 2 {
+		t.Errorf("https and service share a document and must share a group: %v", groups)
+	}
+}
+
+func TestDriftIsWhatSomebodyElseMoved(t *testing.T) {
+	d := plan.Device{Steps: []plan.Step{
+		{Address: address("system", ""), Why: []plan.Why{{Attribute: "name", Cause: plan.CauseConfig}}},
+		{Address: address("https", ""), Why: []plan.Why{
+			{Attribute: "enabled", Cause: plan.CauseDrift}, {Attribute: "port", Cause: plan.CauseConfig}, {Attribute: "redirect", Cause: plan.CauseBoth},
+		}},
+		{Address: address("user", "x"), Action: plan.Forget},
+	}}
+	drifted := Drifted(d)
+	if len(drifted.Steps) != 1 || len(drifted.Steps[0].Why) != 2 || len(d.Steps[1].Why) != 3 {
+		t.Errorf("drift is %+v, and the plan must stay as it was: %+v", drifted.Steps, d.Steps[1].Why)
+	}
+}

@@ -1,0 +1,202 @@
+// Package guard proves that a plan leaves the way in open. It is pure.
+//
+// It knows the settings that can close the way in by the names of their kinds: `https`, `service`, `ip_filter` and
+// `user`. A change that would close the way that camform itself uses, as the plan describes it, is refused with the
+// reason; there is no switch that turns this off.
+package guard
+
+import (
+	"net/netip"
+	"net/url"
+	"strconv"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// Code is the code of the problems that Prove finds.
+const Code = "would-lock-out"
+
+// Prove returns the steps of a device that would close the way in, as problems. Nothing may be applied to a device that
+// has any.
+func Prove(d plan.Device) diag.Problems {
+	way, err := wayOf(d)
+	if err != nil {
+		return diag.Problems{refusal(plan.Step{Address: schema.Setting{Device: d.Address}}, err.Error())}
+	}
+	var problems diag.Problems
+	for _, s := range d.Steps {
+		if s.Action == plan.Forget {
+			continue
+		}
+		if why := way.closedBy(s); why != "" {
+			problems = append(problems, refusal(s, why))
+		}
+	}
+	return problems
+}
+
+// way is the way in that camform uses for a device.
+type way struct {
+	scheme string
+	port   int64
+	user   string
+	source netip.Addr // our own address as the device sees it; not valid where it is not known
+}
+
+func wayOf(d plan.Device) (way, error) {
+	u, err := url.Parse(d.Access.URL)
+	if err != nil {
+		return way{}, err
+	}
+	port, err := strconv.ParseInt(u.Port(), 10, 64)
+	if err != nil {
+		return way{}, err
+	}
+	source, _ := netip.ParseAddr(d.Source) // an address that is not known leaves the zero value, which no list contains
+	return way{scheme: u.Scheme, port: port, user: d.Access.Username, source: source.Unmap()}, nil
+}
+
+// closedBy says why a step would close the way in, or "" if it would not.
+func (w way) closedBy(s plan.Step) string {
+	switch s.Address.Kind {
+	case "ip_filter":
+		return w.closedByFilter(s)
+	case "https":
+		return w.closedByHTTPS(s)
+	case "service":
+		return w.closedByService(s)
+	case "user":
+		return w.closedByUser(s)
+	default:
+		return ""
+	}
+}
+
+func (w way) closedByFilter(s plan.Step) string {
+	if !isTrue(after(s, "enabled")) {
+		return ""
+	}
+	if !w.source.IsValid() {
+		return "It is not known which address this device sees us at, so it cannot be proven that the filter lets us in."
+	}
+	inside := contains(after(s, "addresses"), w.source)
+	switch text(after(s, "mode")) {
+	case "allow":
+		if !inside {
+			return "The allow list does not contain " + w.source.String() + ", the address from which camform reaches this device. " +
+				"Add it to addresses, or the device would never answer again."
+		}
+	case "deny":
+		if inside {
+			return "The deny list contains " + w.source.String() + ", the address from which camform reaches this device."
+		}
+	}
+	return ""
+}
+
+func (w way) closedByHTTPS(s plan.Step) string {
+	if w.scheme == "http" {
+		if isTrue(after(s, "redirect")) {
+			return "camform reaches this device over HTTP, and redirect = true would turn it away. " +
+				"Write the address with https:// first, apply, and add the redirect then."
+		}
+		return ""
+	}
+	return w.closedByProtocol(s, "HTTPS")
+}
+
+func (w way) closedByService(s plan.Step) string {
+	if w.scheme == "http" && s.Address.Key == "HTTP" {
+		return w.closedByProtocol(s, "HTTP")
+	}
+	return ""
+}
+
+func (w way) closedByProtocol(s plan.Step, name string) string {
+	if isFalse(after(s, "enabled")) {
+		return "camform reaches this device over " + name + ", and this would switch it off. Give the device another address first."
+	}
+	if port := after(s, "port"); moves(s, "port") && !port.RawEquals(cty.NumberIntVal(w.port)) {
+		return "camform reaches this device on port " + strconv.FormatInt(w.port, 10) + ", and this would move it. " +
+			"Move the port at the device and write the new one into address."
+	}
+	return ""
+}
+
+func (w way) closedByUser(s plan.Step) string {
+	if s.Address.Key != w.user {
+		return ""
+	}
+	switch {
+	case s.Action == plan.Delete:
+		return "This is the account that camform uses on this device."
+	case moves(s, "level") && text(after(s, "level")) != "Administrator":
+		return "This is the account that camform uses on this device; with another level it could not change anything any more."
+	case moves(s, "password"):
+		return "This is the account that camform uses on this device, and its password is not the one in the login block. " +
+			"Leave the password out of the user block, or give both the same secret."
+	}
+	return ""
+}
+
+// after is the value of an attribute once a step was carried out: the wanted one, or the one that stays. It is null if
+// the device has none.
+func after(s plan.Step, attribute string) cty.Value {
+	for _, v := range []cty.Value{s.After, s.Before} {
+		if !v.IsNull() && v.Type().HasAttribute(attribute) && !v.GetAttr(attribute).IsNull() {
+			return v.GetAttr(attribute)
+		}
+	}
+	return cty.NullVal(cty.DynamicPseudoType)
+}
+
+// moves reports whether a step changes an attribute.
+func moves(s plan.Step, attribute string) bool {
+	for _, w := range s.Why {
+		if w.Attribute == attribute {
+			return true
+		}
+	}
+	return false
+}
+
+func isTrue(v cty.Value) bool  { return v.RawEquals(cty.True) }
+func isFalse(v cty.Value) bool { return v.RawEquals(cty.False) }
+
+func text(v cty.Value) string {
+	if v.IsNull() || v.Type() != cty.String {
+		return ""
+	}
+	return v.AsString()
+}
+
+// contains reports whether a list of addresses and prefixes covers an address. Entries that are neither cover nothing.
+func contains(list cty.Value, address netip.Addr) bool {
+	if list.IsNull() || !list.CanIterateElements() {
+		return false
+	}
+	for _, v := range list.Elements() {
+		if prefix, err := netip.ParsePrefix(text(v)); err == nil && prefix.Contains(address) {
+			return true
+		}
+		if single, err := netip.ParseAddr(text(v)); err == nil && single.Unmap() == address {
+			return true
+		}
+	}
+	return false
+}
+
+func refusal(s plan.Step, why string) diag.Problem {
+	p := diag.Problem{
+		Severity: diag.Error, Code: Code, Summary: "Change would close the way in",
+		Detail: why, Address: s.Address,
+	}
+	if s.Range.File != "" {
+		p.Subject = s.Range.HCL()
+	}
+	return p
+}

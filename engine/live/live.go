@@ -1,0 +1,207 @@
+// Package live reads devices: who they are, and what their settings are now.
+//
+// Rules:
+//
+//   - It holds readers, which have no method that writes.
+//   - Each document of a device is read once. Documents that only give limits are the same on every device of a model
+//     and firmware, and are read from one of them.
+//   - One dead device costs its own snapshot and nothing else. A refused login ends the session at once.
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"camform/engine/graph"
+	"camform/engine/report"
+	"camform/providers"
+	"camform/schema"
+)
+
+// Request says what to read from one device.
+type Request struct {
+	Target providers.Target
+	Site   string // devices of one site share a limit
+	Kinds  []*schema.Kind
+}
+
+// Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
+type Snapshot struct {
+	Device     schema.Device
+	Identity   providers.Identity
+	Pin        providers.Pin
+	Kinds      map[string]*schema.Kind    // the kinds that were asked for, by name
+	Documents  providers.Documents        // as they came, with those that give limits
+	Items      map[string]providers.Items // settings by kind; a kind that could not be read is missing
+	Missing    map[string]string          // kinds that the device does not have, with the reason
+	Unreadable map[string]error           // kinds whose document could not be read or understood
+	Source     string                     // our own address, as the connection to the device shows it; empty if not known
+	Err        error                      // why the device could not be read at all
+}
+
+// Cache keeps documents that give limits, by what determines them. Methods are safe for concurrent use.
+type Cache interface {
+	Lookup(model, firmware, path string) (providers.Document, bool)
+	Store(model, firmware string, doc providers.Document)
+}
+
+// Options say how to read.
+type Options struct {
+	Provider providers.Provider
+	Limits   graph.Limits
+	Cache    Cache
+	Event    func(report.Event) // called from several goroutines
+}
+
+// Refresh reads all devices and returns a snapshot for each, in the order of the requests. When ctx ends, requests in
+// flight end too, and devices that were not begun have the cause as their Err.
+func Refresh(ctx context.Context, requests []Request, o Options) []*Snapshot {
+	begun := time.Now()
+	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Refresh, Total: len(requests)})
+	snapshots := make([]*Snapshot, len(requests))
+	indexes := make([]int, len(requests))
+	for i := range indexes {
+		indexes[i] = i
+	}
+	left := graph.Walk(ctx, indexes, func(i int) string { return requests[i].Site }, o.Limits, func(i int) {
+		snapshots[i] = refreshOne(ctx, requests[i], o)
+	})
+	for _, i := range left {
+		snapshots[i] = &Snapshot{Device: requests[i].Target.Device, Err: fmt.Errorf("not read: %w", context.Cause(ctx))}
+	}
+	o.Event(report.Event{Kind: report.StageDone, Stage: report.Refresh, Elapsed: time.Since(begun)})
+	return snapshots
+}
+
+func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
+	begun := time.Now()
+	event := report.Event{Kind: report.DeviceStarted, Stage: report.Refresh, Device: r.Target.Device}
+	o.Event(event)
+	reader := o.Provider.OpenReader(r.Target)
+	defer reader.Close()
+	s := Read(ctx, reader, r, o)
+	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)
+	if s.Err != nil {
+		event.Detail = s.Err.Error()
+	}
+	o.Event(event)
+	return s
+}
+
+// Read takes the snapshot of one device over an open session on which nothing was sent yet.
+func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *Snapshot {
+	s := &Snapshot{
+		Device: r.Target.Device, Kinds: map[string]*schema.Kind{}, Documents: providers.Documents{},
+		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{},
+	}
+	s.Identity, s.Err = reader.Identify(ctx)
+	s.Pin = reader.Pin()
+	if s.Err != nil {
+		return s
+	}
+	for _, kind := range r.Kinds {
+		s.Kinds[kind.Name] = kind
+		err := s.readKind(ctx, reader, kind, o)
+		if err != nil && (providers.EndsSession(err) || ctx.Err() != nil) {
+			s.Err = err
+			return s
+		}
+	}
+	s.Pin = reader.Pin()
+	return s
+}
+
+// readKind fills in one kind. The error it returns is recorded in the snapshot already.
+func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, o Options) error {
+	changed, limits := o.Provider.DocumentPaths(kind)
+	err := s.readDocument(ctx, reader, changed)
+	for _, path := range limits {
+		if err == nil && s.Documents[changed].Missing == "" {
+			err = s.readLimits(ctx, reader, path, o.Cache)
+		}
+	}
+	var items providers.Items
+	if err == nil {
+		items, err = o.Provider.Decode(kind, s.Documents)
+	}
+	switch {
+	case errors.Is(err, providers.ErrUnsupported):
+		s.Missing[kind.Name] = err.Error()
+		return nil
+	case err != nil:
+		s.Unreadable[kind.Name] = err
+		return err
+	}
+	s.Items[kind.Name] = items
+	return nil
+}
+
+func (s *Snapshot) readDocument(ctx context.Context, reader providers.Reader, path string) error {
+	if _, ok := s.Documents[path]; ok {
+		return nil
+	}
+	doc, err := reader.Read(ctx, path)
+	if err != nil {
+		return err
+	}
+	s.Documents[path] = doc
+	if doc.Source != "" {
+		s.Source = doc.Source
+	}
+	return nil
+}
+
+// readLimits reads a document that gives limits. A device that refuses it has no known limits, which is no error.
+func (s *Snapshot) readLimits(ctx context.Context, reader providers.Reader, path string, cache Cache) error {
+	if _, ok := s.Documents[path]; ok {
+		return nil
+	}
+	if doc, ok := cache.Lookup(s.Identity.Model, s.Identity.Firmware, path); ok {
+		s.Documents[path] = doc
+		return nil
+	}
+	doc, err := reader.Read(ctx, path)
+	switch {
+	case err == nil:
+		doc.Source = ""
+		cache.Store(s.Identity.Model, s.Identity.Firmware, doc)
+	case providers.EndsSession(err) || ctx.Err() != nil:
+		return err
+	default:
+		doc = providers.Document{Path: path, Missing: err.Error()}
+	}
+	s.Documents[path] = doc
+	return nil
+}
+
+// KindsOf are the kinds with the given names, each once, in the order of the names of all kinds.
+func KindsOf(kinds *schema.Kinds, names []string) []*schema.Kind {
+	var found []*schema.Kind
+	for _, kind := range kinds.All() {
+		if slices.Contains(names, kind.Name) {
+			found = append(found, kind)
+		}
+	}
+	return found
+}
+
+// ResultOf says how a device ended that stopped with err, or without one.
+func ResultOf(err error) report.Result {
+	switch {
+	case err == nil:
+		return report.Done
+	case errors.Is(err, providers.ErrIdentity):
+		return report.Mistaken
+	case errors.Is(err, providers.ErrRefused), errors.Is(err, providers.ErrLocked), errors.Is(err, providers.ErrBudget):
+		return report.Refused
+	case errors.Is(err, providers.ErrUnreachable), errors.Is(err, providers.ErrInactive):
+		return report.Unreachable
+	case errors.Is(err, context.Canceled):
+		return report.NotRun
+	default:
+		return report.Failed
+	}
+}

@@ -1,0 +1,358 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+
+	"camform/providers"
+	"camform/schema"
+)
+
+// FormatVersion is the version of the plan file that Encode writes and Decode reads.
+const FormatVersion = 1
+
+// Errors of Decode.
+var (
+	ErrNotAPlan  = errors.New("this is not a plan file of camform")
+	ErrTampered  = errors.New("the plan file was changed after it was written, or is damaged")
+	ErrOtherKind = errors.New("the plan was made with other setting files than this camform has")
+)
+
+// Encode writes a plan as canonical JSON: the same plan gives the same bytes. It fails if a value that the schema calls
+// secret is in it, which would be a bug of whoever made the plan.
+func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
+	file := fileShape{Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, MaxUnreachable: p.MaxUnreachable}
+	for _, d := range p.Devices {
+		shape, err := encodeDevice(d, kinds)
+		if err != nil {
+			return nil, err
+		}
+		file.Devices = append(file.Devices, shape)
+	}
+	for _, o := range p.Outputs {
+		shape, err := encodeOutput(o)
+		if err != nil {
+			return nil, err
+		}
+		file.Outputs = append(file.Outputs, shape)
+	}
+	body, err := json.Marshal(file)
+	if err != nil {
+		return nil, fmt.Errorf("encode plan: %w", err)
+	}
+	envelope, err := json.Marshal(envelopeShape{Format: FormatVersion, Hash: hash(body), Plan: body})
+	if err != nil {
+		return nil, fmt.Errorf("encode plan: %w", err)
+	}
+	return append(envelope, '\n'), nil
+}
+
+// Hash identifies a plan: it is the hash of what Encode writes.
+func Hash(p *Plan, kinds *schema.Kinds) (string, error) {
+	text, err := Encode(p, kinds)
+	if err != nil {
+		return "", err
+	}
+	var e envelopeShape
+	if err := json.Unmarshal(text, &e); err != nil {
+		return "", fmt.Errorf("hash plan: %w", err)
+	}
+	return e.Hash, nil
+}
+
+// Decode reads a plan and proves that it is as it was written, and that it was made with the same setting files.
+func Decode(text []byte, kinds *schema.Kinds) (*Plan, error) {
+	var e envelopeShape
+	if err := strictly(text, &e); err != nil || len(e.Plan) == 0 {
+		return nil, ErrNotAPlan
+	}
+	if e.Format != FormatVersion {
+		return nil, fmt.Errorf("its format is %d, this camform reads %d: %w", e.Format, FormatVersion, ErrNotAPlan)
+	}
+	if e.Hash != hash(e.Plan) {
+		return nil, ErrTampered
+	}
+	var file fileShape
+	if err := strictly(e.Plan, &file); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotAPlan, err)
+	}
+	if file.Schema != kinds.Hash() {
+		return nil, ErrOtherKind
+	}
+	return file.plan(kinds)
+}
+
+func strictly(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if decoder.More() {
+		return errors.New("text after the end")
+	}
+	return nil
+}
+
+func hash(body []byte) string {
+	sum := sha256.Sum256(body)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// The shapes of the file. Maps are sorted by encoding/json, structs keep their order.
+type (
+	envelopeShape struct {
+		Format int             `json:"camform_plan"`
+		Hash   string          `json:"hash"`
+		Plan   json.RawMessage `json:"plan"`
+	}
+	fileShape struct {
+		Version string        `json:"version"`
+		Created string        `json:"created"`
+		Schema  string        `json:"schema"`
+		Devices []deviceShape `json:"devices"`
+		Outputs []outputShape `json:"outputs,omitempty"`
+
+		MaxUnreachable Tolerance `json:"max_unreachable"`
+	}
+	deviceShape struct {
+		Address   string             `json:"address"`
+		Access    accessShape        `json:"access"`
+		Identity  providers.Identity `json:"identity"`
+		Source    string             `json:"source,omitempty"`
+		Problem   string             `json:"problem,omitempty"`
+		Family    string             `json:"family,omitempty"`
+		Steps     []stepShape        `json:"steps,omitempty"`
+		Adopted   []adoptedShape     `json:"adopted,omitempty"`
+		Skipped   []skippedShape     `json:"skipped,omitempty"`
+		Unmanaged map[string]int     `json:"unmanaged,omitempty"`
+		Unchanged int                `json:"unchanged,omitempty"`
+	}
+	accessShape struct {
+		URL      string             `json:"url"`
+		Username string             `json:"username"`
+		Password Secret             `json:"password"`
+		Want     providers.Identity `json:"want"`
+		Verify   bool               `json:"verify,omitempty"`
+		CAFile   string             `json:"ca_file,omitempty"`
+		Legacy   bool               `json:"legacy,omitempty"`
+		Basic    bool               `json:"basic,omitempty"`
+		Site     string             `json:"site,omitempty"`
+	}
+	stepShape struct {
+		Address string            `json:"address"`
+		Action  Action            `json:"action"`
+		Before  json.RawMessage   `json:"before"`
+		After   json.RawMessage   `json:"after"`
+		Secrets map[string]Secret `json:"secrets,omitempty"`
+		Why     []whyShape        `json:"why,omitempty"`
+		Reason  string            `json:"reason,omitempty"`
+		Source  Source            `json:"source"`
+		Risk    schema.Risk       `json:"risk,omitempty"`
+		Reboot  schema.Reboot     `json:"reboot,omitempty"`
+	}
+	whyShape struct {
+		Attribute string `json:"attribute"`
+		Cause     Cause  `json:"cause"`
+		Source    Source `json:"source"`
+		Profile   string `json:"profile,omitempty"`
+	}
+	adoptedShape struct {
+		Address string            `json:"address"`
+		Value   json.RawMessage   `json:"value"`
+		Secrets map[string]Secret `json:"secrets,omitempty"`
+	}
+	skippedShape struct {
+		Address string     `json:"address"`
+		Reason  SkipReason `json:"reason"`
+		Detail  string     `json:"detail,omitempty"`
+		Source  Source     `json:"source"`
+	}
+	outputShape struct {
+		Name      string          `json:"name"`
+		Type      json.RawMessage `json:"type,omitempty"`
+		Value     json.RawMessage `json:"value,omitempty"`
+		Sensitive bool            `json:"sensitive,omitempty"`
+	}
+)
+
+func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
+	shape := deviceShape{
+		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source,
+		Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+	}
+	for _, s := range d.Steps {
+		kind := kinds.Lookup(s.Address.Kind)
+		if kind == nil {
+			return shape, fmt.Errorf("encode plan: %s is of no known kind", s.Address)
+		}
+		before, err := encodeValue(kind, s.Before)
+		if err != nil {
+			return shape, fmt.Errorf("encode %s: %w", s.Address, err)
+		}
+		after, err := encodeValue(kind, s.After)
+		if err != nil {
+			return shape, fmt.Errorf("encode %s: %w", s.Address, err)
+		}
+		step := stepShape{
+			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
+			Reason: s.Reason, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot,
+		}
+		for _, w := range s.Why {
+			step.Why = append(step.Why, whyShape(w))
+		}
+		shape.Steps = append(shape.Steps, step)
+	}
+	for _, a := range d.Adopted {
+		value, err := encodeValue(kinds.Lookup(a.Address.Kind), a.Value)
+		if err != nil {
+			return shape, fmt.Errorf("encode %s: %w", a.Address, err)
+		}
+		shape.Adopted = append(shape.Adopted, adoptedShape{Address: a.Address.String(), Value: value, Secrets: a.Secrets})
+	}
+	for _, s := range d.Skipped {
+		shape.Skipped = append(shape.Skipped, skippedShape{Address: s.Address.String(), Reason: s.Reason, Detail: s.Detail, Source: s.Source})
+	}
+	return shape, nil
+}
+
+// encodeValue writes a setting. It refuses what must never be in a file.
+func encodeValue(kind *schema.Kind, v cty.Value) (json.RawMessage, error) {
+	if v.ContainsMarked() {
+		return nil, errors.New("this is a bug: a value still carries the mark of a secret")
+	}
+	if !v.IsNull() {
+		for _, a := range kind.Attributes {
+			if a.Secret && !v.GetAttr(a.Name).IsNull() {
+				return nil, fmt.Errorf("this is a bug: the secret attribute %s has a value", a.Name)
+			}
+		}
+	}
+	return ctyjson.Marshal(v, kind.Type())
+}
+
+func encodeOutput(o Output) (outputShape, error) {
+	shape := outputShape{Name: o.Name, Sensitive: o.Sensitive}
+	if o.Sensitive {
+		return shape, nil
+	}
+	typ, err := ctyjson.MarshalType(o.Value.Type())
+	if err != nil {
+		return shape, fmt.Errorf("encode output %s: %w", o.Name, err)
+	}
+	value, err := ctyjson.Marshal(o.Value, o.Value.Type())
+	if err != nil {
+		return shape, fmt.Errorf("encode output %s: %w", o.Name, err)
+	}
+	shape.Type, shape.Value = typ, value
+	return shape, nil
+}
+
+func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
+	created, err := time.Parse(time.RFC3339, f.Created)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotAPlan, err)
+	}
+	p := &Plan{Version: f.Version, Created: created, Schema: f.Schema, MaxUnreachable: f.MaxUnreachable}
+	for _, shape := range f.Devices {
+		d, err := shape.device(kinds)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrNotAPlan, shape.Address, err)
+		}
+		p.Devices = append(p.Devices, d)
+	}
+	for _, shape := range f.Outputs {
+		o, err := shape.output()
+		if err != nil {
+			return nil, fmt.Errorf("%w: output %s: %w", ErrNotAPlan, shape.Name, err)
+		}
+		p.Outputs = append(p.Outputs, o)
+	}
+	return p, nil
+}
+
+func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
+	address, err := schema.ParseDevice(shape.Address)
+	if err != nil {
+		return Device{}, err
+	}
+	d := Device{
+		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source,
+		Problem: shape.Problem, Family: shape.Family, Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged,
+	}
+	for _, s := range shape.Steps {
+		step, err := s.step(kinds)
+		if err != nil {
+			return d, err
+		}
+		d.Steps = append(d.Steps, step)
+	}
+	for _, a := range shape.Adopted {
+		address, value, err := settingAndValue(a.Address, a.Value, kinds)
+		if err != nil {
+			return d, err
+		}
+		d.Adopted = append(d.Adopted, Adopted{Address: address, Value: value, Secrets: a.Secrets})
+	}
+	for _, s := range shape.Skipped {
+		address, err := schema.ParseSetting(s.Address)
+		if err != nil {
+			return d, err
+		}
+		d.Skipped = append(d.Skipped, Skipped{Address: address, Reason: s.Reason, Detail: s.Detail, Source: s.Source})
+	}
+	return d, nil
+}
+
+func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
+	address, before, err := settingAndValue(s.Address, s.Before, kinds)
+	if err != nil {
+		return Step{}, err
+	}
+	_, after, err := settingAndValue(s.Address, s.After, kinds)
+	if err != nil {
+		return Step{}, err
+	}
+	step := Step{
+		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
+		Reason: s.Reason, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot,
+	}
+	for _, w := range s.Why {
+		step.Why = append(step.Why, Why(w))
+	}
+	return step, nil
+}
+
+func settingAndValue(address string, value json.RawMessage, kinds *schema.Kinds) (schema.Setting, cty.Value, error) {
+	setting, err := schema.ParseSetting(address)
+	if err != nil {
+		return setting, cty.NilVal, err
+	}
+	kind := kinds.Lookup(setting.Kind)
+	if kind == nil {
+		return setting, cty.NilVal, fmt.Errorf("%s is of no known kind", setting)
+	}
+	v, err := ctyjson.Unmarshal(value, kind.Type())
+	return setting, v, err
+}
+
+func (shape outputShape) output() (Output, error) {
+	o := Output{Name: shape.Name, Sensitive: shape.Sensitive, Value: cty.NullVal(cty.DynamicPseudoType)}
+	if shape.Sensitive {
+		return o, nil
+	}
+	typ, err := ctyjson.UnmarshalType(shape.Type)
+	if err != nil {
+		return o, err
+	}
+	o.Value, err = ctyjson.Unmarshal(shape.Value, typ)
+	return o, err
+}

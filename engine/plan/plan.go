@@ -1,0 +1,209 @@
+// Package plan holds what is to be done: the steps that bring devices to what is wanted, as data that can be saved,
+// reviewed, signed and carried out elsewhere without the configuration.
+//
+// Rules:
+//
+//   - A plan holds facts: before, after, why and where from. What can be derived from them is derived, not stored.
+//   - A plan holds no secret. A secret is its origin and a keyed fingerprint.
+//   - The same input gives the same bytes.
+package plan
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/schema"
+)
+
+// Plan is a program for apply.
+type Plan struct {
+	Version string    // version of camform that made it
+	Created time.Time // UTC
+	Schema  string    // hash of the setting files it was made with
+	Devices []Device  // every device of the configuration that was planned, ordered by address
+	Outputs []Output
+
+	MaxUnreachable Tolerance // how many devices may be out of reach when it is applied
+}
+
+// Device is what a plan says about one device.
+type Device struct {
+	Address   schema.Device
+	Access    Access
+	Identity  providers.Identity // what the device said when it was read; zero if it could not be read
+	Problem   string             // why it could not be read, for people; empty if it could
+	Family    string             // family of that problem: "unreachable", "refused", "locked", "identity", ...; empty if none
+	Steps     []Step             // in the order in which apply carries them out
+	Skipped   []Skipped          // wanted settings that are not in the steps, with the reason
+	Unmanaged map[string]int     // items of keyed kinds that nobody declared and that are left alone, by kind
+	Unchanged int                // settings that are as wanted
+	Adopted   []Adopted          // settings that are as wanted, which apply only remembers
+	Source    string             // our own address as the device sees it; empty where that is not known
+}
+
+// Adopted is a setting that a device has already as it is wanted, although camform did not write it.
+type Adopted struct {
+	Address schema.Setting
+	Value   cty.Value         // object of the kind's type; undeclared attributes and secrets are null
+	Secrets map[string]Secret // by attribute
+}
+
+// Access is how to reach a device and log in.
+type Access struct {
+	URL      string
+	Username string
+	Password Secret
+	Want     providers.Identity // what the configuration demands
+	Verify   bool
+	CAFile   string
+	Legacy   bool
+	Basic    bool
+	Site     string
+}
+
+// Secret names a secret without holding it.
+type Secret struct {
+	Origin      string `json:"origin"`                // where apply gets the value from
+	Fingerprint string `json:"fingerprint,omitempty"` // keyed; tells whether it is still the value that was planned
+}
+
+// Action is what a step does to a setting.
+type Action string
+
+// The actions. Forget removes a setting from the state only and does not touch the device.
+const (
+	Create Action = "create"
+	Update Action = "update"
+	Delete Action = "delete"
+	Forget Action = "forget"
+)
+
+// Step is one change of one setting.
+type Step struct {
+	Address schema.Setting
+	Action  Action
+	Before  cty.Value         // object of the kind's type; null if the item does not exist
+	After   cty.Value         // object; null if it is to be removed; null attributes are left as they are; secrets are null
+	Secrets map[string]Secret // attribute → secret to be set
+	Why     []Why             // one for each attribute that changes, ordered as in the kind
+	Reason  string            // for deletions and forgets: why, for people
+	Range   Source            // the block that declares it
+	Risk    schema.Risk
+	Reboot  schema.Reboot
+}
+
+// Why says why one attribute changes.
+type Why struct {
+	Attribute string
+	Cause     Cause
+	Source    Source // where the wanted value is written
+	Profile   string // profile that wants it, empty for the device's own block
+}
+
+// Cause says who moved since the last apply.
+type Cause string
+
+// The causes of a change.
+const (
+	CauseConfig Cause = "config" // the configuration asks for something new
+	CauseDrift  Cause = "drift"  // the device was changed behind our back
+	CauseBoth   Cause = "both"
+)
+
+// Source is a place in a configuration.
+type Source struct {
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// SourceOf turns a range into a place.
+func SourceOf(r hcl.Range) Source { return Source{File: r.Filename, Line: r.Start.Line} }
+
+// Skipped is a wanted setting that the plan leaves alone.
+type Skipped struct {
+	Address schema.Setting
+	Reason  SkipReason
+	Detail  string // for people
+	Source  Source
+}
+
+// SkipReason says why a setting is left alone.
+type SkipReason string
+
+// The reasons.
+const (
+	Unsupported SkipReason = "unsupported" // the device does not have the kind
+	Protected   SkipReason = "protected"   // lifecycle { protect } forbids it; the difference stays
+	Unreadable  SkipReason = "unreadable"  // its document could not be read
+)
+
+// Output is an output of the configuration, without its value if that is sensitive.
+type Output struct {
+	Name      string
+	Value     cty.Value // null if sensitive
+	Sensitive bool
+}
+
+// Counts are how many steps of each action there are.
+type Counts struct{ Create, Update, Delete, Forget int }
+
+// Counts counts the steps of all devices.
+func (p *Plan) Counts() Counts {
+	var c Counts
+	for _, d := range p.Devices {
+		for _, s := range d.Steps {
+			switch s.Action {
+			case Create:
+				c.Create++
+			case Update:
+				c.Update++
+			case Delete:
+				c.Delete++
+			case Forget:
+				c.Forget++
+			}
+		}
+	}
+	return c
+}
+
+// Empty reports whether there is nothing to do.
+func (p *Plan) Empty() bool { return p.Counts() == Counts{} }
+
+// Failed are the devices that could not be read.
+func (p *Plan) Failed() []Device {
+	var failed []Device
+	for _, d := range p.Devices {
+		if d.Problem != "" {
+			failed = append(failed, d)
+		}
+	}
+	return failed
+}
+
+// HCL is the place as a range of one whole line, for messages.
+func (s Source) HCL() *hcl.Range {
+	return &hcl.Range{
+		Filename: s.File,
+		Start:    hcl.Pos{Line: s.Line, Column: 1},
+		End:      hcl.Pos{Line: s.Line, Column: 1},
+	}
+}
+
+// Tolerance is how many devices may be out of reach in a run that still counts as good: a number, or a share if the
+// number is 0.
+type Tolerance struct {
+	Count   int     `json:"count,omitempty"`
+	Percent float64 `json:"percent,omitempty"`
+}
+
+// Allows reports whether n of all devices are within the tolerance.
+func (t Tolerance) Allows(n, all int) bool {
+	if t.Count > 0 {
+		return n <= t.Count
+	}
+	return float64(n)*100 <= t.Percent*float64(all)
+}

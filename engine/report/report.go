@@ -1,0 +1,126 @@
+// Package report holds what a run tells while it works and what it tells at its end, as data. Nothing is printed here.
+package report
+
+import (
+	"time"
+
+	"camform/engine/plan"
+	"camform/providers"
+	"camform/schema"
+)
+
+// Stage is a part of a run that takes time.
+type Stage string
+
+// The stages.
+const (
+	Refresh Stage = "refresh" // devices are read
+	Apply   Stage = "apply"   // devices are changed
+)
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of events. DeviceStarted and DeviceDone come in pairs, one pair for each device of the stage; StepStarted and
+// StepDone come in pairs between them.
+const (
+	StageStarted  EventKind = "stage-started" // Total is set
+	DeviceStarted EventKind = "device-started"
+	StepStarted   EventKind = "step-started"
+	StepDone      EventKind = "step-done"
+	DeviceDone    EventKind = "device-done"
+	StageDone     EventKind = "stage-done"
+	Interrupted   EventKind = "interrupted" // the steps in flight are finished, then the run ends
+)
+
+// Event is one thing that happened during a run. Events of different devices interleave.
+type Event struct {
+	Kind    EventKind
+	Stage   Stage
+	Device  schema.Device  // zero for events of a whole stage
+	Setting schema.Setting // for step events
+	Action  plan.Action    // for step events
+	Result  Result         // for StepDone and DeviceDone; Done if all is well
+	Detail  string         // for people, when Result is not Done
+	Total   int            // devices in the stage, for StageStarted
+	Elapsed time.Duration  // for StepDone, DeviceDone and StageDone
+}
+
+// Result is how a step or a device ended.
+type Result string
+
+// The results.
+const (
+	Done          Result = "done"           // as planned, and read back
+	PendingReboot Result = "pending-reboot" // stored by the device, effective after its next restart
+	Rewritten     Result = "rewritten"      // accepted, but the device keeps it in a form of its own
+	Already       Result = "already"        // nothing to write: the device has it already
+	Stale         Result = "stale"          // the device is no longer as it was when the plan was made; nothing was written
+	Rejected      Result = "rejected"       // the device refused it, or said yes and did not do it
+	Failed        Result = "failed"         // it could not be carried out; nothing was changed
+	Unknown       Result = "unknown"        // it may or may not have been carried out; the next run finds out by reading
+	Unreachable   Result = "unreachable"    // the device did not answer
+	Refused       Result = "refused"        // the device refused the login, or is locked, or no attempt may be spent
+	Mistaken      Result = "other-device"   // another device answers at the address
+	NotRun        Result = "not-run"        // not begun, because of an interruption or an earlier failure on the device
+)
+
+// Good reports whether nothing needs anybody's attention.
+func (r Result) Good() bool {
+	switch r {
+	case Done, PendingReboot, Rewritten, Already:
+		return true
+	default:
+		return false
+	}
+}
+
+// Report is what a run did.
+type Report struct {
+	Stage       Stage
+	Started     time.Time
+	Elapsed     time.Duration
+	Interrupted bool
+	Devices     []Device // every device of the run, ordered by address
+}
+
+// Device is what happened to one device.
+type Device struct {
+	Address  schema.Device
+	Identity providers.Identity
+	Result   Result
+	Detail   string
+	Steps    []Step // in the order in which they were carried out
+}
+
+// Step is what happened to one step of a plan.
+type Step struct {
+	Address schema.Setting
+	Action  plan.Action
+	Result  Result
+	Detail  string
+}
+
+// Bad are the devices that did not end well.
+func (r *Report) Bad() []Device {
+	var bad []Device
+	for _, d := range r.Devices {
+		if !d.Result.Good() {
+			bad = append(bad, d)
+		}
+	}
+	return bad
+}
+
+// Count counts the steps with an action and a good result.
+func (r *Report) Count(a plan.Action) int {
+	n := 0
+	for _, d := range r.Devices {
+		for _, s := range d.Steps {
+			if s.Action == a && s.Result.Good() && s.Result != Already {
+				n++
+			}
+		}
+	}
+	return n
+}

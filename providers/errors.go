@@ -1,0 +1,29 @@
+package providers
+
+import "errors"
+
+// The families of errors. Errors of providers wrap exactly one of them, with what was being done.
+var (
+	ErrUnreachable = errors.New("the device does not answer")
+	ErrRefused     = errors.New("the device refuses the credential")
+	ErrLocked      = errors.New("the device has locked the login")
+	ErrBudget      = errors.New("no login attempt may be spent")
+	ErrIdentity    = errors.New("another device answers")
+	ErrInactive    = errors.New("the device is not activated")
+	ErrUnsupported = errors.New("the device does not have this")
+	ErrDenied      = errors.New("the account may not do this")
+	ErrBusy        = errors.New("the device is busy")
+	ErrInvalid     = errors.New("the device does not take the value")
+	ErrMalformed   = errors.New("the answer cannot be understood")
+	ErrUnknown     = errors.New("it is not known whether the request was carried out")
+)
+
+// EndsSession reports whether err makes any further request to the device pointless or dangerous in this run.
+func EndsSession(err error) bool {
+	for _, family := range []error{ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrInactive} {
+		if errors.Is(err, family) {
+			return true
+		}
+	}
+	return false
+}

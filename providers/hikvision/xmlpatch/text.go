@@ -1,0 +1,166 @@
+package xmlpatch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// space is the white space of XML.
+const space = " \t\r\n"
+
+func trim(s string) string { return strings.Trim(s, space) }
+
+const (
+	cdataStart = "<![CDATA["
+	cdataEnd   = "]]>"
+)
+
+// decode returns the characters that a run of text stands for. The parser has checked the run.
+func decode(run string) string {
+	var b strings.Builder
+	for run != "" {
+		text, cdata, _ := strings.Cut(run, cdataStart)
+		verbatim, rest, _ := strings.Cut(cdata, cdataEnd)
+		b.WriteString(unescape(normalise(text)))
+		b.WriteString(normalise(verbatim))
+		run = rest
+	}
+	return b.String()
+}
+
+// normalise gives line breaks the form that XML prescribes for readers.
+func normalise(s string) string {
+	if !strings.Contains(s, "\r") {
+		return s
+	}
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
+}
+
+// unescape replaces references by their characters. The parser has checked that s has no others than we know.
+func unescape(s string) string {
+	before, rest, found := strings.Cut(s, "&")
+	if !found {
+		return s
+	}
+	var b strings.Builder
+	for found {
+		b.WriteString(before)
+		name, after, _ := strings.Cut(rest, ";")
+		r, _ := reference(name)
+		b.WriteRune(r)
+		before, rest, found = strings.Cut(after, "&")
+	}
+	b.WriteString(before)
+	return b.String()
+}
+
+// reference returns the character that &name; stands for.
+func reference(name string) (rune, bool) {
+	switch name {
+	case "amp":
+		return '&', true
+	case "lt":
+		return '<', true
+	case "gt":
+		return '>', true
+	case "apos":
+		return '\'', true
+	case "quot":
+		return '"', true
+	}
+	number, ok := strings.CutPrefix(name, "#")
+	if !ok {
+		return 0, false
+	}
+	base := 10
+	if hex, ok := strings.CutPrefix(number, "x"); ok {
+		number, base = hex, 16
+	}
+	code, err := strconv.ParseUint(number, base, 32)
+	return rune(code), err == nil && code <= utf8.MaxRune && isCharacter(rune(code))
+}
+
+// badReference returns the offset of the first & in s that does not start a reference we know, or -1.
+func badReference(s string) int {
+	for at := 0; ; {
+		i := strings.IndexByte(s[at:], '&')
+		if i < 0 {
+			return -1
+		}
+		name, _, found := strings.Cut(s[at+i+1:], ";")
+		if _, ok := reference(name); !found || !ok {
+			return at + i
+		}
+		at += i + 1
+	}
+}
+
+// escaper makes text safe between tags. A carriage return would be read as a line feed, so it is written as a reference.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
+
+// encode returns text as it is written between tags. The error does not show the text.
+func encode(text string) (string, error) {
+	if at := badCharacter(text); at >= 0 {
+		return "", fmt.Errorf("%w: the text has a forbidden character at byte %d", ErrInvalid, at)
+	}
+	return escaper.Replace(text), nil
+}
+
+// badCharacter returns the offset of the first byte of s that does not belong to a character allowed in XML, or -1.
+func badCharacter(s string) int {
+	for i, r := range s {
+		broken := r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd")
+		if broken || !isCharacter(r) {
+			return i
+		}
+	}
+	return -1
+}
+
+// isCharacter reports whether XML 1.0 allows r (production Char).
+func isCharacter(r rune) bool {
+	switch {
+	case r < ' ':
+		return r == '\t' || r == '\n' || r == '\r'
+	case r < 0xE000:
+		return r < 0xD800
+	}
+	return r != 0xFFFE && r != 0xFFFF
+}
+
+// isLocalName reports whether s can be the name of an element, without a prefix.
+func isLocalName(s string) bool {
+	return s != "" && nameLength(s) == len(s) && !strings.Contains(s, ":") && len(s) <= MaxName
+}
+
+// nameLength returns how many bytes at the front of s form a name; 0 if there is none.
+func nameLength(s string) int {
+	for i, r := range s {
+		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+			continue // nearly all, and much faster than the tables
+		}
+		if !unicode.Is(nameStart, r) && (i == 0 || !unicode.Is(namePart, r)) {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// nameStart holds the characters that a name can begin with: NameStartChar of XML 1.0, fifth edition, but for U+FFFD, as
+// which Go also reads what is not UTF-8.
+var nameStart = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{':', ':', 1}, {'A', 'Z', 1}, {'_', '_', 1}, {'a', 'z', 1},
+		{0xC0, 0xD6, 1}, {0xD8, 0xF6, 1}, {0xF8, 0x2FF, 1}, {0x370, 0x37D, 1}, {0x37F, 0x1FFF, 1}, {0x200C, 0x200D, 1},
+		{0x2070, 0x218F, 1}, {0x2C00, 0x2FEF, 1}, {0x3001, 0xD7FF, 1}, {0xF900, 0xFDCF, 1}, {0xFDF0, 0xFFFC, 1},
+	},
+	R32: []unicode.Range32{{0x10000, 0xEFFFF, 1}},
+}
+
+// namePart holds the characters that a name can go on with, besides those of nameStart: the rest of NameChar.
+var namePart = &unicode.RangeTable{
+	R16: []unicode.Range16{{'-', '.', 1}, {'0', '9', 1}, {0xB7, 0xB7, 1}, {0x300, 0x36F, 1}, {0x203F, 0x2040, 1}},
+}

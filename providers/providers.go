@@ -1,0 +1,243 @@
+// Package providers is the contract between the engine and families of devices: what a provider, a session and a document
+// are, and which families of errors exist.
+//
+// Rules:
+//
+//   - Composition is pure and transport is dumb: Compose turns documents and changes into requests without a device, Do
+//     sends one of them.
+//   - A Reader has no method that writes. Planning and drift get nothing else.
+//   - One goroutine uses a session at a time. Sessions of different devices are independent.
+//   - Errors belong to one of the families below; errors.Is finds it through any wrapping.
+package providers
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/schema"
+)
+
+// Provider knows one family of devices.
+type Provider interface {
+	// Kinds are the kinds of settings that the family can have.
+	Kinds() *schema.Kinds
+
+	// OpenReader prepares to read from a device, and Open to change it as well. Nothing is sent before the first call on
+	// the session; Identify must be that call.
+	OpenReader(Target) Reader
+	Open(Target) Session
+
+	// Decode reads the settings of one kind out of documents. Every document of DocumentPaths(kind) is in docs. Items that the
+	// device does not have are simply not in the result; an attribute that the device's document lacks is null. The
+	// error is ErrUnsupported where the device does not have the kind at all.
+	Decode(kind *schema.Kind, docs Documents) (Items, error)
+
+	// Check finds attributes of want that this device will not take, by its own capability documents and by what its
+	// documents contain. Attributes that are null in want are not looked at. Want may be unknown in parts.
+	Check(kind *schema.Kind, docs Documents, key string, want cty.Value) []AttributeError
+
+	// Same reports whether the device's value have is what want asks for, which is not always the same text: time zones
+	// are compared by what they mean, lists of addresses by their members. Both are non-null and of the attribute's type.
+	Same(kind *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool
+
+	// Rewritten reports whether devices are known to keep have after they accepted want, although the two differ in
+	// meaning as far as one can tell from outside. Apply accepts it and remembers it.
+	Rewritten(kind *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool
+
+	// Compose turns changes of settings that live in the same document into the requests that make them, in order.
+	Compose(Composition) ([]Request, error)
+
+	// DocumentPaths are the documents that Decode, Check and Compose need for a kind: first the one that is changed, then
+	// those that give limits.
+	DocumentPaths(kind *schema.Kind) (changed string, limits []string)
+}
+
+// Items are the settings of one kind that a device has, by key; a kind that a device has once stands under "".
+type Items map[string]cty.Value
+
+// AttributeError says why a device will not take the value of an attribute.
+type AttributeError struct {
+	Attribute string // empty if it is about the setting as a whole
+	Detail    string // sentences for people, without secrets
+}
+
+// Target says which device to talk to, and how.
+type Target struct {
+	Device schema.Device
+	URL    *url.URL // scheme, host and port; no path, no user
+	Login  Credential
+	Pin    Pin      // what is known of the device from earlier runs; zero for an unknown device
+	Want   Identity // what the configuration says of the device; empty fields are not checked
+	Trust  Trust    // how the peer of a TLS connection is judged
+	Basic  bool     // whether HTTP Basic may be used where the device offers nothing better, over TLS only
+	Ledger Ledger   // where login attempts are accounted for
+	Trace  Trace    // where requests are logged; nil for nowhere
+}
+
+// Trust is how the certificate of a device is judged.
+type Trust struct {
+	Mode   TrustMode
+	CAFile string // PEM file with the only authorities to trust, for TrustVerify; empty for those of the system
+	Legacy bool   // allows TLS 1.0 and 1.1 and old cipher suites, for this device only
+}
+
+// TrustMode names a way to judge certificates.
+type TrustMode string
+
+// The ways to judge certificates.
+const (
+	TrustPin    TrustMode = "pin"    // the key seen first is the only one accepted from then on
+	TrustVerify TrustMode = "verify" // a chain to a known authority and the right name; the key may change
+)
+
+// Reader reads from one device. Identify comes first; everything before it fails.
+type Reader interface {
+	// Identify probes the device without a credential, checks the pin, logs in once and says who answered. After an
+	// error of the families ErrRefused, ErrLocked, ErrBudget and ErrIdentity the session sends nothing more.
+	Identify(context.Context) (Identity, error)
+
+	// Read fetches a document. A document that the device does not have is no error: see Document.Missing.
+	Read(ctx context.Context, path string) (Document, error)
+
+	// Pin is what was seen of the device so far, to be kept for the next run.
+	Pin() Pin
+
+	// Renew makes the next request open a new connection.
+	Renew()
+
+	// Close frees connections. It never fails in a way that matters.
+	Close()
+}
+
+// Session reads from and writes to one device.
+type Session interface {
+	Reader
+
+	// Do sends one request that changes the device, once. An error that wraps ErrUnknown means that the request may or
+	// may not have been carried out; every other error means that it was not.
+	Do(context.Context, Request) (Reply, error)
+}
+
+// Authenticator is a session that can prove that a credential works. It costs one login attempt if it does not.
+type Authenticator interface {
+	// Authenticate logs in with a credential over a new connection. Nil means that the device accepted it; ErrRefused
+	// that it did not; any other error that this is not known.
+	Authenticate(context.Context, Credential) error
+}
+
+// Identity is what a device says about itself, or what a configuration says about a device.
+type Identity struct {
+	Serial   string `json:"serial,omitempty"`
+	MAC      string `json:"mac,omitempty"` // lower case with colons
+	Model    string `json:"model,omitempty"`
+	Firmware string `json:"firmware,omitempty"`
+}
+
+// Document is what a device answered for a path.
+type Document struct {
+	Path    string
+	Body    []byte // as it came; nil if Missing is not empty
+	Missing string // why the device does not have it ("403 notSupport"), empty if it does
+	Source  string // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
+}
+
+// Documents are documents by path. A path that is not in the map was not read.
+type Documents map[string]Document
+
+// Change is one change to one setting.
+type Change struct {
+	Kind   *schema.Kind
+	Key    string
+	Before cty.Value // null if the item does not exist
+	After  cty.Value // null if it is to be removed; null attributes are left as they are. No marks: secrets in clear.
+}
+
+// Composition is what Compose works on.
+type Composition struct {
+	Documents Documents // all documents of the kinds involved, as just read
+	Changes   []Change  // all for the same document
+	Login     Credential
+}
+
+// Request is one request that changes a device. Its body may contain secrets: it is never stored or logged as it is.
+type Request struct {
+	Method string
+	Path   string // URI path and query
+	Body   []byte
+	Keys   []Key // the settings that it changes
+}
+
+// Key names a setting within a device.
+type Key struct {
+	Kind string
+	Key  string
+}
+
+// Reply says what a device made of a request.
+type Reply struct {
+	Outcome Outcome
+	ID      string // id that the device gave to a new item, empty if none
+	Remark  string // what the device added, for people; quoted
+}
+
+// Outcome is what became of a request that the device accepted.
+type Outcome string
+
+// The outcomes.
+const (
+	Applied       Outcome = "applied"        // effective now
+	PendingReboot Outcome = "pending-reboot" // stored, effective after the next restart
+	Restarting    Outcome = "restarting"     // the device restarts by itself
+)
+
+// Ledger accounts for login attempts, so that all processes together never use up what a device allows. Methods are safe
+// for concurrent use.
+type Ledger interface {
+	// Charge records durably that an attempt is about to be made. It fails with ErrBudget, ErrLocked or ErrRefused when
+	// the attempt must not be made; the error says until when.
+	Charge(context.Context, Attempt) (Charge, error)
+
+	// Settle records how a charged attempt ended. An attempt that is never settled counts as refused.
+	Settle(context.Context, Charge, AttemptResult) error
+
+	// Locked records that a device said it is locked, for d from now.
+	Locked(ctx context.Context, endpoint string, d time.Duration) error
+}
+
+// Attempt is a login attempt that is about to be made.
+type Attempt struct {
+	Endpoint   string // "host:port" of the device
+	Credential Credential
+	Remaining  int // attempts that the device says are left, or RemainingUnknown
+}
+
+// RemainingUnknown stands for a number of attempts that the device did not tell.
+const RemainingUnknown = -1
+
+// Charge identifies a charged attempt.
+type Charge int64
+
+// AttemptResult is how an attempt ended.
+type AttemptResult struct {
+	Accepted  bool
+	Remaining int           // as told by the device after the refusal, or RemainingUnknown
+	Lock      time.Duration // how long the device says it is locked, 0 if it is not
+}
+
+// Trace receives what is sent and received, already without secrets.
+type Trace func(TraceEntry)
+
+// TraceEntry is one exchange with a device.
+type TraceEntry struct {
+	Device   schema.Device
+	Method   string
+	Path     string
+	Status   int // 0 if there was no answer
+	Duration time.Duration
+	Request  string // body with secrets blanked, cut
+	Response string
+	Err      error
+}

@@ -1,0 +1,198 @@
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Device is the address of one device: `device.gate`, or `device.gate["north"]` where the block has a for_each.
+// It is comparable; the zero value addresses nothing.
+type Device struct {
+	Name string // the label of the device block
+	Key  string // the for_each key; meaningful only if Each
+	Each bool   // whether the device comes from a for_each, since "" is a legal key
+}
+
+// String gives the form that ParseDevice reads.
+func (d Device) String() string {
+	if d.Each {
+		return "device." + d.Name + "[" + quote(d.Key) + "]"
+	}
+	return "device." + d.Name
+}
+
+// IsZero reports whether d addresses nothing.
+func (d Device) IsZero() bool { return d == Device{} }
+
+// Compare orders devices by name, then by key; a device without a for_each comes first. Only equal devices compare as 0.
+func (d Device) Compare(o Device) int {
+	return cmp.Or(cmp.Compare(d.Name, o.Name), compareBool(d.Each, o.Each), cmp.Compare(d.Key, o.Key))
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// Setting is the address of a setting on a device: `device.gate["north"].https`, or with the key of an item of a keyed
+// kind `device.gate["north"].user.operator`. It is comparable.
+type Setting struct {
+	Device Device
+	Kind   string // name of the kind, as in its setting file
+	Key    string // key of the item; empty for a kind that a device has once
+}
+
+// String gives the form that ParseSetting reads. A key that is no identifier is written in brackets: `.user["a b"]`.
+func (s Setting) String() string {
+	return s.Device.String() + "." + s.Local()
+}
+
+// Local is the address without its device: `https`, `user.operator`.
+func (s Setting) Local() string {
+	switch {
+	case s.Key == "":
+		return s.Kind
+	case hclsyntax.ValidIdentifier(s.Key):
+		return s.Kind + "." + s.Key
+	default:
+		return s.Kind + "[" + quote(s.Key) + "]"
+	}
+}
+
+// Compare orders settings by device, kind and key.
+func (s Setting) Compare(o Setting) int {
+	return cmp.Or(s.Device.Compare(o.Device), cmp.Compare(s.Kind, o.Kind), cmp.Compare(s.Key, o.Key))
+}
+
+// ParseDevice reads the address of a device. The error says what is wrong and shows an example.
+func ParseDevice(text string) (Device, error) {
+	s, err := parse(text)
+	if err != nil {
+		return Device{}, err
+	}
+	if s.Kind != "" {
+		return Device{}, fmt.Errorf("%q is the address of a setting; a device is written like %s", text, s.Device)
+	}
+	return s.Device, nil
+}
+
+// ParseSetting reads the address of a setting. The error says what is wrong and shows an example.
+func ParseSetting(text string) (Setting, error) {
+	s, err := parse(text)
+	if err != nil {
+		return Setting{}, err
+	}
+	if s.Kind == "" {
+		return Setting{}, fmt.Errorf("%q is the address of a device; a setting of it is written like %s.https", text, s.Device)
+	}
+	return s, nil
+}
+
+// ParseTarget reads the address of a device or of a setting, as -target takes it. Kind is empty for a device. A device
+// name without a key stands for all its instances when matched with Covers.
+func ParseTarget(text string) (Setting, error) { return parse(text) }
+
+// Covers reports whether the target s names o: the same address, the whole device of o, or all instances of its block.
+func (s Setting) Covers(o Setting) bool {
+	if s.Device.Name != o.Device.Name {
+		return false
+	}
+	if s.Device.Each && s.Device != o.Device {
+		return false
+	}
+	if s.Kind == "" {
+		return true
+	}
+	return s.Kind == o.Kind && (s.Key == "" || s.Key == o.Key)
+}
+
+const addressHelp = `an address is written like device.gate, device.gate["north"].https or device.gate["north"].user.operator`
+
+func parse(text string) (Setting, error) {
+	fail := func() (Setting, error) { return Setting{}, fmt.Errorf("%q is not an address: %s", text, addressHelp) }
+	traversal, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
+	if diags.HasErrors() || len(traversal) < 2 || traversal.RootName() != "device" {
+		return fail()
+	}
+	var s Setting
+	name, ok := traversal[1].(hcl.TraverseAttr)
+	if !ok {
+		return fail()
+	}
+	s.Device.Name = name.Name
+	rest := traversal[2:]
+	if len(rest) > 0 {
+		if key, ok := indexKey(rest[0]); ok {
+			s.Device.Key, s.Device.Each = key, true
+			rest = rest[1:]
+		}
+	}
+	if len(rest) == 0 {
+		return s, nil
+	}
+	kind, ok := rest[0].(hcl.TraverseAttr)
+	if !ok || len(rest) > 2 {
+		return fail()
+	}
+	s.Kind = kind.Name
+	if len(rest) == 2 {
+		if s.Key = itemKey(rest[1]); s.Key == "" {
+			return fail()
+		}
+	}
+	return s, nil
+}
+
+// itemKey is the key that a step names, or "" if it names none: an empty key would be the address of the whole kind.
+func itemKey(step hcl.Traverser) string {
+	if attr, ok := step.(hcl.TraverseAttr); ok {
+		return attr.Name
+	}
+	key, _ := indexKey(step)
+	return key
+}
+
+func indexKey(step hcl.Traverser) (string, bool) {
+	index, ok := step.(hcl.TraverseIndex)
+	if !ok || index.Key.Type() != cty.String {
+		return "", false
+	}
+	return index.Key.AsString(), true
+}
+
+// quote writes a key as an HCL string literal, with the template markers escaped.
+func quote(key string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i, r := range key {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case (r == '$' || r == '%') && strings.HasPrefix(key[i+1:], "{"):
+			b.WriteRune(r)
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}

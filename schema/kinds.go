@@ -1,0 +1,67 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+
+	"github.com/agext/levenshtein"
+)
+
+// Kinds are the kinds of settings that are known, by name. The zero value has none.
+type Kinds struct {
+	byName map[string]*Kind
+	names  []string
+	hash   string
+}
+
+// NewKinds makes a set of kinds. Names must differ; the last one wins otherwise, which Read never lets happen.
+func NewKinds(kinds ...*Kind) *Kinds {
+	set := &Kinds{byName: make(map[string]*Kind, len(kinds))}
+	for _, k := range kinds {
+		if set.byName[k.Name] == nil {
+			set.names = append(set.names, k.Name)
+		}
+		set.byName[k.Name] = k
+	}
+	slices.Sort(set.names)
+	return set
+}
+
+// Lookup returns the kind of that name, or nil.
+func (s *Kinds) Lookup(name string) *Kind { return s.byName[name] }
+
+// Names are the names of all kinds, sorted. The caller must not change the slice.
+func (s *Kinds) Names() []string { return s.names }
+
+// All returns the kinds in the order of their names.
+func (s *Kinds) All() []*Kind {
+	all := make([]*Kind, len(s.names))
+	for i, name := range s.names {
+		all[i] = s.byName[name]
+	}
+	return all
+}
+
+// Hash identifies the setting files that the kinds were read from, so that a plan is not applied with others. It is empty
+// for kinds that were not read from files.
+func (s *Kinds) Hash() string { return s.hash }
+
+// Nearest returns the candidate that differs from name by a slip of the keyboard, or "".
+func Nearest(name string, candidates []string) string {
+	best, bestDistance := "", max(2, len(name)/3)+1
+	for _, c := range candidates {
+		if d := levenshtein.Distance(name, c, nil); d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+func hashSources(sources []source) string {
+	h := sha256.New()
+	for _, s := range sources {
+		h.Write([]byte(s.name + "\x00" + string(s.text) + "\x00"))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

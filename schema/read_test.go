@@ -1,0 +1,260 @@
+package schema_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/schema"
+)
+
+// kind is a setting file with one kind that is right; mistakes are made by replacing parts of it.
+const kind = `setting "pets" {
+  summary    = "Pets"
+  source     = "made up"
+  confidence = "likely"
+  phase      = "login"
+  document {
+    path = "/pets"
+    root = "Pets"
+  }
+  attribute "name" {
+    type    = string
+    doc     = "Its name."
+    element = "petName"
+  }
+}
+`
+
+func read(files map[string]string) (*schema.Kinds, hcl.Diagnostics) {
+	fsys := fstest.MapFS{}
+	for name, text := range files {
+		fsys[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return schema.Read(fsys)
+}
+
+func lines(diags hcl.Diagnostics) string {
+	var b strings.Builder
+	for _, d := range diags {
+		fmt.Fprintf(&b, "%s: %s | %s\n", d.Subject, d.Summary, d.Detail)
+	}
+	return b.String()
+}
+
+func TestSettingFilesBecomeKinds(t *testing.T) {
+	kinds, diags := read(map[string]string{"b.hcl": kind, "notes.txt": "not hcl {", "sub/c.hcl": "neither {", "a.hcl": `setting "port" {
+  summary    = "Ports"
+  doc        = "\nWhat it is.\n\n"
+  source     = "guide"
+  confidence = "confirmed"
+  keyed      = true
+  keys       = ["A", "B"]
+  key_doc    = "Name."
+  phase      = "access"
+  risk       = "lockout"
+  reboot     = "maybe"
+  hooks      = "ports"
+  document {
+    path         = "/ports"
+    root         = "Ports"
+    capabilities = ["/ports/cap", "/cap"]
+  }
+  item {
+    element = "Port"
+    key     = "name"
+  }
+  attribute "number" {
+    type     = number
+    doc      = "Number."
+    element  = "no"
+    elements = ["also"]
+    codec    = "number"
+    min      = 1
+    max      = 9
+    unit     = "minutes"
+    required = true
+    example  = "3"
+  }
+  attribute "tags" {
+    type    = set(string)
+    doc     = "Tags."
+    element = "tag"
+    values  = ["x", "y"]
+    map     = { x = "ex" }
+  }
+  attribute "pin" {
+    type       = string
+    doc        = "Pin."
+    element    = "pin"
+    write_only = true
+  }
+  attribute "word" {
+    type    = string
+    doc     = "Word."
+    element = "word"
+    secret  = true
+  }
+}`})
+	if diags.HasErrors() {
+		t.Fatal(lines(diags))
+	}
+	if diff := cmp.Diff([]string{"pets", "port"}, kinds.Names()); diff != "" {
+		t.Error(diff)
+	}
+	one, nine := int64(1), int64(9)
+	want := &schema.Kind{
+		Name: "port", Summary: "Ports", Doc: "What it is.", Source: "guide", Confidence: schema.Confirmed,
+		Keyed: true, Keys: []string{"A", "B"}, KeyDoc: "Name.",
+		Document: schema.Document{Path: "/ports", Root: "Ports", Capabilities: []string{"/ports/cap", "/cap"}},
+		Item:     &schema.Item{Element: "Port", Key: "name"},
+		Phase:    schema.PhaseAccess, Risk: schema.RiskLockout, Reboot: schema.RebootMaybe, Hooks: "ports",
+		Attributes: []*schema.Attribute{
+			{Name: "number", Type: cty.Number, Doc: "Number.", Elements: []string{"no", "also"}, Codec: "number", Min: &one, Max: &nine,
+				Unit: "minutes", Required: true, Example: "3"},
+			{Name: "tags", Type: cty.Set(cty.String), Doc: "Tags.", Elements: []string{"tag"}, Codec: "text",
+				Values: []string{"x", "y"}, Map: map[string]string{"x": "ex"}},
+			{Name: "pin", Type: cty.String, Doc: "Pin.", Elements: []string{"pin"}, Codec: "text", Secret: true, WriteOnly: true},
+			{Name: "word", Type: cty.String, Doc: "Word.", Elements: []string{"word"}, Codec: "text", Secret: true},
+		},
+	}
+	ignore := cmp.Options{cmpopts.IgnoreTypes(hcl.Range{}), cmp.Comparer(func(a, b cty.Type) bool { return a.Equals(b) })}
+	if diff := cmp.Diff(want, kinds.Lookup("port"), ignore); diff != "" {
+		t.Error(diff)
+	}
+	pets := kinds.Lookup("pets")
+	if pets.Risk != schema.RiskNone || pets.Reboot != schema.RebootNever || pets.Keyed || pets.Item != nil {
+		t.Errorf("what is left out must be harmless: %+v", pets)
+	}
+	if got := pets.Range.String(); got != "b.hcl:1,1-15" {
+		t.Errorf("the kind is declared at %s", got)
+	}
+	if got := pets.Attributes[0].Range.String(); got != "b.hcl:10,3-19" {
+		t.Errorf("the attribute is declared at %s", got)
+	}
+}
+
+func TestMistakesInSettingFilesAreNamed(t *testing.T) {
+	for _, tc := range []struct{ name, old, new, want string }{
+		{"syntax", `phase      = "login"`, `phase      =`, "pets.hcl:5,15-6,1: Invalid expression | Expected the start of an expression, but found an invalid expression token.\n"},
+		{"unknown argument", `phase      = "login"`, "phase = \"login\"\n  fase = 1", "pets.hcl:6,3-7: Unsupported argument"},
+		{"missing argument", `  source     = "made up"` + "\n", "", "pets.hcl:1,16-16: Missing required argument"},
+		{"reserved name", `"pets"`, `"login"`, `pets.hcl:1,1-16: Name of a kind not possible | "login" must be lower case with underscores, and must not be a word that devices and profiles use already.`},
+		{"upper case name", `"pets"`, `"Pets"`, `pets.hcl:1,1-15: Name of a kind not possible`},
+		{"phase", `"login"`, `"later"`, `pets.hcl:1,1-15: Unknown phase | "later" is not one of clock, accounts, services, login, access, filter.`},
+		{"risk", `phase `, "risk = \"some\"\n  phase ", `pets.hcl:1,1-15: Unknown risk | "some" is not one of none, service, login, lockout.`},
+		{"reboot", `phase `, "reboot = \"always\"\n  phase ", `pets.hcl:1,1-15: Unknown reboot behaviour | "always" is not one of never, maybe.`},
+		{"confidence", `"likely"`, `"sure"`, `pets.hcl:1,1-15: Unknown confidence | "sure" is not one of confirmed, likely, unsure.`},
+		{"path", `"/pets"`, `"pets"`, `pets.hcl:1,1-15: Document incomplete`},
+		{"root", `root = "Pets"`, `root = ""`, `pets.hcl:1,1-15: Document incomplete`},
+		{"keyed without item", `phase `, "keyed = true\n  phase ", `pets.hcl:1,1-15: Item of a keyed kind incomplete`},
+		{"keyed with equals", `phase `, "keyed = true\n  item {\n element = \"a\"\n key = \"b\"\n equals = \"c\"\n}\n  phase ", `pets.hcl:1,1-15: Item of a keyed kind incomplete`},
+		{"key without equals", `phase `, "item {\n element = \"a\"\n key = \"b\"\n}\n  phase ", `pets.hcl:1,1-15: Item incomplete`},
+		{"equals without key", `phase `, "item {\n element = \"a\"\n equals = \"b\"\n}\n  phase ", `pets.hcl:1,1-15: Item incomplete`},
+		{"keys without keyed", `phase `, "keys = [\"a\"]\n  phase ", `pets.hcl:1,1-15: Keys of a kind without key`},
+		{"no attributes", kind[strings.Index(kind, "  attribute"):strings.LastIndex(kind, "}")], "", `pets.hcl:1,1-15: Kind without attributes`},
+		{"attribute twice", "  attribute \"name\"", "  attribute \"name\" {\n type = string\n doc = \"x\"\n element = \"y\"\n }\n  attribute \"name\"", `pets.hcl:15,3-19: Attribute declared twice | The attribute "name" is declared above already.`},
+		{"attribute name", `attribute "name"`, `attribute "Name"`, `pets.hcl:10,3-19: Name of an attribute not possible`},
+		{"no element", `    element = "petName"` + "\n", "", `pets.hcl:10,3-19: Attribute without an element`},
+		{"type not known", `= string`, `= text`, `pets.hcl:11,15-19: Invalid type specification`},
+		{"type not possible", `= string`, `= map(string)`, `pets.hcl:10,3-19: Type of an attribute not possible`},
+		{"list of numbers", `= string`, `= list(number)`, `pets.hcl:10,3-19: Type of an attribute not possible`},
+		{"any", `= string`, `= any`, `pets.hcl:10,3-19: Type of an attribute not possible`},
+		{"bounds", `element = "petName"`, "element = \"petName\"\n min = 3\n max = 2", `pets.hcl:10,3-19: Bounds the wrong way round | min of "name" is greater than max.`},
+		{"example of a secret", `element = "petName"`, "element = \"petName\"\n write_only = true\n example = \"x\"", `pets.hcl:10,3-19: Example of a secret | "name" is secret and must not have an example value.`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			text := strings.Replace(kind, tc.old, tc.new, 1)
+			if text == kind {
+				t.Fatalf("%q is not in the file", tc.old)
+			}
+			kinds, diags := read(map[string]string{"pets.hcl": text, "good.hcl": strings.Replace(kind, "pets", "good", 1)})
+			if got := lines(diags); !strings.HasPrefix(got, tc.want) || strings.Count(got, "\n") != 1 {
+				t.Errorf("got\n%swant\n%s", got, tc.want)
+			}
+			if names := kinds.Names(); len(names) != 1 || names[0] != "good" {
+				t.Errorf("a mistake in one file must cost its own kind only, left are %v", names)
+			}
+		})
+	}
+}
+
+func TestAKindIsDeclaredOnce(t *testing.T) {
+	kinds, diags := read(map[string]string{"a.hcl": kind, "b.hcl": strings.Replace(kind, `"Pets"`, `"Others"`, 1)})
+	want := "b.hcl:1,1-15: Kind declared twice | The kind \"pets\" is declared in a.hcl:1,1-15 already.\n"
+	if got := lines(diags); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if got := kinds.Lookup("pets").Summary; got != "Pets" {
+		t.Errorf("the first declaration must win, not %q", got)
+	}
+}
+
+func TestTheHashFollowsTheFiles(t *testing.T) {
+	hash := func(files map[string]string) string {
+		kinds, _ := read(files)
+		return kinds.Hash()
+	}
+	first := hash(map[string]string{"a.hcl": kind})
+	if len(first) != 64 || first != hash(map[string]string{"a.hcl": kind}) {
+		t.Errorf("the hash %q must be the same for the same files", first)
+	}
+	if first == hash(map[string]string{"a.hcl": kind + "\n"}) || first == hash(map[string]string{"b.hcl": kind}) {
+		t.Error("the hash must follow names and contents")
+	}
+	if got := schema.NewKinds().Hash(); got != "" {
+		t.Errorf("kinds that come from no file have the hash %q", got)
+	}
+}
+
+func TestKindsAreFoundByName(t *testing.T) {
+	b, a := &schema.Kind{Name: "b"}, &schema.Kind{Name: "a", Attributes: []*schema.Attribute{{Name: "x", Type: cty.Bool}}}
+	kinds := schema.NewKinds(b, a)
+	if all := kinds.All(); len(all) != 2 || all[0] != a || all[1] != b {
+		t.Errorf("All is %v", all)
+	}
+	if kinds.Lookup("c") != nil || kinds.Lookup("a") != a {
+		t.Error("Lookup must find what there is, and nothing else")
+	}
+	if a.Attribute("x") != a.Attributes[0] || a.Attribute("y") != nil {
+		t.Error("Attribute must find what there is, and nothing else")
+	}
+	if want := cty.Object(map[string]cty.Type{"x": cty.Bool}); !a.Type().Equals(want) || !a.Null().RawEquals(cty.NullVal(want)) {
+		t.Errorf("the type is %#v", a.Type())
+	}
+}
+
+func TestSlipsOfTheKeyboardAreRecognised(t *testing.T) {
+	candidates := []string{"https", "ip_filter", "time"}
+	for name, want := range map[string]string{"htps": "https", "ipfilter": "ip_filter", "tiem": "time", "certificate": "", "x": ""} {
+		if got := schema.Nearest(name, candidates); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestSecretsKeepTheirOrigin(t *testing.T) {
+	password := schema.MarkSecret(cty.StringVal("canary"), "env:PASSWORD")
+	other := schema.MarkSecret(cty.StringVal("canary"), "var.other")
+	if !schema.IsSecret(password) || schema.Origin(password) != "env:PASSWORD" {
+		t.Error("a marked value must know its origin")
+	}
+	if plain := cty.StringVal("x"); schema.IsSecret(plain) || schema.Origin(plain) != "" || schema.IsSecret(plain.Mark("other mark")) {
+		t.Error("other values are no secrets")
+	}
+	if mixed := password.WithMarks(other.Marks()); !schema.IsSecret(mixed) || schema.Origin(mixed) != "" {
+		t.Error("a value of two origins has none that yields it")
+	}
+	if scheme, rest := schema.OriginScheme("file:a:b"); scheme != "file" || rest != "a:b" {
+		t.Errorf("file:a:b is split into %q and %q", scheme, rest)
+	}
+	if scheme, rest := schema.OriginScheme("var.other"); scheme != "" || rest != "" {
+		t.Errorf("var.other is split into %q and %q", scheme, rest)
+	}
+}
