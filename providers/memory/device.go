@@ -1,0 +1,254 @@
+package memory
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"camform/providers"
+	"camform/schema"
+)
+
+const (
+	admin         = "admin"         // the built-in account
+	administrator = "Administrator" // the level that may change something
+	restartTime   = time.Minute
+)
+
+// Options say how a device differs from the usual one.
+type Options struct {
+	Password          string             // of the built-in account "admin"; made up from the name if empty
+	Identity          providers.Identity // empty fields are made up from the name
+	Algorithm         string             // digest algorithm that it offers; "SHA-256" if empty
+	Inactive          bool               // it has no password yet and takes no login
+	HidesAttempts     bool               // it does not tell how many login attempts are left
+	Without           []string           // kinds that it does not have; "https" goes alone, others with their document
+	Documents         map[string]string  // documents by path that it has in place of the usual ones
+	NeedsRestart      []string           // kinds whose changes it answers with PendingReboot
+	AddsSummerTime    bool               // it appends a summer time to a zone without one
+	IgnoresAttributes []string           // "kind.attribute": it says yes to a new value of these and keeps the old one
+}
+
+// Device is one device. Its methods are what somebody could do or see who stands beside it, or uses its web page. It is
+// safe for concurrent use.
+type Device struct {
+	fleet   *Fleet
+	name    string
+	url     *url.URL
+	options Options
+
+	mu            sync.Mutex
+	identity      providers.Identity
+	hardware      int // how often it was replaced by another device
+	documents     map[string]string
+	accounts      map[string]account
+	ids, epochs   int // the last id given to an account, and the last epoch given to a password
+	failures      int
+	locked, away  time.Time // until when
+	cuts          int       // how often all connections were lost
+	faults        []*armed
+	before, after func(Exchange)
+	log           []Entry
+}
+
+type account struct {
+	password providers.Password
+	epoch    int // differs for each password that the device ever had; never 0
+}
+
+func newDevice(f *Fleet, name string, u *url.URL, options Options) *Device {
+	d := &Device{fleet: f, name: name, url: u, options: options, documents: maps.Clone(factory), accounts: map[string]account{}}
+	d.identity = d.madeUp()
+	d.SetUser(admin, administrator, cmp.Or(options.Password, "Pw-"+d.hash("password")[:10]))
+	d.Set("system", "", "name", name)
+	if port := u.Port(); port != "80" && u.Scheme == "http" {
+		d.Set("service", "HTTP", "port", json.Number(port))
+	} else if port != "443" && u.Scheme == "https" {
+		d.Set("https", "", "port", json.Number(port))
+	}
+	maps.Copy(d.documents, options.Documents)
+	for _, without := range options.Without {
+		kind := kindOf(without)
+		if kind.Item != nil && kind.Item.Equals != "" {
+			d.Remove(without, "")
+		} else {
+			delete(d.documents, kind.Document.Path)
+		}
+	}
+	return d
+}
+
+func kindOf(name string) *schema.Kind {
+	kind := kinds.Lookup(name)
+	if kind == nil {
+		panic("memory: there is no kind " + name)
+	}
+	return kind
+}
+
+// hash is a text that depends on the name of the device, on which device it is by now, and on what it is for.
+func (d *Device) hash(purpose string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s", d.name, d.hardware, purpose))
+	return hex.EncodeToString(sum[:])
+}
+
+func (d *Device) madeUp() providers.Identity {
+	h := d.hash("identity")
+	want := d.options.Identity
+	return providers.Identity{
+		Serial:   cmp.Or(want.Serial, "MEM"+strings.ToUpper(h[:10])),
+		MAC:      cmp.Or(want.MAC, fmt.Sprintf("02:%s:%s:%s:%s:%s", h[0:2], h[2:4], h[4:6], h[6:8], h[8:10])),
+		Model:    cmp.Or(want.Model, "MEM-1"),
+		Firmware: cmp.Or(want.Firmware, "V1.0.0"),
+	}
+}
+
+// Name is the name that the device was added with.
+func (d *Device) Name() string { return d.name }
+
+// Target is a target for the device as it was added: its address, the built-in account with the password that it has
+// now, no pin, and the ledger of the fleet. The caller may change its copy.
+func (d *Device) Target() providers.Target {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := *d.url
+	return providers.Target{
+		Device: schema.Device{Name: d.name}, URL: &u, Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: &d.fleet.ledger,
+		Login: providers.Credential{Username: admin, Password: d.accounts[admin].password},
+	}
+}
+
+// Identity is who the device is now.
+func (d *Device) Identity() providers.Identity {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.identity
+}
+
+// SwapIdentity puts another device of the same make in its place: another serial number, MAC address, TLS key and
+// realm, the same documents and accounts. Open connections are lost.
+func (d *Device) SwapIdentity() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hardware++
+	d.cuts++
+	d.options.Identity.Serial, d.options.Identity.MAC = "", ""
+	d.identity = d.madeUp()
+}
+
+// shows is what a peer sees of the device without a login.
+func (d *Device) shows(scheme string) providers.Pin {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	pin := providers.Pin{Realm: "MEM(" + d.hash("realm")[:8] + ")", Algorithm: cmp.Or(d.options.Algorithm, "SHA-256")}
+	if scheme == "https" {
+		pin.SPKI = "sha256:" + d.hash("key")
+	}
+	return pin
+}
+
+// Document is the text of a document as it stands, or "" if the device does not have it.
+func (d *Device) Document(path string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.documents[path]
+}
+
+// SetDocument replaces a document, even by one that nobody can read. An empty text takes it away.
+func (d *Device) SetDocument(path, text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if text == "" {
+		delete(d.documents, path)
+	} else {
+		d.documents[path] = text
+	}
+}
+
+// Set changes one attribute as somebody at the web page would. The value is anything that encodes to JSON; an item that
+// does not exist comes into being. Passwords are set by SetUser.
+func (d *Device) Set(kind, key, attribute string, value any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.change(kind, func(k *schema.Kind, doc content) {
+		at := entry(k, key)
+		if doc.items[at] == nil {
+			doc.items[at] = item{}
+		}
+		doc.items[at][attribute] = encode(value)
+	})
+}
+
+// Remove takes one item away as somebody at the web page would.
+func (d *Device) Remove(kind, key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.change(kind, func(k *schema.Kind, doc content) { delete(doc.items, entry(k, key)) })
+	if kind == "user" {
+		delete(d.accounts, key)
+	}
+}
+
+// SetUser creates an account or changes its level and password, as somebody at the web page would.
+func (d *Device) SetUser(name, level, password string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.change("user", func(_ *schema.Kind, doc content) {
+		if doc.items[name] == nil {
+			doc.items[name] = item{"id": encode(d.nextID())}
+		}
+		doc.items[name]["level"] = encode(level)
+	})
+	d.setPassword(name, providers.NewPassword(password))
+}
+
+func (d *Device) setPassword(name string, p providers.Password) {
+	d.epochs++
+	d.accounts[name] = account{p, d.epochs}
+}
+
+func (d *Device) nextID() int {
+	d.ids++
+	return d.ids
+}
+
+// change edits the document of a kind. The device must have it, and it must be in order.
+func (d *Device) change(kind string, edit func(*schema.Kind, content)) {
+	k := kindOf(kind)
+	doc, err := parse([]byte(d.documents[k.Document.Path]))
+	if err != nil {
+		panic("memory: " + d.name + " has no " + k.Document.Path + " that could be changed: " + err.Error())
+	}
+	edit(k, doc)
+	d.documents[k.Document.Path] = string(doc.encode())
+}
+
+// Restart makes the device restart: connections are lost, and for a minute nobody reaches it.
+func (d *Device) Restart() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cuts++
+	d.away = d.fleet.now().Add(restartTime)
+}
+
+func (d *Device) cut() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cuts
+}
+
+// read reads one item of a document into a struct and reports whether the item is there and in order.
+func (d *Device) read(path, key string, into any) bool {
+	var shape struct{ Items map[string]json.RawMessage }
+	if json.Unmarshal([]byte(d.documents[path]), &shape) != nil {
+		return false
+	}
+	return shape.Items[key] != nil && json.Unmarshal(shape.Items[key], into) == nil
+}

@@ -1,0 +1,16 @@
+// Package memory is a provider whose devices are maps: the engine is tested and measured on it, without a network and
+// without XML.
+//
+// Rules:
+//
+//   - Devices behave. They check passwords and lock, enforce their limits, close the ports that a document closes, drop
+//     peers that their filter does not name, and forget nothing of what happened: see [Device.Log].
+//   - Sessions keep to the contract of package providers and insist that their callers do: nothing works before Identify,
+//     nothing is sent after an error that ends the session, and a second goroutine in a session is a panic.
+//   - What can go wrong is injected as data ([Fault]) or as a hook ([Device.BeforeWrite], [Device.AfterWrite]), and
+//     never happens by chance. Time is the clock that was handed to [NewFleet].
+//   - A document is JSON text, {"items": {key: {attribute: value}}}, with sorted keys and no white space. Items and
+//     attributes that no kind speaks of come back as they came.
+//
+// The example plans and applies by hand what the engine does with more care.
+package memory

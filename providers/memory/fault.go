@@ -1,0 +1,156 @@
+package memory
+
+import (
+	"net/http"
+	"time"
+
+	"camform/providers"
+)
+
+// Exchange is one call on a session as faults and hooks see it. Identify and Authenticate are one exchange each.
+type Exchange struct {
+	Method string // of the request; MethodIdentify or MethodAuthenticate for a login
+	Path   string // empty for a login
+}
+
+// Methods of exchanges that are no request for a document.
+const (
+	MethodIdentify     = "IDENTIFY"
+	MethodAuthenticate = "AUTHENTICATE"
+)
+
+// String gives the method and the path.
+func (x Exchange) String() string {
+	if x.Path == "" {
+		return x.Method
+	}
+	return x.Method + " " + x.Path
+}
+
+// Writes reports whether the exchange is one that changes the device. Exchange.Writes serves as Fault.Match.
+func (x Exchange) Writes() bool {
+	return x.Method != http.MethodGet && x.Method != MethodIdentify && x.Method != MethodAuthenticate
+}
+
+// Fault is something that goes wrong on a device.
+type Fault struct {
+	Effect  Effect              // what goes wrong; empty for nothing but Latency
+	Match   func(Exchange) bool // which exchanges are counted; nil counts all of them
+	Nth     int                 // which of the counted goes wrong, from 1; 0 for all of them
+	Latency time.Duration       // how long the device takes to begin with it; slept for in real or synctest time
+}
+
+// Effect names what goes wrong.
+type Effect string
+
+// The effects. Where a read has another error than a write it is given after the semicolon.
+const (
+	Unreachable     Effect = "unreachable"       // nothing arrives: ErrUnreachable
+	DropRequest     Effect = "drop-request"      // lost on the way, not carried out: ErrUnknown; ErrUnreachable
+	DropReply       Effect = "drop-reply"        // carried out, but the answer is lost: ErrUnknown; ErrUnreachable. A login is not settled.
+	Lie             Effect = "lie"               // the device says that it did it, and changes nothing; no effect on a read
+	ErrorButApplied Effect = "error-but-applied" // carried out, yet ErrInvalid; ErrMalformed
+	Busy            Effect = "busy"              // not carried out: ErrBusy
+	Reject          Effect = "reject"            // not carried out: ErrInvalid; ErrMalformed
+	Deny            Effect = "deny"              // not carried out: ErrDenied
+	Restart         Effect = "restart"           // carried out with Restarting, and the device is away; ErrUnreachable
+	Refuse          Effect = "refuse"            // the device refuses the credential, though it is right: ErrRefused
+)
+
+type consequence struct {
+	carried bool // whether the device does what it is asked
+	err     error
+}
+
+var effects = map[Effect]struct{ write, read consequence }{
+	"":              {consequence{true, nil}, consequence{true, nil}},
+	Unreachable:     {consequence{false, providers.ErrUnreachable}, consequence{false, providers.ErrUnreachable}},
+	DropRequest:     {consequence{false, providers.ErrUnknown}, consequence{false, providers.ErrUnreachable}},
+	DropReply:       {consequence{true, providers.ErrUnknown}, consequence{true, providers.ErrUnreachable}},
+	Lie:             {consequence{false, nil}, consequence{true, nil}},
+	ErrorButApplied: {consequence{true, providers.ErrInvalid}, consequence{true, providers.ErrMalformed}},
+	Busy:            {consequence{false, providers.ErrBusy}, consequence{false, providers.ErrBusy}},
+	Reject:          {consequence{false, providers.ErrInvalid}, consequence{false, providers.ErrMalformed}},
+	Deny:            {consequence{false, providers.ErrDenied}, consequence{false, providers.ErrDenied}},
+	Restart:         {consequence{true, nil}, consequence{false, providers.ErrUnreachable}},
+	Refuse:          {consequence{true, nil}, consequence{true, nil}}, // the login fails
+}
+
+func (e Effect) on(x Exchange) consequence {
+	if x.Writes() {
+		return effects[e].write
+	}
+	return effects[e].read
+}
+
+// arrives reports whether the device gets to see the exchange.
+func (e Effect) arrives() bool { return e != Unreachable && e != DropRequest }
+
+// armed is a fault with the number of exchanges that it matched.
+type armed struct {
+	Fault
+	matched int
+}
+
+// Inject adds a fault. Of several that strike the same exchange the first decides the effect, and all add their latency.
+// An unknown effect is a panic.
+func (d *Device) Inject(f Fault) {
+	if _, ok := effects[f.Effect]; !ok {
+		panic("memory: there is no effect " + string(f.Effect))
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = append(d.faults, &armed{Fault: f})
+}
+
+// Heal removes all faults. A restart that is under way goes on.
+func (d *Device) Heal() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = nil
+}
+
+// meet counts the exchange and says what becomes of it.
+func (d *Device) meet(x Exchange) (Effect, time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var effect Effect
+	var latency time.Duration
+	for _, f := range d.faults {
+		if f.Match != nil && !f.Match(x) {
+			continue
+		}
+		f.matched++
+		if f.Nth != 0 && f.Nth != f.matched {
+			continue
+		}
+		latency += f.Latency
+		if effect == "" {
+			effect = f.Effect
+		}
+	}
+	return effect, latency
+}
+
+// BeforeWrite sets what is called before each request that changes the device leaves, in the goroutine of Do and
+// without a lock held: a panic or the cancellation of the context there is a process that died before it sent. Nil
+// takes it away.
+func (d *Device) BeforeWrite(hook func(Exchange)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.before = hook
+}
+
+// AfterWrite sets what is called after the device dealt with a request that changes it and before Do returns: a panic or
+// the cancellation of the context there is a process that died before it saw the answer. Nil takes it away.
+func (d *Device) AfterWrite(hook func(Exchange)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.after = hook
+}
+
+func (d *Device) hooks() (before, after func(Exchange)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.before, d.after
+}

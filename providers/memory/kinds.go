@@ -1,0 +1,113 @@
+package memory
+
+import (
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/schema"
+)
+
+// Paths of the documents that devices act upon.
+const (
+	accessPath = "/access"
+	filterPath = "/filter"
+	lockPath   = "/login_lock"
+	timePath   = "/time"
+	usersPath  = "/users"
+)
+
+// kinds are the kinds of settings of every fleet. Each stands for a family of real ones: a document of its own, a
+// document shared by two kinds, items with and without fixed keys, a set, a secret, and every phase and risk.
+var kinds = schema.NewKinds(
+	&schema.Kind{
+		Name: "system", Summary: "Name of the device.",
+		Document: document("/system", "/limits/system"),
+		Phase:    schema.PhaseClock, Risk: schema.RiskNone, Reboot: schema.RebootNever,
+		Attributes: []*schema.Attribute{
+			{Name: "name", Type: cty.String, Doc: "What the device calls itself."},
+		},
+	},
+	&schema.Kind{
+		Name: "time", Summary: "Clock and time zone.",
+		Document: document(timePath),
+		Phase:    schema.PhaseClock, Risk: schema.RiskNone, Reboot: schema.RebootNever,
+		Attributes: []*schema.Attribute{
+			{Name: "mode", Type: cty.String, Values: []string{"NTP", "manual"}, Doc: "Where the time comes from."},
+			{Name: "zone", Type: cty.String, Doc: "POSIX time zone. Offsets may be written with or without `:00`."},
+		},
+	},
+	&schema.Kind{
+		Name: "user", Summary: "Account.", Keyed: true, KeyDoc: "Name of the account.",
+		Document: document(usersPath, "/limits/user"), Item: &schema.Item{Element: "items", Key: "name"},
+		Phase: schema.PhaseAccounts, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
+		Attributes: []*schema.Attribute{
+			{Name: "level", Type: cty.String, Values: []string{administrator, "Operator", "Viewer"}, Required: true, Doc: "What the account may do; only an Administrator may change anything."},
+			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true, Required: true, Doc: "Password of the account."},
+		},
+	},
+	&schema.Kind{
+		Name: "cloud", Summary: "Service of the vendor, which not every device has.",
+		Document: document("/cloud"),
+		Phase:    schema.PhaseServices, Risk: schema.RiskService, Reboot: schema.RebootMaybe,
+		Attributes: []*schema.Attribute{
+			{Name: "enabled", Type: cty.Bool, Doc: "Whether the device calls the vendor."},
+		},
+	},
+	&schema.Kind{
+		Name: "login_lock", Summary: "Lock after failed logins.",
+		Document: document(lockPath, "/limits/login_lock"),
+		Phase:    schema.PhaseLogin, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
+		Attributes: []*schema.Attribute{
+			{Name: "enabled", Type: cty.Bool, Doc: "Whether the device locks at all."},
+			{Name: "attempts", Type: cty.Number, Doc: "Failed logins after which it locks."},
+			{Name: "minutes", Type: cty.Number, Unit: "minutes", Doc: "How long it stays locked."},
+		},
+	},
+	&schema.Kind{
+		Name: "https", Summary: "Encrypted way in.",
+		Document: document(accessPath), Item: &schema.Item{Element: "items", Key: "protocol", Equals: "HTTPS"},
+		Phase: schema.PhaseAccess, Risk: schema.RiskLockout, Reboot: schema.RebootMaybe,
+		Attributes: []*schema.Attribute{
+			{Name: "enabled", Type: cty.Bool, Doc: "Whether new connections are accepted."},
+			{Name: "port", Type: cty.Number, Doc: "TCP port."},
+			{Name: "redirect", Type: cty.Bool, Doc: "Whether HTTP leads here."},
+		},
+	},
+	&schema.Kind{
+		Name: "service", Summary: "Further way in.", Keyed: true, Keys: []string{"HTTP", "RTSP"}, KeyDoc: "Protocol.",
+		Document: document(accessPath), Item: &schema.Item{Element: "items", Key: "protocol"},
+		Phase: schema.PhaseAccess, Risk: schema.RiskLockout, Reboot: schema.RebootMaybe,
+		Attributes: []*schema.Attribute{
+			{Name: "enabled", Type: cty.Bool, Doc: "Whether new connections are accepted."},
+			{Name: "port", Type: cty.Number, Doc: "TCP port."},
+		},
+	},
+	&schema.Kind{
+		Name: "filter", Summary: "Addresses that may connect.",
+		Document: document(filterPath, "/limits/filter"),
+		Phase:    schema.PhaseFilter, Risk: schema.RiskLockout, Reboot: schema.RebootNever,
+		Attributes: []*schema.Attribute{
+			{Name: "enabled", Type: cty.Bool, Doc: "Whether the list is used. New connections from elsewhere are dropped then."},
+			{Name: "addresses", Type: cty.Set(cty.String), Doc: "IP addresses and prefixes."},
+		},
+	},
+)
+
+func document(path string, limits ...string) schema.Document {
+	return schema.Document{Path: path, Root: "items", Capabilities: limits}
+}
+
+// factory are the documents of a device out of the box, without the name and the built-in account.
+var factory = map[string]string{
+	"/system":            `{"items":{"":{"location":"unknown"}}}`,
+	timePath:             `{"items":{"":{"drift":0.25,"mode":"manual","zone":"UTC0"}}}`,
+	"/cloud":             `{"items":{"":{"enabled":true}}}`,
+	lockPath:             `{"items":{"":{"attempts":5,"enabled":true,"minutes":30}}}`,
+	filterPath:           `{"items":{"":{"addresses":[],"enabled":false}}}`,
+	usersPath:            `{"items":{}}`,
+	"/limits/system":     `{"items":{"name":{"max":32}}}`,
+	"/limits/user":       `{"items":{"level":{"values":["Administrator","Operator","Viewer"]},"password":{"max":16,"min":8}}}`,
+	"/limits/login_lock": `{"items":{"attempts":{"max":20,"min":3},"minutes":{"max":120,"min":1}}}`,
+	"/limits/filter":     `{"items":{"addresses":{"max":32}}}`,
+	accessPath: `{"items":{"HTTP":{"enabled":true,"port":80},"HTTPS":{"enabled":true,"port":443,"redirect":false},` +
+		`"RTSP":{"enabled":true,"multicast":"239.0.0.1","port":554}}}`,
+}

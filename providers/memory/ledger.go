@@ -1,0 +1,71 @@
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"camform/providers"
+)
+
+// Ledger grants every login attempt and remembers it. The zero value is ready to use.
+type Ledger struct {
+	mu      sync.Mutex
+	entries []LedgerEntry
+	locks   map[string]time.Duration
+}
+
+// LedgerEntry is one login attempt. It carries the credential.
+type LedgerEntry struct {
+	Attempt providers.Attempt
+	Settled bool
+	Result  providers.AttemptResult // meaningful only if Settled
+}
+
+var _ providers.Ledger = (*Ledger)(nil)
+
+// Charge never fails.
+func (l *Ledger) Charge(_ context.Context, a providers.Attempt) (providers.Charge, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, LedgerEntry{Attempt: a})
+	return providers.Charge(len(l.entries) - 1), nil
+}
+
+// Settle never fails. A charge that was not made, or is settled already, is a panic.
+func (l *Ledger) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if int(c) >= len(l.entries) || l.entries[c].Settled {
+		panic("memory: a login attempt is settled that is not open; this is a bug")
+	}
+	l.entries[c].Settled, l.entries[c].Result = true, r
+	return nil
+}
+
+// Locked never fails.
+func (l *Ledger) Locked(_ context.Context, endpoint string, d time.Duration) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.locks == nil {
+		l.locks = map[string]time.Duration{}
+	}
+	l.locks[endpoint] = d
+	return nil
+}
+
+// Entries are all attempts, oldest first.
+func (l *Ledger) Entries() []LedgerEntry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.entries)
+}
+
+// Locks are the locks that devices told, by endpoint: how long they were to last when they were told last.
+func (l *Ledger) Locks() map[string]time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.locks)
+}

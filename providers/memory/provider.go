@@ -1,0 +1,207 @@
+package memory
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/schema"
+)
+
+// summerTime is what some devices append to a time zone that has no summer time.
+const summerTime = "DST,M4.1.0/02,M10.5.0/02"
+
+type provider struct{ fleet *Fleet }
+
+var _ providers.Provider = provider{}
+
+func (provider) Kinds() *schema.Kinds { return kinds }
+
+func (p provider) OpenReader(t providers.Target) providers.Reader { return open(p.fleet, t) }
+
+func (p provider) Open(t providers.Target) providers.Session { return &session{open(p.fleet, t)} }
+
+func (provider) DocumentPaths(kind *schema.Kind) (changed string, limits []string) {
+	return kind.Document.Path, kind.Document.Capabilities
+}
+
+func (provider) Decode(kind *schema.Kind, docs providers.Documents) (providers.Items, error) {
+	c, err := contentOf(kind, docs)
+	if err != nil {
+		return nil, err
+	}
+	items, err := decode(kind, c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", kind.Document.Path, err)
+	}
+	return items, nil
+}
+
+func contentOf(kind *schema.Kind, docs providers.Documents) (content, error) {
+	doc, ok := docs[kind.Document.Path]
+	switch {
+	case !ok:
+		panic("memory: " + kind.Document.Path + " was not read; this is a bug")
+	case doc.Missing != "":
+		return content{}, fmt.Errorf("%s: %s: %w", doc.Path, doc.Missing, providers.ErrUnsupported)
+	}
+	c, err := parse(doc.Body)
+	if err != nil {
+		return content{}, fmt.Errorf("%s: %w", doc.Path, err)
+	}
+	return c, nil
+}
+
+// Check also refuses to remove the built-in account, to create a service that the device lacks, and to set an attribute
+// that an existing item lacks.
+func (provider) Check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
+	whole := func(format string, args ...any) []providers.AttributeError {
+		return []providers.AttributeError{{Detail: fmt.Sprintf(format, args...)}}
+	}
+	c, err := contentOf(kind, docs)
+	if err != nil {
+		return whole("The document cannot be used: %v.", err)
+	}
+	want, _ = want.UnmarkDeep()
+	have, exists := c.items[entry(kind, key)]
+	switch {
+	case want.IsNull() && kind.Name == "user" && key == admin:
+		return whole("The built-in account cannot be removed.")
+	case want.IsNull() && kind.Name != "user":
+		return whole("This device has %s for good; it can be changed, but not removed.", local(kind, key))
+	case want.IsNull() || !want.IsKnown():
+		return nil
+	case !exists && kind.Name != "user":
+		return whole("This device does not have %s.", local(kind, key))
+	}
+	found := offences(kind, limitsOf(kind, func(path string) []byte { return docs[path].Body }), want)
+	for _, a := range kind.Attributes {
+		if _, ok := have[a.Name]; exists && !ok && !a.WriteOnly && !want.GetAttr(a.Name).IsNull() {
+			found = append(found, providers.AttributeError{Attribute: a.Name, Detail: fmt.Sprintf("This device does not have %s.", a.Name)})
+		}
+	}
+	return found
+}
+
+func local(kind *schema.Kind, key string) string {
+	return schema.Setting{Kind: kind.Name, Key: key}.Local()
+}
+
+// Same compares time zones by their offsets and sets by the addresses that they stand for.
+func (provider) Same(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool {
+	switch {
+	case kind.Name == "time" && a.Name == "zone":
+		return shortZone(want.AsString()) == shortZone(have.AsString())
+	case kind.Name == "filter" && a.Name == "addresses":
+		return maps.Equal(prefixes(want), prefixes(have))
+	default:
+		return want.RawEquals(have)
+	}
+}
+
+var zeroMinutes = regexp.MustCompile(`(:00)+($|[^:0-9])`)
+
+func shortZone(zone string) string { return zeroMinutes.ReplaceAllString(zone, "$2") }
+
+// prefixes are the members of a set of addresses: "192.0.2.1" and "192.0.2.1/32" are one. A text that is neither an
+// address nor a prefix stands for itself.
+func prefixes(set cty.Value) map[string]bool {
+	members := map[string]bool{}
+	for _, v := range set.AsValueSlice() {
+		if p, err := prefixOf(v.AsString()); err == nil {
+			members[p.String()] = true
+		} else {
+			members[v.AsString()] = true
+		}
+	}
+	return members
+}
+
+func prefixOf(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	return p.Masked(), err
+}
+
+// Rewritten knows the devices that add a summer time to a zone without one.
+func (provider) Rewritten(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool {
+	return kind.Name == "time" && a.Name == "zone" && have.AsString() == want.AsString()+summerTime
+}
+
+func (provider) Compose(c providers.Composition) ([]providers.Request, error) {
+	if len(c.Changes) == 0 {
+		return nil, nil
+	}
+	path := c.Changes[0].Kind.Document.Path
+	for _, change := range c.Changes {
+		if change.Kind.Document.Path != path {
+			panic("memory: changes of " + path + " and " + change.Kind.Document.Path + " in one composition; this is a bug")
+		}
+	}
+	doc, err := contentOf(c.Changes[0].Kind, c.Documents)
+	if err != nil {
+		return nil, err
+	}
+	if path == usersPath {
+		return composeUsers(doc, c.Changes)
+	}
+	return composeDocument(path, doc, c.Changes)
+}
+
+// composeDocument puts all changes into one request with the whole document.
+func composeDocument(path string, doc content, changes []providers.Change) ([]providers.Request, error) {
+	request := providers.Request{Method: http.MethodPut, Path: path}
+	for _, change := range changes {
+		key := providers.Key{Kind: change.Kind.Name, Key: change.Key}
+		it, ok := doc.items[entry(change.Kind, change.Key)]
+		if !ok || change.After.IsNull() {
+			return nil, fmt.Errorf("%s cannot be made or removed: %w", local(change.Kind, change.Key), providers.ErrUnsupported)
+		}
+		if err := it.edit(change.Kind, change.After); err != nil {
+			return nil, err
+		}
+		request.Keys = append(request.Keys, key)
+	}
+	request.Body = doc.encode()
+	return []providers.Request{request}, nil
+}
+
+// composeUsers makes one request for each account. An account is created by name and changed or removed by the id that
+// the device gave to it.
+func composeUsers(doc content, changes []providers.Change) ([]providers.Request, error) {
+	var requests []providers.Request
+	for _, change := range changes {
+		request := providers.Request{Path: usersPath, Keys: []providers.Key{{Kind: change.Kind.Name, Key: change.Key}}}
+		it, exists := doc.items[change.Key]
+		switch {
+		case !exists && change.After.IsNull():
+			return nil, fmt.Errorf("there is no account %q to remove: %w", change.Key, providers.ErrInvalid)
+		case !exists:
+			request.Method = http.MethodPost
+			it = item{"name": encode(change.Key)}
+		case change.After.IsNull():
+			request.Method = http.MethodDelete
+		default:
+			request.Method = http.MethodPut
+		}
+		if exists {
+			request.Path += "/" + strings.TrimSpace(string(it["id"]))
+		}
+		if !change.After.IsNull() {
+			if err := it.edit(change.Kind, change.After); err != nil {
+				return nil, err
+			}
+			request.Body = encode(it)
+		}
+		requests = append(requests, request)
+	}
+	return requests, nil
+}
