@@ -1,6 +1,9 @@
 package providers
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // The families of errors. Errors of providers wrap exactly one of them, with what was being done.
 var (
@@ -17,6 +20,22 @@ var (
 	ErrMalformed   = errors.New("the answer cannot be understood")
 	ErrUnknown     = errors.New("it is not known whether the request was carried out")
 )
+
+var families = []error{
+	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrInactive, ErrUnsupported, ErrDenied, ErrBusy, ErrInvalid,
+	ErrMalformed, ErrUnknown,
+}
+
+// Reason is an error in the words that a person needs: without the name of its family, if there is more to say than that.
+func Reason(err error) string {
+	text := err.Error()
+	for _, family := range families {
+		if shorter := strings.TrimSuffix(text, ": "+family.Error()); shorter != text {
+			return shorter
+		}
+	}
+	return text
+}
 
 // EndsSession reports whether err makes any further request to the device pointless or dangerous in this run.
 func EndsSession(err error) bool {

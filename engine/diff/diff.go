@@ -17,6 +17,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/live"
 	"camform/engine/plan"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -46,6 +47,7 @@ type Change struct {
 	Secrets map[string]plan.Secret
 	Why     []plan.Why
 	Reason  string          // for deletions and forgets
+	Cause   plan.Cause      // for deletions
 	Want    *config.Setting // nil if nobody wants it any more
 }
 
@@ -117,7 +119,7 @@ func (c *comparison) skip(want *config.Setting) {
 	}
 	detail := "it was not read"
 	if err := c.snap.Unreadable[want.Kind.Name]; err != nil {
-		detail = err.Error()
+		detail = providers.Reason(err)
 	}
 	c.skipFor(want, plan.Unreadable, detail)
 }
@@ -239,7 +241,7 @@ func (c *comparison) findUndeclared() {
 			}
 			c.add(Change{
 				Address: address, Kind: kind, Action: plan.Delete, Before: withoutSecrets(kind, have), After: kind.Null(),
-				Reason: "nobody declares it, and the device lists " + name + " as exclusive",
+				Reason: "nobody declares it, and the device lists " + name + " as exclusive", Cause: plan.CauseDrift,
 			})
 		}
 	}
@@ -267,7 +269,8 @@ func (c *comparison) findVanished() {
 		if have, exists := items[address.Key]; exists {
 			change.Before = withoutSecrets(kind, have)
 			if c.deletesCreated(address) {
-				change.Action, change.Reason = plan.Delete, "camform created it, and the configuration no longer declares it"
+				change.Action, change.Cause = plan.Delete, plan.CauseConfig
+				change.Reason = "camform created it, and the configuration no longer declares it"
 			}
 		}
 		c.add(change)

@@ -384,3 +384,37 @@ func TestDriftIsWhatSomebodyElseMoved(t *testing.T) {
 		t.Errorf("drift is %+v, and the plan must stay as it was: %+v", drifted.Steps, d.Steps[1].Why)
 	}
 }
+
+func TestAnAttributeThatTheDeviceLacksIsToldAndLeftOut(t *testing.T) {
+	d := device(want("https", "", values{"enabled": cty.True, "redirect": cty.True}))
+	d.URL = mustURL("https://192.0.2.1:443")
+	refuseRedirect := func(_ *schema.Kind, _ providers.Documents, _ string, want cty.Value) []providers.AttributeError {
+		if want.GetAttr("redirect").IsNull() {
+			return nil
+		}
+		return []providers.AttributeError{{Attribute: "redirect", Detail: "Not here."}}
+	}
+	for title, c := range map[string]struct {
+		have              values
+		refusals, skipped int
+		steps             string
+	}{
+		"lacks one":                    {values{"enabled": cty.False}, 0, 1, "https:enabled"},
+		"lacks the only one to change": {values{"enabled": cty.True}, 0, 1, ""},
+		"has it and refuses":           {values{"enabled": cty.True, "redirect": cty.False}, 1, 0, "https:redirect"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s := snapshot(map[string]providers.Items{"https": {"": have("https", c.have)}})
+			planned, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, refuseRedirect)
+			var steps []string
+			for _, step := range planned.Steps {
+				for _, w := range step.Why {
+					steps = append(steps, step.Address.Local()+":"+w.Attribute)
+				}
+			}
+			if len(refusals) != c.refusals || len(planned.Skipped) != c.skipped || strings.Join(steps, " ") != c.steps {
+				t.Errorf("steps %v, skipped %v, refusals %v", steps, planned.Skipped, refusals)
+			}
+		})
+	}
+}

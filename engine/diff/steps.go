@@ -28,14 +28,20 @@ type Refusal struct {
 func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schema.Kinds, check Check) (plan.Device, []Refusal) {
 	d := plan.Device{
 		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity, Source: snap.Source,
-		Skipped: found.Skipped, Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
+		Skipped: slices.Clone(found.Skipped), Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
 	}
 	var refusals []Refusal
 	for _, c := range found.Changes {
 		for _, wrong := range refused(c, snap, check) {
+			if c.lacks(wrong.Attribute) {
+				d.Skipped = append(d.Skipped, c.without(wrong))
+				continue
+			}
 			refusals = append(refusals, Refusal{Address: c.Address, Want: c.Want, AttributeError: wrong})
 		}
-		d.Steps = append(d.Steps, stepOf(c))
+		if len(c.Why) > 0 || c.Want == nil {
+			d.Steps = append(d.Steps, stepOf(c))
+		}
 	}
 	d.Steps = plan.Order(d.Steps, kinds)
 	for _, c := range found.Protected {
@@ -65,10 +71,29 @@ func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeEr
 	return check(c.Kind, snap.Documents, c.Address.Key, cty.ObjectVal(values))
 }
 
+// lacks reports whether a device has the item of a change, but not the attribute. Firmware differs in what it offers, and
+// a profile is for many devices: what one of them lacks is told and left out, as with whole kinds.
+func (c *Change) lacks(attribute string) bool {
+	a := c.Kind.Attribute(attribute)
+	return a != nil && !a.Secret && !c.Before.IsNull() && c.Before.GetAttr(attribute).IsNull()
+}
+
+// without takes an attribute that the device lacks out of a change, and returns what is told about it.
+func (c *Change) without(wrong providers.AttributeError) plan.Skipped {
+	values := c.After.AsValueMap()
+	values[wrong.Attribute] = cty.NullVal(c.Kind.Attribute(wrong.Attribute).Type)
+	c.After = cty.ObjectVal(values)
+	c.Why = slices.DeleteFunc(slices.Clone(c.Why), func(w plan.Why) bool { return w.Attribute == wrong.Attribute })
+	return plan.Skipped{
+		Address: c.Address, Reason: plan.Unsupported, Detail: wrong.Attribute + ": " + wrong.Detail,
+		Source: plan.SourceOf(c.Want.Attributes[wrong.Attribute].Range),
+	}
+}
+
 func stepOf(c Change) plan.Step {
 	s := plan.Step{
 		Address: c.Address, Action: c.Action, Before: c.Before, After: c.After, Secrets: c.Secrets,
-		Why: c.Why, Reason: c.Reason, Risk: c.Kind.Risk, Reboot: c.Kind.Reboot,
+		Why: c.Why, Reason: c.Reason, Cause: c.Cause, Risk: c.Kind.Risk, Reboot: c.Kind.Reboot,
 	}
 	if c.Want != nil {
 		s.Range = plan.SourceOf(c.Want.Range)
@@ -102,7 +127,7 @@ func AccessOf(device *config.Device) plan.Access {
 func Unread(device *config.Device, snap *live.Snapshot) plan.Device {
 	return plan.Device{
 		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity,
-		Problem: snap.Err.Error(), Family: string(live.ResultOf(snap.Err)),
+		Problem: providers.Reason(snap.Err), Family: string(live.ResultOf(snap.Err)),
 	}
 }
 
@@ -110,8 +135,8 @@ func Unread(device *config.Device, snap *live.Snapshot) plan.Device {
 func Drifted(d plan.Device) plan.Device {
 	var steps []plan.Step
 	for _, s := range d.Steps {
-		s.Why = slices.DeleteFunc(slices.Clone(s.Why), func(w plan.Why) bool { return w.Cause == plan.CauseConfig })
-		if len(s.Why) > 0 {
+		if s.Drifted() {
+			s.Why = slices.DeleteFunc(slices.Clone(s.Why), func(w plan.Why) bool { return w.Cause == plan.CauseConfig })
 			steps = append(steps, s)
 		}
 	}

@@ -85,7 +85,7 @@ func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
 	s := Read(ctx, reader, r, o)
 	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)
 	if s.Err != nil {
-		event.Detail = s.Err.Error()
+		event.Detail = providers.Reason(s.Err)
 	}
 	o.Event(event)
 	return s
@@ -129,7 +129,7 @@ func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *
 	}
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
-		s.Missing[kind.Name] = err.Error()
+		s.Missing[kind.Name] = providers.Reason(err)
 		return nil
 	case err != nil:
 		s.Unreadable[kind.Name] = err
@@ -171,7 +171,7 @@ func (s *Snapshot) readLimits(ctx context.Context, reader providers.Reader, path
 	case providers.EndsSession(err) || ctx.Err() != nil:
 		return err
 	default:
-		doc = providers.Document{Path: path, Missing: err.Error()}
+		doc = providers.Document{Path: path, Missing: providers.Reason(err)}
 	}
 	s.Documents[path] = doc
 	return nil

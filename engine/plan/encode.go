@@ -155,6 +155,7 @@ type (
 		Secrets map[string]Secret `json:"secrets,omitempty"`
 		Why     []whyShape        `json:"why,omitempty"`
 		Reason  string            `json:"reason,omitempty"`
+		Cause   Cause             `json:"cause,omitempty"`
 		Source  Source            `json:"source"`
 		Risk    schema.Risk       `json:"risk,omitempty"`
 		Reboot  schema.Reboot     `json:"reboot,omitempty"`
@@ -204,7 +205,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		}
 		step := stepShape{
 			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-			Reason: s.Reason, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot,
+			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot,
 		}
 		for _, w := range s.Why {
 			step.Why = append(step.Why, whyShape(w))
@@ -323,7 +324,7 @@ func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
 	}
 	step := Step{
 		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-		Reason: s.Reason, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot,
+		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot,
 	}
 	for _, w := range s.Why {
 		step.Why = append(step.Why, Why(w))

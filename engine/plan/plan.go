@@ -9,6 +9,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -90,9 +91,17 @@ type Step struct {
 	Secrets map[string]Secret // attribute → secret to be set
 	Why     []Why             // one for each attribute that changes, ordered as in the kind
 	Reason  string            // for deletions and forgets: why, for people
+	Cause   Cause             // for deletions: who moved; empty for the others, whose attributes know it
 	Range   Source            // the block that declares it
 	Risk    schema.Risk
 	Reboot  schema.Reboot
+}
+
+// Drifted reports whether a step undoes something that was changed on the device: an attribute, or an item that appeared
+// there although nobody declares it.
+func (s Step) Drifted() bool {
+	moved := func(c Cause) bool { return c == CauseDrift || c == CauseBoth }
+	return moved(s.Cause) || slices.ContainsFunc(s.Why, func(w Why) bool { return moved(w.Cause) })
 }
 
 // Why says why one attribute changes.

@@ -1,0 +1,130 @@
+package render
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+const (
+	foldFrom  = 3 // devices from which on the same thing is told once
+	foldNames = 5 // devices that are named then
+)
+
+// changesOf works out the steps of a plan that keep selects. Folded changes come first, in the order of their first
+// steps, then the others by device. The devices of a folded change are in order.
+func changesOf(p *plan.Plan, kinds *schema.Kinds, fold Fold, keep func(plan.Step) bool) []*change {
+	var all []*change
+	for _, d := range p.Devices {
+		for _, s := range d.Steps {
+			if keep(s) {
+				all = append(all, newChange(s, kinds.Lookup(s.Address.Kind)))
+			}
+		}
+	}
+	if fold == Unfolded {
+		return all
+	}
+	return folded(all)
+}
+
+// folded puts together the changes that are told with the same words on at least foldFrom devices.
+func folded(all []*change) []*change {
+	alike := map[string][]*change{}
+	keys := make([]string, len(all))
+	for i, c := range all {
+		keys[i] = string(c.key(nil))
+		alike[keys[i]] = append(alike[keys[i]], c)
+	}
+	var many, few []*change
+	for i, c := range all {
+		group := alike[keys[i]]
+		switch {
+		case len(group) < foldFrom:
+			few = append(few, c)
+		case group[0] == c:
+			many = append(many, merged(group))
+		}
+	}
+	return append(many, few...)
+}
+
+// merged makes the first change of a group stand for all of them.
+func merged(group []*change) *change {
+	one := group[0]
+	one.devices = make([]schema.Device, len(group))
+	for i, c := range group {
+		one.devices[i] = c.step.Address.Device
+		for j, x := range c.deltas {
+			if x.origin != one.deltas[j].origin {
+				one.deltas[j].origin = various
+			}
+		}
+	}
+	slices.SortFunc(one.devices, schema.Device.Compare)
+	return one
+}
+
+// key appends what must be the same for two changes to be told as one: everything that is shown but the device and the
+// origins of secrets.
+func (c *change) key(b []byte) []byte {
+	s := c.step
+	for _, text := range []string{s.Address.Kind, s.Address.Key, string(s.Action), s.Reason, string(s.Risk), string(s.Reboot)} {
+		b = appendText(b, text)
+	}
+	b = binary.AppendVarint(b, int64(c.hidden))
+	for _, x := range c.deltas {
+		b = appendText(b, x.name)
+		b = append(b, x.mark...)
+		b = appendValue(appendValue(b, x.before), x.after)
+		if x.origin != "" {
+			b = append(b, 's')
+		}
+		b = appendText(appendText(b, string(x.why.Cause)), x.why.Profile)
+		b = binary.AppendVarint(appendText(b, x.why.Source.File), int64(x.why.Source.Line))
+	}
+	return b
+}
+
+// appendText appends a text so that no two lists of texts give the same bytes.
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+func appendValue(b []byte, v cty.Value) []byte {
+	if v.IsKnown() && !v.IsNull() {
+		switch {
+		case v.Type() == cty.String:
+			return appendText(append(b, 't'), v.AsString())
+		case isCollection(v):
+			b = binary.AppendUvarint(append(b, 'l'), uint64(v.LengthInt()))
+			for it := v.ElementIterator(); it.Next(); {
+				_, element := it.Element()
+				b = appendValue(b, element)
+			}
+			return b
+		}
+	}
+	return appendText(append(b, 'v'), scalar(v))
+}
+
+// some are the first of many devices by name and how many are left; all of them when nothing is to be folded.
+func some(devices []schema.Device, fold Fold) []string {
+	shown := devices
+	if fold == Folded && len(devices) > foldNames {
+		shown = devices[:foldNames]
+	}
+	texts := make([]string, len(shown), len(shown)+1)
+	for i, d := range shown {
+		texts[i] = printable(d.String())
+	}
+	if rest := len(devices) - len(shown); rest > 0 {
+		texts = append(texts, fmt.Sprintf("... and %d more", rest))
+	}
+	return texts
+}

@@ -1,0 +1,99 @@
+package render
+
+import (
+	"bufio"
+	"html"
+	"io"
+	"strings"
+)
+
+// Markdown writes rows for a comment on a pull request: the summary, then what it counts, folded away by device or by
+// change. Everything that is not our own words stands inside a fence or escaped inside HTML, where no markup works.
+func Markdown(w io.Writer, rows []Row) error {
+	out := bufio.NewWriter(w)
+	out.WriteString(paragraph(rows, Summary))
+	out.WriteString(paragraph(rows, Preface))
+	for _, group := range groups(rows) {
+		writeDetails(out, group)
+	}
+	return out.Flush()
+}
+
+// paragraph is a section that consists of our words and numbers only, its first line in bold. Backslashes keep the lines
+// apart.
+func paragraph(rows []Row, s Section) string {
+	var texts []string
+	for _, r := range rows {
+		if r.Section == s {
+			texts = append(texts, r.Text())
+		}
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	texts[0] = "**" + texts[0] + "**"
+	return strings.Join(texts, "\\\n") + "\n\n"
+}
+
+// groups are the rows of changes and notes, split where the title changes.
+func groups(rows []Row) [][]Row {
+	var all [][]Row
+	for _, r := range rows {
+		if r.Section != Changes && r.Section != Notes {
+			continue
+		}
+		last := len(all) - 1
+		if last >= 0 && all[last][0].Group == r.Group && all[last][0].Section == r.Section {
+			all[last] = append(all[last], r)
+			continue
+		}
+		all = append(all, []Row{r})
+	}
+	return all
+}
+
+func writeDetails(out *bufio.Writer, rows []Row) {
+	fence := fenceFor(rows)
+	language := "diff"
+	if rows[0].Section == Notes {
+		language = "text"
+	}
+	out.WriteString("<details><summary><code>" + html.EscapeString(rows[0].Group) + "</code></summary>\n\n" + fence + language + "\n")
+	for i, r := range rows {
+		if i > 0 && r.Block != rows[i-1].Block {
+			out.WriteByte('\n')
+		}
+		out.WriteString(diffLine(r) + "\n")
+	}
+	out.WriteString(fence + "\n\n</details>\n\n")
+}
+
+// fenceFor is a fence longer than any run of backticks in the rows, so that none of them can end it.
+func fenceFor(rows []Row) string {
+	longest := 0
+	for _, r := range rows {
+		run := 0
+		for _, c := range r.Text() {
+			if c != '`' {
+				run = 0
+				continue
+			}
+			run++
+			longest = max(longest, run)
+		}
+	}
+	return strings.Repeat("`", max(3, longest+1))
+}
+
+// diffLine is a row with its mark in the first column, where the colouring of diffs looks for it. Text without a mark is
+// never in that column but for titles, which are our own words.
+func diffLine(r Row) string {
+	switch r.Mark {
+	case NoMark:
+		return strings.TrimRight(strings.Repeat(" ", r.Indent)+r.Text(), " ")
+	case ChangeMark:
+		return "!" + strings.Repeat(" ", max(0, r.Indent-1)) + r.Text()
+	default:
+		return string(r.Mark) + strings.Repeat(" ", max(0, r.Indent-1)) + r.Text()
+	}
+}

@@ -1,0 +1,113 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strconv"
+	"testing"
+
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// plans are the plans whose words are fixed by golden files, in three forms side by side.
+func plans(t testing.TB) map[string]*plan.Plan {
+	north := plan.Device{Address: gate("north"), Unchanged: 4}
+	deaf := plan.Device{Address: gate("south"), Problem: "The device did not answer.", Family: "unreachable"}
+	protected := plan.Device{Address: gate("east"), Skipped: []plan.Skipped{{Address: setting(gate("east"), "https", ""), Reason: plan.Protected}}}
+	return map[string]*plan.Plan{
+		"all-actions": allActions(t),
+		"fleet":       fleet(t),
+		"hostile":     hostile(t),
+		"nothing":     newPlan(north),
+		"unread":      newPlan(north, deaf),
+		"left-alone":  newPlan(north, protected),
+	}
+}
+
+func TestPlansSayTheSameInEveryForm(t *testing.T) {
+	for name, p := range plans(t) {
+		t.Run(name, func(t *testing.T) {
+			rows := Rows(p, testKinds(), Options{})
+			golden(t, name+".txt", textOf(t, rows, Options{}))
+			golden(t, name+".md", markdownOf(t, rows))
+			var indented bytes.Buffer
+			if err := json.Indent(&indented, jsonDocOf(t, p), "", "  "); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".json", indented.Bytes())
+		})
+	}
+}
+
+func TestOptionsChangeTheForm(t *testing.T) {
+	for name, o := range map[string]Options{
+		"fleet-unfolded.txt":    {Fold: Unfolded},
+		"fleet-terraform.txt":   {Wording: Terraform},
+		"all-actions-ansi.txt":  {Colour: AlwaysColour},
+		"nothing-terraform.txt": {Wording: Terraform},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := fleet(t)
+			switch name {
+			case "all-actions-ansi.txt":
+				p = allActions(t)
+			case "nothing-terraform.txt":
+				p = newPlan(plan.Device{Address: gate("north")})
+			}
+			golden(t, name, textOf(t, Rows(p, testKinds(), o), o))
+		})
+	}
+}
+
+func TestDriftReportsTellOnlyWhatHappenedOnDevices(t *testing.T) {
+	config := userCreate(t, gate("north"), "env:X")
+	vanished := userCreate(t, gate("south"), "env:X")
+	for i := range vanished.Why {
+		vanished.Why[i].Cause = plan.CauseDrift
+	}
+	deaf := plan.Device{Address: schema.Device{Name: "recorder"}, Problem: "No route."}
+	for name, p := range map[string]*plan.Plan{
+		"drift.txt": newPlan(
+			plan.Device{Address: gate("north"), Steps: []plan.Step{config, httpsUpdate(t, gate("north"))}},
+			plan.Device{Address: gate("south"), Steps: []plan.Step{vanished, allActions(t).Devices[1].Steps[0], allActions(t).Devices[1].Steps[2]}}, deaf),
+		"drift-none.txt":   newPlan(plan.Device{Address: gate("north"), Steps: []plan.Step{config}}),
+		"drift-unread.txt": newPlan(plan.Device{Address: gate("north")}, deaf),
+	} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name, textOf(t, DriftRows(p, testKinds(), Options{}), Options{}))
+		})
+	}
+	golden(t, "drift.md", markdownOf(t, DriftRows(newPlan(plan.Device{Address: gate("s"), Steps: []plan.Step{vanished}}), testKinds(), Options{})))
+}
+
+func BenchmarkTenThousandDevices(b *testing.B) {
+	step, kinds := httpsUpdate(b, gate("x")), testKinds()
+	var devices []plan.Device
+	for i := range 10_000 {
+		d := plan.Device{Address: gate(strconv.Itoa(i))}
+		step.Address.Device = d.Address
+		for range 5 {
+			d.Steps = append(d.Steps, step)
+		}
+		devices = append(devices, d)
+	}
+	p := newPlan(devices...)
+	for name, o := range map[string]Options{"folded": {}, "unfolded": {Fold: Unfolded}} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := Text(io.Discard, Rows(p, kinds, o), o); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("json", func(b *testing.B) {
+		for b.Loop() {
+			if err := PlanJSON(io.Discard, p, kinds); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

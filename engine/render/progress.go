@@ -1,0 +1,243 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"camform/engine/report"
+	"camform/schema"
+)
+
+// Progress shows how far a run is. Event may be called by many goroutines at once and takes little time, whatever the
+// output does. It must be closed.
+type Progress struct {
+	screen screen
+	steps  int // steps that the run will take, as far as known
+
+	mu    sync.Mutex
+	tally tally
+	told  map[schema.Device]bool // devices of which a step was told to have failed
+}
+
+// screen is where progress is shown. Its methods are called without any lock held; begin and end by one goroutine.
+type screen interface {
+	begin(snapshot func() tally) // a stage begins
+	line(text string)            // something is to stay on record
+	end()                        // the stage is over; called again it does nothing
+}
+
+// NewLineProgress shows progress as lines for a log: one when a stage begins, one when it ends, and between them at most
+// one every ten seconds. Apply also tells of each step, or of failed ones only if there are more than 50. A nil writer
+// shows nothing.
+func NewLineProgress(w io.Writer, steps int) *Progress {
+	if w == nil {
+		return &Progress{screen: silence{}}
+	}
+	return &Progress{screen: &logScreen{w: w}, steps: steps}
+}
+
+// NewLiveProgress shows progress on a terminal as one line that changes, above it the steps that failed. The line is
+// gone when a stage ends. A nil writer shows nothing.
+func NewLiveProgress(w io.Writer, o Options) *Progress {
+	if w == nil {
+		return &Progress{screen: silence{}}
+	}
+	return &Progress{screen: newLiveScreen(w, o), steps: maxTold + 1}
+}
+
+// maxTold is how many steps a run may have for each to be told of.
+const maxTold = 50
+
+// Close ends what is shown. Events after it are counted but not shown.
+func (p *Progress) Close() { p.screen.end() }
+
+// tally is how far a stage is.
+type tally struct {
+	stage   report.Stage
+	total   int
+	done    int
+	failed  int
+	started time.Time
+	begun   int
+	active  map[schema.Device]int // devices that were started and are not done, with their turn
+}
+
+// Event takes note of something that happens.
+func (p *Progress) Event(e report.Event) {
+	switch e.Kind {
+	case report.StageStarted:
+		p.restart(e)
+		p.screen.line(fmt.Sprintf("%s: %s", e.Stage, plural(e.Total, "device")))
+		p.screen.begin(p.snapshot)
+	case report.StageDone:
+		p.screen.end()
+		p.screen.line(fmt.Sprintf("%s, took %s", p.snapshot().text(), seconds(e.Elapsed)))
+	case report.DeviceStarted:
+		p.deviceStarted(e.Device)
+	case report.DeviceDone:
+		p.deviceDone(e)
+	case report.StepStarted:
+		if p.steps <= maxTold {
+			p.screen.line(printable(e.Setting.String()) + ": " + doing[e.Action] + "...")
+		}
+	case report.StepDone:
+		p.stepDone(e)
+	case report.Interrupted:
+		p.screen.line("Interrupted: the steps in flight are finished, then the run ends.")
+	}
+}
+
+func (p *Progress) restart(e report.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.told = map[schema.Device]bool{}
+	p.tally = tally{stage: e.Stage, total: e.Total, started: time.Now(), active: map[schema.Device]int{}}
+}
+
+func (p *Progress) deviceStarted(device schema.Device) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tally.active == nil {
+		return
+	}
+	p.tally.begun++
+	p.tally.active[device] = p.tally.begun
+}
+
+// deviceDone counts a device. What is wrong with one is told at once while devices are changed; a plan tells it at its
+// end.
+func (p *Progress) deviceDone(e report.Event) {
+	p.mu.Lock()
+	delete(p.tally.active, e.Device)
+	p.tally.done++
+	if !e.Result.Good() {
+		p.tally.failed++
+	}
+	tell := e.Stage == report.Apply && !e.Result.Good() && !p.told[e.Device]
+	p.mu.Unlock()
+	if tell {
+		p.screen.line(printable(e.Device.String()) + ": " + printable(joinNonEmpty(resultWords(e.Result), e.Detail)))
+	}
+}
+
+func (p *Progress) stepDone(e report.Event) {
+	subject := printable(e.Setting.String()) + ": " + did[e.Action]
+	if e.Result.Good() {
+		if p.steps <= maxTold {
+			p.screen.line(subject + " complete after " + seconds(e.Elapsed) + remarkOf(e.Result))
+		}
+		return
+	}
+	p.mu.Lock()
+	if p.told != nil {
+		p.told[e.Setting.Device] = true
+	}
+	p.mu.Unlock()
+	p.screen.line(subject + " failed after " + seconds(e.Elapsed) + ": " + printable(joinNonEmpty(resultWords(e.Result), e.Detail)))
+}
+
+// remarkOf says what is special about a step that ended well.
+func remarkOf(r report.Result) string {
+	if r == report.Done {
+		return ""
+	}
+	return " (" + resultWords(r) + ")"
+}
+
+// snapshot is the tally of now, with an own list of the active devices.
+func (p *Progress) snapshot() tally {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.tally
+	t.active = make(map[schema.Device]int, len(p.tally.active))
+	for device, turn := range p.tally.active {
+		t.active[device] = turn
+	}
+	return t
+}
+
+// text is the tally for a log.
+func (t tally) text() string {
+	return fmt.Sprintf("%s: %d/%d devices, %d failed", t.stage, t.done, t.total, t.failed)
+}
+
+const activeNames = 2
+
+// activeText names the devices that are worked on, those that take the longest first.
+func (t tally) activeText() string {
+	devices := make([]schema.Device, 0, len(t.active))
+	for device := range t.active {
+		devices = append(devices, device)
+	}
+	slices.SortFunc(devices, func(a, b schema.Device) int { return cmp.Compare(t.active[a], t.active[b]) })
+	var names []string
+	for _, device := range devices[:min(len(devices), activeNames)] {
+		names = append(names, printable(device.String()))
+	}
+	if rest := len(devices) - len(names); rest > 0 {
+		names = append(names, fmt.Sprintf("%d more", rest))
+	}
+	return strings.Join(names, ", ")
+}
+
+// pace tells the rate of a stage and how long it will take at that rate; empty before anything is done.
+func (t tally) pace(now time.Time) string {
+	elapsed := now.Sub(t.started)
+	if t.done == 0 || elapsed <= 0 {
+		return ""
+	}
+	rate := float64(t.done) / elapsed.Seconds()
+	left := time.Duration(float64(t.total-t.done) / rate * float64(time.Second))
+	return fmt.Sprintf("%.1f/s, %s left", rate, seconds(left))
+}
+
+// silence shows nothing.
+type silence struct{}
+
+func (silence) begin(func() tally) {}
+func (silence) line(string)        {}
+func (silence) end()               {}
+
+// logScreen writes lines.
+type logScreen struct {
+	mu   sync.Mutex
+	w    io.Writer
+	stop func() // ends the lines of the stage; nil between stages
+}
+
+func (s *logScreen) line(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintln(s.w, text) // an output that cannot be written to is no reason to end a run
+}
+
+func (s *logScreen) begin(snapshot func() tally) {
+	s.end()
+	done := make(chan struct{})
+	var ticking sync.WaitGroup
+	ticking.Go(func() {
+		ticker := time.NewTicker(progressEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				s.line(snapshot().text())
+			}
+		}
+	})
+	s.stop = func() { close(done); ticking.Wait() }
+}
+
+func (s *logScreen) end() {
+	if s.stop != nil {
+		s.stop()
+		s.stop = nil
+	}
+}

@@ -1,0 +1,162 @@
+package render
+
+import (
+	"fmt"
+
+	"camform/engine/plan"
+	"camform/engine/report"
+)
+
+// Result says what a run that applied a plan did not manage, what waits for a restart, and last the counts.
+func Result(r *report.Report, o Options) []Row {
+	d := &document{}
+	missed := findMissed(r)
+	missed.write(d, o.Fold)
+	writeResults(d, r, o.Fold, report.PendingReboot, "Pending restarts", "Stored, effective after the next restart of the device:")
+	writeResults(d, r, o.Fold, report.Rewritten, "Rewritten", "Kept by the device in a form of its own:")
+	if r.Interrupted {
+		d.open(Notes, "Interrupted")
+		d.line(0, Careful, "The run was interrupted. Steps that were in flight were finished, the others were not begun.").Severity = Alarm
+	}
+	d.open(Summary, "")
+	writeResultSummary(d, r, missed, o.Wording)
+	return d.rows
+}
+
+// missed is what a run did not do.
+type missed struct {
+	remarks remarks
+	notRun  int // steps that were not begun
+	notOn   int // devices of these
+	failed  int // steps that were begun and did not end well
+	devices int // devices with anything of this
+}
+
+// findMissed goes through a report. A device whose trouble is told by its steps is not told again.
+func findMissed(r *report.Report) missed {
+	var m missed
+	for _, device := range r.Devices {
+		failed, notRun := 0, 0
+		for _, s := range device.Steps {
+			switch {
+			case s.Result.Good():
+			case s.Result == report.NotRun:
+				notRun++
+			default:
+				failed++
+				m.remarks.add(device.Address, s.Address.Local(), resultWords(s.Result), s.Detail)
+			}
+		}
+		if failed == 0 && !device.Result.Good() && (device.Result != report.NotRun || notRun == 0) {
+			m.remarks.add(device.Address, "", resultWords(device.Result), device.Detail)
+		}
+		m.failed += failed
+		m.notRun += notRun
+		if notRun > 0 {
+			m.notOn++
+		}
+		if failed > 0 || notRun > 0 || !device.Result.Good() {
+			m.devices++
+		}
+	}
+	return m
+}
+
+func (m missed) write(d *document, fold Fold) {
+	if len(m.remarks.list) > 0 {
+		d.open(Changes, "Not done")
+		d.line(0, Strong, "Not done:")
+		m.remarks.write(d, Alarm, fold)
+	}
+	if m.notRun > 0 {
+		d.open(Changes, "Not begun")
+		d.line(0, Strong, fmt.Sprintf("Not begun: %s on %s.", plural(m.notRun, "setting"), plural(m.notOn, "device"))).Severity = Alarm
+	}
+}
+
+// resultWords say how a step or a device ended.
+func resultWords(r report.Result) string {
+	switch r {
+	case report.Done:
+		return "done"
+	case report.PendingReboot:
+		return "stored, effective after the next restart"
+	case report.Rewritten:
+		return "kept by the device in a form of its own"
+	case report.Already:
+		return "already as wanted"
+	case report.Stale:
+		return "the device is no longer as it was when the plan was made, nothing was written"
+	case report.Rejected:
+		return "refused by the device"
+	case report.Failed:
+		return "failed, nothing was changed"
+	case report.Unknown:
+		return "outcome unknown, the next run finds out by reading"
+	case report.Unreachable:
+		return "not reachable"
+	case report.Refused:
+		return "login refused"
+	case report.Mistaken:
+		return "another device answers at the address"
+	case report.NotRun:
+		return "not begun"
+	default:
+		return printable(string(r))
+	}
+}
+
+// writeResults lists the steps that ended in one of the good ways that somebody should know of.
+func writeResults(d *document, r *report.Report, fold Fold, result report.Result, group, title string) {
+	var found remarks
+	for _, device := range r.Devices {
+		for _, s := range device.Steps {
+			if s.Result == result {
+				found.add(device.Address, s.Address.Local(), "", s.Detail)
+			}
+		}
+	}
+	if len(found.list) == 0 {
+		return
+	}
+	d.open(Notes, group)
+	d.line(0, Strong, title)
+	found.write(d, Attention, fold)
+}
+
+// countsOf are the steps that were carried out.
+func countsOf(r *report.Report) plan.Counts {
+	return plan.Counts{
+		Create: r.Count(plan.Create), Update: r.Count(plan.Update), Delete: r.Count(plan.Delete), Forget: r.Count(plan.Forget),
+	}
+}
+
+func completeSentence(c plan.Counts, w Wording) string {
+	noun := "Settings"
+	if w == Terraform {
+		noun = "Resources"
+	}
+	return "Apply complete! " + noun + ": " + doneText(c)
+}
+
+func incompleteSentence(c plan.Counts) string { return "Apply incomplete: " + doneText(c) }
+
+func doneText(c plan.Counts) string {
+	text := fmt.Sprintf("%d added, %d changed, %d destroyed", c.Create, c.Update, c.Delete)
+	if c.Forget > 0 {
+		text += fmt.Sprintf(", %d forgotten", c.Forget)
+	}
+	return text + "."
+}
+
+func writeResultSummary(d *document, r *report.Report, m missed, w Wording) {
+	if m.devices == 0 && !r.Interrupted {
+		d.line(0, Good, completeSentence(countsOf(r), w))
+		return
+	}
+	d.line(0, Bad, incompleteSentence(countsOf(r))).Severity = Alarm
+	if m.devices > 0 {
+		d.line(0, Normal, fmt.Sprintf("Look at %s of %d: %d failed, %d not begun.",
+			plural(m.devices, "device"), len(r.Devices), m.failed, m.notRun)).Severity = Alarm
+	}
+}

@@ -1,0 +1,167 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// Rows say what a plan would do, what it leaves alone, which devices could not be read, and the counts. Kinds give the
+// order of attributes and say which are secret; settings of other kinds are told without their values.
+func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
+	d := &document{}
+	changes := changesOf(p, kinds, o.Fold, func(plan.Step) bool { return true })
+	writeLegend(d, p, changes, o.Wording)
+	for _, c := range changes {
+		c.write(d, planned(o.Wording), o)
+	}
+	writeNotes(d, p, o.Fold)
+	d.open(Summary, "")
+	writePlanSummary(d, p, o.Wording)
+	return d.rows
+}
+
+// DriftRows say what was changed on the devices behind camform's back, as the changes that would bring it back. Other
+// changes of the plan are left out: see plan.Step.Drifted.
+func DriftRows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
+	d := &document{}
+	changes := changesOf(p, kinds, o.Fold, plan.Step.Drifted)
+	if len(changes) > 0 {
+		d.open(Preface, "")
+		d.line(0, Strong, driftNote(o.Wording))
+		d.open(Preface, "")
+		d.line(0, Normal, "The lines marked with + - ~ are what would bring them back.")
+	}
+	for _, c := range changes {
+		c.write(d, drifted, o)
+	}
+	writeUnread(d, p, o.Fold)
+	d.open(Summary, "")
+	writeDriftSummary(d, p)
+	return d.rows
+}
+
+func driftNote(w Wording) string {
+	if w == Terraform {
+		return "Note: Objects have changed outside of Terraform"
+	}
+	return "Note: devices were changed behind camform's back"
+}
+
+func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
+	if len(changes) == 0 {
+		return
+	}
+	d.open(Legend, "")
+	if w == Terraform {
+		d.line(0, Normal, "Terraform used the selected providers to generate the following execution")
+		d.line(0, Normal, "plan. Resource actions are indicated with the following symbols:")
+	} else {
+		d.line(0, Normal, fmt.Sprintf("camform compared %s with the configuration. Actions are indicated with", plural(len(p.Devices)-len(p.Failed()), "device")))
+		d.line(0, Normal, "the following symbols:")
+	}
+	for _, entry := range []struct {
+		action plan.Action
+		words  string
+	}{{plan.Create, "create"}, {plan.Update, "update in-place"}, {plan.Delete, "destroy"}, {plan.Forget, "forget"}} {
+		if slices.ContainsFunc(changes, func(c *change) bool { return c.step.Action == entry.action }) {
+			d.marked(blockIndent, mark(entry.action), Part{entry.words, Normal})
+		}
+	}
+	d.open(Preface, "")
+	d.line(0, Normal, program(w)+" will perform the following actions:")
+}
+
+func writePlanSummary(d *document, p *plan.Plan, w Wording) {
+	counts, failed := p.Counts(), len(p.Failed())
+	if counts != (plan.Counts{}) {
+		d.line(0, Strong, planSentence(counts))
+		d.line(0, Normal, "Changes on "+plural(devicesWith(p, func(plan.Step) bool { return true }), "device")+".")
+		if failed > 0 {
+			d.line(0, Careful, couldNotBeRead(failed)+".").Severity = Alarm
+		}
+		return
+	}
+	text, severity := noChanges(p, failed, w)
+	d.line(0, Strong, text).Severity = severity
+}
+
+func planSentence(c plan.Counts) string {
+	text := fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy", c.Create, c.Update, c.Delete)
+	if c.Forget > 0 {
+		text += fmt.Sprintf(", %d to forget", c.Forget)
+	}
+	return text + "."
+}
+
+// noChanges says that there is nothing to do, and only what is true of it.
+func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
+	skipped := 0
+	for _, device := range p.Devices {
+		skipped += len(device.Skipped)
+	}
+	switch {
+	case failed > 0 && failed == len(p.Devices):
+		return noneRead(failed), Alarm
+	case failed > 0:
+		return fmt.Sprintf("No changes on the %s that could be read; %s.",
+			plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed)), Alarm
+	case skipped > 0:
+		return fmt.Sprintf("No changes to make, but %s left alone.", wasWere(skipped, "setting")), Attention
+	case w == Terraform:
+		return "No changes. Your infrastructure matches the configuration.", Plain
+	default:
+		return "No changes. Your devices match the configuration.", Plain
+	}
+}
+
+func writeDriftSummary(d *document, p *plan.Plan) {
+	settings := 0
+	for _, device := range p.Devices {
+		for _, s := range device.Steps {
+			if s.Drifted() {
+				settings++
+			}
+		}
+	}
+	failed := len(p.Failed())
+	switch {
+	case settings > 0:
+		d.line(0, Strong, fmt.Sprintf("Drift: %s on %s.", plural(settings, "setting"), plural(devicesWith(p, plan.Step.Drifted), "device"))).Severity = Attention
+		if failed > 0 {
+			d.line(0, Careful, couldNotBeRead(failed)+".").Severity = Alarm
+		}
+	case failed > 0 && failed == len(p.Devices):
+		d.line(0, Strong, noneRead(failed)).Severity = Alarm
+	case failed > 0:
+		d.line(0, Strong, fmt.Sprintf("No drift on the %s that could be read; %s.",
+			plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed))).Severity = Alarm
+	default:
+		d.line(0, Strong, "No drift.")
+	}
+}
+
+func couldNotBeRead(n int) string { return plural(n, "device") + " could not be read" }
+
+func noneRead(n int) string {
+	return fmt.Sprintf("Nothing is known: none of the devices (%d) could be read.", n)
+}
+
+func wasWere(n int, noun string) string {
+	if n == 1 {
+		return plural(n, noun) + " was"
+	}
+	return plural(n, noun) + " were"
+}
+
+func devicesWith(p *plan.Plan, keep func(plan.Step) bool) int {
+	n := 0
+	for _, d := range p.Devices {
+		if slices.ContainsFunc(d.Steps, keep) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,371 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/schema"
+)
+
+// Operation is what a stream tells of.
+type Operation string
+
+// The operations.
+const (
+	PlanOperation  Operation = "plan"
+	ApplyOperation Operation = "apply"
+)
+
+// Stream writes what happens during a run as lines of JSON, one object each, like `terraform plan -json`. The first line
+// tells versions; the last but for diagnostics the counts, also after a failure. No line holds a value of a setting.
+//
+// Methods are safe for concurrent use. The first error of the writer ends the output and is what Close returns.
+type Stream struct {
+	operation Operation
+	now       func() time.Time
+	stop      chan struct{}
+	ticking   sync.WaitGroup
+
+	mu         sync.Mutex
+	w          io.Writer
+	err        error
+	summarised bool
+	running    map[schema.Setting]runningStep
+}
+
+type runningStep struct {
+	action  plan.Action
+	started time.Time
+}
+
+const progressEvery = 10 * time.Second
+
+// NewStream begins a stream with the line of versions. Now gives the time of each line. The stream must be closed.
+func NewStream(w io.Writer, operation Operation, version string, now func() time.Time) *Stream {
+	s := &Stream{operation: operation, now: now, w: w, stop: make(chan struct{}), running: map[schema.Setting]runningStep{}}
+	s.write(entry{Level: "info", Message: "camform " + version, Type: "version", Terraform: TerraformVersion, UI: StreamFormat, Camform: version})
+	s.ticking.Go(s.tick)
+	return s
+}
+
+// Close ends the stream. If no counts were told yet, because a run ended early, it tells that nothing was done.
+func (s *Stream) Close() error {
+	select {
+	case <-s.stop:
+		return errors.New("stream is closed already")
+	default:
+	}
+	close(s.stop)
+	s.ticking.Wait()
+	if !s.summarised {
+		s.summary("Nothing was done.", plan.Counts{})
+	}
+	return s.err
+}
+
+// Plan tells what a plan would do: drift, changes, devices that could not be read, counts.
+func (s *Stream) Plan(p *plan.Plan) {
+	for _, d := range p.Devices {
+		for _, step := range d.Steps {
+			if action, ok := driftAction(step); ok {
+				s.change("resource_drift", step, action, ": Drift detected ("+action+")")
+			}
+		}
+	}
+	for _, d := range p.Devices {
+		for _, step := range d.Steps {
+			s.change("planned_change", step, streamActions[step.Action], ": Plan to "+streamActions[step.Action])
+		}
+	}
+	for _, d := range p.Failed() {
+		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Device could not be read", Detail: d.Problem, Address: d.Address.String()})
+	}
+	s.summary(planSentence(p.Counts()), p.Counts())
+}
+
+// Result tells the counts of a run that applied a plan, and what went wrong in it.
+func (s *Stream) Result(r *report.Report) {
+	missed, counts := findMissed(r), countsOf(r)
+	for _, m := range missed.remarks.list {
+		for _, device := range m.devices {
+			s.diagnostic(diagnosticDoc{
+				Severity: "error", Summary: "Not applied", Detail: joinNonEmpty(m.words, m.detail), Address: addressOf(device, m.subject),
+			})
+		}
+	}
+	if r.Interrupted {
+		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Run interrupted", Detail: "Some steps were not begun."})
+	}
+	if missed.devices > 0 || r.Interrupted {
+		s.summary(incompleteSentence(counts), counts)
+		return
+	}
+	s.summary(completeSentence(counts, Terraform), counts)
+}
+
+// Problems tells problems, sorted, with the source that they mark.
+func (s *Stream) Problems(ps diag.Problems, sources map[string][]byte) {
+	files := newFiles(sources)
+	for _, p := range ps.Sorted() {
+		doc := diagnosticDoc{Severity: string(p.Severity), Summary: p.Summary, Detail: p.Detail, Address: p.Place()}
+		if p.Subject != nil {
+			doc.Range = &rangeDoc{p.Subject.Filename, posDoc(p.Subject.Start), posDoc(p.Subject.End)}
+			doc.Snippet = files.snippetDoc(p)
+		}
+		s.diagnostic(doc)
+	}
+}
+
+// Event tells of something that happens during a run.
+func (s *Stream) Event(e report.Event) {
+	switch e.Kind {
+	case report.DeviceStarted:
+		if e.Stage == report.Refresh {
+			s.hook("refresh_start", deviceResource(e.Device), e, ": Refreshing state...")
+		}
+	case report.DeviceDone:
+		if e.Stage == report.Refresh {
+			s.hook("refresh_complete", deviceResource(e.Device), e, ": Refresh complete")
+		}
+	case report.StepStarted:
+		s.begin(e)
+		s.hook("apply_start", settingResource(e.Setting), e, ": "+doing[e.Action]+"...")
+	case report.StepDone:
+		s.finish(e)
+	case report.Interrupted:
+		s.write(entry{Level: "warn", Message: "Interrupted: the steps in flight are finished, then the run ends.", Type: "log"})
+	}
+}
+
+// doing and did say what apply is about, as Terraform does.
+var (
+	doing = map[plan.Action]string{
+		plan.Create: "Creating", plan.Update: "Modifying", plan.Delete: "Destroying", plan.Forget: "Forgetting",
+	}
+	did = map[plan.Action]string{
+		plan.Create: "Creation", plan.Update: "Modifications", plan.Delete: "Destruction", plan.Forget: "Forgetting",
+	}
+)
+
+// streamActions are the words of a stream, which calls forgetting a removal.
+var streamActions = map[plan.Action]string{
+	plan.Create: "create", plan.Update: "update", plan.Delete: "delete", plan.Forget: "remove",
+}
+
+// driftAction says what happened on the device before a step that undoes it.
+func driftAction(step plan.Step) (string, bool) {
+	if !step.Drifted() || step.Action == plan.Delete {
+		return "", false
+	}
+	if step.Action == plan.Create {
+		return "delete", true
+	}
+	return "update", true
+}
+
+func (s *Stream) begin(e report.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running[e.Setting] = runningStep{action: e.Action, started: s.now()}
+}
+
+func (s *Stream) finish(e report.Event) {
+	s.mu.Lock()
+	delete(s.running, e.Setting)
+	s.mu.Unlock()
+	kind, text := "apply_complete", fmt.Sprintf(": %s complete after %s", did[e.Action], seconds(e.Elapsed))
+	if !e.Result.Good() {
+		kind, text = "apply_errored", fmt.Sprintf(": %s errored after %s: %s", did[e.Action], seconds(e.Elapsed), resultWords(e.Result))
+	}
+	s.hook(kind, settingResource(e.Setting), e, text)
+}
+
+func (s *Stream) tick() {
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+			s.progress()
+		}
+	}
+}
+
+// progress tells of every step that has been running for a while.
+func (s *Stream) progress() {
+	for _, e := range s.slow() {
+		s.hook("apply_progress", settingResource(e.Setting), e, fmt.Sprintf(": Still %s... [%s elapsed]", strings.ToLower(doing[e.Action]), seconds(e.Elapsed)))
+	}
+}
+
+func (s *Stream) slow() []report.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var events []report.Event
+	for setting, step := range s.running {
+		if elapsed := s.now().Sub(step.started); elapsed >= progressEvery {
+			events = append(events, report.Event{Kind: report.StepStarted, Setting: setting, Action: step.action, Elapsed: elapsed})
+		}
+	}
+	slices.SortFunc(events, func(a, b report.Event) int { return a.Setting.Compare(b.Setting) })
+	return events
+}
+
+func (s *Stream) hook(kind string, resource streamResource, e report.Event, text string) {
+	h := &hookDoc{Resource: resource}
+	if e.Action != "" {
+		h.Action = streamActions[e.Action]
+	}
+	if kind != "apply_start" && e.Action != "" {
+		elapsed := int64(e.Elapsed.Round(time.Second) / time.Second)
+		h.Elapsed = &elapsed
+	}
+	level := "info"
+	if kind == "apply_errored" {
+		level = "error"
+	}
+	s.write(entry{Level: level, Message: resource.Addr + text, Type: kind, Hook: h})
+}
+
+func (s *Stream) change(kind string, step plan.Step, action, text string) {
+	resource := settingResource(step.Address)
+	doc := &streamChange{Resource: resource, Action: action}
+	if kind == "planned_change" && step.Action == plan.Delete {
+		doc.Reason = "delete_because_no_resource_config"
+	}
+	s.write(entry{Level: "info", Message: resource.Addr + text, Type: kind, Change: doc})
+}
+
+func (s *Stream) diagnostic(doc diagnosticDoc) {
+	level, title := "error", "Error: "
+	if doc.Severity == string(diag.Warning) {
+		level, title = "warn", "Warning: "
+	}
+	s.write(entry{Level: level, Message: title + doc.Summary, Type: "diagnostic", Diagnostic: &doc})
+}
+
+func (s *Stream) summary(sentence string, c plan.Counts) {
+	s.write(entry{
+		Level: "info", Message: sentence, Type: "change_summary",
+		Changes: &summaryDoc{Add: c.Create, Change: c.Update, Remove: c.Delete, Forget: c.Forget, Operation: string(s.operation)},
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.summarised = true
+}
+
+func (s *Stream) write(e entry) {
+	e.Module, e.Timestamp = "camform.ui", s.now().Format("2006-01-02T15:04:05.000000Z07:00")
+	text, err := encode(e)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return
+	}
+	if err == nil {
+		_, err = s.w.Write(append(text, '\n'))
+	}
+	s.err = err
+}
+
+// The shape of a line.
+type (
+	entry struct {
+		Level      string         `json:"@level"`
+		Message    string         `json:"@message"`
+		Module     string         `json:"@module"`
+		Timestamp  string         `json:"@timestamp"`
+		Type       string         `json:"type"`
+		Terraform  string         `json:"terraform,omitempty"`
+		UI         string         `json:"ui,omitempty"`
+		Camform    string         `json:"camform,omitempty"`
+		Diagnostic *diagnosticDoc `json:"diagnostic,omitempty"`
+		Change     *streamChange  `json:"change,omitempty"`
+		Hook       *hookDoc       `json:"hook,omitempty"`
+		Changes    *summaryDoc    `json:"changes,omitempty"`
+	}
+	streamResource struct {
+		Addr            string  `json:"addr"`
+		Module          string  `json:"module"`
+		Resource        string  `json:"resource"`
+		ImpliedProvider string  `json:"implied_provider"`
+		ResourceType    string  `json:"resource_type"`
+		ResourceName    string  `json:"resource_name"`
+		ResourceKey     *string `json:"resource_key"`
+	}
+	streamChange struct {
+		Resource streamResource `json:"resource"`
+		Action   string         `json:"action"`
+		Reason   string         `json:"reason,omitempty"`
+	}
+	hookDoc struct {
+		Resource streamResource `json:"resource"`
+		Action   string         `json:"action,omitempty"`
+		Elapsed  *int64         `json:"elapsed_seconds,omitempty"`
+	}
+	summaryDoc struct {
+		Add       int    `json:"add"`
+		Change    int    `json:"change"`
+		Import    int    `json:"import"`
+		Remove    int    `json:"remove"`
+		Forget    int    `json:"forget"`
+		Operation string `json:"operation"`
+	}
+	diagnosticDoc struct {
+		Severity string      `json:"severity"`
+		Summary  string      `json:"summary"`
+		Detail   string      `json:"detail"`
+		Address  string      `json:"address,omitempty"`
+		Range    *rangeDoc   `json:"range,omitempty"`
+		Snippet  *snippetDoc `json:"snippet,omitempty"`
+	}
+	rangeDoc struct {
+		Filename string `json:"filename"`
+		Start    posDoc `json:"start"`
+		End      posDoc `json:"end"`
+	}
+	posDoc struct {
+		Line   int `json:"line"`
+		Column int `json:"column"`
+		Byte   int `json:"byte"`
+	}
+	snippetDoc struct {
+		Context        *string    `json:"context"`
+		Code           string     `json:"code"`
+		StartLine      int        `json:"start_line"`
+		HighlightStart int        `json:"highlight_start_offset"`
+		HighlightEnd   int        `json:"highlight_end_offset"`
+		Values         []struct{} `json:"values"`
+	}
+)
+
+func deviceResource(d schema.Device) streamResource {
+	r := streamResource{Addr: d.String(), Resource: d.String(), ImpliedProvider: "camform", ResourceType: "device", ResourceName: d.Name}
+	if d.Each {
+		r.ResourceKey = &d.Key
+	}
+	return r
+}
+
+func settingResource(a schema.Setting) streamResource {
+	r := streamResource{
+		Addr: a.String(), Module: a.Device.String(), Resource: a.Local(), ImpliedProvider: "camform", ResourceType: a.Kind, ResourceName: a.Kind,
+	}
+	if a.Key != "" {
+		r.ResourceName = a.Key
+	}
+	if a.Device.Each {
+		r.ResourceKey = &a.Device.Key
+	}
+	return r
+}

@@ -1,0 +1,252 @@
+package simulator
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// algorithm is a digest algorithm that a device offers.
+type algorithm struct {
+	name string // as in WWW-Authenticate
+	hash func(string) string
+}
+
+var (
+	md5Digest = algorithm{"MD5", func(s string) string { h := md5.Sum([]byte(s)); return hex.EncodeToString(h[:]) }}
+	shaDigest = algorithm{"SHA-256", func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }}
+)
+
+// algorithms are the digest algorithms by the text of algorithmType in webCertificate.
+var algorithms = map[string][]algorithm{
+	"MD5":        {md5Digest},
+	"SHA256":     {shaDigest},
+	"MD5/SHA256": {md5Digest, shaDigest},
+}
+
+// verdict is what a device makes of the credentials of a request.
+type verdict int
+
+const (
+	anonymous verdict = iota // none were sent, or in a scheme that is not offered
+	wrong                    // they are not right: a failed login
+	stale                    // they are right, but for a nonce that does not count any more
+	replayed                 // they are right, but the counter was used before
+	accepted
+)
+
+// authenticate judges the Authorization header of a request.
+func (d *Device) authenticate(q request) (*user, verdict) {
+	scheme, rest, _ := strings.Cut(q.authorization, " ")
+	switch {
+	case strings.EqualFold(scheme, "Basic") && d.running.basic:
+		return d.basic(rest)
+	case strings.EqualFold(scheme, "Digest"):
+		return d.digest(q, parseParameters(rest))
+	}
+	return nil, anonymous
+}
+
+func (d *Device) basic(encoded string) (*user, verdict) {
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	name, password, found := strings.Cut(string(decoded), ":")
+	if err != nil || !found {
+		return nil, wrong
+	}
+	u := d.userNamed(name)
+	if u == nil || !same(u.password, password) {
+		return nil, wrong
+	}
+	return u, accepted
+}
+
+func (d *Device) digest(q request, p map[string]string) (*user, verdict) {
+	offered := d.offered(p["algorithm"])
+	if offered == nil {
+		return nil, anonymous
+	}
+	u := d.userNamed(p["username"])
+	if u == nil || p["uri"] != q.uri || p["qop"] != "auth" {
+		return nil, wrong
+	}
+	secret := offered.hash(u.name + ":" + d.identity.realm + ":" + u.password)
+	request := offered.hash(q.method + ":" + p["uri"])
+	want := offered.hash(strings.Join([]string{secret, p["nonce"], p["nc"], p["cnonce"], "auth", request}, ":"))
+	if !same(want, strings.ToLower(p["response"])) {
+		return nil, wrong
+	}
+	if !d.nonceFresh(p["nonce"], q.path) {
+		return u, stale
+	}
+	count, err := strconv.ParseUint(p["nc"], 16, 32)
+	if err != nil || uint32(count) <= d.nonces[p["nonce"]].count {
+		return u, replayed
+	}
+	d.useNonce(p["nonce"], uint32(count))
+	return u, accepted
+}
+
+// offered returns the algorithm of that name if the device offers it. No name means MD5.
+func (d *Device) offered(name string) *algorithm {
+	if name == "" {
+		name = "MD5"
+	}
+	for i, a := range d.running.algorithms {
+		if strings.EqualFold(a.name, name) {
+			return &d.running.algorithms[i]
+		}
+	}
+	return nil
+}
+
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// parseParameters reads the name="value" pairs of a digest header. Values may be quoted or not.
+func parseParameters(text string) map[string]string {
+	parameters := make(map[string]string)
+	for text != "" {
+		name, rest, found := strings.Cut(text, "=")
+		if !found {
+			break
+		}
+		name = strings.ToLower(strings.Trim(name, ", \t"))
+		parameters[name], text = parameterValue(rest)
+	}
+	return parameters
+}
+
+// parameterValue splits the first value off text, without its quotes.
+func parameterValue(text string) (value, rest string) {
+	if !strings.HasPrefix(text, `"`) {
+		value, rest, _ = strings.Cut(text, ",")
+		return strings.TrimSpace(value), rest
+	}
+	var b strings.Builder
+	for i := 1; i < len(text); i++ {
+		switch {
+		case text[i] == '"':
+			return b.String(), text[i+1:]
+		case text[i] == '\\' && i+1 < len(text):
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String(), ""
+}
+
+// A nonce says when it was made and carries a keyed hash, so that challenges that nobody answers cost no memory.
+
+// newNonce makes a nonce for a request of path.
+func (d *Device) newNonce(path string) string {
+	d.issued++
+	millis := d.now().UnixMilli()
+	sum := d.nonceSum(d.issued, millis, path)
+	if d.model.Challenge == recorderChallenge {
+		return fmt.Sprintf("%08x%s:%d", d.issued, sum, millis)
+	}
+	return fmt.Sprintf("%08x%012x%s", d.issued, millis, sum)
+}
+
+func (d *Device) nonceSum(serial uint32, millis int64, path string) string {
+	if !d.quirks.NonceBoundToURL {
+		path = ""
+	}
+	h := sha256.Sum256(fmt.Appendf(nil, "%x|%d|%d|%d|%s", d.identity.key, d.boots, serial, millis, path))
+	return hex.EncodeToString(h[:12])
+}
+
+// nonceFresh reports whether the device made the nonce since its last start, for this path where that matters, and not
+// too long ago.
+func (d *Device) nonceFresh(nonce, path string) bool {
+	var serial uint32
+	var millis int64
+	var sum string
+	var err error
+	if d.model.Challenge == recorderChallenge {
+		head, tail, _ := strings.Cut(nonce, ":")
+		if len(head) < 8 {
+			return false
+		}
+		_, err = fmt.Sscanf(head[:8]+" "+tail, "%x %d", &serial, &millis)
+		sum = head[8:]
+	} else {
+		if len(nonce) < 20 {
+			return false
+		}
+		_, err = fmt.Sscanf(nonce[:8]+" "+nonce[8:20], "%x %x", &serial, &millis)
+		sum = nonce[20:]
+	}
+	if err != nil || !same(sum, d.nonceSum(serial, millis, path)) {
+		return false
+	}
+	return d.now().Sub(time.UnixMilli(millis)) <= d.quirks.nonceLifetime()
+}
+
+// nonceUse is what a device remembers of a nonce that was used.
+type nonceUse struct {
+	count uint32
+	since time.Time
+}
+
+// maxNonces is how many nonces are remembered before expired ones are forgotten.
+const maxNonces = 64
+
+// useNonce remembers the counter of a nonce. The first use of a nonce is what a device calls a login.
+func (d *Device) useNonce(nonce string, count uint32) {
+	if d.nonces == nil {
+		d.nonces = make(map[string]nonceUse)
+	}
+	use, known := d.nonces[nonce]
+	if !known {
+		d.newLogin, use.since = true, d.now()
+		d.forgetNonces()
+	}
+	use.count = count
+	d.nonces[nonce] = use
+}
+
+func (d *Device) forgetNonces() {
+	if len(d.nonces) < maxNonces {
+		return
+	}
+	for nonce, use := range d.nonces {
+		if d.now().Sub(use.since) > d.quirks.nonceLifetime() {
+			delete(d.nonces, nonce)
+		}
+	}
+}
+
+// challenge makes an answer 401 with a header for each algorithm.
+func (d *Device) challenge(q request, isStale bool, body []byte) reply {
+	r := d.send(http.StatusUnauthorized, contentXML, body)
+	said := "FALSE"
+	if isStale && !d.quirks.StaleFalse {
+		said = "TRUE"
+	}
+	var headers []string
+	for _, a := range d.running.algorithms {
+		headers = append(headers, d.challengeHeader(a, d.newNonce(q.path), said))
+	}
+	if d.running.basic {
+		headers = append(headers, fmt.Sprintf("Basic realm=%q", d.identity.realm))
+	}
+	r.header["WWW-Authenticate"] = headers
+	return r
+}
+
+func (d *Device) challengeHeader(a algorithm, nonce, stale string) string {
+	if d.model.Challenge == recorderChallenge {
+		return fmt.Sprintf(`Digest realm=%q, domain="::", qop="auth", nonce=%q, opaque="", algorithm=%q, stale=%q`, d.identity.realm, nonce, a.name, stale)
+	}
+	if a.name == md5Digest.name {
+		return fmt.Sprintf(`Digest qop="auth", realm=%q, nonce=%q, stale=%q`, d.identity.realm, nonce, stale)
+	}
+	return fmt.Sprintf(`Digest qop="auth", realm=%q, nonce=%q, algorithm=%q, stale=%q`, d.identity.realm, nonce, a.name, stale)
+}

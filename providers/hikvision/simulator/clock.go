@@ -1,0 +1,110 @@
+package simulator
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// timeZone is what devices take: an abbreviation, hours west of Greenwich, and perhaps rules for summer time.
+var timeZone = regexp.MustCompile(`^[A-Za-z]{3,}([+-]?)(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?([A-Za-z]{3,}[-+:0-9]*,M[0-9.]+/[0-9:]+,M[0-9.]+/[0-9:]+)?$`)
+
+const (
+	localLayout  = "2006-01-02T15:04:05"
+	offsetLayout = "2006-01-02T15:04:05-07:00"
+
+	// defaultDaylight are the rules for summer time that digital recorders make up.
+	defaultDaylight = "DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00"
+)
+
+// zoneOf reads a time zone of a device. The sign is that of POSIX: CST-8 is east. Summer time is ignored.
+func zoneOf(text string) *time.Location {
+	m := timeZone.FindStringSubmatch(text)
+	if m == nil {
+		return time.UTC
+	}
+	seconds := 0
+	for i, unit := range []int{3600, 60, 1} {
+		n, _ := strconv.Atoi(m[2+i])
+		seconds += n * unit
+	}
+	if m[1] != "-" {
+		seconds = -seconds
+	}
+	return time.FixedZone("", seconds)
+}
+
+// localTime is what the clock of the device shows in the time zone of its document.
+func (d *Device) localTime() string {
+	stored := d.storedTime()
+	return d.now().Add(d.clockOffset).In(zoneOf(stored.value("timeZone"))).Format(offsetLayout)
+}
+
+// storedTime is the time document, nil if there is none.
+func (d *Device) storedTime() *element {
+	stored, _ := d.stored(timePath)
+	root, _ := scan(stored.body)
+	return root
+}
+
+// checkTime refuses a time zone that does not parse, and in manual mode a time that is missing or has an offset: the zone
+// gives it.
+func (c *composition) checkTime() refusal {
+	if zone := c.want.child("timeZone"); zone != nil && !timeZone.MatchString(zone.text) {
+		return c.device.refuse(badParameters).about("timeZone")
+	}
+	if !strings.EqualFold(c.want.value("timeMode"), "manual") {
+		return nil
+	}
+	local := c.want.child("localTime")
+	if local == nil {
+		return c.device.refuse(parametersLack).about("localTime")
+	}
+	if _, err := time.Parse(localLayout, local.text); err != nil {
+		return c.device.refuse(timeFormatError).about("localTime")
+	}
+	return nil
+}
+
+// setClock sets the clock of the device to the local time of a write in manual mode. With NTP the clock is right.
+func (d *Device) setClock(sent []byte) {
+	root, err := scan(sent)
+	if err != nil {
+		return
+	}
+	if !strings.EqualFold(root.value("timeMode"), "manual") {
+		d.clockOffset = 0
+		return
+	}
+	zone := zoneOf(d.storedTime().value("timeZone"))
+	if local, err := time.ParseInLocation(localLayout, root.value("localTime"), zone); err == nil {
+		d.clockOffset = local.Sub(d.now())
+	}
+}
+
+// rewriteTime makes the changes that the model makes to a time document that it accepts.
+func (d *Device) rewriteTime(doc []byte) []byte {
+	for _, r := range d.model.Rewrites {
+		root, err := scan(doc)
+		if err != nil {
+			return doc
+		}
+		doc = apply(doc, r.edits(doc, root))
+	}
+	return doc
+}
+
+func (r rewrite) edits(doc []byte, root *element) []edit {
+	zone := root.child("timeZone")
+	switch {
+	case zone == nil:
+		return nil
+	case r == rewriteDaylight && !strings.Contains(zone.text, ","):
+		return []edit{zone.setText(doc, zone.text+defaultDaylight)}
+	case r == rewriteWindowsZone && root.child("windowsZone") == nil:
+		last := root.children[len(root.children)-1]
+		return []edit{last.insertAfter(doc, "<windowsZone>W. Europe Standard Time</windowsZone>")}
+	}
+	return nil
+}

@@ -1,0 +1,668 @@
+package simulator
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Device is a camera or recorder. It is an http.Handler and safe for concurrent use.
+//
+// As a handler it takes the source address from RemoteAddr and the scheme from TLS. Only a Fleet also closes ports and
+// limits TLS as the device is told; use Fleet.DialContext or Fleet.Serve where that matters.
+type Device struct {
+	model    *blueprint
+	identity identity
+	name     string
+	address  netip.Addr
+	clock    func() time.Time
+	faults   []Rule // shared by the fleet, limited to this device
+	cert     certificate
+
+	mu      sync.Mutex
+	quirks  Quirks
+	own     map[string][]byte // documents that differ from the model
+	users   []*user           // the first one is the administrator
+	sources map[netip.Addr]*attempts
+	nonces  map[string]nonceUse
+	log     []Entry
+	matched []int // requests that each fault rule has matched
+
+	// saved is what the documents ask for, running what is in force until the next reboot.
+	saved, running *settings
+
+	usersChanged bool
+	newLogin     bool // the request being answered used a nonce for the first time
+	issued       uint32
+	boots        int
+	bootedAt     time.Time
+	awayUntil    time.Time
+	lockedAll    time.Time // every source is locked before this time
+	clockOffset  time.Duration
+	impostor     *Device // who answers in place of the device after a wrong-identity fault
+}
+
+// identity is what distinguishes a device from others of its model.
+type identity struct {
+	serial, mac, realm, deviceID, salt string
+	key                                [16]byte // of nonces
+	seed                               uint64
+}
+
+// Quirks are habits of single firmwares that a device can be given on top of its model.
+type Quirks struct {
+	NonceBoundToURL bool          // a nonce counts only for the path whose request it answered
+	StaleFalse      bool          // an expired nonce is answered with stale="FALSE", like a wrong password
+	BareUser        bool          // a User element with attributes is refused, as by neutral OEM firmware
+	NonceLifetime   time.Duration // 0 for five minutes
+	KeepAlive       time.Duration // an idle connection is closed after that; 0 for never
+}
+
+const defaultNonceLifetime = 5 * time.Minute
+
+func (q Quirks) nonceLifetime() time.Duration { return cmp.Or(q.NonceLifetime, defaultNonceLifetime) }
+
+// Name is the unique name of the device within its fleet, such as "camera-v57-0007".
+func (d *Device) Name() string { return d.name }
+
+// Address is the loopback address that the device answers at.
+func (d *Device) Address() netip.Addr { return d.address }
+
+// Model is the name of the built-in model, or of the folder of a recorded one.
+func (d *Device) Model() string { return d.model.name }
+
+// Kind is camera, thermal, recorder or dvr; recordings that do not say what they are have "device".
+func (d *Device) Kind() string { return d.model.Kind }
+
+// Serial is the serial number in deviceInfo, empty for recordings without it.
+func (d *Device) Serial() string { return d.identity.serial }
+
+// MAC is the hardware address in deviceInfo, lower case with colons; empty for recordings without it.
+func (d *Device) MAC() string { return d.identity.mac }
+
+// Realm is the realm of the digest challenges of the device.
+func (d *Device) Realm() string { return d.identity.realm }
+
+// SetQuirks replaces the quirks of the device.
+func (d *Device) SetQuirks(q Quirks) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.quirks = q
+}
+
+// newIdentity makes up what distinguishes a device, always the same for a seed.
+func newIdentity(b *blueprint, seed uint64) identity {
+	random := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
+	fill := func(pattern, digits string) string {
+		return strings.Map(func(r rune) rune {
+			if r == '#' {
+				return rune(digits[random.IntN(len(digits))])
+			}
+			return r
+		}, pattern)
+	}
+	realmDigits := "0123456789abcdef"
+	if b.Challenge == cameraChallenge {
+		realmDigits = "0123456789ABCDEF"
+	}
+	id := identity{
+		seed:     seed,
+		serial:   fill(b.personality.Serial, "0123456789"),
+		realm:    fill(b.personality.Realm, realmDigits),
+		mac:      fill("02:##:##:##:##:##", "0123456789abcdef"),
+		deviceID: fill("########-####-####-####-############", "0123456789abcdef"),
+		salt:     fill(strings.Repeat("#", 64), "0123456789abcdef"),
+	}
+	for i := range id.key {
+		id.key[i] = byte(random.Uint32())
+	}
+	return id
+}
+
+// fill replaces the placeholders in a document of a model.
+func (d *Device) fill(body []byte) []byte {
+	tail := d.identity.serial[max(0, len(d.identity.serial)-9):]
+	return []byte(strings.NewReplacer(
+		"{{name}}", d.name, "{{serial}}", d.identity.serial, "{{subserial}}", tail, "{{mac}}", d.identity.mac, "{{id}}", d.identity.deviceID,
+		"{{salt}}", d.identity.salt, "{{engine}}", strings.ReplaceAll(d.identity.mac, ":", ""),
+	).Replace(string(body)))
+}
+
+func (d *Device) now() time.Time { return d.clock() }
+
+// stored returns the document at exactly that path, as it is kept.
+func (d *Device) stored(path string) (document, bool) {
+	doc, found := d.model.documents[path]
+	if own, changed := d.own[path]; changed {
+		return document{body: own, contentType: cmp.Or(doc.contentType, contentXML)}, true
+	}
+	if doc.filled {
+		doc.body = d.fill(doc.body)
+	}
+	return doc, found
+}
+
+// read returns what a GET of the path shows.
+func (d *Device) read(path string) (document, bool) {
+	if d.hasUsers() && (path == usersPath || strings.HasPrefix(path, usersPath+"/")) {
+		if doc, found := d.readUsers(path); found {
+			return doc, true
+		}
+	}
+	doc, found := d.stored(path)
+	if d.model.recorded && found {
+		return doc, true
+	}
+	switch {
+	case found:
+		doc.body = d.live(path, doc.body)
+		return doc, true
+	case d.storedTime() == nil:
+	case path == localTimePath:
+		return document{body: []byte(d.localTime()), contentType: contentText}, true
+	case path == timeZonePath:
+		return document{body: []byte(d.storedTime().value("timeZone")), contentType: contentText}, true
+	}
+	return d.readItem(path)
+}
+
+// live puts what runs by itself into a document.
+func (d *Device) live(path string, body []byte) []byte {
+	values := map[string]string{}
+	switch path {
+	case timePath:
+		values["localTime"] = d.localTime()
+	case statusPath:
+		values["currentDeviceTime"] = d.localTime()
+		values["deviceUpTime"] = fmt.Sprint(int(d.now().Sub(d.bootedAt).Seconds()))
+	default:
+		return body
+	}
+	root, err := scan(body)
+	if err != nil {
+		return body
+	}
+	var edits []edit
+	for name, text := range values {
+		if e := root.child(name); e != nil {
+			edits = append(edits, e.setText(body, text))
+		}
+	}
+	return apply(body, edits)
+}
+
+// store keeps a document and lets the device act on it, at once or after the next reboot.
+func (d *Device) store(path string, body []byte) (needsReboot bool, err error) {
+	saved, running := *d.saved, *d.running
+	if err := saved.learn(d.model, path, body); err != nil {
+		return false, err
+	}
+	needsReboot = slices.Contains(d.model.RebootRequired, path)
+	if !needsReboot {
+		if err := running.learn(d.model, path, body); err != nil {
+			return false, err
+		}
+		d.running = &running
+	}
+	d.saved = &saved
+	if d.own == nil {
+		d.own = make(map[string][]byte)
+	}
+	d.own[path] = body
+	return needsReboot, nil
+}
+
+// Document returns what a GET of the path shows to an administrator, nil if the device does not have it. The slice is the
+// caller's.
+func (d *Device) Document(path string) []byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	doc, found := d.read(path)
+	if !found {
+		return nil
+	}
+	return slices.Clone(doc.body)
+}
+
+// Documents are the paths of the documents that the device has, sorted.
+func (d *Device) Documents() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	paths := maps.Clone(d.model.documents)
+	for path := range d.own {
+		paths[path] = document{}
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// SetDocument replaces a document and acts on it at once, as if somebody had used the web page of the device. Nothing is
+// checked but that the device can act on it. Users are changed with SetUser.
+func (d *Device) SetDocument(path string, body []byte) error {
+	if path == usersPath {
+		return errors.New("users are no document: use SetUser and RemoveUser")
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	running := *d.running
+	if err := running.learn(d.model, path, body); err != nil {
+		return fmt.Errorf("%s: document %s: %w", d.name, path, err)
+	}
+	if _, err := d.store(path, slices.Clone(body)); err != nil {
+		return fmt.Errorf("%s: document %s: %w", d.name, path, err)
+	}
+	d.running = &running
+	return nil
+}
+
+// Lock makes the device refuse every source for a time, as after too many failed logins.
+func (d *Device) Lock(duration time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lockedAll = d.now().Add(duration)
+	d.record(Entry{Kind: Locked})
+}
+
+// Reboot takes the device down as a power cycle does: connections are cut and new ones refused for the time that the model
+// needs, nonces and locks are forgotten, and settings that waited for it come into force.
+func (d *Device) Reboot() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.reboot()
+}
+
+func (d *Device) reboot() {
+	d.record(Entry{Kind: Rebooted})
+	d.boots++
+	d.awayUntil = d.now().Add(time.Duration(d.model.personality.Reboot.Away) * time.Second)
+	d.bootedAt = d.awayUntil
+	d.nonces, d.sources, d.lockedAll = nil, nil, time.Time{}
+	d.running = d.saved
+}
+
+func (d *Device) away() bool { return d.now().Before(d.awayUntil) }
+
+// starting reports whether the device came back so recently that it refuses writes.
+func (d *Device) starting() bool {
+	grace := time.Duration(d.model.personality.Reboot.Grace) * time.Second
+	return d.boots > 0 && d.now().Before(d.awayUntil.Add(grace))
+}
+
+// request is what a device looks at in an HTTP request.
+type request struct {
+	method, path, uri string
+	query             url.Values
+	body              []byte
+	authorization     string
+	source            netip.Addr
+	secure            bool
+	boots             int // how often the device had started when the connection was made
+}
+
+// maxBody is the largest body that a device takes.
+const maxBody = 1 << 20
+
+func (d *Device) receive(r *http.Request) (request, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	if err != nil {
+		return request{}, err
+	}
+	q := request{
+		method: r.Method, path: strings.TrimSuffix(r.URL.Path, "/"), uri: cmp.Or(r.RequestURI, r.URL.RequestURI()), query: r.URL.Query(),
+		body: body, authorization: r.Header.Get("Authorization"), secure: r.TLS != nil, boots: -1,
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		q.source = from.Addr().Unmap()
+	}
+	if l, ok := r.Context().Value(linkKey{}).(*link); ok {
+		q.boots = l.boots
+	}
+	return q, nil
+}
+
+// ServeHTTP answers a request the way the device does. Where a device would cut the connection, it panics with
+// http.ErrAbortHandler, which servers take as just that.
+func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q, err := d.receive(r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	f := d.faultsFor(q)
+	if !d.before(r.Context(), w, q, f) {
+		return
+	}
+	answering := d
+	if f.impostor {
+		answering = d.substitute()
+	}
+	answer := answering.answer(q, f)
+	if answer.silent() || f.dropReply {
+		panic(http.ErrAbortHandler)
+	}
+	f.write(r.Context(), w, answer)
+}
+
+// before does what a fault asks for before the device looks at the request. It reports whether the device still does.
+func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f fault) bool {
+	if !wait(ctx, f.delay) || f.dropRequest {
+		panic(http.ErrAbortHandler)
+	}
+	switch {
+	case f.reset:
+		reset(w)
+	case f.sessionFull:
+		d.send(http.StatusUnauthorized, "text/html", nil).write(w)
+	case f.status != 0:
+		d.respond(q, result{http: f.status, code: f.code}).write(w)
+	default:
+		if f.reboot {
+			d.Reboot()
+		}
+		if f.lock {
+			d.lockEverybody()
+		}
+		return true
+	}
+	return false
+}
+
+// lockEverybody locks every source for as long as too many failed logins would.
+func (d *Device) lockEverybody() {
+	d.mu.Lock()
+	duration := d.running.lock.duration
+	d.mu.Unlock()
+	d.Lock(duration)
+}
+
+// wait passes the time and reports whether the request is still wanted.
+func wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// reset ends a connection with a TCP reset where it has one.
+func reset(w http.ResponseWriter) {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		panic(http.ErrAbortHandler)
+	}
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	for {
+		wrapper, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = wrapper.NetConn() // TLS would take its leave
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// answer is the device at work: who is it, may he, and what does he want.
+func (d *Device) answer(q request, f fault) reply {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.away() || q.boots >= 0 && q.boots != d.boots:
+		return reply{}
+	case d.running.filter.drops(q.source):
+		d.record(Entry{Kind: Filtered, Source: q.source, Method: q.method, Path: q.path})
+		return reply{}
+	case d.running.redirect && d.running.https.enabled && !q.secure:
+		return d.redirect(q)
+	case q.path == activateStatusPath:
+		return d.send(http.StatusOK, contentXML, []byte("<ActivateStatus><Activated>true</Activated></ActivateStatus>\n"))
+	case d.lockedUntil(q.source).After(d.now()):
+		return d.locked(q)
+	}
+	u, verdict := d.authenticate(q)
+	switch verdict {
+	case anonymous, replayed:
+		return d.unauthorized(q, false)
+	case stale:
+		return d.unauthorized(q, true)
+	case wrong:
+		return d.turnedAway(q)
+	}
+	delete(d.sources, q.source)
+	if d.newLogin {
+		d.newLogin = false
+		d.record(Entry{Kind: Login, Source: q.source, User: u.name, Method: q.method, Path: q.path})
+	}
+	return d.serve(q, u, f)
+}
+
+// turnedAway answers a failed login, which may be the one that locks the source.
+func (d *Device) turnedAway(q request) reply {
+	_, parameters, _ := strings.Cut(q.authorization, " ")
+	d.failed(q, parseParameters(parameters)["username"])
+	if d.lockedUntil(q.source).After(d.now()) {
+		q.authorization = ""
+		return d.locked(q)
+	}
+	return d.unauthorized(q, false)
+}
+
+func (d *Device) redirect(q request) reply {
+	answer := d.send(http.StatusMovedPermanently, "text/html", nil)
+	host := netip.AddrPortFrom(d.address, uint16(d.running.https.port)).String()
+	answer.header["Location"] = []string{"https://" + host + q.uri}
+	return answer
+}
+
+// serve answers a request of somebody who is logged in.
+func (d *Device) serve(q request, u *user, f fault) reply {
+	if !permitted(q, u) {
+		return d.respond(q, *d.refuse(lowPrivilege))
+	}
+	if q.method != http.MethodGet && q.method != http.MethodHead {
+		return d.respond(q, d.accept(q, u, f))
+	}
+	if q.path == userCheckPath && !d.model.recorded {
+		return d.send(http.StatusOK, contentXML, d.userCheckOK())
+	}
+	if status, refused := d.model.refusals[q.path]; refused && d.own[q.path] == nil {
+		return d.respond(q, result{http: status, code: refusalCode(status)})
+	}
+	if doc, found := d.read(q.path); found {
+		return d.send(http.StatusOK, doc.contentType, doc.body)
+	}
+	if q.path == userCheckPath {
+		return d.send(http.StatusOK, contentXML, d.userCheckOK())
+	}
+	return d.respond(q, *d.unknown())
+}
+
+// refusalCode is the sub code that goes with the HTTP status of a recorded refusal.
+func refusalCode(status int) subCode {
+	switch {
+	case status == http.StatusBadRequest:
+		return methodNotAllowed
+	case status == http.StatusServiceUnavailable:
+		return deviceBusy
+	case status >= 500:
+		return deviceError
+	}
+	return notSupport
+}
+
+// permitted reports whether the level of a user allows the request: only an administrator writes, or reads about
+// security. Everybody may check his own login and set his own password.
+func permitted(q request, u *user) bool {
+	id, single := userPath(q.path)
+	reads := q.method == http.MethodGet || q.method == http.MethodHead
+	switch {
+	case u.level == administrator:
+		return true
+	case single && id == u.id:
+		return q.method == http.MethodPut
+	case q.path == userCheckPath:
+		return reads
+	}
+	return reads && !strings.HasPrefix(q.path, securityPath+"/")
+}
+
+// accept carries out a write and notes it, with the faults that concern it.
+func (d *Device) accept(q request, u *user, f fault) result {
+	switch {
+	case d.starting():
+		return *d.refuse(invalidOperation)
+	case f.ignoreWrite:
+		return result{http: http.StatusOK, code: ok}
+	}
+	done := d.change(q, u, f)
+	entry := Entry{Kind: RemoteConfig, Source: q.source, User: u.name, Method: q.method, Path: q.path}
+	if done.code != ok && done.code != rebootRequired {
+		entry.Kind, entry.Detail = Refused, string(done.code)
+	}
+	d.record(entry)
+	if entry.Kind == RemoteConfig && q.path == rebootPath {
+		d.reboot()
+	}
+	if f.errorButApplied {
+		return result{http: http.StatusInternalServerError, code: deviceError}
+	}
+	return done
+}
+
+// change carries out a write.
+func (d *Device) change(q request, u *user, f fault) result {
+	list, id, item := itemPath(q.path)
+	_, known := d.read(q.path)
+	switch {
+	case d.hasUsers() && (q.path == usersPath || strings.HasPrefix(q.path, usersPath+"/")):
+		return d.changeUsers(q, u)
+	case q.path == rebootPath && q.method == http.MethodPut:
+		return result{http: http.StatusOK, code: ok}
+	case !known:
+		return *d.unknown()
+	case q.method != http.MethodPut || strings.HasSuffix(q.path, "/capabilities"):
+		return *d.wrongVerb()
+	case q.path == timeZonePath && !d.model.recorded:
+		return d.putTimeZone(q, f)
+	case item && d.own[q.path] == nil && d.model.documents[q.path].body == nil:
+		whole, no := d.itemWrite(list, id, q.body)
+		if no != nil {
+			return *no
+		}
+		return d.put(list, whole, f)
+	}
+	return d.put(q.path, q.body, f)
+}
+
+// put replaces a document by what a write asks for.
+func (d *Device) put(path string, sent []byte, f fault) result {
+	have, found := d.read(path)
+	if !found {
+		return *d.unknown()
+	}
+	next, no := d.compose(path, have, sent)
+	if no != nil {
+		return *no
+	}
+	if f.partial {
+		next = firstChange(have.body, next)
+	}
+	needsReboot, err := d.store(path, next)
+	if err != nil {
+		return *d.refuse(badParameters)
+	}
+	if path == timePath {
+		d.setClock(sent)
+	}
+	if needsReboot {
+		return result{http: http.StatusOK, code: rebootRequired}
+	}
+	return result{http: http.StatusOK, code: ok}
+}
+
+// putTimeZone sets the time zone from plain text.
+func (d *Device) putTimeZone(q request, f fault) result {
+	stored, _ := d.stored(timePath)
+	root, err := scan(stored.body)
+	zone := root.child("timeZone")
+	text := strings.TrimSpace(string(q.body))
+	if err != nil || zone == nil || !timeZone.MatchString(text) {
+		return *d.refuse(badParameters)
+	}
+	if f.partial {
+		return result{http: http.StatusOK, code: ok}
+	}
+	if _, err := d.store(timePath, d.rewriteTime(apply(stored.body, []edit{zone.setText(stored.body, text)}))); err != nil {
+		return *d.refuse(badParameters)
+	}
+	return result{http: http.StatusOK, code: ok}
+}
+
+// substitute is the other device that answers after a wrong-identity fault: same model and settings of the factory,
+// another serial number, realm and key. It knows the same passwords, so that it could learn what it must not be told.
+func (d *Device) substitute() *Device {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.impostor == nil {
+		d.impostor = newDevice(d.model, d.identity.seed^0xa5a5a5a5a5a5a5a5, d.name, d.address, d.clock)
+		for _, u := range d.users {
+			known := *u
+			d.impostor.users = append(d.impostor.users, &known)
+		}
+	}
+	return d.impostor
+}
+
+// distinguish gives a recorded device a serial number of its own where another device of the fleet has the same: whoever
+// recorded answers may have blanked out the digits that tell devices apart, and no two real ones share them. The rest of
+// the document stays as it was recorded.
+func (d *Device) distinguish(taken map[string]bool) {
+	recorded := d.identity.serial
+	if !d.model.recorded || recorded == "" || !taken[recorded] {
+		return
+	}
+	for n := 1; taken[d.identity.serial]; n++ {
+		tail := strconv.Itoa(n)
+		d.identity.serial = recorded[:max(0, len(recorded)-len(tail))] + tail
+	}
+	body := d.model.documents[deviceInfoPath].body
+	d.own = map[string][]byte{deviceInfoPath: bytes.Replace(body, []byte(recorded), []byte(d.identity.serial), 1)}
+}
+
+// newDevice makes a device as it leaves the factory, without users.
+func newDevice(b *blueprint, seed uint64, name string, address netip.Addr, clock func() time.Time) *Device {
+	d := &Device{model: b, name: name, address: address, clock: clock, saved: &b.settings, running: &b.settings}
+	d.identity = newIdentity(b, seed)
+	d.bootedAt = clock()
+	if b.recorded {
+		info, err := scan(b.documents[deviceInfoPath].body)
+		d.identity.serial, d.identity.mac = "", ""
+		if err == nil {
+			d.identity.serial, d.identity.mac = info.value("serialNumber"), strings.ToLower(info.value("macAddress"))
+		}
+	}
+	return d
+}

@@ -1,0 +1,335 @@
+package simulator
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Action is what a fault does.
+type Action string
+
+// The actions.
+const (
+	Latency         Action = "latency"           // wait for Delay, then answer
+	DropRequest     Action = "drop-request"      // close the connection before the request has an effect
+	DropReply       Action = "drop-reply"        // carry the request out, then close the connection
+	Reset           Action = "reset"             // end the connection with a TCP reset, without effect
+	Status          Action = "status"            // refuse with the HTTP Status and the sub Code, without effect
+	IgnoreWrite     Action = "ignore-write"      // answer a write with OK and change nothing
+	ErrorButApplied Action = "error-but-applied" // carry a write out and answer with an error
+	Partial         Action = "partial"           // carry out only the first of the changes of a write, and answer with OK
+	RebootDevice    Action = "reboot"            // go down before the request has an effect
+	LockDevice      Action = "lock"              // lock every source, as after too many failed logins
+	SessionFull     Action = "session-full"      // answer 401 without a challenge
+	WrongIdentity   Action = "wrong-identity"    // let another device of the same model answer
+	SlowBody        Action = "slow-body"         // send Bytes of the answer after each Delay
+	HugeBody        Action = "huge-body"         // add Bytes of white space to the answer
+	GzipBomb        Action = "gzip-bomb"         // answer with Bytes of white space, compressed
+)
+
+// defaultBytes says what Bytes is where a rule leaves it at 0.
+var defaultBytes = map[Action]int{SlowBody: 1, HugeBody: 64 << 20, GzipBomb: 256 << 20}
+
+var actions = []Action{Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
+	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb}
+
+// Rule is a fault that devices show. Empty selectors match everything; all selectors of a rule must match.
+//
+// Counting (Nth, Every, Times, Probability) is done by each device for each rule, over the requests that match the other
+// selectors. A rule looks at requests that carry credentials, since the challenge before them is no place to lose a
+// write; Anonymous turns it to those without. Wrong-identity matches both.
+type Rule struct {
+	Device string `json:"device"` // glob for the name of the device; * stands for any text
+	Method string `json:"method"`
+	Path   string `json:"path"` // glob; * stands for any text, slashes included
+
+	Nth         int     `json:"nth"`         // only this request, counted from 1
+	Every       int     `json:"every"`       // every so many requests
+	Times       int     `json:"times"`       // only the first so many
+	Probability float64 `json:"probability"` // by chance, the same for the same Seed
+	Seed        uint64  `json:"seed"`
+	Anonymous   bool    `json:"anonymous"`
+
+	Action Action        `json:"action"`
+	Delay  time.Duration `json:"-"` // in files "delay", such as "1.5s"
+	Status int           `json:"status"`
+	Code   string        `json:"code"` // subStatusCode; deviceBusy if empty
+	Bytes  int           `json:"bytes"`
+}
+
+// Check reports what is wrong with a rule.
+func (r Rule) Check() error {
+	switch {
+	case !slices.Contains(actions, r.Action):
+		return fmt.Errorf("action %q is not known", r.Action)
+	case r.Nth < 0 || r.Every < 0 || r.Times < 0 || r.Bytes < 0 || r.Delay < 0:
+		return errors.New("a number is negative")
+	case r.Probability < 0 || r.Probability > 1:
+		return errors.New("probability is not between 0 and 1")
+	case r.Action == Status && (r.Status < 400 || r.Status > 599):
+		return errors.New("action status needs an HTTP status of 400 to 599")
+	case r.Action == Latency && r.Delay == 0, r.Action == SlowBody && r.Delay == 0:
+		return fmt.Errorf("action %s needs a delay", r.Action)
+	}
+	return nil
+}
+
+// Faults are the rules of a fleet.
+type Faults struct {
+	Rules []Rule
+}
+
+// Check reports what is wrong with the rules.
+func (f Faults) Check() error {
+	for i, r := range f.Rules {
+		if err := r.Check(); err != nil {
+			return fmt.Errorf("fault rule %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// ParseFaults reads a fault file. Unknown names in it are errors.
+func ParseFaults(r io.Reader) (Faults, error) {
+	var file struct {
+		Rules []struct {
+			Rule
+			Delay string `json:"delay"`
+		} `json:"rules"`
+	}
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&file); err != nil {
+		return Faults{}, fmt.Errorf("fault file: %w", err)
+	}
+	var f Faults
+	for i, entry := range file.Rules {
+		if entry.Delay != "" {
+			delay, err := time.ParseDuration(entry.Delay)
+			if err != nil {
+				return Faults{}, fmt.Errorf("fault rule %d: delay: %w", i+1, err)
+			}
+			entry.Rule.Delay = delay
+		}
+		f.Rules = append(f.Rules, entry.Rule)
+	}
+	return f, f.Check()
+}
+
+// Inject adds a rule to this device only. The device selector of the rule is ignored.
+func (d *Device) Inject(r Rule) error {
+	if err := r.Check(); err != nil {
+		return fmt.Errorf("%s: %w", d.name, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = append(slices.Clip(d.faults), r)
+	return nil
+}
+
+// Heal removes every fault rule from this device.
+func (d *Device) Heal() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults, d.matched = nil, nil
+}
+
+// fault is what the rules that match a request ask for together.
+type fault struct {
+	delay                                 time.Duration
+	dropRequest, dropReply, reset         bool
+	ignoreWrite, errorButApplied, partial bool
+	reboot, lock, sessionFull, impostor   bool
+	status                                int
+	code                                  subCode
+	slowBytes, hugeBytes, bombBytes       int
+	slowDelay                             time.Duration
+}
+
+// faultsFor collects what the rules want of a request, and counts it.
+func (d *Device) faultsFor(q request) fault {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var f fault
+	for i, r := range d.faults {
+		if !r.selects(q) {
+			continue
+		}
+		if len(d.matched) < len(d.faults) {
+			d.matched = append(d.matched, make([]int, len(d.faults)-len(d.matched))...)
+		}
+		d.matched[i]++
+		if r.due(d.name, i, d.matched[i]) {
+			f.add(r)
+		}
+	}
+	return f
+}
+
+// selects reports whether a request is one that the rule counts.
+func (r Rule) selects(q request) bool {
+	if r.Action != WrongIdentity && r.Anonymous != (q.authorization == "") {
+		return false
+	}
+	return (r.Method == "" || strings.EqualFold(r.Method, q.method)) && glob(r.Path, q.path)
+}
+
+// due reports whether the rule acts on the n-th request that it counts.
+func (r Rule) due(device string, index, n int) bool {
+	switch {
+	case r.Nth > 0 && n != r.Nth, r.Every > 0 && n%r.Every != 0, r.Times > 0 && n > r.Times:
+		return false
+	case r.Probability == 0:
+		return true
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d|%s|%d|%d", r.Seed, device, index, n)
+	return float64(mix(h.Sum64())>>11)/(1<<53) < r.Probability
+}
+
+// mix spreads the bits of a hash whose inputs differ in little.
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+func (f *fault) add(r Rule) {
+	size := r.Bytes
+	if size == 0 {
+		size = defaultBytes[r.Action]
+	}
+	switch r.Action {
+	case Latency:
+		f.delay += r.Delay
+	case DropRequest:
+		f.dropRequest = true
+	case DropReply:
+		f.dropReply = true
+	case Reset:
+		f.reset = true
+	case Status:
+		f.status, f.code = r.Status, subCode(r.Code)
+		if r.Code == "" {
+			f.code = deviceBusy
+		}
+	case IgnoreWrite:
+		f.ignoreWrite = true
+	case ErrorButApplied:
+		f.errorButApplied = true
+	case Partial:
+		f.partial = true
+	case RebootDevice:
+		f.reboot = true
+	case LockDevice:
+		f.lock = true
+	case SessionFull:
+		f.sessionFull = true
+	case WrongIdentity:
+		f.impostor = true
+	case SlowBody:
+		f.slowBytes, f.slowDelay = size, r.Delay
+	case HugeBody:
+		f.hugeBytes = size
+	case GzipBomb:
+		f.bombBytes = size
+	}
+}
+
+// write sends an answer with the faults that concern its body.
+func (f fault) write(ctx context.Context, w http.ResponseWriter, answer reply) {
+	switch {
+	case f.bombBytes > 0:
+		answer.header["Content-Encoding"] = []string{"gzip"}
+		answer.body = bomb(f.bombBytes)
+		answer.write(w)
+	case f.hugeBytes > 0:
+		answer.write(w)
+		pad(w, f.hugeBytes)
+	case f.slowBytes > 0:
+		f.drip(ctx, w, answer)
+	default:
+		answer.write(w)
+	}
+}
+
+// drip sends an answer a few bytes at a time.
+func (f fault) drip(ctx context.Context, w http.ResponseWriter, answer reply) {
+	whole := answer.body
+	answer.header["Content-Length"] = []string{fmt.Sprint(len(whole))}
+	answer.body = nil
+	answer.write(w)
+	for chunk := range slices.Chunk(whole, f.slowBytes) {
+		if !wait(ctx, f.slowDelay) {
+			panic(http.ErrAbortHandler)
+		}
+		w.Write(chunk)
+		http.NewResponseController(w).Flush()
+	}
+}
+
+// pad writes white space until it is enough or nobody reads any more.
+func pad(w io.Writer, size int) {
+	blanks := bytes.Repeat([]byte(" "), 32<<10)
+	for size > 0 {
+		n, err := w.Write(blanks[:min(size, len(blanks))])
+		if err != nil {
+			return
+		}
+		size -= n
+	}
+}
+
+var (
+	bombs   = map[int][]byte{}
+	bombsMu sync.Mutex
+)
+
+// bomb is white space, compressed. Making one takes a while, so it is kept.
+func bomb(size int) []byte {
+	bombsMu.Lock()
+	defer bombsMu.Unlock()
+	if bombs[size] == nil {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		pad(z, size)
+		z.Close()
+		bombs[size] = b.Bytes()
+	}
+	return bombs[size]
+}
+
+// glob matches text against a pattern in which * stands for any text. An empty pattern matches everything.
+func glob(pattern, text string) bool {
+	if pattern == "" {
+		return true
+	}
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == text
+	}
+	if !strings.HasPrefix(text, parts[0]) {
+		return false
+	}
+	text = text[len(parts[0]):]
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		at := strings.Index(text, part)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(part):]
+	}
+	return strings.HasSuffix(text, last)
+}

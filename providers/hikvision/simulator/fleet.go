@@ -1,0 +1,311 @@
+package simulator
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Options say which devices a fleet has. The zero value has one device of each built-in model, but lacks a password.
+type Options struct {
+	Models     []string     // built-in models in the order in which devices cycle over them; all if there are no Recordings, either
+	Recordings string       // folder below which every folder with recorded answers is a further model
+	Count      int          // number of devices; 0 for one of each model
+	Seed       uint64       // of everything that is made up; the same options give the same fleet
+	Net        netip.Prefix // addresses, within 127.0.0.0/8; 127.10.0.0/16 if not valid
+	Port       int          // that Listen opens and that addresses in the inventory have; 0 for the one the models have
+	TLS        bool         // the port speaks HTTPS
+	Username   string       // of the administrator of every device; admin if empty
+	Password   string       // of that user; must not be empty
+	Algorithm  string       // of digest: MD5, SHA256 or MD5/SHA256, where the model has the choice; "" for that of the model
+	Clock      func() time.Time
+	Faults     Faults
+}
+
+// Fleet is a number of devices with addresses. It is safe for concurrent use.
+type Fleet struct {
+	devices   []*Device
+	byName    map[string]*Device
+	byAddress map[netip.Addr]*Device
+	port      atomic.Int32
+	secure    bool
+	pipes     *http.Server
+}
+
+var loopback = netip.MustParsePrefix("127.0.0.0/8")
+
+// New makes a fleet. Nothing listens before Listen, Serve or DialContext.
+func New(o Options) (*Fleet, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	blueprints, err := o.blueprints()
+	if err != nil {
+		return nil, err
+	}
+	count := cmp.Or(o.Count, len(blueprints))
+	f := &Fleet{
+		byName: make(map[string]*Device, count), byAddress: make(map[netip.Addr]*Device, count),
+		secure: o.TLS,
+	}
+	f.port.Store(int32(o.Port))
+	f.pipes = f.server()
+	address := o.Net.Masked().Addr()
+	serials := map[string]bool{}
+	for i := range count {
+		if address, err = nextHost(o.Net, address); err != nil {
+			return nil, fmt.Errorf("%d devices: %w", count, err)
+		}
+		d := o.device(blueprints[i%len(blueprints)], i, address)
+		d.distinguish(serials)
+		serials[d.identity.serial] = true
+		f.add(d)
+	}
+	return f, nil
+}
+
+// complete fills in what the options leave open, and checks them.
+func (o Options) complete() (Options, error) {
+	if !o.Net.IsValid() {
+		o.Net = netip.MustParsePrefix("127.10.0.0/16")
+	}
+	o.Username = cmp.Or(o.Username, "admin")
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if len(o.Models) == 0 && o.Recordings == "" {
+		o.Models = Models()
+	}
+	switch {
+	case o.Password == "":
+		return o, errors.New("the devices need a password")
+	case o.Count < 0:
+		return o, errors.New("the number of devices is negative")
+	case !loopback.Contains(o.Net.Addr()) || o.Net.Bits() < loopback.Bits():
+		return o, fmt.Errorf("network %s is not within %s", o.Net, loopback)
+	case o.Algorithm != "" && algorithms[o.Algorithm] == nil:
+		return o, fmt.Errorf("algorithm %q is not one of MD5, SHA256, MD5/SHA256", o.Algorithm)
+	case o.Port < 0 || o.Port > 65535:
+		return o, fmt.Errorf("port %d is not between 0 and 65535", o.Port)
+	}
+	return o, o.Faults.Check()
+}
+
+// blueprints are the models that the devices cycle over.
+func (o Options) blueprints() ([]*blueprint, error) {
+	known, err := builtIn()
+	if err != nil {
+		return nil, err
+	}
+	var all []*blueprint
+	for _, name := range o.Models {
+		b, found := known[name]
+		if !found {
+			return nil, fmt.Errorf("model %q is not one of %s", name, strings.Join(Models(), ", "))
+		}
+		all = append(all, b)
+	}
+	if o.Recordings != "" {
+		recorded, err := loadRecordings(o.Recordings)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, recorded...)
+	}
+	for i, b := range all {
+		if all[i], err = b.withAlgorithm(o.Algorithm); err != nil {
+			return nil, fmt.Errorf("model %s: %w", b.name, err)
+		}
+	}
+	return all, nil
+}
+
+// device makes the i-th device.
+func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
+	d := newDevice(b, mix(o.Seed)+uint64(i), fmt.Sprintf("%s-%04d", b.name, i+1), address, o.Clock)
+	d.users = []*user{{id: adminID, name: o.Username, password: o.Password, level: administrator}}
+	for _, name := range b.recordedUsers() {
+		if d.userNamed(name) == nil {
+			d.users = append(d.users, &user{id: d.freeID(), name: name, password: d.identity.salt, level: "Viewer"})
+		}
+	}
+	for _, r := range o.Faults.Rules {
+		if glob(r.Device, d.name) {
+			d.faults = append(d.faults, r)
+		}
+	}
+	return d
+}
+
+func (f *Fleet) add(d *Device) {
+	f.devices = append(f.devices, d)
+	f.byName[d.name], f.byAddress[d.address] = d, d
+}
+
+var errFull = errors.New("the network has no more addresses")
+
+// nextHost is the next address of the network that does not end in 0 or 255.
+func nextHost(within netip.Prefix, address netip.Addr) (netip.Addr, error) {
+	for {
+		address = address.Next()
+		if !within.Contains(address) {
+			return address, errFull
+		}
+		if last := address.As4()[3]; last != 0 && last != 255 {
+			return address, nil
+		}
+	}
+}
+
+// loadRecordings makes a blueprint of every folder below dir that holds recorded answers, in the order of their names.
+// Its name is the path to the folder with dashes. Folders without a document and without a refusal are left out.
+func loadRecordings(dir string) ([]*blueprint, error) {
+	var all []*blueprint
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || entry.Name() != "ISAPI" {
+			return err
+		}
+		b, err := loadRecording(dir, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		if len(b.documents)+len(b.refusals) > 0 {
+			all = append(all, b)
+		}
+		return fs.SkipDir
+	})
+	if err == nil && len(all) == 0 {
+		err = errors.New("no folder with recorded answers")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("recordings in %s: %w", dir, err)
+	}
+	return all, nil
+}
+
+func loadRecording(dir, folder string) (*blueprint, error) {
+	name, err := filepath.Rel(dir, folder)
+	if err != nil {
+		return nil, err
+	}
+	if name == "." {
+		name = filepath.Base(folder)
+	}
+	b := &blueprint{name: strings.ReplaceAll(filepath.ToSlash(name), "/", "-"), recorded: true, personality: recordedPersonality()}
+	if b.documents, b.refusals, err = readDocuments(os.DirFS(folder)); err != nil {
+		return nil, err
+	}
+	for path, d := range b.documents {
+		d.filled = false // what looks like a placeholder was recorded
+		b.documents[path] = d
+	}
+	if info, err := scan(b.documents[deviceInfoPath].body); err == nil {
+		b.takeKind(info.value("deviceType"))
+	}
+	return b, b.derive()
+}
+
+// takeKind derives kind and manners from a recorded deviceType.
+func (b *blueprint) takeKind(deviceType string) {
+	switch {
+	case strings.HasPrefix(deviceType, "IP"):
+		b.Kind, b.Challenge, b.personality.Realm = "camera", cameraChallenge, "IP Camera(#####)"
+	case deviceType == "NVR":
+		b.Kind = "recorder"
+	case deviceType != "":
+		b.Kind = strings.ToLower(deviceType)
+	}
+}
+
+// recordedUsers are the names in a recorded list of users.
+func (b *blueprint) recordedUsers() []string {
+	if !b.recorded {
+		return nil
+	}
+	root, err := scan(b.documents[usersPath].body)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, u := range root.children {
+		names = append(names, u.value("userName"))
+	}
+	return names
+}
+
+// Devices are the devices of the fleet in the order of their addresses. The slice is the caller's.
+func (f *Fleet) Devices() []*Device { return slices.Clone(f.devices) }
+
+// Device returns the device of that name, or nil.
+func (f *Fleet) Device(name string) *Device { return f.byName[name] }
+
+// URL is where clients find a device of the fleet.
+func (f *Fleet) URL(d *Device) *url.URL {
+	scheme := "http"
+	if f.secure {
+		scheme = "https"
+	}
+	host := d.address.String()
+	if port := f.port.Load(); port != 0 {
+		host = netip.AddrPortFrom(d.address, uint16(port)).String()
+	}
+	return &url.URL{Scheme: scheme, Host: host}
+}
+
+// WriteInventory writes a line of CSV for each device, after a line of names:
+// name, address (a URL), serial, mac, model, firmware, kind.
+func (f *Fleet) WriteInventory(w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"name", "address", "serial", "mac", "model", "firmware", "kind"})
+	for _, d := range f.devices {
+		out.Write([]string{d.name, f.URL(d).String(), d.identity.serial, d.identity.mac, d.model.product, d.model.firmware, d.Kind()})
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// server makes a web server that hands each connection to its device.
+func (f *Fleet) server() *http.Server {
+	return &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			l, ok := r.Context().Value(linkKey{}).(*link)
+			if !ok {
+				panic("this is a bug: a connection without a device")
+			}
+			l.device.ServeHTTP(w, r)
+		}),
+		ConnContext: withLink,
+		ConnState:   markIdle,
+		ErrorLog:    log.New(io.Discard, "", 0),
+	}
+}
+
+// Serve answers connections that the listener accepts, each by the device of its local address, until ctx is done or the
+// listener fails. The port of the listener stands for the port of the scheme that the models have: when a device is told
+// to use another one, it is reached there only. Serve closes the listener.
+func (f *Fleet) Serve(ctx context.Context, listener net.Listener) error {
+	server := f.server()
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	err := server.Serve(&deviceListener{Listener: listener, fleet: f})
+	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// personality is what distinguishes the firmware of a model, as data. Each built-in model has one in its model.json.
+type personality struct {
+	Kind   string `json:"kind"`   // camera, thermal, recorder or dvr
+	Serial string `json:"serial"` // a serial number with # for each made-up digit
+	Realm  string `json:"realm"`  // a digest realm with # for each made-up hexadecimal digit
+
+	Server          string         `json:"server"`          // the Server header, empty for none
+	Challenge       challengeStyle `json:"challenge"`       // how WWW-Authenticate is spelled
+	UserCheck       userCheckStyle `json:"userCheck"`       // how much an answer 401 tells
+	CertificateType string         `json:"certificateType"` // what is accepted where there is no webCertificate document
+
+	Lock     lockDefaults  `json:"lock"`
+	Writes   writeStyle    `json:"writes"`
+	Unknown  refusalStyle  `json:"unknown"`   // the answer for a document that the model does not have
+	Verb     refusalStyle  `json:"wrongVerb"` // the answer for a method that the document does not know
+	Refused  int           `json:"refused"`   // HTTP status of refused content
+	Response responseStyle `json:"response"`
+	TLS      []string      `json:"tls,omitempty"` // versions spoken where adminAccesses has no flags for them
+	Reboot   rebootStyle   `json:"reboot"`
+
+	// RebootRequired are documents whose changes are stored at once but act only after a reboot.
+	RebootRequired []string `json:"rebootRequired,omitempty"`
+	// Rewrites are the changes that the model makes to a time document that it accepts.
+	Rewrites []rewrite `json:"rewrites,omitempty"`
+	// WeakPassword is the status string that goes with riskPassword where it is not the usual one.
+	WeakPassword string `json:"weakPassword,omitempty"`
+}
+
+type challengeStyle string
+
+const (
+	cameraChallenge   challengeStyle = "camera"   // qop first, the algorithm only if it is not MD5
+	recorderChallenge challengeStyle = "recorder" // domain, empty opaque, quoted algorithm
+)
+
+type userCheckStyle string
+
+const (
+	fullUserCheck  userCheckStyle = "full"  // name space, activation, lock state, attempts left
+	plainUserCheck userCheckStyle = "plain" // the same without name space and activation
+	shortUserCheck userCheckStyle = "short" // only that it is unauthorised
+)
+
+type writeStyle string
+
+const (
+	mergeWrites writeStyle = "merge" // elements that are given are changed, the others stay
+	fullWrites  writeStyle = "full"  // everything that GET delivered must come back
+	byteWrites  writeStyle = "bytes" // only the text of elements may differ from what GET delivered
+	keepWrites  writeStyle = "keep"  // any document with the right root is kept as it comes: recordings
+)
+
+type rewrite string
+
+const (
+	rewriteDaylight    rewrite = "daylightRules" // a time zone without rules for summer time gets the default ones
+	rewriteWindowsZone rewrite = "windowsZone"   // a name in the manner of Windows is added
+)
+
+type lockDefaults struct {
+	Times   int    `json:"times"`            // failed logins until the lock
+	Minutes int    `json:"minutes"`          // how long it lasts
+	Unit    string `json:"unit,omitempty"`   // unit of maxIllegalLoginLockTime: minutes or seconds; empty to judge by its size
+	Status  int    `json:"status,omitempty"` // HTTP status without a body while locked; 0 for 401 with userCheck
+}
+
+type refusalStyle struct {
+	Status int     `json:"status"`
+	Code   subCode `json:"code"`
+}
+
+type responseStyle struct {
+	Namespace  string `json:"namespace"`
+	Version    string `json:"version"`
+	RequestURL bool   `json:"requestURL"`
+	ErrorCode  bool   `json:"errorCode"`
+}
+
+type rebootStyle struct {
+	Away  int `json:"away"`            // seconds without an answer
+	Grace int `json:"grace,omitempty"` // seconds afterwards in which writes are refused
+}
+
+// recordedPersonality is what a recorded device has that says nothing about itself.
+func recordedPersonality() personality {
+	return personality{
+		Kind: "device", Realm: "########################", Challenge: recorderChallenge, UserCheck: fullUserCheck,
+		CertificateType: "digest", Lock: lockDefaults{Times: 7, Minutes: 30}, Writes: keepWrites,
+		Unknown: refusalStyle{403, notSupport}, Verb: refusalStyle{403, methodNotAllowed}, Refused: 400,
+		Response: responseStyle{Namespace: isapiNamespace, Version: "2.0", RequestURL: true, ErrorCode: true},
+		Reboot:   rebootStyle{Away: 60},
+	}
+}
+
+// readPersonality reads a model.json.
+func readPersonality(text []byte) (personality, error) {
+	p := personality{CertificateType: "digest"}
+	if err := json.Unmarshal(text, &p); err != nil {
+		return p, err
+	}
+	return p, p.check()
+}
+
+func (p *personality) check() error {
+	switch {
+	case !slices.Contains([]challengeStyle{cameraChallenge, recorderChallenge}, p.Challenge):
+		return fmt.Errorf("challenge %q is not known", p.Challenge)
+	case !slices.Contains([]userCheckStyle{fullUserCheck, plainUserCheck, shortUserCheck}, p.UserCheck):
+		return fmt.Errorf("userCheck %q is not known", p.UserCheck)
+	case !slices.Contains([]writeStyle{mergeWrites, fullWrites, byteWrites}, p.Writes):
+		return fmt.Errorf("writes %q is not known", p.Writes)
+	case p.Lock.Times <= 0 || p.Lock.Minutes <= 0:
+		return fmt.Errorf("lock has no limits")
+	case p.Unknown.Status == 0 || p.Verb.Status == 0 || p.Refused == 0:
+		return fmt.Errorf("a refusal has no HTTP status")
+	}
+	return nil
+}
+
+// lockTime is how long a lock of that many units lasts. Cameras count minutes up to 120, terminals seconds.
+func (l lockDefaults) lockTime(units int) time.Duration {
+	if l.Unit == "seconds" || l.Unit == "" && units > 120 {
+		return time.Duration(units) * time.Second
+	}
+	return time.Duration(units) * time.Minute
+}

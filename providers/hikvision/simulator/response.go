@@ -1,0 +1,186 @@
+package simulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+const isapiNamespace = "http://www.isapi.org/ver20/XMLSchema"
+
+// errAddress is the family of addresses that do not parse.
+var errAddress = errors.New("not an address")
+
+// subCode is a subStatusCode of a ResponseStatus.
+type subCode string
+
+// The sub codes that devices answer with.
+const (
+	ok                   subCode = "ok"
+	deviceBusy           subCode = "deviceBusy"
+	deviceError          subCode = "deviceError"
+	passwordDecodeError  subCode = "passwordDecodeError"
+	notSupport           subCode = "notSupport"
+	lowPrivilege         subCode = "lowPrivilege"
+	methodNotAllowed     subCode = "methodNotAllowed"
+	invalidOperation     subCode = "invalidOperation"
+	loginPasswordError   subCode = "loginPasswordError"
+	userExist            subCode = "userExist"
+	userCannotDelAdmin   subCode = "userCannotDelAdmin"
+	userInexistence      subCode = "userInexistence"
+	userCannotCreatAdmin subCode = "userCannotCreatAdmin"
+	userMaxNum           subCode = "userMaxNum"
+	userNameMismatched   subCode = "userNameMismatched"
+	tlsVersionRequired   subCode = "TLS1.1orTLS1.2Required"
+	badXMLFormat         subCode = "badXmlFormat"
+	badParameters        subCode = "badParameters"
+	badXMLContent        subCode = "badXmlContent"
+	badIPv4Address       subCode = "badIPv4Address"
+	badPort              subCode = "badPort"
+	riskPassword         subCode = "riskPassword"
+	parametersLack       subCode = "MessageParametersLack"
+	timeFormatError      subCode = "timeFormatError"
+	passwordTooLong      subCode = "passwordLenNoMoreThan16"
+	rebootRequired       subCode = "rebootRequired"
+)
+
+// errorCodes are the numbers of the sub codes. The highest digit is the statusCode.
+var errorCodes = map[subCode]uint32{
+	ok:         1,
+	deviceBusy: 0x20000004, deviceError: 0x30000001, passwordDecodeError: 0x30000008,
+	notSupport: 0x40000001, lowPrivilege: 0x40000002, methodNotAllowed: 0x40000004, invalidOperation: 0x40000006,
+	loginPasswordError: 0x4000000C, userExist: 0x40001043, userCannotDelAdmin: 0x40001044, userInexistence: 0x40001045,
+	userCannotCreatAdmin: 0x40001046, userMaxNum: 0x40001047, userNameMismatched: 0x4000119B, tlsVersionRequired: 0x40002053,
+	badXMLFormat:  0x50000001,
+	badParameters: 0x60000001, badXMLContent: 0x60000003, badIPv4Address: 0x60000004, badPort: 0x6000000B,
+	riskPassword: 0x60000015, parametersLack: 0x60000019, timeFormatError: 0x60000041, passwordTooLong: 0x6000005F,
+	rebootRequired: 0x70000001,
+}
+
+func (c subCode) statusCode() int {
+	if c == ok {
+		return 1
+	}
+	if class := errorCodes[c] >> 28; class != 0 {
+		return int(class)
+	}
+	return 4
+}
+
+// statusString is the text of a statusCode. Devices of the two name spaces word it differently.
+func (s responseStyle) statusString(code int) string {
+	content := "Invalid XML Content"
+	format := "Invalid XML Format"
+	if s.Namespace == isapiNamespace {
+		content, format = "Invalid Content", "Invalid Format"
+	}
+	return map[int]string{1: "OK", 2: "Device Busy", 3: "Device Error", 4: "Invalid Operation", 5: format, 6: content, 7: "Reboot Required"}[code]
+}
+
+// reply is what a device answers. The zero value is no answer: the connection is cut.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (r reply) silent() bool { return r.status == 0 }
+
+// write sends the reply.
+func (r reply) write(w http.ResponseWriter) {
+	for name, values := range r.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(r.status)
+	w.Write(r.body)
+}
+
+// result is the content of a ResponseStatus.
+type result struct {
+	http         int
+	code         subCode
+	statusString string // instead of the usual one
+	id           string // of what was created
+	detail       string // names the offending element where the firmware does
+}
+
+// refusal is a result that says no.
+type refusal = *result
+
+// refuse makes a refusal with the HTTP status that the model uses for the class of the code.
+func (d *Device) refuse(code subCode) refusal {
+	status := http.StatusForbidden
+	switch code.statusCode() {
+	case 2:
+		status = http.StatusServiceUnavailable
+	case 3:
+		status = http.StatusInternalServerError
+	case 5, 6:
+		status = d.model.Refused
+	}
+	r := &result{http: status, code: code}
+	if code == riskPassword {
+		r.statusString = d.model.WeakPassword
+	}
+	return r
+}
+
+// about names the element that a refusal is about.
+func (r *result) about(element string) refusal {
+	r.detail = element
+	return r
+}
+
+func (d *Device) unknown() refusal {
+	return &result{http: d.model.Unknown.Status, code: d.model.Unknown.Code}
+}
+
+func (d *Device) wrongVerb() refusal {
+	return &result{http: d.model.Verb.Status, code: d.model.Verb.Code}
+}
+
+// respond makes the answer for a result, in JSON where the request asks for it.
+func (d *Device) respond(q request, r result) reply {
+	code := r.code.statusCode()
+	text := r.statusString
+	if text == "" {
+		text = d.model.Response.statusString(code)
+	}
+	detail := r.detail
+	if detail == "" {
+		detail = string(r.code)
+	}
+	if q.query.Get("format") == "json" {
+		body, _ := json.Marshal(map[string]any{
+			"requestURL": q.path, "statusCode": code, "statusString": text, "subStatusCode": r.code,
+			"errorCode": errorCodes[r.code], "errorMsg": detail,
+		})
+		return d.send(r.http, contentJSON, body)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ResponseStatus version=%q xmlns=%q>\n", d.model.Response.Version, d.model.Response.Namespace)
+	if d.model.Response.RequestURL {
+		fmt.Fprintf(&b, "<requestURL>%s</requestURL>\n", escape(q.path))
+	}
+	fmt.Fprintf(&b, "<statusCode>%d</statusCode>\n<statusString>%s</statusString>\n", code, text)
+	if r.id != "" {
+		fmt.Fprintf(&b, "<id>%s</id>\n", r.id)
+	}
+	fmt.Fprintf(&b, "<subStatusCode>%s</subStatusCode>\n", r.code)
+	if d.model.Response.ErrorCode {
+		fmt.Fprintf(&b, "<errorCode>%d</errorCode>\n<errorMsg>%s</errorMsg>\n", errorCodes[r.code], escape(detail))
+	}
+	b.WriteString("</ResponseStatus>\n")
+	return d.send(r.http, contentXML, []byte(b.String()))
+}
+
+// send makes a reply with the headers that the web server of the device adds.
+func (d *Device) send(status int, contentType string, body []byte) reply {
+	h := http.Header{"Content-Type": {contentType}}
+	if d.model.Server != "" {
+		h["Server"] = []string{d.model.Server}
+	}
+	return reply{status: status, header: h, body: body}
+}

@@ -1,0 +1,425 @@
+package simulator
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// user is an account of a device.
+type user struct {
+	id                    int
+	name, password, level string
+}
+
+const (
+	administrator = "Administrator"
+	adminID       = 1
+	maxUsers      = 32
+)
+
+// levels are the user levels that can be given. Case matters to devices.
+var levels = []string{administrator, "Operator", "Viewer"}
+
+func (d *Device) userNamed(name string) *user {
+	for _, u := range d.users {
+		if u.name == name {
+			return u
+		}
+	}
+	return nil
+}
+
+func (d *Device) userWithID(id int) *user {
+	for _, u := range d.users {
+		if u.id == id {
+			return u
+		}
+	}
+	return nil
+}
+
+// hasUsers reports whether the device serves a list of users at all.
+func (d *Device) hasUsers() bool { return d.model.user.body != nil }
+
+// userPath splits the id off a path below the list of users; found says that there is one.
+func userPath(path string) (id int, found bool) {
+	rest, below := strings.CutPrefix(path, usersPath+"/")
+	id, err := strconv.Atoi(rest)
+	return id, below && err == nil
+}
+
+// userList is the document with some of the users, in the words of the model.
+func (d *Device) userList(users []*user) []byte {
+	list := d.model.documents[usersPath].body
+	root, err := scan(list)
+	if err != nil || root.child("User") == nil {
+		return list
+	}
+	first, last := root.child("User"), root.children[len(root.children)-1]
+	between := list[root.inner:first.start]
+	out := slices.Clone(list[:root.inner])
+	for _, u := range users {
+		out = append(append(out, between...), d.userItem(u)...)
+	}
+	return append(out, list[last.end:]...)
+}
+
+// userItem is one User element.
+func (d *Device) userItem(u *user) []byte {
+	item := d.model.user.body
+	root, err := scan(item)
+	if err != nil {
+		return item
+	}
+	var edits []edit
+	for name, text := range map[string]string{"id": strconv.Itoa(u.id), "userName": u.name, "userLevel": u.level} {
+		if c := root.child(name); c != nil {
+			edits = append(edits, c.setText(item, text))
+		}
+	}
+	return apply(item, edits)
+}
+
+// readUsers answers a GET of the list or of one user.
+func (d *Device) readUsers(path string) (document, bool) {
+	id, single := userPath(path)
+	if !single {
+		if d.model.recorded && !d.usersChanged {
+			return d.model.documents[usersPath], true
+		}
+		return document{body: d.userList(d.users), contentType: contentXML}, true
+	}
+	u := d.userWithID(id)
+	if u == nil {
+		return document{}, false
+	}
+	list := d.model.documents[usersPath].body
+	root, err := scan(list)
+	if err != nil {
+		return document{}, false
+	}
+	return document{body: standalone(list, root, d.userItem(u)), contentType: contentXML}, true
+}
+
+// changeUsers answers a write to the list or to one user.
+func (d *Device) changeUsers(q request, by *user) result {
+	id, single := userPath(q.path)
+	switch {
+	case !single && q.path != usersPath:
+		return *d.unknown()
+	case q.method == http.MethodDelete && single:
+		return d.deleteUser(q, id, by)
+	case q.method == http.MethodDelete:
+		return d.deleteAllUsers()
+	case q.method == http.MethodPost && !single:
+		return d.createUser(q, by)
+	case q.method == http.MethodPut && single:
+		return d.updateUser(q, id, by)
+	case q.method == http.MethodPut:
+		return d.updateUsers(q, by)
+	}
+	return *d.wrongVerb()
+}
+
+// userRequest is what a write asks for; absent elements are empty.
+type userRequest struct {
+	id                                   string
+	name, level, password, loginPassword string
+}
+
+// parseUser reads a User element, deciphering what the query says is ciphered.
+func (d *Device) parseUser(q request, by *user, e *element) (userRequest, refusal) {
+	if d.quirks.BareUser && len(e.attrs) > 0 {
+		return userRequest{}, d.refuse(badXMLContent)
+	}
+	r := userRequest{e.value("id"), e.value("userName"), e.value("userLevel"), e.value("password"), e.value("loginPassword")}
+	if !ciphered(q.query) {
+		return r, nil
+	}
+	key, err := d.cipherKey(by)
+	if err != nil {
+		return r, d.refuse(passwordDecodeError)
+	}
+	for _, field := range []*string{&r.name, &r.password, &r.loginPassword} {
+		if *field, err = decipher(*field, key, q.query.Get("iv")); err != nil {
+			return r, d.refuse(passwordDecodeError)
+		}
+	}
+	return r, nil
+}
+
+// userElements parses the body of a write: one User, or a UserList.
+func (d *Device) userElements(q request) (all []*element, list bool, no refusal) {
+	root, err := scan(q.body)
+	switch {
+	case err != nil:
+		return nil, false, d.refuse(badXMLFormat)
+	case root.name == "User":
+		return []*element{root}, false, nil
+	case root.name == "UserList":
+		return root.children, true, nil
+	}
+	return nil, false, d.refuse(badXMLContent)
+}
+
+// oneUser parses the body of a write that is about one user, and checks the password of who makes it.
+func (d *Device) oneUser(q request, by *user) (userRequest, refusal) {
+	elements, list, no := d.userElements(q)
+	if no != nil {
+		return userRequest{}, no
+	}
+	if list {
+		return userRequest{}, d.refuse(badXMLContent)
+	}
+	r, no := d.parseUser(q, by, elements[0])
+	if no != nil {
+		return r, no
+	}
+	return r, d.checkLogin(q, r.loginPassword, by)
+}
+
+// checkLogin refuses a write that does not carry the password of who makes it, where the model wants it. A wrong one
+// counts as a failed login.
+func (d *Device) checkLogin(q request, password string, by *user) refusal {
+	switch {
+	case !d.model.asksLogin:
+		return nil
+	case password == "":
+		return d.refuse(parametersLack).about("loginPassword")
+	case password != by.password:
+		d.failed(q, by.name)
+		return d.refuse(loginPasswordError)
+	}
+	return nil
+}
+
+func (d *Device) createUser(q request, by *user) result {
+	r, no := d.oneUser(q, by)
+	if no != nil {
+		return *no
+	}
+	if no := d.checkNewUser(r); no != nil {
+		return *no
+	}
+	u := &user{id: d.freeID(), name: r.name, password: r.password, level: r.level}
+	d.users, d.usersChanged = append(d.users, u), true
+	return result{http: http.StatusOK, code: ok, id: strconv.Itoa(u.id)}
+}
+
+func (d *Device) checkNewUser(r userRequest) refusal {
+	switch {
+	case r.name == "" || r.level == "" || r.password == "":
+		return d.refuse(parametersLack)
+	case !slices.Contains(levels, r.level):
+		return d.refuse(badParameters).about("userLevel")
+	case r.level == administrator:
+		return d.refuse(userCannotCreatAdmin)
+	case d.userNamed(r.name) != nil:
+		return d.refuse(userExist)
+	case len(d.users) >= maxUsers:
+		return d.refuse(userMaxNum)
+	}
+	return d.checkPassword(r.name, r.password)
+}
+
+func (d *Device) freeID() int {
+	id := adminID + 1
+	for d.userWithID(id) != nil {
+		id++
+	}
+	return id
+}
+
+func (d *Device) updateUser(q request, id int, by *user) result {
+	r, no := d.oneUser(q, by)
+	if no != nil {
+		return *no
+	}
+	if r.id != "" && r.id != strconv.Itoa(id) {
+		return *d.refuse(badParameters).about("id")
+	}
+	return d.replaceUser(d.userWithID(id), r, by)
+}
+
+// replaceUser gives a user what the request names; empty fields stay.
+func (d *Device) replaceUser(u *user, r userRequest, by *user) result {
+	if no := d.checkUserChange(u, r, by); no != nil {
+		return *no
+	}
+	if r.name != "" {
+		u.name = r.name
+	}
+	if r.level != "" {
+		u.level = r.level
+	}
+	if r.password != "" {
+		u.password = r.password
+	}
+	d.usersChanged = true
+	return result{http: http.StatusOK, code: ok}
+}
+
+func (d *Device) checkUserChange(u *user, r userRequest, by *user) refusal {
+	if u == nil {
+		return d.refuse(userInexistence)
+	}
+	renamed, moved := r.name != "" && r.name != u.name, r.level != "" && r.level != u.level
+	switch {
+	case by.level != administrator && (renamed || moved):
+		return d.refuse(lowPrivilege)
+	case renamed && u.id == adminID:
+		return d.refuse(userNameMismatched)
+	case renamed && d.userNamed(r.name) != nil:
+		return d.refuse(userExist)
+	case moved && !slices.Contains(levels, r.level):
+		return d.refuse(badParameters).about("userLevel")
+	case moved && u.id == adminID:
+		return d.refuse(invalidOperation)
+	case moved && r.level == administrator:
+		return d.refuse(userCannotCreatAdmin)
+	case r.password == "":
+		return nil
+	}
+	return d.checkPassword(u.name, r.password)
+}
+
+// updateUsers answers a PUT of the collection: one User is changed where it stands; a list is what there will be, so that
+// users that are not in it go, except for the administrator.
+func (d *Device) updateUsers(q request, by *user) result {
+	elements, list, no := d.userElements(q)
+	if no != nil {
+		return *no
+	}
+	kept := map[int]bool{adminID: true}
+	for _, e := range elements {
+		r, no := d.parseUser(q, by, e)
+		if no == nil && !list {
+			no = d.checkLogin(q, r.loginPassword, by)
+		}
+		if no != nil {
+			return *no
+		}
+		u := d.userRequested(r)
+		if answer := d.replaceUser(u, r, by); answer.code != ok {
+			return answer
+		}
+		kept[u.id] = true
+	}
+	if list {
+		d.users = slices.DeleteFunc(d.users, func(u *user) bool { return !kept[u.id] })
+	}
+	return result{http: http.StatusOK, code: ok}
+}
+
+// userRequested finds the user that a request of the collection means.
+func (d *Device) userRequested(r userRequest) *user {
+	if id, err := strconv.Atoi(r.id); err == nil {
+		return d.userWithID(id)
+	}
+	return d.userNamed(r.name)
+}
+
+func (d *Device) deleteUser(q request, id int, by *user) result {
+	if given := q.query.Get("loginPassword"); given != "" && !ciphered(q.query) {
+		if no := d.checkLogin(q, given, by); no != nil {
+			return *no
+		}
+	}
+	switch {
+	case d.userWithID(id) == nil:
+		return *d.refuse(userInexistence)
+	case id == adminID:
+		return *d.refuse(userCannotDelAdmin)
+	}
+	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.id == id })
+	d.usersChanged = true
+	return result{http: http.StatusOK, code: ok}
+}
+
+// deleteAllUsers does what the guide says of a DELETE without an id. No client should ever send it.
+func (d *Device) deleteAllUsers() result {
+	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.id != adminID })
+	d.usersChanged = true
+	return result{http: http.StatusOK, code: ok}
+}
+
+// The rules for passwords that manuals give. The capability document says 1 to 16, which is not what devices do.
+const (
+	minPassword     = 8
+	maxPassword     = 16
+	passwordClasses = 2
+)
+
+// checkPassword refuses passwords that are too short, too long, of one kind of characters, or made from the name.
+func (d *Device) checkPassword(name, password string) refusal {
+	lower, lowerName := strings.ToLower(password), strings.ToLower(name)
+	switch {
+	case len(password) > maxPassword:
+		return d.refuse(passwordTooLong)
+	case len(password) < minPassword, classes(password) < passwordClasses:
+		return d.refuse(riskPassword)
+	case lowerName != "" && (strings.Contains(lower, lowerName) || strings.Contains(lower, reversed(lowerName))):
+		return d.refuse(riskPassword)
+	}
+	return nil
+}
+
+// classes counts the kinds of characters: digits, lower case, upper case, others.
+func classes(password string) int {
+	seen := make(map[string]bool)
+	for _, r := range password {
+		switch {
+		case r >= '0' && r <= '9':
+			seen["digit"] = true
+		case r >= 'a' && r <= 'z':
+			seen["lower"] = true
+		case r >= 'A' && r <= 'Z':
+			seen["upper"] = true
+		default:
+			seen["other"] = true
+		}
+	}
+	return len(seen)
+}
+
+func reversed(s string) string {
+	r := []rune(s)
+	slices.Reverse(r)
+	return string(r)
+}
+
+// SetUser adds a user or changes the level and password of one, as somebody at the web page of the device would. No rule
+// for passwords is applied.
+func (d *Device) SetUser(name, level, password string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := d.userNamed(name)
+	if u == nil {
+		u = &user{id: d.freeID(), name: name}
+		d.users = append(d.users, u)
+	}
+	u.level, u.password, d.usersChanged = level, password, true
+}
+
+// RemoveUser removes a user, as somebody at the web page would.
+func (d *Device) RemoveUser(name string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.userNamed(name) == nil {
+		return fmt.Errorf("%s has no user %q", d.name, name)
+	}
+	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.name == name })
+	d.usersChanged = true
+	return nil
+}
+
+// Accepts reports whether the device would let the user in with the password. It is no login attempt.
+func (d *Device) Accepts(name, password string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := d.userNamed(name)
+	return u != nil && same(u.password, password)
+}

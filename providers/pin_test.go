@@ -1,0 +1,85 @@
+package providers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+)
+
+func TestI11NoCredentialGoesToAnotherPeer(t *testing.T) {
+	known := Pin{SPKI: "sha256:aa", Realm: "IP Camera(A)", Algorithm: "SHA-256"}
+	for title, c := range map[string]struct {
+		pin, seen Pin
+		mode      TrustMode
+		trusted   bool
+	}{
+		"first contact":                        {Pin{}, Pin{SPKI: "sha256:bb", Realm: "R", Algorithm: "MD5"}, TrustPin, true},
+		"as pinned":                            {known, known, TrustPin, true},
+		"another key":                          {known, Pin{SPKI: "sha256:bb", Realm: "IP Camera(A)", Algorithm: "SHA-256"}, TrustPin, false},
+		"another key, verified by a chain":     {known, Pin{SPKI: "sha256:bb", Realm: "IP Camera(A)", Algorithm: "SHA-256"}, TrustVerify, true},
+		"another realm over TLS":               {known, Pin{SPKI: "sha256:aa", Realm: "IP Camera(B)", Algorithm: "SHA-256"}, TrustPin, true},
+		"another realm in clear":               {known, Pin{Realm: "IP Camera(B)", Algorithm: "SHA-256"}, TrustPin, false},
+		"same realm in clear":                  {known, Pin{Realm: "IP Camera(A)", Algorithm: "SHA-256"}, TrustPin, true},
+		"weaker algorithm":                     {known, Pin{SPKI: "sha256:aa", Realm: "IP Camera(A)", Algorithm: "MD5"}, TrustPin, false},
+		"weaker algorithm, verified":           {known, Pin{SPKI: "sha256:aa", Realm: "IP Camera(A)", Algorithm: "MD5"}, TrustVerify, false},
+		"stronger algorithm":                   {Pin{Algorithm: "MD5"}, Pin{Algorithm: "SHA-256"}, TrustPin, true},
+		"nothing seen of the algorithm as yet": {known, Pin{SPKI: "sha256:aa"}, TrustPin, true},
+	} {
+		err := c.pin.Trusts(c.seen, c.mode)
+		if (err == nil) != c.trusted || (err != nil && !errors.Is(err, ErrIdentity)) {
+			t.Errorf("%s: %v, want trusted %v", title, err, c.trusted)
+		}
+	}
+}
+
+func TestTheRightDeviceAnswers(t *testing.T) {
+	got := Identity{Serial: "S1", MAC: "02:00:00:00:00:01", Model: "M", Firmware: "V5"}
+	for title, c := range map[string]struct {
+		pin   Pin
+		want  Identity
+		right bool
+	}{
+		"nothing known":           {Pin{}, Identity{}, true},
+		"declared":                {Pin{}, Identity{Serial: "s1", MAC: "02-00-00-00-00-01", Model: "m"}, true},
+		"another serial declared": {Pin{}, Identity{Serial: "S2"}, false},
+		"another MAC declared":    {Pin{}, Identity{MAC: "02:00:00:00:00:02"}, false},
+		"another model declared":  {Pin{}, Identity{Model: "N"}, false},
+		"pinned":                  {Pin{Serial: "S1", MAC: " 02:00:00:00:00:01"}, Identity{}, true},
+		"another serial pinned":   {Pin{Serial: "S2"}, Identity{}, false},
+		"another serial pinned, declared as it is": {Pin{Serial: "S2"}, Identity{Serial: "S1"}, false},
+	} {
+		err := c.pin.Matches(got, c.want)
+		if (err == nil) != c.right || (err != nil && !errors.Is(err, ErrIdentity)) {
+			t.Errorf("%s: %v, want right %v", title, err, c.right)
+		}
+	}
+}
+
+func TestPinsNeverBecomeWeaker(t *testing.T) {
+	merged := Pin{SPKI: "a", Algorithm: "SHA-256", Serial: "S"}.Merge(Pin{Realm: "R", Algorithm: "MD5", SPKI: "b"})
+	if want := (Pin{SPKI: "b", Realm: "R", Algorithm: "SHA-256", Serial: "S"}); merged != want {
+		t.Errorf("got %+v, want %+v", merged, want)
+	}
+}
+
+func TestPasswordsDoNotShow(t *testing.T) {
+	p := NewPassword("Canary-1")
+	for _, text := range shown(p) {
+		if text != Blank && text != `"`+Blank+`"` {
+			t.Errorf("shown as %q", text)
+		}
+	}
+}
+
+func shown(p Password) []string {
+	encoded, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	texts := []string{string(encoded), p.String(), p.GoString(), p.LogValue().String()}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		texts = append(texts, fmt.Sprintf(verb, p))
+	}
+	return texts
+}
