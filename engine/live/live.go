@@ -4,7 +4,7 @@
 //
 //   - It holds readers, which have no method that writes.
 //   - Each document of a device is read once. Documents that only give limits are the same on every device of a model
-//     and firmware, and are read from one of them.
+//     and firmware, and are not read again once one of them has told.
 //   - One dead device costs its own snapshot and nothing else. A refused login ends the session at once.
 package live
 
@@ -80,15 +80,25 @@ func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
 	begun := time.Now()
 	event := report.Event{Kind: report.DeviceStarted, Stage: report.Refresh, Device: r.Target.Device}
 	o.Event(event)
-	reader := o.Provider.OpenReader(r.Target)
-	defer reader.Close()
-	s := Read(ctx, reader, r, o)
+	s := readSafely(ctx, r, o)
 	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)
 	if s.Err != nil {
 		event.Detail = providers.Reason(s.Err)
 	}
 	o.Event(event)
 	return s
+}
+
+// readSafely opens a reader for Read. A panic costs the device only.
+func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s = &Snapshot{Device: r.Target.Device, Err: fmt.Errorf("this is a bug: %v", cause)}
+		}
+	}()
+	reader := o.Provider.OpenReader(r.Target)
+	defer reader.Close()
+	return Read(ctx, reader, r, o)
 }
 
 // Read takes the snapshot of one device over an open session on which nothing was sent yet.
@@ -193,14 +203,14 @@ func ResultOf(err error) report.Result {
 	switch {
 	case err == nil:
 		return report.Done
+	case errors.Is(err, context.Canceled):
+		return report.NotRun
 	case errors.Is(err, providers.ErrIdentity):
 		return report.Mistaken
 	case errors.Is(err, providers.ErrRefused), errors.Is(err, providers.ErrLocked), errors.Is(err, providers.ErrBudget):
 		return report.Refused
 	case errors.Is(err, providers.ErrUnreachable), errors.Is(err, providers.ErrInactive):
 		return report.Unreachable
-	case errors.Is(err, context.Canceled):
-		return report.NotRun
 	default:
 		return report.Failed
 	}

@@ -40,7 +40,7 @@ func Groups(steps []Step, kinds *schema.Kinds) []Group {
 // Order puts the steps of a device into the order in which they are carried out. Settings that are only forgotten come
 // last, since they touch nothing.
 func Order(steps []Step, kinds *schema.Kinds) []Step {
-	slices.SortStableFunc(steps, func(a, b Step) int { return a.Address.Compare(b.Address) })
+	steps = slices.SortedStableFunc(slices.Values(steps), func(a, b Step) int { return a.Address.Compare(b.Address) })
 	ordered := make([]Step, 0, len(steps))
 	for _, g := range Groups(steps, kinds) {
 		ordered = append(ordered, g.Steps...)

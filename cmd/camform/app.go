@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"camform/engine/diag"
+	"camform/engine/render"
+)
+
+// app is the program with the world it runs in.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) (string, bool)
+
+	dir     string // where the configuration is
+	noColor bool
+}
+
+// Exit codes. 2 is used by plan -detailed-exitcode and drift only, for "there are changes".
+const (
+	exitError   = 1
+	exitChanges = 2
+	exitFormat  = 3 // fmt -check found files to format
+)
+
+// exit ends the program with a code. Without text nothing more is printed.
+type exit struct {
+	code int
+	text string
+}
+
+func (e exit) Error() string { return e.text }
+
+func exitCode(err error) int {
+	var e exit
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return exitError
+}
+
+// errReported ends the program after everything that is wrong was printed already.
+var errReported = exit{code: exitError}
+
+func (a *app) execute(args []string) error {
+	root := a.root()
+	root.SetArgs(a.withArgsFromEnv(root, doubleDashes(args)))
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	return root.ExecuteContext(context.Background())
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "camform",
+		Short: "Keep network cameras and recorders true to what a repository says about them",
+		Long: `camform keeps network cameras and recorders true to what a repository says about them.
+
+Write what you want into *.cam.hcl files, look at the difference with "camform plan", make it so with
+"camform apply", and watch for changes behind your back with "camform drift".
+
+Long options may be written with one dash or two: -out=FILE, --out FILE.`,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return a.enter()
+		},
+	}
+	root.PersistentFlags().StringVar(&a.dir, "chdir", ".", "use the configuration in this `DIR`ectory")
+	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours; so does NO_COLOR in the environment")
+	root.SetVersionTemplate("camform v{{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	root.AddCommand(
+		a.initCommand(), a.validateCommand(), a.fmtCommand(),
+		a.planCommand(), a.applyCommand(), a.driftCommand(),
+		a.showCommand(), a.stateCommand(), a.settingsCommand(),
+		a.simulateCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+// enter makes the directory of -chdir the one that the program runs in, so that every name in a message is relative to it.
+func (a *app) enter() error {
+	if err := os.Chdir(a.dir); err != nil {
+		return fmt.Errorf("-chdir: %w", err)
+	}
+	a.dir = "."
+	return nil
+}
+
+var singleDash = regexp.MustCompile(`^-[a-zA-Z][a-zA-Z0-9-]+(=.*)?$`)
+
+// doubleDashes lets long options be written with one dash, as Terraform's users are used to. Options with one letter, such
+// as -h, stay as they are, and so does everything behind "--".
+func doubleDashes(args []string) []string {
+	fixed := make([]string, len(args))
+	for i, arg := range args {
+		if arg == "--" {
+			copy(fixed[i:], args[i:])
+			break
+		}
+		if singleDash.MatchString(arg) {
+			arg = "-" + arg
+		}
+		fixed[i] = arg
+	}
+	return fixed
+}
+
+// withArgsFromEnv adds the words of CAMFORM_CLI_ARGS and CAMFORM_CLI_ARGS_verb behind the name of the command.
+func (a *app) withArgsFromEnv(root *cobra.Command, args []string) []string {
+	cmd, rest, err := root.Find(args)
+	if err != nil || cmd == root {
+		return args
+	}
+	var extra []string
+	for _, name := range []string{"CAMFORM_CLI_ARGS", "CAMFORM_CLI_ARGS_" + strings.ReplaceAll(cmd.Name(), "-", "_")} {
+		if text, ok := a.env(name); ok {
+			extra = append(extra, strings.Fields(text)...)
+		}
+	}
+	if len(extra) == 0 {
+		return args
+	}
+	words := strings.Fields(cmd.CommandPath())[1:]
+	return append(append(words, doubleDashes(extra)...), rest...)
+}
+
+// terminal reports whether a stream is a terminal, and its width.
+func terminal(stream any) (width int, ok bool) {
+	file, isFile := stream.(*os.File)
+	if !isFile || !term.IsTerminal(int(file.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	return width, err == nil
+}
+
+// style says how to print to a stream.
+func (a *app) style(stream io.Writer) render.Options {
+	width, isTerminal := terminal(stream)
+	o := render.Options{Width: width}
+	noColor, set := a.env("NO_COLOR")
+	dumb, _ := a.env("TERM")
+	if isTerminal && !a.noColor && (!set || noColor == "") && dumb != "dumb" {
+		o.Colour = render.AlwaysColour
+	}
+	return o
+}
+
+// report prints problems, and returns an error that ends the program if any of them is one.
+func (a *app) report(problems diag.Problems, sources map[string][]byte) error {
+	if len(problems) > 0 {
+		if err := render.Problems(a.err, problems, sources, a.style(a.err)); err != nil {
+			return err
+		}
+	}
+	if problems.HasErrors() {
+		return errReported
+	}
+	return nil
+}
+
+// interruptible returns two contexts: stop is done at the first interrupt, ctx at the second.
+func (a *app) interruptible(parent context.Context, told func()) (ctx, stop context.Context, release func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	stop, cancelStop := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, interruptSignals...)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-signals:
+				if stop.Err() == nil {
+					cancelStop()
+					told()
+					continue
+				}
+				cancel(errors.New("interrupted twice"))
+			}
+		}
+	}()
+	var once sync.Once
+	return ctx, stop, func() {
+		once.Do(func() {
+			signal.Stop(signals)
+			close(done)
+			cancelStop()
+			cancel(nil)
+		})
+	}
+}

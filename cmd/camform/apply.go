@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/plan"
+	"camform/engine/render"
+	"camform/engine/report"
+)
+
+func (a *app) applyCommand() *cobra.Command {
+	flags := &runFlags{}
+	var approved bool
+	cmd := &cobra.Command{
+		Use:   "apply [PLANFILE]",
+		Short: "Make the devices as the configuration says",
+		Long: `Make a plan, ask for approval, and carry it out. With the name of a plan file from "camform plan -out=FILE", carry out
+that plan instead, without asking, and without reading the configuration.
+
+Every change is read back over a new connection. A device that was changed since the plan was made is left alone.
+Interrupt once to finish the steps in flight and stop; interrupt twice to stop at once.
+
+Exit code: 0 if everything was carried out, 1 if anything was not.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.applyFile(cmd, flags, args[0])
+			}
+			return a.applyConfig(cmd, flags, approved)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	flags.addOutput(cmd.Flags())
+	addIgnored(cmd.Flags())
+	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask for approval")
+	return cmd
+}
+
+func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, approved bool) error {
+	if flags.json && !approved {
+		return errors.New("apply -json cannot ask for approval: add -auto-approve, or apply a saved plan")
+	}
+	w, err := a.open(cmd, flags)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.recover(cmd.Context(), engine.Accesses(w.config.Devices)); err != nil {
+		return err
+	}
+	planned, err := w.planned(cmd, w.engine.Plan)
+	if err != nil {
+		return err
+	}
+	p := planned.Plan
+	if !w.flags.json {
+		if err := w.show(p, planOutput{}); err != nil {
+			return err
+		}
+	}
+	if !p.Empty() && !approved {
+		if err := w.ask(); err != nil {
+			return err
+		}
+	}
+	return w.apply(cmd, p)
+}
+
+func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string) error {
+	if len(flags.vars) > 0 || len(flags.targets) > 0 {
+		return errors.New("a saved plan cannot be changed: leave out -var, -var-file and -target, or plan again with them")
+	}
+	w := &workspace{app: a, flags: flags, run: newRun()}
+	location, err := a.stateLocation(flags)
+	if err != nil {
+		return err
+	}
+	if err := w.openState(cmd.Context(), cmd.Name(), a.provider(), location); err != nil {
+		return err
+	}
+	defer w.close()
+	p, err := a.readPlan(path, w)
+	if err != nil {
+		return err
+	}
+	if err := a.report(engine.Prove(p), nil); err != nil {
+		return err
+	}
+	if err := w.markApplied(cmd.Context(), p); err != nil {
+		return err
+	}
+	if err := w.recover(cmd.Context(), p.Devices); err != nil {
+		return err
+	}
+	return w.apply(cmd, p)
+}
+
+// markApplied tells if a plan was applied before. That is no error: what is done already is not written again, and what a
+// device was changed in since is left alone.
+func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
+	hash, err := plan.Hash(p, w.engine.Provider.Kinds())
+	if err != nil {
+		return err
+	}
+	earlier, first, err := w.store.MarkApplied(ctx, hash, w.run)
+	if err == nil && !first {
+		fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n",
+			earlier.At.UTC().Format("2006-01-02 15:04:05 MST"))
+	}
+	return err
+}
+
+// recover closes what an earlier run left open.
+func (w *workspace) recover(ctx context.Context, devices []plan.Device) error {
+	recovered, err := w.engine.Recover(ctx, devices, w.run)
+	if err != nil {
+		return err
+	}
+	for _, d := range recovered {
+		if d.Result.Good() {
+			fmt.Fprintf(w.err, "%s: an interrupted run left a request open; the device was read, and the state is up to date again\n", d.Address)
+		} else {
+			fmt.Fprintf(w.err, "%s: an interrupted run left a request open: %s\n", d.Address, d.Detail)
+		}
+	}
+	return nil
+}
+
+// ask wants the word yes.
+func (w *workspace) ask() error {
+	fmt.Fprint(w.out, "\nDo you want to perform these actions?\n"+
+		"  camform will perform the actions described above.\n"+
+		"  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
+	answer, err := bufio.NewReader(w.in).ReadString('\n')
+	if strings.TrimSpace(answer) == "yes" {
+		fmt.Fprintln(w.out)
+		return nil
+	}
+	if err != nil && answer == "" {
+		fmt.Fprintln(w.out)
+		return errors.New("nobody answered, so nothing was applied; -auto-approve applies without asking")
+	}
+	return errors.New("not approved, nothing was applied")
+}
+
+// apply carries out a plan and tells what happened.
+func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan) error {
+	hash, err := plan.Hash(p, w.engine.Provider.Kinds())
+	if err != nil {
+		return err
+	}
+	if err := w.store.BeginRun(cmd.Context(), w.stateRun(hash)); err != nil {
+		return err
+	}
+	ctx, stop, release := w.interruptible(cmd.Context(), func() {
+		fmt.Fprintln(w.err, "\nInterrupted: finishing the steps in flight. Interrupt again to stop at once.")
+	})
+	defer release()
+	r, err := w.carryOut(ctx, stop, p)
+	if err != nil {
+		return err
+	}
+	if err := w.store.EndRun(context.WithoutCancel(ctx), w.run, summary(r)); err != nil {
+		return err
+	}
+	return w.verdict(p, r)
+}
+
+// carryOut applies a plan and shows what happens meanwhile and in the end, as text or as lines of JSON.
+func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan) (*report.Report, error) {
+	if w.flags.json {
+		stream := render.NewStream(w.out, render.ApplyOperation, version(), w.engine.Now)
+		stream.Plan(p)
+		w.engine.Event = stream.Event
+		r := w.engine.Apply(ctx, stop, p, w.run)
+		stream.Result(r)
+		return r, stream.Close()
+	}
+	counts := p.Counts()
+	progress := w.progress(counts.Create + counts.Update + counts.Delete)
+	w.engine.Event = progress.Event
+	r := w.engine.Apply(ctx, stop, p, w.run)
+	progress.Close()
+	return r, render.Text(w.out, render.Result(r, w.options()), w.options())
+}
+
+// verdict ends the program with an error if anything needs attention. Devices that were out of reach may be tolerated;
+// a change that was begun and did not end well never is.
+func (w *workspace) verdict(p *plan.Plan, r *report.Report) error {
+	tolerance, err := w.tolerance(p.MaxUnreachable)
+	if err != nil {
+		return err
+	}
+	unreachable := 0
+	for _, d := range r.Bad() {
+		if d.Result != report.Unreachable && d.Result != report.Refused && d.Result != report.Mistaken {
+			return errReported
+		}
+		unreachable++
+	}
+	if r.Interrupted || !tolerance.Allows(unreachable, len(r.Devices)) {
+		return errReported
+	}
+	return nil
+}
+
+func summary(r *report.Report) string {
+	return fmt.Sprintf("%d added, %d changed, %d destroyed, %d devices need attention",
+		r.Count(plan.Create), r.Count(plan.Update), r.Count(plan.Delete), len(r.Bad()))
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// canaries are the secrets of all scripts, by the name of the environment variable. They occur nowhere else, so that one
+// found in a file or in an output is a leak.
+var canaries = map[string]string{
+	"ADMIN_PASSWORD":  "Zq7-canary-Admin",
+	"VIEWER_PASSWORD": "Zq7-canary-View",
+	"OTHER_PASSWORD":  "Zq7-canary-Other",
+}
+
+// leaksIn says which secrets some text has: plain, or in the form of HTTP Basic.
+func leaksIn(name string, text []byte) []string {
+	var leaks []string
+	for variable, secret := range canaries {
+		basic := base64.StdEncoding.EncodeToString([]byte("admin:" + secret))
+		if bytes.Contains(text, []byte(secret)) || bytes.Contains(text, []byte(basic)) {
+			leaks = append(leaks, fmt.Sprintf("%s has the secret from %s", name, variable))
+		}
+	}
+	return leaks
+}
+
+// leaksBelow looks into every file below a directory.
+func leaksBelow(t testing.TB, dir string) []string {
+	t.Helper()
+	var leaks []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		leaks = append(leaks, leaksIn(path, text)...)
+		return err
+	})
+	if err != nil {
+		t.Errorf("looking for secrets: %v", err)
+	}
+	return leaks
+}
+
+func TestLeaksAreFound(t *testing.T) {
+	dir := t.TempDir()
+	secret := canaries["ADMIN_PASSWORD"]
+	for name, text := range map[string]string{
+		"clean":       "ADMIN_PASSWORD",
+		"plain":       "<password>" + secret + "</password>",
+		"inner/basic": "Basic " + base64.StdEncoding.EncodeToString([]byte("admin:"+secret)),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if leaks := leaksBelow(t, dir); len(leaks) != 2 {
+		t.Errorf("found %q, want two leaks", leaks)
+	}
+}

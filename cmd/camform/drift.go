@@ -1,0 +1,63 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"camform/engine/render"
+)
+
+func (a *app) driftCommand() *cobra.Command {
+	flags := &runFlags{}
+	var markdown bool
+	cmd := &cobra.Command{
+		Use:   "drift",
+		Short: "Show what was changed on the devices behind camform's back",
+		Long: `Read every device and show what differs from what was last applied. Nothing is changed on any device. What the
+configuration asks for and was never applied is no drift: see "camform plan".
+
+Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong or a device could not be read.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.drift(cmd, markdown)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	flags.addOutput(cmd.Flags())
+	addIgnored(cmd.Flags())
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a ticket or a chat")
+	cmd.Flags().Bool("detailed-exitcode", true, "accepted and ignored: drift always tells by its exit code")
+	cmd.Flags().Lookup("detailed-exitcode").Hidden = true
+	return cmd
+}
+
+func (w *workspace) drift(cmd *cobra.Command, markdown bool) error {
+	planned, err := w.planned(cmd, w.engine.Drift)
+	if err != nil {
+		return err
+	}
+	p, kinds := planned.Plan, w.engine.Provider.Kinds()
+	switch {
+	case w.flags.json:
+		err = render.PlanJSON(w.out, p, kinds)
+	case markdown:
+		err = render.Markdown(w.out, render.DriftRows(p, kinds, w.options()))
+	default:
+		err = render.Text(w.out, render.DriftRows(p, kinds, w.options()), w.options())
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.tooManyUnread(p); err != nil {
+		return err
+	}
+	if !p.Empty() {
+		return exit{code: exitChanges}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"camform/schema"
+)
+
+var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
+
+// flagError adds the nearest option to a message about one that does not exist, and says which value an option cannot have.
+func flagError(cmd *cobra.Command, err error) error {
+	help := "; see " + cmd.CommandPath() + " -help"
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return fmt.Errorf("-%s cannot be %q%s%s", invalid.GetFlag().Name, invalid.GetValue(), because(invalid.Unwrap()), help)
+	}
+	match := unknownFlag.FindStringSubmatch(err.Error())
+	if match == nil {
+		return fmt.Errorf("%w%s", err, help)
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	text := cmd.CommandPath() + " has no option -" + match[1]
+	if near := schema.Nearest(match[1], names); near != "" {
+		return errors.New(text + "; did you mean -" + near + "?")
+	}
+	return errors.New(text + help)
+}
+
+// because is the reason that an option gives for refusing a value, if it is one for people.
+func because(cause error) string {
+	if _, ok := errors.AsType[*strconv.NumError](cause); ok || cause == nil {
+		return ""
+	}
+	return ": " + cause.Error()
+}
+
+// noArgs refuses words behind a command that takes none.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("camform %s takes no argument, but %s was given; -chdir=DIR chooses another directory",
+		cmd.Name(), strings.Join(args, " "))
+}

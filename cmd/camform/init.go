@@ -1,0 +1,100 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/config"
+)
+
+//go:embed starter.cam.hcl
+var starter []byte
+
+// ignored keeps the state and what is derived from it out of a repository.
+const ignored = "# Written by camform init: what is in here belongs to this machine, not into a repository.\n*\n"
+
+func (a *app) initCommand() *cobra.Command {
+	flags := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Prepare a directory",
+		Long: `Prepare a directory for camform: check its configuration and create the state. In a directory without a configuration
+it writes main.cam.hcl to begin with. It may be run again at any time; nothing is overwritten.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd, flags) },
+	}
+	flags.addConfig(cmd.Flags())
+	addIgnored(cmd.Flags())
+	for _, name := range []string{"backend", "get", "upgrade"} {
+		cmd.Flags().Bool(name, false, "accepted and ignored")
+		cmd.Flags().Lookup(name).Hidden = true
+	}
+	return cmd
+}
+
+func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
+	provider := a.provider()
+	present, err := hasConfiguration(a.dir)
+	if err != nil {
+		return err
+	}
+	if !present {
+		if err := create(filepath.Join(a.dir, "main.cam.hcl"), starter); err != nil {
+			return err
+		}
+		fmt.Fprint(a.out, "Wrote main.cam.hcl to begin with. Put the addresses of your devices into it.\n\n")
+	}
+	cfg, err := a.configure(flags, provider.Kinds(), config.Unread)
+	if err != nil {
+		return err
+	}
+	w := &workspace{app: a, flags: flags}
+	path := statePath(a.dir, cfg.Settings.StatePath)
+	if err := w.openState(cmd.Context(), cmd.Name(), provider, path); err != nil {
+		return err
+	}
+	defer w.close()
+	if own := filepath.Join(a.dir, ".camform"); filepath.Dir(path) == own {
+		if err := create(filepath.Join(own, ".gitignore"), []byte(ignored)); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	fmt.Fprintf(a.out, "camform is ready. The state is kept in %s\n\n", shortened(a.dir, path))
+	fmt.Fprint(a.out, "Next, see what would change, without changing anything:\n    camform plan\n")
+	return nil
+}
+
+// hasConfiguration reports whether a directory has any file of a configuration.
+func hasConfiguration(dir string) (bool, error) {
+	for _, pattern := range []string{"*.cam.hcl", "*.cam.json"} {
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(names) > 0 {
+			return len(names) > 0, err
+		}
+	}
+	return false, nil
+}
+
+// create writes a file that does not exist yet.
+func create(path string, text []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return errors.Join(err, file.Close())
+}
+
+// shortened is a path as a person in dir would type it.
+func shortened(dir, path string) string {
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}

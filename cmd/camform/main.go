@@ -1,0 +1,23 @@
+// Command camform keeps network cameras and recorders true to what a repository says about them.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() { os.Exit(run()) }
+
+// run is main without the exit, for tests that run the program within the test binary.
+func run() int {
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
+	err := a.execute(os.Args[1:])
+	if err == nil {
+		return 0
+	}
+	code := exitCode(err)
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(a.err, "camform: "+text)
+	}
+	return code
+}

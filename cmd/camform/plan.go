@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	flags := &runFlags{}
+	var out string
+	var detailed, requests, markdown bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what would have to change on the devices",
+		Long: `Read every device of the configuration and show what would have to change. Nothing is changed on any device.
+
+Exit code: 0 if all is well, 1 if something went wrong or a device could not be read. With -detailed-exitcode, 2 if
+there are changes to make.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.plan(cmd, planOutput{out: out, detailed: detailed, requests: requests, markdown: markdown})
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	flags.addOutput(cmd.Flags())
+	addIgnored(cmd.Flags())
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes")
+	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a comment on a pull request")
+	return cmd
+}
+
+// planOutput is what plan does with a plan once it is made.
+type planOutput struct {
+	out                          string
+	detailed, requests, markdown bool
+}
+
+func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
+	planned, err := w.planned(cmd, w.engine.Plan)
+	if err != nil {
+		return err
+	}
+	p := planned.Plan
+	if o.out != "" {
+		if err := w.save(p, o.out); err != nil {
+			return err
+		}
+	}
+	if err := w.show(p, o); err != nil {
+		return err
+	}
+	if o.requests {
+		if err := w.showRequests(planned); err != nil {
+			return err
+		}
+	}
+	w.hint(o)
+	if err := w.tooManyUnread(p); err != nil {
+		return err
+	}
+	if o.detailed && !p.Empty() {
+		return exit{code: exitChanges}
+	}
+	return nil
+}
+
+// planned makes a plan with progress on the way. Problems are printed; with an error among them there is no plan.
+func (w *workspace) planned(cmd *cobra.Command, make planner) (*engine.Planned, error) {
+	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
+	defer release()
+	progress := w.progress(0)
+	w.engine.Event = progress.Event
+	planned, problems := make(stop, w.config, w.targets)
+	progress.Close()
+	w.engine.Event = ignoreEvents
+	if stop.Err() != nil {
+		return nil, errors.Join(errors.New("interrupted; no device was changed"), ctx.Err())
+	}
+	if err := w.report(problems, w.config.Sources); err != nil {
+		return nil, err
+	}
+	return planned, nil
+}
+
+func (w *workspace) show(p *plan.Plan, o planOutput) error {
+	kinds := w.engine.Provider.Kinds()
+	switch {
+	case w.flags.json:
+		return render.PlanJSON(w.out, p, kinds)
+	case o.markdown:
+		return render.Markdown(w.out, render.Rows(p, kinds, w.options()))
+	default:
+		return render.Text(w.out, render.Rows(p, kinds, w.options()), w.options())
+	}
+}
+
+// options are how text goes to the standard output, with what the flags ask for.
+func (w *workspace) options() render.Options {
+	o := w.style(w.out)
+	if w.flags.full {
+		o.Fold = render.Unfolded
+	}
+	o.Wording = render.Wording(w.flags.compat)
+	return o
+}
+
+func (w *workspace) save(p *plan.Plan, path string) error {
+	text, err := plan.Encode(p, w.engine.Provider.Kinds())
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(relativeTo(w.dir, path)), text); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	return nil
+}
+
+// relativeTo makes a path that a person typed absolute: -chdir moves them too.
+func relativeTo(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// writeFile replaces a file as a whole, so that a crash leaves the old one or the new one.
+func writeFile(path string, text []byte) (err error) {
+	temporary, err := os.CreateTemp(filepath.Dir(path), ".camform-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temporary.Name())
+		}
+	}()
+	if _, err = temporary.Write(text); err == nil {
+		err = temporary.Sync()
+	}
+	if closeErr := temporary.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
+}
+
+// tooManyUnread ends the run with an error if more devices were out of reach than is tolerated.
+func (w *workspace) tooManyUnread(p *plan.Plan) error {
+	tolerance, err := w.tolerance(p.MaxUnreachable)
+	if err != nil {
+		return err
+	}
+	if !tolerance.Allows(len(p.Failed()), len(p.Devices)) {
+		return errReported // the plan said which
+	}
+	return nil
+}
+
+func (w *workspace) showRequests(planned *engine.Planned) error {
+	listed, err := engine.Requests(planned, w.engine.Provider)
+	if err != nil {
+		return err
+	}
+	for _, d := range listed {
+		for _, request := range d.Requests {
+			fmt.Fprintf(w.out, "\n# %s\n%s %s\n", d.Device, request.Method, request.Path)
+			if len(request.Body) > 0 {
+				fmt.Fprintf(w.out, "\n%s\n", diag.CleanText(string(request.Body)))
+			}
+		}
+	}
+	return nil
+}
+
+func (w *workspace) hint(o planOutput) {
+	if _, automated := w.env("CAMFORM_IN_AUTOMATION"); automated || w.flags.json || o.markdown {
+		return
+	}
+	if o.out != "" {
+		fmt.Fprintf(w.out, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s\n", o.out, o.out)
+	}
+}
+
+// readPlan reads a plan file.
+func (a *app) readPlan(path string, w *workspace) (*plan.Plan, error) {
+	file, err := os.Open(relativeTo(a.dir, path))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxPlanFile))
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.Decode(text, w.engine.Provider.Kinds())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+const maxPlanFile = 1 << 30
+
+// planner is Engine.Plan or Engine.Drift.
+type planner = func(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems)

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write what the scripts printed into their expectations")
+
+// TestMain lets the test binary be the program as well: "exec camform" in a script runs it.
+func TestMain(m *testing.M) {
+	// Scripts mostly wait, for devices that do not answer for example, so more of them than processors may run.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	testscript.Main(m, map[string]func(){"camform": func() { os.Exit(run()) }})
+}
+
+// TestScripts runs testdata/script. Each script has a fleet of its own; see the methods of world for its commands.
+func TestScripts(t *testing.T) {
+	testscript.RunT(watched{t}, testscript.Params{
+		Dir:                 "../../testdata/script",
+		Setup:               setUp,
+		Cmds:                commands,
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+// setUp gives a script its world and its secrets. After the script no secret may be in any file that it left behind.
+func setUp(env *testscript.Env) error {
+	w := &world{dir: env.WorkDir}
+	env.Values[worldKey{}] = w
+	for name, secret := range canaries {
+		env.Setenv(name, secret)
+	}
+	t := env.T().(testing.TB)
+	env.Defer(func() {
+		w.close()
+		for _, leak := range leaksBelow(t, env.WorkDir) {
+			t.Errorf("I1: %s", leak)
+		}
+	})
+	return nil
+}
+
+// watched is a test whose log is searched for secrets: testscript writes all that programs print into it.
+type watched struct{ *testing.T }
+
+func (w watched) Run(name string, f func(testscript.T)) {
+	w.T.Run(name, func(t *testing.T) { f(watched{t}) })
+}
+
+// Verbose keeps the output of all phases of a script in the log.
+func (w watched) Verbose() bool { return true }
+
+func (w watched) Log(args ...any) {
+	w.T.Helper()
+	w.T.Log(args...)
+	for _, arg := range args {
+		text, ok := arg.(string)
+		if !ok {
+			continue
+		}
+		for name, secret := range canaries {
+			text = strings.Replace(text, name+"="+secret+"\n", "", 1) // the environment, which testscript shows first
+		}
+		for _, leak := range leaksIn("the output", []byte(text)) {
+			w.T.Errorf("I1: %s", leak)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"camform/providers/hikvision/simulator"
+)
+
+func (a *app) simulateCommand() *cobra.Command {
+	var o simulator.Options
+	var network, passwordEnv, inventory, ready, faults string
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Run simulated devices on loopback addresses, to try camform on",
+		Long: `Run a fleet of simulated cameras and recorders, each on an address of its own in 127.0.0.0/8. They keep what they are
+told, ask for digest authentication, lock after too many failed logins, and differ from each other as real ones do.
+
+The built-in models are cycled over; -recordings serves recorded answers of real devices instead. The fleet runs until
+it is interrupted.
+
+    export SIM_PASSWORD=Correct-Horse-7
+    camform simulate -count 24 -password-env SIM_PASSWORD -inventory inventory.csv`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			password, ok := a.env(passwordEnv)
+			if !ok || password == "" {
+				return fmt.Errorf("the environment variable %s holds no password for the simulated devices; set it, or name another with -password-env", passwordEnv)
+			}
+			o.Password = password
+			var err error
+			if o.Net, err = netip.ParsePrefix(network); err != nil {
+				return fmt.Errorf("-net: %q is not a network such as 127.10.0.0/16", network)
+			}
+			if o.Faults, err = a.readFaults(faults); err != nil {
+				return err
+			}
+			if o.Recordings != "" {
+				o.Recordings = relativeTo(a.dir, o.Recordings)
+			}
+			return a.simulate(cmd.Context(), o, inventory, ready)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&network, "net", "127.10.0.0/16", "give the devices addresses of this `NET`work, inside 127.0.0.0/8")
+	f.IntVar(&o.Port, "port", 8443, "listen on this `PORT`")
+	f.BoolVar(&o.TLS, "tls", false, "speak HTTPS, with a certificate of its own for each device")
+	f.IntVar(&o.Count, "count", 0, "run this `N`umber of devices; 0 means one of each model")
+	f.StringSliceVar(&o.Models, "models", nil, "built-in `MODELS` to cycle over, separated by commas; all by default")
+	f.StringVar(&o.Recordings, "recordings", "", "serve every folder below this `DIR` that holds recorded answers")
+	f.Uint64Var(&o.Seed, "seed", 1, "decides names, serial numbers and the like; the same seed gives the same fleet")
+	f.StringVar(&o.Username, "username", "admin", "`NAME` of the administrator on every device")
+	f.StringVar(&passwordEnv, "password-env", "SIM_PASSWORD", "environment `VAR`iable that holds the administrator's password")
+	f.StringVar(&o.Algorithm, "digest", "", "digest algorithm where a model has the choice: MD5, SHA256 or MD5/SHA256")
+	f.StringVar(&inventory, "inventory", "", "write the devices to this CSV `FILE`")
+	f.StringVar(&ready, "ready", "", "create this `FILE` once the devices answer")
+	f.StringVar(&faults, "faults", "", "make devices misbehave as this JSON `FILE` says")
+	return cmd
+}
+
+func (a *app) readFaults(path string) (simulator.Faults, error) {
+	if path == "" {
+		return simulator.Faults{}, nil
+	}
+	file, err := os.Open(relativeTo(a.dir, path))
+	if err != nil {
+		return simulator.Faults{}, fmt.Errorf("-faults: %w", err)
+	}
+	defer file.Close()
+	faults, err := simulator.ParseFaults(file)
+	if err != nil {
+		return simulator.Faults{}, fmt.Errorf("-faults: %s: %w", path, err)
+	}
+	return faults, nil
+}
+
+func (a *app) simulate(parent context.Context, o simulator.Options, inventory, ready string) error {
+	fleet, err := simulator.New(o)
+	if err != nil {
+		return err
+	}
+	_, stop, release := a.interruptible(parent, func() {})
+	defer release()
+	listener, err := fleet.Listen(stop)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- fleet.Serve(stop, listener) }()
+	if err := a.announce(fleet, inventory, ready); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	err = <-served
+	if stop.Err() != nil || errors.Is(err, net.ErrClosed) {
+		fmt.Fprintln(a.err, "The simulated devices are gone.")
+		return nil
+	}
+	return err
+}
+
+// announce writes the inventory, tells where the devices are, and last creates the file that scripts wait for.
+func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
+	devices := fleet.Devices()
+	if inventory != "" {
+		var csv bytes.Buffer
+		if err := fleet.WriteInventory(&csv); err != nil {
+			return err
+		}
+		if err := writeFile(relativeTo(a.dir, inventory), csv.Bytes()); err != nil {
+			return fmt.Errorf("-inventory: %w", err)
+		}
+	}
+	first, last := devices[0], devices[len(devices)-1]
+	fmt.Fprintf(a.out, "%s simulated, from %s (%s) to %s (%s). Interrupt to end.\n",
+		plural(len(devices), "device"), fleet.URL(first), first.Name(), fleet.URL(last), last.Name())
+	if ready == "" {
+		return nil
+	}
+	if err := writeFile(relativeTo(a.dir, ready), []byte("ready\n")); err != nil {
+		return fmt.Errorf("-ready: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,412 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"camform/engine/state"
+	"camform/providers/hikvision/simulator"
+)
+
+// world is what a script runs in: simulated devices in this process, and the programs that it started.
+type world struct {
+	dir      string
+	fleet    *simulator.Fleet
+	ahead    atomic.Int64 // how far the clock of the devices is ahead of ours
+	stop     func()
+	watching []*exec.Cmd // programs in the background, for exited
+}
+
+type worldKey struct{}
+
+func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+// commands are what scripts can do beside the commands of testscript.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"fleet":     plain((*world).cmdFleet),
+	"device":    plain((*world).cmdDevice),
+	"await":     plain((*world).cmdAwait),
+	"exit":      plain((*world).cmdExit),
+	"exited":    plain((*world).cmdExited),
+	"scrub":     plain((*world).cmdScrub),
+	"json":      plain((*world).cmdJSON),
+	"jsonlines": plain((*world).cmdJSONLines),
+	"replace":   plain((*world).cmdReplace),
+}
+
+// plain makes a command of a method. None of them can be negated.
+func plain(method func(*world, *testscript.TestScript, []string)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg {
+			ts.Fatalf("this command cannot be negated")
+		}
+		method(worldOf(ts), ts, args)
+	}
+}
+
+func (w *world) close() {
+	if w.stop != nil {
+		w.stop()
+	}
+}
+
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+// cmdFleet starts the devices of the script, writes inventory.csv and sets PORT, and URL1, URL2 and so on.
+//
+//	fleet [-tls] [-models LIST] [-count N] [-digest ALGORITHM] [-faults FILE]
+func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
+	o := simulator.Options{Seed: 7}
+	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.BoolVar(&o.TLS, "tls", false, "")
+	models := flags.String("models", "camera-v57", "")
+	flags.IntVar(&o.Count, "count", 0, "")
+	flags.StringVar(&o.Algorithm, "digest", "", "")
+	faults := flags.String("faults", "", "")
+	ts.Check(flags.Parse(args))
+	o.Models = strings.Split(*models, ",")
+	if *faults != "" {
+		o.Faults = faultsOf(ts, *faults)
+	}
+	ts.Check(w.start(o))
+	var inventory bytes.Buffer
+	ts.Check(w.fleet.WriteInventory(&inventory))
+	ts.Check(os.WriteFile(ts.MkAbs("inventory.csv"), inventory.Bytes(), 0o644))
+	for i, d := range w.fleet.Devices() {
+		ts.Setenv("URL"+strconv.Itoa(i+1), w.fleet.URL(d).String())
+		ts.Setenv("PORT", w.fleet.URL(d).Port())
+	}
+}
+
+// start makes a fleet and lets it answer at a free port. The port keeps fleets apart, so all have the same addresses.
+func (w *world) start(o simulator.Options) (err error) {
+	o.Net, o.Password, o.Clock = netip.MustParsePrefix("127.20.0.0/24"), canaries["ADMIN_PASSWORD"], w.now
+	if w.fleet, err = simulator.New(o); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	listener, err := w.fleet.Listen(ctx)
+	if err != nil {
+		cancel()
+		return err
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = w.fleet.Serve(ctx, listener) // a fleet that fails is noticed by the script
+	}()
+	w.stop = func() {
+		cancel()
+		<-served
+	}
+	return nil
+}
+
+func faultsOf(ts *testscript.TestScript, file string) simulator.Faults {
+	faults, err := simulator.ParseFaults(strings.NewReader(ts.ReadFile(file)))
+	ts.Check(err)
+	return faults
+}
+
+// cmdDevice looks at a device, or does something to it that camform does not know of. Passwords are named by the
+// environment variable that holds them.
+//
+//	device NAME set PATH OLD NEW        somebody changes the first OLD of a document at the web page
+//	device NAME document PATH           print a document
+//	device NAME user USER LEVEL VAR     somebody adds or changes an account
+//	device NAME accepts USER VAR        the account has this password
+//	device NAME fault FILE              misbehave
+//	device NAME heal                    behave again
+//	device NAME down                    be away until it is told up
+//	device NAME up
+//	device NAME logins|refusals|writes|pokes N    so many are in its own log
+//	device NAME writes N PATH           so many of them to documents whose path contains this
+//	device NAME unlocked                it never locked anybody out
+func (w *world) cmdDevice(ts *testscript.TestScript, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: device NAME VERB ...")
+	}
+	d, verb, rest := w.device(ts, args[0]), args[1], args[2:]
+	do, known := verbs[verb]
+	if !known || len(rest) < do.least || len(rest) > do.most {
+		ts.Fatalf("device: %s does not do this with %q", verb, rest)
+	}
+	do.do(w, ts, d, rest)
+}
+
+func (w *world) device(ts *testscript.TestScript, name string) *simulator.Device {
+	if w.fleet == nil {
+		ts.Fatalf("there is no fleet yet")
+	}
+	d := w.fleet.Device(name)
+	if d == nil {
+		ts.Fatalf("there is no device %s", name)
+	}
+	return d
+}
+
+type verb struct {
+	least, most int // arguments
+	do          func(w *world, ts *testscript.TestScript, d *simulator.Device, args []string)
+}
+
+var verbs = map[string]verb{
+	"set": {3, 3, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		have := d.Document(args[0])
+		if !bytes.Contains(have, []byte(args[1])) {
+			ts.Fatalf("%s of %s does not have %q", args[0], d.Name(), args[1])
+		}
+		ts.Check(d.SetDocument(args[0], bytes.Replace(have, []byte(args[1]), []byte(args[2]), 1)))
+	}},
+	"document": {1, 1, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		if _, err := ts.Stdout().Write(d.Document(args[0])); err != nil {
+			ts.Fatalf("%v", err)
+		}
+	}},
+	"user": {3, 3, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		d.SetUser(args[0], args[1], secretOf(ts, args[2]))
+	}},
+	"accepts": {2, 2, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		if !d.Accepts(args[0], secretOf(ts, args[1])) {
+			ts.Fatalf("%s does not accept %s with the password from %s", d.Name(), args[0], args[1])
+		}
+	}},
+	"fault": {1, 1, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		for _, r := range faultsOf(ts, args[0]).Rules {
+			ts.Check(d.Inject(r))
+		}
+	}},
+	"heal": {0, 0, func(_ *world, _ *testscript.TestScript, d *simulator.Device, _ []string) { d.Heal() }},
+	"down": {0, 0, func(_ *world, _ *testscript.TestScript, d *simulator.Device, _ []string) { d.Reboot() }},
+	"up": {0, 0, func(w *world, _ *testscript.TestScript, _ *simulator.Device, _ []string) {
+		w.ahead.Add(int64(longestReboot))
+	}},
+	"logins":   {1, 1, counted(simulator.Login)},
+	"refusals": {1, 1, counted(simulator.IllegalLogin)},
+	"writes":   {1, 2, counted(simulator.RemoteConfig)},
+	"pokes":    {1, 1, counted(simulator.Poke)},
+	"unlocked": {0, 0, func(_ *world, ts *testscript.TestScript, d *simulator.Device, _ []string) {
+		if n := d.Count(simulator.Locked); n != 0 {
+			ts.Fatalf("%s locked somebody out, %d times", d.Name(), n)
+		}
+	}},
+}
+
+// longestReboot is longer than any model is away.
+const longestReboot = 5 * time.Minute
+
+func secretOf(ts *testscript.TestScript, variable string) string {
+	secret, ok := canaries[variable]
+	if !ok {
+		ts.Fatalf("%s is not the variable of a secret", variable)
+	}
+	return secret
+}
+
+// counted asserts how many entries of a kind the log of a device has, about a path if one is given.
+func counted(kind simulator.EntryKind) func(*world, *testscript.TestScript, *simulator.Device, []string) {
+	return func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		want, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		path := ""
+		if len(args) > 1 {
+			path = args[1]
+		}
+		if have := entries(d, kind, path); len(have) != want {
+			ts.Fatalf("%s has %d entries %s %s, want %d: %+v", d.Name(), len(have), kind, path, want, have)
+		}
+	}
+}
+
+func entries(d *simulator.Device, kind simulator.EntryKind, path string) []simulator.Entry {
+	return slices.DeleteFunc(d.Log(), func(e simulator.Entry) bool {
+		return e.Kind != kind || !strings.Contains(e.Path, path)
+	})
+}
+
+// cmdAwait waits until a program in the background has come so far, and remembers it for exited.
+//
+//	await DEVICE writes N    the device carried out so many writes
+//	await intents N          so many requests are in the journal without an end
+func (w *world) cmdAwait(ts *testscript.TestScript, args []string) {
+	w.watching = ts.BackgroundCmds()
+	if len(args) < 2 {
+		ts.Fatalf("usage: await DEVICE writes N, or await intents N")
+	}
+	want, err := strconv.Atoi(args[len(args)-1])
+	ts.Check(err)
+	journal := &journal{path: ts.MkAbs(filepath.Join(".camform", "state.db"))}
+	defer journal.close()
+	have := journal.open
+	if args[0] != "intents" {
+		d := w.device(ts, args[0])
+		have = func() int { return d.Count(simulator.RemoteConfig) }
+	}
+	if !eventually(func() bool { return have() >= want }) {
+		ts.Fatalf("waited in vain for %q, there are %d", args, have())
+	}
+}
+
+// journal is the journal in a state that another process writes.
+type journal struct {
+	path  string
+	store *state.Store
+}
+
+// open is how many requests have no end yet; none as long as there is no state.
+func (j *journal) open() int {
+	if _, err := os.Stat(j.path); err != nil {
+		return 0
+	}
+	if j.store == nil {
+		store, err := state.Open(context.Background(), j.path, state.Options{})
+		if err != nil {
+			return 0
+		}
+		j.store = store
+	}
+	open, err := j.store.AllOpenIntents(context.Background())
+	if err != nil {
+		return 0
+	}
+	return len(open)
+}
+
+func (j *journal) close() {
+	if j.store != nil {
+		_ = j.store.Close()
+	}
+}
+
+// eventually asks until a condition of another process holds. It gives up after a time that nothing should take.
+func eventually(holds func() bool) bool {
+	ask, giveUp := time.NewTicker(2*time.Millisecond), time.NewTimer(30*time.Second)
+	defer ask.Stop()
+	defer giveUp.Stop()
+	for !holds() {
+		select {
+		case <-ask.C:
+		case <-giveUp.C:
+			return false
+		}
+	}
+	return true
+}
+
+// cmdExit runs a program and asserts its exit code.
+//
+//	exit CODE PROGRAM ARG...
+func (w *world) cmdExit(ts *testscript.TestScript, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exit CODE PROGRAM ARG...")
+	}
+	have := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		failed, ok := err.(*exec.ExitError)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		have = strconv.Itoa(failed.ExitCode())
+	}
+	if have != args[0] {
+		ts.Fatalf("exit code %s, want %s", have, args[0])
+	}
+}
+
+// cmdExited asserts the exit codes of the programs that were in the background at the last await, sorted. Wait for them
+// first.
+//
+//	exited CODE...
+func (w *world) cmdExited(ts *testscript.TestScript, args []string) {
+	var have []string
+	for _, c := range w.watching {
+		have = append(have, strconv.Itoa(c.ProcessState.ExitCode()))
+	}
+	slices.Sort(have)
+	if !slices.Equal(have, args) {
+		ts.Fatalf("exit codes %q, want %q", have, args)
+	}
+}
+
+// cmdScrub copies a file, replacing what differs from run to run.
+//
+//	scrub stdout|stderr|FILE COPY
+func (w *world) cmdScrub(ts *testscript.TestScript, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: scrub FILE COPY")
+	}
+	text := ts.ReadFile(args[0])
+	if port := ts.Getenv("PORT"); port != "" {
+		text = strings.ReplaceAll(text, ":"+port, ":PORT")
+	}
+	for _, s := range scrubs {
+		text = s.pattern.ReplaceAllString(text, s.replacement)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
+}
+
+var scrubs = []struct {
+	pattern     *regexp.Regexp
+	replacement string
+}{
+	{regexp.MustCompile(`\d{8}T\d{6}Z-[0-9a-f]{8}`), "RUN"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)`), "TIME"},
+	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}`), "HASH"},
+	{regexp.MustCompile(`(took|after) [0-9.hmsµ]+s`), "$1 DURATION"},
+	{regexp.MustCompile(`held by \S+ \(process \d+`), "held by SOMEBODY (process PID"},
+}
+
+// cmdJSON asserts that a file is one JSON document.
+//
+//	json stdout|FILE
+func (w *world) cmdJSON(ts *testscript.TestScript, args []string) {
+	for _, file := range args {
+		if !json.Valid([]byte(ts.ReadFile(file))) {
+			ts.Fatalf("%s is not one JSON document", file)
+		}
+	}
+}
+
+// cmdJSONLines asserts that each line of a file is a JSON document, and that there are lines.
+//
+//	jsonlines stdout|FILE
+func (w *world) cmdJSONLines(ts *testscript.TestScript, args []string) {
+	for _, file := range args {
+		lines := strings.Split(strings.TrimSuffix(ts.ReadFile(file), "\n"), "\n")
+		for i, line := range lines {
+			if !json.Valid([]byte(line)) {
+				ts.Fatalf("%s:%d is not a JSON document: %q", file, i+1, line)
+			}
+		}
+	}
+}
+
+// cmdReplace changes a file at the one place where it has some text.
+//
+//	replace FILE OLD NEW
+func (w *world) cmdReplace(ts *testscript.TestScript, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: replace FILE OLD NEW")
+	}
+	have := ts.ReadFile(args[0])
+	if n := strings.Count(have, args[1]); n != 1 {
+		ts.Fatalf("%s has %q %d times, want once", args[0], args[1], n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(have, args[1], args[2], 1)), 0o644))
+}

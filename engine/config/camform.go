@@ -1,0 +1,117 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/go-version"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+const defaultStatePath = ".camform/state.db"
+
+// settings reads the camform block. Its arguments are constants, since they decide how the rest is read.
+func (l *loader) settings(files []*hcl.File) {
+	var first *hcl.Block
+	for _, file := range files {
+		content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "camform"}}})
+		for _, block := range content.Blocks {
+			if first != nil {
+				l.add(duplicateBlock.at(block.DefRange, "There is a camform block at %s already; a configuration has one.", line(first.DefRange)))
+				continue
+			}
+			first = block
+			l.camform(block)
+		}
+	}
+}
+
+func (l *loader) camform(block *hcl.Block) {
+	content, problems := camformShape.read(block.Body)
+	l.add(problems...)
+	s := scope{loader: l}
+	l.config.Settings.Range = block.DefRange
+	l.requireVersion(s, content.attributes["required_version"])
+	l.config.Settings.MaxUnreachable = s.limit(content.attributes["max_unreachable"])
+	for i, section := range content.sections {
+		if i > 0 {
+			l.add(duplicateBlock.at(section.block.DefRange, "There is a state block at %s already.", line(content.sections[0].block.DefRange)))
+			continue
+		}
+		l.state(s, section)
+	}
+}
+
+// requireVersion checks required_version. A development build of 0.2 counts as 0.2.
+func (l *loader) requireVersion(s scope, attr *hcl.Attribute) {
+	text, ok := s.text(attr)
+	if !ok {
+		return
+	}
+	constraints, err := version.NewConstraint(text)
+	if err != nil {
+		l.add(invalidVersion.at(attr.Expr.Range(), "required_version takes constraints such as \">= 0.1\" or \"~> 0.2.0\", separated by commas."))
+		return
+	}
+	have, err := version.NewVersion(l.options.Version)
+	if err != nil || constraints.Check(have.Core()) {
+		return
+	}
+	l.add(unsupportedVersion.at(attr.Expr.Range(), "This is camform %s, and the configuration wants %s. Use a fitting version, or change required_version.", l.options.Version, text))
+}
+
+func (l *loader) state(s scope, section *section) {
+	if kind := section.block.Labels[0]; kind != "sqlite" {
+		l.add(invalidState.at(section.block.LabelRanges[0], "%q is no store that this version knows; it keeps its state in \"sqlite\".", kind))
+		return
+	}
+	path, ok := s.text(section.attributes["path"])
+	switch {
+	case !ok:
+	case path == "":
+		l.add(invalidState.at(section.attributes["path"].Expr.Range(), "path must name a file, such as %q.", defaultStatePath))
+	case filepath.IsAbs(path):
+		l.config.Settings.StatePath = path
+	default:
+		l.config.Settings.StatePath = filepath.Join(l.dir, path)
+	}
+}
+
+// limit reads a number of devices, or a share of them such as "5%".
+func (s scope) limit(attr *hcl.Attribute) Limit {
+	if attr == nil {
+		return Limit{}
+	}
+	v := s.argument(attr, cty.DynamicPseudoType)
+	if v.IsNull() || !v.IsKnown() {
+		return Limit{}
+	}
+	limit, err := parseLimit(v)
+	if err != nil {
+		s.add(invalidLimit.at(attr.Expr.Range(), "%s takes a whole number of devices, or a share of them from \"0%%\" to \"100%%\".", attr.Name))
+	}
+	return limit
+}
+
+func parseLimit(v cty.Value) (Limit, error) {
+	v, err := convert.Convert(v, cty.String)
+	if err != nil {
+		return Limit{}, err
+	}
+	if share, ok := strings.CutSuffix(v.AsString(), "%"); ok {
+		percent, err := strconv.ParseFloat(share, 64)
+		if err == nil && !(percent >= 0 && percent <= 100) { // not a number is neither
+			err = fmt.Errorf("%v is no share", percent)
+		}
+		if err != nil {
+			return Limit{}, err
+		}
+		return Limit{Percent: percent}, nil
+	}
+	count, err := strconv.ParseUint(v.AsString(), 10, 31)
+	return Limit{Count: int(count)}, err
+}

@@ -1,0 +1,138 @@
+// Package config turns the files of a configuration into what is wanted: every setting of every device, where each
+// attribute knows the file, the line and the profile it comes from.
+//
+// Rules:
+//
+//   - Load returns what it could understand together with everything that is wrong, not only the first problem.
+//   - Nothing here talks to a device, and the same files and variables always give the same result.
+//   - A value in a secret attribute is marked by the schema, whatever it was computed from, and must have one origin.
+package config
+
+import (
+	"net/url"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/schema"
+)
+
+// Config is what a configuration says.
+type Config struct {
+	Dir      string            // the directory that was loaded
+	Settings Settings          // the camform block
+	Devices  []*Device         // ordered by address
+	Outputs  []Output          // ordered by name
+	Sources  map[string][]byte // text of every file that was read, for messages
+	Secrets  map[string]string // values of secrets by origin, for the run; never stored
+}
+
+// Settings is the camform block.
+type Settings struct {
+	StatePath      string // path of the SQLite file, absolute or below Dir; ".camform/state.db" by default
+	MaxUnreachable Limit  // how many devices may be out of reach in a run that still counts as good
+	Range          hcl.Range
+}
+
+// Limit is a number of devices or a share of them. The zero value allows none.
+type Limit struct {
+	Count   int
+	Percent float64 // 0 to 100; used if Count is 0
+}
+
+// Allows reports whether n of all devices are within the limit.
+func (l Limit) Allows(n, all int) bool {
+	if l.Count > 0 {
+		return n <= l.Count
+	}
+	return float64(n)*100 <= l.Percent*float64(all)
+}
+
+// Device is one device, after for_each and profiles.
+type Device struct {
+	Address   schema.Device
+	URL       *url.URL // scheme, host and port, always with a port
+	Identity  Identity
+	Login     Login
+	TLS       TLS
+	Location  string
+	Site      string
+	Tags      []string // sorted
+	Exclusive []string // names of keyed kinds of which undeclared items are removed; sorted
+	Lifecycle Lifecycle
+	Settings  []*Setting // ordered by address
+	Range     hcl.Range  // the header of the device block
+	URLRange  hcl.Range  // the address argument
+}
+
+// Identity is what a device block says about who must answer. Empty fields are not checked.
+type Identity struct {
+	Serial, MAC, Model string
+	Range              hcl.Range
+}
+
+// Login is the account that camform uses on a device.
+type Login struct {
+	Username string
+	Password cty.Value // string, marked with schema.Secret; never null
+	Basic    bool      // HTTP Basic may be used over TLS where a device has no digest
+	Range    hcl.Range
+}
+
+// TLS says how the certificate of a device is judged.
+type TLS struct {
+	Verify bool   // verify the chain and the name; otherwise the key seen first is pinned
+	CAFile string // PEM file of the only authorities to trust when verifying
+	Legacy bool   // allow TLS 1.0 and 1.1, for this device only
+}
+
+// Lifecycle limits what plans may do to a device.
+type Lifecycle struct {
+	Protect []Pattern // settings that plans never change; they are shown as blocked
+	Ignore  []Pattern // settings or attributes whose differences are not looked at
+}
+
+// Pattern names settings of a device, as lifecycle takes them: `https`, `user.operator`, `time.zone`, or all.
+type Pattern struct {
+	Kind      string // "" stands for every kind
+	Key       string // "" stands for every item
+	Attribute string // "" stands for the whole setting
+	Range     hcl.Range
+}
+
+// Setting is one setting that is wanted on a device.
+type Setting struct {
+	Address    schema.Setting
+	Kind       *schema.Kind
+	Attributes map[string]Attribute // only those that somebody declared; null values are left out
+	Range      hcl.Range            // the header of the block that declares it, the device's own before a profile's
+}
+
+// Attribute is one wanted value.
+type Attribute struct {
+	Value   cty.Value // of the attribute's type, known; marked if secret
+	Range   hcl.Range // the expression
+	Profile string    // name of the profile that says so; empty for the device's own block
+}
+
+// Want is the wanted value of the setting: an object of the kind's type in which undeclared attributes are null. Marks
+// of secrets stay on.
+func (s *Setting) Want() cty.Value {
+	values := make(map[string]cty.Value, len(s.Kind.Attributes))
+	for _, a := range s.Kind.Attributes {
+		if declared, ok := s.Attributes[a.Name]; ok {
+			values[a.Name] = declared.Value
+		} else {
+			values[a.Name] = cty.NullVal(a.Type)
+		}
+	}
+	return cty.ObjectVal(values)
+}
+
+// Output is a value that a configuration gives to the outside.
+type Output struct {
+	Name        string
+	Description string
+	Value       cty.Value // may carry marks
+	Sensitive   bool
+}

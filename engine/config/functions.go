@@ -1,0 +1,263 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	ctyyaml "github.com/zclconf/go-cty-yaml"
+
+	"camform/engine/diag"
+	"camform/schema"
+)
+
+// functions are the functions that expressions may call, with the names and the meaning that they have in Terraform.
+func (l *loader) functions() map[string]function.Function {
+	table := map[string]function.Function{
+		// Numbers
+		"abs":      stdlib.AbsoluteFunc,
+		"ceil":     stdlib.CeilFunc,
+		"floor":    stdlib.FloorFunc,
+		"log":      stdlib.LogFunc,
+		"max":      stdlib.MaxFunc,
+		"min":      stdlib.MinFunc,
+		"parseint": stdlib.ParseIntFunc,
+		"pow":      stdlib.PowFunc,
+		"signum":   stdlib.SignumFunc,
+
+		// Text
+		"chomp":       stdlib.ChompFunc,
+		"endswith":    endsWithFunc,
+		"format":      stdlib.FormatFunc,
+		"formatlist":  stdlib.FormatListFunc,
+		"indent":      stdlib.IndentFunc,
+		"join":        stdlib.JoinFunc,
+		"lower":       stdlib.LowerFunc,
+		"regex":       stdlib.RegexFunc,
+		"regexall":    stdlib.RegexAllFunc,
+		"replace":     replaceFunc,
+		"split":       stdlib.SplitFunc,
+		"startswith":  startsWithFunc,
+		"strcontains": containsTextFunc,
+		"strrev":      stdlib.ReverseFunc,
+		"substr":      stdlib.SubstrFunc,
+		"title":       stdlib.TitleFunc,
+		"trim":        stdlib.TrimFunc,
+		"trimprefix":  stdlib.TrimPrefixFunc,
+		"trimspace":   stdlib.TrimSpaceFunc,
+		"trimsuffix":  stdlib.TrimSuffixFunc,
+		"upper":       stdlib.UpperFunc,
+
+		// Collections
+		"alltrue":         allTrueFunc,
+		"anytrue":         anyTrueFunc,
+		"chunklist":       stdlib.ChunklistFunc,
+		"coalesce":        coalesceFunc,
+		"coalescelist":    stdlib.CoalesceListFunc,
+		"compact":         stdlib.CompactFunc,
+		"concat":          stdlib.ConcatFunc,
+		"contains":        stdlib.ContainsFunc,
+		"distinct":        stdlib.DistinctFunc,
+		"element":         stdlib.ElementFunc,
+		"flatten":         stdlib.FlattenFunc,
+		"index":           indexFunc,
+		"keys":            stdlib.KeysFunc,
+		"length":          lengthFunc,
+		"lookup":          lookupFunc,
+		"matchkeys":       matchKeysFunc,
+		"merge":           stdlib.MergeFunc,
+		"one":             oneFunc,
+		"range":           rangeFunc,
+		"reverse":         stdlib.ReverseListFunc,
+		"setintersection": stdlib.SetIntersectionFunc,
+		"setproduct":      stdlib.SetProductFunc,
+		"setsubtract":     stdlib.SetSubtractFunc,
+		"setunion":        stdlib.SetUnionFunc,
+		"slice":           stdlib.SliceFunc,
+		"sort":            stdlib.SortFunc,
+		"sum":             sumFunc,
+		"transpose":       transposeFunc,
+		"values":          stdlib.ValuesFunc,
+		"zipmap":          stdlib.ZipmapFunc,
+
+		// Encodings and hashes
+		"base64decode": base64DecodeFunc,
+		"base64encode": base64EncodeFunc,
+		"base64sha256": base64SHA256Func,
+		"csvdecode":    stdlib.CSVDecodeFunc,
+		"jsondecode":   stdlib.JSONDecodeFunc,
+		"jsonencode":   stdlib.JSONEncodeFunc,
+		"md5":          md5Func,
+		"sha1":         sha1Func,
+		"sha256":       sha256Func,
+		"sha512":       sha512Func,
+		"urlencode":    urlEncodeFunc,
+		"yamldecode":   ctyyaml.YAMLDecodeFunc,
+		"yamlencode":   ctyyaml.YAMLEncodeFunc,
+
+		// Dates
+		"formatdate": stdlib.FormatDateFunc,
+		"timeadd":    stdlib.TimeAddFunc,
+		"timecmp":    timeCompareFunc,
+
+		// Networks
+		"cidrcontains": cidrContainsFunc,
+		"cidrhost":     cidrHostFunc,
+		"cidrnetmask":  cidrNetmaskFunc,
+		"cidrsubnet":   cidrSubnetFunc,
+		"cidrsubnets":  cidrSubnetsFunc,
+
+		// Files
+		"basename":   baseNameFunc,
+		"dirname":    dirNameFunc,
+		"file":       l.fileFunc(),
+		"filebase64": l.fileBase64Func(),
+		"fileexists": l.fileExistsFunc(),
+		"fileset":    l.fileSetFunc(),
+		"pathexpand": l.pathExpandFunc(),
+
+		// Types
+		"can":      tryfunc.CanFunc,
+		"tobool":   stdlib.MakeToFunc(cty.Bool),
+		"tolist":   stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
+		"tomap":    stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
+		"tonumber": stdlib.MakeToFunc(cty.Number),
+		"toset":    stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+		"tostring": stdlib.MakeToFunc(cty.String),
+		"try":      tryFunc,
+
+		// Secrets
+		"issensitive":  isSensitiveFunc,
+		"nonsensitive": l.nonsensitiveFunc(),
+		"secret":       l.secretFunc(),
+		"sensitive":    sensitiveFunc,
+	}
+	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {
+		table[name] = neverFunc(name)
+	}
+	for name, f := range table {
+		table[name] = discreet(f)
+	}
+	table["templatefile"] = discreet(l.templateFileFunc(maps.Clone(table)))
+	return table
+}
+
+// discreet makes a function that answers like f, except that errors about secret arguments give no reason, since reasons
+// quote arguments.
+func discreet(f function.Function) function.Function {
+	open := func(p function.Parameter) function.Parameter {
+		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
+		return p
+	}
+	spec := &function.Spec{Description: f.Description(), Type: function.StaticReturnType(cty.DynamicPseudoType)}
+	for _, p := range f.Params() {
+		spec.Params = append(spec.Params, open(p))
+	}
+	if p := f.VarParam(); p != nil {
+		opened := open(*p)
+		spec.VarParam = &opened
+	}
+	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		v, err := f.Call(args)
+		if err == nil {
+			return v, nil
+		}
+		for _, arg := range args {
+			if own := (diag.Problem{}); hasSecret(arg) && !errors.As(err, &own) {
+				return v, errors.New("the reason is withheld, since an argument is secret")
+			}
+		}
+		return v, err
+	}
+	return function.New(spec)
+}
+
+// neverFunc is a function of Terraform that gives another result on every run.
+func neverFunc(name string) function.Function {
+	return function.New(&function.Spec{
+		VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
+		Type: func([]cty.Value) (cty.Type, error) {
+			return cty.NilType, fmt.Errorf("%s() gives another result on every run, so that no plan would ever be settled; write the value down, or pass it in as a variable", name)
+		},
+	})
+}
+
+// tryFunc is try without the reasons why the expressions fail, which may quote secrets.
+var tryFunc = function.New(&function.Spec{
+	VarParam: tryfunc.TryFunc.VarParam(),
+	Type: func(args []cty.Value) (cty.Type, error) {
+		t, err := tryfunc.TryFunc.ReturnTypeForValues(args)
+		if err != nil {
+			return t, errors.New("none of the expressions succeeds")
+		}
+		return t, nil
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) { return tryfunc.TryFunc.Call(args) },
+})
+
+// anything is a parameter that takes every value as it is.
+func anything(name string) function.Parameter {
+	return function.Parameter{Name: name, Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true, AllowMarked: true}
+}
+
+// sensitiveFunc marks a value as secret. It has no origin then, and so cannot be the value of a secret attribute.
+var sensitiveFunc = function.New(&function.Spec{
+	Params: []function.Parameter{anything("value")},
+	Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if hasSecret(args[0]) {
+			return args[0], nil
+		}
+		return schema.MarkSecret(args[0], ""), nil
+	},
+})
+
+var isSensitiveFunc = function.New(&function.Spec{
+	Params: []function.Parameter{anything("value")},
+	Type:   function.StaticReturnType(cty.Bool),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		switch {
+		case schema.IsSecret(args[0]):
+			return cty.True, nil
+		case !args[0].IsKnown():
+			return cty.UnknownVal(cty.Bool), nil
+		}
+		return cty.False, nil
+	},
+})
+
+// nonsensitiveFunc takes the mark from a value that was computed from secrets. It refuses values that still contain one.
+func (l *loader) nonsensitiveFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{anything("value")},
+		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if l.secrets.revealed(args[0]) {
+				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that contains a secret as it is. It is meant for what is computed from secrets and tells nothing about them, such as a length.")
+			}
+			v, _ := args[0].Unmark()
+			return v, nil
+		},
+	})
+}
+
+// secretFunc reads a secret and marks it with its origin.
+func (l *loader) secretFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "origin", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			origin := args[0].AsString()
+			v, err := l.secrets.fetch(origin)
+			if err != nil {
+				return cty.NilVal, diag.FromError(err, secretUnavailable.code, secretUnavailable.summary)
+			}
+			return schema.MarkSecret(v, origin), nil
+		},
+	})
+}

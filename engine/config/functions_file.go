@@ -1,0 +1,210 @@
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+)
+
+// inside makes a path relative to the directory of the configuration, and refuses one that leaves it. That makes a
+// configuration complete: whoever has the directory has everything that it is made of.
+func inside(name string) (string, error) {
+	local := filepath.FromSlash(path.Clean(name))
+	if name == "" || !filepath.IsLocal(local) {
+		return "", fmt.Errorf("%q lies outside of the directory of the configuration, from which alone files can be read", name)
+	}
+	return local, nil
+}
+
+// read reads a file of the configuration.
+func (l *loader) read(name string) ([]byte, error) {
+	local, err := inside(name)
+	if err != nil {
+		return nil, err
+	}
+	text, err := l.root.ReadFile(local)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no file %q in the directory of the configuration", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q cannot be read: %w", name, cause(err))
+	}
+	return text, nil
+}
+
+// readText reads a file that must be text.
+func (l *loader) readText(name string) (string, error) {
+	text, err := l.read(name)
+	if err == nil && !utf8.Valid(text) {
+		err = fmt.Errorf("%q is not UTF-8 text; filebase64 reads other files", name)
+	}
+	return string(text), err
+}
+
+func (l *loader) fileFunc() function.Function { return textFunc("path", l.readText) }
+
+func (l *loader) fileBase64Func() function.Function {
+	return textFunc("path", func(name string) (string, error) {
+		text, err := l.read(name)
+		return base64.StdEncoding.EncodeToString(text), err
+	})
+}
+
+func (l *loader) fileExistsFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			local, err := inside(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			info, err := l.root.Stat(local)
+			if errors.Is(err, fs.ErrNotExist) {
+				return cty.False, nil
+			}
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, cause(err))
+			}
+			if info.IsDir() {
+				return cty.NilVal, function.NewArgErrorf(0, "%q is a directory", args[0].AsString())
+			}
+			return cty.True, nil
+		},
+	})
+}
+
+// pathExpandFunc replaces a tilde at the start of a path by the home directory.
+func (l *loader) pathExpandFunc() function.Function {
+	return textFunc("path", func(name string) (string, error) {
+		home, _ := l.options.Env("HOME")
+		if name == "~" {
+			return home, nil
+		}
+		if rest, ok := strings.CutPrefix(name, "~/"); ok {
+			return path.Join(home, rest), nil
+		}
+		return name, nil
+	})
+}
+
+// fileSetFunc lists the files below a directory that match a pattern, relative to that directory. In a pattern ** stands
+// for any number of directories and {a,b} for either word.
+func (l *loader) fileSetFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "pattern", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Set(cty.String)),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			dir, err := inside(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			patterns := alternatives(args[1].AsString())
+			for _, p := range patterns {
+				if _, err := path.Match(p, ""); err != nil {
+					return cty.NilVal, function.NewArgErrorf(1, "the pattern is malformed")
+				}
+			}
+			return stringSet(l.matching(filepath.ToSlash(dir), patterns)), nil
+		},
+	})
+}
+
+// matching lists the regular files below dir that match one of the patterns.
+func (l *loader) matching(dir string, patterns []string) []string {
+	var found []string
+	files, err := fs.Sub(l.root.FS(), dir)
+	if err != nil {
+		return nil
+	}
+	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return fs.SkipDir // what cannot be listed matches nothing
+		}
+		for _, p := range patterns {
+			if entry.Type().IsRegular() && matches(strings.Split(p, "/"), strings.Split(name, "/")) {
+				found = append(found, name)
+				break
+			}
+		}
+		return nil
+	})
+	return found
+}
+
+// alternatives writes a pattern with {a,b} as several without.
+func alternatives(pattern string) []string {
+	start := strings.Index(pattern, "{")
+	if start < 0 {
+		return []string{pattern}
+	}
+	length := strings.Index(pattern[start:], "}")
+	if length < 0 {
+		return []string{pattern}
+	}
+	var all []string
+	for _, word := range strings.Split(pattern[start+1:start+length], ",") {
+		all = append(all, alternatives(pattern[:start]+word+pattern[start+length+1:])...)
+	}
+	return all
+}
+
+// matches compares a path with a pattern, both taken apart at the slashes.
+func matches(pattern, name []string) bool {
+	switch {
+	case len(pattern) == 0:
+		return len(name) == 0
+	case pattern[0] == "**":
+		return matches(pattern[1:], name) || len(name) > 0 && matches(pattern, name[1:])
+	case len(name) == 0:
+		return false
+	}
+	ok, _ := path.Match(pattern[0], name[0])
+	return ok && matches(pattern[1:], name[1:])
+}
+
+// templateFileFunc renders a file as a template. It may call all functions but itself.
+func (l *loader) templateFileFunc(functions map[string]function.Function) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "vars", Type: cty.DynamicPseudoType, AllowMarked: true}},
+		Type:   function.StaticReturnType(cty.DynamicPseudoType),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			name := args[0].AsString()
+			text, err := l.readText(name)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			expr, diags := hclsyntax.ParseTemplate([]byte(text), l.display(name), hcl.InitialPos)
+			if diags.HasErrors() {
+				return cty.NilVal, function.NewArgError(0, templateError(diags))
+			}
+			vars, marks := args[1].Unmark()
+			if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {
+				return cty.NilVal, function.NewArgErrorf(1, "a map is required")
+			}
+			ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: functions}
+			v, diags := evaluate(expr, ctx)
+			if diags.HasErrors() {
+				return cty.NilVal, function.NewArgError(0, templateError(diags))
+			}
+			return v.WithMarks(marks), nil
+		},
+	})
+}
+
+// templateError is the first problem of a template with its place. Functions that failed because of a secret keep quiet
+// about it themselves.
+func templateError(diags hcl.Diagnostics) error {
+	p := fromHCL(diags)[0]
+	return fmt.Errorf("%s: %s: %s", line(*p.Subject), strings.ToLower(p.Summary), strings.TrimSuffix(p.Detail, "."))
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// textFunc makes a function from one string to another.
+func textFunc(parameter string, f func(string) (string, error)) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: parameter, Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			text, err := f(args[0].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return cty.StringVal(text), nil
+		},
+	})
+}
+
+// always turns a function that cannot fail into one that could.
+func always(f func(string) string) func(string) (string, error) {
+	return func(text string) (string, error) { return f(text), nil }
+}
+
+// compareFunc makes a function that tells something about two strings.
+func compareFunc(second string, f func(a, b string) bool) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "str", Type: cty.String}, {Name: second, Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			return cty.BoolVal(f(args[0].AsString(), args[1].AsString())), nil
+		},
+	})
+}
+
+var (
+	startsWithFunc   = compareFunc("prefix", strings.HasPrefix)
+	endsWithFunc     = compareFunc("suffix", strings.HasSuffix)
+	containsTextFunc = compareFunc("substr", strings.Contains)
+)
+
+// replaceFunc replaces text, or what a regular expression matches if the text stands between slashes.
+var replaceFunc = function.New(&function.Spec{
+	Params: []function.Parameter{
+		{Name: "str", Type: cty.String}, {Name: "substr", Type: cty.String}, {Name: "replace", Type: cty.String},
+	},
+	Type: function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		search := args[1].AsString()
+		if len(search) > 1 && strings.HasPrefix(search, "/") && strings.HasSuffix(search, "/") {
+			return stdlib.RegexReplace(args[0], cty.StringVal(search[1:len(search)-1]), args[2])
+		}
+		return stdlib.Replace(args[0], args[1], args[2])
+	},
+})
+
+var (
+	base64EncodeFunc = textFunc("str", always(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }))
+	base64DecodeFunc = textFunc("str", func(s string) (string, error) {
+		text, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			return "", errors.New("this is not base64")
+		}
+		if !utf8.Valid(text) {
+			return "", errors.New("the decoded bytes are not UTF-8 text")
+		}
+		return string(text), nil
+	})
+	urlEncodeFunc = textFunc("str", always(url.QueryEscape))
+
+	md5Func    = textFunc("str", always(func(s string) string { sum := md5.Sum([]byte(s)); return hex.EncodeToString(sum[:]) }))
+	sha1Func   = textFunc("str", always(func(s string) string { sum := sha1.Sum([]byte(s)); return hex.EncodeToString(sum[:]) }))
+	sha256Func = textFunc("str", always(func(s string) string { sum := sha256.Sum256([]byte(s)); return hex.EncodeToString(sum[:]) }))
+	sha512Func = textFunc("str", always(func(s string) string { sum := sha512.Sum512([]byte(s)); return hex.EncodeToString(sum[:]) }))
+
+	base64SHA256Func = textFunc("str", always(func(s string) string {
+		sum := sha256.Sum256([]byte(s))
+		return base64.StdEncoding.EncodeToString(sum[:])
+	}))
+
+	baseNameFunc = textFunc("path", always(path.Base))
+	dirNameFunc  = textFunc("path", always(path.Dir))
+)
+
+// timeCompareFunc orders two times: -1, 0 or 1.
+var timeCompareFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "timestamp_a", Type: cty.String}, {Name: "timestamp_b", Type: cty.String}},
+	Type:   function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		var times [2]time.Time
+		for i, arg := range args {
+			t, err := time.Parse(time.RFC3339, arg.AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgErrorf(i, "a time is written like 2006-01-02T15:04:05Z")
+			}
+			times[i] = t
+		}
+		return cty.NumberIntVal(int64(times[0].Compare(times[1]))), nil
+	},
+})

@@ -1,0 +1,99 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// profile is a profile block. It is evaluated once; devices share its attributes.
+type profile struct{ body }
+
+func (p *profile) profiles(l *loader) []node { return l.namedProfiles(p.attributes["extends"]) }
+
+func (p *profile) evaluate(l *loader, s scope) {
+	o := p.expanded(s)
+	bases := l.uses[node{"profile", p.name()}].profiles()
+	l.layers[p.name()] = merge(append(l.layersOf(bases), s.settings(o, p.name()))...)
+	l.exclusive[p.name()] = l.exclusiveOf(bases, s.exclusiveKinds(o.attributes["exclusive"]))
+}
+
+// profiles are the profiles among what a declaration refers to, in the order in which they are merged.
+func (u *uses) profiles() []string {
+	var names []string
+	for _, n := range u.nodes {
+		if n.kind == "profile" {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+func (l *loader) layersOf(profiles []string) []layer {
+	var layers []layer
+	for _, name := range profiles {
+		layers = append(layers, l.layers[name])
+	}
+	return layers
+}
+
+// exclusiveOf unites the exclusive kinds of profiles with more, sorted.
+func (l *loader) exclusiveOf(profiles, more []string) []string {
+	all := slices.Clone(more)
+	for _, name := range profiles {
+		all = append(all, l.exclusive[name]...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// exclusiveKinds reads an argument exclusive: names of keyed kinds.
+func (s scope) exclusiveKinds(attr *hcl.Attribute) []string {
+	var keyed []string
+	for _, k := range s.options.Kinds.All() {
+		if k.Keyed {
+			keyed = append(keyed, k.Name)
+		}
+	}
+	var names []string
+	for _, name := range s.words(attr) {
+		switch kind := s.options.Kinds.Lookup(name); {
+		case kind == nil:
+			s.add(unknownKind.at(attr.Expr.Range(), "There is no kind of setting named %q.%s", name, suggest(name, keyed)))
+		case !kind.Keyed:
+			s.add(unknownKind.at(attr.Expr.Range(), "A device has %s once; exclusive takes kinds that have items.%s", name, suggest(name, keyed)))
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// namedProfiles reads a list of profiles: profiles = [profile.a, profile.b]. The names are not evaluated, so that it is
+// known before anything else which profiles a device has.
+func (l *loader) namedProfiles(attr *hcl.Attribute) []node {
+	if attr == nil {
+		return nil
+	}
+	items, diags := hcl.ExprList(attr.Expr)
+	if diags.HasErrors() {
+		l.add(invalidProfiles.at(attr.Expr.Range(), "%s takes a list of names: %s = [profile.NAME]. It cannot be computed.", attr.Name, attr.Name))
+		return nil
+	}
+	var nodes []node
+	for _, item := range items {
+		reference, diags := hcl.AbsTraversalForExpr(item)
+		if diags.HasErrors() || reference.RootName() != "profile" || len(reference) != 2 {
+			l.add(invalidProfiles.at(item.Range(), "%s takes names such as profile.NAME, without quotes.", attr.Name))
+			continue
+		}
+		name, ok := secondStep(reference)
+		n := node{"profile", name}
+		if !ok || l.declarations[n] == nil {
+			l.add(unknownReference.at(item.Range(), "%s is not declared.%s", n, suggest(name, l.namesOf("profile"))))
+			continue
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes
+}

@@ -1,0 +1,230 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+
+	"camform/engine/diag"
+	"camform/schema"
+)
+
+// SecretReader gives the value of an origin as a string, or an unknown string where the value is not to be had now. Errors
+// never contain a value.
+type SecretReader func(origin string) (cty.Value, error)
+
+// Unread is a SecretReader for commands that need no values: every secret is unknown. A malformed origin is still an
+// error.
+func Unread(origin string) (cty.Value, error) {
+	_, _, err := splitOrigin(origin)
+	return cty.UnknownVal(cty.String), err
+}
+
+// Errors of origins.
+var (
+	ErrSecretOrigin = errors.New("not the origin of a secret") // the text is neither env:NAME nor file:PATH
+	ErrSecretAbsent = errors.New("secret is absent")           // there is no value at the origin
+)
+
+// secretLimit bounds the size of a secret, so that a wrong path does not read a disk.
+const secretLimit = 64 << 10
+
+// ReadSecret reads a secret from its origin: "env:NAME" is a variable of the environment, "file:PATH" a file, relative to
+// dir, of which one newline at the end is cut off. The error wraps ErrSecretOrigin or ErrSecretAbsent, or an error of the
+// file system; it says what to do and never contains a value. An empty secret counts as absent.
+func ReadSecret(origin string, env func(string) (string, bool), dir string) (string, error) {
+	scheme, rest, err := splitOrigin(origin)
+	if err != nil {
+		return "", err
+	}
+	if scheme == "env" {
+		value, _ := env(rest)
+		if value == "" {
+			return "", fmt.Errorf("%w: the environment variable %s is not set or empty; set it before running camform, for example with: export %s=...", ErrSecretAbsent, rest, rest)
+		}
+		return value, nil
+	}
+	return readSecretFile(secretPath(rest, dir))
+}
+
+func splitOrigin(origin string) (scheme, rest string, err error) {
+	scheme, rest = schema.OriginScheme(origin)
+	if (scheme != "env" && scheme != "file") || rest == "" {
+		return "", "", fmt.Errorf("%w: it is written like env:NAME or file:PATH", ErrSecretOrigin)
+	}
+	return scheme, rest, nil
+}
+
+func secretPath(path, dir string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+func readSecretFile(path string) (string, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("%w: there is no file %s", ErrSecretAbsent, path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the file %s cannot be read: %w", path, cause(err))
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, secretLimit+1))
+	if err != nil {
+		return "", fmt.Errorf("the file %s cannot be read: %w", path, cause(err))
+	}
+	if len(text) > secretLimit {
+		return "", fmt.Errorf("the file %s is too large for a secret, of which %d bytes are allowed", path, secretLimit)
+	}
+	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
+	if len(text) == 0 {
+		return "", fmt.Errorf("%w: the file %s is empty", ErrSecretAbsent, path)
+	}
+	return string(text), nil
+}
+
+// secretStore answers for secrets during one run. Each origin is read once.
+type secretStore struct {
+	read    SecretReader
+	known   map[string]string // Config.Secrets
+	answers map[string]secretAnswer
+}
+
+type secretAnswer struct {
+	value cty.Value
+	err   error
+}
+
+// fetch gives the value of an origin, not marked.
+func (s secretStore) fetch(origin string) (cty.Value, error) {
+	answer, ok := s.answers[origin]
+	if !ok {
+		answer.value, answer.err = s.read(origin)
+		s.answers[origin] = answer
+		if answer.err == nil && answer.value.IsKnown() {
+			s.learn(origin, answer.value.AsString())
+		}
+	}
+	return answer.value, answer.err
+}
+
+func (s secretStore) learn(origin, value string) { s.known[origin] = value }
+
+// whole reports whether v is exactly what its origin yields. An unknown value that was computed from a secret has been
+// narrowed down by the computation, for nothing computed is null.
+func (s secretStore) whole(v cty.Value, origin string) bool {
+	v, _ = v.Unmark()
+	if !v.IsKnown() {
+		return v.RawEquals(cty.UnknownVal(v.Type()))
+	}
+	text, ok := s.known[origin]
+	if !ok {
+		return false
+	}
+	want, err := convert.Convert(cty.StringVal(text), v.Type())
+	return err == nil && want.RawEquals(v)
+}
+
+// revealed reports whether a text that is not secret contains a secret that v was computed from.
+func (s secretStore) revealed(v cty.Value) bool {
+	plain, marks := v.UnmarkDeep()
+	found := false
+	for mark := range marks {
+		secret, ok := mark.(schema.Secret)
+		text := s.known[secret.Origin]
+		if !ok || text == "" {
+			continue
+		}
+		_ = cty.Walk(plain, func(_ cty.Path, part cty.Value) (bool, error) {
+			if part.Type() == cty.String && part.IsKnown() && !part.IsNull() && strings.Contains(part.AsString(), text) {
+				found = true
+			}
+			return true, nil
+		})
+	}
+	return found
+}
+
+// secret is the value of an argument that is secret, as the type wanted, with the mark of its one origin. It is null if
+// the argument is absent or null, and unknown without a mark if something is wrong with it.
+func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
+	if attr == nil {
+		return cty.NullVal(want)
+	}
+	v := s.value(attr.Expr)
+	if plain, _ := v.Unmark(); plain.IsNull() {
+		return cty.NullVal(want)
+	}
+	if !hasSecret(v) && v.IsKnown() || schema.IsSecret(v) && homeless(v) {
+		s.blank(attr.Expr)
+		s.add(secretInClear.at(attr.NameRange, "%q is secret and must not stand in a file. Read it with secret(\"env:NAME\") or secret(\"file:PATH\"), or from a variable that says sensitive = true.", attr.Name))
+		return cty.UnknownVal(want)
+	}
+	if !hasSecret(v) {
+		return cty.UnknownVal(want)
+	}
+	converted, err := convert.Convert(v, want)
+	if err != nil {
+		s.add(wrongType.at(attr.Expr.Range(), "%q takes %s, which the secret is not.", attr.Name, typeName(want)))
+		return cty.UnknownVal(want)
+	}
+	origin := schema.Origin(converted)
+	if origin == "" || !s.secrets.whole(converted, origin) {
+		s.add(secretMixed.at(attr.Expr.Range(), "%q must be one secret as a whole, so that it can be read again from where it came from. Put the complete value there, and use it without adding to it or taking from it.", attr.Name))
+		return cty.UnknownVal(want)
+	}
+	return converted
+}
+
+// homeless reports whether v is secret only because sensitive() says so, and comes from no origin.
+func homeless(v cty.Value) bool {
+	for mark := range v.Marks() {
+		if secret, ok := mark.(schema.Secret); ok && secret.Origin != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// blank overwrites a constant in the sources, so that no message shows what stands there.
+func (s scope) blank(expr hcl.Expression) {
+	if len(expr.Variables()) > 0 {
+		return
+	}
+	at := expr.Range()
+	text := s.config.Sources[at.Filename]
+	if !at.CanSliceBytes(text) {
+		return
+	}
+	for i := at.Start.Byte; i < at.End.Byte; i++ {
+		if text[i] != '\n' {
+			text[i] = '*'
+		}
+	}
+}
+
+// exposedFile warns of a secret in a file that everybody on the machine can read.
+func (l *loader) exposedFile(origin string) {
+	scheme, rest := schema.OriginScheme(origin)
+	if scheme != "file" {
+		return
+	}
+	path := secretPath(rest, l.dir)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o004 == 0 {
+		return
+	}
+	problem := secretExposedFile.of("%s can be read by every user of this machine. Take the right away with: chmod o-r %s", path, path)
+	problem.Severity = diag.Warning
+	l.add(problem)
+}

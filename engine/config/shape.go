@@ -1,0 +1,199 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/dynblock"
+
+	"camform/engine/diag"
+	"camform/schema"
+)
+
+// shape says what a body may hold: its arguments, and the shape of each kind of block.
+type shape struct {
+	content  *hcl.BodySchema // everything
+	values   *hcl.BodySchema // without the arguments that name things instead of having a value
+	generate bool            // whether blocks may come from dynamic blocks
+	blocks   map[string]*shape
+}
+
+// argumentsOf makes the shape of a body with these arguments, all optional, and no blocks.
+func argumentsOf(names ...string) *shape {
+	s := &shape{content: &hcl.BodySchema{}, values: &hcl.BodySchema{}, blocks: map[string]*shape{}}
+	for _, name := range names {
+		s.content.Attributes = append(s.content.Attributes, hcl.AttributeSchema{Name: name})
+		s.values.Attributes = append(s.values.Attributes, hcl.AttributeSchema{Name: name})
+	}
+	return s
+}
+
+// naming adds arguments that hold names of things.
+func (s *shape) naming(names ...string) *shape {
+	for _, name := range names {
+		s.content.Attributes = append(s.content.Attributes, hcl.AttributeSchema{Name: name})
+	}
+	return s
+}
+
+// with adds a kind of block.
+func (s *shape) with(name string, block *shape, labels ...string) *shape {
+	header := hcl.BlockHeaderSchema{Type: name, LabelNames: labels}
+	s.content.Blocks = append(s.content.Blocks, header)
+	s.values.Blocks = append(s.values.Blocks, header)
+	s.blocks[name] = block
+	return s
+}
+
+// withKinds adds a block for every kind of setting, and lets dynamic blocks generate them.
+func (s *shape) withKinds(kinds *schema.Kinds) *shape {
+	s.generate = true
+	for _, k := range kinds.All() {
+		attributes := make([]string, len(k.Attributes))
+		for i, a := range k.Attributes {
+			attributes[i] = a.Name
+		}
+		var labels []string
+		if k.Keyed {
+			labels = []string{"key"}
+		}
+		s.with(k.Name, argumentsOf(attributes...), labels...)
+	}
+	return s
+}
+
+var (
+	camformShape  = argumentsOf("required_version", "max_unreachable").with("state", argumentsOf("path"), "type")
+	variableShape = argumentsOf("default", "description", "sensitive", "nullable").naming("type").
+			with("validation", argumentsOf("condition", "error_message"))
+	outputShape = argumentsOf("value", "description", "sensitive")
+)
+
+func profileShape(kinds *schema.Kinds) *shape {
+	return argumentsOf("exclusive").naming("extends").withKinds(kinds)
+}
+
+func deviceShape(kinds *schema.Kinds) *shape {
+	return argumentsOf("for_each", "address", "location", "site", "tags", "exclusive").naming("profiles").
+		with("identity", argumentsOf("serial", "mac", "model")).
+		with("login", argumentsOf("username", "password", "basic")).
+		with("tls", argumentsOf("verify", "ca_file", "legacy")).
+		with("lifecycle", argumentsOf().naming("protect", "ignore_changes")).
+		withKinds(kinds)
+}
+
+// outline is a body taken apart. Nothing in it is evaluated yet, so that one outline serves all instances of a for_each.
+type outline struct {
+	attributes hcl.Attributes
+	sections   []*section // in the order of the source
+	generated  bool       // whether there are dynamic blocks, which are not among the sections
+}
+
+// section is a block within an outline.
+type section struct {
+	block      *hcl.Block
+	attributes hcl.Attributes
+}
+
+const dynamic = "dynamic"
+
+// read takes a body apart. Dynamic blocks are noted and not looked into.
+func (s *shape) read(body hcl.Body) (*outline, diag.Problems) {
+	content := s.content
+	if s.generate {
+		content = &hcl.BodySchema{
+			Attributes: content.Attributes,
+			Blocks:     append(slices.Clip(content.Blocks), hcl.BlockHeaderSchema{Type: dynamic, LabelNames: []string{"type"}}),
+		}
+	}
+	found, diags := body.Content(content)
+	return s.outline(found, diags)
+}
+
+// expand takes a body apart after its dynamic blocks have been replaced by what they generate. Diagnostics for which drop
+// holds are left out.
+func (s *shape) expand(body hcl.Body, ctx *hcl.EvalContext, check dynblock.ExpandOption, drop func(*hcl.Diagnostic) bool) (*outline, diag.Problems) {
+	found, diags := dynblock.Expand(body, ctx, check).Content(s.content)
+	return s.outline(found, slices.DeleteFunc(diags, drop))
+}
+
+func (s *shape) outline(content *hcl.BodyContent, diags hcl.Diagnostics) (*outline, diag.Problems) {
+	o := &outline{attributes: content.Attributes}
+	problems := s.problems(diags)
+	for _, block := range content.Blocks {
+		if block.Type == dynamic {
+			o.generated = true
+			continue
+		}
+		shape := s.blocks[block.Type]
+		inner, diags := block.Body.Content(shape.content)
+		problems = append(problems, shape.problems(diags)...)
+		o.sections = append(o.sections, &section{block: block, attributes: inner.Attributes})
+	}
+	return o, problems
+}
+
+// references lists what the expressions of a body refer to, those in dynamic blocks too.
+func (s *shape) references(body hcl.Body) []hcl.Traversal {
+	return s.walk(dynblock.WalkVariables(body))
+}
+
+func (s *shape) walk(n dynblock.WalkVariablesNode) []hcl.Traversal {
+	found, children := n.Visit(s.values)
+	for _, child := range children {
+		if inner := s.blocks[child.BlockTypeName]; inner != nil {
+			found = append(found, inner.walk(child.Node)...)
+		}
+	}
+	return found
+}
+
+// problems translates the diagnostics about a body of this shape. HCL suggests the first name that is near rather than the
+// nearest, and none that stands in the body already.
+func (s *shape) problems(diags hcl.Diagnostics) diag.Problems {
+	problems := fromHCL(diags)
+	for i, p := range problems {
+		if name, ok := unexpected(p); ok {
+			problems[i] = s.unknown(name, p)
+		}
+	}
+	return problems
+}
+
+// unknown makes a problem of a name that a body does not take, or not in this way.
+func (s *shape) unknown(name string, p diag.Problem) diag.Problem {
+	at := *p.Subject
+	var arguments, blocks []string
+	for _, a := range s.content.Attributes {
+		arguments = append(arguments, a.Name)
+	}
+	for _, b := range s.content.Blocks {
+		blocks = append(blocks, b.Type)
+	}
+	switch {
+	case slices.Contains(blocks, name):
+		return unknownArgument.at(at, "%s is a block: it is written %s { ... }, without an equals sign.", name, name)
+	case slices.Contains(arguments, name):
+		return unknownBlock.at(at, "%s is an argument: it is written %s = ..., without braces around its value.", name, name)
+	}
+	f := unknownArgument
+	if p.Code == "unsupported-block-type" {
+		f = unknownBlock
+	}
+	return f.at(at, "%q is not known here.%s", name, suggest(name, append(arguments, blocks...)))
+}
+
+// quoted finds the name that a message of HCL is about.
+var quoted = regexp.MustCompile(`"([^"]+)"`)
+
+// unexpected returns the name that HCL does not expect in a body, if the problem is about one.
+func unexpected(p diag.Problem) (string, bool) {
+	switch p.Code {
+	case "unsupported-block-type", "unsupported-argument", "extraneous-json-object-property":
+		if found := quoted.FindStringSubmatch(p.Detail); found != nil {
+			return found[1], true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,40 @@
+// Package engine is what camform does, one page for each thing: plan, apply, drift.
+//
+// The way of the data:
+//
+//	*.cam.hcl      parsed, evaluated, profiles merged into devices                 config.Load
+//	   ↓           *config.Config: every setting of every device, with its place
+//	devices        identified, then each document read once                        live.Refresh
+//	   ↓           live.Snapshot: typed values, raw documents, limits
+//	   ↓           compared with what is wanted and what was last applied          diff.Compare   pure
+//	   ↓           checked against the device's limits and put in order            diff.Plan      pure
+//	   ↓           the way in is proven to stay open                               guard.Prove    pure
+//	   ↓           plan file: canonical JSON with a hash                           plan.Encode
+//	 - - -         somebody reviews it; another day, another machine
+//	   ↓           check, intend, write, verify, record                            apply.Run
+//
+// Layers, from the top; a package imports only packages below it:
+//
+//	cmd/camform                       flags, wiring, printing; names the providers
+//	engine                            this package
+//	engine/apply, render              plans → done; plans and reports → text, Markdown, JSON
+//	engine/diff, guard                pure judgements
+//	engine/live, config, state        devices, text, memory
+//	engine/report, plan, graph, diag, ledger
+//	providers                         the contract
+//	schema                            vocabulary
+//
+// Invariants, after which tests are named:
+//
+//	I1   No secret in any file, log, plan, report, state row, error or process argument.
+//	I2   No request that changes a device leaves before its intent is durable.
+//	I3   What we do not understand goes back to the device byte for byte.
+//	I4   After apply, plan again: nothing to do. Applying a plan twice writes once.
+//	I5   A refused credential is never tried again in the run; the last two attempts before a lock are never spent.
+//	I6   A plan is a program: apply reads the plan and the devices, never the configuration.
+//	I7   Planning cannot write: it holds sessions that have no write method.
+//	I8   Before a password is sent, its ciphertext is durable; the old one is forgotten only after the new one logged in.
+//	I9   A step that would close the way in is refused.
+//	I10  One dead device costs its own settings, never the run. Every run ends with a summary.
+//	I11  No credential goes to a peer whose pin does not match, to another origin, or into a weaker scheme than before.
+package engine

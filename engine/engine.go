@@ -1,0 +1,332 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/sync/errgroup"
+
+	"camform/engine/apply"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/diff"
+	"camform/engine/graph"
+	"camform/engine/guard"
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// Engine does the work of the commands. All fields must be set but Trace.
+type Engine struct {
+	Provider providers.Provider
+	Store    *state.Store
+	Secret   func(origin string) (string, error) // reads a secret from its origin
+	Limits   graph.Limits
+	Event    func(report.Event) // told what happens, from several goroutines
+	Trace    providers.Trace    // told each exchange with a device, without secrets
+	Now      func() time.Time
+	Version  string // of camform, for plans
+}
+
+// Planned is a plan together with what it was made from.
+type Planned struct {
+	Plan      *plan.Plan
+	Snapshots map[schema.Device]*live.Snapshot
+}
+
+// Plan reads the devices of a configuration and finds what is to be done. Targets restrict it to some devices and
+// settings; none means all. It changes nothing on any device: its sessions have no method that could.
+//
+// The plan is complete as far as the devices could be read; the problems say what was refused, and with an error among
+// them the plan must not be applied.
+func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
+	devices := targeted(cfg.Devices, targets)
+	memories, err := e.memories(ctx, devices, targets)
+	if err != nil {
+		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
+	}
+	requests, problems := e.requests(ctx, devices, memories)
+	if problems.HasErrors() {
+		return nil, problems
+	}
+	snapshots := live.Refresh(ctx, requests, live.Options{
+		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
+	})
+	problems = append(problems, e.remember(ctx, requests, snapshots)...)
+	problems = append(problems, twins(snapshots)...)
+	p := &plan.Plan{
+		Version: e.Version, Created: e.Now().UTC().Truncate(time.Second), Schema: e.Provider.Kinds().Hash(),
+		Outputs: outputs(cfg.Outputs), MaxUnreachable: plan.Tolerance(cfg.Settings.MaxUnreachable),
+	}
+	planned := &Planned{Plan: p, Snapshots: make(map[schema.Device]*live.Snapshot, len(snapshots))}
+	for i, device := range devices {
+		planned.Snapshots[device.Address] = snapshots[i]
+		d, more := e.planDevice(device, snapshots[i], memories[device.Address])
+		p.Devices = append(p.Devices, d)
+		problems = append(problems, more...)
+	}
+	return planned, problems
+}
+
+// planDevice is the pure part of planning: compare, order, check and prove one device.
+func (e *Engine) planDevice(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory) (plan.Device, diag.Problems) {
+	if snap.Err != nil {
+		return diff.Unread(device, snap), nil
+	}
+	found := diff.Compare(device, snap, last, diff.Rules{Same: e.Provider.Same, Fingerprint: e.Store.Fingerprint})
+	d, refusals := diff.Plan(device, snap, found, e.Provider.Kinds(), e.Provider.Check)
+	problems := guard.Prove(d)
+	for _, r := range refusals {
+		problems = append(problems, refused(r))
+	}
+	return d, problems
+}
+
+// Drift is Plan, reduced to what somebody changed on the devices since it was last applied.
+func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
+	planned, problems := e.Plan(ctx, cfg, targets)
+	if planned == nil {
+		return nil, problems
+	}
+	for i, d := range planned.Plan.Devices {
+		planned.Plan.Devices[i] = diff.Drifted(d)
+	}
+	return planned, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Code == refusedCode || p.Code == guard.Code })
+}
+
+// Recover closes what an earlier run left open on devices; see apply.Recover. Call it before Plan where the plan is to
+// be applied.
+func (e *Engine) Recover(ctx context.Context, devices []plan.Device, run string) ([]report.Device, error) {
+	return apply.Recover(ctx, devices, e.applying(ctx, run))
+}
+
+// Accesses are the devices of a configuration as far as Recover needs them.
+func Accesses(devices []*config.Device) []plan.Device {
+	accesses := make([]plan.Device, len(devices))
+	for i, d := range devices {
+		accesses[i] = plan.Device{Address: d.Address, Access: diff.AccessOf(d)}
+	}
+	return accesses
+}
+
+// Prove returns the steps of a plan that would close the way in to a device, as problems. Plan did so already; a plan from
+// a file is proven again before it is applied.
+func Prove(p *plan.Plan) diag.Problems {
+	var problems diag.Problems
+	for _, d := range p.Devices {
+		problems = append(problems, guard.Prove(d)...)
+	}
+	return problems
+}
+
+// Apply carries out a plan. Once stop is done no further step is begun; once ctx is done requests are cut off.
+func (e *Engine) Apply(ctx, stop context.Context, p *plan.Plan, run string) *report.Report {
+	return apply.Run(ctx, stop, p, e.applying(ctx, run))
+}
+
+func (e *Engine) applying(ctx context.Context, run string) apply.Options {
+	return apply.Options{
+		Provider: e.Provider, Store: e.Store, Run: run, Limits: e.Limits, Secret: e.Secret, Event: e.Event,
+		Target: func(d plan.Device) (providers.Target, error) { return e.target(ctx, d.Address, d.Access) },
+	}
+}
+
+// memories is what the state remembers of the settings of devices, as far as targets name them.
+func (e *Engine) memories(ctx context.Context, devices []*config.Device, targets []schema.Setting) (map[schema.Device]map[schema.Setting]diff.Memory, error) {
+	all := make(map[schema.Device]map[schema.Setting]diff.Memory, len(devices))
+	for _, device := range devices {
+		rows, err := e.Store.Settings(ctx, device.Address)
+		if err != nil {
+			return nil, err
+		}
+		memories := make(map[schema.Setting]diff.Memory, len(rows))
+		for address, row := range rows {
+			kind := e.Provider.Kinds().Lookup(address.Kind)
+			if kind == nil || !covered(targets, address) {
+				continue // a kind that this camform does not have stays in the state
+			}
+			if memories[address], err = apply.Remembered(kind, row); err != nil {
+				return nil, err
+			}
+		}
+		all[device.Address] = memories
+	}
+	return all, nil
+}
+
+// requests says what to read from each device: the kinds that are declared, exclusive or remembered.
+func (e *Engine) requests(
+	ctx context.Context, devices []*config.Device, memories map[schema.Device]map[schema.Setting]diff.Memory,
+) ([]live.Request, diag.Problems) {
+	var problems diag.Problems
+	requests := make([]live.Request, len(devices))
+	for i, device := range devices {
+		names := slices.Clone(device.Exclusive)
+		for _, s := range device.Settings {
+			names = append(names, s.Address.Kind)
+		}
+		for address := range memories[device.Address] {
+			names = append(names, address.Kind)
+		}
+		target, err := e.target(ctx, device.Address, diff.AccessOf(device))
+		if err != nil {
+			p := diag.FromError(err, "device-not-usable", "Device cannot be used")
+			p.Address, p.Subject = schema.Setting{Device: device.Address}, &device.Login.Range
+			problems = append(problems, p)
+		}
+		requests[i] = live.Request{Target: target, Site: device.Site, Kinds: live.KindsOf(e.Provider.Kinds(), names)}
+	}
+	return requests, problems
+}
+
+// target is how to reach a device, with what is known of it from earlier runs.
+func (e *Engine) target(ctx context.Context, device schema.Device, access plan.Access) (providers.Target, error) {
+	u, err := url.Parse(access.URL)
+	if err != nil {
+		return providers.Target{}, err
+	}
+	password, err := e.Secret(access.Password.Origin)
+	if err != nil {
+		return providers.Target{}, err
+	}
+	known, _, err := e.Store.Device(ctx, device)
+	if err != nil {
+		return providers.Target{}, err
+	}
+	mode := providers.TrustPin
+	if access.Verify {
+		mode = providers.TrustVerify
+	}
+	return providers.Target{
+		Device: device, URL: u,
+		Login: providers.Credential{Username: access.Username, Password: providers.NewPassword(password)},
+		Pin:   known.Pin, Want: access.Want, Basic: access.Basic,
+		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
+		Ledger: e.Store, Trace: e.Trace,
+	}, nil
+}
+
+// remember keeps who answered, so that another device is noticed the next time. The store writes together what comes at
+// the same time.
+func (e *Engine) remember(ctx context.Context, requests []live.Request, snapshots []*live.Snapshot) diag.Problems {
+	var group errgroup.Group
+	group.SetLimit(savers)
+	for i, s := range snapshots {
+		if s.Err != nil {
+			continue
+		}
+		group.Go(func() error {
+			return e.Store.SaveSeen(ctx, state.Device{
+				Address: s.Device, Endpoint: requests[i].Target.URL.Host, Identity: s.Identity, Pin: s.Pin,
+			})
+		})
+	}
+	if err := group.Wait(); err != nil && ctx.Err() == nil {
+		return diag.Problems{diag.FromError(err, "state-unwritable", "State cannot be written")}
+	}
+	return nil
+}
+
+// savers bounds how many writes wait for the store at the same time.
+const savers = 256
+
+// twins finds devices that answer with the same serial number: either one device is declared twice, or one of them is
+// not what it says it is.
+func twins(snapshots []*live.Snapshot) diag.Problems {
+	first := map[string]schema.Device{}
+	var problems diag.Problems
+	for _, s := range snapshots {
+		if s.Err != nil || s.Identity.Serial == "" {
+			continue
+		}
+		other, ok := first[s.Identity.Serial]
+		if !ok {
+			first[s.Identity.Serial] = s.Device
+			continue
+		}
+		problems = append(problems, diag.Problem{
+			Severity: diag.Error, Code: "same-serial-number", Summary: "Two devices with one serial number",
+			Detail: fmt.Sprintf("%s answers with the serial number %s, and so does %s. Is one device declared under two addresses?",
+				s.Device, diag.Quote(s.Identity.Serial), other),
+			Address: schema.Setting{Device: s.Device},
+		})
+	}
+	return problems
+}
+
+const refusedCode = "value-not-accepted"
+
+func refused(r diff.Refusal) diag.Problem {
+	p := diag.Problem{
+		Severity: diag.Error, Code: refusedCode, Summary: "Value not accepted by the device",
+		Detail: r.Detail, Address: r.Address, Subject: &r.Want.Range,
+	}
+	if a, ok := r.Want.Attributes[r.Attribute]; ok {
+		p.Subject = &a.Range
+	}
+	return p
+}
+
+func outputs(declared []config.Output) []plan.Output {
+	var all []plan.Output
+	for _, o := range declared {
+		out := plan.Output{Name: o.Name, Sensitive: o.Sensitive, Value: cty.NullVal(cty.DynamicPseudoType)}
+		if !o.Sensitive {
+			out.Value = o.Value
+		}
+		all = append(all, out)
+	}
+	return all
+}
+
+// targeted are the devices that targets name, reduced to the settings that they name. Exclusive kinds go by whole devices:
+// a target that names a setting looks at nothing else. A device stays if none of the named settings is declared, since one
+// may be remembered.
+func targeted(devices []*config.Device, targets []schema.Setting) []*config.Device {
+	if len(targets) == 0 {
+		return devices
+	}
+	var some []*config.Device
+	for _, device := range devices {
+		reduced := *device
+		reduced.Settings = slices.DeleteFunc(slices.Clone(device.Settings), func(s *config.Setting) bool {
+			return !covered(targets, s.Address)
+		})
+		naming := slices.DeleteFunc(slices.Clone(targets), func(t schema.Setting) bool {
+			return !t.Covers(schema.Setting{Device: device.Address, Kind: t.Kind, Key: t.Key})
+		})
+		if !slices.ContainsFunc(naming, func(t schema.Setting) bool { return t.Kind == "" }) {
+			reduced.Exclusive = nil
+		}
+		if len(naming) > 0 {
+			some = append(some, &reduced)
+		}
+	}
+	return some
+}
+
+// covered reports whether targets name an address. No targets name every one.
+func covered(targets []schema.Setting, address schema.Setting) bool {
+	return len(targets) == 0 || slices.ContainsFunc(targets, func(t schema.Setting) bool { return t.Covers(address) })
+}
+
+// capabilityCache keeps documents that give limits in the state.
+type capabilityCache struct{ store *state.Store }
+
+func (c capabilityCache) Lookup(model, firmware, path string) (providers.Document, bool) {
+	body, missing, ok, err := c.store.Capability(context.Background(), model, firmware, path)
+	return providers.Document{Path: path, Body: body, Missing: missing}, ok && err == nil
+}
+
+func (c capabilityCache) Store(model, firmware string, doc providers.Document) {
+	// A cache that cannot be written costs requests in later runs, nothing else.
+	_ = c.store.SaveCapability(context.Background(), model, firmware, doc.Path, doc.Body, doc.Missing)
+}

@@ -1,0 +1,246 @@
+// Package ledger decides whether a login attempt may be spent on a device. It is pure: whoever keeps the history hands it
+// in, together with the time.
+//
+// Devices count failed logins and lock the account or the address after about five of them, for about half an hour, and
+// some begin that time anew with every attempt made while they are locked. The rules keep all processes together away
+// from the lock:
+//
+//   - Nothing is sent to a device that said it is locked, until the time it told and Grace are over.
+//   - A credential that was refused is not tried again within its window. Another password is another credential.
+//   - At most one attempt of a window is unrefunded: refused, or charged and never settled, since a process that died
+//     cannot say how its attempt ended. A second one is spent only where the device itself tells that enough are left.
+//   - The last Reserve attempts that a device tells of are never spent.
+//   - A success refunds the earlier attempts with the same credential.
+//   - A clock that goes backwards never opens a window. It cannot hold one shut for ever either: see Rebase.
+//
+// An attempt counts for Window, and for as long as the lock that the device told with its refusal if that is longer. The
+// unit of lock times differs between models; whoever reads one takes the longer reading.
+package ledger
+
+import (
+	"fmt"
+	"time"
+
+	"camform/providers"
+)
+
+// What the rules count with.
+const (
+	Window      = 31 * time.Minute // how long an unrefunded attempt counts
+	Grace       = time.Minute      // added to every lock time that a device tells
+	AssumedLock = 30 * time.Minute // the lock of a device that does not tell how long it lasts
+	Reserve     = 2                // attempts before the lock that are never spent
+
+	most = 2 // unrefunded attempts of one window, whatever the device tells
+)
+
+// Outcome is how an attempt ended.
+type Outcome string
+
+// The outcomes. Locked is no attempt: the device said by itself that it is locked.
+const (
+	Open     Outcome = "open" // charged and not settled: under way, or its process died
+	Accepted Outcome = "accepted"
+	Refused  Outcome = "refused"
+	Locked   Outcome = "locked"
+)
+
+// Entry is one line of the history of an endpoint. A history is ordered by when its entries were charged.
+type Entry struct {
+	ID         int64 // for whoever keeps the history
+	Credential string
+	Outcome    Outcome
+	Charged    time.Time
+	Settled    time.Time     // zero while Open
+	Rebased    time.Time     // when a clock that went backwards was noticed; zero if it never was
+	Remaining  int           // attempts left as told with a refusal, or providers.RemainingUnknown
+	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
+}
+
+// Attempt is a login that somebody wants to try. Credential tells credentials apart without holding them.
+type Attempt struct {
+	Credential string
+	Remaining  int // attempts that the device tells are left now, or providers.RemainingUnknown
+}
+
+// Refusal is the error of Decide. Its text says what to do.
+type Refusal struct {
+	Family error     // providers.ErrBudget, ErrLocked or ErrRefused
+	Until  time.Time // when to try again at the earliest, UTC
+	reason string
+}
+
+// Error gives the reason, with the time as RFC 3339.
+func (r *Refusal) Error() string { return r.reason + ": " + r.Family.Error() }
+
+// Unwrap gives the family.
+func (r *Refusal) Unwrap() error { return r.Family }
+
+// Decide says whether an attempt may be made now, given everything that is known of its endpoint. The error is a
+// *Refusal. The attempt must be in the history before the next one is decided upon.
+func Decide(history []Entry, a Attempt, now time.Time) error {
+	if until := lockedUntil(history, now); !until.IsZero() {
+		return refuse(providers.ErrLocked, until,
+			"the device said that it is locked; nothing is sent before %s, since every attempt may begin the time anew", until)
+	}
+	held := unrefunded(history, now)
+	if at, until := refusedBefore(held, a.Credential, now); !until.IsZero() {
+		return refuse(providers.ErrRefused, until,
+			"this password was refused at %s and is not tried again before %s; correct it and run again, or wait if it is right by now", at, until)
+	}
+	return decideBudget(held, a, now)
+}
+
+func decideBudget(held []Entry, a Attempt, now time.Time) error {
+	left, told := remaining(held, a)
+	switch {
+	case told && left <= Reserve && len(held) == 0:
+		until := now.Add(Window)
+		return refuse(providers.ErrBudget, until,
+			"the device tells that at most %d login attempts are left, and the last %d are never spent; find out which client sends a wrong password, and try again after %s",
+			max(left, 0), Reserve, until)
+	case len(held) == 0, len(held) < most && told && left > Reserve:
+		return nil
+	}
+	until := lastEnd(held, now)
+	return refuse(providers.ErrBudget, until,
+		"an earlier login failed, or it is not known how it ended; so that the device does not lock itself, wait until %s", until)
+}
+
+// Rebase marks entries that lie in the future, which means that the clock went backwards since. Such an entry counts as
+// made now, until its own time comes and it counts once more. It changes history in place and returns the entries that
+// must be stored, before Decide is asked.
+func Rebase(history []Entry, now time.Time) []Entry {
+	var changed []Entry
+	for i := range history {
+		e := &history[i]
+		if now.Before(e.at()) && (e.Rebased.IsZero() || now.Before(e.Rebased)) {
+			e.Rebased = now
+			changed = append(changed, *e)
+		}
+	}
+	return changed
+}
+
+// at is when the device may have counted the attempt at the latest.
+func (e Entry) at() time.Time { return later(e.Charged, e.Settled) }
+
+// end is when d after the entry is over, as far as the clock can be trusted. It is in the future as long as the entry
+// counts.
+func (e Entry) end(d time.Duration, now time.Time) time.Time {
+	noticed := !e.Rebased.IsZero() && !now.Before(e.Rebased)
+	switch future := now.Before(e.at()); {
+	case future && !noticed:
+		return now.Add(d)
+	case future:
+		return e.Rebased.Add(d)
+	case noticed:
+		return later(e.at(), e.Rebased).Add(d)
+	default:
+		return e.at().Add(d)
+	}
+}
+
+// lock is how long nothing is sent because of the entry.
+func (e Entry) lock() time.Duration {
+	switch {
+	case e.Lock > 0:
+		return e.Lock + Grace
+	case e.Outcome == Locked:
+		return AssumedLock + Grace
+	default:
+		return 0
+	}
+}
+
+// lockedUntil is zero if the device is not locked.
+func lockedUntil(history []Entry, now time.Time) time.Time {
+	var until time.Time
+	for _, e := range history {
+		if d := e.lock(); d > 0 {
+			until = later(until, e.end(d, now))
+		}
+	}
+	if !now.Before(until) {
+		return time.Time{}
+	}
+	return until
+}
+
+// unrefunded are the attempts that count: refused or open, within their window, and with no later success of the same
+// credential.
+func unrefunded(history []Entry, now time.Time) []Entry {
+	var held []Entry
+	for i, e := range history {
+		counts := e.Outcome == Refused || e.Outcome == Open
+		if counts && now.Before(e.end(Window, now)) && !refunded(e, history[i+1:]) {
+			held = append(held, e)
+		}
+	}
+	return held
+}
+
+func refunded(e Entry, after []Entry) bool {
+	for _, success := range after {
+		if success.Outcome == Accepted && success.Credential == e.Credential && !success.Settled.Before(e.Settled) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusedBefore finds the refusal of a credential that holds longest; until is zero if there is none.
+func refusedBefore(held []Entry, credential string, now time.Time) (at, until time.Time) {
+	for _, e := range held {
+		if end := e.end(Window, now); e.Outcome == Refused && e.Credential == credential && end.After(until) {
+			at, until = e.at(), end
+		}
+	}
+	return at, until
+}
+
+// remaining is how many attempts are left by what the device tells, now and with the refusals that count. What it told
+// now may be older than a refusal, so the least figure is taken. Attempts without a figure, since they are open or the
+// device told none, may not be in the others yet and are taken off.
+func remaining(held []Entry, a Attempt) (left int, told bool) {
+	left, told = a.Remaining, a.Remaining != providers.RemainingUnknown
+	untold := 0
+	for _, e := range held {
+		switch {
+		case e.Outcome == Open || e.Remaining == providers.RemainingUnknown:
+			untold++
+		case !told || e.Remaining < left:
+			left, told = e.Remaining, true
+		}
+	}
+	return left - untold, told
+}
+
+func lastEnd(held []Entry, now time.Time) time.Time {
+	var end time.Time
+	for _, e := range held {
+		end = later(end, e.end(Window, now))
+	}
+	return end
+}
+
+// refuse formats a reason; times in it are written as RFC 3339 in UTC, without fractions and never too early.
+func refuse(family error, until time.Time, format string, args ...any) error {
+	for i, arg := range args {
+		if t, ok := arg.(time.Time); ok {
+			args[i] = ceil(t).Format(time.RFC3339)
+		}
+	}
+	return &Refusal{Family: family, Until: until.UTC(), reason: fmt.Sprintf(format, args...)}
+}
+
+func ceil(t time.Time) time.Time {
+	return t.UTC().Add(time.Second - time.Nanosecond).Truncate(time.Second)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,166 @@
+package ledger_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"camform/engine/ledger"
+	"camform/providers"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const unknown = providers.RemainingUnknown
+
+func minutes(n int) time.Duration { return time.Duration(n) * time.Minute }
+
+func entry(credential string, outcome ledger.Outcome, minute, remaining int) ledger.Entry {
+	e := ledger.Entry{Credential: credential, Outcome: outcome, Charged: noon.Add(minutes(minute)), Remaining: remaining}
+	if outcome != ledger.Open {
+		e.Settled = e.Charged
+	}
+	return e
+}
+
+func locked(e ledger.Entry, d time.Duration) ledger.Entry {
+	e.Lock = d
+	return e
+}
+
+func rebased(e ledger.Entry, minute int) ledger.Entry {
+	e.Rebased = noon.Add(minutes(minute))
+	return e
+}
+
+func TestAttemptsAreSpentByTheRules(t *testing.T) {
+	const none = -1000 // no refusal
+	tests := []struct {
+		name       string
+		history    []ledger.Entry
+		credential string
+		remaining  int
+		minute     int
+		family     error
+		until      int // minutes after noon
+	}{
+		{"nothing known", nil, "a", unknown, 0, nil, none},
+		{"enough left", nil, "a", 3, 0, nil, none},
+		{"two left are never spent", nil, "a", 2, 0, providers.ErrBudget, 31},
+		{"none left", nil, "a", 0, 0, providers.ErrBudget, 31},
+
+		// A refused credential.
+		{"refused stays refused", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "a", 4, 30, providers.ErrRefused, 31},
+		{"until the window is over", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "a", unknown, 31, nil, none},
+		{"the window begins when it was refused", []ledger.Entry{{Credential: "a", Outcome: ledger.Refused, Charged: noon, Settled: noon.Add(minutes(2)), Remaining: 4}},
+			"a", 4, 32, providers.ErrRefused, 33},
+		{"a told lock makes the window longer", []ledger.Entry{locked(entry("a", ledger.Refused, 0, 0), minutes(90))}, "a", 5, 90, providers.ErrLocked, 91},
+		{"a short lock does not make it shorter", []ledger.Entry{locked(entry("a", ledger.Refused, 0, 4), minutes(5))}, "a", 4, 10, providers.ErrRefused, 31},
+		{"a success after it refunds it", []ledger.Entry{entry("a", ledger.Refused, 0, 4), entry("a", ledger.Accepted, 1, unknown)}, "a", unknown, 2, nil, none},
+		{"a success before it does not", []ledger.Entry{entry("a", ledger.Accepted, 0, unknown), entry("a", ledger.Refused, 1, 4)}, "a", 4, 2, providers.ErrRefused, 32},
+		{"nor one that was charged later and settled sooner", []ledger.Entry{
+			{Credential: "a", Outcome: ledger.Refused, Charged: noon, Settled: noon.Add(minutes(3)), Remaining: 4},
+			entry("a", ledger.Accepted, 1, unknown)}, "a", 4, 4, providers.ErrRefused, 34},
+		{"nor one of another credential", []ledger.Entry{entry("a", ledger.Refused, 0, 4), entry("b", ledger.Accepted, 1, unknown)}, "a", 5, 2, providers.ErrRefused, 31},
+
+		// The budget.
+		{"another credential needs to be told that enough are left", []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}, "b", unknown, 1, providers.ErrBudget, 31},
+		{"three now are enough", []ledger.Entry{entry("a", ledger.Refused, 0, 3)}, "b", 3, 1, nil, none},
+		{"three may be older than a refusal that told none", []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}, "b", 3, 1, providers.ErrBudget, 31},
+		{"four are enough then", []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}, "b", 4, 1, nil, none},
+		{"three may be older than a refusal that told two", []ledger.Entry{entry("a", ledger.Refused, 0, 2)}, "b", 3, 1, providers.ErrBudget, 31},
+		{"two now are not", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "b", 2, 1, providers.ErrBudget, 31},
+		{"three with the refusal are enough", []ledger.Entry{entry("a", ledger.Refused, 0, 3)}, "b", unknown, 1, nil, none},
+		{"two with the refusal are not", []ledger.Entry{entry("a", ledger.Refused, 0, 2)}, "b", unknown, 1, providers.ErrBudget, 31},
+		{"never a third", []ledger.Entry{entry("a", ledger.Refused, 0, 8), entry("b", ledger.Refused, 3, 7)}, "c", 7, 4, providers.ErrBudget, 34},
+		{"a third when the first is over", []ledger.Entry{entry("a", ledger.Refused, 0, 8), entry("b", ledger.Refused, 3, 7)}, "c", 7, 31, nil, none},
+		{"the budget is not refunded by another credential", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "b", unknown, 2, providers.ErrBudget, 31},
+
+		// Crashes and attempts under way.
+		{"an open attempt counts", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", unknown, 1, providers.ErrBudget, 31},
+		{"for its window", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", unknown, 31, nil, none},
+		{"it may still reach the device", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", 3, 1, providers.ErrBudget, 31},
+		{"four are left for a second", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", 4, 1, nil, none},
+		{"two open ones are enough", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Open, 1, unknown)}, "a", 5, 2, providers.ErrBudget, 32},
+		{"a success refunds it", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Accepted, 1, unknown)}, "a", unknown, 2, nil, none},
+
+		// Locks.
+		{"locked with a time", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(10))}, "a", 5, 10, providers.ErrLocked, 11},
+		{"and a minute more", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(10))}, "a", 5, 11, nil, none},
+		{"locked without a time", []ledger.Entry{entry("", ledger.Locked, 0, unknown)}, "a", 5, 30, providers.ErrLocked, 31},
+		{"the longest lock counts", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(60)), locked(entry("", ledger.Locked, 5, unknown), minutes(5))},
+			"a", 5, 20, providers.ErrLocked, 61},
+		{"a success does not lift a lock", []ledger.Entry{locked(entry("a", ledger.Refused, 0, 0), minutes(30)), entry("a", ledger.Accepted, 1, unknown)},
+			"a", 5, 2, providers.ErrLocked, 31},
+
+		// Clocks.
+		{"a clock that goes back opens nothing", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "a", 5, -600, providers.ErrRefused, -569},
+		{"nor the lock", []ledger.Entry{entry("", ledger.Locked, 0, unknown)}, "a", 5, -600, providers.ErrLocked, -569},
+		{"noticed, it is over in a window", []ledger.Entry{rebased(entry("a", ledger.Refused, 600, 4), 0)}, "a", 5, 31, nil, none},
+		{"and not before", []ledger.Entry{rebased(entry("a", ledger.Refused, 600, 4), 0)}, "a", 5, 30, providers.ErrRefused, 31},
+		{"back in its time, it counts once more", []ledger.Entry{rebased(entry("a", ledger.Refused, 0, 4), -60)}, "a", 5, 1, providers.ErrRefused, 31},
+		{"noticed in the future is not noticed", []ledger.Entry{rebased(entry("a", ledger.Refused, 600, 4), 60)}, "a", 5, 0, providers.ErrRefused, 31},
+		{"noticed after its time, it counts from then", []ledger.Entry{rebased(entry("a", ledger.Refused, 0, 4), 10)}, "a", 5, 35, providers.ErrRefused, 41},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := ledger.Decide(tt.history, ledger.Attempt{Credential: tt.credential, Remaining: tt.remaining}, noon.Add(minutes(tt.minute)))
+			if !errors.Is(err, tt.family) || (tt.family == nil) != (err == nil) {
+				t.Fatalf("got %v, want family %v", err, tt.family)
+			}
+			if err == nil {
+				return
+			}
+			var refusal *ledger.Refusal
+			if !errors.As(err, &refusal) {
+				t.Fatalf("%T is no *Refusal", err)
+			}
+			if want := noon.Add(minutes(tt.until)); !refusal.Until.Equal(want) {
+				t.Errorf("until %v, want %v", refusal.Until, want)
+			}
+			if !strings.Contains(err.Error(), refusal.Until.Format(time.RFC3339)) {
+				t.Errorf("%q does not tell the time", err)
+			}
+		})
+	}
+}
+
+func TestWordingOfRefusals(t *testing.T) {
+	zone := time.FixedZone("", 3600)
+	refused := entry("a", ledger.Refused, 0, 4)
+	refused.Settled = noon.Add(100 * time.Millisecond).In(zone)
+	now := noon.Add(time.Minute).In(zone)
+	tests := map[string]struct {
+		history []ledger.Entry
+		attempt ledger.Attempt
+	}{
+		"this password was refused at 2026-03-01T12:00:01Z and is not tried again before 2026-03-01T12:31:01Z; correct it and run again, " +
+			"or wait if it is right by now: the device refuses the credential": {[]ledger.Entry{refused}, ledger.Attempt{Credential: "a", Remaining: 4}},
+		"an earlier login failed, or it is not known how it ended; so that the device does not lock itself, wait until " +
+			"2026-03-01T12:31:01Z: no login attempt may be spent": {[]ledger.Entry{refused}, ledger.Attempt{Credential: "b", Remaining: 2}},
+		"the device tells that at most 2 login attempts are left, and the last 2 are never spent; find out which client sends a wrong " +
+			"password, and try again after 2026-03-01T12:32:00Z: no login attempt may be spent": {nil, ledger.Attempt{Credential: "b", Remaining: 2}},
+		"the device said that it is locked; nothing is sent before 2026-03-01T12:31:00Z, since every attempt may begin the time anew: " +
+			"the device has locked the login": {[]ledger.Entry{entry("", ledger.Locked, 0, unknown)}, ledger.Attempt{Credential: "b", Remaining: 5}},
+	}
+	for want, tt := range tests {
+		if err := ledger.Decide(tt.history, tt.attempt, now); err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+func TestRebaseMarksWhatLiesInTheFutureOnce(t *testing.T) {
+	history := []ledger.Entry{entry("past", ledger.Refused, -1, 4), entry("future", ledger.Open, 5, unknown), entry("now", ledger.Open, 0, unknown)}
+	changed := ledger.Rebase(history, noon)
+	if len(changed) != 1 || changed[0].Credential != "future" || !changed[0].Rebased.Equal(noon) || !history[1].Rebased.Equal(noon) {
+		t.Fatalf("changed %+v", changed)
+	}
+	if again := ledger.Rebase(history, noon.Add(time.Minute)); len(again) != 0 {
+		t.Errorf("marked again: %+v", again)
+	}
+	if further := ledger.Rebase(history, noon.Add(-time.Hour)); len(further) != 3 {
+		t.Errorf("a clock that went back further marked %+v, want all three", further)
+	}
+}

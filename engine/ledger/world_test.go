@@ -1,0 +1,301 @@
+package ledger_test
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"camform/engine/ledger"
+)
+
+// A world is a device with a few processes that log in to it, each with its password, interleaved in every order. Time
+// passes in ticks, processes die between any two of their steps, and the clock of their host is set back and forth.
+// Everything that can happen is tried.
+type world struct {
+	tells   bool  // the device tells how many attempts are left
+	failed  []int // minutes of the failed logins that the device counts, oldest first
+	ours    []int // those among them that are ours
+	minute  int   // by the clock of the device
+	jumpy   bool  // the clock of the host is set back and forth
+	skewed  bool  // it is 40 minutes late at present
+	history []ledger.Entry
+	procs   []proc
+	budget  budget
+}
+
+// budget bounds what may happen in a world, so that there is an end to it.
+type budget struct{ ticks, crashes, jumps int }
+
+type proc struct {
+	password string
+	at       step
+	probed   int // attempts left as told by the probe
+	entry    int // index in the history
+	accepted bool
+	left     int // told with the refusal
+	runs     int // attempts that it still may charge
+}
+
+type step string
+
+const (
+	idle     step = "idle"
+	probed   step = "probed"
+	charged  step = "charged"
+	answered step = "answered"
+)
+
+const (
+	limit = 5  // failed logins that lock the device
+	cycle = 30 // minutes after the last failed login that it forgets them
+	tick  = 10 // minutes
+)
+
+func (w world) clone() world {
+	w.failed, w.ours = slices.Clone(w.failed), slices.Clone(w.ours)
+	w.history, w.procs = slices.Clone(w.history), slices.Clone(w.procs)
+	return w
+}
+
+func (w *world) now() time.Time {
+	late := 0
+	if w.skewed {
+		late = 40
+	}
+	return noon.Add(minutes(w.minute - late))
+}
+
+// counted forgets failed logins as a device does: all at once, when the last one is long enough ago.
+func (w *world) counted() int {
+	if n := len(w.failed); n > 0 && w.minute-w.failed[n-1] >= cycle {
+		w.failed, w.ours = nil, nil
+	}
+	return len(w.failed)
+}
+
+func (w *world) remaining() int {
+	if !w.tells {
+		return unknown
+	}
+	return limit - w.counted()
+}
+
+// advance makes one process take its next step. It reports whether that did anything, and what went wrong.
+func (w *world) advance(p *proc) (bool, error) {
+	switch p.at {
+	case idle:
+		p.at, p.probed = probed, w.remaining()
+	case probed:
+		p.at = idle
+		ledger.Rebase(w.history, w.now())
+		if ledger.Decide(w.history, ledger.Attempt{Credential: p.password, Remaining: p.probed}, w.now()) != nil {
+			return true, nil
+		}
+		if p.runs == 0 {
+			return false, nil
+		}
+		if w.tooSoon(p.password) && !w.jumpy {
+			return true, fmt.Errorf("%s was tried again", p.password)
+		}
+		p.runs--
+		p.at, p.entry = charged, len(w.history)
+		w.history = append(w.history, ledger.Entry{Credential: p.password, Outcome: ledger.Open, Charged: w.now(), Remaining: unknown})
+	case charged:
+		p.at = answered
+		return true, w.login(p)
+	case answered:
+		e := &w.history[p.entry]
+		e.Outcome, e.Settled, e.Remaining = ledger.Refused, w.now(), p.left
+		if p.accepted {
+			e.Outcome = ledger.Accepted
+		}
+		p.at = idle
+	}
+	return true, nil
+}
+
+func (w *world) login(p *proc) error {
+	w.counted()
+	if p.accepted = p.password == "right"; p.accepted {
+		w.failed, w.ours = nil, nil
+		return nil
+	}
+	w.failed, w.ours = append(w.failed, w.minute), append(w.ours, w.minute)
+	p.left = w.remaining()
+	switch {
+	case len(w.failed) >= limit:
+		return errors.New("the device is locked")
+	case len(w.ours) > limit-ledger.Reserve:
+		return fmt.Errorf("%d failed logins are ours", len(w.ours))
+	case w.tells && p.left < ledger.Reserve:
+		return fmt.Errorf("one of the last attempts was spent, %d are left", p.left)
+	}
+	return nil
+}
+
+// tooSoon reports whether a credential is about to be tried although it was refused less than a window ago.
+func (w *world) tooSoon(credential string) bool {
+	return slices.ContainsFunc(w.history, func(e ledger.Entry) bool {
+		return e.Outcome == ledger.Refused && e.Credential == credential && w.now().Before(e.Settled.Add(ledger.Window))
+	})
+}
+
+// recovers checks that the right password gets through once everybody has been quiet for a window. After the clock was
+// wrong an attempt can count twice, once since that was noticed and once in its own time, so there it may take three.
+func (w world) recovers() error {
+	w = w.clone()
+	ledger.Rebase(w.history, w.now())
+	windows := 1
+	if w.jumpy {
+		windows = 3
+	}
+	var err error
+	for range windows {
+		w.minute += int(ledger.Window / time.Minute)
+		if err = ledger.Decide(w.history, ledger.Attempt{Credential: "right", Remaining: w.remaining()}, w.now()); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// key identifies what can still matter in a world. Processes with the same password are interchangeable.
+func (w *world) key() [sha256.Size]byte {
+	var b []byte
+	add := func(numbers ...int) {
+		for _, n := range numbers {
+			b = append(b, byte(n), byte(n>>8))
+		}
+	}
+	at := func(t time.Time) int { return int(t.Sub(noon) / time.Minute) }
+	flag := map[bool]int{true: 1}
+	add(len(w.failed), len(w.ours), w.minute, flag[w.skewed], w.budget.ticks, w.budget.crashes, w.budget.jumps)
+	add(w.failed...)
+	add(w.ours...)
+	procs := slices.Clone(w.procs)
+	slices.SortFunc(procs, func(p, q proc) int {
+		return cmp.Or(cmp.Compare(p.password, q.password), cmp.Compare(p.at, q.at), cmp.Compare(p.runs, q.runs),
+			cmp.Compare(p.probed, q.probed), cmp.Compare(p.entry, q.entry))
+	})
+	for _, p := range procs {
+		add(len(p.at), p.probed, p.entry, flag[p.accepted], p.left, p.runs)
+	}
+	for _, e := range w.history {
+		b = append(b, e.Credential[0], e.Outcome[0])
+		add(at(e.Charged), at(e.Settled), at(e.Rebased), e.Remaining)
+	}
+	return sha256.Sum256(b)
+}
+
+type explorer struct {
+	seen   map[[sha256.Size]byte]bool
+	trace  []string
+	failed func(trace []string, err error)
+}
+
+func (x *explorer) visit(w world) {
+	key := w.key()
+	if x.seen[key] {
+		return
+	}
+	x.seen[key] = true
+	if err := w.recovers(); err != nil {
+		x.failed(x.trace, fmt.Errorf("the right password is blocked for ever: %w", err))
+	}
+	for i, p := range w.procs {
+		next := w.clone()
+		moved, err := next.advance(&next.procs[i])
+		x.trace = append(x.trace, p.password+" "+string(p.at))
+		if err != nil {
+			x.failed(x.trace, err)
+		}
+		if moved {
+			x.visit(next)
+		}
+		x.trace = x.trace[:len(x.trace)-1]
+	}
+	for _, event := range w.events() {
+		x.trace = append(x.trace, event.name)
+		x.visit(event.world)
+		x.trace = x.trace[:len(x.trace)-1]
+	}
+}
+
+type event struct {
+	name  string
+	world world
+}
+
+// events are what can happen besides the steps of the processes.
+func (w world) events() []event {
+	var all []event
+	underWay := slices.ContainsFunc(w.procs, func(p proc) bool { return p.at == probed || p.at == charged })
+	if w.budget.ticks > 0 && !underWay { // a login is over long before
+		next := w.clone()
+		next.budget.ticks--
+		next.minute += tick
+		all = append(all, event{"tick", next})
+	}
+	if w.budget.jumps > 0 && !underWay {
+		next := w.clone()
+		next.budget.jumps--
+		next.skewed = !next.skewed
+		all = append(all, event{"jump", next})
+	}
+	for i, p := range w.procs {
+		if w.budget.crashes > 0 && (p.at == charged || p.at == answered) {
+			next := w.clone()
+			next.budget.crashes--
+			next.procs[i].at = idle
+			all = append(all, event{"crash of " + p.password, next})
+		}
+	}
+	return all
+}
+
+func TestNoHistoryLocksTheDeviceOrTheRightPasswordOut(t *testing.T) {
+	fleets := []struct {
+		passwords []string
+		runs      int
+		budget    budget
+	}{
+		{[]string{"wrong", "wrong"}, 3, budget{ticks: 5, crashes: 1}},
+		{[]string{"wrong", "right"}, 2, budget{ticks: 3, crashes: 1}},
+		{[]string{"wrong", "false"}, 2, budget{ticks: 5, crashes: 2}},
+		{[]string{"right", "right"}, 2, budget{ticks: 3, crashes: 2}},
+		{[]string{"wrong", "false"}, 2, budget{ticks: 2, crashes: 1, jumps: 2}},
+		{[]string{"wrong", "right"}, 2, budget{ticks: 1, jumps: 2}},
+		{[]string{"wrong", "wrong", "right"}, 1, budget{ticks: 2, crashes: 1}},
+		{[]string{"wrong", "false", "bad"}, 1, budget{ticks: 3, crashes: 1}},
+	}
+	total := 0
+	for _, fleet := range fleets {
+		before := total
+		for _, tells := range []bool{true, false} {
+			for noise := range limit { // failed logins of somebody else, just before
+				if !tells && noise > limit-ledger.Reserve-1 {
+					continue // nobody can know of them, and two attempts may be ours after the clock was wrong
+				}
+				w := world{tells: tells, failed: slices.Repeat([]int{0}, noise), budget: fleet.budget, jumpy: fleet.budget.jumps > 0}
+				for _, password := range fleet.passwords {
+					w.procs = append(w.procs, proc{password: password, at: idle, runs: fleet.runs})
+				}
+				x := &explorer{seen: map[[sha256.Size]byte]bool{}, failed: func(trace []string, err error) {
+					t.Fatalf("tells %v, noise %d: %v\n%s", tells, noise, err, strings.Join(trace, ", "))
+				}}
+				x.visit(w)
+				total += len(x.seen)
+			}
+		}
+		t.Logf("%v: %d situations", fleet.passwords, total-before)
+	}
+	t.Logf("%d different situations", total)
+	if total < 100_000 {
+		t.Errorf("only %d situations were reached, so hardly anything was tried", total)
+	}
+}

@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/plan"
+	"camform/providers"
+	"camform/schema"
+)
+
+// DeviceRequests are the requests that apply would send to one device.
+type DeviceRequests struct {
+	Device   schema.Device
+	Requests []providers.Request // in order; every secret in them is providers.Blank
+}
+
+// Requests composes what apply would send, from the documents that were read for the plan. It is pure: nothing is sent.
+// Apply composes anew from what it reads then, so that bodies differ where a device changed meanwhile.
+func Requests(planned *Planned, provider providers.Provider) ([]DeviceRequests, error) {
+	var all []DeviceRequests
+	blank := providers.NewPassword(providers.Blank)
+	for _, d := range planned.Plan.Devices {
+		listed := DeviceRequests{Device: d.Address}
+		for _, g := range plan.Groups(d.Steps, provider.Kinds()) {
+			var changes []providers.Change
+			for _, s := range g.Steps {
+				changes = append(changes, providers.Change{
+					Kind: provider.Kinds().Lookup(s.Address.Kind), Key: s.Address.Key, Before: s.Before, After: blanked(s),
+				})
+			}
+			requests, err := provider.Compose(providers.Composition{
+				Documents: planned.Snapshots[d.Address].Documents, Changes: changes,
+				Login: providers.Credential{Username: d.Access.Username, Password: blank},
+			})
+			if err != nil {
+				return nil, fmt.Errorf("%s: compose %s: %w", d.Address, g.Document, err)
+			}
+			listed.Requests = append(listed.Requests, requests...)
+		}
+		if len(listed.Requests) > 0 {
+			all = append(all, listed)
+		}
+	}
+	return all, nil
+}
+
+// blanked is what a step wants, with something in the place of its secrets that anybody may see.
+func blanked(s plan.Step) cty.Value {
+	if s.After.IsNull() || len(s.Secrets) == 0 {
+		return s.After
+	}
+	values := s.After.AsValueMap()
+	for attribute := range s.Secrets {
+		values[attribute] = cty.StringVal(providers.Blank)
+	}
+	return cty.ObjectVal(values)
+}

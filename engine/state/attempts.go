@@ -1,0 +1,118 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"camform/engine/ledger"
+	"camform/providers"
+)
+
+var _ providers.Ledger = (*Store)(nil)
+
+const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock`
+
+// Charge records that a login attempt is about to be made, if the rules of package ledger let it. The error is a
+// *ledger.Refusal then. The attempt must be sent at once: what waits longer than ledger.Grace must be charged again.
+func (s *Store) Charge(ctx context.Context, a providers.Attempt) (providers.Charge, error) {
+	var (
+		id      providers.Charge
+		refusal error
+	)
+	endpoint, credential := s.identify(a)
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		now := moment(stamp(s.now()))
+		history, err := s.history(tx, endpoint, now)
+		if err != nil {
+			return err
+		}
+		refusal = ledger.Decide(history, ledger.Attempt{Credential: credential, Remaining: a.Remaining}, now)
+		if refusal != nil {
+			return nil // what the history learned about the clock is kept
+		}
+		return tx.QueryRow(`INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock)
+			VALUES ($1, $2, $3, $4, 0, 0, $5, 0) RETURNING id`,
+			endpoint, credential, string(ledger.Open), stamp(now), providers.RemainingUnknown).Scan(&id)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if refusal != nil {
+		return 0, refusal
+	}
+	return id, nil
+}
+
+// Settle records how a charged attempt ended. It fails for a charge that is not open.
+func (s *Store) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
+	outcome := ledger.Refused
+	if r.Accepted {
+		outcome = ledger.Accepted
+	}
+	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+		open, err := changed(tx.Exec(`UPDATE attempts SET outcome = $1, settled = $2, remaining = $3, lock = $4
+			WHERE id = $5 AND outcome = $6`,
+			string(outcome), stamp(s.now()), r.Remaining, r.Lock.Microseconds(), int64(c), string(ledger.Open)))
+		if err == nil && !open {
+			err = fmt.Errorf("login attempt %d is not open: this is a bug", c)
+		}
+		if err == nil && r.Accepted {
+			err = dropSuccesses(tx, c)
+		}
+		return err
+	})
+}
+
+// Locked records that a device said it is locked. A d of zero means that it did not tell for how long.
+func (s *Store) Locked(ctx context.Context, endpoint string, d time.Duration) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+		now := stamp(s.now())
+		_, err := tx.Exec(`INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock)
+			VALUES ($1, '', $2, $3, $3, 0, $4, $5)`,
+			strings.ToLower(endpoint), string(ledger.Locked), now, providers.RemainingUnknown, max(d, 0).Microseconds())
+		return err
+	})
+}
+
+// identify names the endpoint of an attempt and its credential, which only those with the key can compare.
+func (s *Store) identify(a providers.Attempt) (endpoint, credential string) {
+	endpoint = strings.ToLower(a.Endpoint)
+	return endpoint, fingerprint(s.key, "login", endpoint, a.Credential.Username, a.Credential.Password.Reveal())
+}
+
+// history reads what is known of an endpoint, and keeps track of a clock that went backwards.
+func (s *Store) history(tx *sql.Tx, endpoint string, now time.Time) ([]ledger.Entry, error) {
+	history, err := collect(context.Background(), tx, scanEntry, `SELECT `+attemptColumns+` FROM attempts WHERE endpoint = $1 ORDER BY id`, endpoint)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range ledger.Rebase(history, now) {
+		if _, err := tx.Exec(`UPDATE attempts SET rebased = $1 WHERE id = $2`, stamp(e.Rebased), e.ID); err != nil {
+			return nil, err
+		}
+	}
+	return history, nil
+}
+
+// dropSuccesses removes the successes that came before that of a charge with the same credential: only the last one says
+// anything, and there is one in every run. A credential belongs to one endpoint; that is named for the sake of the index.
+func dropSuccesses(tx *sql.Tx, c providers.Charge) error {
+	_, err := tx.Exec(`DELETE FROM attempts WHERE id < $1 AND outcome = $2
+		AND endpoint = (SELECT endpoint FROM attempts WHERE id = $1)
+		AND credential = (SELECT credential FROM attempts WHERE id = $1)`, int64(c), string(ledger.Accepted))
+	return err
+}
+
+func scanEntry(rows *sql.Rows) (ledger.Entry, error) {
+	var (
+		e                               ledger.Entry
+		charged, settled, rebased, lock int64
+	)
+	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock)
+	e.Charged, e.Settled, e.Rebased = moment(charged), moment(settled), moment(rebased)
+	e.Lock = time.Duration(lock) * time.Microsecond
+	return e, err
+}

@@ -1,0 +1,179 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"camform/engine/ledger"
+	"camform/providers"
+)
+
+const unknown = providers.RemainingUnknown
+
+func charge(t *testing.T, s *Store, password string, remaining int) providers.Charge {
+	t.Helper()
+	return must[providers.Charge](t)(s.Charge(t.Context(), attempt(password, remaining)))
+}
+
+func refusedWith(t *testing.T, s *Store, a providers.Attempt, family error, until time.Time) {
+	t.Helper()
+	_, err := s.Charge(t.Context(), a)
+	var refusal *ledger.Refusal
+	if !errors.As(err, &refusal) || !errors.Is(err, family) || !refusal.Until.Equal(until) {
+		t.Fatalf("got %v, want %v until %v", err, family, until)
+	}
+}
+
+func TestI5ARefusedPasswordIsNotTriedAgain(t *testing.T) {
+	s, c := newStore(t)
+	first := charge(t, s, "wrong", unknown)
+	c.advance(time.Second)
+	ok(t, s.Settle(cancelled(), first, providers.AttemptResult{Remaining: 4}))
+	until := noon.Add(time.Second + ledger.Window)
+	refusedWith(t, s, attempt("wrong", 4), providers.ErrRefused, until)
+	refusedWith(t, s, attempt("right", 2), providers.ErrBudget, until)
+
+	same := attempt("wrong", 4)
+	same.Endpoint = "192.0.2.2:443" // another device
+	_ = must[providers.Charge](t)(s.Charge(t.Context(), same))
+	user := attempt("wrong", 4)
+	user.Credential.Username = "operator" // another credential
+	second := must[providers.Charge](t)(s.Charge(t.Context(), user))
+	ok(t, s.Settle(t.Context(), second, providers.AttemptResult{Accepted: true}))
+	ok(t, s.Settle(t.Context(), charge(t, s, "right", 4), providers.AttemptResult{Accepted: true}))
+	c.t = until
+	charge(t, s, "wrong", unknown)
+}
+
+func TestEndpointsDifferByTheirLettersOnlyInCase(t *testing.T) {
+	s, _ := newStore(t)
+	a := attempt("wrong", 5)
+	a.Endpoint = "Camera.example.com:443"
+	ok(t, s.Settle(t.Context(), must[providers.Charge](t)(s.Charge(t.Context(), a)), providers.AttemptResult{Remaining: 4}))
+	a.Endpoint = "camera.EXAMPLE.com:443"
+	refusedWith(t, s, a, providers.ErrRefused, noon.Add(ledger.Window))
+}
+
+func TestALockIsKeptByAllProcesses(t *testing.T) {
+	for what, d := range map[string]time.Duration{"told": 10 * time.Minute, "not told": 0} {
+		t.Run(what, func(t *testing.T) {
+			s, _ := newStore(t)
+			ok(t, s.Locked(cancelled(), "192.0.2.1:443", d))
+			if d == 0 {
+				d = ledger.AssumedLock
+			}
+			other := open(t, s.path, Options{Now: s.now})
+			refusedWith(t, other, attempt("right", 5), providers.ErrLocked, noon.Add(d+ledger.Grace))
+		})
+	}
+	s, _ := newStore(t)
+	ok(t, s.Settle(t.Context(), charge(t, s, "wrong", 3), providers.AttemptResult{Remaining: 0, Lock: time.Hour}))
+	refusedWith(t, s, attempt("right", 5), providers.ErrLocked, noon.Add(time.Hour+ledger.Grace))
+}
+
+func TestASuccessRefundsWhatAProcessLeftOpen(t *testing.T) {
+	s, _ := newStore(t)
+	charge(t, s, "right", unknown) // never settled
+	refusedWith(t, s, attempt("right", unknown), providers.ErrBudget, noon.Add(ledger.Window))
+	ok(t, s.Settle(t.Context(), charge(t, s, "right", 5), providers.AttemptResult{Accepted: true, Remaining: unknown}))
+	charge(t, s, "right", unknown)
+}
+
+func TestAChargeIsSettledOnce(t *testing.T) {
+	s, _ := newStore(t)
+	c := charge(t, s, "right", unknown)
+	ok(t, s.Settle(t.Context(), c, providers.AttemptResult{Accepted: true}))
+	if s.Settle(t.Context(), c, providers.AttemptResult{}) == nil || s.Settle(t.Context(), 99, providers.AttemptResult{}) == nil {
+		t.Error("settled twice, or without a charge")
+	}
+}
+
+func TestACancelledAttemptIsNotCharged(t *testing.T) {
+	s, _ := newStore(t)
+	_, err := s.Charge(cancelled(), attempt("right", unknown))
+	wantError(t, err, context.Canceled)
+	charge(t, s, "right", unknown)
+}
+
+func TestSuccessesDoNotPileUp(t *testing.T) {
+	s, c := newStore(t)
+	for range 10 {
+		ok(t, s.Settle(t.Context(), charge(t, s, "right", unknown), providers.AttemptResult{Accepted: true}))
+		c.advance(time.Hour)
+	}
+	other := attempt("right", unknown)
+	other.Endpoint = "192.0.2.9:443"
+	ok(t, s.Settle(t.Context(), must[providers.Charge](t)(s.Charge(t.Context(), other)), providers.AttemptResult{Accepted: true}))
+	if n := count(t, s, "attempts"); n != 2 {
+		t.Errorf("%d rows, want one for each endpoint", n)
+	}
+}
+
+func TestAClockThatGoesBackIsRemembered(t *testing.T) {
+	s, c := newStore(t)
+	ok(t, s.Settle(t.Context(), charge(t, s, "wrong", 5), providers.AttemptResult{Remaining: 4}))
+	c.t = noon.Add(-10 * 365 * 24 * time.Hour)
+	early := c.t
+	refusedWith(t, s, attempt("wrong", 4), providers.ErrRefused, early.Add(ledger.Window))
+	c.advance(ledger.Window - time.Second)
+	refusedWith(t, s, attempt("wrong", 4), providers.ErrRefused, early.Add(ledger.Window))
+	c.advance(time.Second)
+	charge(t, s, "wrong", 4)
+}
+
+// A process is killed between Charge and Settle. Nobody may act as if its attempt had not been made.
+func TestI5AnAttemptOfADeadProcessCounts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	c := &clock{time.Now().UTC()}
+	s := open(t, path, Options{Now: c.now})
+	first := startChild(t, "charge", path)
+	if got := first.line(t); got != "charged 1" {
+		t.Fatal(got)
+	}
+	first.kill(t)
+	c.t = time.Now().UTC()
+	_, err := s.Charge(t.Context(), attempt("wrong", unknown))
+	wantError(t, err, providers.ErrBudget)
+	second := startChild(t, "charge", path)
+	if got := second.line(t); got != "charged 2" { // the device tells that five are left
+		t.Fatal(got)
+	}
+	second.kill(t)
+	c.t = time.Now().UTC()
+	_, err = s.Charge(t.Context(), attempt("right", 5))
+	wantError(t, err, providers.ErrBudget)
+	c.advance(ledger.Window)
+	charge(t, s, "right", unknown)
+}
+
+// Many processes on one device spend what one may spend, whoever is first.
+func TestI5AllProcessesShareTheBudget(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path, Options{})
+	var children []*child
+	for range 5 {
+		children = append(children, startChild(t, "charge", path))
+	}
+	charged := 0
+	for _, c := range children {
+		if c.line(t) != "charged 0" {
+			charged++
+		}
+	}
+	if n := count(t, s, "attempts"); charged != 2 || n != 2 {
+		t.Errorf("%d attempts were charged and %d written, want 2", charged, n)
+	}
+}
+
+func count(t *testing.T, s *Store, table string) int {
+	t.Helper()
+	counts := must[[]int](t)(read(t.Context(), s, func(rows *sql.Rows) (n int, err error) {
+		err = rows.Scan(&n)
+		return n, err
+	}, "SELECT COUNT(*) FROM "+table))
+	return counts[0]
+}

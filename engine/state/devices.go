@@ -1,0 +1,142 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"camform/providers"
+	"camform/schema"
+)
+
+// Device is what is remembered of a device as a whole.
+type Device struct {
+	Address   schema.Device
+	Endpoint  string // "host:port" where it answered
+	Identity  providers.Identity
+	Pin       providers.Pin
+	FirstSeen time.Time // UTC
+	LastSeen  time.Time
+}
+
+const deviceColumns = `device, endpoint, serial, mac, model, firmware, pin, first_seen, last_seen`
+
+// SaveSeen remembers who answered. The pin is merged into the one that is known, field by field, so an algorithm never
+// becomes weaker; FirstSeen of a known device stays. A LastSeen that is zero means now. Only a device that proved to be
+// the right one may be saved.
+func (s *Store) SaveSeen(ctx context.Context, d Device) error {
+	if d.LastSeen.IsZero() {
+		d.LastSeen = s.now()
+	}
+	if d.FirstSeen.IsZero() {
+		d.FirstSeen = d.LastSeen
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		known, err := collect(context.Background(), tx, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE device = $1`, d.Address.String())
+		if err != nil {
+			return err
+		}
+		pin := d.Pin
+		if len(known) > 0 {
+			pin = known[0].Pin.Merge(d.Pin)
+		}
+		text, err := json.Marshal(pin)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO devices (`+deviceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (device) DO UPDATE SET endpoint = excluded.endpoint, serial = excluded.serial, mac = excluded.mac,
+			model = excluded.model, firmware = excluded.firmware, pin = excluded.pin, last_seen = excluded.last_seen`,
+			d.Address.String(), d.Endpoint, d.Identity.Serial, d.Identity.MAC, d.Identity.Model, d.Identity.Firmware,
+			string(text), stamp(d.FirstSeen), stamp(d.LastSeen))
+		return err
+	})
+}
+
+// Device returns what is remembered of a device, and whether anything is.
+func (s *Store) Device(ctx context.Context, address schema.Device) (Device, bool, error) {
+	found, err := read(ctx, s, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE device = $1`, address.String())
+	if err != nil || len(found) == 0 {
+		return Device{}, false, err
+	}
+	return found[0], true, nil
+}
+
+// Devices returns all devices, ordered by address.
+func (s *Store) Devices(ctx context.Context) ([]Device, error) {
+	all, err := read(ctx, s, scanDevice, `SELECT `+deviceColumns+` FROM devices`)
+	slices.SortFunc(all, func(a, b Device) int { return a.Address.Compare(b.Address) })
+	return all, err
+}
+
+// Duplicate is a serial number that several addresses claim.
+type Duplicate struct {
+	Serial  string
+	Devices []schema.Device // ordered, two or more
+}
+
+// DuplicateSerials finds serial numbers that answered at several addresses, ordered. Either a device has two blocks, or
+// one was moved and its old address is still remembered.
+func (s *Store) DuplicateSerials(ctx context.Context) ([]Duplicate, error) {
+	devices, err := read(ctx, s, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE serial IN
+		(SELECT serial FROM devices WHERE serial <> '' GROUP BY serial HAVING COUNT(*) > 1)
+		ORDER BY serial`)
+	if err != nil {
+		return nil, err
+	}
+	var duplicates []Duplicate
+	for _, d := range devices {
+		if n := len(duplicates); n == 0 || duplicates[n-1].Serial != d.Identity.Serial {
+			duplicates = append(duplicates, Duplicate{Serial: d.Identity.Serial})
+		}
+		last := &duplicates[len(duplicates)-1]
+		last.Devices = append(last.Devices, d.Address)
+	}
+	for _, d := range duplicates {
+		slices.SortFunc(d.Devices, schema.Device.Compare)
+	}
+	return duplicates, nil
+}
+
+// ForgetDevice removes a device with its settings and its open intents. The history of its runs stays. A device that
+// nobody remembers is no error; one whose lease somebody holds is a *HeldError.
+func (s *Store) ForgetDevice(ctx context.Context, address schema.Device) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.free(tx, address); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			`DELETE FROM devices WHERE device = $1`,
+			`DELETE FROM settings WHERE device = $1`,
+			`DELETE FROM intents WHERE device = $1 AND outcome IN ('', 'unknown')`,
+		} {
+			if _, err := tx.Exec(statement, address.String()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func scanDevice(rows *sql.Rows) (Device, error) {
+	var (
+		d           Device
+		device, pin string
+		first, last int64
+	)
+	err := rows.Scan(&device, &d.Endpoint, &d.Identity.Serial, &d.Identity.MAC, &d.Identity.Model, &d.Identity.Firmware, &pin, &first, &last)
+	if err != nil {
+		return Device{}, err
+	}
+	if d.Address, err = schema.ParseDevice(device); err != nil {
+		return Device{}, fmt.Errorf("%w: table devices: %w", ErrDamaged, err)
+	}
+	if err := json.Unmarshal([]byte(pin), &d.Pin); err != nil {
+		return Device{}, fmt.Errorf("%w: pin of %s: %w", ErrDamaged, device, err)
+	}
+	d.FirstSeen, d.LastSeen = moment(first), moment(last)
+	return d, nil
+}

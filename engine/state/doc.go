@@ -1,0 +1,30 @@
+// Package state is what camform remembers between runs: what cannot be read from the devices.
+//
+//	devices        who answered at an address last time, and its pin
+//	settings       what was last applied to a setting and read back, which secrets by fingerprint, whether we created it
+//	leases         who may change a device now, with a token that grows with every lease of the device
+//	intents        the journal: requests that change a device, written before they are sent
+//	runs           what was run, by whom, and how it ended
+//	applied_plans  saved plans that were applied, so that the second time can be told
+//	capabilities   documents that depend on model and firmware only
+//	attempts       login attempts, for the rules of package ledger
+//	meta           the check value of the key
+//
+// Rules:
+//
+//   - What a method wrote is on the disk when it returns without an error. With an error nothing of it was written, and
+//     writes of other callers are not affected. Writes of many goroutines share transactions, so they are fast together.
+//   - What records something that already happened (Finish, Record, Settle, Locked, EndRun, Release) is written even if
+//     its context is cancelled. Everything else is not begun any more.
+//   - Several processes may use a store at once. Whoever changes a device holds its lease; a write with the token of an
+//     older lease is refused with ErrLeaseLost.
+//   - There is no secret in the database: passwords appear as fingerprints under a key that lies in a file beside it.
+//     Callers give values without secrets; a value in a secret attribute goes through Fingerprint.
+//   - After a failed write to the disk the store refuses every further write, since what the disk holds is not known any
+//     more. A full disk is different: it can be tried again.
+//   - A damaged, foreign or newer database is refused and left as it is. Nothing ever starts empty in its place.
+//
+// The SQL is common to SQLite and PostgreSQL. What is particular to SQLite is in sqlite.go and migrations/sqlite.
+//
+// All methods may be called from any goroutine.
+package state

@@ -1,0 +1,42 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"camform/schema"
+)
+
+// The families of errors. Errors that have to do with files and rights wrap those of io/fs as well.
+var (
+	ErrDamaged   = errors.New("the state database is damaged")
+	ErrForeign   = errors.New("the file is not a state database of camform")
+	ErrNewer     = errors.New("the state database was written by a newer camform")
+	ErrKey       = errors.New("the key of the state database is missing or wrong")
+	ErrBusy      = errors.New("the state database is in use by another process")
+	ErrFull      = errors.New("there is no space left for the state database")
+	ErrFailed    = errors.New("the state database could not be written to the disk")
+	ErrClosed    = errors.New("the state database was closed")
+	ErrLeaseLost = errors.New("the lease of the device was lost to another run")
+	ErrFinished  = errors.New("the intent is not open")
+)
+
+// HeldError says who holds the lease of a device.
+type HeldError struct {
+	Device   schema.Device
+	Owner    Owner
+	Run      string
+	ID       int64 // what ForceRelease wants
+	Acquired time.Time
+	Renewed  time.Time
+	Expires  time.Time // when it ends by itself, unless it is renewed
+}
+
+// Error tells who holds it, since when, and what to do.
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("%s is held by %s (process %d, %s, run %s) since %s; wait for it to end. If that process is gone, the lease ends by itself at %s, or release it by force with its id %d",
+		e.Device, e.Owner.Who, e.Owner.PID, e.Owner.Operation, e.Run, rfc3339(e.Acquired), rfc3339(e.Expires), e.ID)
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,177 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"camform/schema"
+)
+
+// IntentID identifies an intent.
+type IntentID int64
+
+// Intent is a request that is about to change a device, or did.
+//
+//	          Begin                 Finish
+//	(nothing) ─────▶ open ─────────────────────▶ done, not-applied
+//	                  │  ▲                          ▲
+//	                  └──┴── unknown ───────────────┘
+//
+// An intent that is open or unknown is resolved by reading the device, never by sending the request again.
+type Intent struct {
+	ID       IntentID
+	Run      string
+	Device   schema.Device
+	Steps    []IntentStep // all for Device
+	Document string       // path of the document that is changed
+	Method   string
+	Digest   string // of the request, for people who compare logs; never of a secret alone
+	Begun    time.Time
+	Outcome  Outcome   // empty while open
+	Finished time.Time // zero while open
+}
+
+// IntentStep is the change of one setting within a request.
+type IntentStep struct {
+	Setting      schema.Setting
+	Action       string            // as in the plan: "create", "update", "delete"
+	Before       json.RawMessage   // object attribute → value as read before; nil if the item did not exist. Never a secret.
+	After        json.RawMessage   // object attribute → value that is wanted; nil if the item is removed
+	Fingerprints map[string]string // attribute → fingerprint of the secret that is set
+	Origins      map[string]string // attribute → where that secret comes from, so that a login can prove it later
+}
+
+// Outcome is what became of an intent.
+type Outcome string
+
+// The outcomes.
+const (
+	Done       Outcome = "done"        // read back as wanted
+	NotApplied Outcome = "not-applied" // read back as before, or never sent
+	Unknown    Outcome = "unknown"     // could not be read back yet; the intent stays open
+)
+
+const intentColumns = `id, run, device, document, method, digest, steps, begun, outcome, finished`
+
+// Begin records that a request is about to be sent. The request may leave when it returned without an error, and not
+// before. Run, Device and Begun of the intent come from the lease and the clock.
+func (s *Store) Begin(ctx context.Context, lease Lease, intent Intent) (IntentID, error) {
+	steps, err := encodeSteps(lease, intent.Steps)
+	if err != nil {
+		return 0, err
+	}
+	var id IntentID
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.fence(tx, lease); err != nil {
+			return err
+		}
+		return tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0) RETURNING id`,
+			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now())).Scan(&id)
+	})
+	return id, err
+}
+
+// Finish records what became of an intent together with what is to be remembered and forgotten, in one transaction. The
+// lease may be that of a later run, which resolves what an earlier one left open. ErrFinished means that the intent has
+// an outcome already, or is not one of the device.
+func (s *Store) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+		if err := s.fence(tx, lease); err != nil {
+			return err
+		}
+		open, err := changed(tx.Exec(`UPDATE intents SET outcome = $1, finished = $2
+			WHERE id = $3 AND device = $4 AND outcome IN ('', 'unknown')`,
+			string(outcome), stamp(s.now()), int64(id), lease.Device.String()))
+		if err != nil {
+			return err
+		}
+		if !open {
+			return fmt.Errorf("%w: %d of %s: this is a bug", ErrFinished, id, lease.Device)
+		}
+		return s.record(tx, lease, rows, forget)
+	})
+}
+
+// OpenIntents returns the intents of a device that are open or unknown, oldest first.
+func (s *Store) OpenIntents(ctx context.Context, device schema.Device) ([]Intent, error) {
+	return read(ctx, s, scanIntent, `SELECT `+intentColumns+` FROM intents
+		WHERE device = $1 AND outcome IN ('', 'unknown') ORDER BY id`, device.String())
+}
+
+// AllOpenIntents returns the intents of all devices that are open or unknown, oldest first.
+func (s *Store) AllOpenIntents(ctx context.Context) ([]Intent, error) {
+	return read(ctx, s, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE outcome IN ('', 'unknown') ORDER BY id`)
+}
+
+// RunIntents returns all intents of a run, oldest first.
+func (s *Store) RunIntents(ctx context.Context, run string) ([]Intent, error) {
+	return read(ctx, s, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE run = $1 ORDER BY id`, run)
+}
+
+// storedStep is the form of a step in the database. The device stands in the row.
+type storedStep struct {
+	Kind         string            `json:"kind"`
+	Key          string            `json:"key,omitempty"`
+	Action       string            `json:"action"`
+	Before       json.RawMessage   `json:"before,omitempty"`
+	After        json.RawMessage   `json:"after,omitempty"`
+	Fingerprints map[string]string `json:"fingerprints,omitempty"`
+	Origins      map[string]string `json:"origins,omitempty"`
+}
+
+func encodeSteps(lease Lease, steps []IntentStep) (string, error) {
+	stored := make([]storedStep, len(steps))
+	for i, step := range steps {
+		if err := covered(lease, step.Setting); err != nil {
+			return "", err
+		}
+		for _, value := range []json.RawMessage{step.Before, step.After} {
+			if err := checkObject(step.Setting, value); err != nil {
+				return "", err
+			}
+		}
+		stored[i] = storedStep{step.Setting.Kind, step.Setting.Key, step.Action, step.Before, step.After, step.Fingerprints, step.Origins}
+	}
+	text, err := json.Marshal(stored)
+	return string(text), err
+}
+
+func decodeSteps(device schema.Device, text string) ([]IntentStep, error) {
+	var stored []storedStep
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		return nil, err
+	}
+	steps := make([]IntentStep, len(stored))
+	for i, step := range stored {
+		steps[i] = IntentStep{
+			Setting: schema.Setting{Device: device, Kind: step.Kind, Key: step.Key},
+			Action:  step.Action, Before: step.Before, After: step.After, Fingerprints: step.Fingerprints, Origins: step.Origins,
+		}
+	}
+	return steps, nil
+}
+
+func scanIntent(rows *sql.Rows) (Intent, error) {
+	var (
+		intent          Intent
+		device, steps   string
+		begun, finished int64
+	)
+	err := rows.Scan(&intent.ID, &intent.Run, &device, &intent.Document, &intent.Method, &intent.Digest, &steps, &begun,
+		&intent.Outcome, &finished)
+	if err != nil {
+		return Intent{}, err
+	}
+	if intent.Device, err = schema.ParseDevice(device); err != nil {
+		return Intent{}, fmt.Errorf("%w: table intents: %w", ErrDamaged, err)
+	}
+	if intent.Steps, err = decodeSteps(intent.Device, steps); err != nil {
+		return Intent{}, fmt.Errorf("%w: steps of intent %d: %w", ErrDamaged, intent.ID, err)
+	}
+	intent.Begun, intent.Finished = moment(begun), moment(finished)
+	return intent, nil
+}

@@ -1,0 +1,120 @@
+package state
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"camform/schema"
+)
+
+const keySize = 32
+
+// Fingerprint identifies a secret without telling anything about it to those who lack the key: 32 hexadecimal digits.
+// Equal secrets of different settings or attributes have different fingerprints.
+func (s *Store) Fingerprint(setting schema.Setting, attribute, secret string) string {
+	return fingerprint(s.key, "setting", setting.Device.String(), setting.Kind, setting.Key, attribute, secret)
+}
+
+// fingerprint is an HMAC over fields with their lengths, so that no two lists of fields run together.
+func fingerprint(key []byte, fields ...string) string {
+	mac := hmac.New(sha256.New, key)
+	for _, field := range fields {
+		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))
+		mac.Write([]byte(field))
+	}
+	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// keyCheck is stored in the database, so that a key that belongs to another one is noticed.
+func keyCheck(key []byte) string { return fingerprint(key, "check") }
+
+func keyPath(path string) string { return path + ".key" }
+
+// readKey reads the key of an existing database.
+func readKey(path string) ([]byte, error) {
+	file := keyPath(path)
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: %s is missing, without which no fingerprint in %s means anything; restore it from a backup, or move the database away and let the devices be read anew", ErrKey, file, path)
+	case err != nil:
+		return nil, fmt.Errorf("key of the state database: %w", err)
+	}
+	if err := private(file); err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSuffix(string(text), "\n"))
+	if err != nil || len(key) != keySize {
+		return nil, fmt.Errorf("%w: %s is not a line of %d hexadecimal digits; restore it from a backup", ErrKey, file, 2*keySize)
+	}
+	return key, nil
+}
+
+// private refuses a key that other users can read. Windows has no such modes.
+func private(file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return fmt.Errorf("key of the state database: %w", err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%w: other users can read %s; run `chmod 600 %s`", ErrKey, file, file)
+	}
+	return nil
+}
+
+// createKey makes a key, or reads the one that is there: that of a database that is gone, or of another process that
+// creates the same store at this moment. The key appears complete and durable or not at all.
+func createKey(path string) ([]byte, error) {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // never fails
+	temporary, err := writeTemporary(keyPath(path), hex.EncodeToString(key)+"\n")
+	if err != nil {
+		return nil, fmt.Errorf("new key of the state database: %w", err)
+	}
+	defer func() { _ = os.Remove(temporary) }()
+	if err := os.Link(temporary, keyPath(path)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("new key of the state database: %w", err)
+	}
+	if err := syncDirectory(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return readKey(path)
+}
+
+// writeTemporary writes a file that only the user can read, beside path, and returns its name when it is durable.
+func writeTemporary(path, text string) (name string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.WriteString(text)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(file.Name()))
+	}
+	return file.Name(), nil
+}
+
+// syncDirectory makes names in a directory durable. Windows does not need it and cannot do it.
+func syncDirectory(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	directory, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("directory of the state database: %w", err)
+	}
+	if err := errors.Join(directory.Sync(), directory.Close()); err != nil {
+		return fmt.Errorf("directory of the state database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"camform/schema"
+)
+
+// LeaseTime is how long a lease lasts unless it is renewed. Every intent renews it too.
+const LeaseTime = time.Minute
+
+// Lease is the right to change a device. Its token is greater than that of every earlier lease of the device, and writes
+// with an older one are refused, so that a process that was asleep for hours cannot spoil the work of its successor.
+type Lease struct {
+	Device schema.Device
+	Run    string
+	Token  int64
+}
+
+// Acquire takes the lease of a device for a run. While somebody else has it the error is a *HeldError; a lease that ended
+// by itself is taken over.
+func (s *Store) Acquire(ctx context.Context, device schema.Device, run string) (Lease, error) {
+	var lease Lease
+	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+		lease, err = s.acquire(tx, device, run)
+		return err
+	})
+	return lease, err
+}
+
+// AcquireAll takes the leases of many devices in one transaction. Devices that somebody else has are in held and hinder
+// no others; the error means that no lease was taken.
+func (s *Store) AcquireAll(ctx context.Context, devices []schema.Device, run string) (leases []Lease, held []*HeldError, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		for _, device := range devices {
+			lease, err := s.acquire(tx, device, run)
+			var other *HeldError
+			switch {
+			case errors.As(err, &other):
+				held = append(held, other)
+			case err != nil:
+				return err
+			default:
+				leases = append(leases, lease)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return leases, held, nil
+}
+
+// Renew makes leases last for LeaseTime from now. Those that were released, or taken over by somebody else, are in lost;
+// one that merely ended by itself is renewed.
+func (s *Store) Renew(ctx context.Context, leases ...Lease) (lost []Lease, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		for _, lease := range leases {
+			renewed, err := s.renew(tx, lease)
+			if err != nil {
+				return err
+			}
+			if !renewed {
+				lost = append(lost, lease)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lost, nil
+}
+
+// Release gives leases back. It is no error if one was lost.
+func (s *Store) Release(ctx context.Context, leases ...Lease) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+		for _, lease := range leases {
+			_, err := tx.Exec(`UPDATE leases SET held = $1 WHERE device = $2 AND token = $3`, false, lease.Device.String(), lease.Token)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ForceRelease ends the lease of a device that somebody else has, by the id that a HeldError tells. It fails if the
+// device is not held under this id, for example since somebody else holds it by now.
+func (s *Store) ForceRelease(ctx context.Context, device schema.Device, id int64) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		done, err := changed(tx.Exec(`UPDATE leases SET held = $1 WHERE device = $2 AND token = $3 AND held`, false, device.String(), id))
+		if err == nil && !done {
+			err = fmt.Errorf("%s is not held under the id %d; ask again who holds it", device, id)
+		}
+		return err
+	})
+}
+
+// Held returns who holds devices now, whoever it is.
+func (s *Store) Held(ctx context.Context) ([]*HeldError, error) {
+	var held []*HeldError
+	rows, err := read(ctx, s, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE held AND expires > $1 ORDER BY device`, stamp(s.now()))
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		device, err := schema.ParseDevice(row.device)
+		if err != nil {
+			return nil, fmt.Errorf("%w: table leases: %w", ErrDamaged, err)
+		}
+		held = append(held, row.heldError(device))
+	}
+	return held, nil
+}
+
+const leaseColumns = `device, token, held, run, who, pid, operation, version, acquired, renewed, expires`
+
+// leaseRow is a row of the table of leases. The zero row is that of a device that nobody had yet.
+type leaseRow struct {
+	device                     string
+	token                      int64
+	held                       bool
+	run                        string
+	owner                      Owner
+	acquired, renewed, expires time.Time
+}
+
+func scanLease(rows *sql.Rows) (leaseRow, error) {
+	var (
+		row                        leaseRow
+		acquired, renewed, expires int64
+	)
+	err := rows.Scan(&row.device, &row.token, &row.held, &row.run, &row.owner.Who, &row.owner.PID, &row.owner.Operation,
+		&row.owner.Version, &acquired, &renewed, &expires)
+	row.acquired, row.renewed, row.expires = moment(acquired), moment(renewed), moment(expires)
+	return row, err
+}
+
+func (r leaseRow) heldAt(now time.Time) bool { return r.held && now.Before(r.expires) }
+
+func (r leaseRow) heldError(device schema.Device) *HeldError {
+	return &HeldError{Device: device, Owner: r.owner, Run: r.run, ID: r.token, Acquired: r.acquired, Renewed: r.renewed, Expires: r.expires}
+}
+
+func (s *Store) leaseOf(tx *sql.Tx, device schema.Device) (leaseRow, error) {
+	rows, err := collect(context.Background(), tx, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE device = $1`, device.String())
+	if err != nil || len(rows) == 0 {
+		return leaseRow{}, err
+	}
+	return rows[0], nil
+}
+
+func (s *Store) acquire(tx *sql.Tx, device schema.Device, run string) (Lease, error) {
+	row, err := s.leaseOf(tx, device)
+	if err != nil {
+		return Lease{}, err
+	}
+	now, lease := s.now(), Lease{Device: device, Run: run, Token: row.token + 1}
+	if row.heldAt(now) {
+		return Lease{}, row.heldError(device)
+	}
+	_, err = tx.Exec(`INSERT INTO leases (`+leaseColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+		ON CONFLICT (device) DO UPDATE SET token = excluded.token, held = excluded.held, run = excluded.run,
+		who = excluded.who, pid = excluded.pid, operation = excluded.operation, version = excluded.version,
+		acquired = excluded.acquired, renewed = excluded.renewed, expires = excluded.expires`,
+		device.String(), lease.Token, true, run, s.owner.Who, s.owner.PID, s.owner.Operation, s.owner.Version,
+		stamp(now), stamp(now.Add(LeaseTime)))
+	return lease, err
+}
+
+// free fails with a *HeldError if somebody holds a device.
+func (s *Store) free(tx *sql.Tx, device schema.Device) error {
+	row, err := s.leaseOf(tx, device)
+	if err != nil {
+		return err
+	}
+	if row.heldAt(s.now()) {
+		return row.heldError(device)
+	}
+	return nil
+}
+
+// renew reports whether the lease is still that of its device.
+func (s *Store) renew(tx *sql.Tx, lease Lease) (bool, error) {
+	now := s.now()
+	return changed(tx.Exec(`UPDATE leases SET renewed = $1, expires = $2 WHERE device = $3 AND token = $4 AND held`,
+		stamp(now), stamp(now.Add(LeaseTime)), lease.Device.String(), lease.Token))
+}
+
+// fence refuses a write with a lease that is not that of its device any more, and renews one that is, so that what
+// follows has the whole time of the lease before it.
+func (s *Store) fence(tx *sql.Tx, lease Lease) error {
+	valid, err := s.renew(tx, lease)
+	if err == nil && !valid {
+		err = fmt.Errorf("%w: %s, run %s; nothing more is written to it, plan again", ErrLeaseLost, lease.Device, lease.Run)
+	}
+	return err
+}
+
+// changed reports whether a statement changed a row.
+func changed(result sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}

@@ -1,0 +1,241 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"camform/schema"
+)
+
+func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
+	s, c := newStore(t)
+	first := acquire(t, s, "n", "r1")
+
+	_, err := s.Acquire(t.Context(), device("n"), "r2")
+	var held *HeldError
+	if !errors.As(err, &held) {
+		t.Fatalf("got %v, want a HeldError", err)
+	}
+	want := &HeldError{
+		Device: device("n"), Owner: Owner{"ops@host", 7, "apply", "1.0"}, Run: "r1", ID: first.Token,
+		Acquired: noon, Renewed: noon, Expires: noon.Add(LeaseTime),
+	}
+	if diff := cmp.Diff(want, held); diff != "" {
+		t.Error(diff)
+	}
+	const text = `device.gate["n"] is held by ops@host (process 7, apply, run r1) since 2026-03-01T12:00:00Z; wait for it to end. ` +
+		`If that process is gone, the lease ends by itself at 2026-03-01T12:01:00Z, or release it by force with its id 1`
+	if err.Error() != text {
+		t.Errorf("text %q", err)
+	}
+	if diff := cmp.Diff([]*HeldError{want}, must[[]*HeldError](t)(s.Held(t.Context()))); diff != "" {
+		t.Error(diff)
+	}
+
+	c.advance(LeaseTime)
+	if held := must[[]*HeldError](t)(s.Held(t.Context())); len(held) != 0 {
+		t.Errorf("held after its time: %v", held)
+	}
+	if second := acquire(t, s, "n", "r2"); second.Token <= first.Token {
+		t.Errorf("token %d after %d", second.Token, first.Token)
+	}
+}
+
+func TestAReleasedLeaseIsFree(t *testing.T) {
+	s, _ := newStore(t)
+	first := acquire(t, s, "n", "r1")
+	ok(t, s.Release(cancelled(), first))
+	second := acquire(t, s, "n", "r2")
+	ok(t, s.Release(t.Context(), first)) // late, and without effect
+	if _, err := s.Acquire(t.Context(), device("n"), "r3"); err == nil {
+		t.Error("an old lease released a new one")
+	}
+	if second.Token != first.Token+1 {
+		t.Errorf("token %d after %d", second.Token, first.Token)
+	}
+}
+
+func TestAllFreeLeasesAreTakenAtOnce(t *testing.T) {
+	s, _ := newStore(t)
+	acquire(t, s, "b", "r1")
+	leases, held, err := s.AcquireAll(t.Context(), []schema.Device{device("a"), device("b"), device("c")}, "r2")
+	want := []Lease{{device("a"), "r2", 1}, {device("c"), "r2", 1}}
+	if diff := cmp.Diff(want, leases); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if len(held) != 1 || held[0].Device != device("b") || held[0].Run != "r1" {
+		t.Errorf("held %v", held)
+	}
+	if leases, _, err := s.AcquireAll(cancelled(), []schema.Device{device("d")}, "r2"); !errors.Is(err, context.Canceled) || leases != nil {
+		t.Errorf("got %v, %v after a cancellation", leases, err)
+	}
+}
+
+// Whatever is written with a lease is refused once another one was given out, and leaves no trace.
+func TestNothingIsWrittenWithALostLease(t *testing.T) {
+	writes := map[string]func(s *Store, l Lease, id IntentID) error{
+		"Begin": func(s *Store, l Lease, _ IntentID) error {
+			_, err := s.Begin(context.Background(), l, Intent{Method: "PUT"})
+			return err
+		},
+		"Finish": func(s *Store, l Lease, id IntentID) error {
+			return s.Finish(context.Background(), l, id, Done, []Setting{{Address: setting("n", "https", "")}}, nil)
+		},
+		"Record": func(s *Store, l Lease, _ IntentID) error {
+			return s.Record(context.Background(), l, []Setting{{Address: setting("n", "https", "")}}, nil)
+		},
+	}
+	loss := map[string]func(t *testing.T, s *Store, c *clock, l Lease){
+		"taken over": func(t *testing.T, s *Store, c *clock, _ Lease) { c.advance(time.Hour); acquire(t, s, "n", "r2") },
+		"released":   func(t *testing.T, s *Store, _ *clock, l Lease) { ok(t, s.Release(t.Context(), l)) },
+		"forced":     func(t *testing.T, s *Store, _ *clock, l Lease) { ok(t, s.ForceRelease(t.Context(), l.Device, l.Token)) },
+	}
+	for what, write := range writes {
+		for how, lose := range loss {
+			t.Run(what+" when "+how, func(t *testing.T) {
+				s, c := newStore(t)
+				lease := acquire(t, s, "n", "r1")
+				id := must[IntentID](t)(s.Begin(t.Context(), lease, Intent{Method: "PUT"}))
+				lose(t, s, c, lease)
+				wantError(t, write(s, lease, id), ErrLeaseLost)
+				settings := must[map[schema.Setting]Setting](t)(s.Settings(t.Context(), lease.Device))
+				open := must[[]Intent](t)(s.OpenIntents(t.Context(), lease.Device))
+				if len(settings) != 0 || len(open) != 1 {
+					t.Errorf("written: %v, %v", settings, open)
+				}
+			})
+		}
+	}
+}
+
+func TestALeaseThatOnlyRanOutIsStillGood(t *testing.T) {
+	s, c := newStore(t)
+	lease := acquire(t, s, "n", "r1")
+	c.advance(time.Hour)
+	_ = must[IntentID](t)(s.Begin(t.Context(), lease, Intent{Method: "PUT"}))
+	c.advance(LeaseTime - time.Second)
+	if _, err := s.Acquire(t.Context(), device("n"), "r2"); err == nil {
+		t.Error("the request that Begin announced may still be under way, but the lease was given out")
+	}
+}
+
+func TestForceNeedsTheIDOfTheLease(t *testing.T) {
+	s, _ := newStore(t)
+	lease := acquire(t, s, "n", "r1")
+	if err := s.ForceRelease(t.Context(), lease.Device, lease.Token+1); err == nil || !strings.Contains(err.Error(), "ask again") {
+		t.Errorf("got %v", err)
+	}
+	ok(t, s.ForceRelease(t.Context(), lease.Device, lease.Token))
+	if err := s.ForceRelease(t.Context(), lease.Device, lease.Token); err == nil {
+		t.Error("released twice")
+	}
+	acquire(t, s, "n", "r2")
+}
+
+func TestRenewalTellsWhatWasLost(t *testing.T) {
+	s, c := newStore(t)
+	kept, lost := acquire(t, s, "a", "r1"), acquire(t, s, "b", "r1")
+	c.advance(LeaseTime - time.Second)
+	_ = must[[]Lease](t)(s.Renew(t.Context(), kept))
+	c.advance(time.Second)
+	acquire(t, s, "b", "r2")
+	if diff := cmp.Diff([]Lease{lost}, must[[]Lease](t)(s.Renew(t.Context(), kept, lost))); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := s.Acquire(t.Context(), device("a"), "r2"); err == nil {
+		t.Error("a renewed lease was given out")
+	}
+}
+
+func TestKeeperRenewsUntilALeaseIsLostOrDropped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	synctest.Test(t, func(t *testing.T) {
+		s := must[*Store](t)(Open(t.Context(), path, Options{}))
+		defer func() { _ = s.Close() }()
+		kept, taken, dropped := acquire(t, s, "kept", "r1"), acquire(t, s, "taken", "r1"), acquire(t, s, "dropped", "r1")
+		var lost []Lease
+		k := NewKeeper(s, func(l Lease) { lost = append(lost, l) })
+		k.Hold(kept, taken, dropped)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { k.Run(ctx); close(done) }()
+
+		time.Sleep(10 * LeaseTime) // made up
+		for _, l := range []Lease{kept, taken, dropped} {
+			if _, err := s.Acquire(ctx, l.Device, "r2"); err == nil {
+				t.Errorf("%s was not kept", l.Device)
+			}
+		}
+		k.Drop(dropped)
+		ok(t, s.Release(ctx, dropped))
+		ok(t, s.ForceRelease(ctx, taken.Device, taken.Token))
+		time.Sleep(LeaseTime)
+		cancel()
+		<-done
+		if diff := cmp.Diff([]Lease{taken}, lost); diff != "" {
+			t.Error(diff)
+		}
+		time.Sleep(LeaseTime)
+		acquire(t, s, "kept", "r2")
+	})
+}
+
+// Two processes take turns by the lease: no step of theirs is lost.
+func TestLeasesExcludeOtherProcesses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path, Options{})
+	a, b := startChild(t, "race", path), startChild(t, "race", path)
+	for _, c := range []*child{a, b} {
+		if got := c.line(t); got != "won" {
+			t.Fatal(got)
+		}
+	}
+	if n := must[int](t)(readCount(s)); n != 40 {
+		t.Errorf("counted to %d, want 40", n)
+	}
+}
+
+func TestAProcessThatDiedLeavesItsLeaseForAMinute(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	c := &clock{time.Now()}
+	s := open(t, path, Options{Now: c.now})
+	p := startChild(t, "begin", path)
+	if got := p.line(t); got != "begun 1" {
+		t.Fatal(got)
+	}
+	p.kill(t)
+	var held *HeldError
+	if _, err := s.Acquire(t.Context(), device("n"), "r2"); !errors.As(err, &held) || held.Owner.PID != p.command.Process.Pid {
+		t.Fatalf("got %v, want a HeldError of the other process", err)
+	}
+	open := must[[]Intent](t)(s.OpenIntents(t.Context(), device("n")))
+	if len(open) != 1 || open[0].Run != "r1" {
+		t.Fatalf("I2: the intent of the other process is not there: %v", open)
+	}
+	c.advance(2 * LeaseTime)
+	lease := acquire(t, s, "n", "r2")
+	ok(t, s.Finish(t.Context(), lease, open[0].ID, NotApplied, nil, nil))
+}
+
+func TestFilesOfOneProcessAreNotSharedByAccident(t *testing.T) {
+	dir := t.TempDir()
+	a, b := open(t, filepath.Join(dir, "a.db"), Options{}), open(t, filepath.Join(dir, "b.db"), Options{})
+	acquire(t, a, "n", "r1")
+	acquire(t, b, "n", "r1")
+	names := must[[]os.DirEntry](t)(os.ReadDir(dir))
+	if !slices.ContainsFunc(names, func(e os.DirEntry) bool { return e.Name() == "b.db.key" }) {
+		t.Error("the second store has no key of its own")
+	}
+	if a.Fingerprint(setting("n", "u", ""), "p", "x") == b.Fingerprint(setting("n", "u", ""), "p", "x") {
+		t.Error("two stores have one key")
+	}
+}

@@ -1,0 +1,108 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Run is one run of camform.
+type Run struct {
+	ID        string // unique; whoever begins a run makes it up
+	Operation string // "apply"
+	PlanHash  string // of a saved plan; empty for none
+	Who       string // "user@host"
+	Started   time.Time
+	Ended     time.Time // zero while it runs, or if it died
+	Summary   string    // one line for people; empty while it runs
+}
+
+const runColumns = `id, operation, plan_hash, who, started, ended, summary`
+
+// BeginRun records a run. Who and Started are filled in where they are zero. It fails for an id that exists.
+func (s *Store) BeginRun(ctx context.Context, run Run) error {
+	if run.Who == "" {
+		run.Who = s.owner.Who
+	}
+	if run.Started.IsZero() {
+		run.Started = s.now()
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		fresh, err := changed(tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES ($1, $2, $3, $4, $5, 0, '') ON CONFLICT (id) DO NOTHING`,
+			run.ID, run.Operation, run.PlanHash, run.Who, stamp(run.Started)))
+		if err == nil && !fresh {
+			err = fmt.Errorf("there is a run %q already: this is a bug", run.ID)
+		}
+		return err
+	})
+}
+
+// EndRun records how a run ended. It fails for a run that was not begun.
+func (s *Store) EndRun(ctx context.Context, id, summary string) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+		known, err := changed(tx.Exec(`UPDATE runs SET ended = $1, summary = $2 WHERE id = $3`, stamp(s.now()), summary, id))
+		if err == nil && !known {
+			err = fmt.Errorf("run %q was not begun: this is a bug", id)
+		}
+		return err
+	})
+}
+
+// Runs returns the last runs, newest first, at most limit of them.
+func (s *Store) Runs(ctx context.Context, limit int) ([]Run, error) {
+	return read(ctx, s, scanRun, `SELECT `+runColumns+` FROM runs ORDER BY started DESC, id DESC LIMIT $1`, limit)
+}
+
+func scanRun(rows *sql.Rows) (Run, error) {
+	var (
+		run            Run
+		started, ended int64
+	)
+	err := rows.Scan(&run.ID, &run.Operation, &run.PlanHash, &run.Who, &started, &ended, &run.Summary)
+	run.Started, run.Ended = moment(started), moment(ended)
+	return run, err
+}
+
+// Application says when a saved plan was applied first, and by which run.
+type Application struct {
+	Run string
+	At  time.Time
+}
+
+// MarkApplied records that a run is about to apply the plan of that hash. Of all runs that do, one is the first: for it
+// first is true. The others are told of it.
+func (s *Store) MarkApplied(ctx context.Context, hash, run string) (application Application, first bool, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		first, err = changed(tx.Exec(`INSERT INTO applied_plans (hash, run, at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING`,
+			hash, run, stamp(s.now())))
+		if err != nil {
+			return err
+		}
+		found, err := collect(context.Background(), tx, scanApplication, `SELECT run, at FROM applied_plans WHERE hash = $1`, hash)
+		if err == nil {
+			application = found[0]
+		}
+		return err
+	})
+	return application, first, err
+}
+
+// Applied returns when the plan of that hash was applied first, and whether it ever was.
+func (s *Store) Applied(ctx context.Context, hash string) (Application, bool, error) {
+	found, err := read(ctx, s, scanApplication, `SELECT run, at FROM applied_plans WHERE hash = $1`, hash)
+	if err != nil || len(found) == 0 {
+		return Application{}, false, err
+	}
+	return found[0], true, nil
+}
+
+func scanApplication(rows *sql.Rows) (Application, error) {
+	var (
+		a  Application
+		at int64
+	)
+	err := rows.Scan(&a.Run, &at)
+	a.At = moment(at)
+	return a, err
+}

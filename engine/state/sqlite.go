@@ -1,0 +1,230 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations/sqlite/*.sql
+var migrations embed.FS
+
+const (
+	busyTimeout   = 30 * time.Second // how long a write waits for other processes
+	applicationID = 0x63616d66       // "camf" in the header of the file
+	connections   = 8                // one writes, the others read
+)
+
+// openFile opens a database file as it is. Every transaction takes the right to write when it begins, so that it never
+// has to be repeated, and is on the disk when it ends.
+func openFile(path string) (*sql.DB, error) {
+	query := url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)"},
+	}
+	slashed := filepath.ToSlash(path)
+	if !strings.HasPrefix(slashed, "/") {
+		slashed = "/" + slashed // a drive letter
+	}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("state database %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// prepare makes sure that there are a database and a key at path, and returns the key. The key is there before the
+// database, and the database appears complete: another process never sees half of it, nor does the next run after a crash.
+func prepare(ctx context.Context, path string) ([]byte, error) {
+	_, err := os.Stat(path)
+	switch {
+	case err == nil:
+		return readKey(path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("state database: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("directory of the state database: %w", err)
+	}
+	key, err := createKey(path)
+	if err != nil {
+		return nil, err
+	}
+	return key, create(ctx, path, key)
+}
+
+// create makes a database under another name and gives it its own when it is complete. It is no error if somebody else
+// was faster.
+func create(ctx context.Context, path string, key []byte) error {
+	random := make([]byte, 8)
+	_, _ = rand.Read(random) // never fails
+	temporary := path + ".new-" + hex.EncodeToString(random)
+	defer func() { _ = os.Remove(temporary) }()
+	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("new state database: %w", err)
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("new state database: %w", err)
+	}
+	db, err := openFile(temporary)
+	if err != nil {
+		return err
+	}
+	err = fill(ctx, db, key)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return classify(path, err)
+	}
+	if err := os.Link(temporary, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("new state database: %w", err)
+	}
+	return syncDirectory(filepath.Dir(path))
+}
+
+func fill(ctx context.Context, db *sql.DB, key []byte) error {
+	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return err
+	}
+	if err := migrate(ctx, db); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('key_check', $1)`, keyCheck(key))
+	return err
+}
+
+// openChecked opens a database that exists, refuses one that is not as it should be, and brings it up to date.
+func openChecked(ctx context.Context, path string, key []byte) (*sql.DB, error) {
+	if err := checkHeader(path); err != nil {
+		return nil, err
+	}
+	db, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(ctx, db, path, key); err != nil {
+		_ = db.Close()
+		return nil, classify(path, err)
+	}
+	return db, nil
+}
+
+// checkHeader looks at the file without SQLite, which would take an empty file for a new database.
+func checkHeader(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("the state database must be readable and writable: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	var header [100]byte
+	if _, err := file.ReadAt(header[:], 0); err != nil {
+		return damaged(path, "it is cut short")
+	}
+	if string(header[:16]) != "SQLite format 3\x00" {
+		return damaged(path, "its header is not that of a database")
+	}
+	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {
+		return fmt.Errorf("%w: %s is a database of another program; choose another path", ErrForeign, path)
+	}
+	return nil
+}
+
+func check(ctx context.Context, db *sql.DB, path string, key []byte) error {
+	var verdict string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return damaged(path, verdict)
+	}
+	if err := migrate(ctx, db); err != nil {
+		return err
+	}
+	var value string
+	err := db.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'key_check'`).Scan(&value)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return damaged(path, "the check value of its key is missing")
+	case err != nil:
+		return err
+	case value != keyCheck(key):
+		return fmt.Errorf("%w: %s belongs to another database than %s; restore both from the same backup", ErrKey, keyPath(path), path)
+	}
+	return nil
+}
+
+// migrate brings the tables up to date. When several processes do it at once, one of them does the work and the others
+// fail at it, whereupon they find that it is done.
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("migrations of the state database: %w", err)
+	}
+	for tries := len(provider.ListSources()) + 2; ; tries-- {
+		have, want, err := provider.GetVersions(ctx)
+		switch {
+		case err == nil && have > want:
+			return fmt.Errorf("%w: its tables have version %d, and this camform knows %d; use the newer camform", ErrNewer, have, want)
+		case err == nil && have == want:
+			return nil
+		case err == nil:
+			_, err = provider.Up(ctx)
+		}
+		if err != nil && tries == 0 {
+			return fmt.Errorf("tables of the state database: %w", err)
+		}
+	}
+}
+
+// checkpoint folds the write-ahead log into the database file. It fails harmlessly while another process reads: the last
+// one to close does it.
+func checkpoint(c *sql.Conn) {
+	_, _ = c.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+func damaged(path, how string) error {
+	return fmt.Errorf("%w: %s: %s. It was left as it is; restore it with its key from a backup, or move both away and let the devices be read anew",
+		ErrDamaged, path, how)
+}
+
+// classify gives errors of the database their family and says what to do. Other errors stay as they are.
+func classify(path string, err error) error {
+	var fault *sqlite.Error
+	if !errors.As(err, &fault) {
+		return err
+	}
+	switch fault.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return damaged(path, fault.Error())
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return fmt.Errorf("%w: %s could not be locked within %v; end the other process or try again (%w)", ErrBusy, path, busyTimeout, err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %s; make room on the disk and run again (%w)", ErrFull, path, err)
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("%w: %s and its directory must be writable (%w)", fs.ErrPermission, path, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w: %s; check the disk, then run again (%w)", ErrFailed, path, err)
+	default:
+		return fmt.Errorf("state database %s: %w", path, err)
+	}
+}

@@ -1,0 +1,149 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Store is an open state database.
+type Store struct {
+	path  string
+	now   func() time.Time
+	owner Owner
+	key   []byte
+	cache cache
+
+	db     *sql.DB
+	writer *sql.Conn // used by the goroutine in serve only
+
+	jobs    chan *job
+	closing chan struct{}
+	served  chan struct{} // closed when serve has ended
+
+	once   sync.Once
+	closed error // of the first Close
+}
+
+// Options are what a store is told about the world and about who uses it.
+type Options struct {
+	Now   func() time.Time // nil for time.Now
+	Owner Owner            // appears in leases, for people
+}
+
+// Owner is who uses a store.
+type Owner struct {
+	Who       string // "user@host"
+	PID       int
+	Operation string // "apply"
+	Version   string // of camform
+}
+
+// Open opens the state database at path, and creates it together with its directory and its key if it does not exist. A
+// database of an older version is brought up to date. The caller must Close the store.
+//
+// Errors say what to do and belong to ErrDamaged, ErrForeign, ErrNewer, ErrKey, ErrBusy, ErrFull or the families of io/fs.
+func Open(ctx context.Context, path string, options Options) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("the path of the state database: %w", err)
+	}
+	key, err := prepare(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openChecked(ctx, path, key)
+	if err != nil {
+		return nil, err
+	}
+	s, err := start(ctx, db, path, key, options)
+	if err != nil {
+		_ = db.Close()
+		return nil, err
+	}
+	if err := s.prune(ctx); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("old rows of the state database: %w", err)
+	}
+	return s, nil
+}
+
+func start(ctx context.Context, db *sql.DB, path string, key []byte, options Options) (*Store, error) {
+	writer, err := db.Conn(ctx)
+	if err != nil {
+		return nil, classify(path, err)
+	}
+	s := &Store{
+		path: path, now: options.Now, owner: options.Owner, key: key, db: db, writer: writer,
+		jobs: make(chan *job), closing: make(chan struct{}), served: make(chan struct{}),
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	go s.serve()
+	return s, nil
+}
+
+// Close finishes the writes under way and folds the write-ahead log into the database file. Writes that come later fail
+// with ErrClosed. Closing twice does no harm.
+func (s *Store) Close() error {
+	s.once.Do(func() {
+		close(s.closing)
+		<-s.served
+		checkpoint(s.writer)
+		s.closed = classify(s.path, errors.Join(s.writer.Close(), s.db.Close()))
+	})
+	return s.closed
+}
+
+// stamp is how a time is stored: microseconds since 1970, 0 for the zero time.
+func stamp(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// moment is the time of a stamp, in UTC.
+func moment(stamp int64) time.Time {
+	if stamp == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(stamp).UTC()
+}
+
+// collect runs a query and makes a value of every row.
+func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var all []T
+	for rows.Next() {
+		value, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, value)
+	}
+	return all, rows.Err()
+}
+
+// querier is a *sql.DB or a *sql.Tx.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// read is collect on committed data, with an error for people.
+func read[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+	all, err := collect(ctx, s.db, scan, query, args...)
+	if err != nil {
+		return nil, classify(s.path, err)
+	}
+	return all, nil
+}

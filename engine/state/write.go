@@ -1,0 +1,117 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// maxBatch bounds how many writes share a transaction, so that other processes get their turn.
+const maxBatch = 256
+
+// job is one write. It runs in a transaction that it may share with others, at most once.
+type job struct {
+	ctx  context.Context
+	do   func(*sql.Tx) error
+	err  error
+	done chan struct{}
+}
+
+// write runs do in a transaction and returns when that is durable. An error of do undoes what it did and nothing else.
+// A job that has begun is not interrupted by ctx. Do must use the methods of tx without a context, since an interrupted
+// statement would undo the work of others.
+func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	j := &job{ctx: ctx, do: do, done: make(chan struct{})}
+	select {
+	case s.jobs <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closing:
+		return ErrClosed
+	}
+	<-j.done
+	return j.err
+}
+
+// serve carries out jobs until the store is closed. Those that arrive while a transaction is being made durable share
+// the next one.
+func (s *Store) serve() {
+	defer close(s.served)
+	var failed error
+	for {
+		var batch []*job
+		select {
+		case j := <-s.jobs:
+			batch = s.waiting(j)
+		case <-s.closing:
+			return
+		}
+		err := failed
+		if err == nil {
+			err = s.commit(batch)
+		}
+		if errors.Is(err, ErrFailed) {
+			failed = err
+		}
+		for _, j := range batch {
+			if j.err == nil {
+				j.err = err
+			}
+			close(j.done)
+		}
+	}
+}
+
+// waiting is first and the jobs that wait at this moment.
+func (s *Store) waiting(first *job) []*job {
+	batch := []*job{first}
+	for len(batch) < maxBatch {
+		select {
+		case j := <-s.jobs:
+			batch = append(batch, j)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs jobs in one transaction. Its error is that of all jobs that have none of their own.
+func (s *Store) commit(batch []*job) error {
+	ctx := context.Background()
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return classify(s.path, err)
+	}
+	for _, j := range batch {
+		if err := s.run(tx, j); err != nil {
+			_ = tx.Rollback()
+			return classify(s.path, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		// After some errors the transaction is still open, and the next one could not begin.
+		_, _ = s.writer.ExecContext(ctx, "ROLLBACK")
+		return classify(s.path, err)
+	}
+	return nil
+}
+
+// run runs one job within a transaction. The error means that the transaction is lost; that of the job is in the job.
+func (s *Store) run(tx *sql.Tx, j *job) error {
+	if j.err = j.ctx.Err(); j.err != nil {
+		return nil
+	}
+	if _, err := tx.Exec("SAVEPOINT job"); err != nil {
+		return err
+	}
+	if err := j.do(tx); err != nil {
+		j.err = classify(s.path, err)
+		// Some errors, such as a full disk, undo the whole transaction; then there is no savepoint any more.
+		if _, err := tx.Exec("ROLLBACK TO SAVEPOINT job"); err != nil {
+			return j.err
+		}
+	}
+	_, err := tx.Exec("RELEASE SAVEPOINT job")
+	return err
+}

@@ -1,0 +1,50 @@
+package isapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"camform/providers"
+)
+
+// Authenticate proves a credential over a connection and with a challenge of its own, and leaves the login of the session
+// as it is. It asks for the state of the device first, and charges the attempt. It may come before Identify, for a
+// password that is in doubt; the pin is checked in any case.
+//
+// Nil means that the device accepted the credential, even if the account may not see what was asked for; ErrRefused that
+// it did not. ErrLocked ends the session, since a locked device must be left alone.
+func (s *Session) Authenticate(ctx context.Context, credential providers.Credential) error {
+	if s.ended != nil {
+		return s.ended
+	}
+	err := s.authenticate(ctx, credential)
+	if errors.Is(err, providers.ErrLocked) || errors.Is(err, providers.ErrIdentity) {
+		err = s.end(err)
+	}
+	return err
+}
+
+func (s *Session) authenticate(ctx context.Context, credential providers.Credential) error {
+	target := s.target
+	target.Login = credential
+	other := newStack(target, s.options, s.peer)
+	defer other.base.transport.CloseIdleConnections()
+	path, err := other.login.knock(ctx, userCheckPath, deviceInfoPath)
+	if err != nil {
+		return fmt.Errorf("authenticate: %w", err)
+	}
+	req, err := newRequest(ctx, target.URL, http.MethodGet, path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := other.top.RoundTrip(req)
+	if err != nil {
+		return fmt.Errorf("authenticate: %w", err)
+	}
+	if !other.login.proven() {
+		return fmt.Errorf("authenticate: %w", silence(resp))
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package isapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"camform/providers"
+)
+
+// Limits of a connection. Cameras close one that is idle for ten seconds (their Keep-Alive header says so); it is given
+// up before that, since a write on a connection that is just being closed has an unknown outcome.
+const (
+	dialTimeout = 5 * time.Second
+	tlsTimeout  = 5 * time.Second
+	idleTimeout = 8 * time.Second
+	maxHeader   = 64 << 10
+)
+
+// Dial opens a connection, as net.Dialer.DialContext does.
+type Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// base sends requests over one connection to one device, and says of a failure whether the request left.
+type base struct {
+	transport *http.Transport
+	local     atomic.Pointer[string] // local address of the last connection
+}
+
+// newBase prepares connections to endpoint ("host:port"), and to nothing else.
+func newBase(endpoint string, dial Dial, peer *peer) *base {
+	return &base{transport: &http.Transport{
+		Proxy:                  nil, // the environment has no say in where credentials go
+		DialContext:            guarded(endpoint, dial),
+		TLSClientConfig:        peer.config(),
+		TLSHandshakeTimeout:    tlsTimeout,
+		MaxConnsPerHost:        1, // devices have small tables of sessions, and digest counts must arrive in order
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		DisableCompression:     true, // a bomb is not even asked for
+		Protocols:              onlyHTTP1(),
+	}}
+}
+
+func onlyHTTP1() *http.Protocols {
+	p := new(http.Protocols)
+	p.SetHTTP1(true)
+	return p
+}
+
+func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
+	var wrote atomic.Bool
+	trace := &httptrace.ClientTrace{
+		// The transport sends a write again only if nothing of it was written, so each start begins with a clean slate.
+		GetConn:      func(string) { wrote.Store(false) },
+		GotConn:      func(info httptrace.GotConnInfo) { b.remember(info.Conn.LocalAddr()) },
+		WroteHeaders: func() { wrote.Store(true) }, // comes before the first byte leaves the buffer
+	}
+	resp, err := b.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	switch {
+	case err != nil && wrote.Load():
+		return nil, cutOff(req, err)
+	case err != nil:
+		return nil, notSent(req, err)
+	}
+	return resp, nil
+}
+
+func (b *base) remember(local net.Addr) {
+	var address string
+	if at, err := netip.ParseAddrPort(local.String()); err == nil {
+		address = at.Addr().Unmap().WithZone("").String()
+	}
+	b.local.Store(&address)
+}
+
+// source is the local address of the last connection, empty if there was none.
+func (b *base) source() string {
+	if local := b.local.Load(); local != nil {
+		return *local
+	}
+	return ""
+}
+
+// guarded dials endpoint only. Whatever a request or a document says, nothing else is ever connected to.
+func guarded(endpoint string, dial Dial) Dial {
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address != endpoint {
+			return nil, &failure{unsent: true, err: fmt.Errorf("%s is not the address of the device, %s: %w", address, endpoint, providers.ErrIdentity)}
+		}
+		limited, cancel := context.WithTimeoutCause(ctx, dialTimeout, tooSlow(dialTimeout))
+		defer cancel()
+		conn, err := dial(limited, network, address)
+		if err != nil {
+			return nil, notDialed(ctx, limited, endpoint, err)
+		}
+		return conn, nil
+	}
+}
+
+// notDialed is the failure of a connection that did not come about. One that timed out is not tried again: the device is
+// off, or a filter drops our packets.
+func notDialed(ctx, limited context.Context, endpoint string, cause error) error {
+	timeout, isNet := errors.AsType[net.Error](cause)
+	switch {
+	case ctx.Err() != nil:
+		return &failure{unsent: true, err: explained(ctx, endpoint, "", cause, providers.ErrUnreachable)}
+	case limited.Err() != nil || isNet && timeout.Timeout():
+		return &failure{unsent: true, err: fmt.Errorf("no answer from %s within %s; is it switched on and connected, is the address right, "+
+			"and does no filter keep this computer out: %w", endpoint, dialTimeout, providers.ErrUnreachable)}
+	}
+	return &failure{unsent: true, again: true, err: fmt.Errorf("no connection to %s (%s): %w", endpoint, plain(cause.Error()), providers.ErrUnreachable)}
+}

@@ -1,0 +1,104 @@
+package isapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"camform/providers"
+)
+
+// failure is an exchange that ended without an answer that can be used.
+type failure struct {
+	err    error // belongs to a family
+	unsent bool  // whether it is certain that no byte of the request left
+	again  bool  // whether the same request may succeed in a moment; only if unsent
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// unsent reports whether it is certain that the request of err did not leave.
+func unsent(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.unsent
+}
+
+// worthAgain reports whether the request of err may simply be made again.
+func worthAgain(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.unsent && f.again
+}
+
+// reads reports whether a request changes nothing.
+func reads(req *http.Request) bool { return req.Method == http.MethodGet }
+
+// notUnderstood is the failure of an answer that breaks the rules. A write may have been carried out all the same.
+func notUnderstood(req *http.Request, text string) error {
+	family := providers.ErrMalformed
+	if !reads(req) {
+		family = providers.ErrUnknown
+	}
+	return &failure{err: fmt.Errorf("%s: %w", text, family)}
+}
+
+// cutOff is the failure of an exchange that was sent, in part at least, and not answered.
+func cutOff(req *http.Request, cause error) error {
+	family := providers.ErrUnreachable
+	if !reads(req) {
+		family = providers.ErrUnknown
+	}
+	return &failure{err: explained(req.Context(), req.URL.Host, "closed the connection before its answer was complete", cause, family)}
+}
+
+// notSent is the failure of an exchange of which nothing was sent.
+func notSent(req *http.Request, cause error) error {
+	if dialed, ok := errors.AsType[*failure](cause); ok {
+		return dialed
+	}
+	if errors.Is(cause, providers.ErrIdentity) {
+		return &failure{err: cause, unsent: true}
+	}
+	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](cause); ok {
+		return &failure{unsent: true, err: fmt.Errorf("its certificate is not trusted (%s): %w", plain(untrusted.Err.Error()), providers.ErrIdentity)}
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](cause); ok {
+		return &failure{unsent: true, err: fmt.Errorf("%s does not speak TLS; if the device has no HTTPS, write the address with http://: %w",
+			req.URL.Host, providers.ErrUnreachable)}
+	}
+	if strings.Contains(cause.Error(), "tls: ") { // crypto/tls has no type for what goes wrong in a handshake
+		return &failure{unsent: true, err: fmt.Errorf("no TLS connection to %s (%s); old firmware needs legacy TLS to be allowed: %w",
+			req.URL.Host, plain(cause.Error()), providers.ErrUnreachable)}
+	}
+	timeout, isNet := errors.AsType[net.Error](cause)
+	return &failure{
+		err:    explained(req.Context(), req.URL.Host, "closed the connection at once", cause, providers.ErrUnreachable),
+		unsent: true,
+		again:  !isNet || !timeout.Timeout(),
+	}
+}
+
+// explained puts into words why there is no answer. The text of the cause is quoted, as parts of it come from the device.
+func explained(ctx context.Context, host, closed string, cause error, family error) error {
+	slow, isSlow := errors.AsType[tooSlow](context.Cause(ctx))
+	timeout, isNet := errors.AsType[net.Error](cause)
+	switch {
+	case isSlow:
+		return fmt.Errorf("no answer from %s within %s: %w", host, time.Duration(slow), family)
+	case ctx.Err() != nil:
+		return fmt.Errorf("interrupted while waiting for %s (%w): %w", host, ctx.Err(), family)
+	case isNet && timeout.Timeout():
+		return fmt.Errorf("no answer from %s in time: %w", host, family)
+	}
+	return fmt.Errorf("%s %s (%s): %w", host, closed, plain(cause.Error()), family)
+}
+
+// tooSlow is the cause of a context that ended because one exchange took longer than it may.
+type tooSlow time.Duration
+
+func (t tooSlow) Error() string { return "no answer within " + time.Duration(t).String() }

@@ -1,0 +1,501 @@
+package isapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"camform/providers"
+)
+
+func TestOneLoginOneRoundTripPerRequest(t *testing.T) {
+	for name, offer := range map[string]func(string) []string{"MD5": offerMD5, "SHA-256": offerSHA256} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.offer = offer
+				session := s.open()
+				identity, err := session.Identify(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := providers.Identity{Serial: "SN0001", MAC: "a6:63:9e:f8:01:09", Model: "DS-2CD2146G2-ISU", Firmware: "V5.7.17 build 240606"}
+				if identity != want {
+					t.Errorf("have %+v, want %+v", identity, want)
+				}
+				for range 20 { // the device refuses a count that does not rise
+					if _, err := session.Read(t.Context(), "/ISAPI/a"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				requests := s.device.seen()
+				if diff := cmp.Diff([]string{"GET " + userCheckPath, "GET " + deviceInfoPath, "GET " + deviceInfoPath + " +", "GET /ISAPI/a +"}, requests[:4]); diff != "" {
+					t.Error(diff)
+				}
+				if len(requests) != 23 || s.network.dials != 2 {
+					t.Errorf("%d requests over %d connections, want 23 over 2", len(requests), s.network.dials)
+				}
+				wantAttempt := []providers.Attempt{{Endpoint: "192.0.2.5:80", Credential: s.target.Login, Remaining: 5}}
+				if !slices.Equal(s.ledger.charged, wantAttempt) {
+					t.Errorf("charged %v", s.ledger.charged)
+				}
+				if !slices.Equal(s.ledger.settled, []providers.AttemptResult{{Accepted: true, Remaining: providers.RemainingUnknown}}) {
+					t.Errorf("settled %v", s.ledger.settled)
+				}
+				wantPin := providers.Pin{Realm: realm, Algorithm: name, Serial: "SN0001", MAC: "a6:63:9e:f8:01:09"}
+				if session.Pin() != wantPin {
+					t.Errorf("pin %+v, want %+v", session.Pin(), wantPin)
+				}
+			})
+		})
+	}
+}
+
+func TestTheAttemptIsChargedBeforeItIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.faults = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") != "" && len(s.ledger.charged) == 0 {
+				t.Error("a credential arrived before its charge")
+			}
+			return false
+		}
+		s.identified()
+	})
+}
+
+func TestI5WrongPasswordArrivesOnce(t *testing.T) {
+	for name, remaining := range map[string]int{"told": 5, "silent": -1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.password = "changed elsewhere"
+				s.device.remaining = remaining
+				session := s.open()
+				_, err := session.Identify(t.Context())
+				wantFamily(t, err, providers.ErrRefused)
+				if remaining > 0 {
+					wantText(t, err, "attempts left: 4")
+				}
+				s.device.seen()
+				_, identify := session.Identify(t.Context())
+				_, read := session.Read(t.Context(), "/ISAPI/a")
+				_, do := session.Do(t.Context(), providers.Request{Method: "PUT", Path: "/ISAPI/a"})
+				for _, err := range []error{identify, read, do, session.Authenticate(t.Context(), s.target.Login)} {
+					wantFamily(t, err, providers.ErrRefused)
+				}
+				if requests := s.device.seen(); len(requests) != 0 {
+					t.Errorf("a dead session sent %v", requests)
+				}
+				if s.device.wrong != 1 {
+					t.Errorf("%d wrong digests arrived, want 1", s.device.wrong)
+				}
+				want := []providers.AttemptResult{{Remaining: max(-1, remaining-1)}}
+				if !slices.Equal(s.ledger.settled, want) {
+					t.Errorf("settled %v, want %v", s.ledger.settled, want)
+				}
+				if session.Pin() != (providers.Pin{}) {
+					t.Errorf("a device that refused was pinned: %+v", session.Pin())
+				}
+			})
+		})
+	}
+}
+
+func TestAFreshRefusalIsFinalEvenIfItSaysStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.password = "changed elsewhere"
+		s.device.offer = func(nonce string) []string {
+			return []string{strings.Replace(offerMD5(nonce)[0], "FALSE", "TRUE", 1)}
+		}
+		_, err := s.open().Identify(t.Context())
+		wantFamily(t, err, providers.ErrRefused)
+		if s.device.wrong != 1 {
+			t.Errorf("%d wrong digests arrived, want 1", s.device.wrong)
+		}
+	})
+}
+
+func TestNoCredentialWhereTheProbeForbidsIt(t *testing.T) {
+	const locked = `<userCheck><statusValue>401</statusValue><lockStatus>%s</lockStatus><unlockTime>%d</unlockTime><retryLoginTime>0</retryLoginTime></userCheck>`
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		family error
+		text   string
+		locked time.Duration
+	}{
+		"locked":              {401, fmt.Sprintf(locked, "lock", 1795), providers.ErrLocked, "29m55s", 1795 * time.Second},
+		"locked, newer word":  {401, fmt.Sprintf(locked, "locked", 717), providers.ErrLocked, "11m57s", 717 * time.Second},
+		"locked, for ever":    {401, fmt.Sprintf(locked, "lock", 0), providers.ErrLocked, "30m0s", 30 * time.Minute},
+		"locked, as a status": {403, responseStatus(4, "Invalid Operation", "deviceIsLocked"), providers.ErrLocked, "30m0s", 30 * time.Minute},
+		"status with times": {401, `<ResponseStatus><statusCode>4</statusCode><lockStatus>lock</lockStatus><resLockTime>60</resLockTime></ResponseStatus>`,
+			providers.ErrLocked, "1m0s", time.Minute},
+		"two attempts left": {401, `<userCheck><retryLoginTime>2</retryLoginTime></userCheck>`, providers.ErrBudget, "2 login attempts left", 0},
+		"two, in a status":  {401, `<ResponseStatus><statusCode>4</statusCode><retryTimes>2</retryTimes></ResponseStatus>`, providers.ErrBudget, "2 login attempts left", 0},
+		"inactive":          {401, `<userCheck><isActivated>false</isActivated></userCheck>`, providers.ErrInactive, "", 0},
+		"inactive, 200":     {200, `<userCheck><statusValue>200</statusValue><isActivated>false</isActivated></userCheck>`, providers.ErrInactive, "", 0},
+		"filtered":          {403, "", providers.ErrLocked, "filter", 0},
+		"filtered, page":    {403, "<html><body>Forbidden</body></html>", providers.ErrLocked, "filter", 0},
+		"captive portal":    {200, "<!DOCTYPE html><html><form>Login</form></html>", providers.ErrMalformed, "HTML", 0},
+		"open to everybody": {200, deviceInfo("SN0001"), providers.ErrMalformed, "without asking", 0},
+		"another server":    {404, "404 page not found", providers.ErrMalformed, "404", 0},
+		"starting":          {503, "", providers.ErrBusy, "503", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.faults = func(w http.ResponseWriter, _ *http.Request) bool {
+					if test.status == 401 {
+						w.Header().Set("WWW-Authenticate", offerMD5("abc")[0])
+					}
+					w.WriteHeader(test.status)
+					io.WriteString(w, test.body)
+					return true
+				}
+				_, err := s.open().Identify(t.Context())
+				wantFamily(t, err, test.family)
+				wantText(t, err, test.text)
+				if n := withCredential(s.device.seen()); n != 0 || len(s.ledger.charged) != 0 {
+					t.Errorf("%d credentials sent, %d attempts charged", n, len(s.ledger.charged))
+				}
+				want := []time.Duration(nil)
+				if test.locked > 0 {
+					want = []time.Duration{test.locked}
+				}
+				if !slices.Equal(s.ledger.locks, want) {
+					t.Errorf("locks noted: %v, want %v", s.ledger.locks, want)
+				}
+			})
+		})
+	}
+}
+
+func TestTheLedgerHasTheLastWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.ledger.refuse = fmt.Errorf("disk full")
+		session := s.open()
+		_, err := session.Identify(t.Context())
+		wantFamily(t, err, providers.ErrBudget)
+		wantText(t, err, "disk full")
+		s.target.Ledger = nil
+		_, err = s.open().Identify(t.Context())
+		wantFamily(t, err, providers.ErrBudget)
+		s.ledger.refuse = nil
+		s.target.Ledger, s.target.Login.Password = s.ledger, providers.Password{}
+		_, err = s.open().Identify(t.Context())
+		wantFamily(t, err, providers.ErrBudget)
+		if n := withCredential(s.device.seen()); n != 0 {
+			t.Errorf("%d credentials sent", n)
+		}
+	})
+}
+
+func TestADeviceWithoutUserCheckIsAskedForDeviceInfo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path != userCheckPath {
+				return false
+			}
+			w.WriteHeader(http.StatusNotFound)
+			return true
+		}
+		session := s.identified()
+		if err := session.Authenticate(t.Context(), s.target.Login); err != nil {
+			t.Error(err)
+		}
+		wrong := providers.Credential{Username: "admin", Password: providers.NewPassword("something else")}
+		wantFamily(t, session.Authenticate(t.Context(), wrong), providers.ErrRefused)
+	})
+}
+
+func TestAFullTableOfSessionsIsWaitedFor(t *testing.T) {
+	for name, test := range map[string]struct {
+		refusals int
+		family   error
+	}{"short": {2, nil}, "long": {99, providers.ErrBusy}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				left := test.refusals
+				s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Header.Get("Authorization") != "" && left > 0 {
+						t.Error("a credential went to a device with a full table")
+					}
+					left--
+					if left >= 0 {
+						w.WriteHeader(http.StatusUnauthorized)
+					}
+					return left >= 0
+				}
+				_, err := s.open().Identify(t.Context())
+				if test.family == nil && err != nil {
+					t.Error(err)
+				} else if test.family != nil {
+					wantFamily(t, err, test.family)
+					if n := len(s.device.seen()); n != 3 {
+						t.Errorf("asked %d times, want 3", n)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestARefusedNonceIsHealedOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		stale     string
+		remaining int
+		want      []string
+	}{
+		"stale":             {`"TRUE"`, 5, []string{"GET /ISAPI/a +", "GET /ISAPI/a +"}},
+		"stale, as in RFC":  {`true`, 5, []string{"GET /ISAPI/a +", "GET /ISAPI/a +"}},
+		"without a reason":  {"", 5, []string{"GET /ISAPI/a +", "GET " + userCheckPath, "GET /ISAPI/a", "GET /ISAPI/a +"}},
+		"and without count": {"", -1, []string{"GET /ISAPI/a +", "GET " + userCheckPath, "GET /ISAPI/a", "GET /ISAPI/a +"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.staleWord, s.device.remaining = test.stale, test.remaining
+				session := s.identified()
+				s.device.forget()
+				if _, err := session.Read(t.Context(), "/ISAPI/a"); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(test.want, s.device.seen()); diff != "" {
+					t.Error(diff)
+				}
+				if len(s.ledger.charged) != 2 || len(s.ledger.settled) != 2 || !s.ledger.settled[1].Accepted {
+					t.Errorf("charged %v, settled %v", s.ledger.charged, s.ledger.settled)
+				}
+			})
+		})
+	}
+}
+
+func TestAWriteIsHealedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		session := s.identified()
+		s.device.forget()
+		if _, err := session.Do(t.Context(), providers.Request{Method: "PUT", Path: "/ISAPI/a", Body: []byte("<A/>")}); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(s.device.writes, []string{"<A/>"}) {
+			t.Errorf("carried out: %q", s.device.writes)
+		}
+	})
+}
+
+func TestAPasswordChangedElsewhereEndsTheSession(t *testing.T) {
+	for name, test := range map[string]struct {
+		remaining int
+		stale     string
+		wrong     int // digests with the old password that may arrive
+	}{
+		"the count falls":      {5, "", 1},
+		"it tells no count":    {-1, "", 2}, // the cached one and the one that is left
+		"the count is at 3":    {3, "", 1},
+		"it says stale anyway": {-1, `"TRUE"`, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.remaining = test.remaining
+				session := s.identified()
+				s.device.change(func() {
+					s.device.password = "changed elsewhere"
+					if test.stale != "" {
+						s.device.offer = func(n string) []string { return []string{strings.Replace(offerMD5(n)[0], "FALSE", "TRUE", 1)} }
+					}
+				})
+				_, err := session.Read(t.Context(), "/ISAPI/a")
+				wantFamily(t, err, providers.ErrRefused)
+				if n := len(s.device.seen()); test.remaining > 0 && n != 1 {
+					t.Errorf("%d requests, although the refusal said it all", n)
+				}
+				_, err = session.Read(t.Context(), "/ISAPI/a")
+				wantFamily(t, err, providers.ErrRefused)
+				if s.device.wrong != test.wrong {
+					t.Errorf("%d wrong digests arrived, want %d", s.device.wrong, test.wrong)
+				}
+			})
+		})
+	}
+}
+
+func TestACountThatFellByOthersIsNotTriedAgainst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		session := s.identified()
+		s.device.forget()
+		// The refusal itself says nothing, the probe does.
+		s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == userCheckPath {
+				s.device.remaining = 4
+				return false
+			}
+			w.Header().Set("WWW-Authenticate", offerMD5("next")[0])
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		_, err := session.Read(t.Context(), "/ISAPI/a")
+		wantFamily(t, err, providers.ErrRefused)
+		if diff := cmp.Diff([]string{"GET /ISAPI/a +", "GET " + userCheckPath}, s.device.seen()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestALockInTheMiddleEndsTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		session := s.identified()
+		s.device.change(func() { s.device.lockedFor = 600 })
+		_, err := session.Read(t.Context(), "/ISAPI/a")
+		wantFamily(t, err, providers.ErrLocked)
+		s.device.seen()
+		_, err = session.Read(t.Context(), "/ISAPI/a")
+		wantFamily(t, err, providers.ErrLocked)
+		if n := len(s.device.seen()); n != 0 || !slices.Equal(s.ledger.locks, []time.Duration{10 * time.Minute}) {
+			t.Errorf("%d requests to a locked device, locks %v", n, s.ledger.locks)
+		}
+	})
+}
+
+func TestNoncesThatHoldForOnePathAreNoticed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.boundToURL = true
+		session := s.identified()
+		for _, path := range []string{"/ISAPI/a", "/ISAPI/b", "/ISAPI/c", "/ISAPI/a", "/ISAPI/b", "/ISAPI/c"} {
+			if _, err := session.Read(t.Context(), path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []string{
+			"GET /ISAPI/a +", "GET " + userCheckPath, "GET /ISAPI/a", "GET /ISAPI/a +", // first groundless refusal
+			"GET /ISAPI/b +", "GET " + userCheckPath, "GET /ISAPI/b", "GET /ISAPI/b +", // second
+			"GET /ISAPI/c", "GET /ISAPI/c +", // from here a challenge per path
+			"GET /ISAPI/a", "GET /ISAPI/a +",
+			"GET /ISAPI/b +", "GET /ISAPI/c +", // and the nonces are kept
+		}
+		if diff := cmp.Diff(want, s.device.seen()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAnAttemptThatWasNotJudgedKeepsItsCharge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		busy := 2
+		s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") == "" || busy == 0 {
+				return false
+			}
+			busy--
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		}
+		s.identified()
+		if len(s.ledger.charged) != 1 || len(s.ledger.settled) != 1 {
+			t.Errorf("charged %v, settled %v", s.ledger.charged, s.ledger.settled)
+		}
+	})
+}
+
+func TestAnAttemptWithoutAnswerStaysUnsettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.faults = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") != "" {
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		}
+		session := s.open()
+		_, err := session.Identify(t.Context())
+		wantFamily(t, err, providers.ErrUnreachable)
+		if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 1 || len(s.ledger.settled) != 0 {
+			t.Errorf("%d attempts, charged %v, settled %v", n, s.ledger.charged, s.ledger.settled)
+		}
+		_, err = session.Identify(t.Context())
+		wantFamily(t, err, providers.ErrUnreachable)
+		if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 2 {
+			t.Errorf("%d attempts, charged %v, settled %v", n, s.ledger.charged, s.ledger.settled)
+		}
+	})
+}
+
+func TestAnAttemptThatNeverLeftKeepsItsCharge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.network.fail = func(n int) error {
+			if n == 2 || n == 3 {
+				return errors.New("connection refused")
+			}
+			return nil
+		}
+		s.identified()
+		if s.network.dials != 4 || len(s.ledger.charged) != 1 || len(s.ledger.settled) != 1 {
+			t.Errorf("%d dials, charged %v, settled %v", s.network.dials, s.ledger.charged, s.ledger.settled)
+		}
+	})
+}
+
+func TestANonceWhoseAnswerWasLostIsNotUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		session := s.identified()
+		s.device.forget()
+		credentials := 0
+		s.device.faults = func(_ http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") != "" {
+				credentials++
+			}
+			if credentials == 2 {
+				clear(s.device.nonces) // it restarts
+				credentials++
+				panic(http.ErrAbortHandler)
+			}
+			return false
+		}
+		_, err := session.Read(t.Context(), "/ISAPI/a")
+		wantFamily(t, err, providers.ErrUnreachable)
+		if _, err := session.Read(t.Context(), "/ISAPI/a"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestALockInAnswerToTheAttemptIsSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Authorization") == "" {
+				return false
+			}
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, responseStatus(4, "Invalid Operation", "deviceIsLocked"))
+			return true
+		}
+		_, err := s.open().Identify(t.Context())
+		wantFamily(t, err, providers.ErrLocked)
+		want := []providers.AttemptResult{{Remaining: providers.RemainingUnknown, Lock: assumedLock}}
+		if !slices.Equal(s.ledger.settled, want) {
+			t.Errorf("settled %v, want %v", s.ledger.settled, want)
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package isapi
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"sync"
+
+	"camform/providers"
+)
+
+// peer judges the TLS key of a device. It is shared by all connections of a session, so that a key that was seen first is
+// the only one from then on. It is safe for concurrent use.
+type peer struct {
+	trust providers.Trust
+	roots *x509.CertPool // nil for those of the system
+
+	mu     sync.Mutex
+	pinned providers.Pin
+	seen   string // key of the last connection; pinned once a credential is to be sent over it
+}
+
+// newPeer reads the file of authorities, if there is one.
+func newPeer(trust providers.Trust, pinned providers.Pin) (*peer, error) {
+	if trust.Mode == "" {
+		trust.Mode = providers.TrustPin
+	}
+	p := &peer{trust: trust, pinned: pinned}
+	if trust.Mode != providers.TrustVerify || trust.CAFile == "" {
+		return p, nil
+	}
+	pem, err := os.ReadFile(trust.CAFile)
+	if err != nil {
+		return p, fmt.Errorf("read the authorities to trust: %w: %w", err, providers.ErrIdentity)
+	}
+	p.roots = x509.NewCertPool()
+	if !p.roots.AppendCertsFromPEM(pem) {
+		return p, fmt.Errorf("%s contains no certificate: %w", trust.CAFile, providers.ErrIdentity)
+	}
+	return p, nil
+}
+
+// config is how TLS connections are made. Nothing of HTTP is sent on one before verify returned nil.
+func (p *peer) config() *tls.Config {
+	config := &tls.Config{
+		MinVersion:       tls.VersionTLS12,
+		RootCAs:          p.roots,
+		VerifyConnection: p.verify,
+		// A pinned key needs no chain, and cameras have none: verify compares the key instead.
+		InsecureSkipVerify: p.trust.Mode == providers.TrustPin, // #nosec G402
+	}
+	if p.trust.Legacy {
+		config.MinVersion = tls.VersionTLS10 // #nosec G402 -- for this device only, as its configuration says
+		for _, suites := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
+			for _, suite := range suites {
+				config.CipherSuites = append(config.CipherSuites, suite.ID)
+			}
+		}
+	}
+	return config
+}
+
+// verify accepts the key of a connection or returns ErrIdentity. In TrustVerify mode the chain was verified before.
+func (p *peer) verify(state tls.ConnectionState) error {
+	if len(state.PeerCertificates) == 0 {
+		return fmt.Errorf("it has no certificate: %w", providers.ErrIdentity)
+	}
+	sum := sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo)
+	spki := "sha256:" + hex.EncodeToString(sum[:])
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.pinned.Trusts(providers.Pin{SPKI: spki}, p.trust.Mode); err != nil {
+		return err
+	}
+	p.seen = spki
+	return nil
+}
+
+// admit decides whether a credential may be sent in answer to a challenge with this realm and algorithm, which is empty
+// for Basic. What it admits becomes the least that later challenges must offer.
+func (p *peer) admit(realm, algorithm string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if algorithm == "" && p.pinned.Algorithm != "" {
+		return fmt.Errorf("it offers Basic only, but offered digest before: %w", providers.ErrIdentity)
+	}
+	seen := providers.Pin{SPKI: p.seen, Realm: realm, Algorithm: algorithm}
+	if err := p.pinned.Trusts(seen, p.trust.Mode); err != nil {
+		return err
+	}
+	p.pinned = p.pinned.Merge(seen)
+	return nil
+}
+
+// identify checks who answered and remembers it.
+func (p *peer) identify(got, want providers.Identity) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.pinned.Matches(got, want); err != nil {
+		return err
+	}
+	p.pinned = p.pinned.Merge(providers.Pin{Serial: got.Serial, MAC: got.MAC})
+	return nil
+}
+
+func (p *peer) pin() providers.Pin {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pinned
+}

@@ -1,0 +1,99 @@
+package isapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"camform/providers"
+)
+
+// Read gets a document, as it came. The error is ErrDenied where the account may not see it, ErrBusy where the device
+// stays busy or reports an error of its own, and ErrMalformed for an HTML page, an empty answer, or the answer to another
+// question. Where the device does not have the document, Missing holds the HTTP status and the reason in its words.
+func (r *Reader) Read(ctx context.Context, path string) (providers.Document, error) {
+	if err := r.ready(); err != nil {
+		return providers.Document{}, err
+	}
+	doc, err := r.read(ctx, path)
+	if err != nil {
+		return providers.Document{}, r.end(fmt.Errorf("read %s: %w", shownPath(path), err))
+	}
+	return doc, nil
+}
+
+func (r *Reader) read(ctx context.Context, path string) (providers.Document, error) {
+	status, body, err := r.send(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return providers.Document{}, err
+	}
+	doc := providers.Document{Path: path, Source: r.stack.base.source()}
+	v := verdictOf(status, body)
+	switch {
+	case v.accepted(), status/100 == 2 && !v.isapi:
+		doc.Body = body
+		return doc, unexpected(path, body)
+	case status == http.StatusForbidden && !v.isapi:
+		// A filter or a lock forbids everything, a web server only what it does not have.
+		if err := r.stack.login.state(ctx); err != nil {
+			return providers.Document{}, err
+		}
+		doc.Missing = v.missing()
+		return doc, nil
+	case v.lacks():
+		doc.Missing = v.missing()
+		return doc, nil
+	}
+	return providers.Document{}, fmt.Errorf("%s: %w", v.describe(secretsOf(nil, r.target.Login)), v.readFamily())
+}
+
+// unexpected is the error of a body that cannot be a document.
+func unexpected(path string, body []byte) error {
+	form, root := shapeOf(body)
+	switch {
+	case form == shapeHTML || form == shapeEmpty:
+		return fmt.Errorf("it answers with %s: %w", form, providers.ErrMalformed)
+	case root == "userCheck" && !strings.HasPrefix(path, userCheckPath):
+		return fmt.Errorf("it answers with the state of its login: %w", providers.ErrMalformed)
+	}
+	return nil
+}
+
+// lacks reports whether the answer to a read means that the device does not have the document. Next to the clear cases,
+// 400 and 500 are recorded for nodes of hybrid recorders and old cameras that are not there; a read has nothing else in
+// it that could be wrong. A device error under 200 is none of them: it says nothing about the document.
+func (v verdict) lacks() bool {
+	family, special := families[strings.ToLower(v.sub)]
+	switch {
+	case v.absent != "" || special && family == providers.ErrUnsupported:
+		return true
+	case special || v.code == codeBusy:
+		return false
+	case v.http == http.StatusForbidden:
+		return false
+	}
+	return v.http/100 == 4 || v.http == http.StatusInternalServerError || v.http == http.StatusNotImplemented
+}
+
+// missing is why a document is not there, such as "403 notSupport".
+func (v verdict) missing() string {
+	text := v.sub
+	if v.absent != "" {
+		text = v.absent
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %s", v.http, plain(text)))
+}
+
+// readFamily is the family of an error for a read, which is never in doubt.
+func (v verdict) readFamily() error {
+	family := v.family()
+	switch {
+	case errors.Is(family, providers.ErrUnknown):
+		return providers.ErrBusy
+	case strings.EqualFold(v.sub, "invalidOperation"):
+		return providers.ErrUnsupported // in the present state of the device
+	}
+	return family
+}

@@ -1,0 +1,233 @@
+package isapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"camform/providers"
+)
+
+// Options say how to talk to devices. The zero value is ready to use.
+type Options struct {
+	// Dial opens connections; nil for TCP. It is asked for the address of the target only.
+	Dial Dial
+
+	// Timeout bounds one exchange, from its first byte to the last of its answer; 0 for 20 seconds.
+	Timeout time.Duration
+
+	// Grace is how long a request waits for a device that is starting: one that answers 503, busy, or 403
+	// invalidOperation to a write. 0 is right for a device that should be up: it is asked three times if it is busy,
+	// and 403 invalidOperation is an error at once.
+	Grace time.Duration
+}
+
+const defaultTimeout = 20 * time.Second
+
+// OpenReader prepares to read from a device. What it returns has no method that writes.
+func OpenReader(target providers.Target, options Options) *Reader {
+	return newReader(target, options)
+}
+
+// Open prepares to read from and write to a device. Nothing is sent before the first call.
+func Open(target providers.Target, options Options) *Session {
+	return &Session{Reader: newReader(target, options)}
+}
+
+// Reader reads from one device; it implements providers.Reader. Identify comes first, everything before it fails. One
+// goroutine may use it at a time.
+type Reader struct {
+	target  providers.Target
+	options Options
+	peer    *peer
+	stack   *stack
+
+	identified bool
+	ended      error // why nothing more is sent; nil while it may
+}
+
+// Session reads from and writes to one device; it implements providers.Session and providers.Authenticator. One goroutine
+// may use it at a time.
+type Session struct{ *Reader }
+
+var (
+	_ providers.Reader        = (*Reader)(nil)
+	_ providers.Session       = (*Session)(nil)
+	_ providers.Authenticator = (*Session)(nil)
+)
+
+func newReader(target providers.Target, options Options) *Reader {
+	if options.Timeout == 0 {
+		options.Timeout = defaultTimeout
+	}
+	r := &Reader{target: target, options: options}
+	origin, err := originOf(target.URL)
+	if err != nil {
+		r.ended = err
+		return r
+	}
+	r.target.URL = origin
+	if r.peer, err = newPeer(target.Trust, target.Pin); err != nil {
+		r.ended = err
+		return r
+	}
+	r.stack = newStack(r.target, options, r.peer)
+	return r
+}
+
+// originOf is the scheme, host and port of an address, the port always there.
+func originOf(address *url.URL) (*url.URL, error) {
+	ports := map[string]string{"http": "80", "https": "443"}
+	if address == nil || ports[address.Scheme] == "" || address.Hostname() == "" {
+		return nil, fmt.Errorf("the address of a device is written like https://192.0.2.5: %w", providers.ErrInvalid)
+	}
+	port := address.Port()
+	if port == "" {
+		port = ports[address.Scheme]
+	}
+	return &url.URL{Scheme: address.Scheme, Host: net.JoinHostPort(address.Hostname(), port)}, nil
+}
+
+// stack is the way of a request to the device.
+type stack struct {
+	base  *base
+	login *login
+	top   http.RoundTripper
+}
+
+// newStack puts the layers together, each with a reason for its place:
+//
+//	retry   outermost: a request that is made again logs in anew if it must
+//	login   decides what a 401 means; its own questions without a credential enter below spend, with a retry of their own
+//	spend   the last that touches a request, so that nothing below can multiply an attempt
+//	stay    above log, so that a redirect is traced before it is an error
+//	log     above limit, so that it finds bodies in memory, and below spend, so that it sees every exchange
+//	limit   around one exchange: no layer above it meets an unbounded body, that of a 401 included
+//	base    the connection
+func newStack(target providers.Target, options Options, peer *peer) *stack {
+	endpoint := target.URL.Host
+	base := newBase(endpoint, options.Dial, peer)
+	bare := &stay{next: &log{
+		device: target.Device,
+		trace:  target.Trace,
+		next:   &limit{timeout: options.Timeout, next: base},
+	}}
+	login := &login{
+		origin:    target.URL,
+		basic:     target.Basic,
+		peer:      peer,
+		asks:      &retry{grace: options.Grace, next: bare},
+		keys:      map[string]*key{},
+		remaining: providers.RemainingUnknown,
+		spend: &spend{
+			next:       bare,
+			endpoint:   endpoint,
+			scheme:     target.URL.Scheme,
+			credential: target.Login,
+			ledger:     target.Ledger,
+			renew:      base.transport.CloseIdleConnections,
+		},
+	}
+	return &stack{base: base, login: login, top: &retry{grace: options.Grace, next: login}}
+}
+
+// Identify probes the device without a credential, checks its pin, logs in once and reads who it is. It fails with any
+// family; after ErrRefused, ErrLocked, ErrBudget, ErrIdentity and ErrInactive the reader sends nothing more. A device
+// whose serial number, MAC address or model is not that of the target's Want or Pin is ErrIdentity. Once it has
+// succeeded, it only asks again who is there.
+func (r *Reader) Identify(ctx context.Context) (providers.Identity, error) {
+	if r.ended != nil {
+		return providers.Identity{}, r.ended
+	}
+	if err := r.probe(ctx); err != nil {
+		return providers.Identity{}, r.end(fmt.Errorf("probe: %w", err))
+	}
+	identity, err := r.whoIsThere(ctx)
+	if err != nil {
+		return providers.Identity{}, r.end(fmt.Errorf("identify: %w", err))
+	}
+	r.identified = true
+	return identity, nil
+}
+
+// probe asks for the state of the login and for a challenge, without a credential.
+func (r *Reader) probe(ctx context.Context) error {
+	if r.identified {
+		return nil
+	}
+	if err := r.stack.login.state(ctx); err != nil {
+		return err
+	}
+	_, err := r.stack.login.knock(ctx, deviceInfoPath)
+	return err
+}
+
+// whoIsThere reads the identity of the device and checks it.
+func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
+	status, body, err := r.send(ctx, http.MethodGet, deviceInfoPath, nil)
+	if err != nil {
+		return providers.Identity{}, err
+	}
+	identity, err := identityOf(status, body)
+	if err != nil {
+		return providers.Identity{}, err
+	}
+	return identity, r.peer.identify(identity, r.target.Want)
+}
+
+// Pin is the pin of the target with what was seen since. Before Identify has succeeded it is that of the target, so that
+// nothing is kept of a peer that did not prove who it is.
+func (r *Reader) Pin() providers.Pin {
+	if !r.identified {
+		return r.target.Pin
+	}
+	return r.peer.pin()
+}
+
+// Renew makes the next request open a new connection. The login stays.
+func (r *Reader) Renew() { r.Close() }
+
+// Close frees connections.
+func (r *Reader) Close() {
+	if r.stack != nil {
+		r.stack.base.transport.CloseIdleConnections()
+	}
+}
+
+// ready says why a request cannot be made, if it cannot.
+func (r *Reader) ready() error {
+	switch {
+	case r.ended != nil:
+		return r.ended
+	case !r.identified:
+		return fmt.Errorf("nothing is read or written before the device is identified: %w", providers.ErrIdentity)
+	}
+	return nil
+}
+
+// end keeps an error after which nothing more may be sent.
+func (r *Reader) end(err error) error {
+	for _, family := range []error{providers.ErrRefused, providers.ErrLocked, providers.ErrBudget, providers.ErrIdentity, providers.ErrInactive} {
+		if errors.Is(err, family) {
+			r.ended = fmt.Errorf("nothing more is sent to it: %w", err)
+		}
+	}
+	return err
+}
+
+// send makes a request with the login of the session and gives status and body of the answer.
+func (r *Reader) send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
+	req, err := newRequest(ctx, r.target.URL, method, path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	resp, err := r.stack.top.RoundTrip(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	return resp.StatusCode, contents(resp), nil
+}

@@ -1,0 +1,149 @@
+package isapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"camform/providers"
+)
+
+// keptAttempts are the attempts that are never spent: with two left, a person can still mistype once.
+const keptAttempts = 2
+
+// spend puts credentials on requests, and is the only place that does. An answer to a challenge that was not yet proven
+// is a login attempt: it is charged to the ledger before it leaves, and settled when the device has judged it.
+//
+//	          not sent, or no judgement
+//	            ┌──────────────┐
+//	charge ──▶ open ───────────┘
+//	            ├── accepted ──▶ settled, key proven
+//	            ├── 401 ───────▶ settled, ErrRefused or ErrLocked
+//	            └── no answer ─▶ left unsettled, which counts as refused
+//
+// While a charge is open, a further attempt is made under it: the device has not judged any yet, so nothing is spent
+// twice.
+type spend struct {
+	next       http.RoundTripper
+	endpoint   string
+	scheme     string
+	credential providers.Credential
+	ledger     providers.Ledger
+	renew      func()            // makes the next request open a new connection
+	open       *providers.Charge // nil if there is none
+}
+
+// reuse sends a request with the next answer to a proven key. It costs nothing.
+func (s *spend) reuse(req *http.Request, k *key) (*http.Response, error) {
+	if !k.proven {
+		panic("isapi: a key is used without proof; this is a bug")
+	}
+	return s.send(req, k)
+}
+
+// attempt sends a request with an answer to a key that is not proven. Remaining is what the device said last of the
+// attempts that are left. A nil error means that the credential was accepted, or not judged.
+func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Response, error) {
+	charge, err := s.charge(req.Context(), remaining)
+	if err != nil {
+		return nil, err
+	}
+	// On a connection that was used before, net/http repeats a read that was cut off, and the attempt would count twice.
+	s.renew()
+	resp, err := s.send(req, k)
+	if err != nil {
+		if unsent(err) {
+			s.open = &charge
+		}
+		return nil, err
+	}
+	result := standingOf(resp)
+	ctx := context.WithoutCancel(req.Context()) // what happened is noted even if nobody waits for it any more
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized || result.locked:
+		err := s.ledger.Settle(ctx, charge, providers.AttemptResult{Remaining: result.remaining, Lock: result.lock})
+		return nil, unnoted(s.refusal(result), err)
+	case !judged(resp):
+		s.open = &charge
+	default:
+		k.proven = true
+		// A note that fails leaves the attempt counted as refused, which is safe. The answer matters more: it may be
+		// that of a write.
+		_ = s.ledger.Settle(ctx, charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
+	}
+	return resp, nil
+}
+
+func (s *spend) refusal(result standing) error {
+	if result.locked {
+		return result.lockedError()
+	}
+	return result.refusedError(s.credential.Username)
+}
+
+// judged reports whether a device must have accepted the credential before it gave this answer, other than 401. One that
+// is starting or overloaded answers before it looks, a web server knows a path before it asks for a login, and a 403
+// without a document comes from a filter.
+func judged(resp *http.Response) bool {
+	switch resp.StatusCode / 100 {
+	case 2:
+		return true
+	case 4:
+		v := verdictOf(resp.StatusCode, contents(resp))
+		return v.isapi && !strings.EqualFold(v.sub, "badAuthorization")
+	}
+	return false
+}
+
+// locked notes that the device said it is locked, and returns ErrLocked.
+func (s *spend) locked(ctx context.Context, said standing) error {
+	if s.ledger == nil {
+		return said.lockedError()
+	}
+	return unnoted(said.lockedError(), s.ledger.Locked(context.WithoutCancel(ctx), s.endpoint, said.lock))
+}
+
+// unnoted adds to err that the ledger could not note it.
+func unnoted(err, failed error) error {
+	if failed == nil {
+		return err
+	}
+	return fmt.Errorf("%w (and the ledger did not note it: %v)", err, failed)
+}
+
+// charge takes the open charge or makes one.
+func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, error) {
+	switch {
+	case s.credential.Password.IsZero():
+		return 0, fmt.Errorf("there is no password for %q: %w", s.credential.Username, providers.ErrBudget)
+	case s.ledger == nil:
+		return 0, fmt.Errorf("nobody accounts for login attempts: %w", providers.ErrBudget)
+	case remaining != providers.RemainingUnknown && remaining <= keptAttempts:
+		return 0, fmt.Errorf("it has %d login attempts left before it locks, and the last %d are never spent: %w",
+			remaining, keptAttempts, providers.ErrBudget)
+	}
+	if s.open != nil {
+		charge := *s.open
+		s.open = nil
+		return charge, nil
+	}
+	charge, err := s.ledger.Charge(ctx, providers.Attempt{Endpoint: s.endpoint, Credential: s.credential, Remaining: remaining})
+	if err != nil && !providers.EndsSession(err) {
+		err = fmt.Errorf("%w: %w", err, providers.ErrBudget)
+	}
+	return charge, err
+}
+
+// send is the one function that sets an Authorization header.
+func (s *spend) send(req *http.Request, k *key) (*http.Response, error) {
+	if req.URL.Host != s.endpoint || req.URL.Scheme != s.scheme {
+		panic("isapi: a credential was about to go to another origin; this is a bug")
+	}
+	again, err := replay(req)
+	if err != nil {
+		return nil, err
+	}
+	again.Header.Set("Authorization", k.authorization(req.Method, req.URL.RequestURI(), s.credential))
+	return s.next.RoundTrip(again)
+}

@@ -1,0 +1,85 @@
+package isapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"camform/providers"
+)
+
+// freshness is how recently the login must have been accepted for a body to be sent at once. Nonces of some devices live
+// for a minute only.
+const freshness = 30 * time.Second
+
+// Do sends a request that changes the device, once. It is made again only where the device says that it did nothing
+// (busy), where nothing was sent, and after a 401 that asked for a new login.
+//
+// The error is ErrInvalid with the device's own words where it does not take the value, ErrUnsupported, ErrDenied,
+// ErrBusy, and ErrUnknown where the answer is missing, cut, or does not say what happened; a device error is one of
+// these. ErrRefused is also returned for a wrong password within the body, and ends the session.
+func (s *Session) Do(ctx context.Context, request providers.Request) (providers.Reply, error) {
+	if err := s.ready(); err != nil {
+		return providers.Reply{}, err
+	}
+	reply, err := s.do(ctx, request)
+	if err != nil {
+		return providers.Reply{}, s.end(fmt.Errorf("%s %s: %w", plain(request.Method), shownPath(request.Path), err))
+	}
+	return reply, nil
+}
+
+func (s *Session) do(ctx context.Context, request providers.Request) (providers.Reply, error) {
+	if !slices.Contains([]string{http.MethodPut, http.MethodPost, http.MethodDelete}, request.Method) {
+		return providers.Reply{}, fmt.Errorf("the method changes nothing; this is a bug: %w", providers.ErrInvalid)
+	}
+	if !s.stack.login.fresh(freshness) {
+		if _, err := s.whoIsThere(ctx); err != nil {
+			return providers.Reply{}, err
+		}
+	}
+	status, body, err := s.send(ctx, request.Method, request.Path, request.Body)
+	if err != nil {
+		return providers.Reply{}, err
+	}
+	if status == http.StatusForbidden && !verdictOf(status, body).isapi {
+		if err := s.stack.login.state(ctx); err != nil {
+			return providers.Reply{}, err
+		}
+	}
+	return replyOf(status, body, secretsOf(request.Body, s.target.Login))
+}
+
+// replyOf reads the answer to a write. Words of the device that repeat a text of hide are blanked.
+func replyOf(status int, body []byte, hide secrets) (providers.Reply, error) {
+	v := verdictOf(status, body)
+	form, root := shapeOf(body)
+	switch {
+	case status/100 == 2 && form == shapeEmpty:
+		return providers.Reply{Outcome: providers.Applied, Remark: "it answered without a body"}, nil
+	case v.isapi && status/100 == 2 && v.code == codeBatch && strings.EqualFold(v.sub, "allSuccess"), v.accepted():
+		return v.reply(hide), nil
+	case v.isapi && status/100 == 2 && v.code < 0 && strings.EqualFold(v.sub, "ok"):
+		return v.reply(hide), nil
+	case status/100 == 2 && !v.isapi:
+		return providers.Reply{}, fmt.Errorf("it answered with %s %s that does not say what happened: %w", form, quote(hide.blank(root)), providers.ErrUnknown)
+	}
+	return providers.Reply{}, fmt.Errorf("%s: %w", v.describe(hide), v.family())
+}
+
+// reply is what an accepted request came to. A sub code under success, such as riskPassword, is a remark.
+func (v verdict) reply(hide secrets) providers.Reply {
+	reply := providers.Reply{Outcome: providers.Applied, ID: plain(hide.blank(v.id))}
+	switch {
+	case v.code == codeReboot && strings.EqualFold(v.sub, "autoReboot"):
+		reply.Outcome = providers.Restarting
+	case v.code == codeReboot:
+		reply.Outcome = providers.PendingReboot
+	case !v.plain() && v.code != codeBatch:
+		reply.Remark = "it accepted with the remark " + quote(hide.blank(v.sub))
+	}
+	return reply
+}
