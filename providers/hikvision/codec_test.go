@@ -1,0 +1,81 @@
+package hikvision
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/xmlpatch"
+)
+
+func TestSettingFilesAndCodeNameTheSameCodecsAndHooks(t *testing.T) {
+	usedCodecs, usedHooks := map[string]bool{}, map[string]bool{"": true}
+	for _, k := range New(isapi.Options{}).Kinds().All() {
+		usedHooks[k.Hooks] = true
+		for _, a := range k.Attributes {
+			usedCodecs[a.Codec] = true
+			for _, element := range a.Elements {
+				if _, err := xmlpatch.ParsePath(element); err != nil {
+					t.Errorf("%s.%s: %v", k.Name, a.Name, err)
+				}
+			}
+		}
+	}
+	if used, written := slices.Sorted(maps.Keys(usedCodecs)), slices.Sorted(maps.Keys(codecs)); !slices.Equal(used, written) {
+		t.Errorf("setting files use the codecs %v, there are %v", used, written)
+	}
+	if used, written := slices.Sorted(maps.Keys(usedHooks)), slices.Sorted(maps.Keys(hooks)); !slices.Equal(used, written) {
+		t.Errorf("setting files use the hooks %v, there are %v", used, written)
+	}
+}
+
+func TestElementsOfCodecsAreThoseOfTheSettingFiles(t *testing.T) {
+	for _, k := range New(isapi.Options{}).Kinds().All() {
+		for _, a := range k.Attributes {
+			n := len(a.Elements)
+			switch a.Codec {
+			case "host":
+				if n != hostIPv6+1 {
+					t.Errorf("%s.%s: a host has format, name, IPv4 and IPv6, not %v", k.Name, a.Name, a.Elements)
+				}
+			case "address_list":
+				if n != addressEntries+1 {
+					t.Errorf("%s.%s: an address list has a list and entries, not %v", k.Name, a.Name, a.Elements)
+				}
+			case "tls_minimum":
+				if n != len(a.Values) {
+					t.Errorf("%s.%s: every version has an element, but there are %v for %v", k.Name, a.Name, a.Elements, a.Values)
+				}
+			case "choice":
+			default:
+				if n != 1 {
+					t.Errorf("%s.%s: the codec %s has one element, not %v", k.Name, a.Name, a.Codec, a.Elements)
+				}
+			}
+		}
+	}
+}
+
+func TestTextsOfDevicesAreShownHarmlessly(t *testing.T) {
+	long := make([]rune, 100)
+	for i := range long {
+		long[i] = 'ä'
+	}
+	for text, want := range map[string]string{
+		"digest/basic": "digest/basic", "": `""`, "a b": `"a b"`, "\x1b[31m": `"\x1b[31m"`, "a\nb": `"a\nb"`,
+	} {
+		if got := show(text); got != want {
+			t.Errorf("show(%q) = %s, want %s", text, got, want)
+		}
+	}
+	if got := []rune(quote(string(long))); len(got) != 63 || got[62] != '…' {
+		t.Errorf("a long text is shown as %s", string(got))
+	}
+	if got := list([]string{"a", "b", "c d"}); got != `a, b and "c d"` {
+		t.Errorf("list: %s", got)
+	}
+	if got := list(slices.Repeat([]string{"x"}, 14)); got != "x, x, x, x, x, x, x, x, x, x, x, x and 2 more" {
+		t.Errorf("list: %s", got)
+	}
+}

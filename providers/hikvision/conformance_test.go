@@ -1,0 +1,155 @@
+package hikvision_test
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/simulator"
+	"camform/providers/providertest"
+	"camform/schema"
+)
+
+// fleet is a harness of simulated devices: one of each model, or of each folder of recordings. Every session gets a device
+// of its own, so that what a trial did to one is gone with it.
+type fleet struct {
+	t          *testing.T
+	options    simulator.Options
+	recordings string // folder of the folders that Models names; empty for built-in models
+}
+
+const fleetPassword = "Login-1357"
+
+func (f *fleet) Devices() []string { return f.options.Models }
+
+func (f *fleet) Login(string) providers.Credential {
+	return providers.Credential{Username: "admin", Password: providers.NewPassword(fleetPassword)}
+}
+
+func (f *fleet) Open(model string) providers.Session {
+	options := f.options
+	options.Models, options.Password = []string{model}, fleetPassword
+	if f.recordings != "" {
+		options.Models, options.Recordings = nil, filepath.Join(f.recordings, model)
+	}
+	devices, err := simulator.New(options)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	device := devices.Devices()[0]
+	f.t.Cleanup(func() {
+		if n := device.Refusals(); n > 0 {
+			f.t.Errorf("%s refused %d logins", device.Name(), n)
+		}
+	})
+	address := &url.URL{Scheme: "http", Host: device.Address().String() + ":80"}
+	if options.TLS {
+		address = &url.URL{Scheme: "https", Host: device.Address().String() + ":443"}
+	}
+	provider := hikvision.New(isapi.Options{Dial: devices.DialContext, Timeout: 5 * time.Second})
+	return provider.Open(providers.Target{
+		Device: schema.Device{Name: "probe"},
+		URL:    address,
+		Login:  f.Login(model),
+		Trust:  providers.Trust{Mode: providers.TrustPin},
+		Ledger: generous{},
+	})
+}
+
+// generous is a ledger that allows everything: a device that refuses a login fails the test by itself.
+type generous struct{}
+
+func (generous) Charge(context.Context, providers.Attempt) (providers.Charge, error) { return 1, nil }
+func (generous) Settle(context.Context, providers.Charge, providers.AttemptResult) error {
+	return nil
+}
+func (generous) Locked(context.Context, string, time.Duration) error { return nil }
+
+// The ways in that a trial closes for itself, over HTTP and over HTTPS. That they do is right; what an engine may do about
+// it is not the business of a provider.
+var (
+	closesHTTP = map[string]string{
+		"*/service.HTTP.enabled": "the session uses HTTP",
+		"*/service.HTTP.port":    "the session uses HTTP",
+	}
+	redirects   = map[string]string{"*/https.redirect": "the session uses HTTP, and follows nobody"}
+	closesHTTPS = map[string]string{
+		"*/https.enabled": "the session uses HTTPS",
+		"*/https.port":    "the session uses HTTPS",
+	}
+	neverWeaker = map[string]string{"*/web_auth.algorithm": "a session never goes back to a weaker scheme"}
+	otherRules  = map[string]string{"dvr-v47/time.zone": "the simulated DVR adds rules that no DVR is known to add"}
+)
+
+func known(parts ...map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+func TestEveryModelConforms(t *testing.T) {
+	for name, tc := range map[string]struct {
+		options simulator.Options
+		known   map[string]string
+	}{
+		"as delivered": {
+			simulator.Options{Models: simulator.Models()},
+			known(closesHTTP, redirects, neverWeaker, otherRules),
+		},
+		"SHA-256": {
+			simulator.Options{Models: []string{"camera-v58", "recorder-v2"}, Algorithm: "SHA256"},
+			known(closesHTTP, redirects, neverWeaker),
+		},
+		"TLS": {
+			simulator.Options{Models: []string{"camera-v58", "recorder-v2"}, TLS: true},
+			known(closesHTTPS, neverWeaker),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				harness := &fleet{t: t, options: tc.options}
+				coverage := providertest.Run(t, hikvision.New(isapi.Options{}), harness, providertest.Options{
+					Known: tc.known, Volatile: []string{"localTime"},
+				})
+				for _, kind := range []string{"system", "time", "ntp", "https", "service", "user"} {
+					if coverage[kind] != len(harness.Devices()) {
+						t.Errorf("%s was there on %d of %d devices", kind, coverage[kind], len(harness.Devices()))
+					}
+				}
+				for _, kind := range []string{"web_auth", "login_lock", "ip_filter", "upnp", "cloud"} {
+					if coverage[kind] == 0 {
+						t.Errorf("%s was there on no device", kind)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestRecordedDevicesConformBehindTheirProtocol tries recorded devices through the client, with all that a device does
+// beside storing documents. A few are enough for that: TestEveryRecordedDeviceConforms has the rest.
+func TestRecordedDevicesConformBehindTheirProtocol(t *testing.T) {
+	dir := filepath.Join(recordings(t), "devices")
+	synctest.Test(t, func(t *testing.T) {
+		harness := &fleet{t: t, recordings: dir, options: simulator.Options{
+			Models: []string{"DS-7716NI-I4_16P", "DS-K1A340FWX", "DS-2DE3A20IW-D_GLT_XM"},
+		}}
+		coverage := providertest.Run(t, hikvision.New(isapi.Options{}), harness, providertest.Options{
+			Known: closesHTTP, Volatile: []string{"localTime"},
+		})
+		for _, kind := range []string{"system", "time", "ntp", "https", "service", "user", "login_lock", "ip_filter", "upnp", "cloud"} {
+			if coverage[kind] == 0 {
+				t.Errorf("%s was there on no device", kind)
+			}
+		}
+	})
+}

@@ -1,0 +1,140 @@
+package hikvision
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
+)
+
+// limits are the capability documents of a kind that a device has, the most specific first. They are parsed when they are
+// first asked for. A document that is missing, cannot be read or has another root says nothing: the range is unknown
+// then, not empty.
+type limits struct {
+	kind  *schema.Kind
+	docs  providers.Documents
+	areas []area // nil until loaded
+}
+
+// area is a capability document, or the part of it that speaks of the kind.
+type area struct {
+	doc   *xmlpatch.Document
+	alike bool // laid out like the document of the kind itself
+}
+
+func limitsOf(kind *schema.Kind, docs providers.Documents) *limits {
+	return &limits{kind: kind, docs: docs}
+}
+
+// element finds what the device says about an element of an item. In a document that is laid out like the resource the
+// path must be the same; in one about a whole section, where the same element is nested differently from model to model,
+// the first element whose path ends that way counts.
+func (l *limits) element(item, element xmlpatch.Path) (xmlpatch.Element, bool) {
+	for _, a := range l.load() {
+		find := a.doc.FindSuffix
+		target := element
+		if a.alike {
+			find = a.doc.Find
+			target = item.Join(element)
+		}
+		if found, ok := find(target); ok {
+			return found, true
+		}
+	}
+	return xmlpatch.Element{}, false
+}
+
+func (l *limits) load() []area {
+	if l.areas != nil {
+		return l.areas
+	}
+	l.areas = []area{}
+	for _, name := range l.kind.Document.Capabilities {
+		doc, err := xmlpatch.Parse(l.docs[name].Body)
+		if err != nil {
+			continue
+		}
+		if doc.Root().Name() == l.kind.Document.Root {
+			l.areas = append(l.areas, area{doc, true})
+		} else if section, ok := l.section(doc); ok {
+			l.areas = append(l.areas, area{section, false})
+		}
+	}
+	return l.areas
+}
+
+// section cuts the part about the kind out of a document about more: what lies below /ISAPI/Security is described by the
+// element SecurityCap, which is the root of the capabilities of that section and a child in those of the device.
+func (l *limits) section(doc *xmlpatch.Document) (*xmlpatch.Document, bool) {
+	name := path.Base(path.Dir(l.kind.Document.Path)) + "Cap"
+	element, ok := doc.FindSuffix(xmlpatch.Path{}.Child(name))
+	if !ok {
+		return nil, false
+	}
+	section, err := xmlpatch.Parse(element.Raw())
+	return section, err == nil
+}
+
+// limit is what attributes of an element say about its values. Where they say nothing, options is empty and the bounds
+// are nil. The text of a capability element, and its attributes def and default, mean nothing: they may be nonsense.
+type limit struct {
+	options  []string
+	min, max *int64
+}
+
+func limitOf(e xmlpatch.Element) limit {
+	l := limit{min: numberAttr(e, "min"), max: numberAttr(e, "max")}
+	if opt, ok := e.Attr("opt"); ok {
+		for option := range strings.SplitSeq(opt, ",") {
+			if option = strings.TrimSpace(option); option != "" {
+				l.options = append(l.options, option)
+			}
+		}
+	}
+	return l
+}
+
+func (l limit) isZero() bool { return l.options == nil && l.min == nil && l.max == nil }
+
+// option finds the spelling of the device for a text, whatever its case.
+func (l limit) option(text string) (string, bool) {
+	at := slices.IndexFunc(l.options, func(o string) bool { return strings.EqualFold(o, text) })
+	if at < 0 {
+		return "", false
+	}
+	return l.options[at], true
+}
+
+// allows reports whether n lies within the bounds.
+func (l limit) allows(n int64) bool {
+	return (l.min == nil || n >= *l.min) && (l.max == nil || n <= *l.max)
+}
+
+// bounds writes the bounds for people: "1 to 9", "at least 1", "at most 9", "only 5".
+func (l limit) bounds() string {
+	switch {
+	case l.min == nil && l.max == nil:
+		return "any"
+	case l.max == nil:
+		return "at least " + strconv.FormatInt(*l.min, 10)
+	case l.min == nil:
+		return "at most " + strconv.FormatInt(*l.max, 10)
+	case *l.min == *l.max:
+		return "only " + strconv.FormatInt(*l.min, 10)
+	default:
+		return strconv.FormatInt(*l.min, 10) + " to " + strconv.FormatInt(*l.max, 10)
+	}
+}
+
+func numberAttr(e xmlpatch.Element, name string) *int64 {
+	text, _ := e.Attr(name)
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &n
+}

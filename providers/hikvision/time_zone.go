@@ -1,0 +1,270 @@
+package hikvision
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+)
+
+// zone is a time zone as devices understand it. It is comparable: two zones are the same if the clocks show the same.
+type zone struct {
+	west    int // seconds west of Greenwich, as in POSIX: UTC+1 is -3600
+	shift   int // by how many seconds clocks are put forward for daylight saving; 0 for a zone without
+	on, off switchover
+}
+
+// switchover is when daylight saving begins or ends: at a time of day, in local time before it, on a day of the week in a
+// week of a month.
+type switchover struct {
+	month   int // 1 to 12
+	week    int // 1 to 5, 5 being the last one
+	weekday int // 0 to 6, Sunday being 0
+	second  int // of the day
+}
+
+// vendorOn and vendorOff are the rules that DVRs store when a zone without daylight saving is sent.
+var (
+	vendorOn  = switchover{month: 4, week: 1, second: 2 * 3600}
+	vendorOff = switchover{month: 10, week: 5, second: 2 * 3600}
+)
+
+const (
+	defaultShift = 3600
+	mostShift    = 3 * 3600
+	mostHours    = 23
+)
+
+// Both spellings of a zone are a name, an offset and rules. In POSIX the second name is followed by the offset that holds
+// in summer, if it is not an hour more; devices always write DST and the shift, without a sign.
+var (
+	devicePattern = regexp.MustCompile(`^[A-Z]{3}([+-]?)(\d{1,2}(?::\d{2}){0,2})(?:DST(\d{1,2}(?::\d{2}){1,2}),([^,]+),([^,]+))?$`)
+	posixName     = `(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)`
+	posixPattern  = regexp.MustCompile(`^` + posixName + `([+-]?)(\d{1,2}(?::\d{2}){0,2})` +
+		`(?:(` + posixName + `)(?:([+-]?)(\d{1,2}(?::\d{2}){0,2}))?(?:,([^,]+),([^,]+))?)?$`)
+	rulePattern = regexp.MustCompile(`^M(\d{1,2})\.(\d)\.(\d)(?:/(\d{1,2}(?::\d{2}){0,2}))?$`)
+)
+
+var (
+	errZone = errors.New("a time zone is written like CET-1CEST,M3.5.0/02:00:00,M10.5.0/03:00:00, with hours west of Greenwich")
+	errRule = errors.New("a rule is written like M3.5.0/02:00:00: month, week (5 is the last), day of the week (0 is Sunday), time")
+)
+
+// parseZone reads a zone in either spelling.
+func parseZone(text string) (zone, error) {
+	text = strings.TrimSpace(text)
+	if m := devicePattern.FindStringSubmatch(text); m != nil {
+		return parseDeviceZone(m)
+	}
+	if m := posixPattern.FindStringSubmatch(text); m != nil {
+		return parsePOSIXZone(m)
+	}
+	return zone{}, errZone
+}
+
+func parseDeviceZone(m []string) (zone, error) {
+	var z zone
+	west, err := seconds(m[1], m[2])
+	if err != nil {
+		return zone{}, err
+	}
+	z.west = west
+	if m[3] == "" {
+		return z, nil
+	}
+	if z.shift, err = seconds("", m[3]); err != nil {
+		return zone{}, err
+	}
+	return z.withRules(m[4], m[5])
+}
+
+func parsePOSIXZone(m []string) (zone, error) {
+	var z zone
+	west, err := seconds(m[1], m[2])
+	if err != nil {
+		return zone{}, err
+	}
+	z.west = west
+	if m[3] == "" {
+		return z, nil
+	}
+	if m[6] == "" {
+		return zone{}, errors.New("the rules for begin and end of daylight saving are missing; " + errZone.Error())
+	}
+	z.shift = defaultShift
+	if m[5] != "" {
+		summer, err := seconds(m[4], m[5])
+		if err != nil {
+			return zone{}, err
+		}
+		z.shift = z.west - summer
+	}
+	return z.withRules(m[6], m[7])
+}
+
+// withRules adds the rules of a zone with daylight saving. A device cannot put clocks back for summer, and a shift of
+// nothing is a zone without daylight saving.
+func (z zone) withRules(on, off string) (zone, error) {
+	if z.shift < 0 || z.shift > mostShift {
+		return zone{}, errors.New("daylight saving must put clocks forward, by three hours at most")
+	}
+	var err error
+	if z.on, err = parseRule(on); err != nil {
+		return zone{}, err
+	}
+	if z.off, err = parseRule(off); err != nil {
+		return zone{}, err
+	}
+	if z.shift == 0 {
+		return zone{west: z.west}, nil
+	}
+	return z, nil
+}
+
+func parseRule(text string) (switchover, error) {
+	m := rulePattern.FindStringSubmatch(text)
+	if m == nil {
+		return switchover{}, errRule
+	}
+	s := switchover{month: atoi(m[1]), week: atoi(m[2]), weekday: atoi(m[3]), second: 2 * 3600}
+	if s.month < 1 || s.month > 12 || s.week < 1 || s.week > 5 || s.weekday > 6 {
+		return switchover{}, errRule
+	}
+	if m[4] != "" {
+		var err error
+		if s.second, err = seconds("", m[4]); err != nil {
+			return switchover{}, err
+		}
+	}
+	return s, nil
+}
+
+// seconds reads hours with optional minutes and seconds, of less than a day.
+func seconds(sign, text string) (int, error) {
+	parts := append(strings.Split(text, ":"), "0", "0")
+	hours, minutes, rest := atoi(parts[0]), atoi(parts[1]), atoi(parts[2])
+	if hours > mostHours || minutes > 59 || rest > 59 {
+		return 0, fmt.Errorf("%s is no time; %w", quote(text), errZone)
+	}
+	total := hours*3600 + minutes*60 + rest
+	if sign == "-" {
+		return -total, nil
+	}
+	return total, nil
+}
+
+// atoi reads digits that a pattern has found.
+func atoi(digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		panic("this is a bug: " + err.Error())
+	}
+	return n
+}
+
+// device writes the zone as devices do: always CST, and the hours without a leading zero.
+func (z zone) device() string {
+	text := fmt.Sprintf("CST%s%d:%02d:%02d", sign(z.west), abs(z.west)/3600, abs(z.west)/60%60, abs(z.west)%60)
+	if z.shift == 0 {
+		return text
+	}
+	return fmt.Sprintf("%sDST%s,%s,%s", text, clock(z.shift), z.on, z.off)
+}
+
+// posix writes the zone as the variable TZ does. Devices know no names of zones but CST and DST. The offset in summer has
+// a sign, which tells it from the shift that devices write there.
+func (z zone) posix() string {
+	text := "CST" + offset(z.west)
+	if z.shift == 0 {
+		return text
+	}
+	text += "DST"
+	if z.shift != defaultShift {
+		text += offset(z.west - z.shift)
+	}
+	return fmt.Sprintf("%s,%s,%s", text, z.on, z.off)
+}
+
+// String writes a rule as both spellings have it.
+func (s switchover) String() string {
+	return fmt.Sprintf("M%d.%d.%d/%s", s.month, s.week, s.weekday, clock(s.second))
+}
+
+// offset writes an offset as short as POSIX allows, with a sign.
+func offset(west int) string {
+	text := sign(west) + strconv.Itoa(abs(west)/3600)
+	if abs(west)%3600 != 0 {
+		text += fmt.Sprintf(":%02d", abs(west)/60%60)
+	}
+	if abs(west)%60 != 0 {
+		text += fmt.Sprintf(":%02d", abs(west)%60)
+	}
+	return text
+}
+
+func clock(second int) string {
+	return fmt.Sprintf("%02d:%02d:%02d", second/3600, second/60%60, second%60)
+}
+
+func sign(n int) string {
+	if n < 0 {
+		return "-"
+	}
+	return "+"
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func decodeZone(f field) (cty.Value, error) {
+	text, ok := f.text(0)
+	if !ok || text == "" {
+		return f.null(), nil
+	}
+	z, err := parseZone(text)
+	if err != nil {
+		return f.null(), fmt.Errorf("%s is %s, which is no time zone: %w", f.element(0), quote(text), providers.ErrMalformed)
+	}
+	return cty.StringVal(z.posix()), nil
+}
+
+func encodeZone(f field, want cty.Value) error {
+	z, err := parseZone(want.AsString())
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
+	}
+	return f.put(0, z.device())
+}
+
+func checkZone(f field, want cty.Value) []string {
+	z, err := parseZone(want.AsString())
+	if err != nil {
+		return sentence("%s cannot be used: %s.", quote(want.AsString()), err)
+	}
+	l := f.limit(0)
+	switch {
+	case !f.has(0):
+		return f.missing(0)
+	case !l.allows(int64(len(z.device()))):
+		return sentence("The zone is written with %s; this device takes %s.", bytesOf(z.device()), l.bounds())
+	}
+	return nil
+}
+
+func sameZone(want, have cty.Value) bool {
+	w, errW := parseZone(want.AsString())
+	h, errH := parseZone(have.AsString())
+	return errW == nil && errH == nil && w == h
+}
+
+// rewrittenZone: DVRs add their own rules to a zone that was sent without any.
+func rewrittenZone(want, have cty.Value) bool {
+	w, errW := parseZone(want.AsString())
+	h, errH := parseZone(have.AsString())
+	return errW == nil && errH == nil && w.shift == 0 && h.shift > 0 &&
+		h.west == w.west && h.on == vendorOn && h.off == vendorOff
+}

@@ -1,0 +1,344 @@
+package hikvision
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
+)
+
+// The elements of an account.
+var (
+	userList      = xmlpatch.MustPath("User")
+	userID        = xmlpatch.MustPath("id")
+	userName      = xmlpatch.MustPath("userName")
+	userLevel     = xmlpatch.MustPath("userLevel")
+	userPassword  = xmlpatch.MustPath("password")
+	loginPassword = xmlpatch.MustPath("loginPassword")
+	userInherent  = xmlpatch.MustPath("attribute/inherent")
+
+	mostUsers      = xmlpatch.MustPath("supportUserNums")
+	wantsLogin     = xmlpatch.MustPath("isSupportUserCheck")
+	passwordLength = xmlpatch.MustPath("LoginPasswordLenLimit")
+)
+
+// What the setting file says of an account.
+const (
+	levelAttribute    = "level"
+	passwordAttribute = "password"
+	administrator     = "Administrator"
+)
+
+// account is an account that is about to be sent.
+type account struct {
+	name  string
+	body  []byte // the element User as a document
+	login string // password of the account that is logged in, if the device demands it with every change; else empty
+}
+
+// composeUsers makes one request for each account. What the device has is decided by its list: an account in it is
+// updated, another one is created, and an account that is gone already needs no removal. The own account comes last, since
+// its password is needed for the others.
+//
+// A request never goes to the collection, but for the creation of an account: PUT and DELETE there would replace or remove
+// all of them.
+func composeUsers(doc *xmlpatch.Document, c providers.Composition) ([]providers.Request, error) {
+	var requests []providers.Request
+	for _, change := range ownLast(c.Changes, c.Login.Username) {
+		request, err := composeUser(doc, change, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", named(change), err)
+		}
+		if request.Method != "" {
+			request.Keys = []providers.Key{keyOf(change)}
+			requests = append(requests, request)
+		}
+	}
+	return requests, nil
+}
+
+func ownLast(changes []providers.Change, own string) []providers.Change {
+	sorted := slices.Clone(changes)
+	rank := func(c providers.Change) int {
+		if c.Key == own {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(sorted, func(a, b providers.Change) int { return rank(a) - rank(b) })
+	return sorted
+}
+
+// composeUser makes the request for a change; one without a method if there is nothing to do.
+func composeUser(doc *xmlpatch.Document, change providers.Change, c providers.Composition) (providers.Request, error) {
+	collection := change.Kind.Document.Path
+	user, exists := doc.Find(userList.Where(userName, change.Key))
+	login := ""
+	if demandsLogin(limitsOf(change.Kind, c.Documents)) {
+		login = c.Login.Password.Reveal()
+	}
+	switch {
+	case !exists && change.After.IsNull():
+		return providers.Request{}, nil
+	case !exists:
+		body, err := account{name: change.Key, body: newUser(doc), login: login}.with(change.After)
+		return providers.Request{Method: http.MethodPost, Path: collection, Body: body}, err
+	}
+	id, err := idOf(user)
+	if err != nil {
+		return providers.Request{}, err
+	}
+	path := collection + "/" + id
+	switch {
+	case change.After.IsNull() && isBuiltIn(user):
+		return providers.Request{}, fmt.Errorf("the account is built in and cannot be removed: %w", providers.ErrInvalid)
+	case change.After.IsNull():
+		return providers.Request{Method: http.MethodDelete, Path: path}, nil
+	case !alters(user, change.After):
+		return providers.Request{}, nil
+	}
+	body, err := account{name: change.Key, body: existingUser(doc, user), login: login}.with(change.After)
+	return providers.Request{Method: http.MethodPut, Path: path, Body: body}, err
+}
+
+// with writes the account with the level and the password of want, as far as they are not null.
+func (a account) with(want cty.Value) ([]byte, error) {
+	doc, err := xmlpatch.Parse(a.body)
+	if err != nil {
+		return nil, inFamily(err)
+	}
+	level, password := want.GetAttr(levelAttribute), want.GetAttr(passwordAttribute)
+	parts := []struct {
+		path  xmlpatch.Path
+		text  string
+		after xmlpatch.Path
+	}{
+		{userName, a.name, userID},
+		{userLevel, textOf(level), userName},
+		{userPassword, textOf(password), userLevel},
+		{loginPassword, a.login, userPassword},
+	}
+	for _, part := range parts {
+		if part.text == "" {
+			continue
+		}
+		if err := setOrInsert(doc, part.path, part.text, part.after.Name()); err != nil {
+			return nil, inFamily(err)
+		}
+	}
+	return doc.Bytes(), nil
+}
+
+func setOrInsert(doc *xmlpatch.Document, path xmlpatch.Path, text, after string) error {
+	if _, ok := doc.Find(path); ok {
+		return doc.Set(path, text)
+	}
+	return doc.Insert(path, text, after)
+}
+
+// textOf is the text of an attribute; empty for null.
+func textOf(v cty.Value) string {
+	if v.IsNull() {
+		return ""
+	}
+	return v.AsString()
+}
+
+// alters reports whether want differs from the account. A password is always sent: whether it is new is not to be seen
+// here.
+func alters(user xmlpatch.Element, want cty.Value) bool {
+	level, _ := user.Find(userLevel)
+	wanted := want.GetAttr(levelAttribute)
+	return !want.GetAttr(passwordAttribute).IsNull() || !wanted.IsNull() && wanted.AsString() != level.Text()
+}
+
+// demandsLogin reports whether the device wants the password of the account that is logged in with every change.
+func demandsLogin(l *limits) bool {
+	flag, _ := l.element(xmlpatch.Path{}, wantsLogin)
+	return strings.EqualFold(flag.Text(), "true")
+}
+
+// idOf is the number of an account. Anything else in its place would lead a request elsewhere.
+func idOf(user xmlpatch.Element) (string, error) {
+	id, _ := user.Find(userID)
+	digits := strings.Trim(id.Text(), "0123456789") == ""
+	if id.Text() == "" || !digits {
+		return "", fmt.Errorf("its id is %s, not a number: %w", quote(id.Text()), providers.ErrMalformed)
+	}
+	return id.Text(), nil
+}
+
+// isBuiltIn reports whether an account is the one that every device comes with.
+func isBuiltIn(user xmlpatch.Element) bool {
+	id, _ := user.Find(userID)
+	inherent, _ := user.Find(userInherent)
+	return id.Text() == "1" || strings.EqualFold(inherent.Text(), "true")
+}
+
+// existingUser is an account of the list as a document of its own, byte for byte.
+func existingUser(doc *xmlpatch.Document, user xmlpatch.Element) []byte {
+	raw := user.Raw()
+	if refusesAttributes(doc) {
+		raw = withoutAttributes(raw)
+	}
+	return append(prolog(doc), raw...)
+}
+
+// newUser is a new account as a document, with the attributes that accounts of the list have.
+func newUser(doc *xmlpatch.Document) []byte {
+	tag := "<User>"
+	if first, ok := doc.Find(userList); ok && !refusesAttributes(doc) {
+		raw := first.Raw()
+		tag = string(raw[:startTag(raw)])
+	}
+	return append(prolog(doc), tag+"<userName></userName><userLevel></userLevel></User>"...)
+}
+
+// prolog is what stands before the root element of a list: the declaration, as the device writes it.
+func prolog(doc *xmlpatch.Document) []byte {
+	before, _, _ := bytes.Cut(doc.Bytes(), doc.Root().Raw())
+	return slices.Clip(before)
+}
+
+// refusesAttributes: neutral firmware, known by its namespace, refuses accounts that carry a namespace or version, though
+// its own list has them.
+func refusesAttributes(doc *xmlpatch.Document) bool {
+	namespace, _ := doc.Root().Attr("xmlns")
+	return strings.Contains(namespace, "std-cgi")
+}
+
+// withoutAttributes writes an element anew up to the end of its start tag.
+func withoutAttributes(raw []byte) []byte {
+	end := startTag(raw)
+	name := raw[:bytes.IndexAny(raw, " \t\r\n>")]
+	return slices.Concat(name, []byte(">"), raw[end:])
+}
+
+// startTag is the length of the start tag of an element with children.
+func startTag(raw []byte) int {
+	var quoted byte
+	for i, c := range raw {
+		switch {
+		case quoted != 0:
+			if c == quoted {
+				quoted = 0
+			}
+		case c == '"' || c == '\'':
+			quoted = c
+		case c == '>':
+			return i + 1
+		}
+	}
+	return len(raw)
+}
+
+// checkUser checks an account. Whether the level is one that exists was checked with the configuration.
+func checkUser(_ *schema.Kind, doc *xmlpatch.Document, limits *limits, key string, want cty.Value) []providers.AttributeError {
+	user, exists := doc.Find(userList.Where(userName, key))
+	if want.IsNull() {
+		if isBuiltIn(user) {
+			return about("", sentence("The account %s is built into the device and cannot be removed.", show(key)))
+		}
+		return nil
+	}
+	var wrong []providers.AttributeError
+	if most, ok := accounts(limits); !exists && ok && len(doc.All(userList)) >= most {
+		wrong = append(wrong, about("", sentence("This device holds %d accounts, and has them.", most))...)
+	}
+	wrong = append(wrong, about(levelAttribute, checkLevel(user, key, want.GetAttr(levelAttribute)))...)
+	if password := want.GetAttr(passwordAttribute); password.IsKnown() && !password.IsNull() {
+		wrong = append(wrong, about(passwordAttribute, checkPassword(limits, key, password.AsString()))...)
+	}
+	return wrong
+}
+
+// checkLevel: the built-in account keeps its level, and devices make nobody else its equal. One that is already is left in
+// peace.
+func checkLevel(user xmlpatch.Element, key string, want cty.Value) []string {
+	if !want.IsKnown() || want.IsNull() {
+		return nil
+	}
+	level, _ := user.Find(userLevel)
+	switch {
+	case isBuiltIn(user) && want.AsString() != administrator:
+		return sentence("The account %s is built into the device and stays %s.", show(key), administrator)
+	case !isBuiltIn(user) && want.AsString() == administrator && level.Text() != administrator:
+		return sentence("Devices refuse a second %s.", administrator)
+	}
+	return nil
+}
+
+// accounts is how many accounts the device can hold.
+func accounts(l *limits) (int, bool) {
+	element, _ := l.element(xmlpatch.Path{}, mostUsers)
+	var n int
+	_, err := fmt.Sscanf(element.Text(), "%d", &n)
+	return n, err == nil && n > 0
+}
+
+// checkPassword knows the rules that all guides agree on. Devices say in their capability documents that a password may
+// have a single character, and refuse it nevertheless; above 16 characters nothing is known to work.
+func checkPassword(l *limits, user, password string) []string {
+	length := passwordBounds(l)
+	n := int64(len([]rune(password)))
+	lower, name := strings.ToLower(password), strings.ToLower(user)
+	switch {
+	case strings.ContainsFunc(password, notPrintable) || strings.TrimSpace(password) != password:
+		return sentence("The password has a character that devices do not take: only printable ASCII, and no blank at either end.")
+	case !length.allows(n):
+		return sentence("The password has %d characters; this device takes %s.", n, length.bounds())
+	case classes(password) < 2:
+		return sentence("The password has characters of one class only. Devices want two of: digits, lower case letters, upper case letters, others.")
+	case name != "" && (strings.Contains(lower, name) || strings.Contains(lower, mirrored(name))):
+		return sentence("The password contains the name of the account or its mirror image, which devices refuse.")
+	}
+	return nil
+}
+
+func passwordBounds(l *limits) limit {
+	least, most := int64(8), int64(16)
+	if element, ok := l.element(xmlpatch.Path{}, passwordLength); ok {
+		told := limitOf(element)
+		if told.min != nil {
+			least = max(least, *told.min)
+		}
+		if told.max != nil {
+			most = min(most, *told.max)
+		}
+	}
+	return limit{min: &least, max: &most}
+}
+
+func notPrintable(r rune) bool { return r < ' ' || r > '~' }
+
+// classes counts which of digits, lower case, upper case and other characters a password has.
+func classes(password string) int {
+	found := map[string]bool{}
+	for _, r := range password {
+		switch {
+		case unicode.IsDigit(r):
+			found["digit"] = true
+		case unicode.IsLower(r):
+			found["lower"] = true
+		case unicode.IsUpper(r):
+			found["upper"] = true
+		default:
+			found["other"] = true
+		}
+	}
+	return len(found)
+}
+
+func mirrored(text string) string {
+	runes := []rune(text)
+	slices.Reverse(runes)
+	return string(runes)
+}

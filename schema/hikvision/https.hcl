@@ -1,0 +1,66 @@
+setting "https" {
+  summary    = "Encrypted access to the web interface and to ISAPI"
+  source     = "Recorded on fifteen cameras and recorders V4.30 to V5.8; error codes from the official list"
+  confidence = "confirmed"
+  phase      = "access"
+  risk       = "lockout"
+  reboot     = "maybe"
+
+  doc = <<-EOT
+    The HTTPS entry in the list of services. It is found by its name, because its number is 2 on cameras, 3 on recorders
+    and 4 on terminals.
+
+    HTTPS needs a certificate on the device; without a good one the device refuses to switch it on. Devices come with
+    a certificate of their own making. The first release of V5 (V5.2) and K2 recorders have neither the redirection nor
+    a choice of TLS versions.
+
+    All services live in one document, so this setting and every `service` of a device are changed in one request.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/adminAccesses"
+    root         = "AdminAccessProtocolList"
+    capabilities = ["/ISAPI/Security/adminAccesses/capabilities"]
+  }
+
+  item {
+    element = "AdminAccessProtocol"
+    key     = "protocol"
+    equals  = "HTTPS"
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the device answers to HTTPS. Switching it off closes the way in for a device that is addressed by https."
+    element = "enabled"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "TCP port of HTTPS. It must differ from the ports of all other services."
+    element = "portNo"
+    codec   = "number"
+    min     = 1
+    max     = 65535
+    example = "443"
+  }
+
+  attribute "redirect" {
+    type    = bool
+    doc     = "Whether requests over HTTP are sent on to HTTPS."
+    element = "redirectToHttps"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "min_tls" {
+    type     = string
+    doc      = "Lowest version of TLS that the device accepts. Lower versions are switched off, this one is switched on, higher ones stay as they are. It reads `none` when all are off."
+    elements = ["TLS1_1Enable", "TLS1_2Enable", "TLS1_3Enable"]
+    codec    = "tls_minimum"
+    values   = ["1.1", "1.2", "1.3"]
+    example  = "1.2"
+  }
+}

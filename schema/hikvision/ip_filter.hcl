@@ -1,0 +1,47 @@
+setting "ip_filter" {
+  summary    = "Addresses that may reach the device, or may not"
+  source     = "Recorded on recorders V4.61 and V5.04; list sizes of cameras from the official guide"
+  confidence = "confirmed"
+  phase      = "filter"
+  risk       = "lockout"
+
+  doc = <<-EOT
+    A list of addresses with one meaning for all of them. Whoever is filtered gets no answer at all, on every port: an
+    enabled allow list without the address of the machine that runs camform closes the way in.
+
+    Entries that stay keep their place and their bytes, entries that nobody asked for are removed, and new ones take the
+    numbers that are free. The entries follow the meaning of the list. An entry of a form that camform does not
+    know, such as a range, makes the list unreadable, and it is left alone.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/ipFilter"
+    root         = "IPFilter"
+    capabilities = ["/ISAPI/System/Network/ipFilter/capabilities"]
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the device filters."
+    element = "enabled"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "mode" {
+    type     = string
+    doc      = "What the list means: `allow` lets only these addresses in, `deny` shuts them out."
+    elements = ["permissionType", "IPFilterAddressList/IPFilterAddress/permissionType"]
+    codec    = "choice"
+    values   = ["allow", "deny"]
+    example  = "allow"
+  }
+
+  attribute "addresses" {
+    type     = set(string)
+    doc      = "Addresses, or networks such as `192.0.2.0/28`, which are written out because devices store single addresses. At most 64 in all; recorders hold 32. IPv6 only where the device has it."
+    elements = ["IPFilterAddressList", "IPFilterAddressList/IPFilterAddress"]
+    codec    = "address_list"
+    example  = "[\"192.0.2.10\", \"192.0.2.16/30\"]"
+  }
+}

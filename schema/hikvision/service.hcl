@@ -1,0 +1,49 @@
+setting "service" {
+  summary    = "A network service of the device and its port"
+  source     = "Recorded on fifteen cameras and recorders V4.30 to V5.8"
+  confidence = "confirmed"
+  phase      = "access"
+  risk       = "lockout"
+  reboot     = "maybe"
+  keyed      = true
+  keys       = ["HTTP", "RTSP", "DEV_MANAGE", "SDK_OVER_TLS", "WebSocket", "WebSocketS", "SRTP", "Bonjour"]
+  key_doc    = "Name of the service as the device spells it. DEV_MANAGE is the port of the vendor's own clients, 8000 as delivered."
+
+  doc = <<-EOT
+    One entry in the list of services. HTTPS is a setting of its own.
+
+    Which services exist depends on the product, and none can be added. Some entries lack parts: Bonjour has no port,
+    and DEV_MANAGE cannot be switched off on recorders, terminals and thermal cameras. Switching DEV_MANAGE off cuts
+    recorders and management programs that use port 8000; switching HTTP off closes the way in for a device that is
+    addressed by http.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/adminAccesses"
+    root         = "AdminAccessProtocolList"
+    capabilities = ["/ISAPI/Security/adminAccesses/capabilities"]
+  }
+
+  item {
+    element = "AdminAccessProtocol"
+    key     = "protocol"
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the service runs."
+    element = "enabled"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "TCP port of the service. It must differ from the ports of all other services. Some devices restrict it: RTSP to 1024 and above, WebSocket to 7681."
+    element = "portNo"
+    codec   = "number"
+    min     = 1
+    max     = 65535
+    example = "554"
+  }
+}

@@ -1,0 +1,41 @@
+setting "time" {
+  summary    = "Source of the clock, and time zone"
+  source     = "Recorded on cameras, recorders and door stations V1.2 to V5.10; grammar of the zone from the official guide"
+  confidence = "confirmed"
+  phase      = "clock"
+  hooks      = "time"
+
+  doc = <<-EOT
+    Where the clock of the device comes from, and in which zone it is shown. The clock itself is no attribute: it moves
+    by itself.
+
+    In NTP mode the time that the device reported is left out of what is sent. In manual mode it is sent back without
+    its offset from UTC, which makes the device keep the wall clock that it showed when it was read.
+
+    Recorders of the DVR lines store a daylight saving rule of their own (first Sunday of April to the last Sunday of
+    October) when a zone without one is set. camform accepts that reading and remembers it.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/time"
+    root         = "Time"
+    capabilities = ["/ISAPI/System/time/capabilities"]
+  }
+
+  attribute "mode" {
+    type    = string
+    doc     = "Where the clock comes from: `NTP` for the server of the setting ntp, `manual` for a clock that somebody sets. Devices can show further modes, such as `platform` or `satellite`, which need settings that camform does not write."
+    element = "timeMode"
+    codec   = "choice"
+    values  = ["NTP", "manual"]
+    example = "NTP"
+  }
+
+  attribute "zone" {
+    type    = string
+    doc     = "Time zone as in the POSIX variable TZ: name, hours west of Greenwich (so Europe is negative), and with daylight saving time its name and the rules for begin and end. The spelling of the device, `CST-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00`, is accepted as well. Zones are compared by what they mean; the names do not matter."
+    element = "timeZone"
+    codec   = "time_zone"
+    example = "CET-1CEST,M3.5.0/02:00:00,M10.5.0/03:00:00"
+  }
+}

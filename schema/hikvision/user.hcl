@@ -1,0 +1,50 @@
+setting "user" {
+  summary    = "A user account of the device"
+  source     = "Recorded on a terminal V1.2 and on an OEM camera; requests from tools in use on cameras and recorders; rules from the official guides"
+  confidence = "confirmed"
+  phase      = "accounts"
+  risk       = "login"
+  hooks      = "users"
+  keyed      = true
+  key_doc    = "Name of the user, in the spelling of the device."
+
+  doc = <<-EOT
+    An account with a level and a password. Accounts are known by their names; the numbers belong to the device. What
+    else an account has, such as addresses it is bound to and its permissions, stays as it is.
+
+    The first account, usually `admin`, is built in: it cannot be removed, renamed or lowered, and only it may change the
+    others. Passwords are never returned by a device, so whether one is up to date is known from the state only.
+    On recent firmware an account whose password was set by somebody else stays inactive until its owner changes it.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/users"
+    root         = "UserList"
+    capabilities = ["/ISAPI/Security/capabilities", "/ISAPI/System/capabilities"]
+  }
+
+  item {
+    element = "User"
+    key     = "userName"
+  }
+
+  attribute "level" {
+    type     = string
+    doc      = "What the account may do. Devices refuse a second administrator on most products."
+    element  = "userLevel"
+    codec    = "choice"
+    values   = ["Administrator", "Operator", "Viewer"]
+    required = true
+    example  = "Operator"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password of the account: 8 to 16 characters of printable ASCII, of at least two of the classes digits, lower case, upper case and others, without the name of the user or its mirror image."
+    element    = "password"
+    min        = 8
+    max        = 16
+    required   = true
+    write_only = true
+  }
+}

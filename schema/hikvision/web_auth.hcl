@@ -1,0 +1,40 @@
+setting "web_auth" {
+  summary    = "How clients prove their password to the web interface and to ISAPI"
+  source     = "Elements from recorded capabilities of cameras and recorders V4.62 to V5.8 and from tools in use; the root element was seen in client programs only"
+  confidence = "likely"
+  phase      = "login"
+  risk       = "lockout"
+  reboot     = "maybe"
+
+  doc = <<-EOT
+    The scheme and the hash of HTTP authentication.
+
+    `SHA256` alone shuts out every client that knows MD5 only, which includes many recorders and management programs;
+    `MD5/SHA256` offers both. Clients that can do nothing but Basic need `digest/basic`, which sends passwords readably
+    unless the connection is encrypted.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/webCertificate"
+    root         = "WebCertificate"
+    capabilities = ["/ISAPI/Security/capabilities", "/ISAPI/System/capabilities"]
+  }
+
+  attribute "method" {
+    type    = string
+    doc     = "Scheme that the device accepts."
+    element = "CertificateType"
+    codec   = "choice"
+    values  = ["digest", "digest/basic"]
+    example = "digest"
+  }
+
+  attribute "algorithm" {
+    type    = string
+    doc     = "Hash of digest authentication. Cameras before V5.7 and many recorders have no choice."
+    element = "SecurityAlgorithm/algorithmType"
+    codec   = "choice"
+    values  = ["MD5", "SHA256", "MD5/SHA256"]
+    example = "MD5/SHA256"
+  }
+}
