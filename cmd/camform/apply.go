@@ -13,6 +13,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/engine/report"
+	"camform/schema"
 )
 
 func (a *app) applyCommand() *cobra.Command {
@@ -128,7 +129,7 @@ func (w *workspace) recover(ctx context.Context, devices []plan.Device) error {
 		if d.Result.Good() {
 			fmt.Fprintf(w.err, "%s: an interrupted run left a request open; the device was read, and the state is up to date again\n", d.Address)
 		} else {
-			fmt.Fprintf(w.err, "%s: an interrupted run left a request open: %s\n", d.Address, d.Detail)
+			fmt.Fprintf(w.err, "%s: what became of a request of another run is not known yet: %s\n", d.Address, d.Detail)
 		}
 	}
 	return nil
@@ -192,21 +193,26 @@ func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan) (*report.R
 	return r, render.Text(w.out, render.Result(r, w.options()), w.options())
 }
 
-// verdict ends the program with an error if anything needs attention. Devices that were out of reach may be tolerated;
+// verdict ends the program with an error if anything needs attention. Devices that could not be read may be tolerated;
 // a change that was begun and did not end well never is.
 func (w *workspace) verdict(p *plan.Plan, r *report.Report) error {
 	tolerance, err := w.tolerance(p.MaxUnreachable)
 	if err != nil {
 		return err
 	}
-	unreachable := 0
+	unread := map[schema.Device]bool{}
+	for _, d := range p.Devices {
+		if partlyRead(d) {
+			unread[d.Address] = true
+		}
+	}
 	for _, d := range r.Bad() {
 		if d.Result != report.Unreachable && d.Result != report.Refused && d.Result != report.Mistaken {
 			return errReported
 		}
-		unreachable++
+		unread[d.Address] = true
 	}
-	if r.Interrupted || !tolerance.Allows(unreachable, len(r.Devices)) {
+	if r.Interrupted || !tolerance.Allows(len(unread), len(r.Devices)) {
 		return errReported
 	}
 	return nil

@@ -51,3 +51,21 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("camform %s takes no argument, but %s was given; -chdir=DIR chooses another directory",
 		cmd.Name(), strings.Join(args, " "))
 }
+
+// onlyCommands refuses words behind a command that only has others below it, and suggests the nearest of them.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	text := cmd.CommandPath() + " has no command " + args[0]
+	if near := schema.Nearest(args[0], names); near != "" {
+		return errors.New(text + "; did you mean " + near + "?")
+	}
+	return errors.New(text + "; see " + cmd.CommandPath() + " -help")
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -167,16 +168,28 @@ func writeFile(path string, text []byte) (err error) {
 	return os.Rename(temporary.Name(), path)
 }
 
-// tooManyUnread ends the run with an error if more devices were out of reach than is tolerated.
+// tooManyUnread ends the run with an error if more devices could not be read than is tolerated. One that could be read only
+// in part counts as well: nothing is known of the rest.
 func (w *workspace) tooManyUnread(p *plan.Plan) error {
 	tolerance, err := w.tolerance(p.MaxUnreachable)
 	if err != nil {
 		return err
 	}
-	if !tolerance.Allows(len(p.Failed()), len(p.Devices)) {
+	unread := 0
+	for _, d := range p.Devices {
+		if d.Problem != "" || partlyRead(d) {
+			unread++
+		}
+	}
+	if !tolerance.Allows(unread, len(p.Devices)) {
 		return errReported // the plan said which
 	}
 	return nil
+}
+
+// partlyRead reports whether a wanted setting of a device could not be read.
+func partlyRead(d plan.Device) bool {
+	return slices.ContainsFunc(d.Skipped, func(s plan.Skipped) bool { return s.Reason == plan.Unreadable })
 }
 
 func (w *workspace) showRequests(planned *engine.Planned) error {

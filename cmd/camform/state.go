@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,10 +21,10 @@ func (a *app) stateCommand() *cobra.Command {
 		Short: "Look at what camform remembers",
 		Long: `What camform remembers: who answered at each address, and what was last applied. The devices themselves are the truth;
 forgetting a setting here changes nothing on a device.`,
-		Args: cobra.NoArgs,
+		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateForgetCommand())
+	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateForgetCommand(), a.stateReleaseCommand())
 	return cmd
 }
 
@@ -116,6 +117,37 @@ replaced, and only then.`,
 			}
 			defer w.close()
 			return w.forget(cmd, args)
+		},
+	}
+}
+
+func (a *app) stateReleaseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "release DEVICE ID",
+		Short: "Release a device that a run holds which is gone",
+		Long: `Release a device by force. A run holds a device while it changes it, so that no other run does. What it holds ends by
+itself a minute after the run was killed; whoever cannot wait releases it with the id from the message that says who
+holds the device. Make sure that the run is gone.`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			device, err := schema.ParseDevice(args[0])
+			if err != nil {
+				return err
+			}
+			id, err := strconv.ParseInt(args[1], 10, 64)
+			if err != nil {
+				return fmt.Errorf("%q is not an id; the message that says who holds a device has it", args[1])
+			}
+			w, err := a.openForState(cmd)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			if err := w.store.ForceRelease(cmd.Context(), device, id); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "Released %s.\n", device)
+			return nil
 		},
 	}
 }

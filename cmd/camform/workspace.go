@@ -18,7 +18,6 @@ import (
 
 	"camform/engine"
 	"camform/engine/config"
-	"camform/engine/diag"
 	"camform/engine/graph"
 	"camform/engine/plan"
 	"camform/engine/report"
@@ -175,7 +174,7 @@ func (w *workspace) secret(origin string) (string, error) {
 	if text, ok := w.env("CAMFORM_VAR_" + name); ok {
 		return text, nil
 	}
-	return "", fmt.Errorf("the plan needs the value of the sensitive variable %s; set it with: export CAMFORM_VAR_%s=...", name, name)
+	return "", fmt.Errorf("the plan needs the value of the sensitive variable %s; set it in the environment as CAMFORM_VAR_%s", name, name)
 }
 
 // tolerance is how many devices may be out of reach.
@@ -229,7 +228,7 @@ func named(target schema.Setting, cfg *config.Config) bool {
 func suggestDevice(target schema.Setting, cfg *config.Config) string {
 	var names []string
 	for _, d := range cfg.Devices {
-		names = append(names, d.Address.String())
+		names = append(names, d.Address.String(), schema.Device{Name: d.Address.Name}.String())
 		for _, s := range d.Settings {
 			names = append(names, s.Address.String())
 		}
@@ -272,9 +271,4 @@ func who() string {
 		return name
 	}
 	return name + "@" + host
-}
-
-// fromError prints an error of a machine as a problem and ends the program.
-func (a *app) fromError(err error, code, summary string) error {
-	return a.report(diag.Problems{diag.FromError(err, code, summary)}, nil)
 }

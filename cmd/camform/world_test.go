@@ -242,25 +242,39 @@ func entries(d *simulator.Device, kind simulator.EntryKind, path string) []simul
 
 // cmdAwait waits until a program in the background has come so far, and remembers it for exited.
 //
-//	await DEVICE writes N    the device carried out so many writes
-//	await intents N          so many requests are in the journal without an end
+//	await DEVICE writes|logins N    so many are in the log of the device
+//	await intents N                 so many requests are in the journal without an end
+//	await FILE text TEXT            the file has this text
 func (w *world) cmdAwait(ts *testscript.TestScript, args []string) {
 	w.watching = ts.BackgroundCmds()
 	if len(args) < 2 {
-		ts.Fatalf("usage: await DEVICE writes N, or await intents N")
+		ts.Fatalf("usage: await DEVICE writes|logins N, await intents N, or await FILE text TEXT")
 	}
-	want, err := strconv.Atoi(args[len(args)-1])
+	j := &journal{path: ts.MkAbs(filepath.Join(".camform", "state.db"))}
+	defer j.close()
+	if !eventually(w.condition(ts, args, j)) {
+		ts.Fatalf("waited in vain for %q", args)
+	}
+}
+
+func (w *world) condition(ts *testscript.TestScript, args []string, j *journal) func() bool {
+	last := args[len(args)-1]
+	if len(args) == 3 && args[1] == "text" {
+		return func() bool {
+			text, _ := os.ReadFile(ts.MkAbs(args[0])) // not there yet
+			return bytes.Contains(text, []byte(last))
+		}
+	}
+	want, err := strconv.Atoi(last)
 	ts.Check(err)
-	journal := &journal{path: ts.MkAbs(filepath.Join(".camform", "state.db"))}
-	defer journal.close()
-	have := journal.open
-	if args[0] != "intents" {
-		d := w.device(ts, args[0])
-		have = func() int { return d.Count(simulator.RemoteConfig) }
+	if args[0] == "intents" {
+		return func() bool { return j.open() >= want }
 	}
-	if !eventually(func() bool { return have() >= want }) {
-		ts.Fatalf("waited in vain for %q, there are %d", args, have())
+	d, kind := w.device(ts, args[0]), simulator.RemoteConfig
+	if args[1] == "logins" {
+		kind = simulator.Login
 	}
+	return func() bool { return d.Count(kind) >= want }
 }
 
 // journal is the journal in a state that another process writes.
@@ -355,6 +369,7 @@ func (w *world) cmdScrub(ts *testscript.TestScript, args []string) {
 	if port := ts.Getenv("PORT"); port != "" {
 		text = strings.ReplaceAll(text, ":"+port, ":PORT")
 	}
+	text = strings.ReplaceAll(text, ts.Getenv("WORK")+string(filepath.Separator), "")
 	for _, s := range scrubs {
 		text = s.pattern.ReplaceAllString(text, s.replacement)
 	}
@@ -369,6 +384,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)`), "TIME"},
 	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}`), "HASH"},
 	{regexp.MustCompile(`(took|after) [0-9.hmsµ]+s`), "$1 DURATION"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+->`), "LOCAL->"},
 	{regexp.MustCompile(`held by \S+ \(process \d+`), "held by SOMEBODY (process PID"},
 }
 

@@ -48,7 +48,7 @@ func ReadSecret(origin string, env func(string) (string, bool), dir string) (str
 	if scheme == "env" {
 		value, _ := env(rest)
 		if value == "" {
-			return "", fmt.Errorf("%w: the environment variable %s is not set or empty; set it before running camform, for example with: export %s=...", ErrSecretAbsent, rest, rest)
+			return "", fmt.Errorf("%w: the environment variable %s is not set or empty; set it before running camform, for example with: export %s=VALUE", ErrSecretAbsent, rest, rest)
 		}
 		return value, nil
 	}

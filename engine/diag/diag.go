@@ -163,13 +163,7 @@ func Quote(text string) string {
 	return strconv.Quote(text)
 }
 
-// Clean is Quote without the quotes, for text that stands in a table or a sentence.
-func Clean(text string) string {
-	quoted := Quote(text)
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
-}
-
-// CleanText is Clean for text of many lines: line ends stay, nothing is cut.
+// CleanText makes text of many lines fit for a terminal: control characters but line ends are escaped, nothing is cut.
 func CleanText(text string) string {
 	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 	for i, line := range lines {

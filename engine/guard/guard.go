@@ -1,7 +1,7 @@
 // Package guard proves that a plan leaves the way in open. It is pure.
 //
-// It knows the settings that can close the way in by the names of their kinds: `https`, `service`, `ip_filter` and
-// `user`. A change that would close the way that camform itself uses, as the plan describes it, is refused with the
+// It knows the settings that can close the way in by the names of their kinds: `https`, `service`, `web_auth`,
+// `ip_filter` and `user`. A change that would close the way that camform itself uses, as the plan describes it, is refused with the
 // reason; there is no switch that turns this off.
 package guard
 
@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -69,6 +70,8 @@ func (w way) closedBy(s plan.Step) string {
 		return w.closedByHTTPS(s)
 	case "service":
 		return w.closedByService(s)
+	case "web_auth":
+		return closedByAuthentication(s)
 	case "user":
 		return w.closedByUser(s)
 	default:
@@ -127,6 +130,16 @@ func (w way) closedByProtocol(s plan.Step, name string) string {
 	return ""
 }
 
+// closedByAuthentication refuses to take SHA-256 away: a device that offered it once is not given a credential for MD5
+// any more, since somebody in between could ask for that.
+func closedByAuthentication(s plan.Step) string {
+	if moves(s, "algorithm") && text(after(s, "algorithm")) == "MD5" && strings.Contains(before(s, "algorithm"), "SHA") {
+		return "The device offers SHA-256 now, and camform would never log in with MD5 again. Write algorithm = \"MD5/SHA256\" " +
+			"if there are clients that know MD5 only."
+	}
+	return ""
+}
+
 func (w way) closedByUser(s plan.Step) string {
 	if s.Address.Key != w.user {
 		return ""
@@ -152,6 +165,14 @@ func after(s plan.Step, attribute string) cty.Value {
 		}
 	}
 	return cty.NullVal(cty.DynamicPseudoType)
+}
+
+// before is the text of an attribute as it is now, or "".
+func before(s plan.Step, attribute string) string {
+	if s.Before.IsNull() || !s.Before.Type().HasAttribute(attribute) {
+		return ""
+	}
+	return text(s.Before.GetAttr(attribute))
 }
 
 // moves reports whether a step changes an attribute.

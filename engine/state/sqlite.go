@@ -180,9 +180,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("migrations of the state database: %w", err)
 	}
-	for tries := len(provider.ListSources()) + 2; ; tries-- {
-		have, want, err := provider.GetVersions(ctx)
-		switch {
+	for range len(provider.ListSources()) + 3 {
+		have, want, failure := provider.GetVersions(ctx)
+		switch err = failure; {
 		case err == nil && have > want:
 			return fmt.Errorf("%w: its tables have version %d, and this camform knows %d; use the newer camform", ErrNewer, have, want)
 		case err == nil && have == want:
@@ -190,10 +190,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		case err == nil:
 			_, err = provider.Up(ctx)
 		}
-		if err != nil && tries == 0 {
-			return fmt.Errorf("tables of the state database: %w", err)
-		}
 	}
+	return fmt.Errorf("tables of the state database: %w", err)
 }
 
 // checkpoint folds the write-ahead log into the database file. It fails harmlessly while another process reads: the last

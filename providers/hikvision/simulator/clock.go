@@ -15,7 +15,7 @@ const (
 	offsetLayout = "2006-01-02T15:04:05-07:00"
 
 	// defaultDaylight are the rules for summer time that digital recorders make up.
-	defaultDaylight = "DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00"
+	defaultDaylight = "DST01:00:00,M4.1.0/02:00:00,M10.5.0/02:00:00"
 )
 
 // zoneOf reads a time zone of a device. The sign is that of POSIX: CST-8 is east. Summer time is ignored.

@@ -248,7 +248,7 @@ func TestPlainTextTime(t *testing.T) {
 func TestTimeIsRewritten(t *testing.T) {
 	zone := regexp.MustCompile(`<timeZone>[^<]*`)
 	for _, test := range []struct{ model, sent, want string }{
-		{"dvr-v47", "CST-2:00:00", "<timeZone>CST-2:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00<"},
+		{"dvr-v47", "CST-2:00:00", "<timeZone>CST-2:00:00DST01:00:00,M4.1.0/02:00:00,M10.5.0/02:00:00<"},
 		{"dvr-v47", "CST-2:00:00DST00:30:00,M4.1.0/02:00:00,M9.1.0/02:00:00", "<timeZone>CST-2:00:00DST00:30:00,M4.1.0/02:00:00,M9.1.0/02:00:00<"},
 		{"recorder-v1", "CST-2:00:00", "<windowsZone>"},
 		{"recorder-v2", "CST-2:00:00", "<timeZone>CST-2:00:00<"},
