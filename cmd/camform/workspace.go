@@ -104,8 +104,11 @@ type workspace struct {
 	targets []schema.Setting
 }
 
+// bootGrace is how long a write waits for a device that has just started: it answers reads then, and refuses to be changed.
+const bootGrace = 15 * time.Second
+
 // provider makes the provider of the program.
-func (a *app) provider() *hikvision.Provider { return hikvision.New(isapi.Options{}) }
+func (a *app) provider() *hikvision.Provider { return hikvision.New(isapi.Options{Grace: bootGrace}) }
 
 // configure loads the configuration. What is wrong with it is printed.
 func (a *app) configure(flags *runFlags, kinds *schema.Kinds, secrets config.SecretReader) (*config.Config, error) {

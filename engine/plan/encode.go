@@ -193,9 +193,6 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	}
 	for _, s := range d.Steps {
 		kind := kinds.Lookup(s.Address.Kind)
-		if kind == nil {
-			return shape, fmt.Errorf("encode plan: %s is of no known kind", s.Address)
-		}
 		before, err := encodeValue(kind, s.Before)
 		if err != nil {
 			return shape, fmt.Errorf("encode %s: %w", s.Address, err)
@@ -228,17 +225,28 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 
 // encodeValue writes a setting. It refuses what must never be in a file.
 func encodeValue(kind *schema.Kind, v cty.Value) (json.RawMessage, error) {
+	if kind == nil {
+		return nil, errors.New("this is a bug: it is of no known kind")
+	}
 	if v.ContainsMarked() {
 		return nil, errors.New("this is a bug: a value still carries the mark of a secret")
 	}
-	if !v.IsNull() {
-		for _, a := range kind.Attributes {
-			if a.Secret && !v.GetAttr(a.Name).IsNull() {
-				return nil, fmt.Errorf("this is a bug: the secret attribute %s has a value", a.Name)
-			}
-		}
+	if err := withoutSecrets(kind, v); err != nil {
+		return nil, fmt.Errorf("this is a bug: %w", err)
 	}
 	return ctyjson.Marshal(v, kind.Type())
+}
+
+func withoutSecrets(kind *schema.Kind, v cty.Value) error {
+	if v.IsNull() {
+		return nil
+	}
+	for _, a := range kind.Attributes {
+		if a.Secret && !v.GetAttr(a.Name).IsNull() {
+			return fmt.Errorf("the secret attribute %s has a value", a.Name)
+		}
+	}
+	return nil
 }
 
 func encodeOutput(o Output) (outputShape, error) {
@@ -315,6 +323,11 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 }
 
 func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
+	switch s.Action {
+	case Create, Update, Delete, Forget:
+	default:
+		return Step{}, fmt.Errorf("there is no action %q", s.Action)
+	}
 	address, before, err := settingAndValue(s.Address, s.Before, kinds)
 	if err != nil {
 		return Step{}, err
@@ -343,7 +356,10 @@ func settingAndValue(address string, value json.RawMessage, kinds *schema.Kinds)
 		return setting, cty.NilVal, fmt.Errorf("%s is of no known kind", setting)
 	}
 	v, err := ctyjson.Unmarshal(value, kind.Type())
-	return setting, v, err
+	if err != nil {
+		return setting, cty.NilVal, err
+	}
+	return setting, v, withoutSecrets(kind, v)
 }
 
 func (shape outputShape) output() (Output, error) {

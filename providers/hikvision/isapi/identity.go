@@ -13,7 +13,7 @@ func identityOf(status int, body []byte) (providers.Identity, error) {
 	switch {
 	case a.root != "DeviceInfo" && verdictOf(status, body).isapi:
 		v := verdictOf(status, body)
-		return providers.Identity{}, fmt.Errorf("%s: %w", v.describe(nil), v.readFamily())
+		return providers.Identity{}, fmt.Errorf("it does not say who it is: to %s %s: %w", deviceInfoPath, v.describe(nil), v.readFamily())
 	case a.root != "DeviceInfo" || status/100 != 2:
 		form, _ := shapeOf(body)
 		return providers.Identity{}, fmt.Errorf("it answers http status %d with %s instead of who it is: %w", status, form, providers.ErrMalformed)
