@@ -143,21 +143,20 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 func (e *Engine) memories(ctx context.Context, devices []*config.Device, targets []schema.Setting) (map[schema.Device]map[schema.Setting]diff.Memory, error) {
 	all := make(map[schema.Device]map[schema.Setting]diff.Memory, len(devices))
 	for _, device := range devices {
-		rows, err := e.Store.Settings(ctx, device.Address)
+		all[device.Address] = map[schema.Setting]diff.Memory{}
+	}
+	for row, err := range e.Store.AllSettings(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		memories := make(map[schema.Setting]diff.Memory, len(rows))
-		for address, row := range rows {
-			kind := e.Provider.Kinds().Lookup(address.Kind)
-			if kind == nil || !covered(targets, address) {
-				continue // a kind that this camform does not have stays in the state
-			}
-			if memories[address], err = apply.Remembered(kind, row); err != nil {
-				return nil, err
-			}
+		kind := e.Provider.Kinds().Lookup(row.Address.Kind)
+		memories := all[row.Address.Device]
+		if memories == nil || kind == nil || !covered(targets, row.Address) {
+			continue // a kind that this camform does not have stays in the state
 		}
-		all[device.Address] = memories
+		if memories[row.Address], err = apply.Remembered(kind, row); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }

@@ -23,8 +23,10 @@ func TestAddressesHaveOneSpelling(t *testing.T) {
 		{schema.Setting{Device: north, Kind: "user", Key: "a b"}, `device.gate["north"].user["a b"]`},
 		{schema.Setting{Device: north, Kind: "user", Key: "2"}, `device.gate["north"].user["2"]`},
 		{schema.Setting{Device: schema.Device{Name: "gate", Each: true}, Kind: "ntp"}, `device.gate[""].ntp`},
-		{schema.Setting{Device: schema.Device{Name: "gate", Key: `a"b\c${d}%{e}` + "\t\r\n", Each: true}, Kind: "ntp"},
-			`device.gate["a\"b\\c$${d}%%{e}\t\r\n"].ntp`},
+		{
+			schema.Setting{Device: schema.Device{Name: "gate", Key: `a"b\c${d}%{e}` + "\t\r\n", Each: true}, Kind: "ntp"},
+			`device.gate["a\"b\\c$${d}%%{e}\t\r\n"].ntp`,
+		},
 	} {
 		if got := tc.setting.String(); got != tc.want {
 			t.Errorf("%#v is written %s, want %s", tc.setting, got, tc.want)

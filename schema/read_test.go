@@ -116,10 +116,14 @@ func TestSettingFilesBecomeKinds(t *testing.T) {
 		Item:     &schema.Item{Element: "Port", Key: "name"},
 		Phase:    schema.PhaseAccess, Risk: schema.RiskLockout, Reboot: schema.RebootMaybe, Hooks: "ports",
 		Attributes: []*schema.Attribute{
-			{Name: "number", Type: cty.Number, Doc: "Number.", Elements: []string{"no", "also"}, Codec: "number", Min: &one, Max: &nine,
-				Unit: "minutes", Required: true, Example: "3"},
-			{Name: "tags", Type: cty.Set(cty.String), Doc: "Tags.", Elements: []string{"tag"}, Codec: "text",
-				Values: []string{"x", "y"}, Map: map[string]string{"x": "ex"}},
+			{
+				Name: "number", Type: cty.Number, Doc: "Number.", Elements: []string{"no", "also"}, Codec: "number", Min: &one, Max: &nine,
+				Unit: "minutes", Required: true, Example: "3",
+			},
+			{
+				Name: "tags", Type: cty.Set(cty.String), Doc: "Tags.", Elements: []string{"tag"}, Codec: "text",
+				Values: []string{"x", "y"}, Map: map[string]string{"x": "ex"},
+			},
 			{Name: "pin", Type: cty.String, Doc: "Pin.", Elements: []string{"pin"}, Codec: "text", Secret: true, WriteOnly: true},
 			{Name: "word", Type: cty.String, Doc: "Word.", Elements: []string{"word"}, Codec: "text", Secret: true},
 		},

@@ -152,6 +152,12 @@ func terminal(stream any) (width int, ok bool) {
 	return width, err == nil
 }
 
+// automated reports whether a program reads what is printed, so that hints what to type next are of no use.
+func (a *app) automated() bool {
+	value, _ := a.env("CAMFORM_IN_AUTOMATION")
+	return value != ""
+}
+
 // style says how to print to a stream.
 func (a *app) style(stream io.Writer) render.Options {
 	width, isTerminal := terminal(stream)

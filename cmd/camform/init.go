@@ -65,8 +65,10 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 			return err
 		}
 	}
-	fmt.Fprintf(a.out, "camform is ready. The state is kept in %s\n\n", shortened(a.dir, path))
-	fmt.Fprint(a.out, "Next, see what would change, without changing anything:\n    camform plan\n")
+	fmt.Fprintf(a.out, "camform is ready. The state is kept in %s\n", shortened(a.dir, path))
+	if !a.automated() {
+		fmt.Fprint(a.out, "\nNext, see what would change, without changing anything:\n    camform plan\n")
+	}
 	return nil
 }
 

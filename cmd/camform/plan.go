@@ -209,7 +209,7 @@ func (w *workspace) showRequests(planned *engine.Planned) error {
 }
 
 func (w *workspace) hint(o planOutput) {
-	if _, automated := w.env("CAMFORM_IN_AUTOMATION"); automated || w.flags.json || o.markdown {
+	if w.automated() || w.flags.json || o.markdown {
 		return
 	}
 	if o.out != "" {

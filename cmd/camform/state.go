@@ -216,9 +216,14 @@ func (w *workspace) showRemembered(all []remembered) error {
 		}
 		d := r.device
 		rows := [][]string{
-			{"address", d.Endpoint}, {"serial number", d.Identity.Serial}, {"MAC address", d.Identity.MAC},
-			{"model", d.Identity.Model}, {"firmware", d.Identity.Firmware},
-			{"TLS key", d.Pin.SPKI}, {"realm", d.Pin.Realm}, {"digest", d.Pin.Algorithm},
+			{"address", d.Endpoint},
+			{"serial number", d.Identity.Serial},
+			{"MAC address", d.Identity.MAC},
+			{"model", d.Identity.Model},
+			{"firmware", d.Identity.Firmware},
+			{"TLS key", d.Pin.SPKI},
+			{"realm", d.Pin.Realm},
+			{"digest", d.Pin.Algorithm},
 			{"last seen", d.LastSeen.UTC().Format("2006-01-02 15:04:05 MST")},
 		}
 		fmt.Fprintf(w.out, "# %s\n", d.Address)

@@ -25,7 +25,6 @@ import (
 
 // world is what a script runs in: simulated devices in this process, and the programs that it started.
 type world struct {
-	dir      string
 	fleet    *simulator.Fleet
 	ahead    atomic.Int64 // how far the clock of the devices is ahead of ours
 	stop     func()
@@ -135,6 +134,7 @@ func faultsOf(ts *testscript.TestScript, file string) simulator.Faults {
 //	device NAME heal                    behave again
 //	device NAME down                    be away until it is told up
 //	device NAME up
+//	device NAME lock                    be locked, by the attempts of somebody else
 //	device NAME logins|refusals|writes|pokes N    so many are in its own log
 //	device NAME writes N PATH           so many of them to documents whose path contains this
 //	device NAME unlocked                it never locked anybody out
@@ -197,6 +197,7 @@ var verbs = map[string]verb{
 	"up": {0, 0, func(w *world, _ *testscript.TestScript, _ *simulator.Device, _ []string) {
 		w.ahead.Add(int64(longestReboot))
 	}},
+	"lock":     {0, 0, func(_ *world, _ *testscript.TestScript, d *simulator.Device, _ []string) { d.Lock(30 * time.Minute) }},
 	"logins":   {1, 1, counted(simulator.Login)},
 	"refusals": {1, 1, counted(simulator.IllegalLogin)},
 	"writes":   {1, 2, counted(simulator.RemoteConfig)},
@@ -382,9 +383,11 @@ var scrubs = []struct {
 }{
 	{regexp.MustCompile(`\d{8}T\d{6}Z-[0-9a-f]{8}`), "RUN"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)`), "TIME"},
-	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}`), "HASH"},
-	{regexp.MustCompile(`(took|after) [0-9.hmsµ]+s`), "$1 DURATION"},
-	{regexp.MustCompile(`127\.0\.0\.1:\d+->`), "LOCAL->"},
+	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}|sha256:[0-9a-f]{16}…`), "HASH"},
+	{regexp.MustCompile(`(took|after|for another) [0-9.hmsµ]+s`), "$1 DURATION"},
+	// How the end of a connection shows itself is a matter of luck.
+	{regexp.MustCompile(`\(((read|write|dial) tcp [^)]*|EOF|unexpected EOF)\)`), "(CAUSE)"},
+	{regexp.MustCompile(`no connection to \S+ \(CAUSE\)|\S+ closed the connection at once \(CAUSE\)`), "GONE"},
 	{regexp.MustCompile(`held by \S+ \(process \d+`), "held by SOMEBODY (process PID"},
 }
 

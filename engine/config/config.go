@@ -40,14 +40,6 @@ type Limit struct {
 	Percent float64 // 0 to 100; used if Count is 0
 }
 
-// Allows reports whether n of all devices are within the limit.
-func (l Limit) Allows(n, all int) bool {
-	if l.Count > 0 {
-		return n <= l.Count
-	}
-	return float64(n)*100 <= l.Percent*float64(all)
-}
-
 // Device is one device, after for_each and profiles.
 type Device struct {
 	Address   schema.Device

@@ -584,23 +584,6 @@ func TestSettingsAreReadAlone(t *testing.T) {
 	}
 }
 
-func TestLimitsAllowUpToTheirNumber(t *testing.T) {
-	tests := []struct {
-		limit  Limit
-		n, all int
-		want   bool
-	}{
-		{Limit{}, 0, 10, true}, {Limit{}, 1, 10, false},
-		{Limit{Count: 3}, 3, 10, true}, {Limit{Count: 3}, 4, 1000, false},
-		{Limit{Percent: 5}, 5, 100, true}, {Limit{Percent: 5}, 6, 100, false}, {Limit{Percent: 5}, 1, 19, false},
-	}
-	for _, test := range tests {
-		if have := test.limit.Allows(test.n, test.all); have != test.want {
-			t.Errorf("%+v allows %d of %d: %v", test.limit, test.n, test.all, have)
-		}
-	}
-}
-
 func TestADirectoryThatIsNotThereIsAProblem(t *testing.T) {
 	config, problems := Load(filepath.Join(t.TempDir(), "none"), Options{})
 	if config == nil || len(problems) != 1 || problems[0].Code != "no-configuration" {

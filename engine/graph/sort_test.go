@@ -20,14 +20,22 @@ func TestSortPutsNeedsFirstAndFindsCycles(t *testing.T) {
 		"chain":                        {nodes: []string{"a", "b", "c"}, needs: map[string][]string{"a": {"b"}, "b": {"c"}}, order: []string{"c", "b", "a"}},
 		"diamond":                      {nodes: []string{"a", "b", "c", "d"}, needs: map[string][]string{"a": {"b", "c"}, "b": {"d"}, "c": {"d"}}, order: []string{"d", "b", "c", "a"}},
 		"needs of no node are ignored": {nodes: []string{"a"}, needs: map[string][]string{"a": {"x"}}, order: []string{"a"}},
-		"self": {nodes: []string{"a", "b"}, needs: map[string][]string{"a": {"a"}}, order: []string{"a", "b"},
-			cycles: [][]string{{"a"}}},
-		"circle": {nodes: []string{"a", "b", "c", "d"}, needs: map[string][]string{"a": {"b"}, "b": {"c"}, "c": {"a", "d"}},
-			order: []string{"d", "a", "b", "c"}, cycles: [][]string{{"a", "b", "c"}}},
-		"two circles": {nodes: []string{"a", "b", "c", "d"}, needs: map[string][]string{"a": {"b"}, "b": {"a"}, "c": {"d", "a"}, "d": {"c"}},
-			order: []string{"a", "b", "c", "d"}, cycles: [][]string{{"a", "b"}, {"c", "d"}}},
-		"shortest way round": {nodes: []string{"a", "b", "c"}, needs: map[string][]string{"a": {"b", "c"}, "b": {"c"}, "c": {"a"}},
-			order: []string{"a", "b", "c"}, cycles: [][]string{{"a", "c"}}},
+		"self": {
+			nodes: []string{"a", "b"}, needs: map[string][]string{"a": {"a"}}, order: []string{"a", "b"},
+			cycles: [][]string{{"a"}},
+		},
+		"circle": {
+			nodes: []string{"a", "b", "c", "d"}, needs: map[string][]string{"a": {"b"}, "b": {"c"}, "c": {"a", "d"}},
+			order: []string{"d", "a", "b", "c"}, cycles: [][]string{{"a", "b", "c"}},
+		},
+		"two circles": {
+			nodes: []string{"a", "b", "c", "d"}, needs: map[string][]string{"a": {"b"}, "b": {"a"}, "c": {"d", "a"}, "d": {"c"}},
+			order: []string{"a", "b", "c", "d"}, cycles: [][]string{{"a", "b"}, {"c", "d"}},
+		},
+		"shortest way round": {
+			nodes: []string{"a", "b", "c"}, needs: map[string][]string{"a": {"b", "c"}, "b": {"c"}, "c": {"a"}},
+			order: []string{"a", "b", "c"}, cycles: [][]string{{"a", "c"}},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

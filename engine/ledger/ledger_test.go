@@ -53,15 +53,19 @@ func TestAttemptsAreSpentByTheRules(t *testing.T) {
 		// A refused credential.
 		{"refused stays refused", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "a", 4, 30, providers.ErrRefused, 31},
 		{"until the window is over", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "a", unknown, 31, nil, none},
-		{"the window begins when it was refused", []ledger.Entry{{Credential: "a", Outcome: ledger.Refused, Charged: noon, Settled: noon.Add(minutes(2)), Remaining: 4}},
-			"a", 4, 32, providers.ErrRefused, 33},
+		{
+			"the window begins when it was refused",
+			[]ledger.Entry{{Credential: "a", Outcome: ledger.Refused, Charged: noon, Settled: noon.Add(minutes(2)), Remaining: 4}},
+			"a", 4, 32, providers.ErrRefused, 33,
+		},
 		{"a told lock makes the window longer", []ledger.Entry{locked(entry("a", ledger.Refused, 0, 0), minutes(90))}, "a", 5, 90, providers.ErrLocked, 91},
 		{"a short lock does not make it shorter", []ledger.Entry{locked(entry("a", ledger.Refused, 0, 4), minutes(5))}, "a", 4, 10, providers.ErrRefused, 31},
 		{"a success after it refunds it", []ledger.Entry{entry("a", ledger.Refused, 0, 4), entry("a", ledger.Accepted, 1, unknown)}, "a", unknown, 2, nil, none},
 		{"a success before it does not", []ledger.Entry{entry("a", ledger.Accepted, 0, unknown), entry("a", ledger.Refused, 1, 4)}, "a", 4, 2, providers.ErrRefused, 32},
 		{"nor one that was charged later and settled sooner", []ledger.Entry{
 			{Credential: "a", Outcome: ledger.Refused, Charged: noon, Settled: noon.Add(minutes(3)), Remaining: 4},
-			entry("a", ledger.Accepted, 1, unknown)}, "a", 4, 4, providers.ErrRefused, 34},
+			entry("a", ledger.Accepted, 1, unknown),
+		}, "a", 4, 4, providers.ErrRefused, 34},
 		{"nor one of another credential", []ledger.Entry{entry("a", ledger.Refused, 0, 4), entry("b", ledger.Accepted, 1, unknown)}, "a", 5, 2, providers.ErrRefused, 31},
 
 		// The budget.
@@ -89,10 +93,16 @@ func TestAttemptsAreSpentByTheRules(t *testing.T) {
 		{"locked with a time", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(10))}, "a", 5, 10, providers.ErrLocked, 11},
 		{"and a minute more", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(10))}, "a", 5, 11, nil, none},
 		{"locked without a time", []ledger.Entry{entry("", ledger.Locked, 0, unknown)}, "a", 5, 30, providers.ErrLocked, 31},
-		{"the longest lock counts", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(60)), locked(entry("", ledger.Locked, 5, unknown), minutes(5))},
-			"a", 5, 20, providers.ErrLocked, 61},
-		{"a success does not lift a lock", []ledger.Entry{locked(entry("a", ledger.Refused, 0, 0), minutes(30)), entry("a", ledger.Accepted, 1, unknown)},
-			"a", 5, 2, providers.ErrLocked, 31},
+		{
+			"the longest lock counts",
+			[]ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(60)), locked(entry("", ledger.Locked, 5, unknown), minutes(5))},
+			"a", 5, 20, providers.ErrLocked, 61,
+		},
+		{
+			"a success does not lift a lock",
+			[]ledger.Entry{locked(entry("a", ledger.Refused, 0, 0), minutes(30)), entry("a", ledger.Accepted, 1, unknown)},
+			"a", 5, 2, providers.ErrLocked, 31,
+		},
 
 		// Clocks.
 		{"a clock that goes back opens nothing", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "a", 5, -600, providers.ErrRefused, -569},

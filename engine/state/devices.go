@@ -72,35 +72,6 @@ func (s *Store) Devices(ctx context.Context) ([]Device, error) {
 	return all, err
 }
 
-// Duplicate is a serial number that several addresses claim.
-type Duplicate struct {
-	Serial  string
-	Devices []schema.Device // ordered, two or more
-}
-
-// DuplicateSerials finds serial numbers that answered at several addresses, ordered. Either a device has two blocks, or
-// one was moved and its old address is still remembered.
-func (s *Store) DuplicateSerials(ctx context.Context) ([]Duplicate, error) {
-	devices, err := read(ctx, s, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE serial IN
-		(SELECT serial FROM devices WHERE serial <> '' GROUP BY serial HAVING COUNT(*) > 1)
-		ORDER BY serial`)
-	if err != nil {
-		return nil, err
-	}
-	var duplicates []Duplicate
-	for _, d := range devices {
-		if n := len(duplicates); n == 0 || duplicates[n-1].Serial != d.Identity.Serial {
-			duplicates = append(duplicates, Duplicate{Serial: d.Identity.Serial})
-		}
-		last := &duplicates[len(duplicates)-1]
-		last.Devices = append(last.Devices, d.Address)
-	}
-	for _, d := range duplicates {
-		slices.SortFunc(d.Devices, schema.Device.Compare)
-	}
-	return duplicates, nil
-}
-
 // ForgetDevice removes a device with its settings and its open intents. The history of its runs stays. A device that
 // nobody remembers is no error; one whose lease somebody holds is a *HeldError.
 func (s *Store) ForgetDevice(ctx context.Context, address schema.Device) error {

@@ -42,18 +42,6 @@ func TestWhatIsSavedOfADeviceComesBack(t *testing.T) {
 	}
 }
 
-func TestTwoAddressesOfOneSerialAreFound(t *testing.T) {
-	s, _ := newStore(t)
-	for key, serial := range map[string]string{"a": "2", "b": "1", "c": "2", "d": "", "e": "", "f": "3"} {
-		ok(t, s.SaveSeen(t.Context(), Device{Address: device(key), Identity: providers.Identity{Serial: serial}}))
-	}
-	got, err := s.DuplicateSerials(t.Context())
-	want := []Duplicate{{Serial: "2", Devices: []schema.Device{device("a"), device("c")}}}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("%v\n%s", err, diff)
-	}
-}
-
 func TestEveryAddressComesBack(t *testing.T) {
 	s, _ := newStore(t)
 	rapid.Check(t, func(r *rapid.T) {

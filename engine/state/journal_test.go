@@ -78,8 +78,10 @@ func TestAnIntentIsOpenUntilItsOutcomeIsKnown(t *testing.T) {
 	want := Intent{
 		Run: "r1", Device: device("n"), Document: "/ISAPI/Security/users/2", Method: "PUT", Digest: "sha256:00", Begun: noon,
 		Steps: []IntentStep{
-			{Setting: setting("n", "user", "a b"), Action: "update", Before: toJSON(t, map[string]any{"level": "Viewer"}),
-				After: toJSON(t, map[string]any{"level": "Operator"}), Fingerprints: map[string]string{"password": "00ff"}},
+			{
+				Setting: setting("n", "user", "a b"), Action: "update", Before: toJSON(t, map[string]any{"level": "Viewer"}),
+				After: toJSON(t, map[string]any{"level": "Operator"}), Fingerprints: map[string]string{"password": "00ff"},
+			},
 			{Setting: setting("n", "https", ""), Action: "create"},
 		},
 	}

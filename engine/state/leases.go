@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,30 +29,6 @@ func (s *Store) Acquire(ctx context.Context, device schema.Device, run string) (
 		return err
 	})
 	return lease, err
-}
-
-// AcquireAll takes the leases of many devices in one transaction. Devices that somebody else has are in held and hinder
-// no others; the error means that no lease was taken.
-func (s *Store) AcquireAll(ctx context.Context, devices []schema.Device, run string) (leases []Lease, held []*HeldError, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
-		for _, device := range devices {
-			lease, err := s.acquire(tx, device, run)
-			var other *HeldError
-			switch {
-			case errors.As(err, &other):
-				held = append(held, other)
-			case err != nil:
-				return err
-			default:
-				leases = append(leases, lease)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return leases, held, nil
 }
 
 // Renew makes leases last for LeaseTime from now. Those that were released, or taken over by somebody else, are in lost;

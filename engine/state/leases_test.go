@@ -64,22 +64,6 @@ func TestAReleasedLeaseIsFree(t *testing.T) {
 	}
 }
 
-func TestAllFreeLeasesAreTakenAtOnce(t *testing.T) {
-	s, _ := newStore(t)
-	acquire(t, s, "b", "r1")
-	leases, held, err := s.AcquireAll(t.Context(), []schema.Device{device("a"), device("b"), device("c")}, "r2")
-	want := []Lease{{device("a"), "r2", 1}, {device("c"), "r2", 1}}
-	if diff := cmp.Diff(want, leases); err != nil || diff != "" {
-		t.Errorf("%v\n%s", err, diff)
-	}
-	if len(held) != 1 || held[0].Device != device("b") || held[0].Run != "r1" {
-		t.Errorf("held %v", held)
-	}
-	if leases, _, err := s.AcquireAll(cancelled(), []schema.Device{device("d")}, "r2"); !errors.Is(err, context.Canceled) || leases != nil {
-		t.Errorf("got %v, %v after a cancellation", leases, err)
-	}
-}
-
 // Whatever is written with a lease is refused once another one was given out, and leaves no trace.
 func TestNothingIsWrittenWithALostLease(t *testing.T) {
 	writes := map[string]func(s *Store, l Lease, id IntentID) error{

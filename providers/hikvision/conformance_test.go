@@ -67,6 +67,7 @@ func (f *fleet) Open(model string) providers.Session {
 type generous struct{}
 
 func (generous) Charge(context.Context, providers.Attempt) (providers.Charge, error) { return 1, nil }
+
 func (generous) Settle(context.Context, providers.Charge, providers.AttemptResult) error {
 	return nil
 }

@@ -190,8 +190,10 @@ func TestTheConformanceSuiteNoticesBrokenProviders(t *testing.T) {
 		want     string
 	}{
 		"nothing is the same": {broken{same: func() bool { return false }}, "it reads as"},
-		"an attribute of a tag changes": {broken{compose: replaced(`vendor="1"`, `vendor="2"`)},
-			"changes an element that the attribute does not declare"},
+		"an attribute of a tag changes": {
+			broken{compose: replaced(`vendor="1"`, `vendor="2"`)},
+			"changes an element that the attribute does not declare",
+		},
 		"another text changes":   {broken{compose: replaced(">x<", ">y<")}, "changes an element that the attribute does not declare"},
 		"another entry changes":  {broken{compose: replaced("80", "81")}, "changes an element that the attribute does not declare: AdminAccessProtocol"},
 		"white space changes":    {broken{compose: replaced(">\n<", "><")}, "does not lead back to the old bytes"},

@@ -138,8 +138,10 @@ func TestNoCredentialWhereTheProbeForbidsIt(t *testing.T) {
 		"locked, newer word":  {401, fmt.Sprintf(locked, "locked", 717), providers.ErrLocked, "11m57s", 717 * time.Second},
 		"locked, for ever":    {401, fmt.Sprintf(locked, "lock", 0), providers.ErrLocked, "30m0s", 30 * time.Minute},
 		"locked, as a status": {403, responseStatus(4, "Invalid Operation", "deviceIsLocked"), providers.ErrLocked, "30m0s", 30 * time.Minute},
-		"status with times": {401, `<ResponseStatus><statusCode>4</statusCode><lockStatus>lock</lockStatus><resLockTime>60</resLockTime></ResponseStatus>`,
-			providers.ErrLocked, "1m0s", time.Minute},
+		"status with times": {
+			401, `<ResponseStatus><statusCode>4</statusCode><lockStatus>lock</lockStatus><resLockTime>60</resLockTime></ResponseStatus>`,
+			providers.ErrLocked, "1m0s", time.Minute,
+		},
 		"two attempts left": {401, `<userCheck><retryLoginTime>2</retryLoginTime></userCheck>`, providers.ErrBudget, "2 login attempts left", 0},
 		"two, in a status":  {401, `<ResponseStatus><statusCode>4</statusCode><retryTimes>2</retryTimes></ResponseStatus>`, providers.ErrBudget, "2 login attempts left", 0},
 		"inactive":          {401, `<userCheck><isActivated>false</isActivated></userCheck>`, providers.ErrInactive, "", 0},

@@ -41,8 +41,10 @@ const (
 // defaultBytes says what Bytes is where a rule leaves it at 0.
 var defaultBytes = map[Action]int{SlowBody: 1, HugeBody: 64 << 20, GzipBomb: 256 << 20}
 
-var actions = []Action{Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
-	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb}
+var actions = []Action{
+	Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
+	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb,
+}
 
 // Rule is a fault that devices show. Empty selectors match everything; all selectors of a rule must match.
 //

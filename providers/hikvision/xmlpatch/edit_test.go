@@ -75,21 +75,35 @@ func TestSetReplacesTheSpanOfTheText(t *testing.T) {
 		{"repeated, and closed", "<a><b/><b></b></a>", "b", set("2"), "<a><b>2</b><b>2</b></a>", nil},
 
 		{"absent", "<a/>", "b/c", set("1"), "set b/c: no such element", xmlpatch.ErrNotFound},
-		{"several texts", "<a><b>1</b><b>2</b></a>", "b", set("1"),
-			"set b: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
-		{"same text of several entries", "<a><b><c>1</c></b><b><c>1</c></b></a>", "b/c", set("2"),
-			"set b/c: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
-		{"child elements", "<a><b/></a>", "", set("1"),
-			"set .: the element holds something else: child elements", xmlpatch.ErrContent},
-		{"repeated, with child elements", "<a><b>1</b><b>1<c/></b></a>", "b", set("1"),
-			"set b: the element holds something else: child elements", xmlpatch.ErrContent},
-		{"control character", "<a/>", "", set("ab\x00"),
-			"set .: not writable as part of an XML file: the text has a forbidden character at byte 2", xmlpatch.ErrInvalid},
-		{"broken UTF-8", "<a/>", "", set("ab\xffc"),
-			"set .: not writable as part of an XML file: the text has a forbidden character at byte 2", xmlpatch.ErrInvalid},
-		{"not in that encoding", "<?xml encoding='GBK'?><a/>", "", set("东"),
+		{
+			"several texts", "<a><b>1</b><b>2</b></a>", "b", set("1"),
+			"set b: several elements match: 2 of them", xmlpatch.ErrAmbiguous,
+		},
+		{
+			"same text of several entries", "<a><b><c>1</c></b><b><c>1</c></b></a>", "b/c", set("2"),
+			"set b/c: several elements match: 2 of them", xmlpatch.ErrAmbiguous,
+		},
+		{
+			"child elements", "<a><b/></a>", "", set("1"),
+			"set .: the element holds something else: child elements", xmlpatch.ErrContent,
+		},
+		{
+			"repeated, with child elements", "<a><b>1</b><b>1<c/></b></a>", "b", set("1"),
+			"set b: the element holds something else: child elements", xmlpatch.ErrContent,
+		},
+		{
+			"control character", "<a/>", "", set("ab\x00"),
+			"set .: not writable as part of an XML file: the text has a forbidden character at byte 2", xmlpatch.ErrInvalid,
+		},
+		{
+			"broken UTF-8", "<a/>", "", set("ab\xffc"),
+			"set .: not writable as part of an XML file: the text has a forbidden character at byte 2", xmlpatch.ErrInvalid,
+		},
+		{
+			"not in that encoding", "<?xml encoding='GBK'?><a/>", "", set("东"),
 			`set .: the document would break: malformed XML at line 1, column 26: characters beyond ASCII in the encoding "GBK"; only UTF-8 is read`,
-			xmlpatch.ErrMalformed},
+			xmlpatch.ErrMalformed,
+		},
 	}.run(t)
 }
 
@@ -122,38 +136,56 @@ func TestInsertedElementsLookLikeTheirSiblings(t *testing.T) {
 		{"blanks", "<a> <b/> </a>", "c", insert("2"), "<a> <b/> <c>2</c> </a>", nil},
 		{"prefix", "<p:a><p:b/></p:a>", "c", insert("2"), "<p:a><p:b/><p:c>2</p:c></p:a>", nil},
 		{"prefix of the neighbour", "<a><p:b/><q:c/></a>", "d", insert("2", "b"), "<a><p:b/><p:d>2</p:d><q:c/></a>", nil},
-		{"last of the named", "<a><b/><c/><d/><b/><e/></a>", "x", insert("2", "c", "b", "f"),
-			"<a><b/><c/><d/><b/><x>2</x><e/></a>", nil},
+		{
+			"last of the named", "<a><b/><c/><d/><b/><e/></a>", "x", insert("2", "c", "b", "f"),
+			"<a><b/><c/><d/><b/><x>2</x><e/></a>", nil,
+		},
 		{"none of the named", "<a><b/><c/></a>", "x", insert("2", "y", "z"), "<a><b/><c/><x>2</x></a>", nil},
 		{"deeper", "<a>\n <b>\n  <c/>\n </b>\n</a>", "b/d", insert("2"), "<a>\n <b>\n  <c/>\n  <d>2</d>\n </b>\n</a>", nil},
-		{"by key", "<a><b><c>1</c></b><b><c>2</c></b></a>", "b[c=2]/d", insert("3"),
-			"<a><b><c>1</c></b><b><c>2</c><d>3</d></b></a>", nil},
+		{
+			"by key", "<a><b><c>1</c></b><b><c>2</c></b></a>", "b[c=2]/d", insert("3"),
+			"<a><b><c>1</c></b><b><c>2</c><d>3</d></b></a>", nil,
+		},
 		{"escaped", "<a><b/></a>", "c", insert(" <&"), "<a><b/><c> &lt;&amp;</c></a>", nil},
 		{"empty text", "<a><b/></a>", "c", insert(""), "<a><b/><c></c></a>", nil},
 		{"behind a comment", "<a><b/><!-- b --></a>", "c", insert("2"), "<a><b/><c>2</c><!-- b --></a>", nil},
 		{"only a comment", "<a><!-- b -->\n</a>", "c", insert("2"), "<a><!-- b --><c>2</c>\n</a>", nil},
 		{"empty parent in one line", "<p:a></p:a>", "c", insert("2"), "<p:a><p:c>2</p:c></p:a>", nil},
 		{"empty parent in lines", "<a>\n  <b></b>\n</a>", "b/c", insert("2"), "<a>\n  <b>\n    <c>2</c>\n  </b>\n</a>", nil},
-		{"empty parent, deeper", "<a>\r\n\t<b>\r\n\t\t<c x='1' />\r\n\t</b>\r\n</a>", "b/c/d", insert("2"),
-			"<a>\r\n\t<b>\r\n\t\t<c x='1'>\r\n\t\t\t<d>2</d>\r\n\t\t</c>\r\n\t</b>\r\n</a>", nil},
+		{
+			"empty parent, deeper", "<a>\r\n\t<b>\r\n\t\t<c x='1' />\r\n\t</b>\r\n</a>", "b/c/d", insert("2"),
+			"<a>\r\n\t<b>\r\n\t\t<c x='1'>\r\n\t\t\t<d>2</d>\r\n\t\t</c>\r\n\t</b>\r\n</a>", nil,
+		},
 		{"lines without indentation", "<a>\n<b/>\n</a>", "b/c", insert("2"), "<a>\n<b>\n<c>2</c>\n</b>\n</a>", nil},
-		{"empty root behind a declaration", "<?xml version=\"1.0\"?>\r\n<a/>", "b", insert("2"),
-			"<?xml version=\"1.0\"?>\r\n<a>\r\n<b>2</b>\r\n</a>", nil},
+		{
+			"empty root behind a declaration", "<?xml version=\"1.0\"?>\r\n<a/>", "b", insert("2"),
+			"<?xml version=\"1.0\"?>\r\n<a>\r\n<b>2</b>\r\n</a>", nil,
+		},
 		{"line break in an empty parent", "<a>\n<b>\n</b>\n</a>", "b/c", insert("2"), "<a>\n<b>\n<c>2</c>\n</b>\n</a>", nil},
 
 		{"root", "<a/>", "", insert("2"), "insert .: invalid element path: the last step must be a mere name", xmlpatch.ErrPath},
-		{"keyed", "<a><b/></a>", "c[d=1]", insert("2"),
-			"insert c[d=1]: invalid element path: the last step must be a mere name", xmlpatch.ErrPath},
-		{"with a position", "<a><b/></a>", "c[1]", insert("2"),
-			"insert c[1]: invalid element path: the last step must be a mere name", xmlpatch.ErrPath},
+		{
+			"keyed", "<a><b/></a>", "c[d=1]", insert("2"),
+			"insert c[d=1]: invalid element path: the last step must be a mere name", xmlpatch.ErrPath,
+		},
+		{
+			"with a position", "<a><b/></a>", "c[1]", insert("2"),
+			"insert c[1]: invalid element path: the last step must be a mere name", xmlpatch.ErrPath,
+		},
 		{"no parent", "<a/>", "b/c", insert("2"), "insert b/c: parent: no such element", xmlpatch.ErrNotFound},
-		{"several parents", "<a><b/><b/></a>", "b/c", insert("2"),
-			"insert b/c: parent: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
+		{
+			"several parents", "<a><b/><b/></a>", "b/c", insert("2"),
+			"insert b/c: parent: several elements match: 2 of them", xmlpatch.ErrAmbiguous,
+		},
 		{"there already", "<a><p:b/></a>", "b", insert("2"), "insert b: the element exists already", xmlpatch.ErrExists},
-		{"text in the parent", "<a><b>1</b></a>", "b/c", insert("2"),
-			"insert b/c: the element holds something else: text", xmlpatch.ErrContent},
-		{"control character", "<a/>", "b", insert("\x1f"),
-			"insert b: not writable as part of an XML file: the text has a forbidden character at byte 0", xmlpatch.ErrInvalid},
+		{
+			"text in the parent", "<a><b>1</b></a>", "b/c", insert("2"),
+			"insert b/c: the element holds something else: text", xmlpatch.ErrContent,
+		},
+		{
+			"control character", "<a/>", "b", insert("\x1f"),
+			"insert b: not writable as part of an XML file: the text has a forbidden character at byte 0", xmlpatch.ErrInvalid,
+		},
 	}.run(t)
 }
 
@@ -165,8 +197,10 @@ func TestAppendedItemsLookLikeTheirSiblings(t *testing.T) {
 	edits{
 		{"one line", "<a><b>1</b></a>", "", add("<b>2</b>"), "<a><b>1</b><b>2</b></a>", nil},
 		{"lines", "<l>\n  <i>1</i>\n</l>", "", add("\n<i>2</i> "), "<l>\n  <i>1</i>\n  <i>2</i>\n</l>", nil},
-		{"item as it is", "<l>\r\n<i>1</i>\r\n</l>", "", add("<q:i  x='1'>\n<!-- 2 --></q:i >"),
-			"<l>\r\n<i>1</i>\r\n<q:i  x='1'>\n<!-- 2 --></q:i >\r\n</l>", nil},
+		{
+			"item as it is", "<l>\r\n<i>1</i>\r\n</l>", "", add("<q:i  x='1'>\n<!-- 2 --></q:i >"),
+			"<l>\r\n<i>1</i>\r\n<q:i  x='1'>\n<!-- 2 --></q:i >\r\n</l>", nil,
+		},
 		{"closed list", "<a>\n\t<l size=\"32\"/>\n</a>", "l", add("<i/>"), "<a>\n\t<l size=\"32\">\n\t\t<i/>\n\t</l>\n</a>", nil},
 		{"closed list in one line", "<a><l /></a>", "l", add("<i/>"), "<a><l><i/></l></a>", nil},
 		{"empty list", "<a>\n\t<l></l>\n</a>", "l", add("<i/>"), "<a>\n\t<l>\n\t\t<i/>\n\t</l>\n</a>", nil},
@@ -179,15 +213,23 @@ func TestAppendedItemsLookLikeTheirSiblings(t *testing.T) {
 		{"broken item", "<a/>", "", add("<i>"), "append to .: item: malformed XML at line 1, column 1: the element is not closed", xmlpatch.ErrMalformed},
 		{"two items", "<a/>", "", add("<i/><i/>"), "append to .: item: malformed XML at line 1, column 5: a second root element", xmlpatch.ErrMalformed},
 		{"no item", "<a/>", "", add(" "), "append to .: item: malformed XML at line 1, column 2: no root element", xmlpatch.ErrMalformed},
-		{"declaration", "<a/>", "", add("<?xml version='1.0'?><i/>"),
-			"append to .: not writable as part of an XML file: the item is more than an element", xmlpatch.ErrInvalid},
-		{"comment", "<a/>", "", add("<i/><!-- i -->"),
-			"append to .: not writable as part of an XML file: the item is more than an element", xmlpatch.ErrInvalid},
-		{"trailing NUL", "<a/>", "", add("<i/>\x00"),
-			"append to .: not writable as part of an XML file: the item is more than an element", xmlpatch.ErrInvalid},
-		{"too deep", strings.Repeat("<a>", 63) + "<b/>" + strings.Repeat("</a>", 63), strings.Repeat("a/", 62) + "b", add("<i/>"),
+		{
+			"declaration", "<a/>", "", add("<?xml version='1.0'?><i/>"),
+			"append to .: not writable as part of an XML file: the item is more than an element", xmlpatch.ErrInvalid,
+		},
+		{
+			"comment", "<a/>", "", add("<i/><!-- i -->"),
+			"append to .: not writable as part of an XML file: the item is more than an element", xmlpatch.ErrInvalid,
+		},
+		{
+			"trailing NUL", "<a/>", "", add("<i/>\x00"),
+			"append to .: not writable as part of an XML file: the item is more than an element", xmlpatch.ErrInvalid,
+		},
+		{
+			"too deep", strings.Repeat("<a>", 63) + "<b/>" + strings.Repeat("</a>", 63), strings.Repeat("a/", 62) + "b", add("<i/>"),
 			"append to " + strings.Repeat("a/", 62) + "b: the document would break: XML beyond the limits at line 1, column 193: more than 64 elements within each other",
-			xmlpatch.ErrLimit},
+			xmlpatch.ErrLimit,
+		},
 	}.run(t)
 }
 
@@ -246,17 +288,23 @@ func rename(name string) func(*xmlpatch.Document, xmlpatch.Path) error {
 func TestRenamedElementsKeepTheRestOfTheirTags(t *testing.T) {
 	edits{
 		{"plain", "<a><ipAddress>x</ipAddress></a>", "ipAddress", rename("hostName"), "<a><hostName>x</hostName></a>", nil},
-		{"prefix, attributes, blanks", "<a><p:b  b='b' ><b>b</b></p:b ></a>", "b", rename("cc"),
-			"<a><p:cc  b='b' ><b>b</b></p:cc ></a>", nil},
+		{
+			"prefix, attributes, blanks", "<a><p:b  b='b' ><b>b</b></p:b ></a>", "b", rename("cc"),
+			"<a><p:cc  b='b' ><b>b</b></p:cc ></a>", nil,
+		},
 		{"closed", "<a><b b='1'/></a>", "b", rename("cc"), "<a><cc b='1'/></a>", nil},
 		{"root", "<a>1</a>", "", rename("b"), "<b>1</b>", nil},
 		{"same", "<a>1</a>", "", rename("a"), "<a>1</a>", nil},
 
 		{"absent", "<a/>", "b", rename("c"), "rename b: no such element", xmlpatch.ErrNotFound},
 		{"several", "<a><b/><b/></a>", "b", rename("c"), "rename b: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
-		{"prefix in the name", "<a/>", "", rename("p:b"),
-			`rename .: not writable as part of an XML file: "p:b" is no local name`, xmlpatch.ErrInvalid},
-		{"more than a name", "<a/>", "", rename("b c='1'"),
-			`rename .: not writable as part of an XML file: "b c='1'" is no local name`, xmlpatch.ErrInvalid},
+		{
+			"prefix in the name", "<a/>", "", rename("p:b"),
+			`rename .: not writable as part of an XML file: "p:b" is no local name`, xmlpatch.ErrInvalid,
+		},
+		{
+			"more than a name", "<a/>", "", rename("b c='1'"),
+			`rename .: not writable as part of an XML file: "b c='1'" is no local name`, xmlpatch.ErrInvalid,
+		},
 	}.run(t)
 }

@@ -107,8 +107,10 @@ func TestRefusedDocumentsNameThePlace(t *testing.T) {
 		{"<?xml version \"1.0\"?><a/>", "line 1, column 15: attribute without ="},
 		{"<?xml version=\"1.1\"?><a/>", "line 1, column 1: XML of another version than 1.0"},
 		{"<?xml version=\"1.0\"><a/>", "line 1, column 20: broken XML declaration"},
-		{"<?xml encoding='GB2312'?>\n<a>\xb6\xab</a>",
-			`line 2, column 4: characters beyond ASCII in the encoding "GB2312"; only UTF-8 is read`},
+		{
+			"<?xml encoding='GB2312'?>\n<a>\xb6\xab</a>",
+			`line 2, column 4: characters beyond ASCII in the encoding "GB2312"; only UTF-8 is read`,
+		},
 		{"<?xml encoding='gbk'?><a>东</a>", `line 1, column 26: characters beyond ASCII in the encoding "gbk"; only UTF-8 is read`},
 		{"<a>\xb6\xab</a>", "line 1, column 4: a forbidden character, or not UTF-8"},
 		{"<a>\n\x1b</a>", "line 2, column 1: a forbidden character, or not UTF-8"},
@@ -140,20 +142,34 @@ func TestLimitsHoldToTheLastOne(t *testing.T) {
 		limit int
 		want  string
 	}{
-		{"bytes", func(n int) string { return "<a>" + strings.Repeat("x", n-7) + "</a>" }, xmlpatch.MaxBytes,
-			"XML beyond the limits: 4194305 bytes, of at most 4194304"},
-		{"depth", func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }, xmlpatch.MaxDepth,
-			"XML beyond the limits at line 1, column 193: more than 64 elements within each other"},
-		{"depth of <x/>", func(n int) string { return strings.Repeat("<a>", n-1) + "<b/>" + strings.Repeat("</a>", n-1) }, xmlpatch.MaxDepth,
-			"XML beyond the limits at line 1, column 193: more than 64 elements within each other"},
-		{"elements", func(n int) string { return "<a>" + strings.Repeat("<b/>", n-1) + "</a>" }, xmlpatch.MaxElements,
-			"XML beyond the limits at line 1, column 200000: more than 50000 elements"},
-		{"elements beside each other", func(n int) string { return "<a>" + strings.Repeat("<b></b>", n-1) + "</a>" }, xmlpatch.MaxElements,
-			"XML beyond the limits at line 1, column 349997: more than 50000 elements"},
-		{"attributes", attributes, xmlpatch.MaxAttributes,
-			"XML beyond the limits at line 1, column 442: more than 64 attributes"},
-		{"name", func(n int) string { return "<" + strings.Repeat("x", n) + "/>" }, xmlpatch.MaxName,
-			"XML beyond the limits at line 1, column 2: a name of more than 256 bytes"},
+		{
+			"bytes", func(n int) string { return "<a>" + strings.Repeat("x", n-7) + "</a>" }, xmlpatch.MaxBytes,
+			"XML beyond the limits: 4194305 bytes, of at most 4194304",
+		},
+		{
+			"depth", func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }, xmlpatch.MaxDepth,
+			"XML beyond the limits at line 1, column 193: more than 64 elements within each other",
+		},
+		{
+			"depth of <x/>", func(n int) string { return strings.Repeat("<a>", n-1) + "<b/>" + strings.Repeat("</a>", n-1) }, xmlpatch.MaxDepth,
+			"XML beyond the limits at line 1, column 193: more than 64 elements within each other",
+		},
+		{
+			"elements", func(n int) string { return "<a>" + strings.Repeat("<b/>", n-1) + "</a>" }, xmlpatch.MaxElements,
+			"XML beyond the limits at line 1, column 200000: more than 50000 elements",
+		},
+		{
+			"elements beside each other", func(n int) string { return "<a>" + strings.Repeat("<b></b>", n-1) + "</a>" }, xmlpatch.MaxElements,
+			"XML beyond the limits at line 1, column 349997: more than 50000 elements",
+		},
+		{
+			"attributes", attributes, xmlpatch.MaxAttributes,
+			"XML beyond the limits at line 1, column 442: more than 64 attributes",
+		},
+		{
+			"name", func(n int) string { return "<" + strings.Repeat("x", n) + "/>" }, xmlpatch.MaxName,
+			"XML beyond the limits at line 1, column 2: a name of more than 256 bytes",
+		},
 	}
 	for _, test := range tests {
 		parse(t, test.body(test.limit))

@@ -1,0 +1,113 @@
+package engine_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layers are the packages of camform, each with those of camform that it may import, from the top to the bottom. Tests
+// may import more.
+var layers = []struct {
+	name string
+	may  string
+}{
+	{"cmd/camform", "*"},
+
+	{"engine", "engine/apply engine/config engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/state providers schema"},
+
+	{"engine/apply", "engine/diff engine/graph engine/ledger engine/live engine/plan engine/report engine/state providers schema"},
+	{"engine/render", "engine/diag engine/plan engine/report providers schema"},
+
+	{"engine/diff", "engine/config engine/live engine/plan providers schema"},
+	{"engine/guard", "engine/diag engine/plan providers schema"},
+
+	{"engine/live", "engine/graph engine/report providers schema"},
+	{"engine/config", "engine/diag engine/graph schema"},
+	{"engine/state", "engine/ledger providers schema"},
+
+	{"engine/report", "engine/plan providers schema"},
+
+	{"engine/plan", "providers schema"},
+	{"engine/graph", ""},
+	{"engine/diag", "schema"},
+	{"engine/ledger", "providers"},
+
+	{"providers/hikvision", "providers providers/hikvision/isapi providers/hikvision/xmlpatch schema schema/hikvision"},
+	{"providers/hikvision/isapi", "providers schema"},
+	{"providers/hikvision/simulator", ""},
+	{"providers/hikvision/xmlpatch", ""},
+	{"providers/memory", "providers schema"},
+	{"providers/providertest", "providers schema"},
+	{"providers", "schema"},
+
+	{"schema/hikvision", ""},
+	{"schema", ""},
+}
+
+func TestLayers(t *testing.T) {
+	listed := map[string]string{}
+	for _, l := range layers {
+		listed[l.name] = l.may
+	}
+	found := map[string]bool{}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "camform/")
+		may, ok := listed[name]
+		if len(p.GoFiles) == 0 {
+			continue // nothing but tests
+		}
+		if !ok {
+			t.Errorf("package %s is in no layer; give it one", name)
+			continue
+		}
+		found[name] = true
+		for _, imported := range p.Imports {
+			below, ours := strings.CutPrefix(imported, "camform/")
+			if ours && may != "*" && !slices.Contains(strings.Fields(may), below) {
+				t.Errorf("%s must not import %s", name, below)
+			}
+		}
+	}
+	for i, l := range layers {
+		if !found[l.name] {
+			t.Errorf("there is no package %s", l.name)
+		}
+		for _, below := range strings.Fields(l.may) {
+			if below != "*" && !slices.ContainsFunc(layers[i+1:], func(lower struct{ name, may string }) bool { return lower.name == below }) {
+				t.Errorf("%s may import %s, which is not below it", l.name, below)
+			}
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath string
+	GoFiles    []string
+	Imports    []string
+}
+
+func packages(t *testing.T) []goPackage {
+	t.Helper()
+	command := exec.Command("go", "list", "-e", "-json=ImportPath,GoFiles,Imports", "camform/...")
+	text, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(text))); ; {
+		var p goPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}

@@ -1,0 +1,164 @@
+package plan_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/text/unicode/norm"
+	"pgregory.net/rapid"
+
+	"camform/engine/plan"
+	"camform/providers"
+	"camform/providers/memory"
+	"camform/schema"
+)
+
+var kinds = memory.NewFleet(time.Now).Provider().Kinds()
+
+// anyPlan makes plans with everything in them that a plan can have.
+func anyPlan(t *rapid.T) *plan.Plan {
+	p := &plan.Plan{
+		Version: word.Draw(t, "version"),
+		Created: time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "created"), 0).UTC(),
+		Schema:  kinds.Hash(),
+		MaxUnreachable: plan.Tolerance{
+			Count: rapid.IntRange(0, 3).Draw(t, "count"), Percent: rapid.Float64Range(0, 100).Draw(t, "percent"),
+		},
+	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "devices") {
+		p.Devices = append(p.Devices, anyDevice(t, schema.Device{
+			Name: fmt.Sprintf("d%d", i), Each: rapid.Bool().Draw(t, "each"),
+		}))
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "outputs") {
+		o := plan.Output{Name: fmt.Sprintf("o%d", i), Sensitive: rapid.Bool().Draw(t, "sensitive"), Value: cty.NullVal(cty.DynamicPseudoType)}
+		if !o.Sensitive {
+			o.Value = cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal(text.Draw(t, "output")), "b": cty.EmptyTupleVal})
+		}
+		p.Outputs = append(p.Outputs, o)
+	}
+	return p
+}
+
+var (
+	text = rapid.StringN(0, 12, -1)
+	word = rapid.StringMatching(`[a-z0-9. ]{0,8}`)
+)
+
+// anyKey is the key of an item. As all text of configurations it is in the normal form C.
+func anyKey(t *rapid.T) string { return norm.NFC.String(rapid.StringN(1, 8, -1).Draw(t, "key")) }
+
+func anyDevice(t *rapid.T, address schema.Device) plan.Device {
+	if address.Each {
+		address.Key = anyKey(t)
+	}
+	d := plan.Device{
+		Address: address, Source: word.Draw(t, "source"), Unchanged: rapid.IntRange(0, 9).Draw(t, "unchanged"),
+		Access: plan.Access{
+			URL: "https://192.0.2.1:443", Username: text.Draw(t, "username"), Password: anySecret(t), Want: anyIdentity(t),
+			Verify: rapid.Bool().Draw(t, "verify"), CAFile: word.Draw(t, "ca"), Legacy: rapid.Bool().Draw(t, "legacy"),
+			Basic: rapid.Bool().Draw(t, "basic"), Site: text.Draw(t, "site"),
+		},
+		Identity: anyIdentity(t), Problem: text.Draw(t, "problem"), Family: word.Draw(t, "family"),
+	}
+	if rapid.Bool().Draw(t, "unmanaged") {
+		d.Unmanaged = map[string]int{"user": 2, "service": 1}
+	}
+	d.Steps = plan.Order(anySteps(t, address), kinds)
+	for range rapid.IntRange(0, 2).Draw(t, "adopted") {
+		kind := anyKind(t)
+		d.Adopted = append(d.Adopted, plan.Adopted{Address: anyAddress(t, address, kind), Value: anyValue(t, kind), Secrets: anySecrets(t, kind)})
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "skipped") {
+		d.Skipped = append(d.Skipped, plan.Skipped{
+			Address: anyAddress(t, address, anyKind(t)), Reason: plan.Protected, Detail: text.Draw(t, "detail"), Source: anySource(t),
+		})
+	}
+	return d
+}
+
+// anySteps makes steps of different settings.
+func anySteps(t *rapid.T, device schema.Device) []plan.Step {
+	var steps []plan.Step
+	for range rapid.IntRange(0, 6).Draw(t, "steps") {
+		kind := anyKind(t)
+		s := plan.Step{
+			Address: anyAddress(t, device, kind), Before: anyValue(t, kind), After: anyValue(t, kind), Secrets: anySecrets(t, kind),
+			Action: rapid.SampledFrom([]plan.Action{plan.Create, plan.Update, plan.Delete, plan.Forget}).Draw(t, "action"),
+			Reason: text.Draw(t, "reason"), Range: anySource(t), Risk: kind.Risk, Reboot: kind.Reboot,
+		}
+		for _, a := range kind.Attributes {
+			if rapid.Bool().Draw(t, "why") {
+				s.Why = append(s.Why, plan.Why{Attribute: a.Name, Cause: plan.CauseBoth, Source: anySource(t), Profile: word.Draw(t, "profile")})
+			}
+		}
+		if !slices.ContainsFunc(steps, func(other plan.Step) bool { return other.Address == s.Address }) {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+func anyKind(t *rapid.T) *schema.Kind { return rapid.SampledFrom(kinds.All()).Draw(t, "kind") }
+
+func anyAddress(t *rapid.T, device schema.Device, kind *schema.Kind) schema.Setting {
+	s := schema.Setting{Device: device, Kind: kind.Name}
+	if kind.Keyed {
+		s.Key = anyKey(t)
+	}
+	return s
+}
+
+// anyValue is a setting with secrets null, or none at all.
+func anyValue(t *rapid.T, kind *schema.Kind) cty.Value {
+	if rapid.Bool().Draw(t, "null") {
+		return kind.Null()
+	}
+	values := map[string]cty.Value{}
+	for _, a := range kind.Attributes {
+		values[a.Name] = cty.NullVal(a.Type)
+		if a.Secret || rapid.Bool().Draw(t, a.Name+" null") {
+			continue
+		}
+		switch {
+		case a.Type == cty.String:
+			values[a.Name] = cty.StringVal(text.Draw(t, a.Name))
+		case a.Type == cty.Bool:
+			values[a.Name] = cty.BoolVal(rapid.Bool().Draw(t, a.Name))
+		case a.Type == cty.Number:
+			values[a.Name] = cty.NumberIntVal(rapid.Int64().Draw(t, a.Name))
+		default:
+			set := []cty.Value{cty.StringVal("192.0.2.1"), cty.StringVal(text.Draw(t, a.Name))}
+			values[a.Name] = cty.SetVal(set[:rapid.IntRange(1, 2).Draw(t, "size")])
+		}
+	}
+	return cty.ObjectVal(values)
+}
+
+func anySecret(t *rapid.T) plan.Secret {
+	return plan.Secret{Origin: "env:" + word.Draw(t, "origin"), Fingerprint: word.Draw(t, "fingerprint")}
+}
+
+func anySecrets(t *rapid.T, kind *schema.Kind) map[string]plan.Secret {
+	if kind.Name != "user" || rapid.Bool().Draw(t, "no secret") {
+		return nil
+	}
+	return map[string]plan.Secret{"password": anySecret(t)}
+}
+
+func anySource(t *rapid.T) plan.Source {
+	return plan.Source{File: word.Draw(t, "file"), Line: rapid.IntRange(0, 99).Draw(t, "line")}
+}
+
+func anyIdentity(t *rapid.T) providers.Identity {
+	return providers.Identity{Serial: word.Draw(t, "serial"), Firmware: word.Draw(t, "firmware")}
+}
+
+// difference is how two plans differ, or "".
+func difference(a, b *plan.Plan) string {
+	return cmp.Diff(a, b, cmp.Comparer(func(x, y cty.Value) bool { return x.RawEquals(y) }), cmpopts.EquateEmpty())
+}

@@ -1,0 +1,113 @@
+package plan_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/zclconf/go-cty/cty"
+	"pgregory.net/rapid"
+
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+func TestOrderHasEachStepOnceWhateverTheOrderBefore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		steps := anySteps(t, schema.Device{Name: "gate"})
+		given := slices.Clone(steps)
+		ordered := plan.Order(steps, kinds)
+		for i := range steps {
+			if steps[i].Address != given[i].Address {
+				t.Fatal("the steps of the caller were moved")
+			}
+		}
+		if len(ordered) != len(steps) {
+			t.Fatalf("%d steps, want %d", len(ordered), len(steps))
+		}
+		for _, s := range steps {
+			if !slices.ContainsFunc(ordered, func(o plan.Step) bool { return o.Address == s.Address && o.Action == s.Action }) {
+				t.Fatalf("%s is missing", s.Address)
+			}
+		}
+		again := plan.Order(rapid.Permutation(steps).Draw(t, "other order"), kinds)
+		for i := range ordered {
+			if ordered[i].Address != again[i].Address {
+				t.Fatalf("%s and %s stand at %d", ordered[i].Address, again[i].Address, i)
+			}
+		}
+	})
+}
+
+func TestGroupsAreDocumentsInPhases(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		steps := plan.Order(anySteps(t, schema.Device{Name: "gate"}), kinds)
+		var flat []plan.Step
+		seen := map[string]bool{}
+		phase := schema.Phase(0)
+		for _, g := range plan.Groups(steps, kinds) {
+			if seen[g.Document] {
+				t.Fatalf("%s is in two groups", g.Document)
+			}
+			seen[g.Document] = true
+			if g.Phase < phase {
+				t.Fatalf("phase %d comes after %d", g.Phase, phase)
+			}
+			phase = g.Phase
+			for _, s := range g.Steps {
+				kind := kinds.Lookup(s.Address.Kind)
+				if kind.Document.Path != g.Document || kind.Phase > g.Phase || s.Action == plan.Forget {
+					t.Fatalf("%s %s is in the group of %s", s.Action, s.Address, g.Document)
+				}
+			}
+			flat = append(flat, g.Steps...)
+		}
+		forgotten := steps[len(flat):]
+		for i, s := range flat {
+			if steps[i].Address != s.Address {
+				t.Fatalf("the groups are not in the order of the steps: %s at %d", s.Address, i)
+			}
+		}
+		for _, s := range forgotten {
+			if s.Action != plan.Forget {
+				t.Fatalf("%s %s is in no group", s.Action, s.Address)
+			}
+		}
+	})
+}
+
+func TestCounts(t *testing.T) {
+	var p plan.Plan
+	if !p.Empty() {
+		t.Error("a plan without devices has nothing to do")
+	}
+	for _, a := range []plan.Action{plan.Create, plan.Update, plan.Update, plan.Delete, plan.Forget} {
+		p.Devices = append(p.Devices, plan.Device{Steps: []plan.Step{{Action: a, Before: cty.NilVal}}})
+	}
+	if got := p.Counts(); got != (plan.Counts{Create: 1, Update: 2, Delete: 1, Forget: 1}) || p.Empty() {
+		t.Errorf("counts %+v", got)
+	}
+	p.Devices[1].Problem = "no answer"
+	if failed := p.Failed(); len(failed) != 1 || failed[0].Problem != "no answer" {
+		t.Errorf("failed %+v", failed)
+	}
+}
+
+func TestTolerance(t *testing.T) {
+	for _, c := range []struct {
+		tolerance plan.Tolerance
+		n, all    int
+		want      bool
+	}{
+		{plan.Tolerance{}, 0, 10, true},
+		{plan.Tolerance{}, 1, 10, false},
+		{plan.Tolerance{Count: 2}, 2, 10, true},
+		{plan.Tolerance{Count: 2}, 3, 1000, false},
+		{plan.Tolerance{Percent: 10}, 1, 10, true},
+		{plan.Tolerance{Percent: 10}, 2, 10, false},
+		{plan.Tolerance{Percent: 100}, 10, 10, true},
+	} {
+		if got := c.tolerance.Allows(c.n, c.all); got != c.want {
+			t.Errorf("%+v allows %d of %d: %v", c.tolerance, c.n, c.all, got)
+		}
+	}
+}

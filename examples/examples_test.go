@@ -1,0 +1,232 @@
+// Package examples_test proves that every example does what it says: it is loaded, planned and applied to simulated devices,
+// and nothing is left to do afterwards.
+package examples_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/graph"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/simulator"
+)
+
+// stage is the devices that an example is played with.
+type stage struct {
+	fleet     simulator.Options
+	login     string   // variable of the environment with the password of the devices
+	source    string   // address that the devices see camform at
+	addresses []string // of the example, one for each device of the fleet; none where the example reads the inventory of the fleet
+}
+
+var stages = map[string]stage{
+	"campus": {
+		fleet:  simulator.Options{Count: 24, Seed: 7, TLS: true},
+		login:  "ADMIN_PASSWORD",
+		source: "127.0.0.1",
+	},
+	"shop": {
+		fleet: simulator.Options{
+			Models: []string{"recorder-v2", "camera-v52", "camera-v56", "camera-v57", "camera-v58"}, TLS: true,
+		},
+		login:     "SHOP_PASSWORD",
+		source:    "192.0.2.20",
+		addresses: []string{"192.0.2.5", "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.14"},
+	},
+}
+
+const (
+	loginPassword = "Login-1357"
+	otherPassword = "Account+2468"
+)
+
+// folders are those with a configuration.
+func folders(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("*", "*.cam.hcl"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	var names []string
+	for _, file := range files {
+		names = append(names, filepath.Dir(file))
+	}
+	return slices.Compact(names)
+}
+
+func TestEveryExampleConverges(t *testing.T) {
+	names := folders(t)
+	for name := range stages {
+		if !slices.Contains(names, name) {
+			t.Errorf("there is a stage for %s, but no example", name)
+		}
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			st, ok := stages[name]
+			if !ok {
+				t.Fatalf("no stage for the example %s: say in stages which devices it is played with", name)
+			}
+			synctest.Test(t, func(t *testing.T) { st.play(t, name) })
+		})
+	}
+}
+
+func (st stage) play(t *testing.T, folder string) {
+	st.fleet.Password = loginPassword
+	fleet, err := simulator.New(st.fleet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := st.load(t, folder, fleet)
+	e := st.engine(t, fleet, cfg)
+	first := planned(t, e, cfg)
+	if first.Empty() {
+		t.Error("the first plan is empty, so the example shows nothing")
+	}
+	steps := 0
+	for _, d := range e.Apply(t.Context(), t.Context(), first, "run-1").Devices {
+		steps += len(d.Steps)
+		if !d.Result.Good() {
+			t.Errorf("%s ended with %s: %s %v", d.Address, d.Result, d.Detail, d.Steps)
+		}
+	}
+	t.Logf("%d devices, %d steps", len(first.Devices), steps)
+	if last := planned(t, e, cfg); !last.Empty() {
+		t.Errorf("planned again, there is still something to do: %+v", last.Counts())
+	}
+	for _, d := range fleet.Devices() {
+		if n := d.Refusals(); n > 0 {
+			t.Errorf("%s refused %d logins", d.Name(), n)
+		}
+	}
+}
+
+// planned plans, and fails the test for everything that is not well.
+func planned(t *testing.T, e *engine.Engine, cfg *config.Config) *plan.Plan {
+	t.Helper()
+	result, problems := e.Plan(t.Context(), cfg, nil)
+	for _, p := range problems {
+		t.Fatal(p)
+	}
+	for _, d := range result.Plan.Failed() {
+		t.Errorf("%s: %s", d.Address, d.Problem)
+	}
+	for _, d := range result.Plan.Devices {
+		for _, s := range d.Skipped {
+			if s.Reason == plan.Unreadable {
+				t.Errorf("%s cannot be read: %s", s.Address, s.Detail)
+			}
+		}
+	}
+	return result.Plan
+}
+
+// load loads a copy of an example, with the inventory of the fleet beside it.
+func (st stage) load(t *testing.T, folder string, fleet *simulator.Fleet) *config.Config {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	var inventory bytes.Buffer
+	if err := fleet.WriteInventory(&inventory); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "inventory.csv"), inventory.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, problems := config.Load(dir, config.Options{Kinds: hikvision.New(isapi.Options{}).Kinds(), Env: st.environment})
+	for _, p := range problems {
+		t.Fatal(p)
+	}
+	if want := len(fleet.Devices()); len(cfg.Devices) != want {
+		t.Fatalf("the example has %d devices, and %d are simulated", len(cfg.Devices), want)
+	}
+	return cfg
+}
+
+// environment gives a password to every variable that asks for one.
+func (st stage) environment(name string) (string, bool) {
+	switch {
+	case name == st.login:
+		return loginPassword, true
+	case strings.HasSuffix(name, "PASSWORD"):
+		return otherPassword, true
+	}
+	return "", false
+}
+
+func (st stage) engine(t *testing.T, fleet *simulator.Fleet, cfg *config.Config) *engine.Engine {
+	t.Helper()
+	store, err := state.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), state.Options{
+		Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return &engine.Engine{
+		Provider: hikvision.New(isapi.Options{Dial: st.dial(fleet)}), Store: store, Now: time.Now, Version: "1.0",
+		Limits: graph.Limits{Total: 64, PerGroup: 16}, Event: func(report.Event) {},
+		Secret: func(origin string) (string, error) { return config.ReadSecret(origin, st.environment, cfg.Dir) },
+	}
+}
+
+// dial leads each address of the example to a device of the fleet.
+func (st stage) dial(fleet *simulator.Fleet) isapi.Dial {
+	connect := fleet.Dialer(netip.MustParseAddr(st.source))
+	devices := map[string]string{}
+	for i, address := range st.addresses {
+		devices[address] = fleet.Devices()[i].Address().String()
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		if len(st.addresses) > 0 {
+			device, ok := devices[host]
+			if !ok {
+				return nil, fmt.Errorf("no device plays %s", host)
+			}
+			host = device
+		}
+		return connect(ctx, network, net.JoinHostPort(host, port))
+	}
+}
+
+func TestEveryExampleIsInCanonicalStyle(t *testing.T) {
+	for _, folder := range folders(t) {
+		files, err := filepath.Glob(filepath.Join(folder, "*.cam.*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			formatted, problems := config.Format(file, text)
+			if len(problems) > 0 || !bytes.Equal(text, formatted) {
+				t.Errorf("%s is not in canonical style: format it with camform fmt (%v)", file, problems)
+			}
+		}
+	}
+}
