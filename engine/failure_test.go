@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,11 +76,10 @@ func TestI10OneBadDeviceCostsItselfOnly(t *testing.T) {
 	}
 }
 
-// bombs panic at one call.
+// bomb is a session that panics at one call.
 type bomb struct {
 	providers.Session
-	device string
-	at     string
+	at string // "read" or "write"
 }
 
 func (b bomb) Read(ctx context.Context, path string) (providers.Document, error) {
@@ -124,7 +122,7 @@ func TestI10APanicCostsItsDeviceOnly(t *testing.T) {
 			p := w.plan()
 			w.provider.wrap = func(s providers.Session, device string) providers.Session {
 				if device == "gate" {
-					return bomb{Session: s, at: at}
+					return bomb{s, at}
 				}
 				return s
 			}
@@ -142,7 +140,7 @@ func TestI10APanicCostsItsDeviceOnly(t *testing.T) {
 				if len(w.openIntents()) != 1 {
 					t.Error("the intent must stay open")
 				}
-				w.provider.wrap = func(s providers.Session, _ string) providers.Session { return bomb{Session: s, at: "read"} }
+				w.provider.wrap = func(s providers.Session, _ string) providers.Session { return bomb{s, "read"} }
 				if got := w.recover(); len(got) != 1 || got[0].Result != report.Failed {
 					t.Errorf("recovered %+v", got)
 				}
@@ -161,6 +159,22 @@ func TestI10APanicWhilePlanningCostsItsDeviceOnly(t *testing.T) {
 	w.same(toldPlan(w.plan()), `
 		gate: failed
 		update yard.system name:config`)
+}
+
+func TestI11ADeviceThatWasNotReadIsNotRemembered(t *testing.T) {
+	w := newWorld(t, "gate")
+	w.declareName("gate", "other")
+	w.plan()
+	ctx, gate := context.Background(), schema.Device{Name: "gate"}
+	before, _, err := w.store.Device(ctx, gate)
+	w.must(err)
+	w.fleet.Device("gate").SwapIdentity()
+	w.same(toldPlan(w.plan()), "gate: other-device")
+	after, _, err := w.store.Device(ctx, gate)
+	w.must(err)
+	if before.Pin.SPKI == "" || before != after {
+		t.Errorf("known before %+v, and after another device answered %+v", before, after)
+	}
 }
 
 func writing(x memory.Exchange) bool { return x.Writes() }
@@ -713,7 +727,6 @@ func TestLimitsOfParallelWork(t *testing.T) {
 	}
 }
 
-// A file that cannot be written any more, rather than a store that was closed.
 func TestI2AFailedStoreEndsTheRunBeforeAnythingIsSent(t *testing.T) {
 	w := newWorld(t, "gate", "yard")
 	w.declareName("gate", "other")
@@ -724,8 +737,8 @@ func TestI2AFailedStoreEndsTheRunBeforeAnythingIsSent(t *testing.T) {
 	if len(r.Bad()) != 2 || w.writes("gate")+w.writes("yard") != 0 {
 		t.Errorf("\n%s", told(r))
 	}
-	if _, err := w.engine().Recover(context.Background(), nil, "run"); !errors.Is(err, state.ErrClosed) && err == nil {
-		t.Errorf("recover with a closed store: %v", err)
+	if _, err := w.engine().Recover(context.Background(), nil, "run"); err == nil {
+		t.Error("recovering with a closed store must be an error")
 	}
 	if _, problems := w.engine().Plan(context.Background(), w.cfg, nil); !problems.HasErrors() {
 		t.Error("planning with a closed store must be an error")

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"camform/engine/state"
+	"camform/providers/hikvision/simulator"
+)
+
+// site is a directory with a configuration and the devices that it is about, for tests in Go.
+type site struct {
+	*world
+	t   *testing.T
+	dir string
+}
+
+func newSite(t *testing.T, o simulator.Options, configuration string) *site {
+	t.Helper()
+	s := &site{world: &world{}, t: t, dir: t.TempDir()}
+	if err := s.start(o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.close()
+		for _, leak := range leaksBelow(t, s.dir) {
+			t.Errorf("I1: %s", leak)
+		}
+	})
+	var inventory bytes.Buffer
+	if err := s.fleet.WriteInventory(&inventory); err != nil {
+		t.Fatal(err)
+	}
+	s.write("inventory.csv", inventory.Bytes())
+	s.write("main.cam.hcl", []byte(configuration))
+	return s
+}
+
+func (s *site) write(name string, text []byte) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.dir, name), text, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// program is camform in the directory, with the secrets in its environment and nothing else.
+func (s *site) program(args ...string) *exec.Cmd {
+	c := exec.Command("camform", args...)
+	c.Dir = s.dir
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home"}
+	for name, secret := range canaries {
+		c.Env = append(c.Env, name+"="+secret)
+	}
+	return c
+}
+
+// run runs camform to its end, and demands an exit code.
+func (s *site) run(want int, args ...string) {
+	s.t.Helper()
+	out, err := s.program(args...).CombinedOutput()
+	if failed, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok || ok && failed.ExitCode() != want || !ok && want != 0 {
+		s.t.Errorf("camform %q: %v, want exit code %d\n%s", args, err, want, out)
+	}
+	for _, leak := range leaksIn("the output", out) {
+		s.t.Errorf("I1: %s", leak)
+	}
+}
+
+// state opens the state of the directory next to the program.
+func (s *site) state() *state.Store {
+	s.t.Helper()
+	store, err := state.Open(s.t.Context(), filepath.Join(s.dir, ".camform", "state.db"), state.Options{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return store
+}
