@@ -84,6 +84,11 @@ func (e *Engine) planDevice(device *config.Device, snap *live.Snapshot, last map
 	found := diff.Compare(device, snap, last, diff.Rules{Same: e.Provider.Same, Fingerprint: e.Store.Fingerprint})
 	d, refusals := diff.Plan(device, snap, found, e.Provider.Kinds(), e.Provider.Check)
 	problems := guard.Prove(d)
+	for i, p := range problems {
+		if j := slices.IndexFunc(device.Settings, func(s *config.Setting) bool { return s.Address == p.Address }); j >= 0 {
+			problems[i].Subject = &device.Settings[j].Range
+		}
+	}
 	for _, r := range refusals {
 		problems = append(problems, refused(r))
 	}

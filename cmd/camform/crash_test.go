@@ -87,7 +87,6 @@ func killed(t *testing.T, model string, m moment) {
 	}
 	s.killAt(d, m)
 	d.Heal()
-	s.releaseAll()
 
 	s.run(0, "apply", "-auto-approve")
 	s.run(0, "plan", "-detailed-exitcode")
@@ -139,22 +138,6 @@ func adminLogins(d *simulator.Device) int {
 		}
 	}
 	return n
-}
-
-// releaseAll stands for the minute after which a lease ends by itself.
-func (s *site) releaseAll() {
-	s.t.Helper()
-	store := s.state()
-	defer store.Close()
-	held, err := store.Held(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for _, h := range held {
-		if err := store.ForceRelease(s.t.Context(), h.Device, h.ID); err != nil {
-			s.t.Fatal(err)
-		}
-	}
 }
 
 // Two runs at the same time on one state carry out every step once, together. What one of them holds the other leaves

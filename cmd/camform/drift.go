@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
-	"camform/engine/plan"
 	"camform/engine/render"
 )
 
@@ -56,7 +53,6 @@ func (w *workspace) drift(cmd *cobra.Command, markdown bool) error {
 	if err != nil {
 		return err
 	}
-	w.tellUnread(p)
 	if err := w.tooManyUnread(p); err != nil {
 		return err
 	}
@@ -64,15 +60,4 @@ func (w *workspace) drift(cmd *cobra.Command, markdown bool) error {
 		return exit{code: exitChanges}
 	}
 	return nil
-}
-
-// tellUnread tells which settings could not be read, so that nobody takes them for unchanged.
-func (w *workspace) tellUnread(p *plan.Plan) {
-	for _, d := range p.Devices {
-		for _, s := range d.Skipped {
-			if s.Reason == plan.Unreadable {
-				fmt.Fprintf(w.err, "%s: it is not known whether it was changed: %s\n", s.Address, s.Detail)
-			}
-		}
-	}
 }

@@ -197,7 +197,7 @@ func (w *worker) login() bool {
 	w.session = w.Provider.Open(target)
 	w.done.Identity, err = w.session.Identify(w.ctx)
 	if err != nil {
-		w.fail(live.ResultOf(err), providers.Reason(err))
+		w.fail(live.ResultOf(err), live.Explain(err, w.device.Address))
 		return false
 	}
 	return true

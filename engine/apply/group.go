@@ -36,7 +36,7 @@ func (w *worker) group(g plan.Group) bool {
 		for _, s := range todo {
 			end(s, report.NotRun, "another setting in the same document is no longer as it was when the plan was made")
 		}
-		w.fail(report.Stale, "the device was changed after the plan was made; plan again")
+		w.fail(report.Stale, "nothing was written; plan again")
 		return false
 	}
 	if len(todo) == 0 {
@@ -68,7 +68,7 @@ func (w *worker) giveUp(steps []plan.Step, err error, end func(plan.Step, report
 		end(s, result, providers.Reason(err))
 	}
 	if providers.EndsSession(err) || w.ctx.Err() != nil || errors.Is(err, errStore) {
-		w.fail(live.ResultOf(err), providers.Reason(err))
+		w.fail(live.ResultOf(err), live.Explain(err, w.device.Address))
 		return false
 	}
 	return true
@@ -121,7 +121,7 @@ func (w *worker) check(steps []plan.Step, now reading, end func(plan.Step, repor
 		case untouched(s, kind, have):
 			todo = append(todo, s)
 		default:
-			end(s, report.Stale, "it is no longer as it was when the plan was made; nothing was written")
+			end(s, report.Stale, "nothing was written; plan again")
 			stale = true
 		}
 	}
@@ -298,7 +298,7 @@ func (w *worker) settle(g plan.Group, todo []plan.Step, sent []sending, end func
 	case readErr != nil && !doubt:
 		w.fail(live.ResultOf(readErr), providers.Reason(readErr))
 	case readErr != nil:
-		w.fail(report.Unknown, fmt.Sprintf("the device could not be read back: %v; the next run finds out what became of the last request", readErr))
+		w.fail(report.Unknown, fmt.Sprintf("the device could not be read back: %s; the next run finds out what became of the last request", providers.Reason(readErr)))
 	}
 	return w.done.Result == ""
 }
@@ -342,7 +342,7 @@ func (w *worker) judge(s plan.Step, request sending, after reading, readErr erro
 		return verdict{result: report.Failed, detail: said} // it never left
 	}
 	if readErr != nil {
-		return verdict{result: report.Unknown, detail: fmt.Sprintf("the device could not be read back: %v", readErr)}
+		return verdict{result: report.Unknown, detail: fmt.Sprintf("the device could not be read back: %s", providers.Reason(readErr))}
 	}
 	kind := w.kind(s.Address.Kind)
 	have := after.value(kind, s.Address.Key)
@@ -399,7 +399,7 @@ func (w *worker) judgeSecrets(s plan.Step, request sending, kind *schema.Kind, h
 	case refusedByDevice(err):
 		return verdict{result: report.Rejected, detail: "the device said yes, but refuses a login with the new password"}
 	default:
-		return verdict{result: report.Unknown, detail: fmt.Sprintf("the new password could not be proven: %v", err)}
+		return verdict{result: report.Unknown, detail: fmt.Sprintf("the new password could not be proven: %s", providers.Reason(err))}
 	}
 }
 

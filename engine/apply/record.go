@@ -32,7 +32,7 @@ func readKinds(ctx context.Context, reader providers.Reader, provider providers.
 				doc, err = providers.Document{Path: path, Missing: err.Error()}, nil
 			}
 			if err != nil {
-				return r, fmt.Errorf("read %s: %w", path, err)
+				return r, err
 			}
 			r.documents[path] = doc
 		}

@@ -148,8 +148,12 @@ func (l *loader) parse() []*hcl.File {
 		}
 	}
 	if len(files) == 0 && !l.failed() {
+		where := l.dir
+		if where == "." {
+			where = "This directory"
+		}
 		l.add(noConfiguration.of("%s holds no file whose name ends in %s or %s. Create one, or name another directory.",
-			l.dir, nativeSuffix, jsonSuffix))
+			where, nativeSuffix, jsonSuffix))
 	}
 	return files
 }

@@ -127,7 +127,7 @@ func AccessOf(device *config.Device) plan.Access {
 func Unread(device *config.Device, snap *live.Snapshot) plan.Device {
 	return plan.Device{
 		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity,
-		Problem: providers.Reason(snap.Err), Family: string(live.ResultOf(snap.Err)),
+		Problem: live.Explain(snap.Err, device.Address), Family: string(live.ResultOf(snap.Err)),
 	}
 }
 

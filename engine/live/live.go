@@ -215,3 +215,12 @@ func ResultOf(err error) report.Result {
 		return report.Failed
 	}
 }
+
+// Explain says why a device could not be read, and what to do about it where the reason alone does not tell.
+func Explain(err error, device schema.Device) string {
+	text := providers.Reason(err)
+	if errors.Is(err, providers.ErrIdentity) {
+		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget '%s'", device)
+	}
+	return text
+}

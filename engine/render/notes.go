@@ -118,6 +118,26 @@ func writeSkipped(d *document, p *plan.Plan, fold Fold) {
 	found.write(d, Attention, fold)
 }
 
+// writeUnknown tells which settings could not be read, so that nobody takes them for unchanged, and counts them.
+func writeUnknown(d *document, p *plan.Plan, fold Fold) int {
+	var found remarks
+	n := 0
+	for _, device := range p.Devices {
+		for _, s := range device.Skipped {
+			if s.Reason == plan.Unreadable {
+				found.add(device.Address, s.Address.Local(), "", s.Detail)
+				n++
+			}
+		}
+	}
+	if n > 0 {
+		d.open(Notes, "Not known")
+		d.line(0, Strong, "Settings of which it is not known whether they were changed:")
+		found.write(d, Alarm, fold)
+	}
+	return n
+}
+
 func writeUnmanaged(d *document, p *plan.Plan) {
 	items, devices := map[string]int{}, map[string]int{}
 	for _, device := range p.Devices {

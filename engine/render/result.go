@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 
 	"camform/engine/plan"
 	"camform/engine/report"
@@ -86,7 +87,7 @@ func resultWords(r report.Result) string {
 	case report.Already:
 		return "already as wanted"
 	case report.Stale:
-		return "the device is no longer as it was when the plan was made, nothing was written"
+		return "the device is no longer as it was when the plan was made"
 	case report.Rejected:
 		return "refused by the device"
 	case report.Failed:
@@ -149,6 +150,21 @@ func doneText(c plan.Counts) string {
 	return text + "."
 }
 
+// text tells what was missed: settings that failed, settings that were not begun, or else devices as a whole.
+func (m missed) text() string {
+	var parts []string
+	if m.failed > 0 {
+		parts = append(parts, plural(m.failed, "setting")+" failed")
+	}
+	if m.notRun > 0 {
+		parts = append(parts, plural(m.notRun, "setting")+" not begun")
+	}
+	if len(parts) == 0 {
+		return "out of reach, or not ready for a login"
+	}
+	return strings.Join(parts, ", ")
+}
+
 func writeResultSummary(d *document, r *report.Report, m missed, w Wording) {
 	if m.devices == 0 && !r.Interrupted {
 		d.line(0, Good, completeSentence(countsOf(r), w))
@@ -156,7 +172,7 @@ func writeResultSummary(d *document, r *report.Report, m missed, w Wording) {
 	}
 	d.line(0, Bad, incompleteSentence(countsOf(r))).Severity = Alarm
 	if m.devices > 0 {
-		d.line(0, Normal, fmt.Sprintf("Look at %s of %d: %d failed, %d not begun.",
-			plural(m.devices, "device"), len(r.Devices), m.failed, m.notRun)).Severity = Alarm
+		d.line(0, Normal, fmt.Sprintf("Look at %s of %d: %s.",
+			plural(m.devices, "device"), len(r.Devices), m.text())).Severity = Alarm
 	}
 }

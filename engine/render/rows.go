@@ -37,9 +37,10 @@ func DriftRows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	for _, c := range changes {
 		c.write(d, drifted, o)
 	}
+	unknown := writeUnknown(d, p, o.Fold)
 	writeUnread(d, p, o.Fold)
 	d.open(Summary, "")
-	writeDriftSummary(d, p)
+	writeDriftSummary(d, p, unknown)
 	return d.rows
 }
 
@@ -117,7 +118,8 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 	}
 }
 
-func writeDriftSummary(d *document, p *plan.Plan) {
+// writeDriftSummary gets the number of settings that could not be read on devices that could.
+func writeDriftSummary(d *document, p *plan.Plan, unknown int) {
 	settings := 0
 	for _, device := range p.Devices {
 		for _, s := range device.Steps {
@@ -138,6 +140,8 @@ func writeDriftSummary(d *document, p *plan.Plan) {
 	case failed > 0:
 		d.line(0, Strong, fmt.Sprintf("No drift on the %s that could be read; %s.",
 			plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed))).Severity = Alarm
+	case unknown > 0:
+		d.line(0, Strong, "No drift in what could be read.").Severity = Alarm
 	default:
 		d.line(0, Strong, "No drift.")
 	}

@@ -117,7 +117,14 @@ func scanLease(rows *sql.Rows) (leaseRow, error) {
 	return row, err
 }
 
-func (r leaseRow) heldAt(now time.Time) bool { return r.held && now.Before(r.expires) }
+// hinders reports whether a lease keeps others away: it is held, has not ended by itself, and its owner, as far as that can
+// be told from here, is not dead. A process that was killed does not give its leases back, and whoever runs it again at
+// once should not have to wait. Should the owner live all the same, the token of its lease is no longer the last one, and
+// whatever it tries to write is refused.
+func (s *Store) hinders(r leaseRow) bool {
+	dead := r.owner.Who == s.owner.Who && r.owner.PID > 0 && r.owner.PID != s.owner.PID && !s.alive(r.owner.PID)
+	return r.held && s.now().Before(r.expires) && !dead
+}
 
 func (r leaseRow) heldError(device schema.Device) *HeldError {
 	return &HeldError{Device: device, Owner: r.owner, Run: r.run, ID: r.token, Acquired: r.acquired, Renewed: r.renewed, Expires: r.expires}
@@ -137,7 +144,7 @@ func (s *Store) acquire(tx *sql.Tx, device schema.Device, run string) (Lease, er
 		return Lease{}, err
 	}
 	now, lease := s.now(), Lease{Device: device, Run: run, Token: row.token + 1}
-	if row.heldAt(now) {
+	if s.hinders(row) {
 		return Lease{}, row.heldError(device)
 	}
 	_, err = tx.Exec(`INSERT INTO leases (`+leaseColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
@@ -155,7 +162,7 @@ func (s *Store) free(tx *sql.Tx, device schema.Device) error {
 	if err != nil {
 		return err
 	}
-	if row.heldAt(s.now()) {
+	if s.hinders(row) {
 		return row.heldError(device)
 	}
 	return nil

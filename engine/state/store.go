@@ -15,6 +15,7 @@ type Store struct {
 	path  string
 	now   func() time.Time
 	owner Owner
+	alive func(pid int) bool
 	key   []byte
 	cache cache
 
@@ -32,7 +33,10 @@ type Store struct {
 // Options are what a store is told about the world and about who uses it.
 type Options struct {
 	Now   func() time.Time // nil for time.Now
-	Owner Owner            // appears in leases, for people
+	Owner Owner            // appears in leases, for people, and tells whether their owner still lives
+
+	// Alive reports whether a process of this machine runs; nil asks the operating system.
+	Alive func(pid int) bool
 }
 
 // Owner is who uses a store.
@@ -78,11 +82,14 @@ func start(ctx context.Context, db *sql.DB, path string, key []byte, options Opt
 		return nil, classify(path, err)
 	}
 	s := &Store{
-		path: path, now: options.Now, owner: options.Owner, key: key, db: db, writer: writer,
+		path: path, now: options.Now, owner: options.Owner, alive: options.Alive, key: key, db: db, writer: writer,
 		jobs: make(chan *job), closing: make(chan struct{}), served: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if s.alive == nil {
+		s.alive = alive
 	}
 	go s.serve()
 	return s, nil

@@ -208,7 +208,7 @@ func TestTheConformanceSuiteNoticesBrokenProviders(t *testing.T) {
 		"the level of an account is always written": {broken{compose: replaced("<userLevel>Viewer", "<userLevel>Operator")}, "changed its level"},
 		"an unsupported attribute is composed": {broken{compose: func(requests []providers.Request, err error) ([]providers.Request, error) {
 			return requests, nil
-		}}, "Check refuses"},
+		}}, "what Check refuses"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.provider.Provider = whole

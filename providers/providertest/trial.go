@@ -143,7 +143,7 @@ func (w *trial) restore(key string, a *schema.Attribute, original cty.Value) err
 func (w *trial) refuses(key string, a *schema.Attribute) error {
 	for _, value := range candidates(a, cty.NullVal(a.Type)) {
 		if requests, err := w.compose(w.docs, key, w.only(a, value)); err == nil {
-			return fmt.Errorf("Check refuses %s, and Compose makes %d requests of it", show(a, value), len(requests))
+			return fmt.Errorf("what Check refuses, %s, is composed into %d requests", show(a, value), len(requests))
 		}
 	}
 	return nil

@@ -128,9 +128,9 @@ func parseJSON(body []byte) (answer, error) {
 		if err := json.Unmarshal(raw, &scalar); err != nil {
 			return answer{}, err
 		}
-		switch scalar.(type) {
+		switch scalar := scalar.(type) {
 		case string:
-			a.fields[name] = strings.TrimSpace(scalar.(string))
+			a.fields[name] = strings.TrimSpace(scalar)
 		case float64, bool:
 			a.fields[name] = strings.TrimSpace(string(raw))
 		}
