@@ -114,7 +114,7 @@ func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 	earlier, first, err := w.store.MarkApplied(ctx, hash, w.run)
 	if err == nil && !first {
 		fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n",
-			earlier.At.UTC().Format("2006-01-02 15:04:05 MST"))
+			earlier.At.UTC().Format(whenLayout))
 	}
 	return err
 }

@@ -24,7 +24,8 @@ forgetting a setting here changes nothing on a device.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateForgetCommand(), a.stateReleaseCommand())
+	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateForgetCommand(), a.stateReleaseCommand(),
+		a.stateRunsCommand())
 	return cmd
 }
 
@@ -125,9 +126,10 @@ func (a *app) stateReleaseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "release DEVICE ID",
 		Short: "Release a device that a run holds which is gone",
-		Long: `Release a device by force. A run holds a device while it changes it, so that no other run does. What it holds ends by
-itself a minute after the run was killed; whoever cannot wait releases it with the id from the message that says who
-holds the device. Make sure that the run is gone.`,
+		Long: `Release a device by force. A run holds a device while it changes it, so that no other run does. One that was
+killed on this machine holds nothing any more, and one on another machine for a minute at most; whoever cannot wait for
+a run that hangs releases the device with the id from the message that says who holds it. Make sure that the run is
+gone.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			device, err := schema.ParseDevice(args[0])
@@ -224,7 +226,7 @@ func (w *workspace) showRemembered(all []remembered) error {
 			{"TLS key", d.Pin.SPKI},
 			{"realm", d.Pin.Realm},
 			{"digest", d.Pin.Algorithm},
-			{"last seen", d.LastSeen.UTC().Format("2006-01-02 15:04:05 MST")},
+			{"last seen", d.LastSeen.UTC().Format(whenLayout)},
 		}
 		fmt.Fprintf(w.out, "# %s\n", d.Address)
 		if err := render.Table(w.out, nil, slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" })); err != nil {
@@ -241,7 +243,7 @@ func (w *workspace) showRemembered(all []remembered) error {
 }
 
 func notes(s state.Setting) string {
-	words := []string{"applied " + s.At.UTC().Format("2006-01-02 15:04:05 MST")}
+	words := []string{"applied " + s.At.UTC().Format(whenLayout)}
 	if s.Created {
 		words = append(words, "created by camform")
 	}

@@ -58,6 +58,9 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 		}
 		r.Devices[i] = idle(d)
 	}
+	if len(work) == 0 {
+		return r
+	}
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
 	keeper := keep(ctx, &o)
 	defer keeper()

@@ -88,15 +88,6 @@ func (s *Store) MarkApplied(ctx context.Context, hash, run string) (application 
 	return application, first, err
 }
 
-// Applied returns when the plan of that hash was applied first, and whether it ever was.
-func (s *Store) Applied(ctx context.Context, hash string) (Application, bool, error) {
-	found, err := read(ctx, s, scanApplication, `SELECT run, at FROM applied_plans WHERE hash = $1`, hash)
-	if err != nil || len(found) == 0 {
-		return Application{}, false, err
-	}
-	return found[0], true, nil
-}
-
 func scanApplication(rows *sql.Rows) (Application, error) {
 	var (
 		a  Application

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/render"
+	"camform/engine/state"
+)
+
+// shownRuns is how many runs are listed.
+const shownRuns = 20
+
+func (a *app) stateRunsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "runs [RUN]",
+		Short: "List the last runs that changed devices, or the requests of one",
+		Long: `List the last runs that changed devices, newest first, and who holds devices now. With the id of a run, list the requests
+that it sent, and what became of them.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := a.openForState(cmd)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			if len(args) == 1 {
+				return w.showRun(cmd.Context(), args[0])
+			}
+			return w.listRuns(cmd.Context())
+		},
+	}
+}
+
+const whenLayout = "2006-01-02 15:04:05 MST"
+
+func (w *workspace) listRuns(ctx context.Context) error {
+	runs, err := w.store.Runs(ctx, shownRuns)
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
+		fmt.Fprintln(w.out, "No run has changed any device yet.")
+		return nil
+	}
+	var rows [][]string
+	for _, r := range runs {
+		summary := r.Summary
+		if r.Ended.IsZero() {
+			summary = "not ended"
+		}
+		rows = append(rows, []string{r.ID, r.Started.UTC().Format(whenLayout), r.Who, summary})
+	}
+	if err := render.Table(w.out, []string{"run", "started", "who", "what it did"}, rows); err != nil {
+		return err
+	}
+	held, err := w.store.Held(ctx)
+	for _, h := range held {
+		fmt.Fprintf(w.out, "\n%s\n", h.Error())
+	}
+	return err
+}
+
+func (w *workspace) showRun(ctx context.Context, id string) error {
+	intents, err := w.store.RunIntents(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(intents) == 0 {
+		return fmt.Errorf("the run %q sent no request that is remembered; camform state runs lists the runs", id)
+	}
+	var rows [][]string
+	for _, in := range intents {
+		outcome := string(in.Outcome)
+		if outcome == "" {
+			outcome = "open"
+		}
+		rows = append(rows, []string{in.Begun.UTC().Format(whenLayout), in.Device.String(), settingsOf(in), outcome})
+	}
+	return render.Table(w.out, []string{"sent", "device", "settings", "outcome"}, rows)
+}
+
+func settingsOf(in state.Intent) string {
+	var names []string
+	for _, step := range in.Steps {
+		names = append(names, step.Setting.Local())
+	}
+	return strings.Join(names, ", ")
+}
