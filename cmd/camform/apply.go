@@ -79,22 +79,23 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string) error 
 	if len(flags.vars) > 0 || len(flags.targets) > 0 {
 		return errors.New("a saved plan cannot be changed: leave out -var, -var-file and -target, or plan again with them")
 	}
-	w := &workspace{app: a, flags: flags, run: newRun()}
-	location, err := a.stateLocation(flags)
-	if err != nil {
-		return err
-	}
-	if err := w.openState(cmd.Context(), cmd.Name(), a.provider(), location); err != nil {
-		return err
-	}
-	defer w.close()
-	p, err := a.readPlan(path, w)
+	provider := a.provider()
+	p, err := a.readPlan(path, provider.Kinds())
 	if err != nil {
 		return err
 	}
 	if err := a.report(engine.Prove(p), nil); err != nil {
 		return err
 	}
+	location, err := a.stateLocation(flags)
+	if err != nil {
+		return err
+	}
+	w := &workspace{app: a, flags: flags, run: newRun()}
+	if err := w.openState(cmd.Context(), cmd.Name(), provider, location); err != nil {
+		return err
+	}
+	defer w.close()
 	if err := w.markApplied(cmd.Context(), p); err != nil {
 		return err
 	}

@@ -218,7 +218,7 @@ func (w *workspace) hint(o planOutput) {
 }
 
 // readPlan reads a plan file.
-func (a *app) readPlan(path string, w *workspace) (*plan.Plan, error) {
+func (a *app) readPlan(path string, kinds *schema.Kinds) (*plan.Plan, error) {
 	file, err := os.Open(relativeTo(a.dir, path))
 	if err != nil {
 		return nil, err
@@ -228,7 +228,7 @@ func (a *app) readPlan(path string, w *workspace) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := plan.Decode(text, w.engine.Provider.Kinds())
+	p, err := plan.Decode(text, kinds)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"camform/engine"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -13,19 +15,14 @@ func (a *app) showCommand() *cobra.Command {
 		Long:  `Show a saved plan as "camform plan" showed it. Without a file, show everything that camform remembers.`,
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.showPlan(flags, args[0], planOutput{markdown: markdown})
+			}
 			w, err := a.openForState(cmd)
 			if err != nil {
 				return err
 			}
 			defer w.close()
-			w.flags = flags
-			if len(args) == 1 {
-				p, err := a.readPlan(args[0], w)
-				if err != nil {
-					return err
-				}
-				return w.show(p, planOutput{markdown: markdown})
-			}
 			remembered, err := w.remembered(cmd, nil)
 			if err != nil {
 				return err
@@ -39,4 +36,15 @@ func (a *app) showCommand() *cobra.Command {
 	flags.addOutput(cmd.Flags())
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown")
 	return cmd
+}
+
+// showPlan shows a plan file. It needs no state.
+func (a *app) showPlan(flags *runFlags, path string, o planOutput) error {
+	provider := a.provider()
+	p, err := a.readPlan(path, provider.Kinds())
+	if err != nil {
+		return err
+	}
+	w := &workspace{app: a, flags: flags, engine: &engine.Engine{Provider: provider}}
+	return w.show(p, o)
 }

@@ -143,20 +143,30 @@ type worker struct {
 	credential providers.Credential // the one that the session logs in with
 }
 
-// run is the way of a device: lease, login, then its groups of steps one after the other until one of them ends it.
-func (w *worker) run() {
+// hold takes the lease of the device and then finds out what is remembered of it, so that no other run changes that
+// meanwhile. If it reports false, nothing is held.
+func (w *worker) hold() bool {
 	lease, err := w.Store.Acquire(w.ctx, w.device.Address, w.Run)
 	if err != nil {
 		w.fail(report.Failed, providers.Reason(err))
-		return
+		return false
 	}
 	w.lease = lease
 	w.keeper.Hold(lease)
-	defer w.release()
 	if w.known, err = w.Store.Settings(w.ctx, w.device.Address); err != nil {
 		w.fail(report.Failed, providers.Reason(err))
+		w.release()
+		return false
+	}
+	return true
+}
+
+// run is the way of a device: lease, login, then its groups of steps one after the other until one of them ends it.
+func (w *worker) run() {
+	if !w.hold() {
 		return
 	}
+	defer w.release()
 	if err := w.findDoubtful(); err != nil {
 		w.fail(report.Failed, providers.Reason(err))
 		return

@@ -62,18 +62,10 @@ func recoverDevice(ctx context.Context, d plan.Device, o Options) (done report.D
 // closeOpen closes the open intents of a device. What is open is asked for under the lease: another run may have closed it
 // meanwhile.
 func (w *worker) closeOpen() {
-	lease, err := w.Store.Acquire(w.ctx, w.device.Address, w.Run)
-	if err != nil {
-		w.fail(report.Failed, providers.Reason(err))
+	if !w.hold() {
 		return
 	}
-	w.lease = lease
-	w.keeper.Hold(lease)
 	defer w.release()
-	if w.known, err = w.Store.Settings(w.ctx, w.device.Address); err != nil {
-		w.fail(report.Failed, providers.Reason(err))
-		return
-	}
 	open, err := w.Store.OpenIntents(w.ctx, w.device.Address)
 	if err != nil {
 		w.fail(report.Failed, providers.Reason(err))

@@ -152,7 +152,7 @@ func (l *loader) parse() []*hcl.File {
 		if where == "." {
 			where = "This directory"
 		}
-		l.add(noConfiguration.of("%s holds no file whose name ends in %s or %s. Create one, or name another directory.",
+		l.add(noConfiguration.of("%s holds no file whose name ends in %s or %s. camform init writes one to begin with; -chdir names another directory.",
 			where, nativeSuffix, jsonSuffix))
 	}
 	return files
