@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,15 +31,22 @@ func leaksIn(name string, text []byte) []string {
 	return leaks
 }
 
-// leaksBelow looks into every file below a directory.
+// leaksBelow looks into every file below a directory. A program that was killed may still be going, so files may go with
+// it.
 func leaksBelow(t testing.TB, dir string) []string {
 	t.Helper()
 	var leaks []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		leaks = append(leaks, leaksIn(path, text)...)
 		return err
 	})
