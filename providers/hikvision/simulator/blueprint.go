@@ -21,7 +21,8 @@ type blueprint struct {
 	recorded bool
 	personality
 	documents map[string]document
-	refusals  map[string]int // HTTP status by path, of recorded devices
+	refusals  map[string]int    // HTTP status by path, of recorded devices
+	templates map[string][]byte // of new items, by the path of their list
 
 	product, firmware string
 	user              document // one User of the list, as the model spells it
@@ -92,11 +93,46 @@ func readModel(name string) (*blueprint, error) {
 		return nil, err
 	}
 	for path, d := range b.documents {
-		if _, err := scan(d.body); err != nil {
+		if err := d.check(); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	if b.templates, err = readTemplates(dir); err != nil {
+		return nil, err
+	}
 	return b, b.derive()
+}
+
+// check reports what keeps a document of a model from being one.
+func (d document) check() (err error) {
+	if d.contentType == contentJSON {
+		_, err = scanJSON(d.body)
+	} else {
+		_, err = scan(d.body)
+	}
+	return err
+}
+
+// templateMark ends the name of a file that holds a new item of the list beside it.
+const templateMark = "__new.xml"
+
+// readTemplates reads the new items of lists that grow, by the paths of the lists.
+func readTemplates(dir fs.FS) (map[string][]byte, error) {
+	templates := make(map[string][]byte)
+	err := fs.WalkDir(dir, "ISAPI", func(file string, entry fs.DirEntry, err error) error {
+		list, template := strings.CutSuffix(file, templateMark)
+		if err != nil || entry.IsDir() || !template {
+			return err
+		}
+		text, err := fs.ReadFile(dir, file)
+		if err != nil {
+			return err
+		}
+		templates["/"+list] = text
+		_, err = scan(text)
+		return err
+	})
+	return templates, err
 }
 
 // readDocuments reads the documents below the folder ISAPI of dir, and the refusals, by path. Files with two underscores

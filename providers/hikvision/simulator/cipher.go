@@ -7,8 +7,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,6 +19,103 @@ var errCipher = errors.New("not a ciphered value")
 
 // ciphered reports whether the query says that passwords in the body are ciphered.
 func ciphered(query url.Values) bool { return query.Get("security") == "1" }
+
+// cipheredElements are the elements that a client ciphers, beside those of users, by the path at which or below which they
+// are.
+var cipheredElements = []struct {
+	below string
+	names []string
+}{
+	{onvifUsersPath, []string{"userName", "password", "loginPassword"}},
+	{channelsPath, []string{"userName", "password"}},
+	{"/ISAPI/System/Network/mailing", []string{"accountName", "password"}},
+	{"/ISAPI/System/Network/DDNS", []string{"userName", "password"}},
+	{"/ISAPI/System/Network/SNMP", []string{"snmpAuthenticationPassword", "snmpPrivacyPassword"}},
+	{"/ISAPI/System/Network/EZVIZ", []string{"verificationCode"}},
+	{ehomePath, []string{"key"}},
+	{interfacesPath, []string{"password", "sharedKey", "encryptionKey"}},
+	{"/ISAPI/Event/notification/httpHosts", []string{"userName", "password"}},
+	{questionsPath, []string{"answer", "password"}},
+	{emailPath, []string{"password", "emailAddress"}},
+}
+
+// plain returns the request with its body in plain text, where the query says that it is ciphered.
+func (d *Device) plain(q request, by *user) (request, refusal) {
+	if !ciphered(q.query) {
+		return q, nil
+	}
+	for _, c := range cipheredElements {
+		if q.path == c.below || strings.HasPrefix(q.path, c.below+"/") {
+			body, err := d.decipherBody(q, by, c.names)
+			if err != nil {
+				return q, d.refuse(passwordDecodeError)
+			}
+			q.body = body
+		}
+	}
+	return q, nil
+}
+
+// decipherBody deciphers the elements or members of those names. What does not parse is left to others.
+func (d *Device) decipherBody(q request, by *user, names []string) ([]byte, error) {
+	key, err := d.cipherKey(by)
+	if err != nil {
+		return nil, err
+	}
+	root, notXML := scan(q.body)
+	if notXML != nil {
+		return decipherJSON(q, key, names)
+	}
+	var edits []edit
+	root.walk(func(e *element) {
+		if err != nil || !e.leaf() || e.text == "" || !slices.Contains(names, e.name) {
+			return
+		}
+		var text string
+		if text, err = decipher(e.text, key, q.query.Get("iv")); err == nil {
+			edits = append(edits, e.setText(q.body, text))
+		}
+	})
+	return apply(q.body, edits), err
+}
+
+func decipherJSON(q request, key []byte, names []string) ([]byte, error) {
+	var doc any
+	if json.Unmarshal(q.body, &doc) != nil {
+		return q.body, nil
+	}
+	if err := decipherMembers(doc, key, q.query.Get("iv"), names); err != nil {
+		return nil, err
+	}
+	return json.Marshal(doc)
+}
+
+func decipherMembers(value any, key []byte, iv string, names []string) error {
+	switch v := value.(type) {
+	case []any:
+		for _, item := range v {
+			if err := decipherMembers(item, key, iv, names); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for name, member := range v {
+			text, isText := member.(string)
+			if !isText || !slices.Contains(names, name) {
+				if err := decipherMembers(member, key, iv, names); err != nil {
+					return err
+				}
+				continue
+			}
+			plain, err := decipher(text, key, iv)
+			if err != nil {
+				return err
+			}
+			v[name] = plain
+		}
+	}
+	return nil
+}
 
 // cipherKey derives the AES key for sensitive elements from the password of the user who is logged in, with the
 // parameters that the device publishes in its security capabilities.

@@ -2,7 +2,7 @@ package simulator
 
 import (
 	"bytes"
-	"errors"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,11 +14,36 @@ var readOnly = map[string]bool{
 	"encoderVersion": true, "encoderReleasedDate": true, "bootVersion": true, "bootReleasedDate": true, "hardwareVersion": true,
 	"deviceType": true, "firmwareVersionInfo": true, "subSerialNumber": true, "registerStatus": true, "bindStatus": true,
 	"isSummerTime": true, "localTime": true, "localEngineID": true, "MACAddress": true, "hostNameExample": true, "hostNameExampleList": true,
+	"devIndex": true, "httpBroken": true,
+}
+
+// writable are documents in which an element of a read-only name is a setting.
+var writable = map[string]string{ehomePath: "deviceID", macFilterPath: "macAddress"}
+
+// fixed reports whether a write of the document leaves the text of an element as it is.
+func fixed(document, name string) bool {
+	if document == userPermissionPath && (name == "userID" || name == "userType") {
+		return true
+	}
+	return readOnly[name] && writable[document] != name
 }
 
 // writeOnly are elements that a device takes and never shows.
 var writeOnly = map[string]bool{
-	"password": true, "loginPassword": true, "snmpAuthenticationPassword": true, "snmpPrivacyPassword": true, "key": true,
+	"password": true, "loginPassword": true, "snmpAuthenticationPassword": true, "snmpPrivacyPassword": true, "key": true, "answer": true,
+}
+
+// replacedLists are lists that a write brings as a whole, beside those that say how many items they may have.
+var replacedLists = map[string]bool{
+	"EventTriggerNotificationList": true, "SNMPTrapReceiverList": true, "ScheduleBlockList": true, "ipv6AddressList": true,
+	"MACFilterAddressList": true,
+}
+
+// fixedLists are lists of slots: an item that is not there cannot be added by a write of the list.
+var fixedLists = map[string]bool{
+	"AdminAccessProtocolList": true, "NetworkInterfaceList": true, "HttpHostNotificationList": true, "receiverList": true, "DSCPList": true,
+	"EventTriggerList": true, "StreamingChannelList": true, "TrackList": true, "DDNSList": true, "mailingList": true, "SNMPUserList": true,
+	"portList": true, "UserPermissionList": true, "HolidayList": true, "InputProxyChannelList": true, "QuestionList": true,
 }
 
 // branches are elements of which addressingFormatType selects one.
@@ -27,82 +52,109 @@ var branches = map[string]bool{"hostName": true, "ipAddress": true, "ipv6Address
 // always are elements that a write may carry although GET does not show them.
 var always = []string{"localTime", "timeZone", "hostName", "ipAddress", "ipv6Address"}
 
-// replaced reports whether a list is taken as a whole: lists that say how many items they may have.
+// replaced reports whether a list is taken as a whole.
 func (e *element) replaced() bool {
 	_, sized := e.attr("size")
-	return sized
+	return (sized || replacedLists[e.name]) && !fixedLists[e.name]
 }
 
-// composition is a write on its way into a document.
+// composition is a write on its way into a document, or into a part that stands alone.
 type composition struct {
 	device     *Device
-	path       string
+	path       string // that is written
+	document   string // path of what is kept
 	have, sent []byte
 	old, want  *element
 	known      map[string]bool // names that the document may contain
 	pattern    *element        // limits of the values; nil where none are known
 }
 
-// compose makes the document that a write leaves behind, or refuses the write.
-func (d *Device) compose(path string, have document, sent []byte) ([]byte, refusal) {
-	if have.contentType != contentXML {
-		return sent, nil
-	}
+// composed is what a write leaves behind: the document as it will be shown, and the write-only values by their trails.
+type composed struct {
+	body    []byte
+	secrets map[string]string
+}
+
+// compose makes the document that a write of a part leaves behind, or refuses the write.
+func (d *Device) compose(path string, p part, have, sent []byte) (composed, refusal) {
 	want, err := scan(sent)
 	if err != nil || bytes.HasPrefix(sent, []byte("\xef\xbb\xbf")) {
-		return nil, d.refuse(badXMLFormat)
+		return composed{}, d.refuse(badXMLFormat)
 	}
-	old, err := scan(have.body)
+	old, err := scan(have)
 	if err != nil {
-		return sent, nil // a recording that is not XML, in spite of its name
+		return composed{}, d.refuse(deviceError)
 	}
 	if want.name != old.name {
-		return nil, d.refuse(badXMLContent).about(want.name)
+		return composed{}, d.refuse(badXMLContent).about(want.name)
 	}
-	c := &composition{device: d, path: path, have: have.body, sent: sent, old: old, want: want}
+	if given := want.value("id"); p.id != "" && given != "" && given != p.id {
+		return composed{}, d.refuse(badParameters).about("id")
+	}
+	c := &composition{device: d, path: path, document: p.document, have: have, sent: sent, old: old, want: want}
 	if d.model.Writes == keepWrites {
 		return c.normal(sent), nil
 	}
-	c.pattern = d.pattern(path, old.name)
-	c.known = d.knownNames(path, old, c.pattern)
-	for _, check := range []func() refusal{c.checkShape, c.checkValues, c.checkMeaning} {
+	c.pattern = d.pattern(path, p)
+	c.known = d.knownNames(path, p, old, c.pattern)
+	for _, check := range []func() refusal{c.checkShape, c.checkBanned, c.checkSlots, c.checkValues, c.checkTime} {
 		if no := check(); no != nil {
-			return nil, no
+			return composed{}, no
 		}
 	}
 	return c.normal(c.next()), nil
 }
 
-// pattern finds the element that limits the values of a document: its capability document, or for the documents that are
-// described there, the part of the security capabilities.
-func (d *Device) pattern(path, root string) *element {
-	if stored, ok := d.read(path + "/capabilities"); ok {
-		caps, _ := scan(stored.body)
+// pattern finds the element that limits the values of a part: its capability document or the place of the part in that of
+// the document. The documents that security capabilities describe have theirs there.
+func (d *Device) pattern(path string, p part) *element {
+	if caps := d.scanned(path + "/capabilities"); caps != nil {
 		return caps
 	}
-	if path != webCertificatePath && path != illegalLoginLockPath {
-		return nil
+	if p.document == webCertificatePath || p.document == illegalLoginLockPath {
+		caps := d.scanned(securityCapabilitiesPath)
+		if own := caps.child(p.root.name + "Cap"); own != nil {
+			return own
+		}
+		return caps
 	}
-	stored, _ := d.read(securityCapabilitiesPath)
-	caps, err := scan(stored.body)
-	if err != nil {
-		return nil
-	}
-	if own := caps.child(root + "Cap"); own != nil {
-		return own
+	caps := d.scanned(p.document + "/capabilities")
+	for e := p.root; caps != nil && p.element != nil; {
+		if e != p.root {
+			caps = patternOf(caps, e)
+		}
+		if e == p.element {
+			break
+		}
+		e = e.towards(p.element)
 	}
 	return caps
 }
 
-func (d *Device) knownNames(path string, old, pattern *element) map[string]bool {
+// scanned is the root of a document, nil if there is none.
+func (d *Device) scanned(path string) *element {
+	stored, found := d.stored(path)
+	if !found {
+		return nil
+	}
+	root, _ := scan(stored.body)
+	return root
+}
+
+func (d *Device) knownNames(path string, p part, old, pattern *element) map[string]bool {
 	names := make(map[string]bool)
 	add := func(e *element) { names[e.name] = true }
 	old.walk(add)
 	if pattern != nil {
 		pattern.walk(add)
 	}
-	if factory, err := scan(d.model.documents[path].body); err == nil {
-		factory.walk(add)
+	for _, known := range []string{path, p.document} {
+		if factory, err := scan(d.model.documents[known].body); err == nil {
+			factory.walk(add)
+		}
+		if template, err := scan(d.model.templates[known]); err == nil {
+			template.walk(add)
+		}
 	}
 	for _, name := range always {
 		names[name] = true
@@ -117,7 +169,7 @@ func (d *Device) knownNames(path string, old, pattern *element) map[string]bool 
 func (c *composition) checkShape() refusal {
 	switch c.device.model.Writes {
 	case byteWrites:
-		if !c.withoutClock().sameBytes() {
+		if !c.withoutClock().withoutSecrets().sameBytes() {
 			return c.device.refuse(badXMLFormat)
 		}
 		return c.unknownElement()
@@ -145,6 +197,31 @@ func (c *composition) withoutClock() *composition {
 	}
 	less.old = old
 	return &less
+}
+
+// withoutSecrets is the write without the write-only elements that it adds: no GET shows where they belong.
+func (c *composition) withoutSecrets() *composition {
+	edits := c.addedSecrets(c.old, c.want)
+	less := *c
+	less.sent = apply(c.sent, edits)
+	want, err := scan(less.sent)
+	if err != nil {
+		return c
+	}
+	less.want = want
+	return &less
+}
+
+func (c *composition) addedSecrets(old, want *element) (edits []edit) {
+	for _, w := range want.children {
+		o := old.counterpart(w)
+		if o == nil && writeOnly[w.name] {
+			edits = append(edits, w.remove(c.sent))
+		} else {
+			edits = append(edits, c.addedSecrets(o, w)...)
+		}
+	}
+	return edits
 }
 
 // sameBytes reports whether the write differs from the document in the text of elements only.
@@ -192,7 +269,7 @@ func (c *composition) missing(old, want *element) string {
 		return ""
 	}
 	for _, o := range old.children {
-		if readOnly[o.name] {
+		if fixed(c.document, o.name) {
 			continue
 		}
 		w := want.counterpart(o)
@@ -214,7 +291,7 @@ func (c *composition) checkValues() refusal { return c.checkValue(c.want, c.old,
 
 func (c *composition) checkValue(want, old, pattern *element) refusal {
 	if want.leaf() {
-		if old != nil && old.text == want.text || readOnly[want.name] || allowed(want.text, old, pattern) {
+		if old != nil && old.text == want.text || fixed(c.document, want.name) || allowed(want.text, old, pattern) {
 			return nil
 		}
 		return c.device.refuse(badParameters).about(want.name)
@@ -248,8 +325,11 @@ func sizeOf(candidates ...*element) (int, bool) {
 }
 
 // patternOf finds the part of a capability document that limits an element: the item for the same protocol or id, or the
-// first item, which stands for all.
+// first item, which stands for all. The capability document of a list may describe just an item.
 func patternOf(pattern, e *element) *element {
+	if pattern != nil && (pattern.name == e.name || pattern.name == e.name+"Cap") {
+		return pattern
+	}
 	if exact := pattern.counterpart(e); exact != nil {
 		return exact
 	}
@@ -266,6 +346,9 @@ func allowed(text string, old, pattern *element) bool {
 		return true
 	}
 	if options, found := pattern.attr("opt"); found && options != "" {
+		if strings.HasPrefix(options, "ipv4") {
+			return isAddress(text, options)
+		}
 		return isBool(text) && isBool(firstOption(options)) || slices.Contains(strings.Split(options, ","), text)
 	}
 	measure := len(text)
@@ -279,6 +362,13 @@ func allowed(text string, old, pattern *element) bool {
 	low, hasLow := limit(pattern, "min")
 	high, hasHigh := limit(pattern, "max")
 	return (!hasLow || measure >= low) && (!hasHigh || measure <= high)
+}
+
+// isAddress reports whether a text is an address of one of the families ipv4 and ipv6, which a capability document lists in
+// the place of values.
+func isAddress(text, families string) bool {
+	address, err := netip.ParseAddr(text)
+	return err == nil && (address.Is4() || strings.Contains(families, "ipv6"))
 }
 
 func numeric(old, pattern *element) bool {
@@ -310,44 +400,27 @@ func firstOption(options string) string {
 	return first
 }
 
-// checkMeaning refuses what is well-formed and within limits, but cannot be.
-func (c *composition) checkMeaning() refusal {
-	switch c.path {
-	case timePath:
-		return c.checkTime()
-	case adminAccessesPath:
-		return c.checkServices()
-	}
-	trial := c.device.model.defaults()
-	err := trial.learn(c.device.model, c.path, c.next())
-	switch {
-	case errors.Is(err, errAddress):
-		return c.device.refuse(badIPv4Address)
-	case err != nil:
-		return c.device.refuse(badParameters)
+// checkBanned refuses values that the firmware shows from the factory, yet does not take.
+func (c *composition) checkBanned() refusal {
+	for _, b := range c.device.model.Banned {
+		if e := c.want.find(b.Element); b.Path == c.document && e != nil && e.text == b.Text {
+			return c.device.refuse(b.Code).about(b.Element)
+		}
 	}
 	return nil
 }
 
-// checkServices refuses ports that are used twice and an HTTPS service without a version of TLS.
-func (c *composition) checkServices() refusal {
-	root, err := scan(c.next())
-	if err != nil {
-		return c.device.refuse(badXMLFormat)
-	}
-	ports := make(map[string]bool)
-	for _, entry := range root.children {
-		port := entry.value("portNo")
-		if port != "" && ports[port] {
-			return c.device.refuse(badPort)
+// checkSlots refuses items that a list has no slot for.
+func (c *composition) checkSlots() refusal { return c.checkSlot(c.want, c.old) }
+
+func (c *composition) checkSlot(want, old *element) refusal {
+	for _, w := range want.children {
+		o := old.counterpart(w)
+		if o == nil && old != nil && fixedLists[old.name] {
+			return c.device.refuse(badParameters).about(w.name)
 		}
-		ports[port] = true
-		if entry.value("protocol") != "HTTPS" {
-			continue
-		}
-		trial := c.device.model.defaults()
-		if trial.learnTLS(entry); len(trial.tls) == 0 {
-			return c.device.refuse(tlsVersionRequired)
+		if no := c.checkSlot(w, o); no != nil {
+			return no
 		}
 	}
 	return nil
@@ -398,6 +471,10 @@ func (m *merger) merge(old, want *element) {
 		}
 		return
 	}
+	if old.leaf() && old.text == "" {
+		m.edits = append(m.edits, old.setContent(m.have, string(m.sent[want.inner:want.close])))
+		return
+	}
 	var last *element
 	for _, w := range want.children {
 		if o := old.counterpart(w); o != nil {
@@ -409,7 +486,7 @@ func (m *merger) merge(old, want *element) {
 	}
 }
 
-// add puts w, a child of want, into old: in the place of the branch that it takes over from, or behind last.
+// add puts w, a child of want, into old: in the place of the branch that it takes over from, behind last, or first of all.
 func (m *merger) add(old, want, w, last *element) {
 	markup := string(m.sent[w.start:w.end])
 	for _, o := range old.children {
@@ -418,30 +495,40 @@ func (m *merger) add(old, want, w, last *element) {
 			return
 		}
 	}
-	if last != nil {
+	switch {
+	case last != nil:
 		m.edits = append(m.edits, last.insertAfter(m.have, markup))
+	case len(old.children) > 0:
+		space := string(m.have[old.inner:old.children[0].start])
+		m.edits = append(m.edits, edit{old.inner, old.inner, space + markup})
 	}
 }
 
 // normal makes a document what a later GET shows: read-only elements as they were, secrets gone, and the rewrites of the
 // model.
-func (c *composition) normal(next []byte) []byte {
+func (c *composition) normal(next []byte) composed {
 	root, err := scan(next)
 	if err != nil {
-		return next
+		return composed{body: next}
 	}
-	n := &normaliser{next: next}
+	n := &normaliser{next: next, root: root, document: c.document, secrets: make(map[string]string)}
 	n.restore(c.old, root)
+	if c.device.model.LeaseWins && c.document == interfacesPath {
+		n.restoreLeases(c.old, root)
+	}
 	next = apply(next, n.edits)
 	if c.path == timePath {
 		next = c.device.rewriteTime(next)
 	}
-	return next
+	return composed{body: next, secrets: n.secrets}
 }
 
 type normaliser struct {
-	next  []byte
-	edits []edit
+	next     []byte
+	root     *element
+	document string
+	secrets  map[string]string
+	edits    []edit
 }
 
 func (n *normaliser) restore(old, e *element) {
@@ -449,13 +536,41 @@ func (n *normaliser) restore(old, e *element) {
 		before := old.counterpart(child)
 		switch {
 		case writeOnly[child.name]:
+			n.secrets[trail(n.root, child)] = child.text
 			n.edits = append(n.edits, child.remove(n.next))
 		case !child.leaf():
 			n.restore(before, child)
-		case readOnly[child.name] && before != nil && before.text != child.text:
+		case fixed(n.document, child.name) && before != nil && before.text != child.text:
 			n.edits = append(n.edits, child.setText(n.next, before.text))
 		}
 	}
+}
+
+// restoreLeases keeps the addresses of interfaces that got them from a server.
+func (n *normaliser) restoreLeases(old, e *element) {
+	for _, child := range e.children {
+		before := old.counterpart(child)
+		switch {
+		case before == nil:
+		case !child.leaf():
+			n.restoreLeases(before, child)
+		case leased[child.name] && n.dynamic(child) && before.text != child.text:
+			n.edits = append(n.edits, child.setText(n.next, before.text))
+		}
+	}
+}
+
+// leased are the elements of an interface that a server gives.
+var leased = map[string]bool{"ipAddress": true, "subnetMask": true, "ipv6Address": true, "bitMask": true}
+
+// dynamic reports whether an element belongs to an interface that gets its address from a server.
+func (n *normaliser) dynamic(leaf *element) bool {
+	for e := n.root; !e.leaf(); e = e.towards(leaf) {
+		if e.value("addressingType") == "dynamic" {
+			return true
+		}
+	}
+	return false
 }
 
 // firstChange takes over only the first text by which next differs from have: a device that applies half of a request.

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,13 +30,16 @@ type Device struct {
 	identity identity
 	name     string
 	address  netip.Addr
+	fleet    *Fleet // nil for a device that stands alone
 	clock    func() time.Time
-	faults   []Rule // shared by the fleet, limited to this device
-	cert     certificate
+	faults   []Rule                 // shared by the fleet, limited to this device
+	accounts atomic.Pointer[[]user] // what recorders of the fleet may look at
 
 	mu      sync.Mutex
 	quirks  Quirks
 	own     map[string][]byte // documents that differ from the model
+	certs   certificates
+	secrets map[string]string // write-only values that were sent, by document and trail
 	users   []*user           // the first one is the administrator
 	sources map[netip.Addr]*attempts
 	nonces  map[string]nonceUse
@@ -163,6 +167,12 @@ func (d *Device) read(path string) (document, bool) {
 			return doc, true
 		}
 	}
+	if doc, found := d.channelStatus(path); found {
+		return doc, true
+	}
+	if doc, found := d.readCertificates(path); found {
+		return doc, true
+	}
 	doc, found := d.stored(path)
 	if d.model.recorded && found {
 		return doc, true
@@ -177,7 +187,10 @@ func (d *Device) read(path string) (document, bool) {
 	case path == timeZonePath:
 		return document{body: []byte(d.storedTime().value("timeZone")), contentType: contentText}, true
 	}
-	return d.readItem(path)
+	if part, found := d.partAt(path); found {
+		return document{body: part.alone(), contentType: contentXML}, true
+	}
+	return document{}, false
 }
 
 // live puts what runs by itself into a document.
@@ -211,7 +224,7 @@ func (d *Device) store(path string, body []byte) (needsReboot bool, err error) {
 	if err := saved.learn(d.model, path, body); err != nil {
 		return false, err
 	}
-	needsReboot = slices.Contains(d.model.RebootRequired, path)
+	needsReboot = d.needsReboot(path, body)
 	if !needsReboot {
 		if err := running.learn(d.model, path, body); err != nil {
 			return false, err
@@ -226,25 +239,66 @@ func (d *Device) store(path string, body []byte) (needsReboot bool, err error) {
 	return needsReboot, nil
 }
 
+// needsReboot reports whether a document acts only after the next reboot: always, or because of the parts that change.
+func (d *Device) needsReboot(path string, body []byte) bool {
+	for _, pattern := range d.model.RebootRequired {
+		for _, v := range views {
+			if v.path == pattern && v.document == path && d.differs(v, body) {
+				return true
+			}
+		}
+	}
+	return slices.Contains(d.model.RebootRequired, path)
+}
+
+// differs reports whether one of the parts that the view shows in the items of a list is another one in body.
+func (d *Device) differs(v view, body []byte) bool {
+	stored, _ := d.stored(v.document)
+	old, errOld := scan(stored.body)
+	want, errWant := scan(body)
+	if errOld != nil || errWant != nil {
+		return false
+	}
+	for _, item := range old.children {
+		ids := []string{item.value("id")}
+		before, after := v.find(old, ids), v.find(want, ids)
+		if before != nil && (after == nil || !bytes.Equal(stored.body[before.inner:before.close], body[after.inner:after.close])) {
+			return true
+		}
+	}
+	return false
+}
+
+// jsonQuery follows the path of a JSON document in a URL.
+const jsonQuery = "?format=json"
+
 // Document returns what a GET of the path shows to an administrator, nil if the device does not have it. The slice is the
-// caller's.
+// caller's. The path may have the query of a JSON document.
 func (d *Device) Document(path string) []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	doc, found := d.read(path)
+	doc, found := d.read(strings.TrimSuffix(path, jsonQuery))
 	if !found {
 		return nil
 	}
 	return slices.Clone(doc.body)
 }
 
-// Documents are the paths of the documents that the device has, sorted.
+// Documents are the paths of the documents that the device has, sorted. Those of JSON documents have the query ?format=json
+// that devices ask for; recorded devices do not.
 func (d *Device) Documents() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	paths := maps.Clone(d.model.documents)
-	for path := range d.own {
-		paths[path] = document{}
+	paths := maps.Clone(d.own)
+	if paths == nil {
+		paths = make(map[string][]byte)
+	}
+	for path, doc := range d.model.documents {
+		if doc.contentType == contentJSON && !d.model.recorded {
+			delete(paths, path)
+			path += jsonQuery
+		}
+		paths[path] = nil
 	}
 	return slices.Sorted(maps.Keys(paths))
 }
@@ -252,6 +306,7 @@ func (d *Device) Documents() []string {
 // SetDocument replaces a document and acts on it at once, as if somebody had used the web page of the device. Nothing is
 // checked but that the device can act on it. Users are changed with SetUser.
 func (d *Device) SetDocument(path string, body []byte) error {
+	path = strings.TrimSuffix(path, jsonQuery)
 	if path == usersPath {
 		return errors.New("users are no document: use SetUser and RemoveUser")
 	}
@@ -491,13 +546,19 @@ func (d *Device) serve(q request, u *user, f fault) reply {
 	if status, refused := d.model.refusals[q.path]; refused && d.own[q.path] == nil {
 		return d.respond(q, result{http: status, code: refusalCode(status)})
 	}
-	if doc, found := d.read(q.path); found {
+	if doc, found := d.read(q.path); found && d.speaks(doc, q) {
 		return d.send(http.StatusOK, doc.contentType, doc.body)
 	}
 	if q.path == userCheckPath {
 		return d.send(http.StatusOK, contentXML, d.userCheckOK())
 	}
-	return d.respond(q, *d.unknown())
+	return d.respond(q, *d.absent(q.path))
+}
+
+// speaks reports whether a request asks for the language of a document: JSON only where the query says so. Recorded devices
+// answer as they were asked then.
+func (d *Device) speaks(doc document, q request) bool {
+	return doc.contentType != contentJSON || d.model.recorded || q.query.Get("format") == "json"
 }
 
 // refusalCode is the sub code that goes with the HTTP status of a recorded refusal.
@@ -554,49 +615,90 @@ func (d *Device) accept(q request, u *user, f fault) result {
 
 // change carries out a write.
 func (d *Device) change(q request, u *user, f fault) result {
-	list, id, item := itemPath(q.path)
-	_, known := d.read(q.path)
-	switch {
-	case d.hasUsers() && (q.path == usersPath || strings.HasPrefix(q.path, usersPath+"/")):
+	if d.hasUsers() && (q.path == usersPath || strings.HasPrefix(q.path, usersPath+"/")) {
 		return d.changeUsers(q, u)
-	case q.path == rebootPath && q.method == http.MethodPut:
+	}
+	if q.path == rebootPath && q.method == http.MethodPut {
 		return result{http: http.StatusOK, code: ok}
+	}
+	q, no := d.prepare(q, u)
+	if no != nil {
+		return *no
+	}
+	if done, handled := d.changeItems(q, u); handled {
+		return done
+	}
+	if done, handled := d.changeCertificates(q); handled {
+		return done
+	}
+	if q.path == logServerTestPath && q.method == http.MethodPost && d.has(strings.TrimSuffix(logServerTestPath, "/test")) {
+		return d.testLogServer(q)
+	}
+	have, known := d.read(q.path)
+	switch {
 	case !known:
-		return *d.unknown()
-	case q.method != http.MethodPut || strings.HasSuffix(q.path, "/capabilities"):
+		return *d.absent(q.path)
+	case q.method != http.MethodPut || getOnly(q.path):
 		return *d.wrongVerb()
 	case q.path == timeZonePath && !d.model.recorded:
 		return d.putTimeZone(q, f)
-	case item && d.own[q.path] == nil && d.model.documents[q.path].body == nil:
-		whole, no := d.itemWrite(list, id, q.body)
-		if no != nil {
-			return *no
-		}
-		return d.put(list, whole, f)
+	case !d.speaks(have, q):
+		return *d.refuse(badXMLFormat)
 	}
 	return d.put(q.path, q.body, f)
 }
 
-// put replaces a document by what a write asks for.
+// getOnly reports whether nothing but a GET makes sense for a path.
+func getOnly(path string) bool {
+	for _, end := range []string{"/capabilities", "/status", "Cap"} {
+		if strings.HasSuffix(path, end) {
+			return true
+		}
+	}
+	return path == storagePath || strings.HasPrefix(path, storagePath+"/")
+}
+
+// put replaces a document, or a part of one, by what a write asks for.
 func (d *Device) put(path string, sent []byte, f fault) result {
 	have, found := d.read(path)
 	if !found {
-		return *d.unknown()
+		return *d.absent(path)
 	}
-	next, no := d.compose(path, have, sent)
+	if have.contentType == contentJSON && !d.model.recorded {
+		return d.putJSON(path, have.body, sent)
+	}
+	p, isXML := d.partAt(path)
+	if !isXML || have.contentType != contentXML {
+		return d.keep(path, part{document: path}, composed{body: sent})
+	}
+	next, no := d.compose(path, p, have.body, sent)
 	if no != nil {
 		return *no
 	}
 	if f.partial {
-		next = firstChange(have.body, next)
+		next.body = firstChange(have.body, next.body)
 	}
-	needsReboot, err := d.store(path, next)
+	done := d.keep(path, p, next)
+	if path == timePath && (done.code == ok || done.code == rebootRequired) {
+		d.setClock(sent)
+	}
+	return done
+}
+
+// keep stores a part with the secrets that came with it, if the whole document makes sense.
+func (d *Device) keep(path string, p part, next composed) result {
+	whole := next.body
+	if p.element != nil {
+		whole = p.replaced(next.body)
+		if no := d.checkMeaning(p.document, whole); no != nil && d.model.Writes != keepWrites {
+			return *no
+		}
+	}
+	needsReboot, err := d.store(p.document, whole)
 	if err != nil {
 		return *d.refuse(badParameters)
 	}
-	if path == timePath {
-		d.setClock(sent)
-	}
+	d.remember(p, next.secrets)
 	if needsReboot {
 		return result{http: http.StatusOK, code: rebootRequired}
 	}
@@ -632,6 +734,7 @@ func (d *Device) substitute() *Device {
 			known := *u
 			d.impostor.users = append(d.impostor.users, &known)
 		}
+		d.impostor.publishAccounts()
 	}
 	return d.impostor
 }

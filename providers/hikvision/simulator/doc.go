@@ -18,8 +18,43 @@
 // A built-in model is a folder below models: a model.json, which the type personality describes, and one file for each
 // document below ISAPI, in the place that its path says. Documents are sent as they stand in the file, line feeds included;
 // {{name}}, {{serial}}, {{subserial}}, {{mac}}, {{id}}, {{salt}} and {{engine}} stand for what differs between devices.
+// The file PATH__new.xml holds an item as it looks before a client's values are in it; a model that has one lets clients POST
+// items to the list at PATH, and DELETE them. JSON documents are files with the extension .json; a device has them only for
+// requests with ?format=json.
+//
+// Items of lists, and parts of items, have paths of their own: the table views has them all. A part is written with the
+// strictness that the whole document has. What is write-only is kept apart: see Device.Secret.
+//
 // A folder of recordings has the same shape without model.json; a file with the extension .status holds the HTTP status
 // with which the device refused the path.
+//
+// # What follows from what
+//
+// Rights below /ISAPI/Security/UserPermission come, go and change with users and their levels; their limits stand in the
+// documents adminCap, operatorCap and viewerCap. The state of a recorder's channel follows from the fleet: the device at the
+// address of the channel either takes user and password of the channel or not; for other addresses, the model says whether
+// somebody is there. Answers to security questions are not kept, only which questions were answered. Other documents are
+// kept and do not act.
+//
+// # Assumptions
+//
+// No body of a request about certificates is documented in full. Devices here take these:
+//
+//   - PUT serverCertificate/selfSignCert: SelfSignCert with commonName, validDays, and optionally countryName,
+//     stateOrProvinceName, localityName, organizationName, organizationalUnitName. It makes a new key.
+//   - POST serverCertificate/certSignReq: CertSignReq with the same but validDays, for the key that is there. GET of the path
+//     tells whether there is a request, GET serverCertificate/downloadCertSignReq delivers it in PEM, DELETE forgets it.
+//   - PUT serverCertificate/certificate: a chain in PEM, leaf first, or one certificate in DER. It must be for the key of the
+//     device, and is shown from the next handshake on.
+//   - PUT deviceCertificate?customID=NAME: the same, kept under a name next to the one called default.
+//     GET deviceCertificate/certificates?format=json lists them, PUT certificate/select/HTTPS?format=json with
+//     {"CertificateSelect":{"customID":"NAME"}} makes HTTPS show one, and DELETE serverCertificate/certificates/NAME removes
+//     one that is not in use.
+//
+// Keys are ECDSA on P-256, since RSA keys cost too much for a fleet; devices are known for RSA only. Also assumed: a write
+// without a password keeps the one that was written before; the body of MACFilter, SecurityAdvanced and LoginLinkNum; that
+// the security questions and the e-mail addresses for recovery are refused without the password of who writes them; that a
+// right beyond the limits of a level is refused; and that a changed level brings its own rights.
 //
 // # Faults
 //

@@ -145,6 +145,7 @@ func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 			d.users = append(d.users, &user{id: d.freeID(), name: name, password: d.identity.salt, level: "Viewer"})
 		}
 	}
+	d.publishAccounts()
 	for _, r := range o.Faults.Rules {
 		if glob(r.Device, d.name) {
 			d.faults = append(d.faults, r)
@@ -154,6 +155,7 @@ func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 }
 
 func (f *Fleet) add(d *Device) {
+	d.fleet = f
 	f.devices = append(f.devices, d)
 	f.byName[d.name], f.byAddress[d.address] = d, d
 }
@@ -254,6 +256,14 @@ func (f *Fleet) Devices() []*Device { return slices.Clone(f.devices) }
 
 // Device returns the device of that name, or nil.
 func (f *Fleet) Device(name string) *Device { return f.byName[name] }
+
+// at returns the device of that address, or nil. It may be called on nil.
+func (f *Fleet) at(address netip.Addr) *Device {
+	if f == nil {
+		return nil
+	}
+	return f.byAddress[address]
+}
 
 // URL is where clients find a device of the fleet.
 func (f *Fleet) URL(d *Device) *url.URL {

@@ -27,10 +27,23 @@ type personality struct {
 	TLS      []string      `json:"tls,omitempty"` // versions spoken where adminAccesses has no flags for them
 	Reboot   rebootStyle   `json:"reboot"`
 
-	// RebootRequired are documents whose changes are stored at once but act only after a reboot.
+	// RebootRequired are documents whose changes are stored at once but act only after a reboot, and views of which a change
+	// does, such as /ISAPI/System/Network/interfaces/{id}/ipAddress.
 	RebootRequired []string `json:"rebootRequired,omitempty"`
 	// Rewrites are the changes that the model makes to a time document that it accepts.
 	Rewrites []rewrite `json:"rewrites,omitempty"`
+	// Absent are answers for what is not there below single paths, where they differ from the usual one.
+	Absent []absence `json:"absent,omitempty"`
+	// Banned are values that a document has from the factory, yet cannot be given.
+	Banned []ban `json:"banned,omitempty"`
+	// StrictTriggers makes notifications of events want the id of their method, and the channel if they record.
+	StrictTriggers bool `json:"strictTriggers,omitempty"`
+	// LeaseWins makes an interface with a dynamic address answer ok to addresses, and keep its own.
+	LeaseWins bool `json:"leaseWins,omitempty"`
+	// PermissionOffset is added to the id of a user for the id of the list of his rights.
+	PermissionOffset int `json:"permissionOffset,omitempty"`
+	// Channels says how a recorder tells of its cameras.
+	Channels channelStyle `json:"channels,omitzero"`
 	// WeakPassword is the status string that goes with riskPassword where it is not the usual one.
 	WeakPassword string `json:"weakPassword,omitempty"`
 }
@@ -78,6 +91,23 @@ type refusalStyle struct {
 	Code   subCode `json:"code"`
 }
 
+type absence struct {
+	Below string `json:"below"`
+	refusalStyle
+}
+
+type ban struct {
+	Path    string  `json:"path"`
+	Element string  `json:"element"`
+	Text    string  `json:"text"`
+	Code    subCode `json:"code"`
+}
+
+type channelStyle struct {
+	StatusList   bool `json:"statusList"`   // all channels are told of at once; otherwise one by one only
+	CamerasThere bool `json:"camerasThere"` // addresses that are not in the fleet are those of cameras that answer
+}
+
 type responseStyle struct {
 	Namespace  string `json:"namespace"`
 	Version    string `json:"version"`
@@ -120,6 +150,10 @@ func (p *personality) check() error {
 		return fmt.Errorf("writes %q is not known", p.Writes)
 	case p.Lock.Times <= 0 || p.Lock.Minutes <= 0:
 		return fmt.Errorf("lock has no limits")
+	case slices.ContainsFunc(p.Absent, func(a absence) bool { return a.Below == "" || a.Status == 0 || errorCodes[a.Code] == 0 }):
+		return fmt.Errorf("an absence lacks its path, its status or a known code")
+	case slices.ContainsFunc(p.Banned, func(b ban) bool { return b.Path == "" || b.Element == "" || errorCodes[b.Code] == 0 }):
+		return fmt.Errorf("a ban lacks its path, its element or a known code")
 	case p.Unknown.Status == 0 || p.Verb.Status == 0 || p.Refused == 0:
 		return fmt.Errorf("a refusal has no HTTP status")
 	}

@@ -44,6 +44,22 @@ const (
 	timeFormatError      subCode = "timeFormatError"
 	passwordTooLong      subCode = "passwordLenNoMoreThan16"
 	rebootRequired       subCode = "rebootRequired"
+
+	noTrigger           subCode = "isapi get event trigger is failed[131073]!!!"
+	certificateMismatch subCode = "certificateNotmatch"
+	badCertificate      subCode = "parseCertificateFailed"
+	noCertificate       subCode = "certificateNotExist"
+	certificateInUse    subCode = "certificateIsUsing"
+	gatewayElsewhere    subCode = "IPandGatewayNotInTheSameNetworkSegment"
+	sameAnswer          subCode = "theAnswerToTheUserSecurityQuestionIsDuplicate"
+	badJSONFormat       subCode = "badJsonFormat"
+	badIPv6Address      subCode = "badIPv6Address"
+	portError           subCode = "portError"
+	badNetMask          subCode = "badNetMask"
+	badJSONContent      subCode = "badJsonContent"
+	beyondLimit         subCode = "beyondARGSRangeLimit"
+	wrongQuestions      subCode = "SEQConfigNumError"
+	wrongAdminPassword  subCode = "administratorPasswordError"
 )
 
 // errorCodes are the numbers of the sub codes. The highest digit is the statusCode.
@@ -53,9 +69,14 @@ var errorCodes = map[subCode]uint32{
 	notSupport: 0x40000001, lowPrivilege: 0x40000002, methodNotAllowed: 0x40000004, invalidOperation: 0x40000006,
 	loginPasswordError: 0x4000000C, userExist: 0x40001043, userCannotDelAdmin: 0x40001044, userInexistence: 0x40001045,
 	userCannotCreatAdmin: 0x40001046, userMaxNum: 0x40001047, userNameMismatched: 0x4000119B, tlsVersionRequired: 0x40002053,
-	badXMLFormat:  0x50000001,
+	noTrigger: 0x20000004, certificateMismatch: 0x30006002,
+	badCertificate: 0x40002050, noCertificate: 0x40002060, certificateInUse: 0x40002061, gatewayElsewhere: 0x400020FB,
+	sameAnswer:   0x4000A0B6,
+	badXMLFormat: 0x50000001, badJSONFormat: 0x50000002,
 	badParameters: 0x60000001, badXMLContent: 0x60000003, badIPv4Address: 0x60000004, badPort: 0x6000000B,
 	riskPassword: 0x60000015, parametersLack: 0x60000019, timeFormatError: 0x60000041, passwordTooLong: 0x6000005F,
+	badIPv6Address: 0x60000005, portError: 0x6000000C, badNetMask: 0x6000000E, badJSONContent: 0x60000017, beyondLimit: 0x60000025,
+	wrongAdminPassword: 0x60000042, wrongQuestions: 0x60000055,
 	rebootRequired: 0x70000001,
 }
 
@@ -135,6 +156,16 @@ func (r *result) about(element string) refusal {
 
 func (d *Device) unknown() refusal {
 	return &result{http: d.model.Unknown.Status, code: d.model.Unknown.Code}
+}
+
+// absent is the answer for what the device does not have at a path.
+func (d *Device) absent(path string) refusal {
+	for _, a := range d.model.Absent {
+		if strings.HasPrefix(path, a.Below+"/") && !strings.HasSuffix(path, "/capabilities") {
+			return &result{http: a.Status, code: a.Code}
+		}
+	}
+	return d.unknown()
 }
 
 func (d *Device) wrongVerb() refusal {

@@ -2,22 +2,15 @@ package simulator
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -162,44 +155,11 @@ func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 	if best == 0 {
 		return nil, errors.New("no common version of TLS")
 	}
-	c, err := d.cert.of(d)
+	c, err := d.shown()
 	if err != nil {
 		return nil, err
 	}
 	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: best, MaxVersion: best, SessionTicketsDisabled: true}, nil
-}
-
-// certificate is the self-signed certificate of a device, made when it is first needed.
-type certificate struct {
-	once sync.Once
-	made tls.Certificate
-	err  error
-}
-
-func (c *certificate) of(d *Device) (tls.Certificate, error) {
-	c.once.Do(func() { c.made, c.err = selfSigned(d) })
-	return c.made, c.err
-}
-
-func selfSigned(d *Device) (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: new(big.Int).SetBytes(d.identity.key[:]),
-		Subject:      pkix.Name{CommonName: d.model.product},
-		NotBefore:    time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:     time.Date(2049, 12, 31, 0, 0, 0, 0, time.UTC),
-		IPAddresses:  []net.IP{d.address.AsSlice()},
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
 // Listen opens the port of the fleet, or any free one if Options.Port is 0, for all devices at once; a fleet of one device

@@ -205,7 +205,8 @@ func (d *Device) createUser(q request, by *user) result {
 		return *no
 	}
 	u := &user{id: d.freeID(), name: r.name, password: r.password, level: r.level}
-	d.users, d.usersChanged = append(d.users, u), true
+	d.users = append(d.users, u)
+	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok, id: strconv.Itoa(u.id)}
 }
 
@@ -258,7 +259,7 @@ func (d *Device) replaceUser(u *user, r userRequest, by *user) result {
 	if r.password != "" {
 		u.password = r.password
 	}
-	d.usersChanged = true
+	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
@@ -310,6 +311,7 @@ func (d *Device) updateUsers(q request, by *user) result {
 	}
 	if list {
 		d.users = slices.DeleteFunc(d.users, func(u *user) bool { return !kept[u.id] })
+		d.accountsChanged()
 	}
 	return result{http: http.StatusOK, code: ok}
 }
@@ -335,14 +337,14 @@ func (d *Device) deleteUser(q request, id int, by *user) result {
 		return *d.refuse(userCannotDelAdmin)
 	}
 	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.id == id })
-	d.usersChanged = true
+	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
 // deleteAllUsers does what the guide says of a DELETE without an id. No client should ever send it.
 func (d *Device) deleteAllUsers() result {
 	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.id != adminID })
-	d.usersChanged = true
+	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
@@ -401,7 +403,8 @@ func (d *Device) SetUser(name, level, password string) {
 		u = &user{id: d.freeID(), name: name}
 		d.users = append(d.users, u)
 	}
-	u.level, u.password, d.usersChanged = level, password, true
+	u.level, u.password = level, password
+	d.accountsChanged()
 }
 
 // RemoveUser removes a user, as somebody at the web page would.
@@ -412,7 +415,7 @@ func (d *Device) RemoveUser(name string) error {
 		return fmt.Errorf("%s has no user %q", d.name, name)
 	}
 	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.name == name })
-	d.usersChanged = true
+	d.accountsChanged()
 	return nil
 }
 

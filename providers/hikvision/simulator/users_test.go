@@ -224,20 +224,26 @@ func encipher(t *testing.T, value, key string, padding byte) (text, iv string) {
 	return hex.EncodeToString(plain), hex.EncodeToString(start)
 }
 
-func TestCipheredPasswords(t *testing.T) {
+// cipherKey derives the key for sensitive elements from what the device publishes.
+func cipherKey(c *client) string {
 	hash := func(s string) string { h := sha256.Sum256([]byte(s)); return hex.EncodeToString(h[:]) }
+	secret := password
+	if m := regexp.MustCompile(`<salt>(.*)</salt>`).FindStringSubmatch(c.get("/ISAPI/Security/capabilities")); m != nil {
+		secret = hash("admin" + m[1] + password)
+	}
+	key := secret + "AaBbCcDd1234!@#$"
+	for range 100 {
+		key = hash(key)
+	}
+	return key
+}
+
+func TestCipheredPasswords(t *testing.T) {
 	for _, model := range []string{"camera-v57", "recorder-v2"} {
 		for _, padding := range []byte{0, 1} {
 			f, d := one(t, model, time.Now)
 			c := connect(t, f, d, "admin", password)
-			secret := password
-			if m := regexp.MustCompile(`<salt>(.*)</salt>`).FindStringSubmatch(c.get("/ISAPI/Security/capabilities")); m != nil {
-				secret = hash("admin" + m[1] + password)
-			}
-			key := secret + "AaBbCcDd1234!@#$"
-			for range 100 {
-				key = hash(key)
-			}
+			key := cipherKey(c)
 			name, iv := encipher(t, "monitor", key, padding)
 			value, _ := encipher(t, "Right-One-1", key, padding)
 			login, _ := encipher(t, password, key, padding)
@@ -248,4 +254,30 @@ func TestCipheredPasswords(t *testing.T) {
 			c.send(http.MethodPost, users+"?security=1&iv="+iv, userXML("plain", "Viewer", "Right-One-1", password), "passwordDecodeError")
 		}
 	}
+}
+
+func TestCipheredDocuments(t *testing.T) {
+	f, d := one(t, "recorder-v2", time.Now)
+	c := connect(t, f, d, "admin", password)
+	name, iv := encipher(t, "keeper", cipherKey(c), 0)
+	value, _ := encipher(t, "Right-One-1", cipherKey(c), 0)
+	c.send(http.MethodPost, channels+"?security=1&iv="+iv, channelXML("192.0.2.9", name, value), "ok")
+	if got := c.get(channels + "/5"); !strings.Contains(got, "<userName>keeper<") {
+		t.Errorf("%s", got)
+	}
+	if got := d.Secret(channels, "InputProxyChannel[5]/sourceInputPortDescriptor/password"); got != "Right-One-1" {
+		t.Errorf("the device was told %q", got)
+	}
+	c.send(http.MethodPost, channels+"?security=1&iv="+iv, channelXML("192.0.2.9", "plain", value), "passwordDecodeError")
+
+	f, d = one(t, "camera-v57", time.Now)
+	c = connect(t, f, d, "admin", password)
+	login, iv := encipher(t, password, cipherKey(c), 1)
+	address, _ := encipher(t, "keeper@example.com", cipherKey(c), 1)
+	body := `{"SecurityEmail":{"password":"` + login + `","SecurityInformation":[{"emailAddress":"` + address + `"}]}}`
+	c.putJSON(recoveryEmail+"&security=1&iv="+iv, body, "ok")
+	if got := c.get(recoveryEmail); !strings.Contains(got, `"k****@example.com"`) {
+		t.Errorf("%s", got)
+	}
+	c.putJSON(recoveryEmail+"&security=1&iv="+iv, strings.Replace(body, login, "plain", 1), "passwordDecodeError")
 }

@@ -60,6 +60,23 @@ func TestMinimalWritesKeepTheRest(t *testing.T) {
 	}
 }
 
+// Elements that a document may have, yet has not, find their place wherever they stand in a write.
+func TestAddedElementsAreKept(t *testing.T) {
+	f, d := one(t, "dvr-v47", time.Now)
+	c := connect(t, f, d, "admin", password)
+	c.put(mailing+"/1", "<mailing><sender><smtp><password>First-Pass-1</password><portNo>465</portNo></smtp></sender></mailing>", "ok")
+	if got := d.Secret(mailing, "mailing[1]/sender/smtp/password"); got != "First-Pass-1" || !strings.Contains(c.get(mailing), "<portNo>465<") {
+		t.Errorf("the device was told %q, and has\n%s", got, c.get(mailing))
+	}
+	f, d = one(t, "camera-v56", time.Now)
+	c = connect(t, f, d, "admin", password)
+	entry := "<MACFilterAddress><id>1</id><macAddress>02:00:00:00:00:01</macAddress></MACFilterAddress>"
+	c.put(macFilter, "<MACFilter><MACFilterAddressList>"+entry+"</MACFilterAddressList></MACFilter>", "ok")
+	if got := c.get(macFilter); !strings.Contains(got, entry) || !strings.Contains(got, "<permissionType>deny<") {
+		t.Errorf("%s", got)
+	}
+}
+
 func TestAttributesOfTheRootStay(t *testing.T) {
 	f, d := one(t, "camera-v56", time.Now)
 	c := connect(t, f, d, "admin", password)
@@ -147,8 +164,10 @@ func TestReadOnlyElementsStay(t *testing.T) {
 func TestSecretsAreNotShown(t *testing.T) {
 	f, d := one(t, "camera-v56", time.Now)
 	c := connect(t, f, d, "admin", password)
-	const snmp = "/ISAPI/System/Network/SNMP"
 	c.put(snmp, edit(t, c.get(snmp), "<snmpPrivacyMethod>none", "<snmpPrivacyPassword>Hush-Hush-1</snmpPrivacyPassword><snmpPrivacyMethod>none"), "ok")
+	if got := d.Secret(snmp, "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyPassword"); got != "Hush-Hush-1" {
+		t.Errorf("the device was told %q", got)
+	}
 	if got := c.get(snmp); strings.Contains(got, "Hush") || strings.Contains(got, "snmpPrivacyPassword") {
 		t.Errorf("%s", got)
 	}

@@ -21,6 +21,7 @@ type element struct {
 	attrs                    []xml.Attr
 	start, inner, close, end int
 	text                     string // character data directly within the element, trimmed
+	ordinal                  int    // how many siblings of the same name stand before it
 	children                 []*element
 }
 
@@ -50,8 +51,7 @@ func scan(doc []byte) (*element, error) {
 			e := &element{name: t.Name.Local, attrs: slices.Clone(t.Attr), start: start, inner: offset}
 			switch {
 			case len(open) > 0:
-				parent := open[len(open)-1]
-				parent.children = append(parent.children, e)
+				open[len(open)-1].adopt(e)
 			case root == nil:
 				root = e
 			default:
@@ -77,6 +77,16 @@ func scan(doc []byte) (*element, error) {
 		return nil, errMarkup
 	}
 	return root, nil
+}
+
+func (e *element) adopt(c *element) {
+	for _, sibling := range slices.Backward(e.children) {
+		if sibling.name == c.name {
+			c.ordinal = sibling.ordinal + 1
+			break
+		}
+	}
+	e.children = append(e.children, c)
 }
 
 // onlyPadding reports whether data is white space or the NULs that old web servers add.
@@ -111,6 +121,16 @@ func (e *element) find(name string) *element {
 		}
 	}
 	return nil
+}
+
+// towards returns the child that holds e's descendant, or is it.
+func (e *element) towards(descendant *element) *element {
+	for _, c := range e.children {
+		if c.start <= descendant.start && descendant.end <= c.end {
+			return c
+		}
+	}
+	panic("this is a bug: an element of another document")
 }
 
 // value returns the text of the first child of that name, or "".
@@ -153,15 +173,15 @@ func (e *element) identity() (name, text string) {
 	return "", ""
 }
 
-// counterpart finds the child that means the same as e, an element of another document: by name, and within lists by
-// identity. It may be called on nil.
+// counterpart finds the child that means the same as e, an element of another document: by name, within lists by identity,
+// and among siblings without one by their order. It may be called on nil.
 func (e *element) counterpart(of *element) *element {
 	if e == nil {
 		return nil
 	}
 	key, want := of.identity()
 	for _, c := range e.children {
-		if c.name == of.name && (key == "" || c.value(key) == want) {
+		if c.name == of.name && (key == "" && c.ordinal == of.ordinal || key != "" && c.value(key) == want) {
 			return c
 		}
 	}
@@ -214,6 +234,14 @@ func (e *element) setContent(doc []byte, content string) edit {
 func (e *element) remove(doc []byte) edit {
 	from := len(bytes.TrimRight(doc[:e.start], " \t\r\n"))
 	return edit{from, e.end, ""}
+}
+
+// appendChild is the edit that puts markup behind the last child of e, or makes it the only one.
+func (e *element) appendChild(doc []byte, markup string) edit {
+	if len(e.children) > 0 {
+		return e.children[len(e.children)-1].insertAfter(doc, markup)
+	}
+	return e.setContent(doc, markup)
 }
 
 // insertAfter is the edit that puts markup behind e, set off by the white space that stands before e.
