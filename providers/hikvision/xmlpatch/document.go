@@ -4,45 +4,43 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // The families of errors. Every error of this package wraps exactly one of them.
 var (
-	ErrMalformed = errors.New("malformed XML")                       // Parse, or an edit that would break the document
-	ErrLimit     = errors.New("XML beyond the limits")               // Parse, or an edit that would exceed them
-	ErrPath      = errors.New("invalid element path")                // a path that cannot be read, or not used this way
-	ErrNotFound  = errors.New("no such element")                     // nothing matches the path
-	ErrAmbiguous = errors.New("several elements match")              // it is not clear which one is meant
-	ErrExists    = errors.New("the element exists already")          // Insert
-	ErrContent   = errors.New("the element holds something else")    // children instead of text, or text instead of children
-	ErrInvalid   = errors.New("not writable as part of an XML file") // a text, name or item that XML cannot carry
+	ErrMalformed = errors.New("malformed document")                 // Parse, or an edit that would break the document
+	ErrLimit     = errors.New("document beyond the limits")         // Parse, or an edit that would exceed them
+	ErrPath      = errors.New("invalid element path")               // a path that cannot be read, or not used this way
+	ErrNotFound  = errors.New("no such element")                    // nothing matches the path
+	ErrAmbiguous = errors.New("several elements match")             // it is not clear which one is meant
+	ErrExists    = errors.New("the element exists already")         // Insert
+	ErrContent   = errors.New("the element holds something else")   // children instead of text, or text instead of children
+	ErrInvalid   = errors.New("not writable as part of a document") // a text, name or item that its language cannot carry
 )
 
-// Document is an XML document with the bytes that it was made of, which Parse makes. Several goroutines may read one as
-// long as none edits it.
+// Document is an XML or JSON document with the bytes that it was made of, which Parse or ParseJSON makes. Several
+// goroutines may read one as long as none edits it.
 type Document struct{ tree *tree }
 
 // tree is a parsed document. It is never changed: an edit makes another one.
 type tree struct {
-	body  string
-	root  *node
-	nodes []*node // all elements, in document order
+	body   string
+	syntax syntax
+	root   *node
+	nodes  []*node // all elements, in document order
 }
 
 // node is an element and where it lies in the body.
 type node struct {
-	body     string
+	tree     *tree
 	parent   *node // nil for the root
 	children []*node
-	name     string // as written, with the prefix of its namespace
 	local    string
 	attrs    []attribute
-	start    span   // the start tag, from < to >
-	end      span   // the end tag; empty, behind the start tag, where selfClosed
-	runs     []span // the text: stretches of characters and CDATA sections between other markup
+	whole    span // from the start tag to the end tag; in JSON, the value
 
-	selfClosed bool // written <x/>
+	tags        // how it is written in XML
+	json *value // how it is written in JSON
 }
 
 type attribute struct{ name, local, value string }
@@ -52,12 +50,15 @@ type span struct{ from, to int }
 
 func (s span) of(body string) string { return body[s.from:s.to] }
 
+// nowhere is the tree of the node behind the zero Element.
+var nowhere = &tree{syntax: xmlSyntax{}}
+
 // Format prints the root and the size for every verb of package fmt, so that no content gets into a log.
 func (d Document) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "<%s> document of %d bytes", d.tree.root.local, len(d.tree.body))
 }
 
-// Bytes returns the document: the bytes given to Parse with the edits made since. The slice belongs to the caller.
+// Bytes returns the document: the bytes that were parsed with the edits made since. The slice belongs to the caller.
 func (d *Document) Bytes() []byte { return []byte(d.tree.body) }
 
 // Root returns the root element. Its name should be checked before anything else is believed: a device may answer any
@@ -89,16 +90,20 @@ type Element struct{ node *node }
 // Format prints the local name for every verb of package fmt, so that no content gets into a log.
 func (e Element) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "<%s>", e.Name()) }
 
-// Name returns the local name.
+// Name returns the local name. It is "" for a root without a name and for the entries of an array that is one, which are in
+// JSON only; no path leads to such entries.
 func (e Element) Name() string { return e.view().local }
 
 // Text returns the characters directly inside the element, CDATA included, unescaped, with line breaks as \n, and without
 // the white space around them. Devices pad numbers with blanks and line breaks. Elements that only hold other elements
 // have the text "".
+//
+// In JSON, it is the string as it is, white space included, or the number, true or false as written; "" for null.
 func (e Element) Text() string { return e.view().text() }
 
 // Attr returns the unescaped value of the first attribute with that local name, and whether there is one. Declarations of
 // namespace prefixes are no attributes; "xmlns" gives the default namespace that the element itself declares.
+// In JSON, attributes are the members whose names begin with @; see ParseJSON.
 func (e Element) Attr(name string) (string, bool) {
 	for _, a := range e.view().attrs {
 		if a.local == name && a.name != "xmlns:"+name {
@@ -111,11 +116,11 @@ func (e Element) Attr(name string) (string, bool) {
 // Children returns the child elements in document order.
 func (e Element) Children() []Element { return elements(e.view().children) }
 
-// Raw returns the bytes of the element, from the start of its start tag to the end of its end tag. The slice belongs to
-// the caller.
+// Raw returns the bytes of the element, from the start of its start tag to the end of its end tag; in JSON, those of its
+// value, without the name. It is what Append takes. The slice belongs to the caller.
 func (e Element) Raw() []byte {
 	n := e.view()
-	return []byte(n.whole().of(n.body))
+	return []byte(n.whole.of(n.tree.body))
 }
 
 // Find returns the first element, in document order, that p leads to from this one.
@@ -133,7 +138,7 @@ func (e Element) All(p Path) []Element { return elements(e.view().all(p)) }
 // view returns the node of e, and for the zero Element an empty one.
 func (e Element) view() *node {
 	if e.node == nil {
-		return &node{}
+		return &node{tree: nowhere}
 	}
 	return e.node
 }
@@ -146,20 +151,9 @@ func elements(nodes []*node) []Element {
 	return list
 }
 
-func (n *node) prefix() string { return n.name[:len(n.name)-len(n.local)] }
+func (n *node) localName() string { return n.local }
 
-func (n *node) whole() span   { return span{n.start.from, n.end.to} }
-func (n *node) content() span { return span{n.start.to, n.end.from} }
-
-func (n *node) text() string { return trim(n.untrimmed()) }
-
-func (n *node) untrimmed() string {
-	var b strings.Builder
-	for _, run := range n.runs {
-		b.WriteString(decode(run.of(n.body)))
-	}
-	return b.String()
-}
+func (n *node) text() string { return n.tree.syntax.text(n) }
 
 func (n *node) all(p Path) []*node {
 	var list []*node

@@ -1,7 +1,6 @@
 package xmlpatch
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,22 +13,26 @@ import (
 // CDATA sections become ordinary text. An element written <x/> gets an end tag. Characters with a meaning in XML are
 // escaped.
 //
+// In JSON, the value stays of its type: a string, number or boolean stays one, and null becomes a string. In strings, only
+// what must be escaped is.
+//
 // Where p leads to several elements, they are all set if they are repetitions of one value: siblings with the same text,
 // as devices send them. Otherwise the error wraps ErrAmbiguous. It wraps ErrNotFound if there is none, ErrContent if the
-// element has child elements, and ErrInvalid, without showing the text, if XML cannot carry it.
+// element has child elements or is an object, and ErrInvalid, without showing the text, if the document cannot carry it:
+// XML has no control characters, and the place of a number or boolean takes only another.
 func (d *Document) Set(p Path, text string) error {
 	return d.edit("set", p, func() ([]splice, error) {
 		nodes, err := d.tree.repetitions(p)
 		if err != nil {
 			return nil, err
 		}
-		encoded, err := encode(text)
-		if err != nil {
-			return nil, err
-		}
 		var splices []splice
 		for _, n := range nodes {
-			splices = append(splices, n.setting(text, encoded)...)
+			more, err := d.tree.syntax.set(n, text)
+			if err != nil {
+				return nil, err
+			}
+			splices = append(splices, more...)
 		}
 		return splices, nil
 	})
@@ -39,9 +42,15 @@ func (d *Document) Set(p Path, text string) error {
 // children with one of the names in after, or as the last child if it has none of them. Some firmware insists on an order.
 // The new element is laid out like its neighbour, with the same namespace prefix and the same white space before it.
 //
+// In JSON, where the parent must be an object, the white space around the colon is that of the neighbour, too. The text true
+// or false is written as a boolean and a number as one, everything else as a string. A number is only what comes back as it
+// is from a program that keeps it in a double: 80 and 0.5, but not the version 1.10, the name 1e3 or a serial of 20 digits.
+// If the parent is an entry of an array, the type is that which the member has in the first entry with one, so far as the
+// text allows.
+//
 // The last step of p must be a mere name. The error wraps ErrExists if the parent has such a child, ErrNotFound or
 // ErrAmbiguous if there is not exactly one parent, ErrContent if the parent holds text, and ErrInvalid, without showing
-// the text, if XML cannot carry it.
+// the text, if the document cannot carry it.
 func (d *Document) Insert(p Path, text string, after ...string) error {
 	return d.edit("insert", p, func() ([]splice, error) {
 		if p.IsRoot() || !p.steps[len(p.steps)-1].isMereName() {
@@ -54,16 +63,7 @@ func (d *Document) Insert(p Path, text string, after ...string) error {
 		if slices.ContainsFunc(parent.children, func(n *node) bool { return n.local == p.Name() }) {
 			return nil, ErrExists
 		}
-		encoded, err := encode(text)
-		if err != nil {
-			return nil, err
-		}
-		neighbour := parent.lastChild(after)
-		name := parent.prefix() + p.Name()
-		if neighbour != nil {
-			name = neighbour.prefix() + p.Name()
-		}
-		return parent.adding(neighbour, "<"+name+">"+encoded+"</"+name+">")
+		return d.tree.syntax.insert(parent, p.Name(), text, after)
 	})
 }
 
@@ -74,47 +74,59 @@ func (d *Document) Insert(p Path, text string, after ...string) error {
 // Remove of the item restores the bytes of a list that had entries or a line break in it, and of every list in a document
 // without line breaks; only <x/> stays <x></x>.
 //
+// In JSON, item is a value, written as JSON without a name, and list leads to the array: by its name for a member of an
+// object, although there are as many elements of that name as entries, and by position for an array within an array. An
+// empty array, which is no element, is found as well. Remove of the item restores the bytes, but for white space that
+// was alone between the brackets.
+//
 // The error wraps ErrNotFound or ErrAmbiguous if there is not exactly one list, ErrContent if it holds text, ErrMalformed or
-// ErrLimit as Parse(item) would return them, and ErrInvalid if item has a declaration or comments around its element.
+// ErrLimit as Parse(item) would return them, and ErrInvalid if item has a declaration or comments around its element. In
+// JSON, it wraps ErrContent if something else than an array is there.
 func (d *Document) Append(list Path, item []byte) error {
 	return d.edit("append to", list, func() ([]splice, error) {
-		parent, err := d.tree.only(list)
-		if err != nil {
-			return nil, err
-		}
-		element, err := single(item)
-		if err != nil {
-			return nil, err
-		}
-		return parent.adding(parent.lastChild(nil), element)
+		return d.tree.syntax.append(d.tree, list, string(item))
 	})
 }
 
-// Remove takes away the element at p, with all that is in it and the white space before it. The error wraps ErrNotFound
-// or ErrAmbiguous if there is not exactly one, and ErrMalformed for the root, without which there is no document.
+// Remove takes away the element at p, with all that is in it and the white space before it; in JSON, with the comma that
+// parted it from the one before it, or if it was the first, from the next. An array that loses its last entry stays as an
+// empty one. The error wraps ErrNotFound or ErrAmbiguous if there is not exactly one, and ErrMalformed for the root, without
+// which there is no document.
 func (d *Document) Remove(p Path) error {
 	return d.edit("remove", p, func() ([]splice, error) {
 		n, err := d.tree.only(p)
 		if err != nil {
 			return nil, err
 		}
-		return []splice{{span{n.start.from - len(n.lead()), n.end.to}, ""}}, nil
+		return d.tree.syntax.remove(n)
 	})
 }
 
 // Rename gives the element at p another local name. Prefix, attributes and white space of its tags stay. The error wraps
-// ErrNotFound or ErrAmbiguous if there is not exactly one, and ErrInvalid if name is not a local name.
+// ErrNotFound or ErrAmbiguous if there is not exactly one, and ErrInvalid if name is not a local name, or in JSON, if the
+// element is an entry of an array or a root without a name: those have no name of their own.
 func (d *Document) Rename(p Path, name string) error {
 	return d.edit("rename", p, func() ([]splice, error) {
 		n, err := d.tree.only(p)
 		if err != nil {
 			return nil, err
 		}
-		if !isLocalName(name) {
-			return nil, fmt.Errorf("%w: %.40q is no local name", ErrInvalid, name)
-		}
-		return n.renaming(name), nil
+		return d.tree.syntax.rename(n, name)
 	})
+}
+
+// last returns the last thing in list with one of the names, or the last of all if there is none of them; nil if list is
+// empty.
+func last[T any](list []*T, nameOf func(*T) string, names []string) *T {
+	for _, thing := range slices.Backward(list) {
+		if slices.Contains(names, nameOf(thing)) {
+			return thing
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list[len(list)-1]
 }
 
 // splice replaces a span of the body.
@@ -133,7 +145,10 @@ func (d *Document) edit(verb string, p Path, find func() ([]splice, error)) erro
 	if len(splices) == 0 {
 		return nil
 	}
-	edited, err := parse(d.tree.spliced(splices))
+	edited, err := d.tree.syntax.parse(d.tree.spliced(splices))
+	if err == nil && (edited.root.local == "") != (d.tree.root.local == "") {
+		err = fmt.Errorf("%w: another element would be the root", ErrMalformed)
+	}
 	if err != nil {
 		return fmt.Errorf("%s %s: the document would break: %w", verb, p, err)
 	}
@@ -181,142 +196,4 @@ func (t *tree) repetitions(p Path) ([]*node, error) {
 		}
 	}
 	return nodes, nil
-}
-
-// single returns item without the white space around it, if it is an element and nothing else.
-func single(item []byte) (string, error) {
-	d, err := Parse(item)
-	if err != nil {
-		return "", fmt.Errorf("item: %w", err)
-	}
-	element := d.Root().Raw()
-	if !bytes.Equal(bytes.Trim(item, space), element) {
-		return "", fmt.Errorf("%w: the item is more than an element", ErrInvalid)
-	}
-	return string(element), nil
-}
-
-// setting makes text, which is written as encoded, the text of n.
-func (n *node) setting(text, encoded string) []splice {
-	exact := text != trim(text)
-	switch {
-	case text == n.text(), exact && text == n.untrimmed():
-		return nil
-	case n.selfClosed:
-		return []splice{n.opening(encoded)}
-	case len(n.runs) == 0:
-		return []splice{{span{n.start.to, n.start.to}, encoded}}
-	case exact || text == "" || n.text() == "":
-		return replacing(n.runs, encoded)
-	}
-	return replacing(n.cores(), encoded)
-}
-
-// replacing puts encoded in the place of the first of the spans, and nothing in that of the others.
-func replacing(spans []span, encoded string) []splice {
-	splices := make([]splice, len(spans))
-	for i, s := range spans {
-		splices[i] = splice{span: s}
-	}
-	splices[0].with = encoded
-	return splices
-}
-
-// cores are the runs of n without the white space around each, those without more left out.
-func (n *node) cores() []span {
-	var cores []span
-	for _, run := range n.runs {
-		text := run.of(n.body)
-		if core := trim(text); core != "" {
-			from := run.from + strings.Index(text, core)
-			cores = append(cores, span{from, from + len(core)})
-		}
-	}
-	return cores
-}
-
-// opening gives n, which is written <x/>, an end tag and the content. Blanks before the slash belong to it.
-func (n *node) opening(content string) splice {
-	tag := n.start.of(n.body)
-	kept := strings.TrimRight(strings.TrimSuffix(tag, "/>"), space)
-	return splice{span{n.start.from + len(kept), n.start.to}, ">" + content + "</" + n.name + ">"}
-}
-
-// renaming replaces the local name in the tags of n.
-func (n *node) renaming(name string) []splice {
-	start := n.start.from + len("<") + len(n.prefix())
-	splices := []splice{{span{start, start + len(n.local)}, name}}
-	if !n.selfClosed {
-		end := n.end.from + len("</") + len(n.prefix())
-		splices = append(splices, splice{span{end, end + len(n.local)}, name})
-	}
-	return splices
-}
-
-// lastChild returns the last child with one of the names, or the last of all if there is none of them; nil without
-// children.
-func (n *node) lastChild(names []string) *node {
-	for _, child := range slices.Backward(n.children) {
-		if slices.Contains(names, child.local) {
-			return child
-		}
-	}
-	if len(n.children) == 0 {
-		return nil
-	}
-	return n.children[len(n.children)-1]
-}
-
-// adding puts element, written as XML, behind the given child of n; nil where n has none.
-func (n *node) adding(child *node, element string) ([]splice, error) {
-	if n.text() != "" {
-		return nil, fmt.Errorf("%w: text", ErrContent)
-	}
-	if child != nil {
-		return []splice{{span{child.end.to, child.end.to}, child.lead() + element}}, nil
-	}
-	before, behind := n.layout()
-	content := n.content().of(n.body)
-	switch {
-	case n.selfClosed:
-		return []splice{n.opening(before + element + behind)}, nil
-	case content == "":
-		return []splice{{n.content(), before + element + behind}}, nil
-	}
-	// The white space before the end tag is there already.
-	at := n.start.to + len(strings.TrimRight(content, space))
-	return []splice{{span{at, at}, before + element}}, nil
-}
-
-// lead returns the white space before n.
-func (n *node) lead() string {
-	before := n.body[:n.start.from]
-	return before[len(strings.TrimRight(before, space)):]
-}
-
-// layout returns the white space that a first child of n should have before it, and the end tag behind it. Both are empty
-// if n does not stand on a line of its own.
-func (n *node) layout() (before, behind string) {
-	lead := n.lead()
-	at := strings.LastIndexByte(lead, '\n')
-	if at < 0 {
-		return "", ""
-	}
-	newline, indent := "\n", lead[at+1:]
-	if strings.HasSuffix(lead[:at], "\r") {
-		newline = "\r\n"
-	}
-	behind = newline + indent
-	return behind + n.indentUnit(indent), behind
-}
-
-// indentUnit returns by how much n, which is indented by indent, is so further than its parent.
-func (n *node) indentUnit(indent string) string {
-	if n.parent == nil {
-		return ""
-	}
-	lead := n.parent.lead()
-	outer := lead[strings.LastIndexByte(lead, '\n')+1:]
-	unit, _ := strings.CutPrefix(indent, outer)
-	return unit
 }

@@ -101,7 +101,7 @@ func TestSetReplacesTheSpanOfTheText(t *testing.T) {
 		},
 		{
 			"not in that encoding", "<?xml encoding='GBK'?><a/>", "", set("东"),
-			`set .: the document would break: malformed XML at line 1, column 26: characters beyond ASCII in the encoding "GBK"; only UTF-8 is read`,
+			`set .: the document would break: malformed document at line 1, column 26: characters beyond ASCII in the encoding "GBK"; only UTF-8 is read`,
 			xmlpatch.ErrMalformed,
 		},
 	}.run(t)
@@ -156,6 +156,7 @@ func TestInsertedElementsLookLikeTheirSiblings(t *testing.T) {
 			"empty parent, deeper", "<a>\r\n\t<b>\r\n\t\t<c x='1' />\r\n\t</b>\r\n</a>", "b/c/d", insert("2"),
 			"<a>\r\n\t<b>\r\n\t\t<c x='1'>\r\n\t\t\t<d>2</d>\r\n\t\t</c>\r\n\t</b>\r\n</a>", nil,
 		},
+		{"empty root with a blank before it", "\n <a></a>", "b", insert("2"), "\n <a>\n <b>2</b>\n </a>", nil},
 		{"lines without indentation", "<a>\n<b/>\n</a>", "b/c", insert("2"), "<a>\n<b>\n<c>2</c>\n</b>\n</a>", nil},
 		{
 			"empty root behind a declaration", "<?xml version=\"1.0\"?>\r\n<a/>", "b", insert("2"),
@@ -210,9 +211,9 @@ func TestAppendedItemsLookLikeTheirSiblings(t *testing.T) {
 		{"several lists", "<a><l/><l/></a>", "l", add("<i/>"), "append to l: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
 		{"text in the list", "<a>1</a>", "", add("<i/>"), "append to .: the element holds something else: text", xmlpatch.ErrContent},
 		{"text between the items", "<a><i/>1</a>", "", add("<i/>"), "append to .: the element holds something else: text", xmlpatch.ErrContent},
-		{"broken item", "<a/>", "", add("<i>"), "append to .: item: malformed XML at line 1, column 1: the element is not closed", xmlpatch.ErrMalformed},
-		{"two items", "<a/>", "", add("<i/><i/>"), "append to .: item: malformed XML at line 1, column 5: a second root element", xmlpatch.ErrMalformed},
-		{"no item", "<a/>", "", add(" "), "append to .: item: malformed XML at line 1, column 2: no root element", xmlpatch.ErrMalformed},
+		{"broken item", "<a/>", "", add("<i>"), "append to .: item: malformed document at line 1, column 1: the element is not closed", xmlpatch.ErrMalformed},
+		{"two items", "<a/>", "", add("<i/><i/>"), "append to .: item: malformed document at line 1, column 5: a second root element", xmlpatch.ErrMalformed},
+		{"no item", "<a/>", "", add(" "), "append to .: item: malformed document at line 1, column 2: no root element", xmlpatch.ErrMalformed},
 		{
 			"declaration", "<a/>", "", add("<?xml version='1.0'?><i/>"),
 			"append to .: not writable as part of an XML file: the item is more than an element", xmlpatch.ErrInvalid,
@@ -227,7 +228,7 @@ func TestAppendedItemsLookLikeTheirSiblings(t *testing.T) {
 		},
 		{
 			"too deep", strings.Repeat("<a>", 63) + "<b/>" + strings.Repeat("</a>", 63), strings.Repeat("a/", 62) + "b", add("<i/>"),
-			"append to " + strings.Repeat("a/", 62) + "b: the document would break: XML beyond the limits at line 1, column 193: more than 64 elements within each other",
+			"append to " + strings.Repeat("a/", 62) + "b: the document would break: document beyond the limits at line 1, column 193: more than 64 elements within each other",
 			xmlpatch.ErrLimit,
 		},
 	}.run(t)
@@ -247,7 +248,7 @@ func TestRemovedElementsLeaveNoTrace(t *testing.T) {
 
 		{"absent", "<a/>", "b", remove, "remove b: no such element", xmlpatch.ErrNotFound},
 		{"repeated", "<a><b>1</b><b>1</b></a>", "b", remove, "remove b: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
-		{"root", "\n<a/>", "", remove, "remove .: the document would break: malformed XML at line 1, column 1: no root element", xmlpatch.ErrMalformed},
+		{"root", "\n<a/>", "", remove, "remove .: the document would break: malformed document at line 1, column 1: no root element", xmlpatch.ErrMalformed},
 	}.run(t)
 }
 

@@ -62,3 +62,39 @@ func ExampleDocument_FindSuffix() {
 	// NTP,manual true
 	// NTP,manual,satellite true
 }
+
+func ExampleParseJSON() {
+	doc, err := xmlpatch.ParseJSON([]byte(`{
+	"SecurityAdvanced":	{
+		"noOperationEnabled":	false,
+		"noOperationTime":	10,
+		"hosts":	[{"id":1, "name":"gate"}]
+	}
+}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, err := range []error{
+		doc.Set(xmlpatch.MustPath("noOperationEnabled"), "true"),
+		doc.Insert(xmlpatch.MustPath("mode"), "manual", "noOperationTime"),
+		doc.Append(xmlpatch.MustPath("hosts"), []byte(`{"id":2}`)),
+		doc.Set(xmlpatch.MustPath("hosts[id=1]/name"), "north"),
+		doc.Set(xmlpatch.MustPath("noOperationTime"), "soon"),
+	} {
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Printf("%s\n", doc.Bytes())
+	// Output:
+	// set noOperationTime: not writable as part of a JSON file: a number is there, and the text is none
+	// {
+	// 	"SecurityAdvanced":	{
+	// 		"noOperationEnabled":	true,
+	// 		"noOperationTime":	10,
+	// 		"mode":	"manual",
+	// 		"hosts":	[{"id":1, "name":"north"},{"id":2}]
+	// 	}
+	// }
+}

@@ -1,13 +1,12 @@
 package xmlpatch
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 )
 
 // The limits of a document, before and after every edit. Recorded answers of cameras and recorders stay below 25 KB, 700
-// elements and 10 levels; recorders with more channels send some 40 KB.
+// elements and 10 levels; recorders with more channels send some 40 KB. In JSON, values are counted instead of elements.
 const (
 	MaxBytes      = 4 << 20 // of the whole document
 	MaxDepth      = 64      // elements within each other, the root being the first
@@ -21,18 +20,14 @@ const (
 //
 // The error wraps ErrMalformed or ErrLimit, and names line and column, both counted from 1, columns in characters.
 func Parse(body []byte) (*Document, error) {
-	t, err := parse(string(body))
-	if err != nil {
-		return nil, err
-	}
-	return &Document{t}, nil
+	return parsed(xmlSyntax{}, body)
 }
 
-func parse(body string) (*tree, error) {
-	if len(body) > MaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, of at most %d", ErrLimit, len(body), MaxBytes)
+func (xmlSyntax) parse(body string) (*tree, error) {
+	p := parser{cursor: cursor{tree: &tree{body: body, syntax: xmlSyntax{}}}}
+	if err := p.checkLength(); err != nil {
+		return nil, err
 	}
-	p := parser{tree: &tree{body: body}}
 	p.skip("\ufeff")
 	p.skipSpace() // as old web servers send it
 	if err := p.declaration(); err != nil {
@@ -61,8 +56,7 @@ const trailing = space + "\x00"
 
 // parser reads a body from front to back.
 type parser struct {
-	*tree
-	at    int   // the next byte to read
+	cursor
 	open  *node // the innermost element whose end tag was not read yet; nil outside of the root
 	depth int   // number of open elements
 }
@@ -165,8 +159,8 @@ func (p *parser) startTag() error {
 		return p.malformed(p.at, "broken start tag")
 	}
 	n := &node{
-		body: p.body, parent: p.open, name: name, local: local(name), attrs: attrs, selfClosed: selfClosed,
-		start: span{start, p.at}, end: span{p.at, p.at},
+		tree: p.tree, parent: p.open, local: local(name), attrs: attrs, whole: span{start, p.at},
+		tags: tags{name: name, start: span{start, p.at}, end: span{p.at, p.at}, selfClosed: selfClosed},
 	}
 	return p.add(n)
 }
@@ -210,6 +204,7 @@ func (p *parser) endTag() error {
 		return p.malformed(start, "end tag that does not match the start tag at line %d, column %d", line, column)
 	}
 	p.open.end = span{start, p.at}
+	p.open.whole.to = p.at
 	p.open = p.open.parent
 	p.depth--
 	return nil
@@ -239,7 +234,7 @@ func (p *parser) text() error {
 
 // outside reads what surrounds the root element.
 func (p *parser) outside() error {
-	p.at = len(p.body) - len(strings.TrimLeft(p.body[p.at:], trailing))
+	p.skipAll(trailing)
 	if p.at < len(p.body) && (!p.sees("<") || p.sees(cdataStart)) {
 		return p.malformed(p.at, "text outside of the root element")
 	}
@@ -338,50 +333,3 @@ func (p *parser) name() (string, error) {
 
 // local returns name without its prefix.
 func local(name string) string { return name[strings.IndexByte(name, ':')+1:] }
-
-func (p *parser) sees(prefix string) bool { return strings.HasPrefix(p.body[p.at:], prefix) }
-
-// ahead returns the next n bytes, or as many as there are.
-func (p *parser) ahead(n int) string { return p.body[p.at:min(p.at+n, len(p.body))] }
-
-func (p *parser) skip(prefix string) bool {
-	if !p.sees(prefix) {
-		return false
-	}
-	p.at += len(prefix)
-	return true
-}
-
-func (p *parser) skipSpace() { p.at = len(p.body) - len(strings.TrimLeft(p.body[p.at:], space)) }
-
-// skipTo moves behind the next end, if there is one.
-func (p *parser) skipTo(end string) bool {
-	i := strings.Index(p.body[p.at:], end)
-	if i >= 0 {
-		p.at += i + len(end)
-	}
-	return i >= 0
-}
-
-func (p *parser) malformed(at int, format string, args ...any) error {
-	return p.fail(ErrMalformed, at, format, args...)
-}
-
-func (p *parser) beyond(at int, format string, args ...any) error {
-	return p.fail(ErrLimit, at, format, args...)
-}
-
-// fail makes an error about what stands at a byte. It does not quote the document: where a device forgets to escape a
-// text, even what looks like a name can be part of a secret.
-func (p *parser) fail(family error, at int, format string, args ...any) error {
-	line, column := p.place(at)
-	return fmt.Errorf("%w at line %d, column %d: %s", family, line, column, fmt.Sprintf(format, args...))
-}
-
-// place returns line and column of a byte as people count them.
-func (p *parser) place(at int) (line, column int) {
-	before := p.body[:at]
-	line = strings.Count(before, "\n") + 1
-	column = utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
-	return line, column
-}

@@ -122,7 +122,7 @@ func TestRefusedDocumentsNameThePlace(t *testing.T) {
 			t.Errorf("Parse(%q): have %v, want ErrMalformed", test.body, err)
 			continue
 		}
-		if have, want := err.Error(), "malformed XML at "+test.want; have != want {
+		if have, want := err.Error(), "malformed document at "+test.want; have != want {
 			t.Errorf("Parse(%q):\nhave %s\nwant %s", test.body, have, want)
 		}
 	}
@@ -144,31 +144,31 @@ func TestLimitsHoldToTheLastOne(t *testing.T) {
 	}{
 		{
 			"bytes", func(n int) string { return "<a>" + strings.Repeat("x", n-7) + "</a>" }, xmlpatch.MaxBytes,
-			"XML beyond the limits: 4194305 bytes, of at most 4194304",
+			"document beyond the limits: 4194305 bytes, of at most 4194304",
 		},
 		{
 			"depth", func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }, xmlpatch.MaxDepth,
-			"XML beyond the limits at line 1, column 193: more than 64 elements within each other",
+			"document beyond the limits at line 1, column 193: more than 64 elements within each other",
 		},
 		{
 			"depth of <x/>", func(n int) string { return strings.Repeat("<a>", n-1) + "<b/>" + strings.Repeat("</a>", n-1) }, xmlpatch.MaxDepth,
-			"XML beyond the limits at line 1, column 193: more than 64 elements within each other",
+			"document beyond the limits at line 1, column 193: more than 64 elements within each other",
 		},
 		{
 			"elements", func(n int) string { return "<a>" + strings.Repeat("<b/>", n-1) + "</a>" }, xmlpatch.MaxElements,
-			"XML beyond the limits at line 1, column 200000: more than 50000 elements",
+			"document beyond the limits at line 1, column 200000: more than 50000 elements",
 		},
 		{
 			"elements beside each other", func(n int) string { return "<a>" + strings.Repeat("<b></b>", n-1) + "</a>" }, xmlpatch.MaxElements,
-			"XML beyond the limits at line 1, column 349997: more than 50000 elements",
+			"document beyond the limits at line 1, column 349997: more than 50000 elements",
 		},
 		{
 			"attributes", attributes, xmlpatch.MaxAttributes,
-			"XML beyond the limits at line 1, column 442: more than 64 attributes",
+			"document beyond the limits at line 1, column 442: more than 64 attributes",
 		},
 		{
 			"name", func(n int) string { return "<" + strings.Repeat("x", n) + "/>" }, xmlpatch.MaxName,
-			"XML beyond the limits at line 1, column 2: a name of more than 256 bytes",
+			"document beyond the limits at line 1, column 2: a name of more than 256 bytes",
 		},
 	}
 	for _, test := range tests {

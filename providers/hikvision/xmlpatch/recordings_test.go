@@ -18,17 +18,17 @@ import (
 
 // unreadable are the recorded documents that cannot be read, and where the fault is.
 var unreadable = map[string]string{
-	"malformed/mvarrone-postman/DS-7104NI-Q1_4P/ISAPI/ContentMgmt/search__POST-request.xml": "malformed XML at line 1, column 15: attribute without =",
+	"malformed/mvarrone-postman/DS-7104NI-Q1_4P/ISAPI/ContentMgmt/search__POST-request.xml": "malformed document at line 1, column 15: attribute without =",
 
-	"malformed/mvarrone-postman/DS-7104NI-Q1_4P/ISAPI/ContentMgmt/search/profile__GET-request.xml": "malformed XML at line 1, column 15: attribute without =",
+	"malformed/mvarrone-postman/DS-7104NI-Q1_4P/ISAPI/ContentMgmt/search/profile__GET-request.xml": "malformed document at line 1, column 15: attribute without =",
 
-	"malformed/schmidt-gabriel-hikvision-intercom/DS-KB8113-IME1_B/ISAPI/Event/notification/alertStream__empty-document.xml": "malformed XML at line 2, column 1: no root element",
+	"malformed/schmidt-gabriel-hikvision-intercom/DS-KB8113-IME1_B/ISAPI/Event/notification/alertStream__empty-document.xml": "malformed document at line 2, column 1: no root element",
 
-	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/Network/interfaces.xml": "malformed XML at line 154, column 1: end tag that does not match the start tag at line 144, column 1",
+	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/Network/interfaces.xml": "malformed document at line 154, column 1: end tag that does not match the start tag at line 144, column 1",
 
-	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/deviceInfo.xml": "malformed XML at line 499, column 150: -- within a comment",
+	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/deviceInfo.xml": "malformed document at line 499, column 150: -- within a comment",
 
-	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/deviceInfo/capabilities.xml": "malformed XML at line 38, column 12: an unknown or broken entity",
+	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/deviceInfo/capabilities.xml": "malformed document at line 38, column 12: an unknown or broken entity",
 }
 
 // recording is a recorded document.

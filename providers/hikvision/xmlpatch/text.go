@@ -104,7 +104,7 @@ var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", 
 // encode returns text as it is written between tags. The error does not show the text.
 func encode(text string) (string, error) {
 	if at := badCharacter(text); at >= 0 {
-		return "", fmt.Errorf("%w: the text has a forbidden character at byte %d", ErrInvalid, at)
+		return "", fmt.Errorf("%w: the text has a forbidden character at byte %d", errInvalidXML, at)
 	}
 	return escaper.Replace(text), nil
 }
