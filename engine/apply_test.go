@@ -220,15 +220,34 @@ func TestForgottenSettingsStayOnTheDevice(t *testing.T) {
 
 func TestAnAccountThatSomebodyElseCreatedIsNotOurs(t *testing.T) {
 	w := newWorld(t, "gate")
+	w.fleet.Device("gate").SetUser("op", "Operator", "Theirs-1234")
 	w.declare("gate", "user", "op", values{"level": cty.StringVal("Viewer")})
-	p := w.plan()
-	w.same(toldPlan(p), "create gate.user.op level:config")
-	w.fleet.Device("gate").SetUser("op", "Viewer", "Theirs-1234")
-	w.same(told(w.apply(p)), `
+	w.same(told(w.apply(w.plan())), `
 		gate: done
-		create user.op: already`)
+		update user.op: done`)
 	w.retract("gate", "user", "op")
 	w.same(toldPlan(w.plan()), "forget gate.user.op")
+}
+
+// A secret that a device shows is compared with what it shows, not with what is remembered of it.
+func TestASecretThatADeviceShowsIsReadBack(t *testing.T) {
+	w := newWorld(t, "gate")
+	w.secrets["env:CODE"] = "SECRET"
+	w.declare("gate", "cloud", "", values{"code": w.secret("env:CODE")})
+	w.same(told(w.apply(w.plan())), `
+		gate: done
+		update cloud: done`)
+	w.nothingToDo()
+	w.fleet.Device("gate").Set("cloud", "", "code", "OTHERS")
+	p := w.plan()
+	w.same(toldPlan(p), "update gate.cloud code:drift")
+	w.same(told(w.apply(p)), `
+		gate: done
+		update cloud: done`)
+	if got := w.writes("gate"); got != 2 {
+		t.Errorf("%d writes, want 2", got)
+	}
+	w.nothingToDo()
 }
 
 func TestWhatADeviceRewritesIsRemembered(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package engine is what camform does, one page for each thing: plan, apply, drift.
+// Package engine is what camform does, one page for each thing: plan, apply, drift, audit, import, learn, lock.
 //
 // The way of the data:
 //
@@ -13,12 +13,16 @@
 //	 - - -         somebody reviews it; another day, another machine
 //	   ↓           check, intend, write, verify, record                            apply.Run
 //
+// Others begin with the same snapshots: audit.Evaluate judges by rules, learn.Learn writes configurations, and lock.Lock
+// keeps what devices can do for a check without them.
+//
 // Layers, from the top; a package imports only packages below it:
 //
 //	cmd/camform                       flags, wiring, printing; names the providers
 //	engine                            this package
 //	engine/apply, render              plans → done; plans and reports → text, Markdown, JSON
-//	engine/diff, guard                pure judgements
+//	engine/audit, learn               snapshots → compliance, configurations; pure
+//	engine/diff, guard, lock          pure judgements
 //	engine/live, config, state        devices, text, memory
 //	engine/report, plan, graph, diag, ledger
 //	providers                         the contract

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -186,9 +187,29 @@ func (e *Engine) requests(
 			p.Address, p.Subject = schema.Setting{Device: device.Address}, &device.Login.Range
 			problems = append(problems, p)
 		}
-		requests[i] = live.Request{Target: target, Site: device.Site, Kinds: live.KindsOf(e.Provider.Kinds(), names)}
+		requests[i] = live.Request{
+			Target: target, Site: device.Site, Kinds: live.KindsOf(e.Provider.Kinds(), names),
+			Keys: keysOf(device, memories[device.Address]),
+		}
 	}
 	return requests, problems
+}
+
+// keysOf are the items of a device that are declared or remembered, by kind.
+func keysOf(device *config.Device, memories map[schema.Setting]diff.Memory) map[string][]string {
+	keys := map[string][]string{}
+	add := func(address schema.Setting) {
+		if !slices.Contains(keys[address.Kind], address.Key) {
+			keys[address.Kind] = append(keys[address.Kind], address.Key)
+		}
+	}
+	for _, s := range device.Settings {
+		add(s.Address)
+	}
+	for _, address := range slices.SortedFunc(maps.Keys(memories), schema.Setting.Compare) {
+		add(address)
+	}
+	return keys
 }
 
 // target is how to reach a device, with what is known of it from earlier runs.

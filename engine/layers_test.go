@@ -18,14 +18,17 @@ var layers = []struct {
 }{
 	{"cmd/camform", "*"},
 
-	{"engine", "engine/apply engine/config engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/state providers schema"},
+	{"engine", "engine/apply engine/audit engine/config engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lock engine/plan engine/report engine/state providers schema"},
 
 	{"engine/apply", "engine/diff engine/graph engine/ledger engine/live engine/plan engine/report engine/state providers schema"},
-	{"engine/render", "engine/diag engine/plan engine/report providers schema"},
+	{"engine/learn", "providers schema"},
+	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema"},
+	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
 	{"engine/diff", "engine/config engine/live engine/plan providers schema"},
 	{"engine/guard", "engine/diag engine/plan providers schema"},
 
+	{"engine/lock", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
 	{"engine/config", "engine/diag engine/graph schema"},
 	{"engine/state", "engine/ledger providers schema"},

@@ -326,8 +326,8 @@ func (w *world) remembered(device, kind, key string) (state.Setting, bool) {
 func (w *world) item(device, kind, key string) cty.Value {
 	w.Helper()
 	k := w.provider.Kinds().Lookup(kind)
-	path, _ := w.provider.DocumentPaths(k)
-	items, err := w.provider.Decode(k, providers.Documents{path: {Path: path, Body: []byte(w.fleet.Device(device).Document(path))}})
+	path := k.Document.Path
+	items, err := w.provider.Decode(k, nil, providers.Documents{path: {Path: path, Body: []byte(w.fleet.Device(device).Document(path))}})
 	w.must(err)
 	if v, ok := items[key]; ok {
 		return v

@@ -12,6 +12,7 @@ package providers
 
 import (
 	"context"
+	"crypto/x509"
 	"net/url"
 	"time"
 
@@ -30,13 +31,14 @@ type Provider interface {
 	OpenReader(Target) Reader
 	Open(Target) Session
 
-	// Decode reads the settings of one kind out of documents. Every document of DocumentPaths(kind) is in docs. Items that the
-	// device does not have are simply not in the result; an attribute that the device's document lacks is null. The
-	// error is ErrUnsupported where the device does not have the kind at all.
-	Decode(kind *schema.Kind, docs Documents) (Items, error)
+	// Decode reads the settings of one kind out of documents, which hold what ReadKind fetched for it. Keys are the items
+	// that are asked for, where each lives in a document of its own; otherwise they are not looked at. Items that the device
+	// does not have are simply not in the result; an attribute that the device's document lacks is null. The error is
+	// ErrUnsupported where the device does not have the kind at all.
+	Decode(kind *schema.Kind, keys []string, docs Documents) (Items, error)
 
 	// Check finds attributes of want that this device will not take, by its own capability documents and by what its
-	// documents contain. Attributes that are null in want are not looked at. Want may be unknown in parts.
+	// documents contain. Attributes that are null in want are not looked at; unknown ones count as given.
 	Check(kind *schema.Kind, docs Documents, key string, want cty.Value) []AttributeError
 
 	// Same reports whether the device's value have is what want asks for, which is not always the same text: time zones
@@ -50,9 +52,47 @@ type Provider interface {
 	// Compose turns changes of settings that live in the same document into the requests that make them, in order.
 	Compose(Composition) ([]Request, error)
 
-	// DocumentPaths are the documents that Decode, Check and Compose need for a kind: first the one that is changed, then
-	// those that give limits.
-	DocumentPaths(kind *schema.Kind) (changed string, limits []string)
+	// Outline reduces documents to what Check needs: which elements there are and what they may hold, without what they
+	// hold but numbers and words of the schema. Outlines of devices that can do the same are the same, and hold no secret.
+	Outline(Documents) Documents
+
+	// Observe reads the texts of an element out of any document, for checks. There are none if the document or the element
+	// is missing.
+	Observe(doc Document, element string) ([]string, error)
+}
+
+// ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which
+// the first that the device has counts, and then those that give its limits, by way of limits. Keys are the items that are
+// asked for, where each lives in a document of its own. The error is that of read; limits that cannot be read are no error
+// unless they end the session.
+func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (Document, error)) error {
+	if !kind.Document.PerItem() {
+		keys = []string{""}
+	}
+	for _, key := range keys {
+		for _, place := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+			place = place.For(key)
+			doc, err := read(place.Path)
+			if err != nil {
+				return err
+			}
+			if doc.Missing != "" {
+				continue
+			}
+			if kind.Item != nil && kind.Item.Names != nil {
+				if _, err := read(kind.Item.Names.Path); err != nil {
+					return err
+				}
+			}
+			for _, path := range place.Capabilities {
+				if _, err := limits(path); err != nil {
+					return err
+				}
+			}
+			break
+		}
+	}
+	return nil
 }
 
 // Items are the settings of one kind that a device has, by key; a kind that a device has once stands under "".
@@ -62,6 +102,8 @@ type Items map[string]cty.Value
 type AttributeError struct {
 	Attribute string // empty if it is about the setting as a whole
 	Detail    string // sentences for people, without secrets
+	Lacks     bool   // the device has nothing that the attribute could be written to
+	Unproven  bool   // the device may take it, but nobody has seen what becomes of it; a person may allow it
 }
 
 // Target says which device to talk to, and how.
@@ -119,6 +161,12 @@ type Session interface {
 	// Do sends one request that changes the device, once. An error that wraps ErrUnknown means that the request may or
 	// may not have been carried out; every other error means that it was not.
 	Do(context.Context, Request) (Reply, error)
+}
+
+// Certified is a reader that knows the certificate of its device.
+type Certified interface {
+	// Certificate is what the device showed last; nil where it was not reached over TLS.
+	Certificate() *x509.Certificate
 }
 
 // Authenticator is a session that can prove that a credential works. It costs one login attempt if it does not.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -87,6 +88,15 @@ func ParseDevice(text string) (Device, error) {
 	return s.Device, nil
 }
 
+// DeviceOf is the device that a reference such as `device.gate["north"]` names.
+func DeviceOf(reference hcl.Traversal) (Device, error) {
+	s, ok := settingOf(reference)
+	if !ok || s.Kind != "" {
+		return Device{}, errors.New("not the address of a device, which is written like device.gate")
+	}
+	return s.Device, nil
+}
+
 // ParseSetting reads the address of a setting. The error says what is wrong and shows an example.
 func ParseSetting(text string) (Setting, error) {
 	s, err := parse(text)
@@ -120,15 +130,23 @@ func (s Setting) Covers(o Setting) bool {
 const addressHelp = `an address is written like device.gate, device.gate["north"].https or device.gate["north"].user.operator`
 
 func parse(text string) (Setting, error) {
-	fail := func() (Setting, error) { return Setting{}, fmt.Errorf("%q is not an address: %s", text, addressHelp) }
 	traversal, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
-	if diags.HasErrors() || len(traversal) < 2 || traversal.RootName() != "device" {
-		return fail()
+	if !diags.HasErrors() {
+		if s, ok := settingOf(traversal); ok {
+			return s, nil
+		}
 	}
-	var s Setting
+	return Setting{}, fmt.Errorf("%q is not an address: %s", text, addressHelp)
+}
+
+// settingOf reads a reference to a device, or to a setting of one.
+func settingOf(traversal hcl.Traversal) (s Setting, ok bool) {
+	if len(traversal) < 2 || traversal.RootName() != "device" {
+		return s, false
+	}
 	name, ok := traversal[1].(hcl.TraverseAttr)
 	if !ok {
-		return fail()
+		return s, false
 	}
 	s.Device.Name = name.Name
 	rest := traversal[2:]
@@ -139,19 +157,18 @@ func parse(text string) (Setting, error) {
 		}
 	}
 	if len(rest) == 0 {
-		return s, nil
+		return s, true
 	}
 	kind, ok := rest[0].(hcl.TraverseAttr)
 	if !ok || len(rest) > 2 {
-		return fail()
+		return s, false
 	}
 	s.Kind = kind.Name
 	if len(rest) == 2 {
-		if s.Key = itemKey(rest[1]); s.Key == "" {
-			return fail()
-		}
+		s.Key = itemKey(rest[1])
+		return s, s.Key != ""
 	}
-	return s, nil
+	return s, true
 }
 
 // itemKey is the key that a step names, or "" if it names none: an empty key would be the address of the whole kind.

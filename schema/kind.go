@@ -1,6 +1,9 @@
 package schema
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -15,12 +18,24 @@ type Kind struct {
 
 	// Keyed kinds take a label, which is the key of one item: `user "operator"`. Keys lists the labels that exist; empty
 	// means any.
-	Keyed  bool
-	Keys   []string
-	KeyDoc string
+	Keyed      bool
+	Keys       []string
+	KeyPattern string // regular expression that labels match as a whole; empty for any
+	KeyDoc     string
+	KeyExample string
 
-	Document Document // the document that the setting lives in
-	Item     *Item    // which part of it, when it is a list; nil means the whole document
+	// Refuses says, in sentences, why an item must not be written whatever a device says; nil if there is no such key. The
+	// provider sets it.
+	Refuses func(key string) []string
+
+	// Account says that the items are accounts of the device, with the key as user name: a login proves the attribute
+	// password.
+	Account bool
+
+	Document  Document   // the document that the setting lives in
+	Elsewhere []Document // where it lives on devices that lack the first, in the order to try
+	Item      *Item      // which part of it, when it is a list; nil means the whole document
+	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
 
 	Phase  Phase  // when it is written, relative to others of the same device
 	Risk   Risk   // what a wrong value can cost
@@ -32,18 +47,91 @@ type Kind struct {
 	Range hcl.Range // where the kind is declared
 }
 
-// Document names the XML document that holds a setting.
+// Document names the document, XML or JSON, that holds a setting. Where its path contains KeyHole, every item of the
+// kind lives in a document of its own.
 type Document struct {
-	Path         string   // URI path, as documented: "/ISAPI/Security/adminAccesses"
-	Root         string   // local name of the root element
+	Path         string   // URI path, as documented: "/ISAPI/Security/adminAccesses"; JSON documents have ?format=json
+	Root         string   // local name of the root element, its spellings separated by |; empty for any
 	Capabilities []string // URI paths of documents that give the limits of the device, the most specific first
+	Within       string   // path of the elements below the root that each hold all attributes; empty for the item
+}
+
+// KeyHole stands for the key of an item in the path of a document.
+const KeyHole = "{key}"
+
+// IDHole stands in the path of a request for the number that the device gave to an item: the text of its element `id`.
+const IDHole = "{id}"
+
+// PerItem reports whether every item lives in a document of its own.
+func (d Document) PerItem() bool { return strings.Contains(d.Path, KeyHole) }
+
+// HasRoot reports whether a root element of that local name is right.
+func (d Document) HasRoot(name string) bool {
+	return d.Root == "" || slices.Contains(strings.Split(d.Root, "|"), name)
+}
+
+// For is the document of one item. It is d itself where the items share one. Of a key that has a fragment, like that of a
+// URL, the part before the # fills the hole, so that items may be parts of one document. A query of the key goes to the end
+// of a path.
+func (d Document) For(key string) Document {
+	if !d.PerItem() {
+		return d
+	}
+	key, _, _ = strings.Cut(key, "#")
+	key, query, asks := strings.Cut(key, "?")
+	fill := func(path string) string {
+		path = strings.ReplaceAll(path, KeyHole, key)
+		if asks {
+			path += "?" + query
+		}
+		return path
+	}
+	one := d
+	one.Path = fill(d.Path)
+	one.Capabilities = make([]string, len(d.Capabilities))
+	for i, path := range d.Capabilities {
+		one.Capabilities[i] = fill(path)
+	}
+	return one
+}
+
+// Write says how a changed setting is sent where that is not the whole document.
+type Write struct {
+	Path    string   // URI path that takes one item by PUT; KeyHole and IDHole are filled in
+	Element string   // path of the element below the item that is sent; empty for the item itself
+	Create  string   // URI path that takes a new item by POST; empty if items cannot be created
+	Delete  string   // URI path that takes the DELETE of an item; empty if they cannot be deleted
+	New     string   // a new item as XML or JSON, alone or in a list, before its attributes are set; empty if hooks make it
+	Without []string // elements that are left out of what is sent, such as what only the device may say
+}
+
+// WriteIn says how a setting is sent that lives in one of the documents of the kind; nil where the document is put back as a
+// whole. Of a kind that lives within many entries on some devices and has a document to itself on others, Write is about the
+// entries.
+func (k *Kind) WriteIn(at Document) *Write {
+	alike := k.Document.Within != "" || slices.ContainsFunc(k.Elsewhere, func(d Document) bool { return d.Within != "" })
+	if alike && at.Within == "" {
+		return nil
+	}
+	return k.Write
 }
 
 // Item selects one entry of a list inside a document by the text of a child element.
 type Item struct {
-	Element string // path of the entries below the root: "AdminAccessProtocol"
+	Element string // path of the entries below the root, its spellings separated by |: "AdminAccessProtocol"
 	Key     string // child whose text identifies an entry; empty means the first entry
 	Equals  string // its text for a kind that a device has once; for a keyed kind the label is used
+	Names   *Names // where the labels are, when they are not the texts of the key; nil if they are
+}
+
+// Names is a list in another document that gives names to the keys of items, such as the user names of accounts whose
+// rights are listed by number.
+type Names struct {
+	Path    string // URI path of the document
+	Root    string // local name of its root element
+	Element string // path of the entries of the list
+	Key     string // child of an entry with the key of the item
+	Name    string // child of an entry with the label
 }
 
 // Attribute is one argument of a setting block.
@@ -52,7 +140,10 @@ type Attribute struct {
 	Type cty.Type // string, number, bool or list/set of string
 	Doc  string
 
-	Elements []string          // paths of the elements below the item (or root) that hold it; most codecs use one
+	// Elements are the paths of the elements below the item (or root) that hold it; most codecs use one. Where firmware
+	// differs in the spelling, the spellings are separated by |, and the first that the device has counts.
+	Elements []string
+	After    []string          // names of the siblings behind which the element is put where it is missing
 	Codec    string            // how text and value correspond; the provider knows the names
 	Values   []string          // the values that exist; empty means any. Capability documents narrow them.
 	Map      map[string]string // our value → text of the device, where they differ
@@ -63,6 +154,16 @@ type Attribute struct {
 	Secret    bool // never shown, also where the device returns it in clear
 	WriteOnly bool // the device never returns it; whether it is up to date follows from the state
 	Example   string
+
+	// When says, by paths of elements below the item, which texts these must have for the attribute to mean anything;
+	// several are separated by |, and so are the spellings of a path. An element that the device lacks does not count.
+	// Otherwise the attribute reads as null: an address that a router gave is no setting.
+	When map[string]string
+
+	// Holder is the path, below the item, of an element whose text tells that the device holds a value of a write-only
+	// attribute: it does unless the text is empty, none, false or 0. A document that holds a secret is not written without it.
+	Holder     string
+	Confidence Confidence // how well the attribute is known, where that is worse than of its kind; else empty
 
 	Range hcl.Range
 }
@@ -77,9 +178,37 @@ func (k *Kind) Attribute(name string) *Attribute {
 	return nil
 }
 
-// Creatable reports whether items of the kind can be created and deleted. The items of a keyed kind with fixed keys, such
-// as the protocols of a device, are there or not.
-func (k *Kind) Creatable() bool { return k.Keyed && len(k.Keys) == 0 }
+// DependsOn reports whether the attribute means something only with some values of another one: When names an element
+// of the other.
+func (a *Attribute) DependsOn(other *Attribute) bool {
+	for paths := range a.When {
+		for path := range strings.SplitSeq(paths, "|") {
+			for _, element := range other.Elements {
+				if slices.Contains(strings.Split(element, "|"), path) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// IsSecret reports whether the attribute of that name is secret.
+func (k *Kind) IsSecret(name string) bool {
+	a := k.Attribute(name)
+	return a != nil && a.Secret
+}
+
+// Creatable reports whether items of the kind can be created and deleted. The items of other keyed kinds, such as the
+// protocols of a device, are there or not.
+func (k *Kind) Creatable() bool { return k.Keyed && k.Write != nil && k.Write.Create != "" }
+
+// Unproven reports whether the facts about an attribute are too weak to write it to a device that somebody needs, unless
+// that was allowed. With the empty name it speaks of the kind as a whole.
+func (k *Kind) Unproven(attribute string) bool {
+	a := k.Attribute(attribute)
+	return k.Confidence == Unsure || a != nil && a.Confidence == Unsure
+}
 
 // Type is the type of a whole setting: an object with every attribute.
 func (k *Kind) Type() cty.Type {

@@ -28,6 +28,13 @@ func NewKinds(kinds ...*Kind) *Kinds {
 	return set
 }
 
+// Without is the set without a kind. It has the hash of the whole: what is left out was read.
+func (s *Kinds) Without(name string) *Kinds {
+	rest := NewKinds(slices.DeleteFunc(s.All(), func(k *Kind) bool { return k.Name == name })...)
+	rest.hash = s.hash
+	return rest
+}
+
 // Lookup returns the kind of that name, or nil.
 func (s *Kinds) Lookup(name string) *Kind { return s.byName[name] }
 

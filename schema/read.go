@@ -20,47 +20,66 @@ type source struct {
 	text []byte
 }
 
-// Read reads every setting file (*.hcl) at the top of files. It returns the kinds that are right together with
+// Folder is a folder of setting files.
+type Folder struct {
+	Name  string // stands before the names of the files in messages, such as "schemas"; empty for nothing
+	Files fs.FS
+}
+
+// Read reads every setting file (*.hcl) at the top of the folders. It returns the kinds that are right together with
 // everything that is wrong with the others.
-func Read(files fs.FS) (*Kinds, hcl.Diagnostics) {
-	names, err := fs.Glob(files, "*.hcl")
+func Read(folders ...Folder) (*Kinds, hcl.Diagnostics) {
+	r := reader{seen: map[string]hcl.Range{}, parser: hclparse.NewParser()}
+	for _, folder := range folders {
+		r.folder(folder)
+	}
+	set := NewKinds(r.kinds...)
+	set.hash = hashSources(r.sources)
+	return set, r.diags
+}
+
+type reader struct {
+	parser  *hclparse.Parser
+	sources []source
+	kinds   []*Kind
+	seen    map[string]hcl.Range // where each kind is declared
+	diags   hcl.Diagnostics
+}
+
+func (r *reader) folder(folder Folder) {
+	names, err := fs.Glob(folder.Files, "*.hcl")
 	if err != nil {
-		return NewKinds(), hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Setting files cannot be listed", Detail: err.Error()}}
+		r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Setting files cannot be listed", Detail: err.Error()})
+		return
 	}
 	slices.Sort(names)
-	var (
-		sources []source
-		kinds   []*Kind
-		diags   hcl.Diagnostics
-		seen    = map[string]hcl.Range{}
-		parser  = hclparse.NewParser()
-	)
 	for _, name := range names {
-		text, err := fs.ReadFile(files, name)
+		text, err := fs.ReadFile(folder.Files, name)
 		if err != nil {
-			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Setting file cannot be read", Detail: err.Error()})
+			r.diags = append(r.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Setting file cannot be read", Detail: err.Error()})
 			continue
 		}
-		sources = append(sources, source{name, text})
-		file, moreDiags := parser.ParseHCL(text, path.Base(name))
-		diags = append(diags, moreDiags...)
-		if moreDiags.HasErrors() {
-			continue
-		}
-		more, moreDiags := readFile(file)
-		diags = append(diags, moreDiags...)
-		for _, k := range more {
-			if first, ok := seen[k.Name]; ok {
-				diags = append(diags, fault(k.Range, "Kind declared twice", "The kind %q is declared in %s already.", k.Name, first))
-				continue
-			}
-			seen[k.Name] = k.Range
-			kinds = append(kinds, k)
-		}
+		r.file(path.Join(folder.Name, name), text)
 	}
-	set := NewKinds(kinds...)
-	set.hash = hashSources(sources)
-	return set, diags
+}
+
+func (r *reader) file(name string, text []byte) {
+	r.sources = append(r.sources, source{name, text})
+	file, diags := r.parser.ParseHCL(text, name)
+	r.diags = append(r.diags, diags...)
+	if diags.HasErrors() {
+		return
+	}
+	kinds, diags := readFile(file)
+	r.diags = append(r.diags, diags...)
+	for _, k := range kinds {
+		if first, ok := r.seen[k.Name]; ok {
+			r.diags = append(r.diags, fault(k.Range, "Kind declared twice", "The kind %q is declared in %s already.", k.Name, first))
+			continue
+		}
+		r.seen[k.Name] = k.Range
+		r.kinds = append(r.kinds, k)
+	}
 }
 
 // The shape of a setting file, for gohcl.
@@ -76,27 +95,50 @@ type settingShape struct {
 	Confidence string           `hcl:"confidence"`
 	Keyed      bool             `hcl:"keyed,optional"`
 	Keys       []string         `hcl:"keys,optional"`
+	KeyPattern string           `hcl:"key_pattern,optional"`
 	KeyDoc     string           `hcl:"key_doc,optional"`
+	KeyExample string           `hcl:"key_example,optional"`
+	Account    bool             `hcl:"account,optional"`
 	Phase      string           `hcl:"phase"`
 	Risk       string           `hcl:"risk,optional"`
 	Reboot     string           `hcl:"reboot,optional"`
 	Hooks      string           `hcl:"hooks,optional"`
-	Document   documentShape    `hcl:"document,block"`
+	Documents  []documentShape  `hcl:"document,block"`
 	Item       *itemShape       `hcl:"item,block"`
+	Write      *writeShape      `hcl:"write,block"`
 	Attributes []attributeShape `hcl:"attribute,block"`
 	DefRange   hcl.Range        `hcl:",def_range"`
 }
 
 type documentShape struct {
 	Path         string   `hcl:"path"`
-	Root         string   `hcl:"root"`
+	Root         string   `hcl:"root,optional"`
 	Capabilities []string `hcl:"capabilities,optional"`
+	Within       string   `hcl:"within,optional"`
+}
+
+type writeShape struct {
+	Path    string   `hcl:"path"`
+	Element string   `hcl:"element,optional"`
+	Create  string   `hcl:"create,optional"`
+	Delete  string   `hcl:"delete,optional"`
+	New     string   `hcl:"new,optional"`
+	Without []string `hcl:"without,optional"`
 }
 
 type itemShape struct {
+	Element string      `hcl:"element"`
+	Key     string      `hcl:"key,optional"`
+	Equals  string      `hcl:"equals,optional"`
+	Names   *namesShape `hcl:"names,block"`
+}
+
+type namesShape struct {
+	Path    string `hcl:"path"`
+	Root    string `hcl:"root"`
 	Element string `hcl:"element"`
-	Key     string `hcl:"key,optional"`
-	Equals  string `hcl:"equals,optional"`
+	Key     string `hcl:"key"`
+	Name    string `hcl:"name"`
 }
 
 type attributeShape struct {
@@ -105,6 +147,7 @@ type attributeShape struct {
 	Doc       string            `hcl:"doc"`
 	Element   string            `hcl:"element,optional"`
 	Elements  []string          `hcl:"elements,optional"`
+	After     []string          `hcl:"after,optional"`
 	Codec     string            `hcl:"codec,optional"`
 	Values    []string          `hcl:"values,optional"`
 	Map       map[string]string `hcl:"map,optional"`
@@ -114,7 +157,10 @@ type attributeShape struct {
 	Required  bool              `hcl:"required,optional"`
 	Secret    bool              `hcl:"secret,optional"`
 	WriteOnly bool              `hcl:"write_only,optional"`
+	When      map[string]string `hcl:"when,optional"`
+	Holder    string            `hcl:"holder,optional"`
 	Example   string            `hcl:"example,optional"`
+	Grade     string            `hcl:"confidence,optional"`
 	DefRange  hcl.Range         `hcl:",def_range"`
 }
 
@@ -149,7 +195,7 @@ var (
 	// reserved are the arguments and blocks of a device or profile; a kind of that name could never be written.
 	reserved = []string{
 		"address", "identity", "login", "profiles", "extends", "tags", "site", "location", "exclusive", "lifecycle",
-		"for_each", "tls", "channel", "name",
+		"for_each", "tls", "name", "rule", "check", "allow_unproven",
 	}
 )
 
@@ -160,14 +206,28 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	}
 	k := &Kind{
 		Name: s.Name, Summary: s.Summary, Doc: strings.TrimSpace(s.Doc), Source: s.Source,
-		Confidence: Confidence(s.Confidence), Keyed: s.Keyed, Keys: s.Keys, KeyDoc: s.KeyDoc,
-		Document: Document(s.Document), Phase: phases[s.Phase],
-		Risk: Risk(orElse(s.Risk, string(RiskNone))), Reboot: Reboot(orElse(s.Reboot, string(RebootNever))),
+		Confidence: Confidence(s.Confidence), Keyed: s.Keyed, Keys: s.Keys, KeyPattern: s.KeyPattern, KeyDoc: s.KeyDoc, KeyExample: s.KeyExample, Account: s.Account,
+		Phase: phases[s.Phase],
+		Risk:  Risk(orElse(s.Risk, string(RiskNone))), Reboot: Reboot(orElse(s.Reboot, string(RebootNever))),
 		Hooks: s.Hooks, Range: s.DefRange,
 	}
+	for i, shape := range s.Documents {
+		if i == 0 {
+			k.Document = Document(shape)
+			continue
+		}
+		k.Elsewhere = append(k.Elsewhere, Document(shape))
+	}
 	if s.Item != nil {
-		item := Item(*s.Item)
-		k.Item = &item
+		k.Item = &Item{Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals}
+		if s.Item.Names != nil {
+			names := Names(*s.Item.Names)
+			k.Item.Names = &names
+		}
+	}
+	if s.Write != nil {
+		write := Write(*s.Write)
+		k.Write = &write
 	}
 	if !namePattern.MatchString(k.Name) || slices.Contains(reserved, k.Name) {
 		wrong("Name of a kind not possible", "%q must be lower case with underscores, and must not be a word that devices and profiles use already.", k.Name)
@@ -184,11 +244,34 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	if !slices.Contains(confidences, k.Confidence) {
 		wrong("Unknown confidence", "%q is not one of confirmed, likely, unsure.", s.Confidence)
 	}
-	if !strings.HasPrefix(k.Document.Path, "/") || k.Document.Root == "" {
-		wrong("Document incomplete", "path must begin with a slash and root must name the root element.")
+	if len(s.Documents) == 0 {
+		wrong("Document missing", "A kind needs a document block, which says where it lives.")
 	}
-	if k.Keyed && (k.Item == nil || k.Item.Key == "" || k.Item.Equals != "") {
+	perItem := k.Document.PerItem()
+	for _, d := range s.Documents {
+		if hole := strings.HasPrefix(d.Path, KeyHole); !strings.HasPrefix(d.Path, "/") && !hole || d.Root == "" && !hole {
+			wrong("Document incomplete", "path must begin with a slash and root must name the root element.")
+		}
+		if Document(d).PerItem() != perItem {
+			wrong("Documents do not fit together", "Either all paths of a kind contain %s, or none.", KeyHole)
+		}
+	}
+	if perItem && (!k.Keyed || k.Item != nil) {
+		wrong("Document of an item not possible", "A path with %s is for a keyed kind without an item block: each document is an item.", KeyHole)
+	}
+	if k.Keyed && !perItem && (k.Item == nil || k.Item.Key == "" || k.Item.Equals != "") {
 		wrong("Item of a keyed kind incomplete", "A keyed kind needs an item block with key, and without equals: the label takes its place.")
+	}
+	if k.Item != nil && k.Item.Names != nil && (!k.Keyed || k.Creatable() || !strings.HasPrefix(k.Item.Names.Path, "/")) {
+		wrong("Names of items not possible", "A names block is for a keyed kind whose items cannot be created, and its path begins with a slash.")
+	}
+	if _, err := regexp.Compile(k.KeyPattern); err != nil {
+		wrong("Pattern not possible", "key_pattern is no regular expression: %s.", err)
+	}
+	if k.Write != nil {
+		for _, problem := range k.Write.problems(k) {
+			wrong("Write block not possible", "%s", problem)
+		}
 	}
 	if !k.Keyed && k.Item != nil && (k.Item.Key == "") != (k.Item.Equals == "") {
 		wrong("Item incomplete", "The item block of a kind that a device has once needs key and equals, or neither for the first entry.")
@@ -212,15 +295,38 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	return k, diags
 }
 
+// problems are sentences about what does not fit together.
+func (w *Write) problems(k *Kind) []string {
+	var list []string
+	for _, path := range []string{w.Path, w.Create, w.Delete} {
+		if path != "" && !strings.HasPrefix(path, "/") {
+			list = append(list, fmt.Sprintf("The path %q must begin with a slash.", path))
+		}
+	}
+	if w.Path == "" {
+		list = append(list, "path must say where a changed item is sent.")
+	}
+	if (w.Create == "") != (w.Delete == "") {
+		list = append(list, "create and delete belong together: what camform makes it must be able to remove.")
+	}
+	if w.Create != "" && !k.Keyed {
+		list = append(list, "Only items of a keyed kind can be created.")
+	}
+	if w.Create != "" && w.New == "" && k.Hooks == "" {
+		list = append(list, "create needs new, the item that the attributes are set in.")
+	}
+	return list
+}
+
 func (s attributeShape) attribute() (*Attribute, hcl.Diagnostics) {
 	typ, diags := typeexpr.TypeConstraint(s.Type)
 	wrong := func(summary, format string, args ...any) {
 		diags = append(diags, fault(s.DefRange, summary, format, args...))
 	}
 	a := &Attribute{
-		Name: s.Name, Type: typ, Doc: s.Doc, Elements: s.Elements, Codec: s.Codec, Values: s.Values, Map: s.Map,
+		Name: s.Name, Type: typ, Doc: s.Doc, Elements: s.Elements, After: s.After, Codec: s.Codec, Values: s.Values, Map: s.Map,
 		Min: s.Min, Max: s.Max, Unit: s.Unit, Required: s.Required, Secret: s.Secret || s.WriteOnly, WriteOnly: s.WriteOnly,
-		Example: s.Example, Range: s.DefRange,
+		When: s.When, Holder: s.Holder, Example: s.Example, Confidence: Confidence(s.Grade), Range: s.DefRange,
 	}
 	if s.Element != "" {
 		a.Elements = append([]string{s.Element}, a.Elements...)
@@ -236,6 +342,12 @@ func (s attributeShape) attribute() (*Attribute, hcl.Diagnostics) {
 	}
 	if !diags.HasErrors() && !allowedType(typ) {
 		wrong("Type of an attribute not possible", "%q must be string, number, bool, list(string) or set(string).", a.Name)
+	}
+	if a.Confidence != "" && !slices.Contains(confidences, a.Confidence) {
+		wrong("Unknown confidence", "%q is not one of confirmed, likely, unsure.", a.Confidence)
+	}
+	if a.Holder != "" && !a.WriteOnly {
+		wrong("Holder of an attribute that can be read", "holder tells that a device holds a value which it never shows; %q is not write_only.", a.Name)
 	}
 	if a.Min != nil && a.Max != nil && *a.Min > *a.Max {
 		wrong("Bounds the wrong way round", "min of %q is greater than max.", a.Name)

@@ -37,7 +37,7 @@ func read(files map[string]string) (*schema.Kinds, hcl.Diagnostics) {
 	for name, text := range files {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return schema.Read(fsys)
+	return schema.Read(schema.Folder{Files: fsys})
 }
 
 func lines(diags hcl.Diagnostics) string {

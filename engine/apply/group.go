@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -89,13 +90,7 @@ func (r reading) value(kind *schema.Kind, key string) cty.Value {
 }
 
 func (w *worker) read(g plan.Group) (reading, error) {
-	var kinds []*schema.Kind
-	for _, s := range g.Steps {
-		if kind := w.kind(s.Address.Kind); !slices.Contains(kinds, kind) {
-			kinds = append(kinds, kind)
-		}
-	}
-	return readKinds(w.ctx, w.session, w.Provider, kinds)
+	return readKinds(w.ctx, w.session, w.Provider, w.wantedBy(g.Steps))
 }
 
 func (w *worker) kind(name string) *schema.Kind { return w.Provider.Kinds().Lookup(name) }
@@ -133,10 +128,11 @@ func (w *worker) has(s plan.Step, kind *schema.Kind, have cty.Value) bool {
 	return len(w.missing(s, kind, have)) == 0
 }
 
-// keeps reports whether a device still has what it made of the same wanted value when that was written to it.
+// keeps reports whether a device still has what it made of the same wanted value when that was written to it. Of secrets
+// nothing is remembered that could be compared; devices keep them as they are, or not at all.
 func (w *worker) keeps(s plan.Step, kind *schema.Kind, have cty.Value) bool {
 	known, ok := w.known[s.Address]
-	return ok && !have.IsNull() &&
+	return ok && !have.IsNull() && !slices.ContainsFunc(w.missing(s, kind, have), kind.IsSecret) &&
 		bytes.Equal(known.Applied, EncodeAttributes(kind, s.After, s.After)) &&
 		bytes.Equal(known.Observed, EncodeAttributes(kind, s.After, have))
 }
@@ -151,8 +147,12 @@ func (w *worker) missing(s plan.Step, kind *schema.Kind, have cty.Value) []strin
 	}
 	var names []string
 	for _, a := range kind.Attributes {
-		want := s.After.GetAttr(a.Name)
-		if want.IsNull() || a.Secret {
+		want, err := w.readable(s, a)
+		if err != nil {
+			names = append(names, a.Name) // it cannot be written either, which says why
+			continue
+		}
+		if want.IsNull() {
 			continue
 		}
 		if got := have.GetAttr(a.Name); got.IsNull() || !w.Provider.Same(kind, a, want, got) {
@@ -160,6 +160,30 @@ func (w *worker) missing(s plan.Step, kind *schema.Kind, have cty.Value) []strin
 		}
 	}
 	return names
+}
+
+// readable is what a step wants of an attribute, if that can be compared with what a device says: null where it wants
+// nothing, and for secrets that are never returned. One that devices return in clear is read from its origin.
+func (w *worker) readable(s plan.Step, a *schema.Attribute) (cty.Value, error) {
+	secret, ok := s.Secrets[a.Name]
+	switch {
+	case !a.Secret:
+		return s.After.GetAttr(a.Name), nil
+	case a.WriteOnly || !ok:
+		return cty.NullVal(a.Type), nil
+	}
+	text, err := w.reveal(s.Address, a.Name, secret)
+	return cty.StringVal(text), err
+}
+
+// hidden are the secrets of a step that devices never return.
+func hidden(kind *schema.Kind, s plan.Step) map[string]plan.Secret {
+	secrets := maps.Clone(s.Secrets)
+	maps.DeleteFunc(secrets, func(attribute string, _ plan.Secret) bool {
+		a := kind.Attribute(attribute)
+		return a != nil && !a.WriteOnly
+	})
+	return secrets
 }
 
 // untouched reports whether what a step was planned from is still so: whether the item exists, and the attributes that
@@ -182,9 +206,10 @@ func untouched(s plan.Step, kind *schema.Kind, have cty.Value) bool {
 	return true
 }
 
-// knowsSecrets reports whether the state says that the secrets of a step are on the device already.
+// knowsSecrets reports whether the state says that the secrets of a step, as far as devices never return them, are on the
+// device already.
 func (w *worker) knowsSecrets(s plan.Step) bool {
-	for attribute, secret := range s.Secrets {
+	for attribute, secret := range hidden(w.kind(s.Address.Kind), s) {
 		if w.known[s.Address].Fingerprints[attribute] != secret.Fingerprint {
 			return false
 		}
@@ -381,9 +406,9 @@ func (w *worker) judgeSecrets(s plan.Step, request sending, kind *schema.Kind, h
 		row.PendingReboot = good.result == report.PendingReboot
 		good.rows = []state.Setting{row}
 	}
-	secret, ok := s.Secrets[passwordAttribute]
+	secret, ok := loginOf(kind, s)
 	switch {
-	case len(s.Secrets) == 0 || have.IsNull():
+	case len(hidden(kind, s)) == 0 || have.IsNull():
 		return good
 	case !ok && request.err == nil:
 		return good // a secret that no login can prove; the device accepted it
@@ -405,6 +430,15 @@ func (w *worker) judgeSecrets(s plan.Step, request sending, kind *schema.Kind, h
 
 // passwordAttribute is the attribute of an account that a login proves.
 const passwordAttribute = "password"
+
+// loginOf is the secret of a step that a login proves, if there is one.
+func loginOf(kind *schema.Kind, s plan.Step) (plan.Secret, bool) {
+	if !kind.Account {
+		return plan.Secret{}, false
+	}
+	secret, ok := s.Secrets[passwordAttribute]
+	return secret, ok
+}
 
 // proves logs in as the account that a step is about. A session that cannot do that has nothing to say against it.
 func (w *worker) proves(address schema.Setting, secret plan.Secret) error {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -18,29 +19,56 @@ import (
 	"camform/schema"
 )
 
+// wanted is what to read of one kind.
+type wanted struct {
+	kind *schema.Kind
+	keys []string
+}
+
+// wantedBy lists the kinds of steps, each with its keys.
+func (w *worker) wantedBy(steps []plan.Step) []wanted {
+	var list []wanted
+	for _, s := range steps {
+		kind := w.kind(s.Address.Kind)
+		i := slices.IndexFunc(list, func(have wanted) bool { return have.kind == kind })
+		if i < 0 {
+			i, list = len(list), append(list, wanted{kind: kind})
+		}
+		list[i].keys = append(list[i].keys, s.Address.Key)
+	}
+	return list
+}
+
 // readKinds reads the documents of kinds and decodes them. A kind that the device does not have has no items.
-func readKinds(ctx context.Context, reader providers.Reader, provider providers.Provider, kinds []*schema.Kind) (reading, error) {
+func readKinds(ctx context.Context, reader providers.Reader, provider providers.Provider, list []wanted) (reading, error) {
 	r := reading{documents: providers.Documents{}, items: map[string]providers.Items{}}
-	for _, kind := range kinds {
-		changed, limits := provider.DocumentPaths(kind)
-		for _, path := range append([]string{changed}, limits...) {
-			if _, ok := r.documents[path]; ok {
-				continue
-			}
-			doc, err := reader.Read(ctx, path)
-			if err != nil && path != changed && !providers.EndsSession(err) {
-				doc, err = providers.Document{Path: path, Missing: err.Error()}, nil
-			}
-			if err != nil {
-				return r, err
-			}
+	read := func(path string) (providers.Document, error) {
+		if doc, ok := r.documents[path]; ok {
+			return doc, nil
+		}
+		doc, err := reader.Read(ctx, path)
+		if err == nil {
 			r.documents[path] = doc
 		}
-		items, err := provider.Decode(kind, r.documents)
-		if err != nil && !errors.Is(err, providers.ErrUnsupported) {
-			return r, fmt.Errorf("read %s: %w", kind.Name, err)
+		return doc, err
+	}
+	limits := func(path string) (providers.Document, error) {
+		doc, err := read(path)
+		if err != nil && !providers.EndsSession(err) {
+			doc = providers.Document{Path: path, Missing: err.Error()}
+			r.documents[path], err = doc, nil
 		}
-		r.items[kind.Name] = items
+		return doc, err
+	}
+	for _, want := range list {
+		if err := providers.ReadKind(want.kind, want.keys, read, limits); err != nil {
+			return r, err
+		}
+		items, err := provider.Decode(want.kind, want.keys, r.documents)
+		if err != nil && !errors.Is(err, providers.ErrUnsupported) {
+			return r, fmt.Errorf("read %s: %w", want.kind.Name, err)
+		}
+		r.items[want.kind.Name] = items
 	}
 	return r, nil
 }

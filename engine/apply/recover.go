@@ -86,11 +86,11 @@ func (w *worker) closeOpen() {
 
 // resolve closes one intent by what the device has now.
 func (w *worker) resolve(in state.Intent) error {
-	steps, kinds, err := w.stepsOf(in)
+	steps, err := w.stepsOf(in)
 	if err != nil {
 		return err
 	}
-	now, err := readKinds(w.ctx, w.session, w.Provider, kinds)
+	now, err := readKinds(w.ctx, w.session, w.Provider, w.wantedBy(steps))
 	if err != nil {
 		return err
 	}
@@ -122,10 +122,10 @@ func (w *worker) resolve(in state.Intent) error {
 // carriedOut proves the secrets of a step whose readable attributes are as wanted. A secret that is no longer to be had,
 // or that no login can prove, is taken as not written, so that the next plan writes it.
 func (w *worker) carriedOut(s plan.Step) (bool, error) {
-	if len(s.Secrets) == 0 || s.After.IsNull() {
+	if len(hidden(w.kind(s.Address.Kind), s)) == 0 || s.After.IsNull() {
 		return true, nil
 	}
-	secret, ok := s.Secrets[passwordAttribute]
+	secret, ok := loginOf(w.kind(s.Address.Kind), s)
 	if _, can := w.session.(providers.Authenticator); !ok || !can {
 		return false, nil
 	}
@@ -140,25 +140,23 @@ func (w *worker) carriedOut(s plan.Step) (bool, error) {
 	return err == nil, err
 }
 
-func (w *worker) stepsOf(in state.Intent) ([]plan.Step, []*schema.Kind, error) {
+func (w *worker) stepsOf(in state.Intent) ([]plan.Step, error) {
 	var steps []plan.Step
-	var kinds []*schema.Kind
 	for _, shape := range in.Steps {
 		kind := w.kind(shape.Setting.Kind)
 		if kind == nil {
-			return nil, nil, fmt.Errorf("the journal speaks of %s, which is of no known kind", shape.Setting)
+			return nil, fmt.Errorf("the journal speaks of %s, which is of no known kind", shape.Setting)
 		}
 		before, errBefore := decodeWhole(kind, shape.Before)
 		after, errAfter := decodeWhole(kind, shape.After)
 		if err := errors.Join(errBefore, errAfter); err != nil {
-			return nil, nil, fmt.Errorf("journal of %s: %w", shape.Setting, err)
+			return nil, fmt.Errorf("journal of %s: %w", shape.Setting, err)
 		}
 		secrets := map[string]plan.Secret{}
 		for attribute, fingerprint := range shape.Fingerprints {
 			secrets[attribute] = plan.Secret{Origin: shape.Origins[attribute], Fingerprint: fingerprint}
 		}
 		steps = append(steps, plan.Step{Address: shape.Setting, Action: plan.Action(shape.Action), Before: before, After: after, Secrets: secrets})
-		kinds = append(kinds, kind)
 	}
-	return steps, kinds, nil
+	return steps, nil
 }

@@ -170,6 +170,12 @@ func (c *comparison) compareAttribute(
 	if !have.IsNull() && c.rules.Same(want.Kind, a, wanted, have) {
 		return true, why
 	}
+	if a.Secret {
+		if known := memory.Fingerprints[a.Name]; known != "" && known == c.fingerprint(want.Address, a, declared.Value) {
+			why.Cause = plan.CauseDrift // it is what was applied, and the device shows another one
+		}
+		return false, why
+	}
 	applied, known := memory.Applied[a.Name]
 	if !known {
 		return false, why
@@ -190,7 +196,7 @@ func (c *comparison) compareAttribute(
 
 // provenByLogin reports whether a password is the one that we are logged in with.
 func (c *comparison) provenByLogin(want *config.Setting, a *schema.Attribute, declared config.Attribute) bool {
-	if a.Name != "password" || want.Address.Key != c.device.Login.Username {
+	if !want.Kind.Account || a.Name != "password" || want.Address.Key != c.device.Login.Username {
 		return false
 	}
 	wanted, _ := declared.Value.Unmark()
@@ -311,11 +317,7 @@ func (c *comparison) withoutIgnored(want *config.Setting) *config.Setting {
 }
 
 func matchesAny(patterns []config.Pattern, address schema.Setting, attribute string) bool {
-	return slices.ContainsFunc(patterns, func(p config.Pattern) bool {
-		return (p.Kind == "" || p.Kind == address.Kind) &&
-			(p.Key == "" || p.Key == address.Key) &&
-			(p.Attribute == "" || p.Attribute == attribute)
-	})
+	return slices.ContainsFunc(patterns, func(p config.Pattern) bool { return p.Covers(address, attribute) })
 }
 
 // remembersAll reports whether the memory holds exactly what is wanted.

@@ -388,23 +388,26 @@ func TestDriftIsWhatSomebodyElseMoved(t *testing.T) {
 func TestAnAttributeThatTheDeviceLacksIsToldAndLeftOut(t *testing.T) {
 	d := device(want("https", "", values{"enabled": cty.True, "redirect": cty.True}))
 	d.URL = mustURL("https://192.0.2.1:443")
+	lacks := false
 	refuseRedirect := func(_ *schema.Kind, _ providers.Documents, _ string, want cty.Value) []providers.AttributeError {
 		if want.GetAttr("redirect").IsNull() {
 			return nil
 		}
-		return []providers.AttributeError{{Attribute: "redirect", Detail: "Not here."}}
+		return []providers.AttributeError{{Attribute: "redirect", Detail: "Not here.", Lacks: lacks}}
 	}
 	for title, c := range map[string]struct {
 		have              values
+		lacks             bool
 		refusals, skipped int
 		steps             string
 	}{
-		"lacks one":                    {values{"enabled": cty.False}, 0, 1, "https:enabled"},
-		"lacks the only one to change": {values{"enabled": cty.True}, 0, 1, ""},
-		"has it and refuses":           {values{"enabled": cty.True, "redirect": cty.False}, 1, 0, "https:redirect"},
+		"lacks one":                    {values{"enabled": cty.False}, true, 0, 1, "https:enabled"},
+		"lacks the only one to change": {values{"enabled": cty.True}, true, 0, 1, ""},
+		"has it and refuses":           {values{"enabled": cty.True, "redirect": cty.False}, false, 1, 0, "https:redirect"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			s := snapshot(map[string]providers.Items{"https": {"": have("https", c.have)}})
+			lacks = c.lacks
 			planned, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, refuseRedirect)
 			var steps []string
 			for _, step := range planned.Steps {

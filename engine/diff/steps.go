@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
@@ -32,14 +34,10 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 	}
 	var refusals []Refusal
 	for _, c := range found.Changes {
-		for _, wrong := range refused(c, snap, check) {
-			if c.lacks(wrong.Attribute) {
-				d.Skipped = append(d.Skipped, c.without(wrong))
-				continue
-			}
-			refusals = append(refusals, Refusal{Address: c.Address, Want: c.Want, AttributeError: wrong})
-		}
-		if len(c.Why) > 0 || c.Want == nil {
+		left, wrong := c.admit(device.AllowUnproven, snap, check)
+		d.Skipped = append(d.Skipped, left...)
+		refusals = append(refusals, wrong...)
+		if len(c.Why) > 0 || c.Want == nil && len(left) == 0 {
 			d.Steps = append(d.Steps, stepOf(c))
 		}
 	}
@@ -54,40 +52,107 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 	return d, refusals
 }
 
-// refused asks for the attributes that a change would alter; the device has the others already.
+// admit takes out of a change what its device lacks and what too little is known of, unless that is allowed, and returns
+// what is told about it. What the device would refuse comes back, too. A change of which nothing is left has no Why.
+func (c *Change) admit(allowed []string, snap *live.Snapshot, check Check) (left []plan.Skipped, wrong []Refusal) {
+	if c.Action == plan.Forget {
+		return nil, nil
+	}
+	if c.Kind.Unproven("") && !allows(allowed, c.Kind.Name, "") {
+		c.Why = nil
+		return []plan.Skipped{c.unproven("", weakSource)}, nil
+	}
+	for _, a := range c.Kind.Attributes {
+		if c.changes(a.Name) && c.Kind.Unproven(a.Name) && !allows(allowed, c.Kind.Name, a.Name) {
+			left = append(left, c.unproven(a.Name, weakSource))
+			c.drop(a.Name)
+		}
+	}
+	for _, refusal := range refused(*c, snap, check) {
+		switch {
+		case refusal.Unproven && allows(allowed, c.Kind.Name, refusal.Attribute):
+		case refusal.Unproven:
+			left = append(left, c.unproven(refusal.Attribute, refusal.Detail))
+			c.Why = nil
+		case refusal.Lacks && !c.Before.IsNull():
+			left = append(left, c.without(refusal))
+		default:
+			wrong = append(wrong, Refusal{Address: c.Address, Want: c.Want, AttributeError: refusal})
+		}
+	}
+	return left, wrong
+}
+
+const weakSource = "What is known of it comes from a single weak source, and no device was seen to take it."
+
+// refused asks for the attributes that a change would alter; the device has the others already. Secrets that do not
+// change count as given, since they are sent with the others. An item that is to be made needs what its kind requires.
 func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeError {
-	if c.Action != plan.Create && c.Action != plan.Update {
+	if c.Action != plan.Create && c.Action != plan.Update || len(c.Why) == 0 {
 		return nil
 	}
+	var wrong []providers.AttributeError
 	values := c.Want.Want().AsValueMap()
 	for _, a := range c.Kind.Attributes {
-		changes := slices.ContainsFunc(c.Why, func(w plan.Why) bool { return w.Attribute == a.Name })
-		if !changes {
+		declared := !values[a.Name].IsNull()
+		switch {
+		case c.changes(a.Name):
+			values[a.Name], _ = values[a.Name].UnmarkDeep()
+		case a.Secret && declared:
+			values[a.Name] = cty.UnknownVal(a.Type)
+		default:
 			values[a.Name] = cty.NullVal(a.Type)
-			continue
 		}
-		values[a.Name], _ = values[a.Name].UnmarkDeep()
+		if c.Action == plan.Create && a.Required && !declared {
+			wrong = append(wrong, providers.AttributeError{Detail: fmt.Sprintf(
+				"The device does not have it yet, and making it needs %s.", a.Name)})
+		}
 	}
-	return check(c.Kind, snap.Documents, c.Address.Key, cty.ObjectVal(values))
+	return append(wrong, check(c.Kind, snap.Documents, c.Address.Key, cty.ObjectVal(values))...)
 }
 
-// lacks reports whether a device has the item of a change, but not the attribute. Firmware differs in what it offers, and
-// a profile is for many devices: what one of them lacks is told and left out, as with whole kinds.
-func (c *Change) lacks(attribute string) bool {
-	a := c.Kind.Attribute(attribute)
-	return a != nil && !a.Secret && !c.Before.IsNull() && c.Before.GetAttr(attribute).IsNull()
+func (c *Change) changes(attribute string) bool {
+	return slices.ContainsFunc(c.Why, func(w plan.Why) bool { return w.Attribute == attribute })
 }
 
-// without takes an attribute that the device lacks out of a change, and returns what is told about it.
-func (c *Change) without(wrong providers.AttributeError) plan.Skipped {
-	values := c.After.AsValueMap()
-	values[wrong.Attribute] = cty.NullVal(c.Kind.Attribute(wrong.Attribute).Type)
-	c.After = cty.ObjectVal(values)
-	c.Why = slices.DeleteFunc(slices.Clone(c.Why), func(w plan.Why) bool { return w.Attribute == wrong.Attribute })
+// allows reports whether allow_unproven names a kind or one of its attributes.
+func allows(allowed []string, kind, attribute string) bool {
+	return slices.Contains(allowed, kind) || attribute != "" && slices.Contains(allowed, kind+"."+attribute)
+}
+
+// unproven is what is told about a change, or one attribute of it, that is not made because too little is known.
+func (c *Change) unproven(attribute, detail string) plan.Skipped {
+	name, source := c.Kind.Name, plan.Source{}
+	if c.Want != nil {
+		source = plan.SourceOf(c.Want.Range)
+	}
+	if attribute != "" {
+		name += "." + attribute
+	}
 	return plan.Skipped{
-		Address: c.Address, Reason: plan.Unsupported, Detail: wrong.Attribute + ": " + wrong.Detail,
+		Address: c.Address, Attribute: attribute, Reason: plan.Unproven, Source: source,
+		Detail: fmt.Sprintf("%s Try it on a device that you can reach by hand, with allow_unproven = [%q] in its block.", detail, name),
+	}
+}
+
+// without takes an attribute that the device lacks out of a change, and returns what is told about it. Firmware differs in
+// what it offers, and a profile is for many devices: what one of them lacks is told and left out, as with whole kinds.
+func (c *Change) without(wrong providers.AttributeError) plan.Skipped {
+	c.drop(wrong.Attribute)
+	return plan.Skipped{
+		Address: c.Address, Attribute: wrong.Attribute, Reason: plan.Unsupported, Detail: wrong.Detail,
 		Source: plan.SourceOf(c.Want.Attributes[wrong.Attribute].Range),
 	}
+}
+
+// drop takes an attribute out of a change.
+func (c *Change) drop(attribute string) {
+	values := c.After.AsValueMap()
+	values[attribute] = cty.NullVal(c.Kind.Attribute(attribute).Type)
+	c.After = cty.ObjectVal(values)
+	c.Secrets = maps.Clone(c.Secrets)
+	delete(c.Secrets, attribute)
+	c.Why = slices.DeleteFunc(slices.Clone(c.Why), func(w plan.Why) bool { return w.Attribute == attribute })
 }
 
 func stepOf(c Change) plan.Step {

@@ -1,7 +1,7 @@
 // Package guard proves that a plan leaves the way in open. It is pure.
 //
 // It knows the settings that can close the way in by the names of their kinds: `https`, `service`, `web_auth`,
-// `ip_filter` and `user`. A change that would close the way that camform itself uses, as the plan describes it, is refused with the
+// `ip_filter`, `mac_filter`, `network`, `wireless`, `user` and `user_permission`. A change that would close the way that camform itself uses, as the plan describes it, is refused with the
 // reason; there is no switch that turns this off.
 package guard
 
@@ -43,6 +43,7 @@ func Prove(d plan.Device) diag.Problems {
 // way is the way in that camform uses for a device.
 type way struct {
 	scheme string
+	host   string
 	port   int64
 	user   string
 	source netip.Addr // our own address as the device sees it; not valid where it is not known
@@ -58,7 +59,7 @@ func wayOf(d plan.Device) (way, error) {
 		return way{}, err
 	}
 	source, _ := netip.ParseAddr(d.Source) // an address that is not known leaves the zero value, which no list contains
-	return way{scheme: u.Scheme, port: port, user: d.Access.Username, source: source.Unmap()}, nil
+	return way{scheme: u.Scheme, host: u.Hostname(), port: port, user: d.Access.Username, source: source.Unmap()}, nil
 }
 
 // closedBy says why a step would close the way in, or "" if it would not.
@@ -72,8 +73,16 @@ func (w way) closedBy(s plan.Step) string {
 		return w.closedByService(s)
 	case "web_auth":
 		return closedByAuthentication(s)
+	case "mac_filter":
+		return closedByMACFilter(s)
+	case "network":
+		return w.closedByNetwork(s)
+	case "wireless":
+		return w.closedByWireless(s)
 	case "user":
 		return w.closedByUser(s)
+	case "user_permission":
+		return w.closedByPermission(s)
 	default:
 		return ""
 	}
@@ -138,6 +147,73 @@ func closedByAuthentication(s plan.Step) string {
 			"if there are clients that know MD5 only."
 	}
 	return ""
+}
+
+// closedByMACFilter: a router between us and the device hides our hardware address, so that nobody can prove that a list
+// of them lets us in.
+func closedByMACFilter(s plan.Step) string {
+	if !isTrue(after(s, "enabled")) || text(after(s, "mode")) != "allow" {
+		return ""
+	}
+	return "It cannot be proven that an allow list of hardware addresses lets us in: the device sees that of the last router on the way."
+}
+
+// closedByNetwork refuses to move the address under which a device is reached. Name servers may change, and so may an
+// interface of which the device says that it has another address.
+func (w way) closedByNetwork(s plan.Step) string {
+	moving := ""
+	for _, attribute := range []string{"ip_version", "mode", "address", "gateway", "ipv6_mode", "ipv6_address", "ipv6_gateway"} {
+		if moves(s, attribute) {
+			moving = attribute
+		}
+	}
+	if moving == "" || w.elsewhere(before(s, "address")) {
+		return ""
+	}
+	return "camform reaches this device at " + w.host + ", and a change of " + moving + " could take it away from there. " +
+		"Change it at the device and write the new address into the device block."
+}
+
+// elsewhere reports whether an address of an interface, with or without the length of its network, is another one than
+// that of the way in. A way in by name could be anywhere.
+func (w way) elsewhere(address string) bool {
+	host, err := netip.ParseAddr(w.host)
+	if err != nil {
+		return false
+	}
+	address, _, _ = strings.Cut(address, "/")
+	have, err := netip.ParseAddr(address)
+	return err == nil && have.Unmap() != host.Unmap()
+}
+
+// closedByWireless: whether the way in goes over the air is not to be seen from here.
+func (w way) closedByWireless(s plan.Step) string {
+	for _, attribute := range []string{"ssid", "security", "key", "cipher", "mode", "channel"} {
+		if moves(s, attribute) {
+			return "camform may reach this device over this wireless network, and a change of " + attribute + " could cut it off. " +
+				"Change it at the device."
+		}
+	}
+	if moves(s, "enabled") && isFalse(after(s, "enabled")) {
+		return "camform may reach this device over this wireless network, and this would switch it off. Change it at the device."
+	}
+	return ""
+}
+
+// closedByPermission keeps the right to configure for the account that camform uses.
+func (w way) closedByPermission(s plan.Step) string {
+	if s.Address.Key != w.user || !moves(s, "remote") {
+		return ""
+	}
+	rights := after(s, "remote")
+	if rights.CanIterateElements() && !rights.IsNull() {
+		for _, right := range rights.AsValueSlice() {
+			if text(right) == "configure" {
+				return ""
+			}
+		}
+	}
+	return "This is the account that camform uses on this device, and it would lose the right to configure. Put \"configure\" into remote."
 }
 
 func (w way) closedByUser(s plan.Step) string {

@@ -10,6 +10,7 @@ package live
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,8 @@ type Request struct {
 	Target providers.Target
 	Site   string // devices of one site share a limit
 	Kinds  []*schema.Kind
+	Keys   map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
+	Extra  []string            // further documents to read, by path
 }
 
 // Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
@@ -38,8 +41,11 @@ type Snapshot struct {
 	Items      map[string]providers.Items // settings by kind; a kind that could not be read is missing
 	Missing    map[string]string          // kinds that the device does not have, with the reason
 	Unreadable map[string]error           // kinds whose document could not be read or understood
+	Unread     map[string]error           // further documents that could not be read, by path
 	Source     string                     // our own address, as the connection to the device shows it; empty if not known
 	Err        error                      // why the device could not be read at all
+
+	Certificate *x509.Certificate // that the device showed; nil if it was not reached over TLS
 }
 
 // Cache keeps documents that give limits, by what determines them. Methods are safe for concurrent use.
@@ -105,7 +111,7 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *Snapshot {
 	s := &Snapshot{
 		Device: r.Target.Device, Kinds: map[string]*schema.Kind{}, Documents: providers.Documents{},
-		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{},
+		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{}, Unread: map[string]error{},
 	}
 	s.Identity, s.Err = reader.Identify(ctx)
 	s.Pin = reader.Pin()
@@ -114,28 +120,37 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 	}
 	for _, kind := range r.Kinds {
 		s.Kinds[kind.Name] = kind
-		err := s.readKind(ctx, reader, kind, o)
+		err := s.readKind(ctx, reader, kind, r.Keys[kind.Name], o)
 		if err != nil && (providers.EndsSession(err) || ctx.Err() != nil) {
 			s.Err = err
 			return s
 		}
 	}
+	for _, path := range r.Extra {
+		_, err := s.readDocument(ctx, reader, path)
+		if err != nil && (providers.EndsSession(err) || ctx.Err() != nil) {
+			s.Err = err
+			return s
+		}
+		if err != nil {
+			s.Unread[path] = err
+		}
+	}
 	s.Pin = reader.Pin()
+	if certified, ok := reader.(providers.Certified); ok {
+		s.Certificate = certified.Certificate()
+	}
 	return s
 }
 
 // readKind fills in one kind. The error it returns is recorded in the snapshot already.
-func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, o Options) error {
-	changed, limits := o.Provider.DocumentPaths(kind)
-	err := s.readDocument(ctx, reader, changed)
-	for _, path := range limits {
-		if err == nil && s.Documents[changed].Missing == "" {
-			err = s.readLimits(ctx, reader, path, o.Cache)
-		}
-	}
+func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, keys []string, o Options) error {
+	err := providers.ReadKind(kind, keys,
+		func(path string) (providers.Document, error) { return s.readDocument(ctx, reader, path) },
+		func(path string) (providers.Document, error) { return s.readLimits(ctx, reader, path, o.Cache) })
 	var items providers.Items
 	if err == nil {
-		items, err = o.Provider.Decode(kind, s.Documents)
+		items, err = o.Provider.Decode(kind, keys, s.Documents)
 	}
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
@@ -149,29 +164,29 @@ func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *
 	return nil
 }
 
-func (s *Snapshot) readDocument(ctx context.Context, reader providers.Reader, path string) error {
-	if _, ok := s.Documents[path]; ok {
-		return nil
+func (s *Snapshot) readDocument(ctx context.Context, reader providers.Reader, path string) (providers.Document, error) {
+	if doc, ok := s.Documents[path]; ok {
+		return doc, nil
 	}
 	doc, err := reader.Read(ctx, path)
 	if err != nil {
-		return err
+		return doc, err
 	}
 	s.Documents[path] = doc
 	if doc.Source != "" {
 		s.Source = doc.Source
 	}
-	return nil
+	return doc, nil
 }
 
 // readLimits reads a document that gives limits. A device that refuses it has no known limits, which is no error.
-func (s *Snapshot) readLimits(ctx context.Context, reader providers.Reader, path string, cache Cache) error {
-	if _, ok := s.Documents[path]; ok {
-		return nil
+func (s *Snapshot) readLimits(ctx context.Context, reader providers.Reader, path string, cache Cache) (providers.Document, error) {
+	if doc, ok := s.Documents[path]; ok {
+		return doc, nil
 	}
 	if doc, ok := cache.Lookup(s.Identity.Model, s.Identity.Firmware, path); ok {
 		s.Documents[path] = doc
-		return nil
+		return doc, nil
 	}
 	doc, err := reader.Read(ctx, path)
 	switch {
@@ -179,12 +194,12 @@ func (s *Snapshot) readLimits(ctx context.Context, reader providers.Reader, path
 		doc.Source = ""
 		cache.Store(s.Identity.Model, s.Identity.Firmware, doc)
 	case providers.EndsSession(err) || ctx.Err() != nil:
-		return err
+		return doc, err
 	default:
 		doc = providers.Document{Path: path, Missing: providers.Reason(err)}
 	}
 	s.Documents[path] = doc
-	return nil
+	return doc, nil
 }
 
 // KindsOf are the kinds with the given names, each once, in the order of the names of all kinds.

@@ -173,10 +173,11 @@ type (
 		Secrets map[string]Secret `json:"secrets,omitempty"`
 	}
 	skippedShape struct {
-		Address string     `json:"address"`
-		Reason  SkipReason `json:"reason"`
-		Detail  string     `json:"detail,omitempty"`
-		Source  Source     `json:"source"`
+		Address   string     `json:"address"`
+		Attribute string     `json:"attribute,omitempty"`
+		Reason    SkipReason `json:"reason"`
+		Detail    string     `json:"detail,omitempty"`
+		Source    Source     `json:"source"`
 	}
 	outputShape struct {
 		Name      string          `json:"name"`
@@ -218,7 +219,9 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		shape.Adopted = append(shape.Adopted, adoptedShape{Address: a.Address.String(), Value: value, Secrets: a.Secrets})
 	}
 	for _, s := range d.Skipped {
-		shape.Skipped = append(shape.Skipped, skippedShape{Address: s.Address.String(), Reason: s.Reason, Detail: s.Detail, Source: s.Source})
+		shape.Skipped = append(shape.Skipped, skippedShape{
+			Address: s.Address.String(), Attribute: s.Attribute, Reason: s.Reason, Detail: s.Detail, Source: s.Source,
+		})
 	}
 	return shape, nil
 }
@@ -317,7 +320,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 		if err != nil {
 			return d, err
 		}
-		d.Skipped = append(d.Skipped, Skipped{Address: address, Reason: s.Reason, Detail: s.Detail, Source: s.Source})
+		d.Skipped = append(d.Skipped, Skipped{Address: address, Attribute: s.Attribute, Reason: s.Reason, Detail: s.Detail, Source: s.Source})
 	}
 	return d, nil
 }

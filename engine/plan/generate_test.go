@@ -76,7 +76,8 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "skipped") {
 		d.Skipped = append(d.Skipped, plan.Skipped{
-			Address: anyAddress(t, address, anyKind(t)), Reason: plan.Protected, Detail: text.Draw(t, "detail"), Source: anySource(t),
+			Address: anyAddress(t, address, anyKind(t)), Attribute: text.Draw(t, "attribute"), Reason: plan.Protected,
+			Detail: text.Draw(t, "detail"), Source: anySource(t),
 		})
 	}
 	return d

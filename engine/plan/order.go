@@ -23,9 +23,10 @@ func Groups(steps []Step, kinds *schema.Kinds) []Group {
 			continue
 		}
 		kind := kinds.Lookup(s.Address.Kind)
-		i := slices.IndexFunc(groups, func(g Group) bool { return g.Document == kind.Document.Path })
+		document := kind.Document.For(s.Address.Key).Path
+		i := slices.IndexFunc(groups, func(g Group) bool { return g.Document == document })
 		if i < 0 {
-			groups = append(groups, Group{Document: kind.Document.Path})
+			groups = append(groups, Group{Document: document})
 			i = len(groups) - 1
 		}
 		groups[i].Steps = append(groups[i].Steps, s)

@@ -133,10 +133,19 @@ func SourceOf(r hcl.Range) Source { return Source{File: r.Filename, Line: r.Star
 
 // Skipped is a wanted setting that the plan leaves alone.
 type Skipped struct {
-	Address schema.Setting
-	Reason  SkipReason
-	Detail  string // for people
-	Source  Source
+	Address   schema.Setting
+	Attribute string // the one that is left alone; empty if it is the whole setting
+	Reason    SkipReason
+	Detail    string // for people
+	Source    Source
+}
+
+// Told is the detail with the name of the attribute in front, if it is about one.
+func (s Skipped) Told() string {
+	if s.Attribute == "" {
+		return s.Detail
+	}
+	return s.Attribute + ": " + s.Detail
 }
 
 // SkipReason says why a setting is left alone.
@@ -147,6 +156,7 @@ const (
 	Unsupported SkipReason = "unsupported" // the device does not have the kind
 	Protected   SkipReason = "protected"   // lifecycle { protect } forbids it; the difference stays
 	Unreadable  SkipReason = "unreadable"  // its document could not be read
+	Unproven    SkipReason = "unproven"    // too little is known of what a device makes of it; allow_unproven lets it pass
 )
 
 // Output is an output of the configuration, without its value if that is sensitive.

@@ -39,6 +39,16 @@ func KindMarkdown(w io.Writer, k *schema.Kind) error {
 	return out.Flush()
 }
 
+// KindsMarkdown writes the table of all kinds of settings as Markdown.
+func KindsMarkdown(w io.Writer, kinds *schema.Kinds) error {
+	out := bufio.NewWriter(w)
+	out.WriteString("| kind | what it is | risk | facts |\n|---|---|---|---|\n")
+	for _, k := range kinds.All() {
+		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", k.Name, k.Summary, k.Risk, k.Confidence)
+	}
+	return out.Flush()
+}
+
 // KindText writes the reference of a kind of setting for a terminal.
 func KindText(w io.Writer, k *schema.Kind, o Options) error {
 	out, paint := bufio.NewWriter(w), newPalette(o.Colour)
@@ -131,6 +141,9 @@ func facts(a *schema.Attribute) []string {
 	if a.WriteOnly {
 		all = append(all, "Devices never return it.")
 	}
+	if a.Confidence == schema.Unsure {
+		all = append(all, "Too little is known of it to write it without `allow_unproven`.")
+	}
 	return all
 }
 
@@ -183,7 +196,14 @@ var confidenceWords = map[schema.Confidence]string{
 }
 
 func about(k *schema.Kind) []string {
-	lines := []string{"Document: " + k.Document.Path, "Facts: " + k.Source, "Confidence: " + confidenceWords[k.Confidence]}
+	lines := []string{"Document: " + k.Document.Path}
+	for _, at := range k.Elsewhere {
+		lines = append(lines, "On devices that lack it: "+at.Path)
+	}
+	lines = append(lines, "Facts: "+k.Source, "Confidence: "+confidenceWords[k.Confidence])
+	if k.Unproven("") {
+		lines = append(lines, "camform writes it only where `allow_unproven` names it")
+	}
 	if k.Risk != schema.RiskNone {
 		lines = append(lines, "Risk of a wrong value: "+riskWords[k.Risk])
 	}
@@ -214,10 +234,10 @@ func Example(k *schema.Kind) string {
 }
 
 func exampleKey(k *schema.Kind) string {
-	if len(k.Keys) > 0 {
+	if k.KeyExample == "" && len(k.Keys) > 0 {
 		return k.Keys[0]
 	}
-	return "example"
+	return cmp.Or(k.KeyExample, "example")
 }
 
 func exampleTokens(k *schema.Kind, a *schema.Attribute) hclwrite.Tokens {

@@ -23,6 +23,7 @@ type remark struct {
 	words   string // complete "SUBJECT ..."
 	detail  string
 	devices []schema.Device
+	counted bool // the words say on how many devices
 }
 
 // remarks collects remarks, those with the same words once.
@@ -46,25 +47,45 @@ func (r *remarks) add(device schema.Device, subject, words, detail string) {
 	r.list = append(r.list, r.index[key])
 }
 
+// once adds a remark that says itself on how many devices it is true.
+func (r *remarks) once(subject, words string) {
+	r.add(schema.Device{}, subject, words, "")
+	r.index[remarkKey{subject, words, ""}].counted = true
+}
+
+// lacks reports whether a device does not have a whole setting.
+func lacks(s plan.Skipped) bool { return s.Reason == plan.Unsupported && s.Attribute == "" }
+
 // write appends a remark about one or two devices with their addresses, about more as a group, the largest first.
 func (r *remarks) write(d *document, severity Severity, fold Fold) {
+	r.writeAt(d, blockIndent, severity, fold)
+}
+
+func (r *remarks) writeAt(d *document, indent int, severity Severity, fold Fold) {
 	slices.SortStableFunc(r.list, func(a, b *remark) int { return cmp.Compare(size(b), size(a)) })
 	for _, m := range r.list {
+		if m.counted {
+			d.line(indent, Normal, m.sentence(printable(m.subject))).Severity = severity
+			continue
+		}
 		if fold == Unfolded || size(m) == 1 {
 			for _, device := range m.devices {
-				d.line(blockIndent, Normal, m.sentence(addressOf(device, m.subject))).Severity = severity
+				d.line(indent, Normal, m.sentence(addressOf(device, m.subject))).Severity = severity
 			}
 			continue
 		}
-		d.line(blockIndent, Normal, m.sentence(m.group())).Severity = severity
+		d.line(indent, Normal, m.sentence(m.group())).Severity = severity
 		for _, text := range some(m.devices, fold) {
-			d.line(blockIndent+4, Quiet, text)
+			d.line(indent+4, Quiet, text)
 		}
 	}
 }
 
 // size orders remarks: those below foldFrom are equal.
 func size(m *remark) int {
+	if m.counted {
+		return foldFrom
+	}
 	if len(m.devices) < foldFrom {
 		return 1
 	}
@@ -101,20 +122,40 @@ var skipWords = map[plan.SkipReason]string{
 	plan.Unsupported: "not available",
 	plan.Protected:   "protected",
 	plan.Unreadable:  "could not be read",
+	plan.Unproven:    "unproven",
 }
 
+// writeSkipped tells what is left alone, and why. That devices of different kinds lack whole settings is what profiles for
+// many devices are made for, so it is counted; unfolded it is told of each device.
 func writeSkipped(d *document, p *plan.Plan, fold Fold) {
 	var found remarks
+	lacking := map[string]int{}
 	for _, device := range p.Devices {
 		for _, s := range device.Skipped {
-			found.add(device.Address, s.Address.Local(), skipWords[s.Reason], s.Detail)
+			if lacks(s) {
+				lacking[s.Address.Local()]++
+			}
+		}
+	}
+	for _, device := range p.Devices {
+		for _, s := range device.Skipped {
+			if n := lacking[s.Address.Local()]; lacks(s) && n > 1 && fold != Unfolded {
+				words := fmt.Sprintf("%s on %s", skipWords[s.Reason], plural(n, "device"))
+				found.once(s.Address.Local(), words)
+				continue
+			}
+			found.add(device.Address, s.Address.Local(), skipWords[s.Reason], s.Told())
 		}
 	}
 	if len(found.list) == 0 {
 		return
 	}
 	d.open(Notes, "Left alone")
-	d.line(0, Strong, "Wanted settings that are left alone:")
+	heading := "Wanted settings that are left alone:"
+	if slices.ContainsFunc(found.list, func(m *remark) bool { return m.counted }) {
+		heading = "Wanted settings that are left alone (-full names all devices):"
+	}
+	d.line(0, Strong, heading)
 	found.write(d, Attention, fold)
 }
 
@@ -125,7 +166,7 @@ func writeUnknown(d *document, p *plan.Plan, fold Fold) int {
 	for _, device := range p.Devices {
 		for _, s := range device.Skipped {
 			if s.Reason == plan.Unreadable {
-				found.add(device.Address, s.Address.Local(), "", s.Detail)
+				found.add(device.Address, s.Address.Local(), "", s.Told())
 				n++
 			}
 		}

@@ -168,10 +168,11 @@ type (
 		Problem string `json:"problem"`
 	}
 	skippedDoc struct {
-		Address string      `json:"address"`
-		Reason  string      `json:"reason"`
-		Detail  string      `json:"detail,omitempty"`
-		Source  plan.Source `json:"source"`
+		Address   string      `json:"address"`
+		Attribute string      `json:"attribute,omitempty"`
+		Reason    string      `json:"reason"`
+		Detail    string      `json:"detail,omitempty"`
+		Source    plan.Source `json:"source"`
 	}
 	camformStepDoc struct {
 		Why     map[string]whyDoc `json:"why,omitempty"`     // by attribute
@@ -235,7 +236,8 @@ func (doc *planDoc) addDevice(d plan.Device, kinds *schema.Kinds) error {
 	}
 	for _, skipped := range d.Skipped {
 		doc.Camform.Skipped = append(doc.Camform.Skipped, skippedDoc{
-			Address: skipped.Address.String(), Reason: string(skipped.Reason), Detail: skipped.Detail, Source: skipped.Source,
+			Address: skipped.Address.String(), Attribute: skipped.Attribute, Reason: string(skipped.Reason),
+			Detail: skipped.Detail, Source: skipped.Source,
 		})
 	}
 	addChild(&doc.PriorState.Values.RootModule, prior)

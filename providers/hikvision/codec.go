@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
 
@@ -20,12 +21,20 @@ type codec struct {
 	// decode reads the value. It is null where the document does not have the attribute.
 	decode func(field) (cty.Value, error)
 
-	// encode changes the document so that decode yields the value.
+	// encode changes the document so that decode yields the value; nil where hooks make the request.
 	encode func(field, cty.Value) error
 
 	// check says, in sentences, why the device will not take the value. The value is of the attribute's type, and
-	// otherwise arbitrary.
+	// otherwise arbitrary; nil where hooks check.
 	check func(field, cty.Value) []string
+
+	// lacks reports whether the device has nothing that the attribute could be written to; nil where that means that it
+	// has none of its elements.
+	lacks func(field) bool
+
+	// entry is the number of the element of the attribute that is an entry of a list, of which there may be any number; 0
+	// for none.
+	entry int
 
 	// same compares what is wanted with what was decoded; nil for equality.
 	same func(want, have cty.Value) bool
@@ -41,9 +50,30 @@ var codecs = map[string]codec{
 	"choice":       {decode: decodeChoice, encode: encodeChoice, check: checkChoice, same: sameChoice},
 	"host":         {decode: decodeHost, encode: encodeHost, check: checkHost, same: sameHost},
 	"tls_minimum":  {decode: decodeTLS, encode: encodeTLS, check: checkTLS},
-	"lock_time":    {decode: decodeLockTime, encode: encodeLockTime, check: checkLockTime},
+	"lock_time":    {decode: decodeLockTime, encode: encodeLockTime, check: checkLockTime, lacks: lacksLockUnit},
 	"time_zone":    {decode: decodeZone, encode: encodeZone, check: checkZone, same: sameZone, rewritten: rewrittenZone},
-	"address_list": {decode: decodeAddresses, encode: encodeAddresses, check: checkAddresses, same: sameAddresses},
+	"address_list": {decode: decodeAddresses, encode: encodeAddresses, check: checkAddresses, same: sameAddresses, entry: 1},
+
+	"interface_address": {decode: decodeInterfaceAddress, encode: encodeInterfaceAddress, check: checkInterfaceAddress, same: sameInterfaceAddress},
+	"address":           {decode: decodeAddress, encode: encodeAddress, check: checkAddress, same: sameAddress},
+	"address_slots":     {decode: decodeSlots, encode: encodeSlots, check: checkSlots, same: sameSlots},
+	"mac_list":          {decode: decodeMACs, encode: encodeMACs, check: checkMACs, same: sameMACs, entry: 1},
+	"period":            {decode: decodePeriod, encode: encodePeriod, check: checkPeriod, same: samePeriod},
+	"receivers":         {decode: decodeReceivers, encode: encodeReceivers, check: checkReceivers, same: sameReceivers},
+	"notifications":     {decode: decodeNotifications, encode: encodeNotifications, check: checkNotifications, entry: notificationEntry},
+	"record_schedule":   {decode: decodeSchedule, encode: encodeSchedule, check: checkSchedule, same: sameSchedule, entry: scheduleAction},
+	"host_slot":         {decode: decodeHostSlot, encode: encodeHost, check: checkHost, same: sameHost},
+	"element":           {decode: decodeElement, encode: encodeElement, check: checkElement, same: sameElement},
+	"wireless_key":      {decode: decodeText, encode: encodeWirelessKey, check: checkWirelessKey},
+
+	"rights":             {decode: decodeRights, encode: encodeRights, check: checkRights},
+	"questions":          {decode: decodeQuestions, same: sameQuestions},
+	"masked_addresses":   {decode: decodeMasked, check: checkMasked, same: sameMasked},
+	"certificate_issuer": {decode: decodeIssuer},
+	"certificate_name":   {decode: decodeName},
+	"certificate_days":   {decode: decodeDays},
+	"certificate_chain":  {decode: decodeChain, same: sameChain},
+	"channel_rights":     {decode: decodeChannelRights, encode: encodeChannelRights, check: checkChannelRights},
 }
 
 // codecOf finds the codec of an attribute. A name that no codec has is a mistake in a setting file, which a test finds.
@@ -98,15 +128,25 @@ func bytesOf(text string) string {
 
 func decodeBoolean(f field) (cty.Value, error) {
 	text, ok := f.text(0)
-	switch {
-	case !ok || text == "":
+	if !ok || text == "" {
 		return f.null(), nil
-	case strings.EqualFold(text, "true"):
-		return cty.True, nil
-	case strings.EqualFold(text, "false"):
-		return cty.False, nil
 	}
-	return f.null(), fmt.Errorf("%s is %s, not true or false: %w", f.element(0), quote(text), providers.ErrMalformed)
+	is, err := readFlag(f.element(0), text)
+	if err != nil {
+		return f.null(), err
+	}
+	return cty.BoolVal(is), nil
+}
+
+// readFlag reads the text of an element that is true or false.
+func readFlag(element xmlpatch.Path, text string) (bool, error) {
+	switch {
+	case strings.EqualFold(text, "true"):
+		return true, nil
+	case strings.EqualFold(text, "false"):
+		return false, nil
+	}
+	return false, fmt.Errorf("%s is %s, not true or false: %w", element, quote(text), providers.ErrMalformed)
 }
 
 func encodeBoolean(f field, want cty.Value) error {

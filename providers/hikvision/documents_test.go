@@ -63,11 +63,11 @@ func run(t *testing.T, given *txtar.Archive) *txtar.Archive {
 	provider := hikvision.New(isapi.Options{})
 	archive := &txtar.Archive{Comment: given.Comment}
 	docs := providers.Documents{}
-	for _, kind := range provider.Kinds().All() {
-		changed, limits := provider.DocumentPaths(kind)
-		for _, path := range append(limits, changed) {
+	read := func(path string) (providers.Document, error) {
+		if _, ok := docs[path]; !ok {
 			docs[path] = providers.Document{Path: path, Missing: "403 notSupport"}
 		}
+		return docs[path], nil
 	}
 	var lines []string
 	for _, part := range given.Files {
@@ -88,7 +88,11 @@ func run(t *testing.T, given *txtar.Archive) *txtar.Archive {
 	)
 	for _, line := range lines {
 		change := parseChange(t, provider, line)
-		have, err := provider.Decode(change.Kind, docs)
+		keys := []string{change.Key}
+		if err := providers.ReadKind(change.Kind, keys, read, read); err != nil {
+			t.Fatal(err)
+		}
+		have, err := provider.Decode(change.Kind, keys, docs)
 		if !decoded[change.Kind.Name] {
 			writeItems(&items, change.Kind, have, err)
 			decoded[change.Kind.Name] = true
@@ -153,7 +157,7 @@ func parseChange(t *testing.T, provider *hikvision.Provider, line string) provid
 
 func parseValue(t *testing.T, a *schema.Attribute, text string) cty.Value {
 	t.Helper()
-	if !a.Type.IsSetType() {
+	if a.Type.IsPrimitiveType() {
 		value, err := convert.Convert(cty.StringVal(text), a.Type)
 		if err != nil {
 			t.Fatal(err)
@@ -166,10 +170,16 @@ func parseValue(t *testing.T, a *schema.Attribute, text string) cty.Value {
 			members = append(members, cty.StringVal(member))
 		}
 	}
-	if len(members) == 0 {
+	switch {
+	case a.Type.IsListType() && len(members) == 0:
+		return cty.ListValEmpty(cty.String)
+	case a.Type.IsListType():
+		return cty.ListVal(members)
+	case len(members) == 0:
 		return cty.SetValEmpty(cty.String)
+	default:
+		return cty.SetVal(members)
 	}
-	return cty.SetVal(members)
 }
 
 func writeItems(b *bytes.Buffer, kind *schema.Kind, items providers.Items, err error) {
@@ -193,7 +203,7 @@ func written(v cty.Value) string {
 	switch {
 	case v.IsNull():
 		return "null"
-	case v.Type().IsSetType():
+	case v.Type().IsSetType(), v.Type().IsListType():
 		var members []string
 		for _, member := range v.AsValueSlice() {
 			members = append(members, member.AsString())

@@ -3,6 +3,9 @@ package hikvision
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -23,8 +26,28 @@ type field struct {
 // null is the value of an attribute that the document does not have.
 func (f field) null() cty.Value { return cty.NullVal(f.attribute.Type) }
 
-// element is the path, from the item, of the nth element of the attribute.
-func (f field) element(n int) xmlpatch.Path { return xmlpatch.MustPath(f.attribute.Elements[n]) }
+// element is the path, from the item, of the nth element of the attribute: of its spellings the one that the document
+// has, or else the one that the capability documents have, or else the first.
+func (f field) element(n int) xmlpatch.Path {
+	var spellings []xmlpatch.Path
+	for spelling := range strings.SplitSeq(f.attribute.Elements[n], "|") {
+		spellings = append(spellings, xmlpatch.MustPath(strings.TrimSpace(spelling)))
+	}
+	if len(spellings) == 1 {
+		return spellings[0]
+	}
+	for _, path := range spellings {
+		if _, ok := f.doc.Find(f.item.Join(path)); ok {
+			return path
+		}
+	}
+	for _, path := range spellings {
+		if _, ok := f.limits.element(f.item, path); ok {
+			return path
+		}
+	}
+	return spellings[0]
+}
 
 // path is the path, from the root, of the nth element of the attribute.
 func (f field) path(n int) xmlpatch.Path { return f.item.Join(f.element(n)) }
@@ -47,15 +70,48 @@ func (f field) limit(n int) limit {
 	return limitOf(e)
 }
 
-// has reports whether the device has the nth element: its document has it, or its capability documents speak of it and
-// there is a place for it.
+// has reports whether the device has the nth element: its document has it, or its capability documents speak of it, or it
+// is one that is never shown; and there is a place for it.
 func (f field) has(n int) bool {
 	if _, ok := f.doc.Find(f.path(n)); ok {
 		return true
 	}
 	_, documented := f.limits.element(f.item, f.element(n))
 	_, place := f.doc.Find(f.path(n).Parent())
-	return documented && place
+	return place && (documented || f.attribute.WriteOnly)
+}
+
+// idle says why the attribute does not count at present, as a sentence: an element that it depends on has another text than
+// the setting file wants. It is empty if the attribute counts.
+func (f field) idle() string {
+	for _, spellings := range slices.Sorted(maps.Keys(f.attribute.When)) {
+		for spelling := range strings.SplitSeq(spellings, "|") {
+			path := xmlpatch.MustPath(strings.TrimSpace(spelling))
+			e, ok := f.doc.Find(f.item.Join(path))
+			if !ok {
+				continue
+			}
+			wanted := strings.Split(f.attribute.When[spellings], "|")
+			if !slices.ContainsFunc(wanted, func(text string) bool { return strings.EqualFold(text, e.Text()) }) {
+				return fmt.Sprintf("It counts only while %s is %s, not %s.", path, list(wanted), show(e.Text()))
+			}
+			break
+		}
+	}
+	return ""
+}
+
+// lacking reports whether the device has nothing that the attribute could be written to.
+func (f field) lacking() bool {
+	if lacks := codecOf(f.attribute).lacks; lacks != nil {
+		return lacks(f)
+	}
+	for n := range f.attribute.Elements {
+		if f.has(n) {
+			return false
+		}
+	}
+	return true
 }
 
 // put makes text the text of the nth element. An element that is missing is inserted where the device is known to have
@@ -67,7 +123,7 @@ func (f field) put(n int, text string) error {
 	if !f.has(n) {
 		return fmt.Errorf("the device has no element %s: %w", f.element(n), providers.ErrUnsupported)
 	}
-	return inFamily(f.doc.Insert(f.path(n), text, f.predecessors(n)...))
+	return inFamily(f.doc.Insert(f.path(n), text, append(f.predecessors(n), f.attribute.After...)...))
 }
 
 // inFamily adds the family of this program to an error of an edit: a text that XML cannot carry is at fault itself, and

@@ -15,9 +15,10 @@ import (
 // first asked for. A document that is missing, cannot be read or has another root says nothing: the range is unknown
 // then, not empty.
 type limits struct {
-	kind  *schema.Kind
+	at    schema.Document
 	docs  providers.Documents
-	areas []area // nil until loaded
+	base  xmlpatch.Path // from the root of the document to what items are below; empty but for items that are new
+	areas []area        // nil until loaded
 }
 
 // area is a capability document, or the part of it that speaks of the kind.
@@ -26,8 +27,13 @@ type area struct {
 	alike bool // laid out like the document of the kind itself
 }
 
-func limitsOf(kind *schema.Kind, docs providers.Documents) *limits {
-	return &limits{kind: kind, docs: docs}
+func limitsOf(at schema.Document, docs providers.Documents) *limits {
+	return &limits{at: at, docs: docs}
+}
+
+// ofNew are the limits of an item that is a document of its own until it is among the entries.
+func (l *limits) ofNew(entries xmlpatch.Path) *limits {
+	return &limits{at: l.at, docs: l.docs, base: entries}
 }
 
 // element finds what the device says about an element of an item. In a document that is laid out like the resource the
@@ -35,11 +41,9 @@ func limitsOf(kind *schema.Kind, docs providers.Documents) *limits {
 // the first element whose path ends that way counts.
 func (l *limits) element(item, element xmlpatch.Path) (xmlpatch.Element, bool) {
 	for _, a := range l.load() {
-		find := a.doc.FindSuffix
-		target := element
+		find, target := a.doc.FindSuffix, element
 		if a.alike {
-			find = a.doc.Find
-			target = item.Join(element)
+			find, target = a.doc.Find, a.entry(l.base.Join(item)).Join(element)
 		}
 		if found, ok := find(target); ok {
 			return found, true
@@ -48,20 +52,36 @@ func (l *limits) element(item, element xmlpatch.Path) (xmlpatch.Element, bool) {
 	return xmlpatch.Element{}, false
 }
 
+// entry is where a document that is laid out like the resource speaks of an item: at the item, or at the only entry of the
+// list, which then stands for all of them.
+func (a area) entry(item xmlpatch.Path) xmlpatch.Path {
+	if _, ok := a.doc.Find(item); ok || item.IsRoot() {
+		return item
+	}
+	if entries := item.Parent().Child(item.Name()); len(a.doc.All(entries)) == 1 {
+		return entries
+	}
+	return item
+}
+
 func (l *limits) load() []area {
 	if l.areas != nil {
 		return l.areas
 	}
 	l.areas = []area{}
-	for _, name := range l.kind.Document.Capabilities {
-		doc, err := xmlpatch.Parse(l.docs[name].Body)
+	for _, name := range l.at.Capabilities {
+		doc, err := parse(l.docs[name].Body)
 		if err != nil {
 			continue
 		}
-		if doc.Root().Name() == l.kind.Document.Root {
+		if doc.Root().Name() == l.at.Root {
 			l.areas = append(l.areas, area{doc, true})
 		} else if section, ok := l.section(doc); ok {
 			l.areas = append(l.areas, area{section, false})
+		} else if strings.HasPrefix(name, l.at.Path+"/") {
+			l.areas = append(l.areas, area{doc, false}) // about one entry of the list, as of interfaces
+		} else if part, ok := within(doc, l.at.Root); ok {
+			l.areas = append(l.areas, area{part, true})
 		}
 	}
 	return l.areas
@@ -70,13 +90,27 @@ func (l *limits) load() []area {
 // section cuts the part about the kind out of a document about more: what lies below /ISAPI/Security is described by the
 // element SecurityCap, which is the root of the capabilities of that section and a child in those of the device.
 func (l *limits) section(doc *xmlpatch.Document) (*xmlpatch.Document, bool) {
-	name := path.Base(path.Dir(l.kind.Document.Path)) + "Cap"
-	element, ok := doc.FindSuffix(xmlpatch.Path{}.Child(name))
+	name, err := xmlpatch.ParsePath(path.Base(path.Dir(l.at.Path)) + "Cap")
+	if err != nil { // below a number, as of an interface
+		return nil, false
+	}
+	element, ok := doc.FindSuffix(name)
 	if !ok {
 		return nil, false
 	}
 	section, err := xmlpatch.Parse(element.Raw())
 	return section, err == nil
+}
+
+// within cuts out the part that is laid out like the document of the kind, as the limits of an interface have one about its
+// radio.
+func within(doc *xmlpatch.Document, root string) (*xmlpatch.Document, bool) {
+	element, ok := doc.FindSuffix(xmlpatch.Path{}.Child(root))
+	if root == "" || !ok {
+		return nil, false
+	}
+	part, err := xmlpatch.Parse(element.Raw())
+	return part, err == nil
 }
 
 // limit is what attributes of an element say about its values. Where they say nothing, options is empty and the bounds

@@ -26,6 +26,9 @@ func lockUnit(f field) int64 {
 	}
 }
 
+// lacksLockUnit: a number is of no use without its unit.
+func lacksLockUnit(f field) bool { return lockUnit(f) == 0 }
+
 // decodeLockTime reads minutes. The value is null where the unit is not known, unless the number is too great for
 // minutes.
 func decodeLockTime(f field) (cty.Value, error) {

@@ -17,8 +17,12 @@ package hikvision
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
@@ -34,16 +38,35 @@ type Provider struct {
 	options isapi.Options
 }
 
-// New makes a provider whose sessions use the options.
+// New makes a provider whose sessions use the options, with the kinds that come with the program.
 func New(options isapi.Options) *Provider {
-	kinds, diags := schema.Read(files.Files)
+	provider, diags := NewWith(options)
 	if diags.HasErrors() {
 		panic("the setting files of the program are wrong: " + diags.Error())
 	}
-	return &Provider{kinds: kinds, options: options}
+	return provider
 }
 
-// Kinds are the kinds of the setting files that come with the program.
+// NewWith makes a provider that has the kinds of further setting files, too. What is wrong with those comes back with the
+// provider, which lacks the kinds that are wrong.
+func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Diagnostics) {
+	kinds, diags := schema.Read(append([]schema.Folder{{Files: files.Files}}, further...)...)
+	for _, kind := range kinds.All() {
+		if wrong := usable(kind); len(wrong) > 0 {
+			diags = append(diags, wrong...)
+			kinds = kinds.Without(kind.Name)
+		}
+	}
+	p := &Provider{kinds: kinds, options: options}
+	for _, kind := range kinds.All() {
+		if refuse := hooks[kind.Hooks].refuse; refuse != nil {
+			kind.Refuses = func(key string) []string { return refuse(p, kind, key) }
+		}
+	}
+	return p, diags
+}
+
+// Kinds are the kinds of the setting files.
 func (p *Provider) Kinds() *schema.Kinds { return p.kinds }
 
 // OpenReader prepares to read from a device. See package isapi.
@@ -56,30 +79,28 @@ func (p *Provider) Open(target providers.Target) providers.Session {
 	return isapi.Open(target, p.options)
 }
 
-// DocumentPaths are the paths of the setting file.
-func (p *Provider) DocumentPaths(kind *schema.Kind) (changed string, limits []string) {
-	return kind.Document.Path, slices.Clone(kind.Document.Capabilities)
-}
-
 // Decode reads the settings of a kind. Of a keyed kind with a list of keys, only those keys are in the result; entries
 // without a key are left out, and of several with the same key the first counts. The error is ErrUnsupported where the
 // device has neither the document nor, for a kind that it has once, the entry; ErrMalformed where what it sent cannot be
 // understood, naming the element.
-func (p *Provider) Decode(kind *schema.Kind, docs providers.Documents) (providers.Items, error) {
-	doc, err := open(kind, docs)
+func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Documents) (providers.Items, error) {
+	if kind.Document.PerItem() {
+		return decodeEach(kind, keys, docs)
+	}
+	at, err := open(kind, docs, "")
 	if err != nil {
 		return nil, err
 	}
-	keys := []string{""}
+	keys = []string{""}
 	if kind.Keyed {
-		keys = itemKeys(kind, doc)
+		keys = at.itemKeys(kind)
 	}
-	items, limits := providers.Items{}, limitsOf(kind, docs)
+	items := providers.Items{}
 	for _, key := range keys {
 		if len(kind.Keys) > 0 && !slices.Contains(kind.Keys, key) {
 			continue
 		}
-		item, err := decodeItem(kind, doc, limits, key)
+		item, err := decodeItem(kind, at, key)
 		if err != nil {
 			return nil, err
 		}
@@ -88,14 +109,39 @@ func (p *Provider) Decode(kind *schema.Kind, docs providers.Documents) (provider
 	return items, nil
 }
 
-func decodeItem(kind *schema.Kind, doc *xmlpatch.Document, limits *limits, key string) (cty.Value, error) {
-	item := itemPath(kind, key)
-	if _, ok := doc.Find(item); !ok {
-		return cty.NilVal, fmt.Errorf("the device %s: %w", lacks(kind, doc, key), providers.ErrUnsupported)
+// decodeEach reads items that each live in a document of their own. The device lacks the kind if it lacks all of them.
+func decodeEach(kind *schema.Kind, keys []string, docs providers.Documents) (providers.Items, error) {
+	items := providers.Items{}
+	var missing error
+	for _, key := range keys {
+		at, err := open(kind, docs, key)
+		var item cty.Value
+		if err == nil {
+			item, err = decodeItem(kind, at, key)
+		}
+		switch {
+		case errors.Is(err, providers.ErrUnsupported):
+			missing = err
+		case err != nil:
+			return nil, err
+		default:
+			items[key] = item
+		}
+	}
+	if len(items) == 0 && missing != nil {
+		return nil, missing
+	}
+	return items, nil
+}
+
+func decodeItem(kind *schema.Kind, at place, key string) (cty.Value, error) {
+	paths := at.itemPaths(kind, key)
+	if len(paths) == 0 {
+		return cty.NilVal, fmt.Errorf("the device %s: %w", at.lacks(kind, key), providers.ErrUnsupported)
 	}
 	values := make(map[string]cty.Value, len(kind.Attributes))
 	for _, a := range kind.Attributes {
-		value, err := decodeAttribute(field{doc, item, a, limits})
+		value, err := decodeAlike(at, paths, a)
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s.%s: %w", kind.Name, a.Name, err)
 		}
@@ -104,8 +150,34 @@ func decodeItem(kind *schema.Kind, doc *xmlpatch.Document, limits *limits, key s
 	return cty.ObjectVal(values), nil
 }
 
+// decodeAlike reads an attribute that is set in many places alike. Where they differ, a text names all that there are, so
+// that it is like none that could be wanted.
+func decodeAlike(at place, paths []xmlpatch.Path, a *schema.Attribute) (cty.Value, error) {
+	first, err := decodeAttribute(field{at.doc, paths[0], a, at.limits})
+	if err != nil {
+		return first, err
+	}
+	texts := []string{}
+	for _, path := range paths[1:] {
+		other, err := decodeAttribute(field{at.doc, path, a, at.limits})
+		if err != nil {
+			return other, err
+		}
+		if a.Type != cty.String || first.IsNull() || other.IsNull() || other.RawEquals(first) {
+			continue
+		}
+		if text := other.AsString(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	if len(texts) == 0 {
+		return first, nil
+	}
+	return cty.StringVal(list(append([]string{first.AsString()}, texts...))), nil
+}
+
 func decodeAttribute(f field) (cty.Value, error) {
-	if f.attribute.WriteOnly {
+	if f.attribute.WriteOnly || f.idle() != "" {
 		return f.null(), nil
 	}
 	return codecOf(f.attribute).decode(f)
@@ -116,38 +188,156 @@ func decodeAttribute(f field) (cty.Value, error) {
 // are never wrong. Details never show the value of a secret.
 func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
 	want, _ = want.UnmarkDeep()
-	doc, err := open(kind, docs)
+	if reasons := refusals(kind, key); len(reasons) > 0 {
+		return about("", reasons)
+	}
+	at, err := open(kind, docs, key)
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
-		return about("", sentence("This device does not have it: %s.", quote(docs[kind.Document.Path].Missing)))
+		return about("", sentence("This device does not have it: %s.", quote(missingOf(kind, docs, key))))
 	case err != nil:
 		return about("", sentence("What the device sent cannot be understood: %s.", err))
 	case !want.IsKnown():
 		return nil
 	}
-	limits := limitsOf(kind, docs)
 	if check := hooks[kind.Hooks].check; check != nil {
-		return check(kind, doc, limits, key, want)
+		return check(kind, at, key, want)
 	}
-	item := itemPath(kind, key)
-	if _, ok := doc.Find(item); !ok {
-		return about("", sentence("This device %s.", lacks(kind, doc, key)))
-	}
-	if want.IsNull() {
+	paths := at.itemPaths(kind, key)
+	switch {
+	case len(paths) == 0 && !kind.Creatable():
+		return about("", sentence("This device %s.", at.lacks(kind, key)))
+	case len(paths) == 0:
+		return checkNew(kind, at, key, want)
+	case want.IsNull() && !kind.Creatable():
 		return about("", sentence("This device does not let it be removed."))
+	case want.IsNull():
+		return nil
 	}
+	wrong := checkItem(kind, at, paths, want)
+	return append(wrong, forgetful(kind, at, paths[0], want)...)
+}
+
+// missingOf is why a device does not have a kind: what it answered for the document, or for the names in it.
+func missingOf(kind *schema.Kind, docs providers.Documents, key string) string {
+	why := docs[kind.Document.For(key).Path].Missing
+	if why == "" && kind.Item != nil && kind.Item.Names != nil {
+		why = docs[kind.Item.Names.Path].Missing
+	}
+	return why
+}
+
+func checkItem(kind *schema.Kind, at place, paths []xmlpatch.Path, want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
+	then := at.then(kind, paths, want)
 	for _, a := range kind.Attributes {
-		if value := want.GetAttr(a.Name); value.IsKnown() && !value.IsNull() {
-			wrong = append(wrong, about(a.Name, checkAttribute(field{doc, item, a, limits}, value))...)
+		value := want.GetAttr(a.Name)
+		if !value.IsKnown() || value.IsNull() || undecided(kind, a, want) {
+			continue
+		}
+		for _, path := range paths {
+			f := field{at.doc, path, a, at.limits}
+			if len(a.When) > 0 {
+				f.doc = then
+			}
+			if details := checkAttribute(f, value); len(details) > 0 {
+				for _, e := range about(a.Name, details) {
+					e.Lacks = f.lacking()
+					wrong = append(wrong, e)
+				}
+				break
+			}
 		}
 	}
 	return wrong
 }
 
+// then is the document with what other attributes depend on as it is wanted; that of the device where none do. What is
+// wrong with those values is found elsewhere.
+func (at place) then(kind *schema.Kind, paths []xmlpatch.Path, want cty.Value) *xmlpatch.Document {
+	then := at.doc
+	for _, a := range kind.Attributes {
+		value := want.GetAttr(a.Name)
+		rules := slices.ContainsFunc(kind.Attributes, func(b *schema.Attribute) bool { return b.DependsOn(a) })
+		if !rules || !value.IsKnown() || value.IsNull() {
+			continue
+		}
+		changed, err := parse(then.Bytes())
+		for _, path := range paths {
+			if err == nil {
+				err = editAttribute(field{changed, path, a, at.limits}, value)
+			}
+		}
+		if err == nil {
+			then = changed
+		}
+	}
+	return then
+}
+
+// undecided reports whether an attribute depends on a value that is not known yet.
+func undecided(kind *schema.Kind, a *schema.Attribute, want cty.Value) bool {
+	return slices.ContainsFunc(kind.Attributes, func(b *schema.Attribute) bool {
+		return a.DependsOn(b) && !want.GetAttr(b.Name).IsKnown()
+	})
+}
+
+// checkNew checks an item that is to be created, by way of what it would be sent as.
+func checkNew(kind *schema.Kind, at place, key string, want cty.Value) []providers.AttributeError {
+	if want.IsNull() {
+		return nil
+	}
+	if most := at.size(kind); most > 0 && len(at.doc.All(at.entries(kind))) >= most {
+		return about("", sentence("This device holds %d of them, and has them.", most))
+	}
+	fresh, item, err := at.newItem(kind, key)
+	if err != nil {
+		return about("", sentence("It cannot be made: %s.", err))
+	}
+	return checkItem(kind, fresh, []xmlpatch.Path{item}, want)
+}
+
+// size is how many items the list of a kind can hold, as the limits of the device say; 0 if they do not. The size in the
+// list itself can be anything: recorders were seen with room for 16 cameras and 10, and with 0 and an entry.
+func (at place) size(kind *schema.Kind) int {
+	list, _ := at.limits.element(xmlpatch.Path{}, at.entries(kind).Parent())
+	if n := numberAttr(list, "size"); n != nil {
+		return int(*n)
+	}
+	return 0
+}
+
+// forgetful finds secrets that the device holds, that it never shows, and that are not given: what becomes of one when the
+// document is written without it is not known of any document.
+func forgetful(kind *schema.Kind, at place, item xmlpatch.Path, want cty.Value) []providers.AttributeError {
+	var wrong []providers.AttributeError
+	then := at.then(kind, []xmlpatch.Path{item}, want)
+	for _, a := range kind.Attributes {
+		idle := field{then, item, a, at.limits}.idle() != ""
+		if a.Holder == "" || idle || undecided(kind, a, want) || !want.GetAttr(a.Name).IsNull() {
+			continue
+		}
+		holder, _ := at.doc.Find(item.Join(xmlpatch.MustPath(a.Holder)))
+		if !holds(holder.Text()) {
+			continue
+		}
+		wrong = append(wrong, providers.AttributeError{Attribute: a.Name, Unproven: true, Detail: fmt.Sprintf(
+			"The device holds a %s here that it never shows, and it is not known whether it keeps it when the rest is written without. Give it, too.", a.Name)})
+	}
+	return wrong
+}
+
+// holds reports whether the text of a holder means that the device has the secret.
+func holds(text string) bool {
+	return !slices.Contains([]string{"", "none", "false", "0", "disable"}, strings.ToLower(text))
+}
+
 // checkAttribute asks the codec, unless the device has the value: recorders are delivered with ports that they would not
 // let anybody set.
 func checkAttribute(f field, want cty.Value) []string {
+	if reason := f.idle(); reason != "" {
+		return []string{reason}
+	}
 	if hasAlready(f, want) {
 		return nil
 	}
@@ -189,4 +379,86 @@ func same(attribute *schema.Attribute, want, have cty.Value) bool {
 func (p *Provider) Rewritten(_ *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool {
 	rewritten := codecOf(attribute).rewritten
 	return rewritten != nil && rewritten(want, have)
+}
+
+// Observe reads elements of a document; element is a path of package xmlpatch.
+func (p *Provider) Observe(doc providers.Document, element string) ([]string, error) {
+	path, err := xmlpatch.ParsePath(element)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", err, providers.ErrInvalid)
+	}
+	if doc.Missing != "" {
+		return nil, nil
+	}
+	parsed, err := parse(doc.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", doc.Path, err, providers.ErrMalformed)
+	}
+	var texts []string
+	for _, e := range parsed.All(path) {
+		texts = append(texts, e.Text())
+	}
+	return texts, nil
+}
+
+// usable finds what only this provider can find wrong in a setting file: codecs and hooks that it does not have, and paths
+// of elements that it cannot read.
+func usable(kind *schema.Kind) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	wrong := func(at hcl.Range, summary, format string, args ...any) {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &at})
+	}
+	path := func(at hcl.Range, text string) {
+		for spelling := range strings.SplitSeq(text, "|") {
+			if _, err := xmlpatch.ParsePath(strings.TrimSpace(spelling)); err != nil {
+				wrong(at, "Path of an element not possible", "%s.", err)
+			}
+		}
+	}
+	if _, ok := hooks[kind.Hooks]; !ok {
+		wrong(kind.Range, "Unknown hooks", "There are no hooks called %q.", kind.Hooks)
+	}
+	if kind.Item != nil {
+		path(kind.Range, kind.Item.Element)
+		path(kind.Range, kind.Item.Key)
+		if from := kind.Item.Names; from != nil {
+			for _, text := range []string{from.Element, from.Key, from.Name} {
+				path(kind.Range, text)
+			}
+		}
+	}
+	if kind.Write != nil {
+		path(kind.Range, kind.Write.Element)
+		for _, left := range kind.Write.Without {
+			path(kind.Range, left)
+		}
+		if _, err := parse([]byte(kind.Write.New)); kind.Write.New != "" && err != nil {
+			wrong(kind.Range, "New item not possible", "new cannot be parsed: %s.", err)
+		}
+	}
+	for _, at := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+		path(kind.Range, at.Within)
+	}
+	for _, a := range kind.Attributes {
+		c, ok := codecs[a.Codec]
+		switch needs := shapeOf(a.Codec); {
+		case !ok:
+			wrong(a.Range, "Unknown codec", "%q is not one of %s.", a.Codec, strings.Join(slices.Sorted(maps.Keys(codecs)), ", "))
+		case c.encode == nil && kind.Hooks == "":
+			wrong(a.Range, "Codec not possible", "The codec %s is for kinds with hooks of their own.", a.Codec)
+		case !a.Type.Equals(needs.typ):
+			wrong(a.Range, "Codec does not fit the type", "The codec %s is for %s; %q is %s.",
+				a.Codec, typeexpr.TypeString(needs.typ), a.Name, typeexpr.TypeString(a.Type))
+		case len(a.Elements) < needs.elements:
+			wrong(a.Range, "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.elements, a.Name, len(a.Elements))
+		}
+		path(a.Range, a.Holder)
+		for elements := range a.When {
+			path(a.Range, elements)
+		}
+		for _, element := range a.Elements {
+			path(a.Range, element)
+		}
+	}
+	return diags
 }

@@ -33,7 +33,7 @@ func TestErrorsBelongToAFamily(t *testing.T) {
 		"odd value":        {upnp, documents(upnp.Document.Path, "<UPnP><enabled>1</enabled></UPnP>"), providers.ErrMalformed},
 		"no entry":         {https, documents(https.Document.Path, "<AdminAccessProtocolList/>"), providers.ErrUnsupported},
 	} {
-		if _, err := provider.Decode(tc.kind, tc.docs); !errors.Is(err, tc.want) {
+		if _, err := provider.Decode(tc.kind, nil, tc.docs); !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v, want %v", name, err, tc.want)
 		}
 	}
@@ -111,19 +111,6 @@ func TestSameIgnoresMarksAndRewrittenIsForZonesOnly(t *testing.T) {
 	}
 }
 
-func TestPathsAreThoseOfTheSettingFileAndBelongToTheCaller(t *testing.T) {
-	provider := hikvision.New(isapi.Options{})
-	kind := provider.Kinds().Lookup("web_auth")
-	changed, limits := provider.DocumentPaths(kind)
-	if changed != "/ISAPI/Security/webCertificate" || len(limits) != 2 || limits[0] != "/ISAPI/Security/capabilities" {
-		t.Errorf("paths are %s and %v", changed, limits)
-	}
-	limits[0] = "changed"
-	if kind.Document.Capabilities[0] == "changed" {
-		t.Error("the caller can change the kind")
-	}
-}
-
 func TestChangesOfDifferentDocumentsAreABug(t *testing.T) {
 	provider := hikvision.New(isapi.Options{})
 	defer func() {
@@ -159,8 +146,8 @@ func (b broken) Compose(c providers.Composition) ([]providers.Request, error) {
 	return requests, err
 }
 
-func (b broken) Decode(kind *schema.Kind, docs providers.Documents) (providers.Items, error) {
-	items, err := b.Provider.Decode(kind, docs)
+func (b broken) Decode(kind *schema.Kind, keys []string, docs providers.Documents) (providers.Items, error) {
+	items, err := b.Provider.Decode(kind, keys, docs)
 	if b.decode != nil && err == nil {
 		items = b.decode(items)
 	}
@@ -246,7 +233,7 @@ func BenchmarkDecodeAndCompose(b *testing.B) {
 	want := object(kind, map[string]any{"port": 4443, "min_tls": "1.3"})
 	b.ReportAllocs()
 	for b.Loop() {
-		items, err := provider.Decode(kind, docs)
+		items, err := provider.Decode(kind, nil, docs)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -19,6 +19,7 @@ import (
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/providertest"
+	"camform/schema"
 )
 
 // recordings finds the recorded answers of real devices, and skips the test where they are not at hand.
@@ -34,9 +35,15 @@ func recordings(t testing.TB) string {
 	return dir
 }
 
-// archive is a harness of devices that are nothing but their recorded documents: what is put is stored. Accounts are
-// created, changed and removed as a device would.
+// archive is a harness of devices that are nothing but their recorded documents: what is put is stored, as a document or in
+// the list that holds the item. Accounts and other items are created, changed and removed as a device would.
 type archive map[string]map[string][]byte
+
+// documentForms are the forms of recorded documents, with the path that a device has one at.
+var documentForms = map[string]func(file string) string{
+	".xml":  func(file string) string { return strings.TrimSuffix(file, ".xml") },
+	".json": func(file string) string { return strings.TrimSuffix(file, ".json") + "?format=json" },
+}
 
 // openArchive loads every recorded device that has a document. Excerpts, requests and answers to requests are left out.
 func openArchive(t testing.TB, dir string) archive {
@@ -44,7 +51,7 @@ func openArchive(t testing.TB, dir string) archive {
 	a := archive{}
 	root := filepath.Join(dir, "devices")
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".xml" || strings.Contains(entry.Name(), "__") {
+		if err != nil || entry.IsDir() || documentForms[filepath.Ext(path)] == nil || strings.Contains(entry.Name(), "__") {
 			return err
 		}
 		relative, err := filepath.Rel(root, path)
@@ -59,7 +66,7 @@ func openArchive(t testing.TB, dir string) archive {
 		if a[device] == nil {
 			a[device] = map[string][]byte{}
 		}
-		a[device]["/ISAPI/"+strings.TrimSuffix(document, ".xml")], err = os.ReadFile(path)
+		a[device][documentForms[filepath.Ext(path)]("/ISAPI/"+document)], err = os.ReadFile(path)
 		return err
 	})
 	if err != nil {
@@ -80,6 +87,8 @@ func (a archive) Devices() []string {
 func (a archive) Login(string) providers.Credential {
 	return providers.Credential{Username: "admin", Password: providers.NewPassword("Login-1357")}
 }
+
+func (a archive) Items(kind *schema.Kind) []string { return freeDocuments(kind) }
 
 func (a archive) Open(device string) providers.Session {
 	session := &recorded{documents: map[string][]byte{}}
@@ -116,11 +125,30 @@ func (r *recorded) Do(_ context.Context, request providers.Request) (providers.R
 		return r.createUser(request.Body)
 	case isUser && id != "":
 		return r.changeUser(strings.TrimPrefix(id, "/"), request)
-	case isUser || request.Method != http.MethodPut || r.documents[request.Path] == nil:
-		return providers.Reply{}, fmt.Errorf("%s %s: %w", request.Method, request.Path, providers.ErrUnsupported)
 	}
-	r.documents[request.Path] = request.Body
-	return providers.Reply{Outcome: providers.Applied}, nil
+	reply, err := providers.Reply{Outcome: providers.Applied}, error(nil)
+	done := r.documents[request.Path] != nil
+	switch {
+	case isUser:
+		done = false
+	case request.Method == http.MethodPut:
+		inList, failed := r.putItem(request.Path, request.Body)
+		if err = failed; done {
+			r.documents[request.Path] = request.Body
+		}
+		done = done || inList
+	case request.Method == http.MethodPost && done:
+		reply.ID, err = r.postItem(request.Path, request.Body)
+	case request.Method == http.MethodDelete:
+		done = r.deleteItem(request.Path)
+	}
+	if err == nil && !done {
+		err = providers.ErrUnsupported
+	}
+	if err != nil {
+		return providers.Reply{}, fmt.Errorf("%s %s: %w", request.Method, request.Path, err)
+	}
+	return reply, nil
 }
 
 func (r *recorded) createUser(body []byte) (providers.Reply, error) {
@@ -182,10 +210,13 @@ func (r *recorded) store(list *etree.Document) error {
 func TestEveryRecordedDeviceConforms(t *testing.T) {
 	coverage := providertest.Run(t, hikvision.New(isapi.Options{}), openArchive(t, recordings(t)), providertest.Options{
 		Volatile: []string{"localTime"},
-		Known:    map[string]string{},
+		Known:    redacted,
 	})
 	for kind, least := range map[string]int{
 		"system": 20, "https": 13, "service": 13, "time": 9, "ntp": 1, "ip_filter": 2, "upnp": 1, "cloud": 1, "login_lock": 1, "user": 2,
+		"snmp": 3, "rtsp_auth": 7, "stream_auth": 7,
+		"alarm_host": 15, "channel": 10, "document": 11, "event_trigger": 13, "record_schedule": 2,
+		"network": 5, "wireless": 1, "discovery": 1, "isup": 1, "ssh": 1, "ddns": 2, "qos": 2, "mail": 1, "holiday": 3,
 	} {
 		if coverage[kind] < least {
 			t.Errorf("%s was there on %d devices, want at least %d", kind, coverage[kind], least)
@@ -204,7 +235,7 @@ func TestI3OtherEntriesStayByteForByte(t *testing.T) {
 		for path, body := range documents {
 			docs[path] = providers.Document{Path: path, Body: body}
 		}
-		items, err := provider.Decode(kind, docs)
+		items, err := provider.Decode(kind, nil, docs)
 		if err != nil {
 			continue
 		}

@@ -50,10 +50,10 @@ type account struct {
 //
 // A request never goes to the collection, but for the creation of an account: PUT and DELETE there would replace or remove
 // all of them.
-func composeUsers(doc *xmlpatch.Document, c providers.Composition) ([]providers.Request, error) {
+func composeUsers(at place, c providers.Composition) ([]providers.Request, error) {
 	var requests []providers.Request
 	for _, change := range ownLast(c.Changes, c.Login.Username) {
-		request, err := composeUser(doc, change, c)
+		request, err := composeUser(at, change, c)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", named(change), err)
 		}
@@ -78,11 +78,11 @@ func ownLast(changes []providers.Change, own string) []providers.Change {
 }
 
 // composeUser makes the request for a change; one without a method if there is nothing to do.
-func composeUser(doc *xmlpatch.Document, change providers.Change, c providers.Composition) (providers.Request, error) {
-	collection := change.Kind.Document.Path
+func composeUser(at place, change providers.Change, c providers.Composition) (providers.Request, error) {
+	doc, collection := at.doc, at.Path
 	user, exists := doc.Find(userList.Where(userName, change.Key))
 	login := ""
-	if demandsLogin(limitsOf(change.Kind, c.Documents)) {
+	if demandsLogin(at.limits) {
 		login = c.Login.Password.Reveal()
 	}
 	switch {
@@ -241,7 +241,8 @@ func startTag(raw []byte) int {
 }
 
 // checkUser checks an account. Whether the level is one that exists was checked with the configuration.
-func checkUser(_ *schema.Kind, doc *xmlpatch.Document, limits *limits, key string, want cty.Value) []providers.AttributeError {
+func checkUser(_ *schema.Kind, at place, key string, want cty.Value) []providers.AttributeError {
+	doc, limits := at.doc, at.limits
 	user, exists := doc.Find(userList.Where(userName, key))
 	if want.IsNull() {
 		if isBuiltIn(user) {

@@ -26,13 +26,13 @@ func Example() {
 		log.Fatal(err)
 	}
 	https := provider.Kinds().Lookup("https")
-	path, _ := provider.DocumentPaths(https)
+	path := https.Document.Path
 	document, err := reader.Read(ctx, path)
 	if err != nil {
 		log.Fatal(err)
 	}
 	documents := providers.Documents{path: document}
-	items, err := provider.Decode(https, documents)
+	items, err := provider.Decode(https, nil, documents)
 	if err != nil {
 		log.Fatal(err)
 	}

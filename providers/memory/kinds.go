@@ -36,8 +36,9 @@ var kinds = schema.NewKinds(
 		},
 	},
 	&schema.Kind{
-		Name: "user", Summary: "Account.", Keyed: true, KeyDoc: "Name of the account.",
+		Name: "user", Summary: "Account.", Keyed: true, KeyDoc: "Name of the account.", Account: true,
 		Document: document(usersPath, "/limits/user"), Item: &schema.Item{Element: "items", Key: "name"},
+		Write: &schema.Write{Path: usersPath + "/{id}", Create: usersPath, Delete: usersPath + "/{id}"},
 		Phase: schema.PhaseAccounts, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
 			{Name: "level", Type: cty.String, Values: []string{administrator, "Operator", "Viewer"}, Required: true, Doc: "What the account may do; only an Administrator may change anything."},
@@ -50,6 +51,7 @@ var kinds = schema.NewKinds(
 		Phase:    schema.PhaseServices, Risk: schema.RiskService, Reboot: schema.RebootMaybe,
 		Attributes: []*schema.Attribute{
 			{Name: "enabled", Type: cty.Bool, Doc: "Whether the device calls the vendor."},
+			{Name: "code", Type: cty.String, Secret: true, Doc: "Code of the device at the vendor, which it shows to whoever asks."},
 		},
 	},
 	&schema.Kind{
@@ -100,7 +102,7 @@ func document(path string, limits ...string) schema.Document {
 var factory = map[string]string{
 	"/system":            `{"items":{"":{"location":"unknown"}}}`,
 	timePath:             `{"items":{"":{"drift":0.25,"mode":"manual","zone":"UTC0"}}}`,
-	"/cloud":             `{"items":{"":{"enabled":true}}}`,
+	"/cloud":             `{"items":{"":{"code":"ABCDEF","enabled":true}}}`,
 	lockPath:             `{"items":{"":{"attempts":5,"enabled":true,"minutes":30}}}`,
 	filterPath:           `{"items":{"":{"addresses":[],"enabled":false}}}`,
 	usersPath:            `{"items":{}}`,

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -27,11 +28,43 @@ func (p provider) OpenReader(t providers.Target) providers.Reader { return open(
 
 func (p provider) Open(t providers.Target) providers.Session { return &session{open(p.fleet, t)} }
 
-func (provider) DocumentPaths(kind *schema.Kind) (changed string, limits []string) {
-	return kind.Document.Path, kind.Document.Capabilities
+// Outline keeps the documents that give limits, and of the others which items and attributes there are.
+func (provider) Outline(docs providers.Documents) providers.Documents {
+	outlines := providers.Documents{}
+	for path, doc := range docs {
+		outline := providers.Document{Path: path, Missing: doc.Missing, Body: doc.Body}
+		if c, err := parse(doc.Body); err == nil && !strings.HasPrefix(path, "/limits/") {
+			for _, it := range c.items {
+				for name := range it {
+					it[name] = encode("")
+				}
+			}
+			outline.Body = c.encode()
+		}
+		outlines[path] = outline
+	}
+	return outlines
 }
 
-func (provider) Decode(kind *schema.Kind, docs providers.Documents) (providers.Items, error) {
+// Observe finds the values of a member in any item of a document.
+func (provider) Observe(doc providers.Document, element string) ([]string, error) {
+	if doc.Missing != "" {
+		return nil, nil
+	}
+	c, err := parse(doc.Body)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, name := range slices.Sorted(maps.Keys(c.items)) {
+		if raw, ok := c.items[name][element]; ok {
+			texts = append(texts, strings.Trim(string(raw), `"`))
+		}
+	}
+	return texts, nil
+}
+
+func (provider) Decode(kind *schema.Kind, _ []string, docs providers.Documents) (providers.Items, error) {
 	c, err := contentOf(kind, docs)
 	if err != nil {
 		return nil, err
@@ -83,7 +116,7 @@ func (provider) Check(kind *schema.Kind, docs providers.Documents, key string, w
 	found := offences(kind, limitsOf(kind, func(path string) []byte { return docs[path].Body }), want)
 	for _, a := range kind.Attributes {
 		if _, ok := have[a.Name]; exists && !ok && !a.WriteOnly && !want.GetAttr(a.Name).IsNull() {
-			found = append(found, providers.AttributeError{Attribute: a.Name, Detail: fmt.Sprintf("This device does not have %s.", a.Name)})
+			found = append(found, providers.AttributeError{Attribute: a.Name, Lacks: true, Detail: fmt.Sprintf("This device does not have %s.", a.Name)})
 		}
 	}
 	return found

@@ -186,7 +186,7 @@ func TestComposeRefusesWhatCannotBe(t *testing.T) {
 		_, _ = w.provider.Compose(providers.Composition{Changes: []providers.Change{{Kind: w.kind("time")}, {Kind: w.kind("filter")}}})
 	})
 	panics(t, "was not read; this is a bug", func() {
-		_, _ = w.provider.Decode(w.kind("time"), providers.Documents{})
+		_, _ = w.provider.Decode(w.kind("time"), nil, providers.Documents{})
 	})
 }
 
@@ -194,7 +194,7 @@ func TestDecodeSaysWhatIsMissing(t *testing.T) {
 	w := newWorld(t, memory.Options{Without: []string{"cloud", "https"}})
 	s := w.open()
 	for kind, family := range map[string]error{"cloud": providers.ErrUnsupported, "https": providers.ErrUnsupported, "service": nil} {
-		_, err := w.provider.Decode(w.kind(kind), w.read(s, w.kind(kind)))
+		_, err := w.provider.Decode(w.kind(kind), nil, w.read(s, w.kind(kind)))
 		w.must(err, family)
 	}
 	w.device.SetDocument("/time", `{"items":{"":{"zone":"UTC0"}}}`)
@@ -202,13 +202,13 @@ func TestDecodeSaysWhatIsMissing(t *testing.T) {
 		t.Errorf("an attribute that the document lacks is %#v, want null", got)
 	}
 	w.device.Set("https", "", "enabled", true)
-	if items, err := w.provider.Decode(w.kind("service"), w.read(s, w.kind("service"))); err != nil ||
+	if items, err := w.provider.Decode(w.kind("service"), nil, w.read(s, w.kind("service"))); err != nil ||
 		!slices.Equal(slices.Sorted(maps.Keys(items)), []string{"HTTP", "RTSP"}) {
 		t.Errorf("services %v, %v", items, err)
 	}
 	for _, text := range []string{`{`, `[]`, `{}`, `{"items":null}`, `{"items":{},"more":{}}`, `{"items":{"":null}}`, `{"items":{"":{"zone":[1]}}}`} {
 		w.device.SetDocument("/time", text)
-		_, err := w.provider.Decode(w.kind("time"), w.read(s, w.kind("time")))
+		_, err := w.provider.Decode(w.kind("time"), nil, w.read(s, w.kind("time")))
 		if w.must(err, providers.ErrMalformed); err != nil && !strings.Contains(err.Error(), "/time") {
 			t.Errorf("%v does not name the document", err)
 		}

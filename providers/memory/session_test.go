@@ -847,12 +847,12 @@ func BenchmarkReadFleet(b *testing.B) {
 				b.Fatal(err)
 			}
 			for _, kind := range provider.Kinds().All() {
-				path, _ := provider.DocumentPaths(kind)
+				path := kind.Document.Path
 				doc, err := reader.Read(ctx, path)
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := provider.Decode(kind, providers.Documents{path: doc}); err != nil {
+				if _, err := provider.Decode(kind, nil, providers.Documents{path: doc}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -65,7 +65,7 @@ func (w *world) open() providers.Session {
 func (w *world) read(s providers.Reader, kind *schema.Kind) providers.Documents {
 	w.Helper()
 	docs := providers.Documents{}
-	changed, limits := w.provider.DocumentPaths(kind)
+	changed, limits := kind.Document.Path, kind.Document.Capabilities
 	for _, path := range append([]string{changed}, limits...) {
 		doc, err := s.Read(context.Background(), path)
 		if err != nil {
@@ -91,7 +91,7 @@ func (w *world) item(kind, key string) cty.Value {
 	docs := providers.Documents{}
 	path := w.kind(kind).Document.Path
 	docs[path] = providers.Document{Path: path, Body: []byte(w.device.Document(path))}
-	items, err := w.provider.Decode(w.kind(kind), docs)
+	items, err := w.provider.Decode(w.kind(kind), nil, docs)
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -2,7 +2,10 @@ package providertest
 
 import (
 	"slices"
+	"strconv"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/schema"
@@ -13,6 +16,9 @@ var samples = []string{
 	"probe", "probe.example.com", "192.0.2.77", "2001:db8::77", "Sample-2468", "Other+1357",
 	"UTC-3", "CST+5:00:00DST01:00:00,M3.2.0/02:00:00,M11.1.0/02:00:00",
 }
+
+// newcomers are members of the forms that lists and sets have, which no device has already.
+var newcomers = []string{"192.0.2.77", "probe@example.com", "00:00:5e:00:53:77"}
 
 // candidates are values to try for an attribute that has the value have at present, which may be null. Those that are legal
 // by the schema are in the list; whether the device takes them is another question.
@@ -26,7 +32,7 @@ func candidates(a *schema.Attribute, have cty.Value) []cty.Value {
 	case a.Type == cty.Number:
 		return numbers(a, have)
 	case a.Type == cty.String:
-		return texts(a)
+		return append(texts(a), formed(a, have)...)
 	default:
 		return collections(a, have)
 	}
@@ -65,7 +71,23 @@ func texts(a *schema.Attribute) []cty.Value {
 	return list
 }
 
-// collections are the present members and one more, one alone, and none.
+// formed are texts of the form of the present one, where any text is legal and that is a truth value or a number.
+func formed(a *schema.Attribute, have cty.Value) []cty.Value {
+	if have.IsNull() || len(a.Values) > 0 {
+		return nil
+	}
+	text := have.AsString()
+	if is, err := strconv.ParseBool(text); err == nil && len(text) > 1 {
+		return []cty.Value{cty.StringVal(strconv.FormatBool(!is))}
+	}
+	if n, err := strconv.ParseInt(text, 10, 32); err == nil {
+		return []cty.Value{cty.StringVal(strconv.FormatInt(n+1, 10))}
+	}
+	return nil
+}
+
+// collections are the present members and one more, one alone, all but one, none, and those of the example. Where the schema lists the members
+// that there can be, each that is not there is the one more.
 func collections(a *schema.Attribute, have cty.Value) []cty.Value {
 	collection := func(members ...cty.Value) cty.Value {
 		switch {
@@ -79,10 +101,38 @@ func collections(a *schema.Attribute, have cty.Value) []cty.Value {
 			return cty.ListVal(members)
 		}
 	}
-	one := cty.StringVal("192.0.2.77")
 	var members []cty.Value
 	if !have.IsNull() {
 		members = have.AsValueSlice()
 	}
-	return []cty.Value{collection(append(members, one)...), collection(one), collection()}
+	list := []cty.Value{collection()}
+	if example := exampleMembers(a); len(example) > 0 {
+		list = append(list, collection(example...))
+	}
+	for _, text := range newcomers {
+		one := cty.StringVal(text)
+		list = append(list, collection(append(slices.Clip(members), one)...), collection(one))
+	}
+	if len(members) > 1 {
+		list = append(list, collection(members[1:]...))
+	}
+	for _, word := range a.Values {
+		if value := cty.StringVal(word); !slices.ContainsFunc(members, value.RawEquals) {
+			list = append(list, collection(append(slices.Clip(members), value)...))
+		}
+	}
+	return list
+}
+
+// exampleMembers are the members of the example that the setting file gives.
+func exampleMembers(a *schema.Attribute) []cty.Value {
+	expr, diags := hclsyntax.ParseExpression([]byte(a.Example), a.Name, hcl.InitialPos)
+	if diags.HasErrors() {
+		return nil
+	}
+	value, diags := expr.Value(nil)
+	if diags.HasErrors() || !value.CanIterateElements() {
+		return nil
+	}
+	return value.AsValueSlice()
 }

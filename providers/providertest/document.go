@@ -48,9 +48,27 @@ func (w *trial) flat(key string, a *schema.Attribute, body []byte) ([]string, er
 	if doc.Root() == nil {
 		return nil, fmt.Errorf("no root element")
 	}
-	f := flattener{kind: w.kind, key: key, attribute: a, volatile: w.volatile}
+	f := flattener{kind: w.kind, key: w.keyNamed(key), attribute: a, volatile: w.volatile}
 	f.element(doc.Root(), "")
 	return f.lines, nil
+}
+
+// keyNamed is the key of the item that a label names, by the list of names where the kind has one.
+func (w *trial) keyNamed(label string) string {
+	if w.kind.Item == nil || w.kind.Item.Names == nil {
+		return label
+	}
+	from, doc := w.kind.Item.Names, etree.NewDocument()
+	if err := doc.ReadFromBytes(w.docs[from.Path].Body); err != nil || doc.Root() == nil {
+		return label
+	}
+	for _, entry := range doc.Root().FindElements(from.Element) {
+		key, name := entry.FindElement(from.Key), entry.FindElement(from.Name)
+		if key != nil && name != nil && name.Text() == label {
+			return key.Text()
+		}
+	}
+	return label
 }
 
 // flattener walks a document. Inside the entry of the item the paths are those of the setting file; elsewhere they never
@@ -84,7 +102,7 @@ func (f *flattener) element(e *etree.Element, place string) {
 // isItem reports whether an element is the entry that the setting is.
 func (f *flattener) isItem(path string, e *etree.Element) bool {
 	item := f.kind.Item
-	if item == nil || path != item.Element {
+	if item == nil || !slices.Contains(strings.Split(item.Element, "|"), path) {
 		return false
 	}
 	if item.Key == "" {
@@ -101,10 +119,34 @@ func (f *flattener) isItem(path string, e *etree.Element) bool {
 func (f *flattener) declares(path string) bool {
 	if f.kind.Item != nil {
 		rest, inItem := strings.CutPrefix(path, "(item)/")
-		return inItem && slices.Contains(f.attribute.Elements, rest)
+		return inItem && f.names(rest)
 	}
-	return slices.Contains(f.attribute.Elements, path)
+	if _, fragment, ok := strings.Cut(f.key, "#"); ok {
+		return path == choice.ReplaceAllString(fragment, "")
+	}
+	if f.names(path) {
+		return true
+	}
+	for _, place := range f.kind.Elsewhere {
+		if rest, ok := strings.CutPrefix(path, place.Within+"/"); ok && place.Within != "" && f.names(rest) {
+			return true
+		}
+	}
+	return false
 }
+
+// names reports whether a path is that of an element of the attribute, or of a secret of the kind that is sent along, in any
+// of its spellings. Of elements that are chosen among others of their name, all are taken: other entries of such lists belong
+// to other attributes.
+func (f *flattener) names(path string) bool {
+	return slices.ContainsFunc(f.kind.Attributes, func(a *schema.Attribute) bool {
+		return (a == f.attribute || a.WriteOnly) && slices.ContainsFunc(a.Elements, func(element string) bool {
+			return slices.Contains(strings.Split(choice.ReplaceAllString(element, ""), "|"), path)
+		})
+	})
+}
+
+var choice = regexp.MustCompile(`\[[^]]*\]`)
 
 // unclosed is an empty element that is closed in its own tag. Edits may open it, which means the same.
 var unclosed = regexp.MustCompile(`<([^\s/>]+)([^>]*?)\s*/>`)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -30,6 +31,12 @@ type Harness interface {
 
 	// Login is the credential of the sessions.
 	Login(device string) providers.Credential
+}
+
+// Itemised is a harness that knows items which no list of a device names: those of kinds whose items each live in a
+// document of their own, beside the ones that the kind itself lists.
+type Itemised interface {
+	Items(kind *schema.Kind) []string
 }
 
 // Options say what is special about the devices of a harness.
@@ -100,21 +107,35 @@ func (p Problem) known(known map[string]string) []string {
 // Examine tries every kind on one device, and says which kinds the device has and what is wrong. Every attribute of every
 // setting gets a device in the state of the beginning.
 func Examine(provider providers.Provider, harness Harness, device string, volatile []string) (kinds []string, problems []Problem) {
-	x := &examination{provider: provider, harness: harness, device: device, volatile: volatile}
+	x := &examination{
+		provider: provider, harness: harness, device: device, volatile: volatile,
+		limits: providers.Documents{}, readings: map[string]reading{},
+	}
+	if itemised, ok := harness.(Itemised); ok {
+		x.items = itemised.Items
+	}
 	for _, found := range x.survey() {
 		kinds = append(kinds, found.kind.Name)
-		for _, key := range found.keys {
+		for i, key := range found.keys {
 			for _, a := range found.kind.Attributes {
 				place := schema.Setting{Kind: found.kind.Name, Key: key}.Local()
-				x.try("/"+place+"."+a.Name, found.kind, func(w *trial) error { return w.attribute(key, a) })
+				most := math.MaxInt
+				if i >= fewItems {
+					most = 1
+				}
+				x.try("/"+place+"."+a.Name, found.kind, func(w *trial) error { return w.attribute(key, a, most) })
 			}
 		}
-		if found.kind.Keyed && len(found.kind.Keys) == 0 {
+		if found.kind.Creatable() {
 			x.try("/"+found.kind.Name+".create", found.kind, (*trial).life)
 		}
 	}
 	return kinds, x.problems
 }
+
+// fewItems is how many items of a kind are tried with all values. Further ones, such as the sixtieth event of a recorder, are
+// much like them and get one value each.
+const fewItems = 10
 
 // examination is what was found out about one device.
 type examination struct {
@@ -122,6 +143,9 @@ type examination struct {
 	harness  Harness
 	device   string
 	volatile []string
+	items    func(*schema.Kind) []string // nil for none
+	limits   providers.Documents
+	readings map[string]reading
 	problems []Problem
 }
 
@@ -133,7 +157,10 @@ type found struct {
 
 // try runs a trial on a device in the state of the beginning.
 func (x *examination) try(place string, kind *schema.Kind, try func(*trial) error) {
-	w := &trial{provider: x.provider, kind: kind, login: x.harness.Login(x.device), volatile: x.volatile}
+	w := &trial{
+		provider: x.provider, kind: kind, login: x.harness.Login(x.device), volatile: x.volatile, known: x.items,
+		limits: x.limits, readings: x.readings,
+	}
 	if err := w.run(x.harness.Open(x.device), try); err != nil {
 		x.report(place, err)
 	}
@@ -149,9 +176,9 @@ func (x *examination) survey() []found {
 	x.try("", nil, func(w *trial) error {
 		for _, kind := range x.provider.Kinds().All() {
 			w.kind = kind
-			items, err := x.provider.Decode(kind, w.docs)
+			items, err := x.provider.Decode(kind, w.itemsOf(kind), w.docs)
 			switch {
-			case errors.Is(err, providers.ErrUnsupported):
+			case errors.Is(err, providers.ErrUnsupported), err == nil && kind.Document.PerItem() && len(items) == 0:
 				continue
 			case err == nil:
 				err = w.rejectsNothingUnknown()
@@ -165,18 +192,6 @@ func (x *examination) survey() []found {
 		return nil
 	})
 	return there
-}
-
-// paths are the documents of all kinds, each once.
-func paths(provider providers.Provider) []string {
-	var all []string
-	for _, kind := range provider.Kinds().All() {
-		changed, limits := provider.DocumentPaths(kind)
-		all = append(all, changed)
-		all = append(all, limits...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 func sprint(errs []providers.AttributeError) string {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -20,6 +22,9 @@ type trial struct {
 	kind     *schema.Kind // the kind that is tried
 	login    providers.Credential
 	volatile []string
+	known    func(*schema.Kind) []string // items that the harness knows; nil for none
+	limits   providers.Documents         // documents that give limits, as the device has them in all trials
+	readings map[string]reading          // what was read of each kind the last time, in any trial
 
 	session providers.Session
 	docs    providers.Documents
@@ -40,26 +45,105 @@ func (w *trial) run(session providers.Session, try func(*trial) error) error {
 
 // refresh reads and decodes everything.
 func (w *trial) refresh() error {
-	w.session.Renew()
-	w.docs, w.items = providers.Documents{}, map[string]providers.Items{}
-	for _, path := range paths(w.provider) {
-		doc, err := w.session.Read(context.Background(), path)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
-		}
-		w.docs[path] = doc
+	w.docs = providers.Documents{}
+	return w.decode()
+}
+
+// refreshOwn reads what the kind that is tried lives in, and decodes everything that lives there too.
+func (w *trial) refreshOwn() error {
+	w.docs = maps.Clone(w.docs)
+	for path := range w.readings[w.kind.Name].docs {
+		delete(w.docs, path)
 	}
+	return w.decode()
+}
+
+// decode reads the documents that are not there, and decodes them all.
+func (w *trial) decode() error {
+	w.session.Renew()
+	w.items = map[string]providers.Items{}
 	for _, kind := range w.provider.Kinds().All() {
-		items, err := w.provider.Decode(kind, w.docs)
+		r, err := w.readKind(kind)
 		switch {
-		case errors.Is(err, providers.ErrUnsupported):
-		case err != nil && kind == w.kind:
-			return fmt.Errorf("decode: %w", err)
-		case err == nil:
-			w.items[kind.Name] = items
+		case err != nil:
+			return err
+		case errors.Is(r.err, providers.ErrUnsupported):
+		case r.err != nil && kind == w.kind:
+			return fmt.Errorf("decode: %w", r.err)
+		case r.err == nil:
+			w.items[kind.Name] = r.items
 		}
 	}
 	return nil
+}
+
+// reading is what documents were decoded to.
+type reading struct {
+	docs  providers.Documents
+	items providers.Items
+	err   error
+}
+
+// readKind reads and decodes a kind. Documents that are the same as the last time are not decoded once more.
+func (w *trial) readKind(kind *schema.Kind) (reading, error) {
+	used := providers.Documents{}
+	note := func(read func(string) (providers.Document, error)) func(string) (providers.Document, error) {
+		return func(path string) (providers.Document, error) {
+			doc, err := read(path)
+			used[path] = doc
+			return doc, err
+		}
+	}
+	if err := providers.ReadKind(kind, w.itemsOf(kind), note(w.read), note(w.readLimits)); err != nil {
+		return reading{}, err
+	}
+	last, ok := w.readings[kind.Name]
+	if ok && maps.EqualFunc(last.docs, used, func(a, b providers.Document) bool {
+		return a.Missing == b.Missing && bytes.Equal(a.Body, b.Body)
+	}) {
+		return last, nil
+	}
+	items, err := w.provider.Decode(kind, w.itemsOf(kind), w.docs)
+	w.readings[kind.Name] = reading{used, items, err}
+	return w.readings[kind.Name], nil
+}
+
+// read reads a document once.
+func (w *trial) read(path string) (providers.Document, error) {
+	if doc, ok := w.docs[path]; ok {
+		return doc, nil
+	}
+	doc, err := w.session.Read(context.Background(), path)
+	if err != nil {
+		return doc, fmt.Errorf("read %s: %w", path, err)
+	}
+	w.docs[path] = doc
+	return doc, nil
+}
+
+// readLimits reads a document that gives limits. They do not change, so each is read from a device only once.
+func (w *trial) readLimits(path string) (providers.Document, error) {
+	if doc, ok := w.limits[path]; ok {
+		w.docs[path] = doc
+		return doc, nil
+	}
+	doc, err := w.read(path)
+	if err == nil {
+		w.limits[path] = doc
+	}
+	return doc, err
+}
+
+// itemsOf are the items of a kind that have to be asked for.
+func (w *trial) itemsOf(kind *schema.Kind) []string {
+	if !kind.Document.PerItem() {
+		return nil
+	}
+	keys := slices.Clone(kind.Keys)
+	if w.known != nil {
+		keys = append(keys, w.known(kind)...)
+	}
+	return keys
 }
 
 // rejectsNothingUnknown: what is known later cannot be wrong yet.
@@ -98,22 +182,36 @@ func (w *trial) want(values map[string]cty.Value, other cty.Value) cty.Value {
 	return cty.ObjectVal(all)
 }
 
-func (w *trial) only(a *schema.Attribute, value cty.Value) cty.Value {
+// only is a setting in which one attribute has a value, together with the secrets that the provider wants beside any change.
+func (w *trial) only(key string, a *schema.Attribute, value cty.Value) cty.Value {
+	values := map[string]cty.Value{a.Name: value}
+	for _, e := range w.check(key, w.alone(a, value)) {
+		if b := w.kind.Attribute(e.Attribute); e.Unproven && b != nil && b != a && b.WriteOnly {
+			values[b.Name] = cty.StringVal("Sample-2468")
+		}
+	}
+	return w.want(values, cty.EmptyObjectVal)
+}
+
+// alone is a setting in which one attribute has a value.
+func (w *trial) alone(a *schema.Attribute, value cty.Value) cty.Value {
 	return w.want(map[string]cty.Value{a.Name: value}, cty.EmptyObjectVal)
 }
 
-// attribute changes an attribute of an item to every value that can be thought of and that the device takes, each time
-// back to what it was. The password of the own login is left alone: the session would end with it.
-func (w *trial) attribute(key string, a *schema.Attribute) error {
+// attribute changes an attribute of an item to every value that can be thought of and that the device takes, or as many as
+// most of them, each time back to what it was. The password of the own login is left alone: the session would end with it.
+func (w *trial) attribute(key string, a *schema.Attribute, most int) error {
 	if a.WriteOnly && key == w.login.Username {
 		return nil
 	}
 	original, taken := w.value(key, a), 0
 	for _, value := range candidates(a, original) {
-		if !original.IsNull() && w.provider.Same(w.kind, a, value, original) || len(w.check(key, w.only(a, value))) > 0 {
+		if !original.IsNull() && w.provider.Same(w.kind, a, value, original) || len(w.check(key, w.only(key, a, value))) > 0 {
 			continue
 		}
-		taken++
+		if taken++; taken > most {
+			break
+		}
 		if err := w.change(key, a, value); err != nil {
 			return fmt.Errorf("to %s: %w", show(a, value), err)
 		}
@@ -127,13 +225,24 @@ func (w *trial) attribute(key string, a *schema.Attribute) error {
 	return nil
 }
 
+// moving are the names of the attributes that a change of one may change: itself, and those that depend on it.
+func (w *trial) moving(a *schema.Attribute) []string {
+	names := []string{a.Name}
+	for _, other := range w.kind.Attributes {
+		if other.DependsOn(a) {
+			names = append(names, other.Name)
+		}
+	}
+	return names
+}
+
 // restore gives an attribute the value that it had, if it had one and the device would take it: factory settings can be
 // outside the limits that a device sets for everybody else.
 func (w *trial) restore(key string, a *schema.Attribute, original cty.Value) error {
-	if original.IsNull() || len(w.check(key, w.only(a, original))) > 0 {
+	if original.IsNull() || len(w.check(key, w.only(key, a, original))) > 0 {
 		return nil
 	}
-	if err := w.carryOut(key, w.only(a, original)); err != nil {
+	if err := w.carryOut(key, w.only(key, a, original), w.refreshOwn); err != nil {
 		return err
 	}
 	return w.reads(key, a, original)
@@ -142,7 +251,7 @@ func (w *trial) restore(key string, a *schema.Attribute, original cty.Value) err
 // refuses: what Check says the device does not have is never composed either.
 func (w *trial) refuses(key string, a *schema.Attribute) error {
 	for _, value := range candidates(a, cty.NullVal(a.Type)) {
-		if requests, err := w.compose(w.docs, key, w.only(a, value)); err == nil {
+		if requests, err := w.compose(w.docs, key, w.only(key, a, value)); err == nil {
 			return fmt.Errorf("what Check refuses, %s, is composed into %d requests", show(a, value), len(requests))
 		}
 	}
@@ -151,8 +260,8 @@ func (w *trial) refuses(key string, a *schema.Attribute) error {
 
 // change makes one change and looks at everything that must be true then.
 func (w *trial) change(key string, a *schema.Attribute, value cty.Value) error {
-	want := w.only(a, value)
-	before, docs := w.items, w.docs
+	want := w.only(key, a, value)
+	before, docs := w.independent(), w.docs
 	requests, err := w.compose(docs, key, want)
 	if err != nil {
 		return err
@@ -172,13 +281,18 @@ func (w *trial) change(key string, a *schema.Attribute, value cty.Value) error {
 	if err := w.reads(key, a, value); err != nil {
 		return err
 	}
-	if err := unchanged(before, w.items, w.kind.Name, key, a.Name); err != nil {
+	if err := unchanged(before, w.items, w.kind.Name, key, w.moving(a)...); err != nil {
 		return err
+	}
+	if changed := w.changed(docs, key).Path; w.kind.Write != nil && changed != "" {
+		if err := w.onlyDeclared(key, a, docs[changed].Body, w.docs[changed].Body); err != nil {
+			return err
+		}
 	}
 	if a.WriteOnly {
 		return nil
 	}
-	return w.nothingToDo(key, want)
+	return w.nothingToDo(key, w.alone(a, value))
 }
 
 // compose composes a change of one item. It must not touch the documents it was given.
@@ -212,11 +326,12 @@ func (w *trial) compose(docs providers.Documents, key string, want cty.Value) ([
 }
 
 // reversible: of a document that is sent as a whole, nothing but the declared elements differs from what was read, and
-// composing the old value leads back to the old bytes. The order of a set has no meaning, so what was removed from one
+// composing the old value leads back to the old bytes, unless a secret had to be sent along. The order of a set has no meaning, so what was removed from one
 // need not come back to its place.
 func (w *trial) reversible(key string, a *schema.Attribute, want cty.Value, requests []providers.Request) error {
-	changed, _ := w.provider.DocumentPaths(w.kind)
-	if len(requests) != 1 || requests[0].Path != changed {
+	place := w.changed(w.docs, key)
+	changed := place.Path
+	if len(requests) != 1 || requests[0].Path != changed || w.kind.WriteIn(place) != nil {
 		return nil
 	}
 	original, sent := w.docs[changed].Body, requests[0].Body
@@ -227,12 +342,12 @@ func (w *trial) reversible(key string, a *schema.Attribute, want cty.Value, requ
 		return err
 	}
 	old := w.value(key, a)
-	if old.IsNull() || !keepsAll(want.GetAttr(a.Name), old) {
+	if old.IsNull() || !keepsAll(want.GetAttr(a.Name), old) || !want.RawEquals(w.alone(a, want.GetAttr(a.Name))) {
 		return nil
 	}
 	docs := maps.Clone(w.docs)
 	docs[changed] = providers.Document{Path: changed, Body: sent}
-	back, err := w.compose(docs, key, w.only(a, old))
+	back, err := w.compose(docs, key, w.only(key, a, old))
 	if err != nil {
 		return fmt.Errorf("back again: %w", err)
 	}
@@ -240,6 +355,17 @@ func (w *trial) reversible(key string, a *schema.Attribute, want cty.Value, requ
 		return errors.New("composing the old value does not lead back to the old bytes")
 	}
 	return nil
+}
+
+// changed is the document of an item that is changed: the first place that the device has. It is zero for none.
+func (w *trial) changed(docs providers.Documents, key string) schema.Document {
+	for _, place := range append([]schema.Document{w.kind.Document}, w.kind.Elsewhere...) {
+		place = place.For(key)
+		if doc, ok := docs[place.Path]; ok && doc.Missing == "" {
+			return place
+		}
+	}
+	return schema.Document{}
 }
 
 // keepsAll reports whether want has every member of have, if the two have members.
@@ -299,8 +425,20 @@ func (w *trial) nothingToDo(key string, want cty.Value) error {
 	return nil
 }
 
-// unchanged compares all settings but one attribute of one of them.
-func unchanged(before, after map[string]providers.Items, kind, key, attribute string) error {
+// independent are the items of all kinds but of those that come and go with items of the kind that is tried, as the rights
+// of accounts do.
+func (w *trial) independent() map[string]providers.Items {
+	items := maps.Clone(w.items)
+	for _, kind := range w.provider.Kinds().All() {
+		if kind.Item != nil && kind.Item.Names != nil && kind.Item.Names.Path == w.kind.Document.Path {
+			delete(items, kind.Name)
+		}
+	}
+	return items
+}
+
+// unchanged compares all settings but some attributes of one of them.
+func unchanged(before, after map[string]providers.Items, kind, key string, attributes ...string) error {
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		for _, k := range slices.Sorted(maps.Keys(before[name])) {
 			then, ok := after[name][k]
@@ -308,7 +446,7 @@ func unchanged(before, after map[string]providers.Items, kind, key, attribute st
 				return fmt.Errorf("%s %q is gone", name, k)
 			}
 			for a, value := range before[name][k].AsValueMap() {
-				if name == kind && k == key && a == attribute {
+				if name == kind && k == key && slices.Contains(attributes, a) {
 					continue
 				}
 				if !value.RawEquals(then.GetAttr(a)) {
@@ -325,7 +463,7 @@ func unchanged(before, after map[string]providers.Items, kind, key, attribute st
 
 // life creates an item, changes each of its attributes, and deletes it. A device that takes no further item is left alone.
 func (w *trial) life() error {
-	const key = "probe"
+	key := w.freshKey()
 	values := map[string]cty.Value{}
 	for _, a := range w.kind.Attributes {
 		if a.Required {
@@ -336,8 +474,8 @@ func (w *trial) life() error {
 	if len(w.check(key, want)) > 0 {
 		return nil
 	}
-	before := w.items
-	if err := w.carryOut(key, want); err != nil {
+	before := w.independent()
+	if err := w.carryOut(key, want, w.refresh); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
 	for _, a := range w.kind.Attributes {
@@ -350,7 +488,7 @@ func (w *trial) life() error {
 	for _, a := range w.kind.Attributes {
 		have := w.items[w.kind.Name][key].GetAttr(a.Name)
 		for _, value := range candidates(a, have) {
-			if value.RawEquals(values[a.Name]) || len(w.check(key, w.only(a, value))) > 0 {
+			if value.RawEquals(values[a.Name]) || len(w.check(key, w.only(key, a, value))) > 0 {
 				continue
 			}
 			if err := w.change(key, a, value); err != nil {
@@ -359,26 +497,43 @@ func (w *trial) life() error {
 			break
 		}
 	}
-	if err := w.carryOut(key, w.kind.Null()); err != nil {
+	if err := w.carryOut(key, w.kind.Null(), w.refresh); err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
 	if _, ok := w.items[w.kind.Name][key]; ok {
 		return errors.New("delete: the item is still there")
 	}
-	return unchanged(before, w.items, w.kind.Name, key, "")
+	return unchanged(before, w.items, w.kind.Name, key)
+}
+
+// freshKey is a key that the kind allows and that no item has: a word, or the next number where keys are numbers, which a
+// device would give too.
+func (w *trial) freshKey() string {
+	const word = "probe"
+	if regexp.MustCompile("^(?:"+w.kind.KeyPattern+")$").MatchString(word) || w.kind.KeyPattern == "" {
+		return word
+	}
+	next := 1
+	for _, key := range w.keys() {
+		if n, err := strconv.Atoi(key); err == nil {
+			next = max(next, n+1)
+		}
+	}
+	return strconv.Itoa(next)
 }
 
 // acceptable is the first value of an attribute that the device takes, or null.
 func (w *trial) acceptable(key string, a *schema.Attribute) cty.Value {
 	for _, value := range candidates(a, cty.NullVal(a.Type)) {
-		if len(w.check(key, w.only(a, value))) == 0 {
+		if len(w.check(key, w.only(key, a, value))) == 0 {
 			return value
 		}
 	}
 	return cty.NullVal(a.Type)
 }
 
-func (w *trial) carryOut(key string, want cty.Value) error {
+// carryOut makes a change without looking at what became of it, and refreshes what is known.
+func (w *trial) carryOut(key string, want cty.Value, refresh func() error) error {
 	requests, err := w.compose(w.docs, key, want)
 	if err != nil {
 		return err
@@ -389,7 +544,7 @@ func (w *trial) carryOut(key string, want cty.Value) error {
 	if err := w.send(requests); err != nil {
 		return err
 	}
-	return w.refresh()
+	return refresh()
 }
 
 func show(a *schema.Attribute, value cty.Value) string {

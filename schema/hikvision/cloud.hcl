@@ -8,9 +8,11 @@ setting "cloud" {
   doc = <<-EOT
     The connection through which the vendor's apps reach a device.
 
-    Switching it on needs a verification code on the device, which camform neither shows nor sets, and on some devices
-    somebody who accepts the terms of use in the menu. Registration takes up to two minutes. Switching it off does not
-    remove the device from an account.
+    Switching it on needs a verification code on the device, and on some devices somebody who accepts the terms of use
+    in the menu. Registration takes up to two minutes. Switching it off does not remove the device from an account.
+
+    Some devices return the verification code in clear, others show an empty one or none. camform reads it from none of
+    them: whether it is up to date is known from the state only.
   EOT
 
   document {
@@ -25,5 +27,25 @@ setting "cloud" {
     element = "enabled"
     codec   = "boolean"
     example = "false"
+  }
+
+  attribute "verification_code" {
+    type       = string
+    doc        = "Code that the app asks for when somebody adds the device to an account, and the key of encrypted streams: 6 to 12 letters and digits."
+    element    = "verificationCode"
+    after      = ["serverAddress"]
+    min        = 6
+    max        = 12
+    write_only = true
+    confidence = "unsure"
+  }
+
+  attribute "encrypted" {
+    type       = bool
+    doc        = "Whether streams through the cloud are encrypted with the verification code. Recorders only."
+    element    = "streamEncrypteEnabled"
+    codec      = "boolean"
+    confidence = "unsure"
+    example    = "true"
   }
 }

@@ -1,6 +1,6 @@
 setting "system" {
-  summary    = "Name of the device"
-  source     = "Recorded on cameras V5.2 to V5.10 and on recorders V4.1 to V5.04; ranges from the official guide"
+  summary    = "Name of the device, and what else it says about itself"
+  source     = "Recorded on cameras V5.2 to V5.10 and on recorders V4.1 to V5.04; the number written on a camera V5.2; ranges from the official guide"
   confidence = "confirmed"
   phase      = "clock"
 
@@ -25,5 +25,35 @@ setting "system" {
     min     = 1
     max     = 132
     example = "gate north"
+  }
+
+  attribute "telecontrol_id" {
+    type    = number
+    doc     = "Number by which a remote control or keyboard of the vendor selects the device: 88 on cameras and 255 on recorders as delivered."
+    element = "telecontrolID"
+    codec   = "number"
+    min     = 1
+    max     = 255
+    example = "88"
+  }
+
+  attribute "description" {
+    type       = string
+    doc        = "Description of the device. Cameras have it; no client is known that wrote it with success."
+    element    = "deviceDescription"
+    min        = 1
+    max        = 128
+    confidence = "unsure"
+    example    = "IPCamera"
+  }
+
+  attribute "location" {
+    type       = string
+    doc        = "Location of the device. Cameras have it; no client is known that wrote it with success."
+    element    = "deviceLocation"
+    min        = 1
+    max        = 128
+    confidence = "unsure"
+    example    = "north gate"
   }
 }

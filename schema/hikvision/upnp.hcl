@@ -7,7 +7,7 @@ setting "upnp" {
 
   doc = <<-EOT
     With UPnP a device asks the router to forward ports from the internet to it. The list of forwarded ports has a
-    switch of its own, which is left alone: ports are forwarded only when both are on.
+    switch of its own: ports are forwarded only when both are on. The list itself stays as it is.
   EOT
 
   document {
@@ -21,5 +21,22 @@ setting "upnp" {
     element = "enabled"
     codec   = "boolean"
     example = "false"
+  }
+
+  attribute "forwarding" {
+    type    = bool
+    doc     = "Whether the ports of the list are forwarded, while the device uses UPnP."
+    element = "ports/enabled"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "mode" {
+    type    = string
+    doc     = "Whether the device chooses the ports on the router itself (`auto`), or they are those of its list (`manual`)."
+    element = "ports/natType|ports/mapmode"
+    codec   = "choice"
+    values  = ["auto", "manual"]
+    example = "manual"
   }
 }

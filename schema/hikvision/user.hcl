@@ -6,6 +6,7 @@ setting "user" {
   risk       = "login"
   hooks      = "users"
   keyed      = true
+  account    = true
   key_doc    = "Name of the user, in the spelling of the device."
 
   doc = <<-EOT
@@ -26,6 +27,12 @@ setting "user" {
   item {
     element = "User"
     key     = "userName"
+  }
+
+  write {
+    path   = "/ISAPI/Security/users/{id}"
+    create = "/ISAPI/Security/users"
+    delete = "/ISAPI/Security/users/{id}"
   }
 
   attribute "level" {

@@ -21,6 +21,7 @@ type peer struct {
 	mu     sync.Mutex
 	pinned providers.Pin
 	seen   string // key of the last connection; pinned once a credential is to be sent over it
+	shown  *x509.Certificate
 }
 
 // newPeer reads the file of authorities, if there is one.
@@ -75,7 +76,7 @@ func (p *peer) verify(state tls.ConnectionState) error {
 	if err := p.pinned.Trusts(providers.Pin{SPKI: spki}, p.trust.Mode); err != nil {
 		return err
 	}
-	p.seen = spki
+	p.seen, p.shown = spki, state.PeerCertificates[0]
 	return nil
 }
 
@@ -110,4 +111,11 @@ func (p *peer) pin() providers.Pin {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.pinned
+}
+
+// certificate is the one of the last connection; nil if there was none over TLS.
+func (p *peer) certificate() *x509.Certificate {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shown
 }

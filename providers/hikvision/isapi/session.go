@@ -2,6 +2,7 @@ package isapi
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -186,6 +187,14 @@ func (r *Reader) Pin() providers.Pin {
 		return r.target.Pin
 	}
 	return r.peer.pin()
+}
+
+// Certificate is what the device showed last over TLS, for providers.Certified.
+func (r *Reader) Certificate() *x509.Certificate {
+	if r.peer == nil {
+		return nil
+	}
+	return r.peer.certificate()
 }
 
 // Renew makes the next request open a new connection. The login stays.

@@ -113,6 +113,7 @@ var families = map[string]error{
 	"loginnumlimit":              providers.ErrBusy,
 	"sesssionuserreacheslimit":   providers.ErrBusy,
 	"certificateexist":           providers.ErrInvalid, // statusCode 2, but waiting does not help
+	"certificatenotmatch":        providers.ErrInvalid, // statusCode 3 likewise
 	"passworddecodeerror":        providers.ErrInvalid, // statusCode 3, but nothing is broken
 	"passwordencrypterror":       providers.ErrInvalid,
 	"allfailed":                  providers.ErrInvalid,

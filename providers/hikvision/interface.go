@@ -1,0 +1,244 @@
+package hikvision
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+)
+
+// The elements of the address of an interface, in the order in which a setting file names them.
+const (
+	interfaceAddress = iota
+	interfaceMask    // 255.255.255.0 for IPv4; 64 or ffff:ffff:ffff:ffff:: for IPv6
+)
+
+// takesIPv6 reports whether the nth element holds addresses of IPv6, which its name says.
+func takesIPv6(f field, n int) bool { return strings.HasPrefix(f.element(n).Name(), "ipv6") }
+
+// fits reports whether an address can stand in the nth element.
+func fits(f field, n int, addr netip.Addr) bool {
+	return addr.Zone() == "" && !addr.IsUnspecified() && addr.Is6() == takesIPv6(f, n)
+}
+
+func version(v6 bool) string {
+	if v6 {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+// interface_address: an address with the length of its network, such as 192.0.2.10/24.
+
+func decodeInterfaceAddress(f field) (cty.Value, error) {
+	text, _ := f.text(interfaceAddress)
+	if isUnset(text) {
+		return f.null(), nil
+	}
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		return f.null(), fmt.Errorf("%s is %s, not an address: %w", f.element(interfaceAddress), quote(text), providers.ErrMalformed)
+	}
+	mask, _ := f.text(interfaceMask)
+	bits, ok := maskBits(mask)
+	if !ok || bits > addr.BitLen() {
+		return f.null(), fmt.Errorf("%s is %s, not a mask: %w", f.element(interfaceMask), quote(mask), providers.ErrMalformed)
+	}
+	return cty.StringVal(netip.PrefixFrom(addr, bits).String()), nil
+}
+
+// maskBits is the length of the network that a mask, or a number in its place, means.
+func maskBits(text string) (int, bool) {
+	if bits, err := strconv.Atoi(text); err == nil && bits >= 0 {
+		return bits, true
+	}
+	mask, err := netip.ParseAddr(text)
+	if err != nil {
+		return 0, false
+	}
+	bits, size := net.IPMask(mask.AsSlice()).Size()
+	return bits, size > 0
+}
+
+// encodeInterfaceAddress writes the mask in the form that is there already, and as devices of its version write it
+// otherwise.
+func encodeInterfaceAddress(f field, want cty.Value) error {
+	prefix, err := netip.ParsePrefix(strings.TrimSpace(want.AsString()))
+	if err != nil || !fits(f, interfaceAddress, prefix.Addr()) {
+		return fmt.Errorf("not an address with the length of its network: %w", providers.ErrInvalid)
+	}
+	mask := strconv.Itoa(prefix.Bits())
+	if have, _ := f.text(interfaceMask); prefix.Addr().Is4() || strings.Contains(have, ":") {
+		mask = net.IP(net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen())).String()
+	}
+	if err := f.put(interfaceAddress, prefix.Addr().String()); err != nil {
+		return err
+	}
+	return f.put(interfaceMask, mask)
+}
+
+func checkInterfaceAddress(f field, want cty.Value) []string {
+	prefix, err := netip.ParsePrefix(strings.TrimSpace(want.AsString()))
+	v6 := takesIPv6(f, interfaceAddress)
+	switch {
+	case !f.has(interfaceAddress):
+		return f.missing(interfaceAddress)
+	case !f.has(interfaceMask):
+		return f.missing(interfaceMask)
+	case err != nil || !fits(f, interfaceAddress, prefix.Addr()):
+		return sentence("%s is not an %s address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64.", quote(want.AsString()), version(v6))
+	case prefix.Bits() == 0 || prefix.Addr().Is4() && prefix.Bits() > 30 || prefix.Addr().IsMulticast():
+		return sentence("%s is no address that an interface can have.", quote(want.AsString()))
+	case prefix.Addr().Is4() && prefix.Addr() == prefix.Masked().Addr():
+		return sentence("%s is the network itself, not an address in it.", quote(want.AsString()))
+	}
+	return nil
+}
+
+// sameInterfaceAddress compares addresses and lengths by what they mean.
+func sameInterfaceAddress(want, have cty.Value) bool {
+	w, errW := netip.ParsePrefix(strings.TrimSpace(want.AsString()))
+	h, errH := netip.ParsePrefix(have.AsString())
+	return errW == nil && errH == nil && w == h
+}
+
+// address: an address that may be unset, which is the empty text.
+
+func decodeAddress(f field) (cty.Value, error) {
+	text, ok := f.text(0)
+	if !ok {
+		return f.null(), nil
+	}
+	return cty.StringVal(setAddress(text)), nil
+}
+
+// setAddress is the text of an address, and empty for what devices write where none is set.
+func setAddress(text string) string {
+	if isUnset(text) {
+		return ""
+	}
+	return text
+}
+
+func encodeAddress(f field, want cty.Value) error {
+	return f.put(0, addressText(want.AsString(), takesIPv6(f, 0)))
+}
+
+// addressText is what devices write for an address, or for none.
+func addressText(text string, v6 bool) string {
+	addr, err := netip.ParseAddr(strings.TrimSpace(text))
+	switch {
+	case err == nil:
+		return addr.String()
+	case v6:
+		return netip.IPv6Unspecified().String()
+	default:
+		return netip.IPv4Unspecified().String()
+	}
+}
+
+func checkAddress(f field, want cty.Value) []string {
+	if !f.has(0) {
+		return f.missing(0)
+	}
+	return wrongAddress(f, 0, want.AsString())
+}
+
+func wrongAddress(f field, n int, text string) []string {
+	text = strings.TrimSpace(text)
+	if addr, err := netip.ParseAddr(text); text != "" && (err != nil || !fits(f, n, addr)) {
+		return sentence("%s is not an %s address.", quote(text), version(takesIPv6(f, n)))
+	}
+	return nil
+}
+
+func sameAddress(want, have cty.Value) bool {
+	w, h := strings.TrimSpace(want.AsString()), have.AsString()
+	x, errX := netip.ParseAddr(w)
+	y, errY := netip.ParseAddr(h)
+	return errX == nil && errY == nil && x == y || setAddress(w) == setAddress(h)
+}
+
+// address_slots: a list of addresses, each in an element of its own. Slots that are not needed are unset.
+
+func decodeSlots(f field) (cty.Value, error) {
+	var values []cty.Value
+	there := false
+	for n := range f.attribute.Elements {
+		text, ok := f.text(n)
+		there = there || ok
+		if !isUnset(text) {
+			values = append(values, cty.StringVal(text))
+		}
+	}
+	switch {
+	case !there:
+		return f.null(), nil
+	case len(values) == 0:
+		return cty.ListValEmpty(cty.String), nil
+	default:
+		return cty.ListVal(values), nil
+	}
+}
+
+func encodeSlots(f field, want cty.Value) error {
+	wanted := want.AsValueSlice()
+	if have, _ := decodeSlots(f); have.IsNull() && !f.has(0) {
+		return fmt.Errorf("the device has no element %s: %w", f.element(0), providers.ErrUnsupported)
+	}
+	if len(wanted) > len(f.attribute.Elements) {
+		return fmt.Errorf("more addresses than the device has slots: %w", providers.ErrInvalid)
+	}
+	for n := range f.attribute.Elements {
+		text := ""
+		if n < len(wanted) {
+			text = wanted[n].AsString()
+		}
+		if have, ok := f.text(n); setAddress(text) == "" && (!ok || isUnset(have)) {
+			continue
+		}
+		if err := f.put(n, addressText(text, takesIPv6(f, n))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSlots(f field, want cty.Value) []string {
+	var texts []string
+	for n, member := range want.AsValueSlice() {
+		switch {
+		case n >= len(f.attribute.Elements):
+			return sentence("These are %d addresses; devices have %d slots.", want.LengthInt(), len(f.attribute.Elements))
+		case !f.has(n):
+			return f.missing(n)
+		case !member.IsKnown() || member.IsNull():
+			continue
+		}
+		text := member.AsString()
+		if isUnset(strings.TrimSpace(text)) {
+			return sentence("An address is empty.")
+		}
+		if wrong := wrongAddress(f, n, text); len(wrong) > 0 {
+			return wrong
+		}
+		if slices.Contains(texts, text) {
+			return sentence("%s is there twice, which devices refuse.", text)
+		}
+		texts = append(texts, text)
+	}
+	if !f.has(0) {
+		return f.missing(0)
+	}
+	return nil
+}
+
+func sameSlots(want, have cty.Value) bool {
+	return slices.EqualFunc(want.AsValueSlice(), have.AsValueSlice(), sameAddress)
+}

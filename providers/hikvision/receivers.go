@@ -1,0 +1,192 @@
+package hikvision
+
+import (
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
+)
+
+// Where the parts of a receiver of mails lie in its slot.
+var (
+	receiverName    = xmlpatch.MustPath("name")
+	receiverAddress = xmlpatch.MustPath("emailAddress")
+)
+
+// receiver is a person who gets mails. Devices hold them in slots that are always there.
+type receiver struct {
+	name, address string
+	slot          int // from 1, on the device
+}
+
+// text is how people write the receiver.
+func (r receiver) text() string {
+	if r.name == "" {
+		return r.address
+	}
+	return r.name + " <" + r.address + ">"
+}
+
+// is reports whether a receiver that was read is the one that is wanted: names that nobody gave do not matter.
+func (r receiver) is(wanted receiver) bool {
+	return r.address == wanted.address && (wanted.name == "" || wanted.name == r.name)
+}
+
+// readReceivers are the slots with an address.
+func readReceivers(f field) []receiver {
+	var receivers []receiver
+	for i, slot := range f.doc.All(f.path(0)) {
+		name, _ := slot.Find(receiverName)
+		address, _ := slot.Find(receiverAddress)
+		if address.Text() != "" {
+			receivers = append(receivers, receiver{name.Text(), address.Text(), i + 1})
+		}
+	}
+	return receivers
+}
+
+func decodeReceivers(f field) (cty.Value, error) {
+	if len(f.doc.All(f.path(0))) == 0 {
+		return f.null(), nil
+	}
+	var values []cty.Value
+	for _, r := range readReceivers(f) {
+		values = append(values, cty.StringVal(r.text()))
+	}
+	if len(values) == 0 {
+		return cty.SetValEmpty(cty.String), nil
+	}
+	return cty.SetVal(values), nil
+}
+
+// parseReceivers reads the known members of a set.
+func parseReceivers(set cty.Value) ([]receiver, error) {
+	var receivers []receiver
+	for _, member := range set.AsValueSlice() {
+		if !member.IsKnown() || member.IsNull() {
+			continue
+		}
+		r, err := parseReceiver(member.AsString())
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(receivers, func(other receiver) bool { return other.address == r.address }) {
+			return nil, fmt.Errorf("%s is there twice", quote(r.address))
+		}
+		receivers = append(receivers, r)
+	}
+	return receivers, nil
+}
+
+// parseReceiver reads an address, alone or in angle brackets behind a name. Names need no quotes, and the address is what
+// devices take: with an @ and without blanks.
+func parseReceiver(text string) (receiver, error) {
+	r := receiver{address: strings.TrimSpace(text)}
+	if name, rest, ok := strings.Cut(text, "<"); ok && strings.HasSuffix(strings.TrimSpace(rest), ">") {
+		r.name = strings.TrimSpace(name)
+		r.address = strings.TrimSuffix(strings.TrimSpace(rest), ">")
+	}
+	parsed, err := mail.ParseAddress(r.address)
+	if err != nil || parsed.Address != r.address {
+		return receiver{}, fmt.Errorf("%s is not a mail address, such as ops@example.com or Ops <ops@example.com>", quote(text))
+	}
+	return r, nil
+}
+
+// encodeReceivers empties the slots of receivers that are not wanted, and fills the others into slots that are empty.
+func encodeReceivers(f field, want cty.Value) error {
+	wanted, err := parseReceivers(want)
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
+	}
+	slots := len(f.doc.All(f.path(0)))
+	if slots == 0 || len(wanted) > slots {
+		return fmt.Errorf("the device has %d slots for receivers: %w", slots, providers.ErrUnsupported)
+	}
+	used := map[int]bool{}
+	for _, have := range readReceivers(f) {
+		at := slices.IndexFunc(wanted, have.is)
+		if at >= 0 {
+			wanted = slices.Delete(wanted, at, at+1)
+			used[have.slot] = true
+			continue
+		}
+		if err := fillSlot(f, receiver{slot: have.slot}); err != nil {
+			return err
+		}
+	}
+	for slot := 1; slot <= slots && len(wanted) > 0; slot++ {
+		if used[slot] {
+			continue
+		}
+		wanted[0].slot = slot
+		if err := fillSlot(f, wanted[0]); err != nil {
+			return err
+		}
+		wanted = wanted[1:]
+	}
+	return nil
+}
+
+func fillSlot(f field, r receiver) error {
+	slot := f.path(0).At(r.slot)
+	if err := f.doc.Set(slot.Join(receiverAddress), r.address); err != nil {
+		return inFamily(err)
+	}
+	if _, ok := f.doc.Find(slot.Join(receiverName)); !ok && r.name == "" {
+		return nil
+	}
+	return inFamily(f.doc.Set(slot.Join(receiverName), r.name))
+}
+
+func checkReceivers(f field, want cty.Value) []string {
+	wanted, err := parseReceivers(want)
+	slots := len(f.doc.All(f.path(0)))
+	switch {
+	case slots == 0:
+		return f.missing(0)
+	case err != nil:
+		return sentence("%s.", capitalised(err.Error()))
+	case len(wanted) > slots:
+		return sentence("These are %d receivers; this device has %d slots.", len(wanted), slots)
+	}
+	for _, r := range wanted {
+		if wrong := tooLong(f, r); len(wrong) > 0 {
+			return wrong
+		}
+	}
+	return nil
+}
+
+// tooLong checks the length of both parts by the capability documents.
+func tooLong(f field, r receiver) []string {
+	for _, part := range []struct {
+		path xmlpatch.Path
+		text string
+	}{{receiverAddress, r.address}, {receiverName, r.name}} {
+		e, ok := f.limits.element(f.item, f.element(0).Join(part.path))
+		if l := limitOf(e); ok && part.text != "" && !l.allows(int64(len(part.text))) {
+			return sentence("%s has %s; this device takes %s.", quote(part.text), bytesOf(part.text), l.bounds())
+		}
+	}
+	return nil
+}
+
+func sameReceivers(want, have cty.Value) bool {
+	wanted, errW := parseReceivers(want)
+	found, errH := parseReceivers(have)
+	if errW != nil || errH != nil || len(wanted) != len(found) {
+		return false
+	}
+	for _, r := range found {
+		if !slices.ContainsFunc(wanted, r.is) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,231 @@
+package hikvision_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/icholy/digest"
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/simulator"
+	"camform/schema"
+)
+
+// told is a device that is told something about one kind, and asked again.
+type told struct {
+	t        *testing.T
+	provider *hikvision.Provider
+	kind     *schema.Kind
+	session  providers.Session
+	docs     providers.Documents
+}
+
+func open(t *testing.T, kind string, harness *fleet, model string) *told {
+	t.Helper()
+	provider := hikvision.New(isapi.Options{})
+	d := &told{t: t, provider: provider, kind: provider.Kinds().Lookup(kind), session: harness.Open(model)}
+	t.Cleanup(d.session.Close)
+	if _, err := d.session.Identify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// read reads the setting.
+func (d *told) read() cty.Value {
+	d.t.Helper()
+	d.session.Renew()
+	d.docs = providers.Documents{}
+	read := func(path string) (providers.Document, error) {
+		doc, err := d.session.Read(d.t.Context(), path)
+		d.docs[path] = doc
+		return doc, err
+	}
+	if err := providers.ReadKind(d.kind, nil, read, read); err != nil {
+		d.t.Fatal(err)
+	}
+	items, err := d.provider.Decode(d.kind, nil, d.docs)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return items[""]
+}
+
+// tell has a change composed and sent, and returns how many requests that took.
+func (d *told) tell(values map[string]any) (int, error) {
+	d.t.Helper()
+	before, want := d.read(), object(d.kind, values)
+	if wrong := d.provider.Check(d.kind, d.docs, "", want); len(wrong) > 0 {
+		d.t.Fatal(wrong)
+	}
+	requests, err := d.provider.Compose(providers.Composition{
+		Documents: d.docs, Login: providers.Credential{Username: "admin", Password: providers.NewPassword(fleetPassword)},
+		Changes: []providers.Change{{Kind: d.kind, Before: before, After: want}},
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, request := range requests {
+		if _, err := d.session.Do(d.t.Context(), request); err != nil {
+			return len(requests), err
+		}
+	}
+	return len(requests), nil
+}
+
+func strs(texts ...string) []cty.Value {
+	var values []cty.Value
+	for _, text := range texts {
+		values = append(values, cty.StringVal(text))
+	}
+	return values
+}
+
+func TestADeviceTakesQuestionsAndAnswersAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := open(t, "security_questions", &fleet{t: t}, "camera-v58")
+		want := map[string]any{
+			"questions": cty.ListVal(strs("9", "1", "4")), "answer_1": "first " + userSecret, "answer_2": "second", "answer_3": "third",
+		}
+		if n, err := d.tell(want); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		questions := d.kind.Attribute("questions")
+		if have := d.read().GetAttr("questions"); !d.provider.Same(d.kind, questions, cty.ListVal(strs("9", "1", "4")), have) {
+			t.Errorf("the device has the questions %#v", have)
+		}
+		if have := d.read().GetAttr("questions"); d.provider.Same(d.kind, questions, cty.ListVal(strs("9", "1", "5")), have) {
+			t.Error("other questions are the same")
+		}
+	})
+}
+
+func TestADeviceTakesAddressesInFullAndShowsThemMasked(t *testing.T) {
+	for _, model := range []string{"camera-v57", "camera-v58", "dvr-v47"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, "security_email", &fleet{t: t}, model)
+			want := map[string]any{"addresses": cty.SetVal(strs("guard@example.net", "second@example.org"))}
+			if n, err := d.tell(want); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			for _, address := range d.read().GetAttr("addresses").AsValueSlice() {
+				if !strings.Contains(address.AsString(), "*") {
+					t.Errorf("%s shows %s", model, address.AsString())
+				}
+			}
+			again := map[string]any{"addresses": cty.SetVal(strs("guard@example.net", "second@example.org"))}
+			if n, _ := d.tell(again); n != 0 {
+				t.Errorf("%s is told again", model)
+			}
+		})
+	}
+}
+
+func TestADeviceMakesACertificateOnce(t *testing.T) {
+	for _, model := range []string{"camera-v56", "camera-v57", "camera-v58", "recorder-v2", "thermal-v55"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, "certificate", &fleet{t: t}, model)
+			own := func() map[string]any {
+				return map[string]any{"self_signed": true, "common_name": "gate.example.com", "days": 730}
+			}
+			if n, err := d.tell(own()); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			if n, _ := d.tell(own()); n != 0 {
+				t.Errorf("%s makes the same certificate again", model)
+			}
+		})
+	}
+}
+
+// TestADeviceTakesACertificateForItsKey signs the request of a device, as an authority would.
+func TestADeviceTakesACertificateForItsKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		harness := &fleet{t: t}
+		d := open(t, "certificate", harness, "camera-v58")
+		request := certificateRequest(t, harness.last)
+		good, other := signed(t, request.Subject, request.PublicKey), signed(t, request.Subject, newKey(t).Public())
+		if n, err := d.tell(map[string]any{"chain": other}); n != 1 || err == nil {
+			t.Errorf("a certificate for another key: %d requests, %v", n, err)
+		}
+		if n, err := d.tell(map[string]any{"chain": good}); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		have := d.read()
+		if !d.provider.Same(d.kind, d.kind.Attribute("chain"), cty.StringVal(good), have.GetAttr("chain")) || have.GetAttr("self_signed").True() {
+			t.Errorf("the device shows %#v", have)
+		}
+		if n, _ := d.tell(map[string]any{"chain": good}); n != 0 {
+			t.Error("the same certificate is brought again")
+		}
+	})
+}
+
+// certificateRequest has a device make a request and fetches it, as somebody in front of its menu would.
+func certificateRequest(t *testing.T, devices *simulator.Fleet) *x509.CertificateRequest {
+	t.Helper()
+	transport := &http.Transport{DialContext: devices.DialContext}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: &digest.Transport{Username: "admin", Password: fleetPassword, Transport: transport}}
+	folder := "http://" + devices.Devices()[0].Address().String() + "/ISAPI/Security/serverCertificate/"
+	order := "<CertSignReq><commonName>gate.example.com</commonName></CertSignReq>"
+	ordered, err := client.Post(folder+"certSignReq", "application/xml", strings.NewReader(order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ordered.Body.Close()
+	answer, err := client.Get(folder + "downloadCertSignReq")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		t.Fatalf("no request: %s", text)
+	}
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return request
+}
+
+// signed is a certificate of an authority that nobody needs to know.
+func signed(t *testing.T, subject pkix.Name, key any) string {
+	t.Helper()
+	authority, from := newKey(t), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example CA"}, NotBefore: from, NotAfter: from.AddDate(9, 0, 0)}
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: subject, NotBefore: from, NotAfter: from.AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, root, key, authority)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func newKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}

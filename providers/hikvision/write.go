@@ -1,0 +1,197 @@
+package hikvision
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
+)
+
+// Kinds that are written item by item: a request carries one entry of a list, or a part of it, as a document of its own.
+
+// composeItem makes the requests for one change: to create the item, to remove it, or to send what was edited, which are
+// several where the kind is set in many places alike.
+func composeItem(at place, change providers.Change, docs providers.Documents) ([]providers.Request, error) {
+	write := change.Kind.Write
+	paths := at.itemPaths(change.Kind, change.Key)
+	switch {
+	case len(paths) == 0 && change.After.IsNull():
+		return nil, nil
+	case len(paths) == 0 && change.Kind.Creatable():
+		return composeNew(at, change)
+	case change.After.IsNull() && change.Kind.Creatable():
+		path, err := at.fill(write.Delete, change, paths[0])
+		return []providers.Request{{Method: http.MethodDelete, Path: path, Keys: []providers.Key{keyOf(change)}}}, err
+	}
+	before := at.parts(paths, write)
+	if _, err := at.edit(change, docs); err != nil {
+		return nil, err
+	}
+	var requests []providers.Request
+	for i, after := range at.parts(paths, write) {
+		if bytes.Equal(before[i], after) {
+			continue
+		}
+		path, err := at.fill(write.Path, change, paths[i])
+		if err != nil {
+			return nil, err
+		}
+		body, err := standalone(at.doc, after, write.Without)
+		if err != nil {
+			return nil, err
+		}
+		requests = append(requests, providers.Request{Method: http.MethodPut, Path: path, Body: body, Keys: []providers.Key{keyOf(change)}})
+	}
+	return requests, nil
+}
+
+// parts are the bytes of what is sent of each entry that the paths are in.
+func (at place) parts(paths []xmlpatch.Path, write *schema.Write) [][]byte {
+	var parts [][]byte
+	for _, path := range paths {
+		e, _ := at.doc.Find(at.entry(path).Join(xmlpatch.MustPath(write.Element)))
+		parts = append(parts, e.Raw())
+	}
+	return parts
+}
+
+// entry is the entry of a list that a path leads into: the item, or what the attributes of a kind that is set in many
+// places lie within.
+func (at place) entry(path xmlpatch.Path) xmlpatch.Path {
+	if at.Within == "" {
+		return path
+	}
+	for range strings.Count(at.Within, "/") {
+		path = path.Parent()
+	}
+	return path
+}
+
+var plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// fill puts the key and the number of an item into the path of a request. Anything but a plain word would lead the
+// request elsewhere.
+func (at place) fill(path string, change providers.Change, item xmlpatch.Path) (string, error) {
+	path = strings.ReplaceAll(path, schema.KeyHole, change.Key)
+	if !strings.Contains(path, schema.IDHole) {
+		return path, nil
+	}
+	id, _ := at.doc.Find(at.entry(item).Join(userID))
+	if !plainID.MatchString(id.Text()) || strings.Trim(id.Text(), ".") == "" {
+		return "", fmt.Errorf("its id is %s, not a number or a word: %w", quote(id.Text()), providers.ErrMalformed)
+	}
+	return strings.ReplaceAll(path, schema.IDHole, id.Text()), nil
+}
+
+// standalone makes an element a document of its own: with the declaration of the document it comes from, and with the
+// namespace and the version of the root where it has none, as devices answer when they are asked for the item alone.
+func standalone(doc *xmlpatch.Document, raw []byte, without []string) ([]byte, error) {
+	if end := bytes.IndexAny(raw, " \t\r\n/>"); raw[0] == '<' && !bytes.Contains(raw[:startTag(raw)], []byte("xmlns")) {
+		root := doc.Root().Raw()
+		attributes := lackingAttributes(root[:startTag(root)], raw[:startTag(raw)])
+		raw = slices.Concat(raw[:end], attributes, raw[end:])
+	}
+	one, err := parse(append(prolog(doc), raw...))
+	if err != nil {
+		return nil, inFamily(err)
+	}
+	for _, left := range without {
+		if _, ok := one.Find(xmlpatch.MustPath(left)); ok {
+			if err := one.Remove(xmlpatch.MustPath(left)); err != nil {
+				return nil, inFamily(err)
+			}
+		}
+	}
+	return one.Bytes(), nil
+}
+
+var startAttribute = regexp.MustCompile(`\s+([^\s=/>"']+)\s*=\s*("[^"]*"|'[^']*')`)
+
+// lackingAttributes are the attributes of one start tag that another has none of that name of. The size belongs to a list
+// and not to its entries.
+func lackingAttributes(of, tag []byte) []byte {
+	have := []string{"size"}
+	for _, attribute := range startAttribute.FindAllSubmatch(tag, -1) {
+		have = append(have, string(attribute[1]))
+	}
+	var lacking []byte
+	for _, attribute := range startAttribute.FindAllSubmatch(of, -1) {
+		if !slices.Contains(have, string(attribute[1])) {
+			lacking = append(lacking, attribute[0]...)
+		}
+	}
+	return lacking
+}
+
+// composeNew makes the request that creates an item.
+func composeNew(at place, change providers.Change) ([]providers.Request, error) {
+	fresh, item, err := at.newItem(change.Kind, change.Key)
+	if err != nil {
+		return nil, err
+	}
+	if err := editItem(fresh.doc, item, change, fresh.limits); err != nil {
+		return nil, err
+	}
+	return []providers.Request{{
+		Method: http.MethodPost, Path: strings.ReplaceAll(change.Kind.Write.Create, schema.KeyHole, change.Key),
+		Body: fresh.doc.Bytes(), Keys: []providers.Key{keyOf(change)},
+	}}, nil
+}
+
+// newItem is the new item of the setting file with its key, as a document, and where it is in it: devices want the item, or
+// a list with just the item.
+func (at place) newItem(kind *schema.Kind, key string) (place, xmlpatch.Path, error) {
+	body, err := standalone(at.doc, []byte(strings.TrimSpace(kind.Write.New)), nil)
+	if err != nil {
+		return place{}, xmlpatch.Path{}, err
+	}
+	doc, err := parse(body)
+	if err != nil {
+		return place{}, xmlpatch.Path{}, inFamily(err)
+	}
+	fresh, item := place{Document: at.Document, doc: doc, limits: at.limits.ofNew(at.entries(kind))}, xmlpatch.Path{}
+	if doc.Root().Name() == at.Root {
+		fresh.limits, item = at.limits, at.entries(kind)
+	}
+	if err := doc.Set(item.Join(xmlpatch.MustPath(kind.Item.Key)), key); err != nil {
+		return place{}, xmlpatch.Path{}, inFamily(err)
+	}
+	return fresh, item, fresh.fit(item, at.doc.All(at.entries(kind)))
+}
+
+// fit takes out of a new item the preset elements that a device does not know, as far as its other items and its capability
+// documents tell: older firmware refuses what newer wants.
+func (at place) fit(item xmlpatch.Path, others []xmlpatch.Element) error {
+	e, _ := at.doc.Find(item)
+	for _, path := range presets(e, xmlpatch.Path{}) {
+		known := slices.ContainsFunc(others, func(other xmlpatch.Element) bool {
+			_, ok := other.Find(path)
+			return ok
+		})
+		if _, documented := at.limits.element(item, path); known || documented || len(others) == 0 {
+			continue
+		}
+		if err := at.doc.Remove(item.Join(path)); err != nil {
+			return inFamily(err)
+		}
+	}
+	return nil
+}
+
+// presets are the paths of the elements below an item that hold a text.
+func presets(e xmlpatch.Element, at xmlpatch.Path) []xmlpatch.Path {
+	var paths []xmlpatch.Path
+	if e.Text() != "" {
+		paths = append(paths, at)
+	}
+	for _, child := range e.Children() {
+		paths = append(paths, presets(child, at.Child(child.Name()))...)
+	}
+	return paths
+}

@@ -1,0 +1,113 @@
+setting "alarm_host" {
+  summary     = "Server that a device sends its events to by HTTP"
+  source      = "Recorded on seven cameras, four recorders, a terminal and a door station; one slot was written on the terminal, and the list on recorders"
+  confidence  = "confirmed"
+  phase       = "services"
+  risk        = "service"
+  keyed       = true
+  key_pattern = "[0-9]{1,3}"
+  key_doc     = "Number of the slot, from 1. Recent cameras have three, recorders and old cameras have one."
+  key_example = "1"
+
+  doc = <<-EOT
+    A slot for a server that gets a request for every event of which the notification `center` is on. The slots are always
+    there: none can be added or removed. The server `0.0.0.0` with the url `/` empties one.
+
+    Devices never return the password, and what becomes of it when the rest is written without is not known. So camform
+    wants it with every change of a slot that has a username. Recorders have no place for an account here. A face terminal
+    accepts a url and forgets it.
+  EOT
+
+  document {
+    path         = "/ISAPI/Event/notification/httpHosts"
+    root         = "HttpHostNotificationList"
+    capabilities = ["/ISAPI/Event/notification/httpHosts/capabilities"]
+  }
+
+  item {
+    element = "HttpHostNotification"
+    key     = "id"
+  }
+
+  write {
+    path = "/ISAPI/Event/notification/httpHosts/{id}"
+  }
+
+  attribute "url" {
+    type    = string
+    doc     = "Path of the requests. An empty slot has `/`, or nothing on some devices."
+    element = "url"
+    max     = 256
+    example = "/api/hikvision"
+  }
+
+  attribute "protocol" {
+    type    = string
+    doc     = "How the server is spoken to. `EHome` is the vendor's own protocol."
+    element = "protocolType"
+    codec   = "choice"
+    values  = ["HTTP", "HTTPS", "EHome"]
+    example = "HTTPS"
+  }
+
+  attribute "server" {
+    type = string
+    doc  = "Host name or address of the server; `0.0.0.0` for none."
+    elements = [
+      "addressingFormatType", "hostName", "ipAddress", "ipv6Address",
+    ]
+    codec   = "host_slot"
+    min     = 1
+    max     = 128
+    example = "alarms.example.com"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "TCP port of the server."
+    element = "portNo"
+    codec   = "number"
+    min     = 0
+    max     = 65535
+    example = "443"
+  }
+
+  attribute "format" {
+    type    = string
+    doc     = "Form of what is sent. Every slot seen has XML."
+    element = "parameterFormatType"
+    codec   = "choice"
+    values  = ["XML", "JSON", "querystring"]
+    example = "XML"
+  }
+
+  attribute "authentication" {
+    type    = string
+    doc     = "How the device proves itself to the server. Every slot seen has none."
+    element = "httpAuthenticationMethod"
+    codec   = "choice"
+    values  = ["none", "digest", "basic", "base64"]
+    map     = { digest = "MD5digest" }
+    example = "digest"
+  }
+
+  attribute "username" {
+    type    = string
+    doc     = "Name of the account of the device at the server. Cameras only."
+    element = "userName"
+    max     = 64
+    example = "gate"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password of the account of the device at the server. It can be given while the device logs in there."
+    element    = "password"
+    after      = ["userName"]
+    max        = 64
+    write_only = true
+    holder     = "userName"
+    when       = { httpAuthenticationMethod = "MD5digest|basic|base64" }
+    confidence = "likely"
+  }
+}

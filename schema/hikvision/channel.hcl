@@ -1,0 +1,174 @@
+setting "channel" {
+  summary     = "A camera of a recorder"
+  source      = "Recorded on nine recorders V4.1 to V5.0; the request that a program sends to a recorder DS-7104NI; that a password written here mends the connection, from a note of an operator"
+  confidence  = "likely"
+  phase       = "services"
+  risk        = "service"
+  keyed       = true
+  key_pattern = "[1-9][0-9]{0,2}"
+  key_doc     = "Number of the channel. A recorder gives the next free number to a new one, so that must be its label."
+  key_example = "1"
+
+  doc = <<-EOT
+    The camera that a recorder shows and records on a channel, and the account with which it logs in there. After the
+    password of a camera was changed, the recorder tries the old one until the camera locks it out; write the new one here
+    right after.
+
+    Recorders never return the password, and what becomes of it when the rest is written without is not known. So camform
+    wants it with every change.
+
+    A recorder finds the address of a camera at its own PoE ports by itself while the connection is `plugplay`; address and
+    port then mean nothing here. A channel that is removed keeps its recordings.
+  EOT
+
+  document {
+    path         = "/ISAPI/ContentMgmt/InputProxy/channels"
+    root         = "InputProxyChannelList"
+    capabilities = ["/ISAPI/ContentMgmt/InputProxy/channels/capabilities"]
+  }
+
+  item {
+    element = "InputProxyChannel"
+    key     = "id"
+  }
+
+  write {
+    path   = "/ISAPI/ContentMgmt/InputProxy/channels/{id}"
+    create = "/ISAPI/ContentMgmt/InputProxy/channels"
+    delete = "/ISAPI/ContentMgmt/InputProxy/channels/{id}"
+    new    = <<-EOT
+      <InputProxyChannel>
+      <id>0</id>
+      <name></name>
+      <sourceInputPortDescriptor>
+      <proxyProtocol>HIKVISION</proxyProtocol>
+      <addressingFormatType>ipaddress</addressingFormatType>
+      <ipAddress></ipAddress>
+      <managePortNo>8000</managePortNo>
+      <srcInputPort>1</srcInputPort>
+      <userName></userName>
+      <connMode>manual</connMode>
+      <streamType>auto</streamType>
+      <deviceID></deviceID>
+      </sourceInputPortDescriptor>
+      </InputProxyChannel>
+    EOT
+  }
+
+  attribute "name" {
+    type     = string
+    doc      = "Name of the channel, which recorders write into the picture."
+    element  = "name"
+    max      = 64
+    required = true
+    example  = "gate north"
+  }
+
+  attribute "protocol" {
+    type    = string
+    doc     = "Protocol between recorder and camera. ONVIF wants an ONVIF account of the camera, and its port."
+    element = "sourceInputPortDescriptor/proxyProtocol"
+    codec   = "choice"
+    values  = ["HIKVISION", "ONVIF"]
+    example = "HIKVISION"
+  }
+
+  attribute "connection" {
+    type    = string
+    doc     = "Whether the recorder finds the camera at its PoE ports by itself, or uses the address that is given."
+    element = "sourceInputPortDescriptor/connMode"
+    codec   = "choice"
+    values  = ["plugplay", "manual"]
+    example = "manual"
+  }
+
+  attribute "server" {
+    type = string
+    doc  = "Address or host name of the camera. It can be given for a channel whose connection is manual."
+    elements = [
+      "sourceInputPortDescriptor/addressingFormatType", "sourceInputPortDescriptor/hostName",
+      "sourceInputPortDescriptor/ipAddress", "sourceInputPortDescriptor/ipv6Address",
+    ]
+    codec    = "host"
+    min      = 1
+    max      = 128
+    required = true
+    when     = { "sourceInputPortDescriptor/connMode" = "manual" }
+    example  = "192.0.2.61"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "Port of the camera for recorders: 8000 for HIKVISION, 80 for most cameras by ONVIF. It can be given for a channel whose connection is manual."
+    element = "sourceInputPortDescriptor/managePortNo"
+    codec   = "number"
+    min     = 1
+    max     = 65535
+    when    = { "sourceInputPortDescriptor/connMode" = "manual" }
+    example = "8000"
+  }
+
+  attribute "input" {
+    type    = number
+    doc     = "Which channel of the camera is shown; greater than 1 for devices with several, such as a recorder behind a recorder."
+    element = "sourceInputPortDescriptor/srcInputPort"
+    codec   = "number"
+    min     = 1
+    max     = 512
+    example = "1"
+  }
+
+  attribute "username" {
+    type     = string
+    doc      = "Name of the account on the camera."
+    element  = "sourceInputPortDescriptor/userName"
+    min      = 1
+    max      = 32
+    required = true
+    example  = "recorder"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password of the account on the camera. It is wanted with every change."
+    element    = "sourceInputPortDescriptor/password"
+    after      = ["userName"]
+    min        = 1
+    max        = 64
+    required   = true
+    write_only = true
+    holder     = "id"
+  }
+
+  attribute "sync_time" {
+    type    = bool
+    doc     = "Whether the recorder sets the clock of the camera. It then overrules the time server that the camera has."
+    element = "enableTiming"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "fill_gaps" {
+    type    = bool
+    doc     = "Whether the recorder fetches from the memory card of the camera what it missed while the connection was down. Not every camera can do so."
+    element = "enableAnr"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "verify_certificate" {
+    type    = bool
+    doc     = "Whether the recorder checks the certificate of the camera. Recorders from V4.61 only; it was off on every recorder seen."
+    element = "certificateValidationEnabled"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "default_port" {
+    type    = bool
+    doc     = "Whether the recorder keeps to the port that is usual for the protocol. Recorders from V4.61 only."
+    element = "defaultAdminPortEnabled"
+    codec   = "boolean"
+    example = "true"
+  }
+}

@@ -1,0 +1,89 @@
+setting "ddns" {
+  summary    = "Name in the internet that follows the address of the device (dynamic DNS)"
+  source     = "Recorded on cameras V5.2 and V5.10; what a recorder V4.30 took of it, from notes of its owner"
+  confidence = "confirmed"
+  phase      = "services"
+  risk       = "service"
+
+  doc = <<-EOT
+    A service that keeps a public name for the changing address of a device, which makes sense only if the device is
+    reachable from the internet, and it should not be.
+
+    Every device seen has one slot for it, which is the one that this setting means. A recorder V4.30 took everything
+    but the password, which could be set in its own menu only.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/DDNS"
+    root         = "DDNSList"
+    capabilities = ["/ISAPI/System/Network/DDNS/capabilities"]
+  }
+
+  item {
+    element = "DDNS"
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the device reports its address to the service."
+    element = "enabled"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "provider" {
+    type    = string
+    doc     = "The service, in the word of the device, such as `DynDNS`, `NoIpDns` or `HiDDNS`."
+    element = "provider"
+    codec   = "choice"
+    example = "DynDNS"
+  }
+
+  attribute "server" {
+    type     = string
+    doc      = "Host name or address of the service."
+    elements = ["serverAddress/addressingFormatType", "serverAddress/hostName", "serverAddress/ipAddress", "serverAddress/ipv6Address"]
+    codec    = "host"
+    min      = 1
+    max      = 64
+    example  = "members.dyndns.org"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "Port of the service; 0 for the usual one."
+    element = "portNo"
+    codec   = "number"
+    min     = 0
+    max     = 65535
+    example = "0"
+  }
+
+  attribute "domain" {
+    type    = string
+    doc     = "Name that follows the address."
+    element = "deviceDomainName"
+    max     = 64
+    example = "gate.example.com"
+  }
+
+  attribute "username" {
+    type    = string
+    doc     = "Name of the account at the service."
+    element = "userName"
+    max     = 64
+    example = "gate"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password of the account at the service. It can be given while the service is in use."
+    element    = "password"
+    after      = ["userName"]
+    max        = 64
+    write_only = true
+    holder     = "userName"
+    when       = { enabled = "true" }
+    confidence = "unsure"
+  }
+}

@@ -1,0 +1,39 @@
+setting "discovery" {
+  summary    = "Search by the tools of the vendor (SADP)"
+  source     = "Recorded on a terminal V1.2; a capability flag of a thermal camera V5.5; writing it was seen in client programs only"
+  confidence = "likely"
+  phase      = "services"
+  risk       = "service"
+  reboot     = "maybe"
+
+  doc = <<-EOT
+    Whether a device answers the search of the vendor's tools on the local network.
+
+    The same search is how a lost password is reset on the spot and how a device that is not reachable at its address is
+    found again. Hiding a device takes that way back from its owner, too. Optical cameras do not have this setting.
+  EOT
+
+  document {
+    path = "/ISAPI/System/discoveryMode"
+    root = "DiscoveryMode"
+  }
+
+  attribute "sadp" {
+    type    = string
+    doc     = "Whether the device answers the search."
+    element = "SADP"
+    codec   = "choice"
+    values  = ["discoverable", "nonDiscoverable"]
+    example = "nonDiscoverable"
+  }
+
+  attribute "pcap" {
+    type       = string
+    doc        = "A second mode of the same setting, `PcapMode` in the words of the device. What it does is not documented."
+    element    = "PcapMode"
+    codec      = "choice"
+    values     = ["discoverable", "nonDiscoverable"]
+    confidence = "unsure"
+    example    = "nonDiscoverable"
+  }
+}

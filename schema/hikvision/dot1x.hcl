@@ -1,0 +1,102 @@
+setting "dot1x" {
+  summary    = "How an interface proves itself to the switch (802.1X)"
+  source     = "Client programs, and flags in the capabilities of cameras and recorders; no answer of a device was recorded"
+  confidence = "unsure"
+  phase      = "filter"
+  risk       = "lockout"
+  keyed      = true
+  keys       = ["1", "2"]
+  key_doc    = "Number of the interface, which is 1 where a device has one."
+
+  doc = <<-EOT
+    Authentication at the port of a switch. If it fails, the switch may cut the device off, and nobody but a person on
+    the spot or at the switch brings it back.
+
+    A check of the server needs its authority's certificate on the device, and EAP-TLS one of the device; camform brings
+    neither there with this setting.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/interfaces/{key}/ieee802.1x"
+    root         = "IEEE802_1x"
+    capabilities = ["/ISAPI/System/Network/interfaces/{key}/ieee802.1x/capabilities"]
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the device authenticates itself."
+    element = "enabled"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "method" {
+    type    = string
+    doc     = "Method of EAP. Which there are depends on the device."
+    element = "authenticationProtocolType"
+    codec   = "choice"
+    values  = ["EAP-MD5", "EAP-TLS", "EAP-PEAP", "EAP-TTLS"]
+    example = "EAP-PEAP"
+  }
+
+  attribute "peap_method" {
+    type    = string
+    doc     = "Method inside EAP-PEAP, in the word of the device."
+    element = "innerEAPProtocolType"
+    codec   = "choice"
+    when    = { authenticationProtocolType = "EAP-PEAP" }
+    example = "EAP-MSCHAPv2"
+  }
+
+  attribute "ttls_method" {
+    type    = string
+    doc     = "Method inside EAP-TTLS, in the word of the device."
+    element = "innerTTLSAuthenticationMethod"
+    codec   = "choice"
+    when    = { authenticationProtocolType = "EAP-TTLS" }
+    example = "MSCHAPv2"
+  }
+
+  attribute "validate_server" {
+    type    = bool
+    doc     = "Whether the device checks the certificate of the authentication server."
+    element = "validateServerEnabled"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "username" {
+    type    = string
+    doc     = "Name that the device gives."
+    element = "userName"
+    max     = 32
+    example = "camera-17"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password to that name. It can be given while authentication is on."
+    element    = "password"
+    after      = ["userName"]
+    max        = 16
+    write_only = true
+    holder     = "userName"
+    when       = { enabled = "true" }
+  }
+
+  attribute "anonymous_id" {
+    type    = string
+    doc     = "Name that the device gives outside of the protected part of the exchange."
+    element = "anonymousID"
+    max     = 64
+    example = "anonymous"
+  }
+
+  attribute "eapol_version" {
+    type    = string
+    doc     = "Version of EAPOL, in the word of the device."
+    element = "Extensions/EAPOLVersion"
+    codec   = "choice"
+    example = "1"
+  }
+}

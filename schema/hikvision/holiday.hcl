@@ -1,0 +1,50 @@
+setting "holiday" {
+  summary    = "Days with a recording schedule of their own"
+  source     = "Recorded on recorders V4.62, V4.74 and V4.75; cameras refuse it; writing it was not recorded"
+  confidence = "likely"
+  phase      = "services"
+  keyed      = true
+  key_doc    = "Number of the slot, from 1; recorders have 32."
+
+  doc = <<-EOT
+    Days on which a recorder follows the holiday schedule. Slots can be neither added nor removed, only switched off.
+
+    A slot means days of one year, or days that come again every year, or days by the week of a month. The last form
+    has never been seen filled in: it reads as null, and another period takes its place.
+  EOT
+
+  document {
+    path = "/ISAPI/System/Holidays"
+    root = "HolidayList"
+  }
+
+  item {
+    element = "holiday"
+    key     = "id"
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the slot counts."
+    element = "enabled"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "name" {
+    type    = string
+    doc     = "Name of the holiday."
+    element = "holidayName"
+    max     = 64
+    example = "Christmas"
+  }
+
+  attribute "period" {
+    type       = string
+    doc        = "First and last day: month and day for every year, as in `12-24/01-06`, or with the year, as in `2026-12-24/2027-01-06`."
+    elements   = ["holidayMode", "holidayDate", "holidayMonth", "holidayWeek"]
+    codec      = "period"
+    confidence = "unsure"
+    example    = "12-24/01-06"
+  }
+}

@@ -1,0 +1,59 @@
+setting "integration" {
+  summary    = "Protocols for other programs: ONVIF and CGI"
+  source     = "Parts of requests that tools in use send to cameras, and the behaviour of a camera of the G5 platform; no complete answer of a device was recorded"
+  confidence = "likely"
+  phase      = "services"
+  risk       = "login"
+  reboot     = "maybe"
+
+  doc = <<-EOT
+    Which protocols other programs may speak to the device, and how they prove their password.
+
+    ONVIF has accounts of its own, which are the setting onvif_user: switched on without any, it listens and lets nobody
+    in. Switching CGI off does not switch ISAPI off. ISAPI itself has a switch in the same document on some devices;
+    camform speaks ISAPI, and never touches it.
+
+    The whole document goes back with nothing but the changed texts, because there is firmware that takes it in no other
+    form.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/Integrate"
+    root         = "Integrate"
+    capabilities = ["/ISAPI/System/Network/Integrate/capabilities"]
+  }
+
+  attribute "onvif_enabled" {
+    type    = bool
+    doc     = "Whether the device speaks ONVIF."
+    element = "ONVIF/enable"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "onvif_authentication" {
+    type    = string
+    doc     = "How ONVIF clients prove their password: by HTTP digest, by the token of WS-Security (`wsse`), or either. Many clients know the token only."
+    element = "ONVIF/certificateType"
+    codec   = "choice"
+    values  = ["digest", "digest/wsse", "wsse"]
+    example = "digest/wsse"
+  }
+
+  attribute "cgi_enabled" {
+    type    = bool
+    doc     = "Whether the device answers CGI requests."
+    element = "CGI/enable"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "cgi_authentication" {
+    type    = string
+    doc     = "How CGI clients prove their password. `digest/basic` also takes Basic, which sends passwords readably unless the connection is encrypted."
+    element = "CGI/certificateType"
+    codec   = "choice"
+    values  = ["digest", "digest/basic"]
+    example = "digest"
+  }
+}

@@ -1,0 +1,44 @@
+setting "mac_filter" {
+  summary    = "Hardware addresses that may reach the device, or may not"
+  source     = "The official guide and capability flags say that it exists; its document was never seen, and is assumed to be like that of the address filter"
+  confidence = "unsure"
+  phase      = "filter"
+  risk       = "lockout"
+
+  doc = <<-EOT
+    A list of hardware addresses with one meaning for all of them. It is of use in a network without routers only: behind
+    a router every host has the address of the router. An enabled allow list without the machine that runs camform, or
+    without the router between, closes the way in.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/MACFilter"
+    root         = "MACFilter"
+    capabilities = ["/ISAPI/System/Network/MACFilter/capabilities"]
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the device filters."
+    element = "enabled"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "mode" {
+    type    = string
+    doc     = "What the list means: `allow` lets only these addresses in, `deny` shuts them out."
+    element = "permissionType"
+    codec   = "choice"
+    values  = ["allow", "deny"]
+    example = "allow"
+  }
+
+  attribute "addresses" {
+    type     = set(string)
+    doc      = "Hardware addresses of six bytes, in any usual spelling."
+    elements = ["MACFilterAddressList", "MACFilterAddressList/MACFilterAddress"]
+    codec    = "mac_list"
+    example  = "[\"00:00:5e:00:53:01\"]"
+  }
+}

@@ -1,0 +1,134 @@
+setting "mail" {
+  summary    = "Mail server and receivers of alarms"
+  source     = "Recorded on recorders V4.61 and V5.04; a request that a tool in use sends to cameras"
+  confidence = "confirmed"
+  phase      = "services"
+  risk       = "service"
+
+  doc = <<-EOT
+    The mail account through which a device sends alarms, and to whom. Mails can carry pictures, so a receiver that
+    nobody knows is a leak.
+
+    Devices never return the password, and what becomes of it when the rest is written without is not known. So camform
+    wants the password with every change while the device logs in to the mail server.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/mailing"
+    root         = "mailingList"
+    capabilities = ["/ISAPI/System/Network/mailing/capabilities"]
+  }
+
+  item {
+    element = "mailing"
+  }
+
+  write {
+    path = "/ISAPI/System/Network/mailing/{id}"
+  }
+
+  attribute "sender_name" {
+    type    = string
+    doc     = "Name of the sender."
+    element = "sender/name"
+    max     = 64
+    example = "gate north"
+  }
+
+  attribute "sender" {
+    type    = string
+    doc     = "Mail address of the sender."
+    element = "sender/emailAddress"
+    max     = 128
+    example = "gate@example.com"
+  }
+
+  attribute "server" {
+    type = string
+    doc  = "Host name or address of the mail server."
+    elements = [
+      "sender/smtp/addressingFormatType", "sender/smtp/hostName", "sender/smtp/ipAddress", "sender/smtp/ipv6Address",
+    ]
+    codec   = "host"
+    min     = 1
+    max     = 128
+    example = "mail.example.com"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "TCP port of the mail server."
+    element = "sender/smtp/portNo"
+    codec   = "number"
+    min     = 1
+    max     = 65535
+    example = "587"
+  }
+
+  attribute "ssl" {
+    type    = bool
+    doc     = "Whether the connection is encrypted. Recorders have this switch only."
+    element = "sender/smtp/enableSSL"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "tls" {
+    type    = bool
+    doc     = "Whether the connection is encrypted by TLS. Cameras only."
+    element = "sender/smtp/enableTLS"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "starttls" {
+    type    = bool
+    doc     = "Whether encryption begins within the connection, by STARTTLS. Cameras only."
+    element = "sender/smtp/startTLS"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "authentication" {
+    type    = bool
+    doc     = "Whether the device logs in to the mail server."
+    element = "sender/smtp/enableAuthorization"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "username" {
+    type    = string
+    doc     = "Name of the account at the mail server."
+    element = "sender/smtp/accountName"
+    max     = 128
+    example = "gate@example.com"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password of the account at the mail server. It can be given while the device logs in there."
+    element    = "sender/smtp/password"
+    after      = ["accountName"]
+    max        = 128
+    write_only = true
+    holder     = "sender/smtp/accountName"
+    when       = { "sender/smtp/enableAuthorization" = "true" }
+  }
+
+  attribute "receivers" {
+    type    = set(string)
+    doc     = "Mail addresses of the receivers, with or without a name: `Ops <ops@example.com>`. Devices have three slots. Where no name is given, the one on the device does not matter."
+    element = "receiverList/receiver"
+    codec   = "receivers"
+    example = "[\"Ops <ops@example.com>\"]"
+  }
+
+  attribute "snapshots" {
+    type    = bool
+    doc     = "Whether mails carry pictures. Cameras only."
+    element = "attachment/snapshot/enabled"
+    codec   = "boolean"
+    example = "false"
+  }
+}

@@ -1,0 +1,115 @@
+setting "network" {
+  summary    = "Address, gateway and name servers of a network interface"
+  source     = "Recorded on a camera of the V5 line, a recorder V4.61, a door station, a terminal and an alarm panel; writing it on cameras; errors from the official list"
+  confidence = "confirmed"
+  phase      = "filter"
+  risk       = "lockout"
+  reboot     = "maybe"
+  keyed      = true
+  key_doc    = "Number of the interface, which is 1 where a device has one. Recorders with two sockets have 2 as well."
+
+  doc = <<-EOT
+    The address under which a device is reached. A wrong one takes it off the network, and nobody but a person on the
+    spot brings it back; a right one takes it away from the address that the configuration names, which must follow.
+    Cameras use a new address after their next restart, recorders at once.
+
+    The address, the gateway and the name servers mean something in static mode only. With DHCP they are what the
+    router said, so they read as null, and devices accept other values without using them.
+
+    Only the part about addresses is sent, so speed, MTU and everything else of the interface stay as they are.
+    Recorders with a switch of their own for cameras may refuse changes of the inner interface.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/interfaces"
+    root         = "NetworkInterfaceList"
+    capabilities = ["/ISAPI/System/Network/interfaces/1/capabilities", "/ISAPI/System/Network/interfaces/capabilities"]
+  }
+
+  item {
+    element = "NetworkInterface"
+    key     = "id"
+  }
+
+  write {
+    path    = "/ISAPI/System/Network/interfaces/{key}/ipAddress"
+    element = "IPAddress"
+  }
+
+  attribute "ip_version" {
+    type       = string
+    doc        = "Which versions of IP the device uses."
+    element    = "IPAddress/ipVersion"
+    codec      = "choice"
+    values     = ["v4", "v6", "dual"]
+    confidence = "unsure"
+    example    = "dual"
+  }
+
+  attribute "mode" {
+    type    = string
+    doc     = "Where the address comes from: `static` for the one given here, `dhcp` for that of the router. Some devices also know `apipa`, which camform does not write."
+    element = "IPAddress/addressingType"
+    codec   = "choice"
+    values  = ["static", "dhcp"]
+    map     = { dhcp = "dynamic" }
+    example = "static"
+  }
+
+  attribute "address" {
+    type     = string
+    doc      = "IPv4 address of the device with the length of its network, in static mode."
+    elements = ["IPAddress/ipAddress", "IPAddress/subnetMask"]
+    codec    = "interface_address"
+    when     = { "IPAddress/addressingType" = "static" }
+    example  = "192.0.2.10/24"
+  }
+
+  attribute "gateway" {
+    type    = string
+    doc     = "IPv4 address of the router, in static mode. It must be in the network of the address. An empty text means none."
+    element = "IPAddress/DefaultGateway/ipAddress"
+    codec   = "address"
+    when    = { "IPAddress/addressingType" = "static" }
+    example = "192.0.2.1"
+  }
+
+  attribute "dns" {
+    type     = list(string)
+    doc      = "IPv4 addresses of name servers, in static mode: none, one or two that differ."
+    elements = ["IPAddress/PrimaryDNS/ipAddress", "IPAddress/SecondaryDNS/ipAddress"]
+    codec    = "address_slots"
+    when     = { "IPAddress/addressingType" = "static" }
+    example  = "[\"192.0.2.53\", \"192.0.2.54\"]"
+  }
+
+  attribute "ipv6_mode" {
+    type       = string
+    doc        = "Where the IPv6 address comes from: `ra` for announcements of the router, `dhcp`, or `manual` for the one given here."
+    element    = "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType"
+    codec      = "choice"
+    values     = ["ra", "dhcp", "manual"]
+    confidence = "unsure"
+    example    = "ra"
+  }
+
+  attribute "ipv6_address" {
+    type       = string
+    doc        = "IPv6 address of the device with the length of its network, in manual mode."
+    elements   = ["IPAddress/ipv6Address", "IPAddress/bitMask"]
+    codec      = "interface_address"
+    when       = { "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType" = "manual" }
+    confidence = "unsure"
+    example    = "2001:db8::10/64"
+  }
+
+  attribute "ipv6_gateway" {
+    type       = string
+    doc        = "IPv6 address of the router, in manual mode. An empty text means none."
+    element    = "IPAddress/DefaultGateway/ipv6Address"
+    codec      = "address"
+    when       = { "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType" = "manual" }
+    confidence = "unsure"
+    example    = "2001:db8::1"
+  }
+}

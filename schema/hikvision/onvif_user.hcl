@@ -1,0 +1,58 @@
+setting "onvif_user" {
+  summary    = "An account for ONVIF clients"
+  source     = "Many client programs, which agree; a flag in the capabilities of cameras and recorders; no answer of a device was recorded"
+  confidence = "likely"
+  phase      = "services"
+  risk       = "login"
+  keyed      = true
+  key_doc    = "Name of the account, in the spelling of the device."
+
+  doc = <<-EOT
+    ONVIF has accounts apart from the users of the device, with passwords of their own: a new password of `admin` changes
+    nothing here. Management programs and recorders of other vendors log in with them.
+
+    Passwords are never returned by a device, so whether one is up to date is known from the state only. What becomes of
+    one when the type of an account is written without it is not known, so camform wants it with every change.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/ONVIF/users"
+    root         = "UserList"
+    capabilities = ["/ISAPI/Security/ONVIF/users/capabilities"]
+  }
+
+  item {
+    element = "User"
+    key     = "userName"
+  }
+
+  write {
+    path   = "/ISAPI/Security/ONVIF/users/{id}"
+    create = "/ISAPI/Security/ONVIF/users"
+    delete = "/ISAPI/Security/ONVIF/users/{id}"
+    new    = "<UserList><User><id>0</id><userName></userName><userType></userType></User></UserList>"
+  }
+
+  attribute "type" {
+    type     = string
+    doc      = "What the account may do: everything, all but the administration, or only see video."
+    element  = "userType"
+    codec    = "choice"
+    values   = ["administrator", "operator", "media"]
+    map      = { media = "mediaUser" }
+    required = true
+    example  = "media"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password of the account, of 8 to 16 characters."
+    element    = "password"
+    after      = ["userName"]
+    min        = 8
+    max        = 16
+    required   = true
+    write_only = true
+    holder     = "userName"
+  }
+}

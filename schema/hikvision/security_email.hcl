@@ -1,0 +1,38 @@
+setting "security_email" {
+  summary    = "Mail addresses to which a code to reset the password is sent"
+  source     = "The layout from chapters of an official guide; the address answers on a recorder with a refusal; no answer with an address was recorded"
+  confidence = "likely"
+  phase      = "accounts"
+  risk       = "login"
+  hooks      = "security_email"
+
+  doc = <<-EOT
+    Whoever reads mail at one of these addresses can set a new password for the administrator. The mail comes from the
+    vendor and not from the device.
+
+    Devices show addresses with most of their letters hidden, as `o****@example.com`, and camform compares no more than
+    what is shown: it cannot tell `ops@example.com` from `office@example.com`. To move from one address to another that
+    looks the same, take the old one off first.
+
+    Devices take the list as a whole, and want the password of the administrator with it: camform sends the one that it is
+    logged in with.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/email/parameter?format=json"
+    root         = "SecurityEmail"
+    capabilities = ["/ISAPI/Security/email/parameter/capabilities?format=json"]
+  }
+
+  write {
+    path = "/ISAPI/Security/email/parameter?format=json"
+  }
+
+  attribute "addresses" {
+    type    = set(string)
+    doc     = "Mail addresses, in full."
+    element = "SecurityInformation/emailAddress"
+    codec   = "masked_addresses"
+    example = "[\"ops@example.com\"]"
+  }
+}

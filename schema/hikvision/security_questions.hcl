@@ -1,0 +1,62 @@
+setting "security_questions" {
+  summary    = "Questions by which the password of the administrator can be reset"
+  source     = "The layout from a camera V5.8.10; the errors from the official list; which questions there are was not recorded"
+  confidence = "confirmed"
+  phase      = "accounts"
+  risk       = "login"
+  hooks      = "security_questions"
+
+  doc = <<-EOT
+    Whoever knows the answers to three questions can set a new password for the administrator from the local network. So
+    answers should be random, and kept like passwords.
+
+    Devices tell which questions are chosen and never show an answer, so whether answers are up to date is known from the
+    state only. They take the three questions with all answers at once, and the password of the administrator with them:
+    camform sends the one that it is logged in with.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/questionConfiguration"
+    root         = "SecurityQuestion"
+    capabilities = ["/ISAPI/Security/questionConfiguration/capabilities"]
+  }
+
+  write {
+    path = "/ISAPI/Security/questionConfiguration"
+  }
+
+  attribute "questions" {
+    type    = list(string)
+    doc     = "Numbers of the three questions, as the device has them in its menu. Their order only says which answer is whose."
+    element = "QuestionList/Question/mark"
+    codec   = "questions"
+    example = "[\"1\", \"4\", \"9\"]"
+  }
+
+  attribute "answer_1" {
+    type       = string
+    doc        = "Answer to the first of the questions."
+    element    = "QuestionList/Question/answer"
+    min        = 1
+    max        = 128
+    write_only = true
+  }
+
+  attribute "answer_2" {
+    type       = string
+    doc        = "Answer to the second of the questions."
+    element    = "QuestionList/Question/answer"
+    min        = 1
+    max        = 128
+    write_only = true
+  }
+
+  attribute "answer_3" {
+    type       = string
+    doc        = "Answer to the third of the questions."
+    element    = "QuestionList/Question/answer"
+    min        = 1
+    max        = 128
+    write_only = true
+  }
+}

@@ -1,0 +1,36 @@
+setting "session" {
+  summary    = "Logging out of the web interface by itself"
+  source     = "Capabilities recorded on cameras V5.7 and V5.8 and on a thermal camera V5.5.98; neither the document itself nor a request was recorded"
+  confidence = "unsure"
+  phase      = "services"
+
+  doc = <<-EOT
+    After some minutes in which nobody does anything, the web interface asks for the password again. Programs that log in
+    with every request, as camform does, do not notice.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/advanced?format=json"
+    root         = "SecurityAdvanced"
+    capabilities = ["/ISAPI/Security/advanced/capabilities?format=json", "/ISAPI/Security/capabilities"]
+  }
+
+  attribute "idle_logout" {
+    type    = bool
+    doc     = "Whether the web interface logs out by itself."
+    element = "noOperationEnabled"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "idle_minutes" {
+    type    = number
+    doc     = "After which time without any action. Devices come with 15, thermal cameras with 10."
+    element = "noOperationTime"
+    codec   = "number"
+    min     = 1
+    max     = 60
+    unit    = "minutes"
+    example = "15"
+  }
+}

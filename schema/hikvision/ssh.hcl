@@ -1,0 +1,36 @@
+setting "ssh" {
+  summary    = "Remote shell over SSH"
+  source     = "Recorded on a terminal V1.2, written and read back; a recorder DS-7104NI-Q1 answers too; the port from the official guide"
+  confidence = "confirmed"
+  phase      = "services"
+  risk       = "service"
+
+  doc = <<-EOT
+    The shell that the support of the vendor uses. Nothing else needs it. Thermal cameras, terminals and recorders have
+    it; optical cameras of recent firmware do not, and recorders have it although their capabilities do not say so.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/ssh"
+    root         = "SSH"
+    capabilities = ["/ISAPI/System/Network/ssh/capabilities"]
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the device answers to SSH."
+    element = "enabled"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "TCP port of SSH. Not every device has a choice."
+    element = "port"
+    codec   = "number"
+    min     = 1
+    max     = 65535
+    example = "22"
+  }
+}

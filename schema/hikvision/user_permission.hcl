@@ -1,0 +1,162 @@
+setting "user_permission" {
+  summary     = "What an account of the device may do"
+  source      = "The addresses from an official guide; the elements from six independent client programs, which agree; no answer of a device was recorded"
+  confidence  = "likely"
+  phase       = "services"
+  risk        = "login"
+  keyed       = true
+  key_doc     = "Name of the user, in the spelling of the device."
+  key_example = "guard"
+
+  doc = <<-EOT
+    The rights of one account. A device makes the list of them with the account, with what the level of the account has
+    at first; so rights of an account that is new are compared from the next plan on, when the device has it. Devices may
+    also set them back when the level changes.
+
+    Devices list rights by the numbers of accounts and number the lists on their own; camform finds the list of an account
+    by its name. A level has a ceiling, beyond which devices refuse rights or ignore them. The rights of an administrator
+    are fixed.
+
+    Cameras know rights over the network (`remote`) only. Recorders also know those of a person in front of them
+    (`local`), and both for every channel: there, somebody sees a channel with the right to preview *and* the channel in
+    the list of that right.
+  EOT
+
+  document {
+    path = "/ISAPI/Security/UserPermission"
+    root = "UserPermissionList"
+    capabilities = [
+      "/ISAPI/Security/UserPermission/adminCap",
+      "/ISAPI/Security/UserPermission/operatorCap",
+      "/ISAPI/Security/UserPermission/viewerCap",
+    ]
+  }
+
+  item {
+    element = "UserPermission"
+    key     = "userID"
+
+    names {
+      path    = "/ISAPI/Security/users"
+      root    = "UserList"
+      element = "User"
+      key     = "id"
+      name    = "userName"
+    }
+  }
+
+  write {
+    path = "/ISAPI/Security/UserPermission/{id}"
+  }
+
+  attribute "remote" {
+    type = set(string)
+    doc  = "All rights that the account has over the network. Those that are not in the list are taken away. Of the words, `talk` is two-way audio, `alarm` alarm outputs and notices, `output` the picture on a local monitor, `serial` data through the serial port, `channels` adding and removing cameras."
+    elements = [
+      "remotePermission/parameterConfig",
+      "remotePermission/logOrStateCheck",
+      "remotePermission/upgrade",
+      "remotePermission/voiceTalk",
+      "remotePermission/restartOrShutdown",
+      "remotePermission/alarmOutOrUpload",
+      "remotePermission/contorlLocalOut|remotePermission/controlLocalOut",
+      "remotePermission/transParentChannel|remotePermission/transparentChannel",
+      "remotePermission/manageChannel",
+      "remotePermission/preview",
+      "remotePermission/record",
+      "remotePermission/playBack",
+      "remotePermission/ptzControl",
+    ]
+    codec = "rights"
+    values = [
+      "configure", "log", "upgrade", "talk", "restart", "alarm", "output", "serial",
+      "channels", "preview", "record", "playback", "ptz",
+    ]
+    example = "[\"preview\"]"
+  }
+
+  attribute "local" {
+    type = set(string)
+    doc  = "All rights that the account has in front of the recorder. Those that are not in the list are taken away."
+    elements = [
+      "localPermission/upgrade",
+      "localPermission/parameterConfig",
+      "localPermission/restartOrShutdown",
+      "localPermission/logOrStateCheck",
+      "localPermission/manageChannel",
+      "localPermission/playBack",
+      "localPermission/record",
+      "localPermission/backup",
+      "localPermission/ptzControl",
+    ]
+    codec = "rights"
+    values = [
+      "upgrade", "configure", "restart", "log", "channels", "playback", "record", "backup", "ptz",
+    ]
+    example = "[\"playback\"]"
+  }
+
+  attribute "remote_preview_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels that the account may watch over the network."
+    element = "remotePermission/videoChannelPermissionList/videoChannelPermission/preview"
+    codec   = "channel_rights"
+    example = "[\"1\", \"2\"]"
+  }
+
+  attribute "remote_playback_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels that the account may play recordings of over the network."
+    element = "remotePermission/videoChannelPermissionList/videoChannelPermission/playBack"
+    codec   = "channel_rights"
+    example = "[\"1\", \"2\"]"
+  }
+
+  attribute "remote_record_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels that the account may record over the network."
+    element = "remotePermission/videoChannelPermissionList/videoChannelPermission/record"
+    codec   = "channel_rights"
+    example = "[\"1\", \"2\"]"
+  }
+
+  attribute "remote_ptz_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels whose cameras the account may move over the network."
+    element = "remotePermission/ptzChannelPermissionList/ptzChannelPermission/ptzControl"
+    codec   = "channel_rights"
+    example = "[\"1\"]"
+  }
+
+  attribute "local_playback_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels that the account may play recordings of in front of the recorder."
+    element = "localPermission/videoChannelPermissionList/videoChannelPermission/playBack"
+    codec   = "channel_rights"
+    example = "[\"1\", \"2\"]"
+  }
+
+  attribute "local_record_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels that the account may record in front of the recorder."
+    element = "localPermission/videoChannelPermissionList/videoChannelPermission/record"
+    codec   = "channel_rights"
+    example = "[\"1\", \"2\"]"
+  }
+
+  attribute "local_backup_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels that the account may copy recordings of in front of the recorder."
+    element = "localPermission/videoChannelPermissionList/videoChannelPermission/backup"
+    codec   = "channel_rights"
+    example = "[\"1\", \"2\"]"
+  }
+
+  attribute "local_ptz_channels" {
+    type    = set(string)
+    doc     = "Numbers of the channels whose cameras the account may move in front of the recorder."
+    element = "localPermission/ptzChannelPermissionList/ptzChannelPermission/ptzControl"
+    codec   = "channel_rights"
+    example = "[\"1\"]"
+  }
+}
