@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -37,12 +38,35 @@ func (l *loader) camform(block *hcl.Block) {
 	l.config.Settings.Range = block.DefRange
 	l.requireVersion(s, content.attributes["required_version"])
 	l.config.Settings.MaxUnreachable = s.limit(content.attributes["max_unreachable"])
+	l.schemas(s, content.attributes["schemas"])
 	for i, section := range content.sections {
 		if i > 0 {
 			l.add(duplicateBlock.at(section.block.DefRange, "There is a state block at %s already.", line(content.sections[0].block.DefRange)))
 			continue
 		}
 		l.state(s, section)
+	}
+}
+
+// schemas reads the folders of further setting files.
+func (l *loader) schemas(s scope, attr *hcl.Attribute) {
+	if attr == nil {
+		return
+	}
+	v := s.argument(attr, cty.List(cty.String))
+	if v.IsNull() || !v.IsWhollyKnown() {
+		return
+	}
+	for _, folder := range v.AsValueSlice() {
+		path := folder.AsString()
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(l.dir, path)
+		}
+		if info, err := os.Stat(path); err != nil || !info.IsDir() {
+			l.add(unreadableFile.at(attr.Expr.Range(), "There is no folder %s. schemas are looked up from the directory of the configuration.", path))
+			continue
+		}
+		l.config.Settings.Schemas = append(l.config.Settings.Schemas, path)
 	}
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 	Dir      string            // the directory that was loaded
 	Settings Settings          // the camform block
 	Devices  []*Device         // ordered by address
+	Imports  []Import          // in the order of the source
 	Outputs  []Output          // ordered by name
 	Sources  map[string][]byte // text of every file that was read, for messages
 	Secrets  map[string]string // values of secrets by origin, for the run; never stored
@@ -29,8 +30,9 @@ type Config struct {
 
 // Settings is the camform block.
 type Settings struct {
-	StatePath      string // path of the SQLite file, absolute or below Dir; ".camform/state.db" by default
-	MaxUnreachable Limit  // how many devices may be out of reach in a run that still counts as good
+	StatePath      string   // path of the SQLite file, absolute or below Dir; ".camform/state.db" by default
+	MaxUnreachable Limit    // how many devices may be out of reach in a run that still counts as good
+	Schemas        []string // folders of further setting files, absolute or below Dir
 	Range          hcl.Range
 }
 
@@ -52,9 +54,15 @@ type Device struct {
 	Tags      []string // sorted
 	Exclusive []string // names of keyed kinds of which undeclared items are removed; sorted
 	Lifecycle Lifecycle
-	Settings  []*Setting // ordered by address
-	Range     hcl.Range  // the header of the device block
-	URLRange  hcl.Range  // the address argument
+
+	Rules []Rule // by what the device is judged; sorted by id, and shared with other devices
+
+	// AllowUnproven are kinds, and attributes like "system.location", that may be written although too little is known of
+	// what devices make of them; sorted.
+	AllowUnproven []string
+	Settings      []*Setting // ordered by address
+	Range         hcl.Range  // the header of the device block
+	URLRange      hcl.Range  // the address argument
 }
 
 // Identity is what a device block says about who must answer. Empty fields are not checked.
@@ -105,6 +113,7 @@ type Attribute struct {
 	Value   cty.Value // of the attribute's type, known; marked if secret
 	Range   hcl.Range // the expression
 	Profile string    // name of the profile that says so; empty for the device's own block
+	Rule    string    // id of the rule that it is part of; empty for none
 }
 
 // Want is the wanted value of the setting: an object of the kind's type in which undeclared attributes are null. Marks

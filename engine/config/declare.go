@@ -22,6 +22,7 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "output", LabelNames: []string{"name"}},
 	{Type: "profile", LabelNames: []string{"name"}},
 	{Type: "device", LabelNames: []string{"name"}},
+	{Type: "import"},
 }}
 
 // absent are blocks that people know from elsewhere, with what to use instead.
@@ -34,6 +35,8 @@ var absent = map[string]string{
 	"data":              "Inventories are read with functions such as csvdecode(file(\"inventory.csv\")).",
 	"module":            "What several devices have in common stands in a profile.",
 	"local":             "Local values stand in a block named locals.",
+	"rule":              "Rules stand in a profile or a device, around the settings that they want.",
+	"check":             "Checks stand in a profile or a device.",
 	"variables":         "Each variable has a block of its own: variable \"name\" {}.",
 }
 
@@ -51,6 +54,8 @@ func (l *loader) declare(files []*hcl.File) {
 			case "camform":
 			case "locals":
 				l.declareLocals(block)
+			case "import":
+				l.declareImport(block)
 			default:
 				l.declareBlock(block, shapes[block.Type])
 			}

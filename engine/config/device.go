@@ -28,7 +28,10 @@ func (d *deviceBlock) inForEach(reference hcl.Traversal) bool {
 // evaluate evaluates all instances of the block. What the profiles say is merged once for all of them.
 func (d *deviceBlock) evaluate(l *loader, s scope) {
 	names := l.uses[node{"device", d.name()}].profiles()
-	shared := inherited{settings: merge(l.layersOf(names)...), exclusive: l.exclusiveOf(names, nil)}
+	shared := inherited{
+		settings: merge(l.layersOf(names)...), exclusive: unitedOf(l.exclusive, names, nil), unproven: unitedOf(l.unproven, names, nil),
+		rules: unitedRules(l.rulesOf(names)...),
+	}
 	instances, ok := d.instances(s)
 	if !ok {
 		return // its value stays unknown
@@ -40,9 +43,9 @@ func (d *deviceBlock) evaluate(l *loader, s scope) {
 	if l.referenced[d.node()] {
 		l.values[d.node()] = d.value(devices)
 	}
-	for i, instance := range instances {
-		if instance.complete(devices[i]) {
-			l.config.Devices = append(l.config.Devices, devices[i])
+	for _, device := range devices {
+		if device.complete() {
+			l.config.Devices = append(l.config.Devices, device)
 		}
 	}
 }
@@ -65,6 +68,8 @@ func (d *deviceBlock) value(devices []*Device) cty.Value {
 type inherited struct {
 	settings  layer
 	exclusive []string
+	unproven  []string
+	rules     []Rule
 }
 
 // instances makes the scope of every instance. It is false if for_each is wrong.
@@ -161,10 +166,10 @@ func isQuiet(d *hcl.Diagnostic) bool { return d.Extra == quiet{} }
 // device evaluates the body for one instance. Fields whose arguments are missing or wrong have their zero values.
 func (s scope) device(d *deviceBlock, shared inherited) *Device {
 	o := d.expanded(s)
-	sections := s.single(o)
+	sections := s.single(o.sections)
 	device := &Device{
 		Address:   s.about.Device,
-		Exclusive: shared.exclusive,
+		Exclusive: shared.exclusive, AllowUnproven: shared.unproven, Rules: shared.rules,
 		Range:     d.block.DefRange,
 		Tags:      s.words(o.attributes["tags"]),
 		Identity:  s.identity(sections["identity"]),
@@ -176,20 +181,27 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 	if attr := o.attributes["exclusive"]; attr != nil {
 		device.Exclusive = united(shared.exclusive, s.exclusiveKinds(attr))
 	}
+	if attr := o.attributes["allow_unproven"]; attr != nil {
+		device.AllowUnproven = united(shared.unproven, s.unprovenKinds(attr))
+	}
 	settings := shared.settings
-	if own := s.settings(o, ""); len(own) > 0 {
+	own, rules := s.judged(o, "")
+	if len(own) > 0 {
 		settings = merge(settings, own)
 	}
+	if len(rules) > 0 {
+		device.Rules = unitedRules(shared.rules, rules)
+	}
 	device.Settings = settings.on(device.Address)
-	device.URL, device.URLRange = s.address(d, o.attributes["address"])
-	device.Login = s.login(d, sections["login"])
+	device.URL, device.URLRange = s.address(d.block, "address", o.attributes["address"])
+	device.Login = s.login(d.block, sections["login"])
 	return device
 }
 
-// complete reports what the settings of a device lack, and whether the device can be reached and logged in to.
-func (s scope) complete(d *Device) bool {
+// complete reports whether a device can be reached and logged in to.
+func (d *Device) complete() bool {
 	for _, setting := range d.Settings {
-		s.completeSetting(setting)
+		setting.dropWrong()
 	}
 	return d.URL != nil && d.Login.Username != "" && schema.IsSecret(d.Login.Password)
 }
@@ -201,11 +213,11 @@ func united(a, b []string) []string {
 }
 
 // single finds the blocks that a device has once and that are no settings.
-func (s scope) single(o *outline) map[string]*section {
+func (s scope) single(sections []*section) map[string]*section {
 	found := map[string]*section{}
-	for _, section := range o.sections {
+	for _, section := range sections {
 		name := section.block.Type
-		if s.options.Kinds.Lookup(name) != nil {
+		if s.options.Kinds.Lookup(name) != nil || name == "rule" || name == "check" {
 			continue
 		}
 		if first := found[name]; first != nil {
@@ -217,11 +229,11 @@ func (s scope) single(o *outline) map[string]*section {
 	return found
 }
 
-// address is the address argument as a URL, nil if it is missing or wrong, and its place.
-func (s scope) address(d *deviceBlock, attr *hcl.Attribute) (*url.URL, hcl.Range) {
+// address is an argument that holds an address as a URL, nil if it is missing or wrong, and its place.
+func (s scope) address(block *hcl.Block, name string, attr *hcl.Attribute) (*url.URL, hcl.Range) {
 	if attr == nil {
-		s.add(missingArgument.at(d.block.DefRange, "A device needs an address, such as address = \"https://192.0.2.1\"."))
-		return nil, d.block.DefRange
+		s.add(missingArgument.at(block.DefRange, "A device needs an address, such as %s = \"https://192.0.2.1\".", name))
+		return nil, block.DefRange
 	}
 	at := attr.Expr.Range()
 	v := s.argument(attr, cty.String)
@@ -255,9 +267,9 @@ func (s scope) identity(section *section) Identity {
 	return id
 }
 
-func (s scope) login(d *deviceBlock, section *section) Login {
+func (s scope) login(block *hcl.Block, section *section) Login {
 	if section == nil {
-		s.add(missingBlock.at(d.block.DefRange, "A device needs a block login with username and password."))
+		s.add(missingBlock.at(block.DefRange, "A device needs a block login with username and password."))
 		return Login{}
 	}
 	login := Login{Range: section.block.DefRange, Basic: s.flag(section.attributes["basic"])}

@@ -49,6 +49,7 @@ var (
 	wrongType         = fault{"wrong-type", "Wrong type"}
 	missingArgument   = fault{"missing-argument", "Missing argument"}
 	missingBlock      = fault{"missing-block", "Missing block"}
+	invalidCheck      = fault{"invalid-check", "Invalid check"}
 	invalidForEach    = fault{"invalid-for-each", "Invalid for_each"}
 	invalidAddress    = fault{"invalid-address", "Invalid address"}
 	duplicateAddress  = fault{"duplicate-address", "Duplicate address"}
@@ -62,7 +63,6 @@ var (
 	duplicateSetting  = fault{"duplicate-setting", "Duplicate setting"}
 	impossibleValue   = fault{"impossible-value", "Value not possible"}
 	valueOutOfRange   = fault{"value-out-of-range", "Value out of range"}
-	missingAttribute  = fault{"missing-attribute", "Missing attribute"}
 	secretInClear     = fault{"secret-in-clear", "Secret written in the configuration"}
 	secretMixed       = fault{"secret-mixed", "Secret mixed with other text"}
 	secretExposed     = fault{"secret-exposed", "Secret in a place that is not secret"}
@@ -173,7 +173,11 @@ func unknownName(p *diag.Problem, d *hcl.Diagnostic) {
 	}
 	switch expr := d.Expression.(type) {
 	case *hclsyntax.FunctionCallExpr:
-		if !functions[expr.Name] {
+		switch {
+		case functions[expr.Name]:
+		case slices.Contains(assertOnly, expr.Name):
+			*p = unknownFunction.at(*d.Subject, "%s() is known only in the asserts of a check, which are evaluated when the device has been read.", expr.Name)
+		default:
 			*p = unknownFunction.at(*d.Subject, "There is no function named %q.%s", expr.Name, suggest(expr.Name, sortedKeys(functions)))
 		}
 	case *hclsyntax.ScopeTraversalExpr:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -26,13 +27,19 @@ func inside(name string) (string, error) {
 	return local, nil
 }
 
-// read reads a file of the configuration.
+// read reads a file of the configuration. Like the other functions it opens the directory anew, because the conditions of
+// checks call them long after Load has closed its own.
 func (l *loader) read(name string) ([]byte, error) {
 	local, err := inside(name)
 	if err != nil {
 		return nil, err
 	}
-	text, err := l.root.ReadFile(local)
+	root, err := os.OpenRoot(l.dir)
+	if err != nil {
+		return nil, fmt.Errorf("%q cannot be read: %w", name, cause(err))
+	}
+	defer root.Close()
+	text, err := root.ReadFile(local)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no file %q in the directory of the configuration", name)
 	}
@@ -69,7 +76,12 @@ func (l *loader) fileExistsFunc() function.Function {
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
-			info, err := l.root.Stat(local)
+			root, err := os.OpenRoot(l.dir)
+			if err != nil {
+				return cty.NilVal, function.NewArgError(0, cause(err))
+			}
+			defer root.Close()
+			info, err := root.Stat(local)
 			if errors.Is(err, fs.ErrNotExist) {
 				return cty.False, nil
 			}
@@ -123,7 +135,12 @@ func (l *loader) fileSetFunc() function.Function {
 // matching lists the regular files below dir that match one of the patterns.
 func (l *loader) matching(dir string, patterns []string) []string {
 	var found []string
-	files, err := fs.Sub(l.root.FS(), dir)
+	root, err := os.OpenRoot(l.dir)
+	if err != nil {
+		return nil
+	}
+	defer root.Close()
+	files, err := fs.Sub(root.FS(), dir)
 	if err != nil {
 		return nil
 	}

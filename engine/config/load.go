@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
 
 	"camform/engine/diag"
 	"camform/schema"
@@ -59,6 +60,7 @@ func Load(dir string, options Options) (*Config, diag.Problems) {
 		l.evaluate(n)
 	}
 	l.finish()
+	l.fulfilled()
 	return l.config, l.list
 }
 
@@ -72,6 +74,8 @@ type loader struct {
 	secrets secretStore
 	base    *hcl.EvalContext // functions and path
 
+	asserting map[string]function.Function // what asserts have besides; made when the first is read
+
 	declarations map[node]declaration
 	nodes        []node // in the order of declaration
 	uses         map[node]*uses
@@ -80,6 +84,8 @@ type loader struct {
 	referenced   map[node]bool       // what any declaration refers to
 	layers       map[string]layer    // settings of each profile, with those that it extends
 	exclusive    map[string][]string // of each profile, with those that it extends
+	unproven     map[string][]string // allow_unproven likewise
+	rules        map[string][]Rule   // of each profile, with those that it extends
 }
 
 func newLoader(dir string, options Options) (*loader, error) {
@@ -110,6 +116,8 @@ func newLoader(dir string, options Options) (*loader, error) {
 		values:       map[node]cty.Value{},
 		layers:       map[string]layer{},
 		exclusive:    map[string][]string{},
+		unproven:     map[string][]string{},
+		rules:        map[string][]Rule{},
 		referenced:   map[node]bool{},
 	}
 	l.secrets = secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}

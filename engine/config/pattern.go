@@ -117,3 +117,10 @@ func attributeNames(kind *schema.Kind) []string {
 	}
 	return names
 }
+
+// Covers reports whether the pattern names an attribute of a setting, or the whole setting if attribute is empty.
+func (p Pattern) Covers(address schema.Setting, attribute string) bool {
+	return (p.Kind == "" || p.Kind == address.Kind) &&
+		(p.Key == "" || p.Key == address.Key) &&
+		(p.Attribute == "" || p.Attribute == attribute)
+}

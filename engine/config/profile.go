@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -14,8 +15,11 @@ func (p *profile) profiles(l *loader) []node { return l.namedProfiles(p.attribut
 func (p *profile) evaluate(l *loader, s scope) {
 	o := p.expanded(s)
 	bases := l.uses[node{"profile", p.name()}].profiles()
-	l.layers[p.name()] = merge(append(l.layersOf(bases), s.settings(o, p.name()))...)
-	l.exclusive[p.name()] = l.exclusiveOf(bases, s.exclusiveKinds(o.attributes["exclusive"]))
+	own, rules := s.judged(o, p.name())
+	l.layers[p.name()] = merge(append(l.layersOf(bases), own)...)
+	l.rules[p.name()] = unitedRules(append(l.rulesOf(bases), rules)...)
+	l.exclusive[p.name()] = unitedOf(l.exclusive, bases, s.exclusiveKinds(o.attributes["exclusive"]))
+	l.unproven[p.name()] = unitedOf(l.unproven, bases, s.unprovenKinds(o.attributes["allow_unproven"]))
 }
 
 // profiles are the profiles among what a declaration refers to, in the order in which they are merged.
@@ -37,14 +41,41 @@ func (l *loader) layersOf(profiles []string) []layer {
 	return layers
 }
 
-// exclusiveOf unites the exclusive kinds of profiles with more, sorted.
-func (l *loader) exclusiveOf(profiles, more []string) []string {
+func (l *loader) rulesOf(profiles []string) [][]Rule {
+	var rules [][]Rule
+	for _, name := range profiles {
+		rules = append(rules, l.rules[name])
+	}
+	return rules
+}
+
+// unitedOf unites the names that profiles list with more, sorted.
+func unitedOf(lists map[string][]string, profiles, more []string) []string {
 	all := slices.Clone(more)
 	for _, name := range profiles {
-		all = append(all, l.exclusive[name]...)
+		all = append(all, lists[name]...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// unprovenKinds reads an argument allow_unproven: names of kinds, or of one attribute like "system.location".
+func (s scope) unprovenKinds(attr *hcl.Attribute) []string {
+	var names []string
+	for _, name := range s.words(attr) {
+		kindName, attribute, one := strings.Cut(name, ".")
+		kind := s.options.Kinds.Lookup(kindName)
+		switch {
+		case kind == nil:
+			s.add(unknownKind.at(attr.Expr.Range(), "There is no kind of setting named %q.%s", kindName, suggest(kindName, s.options.Kinds.Names())))
+		case one && kind.Attribute(attribute) == nil:
+			s.add(unknownKind.at(attr.Expr.Range(), "%s has no attribute %q.%s", kindName, attribute, suggest(attribute, attributeNames(kind))))
+		default:
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // exclusiveKinds reads an argument exclusive: names of keyed kinds.

@@ -14,10 +14,10 @@ import (
 	"camform/engine/graph"
 )
 
-// node is the name of a declaration: what `var.site` or `device.gate` refers to. Validations and outputs have names too,
-// which no expression can use.
+// node is the name of a declaration: what `var.site` or `device.gate` refers to. Validations, outputs and imports have
+// names too, which no expression can use.
 type node struct {
-	kind string // "var", "validation", "local", "profile", "device" or "output"
+	kind string // "var", "validation", "local", "profile", "device", "import" or "output"
 	name string
 }
 
@@ -115,6 +115,8 @@ func (l *loader) reference(u *uses, d declaration, reference hcl.Traversal) {
 			wrong(unknownReference, "Nothing named %q is known of a device here.%s", word, suggest(word, words))
 		}
 		u.nodes = append(u.nodes, n)
+	case "self":
+		wrong(invalidReference, "self is the device as it was read. It is known only in the asserts of a check.")
 	case "profile":
 		wrong(invalidReference, "A profile is no value; it can only be named in profiles of a device or extends of a profile.")
 	case "credential_policy":

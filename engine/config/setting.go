@@ -3,8 +3,10 @@ package config
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -53,15 +55,18 @@ func (l layer) on(device schema.Device) []*Setting {
 	return settings
 }
 
-// settings reads the setting blocks of a body. profile is the name of the profile that they stand in, or empty.
-func (s scope) settings(o *outline, profile string) layer {
+// origin says in which profile and rule a setting stands; empty for the block of a device, and for none.
+type origin struct{ profile, rule string }
+
+// settings reads the setting blocks of a body.
+func (s scope) settings(sections []*section, from origin) layer {
 	found := layer{}
-	for _, section := range o.sections {
+	for _, section := range sections {
 		kind := s.options.Kinds.Lookup(section.block.Type)
-		if kind == nil { // identity, login, tls or lifecycle
+		if kind == nil { // identity, login, tls, lifecycle, rule or check
 			continue
 		}
-		setting, ok := s.setting(kind, section, profile)
+		setting, ok := s.setting(kind, section, from)
 		if !ok {
 			continue
 		}
@@ -75,7 +80,7 @@ func (s scope) settings(o *outline, profile string) layer {
 	return found
 }
 
-func (s scope) setting(kind *schema.Kind, section *section, profile string) (*Setting, bool) {
+func (s scope) setting(kind *schema.Kind, section *section, from origin) (*Setting, bool) {
 	setting := &Setting{
 		Address:    schema.Setting{Kind: kind.Name},
 		Kind:       kind,
@@ -100,7 +105,7 @@ func (s scope) setting(kind *schema.Kind, section *section, profile string) (*Se
 		}
 		v := s.attribute(a, attr)
 		if !v.IsNull() {
-			setting.Attributes[a.Name] = Attribute{Value: v, Range: attr.Expr.Range(), Profile: profile}
+			setting.Attributes[a.Name] = Attribute{Value: v, Range: attr.Expr.Range(), Profile: from.profile, Rule: from.rule}
 		}
 	}
 	return setting, true
@@ -115,6 +120,14 @@ func (s scope) key(kind *schema.Kind, block *hcl.Block) (string, bool) {
 	case len(kind.Keys) > 0 && !slices.Contains(kind.Keys, key):
 		s.add(unknownKey.at(block.LabelRanges[0], "There is no %s %s.%s", kind.Name, diag.Quote(key), suggest(key, kind.Keys)))
 		return "", false
+	case kind.KeyPattern != "" && !regexp.MustCompile("^(?:"+kind.KeyPattern+")$").MatchString(key):
+		s.add(unknownKey.at(block.LabelRanges[0], "%s cannot be the label of %s. %s", diag.Quote(key), kind.Name, kind.KeyDoc))
+		return "", false
+	case kind.Refuses != nil:
+		if reasons := kind.Refuses(key); len(reasons) > 0 {
+			s.add(unknownKey.at(block.LabelRanges[0], "%s", strings.Join(reasons, " ")))
+			return "", false
+		}
 	}
 	return key, true
 }
@@ -144,27 +157,37 @@ func (s scope) possible(a *schema.Attribute, attr *hcl.Attribute, v cty.Value) b
 			return false
 		}
 	}
-	if !within(a, plain) {
-		s.add(valueOutOfRange.at(attr.Expr.Range(), "%q must be %s%s.", a.Name, bounds(a), instead(a, plain)))
+	for _, part := range parts(plain) {
+		if within(a, part) {
+			continue
+		}
+		what := strconv.Quote(a.Name)
+		if plain.CanIterateElements() {
+			what = "Each element of " + what
+		}
+		s.add(valueOutOfRange.at(attr.Expr.Range(), "%s must be %s%s.", what, bounds(a, part), instead(a, part)))
 		return false
 	}
 	return true
 }
 
+// parts are the elements of a collection, or the value itself.
+func parts(v cty.Value) []cty.Value {
+	if v.CanIterateElements() {
+		return v.AsValueSlice()
+	}
+	return []cty.Value{v}
+}
+
 // texts are the strings of a value: itself, or its elements.
 func texts(v cty.Value) []string {
-	switch {
-	case v.Type() == cty.String:
-		return []string{v.AsString()}
-	case v.CanIterateElements():
-		var all []string
-		for _, element := range v.Elements() {
-			all = append(all, element.AsString())
+	var all []string
+	for _, part := range parts(v) {
+		if part.Type() == cty.String {
+			all = append(all, part.AsString())
 		}
-		return all
-	default:
-		return nil
 	}
+	return all
 }
 
 func shown(a *schema.Attribute, text string) string {
@@ -189,8 +212,8 @@ func within(a *schema.Attribute, v cty.Value) bool {
 		(a.Max == nil || n.LessThanOrEqualTo(cty.NumberIntVal(*a.Max)).True())
 }
 
-// bounds puts the bounds of an attribute into words.
-func bounds(a *schema.Attribute) string {
+// bounds puts the bounds of an attribute into words, for a value or an element of it.
+func bounds(a *schema.Attribute, part cty.Value) string {
 	var text string
 	switch {
 	case a.Min == nil:
@@ -201,7 +224,7 @@ func bounds(a *schema.Attribute) string {
 		text = fmt.Sprintf("from %d to %d", *a.Min, *a.Max)
 	}
 	switch {
-	case a.Type == cty.String:
+	case part.Type() == cty.String:
 		text += " characters long"
 	case a.Unit != "":
 		text += " " + a.Unit
@@ -214,33 +237,20 @@ func instead(a *schema.Attribute, v cty.Value) string {
 	switch {
 	case a.Secret:
 		return ""
-	case a.Type == cty.Number:
+	case v.Type() == cty.Number:
 		return ", not " + v.AsBigFloat().Text('g', -1)
 	default:
 		return ", not " + strconv.Itoa(utf8.RuneCountInString(v.AsString()))
 	}
 }
 
-// completeSetting reports attributes that a merged setting lacks, and drops those whose values are wrong.
-func (s scope) completeSetting(setting *Setting) {
-	s.about = setting.Address
-	var missing []string
-	for _, a := range setting.Kind.Attributes {
-		declared, ok := setting.Attributes[a.Name]
-		switch {
-		case !ok && a.Required:
-			missing = append(missing, a.Name)
-		case ok && !declared.Value.IsKnown() && !schema.IsSecret(declared.Value):
-			setting.Attributes = maps.Clone(setting.Attributes)
-			delete(setting.Attributes, a.Name)
+// dropWrong takes the attributes out of a setting of which the values are wrong, which was reported. What an item needs that
+// does not exist yet is for the plan to say, which knows whether it exists.
+func (s *Setting) dropWrong() {
+	for name, declared := range s.Attributes {
+		if !declared.Value.IsKnown() && !schema.IsSecret(declared.Value) {
+			s.Attributes = maps.Clone(s.Attributes) // it may be shared with other devices
+			delete(s.Attributes, name)
 		}
-	}
-	if len(missing) > 0 {
-		verb := "is"
-		if len(missing) > 1 {
-			verb = "are"
-		}
-		s.add(missingAttribute.at(setting.Range, "%s needs %s, which %s declared neither here nor in a profile.",
-			setting.Address.Local(), list(missing), verb))
 	}
 }

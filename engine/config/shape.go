@@ -16,6 +16,7 @@ type shape struct {
 	content  *hcl.BodySchema // everything
 	values   *hcl.BodySchema // without the arguments that name things instead of having a value
 	generate bool            // whether blocks may come from dynamic blocks
+	own      []string        // roots of references that only the expressions of this body know, and that are no declarations
 	blocks   map[string]*shape
 }
 
@@ -64,36 +65,50 @@ func (s *shape) withKinds(kinds *schema.Kinds) *shape {
 }
 
 var (
-	camformShape  = argumentsOf("required_version", "max_unreachable").with("state", argumentsOf("path"), "type")
+	camformShape  = argumentsOf("required_version", "max_unreachable", "schemas").with("state", argumentsOf("path"), "type")
 	variableShape = argumentsOf("default", "description", "sensitive", "nullable").naming("type").
 			with("validation", argumentsOf("condition", "error_message"))
 	outputShape = argumentsOf("value", "description", "sensitive")
+	loginShape  = argumentsOf("username", "password", "basic")
+	tlsShape    = argumentsOf("verify", "ca_file", "legacy")
+	importShape = argumentsOf("id").naming("to").with("login", loginShape).with("tls", tlsShape)
 )
 
 func profileShape(kinds *schema.Kinds) *shape {
-	return argumentsOf("exclusive").naming("extends").withKinds(kinds)
+	return argumentsOf("exclusive", "allow_unproven").naming("extends").withRules(kinds).withKinds(kinds)
 }
 
 func deviceShape(kinds *schema.Kinds) *shape {
-	return argumentsOf("for_each", "address", "location", "site", "tags", "exclusive").naming("profiles").
+	return argumentsOf("for_each", "address", "location", "site", "tags", "exclusive", "allow_unproven").naming("profiles").
 		with("identity", argumentsOf("serial", "mac", "model")).
-		with("login", argumentsOf("username", "password", "basic")).
-		with("tls", argumentsOf("verify", "ca_file", "legacy")).
+		with("login", loginShape).
+		with("tls", tlsShape).
 		with("lifecycle", argumentsOf().naming("protect", "ignore_changes")).
+		withRules(kinds).
 		withKinds(kinds)
+}
+
+// withRules adds the blocks that say by what devices are judged.
+func (s *shape) withRules(kinds *schema.Kinds) *shape {
+	rule := argumentsOf("level", "reason").withKinds(kinds)
+	assert := argumentsOf("condition", "error_message")
+	assert.own = []string{"self"}
+	check := argumentsOf("level", "reason", "manual").with("assert", assert)
+	check.generate = true
+	return s.with("rule", rule, "id").with("check", check, "id")
 }
 
 // outline is a body taken apart. Nothing in it is evaluated yet, so that one outline serves all instances of a for_each.
 type outline struct {
 	attributes hcl.Attributes
 	sections   []*section // in the order of the source
-	generated  bool       // whether there are dynamic blocks, which are not among the sections
+	generated  bool       // whether there are dynamic blocks in it, at any depth, or were before they were expanded
 }
 
-// section is a block within an outline.
+// section is a block within an outline, taken apart itself.
 type section struct {
-	block      *hcl.Block
-	attributes hcl.Attributes
+	block *hcl.Block
+	*outline
 }
 
 const dynamic = "dynamic"
@@ -108,17 +123,27 @@ func (s *shape) read(body hcl.Body) (*outline, diag.Problems) {
 		}
 	}
 	found, diags := body.Content(content)
-	return s.outline(found, diags)
+	return s.outline(found, diags, (*shape).read)
 }
 
 // expand takes a body apart after its dynamic blocks have been replaced by what they generate. Diagnostics for which drop
 // holds are left out.
 func (s *shape) expand(body hcl.Body, ctx *hcl.EvalContext, check dynblock.ExpandOption, drop func(*hcl.Diagnostic) bool) (*outline, diag.Problems) {
-	found, diags := dynblock.Expand(body, ctx, check).Content(s.content)
-	return s.outline(found, slices.DeleteFunc(diags, drop))
+	var open opener
+	open = func(s *shape, body hcl.Body) (*outline, diag.Problems) {
+		found, diags := body.Content(s.content)
+		o, problems := s.outline(found, slices.DeleteFunc(diags, drop), open)
+		o.generated = true
+		return o, problems
+	}
+	return open(s, dynblock.Expand(body, ctx, check))
 }
 
-func (s *shape) outline(content *hcl.BodyContent, diags hcl.Diagnostics) (*outline, diag.Problems) {
+// opener takes a body of a shape apart.
+type opener func(*shape, hcl.Body) (*outline, diag.Problems)
+
+// outline makes an outline of what was found in a body. The blocks in it are taken apart by open.
+func (s *shape) outline(content *hcl.BodyContent, diags hcl.Diagnostics, open opener) (*outline, diag.Problems) {
 	o := &outline{attributes: content.Attributes}
 	problems := s.problems(diags)
 	for _, block := range content.Blocks {
@@ -126,10 +151,10 @@ func (s *shape) outline(content *hcl.BodyContent, diags hcl.Diagnostics) (*outli
 			o.generated = true
 			continue
 		}
-		shape := s.blocks[block.Type]
-		inner, diags := block.Body.Content(shape.content)
-		problems = append(problems, shape.problems(diags)...)
-		o.sections = append(o.sections, &section{block: block, attributes: inner.Attributes})
+		inner, more := open(s.blocks[block.Type], block.Body)
+		problems = append(problems, more...)
+		o.generated = o.generated || inner.generated
+		o.sections = append(o.sections, &section{block: block, outline: inner})
 	}
 	return o, problems
 }
@@ -141,6 +166,7 @@ func (s *shape) references(body hcl.Body) []hcl.Traversal {
 
 func (s *shape) walk(n dynblock.WalkVariablesNode) []hcl.Traversal {
 	found, children := n.Visit(s.values)
+	found = slices.DeleteFunc(found, func(t hcl.Traversal) bool { return slices.Contains(s.own, t.RootName()) })
 	for _, child := range children {
 		if inner := s.blocks[child.BlockTypeName]; inner != nil {
 			found = append(found, inner.walk(child.Node)...)

@@ -331,9 +331,11 @@ func (v *validation) check(s scope, section *section) {
 	}
 }
 
-// message is the text of an error_message. One that contains a secret is not shown.
-func (s scope) message(attr *hcl.Attribute) string {
-	v := s.value(attr.Expr)
+// message is the text of an error_message.
+func (s scope) message(attr *hcl.Attribute) string { return messageText(s.value(attr.Expr)) }
+
+// messageText is an error_message as a text. One that contains a secret is not shown.
+func messageText(v cty.Value) string {
 	if hasSecret(v) {
 		return "The error_message contains a secret and is not shown."
 	}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/audit"
+	"camform/engine/plan"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+// levels are the levels of rules, each with those below it.
+var levels = []string{"basic", "high", "site"}
+
+func (a *app) auditCommand() *cobra.Command {
+	flags := &runFlags{}
+	var which auditFilter
+	var markdown bool
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Judge the devices by the rules and checks of their profiles",
+		Long: `Read every device and say for each rule and check of its profiles whether the device complies. Nothing is changed on any
+device. A device that could not be read is not compliant, and neither is what could not be evaluated.
+
+Exit code: 0 if every rule is kept, apart from what devices do not have, what the configuration overrides and what a person
+has to verify; 2 if a rule is violated, also where camform would not dare to write what it wants; 1 if something went wrong,
+or if there are more devices than -max-unreachable of which not everything is known.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if which.level != "" && !slices.Contains(levels, which.level) {
+				return fmt.Errorf("-level: %q is not one of %s", which.level, strings.Join(levels, ", "))
+			}
+			w, err := a.open(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.audit(cmd, which, markdown)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	flags.addOutput(cmd.Flags())
+	addIgnored(cmd.Flags())
+	cmd.Flags().StringVar(&which.level, "level", "", "judge by rules up to this `LEVEL` only: basic, high or site")
+	cmd.Flags().StringArrayVar(&which.rules, "rule", nil, "judge by this rule or check (`ID`) only; may be repeated")
+	cmd.Flags().Lookup("json").Usage = "print one JSON document instead of text"
+	cmd.Flags().Lookup("full").Usage = "show every device, also where the same is found on many"
+	cmd.Flags().Lookup("compat").Hidden = true // no other program has sentences for this
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a ticket or a report")
+	return cmd
+}
+
+// auditFilter says which rules are judged by.
+type auditFilter struct {
+	level string
+	rules []string
+}
+
+func (f auditFilter) takes(r audit.Result) bool {
+	if f.level != "" && slices.Index(levels, r.Level) > slices.Index(levels, f.level) {
+		return false
+	}
+	return len(f.rules) == 0 || slices.Contains(f.rules, r.Rule)
+}
+
+func (w *workspace) audit(cmd *cobra.Command, which auditFilter, markdown bool) error {
+	if err := w.knowsRules(which.rules); err != nil {
+		return err
+	}
+	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
+	defer release()
+	progress := w.progress(0)
+	w.engine.Event = progress.Event
+	report, problems := w.engine.Audit(stop, w.config, w.targets)
+	progress.Close()
+	w.engine.Event = ignoreEvents
+	if stop.Err() != nil {
+		return errors.Join(errors.New("interrupted; no device was changed"), ctx.Err())
+	}
+	failed := w.report(problems, w.config.Sources)
+	if report == nil {
+		return failed
+	}
+	report = report.Only(which.takes)
+	if err := w.showAudit(report, markdown); err != nil {
+		return err
+	}
+	return cmp.Or(failed, w.judged(report))
+}
+
+func (w *workspace) showAudit(report *audit.Report, markdown bool) error {
+	switch {
+	case w.flags.json:
+		return render.AuditJSON(w.out, report)
+	case markdown:
+		return render.Markdown(w.out, render.AuditRows(report, w.options()))
+	default:
+		return render.Text(w.out, render.AuditRows(report, w.options()), w.options())
+	}
+}
+
+// judged is the exit code of a report: what is not known weighs more than what is violated, since it may hide anything.
+func (w *workspace) judged(report *audit.Report) error {
+	tolerance, err := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
+	if err != nil {
+		return err
+	}
+	unread := map[schema.Device]bool{}
+	for _, r := range report.Results {
+		if r.Status == audit.Unreachable || r.Status == audit.Unknown {
+			unread[r.Device] = true
+		}
+	}
+	counts := report.Count()
+	switch {
+	case !tolerance.Allows(len(unread), report.Devices):
+		return errReported // the report said which
+	case counts[audit.Violated]+counts[audit.Unproven] > 0:
+		return exit{code: exitChanges}
+	}
+	return nil
+}
+
+// knowsRules refuses rules that no device has, so that a slip of the keyboard does not look like compliance.
+func (w *workspace) knowsRules(ids []string) error {
+	var known []string
+	for _, device := range w.config.Devices {
+		for _, rule := range device.Rules {
+			known = append(known, rule.ID)
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	for _, id := range ids {
+		if slices.Contains(known, id) {
+			continue
+		}
+		text := fmt.Sprintf("-rule: no device has a rule or check %q", id)
+		if near := schema.Nearest(id, known); near != "" {
+			text += "; did you mean " + near + "?"
+		}
+		return errors.New(text)
+	}
+	return nil
+}

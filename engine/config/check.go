@@ -1,0 +1,207 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+
+	"camform/engine/diag"
+)
+
+// check reads what a check demands: assertions, or something for a person.
+func (s scope) check(r *Rule, section *section) {
+	for _, part := range section.sections {
+		assert, documents := s.assert(part)
+		if assert.condition == nil {
+			continue
+		}
+		r.Asserts = append(r.Asserts, assert)
+		r.Documents = append(r.Documents, documents...)
+	}
+	slices.Sort(r.Documents)
+	r.Documents = slices.Compact(r.Documents)
+
+	manual := s.argument(section.attributes["manual"], cty.String)
+	if manual.IsKnown() && !manual.IsNull() {
+		r.Manual = manual.AsString()
+	}
+	asserts, byHand := len(section.sections) > 0, !manual.IsKnown() || r.Manual != ""
+	switch {
+	case asserts && byHand:
+		s.add(invalidCheck.at(section.block.DefRange, "A check has either assert blocks or the argument manual, not both. What a person has to verify is a check of its own."))
+	case !asserts && !byHand:
+		s.add(invalidCheck.at(section.block.DefRange, "A check needs assert blocks, or manual = \"what a person has to verify\"."))
+	}
+}
+
+// assert reads an assertion and the paths of the documents that it observes. What can be found out about it without a
+// device is reported. It is the zero value where an argument is missing.
+func (s scope) assert(section *section) (Assert, []string) {
+	condition, message := section.attributes["condition"], section.attributes["error_message"]
+	if condition == nil || message == nil {
+		s.add(missingArgument.at(section.block.DefRange, "An assert needs the arguments condition and error_message."))
+		return Assert{}, nil
+	}
+	s.ctx = s.ctx.NewChild()
+	s.ctx.Functions = s.loader.assertFunctions()
+	a := Assert{Range: section.block.DefRange, condition: condition.Expr, message: message.Expr, ctx: s.ctx}
+
+	known := s.selfKnown(condition.Expr) && s.selfKnown(message.Expr)
+	documents := append(s.observed(condition.Expr), s.observed(message.Expr)...)
+	s.ctx = unread(s.ctx, known)
+	s.tryCondition(condition)
+	s.tryMessage(message)
+	return a, documents
+}
+
+// tryCondition evaluates a condition for a device of which nothing is known.
+func (s scope) tryCondition(attr *hcl.Attribute) {
+	v := s.value(attr.Expr)
+	if hasSecret(v) {
+		s.add(secretExposed.at(attr.Expr.Range(), "A condition decides about what reports show, so it must not depend on a secret."))
+		return
+	}
+	v, err := convert.Convert(v, cty.Bool)
+	if err != nil || v.IsNull() {
+		s.add(invalidCheck.at(attr.Expr.Range(), "A condition must be true or false."))
+	}
+}
+
+func (s scope) tryMessage(attr *hcl.Attribute) {
+	v := s.argument(attr, cty.String)
+	if v.IsNull() {
+		s.add(invalidCheck.at(attr.Expr.Range(), "An error_message must be a text."))
+	}
+}
+
+// selfKnown reports references to parts of self that no device has.
+func (s scope) selfKnown(expr hcl.Expression) bool {
+	known := true
+	for _, reference := range expr.Variables() {
+		t := SelfType
+		if reference.RootName() != "self" {
+			continue
+		}
+		for _, step := range reference[1:] {
+			attr, ok := step.(hcl.TraverseAttr)
+			if !ok || !t.IsObjectType() {
+				break
+			}
+			if !t.HasAttribute(attr.Name) {
+				s.add(unknownReference.at(reference.SourceRange(), "Nothing named %q is known of a device here.%s", attr.Name, suggest(attr.Name, sortedKeys(t.AttributeTypes()))))
+				known = false
+				break
+			}
+			t = t.AttributeType(attr.Name)
+		}
+	}
+	return known
+}
+
+// unread is the scope of an assertion before a device has been read. self is something of which nothing more is said where
+// that is told already.
+func unread(ctx *hcl.EvalContext, selfKnown bool) *hcl.EvalContext {
+	self := cty.DynamicVal
+	if selfKnown {
+		self = cty.UnknownVal(SelfType)
+	}
+	return observing(ctx, self, func(string, string) (cty.Value, error) { return cty.UnknownVal(cty.List(cty.String)), nil })
+}
+
+// observed lists the paths of the documents that an expression observes. They stand in it as they are, so that they are
+// known before a device is read.
+func (s scope) observed(expr hcl.Expression) []string {
+	native, ok := native(expr)
+	if !ok {
+		return nil
+	}
+	var paths []string
+	hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
+		if call, ok := n.(*hclsyntax.FunctionCallExpr); ok && isObservation(call.Name) {
+			paths = append(paths, s.observation(call)...)
+		}
+		return nil
+	})
+	return paths
+}
+
+// observation is the path that a call of observed or observed_all names. Where the number of arguments is wrong, the
+// evaluation says so.
+func (s scope) observation(call *hclsyntax.FunctionCallExpr) []string {
+	var texts []string
+	for _, arg := range call.Args {
+		text, ok := literal(arg)
+		if !ok {
+			s.add(invalidCheck.at(arg.Range(), "%s() takes the path and the element as strings in quotes that are not computed, so that it is known beforehand which documents to read.", call.Name))
+			return nil
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) != 2 {
+		return nil
+	}
+	if !strings.HasPrefix(texts[0], "/ISAPI/") {
+		s.add(invalidCheck.at(call.Args[0].Range(), "%s is no path of a document. Paths begin with /ISAPI/.", diag.Quote(texts[0])))
+		return nil
+	}
+	if texts[1] == "" {
+		s.add(invalidCheck.at(call.Args[1].Range(), "The element must be named, such as \"User/userName\"."))
+		return nil
+	}
+	return texts[:1]
+}
+
+// literal is the text of a string in quotes without anything computed in it.
+func literal(expr hclsyntax.Expression) (string, bool) {
+	template, ok := expr.(*hclsyntax.TemplateExpr)
+	if !ok || len(template.Parts) > 0 && !template.IsStringLiteral() {
+		return "", false
+	}
+	v, diags := template.Value(nil)
+	if diags.HasErrors() || v.Type() != cty.String {
+		return "", false
+	}
+	return v.AsString(), true
+}
+
+// native is an expression as one of the native syntax, to look into. In JSON syntax only strings hold expressions; what they
+// hold is said when they are evaluated if it is malformed.
+func native(expr hcl.Expression) (hclsyntax.Expression, bool) {
+	expr = hcl.UnwrapExpression(expr)
+	if native, ok := expr.(hclsyntax.Expression); ok {
+		return native, true
+	}
+	text, diags := expr.Value(nil)
+	if diags.HasErrors() || text.Type() != cty.String {
+		return nil, false
+	}
+	template, diags := hclsyntax.ParseTemplate([]byte(text.AsString()), expr.Range().Filename, expr.StartRange().Start)
+	return template, !diags.HasErrors()
+}
+
+// assertFunctions are the functions that assertions have besides the others, or instead of them, but observed and
+// observed_all, which depend on the device. Secrets are not to be had, also not within templates.
+func (l *loader) assertFunctions() map[string]function.Function {
+	if l.asserting == nil {
+		table := l.functions()
+		table["secret"] = noSecretFunc
+		l.asserting = map[string]function.Function{
+			"secret":           noSecretFunc,
+			"templatefile":     discreet(l.templateFileFunc(table)),
+			"version_at_least": versionAtLeastFunc,
+		}
+	}
+	return l.asserting
+}
+
+var noSecretFunc = function.New(&function.Spec{
+	Params: []function.Parameter{anything("origin")},
+	Type: func([]cty.Value) (cty.Type, error) {
+		return cty.NilType, secretExposed.of("secret() cannot be used in an assert, since reports show what it says.")
+	},
+})

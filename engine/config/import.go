@@ -1,0 +1,108 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"camform/schema"
+)
+
+// Import says which device is to be read and written down as configuration.
+type Import struct {
+	To       schema.Device
+	URL      *url.URL
+	Login    Login
+	TLS      TLS
+	Declared bool // the configuration declares a device of that address, so that there is nothing to do any more
+	Range    hcl.Range
+}
+
+// importBlock is an import block. It has no name; its number stands for it.
+type importBlock struct{ body }
+
+func (l *loader) declareImport(block *hcl.Block) {
+	content, problems := importShape.read(block.Body)
+	l.add(problems...)
+	n := node{"import", fmt.Sprint(len(l.nodes))}
+	l.declarations[n] = &importBlock{body{block: block, shape: importShape, outline: content}}
+	l.nodes = append(l.nodes, n)
+}
+
+func (b *importBlock) evaluate(l *loader, s scope) {
+	to, ok := s.importTarget(b)
+	if !ok {
+		return
+	}
+	s.about.Device = to
+	sections := s.single(b.sections)
+	i := Import{To: to, TLS: s.tls(sections["tls"]), Range: b.block.DefRange}
+	i.URL, _ = s.address(b.block, "id", b.attributes["id"])
+	i.Login = s.login(b.block, sections["login"])
+	if j := slices.IndexFunc(l.config.Imports, func(other Import) bool { return other.To == to }); j >= 0 {
+		s.add(duplicateName.at(b.block.DefRange, "%s is imported at %s already. Leave one of them out.", to, line(l.config.Imports[j].Range)))
+		return
+	}
+	if i.URL != nil && i.Login.Username != "" && schema.IsSecret(i.Login.Password) {
+		l.config.Imports = append(l.config.Imports, i)
+	}
+}
+
+// importTarget reads the argument to, which names a device that need not exist.
+func (s scope) importTarget(b *importBlock) (schema.Device, bool) {
+	attr := b.attributes["to"]
+	if attr == nil {
+		s.add(missingArgument.at(b.block.DefRange, "An import needs the argument to, such as to = device.lobby."))
+		return schema.Device{}, false
+	}
+	traversal, diags := hcl.AbsTraversalForExpr(attr.Expr)
+	if !diags.HasErrors() {
+		if to, err := schema.DeviceOf(traversal); err == nil {
+			return to, s.fits(to, attr.Expr.Range())
+		}
+	}
+	s.add(invalidReference.at(attr.Expr.Range(), "to takes the address of a device, such as device.lobby, without quotes."))
+	return schema.Device{}, false
+}
+
+// fits reports whether an address has a key if and only if the block of that name, where there is one, has a for_each.
+func (s scope) fits(to schema.Device, at hcl.Range) bool {
+	block, ok := s.declarations[node{"device", to.Name}].(*deviceBlock)
+	switch {
+	case !ok || to.Each == (block.attributes["for_each"] != nil):
+		return true
+	case to.Each:
+		s.add(invalidReference.at(at, "device.%s (%s) has no for_each, so that it has no keys.", to.Name, line(block.place())))
+	default:
+		s.add(invalidReference.at(at, "device.%s (%s) has a for_each. Name one of its devices, such as device.%s[\"KEY\"].", to.Name, line(block.place()), to.Name))
+	}
+	return false
+}
+
+// fulfilled marks the imports whose devices are declared, and reports those of a device that has another name already.
+func (l *loader) fulfilled() {
+	type owner struct {
+		address schema.Device
+		at      hcl.Range
+	}
+	declared, hosts := map[schema.Device]bool{}, map[string]owner{}
+	for _, d := range l.config.Devices {
+		declared[d.Address] = true
+		hosts[d.URL.Host] = owner{d.Address, d.URLRange}
+	}
+	for i := range l.config.Imports {
+		wanted := &l.config.Imports[i]
+		wanted.Declared = declared[wanted.To]
+		first, ok := hosts[wanted.URL.Host]
+		if !ok {
+			hosts[wanted.URL.Host] = owner{wanted.To, wanted.Range}
+			continue
+		}
+		if first.address != wanted.To {
+			s := scope{loader: l, about: schema.Setting{Device: wanted.To}}
+			s.add(duplicateAddress.at(wanted.Range, "%s and %s (%s) have the same address %s. Each device is declared once.", wanted.To, first.address, line(first.at), wanted.URL.Host))
+		}
+	}
+}
