@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
 	"camform/engine/diag"
@@ -16,34 +18,62 @@ func (a *app) validateCommand() *cobra.Command {
 		Use:   "validate",
 		Short: "Check the configuration without talking to any device",
 		Long: `Read the configuration and report everything that is wrong with it. No device is asked, and no secret needs to be
-there.`,
+there. Where "camform lock" has recorded what the devices can do, values that they would refuse are found, too.`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			if flags.json {
-				return a.validateJSON(flags)
-			}
-			cfg, err := a.configure(flags, a.provider().Kinds(), config.Unread)
-			if err != nil {
-				return err
-			}
-			settings := 0
-			for _, d := range cfg.Devices {
-				settings += len(d.Settings)
-			}
-			fmt.Fprintf(a.out, "The configuration is valid: %s with %s.\n", plural(len(cfg.Devices), "device"), plural(settings, "setting"))
-			return nil
-		},
+		RunE: func(*cobra.Command, []string) error { return a.validate(flags) },
 	}
 	flags.addConfig(cmd.Flags())
 	cmd.Flags().BoolVar(&flags.json, "json", false, "print the result as one JSON document")
 	return cmd
 }
 
-// validateJSON prints the document that Terraform's validate -json prints.
-func (a *app) validateJSON(flags *runFlags) error {
-	_, problems := config.Load(a.dir, config.Options{
-		Kinds: a.provider().Kinds(), Vars: flags.vars, Env: a.env, Version: version(), Secrets: config.Unread,
+func (a *app) validate(flags *runFlags) error {
+	provider, err := a.provider()
+	if err != nil {
+		return err
+	}
+	cfg, problems := config.Load(a.dir, config.Options{
+		Kinds: provider.Kinds(), Vars: flags.vars, Env: a.env, Version: version(), Secrets: a.secretIfThere,
 	})
+	if !problems.HasErrors() {
+		more, err := a.checkLocked(cfg, provider)
+		if err != nil {
+			return err
+		}
+		problems = append(problems, more...)
+	}
+	if flags.json {
+		return a.validateJSON(problems)
+	}
+	var sources map[string][]byte
+	if cfg != nil {
+		sources = cfg.Sources
+	}
+	if err := a.report(problems, sources); err != nil {
+		return err
+	}
+	settings := 0
+	for _, d := range cfg.Devices {
+		settings += len(d.Settings)
+	}
+	fmt.Fprintf(a.out, "The configuration is valid: %s with %s.\n", plural(len(cfg.Devices), "device"), plural(settings, "setting"))
+	return nil
+}
+
+// secretIfThere reads a secret, so that it can be checked; one that is not there is not known.
+func (a *app) secretIfThere(origin string) (cty.Value, error) {
+	text, err := config.ReadSecret(origin, a.env, a.dir)
+	switch {
+	case errors.Is(err, config.ErrSecretOrigin):
+		return cty.UnknownVal(cty.String), err
+	case err != nil:
+		return cty.UnknownVal(cty.String), nil
+	}
+	return cty.StringVal(text), nil
+}
+
+// validateJSON prints the document that Terraform's validate -json prints.
+func (a *app) validateJSON(problems diag.Problems) error {
 	type position struct {
 		Line   int `json:"line"`
 		Column int `json:"column"`

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/lock"
+	"camform/engine/plan"
+	"camform/providers"
+)
+
+func (a *app) lockCommand() *cobra.Command {
+	flags := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "lock",
+		Short: "Record what each device can do, so that validate knows it",
+		Long: `Read from every device which settings it has and what values they may have, and write that to camform.lock.json in the
+directory of the configuration. Nothing is changed on any device. Keep the file in the repository: with it "camform
+validate" finds what a device would refuse without asking it, also where no device can be reached. The file holds no
+secrets, and of what devices are set to only small numbers and switches.
+
+Run it again when devices come, go, or get other firmware; it says what changed. A device that cannot be read keeps what
+is known of it.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.lock(cmd)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	addIgnored(cmd.Flags())
+	return cmd
+}
+
+func (w *workspace) lock(cmd *cobra.Command) error {
+	old, err := w.readLock()
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		old = lock.New()
+	}
+	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
+	defer release()
+	progress := w.progress(0)
+	w.engine.Event = progress.Event
+	fresh, problems := w.engine.Lock(stop, w.config, w.targets, old)
+	progress.Close()
+	w.engine.Event = ignoreEvents
+	if stop.Err() != nil {
+		return errors.Join(errors.New("interrupted; the lock is as it was"), ctx.Err())
+	}
+	if fresh == nil {
+		return w.report(problems, w.config.Sources)
+	}
+	if err := writeFile(filepath.Join(w.dir, lock.File), fresh.Encode()); err != nil {
+		return err
+	}
+	for _, change := range fresh.Changes(old) {
+		fmt.Fprintln(w.out, diag.CleanText(change))
+	}
+	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lock.File, plural(fresh.Len(), "device"))
+	return w.unlessTolerated(problems)
+}
+
+// unlessTolerated prints which devices could not be read. They are an error unless as many are tolerated.
+func (w *workspace) unlessTolerated(problems diag.Problems) error {
+	tolerance, err := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
+	if err != nil {
+		return err
+	}
+	unread := 0
+	for _, p := range problems {
+		if p.Severity == diag.Error {
+			unread++
+		}
+	}
+	if err := w.report(problems, w.config.Sources); err != nil && !tolerance.Allows(unread, len(w.config.Devices)) {
+		return err
+	}
+	return nil
+}
+
+// readLock reads the lock of the configuration, nil if there is none.
+func (a *app) readLock() (*lock.Lock, error) {
+	text, err := os.ReadFile(filepath.Join(a.dir, lock.File))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	locked, err := lock.Decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", lock.File, err)
+	}
+	return locked, nil
+}
+
+// checkLocked adds to the problems of a configuration what the lock knows that devices would refuse.
+func (a *app) checkLocked(cfg *config.Config, provider providers.Provider) (diag.Problems, error) {
+	locked, err := a.readLock()
+	if err != nil || locked == nil {
+		return nil, err
+	}
+	problems, unknown := engine.CheckLocked(cfg, locked, provider)
+	if len(unknown) > 0 {
+		text := unknown[0].String()
+		if more := len(unknown) - 1; more > 0 {
+			text += " and " + plural(more, "more device")
+		}
+		problems = append(problems, diag.Problem{
+			Severity: diag.Warning, Code: "device-not-locked", Summary: "Device not in the lock",
+			Detail: fmt.Sprintf("%s does not know what %s can do. Run camform lock where the devices can be reached.", lock.File, text),
+		})
+	}
+	return problems, nil
+}
