@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/learn"
+	"camform/schema"
+)
+
+func (a *app) importCommand() *cobra.Command {
+	flags := &surveyFlags{}
+	var o importing
+	cmd := &cobra.Command{
+		Use:   "import [ADDRESS]...",
+		Short: "Write the configuration of devices as they are",
+		Long: `Read devices and write the configuration that wants them exactly as they are. Nothing is changed on any device.
+
+ADDRESS is a host, a host with a port, or a URL; without a scheme it means HTTPS. The text goes to the standard output, or
+with -out to a file that must not exist yet. It names where passwords come from, and never holds one.
+
+    export CAMFORM_PASSWORD=...
+    camform import -out gate.cam.hcl 192.0.2.7
+
+Without an address the import blocks of the configuration say which devices to read, and how to log in to them:
+
+    import {
+      to = device.gate
+      id = "https://192.0.2.7"
+      login {
+        username = "admin"
+        password = secret("env:GATE_PASSWORD")
+      }
+    }
+
+An import whose device is declared already is done.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.addresses = args
+			return a.importDevices(cmd, flags, o)
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&o.name, "name", "", "call the device `NAME`; by default it is called as it calls itself")
+	cmd.Flags().StringVar(&o.out, "out", "", "write to this `FILE`, which must not exist yet")
+	return cmd
+}
+
+// importing is what to import, and where to.
+type importing struct {
+	addresses []string
+	name, out string
+}
+
+func (a *app) importDevices(cmd *cobra.Command, flags *surveyFlags, o importing) error {
+	read := o.candidates
+	if len(o.addresses) == 0 {
+		read = a.declaredImports
+	}
+	candidates, err := read(flags)
+	if err != nil {
+		return err
+	}
+	if len(candidates) == 0 {
+		fmt.Fprintln(a.out, "There is nothing to import: every import block has its device.")
+		return nil
+	}
+	if err := vacant("-out", a.dir, o.out); err != nil {
+		return err
+	}
+	path, taken, err := a.surroundings(flags)
+	if err != nil {
+		return err
+	}
+	s, err := a.openSurvey(cmd, flags, path, a.dir)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.importAll(cmd.Context(), candidates, taken, o.out)
+}
+
+// candidates are the devices at the addresses that were typed.
+func (o importing) candidates(flags *surveyFlags) ([]engine.Candidate, error) {
+	if o.name != "" && len(o.addresses) > 1 {
+		return nil, errors.New("-name is for a single device; without it every device is called as it calls itself")
+	}
+	var candidates []engine.Candidate
+	for _, address := range o.addresses {
+		c, err := flags.candidate(address)
+		if err != nil {
+			return nil, err
+		}
+		c.Name, c.Device = o.name, schema.Device{Name: "import", Key: c.URL.Host, Each: true}
+		candidates = append(candidates, c)
+	}
+	return candidates, distinct(candidates)
+}
+
+// declaredImports are the devices that import blocks of the configuration name and that are not declared yet.
+func (a *app) declaredImports(flags *surveyFlags) ([]engine.Candidate, error) {
+	provider, err := a.provider()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := a.configure(&flags.runFlags, provider.Kinds(), config.Unread)
+	if err != nil {
+		return nil, err
+	}
+	if len(cfg.Imports) == 0 {
+		return nil, errors.New("camform import needs the address of a device, such as 192.0.2.7, or import blocks in the configuration")
+	}
+	var candidates []engine.Candidate
+	for _, wanted := range cfg.Imports {
+		if wanted.Declared {
+			continue
+		}
+		origin := schema.Origin(wanted.Login.Password)
+		switch scheme, _ := schema.OriginScheme(origin); {
+		case wanted.To.Each:
+			return nil, fmt.Errorf("%s: %s is one of several devices of a block, which import cannot write; import it under a name of its own, such as device.%s",
+				wanted.Range, wanted.To, wanted.To.Name)
+		case scheme == "":
+			return nil, fmt.Errorf("%s: the password of an import comes from secret(\"env:NAME\") or secret(\"file:PATH\"), so that it can be written down", wanted.Range)
+		case wanted.TLS.Verify:
+			return nil, fmt.Errorf("%s: an import pins the key that the device shows; leave verify out here, and write it into the device block afterwards", wanted.Range)
+		}
+		candidates = append(candidates, engine.Candidate{
+			Device: wanted.To, Name: wanted.To.Name, URL: wanted.URL, Username: wanted.Login.Username, Password: origin,
+			Basic: wanted.Login.Basic, Legacy: wanted.TLS.Legacy,
+		})
+	}
+	return candidates, distinct(candidates)
+}
+
+// surroundings are where the state of the directory is, and which device blocks its configuration has. A directory without
+// a configuration is one for which the first is about to be written.
+func (a *app) surroundings(flags *surveyFlags) (path string, taken []string, err error) {
+	present, err := hasConfiguration(a.dir)
+	if err != nil || !present {
+		return statePath(a.dir, ""), nil, err
+	}
+	if path, err = a.stateLocation(&flags.runFlags); err != nil {
+		return "", nil, err
+	}
+	cfg, _ := config.Load(a.dir, config.Options{ // whatever is wrong with it, its names are taken
+		Kinds: schema.NewKinds(), Env: a.env, Version: version(), Secrets: config.Unread,
+	})
+	for _, d := range cfg.Devices {
+		taken = append(taken, d.Address.Name)
+	}
+	return path, taken, nil
+}
+
+func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate, taken []string, out string) error {
+	survey, err := s.survey(ctx, candidates)
+	if err != nil {
+		return err
+	}
+	if len(survey.Devices) == 0 {
+		return s.tolerated(survey)
+	}
+	r := learn.Import(survey.Devices, s.learning(taken))
+	if err := s.finish(ctx, survey, r); err != nil {
+		return err
+	}
+	text := r.Files[learn.DevicesFile]
+	if out == "" {
+		if _, err := s.out.Write(text); err != nil {
+			return err
+		}
+		s.tell(r, "the text")
+		return s.tolerated(survey)
+	}
+	if err := create(relativeTo(s.dir, out), text); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	fmt.Fprintf(s.out, "Wrote %s to %s.\n", plural(r.Blocks, "device"), out)
+	s.tell(r, out)
+	s.next("see that there is nothing to change", "camform plan")
+	return s.tolerated(survey)
+}
+
+// next says what to type next, to people.
+func (s *surveyor) next(why, command string) {
+	if !s.automated() {
+		fmt.Fprintf(s.out, "\nNext, %s:\n    %s\n", why, command)
+	}
+}

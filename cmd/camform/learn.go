@@ -1,0 +1,207 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/learn"
+	"camform/schema"
+)
+
+func (a *app) learnCommand() *cobra.Command {
+	flags := &surveyFlags{}
+	var inventory, out string
+	cmd := &cobra.Command{
+		Use:   "learn -inventory FILE -out DIR",
+		Short: "Write the shortest configuration of many devices as they are",
+		Long: `Read the devices of an inventory and write a short configuration that wants them exactly as they are: what they have in
+common in profiles, and a line in a table for each device. Nothing is changed on any device.
+
+The inventory is a CSV file whose first line names its columns: name and address, and if wanted username, password (where
+it comes from: env:NAME or file:PATH), site, tags (with blanks between them), model and serial. Others are ignored.
+
+    export CAMFORM_PASSWORD=...
+    camform learn -inventory inventory.csv -out fleet`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if inventory == "" || out == "" {
+				return errors.New("camform learn needs -inventory FILE and -out DIR")
+			}
+			return a.learn(cmd, flags, inventory, out)
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&inventory, "inventory", "", "read the devices from this CSV `FILE`")
+	cmd.Flags().StringVar(&out, "out", "", "write the configuration into this `DIR`ectory, which must have none yet")
+	cmd.Flags().StringVar(&flags.tolerate, "max-unreachable", "", "count the run as good if at most `N` devices, or N%, could not be read")
+	return cmd
+}
+
+func (a *app) learn(cmd *cobra.Command, flags *surveyFlags, inventory, out string) error {
+	dir := relativeTo(a.dir, out)
+	candidates, err := a.readInventory(inventory, dir, flags)
+	if err != nil {
+		return fmt.Errorf("-inventory: %w", err)
+	}
+	if err := prepare(dir); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	path := statePath(dir, "")
+	s, err := a.openSurvey(cmd, flags, path, dir)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := create(filepath.Join(filepath.Dir(path), ".gitignore"), []byte(ignored)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return s.learnAll(cmd.Context(), candidates, out)
+}
+
+// prepare makes a directory, unless it is there, and refuses one in which something would be overwritten or become part of
+// what is learned.
+func prepare(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	present, err := hasConfiguration(dir)
+	if err != nil {
+		return err
+	}
+	if present {
+		return fmt.Errorf("%s has a configuration already; choose another directory", dir)
+	}
+	for _, name := range []string{learn.TableFile, learn.SecretsFile} {
+		if err := vacant(name, dir, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, out string) error {
+	survey, err := s.survey(ctx, candidates)
+	if err != nil {
+		return err
+	}
+	if len(survey.Devices) == 0 {
+		return errors.New("no device could be read, and nothing was written")
+	}
+	r := learn.Learn(survey.Devices, s.learning(nil))
+	if err := s.finish(ctx, survey, r); err != nil {
+		return err
+	}
+	for name, text := range r.Files {
+		if err := create(filepath.Join(relativeTo(s.dir, out), name), text); err != nil {
+			return fmt.Errorf("-out: %w", err)
+		}
+	}
+	fmt.Fprintf(s.out, "Wrote %s to %s: %s in %s, with %s.\n", plural(r.Lines(), "line"), out,
+		plural(len(survey.Devices), "device"), plural(r.Blocks, "block"), plural(r.Profiles, "profile"))
+	s.tell(r, filepath.Join(out, learn.DevicesFile))
+	s.next("see that there is nothing to change", "camform -chdir="+out+" plan")
+	return s.tolerated(survey)
+}
+
+// readInventory reads the table of devices. Files with passwords that it names without a directory before them are looked
+// up from where the program runs, and named as seen from dir.
+func (a *app) readInventory(path, dir string, flags *surveyFlags) ([]engine.Candidate, error) {
+	file, err := os.Open(relativeTo(a.dir, path))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	rows := csv.NewReader(file)
+	header, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s is empty", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	i := inventory{flags: flags, dir: dir, columns: header, names: map[string]bool{}}
+	if !slices.Contains(header, "address") {
+		return nil, fmt.Errorf("%s has no column named address; its first line must name the columns", path)
+	}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = i.add(row)
+		}
+		if err != nil {
+			line, _ := rows.FieldPos(0)
+			return nil, fmt.Errorf("%s, line %d: %w", path, line, err)
+		}
+	}
+	if len(i.candidates) == 0 {
+		return nil, fmt.Errorf("%s names no device", path)
+	}
+	return i.candidates, distinct(i.candidates)
+}
+
+// inventory is a table of devices that is being read.
+type inventory struct {
+	flags      *surveyFlags
+	dir        string
+	columns    []string
+	names      map[string]bool
+	candidates []engine.Candidate
+}
+
+func (i *inventory) add(row []string) error {
+	cell := func(column string) string {
+		if at := slices.Index(i.columns, column); at >= 0 {
+			return strings.TrimSpace(row[at])
+		}
+		return ""
+	}
+	c, err := i.flags.candidate(cell("address"))
+	if err != nil {
+		return err
+	}
+	c.Name, c.Site, c.Tags = cell("name"), cell("site"), strings.Fields(cell("tags"))
+	c.Want.Model, c.Want.Serial = cell("model"), cell("serial")
+	c.Username, c.Password = cmp.Or(cell("username"), c.Username), cmp.Or(cell("password"), c.Password)
+	if c.Password, err = seenFrom(i.dir, c.Password); err != nil {
+		return err
+	}
+	if c.Name != "" && i.names[c.Name] {
+		return fmt.Errorf("a second device is named %q", c.Name)
+	}
+	i.names[c.Name] = true
+	c.Device = schema.Device{Name: "inventory", Key: cmp.Or(c.Name, c.URL.Host), Each: true}
+	i.candidates = append(i.candidates, c)
+	return nil
+}
+
+// seenFrom is the origin of a secret as a configuration in dir has to name it. The error says if it is none.
+func seenFrom(dir, origin string) (string, error) {
+	if _, err := config.Unread(origin); err != nil {
+		return "", fmt.Errorf("a password must not stand in the inventory, only where it comes from: %w", err)
+	}
+	path, ok := strings.CutPrefix(origin, "file:")
+	if !ok || filepath.IsAbs(path) {
+		return origin, nil
+	}
+	relative, err := filepath.Rel(dir, path)
+	if err != nil {
+		relative, err = filepath.Abs(path)
+	}
+	return "file:" + filepath.ToSlash(relative), err
+}

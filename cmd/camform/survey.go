@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/learn"
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// surveyFlags are the options of the commands that write the configuration of devices that there are.
+type surveyFlags struct {
+	runFlags
+	username string
+	password string // origin
+	basic    bool
+	legacy   bool
+	kinds    []string
+	secrets  string // path of a file for the secrets that devices show
+}
+
+func (f *surveyFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.username, "username", "admin", "log in with this `NAME`")
+	flags.StringVar(&f.password, "password", "env:CAMFORM_PASSWORD", "where the password comes from (`ORIGIN`): env:NAME or file:PATH")
+	flags.BoolVar(&f.basic, "basic", false, "allow HTTP Basic over TLS where a device has no digest")
+	flags.BoolVar(&f.legacy, "legacy", false, "allow TLS 1.0 and 1.1")
+	flags.StringSliceVar(&f.kinds, "kinds", nil, "write only these `KINDS` of settings, separated by commas")
+	flags.StringVar(&f.secrets, "secrets", "", "write the secrets that devices show, such as communities, to this `FILE`, which only you can read")
+	flags.IntVar(&f.parallelism, "parallelism", 64, "talk to at most `N` devices at the same time")
+	flags.IntVar(&f.perSite, "site-parallelism", 16, "talk to at most `N` devices of one site at the same time")
+}
+
+// candidate is a device at an address that somebody typed, with the login that the flags say.
+func (f *surveyFlags) candidate(address string) (engine.Candidate, error) {
+	u, err := typedAddress(address)
+	return engine.Candidate{URL: u, Username: f.username, Password: f.password, Basic: f.basic, Legacy: f.legacy}, err
+}
+
+// chosen are the kinds that the flag -kinds names, all by default.
+func (f *surveyFlags) chosen(kinds *schema.Kinds) ([]*schema.Kind, error) {
+	if len(f.kinds) == 0 {
+		return kinds.All(), nil
+	}
+	var chosen []*schema.Kind
+	for _, name := range f.kinds {
+		kind := kinds.Lookup(name)
+		if kind == nil {
+			hint := "; camform settings lists them"
+			if near := schema.Nearest(name, kinds.Names()); near != "" {
+				hint = "; did you mean " + near + "?"
+			}
+			return nil, fmt.Errorf("-kinds: there is no kind of setting named %q%s", name, hint)
+		}
+		if !slices.Contains(chosen, kind) {
+			chosen = append(chosen, kind)
+		}
+	}
+	return chosen, nil
+}
+
+// typedAddress reads a host, a host with a port, or a URL. Without a scheme it means HTTPS: a password goes over plain
+// HTTP only where somebody wrote so.
+func typedAddress(text string) (*url.URL, error) {
+	full := text
+	if ip, err := netip.ParseAddr(text); err == nil && ip.Is6() {
+		full = "[" + text + "]"
+	}
+	if !strings.Contains(full, "://") {
+		full = "https://" + full
+	}
+	u, err := url.Parse(full)
+	switch {
+	case strings.Contains(full, "@"):
+		return nil, errors.New("an address contains no user name; -username and -password say how to log in")
+	case err != nil || u.Hostname() == "":
+		return nil, fmt.Errorf("%s is no address; it is written like 192.0.2.7, camera.example.com:8443 or http://192.0.2.7", diag.Quote(text))
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("%s begins with %s; only http and https lead to a device", diag.Quote(text), u.Scheme)
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("%s goes on after the host; write %s://%s only", diag.Quote(text), u.Scheme, u.Host)
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, fmt.Errorf("%s has the port %s; ports are from 1 to 65535", diag.Quote(text), port)
+		}
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+// distinct refuses candidates that have one address.
+func distinct(candidates []engine.Candidate) error {
+	seen := map[string]bool{}
+	for i := range candidates {
+		host := candidates[i].Endpoint().Host
+		if seen[host] {
+			return fmt.Errorf("the address %s is given twice", host)
+		}
+		seen[host] = true
+	}
+	return nil
+}
+
+// surveyor reads devices for the commands that write configurations.
+type surveyor struct {
+	*workspace
+	flags *surveyFlags
+	kinds []*schema.Kind // that are written
+}
+
+// openSurvey opens the state at a path for a survey of devices, of which the configuration will be in dir.
+func (a *app) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir string) (*surveyor, error) {
+	if err := vacant("-secrets", a.dir, flags.secrets); err != nil {
+		return nil, err
+	}
+	provider, err := a.provider()
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := flags.chosen(provider.Kinds())
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace{app: a, flags: &flags.runFlags, run: newRun()}
+	if err := w.openState(cmd.Context(), cmd.Name(), provider, path); err != nil {
+		return nil, err
+	}
+	w.engine.Secret = func(origin string) (string, error) { return config.ReadSecret(origin, a.env, dir) }
+	return &surveyor{workspace: w, flags: flags, kinds: kinds}, nil
+}
+
+// vacant refuses a path, given by an option, at which there is something already. An empty path is none.
+func vacant(option, dir, path string) error {
+	if path == "" {
+		return nil
+	}
+	if _, err := os.Lstat(relativeTo(dir, path)); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %s is there already, and nothing is overwritten; choose another name", option, path)
+	}
+	return nil
+}
+
+// survey reads candidates with progress on the way, and tells which of them could not be read.
+func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate) (*engine.Survey, error) {
+	ctx, stop, release := s.interruptible(parent, func() {})
+	defer release()
+	progress := s.progress(0)
+	s.engine.Event = progress.Event
+	survey, err := s.engine.Survey(stop, candidates, s.read())
+	progress.Close()
+	s.engine.Event = ignoreEvents
+	if stop.Err() != nil {
+		return nil, errors.Join(errors.New("interrupted; nothing was written"), ctx.Err())
+	}
+	if err != nil {
+		return nil, err
+	}
+	var problems diag.Problems
+	for _, u := range survey.Unread {
+		problems = append(problems, diag.Problem{
+			Severity: diag.Warning, Code: "device-left-out", Summary: "Device left out",
+			Detail: fmt.Sprintf("%s: %s.", called(u.Candidate), u.Reason),
+		})
+	}
+	return survey, s.report(problems, nil)
+}
+
+// read are the kinds to read: those that are written, and the one with the name of the device.
+func (s *surveyor) read() []*schema.Kind {
+	system := s.engine.Provider.Kinds().Lookup("system")
+	if system == nil || slices.Contains(s.kinds, system) {
+		return s.kinds
+	}
+	return append(slices.Clone(s.kinds), system)
+}
+
+// called is what people call a candidate.
+func called(c *engine.Candidate) string {
+	if c.Name == "" {
+		return c.URL.String()
+	}
+	return fmt.Sprintf("%s (%s)", c.Name, c.URL)
+}
+
+// learning are the options for a configuration beside which devices with the names taken are declared.
+func (s *surveyor) learning(taken []string) learn.Options {
+	return learn.Options{Kinds: schema.NewKinds(s.kinds...), Check: s.engine.Provider.Check, Taken: taken}
+}
+
+// finish remembers who answered, and writes secrets where the flags say so.
+func (s *surveyor) finish(ctx context.Context, survey *engine.Survey, r *learn.Result) error {
+	if err := s.engine.Adopt(ctx, survey, r.Addresses); err != nil {
+		return err
+	}
+	if s.flags.secrets == "" {
+		return nil
+	}
+	if err := createSecret(relativeTo(s.dir, s.flags.secrets), assignments(r.Secrets)); err != nil {
+		return fmt.Errorf("-secrets: %w", err)
+	}
+	return nil
+}
+
+// assignments writes secrets, by origin, as a shell reads variables of the environment.
+func assignments(secrets map[string]string) []byte {
+	var text bytes.Buffer
+	for _, origin := range slices.Sorted(maps.Keys(secrets)) {
+		value := strings.ReplaceAll(secrets[origin], "'", `'\''`)
+		fmt.Fprintf(&text, "%s='%s'\n", strings.TrimPrefix(origin, "env:"), value)
+	}
+	return text.Bytes()
+}
+
+// createSecret writes a file that does not exist yet and that nobody else can read.
+func createSecret(path string, text []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return errors.Join(err, file.Close())
+}
+
+// tell says what was left out of a file, and what the configuration reads from the environment.
+func (s *surveyor) tell(r *learn.Result, file string) {
+	if s.automated() {
+		return
+	}
+	if n := len(r.Left); n > 0 {
+		fmt.Fprintf(s.err, "Left out: %s; the comments of %s say which and why.\n", plural(n, "setting"), file)
+	}
+	if len(r.Variables) > 0 {
+		fmt.Fprintf(s.err, "The configuration reads from the environment: %s\n", strings.Join(r.Variables, ", "))
+	}
+}
+
+// tolerated ends the run with an error if more devices could not be read than the flag -max-unreachable allows.
+func (s *surveyor) tolerated(survey *engine.Survey) error {
+	tolerance, err := s.tolerance(plan.Tolerance{})
+	if err != nil {
+		return err
+	}
+	unread := len(survey.Unread)
+	if all := unread + len(survey.Devices); !tolerance.Allows(unread, all) {
+		return fmt.Errorf("%d of %s could not be read", unread, plural(all, "device"))
+	}
+	return nil
+}

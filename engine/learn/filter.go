@@ -1,0 +1,211 @@
+package learn
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/schema"
+)
+
+// filter keeps the attributes of one setting that a configuration can say and the device would take.
+type filter struct {
+	c      *collection
+	device *Device
+	kind   *schema.Kind
+	key    string
+	kept   map[string]cty.Value // not null; secrets with the mark of their origin
+	left   []Left
+}
+
+func (f *filter) filter(item cty.Value) {
+	if why := f.unsayable(); why != "" {
+		f.leave("", why)
+		return
+	}
+	f.kept = map[string]cty.Value{}
+	for _, a := range f.kind.Attributes {
+		f.keep(a, item.GetAttr(a.Name))
+	}
+	f.refused()
+}
+
+// unsayable says why no block can have the key of the item; it is empty if one can.
+func (f *filter) unsayable() string {
+	switch {
+	case !f.kind.Keyed:
+		return ""
+	case f.key == "":
+		return "because it has no name"
+	case !utf8.ValidString(f.key):
+		return "because its name is no text"
+	case len(f.kind.Keys) > 0 && !slices.Contains(f.kind.Keys, f.key), !matches(f.kind.KeyPattern, f.key):
+		return "because camform knows no " + f.kind.Name + " of this name"
+	}
+	return ""
+}
+
+// matches reports whether the whole of a text matches a pattern. An empty pattern matches every text.
+func matches(pattern, text string) bool {
+	if pattern == "" {
+		return true
+	}
+	whole, err := regexp.Compile("^(?:" + pattern + ")$")
+	return err == nil && whole.MatchString(text)
+}
+
+// keep decides about one attribute.
+func (f *filter) keep(a *schema.Attribute, v cty.Value) {
+	if a.WriteOnly {
+		f.keepUnseen(a)
+		return
+	}
+	if v.IsNull() {
+		return // the device does not have it
+	}
+	if why := impossible(a, v); why != "" {
+		f.leave(a.Name, why)
+		return
+	}
+	if a.Secret {
+		if v = f.c.secrets.marked(f.kind, a, v); v.IsNull() {
+			f.leave(a.Name, "because it is no text that could be kept in a variable")
+			return
+		}
+	}
+	f.kept[a.Name] = v
+}
+
+// keepUnseen decides about an attribute that devices never return. One is known nevertheless: the password of the account
+// that we are logged in with.
+func (f *filter) keepUnseen(a *schema.Attribute) {
+	own := f.kind.Account && f.key == f.device.Username && a.Name == "password"
+	if own && schema.Origin(f.device.Password) != "" {
+		plain, _ := f.device.Password.Unmark()
+		if !plain.IsKnown() || impossible(a, plain) == "" {
+			f.kept[a.Name] = f.device.Password
+			return
+		}
+	}
+	f.leave(a.Name, `because devices never return it; to have it kept, add it with secret("env:NAME")`)
+}
+
+// refused leaves out what the device itself would not take.
+func (f *filter) refused() {
+	if f.c.options.Check == nil || len(f.kept) == 0 {
+		return
+	}
+	values := make(map[string]cty.Value, len(f.kind.Attributes))
+	for _, a := range f.kind.Attributes {
+		v, ok := f.kept[a.Name]
+		switch {
+		case !ok:
+			v = cty.NullVal(a.Type)
+		case a.Secret:
+			v = cty.UnknownVal(a.Type) // it is given, and it is nobody's business
+		}
+		values[a.Name] = v
+	}
+	for _, wrong := range f.c.options.Check(f.kind, f.device.Documents, f.key, cty.ObjectVal(values)) {
+		if wrong.Unproven {
+			continue // it has the value already, so nobody will write it
+		}
+		why := "because the device would not take it: " + strings.Join(strings.Fields(wrong.Detail), " ")
+		if wrong.Attribute == "" {
+			f.kept = nil
+			f.leave("", why)
+			return
+		}
+		if _, ok := f.kept[wrong.Attribute]; ok {
+			delete(f.kept, wrong.Attribute)
+			f.leave(wrong.Attribute, why)
+		}
+	}
+}
+
+func (f *filter) leave(attribute, why string) {
+	f.left = append(f.left, Left{
+		Setting: schema.Setting{Kind: f.kind.Name, Key: f.key}, Attribute: attribute, Why: why,
+	})
+}
+
+// impossible says why a configuration cannot give an attribute a value; it is empty if it can.
+func impossible(a *schema.Attribute, v cty.Value) string {
+	if !v.IsWhollyKnown() || hasNull(v) {
+		return "because what the device has is not known in full"
+	}
+	for _, text := range texts(v) {
+		switch {
+		case !utf8.ValidString(text):
+			return "because it is no text"
+		case len(a.Values) > 0 && !slices.Contains(a.Values, text):
+			return "because the device has none of the values that camform writes: " + strings.Join(a.Values, ", ")
+		}
+	}
+	for _, n := range sizes(v) {
+		if a.Min != nil && n.LessThan(cty.NumberIntVal(*a.Min)).True() || a.Max != nil && n.GreaterThan(cty.NumberIntVal(*a.Max)).True() {
+			return "because what the device has is not within the bounds that camform knows: " + bounds(a)
+		}
+	}
+	return ""
+}
+
+// texts are the strings of a value: itself, its elements, or the keys and the elements of a map.
+func texts(v cty.Value) []string {
+	if v.Type() == cty.String {
+		return []string{v.AsString()}
+	}
+	if !v.CanIterateElements() {
+		return nil
+	}
+	var all []string
+	for _, element := range v.Elements() {
+		if element.Type() == cty.String {
+			all = append(all, element.AsString())
+		}
+	}
+	return all
+}
+
+func hasNull(v cty.Value) bool {
+	if !v.CanIterateElements() {
+		return false
+	}
+	for _, element := range v.Elements() {
+		if element.IsNull() {
+			return true
+		}
+	}
+	return false
+}
+
+// sizes are what the bounds of an attribute are about: a number, or the lengths of texts.
+func sizes(v cty.Value) []cty.Value {
+	switch t := v.Type(); {
+	case t == cty.Number:
+		return []cty.Value{v}
+	case t == cty.String, t.IsMapType():
+		var all []cty.Value
+		for _, text := range texts(v) {
+			all = append(all, cty.NumberIntVal(int64(utf8.RuneCountInString(text))))
+		}
+		return all
+	default:
+		return nil
+	}
+}
+
+func bounds(a *schema.Attribute) string {
+	switch {
+	case a.Min == nil:
+		return "at most " + strconv.FormatInt(*a.Max, 10)
+	case a.Max == nil:
+		return "at least " + strconv.FormatInt(*a.Min, 10)
+	default:
+		return strconv.FormatInt(*a.Min, 10) + " to " + strconv.FormatInt(*a.Max, 10)
+	}
+}
