@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -25,6 +26,7 @@ import (
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/schema"
 )
 
 // stage is the devices that an example is played with.
@@ -38,6 +40,17 @@ type stage struct {
 var stages = map[string]stage{
 	"campus": {
 		fleet:  simulator.Options{Count: 24, Seed: 7, TLS: true},
+		login:  "ADMIN_PASSWORD",
+		source: "127.0.0.1",
+	},
+	"extend": {
+		fleet:     simulator.Options{Models: []string{"camera-v58"}, TLS: true},
+		login:     "DESK_PASSWORD",
+		source:    "192.0.2.20",
+		addresses: []string{"192.0.2.31"},
+	},
+	"hardening": {
+		fleet:  simulator.Options{Count: 16, Seed: 7, TLS: true},
 		login:  "ADMIN_PASSWORD",
 		source: "127.0.0.1",
 	},
@@ -152,7 +165,7 @@ func (st stage) load(t *testing.T, folder string, fleet *simulator.Fleet) *confi
 	if err := os.WriteFile(filepath.Join(dir, "inventory.csv"), inventory.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: hikvision.New(isapi.Options{}).Kinds(), Env: st.environment})
+	cfg, problems := config.Load(dir, config.Options{Kinds: st.provider(t, folder, nil).Kinds(), Env: st.environment})
 	for _, p := range problems {
 		t.Fatal(p)
 	}
@@ -183,10 +196,29 @@ func (st stage) engine(t *testing.T, fleet *simulator.Fleet, cfg *config.Config)
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	return &engine.Engine{
-		Provider: hikvision.New(isapi.Options{Dial: st.dial(fleet)}), Store: store, Now: time.Now, Version: "1.0",
+		Provider: st.provider(t, cfg.Dir, st.dial(fleet)), Store: store, Now: time.Now, Version: "1.0",
 		Limits: graph.Limits{Total: 64, PerGroup: 16}, Event: func(report.Event) {},
 		Secret: func(origin string) (string, error) { return config.ReadSecret(origin, st.environment, cfg.Dir) },
 	}
+}
+
+// provider has the setting files that the example brings along.
+func (st stage) provider(t *testing.T, folder string, dial isapi.Dial) *hikvision.Provider {
+	t.Helper()
+	var own []schema.Folder
+	if files := os.DirFS(filepath.Join(folder, "schemas")); exists(files) {
+		own = append(own, schema.Folder{Name: "schemas", Files: files})
+	}
+	provider, diags := hikvision.NewWith(isapi.Options{Dial: dial}, own...)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return provider
+}
+
+func exists(folder fs.FS) bool {
+	_, err := fs.Stat(folder, ".")
+	return err == nil
 }
 
 // dial leads each address of the example to a device of the fleet.

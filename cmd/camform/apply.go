@@ -79,7 +79,10 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string) error 
 	if len(flags.vars) > 0 || len(flags.targets) > 0 {
 		return errors.New("a saved plan cannot be changed: leave out -var, -var-file and -target, or plan again with them")
 	}
-	provider := a.provider()
+	provider, err := a.provider()
+	if err != nil {
+		return err
+	}
 	p, err := a.readPlan(path, provider.Kinds())
 	if err != nil {
 		return err

@@ -39,7 +39,10 @@ it writes main.cam.hcl to begin with. It may be run again at any time; nothing i
 }
 
 func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
-	provider := a.provider()
+	provider, err := a.provider()
+	if err != nil {
+		return err
+	}
 	present, err := hasConfiguration(a.dir)
 	if err != nil {
 		return err

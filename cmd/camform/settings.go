@@ -5,18 +5,27 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/config"
 	"camform/engine/render"
 	"camform/schema"
 )
 
 func (a *app) settingsCommand() *cobra.Command {
-	var markdown bool
+	var markdown, jsonSchema bool
 	cmd := &cobra.Command{
 		Use:   "settings [KIND]",
 		Short: "List the kinds of settings, or show the reference of one",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			kinds := a.provider().Kinds()
+			provider, err := a.provider()
+			if err != nil {
+				return err
+			}
+			kinds := provider.Kinds()
+			if jsonSchema {
+				_, err := a.out.Write(config.JSONSchema(kinds))
+				return err
+			}
 			if len(args) == 0 {
 				return a.listKinds(kinds, markdown)
 			}
@@ -31,16 +40,26 @@ func (a *app) settingsCommand() *cobra.Command {
 			return a.showKind(kind, markdown)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return a.provider().Kinds().Names(), cobra.ShellCompDirectiveNoFileComp
+			provider, err := a.provider()
+			if err != nil {
+				return nil, cobra.ShellCompDirectiveError
+			}
+			return provider.Kinds().Names(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown; without a KIND, the reference of all of them")
+	cmd.Flags().BoolVar(&jsonSchema, "json-schema", false, "print a JSON Schema of *.cam.json files, for editors")
 	return cmd
 }
 
 func (a *app) listKinds(kinds *schema.Kinds, markdown bool) error {
 	if markdown {
+		fmt.Fprint(a.out, "# Settings\n\n")
+		if err := render.KindsMarkdown(a.out, kinds); err != nil {
+			return err
+		}
 		for _, kind := range kinds.All() {
+			fmt.Fprintln(a.out)
 			if err := a.showKind(kind, true); err != nil {
 				return err
 			}

@@ -40,7 +40,10 @@ func (a *app) showCommand() *cobra.Command {
 
 // showPlan shows a plan file. It needs no state.
 func (a *app) showPlan(flags *runFlags, path string, o planOutput) error {
-	provider := a.provider()
+	provider, err := a.provider()
+	if err != nil {
+		return err
+	}
 	p, err := a.readPlan(path, provider.Kinds())
 	if err != nil {
 		return err

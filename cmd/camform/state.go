@@ -37,14 +37,18 @@ func (a *app) openForState(cmd *cobra.Command) (*workspace, error) {
 		return nil, err
 	}
 	w := &workspace{app: a, flags: flags, run: newRun()}
-	return w, w.openState(cmd.Context(), "state "+cmd.Name(), a.provider(), path)
+	provider, err := a.provider()
+	if err != nil {
+		return nil, err
+	}
+	return w, w.openState(cmd.Context(), "state "+cmd.Name(), provider, path)
 }
 
 // stateLocation is where the state of the configuration is. Only the camform block is needed for that, so whatever else is
 // wrong with the configuration does not matter.
 func (a *app) stateLocation(flags *runFlags) (string, error) {
 	settings, problems := config.LoadSettings(a.dir, config.Options{
-		Kinds: a.provider().Kinds(), Vars: flags.vars, Env: a.env, Version: version(), Secrets: config.Unread,
+		Kinds: schema.NewKinds(), Vars: flags.vars, Env: a.env, Version: version(), Secrets: config.Unread,
 	})
 	if problems.HasErrors() {
 		return "", a.report(problems, nil)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 
 	"camform/engine"
 	"camform/engine/config"
+	"camform/engine/diag"
 	"camform/engine/graph"
 	"camform/engine/plan"
 	"camform/engine/report"
@@ -107,8 +109,30 @@ type workspace struct {
 // bootGrace is how long a write waits for a device that has just started: it answers reads then, and refuses to be changed.
 const bootGrace = 15 * time.Second
 
-// provider makes the provider of the program.
-func (a *app) provider() *hikvision.Provider { return hikvision.New(isapi.Options{Grace: bootGrace}) }
+// provider makes the provider of the program, with the setting files that the configuration names. What is wrong with those
+// is printed; what is wrong with the camform block is left for whoever loads the configuration.
+func (a *app) provider() (*hikvision.Provider, error) {
+	settings, _ := config.LoadSettings(a.dir, config.Options{
+		Kinds: schema.NewKinds(), Env: a.env, Version: version(), Secrets: config.Unread,
+	})
+	var folders []schema.Folder
+	sources := map[string][]byte{}
+	for _, path := range settings.Schemas {
+		folder := schema.Folder{Name: shortened(a.dir, path), Files: os.DirFS(path)}
+		folders = append(folders, folder)
+		names, err := fs.Glob(folder.Files, "*.hcl")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if text, err := fs.ReadFile(folder.Files, name); err == nil {
+				sources[filepath.Join(folder.Name, name)] = text
+			}
+		}
+	}
+	provider, diags := hikvision.NewWith(isapi.Options{Grace: bootGrace}, folders...)
+	return provider, a.report(diag.FromHCL(diags), sources)
+}
 
 // configure loads the configuration. What is wrong with it is printed.
 func (a *app) configure(flags *runFlags, kinds *schema.Kinds, secrets config.SecretReader) (*config.Config, error) {
@@ -124,7 +148,10 @@ func (a *app) configure(flags *runFlags, kinds *schema.Kinds, secrets config.Sec
 
 // open loads the configuration and opens its state.
 func (a *app) open(cmd *cobra.Command, flags *runFlags) (*workspace, error) {
-	provider := a.provider()
+	provider, err := a.provider()
+	if err != nil {
+		return nil, err
+	}
 	cfg, err := a.configure(flags, provider.Kinds(), nil)
 	if err != nil {
 		return nil, err
