@@ -98,8 +98,8 @@ func newChallenge(scheme string, params map[string]string) (challenge, error) {
 		stale:     strings.EqualFold(params["stale"], "true"),
 	}
 	c.opaque, c.echo = params["opaque"]
-	if qop := params["qop"]; qop != "" {
-		c.qop = strings.FieldsFunc(strings.ToLower(qop), func(r rune) bool { return strings.ContainsRune(" \t,", r) })
+	if qop := strings.FieldsFunc(strings.ToLower(params["qop"]), func(r rune) bool { return strings.ContainsRune(" \t,", r) }); len(qop) > 0 {
+		c.qop = qop
 	}
 	return c, nil
 }
