@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -142,12 +143,17 @@ func (s *site) asItIs(devices int) {
 func learns(t *testing.T, fleet *simulator.Fleet) (naive, learned *learn.Result) {
 	t.Helper()
 	s := newSite(t, fleet, fleet.DialContext)
-	survey := s.survey(s.candidates())
+	return s.learns(s.candidates())
+}
+
+func (s *site) learns(candidates []engine.Candidate) (naive, learned *learn.Result) {
+	s.Helper()
+	survey := s.survey(candidates)
 	naive = s.write(survey, learn.Import)
 	s.asItIs(len(survey.Devices))
 	learned = s.write(survey, learn.Learn)
 	s.asItIs(len(survey.Devices))
-	t.Logf("%d devices: %d lines one by one, %d learned (%d profiles, %d blocks, %d attributes left out)",
+	s.Logf("%d devices: %d lines one by one, %d learned (%d profiles, %d blocks, %d attributes left out)",
 		len(survey.Devices), naive.Lines(), learned.Lines(), learned.Profiles, learned.Blocks, len(learned.Left))
 	return naive, learned
 }
@@ -169,6 +175,30 @@ func TestWhatWasLearnedFromEveryRecordedDevicePlansToNoChange(t *testing.T) {
 	dir := recordings(t)
 	synctest.Test(t, func(t *testing.T) {
 		learns(t, newFleet(t, simulator.Options{Recordings: dir}))
+	})
+}
+
+// TestWhatWasLearnedFromAMixedFleetPlansToNoChange: recorded devices and built-in ones, all in one configuration.
+func TestWhatWasLearnedFromAMixedFleetPlansToNoChange(t *testing.T) {
+	dir := recordings(t)
+	synctest.Test(t, func(t *testing.T) {
+		models := newFleet(t, simulator.Options{Count: 200, Seed: 21, TLS: true})
+		recorded := newFleet(t, simulator.Options{Recordings: dir, Net: netip.MustParsePrefix("127.30.0.0/16")})
+		s := newSite(t, models, func(ctx context.Context, network, address string) (net.Conn, error) {
+			if strings.HasPrefix(address, "127.30.") {
+				return recorded.DialContext(ctx, network, address)
+			}
+			return models.DialContext(ctx, network, address)
+		})
+		others := *s
+		others.fleet = recorded
+		naive, learned := s.learns(append(s.candidates(), others.candidates()...))
+		if 10*learned.Lines() > naive.Lines() {
+			t.Errorf("%d lines were learned, more than a tenth of %d", learned.Lines(), naive.Lines())
+		}
+		if n := others.count(simulator.RemoteConfig); n != 0 {
+			t.Errorf("recorded devices were written to %d times", n)
+		}
 	})
 }
 
