@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"camform/engine"
+	"camform/engine/audit"
 	"camform/engine/config"
 	"camform/engine/graph"
 	"camform/engine/plan"
@@ -124,11 +125,35 @@ func (st stage) play(t *testing.T, folder string) {
 	if last := planned(t, e, cfg); !last.Empty() {
 		t.Errorf("planned again, there is still something to do: %+v", last.Counts())
 	}
+	audited(t, e, cfg)
 	for _, d := range fleet.Devices() {
 		if n := d.Refusals(); n > 0 {
 			t.Errorf("%s refused %d logins", d.Name(), n)
 		}
 	}
+}
+
+// audited judges the devices by the rules of the example, if it has any. What was applied complies, but for what devices
+// lack and for what nobody dares to write; and all that is observed can be.
+func audited(t *testing.T, e *engine.Engine, cfg *config.Config) {
+	t.Helper()
+	observing := map[string]bool{}
+	for _, d := range cfg.Devices {
+		for _, rule := range d.Rules {
+			observing[rule.ID] = len(rule.Asserts) > 0
+		}
+	}
+	judged, problems := e.Audit(t.Context(), cfg, nil)
+	for _, p := range problems {
+		t.Fatal(p)
+	}
+	for _, r := range judged.Results {
+		switch {
+		case r.Status == audit.Violated && !observing[r.Rule], r.Status == audit.Unreachable, r.Status == audit.Unknown:
+			t.Errorf("%s on %s is %s: %v", r.Rule, r.Device, r.Status, r.Why)
+		}
+	}
+	t.Logf("%d rules, %v", len(observing), judged.Count())
 }
 
 // planned plans, and fails the test for everything that is not well.

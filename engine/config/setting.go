@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,10 +116,10 @@ func (s scope) key(kind *schema.Kind, block *hcl.Block) (string, bool) {
 	case key == "":
 		s.add(unknownKey.at(block.LabelRanges[0], "The label of %s names an item and must not be empty.", kind.Name))
 		return "", false
-	case len(kind.Keys) > 0 && !slices.Contains(kind.Keys, key):
+	case !kind.HasKey(key) && len(kind.Keys) > 0:
 		s.add(unknownKey.at(block.LabelRanges[0], "There is no %s %s.%s", kind.Name, diag.Quote(key), suggest(key, kind.Keys)))
 		return "", false
-	case kind.KeyPattern != "" && !regexp.MustCompile("^(?:"+kind.KeyPattern+")$").MatchString(key):
+	case !kind.HasKey(key):
 		s.add(unknownKey.at(block.LabelRanges[0], "%s cannot be the label of %s. %s", diag.Quote(key), kind.Name, kind.KeyDoc))
 		return "", false
 	case kind.Refuses != nil:
@@ -152,13 +151,13 @@ func (s scope) attribute(a *schema.Attribute, attr *hcl.Attribute) cty.Value {
 func (s scope) possible(a *schema.Attribute, attr *hcl.Attribute, v cty.Value) bool {
 	plain, _ := v.Unmark()
 	for _, text := range texts(plain) {
-		if len(a.Values) > 0 && !slices.Contains(a.Values, text) {
+		if !a.Lists(text) {
 			s.add(impossibleValue.at(attr.Expr.Range(), "%s%q cannot have this value.%s", shown(a, text), a.Name, possible(a.Values)))
 			return false
 		}
 	}
-	for _, part := range parts(plain) {
-		if within(a, part) {
+	for _, part := range schema.Parts(plain) {
+		if a.Within(part) {
 			continue
 		}
 		what := strconv.Quote(a.Name)
@@ -171,18 +170,10 @@ func (s scope) possible(a *schema.Attribute, attr *hcl.Attribute, v cty.Value) b
 	return true
 }
 
-// parts are the elements of a collection, or the value itself.
-func parts(v cty.Value) []cty.Value {
-	if v.CanIterateElements() {
-		return v.AsValueSlice()
-	}
-	return []cty.Value{v}
-}
-
 // texts are the strings of a value: itself, or its elements.
 func texts(v cty.Value) []string {
 	var all []string
-	for _, part := range parts(v) {
+	for _, part := range schema.Parts(v) {
 		if part.Type() == cty.String {
 			all = append(all, part.AsString())
 		}
@@ -195,21 +186,6 @@ func shown(a *schema.Attribute, text string) string {
 		return ""
 	}
 	return diag.Quote(text) + " was given, and "
-}
-
-// within reports whether a number, or the length of a string, lies within the bounds of its attribute.
-func within(a *schema.Attribute, v cty.Value) bool {
-	var n cty.Value
-	switch v.Type() {
-	case cty.Number:
-		n = v
-	case cty.String:
-		n = cty.NumberIntVal(int64(utf8.RuneCountInString(v.AsString())))
-	default:
-		return true
-	}
-	return (a.Min == nil || n.GreaterThanOrEqualTo(cty.NumberIntVal(*a.Min)).True()) &&
-		(a.Max == nil || n.LessThanOrEqualTo(cty.NumberIntVal(*a.Max)).True())
 }
 
 // bounds puts the bounds of an attribute into words, for a value or an element of it.

@@ -1,8 +1,6 @@
 package learn
 
 import (
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -43,19 +41,10 @@ func (f *filter) unsayable() string {
 		return "because it has no name"
 	case !utf8.ValidString(f.key):
 		return "because its name is no text"
-	case len(f.kind.Keys) > 0 && !slices.Contains(f.kind.Keys, f.key), !matches(f.kind.KeyPattern, f.key):
+	case !f.kind.HasKey(f.key):
 		return "because camform knows no " + f.kind.Name + " of this name"
 	}
 	return ""
-}
-
-// matches reports whether the whole of a text matches a pattern. An empty pattern matches every text.
-func matches(pattern, text string) bool {
-	if pattern == "" {
-		return true
-	}
-	whole, err := regexp.Compile("^(?:" + pattern + ")$")
-	return err == nil && whole.MatchString(text)
 }
 
 // keep decides about one attribute.
@@ -142,12 +131,12 @@ func impossible(a *schema.Attribute, v cty.Value) string {
 		switch {
 		case !utf8.ValidString(text):
 			return "because it is no text"
-		case len(a.Values) > 0 && !slices.Contains(a.Values, text):
+		case !a.Lists(text):
 			return "because the device has none of the values that camform writes: " + strings.Join(a.Values, ", ")
 		}
 	}
-	for _, n := range sizes(v) {
-		if a.Min != nil && n.LessThan(cty.NumberIntVal(*a.Min)).True() || a.Max != nil && n.GreaterThan(cty.NumberIntVal(*a.Max)).True() {
+	for _, part := range schema.Parts(v) {
+		if !a.Within(part) {
 			return "because what the device has is not within the bounds that camform knows: " + bounds(a)
 		}
 	}
@@ -181,22 +170,6 @@ func hasNull(v cty.Value) bool {
 		}
 	}
 	return false
-}
-
-// sizes are what the bounds of an attribute are about: a number, or the lengths of texts.
-func sizes(v cty.Value) []cty.Value {
-	switch t := v.Type(); {
-	case t == cty.Number:
-		return []cty.Value{v}
-	case t == cty.String, t.IsMapType():
-		var all []cty.Value
-		for _, text := range texts(v) {
-			all = append(all, cty.NumberIntVal(int64(utf8.RuneCountInString(text))))
-		}
-		return all
-	default:
-		return nil
-	}
 }
 
 func bounds(a *schema.Attribute) string {

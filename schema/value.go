@@ -1,0 +1,50 @@
+package schema
+
+import (
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Parts are what the values and the bounds of an attribute are about: the elements of a collection, or the value itself.
+// The value is known and not null.
+func Parts(v cty.Value) []cty.Value {
+	if v.CanIterateElements() {
+		return v.AsValueSlice()
+	}
+	return []cty.Value{v}
+}
+
+// Lists reports whether a text is one of the values of the attribute. One that lists none takes every text.
+func (a *Attribute) Lists(text string) bool {
+	return len(a.Values) == 0 || slices.Contains(a.Values, text)
+}
+
+// Within reports whether a number, or the length of a string in characters, lies within the bounds of the attribute. Part
+// is known and not null; other types have no bounds.
+func (a *Attribute) Within(part cty.Value) bool {
+	n := part
+	switch part.Type() {
+	case cty.Number:
+	case cty.String:
+		n = cty.NumberIntVal(int64(utf8.RuneCountInString(part.AsString())))
+	default:
+		return true
+	}
+	return (a.Min == nil || n.GreaterThanOrEqualTo(cty.NumberIntVal(*a.Min)).True()) &&
+		(a.Max == nil || n.LessThanOrEqualTo(cty.NumberIntVal(*a.Max)).True())
+}
+
+// HasKey reports whether an item of a keyed kind can have a key, as far as its setting file tells.
+func (k *Kind) HasKey(key string) bool {
+	if len(k.Keys) > 0 && !slices.Contains(k.Keys, key) {
+		return false
+	}
+	if k.KeyPattern == "" {
+		return true
+	}
+	pattern, err := regexp.Compile("^(?:" + k.KeyPattern + ")$")
+	return err == nil && pattern.MatchString(key)
+}
