@@ -3,10 +3,12 @@ package learn
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -85,12 +87,26 @@ func formOf(values []cty.Value) form {
 
 func notOneWord(text string) bool { return text == "" || strings.ContainsFunc(text, unicode.IsSpace) }
 
+// jsonText writes a value as JSON. Combining marks are escaped: texts of a configuration are normalised, and a mark behind
+// an escape such as \r would melt into its letter.
 func jsonText(v cty.Value) string {
 	text, err := ctyjson.Marshal(v, v.Type())
 	if err != nil {
 		panic("this is a bug: " + err.Error()) // only known values without marks come here
 	}
-	return string(text)
+	var b strings.Builder
+	for _, r := range string(text) {
+		switch {
+		case !unicode.Is(unicode.M, r):
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // fact is something that a device block says about a device besides its settings.
