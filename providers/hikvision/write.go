@@ -75,18 +75,26 @@ func (at place) entry(path xmlpatch.Path) xmlpatch.Path {
 
 var plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// fill puts the key and the number of an item into the path of a request. Anything but a plain word would lead the
-// request elsewhere.
+// fill puts the key and the number of an item into the path of a request.
 func (at place) fill(path string, change providers.Change, item xmlpatch.Path) (string, error) {
-	path = strings.ReplaceAll(path, schema.KeyHole, change.Key)
-	if !strings.Contains(path, schema.IDHole) {
-		return path, nil
+	path, err := filled(path, schema.KeyHole, change.Key)
+	if err != nil {
+		return "", err
 	}
 	id, _ := at.doc.Find(at.entry(item).Join(userID))
-	if !plainID.MatchString(id.Text()) || strings.Trim(id.Text(), ".") == "" {
-		return "", fmt.Errorf("its id is %s, not a number or a word: %w", quote(id.Text()), providers.ErrMalformed)
+	return filled(path, schema.IDHole, id.Text())
+}
+
+// filled puts a text into the hole of a path, if it has that hole. The texts come from devices, and labels may have been
+// learned from one: anything but a plain word would lead the request elsewhere.
+func filled(path, hole, text string) (string, error) {
+	if !strings.Contains(path, hole) {
+		return path, nil
 	}
-	return strings.ReplaceAll(path, schema.IDHole, id.Text()), nil
+	if !plainID.MatchString(text) || strings.Trim(text, ".") == "" {
+		return "", fmt.Errorf("it is called %s, which is not a number or a word: %w", quote(text), providers.ErrMalformed)
+	}
+	return strings.ReplaceAll(path, hole, text), nil
 }
 
 // standalone makes an element a document of its own: with the declaration of the document it comes from, and with the
@@ -138,9 +146,12 @@ func composeNew(at place, change providers.Change) ([]providers.Request, error) 
 	if err := editItem(fresh.doc, item, change, fresh.limits); err != nil {
 		return nil, err
 	}
+	path, err := filled(change.Kind.Write.Create, schema.KeyHole, change.Key)
+	if err != nil {
+		return nil, err
+	}
 	return []providers.Request{{
-		Method: http.MethodPost, Path: strings.ReplaceAll(change.Kind.Write.Create, schema.KeyHole, change.Key),
-		Body: fresh.doc.Bytes(), Keys: []providers.Key{keyOf(change)},
+		Method: http.MethodPost, Path: path, Body: fresh.doc.Bytes(), Keys: []providers.Key{keyOf(change)},
 	}}, nil
 }
 
