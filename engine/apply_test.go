@@ -544,3 +544,18 @@ func TestTheReportHasEveryDevice(t *testing.T) {
 		t.Errorf("report %+v", r)
 	}
 }
+
+// A secret that is no longer to be had is not taken for one that the device has.
+func TestASecretThatIsGoneIsNotTakenAsWritten(t *testing.T) {
+	w := newWorld(t, "gate")
+	w.secrets["env:CODE"] = "SECRET"
+	w.declare("gate", "cloud", "", values{"code": w.secret("env:CODE")})
+	p := w.plan()
+	delete(w.secrets, "env:CODE")
+	w.same(told(w.apply(p)), `
+		gate: failed
+		update cloud: failed`)
+	if got := w.writes("gate"); got != 0 {
+		t.Errorf("%d writes, want none", got)
+	}
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,6 +104,10 @@ func (o importing) candidates(flags *surveyFlags) ([]engine.Candidate, error) {
 
 // declaredImports are the devices that import blocks of the configuration name and that are not declared yet.
 func (a *app) declaredImports(flags *surveyFlags) ([]engine.Candidate, error) {
+	needsAddress := errors.New("camform import needs the address of a device, such as 192.0.2.7, or import blocks in the configuration")
+	if present, err := hasConfiguration(a.dir); err != nil || !present {
+		return nil, cmp.Or(err, needsAddress)
+	}
 	provider, err := a.provider()
 	if err != nil {
 		return nil, err
@@ -112,7 +117,7 @@ func (a *app) declaredImports(flags *surveyFlags) ([]engine.Candidate, error) {
 		return nil, err
 	}
 	if len(cfg.Imports) == 0 {
-		return nil, errors.New("camform import needs the address of a device, such as 192.0.2.7, or import blocks in the configuration")
+		return nil, needsAddress
 	}
 	var candidates []engine.Candidate
 	for _, wanted := range cfg.Imports {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,9 @@ func (a *app) settingsCommand() *cobra.Command {
 				return err
 			}
 			kinds := provider.Kinds()
+			if jsonSchema && len(args) > 0 {
+				return errors.New("-json-schema describes all kinds at once; leave out " + args[0])
+			}
 			if jsonSchema {
 				_, err := a.out.Write(config.JSONSchema(kinds))
 				return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/plan"
 	"camform/engine/state"
 	"camform/providers/memory"
 	"camform/schema"
@@ -82,5 +83,15 @@ func TestValuesOfTheJournalComeBack(t *testing.T) {
 		if err != nil || !back.RawEquals(v) {
 			t.Errorf("%#v came back as %#v, %v", v, back, err)
 		}
+	}
+}
+
+func TestALoginProvesOnlyPasswordsOfAccounts(t *testing.T) {
+	s := plan.Step{Secrets: map[string]plan.Secret{"password": {Origin: "env:A"}}}
+	if _, ok := loginOf(&schema.Kind{Account: true}, s); !ok {
+		t.Error("the password of an account is proven by a login")
+	}
+	if _, ok := loginOf(&schema.Kind{}, s); ok {
+		t.Error("the password of a mail server would be tried as a login to the device")
 	}
 }

@@ -115,3 +115,32 @@ func TestWhatIsMadeNeedsWhatItsKindRequires(t *testing.T) {
 		t.Errorf("an account that is there needs no password to change its level: %v", refusals)
 	}
 }
+
+// Only the password of an account is known from being logged in with it: a mail account may have the same name and secret.
+func TestOnlyAnAccountIsProvenByTheLogin(t *testing.T) {
+	for _, account := range []bool{true, false} {
+		kind := &schema.Kind{Name: "thin", Keyed: true, Account: account, Attributes: []*schema.Attribute{
+			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true},
+		}}
+		d := device(&config.Setting{Address: address("thin", "admin"), Kind: kind, Attributes: map[string]config.Attribute{
+			"password": {Value: secret("Login-1")},
+		}})
+		s := snapshot(map[string]providers.Items{"thin": {"admin": cty.ObjectVal(map[string]cty.Value{"password": cty.NullVal(cty.String)})}})
+		if found := Compare(d, s, nil, rules); (len(found.Changes) == 0) != account {
+			t.Errorf("account %t: changes %v", account, found.Changes)
+		}
+	}
+}
+
+func TestWhatANewItemCannotHaveIsRefused(t *testing.T) {
+	d := device(want("user", "guard", values{"level": cty.StringVal("Viewer"), "password": secret("Secret-1")}))
+	d.URL = mustURL("https://192.0.2.1:443")
+	lacking := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError {
+		return []providers.AttributeError{{Attribute: "level", Detail: "Not here.", Lacks: true}}
+	}
+	s := snapshot(map[string]providers.Items{"user": {}})
+	planned, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, lacking)
+	if len(refusals) != 1 || len(planned.Skipped) > 0 {
+		t.Errorf("an item is made without what was asked of it: refusals %v, skipped %v", refusals, planned.Skipped)
+	}
+}

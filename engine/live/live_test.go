@@ -232,3 +232,22 @@ func TestResultOf(t *testing.T) {
 		}
 	}
 }
+
+// What a check looks at beside the settings costs nothing but itself where it cannot be read.
+func TestAFurtherDocumentThatCannotBeReadCostsItselfOnly(t *testing.T) {
+	w := newWorld()
+	d := w.fleet.Add("gate", "https://192.0.2.1", memory.Options{Without: []string{"cloud"}})
+	d.Inject(memory.Fault{Effect: memory.Busy, Match: func(x memory.Exchange) bool { return x.Path == "/filter" }})
+	request := w.request(d, "system")
+	request.Extra = []string{"/filter", "/cloud", "/time"}
+	s := live.Refresh(t.Context(), []live.Request{request}, w.options)[0]
+	if s.Err != nil || s.Items["system"] == nil {
+		t.Fatalf("error %v, items %v", s.Err, s.Items)
+	}
+	if s.Unread["/filter"] == nil || len(s.Unread) != 1 {
+		t.Errorf("unread %v", s.Unread)
+	}
+	if s.Documents["/cloud"].Missing == "" || string(s.Documents["/time"].Body) != d.Document("/time") {
+		t.Errorf("documents %+v", s.Documents)
+	}
+}

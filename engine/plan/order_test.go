@@ -111,3 +111,16 @@ func TestTolerance(t *testing.T) {
 		}
 	}
 }
+
+// Items that live in documents of their own are written each by itself; parts of one document leave together.
+func TestItemsInDocumentsOfTheirOwnAreGroupsOfTheirOwn(t *testing.T) {
+	kinds := schema.NewKinds(&schema.Kind{Name: "part", Keyed: true, Phase: schema.PhaseServices, Document: schema.Document{Path: "/{key}"}})
+	var steps []plan.Step
+	for _, key := range []string{"a#one", "b#one", "a#two"} {
+		steps = append(steps, plan.Step{Address: schema.Setting{Device: schema.Device{Name: "gate"}, Kind: "part", Key: key}, Action: plan.Update})
+	}
+	groups := plan.Groups(steps, kinds)
+	if len(groups) != 2 || groups[0].Document != "/a" || len(groups[0].Steps) != 2 || groups[1].Document != "/b" {
+		t.Errorf("groups %+v", groups)
+	}
+}

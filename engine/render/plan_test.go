@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"strconv"
+	"strings"
 	"testing"
 
 	"camform/engine/plan"
@@ -110,4 +111,19 @@ func BenchmarkTenThousandDevices(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What devices lack as a whole is counted; an attribute that they lack keeps its reason, however many they are.
+func TestOnlyWholeSettingsAreCounted(t *testing.T) {
+	var devices []plan.Device
+	for _, name := range []string{"north", "south", "east"} {
+		devices = append(devices, plan.Device{Address: gate(name), Skipped: []plan.Skipped{
+			{Address: setting(gate(name), "ip_filter", ""), Reason: plan.Unsupported, Detail: "403"},
+			{Address: setting(gate(name), "https", ""), Attribute: "min_tls", Reason: plan.Unsupported, Detail: "No switch."},
+		}})
+	}
+	text := string(textOf(t, Rows(newPlan(devices...), testKinds(), Options{}), Options{}))
+	if !strings.Contains(text, "ip_filter: not available on 3 devices\n") || !strings.Contains(text, "min_tls: No switch.") {
+		t.Errorf("got\n%s", text)
+	}
 }
