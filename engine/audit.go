@@ -32,7 +32,11 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}
-	requests, problems := e.requests(ctx, devices, memories)
+	known, err := e.credentials(ctx, nobodyAsked)
+	if err != nil {
+		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
+	}
+	requests, problems := e.requests(ctx, devices, memories, known)
 	if problems.HasErrors() {
 		return nil, problems
 	}
@@ -46,7 +50,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 	problems = append(problems, twins(snapshots)...)
 	subjects := make([]audit.Subject, len(devices))
 	for i, device := range devices {
-		subjects[i] = e.subject(device, snapshots[i], memories[device.Address])
+		subjects[i] = e.subject(device, snapshots[i], memories[device.Address], e.rules(known))
 	}
 	return audit.Evaluate(subjects), problems
 }
@@ -96,7 +100,7 @@ func observedBy(device *config.Device) []string {
 
 // subject puts together what is known of one device. Whether lifecycle { protect } lets a plan change a setting makes no
 // difference to whether it is as wanted.
-func (e *Engine) subject(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory) audit.Subject {
+func (e *Engine) subject(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules) audit.Subject {
 	s := audit.Subject{Device: device}
 	if snap.Err != nil {
 		s.Problem = diff.Unread(device, snap).Problem
@@ -105,7 +109,7 @@ func (e *Engine) subject(device *config.Device, snap *live.Snapshot, last map[sc
 	open := *device
 	open.Lifecycle.Protect = nil
 	s.Facts = facts{device: device, snap: snap, provider: e.Provider, now: e.Now()}
-	s.Found = diff.Compare(&open, snap, last, diff.Rules{Same: e.Provider.Same, Fingerprint: e.Store.Fingerprint})
+	s.Found = diff.Compare(&open, snap, last, rules)
 	planned, refused := diff.Plan(&open, snap, s.Found, e.Provider.Kinds(), e.Provider.Check)
 	s.Skipped, s.Refused = planned.Skipped, refused
 	return s

@@ -30,11 +30,16 @@ type Engine struct {
 	Provider providers.Provider
 	Store    *state.Store
 	Secret   func(origin string) (string, error) // reads a secret from its origin
-	Limits   graph.Limits
-	Event    func(report.Event) // told what happens, from several goroutines
-	Trace    providers.Trace    // told each exchange with a device, without secrets
-	Now      func() time.Time
-	Version  string // of camform, for plans
+
+	Passwords apply.Vault  // makes and reads managed passwords
+	Sealer    apply.Sealer // makes what is kept of devices unreadable for others
+
+	Limits  graph.Limits
+	Event   func(report.Event) // told what happens, from several goroutines
+	Trace   providers.Trace    // told each exchange with a device, without secrets
+	Now     func() time.Time
+	Version string // of camform, for plans
+	Author  string // who makes plans, as approvals know people
 }
 
 // Planned is a plan together with what it was made from.
@@ -49,12 +54,20 @@ type Planned struct {
 // The plan is complete as far as the devices could be read; the problems say what was refused, and with an error among
 // them the plan must not be applied.
 func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
+	return e.plan(ctx, cfg, targets, nobodyAsked)
+}
+
+func (e *Engine) plan(ctx context.Context, cfg *config.Config, targets []schema.Setting, asked func(schema.Setting) bool) (*Planned, diag.Problems) {
 	devices := targeted(cfg.Devices, targets)
 	memories, err := e.memories(ctx, devices, targets)
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}
-	requests, problems := e.requests(ctx, devices, memories)
+	known, err := e.credentials(ctx, asked)
+	if err != nil {
+		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
+	}
+	requests, problems := e.requests(ctx, devices, memories, known)
 	if problems.HasErrors() {
 		return nil, problems
 	}
@@ -66,23 +79,41 @@ func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.
 	p := &plan.Plan{
 		Version: e.Version, Created: e.Now().UTC().Truncate(time.Second), Schema: e.Provider.Kinds().Hash(),
 		Outputs: outputs(cfg.Outputs), MaxUnreachable: plan.Tolerance(cfg.Settings.MaxUnreachable),
+		Author: e.Author, Limits: plan.Limits(cfg.Settings.Limits), Approvals: approvals(cfg.Settings.Approvals),
 	}
 	planned := &Planned{Plan: p, Snapshots: make(map[schema.Device]*live.Snapshot, len(snapshots))}
+	found := make([]diag.Problems, len(devices))
+	p.Devices = make([]plan.Device, len(devices))
 	for i, device := range devices {
 		planned.Snapshots[device.Address] = snapshots[i]
-		d, more := e.planDevice(device, snapshots[i], memories[device.Address])
-		p.Devices = append(p.Devices, d)
-		problems = append(problems, more...)
+		p.Devices[i], found[i] = e.planDevice(device, snapshots[i], memories[device.Address], e.rules(known))
+		known.lead(p.Devices[i])
 	}
-	return planned, problems
+	for i, device := range devices {
+		if known.follows(device) {
+			p.Devices[i], found[i] = e.planDevice(device, snapshots[i], memories[device.Address], e.rules(known))
+		}
+		p.Devices[i].Ways = waysTo(device, cfg.Devices)
+	}
+	return planned, append(problems, slices.Concat(found...)...)
+}
+
+// approvals are those of a configuration, as a plan has them.
+func approvals(declared *config.Approvals) *plan.Approvals {
+	if declared == nil {
+		return nil
+	}
+	return &plan.Approvals{Required: declared.Required, For: declared.For, Signers: declared.Signers}
 }
 
 // planDevice is the pure part of planning: compare, order, check and prove one device.
-func (e *Engine) planDevice(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory) (plan.Device, diag.Problems) {
+func (e *Engine) planDevice(
+	device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules,
+) (plan.Device, diag.Problems) {
 	if snap.Err != nil {
 		return diff.Unread(device, snap), nil
 	}
-	found := diff.Compare(device, snap, last, diff.Rules{Same: e.Provider.Same, Fingerprint: e.Store.Fingerprint})
+	found := diff.Compare(device, snap, last, rules)
 	d, refusals := diff.Plan(device, snap, found, e.Provider.Kinds(), e.Provider.Check)
 	problems := guard.Prove(d)
 	for i, p := range problems {
@@ -140,7 +171,8 @@ func (e *Engine) Apply(ctx, stop context.Context, p *plan.Plan, run string) *rep
 
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 	return apply.Options{
-		Provider: e.Provider, Store: e.Store, Run: run, Limits: e.Limits, Secret: e.Secret, Event: e.Event,
+		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.Sealer, Run: run, Limits: e.Limits,
+		Secret: e.Secret, Event: e.Event,
 		Target: func(d plan.Device) (providers.Target, error) { return e.target(ctx, d.Address, d.Access) },
 	}
 }
@@ -169,7 +201,7 @@ func (e *Engine) memories(ctx context.Context, devices []*config.Device, targets
 
 // requests says what to read from each device: the kinds that are declared, exclusive or remembered.
 func (e *Engine) requests(
-	ctx context.Context, devices []*config.Device, memories map[schema.Device]map[schema.Setting]diff.Memory,
+	ctx context.Context, devices []*config.Device, memories map[schema.Device]map[schema.Setting]diff.Memory, known credentials,
 ) ([]live.Request, diag.Problems) {
 	var problems diag.Problems
 	requests := make([]live.Request, len(devices))
@@ -181,7 +213,12 @@ func (e *Engine) requests(
 		for address := range memories[device.Address] {
 			names = append(names, address.Kind)
 		}
-		target, err := e.target(ctx, device.Address, diff.AccessOf(device))
+		access := diff.AccessOf(device)
+		if why := known.blocked(access); why != nil {
+			requests[i] = live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: why}
+			continue
+		}
+		target, err := e.target(ctx, device.Address, access)
 		if err != nil {
 			p := diag.FromError(err, "device-not-usable", "Device cannot be used")
 			p.Address, p.Subject = schema.Setting{Device: device.Address}, &device.Login.Range
@@ -218,7 +255,7 @@ func (e *Engine) target(ctx context.Context, device schema.Device, access plan.A
 	if err != nil {
 		return providers.Target{}, err
 	}
-	password, err := e.Secret(access.Password.Origin)
+	password, err := e.password(ctx, access)
 	if err != nil {
 		return providers.Target{}, err
 	}

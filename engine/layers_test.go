@@ -18,27 +18,34 @@ var layers = []struct {
 }{
 	{"cmd/camform", "*"},
 
-	{"engine", "engine/apply engine/audit engine/config engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lock engine/plan engine/report engine/state providers schema"},
+	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lock engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
-	{"engine/apply", "engine/diff engine/graph engine/ledger engine/live engine/plan engine/report engine/state providers schema"},
+	{"engine/apply", "engine/credential engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
 	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
-	{"engine/diff", "engine/config engine/live engine/plan providers schema"},
+	{"engine/approval", "engine/diag engine/plan providers schema"},
+
+	{"engine/diff", "engine/config engine/credential engine/live engine/plan providers schema"},
 	{"engine/guard", "engine/diag engine/plan providers schema"},
+
+	{"engine/rotate", "engine/ledger engine/state providers"},
+	{"engine/vault", "engine/credential engine/state schema"},
 
 	{"engine/lock", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
-	{"engine/config", "engine/diag engine/graph schema"},
-	{"engine/state", "engine/ledger providers schema"},
+	{"engine/config", "engine/credential engine/diag engine/graph schema"},
+	{"engine/state", "engine/auditlog engine/ledger providers schema"},
 
 	{"engine/report", "engine/plan providers schema"},
 
-	{"engine/plan", "providers schema"},
+	{"engine/plan", "engine/credential providers schema"},
 	{"engine/graph", ""},
 	{"engine/diag", "schema"},
 	{"engine/ledger", "providers"},
+	{"engine/credential", "schema"},
+	{"engine/auditlog", "schema"},
 
 	{"providers/hikvision", "providers providers/hikvision/isapi providers/hikvision/xmlpatch schema schema/hikvision"},
 	{"providers/hikvision/isapi", "providers schema"},

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -49,4 +51,37 @@ func OriginScheme(origin string) (scheme, rest string) {
 		return "", ""
 	}
 	return scheme, rest
+}
+
+// originForms are the schemes of origins, each with how the whole is written.
+var originForms = []struct{ scheme, form string }{
+	{"vault", "vault:NAME"},
+	{"env", "env:NAME"},
+	{"file", "file:PATH"},
+	{"sops", "sops:FILE#KEY"},
+	{"kv", "kv:MOUNT/PATH#KEY"},
+	{"exec", "exec:COMMAND ARGUMENT"},
+}
+
+// ErrOrigin says that a text is not the origin of a secret.
+var ErrOrigin = errors.New("not the origin of a secret")
+
+// CheckOrigin reports whether a text is written like the origin of a secret: a known scheme, and something behind it. The
+// error wraps ErrOrigin and says how origins are written.
+func CheckOrigin(origin string) error {
+	scheme, rest := OriginScheme(origin)
+	var forms []string
+	for _, f := range originForms {
+		if f.scheme == scheme && rest != "" && (!strings.Contains(f.form, "#") || hasKey(rest)) {
+			return nil
+		}
+		forms = append(forms, f.form)
+	}
+	return fmt.Errorf("%w: it is written like %s or %s", ErrOrigin, strings.Join(forms[:len(forms)-1], ", "), forms[len(forms)-1])
+}
+
+// hasKey reports whether a text names a place and a key in it, like "secrets.yaml#gate".
+func hasKey(rest string) bool {
+	place, key, ok := strings.Cut(rest, "#")
+	return ok && place != "" && key != ""
 }

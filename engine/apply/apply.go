@@ -20,6 +20,7 @@ import (
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -28,7 +29,9 @@ import (
 // Options are what a run of apply works with.
 type Options struct {
 	Provider providers.Provider
-	Store    *state.Store
+	Store    Store
+	Vault    Vault  // makes and reads managed passwords
+	Sealer   Sealer // makes what is kept of devices unreadable for others
 	Run      string // id of the run, for leases and the journal
 	Limits   graph.Limits
 
@@ -50,8 +53,9 @@ type Options struct {
 func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	begun := time.Now()
 	r := &report.Report{Stage: report.Apply, Started: begun.UTC(), Devices: make([]report.Device, len(p.Devices))}
+	followers, devices := findFollowers(p.Devices)
 	var work []int
-	for i, d := range p.Devices {
+	for i, d := range devices {
 		if len(d.Steps) > 0 || len(d.Adopted) > 0 {
 			work = append(work, i)
 			continue
@@ -59,16 +63,21 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 		r.Devices[i] = idle(d)
 	}
 	if len(work) == 0 {
-		return r
+		return r // nothing follows where nothing leads
 	}
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
 	keeper := keep(ctx, &o)
 	defer keeper()
-	left := graph.Walk(stop, work, func(i int) string { return p.Devices[i].Access.Site }, o.Limits, func(i int) {
-		r.Devices[i] = runDevice(ctx, stop, p.Devices[i], o)
+	left := graph.Walk(stop, work, func(i int) string { return devices[i].Access.Site }, o.Limits, func(i int) {
+		r.Devices[i] = followers.carryOut(devices[i], func() report.Device { return runDevice(ctx, stop, devices[i], o) })
+		followers.after(ctx, stop, r.Devices[i], o)
 	})
 	for _, i := range left {
-		r.Devices[i] = notRun(p.Devices[i])
+		r.Devices[i] = notRun(devices[i])
+		followers.after(ctx, stop, r.Devices[i], o)
+	}
+	for i, done := range r.Devices {
+		r.Devices[i] = followers.merge(done)
 	}
 	r.Interrupted = stop.Err() != nil
 	r.Elapsed = time.Since(begun)
@@ -112,7 +121,8 @@ func notRun(d plan.Device) report.Device {
 
 func runDevice(ctx, stop context.Context, d plan.Device, o Options) (done report.Device) {
 	begun := time.Now()
-	w := &worker{ctx: ctx, stop: stop, Options: o, device: d, done: report.Device{Address: d.Address, Identity: d.Identity}}
+	w := newWorker(ctx, stop, d, o)
+	w.done.Identity = d.Identity
 	o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d.Address})
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -128,11 +138,19 @@ func runDevice(ctx, stop context.Context, d plan.Device, o Options) (done report
 	return done
 }
 
+func newWorker(ctx, stop context.Context, d plan.Device, o Options) *worker {
+	return &worker{
+		ctx: ctx, stop: stop, Options: o, device: d, done: report.Device{Address: d.Address},
+		candidates: map[schema.Setting]candidate{},
+	}
+}
+
 // worker carries out the steps of one device. Only one goroutine uses it.
 type worker struct {
 	Options
 	ctx, stop context.Context
 	device    plan.Device
+	target    providers.Target
 	lease     state.Lease
 	session   providers.Session
 	known     map[schema.Setting]state.Setting // what the state remembers of the device
@@ -141,6 +159,9 @@ type worker struct {
 	done      report.Device
 
 	credential providers.Credential // the one that the session logs in with
+	found      rotate.Finding       // what was found out about our own password, if it was in doubt
+	candidates map[schema.Setting]candidate
+	rotated    []plan.Step // that gave their account a new password
 }
 
 // hold takes the lease of the device and then finds out what is remembered of it, so that no other run changes that
@@ -171,7 +192,7 @@ func (w *worker) run() {
 		w.fail(report.Failed, providers.Reason(err))
 		return
 	}
-	groups := plan.Groups(w.device.Steps, w.Provider.Kinds())
+	groups := plan.Grouped(w.device.Steps, w.Provider.Kinds())
 	if len(groups) > 0 && (!w.login() || !w.isAsPlanned()) {
 		return
 	}
@@ -184,6 +205,7 @@ func (w *worker) run() {
 			return
 		}
 	}
+	w.proveOldRefused()
 	w.remember()
 }
 
@@ -206,10 +228,8 @@ func (w *worker) login() bool {
 		w.fail(report.Failed, providers.Reason(err))
 		return false
 	}
-	w.credential = target.Login
-	w.session = w.Provider.Open(target)
-	w.done.Identity, err = w.session.Identify(w.ctx)
-	if err != nil {
+	w.target = target
+	if err := w.enter(); err != nil {
 		w.fail(live.ResultOf(err), live.Explain(err, w.device.Address))
 		return false
 	}

@@ -10,10 +10,10 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"camform/engine/ledger"
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -29,6 +29,9 @@ func (w *worker) group(g plan.Group) bool {
 	end := func(s plan.Step, result report.Result, detail string) { w.ended(s, result, detail, time.Since(begun)) }
 
 	before, err := w.read(g)
+	if err == nil {
+		g.Steps, err = w.following(g.Steps)
+	}
 	if err != nil {
 		return w.giveUp(g.Steps, err, end)
 	}
@@ -42,6 +45,10 @@ func (w *worker) group(g plan.Group) bool {
 	}
 	if len(todo) == 0 {
 		return true
+	}
+	todo, err = w.propose(todo)
+	if err != nil {
+		return w.giveUp(todo, err, end)
 	}
 	changes, err := w.changes(todo)
 	if err != nil {
@@ -102,7 +109,12 @@ func (w *worker) check(steps []plan.Step, now reading, end func(plan.Step, repor
 	for _, s := range steps {
 		kind := w.kind(s.Address.Kind)
 		have := now.value(kind, s.Address.Key)
+		superseded, err := w.superseded(s)
 		switch {
+		case err != nil:
+			end(s, report.Failed, err.Error())
+		case superseded:
+			end(s, report.Already, "another run gave it a new password since the plan was made")
 		case w.doubtful[s.Address]:
 			end(s, report.Unknown, "it is not known yet what became of an earlier request; the next run finds out")
 		case (w.has(s, kind, have) || w.keeps(s, kind, have)) && w.knowsSecrets(s):
@@ -209,6 +221,9 @@ func untouched(s plan.Step, kind *schema.Kind, have cty.Value) bool {
 // knowsSecrets reports whether the state says that the secrets of a step, as far as devices never return them, are on the
 // device already.
 func (w *worker) knowsSecrets(s plan.Step) bool {
+	if s.Rotates() {
+		return false
+	}
 	for attribute, secret := range hidden(w.kind(s.Address.Kind), s) {
 		if w.known[s.Address].Fingerprints[attribute] != secret.Fingerprint {
 			return false
@@ -241,6 +256,9 @@ func (w *worker) changes(steps []plan.Step) ([]providers.Change, error) {
 
 // reveal reads a secret from its origin and proves that it is the one that was planned.
 func (w *worker) reveal(address schema.Setting, attribute string, secret plan.Secret) (string, error) {
+	if c, ok := w.candidates[address]; ok && attribute == passwordAttribute {
+		return c.text, nil
+	}
 	text, err := w.Secret(secret.Origin)
 	if err != nil {
 		return "", err
@@ -269,7 +287,9 @@ func (w *worker) send(g plan.Group, steps []plan.Step, requests []providers.Requ
 	var sent []sending
 	for _, request := range requests {
 		covered := coveredBy(request, steps)
-		intent, err := w.Store.Begin(w.ctx, w.lease, w.intent(g, covered, request))
+		in := w.intent(g, covered, request)
+		in.Candidates = w.candidatesOf(covered)
+		intent, err := w.Store.Begin(w.ctx, w.lease, in)
 		if err != nil {
 			return sent, fmt.Errorf("%w: %w", errStore, err)
 		}
@@ -298,8 +318,7 @@ func coveredBy(request providers.Request, steps []plan.Step) []plan.Step {
 // settle reads the device back over a new connection, judges each step by what it has now, and records it. It reports
 // whether the device may go on.
 func (w *worker) settle(g plan.Group, todo []plan.Step, sent []sending, end func(plan.Step, report.Result, string)) bool {
-	w.session.Renew()
-	after, readErr := w.read(g)
+	after, readErr := w.readBack(g, sent)
 	var reached []schema.Setting
 	doubt := false
 	for _, request := range sent {
@@ -311,6 +330,9 @@ func (w *worker) settle(g plan.Group, todo []plan.Step, sent []sending, end func
 		}
 		w.record(request, verdicts)
 		for i, s := range request.steps {
+			if s.Rotates() && verdicts[i].result.Good() {
+				w.rotated = append(w.rotated, s)
+			}
 			end(s, verdicts[i].result, verdicts[i].detail)
 		}
 	}
@@ -328,23 +350,37 @@ func (w *worker) settle(g plan.Group, todo []plan.Step, sent []sending, end func
 	return w.done.Result == ""
 }
 
+// readBack reads what a group changed over a new connection; with a new login, if the password of that may have changed.
+func (w *worker) readBack(g plan.Group, sent []sending) (reading, error) {
+	if request, own := ownRotation(sent); own {
+		if err := w.reenter(request); err != nil {
+			return reading{}, err
+		}
+	} else {
+		w.session.Renew()
+	}
+	return w.read(g)
+}
+
 // record closes the intent of a request together with what is remembered from now on. An intent of which anything is
 // not known stays open; the next run closes it.
 func (w *worker) record(request sending, verdicts []verdict) {
 	outcome := state.NotApplied
 	var rows []state.Setting
 	var forget []schema.Setting
+	var found []state.Verdict
 	for i, v := range verdicts {
 		if v.result == report.Unknown {
 			return
 		}
+		found = append(found, v.verdicts...)
+		rows = append(rows, v.rows...)
 		if v.result.Good() {
 			outcome = state.Done
-			rows = append(rows, v.rows...)
 			forget = append(forget, forgotten(request.steps[i])...)
 		}
 	}
-	if err := w.Store.Finish(w.ctx, w.lease, request.intent, outcome, rows, forget); err != nil {
+	if err := w.Store.Finish(w.ctx, w.lease, request.intent, outcome, rows, forget, found...); err != nil {
 		w.fail(report.Failed, fmt.Sprintf("%v: %v", errStore, err))
 	}
 }
@@ -353,7 +389,9 @@ func (w *worker) record(request sending, verdicts []verdict) {
 type verdict struct {
 	result report.Result
 	detail string
-	rows   []state.Setting
+	rows   []state.Setting // what is remembered from now on
+
+	verdicts []state.Verdict // which versions of secrets are in use
 }
 
 // judge decides what became of a step by what the device has now. What the device said about the request only explains
@@ -364,13 +402,16 @@ func (w *worker) judge(s plan.Step, request sending, after reading, readErr erro
 		said = providers.Reason(request.err)
 	}
 	if errors.Is(request.err, providers.ErrUnreachable) {
-		return verdict{result: report.Failed, detail: said} // it never left
+		return verdict{result: report.Failed, detail: said, verdicts: w.unsent(s)} // it never left
 	}
 	if readErr != nil {
 		return verdict{result: report.Unknown, detail: fmt.Sprintf("the device could not be read back: %s", providers.Reason(readErr))}
 	}
 	kind := w.kind(s.Address.Kind)
 	have := after.value(kind, s.Address.Key)
+	if s.Rotates() {
+		return w.judgeRotation(s, request, kind, have)
+	}
 	missing := w.missing(s, kind, have)
 	switch {
 	case len(missing) == 0:
@@ -419,9 +460,9 @@ func (w *worker) judgeSecrets(s plan.Step, request sending, kind *schema.Kind, h
 	switch err := w.proves(s.Address, secret); {
 	case err == nil:
 		return good
-	case refusedByDevice(err) && request.err != nil:
+	case rotate.Refused(err) && request.err != nil:
 		return verdict{result: resultOfRefusal(request.err), detail: providers.Reason(request.err)}
-	case refusedByDevice(err):
+	case rotate.Refused(err):
 		return verdict{result: report.Rejected, detail: "the device said yes, but refuses a login with the new password"}
 	default:
 		return verdict{result: report.Unknown, detail: fmt.Sprintf("the new password could not be proven: %s", providers.Reason(err))}
@@ -447,16 +488,6 @@ func (w *worker) proves(address schema.Setting, secret plan.Secret) error {
 		return err
 	}
 	return w.authenticate(address.Key, text)
-}
-
-// refusedByDevice reports whether err says that the device did not accept a credential. A ledger that did not let it be
-// tried says nothing about it.
-func refusedByDevice(err error) bool { return errors.Is(err, providers.ErrRefused) && !untried(err) }
-
-// untried reports whether err says that a login was not tried, to save attempts.
-func untried(err error) bool {
-	var refusal *ledger.Refusal
-	return errors.As(err, &refusal)
 }
 
 func (w *worker) authenticate(username, password string) error {

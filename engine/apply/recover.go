@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"camform/engine/graph"
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -16,21 +19,12 @@ import (
 
 // Recover closes the intents that an earlier run left open, because it was killed or could not read a device back. It
 // finds out what became of each by reading the device, and never repeats a request. Devices need an access only. A device
-// that cannot be reached keeps its intents open and is reported; a device without open intents is not touched at all.
+// that cannot be reached keeps its intents open and is reported. A device of which it is not known which password it has is
+// asked too. Any other device is not touched at all.
 func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.Device, error) {
-	open, err := o.Store.AllOpenIntents(ctx)
+	work, err := unsettled(ctx, devices, o.Store)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStore, err)
-	}
-	waiting := map[schema.Device]bool{}
-	for _, in := range open {
-		waiting[in.Device] = true
-	}
-	var work []plan.Device
-	for _, d := range devices {
-		if waiting[d.Address] {
-			work = append(work, d)
-		}
 	}
 	results := make([]report.Device, len(work))
 	indexes := make([]int, len(work))
@@ -47,8 +41,31 @@ func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.De
 	return results, nil
 }
 
+// unsettled are the devices with open intents, and those whose password is in doubt.
+func unsettled(ctx context.Context, devices []plan.Device, store Store) ([]plan.Device, error) {
+	open, err := store.AllOpenIntents(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doubtful, err := store.Doubtful(ctx)
+	if err != nil {
+		return nil, err
+	}
+	waiting := map[schema.Device]bool{}
+	for _, in := range open {
+		waiting[in.Device] = true
+	}
+	var work []plan.Device
+	for _, d := range devices {
+		if waiting[d.Address] || doubtful[d.Access.Managed] {
+			work = append(work, d)
+		}
+	}
+	return work, nil
+}
+
 func recoverDevice(ctx context.Context, d plan.Device, o Options) (done report.Device) {
-	w := &worker{ctx: ctx, stop: ctx, Options: o, device: d, done: report.Device{Address: d.Address}}
+	w := newWorker(ctx, ctx, d, o)
 	defer func() {
 		if cause := recover(); cause != nil {
 			w.panicked(cause)
@@ -71,13 +88,13 @@ func (w *worker) closeOpen() {
 		w.fail(report.Failed, providers.Reason(err))
 		return
 	}
-	if len(open) == 0 || !w.login() {
+	if !w.login() {
 		return
 	}
 	for _, in := range open {
 		if err := w.resolve(in); err != nil {
 			w.fail(live.ResultOf(err), fmt.Sprintf("what became of the last request is still not known: %v", err))
-			if !untried(err) {
+			if !rotate.Untried(err) {
 				return
 			}
 		}
@@ -95,28 +112,98 @@ func (w *worker) resolve(in state.Intent) error {
 		return err
 	}
 	outcome := state.NotApplied
-	var rows []state.Setting
-	var forget []schema.Setting
+	var known resolution
 	for _, s := range steps {
 		kind := w.kind(s.Address.Kind)
-		have := now.value(kind, s.Address.Key)
-		if missing := w.missing(s, kind, have); len(missing) > 0 && !w.rewritten(s, kind, missing, have) {
-			continue
-		}
-		carriedOut, err := w.carriedOut(s)
+		r, err := w.resolveStep(s, kind, now.value(kind, s.Address.Key), candidateOf(in, w.nameOf(s)))
 		if err != nil {
 			return err
 		}
-		if !carriedOut {
-			continue
+		if r.done {
+			outcome = state.Done
 		}
-		outcome = state.Done
-		forget = append(forget, forgotten(s)...)
-		if !have.IsNull() {
-			rows = append(rows, w.row(s, kind, have))
+		known.add(r)
+	}
+	return w.Store.Finish(w.ctx, w.lease, in.ID, outcome, known.rows, known.forget, known.verdicts...)
+}
+
+// resolution is what reading a device told of an open step.
+type resolution struct {
+	done     bool // it was carried out
+	rows     []state.Setting
+	forget   []schema.Setting
+	verdicts []state.Verdict
+}
+
+func (r *resolution) add(other resolution) {
+	r.rows = append(r.rows, other.rows...)
+	r.forget = append(r.forget, other.forget...)
+	r.verdicts = append(r.verdicts, other.verdicts...)
+}
+
+// candidateOf is the version of a name that an intent made; 0 if it made none.
+func candidateOf(in state.Intent, name string) int {
+	for _, c := range in.Candidates {
+		if c.Name == name {
+			return c.Version
 		}
 	}
-	return w.Store.Finish(w.ctx, w.lease, in.ID, outcome, rows, forget)
+	return 0
+}
+
+// resolveStep finds out what became of one step. Candidate is the version of the password that it made; 0 for none.
+func (w *worker) resolveStep(s plan.Step, kind *schema.Kind, have cty.Value, candidate int) (resolution, error) {
+	missing := w.missing(s, kind, have)
+	asWanted := len(missing) == 0 || w.rewritten(s, kind, missing, have)
+	if candidate != 0 {
+		return w.resolvePassword(s, kind, have, candidate, asWanted)
+	}
+	if !asWanted {
+		return resolution{}, nil
+	}
+	carriedOut, err := w.carriedOut(s)
+	if err != nil || !carriedOut {
+		return resolution{}, err
+	}
+	return w.finished(s, kind, have), nil
+}
+
+func (w *worker) finished(s plan.Step, kind *schema.Kind, have cty.Value) resolution {
+	r := resolution{done: true, forget: forgotten(s)}
+	if !have.IsNull() {
+		r.rows = []state.Setting{w.row(s, kind, have)}
+	}
+	return r
+}
+
+// resolvePassword finds out which password an account has after a request that carried a new one.
+func (w *worker) resolvePassword(s plan.Step, kind *schema.Kind, have cty.Value, candidate int, asWanted bool) (resolution, error) {
+	name := w.nameOf(s)
+	if have.IsNull() {
+		return resolution{verdicts: []state.Verdict{{Name: name}}}, nil // there is no account that could have it
+	}
+	finding := w.found
+	if name != w.device.Access.Managed {
+		versions, err := w.versions(name)
+		if err != nil {
+			return resolution{}, err
+		}
+		finding = w.ask(s.Address.Key, versions, rotate.Unheard)
+	}
+	if !finding.Settled() {
+		return resolution{}, finding.Err
+	}
+	r := resolution{verdicts: []state.Verdict{finding.Verdict(name)}}
+	switch {
+	case finding.Live == candidate && asWanted:
+		done := w.finished(s, kind, have)
+		r.done, r.rows = true, done.rows
+	case finding.Live == candidate:
+		r.rows = []state.Setting{w.knownWith(s, s.Secrets[passwordAttribute].Fingerprint)}
+	default:
+		r.rows = w.unprovenRow(s, finding)
+	}
+	return r, nil
 }
 
 // carriedOut proves the secrets of a step whose readable attributes are as wanted. A secret that is no longer to be had,
@@ -134,7 +221,7 @@ func (w *worker) carriedOut(s plan.Step) (bool, error) {
 		return false, nil
 	}
 	err = w.authenticate(s.Address.Key, text)
-	if refusedByDevice(err) {
+	if rotate.Refused(err) {
 		return false, nil
 	}
 	return err == nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/credential"
 	"camform/schema"
 )
 
@@ -33,7 +34,24 @@ type Settings struct {
 	StatePath      string   // path of the SQLite file, absolute or below Dir; ".camform/state.db" by default
 	MaxUnreachable Limit    // how many devices may be out of reach in a run that still counts as good
 	Schemas        []string // folders of further setting files, absolute or below Dir
+	Limits         Limits
+	Approvals      *Approvals // nil if plans need no signatures
 	Range          hcl.Range
+}
+
+// Limits are how much one run may change. A limit of 0 does not limit.
+type Limits struct {
+	MaxChanges int
+	MaxDevices int
+	MaxRisk    map[schema.Risk]int // changes of a risk
+}
+
+// Approvals is the approvals block: who must sign a plan before it is applied.
+type Approvals struct {
+	Required int      // signatures of so many distinct people
+	For      []string // classes of changes that need them: "credentials", "lockout", "login" or "all"; sorted
+	Signers  []string // lines of the file of signers, in the format of allowed_signers of OpenSSH, without comments
+	Range    hcl.Range
 }
 
 // Limit is a number of devices or a share of them. The zero value allows none.
@@ -61,6 +79,7 @@ type Device struct {
 	// what devices make of them; sorted.
 	AllowUnproven []string
 	Settings      []*Setting // ordered by address
+	Consumers     []Consumer // who else needs a way in; ordered by name
 	Range         hcl.Range  // the header of the device block
 	URLRange      hcl.Range  // the address argument
 }
@@ -74,9 +93,23 @@ type Identity struct {
 // Login is the account that camform uses on a device.
 type Login struct {
 	Username string
-	Password cty.Value // string, marked with schema.Secret; never null
-	Basic    bool      // HTTP Basic may be used over TLS where a device has no digest
+	Password cty.Value          // string, marked with schema.Secret; never null
+	Policy   *credential.Policy // by which the password is managed; nil if it is not
+	Basic    bool               // HTTP Basic may be used over TLS where a device has no digest
 	Range    hcl.Range
+}
+
+// Consumer is a consumer block: somebody other than camform who needs a way in to the device. Fields that are not given are
+// empty or 0.
+type Consumer struct {
+	Name      string
+	Username  string // account that it logs in with
+	Level     string // level that the account needs
+	Scheme    string // "http", "https", "rtsp", "onvif" or "sdk"
+	Port      int64
+	Address   string // address or prefix from which it comes
+	Algorithm string // the only digest algorithm that it knows: "MD5" or "SHA-256"
+	Range     hcl.Range
 }
 
 // TLS says how the certificate of a device is judged.
@@ -114,6 +147,10 @@ type Attribute struct {
 	Range   hcl.Range // the expression
 	Profile string    // name of the profile that says so; empty for the device's own block
 	Rule    string    // id of the rule that it is part of; empty for none
+
+	// Policy is by what a password is managed: its value is that of the vault under credential.Name, unknown as long as
+	// the vault has none. Nil for a password that is given.
+	Policy *credential.Policy
 }
 
 // Want is the wanted value of the setting: an object of the kind's type in which undeclared attributes are null. Marks

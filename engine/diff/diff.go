@@ -11,10 +11,12 @@ package diff
 
 import (
 	"slices"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
+	"camform/engine/credential"
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/providers"
@@ -35,6 +37,22 @@ type Rules struct {
 	Same func(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool
 	// Fingerprint identifies the value of a secret at an address.
 	Fingerprint func(address schema.Setting, attribute, secret string) string
+	// Managed says what is known of the password that the vault keeps under a name.
+	Managed func(name string) Managed
+	// Asked reports whether somebody asked for a new password of an account.
+	Asked func(address schema.Setting) bool
+	// Leader is the address of the account whose new password an origin will yield; empty for every other origin.
+	Leader func(origin string) string
+	// Due reports whether a managed password is due to be changed, and why.
+	Due func(credential.Policy, Managed) (due bool, reason string)
+	// Window reports whether due passwords may be changed now, and if not, when.
+	Window func(credential.Policy) (open bool, next time.Time)
+}
+
+// Managed is what is known of a password of the vault.
+type Managed struct {
+	Version int       // the live one; 0 if there is none
+	Since   time.Time // when it was made
 }
 
 // Change is a difference of one setting.
@@ -77,6 +95,7 @@ func Compare(device *config.Device, snap *live.Snapshot, last map[schema.Setting
 	}
 	c.findUndeclared()
 	c.findVanished()
+	c.noteWaiting()
 	slices.SortFunc(c.result.Changes, func(a, b Change) int { return a.Address.Compare(b.Address) })
 	return c.result
 }
@@ -160,6 +179,12 @@ func (c *comparison) compareAttribute(
 	want *config.Setting, a *schema.Attribute, declared config.Attribute, have cty.Value, memory Memory,
 ) (bool, plan.Why) {
 	why := plan.Why{Attribute: a.Name, Cause: plan.CauseConfig, Source: plan.SourceOf(declared.Range), Profile: declared.Profile}
+	if declared.Policy != nil {
+		return c.rotation(want, declared) == "", why
+	}
+	if a.Secret && c.leader(schema.Origin(declared.Value)) != "" {
+		return false, why
+	}
 	if a.WriteOnly {
 		if c.provenByLogin(want, a, declared) {
 			return true, why
@@ -349,12 +374,30 @@ func (c *comparison) secrets(want *config.Setting) map[string]plan.Secret {
 		if secrets == nil {
 			secrets = map[string]plan.Secret{}
 		}
-		secrets[a.Name] = plan.Secret{
-			Origin:      schema.Origin(declared.Value),
-			Fingerprint: c.fingerprint(want.Address, a, declared.Value),
-		}
+		secrets[a.Name] = c.secret(want, a, declared)
 	}
 	return secrets
+}
+
+// secret is how a plan names the value of a secret attribute.
+func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared config.Attribute) plan.Secret {
+	s := plan.Secret{Origin: schema.Origin(declared.Value)}
+	reason := ""
+	if declared.Policy != nil {
+		reason = c.rotation(want, declared)
+	}
+	switch leader := c.leader(s.Origin); {
+	case reason != "":
+		s.Generate = &plan.Generate{
+			Policy: *declared.Policy, Replaces: c.managed(want).Version, Reason: reason, Own: c.isOwn(want),
+			MinLen: bound(a.Min), MaxLen: bound(a.Max),
+		}
+	case declared.Policy == nil && leader != "":
+		s.Follows = leader
+	default:
+		s.Fingerprint = c.fingerprint(want.Address, a, declared.Value)
+	}
+	return s
 }
 
 func (c *comparison) fingerprint(address schema.Setting, a *schema.Attribute, v cty.Value) string {

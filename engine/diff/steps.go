@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
+	"camform/engine/credential"
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/providers"
@@ -30,7 +31,7 @@ type Refusal struct {
 func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schema.Kinds, check Check) (plan.Device, []Refusal) {
 	d := plan.Device{
 		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity, Source: snap.Source,
-		Skipped: slices.Clone(found.Skipped), Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
+		Pin: snap.Pin, Skipped: slices.Clone(found.Skipped), Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
 	}
 	var refusals []Refusal
 	for _, c := range found.Changes {
@@ -179,8 +180,13 @@ func protected(c Change) plan.Skipped {
 
 // AccessOf is how a plan says to reach a device.
 func AccessOf(device *config.Device) plan.Access {
+	managed := ""
+	if device.Login.Policy != nil {
+		managed = credential.Name(device.Address, device.Login.Username)
+	}
 	return plan.Access{
-		URL: device.URL.String(), Username: device.Login.Username,
+		Managed: managed,
+		URL:     device.URL.String(), Username: device.Login.Username,
 		Password: plan.Secret{Origin: schema.Origin(device.Login.Password)},
 		Want:     providers.Identity{Serial: device.Identity.Serial, MAC: device.Identity.MAC, Model: device.Identity.Model},
 		Verify:   device.TLS.Verify, CAFile: device.TLS.CAFile, Legacy: device.TLS.Legacy,

@@ -29,6 +29,8 @@ type Request struct {
 	Kinds  []*schema.Kind
 	Keys   map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
 	Extra  []string            // further documents to read, by path
+
+	Blocked error // why the device is not asked at all; nil if it is
 }
 
 // Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
@@ -102,6 +104,9 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 			s = &Snapshot{Device: r.Target.Device, Err: fmt.Errorf("this is a bug: %v", cause)}
 		}
 	}()
+	if r.Blocked != nil {
+		return &Snapshot{Device: r.Target.Device, Err: r.Blocked}
+	}
 	reader := o.Provider.OpenReader(r.Target)
 	defer reader.Close()
 	return Read(ctx, reader, r, o)

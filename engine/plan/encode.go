@@ -18,7 +18,7 @@ import (
 )
 
 // FormatVersion is the version of the plan file that Encode writes and Decode reads.
-const FormatVersion = 1
+const FormatVersion = 2
 
 // Errors of Decode.
 var (
@@ -30,7 +30,10 @@ var (
 // Encode writes a plan as canonical JSON: the same plan gives the same bytes. It fails if a value that the schema calls
 // secret is in it, which would be a bug of whoever made the plan.
 func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
-	file := fileShape{Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, MaxUnreachable: p.MaxUnreachable}
+	file := fileShape{
+		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, MaxUnreachable: p.MaxUnreachable,
+		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals,
+	}
 	for _, d := range p.Devices {
 		shape, err := encodeDevice(d, kinds)
 		if err != nil {
@@ -122,13 +125,18 @@ type (
 		Devices []deviceShape `json:"devices"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
-		MaxUnreachable Tolerance `json:"max_unreachable"`
+		MaxUnreachable Tolerance  `json:"max_unreachable"`
+		Author         string     `json:"author,omitempty"`
+		Limits         Limits     `json:"limits"`
+		Approvals      *Approvals `json:"approvals,omitempty"`
 	}
 	deviceShape struct {
 		Address   string             `json:"address"`
 		Access    accessShape        `json:"access"`
 		Identity  providers.Identity `json:"identity"`
 		Source    string             `json:"source,omitempty"`
+		Ways      []Way              `json:"ways,omitempty"`
+		Pin       providers.Pin      `json:"pin"`
 		Problem   string             `json:"problem,omitempty"`
 		Family    string             `json:"family,omitempty"`
 		Steps     []stepShape        `json:"steps,omitempty"`
@@ -147,6 +155,7 @@ type (
 		Legacy   bool               `json:"legacy,omitempty"`
 		Basic    bool               `json:"basic,omitempty"`
 		Site     string             `json:"site,omitempty"`
+		Managed  string             `json:"managed,omitempty"`
 	}
 	stepShape struct {
 		Address string            `json:"address"`
@@ -160,6 +169,7 @@ type (
 		Source  Source            `json:"source"`
 		Risk    schema.Risk       `json:"risk,omitempty"`
 		Reboot  schema.Reboot     `json:"reboot,omitempty"`
+		Drops   bool              `json:"drops_sessions,omitempty"`
 	}
 	whyShape struct {
 		Attribute string `json:"attribute"`
@@ -190,7 +200,7 @@ type (
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source,
-		Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+		Ways: d.Ways, Pin: d.Pin, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
 	}
 	for _, s := range d.Steps {
 		kind := kinds.Lookup(s.Address.Kind)
@@ -204,7 +214,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		}
 		step := stepShape{
 			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot,
+			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops,
 		}
 		for _, w := range s.Why {
 			step.Why = append(step.Why, whyShape(w))
@@ -274,7 +284,10 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotAPlan, err)
 	}
-	p := &Plan{Version: f.Version, Created: created, Schema: f.Schema, MaxUnreachable: f.MaxUnreachable}
+	p := &Plan{
+		Version: f.Version, Created: created, Schema: f.Schema, MaxUnreachable: f.MaxUnreachable,
+		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals,
+	}
 	for _, shape := range f.Devices {
 		d, err := shape.device(kinds)
 		if err != nil {
@@ -299,7 +312,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	}
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source,
-		Problem: shape.Problem, Family: shape.Family, Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged,
+		Ways: shape.Ways, Pin: shape.Pin, Problem: shape.Problem, Family: shape.Family, Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged,
 	}
 	for _, s := range shape.Steps {
 		step, err := s.step(kinds)
@@ -341,7 +354,7 @@ func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
 	}
 	step := Step{
 		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot,
+		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops,
 	}
 	for _, w := range s.Why {
 		step.Why = append(step.Why, Why(w))

@@ -14,8 +14,10 @@ type Group struct {
 	Steps    []Step
 }
 
-// Groups splits the steps of a device by document, in the order in which they are carried out: by phase, then by
-// document. Forgotten settings touch no document and are left out. Every kind of the steps must be in kinds.
+// Groups splits the steps of a device by document, and puts the groups into the order in which they are carried out if
+// nothing speaks against it: by phase, then by document. New passwords of accounts that exist come after everything else,
+// one at a time, and that of the account that camform uses comes last: should one of them stay in doubt, all else is done.
+// Forgotten settings touch no document and are left out. Every kind of the steps must be in kinds.
 func Groups(steps []Step, kinds *schema.Kinds) []Group {
 	var groups []Group
 	for _, s := range steps {
@@ -24,7 +26,7 @@ func Groups(steps []Step, kinds *schema.Kinds) []Group {
 		}
 		kind := kinds.Lookup(s.Address.Kind)
 		document := kind.Document.For(s.Address.Key).Path
-		i := slices.IndexFunc(groups, func(g Group) bool { return g.Document == document })
+		i := slices.IndexFunc(groups, func(g Group) bool { return g.Document == document && g.turn() == first && s.turn() == first })
 		if i < 0 {
 			groups = append(groups, Group{Document: document})
 			i = len(groups) - 1
@@ -33,9 +35,56 @@ func Groups(steps []Step, kinds *schema.Kinds) []Group {
 		groups[i].Phase = max(groups[i].Phase, kind.Phase)
 	}
 	slices.SortStableFunc(groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.Document, b.Document))
+		return cmp.Or(cmp.Compare(a.turn(), b.turn()), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.Document, b.Document))
 	})
 	return groups
+}
+
+// Grouped splits the steps of a device into groups in the order in which they stand: what follows each other and changes
+// the same document leaves together.
+func Grouped(steps []Step, kinds *schema.Kinds) []Group {
+	var groups []Group
+	for _, s := range steps {
+		for _, g := range Groups([]Step{s}, kinds) {
+			end := len(groups) - 1
+			if end >= 0 && groups[end].Document == g.Document && groups[end].turn() == first && g.turn() == first {
+				groups[end].Steps = append(groups[end].Steps, s)
+				groups[end].Phase = max(groups[end].Phase, g.Phase)
+				continue
+			}
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// The turns of groups.
+const (
+	first   = iota
+	rotates // a new password for an account that exists
+	last    // a new password for the account that camform uses
+)
+
+func (s Step) turn() int {
+	switch {
+	case !s.Rotates() || s.Action != Update:
+		return first
+	case s.rotatesOwn():
+		return last
+	default:
+		return rotates
+	}
+}
+
+func (g Group) turn() int { return g.Steps[0].turn() }
+
+func (s Step) rotatesOwn() bool {
+	for _, secret := range s.Secrets {
+		if secret.Generate != nil && secret.Generate.Own {
+			return true
+		}
+	}
+	return false
 }
 
 // Order puts the steps of a device into the order in which they are carried out. Settings that are only forgotten come

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/credential"
 	"camform/providers"
 	"camform/schema"
 )
@@ -28,6 +29,24 @@ type Plan struct {
 	Outputs []Output
 
 	MaxUnreachable Tolerance // how many devices may be out of reach when it is applied
+
+	Author    string     // who made it, as approvals know people: an e-mail address or user@host
+	Limits    Limits     // how much may be changed at once
+	Approvals *Approvals // who must have signed it before it is applied; nil for nobody
+}
+
+// Limits are how much a plan may change. A limit of 0 does not limit.
+type Limits struct {
+	MaxChanges int                 `json:"max_changes,omitempty"` // steps
+	MaxDevices int                 `json:"max_devices,omitempty"` // devices with steps
+	MaxRisk    map[schema.Risk]int `json:"max_risk,omitempty"`    // steps of a risk
+}
+
+// Approvals say who must sign a plan.
+type Approvals struct {
+	Required int      `json:"required"`          // signatures of so many distinct people
+	For      []string `json:"for"`               // classes of changes that need them: "credentials", "lockout", "login", "all"
+	Signers  []string `json:"signers,omitempty"` // lines of an allowed signers file of OpenSSH: who may sign with which key
 }
 
 // Device is what a plan says about one device.
@@ -43,6 +62,19 @@ type Device struct {
 	Unchanged int                // settings that are as wanted
 	Adopted   []Adopted          // settings that are as wanted, which apply only remembers
 	Source    string             // our own address as the device sees it; empty where that is not known
+	Ways      []Way              // ways in that others need, which must stay open too
+	Pin       providers.Pin      // what was seen of the device when it was read
+}
+
+// Way is a way in to a device that somebody other than camform needs.
+type Way struct {
+	Who       string `json:"who"`                 // "device.recorder.channel.1", or "vms" for a consumer block
+	Scheme    string `json:"scheme,omitempty"`    // "http", "https", "rtsp", "onvif" or "sdk"; empty if it is not known
+	Port      int64  `json:"port,omitempty"`      // 0 if it is not known
+	Account   string `json:"account,omitempty"`   // the account that it logs in with; empty if it is not known
+	Level     string `json:"level,omitempty"`     // the level that the account needs; empty for any
+	Source    string `json:"source,omitempty"`    // address or prefix from which it comes; empty if it is not known
+	Algorithm string `json:"algorithm,omitempty"` // the only digest algorithm that it knows: "MD5" or "SHA-256"; empty for both
 }
 
 // Adopted is a setting that a device has already as it is wanted, although camform did not write it.
@@ -63,12 +95,32 @@ type Access struct {
 	Legacy   bool
 	Basic    bool
 	Site     string
+
+	// Managed is the name in the vault of the password that is used instead of Password as soon as the vault has one.
+	Managed string
 }
 
 // Secret names a secret without holding it.
 type Secret struct {
 	Origin      string `json:"origin"`                // where apply gets the value from
 	Fingerprint string `json:"fingerprint,omitempty"` // keyed; tells whether it is still the value that was planned
+
+	// Generate makes a new value when the plan is applied; nil for a value that is there already.
+	Generate *Generate `json:"generate,omitempty"`
+
+	// Follows is the address of the setting whose Generate makes the value: an account of another device. Such a secret
+	// has no fingerprint.
+	Follows string `json:"follows,omitempty"`
+}
+
+// Generate is how a new password is made.
+type Generate struct {
+	Policy   credential.Policy `json:"policy"`
+	Replaces int               `json:"replaces,omitempty"` // version of the vault that it takes the place of; 0 for the first
+	Own      bool              `json:"own,omitempty"`      // whether it is the account that camform logs in with
+	Reason   string            `json:"reason"`             // why now, for people: "it is 93 days old, and 90 are allowed"
+	MaxLen   int               `json:"max_len,omitempty"`  // the longest that the device takes; 0 if it does not say
+	MinLen   int               `json:"min_len,omitempty"`  // the shortest that the device takes; 0 if it does not say
 }
 
 // Action is what a step does to a setting.
@@ -95,6 +147,17 @@ type Step struct {
 	Range   Source            // the block that declares it
 	Risk    schema.Risk
 	Reboot  schema.Reboot
+	Drops   bool // whether open connections may be cut
+}
+
+// Rotates reports whether a step makes a new password.
+func (s Step) Rotates() bool {
+	for _, secret := range s.Secrets {
+		if secret.Generate != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // Drifted reports whether a step undoes something that was changed on the device: an attribute, or an item that appeared
@@ -102,6 +165,16 @@ type Step struct {
 func (s Step) Drifted() bool {
 	moved := func(c Cause) bool { return c == CauseDrift || c == CauseBoth }
 	return moved(s.Cause) || slices.ContainsFunc(s.Why, func(w Why) bool { return moved(w.Cause) })
+}
+
+// Follows is the address of the account of another device whose new password a step writes; empty if it follows none.
+func (s Step) Follows() string {
+	for _, secret := range s.Secrets {
+		if secret.Follows != "" {
+			return secret.Follows
+		}
+	}
+	return ""
 }
 
 // Why says why one attribute changes.
@@ -156,6 +229,7 @@ const (
 	Unsupported SkipReason = "unsupported" // the device does not have the kind
 	Protected   SkipReason = "protected"   // lifecycle { protect } forbids it; the difference stays
 	Unreadable  SkipReason = "unreadable"  // its document could not be read
+	Waiting     SkipReason = "waiting"     // it is due, but its window is not open
 	Unproven    SkipReason = "unproven"    // too little is known of what a device makes of it; allow_unproven lets it pass
 )
 

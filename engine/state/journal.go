@@ -32,6 +32,22 @@ type Intent struct {
 	Begun    time.Time
 	Outcome  Outcome   // empty while open
 	Finished time.Time // zero while open
+
+	// Candidates are the new passwords that the request carries. Begin makes them durable together with the intent; the
+	// versions are filled in then.
+	Candidates []Candidate
+
+	// Revert is what takes the request back if the way in does not stay open, sealed. Nil for a request that nothing takes
+	// back.
+	Revert []byte
+}
+
+// Candidate is a new version of a secret.
+type Candidate struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+	Sealed  []byte `json:"-"`
+	Note    string `json:"-"`
 }
 
 // IntentStep is the change of one setting within a request.
@@ -54,7 +70,7 @@ const (
 	Unknown    Outcome = "unknown"     // could not be read back yet; the intent stays open
 )
 
-const intentColumns = `id, run, device, document, method, digest, steps, begun, outcome, finished`
+const intentColumns = `id, run, device, document, method, digest, steps, begun, outcome, finished, candidates, revert`
 
 // Begin records that a request is about to be sent. The request may leave when it returned without an error, and not
 // before. Run, Device and Begun of the intent come from the lease and the clock.
@@ -68,17 +84,36 @@ func (s *Store) Begin(ctx context.Context, lease Lease, intent Intent) (IntentID
 		if err := s.fence(tx, lease); err != nil {
 			return err
 		}
-		return tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0) RETURNING id`,
-			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now())).Scan(&id)
+		candidates, err := s.propose(tx, lease.Run, intent.Candidates)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished, candidates, revert)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8, $9) RETURNING id`,
+			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now()), candidates,
+			intent.Revert).Scan(&id)
 	})
 	return id, err
 }
 
+// propose keeps candidates and returns them as they are stored, with their versions.
+func (s *Store) propose(tx *sql.Tx, run string, candidates []Candidate) (string, error) {
+	var stored []Candidate
+	for _, c := range candidates {
+		version, err := s.addSecret(tx, Secret{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: run, Note: c.Note})
+		if err != nil {
+			return "", err
+		}
+		stored = append(stored, Candidate{Name: c.Name, Version: version})
+	}
+	text, err := json.Marshal(stored)
+	return string(text), err
+}
+
 // Finish records what became of an intent together with what is to be remembered and forgotten, in one transaction. The
 // lease may be that of a later run, which resolves what an earlier one left open. ErrFinished means that the intent has
-// an outcome already, or is not one of the device.
-func (s *Store) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting) error {
+// an outcome already, or is not one of the device. Verdicts say which versions of secrets were found to be in use.
+func (s *Store) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting, verdicts ...Verdict) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
 		if err := s.fence(tx, lease); err != nil {
 			return err
@@ -91,6 +126,11 @@ func (s *Store) Finish(ctx context.Context, lease Lease, id IntentID, outcome Ou
 		}
 		if !open {
 			return fmt.Errorf("%w: %d of %s: this is a bug", ErrFinished, id, lease.Device)
+		}
+		for _, v := range verdicts {
+			if err := settleSecret(tx, v, s.now()); err != nil {
+				return err
+			}
 		}
 		return s.record(tx, lease, rows, forget)
 	})
@@ -159,10 +199,11 @@ func scanIntent(rows *sql.Rows) (Intent, error) {
 	var (
 		intent          Intent
 		device, steps   string
+		candidates      string
 		begun, finished int64
 	)
 	err := rows.Scan(&intent.ID, &intent.Run, &device, &intent.Document, &intent.Method, &intent.Digest, &steps, &begun,
-		&intent.Outcome, &finished)
+		&intent.Outcome, &finished, &candidates, &intent.Revert)
 	if err != nil {
 		return Intent{}, err
 	}
@@ -171,6 +212,9 @@ func scanIntent(rows *sql.Rows) (Intent, error) {
 	}
 	if intent.Steps, err = decodeSteps(intent.Device, steps); err != nil {
 		return Intent{}, fmt.Errorf("%w: steps of intent %d: %w", ErrDamaged, intent.ID, err)
+	}
+	if err := json.Unmarshal([]byte(candidates), &intent.Candidates); err != nil {
+		return Intent{}, fmt.Errorf("%w: candidates of intent %d: %w", ErrDamaged, intent.ID, err)
 	}
 	intent.Begun, intent.Finished = moment(begun), moment(finished)
 	return intent, nil

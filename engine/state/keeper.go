@@ -12,16 +12,21 @@ import (
 
 // Keeper renews leases while a run works. The zero value is not usable; see NewKeeper.
 type Keeper struct {
-	store *Store
+	store Renewer
 	lost  func(Lease)
 
 	mu     sync.Mutex
 	leases map[schema.Device]Lease
 }
 
+// Renewer renews leases; see Store.Renew.
+type Renewer interface {
+	Renew(ctx context.Context, leases ...Lease) (lost []Lease, err error)
+}
+
 // NewKeeper makes a keeper without leases. Lost is called from Run for a lease that somebody else took over; nothing more
 // may be sent to its device.
-func NewKeeper(store *Store, lost func(Lease)) *Keeper {
+func NewKeeper(store Renewer, lost func(Lease)) *Keeper {
 	return &Keeper{store: store, lost: lost, leases: map[schema.Device]Lease{}}
 }
 

@@ -35,7 +35,7 @@ const (
 func openFile(path string) (*sql.DB, error) {
 	query := url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)"},
 	}
 	slashed := filepath.ToSlash(path)
 	if !strings.HasPrefix(slashed, "/") {
@@ -139,8 +139,30 @@ func checkHeader(path string) error {
 	if string(header[:16]) != "SQLite format 3\x00" {
 		return damaged(path, "its header is not that of a database")
 	}
+	if err := checkSize(file, path, int64(binary.BigEndian.Uint16(header[16:]))); err != nil {
+		return err
+	}
 	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {
 		return fmt.Errorf("%w: %s is a database of another program; choose another path", ErrForeign, path)
+	}
+	return nil
+}
+
+// checkSize refuses a file that ends within a page: SQLite would read the rest of it as zeros. While there is a log, the file
+// may be shorter than it will be.
+func checkSize(file *os.File, path string, page int64) error {
+	if page == 1 {
+		page = 1 << 16 // which does not fit into the header
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("state database: %w", err)
+	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		return nil
+	}
+	if page == 0 || info.Size()%page != 0 {
+		return damaged(path, "it is cut short")
 	}
 	return nil
 }

@@ -1,0 +1,98 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/schema"
+)
+
+// followers are the steps that write a new password of an account elsewhere, where somebody logs in with it: a recorder
+// that shows a camera. Such a step is carried out right after that of the account, since whoever uses the old password
+// makes the device count refused logins. All methods may be called from any goroutine.
+type followers struct {
+	steps map[string][]follower // by the address of the account
+	gates map[schema.Device]*sync.Mutex
+
+	mu   sync.Mutex
+	done map[schema.Device][]report.Device
+}
+
+// follower is a device with the one step that follows.
+type follower struct{ device plan.Device }
+
+// findFollowers takes the steps that follow others of the plan out of the devices.
+func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
+	f := &followers{steps: map[string][]follower{}, gates: map[schema.Device]*sync.Mutex{}, done: map[schema.Device][]report.Device{}}
+	made := map[string]bool{}
+	for _, d := range devices {
+		f.gates[d.Address] = &sync.Mutex{}
+		for _, s := range d.Steps {
+			made[s.Address.String()] = made[s.Address.String()] || s.Rotates()
+		}
+	}
+	rest := make([]plan.Device, len(devices))
+	for i, d := range devices {
+		rest[i] = d
+		rest[i].Steps = nil
+		for _, s := range d.Steps {
+			leader := s.Follows()
+			if leader == "" || !made[leader] {
+				rest[i].Steps = append(rest[i].Steps, s)
+				continue
+			}
+			one := d
+			one.Steps, one.Adopted = []plan.Step{s}, nil
+			f.steps[leader] = append(f.steps[leader], follower{one})
+		}
+	}
+	return f, rest
+}
+
+// carryOut makes the change of one device while no other goroutine is at it.
+func (f *followers) carryOut(d plan.Device, work func() report.Device) report.Device {
+	gate := f.gates[d.Address]
+	gate.Lock()
+	defer gate.Unlock()
+	return work()
+}
+
+// after carries out what follows the steps of a device that has ended.
+func (f *followers) after(ctx, stop context.Context, done report.Device, o Options) {
+	for _, s := range done.Steps {
+		for _, next := range f.steps[s.Address.String()] {
+			var result report.Device
+			if s.Result.Good() {
+				result = f.carryOut(next.device, func() report.Device { return runDevice(ctx, stop, next.device, o) })
+			} else {
+				result = waiting(next.device, fmt.Sprintf("%s has no new password yet", s.Address))
+			}
+			f.mu.Lock()
+			f.done[next.device.Address] = append(f.done[next.device.Address], result)
+			f.mu.Unlock()
+		}
+	}
+}
+
+// waiting is the report of a device whose step has to wait.
+func waiting(d plan.Device, why string) report.Device {
+	done := report.Device{Address: d.Address, Identity: d.Identity, Result: report.NotRun, Detail: why}
+	for _, s := range d.Steps {
+		done.Steps = append(done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: report.NotRun, Detail: why})
+	}
+	return done
+}
+
+// merge adds what followed to the report of a device.
+func (f *followers) merge(done report.Device) report.Device {
+	for _, more := range f.done[done.Address] {
+		done.Steps = append(done.Steps, more.Steps...)
+		if done.Result == report.Already || done.Result.Good() && !more.Result.Good() {
+			done.Result, done.Detail = more.Result, more.Detail
+		}
+	}
+	return done
+}

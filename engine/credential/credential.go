@@ -1,0 +1,51 @@
+// Package credential knows what managed passwords must be like: policies, the rules of devices, a generator that obeys
+// both, and when a password is due to be changed. It is pure: randomness and time are handed in.
+//
+// Rules:
+//
+//   - A generated password obeys the policy and the device together, or there is an error that names both.
+//   - What a person chose is judged by the same rules as what was generated.
+//   - Nothing here prints a password, and no error contains one.
+package credential
+
+import (
+	"net/url"
+	"time"
+
+	"camform/schema"
+)
+
+// Policy says what passwords of accounts must be like, how long they live and who else uses them. The zero value asks for
+// nothing but what devices demand.
+type Policy struct {
+	Name      string        `json:"name"`                 // as in credential_policy "NAME"
+	MinLength int           `json:"min_length,omitempty"` // 0 for the least that devices take
+	MaxLength int           `json:"max_length,omitempty"` // 0 for the most that the device takes
+	Classes   int           `json:"classes,omitempty"`    // how many of digits, lower case, upper case and others; 0 to 4
+	Forbid    []string      `json:"forbid,omitempty"`     // texts that must not be part of a password, in any case
+	MaxAge    time.Duration `json:"max_age,omitempty"`    // age at which a password is due; 0 for never
+	Unique    bool          `json:"unique,omitempty"`     // no two accounts of the vault share a password
+	History   int           `json:"history,omitempty"`    // how many earlier passwords of the account must not come back
+	Window    string        `json:"window,omitempty"`     // when due passwords may be changed, such as "sat,sun 02:00-05:00"; empty for any time
+	Consumers []string      `json:"consumers,omitempty"`  // who else uses the passwords and has to be told, for people
+
+	// ProveOldRefused asks for a proof that the old password is refused after a change. It costs one login attempt, which
+	// is spent only where the device tells that enough are left.
+	ProveOldRefused bool `json:"prove_old_refused,omitempty"`
+}
+
+// Name is the name of the vault under which the password of an account of a device is kept: "gate/north/admin" for the
+// account admin of device.gate["north"]. No two accounts have the same name.
+func Name(device schema.Device, account string) string {
+	name := url.PathEscape(device.Name)
+	if device.Each {
+		name += "/" + url.PathEscape(device.Key)
+	}
+	return name + "/" + url.PathEscape(account)
+}
+
+// Scheme is the scheme of origins that name a secret of the vault.
+const Scheme = "vault"
+
+// Origin is the origin of the secret of that name in the vault.
+func Origin(name string) string { return Scheme + ":" + name }

@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"camform/engine/config"
+	"camform/engine/credential"
+	"camform/engine/diag"
+	"camform/engine/diff"
+	"camform/engine/plan"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// credentials is what one plan knows of managed passwords.
+type credentials struct {
+	live     map[string]diff.Managed
+	doubtful map[string]bool // names of which it is not known which version is in use
+	now      time.Time
+	asked    func(schema.Setting) bool // whether somebody asked for a new password of an account
+	leaders  map[string]string         // origin → address of the account whose new password it will yield
+}
+
+// credentials reads what is known of managed passwords.
+func (e *Engine) credentials(ctx context.Context, asked func(schema.Setting) bool) (credentials, error) {
+	c := credentials{live: map[string]diff.Managed{}, now: e.Now(), asked: asked, leaders: map[string]string{}}
+	all, err := e.Store.AllSecrets(ctx)
+	if err != nil {
+		return c, err
+	}
+	for _, s := range all {
+		if s.Status == state.SecretLive {
+			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created}
+		}
+	}
+	c.doubtful, err = e.Store.Doubtful(ctx)
+	return c, err
+}
+
+// nobodyAsked is for plans that change passwords only when they are due.
+func nobodyAsked(schema.Setting) bool { return false }
+
+// rules are the judgements that a comparison needs.
+func (e *Engine) rules(c credentials) diff.Rules {
+	return diff.Rules{
+		Same: e.Provider.Same, Fingerprint: e.Store.Fingerprint,
+		Managed: func(name string) diff.Managed { return c.live[name] },
+		Asked:   c.asked,
+		Leader:  func(origin string) string { return c.leaders[origin] },
+		Due: func(p credential.Policy, known diff.Managed) (bool, string) {
+			return false, ""
+		},
+		Window: func(p credential.Policy) (bool, time.Time) { return true, time.Time{} },
+	}
+}
+
+// blocked says why a device is not asked at all: it is in doubt which password it has, and finding out is for a run that
+// may write the answer down.
+func (c credentials) blocked(access plan.Access) error {
+	if access.Managed == "" || !c.doubtful[access.Managed] {
+		return nil
+	}
+	return fmt.Errorf("it is not known which password it has, since a change of it did not end; camform rotate -due finds out: %w", providers.ErrBudget)
+}
+
+// lead notes which accounts get a new password by a plan, so that whoever logs in with it elsewhere gets it too.
+func (c credentials) lead(d plan.Device) {
+	for _, s := range d.Steps {
+		for _, secret := range s.Secrets {
+			if secret.Generate != nil {
+				c.leaders[secret.Origin] = s.Address.String()
+			}
+		}
+	}
+}
+
+// follows reports whether a device is to be told a new password of another one.
+func (c credentials) follows(device *config.Device) bool {
+	for _, s := range device.Settings {
+		for _, a := range s.Attributes {
+			if a.Policy == nil && c.leaders[schema.Origin(a.Value)] != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Rotate is Plan, reduced to new passwords: of the accounts that were asked for, or of those whose time has come, together
+// with the settings elsewhere that need to know them.
+func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, targets []schema.Setting, asked func(schema.Setting) bool) (*Planned, diag.Problems) {
+	planned, problems := e.plan(ctx, cfg, targets, asked)
+	if planned == nil {
+		return nil, problems
+	}
+	for i, d := range planned.Plan.Devices {
+		planned.Plan.Devices[i] = onlyPasswords(d)
+	}
+	return planned, problems
+}
+
+// onlyPasswords takes out of a device what is about no password.
+func onlyPasswords(d plan.Device) plan.Device {
+	var steps []plan.Step
+	for _, s := range d.Steps {
+		if s.Rotates() || s.Follows() != "" {
+			steps = append(steps, s)
+		}
+	}
+	d.Steps, d.Adopted = steps, nil
+	return d
+}
+
+// waysTo are the ways in to a device that others need: consumers that are declared, and settings of other devices that log
+// in to it.
+func waysTo(device *config.Device, all []*config.Device) []plan.Way {
+	var ways []plan.Way
+	for _, c := range device.Consumers {
+		ways = append(ways, plan.Way{
+			Who: c.Name, Scheme: c.Scheme, Port: c.Port, Account: c.Username, Level: c.Level, Source: c.Address, Algorithm: c.Algorithm,
+		})
+	}
+	for _, other := range all {
+		if other == device {
+			continue
+		}
+		for _, s := range other.Settings {
+			if account, ok := logsInTo(s, device); ok {
+				ways = append(ways, plan.Way{Who: s.Address.String(), Account: account, Source: other.URL.Hostname()})
+			}
+		}
+	}
+	return ways
+}
+
+// logsInTo reports whether a setting of another device uses an account of a device, by the origin of a secret in it.
+func logsInTo(s *config.Setting, device *config.Device) (account string, ok bool) {
+	for _, a := range s.Attributes {
+		if a.Policy != nil || !schema.IsSecret(a.Value) {
+			continue
+		}
+		origin := schema.Origin(a.Value)
+		for _, own := range device.Settings {
+			if own.Kind.Account && origin == credential.Origin(credential.Name(device.Address, own.Address.Key)) {
+				return own.Address.Key, true
+			}
+		}
+	}
+	return "", false
+}
+
+// password is the text that camform logs in with: that of the vault where it manages the account and has one, else that
+// from the origin.
+func (e *Engine) password(ctx context.Context, access plan.Access) (string, error) {
+	if access.Managed == "" {
+		return e.Secret(access.Password.Origin)
+	}
+	versions, err := e.Store.Secrets(ctx, access.Managed)
+	if err != nil {
+		return "", err
+	}
+	for _, v := range versions {
+		if v.Status == state.SecretLive {
+			return e.Passwords.Open(v)
+		}
+	}
+	return e.Secret(access.Password.Origin)
+}

@@ -1,0 +1,90 @@
+package diff
+
+import (
+	"fmt"
+	"slices"
+
+	"camform/engine/config"
+	"camform/engine/credential"
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// managed is what is known of the password of the account that a setting is.
+func (c *comparison) managed(want *config.Setting) Managed {
+	return c.rules.Managed(credential.Name(want.Address.Device, want.Address.Key))
+}
+
+// leader is the address of the account whose new password an origin will yield; empty for every other origin.
+func (c *comparison) leader(origin string) string {
+	if c.rules.Leader == nil {
+		return ""
+	}
+	return c.rules.Leader(origin)
+}
+
+// isOwn reports whether a setting is the account that camform logs in with.
+func (c *comparison) isOwn(want *config.Setting) bool {
+	return want.Kind.Account && want.Address.Key == c.device.Login.Username
+}
+
+// rotation says why a managed password is to be changed now; empty if it is not.
+func (c *comparison) rotation(want *config.Setting, declared config.Attribute) string {
+	known := c.managed(want)
+	due, reason := c.due(want, declared)
+	switch {
+	case c.rules.Asked(want.Address):
+		return "somebody asked for it"
+	case known.Version == 0:
+		return "the vault has no password for it yet"
+	case !c.isOwn(want) && !c.hasManaged(want, declared):
+		return "it is not known to have the password of the vault"
+	case due:
+		return reason
+	default:
+		return ""
+	}
+}
+
+// hasManaged reports whether an account is remembered to have the password of the vault.
+func (c *comparison) hasManaged(want *config.Setting, declared config.Attribute) bool {
+	i := slices.IndexFunc(want.Kind.Attributes, func(a *schema.Attribute) bool { return want.Attributes[a.Name].Policy != nil })
+	a := want.Kind.Attributes[i]
+	return c.last[want.Address].Fingerprints[a.Name] == c.fingerprint(want.Address, a, declared.Value)
+}
+
+// due reports whether the age of a managed password asks for a new one, and this is the time to make one.
+func (c *comparison) due(want *config.Setting, declared config.Attribute) (bool, string) {
+	if open, _ := c.rules.Window(*declared.Policy); !open {
+		return false, ""
+	}
+	return c.rules.Due(*declared.Policy, c.managed(want))
+}
+
+// bound is a bound of a schema; 0 for none.
+func bound(n *int64) int {
+	if n == nil {
+		return 0
+	}
+	return int(*n)
+}
+
+// noteWaiting tells of managed passwords that are due and wait for their window.
+func (c *comparison) noteWaiting() {
+	for _, want := range c.device.Settings {
+		for _, a := range want.Kind.Attributes {
+			declared, ok := want.Attributes[a.Name]
+			if !ok || declared.Policy == nil || c.managed(want).Version == 0 || c.rules.Asked(want.Address) {
+				continue
+			}
+			due, reason := c.rules.Due(*declared.Policy, c.managed(want))
+			open, next := c.rules.Window(*declared.Policy)
+			if due && !open {
+				c.result.Skipped = append(c.result.Skipped, plan.Skipped{
+					Address: want.Address, Attribute: a.Name, Reason: plan.Waiting, Source: plan.SourceOf(declared.Range),
+					Detail: fmt.Sprintf("%s; its window opens at %s", reason, next.Format("2006-01-02 15:04 MST")),
+				})
+			}
+		}
+	}
+}

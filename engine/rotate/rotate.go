@@ -1,0 +1,159 @@
+// Package rotate decides which password an account of a device has while that is in doubt. It is pure: whoever asks it
+// keeps the versions and talks to the device.
+//
+// A password is changed in this order, and the program may die between any two steps:
+//
+//	               candidate and intent             request
+//	               durable together                 may have left
+//	 live ───────▶ live + pending ───────────────▶ doubt: the device has one of the two
+//	                                                  │
+//	        candidate logs in over a new connection   │   live logs in            neither is known
+//	      ┌───────────────────────────────────────────┼───────────────────────┐       │
+//	      ▼                                           ▼                       ▼       ▼
+//	 candidate is live, the former history    the candidate is withdrawn     doubt stays; the next run tries
+//	                                          and kept                       what was not tried for longest
+//
+// Rules:
+//
+//   - A candidate is durable before it is sent (I8). No version is ever removed: a device may come back from a restart
+//     with any password that it once had, or take one minutes after it said no.
+//   - What the device said about the request decides only what is tried first.
+//   - Each version is tried once at most in a run, one after the other, until one is accepted. Whether another attempt may
+//     be spent is for the ledger to say (I5); what was not tried for longest has the first turn, so that after some
+//     windows every version had one.
+//   - Who may set the password of another account without knowing it, as administrators may, need not look further than
+//     the candidate and the live version.
+package rotate
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"camform/engine/ledger"
+	"camform/engine/state"
+	"camform/providers"
+)
+
+// Answer is what a device said about the request that carried a candidate.
+type Answer string
+
+// The answers.
+const (
+	Accepted Answer = "accepted"
+	Denied   Answer = "denied"  // it said no
+	Unheard  Answer = "unheard" // no answer came, or the program died meanwhile
+)
+
+// history bounds how many versions that are no longer in use are tried.
+const history = 8
+
+// InDoubt reports whether it is not known which of the versions of an account a device has: a candidate may have been
+// sent, or the live version was tried since it was last accepted.
+func InDoubt(versions []state.Secret) bool {
+	return slices.ContainsFunc(versions, func(v state.Secret) bool {
+		return v.Status == state.SecretPending && !v.Sent.IsZero() || v.Status == state.SecretLive && !triedSince(v).IsZero()
+	})
+}
+
+// triedSince is when a version was tried, if it was not accepted since; zero otherwise.
+func triedSince(v state.Secret) time.Time {
+	if v.Tried.After(v.Proven) {
+		return v.Tried
+	}
+	return time.Time{}
+}
+
+// Live is the live version of an account; ok is false if there is none.
+func Live(versions []state.Secret) (live state.Secret, ok bool) {
+	i := slices.IndexFunc(versions, func(v state.Secret) bool { return v.Status == state.SecretLive })
+	if i < 0 {
+		return state.Secret{}, false
+	}
+	return versions[i], true
+}
+
+// Likely are the versions that an account of which we are not the only owner can have: candidates and the live one, in the
+// order in which they are tried.
+func Likely(versions []state.Secret, answer Answer) []state.Secret {
+	likely := slices.DeleteFunc(slices.Clone(versions), func(v state.Secret) bool {
+		return v.Status != state.SecretPending && v.Status != state.SecretLive
+	})
+	return order(likely, answer)
+}
+
+// Possible are all versions that the account can have that we log in with, in the order in which they are tried.
+func Possible(versions []state.Secret, answer Answer) []state.Secret {
+	former := 0
+	possible := slices.DeleteFunc(newestFirst(versions), func(v state.Secret) bool {
+		if v.Status == state.SecretPending || v.Status == state.SecretLive {
+			return false
+		}
+		former++
+		return former > history
+	})
+	return order(possible, answer)
+}
+
+func newestFirst(versions []state.Secret) []state.Secret {
+	return slices.SortedFunc(slices.Values(versions), func(a, b state.Secret) int { return cmp.Compare(b.Version, a.Version) })
+}
+
+// order puts what was tried in vain last, the latest attempt at the very end, and within that the likely before the less
+// likely.
+func order(versions []state.Secret, answer Answer) []state.Secret {
+	first := []state.SecretStatus{state.SecretPending, state.SecretLive, state.SecretWithdrawn, state.SecretHistory}
+	if answer == Denied {
+		first[0], first[1] = first[1], first[0]
+	}
+	ordered := newestFirst(versions)
+	slices.SortStableFunc(ordered, func(a, b state.Secret) int {
+		return cmp.Or(triedSince(a).Compare(triedSince(b)), cmp.Compare(slices.Index(first, a.Status), slices.Index(first, b.Status)))
+	})
+	return ordered
+}
+
+// Finding is what trying versions on a device told.
+type Finding struct {
+	Live    int   // version that the device accepted; 0 if it accepted none
+	Refused []int // versions that it refused
+	Err     error // why the others were not tried; nil if none are left
+}
+
+// Settled reports whether nothing is left in doubt: a version was accepted, or all of them were refused.
+func (f Finding) Settled() bool { return f.Err == nil }
+
+// Verdict is what the vault is to keep of a finding that settles the doubt about a name.
+func (f Finding) Verdict(name string) state.Verdict {
+	return state.Verdict{Name: name, Live: f.Live}
+}
+
+// Resolve tries versions one after the other until one is accepted. Try logs in over a new connection; nil means that the
+// device accepted the version, and Refused that it did not. Any other error ends the search, since it tells nothing.
+func Resolve(versions []state.Secret, try func(state.Secret) error) Finding {
+	var f Finding
+	for _, v := range versions {
+		switch err := try(v); {
+		case err == nil:
+			f.Live = v.Version
+			return f
+		case Refused(err):
+			f.Refused = append(f.Refused, v.Version)
+		default:
+			f.Err = err
+			return f
+		}
+	}
+	return f
+}
+
+// Refused reports whether err says that a device refused a credential. A ledger that did not let it be tried says nothing
+// about the credential.
+func Refused(err error) bool { return errors.Is(err, providers.ErrRefused) && !Untried(err) }
+
+// Untried reports whether err says that a login was not tried, to save attempts.
+func Untried(err error) bool {
+	var refusal *ledger.Refusal
+	return errors.As(err, &refusal)
+}

@@ -1,0 +1,259 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// SecretStatus says what a version of a secret is good for.
+type SecretStatus string
+
+// The statuses. At most one version of a name is Live.
+//
+//	             PutSecret
+//	(nothing) ──────────────▶ live ───────────────▶ history
+//	    │                      ▲     a newer one       │
+//	    │ Begin                │     became live       │ found to be in use
+//	    ▼          proven      │                       │ after all
+//	 pending ──────────────────┤ ◀─────────────────────┘
+//	    │  refused, and another accepted
+//	    ▼                      │ found to be in use after all
+//	 withdrawn ────────────────┘
+//
+// Nothing is ever removed: a device may come back with any password that was ever sent to it.
+const (
+	SecretPending   SecretStatus = "pending"   // made durable before it was sent; it is not known whether it is in use
+	SecretLive      SecretStatus = "live"      // in use
+	SecretHistory   SecretStatus = "history"   // was in use
+	SecretWithdrawn SecretStatus = "withdrawn" // was sent, and the device refused it when it was tried
+)
+
+// Secret is one version of a secret. Only the vault can read what is sealed.
+type Secret struct {
+	Name    string
+	Version int // from 1
+	Status  SecretStatus
+	Sealed  []byte
+	Created time.Time
+	Sent    time.Time // when it may have left for a device; zero if it never did
+	Proven  time.Time // when a device last accepted it; zero if none did
+	Tried   time.Time // when it was last tried on a device; zero if it never was
+	Run     string    // run that made it; empty for a person
+	Note    string    // where it came from, for people; without secrets
+}
+
+const secretColumns = `name, version, status, sealed, created, sent, proven, tried, run, note`
+
+// Secrets returns the versions of a name, newest first; none if there is no such name.
+func (s *Store) Secrets(ctx context.Context, name string) ([]Secret, error) {
+	return read(ctx, s, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name = $1 ORDER BY version DESC`, name)
+}
+
+// AllSecrets returns all versions of all names, by name and then newest first.
+func (s *Store) AllSecrets(ctx context.Context) ([]Secret, error) {
+	return read(ctx, s, scanSecret, `SELECT `+secretColumns+` FROM secrets ORDER BY name, version DESC`)
+}
+
+// PutSecret keeps a new version of a name and makes it live; the one before becomes history.
+func (s *Store) PutSecret(ctx context.Context, name string, sealed []byte, note string) (version int, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3`,
+			string(SecretHistory), name, string(SecretLive)); err != nil {
+			return err
+		}
+		version, err = s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note})
+		return err
+	})
+	return version, err
+}
+
+// addSecret adds a version and returns its number.
+func (s *Store) addSecret(tx *sql.Tx, secret Secret) (version int, err error) {
+	err = tx.QueryRow(`INSERT INTO secrets (`+secretColumns+`)
+		SELECT $1, COALESCE(MAX(version), 0) + 1, $2, $3, $4, $5, 0, 0, $6, $7 FROM secrets WHERE name = $1 RETURNING version`,
+		secret.Name, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note).Scan(&version)
+	return version, err
+}
+
+// TriedSecret records that a version is about to be tried on a device, so that each of several gets its turn.
+func (s *Store) TriedSecret(ctx context.Context, lease Lease, name string, version int) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.fence(tx, lease); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE secrets SET tried = $1 WHERE name = $2 AND version = $3`, stamp(s.now()), name, version)
+		return err
+	})
+}
+
+// Doubtful returns the names of which it is not known which version is in use: one may have been sent, or the live one was
+// tried since it was last accepted.
+func (s *Store) Doubtful(ctx context.Context) (map[string]bool, error) {
+	scan := func(rows *sql.Rows) (string, error) {
+		var name string
+		err := rows.Scan(&name)
+		return name, err
+	}
+	found, err := read(ctx, s, scan, `SELECT DISTINCT name FROM secrets WHERE status = 'pending' AND sent <> 0
+		UNION SELECT name FROM secrets WHERE status = 'live' AND tried > proven`)
+	names := make(map[string]bool, len(found))
+	for _, name := range found {
+		names[name] = true
+	}
+	return names, err
+}
+
+// SettleSecret records which version of a name is in use, where no request is open that says so.
+func (s *Store) SettleSecret(ctx context.Context, lease Lease, v Verdict) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+		if err := s.fence(tx, lease); err != nil {
+			return err
+		}
+		return settleSecret(tx, v, s.now())
+	})
+}
+
+// Verdict is what is known of the versions of a name after they were tried.
+type Verdict struct {
+	Name string
+	Live int // version that the device accepted; 0 if it accepted none of those that were tried
+}
+
+// settleSecret withdraws pending versions and makes the version of a verdict live, if there is one; any other live one becomes
+// history.
+func settleSecret(tx *sql.Tx, v Verdict, now time.Time) error {
+	if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3 AND version <> $4`,
+		string(SecretWithdrawn), v.Name, string(SecretPending), v.Live); err != nil || v.Live == 0 {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3 AND version <> $4`,
+		string(SecretHistory), v.Name, string(SecretLive), v.Live); err != nil {
+		return err
+	}
+	known, err := changed(tx.Exec(`UPDATE secrets SET status = $1, proven = $2 WHERE name = $3 AND version = $4`,
+		string(SecretLive), stamp(now), v.Name, v.Live))
+	if err == nil && !known {
+		err = fmt.Errorf("there is no version %d of the secret %q: this is a bug", v.Live, v.Name)
+	}
+	return err
+}
+
+// Vault is what the state keeps of a vault: its keys, readable only for its recipients.
+type Vault struct {
+	Epoch     int    // grows with every Rekey, from 1
+	Recipient string // public key that secrets are sealed to
+	Keys      string // the private key, sealed to the recipients; package vault knows the form
+	Created   time.Time
+	Rekeyed   time.Time
+}
+
+// ErrNoVault says that there is no vault yet.
+var ErrNoVault = errors.New("there is no vault yet; make one with camform vault init")
+
+// Vault returns the keys of the vault, or ErrNoVault.
+func (s *Store) Vault(ctx context.Context) (Vault, error) {
+	found, err := read(ctx, s, scanVault, `SELECT epoch, recipient, keys, created, rekeyed FROM vault`)
+	if err != nil {
+		return Vault{}, err
+	}
+	if len(found) == 0 {
+		return Vault{}, ErrNoVault
+	}
+	return found[0], nil
+}
+
+// CreateVault keeps the keys of a new vault. It fails if there is one.
+func (s *Store) CreateVault(ctx context.Context, v Vault) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		now := stamp(s.now())
+		fresh, err := changed(tx.Exec(`INSERT INTO vault (id, epoch, recipient, keys, created, rekeyed) VALUES (1, 1, $1, $2, $3, $3)
+			ON CONFLICT (id) DO NOTHING`, v.Recipient, v.Keys, now))
+		if err == nil && !fresh {
+			err = errors.New("there is a vault already; camform vault recipients changes who can open it")
+		}
+		return err
+	})
+}
+
+// SaveKeys replaces the sealed private key of the vault, for other recipients. Epoch must be that of the vault now.
+func (s *Store) SaveKeys(ctx context.Context, epoch int, keys string) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		current, err := changed(tx.Exec(`UPDATE vault SET keys = $1 WHERE epoch = $2`, keys, epoch))
+		if err == nil && !current {
+			err = errors.New("somebody else gave the vault another key meanwhile; try again")
+		}
+		return err
+	})
+}
+
+// Rekey replaces the keys of the vault and every sealed text in the database, in one transaction: secrets, snapshots and
+// what reverts a change. What was sealed before is overwritten on the disk. Epoch must be that of the vault now.
+func (s *Store) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sealed []byte) ([]byte, error)) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		current, err := changed(tx.Exec(`UPDATE vault SET epoch = epoch + 1, recipient = $1, keys = $2, rekeyed = $3 WHERE epoch = $4`,
+			v.Recipient, v.Keys, stamp(s.now()), epoch))
+		if err != nil {
+			return err
+		}
+		if !current {
+			return errors.New("somebody else gave the vault another key meanwhile; try again")
+		}
+		for _, column := range []struct{ table, name string }{{"secrets", "sealed"}, {"snapshots", "sealed"}, {"intents", "revert"}} {
+			if err := resealColumn(tx, column.table, column.name, reseal); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sealedText is one sealed text of a table.
+type sealedText struct {
+	row  int64
+	text []byte
+}
+
+func resealColumn(tx *sql.Tx, table, column string, reseal func([]byte) ([]byte, error)) error {
+	scan := func(rows *sql.Rows) (sealedText, error) {
+		var s sealedText
+		err := rows.Scan(&s.row, &s.text)
+		return s, err
+	}
+	all, err := collect(context.Background(), tx, scan, `SELECT rowid, `+column+` FROM `+table+` WHERE `+column+` IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	for _, old := range all {
+		fresh, err := reseal(old.text)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE `+table+` SET `+column+` = $1 WHERE rowid = $2`, fresh, old.row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanSecret(rows *sql.Rows) (Secret, error) {
+	var (
+		s                            Secret
+		created, sent, proven, tried int64
+	)
+	err := rows.Scan(&s.Name, &s.Version, &s.Status, &s.Sealed, &created, &sent, &proven, &tried, &s.Run, &s.Note)
+	s.Created, s.Sent, s.Proven, s.Tried = moment(created), moment(sent), moment(proven), moment(tried)
+	return s, err
+}
+
+func scanVault(rows *sql.Rows) (Vault, error) {
+	var (
+		v                Vault
+		created, rekeyed int64
+	)
+	err := rows.Scan(&v.Epoch, &v.Recipient, &v.Keys, &created, &rekeyed)
+	v.Created, v.Rekeyed = moment(created), moment(rekeyed)
+	return v, err
+}
