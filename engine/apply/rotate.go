@@ -60,7 +60,9 @@ func (w *worker) enter() error {
 	err = w.open(w.target.Login)
 	if live, ok := rotate.Live(versions); ok && rotate.Refused(err) {
 		// The next run looks further: a device may come back from a restart with an earlier password.
-		return errors.Join(err, w.Store.TriedSecret(w.ctx, w.lease, live.Name, live.Version))
+		if failed := w.Store.TriedSecret(w.ctx, w.lease, live.Name, live.Version); failed != nil {
+			return fmt.Errorf("%w: %w", errStore, failed)
+		}
 	}
 	return err
 }
@@ -100,16 +102,19 @@ func (w *worker) ask(account string, versions []state.Secret, answer rotate.Answ
 	})
 }
 
-// try logs in with a version once it is recorded that it had its turn.
+// try logs in with a version. One that is refused had its turn, and has the next one after all others.
 func (w *worker) try(v state.Secret, login func(text string) error) error {
 	text, err := w.Vault.Open(v)
 	if err != nil {
 		return err
 	}
-	if err := w.Store.TriedSecret(w.ctx, w.lease, v.Name, v.Version); err != nil {
-		return fmt.Errorf("%w: %w", errStore, err)
+	err = login(text)
+	if rotate.Refused(err) {
+		if failed := w.Store.TriedSecret(w.ctx, w.lease, v.Name, v.Version); failed != nil {
+			return fmt.Errorf("%w: %w", errStore, failed)
+		}
 	}
-	return login(text)
+	return err
 }
 
 // versions are those of a name; none for an account that is not managed.

@@ -3,15 +3,15 @@
 //
 // A password is changed in this order, and the program may die between any two steps:
 //
-//	               candidate and intent             request
-//	               durable together                 may have left
-//	 live ───────▶ live + pending ───────────────▶ doubt: the device has one of the two
-//	                                                  │
-//	        candidate logs in over a new connection   │   live logs in            neither is known
-//	      ┌───────────────────────────────────────────┼───────────────────────┐       │
-//	      ▼                                           ▼                       ▼       ▼
-//	 candidate is live, the former history    the candidate is withdrawn     doubt stays; the next run tries
-//	                                          and kept                       what was not tried for longest
+//	              candidate and intent             request
+//	              durable together                 may have left
+//	live ───────▶ live + pending ───────────────▶ doubt: the device has one of the two
+//	                                                 │
+//	       candidate logs in over a new connection   │   live logs in            neither is known
+//	     ┌───────────────────────────────────────────┼───────────────────────┐       │
+//	     ▼                                           ▼                       ▼       ▼
+//	candidate is live, the former history    the candidate is withdrawn     doubt stays; the next run tries
+//	                                         and kept                       what was not tried for longest
 //
 // Rules:
 //
@@ -29,7 +29,6 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"time"
 
 	"camform/engine/ledger"
 	"camform/engine/state"
@@ -53,16 +52,8 @@ const history = 8
 // sent, or the live version was tried since it was last accepted.
 func InDoubt(versions []state.Secret) bool {
 	return slices.ContainsFunc(versions, func(v state.Secret) bool {
-		return v.Status == state.SecretPending && !v.Sent.IsZero() || v.Status == state.SecretLive && !triedSince(v).IsZero()
+		return v.Status == state.SecretPending && !v.Sent.IsZero() || v.Status == state.SecretLive && v.Tried != 0
 	})
-}
-
-// triedSince is when a version was tried, if it was not accepted since; zero otherwise.
-func triedSince(v state.Secret) time.Time {
-	if v.Tried.After(v.Proven) {
-		return v.Tried
-	}
-	return time.Time{}
 }
 
 // Live is the live version of an account; ok is false if there is none.
@@ -109,7 +100,7 @@ func order(versions []state.Secret, answer Answer) []state.Secret {
 	}
 	ordered := newestFirst(versions)
 	slices.SortStableFunc(ordered, func(a, b state.Secret) int {
-		return cmp.Or(triedSince(a).Compare(triedSince(b)), cmp.Compare(slices.Index(first, a.Status), slices.Index(first, b.Status)))
+		return cmp.Or(cmp.Compare(a.Tried, b.Tried), cmp.Compare(slices.Index(first, a.Status), slices.Index(first, b.Status)))
 	})
 	return ordered
 }

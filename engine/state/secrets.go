@@ -40,7 +40,7 @@ type Secret struct {
 	Created time.Time
 	Sent    time.Time // when it may have left for a device; zero if it never did
 	Proven  time.Time // when a device last accepted it; zero if none did
-	Tried   time.Time // when it was last tried on a device; zero if it never was
+	Tried   int64     // place in the order in which versions of the name were tried since one was accepted; 0 if it was not
 	Run     string    // run that made it; empty for a person
 	Note    string    // where it came from, for people; without secrets
 }
@@ -78,13 +78,15 @@ func (s *Store) addSecret(tx *sql.Tx, secret Secret) (version int, err error) {
 	return version, err
 }
 
-// TriedSecret records that a version is about to be tried on a device, so that each of several gets its turn.
+// TriedSecret records that a device refused a version, so that each of several gets its turn. The order
+// does not depend on the clock.
 func (s *Store) TriedSecret(ctx context.Context, lease Lease, name string, version int) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.fence(tx, lease); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`UPDATE secrets SET tried = $1 WHERE name = $2 AND version = $3`, stamp(s.now()), name, version)
+		_, err := tx.Exec(`UPDATE secrets SET tried = (SELECT MAX(tried) + 1 FROM secrets WHERE name = $1)
+			WHERE name = $1 AND version = $2`, name, version)
 		return err
 	})
 }
@@ -98,7 +100,7 @@ func (s *Store) Doubtful(ctx context.Context) (map[string]bool, error) {
 		return name, err
 	}
 	found, err := read(ctx, s, scan, `SELECT DISTINCT name FROM secrets WHERE status = 'pending' AND sent <> 0
-		UNION SELECT name FROM secrets WHERE status = 'live' AND tried > proven`)
+		UNION SELECT name FROM secrets WHERE status = 'live' AND tried <> 0`)
 	names := make(map[string]bool, len(found))
 	for _, name := range found {
 		names[name] = true
@@ -131,6 +133,9 @@ func settleSecret(tx *sql.Tx, v Verdict, now time.Time) error {
 	}
 	if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3 AND version <> $4`,
 		string(SecretHistory), v.Name, string(SecretLive), v.Live); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE secrets SET tried = 0 WHERE name = $1`, v.Name); err != nil {
 		return err
 	}
 	known, err := changed(tx.Exec(`UPDATE secrets SET status = $1, proven = $2 WHERE name = $3 AND version = $4`,
@@ -240,11 +245,11 @@ func resealColumn(tx *sql.Tx, table, column string, reseal func([]byte) ([]byte,
 
 func scanSecret(rows *sql.Rows) (Secret, error) {
 	var (
-		s                            Secret
-		created, sent, proven, tried int64
+		s                     Secret
+		created, sent, proven int64
 	)
-	err := rows.Scan(&s.Name, &s.Version, &s.Status, &s.Sealed, &created, &sent, &proven, &tried, &s.Run, &s.Note)
-	s.Created, s.Sent, s.Proven, s.Tried = moment(created), moment(sent), moment(proven), moment(tried)
+	err := rows.Scan(&s.Name, &s.Version, &s.Status, &s.Sealed, &created, &sent, &proven, &s.Tried, &s.Run, &s.Note)
+	s.Created, s.Sent, s.Proven = moment(created), moment(sent), moment(proven)
 	return s, err
 }
 

@@ -51,6 +51,7 @@ type Device struct {
 	accounts      map[string]account
 	ids, epochs   int // the last id given to an account, and the last epoch given to a password
 	failures      int
+	failed        time.Time // when the last of them was
 	locked, away  time.Time // until when
 	cuts          int       // how often all connections were lost
 	faults        []*armed

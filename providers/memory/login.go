@@ -81,6 +81,7 @@ func (d *Device) lockRule() lockRule {
 
 func (d *Device) remaining() int {
 	rule := d.lockRule()
+	d.forgive(rule)
 	if d.options.HidesAttempts || !rule.Enabled {
 		return providers.RemainingUnknown
 	}
@@ -105,9 +106,19 @@ func (d *Device) login(c providers.Credential, e Effect) providers.AttemptResult
 func (d *Device) fail(user string) {
 	d.note(Refused, user, "", "")
 	d.lockedFor() // a lock that is over takes its refusals with it
+	rule := d.lockRule()
+	d.forgive(rule)
 	d.failures++
-	if rule := d.lockRule(); rule.Enabled && d.failures >= rule.Attempts {
+	d.failed = d.fleet.now()
+	if rule.Enabled && d.failures >= rule.Attempts {
 		d.locked = d.fleet.now().Add(time.Duration(rule.Minutes) * time.Minute)
+	}
+}
+
+// forgive forgets refusals when the last of them is longer ago than a lock would last.
+func (d *Device) forgive(rule lockRule) {
+	if d.fleet.now().Sub(d.failed) >= time.Duration(rule.Minutes)*time.Minute {
+		d.failures = 0
 	}
 }
 

@@ -1,0 +1,86 @@
+package apply_test
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// runs bounds how often camform is started in one history: some start again after a crash, the others wait for a window
+// of the ledger to end.
+const runs = 9
+
+// history plays one history to its end and says what is wrong with it.
+func history(s scenario, c *choices, b bounds) (w *world, wrong string) {
+	w = newWorld(s, c, b)
+	for range runs {
+		if !w.run() {
+			break
+		}
+		w.clock = w.clock.Add(45 * time.Minute)
+	}
+	w.dead, w.quiet = false, true
+	return w, w.wrong()
+}
+
+// enumerate plays every history of a scenario within bounds and returns how many there were.
+func enumerate(t *testing.T, s scenario, b bounds) int {
+	t.Helper()
+	c := &choices{}
+	n := 0
+	for {
+		w, wrong := history(s, c, b)
+		n++
+		if wrong != "" {
+			t.Errorf("%s, history %s: %s", s.name, c, wrong)
+			for _, line := range w.trace {
+				t.Log(line)
+			}
+			return n
+		}
+		if !c.next() {
+			return n
+		}
+	}
+}
+
+var scenarios = []scenario{
+	{name: "another account", operator: true},
+	{name: "another account, nothing known of it", operator: true, unmanaged: true},
+	{name: "our own account", own: true},
+	{name: "both accounts", operator: true, own: true},
+	{name: "a new account", create: true},
+	{name: "a setting", settings: true},
+	{name: "a setting and our own account", settings: true, own: true},
+	{name: "another account, attempts hidden", operator: true, hides: true},
+	{name: "our own account, attempts hidden", own: true, hides: true},
+	{name: "our own account, refusals of others", own: true, foreign: 2},
+}
+
+// TestI5I8EveryHistoryEndsWell is the promise: whatever dies or fails, in the end the camera accepts exactly what the vault
+// calls current, was never locked, nothing was written twice and nothing is left open.
+func TestI5I8EveryHistoryEndsWell(t *testing.T) {
+	limits := []bounds{{crashes: 1, faults: 1, first: 2}}
+	if !testing.Short() {
+		limits = append(limits, bounds{crashes: 2, faults: 1, first: 3}, bounds{crashes: 1, faults: 2, first: 2})
+	}
+	var mu sync.Mutex
+	total := 0
+	t.Run("scenarios", func(t *testing.T) {
+		for _, s := range scenarios {
+			for _, b := range limits {
+				t.Run(fmt.Sprintf("%s/%d crashes, %d faults", s.name, b.crashes, b.faults), func(t *testing.T) {
+					t.Parallel()
+					n := enumerate(t, s, b)
+					mu.Lock()
+					defer mu.Unlock()
+					total += n
+					t.Logf("%d histories", n)
+				})
+			}
+		}
+	})
+	t.Logf("%d histories in all, on %d processors", total, runtime.GOMAXPROCS(0))
+}

@@ -1,0 +1,273 @@
+package apply_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"camform/engine/apply"
+	"camform/engine/ledger"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// store is a state store in memory: what it holds survives the process of a world, as a disk does. Durable asks before
+// each write whether it comes about; TestTheStoreInMemoryBehavesLikeTheRealOne compares it with the real one.
+type store struct {
+	now     func() time.Time
+	durable func(write func() error) error
+	alive   func(run string) bool
+
+	tokens   map[schema.Device]int64
+	holder   map[schema.Device]string
+	renewed  map[schema.Device]time.Time
+	settings map[schema.Setting]state.Setting
+	intents  []state.Intent
+	secrets  []state.Secret // in the order in which they were made
+	attempts []ledger.Entry
+	snapshot map[string][]byte
+}
+
+var (
+	_ apply.Store      = (*store)(nil)
+	_ providers.Ledger = ledgerOf{}
+)
+
+func newStore(now func() time.Time) *store {
+	return &store{
+		now: now, durable: func(write func() error) error { return write() }, alive: func(string) bool { return true },
+		tokens: map[schema.Device]int64{}, holder: map[schema.Device]string{}, renewed: map[schema.Device]time.Time{},
+		settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{},
+	}
+}
+
+func (s *store) Acquire(_ context.Context, device schema.Device, run string) (lease state.Lease, err error) {
+	err = s.durable(func() error {
+		if holder := s.holder[device]; holder != "" && s.alive(holder) && s.now().Before(s.renewed[device].Add(state.LeaseTime)) {
+			return &state.HeldError{Device: device, Run: s.holder[device]}
+		}
+		s.tokens[device]++
+		s.holder[device], s.renewed[device] = run, s.now()
+		lease = state.Lease{Device: device, Run: run, Token: s.tokens[device]}
+		return nil
+	})
+	return lease, err
+}
+
+func (s *store) Renew(context.Context, ...state.Lease) ([]state.Lease, error) { return nil, nil }
+
+func (s *store) Release(_ context.Context, leases ...state.Lease) error {
+	return s.durable(func() error {
+		for _, l := range leases {
+			if s.tokens[l.Device] == l.Token {
+				s.holder[l.Device] = ""
+			}
+		}
+		return nil
+	})
+}
+
+// fenced is durable for a write with a lease.
+func (s *store) fenced(lease state.Lease, write func() error) error {
+	return s.durable(func() error {
+		if s.tokens[lease.Device] != lease.Token || s.holder[lease.Device] != lease.Run {
+			return state.ErrLeaseLost
+		}
+		s.renewed[lease.Device] = s.now()
+		return write()
+	})
+}
+
+func (s *store) Settings(_ context.Context, device schema.Device) (map[schema.Setting]state.Setting, error) {
+	found := map[schema.Setting]state.Setting{}
+	for address, row := range s.settings {
+		if address.Device == device {
+			found[address] = row
+		}
+	}
+	return found, nil
+}
+
+func (s *store) Record(_ context.Context, lease state.Lease, rows []state.Setting, forget []schema.Setting) error {
+	return s.fenced(lease, func() error { s.record(rows, forget); return nil })
+}
+
+func (s *store) record(rows []state.Setting, forget []schema.Setting) {
+	for _, row := range rows {
+		s.settings[row.Address] = row
+	}
+	for _, address := range forget {
+		delete(s.settings, address)
+	}
+}
+
+func (s *store) Fingerprint(setting schema.Setting, attribute, secret string) string {
+	return "fingerprint of " + setting.String() + " " + attribute + " " + secret
+}
+
+func (s *store) Begin(_ context.Context, lease state.Lease, intent state.Intent) (id state.IntentID, err error) {
+	err = s.fenced(lease, func() error {
+		for i, c := range intent.Candidates {
+			intent.Candidates[i] = state.Candidate{Name: c.Name, Version: s.add(state.Secret{
+				Name: c.Name, Status: state.SecretPending, Sealed: c.Sealed, Sent: s.now(), Created: s.now(),
+			})}
+		}
+		intent.ID, intent.Run, intent.Device, intent.Begun = state.IntentID(len(s.intents)+1), lease.Run, lease.Device, s.now()
+		s.intents = append(s.intents, intent)
+		id = intent.ID
+		return nil
+	})
+	return id, err
+}
+
+func (s *store) Finish(
+	_ context.Context, lease state.Lease, id state.IntentID, outcome state.Outcome, rows []state.Setting,
+	forget []schema.Setting, verdicts ...state.Verdict,
+) error {
+	return s.fenced(lease, func() error {
+		intent := &s.intents[id-1]
+		if intent.Outcome != "" && intent.Outcome != state.Unknown {
+			return state.ErrFinished
+		}
+		intent.Outcome, intent.Finished = outcome, s.now()
+		for _, v := range verdicts {
+			s.settle(v)
+		}
+		s.record(rows, forget)
+		return nil
+	})
+}
+
+func (s *store) OpenIntents(_ context.Context, device schema.Device) ([]state.Intent, error) {
+	all, err := s.AllOpenIntents(context.Background())
+	return slices.DeleteFunc(all, func(in state.Intent) bool { return in.Device != device }), err
+}
+
+func (s *store) AllOpenIntents(context.Context) ([]state.Intent, error) {
+	return slices.DeleteFunc(slices.Clone(s.intents), func(in state.Intent) bool {
+		return in.Outcome != "" && in.Outcome != state.Unknown
+	}), nil
+}
+
+// add keeps a version of a secret and returns its number.
+func (s *store) add(secret state.Secret) int {
+	secret.Version = 1
+	for _, other := range s.secrets {
+		if other.Name == secret.Name {
+			secret.Version = other.Version + 1
+		}
+	}
+	s.secrets = append(s.secrets, secret)
+	return secret.Version
+}
+
+func (s *store) Secrets(_ context.Context, name string) ([]state.Secret, error) {
+	var found []state.Secret
+	for _, secret := range slices.Backward(s.secrets) {
+		if secret.Name == name {
+			found = append(found, secret)
+		}
+	}
+	return found, nil
+}
+
+func (s *store) Doubtful(context.Context) (map[string]bool, error) {
+	names := map[string]bool{}
+	for _, v := range s.secrets {
+		if v.Status == state.SecretPending && !v.Sent.IsZero() || v.Status == state.SecretLive && v.Tried != 0 {
+			names[v.Name] = true
+		}
+	}
+	return names, nil
+}
+
+func (s *store) TriedSecret(_ context.Context, lease state.Lease, name string, version int) error {
+	return s.fenced(lease, func() error {
+		var last int64
+		for _, v := range s.secrets {
+			if v.Name == name {
+				last = max(last, v.Tried)
+			}
+		}
+		for i, v := range s.secrets {
+			if v.Name == name && v.Version == version {
+				s.secrets[i].Tried = last + 1
+			}
+		}
+		return nil
+	})
+}
+
+func (s *store) SettleSecret(_ context.Context, lease state.Lease, v state.Verdict) error {
+	return s.fenced(lease, func() error { s.settle(v); return nil })
+}
+
+func (s *store) settle(verdict state.Verdict) {
+	for i := range s.secrets {
+		v := &s.secrets[i]
+		if v.Name == verdict.Name && verdict.Live != 0 {
+			v.Tried = 0
+		}
+		switch {
+		case v.Name != verdict.Name:
+		case v.Version == verdict.Live:
+			v.Status, v.Proven = state.SecretLive, s.now()
+		case v.Status == state.SecretPending:
+			v.Status = state.SecretWithdrawn
+		case v.Status == state.SecretLive && verdict.Live != 0:
+			v.Status = state.SecretHistory
+		}
+	}
+}
+
+// ledgerOf is the ledger of a store, by the rules of package ledger.
+type ledgerOf struct{ *store }
+
+func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge providers.Charge, err error) {
+	err = l.durable(func() error {
+		credential := a.Credential.Username + " " + a.Credential.Password.Reveal()
+		history := slices.DeleteFunc(slices.Clone(l.attempts), func(e ledger.Entry) bool {
+			return !strings.HasPrefix(e.Credential, a.Endpoint+" ")
+		})
+		for _, e := range ledger.Rebase(history, l.now()) {
+			l.attempts[e.ID].Rebased = e.Rebased
+		}
+		attempt := ledger.Attempt{Credential: a.Endpoint + " " + credential, Remaining: a.Remaining}
+		if err := ledger.Decide(history, attempt, l.now()); err != nil {
+			return err
+		}
+		charge = providers.Charge(len(l.attempts))
+		l.attempts = append(l.attempts, ledger.Entry{
+			ID: int64(charge), Credential: attempt.Credential, Outcome: ledger.Open, Charged: l.now(), Remaining: providers.RemainingUnknown,
+		})
+		return nil
+	})
+	return charge, err
+}
+
+func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
+	return l.durable(func() error {
+		e := &l.attempts[c]
+		if e.Outcome != ledger.Open {
+			return errors.New("the attempt is not open")
+		}
+		e.Outcome, e.Settled, e.Remaining, e.Lock = ledger.Refused, l.now(), r.Remaining, r.Lock
+		if r.Accepted {
+			e.Outcome = ledger.Accepted
+		}
+		return nil
+	})
+}
+
+func (l ledgerOf) Locked(_ context.Context, endpoint string, d time.Duration) error {
+	return l.durable(func() error {
+		l.attempts = append(l.attempts, ledger.Entry{
+			ID: int64(len(l.attempts)), Credential: endpoint + " ", Outcome: ledger.Locked, Charged: l.now(), Settled: l.now(),
+			Remaining: providers.RemainingUnknown, Lock: d,
+		})
+		return nil
+	})
+}

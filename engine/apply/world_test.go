@@ -1,0 +1,462 @@
+package apply_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/apply"
+	"camform/engine/credential"
+	"camform/engine/graph"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/providers/memory"
+	"camform/schema"
+)
+
+// choices is one path through a tree of decisions. Pick takes the next one; after a history is over, next goes on to the
+// path that was not taken yet, until there is none.
+type choices struct {
+	taken []int // which way at each decision
+	width []int // how many ways there were
+	at    int
+}
+
+// pick decides between n ways; 0 is the one on which nothing happens.
+func (c *choices) pick(n int) int {
+	if n < 2 {
+		return 0
+	}
+	if c.at == len(c.taken) {
+		c.taken, c.width = append(c.taken, 0), append(c.width, n)
+	}
+	way := c.taken[c.at]
+	c.at++
+	return way
+}
+
+// next reports whether there is a further path.
+func (c *choices) next() bool {
+	for len(c.taken) > 0 {
+		last := len(c.taken) - 1
+		if c.taken[last]++; c.taken[last] < c.width[last] {
+			c.at = 0
+			return true
+		}
+		c.taken, c.width = c.taken[:last], c.width[:last]
+	}
+	return false
+}
+
+func (c *choices) String() string { return strings.Trim(fmt.Sprint(c.taken), "[]") }
+
+// bounds say how much may go wrong in one history.
+type bounds struct {
+	crashes, faults int
+	first           int // only runs up to this one are struck; the others are there to recover
+}
+
+// errDead is what everything answers a process that has died.
+var errDead = errors.New("the process is dead")
+
+// world is a camera with two accounts, perhaps a recorder that shows it, the disk of camform, and what may go wrong.
+type world struct {
+	scenario
+	choices *choices
+	left    bounds
+	runs    int
+	dead    bool // the process of this run died
+	quiet   bool // nothing goes wrong any more
+	second  bool // another process is at it
+
+	clock time.Time     // as it is
+	skew  time.Duration // by which the clock of this machine is wrong
+
+	fleet            *memory.Fleet
+	camera, recorder *memory.Device
+	disk             *store
+	made             int
+	trace            []string
+}
+
+// scenario is what is to be done, and on what devices.
+type scenario struct {
+	name      string
+	operator  bool // the account operator gets a new password
+	own       bool // so does the account that camform logs in with
+	create    bool // the account guest is made
+	settings  bool // settings without secrets are changed
+	recorder  bool // a recorder logs in to the camera as operator
+	foreign   int  // refused logins of somebody else before
+	hides     bool // the camera does not tell how many attempts are left
+	unmanaged bool // the vault has no password of the operator yet
+}
+
+var (
+	cameraAddress   = schema.Device{Name: "camera"}
+	recorderAddress = schema.Device{Name: "recorder"}
+	begin           = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+)
+
+func newWorld(s scenario, c *choices, b bounds) *world {
+	w := &world{scenario: s, choices: c, left: b, clock: begin}
+	w.disk = newStore(func() time.Time { return w.clock.Add(w.skew) })
+	w.disk.durable = w.durable
+	w.disk.alive = func(run string) bool { return run == fmt.Sprint("run-", w.runs) && !w.dead }
+	w.fleet = memory.NewFleet(func() time.Time { return w.clock })
+	w.camera = w.fleet.Add("camera", "https://192.0.2.1", memory.Options{Password: "admin-1", HidesAttempts: s.hides})
+	w.camera.SetUser("operator", "Operator", "operator-1")
+	w.keep(cameraAddress, "admin", "admin-1")
+	if !s.unmanaged {
+		w.keep(cameraAddress, "operator", "operator-1")
+	}
+	if s.foreign > 0 {
+		w.camera.BurnAttempts(s.foreign)
+	}
+	w.strike(w.camera)
+	return w
+}
+
+// keep puts a password into the vault that an account has, and remembers that it has it.
+func (w *world) keep(device schema.Device, account, text string) {
+	w.disk.add(state.Secret{Name: credential.Name(device, account), Status: state.SecretLive, Sealed: []byte(text), Created: w.clock, Proven: w.clock})
+	address := schema.Setting{Device: device, Kind: "user", Key: account}
+	w.disk.settings[address] = state.Setting{Address: address, Fingerprints: map[string]string{
+		"password": w.disk.Fingerprint(address, "password", text),
+	}}
+}
+
+// strike lets faults of the world happen on a device.
+func (w *world) strike(d *memory.Device) {
+	var effect memory.Effect
+	d.Inject(memory.Fault{Match: func(x memory.Exchange) bool {
+		effect = w.exchange(x)
+		return false
+	}})
+	for _, e := range []memory.Effect{
+		memory.Unreachable, memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject, memory.Restart,
+	} {
+		d.Inject(memory.Fault{Effect: e, Match: func(memory.Exchange) bool { return effect == e }})
+	}
+	d.AfterWrite(func(memory.Exchange) { w.crashHere("after the request") })
+}
+
+func (w *world) note(format string, args ...any) {
+	w.trace = append(w.trace, fmt.Sprintf(format, args...))
+}
+
+// mayCrash reports whether the process may still die in this history.
+func (w *world) mayCrash() bool {
+	return !w.quiet && !w.second && !w.dead && w.left.crashes > 0 && w.runs <= w.left.first
+}
+
+func (w *world) mayFail() bool {
+	return !w.quiet && !w.second && !w.dead && w.left.faults > 0 && w.runs <= w.left.first
+}
+
+// crashHere lets the process die, or not.
+func (w *world) crashHere(where string) {
+	if w.mayCrash() && w.choices.pick(2) == 1 {
+		w.note("crash %s", where)
+		w.left.crashes--
+		w.dead = true
+	}
+}
+
+// exchange decides what becomes of an exchange with a device.
+func (w *world) exchange(x memory.Exchange) memory.Effect {
+	w.crashHere("before " + x.String())
+	if w.dead {
+		return memory.Unreachable
+	}
+	if !w.mayFail() {
+		return ""
+	}
+	effects := []memory.Effect{"", memory.Unreachable, memory.Busy}
+	switch {
+	case x.Writes():
+		effects = []memory.Effect{
+			"", memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject, memory.Restart,
+		}
+	case x.Path == "":
+		effects = []memory.Effect{"", memory.Unreachable, memory.DropReply}
+	}
+	effect := effects[w.choices.pick(len(effects))]
+	if effect != "" {
+		w.note("%s at %s", effect, x)
+		w.left.faults--
+	}
+	return effect
+}
+
+// durable decides what becomes of a write to the disk.
+func (w *world) durable(write func() error) error {
+	if w.dead {
+		return errDead
+	}
+	w.crashHere("before a write to the disk")
+	if w.dead {
+		return errDead
+	}
+	if w.mayFail() {
+		switch w.choices.pick(5) {
+		case 1:
+			w.left.faults--
+			w.note("the disk is full")
+			return state.ErrFull
+		case 2:
+			w.left.faults--
+			w.note("the clock jumps back")
+			w.skew -= 10 * time.Hour
+		case 3:
+			w.left.faults--
+			w.note("the clock jumps forward")
+			w.skew += 10 * time.Hour
+		case 4:
+			w.left.faults--
+			w.note("asleep, while another process does it all")
+			w.another()
+		}
+	}
+	err := write()
+	w.crashHere("after a write to the disk")
+	if w.dead {
+		return errDead
+	}
+	return err
+}
+
+// another lets a second process do everything while the first one sleeps.
+func (w *world) another() {
+	w.second = true
+	w.clock = w.clock.Add(2 * state.LeaseTime)
+	w.cycle("second")
+	w.second = false
+}
+
+// run is one start of camform: it recovers, plans and applies. It reports whether there was anything to do.
+func (w *world) run() bool {
+	w.runs++
+	w.dead = false
+	w.note("run %d", w.runs)
+	return w.cycle(fmt.Sprint("run-", w.runs))
+}
+
+func (w *world) cycle(run string) bool {
+	o := w.options(run)
+	recovered, err := apply.Recover(context.Background(), []plan.Device{w.planned(nil)}, o)
+	if err != nil || w.dead {
+		return true
+	}
+	steps := w.steps()
+	if doubtful, _ := w.disk.Doubtful(context.Background()); doubtful[w.planned(nil).Access.Managed] {
+		steps = nil // a plan leaves such a device alone
+	}
+	if len(steps) == 0 {
+		return len(recovered) > 0
+	}
+	r := apply.Run(context.Background(), context.Background(), &plan.Plan{Devices: []plan.Device{w.planned(steps)}}, o)
+	for _, d := range r.Devices {
+		w.note("%s: %s %s", d.Address, d.Result, d.Detail)
+		for _, s := range d.Steps {
+			w.note("  %s: %s %s", s.Address, s.Result, s.Detail)
+		}
+	}
+	return true
+}
+
+func (w *world) options(run string) apply.Options {
+	return apply.Options{
+		Provider: w.fleet.Provider(), Store: w.disk, Vault: w, Run: run, Limits: graph.Limits{Total: 1},
+		Event:  func(report.Event) {},
+		Secret: w.secret,
+		Target: func(d plan.Device) (providers.Target, error) {
+			u, _ := url.Parse(d.Access.URL)
+			text, err := w.live(d.Access.Managed)
+			return providers.Target{
+				Device: d.Address, URL: u, Login: providers.Credential{Username: d.Access.Username, Password: providers.NewPassword(text)},
+				Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: ledgerOf{w.disk},
+			}, err
+		},
+	}
+}
+
+func (w *world) secret(origin string) (string, error) {
+	return w.live(strings.TrimPrefix(origin, "vault:"))
+}
+
+func (w *world) live(name string) (string, error) {
+	versions, _ := w.disk.Secrets(context.Background(), name)
+	for _, v := range versions {
+		if v.Status == state.SecretLive {
+			return string(v.Sealed), nil
+		}
+	}
+	return "", fmt.Errorf("the vault has no %s", name)
+}
+
+// Propose makes a password that was never there.
+func (w *world) Propose(_ context.Context, _, account string, _ plan.Generate) (string, []byte, error) {
+	w.made++
+	text := fmt.Sprintf("%s-new-%d", account, w.made)
+	return text, []byte(text), nil
+}
+
+// Open reads a version.
+func (w *world) Open(s state.Secret) (string, error) { return string(s.Sealed), nil }
+
+func (w *world) planned(steps []plan.Step) plan.Device {
+	identity := w.camera.Identity()
+	return plan.Device{
+		Address: cameraAddress, Identity: identity, Steps: steps,
+		Access: plan.Access{URL: "https://192.0.2.1", Username: "admin", Managed: credential.Name(cameraAddress, "admin")},
+	}
+}
+
+// steps are what a plan would have: everything of the scenario that is not so yet.
+func (w *world) steps() []plan.Step {
+	kinds := w.fleet.Provider().Kinds()
+	var steps []plan.Step
+	if w.settings && w.read(timePath, "", "zone") != "CST-8:00:00" {
+		kind := kinds.Lookup("time")
+		before := object(kind, map[string]cty.Value{"zone": cty.StringVal(w.read(timePath, "", "zone"))})
+		after := object(kind, map[string]cty.Value{"zone": cty.StringVal("CST-8:00:00")})
+		steps = append(steps, plan.Step{
+			Address: schema.Setting{Device: cameraAddress, Kind: "time"}, Action: plan.Update, Before: before, After: after,
+			Why: []plan.Why{{Attribute: "zone", Cause: plan.CauseConfig}},
+		})
+	}
+	for _, account := range []string{"guest", "operator", "admin"} {
+		wanted := map[string]bool{"guest": w.create, "operator": w.operator, "admin": w.own}[account]
+		if wanted && !w.fresh(account) {
+			steps = append(steps, w.rotation(kinds.Lookup("user"), account))
+		}
+	}
+	return plan.Order(steps, kinds)
+}
+
+// The documents of a device in memory.
+const (
+	timePath  = "/time"
+	usersPath = "/users"
+)
+
+// read is a text in a document of the camera; empty if it is not there.
+func (w *world) read(path, key, attribute string) string {
+	var doc struct{ Items map[string]map[string]any }
+	if err := json.Unmarshal([]byte(w.camera.Document(path)), &doc); err != nil {
+		panic(err)
+	}
+	text, _ := doc.Items[key][attribute].(string)
+	return text
+}
+
+// fresh reports whether an account has a password that camform made, as far as the state says.
+func (w *world) fresh(account string) bool {
+	live, err := w.live(credential.Name(cameraAddress, account))
+	address := schema.Setting{Device: cameraAddress, Kind: "user", Key: account}
+	has := account == "admin" || w.disk.settings[address].Fingerprints["password"] == w.disk.Fingerprint(address, "password", live)
+	return err == nil && has && strings.Contains(live, "-new-")
+}
+
+func (w *world) rotation(kind *schema.Kind, account string) plan.Step {
+	name := credential.Name(cameraAddress, account)
+	versions, _ := w.disk.Secrets(context.Background(), name)
+	replaces := 0
+	for _, v := range versions {
+		if v.Status == state.SecretLive {
+			replaces = v.Version
+		}
+	}
+	step := plan.Step{
+		Address: schema.Setting{Device: cameraAddress, Kind: "user", Key: account}, Action: plan.Update,
+		After: object(kind, nil),
+		Why:   []plan.Why{{Attribute: "password", Cause: plan.CauseConfig}},
+		Secrets: map[string]plan.Secret{"password": {
+			Origin: credential.Origin(name), Generate: &plan.Generate{Replaces: replaces, Own: account == "admin", Reason: "due"},
+		}},
+	}
+	if level := w.read(usersPath, account, "level"); level != "" {
+		step.Before = object(kind, map[string]cty.Value{"level": cty.StringVal(level)})
+	} else {
+		step.Action, step.Before = plan.Create, kind.Null()
+		step.After = object(kind, map[string]cty.Value{"level": cty.StringVal("Viewer")})
+	}
+	return step
+}
+
+// object is a setting of a kind in which everything else is null.
+func object(kind *schema.Kind, values map[string]cty.Value) cty.Value {
+	all := map[string]cty.Value{}
+	for _, a := range kind.Attributes {
+		all[a.Name] = cty.NullVal(a.Type)
+		if v, ok := values[a.Name]; ok {
+			all[a.Name] = v
+		}
+	}
+	return cty.ObjectVal(all)
+}
+
+// wrong says what of the promises does not hold in the end; empty if all do.
+func (w *world) wrong() string {
+	if w.camera.Count(memory.Locked) > 0 {
+		return "the camera was locked"
+	}
+	open, _ := w.disk.AllOpenIntents(context.Background())
+	doubtful, _ := w.disk.Doubtful(context.Background())
+	if len(open) > 0 || len(doubtful) > 0 {
+		return fmt.Sprintf("still open: %d intents, doubtful: %v", len(open), doubtful)
+	}
+	for _, account := range []string{"admin", "operator", "guest"} {
+		if account == "guest" && !w.create {
+			continue
+		}
+		live, err := w.live(credential.Name(cameraAddress, account))
+		if account == "operator" && w.unmanaged && !w.operator {
+			continue
+		}
+		if err != nil || !w.accepts(account, live) {
+			return fmt.Sprintf("the vault says %q of %s (%v), and the camera does not accept it", live, account, err)
+		}
+	}
+	if len(w.steps()) > 0 {
+		return "not converged"
+	}
+	if written, versions := w.written(), w.versions(); written > versions {
+		return fmt.Sprintf("%d writes of passwords, and %d passwords", written, versions)
+	}
+	return ""
+}
+
+// accepts reports whether the camera accepts a password, by logging in.
+func (w *world) accepts(account, text string) bool {
+	w.clock, w.quiet = w.clock.Add(time.Hour), true
+	target := w.camera.Target()
+	target.Login = providers.Credential{Username: account, Password: providers.NewPassword(text)}
+	session := w.fleet.Provider().Open(target)
+	_, err := session.Identify(context.Background())
+	return err == nil
+}
+
+func (w *world) versions() int {
+	return len(slices.DeleteFunc(slices.Clone(w.disk.secrets), func(s state.Secret) bool { return s.Sent.IsZero() }))
+}
+
+func (w *world) written() int {
+	n := 0
+	for _, e := range w.camera.Log() {
+		if e.Kind == memory.Written && strings.HasPrefix(e.Path, "/users") {
+			n++
+		}
+	}
+	return n
+}
