@@ -28,11 +28,11 @@ import (
 // With an error among the problems the report, if there is one, is not all to be relied on.
 func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*audit.Report, diag.Problems) {
 	devices := aimed(targeted(cfg.Devices, targets), targets)
-	memories, err := e.memories(ctx, devices, targets)
+	memories, err := e.memories(ctx, devices, func(s schema.Setting) bool { return covered(targets, s) })
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}
-	known, err := e.credentials(ctx, nobodyAsked)
+	known, err := e.credentials(ctx, func(schema.Setting) bool { return false })
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}

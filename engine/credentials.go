@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"camform/engine/config"
@@ -40,9 +41,6 @@ func (e *Engine) credentials(ctx context.Context, asked func(schema.Setting) boo
 	return c, err
 }
 
-// nobodyAsked is for plans that change passwords only when they are due.
-func nobodyAsked(schema.Setting) bool { return false }
-
 // rules are the judgements that a comparison needs.
 func (e *Engine) rules(c credentials) diff.Rules {
 	return diff.Rules{
@@ -51,9 +49,10 @@ func (e *Engine) rules(c credentials) diff.Rules {
 		Asked:   c.asked,
 		Leader:  func(origin string) string { return c.leaders[origin] },
 		Due: func(p credential.Policy, known diff.Managed) (bool, string) {
-			return false, ""
+			due, reason, _ := credential.Due(p, credential.Facts{Since: known.Since, Known: known.Version != 0}, c.now)
+			return due, reason
 		},
-		Window: func(p credential.Policy) (bool, time.Time) { return true, time.Time{} },
+		Window: func(p credential.Policy) (bool, time.Time) { return credential.InWindow(p, c.now) },
 	}
 }
 
@@ -89,10 +88,15 @@ func (c credentials) follows(device *config.Device) bool {
 	return false
 }
 
-// Rotate is Plan, reduced to new passwords: of the accounts that were asked for, or of those whose time has come, together
-// with the settings elsewhere that need to know them.
-func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, targets []schema.Setting, asked func(schema.Setting) bool) (*Planned, diag.Problems) {
-	planned, problems := e.plan(ctx, cfg, targets, asked)
+// Rotate is Plan, reduced to new passwords for managed accounts, together with the settings elsewhere that need to know
+// them. Among restricts it to some devices and accounts; none means all.
+func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, among []schema.Setting, choice Choice) (*Planned, diag.Problems) {
+	looked := passwordsOf(cfg.Devices, among)
+	planned, problems := e.plan(ctx, cfg, aim{
+		devices: reduced(cfg.Devices, looked),
+		covers:  func(s schema.Setting) bool { return looked[s] },
+		asked:   func(s schema.Setting) bool { return choice == All && covered(among, s) },
+	})
 	if planned == nil {
 		return nil, problems
 	}
@@ -100,6 +104,55 @@ func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, targets []schem
 		planned.Plan.Devices[i] = onlyPasswords(d)
 	}
 	return planned, problems
+}
+
+// Choice says which managed passwords get a new one.
+type Choice string
+
+// The choices.
+const (
+	All Choice = "all"
+	Due Choice = "due" // whose time has come, or that the vault does not have yet
+)
+
+// passwordsOf are the settings that new passwords of accounts are about: the accounts themselves, and what logs in with them
+// elsewhere.
+func passwordsOf(devices []*config.Device, among []schema.Setting) map[schema.Setting]bool {
+	looked, origins := map[schema.Setting]bool{}, map[string]bool{}
+	each := func(visit func(*config.Setting, config.Attribute)) {
+		for _, d := range devices {
+			for _, s := range d.Settings {
+				for _, a := range s.Attributes {
+					visit(s, a)
+				}
+			}
+		}
+	}
+	each(func(s *config.Setting, a config.Attribute) {
+		if a.Policy != nil && covered(among, s.Address) {
+			looked[s.Address], origins[schema.Origin(a.Value)] = true, true
+		}
+	})
+	each(func(s *config.Setting, a config.Attribute) {
+		if a.Policy == nil && schema.IsSecret(a.Value) && origins[schema.Origin(a.Value)] {
+			looked[s.Address] = true
+		}
+	})
+	return looked
+}
+
+// reduced are devices with nothing but some of their settings; those that have none of them are left out.
+func reduced(devices []*config.Device, to map[schema.Setting]bool) []*config.Device {
+	var some []*config.Device
+	for _, d := range devices {
+		one := *d
+		one.Exclusive, one.Rules = nil, nil
+		one.Settings = slices.DeleteFunc(slices.Clone(d.Settings), func(s *config.Setting) bool { return !to[s.Address] })
+		if len(one.Settings) > 0 {
+			some = append(some, &one)
+		}
+	}
+	return some
 }
 
 // onlyPasswords takes out of a device what is about no password.
@@ -124,7 +177,7 @@ func waysTo(device *config.Device, all []*config.Device) []plan.Way {
 		})
 	}
 	for _, other := range all {
-		if other == device {
+		if other.Address == device.Address {
 			continue
 		}
 		for _, s := range other.Settings {

@@ -54,16 +54,27 @@ type Planned struct {
 // The plan is complete as far as the devices could be read; the problems say what was refused, and with an error among
 // them the plan must not be applied.
 func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
-	return e.plan(ctx, cfg, targets, nobodyAsked)
+	return e.plan(ctx, cfg, aim{
+		devices: targeted(cfg.Devices, targets),
+		covers:  func(s schema.Setting) bool { return covered(targets, s) },
+		asked:   func(schema.Setting) bool { return false },
+	})
 }
 
-func (e *Engine) plan(ctx context.Context, cfg *config.Config, targets []schema.Setting, asked func(schema.Setting) bool) (*Planned, diag.Problems) {
-	devices := targeted(cfg.Devices, targets)
-	memories, err := e.memories(ctx, devices, targets)
+// aim is what a plan is about.
+type aim struct {
+	devices []*config.Device          // with the settings that it looks at
+	covers  func(schema.Setting) bool // whether it looks at a setting that is only remembered
+	asked   func(schema.Setting) bool // whether somebody asked for a new password of an account
+}
+
+func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned, diag.Problems) {
+	devices := at.devices
+	memories, err := e.memories(ctx, devices, at.covers)
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}
-	known, err := e.credentials(ctx, asked)
+	known, err := e.credentials(ctx, at.asked)
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}
@@ -172,13 +183,25 @@ func (e *Engine) Apply(ctx, stop context.Context, p *plan.Plan, run string) *rep
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 	return apply.Options{
 		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.Sealer, Run: run, Limits: e.Limits,
-		Secret: e.Secret, Event: e.Event,
+		Secret: e.Secret, Event: e.Event, Sleep: sleep,
 		Target: func(d plan.Device) (providers.Target, error) { return e.target(ctx, d.Address, d.Access) },
 	}
 }
 
-// memories is what the state remembers of the settings of devices, as far as targets name them.
-func (e *Engine) memories(ctx context.Context, devices []*config.Device, targets []schema.Setting) (map[schema.Device]map[schema.Setting]diff.Memory, error) {
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// memories is what the state remembers of the settings of devices, as far as a plan looks at them.
+func (e *Engine) memories(ctx context.Context, devices []*config.Device, covers func(schema.Setting) bool) (map[schema.Device]map[schema.Setting]diff.Memory, error) {
 	all := make(map[schema.Device]map[schema.Setting]diff.Memory, len(devices))
 	for _, device := range devices {
 		all[device.Address] = map[schema.Setting]diff.Memory{}
@@ -189,7 +212,7 @@ func (e *Engine) memories(ctx context.Context, devices []*config.Device, targets
 		}
 		kind := e.Provider.Kinds().Lookup(row.Address.Kind)
 		memories := all[row.Address.Device]
-		if memories == nil || kind == nil || !covered(targets, row.Address) {
+		if memories == nil || kind == nil || !covers(row.Address) {
 			continue // a kind that this camform does not have stays in the state
 		}
 		if memories[row.Address], err = apply.Remembered(kind, row); err != nil {

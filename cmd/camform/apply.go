@@ -61,13 +61,30 @@ func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, approved bool) er
 	if err != nil {
 		return err
 	}
-	p := planned.Plan
-	if !w.flags.json {
+	return w.decide(cmd, planned.Plan, decision{approved: approved})
+}
+
+// decision is what somebody decided about a plan beforehand.
+type decision struct {
+	out      string // the file that the plan goes to, instead of being applied; empty for none
+	approved bool   // nobody is asked
+}
+
+// decide shows a plan, asks, and carries it out or saves it.
+func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
+	if !w.flags.json || d.out != "" {
 		if err := w.show(p, planOutput{}); err != nil {
 			return err
 		}
 	}
-	if !p.Empty() && !approved {
+	if d.out != "" {
+		if err := w.save(p, d.out); err != nil {
+			return err
+		}
+		w.hint(planOutput{out: d.out})
+		return nil
+	}
+	if !p.Empty() && !d.approved {
 		if err := w.ask(); err != nil {
 			return err
 		}

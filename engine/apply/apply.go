@@ -42,6 +42,9 @@ type Options struct {
 	// Secret reads a secret from its origin.
 	Secret func(origin string) (string, error)
 
+	// Sleep waits; it returns early with an error when ctx ends.
+	Sleep func(ctx context.Context, d time.Duration) error
+
 	// Event is told what happens. It is called from several goroutines.
 	Event func(report.Event)
 
@@ -141,7 +144,7 @@ func runDevice(ctx, stop context.Context, d plan.Device, o Options) (done report
 func newWorker(ctx, stop context.Context, d plan.Device, o Options) *worker {
 	return &worker{
 		ctx: ctx, stop: stop, Options: o, device: d, done: report.Device{Address: d.Address},
-		candidates: map[schema.Setting]candidate{},
+		candidates: map[schema.Setting]candidate{}, kept: map[string]bool{},
 	}
 }
 
@@ -161,7 +164,8 @@ type worker struct {
 	credential providers.Credential // the one that the session logs in with
 	found      rotate.Finding       // what was found out about our own password, if it was in doubt
 	candidates map[schema.Setting]candidate
-	rotated    []plan.Step // that gave their account a new password
+	kept       map[string]bool // paths of documents of which the run has a snapshot
+	rotated    []plan.Step     // that gave their account a new password
 }
 
 // hold takes the lease of the device and then finds out what is remembered of it, so that no other run changes that

@@ -55,12 +55,21 @@ func (w *worker) group(g plan.Group) bool {
 		return w.giveUp(todo, err, end)
 	}
 	requests, err := w.Provider.Compose(providers.Composition{Documents: before.documents, Changes: changes, Login: w.credential})
+	if err == nil {
+		err = w.snapshot(before)
+	}
 	if err != nil {
 		return w.giveUp(todo, err, end)
 	}
 	sent, err := w.send(g, todo, requests)
 	if err != nil && len(sent) == 0 {
 		return w.giveUp(todo, err, end)
+	}
+	for i := range sent {
+		sent[i].revert = revertOf(sent[i].request, before)
+	}
+	if onTrial(g, sent) && !w.endTrial(sent, end) {
+		return false
 	}
 	return w.settle(g, todo, sent, end)
 }
@@ -86,6 +95,7 @@ func (w *worker) giveUp(steps []plan.Step, err error, end func(plan.Step, report
 type reading struct {
 	documents providers.Documents
 	items     map[string]providers.Items // by kind
+	limits    map[string]bool            // paths of the documents that give limits only
 }
 
 // value is a setting as it was read, null if the device does not have it.
@@ -274,10 +284,12 @@ var errStore = errors.New("the state cannot be written")
 
 // sending is one request that left, or may have left, and what the device said.
 type sending struct {
-	intent state.IntentID
-	steps  []plan.Step
-	reply  providers.Reply
-	err    error
+	intent  state.IntentID
+	steps   []plan.Step
+	request providers.Request
+	revert  providers.Request // what puts the document back; zero if nothing does
+	reply   providers.Reply
+	err     error
 }
 
 // send makes the intent of each request durable and sends it, once. It ends early when the session is over, since the
@@ -294,7 +306,7 @@ func (w *worker) send(g plan.Group, steps []plan.Step, requests []providers.Requ
 			return sent, fmt.Errorf("%w: %w", errStore, err)
 		}
 		reply, err := w.session.Do(w.ctx, request)
-		sent = append(sent, sending{intent: intent, steps: covered, reply: reply, err: err})
+		sent = append(sent, sending{intent: intent, steps: covered, request: request, reply: reply, err: err})
 		if err != nil && (providers.EndsSession(err) || w.ctx.Err() != nil) {
 			return sent, err
 		}

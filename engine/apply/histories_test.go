@@ -52,6 +52,7 @@ var scenarios = []scenario{
 	{name: "our own account", own: true},
 	{name: "both accounts", operator: true, own: true},
 	{name: "a new account", create: true},
+	{name: "an account that a recorder uses", operator: true, recorder: true},
 	{name: "a setting", settings: true},
 	{name: "a setting and our own account", settings: true, own: true},
 	{name: "another account, attempts hidden", operator: true, hides: true},

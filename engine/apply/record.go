@@ -41,7 +41,7 @@ func (w *worker) wantedBy(steps []plan.Step) []wanted {
 
 // readKinds reads the documents of kinds and decodes them. A kind that the device does not have has no items.
 func readKinds(ctx context.Context, reader providers.Reader, provider providers.Provider, list []wanted) (reading, error) {
-	r := reading{documents: providers.Documents{}, items: map[string]providers.Items{}}
+	r := reading{documents: providers.Documents{}, items: map[string]providers.Items{}, limits: map[string]bool{}}
 	read := func(path string) (providers.Document, error) {
 		if doc, ok := r.documents[path]; ok {
 			return doc, nil
@@ -53,6 +53,7 @@ func readKinds(ctx context.Context, reader providers.Reader, provider providers.
 		return doc, err
 	}
 	limits := func(path string) (providers.Document, error) {
+		r.limits[path] = true
 		doc, err := read(path)
 		if err != nil && !providers.EndsSession(err) {
 			doc = providers.Document{Path: path, Missing: err.Error()}

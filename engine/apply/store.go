@@ -27,6 +27,8 @@ type Store interface {
 	Doubtful(ctx context.Context) (map[string]bool, error)
 	TriedSecret(ctx context.Context, lease state.Lease, name string, version int) error
 	SettleSecret(ctx context.Context, lease state.Lease, verdict state.Verdict) error
+
+	SaveSnapshot(ctx context.Context, lease state.Lease, path string, sealed []byte) error
 }
 
 // Vault makes and reads managed passwords.

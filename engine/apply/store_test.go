@@ -152,6 +152,16 @@ func (s *store) AllOpenIntents(context.Context) ([]state.Intent, error) {
 	}), nil
 }
 
+func (s *store) SaveSnapshot(_ context.Context, lease state.Lease, path string, sealed []byte) error {
+	return s.fenced(lease, func() error {
+		key := lease.Run + " " + lease.Device.String() + " " + path
+		if _, ok := s.snapshot[key]; !ok {
+			s.snapshot[key] = sealed
+		}
+		return nil
+	})
+}
+
 // add keeps a version of a secret and returns its number.
 func (s *store) add(secret state.Secret) int {
 	secret.Version = 1

@@ -123,8 +123,19 @@ func newWorld(s scenario, c *choices, b bounds) *world {
 		w.camera.BurnAttempts(s.foreign)
 	}
 	w.strike(w.camera)
+	if s.recorder {
+		w.recorder = w.fleet.Add("recorder", "https://192.0.2.2", memory.Options{Password: "recorder-1"})
+		w.recorder.Set("cloud", "", "code", "operator-1")
+		w.disk.settings[follower] = state.Setting{Address: follower, Fingerprints: map[string]string{
+			"code": w.disk.Fingerprint(follower, "code", "operator-1"),
+		}}
+		w.strike(w.recorder)
+	}
 	return w
 }
+
+// follower is the setting of the recorder that logs in to the camera as operator.
+var follower = schema.Setting{Device: recorderAddress, Kind: "cloud"}
 
 // keep puts a password into the vault that an account has, and remembers that it has it.
 func (w *world) keep(device schema.Device, account, text string) {
@@ -253,18 +264,15 @@ func (w *world) run() bool {
 
 func (w *world) cycle(run string) bool {
 	o := w.options(run)
-	recovered, err := apply.Recover(context.Background(), []plan.Device{w.planned(nil)}, o)
+	recovered, err := apply.Recover(context.Background(), []plan.Device{w.planned(nil), w.plannedRecorder(nil)}, o)
 	if err != nil || w.dead {
 		return true
 	}
-	steps := w.steps()
-	if doubtful, _ := w.disk.Doubtful(context.Background()); doubtful[w.planned(nil).Access.Managed] {
-		steps = nil // a plan leaves such a device alone
-	}
-	if len(steps) == 0 {
+	devices := w.plan()
+	if len(devices) == 0 {
 		return len(recovered) > 0
 	}
-	r := apply.Run(context.Background(), context.Background(), &plan.Plan{Devices: []plan.Device{w.planned(steps)}}, o)
+	r := apply.Run(context.Background(), context.Background(), &plan.Plan{Devices: devices}, o)
 	for _, d := range r.Devices {
 		w.note("%s: %s %s", d.Address, d.Result, d.Detail)
 		for _, s := range d.Steps {
@@ -276,12 +284,16 @@ func (w *world) cycle(run string) bool {
 
 func (w *world) options(run string) apply.Options {
 	return apply.Options{
-		Provider: w.fleet.Provider(), Store: w.disk, Vault: w, Run: run, Limits: graph.Limits{Total: 1},
+		Provider: w.fleet.Provider(), Store: w.disk, Vault: w, Sealer: open{}, Run: run, Limits: graph.Limits{Total: 1},
 		Event:  func(report.Event) {},
+		Sleep:  func(_ context.Context, d time.Duration) error { w.clock = w.clock.Add(d); return nil },
 		Secret: w.secret,
 		Target: func(d plan.Device) (providers.Target, error) {
 			u, _ := url.Parse(d.Access.URL)
-			text, err := w.live(d.Access.Managed)
+			text, err := "recorder-1", error(nil)
+			if d.Access.Managed != "" {
+				text, err = w.live(d.Access.Managed)
+			}
 			return providers.Target{
 				Device: d.Address, URL: u, Login: providers.Credential{Username: d.Access.Username, Password: providers.NewPassword(text)},
 				Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: ledgerOf{w.disk},
@@ -311,6 +323,12 @@ func (w *world) Propose(_ context.Context, _, account string, _ plan.Generate) (
 	return text, []byte(text), nil
 }
 
+// open is a sealer that hides nothing.
+type open struct{}
+
+func (open) Seal(text []byte) ([]byte, error)     { return text, nil }
+func (open) Unseal(sealed []byte) ([]byte, error) { return sealed, nil }
+
 // Open reads a version.
 func (w *world) Open(s state.Secret) (string, error) { return string(s.Sealed), nil }
 
@@ -320,6 +338,55 @@ func (w *world) planned(steps []plan.Step) plan.Device {
 		Address: cameraAddress, Identity: identity, Steps: steps,
 		Access: plan.Access{URL: "https://192.0.2.1", Username: "admin", Managed: credential.Name(cameraAddress, "admin")},
 	}
+}
+
+func (w *world) plannedRecorder(steps []plan.Step) plan.Device {
+	d := plan.Device{
+		Address: recorderAddress, Steps: steps,
+		Access: plan.Access{URL: "https://192.0.2.2", Username: "admin", Password: plan.Secret{Origin: "env:RECORDER"}},
+	}
+	if w.recorder != nil {
+		d.Identity = w.recorder.Identity()
+	}
+	return d
+}
+
+// plan is what is to be done on which devices.
+func (w *world) plan() []plan.Device {
+	var devices []plan.Device
+	steps := w.steps()
+	doubtful, _ := w.disk.Doubtful(context.Background())
+	if doubtful[w.planned(nil).Access.Managed] {
+		steps = nil // a plan leaves such a device alone
+	}
+	if len(steps) > 0 {
+		devices = append(devices, w.planned(steps))
+	}
+	rotates := slices.ContainsFunc(steps, func(s plan.Step) bool { return s.Address.Key == "operator" })
+	if step, ok := w.following(rotates); ok {
+		devices = append(devices, w.plannedRecorder([]plan.Step{step}))
+	}
+	return devices
+}
+
+// following is the step that tells the recorder the password of the camera, if it is needed.
+func (w *world) following(rotates bool) (plan.Step, bool) {
+	if w.recorder == nil {
+		return plan.Step{}, false
+	}
+	name := credential.Name(cameraAddress, "operator")
+	live, _ := w.live(name)
+	secret := plan.Secret{Origin: credential.Origin(name), Fingerprint: w.disk.Fingerprint(follower, "code", live)}
+	if rotates {
+		secret = plan.Secret{Origin: secret.Origin, Follows: schema.Setting{Device: cameraAddress, Kind: "user", Key: "operator"}.String()}
+	} else if w.disk.settings[follower].Fingerprints["code"] == secret.Fingerprint {
+		return plan.Step{}, false
+	}
+	kind := w.fleet.Provider().Kinds().Lookup("cloud")
+	return plan.Step{
+		Address: follower, Action: plan.Update, Before: object(kind, nil), After: object(kind, nil),
+		Secrets: map[string]plan.Secret{"code": secret}, Why: []plan.Why{{Attribute: "code", Cause: plan.CauseConfig}},
+	}, true
 }
 
 // steps are what a plan would have: everything of the scenario that is not so yet.
@@ -352,8 +419,20 @@ const (
 
 // read is a text in a document of the camera; empty if it is not there.
 func (w *world) read(path, key, attribute string) string {
+	return w.readOf(w.camera, path, key, attribute)
+}
+
+func (w *world) must(name string) string {
+	live, err := w.live(name)
+	if err != nil {
+		panic(err)
+	}
+	return live
+}
+
+func (*world) readOf(d *memory.Device, path, key, attribute string) string {
 	var doc struct{ Items map[string]map[string]any }
-	if err := json.Unmarshal([]byte(w.camera.Document(path)), &doc); err != nil {
+	if err := json.Unmarshal([]byte(d.Document(path)), &doc); err != nil {
 		panic(err)
 	}
 	text, _ := doc.Items[key][attribute].(string)
@@ -411,10 +490,10 @@ func (w *world) wrong() string {
 	if w.camera.Count(memory.Locked) > 0 {
 		return "the camera was locked"
 	}
-	open, _ := w.disk.AllOpenIntents(context.Background())
+	intents, _ := w.disk.AllOpenIntents(context.Background())
 	doubtful, _ := w.disk.Doubtful(context.Background())
-	if len(open) > 0 || len(doubtful) > 0 {
-		return fmt.Sprintf("still open: %d intents, doubtful: %v", len(open), doubtful)
+	if len(intents) > 0 || len(doubtful) > 0 {
+		return fmt.Sprintf("still open: %d intents, doubtful: %v", len(intents), doubtful)
 	}
 	for _, account := range []string{"admin", "operator", "guest"} {
 		if account == "guest" && !w.create {
@@ -428,8 +507,11 @@ func (w *world) wrong() string {
 			return fmt.Sprintf("the vault says %q of %s (%v), and the camera does not accept it", live, account, err)
 		}
 	}
-	if len(w.steps()) > 0 {
+	if len(w.plan()) > 0 {
 		return "not converged"
+	}
+	if w.recorder != nil && w.readOf(w.recorder, "/cloud", "", "code") != w.must(credential.Name(cameraAddress, "operator")) {
+		return "the recorder does not have the password of the camera"
 	}
 	if written, versions := w.written(), w.versions(); written > versions {
 		return fmt.Sprintf("%d writes of passwords, and %d passwords", written, versions)

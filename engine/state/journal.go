@@ -36,10 +36,6 @@ type Intent struct {
 	// Candidates are the new passwords that the request carries. Begin makes them durable together with the intent; the
 	// versions are filled in then.
 	Candidates []Candidate
-
-	// Revert is what takes the request back if the way in does not stay open, sealed. Nil for a request that nothing takes
-	// back.
-	Revert []byte
 }
 
 // Candidate is a new version of a secret.
@@ -70,7 +66,7 @@ const (
 	Unknown    Outcome = "unknown"     // could not be read back yet; the intent stays open
 )
 
-const intentColumns = `id, run, device, document, method, digest, steps, begun, outcome, finished, candidates, revert`
+const intentColumns = `id, run, device, document, method, digest, steps, begun, outcome, finished, candidates`
 
 // Begin records that a request is about to be sent. The request may leave when it returned without an error, and not
 // before. Run, Device and Begun of the intent come from the lease and the clock.
@@ -88,10 +84,9 @@ func (s *Store) Begin(ctx context.Context, lease Lease, intent Intent) (IntentID
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished, candidates, revert)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8, $9) RETURNING id`,
-			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now()), candidates,
-			intent.Revert).Scan(&id)
+		return tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished, candidates)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8) RETURNING id`,
+			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now()), candidates).Scan(&id)
 	})
 	return id, err
 }
@@ -203,7 +198,7 @@ func scanIntent(rows *sql.Rows) (Intent, error) {
 		begun, finished int64
 	)
 	err := rows.Scan(&intent.ID, &intent.Run, &device, &intent.Document, &intent.Method, &intent.Digest, &steps, &begun,
-		&intent.Outcome, &finished, &candidates, &intent.Revert)
+		&intent.Outcome, &finished, &candidates)
 	if err != nil {
 		return Intent{}, err
 	}

@@ -4,23 +4,30 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"camform/schema"
 )
 
 // How long what nobody needs any more is kept, and how much of it one Open removes at most.
 const (
 	keepAttempts = 7 * 24 * time.Hour // far longer than any lock
 	keepHistory  = 90 * 24 * time.Hour
+
+	keepSnapshots = 8 // of how many runs of a device snapshots are kept that are older than history
+
 	pruneBatch   = 1000
 	pruneBatches = 10
 )
 
-// prunings remove rows whose time, $1, is over, and at most $2 of them. Open intents and their runs stay for ever.
+// prunings remove rows whose time, $1, is over, and at most $2 of them. Open intents and their runs stay for ever. Intents stay
+// as long as the snapshots of their run and device: they say what the run changed.
 var prunings = []struct {
 	statement string
 	keep      time.Duration
 }{
 	{`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE charged < $1 AND settled < $1 ORDER BY id LIMIT $2)`, keepAttempts},
-	{`DELETE FROM intents WHERE id IN (SELECT id FROM intents WHERE finished < $1 AND outcome NOT IN ('', 'unknown') ORDER BY id LIMIT $2)`, keepHistory},
+	{`DELETE FROM intents WHERE id IN (SELECT id FROM intents WHERE finished < $1 AND outcome NOT IN ('', 'unknown')
+		AND NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.run = intents.run AND s.device = intents.device) ORDER BY id LIMIT $2)`, keepHistory},
 	{`DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE started < $1 AND ended < $1
 		AND id NOT IN (SELECT run FROM intents) ORDER BY started LIMIT $2)`, keepHistory},
 }
@@ -48,4 +55,13 @@ func (s *Store) prune(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pruneSnapshots removes the snapshots of a device that are old and not of its last runs. It is called when new ones come: to
+// look through those of all devices would take seconds.
+func (s *Store) pruneSnapshots(tx *sql.Tx, device schema.Device) error {
+	_, err := tx.Exec(`DELETE FROM snapshots WHERE device = $1 AND taken < $2 AND run NOT IN
+		(SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC LIMIT $3)`,
+		device.String(), stamp(s.now().Add(-keepHistory)), keepSnapshots)
+	return err
 }

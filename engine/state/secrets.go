@@ -194,8 +194,7 @@ func (s *Store) SaveKeys(ctx context.Context, epoch int, keys string) error {
 	})
 }
 
-// Rekey replaces the keys of the vault and every sealed text in the database, in one transaction: secrets, snapshots and
-// what reverts a change. What was sealed before is overwritten on the disk. Epoch must be that of the vault now.
+// Rekey replaces the keys of the vault and every sealed text in the database, in one transaction: secrets and snapshots. What was sealed before is overwritten on the disk. Epoch must be that of the vault now.
 func (s *Store) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sealed []byte) ([]byte, error)) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET epoch = epoch + 1, recipient = $1, keys = $2, rekeyed = $3 WHERE epoch = $4`,
@@ -206,7 +205,7 @@ func (s *Store) Rekey(ctx context.Context, epoch int, v Vault, reseal func(seale
 		if !current {
 			return errors.New("somebody else gave the vault another key meanwhile; try again")
 		}
-		for _, column := range []struct{ table, name string }{{"secrets", "sealed"}, {"snapshots", "sealed"}, {"intents", "revert"}} {
+		for _, column := range []struct{ table, name string }{{"secrets", "sealed"}, {"snapshots", "sealed"}} {
 			if err := resealColumn(tx, column.table, column.name, reseal); err != nil {
 				return err
 			}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"camform/schema"
 )
-
-// keepSnapshots is of how many runs of a device the snapshots are kept, however old they are.
-const keepSnapshots = 8
 
 // Snapshot is a document of a device as it was before the first change of a run.
 type Snapshot struct {
@@ -36,9 +34,12 @@ func (s *Store) SaveSnapshot(ctx context.Context, lease Lease, path string, seal
 		if err := s.fence(tx, lease); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO snapshots (`+snapshotColumns+`) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (run, device, path) DO NOTHING`,
-			lease.Run, lease.Device.String(), path, sealed, stamp(s.now()))
-		return err
+		fresh, err := changed(tx.Exec(`INSERT INTO snapshots (`+snapshotColumns+`) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (run, device, path) DO NOTHING`,
+			lease.Run, lease.Device.String(), path, sealed, stamp(s.now())))
+		if err != nil || !fresh {
+			return err
+		}
+		return s.pruneSnapshots(tx, lease.Device)
 	})
 }
 
@@ -52,19 +53,32 @@ func (s *Store) Snapshots(ctx context.Context, q SnapshotQuery) ([]Snapshot, err
 		WHERE ($1 = '' OR run = $1) AND ($2 = '' OR device = $2) ORDER BY run, device, path`, q.Run, device)
 }
 
-// SnapshotRuns returns the runs that have snapshots of a device, newest first; of any device if it is zero.
+// SnapshotRuns returns the runs that have snapshots of a device, newest first.
 func (s *Store) SnapshotRuns(ctx context.Context, device schema.Device) ([]string, error) {
-	name := ""
-	if !device.IsZero() {
-		name = device.String()
+	return read(ctx, s, scanText, `SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC`,
+		device.String())
+}
+
+// SnapshotDevices returns the devices that a run has snapshots of, ordered by address.
+func (s *Store) SnapshotDevices(ctx context.Context, run string) ([]schema.Device, error) {
+	texts, err := read(ctx, s, scanText, `SELECT DISTINCT device FROM snapshots WHERE run = $1`, run)
+	if err != nil {
+		return nil, err
 	}
-	scan := func(rows *sql.Rows) (string, error) {
-		var run string
-		err := rows.Scan(&run)
-		return run, err
+	devices := make([]schema.Device, len(texts))
+	for i, text := range texts {
+		if devices[i], err = schema.ParseDevice(text); err != nil {
+			return nil, fmt.Errorf("%w: table snapshots: %w", ErrDamaged, err)
+		}
 	}
-	return read(ctx, s, scan, `SELECT run FROM snapshots WHERE $1 = '' OR device = $1
-		GROUP BY run ORDER BY MAX(taken) DESC, run DESC`, name)
+	slices.SortFunc(devices, schema.Device.Compare)
+	return devices, nil
+}
+
+func scanText(rows *sql.Rows) (string, error) {
+	var text string
+	err := rows.Scan(&text)
+	return text, err
 }
 
 func scanSnapshot(rows *sql.Rows) (Snapshot, error) {

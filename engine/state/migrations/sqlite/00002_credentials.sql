@@ -44,5 +44,4 @@ CREATE TABLE snapshots (
 ) STRICT;
 CREATE INDEX snapshots_by_device ON snapshots (device);
 
-ALTER TABLE intents ADD COLUMN revert BLOB;
 ALTER TABLE intents ADD COLUMN candidates TEXT NOT NULL DEFAULT '[]';

@@ -1,0 +1,43 @@
+package apply
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// snapshot keeps the documents of a group as they are before the first change of the run. Limits are none of a device's
+// own, and are left out.
+func (w *worker) snapshot(before reading) error {
+	for _, path := range slices.Sorted(maps.Keys(before.documents)) {
+		doc := before.documents[path]
+		if doc.Missing != "" || before.limits[path] || w.kept[path] {
+			continue
+		}
+		sealed, err := w.Sealer.Seal(pack(doc.Body))
+		if err == nil {
+			err = w.Store.SaveSnapshot(w.ctx, w.lease, path, sealed)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: the document as it is now: %w", errStore, err)
+		}
+		w.kept[path] = true
+	}
+	return nil
+}
+
+// packers are used again, since each of them is far larger than what it packs.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+func pack(text []byte) []byte {
+	var packed bytes.Buffer
+	z := packers.Get().(*gzip.Writer)
+	defer packers.Put(z)
+	z.Reset(&packed)
+	_, _ = z.Write(text) // a buffer takes everything
+	_ = z.Close()
+	return packed.Bytes()
+}
