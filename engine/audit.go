@@ -32,7 +32,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}
-	known, err := e.credentials(ctx, func(schema.Setting) bool { return false })
+	known, err := e.credentials(ctx, nobodyAsked)
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}

@@ -34,12 +34,15 @@ func (e *Engine) credentials(ctx context.Context, asked func(schema.Setting) boo
 	}
 	for _, s := range all {
 		if s.Status == state.SecretLive {
-			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created}
+			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created, Made: s.Run != ""}
 		}
 	}
 	c.doubtful, err = e.Store.Doubtful(ctx)
 	return c, err
 }
+
+// nobodyAsked is for plans that change passwords only when their time has come.
+func nobodyAsked(schema.Setting) bool { return false }
 
 // rules are the judgements that a comparison needs.
 func (e *Engine) rules(c credentials) diff.Rules {

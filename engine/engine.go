@@ -32,7 +32,7 @@ type Engine struct {
 	Secret   func(origin string) (string, error) // reads a secret from its origin
 
 	Passwords apply.Vault  // makes and reads managed passwords
-	Sealer    apply.Sealer // makes what is kept of devices unreadable for others
+	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
 
 	Limits  graph.Limits
 	Event   func(report.Event) // told what happens, from several goroutines
@@ -57,7 +57,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.
 	return e.plan(ctx, cfg, aim{
 		devices: targeted(cfg.Devices, targets),
 		covers:  func(s schema.Setting) bool { return covered(targets, s) },
-		asked:   func(schema.Setting) bool { return false },
+		asked:   nobodyAsked,
 	})
 }
 
@@ -182,10 +182,18 @@ func (e *Engine) Apply(ctx, stop context.Context, p *plan.Plan, run string) *rep
 
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 	return apply.Options{
-		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.Sealer, Run: run, Limits: e.Limits,
+		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.sealer(), Run: run, Limits: e.Limits,
 		Secret: e.Secret, Event: e.Event, Sleep: sleep,
 		Target: func(d plan.Device) (providers.Target, error) { return e.target(ctx, d.Address, d.Access) },
 	}
+}
+
+// sealer makes what is kept of devices unreadable for others.
+func (e *Engine) sealer() apply.Sealer {
+	if e.Sealer == nil {
+		return e.Store
+	}
+	return e.Sealer
 }
 
 // sleep waits for d, or until ctx ends.

@@ -19,7 +19,7 @@ import (
 // back as problems.
 func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.Setting, old *lock.Lock) (*lock.Lock, diag.Problems) {
 	devices := targeted(cfg.Devices, targets)
-	known, err := e.credentials(ctx, func(schema.Setting) bool { return false })
+	known, err := e.credentials(ctx, nobodyAsked)
 	if err != nil {
 		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
 	}

@@ -40,6 +40,7 @@ type Kind struct {
 	Phase  Phase  // when it is written, relative to others of the same device
 	Risk   Risk   // what a wrong value can cost
 	Reboot Reboot // whether a change can need a restart of the device
+	Drops  bool   // whether a change can cut connections that are open
 
 	Attributes []*Attribute // in the order of the file
 

@@ -102,6 +102,7 @@ type settingShape struct {
 	Phase      string           `hcl:"phase"`
 	Risk       string           `hcl:"risk,optional"`
 	Reboot     string           `hcl:"reboot,optional"`
+	Drops      bool             `hcl:"drops_sessions,optional"`
 	Hooks      string           `hcl:"hooks,optional"`
 	Documents  []documentShape  `hcl:"document,block"`
 	Item       *itemShape       `hcl:"item,block"`
@@ -208,7 +209,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 		Name: s.Name, Summary: s.Summary, Doc: strings.TrimSpace(s.Doc), Source: s.Source,
 		Confidence: Confidence(s.Confidence), Keyed: s.Keyed, Keys: s.Keys, KeyPattern: s.KeyPattern, KeyDoc: s.KeyDoc, KeyExample: s.KeyExample, Account: s.Account,
 		Phase: phases[s.Phase],
-		Risk:  Risk(orElse(s.Risk, string(RiskNone))), Reboot: Reboot(orElse(s.Reboot, string(RebootNever))),
+		Risk:  Risk(orElse(s.Risk, string(RiskNone))), Reboot: Reboot(orElse(s.Reboot, string(RebootNever))), Drops: s.Drops,
 		Hooks: s.Hooks, Range: s.DefRange,
 	}
 	for i, shape := range s.Documents {

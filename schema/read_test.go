@@ -60,6 +60,7 @@ func TestSettingFilesBecomeKinds(t *testing.T) {
   phase      = "access"
   risk       = "lockout"
   reboot     = "maybe"
+  drops_sessions = true
   hooks      = "ports"
   document {
     path         = "/ports"
@@ -114,7 +115,7 @@ func TestSettingFilesBecomeKinds(t *testing.T) {
 		Keyed: true, Keys: []string{"A", "B"}, KeyDoc: "Name.",
 		Document: schema.Document{Path: "/ports", Root: "Ports", Capabilities: []string{"/ports/cap", "/cap"}},
 		Item:     &schema.Item{Element: "Port", Key: "name"},
-		Phase:    schema.PhaseAccess, Risk: schema.RiskLockout, Reboot: schema.RebootMaybe, Hooks: "ports",
+		Phase:    schema.PhaseAccess, Risk: schema.RiskLockout, Reboot: schema.RebootMaybe, Drops: true, Hooks: "ports",
 		Attributes: []*schema.Attribute{
 			{
 				Name: "number", Type: cty.Number, Doc: "Number.", Elements: []string{"no", "also"}, Codec: "number", Min: &one, Max: &nine,

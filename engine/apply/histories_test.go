@@ -50,6 +50,7 @@ var scenarios = []scenario{
 	{name: "another account", operator: true},
 	{name: "another account, nothing known of it", operator: true, unmanaged: true},
 	{name: "our own account", own: true},
+	{name: "our own account for the first time", own: true, unmanaged: true},
 	{name: "both accounts", operator: true, own: true},
 	{name: "a new account", create: true},
 	{name: "an account that a recorder uses", operator: true, recorder: true},

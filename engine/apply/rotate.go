@@ -156,6 +156,9 @@ func (w *worker) propose(steps []plan.Step) ([]plan.Step, error) {
 			continue
 		}
 		name := w.nameOf(s)
+		if err := w.adopt(name, *how); err != nil {
+			return nil, err
+		}
 		text, sealed, err := w.Vault.Propose(w.ctx, name, s.Address.Key, *how)
 		if err != nil {
 			return nil, fmt.Errorf("new password for %s: %w", s.Address.Local(), err)
@@ -164,6 +167,22 @@ func (w *worker) propose(steps []plan.Step) ([]plan.Step, error) {
 		proposed[i] = withPassword(s, w.Store.Fingerprint(s.Address, passwordAttribute, text))
 	}
 	return proposed, nil
+}
+
+// adopt keeps the password that we are logged in with before it is changed for the first time: until the new one is proven
+// it may be the one that the device has.
+func (w *worker) adopt(name string, how plan.Generate) error {
+	if !how.Own || how.Replaces != 0 {
+		return nil
+	}
+	sealed, err := w.Vault.Keep(name, w.credential.Password.Reveal())
+	if err == nil {
+		err = w.Store.AdoptSecret(w.ctx, w.lease, name, sealed, "in use before it was managed")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: the password that it has now: %w", errStore, err)
+	}
+	return nil
 }
 
 // following fills in the fingerprints of secrets that another account of the plan has by now.

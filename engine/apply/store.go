@@ -25,6 +25,7 @@ type Store interface {
 
 	Secrets(ctx context.Context, name string) ([]state.Secret, error)
 	Doubtful(ctx context.Context) (map[string]bool, error)
+	AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error
 	TriedSecret(ctx context.Context, lease state.Lease, name string, version int) error
 	SettleSecret(ctx context.Context, lease state.Lease, verdict state.Verdict) error
 
@@ -35,6 +36,9 @@ type Store interface {
 type Vault interface {
 	// Propose makes a new password for an account and seals it, to be kept under a name.
 	Propose(ctx context.Context, name, account string, how plan.Generate) (text string, sealed []byte, err error)
+
+	// Keep seals a password that an account has already, to be kept under a name.
+	Keep(name, text string) (sealed []byte, err error)
 
 	// Open reads a version of a secret.
 	Open(state.Secret) (text string, err error)

@@ -112,7 +112,7 @@ func (s *store) Begin(_ context.Context, lease state.Lease, intent state.Intent)
 	err = s.fenced(lease, func() error {
 		for i, c := range intent.Candidates {
 			intent.Candidates[i] = state.Candidate{Name: c.Name, Version: s.add(state.Secret{
-				Name: c.Name, Status: state.SecretPending, Sealed: c.Sealed, Sent: s.now(), Created: s.now(),
+				Name: c.Name, Status: state.SecretPending, Sealed: c.Sealed, Sent: s.now(), Created: s.now(), Run: lease.Run,
 			})}
 		}
 		intent.ID, intent.Run, intent.Device, intent.Begun = state.IntentID(len(s.intents)+1), lease.Run, lease.Device, s.now()
@@ -192,6 +192,15 @@ func (s *store) Doubtful(context.Context) (map[string]bool, error) {
 		}
 	}
 	return names, nil
+}
+
+func (s *store) AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error {
+	return s.fenced(lease, func() error {
+		if known, _ := s.Secrets(ctx, name); len(known) == 0 {
+			s.add(state.Secret{Name: name, Status: state.SecretLive, Sealed: sealed, Created: s.now(), Note: note})
+		}
+		return nil
+	})
 }
 
 func (s *store) TriedSecret(_ context.Context, lease state.Lease, name string, version int) error {

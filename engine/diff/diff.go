@@ -53,6 +53,7 @@ type Rules struct {
 type Managed struct {
 	Version int       // the live one; 0 if there is none
 	Since   time.Time // when it was made
+	Made    bool      // whether camform made it up; otherwise a person chose it
 }
 
 // Change is a difference of one setting.

@@ -37,6 +37,8 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 		return "somebody asked for it"
 	case known.Version == 0:
 		return "the vault has no password for it yet"
+	case !known.Made:
+		return "the one in the vault was chosen by a person"
 	case !c.isOwn(want) && !c.hasManaged(want, declared):
 		return "it is not known to have the password of the vault"
 	case due:

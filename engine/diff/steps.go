@@ -159,13 +159,13 @@ func (c *Change) drop(attribute string) {
 func stepOf(c Change) plan.Step {
 	s := plan.Step{
 		Address: c.Address, Action: c.Action, Before: c.Before, After: c.After, Secrets: c.Secrets,
-		Why: c.Why, Reason: c.Reason, Cause: c.Cause, Risk: c.Kind.Risk, Reboot: c.Kind.Reboot,
+		Why: c.Why, Reason: c.Reason, Cause: c.Cause, Risk: c.Kind.Risk, Reboot: c.Kind.Reboot, Drops: c.Kind.Drops,
 	}
 	if c.Want != nil {
 		s.Range = plan.SourceOf(c.Want.Range)
 	}
 	if c.Action == plan.Forget {
-		s.Risk, s.Reboot = schema.RiskNone, schema.RebootNever
+		s.Risk, s.Reboot, s.Drops = schema.RiskNone, schema.RebootNever, false
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,8 +25,11 @@ type change struct {
 
 // delta is the change of one attribute.
 type delta struct {
-	name   string
-	mark   Mark
+	name     string
+	mark     Mark
+	generate *plan.Generate // how a new secret is made; nil if it is not
+	follows  string         // the account whose new password it is; empty for none
+
 	before cty.Value // null for secrets
 	after  cty.Value
 	secret bool
@@ -94,7 +98,7 @@ func deltaOf(step plan.Step, kind *schema.Kind, name string) (delta, bool) {
 		d.mark, shown = ChangeMark, d.why.Attribute != "" || !d.secret && !after.IsNull() && !after.RawEquals(before)
 	}
 	if d.secret {
-		d.origin = secret.Origin
+		d.origin, d.generate, d.follows = secret.Origin, secret.Generate, secret.Follows
 		d.before, d.after = cty.NullVal(cty.DynamicPseudoType), cty.NullVal(cty.DynamicPseudoType)
 	}
 	return d, shown
@@ -242,14 +246,17 @@ func (c *change) headline(words string, w Wording) string {
 	}
 }
 
-// dangers say what a step can cost beyond the setting itself; empty if nothing worth a warning.
+// dangers say what a step can cost beyond the setting itself; empty for one that touches no device.
 func dangers(step plan.Step) string {
-	var found []string
-	if step.Action != plan.Forget && (step.Risk == schema.RiskLogin || step.Risk == schema.RiskLockout) {
-		found = append(found, "risk: "+string(step.Risk))
+	if step.Action == plan.Forget {
+		return ""
 	}
-	if step.Action != plan.Forget && step.Reboot == schema.RebootMaybe {
+	found := []string{"risk: " + string(cmp.Or(step.Risk, schema.RiskNone))}
+	if step.Reboot == schema.RebootMaybe {
 		found = append(found, "may need a restart")
+	}
+	if step.Drops {
+		found = append(found, "may drop open connections")
 	}
 	return strings.Join(found, ", ")
 }
@@ -303,6 +310,10 @@ func (x delta) secretText() string {
 	switch {
 	case x.mark == RemoveMark:
 		return hidden + " -> null"
+	case x.generate != nil:
+		return "(new password by " + printable("credential_policy."+x.generate.Policy.Name) + ": " + printable(x.generate.Reason) + ")"
+	case x.follows != "":
+		return "(new password of " + printable(x.follows) + ")"
 	case x.origin != "":
 		return "(sensitive value from " + printable(x.origin) + ")"
 	default:

@@ -64,6 +64,9 @@ func merged(group []*change) *change {
 			if x.origin != one.deltas[j].origin {
 				one.deltas[j].origin = various
 			}
+			if x.follows != one.deltas[j].follows {
+				one.deltas[j].follows = "the camera"
+			}
 		}
 	}
 	slices.SortFunc(one.devices, schema.Device.Compare)
@@ -84,6 +87,12 @@ func (c *change) key(b []byte) []byte {
 		b = appendValue(appendValue(b, x.before), x.after)
 		if x.origin != "" {
 			b = append(b, 's')
+		}
+		if x.generate != nil {
+			b = appendText(appendText(append(b, 'g'), x.generate.Policy.Name), x.generate.Reason)
+		}
+		if x.follows != "" {
+			b = append(b, 'f')
 		}
 		b = appendText(appendText(b, string(x.why.Cause)), x.why.Profile)
 		b = binary.AppendVarint(appendText(b, x.why.Source.File), int64(x.why.Source.Line))

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -178,8 +179,17 @@ type (
 		Why     map[string]whyDoc `json:"why,omitempty"`     // by attribute
 		Secrets map[string]string `json:"secrets,omitempty"` // origins by attribute
 		Reason  string            `json:"reason,omitempty"`
-		Risk    string            `json:"risk,omitempty"`
-		Reboot  string            `json:"reboot,omitempty"`
+		Risk    string            `json:"risk"`
+		Reboot  string            `json:"reboot"`
+		Drops   bool              `json:"drops_sessions"`
+
+		Generated map[string]generatedDoc `json:"generated,omitempty"` // new passwords by attribute
+		Follows   string                  `json:"follows,omitempty"`   // the account whose new password is written
+	}
+	generatedDoc struct {
+		Policy   string `json:"policy"`
+		Reason   string `json:"reason"`
+		Replaces int    `json:"replaces_version,omitempty"`
 	}
 	whyDoc struct {
 		Cause   string      `json:"cause"`
@@ -387,7 +397,10 @@ func (v stepView) unknown() map[string]bool {
 
 func (v stepView) camform() camformStepDoc {
 	s := v.step
-	doc := camformStepDoc{Reason: s.Reason, Risk: string(s.Risk), Reboot: string(s.Reboot)}
+	doc := camformStepDoc{
+		Reason: s.Reason, Risk: string(cmp.Or(s.Risk, schema.RiskNone)), Reboot: string(cmp.Or(s.Reboot, schema.RebootNever)),
+		Drops: s.Drops, Follows: s.Follows(),
+	}
 	for _, w := range s.Why {
 		if doc.Why == nil {
 			doc.Why = map[string]whyDoc{}
@@ -399,6 +412,9 @@ func (v stepView) camform() camformStepDoc {
 			doc.Secrets = map[string]string{}
 		}
 		doc.Secrets[name] = secret.Origin
+		if g := secret.Generate; g != nil {
+			doc.Generated = map[string]generatedDoc{name: {Policy: g.Policy.Name, Reason: g.Reason, Replaces: g.Replaces}}
+		}
 	}
 	return doc
 }

@@ -13,7 +13,7 @@ type SecretStatus string
 
 // The statuses. At most one version of a name is Live.
 //
-//	             PutSecret
+//	             PutSecret, AdoptSecret
 //	(nothing) ──────────────▶ live ───────────────▶ history
 //	    │                      ▲     a newer one       │
 //	    │ Begin                │     became live       │ found to be in use
@@ -41,7 +41,7 @@ type Secret struct {
 	Sent    time.Time // when it may have left for a device; zero if it never did
 	Proven  time.Time // when a device last accepted it; zero if none did
 	Tried   int64     // place in the order in which versions of the name were tried since one was accepted; 0 if it was not
-	Run     string    // run that made it; empty for a person
+	Run     string    // run that made it up; empty for one that a person chose
 	Note    string    // where it came from, for people; without secrets
 }
 
@@ -68,6 +68,22 @@ func (s *Store) PutSecret(ctx context.Context, name string, sealed []byte, note 
 		return err
 	})
 	return version, err
+}
+
+// AdoptSecret keeps a password that an account had before it was managed, as the live version of a name that has none. A
+// name that has versions is left as it is.
+func (s *Store) AdoptSecret(ctx context.Context, lease Lease, name string, sealed []byte, note string) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if err := s.fence(tx, lease); err != nil {
+			return err
+		}
+		known, err := collect(context.Background(), tx, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name = $1`, name)
+		if err != nil || len(known) > 0 {
+			return err
+		}
+		_, err = s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note})
+		return err
+	})
 }
 
 // addSecret adds a version and returns its number.

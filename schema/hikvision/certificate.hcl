@@ -1,10 +1,11 @@
 setting "certificate" {
-  summary    = "Certificate that the device shows over HTTPS"
-  source     = "Addresses from official guides and the menu of devices; no document and no request was recorded, so the elements are a guess"
-  confidence = "unsure"
-  phase      = "login"
-  risk       = "lockout"
-  hooks      = "certificate"
+  summary        = "Certificate that the device shows over HTTPS"
+  source         = "Addresses from official guides and the menu of devices; no document and no request was recorded, so the elements are a guess"
+  confidence     = "unsure"
+  phase          = "login"
+  risk           = "lockout"
+  drops_sessions = true
+  hooks          = "certificate"
 
   doc = <<-EOT
     The certificate in the place for HTTPS: one that the device makes for itself, or one that an authority made for the

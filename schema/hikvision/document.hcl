@@ -1,15 +1,16 @@
 setting "document" {
-  summary     = "Any element of any document of a device, for what camform does not know"
-  source      = "How documents of the vendor are made; nothing is known about the element that somebody names"
-  confidence  = "unsure"
-  phase       = "services"
-  risk        = "lockout"
-  reboot      = "maybe"
-  keyed       = true
-  key_pattern = "/ISAPI(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+(\\?format=json)?#.+"
-  key_doc     = "Path of the document, and behind # the element in it: \"/ISAPI/Smart/LineDetection/1#enabled\". A document in JSON has ?format=json behind its path."
-  key_example = "/ISAPI/Smart/LineDetection/1#enabled"
-  hooks       = "document"
+  summary        = "Any element of any document of a device, for what camform does not know"
+  source         = "How documents of the vendor are made; nothing is known about the element that somebody names"
+  confidence     = "unsure"
+  phase          = "services"
+  risk           = "lockout"
+  reboot         = "maybe"
+  drops_sessions = true
+  keyed          = true
+  key_pattern    = "/ISAPI(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+(\\?format=json)?#.+"
+  key_doc        = "Path of the document, and behind # the element in it: \"/ISAPI/Smart/LineDetection/1#enabled\". A document in JSON has ?format=json behind its path."
+  key_example    = "/ISAPI/Smart/LineDetection/1#enabled"
+  hooks          = "document"
 
   doc = <<-EOT
     The way to a setting that no kind describes. camform reads the document, changes the text of one element, and sends

@@ -1,12 +1,13 @@
 setting "dot1x" {
-  summary    = "How an interface proves itself to the switch (802.1X)"
-  source     = "Client programs, and flags in the capabilities of cameras and recorders; no answer of a device was recorded"
-  confidence = "unsure"
-  phase      = "filter"
-  risk       = "lockout"
-  keyed      = true
-  keys       = ["1", "2"]
-  key_doc    = "Number of the interface, which is 1 where a device has one."
+  summary        = "How an interface proves itself to the switch (802.1X)"
+  source         = "Client programs, and flags in the capabilities of cameras and recorders; no answer of a device was recorded"
+  confidence     = "unsure"
+  phase          = "filter"
+  risk           = "lockout"
+  drops_sessions = true
+  keyed          = true
+  keys           = ["1", "2"]
+  key_doc        = "Number of the interface, which is 1 where a device has one."
 
   doc = <<-EOT
     Authentication at the port of a switch. If it fails, the switch may cut the device off, and nobody but a person on

@@ -1,10 +1,11 @@
 setting "https" {
-  summary    = "Encrypted access to the web interface and to ISAPI"
-  source     = "Recorded on fifteen cameras and recorders V4.30 to V5.8; error codes from the official list"
-  confidence = "confirmed"
-  phase      = "access"
-  risk       = "lockout"
-  reboot     = "maybe"
+  summary        = "Encrypted access to the web interface and to ISAPI"
+  source         = "Recorded on fifteen cameras and recorders V4.30 to V5.8; error codes from the official list"
+  confidence     = "confirmed"
+  phase          = "access"
+  risk           = "lockout"
+  reboot         = "maybe"
+  drops_sessions = true
 
   doc = <<-EOT
     The HTTPS entry in the list of services. It is found by its name, because its number is 2 on cameras, 3 on recorders

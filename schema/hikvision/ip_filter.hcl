@@ -1,9 +1,10 @@
 setting "ip_filter" {
-  summary    = "Addresses that may reach the device, or may not"
-  source     = "Recorded on recorders V4.61 and V5.04; list sizes of cameras from the official guide"
-  confidence = "confirmed"
-  phase      = "filter"
-  risk       = "lockout"
+  summary        = "Addresses that may reach the device, or may not"
+  source         = "Recorded on recorders V4.61 and V5.04; list sizes of cameras from the official guide"
+  confidence     = "confirmed"
+  phase          = "filter"
+  risk           = "lockout"
+  drops_sessions = true
 
   doc = <<-EOT
     A list of addresses with one meaning for all of them. Whoever is filtered gets no answer at all, on every port: an

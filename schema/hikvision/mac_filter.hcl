@@ -1,9 +1,10 @@
 setting "mac_filter" {
-  summary    = "Hardware addresses that may reach the device, or may not"
-  source     = "The official guide and capability flags say that it exists; its document was never seen, and is assumed to be like that of the address filter"
-  confidence = "unsure"
-  phase      = "filter"
-  risk       = "lockout"
+  summary        = "Hardware addresses that may reach the device, or may not"
+  source         = "The official guide and capability flags say that it exists; its document was never seen, and is assumed to be like that of the address filter"
+  confidence     = "unsure"
+  phase          = "filter"
+  risk           = "lockout"
+  drops_sessions = true
 
   doc = <<-EOT
     A list of hardware addresses with one meaning for all of them. It is of use in a network without routers only: behind

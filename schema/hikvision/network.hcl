@@ -1,12 +1,13 @@
 setting "network" {
-  summary    = "Address, gateway and name servers of a network interface"
-  source     = "Recorded on a camera of the V5 line, a recorder V4.61, a door station, a terminal and an alarm panel; writing it on cameras; errors from the official list"
-  confidence = "confirmed"
-  phase      = "filter"
-  risk       = "lockout"
-  reboot     = "maybe"
-  keyed      = true
-  key_doc    = "Number of the interface, which is 1 where a device has one. Recorders with two sockets have 2 as well."
+  summary        = "Address, gateway and name servers of a network interface"
+  source         = "Recorded on a camera of the V5 line, a recorder V4.61, a door station, a terminal and an alarm panel; writing it on cameras; errors from the official list"
+  confidence     = "confirmed"
+  phase          = "filter"
+  risk           = "lockout"
+  reboot         = "maybe"
+  drops_sessions = true
+  keyed          = true
+  key_doc        = "Number of the interface, which is 1 where a device has one. Recorders with two sockets have 2 as well."
 
   doc = <<-EOT
     The address under which a device is reached. A wrong one takes it off the network, and nobody but a person on the

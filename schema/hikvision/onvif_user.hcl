@@ -1,11 +1,12 @@
 setting "onvif_user" {
-  summary    = "An account for ONVIF clients"
-  source     = "Many client programs, which agree; a flag in the capabilities of cameras and recorders; no answer of a device was recorded"
-  confidence = "likely"
-  phase      = "services"
-  risk       = "login"
-  keyed      = true
-  key_doc    = "Name of the account, in the spelling of the device."
+  summary        = "An account for ONVIF clients"
+  source         = "Many client programs, which agree; a flag in the capabilities of cameras and recorders; no answer of a device was recorded"
+  confidence     = "likely"
+  phase          = "services"
+  risk           = "login"
+  drops_sessions = true
+  keyed          = true
+  key_doc        = "Name of the account, in the spelling of the device."
 
   doc = <<-EOT
     ONVIF has accounts apart from the users of the device, with passwords of their own: a new password of `admin` changes

@@ -1,10 +1,11 @@
 setting "rtsp_auth" {
-  summary    = "How clients prove their password to the video streams"
-  source     = "Recorded on recorders V4.61 and V4.84; in the streams of seven cameras V5.7 and V5.8 and of a thermal camera V5.5.98"
-  confidence = "confirmed"
-  phase      = "login"
-  risk       = "login"
-  reboot     = "maybe"
+  summary        = "How clients prove their password to the video streams"
+  source         = "Recorded on recorders V4.61 and V4.84; in the streams of seven cameras V5.7 and V5.8 and of a thermal camera V5.5.98"
+  confidence     = "confirmed"
+  phase          = "login"
+  risk           = "login"
+  reboot         = "maybe"
+  drops_sessions = true
 
   doc = <<-EOT
     The scheme and the hash of the login over RTSP, by which recorders and players fetch video.

@@ -1,13 +1,14 @@
 setting "service" {
-  summary    = "A network service of the device and its port"
-  source     = "Recorded on fifteen cameras and recorders V4.30 to V5.8"
-  confidence = "confirmed"
-  phase      = "access"
-  risk       = "lockout"
-  reboot     = "maybe"
-  keyed      = true
-  keys       = ["HTTP", "RTSP", "DEV_MANAGE", "SDK_OVER_TLS", "WebSocket", "WebSocketS", "SRTP", "Bonjour"]
-  key_doc    = "Name of the service as the device spells it. DEV_MANAGE is the port of the vendor's own clients, 8000 as delivered."
+  summary        = "A network service of the device and its port"
+  source         = "Recorded on fifteen cameras and recorders V4.30 to V5.8"
+  confidence     = "confirmed"
+  phase          = "access"
+  risk           = "lockout"
+  reboot         = "maybe"
+  drops_sessions = true
+  keyed          = true
+  keys           = ["HTTP", "RTSP", "DEV_MANAGE", "SDK_OVER_TLS", "WebSocket", "WebSocketS", "SRTP", "Bonjour"]
+  key_doc        = "Name of the service as the device spells it. DEV_MANAGE is the port of the vendor's own clients, 8000 as delivered."
 
   doc = <<-EOT
     One entry in the list of services. HTTPS is a setting of its own.

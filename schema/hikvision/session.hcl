@@ -1,8 +1,9 @@
 setting "session" {
-  summary    = "Logging out of the web interface by itself"
-  source     = "Capabilities recorded on cameras V5.7 and V5.8 and on a thermal camera V5.5.98; neither the document itself nor a request was recorded"
-  confidence = "unsure"
-  phase      = "services"
+  summary        = "Logging out of the web interface by itself"
+  source         = "Capabilities recorded on cameras V5.7 and V5.8 and on a thermal camera V5.5.98; neither the document itself nor a request was recorded"
+  confidence     = "unsure"
+  phase          = "services"
+  drops_sessions = true
 
   doc = <<-EOT
     After some minutes in which nobody does anything, the web interface asks for the password again. Programs that log in

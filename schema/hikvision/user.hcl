@@ -1,13 +1,14 @@
 setting "user" {
-  summary    = "A user account of the device"
-  source     = "Recorded on a terminal V1.2 and on an OEM camera; requests from tools in use on cameras and recorders; rules from the official guides"
-  confidence = "confirmed"
-  phase      = "accounts"
-  risk       = "login"
-  hooks      = "users"
-  keyed      = true
-  account    = true
-  key_doc    = "Name of the user, in the spelling of the device."
+  summary        = "A user account of the device"
+  source         = "Recorded on a terminal V1.2 and on an OEM camera; requests from tools in use on cameras and recorders; rules from the official guides"
+  confidence     = "confirmed"
+  phase          = "accounts"
+  risk           = "login"
+  drops_sessions = true
+  hooks          = "users"
+  keyed          = true
+  account        = true
+  key_doc        = "Name of the user, in the spelling of the device."
 
   doc = <<-EOT
     An account with a level and a password. Accounts are known by their names; the numbers belong to the device. What

@@ -1,10 +1,11 @@
 setting "web_auth" {
-  summary    = "How clients prove their password to the web interface and to ISAPI"
-  source     = "Elements from recorded capabilities of cameras and recorders V4.62 to V5.8 and from tools in use; the root element was seen in client programs only"
-  confidence = "likely"
-  phase      = "login"
-  risk       = "lockout"
-  reboot     = "maybe"
+  summary        = "How clients prove their password to the web interface and to ISAPI"
+  source         = "Elements from recorded capabilities of cameras and recorders V4.62 to V5.8 and from tools in use; the root element was seen in client programs only"
+  confidence     = "likely"
+  phase          = "login"
+  risk           = "lockout"
+  reboot         = "maybe"
+  drops_sessions = true
 
   doc = <<-EOT
     The scheme and the hash of HTTP authentication.

@@ -1,12 +1,13 @@
 setting "wireless" {
-  summary    = "Wireless network that an interface joins"
-  source     = "Recorded on a terminal V1.2, with limits; further elements and words from the official guide; writing it was not recorded"
-  confidence = "likely"
-  phase      = "filter"
-  risk       = "lockout"
-  keyed      = true
-  keys       = ["1", "2"]
-  key_doc    = "Number of the interface, which is 2 on the devices seen."
+  summary        = "Wireless network that an interface joins"
+  source         = "Recorded on a terminal V1.2, with limits; further elements and words from the official guide; writing it was not recorded"
+  confidence     = "likely"
+  phase          = "filter"
+  risk           = "lockout"
+  drops_sessions = true
+  keyed          = true
+  keys           = ["1", "2"]
+  key_doc        = "Number of the interface, which is 2 on the devices seen."
 
   doc = <<-EOT
     The wireless network of a device. One that is reached over it is gone if the name or the key is wrong.

@@ -1,0 +1,259 @@
+package engine_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/credential"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/providers/hikvision/simulator"
+)
+
+// storedPasswords are managed passwords, sealed with the key of the state.
+type storedPasswords struct{ *state.Store }
+
+func (p storedPasswords) Propose(_ context.Context, _, account string, how plan.Generate) (string, []byte, error) {
+	text, err := credential.Generate(how.Policy, credential.Rules{Account: account, MinLen: how.MinLen, MaxLen: how.MaxLen}, rand.Reader)
+	if err != nil {
+		return "", nil, err
+	}
+	sealed, err := p.Seal([]byte(text))
+	return text, sealed, err
+}
+
+func (p storedPasswords) Keep(_, text string) ([]byte, error) { return p.Seal([]byte(text)) }
+
+func (p storedPasswords) Open(s state.Secret) (string, error) {
+	text, err := p.Unseal(s.Sealed)
+	return string(text), err
+}
+
+// live is the text of the live version of a name.
+func (s *site) live(name string) (string, error) {
+	versions, err := s.store.Secrets(context.Background(), name)
+	if err != nil {
+		return "", err
+	}
+	for _, v := range versions {
+		if v.Status == state.SecretLive {
+			return storedPasswords{s.store}.Open(v)
+		}
+	}
+	return "", fmt.Errorf("the vault has no %s: %w", name, config.ErrSecretAbsent)
+}
+
+func (s *site) secret(origin string) (string, error) {
+	if name, ok := strings.CutPrefix(origin, "vault:"); ok {
+		return s.live(name)
+	}
+	return config.ReadSecret(origin, s.lookup, s.cfg.Dir)
+}
+
+// manage loads a configuration whose secrets may come from the vault.
+func (s *site) manage(text string) {
+	s.Helper()
+	dir := s.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.cam.hcl"), []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	s.cfg = &config.Config{Dir: dir}
+	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: func(origin string) (cty.Value, error) {
+		text, err := s.secret(origin)
+		return cty.StringVal(text), err
+	}})
+	for _, p := range problems {
+		s.Fatal(p)
+	}
+	s.cfg = cfg
+}
+
+func (s *site) managing() *engine.Engine {
+	e := s.engine()
+	e.Secret, e.Passwords = s.secret, storedPasswords{s.store}
+	return e
+}
+
+// rotate finishes what earlier runs left, and gives accounts new passwords.
+func (s *site) rotate(choice engine.Choice) *report.Report {
+	s.Helper()
+	s.runs++
+	e, run := s.managing(), fmt.Sprintf("run-%d", s.runs)
+	recovered, err := e.Recover(context.Background(), engine.Accesses(s.cfg.Devices), run)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, d := range recovered {
+		s.Logf("recovered %s: %s %s", d.Address, d.Result, d.Detail)
+	}
+	planned, problems := e.Rotate(context.Background(), s.cfg, nil, choice)
+	if problems.HasErrors() {
+		s.Fatal(problems)
+	}
+	return e.Apply(context.Background(), context.Background(), planned.Plan, run)
+}
+
+const managedPolicy = `
+credential_policy "standard" {
+  min_length = 14
+  classes    = 4
+  max_age    = "90d"
+  unique     = true
+}
+`
+
+// managedDevice is a device of which camform manages its own account and that of an operator.
+func (s *site) managedDevice(name string, d *simulator.Device) string {
+	return fmt.Sprintf(`device %q {
+  address = %q
+  login {
+    username        = "admin"
+    password        = secret("env:FLEET_PASSWORD")
+    password_policy = credential_policy.standard
+  }
+  user "operator" {
+    level           = "Operator"
+    password_policy = credential_policy.standard
+  }
+}
+`, name, s.fleet.URL(d))
+}
+
+// badNight are the faults of the devices of a fleet while it rotates: 2 % lose the answer to what they carried out, 1 %
+// restart when they are asked to change something.
+func badNight(t *testing.T, devices []*simulator.Device) {
+	t.Helper()
+	for i, d := range devices {
+		var fault simulator.Rule
+		switch {
+		case i%50 == 11:
+			fault = simulator.Rule{Action: simulator.DropReply, Method: http.MethodPut, Path: "/ISAPI/Security/users/*"}
+		case i%100 == 23:
+			fault = simulator.Rule{Action: simulator.RebootDevice, Method: http.MethodPut, Path: "/ISAPI/Security/users/*", Times: 1}
+		default:
+			continue
+		}
+		if err := d.Inject(fault); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestTwoHundredDevicesRotate rotates a fleet in which 3 % of the devices are dead, 2 % lose answers and 1 % restart: no
+// password is lost, no device locks itself, and what could not be done is told and done by the next run.
+func TestTwoHundredDevicesRotate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 200
+		fleet := newFleet(t, simulator.Options{Count: size, Seed: 41})
+		devices := fleet.Devices()
+		dead := map[netip.Addr]bool{}
+		for i := range size * 3 / 100 {
+			dead[devices[i*33+5].Address()] = true
+		}
+		night := true
+		s := newSite(t, fleet, without(fleet.DialContext, func(a netip.Addr) bool { return night && dead[a] }))
+		var text strings.Builder
+		text.WriteString(managedPolicy)
+		for i, d := range devices {
+			text.WriteString(s.managedDevice(fmt.Sprintf("camera-%03d", i+1), d))
+		}
+		badNight(t, devices)
+		s.manage(text.String())
+
+		first := s.rotate(engine.All)
+		results := map[report.Result]int{}
+		for _, d := range first.Devices {
+			results[d.Result]++
+		}
+		t.Logf("first run: %v", results)
+		for _, d := range first.Bad() {
+			if d.Result != report.Unreachable {
+				t.Logf("%s: %s %v", d.Address, d.Detail, d.Steps)
+			}
+		}
+		if results[report.Unreachable] < len(dead) || results[report.Done] < size*9/10 {
+			t.Errorf("the first run ended with %v", results)
+		}
+		s.accountsAreSafe()
+
+		night = false
+		for _, d := range devices {
+			d.Heal()
+		}
+		time.Sleep(time.Hour)
+		s.manage(text.String())
+		if bad := s.rotate(engine.Due).Bad(); len(bad) > 0 {
+			t.Errorf("the second run left %v", bad)
+		}
+		s.manage(text.String())
+		s.accountsAreSafe()
+		if open, err := s.store.AllOpenIntents(t.Context()); err != nil || len(open) > 0 {
+			t.Errorf("%d intents are open, %v", len(open), err)
+		}
+		if planned, _ := s.managing().Rotate(t.Context(), s.cfg, nil, engine.Due); !planned.Plan.Empty() {
+			t.Errorf("there is still something to do:\n%s", toldPlan(planned.Plan))
+		}
+	})
+}
+
+// accountsAreSafe: every device accepts a password of the vault for every account that has one, and none locked itself.
+func (s *site) accountsAreSafe() {
+	s.Helper()
+	vault := storedPasswords{s.store}
+	all, err := s.store.AllSecrets(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	known := map[string][]string{}
+	for _, v := range all {
+		text, err := vault.Open(v)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if v.Status == state.SecretLive {
+			known[v.Name] = []string{text}
+		} else if v.Status == state.SecretPending {
+			known[v.Name] = append(known[v.Name], text)
+		}
+	}
+	for _, d := range s.cfg.Devices {
+		device := s.deviceAt(d.URL.Hostname())
+		for account, first := range map[string]string{"admin": fleetPassword, "operator": ""} {
+			texts := known[credential.Name(d.Address, account)]
+			if len(texts) == 0 && first == "" {
+				continue // an account that was not made yet
+			}
+			if !slices.ContainsFunc(append(texts, first), func(text string) bool { return text != "" && device.Accepts(account, text) }) {
+				s.Errorf("%s accepts no password of %s that is known", d.Address, account)
+			}
+		}
+		if n := device.Count(simulator.Locked); n > 0 {
+			s.Errorf("%s locked itself", d.Address)
+		}
+	}
+}
+
+func (s *site) deviceAt(host string) *simulator.Device {
+	for _, d := range s.fleet.Devices() {
+		if d.Address().String() == host {
+			return d
+		}
+	}
+	s.Fatalf("no device at %s", host)
+	return nil
+}
