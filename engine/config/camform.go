@@ -39,12 +39,22 @@ func (l *loader) camform(block *hcl.Block) {
 	l.requireVersion(s, content.attributes["required_version"])
 	l.config.Settings.MaxUnreachable = s.limit(content.attributes["max_unreachable"])
 	l.schemas(s, content.attributes["schemas"])
-	for i, section := range content.sections {
-		if i > 0 {
-			l.add(duplicateBlock.at(section.block.DefRange, "There is a state block at %s already.", line(content.sections[0].block.DefRange)))
+	first := map[string]hcl.Range{}
+	for _, section := range content.sections {
+		name := section.block.Type
+		if at, ok := first[name]; ok {
+			l.add(duplicateBlock.at(section.block.DefRange, "There is a block %s at %s already.", name, line(at)))
 			continue
 		}
-		l.state(s, section)
+		first[name] = section.block.DefRange
+		switch name {
+		case "state":
+			l.state(s, section)
+		case "limits":
+			l.config.Settings.Limits = s.limits(section)
+		case "approvals":
+			l.config.Settings.Approvals = s.approvals(section)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@
 //   - Load returns what it could understand together with everything that is wrong, not only the first problem.
 //   - Nothing here talks to a device, and the same files and variables always give the same result.
 //   - A value in a secret attribute is marked by the schema, whatever it was computed from, and must have one origin.
+//   - A password that a policy manages is what the vault has for the account, and unknown as long as it has nothing.
 package config
 
 import (
@@ -93,8 +94,8 @@ type Identity struct {
 // Login is the account that camform uses on a device.
 type Login struct {
 	Username string
-	Password cty.Value          // string, marked with schema.Secret; never null
-	Policy   *credential.Policy // by which the password is managed; nil if it is not
+	Password cty.Value          // string, marked with schema.Secret; never null; if managed, that of the vault or else the first one
+	Policy   *credential.Policy // by which the password is managed, also where only the block of the account says so; nil if it is not
 	Basic    bool               // HTTP Basic may be used over TLS where a device has no digest
 	Range    hcl.Range
 }
@@ -138,7 +139,7 @@ type Setting struct {
 	Address    schema.Setting
 	Kind       *schema.Kind
 	Attributes map[string]Attribute // only those that somebody declared; null values are left out
-	Range      hcl.Range            // the header of the block that declares it, the device's own before a profile's
+	Range      hcl.Range            // the header of the block that declares it, the device's own before a profile's; or the login block
 }
 
 // Attribute is one wanted value.

@@ -20,6 +20,7 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "variable", LabelNames: []string{"name"}},
 	{Type: "locals"},
 	{Type: "output", LabelNames: []string{"name"}},
+	{Type: "credential_policy", LabelNames: []string{"name"}},
 	{Type: "profile", LabelNames: []string{"name"}},
 	{Type: "device", LabelNames: []string{"name"}},
 	{Type: "import"},
@@ -27,23 +28,22 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 
 // absent are blocks that people know from elsewhere, with what to use instead.
 var absent = map[string]string{
-	"credential_policy": "Credential policies are not part of this version: give accounts a password with secret(\"env:NAME\").",
-	"exception":         "Exceptions are not part of this version: use lifecycle { ignore_changes = [...] } in the device.",
-	"terraform":         "The block for versions and state is named camform.",
-	"provider":          "There is nothing to configure outside of the devices: address and login stand in the device block.",
-	"resource":          "Devices are declared with device, and their settings stand in them.",
-	"data":              "Inventories are read with functions such as csvdecode(file(\"inventory.csv\")).",
-	"module":            "What several devices have in common stands in a profile.",
-	"local":             "Local values stand in a block named locals.",
-	"rule":              "Rules stand in a profile or a device, around the settings that they want.",
-	"check":             "Checks stand in a profile or a device.",
-	"variables":         "Each variable has a block of its own: variable \"name\" {}.",
+	"exception": "Exceptions are not part of this version: use lifecycle { ignore_changes = [...] } in the device.",
+	"terraform": "The block for versions and state is named camform.",
+	"provider":  "There is nothing to configure outside of the devices: address and login stand in the device block.",
+	"resource":  "Devices are declared with device, and their settings stand in them.",
+	"data":      "Inventories are read with functions such as csvdecode(file(\"inventory.csv\")).",
+	"module":    "What several devices have in common stands in a profile.",
+	"local":     "Local values stand in a block named locals.",
+	"rule":      "Rules stand in a profile or a device, around the settings that they want.",
+	"check":     "Checks stand in a profile or a device.",
+	"variables": "Each variable has a block of its own: variable \"name\" {}.",
 }
 
 // declare collects the declarations of all files.
 func (l *loader) declare(files []*hcl.File) {
 	shapes := map[string]*shape{
-		"variable": variableShape, "output": outputShape,
+		"variable": variableShape, "output": outputShape, "credential_policy": policyShape,
 		"profile": profileShape(l.options.Kinds), "device": deviceShape(l.options.Kinds),
 	}
 	for _, file := range files {
@@ -92,6 +92,8 @@ func (l *loader) declareBlock(block *hcl.Block, s *shape) {
 		}
 	case "output":
 		l.register(node{"output", name}, &output{body}, block.DefRange)
+	case "credential_policy":
+		l.register(node{"credential_policy", name}, &policyBlock{body}, block.DefRange)
 	case "profile":
 		l.register(node{"profile", name}, &profile{body}, block.DefRange)
 	case "device":

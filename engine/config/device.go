@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/ext/dynblock"
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/schema"
 )
@@ -30,7 +31,7 @@ func (d *deviceBlock) evaluate(l *loader, s scope) {
 	names := l.uses[node{"device", d.name()}].profiles()
 	shared := inherited{
 		settings: merge(l.layersOf(names)...), exclusive: unitedOf(l.exclusive, names, nil), unproven: unitedOf(l.unproven, names, nil),
-		rules: unitedRules(l.rulesOf(names)...),
+		rules: unitedRules(l.rulesOf(names)...), consumers: unitedConsumers(l.consumersOf(names)...),
 	}
 	instances, ok := d.instances(s)
 	if !ok {
@@ -70,6 +71,7 @@ type inherited struct {
 	exclusive []string
 	unproven  []string
 	rules     []Rule
+	consumers []Consumer
 }
 
 // instances makes the scope of every instance. It is false if for_each is wrong.
@@ -169,7 +171,7 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 	sections := s.single(o.sections)
 	device := &Device{
 		Address:   s.about.Device,
-		Exclusive: shared.exclusive, AllowUnproven: shared.unproven, Rules: shared.rules,
+		Exclusive: shared.exclusive, AllowUnproven: shared.unproven, Rules: shared.rules, Consumers: shared.consumers,
 		Range:     d.block.DefRange,
 		Tags:      s.words(o.attributes["tags"]),
 		Identity:  s.identity(sections["identity"]),
@@ -192,9 +194,15 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 	if len(rules) > 0 {
 		device.Rules = unitedRules(shared.rules, rules)
 	}
-	device.Settings = settings.on(device.Address)
+	if own := s.consumers(o.sections); len(own) > 0 {
+		device.Consumers = unitedConsumers(shared.consumers, own)
+	}
+	device.Settings, device.Rules = s.withPasswords(settings.on(device.Address)), s.rulesWithPasswords(device.Rules)
 	device.URL, device.URLRange = s.address(d.block, "address", o.attributes["address"])
-	device.Login = s.login(d.block, sections["login"])
+	device.Login = s.login(d.block, sections["login"], func(policy *hcl.Attribute, username string) *credential.Policy {
+		return s.accountPolicy(device, policy, username)
+	})
+	s.declareLogin(device, sections["login"])
 	return device
 }
 
@@ -212,12 +220,15 @@ func united(a, b []string) []string {
 	return slices.Compact(all)
 }
 
+// named are the blocks of a device, besides its settings, that have names and can be there more than once.
+var named = []string{"consumer", "rule", "check"}
+
 // single finds the blocks that a device has once and that are no settings.
 func (s scope) single(sections []*section) map[string]*section {
 	found := map[string]*section{}
 	for _, section := range sections {
 		name := section.block.Type
-		if s.options.Kinds.Lookup(name) != nil || name == "rule" || name == "check" {
+		if s.options.Kinds.Lookup(name) != nil || slices.Contains(named, name) {
 			continue
 		}
 		if first := found[name]; first != nil {
@@ -267,21 +278,24 @@ func (s scope) identity(section *section) Identity {
 	return id
 }
 
-func (s scope) login(block *hcl.Block, section *section) Login {
+// login reads a login block. managed says by what the account is managed, from the argument that names a policy, which may be
+// absent.
+func (s scope) login(block *hcl.Block, section *section, managed func(policy *hcl.Attribute, username string) *credential.Policy) Login {
 	if section == nil {
 		s.add(missingBlock.at(block.DefRange, "A device needs a block login with username and password."))
 		return Login{}
 	}
 	login := Login{Range: section.block.DefRange, Basic: s.flag(section.attributes["basic"])}
 	name := s.argument(section.attributes["username"], cty.String)
-	login.Password = s.secret(section.attributes["password"], cty.String)
 	var missing []string
 	if name.IsKnown() && (name.IsNull() || name.AsString() == "") {
 		missing = append(missing, "username")
 	} else if name.IsKnown() {
 		login.Username = name.AsString()
 	}
-	if login.Password.IsNull() {
+	login.Policy = managed(section.attributes[policyArgument], login.Username)
+	login.Password = s.loginPassword(section.attributes["password"], login)
+	if login.Password.IsNull() && (login.Policy != nil || saysNothing(section.attributes[policyArgument])) {
 		missing = append(missing, "password")
 	}
 	if len(missing) > 0 {

@@ -32,6 +32,7 @@ var (
 	invalidVersion     = fault{"invalid-version", "Invalid version constraint"}
 	invalidState       = fault{"invalid-state", "Invalid state store"}
 	invalidLimit       = fault{"invalid-limit", "Invalid limit"}
+	invalidApprovals   = fault{"invalid-approvals", "Invalid approvals"}
 
 	unknownReference = fault{"unknown-reference", "Unknown reference"}
 	invalidReference = fault{"invalid-reference", "Invalid reference"}
@@ -56,6 +57,7 @@ var (
 	duplicateSerial   = fault{"duplicate-serial", "Duplicate serial number"}
 	invalidMAC        = fault{"invalid-mac", "Invalid MAC address"}
 	invalidTLS        = fault{"invalid-tls", "Invalid TLS options"}
+	invalidPolicy     = fault{"invalid-credential-policy", "Invalid credential policy"}
 	invalidProfiles   = fault{"invalid-profiles", "Invalid list of profiles"}
 	invalidPattern    = fault{"invalid-pattern", "Invalid name of a setting"}
 	unknownKind       = fault{"unknown-kind", "Unknown kind of setting"}
@@ -80,6 +82,13 @@ func (f fault) at(place hcl.Range, format string, args ...any) diag.Problem {
 // of makes a problem of the fault that has no place in the source.
 func (f fault) of(format string, args ...any) diag.Problem {
 	return diag.Problem{Severity: diag.Error, Code: f.code, Summary: f.summary, Detail: fmt.Sprintf(format, args...)}
+}
+
+// from makes a problem of the fault at a place in the source out of an error that says what is wrong.
+func (f fault) from(err error, place hcl.Range) diag.Problem {
+	p := diag.FromError(err, f.code, f.summary)
+	p.Subject = &place
+	return p
 }
 
 // collector gathers the problems of a run in the order in which they are found. The same problem at the same place is

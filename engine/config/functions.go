@@ -134,7 +134,7 @@ func (l *loader) functions() map[string]function.Function {
 		// Secrets
 		"issensitive":  isSensitiveFunc,
 		"nonsensitive": l.nonsensitiveFunc(),
-		"secret":       l.secretFunc(),
+		"secret":       secretFunc(l.secrets.fetch),
 		"sensitive":    sensitiveFunc,
 	}
 	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {
@@ -247,13 +247,16 @@ func (l *loader) nonsensitiveFunc() function.Function {
 }
 
 // secretFunc reads a secret and marks it with its origin.
-func (l *loader) secretFunc() function.Function {
+func secretFunc(read SecretReader) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "origin", Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			origin := args[0].AsString()
-			v, err := l.secrets.fetch(origin)
+			if err := schema.CheckOrigin(origin); err != nil {
+				return cty.NilVal, diag.FromError(err, secretUnavailable.code, secretUnavailable.summary)
+			}
+			v, err := read(origin)
 			if err != nil {
 				return cty.NilVal, diag.FromError(err, secretUnavailable.code, secretUnavailable.summary)
 			}

@@ -40,7 +40,7 @@ func (b *importBlock) evaluate(l *loader, s scope) {
 	sections := s.single(b.sections)
 	i := Import{To: to, TLS: s.tls(sections["tls"]), Range: b.block.DefRange}
 	i.URL, _ = s.address(b.block, "id", b.attributes["id"])
-	i.Login = s.login(b.block, sections["login"])
+	i.Login = s.login(b.block, sections["login"], unmanaged)
 	if j := slices.IndexFunc(l.config.Imports, func(other Import) bool { return other.To == to }); j >= 0 {
 		s.add(duplicateName.at(b.block.DefRange, "%s is imported at %s already. Leave one of them out.", to, line(l.config.Imports[j].Range)))
 		return

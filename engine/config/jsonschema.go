@@ -44,6 +44,8 @@ func (w schemaWriter) topLevel(name string) object {
 		return w.body(variableShape)
 	case "output":
 		return w.body(outputShape)
+	case "credential_policy":
+		return w.body(policyShape)
 	case "import":
 		return w.body(importShape)
 	case "profile":
@@ -94,12 +96,21 @@ func (w schemaWriter) definitions() object {
 		for _, a := range kind.Attributes {
 			properties[a.Name] = valueSchema(a)
 		}
+		if kind.Account {
+			properties[policyArgument] = policySchema
+		}
 		all[kind.Name] = object{
 			"type": "object", "title": kind.Summary, "description": kind.Doc,
 			"properties": properties, "additionalProperties": false,
 		}
 	}
 	return all
+}
+
+// policySchema describes the argument that names the policy of an account.
+var policySchema = object{
+	"description": "Name of the policy by which the password is made, kept in the vault and changed: credential_policy.NAME",
+	"anyOf":       []any{object{"type": "string"}, object{"type": "null"}},
 }
 
 // template is a string with an expression in it, which can be anything. A null counts as absent.

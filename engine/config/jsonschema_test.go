@@ -134,6 +134,12 @@ func TestTheSchemaForEditorsTakesWhatTheLanguageTakes(t *testing.T) {
 		"several of them":       {device(`"user": [{"guard": {"level": "Viewer"}}, {"boss": {"level": "Operator"}}]`), true},
 		"a rule":                {`{"profile": {"p": {"rule": {"https.on": {"level": "basic", "https": {"enabled": true}}}}}}`, true},
 		"variables and outputs": {`{"variable": {"x": {"default": 1}}, "output": {"y": {"value": "${var.x}"}}, "locals": {"z": [1]}}`, true},
+		"a policy":              {`{"credential_policy": {"standard": {"min_length": 14, "max_age": "90d"}}}`, true},
+		"a managed account":     {device(`"user": {"guard": {"level": "Viewer", "password_policy": "credential_policy.standard"}}`), true},
+		"a managed login":       {`{"device": {"gate": {"login": {"username": "admin", "password_policy": "credential_policy.standard"}}}}`, true},
+		"no policy":             {device(`"user": {"guard": {"password_policy": null}}`), true},
+		"a consumer":            {device(`"consumer": {"vms": {"scheme": "rtsp", "port": 554}}`), true},
+		"limits and approvals":  {`{"camform": {"limits": {"max_changes": 5}, "approvals": {"required": 2, "for": ["all"], "signers": "f"}}}`, true},
 		"a comment":             {`{"//": "hello", "camform": {"//": 1, "state": {"sqlite": {"path": "x"}}}}`, true},
 
 		"a misspelt argument":      {device(`"https": {"enable": true}`), false},
@@ -144,6 +150,9 @@ func TestTheSchemaForEditorsTakesWhatTheLanguageTakes(t *testing.T) {
 		"a word in a number":       {device(`"https": {"port": "many"}`), false},
 		"a secret in clear":        {device(`"user": {"guard": {"password": "Secret-1"}}`), false},
 		"a keyed setting, no key":  {device(`"user": {"level": "Viewer"}`), false},
+		"a misspelt policy":        {`{"credential_policy": {"standard": {"minlength": 14}}}`, false},
+		"a policy elsewhere":       {device(`"https": {"password_policy": "credential_policy.standard"}`), false},
+		"a policy that is a list":  {device(`"user": {"guard": {"password_policy": ["credential_policy.standard"]}}`), false},
 		"a rule without its block": {`{"rule": {"https.on": {}}}`, false},
 	} {
 		t.Run(title, func(t *testing.T) {

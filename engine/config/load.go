@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
+	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/schema"
 )
@@ -86,6 +87,8 @@ type loader struct {
 	exclusive    map[string][]string // of each profile, with those that it extends
 	unproven     map[string][]string // allow_unproven likewise
 	rules        map[string][]Rule   // of each profile, with those that it extends
+	consumers    map[string][]Consumer
+	policies     map[string]*credential.Policy
 }
 
 func newLoader(dir string, options Options) (*loader, error) {
@@ -118,6 +121,8 @@ func newLoader(dir string, options Options) (*loader, error) {
 		exclusive:    map[string][]string{},
 		unproven:     map[string][]string{},
 		rules:        map[string][]Rule{},
+		consumers:    map[string][]Consumer{},
+		policies:     map[string]*credential.Policy{},
 		referenced:   map[node]bool{},
 	}
 	l.secrets = secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/schema"
 )
@@ -42,7 +44,7 @@ var testKinds = schema.NewKinds(
 		{Name: "days", Type: cty.Set(cty.String), Values: []string{"mon", "tue"}},
 	}},
 	&schema.Kind{Name: "upnp", Attributes: []*schema.Attribute{{Name: "enabled", Type: cty.Bool}}},
-	&schema.Kind{Name: "user", Keyed: true, Attributes: []*schema.Attribute{
+	&schema.Kind{Name: "user", Keyed: true, Account: true, Attributes: []*schema.Attribute{
 		{Name: "level", Type: cty.String, Required: true, Values: []string{"Administrator", "Operator", "Viewer"}},
 		{Name: "password", Type: cty.String, Secret: true, Min: bound(8), Max: bound(16)},
 		{Name: "pin", Type: cty.Number, Secret: true},
@@ -132,6 +134,24 @@ func render(dir string, problems diag.Problems) string {
 	return strings.ReplaceAll(strings.ReplaceAll(b.String(), dir+string(filepath.Separator), ""), dir, "DIR")
 }
 
+// testVault is a vault that nobody has to unlock: names and what it has for them.
+type testVault map[string]string
+
+// reader reads secrets from the vault, the environment and files.
+func (v testVault) reader(env func(string) (string, bool), dir string) SecretReader {
+	return func(origin string) (cty.Value, error) {
+		scheme, name := schema.OriginScheme(origin)
+		if text, ok := v[name]; ok && scheme == credential.Scheme {
+			return cty.StringVal(text), nil
+		}
+		if scheme == credential.Scheme {
+			return cty.NilVal, fmt.Errorf("%w: the vault has no %s", ErrSecretAbsent, name)
+		}
+		text, err := ReadSecret(origin, env, dir)
+		return cty.StringVal(text), err
+	}
+}
+
 // scenario is one directory within a golden archive: the files of a configuration, perhaps `args` with the command line,
 // and `want` with the problems.
 type scenario struct {
@@ -158,10 +178,10 @@ func scenarios(archive *txtar.Archive) []scenario {
 	return all
 }
 
-// options reads the file `args`: lines --var NAME=TEXT, --var-file FILE, env NAME=TEXT and unread.
+// options reads the file `args`: lines --var NAME=TEXT, --var-file FILE, env NAME=TEXT, vault NAME=TEXT, locked and unread.
 func (s scenario) options(dir string) Options {
 	options := testOptions()
-	env := map[string]string{}
+	env, vault := map[string]string{}, testVault{}
 	for name, value := range testEnv {
 		env[name] = value
 	}
@@ -176,9 +196,16 @@ func (s scenario) options(dir string) Options {
 			options.Vars = append(options.Vars, Var{File: filepath.Join(dir, rest)})
 		case "env":
 			env[name] = text
+		case "vault":
+			vault[name] = text
+		case "locked":
+			options.Secrets = func(string) (cty.Value, error) { return cty.NilVal, errors.New("the vault is locked") }
 		case "unread":
 			options.Secrets = Unread
 		}
+	}
+	if options.Secrets == nil {
+		options.Secrets = vault.reader(options.Env, dir)
 	}
 	return options
 }

@@ -18,6 +18,7 @@ func (p *profile) evaluate(l *loader, s scope) {
 	own, rules := s.judged(o, p.name())
 	l.layers[p.name()] = merge(append(l.layersOf(bases), own)...)
 	l.rules[p.name()] = unitedRules(append(l.rulesOf(bases), rules)...)
+	l.consumers[p.name()] = unitedConsumers(append(l.consumersOf(bases), s.consumers(o.sections))...)
 	l.exclusive[p.name()] = unitedOf(l.exclusive, bases, s.exclusiveKinds(o.attributes["exclusive"]))
 	l.unproven[p.name()] = unitedOf(l.unproven, bases, s.unprovenKinds(o.attributes["allow_unproven"]))
 }
@@ -47,6 +48,14 @@ func (l *loader) rulesOf(profiles []string) [][]Rule {
 		rules = append(rules, l.rules[name])
 	}
 	return rules
+}
+
+func (l *loader) consumersOf(profiles []string) [][]Consumer {
+	var consumers [][]Consumer
+	for _, name := range profiles {
+		consumers = append(consumers, l.consumers[name])
+	}
+	return consumers
 }
 
 // unitedOf unites the names that profiles list with more, sorted.

@@ -17,7 +17,7 @@ import (
 // node is the name of a declaration: what `var.site` or `device.gate` refers to. Validations, outputs and imports have
 // names too, which no expression can use.
 type node struct {
-	kind string // "var", "validation", "local", "profile", "device", "import" or "output"
+	kind string // "var", "validation", "local", "credential_policy", "profile", "device", "import" or "output"
 	name string
 }
 
@@ -37,8 +37,9 @@ type uses struct {
 // order reports references that lead nowhere and cycles, and returns the declarations so that each stands behind what it
 // refers to. Members of cycles are left out.
 func (l *loader) order() []node {
+	policies := l.policyNodes()
 	for _, n := range l.nodes {
-		l.uses[n] = l.resolve(l.declarations[n])
+		l.uses[n] = l.resolve(l.declarations[n], policies)
 		for _, m := range l.uses[n].nodes {
 			l.referenced[m] = true
 		}
@@ -65,11 +66,11 @@ func (l *loader) circle(cycle []node) diag.Problem {
 		members[0], strings.Join(members[1:], ", which refers to "), cycle[0])
 }
 
-// resolve checks what a declaration refers to.
-func (l *loader) resolve(d declaration) *uses {
+// resolve checks what a declaration refers to. What has profiles waits for all policies.
+func (l *loader) resolve(d declaration, policies []node) *uses {
 	u := &uses{}
 	if named, ok := d.(interface{ profiles(*loader) []node }); ok {
-		u.nodes = named.profiles(l)
+		u.nodes = append(named.profiles(l), policies...)
 	}
 	references := d.references()
 	slices.SortStableFunc(references, func(a, b hcl.Traversal) int {
@@ -120,7 +121,7 @@ func (l *loader) reference(u *uses, d declaration, reference hcl.Traversal) {
 	case "profile":
 		wrong(invalidReference, "A profile is no value; it can only be named in profiles of a device or extends of a profile.")
 	case "credential_policy":
-		wrong(unknownReference, "%s", absent[root])
+		wrong(invalidReference, "A credential policy is no value; it can only be named in password_policy of a login or an account.")
 	default:
 		wrong(unknownReference, "There is nothing named %s here.%s If it is meant as text, put it in quotes: %q.",
 			root, suggest(root, slices.Sorted(maps.Keys(roots))), root)

@@ -24,43 +24,38 @@ type SecretReader func(origin string) (cty.Value, error)
 // Unread is a SecretReader for commands that need no values: every secret is unknown. A malformed origin is still an
 // error.
 func Unread(origin string) (cty.Value, error) {
-	_, _, err := splitOrigin(origin)
-	return cty.UnknownVal(cty.String), err
+	return cty.UnknownVal(cty.String), schema.CheckOrigin(origin)
 }
 
 // Errors of origins.
 var (
-	ErrSecretOrigin = errors.New("not the origin of a secret") // the text is neither env:NAME nor file:PATH
-	ErrSecretAbsent = errors.New("secret is absent")           // there is no value at the origin
+	ErrSecretOrigin = schema.ErrOrigin               // the text is not written like an origin
+	ErrSecretAbsent = errors.New("secret is absent") // there is no value at the origin
 )
 
 // secretLimit bounds the size of a secret, so that a wrong path does not read a disk.
 const secretLimit = 64 << 10
 
 // ReadSecret reads a secret from its origin: "env:NAME" is a variable of the environment, "file:PATH" a file, relative to
-// dir, of which one newline at the end is cut off. The error wraps ErrSecretOrigin or ErrSecretAbsent, or an error of the
+// dir, of which one newline at the end is cut off. Secrets of other origins count as absent. The error wraps ErrSecretOrigin or ErrSecretAbsent, or an error of the
 // file system; it says what to do and never contains a value. An empty secret counts as absent.
 func ReadSecret(origin string, env func(string) (string, bool), dir string) (string, error) {
-	scheme, rest, err := splitOrigin(origin)
-	if err != nil {
+	if err := schema.CheckOrigin(origin); err != nil {
 		return "", err
 	}
-	if scheme == "env" {
+	scheme, rest := schema.OriginScheme(origin)
+	switch scheme {
+	case "file":
+		return readSecretFile(secretPath(rest, dir))
+	case "env":
 		value, _ := env(rest)
 		if value == "" {
 			return "", fmt.Errorf("%w: the environment variable %s is not set or empty; set it before running camform, for example with: export %s=VALUE", ErrSecretAbsent, rest, rest)
 		}
 		return value, nil
+	default:
+		return "", fmt.Errorf("%w: no secrets of %s are read here", ErrSecretAbsent, scheme)
 	}
-	return readSecretFile(secretPath(rest, dir))
-}
-
-func splitOrigin(origin string) (scheme, rest string, err error) {
-	scheme, rest = schema.OriginScheme(origin)
-	if (scheme != "env" && scheme != "file") || rest == "" {
-		return "", "", fmt.Errorf("%w: it is written like env:NAME or file:PATH", ErrSecretOrigin)
-	}
-	return scheme, rest, nil
 }
 
 func secretPath(path, dir string) string {
@@ -167,7 +162,7 @@ func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 	}
 	if !hasSecret(v) && v.IsKnown() || schema.IsSecret(v) && homeless(v) {
 		s.blank(attr.Expr)
-		s.add(secretInClear.at(attr.NameRange, "%q is secret and must not stand in a file. Read it with secret(\"env:NAME\") or secret(\"file:PATH\"), or from a variable that says sensitive = true.", attr.Name))
+		s.add(secretInClear.at(attr.NameRange, "%q is secret and must not stand in a file. Read it with secret(\"vault:NAME\"), secret(\"env:NAME\") or secret(\"file:PATH\"), or from a variable that says sensitive = true.", attr.Name))
 		return cty.UnknownVal(want)
 	}
 	if !hasSecret(v) {

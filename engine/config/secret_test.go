@@ -38,7 +38,9 @@ func TestSecretsAreReadFromTheirOrigin(t *testing.T) {
 		{origin: "env:", err: ErrSecretOrigin},
 		{origin: "ADMIN", err: ErrSecretOrigin},
 		{origin: "var.password", err: ErrSecretOrigin},
-		{origin: "vault:x", err: ErrSecretOrigin},
+		{origin: "vualt:x", err: ErrSecretOrigin},
+		{origin: "vault:x", err: ErrSecretAbsent, text: "vault"},
+		{origin: "kv:secret/a#b", err: ErrSecretAbsent, text: "kv"},
 	}
 	for _, test := range tests {
 		t.Run(test.origin, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (s scope) settings(sections []*section, from origin) layer {
 	found := layer{}
 	for _, section := range sections {
 		kind := s.options.Kinds.Lookup(section.block.Type)
-		if kind == nil { // identity, login, tls, lifecycle, rule or check
+		if kind == nil { // identity, login, tls, lifecycle, consumer, rule or check
 			continue
 		}
 		setting, ok := s.setting(kind, section, from)
@@ -106,6 +106,9 @@ func (s scope) setting(kind *schema.Kind, section *section, from origin) (*Setti
 		if !v.IsNull() {
 			setting.Attributes[a.Name] = Attribute{Value: v, Range: attr.Expr.Range(), Profile: from.profile, Rule: from.rule}
 		}
+	}
+	if kind.Account {
+		s.manage(setting, section, from)
 	}
 	return setting, true
 }

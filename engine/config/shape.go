@@ -59,13 +59,20 @@ func (s *shape) withKinds(kinds *schema.Kinds) *shape {
 		if k.Keyed {
 			labels = []string{"key"}
 		}
-		s.with(k.Name, argumentsOf(attributes...), labels...)
+		block := argumentsOf(attributes...)
+		if k.Account {
+			block.naming(policyArgument)
+		}
+		s.with(k.Name, block, labels...)
 	}
 	return s
 }
 
 var (
-	camformShape  = argumentsOf("required_version", "max_unreachable", "schemas").with("state", argumentsOf("path"), "type")
+	camformShape = argumentsOf("required_version", "max_unreachable", "schemas").
+			with("state", argumentsOf("path"), "type").
+			with("limits", limitsShape).
+			with("approvals", approvalsShape)
 	variableShape = argumentsOf("default", "description", "sensitive", "nullable").naming("type").
 			with("validation", argumentsOf("condition", "error_message"))
 	outputShape = argumentsOf("value", "description", "sensitive")
@@ -75,14 +82,17 @@ var (
 )
 
 func profileShape(kinds *schema.Kinds) *shape {
-	return argumentsOf("exclusive", "allow_unproven").naming("extends").withRules(kinds).withKinds(kinds)
+	return argumentsOf("exclusive", "allow_unproven").naming("extends").
+		with("consumer", consumerShape, "name").
+		withRules(kinds).withKinds(kinds)
 }
 
 func deviceShape(kinds *schema.Kinds) *shape {
 	return argumentsOf("for_each", "address", "location", "site", "tags", "exclusive", "allow_unproven").naming("profiles").
 		with("identity", argumentsOf("serial", "mac", "model")).
-		with("login", loginShape).
+		with("login", argumentsOf("username", "password", "basic").naming(policyArgument)).
 		with("tls", tlsShape).
+		with("consumer", consumerShape, "name").
 		with("lifecycle", argumentsOf().naming("protect", "ignore_changes")).
 		withRules(kinds).
 		withKinds(kinds)

@@ -289,6 +289,8 @@ func typeName(t cty.Type) string {
 		return "any value"
 	case (t.IsListType() || t.IsSetType()) && t.ElementType() == cty.String:
 		return "a list of strings"
+	case t == cty.Map(cty.Number):
+		return "a map of numbers"
 	default:
 		return typeexpr.TypeString(t)
 	}

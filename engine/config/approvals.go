@@ -1,0 +1,128 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/crypto/ssh"
+)
+
+var approvalsShape = argumentsOf("required", "for", "signers")
+
+// approvalClasses are the classes of changes that can need approvals.
+var approvalClasses = []string{"all", "credentials", "lockout", "login"}
+
+// approvals reads the approvals block. Nothing in it has a default, so that nobody believes in a rule that is not there.
+func (s scope) approvals(section *section) *Approvals {
+	required, classes, signers := section.attributes["required"], section.attributes["for"], section.attributes["signers"]
+	if required == nil || classes == nil || signers == nil {
+		s.add(missingArgument.at(section.block.DefRange, "approvals needs the arguments required, for and signers: how many people must sign, which changes, and a file that says who they are."))
+	}
+	a := &Approvals{
+		Required: s.whole(required, wholeNumber{1, 100, ""}),
+		For:      s.classes(classes),
+		Range:    section.block.DefRange,
+	}
+	if path, text, ok := s.signersFile(signers); ok {
+		a.Signers = s.signers(a.Required, path, text, required, signers)
+	}
+	return a
+}
+
+func (s scope) classes(attr *hcl.Attribute) []string {
+	words := s.words(attr)
+	for _, word := range words {
+		if !slices.Contains(approvalClasses, word) {
+			s.add(invalidApprovals.at(attr.Expr.Range(), "There is no class of changes %q.%s", word, suggest(word, approvalClasses)))
+		}
+	}
+	if attr != nil && len(words) == 0 && !s.failed() {
+		s.add(invalidApprovals.at(attr.Expr.Range(), "No class of changes is named, so that no plan would need a signature.%s", possible(approvalClasses)))
+	}
+	return words
+}
+
+// signersLimit bounds the size of a file of signers, so that a wrong path does not read a disk.
+const signersLimit = 1 << 20
+
+// signersFile reads the file of signers, which is looked up from the directory of the configuration.
+func (s scope) signersFile(attr *hcl.Attribute) (path, text string, ok bool) {
+	path, ok = s.text(attr)
+	if !ok {
+		return "", "", false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.dir, path)
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > signersLimit {
+		s.add(unreadableFile.at(attr.Expr.Range(), "%s is no file of signers that can be read. signers is looked up from the directory of the configuration.", path))
+		return "", "", false
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		s.add(unreadableFile.at(attr.Expr.Range(), "%s: %s.", path, cause(err)))
+		return "", "", false
+	}
+	return path, string(data), true
+}
+
+// signers are the lines of a file of signers, which must name enough people.
+func (s scope) signers(need int, path, text string, required, file *hcl.Attribute) []string {
+	lines, people, errs := parseSigners(text)
+	for _, err := range errs {
+		s.add(invalidApprovals.at(file.Expr.Range(), "%s:%s. A line is written like: alice@example.com ssh-ed25519 AAAA...", path, err))
+	}
+	switch {
+	case len(errs) > 0:
+	case people == 0:
+		s.add(invalidApprovals.at(file.Expr.Range(), "%s names nobody, so that no plan could be applied.", path))
+	case need > people:
+		s.add(invalidApprovals.at(required.Expr.Range(), "%d people are required, and %s names %d. Name more of them, or require fewer.", need, path, people))
+	}
+	return lines
+}
+
+// parseSigners reads the lines of a file of allowed signers that are no comments, and counts the people that they name. The
+// errors begin with the number of a line.
+func parseSigners(text string) (lines []string, people int, errs []error) {
+	names := map[string]bool{}
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		principals, err := parseSigner(line)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%d %w", number, err))
+			continue
+		}
+		lines = append(lines, line)
+		for _, p := range principals {
+			names[strings.ToLower(p)] = true
+		}
+	}
+	return lines, len(names), errs
+}
+
+// parseSigner reads a line of a file of allowed signers of OpenSSH: principals with commas between them, perhaps options, a
+// key and perhaps a comment. The error goes on a sentence.
+func parseSigner(line string) (principals []string, err error) {
+	names, key, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
+	principals = strings.Split(names, ",")
+	for _, p := range principals {
+		if p == "" || strings.ContainsAny(p, `*?!"`) {
+			return nil, fmt.Errorf("begins with %q, which does not name people one by one", names)
+		}
+	}
+	if _, _, _, _, err := ssh.ParseAuthorizedKey([]byte(key)); err != nil {
+		return nil, fmt.Errorf("holds no public key behind %s", names)
+	}
+	return principals, nil
+}
