@@ -87,11 +87,8 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned
 	})
 	problems = append(problems, e.remember(ctx, requests, snapshots)...)
 	problems = append(problems, twins(snapshots)...)
-	p := &plan.Plan{
-		Version: e.Version, Created: e.Now().UTC().Truncate(time.Second), Schema: e.Provider.Kinds().Hash(),
-		Outputs: outputs(cfg.Outputs), MaxUnreachable: plan.Tolerance(cfg.Settings.MaxUnreachable),
-		Author: e.Author, Limits: plan.Limits(cfg.Settings.Limits), Approvals: approvals(cfg.Settings.Approvals),
-	}
+	p := e.emptyPlan(cfg)
+	p.Outputs = outputs(cfg.Outputs)
 	planned := &Planned{Plan: p, Snapshots: make(map[schema.Device]*live.Snapshot, len(snapshots))}
 	found := make([]diag.Problems, len(devices))
 	p.Devices = make([]plan.Device, len(devices))

@@ -20,7 +20,7 @@ var layers = []struct {
 
 	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lock engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
-	{"engine/apply", "engine/credential engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
+	{"engine/apply", "engine/credential engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
 	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},

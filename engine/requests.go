@@ -23,7 +23,7 @@ func Requests(planned *Planned, provider providers.Provider) ([]DeviceRequests, 
 	blank := providers.NewPassword(providers.Blank)
 	for _, d := range planned.Plan.Devices {
 		listed := DeviceRequests{Device: d.Address}
-		for _, g := range plan.Groups(d.Steps, provider.Kinds()) {
+		for _, g := range plan.Grouped(d.Steps, provider.Kinds()) {
 			var changes []providers.Change
 			for _, s := range g.Steps {
 				changes = append(changes, providers.Change{

@@ -84,6 +84,11 @@ func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 		w.hint(planOutput{out: d.out})
 		return nil
 	}
+	return w.agree(cmd, p, d)
+}
+
+// agree asks whether a plan that was shown is to be carried out, and carries it out.
+func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
 	if !p.Empty() && !d.approved {
 		if err := w.ask(); err != nil {
 			return err

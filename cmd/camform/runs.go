@@ -18,8 +18,8 @@ func (a *app) stateRunsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "runs [RUN]",
 		Short: "List the last runs that changed devices, or the requests of one",
-		Long: `List the last runs that changed devices, newest first, and who holds devices now. With the id of a run, list the requests
-that it sent, and what became of them.`,
+		Long: `List the last runs that changed devices, newest first, and who holds devices now. A run with snapshots can be
+taken back by "camform rollback". With the id of a run, list the requests that it sent, and what became of them.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
@@ -52,9 +52,13 @@ func (w *workspace) listRuns(ctx context.Context) error {
 		if r.Ended.IsZero() {
 			summary = "not ended"
 		}
-		rows = append(rows, []string{r.ID, r.Started.UTC().Format(whenLayout), r.Who, summary})
+		kept, err := w.snapshotsOf(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []string{r.ID, r.Started.UTC().Format(whenLayout), r.Who, kept, summary})
 	}
-	if err := render.Table(w.out, []string{"run", "started", "who", "what it did"}, rows); err != nil {
+	if err := render.Table(w.out, []string{"run", "started", "who", "snapshots", "what it did"}, rows); err != nil {
 		return err
 	}
 	held, err := w.store.Held(ctx)
@@ -62,6 +66,15 @@ func (w *workspace) listRuns(ctx context.Context) error {
 		fmt.Fprintf(w.out, "\n%s\n", h.Error())
 	}
 	return err
+}
+
+// snapshotsOf says of how many devices a run has kept snapshots, so that it can be taken back.
+func (w *workspace) snapshotsOf(ctx context.Context, run string) (string, error) {
+	devices, err := w.store.SnapshotDevices(ctx, run)
+	if len(devices) == 0 {
+		return "none", err
+	}
+	return "of " + plural(len(devices), "device"), err
 }
 
 func (w *workspace) showRun(ctx context.Context, id string) error {

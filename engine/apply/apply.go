@@ -200,12 +200,12 @@ func (w *worker) run() {
 	if len(groups) > 0 && (!w.login() || !w.isAsPlanned()) {
 		return
 	}
-	for _, g := range groups {
+	for i, g := range groups {
 		if w.stop.Err() != nil {
 			w.fail(report.NotRun, "the run was interrupted")
 			return
 		}
-		if !w.group(g) {
+		if !w.group(g, groups[i:]) {
 			return
 		}
 	}

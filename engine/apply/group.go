@@ -19,9 +19,9 @@ import (
 	"camform/schema"
 )
 
-// group carries out the steps that change one document: check, intend, write, verify, record. It reports whether the
-// device may go on with the next group.
-func (w *worker) group(g plan.Group) bool {
+// group carries out the steps that change one document: check, prove, intend, write, verify, record. Left are the groups
+// that are still to come, this one first. It reports whether the device may go on with the next group.
+func (w *worker) group(g plan.Group, left []plan.Group) bool {
 	begun := time.Now()
 	for _, s := range g.Steps {
 		w.begun(s)
@@ -45,6 +45,13 @@ func (w *worker) group(g plan.Group) bool {
 	}
 	if len(todo) == 0 {
 		return true
+	}
+	if why := w.wouldLockOut(left, before); why != "" {
+		for _, s := range todo {
+			end(s, report.Failed, why)
+		}
+		w.fail(report.Failed, "nothing was written: "+why)
+		return false
 	}
 	todo, err = w.propose(todo)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"camform/engine/diag"
+	"camform/engine/guard"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/providers"
@@ -14,6 +16,27 @@ import (
 // A change that may close the way in is made on trial: the old connection is kept, the way in is proven over a new one,
 // and where that fails the document is put back as it was over the old one. A device that drops the old connection as well
 // cannot be helped from here; the guard has refused what it could foresee, and the snapshot has what was there before.
+
+// wouldLockOut proves once more that what is left to do keeps the way in open, as seen from where this run comes from: a
+// plan may be applied from another machine than that on which it was made. It says why it does not, if so.
+func (w *worker) wouldLockOut(left []plan.Group, now reading) string {
+	d := w.device
+	d.Steps = nil
+	for _, g := range left {
+		d.Steps = append(d.Steps, g.Steps...)
+	}
+	for _, doc := range now.documents {
+		if doc.Source != "" {
+			d.Source = doc.Source
+		}
+	}
+	for _, p := range guard.Prove(d) {
+		if p.Severity == diag.Error {
+			return p.Detail
+		}
+	}
+	return ""
+}
 
 // trials says how often, and with which pauses between, the way in is tried before a change is taken back.
 var trials = []time.Duration{0, 2 * time.Second, 5 * time.Second}

@@ -339,14 +339,14 @@ func (w *world) planned(steps []plan.Step) plan.Device {
 	identity := w.camera.Identity()
 	return plan.Device{
 		Address: cameraAddress, Identity: identity, Steps: steps,
-		Access: plan.Access{URL: "https://192.0.2.1", Username: "admin", Managed: credential.Name(cameraAddress, "admin")},
+		Access: plan.Access{URL: "https://192.0.2.1:443", Username: "admin", Managed: credential.Name(cameraAddress, "admin")},
 	}
 }
 
 func (w *world) plannedRecorder(steps []plan.Step) plan.Device {
 	d := plan.Device{
 		Address: recorderAddress, Steps: steps,
-		Access: plan.Access{URL: "https://192.0.2.2", Username: "admin", Password: plan.Secret{Origin: "env:RECORDER"}},
+		Access: plan.Access{URL: "https://192.0.2.2:443", Username: "admin", Password: plan.Secret{Origin: "env:RECORDER"}},
 	}
 	if w.recorder != nil {
 		d.Identity = w.recorder.Identity()

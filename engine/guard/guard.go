@@ -225,7 +225,7 @@ func (w way) closedByUser(s plan.Step) string {
 		return "This is the account that camform uses on this device."
 	case moves(s, "level") && text(after(s, "level")) != "Administrator":
 		return "This is the account that camform uses on this device; with another level it could not change anything any more."
-	case moves(s, "password"):
+	case moves(s, "password") && !s.Rotates():
 		return "This is the account that camform uses on this device, and its password is not the one in the login block. " +
 			"Leave the password out of the user block, or give both the same secret."
 	}

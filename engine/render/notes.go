@@ -123,6 +123,7 @@ var skipWords = map[plan.SkipReason]string{
 	plan.Protected:   "protected",
 	plan.Unreadable:  "could not be read",
 	plan.Unproven:    "unproven",
+	plan.Waiting:     "waits for its window",
 }
 
 // writeSkipped tells what is left alone, and why. That devices of different kinds lack whole settings is what profiles for

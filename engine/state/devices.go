@@ -83,6 +83,7 @@ func (s *Store) ForgetDevice(ctx context.Context, address schema.Device) error {
 			`DELETE FROM devices WHERE device = $1`,
 			`DELETE FROM settings WHERE device = $1`,
 			`DELETE FROM intents WHERE device = $1 AND outcome IN ('', 'unknown')`,
+			`DELETE FROM snapshots WHERE device = $1`, // they are of the device that was there
 		} {
 			if _, err := tx.Exec(statement, address.String()); err != nil {
 				return err

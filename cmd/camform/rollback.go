@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+func (a *app) rollbackCommand() *cobra.Command {
+	flags := &runFlags{}
+	var run, out string
+	var approved bool
+	cmd := &cobra.Command{
+		Use:   "rollback RUN|ADDR",
+		Short: "Take back what a run changed",
+		Long: `Make the settings that a run changed as they were before it, from the documents that the run kept. Name the run, as
+"camform state runs" lists it, or a device or setting: then the last run that changed the device is taken back, or
+the one of -run.
+
+What comes back is planned and shown like any other change, and is proven to leave the way in open. What the run created
+is deleted. Secrets do not come back, since no device shows them: an account keeps the password that it has now.
+
+The configuration stays as it is. What it still asks for comes back with the next apply.
+
+Exit code: 0 if everything was carried out, 1 if anything was not. With -out, the plan is saved for "camform apply FILE"
+and nothing is changed on any device.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.json && !approved && out == "" {
+				return errors.New("rollback -json cannot ask for approval: add -auto-approve, or save the plan with -out")
+			}
+			w, err := a.open(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			if run, err = w.chooseRun(cmd.Context(), args[0], run); err != nil {
+				return err
+			}
+			if out != "" {
+				return w.saveRollback(cmd, run, out)
+			}
+			return w.rollback(cmd, run, approved)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	flags.addOutput(cmd.Flags())
+	addIgnored(cmd.Flags())
+	cmd.Flags().StringVar(&run, "run", "", "take back this `RUN` on a device, in the place of its last one")
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
+	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask for approval")
+	return cmd
+}
+
+// rollback plans the way back, asks, and carries it out.
+func (w *workspace) rollback(cmd *cobra.Command, run string, approved bool) error {
+	if err := w.recover(cmd.Context(), engine.Accesses(w.config.Devices)); err != nil {
+		return err
+	}
+	p, err := w.planRollback(cmd, run)
+	if err != nil {
+		return err
+	}
+	if p.Empty() {
+		return w.tooManyUnread(p)
+	}
+	return w.agree(cmd, p, decision{approved: approved})
+}
+
+// saveRollback plans the way back and saves the plan.
+func (w *workspace) saveRollback(cmd *cobra.Command, run, out string) error {
+	p, err := w.planRollback(cmd, run)
+	if err != nil {
+		return err
+	}
+	if err := w.save(p, out); err != nil {
+		return err
+	}
+	w.hint(planOutput{out: out})
+	return w.tooManyUnread(p)
+}
+
+// planRollback plans the way back and shows it.
+func (w *workspace) planRollback(cmd *cobra.Command, run string) (*plan.Plan, error) {
+	planned, err := w.planned(cmd, func(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems) {
+		return w.engine.Rollback(ctx, cfg, run, targets)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if w.flags.json {
+		return planned.Plan, w.show(planned.Plan, planOutput{})
+	}
+	return planned.Plan, w.showRollback(planned.Plan, run)
+}
+
+// showRollback shows the plan of a way back, which was compared with a run and not with the configuration.
+func (w *workspace) showRollback(p *plan.Plan, run string) error {
+	touched := func(d plan.Device) bool { return d.Problem != "" || len(d.Steps) > 0 || len(d.Skipped) > 0 }
+	if !slices.ContainsFunc(p.Devices, touched) {
+		fmt.Fprintf(w.out, "Nothing to take back. What run %s changed is as it was before.\n", run)
+		return nil
+	}
+	fmt.Fprintf(w.out, "camform compared %s with how it was before run %s.\n\n", plural(len(p.Devices)-len(p.Failed()), "device"), run)
+	rows := render.Rows(p, w.engine.Provider.Kinds(), w.options())
+	rows = slices.DeleteFunc(rows, func(r render.Row) bool { return r.Section == render.Legend })
+	return render.Text(w.out, rows, w.options())
+}
+
+// chooseRun is the run that the argument of rollback means. If it is an address, that becomes the only target.
+func (w *workspace) chooseRun(ctx context.Context, argument, run string) (string, error) {
+	if !strings.HasPrefix(argument, "device.") {
+		if run != "" {
+			return "", fmt.Errorf("-run goes with the address of a device, and %s names a run", argument)
+		}
+		return argument, w.knowsRun(ctx, argument)
+	}
+	target, err := schema.ParseTarget(argument)
+	if err != nil {
+		return "", err
+	}
+	if len(w.targets) > 0 {
+		return "", fmt.Errorf("-target goes with a run, and %s says already what to look at", argument)
+	}
+	if !named(schema.Setting{Device: target.Device}, w.config) {
+		return "", fmt.Errorf("the configuration has no %s%s", argument, suggestDevice(target, w.config))
+	}
+	w.targets = []schema.Setting{target}
+	if run != "" {
+		return run, w.knowsRun(ctx, run)
+	}
+	return w.lastRun(ctx, target.Device)
+}
+
+// knowsRun fails, naming the runs that there are, unless snapshots of a run are kept.
+func (w *workspace) knowsRun(ctx context.Context, run string) error {
+	devices, err := w.store.SnapshotDevices(ctx, run)
+	if err != nil || len(devices) > 0 {
+		return err
+	}
+	runs, err := w.store.Runs(ctx, shownRuns)
+	if err != nil {
+		return err
+	}
+	var kept []string
+	for _, r := range runs {
+		if devices, err = w.store.SnapshotDevices(ctx, r.ID); err != nil {
+			return err
+		}
+		if len(devices) > 0 {
+			kept = append(kept, r.ID)
+		}
+	}
+	if len(kept) == 0 {
+		return fmt.Errorf("no snapshots are kept of run %q, nor of any other of the last runs", run)
+	}
+	return fmt.Errorf("no snapshots are kept of run %q; they are of %s", run, strings.Join(kept, ", "))
+}
+
+// lastRun is the last run that has snapshots of a device.
+func (w *workspace) lastRun(ctx context.Context, device schema.Device) (string, error) {
+	runs, err := w.store.SnapshotRuns(ctx, device)
+	if err != nil {
+		return "", err
+	}
+	if len(runs) > 0 {
+		return runs[0], nil
+	}
+	var kept []string
+	for _, d := range w.config.Devices {
+		if runs, err = w.store.SnapshotRuns(ctx, d.Address); err != nil {
+			return "", err
+		}
+		if len(runs) > 0 {
+			kept = append(kept, d.Address.String())
+		}
+	}
+	if len(kept) == 0 {
+		return "", fmt.Errorf("no run has kept snapshots of %s, nor of any other device", device)
+	}
+	const most = 8
+	if len(kept) > most {
+		kept = append(slices.Clip(kept[:most]), fmt.Sprintf("and %d more", len(kept)-most))
+	}
+	return "", fmt.Errorf("no run has kept snapshots of %s; there are some of %s", device, strings.Join(kept, ", "))
+}

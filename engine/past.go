@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"camform/engine/plan"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// past is what is known of a device as it was before a run.
+type past struct {
+	documents providers.Documents
+	problem   string                           // why there are no documents, for people; empty if there are
+	touched   []*touched                       // settings that the run changed, in the order in which it did
+	known     map[schema.Setting]state.Setting // what is remembered now
+}
+
+// touched is what a run did to a setting.
+type touched struct {
+	address  schema.Setting
+	created  bool              // the device did not have it before the run
+	deleted  bool              // the run removed it
+	declared map[string]bool   // attributes that the run set
+	origins  map[string]string // of the secrets among them
+}
+
+// attributes are those to take back, in the order of the kind and then those that it does not have. Of an item that is gone, or
+// that the run removed, it is all that can be read.
+func (t *touched) attributes(kind *schema.Kind, exists bool) []string {
+	var names []string
+	for _, a := range kind.Attributes {
+		if t.declared[a.Name] || (t.deleted || !exists) && !a.Secret {
+			names = append(names, a.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.declared)) {
+		if kind.Attribute(name) == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// pasts gathers what is known of the devices that a run changed, as far as targets name their settings. A request that was not
+// carried out as it was meant may have changed something all the same, so every one counts.
+func (e *Engine) pasts(ctx context.Context, run string, targets []schema.Setting) (map[schema.Device]*past, error) {
+	intents, err := e.Store.RunIntents(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	pasts := map[schema.Device]*past{}
+	for _, in := range intents {
+		for _, step := range in.Steps {
+			if !covered(targets, step.Setting) {
+				continue
+			}
+			if pasts[in.Device] == nil {
+				pasts[in.Device] = &past{}
+			}
+			if err := pasts[in.Device].touch(step); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for device, p := range pasts {
+		if p.known, err = e.Store.Settings(ctx, device); err != nil {
+			return nil, err
+		}
+		kept, err := e.Store.Snapshots(ctx, state.SnapshotQuery{Run: run, Device: device})
+		if err != nil {
+			return nil, err
+		}
+		p.documents, p.problem = e.opened(kept)
+	}
+	return pasts, nil
+}
+
+// touch adds what the run did next.
+func (p *past) touch(step state.IntentStep) error {
+	i := slices.IndexFunc(p.touched, func(t *touched) bool { return t.address == step.Setting })
+	if i < 0 {
+		i = len(p.touched)
+		p.touched = append(p.touched, &touched{
+			address: step.Setting, created: step.Before == nil, declared: map[string]bool{}, origins: map[string]string{},
+		})
+	}
+	t := p.touched[i]
+	t.deleted = t.deleted || plan.Action(step.Action) == plan.Delete
+	var after map[string]any
+	if step.After != nil {
+		if err := json.Unmarshal(step.After, &after); err != nil {
+			return fmt.Errorf("journal of %s: %w", step.Setting, err)
+		}
+	}
+	for name, value := range after {
+		if value != nil {
+			t.declared[name] = true
+		}
+	}
+	for name := range step.Fingerprints {
+		t.declared[name], t.origins[name] = true, step.Origins[name]
+	}
+	return nil
+}
+
+// opened are the documents of snapshots, or why there are none. Of several that cannot be opened the first tells why.
+func (e *Engine) opened(kept []state.Snapshot) (providers.Documents, string) {
+	if len(kept) == 0 {
+		return nil, "no snapshot of the device is kept from before the run"
+	}
+	docs := make(providers.Documents, len(kept))
+	for _, snap := range kept {
+		body, err := e.open(snap.Sealed)
+		if err != nil {
+			return nil, fmt.Sprintf("the snapshot of %s cannot be opened: %v", snap.Path, err)
+		}
+		docs[snap.Path] = providers.Document{Path: snap.Path, Body: body}
+	}
+	return docs, ""
+}
+
+// maxDocument bounds a document that is unpacked, in bytes: more than sessions let devices send.
+const maxDocument = 64 << 20
+
+// open is a document from its snapshot: packed by gzip, then sealed.
+func (e *Engine) open(sealed []byte) ([]byte, error) {
+	packed, err := e.sealer().Unseal(sealed)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(reader, maxDocument))
+}
