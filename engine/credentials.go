@@ -23,11 +23,12 @@ type credentials struct {
 	now      time.Time
 	asked    func(schema.Setting) bool // whether somebody asked for a new password of an account
 	leaders  map[string]string         // origin → address of the account whose new password it will yield
+	held     map[string]string         // origin → why the account must keep its password for now
 }
 
 // credentials reads what is known of managed passwords.
 func (e *Engine) credentials(ctx context.Context, asked func(schema.Setting) bool) (credentials, error) {
-	c := credentials{live: map[string]diff.Managed{}, now: e.Now(), asked: asked, leaders: map[string]string{}}
+	c := credentials{live: map[string]diff.Managed{}, now: e.Now(), asked: asked, leaders: map[string]string{}, held: map[string]string{}}
 	all, err := e.Store.AllSecrets(ctx)
 	if err != nil {
 		return c, err
@@ -51,6 +52,7 @@ func (e *Engine) rules(c credentials) diff.Rules {
 		Managed: func(name string) diff.Managed { return c.live[name] },
 		Asked:   c.asked,
 		Leader:  func(origin string) string { return c.leaders[origin] },
+		Held:    func(origin string) string { return c.held[origin] },
 		Due: func(p credential.Policy, known diff.Managed) (bool, string) {
 			due, reason, _ := credential.Due(p, credential.Facts{Since: known.Since, Known: known.Version != 0}, c.now)
 			return due, reason
@@ -74,6 +76,18 @@ func (c credentials) lead(d plan.Device) {
 		for _, secret := range s.Secrets {
 			if secret.Generate != nil {
 				c.leaders[secret.Origin] = s.Address.String()
+			}
+		}
+	}
+}
+
+// hold keeps the passwords of accounts with which a device logs in elsewhere, since it could not be read: it could not be
+// told a new one, and would make the other device count refused logins.
+func (c credentials) hold(device *config.Device, problem string) {
+	for _, s := range device.Settings {
+		for _, a := range s.Attributes {
+			if a.Policy == nil && schema.IsSecret(a.Value) {
+				c.held[schema.Origin(a.Value)] = fmt.Sprintf("%s logs in with it, and could not be read: %s", s.Address, problem)
 			}
 		}
 	}
@@ -170,42 +184,55 @@ func onlyPasswords(d plan.Device) plan.Device {
 	return d
 }
 
+// usersOf are the settings that log in elsewhere with a password of the vault, as ways in, by the origin of the password.
+func usersOf(devices []*config.Device) map[string][]plan.Way {
+	users := map[string][]plan.Way{}
+	for _, d := range devices {
+		for _, s := range d.Settings {
+			for _, a := range s.Attributes {
+				if a.Policy != nil || !schema.IsSecret(a.Value) {
+					continue
+				}
+				origin := schema.Origin(a.Value)
+				if scheme, _ := schema.OriginScheme(origin); scheme == credential.Scheme {
+					users[origin] = append(users[origin], plan.Way{Who: s.Address.String(), Source: d.URL.Hostname()})
+				}
+			}
+		}
+	}
+	return users
+}
+
 // waysTo are the ways in to a device that others need: consumers that are declared, and settings of other devices that log
 // in to it.
-func waysTo(device *config.Device, all []*config.Device) []plan.Way {
+func waysTo(device *config.Device, users map[string][]plan.Way) []plan.Way {
 	var ways []plan.Way
 	for _, c := range device.Consumers {
 		ways = append(ways, plan.Way{
 			Who: c.Name, Scheme: c.Scheme, Port: c.Port, Account: c.Username, Level: c.Level, Source: c.Address, Algorithm: c.Algorithm,
 		})
 	}
-	for _, other := range all {
-		if other.Address == device.Address {
+	for _, s := range device.Settings {
+		if !s.Kind.Account {
 			continue
 		}
-		for _, s := range other.Settings {
-			if account, ok := logsInTo(s, device); ok {
-				ways = append(ways, plan.Way{Who: s.Address.String(), Account: account, Source: other.URL.Hostname()})
-			}
+		for _, w := range users[credential.Origin(credential.Name(device.Address, s.Address.Key))] {
+			w.Account = s.Address.Key
+			ways = append(ways, w)
 		}
 	}
 	return ways
 }
 
-// logsInTo reports whether a setting of another device uses an account of a device, by the origin of a secret in it.
-func logsInTo(s *config.Setting, device *config.Device) (account string, ok bool) {
-	for _, a := range s.Attributes {
-		if a.Policy != nil || !schema.IsSecret(a.Value) {
-			continue
-		}
-		origin := schema.Origin(a.Value)
-		for _, own := range device.Settings {
-			if own.Kind.Account && origin == credential.Origin(credential.Name(device.Address, own.Address.Key)) {
-				return own.Address.Key, true
-			}
+// told are the settings that get the new password of another account by a plan.
+func told(devices []plan.Device) map[string]bool {
+	told := map[string]bool{}
+	for _, d := range devices {
+		for _, s := range d.Steps {
+			told[s.Address.String()] = told[s.Address.String()] || s.Follows() != ""
 		}
 	}
-	return "", false
+	return told
 }
 
 // password is the text that camform logs in with: that of the vault where it manages the account and has one, else that

@@ -90,20 +90,36 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned
 	p := e.emptyPlan(cfg)
 	p.Outputs = outputs(cfg.Outputs)
 	planned := &Planned{Plan: p, Snapshots: make(map[schema.Device]*live.Snapshot, len(snapshots))}
-	found := make([]diag.Problems, len(devices))
-	p.Devices = make([]plan.Device, len(devices))
 	for i, device := range devices {
 		planned.Snapshots[device.Address] = snapshots[i]
-		p.Devices[i], found[i] = e.planDevice(device, snapshots[i], memories[device.Address], e.rules(known))
+		if snapshots[i].Err != nil {
+			known.hold(device, diff.Unread(device, snapshots[i]).Problem)
+		}
+	}
+	p.Devices = make([]plan.Device, len(devices))
+	found := make([]diag.Problems, len(devices))
+	compare := func(i int) {
+		p.Devices[i], found[i] = e.compare(devices[i], snapshots[i], memories[devices[i].Address], e.rules(known))
+	}
+	for i := range devices {
+		compare(i)
 		known.lead(p.Devices[i])
 	}
 	for i, device := range devices {
 		if known.follows(device) {
-			p.Devices[i], found[i] = e.planDevice(device, snapshots[i], memories[device.Address], e.rules(known))
+			compare(i)
 		}
-		p.Devices[i].Ways = waysTo(device, cfg.Devices)
 	}
-	return planned, append(problems, slices.Concat(found...)...)
+	users, told := usersOf(cfg.Devices), told(p.Devices)
+	for i, device := range devices {
+		p.Devices[i].Ways = waysTo(device, users)
+		for j, w := range p.Devices[i].Ways {
+			p.Devices[i].Ways[j].Told = told[w.Who]
+		}
+		problems = append(problems, e.prove(device, &p.Devices[i])...)
+		problems = append(problems, found[i]...)
+	}
+	return planned, problems
 }
 
 // approvals are those of a configuration, as a plan has them.
@@ -114,8 +130,8 @@ func approvals(declared *config.Approvals) *plan.Approvals {
 	return &plan.Approvals{Required: declared.Required, For: declared.For, Signers: declared.Signers}
 }
 
-// planDevice is the pure part of planning: compare, order, check and prove one device.
-func (e *Engine) planDevice(
+// compare finds what is to be done on one device, and what it would not take. It is pure.
+func (e *Engine) compare(
 	device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules,
 ) (plan.Device, diag.Problems) {
 	if snap.Err != nil {
@@ -123,16 +139,22 @@ func (e *Engine) planDevice(
 	}
 	found := diff.Compare(device, snap, last, rules)
 	d, refusals := diff.Plan(device, snap, found, e.Provider.Kinds(), e.Provider.Check)
-	problems := guard.Prove(d)
+	var problems diag.Problems
+	for _, r := range refusals {
+		problems = append(problems, refused(r))
+	}
+	return d, problems
+}
+
+// prove makes sure that the steps of a device leave the ways in open. Problems have the place in the configuration.
+func (e *Engine) prove(device *config.Device, d *plan.Device) diag.Problems {
+	problems := guard.Prove(*d)
 	for i, p := range problems {
 		if j := slices.IndexFunc(device.Settings, func(s *config.Setting) bool { return s.Address == p.Address }); j >= 0 {
 			problems[i].Subject = &device.Settings[j].Range
 		}
 	}
-	for _, r := range refusals {
-		problems = append(problems, refused(r))
-	}
-	return d, problems
+	return problems
 }
 
 // Drift is Plan, reduced to what somebody changed on the devices since it was last applied.

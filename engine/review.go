@@ -12,6 +12,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
+	"camform/engine/plan"
 	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/schema"
@@ -56,14 +57,15 @@ func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []
 		rows[row.Address] = row
 	}
 	var accounts []Account
+	users := usersOf(cfg.Devices)
 	for _, d := range targeted(cfg.Devices, targets) {
-		accounts = append(accounts, e.accountsOf(d, cfg.Devices, versions, rows)...)
+		accounts = append(accounts, e.accountsOf(d, waysTo(d, users), versions, rows)...)
 	}
 	return accounts, nil
 }
 
 // accountsOf are the declared accounts of a device, with that of the login, ordered by name.
-func (e *Engine) accountsOf(d *config.Device, all []*config.Device, versions map[string][]state.Secret, rows map[schema.Setting]state.Setting) []Account {
+func (e *Engine) accountsOf(d *config.Device, ways []plan.Way, versions map[string][]state.Secret, rows map[schema.Setting]state.Setting) []Account {
 	found := map[string]*Account{}
 	add := func(name string) *Account {
 		if found[name] == nil {
@@ -91,7 +93,6 @@ func (e *Engine) accountsOf(d *config.Device, all []*config.Device, versions map
 			a.Since = &row.At
 		}
 	}
-	ways := waysTo(d, all)
 	var list []Account
 	for _, a := range found {
 		if a.Own {
@@ -160,45 +161,45 @@ func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schem
 	snapshots := live.Refresh(ctx, requests, live.Options{
 		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
+	of := map[schema.Device][]Account{}
+	for _, a := range declared {
+		of[a.Device] = append(of[a.Device], a)
+	}
 	unread = map[schema.Device]string{}
 	for i, s := range snapshots {
 		if s.Err != nil {
 			unread[s.Device] = diff.Unread(devices[i], s).Problem
-			continue
+		} else {
+			of[s.Device] = compared(of[s.Device], s)
 		}
-		declared = found(declared, s)
+		accounts = append(accounts, of[s.Device]...)
 	}
-	slices.SortFunc(declared, func(a, b Account) int {
-		return cmp.Or(a.Device.Compare(b.Device), cmp.Compare(a.Account, b.Account))
-	})
-	return declared, unread, problems
+	return accounts, unread, problems
 }
 
-// found notes which accounts a device has, and adds those that nobody declares.
-func found(accounts []Account, s *live.Snapshot) []Account {
+// compared notes which accounts a device has, and adds those that nobody declares.
+func compared(accounts []Account, s *live.Snapshot) []Account {
 	yes, no := true, false
 	for i := range accounts {
-		if accounts[i].Device == s.Device {
-			accounts[i].Found = &no
-		}
+		accounts[i].Found = &no
 	}
 	for name, items := range s.Items {
 		if !s.Kinds[name].Account {
 			continue
 		}
 		for key, have := range items {
-			level := ""
-			if v := have.GetAttr("level"); !v.IsNull() {
-				level = v.AsString()
-			}
-			i := slices.IndexFunc(accounts, func(a Account) bool { return a.Device == s.Device && a.Account == key })
+			i := slices.IndexFunc(accounts, func(a Account) bool { return a.Account == key })
 			if i < 0 {
 				accounts = append(accounts, Account{Device: s.Device, Account: key})
 				i = len(accounts) - 1
 			}
-			accounts[i].Found, accounts[i].Level = &yes, level
+			accounts[i].Found = &yes
+			if v := have.GetAttr("level"); !v.IsNull() {
+				accounts[i].Level = v.AsString()
+			}
 		}
 	}
+	slices.SortFunc(accounts, func(a, b Account) int { return cmp.Compare(a.Account, b.Account) })
 	return accounts
 }
 

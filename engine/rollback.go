@@ -59,12 +59,12 @@ func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, t
 	})
 	problems = append(problems, e.remember(ctx, requests, snapshots)...)
 	problems = append(problems, twins(snapshots)...)
-	p := e.emptyPlan(cfg)
+	p, users := e.emptyPlan(cfg), usersOf(cfg.Devices)
 	planned := &Planned{Plan: p, Snapshots: make(map[schema.Device]*live.Snapshot, len(snapshots))}
 	for i, device := range devices {
 		planned.Snapshots[device.Address] = snapshots[i]
 		way := wayBack{Engine: e, run: run, device: device, now: snapshots[i], past: pasts[device.Address], rules: e.rules(known)}
-		d, more := way.plan(waysTo(device, cfg.Devices))
+		d, more := way.plan(waysTo(device, users))
 		p.Devices = append(p.Devices, d)
 		problems = append(problems, more...)
 	}

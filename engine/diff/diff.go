@@ -43,6 +43,8 @@ type Rules struct {
 	Asked func(address schema.Setting) bool
 	// Leader is the address of the account whose new password an origin will yield; empty for every other origin.
 	Leader func(origin string) string
+	// Held says why an account must keep its password for now, by the origin of that; empty if it need not.
+	Held func(origin string) string
 	// Due reports whether a managed password is due to be changed, and why.
 	Due func(credential.Policy, Managed) (due bool, reason string)
 	// Window reports whether due passwords may be changed now, and if not, when.

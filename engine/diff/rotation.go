@@ -33,10 +33,12 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 	known := c.managed(want)
 	due, reason := c.due(want, declared)
 	switch {
-	case c.rules.Asked(want.Address):
-		return "somebody asked for it"
 	case known.Version == 0:
 		return "the vault has no password for it yet"
+	case c.rules.Held(schema.Origin(declared.Value)) != "":
+		return ""
+	case c.rules.Asked(want.Address):
+		return "somebody asked for it"
 	case !known.Made:
 		return "the one in the vault was chosen by a person"
 	case !c.isOwn(want) && !c.hasManaged(want, declared):
@@ -71,22 +73,34 @@ func bound(n *int64) int {
 	return int(*n)
 }
 
-// noteWaiting tells of managed passwords that are due and wait for their window.
+// noteWaiting tells of managed passwords that are due and have to wait.
 func (c *comparison) noteWaiting() {
 	for _, want := range c.device.Settings {
 		for _, a := range want.Kind.Attributes {
 			declared, ok := want.Attributes[a.Name]
-			if !ok || declared.Policy == nil || c.managed(want).Version == 0 || c.rules.Asked(want.Address) {
+			if !ok || declared.Policy == nil || c.managed(want).Version == 0 {
 				continue
 			}
-			due, reason := c.rules.Due(*declared.Policy, c.managed(want))
-			open, next := c.rules.Window(*declared.Policy)
-			if due && !open {
+			if detail := c.waits(want, declared); detail != "" {
 				c.result.Skipped = append(c.result.Skipped, plan.Skipped{
-					Address: want.Address, Attribute: a.Name, Reason: plan.Waiting, Source: plan.SourceOf(declared.Range),
-					Detail: fmt.Sprintf("%s; its window opens at %s", reason, next.Format("2006-01-02 15:04 MST")),
+					Address: want.Address, Attribute: a.Name, Reason: plan.Waiting, Source: plan.SourceOf(declared.Range), Detail: detail,
 				})
 			}
 		}
+	}
+}
+
+// waits says for what a new password has to wait; empty if it need not, or is not due.
+func (c *comparison) waits(want *config.Setting, declared config.Attribute) string {
+	due, reason := c.rules.Due(*declared.Policy, c.managed(want))
+	open, next := c.rules.Window(*declared.Policy)
+	asked, held := c.rules.Asked(want.Address), c.rules.Held(schema.Origin(declared.Value))
+	switch {
+	case held != "" && (due || asked):
+		return held
+	case due && !open && !asked:
+		return fmt.Sprintf("%s; its window opens at %s", reason, next.Format("2006-01-02 15:04 MST"))
+	default:
+		return ""
 	}
 }

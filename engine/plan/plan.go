@@ -74,6 +74,7 @@ type Way struct {
 	Account   string `json:"account,omitempty"`   // the account that it logs in with; empty if it is not known
 	Level     string `json:"level,omitempty"`     // the level that the account needs; empty for any
 	Source    string `json:"source,omitempty"`    // address or prefix from which it comes; empty if it is not known
+	Told      bool   `json:"told,omitempty"`      // whether a new password of the account reaches it by the same plan
 	Algorithm string `json:"algorithm,omitempty"` // the only digest algorithm that it knows: "MD5" or "SHA-256"; empty for both
 }
 
