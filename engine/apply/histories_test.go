@@ -19,10 +19,19 @@ func history(s scenario, c *choices, b bounds) (w *world, wrong string) {
 		if !w.run() {
 			break
 		}
-		w.clock = w.clock.Add(45 * time.Minute)
+		w.clock = w.clock.Add(w.pause())
 	}
 	w.dead, w.quiet = false, true
 	return w, w.wrong()
+}
+
+// pause is how long it takes until somebody starts camform again: at once after a crash, or the next time it is due.
+func (w *world) pause() time.Duration {
+	if w.dead && w.choices.pick(2) == 1 {
+		w.note("started again at once")
+		return 10 * time.Second
+	}
+	return 45 * time.Minute
 }
 
 // enumerate plays every history of a scenario within bounds and returns how many there were.
@@ -58,7 +67,9 @@ var scenarios = []scenario{
 	{name: "a setting and our own account", settings: true, own: true},
 	{name: "another account, attempts hidden", operator: true, hides: true},
 	{name: "our own account, attempts hidden", own: true, hides: true},
-	{name: "our own account, refusals of others", own: true, foreign: 2},
+	{name: "our own account, refusals of others", own: true, foreign: 4},
+	{name: "our own account, refusals of others, attempts hidden", own: true, foreign: 3, hides: true},
+	{name: "another account, refusals of others, attempts hidden", operator: true, foreign: 3, hides: true},
 }
 
 // TestI5I8EveryHistoryEndsWell is the promise: whatever dies or fails, in the end the camera accepts exactly what the vault

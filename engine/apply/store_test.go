@@ -19,7 +19,9 @@ import (
 type store struct {
 	now     func() time.Time
 	durable func(write func() error) error
-	alive   func(run string) bool
+	// accounted is durable for the ledger.
+	accounted func(write func() error) error
+	alive     func(run string) bool
 
 	tokens   map[schema.Device]int64
 	holder   map[schema.Device]string
@@ -37,8 +39,9 @@ var (
 )
 
 func newStore(now func() time.Time) *store {
+	at := func(write func() error) error { return write() }
 	return &store{
-		now: now, durable: func(write func() error) error { return write() }, alive: func(string) bool { return true },
+		now: now, durable: at, accounted: at, alive: func(string) bool { return true },
 		tokens: map[schema.Device]int64{}, holder: map[schema.Device]string{}, renewed: map[schema.Device]time.Time{},
 		settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{},
 	}
@@ -246,7 +249,7 @@ func (s *store) settle(verdict state.Verdict) {
 type ledgerOf struct{ *store }
 
 func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge providers.Charge, err error) {
-	err = l.durable(func() error {
+	err = l.accounted(func() error {
 		credential := a.Credential.Username + " " + a.Credential.Password.Reveal()
 		history := slices.DeleteFunc(slices.Clone(l.attempts), func(e ledger.Entry) bool {
 			return !strings.HasPrefix(e.Credential, a.Endpoint+" ")
@@ -268,7 +271,7 @@ func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge provide
 }
 
 func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
-	return l.durable(func() error {
+	return l.accounted(func() error {
 		e := &l.attempts[c]
 		if e.Outcome != ledger.Open {
 			return errors.New("the attempt is not open")
@@ -282,7 +285,7 @@ func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.Atte
 }
 
 func (l ledgerOf) Locked(_ context.Context, endpoint string, d time.Duration) error {
-	return l.durable(func() error {
+	return l.accounted(func() error {
 		l.attempts = append(l.attempts, ledger.Entry{
 			ID: int64(len(l.attempts)), Credential: endpoint + " ", Outcome: ledger.Locked, Charged: l.now(), Settled: l.now(),
 			Remaining: providers.RemainingUnknown, Lock: d,

@@ -73,6 +73,7 @@ type world struct {
 	scenario
 	choices *choices
 	left    bounds
+	noise   int // refused logins of somebody else that are to come
 	runs    int
 	dead    bool // the process of this run died
 	quiet   bool // nothing goes wrong any more
@@ -96,7 +97,7 @@ type scenario struct {
 	create    bool // the account guest is made
 	settings  bool // settings without secrets are changed
 	recorder  bool // a recorder logs in to the camera as operator
-	foreign   int  // refused logins of somebody else before
+	foreign   int  // refused logins of somebody else from our address, right before the first change
 	hides     bool // the camera does not tell how many attempts are left
 	unmanaged bool // the vault has no password yet
 }
@@ -108,9 +109,9 @@ var (
 )
 
 func newWorld(s scenario, c *choices, b bounds) *world {
-	w := &world{scenario: s, choices: c, left: b, clock: begin}
+	w := &world{scenario: s, choices: c, left: b, clock: begin, noise: s.foreign}
 	w.disk = newStore(func() time.Time { return w.clock.Add(w.skew) })
-	w.disk.durable = w.durable
+	w.disk.durable, w.disk.accounted = w.durable, w.accounted
 	w.disk.alive = func(run string) bool { return run == fmt.Sprint("run-", w.runs) && !w.dead }
 	w.fleet = memory.NewFleet(func() time.Time { return w.clock })
 	w.camera = w.fleet.Add("camera", "https://192.0.2.1", memory.Options{Password: "admin-1", HidesAttempts: s.hides})
@@ -119,9 +120,10 @@ func newWorld(s scenario, c *choices, b bounds) *world {
 		w.keep(cameraAddress, "admin", "admin-1")
 		w.keep(cameraAddress, "operator", "operator-1")
 	}
-	if s.foreign > 0 {
-		w.camera.BurnAttempts(s.foreign)
-	}
+	w.camera.BeforeWrite(func(memory.Exchange) {
+		w.camera.BurnAttempts(w.noise) // after our login, which made the camera forget refusals
+		w.noise = 0
+	})
 	w.strike(w.camera)
 	if s.recorder {
 		w.recorder = w.fleet.Add("recorder", "https://192.0.2.2", memory.Options{Password: "recorder-1"})
@@ -209,8 +211,13 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 	return effect
 }
 
-// durable decides what becomes of a write to the disk.
-func (w *world) durable(write func() error) error {
+// durable decides what becomes of a write to the disk. A process that falls asleep between asking the device how many
+// attempts are left and making one is beyond what a ledger can know; others may fall asleep anywhere.
+func (w *world) durable(write func() error) error { return w.written(write, 5) }
+
+func (w *world) accounted(write func() error) error { return w.written(write, 4) }
+
+func (w *world) written(write func() error, faults int) error {
 	if w.dead {
 		return errDead
 	}
@@ -219,7 +226,7 @@ func (w *world) durable(write func() error) error {
 		return errDead
 	}
 	if w.mayFail() {
-		switch w.choices.pick(5) {
+		switch w.choices.pick(faults) {
 		case 1:
 			w.left.faults--
 			w.note("the disk is full")
@@ -490,8 +497,8 @@ func object(kind *schema.Kind, values map[string]cty.Value) cty.Value {
 
 // wrong says what of the promises does not hold in the end; empty if all do.
 func (w *world) wrong() string {
-	if w.camera.Count(memory.Locked) > 0 {
-		return "the camera was locked"
+	if w.camera.Locks() > 0 {
+		return "the camera locked itself"
 	}
 	intents, _ := w.disk.AllOpenIntents(context.Background())
 	doubtful, _ := w.disk.Doubtful(context.Background())
@@ -516,7 +523,7 @@ func (w *world) wrong() string {
 	if w.recorder != nil && w.readOf(w.recorder, "/cloud", "", "code") != w.must(credential.Name(cameraAddress, "operator")) {
 		return "the recorder does not have the password of the camera"
 	}
-	if written, versions := w.written(), w.versions(); written > versions {
+	if written, versions := w.passwordsWritten(), w.versions(); written > versions {
 		return fmt.Sprintf("%d writes of passwords, and %d passwords", written, versions)
 	}
 	return ""
@@ -536,7 +543,7 @@ func (w *world) versions() int {
 	return len(slices.DeleteFunc(slices.Clone(w.disk.secrets), func(s state.Secret) bool { return s.Sent.IsZero() }))
 }
 
-func (w *world) written() int {
+func (w *world) passwordsWritten() int {
 	n := 0
 	for _, e := range w.camera.Log() {
 		if e.Kind == memory.Written && strings.HasPrefix(e.Path, "/users") {

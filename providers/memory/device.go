@@ -52,6 +52,7 @@ type Device struct {
 	ids, epochs   int // the last id given to an account, and the last epoch given to a password
 	failures      int
 	failed        time.Time // when the last of them was
+	locks         int       // how often it locked itself
 	locked, away  time.Time // until when
 	cuts          int       // how often all connections were lost
 	faults        []*armed

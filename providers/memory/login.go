@@ -111,8 +111,16 @@ func (d *Device) fail(user string) {
 	d.failures++
 	d.failed = d.fleet.now()
 	if rule.Enabled && d.failures >= rule.Attempts {
+		d.locks++
 		d.locked = d.fleet.now().Add(time.Duration(rule.Minutes) * time.Minute)
 	}
+}
+
+// Locks is how often the device locked itself, or began a lock anew.
+func (d *Device) Locks() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.locks
 }
 
 // forgive forgets refusals when the last of them is longer ago than a lock would last.
