@@ -22,6 +22,8 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -256,4 +258,33 @@ func (s *site) deviceAt(host string) *simulator.Device {
 	}
 	s.Fatalf("no device at %s", host)
 	return nil
+}
+
+// A plan that lets the machine in on which it was made would shut out another one that applies it.
+func TestAPlanIsProvenAgainFromWhereItIsApplied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		office, elsewhere := netip.MustParseAddr("192.0.2.20"), netip.MustParseAddr("192.0.2.77")
+		s := newSite(t, fleet, fleet.Dialer(office))
+		s.configure(s.deviceBlock("gate", fleet.Devices()[0], `
+  ip_filter {
+    enabled   = true
+    mode      = "allow"
+    addresses = ["192.0.2.20"]
+  }
+`))
+		p, problems := s.plan()
+		if len(problems) > 0 || len(p.Devices[0].Steps) != 1 {
+			t.Fatalf("%q, %s", problems, toldPlan(p))
+		}
+		s.provider = newInspector(hikvision.New(isapi.Options{Dial: fleet.Dialer(elsewhere)}), fleet)
+		d := s.apply(p).Devices[0]
+		if d.Steps[0].Result != report.Failed || !strings.Contains(d.Detail, "192.0.2.77") {
+			t.Errorf("it ended with %s: %s %v", d.Result, d.Detail, d.Steps)
+		}
+		s.provider = newInspector(hikvision.New(isapi.Options{Dial: fleet.Dialer(office)}), fleet)
+		if d := s.apply(p).Devices[0]; d.Result != report.Done {
+			t.Errorf("from where it was made it ended with %s: %s %v", d.Result, d.Detail, d.Steps)
+		}
+	})
 }

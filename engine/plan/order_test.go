@@ -124,3 +124,32 @@ func TestItemsInDocumentsOfTheirOwnAreGroupsOfTheirOwn(t *testing.T) {
 		t.Errorf("groups %+v", groups)
 	}
 }
+
+// rotation is a step that gives an account that exists a new password.
+func rotation(name string, own bool) plan.Step {
+	return plan.Step{
+		Address: schema.Setting{Device: schema.Device{Name: "gate"}, Kind: "user", Key: name}, Action: plan.Update,
+		Secrets: map[string]plan.Secret{"password": {Generate: &plan.Generate{Own: own}}},
+	}
+}
+
+func TestOurOwnPasswordComesLast(t *testing.T) {
+	steps := []plan.Step{
+		rotation("admin", true), rotation("operator", false),
+		{Address: schema.Setting{Device: schema.Device{Name: "gate"}, Kind: "https"}, Action: plan.Update},
+	}
+	ordered := plan.Order(steps, kinds)
+	if got := ordered[len(ordered)-1].Address.Key; got != "admin" || ordered[0].Address.Kind != "https" {
+		t.Errorf("the order is %v", ordered)
+	}
+}
+
+func TestNewPasswordsComeOneAtATime(t *testing.T) {
+	steps := []plan.Step{rotation("guard", false), rotation("operator", false), rotation("admin", true)}
+	if groups := plan.Groups(steps, kinds); len(groups) != 3 {
+		t.Errorf("three new passwords leave in %d groups", len(groups))
+	}
+	if groups := plan.Grouped(plan.Order(steps, kinds), kinds); len(groups) != 3 {
+		t.Errorf("three new passwords leave in %d groups when they stand in order", len(groups))
+	}
+}
