@@ -15,6 +15,7 @@ var (
 	ErrInactive    = errors.New("the device is not activated")
 	ErrUnsupported = errors.New("the device does not have this")
 	ErrDenied      = errors.New("the account may not do this")
+	ErrMustChange  = errors.New("the account must set a password of its own first")
 	ErrBusy        = errors.New("the device is busy")
 	ErrInvalid     = errors.New("the device does not take the value")
 	ErrMalformed   = errors.New("the answer cannot be understood")
@@ -22,7 +23,7 @@ var (
 )
 
 var families = []error{
-	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrInactive, ErrUnsupported, ErrDenied, ErrBusy, ErrInvalid,
+	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrInactive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,
 	ErrMalformed, ErrUnknown,
 }
 

@@ -176,6 +176,14 @@ type Authenticator interface {
 	Authenticate(context.Context, Credential) error
 }
 
+// Impersonator is a session that can send a request as another account: some devices want that an account whose password
+// an administrator has set sets one itself before it may do anything else.
+type Impersonator interface {
+	// DoAs is Session.Do with the login of another account, over a new connection. The login costs one attempt if the
+	// device refuses it. The identity of the device is that of the session, which must have been identified.
+	DoAs(context.Context, Credential, Request) (Reply, error)
+}
+
 // Identity is what a device says about itself, or what a configuration says about a device.
 type Identity struct {
 	Serial   string `json:"serial,omitempty"`

@@ -144,7 +144,7 @@ func runDevice(ctx, stop context.Context, d plan.Device, o Options) (done report
 func newWorker(ctx, stop context.Context, d plan.Device, o Options) *worker {
 	return &worker{
 		ctx: ctx, stop: stop, Options: o, device: d, done: report.Device{Address: d.Address},
-		candidates: map[schema.Setting]candidate{}, kept: map[string]bool{},
+		candidates: map[schema.Setting]candidate{}, kept: map[string]bool{}, asleep: map[string]bool{},
 	}
 }
 
@@ -166,6 +166,7 @@ type worker struct {
 	candidates map[schema.Setting]candidate
 	kept       map[string]bool // paths of documents of which the run has a snapshot
 	rotated    []plan.Step     // that gave their account a new password
+	asleep     map[string]bool // accounts that have to set a password themselves before they may do anything
 }
 
 // hold takes the lease of the device and then finds out what is remembered of it, so that no other run changes that

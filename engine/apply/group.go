@@ -351,6 +351,9 @@ func (w *worker) settle(g plan.Group, todo []plan.Step, sent []sending, end func
 		for i, s := range request.steps {
 			if s.Rotates() && verdicts[i].result.Good() {
 				w.rotated = append(w.rotated, s)
+				if w.asleep[s.Address.Key] {
+					verdicts[i].result, verdicts[i].detail = w.wake(g, s)
+				}
 			}
 			end(s, verdicts[i].result, verdicts[i].detail)
 		}

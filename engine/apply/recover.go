@@ -195,6 +195,8 @@ func (w *worker) resolvePassword(s plan.Step, kind *schema.Kind, have cty.Value,
 	}
 	r := resolution{verdicts: []state.Verdict{finding.Verdict(name)}}
 	switch {
+	case finding.Live == candidate && w.asleep[s.Address.Key]:
+		r.rows = []state.Setting{w.knownWith(s, "")}
 	case finding.Live == candidate && asWanted:
 		done := w.finished(s, kind, have)
 		r.done, r.rows = true, done.rows

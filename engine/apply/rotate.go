@@ -98,7 +98,7 @@ func (w *worker) search(versions []state.Secret, answer rotate.Answer) rotate.Fi
 // ask finds out which version of the password of another account the device accepts.
 func (w *worker) ask(account string, versions []state.Secret, answer rotate.Answer) rotate.Finding {
 	return rotate.Resolve(rotate.Likely(versions, answer), func(v state.Secret) error {
-		return w.try(v, func(text string) error { return w.authenticate(account, text) })
+		return w.try(v, func(text string) error { return w.awake(account, w.authenticate(account, text)) })
 	})
 }
 
@@ -303,6 +303,9 @@ func (w *worker) judgeRotation(s plan.Step, request sending, kind *schema.Kind, 
 		return good
 	}
 	good.rows = []state.Setting{w.row(s, kind, have)}
+	if w.asleep[s.Address.Key] {
+		good.rows = []state.Setting{w.knownWith(s, "")}
+	}
 	return good
 }
 
