@@ -88,7 +88,8 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddCommand(
 		a.initCommand(), a.importCommand(), a.learnCommand(), a.validateCommand(), a.fmtCommand(),
-		a.planCommand(), a.applyCommand(), a.rollbackCommand(), a.driftCommand(), a.auditCommand(),
+		a.planCommand(), a.approveCommand(), a.applyCommand(), a.rollbackCommand(), a.driftCommand(), a.auditCommand(),
+		a.rotateCommand(), a.credentialsCommand(), a.vaultCommand(),
 		a.showCommand(), a.stateCommand(), a.settingsCommand(), a.lockCommand(),
 		a.simulateCommand(), a.versionCommand(),
 	)

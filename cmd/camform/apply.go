@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"camform/engine"
+	"camform/engine/auditlog"
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/engine/report"
@@ -18,12 +20,13 @@ import (
 
 func (a *app) applyCommand() *cobra.Command {
 	flags := &runFlags{}
-	var approved bool
+	var d decision
 	cmd := &cobra.Command{
 		Use:   "apply [PLANFILE]",
 		Short: "Make the devices as the configuration says",
 		Long: `Make a plan, ask for approval, and carry it out. With the name of a plan file from "camform plan -out=FILE", carry out
-that plan instead, without asking, and without reading the configuration.
+that plan instead, without asking, and without reading the configuration. A plan that needs signatures is applied from its
+file only, with the approvals beside it.
 
 Every change is read back over a new connection. A device that was changed since the plan was made is left alone.
 Interrupt once to finish the steps in flight and stop; interrupt twice to stop at once.
@@ -32,21 +35,22 @@ Exit code: 0 if everything was carried out, 1 if anything was not.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.applyFile(cmd, flags, args[0])
+				return a.applyFile(cmd, flags, args[0], d)
 			}
-			return a.applyConfig(cmd, flags, approved)
+			return a.applyConfig(cmd, flags, d)
 		},
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
-	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask for approval")
+	d.addFlags(cmd.Flags())
+	cmd.Flags().StringArrayVar(&d.approvals, "approval", nil, "an approval of the plan in another place than beside it (`FILE`); may be repeated")
 	return cmd
 }
 
-func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, approved bool) error {
-	if flags.json && !approved {
+func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, d decision) error {
+	if flags.json && !d.approved {
 		return errors.New("apply -json cannot ask for approval: add -auto-approve, or apply a saved plan")
 	}
 	w, err := a.open(cmd, flags)
@@ -61,13 +65,21 @@ func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, approved bool) er
 	if err != nil {
 		return err
 	}
-	return w.decide(cmd, planned.Plan, decision{approved: approved})
+	return w.decide(cmd, planned.Plan, d)
 }
 
 // decision is what somebody decided about a plan beforehand.
 type decision struct {
-	out      string // the file that the plan goes to, instead of being applied; empty for none
-	approved bool   // nobody is asked
+	out       string   // the file that the plan goes to, instead of being applied; empty for none
+	approved  bool     // nobody is asked
+	overrides []string // limits that may be exceeded, as NAME=REASON
+	file      string   // that the plan came from; empty if it was just made
+	approvals []string // files with approvals in other places than beside the plan
+}
+
+func (d *decision) addFlags(flags *pflag.FlagSet) {
+	flags.BoolVar(&d.approved, "auto-approve", false, "do not ask for approval")
+	addOverrideLimit(flags, &d.overrides)
 }
 
 // decide shows a plan, asks, and carries it out or saves it.
@@ -82,22 +94,35 @@ func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 			return err
 		}
 		w.hint(planOutput{out: d.out})
-		return nil
+		return w.warnOfLimits(p)
 	}
 	return w.agree(cmd, p, d)
 }
 
-// agree asks whether a plan that was shown is to be carried out, and carries it out.
+// agree asks whether a plan that was shown is to be carried out, if its limits and approvals let it, and carries it out.
 func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
+	reasons, err := w.admit(cmd.Context(), p, d)
+	if err != nil {
+		return err
+	}
 	if !p.Empty() && !d.approved {
 		if err := w.ask(); err != nil {
 			return err
 		}
 	}
-	return w.apply(cmd, p)
+	return w.apply(cmd, p, reasons)
 }
 
-func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string) error {
+// admit refuses a plan that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
+// are kept with the run.
+func (w *workspace) admit(ctx context.Context, p *plan.Plan, d decision) (reasons []string, err error) {
+	if reasons, err = w.withinLimits(p, d.overrides); err != nil {
+		return nil, err
+	}
+	return reasons, w.approved(ctx, p, d.file, d.approvals)
+}
+
+func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d decision) error {
 	if len(flags.vars) > 0 || len(flags.targets) > 0 {
 		return errors.New("a saved plan cannot be changed: leave out -var, -var-file and -target, or plan again with them")
 	}
@@ -121,13 +146,18 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string) error 
 		return err
 	}
 	defer w.close()
+	d.file = path
+	reasons, err := w.admit(cmd.Context(), p, d)
+	if err != nil {
+		return err
+	}
 	if err := w.markApplied(cmd.Context(), p); err != nil {
 		return err
 	}
 	if err := w.recover(cmd.Context(), p.Devices); err != nil {
 		return err
 	}
-	return w.apply(cmd, p)
+	return w.apply(cmd, p, reasons)
 }
 
 // markApplied tells if a plan was applied before. That is no error: what is done already is not written again, and what a
@@ -178,14 +208,19 @@ func (w *workspace) ask() error {
 	return errors.New("not approved, nothing was applied")
 }
 
-// apply carries out a plan and tells what happened.
-func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan) error {
+// apply carries out a plan and tells what happened. Reasons are why its limits were exceeded.
+func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) error {
 	hash, err := plan.Hash(p, w.engine.Provider.Kinds())
 	if err != nil {
 		return err
 	}
 	if err := w.store.BeginRun(cmd.Context(), w.stateRun(hash)); err != nil {
 		return err
+	}
+	for _, reason := range reasons {
+		if err := w.store.Audit(cmd.Context(), auditlog.Record{Run: w.run, Action: "limit-exceeded", Plan: hash, Reason: reason}); err != nil {
+			return err
+		}
 	}
 	ctx, stop, release := w.interruptible(cmd.Context(), func() {
 		fmt.Fprintln(w.err, "\nInterrupted: finishing the steps in flight. Interrupt again to stop at once.")
@@ -195,7 +230,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := w.store.EndRun(context.WithoutCancel(ctx), w.run, summary(r)); err != nil {
+	if err := w.store.EndRun(context.WithoutCancel(ctx), w.run, strings.Join(append([]string{summary(r)}, reasons...), "; ")); err != nil {
 		return err
 	}
 	return w.verdict(p, r)

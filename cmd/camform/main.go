@@ -10,6 +10,7 @@ func main() { os.Exit(run()) }
 
 // run is main without the exit, for tests that run the program within the test binary.
 func run() int {
+	harden()
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
 	err := a.execute(os.Args[1:])
 	if err == nil {

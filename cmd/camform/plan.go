@@ -77,6 +77,9 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 		}
 	}
 	w.hint(o)
+	if err := w.warnOfLimits(p); err != nil {
+		return err
+	}
 	if err := w.tooManyUnread(p); err != nil {
 		return err
 	}
@@ -90,6 +93,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 func (w *workspace) planned(cmd *cobra.Command, make planner) (*engine.Planned, error) {
 	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
 	defer release()
+	w.engine.Author = author(w.env, w.dir)
 	progress := w.progress(0)
 	w.engine.Event = progress.Event
 	planned, problems := make(stop, w.config, w.targets)

@@ -19,8 +19,8 @@ import (
 
 func (a *app) rollbackCommand() *cobra.Command {
 	flags := &runFlags{}
-	var run, out string
-	var approved bool
+	var run string
+	var d decision
 	cmd := &cobra.Command{
 		Use:   "rollback RUN|ADDR",
 		Short: "Take back what a run changed",
@@ -37,7 +37,7 @@ Exit code: 0 if everything was carried out, 1 if anything was not. With -out, th
 and nothing is changed on any device.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if flags.json && !approved && out == "" {
+			if flags.json && !d.approved && d.out == "" {
 				return errors.New("rollback -json cannot ask for approval: add -auto-approve, or save the plan with -out")
 			}
 			w, err := a.open(cmd, flags)
@@ -48,10 +48,10 @@ and nothing is changed on any device.`,
 			if run, err = w.chooseRun(cmd.Context(), args[0], run); err != nil {
 				return err
 			}
-			if out != "" {
-				return w.saveRollback(cmd, run, out)
+			if d.out != "" {
+				return w.saveRollback(cmd, run, d.out)
 			}
-			return w.rollback(cmd, run, approved)
+			return w.rollback(cmd, run, d)
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -59,13 +59,13 @@ and nothing is changed on any device.`,
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&run, "run", "", "take back this `RUN` on a device, in the place of its last one")
-	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
-	cmd.Flags().BoolVar(&approved, "auto-approve", false, "do not ask for approval")
+	cmd.Flags().StringVar(&d.out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
+	d.addFlags(cmd.Flags())
 	return cmd
 }
 
 // rollback plans the way back, asks, and carries it out.
-func (w *workspace) rollback(cmd *cobra.Command, run string, approved bool) error {
+func (w *workspace) rollback(cmd *cobra.Command, run string, d decision) error {
 	if err := w.recover(cmd.Context(), engine.Accesses(w.config.Devices)); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (w *workspace) rollback(cmd *cobra.Command, run string, approved bool) erro
 	if p.Empty() {
 		return w.tooManyUnread(p)
 	}
-	return w.agree(cmd, p, decision{approved: approved})
+	return w.agree(cmd, p, d)
 }
 
 // saveRollback plans the way back and saves the plan.

@@ -18,10 +18,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"camform/engine"
-	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/learn"
 	"camform/engine/plan"
+	"camform/engine/vault"
 	"camform/schema"
 )
 
@@ -138,10 +138,10 @@ func (a *app) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir strin
 		return nil, err
 	}
 	w := &workspace{app: a, flags: &flags.runFlags, run: newRun()}
+	w.secrets = a.newSecrets(dir, func() (*vault.Vault, error) { return w.vault(), nil })
 	if err := w.openState(cmd.Context(), cmd.Name(), provider, path); err != nil {
 		return nil, err
 	}
-	w.engine.Secret = func(origin string) (string, error) { return config.ReadSecret(origin, a.env, dir) }
 	return &surveyor{workspace: w, flags: flags, kinds: kinds}, nil
 }
 

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,6 +10,8 @@ import (
 
 	"camform/engine/config"
 	"camform/engine/diag"
+	"camform/engine/vault"
+	"camform/schema"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -60,13 +62,17 @@ func (a *app) validate(flags *runFlags) error {
 	return nil
 }
 
-// secretIfThere reads a secret, so that it can be checked; one that is not there is not known.
+// secretIfThere reads a secret that is at hand, so that it can be checked; one that is not there, or that somebody else would
+// have to be asked for, is not known.
 func (a *app) secretIfThere(origin string) (cty.Value, error) {
-	text, err := config.ReadSecret(origin, a.env, a.dir)
-	switch {
-	case errors.Is(err, config.ErrSecretOrigin):
+	if err := schema.CheckOrigin(origin); err != nil {
 		return cty.UnknownVal(cty.String), err
-	case err != nil:
+	}
+	if scheme, _ := schema.OriginScheme(origin); scheme != "env" && scheme != "file" {
+		return cty.UnknownVal(cty.String), nil
+	}
+	text, err := (&vault.Origins{Env: a.env, Dir: a.dir}).Read(context.Background(), origin)
+	if err != nil {
 		return cty.UnknownVal(cty.String), nil
 	}
 	return cty.StringVal(text), nil

@@ -18,12 +18,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"camform/engine"
+	"camform/engine/apply"
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/graph"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
+	"camform/engine/vault"
 	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
@@ -101,6 +103,7 @@ type workspace struct {
 	flags   *runFlags
 	config  *config.Config
 	store   *state.Store
+	secrets *secrets
 	engine  *engine.Engine
 	run     string
 	targets []schema.Setting
@@ -152,18 +155,35 @@ func (a *app) open(cmd *cobra.Command, flags *runFlags) (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := a.configure(flags, provider.Kinds(), nil)
+	w := &workspace{app: a, flags: flags, run: newRun()}
+	path, err := a.stateLocation(flags)
 	if err != nil {
 		return nil, err
 	}
-	w := &workspace{app: a, flags: flags, config: cfg, run: newRun()}
-	if w.targets, err = parseTargets(flags.targets, cfg); err != nil {
+	// A configuration that is wrong leaves nothing behind, so the state is opened after it, unless it needs the vault.
+	w.secrets = a.newSecrets(a.dir, func() (*vault.Vault, error) {
+		if err := w.openState(cmd.Context(), cmd.Name(), provider, path); err != nil {
+			return nil, err
+		}
+		return w.vault(), nil
+	})
+	if err := w.load(cmd.Context(), provider.Kinds()); err != nil {
+		w.close()
 		return nil, err
 	}
-	if err := w.openState(cmd.Context(), cmd.Name(), provider, statePath(a.dir, cfg.Settings.StatePath)); err != nil {
-		return nil, err
+	if w.store == nil {
+		err = w.openState(cmd.Context(), cmd.Name(), provider, path)
 	}
-	return w, nil
+	return w, err
+}
+
+// load loads the configuration and finds what the targets name in it.
+func (w *workspace) load(ctx context.Context, kinds *schema.Kinds) (err error) {
+	if w.config, err = w.configure(w.flags, kinds, w.secrets.reader(ctx)); err != nil {
+		return err
+	}
+	w.targets, err = parseTargets(w.flags.targets, w.config)
+	return err
 }
 
 func (w *workspace) openState(ctx context.Context, operation string, provider providers.Provider, path string) error {
@@ -174,8 +194,12 @@ func (w *workspace) openState(ctx context.Context, operation string, provider pr
 		return err
 	}
 	w.store = store
+	if w.secrets == nil {
+		w.secrets = w.newSecrets(w.dir, func() (*vault.Vault, error) { return w.vault(), nil })
+	}
 	w.engine = &engine.Engine{
 		Provider: provider, Store: store, Secret: w.secret, Now: time.Now, Version: version(),
+		Passwords: engine.Passwords{Vault: w.vault(), Store: store}, Sealer: w.sealer(ctx),
 		Limits: graph.Limits{Total: w.flags.parallelism, PerGroup: w.flags.perSite},
 		Event:  func(report.Event) {},
 		Trace:  w.trace(),
@@ -183,28 +207,18 @@ func (w *workspace) openState(ctx context.Context, operation string, provider pr
 	return nil
 }
 
+// sealer hides what is kept of devices: with the vault, or with the key of the state where there is no vault.
+func (w *workspace) sealer(ctx context.Context) apply.Sealer {
+	if _, err := w.store.Vault(ctx); err != nil {
+		return w.store
+	}
+	return w.vault()
+}
+
 func (w *workspace) close() {
 	if w.store != nil {
 		_ = w.store.Close() // every write was durable before; closing only tidies up
 	}
-}
-
-// secret reads a secret from its origin. The configuration has read its own already; a plan file is applied without one,
-// and then a sensitive variable comes from the environment only.
-func (w *workspace) secret(origin string) (string, error) {
-	if w.config != nil {
-		if text, ok := w.config.Secrets[origin]; ok {
-			return text, nil
-		}
-	}
-	name, isVariable := strings.CutPrefix(origin, "var.")
-	if !isVariable {
-		return config.ReadSecret(origin, w.env, w.dir)
-	}
-	if text, ok := w.env("CAMFORM_VAR_" + name); ok {
-		return text, nil
-	}
-	return "", fmt.Errorf("the plan needs the value of the sensitive variable %s; set it in the environment as CAMFORM_VAR_%s", name, name)
 }
 
 // tolerance is how many devices may be out of reach.

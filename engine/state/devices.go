@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"camform/engine/auditlog"
 	"camform/providers"
 	"camform/schema"
 )
@@ -89,7 +90,7 @@ func (s *Store) ForgetDevice(ctx context.Context, address schema.Device) error {
 				return err
 			}
 		}
-		return nil
+		return s.appendAudit(tx, auditlog.Record{Action: auditlog.DeviceForgotten, Device: address.String()})
 	})
 }
 

@@ -8,7 +8,8 @@
 //	applied_plans  saved plans that were applied, so that the second time can be told
 //	capabilities   documents that depend on model and firmware only
 //	attempts       login attempts, for the rules of package ledger
-//	meta           the check value of the key
+//	meta           the check value of the key, and the head of the audit log
+//	audit_log      who did what, in a chain that shows where it was changed; see package auditlog
 //
 // Rules:
 //
@@ -20,6 +21,8 @@
 //     older lease is refused with ErrLeaseLost.
 //   - There is no secret in the database: passwords appear as fingerprints under a key that lies in a file beside it.
 //     Callers give values without secrets; a value in a secret attribute goes through Fingerprint.
+//   - What changes a device, a secret, or what is remembered is in the audit log: the record and what it tells of are
+//     written together or not at all. Nothing removes a record.
 //   - After a failed write to the disk the store refuses every further write, since what the disk holds is not known any
 //     more. A full disk is different: it can be tried again.
 //   - A damaged, foreign or newer database is refused and left as it is. Nothing ever starts empty in its place.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"camform/engine/auditlog"
 	"camform/schema"
 )
 
@@ -80,23 +81,30 @@ func (s *Store) Begin(ctx context.Context, lease Lease, intent Intent) (IntentID
 		if err := s.fence(tx, lease); err != nil {
 			return err
 		}
-		candidates, err := s.propose(tx, lease.Run, intent.Candidates)
+		candidates, err := s.propose(tx, lease, intent.Candidates)
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished, candidates)
+		err = tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished, candidates)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8) RETURNING id`,
 			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now()), candidates).Scan(&id)
+		if err != nil {
+			return err
+		}
+		return s.auditIntent(tx, lease, id, intent)
 	})
 	return id, err
 }
 
 // propose keeps candidates and returns them as they are stored, with their versions.
-func (s *Store) propose(tx *sql.Tx, run string, candidates []Candidate) (string, error) {
+func (s *Store) propose(tx *sql.Tx, lease Lease, candidates []Candidate) (string, error) {
 	var stored []Candidate
 	for _, c := range candidates {
-		version, err := s.addSecret(tx, Secret{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: run, Note: c.Note})
+		version, err := s.addSecret(tx, Secret{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: lease.Run, Note: c.Note})
 		if err != nil {
+			return "", err
+		}
+		if err := s.auditSecret(tx, lease, auditlog.SecretProposed, c.Name, version); err != nil {
 			return "", err
 		}
 		stored = append(stored, Candidate{Name: c.Name, Version: version})
@@ -113,17 +121,20 @@ func (s *Store) Finish(ctx context.Context, lease Lease, id IntentID, outcome Ou
 		if err := s.fence(tx, lease); err != nil {
 			return err
 		}
-		open, err := changed(tx.Exec(`UPDATE intents SET outcome = $1, finished = $2
-			WHERE id = $3 AND device = $4 AND outcome IN ('', 'unknown')`,
-			string(outcome), stamp(s.now()), int64(id), lease.Device.String()))
+		settled, err := collect(context.Background(), tx, scanIntent, `UPDATE intents SET outcome = $1, finished = $2
+			WHERE id = $3 AND device = $4 AND outcome IN ('', 'unknown') RETURNING `+intentColumns,
+			string(outcome), stamp(s.now()), int64(id), lease.Device.String())
 		if err != nil {
 			return err
 		}
-		if !open {
+		if len(settled) == 0 {
 			return fmt.Errorf("%w: %d of %s: this is a bug", ErrFinished, id, lease.Device)
 		}
+		if err := s.auditOutcome(tx, lease, settled[0]); err != nil {
+			return err
+		}
 		for _, v := range verdicts {
-			if err := settleSecret(tx, v, s.now()); err != nil {
+			if err := s.settleSecret(tx, lease, v); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"camform/engine/auditlog"
 	"camform/schema"
 )
 
@@ -70,10 +71,13 @@ func (s *Store) Release(ctx context.Context, leases ...Lease) error {
 func (s *Store) ForceRelease(ctx context.Context, device schema.Device, id int64) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		done, err := changed(tx.Exec(`UPDATE leases SET held = $1 WHERE device = $2 AND token = $3 AND held`, false, device.String(), id))
-		if err == nil && !done {
-			err = fmt.Errorf("%s is not held under the id %d; ask again who holds it", device, id)
+		if err != nil {
+			return err
 		}
-		return err
+		if !done {
+			return fmt.Errorf("%s is not held under the id %d; ask again who holds it", device, id)
+		}
+		return s.appendAudit(tx, auditlog.Record{Action: auditlog.LeaseForced, Device: device.String(), Detail: fmt.Sprintf("lease %d", id)})
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"camform/engine/auditlog"
 )
 
 // Run is one run of camform.
@@ -31,10 +33,15 @@ func (s *Store) BeginRun(ctx context.Context, run Run) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		fresh, err := changed(tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES ($1, $2, $3, $4, $5, 0, '') ON CONFLICT (id) DO NOTHING`,
 			run.ID, run.Operation, run.PlanHash, run.Who, stamp(run.Started)))
-		if err == nil && !fresh {
-			err = fmt.Errorf("there is a run %q already: this is a bug", run.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		if !fresh {
+			return fmt.Errorf("there is a run %q already: this is a bug", run.ID)
+		}
+		return s.appendAudit(tx, auditlog.Record{
+			Run: run.ID, Who: run.Who, Action: auditlog.RunBegun, Plan: run.PlanHash, Detail: run.Operation,
+		})
 	})
 }
 
@@ -42,10 +49,13 @@ func (s *Store) BeginRun(ctx context.Context, run Run) error {
 func (s *Store) EndRun(ctx context.Context, id, summary string) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
 		known, err := changed(tx.Exec(`UPDATE runs SET ended = $1, summary = $2 WHERE id = $3`, stamp(s.now()), summary, id))
-		if err == nil && !known {
-			err = fmt.Errorf("run %q was not begun: this is a bug", id)
+		if err != nil {
+			return err
 		}
-		return err
+		if !known {
+			return fmt.Errorf("run %q was not begun: this is a bug", id)
+		}
+		return s.appendAudit(tx, auditlog.Record{Run: id, Action: auditlog.RunEnded, Outcome: summary})
 	})
 }
 

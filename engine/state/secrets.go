@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"time"
+
+	"camform/engine/auditlog"
 )
 
 // SecretStatus says what a version of a secret is good for.
@@ -45,7 +48,10 @@ type Secret struct {
 	Note    string    // where it came from, for people; without secrets
 }
 
-const secretColumns = `name, version, status, sealed, created, sent, proven, tried, run, note`
+const (
+	secretColumns = `name, version, status, sealed, created, sent, proven, tried, run, note`
+	allSecrets    = `SELECT ` + secretColumns + ` FROM secrets ORDER BY name, version DESC`
+)
 
 // Secrets returns the versions of a name, newest first; none if there is no such name.
 func (s *Store) Secrets(ctx context.Context, name string) ([]Secret, error) {
@@ -54,7 +60,7 @@ func (s *Store) Secrets(ctx context.Context, name string) ([]Secret, error) {
 
 // AllSecrets returns all versions of all names, by name and then newest first.
 func (s *Store) AllSecrets(ctx context.Context) ([]Secret, error) {
-	return read(ctx, s, scanSecret, `SELECT `+secretColumns+` FROM secrets ORDER BY name, version DESC`)
+	return read(ctx, s, scanSecret, allSecrets)
 }
 
 // PutSecret keeps a new version of a name and makes it live; the one before becomes history.
@@ -64,8 +70,10 @@ func (s *Store) PutSecret(ctx context.Context, name string, sealed []byte, note 
 			string(SecretHistory), name, string(SecretLive)); err != nil {
 			return err
 		}
-		version, err = s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note})
-		return err
+		if version, err = s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note}); err != nil {
+			return err
+		}
+		return s.auditSecret(tx, Lease{}, auditlog.SecretSet, name, version)
 	})
 	return version, err
 }
@@ -81,8 +89,11 @@ func (s *Store) AdoptSecret(ctx context.Context, lease Lease, name string, seale
 		if err != nil || len(known) > 0 {
 			return err
 		}
-		_, err = s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note})
-		return err
+		version, err := s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note})
+		if err != nil {
+			return err
+		}
+		return s.auditSecret(tx, lease, auditlog.SecretAdopted, name, version)
 	})
 }
 
@@ -130,7 +141,7 @@ func (s *Store) SettleSecret(ctx context.Context, lease Lease, v Verdict) error 
 		if err := s.fence(tx, lease); err != nil {
 			return err
 		}
-		return settleSecret(tx, v, s.now())
+		return s.settleSecret(tx, lease, v)
 	})
 }
 
@@ -142,10 +153,13 @@ type Verdict struct {
 
 // settleSecret withdraws pending versions and makes the version of a verdict live, if there is one; any other live one becomes
 // history.
-func settleSecret(tx *sql.Tx, v Verdict, now time.Time) error {
+func (s *Store) settleSecret(tx *sql.Tx, lease Lease, v Verdict) error {
 	if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3 AND version <> $4`,
-		string(SecretWithdrawn), v.Name, string(SecretPending), v.Live); err != nil || v.Live == 0 {
+		string(SecretWithdrawn), v.Name, string(SecretPending), v.Live); err != nil {
 		return err
+	}
+	if v.Live == 0 {
+		return s.auditSecret(tx, lease, auditlog.SecretWithdrawn, v.Name, 0)
 	}
 	if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3 AND version <> $4`,
 		string(SecretHistory), v.Name, string(SecretLive), v.Live); err != nil {
@@ -155,11 +169,14 @@ func settleSecret(tx *sql.Tx, v Verdict, now time.Time) error {
 		return err
 	}
 	known, err := changed(tx.Exec(`UPDATE secrets SET status = $1, proven = $2 WHERE name = $3 AND version = $4`,
-		string(SecretLive), stamp(now), v.Name, v.Live))
-	if err == nil && !known {
-		err = fmt.Errorf("there is no version %d of the secret %q: this is a bug", v.Live, v.Name)
+		string(SecretLive), stamp(s.now()), v.Name, v.Live))
+	if err != nil {
+		return err
 	}
-	return err
+	if !known {
+		return fmt.Errorf("there is no version %d of the secret %q: this is a bug", v.Live, v.Name)
+	}
+	return s.auditSecret(tx, lease, auditlog.SecretLive, v.Name, v.Live)
 }
 
 // Vault is what the state keeps of a vault: its keys, readable only for its recipients.
@@ -195,7 +212,10 @@ func (s *Store) CreateVault(ctx context.Context, v Vault) error {
 		if err == nil && !fresh {
 			err = errors.New("there is a vault already; camform vault recipients changes who can open it")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return s.appendAudit(tx, auditlog.Record{Action: auditlog.VaultCreated})
 	})
 }
 
@@ -203,16 +223,21 @@ func (s *Store) CreateVault(ctx context.Context, v Vault) error {
 func (s *Store) SaveKeys(ctx context.Context, epoch int, keys string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET keys = $1 WHERE epoch = $2`, keys, epoch))
-		if err == nil && !current {
-			err = errors.New("somebody else gave the vault another key meanwhile; try again")
+		if err != nil {
+			return err
 		}
-		return err
+		if !current {
+			return errors.New("somebody else gave the vault another key meanwhile; try again")
+		}
+		return s.appendAudit(tx, auditlog.Record{Action: auditlog.RecipientsChanged})
 	})
 }
 
-// Rekey replaces the keys of the vault and every sealed text in the database, in one transaction: secrets and snapshots. What was sealed before is overwritten on the disk. Epoch must be that of the vault now.
+// Rekey replaces the keys of the vault and every sealed text in the database, in one transaction: secrets and snapshots.
+// Epoch must be that of the vault now. What was sealed before is then overwritten on the disk; an error of the family
+// ErrBusy says that all is sealed anew, and that another process keeps some of the old texts in the log.
 func (s *Store) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sealed []byte) ([]byte, error)) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	if err := s.write(ctx, func(tx *sql.Tx) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET epoch = epoch + 1, recipient = $1, keys = $2, rekeyed = $3 WHERE epoch = $4`,
 			v.Recipient, v.Keys, stamp(s.now()), epoch))
 		if err != nil {
@@ -221,13 +246,29 @@ func (s *Store) Rekey(ctx context.Context, epoch int, v Vault, reseal func(seale
 		if !current {
 			return errors.New("somebody else gave the vault another key meanwhile; try again")
 		}
-		for _, column := range []struct{ table, name string }{{"secrets", "sealed"}, {"snapshots", "sealed"}} {
-			if err := resealColumn(tx, column.table, column.name, reseal); err != nil {
+		for _, table := range []string{"secrets", "snapshots"} {
+			if err := resealTable(tx, table, reseal); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+		return s.appendAudit(tx, auditlog.Record{Action: auditlog.VaultRekeyed})
+	}); err != nil {
+		return err
+	}
+	return s.overwrite(context.WithoutCancel(ctx))
+}
+
+// overwrite removes from the files what was deleted: pages of the database are cleared by secure_delete, and the log, which
+// still has them, is emptied.
+func (s *Store) overwrite(ctx context.Context) error {
+	var busy, frames, done int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &done); err != nil {
+		return classify(s.path, err)
+	}
+	if busy != 0 {
+		return fmt.Errorf("%w: everything is sealed anew, but another process reads %s, and %s-wal keeps what was sealed before until all processes have ended", ErrBusy, s.path, s.path)
+	}
+	return nil
 }
 
 // sealedText is one sealed text of a table.
@@ -236,26 +277,56 @@ type sealedText struct {
 	text []byte
 }
 
-func resealColumn(tx *sql.Tx, table, column string, reseal func([]byte) ([]byte, error)) error {
+// resealed is how many sealed texts are in memory at a time.
+const resealed = 64
+
+// resealTable replaces the sealed texts of a table, some at a time: snapshots may be more than fits into memory.
+func resealTable(tx *sql.Tx, table string, reseal func([]byte) ([]byte, error)) error {
 	scan := func(rows *sql.Rows) (sealedText, error) {
 		var s sealedText
 		err := rows.Scan(&s.row, &s.text)
 		return s, err
 	}
-	all, err := collect(context.Background(), tx, scan, `SELECT rowid, `+column+` FROM `+table+` WHERE `+column+` IS NOT NULL`)
-	if err != nil {
-		return err
+	for last := int64(math.MinInt64); ; {
+		some, err := collect(context.Background(), tx, scan, `SELECT rowid, sealed FROM `+table+` WHERE rowid > $1 ORDER BY rowid LIMIT $2`, last, resealed)
+		if err != nil || len(some) == 0 {
+			return err
+		}
+		for _, old := range some {
+			fresh, err := reseal(old.text)
+			if err != nil {
+				return fmt.Errorf("table %s: %w", table, err)
+			}
+			if _, err := tx.Exec(`UPDATE `+table+` SET sealed = $1 WHERE rowid = $2`, fresh, old.row); err != nil {
+				return err
+			}
+			last = old.row
+		}
 	}
-	for _, old := range all {
-		fresh, err := reseal(old.text)
+}
+
+// MergeSecrets changes secrets by what merge makes of all that there are, by name and then newest first, in one
+// transaction: versions that do not exist are added as they are, and of those that do only the status changes. Merge must
+// not use the store. At most one version of a name may be left live.
+func (s *Store) MergeSecrets(ctx context.Context, merge func(known []Secret) ([]Secret, error)) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		known, err := collect(context.Background(), tx, scanSecret, allSecrets)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`UPDATE `+table+` SET `+column+` = $1 WHERE rowid = $2`, fresh, old.row); err != nil {
+		rows, err := merge(known)
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		for _, r := range rows {
+			if _, err := tx.Exec(`INSERT INTO secrets (`+secretColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+				ON CONFLICT (name, version) DO UPDATE SET status = excluded.status`,
+				r.Name, r.Version, string(r.Status), r.Sealed, stamp(r.Created), stamp(r.Sent), stamp(r.Proven), r.Tried, r.Run, r.Note); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func scanSecret(rows *sql.Rows) (Secret, error) {

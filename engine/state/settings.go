@@ -9,6 +9,7 @@ import (
 	"iter"
 	"time"
 
+	"camform/engine/auditlog"
 	"camform/schema"
 )
 
@@ -82,7 +83,12 @@ func (s *Store) ForgetSetting(ctx context.Context, address schema.Setting) error
 		if err := s.free(tx, address.Device); err != nil {
 			return err
 		}
-		return forgetSetting(tx, address)
+		if err := forgetSetting(tx, address); err != nil {
+			return err
+		}
+		return s.appendAudit(tx, auditlog.Record{
+			Action: auditlog.SettingForgotten, Device: address.Device.String(), Settings: []string{address.Local()},
+		})
 	})
 }
 

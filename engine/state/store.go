@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"camform/engine/auditlog"
 )
 
 // Store is an open state database.
@@ -16,11 +19,15 @@ type Store struct {
 	now   func() time.Time
 	owner Owner
 	alive func(pid int) bool
+	from  string
 	key   []byte
 	cache cache
 
 	db     *sql.DB
-	writer *sql.Conn // used by the goroutine in serve only
+	writer *sql.Conn // used by the goroutine in serve only, like the two below
+
+	tail  auditTail
+	noted auditlog.Head // as this process wrote it last into the file beside the database
 
 	jobs    chan *job
 	closing chan struct{}
@@ -34,6 +41,10 @@ type Store struct {
 type Options struct {
 	Now   func() time.Time // nil for time.Now
 	Owner Owner            // appears in leases, for people, and tells whether their owner still lives
+
+	// From is where the process runs, for the audit log. Where it is empty, it is the name of the host, and the page of the
+	// CI job by the variables of GitLab, GitHub or Jenkins in the environment.
+	From string
 
 	// Alive reports whether a process of this machine runs; nil asks the operating system.
 	Alive func(pid int) bool
@@ -82,7 +93,7 @@ func start(ctx context.Context, db *sql.DB, path string, key []byte, options Opt
 		return nil, classify(path, err)
 	}
 	s := &Store{
-		path: path, now: options.Now, owner: options.Owner, alive: options.Alive, key: key, db: db, writer: writer,
+		path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, key: key, db: db, writer: writer,
 		jobs: make(chan *job), closing: make(chan struct{}), served: make(chan struct{}),
 	}
 	if s.now == nil {
@@ -90,6 +101,9 @@ func start(ctx context.Context, db *sql.DB, path string, key []byte, options Opt
 	}
 	if s.alive == nil {
 		s.alive = alive
+	}
+	if s.from == "" {
+		s.from = whereFrom(os.Getenv)
 	}
 	go s.serve()
 	return s, nil

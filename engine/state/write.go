@@ -59,6 +59,9 @@ func (s *Store) serve() {
 			}
 			close(j.done)
 		}
+		if err == nil {
+			s.noteTail()
+		}
 	}
 }
 
@@ -83,11 +86,10 @@ func (s *Store) commit(batch []*job) error {
 	if err != nil {
 		return classify(s.path, err)
 	}
-	for _, j := range batch {
-		if err := s.run(tx, j); err != nil {
-			_ = tx.Rollback()
-			return classify(s.path, err)
-		}
+	s.tail = auditTail{}
+	if err := s.runAll(tx, batch); err != nil {
+		_ = tx.Rollback()
+		return classify(s.path, err)
 	}
 	if err := tx.Commit(); err != nil {
 		// After some errors the transaction is still open, and the next one could not begin.
@@ -95,6 +97,15 @@ func (s *Store) commit(batch []*job) error {
 		return classify(s.path, err)
 	}
 	return nil
+}
+
+func (s *Store) runAll(tx *sql.Tx, batch []*job) error {
+	for _, j := range batch {
+		if err := s.run(tx, j); err != nil {
+			return err
+		}
+	}
+	return s.saveTail(tx)
 }
 
 // run runs one job within a transaction. The error means that the transaction is lost; that of the job is in the job.
@@ -105,8 +116,10 @@ func (s *Store) run(tx *sql.Tx, j *job) error {
 	if _, err := tx.Exec("SAVEPOINT job"); err != nil {
 		return err
 	}
+	tail := s.tail
 	if err := j.do(tx); err != nil {
 		j.err = classify(s.path, err)
+		s.tail = tail
 		// Some errors, such as a full disk, undo the whole transaction; then there is no savepoint any more.
 		if _, err := tx.Exec("ROLLBACK TO SAVEPOINT job"); err != nil {
 			return j.err
