@@ -180,7 +180,7 @@ func onlyPasswords(d plan.Device) plan.Device {
 			steps = append(steps, s)
 		}
 	}
-	d.Steps, d.Adopted = steps, nil
+	d.Steps, d.Adopted, d.Unmanaged = steps, nil, nil
 	return d
 }
 

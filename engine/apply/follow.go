@@ -62,6 +62,7 @@ func (f *followers) carryOut(d plan.Device, work func() report.Device) report.De
 
 // after carries out what follows the steps of a device that has ended.
 func (f *followers) after(ctx, stop context.Context, done report.Device, o Options) {
+	o.Event = withoutDevices(o.Event)
 	for _, s := range done.Steps {
 		for _, next := range f.steps[s.Address.String()] {
 			var result report.Device
@@ -73,6 +74,15 @@ func (f *followers) after(ctx, stop context.Context, done report.Device, o Optio
 			f.mu.Lock()
 			f.done[next.device.Address] = append(f.done[next.device.Address], result)
 			f.mu.Unlock()
+		}
+	}
+}
+
+// withoutDevices leaves the events of devices out: a device whose step follows is counted where it is carried out itself.
+func withoutDevices(event func(report.Event)) func(report.Event) {
+	return func(e report.Event) {
+		if e.Kind != report.DeviceStarted && e.Kind != report.DeviceDone {
+			event(e)
 		}
 	}
 }

@@ -1,0 +1,508 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+	"golang.org/x/term"
+
+	"camform/engine"
+	"camform/engine/approval"
+	"camform/engine/diag"
+	"camform/engine/plan"
+)
+
+// approveFlags are the options of approve.
+type approveFlags struct {
+	runFlags
+	key, as, comment, out string
+	expires               time.Duration
+	verify                bool
+}
+
+func (a *app) approveCommand() *cobra.Command {
+	flags := &approveFlags{}
+	cmd := &cobra.Command{
+		Use:   "approve PLANFILE [APPROVALFILE]...",
+		Short: "Sign a saved plan, so that it may be applied",
+		Long: `Show a saved plan and sign it with an SSH key. The signature goes to a file beside the plan, where "camform apply PLANFILE"
+finds it. The approvals block of the configuration says which plans need signatures, how many, and who may sign with which
+key. Who made a plan cannot approve it.
+
+The key is a private key file, or one that ssh-agent holds: the one that -key names by its .pub file, or the only one with
+which somebody may sign. With -verify nothing is signed, and the names of more approvals may follow.
+
+Exit code: 0 if the plan was signed, or with -verify if enough people have signed, 1 if not.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !flags.verify && len(args) > 1 {
+				return errors.New("approve signs one plan; add -verify to look at approvals")
+			}
+			ap, err := a.openApprover(cmd, flags, args[0])
+			if err != nil {
+				return err
+			}
+			defer ap.close()
+			if flags.verify {
+				return ap.verify(cmd.Context(), args[1:])
+			}
+			return ap.sign(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.key, "key", "", "sign with the private key in this `FILE`, or with the key of this .pub file that ssh-agent holds")
+	f.StringVar(&flags.as, "as", "", "sign as this `PERSON`, if the key is listed for several")
+	f.DurationVar(&flags.expires, "expires", 0, "the approval holds for this `TIME`: 24h, or 2h if the plan can lock everybody out of a device; at most 168h")
+	f.StringVar(&flags.comment, "comment", "", "a `TEXT` that goes into the approval")
+	f.StringVar(&flags.out, "out", "", "write the approval to this `FILE` instead of PLANFILE.approval-PERSON")
+	f.BoolVar(&flags.verify, "verify", false, "say who has signed and what is missing")
+	f.BoolVar(&flags.full, "full", false, "show every device, also where many have the same change")
+	for _, name := range []string{"key", "as", "expires", "comment", "out"} {
+		cmd.MarkFlagsMutuallyExclusive("verify", name)
+	}
+	return cmd
+}
+
+// approver is a workspace with the plan that is looked at. It has no store where there is no state, as on the machine of
+// somebody who only approves.
+type approver struct {
+	*workspace
+	flags   *approveFlags
+	file    string // of the plan
+	subject approval.Subject
+	lines   *bufio.Reader // of the standard input
+}
+
+func (a *app) openApprover(cmd *cobra.Command, flags *approveFlags, file string) (*approver, error) {
+	provider, err := a.provider()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.readPlan(file, provider.Kinds())
+	if err != nil {
+		return nil, err
+	}
+	location, err := a.stateLocation(&flags.runFlags)
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace{app: a, flags: &flags.runFlags, engine: &engine.Engine{Provider: provider, Now: time.Now}}
+	if _, err := os.Stat(location); !errors.Is(err, fs.ErrNotExist) {
+		if err := w.openState(cmd.Context(), cmd.Name(), provider, location); err != nil {
+			return nil, err
+		}
+	}
+	subject, err := w.subject(cmd.Context(), p)
+	if err != nil {
+		w.close()
+		return nil, err
+	}
+	return &approver{w, flags, file, subject, bufio.NewReader(a.in)}, nil
+}
+
+// subject finds the rule that a plan falls under.
+func (w *workspace) subject(ctx context.Context, p *plan.Plan) (approval.Subject, error) {
+	var remembered *plan.Approvals
+	if w.store != nil {
+		text, err := w.store.Approvals(ctx)
+		if err != nil {
+			return approval.Subject{}, err
+		}
+		if text != nil {
+			if err := json.Unmarshal(text, &remembered); err != nil {
+				return approval.Subject{}, fmt.Errorf("the approvals in the state cannot be read: %w", err)
+			}
+		}
+	}
+	return approval.For(p, w.engine.Provider.Kinds(), remembered)
+}
+
+// clock is the time by which approvals are judged.
+func (w *workspace) clock(ctx context.Context) (approval.Clock, error) {
+	clock := approval.Clock{Now: w.engine.Now()}
+	if w.store == nil {
+		return clock, nil
+	}
+	var err error
+	clock.Seen, err = w.store.LatestTime(ctx)
+	return clock, err
+}
+
+// approved refuses a plan that not enough people have signed. The files of approvals are those that are named, and those
+// beside the file of the plan; file is empty for a plan that was not saved, which nobody can have signed. The approvals of a
+// plan that passes are remembered, so that a later plan cannot loosen them by itself.
+func (w *workspace) approved(ctx context.Context, p *plan.Plan, file string, approvals []string) error {
+	subject, err := w.subject(ctx, p)
+	if err != nil {
+		return err
+	}
+	if subject.Required() > 0 && file == "" {
+		return fmt.Errorf("this plan needs the signatures of %s (%s): save it with camform plan -out=FILE, have it approved with camform approve FILE, and apply the file",
+			persons(subject.Required()), reasonsFor(subject))
+	}
+	verdict, err := w.judge(ctx, subject, file, approvals)
+	if err != nil {
+		return err
+	}
+	if err := w.report(verdict.Problems(), nil); err != nil {
+		return err
+	}
+	return w.rememberApprovals(ctx, p.Approvals)
+}
+
+func (w *workspace) judge(ctx context.Context, subject approval.Subject, file string, named []string) (approval.Verdict, error) {
+	if subject.Required() == 0 {
+		return approval.Verdict{}, nil
+	}
+	files, err := w.approvalFiles(file, named)
+	if err != nil {
+		return approval.Verdict{}, err
+	}
+	clock, err := w.clock(ctx)
+	if err != nil {
+		return approval.Verdict{}, err
+	}
+	return approval.Verify(subject, files, clock), nil
+}
+
+func (w *workspace) rememberApprovals(ctx context.Context, approvals *plan.Approvals) error {
+	if approvals == nil {
+		return w.store.SaveApprovals(ctx, nil)
+	}
+	text, err := json.Marshal(approvals)
+	if err != nil {
+		return fmt.Errorf("remember the approvals: %w", err)
+	}
+	return w.store.SaveApprovals(ctx, text)
+}
+
+// approvalInfix stands between the name of a plan file and the person who signed it.
+const approvalInfix = ".approval-"
+
+// approvalFiles reads the approvals that are named and those beside a plan file, each once.
+func (w *workspace) approvalFiles(file string, named []string) ([]approval.File, error) {
+	paths := slices.Clone(named)
+	entries, err := os.ReadDir(filepath.Dir(relativeTo(w.dir, file)))
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(file)+approvalInfix) {
+			paths = append(paths, filepath.Join(filepath.Dir(file), e.Name()))
+		}
+	}
+	for i, path := range paths {
+		paths[i] = filepath.Clean(path)
+	}
+	slices.Sort(paths)
+	var files []approval.File
+	for _, path := range slices.Compact(paths) {
+		text, err := readBounded(relativeTo(w.dir, path), approval.MaxFile)
+		if err != nil {
+			return nil, fmt.Errorf("approval: %w", err)
+		}
+		files = append(files, approval.File{Name: path, Text: text})
+	}
+	return files, nil
+}
+
+// readBounded reads a file, and of one that is too long one byte more than is allowed.
+func readBounded(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, most+1))
+}
+
+// verify tells who has signed and what is missing.
+func (ap *approver) verify(ctx context.Context, named []string) error {
+	ap.explain()
+	verdict, err := ap.judge(ctx, ap.subject, ap.file, named)
+	if err != nil {
+		return err
+	}
+	for _, s := range verdict.Signed {
+		fmt.Fprintf(ap.out, "%s signed with the key %s. It holds until %s.%s\n", s.Principal, s.Key, s.Expires.UTC().Format(whenLayout), said(s.Comment))
+	}
+	if err := ap.report(verdict.Problems(), nil); err != nil {
+		return err
+	}
+	fmt.Fprintf(ap.out, "It may be applied: camform apply %s\n", ap.file)
+	return nil
+}
+
+// said quotes what somebody wrote into an approval.
+func said(comment string) string {
+	if comment == "" {
+		return ""
+	}
+	return " Comment: " + diag.Quote(comment)
+}
+
+// explain tells what is approved and by which rule.
+func (ap *approver) explain() {
+	p, s := ap.subject.Plan, ap.subject
+	fmt.Fprintf(ap.out, "Plan %s\nmade at %s by %s: %s, %s.\n", s.Hash, p.Created.UTC().Format(whenLayout), diag.Quote(p.Author),
+		plural(approval.Changes(p), "change"), plural(approval.Devices(p), "device"))
+	for _, way := range s.Looser() {
+		fmt.Fprintf(ap.out, "It loosens the rule for approvals: %s. So the rule of the last plan that was applied counts.\n", way)
+	}
+	if s.Required() == 0 {
+		fmt.Fprintln(ap.out, "By what is known here nobody has to sign it.")
+		return
+	}
+	fmt.Fprintf(ap.out, "%s must sign it (%s), of these: %s.\n", persons(s.Required()), reasonsFor(s), strings.Join(s.People(), ", "))
+}
+
+func persons(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return strconv.Itoa(n) + " people"
+}
+
+// reasonsFor says why people must sign: "credentials: 3 changes, lockout: 1 change".
+func reasonsFor(s approval.Subject) string {
+	var reasons []string
+	for _, c := range s.Classes() {
+		reasons = append(reasons, c.Name+": "+plural(c.Steps, "change"))
+	}
+	if len(s.Looser()) > 0 {
+		reasons = append(reasons, "a looser rule for approvals")
+	}
+	return strings.Join(reasons, ", ")
+}
+
+// sign shows the plan, asks, and signs it.
+func (ap *approver) sign(ctx context.Context) error {
+	signer, release, err := ap.signer()
+	if err != nil {
+		return err
+	}
+	defer release()
+	statement, err := ap.statement(ctx, signer.PublicKey())
+	if err != nil {
+		return err
+	}
+	if err := ap.show(ap.subject.Plan, planOutput{}); err != nil {
+		return err
+	}
+	fmt.Fprintln(ap.out)
+	ap.explain()
+	if err := ap.confirm(statement.Principal, signer.PublicKey()); err != nil {
+		return err
+	}
+	text, err := approval.Sign(statement, signer)
+	if err != nil {
+		return err
+	}
+	return ap.saveApproval(text, statement)
+}
+
+// statement is what is to be signed with a key. One that would not count is refused, so that nobody waits for it. Where
+// there is no state the rule of the last plan that was applied is not known, so that it might count nevertheless.
+func (ap *approver) statement(ctx context.Context, key ssh.PublicKey) (approval.Statement, error) {
+	principal, err := ap.principal(key)
+	if err != nil {
+		return approval.Statement{}, err
+	}
+	statement, err := approval.Draft(ap.subject, principal, ap.flags.comment, ap.engine.Now(), ap.flags.expires)
+	if err != nil || ap.subject.Required() == 0 {
+		return statement, err
+	}
+	clock, err := ap.clock(ctx)
+	if err != nil {
+		return approval.Statement{}, err
+	}
+	err = ap.subject.Check(statement, key, clock)
+	if err != nil && ap.store == nil {
+		fmt.Fprintf(ap.err, "By what is known here the approval will not count: %s.\n", err)
+		return statement, nil
+	}
+	return statement, err
+}
+
+func (ap *approver) saveApproval(text []byte, s approval.Statement) error {
+	path := ap.flags.out
+	if path == "" {
+		path = ap.file + approvalInfix + url.PathEscape(s.Principal)
+	}
+	full := relativeTo(ap.dir, path)
+	if err := writeFile(full, text); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	if err := os.Chmod(full, 0o644); err != nil { // it is no secret, and whoever applies the plan must read it
+		return err
+	}
+	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, s.Expires.Format(whenLayout), path)
+	return nil
+}
+
+// confirm wants the number of devices for a plan that can lock everybody out of one, so that somebody has looked, and the
+// word yes for others.
+func (ap *approver) confirm(principal string, key ssh.PublicKey) error {
+	fmt.Fprintf(ap.out, "\nDo you, %s, approve this plan? You sign with the key %s.\n", principal, ssh.FingerprintSHA256(key))
+	want := "yes"
+	if ap.subject.LocksOut() {
+		want = strconv.Itoa(approval.Devices(ap.subject.Plan))
+		fmt.Fprint(ap.out, "  It can lock everybody out of a device.\n  Only the number of devices that it changes will be accepted to approve.\n\n  Enter a value: ")
+	} else {
+		fmt.Fprint(ap.out, "  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
+	}
+	answer, err := ap.lines.ReadString('\n')
+	fmt.Fprintln(ap.out)
+	switch {
+	case strings.TrimSpace(answer) == want:
+		return nil
+	case err != nil && answer == "":
+		return errors.New("nobody answered, so nothing was signed; a person must look at the plan")
+	default:
+		return errors.New("not approved, nothing was signed")
+	}
+}
+
+// principal is the person who signs with a key.
+func (ap *approver) principal(key ssh.PublicKey) (string, error) {
+	if ap.flags.as != "" {
+		return ap.flags.as, nil
+	}
+	switch names := ap.subject.Principals(key); len(names) {
+	case 1:
+		return names[0], nil
+	case 0:
+		return "", fmt.Errorf("the key %s is not listed among those who may sign this plan; choose another with -key, or name yourself with -as",
+			ssh.FingerprintSHA256(key))
+	default:
+		return "", fmt.Errorf("the key %s is listed for several people; say who you are with -as: %s",
+			ssh.FingerprintSHA256(key), strings.Join(names, ", "))
+	}
+}
+
+// signer finds the key to sign with. Release must be called when it is not needed any more.
+func (ap *approver) signer() (key ssh.Signer, release func(), err error) {
+	if ap.flags.key == "" {
+		return ap.fromAgent(ap.mayCount, "of those who may sign this plan")
+	}
+	text, err := readBounded(relativeTo(ap.dir, ap.flags.key), approval.MaxFile)
+	if err != nil {
+		return nil, nil, fmt.Errorf("-key: %w", err)
+	}
+	if public, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
+		same := func(other ssh.PublicKey) bool { return bytes.Equal(other.Marshal(), public.Marshal()) }
+		return ap.fromAgent(same, "that "+ap.flags.key+" names")
+	}
+	key, err = ap.fromFile(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("-key: %s: %w", ap.flags.key, err)
+	}
+	return key, func() {}, nil
+}
+
+// mayCount reports whether somebody other than the author of the plan may sign with a key.
+func (ap *approver) mayCount(key ssh.PublicKey) bool {
+	return slices.ContainsFunc(ap.subject.Principals(key), func(name string) bool {
+		return slices.Contains(ap.subject.People(), name)
+	})
+}
+
+// fromFile reads a private key, and asks for its passphrase if it has one.
+func (ap *approver) fromFile(text []byte) (ssh.Signer, error) {
+	key, err := ssh.ParsePrivateKey(text)
+	if _, locked := errors.AsType[*ssh.PassphraseMissingError](err); locked {
+		var passphrase []byte
+		if passphrase, err = ap.passphrase(); err != nil {
+			return nil, err
+		}
+		key, err = ssh.ParsePrivateKeyWithPassphrase(text, passphrase)
+	}
+	switch {
+	case errors.Is(err, x509.IncorrectPasswordError):
+		return nil, errors.New("the passphrase is wrong")
+	case err != nil:
+		return nil, errors.New("it is no private key of SSH; a key on a security token is used with ssh-agent")
+	}
+	return key, nil
+}
+
+// passphrase reads a line without showing it.
+func (ap *approver) passphrase() ([]byte, error) {
+	fmt.Fprintf(ap.err, "Passphrase of %s: ", ap.flags.key)
+	defer fmt.Fprintln(ap.err)
+	if file, ok := ap.in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return term.ReadPassword(int(file.Fd()))
+	}
+	line, err := ap.lines.ReadBytes('\n')
+	if err != nil && len(line) == 0 {
+		return nil, errors.New("it has a passphrase, and nobody typed one")
+	}
+	return bytes.TrimRight(line, "\r\n"), nil
+}
+
+// fromAgent finds the only key of ssh-agent that is wanted; which says which one that is, for people.
+func (ap *approver) fromAgent(wanted func(ssh.PublicKey) bool, which string) (ssh.Signer, func(), error) {
+	socket, _ := ap.env("SSH_AUTH_SOCK")
+	if socket == "" {
+		return nil, nil, errors.New("no ssh-agent runs here, as SSH_AUTH_SOCK is not set; name a private key with -key=FILE")
+	}
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ssh-agent does not answer; name a private key with -key=FILE: %w", err)
+	}
+	release := func() { _ = conn.Close() }
+	held, err := agent.NewClient(conn).Signers()
+	if err != nil {
+		release()
+		return nil, nil, fmt.Errorf("the keys of ssh-agent: %w", err)
+	}
+	held = slices.DeleteFunc(held, func(s ssh.Signer) bool { return !wanted(s.PublicKey()) })
+	switch len(held) {
+	case 1:
+		return held[0], release, nil
+	case 0:
+		err = fmt.Errorf("ssh-agent does not hold the key %s; add it with ssh-add, or name a private key with -key=FILE", which)
+	default:
+		err = fmt.Errorf("ssh-agent holds %d keys %s; choose one with -key=FILE.pub", len(held), which)
+	}
+	release()
+	return nil, nil, err
+}
+
+// gitPatience is how long git may think about who the author is.
+const gitPatience = 5 * time.Second
+
+// author names the person who makes plans in a directory, as approvals know people: CAMFORM_AUTHOR, or the e-mail address
+// that git has for commits there, or user@host.
+func author(env func(string) (string, bool), dir string) string {
+	if name, ok := env("CAMFORM_AUTHOR"); ok && strings.TrimSpace(name) != "" {
+		return strings.TrimSpace(name)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), gitPatience)
+	defer cancel()
+	command := exec.CommandContext(ctx, "git", "config", "user.email")
+	command.Dir = dir
+	if text, err := command.Output(); err == nil && len(bytes.TrimSpace(text)) > 0 {
+		return string(bytes.TrimSpace(text))
+	}
+	return who()
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// rotateFlags are the options of rotate.
+type rotateFlags struct {
+	runFlags
+	decision
+	due bool
+}
+
+func (a *app) rotateCommand() *cobra.Command {
+	flags := &rotateFlags{}
+	cmd := &cobra.Command{
+		Use:   "rotate [ADDRESS]...",
+		Short: "Give managed accounts new passwords",
+		Long: `Make new passwords for the accounts that have a password_policy: for all of them, for those of the devices or accounts that
+are named, or with -due for those whose time has come.
+
+A new password is in the vault before it is sent. It counts when a login with it over a new connection succeeded, and the old
+one is kept. Settings of other devices that log in with it, such as channels of a recorder, are changed right after, and the
+account that camform itself uses comes last. What an interrupted run left in doubt is found out first, within the login
+attempts that a device allows.
+
+Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.json && !flags.approved && flags.out == "" {
+				return errors.New("rotate -json cannot ask for approval: add -auto-approve, or save the plan with -out")
+			}
+			flags.targets = append(flags.targets, args...)
+			w, err := a.open(cmd, &flags.runFlags)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.rotate(cmd, flags)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	flags.addOutput(cmd.Flags())
+	addIgnored(cmd.Flags())
+	cmd.Flags().BoolVar(&flags.due, "due", false, "only passwords whose time has come, or that do not exist yet")
+	cmd.Flags().StringVar(&flags.out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
+	flags.addFlags(cmd.Flags())
+	return cmd
+}
+
+func (w *workspace) rotate(cmd *cobra.Command, flags *rotateFlags) error {
+	if !managesAny(w.config) {
+		return errors.New("no account of this configuration has a password_policy, so there is nothing to rotate; " +
+			"declare a credential_policy and give it to a login or a user block")
+	}
+	if err := w.recover(cmd.Context(), engine.Accesses(w.config.Devices)); err != nil {
+		return err
+	}
+	choice := engine.All
+	if flags.due {
+		choice = engine.Due
+	}
+	planned, err := w.planned(cmd, func(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems) {
+		return w.engine.Rotate(ctx, cfg, targets, choice)
+	})
+	if err != nil {
+		return err
+	}
+	silent := func(d plan.Device) bool { return d.Problem == "" && len(d.Steps) == 0 && len(d.Skipped) == 0 }
+	if !flags.json && !slices.ContainsFunc(planned.Plan.Devices, func(d plan.Device) bool { return !silent(d) }) {
+		fmt.Fprintln(w.out, "No password is due.")
+		return nil
+	}
+	return w.decide(cmd, planned.Plan, flags.decision)
+}
+
+// managesAny reports whether a configuration has accounts whose passwords are managed.
+func managesAny(cfg *config.Config) bool {
+	for _, d := range cfg.Devices {
+		for _, s := range d.Settings {
+			for _, a := range s.Attributes {
+				if a.Policy != nil {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/render"
+	"camform/engine/vault"
+)
+
+func (c vaultCommands) set() *cobra.Command {
+	var origin string
+	cmd := &cobra.Command{
+		Use:   "set NAME",
+		Short: "Put a secret into the vault, or a new version of it",
+		Long: `Put a secret into the vault. It is typed at the terminal, twice and without being shown, or read from the standard input, or
+from where -from says. It is never given as an argument, where every user of the machine could see it. The version before
+is kept.
+
+Nothing is changed on any device: this is for telling camform which password one has.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
+				name := args[0]
+				text, note, err := c.given(ctx, name, origin, o.vault)
+				if err != nil {
+					return "", err
+				}
+				version, err := o.vault.Set(ctx, name, text, note)
+				return fmt.Sprintf("The vault has version %d of %s.", version, name), err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&origin, "from", "", "read the secret from this `ORIGIN`, such as env:NAME or file:PATH")
+	return cmd
+}
+
+// given is the secret that somebody wants to keep, and where it came from.
+func (c vaultCommands) given(ctx context.Context, name, origin string, from *vault.Vault) (text, note string, err error) {
+	note = "set by " + who()
+	if origin == "" {
+		text, err = c.newSecret(name)
+		return text, note, err
+	}
+	text, err = (&vault.Origins{Env: c.env, Dir: c.dir, Vault: from}).Read(ctx, origin)
+	return text, note + " from " + origin, err
+}
+
+func (c vaultCommands) get() *cobra.Command {
+	var (
+		version int
+		show    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "get NAME",
+		Short: "Print a secret of the vault",
+		Long: `Print the version of a secret that is in use, or another one. It is written to a pipe or a file as it is, without a newline.
+On a terminal it is shown only with -show, and after you typed its name: others may look, and terminals remember.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
+				_, shown := terminal(c.out)
+				if shown {
+					if err := c.confirmShowing(args[0], show); err != nil {
+						return "", err
+					}
+				}
+				text, err := reveal(ctx, o.vault, args[0], version)
+				if err != nil {
+					return "", err
+				}
+				if shown {
+					text += "\n"
+				}
+				_, err = fmt.Fprint(c.out, text)
+				return "", err
+			})
+		},
+	}
+	cmd.Flags().IntVar(&version, "version", 0, "print version `N`, whatever became of it")
+	cmd.Flags().BoolVar(&show, "show", false, "show it on a terminal")
+	return cmd
+}
+
+func (c vaultCommands) confirmShowing(name string, show bool) error {
+	if !show {
+		return errors.New("a secret is not shown on a terminal unless you add -show; write it to a pipe or a file")
+	}
+	return c.confirm(fmt.Sprintf("The secret will stand on the screen. Type %s to see it: ", name), name)
+}
+
+func reveal(ctx context.Context, v *vault.Vault, name string, version int) (string, error) {
+	if version != 0 {
+		return v.Reveal(ctx, name, version)
+	}
+	text, _, err := v.Live(ctx, name)
+	return text, err
+}
+
+func (c vaultCommands) list() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the secrets of the vault, without showing any",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.use(cmd, func(ctx context.Context, o opened) error {
+				listed, err := o.vault.List(ctx)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return c.listJSON(listed)
+				}
+				if len(listed) == 0 {
+					fmt.Fprintln(c.out, "The vault is empty.")
+					return nil
+				}
+				return c.listTable(listed)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func (c vaultCommands) listTable(listed []vault.Summary) error {
+	var rows [][]string
+	for _, s := range listed {
+		live, doubt := strconv.Itoa(s.Live), ""
+		if s.Live == 0 {
+			live = "none"
+		}
+		if s.InDoubt {
+			doubt = "in doubt"
+		}
+		rows = append(rows, []string{s.Name, live, strconv.Itoa(s.Versions), when(s.Since), when(s.Proven), doubt})
+	}
+	return render.Table(c.out, []string{"name", "in use", "versions", "since", "proven", ""}, rows)
+}
+
+// when is a time for people, empty for none.
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(whenLayout)
+}
+
+func (c vaultCommands) listJSON(listed []vault.Summary) error {
+	type secret struct {
+		Name     string    `json:"name"`
+		Live     int       `json:"live"`
+		Versions int       `json:"versions"`
+		Since    time.Time `json:"since,omitzero"`
+		Proven   time.Time `json:"proven,omitzero"`
+		InDoubt  bool      `json:"in_doubt"`
+	}
+	shown := []secret{}
+	for _, s := range listed {
+		shown = append(shown, secret{s.Name, s.Live, s.Versions, s.Since, s.Proven, s.InDoubt})
+	}
+	encoder := json.NewEncoder(c.out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(shown)
+}
+
+func (c vaultCommands) history() *cobra.Command {
+	return &cobra.Command{
+		Use:   "history NAME",
+		Short: "List the versions of a secret, without showing any",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.use(cmd, func(ctx context.Context, o opened) error {
+				versions, err := o.vault.History(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				var rows [][]string
+				for _, s := range versions {
+					rows = append(rows, []string{
+						strconv.Itoa(s.Version), string(s.Status), when(s.Created), when(s.Sent), when(s.Proven), s.Run, s.Note,
+					})
+				}
+				return render.Table(c.out, []string{"version", "status", "made", "sent", "proven", "run", "note"}, rows)
+			})
+		},
+	}
+}

@@ -1,0 +1,244 @@
+package approval
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"camform/engine/diag"
+)
+
+// Codes of the problems of a Verdict.
+const (
+	CodeRefused = "approval-refused"
+	CodeMissing = "approval-missing"
+)
+
+// skew is how far the clock of who signs may be ahead.
+const skew = 5 * time.Minute
+
+// File is the file of an approval.
+type File struct {
+	Name string // for people
+	Text []byte
+}
+
+// Signed is an approval that counts.
+type Signed struct {
+	Principal string // as the signers have it
+	Key       string // fingerprint of the key, as ssh-keygen -l shows it
+	Expires   time.Time
+	Comment   string // of whoever signed; only fit for people in quotes
+	File      string // name of the file
+}
+
+// Verdict is what approvals of a plan are worth.
+type Verdict struct {
+	Required int      // how many people must sign; 0 if nobody has to
+	Signed   []Signed // by different people with different keys, ordered by name; more than required if there are
+	Waiting  []string // people whose signature would still count, sorted; empty if enough have signed
+
+	refused diag.Problems // files that do not count, and why
+}
+
+// Enough reports whether the plan may be applied.
+func (v Verdict) Enough() bool { return len(v.Signed) >= v.Required }
+
+// Problems are what is wrong, for people. Files that do not count are errors only if they are missed. It is empty if nobody
+// has to sign.
+func (v Verdict) Problems() diag.Problems {
+	if v.Required == 0 {
+		return nil
+	}
+	problems := slices.Clone(v.refused)
+	if v.Enough() {
+		for i := range problems {
+			problems[i].Severity = diag.Warning
+		}
+		return problems
+	}
+	return append(problems, diag.Problem{
+		Severity: diag.Error, Code: CodeMissing, Summary: "Approvals missing", Detail: v.missing(),
+	})
+}
+
+func (v Verdict) missing() string {
+	var signed []string
+	for _, s := range v.Signed {
+		signed = append(signed, s.Principal)
+	}
+	text := people(v.Required) + " must sign this plan"
+	if len(signed) > 0 {
+		text += ", and only " + strings.Join(signed, ", ") + " did"
+	} else {
+		text += ", and nobody did"
+	}
+	if len(v.Waiting) == 0 {
+		return text + ". Nobody else may: name more people in the file of signers, and plan again."
+	}
+	return fmt.Sprintf("%s. %d more of these must run camform approve: %s.", text, v.Required-len(v.Signed), strings.Join(v.Waiting, ", "))
+}
+
+// Clock is the time by which approvals are judged.
+type Clock struct {
+	Now  time.Time
+	Seen time.Time // the latest time that the state has seen. A clock that was turned back does not make approvals good again.
+}
+
+func (c Clock) latest() time.Time {
+	if c.Seen.After(c.Now) {
+		return c.Seen
+	}
+	return c.Now
+}
+
+// Verify judges the files of approvals of a plan. Nothing that they say about the plan is believed. The same file twice
+// counts once, and so does one person with two keys, or one key with two names.
+func Verify(s Subject, files []File, clock Clock) Verdict {
+	v := Verdict{Required: s.rule.required}
+	if v.Required == 0 {
+		return v
+	}
+	var good []candidate
+	for _, f := range files {
+		c, err := s.judge(f, clock)
+		if err != nil {
+			v.refused = append(v.refused, diag.Problem{
+				Severity: diag.Error, Code: CodeRefused, Summary: "Approval does not count",
+				Detail: fmt.Sprintf("%s: %s.", diag.Quote(f.Name), err),
+			})
+			continue
+		}
+		good = append(good, c)
+	}
+	v.Signed = distinct(good)
+	if !v.Enough() {
+		v.Waiting = slices.DeleteFunc(s.People(), func(name string) bool {
+			return slices.ContainsFunc(v.Signed, func(have Signed) bool { return person(have.Principal) == person(name) })
+		})
+	}
+	return v
+}
+
+// candidate is an approval that is good by itself.
+type candidate struct {
+	Signed
+	key string
+}
+
+// judge reads an approval and checks it without regard to others. The error says why it does not count.
+func (s Subject) judge(f File, clock Clock) (candidate, error) {
+	statement, public, err := open(f.Text)
+	if err != nil {
+		return candidate{}, err
+	}
+	if err := s.Check(statement, public, clock); err != nil {
+		return candidate{}, err
+	}
+	return candidate{Signed{
+		Principal: statement.Principal, Key: ssh.FingerprintSHA256(public), Expires: statement.Expires,
+		Comment: statement.Comment, File: f.Name,
+	}, keyOf(public)}, nil
+}
+
+// Check says why a statement would not count if it were signed with a key, nil if it would.
+func (s Subject) Check(st Statement, key ssh.PublicKey, clock Clock) error {
+	if err := s.checkPlan(st); err != nil {
+		return err
+	}
+	if err := s.checkTimes(st, clock); err != nil {
+		return err
+	}
+	return s.checkSigner(st, key, clock)
+}
+
+func (s Subject) checkPlan(st Statement) error {
+	switch {
+	case st.Hash != s.Hash:
+		return fmt.Errorf("it is for another plan; %s must look at this one and sign again", diag.Quote(st.Principal))
+	case st.Decision != approve:
+		return fmt.Errorf("its decision is %s, not %q", diag.Quote(st.Decision), approve)
+	case st.Devices != Devices(s.Plan) || st.Changes != Changes(s.Plan):
+		return fmt.Errorf("it speaks of %d devices and %d changes, and the plan has %d and %d: sign with the camform that applies the plan",
+			st.Devices, st.Changes, Devices(s.Plan), Changes(s.Plan))
+	}
+	return nil
+}
+
+func (s Subject) checkTimes(st Statement, clock Clock) error {
+	now := clock.latest()
+	switch {
+	case st.Created.Before(s.Plan.Created):
+		return fmt.Errorf("it was signed at %s, before the plan was made at %s; is a clock wrong?", when(st.Created), when(s.Plan.Created))
+	case st.Created.After(now.Add(skew)):
+		return fmt.Errorf("it was signed at %s, and it is %s now; is a clock wrong?", when(st.Created), when(now))
+	case st.Expires.Sub(st.Created) > LongestLife:
+		return fmt.Errorf("it is to hold for longer than %s; sign again with a shorter time", hours(LongestLife))
+	case !now.Before(st.Expires) && clock.Seen.After(clock.Now):
+		return fmt.Errorf("it expired at %s. The clock says %s, but the state has seen %s already: set the clock right, or sign again",
+			when(st.Expires), when(clock.Now), when(clock.Seen))
+	case !now.Before(st.Expires):
+		return fmt.Errorf("it expired at %s, and it is %s now; sign again", when(st.Expires), when(now))
+	}
+	return nil
+}
+
+func (s Subject) checkSigner(st Statement, public ssh.PublicKey, clock Clock) error {
+	key, name := keyOf(public), diag.Quote(st.Principal)
+	if s.rule.author == "" {
+		return fmt.Errorf("the plan does not say who made it, so that %s could be its author; plan again with this camform", name)
+	}
+	if s.byAuthor(st.Principal, key) {
+		return fmt.Errorf("%s made the plan, or shares a key with who made it; somebody else must sign", name)
+	}
+	entries := s.rule.signers.of(key)
+	i := slices.IndexFunc(entries, func(e signer) bool { return e.principal == st.Principal })
+	if i < 0 {
+		return fmt.Errorf("the key %s is not listed for %s among those who may sign", ssh.FingerprintSHA256(public), name)
+	}
+	if !slices.ContainsFunc(entries, func(e signer) bool {
+		return e.principal == st.Principal && e.holds(st.Created) && e.holds(clock.latest())
+	}) {
+		return fmt.Errorf("the key %s of %s is not valid at this time, by valid-after or valid-before", ssh.FingerprintSHA256(public), name)
+	}
+	return nil
+}
+
+func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+// distinct chooses as many approvals as possible of which no two are by the same person or with the same key: a largest
+// matching of people with keys, grown by augmenting paths.
+func distinct(all []candidate) []Signed {
+	chosen := map[string]candidate{} // by key
+	var take func(name string, tried map[string]bool) bool
+	take = func(name string, tried map[string]bool) bool {
+		for _, c := range all {
+			if person(c.Principal) != name || tried[c.key] {
+				continue
+			}
+			tried[c.key] = true
+			holder, held := chosen[c.key]
+			if !held || take(person(holder.Principal), tried) {
+				chosen[c.key] = c
+				return true
+			}
+		}
+		return false
+	}
+	done := map[string]bool{}
+	for _, c := range all {
+		if name := person(c.Principal); !done[name] {
+			done[name] = true
+			take(name, map[string]bool{})
+		}
+	}
+	var signed []Signed
+	for _, c := range chosen {
+		signed = append(signed, c.Signed)
+	}
+	slices.SortFunc(signed, func(a, b Signed) int { return strings.Compare(a.Principal, b.Principal) })
+	return signed
+}

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+
+	"camform/engine/credential"
+	"camform/engine/plan"
+	"camform/engine/state"
+	"camform/engine/vault"
+)
+
+// Passwords makes and reads the managed passwords of a vault; see apply.Vault.
+type Passwords struct {
+	*vault.Vault
+	Store *state.Store
+}
+
+// Propose makes a password that obeys the policy and the device, was not used for the account lately, and, if the policy
+// wants that, by no other account of the vault.
+func (p Passwords) Propose(ctx context.Context, name, account string, how plan.Generate) (text string, sealed []byte, err error) {
+	rules := credential.Rules{Account: account, MinLen: how.MinLen, MaxLen: how.MaxLen}
+	if rules.Earlier, err = p.earlier(ctx, name); err != nil {
+		return "", nil, err
+	}
+	if how.Policy.Unique {
+		taken, err := p.taken(ctx)
+		if err != nil {
+			return "", nil, err
+		}
+		rules.Taken = func(text string) bool { return taken[text] }
+	}
+	if text, err = credential.Generate(how.Policy, rules, rand.Reader); err != nil {
+		return "", nil, err
+	}
+	sealed, err = p.Keep(name, text)
+	return text, sealed, err
+}
+
+// earlier are the passwords that an account ever had.
+func (p Passwords) earlier(ctx context.Context, name string) ([]string, error) {
+	versions, err := p.Store.Secrets(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]string, len(versions))
+	for i, v := range versions {
+		if texts[i], err = p.Open(v); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
+}
+
+// taken are the passwords that the vault holds, of all accounts and versions.
+func (p Passwords) taken(ctx context.Context) (map[string]bool, error) {
+	all, err := p.Store.AllSecrets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	taken := make(map[string]bool, len(all))
+	for _, v := range all {
+		text, err := p.Open(v)
+		if err != nil {
+			return nil, err
+		}
+		taken[text] = true
+	}
+	return taken, nil
+}

@@ -1,0 +1,257 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"filippo.io/age"
+
+	"camform/engine/state"
+)
+
+// The families of errors. There is also state.ErrNoVault.
+var (
+	ErrAbsent  = errors.New("secret is absent")    // nothing is kept under the name, or at the origin
+	ErrLocked  = errors.New("the vault is locked") // nobody here can open it
+	ErrDamaged = errors.New("the vault is damaged")
+)
+
+// Limits of what is kept, in bytes.
+const (
+	textLimit = 64 << 10
+	nameLimit = 512
+)
+
+// Vault keeps secrets in a state database. It is safe for concurrent use. Reading asks for what opens the vault when it is
+// first needed, and once: a vault that could not be opened stays locked for the life of the value.
+type Vault struct {
+	store  *state.Store
+	unlock Unlock
+
+	mu         sync.Mutex
+	identities []age.Identity // of the person at the keyboard; nil until they were read
+	opened     *opened        // nil until the vault was opened
+	refused    error          // why it could not be
+}
+
+// New returns the vault of a state database. There need not be one yet: then its methods return state.ErrNoVault.
+func New(store *state.Store, unlock Unlock) *Vault { return &Vault{store: store, unlock: unlock} }
+
+// Seal makes a text unreadable for all but the recipients. It needs nothing that is secret.
+func (v *Vault) Seal(text []byte) ([]byte, error) { return v.seal(textLabel, text) }
+
+// Unseal reads what Seal made, or what the store made of it before there was a vault. The error belongs to ErrLocked,
+// ErrDamaged, or to that of state if it was sealed there.
+func (v *Vault) Unseal(sealed []byte) ([]byte, error) {
+	if !isSealed(sealed) {
+		return v.store.Unseal(sealed)
+	}
+	return v.unseal(textLabel, sealed)
+}
+
+// Keep seals a secret that is to be kept under a name, and makes sure that it can be read again if the vault is open.
+func (v *Vault) Keep(name, text string) ([]byte, error) {
+	if err := check(name, text); err != nil {
+		return nil, err
+	}
+	sealed, err := v.seal(secretLabel(name), []byte(text))
+	if err != nil || !v.isOpen() {
+		return sealed, err
+	}
+	again, err := v.unseal(secretLabel(name), sealed)
+	if err == nil && string(again) != text {
+		err = fmt.Errorf("%w: what was just sealed reads differently", ErrDamaged)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a new secret could not be read again: %w", err)
+	}
+	return sealed, nil
+}
+
+// Open reads a version of a secret. The error belongs to ErrLocked or ErrDamaged.
+func (v *Vault) Open(secret state.Secret) (string, error) {
+	text, err := v.unseal(secretLabel(secret.Name), secret.Sealed)
+	if err != nil {
+		return "", fmt.Errorf("version %d of %s: %w", secret.Version, secret.Name, err)
+	}
+	return string(text), nil
+}
+
+// Live returns the version of a secret that is in use. ErrAbsent says that there is none.
+func (v *Vault) Live(ctx context.Context, name string) (text string, version int, err error) {
+	return v.pick(ctx, name, "one that is in use", func(s state.Secret) bool { return s.Status == state.SecretLive })
+}
+
+// Reveal returns a version of a secret, whatever became of it. ErrAbsent says that there is none.
+func (v *Vault) Reveal(ctx context.Context, name string, version int) (string, error) {
+	text, _, err := v.pick(ctx, name, "version "+strconv.Itoa(version), func(s state.Secret) bool { return s.Version == version })
+	return text, err
+}
+
+// pick reads the version of a name that is wanted, which is described by what for people.
+func (v *Vault) pick(ctx context.Context, name, what string, wanted func(state.Secret) bool) (string, int, error) {
+	versions, err := v.History(ctx, name)
+	if err != nil {
+		return "", 0, err
+	}
+	i := slices.IndexFunc(versions, wanted)
+	if i < 0 {
+		return "", 0, fmt.Errorf("%w: the vault has versions of %s, but not %s; camform vault history %s shows them", ErrAbsent, name, what, name)
+	}
+	text, err := v.Open(versions[i])
+	return text, versions[i].Version, err
+}
+
+// History returns the versions of a secret, newest first, without opening them. ErrAbsent says that there are none.
+func (v *Vault) History(ctx context.Context, name string) ([]state.Secret, error) {
+	if _, err := v.store.Vault(ctx); err != nil {
+		return nil, err
+	}
+	versions, err := v.store.Secrets(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(versions) == 0 {
+		return nil, fmt.Errorf("%w: the vault has no %s; camform vault set %s puts it there", ErrAbsent, name, name)
+	}
+	return versions, nil
+}
+
+// Set keeps a new version of a secret and makes it the one in use. The note says where it came from, for people.
+func (v *Vault) Set(ctx context.Context, name, text, note string) (version int, err error) {
+	sealed, err := v.Keep(name, text)
+	if err != nil {
+		return 0, err
+	}
+	return v.store.PutSecret(ctx, name, sealed, note)
+}
+
+// Summary is what can be said of a secret without opening it.
+type Summary struct {
+	Name     string
+	Versions int
+	Live     int       // version in use; 0 if there is none
+	Since    time.Time // when that was made; zero if there is none
+	Proven   time.Time // when a device last accepted it; zero if none did
+	InDoubt  bool      // it is not known which version is in use
+}
+
+// List says what there is, by name.
+func (v *Vault) List(ctx context.Context) ([]Summary, error) {
+	if _, err := v.store.Vault(ctx); err != nil {
+		return nil, err
+	}
+	all, err := v.store.AllSecrets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doubtful, err := v.store.Doubtful(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var listed []Summary
+	for _, s := range all {
+		if len(listed) == 0 || listed[len(listed)-1].Name != s.Name {
+			listed = append(listed, Summary{Name: s.Name, InDoubt: doubtful[s.Name]})
+		}
+		last := &listed[len(listed)-1]
+		last.Versions++
+		if s.Status == state.SecretLive {
+			last.Live, last.Since, last.Proven = s.Version, s.Created, s.Proven
+		}
+	}
+	return listed, nil
+}
+
+// check refuses names and texts that could not be written elsewhere: in an origin, in an export, in a password field.
+func check(name, text string) error {
+	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
+	switch {
+	case name == "" || len(name) > nameLimit || !utf8.ValidString(name) || strings.ContainsFunc(name, odd):
+		return fmt.Errorf("%q is no name for a secret: it has 1 to %d bytes and no blanks", name, nameLimit)
+	case text == "":
+		return fmt.Errorf("the secret for %s is empty", name)
+	case len(text) > textLimit:
+		return fmt.Errorf("the secret for %s is too large, of which %d bytes are allowed", name, textLimit)
+	case !utf8.ValidString(text):
+		return fmt.Errorf("the secret for %s is not text in UTF-8", name)
+	}
+	return nil
+}
+
+// The labels say what a sealed text is. They are sealed with it, as its first line.
+const textLabel = "text"
+
+func secretLabel(name string) string { return "secret " + strconv.Quote(name) }
+
+// intro begins every file of age.
+const intro = "age-encryption.org/"
+
+// isSealed tells texts of the vault from those that the store sealed, which begin by chance.
+func isSealed(sealed []byte) bool { return bytes.HasPrefix(sealed, []byte(intro)) }
+
+func (v *Vault) seal(label string, text []byte) ([]byte, error) {
+	row, err := v.store.Vault(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return sealTo(row, label, text)
+}
+
+// sealTo seals a text with its label to the data key of a vault.
+func sealTo(row state.Vault, label string, text []byte) ([]byte, error) {
+	recipient, err := age.ParseX25519Recipient(row.Recipient)
+	if err != nil {
+		return nil, fmt.Errorf("%w: its public key is not one", ErrDamaged)
+	}
+	return encrypt(slices.Concat([]byte(label+"\n"), text), recipient)
+}
+
+func (v *Vault) unseal(label string, sealed []byte) ([]byte, error) {
+	open, err := v.open(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return open.unseal(label, sealed)
+}
+
+func encrypt(plain []byte, to ...age.Recipient) ([]byte, error) {
+	var sealed bytes.Buffer
+	if err := encryptTo(&sealed, plain, to...); err != nil {
+		return nil, err
+	}
+	return sealed.Bytes(), nil
+}
+
+func encryptTo(w io.Writer, plain []byte, to ...age.Recipient) error {
+	writer, err := age.Encrypt(w, to...)
+	if err != nil {
+		return fmt.Errorf("encryption: %w", err)
+	}
+	if _, err := writer.Write(plain); err != nil {
+		return fmt.Errorf("encryption: %w", err)
+	}
+	if err := writer.Close(); err != nil {
+		return fmt.Errorf("encryption: %w", err)
+	}
+	return nil
+}
+
+// decrypt reads all of an age file, of which the last part proves the whole.
+func decrypt(sealed []byte, with ...age.Identity) ([]byte, error) {
+	reader, err := age.Decrypt(bytes.NewReader(sealed), with...)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(reader)
+}
