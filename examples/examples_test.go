@@ -5,6 +5,7 @@ package examples_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -17,6 +18,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"camform/engine"
 	"camform/engine/audit"
 	"camform/engine/config"
@@ -24,6 +27,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
+	"camform/engine/vault"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
@@ -54,6 +58,12 @@ var stages = map[string]stage{
 		fleet:  simulator.Options{Count: 16, Seed: 7, TLS: true},
 		login:  "ADMIN_PASSWORD",
 		source: "127.0.0.1",
+	},
+	"passwords": {
+		fleet:     simulator.Options{Models: []string{"recorder-v2", "camera-v57", "camera-v56"}, TLS: true},
+		login:     "FIRST_PASSWORD",
+		source:    "127.0.0.1",
+		addresses: []string{"192.0.2.5", "192.0.2.11", "192.0.2.12"},
 	},
 	"shop": {
 		fleet: simulator.Options{
@@ -108,8 +118,12 @@ func (st stage) play(t *testing.T, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := st.load(t, folder, fleet)
-	e := st.engine(t, fleet, cfg)
+	dir := st.copied(t, folder, fleet)
+	e, secrets := st.engine(t, fleet, folder, dir)
+	cfg := st.load(t, e, secrets, dir)
+	if want := len(fleet.Devices()); len(cfg.Devices) != want {
+		t.Fatalf("the example has %d devices, and %d are simulated", len(cfg.Devices), want)
+	}
 	first := planned(t, e, cfg)
 	if first.Empty() {
 		t.Error("the first plan is empty, so the example shows nothing")
@@ -122,6 +136,7 @@ func (st stage) play(t *testing.T, folder string) {
 		}
 	}
 	t.Logf("%d devices, %d steps", len(first.Devices), steps)
+	cfg = st.load(t, e, secrets, dir) // the vault may have passwords by now
 	if last := planned(t, e, cfg); !last.Empty() {
 		t.Errorf("planned again, there is still something to do: %+v", last.Counts())
 	}
@@ -176,8 +191,8 @@ func planned(t *testing.T, e *engine.Engine, cfg *config.Config) *plan.Plan {
 	return result.Plan
 }
 
-// load loads a copy of an example, with the inventory of the fleet beside it.
-func (st stage) load(t *testing.T, folder string, fleet *simulator.Fleet) *config.Config {
+// copied is a directory with a copy of an example, and the inventory of the fleet beside it.
+func (st stage) copied(t *testing.T, folder string, fleet *simulator.Fleet) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
@@ -190,12 +205,21 @@ func (st stage) load(t *testing.T, folder string, fleet *simulator.Fleet) *confi
 	if err := os.WriteFile(filepath.Join(dir, "inventory.csv"), inventory.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: st.provider(t, folder, nil).Kinds(), Env: st.environment})
+	return dir
+}
+
+// load loads an example, with what the vault has now.
+func (st stage) load(t *testing.T, e *engine.Engine, secrets *vault.Origins, dir string) *config.Config {
+	t.Helper()
+	cfg, problems := config.Load(dir, config.Options{Kinds: e.Provider.Kinds(), Env: st.environment, Secrets: func(origin string) (cty.Value, error) {
+		text, err := secrets.Read(t.Context(), origin)
+		if errors.Is(err, vault.ErrAbsent) {
+			err = config.ErrSecretAbsent
+		}
+		return cty.StringVal(text), err
+	}})
 	for _, p := range problems {
 		t.Fatal(p)
-	}
-	if want := len(fleet.Devices()); len(cfg.Devices) != want {
-		t.Fatalf("the example has %d devices, and %d are simulated", len(cfg.Devices), want)
 	}
 	return cfg
 }
@@ -211,7 +235,7 @@ func (st stage) environment(name string) (string, bool) {
 	return "", false
 }
 
-func (st stage) engine(t *testing.T, fleet *simulator.Fleet, cfg *config.Config) *engine.Engine {
+func (st stage) engine(t *testing.T, fleet *simulator.Fleet, folder, dir string) (*engine.Engine, *vault.Origins) {
 	t.Helper()
 	store, err := state.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), state.Options{
 		Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"},
@@ -220,11 +244,31 @@ func (st stage) engine(t *testing.T, fleet *simulator.Fleet, cfg *config.Config)
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
+	kept := newVault(t, store)
+	secrets := &vault.Origins{Env: st.environment, Dir: dir, Vault: kept}
 	return &engine.Engine{
-		Provider: st.provider(t, cfg.Dir, st.dial(fleet)), Store: store, Now: time.Now, Version: "1.0",
+		Provider: st.provider(t, folder, st.dial(fleet)), Store: store, Now: time.Now, Version: "1.0",
 		Limits: graph.Limits{Total: 64, PerGroup: 16}, Event: func(report.Event) {},
-		Secret: func(origin string) (string, error) { return config.ReadSecret(origin, st.environment, cfg.Dir) },
+		Secret:    func(origin string) (string, error) { return secrets.Read(t.Context(), origin) },
+		Passwords: engine.Passwords{Vault: kept, Store: store}, Sealer: kept,
+	}, secrets
+}
+
+// newVault makes the vault of a state, with an identity of its own.
+func newVault(t *testing.T, store *state.Store) *vault.Vault {
+	t.Helper()
+	identity, recipient, err := vault.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
 	}
+	path := filepath.Join(t.TempDir(), "identity")
+	if err := os.WriteFile(path, []byte(identity), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := vault.Init(t.Context(), store, vault.Recipients{Keys: []string{recipient}}); err != nil {
+		t.Fatal(err)
+	}
+	return vault.New(store, vault.Unlock{Identities: []string{path}})
 }
 
 // provider has the setting files that the example brings along.
