@@ -8,13 +8,15 @@
 //	   ↓           live.Snapshot: typed values, raw documents, limits
 //	   ↓           compared with what is wanted and what was last applied          diff.Compare   pure
 //	   ↓           checked against the device's limits and put in order            diff.Plan      pure
-//	   ↓           the way in is proven to stay open                               guard.Prove    pure
+//	   ↓           an order is searched in which the ways in stay open             guard.Prove    pure
 //	   ↓           plan file: canonical JSON with a hash                           plan.Encode
 //	 - - -         somebody reviews it; another day, another machine
-//	   ↓           check, intend, write, verify, record                            apply.Run
+//	   ↓           check, prove, intend, write, verify, record                     apply.Run
+//	   ↓           of two passwords, which one does the device have?                rotate.Resolve pure
 //
 // Others begin with the same snapshots: audit.Evaluate judges by rules, learn.Learn writes configurations, and lock.Lock
-// keeps what devices can do for a check without them.
+// keeps what devices can do for a check without them. Rotate is a plan about passwords, Rollback one whose wishes come from
+// the snapshots of an earlier run.
 //
 // Layers, from the top; a package imports only packages below it:
 //
@@ -22,9 +24,10 @@
 //	engine                            this package
 //	engine/apply, render              plans → done; plans and reports → text, Markdown, JSON
 //	engine/audit, learn               snapshots → compliance, configurations; pure
-//	engine/diff, guard, lock          pure judgements
+//	engine/diff, guard, lock, approval, rotate  pure judgements
+//	engine/vault                      secrets: what is kept, and where others come from
 //	engine/live, config, state        devices, text, memory
-//	engine/report, plan, graph, diag, ledger
+//	engine/report, plan, graph, diag, ledger, credential, auditlog
 //	providers                         the contract
 //	schema                            vocabulary
 //
@@ -38,7 +41,7 @@
 //	I6   A plan is a program: apply reads the plan and the devices, never the configuration.
 //	I7   Planning cannot write: it holds sessions that have no write method.
 //	I8   Before a password is sent, its ciphertext is durable; the old one is forgotten only after the new one logged in.
-//	I9   A step that would close the way in is refused.
+//	I9   A step that could close the way in is refused, unless another proven way stays open.
 //	I10  One dead device costs its own settings, never the run. Every run ends with a summary.
 //	I11  No credential goes to a peer whose pin does not match, to another origin, or into a weaker scheme than before.
 package engine
