@@ -146,9 +146,10 @@ func (e *Engine) compare(
 	return d, problems
 }
 
-// prove makes sure that the steps of a device leave the ways in open. Problems have the place in the configuration.
-func (e *Engine) prove(device *config.Device, d *plan.Device) diag.Problems {
-	problems := guard.Prove(*d)
+// prove puts the steps of a device into an order in which the ways in stay open. Problems have the place in the
+// configuration.
+func (e *Engine) prove(device *config.Device, d *plan.Device) (problems diag.Problems) {
+	d.Steps, problems = guard.ProveOrder(*d, e.Provider.Kinds())
 	for i, p := range problems {
 		if j := slices.IndexFunc(device.Settings, func(s *config.Setting) bool { return s.Address == p.Address }); j >= 0 {
 			problems[i].Subject = &device.Settings[j].Range

@@ -3,6 +3,7 @@ package schema
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -36,6 +37,7 @@ type Kind struct {
 	Elsewhere []Document // where it lives on devices that lack the first, in the order to try
 	Item      *Item      // which part of it, when it is a list; nil means the whole document
 	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
+	Works     *Works     // how it is seen to work after a change; nil if reading it back is all that can be done
 
 	Phase  Phase  // when it is written, relative to others of the same device
 	Risk   Risk   // what a wrong value can cost
@@ -105,6 +107,18 @@ type Write struct {
 	New     string   // a new item as XML or JSON, alone or in a list, before its attributes are set; empty if hooks make it
 	Without []string // elements that are left out of what is sent, such as what only the device may say
 }
+
+// Works says where a device tells whether a setting does what it is for: a channel that reads back as it was written may
+// still have a password that the camera refuses.
+type Works struct {
+	Path    string        // URI path of the document that tells; of a keyed kind it has one KeyHole
+	Element string        // the element that tells, as providers observe it
+	Values  []string      // its texts when the setting works
+	Wait    time.Duration // how long a device may take to get there, from a second to five minutes
+}
+
+// PathFor is the path of the document about one item.
+func (w Works) PathFor(key string) string { return strings.ReplaceAll(w.Path, KeyHole, key) }
 
 // WriteIn says how a setting is sent that lives in one of the documents of the kind; nil where the document is put back as a
 // whole. Of a kind that lives within many entries on some devices and has a document to itself on others, Write is about the

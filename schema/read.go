@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -107,6 +108,7 @@ type settingShape struct {
 	Documents  []documentShape  `hcl:"document,block"`
 	Item       *itemShape       `hcl:"item,block"`
 	Write      *writeShape      `hcl:"write,block"`
+	Works      *worksShape      `hcl:"works,block"`
 	Attributes []attributeShape `hcl:"attribute,block"`
 	DefRange   hcl.Range        `hcl:",def_range"`
 }
@@ -125,6 +127,13 @@ type writeShape struct {
 	Delete  string   `hcl:"delete,optional"`
 	New     string   `hcl:"new,optional"`
 	Without []string `hcl:"without,optional"`
+}
+
+type worksShape struct {
+	Path    string   `hcl:"path"`
+	Element string   `hcl:"element"`
+	Values  []string `hcl:"values"`
+	Wait    string   `hcl:"wait"`
 }
 
 type itemShape struct {
@@ -230,6 +239,12 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 		write := Write(*s.Write)
 		k.Write = &write
 	}
+	if s.Works != nil {
+		var problems []string
+		if k.Works, problems = s.Works.works(k); len(problems) > 0 {
+			wrong("Works block not possible", "%s", strings.Join(problems, " "))
+		}
+	}
 	if !namePattern.MatchString(k.Name) || slices.Contains(reserved, k.Name) {
 		wrong("Name of a kind not possible", "%q must be lower case with underscores, and must not be a word that devices and profiles use already.", k.Name)
 	}
@@ -317,6 +332,34 @@ func (w *Write) problems(k *Kind) []string {
 		list = append(list, "create needs new, the item that the attributes are set in.")
 	}
 	return list
+}
+
+// The bounds of the time that a setting may take until it works.
+const (
+	shortestWait = time.Second
+	longestWait  = 5 * time.Minute
+)
+
+// works also returns sentences about what does not fit together.
+func (s worksShape) works(k *Kind) (*Works, []string) {
+	var list []string
+	wait, err := time.ParseDuration(s.Wait)
+	if err != nil || wait < shortestWait || wait > longestWait {
+		list = append(list, fmt.Sprintf("wait must be a time from %q to %q.", "1s", "5m"))
+	}
+	if !strings.HasPrefix(s.Path, "/") {
+		list = append(list, fmt.Sprintf("The path %q must begin with a slash.", s.Path))
+	}
+	switch holes := strings.Count(s.Path, KeyHole); {
+	case k.Keyed && holes != 1:
+		list = append(list, fmt.Sprintf("The path of a keyed kind needs %s once, for the label.", KeyHole))
+	case !k.Keyed && holes != 0:
+		list = append(list, fmt.Sprintf("%s is for keyed kinds only.", KeyHole))
+	}
+	if s.Element == "" || len(s.Values) == 0 || slices.Contains(s.Values, "") {
+		list = append(list, "element must name what tells, and values the texts that it has when all is well.")
+	}
+	return &Works{Path: s.Path, Element: s.Element, Values: s.Values, Wait: wait}, list
 }
 
 func (s attributeShape) attribute() (*Attribute, hcl.Diagnostics) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -185,6 +186,59 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 			}
 			if names := kinds.Names(); len(names) != 1 || names[0] != "good" {
 				t.Errorf("a mistake in one file must cost its own kind only, left are %v", names)
+			}
+		})
+	}
+}
+
+// works is kind with a block that says how it is seen to work.
+func works(path, element, values, wait string) string {
+	block := fmt.Sprintf("works {\n path = %q\n element = %q\n values = %s\n wait = %q\n}\n  document", path, element, values, wait)
+	return strings.Replace(kind, "document", block, 1)
+}
+
+const keyed = "keyed = true\n  item {\n element = \"Pet\"\n key = \"id\"\n}\n  phase "
+
+func TestAKindSaysHowItIsSeenToWork(t *testing.T) {
+	once := works("/state", "alive", `["yes", "sure"]`, "1s")
+	each := strings.Replace(works("/pets/{key}/state", "alive", `["yes"]`, "5m"), "phase ", keyed, 1)
+	kinds, diags := read(map[string]string{"a.hcl": once, "b.hcl": strings.Replace(each, `"pets"`, `"herd"`, 1), "c.hcl": strings.Replace(kind, `"pets"`, `"none"`, 1)})
+	if diags.HasErrors() {
+		t.Fatal(lines(diags))
+	}
+	want := &schema.Works{Path: "/state", Element: "alive", Values: []string{"yes", "sure"}, Wait: time.Second}
+	if diff := cmp.Diff(want, kinds.Lookup("pets").Works); diff != "" {
+		t.Error(diff)
+	}
+	herd := kinds.Lookup("herd").Works
+	if herd.Wait != 5*time.Minute || herd.PathFor("rex") != "/pets/rex/state" {
+		t.Errorf("%+v, of rex at %s", herd, herd.PathFor("rex"))
+	}
+	if kinds.Lookup("none").Works != nil {
+		t.Error("a kind that does not say so cannot be seen to work")
+	}
+}
+
+func TestMistakesInHowAKindWorksAreNamed(t *testing.T) {
+	for _, tc := range []struct{ name, text, want string }{
+		{"path", works("state", "alive", `["yes"]`, "9s"), `The path "state" must begin with a slash.`},
+		{"hole of one that is not keyed", works("/{key}", "alive", `["yes"]`, "9s"), `{key} is for keyed kinds only.`},
+		{"no hole", strings.Replace(works("/state", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `The path of a keyed kind needs {key} once, for the label.`},
+		{"two holes", strings.Replace(works("/{key}/{key}", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `The path of a keyed kind needs {key} once, for the label.`},
+		{"element", works("/state", "", `["yes"]`, "9s"), `element must name what tells, and values the texts that it has when all is well.`},
+		{"values", works("/state", "alive", `[]`, "9s"), `element must name what tells, and values the texts that it has when all is well.`},
+		{"empty value", works("/state", "alive", `[""]`, "9s"), `element must name what tells, and values the texts that it has when all is well.`},
+		{"no time", works("/state", "alive", `["yes"]`, "soon"), `wait must be a time from "1s" to "5m".`},
+		{"too short", works("/state", "alive", `["yes"]`, "999ms"), `wait must be a time from "1s" to "5m".`},
+		{"too long", works("/state", "alive", `["yes"]`, "5m1s"), `wait must be a time from "1s" to "5m".`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			kinds, diags := read(map[string]string{"pets.hcl": tc.text})
+			if got, want := lines(diags), "pets.hcl:1,1-15: Works block not possible | "+tc.want+"\n"; got != want {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+			if len(kinds.Names()) != 0 {
+				t.Error("the kind is taken")
 			}
 		})
 	}

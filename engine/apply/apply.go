@@ -166,6 +166,7 @@ type worker struct {
 	candidates map[schema.Setting]candidate
 	kept       map[string]bool // paths of documents of which the run has a snapshot
 	rotated    []plan.Step     // that gave their account a new password
+	changed    []plan.Step     // of which the device tells whether they work
 	asleep     map[string]bool // accounts that have to set a password themselves before they may do anything
 }
 
@@ -210,6 +211,7 @@ func (w *worker) run() {
 			return
 		}
 	}
+	w.seeWorking()
 	w.proveOldRefused()
 	w.remember()
 }

@@ -355,6 +355,9 @@ func (w *worker) settle(g plan.Group, todo []plan.Step, sent []sending, end func
 					verdicts[i].result, verdicts[i].detail = w.wake(g, s)
 				}
 			}
+			if verdicts[i].result == report.Done && tellsWhetherItWorks(w.kind(s.Address.Kind), s) {
+				w.changed = append(w.changed, s)
+			}
 			end(s, verdicts[i].result, verdicts[i].detail)
 		}
 	}

@@ -54,7 +54,7 @@ func revertOf(request providers.Request, before reading) providers.Request {
 // onTrial reports whether what was sent for a group is on trial. A device that restarts is not asked: it does not answer for
 // a while in any case.
 func onTrial(g plan.Group, sent []sending) bool {
-	return parked(g) && !slices.ContainsFunc(sent, func(s sending) bool {
+	return guard.Trials(g) && !slices.ContainsFunc(sent, func(s sending) bool {
 		return s.reply.Outcome == providers.Restarting || s.err != nil
 	})
 }
@@ -128,5 +128,3 @@ func (w *worker) endTrial(sent []sending, end func(plan.Step, report.Result, str
 	}
 	return false
 }
-
-func parked(plan.Group) bool { return false }

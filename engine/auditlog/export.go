@@ -60,7 +60,7 @@ func VerifyExport(r io.Reader, anchors ...Anchor) (Findings, error) {
 	switch head, ok := parseHead(last); {
 	case ok && head.Seq > findings.Head.Seq:
 		findings.Break = &Break{Kind: Cut, Seq: findings.Head.Seq + 1, Last: head.Seq, Noted: "in the last line"}
-	case head != findings.Head:
+	case !ok || head != findings.Head:
 		findings.Break = &Break{Kind: Headless, Seq: findings.Head.Seq}
 	}
 	return findings, nil

@@ -53,18 +53,20 @@ func TestEveryEditOfAByteOfAnExportIsFound(t *testing.T) {
 	text := export(t, log)
 	for at := range len(text) - 1 { // without the last end of a line, which nobody needs
 		line := strings.Count(text[:at], "\n")
-		findings := verifyText(t, edited(text, at))
-		want := Break{Kind: Changed, Seq: int64(line + 1)}
-		if line == len(log) {
-			if findings.Break == nil || findings.Break.Kind != Headless && findings.Break.Kind != Cut {
-				t.Errorf("byte %d of the last line: %v", at, findings.Break)
+		for _, bit := range []byte{next, otherCase} {
+			findings := verifyText(t, edited(text, at, bit))
+			what := fmt.Sprintf("byte %d of line %d", at-strings.LastIndex(text[:at], "\n"), line+1)
+			switch {
+			case line == len(log):
+				if findings.Break == nil || findings.Break.Kind != Headless && findings.Break.Kind != Cut {
+					t.Errorf("%s: %v", what, findings.Break)
+				}
+			case text[at] == '\n' && line == len(log)-1:
+				check(t, what, findings, Break{Kind: Headless, Seq: int64(line)}) // the last two lines became one
+			default:
+				check(t, what, findings, Break{Kind: Changed, Seq: int64(line + 1)})
 			}
-			continue
 		}
-		if strings.HasPrefix(text[at:], "\n") && line == len(log)-1 {
-			want = Break{Kind: Headless, Seq: int64(len(log) - 1)} // the last two lines became one
-		}
-		check(t, fmt.Sprintf("byte %d: %q", at, text[:at+1]), findings, want)
 	}
 }
 

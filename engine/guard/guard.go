@@ -1,299 +1,232 @@
-// Package guard proves that a plan leaves the way in open. It is pure.
+// Package guard proves that a plan leaves the ways in open. It is pure.
 //
-// It knows the settings that can close the way in by the names of their kinds: `https`, `service`, `web_auth`,
-// `ip_filter`, `mac_filter`, `network`, `wireless`, `user` and `user_permission`. A change that would close the way that camform itself uses, as the plan describes it, is refused with the
-// reason; there is no switch that turns this off.
+// A way in is how somebody reaches a device: camform itself, and whoever else the plan says needs it (plan.Way). A world
+// is what is known of the settings of a device that decide about ways in after some requests of a plan have left. The
+// guard is an interpreter of these settings: it says whether a way in is open in a world, and why not. It knows the
+// settings by the names of their kinds: `https`, `service`, `certificate`, `web_auth`, `rtsp_auth`, `integration`,
+// `login_lock`, `ip_filter`, `mac_filter`, `network`, `wireless`, `user`, `user_permission` and `onvif_user`.
+//
+// Rules:
+//
+//   - The way in that camform uses is open after every request of a plan, not at the end only: a run may end anywhere.
+//   - The other ways in are open at the end, and those that are open now stay so all the time.
+//   - Where it is not known whether a way in is open, it counts as closed. What no step touches stays as it is, and
+//     camform's own way in works under that.
+//   - There is no switch that turns a refusal off.
+//
+// What the guard cannot see: the TLS versions and the clocks of others, switches and routers between, and what is wrong
+// with a device itself. Trials says which changes have to be tried for that reason.
 package guard
 
 import (
-	"net/netip"
-	"net/url"
-	"strconv"
-	"strings"
-
-	"github.com/zclconf/go-cty/cty"
+	"fmt"
+	"slices"
 
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/schema"
 )
 
-// Code is the code of the problems that Prove finds.
+// Code is the code of the problems of changes that would close a way in.
 const Code = "would-lock-out"
 
-// Prove returns the steps of a device that would close the way in, as problems. Nothing may be applied to a device that
-// has any.
+// UntoldCode is the code of the warnings about new passwords that somebody has to be told by hand.
+const UntoldCode = "password-not-told"
+
+// Prove returns the steps of a device that would close a way in if they were carried out in the order in which they
+// stand, as problems. Nothing may be applied to a device that has an error among them. A warning is about a new password
+// that does not reach somebody who uses it by itself.
 func Prove(d plan.Device) diag.Problems {
-	way, err := wayOf(d)
+	c, err := newProof(d)
 	if err != nil {
-		return diag.Problems{refusal(plan.Step{Address: schema.Setting{Device: d.Address}}, err.Error())}
+		return diag.Problems{unreadable(d, err)}
 	}
-	var problems diag.Problems
+	groups := asSent(requests(d.Steps), d.Access.Username)
+	problems := problemsOf(c.closedInTheEnd())
+	if len(problems) == 0 {
+		problems = problemsOf(c.closedOnTheWay(groups))
+	}
+	return append(problems, c.untold()...)
+}
+
+// ProveOrder returns the steps of a device in an order in which every way in stays open, and what Prove has to say about
+// them in that order. It is the order of plan.Order where that is safe, else the one that Order finds. Without a safe order
+// the steps come back as they are.
+// Every kind of the steps must be in kinds.
+func ProveOrder(d plan.Device, kinds *schema.Kinds) ([]plan.Step, diag.Problems) {
+	c, err := newProof(d)
+	if err != nil {
+		return d.Steps, diag.Problems{unreadable(d, err)}
+	}
+	if closed := c.closedInTheEnd(); len(closed) > 0 {
+		return d.Steps, append(problemsOf(closed), c.untold()...)
+	}
+	groups, refusal := Order(d, plan.Groups(d.Steps, kinds))
+	if refusal != nil {
+		return d.Steps, append(diag.Problems{refusal.problem()}, c.untold()...)
+	}
+	steps := stepsOf(groups)
 	for _, s := range d.Steps {
 		if s.Action == plan.Forget {
-			continue
+			steps = append(steps, s)
 		}
-		if why := way.closedBy(s); why != "" {
-			problems = append(problems, refusal(s, why))
+	}
+	return steps, c.untold()
+}
+
+// Refusal is why a plan must not be carried out: a way in that it would close.
+type Refusal struct {
+	Who    string    // whose way in it is, as in plan.Way; empty for camform's own
+	Step   plan.Step // that closes it
+	Detail string    // why it is closed, and what to do, in sentences
+}
+
+func (r Refusal) problem() diag.Problem {
+	p := diag.Problem{
+		Severity: diag.Error, Code: Code, Summary: "Change would close the way in",
+		Detail: r.Detail, Address: r.Step.Address,
+	}
+	if r.Who != "" {
+		p.Summary = "Change would close a way in that others need"
+	}
+	if r.Step.Range.File != "" {
+		p.Subject = r.Step.Range.HCL()
+	}
+	return p
+}
+
+func problemsOf(refusals []Refusal) diag.Problems {
+	var problems diag.Problems
+	for _, r := range refusals {
+		problems = append(problems, r.problem())
+	}
+	return problems
+}
+
+func unreadable(d plan.Device, err error) diag.Problem {
+	return Refusal{Step: ofDevice(d), Detail: err.Error()}.problem()
+}
+
+// ofDevice stands for a step in what is told about a whole device.
+func ofDevice(d plan.Device) plan.Step { return plan.Step{Address: schema.Setting{Device: d.Address}} }
+
+// proof is what is to be proven: a device with its ways in, the first of which is camform's own.
+type proof struct {
+	device plan.Device
+	ways   []way
+	begin  world // nothing has left yet
+	end    world // everything has
+}
+
+func newProof(d plan.Device) (proof, error) {
+	own, err := ownWay(d)
+	if err != nil {
+		return proof{}, err
+	}
+	c := proof{device: d, ways: []way{own}, begin: newWorld(d.Steps)}
+	for _, w := range d.Ways {
+		c.ways = append(c.ways, wayOf(w))
+	}
+	c.end = c.begin.with(d.Steps)
+	return c, nil
+}
+
+// closedInTheEnd are the steps after which a way in is closed for good, whatever the order.
+func (c proof) closedInTheEnd() []Refusal {
+	var refusals []Refusal
+	for _, w := range c.ways {
+		for _, closed := range w.closedIn(c.end) {
+			refusals = append(refusals, Refusal{Who: w.who, Step: closed.step, Detail: closed.why})
+		}
+	}
+	return refusals
+}
+
+// closedOnTheWay is the first request after which a way in is closed that is open before and in the end.
+func (c proof) closedOnTheWay(groups []plan.Group) []Refusal {
+	now := c.begin
+	for i, g := range groups {
+		now = now.with(g.Steps)
+		if w, closed, ok := c.closed(now); ok {
+			return []Refusal{{Who: w.who, Step: closed.step, Detail: fmt.Sprintf(
+				"After step %d of %d (%s) the way in of %s would be closed, although it is open in the end. %s",
+				i+1, len(groups), g.Steps[0].Address.Local(), w.name(), closed.why)}}
+		}
+	}
+	return nil
+}
+
+// closed finds a way in that is open at the beginning and in the end, but not in a world.
+func (c proof) closed(now world) (way, closure, bool) {
+	for _, w := range c.ways {
+		if closures := w.closedIn(now); len(closures) > 0 && w.openIn(c.begin) && w.openIn(c.end) {
+			return w, closures[0], true
+		}
+	}
+	return way{}, closure{}, false
+}
+
+// untold are warnings about new passwords of accounts that somebody uses whom the plan does not tell.
+func (c proof) untold() diag.Problems {
+	var problems diag.Problems
+	for _, s := range c.device.Steps {
+		for _, w := range c.ways {
+			if !w.mustBeTold(s) {
+				continue
+			}
+			p := Refusal{Who: w.who, Step: s}.problem()
+			p.Severity, p.Code, p.Summary = diag.Warning, UntoldCode, "New password has to be told to somebody"
+			p.Detail = fmt.Sprintf("%s logs in with the account %s, which gets another password. Tell it the new one right after, "+
+				"or the device counts its refused logins and locks.", w.name(), s.Address.Key)
+			problems = append(problems, p)
 		}
 	}
 	return problems
 }
 
-// way is the way in that camform uses for a device.
-type way struct {
-	scheme string
-	host   string
-	port   int64
-	user   string
-	source netip.Addr // our own address as the device sees it; not valid where it is not known
+// stepsOf are the steps of groups, one after the other.
+func stepsOf(groups []plan.Group) []plan.Step {
+	var steps []plan.Step
+	for _, g := range groups {
+		steps = append(steps, g.Steps...)
+	}
+	return steps
 }
 
-func wayOf(d plan.Device) (way, error) {
-	u, err := url.Parse(d.Access.URL)
-	if err != nil {
-		return way{}, err
-	}
-	port, err := strconv.ParseInt(u.Port(), 10, 64)
-	if err != nil {
-		return way{}, err
-	}
-	source, _ := netip.ParseAddr(d.Source) // an address that is not known leaves the zero value, which no list contains
-	return way{scheme: u.Scheme, host: u.Hostname(), port: port, user: d.Access.Username, source: source.Unmap()}, nil
-}
-
-// closedBy says why a step would close the way in, or "" if it would not.
-func (w way) closedBy(s plan.Step) string {
-	switch s.Address.Kind {
-	case "ip_filter":
-		return w.closedByFilter(s)
-	case "https":
-		return w.closedByHTTPS(s)
-	case "service":
-		return w.closedByService(s)
-	case "web_auth":
-		return closedByAuthentication(s)
-	case "mac_filter":
-		return closedByMACFilter(s)
-	case "network":
-		return w.closedByNetwork(s)
-	case "wireless":
-		return w.closedByWireless(s)
-	case "user":
-		return w.closedByUser(s)
-	case "user_permission":
-		return w.closedByPermission(s)
-	default:
-		return ""
-	}
-}
-
-func (w way) closedByFilter(s plan.Step) string {
-	if !isTrue(after(s, "enabled")) {
-		return ""
-	}
-	if !w.source.IsValid() {
-		return "It is not known which address this device sees us at, so it cannot be proven that the filter lets us in."
-	}
-	inside := contains(after(s, "addresses"), w.source)
-	switch text(after(s, "mode")) {
-	case "allow":
-		if !inside {
-			return "The allow list does not contain " + w.source.String() + ", the address from which camform reaches this device. " +
-				"Add it to addresses, or the device would never answer again."
-		}
-	case "deny":
-		if inside {
-			return "The deny list contains " + w.source.String() + ", the address from which camform reaches this device."
+// requests splits steps into what leaves the program together, in the order in which they stand. The services of a device
+// are put back as a whole; every other kind that decides about ways in is written item by item, or is a document alone.
+func requests(steps []plan.Step) []plan.Group {
+	var groups []plan.Group
+	for _, s := range steps {
+		end := len(groups) - 1
+		switch {
+		case s.Action == plan.Forget:
+		case end >= 0 && isService(s) && isService(groups[end].Steps[0]):
+			groups[end].Steps = append(groups[end].Steps, s)
+		default:
+			groups = append(groups, plan.Group{Steps: []plan.Step{s}})
 		}
 	}
-	return ""
+	return groups
 }
 
-func (w way) closedByHTTPS(s plan.Step) string {
-	if w.scheme == "http" {
-		if isTrue(after(s, "redirect")) {
-			return "camform reaches this device over HTTP, and redirect = true would turn it away. " +
-				"Write the address with https:// first, apply, and add the redirect then."
-		}
-		return ""
-	}
-	return w.closedByProtocol(s, "HTTPS")
-}
+func isService(s plan.Step) bool { return s.Address.Kind == "https" || s.Address.Kind == "service" }
 
-func (w way) closedByService(s plan.Step) string {
-	if w.scheme == "http" && s.Address.Key == "HTTP" {
-		return w.closedByProtocol(s, "HTTP")
-	}
-	return ""
-}
-
-func (w way) closedByProtocol(s plan.Step, name string) string {
-	if isFalse(after(s, "enabled")) {
-		return "camform reaches this device over " + name + ", and this would switch it off. Give the device another address first."
-	}
-	if port := after(s, "port"); moves(s, "port") && !port.RawEquals(cty.NumberIntVal(w.port)) {
-		return "camform reaches this device on port " + strconv.FormatInt(w.port, 10) + ", and this would move it. " +
-			"Move the port at the device and write the new one into address."
-	}
-	return ""
-}
-
-// closedByAuthentication refuses to take SHA-256 away: a device that offered it once is not given a credential for MD5
-// any more, since somebody in between could ask for that.
-func closedByAuthentication(s plan.Step) string {
-	if moves(s, "algorithm") && text(after(s, "algorithm")) == "MD5" && strings.Contains(before(s, "algorithm"), "SHA") {
-		return "The device offers SHA-256 now, and camform would never log in with MD5 again. Write algorithm = \"MD5/SHA256\" " +
-			"if there are clients that know MD5 only."
-	}
-	return ""
-}
-
-// closedByMACFilter: a router between us and the device hides our hardware address, so that nobody can prove that a list
-// of them lets us in.
-func closedByMACFilter(s plan.Step) string {
-	if !isTrue(after(s, "enabled")) || text(after(s, "mode")) != "allow" {
-		return ""
-	}
-	return "It cannot be proven that an allow list of hardware addresses lets us in: the device sees that of the last router on the way."
-}
-
-// closedByNetwork refuses to move the address under which a device is reached. Name servers may change, and so may an
-// interface of which the device says that it has another address.
-func (w way) closedByNetwork(s plan.Step) string {
-	moving := ""
-	for _, attribute := range []string{"ip_version", "mode", "address", "gateway", "ipv6_mode", "ipv6_address", "ipv6_gateway"} {
-		if moves(s, attribute) {
-			moving = attribute
+// asSent moves the account that camform uses behind the other accounts that are changed together with it: they are written
+// in that order, whatever the plan says.
+func asSent(groups []plan.Group, own string) []plan.Group {
+	groups = slices.Clone(groups)
+	for i := 0; i+1 < len(groups); i++ {
+		if isOwn(groups[i].Steps[0], own) && inTurn(groups[i].Steps[0], groups[i+1].Steps[0]) {
+			groups[i], groups[i+1] = groups[i+1], groups[i]
 		}
 	}
-	if moving == "" || w.elsewhere(before(s, "address")) {
-		return ""
-	}
-	return "camform reaches this device at " + w.host + ", and a change of " + moving + " could take it away from there. " +
-		"Change it at the device and write the new address into the device block."
+	return groups
 }
 
-// elsewhere reports whether an address of an interface, with or without the length of its network, is another one than
-// that of the way in. A way in by name could be anywhere.
-func (w way) elsewhere(address string) bool {
-	host, err := netip.ParseAddr(w.host)
-	if err != nil {
-		return false
-	}
-	address, _, _ = strings.Cut(address, "/")
-	have, err := netip.ParseAddr(address)
-	return err == nil && have.Unmap() != host.Unmap()
+// inTurn reports whether two accounts are written together.
+func inTurn(a, b plan.Step) bool {
+	return a.Address.Kind == "user" && b.Address.Kind == "user" && !renews(a) && !renews(b)
 }
 
-// closedByWireless: whether the way in goes over the air is not to be seen from here.
-func (w way) closedByWireless(s plan.Step) string {
-	for _, attribute := range []string{"ssid", "security", "key", "cipher", "mode", "channel"} {
-		if moves(s, attribute) {
-			return "camform may reach this device over this wireless network, and a change of " + attribute + " could cut it off. " +
-				"Change it at the device."
-		}
-	}
-	if moves(s, "enabled") && isFalse(after(s, "enabled")) {
-		return "camform may reach this device over this wireless network, and this would switch it off. Change it at the device."
-	}
-	return ""
-}
-
-// closedByPermission keeps the right to configure for the account that camform uses.
-func (w way) closedByPermission(s plan.Step) string {
-	if s.Address.Key != w.user || !moves(s, "remote") {
-		return ""
-	}
-	rights := after(s, "remote")
-	if rights.CanIterateElements() && !rights.IsNull() {
-		for _, right := range rights.AsValueSlice() {
-			if text(right) == "configure" {
-				return ""
-			}
-		}
-	}
-	return "This is the account that camform uses on this device, and it would lose the right to configure. Put \"configure\" into remote."
-}
-
-func (w way) closedByUser(s plan.Step) string {
-	if s.Address.Key != w.user {
-		return ""
-	}
-	switch {
-	case s.Action == plan.Delete:
-		return "This is the account that camform uses on this device."
-	case moves(s, "level") && text(after(s, "level")) != "Administrator":
-		return "This is the account that camform uses on this device; with another level it could not change anything any more."
-	case moves(s, "password") && !s.Rotates():
-		return "This is the account that camform uses on this device, and its password is not the one in the login block. " +
-			"Leave the password out of the user block, or give both the same secret."
-	}
-	return ""
-}
-
-// after is the value of an attribute once a step was carried out: the wanted one, or the one that stays. It is null if
-// the device has none.
-func after(s plan.Step, attribute string) cty.Value {
-	for _, v := range []cty.Value{s.After, s.Before} {
-		if !v.IsNull() && v.Type().HasAttribute(attribute) && !v.GetAttr(attribute).IsNull() {
-			return v.GetAttr(attribute)
-		}
-	}
-	return cty.NullVal(cty.DynamicPseudoType)
-}
-
-// before is the text of an attribute as it is now, or "".
-func before(s plan.Step, attribute string) string {
-	if s.Before.IsNull() || !s.Before.Type().HasAttribute(attribute) {
-		return ""
-	}
-	return text(s.Before.GetAttr(attribute))
-}
-
-// moves reports whether a step changes an attribute.
-func moves(s plan.Step, attribute string) bool {
-	for _, w := range s.Why {
-		if w.Attribute == attribute {
-			return true
-		}
-	}
-	return false
-}
-
-func isTrue(v cty.Value) bool  { return v.RawEquals(cty.True) }
-func isFalse(v cty.Value) bool { return v.RawEquals(cty.False) }
-
-func text(v cty.Value) string {
-	if v.IsNull() || v.Type() != cty.String {
-		return ""
-	}
-	return v.AsString()
-}
-
-// contains reports whether a list of addresses and prefixes covers an address. Entries that are neither cover nothing.
-func contains(list cty.Value, address netip.Addr) bool {
-	if list.IsNull() || !list.CanIterateElements() {
-		return false
-	}
-	for _, v := range list.Elements() {
-		if prefix, err := netip.ParsePrefix(text(v)); err == nil && prefix.Contains(address) {
-			return true
-		}
-		if single, err := netip.ParseAddr(text(v)); err == nil && single.Unmap() == address {
-			return true
-		}
-	}
-	return false
-}
-
-func refusal(s plan.Step, why string) diag.Problem {
-	p := diag.Problem{
-		Severity: diag.Error, Code: Code, Summary: "Change would close the way in",
-		Detail: why, Address: s.Address,
-	}
-	if s.Range.File != "" {
-		p.Subject = s.Range.HCL()
-	}
-	return p
-}
+func isOwn(s plan.Step, own string) bool { return s.Address.Kind == "user" && s.Address.Key == own }

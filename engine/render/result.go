@@ -90,6 +90,8 @@ func resultWords(r report.Result) string {
 		return "the device is no longer as it was when the plan was made"
 	case report.Rejected:
 		return "refused by the device"
+	case report.NotWorking:
+		return "written, but not seen to work"
 	case report.Reverted:
 		return "put back as it was"
 	case report.Failed:

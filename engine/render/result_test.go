@@ -63,7 +63,7 @@ func TestOnlyAWholeRunIsCalledComplete(t *testing.T) {
 		return &report.Report{Devices: []report.Device{{Address: gate("x"), Result: r}}}
 	}
 	for _, r := range []report.Result{
-		report.Stale, report.Rejected, report.Failed, report.Unknown, report.Unreachable, report.Refused, report.Mistaken, report.NotRun,
+		report.Stale, report.Rejected, report.Reverted, report.NotWorking, report.Failed, report.Unknown, report.Unreachable, report.Refused, report.Mistaken, report.NotRun,
 	} {
 		rows := Result(bad(r), Options{})
 		text := string(textOf(t, rows, Options{}))

@@ -57,6 +57,7 @@ const (
 	Already       Result = "already"        // nothing to write: the device has it already
 	Stale         Result = "stale"          // the device is no longer as it was when the plan was made; nothing was written
 	Rejected      Result = "rejected"       // the device refused it, or said yes and did not do it
+	NotWorking    Result = "not-working"    // as planned, and read back, but the device says that it does not work
 	Reverted      Result = "reverted"       // it would have closed the way in, and was put back as it was
 	Failed        Result = "failed"         // it could not be carried out; nothing was changed
 	Unknown       Result = "unknown"        // it may or may not have been carried out; the next run finds out by reading

@@ -185,27 +185,26 @@ func headFrom(text string) auditlog.Head {
 // older head, does no harm, since the file may be behind. A head that is not part of the log stays: it is the proof that the log
 // was cut or written anew.
 func (s *Store) noteTail() {
-	if !s.tail.grown || !s.mayNote(s.tail.head) {
-		return
-	}
-	if s.replaceHead(s.tail.head) == nil {
-		s.noted = s.tail.head
+	if s.tail.grown && s.mayNote() {
+		_ = s.replaceHead(s.tail.head)
 	}
 }
 
-func (s *Store) mayNote(head auditlog.Head) bool {
+// mayNote reports whether the head in the file, if there is one, is part of the log.
+
+func (s *Store) mayNote() bool {
 	old, err := s.NotedHead()
 	switch {
 	case errors.Is(err, auditlog.ErrHead), errors.Is(err, fs.ErrNotExist):
 		return true // a power failure may leave nothing in the file
 	case err != nil:
 		return false
-	case old == s.noted || old == auditlog.Empty():
+	case old == auditlog.Empty():
 		return true
 	}
 	var known string
 	err = s.writer.QueryRowContext(context.Background(), `SELECT hash FROM audit_log WHERE seq = $1`, old.Seq).Scan(&known)
-	return err == nil && known == old.Hash && old.Seq <= head.Seq
+	return err == nil && known == old.Hash
 }
 
 // replaceHead does not wait until the file is on the disk, which would take as long as the transaction: after a power failure

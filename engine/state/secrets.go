@@ -307,7 +307,7 @@ func resealTable(tx *sql.Tx, table string, reseal func([]byte) ([]byte, error)) 
 
 // MergeSecrets changes secrets by what merge makes of all that there are, by name and then newest first, in one
 // transaction: versions that do not exist are added as they are, and of those that do only the status changes. Merge must
-// not use the store. At most one version of a name may be left live.
+// not use the store. At most one version of a name may be left live. The audit log says which are in use from then on.
 func (s *Store) MergeSecrets(ctx context.Context, merge func(known []Secret) ([]Secret, error)) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		known, err := collect(context.Background(), tx, scanSecret, allSecrets)
@@ -322,6 +322,12 @@ func (s *Store) MergeSecrets(ctx context.Context, merge func(known []Secret) ([]
 			if _, err := tx.Exec(`INSERT INTO secrets (`+secretColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 				ON CONFLICT (name, version) DO UPDATE SET status = excluded.status`,
 				r.Name, r.Version, string(r.Status), r.Sealed, stamp(r.Created), stamp(r.Sent), stamp(r.Proven), r.Tried, r.Run, r.Note); err != nil {
+				return err
+			}
+			if r.Status != SecretLive {
+				continue
+			}
+			if err := s.auditSecret(tx, Lease{}, auditlog.SecretSet, r.Name, r.Version); err != nil {
 				return err
 			}
 		}

@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
-
-	"camform/engine/auditlog"
 )
 
 // Store is an open state database.
@@ -24,10 +22,8 @@ type Store struct {
 	cache cache
 
 	db     *sql.DB
-	writer *sql.Conn // used by the goroutine in serve only, like the two below
-
-	tail  auditTail
-	noted auditlog.Head // as this process wrote it last into the file beside the database
+	writer *sql.Conn // used by the goroutine in serve only
+	tail   auditTail // likewise
 
 	jobs    chan *job
 	closing chan struct{}

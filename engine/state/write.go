@@ -59,9 +59,6 @@ func (s *Store) serve() {
 			}
 			close(j.done)
 		}
-		if err == nil {
-			s.noteTail()
-		}
 	}
 }
 
@@ -96,6 +93,7 @@ func (s *Store) commit(batch []*job) error {
 		_, _ = s.writer.ExecContext(ctx, "ROLLBACK")
 		return classify(s.path, err)
 	}
+	s.noteTail()
 	return nil
 }
 

@@ -246,13 +246,13 @@ func (v *Vault) openRow(row state.Vault) (*opened, error) {
 		o.unlock = append(o.unlock, identity)
 	}
 	if !r.provenBy(o.keys, row) {
-		return nil, fmt.Errorf("%w: who may open it was changed by somebody who could not open it; restore the state from a backup", ErrDamaged)
+		return nil, fmt.Errorf("%w: who may open the vault was changed by somebody who could not open it; restore the state from a backup", ErrDamaged)
 	}
 	return o, nil
 }
 
 // errDataKey hides the cause, which may quote the key.
-var errDataKey = fmt.Errorf("%w: its data key is not one", ErrDamaged)
+var errDataKey = fmt.Errorf("%w: the data key of the vault is not one", ErrDamaged)
 
 // openRing opens what holds the data key, by the identities and then by the passphrase.
 func (v *Vault) openRing(r ring) ([]byte, error) {
@@ -306,7 +306,7 @@ func (v *Vault) askPassphrase(r ring) (age.Identity, error) {
 	}
 	identity, err := age.ParseX25519Identity(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the key of its passphrase is not one", ErrDamaged)
+		return nil, fmt.Errorf("%w: the key of the passphrase of the vault is not one", ErrDamaged)
 	}
 	return identity, nil
 }
@@ -346,7 +346,7 @@ func (o *opened) decrypt(sealed []byte) ([]byte, error) {
 func parseRing(text string) (ring, error) {
 	var r ring
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		return ring{}, fmt.Errorf("%w: its keys cannot be read", ErrDamaged)
+		return ring{}, fmt.Errorf("%w: the keys of the vault cannot be read", ErrDamaged)
 	}
 	if r.Version != ringVersion {
 		return ring{}, fmt.Errorf("the vault has the form %d, and this camform knows %d; use the newer camform", r.Version, ringVersion)
@@ -363,7 +363,7 @@ func (r ring) write(row state.Vault, keys dataKeys) (string, error) {
 	if r.Passphrase != nil {
 		recipient, err := age.ParseX25519Recipient(r.Passphrase.Recipient)
 		if err != nil {
-			return "", fmt.Errorf("%w: the key of its passphrase is not one", ErrDamaged)
+			return "", fmt.Errorf("%w: the key of the passphrase of the vault is not one", ErrDamaged)
 		}
 		to = append(to, recipient)
 	}

@@ -50,7 +50,7 @@ func parseRecipient(text string) (age.Recipient, error) {
 		}
 		return recipient, nil
 	default:
-		return nil, fmt.Errorf("%q is not a recipient: it is written like age1..., ssh-ed25519 ... or ssh-rsa ...", text)
+		return nil, fmt.Errorf("%q is not a recipient: it begins with age1, ssh-ed25519 or ssh-rsa", text)
 	}
 }
 

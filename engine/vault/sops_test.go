@@ -140,7 +140,7 @@ func TestSecretsAreReadFromSOPS(t *testing.T) {
 	}
 	o := &Origins{Env: lookup(map[string]string{"SOPS_AGE_KEY": inline}), Dir: dir}
 	for place, want := range map[string]string{
-		"a.yaml#gate": "not a single value", "a.yaml#gate.none": "there is no none", "a.yaml#gate.empty": "empty", "a.yaml#gate.admin.x": "there is no x",
+		"a.yaml#gate": "not a single value", "a.yaml#gate.none": "not a single value", "a.yaml#gate.empty": "empty", "a.yaml#gate.admin.x": "there is no x",
 		"a.yaml#list.2": "there is no 2", "a.yaml#list.-1": "there is no -1", "a.yaml#gate.none.x": "there is no", "none#x": "there is no file", "a.yaml#sops.mac": "there is no sops",
 	} {
 		_, err := o.Read(t.Context(), "sops:"+place)
@@ -210,7 +210,7 @@ func TestOtherSOPSFilesAreLeftToSOPS(t *testing.T) {
 		"comments":  good + "    encrypted_comment_regex: x\n",
 		"dotenv":    "A=ENC[AES256_GCM]\nsops_mac=x\n",
 		"documents": good + "---\na: x\n",
-		"alias":     "b: &b\n    c: x\na: *b\n" + good,
+		"alias":     "b_unencrypted: &b\n    c: x\na: *b\n" + good,
 		"date":      "a_unencrypted: 2026-03-01\n" + good,
 		"plain":     "a: " + canary + "\n",
 	})

@@ -23,7 +23,7 @@ import (
 var (
 	ErrAbsent  = errors.New("secret is absent")    // nothing is kept under the name, or at the origin
 	ErrLocked  = errors.New("the vault is locked") // nobody here can open it
-	ErrDamaged = errors.New("the vault is damaged")
+	ErrDamaged = errors.New("what was sealed is damaged")
 )
 
 // Limits of what is kept, in bytes.
@@ -212,7 +212,7 @@ func (v *Vault) seal(label string, text []byte) ([]byte, error) {
 func sealTo(row state.Vault, label string, text []byte) ([]byte, error) {
 	recipient, err := age.ParseX25519Recipient(row.Recipient)
 	if err != nil {
-		return nil, fmt.Errorf("%w: its public key is not one", ErrDamaged)
+		return nil, fmt.Errorf("%w: the public key of the vault is not one", ErrDamaged)
 	}
 	return encrypt(slices.Concat([]byte(label+"\n"), text), recipient)
 }

@@ -318,6 +318,22 @@ func TestNobodyMakesHimselfARecipient(t *testing.T) {
 	}
 }
 
+// What stands in the state says to whom a secret is sealed. Where the vault is open, it is known better.
+func TestNothingNewIsSealedForAStranger(t *testing.T) {
+	store, dir := newStore(t)
+	owner, thief := newPerson(t), newPerson(t)
+	ok(t, Init(t.Context(), store, Recipients{Keys: []string{owner.key}}))
+	v := New(store, owner.unlock())
+	_ = must[int](t)(v.Set(t.Context(), "a", "old", ""))
+	_ = must[string](t)(v.Reveal(t.Context(), "a", 1))
+	edit(t, filepath.Join(dir, "state.db"), `UPDATE vault SET recipient = $1`, thief.key)
+	sealed, err := v.Keep("a", canary)
+	wantError(t, err, ErrDamaged, "a new secret could not be read again")
+	if sealed != nil {
+		t.Error("it was sealed for whoever changed the state")
+	}
+}
+
 func TestTheRowOfTheVaultIsRightOrAnError(t *testing.T) {
 	v, _ := newVault(t)
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))

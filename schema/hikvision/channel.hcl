@@ -55,6 +55,13 @@ setting "channel" {
     EOT
   }
 
+  works {
+    path    = "/ISAPI/ContentMgmt/InputProxy/channels/{key}/status"
+    element = "online"
+    values  = ["true"]
+    wait    = "40s"
+  }
+
   attribute "name" {
     type     = string
     doc      = "Name of the channel, which recorders write into the picture."

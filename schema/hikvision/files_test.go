@@ -154,3 +154,13 @@ func TestSettingFilesAreInCanonicalStyle(t *testing.T) {
 		}
 	}
 }
+
+func TestAChannelWorksOnceItsCameraIsOnline(t *testing.T) {
+	works := kinds(t).Lookup("channel").Works
+	if works == nil {
+		t.Fatal("nobody would notice that a recorder has the wrong password of a camera")
+	}
+	if at := works.PathFor("3"); at != "/ISAPI/ContentMgmt/InputProxy/channels/3/status" || works.Element != "online" || !slices.Equal(works.Values, []string{"true"}) {
+		t.Errorf("%s: %s is %v", at, works.Element, works.Values)
+	}
+}

@@ -13,8 +13,9 @@ import (
 // as it is. It asks for the state of the device first, and charges the attempt. It may come before Identify, for a
 // password that is in doubt; the pin is checked in any case.
 //
-// Nil means that the device accepted the credential, even if the account may not see what was asked for; ErrRefused that
-// it did not. ErrLocked ends the session, since a locked device must be left alone.
+// Nil means that the device accepted the credential, even if the account may not see what was asked for, and ErrMustChange
+// that it did and lets the account do nothing but set a password of its own; ErrRefused means that it did not. ErrLocked
+// ends the session, since a locked device must be left alone.
 func (s *Session) Authenticate(ctx context.Context, credential providers.Credential) error {
 	if s.ended != nil {
 		return s.ended
@@ -45,6 +46,10 @@ func (s *Session) authenticate(ctx context.Context, credential providers.Credent
 	}
 	if !other.login.proven() {
 		return fmt.Errorf("authenticate: %w", silence(resp))
+	}
+	v := verdictOf(resp.StatusCode, contents(resp))
+	if family := v.family(); errors.Is(family, providers.ErrMustChange) {
+		return fmt.Errorf("authenticate: %s: %w", v.describe(secretsOf(nil, credential)), family)
 	}
 	return nil
 }

@@ -5,8 +5,11 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -224,11 +227,34 @@ func (b *blueprint) withAlgorithm(algorithm string) (*blueprint, error) {
 		return nil, fmt.Errorf("algorithm %q is not one of MD5, SHA256, MD5/SHA256", algorithm)
 	}
 	changed := *b
-	changed.documents = make(map[string]document, len(b.documents))
-	for path, d := range b.documents {
-		changed.documents[path] = d
-	}
+	changed.documents = maps.Clone(b.documents)
 	stored.body = apply(stored.body, []edit{choice.setText(stored.body, algorithm)})
 	changed.documents[webCertificatePath] = stored
+	return &changed, changed.derive()
+}
+
+// lockTimeTag is the element with the time of a lock, and its limits in capability documents.
+var lockTimeTag = regexp.MustCompile(`<maxIllegalLoginLockTime[^>]*>\d*`)
+
+var digits = regexp.MustCompile(`\d+`)
+
+// withLockUnit returns the blueprint with the time of locks in another unit, in what it stores and in what it allows, ""
+// for no change. A lock lasts as long as before.
+func (b *blueprint) withLockUnit(unit string) (*blueprint, error) {
+	if unit == "" || unit == b.Lock.Unit || b.recorded {
+		return b, nil
+	}
+	changed := *b
+	changed.Lock.Unit = unit
+	changed.documents = maps.Clone(b.documents)
+	for path, d := range b.documents {
+		d.body = lockTimeTag.ReplaceAllFunc(d.body, func(tag []byte) []byte {
+			return digits.ReplaceAllFunc(tag, func(number []byte) []byte {
+				n, _ := strconv.Atoi(string(number))
+				return strconv.AppendInt(nil, int64(b.Lock.lockTime(n)/changed.Lock.lockTime(1)), 10)
+			})
+		})
+		changed.documents[path] = d
+	}
 	return &changed, changed.derive()
 }

@@ -2,16 +2,40 @@ package simulator
 
 import (
 	"fmt"
-	"net/netip"
+	"net/http"
 	"strings"
 )
 
-// What a recorder says of the camera behind a channel (recorded on NVR V4.61 and in field notes).
+// What a recorder says of the camera behind a channel: the first two were recorded on NVR V4.61, the third is from field
+// notes, and the others are known from client programs.
 const (
-	channelConnected = "connect"
-	channelAbsent    = "notExist"
-	channelRefused   = "errorUserNameOrPasswd"
+	channelConnected   = "connect"
+	channelAbsent      = "notExist"
+	channelRefused     = "errorUserNameOrPasswd"
+	channelLocked      = "userLocked"
+	channelUnreachable = "netUnreachable"
 )
+
+// looksAtCameras answers a GET of the state of channels after the recorder has tried the cameras once more, which it cannot
+// do before it is done with the request: two recorders may look at each other.
+func (d *Device) looksAtCameras(q request) (reply, bool) {
+	if d.fleet == nil || q.method != http.MethodGet {
+		return reply{}, false
+	}
+	if _, found := d.channelStatus(q.path); !found {
+		return reply{}, false
+	}
+	logins := d.loginsAt(q.path)
+	return reply{later: func() reply {
+		d.fleet.look(logins)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if doc, found := d.channelStatus(q.path); found {
+			return d.send(http.StatusOK, doc.contentType, doc.body)
+		}
+		return d.respond(q, *d.absent(q.path))
+	}}, len(logins) > 0
+}
 
 // channelStatus answers a GET of the state of one channel, or of all where the model has that. The words follow from the
 // channel: see detect.
@@ -60,7 +84,7 @@ func (d *Device) statusOf(channel *element, attributes string) string {
 	if at != nil {
 		address = at.value("ipAddress")
 	}
-	seen := d.detect(id, at)
+	seen := d.detect(channel)
 	return fmt.Sprintf(`<InputProxyChannelStatus%s>
 <id>%s</id>
 <sourceInputPortDescriptor>
@@ -76,23 +100,13 @@ func (d *Device) statusOf(channel *element, attributes string) string {
 `, attributes, id, escape(address), seen == channelConnected, id, id, seen)
 }
 
-// detect tells how a recorder gets on with the camera of a channel. If a device of the fleet has the address, it is asked
-// whether it knows the user and the password of the channel; nothing is charged for that. Cameras that are not in the fleet
-// are there or not as the model says.
-func (d *Device) detect(id string, at *element) string {
-	if at == nil {
-		return channelAbsent
+// detect tells how a recorder gets on with the camera of a channel: what came of its last try, if a device of the fleet has
+// the address. Cameras that are not in the fleet are there or not as the model says.
+func (d *Device) detect(channel *element) string {
+	if l, inFleet := d.loginOf(channel); inFleet {
+		return d.fleet.word(l)
 	}
-	address, err := netip.ParseAddr(at.value("ipAddress"))
-	camera := d.fleet.at(address)
-	switch {
-	case err == nil && camera != nil:
-		password := d.secrets[channelsPath+"#InputProxyChannel["+id+"]/sourceInputPortDescriptor/password"]
-		if camera.admits(at.value("userName"), password) {
-			return channelConnected
-		}
-		return channelRefused
-	case d.model.Channels.CamerasThere:
+	if d.model.Channels.CamerasThere && channel.child("sourceInputPortDescriptor") != nil {
 		return channelConnected
 	}
 	return channelAbsent

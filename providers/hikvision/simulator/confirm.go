@@ -84,7 +84,7 @@ func (d *Device) confirm(q request, password string, by *user) refusal {
 	case password == "":
 		return d.refuse(parametersLack).about("password")
 	case !same(password, by.password):
-		d.failed(q, by.name)
+		d.failed(q.entry(IllegalLogin, by.name))
 		return d.refuse(wrongAdminPassword)
 	}
 	return nil

@@ -32,8 +32,8 @@ type Device struct {
 	address  netip.Addr
 	fleet    *Fleet // nil for a device that stands alone
 	clock    func() time.Time
-	faults   []Rule                 // shared by the fleet, limited to this device
-	accounts atomic.Pointer[[]user] // what recorders of the fleet may look at
+	faults   []Rule                              // shared by the fleet, limited to this device
+	logins   atomic.Pointer[map[login]time.Time] // with which it watches cameras of the fleet, and since when
 
 	mu      sync.Mutex
 	quirks  Quirks
@@ -69,11 +69,18 @@ type identity struct {
 
 // Quirks are habits of single firmwares that a device can be given on top of its model.
 type Quirks struct {
-	NonceBoundToURL bool          // a nonce counts only for the path whose request it answered
-	StaleFalse      bool          // an expired nonce is answered with stale="FALSE", like a wrong password
-	BareUser        bool          // a User element with attributes is refused, as by neutral OEM firmware
-	NonceLifetime   time.Duration // 0 for five minutes
-	KeepAlive       time.Duration // an idle connection is closed after that; 0 for never
+	NonceBoundToURL bool `json:"nonceBoundToURL"` // a nonce counts only for the path whose request it answered
+	StaleFalse      bool `json:"staleFalse"`      // an expired nonce is answered with stale="FALSE", like a wrong password
+	BareUser        bool `json:"bareUser"`        // a User element with attributes is refused, as by neutral OEM firmware
+
+	// MustChange puts a user to sleep whose password somebody else has set: whatever he asks for is answered with
+	// theAccountIsNotActivated, until he sets another password himself. The list of users tells who sleeps.
+	MustChange    bool `json:"mustChange"`
+	HidesAttempts bool `json:"hidesAttempts"` // answers 401 tell neither that a source is locked nor how many attempts it has left
+	KeepsFailures bool `json:"keepsFailures"` // a login that works does not make up for failed ones; only a lock that ended does
+
+	NonceLifetime time.Duration `json:"-"` // 0 for five minutes
+	KeepAlive     time.Duration `json:"-"` // an idle connection is closed after that; 0 for never
 }
 
 const defaultNonceLifetime = 5 * time.Minute
@@ -275,6 +282,7 @@ const jsonQuery = "?format=json"
 // Document returns what a GET of the path shows to an administrator, nil if the device does not have it. The slice is the
 // caller's. The path may have the query of a JSON document.
 func (d *Device) Document(path string) []byte {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	doc, found := d.read(strings.TrimSuffix(path, jsonQuery))
@@ -310,6 +318,7 @@ func (d *Device) SetDocument(path string, body []byte) error {
 	if path == usersPath {
 		return errors.New("users are no document: use SetUser and RemoveUser")
 	}
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	running := *d.running
@@ -320,11 +329,15 @@ func (d *Device) SetDocument(path string, body []byte) error {
 		return fmt.Errorf("%s: document %s: %w", d.name, path, err)
 	}
 	d.running = &running
+	if path == channelsPath {
+		d.publishChannels()
+	}
 	return nil
 }
 
 // Lock makes the device refuse every source for a time, as after too many failed logins.
 func (d *Device) Lock(duration time.Duration) {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lockedAll = d.now().Add(duration)
@@ -334,6 +347,7 @@ func (d *Device) Lock(duration time.Duration) {
 // Reboot takes the device down as a power cycle does: connections are cut and new ones refused for the time that the model
 // needs, nonces and locks are forgotten, and settings that waited for it come into force.
 func (d *Device) Reboot() {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reboot()
@@ -345,6 +359,7 @@ func (d *Device) reboot() {
 	d.awayUntil = d.now().Add(time.Duration(d.model.personality.Reboot.Away) * time.Second)
 	d.bootedAt = d.awayUntil
 	d.nonces, d.sources, d.lockedAll = nil, nil, time.Time{}
+	d.losePasswords()
 	d.running = d.saved
 }
 
@@ -365,6 +380,11 @@ type request struct {
 	source            netip.Addr
 	secure            bool
 	boots             int // how often the device had started when the connection was made
+}
+
+// entry is a line of the log about the request.
+func (q request) entry(kind EntryKind, user string) Entry {
+	return Entry{Kind: kind, Source: q.source, User: user, Method: q.method, Path: q.path}
 }
 
 // maxBody is the largest body that a device takes.
@@ -395,6 +415,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	d.fleet.catchUp()
 	f := d.faultsFor(q)
 	if !d.before(r.Context(), w, q, f) {
 		return
@@ -404,6 +425,9 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answering = d.substitute()
 	}
 	answer := answering.answer(q, f)
+	if answer.later != nil {
+		answer = answer.later()
+	}
 	if answer.silent() || f.dropReply {
 		panic(http.ErrAbortHandler)
 	}
@@ -428,6 +452,9 @@ func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f
 		}
 		if f.lock {
 			d.lockEverybody()
+		}
+		if f.foreign > 0 {
+			d.FailLogins(q.source, f.foreign)
 		}
 		return true
 	}
@@ -484,11 +511,12 @@ func reset(w http.ResponseWriter) {
 func (d *Device) answer(q request, f fault) reply {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settlePasswords(d.now())
 	switch {
 	case d.away() || q.boots >= 0 && q.boots != d.boots:
 		return reply{}
 	case d.running.filter.drops(q.source):
-		d.record(Entry{Kind: Filtered, Source: q.source, Method: q.method, Path: q.path})
+		d.record(q.entry(Filtered, ""))
 		return reply{}
 	case d.running.redirect && d.running.https.enabled && !q.secure:
 		return d.redirect(q)
@@ -506,10 +534,10 @@ func (d *Device) answer(q request, f fault) reply {
 	case wrong:
 		return d.turnedAway(q)
 	}
-	delete(d.sources, q.source)
+	d.forgive(q.source)
 	if d.newLogin {
 		d.newLogin = false
-		d.record(Entry{Kind: Login, Source: q.source, User: u.name, Method: q.method, Path: q.path})
+		d.record(q.entry(Login, u.name))
 	}
 	return d.serve(q, u, f)
 }
@@ -517,7 +545,7 @@ func (d *Device) answer(q request, f fault) reply {
 // turnedAway answers a failed login, which may be the one that locks the source.
 func (d *Device) turnedAway(q request) reply {
 	_, parameters, _ := strings.Cut(q.authorization, " ")
-	d.failed(q, parseParameters(parameters)["username"])
+	d.failed(q.entry(IllegalLogin, parseParameters(parameters)["username"]))
 	if d.lockedUntil(q.source).After(d.now()) {
 		q.authorization = ""
 		return d.locked(q)
@@ -534,6 +562,9 @@ func (d *Device) redirect(q request) reply {
 
 // serve answers a request of somebody who is logged in.
 func (d *Device) serve(q request, u *user, f fault) reply {
+	if id, own := userPath(q.path); u.asleep && !(own && id == u.id && q.method == http.MethodPut) {
+		return d.respond(q, *d.refuse(accountNotActivated))
+	}
 	if !permitted(q, u) {
 		return d.respond(q, *d.refuse(lowPrivilege))
 	}
@@ -545,6 +576,9 @@ func (d *Device) serve(q request, u *user, f fault) reply {
 	}
 	if status, refused := d.model.refusals[q.path]; refused && d.own[q.path] == nil {
 		return d.respond(q, result{http: status, code: refusalCode(status)})
+	}
+	if answer, looks := d.looksAtCameras(q); looks {
+		return answer
 	}
 	if doc, found := d.read(q.path); found && d.speaks(doc, q) {
 		return d.send(http.StatusOK, doc.contentType, doc.body)
@@ -599,7 +633,7 @@ func (d *Device) accept(q request, u *user, f fault) result {
 		return result{http: http.StatusOK, code: ok}
 	}
 	done := d.change(q, u, f)
-	entry := Entry{Kind: RemoteConfig, Source: q.source, User: u.name, Method: q.method, Path: q.path}
+	entry := q.entry(RemoteConfig, u.name)
 	if done.code != ok && done.code != rebootRequired {
 		entry.Kind, entry.Detail = Refused, string(done.code)
 	}
@@ -607,8 +641,16 @@ func (d *Device) accept(q request, u *user, f fault) result {
 	if entry.Kind == RemoteConfig && q.path == rebootPath {
 		d.reboot()
 	}
-	if f.errorButApplied {
+	if strings.HasPrefix(q.path, channelsPath) {
+		d.publishChannels()
+	}
+	switch {
+	case f.errorButApplied && f.code != "":
+		return *d.refuse(f.code)
+	case f.errorButApplied:
 		return result{http: http.StatusInternalServerError, code: deviceError}
+	case f.remark != "" && done.code == ok:
+		done.code, done.class = f.remark, ok.statusCode()
 	}
 	return done
 }
@@ -616,7 +658,7 @@ func (d *Device) accept(q request, u *user, f fault) result {
 // change carries out a write.
 func (d *Device) change(q request, u *user, f fault) result {
 	if d.hasUsers() && (q.path == usersPath || strings.HasPrefix(q.path, usersPath+"/")) {
-		return d.changeUsers(q, u)
+		return d.changeUsers(q, u, f)
 	}
 	if q.path == rebootPath && q.method == http.MethodPut {
 		return result{http: http.StatusOK, code: ok}
@@ -734,7 +776,7 @@ func (d *Device) substitute() *Device {
 			known := *u
 			d.impostor.users = append(d.impostor.users, &known)
 		}
-		d.impostor.publishAccounts()
+		d.impostor.syncPermissions()
 	}
 	return d.impostor
 }

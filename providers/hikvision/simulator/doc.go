@@ -32,8 +32,9 @@
 //
 // Rights below /ISAPI/Security/UserPermission come, go and change with users and their levels; their limits stand in the
 // documents adminCap, operatorCap and viewerCap. The state of a recorder's channel follows from the fleet: the device at the
-// address of the channel either takes user and password of the channel or not; for other addresses, the model says whether
-// somebody is there. Answers to security questions are not kept, only which questions were answered. Other documents are
+// address of the channel either takes user and password of the channel or not, and counts the login if it does not, for the
+// address of the recorder. The recorder tries every ten seconds by the clock, and once for each time somebody asks for the
+// state; what a camera has locked stays locked by that. For other addresses, the model says whether somebody is there. Answers to security questions are not kept, only which questions were answered. Other documents are
 // kept and do not act.
 //
 // # Assumptions
@@ -58,13 +59,20 @@
 //
 // # Faults
 //
-// A fault file is JSON: an object with a list of rules. A device obeys every rule that matches a request.
+// A fault file is JSON: an object with a list of rules, and perhaps one of quirks. A device obeys every rule that matches a
+// request.
 //
 //	{"rules": [
 //	  {"device": "camera-*", "method": "PUT", "path": "/ISAPI/Security/*", "nth": 2, "action": "drop-reply"},
 //	  {"probability": 0.01, "seed": 7, "action": "latency", "delay": "3s"},
-//	  {"device": "recorder-v1-0003", "action": "status", "status": 503, "code": "deviceBusy", "times": 4}
+//	  {"device": "recorder-v1-0003", "action": "status", "status": 503, "code": "deviceBusy", "times": 4},
+//	  {"method": "PUT", "path": "/ISAPI/Security/users/*", "action": "late-password", "delay": "5m"},
+//	  {"method": "PUT", "path": "/ISAPI/Security/users/*", "action": "remark", "code": "riskPassword"},
+//	  {"anonymous": true, "nth": 1, "action": "foreign-login", "failures": 4}
+//	],
+//	"quirks": [
+//	  {"device": "camera-*", "mustChange": true, "keepsFailures": true}
 //	]}
 //
-// Rule documents the selectors and Action the actions.
+// Rule documents the selectors, Action the actions and Quirks the quirks.
 package simulator

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -27,7 +28,8 @@ const (
 	Reset           Action = "reset"             // end the connection with a TCP reset, without effect
 	Status          Action = "status"            // refuse with the HTTP Status and the sub Code, without effect
 	IgnoreWrite     Action = "ignore-write"      // answer a write with OK and change nothing
-	ErrorButApplied Action = "error-but-applied" // carry a write out and answer with an error
+	ErrorButApplied Action = "error-but-applied" // carry a write out and answer with an error: the sub Code, or a device error
+	Remark          Action = "remark"            // carry a write out and answer OK, with a sub Code that says something else
 	Partial         Action = "partial"           // carry out only the first of the changes of a write, and answer with OK
 	RebootDevice    Action = "reboot"            // go down before the request has an effect
 	LockDevice      Action = "lock"              // lock every source, as after too many failed logins
@@ -36,6 +38,10 @@ const (
 	SlowBody        Action = "slow-body"         // send Bytes of the answer after each Delay
 	HugeBody        Action = "huge-body"         // add Bytes of white space to the answer
 	GzipBomb        Action = "gzip-bomb"         // answer with Bytes of white space, compressed
+	LatePassword    Action = "late-password"     // put a new password in force only after Delay, by the clock of the device
+	LosePassword    Action = "lose-password"     // forget a new password at the next reboot
+	CutPassword     Action = "cut-password"      // keep only the first Bytes of a new password
+	ForeignLogin    Action = "foreign-login"     // let another client behind the address of the request fail to log in Failures times before it
 )
 
 // defaultBytes says what Bytes is where a rule leaves it at 0.
@@ -43,7 +49,7 @@ var defaultBytes = map[Action]int{SlowBody: 1, HugeBody: 64 << 20, GzipBomb: 256
 
 var actions = []Action{
 	Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
-	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb,
+	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, ForeignLogin,
 }
 
 // Rule is a fault that devices show. Empty selectors match everything; all selectors of a rule must match.
@@ -66,8 +72,10 @@ type Rule struct {
 	Action Action        `json:"action"`
 	Delay  time.Duration `json:"-"` // in files "delay", such as "1.5s"
 	Status int           `json:"status"`
-	Code   string        `json:"code"` // subStatusCode; deviceBusy if empty
+	Code   string        `json:"code"` // subStatusCode; deviceBusy if empty for status, riskPassword for remark
 	Bytes  int           `json:"bytes"`
+
+	Failures int `json:"failures"`
 }
 
 // Check reports what is wrong with a rule.
@@ -75,21 +83,34 @@ func (r Rule) Check() error {
 	switch {
 	case !slices.Contains(actions, r.Action):
 		return fmt.Errorf("action %q is not known", r.Action)
-	case r.Nth < 0 || r.Every < 0 || r.Times < 0 || r.Bytes < 0 || r.Delay < 0:
+	case r.Nth < 0 || r.Every < 0 || r.Times < 0 || r.Bytes < 0 || r.Delay < 0 || r.Failures < 0:
 		return errors.New("a number is negative")
 	case r.Probability < 0 || r.Probability > 1:
 		return errors.New("probability is not between 0 and 1")
 	case r.Action == Status && (r.Status < 400 || r.Status > 599):
 		return errors.New("action status needs an HTTP status of 400 to 599")
-	case r.Action == Latency && r.Delay == 0, r.Action == SlowBody && r.Delay == 0:
+	case slices.Contains([]Action{Latency, SlowBody, LatePassword}, r.Action) && r.Delay == 0:
 		return fmt.Errorf("action %s needs a delay", r.Action)
+	case r.Action == CutPassword && r.Bytes == 0:
+		return fmt.Errorf("action %s needs bytes", r.Action)
+	case r.Action == ForeignLogin && r.Failures == 0:
+		return fmt.Errorf("action %s needs failures", r.Action)
+	case (r.Action == ErrorButApplied || r.Action == Remark) && r.Code != "" && errorCodes[subCode(r.Code)] == 0:
+		return fmt.Errorf("code %q is not known", r.Code)
 	}
 	return nil
 }
 
-// Faults are the rules of a fleet.
+// Faults are the rules of a fleet, and the quirks of its devices.
 type Faults struct {
-	Rules []Rule
+	Rules  []Rule
+	Quirks []Quirky
+}
+
+// Quirky says which devices have quirks. Of several that match a device the last counts.
+type Quirky struct {
+	Device string `json:"device"` // glob for the name of the device, as of a Rule
+	Quirks
 }
 
 // Check reports what is wrong with the rules.
@@ -109,13 +130,14 @@ func ParseFaults(r io.Reader) (Faults, error) {
 			Rule
 			Delay string `json:"delay"`
 		} `json:"rules"`
+		Quirks []Quirky `json:"quirks"`
 	}
 	decoder := json.NewDecoder(r)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&file); err != nil {
 		return Faults{}, fmt.Errorf("fault file: %w", err)
 	}
-	var f Faults
+	f := Faults{Quirks: file.Quirks}
 	for i, entry := range file.Rules {
 		if entry.Delay != "" {
 			delay, err := time.ParseDuration(entry.Delay)
@@ -157,6 +179,12 @@ type fault struct {
 	code                                  subCode
 	slowBytes, hugeBytes, bombBytes       int
 	slowDelay                             time.Duration
+
+	remark  subCode
+	late    time.Duration
+	lose    bool
+	cut     int
+	foreign int
 }
 
 // faultsFor collects what the rules want of a request, and counts it.
@@ -229,7 +257,7 @@ func (f *fault) add(r Rule) {
 	case IgnoreWrite:
 		f.ignoreWrite = true
 	case ErrorButApplied:
-		f.errorButApplied = true
+		f.errorButApplied, f.code = true, subCode(r.Code)
 	case Partial:
 		f.partial = true
 	case RebootDevice:
@@ -246,6 +274,16 @@ func (f *fault) add(r Rule) {
 		f.hugeBytes = size
 	case GzipBomb:
 		f.bombBytes = size
+	case Remark:
+		f.remark = cmp.Or(subCode(r.Code), riskPassword)
+	case LatePassword:
+		f.late = r.Delay
+	case LosePassword:
+		f.lose = true
+	case CutPassword:
+		f.cut = size
+	case ForeignLogin:
+		f.foreign = r.Failures
 	}
 }
 

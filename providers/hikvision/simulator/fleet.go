@@ -23,23 +23,27 @@ import (
 
 // Options say which devices a fleet has. The zero value has one device of each built-in model, but lacks a password.
 type Options struct {
-	Models     []string     // built-in models in the order in which devices cycle over them; all if there are no Recordings, either
-	Recordings string       // folder below which every folder with recorded answers is a further model
-	Count      int          // number of devices; 0 for one of each model
-	Seed       uint64       // of everything that is made up; the same options give the same fleet
-	Net        netip.Prefix // addresses, within 127.0.0.0/8; 127.10.0.0/16 if not valid
-	Port       int          // that Listen opens and that addresses in the inventory have; 0 for the one the models have
-	TLS        bool         // the port speaks HTTPS
-	Username   string       // of the administrator of every device; admin if empty
-	Password   string       // of that user; must not be empty
-	Algorithm  string       // of digest: MD5, SHA256 or MD5/SHA256, where the model has the choice; "" for that of the model
-	Clock      func() time.Time
+	Models     []string         // built-in models in the order in which devices cycle over them; all if there are no Recordings, either
+	Recordings string           // folder below which every folder with recorded answers is a further model
+	Count      int              // number of devices; 0 for one of each model
+	Seed       uint64           // of everything that is made up; the same options give the same fleet
+	Net        netip.Prefix     // addresses, within 127.0.0.0/8; 127.10.0.0/16 if not valid
+	Port       int              // that Listen opens and that addresses in the inventory have; 0 for the one the models have
+	TLS        bool             // the port speaks HTTPS
+	Username   string           // of the administrator of every device; admin if empty
+	Password   string           // of that user; must not be empty
+	Algorithm  string           // of digest: MD5, SHA256 or MD5/SHA256, where the model has the choice; "" for that of the model
+	LockUnit   string           // in which devices count the time of a lock: minutes or seconds; "" for that of the model
+	Clock      func() time.Time // of all devices; time.Now if nil
 	Faults     Faults
 }
 
 // Fleet is a number of devices with addresses. It is safe for concurrent use.
 type Fleet struct {
 	devices   []*Device
+	recorders []*Device // those whose channels may lead to devices of the fleet
+	clock     func() time.Time
+	watch     watch
 	byName    map[string]*Device
 	byAddress map[netip.Addr]*Device
 	port      atomic.Int32
@@ -62,7 +66,7 @@ func New(o Options) (*Fleet, error) {
 	count := cmp.Or(o.Count, len(blueprints))
 	f := &Fleet{
 		byName: make(map[string]*Device, count), byAddress: make(map[netip.Addr]*Device, count),
-		secure: o.TLS,
+		clock: o.Clock, secure: o.TLS,
 	}
 	f.port.Store(int32(o.Port))
 	f.pipes = f.server()
@@ -101,6 +105,8 @@ func (o Options) complete() (Options, error) {
 		return o, fmt.Errorf("network %s is not within %s", o.Net, loopback)
 	case o.Algorithm != "" && algorithms[o.Algorithm] == nil:
 		return o, fmt.Errorf("algorithm %q is not one of MD5, SHA256, MD5/SHA256", o.Algorithm)
+	case o.LockUnit != "" && o.LockUnit != "minutes" && o.LockUnit != "seconds":
+		return o, fmt.Errorf("unit of locks %q is not one of minutes, seconds", o.LockUnit)
 	case o.Port < 0 || o.Port > 65535:
 		return o, fmt.Errorf("port %d is not between 0 and 65535", o.Port)
 	}
@@ -132,6 +138,9 @@ func (o Options) blueprints() ([]*blueprint, error) {
 		if all[i], err = b.withAlgorithm(o.Algorithm); err != nil {
 			return nil, fmt.Errorf("model %s: %w", b.name, err)
 		}
+		if all[i], err = all[i].withLockUnit(o.LockUnit); err != nil {
+			return nil, fmt.Errorf("model %s: %w", b.name, err)
+		}
 	}
 	return all, nil
 }
@@ -145,7 +154,12 @@ func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 			d.users = append(d.users, &user{id: d.freeID(), name: name, password: d.identity.salt, level: "Viewer"})
 		}
 	}
-	d.publishAccounts()
+	d.syncPermissions()
+	for _, q := range o.Faults.Quirks {
+		if glob(q.Device, d.name) {
+			d.quirks = q.Quirks
+		}
+	}
 	for _, r := range o.Faults.Rules {
 		if glob(r.Device, d.name) {
 			d.faults = append(d.faults, r)
@@ -156,6 +170,9 @@ func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 
 func (f *Fleet) add(d *Device) {
 	d.fleet = f
+	if _, shows := d.model.documents[channelsPath]; shows && !d.model.recorded {
+		f.recorders = append(f.recorders, d)
+	}
 	f.devices = append(f.devices, d)
 	f.byName[d.name], f.byAddress[d.address] = d, d
 }

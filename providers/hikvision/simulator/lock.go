@@ -24,26 +24,69 @@ func (d *Device) lockedUntil(source netip.Addr) time.Time {
 }
 
 // failed records a failed login and locks the source when it was one too many.
-func (d *Device) failed(q request, name string) {
-	d.record(Entry{Kind: IllegalLogin, Source: q.source, User: name, Method: q.method, Path: q.path})
+func (d *Device) failed(e Entry) {
+	e.Kind = IllegalLogin
+	d.record(e)
 	if !d.running.lock.enabled {
 		return
 	}
 	if d.sources == nil {
 		d.sources = make(map[netip.Addr]*attempts)
 	}
-	a := d.sources[q.source]
+	a := d.sources[e.Source]
 	if a == nil {
 		a = &attempts{}
-		d.sources[q.source] = a
+		d.sources[e.Source] = a
 	}
-	if !a.until.IsZero() && !a.until.After(d.now()) {
+	at := d.timeOf(e)
+	if !a.until.IsZero() && !a.until.After(at) {
 		*a = attempts{} // an earlier lock has ended
 	}
 	a.failed++
 	if a.failed >= d.running.lock.times {
-		a.until = d.now().Add(d.running.lock.duration)
-		d.record(Entry{Kind: Locked, Source: q.source, User: name})
+		a.until = at.Add(d.running.lock.duration)
+		d.record(Entry{Time: e.Time, Kind: Locked, Source: e.Source, User: e.User})
+	}
+}
+
+// poked records credentials from a locked source. They are not even looked at, but start the time anew, as the vendor's
+// guide says.
+func (d *Device) poked(e Entry) {
+	e.Kind = Poke
+	d.record(e)
+	if a, at := d.sources[e.Source], d.timeOf(e); a != nil && a.until.After(at) {
+		a.until = at.Add(d.running.lock.duration)
+	}
+}
+
+// forgive forgets the failed logins of a source that logged in.
+func (d *Device) forgive(source netip.Addr) {
+	if a := d.sources[source]; a != nil && !(d.quirks.KeepsFailures && a.until.IsZero()) {
+		delete(d.sources, source)
+	}
+}
+
+// timeOf is when an entry happens that is not recorded yet.
+func (d *Device) timeOf(e Entry) time.Time {
+	if e.Time.IsZero() {
+		return d.now()
+	}
+	return e.Time
+}
+
+// FailLogins is another client, which comes from the same address and fails to log in n times. Where that is once too many,
+// it goes on all the same.
+func (d *Device) FailLogins(source netip.Addr, n int) {
+	d.fleet.catchUp()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for range n {
+		e := Entry{Source: source, User: "somebody else"}
+		if d.lockedUntil(source).After(d.now()) {
+			d.poked(e)
+		} else {
+			d.failed(e)
+		}
 	}
 }
 
@@ -56,14 +99,10 @@ func (d *Device) remaining(source netip.Addr) int {
 	return max(0, d.running.lock.times-a.failed)
 }
 
-// locked answers a request of a locked source. Credentials sent in the meantime are not even looked at, but start the
-// time anew, as the vendor's guide says.
+// locked answers a request of a locked source.
 func (d *Device) locked(q request) reply {
 	if q.authorization != "" {
-		d.record(Entry{Kind: Poke, Source: q.source, Method: q.method, Path: q.path})
-		if a := d.sources[q.source]; a != nil && a.until.After(d.now()) {
-			a.until = d.now().Add(d.running.lock.duration)
-		}
+		d.poked(q.entry(Poke, ""))
 	}
 	if d.model.Lock.Status != 0 {
 		return d.send(d.model.Lock.Status, "text/html", nil)
@@ -97,7 +136,7 @@ func (d *Device) userCheck(status int, s lockState) []byte {
 	if d.model.UserCheck == fullUserCheck {
 		b.WriteString("<isActivated>true</isActivated>\n")
 	}
-	if d.model.UserCheck != shortUserCheck {
+	if d.model.UserCheck != shortUserCheck && !d.quirks.HidesAttempts {
 		fmt.Fprintf(&b, "<lockStatus>%s</lockStatus>\n", s.status)
 		if s.seconds > 0 {
 			fmt.Fprintf(&b, "<unlockTime>%d</unlockTime>\n", s.seconds)

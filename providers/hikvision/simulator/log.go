@@ -35,8 +35,11 @@ type Entry struct {
 // maxEntries is how much a device remembers; the oldest entries go first.
 const maxEntries = 1000
 
+// record keeps an entry, which happens now unless it says otherwise.
 func (d *Device) record(e Entry) {
-	e.Time = d.now()
+	if e.Time.IsZero() {
+		e.Time = d.now()
+	}
 	if len(d.log) >= maxEntries {
 		d.log = slices.Delete(d.log, 0, maxEntries/4)
 	}
@@ -45,6 +48,7 @@ func (d *Device) record(e Entry) {
 
 // Log returns what happened at the device, oldest first: at most the last thousand entries. The slice is the caller's.
 func (d *Device) Log() []Entry {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Clone(d.log)
@@ -61,5 +65,16 @@ func (d *Device) Count(kind EntryKind) int {
 	return n
 }
 
-// Refusals returns how many credentials the device refused.
+// Refusals returns how many credentials the device refused, those of recorders included.
 func (d *Device) Refusals() int { return d.Count(IllegalLogin) }
+
+// RefusalsOf returns how many credentials from a source address the device refused.
+func (d *Device) RefusalsOf(source netip.Addr) int {
+	n := 0
+	for _, e := range d.Log() {
+		if e.Kind == IllegalLogin && e.Source == source {
+			n++
+		}
+	}
+	return n
+}

@@ -12,31 +12,15 @@ var permissionTypes = map[string]string{administrator: "admin", "Operator": "ope
 // accountsChanged is called after every change of the users.
 func (d *Device) accountsChanged() {
 	d.usersChanged = true
-	d.publishAccounts()
-}
-
-// publishAccounts makes the users known to recorders of the fleet, and gives each of them a list of rights.
-func (d *Device) publishAccounts() {
-	accounts := make([]user, len(d.users))
-	for i, u := range d.users {
-		accounts[i] = *u
-	}
-	d.accounts.Store(&accounts)
-	if !d.model.recorded {
-		d.syncPermissions()
-	}
-}
-
-// admits reports whether a recorder gets in with a name and a password. It takes no lock: two recorders may look at each
-// other.
-func (d *Device) admits(name, password string) bool {
-	accounts := d.accounts.Load()
-	return accounts != nil && slices.ContainsFunc(*accounts, func(u user) bool { return u.name == name && same(u.password, password) })
+	d.syncPermissions()
 }
 
 // syncPermissions removes the rights of users that are gone, adds those of new ones, and resets those of users whose level
 // changed: they are what the level has.
 func (d *Device) syncPermissions() {
+	if d.model.recorded {
+		return // what was recorded stays
+	}
 	if d.own[userPermissionPath] == nil && len(d.users) == 1 && d.users[0].id == adminID {
 		return // the factory document is about the administrator
 	}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ const (
 	timeFormatError      subCode = "timeFormatError"
 	passwordTooLong      subCode = "passwordLenNoMoreThan16"
 	rebootRequired       subCode = "rebootRequired"
+	accountNotActivated  subCode = "theAccountIsNotActivated"
+	sameAsOldPassword    subCode = "cannotSameAsOldPassword"
 
 	noTrigger           subCode = "isapi get event trigger is failed[131073]!!!"
 	certificateMismatch subCode = "certificateNotmatch"
@@ -77,7 +80,7 @@ var errorCodes = map[subCode]uint32{
 	riskPassword: 0x60000015, parametersLack: 0x60000019, timeFormatError: 0x60000041, passwordTooLong: 0x6000005F,
 	badIPv6Address: 0x60000005, portError: 0x6000000C, badNetMask: 0x6000000E, badJSONContent: 0x60000017, beyondLimit: 0x60000025,
 	wrongAdminPassword: 0x60000042, wrongQuestions: 0x60000055,
-	rebootRequired: 0x70000001,
+	rebootRequired: 0x70000001, accountNotActivated: 0x0020000F, sameAsOldPassword: 0x400010E8,
 }
 
 func (c subCode) statusCode() int {
@@ -105,6 +108,7 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	later  func() reply // makes the reply once the device is free for others; nil for one that is made
 }
 
 func (r reply) silent() bool { return r.status == 0 }
@@ -122,6 +126,7 @@ func (r reply) write(w http.ResponseWriter) {
 type result struct {
 	http         int
 	code         subCode
+	class        int    // statusCode, where it is not that of the code; 0 if it is
 	statusString string // instead of the usual one
 	id           string // of what was created
 	detail       string // names the offending element where the firmware does
@@ -174,7 +179,7 @@ func (d *Device) wrongVerb() refusal {
 
 // respond makes the answer for a result, in JSON where the request asks for it.
 func (d *Device) respond(q request, r result) reply {
-	code := r.code.statusCode()
+	code := cmp.Or(r.class, r.code.statusCode())
 	text := r.statusString
 	if text == "" {
 		text = d.model.Response.statusString(code)

@@ -1,17 +1,62 @@
 package simulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // user is an account of a device.
 type user struct {
 	id                    int
 	name, password, level string
+
+	asleep  bool      // somebody else has set the password, and he has to set one himself
+	next    string    // the password from a time on
+	from    time.Time // that time; zero if there is no next one
+	lasting string    // the password that he has again after a reboot; empty for the one that he has
+}
+
+// settlePasswords puts the passwords in force that are due.
+func (d *Device) settlePasswords(at time.Time) {
+	for _, u := range d.users {
+		if !u.from.IsZero() && !at.Before(u.from) {
+			u.password, u.next, u.from = u.next, "", time.Time{}
+		}
+	}
+}
+
+// losePasswords brings back the passwords that were not meant to last.
+func (d *Device) losePasswords() {
+	for _, u := range d.users {
+		if u.lasting != "" {
+			u.password, u.lasting = u.lasting, ""
+		}
+	}
+}
+
+// setPassword gives a user a password that somebody sent, as the faults of the request want it.
+func (d *Device) setPassword(u *user, password string, by *user, f fault) {
+	if f.cut > 0 {
+		password = password[:min(f.cut, len(password))]
+	}
+	before := u.lasting
+	u.lasting, u.next, u.from = "", "", time.Time{}
+	if f.lose {
+		u.lasting = cmp.Or(before, u.password)
+	}
+	if d.quirks.MustChange {
+		u.asleep = by.id != u.id
+	}
+	if f.late > 0 {
+		u.next, u.from = password, d.now().Add(f.late)
+		return
+	}
+	u.password = password
 }
 
 const (
@@ -80,7 +125,11 @@ func (d *Device) userItem(u *user) []byte {
 			edits = append(edits, c.setText(item, text))
 		}
 	}
-	return apply(item, edits)
+	item = apply(item, edits)
+	if root, err = scan(item); err == nil && d.quirks.MustChange {
+		item = apply(item, []edit{root.appendChild(item, fmt.Sprintf("<userActivationStatus>%t</userActivationStatus>", !u.asleep))})
+	}
+	return item
 }
 
 // readUsers answers a GET of the list or of one user.
@@ -105,7 +154,7 @@ func (d *Device) readUsers(path string) (document, bool) {
 }
 
 // changeUsers answers a write to the list or to one user.
-func (d *Device) changeUsers(q request, by *user) result {
+func (d *Device) changeUsers(q request, by *user, f fault) result {
 	id, single := userPath(q.path)
 	switch {
 	case !single && q.path != usersPath:
@@ -117,9 +166,9 @@ func (d *Device) changeUsers(q request, by *user) result {
 	case q.method == http.MethodPost && !single:
 		return d.createUser(q, by)
 	case q.method == http.MethodPut && single:
-		return d.updateUser(q, id, by)
+		return d.updateUser(q, id, by, f)
 	case q.method == http.MethodPut:
-		return d.updateUsers(q, by)
+		return d.updateUsers(q, by, f)
 	}
 	return *d.wrongVerb()
 }
@@ -190,7 +239,7 @@ func (d *Device) checkLogin(q request, password string, by *user) refusal {
 	case password == "":
 		return d.refuse(parametersLack).about("loginPassword")
 	case password != by.password:
-		d.failed(q, by.name)
+		d.failed(q.entry(IllegalLogin, by.name))
 		return d.refuse(loginPasswordError)
 	}
 	return nil
@@ -234,7 +283,7 @@ func (d *Device) freeID() int {
 	return id
 }
 
-func (d *Device) updateUser(q request, id int, by *user) result {
+func (d *Device) updateUser(q request, id int, by *user, f fault) result {
 	r, no := d.oneUser(q, by)
 	if no != nil {
 		return *no
@@ -242,11 +291,11 @@ func (d *Device) updateUser(q request, id int, by *user) result {
 	if r.id != "" && r.id != strconv.Itoa(id) {
 		return *d.refuse(badParameters).about("id")
 	}
-	return d.replaceUser(d.userWithID(id), r, by)
+	return d.replaceUser(d.userWithID(id), r, by, f)
 }
 
 // replaceUser gives a user what the request names; empty fields stay.
-func (d *Device) replaceUser(u *user, r userRequest, by *user) result {
+func (d *Device) replaceUser(u *user, r userRequest, by *user, f fault) result {
 	if no := d.checkUserChange(u, r, by); no != nil {
 		return *no
 	}
@@ -257,7 +306,7 @@ func (d *Device) replaceUser(u *user, r userRequest, by *user) result {
 		u.level = r.level
 	}
 	if r.password != "" {
-		u.password = r.password
+		d.setPassword(u, r.password, by, f)
 	}
 	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
@@ -283,13 +332,15 @@ func (d *Device) checkUserChange(u *user, r userRequest, by *user) refusal {
 		return d.refuse(userCannotCreatAdmin)
 	case r.password == "":
 		return nil
+	case u.asleep && by.id == u.id && same(u.password, r.password):
+		return d.refuse(sameAsOldPassword)
 	}
 	return d.checkPassword(u.name, r.password)
 }
 
 // updateUsers answers a PUT of the collection: one User is changed where it stands; a list is what there will be, so that
 // users that are not in it go, except for the administrator.
-func (d *Device) updateUsers(q request, by *user) result {
+func (d *Device) updateUsers(q request, by *user, f fault) result {
 	elements, list, no := d.userElements(q)
 	if no != nil {
 		return *no
@@ -304,7 +355,7 @@ func (d *Device) updateUsers(q request, by *user) result {
 			return *no
 		}
 		u := d.userRequested(r)
-		if answer := d.replaceUser(u, r, by); answer.code != ok {
+		if answer := d.replaceUser(u, r, by, f); answer.code != ok {
 			return answer
 		}
 		kept[u.id] = true
@@ -396,6 +447,7 @@ func reversed(s string) string {
 // SetUser adds a user or changes the level and password of one, as somebody at the web page of the device would. No rule
 // for passwords is applied.
 func (d *Device) SetUser(name, level, password string) {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u := d.userNamed(name)
@@ -403,12 +455,13 @@ func (d *Device) SetUser(name, level, password string) {
 		u = &user{id: d.freeID(), name: name}
 		d.users = append(d.users, u)
 	}
-	u.level, u.password = level, password
+	*u = user{id: u.id, name: name, password: password, level: level}
 	d.accountsChanged()
 }
 
 // RemoveUser removes a user, as somebody at the web page would.
 func (d *Device) RemoveUser(name string) error {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.userNamed(name) == nil {
@@ -423,6 +476,7 @@ func (d *Device) RemoveUser(name string) error {
 func (d *Device) Accepts(name, password string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.settlePasswords(d.now())
 	u := d.userNamed(name)
 	return u != nil && same(u.password, password)
 }

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/auditlog"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+// shownRecords is how many records are listed if nobody says which.
+const shownRecords = 100
+
+func (a *app) auditLogCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "audit-log",
+		Short: "Look at the log of who did what, and prove that nobody changed it",
+		Long: `Whatever camform does to a device, a password or its state is recorded in the audit log, in the same moment: who did it,
+from where, on which device, and what became of it. Passwords are not in it. Nothing is ever removed from it.
+
+Each record holds the hash of the one before it, so that "camform audit-log verify" finds a record that was changed,
+removed, repeated or moved, and says which. That the last records are gone, or that somebody wrote all of it anew, shows
+only who noted the head of the log: camform does so in the state and in a file beside it, and whoever can change those needs
+to be watched from further away. So keep the head that "show" prints, or an export, where others cannot change it: in the
+log of a CI job, in a pull request, in a ticket.`,
+		Args: onlyCommands,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.auditLogShowCommand(), a.auditLogVerifyCommand(), a.auditLogExportCommand())
+	return cmd
+}
+
+// recordFilter says which records are listed.
+type recordFilter struct {
+	run    string
+	device string
+	since  time.Duration
+}
+
+func (a *app) auditLogShowCommand() *cobra.Command {
+	var which recordFilter
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "List the records of the audit log",
+		Long: `List the records of the audit log, oldest first, and its head. Without options these are the last ` + strconv.Itoa(shownRecords) + `. What is listed was
+not proven; camform audit-log verify does that.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			takes, err := which.compile(time.Now())
+			if err != nil {
+				return err
+			}
+			w, err := a.openForState(cmd)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			if asJSON {
+				return w.printRecords(cmd.Context(), takes)
+			}
+			return w.listRecords(cmd.Context(), which, takes)
+		},
+	}
+	cmd.Flags().StringVar(&which.run, "run", "", "list the records of this `RUN` only")
+	cmd.Flags().StringVar(&which.device, "device", "", "list the records of this device (`ADDR`ess) only")
+	cmd.Flags().DurationVar(&which.since, "since", 0, "list the records of this `TIME` until now only, such as 24h")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line, with everything that is in a record")
+	return cmd
+}
+
+// compile makes a function that says whether a record is to be listed.
+func (f recordFilter) compile(now time.Time) (takes func(auditlog.Record) bool, err error) {
+	var target schema.Setting
+	if f.device != "" {
+		if target, err = schema.ParseTarget(f.device); err != nil {
+			return nil, fmt.Errorf("-device: %w", err)
+		}
+		if target.Kind != "" {
+			return nil, fmt.Errorf("-device: %s is a setting; its device is %s", f.device, target.Device)
+		}
+	}
+	if f.since < 0 {
+		return nil, fmt.Errorf("-since: %v is in the future", f.since)
+	}
+	return func(r auditlog.Record) bool {
+		device, err := schema.ParseDevice(r.Device)
+		return (f.run == "" || r.Run == f.run) &&
+			(f.device == "" || err == nil && target.Covers(schema.Setting{Device: device})) &&
+			(f.since == 0 || r.Time.After(now.Add(-f.since)))
+	}, nil
+}
+
+// listedRecord is a record with its text in the log.
+type listedRecord struct {
+	auditlog.Record
+	text string
+}
+
+// records goes through the records that are to be listed. One that cannot be read ends the list.
+func (w *workspace) records(ctx context.Context, takes func(auditlog.Record) bool) iter.Seq2[listedRecord, error] {
+	return func(yield func(listedRecord, error) bool) {
+		for e, err := range w.store.AuditLog(ctx, 1) {
+			if err != nil {
+				yield(listedRecord{}, err)
+				return
+			}
+			r, err := e.Record()
+			if err != nil {
+				yield(listedRecord{}, fmt.Errorf("%w; camform audit-log verify says more", err))
+				return
+			}
+			if takes(r) && !yield(listedRecord{r, e.Text}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (w *workspace) printRecords(ctx context.Context, takes func(auditlog.Record) bool) error {
+	for r, err := range w.records(ctx, takes) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(w.out, r.text)
+	}
+	return nil
+}
+
+func (w *workspace) listRecords(ctx context.Context, which recordFilter, takes func(auditlog.Record) bool) error {
+	var rows [][]string
+	hidden := 0
+	for r, err := range w.records(ctx, takes) {
+		if err != nil {
+			return err
+		}
+		rows = append(rows, recordRow(r.Record))
+		if which == (recordFilter{}) && len(rows) > shownRecords {
+			rows, hidden = rows[1:], hidden+1
+		}
+	}
+	if hidden > 0 {
+		fmt.Fprintf(w.out, "%s before these; -since, -run and -device choose others.\n\n", plural(hidden, "record"))
+	}
+	if err := w.recordTable(rows); err != nil {
+		return err
+	}
+	head, err := w.store.AuditHead(ctx)
+	if err == nil {
+		fmt.Fprintf(w.out, "\nHead of the log: %s\n", head)
+	}
+	return err
+}
+
+func (w *workspace) recordTable(rows [][]string) error {
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w.out, "There is no such record.")
+		return err
+	}
+	return render.Table(w.out, []string{"record", "when", "who", "action", "device", "what", "outcome"}, rows)
+}
+
+func recordRow(r auditlog.Record) []string {
+	what := r.Detail
+	if len(r.Settings) > 0 {
+		what = strings.Join(r.Settings, ", ")
+	}
+	return []string{strconv.FormatInt(r.Seq, 10), r.Time.UTC().Format(whenLayout), r.Who, string(r.Action), r.Device, what, r.Outcome}
+}
+
+func (a *app) auditLogVerifyCommand() *cobra.Command {
+	var heads []string
+	cmd := &cobra.Command{
+		Use:   "verify [FILE]",
+		Short: "Prove that nobody changed the audit log",
+		Long: `Prove that the audit log is as it was written: that no record was changed, removed, repeated or moved, and that the heads
+which are noted in the state and in the file beside it are part of it. With FILE, do so for what "camform audit-log export"
+wrote; neither the state nor any device is needed for that.
+
+With -head, demand that a head which "show", "verify" or "export" printed earlier is part of the log. That proves that
+nothing up to there was changed since, also by somebody who can change the state.
+
+After an older state was restored from a backup, the file beside it (its name ends in .audit-head) knows records that the
+log does not have. Remove the file if that is the reason.
+
+Exit code: 0 if the log is whole, 1 if not.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			anchors, err := anchorsOf(heads)
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				return a.verifyExport(args[0], anchors)
+			}
+			w, err := a.openForState(cmd)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.verifyAuditLog(cmd.Context(), anchors)
+		},
+	}
+	cmd.Flags().StringArrayVar(&heads, "head", nil, "demand that this head (`N:HASH`), which was noted earlier, is part of the log; may be repeated")
+	return cmd
+}
+
+func anchorsOf(heads []string) ([]auditlog.Anchor, error) {
+	var anchors []auditlog.Anchor
+	for _, text := range heads {
+		head, err := auditlog.ParseHead(text)
+		if err != nil {
+			return nil, fmt.Errorf("-head: %w", err)
+		}
+		anchors = append(anchors, auditlog.Anchor{Noted: "in -head", Head: head})
+	}
+	return anchors, nil
+}
+
+func (a *app) verifyExport(path string, anchors []auditlog.Anchor) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	findings, err := auditlog.VerifyExport(file, anchors...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return a.verified(path, findings)
+}
+
+func (w *workspace) verifyAuditLog(ctx context.Context, anchors []auditlog.Anchor) error {
+	findings, err := w.store.VerifyAudit(ctx, anchors...)
+	if err != nil {
+		return err
+	}
+	if err := w.verified("audit log", findings); err != nil {
+		return err
+	}
+	noted, err := w.store.NotedHead()
+	switch behind := findings.Head.Seq - noted.Seq; {
+	case findings.Head.Seq == 0:
+	case err != nil:
+		fmt.Fprintf(w.err, "Nothing can be told from the file beside the state, which the next change writes anew: %v\n", err)
+	case behind > 0:
+		fmt.Fprintf(w.out, "The file beside the state is %s behind, which does no harm.\n", plural(int(behind), "record"))
+	}
+	return nil
+}
+
+// verified tells what was found in a log.
+func (a *app) verified(log string, findings auditlog.Findings) error {
+	if b := findings.Break; b != nil {
+		return fmt.Errorf("%s: %v. It is whole up to record %d. Keep a copy before anything is written to it, and compare it with an export or a backup",
+			log, b, findings.Head.Seq)
+	}
+	fmt.Fprintf(a.out, "The log is whole: %s.\nHead of the log: %s\n", plural(int(findings.Head.Seq), "record"), findings.Head)
+	return nil
+}
+
+func (a *app) auditLogExportCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "export [FILE]",
+		Short: "Write the audit log as lines of JSON, to keep it elsewhere",
+		Long: `Write the audit log to FILE, or to the output: a line of JSON for each record, with its hash, and a last line with the
+number of records and the hash of the last one. "camform audit-log verify FILE" proves it, also where there is no
+state.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := a.openForState(cmd)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			if len(args) == 0 {
+				_, err := w.exportAuditLog(cmd.Context(), w.out)
+				return err
+			}
+			var text bytes.Buffer
+			head, err := w.exportAuditLog(cmd.Context(), &text)
+			if err != nil {
+				return err
+			}
+			if err := writeFile(args[0], text.Bytes()); err != nil {
+				return err
+			}
+			fmt.Fprintf(w.out, "%s has %s.\nHead of the log: %s\n", args[0], plural(int(head.Seq), "record"), head)
+			return nil
+		},
+	}
+}
+
+func (w *workspace) exportAuditLog(ctx context.Context, to io.Writer) (auditlog.Head, error) {
+	return auditlog.Export(to, w.store.AuditLog(ctx, 1))
+}

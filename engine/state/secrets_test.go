@@ -1,0 +1,287 @@
+package state
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"camform/engine/auditlog"
+)
+
+// told writes the versions of a name, newest first: "2:live:text 1:history:text".
+func told(t *testing.T, s *Store, name string) string {
+	t.Helper()
+	var all []string
+	for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), name)) {
+		all = append(all, fmt.Sprintf("%d:%s:%s", v.Version, v.Status, v.Sealed))
+	}
+	return strings.Join(all, " ")
+}
+
+func versionsAre(t *testing.T, s *Store, name, want string) {
+	t.Helper()
+	if got := told(t, s, name); got != want {
+		t.Errorf("%s has %q, want %q", name, got, want)
+	}
+}
+
+// inDoubt lists the names of which it is not known what is in use.
+func inDoubt(t *testing.T, s *Store) string {
+	t.Helper()
+	var names []string
+	for name := range must[map[string]bool](t)(s.Doubtful(t.Context())) {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// send proposes a version and leaves the request open.
+func send(t *testing.T, s *Store, lease Lease, name, text string) IntentID {
+	t.Helper()
+	return must[IntentID](t)(s.Begin(t.Context(), lease, Intent{
+		Method: "PUT", Candidates: []Candidate{{Name: name, Sealed: []byte(text), Note: "why"}},
+	}))
+}
+
+func TestVersionsOfASecretAreKept(t *testing.T) {
+	s, c := newStore(t)
+	for i, text := range []string{"one", "two", "three"} {
+		if version := must[int](t)(s.PutSecret(t.Context(), "a", []byte(text), "by hand")); version != i+1 {
+			t.Errorf("version %d, want %d", version, i+1)
+		}
+		c.advance(time.Minute)
+	}
+	_ = must[int](t)(s.PutSecret(t.Context(), "A", []byte("other"), ""))
+	versionsAre(t, s, "a", "3:live:three 2:history:two 1:history:one")
+	newest := must[[]Secret](t)(s.Secrets(t.Context(), "a"))[0]
+	want := Secret{Name: "a", Version: 3, Status: SecretLive, Sealed: []byte("three"), Created: noon.Add(2 * time.Minute), Note: "by hand"}
+	if diff := cmp.Diff(want, newest); diff != "" {
+		t.Error(diff)
+	}
+	all := must[[]Secret](t)(s.AllSecrets(t.Context()))
+	if len(all) != 4 || all[0].Name != "A" || all[1].Version != 3 || all[3].Version != 1 {
+		t.Errorf("all: %+v", all)
+	}
+	versionsAre(t, s, "none", "")
+}
+
+func TestAPasswordOfBeforeIsAdoptedOnce(t *testing.T) {
+	s, _ := newStore(t)
+	lease := acquire(t, s, "n", "r1")
+	for _, text := range []string{"first", "second"} {
+		ok(t, s.AdoptSecret(t.Context(), lease, "a", []byte(text), "in use before"))
+	}
+	versionsAre(t, s, "a", "1:live:first")
+	ok(t, s.Release(t.Context(), lease))
+	wantError(t, s.AdoptSecret(t.Context(), lease, "b", []byte("x"), ""), ErrLeaseLost)
+	versionsAre(t, s, "b", "")
+}
+
+func TestI8ACandidateIsPendingUntilItIsKnownWhatBecameOfIt(t *testing.T) {
+	for title, c := range map[string]struct {
+		live  int
+		want  string
+		doubt string
+	}{
+		"the new one":  {2, "2:live:new 1:history:old", ""},
+		"the old one":  {1, "2:withdrawn:new 1:live:old", ""},
+		"none of them": {0, "2:withdrawn:new 1:live:old", ""},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s, clock := newStore(t)
+			_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte("old"), ""))
+			lease := acquire(t, s, "n", "r1")
+			id := send(t, s, lease, "a", "new")
+			versionsAre(t, s, "a", "2:pending:new 1:live:old")
+			if doubt := inDoubt(t, s); doubt != "a" {
+				t.Errorf("in doubt: %q", doubt)
+			}
+			sent := must[[]Secret](t)(s.Secrets(t.Context(), "a"))[0]
+			if sent.Sent != noon || sent.Run != "r1" || sent.Note != "why" {
+				t.Errorf("sent: %+v", sent)
+			}
+			clock.advance(time.Minute)
+			ok(t, s.Finish(t.Context(), lease, id, Done, nil, nil, Verdict{Name: "a", Live: c.live}))
+			versionsAre(t, s, "a", c.want)
+			if doubt := inDoubt(t, s); doubt != c.doubt {
+				t.Errorf("in doubt: %q, want %q", doubt, c.doubt)
+			}
+			for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), "a")) {
+				if proven := !v.Proven.IsZero(); proven != (v.Version == c.live) || proven && v.Proven != noon.Add(time.Minute) {
+					t.Errorf("version %d was proven %v", v.Version, v.Proven)
+				}
+			}
+		})
+	}
+}
+
+func TestRefusedVersionsHaveTheirOrder(t *testing.T) {
+	s, c := newStore(t)
+	for _, text := range []string{"one", "two", "three"} {
+		_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte(text), ""))
+	}
+	_ = must[int](t)(s.PutSecret(t.Context(), "b", []byte("other"), ""))
+	lease := acquire(t, s, "n", "r1")
+	for _, version := range []int{3, 1, 3} {
+		c.advance(-time.Minute) // the order does not depend on the clock
+		ok(t, s.TriedSecret(t.Context(), lease, "a", version))
+	}
+	var tried []int64
+	for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), "a")) {
+		tried = append(tried, v.Tried)
+	}
+	if !slices.Equal(tried, []int64{3, 0, 2}) {
+		t.Errorf("tried %v", tried)
+	}
+	if doubt := inDoubt(t, s); doubt != "a" {
+		t.Errorf("in doubt: %q", doubt)
+	}
+	ok(t, s.SettleSecret(cancelled(), lease, Verdict{Name: "a", Live: 2}))
+	versionsAre(t, s, "a", "3:history:three 2:live:two 1:history:one")
+	for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), "a")) {
+		if v.Tried != 0 {
+			t.Errorf("version %d keeps its turn", v.Version)
+		}
+	}
+	if doubt := inDoubt(t, s); doubt != "" {
+		t.Errorf("in doubt: %q", doubt)
+	}
+	if err := s.SettleSecret(t.Context(), lease, Verdict{Name: "a", Live: 9}); err == nil {
+		t.Error("a version that does not exist is in use")
+	}
+	versionsAre(t, s, "a", "3:history:three 2:live:two 1:history:one")
+	ok(t, s.Release(t.Context(), lease))
+	wantError(t, s.TriedSecret(t.Context(), lease, "a", 1), ErrLeaseLost)
+	wantError(t, s.SettleSecret(t.Context(), lease, Verdict{Name: "a", Live: 1}), ErrLeaseLost)
+}
+
+func TestThereIsOneVault(t *testing.T) {
+	s, c := newStore(t)
+	_, err := s.Vault(t.Context())
+	wantError(t, err, ErrNoVault)
+	ok(t, s.CreateVault(t.Context(), Vault{Epoch: 9, Recipient: "r", Keys: "k"}))
+	if err := s.CreateVault(t.Context(), Vault{Recipient: "x", Keys: "x"}); err == nil {
+		t.Error("a second vault took the place of the first")
+	}
+	c.advance(time.Hour)
+	ok(t, s.SaveKeys(t.Context(), 1, "k2"))
+	if err := s.SaveKeys(t.Context(), 2, "k3"); err == nil {
+		t.Error("keys of another epoch were saved")
+	}
+	want := Vault{Epoch: 1, Recipient: "r", Keys: "k2", Created: noon, Rekeyed: noon}
+	if diff := cmp.Diff(want, must[Vault](t)(s.Vault(t.Context()))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// upper seals anew in a way that can be read.
+func upper(sealed []byte) ([]byte, error) { return bytes.ToUpper(sealed), nil }
+
+func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
+	s, c := newStore(t)
+	ok(t, s.CreateVault(t.Context(), Vault{Recipient: "r", Keys: "k"}))
+	for i := range 3*resealed + 1 {
+		_ = must[int](t)(s.PutSecret(t.Context(), name(i), []byte("text of a secret "+name(i)), ""))
+	}
+	lease := acquire(t, s, "n", "r1")
+	large := bytes.Repeat([]byte("text of a document "), 2000) // of several pages
+	ok(t, s.SaveSnapshot(t.Context(), lease, "/a", large))
+	before := must[[]Secret](t)(s.AllSecrets(t.Context()))
+
+	broken := errors.New("broken")
+	n := 0
+	wantError(t, s.Rekey(t.Context(), 1, Vault{Recipient: "r2", Keys: "k2"}, func(sealed []byte) ([]byte, error) {
+		if n++; n > 2*resealed {
+			return nil, broken
+		}
+		return upper(sealed)
+	}), broken)
+	if err := s.Rekey(t.Context(), 2, Vault{Recipient: "r2", Keys: "k2"}, upper); err == nil {
+		t.Error("a key of another epoch was replaced")
+	}
+	if diff := cmp.Diff(before, must[[]Secret](t)(s.AllSecrets(t.Context()))); diff != "" {
+		t.Errorf("a part was sealed anew: %s", diff)
+	}
+
+	c.advance(time.Hour)
+	ok(t, s.Rekey(t.Context(), 1, Vault{Recipient: "r2", Keys: "k2"}, upper))
+	for i, v := range must[[]Secret](t)(s.AllSecrets(t.Context())) {
+		if want := bytes.ToUpper(before[i].Sealed); !bytes.Equal(v.Sealed, want) {
+			t.Fatalf("%s is %q, want %q", v.Name, v.Sealed, want)
+		}
+		v.Sealed = before[i].Sealed
+		if diff := cmp.Diff(before[i], v); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if snap := must[[]Snapshot](t)(s.Snapshots(t.Context(), SnapshotQuery{}))[0]; !bytes.Equal(snap.Sealed, bytes.ToUpper(large)) {
+		t.Error("the snapshot was not sealed anew")
+	}
+	want := Vault{Epoch: 2, Recipient: "r2", Keys: "k2", Created: noon, Rekeyed: noon.Add(time.Hour)}
+	if diff := cmp.Diff(want, must[Vault](t)(s.Vault(t.Context()))); diff != "" {
+		t.Error(diff)
+	}
+	for _, file := range must[[]string](t)(filepath.Glob(s.path + "*")) {
+		if text := must[[]byte](t)(os.ReadFile(file)); bytes.Contains(text, []byte("text of a")) {
+			t.Errorf("%s still has what was sealed before", file)
+		}
+	}
+}
+
+// Whoever reads what was before keeps it in the log.
+func TestRekeyTellsWhenItCannotOverwrite(t *testing.T) {
+	s, _ := newStore(t)
+	ok(t, s.CreateVault(t.Context(), Vault{Recipient: "r", Keys: "k"}))
+	_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte("text"), ""))
+	other := must[*sql.DB](t)(openFile(s.path))
+	defer func() { _ = other.Close() }()
+	reader := must[*sql.Tx](t)(other.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true}))
+	ok(t, reader.QueryRow(`SELECT name FROM secrets`).Scan(new(string)))
+
+	s.db.SetMaxIdleConns(1)
+	s.db.SetMaxOpenConns(2) // the writer, and one that waits for nobody
+	_ = must[sql.Result](t)(s.db.ExecContext(t.Context(), "PRAGMA busy_timeout = 1"))
+	err := s.Rekey(t.Context(), 1, Vault{Recipient: "r2", Keys: "k2"}, upper)
+	wantError(t, err, ErrBusy)
+	versionsAre(t, s, "a", "1:live:TEXT")
+	ok(t, reader.Rollback())
+}
+
+func TestMergeAddsVersionsAndChangesTheirStatus(t *testing.T) {
+	s, _ := newStore(t)
+	_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte("one"), "note"))
+	added := Secret{
+		Name: "a", Version: 2, Status: SecretLive, Sealed: []byte("two"), Created: noon.Add(-time.Hour), Sent: noon, Proven: noon,
+		Tried: 4, Run: "r", Note: "n",
+	}
+	ok(t, s.MergeSecrets(t.Context(), func(known []Secret) ([]Secret, error) {
+		known[0].Status, known[0].Sealed = SecretHistory, []byte("not changed")
+		return append(known, added), nil
+	}))
+	versionsAre(t, s, "a", "2:live:two 1:history:one")
+	if diff := cmp.Diff(added, must[[]Secret](t)(s.Secrets(t.Context(), "a"))[0]); diff != "" {
+		t.Error(diff)
+	}
+	var logged []string
+	for e, err := range s.AuditLog(t.Context(), 1) {
+		ok(t, err)
+		record := must[auditlog.Record](t)(e.Record())
+		logged = append(logged, string(record.Action)+" "+record.Detail)
+	}
+	if want := []string{"secret-set a, version 1", "secret-set a, version 2"}; !slices.Equal(logged, want) {
+		t.Errorf("the log has %q", logged)
+	}
+	broken := errors.New("broken")
+	wantError(t, s.MergeSecrets(t.Context(), func([]Secret) ([]Secret, error) { return []Secret{{Name: "b", Version: 1}}, broken }), broken)
+	versionsAre(t, s, "b", "")
+}
