@@ -288,3 +288,35 @@ func TestAPlanIsProvenAgainFromWhereItIsApplied(t *testing.T) {
 		}
 	})
 }
+
+// Some devices put an account to sleep whose password an administrator has set, until it sets another one itself.
+func TestAnAccountThatSleepsSetsItsOwnPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		device := fleet.Devices()[0]
+		device.SetQuirks(simulator.Quirks{MustChange: true})
+		s := newSite(t, fleet, fleet.DialContext)
+		text := managedPolicy + s.managedDevice("gate", device)
+		for range 2 { // the account is made, and then gets another password
+			s.manage(text)
+			if bad := s.rotate(engine.All).Bad(); len(bad) > 0 {
+				t.Fatalf("it ended with %v", bad)
+			}
+		}
+		password, err := s.live("gate/operator")
+		if err != nil || !device.Accepts("operator", password) {
+			t.Errorf("the device does not accept what the vault calls current: %v", err)
+		}
+		if body := string(device.Document("/ISAPI/Security/users")); strings.Contains(body, "<userActivationStatus>false") {
+			t.Errorf("an account still sleeps:\n%s", body)
+		}
+		versions, err := s.store.Secrets(t.Context(), "gate/operator")
+		if err != nil || len(versions) != 3 || versions[1].Status != state.SecretHistory {
+			t.Errorf("the vault has %d versions, %v; want the first, the one that it was given and the one that it set", len(versions), err)
+		}
+		s.manage(text)
+		if p, problems := s.managing().Plan(t.Context(), s.cfg, nil); len(problems) > 0 || !p.Plan.Empty() {
+			t.Errorf("there is still something to do: %v %s", problems, toldPlan(p.Plan))
+		}
+	})
+}

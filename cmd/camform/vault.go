@@ -75,7 +75,12 @@ func (c vaultCommands) change(cmd *cobra.Command, do func(ctx context.Context, o
 }
 
 // vault is the vault beside the state, opened as the environment says. Keep it: each new one asks for a passphrase again.
-func (w *workspace) vault() *vault.Vault { return vault.New(w.store, w.unlock(nil)) }
+func (w *workspace) vault() *vault.Vault {
+	if w.kept == nil {
+		w.kept = vault.New(w.store, w.unlock(nil))
+	}
+	return w.kept
+}
 
 // unlock says how the vault is opened: with the files that are named, or else those of the environment, or else those that
 // are where they usually are.

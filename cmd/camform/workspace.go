@@ -104,6 +104,7 @@ type workspace struct {
 	config  *config.Config
 	store   *state.Store
 	secrets *secrets
+	kept    *vault.Vault // asks for what opens it once; see vault
 	engine  *engine.Engine
 	run     string
 	targets []schema.Setting

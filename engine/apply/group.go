@@ -75,7 +75,7 @@ func (w *worker) group(g plan.Group, left []plan.Group) bool {
 	for i := range sent {
 		sent[i].revert = revertOf(sent[i].request, before)
 	}
-	if onTrial(g, sent) && !w.endTrial(sent, end) {
+	if onTrial(g, sent) && !w.endTrial(g.Document, sent, end) {
 		return false
 	}
 	return w.settle(g, todo, sent, end)

@@ -59,13 +59,15 @@ func onTrial(g plan.Group, sent []sending) bool {
 	})
 }
 
-// wayIn proves that the device is reached over a new connection, with the login of the session.
-func (w *worker) wayIn() error {
+// wayIn proves that the device is reached over a new connection, with the login of the session. Meanwhile the document is
+// read over the old connection now and then, since nobody keeps one open on which nothing is said.
+func (w *worker) wayIn(document string) error {
 	var err error
 	for _, pause := range trials {
 		if err := w.Sleep(w.ctx, pause); err != nil {
 			return err
 		}
+		_, _ = w.session.Read(w.ctx, document)
 		target := w.target
 		target.Login = w.credential
 		session := w.Provider.Open(target)
@@ -76,6 +78,7 @@ func (w *worker) wayIn() error {
 			return nil
 		}
 		session.Close()
+		_, _ = w.session.Read(w.ctx, document)
 		if !errors.Is(err, providers.ErrUnreachable) && !errors.Is(err, providers.ErrBusy) {
 			return err
 		}
@@ -84,7 +87,7 @@ func (w *worker) wayIn() error {
 }
 
 // takeBack puts documents back over the connection that the change left on, and proves that the way in is open again.
-func (w *worker) takeBack(sent []sending, why error) (reverted bool, detail string) {
+func (w *worker) takeBack(document string, sent []sending, why error) (reverted bool, detail string) {
 	detail = fmt.Sprintf("after it the device could not be reached over a new connection (%s)", providers.Reason(why))
 	for _, request := range slices.Backward(sent) {
 		if request.revert.Path == "" {
@@ -98,19 +101,19 @@ func (w *worker) takeBack(sent []sending, why error) (reverted bool, detail stri
 	if !reverted {
 		return false, detail + ", and there is no document that could be put back"
 	}
-	if err := w.wayIn(); err != nil {
+	if err := w.wayIn(document); err != nil {
 		return false, fmt.Sprintf("%s; it was put back, but the way in is still closed: %s", detail, providers.Reason(err))
 	}
 	return true, detail + ", so it was put back as it was"
 }
 
 // endTrial proves the way in after a change on trial. It reports whether the change stays; otherwise its steps have ended.
-func (w *worker) endTrial(sent []sending, end func(plan.Step, report.Result, string)) bool {
-	why := w.wayIn()
+func (w *worker) endTrial(document string, sent []sending, end func(plan.Step, report.Result, string)) bool {
+	why := w.wayIn(document)
 	if why == nil {
 		return true
 	}
-	reverted, detail := w.takeBack(sent, why)
+	reverted, detail := w.takeBack(document, sent, why)
 	for _, request := range sent {
 		result := report.Unknown
 		if reverted {

@@ -181,8 +181,8 @@ func headFrom(text string) auditlog.Head {
 }
 
 // noteTail writes the head of the audit log into the file beside the database, after the transaction is durable: a head of
-// records that are lost would make a whole log look cut. That it fails, or that another process is faster with an
-// older head, does no harm, since the file may be behind. A head that is not part of the log stays: it is the proof that the log
+// records that are lost would make a whole log look cut. That it fails, or that another process is faster with an older
+// head, does no harm, since the file may be behind. A head that is not part of the log stays: it is the proof that the log
 // was cut or written anew.
 func (s *Store) noteTail() {
 	if s.tail.grown && s.mayNote() {

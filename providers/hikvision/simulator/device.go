@@ -75,9 +75,10 @@ type Quirks struct {
 
 	// MustChange puts a user to sleep whose password somebody else has set: whatever he asks for is answered with
 	// theAccountIsNotActivated, until he sets another password himself. The list of users tells who sleeps.
-	MustChange    bool `json:"mustChange"`
-	HidesAttempts bool `json:"hidesAttempts"` // answers 401 tell neither that a source is locked nor how many attempts it has left
-	KeepsFailures bool `json:"keepsFailures"` // a login that works does not make up for failed ones; only a lock that ended does
+	MustChange     bool `json:"mustChange"`
+	HidesAttempts  bool `json:"hidesAttempts"`  // answers 401 tell neither that a source is locked nor how many attempts it has left
+	FiltersNewOnly bool `json:"filtersNewOnly"` // an address filter that is switched on lets connections live that are open; which devices do that is not known
+	KeepsFailures  bool `json:"keepsFailures"`  // a login that works does not make up for failed ones; only a lock that ended does
 
 	NonceLifetime time.Duration `json:"-"` // 0 for five minutes
 	KeepAlive     time.Duration `json:"-"` // an idle connection is closed after that; 0 for never
@@ -515,7 +516,7 @@ func (d *Device) answer(q request, f fault) reply {
 	switch {
 	case d.away() || q.boots >= 0 && q.boots != d.boots:
 		return reply{}
-	case d.running.filter.drops(q.source):
+	case d.running.filter.drops(q.source) && !d.quirks.FiltersNewOnly:
 		d.record(q.entry(Filtered, ""))
 		return reply{}
 	case d.running.redirect && d.running.https.enabled && !q.secure:
