@@ -53,8 +53,8 @@ func (a *app) auditLogShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "List the records of the audit log",
-		Long: `List the records of the audit log, oldest first, and its head. Without options these are the last ` + strconv.Itoa(shownRecords) + `. What is listed was
-not proven; camform audit-log verify does that.`,
+		Long: `List the records of the audit log, oldest first, and its head; without options the last ` + strconv.Itoa(shownRecords) + ` of them. That nobody
+changed them is not proven by that; camform audit-log verify does.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			takes, err := which.compile(time.Now())

@@ -59,6 +59,7 @@ it is interrupted.
 	f.StringVar(&o.Username, "username", "admin", "`NAME` of the administrator on every device")
 	f.StringVar(&passwordEnv, "password-env", "SIM_PASSWORD", "environment `VAR`iable that holds the administrator's password")
 	f.StringVar(&o.Algorithm, "digest", "", "digest algorithm where a model has the choice: MD5, SHA256 or MD5/SHA256")
+	f.StringVar(&o.LockUnit, "lock-unit", "", "`UNIT` in which cameras count the time of a lock: minutes or seconds; that of the model by default")
 	f.StringVar(&inventory, "inventory", "", "write the devices to this CSV `FILE`")
 	f.StringVar(&ready, "ready", "", "create this `FILE` once the devices answer")
 	f.StringVar(&faults, "faults", "", "make devices misbehave as this JSON `FILE` says")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/auditlog"
 	"camform/engine/vault"
 )
 
@@ -50,6 +51,11 @@ type vaultCommands struct {
 type opened struct {
 	*workspace
 	vault *vault.Vault
+}
+
+// note keeps in the audit log that secrets are about to leave the vault. Without that none does.
+func (o opened) note(ctx context.Context, action auditlog.Action, what string) error {
+	return o.store.Audit(ctx, auditlog.Record{Action: action, Detail: what})
 }
 
 // use does something with the vault.

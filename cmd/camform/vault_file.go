@@ -36,6 +36,9 @@ recipients or the passphrase that are given; without any, for the recipients of 
 				if err != nil {
 					return "", err
 				}
+				if err := o.note(ctx, "vault-exported", plural(written, "secret")+" with all versions"); err != nil {
+					return "", err
+				}
 				if err := writeNew(args[0], text.Bytes()); err != nil {
 					return "", err
 				}

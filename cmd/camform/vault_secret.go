@@ -75,6 +75,9 @@ On a terminal it is shown only with -show, and after you typed its name: others 
 				if err != nil {
 					return "", err
 				}
+				if err := o.note(ctx, "secret-shown", args[0]); err != nil {
+					return "", err
+				}
 				if shown {
 					text += "\n"
 				}
