@@ -1,6 +1,6 @@
 # make demo    everything needed, then the main job on a simulated fleet
 # make test    everything needed, then all tests
-.PHONY: build demo test lint tools bench fmt clean
+.PHONY: build demo test mutate lint tools bench fmt clean
 
 GO  ?= go
 BIN := bin/camform
@@ -13,6 +13,10 @@ demo: build ## plan, apply, drift and heal a simulated campus
 
 test: lint ## vet, formatting, and all tests
 	$(GO) test ./...
+
+mutate: ## take the rules of testdata/mutants away one by one; RUN=ledger.* for some of them only
+	$(GO) test ./.ci/mutate/...
+	$(GO) run ./.ci/mutate -run '$(RUN)'
 
 lint: tools ## formatting, vet, staticcheck, dead code
 	@unformatted=$$(bin/gofumpt -l cmd engine providers schema); \

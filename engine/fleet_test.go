@@ -79,7 +79,7 @@ func (s *site) configure(text string) {
 	if err := os.WriteFile(filepath.Join(dir, "main.cam.hcl"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup})
+	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: s.reader(dir)})
 	for _, p := range problems {
 		s.Fatal(p)
 	}
@@ -95,7 +95,7 @@ func (s *site) engine() *engine.Engine {
 	return &engine.Engine{
 		Provider: s.provider, Store: s.store, Now: time.Now, Version: "1.0", Event: func(report.Event) {},
 		Limits: graph.Limits{Total: 64, PerGroup: 16},
-		Secret: func(origin string) (string, error) { return config.ReadSecret(origin, s.lookup, s.cfg.Dir) },
+		Secret: s.secret,
 	}
 }
 

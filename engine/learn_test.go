@@ -71,7 +71,7 @@ func (s *site) write(survey *engine.Survey, how func([]learn.Device, learn.Optio
 	for origin, text := range r.Secrets {
 		s.env[strings.TrimPrefix(origin, "env:")] = text
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup})
+	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: s.reader(dir)})
 	for _, p := range problems {
 		s.Fatal(p.Error())
 	}

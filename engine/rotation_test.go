@@ -22,6 +22,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
+	"camform/engine/vault"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
@@ -64,7 +65,18 @@ func (s *site) secret(origin string) (string, error) {
 	if name, ok := strings.CutPrefix(origin, "vault:"); ok {
 		return s.live(name)
 	}
-	return config.ReadSecret(origin, s.lookup, s.cfg.Dir)
+	return s.origins(s.cfg.Dir).Read(context.Background(), origin)
+}
+
+// origins reads secrets that are not in the vault.
+func (s *site) origins(dir string) *vault.Origins { return &vault.Origins{Env: s.lookup, Dir: dir} }
+
+// reader reads secrets for a configuration without a vault.
+func (s *site) reader(dir string) config.SecretReader {
+	return func(origin string) (cty.Value, error) {
+		text, err := s.origins(dir).Read(context.Background(), origin)
+		return cty.StringVal(text), err
+	}
 }
 
 // manage loads a configuration whose secrets may come from the vault.
@@ -87,7 +99,7 @@ func (s *site) manage(text string) {
 
 func (s *site) managing() *engine.Engine {
 	e := s.engine()
-	e.Secret, e.Passwords = s.secret, storedPasswords{s.store}
+	e.Passwords = storedPasswords{s.store}
 	return e
 }
 

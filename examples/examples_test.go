@@ -5,7 +5,6 @@ package examples_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -213,9 +212,6 @@ func (st stage) load(t *testing.T, e *engine.Engine, secrets *vault.Origins, dir
 	t.Helper()
 	cfg, problems := config.Load(dir, config.Options{Kinds: e.Provider.Kinds(), Env: st.environment, Secrets: func(origin string) (cty.Value, error) {
 		text, err := secrets.Read(t.Context(), origin)
-		if errors.Is(err, vault.ErrAbsent) {
-			err = config.ErrSecretAbsent
-		}
 		return cty.StringVal(text), err
 	}})
 	for _, p := range problems {

@@ -63,8 +63,11 @@ var originForms = []struct{ scheme, form string }{
 	{"exec", "exec:COMMAND ARGUMENT"},
 }
 
-// ErrOrigin says that a text is not the origin of a secret.
-var ErrOrigin = errors.New("not the origin of a secret")
+// Errors of origins.
+var (
+	ErrOrigin = errors.New("not the origin of a secret") // the text is not written like one
+	ErrAbsent = errors.New("secret is absent")           // there is no value at the origin
+)
 
 // CheckOrigin reports whether a text is written like the origin of a secret: a known scheme, and something behind it. The
 // error wraps ErrOrigin and says how origins are written.

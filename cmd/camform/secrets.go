@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -34,18 +33,8 @@ func (s *secrets) read(ctx context.Context, origin string) (string, error) {
 		}
 		s.Vault = v
 	}
-	text, err := s.Read(ctx, origin)
-	if errors.Is(err, vault.ErrAbsent) {
-		err = absent{err}
-	}
-	return text, err
+	return s.Read(ctx, origin)
 }
-
-// absent is an error about a secret that is not there, in the words of the vault and of the family that configurations know.
-type absent struct{ error }
-
-func (a absent) Is(target error) bool { return target == config.ErrSecretAbsent }
-func (a absent) Unwrap() error        { return a.error }
 
 // reader reads secrets for a configuration.
 func (s *secrets) reader(ctx context.Context) config.SecretReader {

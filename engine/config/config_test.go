@@ -509,13 +509,15 @@ func TestLiteralSecretsAreBlankedInTheSources(t *testing.T) {
 
 func TestSecretFilesOfEverybodyAreReported(t *testing.T) {
 	dir := write(t, map[string]string{"pw": "geheim\n", "main.cam.hcl": "locals {\n  a = secret(\"file:pw\")\n}\n"})
-	if _, problems := Load(dir, testOptions()); len(problems) > 0 {
+	options := testOptions()
+	options.Secrets = testVault{}.reader(options.Env, dir)
+	if _, problems := Load(dir, options); len(problems) > 0 {
 		t.Fatalf("a private file is reported: %v", problems)
 	}
 	if err := os.Chmod(filepath.Join(dir, "pw"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, problems := Load(dir, testOptions())
+	_, problems := Load(dir, options)
 	if len(problems) != 1 || problems.HasErrors() || problems[0].Code != "secret-file-exposed" {
 		t.Errorf("the problems are %v", problems)
 	}

@@ -99,10 +99,7 @@ func newLoader(dir string, options Options) (*loader, error) {
 		options.Kinds = schema.NewKinds()
 	}
 	if options.Secrets == nil {
-		options.Secrets = func(origin string) (cty.Value, error) {
-			text, err := ReadSecret(origin, options.Env, dir)
-			return cty.StringVal(text), err
-		}
+		options.Secrets = Unread
 	}
 	l := &loader{
 		dir:     dir,

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 	"camform/engine/credential"
 	"camform/engine/diag"
+	"camform/engine/vault"
 	"camform/schema"
 )
 
@@ -79,7 +81,8 @@ func lookup(env map[string]string) func(string) (string, bool) {
 
 // testOptions are the options that tests load with.
 func testOptions() Options {
-	return Options{Kinds: testKinds, Env: lookup(testEnv), Version: "0.3.0"}
+	env := lookup(testEnv)
+	return Options{Kinds: testKinds, Env: env, Version: "0.3.0", Secrets: testVault{}.reader(env, "")}
 }
 
 // write puts files into a new directory. Names may have directories.
@@ -147,7 +150,7 @@ func (v testVault) reader(env func(string) (string, bool), dir string) SecretRea
 		if scheme == credential.Scheme {
 			return cty.NilVal, fmt.Errorf("%w: the vault has no %s", ErrSecretAbsent, name)
 		}
-		text, err := ReadSecret(origin, env, dir)
+		text, err := (&vault.Origins{Env: env, Dir: dir}).Read(context.Background(), origin)
 		return cty.StringVal(text), err
 	}
 }
@@ -181,7 +184,8 @@ func scenarios(archive *txtar.Archive) []scenario {
 // options reads the file `args`: lines --var NAME=TEXT, --var-file FILE, env NAME=TEXT, vault NAME=TEXT, locked and unread.
 func (s scenario) options(dir string) Options {
 	options := testOptions()
-	env, vault := map[string]string{}, testVault{}
+	options.Secrets = nil
+	env, kept := map[string]string{}, testVault{}
 	for name, value := range testEnv {
 		env[name] = value
 	}
@@ -197,7 +201,7 @@ func (s scenario) options(dir string) Options {
 		case "env":
 			env[name] = text
 		case "vault":
-			vault[name] = text
+			kept[name] = text
 		case "locked":
 			options.Secrets = func(string) (cty.Value, error) { return cty.NilVal, errors.New("the vault is locked") }
 		case "unread":
@@ -205,7 +209,7 @@ func (s scenario) options(dir string) Options {
 		}
 	}
 	if options.Secrets == nil {
-		options.Secrets = vault.reader(options.Env, dir)
+		options.Secrets = kept.reader(options.Env, dir)
 	}
 	return options
 }

@@ -1,10 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,63 +25,15 @@ func Unread(origin string) (cty.Value, error) {
 
 // Errors of origins.
 var (
-	ErrSecretOrigin = schema.ErrOrigin               // the text is not written like an origin
-	ErrSecretAbsent = errors.New("secret is absent") // there is no value at the origin
+	ErrSecretOrigin = schema.ErrOrigin // the text is not written like an origin
+	ErrSecretAbsent = schema.ErrAbsent // there is no value at the origin
 )
-
-// secretLimit bounds the size of a secret, so that a wrong path does not read a disk.
-const secretLimit = 64 << 10
-
-// ReadSecret reads a secret from its origin: "env:NAME" is a variable of the environment, "file:PATH" a file, relative to
-// dir, of which one newline at the end is cut off. Secrets of other origins count as absent. The error wraps ErrSecretOrigin or ErrSecretAbsent, or an error of the
-// file system; it says what to do and never contains a value. An empty secret counts as absent.
-func ReadSecret(origin string, env func(string) (string, bool), dir string) (string, error) {
-	if err := schema.CheckOrigin(origin); err != nil {
-		return "", err
-	}
-	scheme, rest := schema.OriginScheme(origin)
-	switch scheme {
-	case "file":
-		return readSecretFile(secretPath(rest, dir))
-	case "env":
-		value, _ := env(rest)
-		if value == "" {
-			return "", fmt.Errorf("%w: the environment variable %s is not set or empty; set it before running camform, for example with: export %s=VALUE", ErrSecretAbsent, rest, rest)
-		}
-		return value, nil
-	default:
-		return "", fmt.Errorf("%w: no secrets of %s are read here", ErrSecretAbsent, scheme)
-	}
-}
 
 func secretPath(path, dir string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
 	return filepath.Join(dir, path)
-}
-
-func readSecretFile(path string) (string, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("%w: there is no file %s", ErrSecretAbsent, path)
-	}
-	if err != nil {
-		return "", fmt.Errorf("the file %s cannot be read: %w", path, cause(err))
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, secretLimit+1))
-	if err != nil {
-		return "", fmt.Errorf("the file %s cannot be read: %w", path, cause(err))
-	}
-	if len(text) > secretLimit {
-		return "", fmt.Errorf("the file %s is too large for a secret, of which %d bytes are allowed", path, secretLimit)
-	}
-	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
-	if len(text) == 0 {
-		return "", fmt.Errorf("%w: the file %s is empty", ErrSecretAbsent, path)
-	}
-	return string(text), nil
 }
 
 // secretStore answers for secrets during one run. Each origin is read once.

@@ -1,65 +1,11 @@
 package config
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
-
-func TestSecretsAreReadFromTheirOrigin(t *testing.T) {
-	dir := write(t, map[string]string{
-		"a.txt":     "  geheim \n",
-		"crlf.txt":  "geheim\r\n",
-		"two.txt":   "geheim\n\n",
-		"plain.txt": "geheim",
-		"empty.txt": "\n",
-		"large.txt": strings.Repeat("x", secretLimit+1),
-	})
-	absolute := filepath.Join(dir, "plain.txt")
-	tests := []struct {
-		origin, want string
-		err          error  // family
-		text         string // part of the error
-	}{
-		{origin: "env:ADMIN", want: canary},
-		{origin: "file:a.txt", want: "  geheim "},
-		{origin: "file:crlf.txt", want: "geheim"},
-		{origin: "file:two.txt", want: "geheim\n"},
-		{origin: "file:plain.txt", want: "geheim"},
-		{origin: "file:" + absolute, want: "geheim"},
-		{origin: "env:NONE", err: ErrSecretAbsent, text: "NONE"},
-		{origin: "env:EMPTY", err: ErrSecretAbsent, text: "EMPTY"},
-		{origin: "file:none.txt", err: ErrSecretAbsent, text: "none.txt"},
-		{origin: "file:empty.txt", err: ErrSecretAbsent, text: "empty"},
-		{origin: "file:large.txt", text: "too large"},
-		{origin: "file:.", text: "directory"},
-		{origin: "env:", err: ErrSecretOrigin},
-		{origin: "ADMIN", err: ErrSecretOrigin},
-		{origin: "var.password", err: ErrSecretOrigin},
-		{origin: "vualt:x", err: ErrSecretOrigin},
-		{origin: "vault:x", err: ErrSecretAbsent, text: "vault"},
-		{origin: "kv:secret/a#b", err: ErrSecretAbsent, text: "kv"},
-	}
-	for _, test := range tests {
-		t.Run(test.origin, func(t *testing.T) {
-			have, err := ReadSecret(test.origin, lookup(testEnv), dir)
-			if have != test.want {
-				t.Errorf("the secret is %q, want %q", have, test.want)
-			}
-			if fails := test.err != nil || test.text != ""; fails != (err != nil) {
-				t.Fatalf("the error is %v", err)
-			}
-			if test.err != nil && !errors.Is(err, test.err) {
-				t.Errorf("the error %v is not %v", err, test.err)
-			}
-			if err != nil && (!strings.Contains(err.Error(), test.text) || strings.Contains(err.Error(), "geheim")) {
-				t.Errorf("the error is %q", err)
-			}
-		})
-	}
-}
 
 func TestSecretsAreReadOnce(t *testing.T) {
 	options := testOptions()
@@ -68,6 +14,7 @@ func TestSecretsAreReadOnce(t *testing.T) {
 		reads[name]++
 		return "geheim-geheim", name != "NONE"
 	}
+	options.Secrets = testVault{}.reader(options.Env, "")
 	dir := write(t, map[string]string{"main.cam.hcl": "locals {\n  a = [for i in range(3) : secret(\"env:ADMIN\")]\n}\n"})
 	if _, problems := Load(dir, options); len(problems) > 0 {
 		t.Fatal(problems)

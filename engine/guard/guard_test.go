@@ -281,12 +281,14 @@ var pairs = []struct {
 	},
 	{
 		"lowest TLS version raised on a device with old ones",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Legacy: true}, Steps: []plan.Step{step("https", "", values{"min_tls": str("none")}, values{"min_tls": str("1.2")})}}}, "legacy = true",
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Legacy: true}, Steps: []plan.Step{step("https", "", values{"min_tls": str("none")}, values{"min_tls": str("1.2")})}}},
+		"legacy = true",
 		over(secure, step("https", "", values{"min_tls": str("1.1")}, values{"min_tls": str("1.2")})),
 	},
 	{
 		"lowest TLS version of a device with old ones",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Legacy: true}, Steps: []plan.Step{step("https", "", values{"min_tls": str("1.1")}, values{"min_tls": str("1.2")})}}}, "legacy = true",
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Legacy: true}, Steps: []plan.Step{step("https", "", values{"min_tls": str("1.1")}, values{"min_tls": str("1.2")})}}},
+		"legacy = true",
 		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Legacy: true}, Steps: []plan.Step{step("https", "", values{"min_tls": str("1.2")}, values{"min_tls": str("1.1")})}}},
 	},
 	{
@@ -296,7 +298,8 @@ var pairs = []struct {
 	},
 	{
 		"certificate that nobody signed",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Verify: true}, Steps: []plan.Step{step("certificate", "", nil, values{"self_signed": on})}}}, "no authority",
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Verify: true}, Steps: []plan.Step{step("certificate", "", nil, values{"self_signed": on})}}},
+		"no authority",
 		over(plain, step("certificate", "", nil, values{"self_signed": on})),
 	},
 	{
@@ -418,12 +421,14 @@ var pairs = []struct {
 	},
 	{
 		"own password from elsewhere",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:OTHER"})}}}, "same secret",
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:OTHER"})}}},
+		"same secret",
 		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:ADMIN"})}}},
 	},
 	{
 		"own password of the first login, where the vault has one",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Managed: "gate/admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:ADMIN"})}}}, "same secret",
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Managed: "gate/admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:ADMIN"})}}},
+		"same secret",
 		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Managed: "gate/admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "vault:gate/admin"})}}},
 	},
 	{

@@ -127,8 +127,15 @@ func (s filterState) on2(b *box) { b.filtering, b.allows, b.listed = s.on, s.all
 func filterMoves() (before []filterState, moves [][]move) {
 	before = []filterState{{false, true, nobody}, {true, true, onlyUs}, {true, true, both}, {true, false, nobody}, {false, true, onlyThem}}
 	after := []filterState{
-		{true, true, both}, {true, true, onlyUs}, {true, true, onlyThem}, {true, true, ourNet}, {true, true, nextNet},
-		{true, false, onlyUs}, {true, false, onlyThem}, {true, false, nextNet}, {false, true, onlyThem},
+		{true, true, both},
+		{true, true, onlyUs},
+		{true, true, onlyThem},
+		{true, true, ourNet},
+		{true, true, nextNet},
+		{true, false, onlyUs},
+		{true, false, onlyThem},
+		{true, false, nextNet},
+		{false, true, onlyThem},
 	}
 	for _, b := range before {
 		all := []move{{name: "filter stays"}}

@@ -131,12 +131,15 @@ func load(t fatal, r *learn.Result) map[schema.Device]*config.Device {
 			t.Fatalf("%v", err)
 		}
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: kinds, Env: func(name string) (string, bool) {
-		if "env:"+name == loginOrigin {
-			return loginPassword, true
+	cfg, problems := config.Load(dir, config.Options{Kinds: kinds, Secrets: func(origin string) (cty.Value, error) {
+		if origin == loginOrigin {
+			return cty.StringVal(loginPassword), nil
 		}
-		text, ok := r.Secrets["env:"+name]
-		return text, ok
+		text, ok := r.Secrets[origin]
+		if !ok {
+			return cty.NilVal, config.ErrSecretAbsent
+		}
+		return cty.StringVal(text), nil
 	}})
 	for _, p := range problems {
 		t.Fatalf("%v\n%s", p.Error(), shown(r))

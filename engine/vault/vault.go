@@ -17,11 +17,12 @@ import (
 	"filippo.io/age"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // The families of errors. There is also state.ErrNoVault.
 var (
-	ErrAbsent  = errors.New("secret is absent")    // nothing is kept under the name, or at the origin
+	ErrAbsent  = schema.ErrAbsent                  // nothing is kept under the name, or at the origin
 	ErrLocked  = errors.New("the vault is locked") // nobody here can open it
 	ErrDamaged = errors.New("what was sealed is damaged")
 )

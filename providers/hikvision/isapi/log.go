@@ -13,7 +13,8 @@ import (
 type log struct {
 	next   http.RoundTripper
 	device schema.Device
-	trace  providers.Trace // nil for nowhere
+	login  providers.Credential // which a device may repeat in its words
+	trace  providers.Trace      // nil for nowhere
 }
 
 func (l *log) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -32,7 +33,7 @@ func (l *log) RoundTrip(req *http.Request) (*http.Response, error) {
 	entry.Err = err
 	if err == nil {
 		entry.Status = resp.StatusCode
-		entry.Response = redacted(contents(resp))
+		entry.Response = secretsOf(sent(req), l.login).blank(redacted(contents(resp)))
 	}
 	l.trace(entry)
 	return resp, err

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"maps"
 	"net/url"
@@ -147,15 +148,32 @@ func secretsOf(body []byte, credential providers.Credential) secrets {
 	return hidden
 }
 
-// blank replaces every secret in a text. Texts of less than four bytes are left, as "1" or "on" would garble every
-// message.
+// blank replaces every secret in a text, however the device may have escaped it. Texts of less than four bytes are left, as
+// "1" or "on" would garble every message.
 func (s secrets) blank(text string) string {
 	for _, secret := range s {
-		if len(secret) >= 4 {
-			text = strings.ReplaceAll(text, secret, providers.Blank)
+		for _, form := range spellings(secret) {
+			if len(form) >= 4 {
+				text = strings.ReplaceAll(text, form, providers.Blank)
+			}
 		}
 	}
 	return text
+}
+
+// spellings are a text as it is, without its escapes if it has some, and with those of XML, HTML, JSON and addresses.
+func spellings(secret string) []string {
+	plain := html.UnescapeString(secret)
+	inXML, inJSON := bytes.Buffer{}, bytes.Buffer{}
+	_ = xml.EscapeText(&inXML, []byte(plain)) // a buffer takes everything
+	encoder := json.NewEncoder(&inJSON)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(plain)
+	return []string{
+		secret, plain, html.EscapeString(plain), inXML.String(), strings.Trim(strings.TrimSpace(inJSON.String()), `"`),
+		url.QueryEscape(plain), url.PathEscape(plain),
+		strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(plain),
+	}
 }
 
 // shownPath is a path as it may be shown: values of the query are blanked, since some requests carry keys there. Only

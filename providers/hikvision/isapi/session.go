@@ -114,6 +114,7 @@ func newStack(target providers.Target, options Options, peer *peer) *stack {
 	base := newBase(endpoint, options.Dial, peer)
 	bare := &stay{next: &log{
 		device: target.Device,
+		login:  target.Login,
 		trace:  target.Trace,
 		next:   &limit{timeout: options.Timeout, next: base},
 	}}

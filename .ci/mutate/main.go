@@ -1,0 +1,125 @@
+// Mutate takes one rule after the other away from the code, and tells whether the tests of the rule notice.
+//
+//	go run ./.ci/mutate [-run PATTERN] [-p N] [-timeout DURATION]
+//
+// It is run from the root of the repository. The tree is not changed: the go command is shown changed files by way of
+// -overlay. Each mutant is built first and its tests are run then, so that a mutant that does not compile is not taken for
+// one that was noticed. Before any of that, the same tests must pass without a mutant.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"camform/.ci/mutate/mutant"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "mutate: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out, progress io.Writer) error {
+	flags := flag.NewFlagSet("mutate", flag.ContinueOnError)
+	pattern := flags.String("run", "", "only mutants whose name matches this regular expression")
+	parallel := flags.Int("p", runtime.NumCPU(), "how many mutants are tried at a time")
+	timeout := flags.Duration("timeout", 2*time.Minute, "how long the tests of one mutant may take; one that takes longer was noticed")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	names, err := regexp.Compile(*pattern)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	all, err := mutant.Load("testdata/mutants")
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(m mutant.Mutant) bool { return !names.MatchString(m.Name) })
+	if len(all) == 0 {
+		return fmt.Errorf("no mutant matches %q", *pattern)
+	}
+	scratch, err := os.MkdirTemp("", "mutate-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(scratch) }()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	l := &lab{root: ".", scratch: scratch, timeout: *timeout, progress: progress}
+	if err := l.healthy(ctx, all, *parallel); err != nil {
+		return err
+	}
+	return print(out, l.all(ctx, all, *parallel))
+}
+
+// healthy proves that the tests of all mutants pass without them.
+func (l *lab) healthy(ctx context.Context, all []mutant.Mutant, parallel int) error {
+	seen := map[mutant.Test]bool{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for _, m := range all {
+		for _, test := range m.Tests {
+			if seen[test] {
+				continue
+			}
+			seen[test] = true
+			group.Go(func() error { return l.passes(ctx, test) })
+		}
+	}
+	return group.Wait()
+}
+
+// all tries mutants, and returns what became of each, in the same order.
+func (l *lab) all(ctx context.Context, all []mutant.Mutant, parallel int) []finding {
+	findings := make([]finding, len(all))
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for i, m := range all {
+		group.Go(func() error {
+			findings[i] = l.try(ctx, m)
+			l.tell("%s: %s", m.Name, findings[i].verdict)
+			return nil
+		})
+	}
+	_ = group.Wait() // what went wrong is in the findings
+	return findings
+}
+
+// print writes the table of findings. The error says that there is something to do.
+func print(out io.Writer, findings []finding) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	noticed := 0
+	for _, f := range findings {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", f.mutant.Name, f.verdict, f.mutant.Rule)
+		if f.verdict == killed {
+			noticed++
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.detail != "" {
+			fmt.Fprintf(out, "\n%s: %s:\n%s\n", f.mutant.Name, f.verdict, f.detail)
+		}
+	}
+	fmt.Fprintf(out, "killed %d of %d\n", noticed, len(findings))
+	if noticed < len(findings) {
+		return fmt.Errorf("%d mutants were not killed", len(findings)-noticed)
+	}
+	return nil
+}
