@@ -117,7 +117,9 @@ device "gate" {
 	if err := os.WriteFile(filepath.Join(dir, "main.cam.hcl"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	secrets := func(origin string) (cty.Value, error) { return cty.StringVal("geheim-" + strings.ToLower(strings.TrimPrefix(origin, "env:"))), nil }
+	secrets := func(origin string) (cty.Value, error) {
+		return cty.StringVal("geheim-" + strings.ToLower(strings.TrimPrefix(origin, "env:"))), nil
+	}
 	cfg, problems := config.Load(dir, config.Options{Kinds: kinds, Secrets: secrets})
 	for _, p := range problems {
 		s.Fatal(p.Error(), p.Subject)
