@@ -10,7 +10,9 @@ import (
 	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/engine/diff"
+	"camform/engine/live"
 	"camform/engine/plan"
+	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -68,6 +70,22 @@ func (c credentials) blocked(access plan.Access) error {
 		return nil
 	}
 	return fmt.Errorf("it is not known which password it has, since a change of it did not end; camform rotate -due finds out: %w", providers.ErrBudget)
+}
+
+// doubt notes for the next run that devices refuse the password that the vault calls current: it looks for the one that they
+// have. A refusal that the ledger spared says nothing.
+func (e *Engine) doubt(ctx context.Context, devices []*config.Device, snapshots []*live.Snapshot, known credentials) diag.Problems {
+	for i, device := range devices {
+		name := diff.AccessOf(device).Managed
+		version := known.live[name].Version
+		if version == 0 || !rotate.Refused(snapshots[i].Err) {
+			continue
+		}
+		if err := e.Store.DoubtSecret(ctx, name, version); err != nil {
+			return diag.Problems{diag.FromError(err, "state-unwritable", "State cannot be written")}
+		}
+	}
+	return nil
 }
 
 // lead notes which accounts get a new password by a plan, so that whoever logs in with it elsewhere gets it too.

@@ -86,6 +86,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned
 		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
 	problems = append(problems, e.remember(ctx, requests, snapshots)...)
+	problems = append(problems, e.doubt(ctx, devices, snapshots, known)...)
 	problems = append(problems, twins(snapshots)...)
 	p := e.emptyPlan(cfg)
 	p.Outputs = outputs(cfg.Outputs)

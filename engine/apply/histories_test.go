@@ -15,7 +15,9 @@ const runs = 9
 func history(s scenario, c *choices, b bounds) (w *world, wrong string) {
 	w = newWorld(s, c, b)
 	for range runs {
-		if !w.run() {
+		busy := w.run()
+		w.settle()
+		if !busy && w.runs > b.first {
 			break
 		}
 		w.clock = w.clock.Add(w.pause())

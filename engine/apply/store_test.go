@@ -207,20 +207,21 @@ func (s *store) AdoptSecret(ctx context.Context, lease state.Lease, name string,
 }
 
 func (s *store) TriedSecret(_ context.Context, lease state.Lease, name string, version int) error {
-	return s.fenced(lease, func() error {
-		var last int64
-		for _, v := range s.secrets {
-			if v.Name == name {
-				last = max(last, v.Tried)
-			}
+	return s.fenced(lease, func() error { s.tried(name, version); return nil })
+}
+
+func (s *store) tried(name string, version int) {
+	var last int64
+	for _, v := range s.secrets {
+		if v.Name == name {
+			last = max(last, v.Tried)
 		}
-		for i, v := range s.secrets {
-			if v.Name == name && v.Version == version {
-				s.secrets[i].Tried = last + 1
-			}
+	}
+	for i, v := range s.secrets {
+		if v.Name == name && v.Version == version {
+			s.secrets[i].Tried = last + 1
 		}
-		return nil
-	})
+	}
 }
 
 func (s *store) SettleSecret(_ context.Context, lease state.Lease, v state.Verdict) error {

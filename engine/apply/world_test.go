@@ -17,6 +17,7 @@ import (
 	"camform/engine/graph"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/providers/memory"
@@ -73,7 +74,11 @@ type world struct {
 	scenario
 	choices *choices
 	left    bounds
-	noise   int // refused logins of somebody else that are to come
+	pins    map[schema.Device]providers.Pin // what is known of the devices from before
+	kept    map[*memory.Device]memory.Snapshot
+	swapped bool // another device is in the place of the camera
+	reverts bool // the camera will lose something at its next restart
+	noise   int  // refused logins of somebody else that are to come
 	runs    int
 	dead    bool // the process of this run died
 	quiet   bool // nothing goes wrong any more
@@ -109,7 +114,7 @@ var (
 )
 
 func newWorld(s scenario, c *choices, b bounds) *world {
-	w := &world{scenario: s, choices: c, left: b, clock: begin, noise: s.foreign}
+	w := &world{scenario: s, choices: c, left: b, clock: begin, noise: s.foreign, kept: map[*memory.Device]memory.Snapshot{}}
 	w.disk = newStore(func() time.Time { return w.clock.Add(w.skew) })
 	w.disk.durable, w.disk.accounted = w.durable, w.accounted
 	w.disk.alive = func(run string) bool { return run == fmt.Sprint("run-", w.runs) && !w.dead }
@@ -124,6 +129,7 @@ func newWorld(s scenario, c *choices, b bounds) *world {
 		w.camera.BurnAttempts(w.noise) // after our login, which made the camera forget refusals
 		w.noise = 0
 	})
+	w.pins = map[schema.Device]providers.Pin{cameraAddress: pinOf(w.camera)}
 	w.strike(w.camera)
 	if s.recorder {
 		w.recorder = w.fleet.Add("recorder", "https://192.0.2.2", memory.Options{Password: "recorder-1"})
@@ -131,9 +137,16 @@ func newWorld(s scenario, c *choices, b bounds) *world {
 		w.disk.settings[follower] = state.Setting{Address: follower, Fingerprints: map[string]string{
 			"code": w.disk.Fingerprint(follower, "code", "operator-1"),
 		}}
+		w.pins[recorderAddress] = pinOf(w.recorder)
 		w.strike(w.recorder)
 	}
 	return w
+}
+
+// pinOf is what is known of a device that was met before.
+func pinOf(d *memory.Device) providers.Pin {
+	who := d.Identity()
+	return providers.Pin{Serial: who.Serial, MAC: who.MAC}
 }
 
 // follower is the setting of the recorder that logs in to the camera as operator.
@@ -157,10 +170,38 @@ func (w *world) strike(d *memory.Device) {
 	}})
 	for _, e := range []memory.Effect{
 		memory.Unreachable, memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject, memory.Restart,
+		memory.Lock, memory.Swap, memory.Late, memory.Revert,
 	} {
-		d.Inject(memory.Fault{Effect: e, Match: func(memory.Exchange) bool { return effect == e }})
+		d.Inject(memory.Fault{Effect: e, Delay: late, Match: func(memory.Exchange) bool { return effect == e }})
 	}
-	d.AfterWrite(func(memory.Exchange) { w.crashHere("after the request") })
+	d.AfterWrite(func(memory.Exchange) {
+		w.remember(d)
+		w.crashHere("after the request")
+	})
+}
+
+// late is after how much time a password is in force that is late: somebody has looked at the device again by then.
+const late = 50 * time.Minute
+
+// remember keeps a device as it is, so that it can come back after another one was in its place.
+func (w *world) remember(d *memory.Device) {
+	if w.mayFail() {
+		w.kept[d] = d.Snapshot()
+	}
+}
+
+// settle is what happens to devices between two runs: a foreign one is taken away, and one that would lose something at its
+// next restart restarts.
+func (w *world) settle() {
+	for d, was := range w.kept {
+		if w.swapped {
+			d.Restore(was)
+		}
+	}
+	if w.reverts {
+		w.camera.Restart()
+	}
+	w.swapped, w.reverts = false, false
 }
 
 func (w *world) note(format string, args ...any) {
@@ -194,22 +235,33 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 	if !w.mayFail() {
 		return ""
 	}
-	effects := []memory.Effect{"", memory.Unreachable, memory.Busy}
+	effects := []memory.Effect{"", memory.Unreachable, memory.Busy, memory.Lock, memory.Swap}
 	switch {
+	case x.Writes() && x.Path == ownPath:
+		effects = append(atWrites, memory.Late, memory.Revert)
 	case x.Writes():
-		effects = []memory.Effect{
-			"", memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject, memory.Restart,
-		}
+		effects = atWrites
 	case x.Path == "":
-		effects = []memory.Effect{"", memory.Unreachable, memory.DropReply}
+		effects = []memory.Effect{"", memory.Unreachable, memory.DropReply, memory.Lock, memory.Swap}
 	}
 	effect := effects[w.choices.pick(len(effects))]
 	if effect != "" {
 		w.note("%s at %s", effect, x)
 		w.left.faults--
+		w.swapped, w.reverts = w.swapped || effect == memory.Swap, w.reverts || effect == memory.Revert
 	}
 	return effect
 }
+
+// atWrites is what can become of a request that changes something, other than what happens to passwords of others, which
+// nobody notices who does not log in with them.
+var atWrites = slices.Clip([]memory.Effect{
+	"", memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject, memory.Restart,
+	memory.Lock, memory.Swap,
+})
+
+// ownPath is where the account lies that camform logs in with.
+const ownPath = usersPath + "/1"
 
 // durable decides what becomes of a write to the disk. A process that falls asleep between asking the device how many
 // attempts are left and making one is beyond what a ledger can know; others may fall asleep anywhere.
@@ -266,6 +318,10 @@ func (w *world) run() bool {
 	w.runs++
 	w.dead = false
 	w.note("run %d", w.runs)
+	w.remember(w.camera)
+	if w.recorder != nil {
+		w.remember(w.recorder)
+	}
 	return w.cycle(fmt.Sprint("run-", w.runs))
 }
 
@@ -273,6 +329,9 @@ func (w *world) cycle(run string) bool {
 	o := w.options(run)
 	recovered, err := apply.Recover(context.Background(), []plan.Device{w.planned(nil), w.plannedRecorder(nil)}, o)
 	if err != nil || w.dead {
+		return true
+	}
+	if w.look() {
 		return true
 	}
 	devices := w.plan()
@@ -286,6 +345,31 @@ func (w *world) cycle(run string) bool {
 			w.note("  %s: %s %s", s.Address, s.Result, s.Detail)
 		}
 	}
+	return true
+}
+
+// look logs in as a plan does, and notes if the camera refuses what the vault calls current. It reports whether nothing can be
+// planned.
+func (w *world) look() bool {
+	d := w.planned(nil)
+	doubtful, _ := w.disk.Doubtful(context.Background())
+	if doubtful[d.Access.Managed] || w.dead {
+		return false
+	}
+	target, err := w.options("plan").Target(d)
+	if err != nil {
+		panic(err)
+	}
+	session := w.fleet.Provider().OpenReader(target)
+	defer session.Close()
+	_, err = session.Identify(context.Background())
+	versions, _ := w.disk.Secrets(context.Background(), d.Access.Managed)
+	live, ok := rotate.Live(versions)
+	if !ok || !rotate.Refused(err) {
+		return err != nil // whoever plans comes again
+	}
+	w.note("the camera refuses what the vault calls current")
+	_ = w.disk.durable(func() error { w.disk.tried(live.Name, live.Version); return nil })
 	return true
 }
 
@@ -303,7 +387,7 @@ func (w *world) options(run string) apply.Options {
 			}
 			return providers.Target{
 				Device: d.Address, URL: u, Login: providers.Credential{Username: d.Access.Username, Password: providers.NewPassword(text)},
-				Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: ledgerOf{w.disk},
+				Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: ledgerOf{w.disk}, Pin: w.pins[d.Address],
 			}, nil
 		},
 	}

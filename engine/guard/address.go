@@ -41,7 +41,7 @@ func (v way) closedByFilter(f fact) string {
 // narrower leaves it as it was.
 func (v way) fromNowhere(f fact) string {
 	switch {
-	case !f.done || widens(f):
+	case widens(f):
 		return ""
 	case text(f.value("mode")) == "deny" && len(texts(f.value("addresses"))) == 0:
 		return ""
@@ -205,7 +205,7 @@ func (v way) keptBy(f fact, attribute string) bool {
 		return false
 	}
 	version := text(f.value("ip_version"))
-	return version == "dual" && text(f.had("ip_version")) != "" || version == "v4" && host.Unmap().Is4() || version == "v6" && !host.Unmap().Is4()
+	return version == "dual" || version == "v4" && host.Unmap().Is4() || version == "v6" && !host.Unmap().Is4()
 }
 
 // elsewhere reports whether the address of an interface, with or without the length of its network, is another one than

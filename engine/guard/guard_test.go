@@ -375,7 +375,7 @@ var pairs = []struct {
 	},
 	{
 		"MD5 alone, with a consumer that knows SHA-256",
-		over(secure, step("web_auth", "", values{"algorithm": str("MD5/SHA256")}, values{"algorithm": str("MD5")})).needed(knowing("SHA-256", vms)), "SHA-256",
+		over(secure, step("web_auth", "", values{"algorithm": str("MD5/SHA256")}, values{"algorithm": str("MD5")})).needed(knowing("SHA-256", vms)), "vms knows digest",
 		over(secure, step("web_auth", "", values{"algorithm": str("MD5/SHA256")}, values{"algorithm": str("SHA256")})).needed(knowing("SHA-256", vms)),
 	},
 	{
@@ -518,6 +518,117 @@ var pairs = []struct {
 		over("https://gate.example.com:443", step("network", "2", values{"address": str("203.0.113.1/24")}, values{"dns": set("192.0.2.53")})),
 	},
 	{
+		"a filter that was on, where the device sees us elsewhere",
+		over(secure, step("ip_filter", "", filter(on, "allow", "203.0.113.1"), filter(on, "allow", "203.0.113.2"))), "198.51.100.7",
+		over(secure, step("ip_filter", "", filter(on, "allow", "203.0.113.1"), filter(on, "allow", "203.0.113.1", "203.0.113.2"))),
+	},
+	{
+		"a filter that was on, with a consumer from anywhere",
+		over(secure, step("ip_filter", "", filter(on, "allow", "198.51.100.7", "203.0.113.1"), filter(on, "allow", "198.51.100.7"))).needed(viewer), "from which address viewer",
+		over(secure, step("ip_filter", "", filter(on, "allow", "198.51.100.7"), filter(on, "allow", "198.51.100.7", "203.0.113.1"))).needed(viewer),
+	},
+	{
+		"a list that could not be read",
+		over(secure, step("ip_filter", "", filter(on, "allow", "198.51.100.1-198.51.100.9"), filter(on, "allow", "203.0.113.1"))), "198.51.100.7",
+		over(secure, step("ip_filter", "", filter(on, "allow", "203.0.113.1"), filter(on, "allow", "203.0.113.1", "198.51.100.1-198.51.100.9"))),
+	},
+	{
+		"a deny list that cannot be read, our address not known",
+		over(secure, step("ip_filter", "", filter(on, "deny", "203.0.113.1"), filter(on, "deny", "198.51.100.1-198.51.100.9"))).from(""), "not known which address",
+		over(secure, step("ip_filter", "", filter(on, "deny", "198.51.100.1-198.51.100.9"), filter(on, "deny"))).from(""),
+	},
+	{
+		"addresses of one link",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "2001:db8::/64"))).from("fe80::7%eth0"), "fe80::7",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "fe80::/64"))).from("fe80::7%eth0"),
+	},
+	{
+		"another address of one link",
+		over("https://[fe80::1%25eth0]:443", step("network", "1", values{"ipv6_address": str("fe80::1/64")}, values{"ipv6_gateway": str("fe80::2")})), "ipv6_gateway",
+		over("https://[fe80::1%25eth0]:443", step("network", "1", values{"ipv6_address": str("fe80::9/64")}, values{"ipv6_gateway": str("fe80::2")})),
+	},
+	{
+		"deny list of hardware addresses turned into an allow list",
+		over(secure, step("mac_filter", "", filter(on, "deny", "00:00:5e:00:53:01"), values{"mode": str("allow")})), "cannot be proven",
+		over(secure, step("mac_filter", "", filter(on, "deny", "00:00:5e:00:53:01"), values{"enabled": off})),
+	},
+	{
+		"allow list of hardware addresses switched on",
+		over(secure, step("mac_filter", "", filter(off, "allow", "00:00:5e:00:53:01"), values{"enabled": on})), "cannot be proven",
+		over(secure, step("mac_filter", "", filter(off, "allow", "00:00:5e:00:53:01"), filter(off, "allow"))),
+	},
+	{
+		"the vendor's protocol off, with a client that says nothing of itself",
+		over(secure, step("service", "DEV_MANAGE", values{"enabled": on}, values{"enabled": off})).needed(recorder), "device.recorder.channel.1 reaches",
+		over(secure, step("service", "DEV_MANAGE", values{"enabled": on}, values{"enabled": off})).needed(operator),
+	},
+	{
+		"redirect, with a client of ONVIF",
+		over(secure, step("https", "", values{"redirect": off}, values{"redirect": on})).needed(onvif), "over HTTP",
+		over(secure, step("https", "", values{"redirect": off}, values{"redirect": on})).needed(viewer),
+	},
+	{
+		"a port of which the device says nothing",
+		over(secure, step("https", "", values{"enabled": on}, values{"port": num(444)})), "port 443",
+		over(secure, step("https", "", values{"enabled": on}, values{"port": num(443)})),
+	},
+	{
+		"the port that camform comes by",
+		over("https://192.0.2.1:9443", step("service", "HTTP", values{"port": num(80)}, values{"port": num(9443)})), "would take that port",
+		over("https://192.0.2.1:9443", step("service", "HTTP", values{"port": num(80)}, values{"port": num(9080)})),
+	},
+	{
+		"the port that translated HTTP comes by",
+		over("http://192.0.2.1:443", step("https", "", values{"port": num(444)}, values{"port": num(443)})), "would take that port",
+		over("http://192.0.2.1:443", step("https", "", values{"port": num(443), "min_tls": str("1.1")}, values{"min_tls": str("1.2")})),
+	},
+	{
+		"lowest TLS version, over TLS",
+		device{plan.Device{Access: plan.Access{URL: secure, Legacy: true}, Steps: []plan.Step{step("https", "", values{"min_tls": str("1.1")}, values{"min_tls": str("1.3")})}}},
+		"legacy = true",
+		device{plan.Device{Access: plan.Access{URL: plain, Legacy: true}, Steps: []plan.Step{step("https", "", values{"min_tls": str("1.1")}, values{"min_tls": str("1.3")})}}},
+	},
+	{
+		"digest for a consumer that may come by anything",
+		over(secure, step("web_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", operator)), "vms knows digest",
+		over(secure, step("web_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", viewer)),
+	},
+	{
+		"digest of video for a consumer that may come by anything",
+		over(secure, step("rtsp_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", operator)), "vms knows digest",
+		over(secure, step("rtsp_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", vendor)),
+	},
+	{
+		"MD5, where SHA-256 was seen",
+		over(secure, step("web_auth", "", values{"algorithm": str("SHA256")}, values{"algorithm": str("MD5")})).seenWith("SHA-256"), "never log in",
+		over(secure, step("web_auth", "", values{"algorithm": str("MD5"), "method": str("digest/basic")}, values{"method": str("digest")})).seenWith("SHA-256"),
+	},
+	{
+		"ONVIF off, with others",
+		over(secure, step("integration", "", values{"onvif_enabled": on}, values{"onvif_enabled": off})).needed(vms, onvif), "over ONVIF",
+		over(secure, step("integration", "", values{"onvif_enabled": on}, values{"onvif_enabled": off})).needed(vms, viewer, recorder),
+	},
+	{
+		"a lock that is off",
+		over(secure, step("login_lock", "", values{"attempts": num(5)}, values{"attempts": num(3)})), "at least 4",
+		over(secure, step("login_lock", "", values{"enabled": on, "attempts": num(5)}, values{"enabled": off, "attempts": num(3)})),
+	},
+	{
+		"a lock that does not say how many attempts it bears",
+		over(secure, step("login_lock", "", values{"enabled": off}, values{"enabled": on, "attempts": num(3)})), "at least 4",
+		over(secure, step("login_lock", "", values{"enabled": off}, values{"enabled": on})),
+	},
+	{
+		"level of an account that is not known",
+		over(secure, step("user", "vms", values{"level": str("Viewer")}, values{"name": str("x")})).needed(operator), "would be Viewer",
+		over(secure, step("user", "vms", values{"level": cty.NullVal(cty.String)}, values{"name": str("x")})).needed(operator),
+	},
+	{
+		"new account for a recorder",
+		over(secure, secret(step("user", "nvr", user("Viewer"), user("Operator")), generated)).needed(recorder), "does not tell it",
+		over(secure, secret(created("user", "nvr", user("Operator")), generated)).needed(recorder),
+	},
+	{
 		"another wireless network",
 		over(secure, step("wireless", "2", values{"ssid": str("a")}, values{"ssid": str("b")})), "ssid",
 		over(secure, step("wireless", "2", values{"wmm": on}, values{"wmm": off})),
@@ -585,6 +696,9 @@ func TestSomebodyWhoMustBeToldIsNamed(t *testing.T) {
 	if len(problems) != 1 || problems[0].Severity != diag.Warning || problems[0].Code != UntoldCode ||
 		!strings.Contains(problems[0].Detail, "vms logs in with the account vms") || problems[0].Address != rotation.Address {
 		t.Errorf("problems %v", problems)
+	}
+	if problems := Prove(over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), generated)).needed(recorder).Device); len(problems) != 1 {
+		t.Errorf("it is an error for a recorder, and no warning besides: %v", problems)
 	}
 	for name, d := range map[string]device{
 		"told by the plan":   over(secure, rotation).needed(told(vms)),

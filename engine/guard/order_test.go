@@ -69,6 +69,15 @@ func TestI9TheOrderInWhichStepsStandIsProven(t *testing.T) {
 	}
 }
 
+// What the device says of a filter may look as if camform could not get in. It does, so it must go on to.
+func TestI9TheOwnWayInIsOpenWhateverTheDeviceSays(t *testing.T) {
+	elsewhere := step("ip_filter", "", filter(on, "allow", "203.0.113.1"), filter(on, "allow", "203.0.113.1", "198.51.100.7"))
+	d := over(secure, step("user", "admin", user("Administrator"), nil), created("user", "chief", user("Administrator")), elsewhere, rotation("camform")).as("camform").Device
+	if problems := Prove(d); len(problems) != 1 || problems[0].Address.Local() != "user.admin" {
+		t.Errorf("problems %v", problems)
+	}
+}
+
 // The account that camform uses is written behind the others, whatever the plan says, so that it cannot open the way.
 func TestI9NoSafeOrderIsRefused(t *testing.T) {
 	own := step("user", "camform", user("Operator"), user("Administrator"))

@@ -112,10 +112,19 @@ func (s *Store) TriedSecret(ctx context.Context, lease Lease, name string, versi
 		if err := s.fence(tx, lease); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`UPDATE secrets SET tried = (SELECT MAX(tried) + 1 FROM secrets WHERE name = $1)
-			WHERE name = $1 AND version = $2`, name, version)
-		return err
+		return tried(tx, name, version)
 	})
+}
+
+// DoubtSecret is TriedSecret for who only reads devices, and holds no lease.
+func (s *Store) DoubtSecret(ctx context.Context, name string, version int) error {
+	return s.write(ctx, func(tx *sql.Tx) error { return tried(tx, name, version) })
+}
+
+func tried(tx *sql.Tx, name string, version int) error {
+	_, err := tx.Exec(`UPDATE secrets SET tried = (SELECT MAX(tried) + 1 FROM secrets WHERE name = $1)
+		WHERE name = $1 AND version = $2`, name, version)
+	return err
 }
 
 // Doubtful returns the names of which it is not known which version is in use: one may have been sent, or the live one was

@@ -29,6 +29,8 @@ type Options struct {
 	Algorithm         string             // digest algorithm that it offers; "SHA-256" if empty
 	Inactive          bool               // it has no password yet and takes no login
 	HidesAttempts     bool               // it does not tell how many login attempts are left
+	KeepsFailures     bool               // a login that works does not make it forget failed ones
+	MustChange        bool               // an account whose password another one set may do nothing but set another itself
 	Without           []string           // kinds that it does not have; "https" goes alone, others with their document
 	Documents         map[string]string  // documents by path that it has in place of the usual ones
 	NeedsRestart      []string           // kinds whose changes it answers with PendingReboot
@@ -45,29 +47,15 @@ type Device struct {
 	options Options
 
 	mu            sync.Mutex
-	identity      providers.Identity
-	hardware      int // how often it was replaced by another device
-	documents     map[string]string
-	accounts      map[string]account
-	ids, epochs   int // the last id given to an account, and the last epoch given to a password
-	failures      int
-	failed        time.Time // when the last of them was
-	locks         int       // how often it locked itself
-	locked, away  time.Time // until when
-	cuts          int       // how often all connections were lost
-	faults        []*armed
 	before, after func(Exchange)
-	log           []Entry
-}
-
-type account struct {
-	password providers.Password
-	epoch    int // differs for each password that the device ever had; never 0
+	state
 }
 
 func newDevice(f *Fleet, name string, u *url.URL, options Options) *Device {
-	d := &Device{fleet: f, name: name, url: u, options: options, documents: maps.Clone(factory), accounts: map[string]account{}}
-	d.identity = d.madeUp()
+	d := &Device{fleet: f, name: name, url: u, options: options, state: state{
+		documents: maps.Clone(factory), accounts: map[string]account{}, secrets: map[string]providers.Password{}, sources: map[string]attempts{},
+	}}
+	d.makeUp()
 	d.SetUser(admin, administrator, cmp.Or(options.Password, "Pw-"+d.hash("password")[:10]))
 	d.Set("system", "", "name", name)
 	if port := u.Port(); port != "80" && u.Scheme == "http" {
@@ -75,13 +63,15 @@ func newDevice(f *Fleet, name string, u *url.URL, options Options) *Device {
 	} else if port != "443" && u.Scheme == "https" {
 		d.Set("https", "", "port", json.Number(port))
 	}
-	maps.Copy(d.documents, options.Documents)
+	for path, text := range options.Documents {
+		d.put(path, text)
+	}
 	for _, without := range options.Without {
 		kind := kindOf(without)
 		if kind.Item != nil && kind.Item.Equals != "" {
 			d.Remove(without, "")
 		} else {
-			delete(d.documents, kind.Document.Path)
+			d.SetDocument(kind.Document.Path, "")
 		}
 	}
 	return d
@@ -101,10 +91,15 @@ func (d *Device) hash(purpose string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (d *Device) madeUp() providers.Identity {
+// makeUp makes up who the device is, and what it shows of that before a login.
+func (d *Device) makeUp() {
 	h := d.hash("identity")
 	want := d.options.Identity
-	return providers.Identity{
+	if d.replaced {
+		want.Serial, want.MAC = "", ""
+	}
+	d.realm, d.key = "MEM("+d.hash("realm")[:8]+")", "sha256:"+d.hash("key")
+	d.identity = providers.Identity{
 		Serial:   cmp.Or(want.Serial, "MEM"+strings.ToUpper(h[:10])),
 		MAC:      cmp.Or(want.MAC, fmt.Sprintf("02:%s:%s:%s:%s:%s", h[0:2], h[2:4], h[4:6], h[6:8], h[8:10])),
 		Model:    cmp.Or(want.Model, "MEM-1"),
@@ -141,25 +136,29 @@ func (d *Device) SwapIdentity() {
 	defer d.mu.Unlock()
 	d.hardware++
 	d.cuts++
-	d.options.Identity.Serial, d.options.Identity.MAC = "", ""
-	d.identity = d.madeUp()
+	d.replaced = true
+	d.makeUp()
 }
 
 // shows is what a peer sees of the device without a login.
 func (d *Device) shows(scheme string) providers.Pin {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	pin := providers.Pin{Realm: "MEM(" + d.hash("realm")[:8] + ")", Algorithm: cmp.Or(d.options.Algorithm, "SHA-256")}
+	pin := providers.Pin{Realm: d.realm, Algorithm: cmp.Or(d.options.Algorithm, "SHA-256")}
 	if scheme == "https" {
-		pin.SPKI = "sha256:" + d.hash("key")
+		pin.SPKI = d.key
 	}
 	return pin
 }
 
 // Document is the text of a document as it stands, or "" if the device does not have it.
 func (d *Device) Document(path string) string {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if status, found := d.channelStatus(path); found {
+		return status
+	}
 	return d.documents[path]
 }
 
@@ -169,13 +168,14 @@ func (d *Device) SetDocument(path, text string) {
 	defer d.mu.Unlock()
 	if text == "" {
 		delete(d.documents, path)
+		d.rules = nil
 	} else {
-		d.documents[path] = text
+		d.put(path, text)
 	}
 }
 
 // Set changes one attribute as somebody at the web page would. The value is anything that encodes to JSON; an item that
-// does not exist comes into being. Passwords are set by SetUser.
+// does not exist comes into being. Accounts are made by SetUser, and channels by SetChannel.
 func (d *Device) Set(kind, key, attribute string, value any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -190,16 +190,22 @@ func (d *Device) Set(kind, key, attribute string, value any) {
 
 // Remove takes one item away as somebody at the web page would.
 func (d *Device) Remove(kind, key string) {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.change(kind, func(k *schema.Kind, doc content) { delete(doc.items, entry(k, key)) })
-	if kind == "user" {
+	switch kind {
+	case "user":
 		delete(d.accounts, key)
+	case "channel":
+		delete(d.secrets, channelPlace(key))
+		d.forgetChannels()
 	}
 }
 
 // SetUser creates an account or changes its level and password, as somebody at the web page would.
 func (d *Device) SetUser(name, level, password string) {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.change("user", func(_ *schema.Kind, doc content) {
@@ -211,9 +217,38 @@ func (d *Device) SetUser(name, level, password string) {
 	d.setPassword(name, providers.NewPassword(password))
 }
 
+// setPassword gives an account a password that is in force at once, and for good.
 func (d *Device) setPassword(name string, p providers.Password) {
 	d.epochs++
-	d.accounts[name] = account{p, d.epochs}
+	d.accounts[name] = account{password: p, epoch: d.epochs}
+}
+
+// account is an account as it is at a time.
+func (d *Device) account(name string, at time.Time) (account, bool) {
+	a, found := d.accounts[name]
+	if found && !a.from.IsZero() && !at.Before(a.from) {
+		d.epochs++
+		a.password, a.epoch, a.next, a.from = a.next, d.epochs, providers.Password{}, time.Time{}
+		d.accounts[name] = a
+	}
+	return a, found
+}
+
+// losePasswords brings back the passwords that the device has not kept.
+func (d *Device) losePasswords() {
+	for name, a := range d.accounts {
+		if !a.lasting.IsZero() {
+			d.setPassword(name, a.lasting)
+		}
+	}
+}
+
+// Accepts reports whether the device would let an account in with a password now, were it not locked. It is no attempt.
+func (d *Device) Accepts(user, password string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a, found := d.account(user, d.fleet.now())
+	return found && a.password == providers.NewPassword(password)
 }
 
 func (d *Device) nextID() int {
@@ -229,13 +264,16 @@ func (d *Device) change(kind string, edit func(*schema.Kind, content)) {
 		panic("memory: " + d.name + " has no " + k.Document.Path + " that could be changed: " + err.Error())
 	}
 	edit(k, doc)
-	d.documents[k.Document.Path] = string(doc.encode())
+	d.put(k.Document.Path, string(doc.encode()))
 }
 
-// Restart makes the device restart: connections are lost, and for a minute nobody reaches it.
+// Restart makes the device restart: connections are lost, as are passwords that it has not kept, and for a minute nobody
+// reaches it.
 func (d *Device) Restart() {
+	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.losePasswords()
 	d.cuts++
 	d.away = d.fleet.now().Add(restartTime)
 }

@@ -9,6 +9,9 @@
 //     nothing is sent after an error that ends the session, and a second goroutine in a session is a panic.
 //   - What can go wrong is injected as data ([Fault]) or as a hook ([Device.BeforeWrite], [Device.AfterWrite]), and
 //     never happens by chance. Time is the clock that was handed to [NewFleet].
+//   - Recorders log in to the cameras of their channels and go on when they are refused, as real ones do; the state of a
+//     channel is the document /channels/KEY/status.
+//   - A device can be put back to what it was: see [Device.Snapshot]. A harness branches there.
 //   - A document is JSON text, {"items": {key: {attribute: value}}}, with sorted keys and no white space. Items and
 //     attributes that no kind speaks of come back as they came.
 //

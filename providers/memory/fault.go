@@ -11,6 +11,7 @@ import (
 type Exchange struct {
 	Method string // of the request; MethodIdentify or MethodAuthenticate for a login
 	Path   string // empty for a login
+	As     string // the account that makes it, where that is not the one of the session
 }
 
 // Methods of exchanges that are no request for a document.
@@ -32,12 +33,17 @@ func (x Exchange) Writes() bool {
 	return x.Method != http.MethodGet && x.Method != MethodIdentify && x.Method != MethodAuthenticate
 }
 
+// own reports whether the exchange is made with the login of the session.
+func (x Exchange) own() bool { return x.Method != MethodAuthenticate && x.As == "" }
+
 // Fault is something that goes wrong on a device.
 type Fault struct {
 	Effect  Effect              // what goes wrong; empty for nothing but Latency
 	Match   func(Exchange) bool // which exchanges are counted; nil counts all of them
 	Nth     int                 // which of the counted goes wrong, from 1; 0 for all of them
 	Latency time.Duration       // how long the device takes to begin with it; slept for in real or synctest time
+	Delay   time.Duration       // how long a password is late, by the clock of the fleet; of Late
+	Length  int                 // what is left of a password; of Truncate
 }
 
 // Effect names what goes wrong.
@@ -55,6 +61,13 @@ const (
 	Deny            Effect = "deny"              // not carried out: ErrDenied
 	Restart         Effect = "restart"           // carried out with Restarting, and the device is away; ErrUnreachable
 	Refuse          Effect = "refuse"            // the device refuses the credential, though it is right: ErrRefused
+	Lock            Effect = "lock"              // the device locks everybody before it looks at the exchange: ErrLocked
+	Swap            Effect = "swap"              // from here on another device answers: ErrIdentity
+
+	// These are about a new password that comes with the exchange, and mean nothing for others.
+	Late     Effect = "late"     // it is in force only after Delay
+	Revert   Effect = "revert"   // it is lost at the next restart
+	Truncate Effect = "truncate" // only its first Length characters are kept
 )
 
 type consequence struct {
@@ -74,6 +87,11 @@ var effects = map[Effect]struct{ write, read consequence }{
 	Deny:            {consequence{false, providers.ErrDenied}, consequence{false, providers.ErrDenied}},
 	Restart:         {consequence{true, nil}, consequence{false, providers.ErrUnreachable}},
 	Refuse:          {consequence{true, nil}, consequence{true, nil}}, // the login fails
+	Lock:            {consequence{true, nil}, consequence{true, nil}}, // so does this
+	Swap:            {consequence{true, nil}, consequence{true, nil}}, // and this, if anybody is told the pin
+	Late:            {consequence{true, nil}, consequence{true, nil}},
+	Revert:          {consequence{true, nil}, consequence{true, nil}},
+	Truncate:        {consequence{true, nil}, consequence{true, nil}},
 }
 
 func (e Effect) on(x Exchange) consequence {
@@ -93,14 +111,17 @@ type armed struct {
 }
 
 // Inject adds a fault. Of several that strike the same exchange the first decides the effect, and all add their latency.
-// An unknown effect is a panic.
+// An unknown effect is a panic, as are one that is late without a delay and one that leaves nothing of a password.
 func (d *Device) Inject(f Fault) {
 	if _, ok := effects[f.Effect]; !ok {
 		panic("memory: there is no effect " + string(f.Effect))
 	}
+	if f.Effect == Late && f.Delay <= 0 || f.Effect == Truncate && f.Length <= 0 {
+		panic("memory: the effect " + string(f.Effect) + " needs a number")
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.faults = append(d.faults, &armed{Fault: f})
+	d.faults = append(d.faults, armed{Fault: f})
 }
 
 // Heal removes all faults. A restart that is under way goes on.
@@ -110,13 +131,13 @@ func (d *Device) Heal() {
 	d.faults = nil
 }
 
-// meet counts the exchange and says what becomes of it.
-func (d *Device) meet(x Exchange) (Effect, time.Duration) {
+// meet counts the exchange and says what becomes of it: the fault that decides the effect, with the latency of all.
+func (d *Device) meet(x Exchange) Fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var effect Effect
-	var latency time.Duration
-	for _, f := range d.faults {
+	var met Fault
+	for i := range d.faults {
+		f := &d.faults[i]
 		if f.Match != nil && !f.Match(x) {
 			continue
 		}
@@ -124,12 +145,13 @@ func (d *Device) meet(x Exchange) (Effect, time.Duration) {
 		if f.Nth != 0 && f.Nth != f.matched {
 			continue
 		}
-		latency += f.Latency
-		if effect == "" {
-			effect = f.Effect
+		latency := met.Latency + f.Latency
+		if met.Effect == "" {
+			met = f.Fault
 		}
+		met.Latency = latency
 	}
-	return effect, latency
+	return met
 }
 
 // BeforeWrite sets what is called before each request that changes the device leaves, in the goroutine of Do and

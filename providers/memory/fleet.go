@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"camform/providers"
@@ -21,9 +22,13 @@ type Fleet struct {
 	now    func() time.Time
 	ledger Ledger
 
-	mu     sync.RWMutex
-	byName map[string]*Device
-	byHost map[string][]*Device
+	watches  atomic.Bool // whether there was ever a channel
+	catching sync.Mutex  // held while recorders try; no lock of a device may be held then
+
+	mu      sync.RWMutex
+	devices []*Device // in the order in which they were added
+	byName  map[string]*Device
+	byHost  map[string][]*Device
 }
 
 // NewFleet makes a fleet without devices. Locks and restarts last by the clock now; in a synctest bubble that is
@@ -47,7 +52,8 @@ func (f *Fleet) Add(name, address string, options Options) *Device {
 		panic("memory: there is a device " + name + " already")
 	}
 	f.byName[name] = d
-	f.byHost[u.Hostname()] = append(f.byHost[u.Hostname()], d)
+	f.devices = append(f.devices, d)
+	f.byHost[u.Hostname()] = append(slices.Clip(f.byHost[u.Hostname()]), d) // readers go on with what they have
 	return d
 }
 
@@ -67,10 +73,10 @@ func (f *Fleet) Ledger() *Ledger { return &f.ledger }
 // dial opens a connection: it finds the device that listens at the address now, and lets us in.
 func (f *Fleet) dial(u *url.URL) (*Device, error) {
 	f.mu.RLock()
-	candidates := slices.Clone(f.byHost[u.Hostname()])
+	candidates := f.byHost[u.Hostname()]
 	f.mu.RUnlock()
 	for _, d := range candidates {
-		if d.listens(u.Scheme, withPort(u).Port()) && d.admits(source) {
+		if d.listens(u.Scheme, withPort(u).Port()) {
 			return d, nil
 		}
 	}

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"time"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/schema"
@@ -55,6 +57,17 @@ var kinds = schema.NewKinds(
 		},
 	},
 	&schema.Kind{
+		Name: "channel", Summary: "Camera of a recorder.", Keyed: true, KeyDoc: "Number of the channel.",
+		Document: document(channelsPath), Item: &schema.Item{Element: "items", Key: "id"},
+		Works: &schema.Works{Path: channelsPath + "/{key}" + statusEnd, Element: "online", Values: []string{"true"}, Wait: 40 * time.Second},
+		Phase: schema.PhaseServices, Risk: schema.RiskService, Reboot: schema.RebootNever,
+		Attributes: []*schema.Attribute{
+			{Name: "camera", Type: cty.String, Doc: "Host of the camera, with its port where that is not the usual one."},
+			{Name: "username", Type: cty.String, Doc: "Account on the camera."},
+			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true, Doc: "Password of the account on the camera."},
+		},
+	},
+	&schema.Kind{
 		Name: "login_lock", Summary: "Lock after failed logins.",
 		Document: document(lockPath, "/limits/login_lock"),
 		Phase:    schema.PhaseLogin, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
@@ -106,6 +119,7 @@ var factory = map[string]string{
 	lockPath:             `{"items":{"":{"attempts":5,"enabled":true,"minutes":30}}}`,
 	filterPath:           `{"items":{"":{"addresses":[],"enabled":false}}}`,
 	usersPath:            `{"items":{}}`,
+	channelsPath:         `{"items":{}}`,
 	"/limits/system":     `{"items":{"name":{"max":32}}}`,
 	"/limits/user":       `{"items":{"level":{"values":["Administrator","Operator","Viewer"]},"password":{"max":16,"min":8}}}`,
 	"/limits/login_lock": `{"items":{"attempts":{"max":20,"min":3},"minutes":{"max":120,"min":1}}}`,

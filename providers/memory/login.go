@@ -1,55 +1,39 @@
 package memory
 
 import (
-	"encoding/json"
-	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
 	"camform/providers"
 )
 
-// listens reports whether the device takes connections of a scheme at a port, now. A protocol that its document does not
-// speak of is served where it was when the device was added.
+// attempts is what a device holds against a source address.
+type attempts struct {
+	failures int
+	failed   time.Time // when the last of them was
+	locked   time.Time // until when
+}
+
+// listens reports whether the device takes connections of a scheme at a port from us, now. A protocol that its document does
+// not speak of is served where it was when the device was added.
 func (d *Device) listens(scheme, port string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fleet.now().Before(d.away) {
+	if d.fleet.now().Before(d.away) || !d.obeyed().admits(source) {
 		return false
 	}
-	var way struct {
-		Enabled bool
-		Port    json.Number
-	}
-	if !d.read(accessPath, strings.ToUpper(scheme), &way) {
+	way, told := d.obeyed().ways[strings.ToUpper(scheme)]
+	if !told {
 		return scheme == d.url.Scheme && port == d.url.Port()
 	}
 	return way.Enabled && way.Port.String() == port
-}
-
-// admits reports whether the address filter lets a source in.
-func (d *Device) admits(source netip.Addr) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var filter struct {
-		Enabled   bool
-		Addresses []string
-	}
-	if !d.read(filterPath, "", &filter) || !filter.Enabled {
-		return true
-	}
-	return slices.ContainsFunc(filter.Addresses, func(text string) bool {
-		p, err := prefixOf(text)
-		return err == nil && p.Contains(source)
-	})
 }
 
 // tellLock is how long the device says, without a login, that it stays locked.
 func (d *Device) tellLock() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.lockedFor()
+	return d.lockedFor(Source, d.fleet.now())
 }
 
 // tellRemaining is how many attempts the device says, without a login, are left.
@@ -59,83 +43,104 @@ func (d *Device) tellRemaining() int {
 	return d.remaining()
 }
 
-func (d *Device) lockedFor() time.Duration {
-	left := d.locked.Sub(d.fleet.now())
-	if left <= 0 && !d.locked.IsZero() {
-		d.locked, d.failures = time.Time{}, 0
+// lockedFor is how long a source stays locked. A lock that is over takes its failures with it.
+func (d *Device) lockedFor(source string, at time.Time) time.Duration {
+	a := d.sources[source]
+	if !a.locked.IsZero() && !a.locked.After(at) {
+		d.forget(source)
+		a = attempts{}
 	}
-	return max(left, 0)
+	return max(a.locked.Sub(at), d.lockedAll.Sub(at), 0)
 }
 
-type lockRule struct {
-	Enabled           bool
-	Attempts, Minutes int
-}
+func (d *Device) forget(source string) { delete(d.sources, source) }
 
-// lockRule is what the device's document says, or five attempts and half an hour where it has none.
-func (d *Device) lockRule() lockRule {
-	rule := lockRule{true, 5, 30}
-	d.read(lockPath, "", &rule)
-	return rule
-}
-
+// remaining is how many attempts we have left.
 func (d *Device) remaining() int {
-	rule := d.lockRule()
-	d.forgive(rule)
+	rule := d.obeyed().lock
+	failures := d.held(Source, d.fleet.now()).failures
 	if d.options.HidesAttempts || !rule.Enabled {
 		return providers.RemainingUnknown
 	}
-	return max(rule.Attempts-d.failures, 0)
+	return max(rule.Attempts-failures, 0)
 }
 
-// login tries a credential. A device that is locked refuses all of them.
+// held is what the device holds against a source: nothing where the last failure is longer ago than a lock would last.
+func (d *Device) held(source string, at time.Time) attempts {
+	a := d.sources[source]
+	if at.Sub(a.failed) >= time.Duration(d.obeyed().lock.Minutes)*time.Minute {
+		a.failures = 0
+	}
+	return a
+}
+
+// login tries a credential of ours. A device that is locked refuses all of them.
 func (d *Device) login(c providers.Credential, e Effect) providers.AttemptResult {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	have, ok := d.accounts[c.Username]
-	if ok && have.password == c.Password && e != Refuse && d.lockedFor() == 0 {
-		d.failures = 0
-		d.note(LoggedIn, c.Username, "", "")
+	now := d.fleet.now()
+	have, ok := d.account(c.Username, now)
+	if ok && have.password == c.Password && e != Refuse && d.lockedFor(Source, now) == 0 {
+		if !d.options.KeepsFailures {
+			d.forget(Source)
+		}
+		d.note(Entry{Kind: LoggedIn, User: c.Username})
 		return providers.AttemptResult{Accepted: true, Remaining: d.remaining()}
 	}
-	d.fail(c.Username)
-	return providers.AttemptResult{Remaining: d.remaining(), Lock: d.lockedFor()}
+	d.fail(c.Username, Source, now)
+	return providers.AttemptResult{Remaining: d.remaining(), Lock: d.lockedFor(Source, now)}
 }
 
-// fail counts a refusal. One that comes while the device is locked begins the lock anew.
-func (d *Device) fail(user string) {
-	d.note(Refused, user, "", "")
-	d.lockedFor() // a lock that is over takes its refusals with it
-	rule := d.lockRule()
-	d.forgive(rule)
-	d.failures++
-	d.failed = d.fleet.now()
-	if rule.Enabled && d.failures >= rule.Attempts {
-		d.locks++
-		d.locked = d.fleet.now().Add(time.Duration(rule.Minutes) * time.Minute)
+// fail counts a refusal. One that comes while the source is locked begins the lock anew.
+func (d *Device) fail(user, source string, at time.Time) {
+	d.note(Entry{At: at, Kind: Refused, User: user, Source: source})
+	d.lockedFor(source, at) // a lock that is over takes its refusals with it
+	rule, a := d.obeyed().lock, d.held(source, at)
+	a.failures++
+	a.failed = at
+	if rule.Enabled && a.failures >= rule.Attempts {
+		if source == Source {
+			d.locks++
+		}
+		a.locked = at.Add(time.Duration(rule.Minutes) * time.Minute)
 	}
+	d.sources[source] = a
 }
 
-// Locks is how often the device locked itself, or began a lock anew.
+// Locks is how often the device locked us out, or began a lock anew. Locks of recorders are not counted.
 func (d *Device) Locks() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.locks
 }
 
-// forgive forgets refusals when the last of them is longer ago than a lock would last.
-func (d *Device) forgive(rule lockRule) {
-	if d.fleet.now().Sub(d.failed) >= time.Duration(rule.Minutes)*time.Minute {
-		d.failures = 0
-	}
+// Locked reports whether the device would refuse every login of ours now.
+func (d *Device) Locked() bool { return d.tellLock() > 0 }
+
+// Lock locks everybody out for as long as too many failed logins would.
+func (d *Device) Lock() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lockedAll = d.fleet.now().Add(time.Duration(d.obeyed().lock.Minutes) * time.Minute)
 }
 
-// BurnAttempts is another client that logs in with a wrong password n times.
+// RefusalsOf is how many logins from a source address the device refused: Source for ours, the host of a recorder for its.
+func (d *Device) RefusalsOf(source string) int {
+	n := 0
+	for _, e := range d.Log() {
+		if e.Kind == Refused && e.Source == source {
+			n++
+		}
+	}
+	return n
+}
+
+// BurnAttempts is another client, behind our address, that logs in with a wrong password n times.
 func (d *Device) BurnAttempts(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for range n {
-		d.fail("somebody else")
+		d.fail("somebody else", Source, d.fleet.now())
 	}
 }
 
@@ -143,5 +148,13 @@ func (d *Device) BurnAttempts(n int) {
 func (d *Device) epoch(user string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.accounts[user].epoch
+	a, _ := d.account(user, d.fleet.now())
+	return a.epoch
+}
+
+// sleeps reports whether an account has to set a password itself before it may do anything else.
+func (d *Device) sleeps(user string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.accounts[user].asleep
 }

@@ -54,8 +54,9 @@ func TestEveryAttributeReadsBackAndTheRestStaysAsItWas(t *testing.T) {
 			t.Run(kind.Name+"."+a.Name, func(t *testing.T) {
 				w := newWorld(t, memory.Options{})
 				w.device.SetUser("guard", "Viewer", "guard-Secret-1")
+				w.device.SetChannel("1", "192.0.2.9", "guard", "guard-Secret-1")
 				s := w.open()
-				key := map[string]string{"user": "guard", "service": "RTSP"}[kind.Name]
+				key := map[string]string{"user": "guard", "service": "RTSP", "channel": "1"}[kind.Name]
 				before := w.item(kind.Name, key)
 				if a.WriteOnly {
 					if !before.GetAttr(a.Name).IsNull() {

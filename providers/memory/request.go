@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,8 +17,11 @@ import (
 func (d *Device) serve(user, path string) providers.Document {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.note(Read, user, http.MethodGet, path)
-	text, ok := d.documents[path]
+	d.note(Entry{Kind: Read, User: user, Method: http.MethodGet, Path: path})
+	text, ok := d.channelStatus(path)
+	if !ok {
+		text, ok = d.documents[path]
+	}
 	if !ok {
 		return providers.Document{Path: path, Missing: "404 notSupport"}
 	}
@@ -25,32 +29,36 @@ func (d *Device) serve(user, path string) providers.Document {
 }
 
 // carryOut does what a request asks, or says why not.
-func (d *Device) carryOut(user string, r providers.Request) (providers.Reply, error) {
+func (d *Device) carryOut(user string, r providers.Request, f Fault) (providers.Reply, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	reply, err := d.obey(user, r)
+	reply, err := d.obey(user, r, f)
 	if err != nil {
-		d.note(Rejected, user, r.Method, r.Path)
+		d.note(Entry{Kind: Rejected, User: user, Method: r.Method, Path: r.Path})
 		return providers.Reply{}, err
 	}
-	d.note(Written, user, r.Method, r.Path)
+	d.noteWrite(user, r)
 	return reply, nil
 }
 
-func (d *Device) obey(user string, r providers.Request) (providers.Reply, error) {
-	var own struct{ Level string }
+func (d *Device) obey(user string, r providers.Request, f Fault) (providers.Reply, error) {
 	_, lists := d.documents[usersPath]
-	if lists && (!d.read(usersPath, user, &own) || own.Level != administrator) {
+	id, isUser := strings.CutPrefix(r.Path, usersPath+"/")
+	level := d.obeyed().levels[user]
+	own := isUser && r.Method == http.MethodPut && d.obeyed().names[id] == user
+	switch {
+	case lists && d.accounts[user].asleep && !own:
+		return providers.Reply{}, fmt.Errorf("%s has the password of somebody else: %w", user, providers.ErrMustChange)
+	case lists && level != administrator && !(own && keepsLevel(r.Body, level)):
 		return providers.Reply{}, fmt.Errorf("%s is no %s: %w", user, administrator, providers.ErrDenied)
 	}
-	id, isUser := strings.CutPrefix(r.Path, usersPath+"/")
 	switch {
 	case !lists && (isUser || r.Path == usersPath):
 		return providers.Reply{}, providers.ErrUnsupported
 	case r.Method == http.MethodPost && r.Path == usersPath:
 		return d.createUser(r.Body)
 	case r.Method == http.MethodPut && isUser:
-		return d.changeUser(id, r.Body)
+		return d.changeUser(user, id, r.Body, f)
 	case r.Method == http.MethodDelete && isUser:
 		return d.deleteUser(id)
 	case r.Method == http.MethodPut && r.Path != usersPath:
@@ -60,9 +68,15 @@ func (d *Device) obey(user string, r providers.Request) (providers.Reply, error)
 	}
 }
 
+// keepsLevel reports whether a request about an account leaves it its level. Everybody may change his own password.
+func keepsLevel(body []byte, level string) bool {
+	given, _, err := parseUser(body)
+	return err == nil && (given.Level == nil || *given.Level == level)
+}
+
 func (d *Device) store(path string, body []byte) (providers.Reply, error) {
 	old, err := parse([]byte(d.documents[path]))
-	sharing := kindsAt(path)
+	sharing := sharing[path]
 	if err != nil || len(sharing) == 0 {
 		return providers.Reply{}, providers.ErrUnsupported
 	}
@@ -76,15 +90,30 @@ func (d *Device) store(path string, body []byte) (providers.Reply, error) {
 		}
 		d.keep(kind, old, doc)
 	}
-	d.documents[path] = string(doc.encode())
+	d.hide(path, sharing, doc)
+	d.put(path, string(doc.encode()))
+	if path == channelsPath {
+		d.forgetChannels()
+	}
 	if slices.ContainsFunc(sharing, func(k *schema.Kind) bool { return slices.Contains(d.options.NeedsRestart, k.Name) }) {
 		return providers.Reply{Outcome: providers.PendingReboot}, nil
 	}
 	return providers.Reply{Outcome: providers.Applied}, nil
 }
 
-func kindsAt(path string) []*schema.Kind {
-	return slices.DeleteFunc(kinds.All(), func(k *schema.Kind) bool { return k.Document.Path != path })
+// hide takes what is write-only out of a document, and keeps it. What does not come stays what it was.
+func (d *Device) hide(path string, sharing []*schema.Kind, doc content) {
+	for _, kind := range sharing {
+		for _, a := range kind.Attributes {
+			for key, it := range doc.items {
+				var text string
+				if a.WriteOnly && it[a.Name] != nil && json.Unmarshal(it[a.Name], &text) == nil {
+					d.secrets[path+"/"+key+"/"+a.Name] = providers.NewPassword(text)
+					delete(it, a.Name)
+				}
+			}
+		}
+	}
 }
 
 // accepts checks values against the device's limits.
@@ -93,7 +122,7 @@ func (d *Device) accepts(kind *schema.Kind, doc content) error {
 	if err != nil {
 		return fmt.Errorf("bad content for %s: %w", kind.Name, providers.ErrInvalid)
 	}
-	limits := limitsOf(kind, func(path string) []byte { return []byte(d.documents[path]) })
+	limits := d.obeyed().limits[kind.Name]
 	for _, key := range slices.Sorted(maps.Keys(items)) {
 		for _, offence := range offences(kind, limits, items[key]) {
 			return fmt.Errorf("%s: %w", offence.Detail, providers.ErrInvalid)
@@ -138,24 +167,52 @@ func (d *Device) createUser(body []byte) (providers.Reply, error) {
 	delete(it, "name")
 	id := strconv.Itoa(d.ids + 1)
 	it["id"] = json.RawMessage(id)
-	if err := d.storeUser(*given.Name, given, it); err != nil {
+	if err := d.storeUser(*given.Name, it); err != nil {
 		return providers.Reply{}, err
 	}
+	d.setPassword(*given.Name, providers.NewPassword(*given.Password))
 	d.ids++
 	return providers.Reply{Outcome: providers.Applied, ID: id}, nil
 }
 
-func (d *Device) changeUser(id string, body []byte) (providers.Reply, error) {
+func (d *Device) changeUser(by, id string, body []byte, f Fault) (providers.Reply, error) {
 	given, it, err := parseUser(body)
 	if err != nil {
 		return providers.Reply{}, err
 	}
-	name, ok := d.userOf(id)
+	name, ok := d.obeyed().names[id]
 	if !ok {
 		return providers.Reply{}, fmt.Errorf("there is no account %s: %w", id, providers.ErrInvalid)
 	}
+	if a := d.accounts[name]; given.Password != nil && by == name && a.asleep && a.password == providers.NewPassword(*given.Password) {
+		return providers.Reply{}, fmt.Errorf("it is the password that the account was given: %w", providers.ErrInvalid)
+	}
 	it["id"] = json.RawMessage(id)
-	return providers.Reply{Outcome: providers.Applied}, d.storeUser(name, given, it)
+	if err := d.storeUser(name, it); err != nil {
+		return providers.Reply{}, err
+	}
+	if given.Password != nil {
+		d.replacePassword(by, name, *given.Password, f)
+	}
+	return providers.Reply{Outcome: providers.Applied}, nil
+}
+
+// replacePassword gives an account another password, as the fault wants it.
+func (d *Device) replacePassword(by, name, text string, f Fault) {
+	before, _ := d.account(name, d.fleet.now())
+	if f.Effect == Truncate {
+		text = text[:min(f.Length, len(text))]
+	}
+	d.epochs++
+	next := account{password: providers.NewPassword(text), epoch: d.epochs, asleep: d.options.MustChange && by != name}
+	switch f.Effect {
+	case Revert:
+		next.lasting = cmp.Or(before.lasting, before.password)
+	case Late:
+		next.password, next.epoch = before.password, before.epoch
+		next.next, next.from = providers.NewPassword(text), d.fleet.now().Add(f.Delay)
+	}
+	d.accounts[name] = next
 }
 
 func parseUser(body []byte) (userBody, item, error) {
@@ -167,13 +224,10 @@ func parseUser(body []byte) (userBody, item, error) {
 	return given, it, nil
 }
 
-// storeUser keeps the password of an account apart from its document.
-func (d *Device) storeUser(name string, given userBody, it item) error {
+// storeUser puts an account into the document, without its password.
+func (d *Device) storeUser(name string, it item) error {
 	if err := d.accepts(kindOf("user"), content{map[string]item{name: it}}); err != nil {
 		return err
-	}
-	if given.Password != nil {
-		d.setPassword(name, providers.NewPassword(*given.Password))
 	}
 	delete(it, "password")
 	d.change("user", func(_ *schema.Kind, doc content) { doc.items[name] = it })
@@ -181,24 +235,11 @@ func (d *Device) storeUser(name string, given userBody, it item) error {
 }
 
 func (d *Device) deleteUser(id string) (providers.Reply, error) {
-	name, ok := d.userOf(id)
+	name, ok := d.obeyed().names[id]
 	if !ok || name == admin {
 		return providers.Reply{}, fmt.Errorf("account %s cannot be removed: %w", id, providers.ErrInvalid)
 	}
 	d.change("user", func(_ *schema.Kind, doc content) { delete(doc.items, name) })
 	delete(d.accounts, name)
 	return providers.Reply{Outcome: providers.Applied}, nil
-}
-
-func (d *Device) userOf(id string) (string, bool) {
-	doc, err := parse([]byte(d.documents[usersPath]))
-	if err != nil {
-		return "", false
-	}
-	for name, it := range doc.items {
-		if string(it["id"]) == id {
-			return name, true
-		}
-	}
-	return "", false
 }

@@ -34,6 +34,7 @@ var (
 	_ providers.Reader        = (*connection)(nil)
 	_ providers.Session       = (*session)(nil)
 	_ providers.Authenticator = (*session)(nil)
+	_ providers.Impersonator  = (*session)(nil)
 )
 
 func open(f *Fleet, t providers.Target) *connection {
@@ -45,8 +46,11 @@ func open(f *Fleet, t providers.Target) *connection {
 
 func (c *connection) Identify(ctx context.Context) (providers.Identity, error) {
 	var got providers.Identity
-	err := c.call(ctx, Exchange{Method: MethodIdentify}, func(d *Device, e Effect) error {
-		if err := c.authorize(ctx, d, e); err != nil {
+	err := c.call(ctx, Exchange{Method: MethodIdentify}, func(d *Device, f Fault) error {
+		if err := c.authorize(ctx, d, f.Effect); err != nil {
+			return err
+		}
+		if err := d.wants(c.target.Login.Username); err != nil {
 			return err
 		}
 		who := d.Identity()
@@ -65,10 +69,14 @@ func (c *connection) Identify(ctx context.Context) (providers.Identity, error) {
 
 func (c *connection) Read(ctx context.Context, path string) (providers.Document, error) {
 	var doc providers.Document
-	err := c.call(ctx, Exchange{http.MethodGet, path}, func(d *Device, e Effect) error {
-		if err := c.authorize(ctx, d, e); err != nil {
+	err := c.call(ctx, Exchange{Method: http.MethodGet, Path: path}, func(d *Device, f Fault) error {
+		if err := c.authorize(ctx, d, f.Effect); err != nil {
 			return err
 		}
+		if err := d.wants(c.target.Login.Username); err != nil {
+			return err
+		}
+		d.look(path)
 		doc = d.serve(c.target.Login.Username, path)
 		return nil
 	})
@@ -97,16 +105,12 @@ func (c *connection) Close() {
 
 func (s *session) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
 	reply := providers.Reply{Outcome: providers.Applied} // which is also what a liar says
-	err := s.call(ctx, Exchange{r.Method, r.Path}, func(d *Device, e Effect) error {
-		if err := s.authorize(ctx, d, e); err != nil {
+	err := s.call(ctx, Exchange{Method: r.Method, Path: r.Path}, func(d *Device, f Fault) error {
+		if err := s.authorize(ctx, d, f.Effect); err != nil {
 			return err
 		}
 		var err error
-		reply, err = d.carryOut(s.target.Login.Username, r)
-		if err == nil && e == Restart {
-			reply.Outcome = providers.Restarting
-			d.Restart()
-		}
+		reply, err = d.asked(s.target.Login.Username, r, f)
 		return err
 	})
 	if err != nil {
@@ -115,12 +119,53 @@ func (s *session) Do(ctx context.Context, r providers.Request) (providers.Reply,
 	return reply, nil
 }
 
-func (s *session) Authenticate(ctx context.Context, credential providers.Credential) error {
-	return s.call(ctx, Exchange{Method: MethodAuthenticate}, func(d *Device, e Effect) error {
+// DoAs logs in over a connection of its own, which costs an attempt. A refusal does not end the session.
+func (s *session) DoAs(ctx context.Context, credential providers.Credential, r providers.Request) (providers.Reply, error) {
+	reply := providers.Reply{Outcome: providers.Applied}
+	err := s.call(ctx, Exchange{Method: r.Method, Path: r.Path, As: credential.Username}, func(d *Device, f Fault) error {
 		if err := s.probe(ctx, d); err != nil {
 			return err
 		}
-		return s.login(ctx, d, credential, e)
+		if err := s.login(ctx, d, credential, f.Effect); err != nil {
+			return err
+		}
+		var err error
+		reply, err = d.asked(credential.Username, r, f)
+		return err
+	})
+	if err != nil {
+		return providers.Reply{}, err
+	}
+	return reply, nil
+}
+
+// asked is what the device makes of a request, and of the fault that comes with it.
+func (d *Device) asked(user string, r providers.Request, f Fault) (providers.Reply, error) {
+	reply, err := d.carryOut(user, r, f)
+	if err == nil && f.Effect == Restart {
+		reply.Outcome = providers.Restarting
+		d.Restart()
+	}
+	return reply, err
+}
+
+// wants says no to an account that has to set a password before anything else.
+func (d *Device) wants(user string) error {
+	if d.sleeps(user) {
+		return fmt.Errorf("%s has the password of somebody else: %w", user, providers.ErrMustChange)
+	}
+	return nil
+}
+
+func (s *session) Authenticate(ctx context.Context, credential providers.Credential) error {
+	return s.call(ctx, Exchange{Method: MethodAuthenticate}, func(d *Device, f Fault) error {
+		if err := s.probe(ctx, d); err != nil {
+			return err
+		}
+		if err := s.login(ctx, d, credential, f.Effect); err != nil {
+			return err
+		}
+		return d.wants(credential.Username)
 	})
 }
 
@@ -133,7 +178,7 @@ func (c *connection) enter() (leave func()) {
 }
 
 // call makes one exchange: guards, faults and hooks on the way there, carry for what the device does, and the way back.
-func (c *connection) call(ctx context.Context, x Exchange, carry func(*Device, Effect) error) error {
+func (c *connection) call(ctx context.Context, x Exchange, carry func(*Device, Fault) error) error {
 	defer c.enter()()
 	if err := c.usable(x); err != nil {
 		return fmt.Errorf("%s: %w", x, err)
@@ -145,7 +190,7 @@ func (c *connection) call(ctx context.Context, x Exchange, carry func(*Device, E
 	if x.Method == MethodIdentify {
 		c.identified = err == nil
 	}
-	if providers.EndsSession(err) && x.Method != MethodAuthenticate { // a candidate may be refused
+	if providers.EndsSession(err) && x.own() { // a candidate may be refused
 		c.ended = err
 	}
 	c.trace(x, err)
@@ -165,7 +210,8 @@ func (c *connection) usable(x Exchange) error {
 	return nil
 }
 
-func (c *connection) exchange(ctx context.Context, x Exchange, carry func(*Device, Effect) error) error {
+func (c *connection) exchange(ctx context.Context, x Exchange, carry func(*Device, Fault) error) error {
+	c.fleet.catchUp()
 	d, err := c.connect(x)
 	if err != nil {
 		return err
@@ -177,13 +223,19 @@ func (c *connection) exchange(ctx context.Context, x Exchange, carry func(*Devic
 	if ctx.Err() != nil {
 		return fmt.Errorf("not sent: %w: %w", providers.ErrUnreachable, ctx.Err())
 	}
-	effect, latency := d.meet(x)
-	wait(ctx, latency)
+	fault := d.meet(x)
+	wait(ctx, fault.Latency)
 	if ctx.Err() != nil && !x.Writes() {
 		return fmt.Errorf("no answer in time: %w: %w", providers.ErrUnreachable, ctx.Err())
 	}
-	err = c.deliver(d, x, effect, carry)
-	if x.Writes() && after != nil && effect.arrives() {
+	if fault.Effect == Swap {
+		d.SwapIdentity()
+		if d, err = c.connect(x); err != nil {
+			return err
+		}
+	}
+	err = c.deliver(d, x, fault, carry)
+	if x.Writes() && after != nil && fault.Effect.arrives() {
 		after(x)
 	}
 	if err == nil && x.Writes() && ctx.Err() != nil {
@@ -192,11 +244,15 @@ func (c *connection) exchange(ctx context.Context, x Exchange, carry func(*Devic
 	return err
 }
 
-// deliver lets the device do what the effect leaves of the exchange.
-func (c *connection) deliver(d *Device, x Exchange, effect Effect, carry func(*Device, Effect) error) error {
+// deliver lets the device do what the fault leaves of the exchange.
+func (c *connection) deliver(d *Device, x Exchange, fault Fault, carry func(*Device, Fault) error) error {
+	effect := fault.Effect
 	becomes := effect.on(x)
+	if effect == Lock {
+		d.Lock()
+	}
 	if becomes.carried {
-		if err := carry(d, effect); err != nil {
+		if err := carry(d, fault); err != nil {
 			return err
 		}
 	} else if effect.arrives() && x.Writes() {
@@ -224,10 +280,10 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// connect finds the device at the other end of the open connection, or opens one. Authenticate always opens one, beside
-// that of the session.
+// connect finds the device at the other end of the open connection, or opens one. An exchange that is not the session's own
+// always opens one, beside that of the session.
 func (c *connection) connect(x Exchange) (*Device, error) {
-	own := x.Method != MethodAuthenticate
+	own := x.own()
 	if own && c.connected && c.cuts == c.device.cut() {
 		return c.device, nil
 	}

@@ -158,7 +158,7 @@ func (w *world) oneFamily(err error) {
 	families := 0
 	for _, family := range []error{
 		providers.ErrUnreachable, providers.ErrRefused, providers.ErrLocked, providers.ErrBudget, providers.ErrIdentity,
-		providers.ErrInactive, providers.ErrUnsupported, providers.ErrDenied, providers.ErrBusy, providers.ErrInvalid,
+		providers.ErrInactive, providers.ErrUnsupported, providers.ErrDenied, providers.ErrMustChange, providers.ErrBusy, providers.ErrInvalid,
 		providers.ErrMalformed, providers.ErrUnknown,
 	} {
 		if errors.Is(err, family) {

@@ -1,0 +1,96 @@
+package memory
+
+import (
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"camform/schema"
+)
+
+// rules are what the documents of a device ask it to do, read once for all requests until a document changes.
+type rules struct {
+	ways    map[string]way // by scheme in capitals; a document that nobody can read has none
+	filters bool
+	allowed []netip.Prefix
+	lock    lockRule
+	levels  map[string]string           // of accounts
+	names   map[string]string           // of accounts by id
+	limits  map[string]map[string]limit // of attributes, by kind
+}
+
+type way struct {
+	Enabled bool
+	Port    json.Number
+}
+
+type lockRule struct {
+	Enabled           bool
+	Attempts, Minutes int
+}
+
+// obeyed are the rules of the documents that the device has.
+func (d *Device) obeyed() *rules {
+	if d.rules == nil {
+		d.rules = d.learn()
+	}
+	return d.rules
+}
+
+// put replaces a document.
+func (d *Device) put(path, text string) {
+	if d.documents[path] != text {
+		d.documents[path], d.rules = text, nil
+	}
+}
+
+// learn reads the documents. Without a document about them, logins are locked after five failures for half an hour.
+func (d *Device) learn() *rules {
+	r := &rules{ways: map[string]way{}, lock: lockRule{true, 5, 30}, levels: map[string]string{}, names: map[string]string{}, limits: map[string]map[string]limit{}}
+	var w way
+	for _, scheme := range []string{"HTTP", "HTTPS"} {
+		if d.read(accessPath, scheme, &w) {
+			r.ways[scheme] = w
+		}
+	}
+	d.read(lockPath, "", &r.lock)
+	d.learnFilter(r)
+	if users, err := parse([]byte(d.documents[usersPath])); err == nil {
+		for name, it := range users.items {
+			r.levels[name] = strings.Trim(string(it["level"]), `"`)
+			r.names[string(it["id"])] = name
+		}
+	}
+	for _, kind := range kinds.All() {
+		r.limits[kind.Name] = limitsOf(kind, func(path string) []byte { return []byte(d.documents[path]) })
+	}
+	return r
+}
+
+func (d *Device) learnFilter(r *rules) {
+	var filter struct {
+		Enabled   bool
+		Addresses []string
+	}
+	r.filters = d.read(filterPath, "", &filter) && filter.Enabled
+	for _, text := range filter.Addresses {
+		if p, err := prefixOf(text); err == nil {
+			r.allowed = append(r.allowed, p)
+		}
+	}
+}
+
+// admits reports whether the address filter lets a source in.
+func (r *rules) admits(source netip.Addr) bool {
+	return !r.filters || slices.ContainsFunc(r.allowed, func(p netip.Prefix) bool { return p.Contains(source) })
+}
+
+// sharing are the kinds of settings that live in each document.
+var sharing = func() map[string][]*schema.Kind {
+	byPath := map[string][]*schema.Kind{}
+	for _, k := range kinds.All() {
+		byPath[k.Document.Path] = append(byPath[k.Document.Path], k)
+	}
+	return byPath
+}()
