@@ -78,6 +78,7 @@ type world struct {
 	kept    map[*memory.Device]memory.Snapshot
 	swapped bool // another device is in the place of the camera
 	reverts bool // the camera will lose something at its next restart
+	unrest  int  // how many runs it takes until what the camera does by itself has shown
 	noise   int  // refused logins of somebody else that are to come
 	runs    int
 	dead    bool // the process of this run died
@@ -105,6 +106,7 @@ type scenario struct {
 	foreign   int  // refused logins of somebody else from our address, right before the first change
 	hides     bool // the camera does not tell how many attempts are left
 	unmanaged bool // the vault has no password yet
+	twice     bool // it is also played with two crashes
 }
 
 var (
@@ -201,7 +203,7 @@ func (w *world) settle() {
 	if w.reverts {
 		w.camera.Restart()
 	}
-	w.swapped, w.reverts = false, false
+	w.swapped, w.reverts, w.unrest = false, false, max(0, w.unrest-1)
 }
 
 func (w *world) note(format string, args ...any) {
@@ -249,6 +251,9 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 		w.note("%s at %s", effect, x)
 		w.left.faults--
 		w.swapped, w.reverts = w.swapped || effect == memory.Swap, w.reverts || effect == memory.Revert
+		if effect == memory.Late || effect == memory.Revert {
+			w.unrest = 6
+		}
 	}
 	return effect
 }
@@ -349,11 +354,11 @@ func (w *world) cycle(run string) bool {
 }
 
 // look logs in as a plan does, and notes if the camera refuses what the vault calls current. It reports whether nothing can be
-// planned.
+// planned. Where the camera does nothing by itself, that would find nothing.
 func (w *world) look() bool {
 	d := w.planned(nil)
 	doubtful, _ := w.disk.Doubtful(context.Background())
-	if doubtful[d.Access.Managed] || w.dead {
+	if doubtful[d.Access.Managed] || w.dead || w.unrest == 0 {
 		return false
 	}
 	target, err := w.options("plan").Target(d)
