@@ -168,7 +168,8 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 	for i, d := range planned.Plan.Devices {
 		planned.Plan.Devices[i] = diff.Drifted(d)
 	}
-	return planned, slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Code == refusedCode || p.Code == guard.Code })
+	aboutSteps := []string{refusedCode, guard.Code, guard.UntoldCode}
+	return planned, slices.DeleteFunc(problems, func(p diag.Problem) bool { return slices.Contains(aboutSteps, p.Code) })
 }
 
 // Recover closes what an earlier run left open on devices; see apply.Recover. Call it before Plan where the plan is to

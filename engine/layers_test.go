@@ -25,7 +25,7 @@ var layers = []struct {
 	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
-	{"engine/approval", "engine/diag engine/plan providers schema"},
+	{"engine/approval", "engine/diag engine/plan engine/signers providers schema"},
 
 	{"engine/diff", "engine/config engine/credential engine/live engine/plan providers schema"},
 	{"engine/guard", "engine/diag engine/plan providers schema"},
@@ -35,7 +35,7 @@ var layers = []struct {
 
 	{"engine/lock", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
-	{"engine/config", "engine/credential engine/diag engine/graph schema"},
+	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema"},
 	{"engine/state", "engine/auditlog engine/ledger providers schema"},
 
 	{"engine/report", "engine/plan providers schema"},
@@ -46,6 +46,7 @@ var layers = []struct {
 	{"engine/ledger", "providers"},
 	{"engine/credential", "schema"},
 	{"engine/auditlog", "schema"},
+	{"engine/signers", ""},
 
 	{"providers/hikvision", "providers providers/hikvision/isapi providers/hikvision/xmlpatch schema schema/hikvision"},
 	{"providers/hikvision/isapi", "providers schema"},

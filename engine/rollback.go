@@ -170,13 +170,16 @@ func (w *wayBack) prove(d *plan.Device) diag.Problems {
 	for {
 		problems := guard.Prove(*d)
 		closes := func(s plan.Step) bool {
-			return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Address == s.Address })
+			return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && p.Address == s.Address })
 		}
 		if !slices.ContainsFunc(d.Steps, closes) {
 			return problems
 		}
 		d.Steps = slices.DeleteFunc(d.Steps, closes)
 		for _, p := range problems {
+			if p.Severity != diag.Error {
+				continue
+			}
 			w.skip(p.Address, "", NotTakenBack, "it would close the way in: "+p.Detail)
 		}
 	}

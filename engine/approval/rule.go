@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine/plan"
+	"camform/engine/signers"
 	"camform/schema"
 )
 
@@ -85,7 +86,7 @@ type rule struct {
 	required int      // so many people; 0 for none
 	classes  []Class  // the changes that need it
 	looser   []string // how the plan changes the rule to a looser one, for people; then the old rule counts
-	signers  signers  // who may sign
+	signers  roster   // who may sign
 	author   string   // who made the plan
 	authors  []string // keys of the author
 }
@@ -107,15 +108,15 @@ func For(p *plan.Plan, kinds *schema.Kinds, remembered *plan.Approvals) (Subject
 		return Subject{}, err
 	}
 	s := Subject{Plan: p, Hash: hash, kinds: kinds}
-	s.rule = rule{looser: own.looserThan(old), author: person(p.Author)}
+	s.rule = rule{looser: own.looserThan(old), author: signers.Person(p.Author)}
 	policy := own
 	if len(s.rule.looser) > 0 {
 		policy = old
 	}
 	s.rule.signers = policy.signers
 	for _, entry := range slices.Concat(own.signers, old.signers) {
-		if person(entry.principal) == s.rule.author {
-			s.rule.authors = append(s.rule.authors, entry.key)
+		if signers.Person(entry.Principal) == s.rule.author {
+			s.rule.authors = append(s.rule.authors, entry.Key)
 		}
 	}
 	for _, class := range Classes(p, kinds) {
@@ -141,9 +142,9 @@ func (s Subject) Looser() []string { return s.rule.looser }
 
 // People are those whose signatures count, sorted.
 func (s Subject) People() []string {
-	var others signers
+	var others roster
 	for _, entry := range s.rule.signers {
-		if !s.byAuthor(entry.principal, entry.key) {
+		if !s.byAuthor(entry.Principal, entry.Key) {
 			others = append(others, entry)
 		}
 	}
@@ -152,7 +153,7 @@ func (s Subject) People() []string {
 
 // Principals are the people who may sign with a key, sorted.
 func (s Subject) Principals(key ssh.PublicKey) []string {
-	return s.rule.signers.of(keyOf(key)).people()
+	return s.rule.signers.of(signers.Key(key)).people()
 }
 
 // LocksOut reports whether the plan can lock everybody out of a device.
@@ -171,21 +172,21 @@ func (s Subject) life() time.Duration {
 // byAuthor reports whether a signature would be that of who made the plan: by the name, or by a key that is listed for that
 // name too.
 func (s Subject) byAuthor(principal, key string) bool {
-	return person(principal) == s.rule.author || slices.Contains(s.rule.authors, key)
+	return signers.Person(principal) == s.rule.author || slices.Contains(s.rule.authors, key)
 }
 
 // policy is what approvals say, understood.
 type policy struct {
 	required int
 	classes  []string
-	signers  signers
+	signers  roster
 }
 
 func readPolicy(a *plan.Approvals) (policy, error) {
 	if a == nil {
 		return policy{}, nil
 	}
-	all, err := parseSigners(a.Signers)
+	all, err := readRoster(a.Signers)
 	return policy{a.Required, a.For, all}, err
 }
 
@@ -204,10 +205,10 @@ func (p policy) looserThan(old policy) []string {
 		}
 	}
 	for _, s := range p.signers {
-		if !slices.ContainsFunc(old.signers, func(o signer) bool {
-			return o.principal == s.principal && o.key == s.key && s.within(o)
+		if !slices.ContainsFunc(old.signers, func(o signers.Signer) bool {
+			return o.Principal == s.Principal && o.Key == s.Key && s.Within(o)
 		}) {
-			found = append(found, fmt.Sprintf("%s may sign with a key with which that was not possible, or not at that time", s.principal))
+			found = append(found, fmt.Sprintf("%s may sign with a key with which that was not possible, or not at that time", s.Principal))
 		}
 	}
 	return found

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine/plan"
+	"camform/engine/signers"
 )
 
-// Namespace is the namespace of the signatures, as ssh-keygen -Y calls it. Signatures that a key made for other purposes
-// are of no use here.
-const Namespace = "camform-plan"
+// Namespace is the namespace of the signatures, as ssh-keygen -Y calls it.
+const Namespace = signers.Namespace
 
 // How long an approval holds.
 const (
@@ -54,7 +54,7 @@ func Draft(s Subject, principal, comment string, now time.Time, life time.Durati
 	if life < time.Second || life > LongestLife {
 		return Statement{}, fmt.Errorf("an approval holds for a second at least and for %s at most, not for %s", hours(LongestLife), hours(life))
 	}
-	if err := checkPrincipal(principal); err != nil {
+	if err := signers.CheckPrincipal(principal); err != nil {
 		return Statement{}, err
 	}
 	if len(comment) > maxComment {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine/diag"
+	"camform/engine/signers"
 )
 
 // Codes of the problems of a Verdict.
@@ -117,7 +118,7 @@ func Verify(s Subject, files []File, clock Clock) Verdict {
 	v.Signed = distinct(good)
 	if !v.Enough() {
 		v.Waiting = slices.DeleteFunc(s.People(), func(name string) bool {
-			return slices.ContainsFunc(v.Signed, func(have Signed) bool { return person(have.Principal) == person(name) })
+			return slices.ContainsFunc(v.Signed, func(have Signed) bool { return signers.Person(have.Principal) == signers.Person(name) })
 		})
 	}
 	return v
@@ -141,7 +142,7 @@ func (s Subject) judge(f File, clock Clock) (candidate, error) {
 	return candidate{Signed{
 		Principal: statement.Principal, Key: ssh.FingerprintSHA256(public), Expires: statement.Expires,
 		Comment: statement.Comment, File: f.Name,
-	}, keyOf(public)}, nil
+	}, signers.Key(public)}, nil
 }
 
 // Check says why a statement would not count if it were signed with a key, nil if it would.
@@ -187,7 +188,7 @@ func (s Subject) checkTimes(st Statement, clock Clock) error {
 }
 
 func (s Subject) checkSigner(st Statement, public ssh.PublicKey, clock Clock) error {
-	key, name := keyOf(public), diag.Quote(st.Principal)
+	key, name := signers.Key(public), diag.Quote(st.Principal)
 	if s.rule.author == "" {
 		return fmt.Errorf("the plan does not say who made it, so that %s could be its author; plan again with this camform", name)
 	}
@@ -195,12 +196,12 @@ func (s Subject) checkSigner(st Statement, public ssh.PublicKey, clock Clock) er
 		return fmt.Errorf("%s made the plan, or shares a key with who made it; somebody else must sign", name)
 	}
 	entries := s.rule.signers.of(key)
-	i := slices.IndexFunc(entries, func(e signer) bool { return e.principal == st.Principal })
+	i := slices.IndexFunc(entries, func(e signers.Signer) bool { return e.Principal == st.Principal })
 	if i < 0 {
 		return fmt.Errorf("the key %s is not listed for %s among those who may sign", ssh.FingerprintSHA256(public), name)
 	}
-	if !slices.ContainsFunc(entries, func(e signer) bool {
-		return e.principal == st.Principal && e.holds(st.Created) && e.holds(clock.latest())
+	if !slices.ContainsFunc(entries, func(e signers.Signer) bool {
+		return e.Principal == st.Principal && e.Holds(st.Created) && e.Holds(clock.latest())
 	}) {
 		return fmt.Errorf("the key %s of %s is not valid at this time, by valid-after or valid-before", ssh.FingerprintSHA256(public), name)
 	}
@@ -216,12 +217,12 @@ func distinct(all []candidate) []Signed {
 	var take func(name string, tried map[string]bool) bool
 	take = func(name string, tried map[string]bool) bool {
 		for _, c := range all {
-			if person(c.Principal) != name || tried[c.key] {
+			if signers.Person(c.Principal) != name || tried[c.key] {
 				continue
 			}
 			tried[c.key] = true
 			holder, held := chosen[c.key]
-			if !held || take(person(holder.Principal), tried) {
+			if !held || take(signers.Person(holder.Principal), tried) {
 				chosen[c.key] = c
 				return true
 			}
@@ -230,7 +231,7 @@ func distinct(all []candidate) []Signed {
 	}
 	done := map[string]bool{}
 	for _, c := range all {
-		if name := person(c.Principal); !done[name] {
+		if name := signers.Person(c.Principal); !done[name] {
 			done[name] = true
 			take(name, map[string]bool{})
 		}

@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"golang.org/x/crypto/ssh"
+
+	"camform/engine/signers"
 )
 
 var approvalsShape = argumentsOf("required", "for", "signers")
@@ -18,8 +19,8 @@ var approvalClasses = []string{"all", "credentials", "lockout", "login"}
 
 // approvals reads the approvals block. Nothing in it has a default, so that nobody believes in a rule that is not there.
 func (s scope) approvals(section *section) *Approvals {
-	required, classes, signers := section.attributes["required"], section.attributes["for"], section.attributes["signers"]
-	if required == nil || classes == nil || signers == nil {
+	required, classes, file := section.attributes["required"], section.attributes["for"], section.attributes["signers"]
+	if required == nil || classes == nil || file == nil {
 		s.add(missingArgument.at(section.block.DefRange, "approvals needs the arguments required, for and signers: how many people must sign, which changes, and a file that says who they are."))
 	}
 	a := &Approvals{
@@ -27,8 +28,8 @@ func (s scope) approvals(section *section) *Approvals {
 		For:      s.classes(classes),
 		Range:    section.block.DefRange,
 	}
-	if path, text, ok := s.signersFile(signers); ok {
-		a.Signers = s.signers(a.Required, path, text, required, signers)
+	if path, text, ok := s.signersFile(file); ok {
+		a.Signers = s.signers(a.Required, path, text, required, file)
 	}
 	return a
 }
@@ -75,7 +76,7 @@ func (s scope) signersFile(attr *hcl.Attribute) (path, text string, ok bool) {
 func (s scope) signers(need int, path, text string, required, file *hcl.Attribute) []string {
 	lines, people, errs := parseSigners(text)
 	for _, err := range errs {
-		s.add(invalidApprovals.at(file.Expr.Range(), "%s:%s. A line is written like: alice@example.com ssh-ed25519 AAAA...", path, err))
+		s.add(invalidApprovals.at(file.Expr.Range(), "%s:%s.", path, err))
 	}
 	switch {
 	case len(errs) > 0:
@@ -98,31 +99,15 @@ func parseSigners(text string) (lines []string, people int, errs []error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		principals, err := parseSigner(line)
+		found, err := signers.ParseLine(line)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%d %w", number, err))
+			errs = append(errs, fmt.Errorf("%d: %w", number, err))
 			continue
 		}
 		lines = append(lines, line)
-		for _, p := range principals {
-			names[strings.ToLower(p)] = true
+		for _, s := range found {
+			names[signers.Person(s.Principal)] = true
 		}
 	}
 	return lines, len(names), errs
-}
-
-// parseSigner reads a line of a file of allowed signers of OpenSSH: principals with commas between them, perhaps options, a
-// key and perhaps a comment. The error goes on a sentence.
-func parseSigner(line string) (principals []string, err error) {
-	names, key, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
-	principals = strings.Split(names, ",")
-	for _, p := range principals {
-		if p == "" || strings.ContainsAny(p, `*?!"`) {
-			return nil, fmt.Errorf("begins with %q, which does not name people one by one", names)
-		}
-	}
-	if _, _, _, _, err := ssh.ParseAuthorizedKey([]byte(key)); err != nil {
-		return nil, fmt.Errorf("holds no public key behind %s", names)
-	}
-	return principals, nil
 }

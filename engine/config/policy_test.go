@@ -491,7 +491,7 @@ func TestLimitsAndApprovalsAreReadFirst(t *testing.T) {
 device "broken" {
 }
 `,
-		"who/signers": "# people\n\nalice@example.com,second " + signerKey + " laptop\n  bob@example.com\tnamespaces=\"camform-plan\",valid-before=\"20300101\" " + signerKey + "\r\n",
+		"who/signers": "# people\n\nalice@example.com,second " + signerKey + " laptop\n  bob@example.com\tnamespaces=\"camform-plan\",valid-before=\"20300101Z\" " + signerKey + "\r\n",
 	}
 	dir := write(t, files)
 	settings, problems := LoadSettings(dir, testOptions())
@@ -509,7 +509,7 @@ device "broken" {
 		Required: 2, For: []string{"credentials", "login"}, Range: settings.Approvals.Range,
 		Signers: []string{
 			"alice@example.com,second " + signerKey + " laptop",
-			"bob@example.com\tnamespaces=\"camform-plan\",valid-before=\"20300101\" " + signerKey,
+			"bob@example.com\tnamespaces=\"camform-plan\",valid-before=\"20300101Z\" " + signerKey,
 		},
 	}
 	if diff := gocmp.Diff(want, settings.Approvals); diff != "" {

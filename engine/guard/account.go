@@ -121,7 +121,7 @@ func (v way) closedByHandover(w world, f fact) string {
 
 // closedByPermission keeps the rights that a way in needs.
 func (v way) closedByPermission(f fact) string {
-	if f.Address.Key != v.account || v.account == "" || v.accounts() != "user" {
+	if f.Address.Key != v.account || v.accounts() != "user" {
 		return ""
 	}
 	rights := f.value("remote")

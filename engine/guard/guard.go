@@ -217,16 +217,11 @@ func isService(s plan.Step) bool { return s.Address.Kind == "https" || s.Address
 func asSent(groups []plan.Group, own string) []plan.Group {
 	groups = slices.Clone(groups)
 	for i := 0; i+1 < len(groups); i++ {
-		if isOwn(groups[i].Steps[0], own) && inTurn(groups[i].Steps[0], groups[i+1].Steps[0]) {
+		if a, b := groups[i].Steps[0], groups[i+1].Steps[0]; isOwn(a, own) && b.Address.Kind == "user" && !renews(a) && !renews(b) {
 			groups[i], groups[i+1] = groups[i+1], groups[i]
 		}
 	}
 	return groups
-}
-
-// inTurn reports whether two accounts are written together.
-func inTurn(a, b plan.Step) bool {
-	return a.Address.Kind == "user" && b.Address.Kind == "user" && !renews(a) && !renews(b)
 }
 
 func isOwn(s plan.Step, own string) bool { return s.Address.Kind == "user" && s.Address.Key == own }

@@ -629,6 +629,26 @@ var pairs = []struct {
 		over(secure, secret(created("user", "nvr", user("Operator")), generated)).needed(recorder),
 	},
 	{
+		"the port of HTTPS as delivered",
+		over("https://192.0.2.1:9443", step("service", "HTTP", values{"port": num(80)}, values{"port": num(443)})), "would take that port",
+		over("https://192.0.2.1:9443", step("service", "HTTP", values{"port": num(443)}, values{"port": num(80)})),
+	},
+	{
+		"right of a client of the vendor's protocol to see",
+		over(secure, step("user_permission", "nvr", values{"remote": set("preview", "log")}, values{"remote": set("log")})).needed(recorder), "preview",
+		over(secure, step("user_permission", "nvr", values{"local": set("log", "ptz")}, values{"local": set("log")})).needed(recorder),
+	},
+	{
+		"right of an account of the same name as one of ONVIF",
+		over(secure, step("user_permission", "onvif", values{"remote": set("preview")}, values{"remote": set()})).needed(plan.Way{Who: "vms", Account: "onvif"}), "preview",
+		over(secure, step("user_permission", "onvif", values{"remote": set("preview")}, values{"remote": set()})).needed(onvif),
+	},
+	{
+		"own rights over the network",
+		over(secure, step("user_permission", "admin", values{"remote": set("configure")}, values{"remote": set()})), "configure",
+		over(secure, step("user_permission", "admin", values{"remote": set("preview"), "local": set("ptz", "log")}, values{"local": set("log")})),
+	},
+	{
 		"another wireless network",
 		over(secure, step("wireless", "2", values{"ssid": str("a")}, values{"ssid": str("b")})), "ssid",
 		over(secure, step("wireless", "2", values{"wmm": on}, values{"wmm": off})),

@@ -62,6 +62,7 @@ func TestI9WhatOpensAWayInComesFirst(t *testing.T) {
 
 func TestI9TheOrderInWhichStepsStandIsProven(t *testing.T) {
 	d := over(secure, step("user", "admin", user("Administrator"), nil), created("user", "chief", user("Administrator")), rotation("camform")).as("camform").Device
+	d.Steps = append([]plan.Step{{Action: plan.Forget, Address: schema.Setting{Kind: "https"}}}, d.Steps...)
 	problems := Prove(d)
 	if len(problems) != 1 || problems[0].Address.Local() != "user.admin" ||
 		!strings.HasPrefix(problems[0].Detail, "After step 1 of 3 (user.admin) the way in of camform would be closed, although it is open in the end. No administrator") {
@@ -69,9 +70,22 @@ func TestI9TheOrderInWhichStepsStandIsProven(t *testing.T) {
 	}
 }
 
-// What the device says of a filter may look as if camform could not get in. It does, so it must go on to.
+// New passwords are written one by one, in the order in which they stand.
+func TestI9NewPasswordsAreWrittenAsTheyStand(t *testing.T) {
+	raised, lowered := step("user", "camform", user("Operator"), user(administrator)), step("user", "old", user(administrator), user("Viewer"))
+	for name, steps := range map[string][]plan.Step{
+		"another one": {raised, secret(lowered, generated)},
+		"our own":     {secret(raised, generated), lowered},
+	} {
+		if problems := Prove(over(secure, steps...).as("camform").Device); problems.HasErrors() {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}
+
+// What the device says may look as if camform could not get in. It does, so it must go on to.
 func TestI9TheOwnWayInIsOpenWhateverTheDeviceSays(t *testing.T) {
-	elsewhere := step("ip_filter", "", filter(on, "allow", "203.0.113.1"), filter(on, "allow", "203.0.113.1", "198.51.100.7"))
+	elsewhere := step("https", "", values{"enabled": off}, values{"enabled": on})
 	d := over(secure, step("user", "admin", user("Administrator"), nil), created("user", "chief", user("Administrator")), elsewhere, rotation("camform")).as("camform").Device
 	if problems := Prove(d); len(problems) != 1 || problems[0].Address.Local() != "user.admin" {
 		t.Errorf("problems %v", problems)

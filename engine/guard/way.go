@@ -70,8 +70,8 @@ func sourceOf(text string) netip.Prefix {
 	if err != nil {
 		return netip.Prefix{}
 	}
-	address = address.WithZone("").Unmap()
-	return netip.PrefixFrom(address, address.BitLen())
+	address = address.Unmap()
+	return netip.PrefixFrom(address, address.BitLen()) // it has no zone
 }
 
 func (v way) own() bool { return v.who == "" }
