@@ -91,9 +91,11 @@ func public(t *testing.T, letter string) string {
 	return string(ssh.MarshalAuthorizedKey(key))
 }
 
-// signable saves a plan of anna that one of anna, bob and carol must sign, each with the key of the first letter.
+// signable saves a plan of anna that one of anna, bob and carol must sign, each with the key of the first letter. The test
+// may let the program go into the directory: its own process, in which other tests follow.
 func signable(t *testing.T, dir string) {
 	t.Helper()
+	t.Chdir(".") // and back when the test ends
 	provider, diags := hikvision.NewWith(isapi.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)

@@ -2,8 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"flag"
 	"io"
 	"net/netip"
@@ -18,6 +23,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/crypto/ssh"
 
 	"camform/engine/state"
 	"camform/providers/hikvision/simulator"
@@ -46,6 +52,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"json":      plain((*world).cmdJSON),
 	"jsonlines": plain((*world).cmdJSONLines),
 	"replace":   plain((*world).cmdReplace),
+	"sshkey":    plain((*world).cmdSSHKey),
 }
 
 // plain makes a command of a method. None of them can be negated.
@@ -428,4 +435,52 @@ func (w *world) cmdReplace(ts *testscript.TestScript, args []string) {
 		ts.Fatalf("%s has %q %d times, want once", args[0], args[1], n)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(have, args[1], args[2], 1)), 0o644))
+}
+
+// cmdSSHKey makes a key pair for a person, NAME and NAME.pub, as ssh-keygen does: no private key is kept among the scripts.
+// The same name always gives the same key, so that expectations may have its fingerprint. With SIGNERS the public key is
+// appended to that file of signers, for the principal NAME if no other is given, behind the options of the line.
+//
+//	sshkey [-passphrase TEXT] [-options OPTIONS] NAME [SIGNERS [PRINCIPAL]]
+func (w *world) cmdSSHKey(ts *testscript.TestScript, args []string) {
+	flags := flag.NewFlagSet("sshkey", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	passphrase := flags.String("passphrase", "", "")
+	options := flags.String("options", "", "")
+	ts.Check(flags.Parse(args))
+	if flags.NArg() < 1 || flags.NArg() > 3 {
+		ts.Fatalf("usage: sshkey [-passphrase TEXT] [-options OPTIONS] NAME [SIGNERS [PRINCIPAL]]")
+	}
+	name, file, principal := flags.Arg(0), flags.Arg(1), cmp.Or(flags.Arg(2), flags.Arg(0))
+	private, public := keyPair(ts, name, *passphrase)
+	ts.Check(os.WriteFile(ts.MkAbs(name), private, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(name+".pub"), []byte(public+" "+name+"\n"), 0o644))
+	if file == "" {
+		return
+	}
+	if *options != "" {
+		public = *options + " " + public
+	}
+	signers, err := os.OpenFile(ts.MkAbs(file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	ts.Check(err)
+	_, err = signers.WriteString(principal + " " + public + "\n")
+	ts.Check(errors.Join(err, signers.Close()))
+}
+
+// keyPair is the key pair of a name: the private key as OpenSSH keeps it in a file, encrypted if there is a passphrase, and
+// the public one as a line has it.
+func keyPair(ts *testscript.TestScript, name, passphrase string) (private []byte, public string) {
+	seed := sha256.Sum256([]byte(name))
+	key := ed25519.NewKeyFromSeed(seed[:])
+	var block *pem.Block
+	var err error
+	if passphrase == "" {
+		block, err = ssh.MarshalPrivateKey(key, name)
+	} else {
+		block, err = ssh.MarshalPrivateKeyWithPassphrase(key, name, []byte(passphrase))
+	}
+	ts.Check(err)
+	shared, err := ssh.NewPublicKey(key.Public())
+	ts.Check(err)
+	return pem.EncodeToMemory(block), strings.TrimSpace(string(ssh.MarshalAuthorizedKey(shared)))
 }
