@@ -167,6 +167,10 @@ func (s *inspected) Authenticate(ctx context.Context, c providers.Credential) er
 	return s.Session.(providers.Authenticator).Authenticate(ctx, c)
 }
 
+func (s *inspected) DoAs(ctx context.Context, c providers.Credential, r providers.Request) (providers.Reply, error) {
+	return s.Session.(providers.Impersonator).DoAs(ctx, c, r)
+}
+
 func (s *inspected) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
 	if r.Method == http.MethodPut {
 		s.inspector.judge(s.device, r, s.device.Document(r.Path))

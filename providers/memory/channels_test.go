@@ -68,6 +68,9 @@ func TestAChannelIsOnlineIfTheCameraTakesItsPassword(t *testing.T) {
 	s.online("false")
 	s.correct("guard-Secret-2")
 	s.online("true")
+	if got := s.recorder.Document("/channels"); got != `{"items":{"1":{"camera":"192.0.2.1","username":"guard"}}}` {
+		t.Errorf("the document is %s", got)
+	}
 	s.recorder.SetChannel("1", "192.0.2.1:443", "guard", "guard-Secret-2")
 	s.online("true")
 	for _, nobody := range []string{"192.0.2.1:80", "192.0.2.99"} {
@@ -113,6 +116,27 @@ func TestARecorderNeverGivesUp(t *testing.T) {
 	s.clock.Pass(30 * time.Minute)
 	s.recorder.SetChannel("1", "192.0.2.1", "guard", "guard-Secret-2")
 	s.online("true")
+}
+
+func TestALoginOfARecorderMakesUpForRefusals(t *testing.T) {
+	s := showCamera(t, memory.Options{})
+	for _, before := range []int{0, 4} {
+		s.correct("wrong")
+		s.charged(before + 1) // it is tried at once
+		for range 3 {
+			s.online("false")
+		}
+		s.correct("guard-Secret-1")
+		s.online("true")
+	}
+}
+
+func TestARemovedChannelTakesItsPasswordAlong(t *testing.T) {
+	s := showCamera(t, memory.Options{})
+	s.recorder.Remove("channel", "1")
+	s.recorder.Set("channel", "1", "camera", "192.0.2.1")
+	s.recorder.Set("channel", "1", "username", "guard")
+	s.online("false")
 }
 
 func TestTriesAreMadeUpForWithThePasswordOfTheirTime(t *testing.T) {
@@ -169,4 +193,10 @@ func TestARecorderGoesBackToASnapshot(t *testing.T) {
 	s.recorder.Restore(recorder)
 	s.online("true")
 	s.charged(0)
+	s.device.SetUser("guard", "Operator", "guard-Secret-2")
+	recorder = s.recorder.Snapshot()
+	s.clock.Pass(25 * time.Second)
+	s.charged(2)
+	s.recorder.Restore(recorder)
+	s.charged(4) // what it did since is done again
 }

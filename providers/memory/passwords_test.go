@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
@@ -266,21 +267,31 @@ func TestASnapshotIsNotChangedByTheDevice(t *testing.T) {
 	w := newGuarded(t, memory.Options{})
 	was := w.device.Snapshot()
 	w.must(w.setPassword(w.open(), "guard-Secret-2"), nil)
-	branch := w.device.Snapshot()
+	branch, log := w.device.Snapshot(), w.device.Log()
 	w.device.Restore(was)
 	w.accepts("guard-Secret-1", true)
+	w.clock.Pass(time.Second)
 	w.must(w.setPassword(w.open(), "guard-Secret-3"), nil)
 	w.device.Restore(branch)
 	w.accepts("guard-Secret-2", true)
-	writes := 0
-	for _, e := range w.device.Log() {
-		if e.Kind == memory.Written {
-			writes++
-		}
+	if diff := cmp.Diff(log, w.device.Log()); diff != "" {
+		t.Error(diff)
 	}
-	if writes != 1 {
-		t.Errorf("the branch has %d writes", writes)
+	w.must(w.setPassword(w.open(), "guard-Secret-2"), nil)
+	if last := w.device.Log()[len(w.device.Log())-1]; last.Kind != memory.Written || !last.Repeated {
+		t.Errorf("the branch does not know what was written in it: %+v", last)
 	}
+}
+
+func TestConnectionsDoNotOutliveARestore(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	s := w.open()
+	w.device.Set("https", "", "port", 8443)
+	_, err := s.Read(context.Background(), "/system")
+	w.must(err, nil)
+	w.device.Restore(w.device.Snapshot())
+	_, err = s.Read(context.Background(), "/system")
+	w.must(err, providers.ErrUnreachable)
 }
 
 func TestARestoredDeviceIsTheOneThatItWas(t *testing.T) {

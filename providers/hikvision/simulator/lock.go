@@ -61,7 +61,7 @@ func (d *Device) poked(e Entry) {
 
 // forgive forgets the failed logins of a source that logged in.
 func (d *Device) forgive(source netip.Addr) {
-	if a := d.sources[source]; a != nil && !(d.quirks.KeepsFailures && a.until.IsZero()) {
+	if !d.quirks.KeepsFailures {
 		delete(d.sources, source)
 	}
 }

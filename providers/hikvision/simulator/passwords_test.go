@@ -117,6 +117,9 @@ func TestAPasswordIsLostAtTheNextReboot(t *testing.T) {
 	d.Reboot()
 	clock.advance(time.Minute)
 	connect(t, f, d, "guard", "First-Pass-1").get(deviceInfo)
+	d.Heal()
+	inject(t, d, simulator.Rule{Action: simulator.LosePassword, Method: http.MethodPut, Nth: 1})
+	change(t, f, d, "Fourth-Pass-4", "ok")
 	change(t, f, d, "Second-Pass-2", "ok") // this one lasts
 	d.Reboot()
 	clock.advance(time.Minute)
@@ -142,9 +145,8 @@ func TestAWeakPasswordIsTakenAllTheSame(t *testing.T) {
 		if !d.Accepts("guard", "Second-Pass-2") {
 			t.Errorf("%s: not applied", test.rule.Action)
 		}
-		change(t, f, d, "short", "riskPassword")
-		if test.rule.Action == simulator.Remark && d.Accepts("guard", "short") {
-			t.Error("a refusal became a remark")
+		if a := change(t, f, d, "short", "riskPassword"); !strings.Contains(a.body, "<statusCode>6<") || d.Accepts("guard", "short") {
+			t.Errorf("%s: a refusal became something else:\n%s", test.rule.Action, a.body)
 		}
 	}
 }

@@ -98,6 +98,14 @@ func TestALockOfARecorderEndsWhenItStopsTrying(t *testing.T) {
 	s.tells("connect")
 }
 
+func TestALoginOfARecorderMakesUpForFailedOnes(t *testing.T) {
+	s := showCamera(t)
+	for range 2 {
+		s.camera.FailLogins(s.recorder.Address(), 6)
+		s.tells("connect")
+	}
+}
+
 func TestTriesAreMadeUpForWithThePasswordOfTheirTime(t *testing.T) {
 	s := showCamera(t)
 	s.camera.SetUser("nvr", "Operator", "Another-One-2")
