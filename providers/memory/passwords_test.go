@@ -265,6 +265,10 @@ func TestADeviceGoesBackToASnapshot(t *testing.T) {
 
 func TestASnapshotIsNotChangedByTheDevice(t *testing.T) {
 	w := newGuarded(t, memory.Options{})
+	s := w.open()
+	for range 3 { // so that there is room behind what the logs hold
+		w.must(w.setPassword(s, "guard-Secret-1"), nil)
+	}
 	was := w.device.Snapshot()
 	w.must(w.setPassword(w.open(), "guard-Secret-2"), nil)
 	branch, log := w.device.Snapshot(), w.device.Log()
