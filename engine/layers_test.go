@@ -17,6 +17,7 @@ var layers = []struct {
 	may  string
 }{
 	{"cmd/camform", "*"},
+	{"cmd/camform/view", "engine engine/audit engine/auditlog engine/config engine/diag engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
 	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lock engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 

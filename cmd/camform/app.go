@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"camform/cmd/camform/view"
 	"camform/engine/diag"
 	"camform/engine/render"
 )
@@ -170,6 +171,10 @@ func (a *app) style(stream io.Writer) render.Options {
 	}
 	return o
 }
+
+// stdout and stderr are the standard output and the standard error, as text looks there.
+func (a *app) stdout() view.Output { return view.Output{Writer: a.out, Options: a.style(a.out)} }
+func (a *app) stderr() view.Output { return view.Output{Writer: a.err, Options: a.style(a.err)} }
 
 // report prints problems, and returns an error that ends the program if any of them is one.
 func (a *app) report(problems diag.Problems, sources map[string][]byte) error {

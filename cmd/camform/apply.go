@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/auditlog"
 	"camform/engine/plan"
-	"camform/engine/render"
 	"camform/engine/report"
 	"camform/schema"
 )
@@ -50,7 +50,7 @@ Exit code: 0 if everything was carried out, 1 if anything was not.`,
 }
 
 func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, d decision) error {
-	if flags.json && !d.approved {
+	if flags.format.ForPrograms() && !d.approved {
 		return errors.New("apply -json cannot ask for approval: add -auto-approve, or apply a saved plan")
 	}
 	w, err := a.open(cmd, flags)
@@ -84,8 +84,8 @@ func (d *decision) addFlags(flags *pflag.FlagSet) {
 
 // decide shows a plan, asks, and carries it out or saves it.
 func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
-	if !w.flags.json || d.out != "" {
-		if err := w.show(p, planOutput{}); err != nil {
+	if d.out != "" || !w.flags.format.ForPrograms() { // the run tells programs what it is about to do
+		if err := w.plans().Plan(p); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,9 @@ func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 		if err := w.save(p, d.out); err != nil {
 			return err
 		}
-		w.hint(planOutput{out: d.out})
+		if err := w.hint(d.out); err != nil {
+			return err
+		}
 		return w.warnOfLimits(p)
 	}
 	return w.agree(cmd, p, d)
@@ -170,7 +172,7 @@ func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 	earlier, first, err := w.store.MarkApplied(ctx, hash, w.run)
 	if err == nil && !first {
 		fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n",
-			earlier.At.UTC().Format(whenLayout))
+			view.Time(earlier.At))
 	}
 	return err
 }
@@ -236,22 +238,12 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) er
 	return w.verdict(p, r)
 }
 
-// carryOut applies a plan and shows what happens meanwhile and in the end, as text or as lines of JSON.
+// carryOut applies a plan and shows what happens meanwhile and in the end.
 func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan) (*report.Report, error) {
-	if w.flags.json {
-		stream := render.NewStream(w.out, render.ApplyOperation, version(), w.engine.Now)
-		stream.Plan(p)
-		w.engine.Event = stream.Event
-		r := w.engine.Apply(ctx, stop, p, w.run)
-		stream.Result(r)
-		return r, stream.Close()
-	}
-	counts := p.Counts()
-	progress := w.progress(counts.Create + counts.Update + counts.Delete)
-	w.engine.Event = progress.Event
+	run := view.NewRun(w.flags.format, w.output(), p, w.progress, version(), w.engine.Now)
+	w.engine.Event = run.Event
 	r := w.engine.Apply(ctx, stop, p, w.run)
-	progress.Close()
-	return r, render.Text(w.out, render.Result(r, w.options()), w.options())
+	return r, run.End(r)
 }
 
 // verdict ends the program with an error if anything needs attention. Devices that could not be read may be tolerated;

@@ -25,10 +25,12 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 	"golang.org/x/term"
 
+	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/approval"
 	"camform/engine/diag"
 	"camform/engine/plan"
+	"camform/engine/render"
 )
 
 // approveFlags are the options of approve.
@@ -243,7 +245,7 @@ func (ap *approver) verify(ctx context.Context, named []string) error {
 		return err
 	}
 	for _, s := range verdict.Signed {
-		fmt.Fprintf(ap.out, "%s signed with the key %s. It holds until %s.%s\n", s.Principal, s.Key, s.Expires.UTC().Format(whenLayout), said(s.Comment))
+		fmt.Fprintf(ap.out, "%s signed with the key %s. It holds until %s.%s\n", s.Principal, s.Key, view.Time(s.Expires), said(s.Comment))
 	}
 	if err := ap.report(verdict.Problems(), nil); err != nil {
 		return err
@@ -263,8 +265,8 @@ func said(comment string) string {
 // explain tells what is approved and by which rule.
 func (ap *approver) explain() {
 	p, s := ap.subject.Plan, ap.subject
-	fmt.Fprintf(ap.out, "Plan %s\nmade at %s by %s: %s, %s.\n", s.Hash, p.Created.UTC().Format(whenLayout), diag.Quote(p.Author),
-		plural(approval.Changes(p), "change"), plural(approval.Devices(p), "device"))
+	fmt.Fprintf(ap.out, "Plan %s\nmade at %s by %s: %s, %s.\n", s.Hash, view.Time(p.Created), diag.Quote(p.Author),
+		render.Plural(approval.Changes(p), "change"), render.Plural(approval.Devices(p), "device"))
 	for _, way := range s.Looser() {
 		fmt.Fprintf(ap.out, "It loosens the rule for approvals: %s. So the rule of the last plan that was applied counts.\n", way)
 	}
@@ -286,7 +288,7 @@ func persons(n int) string {
 func reasonsFor(s approval.Subject) string {
 	var reasons []string
 	for _, c := range s.Classes() {
-		reasons = append(reasons, c.Name+": "+plural(c.Steps, "change"))
+		reasons = append(reasons, c.Name+": "+render.Plural(c.Steps, "change"))
 	}
 	if len(s.Looser()) > 0 {
 		reasons = append(reasons, "a looser rule for approvals")
@@ -305,7 +307,7 @@ func (ap *approver) sign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := ap.show(ap.subject.Plan, planOutput{}); err != nil {
+	if err := ap.plans().Plan(ap.subject.Plan); err != nil {
 		return err
 	}
 	fmt.Fprintln(ap.out)
@@ -355,7 +357,7 @@ func (ap *approver) saveApproval(text []byte, s approval.Statement) error {
 	if err := os.Chmod(full, 0o644); err != nil { // it is no secret, and whoever applies the plan must read it
 		return err
 	}
-	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, s.Expires.Format(whenLayout), path)
+	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, view.Time(s.Expires), path)
 	return nil
 }
 

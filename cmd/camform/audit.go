@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine/audit"
 	"camform/engine/plan"
-	"camform/engine/render"
 	"camform/schema"
 )
 
@@ -21,7 +21,6 @@ var levels = []string{"basic", "high", "site"}
 func (a *app) auditCommand() *cobra.Command {
 	flags := &runFlags{}
 	var which auditFilter
-	var markdown bool
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Judge the devices by the rules and checks of their profiles",
@@ -41,7 +40,7 @@ or if there are more devices than -max-unreachable of which not everything is kn
 				return err
 			}
 			defer w.close()
-			return w.audit(cmd, which, markdown)
+			return w.audit(cmd, which)
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -53,7 +52,7 @@ or if there are more devices than -max-unreachable of which not everything is kn
 	cmd.Flags().Lookup("json").Usage = "print one JSON document instead of text"
 	cmd.Flags().Lookup("full").Usage = "show every device, also where the same is found on many"
 	cmd.Flags().Lookup("compat").Hidden = true // no other program has sentences for this
-	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a ticket or a report")
+	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a report")
 	return cmd
 }
 
@@ -70,7 +69,7 @@ func (f auditFilter) takes(r audit.Result) bool {
 	return len(f.rules) == 0 || slices.Contains(f.rules, r.Rule)
 }
 
-func (w *workspace) audit(cmd *cobra.Command, which auditFilter, markdown bool) error {
+func (w *workspace) audit(cmd *cobra.Command, which auditFilter) error {
 	if err := w.knowsRules(which.rules); err != nil {
 		return err
 	}
@@ -89,21 +88,10 @@ func (w *workspace) audit(cmd *cobra.Command, which auditFilter, markdown bool) 
 		return failed
 	}
 	report = report.Only(which.takes)
-	if err := w.showAudit(report, markdown); err != nil {
+	if err := view.NewAudit(w.flags.format, w.output()).Report(report); err != nil {
 		return err
 	}
 	return cmp.Or(failed, w.judged(report))
-}
-
-func (w *workspace) showAudit(report *audit.Report, markdown bool) error {
-	switch {
-	case w.flags.json:
-		return render.AuditJSON(w.out, report)
-	case markdown:
-		return render.Markdown(w.out, render.AuditRows(report, w.options()))
-	default:
-		return render.Text(w.out, render.AuditRows(report, w.options()), w.options())
-	}
 }
 
 // judged is the exit code of a report: what is not known weighs more than what is violated, since it may hide anything.

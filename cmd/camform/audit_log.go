@@ -8,11 +8,11 @@ import (
 	"iter"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine/auditlog"
 	"camform/engine/render"
 	"camform/schema"
@@ -49,7 +49,7 @@ type recordFilter struct {
 
 func (a *app) auditLogShowCommand() *cobra.Command {
 	var which recordFilter
-	var asJSON bool
+	var format view.Format
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "List the records of the audit log",
@@ -66,16 +66,13 @@ changed them is not proven by that; camform audit-log verify does.`,
 				return err
 			}
 			defer w.close()
-			if asJSON {
-				return w.printRecords(cmd.Context(), takes)
-			}
-			return w.listRecords(cmd.Context(), which, takes)
+			return w.listRecords(cmd.Context(), format, which, takes)
 		},
 	}
 	cmd.Flags().StringVar(&which.run, "run", "", "list the records of this `RUN` only")
 	cmd.Flags().StringVar(&which.device, "device", "", "list the records of this device (`ADDR`ess) only")
 	cmd.Flags().DurationVar(&which.since, "since", 0, "list the records of this `TIME` until now only, such as 24h")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line, with everything that is in a record")
+	formatOption(cmd.Flags(), &format, view.JSON, "json", "print one JSON object per line, with everything that is in a record")
 	return cmd
 }
 
@@ -101,81 +98,40 @@ func (f recordFilter) compile(now time.Time) (takes func(auditlog.Record) bool, 
 	}, nil
 }
 
-// listedRecord is a record with its text in the log.
-type listedRecord struct {
-	auditlog.Record
-	text string
-}
-
 // records goes through the records that are to be listed. One that cannot be read ends the list.
-func (w *workspace) records(ctx context.Context, takes func(auditlog.Record) bool) iter.Seq2[listedRecord, error] {
-	return func(yield func(listedRecord, error) bool) {
+func (w *workspace) records(ctx context.Context, takes func(auditlog.Record) bool) iter.Seq2[view.Record, error] {
+	return func(yield func(view.Record, error) bool) {
 		for e, err := range w.store.AuditLog(ctx, 1) {
 			if err != nil {
-				yield(listedRecord{}, err)
+				yield(view.Record{}, err)
 				return
 			}
 			r, err := e.Record()
 			if err != nil {
-				yield(listedRecord{}, fmt.Errorf("%w; camform audit-log verify says more", err))
+				yield(view.Record{}, fmt.Errorf("%w; camform audit-log verify says more", err))
 				return
 			}
-			if takes(r) && !yield(listedRecord{r, e.Text}, nil) {
+			if takes(r) && !yield(view.Record{Record: r, Text: e.Text}, nil) {
 				return
 			}
 		}
 	}
 }
 
-func (w *workspace) printRecords(ctx context.Context, takes func(auditlog.Record) bool) error {
-	for r, err := range w.records(ctx, takes) {
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(w.out, r.text)
+func (w *workspace) listRecords(ctx context.Context, format view.Format, which recordFilter, takes func(auditlog.Record) bool) error {
+	most := 0
+	if which == (recordFilter{}) {
+		most = shownRecords
 	}
-	return nil
-}
-
-func (w *workspace) listRecords(ctx context.Context, which recordFilter, takes func(auditlog.Record) bool) error {
-	var rows [][]string
-	hidden := 0
-	for r, err := range w.records(ctx, takes) {
-		if err != nil {
-			return err
-		}
-		rows = append(rows, recordRow(r.Record))
-		if which == (recordFilter{}) && len(rows) > shownRecords {
-			rows, hidden = rows[1:], hidden+1
-		}
-	}
-	if hidden > 0 {
-		fmt.Fprintf(w.out, "%s before these; -since, -run and -device choose others.\n\n", plural(hidden, "record"))
-	}
-	if err := w.recordTable(rows); err != nil {
+	shown := view.NewRecords(format, w.stdout(), most)
+	if err := shown.List(w.records(ctx, takes)); err != nil {
 		return err
 	}
 	head, err := w.store.AuditHead(ctx)
-	if err == nil {
-		fmt.Fprintf(w.out, "\nHead of the log: %s\n", head)
-	}
-	return err
-}
-
-func (w *workspace) recordTable(rows [][]string) error {
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(w.out, "There is no such record.")
+	if err != nil {
 		return err
 	}
-	return render.Table(w.out, []string{"record", "when", "who", "action", "device", "what", "outcome"}, rows)
-}
-
-func recordRow(r auditlog.Record) []string {
-	what := r.Detail
-	if len(r.Settings) > 0 {
-		what = strings.Join(r.Settings, ", ")
-	}
-	return []string{strconv.FormatInt(r.Seq, 10), r.Time.UTC().Format(whenLayout), r.Who, string(r.Action), r.Device, what, r.Outcome}
+	return shown.Head(head)
 }
 
 func (a *app) auditLogVerifyCommand() *cobra.Command {
@@ -254,7 +210,7 @@ func (w *workspace) verifyAuditLog(ctx context.Context, anchors []auditlog.Ancho
 	case err != nil:
 		fmt.Fprintf(w.err, "Nothing can be told from the file beside the state, which the next change writes anew: %v\n", err)
 	case behind > 0:
-		fmt.Fprintf(w.out, "The file beside the state is %s behind, which does no harm.\n", plural(int(behind), "record"))
+		fmt.Fprintf(w.out, "The file beside the state is %s behind, which does no harm.\n", render.Plural(int(behind), "record"))
 	}
 	return nil
 }
@@ -265,7 +221,7 @@ func (a *app) verified(log string, findings auditlog.Findings) error {
 		return fmt.Errorf("%s: %v. It is whole up to record %d. Keep a copy before anything is written to it, and compare it with an export or a backup",
 			log, b, findings.Head.Seq)
 	}
-	fmt.Fprintf(a.out, "The log is whole: %s.\nHead of the log: %s\n", plural(int(findings.Head.Seq), "record"), findings.Head)
+	fmt.Fprintf(a.out, "The log is whole: %s.\nHead of the log: %s\n", render.Plural(int(findings.Head.Seq), "record"), findings.Head)
 	return nil
 }
 
@@ -295,7 +251,7 @@ state.`,
 			if err := writeFile(args[0], text.Bytes()); err != nil {
 				return err
 			}
-			fmt.Fprintf(w.out, "%s has %s.\nHead of the log: %s\n", args[0], plural(int(head.Seq), "record"), head)
+			fmt.Fprintf(w.out, "%s has %s.\nHead of the log: %s\n", args[0], render.Plural(int(head.Seq), "record"), head)
 			return nil
 		},
 	}

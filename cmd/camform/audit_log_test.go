@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"camform/cmd/camform/view"
 	"camform/engine/auditlog"
 	"camform/engine/state"
 )
@@ -50,10 +52,10 @@ func TestALongLogIsListedFromItsEnd(t *testing.T) {
 	}
 	list := func(which recordFilter) []string {
 		var out bytes.Buffer
-		w := &workspace{app: &app{out: &out}, store: store}
+		w := &workspace{app: &app{out: &out, env: os.LookupEnv}, store: store}
 		takes, err := which.compile(time.Now())
 		if err == nil {
-			err = w.listRecords(t.Context(), which, takes)
+			err = w.listRecords(t.Context(), view.Text, which, takes)
 		}
 		if err != nil {
 			t.Fatal(err)

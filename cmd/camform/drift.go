@@ -3,12 +3,11 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"camform/engine/render"
+	"camform/cmd/camform/view"
 )
 
 func (a *app) driftCommand() *cobra.Command {
 	flags := &runFlags{}
-	var markdown bool
 	cmd := &cobra.Command{
 		Use:   "drift",
 		Short: "Show what was changed on the devices behind camform's back",
@@ -23,34 +22,26 @@ Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong or a
 				return err
 			}
 			defer w.close()
-			return w.drift(cmd, markdown)
+			return w.drift(cmd)
 		},
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
-	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a ticket or a chat")
+	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a chat")
 	cmd.Flags().Bool("detailed-exitcode", true, "accepted and ignored: drift always tells by its exit code")
 	cmd.Flags().Lookup("detailed-exitcode").Hidden = true
 	return cmd
 }
 
-func (w *workspace) drift(cmd *cobra.Command, markdown bool) error {
+func (w *workspace) drift(cmd *cobra.Command) error {
 	planned, err := w.planned(cmd, w.engine.Drift)
 	if err != nil {
 		return err
 	}
-	p, kinds := planned.Plan, w.engine.Provider.Kinds()
-	switch {
-	case w.flags.json:
-		err = render.PlanJSON(w.out, p, kinds)
-	case markdown:
-		err = render.Markdown(w.out, render.DriftRows(p, kinds, w.options()))
-	default:
-		err = render.Text(w.out, render.DriftRows(p, kinds, w.options()), w.options())
-	}
-	if err != nil {
+	p := planned.Plan
+	if err := w.plans().Drift(p); err != nil {
 		return err
 	}
 	if err := w.tooManyUnread(p); err != nil {

@@ -10,8 +10,24 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"camform/cmd/camform/view"
 	"camform/schema"
 )
+
+// formatOption adds an option that chooses the form in which a command prints. Two different forms are an error.
+func formatOption(flags *pflag.FlagSet, to *view.Format, form view.Format, name, usage string) {
+	flags.BoolFunc(name, usage, func(text string) error {
+		chosen, err := strconv.ParseBool(text)
+		switch {
+		case err != nil || !chosen:
+			return err
+		case *to != view.Text && *to != form:
+			return errors.New("only one of -json and -markdown can be printed")
+		}
+		*to = form
+		return nil
+	})
+}
 
 var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
 

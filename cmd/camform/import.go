@@ -11,6 +11,7 @@ import (
 	"camform/engine"
 	"camform/engine/config"
 	"camform/engine/learn"
+	"camform/engine/render"
 	"camform/schema"
 )
 
@@ -184,7 +185,7 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 	if err := create(relativeTo(s.dir, out), text); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
-	fmt.Fprintf(s.out, "Wrote %s to %s.\n", plural(r.Blocks, "device"), out)
+	fmt.Fprintf(s.out, "Wrote %s to %s.\n", render.Plural(r.Blocks, "device"), out)
 	s.tell(r, out)
 	s.next("see that there is nothing to change", "camform plan")
 	return s.tolerated(survey)

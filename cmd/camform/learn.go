@@ -18,6 +18,7 @@ import (
 	"camform/engine"
 	"camform/engine/config"
 	"camform/engine/learn"
+	"camform/engine/render"
 	"camform/schema"
 )
 
@@ -109,8 +110,8 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 			return fmt.Errorf("-out: %w", err)
 		}
 	}
-	fmt.Fprintf(s.out, "Wrote %s to %s: %s in %s, with %s.\n", plural(r.Lines(), "line"), out,
-		plural(len(survey.Devices), "device"), plural(r.Blocks, "block"), plural(r.Profiles, "profile"))
+	fmt.Fprintf(s.out, "Wrote %s to %s: %s in %s, with %s.\n", render.Plural(r.Lines(), "line"), out,
+		render.Plural(len(survey.Devices), "device"), render.Plural(r.Blocks, "block"), render.Plural(r.Profiles, "profile"))
 	s.tell(r, filepath.Join(out, learn.DevicesFile))
 	s.next("see that there is nothing to change", "camform -chdir="+out+" plan")
 	return s.tolerated(survey)

@@ -11,6 +11,7 @@ import (
 	"camform/engine/approval"
 	"camform/engine/diag"
 	"camform/engine/plan"
+	"camform/engine/render"
 	"camform/schema"
 )
 
@@ -60,12 +61,12 @@ func exceeded(limits []approval.Exceeded, severity diag.Severity) diag.Problems 
 // tooMuch says of what there is too much.
 func tooMuch(e approval.Exceeded) string {
 	if risk, ok := strings.CutPrefix(e.Limit, approval.RiskLimit("")); ok {
-		return fmt.Sprintf("%s of the risk %q", plural(e.Found, "change"), risk)
+		return fmt.Sprintf("%s of the risk %q", render.Plural(e.Found, "change"), risk)
 	}
 	if e.Limit == approval.LimitDevices {
-		return "changes on " + plural(e.Found, "device")
+		return "changes on " + render.Plural(e.Found, "device")
 	}
-	return plural(e.Found, "change")
+	return render.Plural(e.Found, "change")
 }
 
 func parseOverrides(texts []string) (map[string]string, error) {

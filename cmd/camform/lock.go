@@ -14,6 +14,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/lock"
 	"camform/engine/plan"
+	"camform/engine/render"
 	"camform/providers"
 )
 
@@ -72,7 +73,7 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	for _, change := range fresh.Changes(old) {
 		fmt.Fprintln(w.out, diag.CleanText(change))
 	}
-	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lock.File, plural(fresh.Len(), "device"))
+	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lock.File, render.Plural(fresh.Len(), "device"))
 	return w.unlessTolerated(problems)
 }
 
@@ -120,7 +121,7 @@ func (a *app) checkLocked(cfg *config.Config, provider providers.Provider) (diag
 	if len(unknown) > 0 {
 		text := unknown[0].String()
 		if more := len(unknown) - 1; more > 0 {
-			text += " and " + plural(more, "more device")
+			text += " and " + render.Plural(more, "more device")
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Warning, Code: "device-not-locked", Summary: "Device not in the lock",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/config"
 	"camform/engine/diag"
@@ -22,7 +23,7 @@ import (
 func (a *app) planCommand() *cobra.Command {
 	flags := &runFlags{}
 	var out string
-	var detailed, requests, markdown bool
+	var detailed, requests bool
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would have to change on the devices",
@@ -37,7 +38,7 @@ there are changes to make.`,
 				return err
 			}
 			defer w.close()
-			return w.plan(cmd, planOutput{out: out, detailed: detailed, requests: requests, markdown: markdown})
+			return w.plan(cmd, planOutput{out: out, detailed: detailed, requests: requests})
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -47,14 +48,14 @@ there are changes to make.`,
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes")
 	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")
-	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a comment on a pull request")
+	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a comment on a pull request")
 	return cmd
 }
 
 // planOutput is what plan does with a plan once it is made.
 type planOutput struct {
-	out                          string
-	detailed, requests, markdown bool
+	out                string
+	detailed, requests bool
 }
 
 func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
@@ -68,15 +69,21 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 			return err
 		}
 	}
-	if err := w.show(p, o); err != nil {
+	if err := w.plans().Plan(p); err != nil {
 		return err
 	}
 	if o.requests {
-		if err := w.showRequests(planned); err != nil {
+		requests, err := engine.Requests(planned, w.engine.Provider)
+		if err != nil {
+			return err
+		}
+		if err := w.plans().Requests(requests); err != nil {
 			return err
 		}
 	}
-	w.hint(o)
+	if err := w.hint(o.out); err != nil {
+		return err
+	}
 	if err := w.warnOfLimits(p); err != nil {
 		return err
 	}
@@ -108,25 +115,18 @@ func (w *workspace) planned(cmd *cobra.Command, make planner) (*engine.Planned, 
 	return planned, nil
 }
 
-func (w *workspace) show(p *plan.Plan, o planOutput) error {
-	kinds := w.engine.Provider.Kinds()
-	switch {
-	case w.flags.json:
-		return render.PlanJSON(w.out, p, kinds)
-	case o.markdown:
-		return render.Markdown(w.out, render.Rows(p, kinds, w.options()))
-	default:
-		return render.Text(w.out, render.Rows(p, kinds, w.options()), w.options())
-	}
+// plans is the view of plans that the flags ask for.
+func (w *workspace) plans() view.Plan {
+	return view.NewPlan(w.flags.format, w.output(), w.engine.Provider.Kinds())
 }
 
-// options are how text goes to the standard output, with what the flags ask for.
-func (w *workspace) options() render.Options {
-	o := w.style(w.out)
+// output is the standard output, with what the flags ask for.
+func (w *workspace) output() view.Output {
+	o := w.stdout()
 	if w.flags.full {
-		o.Fold = render.Unfolded
+		o.Options.Fold = render.Unfolded
 	}
-	o.Wording = render.Wording(w.flags.compat)
+	o.Options.Wording = render.Wording(w.flags.compat)
 	return o
 }
 
@@ -196,29 +196,12 @@ func partlyRead(d plan.Device) bool {
 	return slices.ContainsFunc(d.Skipped, func(s plan.Skipped) bool { return s.Reason == plan.Unreadable })
 }
 
-func (w *workspace) showRequests(planned *engine.Planned) error {
-	listed, err := engine.Requests(planned, w.engine.Provider)
-	if err != nil {
-		return err
+// hint says how a plan goes on that was saved to a file; the name is empty if it was not.
+func (w *workspace) hint(file string) error {
+	if file == "" || w.automated() {
+		return nil
 	}
-	for _, d := range listed {
-		for _, request := range d.Requests {
-			fmt.Fprintf(w.out, "\n# %s\n%s %s\n", d.Device, request.Method, request.Path)
-			if len(request.Body) > 0 {
-				fmt.Fprintf(w.out, "\n%s\n", diag.CleanText(string(request.Body)))
-			}
-		}
-	}
-	return nil
-}
-
-func (w *workspace) hint(o planOutput) {
-	if w.automated() || w.flags.json || o.markdown {
-		return
-	}
-	if o.out != "" {
-		fmt.Fprintf(w.out, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s\n", o.out, o.out)
-	}
+	return w.plans().Saved(file)
 }
 
 // readPlan reads a plan file.

@@ -13,7 +13,6 @@ import (
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/plan"
-	"camform/engine/render"
 	"camform/schema"
 )
 
@@ -37,7 +36,7 @@ Exit code: 0 if everything was carried out, 1 if anything was not. With -out, th
 and nothing is changed on any device.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if flags.json && !d.approved && d.out == "" {
+			if flags.format.ForPrograms() && !d.approved && d.out == "" {
 				return errors.New("rollback -json cannot ask for approval: add -auto-approve, or save the plan with -out")
 			}
 			w, err := a.open(cmd, flags)
@@ -88,7 +87,9 @@ func (w *workspace) saveRollback(cmd *cobra.Command, run, out string) error {
 	if err := w.save(p, out); err != nil {
 		return err
 	}
-	w.hint(planOutput{out: out})
+	if err := w.hint(out); err != nil {
+		return err
+	}
 	return w.tooManyUnread(p)
 }
 
@@ -100,23 +101,7 @@ func (w *workspace) planRollback(cmd *cobra.Command, run string) (*plan.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	if w.flags.json {
-		return planned.Plan, w.show(planned.Plan, planOutput{})
-	}
-	return planned.Plan, w.showRollback(planned.Plan, run)
-}
-
-// showRollback shows the plan of a way back, which was compared with a run and not with the configuration.
-func (w *workspace) showRollback(p *plan.Plan, run string) error {
-	touched := func(d plan.Device) bool { return d.Problem != "" || len(d.Steps) > 0 || len(d.Skipped) > 0 }
-	if !slices.ContainsFunc(p.Devices, touched) {
-		fmt.Fprintf(w.out, "Nothing to take back. What run %s changed is as it was before.\n", run)
-		return nil
-	}
-	fmt.Fprintf(w.out, "camform compared %s with how it was before run %s.\n\n", plural(len(p.Devices)-len(p.Failed()), "device"), run)
-	rows := render.Rows(p, w.engine.Provider.Kinds(), w.options())
-	rows = slices.DeleteFunc(rows, func(r render.Row) bool { return r.Section == render.Legend })
-	return render.Text(w.out, rows, w.options())
+	return planned.Plan, w.plans().Rollback(planned.Plan, run)
 }
 
 // chooseRun is the run that the argument of rollback means. If it is an address, that becomes the only target.

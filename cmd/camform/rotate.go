@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/config"
 	"camform/engine/diag"
-	"camform/engine/plan"
 	"camform/schema"
 )
 
@@ -37,7 +36,7 @@ attempts that a device allows.
 
 Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if flags.json && !flags.approved && flags.out == "" {
+			if flags.format.ForPrograms() && !flags.approved && flags.out == "" {
 				return errors.New("rotate -json cannot ask for approval: add -auto-approve, or save the plan with -out")
 			}
 			flags.targets = append(flags.targets, args...)
@@ -77,8 +76,7 @@ func (w *workspace) rotate(cmd *cobra.Command, flags *rotateFlags) error {
 	if err != nil {
 		return err
 	}
-	silent := func(d plan.Device) bool { return d.Problem == "" && len(d.Steps) == 0 && len(d.Skipped) == 0 }
-	if !flags.json && !slices.ContainsFunc(planned.Plan.Devices, func(d plan.Device) bool { return !silent(d) }) {
+	if !flags.format.ForPrograms() && !view.Tells(planned.Plan) {
 		fmt.Fprintln(w.out, "No password is due.")
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine/render"
 	"camform/engine/state"
 )
@@ -35,8 +36,6 @@ taken back by "camform rollback". With the id of a run, list the requests that i
 	}
 }
 
-const whenLayout = "2006-01-02 15:04:05 MST"
-
 func (w *workspace) listRuns(ctx context.Context) error {
 	runs, err := w.store.Runs(ctx, shownRuns)
 	if err != nil {
@@ -56,7 +55,7 @@ func (w *workspace) listRuns(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []string{r.ID, r.Started.UTC().Format(whenLayout), r.Who, kept, summary})
+		rows = append(rows, []string{r.ID, view.Time(r.Started), r.Who, kept, summary})
 	}
 	if err := render.Table(w.out, []string{"run", "started", "who", "snapshots", "what it did"}, rows); err != nil {
 		return err
@@ -74,7 +73,7 @@ func (w *workspace) snapshotsOf(ctx context.Context, run string) (string, error)
 	if len(devices) == 0 {
 		return "none", err
 	}
-	return "of " + plural(len(devices), "device"), err
+	return "of " + render.Plural(len(devices), "device"), err
 }
 
 func (w *workspace) showRun(ctx context.Context, id string) error {
@@ -91,7 +90,7 @@ func (w *workspace) showRun(ctx context.Context, id string) error {
 		if outcome == "" {
 			outcome = "open"
 		}
-		rows = append(rows, []string{in.Begun.UTC().Format(whenLayout), in.Device.String(), settingsOf(in), outcome})
+		rows = append(rows, []string{view.Time(in.Begun), in.Device.String(), settingsOf(in), outcome})
 	}
 	return render.Table(w.out, []string{"sent", "device", "settings", "outcome"}, rows)
 }

@@ -3,12 +3,12 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine"
 )
 
 func (a *app) showCommand() *cobra.Command {
 	flags := &runFlags{}
-	var markdown bool
 	cmd := &cobra.Command{
 		Use:   "show [PLANFILE]",
 		Short: "Show a saved plan, or what camform remembers",
@@ -16,7 +16,7 @@ func (a *app) showCommand() *cobra.Command {
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.showPlan(flags, args[0], planOutput{markdown: markdown})
+				return a.showPlan(flags, args[0])
 			}
 			w, err := a.openForState(cmd)
 			if err != nil {
@@ -27,19 +27,16 @@ func (a *app) showCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if flags.json {
-				return w.showRememberedJSON(remembered)
-			}
-			return w.showRemembered(remembered)
+			return view.NewState(flags.format, w.stdout()).Show(remembered)
 		},
 	}
 	flags.addOutput(cmd.Flags())
-	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown")
+	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown")
 	return cmd
 }
 
 // showPlan shows a plan file. It needs no state.
-func (a *app) showPlan(flags *runFlags, path string, o planOutput) error {
+func (a *app) showPlan(flags *runFlags, path string) error {
 	provider, err := a.provider()
 	if err != nil {
 		return err
@@ -49,5 +46,5 @@ func (a *app) showPlan(flags *runFlags, path string, o planOutput) error {
 		return err
 	}
 	w := &workspace{app: a, flags: flags, engine: &engine.Engine{Provider: provider}}
-	return w.show(p, o)
+	return w.plans().Plan(p)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/render"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -120,7 +121,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 	}
 	first, last := devices[0], devices[len(devices)-1]
 	fmt.Fprintf(a.out, "%s simulated, from %s (%s) to %s (%s). Interrupt to end.\n",
-		plural(len(devices), "device"), fleet.URL(first), first.Name(), fleet.URL(last), last.Name())
+		render.Plural(len(devices), "device"), fleet.URL(first), first.Name(), fleet.URL(last), last.Name())
 	if ready == "" {
 		return nil
 	}

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine/config"
 	"camform/engine/render"
 	"camform/engine/state"
@@ -71,8 +70,8 @@ func (a *app) stateListCommand() *cobra.Command {
 				return err
 			}
 			for _, d := range remembered {
-				fmt.Fprintln(a.out, d.device.Address)
-				for _, s := range d.settings {
+				fmt.Fprintln(a.out, d.Device.Address)
+				for _, s := range d.Settings {
 					fmt.Fprintln(a.out, s.Address)
 				}
 			}
@@ -82,7 +81,7 @@ func (a *app) stateListCommand() *cobra.Command {
 }
 
 func (a *app) stateShowCommand() *cobra.Command {
-	var asJSON bool
+	var format view.Format
 	cmd := &cobra.Command{
 		Use:   "show ADDR",
 		Short: "Show what is remembered of a device or a setting",
@@ -97,13 +96,10 @@ func (a *app) stateShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return w.showRememberedJSON(remembered)
-			}
-			return w.showRemembered(remembered)
+			return view.NewState(format, w.stdout()).Show(remembered)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	formatOption(cmd.Flags(), &format, view.JSON, "json", "print JSON")
 	return cmd
 }
 
@@ -158,15 +154,9 @@ gone.`,
 	}
 }
 
-// remembered is one device with its settings.
-type remembered struct {
-	device   state.Device
-	settings []state.Setting // ordered by address
-}
-
 // remembered finds what addresses name; without addresses, everything. An address that nothing is remembered of is an
 // error.
-func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]remembered, error) {
+func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]view.Remembered, error) {
 	var targets []schema.Setting
 	for _, text := range addresses {
 		target, err := schema.ParseTarget(text)
@@ -179,7 +169,7 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]rememb
 	if err != nil {
 		return nil, err
 	}
-	var found []remembered
+	var found []view.Remembered
 	hit := make([]bool, len(targets))
 	wanted := func(address schema.Setting) bool {
 		any := len(targets) == 0
@@ -195,15 +185,15 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]rememb
 		if err != nil {
 			return nil, err
 		}
-		entry := remembered{device: d}
+		entry := view.Remembered{Device: d}
 		whole := wanted(schema.Setting{Device: d.Address})
 		for _, row := range rows {
 			if wanted(row.Address) {
-				entry.settings = append(entry.settings, row)
+				entry.Settings = append(entry.Settings, row)
 			}
 		}
-		slices.SortFunc(entry.settings, func(a, b state.Setting) int { return a.Address.Compare(b.Address) })
-		if whole || len(entry.settings) > 0 {
+		slices.SortFunc(entry.Settings, func(a, b state.Setting) int { return a.Address.Compare(b.Address) })
+		if whole || len(entry.Settings) > 0 {
 			found = append(found, entry)
 		}
 	}
@@ -213,104 +203,6 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]rememb
 		}
 	}
 	return found, nil
-}
-
-func (w *workspace) showRemembered(all []remembered) error {
-	for i, r := range all {
-		if i > 0 {
-			fmt.Fprintln(w.out)
-		}
-		d := r.device
-		rows := [][]string{
-			{"address", d.Endpoint},
-			{"serial number", d.Identity.Serial},
-			{"MAC address", d.Identity.MAC},
-			{"model", d.Identity.Model},
-			{"firmware", d.Identity.Firmware},
-			{"TLS key", d.Pin.SPKI},
-			{"realm", d.Pin.Realm},
-			{"digest", d.Pin.Algorithm},
-			{"last seen", d.LastSeen.UTC().Format(whenLayout)},
-		}
-		fmt.Fprintf(w.out, "# %s\n", d.Address)
-		if err := render.Table(w.out, nil, slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" })); err != nil {
-			return err
-		}
-		for _, s := range r.settings {
-			fmt.Fprintf(w.out, "\n%s (%s)\n", s.Address.Local(), notes(s))
-			if err := render.Table(w.out, nil, attributeRows(s)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func notes(s state.Setting) string {
-	words := []string{"applied " + s.At.UTC().Format(whenLayout)}
-	if s.Created {
-		words = append(words, "created by camform")
-	}
-	if s.PendingReboot {
-		words = append(words, "effective after the next restart")
-	}
-	return strings.Join(words, ", ")
-}
-
-func attributeRows(s state.Setting) [][]string {
-	var applied map[string]json.RawMessage
-	_ = json.Unmarshal(s.Applied, &applied) // the state holds what camform encoded
-	var rows [][]string
-	for name, value := range applied {
-		rows = append(rows, []string{name, string(value)})
-	}
-	for name := range s.Fingerprints {
-		rows = append(rows, []string{name, "(sensitive value)"})
-	}
-	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
-	return rows
-}
-
-func (w *workspace) showRememberedJSON(all []remembered) error {
-	type setting struct {
-		Address       string          `json:"address"`
-		Applied       json.RawMessage `json:"applied"`
-		Observed      json.RawMessage `json:"observed"`
-		Secrets       []string        `json:"secrets,omitempty"`
-		Created       bool            `json:"created"`
-		PendingReboot bool            `json:"pending_reboot"`
-		At            string          `json:"at"`
-	}
-	type device struct {
-		Address  string    `json:"address"`
-		Endpoint string    `json:"endpoint"`
-		Identity any       `json:"identity"`
-		Pin      any       `json:"pin"`
-		LastSeen string    `json:"last_seen"`
-		Settings []setting `json:"settings"`
-	}
-	listed := []device{}
-	for _, r := range all {
-		d := device{
-			Address: r.device.Address.String(), Endpoint: r.device.Endpoint, Identity: r.device.Identity, Pin: r.device.Pin,
-			LastSeen: r.device.LastSeen.UTC().Format("2006-01-02T15:04:05Z"), Settings: []setting{},
-		}
-		for _, s := range r.settings {
-			shown := setting{
-				Address: s.Address.String(), Applied: s.Applied, Observed: s.Observed, Created: s.Created,
-				PendingReboot: s.PendingReboot, At: s.At.UTC().Format("2006-01-02T15:04:05Z"),
-			}
-			for name := range s.Fingerprints {
-				shown.Secrets = append(shown.Secrets, name)
-			}
-			slices.Sort(shown.Secrets)
-			d.Settings = append(d.Settings, shown)
-		}
-		listed = append(listed, d)
-	}
-	encoder := json.NewEncoder(w.out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(listed)
 }
 
 func (w *workspace) forget(cmd *cobra.Command, addresses []string) error {
@@ -332,15 +224,15 @@ func (w *workspace) forget(cmd *cobra.Command, addresses []string) error {
 	return nil
 }
 
-func (w *workspace) forgetCovered(cmd *cobra.Command, target schema.Setting, r remembered) error {
-	if target.Kind == "" && target.Covers(schema.Setting{Device: r.device.Address}) {
-		if err := w.store.ForgetDevice(cmd.Context(), r.device.Address); err != nil {
+func (w *workspace) forgetCovered(cmd *cobra.Command, target schema.Setting, r view.Remembered) error {
+	if target.Kind == "" && target.Covers(schema.Setting{Device: r.Device.Address}) {
+		if err := w.store.ForgetDevice(cmd.Context(), r.Device.Address); err != nil {
 			return err
 		}
-		fmt.Fprintf(w.out, "Forgot %s with %s.\n", r.device.Address, plural(len(r.settings), "setting"))
+		fmt.Fprintf(w.out, "Forgot %s with %s.\n", r.Device.Address, render.Plural(len(r.Settings), "setting"))
 		return nil
 	}
-	for _, s := range r.settings {
+	for _, s := range r.Settings {
 		if !target.Covers(s.Address) {
 			continue
 		}

@@ -21,6 +21,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/learn"
 	"camform/engine/plan"
+	"camform/engine/render"
 	"camform/engine/vault"
 	"camform/schema"
 )
@@ -243,7 +244,7 @@ func (s *surveyor) tell(r *learn.Result, file string) {
 		return
 	}
 	if n := len(r.Left); n > 0 {
-		fmt.Fprintf(s.err, "Left out: %s; the comments of %s say which and why.\n", plural(n, "setting"), file)
+		fmt.Fprintf(s.err, "Left out: %s; the comments of %s say which and why.\n", render.Plural(n, "setting"), file)
 	}
 	if len(r.Variables) > 0 {
 		fmt.Fprintf(s.err, "The configuration reads from the environment: %s\n", strings.Join(r.Variables, ", "))
@@ -258,7 +259,7 @@ func (s *surveyor) tolerated(survey *engine.Survey) error {
 	}
 	unread := len(survey.Unread)
 	if all := unread + len(survey.Devices); !tolerance.Allows(unread, all) {
-		return fmt.Errorf("%d of %s could not be read", unread, plural(all, "device"))
+		return fmt.Errorf("%d of %s could not be read", unread, render.Plural(all, "device"))
 	}
 	return nil
 }

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/cmd/camform/view"
 	"camform/engine/config"
-	"camform/engine/diag"
 	"camform/engine/vault"
 	"camform/schema"
 )
@@ -25,7 +23,7 @@ there. Where "camform lock" has recorded what the devices can do, values that th
 		RunE: func(*cobra.Command, []string) error { return a.validate(flags) },
 	}
 	flags.addConfig(cmd.Flags())
-	cmd.Flags().BoolVar(&flags.json, "json", false, "print the result as one JSON document")
+	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print the result as one JSON document")
 	return cmd
 }
 
@@ -44,22 +42,18 @@ func (a *app) validate(flags *runFlags) error {
 		}
 		problems = append(problems, more...)
 	}
-	if flags.json {
-		return a.validateJSON(problems)
+	shown := view.NewValidation(flags.format, a.stdout(), a.stderr())
+	if !problems.HasErrors() {
+		return shown.Valid(cfg, problems)
 	}
 	var sources map[string][]byte
 	if cfg != nil {
 		sources = cfg.Sources
 	}
-	if err := a.report(problems, sources); err != nil {
+	if err := shown.Invalid(problems, sources); err != nil {
 		return err
 	}
-	settings := 0
-	for _, d := range cfg.Devices {
-		settings += len(d.Settings)
-	}
-	fmt.Fprintf(a.out, "The configuration is valid: %s with %s.\n", plural(len(cfg.Devices), "device"), plural(settings, "setting"))
-	return nil
+	return errReported
 }
 
 // secretIfThere reads a secret that is at hand, so that it can be checked; one that is not there, or that somebody else would
@@ -76,61 +70,4 @@ func (a *app) secretIfThere(origin string) (cty.Value, error) {
 		return cty.UnknownVal(cty.String), nil
 	}
 	return cty.StringVal(text), nil
-}
-
-// validateJSON prints the document that Terraform's validate -json prints.
-func (a *app) validateJSON(problems diag.Problems) error {
-	type position struct {
-		Line   int `json:"line"`
-		Column int `json:"column"`
-		Byte   int `json:"byte"`
-	}
-	type place struct {
-		Filename string   `json:"filename"`
-		Start    position `json:"start"`
-		End      position `json:"end"`
-	}
-	type problem struct {
-		Severity diag.Severity `json:"severity"`
-		Code     string        `json:"code"`
-		Summary  string        `json:"summary"`
-		Detail   string        `json:"detail"`
-		Address  string        `json:"address,omitempty"`
-		Range    *place        `json:"range,omitempty"`
-	}
-	result := struct {
-		FormatVersion string    `json:"format_version"`
-		Valid         bool      `json:"valid"`
-		ErrorCount    int       `json:"error_count"`
-		WarningCount  int       `json:"warning_count"`
-		Diagnostics   []problem `json:"diagnostics"`
-	}{FormatVersion: "1.0", Valid: !problems.HasErrors(), Diagnostics: []problem{}}
-	for _, p := range problems.Sorted() {
-		if p.Severity == diag.Error {
-			result.ErrorCount++
-		} else {
-			result.WarningCount++
-		}
-		shown := problem{Severity: p.Severity, Code: p.Code, Summary: p.Summary, Detail: p.Detail, Address: p.Place()}
-		if p.Subject != nil {
-			shown.Range = &place{p.Subject.Filename, position(p.Subject.Start), position(p.Subject.End)}
-		}
-		result.Diagnostics = append(result.Diagnostics, shown)
-	}
-	encoder := json.NewEncoder(a.out)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(result); err != nil {
-		return err
-	}
-	if !result.Valid {
-		return errReported
-	}
-	return nil
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }

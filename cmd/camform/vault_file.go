@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/render"
 	"camform/engine/vault"
 )
 
@@ -36,13 +37,13 @@ recipients or the passphrase that are given; without any, for the recipients of 
 				if err != nil {
 					return "", err
 				}
-				if err := o.note(ctx, "vault-exported", plural(written, "secret")+" with all versions"); err != nil {
+				if err := o.note(ctx, "vault-exported", render.Plural(written, "secret")+" with all versions"); err != nil {
 					return "", err
 				}
 				if err := writeNew(args[0], text.Bytes()); err != nil {
 					return "", err
 				}
-				return fmt.Sprintf("Wrote %s with all versions to %s.", plural(written, "secret"), args[0]), nil
+				return fmt.Sprintf("Wrote %s with all versions to %s.", render.Plural(written, "secret"), args[0]), nil
 			})
 		},
 	}

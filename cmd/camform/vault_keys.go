@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/render"
 	"camform/engine/vault"
 )
 
@@ -52,10 +53,10 @@ vault rekey" then, and change the passwords that he knew.`,
 // changedRecipients tells what was changed, and what is left to do.
 func changedRecipients(add, remove []string) string {
 	if len(remove) == 0 {
-		return fmt.Sprintf("Added %s.", plural(len(add), "recipient"))
+		return fmt.Sprintf("Added %s.", render.Plural(len(add), "recipient"))
 	}
 	return fmt.Sprintf("Added %s and removed %d. Run camform vault rekey, and change the passwords that the removed knew.",
-		plural(len(add), "recipient"), len(remove))
+		render.Plural(len(add), "recipient"), len(remove))
 }
 
 func (c vaultCommands) listRecipients(ctx context.Context, o opened) error {

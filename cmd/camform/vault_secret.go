@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine/render"
 	"camform/engine/vault"
 )
@@ -107,7 +106,7 @@ func reveal(ctx context.Context, v *vault.Vault, name string, version int) (stri
 }
 
 func (c vaultCommands) list() *cobra.Command {
-	var asJSON bool
+	var format view.Format
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the secrets of the vault, without showing any",
@@ -118,60 +117,12 @@ func (c vaultCommands) list() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return c.listJSON(listed)
-				}
-				if len(listed) == 0 {
-					fmt.Fprintln(c.out, "The vault is empty.")
-					return nil
-				}
-				return c.listTable(listed)
+				return view.NewSecrets(format, c.stdout()).List(listed)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	formatOption(cmd.Flags(), &format, view.JSON, "json", "print JSON")
 	return cmd
-}
-
-func (c vaultCommands) listTable(listed []vault.Summary) error {
-	var rows [][]string
-	for _, s := range listed {
-		live, doubt := strconv.Itoa(s.Live), ""
-		if s.Live == 0 {
-			live = "none"
-		}
-		if s.InDoubt {
-			doubt = "in doubt"
-		}
-		rows = append(rows, []string{s.Name, live, strconv.Itoa(s.Versions), when(s.Since), when(s.Proven), doubt})
-	}
-	return render.Table(c.out, []string{"name", "in use", "versions", "since", "proven", ""}, rows)
-}
-
-// when is a time for people, empty for none.
-func when(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(whenLayout)
-}
-
-func (c vaultCommands) listJSON(listed []vault.Summary) error {
-	type secret struct {
-		Name     string    `json:"name"`
-		Live     int       `json:"live"`
-		Versions int       `json:"versions"`
-		Since    time.Time `json:"since,omitzero"`
-		Proven   time.Time `json:"proven,omitzero"`
-		InDoubt  bool      `json:"in_doubt"`
-	}
-	shown := []secret{}
-	for _, s := range listed {
-		shown = append(shown, secret{s.Name, s.Live, s.Versions, s.Since, s.Proven, s.InDoubt})
-	}
-	encoder := json.NewEncoder(c.out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(shown)
 }
 
 func (c vaultCommands) history() *cobra.Command {
@@ -188,7 +139,7 @@ func (c vaultCommands) history() *cobra.Command {
 				var rows [][]string
 				for _, s := range versions {
 					rows = append(rows, []string{
-						strconv.Itoa(s.Version), string(s.Status), when(s.Created), when(s.Sent), when(s.Proven), s.Run, s.Note,
+						strconv.Itoa(s.Version), string(s.Status), view.Time(s.Created), view.Time(s.Sent), view.Time(s.Proven), s.Run, s.Note,
 					})
 				}
 				return render.Table(c.out, []string{"version", "status", "made", "sent", "proven", "run", "note"}, rows)

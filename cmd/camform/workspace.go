@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/apply"
 	"camform/engine/config"
@@ -39,7 +40,7 @@ type runFlags struct {
 	parallelism int
 	perSite     int
 	tolerate    string
-	json        bool
+	format      view.Format
 	full        bool
 	compat      string
 }
@@ -57,7 +58,7 @@ func (f *runFlags) addDevices(flags *pflag.FlagSet) {
 }
 
 func (f *runFlags) addOutput(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.json, "json", false, "print one JSON object per line instead of text")
+	formatOption(flags, &f.format, view.JSON, "json", "print one JSON object per line instead of text")
 	flags.BoolVar(&f.full, "full", false, "show every device, also where many have the same change")
 	flags.StringVar(&f.compat, "compat", "", "print the fixed sentences of `terraform`, for programs that look for them")
 }

@@ -235,8 +235,8 @@ func writeUnjudged(d *document, report *audit.Report, fold Fold) {
 
 func writeAuditSummary(d *document, report *audit.Report) {
 	counts := report.Count()
-	text := fmt.Sprintf("%s, %s: %d compliant, %d violated", plural(report.Devices, "device"),
-		plural(len(rulesOf(report)), "rule"), counts[audit.Compliant], counts[audit.Violated])
+	text := fmt.Sprintf("%s, %s: %d compliant, %d violated", Plural(report.Devices, "device"),
+		Plural(len(rulesOf(report)), "rule"), counts[audit.Compliant], counts[audit.Violated])
 	for _, status := range audit.Statuses {
 		if n := counts[status]; n > 0 && status != audit.Compliant && status != audit.Violated {
 			text += fmt.Sprintf(", %d %s", n, status)

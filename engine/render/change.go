@@ -197,7 +197,7 @@ func (c *change) write(d *document, say sentences, o Options) {
 		x.write(d, width)
 	}
 	if c.hidden > 0 {
-		d.line(argumentIndent+markWidth, Quiet, fmt.Sprintf("# (%s hidden)", plural(c.hidden, "unchanged attribute")))
+		d.line(argumentIndent+markWidth, Quiet, fmt.Sprintf("# (%s hidden)", Plural(c.hidden, "unchanged attribute")))
 	}
 	d.line(blockIndent+markWidth, Normal, "}")
 }
@@ -205,7 +205,7 @@ func (c *change) write(d *document, say sentences, o Options) {
 // group is the title that the change is listed under.
 func (c *change) group() string {
 	if len(c.devices) > 1 {
-		return printable(c.step.Address.Local()) + " on " + plural(len(c.devices), "device")
+		return printable(c.step.Address.Local()) + " on " + Plural(len(c.devices), "device")
 	}
 	return printable(c.step.Address.Device.String())
 }
@@ -242,7 +242,7 @@ func (c *change) headline(words string, w Wording) string {
 	case w == Terraform:
 		return c.group() + " " + words
 	default:
-		return printable(c.step.Address.Local()) + " " + words + " on " + plural(len(c.devices), "device")
+		return printable(c.step.Address.Local()) + " " + words + " on " + Plural(len(c.devices), "device")
 	}
 }
 
@@ -354,7 +354,7 @@ func writeEdits(d *document, all []edit, context int, noun, ending string) {
 	unseen := 0
 	flush := func() {
 		if unseen > 0 {
-			d.line(elementIndent+markWidth, Quiet, fmt.Sprintf("# (%s hidden)", plural(unseen, "unchanged "+noun)))
+			d.line(elementIndent+markWidth, Quiet, fmt.Sprintf("# (%s hidden)", Plural(unseen, "unchanged "+noun)))
 			unseen = 0
 		}
 	}

@@ -90,8 +90,8 @@ func chunk(text string) int {
 	return n
 }
 
-// plural gives a number with its word: "1 device", "2 devices".
-func plural(n int, one string) string {
+// Plural gives a number with its word: "1 device", "2 devices".
+func Plural(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}

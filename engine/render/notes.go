@@ -94,9 +94,9 @@ func size(m *remark) int {
 
 func (m *remark) group() string {
 	if m.subject == "" {
-		return plural(len(m.devices), "device")
+		return Plural(len(m.devices), "device")
 	}
-	return printable(m.subject) + " on " + plural(len(m.devices), "device")
+	return printable(m.subject) + " on " + Plural(len(m.devices), "device")
 }
 
 func (m *remark) sentence(subject string) string {
@@ -141,7 +141,7 @@ func writeSkipped(d *document, p *plan.Plan, fold Fold) {
 	for _, device := range p.Devices {
 		for _, s := range device.Skipped {
 			if n := lacking[s.Address.Local()]; lacks(s) && n > 1 && fold != Unfolded {
-				words := fmt.Sprintf("%s on %s", skipWords[s.Reason], plural(n, "device"))
+				words := fmt.Sprintf("%s on %s", skipWords[s.Reason], Plural(n, "device"))
 				found.once(s.Address.Local(), words)
 				continue
 			}
@@ -196,7 +196,7 @@ func writeUnmanaged(d *document, p *plan.Plan) {
 	d.open(Notes, "Not declared")
 	d.line(0, Strong, "Items on devices that nobody declared, left alone:")
 	for _, kind := range slices.Sorted(maps.Keys(items)) {
-		d.line(blockIndent, Normal, fmt.Sprintf("%s: %d on %s", printable(kind), items[kind], plural(devices[kind], "device")))
+		d.line(blockIndent, Normal, fmt.Sprintf("%s: %d on %s", printable(kind), items[kind], Plural(devices[kind], "device")))
 	}
 }
 

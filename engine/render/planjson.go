@@ -49,9 +49,18 @@ func PlanJSON(w io.Writer, p *plan.Plan, kinds *schema.Kinds) error {
 		return fmt.Errorf("render plan: %w", err)
 	}
 	doc.Camform.PlanHash = hash
-	text, err := encode(doc)
-	if err != nil {
+	if err := JSONLine(w, doc); err != nil {
 		return fmt.Errorf("render plan: %w", err)
+	}
+	return nil
+}
+
+// JSONLine writes v as one line of JSON in which whatever is not printable is escaped. It writes nothing if v cannot be
+// encoded.
+func JSONLine(w io.Writer, v any) error {
+	text, err := encode(v)
+	if err != nil {
+		return err
 	}
 	_, err = w.Write(append(text, '\n'))
 	return err

@@ -139,7 +139,7 @@ func placeOf(same []diag.Problem) string {
 	if len(devices) == len(same) {
 		noun = "device"
 	}
-	return fmt.Sprintf("%s and %d more %s", printable(first), len(same)-1, strings.TrimPrefix(plural(len(same)-1, noun), fmt.Sprint(len(same)-1)+" "))
+	return fmt.Sprintf("%s and %d more %s", printable(first), len(same)-1, strings.TrimPrefix(Plural(len(same)-1, noun), fmt.Sprint(len(same)-1)+" "))
 }
 
 // wrap breaks a sentence into lines of at most width columns. Lines that begin with white space are kept, since

@@ -72,7 +72,7 @@ func (p *Progress) Event(e report.Event) {
 	switch e.Kind {
 	case report.StageStarted:
 		p.restart(e)
-		p.screen.line(fmt.Sprintf("%s: %s", e.Stage, plural(e.Total, "device")))
+		p.screen.line(fmt.Sprintf("%s: %s", e.Stage, Plural(e.Total, "device")))
 		p.screen.begin(p.snapshot)
 	case report.StageDone:
 		p.screen.end()

@@ -71,7 +71,7 @@ func (m missed) write(d *document, fold Fold) {
 	}
 	if m.notRun > 0 {
 		d.open(Changes, "Not begun")
-		d.line(0, Strong, fmt.Sprintf("Not begun: %s on %s.", plural(m.notRun, "setting"), plural(m.notOn, "device"))).Severity = Alarm
+		d.line(0, Strong, fmt.Sprintf("Not begun: %s on %s.", Plural(m.notRun, "setting"), Plural(m.notOn, "device"))).Severity = Alarm
 	}
 }
 
@@ -158,10 +158,10 @@ func doneText(c plan.Counts) string {
 func (m missed) text() string {
 	var parts []string
 	if m.failed > 0 {
-		parts = append(parts, plural(m.failed, "setting")+" failed")
+		parts = append(parts, Plural(m.failed, "setting")+" failed")
 	}
 	if m.notRun > 0 {
-		parts = append(parts, plural(m.notRun, "setting")+" not begun")
+		parts = append(parts, Plural(m.notRun, "setting")+" not begun")
 	}
 	if len(parts) == 0 {
 		return "out of reach, or not ready for a login"
@@ -177,6 +177,6 @@ func writeResultSummary(d *document, r *report.Report, m missed, w Wording) {
 	d.line(0, Bad, incompleteSentence(countsOf(r))).Severity = Alarm
 	if m.devices > 0 {
 		d.line(0, Normal, fmt.Sprintf("Look at %s of %d: %s.",
-			plural(m.devices, "device"), len(r.Devices), m.text())).Severity = Alarm
+			Plural(m.devices, "device"), len(r.Devices), m.text())).Severity = Alarm
 	}
 }

@@ -60,7 +60,7 @@ func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
 		d.line(0, Normal, "Terraform used the selected providers to generate the following execution")
 		d.line(0, Normal, "plan. Resource actions are indicated with the following symbols:")
 	} else {
-		d.line(0, Normal, fmt.Sprintf("camform compared %s with the configuration. Actions are indicated with", plural(len(p.Devices)-len(p.Failed()), "device")))
+		d.line(0, Normal, fmt.Sprintf("camform compared %s with the configuration. Actions are indicated with", Plural(len(p.Devices)-len(p.Failed()), "device")))
 		d.line(0, Normal, "the following symbols:")
 	}
 	for _, entry := range []struct {
@@ -79,7 +79,7 @@ func writePlanSummary(d *document, p *plan.Plan, w Wording) {
 	counts, failed := p.Counts(), len(p.Failed())
 	if counts != (plan.Counts{}) {
 		d.line(0, Strong, planSentence(counts))
-		d.line(0, Normal, "Changes on "+plural(devicesWith(p, func(plan.Step) bool { return true }), "device")+".")
+		d.line(0, Normal, "Changes on "+Plural(devicesWith(p, func(plan.Step) bool { return true }), "device")+".")
 		if failed > 0 {
 			d.line(0, Careful, couldNotBeRead(failed)+".").Severity = Alarm
 		}
@@ -108,7 +108,7 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 		return noneRead(failed), Alarm
 	case failed > 0:
 		return fmt.Sprintf("No changes on the %s that could be read; %s.",
-			plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed)), Alarm
+			Plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed)), Alarm
 	case skipped > 0:
 		return fmt.Sprintf("No changes to make, but %s left alone.", wasWere(skipped, "setting")), Attention
 	case w == Terraform:
@@ -131,7 +131,7 @@ func writeDriftSummary(d *document, p *plan.Plan, unknown int) {
 	failed := len(p.Failed())
 	switch {
 	case settings > 0:
-		d.line(0, Strong, fmt.Sprintf("Drift: %s on %s.", plural(settings, "setting"), plural(devicesWith(p, plan.Step.Drifted), "device"))).Severity = Attention
+		d.line(0, Strong, fmt.Sprintf("Drift: %s on %s.", Plural(settings, "setting"), Plural(devicesWith(p, plan.Step.Drifted), "device"))).Severity = Attention
 		if failed > 0 {
 			d.line(0, Careful, couldNotBeRead(failed)+".").Severity = Alarm
 		}
@@ -139,7 +139,7 @@ func writeDriftSummary(d *document, p *plan.Plan, unknown int) {
 		d.line(0, Strong, noneRead(failed)).Severity = Alarm
 	case failed > 0:
 		d.line(0, Strong, fmt.Sprintf("No drift on the %s that could be read; %s.",
-			plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed))).Severity = Alarm
+			Plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed))).Severity = Alarm
 	case unknown > 0:
 		d.line(0, Strong, "No drift in what could be read.").Severity = Alarm
 	default:
@@ -147,7 +147,7 @@ func writeDriftSummary(d *document, p *plan.Plan, unknown int) {
 	}
 }
 
-func couldNotBeRead(n int) string { return plural(n, "device") + " could not be read" }
+func couldNotBeRead(n int) string { return Plural(n, "device") + " could not be read" }
 
 func noneRead(n int) string {
 	return fmt.Sprintf("Nothing is known: none of the devices (%d) could be read.", n)
@@ -155,9 +155,9 @@ func noneRead(n int) string {
 
 func wasWere(n int, noun string) string {
 	if n == 1 {
-		return plural(n, noun) + " was"
+		return Plural(n, noun) + " was"
 	}
-	return plural(n, noun) + " were"
+	return Plural(n, noun) + " were"
 }
 
 func devicesWith(p *plan.Plan, keep func(plan.Step) bool) int {

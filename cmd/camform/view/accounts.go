@@ -1,0 +1,149 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"camform/engine"
+	"camform/engine/diag"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+// Accounts prints accounts of devices: how old their passwords are and who uses them.
+type Accounts interface {
+	// Declared prints the accounts of a configuration.
+	Declared([]engine.Account) error
+
+	// Due prints the accounts whose passwords need attention.
+	Due([]engine.Account) error
+
+	// Review prints everybody who has access, with the devices that could not be read and why.
+	Review(accounts []engine.Account, unread map[schema.Device]string) error
+}
+
+// NewAccounts makes the view of accounts as of now.
+func NewAccounts(f Format, out Output, now time.Time) Accounts {
+	switch f {
+	case JSON:
+		return accountsJSON{out}
+	case Markdown:
+		return accountsMarkdown{out, now}
+	default:
+		return accountsText{out, now}
+	}
+}
+
+var accountHeader = []string{"device", "account", "level", "policy", "age", "standing", "who uses it"}
+
+func accountRows(accounts []engine.Account, now time.Time) [][]string {
+	var rows [][]string
+	for _, a := range accounts {
+		rows = append(rows, []string{
+			a.Device.String(), a.Account, orDash(a.Level), orDash(a.Policy), age(a.Since, now), a.Describe(), orDash(strings.Join(a.Users, ", ")),
+		})
+	}
+	return rows
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// age is how long ago a password was set.
+func age(since *time.Time, now time.Time) string {
+	if since == nil {
+		return "not known"
+	}
+	if days := int(now.Sub(*since).Hours() / 24); days > 0 {
+		return render.Plural(days, "day")
+	}
+	return "today"
+}
+
+// couldNotBeRead prints, as text or Markdown, why devices could not be read.
+func (o Output) couldNotBeRead(unread map[schema.Device]string) error {
+	for _, device := range slices.SortedFunc(maps.Keys(unread), schema.Device.Compare) {
+		if _, err := fmt.Fprintf(o, "\n%s could not be read: %s\n", device, diag.CleanText(unread[device])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type accountsText struct {
+	Output
+	now time.Time
+}
+
+func (v accountsText) Declared(accounts []engine.Account) error {
+	return v.table(accounts, "The configuration declares no accounts.")
+}
+
+func (v accountsText) Due(accounts []engine.Account) error {
+	return v.table(accounts, "No password is due.")
+}
+
+func (v accountsText) Review(accounts []engine.Account, unread map[schema.Device]string) error {
+	if err := render.Table(v, accountHeader, accountRows(accounts, v.now)); err != nil {
+		return err
+	}
+	return v.couldNotBeRead(unread)
+}
+
+// table prints accounts, or a sentence where there are none.
+func (v accountsText) table(accounts []engine.Account, none string) error {
+	if len(accounts) == 0 {
+		_, err := fmt.Fprintln(v, none)
+		return err
+	}
+	return render.Table(v, accountHeader, accountRows(accounts, v.now))
+}
+
+type accountsMarkdown struct {
+	Output
+	now time.Time
+}
+
+func (v accountsMarkdown) Declared(accounts []engine.Account) error { return v.Review(accounts, nil) }
+
+func (v accountsMarkdown) Due(accounts []engine.Account) error { return v.Review(accounts, nil) }
+
+func (v accountsMarkdown) Review(accounts []engine.Account, unread map[schema.Device]string) error {
+	fmt.Fprintf(v, "# Who has access\n\nAs of %s.\n\n", Time(v.now))
+	if err := v.markdownTable(accountHeader, accountRows(accounts, v.now)); err != nil {
+		return err
+	}
+	return v.couldNotBeRead(unread)
+}
+
+type accountsJSON struct{ Output }
+
+func (v accountsJSON) Declared(accounts []engine.Account) error { return v.Review(accounts, nil) }
+func (v accountsJSON) Due(accounts []engine.Account) error      { return v.Review(accounts, nil) }
+
+func (v accountsJSON) Review(accounts []engine.Account, unread map[schema.Device]string) error {
+	type account struct {
+		Device string `json:"device"`
+		engine.Account
+		Standing string `json:"standing"`
+	}
+	shown := make([]account, len(accounts))
+	for i, a := range accounts {
+		shown[i] = account{Device: a.Device.String(), Account: a, Standing: a.Describe()}
+	}
+	problems := map[string]string{}
+	for device, problem := range unread {
+		problems[device.String()] = problem
+	}
+	return v.document(struct {
+		Accounts []account         `json:"accounts"`
+		Unread   map[string]string `json:"unread,omitempty"`
+	}{shown, problems})
+}

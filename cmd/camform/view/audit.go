@@ -1,0 +1,37 @@
+package view
+
+import (
+	"camform/engine/audit"
+	"camform/engine/render"
+)
+
+// Audit prints the report of an audit.
+type Audit interface {
+	Report(*audit.Report) error
+}
+
+// NewAudit makes the view of audits.
+func NewAudit(f Format, out Output) Audit {
+	switch f {
+	case JSON:
+		return auditJSON{out}
+	case Markdown:
+		return auditMarkdown{out}
+	default:
+		return auditText{out}
+	}
+}
+
+type auditText struct{ Output }
+
+func (v auditText) Report(r *audit.Report) error { return v.rows(render.AuditRows(r, v.Options)) }
+
+type auditMarkdown struct{ Output }
+
+func (v auditMarkdown) Report(r *audit.Report) error {
+	return render.Markdown(v, render.AuditRows(r, v.Options))
+}
+
+type auditJSON struct{ Output }
+
+func (v auditJSON) Report(r *audit.Report) error { return render.AuditJSON(v, r) }

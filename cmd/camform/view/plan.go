@@ -1,0 +1,147 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+
+	"camform/engine"
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/engine/render"
+	"camform/providers"
+	"camform/schema"
+)
+
+// Plan prints plans.
+type Plan interface {
+	// Plan prints what a plan would do.
+	Plan(*plan.Plan) error
+
+	// Drift prints what was changed on the devices since it was last applied, from a plan that holds nothing else.
+	Drift(*plan.Plan) error
+
+	// Rollback prints a plan that takes back what a run changed.
+	Rollback(p *plan.Plan, run string) error
+
+	// Requests prints the requests that apply would send.
+	Requests([]engine.DeviceRequests) error
+
+	// Saved says how a plan goes on that was saved to a file.
+	Saved(file string) error
+}
+
+// NewPlan makes the view of plans whose steps are of kinds.
+func NewPlan(f Format, out Output, kinds *schema.Kinds) Plan {
+	switch f {
+	case JSON:
+		return planJSON{out, kinds}
+	case Markdown:
+		return planMarkdown{out, kinds}
+	default:
+		return planText{out, kinds}
+	}
+}
+
+type planText struct {
+	Output
+	kinds *schema.Kinds
+}
+
+func (v planText) Plan(p *plan.Plan) error  { return v.rows(render.Rows(p, v.kinds, v.Options)) }
+func (v planText) Drift(p *plan.Plan) error { return v.rows(render.DriftRows(p, v.kinds, v.Options)) }
+
+func (v planText) Rollback(p *plan.Plan, run string) error {
+	if !Tells(p) {
+		_, err := fmt.Fprintf(v, "Nothing to take back. What run %s changed is as it was before.\n", run)
+		return err
+	}
+	fmt.Fprintf(v, "camform compared %s with how it was before run %s.\n\n", render.Plural(len(p.Devices)-len(p.Failed()), "device"), run)
+	rows := render.Rows(p, v.kinds, v.Options)
+	return v.rows(slices.DeleteFunc(rows, func(r render.Row) bool { return r.Section == render.Legend }))
+}
+
+func (v planText) Requests(all []engine.DeviceRequests) error {
+	return eachRequest(all, func(d schema.Device, r providers.Request) error {
+		_, err := fmt.Fprintf(v, "\n# %s\n%s", d, requestText(r))
+		return err
+	})
+}
+
+func (v planText) Saved(file string) error {
+	_, err := fmt.Fprintf(v, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s\n", file, file)
+	return err
+}
+
+// Tells reports whether a plan has anything to say of a device.
+func Tells(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Devices, func(d plan.Device) bool {
+		return d.Problem != "" || len(d.Steps) > 0 || len(d.Skipped) > 0
+	})
+}
+
+type planMarkdown struct {
+	Output
+	kinds *schema.Kinds
+}
+
+func (v planMarkdown) Plan(p *plan.Plan) error {
+	return render.Markdown(v, render.Rows(p, v.kinds, v.Options))
+}
+
+func (v planMarkdown) Drift(p *plan.Plan) error {
+	return render.Markdown(v, render.DriftRows(p, v.kinds, v.Options))
+}
+
+func (v planMarkdown) Rollback(p *plan.Plan, _ string) error { return v.Plan(p) }
+
+func (v planMarkdown) Requests(all []engine.DeviceRequests) error {
+	return eachRequest(all, func(d schema.Device, r providers.Request) error {
+		return v.fenced(d.String(), requestText(r))
+	})
+}
+
+func (v planMarkdown) Saved(string) error { return nil }
+
+type planJSON struct {
+	Output
+	kinds *schema.Kinds
+}
+
+func (v planJSON) Plan(p *plan.Plan) error               { return render.PlanJSON(v, p, v.kinds) }
+func (v planJSON) Drift(p *plan.Plan) error              { return v.Plan(p) }
+func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p) }
+
+// Requests prints an object per line, behind the line of the plan.
+func (v planJSON) Requests(all []engine.DeviceRequests) error {
+	type request struct {
+		Device string `json:"device"`
+		Method string `json:"method"`
+		Path   string `json:"path"`
+		Body   string `json:"body,omitempty"`
+	}
+	return eachRequest(all, func(d schema.Device, r providers.Request) error {
+		return render.JSONLine(v, request{d.String(), r.Method, r.Path, string(r.Body)})
+	})
+}
+
+func (v planJSON) Saved(string) error { return nil }
+
+func eachRequest(all []engine.DeviceRequests, show func(schema.Device, providers.Request) error) error {
+	for _, d := range all {
+		for _, r := range d.Requests {
+			if err := show(d.Device, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// requestText is a request as a device would get it; its secrets are blanked already.
+func requestText(r providers.Request) string {
+	text := r.Method + " " + r.Path + "\n"
+	if len(r.Body) > 0 {
+		text += "\n" + diag.CleanText(string(r.Body)) + "\n"
+	}
+	return text
+}

@@ -1,0 +1,95 @@
+// Package view prints what the commands found and did: one interface for each kind of result, with an implementation for
+// each form in which it can be printed. A command chooses a Format once and knows nothing of the forms.
+//
+// Rules:
+//
+//   - What is said is decided in package render; a view puts it into a form.
+//   - A view prints results to the standard output. Problems, progress and hints for people go to the standard error and
+//     are no business of a view, except the progress of a run, which is the output of `apply -json`.
+//   - No view shows a secret: render withholds them.
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"camform/engine/diag"
+	"camform/engine/render"
+)
+
+// Format is the form in which a command prints its result.
+type Format int
+
+// The formats. Not every command has all of them.
+const (
+	Text     Format = iota // for people at a terminal
+	JSON                   // one document, or one object per line; for programs
+	Markdown               // for comments and reports
+)
+
+// ForPrograms reports whether a program reads the output, which nobody can answer a question on.
+func (f Format) ForPrograms() bool { return f == JSON }
+
+// Output is where a view prints, and how text looks there.
+type Output struct {
+	io.Writer
+	Options render.Options
+}
+
+// TimeLayout is how times are shown to people, always in UTC.
+const TimeLayout = "2006-01-02 15:04:05 MST"
+
+// Time shows a time to people; the zero time is empty.
+func Time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(TimeLayout)
+}
+
+// document prints v as one indented JSON document.
+func (o Output) document(v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(o, "%s\n", text)
+	return err
+}
+
+// rows prints rows of package render as text.
+func (o Output) rows(rows []render.Row) error { return render.Text(o, rows, o.Options) }
+
+// fenced prints text below a title where no markup works, folded away.
+func (o Output) fenced(title, text string) error {
+	var rows []render.Row
+	for line := range strings.Lines(text) {
+		rows = append(rows, render.Row{
+			Section: render.Notes, Group: title, Parts: []render.Part{{Text: strings.TrimRight(line, "\n")}},
+		})
+	}
+	return render.Markdown(o, rows)
+}
+
+// markdownTable prints a table. What devices say cannot leave its cell.
+func (o Output) markdownTable(header []string, rows [][]string) error {
+	escape := strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "`", "\\`", "[", "\\[")
+	var text strings.Builder
+	line := func(cells []string) {
+		escaped := make([]string, len(cells))
+		for i, cell := range cells {
+			escaped[i] = escape.Replace(diag.CleanText(cell))
+		}
+		fmt.Fprintf(&text, "| %s |\n", strings.Join(escaped, " | "))
+	}
+	line(header)
+	fmt.Fprintf(&text, "|%s\n", strings.Repeat("---|", len(header)))
+	for _, row := range rows {
+		line(row)
+	}
+	_, err := io.WriteString(o, text.String())
+	return err
+}
