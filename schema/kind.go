@@ -47,7 +47,20 @@ type Kind struct {
 	Attributes []*Attribute // in the order of the file
 
 	Hooks string    // name of the Go code beside the file that does what rows cannot say; empty for none
+	Own   bool      // whether a setting file of the user's declares it, rather than one that comes with camform
 	Range hcl.Range // where the kind is declared
+
+	// Floor is the least risk of an item, whatever the file says; nil for none. The provider sets it.
+	Floor func(key string) Risk
+}
+
+// RiskOf returns what a wrong value of the item with the key can cost: what the file says, or the floor where that is
+// higher. The key is empty for a kind that a device has once.
+func (k *Kind) RiskOf(key string) Risk {
+	if k.Floor == nil {
+		return k.Risk
+	}
+	return k.Risk.Or(k.Floor(key))
 }
 
 // Document names the document, XML or JSON, that holds a setting. Where its path contains KeyHole, every item of the
@@ -271,6 +284,20 @@ const (
 	RiskLogin   Risk = "login"   // some accounts or clients cannot log in
 	RiskLockout Risk = "lockout" // nobody reaches the device any more
 )
+
+// Risks returns all risks, from the least to the greatest.
+func Risks() []Risk { return []Risk{RiskNone, RiskService, RiskLogin, RiskLockout} }
+
+// Rank returns the position of a risk among all: 0 for the least, -1 for a word that is no risk.
+func (r Risk) Rank() int { return slices.Index(Risks(), r) }
+
+// Or returns the greater of two risks.
+func (r Risk) Or(other Risk) Risk {
+	if other.Rank() > r.Rank() {
+		return other
+	}
+	return r
+}
 
 // Reboot says whether a change takes effect at once.
 type Reboot string

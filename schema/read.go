@@ -25,6 +25,7 @@ type source struct {
 type Folder struct {
 	Name  string // stands before the names of the files in messages, such as "schemas"; empty for nothing
 	Files fs.FS
+	Own   bool // whether the files are the user's, rather than those that come with camform
 }
 
 // Read reads every setting file (*.hcl) at the top of the folders. It returns the kinds that are right together with
@@ -32,7 +33,11 @@ type Folder struct {
 func Read(folders ...Folder) (*Kinds, hcl.Diagnostics) {
 	r := reader{seen: map[string]hcl.Range{}, parser: hclparse.NewParser()}
 	for _, folder := range folders {
+		before := len(r.kinds)
 		r.folder(folder)
+		for _, k := range r.kinds[before:] {
+			k.Own = folder.Own
+		}
 	}
 	set := NewKinds(r.kinds...)
 	set.hash = hashSources(r.sources)
@@ -198,7 +203,6 @@ var (
 		"clock": PhaseClock, "accounts": PhaseAccounts, "services": PhaseServices,
 		"login": PhaseLogin, "access": PhaseAccess, "filter": PhaseFilter,
 	}
-	risks       = []Risk{RiskNone, RiskService, RiskLogin, RiskLockout}
 	reboots     = []Reboot{RebootNever, RebootMaybe}
 	confidences = []Confidence{Confirmed, Likely, Unsure}
 
@@ -251,7 +255,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	if k.Phase == 0 {
 		wrong("Unknown phase", "%q is not one of clock, accounts, services, login, access, filter.", s.Phase)
 	}
-	if !slices.Contains(risks, k.Risk) {
+	if k.Risk.Rank() < 0 {
 		wrong("Unknown risk", "%q is not one of none, service, login, lockout.", s.Risk)
 	}
 	if !slices.Contains(reboots, k.Reboot) {

@@ -26,7 +26,7 @@ type Exceeded struct {
 // Limits are the names of all limits that a plan can have.
 func Limits() []string {
 	names := []string{LimitChanges, LimitDevices}
-	for _, r := range risks {
+	for _, r := range schema.Risks() {
 		names = append(names, RiskLimit(r))
 	}
 	return names
@@ -52,7 +52,7 @@ func ExceededBy(p *plan.Plan) []Exceeded {
 	}
 	check(LimitChanges, p.Limits.MaxChanges, changes)
 	check(LimitDevices, p.Limits.MaxDevices, Devices(p))
-	for _, r := range risks {
+	for _, r := range schema.Risks() {
 		check(RiskLimit(r), p.Limits.MaxRisk[r], byRisk[r])
 	}
 	return found

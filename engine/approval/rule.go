@@ -26,7 +26,7 @@ type Class struct {
 	Steps int
 }
 
-// Classes are the classes of the changes of a plan. The risk of a step is that of its kind if the plan says less, and every
+// Classes are the classes of the changes of a plan. The risk of a step is that of its item if the plan says less, and every
 // secret counts as a credential: passwords of recorders for their cameras too.
 func Classes(p *plan.Plan, kinds *schema.Kinds) []Class {
 	var found []Class
@@ -54,9 +54,9 @@ func in(class string, s plan.Step, kinds *schema.Kinds) bool {
 	case ClassCredentials:
 		return len(s.Secrets) > 0
 	case ClassLockout:
-		return risk(s, kinds) >= rank(schema.RiskLockout)
+		return risk(s, kinds) >= schema.RiskLockout.Rank()
 	case ClassLogin:
-		return risk(s, kinds) >= rank(schema.RiskLogin)
+		return risk(s, kinds) >= schema.RiskLogin.Rank()
 	default:
 		return true
 	}
@@ -64,13 +64,8 @@ func in(class string, s plan.Step, kinds *schema.Kinds) bool {
 
 // risk is the rank of the risk of a step. A plan could be written by hand, so it cannot make it smaller.
 func risk(s plan.Step, kinds *schema.Kinds) int {
-	return max(rank(s.Risk), rank(kinds.Lookup(s.Address.Kind).Risk))
+	return s.Risk.Or(kinds.Lookup(s.Address.Kind).RiskOf(s.Address.Key)).Rank()
 }
-
-// risks are all risks, the smallest first.
-var risks = []schema.Risk{schema.RiskNone, schema.RiskService, schema.RiskLogin, schema.RiskLockout}
-
-func rank(r schema.Risk) int { return slices.Index(risks, r) }
 
 // Subject is a plan that is to be approved, with the rule that it falls under.
 type Subject struct {

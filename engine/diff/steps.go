@@ -159,7 +159,7 @@ func (c *Change) drop(attribute string) {
 func stepOf(c Change) plan.Step {
 	s := plan.Step{
 		Address: c.Address, Action: c.Action, Before: c.Before, After: c.After, Secrets: c.Secrets,
-		Why: c.Why, Reason: c.Reason, Cause: c.Cause, Risk: c.Kind.Risk, Reboot: c.Kind.Reboot, Drops: c.Kind.Drops,
+		Why: c.Why, Reason: c.Reason, Cause: c.Cause, Risk: c.Kind.RiskOf(c.Address.Key), Reboot: c.Kind.Reboot, Drops: c.Kind.Drops,
 	}
 	if c.Want != nil {
 		s.Range = plan.SourceOf(c.Want.Range)

@@ -50,7 +50,12 @@ func New(options isapi.Options) *Provider {
 // NewWith makes a provider that has the kinds of further setting files, too. What is wrong with those comes back with the
 // provider, which lacks the kinds that are wrong.
 func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Diagnostics) {
-	kinds, diags := schema.Read(append([]schema.Folder{{Files: files.Files}}, further...)...)
+	folders := []schema.Folder{{Files: files.Files}}
+	for _, folder := range further {
+		folder.Own = true
+		folders = append(folders, folder)
+	}
+	kinds, diags := schema.Read(folders...)
 	for _, kind := range kinds.All() {
 		if wrong := usable(kind); len(wrong) > 0 {
 			diags = append(diags, wrong...)
@@ -59,6 +64,12 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 	}
 	p := &Provider{kinds: kinds, options: options}
 	for _, kind := range kinds.All() {
+		if kind.Own || kind.Document.Path == schema.KeyHole {
+			kind.Floor = func(key string) schema.Risk { return floorOf(kind, key) }
+		}
+		if kind.Own && !kind.Document.PerItem() {
+			kind.Risk = kind.RiskOf(schema.KeyHole) // the same for all items, and shown
+		}
 		if refuse := hooks[kind.Hooks].refuse; refuse != nil {
 			kind.Refuses = func(key string) []string { return refuse(p, kind, key) }
 		}

@@ -3,7 +3,7 @@ setting "document" {
   source         = "How documents of the vendor are made; nothing is known about the element that somebody names"
   confidence     = "unsure"
   phase          = "services"
-  risk           = "lockout"
+  risk           = "service"
   reboot         = "maybe"
   drops_sessions = true
   keyed          = true
@@ -16,7 +16,7 @@ setting "document" {
     The way to a setting that no kind describes. camform reads the document, changes the text of one element, and sends
     the whole document back where it came from. What that does nobody has tried for you: it is only written where
     `allow_unproven` names `document`, and anything up to losing the device can come of it. Try it on a device that stands
-    on your desk.
+    on your desk. Below /ISAPI/Security and /ISAPI/System/Network its risk is that nobody reaches the device any more.
 
     The element is named by its path below the root: `enabled`, `sender/smtp/portNo`. Where there are several, choose one by
     the text of an element in it or by its position: `portList/port[internalPort=80]/enabled`, `NTPServer[2]/portNo`. In a
