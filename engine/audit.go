@@ -44,7 +44,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 		requests[i].Extra = observedBy(device)
 	}
 	snapshots := live.Refresh(ctx, requests, live.Options{
-		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
+		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
 	problems = append(problems, e.remember(ctx, requests, snapshots)...)
 	problems = append(problems, twins(snapshots)...)

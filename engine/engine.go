@@ -83,7 +83,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned
 		return nil, problems
 	}
 	snapshots := live.Refresh(ctx, requests, live.Options{
-		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
+		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
 	problems = append(problems, e.remember(ctx, requests, snapshots)...)
 	problems = append(problems, e.doubt(ctx, devices, snapshots, known)...)
@@ -278,8 +278,8 @@ func (e *Engine) requests(
 			problems = append(problems, p)
 		}
 		requests[i] = live.Request{
-			Target: target, Site: device.Site, Kinds: live.KindsOf(e.Provider.Kinds(), names),
-			Keys: keysOf(device, memories[device.Address]),
+			Target: target, Site: device.Site,
+			Wants: live.Wants{Kinds: live.KindsOf(e.Provider.Kinds(), names), Keys: keysOf(device, memories[device.Address])},
 		}
 	}
 	return requests, problems

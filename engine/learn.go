@@ -77,10 +77,10 @@ func (e *Engine) Survey(ctx context.Context, candidates []Candidate, kinds []*sc
 			return nil, fmt.Errorf("%s: %w", c.URL, err)
 		}
 		target.Pin = known[target.URL.Host].Pin
-		requests[i] = live.Request{Target: target, Site: c.Site, Kinds: kinds, Keys: fixedKeys(kinds)}
+		requests[i] = live.Request{Target: target, Site: c.Site, Wants: live.Wants{Kinds: kinds, Keys: fixedKeys(kinds)}}
 	}
 	snapshots := live.Refresh(ctx, requests, live.Options{
-		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
+		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
 	survey, serials := &Survey{}, map[string]*Candidate{}
 	for i, snap := range snapshots {

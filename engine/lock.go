@@ -32,7 +32,7 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 		requests[i].Keys = allKeys(e.Provider.Kinds(), requests[i].Keys)
 	}
 	snapshots := live.Refresh(ctx, requests, live.Options{
-		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
+		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
 	problems = append(problems, e.remember(ctx, requests, snapshots)...)
 	fresh, err := lock.Decode(old.Encode())

@@ -159,7 +159,7 @@ func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schem
 		requests[i].Kinds, requests[i].Keys = live.KindsOf(e.Provider.Kinds(), names), nil
 	}
 	snapshots := live.Refresh(ctx, requests, live.Options{
-		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
+		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
 	of := map[schema.Device][]Account{}
 	for _, a := range declared {

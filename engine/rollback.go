@@ -55,7 +55,7 @@ func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, t
 		return nil, problems
 	}
 	snapshots := live.Refresh(ctx, requests, live.Options{
-		Provider: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
+		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
 	})
 	problems = append(problems, e.remember(ctx, requests, snapshots)...)
 	problems = append(problems, twins(snapshots)...)

@@ -21,15 +21,24 @@ import (
 	"camform/schema"
 )
 
-// Provider knows one family of devices.
+// Provider knows one family of devices: how to talk to them, what their documents say, and what they take.
 type Provider interface {
-	// Kinds are the kinds of settings that the family can have.
-	Kinds() *schema.Kinds
+	Connector
+	Interpreter
+	Composer
+}
 
-	// OpenReader prepares to read from a device, and Open to change it as well. Nothing is sent before the first call on
-	// the session; Identify must be that call.
+// Connector prepares to talk to devices. Nothing is sent before the first call on the session; Identify must be that call.
+type Connector interface {
+	// OpenReader prepares to read from a device, and Open to change it as well.
 	OpenReader(Target) Reader
 	Open(Target) Session
+}
+
+// Interpreter reads documents. Its methods are pure.
+type Interpreter interface {
+	// Kinds are the kinds of settings that the family can have.
+	Kinds() *schema.Kinds
 
 	// Decode reads the settings of one kind out of documents, which hold what ReadKind fetched for it. Keys are the items
 	// that are asked for, where each lives in a document of its own; otherwise they are not looked at. Items that the device
@@ -37,6 +46,17 @@ type Provider interface {
 	// ErrUnsupported where the device does not have the kind at all.
 	Decode(kind *schema.Kind, keys []string, docs Documents) (Items, error)
 
+	// Outline reduces documents to what Check needs: which elements there are and what they may hold, without what they
+	// hold but numbers and words of the schema. Outlines of devices that can do the same are the same, and hold no secret.
+	Outline(Documents) Documents
+
+	// Observe reads the texts of an element out of any document, for checks. There are none if the document or the element
+	// is missing.
+	Observe(doc Document, element string) ([]string, error)
+}
+
+// Composer judges wanted values and turns them into requests. Its methods are pure.
+type Composer interface {
 	// Check finds attributes of want that this device will not take, by its own capability documents and by what its
 	// documents contain. Attributes that are null in want are not looked at; unknown ones count as given.
 	Check(kind *schema.Kind, docs Documents, key string, want cty.Value) []AttributeError
@@ -51,14 +71,6 @@ type Provider interface {
 
 	// Compose turns changes of settings that live in the same document into the requests that make them, in order.
 	Compose(Composition) ([]Request, error)
-
-	// Outline reduces documents to what Check needs: which elements there are and what they may hold, without what they
-	// hold but numbers and words of the schema. Outlines of devices that can do the same are the same, and hold no secret.
-	Outline(Documents) Documents
-
-	// Observe reads the texts of an element out of any document, for checks. There are none if the document or the element
-	// is missing.
-	Observe(doc Document, element string) ([]string, error)
 }
 
 // ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which

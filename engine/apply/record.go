@@ -40,7 +40,7 @@ func (w *worker) wantedBy(steps []plan.Step) []wanted {
 }
 
 // readKinds reads the documents of kinds and decodes them. A kind that the device does not have has no items.
-func readKinds(ctx context.Context, reader providers.Reader, provider providers.Provider, list []wanted) (reading, error) {
+func readKinds(ctx context.Context, reader providers.Reader, interpreter providers.Interpreter, list []wanted) (reading, error) {
 	r := reading{documents: providers.Documents{}, items: map[string]providers.Items{}, limits: map[string]bool{}}
 	read := func(path string) (providers.Document, error) {
 		if doc, ok := r.documents[path]; ok {
@@ -65,7 +65,7 @@ func readKinds(ctx context.Context, reader providers.Reader, provider providers.
 		if err := providers.ReadKind(want.kind, want.keys, read, limits); err != nil {
 			return r, err
 		}
-		items, err := provider.Decode(want.kind, want.keys, r.documents)
+		items, err := interpreter.Decode(want.kind, want.keys, r.documents)
 		if err != nil && !errors.Is(err, providers.ErrUnsupported) {
 			return r, fmt.Errorf("read %s: %w", want.kind.Name, err)
 		}

@@ -15,7 +15,7 @@ import (
 	"camform/schema"
 )
 
-// Check is the judgement of a provider on wanted values: see providers.Provider.
+// Check is the judgement of a provider on wanted values: see providers.Composer.
 type Check func(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError
 
 // Refusal is a wanted value that a device will not take.

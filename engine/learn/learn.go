@@ -41,7 +41,7 @@ type Device struct {
 type Options struct {
 	Kinds *schema.Kinds
 	Taken []string // names of device blocks that exist already
-	// Check finds values that a device will not take: see providers.Provider.
+	// Check finds values that a device will not take: see providers.Composer.
 	Check func(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError
 }
 

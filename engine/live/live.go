@@ -26,11 +26,16 @@ import (
 type Request struct {
 	Target providers.Target
 	Site   string // devices of one site share a limit
-	Kinds  []*schema.Kind
-	Keys   map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
-	Extra  []string            // further documents to read, by path
+	Wants
 
 	Blocked error // why the device is not asked at all; nil if it is
+}
+
+// Wants are the parts of a device that somebody wants to read.
+type Wants struct {
+	Kinds []*schema.Kind
+	Keys  map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
+	Extra []string            // further documents to read, by path
 }
 
 // Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
@@ -58,10 +63,11 @@ type Cache interface {
 
 // Options say how to read.
 type Options struct {
-	Provider providers.Provider
-	Limits   graph.Limits
-	Cache    Cache
-	Event    func(report.Event) // called from several goroutines
+	Open        func(providers.Target) providers.Reader
+	Interpreter providers.Interpreter
+	Limits      graph.Limits
+	Cache       Cache
+	Event       func(report.Event) // called from several goroutines
 }
 
 // Refresh reads all devices and returns a snapshot for each, in the order of the requests. When ctx ends, requests in
@@ -107,7 +113,7 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 	if r.Blocked != nil {
 		return &Snapshot{Device: r.Target.Device, Err: r.Blocked}
 	}
-	reader := o.Provider.OpenReader(r.Target)
+	reader := o.Open(r.Target)
 	defer reader.Close()
 	return Read(ctx, reader, r, o)
 }
@@ -155,7 +161,7 @@ func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *
 		func(path string) (providers.Document, error) { return s.readLimits(ctx, reader, path, o.Cache) })
 	var items providers.Items
 	if err == nil {
-		items, err = o.Provider.Decode(kind, keys, s.Documents)
+		items, err = o.Interpreter.Decode(kind, keys, s.Documents)
 	}
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):

@@ -52,7 +52,7 @@ type world struct {
 func newWorld() *world {
 	w := &world{fleet: memory.NewFleet(time.Now), cache: &cache{docs: map[string]providers.Document{}}}
 	w.options = live.Options{
-		Provider: w.fleet.Provider(), Limits: graph.Limits{Total: 2}, Cache: w.cache,
+		Open: w.fleet.Provider().OpenReader, Interpreter: w.fleet.Provider(), Limits: graph.Limits{Total: 2}, Cache: w.cache,
 		Event: func(e report.Event) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -64,11 +64,11 @@ func newWorld() *world {
 
 // request asks for kinds of a device; none means all.
 func (w *world) request(d *memory.Device, kinds ...string) live.Request {
-	all := w.options.Provider.Kinds()
+	all := w.options.Interpreter.Kinds()
 	if len(kinds) == 0 {
 		kinds = all.Names()
 	}
-	return live.Request{Target: d.Target(), Kinds: live.KindsOf(all, kinds)}
+	return live.Request{Target: d.Target(), Wants: live.Wants{Kinds: live.KindsOf(all, kinds)}}
 }
 
 func TestASnapshotIsWhatTheDeviceSays(t *testing.T) {
