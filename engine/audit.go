@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -15,54 +14,30 @@ import (
 
 	"camform/engine/audit"
 	"camform/engine/config"
-	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
 	"camform/providers"
 	"camform/schema"
 )
 
-// Audit reads the devices of a configuration and judges them by its rules. Targets restrict it to some devices, or to what
-// rules want of some settings; none means all. It changes nothing on any device: its sessions have no method that could.
-//
-// With an error among the problems the report, if there is one, is not all to be relied on.
-func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*audit.Report, diag.Problems) {
-	devices := aimed(targeted(cfg.Devices, targets), targets)
-	memories, err := e.memories(ctx, devices, func(s schema.Setting) bool { return covered(targets, s) })
-	if err != nil {
-		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
+// audit judges the devices of a survey by their rules.
+func (j judge) audit(found *survey, last memory) *audit.Report {
+	subjects := make([]audit.Subject, len(found.devices))
+	rules := j.rules(found.credentials, nobodyAsked)
+	for i, device := range found.devices {
+		subjects[i] = j.subject(device, found.snapshots[i], last[device.Address], rules)
 	}
-	known, err := e.credentials(ctx, nobodyAsked)
-	if err != nil {
-		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
-	}
-	requests, problems := e.requests(ctx, devices, memories, known)
-	if problems.HasErrors() {
-		return nil, problems
-	}
-	for i, device := range devices {
-		requests[i].Extra = observedBy(device)
-	}
-	snapshots := live.Refresh(ctx, requests, live.Options{
-		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
-	})
-	problems = append(problems, e.remember(ctx, requests, snapshots)...)
-	problems = append(problems, twins(snapshots)...)
-	subjects := make([]audit.Subject, len(devices))
-	for i, device := range devices {
-		subjects[i] = e.subject(device, snapshots[i], memories[device.Address], e.rules(known))
-	}
-	return audit.Evaluate(subjects), problems
+	return audit.Evaluate(subjects)
 }
 
-// aimed takes the rules out of devices that targets do not speak of. A target that names a setting looks at what rules want
-// of it, and at nothing else.
-func aimed(devices []*config.Device, targets []schema.Setting) []*config.Device {
+// aimAtRules is the aim of an audit. A target that names a setting looks at what rules want of it, and at nothing else; a
+// device of which targets do not speak is judged by no rule.
+func aimAtRules(devices []*config.Device, targets []schema.Setting) aim {
+	at := aimAt(devices, targets)
 	if len(targets) == 0 {
-		return devices
+		return at
 	}
-	some := make([]*config.Device, len(devices))
-	for i, device := range devices {
+	for i, device := range at.devices {
 		reduced := *device
 		reduced.Rules = nil
 		for _, rule := range device.Rules {
@@ -70,9 +45,9 @@ func aimed(devices []*config.Device, targets []schema.Setting) []*config.Device 
 				reduced.Rules = append(reduced.Rules, rule)
 			}
 		}
-		some[i] = &reduced
+		at.devices[i] = &reduced
 	}
-	return some
+	return at
 }
 
 // aimedAt is what targets leave of a rule. It is false if that is nothing.
@@ -88,6 +63,13 @@ func aimedAt(device schema.Device, rule config.Rule, targets []schema.Setting) (
 	return rule, len(rule.Settings) > 0
 }
 
+// wantsForChecks are what a plan wants, and the documents that the checks of a device look at.
+func (m memory) wantsForChecks(kinds *schema.Kinds, device *config.Device) live.Wants {
+	all := m.wants(kinds, device)
+	all.Extra = observedBy(device)
+	return all
+}
+
 // observedBy are the documents that the checks of a device look at.
 func observedBy(device *config.Device) []string {
 	var paths []string
@@ -100,7 +82,7 @@ func observedBy(device *config.Device) []string {
 
 // subject puts together what is known of one device. Whether lifecycle { protect } lets a plan change a setting makes no
 // difference to whether it is as wanted.
-func (e *Engine) subject(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules) audit.Subject {
+func (j judge) subject(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules) audit.Subject {
 	s := audit.Subject{Device: device}
 	if snap.Err != nil {
 		s.Problem = diff.Unread(device, snap).Problem
@@ -108,19 +90,19 @@ func (e *Engine) subject(device *config.Device, snap *live.Snapshot, last map[sc
 	}
 	open := *device
 	open.Lifecycle.Protect = nil
-	s.Facts = facts{device: device, snap: snap, provider: e.Provider, now: e.Now()}
+	s.Facts = facts{device: device, snap: snap, interpreter: j, now: j.now}
 	s.Found = diff.Compare(&open, snap, last, rules)
-	planned, refused := diff.Plan(&open, snap, s.Found, e.Provider.Kinds(), e.Provider.Check)
+	planned, refused := diff.Plan(&open, snap, s.Found, j.Kinds(), j.Check)
 	s.Skipped, s.Refused = planned.Skipped, refused
 	return s
 }
 
 // facts are what checks can know of a device.
 type facts struct {
-	device   *config.Device
-	snap     *live.Snapshot
-	provider providers.Provider
-	now      time.Time
+	device      *config.Device
+	snap        *live.Snapshot
+	interpreter providers.Interpreter
+	now         time.Time
 }
 
 // Self is the object `self` of a check, of the type config.SelfType.
@@ -185,5 +167,5 @@ func (f facts) Observed(path, element string) ([]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s was not read", path)
 	}
-	return f.provider.Observe(doc, element)
+	return f.interpreter.Observe(doc, element)
 }

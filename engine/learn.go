@@ -2,16 +2,16 @@ package engine
 
 import (
 	"cmp"
-	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
-	"golang.org/x/sync/errgroup"
 
+	"camform/engine/config"
 	"camform/engine/learn"
 	"camform/engine/live"
-	"camform/engine/plan"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -44,108 +44,87 @@ func (c *Candidate) Endpoint() *url.URL {
 	return &u
 }
 
-// Survey is what was read of candidates, in their order.
-type Survey struct {
+// device is the candidate as a configuration would declare it.
+func (c *Candidate) device() *config.Device {
+	return &config.Device{
+		Address: c.Device, URL: c.Endpoint(), Site: c.Site, Tags: c.Tags,
+		Login: config.Login{
+			Username: c.Username, Password: schema.MarkSecret(cty.UnknownVal(cty.String), c.Password), Basic: c.Basic,
+		},
+		Identity: config.Identity{Serial: c.Want.Serial, MAC: c.Want.MAC, Model: c.Want.Model},
+		TLS:      config.TLS{Legacy: c.Legacy},
+	}
+}
+
+// Imported is what was read of candidates, in their order.
+type Imported struct {
 	Devices []learn.Device // that could be read
-	Unread  []Unread       // the others
+	LeftOut []LeftOut      // the others
 
 	seen []state.Device // of Devices; their addresses are not known yet
 }
 
-// Unread is a candidate that could not be read, or that must not be declared.
-type Unread struct {
+// LeftOut is a candidate that could not be read, or that must not be declared.
+type LeftOut struct {
 	Candidate *Candidate
 	Reason    string
 }
 
-// Survey reads candidates with all settings of the given kinds. It changes nothing on any device, and remembers nothing of
-// them before Adopt; what was remembered of a device at the same address holds nevertheless. The error is for what
-// concerns all of them, such as a secret that is not to be had: no device was asked then.
-func (e *Engine) Survey(ctx context.Context, candidates []Candidate, kinds []*schema.Kind) (*Survey, error) {
-	known, err := e.knownByEndpoint(ctx)
-	if err != nil {
+// imported is what a survey found of candidates.
+func imported(candidates []Candidate, found *survey) (*Imported, error) {
+	for i, err := range found.unusable {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", candidates[i].URL, err)
+		}
+	}
+	if err := errors.Join(found.unwritten...); err != nil {
 		return nil, err
 	}
-	requests := make([]live.Request, len(candidates))
-	for i := range candidates {
+	all := &Imported{}
+	for i, snap := range found.snapshots {
 		c := &candidates[i]
-		target, err := e.target(ctx, c.Device, plan.Access{
-			URL: c.Endpoint().String(), Username: c.Username, Password: plan.Secret{Origin: c.Password},
-			Want: c.Want, Legacy: c.Legacy, Basic: c.Basic, Site: c.Site,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.URL, err)
-		}
-		target.Pin = known[target.URL.Host].Pin
-		requests[i] = live.Request{Target: target, Site: c.Site, Wants: live.Wants{Kinds: kinds, Keys: fixedKeys(kinds)}}
-	}
-	snapshots := live.Refresh(ctx, requests, live.Options{
-		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
-	})
-	survey, serials := &Survey{}, map[string]*Candidate{}
-	for i, snap := range snapshots {
 		if snap.Err != nil {
-			device := cmp.Or(known[requests[i].Target.URL.Host].Address, candidates[i].Device)
-			survey.Unread = append(survey.Unread, Unread{&candidates[i], live.Explain(snap.Err, device)})
+			all.LeftOut = append(all.LeftOut, LeftOut{c, live.Explain(snap.Err, cmp.Or(found.known[i].Address, c.Device))})
 			continue
 		}
-		survey.add(&candidates[i], requests[i].Target, snap, serials)
-	}
-	return survey, nil
-}
-
-// knownByEndpoint are the devices that answered last at each endpoint.
-func (e *Engine) knownByEndpoint(ctx context.Context) (map[string]state.Device, error) {
-	devices, err := e.Store.Devices(ctx)
-	if err != nil {
-		return nil, err
-	}
-	known := make(map[string]state.Device, len(devices))
-	for _, d := range devices {
-		if d.LastSeen.After(known[d.Endpoint].LastSeen) {
-			known[d.Endpoint] = d
+		if first, ok := found.twins[i]; ok {
+			all.LeftOut = append(all.LeftOut, LeftOut{c, "it has the same serial number as the device at " + candidates[first].URL.String()})
+			continue
 		}
+		all.add(c, snap, found.requests[i].Target.Login.Password)
 	}
-	return known, nil
+	return all, nil
 }
 
-// fixedKeys are the items of those kinds whose items have names that are known beforehand.
-func fixedKeys(kinds []*schema.Kind) map[string][]string {
+// wantsOfImport are kinds with those of their items whose names are known beforehand.
+func wantsOfImport(kinds []*schema.Kind) wants {
 	keys := map[string][]string{}
 	for _, k := range kinds {
 		keys[k.Name] = k.Keys
 	}
-	return keys
+	return func(*schema.Kinds, *config.Device) live.Wants { return live.Wants{Kinds: kinds, Keys: keys} }
 }
 
-// add takes in the snapshot of a device that was read. One device that answers at two addresses is taken in once.
-func (s *Survey) add(c *Candidate, target providers.Target, snap *live.Snapshot, serials map[string]*Candidate) {
-	if first, ok := serials[snap.Identity.Serial]; ok && snap.Identity.Serial != "" {
-		s.Unread = append(s.Unread, Unread{c, "it has the same serial number as the device at " + first.URL.String()})
-		return
-	}
-	serials[snap.Identity.Serial] = c
+// add takes in the snapshot of a device that was read.
+func (all *Imported) add(c *Candidate, snap *live.Snapshot, password providers.Password) {
 	d := learn.Device{
 		Name: c.Name, Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
-		Password: schema.MarkSecret(cty.StringVal(target.Login.Password.Reveal()), c.Password),
+		Password: schema.MarkSecret(cty.StringVal(password.Reveal()), c.Password),
 		Site:     c.Site, Tags: c.Tags, Identity: snap.Identity,
 		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{},
 	}
 	for kind, err := range snap.Unreadable {
 		d.Unreadable[kind] = providers.Reason(err)
 	}
-	s.Devices = append(s.Devices, d)
-	s.seen = append(s.seen, state.Device{Endpoint: target.URL.Host, Identity: snap.Identity, Pin: snap.Pin})
+	all.Devices = append(all.Devices, d)
+	all.seen = append(all.seen, seenAs(schema.Device{}, c.Endpoint(), snap))
 }
 
-// Adopt remembers who answered under the addresses that the devices have in the configuration, so that a plan notices
-// when another one does. Addresses are those of Devices.
-func (e *Engine) Adopt(ctx context.Context, s *Survey, addresses []schema.Device) error {
-	var group errgroup.Group
-	group.SetLimit(savers)
-	for i, seen := range s.seen {
-		seen.Address = addresses[i]
-		group.Go(func() error { return e.Store.SaveSeen(ctx, seen) })
+// seenUnder is what is remembered of the devices under the addresses that they got.
+func (all *Imported) seenUnder(addresses []schema.Device) []state.Device {
+	seen := slices.Clone(all.seen)
+	for i := range seen {
+		seen[i].Address = addresses[i]
 	}
-	return group.Wait()
+	return seen
 }

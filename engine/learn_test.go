@@ -39,21 +39,21 @@ func (s *site) candidates() []engine.Candidate {
 }
 
 // survey reads candidates. All of them must answer.
-func (s *site) survey(candidates []engine.Candidate) *engine.Survey {
+func (s *site) survey(candidates []engine.Candidate) *engine.Imported {
 	s.Helper()
 	s.cfg = &config.Config{Dir: s.TempDir()}
-	survey, err := s.engine().Survey(context.Background(), candidates, s.provider.Kinds().All())
+	survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All())
 	if err != nil {
 		s.Fatal(err)
 	}
-	for _, u := range survey.Unread {
+	for _, u := range survey.LeftOut {
 		s.Fatalf("%s was not read: %s", u.Candidate.Device, u.Reason)
 	}
 	return survey
 }
 
 // write makes files of a survey and gets the configuration from them.
-func (s *site) write(survey *engine.Survey, how func([]learn.Device, learn.Options) *learn.Result) *learn.Result {
+func (s *site) write(survey *engine.Imported, how func([]learn.Device, learn.Options) *learn.Result) *learn.Result {
 	s.Helper()
 	r := how(survey.Devices, learn.Options{Kinds: s.provider.Kinds(), Check: s.provider.Check})
 	if err := s.engine().Adopt(context.Background(), survey, r.Addresses); err != nil {
@@ -81,7 +81,7 @@ func (s *site) write(survey *engine.Survey, how func([]learn.Device, learn.Optio
 }
 
 // nothingIsLost: whatever a device has is wanted by the configuration, or it was told that it is not.
-func (s *site) nothingIsLost(survey *engine.Survey, r *learn.Result) {
+func (s *site) nothingIsLost(survey *engine.Imported, r *learn.Result) {
 	s.Helper()
 	spoken := map[schema.Setting]map[string]bool{} // attributes, of which the empty one stands for all
 	speak := func(address schema.Setting, attribute string) {
@@ -242,11 +242,11 @@ func TestI11APinHoldsAlsoForADeviceThatIsLearned(t *testing.T) {
 
 		other := newFleet(t, simulator.Options{Count: 2, TLS: true, Seed: 99})
 		s.provider.Provider = newSite(t, other, other.DialContext).provider.Provider
-		survey, err := s.engine().Survey(context.Background(), candidates, s.provider.Kinds().All())
-		if err != nil || len(survey.Devices) != 0 || len(survey.Unread) != 2 {
+		survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All())
+		if err != nil || len(survey.Devices) != 0 || len(survey.LeftOut) != 2 {
 			t.Fatalf("devices with other keys were read: %+v, %v", survey, err)
 		}
-		if reason := survey.Unread[0].Reason; !strings.Contains(reason, "pinned") || !strings.Contains(reason, "state forget 'device.camera-v52-0001'") {
+		if reason := survey.LeftOut[0].Reason; !strings.Contains(reason, "pinned") || !strings.Contains(reason, "state forget 'device.camera-v52-0001'") {
 			t.Errorf("the reason is %s", reason)
 		}
 		for _, d := range other.Devices() {
@@ -270,15 +270,15 @@ func TestADeviceThatIsFoundTwiceIsWrittenOnce(t *testing.T) {
 		candidates[1].Want = providers.Identity{Serial: "another"}
 		again := candidates[0]
 		again.Device.Key, again.URL = "again", &url.URL{Scheme: "http", Host: second}
-		survey, err := s.engine().Survey(context.Background(), append(candidates, again), s.provider.Kinds().All())
+		survey, err := s.engine().Import(context.Background(), append(candidates, again), s.provider.Kinds().All())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(survey.Devices) != 1 || len(survey.Unread) != 2 {
-			t.Fatalf("%d devices were read, %d not", len(survey.Devices), len(survey.Unread))
+		if len(survey.Devices) != 1 || len(survey.LeftOut) != 2 {
+			t.Fatalf("%d devices were read, %d not", len(survey.Devices), len(survey.LeftOut))
 		}
 		for i, want := range []string{`says "another"`, "the same serial number as the device at " + candidates[0].URL.String()} {
-			if reason := survey.Unread[i].Reason; !strings.Contains(reason, want) {
+			if reason := survey.LeftOut[i].Reason; !strings.Contains(reason, want) {
 				t.Errorf("the reason is %q, want one with %q", reason, want)
 			}
 		}

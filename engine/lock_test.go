@@ -45,7 +45,7 @@ func TestALockRefusesOnlyWhatTheDeviceWould(t *testing.T) {
 		"it lacks it":     {providers.AttributeError{Attribute: "enabled", Detail: "No.", Lacks: true}, false},
 		"it is unproven":  {providers.AttributeError{Attribute: "enabled", Detail: "No.", Unproven: true}, false},
 	} {
-		problems, unknown := engine.CheckLocked(cfg, locked, judging{base, []providers.AttributeError{c.says}})
+		problems, unknown := engine.Validate(cfg, locked, judging{base, []providers.AttributeError{c.says}})
 		if problems.HasErrors() != c.refused || len(unknown) > 0 {
 			t.Errorf("%s: %v, unknown %v", title, problems, unknown)
 		}

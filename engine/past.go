@@ -50,38 +50,41 @@ func (t *touched) attributes(kind *schema.Kind, exists bool) []string {
 	return names
 }
 
-// pasts gathers what is known of the devices that a run changed, as far as targets name their settings. A request that was not
+// pasts are those of the devices that a run changed.
+type pasts map[schema.Device]*past
+
+// pastsOf gathers what is known of the devices that a run changed, as far as targets name their settings. A request that was not
 // carried out as it was meant may have changed something all the same, so every one counts.
-func (e *Engine) pasts(ctx context.Context, run string, targets []schema.Setting) (map[schema.Device]*past, error) {
-	intents, err := e.Store.RunIntents(ctx, run)
+func pastsOf(ctx context.Context, store *state.Store, unseal unseal, run string, targets []schema.Setting) (pasts, error) {
+	intents, err := store.RunIntents(ctx, run)
 	if err != nil {
 		return nil, err
 	}
-	pasts := map[schema.Device]*past{}
+	all := pasts{}
 	for _, in := range intents {
 		for _, step := range in.Steps {
 			if !covered(targets, step.Setting) {
 				continue
 			}
-			if pasts[in.Device] == nil {
-				pasts[in.Device] = &past{}
+			if all[in.Device] == nil {
+				all[in.Device] = &past{}
 			}
-			if err := pasts[in.Device].touch(step); err != nil {
+			if err := all[in.Device].touch(step); err != nil {
 				return nil, err
 			}
 		}
 	}
-	for device, p := range pasts {
-		if p.known, err = e.Store.Settings(ctx, device); err != nil {
+	for device, p := range all {
+		if p.known, err = store.Settings(ctx, device); err != nil {
 			return nil, err
 		}
-		kept, err := e.Store.Snapshots(ctx, state.SnapshotQuery{Run: run, Device: device})
+		kept, err := store.Snapshots(ctx, state.SnapshotQuery{Run: run, Device: device})
 		if err != nil {
 			return nil, err
 		}
-		p.documents, p.problem = e.opened(kept)
+		p.documents, p.problem = unseal.opened(kept)
 	}
-	return pasts, nil
+	return all, nil
 }
 
 // touch adds what the run did next.
@@ -112,14 +115,17 @@ func (p *past) touch(step state.IntentStep) error {
 	return nil
 }
 
+// unseal makes a sealed text readable.
+type unseal func(sealed []byte) ([]byte, error)
+
 // opened are the documents of snapshots, or why there are none. Of several that cannot be opened the first tells why.
-func (e *Engine) opened(kept []state.Snapshot) (providers.Documents, string) {
+func (u unseal) opened(kept []state.Snapshot) (providers.Documents, string) {
 	if len(kept) == 0 {
 		return nil, "no snapshot of the device is kept from before the run"
 	}
 	docs := make(providers.Documents, len(kept))
 	for _, snap := range kept {
-		body, err := e.open(snap.Sealed)
+		body, err := u.open(snap.Sealed)
 		if err != nil {
 			return nil, fmt.Sprintf("the snapshot of %s cannot be opened: %v", snap.Path, err)
 		}
@@ -132,8 +138,8 @@ func (e *Engine) opened(kept []state.Snapshot) (providers.Documents, string) {
 const maxDocument = 64 << 20
 
 // open is a document from its snapshot: packed by gzip, then sealed.
-func (e *Engine) open(sealed []byte) ([]byte, error) {
-	packed, err := e.sealer().Unseal(sealed)
+func (u unseal) open(sealed []byte) ([]byte, error) {
+	packed, err := u(sealed)
 	if err != nil {
 		return nil, err
 	}

@@ -16,21 +16,20 @@ type DeviceRequests struct {
 	Requests []providers.Request // in order; every secret in them is providers.Blank
 }
 
-// Requests composes what apply would send, from the documents that were read for the plan. It is pure: nothing is sent.
-// Apply composes anew from what it reads then, so that bodies differ where a device changed meanwhile.
-func Requests(planned *Planned, provider providers.Provider) ([]DeviceRequests, error) {
+// requests composes what apply would send, from the documents that were read for a plan.
+func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 	var all []DeviceRequests
 	blank := providers.NewPassword(providers.Blank)
 	for _, d := range planned.Plan.Devices {
 		listed := DeviceRequests{Device: d.Address}
-		for _, g := range plan.Grouped(d.Steps, provider.Kinds()) {
+		for _, g := range plan.Grouped(d.Steps, j.Kinds()) {
 			var changes []providers.Change
 			for _, s := range g.Steps {
 				changes = append(changes, providers.Change{
-					Kind: provider.Kinds().Lookup(s.Address.Kind), Key: s.Address.Key, Before: s.Before, After: blanked(s),
+					Kind: j.Kinds().Lookup(s.Address.Kind), Key: s.Address.Key, Before: s.Before, After: blanked(s),
 				})
 			}
-			requests, err := provider.Compose(providers.Composition{
+			requests, err := j.Compose(providers.Composition{
 				Documents: planned.Snapshots[d.Address].Documents, Changes: changes,
 				Login: providers.Credential{Username: d.Access.Username, Password: blank},
 			})

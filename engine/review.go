@@ -9,7 +9,6 @@ import (
 
 	"camform/engine/config"
 	"camform/engine/credential"
-	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
 	"camform/engine/plan"
@@ -39,33 +38,42 @@ type Account struct {
 	Users    []string `json:"users,omitempty"` // who logs in with it: camform, settings of other devices, consumers
 }
 
-// Credentials lists the accounts that a configuration declares, by device and account. It talks to no device.
-func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]Account, error) {
-	all, err := e.Store.AllSecrets(ctx)
+// kept is what the state keeps of accounts.
+type kept struct {
+	versions map[string][]state.Secret // by name
+	rows     map[schema.Setting]state.Setting
+}
+
+func readKept(ctx context.Context, store *state.Store) (kept, error) {
+	k := kept{versions: map[string][]state.Secret{}, rows: map[schema.Setting]state.Setting{}}
+	all, err := store.AllSecrets(ctx)
 	if err != nil {
-		return nil, err
+		return k, err
 	}
-	versions := map[string][]state.Secret{}
 	for _, s := range all {
-		versions[s.Name] = append(versions[s.Name], s)
+		k.versions[s.Name] = append(k.versions[s.Name], s)
 	}
-	rows := map[schema.Setting]state.Setting{}
-	for row, err := range e.Store.AllSettings(ctx) {
+	for row, err := range store.AllSettings(ctx) {
 		if err != nil {
-			return nil, err
+			return k, err
 		}
-		rows[row.Address] = row
+		k.rows[row.Address] = row
 	}
+	return k, nil
+}
+
+// accounts are those that devices declare, by device and account.
+func (k kept) accounts(devices []*config.Device, targets []schema.Setting, now time.Time) []Account {
 	var accounts []Account
-	users := usersOf(cfg.Devices)
-	for _, d := range targeted(cfg.Devices, targets) {
-		accounts = append(accounts, e.accountsOf(d, waysTo(d, users), versions, rows)...)
+	users := usersOf(devices)
+	for _, d := range targeted(devices, targets) {
+		accounts = append(accounts, k.accountsOf(d, waysTo(d, users), now)...)
 	}
-	return accounts, nil
+	return accounts
 }
 
 // accountsOf are the declared accounts of a device, with that of the login, ordered by name.
-func (e *Engine) accountsOf(d *config.Device, ways []plan.Way, versions map[string][]state.Secret, rows map[schema.Setting]state.Setting) []Account {
+func (k kept) accountsOf(d *config.Device, ways []plan.Way, now time.Time) []Account {
 	found := map[string]*Account{}
 	add := func(name string) *Account {
 		if found[name] == nil {
@@ -75,7 +83,7 @@ func (e *Engine) accountsOf(d *config.Device, ways []plan.Way, versions map[stri
 	}
 	own := add(d.Login.Username)
 	own.Own = true
-	e.manage(own, d.Login.Policy, versions)
+	k.manage(own, d.Login.Policy, now)
 	for _, s := range d.Settings {
 		if !s.Kind.Account {
 			continue
@@ -86,10 +94,10 @@ func (e *Engine) accountsOf(d *config.Device, ways []plan.Way, versions map[stri
 		}
 		for _, attribute := range s.Attributes {
 			if attribute.Policy != nil {
-				e.manage(a, attribute.Policy, versions)
+				k.manage(a, attribute.Policy, now)
 			}
 		}
-		if row, ok := rows[s.Address]; ok && a.Policy == "" && len(row.Fingerprints) > 0 {
+		if row, ok := k.rows[s.Address]; ok && a.Policy == "" && len(row.Fingerprints) > 0 {
 			a.Since = &row.At
 		}
 	}
@@ -110,13 +118,13 @@ func (e *Engine) accountsOf(d *config.Device, ways []plan.Way, versions map[stri
 }
 
 // manage fills in what the vault knows of a managed account.
-func (e *Engine) manage(a *Account, policy *credential.Policy, versions map[string][]state.Secret) {
+func (k kept) manage(a *Account, policy *credential.Policy, now time.Time) {
 	if policy == nil || a.Policy != "" {
 		return
 	}
 	a.Policy, a.Name = policy.Name, credential.Name(a.Device, a.Account)
 	a.Users = append(a.Users, policy.Consumers...)
-	known := versions[a.Name]
+	known := k.versions[a.Name]
 	a.InDoubt = rotate.InDoubt(known)
 	facts := credential.Facts{}
 	if v, ok := rotate.Live(known); ok {
@@ -126,55 +134,40 @@ func (e *Engine) manage(a *Account, policy *credential.Policy, versions map[stri
 		}
 		facts = credential.Facts{Since: v.Created, Known: true}
 	}
-	due, _, at := credential.Due(*policy, facts, e.Now())
+	due, _, at := credential.Due(*policy, facts, now)
 	a.Overdue = due
 	if !at.IsZero() {
 		a.Due = &at
 	}
 }
 
-// Review lists who has access to the devices of a configuration: the accounts that are declared, and those that devices
-// have although nobody declares them. A device that could not be read has its declared accounts only, and is in unread.
-func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schema.Setting) (accounts []Account, unread map[schema.Device]string, problems diag.Problems) {
-	declared, err := e.Credentials(ctx, cfg, targets)
-	if err != nil {
-		return nil, nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
-	}
-	devices := targeted(cfg.Devices, targets)
-	known, err := e.credentials(ctx, nobodyAsked)
-	if err != nil {
-		return nil, nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
-	}
-	requests, problems := e.requests(ctx, devices, nil, known)
-	if problems.HasErrors() {
-		return nil, nil, problems
-	}
-	var names []string
-	for _, kind := range e.Provider.Kinds().All() {
+// wantsOfReview are the kinds of accounts.
+func wantsOfReview(kinds *schema.Kinds, _ *config.Device) live.Wants {
+	var wants live.Wants
+	for _, kind := range kinds.All() {
 		if kind.Account {
-			names = append(names, kind.Name)
+			wants.Kinds = append(wants.Kinds, kind)
 		}
 	}
-	for i := range requests {
-		requests[i].Kinds, requests[i].Keys = live.KindsOf(e.Provider.Kinds(), names), nil
-	}
-	snapshots := live.Refresh(ctx, requests, live.Options{
-		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
-	})
+	return wants
+}
+
+// reviewed are the accounts that are declared, with what the devices of a survey say of them, and those that nobody declares.
+func reviewed(declared []Account, found *survey) (accounts []Account, unread map[schema.Device]string) {
 	of := map[schema.Device][]Account{}
 	for _, a := range declared {
 		of[a.Device] = append(of[a.Device], a)
 	}
 	unread = map[schema.Device]string{}
-	for i, s := range snapshots {
+	for i, s := range found.snapshots {
 		if s.Err != nil {
-			unread[s.Device] = diff.Unread(devices[i], s).Problem
+			unread[s.Device] = diff.Unread(found.devices[i], s).Problem
 		} else {
 			of[s.Device] = compared(of[s.Device], s)
 		}
 		accounts = append(accounts, of[s.Device]...)
 	}
-	return accounts, unread, problems
+	return accounts, unread
 }
 
 // compared notes which accounts a device has, and adds those that nobody declares.

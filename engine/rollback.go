@@ -1,19 +1,16 @@
 package engine
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/diff"
-	"camform/engine/guard"
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/providers"
@@ -23,65 +20,38 @@ import (
 // NotTakenBack is why a plan of Rollback leaves a setting alone: how it was before cannot be known or given back to the device.
 const NotTakenBack plan.SkipReason = "not-taken-back"
 
-// Rollback plans the way back to how devices were before a run, from the snapshots and the journal of the run. Targets
-// restrict it to some devices and settings; none means all that the run changed. Like Plan it changes nothing on any device.
-//
-// What comes back are the settings that the run changed, and of them the attributes that it declared. What the run created
-// is deleted, what it deleted is created again. Secrets never come back, since no document holds them; what cannot be taken
-// back for such a reason, or since it would close the way in, is in Skipped of its device. The configuration says how to
-// reach the devices, and what its lifecycle blocks protect stays as it is. A warning tells what the configuration still
-// asks for, since the next apply would bring that back.
-//
-// The plan is an ordinary one: to be reviewed, saved and applied. With an error among the problems it must not be.
-func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, targets []schema.Setting) (*Planned, diag.Problems) {
-	pasts, err := e.pasts(ctx, run, targets)
-	if err != nil {
-		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
-	}
-	if len(pasts) == 0 {
-		return nil, diag.Problems{{
-			Severity: diag.Error, Code: "nothing-to-roll-back", Summary: "Nothing to take back",
-			Detail: fmt.Sprintf("Nothing is remembered that the run %s changed there. camform state runs lists the runs.", diag.Quote(run)),
-		}}
-	}
-	devices, problems := reachable(cfg, pasts)
-	known, err := e.credentials(ctx, nobodyAsked)
-	if err != nil {
-		return nil, diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
-	}
-	bare, touched := bareOf(devices), touchedBy(pasts)
-	requests, wrong := e.requests(ctx, bare, touched, known)
-	if problems = append(problems, wrong...); problems.HasErrors() {
-		return nil, problems
-	}
-	snapshots := live.Refresh(ctx, requests, live.Options{
-		Open: e.Provider.OpenReader, Interpreter: e.Provider, Limits: e.Limits, Cache: capabilityCache{e.Store}, Event: e.Event,
-	})
-	problems = append(problems, e.remember(ctx, requests, snapshots)...)
-	problems = append(problems, twins(snapshots)...)
-	p, users := e.emptyPlan(cfg), usersOf(cfg.Devices)
-	planned := &Planned{Plan: p, Snapshots: make(map[schema.Device]*live.Snapshot, len(snapshots))}
-	for i, device := range devices {
-		planned.Snapshots[device.Address] = snapshots[i]
-		way := wayBack{Engine: e, run: run, device: device, now: snapshots[i], past: pasts[device.Address], rules: e.rules(known)}
+// takenBack is why steps are made.
+type takenBack struct {
+	judge
+	run    string
+	pasts  pasts
+	secret func(origin string) (string, error)
+}
+
+// plan finds the way back to how the devices of a survey were before the run. All devices of the configuration say who logs
+// in where.
+func (t takenBack) plan(p *plan.Plan, all []*config.Device, found *survey) (*Planned, diag.Problems) {
+	var problems diag.Problems
+	users, rules := usersOf(all), t.rules(found.credentials, nobodyAsked)
+	for i, device := range found.devices {
+		way := wayBack{takenBack: t, device: device, now: found.snapshots[i], past: t.pasts[device.Address], rules: rules}
 		d, more := way.plan(waysTo(device, users))
 		p.Devices = append(p.Devices, d)
 		problems = append(problems, more...)
 	}
-	return planned, append(problems, e.stillWanted(devices, p)...)
+	return plannedFrom(p, found), append(problems, t.stillWanted(found.devices, p)...)
 }
 
-// emptyPlan is a plan without devices, with what a configuration says of all plans.
-func (e *Engine) emptyPlan(cfg *config.Config) *plan.Plan {
-	return &plan.Plan{
-		Version: e.Version, Created: e.Now().UTC().Truncate(time.Second), Schema: e.Provider.Kinds().Hash(),
-		MaxUnreachable: plan.Tolerance(cfg.Settings.MaxUnreachable),
-		Author:         e.Author, Limits: plan.Limits(cfg.Settings.Limits), Approvals: approvals(cfg.Settings.Approvals),
-	}
+// nothingToRollBack tells that a run has no past.
+func nothingToRollBack(run string) diag.Problems {
+	return diag.Problems{{
+		Severity: diag.Error, Code: "nothing-to-roll-back", Summary: "Nothing to take back",
+		Detail: fmt.Sprintf("Nothing is remembered that the run %s changed there. camform state runs lists the runs.", diag.Quote(run)),
+	}}
 }
 
 // reachable are the devices of a configuration that have a past. Others that have one are told.
-func reachable(cfg *config.Config, pasts map[schema.Device]*past) ([]*config.Device, diag.Problems) {
+func reachable(cfg *config.Config, pasts pasts) ([]*config.Device, diag.Problems) {
 	var devices []*config.Device
 	for _, d := range cfg.Devices {
 		if pasts[d.Address] != nil {
@@ -101,37 +71,25 @@ func reachable(cfg *config.Config, pasts map[schema.Device]*past) ([]*config.Dev
 	return devices, problems
 }
 
-// bareOf are devices without any setting that is wanted.
-func bareOf(devices []*config.Device) []*config.Device {
-	bare := make([]*config.Device, len(devices))
-	for i, d := range devices {
-		bare[i] = bareDevice(d)
-	}
-	return bare
-}
-
+// bareDevice is a device without any setting that is wanted.
 func bareDevice(d *config.Device) *config.Device {
 	bare := *d
 	bare.Settings, bare.Exclusive = nil, nil
 	return &bare
 }
 
-// touchedBy lists the settings of each device that are to be read.
-func touchedBy(pasts map[schema.Device]*past) map[schema.Device]map[schema.Setting]diff.Memory {
-	all := make(map[schema.Device]map[schema.Setting]diff.Memory, len(pasts))
-	for device, p := range pasts {
-		all[device] = map[schema.Setting]diff.Memory{}
-		for _, t := range p.touched {
-			all[device][t.address] = diff.Memory{}
-		}
+// wants are the settings of a device that the run changed.
+func (p pasts) wants(kinds *schema.Kinds, device *config.Device) live.Wants {
+	touched := map[schema.Setting]diff.Memory{}
+	for _, t := range p[device.Address].touched {
+		touched[t.address] = diff.Memory{}
 	}
-	return all
+	return memory{device.Address: touched}.wants(kinds, bareDevice(device))
 }
 
 // wayBack plans one device.
 type wayBack struct {
-	*Engine
-	run    string
+	takenBack
 	device *config.Device
 	now    *live.Snapshot
 	past   *past
@@ -164,11 +122,12 @@ func (w *wayBack) plan(ways []plan.Way) (plan.Device, diag.Problems) {
 	return d, problems
 }
 
-// prove takes the steps out that would close the way in, so that the others can be carried out: whoever takes a run back
-// may be in a hurry. The problems are those that are about no single step.
+// prove puts the steps into an order in which the ways in stay open, like those of every plan. Where there is none it takes
+// the steps out that would close one, so that the others can be carried out: whoever takes a run back may be in a hurry. The
+// problems are those that are about no single step.
 func (w *wayBack) prove(d *plan.Device) diag.Problems {
 	for {
-		problems := guard.Prove(*d)
+		problems := w.judge.prove(w.device, d)
 		closes := func(s plan.Step) bool {
 			return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && p.Address == s.Address })
 		}
@@ -188,7 +147,7 @@ func (w *wayBack) prove(d *plan.Device) diag.Problems {
 // compare is the comparison of package diff with the past in the place of the configuration.
 func (w *wayBack) compare() (plan.Device, []diff.Refusal) {
 	found := diff.Compare(w.want, w.now, w.last, w.rules)
-	d, refusals := diff.Plan(w.want, w.now, found, w.Provider.Kinds(), w.check)
+	d, refusals := diff.Plan(w.want, w.now, found, w.Kinds(), w.check)
 	d.Unmanaged, d.Adopted = nil, nil
 	for i := range d.Steps {
 		d.Steps[i].Reason = "it is taken back to how it was before run " + w.run
@@ -198,7 +157,7 @@ func (w *wayBack) compare() (plan.Device, []diff.Refusal) {
 
 // check is that of the provider, but a document is never written without a secret that it holds, whatever is allowed.
 func (w *wayBack) check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
-	wrong := w.Provider.Check(kind, docs, key, want)
+	wrong := w.Check(kind, docs, key, want)
 	for i := range wrong {
 		wrong[i].Unproven = false
 	}
@@ -229,7 +188,7 @@ func (w *wayBack) skip(address schema.Setting, attribute string, reason plan.Ski
 
 // takeBack finds out how a setting was, and wants it so again.
 func (w *wayBack) takeBack(t *touched) {
-	kind := w.Provider.Kinds().Lookup(t.address.Kind)
+	kind := w.Kinds().Lookup(t.address.Kind)
 	switch {
 	case kind == nil:
 		w.skip(t.address, "", NotTakenBack, "this camform does not know its kind")
@@ -335,8 +294,8 @@ func (w *wayBack) secretOf(address schema.Setting, attribute, origin, fingerprin
 	if origin == "" {
 		return "", false
 	}
-	text, err := w.Secret(origin)
-	return text, err == nil && w.Store.Fingerprint(address, attribute, text) == fingerprint
+	text, err := w.secret(origin)
+	return text, err == nil && w.fingerprint(address, attribute, text) == fingerprint
 }
 
 func requiredSecret(kind *schema.Kind) *schema.Attribute {
@@ -354,7 +313,7 @@ func (w *wayBack) before(kind *schema.Kind, key string) (cty.Value, string) {
 	if !ok {
 		return cty.NilVal, "no snapshot was kept of the document that it was in"
 	}
-	items, err := w.Provider.Decode(kind, []string{key}, docs)
+	items, err := w.Decode(kind, []string{key}, docs)
 	if err != nil {
 		return cty.NilVal, "its snapshot cannot be understood: " + providers.Reason(err)
 	}
@@ -389,12 +348,12 @@ func (w *wayBack) documents(kind *schema.Kind, key string) (providers.Documents,
 }
 
 // stillWanted warns of settings that a plan takes back and that the configuration wants otherwise.
-func (e *Engine) stillWanted(devices []*config.Device, p *plan.Plan) diag.Problems {
+func (j judge) stillWanted(devices []*config.Device, p *plan.Plan) diag.Problems {
 	var names []string
 	for i, device := range devices {
 		for _, s := range device.Settings {
-			j := slices.IndexFunc(p.Devices[i].Steps, func(step plan.Step) bool { return step.Address == s.Address })
-			if j >= 0 && e.contradicts(s, p.Devices[i].Steps[j]) {
+			k := slices.IndexFunc(p.Devices[i].Steps, func(step plan.Step) bool { return step.Address == s.Address })
+			if k >= 0 && j.contradicts(s, p.Devices[i].Steps[k]) {
 				names = append(names, s.Address.String())
 			}
 		}
@@ -409,7 +368,7 @@ func (e *Engine) stillWanted(devices []*config.Device, p *plan.Plan) diag.Proble
 }
 
 // contradicts reports whether a setting is wanted otherwise than a step makes it.
-func (e *Engine) contradicts(want *config.Setting, s plan.Step) bool {
+func (j judge) contradicts(want *config.Setting, s plan.Step) bool {
 	if s.After.IsNull() {
 		return true
 	}
@@ -417,7 +376,7 @@ func (e *Engine) contradicts(want *config.Setting, s plan.Step) bool {
 		attribute := want.Kind.Attribute(name)
 		value, _ := a.Value.Unmark()
 		after := s.After.GetAttr(name)
-		if !attribute.Secret && !after.IsNull() && !e.Provider.Same(want.Kind, attribute, value, after) {
+		if !attribute.Secret && !after.IsNull() && !j.Same(want.Kind, attribute, value, after) {
 			return true
 		}
 	}

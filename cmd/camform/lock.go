@@ -117,7 +117,7 @@ func (a *app) checkLocked(cfg *config.Config, provider providers.Provider) (diag
 	if err != nil || locked == nil {
 		return nil, err
 	}
-	problems, unknown := engine.CheckLocked(cfg, locked, provider)
+	problems, unknown := engine.Validate(cfg, locked, provider)
 	if len(unknown) > 0 {
 		text := unknown[0].String()
 		if more := len(unknown) - 1; more > 0 {

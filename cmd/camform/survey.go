@@ -158,12 +158,12 @@ func vacant(option, dir, path string) error {
 }
 
 // survey reads candidates with progress on the way, and tells which of them could not be read.
-func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate) (*engine.Survey, error) {
+func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate) (*engine.Imported, error) {
 	ctx, stop, release := s.interruptible(parent, func() {})
 	defer release()
 	progress := s.progress(0)
 	s.engine.Event = progress.Event
-	survey, err := s.engine.Survey(stop, candidates, s.read())
+	survey, err := s.engine.Import(stop, candidates, s.read())
 	progress.Close()
 	s.engine.Event = ignoreEvents
 	if stop.Err() != nil {
@@ -173,7 +173,7 @@ func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate)
 		return nil, err
 	}
 	var problems diag.Problems
-	for _, u := range survey.Unread {
+	for _, u := range survey.LeftOut {
 		problems = append(problems, diag.Problem{
 			Severity: diag.Warning, Code: "device-left-out", Summary: "Device left out",
 			Detail: fmt.Sprintf("%s: %s.", called(u.Candidate), u.Reason),
@@ -205,7 +205,7 @@ func (s *surveyor) learning(taken []string) learn.Options {
 }
 
 // finish remembers who answered, and writes secrets where the flags say so.
-func (s *surveyor) finish(ctx context.Context, survey *engine.Survey, r *learn.Result) error {
+func (s *surveyor) finish(ctx context.Context, survey *engine.Imported, r *learn.Result) error {
 	if err := s.engine.Adopt(ctx, survey, r.Addresses); err != nil {
 		return err
 	}
@@ -252,12 +252,12 @@ func (s *surveyor) tell(r *learn.Result, file string) {
 }
 
 // tolerated ends the run with an error if more devices could not be read than the flag -max-unreachable allows.
-func (s *surveyor) tolerated(survey *engine.Survey) error {
+func (s *surveyor) tolerated(survey *engine.Imported) error {
 	tolerance, err := s.tolerance(plan.Tolerance{})
 	if err != nil {
 		return err
 	}
-	unread := len(survey.Unread)
+	unread := len(survey.LeftOut)
 	if all := unread + len(survey.Devices); !tolerance.Allows(unread, all) {
 		return fmt.Errorf("%d of %s could not be read", unread, render.Plural(all, "device"))
 	}

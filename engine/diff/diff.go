@@ -41,10 +41,6 @@ type Rules struct {
 	Managed func(name string) Managed
 	// Asked reports whether somebody asked for a new password of an account.
 	Asked func(address schema.Setting) bool
-	// Leader is the address of the account whose new password an origin will yield; empty for every other origin.
-	Leader func(origin string) string
-	// Held says why an account must keep its password for now, by the origin of that; empty if it need not.
-	Held func(origin string) string
 	// Due reports whether a managed password is due to be changed, and why.
 	Due func(credential.Policy, Managed) (due bool, reason string)
 	// Window reports whether due passwords may be changed now, and if not, when.
@@ -90,29 +86,56 @@ type Adopted struct {
 	Secrets map[string]plan.Secret
 }
 
-// Compare compares one device. The snapshot must be without Err.
+// Compare compares one device by itself: whatever logs in with a password of another device is judged by the password of
+// now. The snapshot must be without Err.
 func Compare(device *config.Device, snap *live.Snapshot, last map[schema.Setting]Memory, rules Rules) Result {
-	c := comparison{device: device, snap: snap, last: last, rules: rules}
-	for _, want := range device.Settings {
-		c.compareWanted(want)
+	c := comparison{Subject: Subject{Device: device, Snapshot: snap, Last: last}, rules: rules}
+	c.compareManaged()
+	c.compareOthers()
+	return c.sorted()
+}
+
+type comparison struct {
+	Subject
+	rules   Rules
+	leaders map[string]string // origin → address of the account whose new password it will yield
+	held    map[string]string // origin → why the account must keep its password for now
+	result  Result
+}
+
+// compareManaged compares the accounts whose passwords the vault manages.
+func (c *comparison) compareManaged() {
+	for _, want := range c.Device.Settings {
+		if isManaged(want) {
+			c.compareWanted(want)
+		}
+	}
+}
+
+// compareOthers compares everything else.
+func (c *comparison) compareOthers() {
+	for _, want := range c.Device.Settings {
+		if !isManaged(want) {
+			c.compareWanted(want)
+		}
 	}
 	c.findUndeclared()
 	c.findVanished()
 	c.noteWaiting()
-	slices.SortFunc(c.result.Changes, func(a, b Change) int { return a.Address.Compare(b.Address) })
+}
+
+// sorted is the result, ordered by address.
+func (c *comparison) sorted() Result {
+	byAddress := func(a, b Change) int { return a.Address.Compare(b.Address) }
+	slices.SortFunc(c.result.Changes, byAddress)
+	slices.SortFunc(c.result.Protected, byAddress)
+	slices.SortStableFunc(c.result.Skipped, func(a, b plan.Skipped) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(c.result.Adopted, func(a, b Adopted) int { return a.Address.Compare(b.Address) })
 	return c.result
 }
 
-type comparison struct {
-	device *config.Device
-	snap   *live.Snapshot
-	last   map[schema.Setting]Memory
-	rules  Rules
-	result Result
-}
-
 func (c *comparison) compareWanted(want *config.Setting) {
-	items, ok := c.snap.Items[want.Kind.Name]
+	items, ok := c.Snapshot.Items[want.Kind.Name]
 	if !ok {
 		c.skip(want)
 		return
@@ -135,12 +158,12 @@ func (c *comparison) compareWanted(want *config.Setting) {
 
 // skip notes that a wanted setting cannot be compared, with the reason that the snapshot knows.
 func (c *comparison) skip(want *config.Setting) {
-	if why, ok := c.snap.Missing[want.Kind.Name]; ok {
+	if why, ok := c.Snapshot.Missing[want.Kind.Name]; ok {
 		c.skipFor(want, plan.Unsupported, why)
 		return
 	}
 	detail := "it was not read"
-	if err := c.snap.Unreadable[want.Kind.Name]; err != nil {
+	if err := c.Snapshot.Unreadable[want.Kind.Name]; err != nil {
 		detail = providers.Reason(err)
 	}
 	c.skipFor(want, plan.Unreadable, detail)
@@ -154,7 +177,7 @@ func (c *comparison) skipFor(want *config.Setting, reason plan.SkipReason, detai
 
 func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
 	change := Change{Address: want.Address, Kind: want.Kind, Action: plan.Update, Before: withoutSecrets(want.Kind, have), Want: want}
-	memory, remembered := c.last[want.Address]
+	memory, remembered := c.Last[want.Address]
 	for _, a := range want.Kind.Attributes {
 		declared, ok := want.Attributes[a.Name]
 		if !ok {
@@ -185,7 +208,7 @@ func (c *comparison) compareAttribute(
 	if declared.Policy != nil {
 		return c.rotation(want, declared) == "", why
 	}
-	if a.Secret && c.leader(schema.Origin(declared.Value)) != "" {
+	if a.Secret && c.leaders[schema.Origin(declared.Value)] != "" {
 		return false, why
 	}
 	if a.WriteOnly {
@@ -224,11 +247,11 @@ func (c *comparison) compareAttribute(
 
 // provenByLogin reports whether a password is the one that we are logged in with.
 func (c *comparison) provenByLogin(want *config.Setting, a *schema.Attribute, declared config.Attribute) bool {
-	if !want.Kind.Account || a.Name != "password" || want.Address.Key != c.device.Login.Username {
+	if !want.Kind.Account || a.Name != "password" || want.Address.Key != c.Device.Login.Username {
 		return false
 	}
 	wanted, _ := declared.Value.Unmark()
-	ours, _ := c.device.Login.Password.Unmark()
+	ours, _ := c.Device.Login.Password.Unmark()
 	return ours.IsKnown() && !ours.IsNull() && wanted.RawEquals(ours)
 }
 
@@ -237,7 +260,7 @@ func (c *comparison) created(want *config.Setting) Change {
 		Address: want.Address, Kind: want.Kind, Action: plan.Create, Before: want.Kind.Null(),
 		After: wantedValue(want), Secrets: c.secrets(want), Want: want,
 	}
-	_, existed := c.last[want.Address]
+	_, existed := c.Last[want.Address]
 	for _, a := range want.Kind.Attributes {
 		declared, ok := want.Attributes[a.Name]
 		if !ok {
@@ -256,17 +279,17 @@ func (c *comparison) created(want *config.Setting) Change {
 // left alone and counted. The account that camform uses is never removed.
 func (c *comparison) findUndeclared() {
 	declared := map[schema.Setting]bool{}
-	for _, s := range c.device.Settings {
+	for _, s := range c.Device.Settings {
 		declared[s.Address] = true
 	}
-	for name, items := range c.snap.Items {
+	for name, items := range c.Snapshot.Items {
 		for key, have := range items {
-			address := schema.Setting{Device: c.device.Address, Kind: name, Key: key}
-			kind := c.snap.Kinds[name]
+			address := schema.Setting{Device: c.Device.Address, Kind: name, Key: key}
+			kind := c.Snapshot.Kinds[name]
 			if declared[address] || kind == nil || !kind.Creatable() || c.deletesCreated(address) {
 				continue
 			}
-			if !slices.Contains(c.device.Exclusive, name) || key == c.device.Login.Username {
+			if !slices.Contains(c.Device.Exclusive, name) || key == c.Device.Login.Username {
 				if c.result.Unmanaged == nil {
 					c.result.Unmanaged = map[string]int{}
 				}
@@ -284,16 +307,16 @@ func (c *comparison) findUndeclared() {
 // findVanished deals with settings that were applied once and that nobody declares any more.
 func (c *comparison) findVanished() {
 	declared := map[schema.Setting]bool{}
-	for _, s := range c.device.Settings {
+	for _, s := range c.Device.Settings {
 		declared[s.Address] = true
 	}
-	for address := range c.last {
-		kind := c.snap.Kinds[address.Kind]
+	for address := range c.Last {
+		kind := c.Snapshot.Kinds[address.Kind]
 		if declared[address] || kind == nil || c.hasChange(address) {
 			continue
 		}
-		items, read := c.snap.Items[address.Kind]
-		if !read && c.snap.Missing[address.Kind] == "" {
+		items, read := c.Snapshot.Items[address.Kind]
+		if !read && c.Snapshot.Missing[address.Kind] == "" {
 			continue
 		}
 		change := Change{
@@ -313,7 +336,7 @@ func (c *comparison) findVanished() {
 
 // deletesCreated reports whether an item that nobody declares is ours to delete because we created it.
 func (c *comparison) deletesCreated(address schema.Setting) bool {
-	return c.last[address].Created && address.Key != "" && address.Key != c.device.Login.Username
+	return c.Last[address].Created && address.Key != "" && address.Key != c.Device.Login.Username
 }
 
 func (c *comparison) hasChange(address schema.Setting) bool {
@@ -321,7 +344,7 @@ func (c *comparison) hasChange(address schema.Setting) bool {
 }
 
 func (c *comparison) add(change Change) {
-	if change.Action != plan.Forget && matchesAny(c.device.Lifecycle.Protect, change.Address, "") {
+	if change.Action != plan.Forget && matchesAny(c.Device.Lifecycle.Protect, change.Address, "") {
 		c.result.Protected = append(c.result.Protected, change)
 		return
 	}
@@ -332,7 +355,7 @@ func (c *comparison) add(change Change) {
 func (c *comparison) withoutIgnored(want *config.Setting) *config.Setting {
 	kept := make(map[string]config.Attribute, len(want.Attributes))
 	for name, a := range want.Attributes {
-		if !matchesAny(c.device.Lifecycle.Ignore, want.Address, name) {
+		if !matchesAny(c.Device.Lifecycle.Ignore, want.Address, name) {
 			kept[name] = a
 		}
 	}
@@ -389,7 +412,7 @@ func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared 
 	if declared.Policy != nil {
 		reason = c.rotation(want, declared)
 	}
-	switch leader := c.leader(s.Origin); {
+	switch leader := c.leaders[s.Origin]; {
 	case reason != "":
 		s.Generate = &plan.Generate{
 			Policy: *declared.Policy, Replaces: c.managed(want).Version, Reason: reason, Own: c.isOwn(want),

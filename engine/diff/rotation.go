@@ -15,17 +15,9 @@ func (c *comparison) managed(want *config.Setting) Managed {
 	return c.rules.Managed(credential.Name(want.Address.Device, want.Address.Key))
 }
 
-// leader is the address of the account whose new password an origin will yield; empty for every other origin.
-func (c *comparison) leader(origin string) string {
-	if c.rules.Leader == nil {
-		return ""
-	}
-	return c.rules.Leader(origin)
-}
-
 // isOwn reports whether a setting is the account that camform logs in with.
 func (c *comparison) isOwn(want *config.Setting) bool {
-	return want.Kind.Account && want.Address.Key == c.device.Login.Username
+	return want.Kind.Account && want.Address.Key == c.Device.Login.Username
 }
 
 // rotation says why a managed password is to be changed now; empty if it is not.
@@ -35,7 +27,7 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 	switch {
 	case known.Version == 0:
 		return "the vault has no password for it yet"
-	case c.rules.Held(schema.Origin(declared.Value)) != "":
+	case c.held[schema.Origin(declared.Value)] != "":
 		return ""
 	case c.rules.Asked(want.Address):
 		return "somebody asked for it"
@@ -54,7 +46,7 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 func (c *comparison) hasManaged(want *config.Setting, declared config.Attribute) bool {
 	i := slices.IndexFunc(want.Kind.Attributes, func(a *schema.Attribute) bool { return want.Attributes[a.Name].Policy != nil })
 	a := want.Kind.Attributes[i]
-	return c.last[want.Address].Fingerprints[a.Name] == c.fingerprint(want.Address, a, declared.Value)
+	return c.Last[want.Address].Fingerprints[a.Name] == c.fingerprint(want.Address, a, declared.Value)
 }
 
 // due reports whether the age of a managed password asks for a new one, and this is the time to make one.
@@ -75,7 +67,7 @@ func bound(n *int64) int {
 
 // noteWaiting tells of managed passwords that are due and have to wait.
 func (c *comparison) noteWaiting() {
-	for _, want := range c.device.Settings {
+	for _, want := range c.Device.Settings {
 		for _, a := range want.Kind.Attributes {
 			declared, ok := want.Attributes[a.Name]
 			if !ok || declared.Policy == nil || c.managed(want).Version == 0 {
@@ -94,7 +86,7 @@ func (c *comparison) noteWaiting() {
 func (c *comparison) waits(want *config.Setting, declared config.Attribute) string {
 	due, reason := c.rules.Due(*declared.Policy, c.managed(want))
 	open, next := c.rules.Window(*declared.Policy)
-	asked, held := c.rules.Asked(want.Address), c.rules.Held(schema.Origin(declared.Value))
+	asked, held := c.rules.Asked(want.Address), c.held[schema.Origin(declared.Value)]
 	switch {
 	case held != "" && (due || asked):
 		return held

@@ -38,7 +38,7 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 		left, wrong := c.admit(device.AllowUnproven, snap, check)
 		d.Skipped = append(d.Skipped, left...)
 		refusals = append(refusals, wrong...)
-		if len(c.Why) > 0 || c.Want == nil && len(left) == 0 {
+		if c.planned(left) {
 			d.Steps = append(d.Steps, stepOf(c))
 		}
 	}
@@ -82,6 +82,11 @@ func (c *Change) admit(allowed []string, snap *live.Snapshot, check Check) (left
 		}
 	}
 	return left, wrong
+}
+
+// planned reports whether a step comes of a change of which admit left something out.
+func (c *Change) planned(left []plan.Skipped) bool {
+	return len(c.Why) > 0 || c.Want == nil && len(left) == 0
 }
 
 const weakSource = "What is known of it comes from a single weak source, and no device was seen to take it."

@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"slices"
+
+	"camform/engine/config"
+	"camform/schema"
+)
+
+// aim is what a plan is about.
+type aim struct {
+	devices []*config.Device          // with the settings that it looks at
+	covers  func(schema.Setting) bool // whether it looks at a setting that is only remembered
+	asked   func(schema.Setting) bool // whether somebody asked for a new password of an account
+}
+
+// aimAt is the aim of targets; none means everything.
+func aimAt(devices []*config.Device, targets []schema.Setting) aim {
+	return aim{
+		devices: targeted(devices, targets),
+		covers:  func(s schema.Setting) bool { return covered(targets, s) },
+		asked:   nobodyAsked,
+	}
+}
+
+// nobodyAsked is for plans that change passwords only when their time has come.
+func nobodyAsked(schema.Setting) bool { return false }
+
+// Choice says which managed passwords get a new one.
+type Choice string
+
+// The choices.
+const (
+	All Choice = "all"
+	Due Choice = "due" // whose time has come, or that the vault does not have yet
+)
+
+// aimAtPasswords is the aim of new passwords for managed accounts, and of the settings elsewhere that need to know them. Among
+// restricts it to some devices and accounts; none means all.
+func aimAtPasswords(devices []*config.Device, among []schema.Setting, choice Choice) aim {
+	looked := passwordsOf(devices, among)
+	return aim{
+		devices: reduced(devices, looked),
+		covers:  func(s schema.Setting) bool { return looked[s] },
+		asked:   func(s schema.Setting) bool { return choice == All && covered(among, s) },
+	}
+}
+
+// targeted are the devices that targets name, reduced to the settings that they name. Exclusive kinds go by whole devices:
+// a target that names a setting looks at nothing else. A device stays if none of the named settings is declared, since one
+// may be remembered.
+func targeted(devices []*config.Device, targets []schema.Setting) []*config.Device {
+	if len(targets) == 0 {
+		return devices
+	}
+	var some []*config.Device
+	for _, device := range devices {
+		reduced := *device
+		reduced.Settings = slices.DeleteFunc(slices.Clone(device.Settings), func(s *config.Setting) bool {
+			return !covered(targets, s.Address)
+		})
+		naming := slices.DeleteFunc(slices.Clone(targets), func(t schema.Setting) bool {
+			return !t.Covers(schema.Setting{Device: device.Address, Kind: t.Kind, Key: t.Key})
+		})
+		if !slices.ContainsFunc(naming, func(t schema.Setting) bool { return t.Kind == "" }) {
+			reduced.Exclusive = nil
+		}
+		if len(naming) > 0 {
+			some = append(some, &reduced)
+		}
+	}
+	return some
+}
+
+// covered reports whether targets name an address. No targets name every one.
+func covered(targets []schema.Setting, address schema.Setting) bool {
+	return len(targets) == 0 || slices.ContainsFunc(targets, func(t schema.Setting) bool { return t.Covers(address) })
+}
+
+// passwordsOf are the settings that new passwords of accounts are about: the accounts themselves, and what logs in with them
+// elsewhere.
+func passwordsOf(devices []*config.Device, among []schema.Setting) map[schema.Setting]bool {
+	looked, origins := map[schema.Setting]bool{}, map[string]bool{}
+	each := func(visit func(*config.Setting, config.Attribute)) {
+		for _, d := range devices {
+			for _, s := range d.Settings {
+				for _, a := range s.Attributes {
+					visit(s, a)
+				}
+			}
+		}
+	}
+	each(func(s *config.Setting, a config.Attribute) {
+		if a.Policy != nil && covered(among, s.Address) {
+			looked[s.Address], origins[schema.Origin(a.Value)] = true, true
+		}
+	})
+	each(func(s *config.Setting, a config.Attribute) {
+		if a.Policy == nil && schema.IsSecret(a.Value) && origins[schema.Origin(a.Value)] {
+			looked[s.Address] = true
+		}
+	})
+	return looked
+}
+
+// reduced are devices with nothing but some of their settings; those that have none of them are left out.
+func reduced(devices []*config.Device, to map[schema.Setting]bool) []*config.Device {
+	var some []*config.Device
+	for _, d := range devices {
+		one := *d
+		one.Exclusive, one.Rules = nil, nil
+		one.Settings = slices.DeleteFunc(slices.Clone(d.Settings), func(s *config.Setting) bool { return !to[s.Address] })
+		if len(one.Settings) > 0 {
+			some = append(some, &one)
+		}
+	}
+	return some
+}

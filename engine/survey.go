@@ -1,0 +1,285 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"golang.org/x/sync/errgroup"
+
+	"camform/engine/apply"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/diff"
+	"camform/engine/graph"
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/rotate"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// surveyor reads devices. Every command does so by survey, and it has nothing that could write to a device.
+type surveyor struct {
+	open        func(providers.Target) providers.Reader
+	interpreter providers.Interpreter
+	store       *state.Store
+	secret      func(origin string) (string, error)
+	passwords   apply.Vault
+	limits      graph.Limits
+	event       func(report.Event)
+	trace       providers.Trace
+}
+
+// survey is what was read of devices at one time. Slices are in the order of the devices.
+type survey struct {
+	devices     []*config.Device
+	known       []state.Device // what was remembered of them before
+	credentials credentials    // what was known of managed passwords before
+	unusable    []error        // why a device cannot be asked, nil where it can; with one, no device was asked
+	requests    []live.Request
+	snapshots   []*live.Snapshot
+	twins       map[int]int // devices that answered with the serial number of an earlier one, and that one
+	unwritten   []error     // why the state could not be written
+}
+
+// wants says what to read of a device.
+type wants func(*schema.Kinds, *config.Device) live.Wants
+
+// survey reads devices: who they are, and what wants says of each. It remembers who answered, finds devices that answer with
+// one serial number, and notes which of them refuse the password that the vault calls current, for the next run to find out.
+// It changes nothing on any device.
+//
+// Without a survey the problems say why no device was asked. Beside one, an error among them means that it is not all to be
+// relied on.
+func (s surveyor) survey(ctx context.Context, devices []*config.Device, wants wants) (*survey, diag.Problems) {
+	found, err := s.surveyBy(ctx, byAddress, devices, wants)
+	if err != nil {
+		return nil, stateUnreadable(err)
+	}
+	if problems := found.notUsable(); len(problems) > 0 {
+		return nil, problems
+	}
+	var problems diag.Problems
+	for _, err := range found.unwritten {
+		problems = append(problems, diag.FromError(err, "state-unwritable", "State cannot be written"))
+	}
+	return found, append(problems, found.sameSerialNumbers()...)
+}
+
+// surveyBy is survey with the problems left in what it returns. By finds what is remembered of a device; the error says why
+// nothing could be.
+func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, devices []*config.Device, wants wants) (*survey, error) {
+	found := &survey{
+		devices: devices, known: make([]state.Device, len(devices)),
+		unusable: make([]error, len(devices)), requests: make([]live.Request, len(devices)),
+	}
+	remembered, err := s.store.Devices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if found.credentials, err = readCredentials(ctx, s.store); err != nil {
+		return nil, err
+	}
+	remembers := by(remembered)
+	for i, device := range devices {
+		found.known[i] = remembers(device)
+		found.requests[i], found.unusable[i] = s.request(ctx, device, found.credentials, found.known[i].Pin, wants)
+	}
+	if errors.Join(found.unusable...) != nil {
+		return found, nil
+	}
+	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
+		Open: s.open, Interpreter: s.interpreter, Limits: s.limits, Cache: capabilityCache{s.store}, Event: s.event,
+	})
+	found.twins = twins(found.snapshots)
+	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt} {
+		if err := note(ctx, found); err != nil {
+			found.unwritten = append(found.unwritten, err)
+		}
+	}
+	return found, nil
+}
+
+// find finds what is remembered of a device. The address in it is the one under which to remember who answers; it is zero
+// for a device that has none yet.
+type find func(*config.Device) state.Device
+
+// byAddress finds devices by their addresses in the configuration.
+func byAddress(remembered []state.Device) find {
+	known := make(map[schema.Device]state.Device, len(remembered))
+	for _, d := range remembered {
+		known[d.Address] = d
+	}
+	return func(device *config.Device) state.Device {
+		d := known[device.Address]
+		d.Address = device.Address
+		return d
+	}
+}
+
+// byEndpoint finds devices by where they answered last.
+func byEndpoint(remembered []state.Device) find {
+	known := make(map[string]state.Device, len(remembered))
+	for _, d := range remembered {
+		if d.LastSeen.After(known[d.Endpoint].LastSeen) {
+			known[d.Endpoint] = d
+		}
+	}
+	return func(device *config.Device) state.Device { return known[device.URL.Host] }
+}
+
+// request says what to read from a device. One that is in doubt which password it has is not asked.
+func (s surveyor) request(
+	ctx context.Context, device *config.Device, known credentials, pin providers.Pin, wants wants,
+) (live.Request, error) {
+	access := diff.AccessOf(device)
+	if why := known.blocked(access); why != nil {
+		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: why}, nil
+	}
+	target, err := s.target(ctx, device.Address, access, pin)
+	return live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device)}, err
+}
+
+// target is how to reach a device of which a pin is known from earlier runs.
+func (s surveyor) target(ctx context.Context, device schema.Device, access plan.Access, pin providers.Pin) (providers.Target, error) {
+	u, err := url.Parse(access.URL)
+	if err != nil {
+		return providers.Target{}, err
+	}
+	password, err := s.password(ctx, access)
+	if err != nil {
+		return providers.Target{}, err
+	}
+	mode := providers.TrustPin
+	if access.Verify {
+		mode = providers.TrustVerify
+	}
+	return providers.Target{
+		Device: device, URL: u,
+		Login: providers.Credential{Username: access.Username, Password: providers.NewPassword(password)},
+		Pin:   pin, Want: access.Want, Basic: access.Basic,
+		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
+		Ledger: s.store, Trace: s.trace,
+	}, nil
+}
+
+// password is the text that camform logs in with: that of the vault where it manages the account and has one, else that
+// from the origin.
+func (s surveyor) password(ctx context.Context, access plan.Access) (string, error) {
+	if access.Managed == "" {
+		return s.secret(access.Password.Origin)
+	}
+	versions, err := s.store.Secrets(ctx, access.Managed)
+	if err != nil {
+		return "", err
+	}
+	if v, ok := rotate.Live(versions); ok {
+		return s.passwords.Open(v)
+	}
+	return s.secret(access.Password.Origin)
+}
+
+// remember keeps who answered, so that another device is noticed the next time.
+func (s surveyor) remember(ctx context.Context, found *survey) error {
+	var seen []state.Device
+	for i, snap := range found.snapshots {
+		if address := found.known[i].Address; snap.Err == nil && address != (schema.Device{}) {
+			seen = append(seen, seenAs(address, found.requests[i].Target.URL, snap))
+		}
+	}
+	if err := saveSeen(ctx, s.store, seen); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// seenAs is what is remembered of a device that answered.
+func seenAs(address schema.Device, at *url.URL, snap *live.Snapshot) state.Device {
+	return state.Device{Address: address, Endpoint: at.Host, Identity: snap.Identity, Pin: snap.Pin}
+}
+
+// saveSeen remembers devices. The store writes together what comes at the same time.
+func saveSeen(ctx context.Context, store *state.Store, seen []state.Device) error {
+	var group errgroup.Group
+	group.SetLimit(savers)
+	for _, d := range seen {
+		group.Go(func() error { return store.SaveSeen(ctx, d) })
+	}
+	return group.Wait()
+}
+
+// savers bounds how many writes wait for the store at the same time.
+const savers = 256
+
+// doubt notes for the next run that devices refuse the password that the vault calls current: it looks for the one that they
+// have. A refusal that the ledger spared says nothing.
+func (s surveyor) doubt(ctx context.Context, found *survey) error {
+	for i, device := range found.devices {
+		name := diff.AccessOf(device).Managed
+		version := found.credentials.live[name].Version
+		if version == 0 || !rotate.Refused(found.snapshots[i].Err) {
+			continue
+		}
+		if err := s.store.DoubtSecret(ctx, name, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// twins finds devices that answer with the serial number of an earlier one: either one device is declared twice, or one of
+// them is not what it says it is.
+func twins(snapshots []*live.Snapshot) map[int]int {
+	first, found := map[string]int{}, map[int]int{}
+	for i, s := range snapshots {
+		if s.Err != nil || s.Identity.Serial == "" {
+			continue
+		}
+		if earlier, ok := first[s.Identity.Serial]; ok {
+			found[i] = earlier
+			continue
+		}
+		first[s.Identity.Serial] = i
+	}
+	return found
+}
+
+// notUsable tells which devices cannot be asked.
+func (s *survey) notUsable() diag.Problems {
+	var problems diag.Problems
+	for i, device := range s.devices {
+		if s.unusable[i] == nil {
+			continue
+		}
+		p := diag.FromError(s.unusable[i], "device-not-usable", "Device cannot be used")
+		p.Address, p.Subject = schema.Setting{Device: device.Address}, &device.Login.Range
+		problems = append(problems, p)
+	}
+	return problems
+}
+
+// sameSerialNumbers tells of twins.
+func (s *survey) sameSerialNumbers() diag.Problems {
+	var problems diag.Problems
+	for i, snap := range s.snapshots {
+		earlier, ok := s.twins[i]
+		if !ok {
+			continue
+		}
+		problems = append(problems, diag.Problem{
+			Severity: diag.Error, Code: "same-serial-number", Summary: "Two devices with one serial number",
+			Detail: fmt.Sprintf("%s answers with the serial number %s, and so does %s. Is one device declared under two addresses?",
+				snap.Device, diag.Quote(snap.Identity.Serial), s.snapshots[earlier].Device),
+			Address: schema.Setting{Device: snap.Device},
+		})
+	}
+	return problems
+}
+
+func stateUnreadable(err error) diag.Problems {
+	return diag.Problems{diag.FromError(err, "state-unreadable", "State cannot be read")}
+}
