@@ -3,8 +3,15 @@ package engine_test
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -67,7 +74,7 @@ func TestLayers(t *testing.T) {
 		listed[l.name] = l.may
 	}
 	found := map[string]bool{}
-	for _, p := range packages(t) {
+	for _, p := range packages(t, "camform/...") {
 		name := strings.TrimPrefix(p.ImportPath, "camform/")
 		may, ok := listed[name]
 		if len(p.GoFiles) == 0 {
@@ -97,15 +104,84 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// files are those of this package from the top to the bottom: each uses only what it or files below it define.
+var files = strings.Fields(`
+	engine.go
+	rollback.go past.go
+	audit.go review.go lock.go learn.go requests.go
+	planned.go
+	judge.go survey.go
+	memory.go credentials.go
+	aim.go ways.go
+	passwords.go doc.go`)
+
+func TestNoFileUsesOneAboveIt(t *testing.T) {
+	set, parsed := token.NewFileSet(), []*ast.File(nil)
+	for _, p := range packages(t, ".") {
+		if want := slices.Sorted(slices.Values(files)); !slices.Equal(p.GoFiles, want) {
+			t.Fatalf("the files are %s, and those in order are %s", p.GoFiles, want)
+		}
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parsed = append(parsed, file)
+		}
+	}
+	uses := map[*ast.Ident]types.Object{}
+	checked, err := (&types.Config{Importer: compiled(t, set)}).Check("camform/engine", set, parsed, &types.Info{Uses: uses})
+	if err != nil {
+		t.Fatal(err)
+	}
+	floor := func(at token.Pos) (string, int) {
+		name := filepath.Base(set.Position(at).Filename)
+		return name, slices.Index(files, name)
+	}
+	down := 0
+	for used, object := range uses {
+		if object.Pkg() != checked || !object.Pos().IsValid() {
+			continue
+		}
+		from, here := floor(used.Pos())
+		to, there := floor(object.Pos())
+		if there < here {
+			t.Errorf("%s uses %s of %s, which is above it", set.Position(used.Pos()), object.Name(), to)
+		}
+		if from != to {
+			down++
+		}
+	}
+	if down == 0 {
+		t.Error("no file uses another one")
+	}
+}
+
+// compiled imports what this package imports as the compiler left it.
+func compiled(t *testing.T, set *token.FileSet) types.Importer {
+	t.Helper()
+	exports := map[string]string{}
+	for _, p := range packages(t, "-export", "-deps", ".") {
+		exports[p.ImportPath] = p.Export
+	}
+	return importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+}
+
 type goPackage struct {
 	ImportPath string
 	GoFiles    []string
 	Imports    []string
+	Export     string // file with what the compiler knows of it, where that was asked for
 }
 
-func packages(t *testing.T) []goPackage {
+// packages lists packages; the arguments are those of go list.
+func packages(t *testing.T, arguments ...string) []goPackage {
 	t.Helper()
-	command := exec.Command("go", "list", "-e", "-json=ImportPath,GoFiles,Imports", "camform/...")
+	fields := "-json=ImportPath,GoFiles,Imports"
+	if slices.Contains(arguments, "-export") {
+		fields += ",Export"
+	}
+	command := exec.Command("go", slices.Concat([]string{"list", "-e", fields}, arguments)...)
 	text, err := command.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
