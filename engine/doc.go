@@ -6,7 +6,8 @@
 //	   ↓           *config.Config: every setting of every device, with its place
 //	devices        identified, then each document read once                        live.Refresh
 //	   ↓           live.Snapshot: typed values, raw documents, limits
-//	   ↓           compared with what is wanted and what was last applied          diff.Compare   pure
+//	   ↓           who answered is remembered, twins are found, refusals noted     survey
+//	   ↓           compared with what is wanted and what was last applied          diff.CompareAll pure
 //	   ↓           checked against the device's limits and put in order            diff.Plan      pure
 //	   ↓           an order is searched in which the ways in stay open             guard.Prove    pure
 //	   ↓           plan file: canonical JSON with a hash                           plan.Encode
@@ -14,9 +15,12 @@
 //	   ↓           check, prove, intend, write, verify, record                     apply.Run
 //	   ↓           of two passwords, which one does the device have?                rotate.Resolve pure
 //
-// Others begin with the same snapshots: audit.Evaluate judges by rules, learn.Learn writes configurations, and lock.Lock
-// keeps what devices can do for a check without them. Rotate is a plan about passwords, Rollback one whose wishes come from
-// the snapshots of an earlier run.
+// Every command that reads devices does so by survey, and is pure over what it returns: audit.Evaluate judges by rules,
+// learn.Learn writes configurations, and lock.Lock keeps what devices can do for a check without them. Rotate is a plan about
+// passwords, Rollback one whose wishes come from the snapshots of an earlier run.
+//
+// The files of this package are in an order, too: engine.go has a page for each command, the files below it the stages, and
+// none uses one above it.
 //
 // Layers, from the top; a package imports only packages below it:
 //

@@ -104,8 +104,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// files are those of this package from the top to the bottom: each uses only what it or files below it define.
-var files = strings.Fields(`
+// storeys are the files of this package from the top to the bottom: each uses only what it or files below it define.
+var storeys = strings.Fields(`
 	engine.go
 	rollback.go past.go
 	audit.go review.go lock.go learn.go requests.go
@@ -118,7 +118,7 @@ var files = strings.Fields(`
 func TestNoFileUsesOneAboveIt(t *testing.T) {
 	set, parsed := token.NewFileSet(), []*ast.File(nil)
 	for _, p := range packages(t, ".") {
-		if want := slices.Sorted(slices.Values(files)); !slices.Equal(p.GoFiles, want) {
+		if want := slices.Sorted(slices.Values(storeys)); !slices.Equal(p.GoFiles, want) {
 			t.Fatalf("the files are %s, and those in order are %s", p.GoFiles, want)
 		}
 		for _, name := range p.GoFiles {
@@ -136,7 +136,7 @@ func TestNoFileUsesOneAboveIt(t *testing.T) {
 	}
 	floor := func(at token.Pos) (string, int) {
 		name := filepath.Base(set.Position(at).Filename)
-		return name, slices.Index(files, name)
+		return name, slices.Index(storeys, name)
 	}
 	down := 0
 	for used, object := range uses {
