@@ -58,9 +58,10 @@ var layers = []struct {
 
 	{"providers/hikvision", "providers providers/hikvision/isapi providers/hikvision/xmlpatch schema schema/hikvision"},
 	{"providers/hikvision/isapi", "providers schema"},
-	{"providers/hikvision/simulator", ""},
+	{"providers/hikvision/simulator", "providers/device"},
 	{"providers/hikvision/xmlpatch", ""},
-	{"providers/memory", "providers schema"},
+	{"providers/memory", "providers providers/device schema"},
+	{"providers/device", ""},
 	{"providers/providertest", "providers schema"},
 	{"providers", "schema"},
 

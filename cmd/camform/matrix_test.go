@@ -26,9 +26,9 @@ func TestI4EveryModelConverges(t *testing.T) {
 				s.run(0, "plan", "-detailed-exitcode")
 				s.run(0, "drift")
 				for _, d := range s.fleet.Devices() {
-					if d.Count(simulator.RemoteConfig) == 0 || d.Refusals() != 0 || d.Count(simulator.Refused) != 0 {
+					if d.Count(simulator.RemoteConfig) == 0 || d.Refusals() != 0 || d.Count(simulator.Rejected) != 0 {
 						t.Errorf("%s carried out %d writes, refused %d and %d logins; want some, none, none",
-							d.Name(), d.Count(simulator.RemoteConfig), d.Count(simulator.Refused), d.Refusals())
+							d.Name(), d.Count(simulator.RemoteConfig), d.Count(simulator.Rejected), d.Refusals())
 					}
 				}
 				if strong := s.strongLogins(); (strong > 0) != (digest != "MD5") {

@@ -5,194 +5,123 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"camform/providers"
+	"camform/providers/device"
 	"camform/schema"
 )
-
-// Recorders log in to cameras of their fleet with what their channels say, and never give up: a password that is refused is
-// tried again every ten seconds. Nothing of it happens by itself; whenever a device of the fleet is talked to or changed, the
-// tries that are due by the clock are made up for first, each at its time.
 
 const (
 	channelsPath = "/channels"
 	statusEnd    = "/status"
-
-	retryTime = 10 * time.Second
-	maxTries  = 1000 // more are not made up for
 )
 
-// watch is what a recorder does for its channels.
-type watch struct {
-	next   map[string]time.Time // when a channel is tried next
-	online map[string]bool      // what came of the last try
-}
-
-func (w watch) clone() watch { return watch{maps.Clone(w.next), maps.Clone(w.online)} }
-
-// channel is what a recorder does to see a camera.
-type channel struct {
-	key, camera string
-	login       providers.Credential
-}
-
-// SetChannel makes a channel of the device, or changes it, as somebody at the web page would. The camera is the host, with or
-// without a port, of a device of the fleet.
+// SetChannel makes a channel of the device, or changes it, as somebody at the web page would. The camera is the address, with
+// or without a port, of a device of the fleet.
 func (d *Device) SetChannel(key, camera, username, password string) {
-	d.fleet.catchUp()
+	d.fleet.recorders.CatchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.change("channel", func(_ *schema.Kind, doc content) {
 		doc.items[key] = item{"camera": encode(camera), "username": encode(username)}
 	})
-	d.secrets[channelPlace(key)] = providers.NewPassword(password)
-	d.forgetChannels()
+	d.secrets[channelPlace(key)] = password
+	d.publishChannels()
 }
 
 func channelPlace(key string) string { return channelsPath + "/" + key + "/password" }
 
-// forgetChannels makes the device try every channel at once, as after each change of them.
-func (d *Device) forgetChannels() {
-	d.watch = watch{map[string]time.Time{}, map[string]bool{}}
-	for _, c := range d.channels() {
-		d.watch.next[c.key] = d.fleet.now()
+// publishChannels tells the fleet with what the device logs in to cameras of it.
+func (d *Device) publishChannels() {
+	byKey := d.visits()
+	var visits []device.Visit
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		visits = append(visits, byKey[key])
 	}
-	d.fleet.watches.Store(true)
+	d.fleet.recorders.Publish(&d.watch, visits)
 }
 
-// channels are those of the document that can be read.
-func (d *Device) channels() []channel {
+// visits are what the device does for the channels that it can read, by key.
+func (d *Device) visits() map[string]device.Visit {
 	doc, err := parse([]byte(d.documents[channelsPath]))
 	if err != nil {
 		return nil
 	}
-	var all []channel
-	for _, key := range slices.Sorted(maps.Keys(doc.items)) {
-		c := channel{key: key}
-		if json.Unmarshal(doc.items[key]["camera"], &c.camera) != nil || json.Unmarshal(doc.items[key]["username"], &c.login.Username) != nil {
-			continue
+	from, _ := netip.ParseAddr(d.url.Hostname())
+	all := map[string]device.Visit{}
+	for key, it := range doc.items {
+		var camera, username string
+		if json.Unmarshal(it["camera"], &camera) == nil && json.Unmarshal(it["username"], &username) == nil {
+			all[key] = device.Visit{Recorder: from, Camera: cameraAt(camera), Name: username, Password: d.secrets[channelPlace(key)]}
 		}
-		c.login.Password = d.secrets[channelPlace(key)]
-		all = append(all, c)
 	}
 	return all
 }
 
+// cameraAt reads an address with or without a port; an invalid one is that of nobody.
+func cameraAt(text string) netip.AddrPort {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.AddrPortFrom(address, 0)
+	}
+	at, _ := netip.ParseAddrPort(text)
+	return at
+}
+
+// channelOf is the key of the channel whose state a path shows.
+func channelOf(path string) (key string, shows bool) {
+	rest, below := strings.CutPrefix(path, channelsPath+"/")
+	key, status := strings.CutSuffix(rest, statusEnd)
+	return key, below && status
+}
+
 // channelStatus is the document that tells of a channel.
 func (d *Device) channelStatus(path string) (string, bool) {
-	key, below := strings.CutPrefix(strings.TrimSuffix(path, statusEnd), channelsPath+"/")
-	if !below || !strings.HasSuffix(path, statusEnd) {
+	key, shows := channelOf(path)
+	if !shows {
 		return "", false
 	}
-	if !slices.ContainsFunc(d.channels(), func(c channel) bool { return c.key == key }) {
+	v, found := d.visits()[key]
+	if !found {
 		return "", false
 	}
-	return string(encode(map[string]any{"items": map[string]any{"": map[string]bool{"online": d.watch.online[key]}}})), true
+	online := d.watch.Seen(v) == device.Connected
+	return string(encode(map[string]any{"items": map[string]any{"": map[string]bool{"online": online}}})), true
 }
 
 // look makes the device try a channel once more, if that is what a path shows the state of.
 func (d *Device) look(path string) {
-	if !strings.HasSuffix(path, statusEnd) {
+	key, shows := channelOf(path)
+	if !shows {
 		return
 	}
 	d.mu.Lock()
-	var asked []channel
-	for _, c := range d.channels() {
-		if path == channelsPath+"/"+c.key+statusEnd {
-			asked = append(asked, c)
-		}
-	}
+	v, found := d.visits()[key]
 	d.mu.Unlock()
-	for _, c := range asked {
-		d.try(c, d.fleet.now())
+	if found {
+		d.fleet.recorders.Look(&d.watch, []device.Visit{v})
 	}
 }
 
-// try logs in to the camera of a channel and keeps what came of it. No lock may be held: a recorder may be a camera, too.
-func (d *Device) try(c channel, at time.Time) {
-	online := d.fleet.visit(c, d.url.Hostname(), at)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.watch.online != nil {
-		d.watch.online[c.key] = online
-	}
-}
-
-// due are the channels to be tried now, and when each was to be tried.
-func (d *Device) due(now time.Time) (all []channel, from []time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	waits := false
-	for _, at := range d.watch.next {
-		waits = waits || !at.After(now)
-	}
-	if !waits {
-		return nil, nil
-	}
-	for _, c := range d.channels() {
-		at := d.watch.next[c.key]
-		if at.After(now) {
-			continue
-		}
-		if oldest := now.Add(-maxTries * retryTime); at.Before(oldest) {
-			at = oldest
-		}
-		all, from = append(all, c), append(from, at)
-		d.watch.next[c.key] = at.Add((now.Sub(at)/retryTime + 1) * retryTime)
-	}
-	return all, from
-}
-
-// catchUp lets recorders make the tries that are due.
-func (f *Fleet) catchUp() {
-	if !f.watches.Load() {
-		return
-	}
-	now := f.now()
+// visit is a recorder that logs in to a camera of the fleet.
+func (f *Fleet) visit(v device.Visit, at time.Time) device.Sight {
 	f.mu.RLock()
-	devices := slices.Clone(f.devices)
-	f.mu.RUnlock()
-	f.catching.Lock()
-	defer f.catching.Unlock()
-	for _, d := range devices {
-		channels, from := d.due(now)
-		for i, c := range channels {
-			for at := from[i]; !at.After(now); at = at.Add(retryTime) {
-				d.try(c, at)
-			}
-		}
-	}
-}
-
-// visit is a recorder that logs in to a camera, from its own address. Its time may have passed: the camera was left alone
-// since.
-func (f *Fleet) visit(c channel, source string, at time.Time) bool {
-	host, port, _ := strings.Cut(c.camera, ":")
-	f.mu.RLock()
-	cameras := f.byHost[host]
+	cameras := f.byHost[v.Camera.Addr().String()]
 	f.mu.RUnlock()
 	for _, d := range cameras {
-		if port == "" || port == d.url.Port() {
-			return d.visited(c.login, source, at)
+		if port := v.Camera.Port(); port == 0 || strconv.Itoa(int(port)) == d.url.Port() {
+			return d.visited(v, at)
 		}
 	}
-	return false
+	return device.Unreachable
 }
 
-func (d *Device) visited(login providers.Credential, source string, at time.Time) bool {
+func (d *Device) visited(v device.Visit, at time.Time) device.Sight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	from, err := netip.ParseAddr(source)
-	if at.Before(d.away) || err == nil && !d.obeyed().admits(from) {
-		return false
+	if at.Before(d.core.Away) || v.Recorder.IsValid() && !d.obeyed().admits(v.Recorder) {
+		return device.Unreachable
 	}
-	a, found := d.account(login.Username, at)
-	if !found || a.password != login.Password || d.lockedFor(source, at) > 0 {
-		d.fail(login.Username, source, at)
-		return false
-	}
-	d.forget(source)
-	return !a.asleep
+	return d.core.Visited(d.obeyed().lock, v, at)
 }

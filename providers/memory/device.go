@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"camform/providers"
+	"camform/providers/device"
 	"camform/schema"
 )
 
@@ -46,6 +47,8 @@ type Device struct {
 	url     *url.URL
 	options Options
 
+	watch device.Watch // of cameras of the fleet
+
 	mu            sync.Mutex
 	before, after func(Exchange)
 	state
@@ -53,8 +56,9 @@ type Device struct {
 
 func newDevice(f *Fleet, name string, u *url.URL, options Options) *Device {
 	d := &Device{fleet: f, name: name, url: u, options: options, state: state{
-		documents: maps.Clone(factory), accounts: map[string]account{}, secrets: map[string]providers.Password{}, sources: map[string]attempts{},
+		documents: maps.Clone(factory), secrets: map[string]string{},
 	}}
+	d.core.Gate = device.Gate{KeepsFailures: options.KeepsFailures, Lapses: true}
 	d.makeUp()
 	d.SetUser(admin, administrator, cmp.Or(options.Password, "Pw-"+d.hash("password")[:10]))
 	d.Set("system", "", "name", name)
@@ -116,9 +120,13 @@ func (d *Device) Target() providers.Target {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u := *d.url
+	var login providers.Credential
+	if u := d.core.Accounts.Named(admin); u != nil {
+		login = providers.Credential{Username: admin, Password: providers.NewPassword(u.Password)}
+	}
 	return providers.Target{
 		Device: schema.Device{Name: d.name}, URL: &u, Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: &d.fleet.ledger,
-		Login: providers.Credential{Username: admin, Password: d.accounts[admin].password},
+		Login: login,
 	}
 }
 
@@ -135,7 +143,7 @@ func (d *Device) SwapIdentity() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.hardware++
-	d.cuts++
+	d.core.Starts++
 	d.replaced = true
 	d.makeUp()
 }
@@ -153,7 +161,7 @@ func (d *Device) shows(scheme string) providers.Pin {
 
 // Document is the text of a document as it stands, or "" if the device does not have it.
 func (d *Device) Document(path string) string {
-	d.fleet.catchUp()
+	d.fleet.recorders.CatchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if status, found := d.channelStatus(path); found {
@@ -169,6 +177,7 @@ func (d *Device) SetDocument(path, text string) {
 	if text == "" {
 		delete(d.documents, path)
 		d.rules = nil
+		d.learnUsers()
 	} else {
 		d.put(path, text)
 	}
@@ -190,70 +199,37 @@ func (d *Device) Set(kind, key, attribute string, value any) {
 
 // Remove takes one item away as somebody at the web page would.
 func (d *Device) Remove(kind, key string) {
-	d.fleet.catchUp()
+	d.fleet.recorders.CatchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.change(kind, func(k *schema.Kind, doc content) { delete(doc.items, entry(k, key)) })
 	switch kind {
 	case "user":
-		delete(d.accounts, key)
+		d.core.Accounts.Remove(func(u device.Account) bool { return u.Name == key })
 	case "channel":
 		delete(d.secrets, channelPlace(key))
-		d.forgetChannels()
+		d.publishChannels()
 	}
 }
 
 // SetUser creates an account or changes its level and password, as somebody at the web page would.
 func (d *Device) SetUser(name, level, password string) {
-	d.fleet.catchUp()
+	d.fleet.recorders.CatchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	u := d.core.Accounts.Set(name, level, password)
 	d.change("user", func(_ *schema.Kind, doc content) {
 		if doc.items[name] == nil {
-			doc.items[name] = item{"id": encode(d.nextID())}
+			doc.items[name] = item{"id": encode(u.ID)}
 		}
 		doc.items[name]["level"] = encode(level)
 	})
-	d.setPassword(name, providers.NewPassword(password))
-}
-
-// setPassword gives an account a password that is in force at once, and for good.
-func (d *Device) setPassword(name string, p providers.Password) {
-	d.epochs++
-	d.accounts[name] = account{password: p, epoch: d.epochs}
-}
-
-// account is an account as it is at a time.
-func (d *Device) account(name string, at time.Time) (account, bool) {
-	a, found := d.accounts[name]
-	if found && !a.from.IsZero() && !at.Before(a.from) {
-		d.epochs++
-		a.password, a.epoch, a.next, a.from = a.next, d.epochs, providers.Password{}, time.Time{}
-		d.accounts[name] = a
-	}
-	return a, found
-}
-
-// losePasswords brings back the passwords that the device has not kept.
-func (d *Device) losePasswords() {
-	for name, a := range d.accounts {
-		if !a.lasting.IsZero() {
-			d.setPassword(name, a.lasting)
-		}
-	}
 }
 
 // Accepts reports whether the device would let an account in with a password now, were it not locked. It is no attempt.
 func (d *Device) Accepts(user, password string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	a, found := d.account(user, d.fleet.now())
-	return found && a.password == providers.NewPassword(password)
-}
-
-func (d *Device) nextID() int {
-	d.ids++
-	return d.ids
+	u := d.account(user)
+	return u.Epoch != 0 && u.Password == password
 }
 
 // change edits the document of a kind. The device must have it, and it must be in order.
@@ -270,18 +246,16 @@ func (d *Device) change(kind string, edit func(*schema.Kind, content)) {
 // Restart makes the device restart: connections are lost, as are passwords that it has not kept, and for a minute nobody
 // reaches it.
 func (d *Device) Restart() {
-	d.fleet.catchUp()
+	d.fleet.recorders.CatchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.losePasswords()
-	d.cuts++
-	d.away = d.fleet.now().Add(restartTime)
+	d.core.Restart(d.fleet.now(), restartTime)
 }
 
 func (d *Device) cut() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.cuts
+	return d.core.Starts
 }
 
 // read reads one item of a document into a struct and reports whether the item is there and in order.

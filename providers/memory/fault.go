@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"camform/providers"
+	"camform/providers/device"
 )
 
 // Exchange is one call on a session as faults and hooks see it. Identify and Authenticate are one exchange each.
@@ -101,14 +102,21 @@ func (e Effect) on(x Exchange) consequence {
 	return effects[e].read
 }
 
+// mishap is what the fault does to a new password.
+func (f Fault) mishap() device.Mishap {
+	switch f.Effect {
+	case Late:
+		return device.Mishap{Late: f.Delay}
+	case Revert:
+		return device.Mishap{Lost: true}
+	case Truncate:
+		return device.Mishap{Cut: f.Length}
+	}
+	return device.Mishap{}
+}
+
 // arrives reports whether the device gets to see the exchange.
 func (e Effect) arrives() bool { return e != Unreachable && e != DropRequest }
-
-// armed is a fault with the number of exchanges that it matched.
-type armed struct {
-	Fault
-	matched int
-}
 
 // Inject adds a fault. Of several that strike the same exchange the first decides the effect, and all add their latency.
 // An unknown effect is a panic, as are one that is late without a delay and one that leaves nothing of a password.
@@ -121,14 +129,14 @@ func (d *Device) Inject(f Fault) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.faults = append(d.faults, armed{Fault: f})
+	d.faults.Add(f)
 }
 
 // Heal removes all faults. A restart that is under way goes on.
 func (d *Device) Heal() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.faults = nil
+	d.faults.Heal()
 }
 
 // meet counts the exchange and says what becomes of it: the fault that decides the effect, with the latency of all.
@@ -136,21 +144,16 @@ func (d *Device) meet(x Exchange) Fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var met Fault
-	for i := range d.faults {
-		f := &d.faults[i]
-		if f.Match != nil && !f.Match(x) {
-			continue
-		}
-		f.matched++
-		if f.Nth != 0 && f.Nth != f.matched {
-			continue
+	d.faults.Meet(func(f *Fault) bool { return f.Match == nil || f.Match(x) }, func(f *Fault, _, n int) {
+		if f.Nth != 0 && f.Nth != n {
+			return
 		}
 		latency := met.Latency + f.Latency
 		if met.Effect == "" {
-			met = f.Fault
+			met = *f
 		}
 		met.Latency = latency
-	}
+	})
 	return met
 }
 

@@ -50,7 +50,7 @@ func TestEveryEffectOnAWrite(t *testing.T) {
 			if (c.logged == "") != (len(log) == 0) || c.logged != "" && log[0].Kind != c.logged {
 				t.Errorf("log %v, want %q", log, c.logged)
 			}
-			if c.logged == memory.Written && log[0] != (memory.Entry{At: w.clock.Now(), Kind: memory.Written, User: "admin", Method: "PUT", Path: "/system"}) {
+			if c.logged == memory.Written && log[0] != (memory.Entry{Time: w.clock.Now(), Kind: memory.Written, User: "admin", Method: "PUT", Path: "/system"}) {
 				t.Errorf("entry %v", log[0])
 			}
 		})

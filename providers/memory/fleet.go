@@ -6,10 +6,10 @@ import (
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"camform/providers"
+	"camform/providers/device"
 )
 
 // Source is the address that devices see their clients come from, and that documents carry.
@@ -22,8 +22,7 @@ type Fleet struct {
 	now    func() time.Time
 	ledger Ledger
 
-	watches  atomic.Bool // whether there was ever a channel
-	catching sync.Mutex  // held while recorders try; no lock of a device may be held then
+	recorders device.Recorders
 
 	mu      sync.RWMutex
 	devices []*Device // in the order in which they were added
@@ -34,7 +33,9 @@ type Fleet struct {
 // NewFleet makes a fleet without devices. Locks and restarts last by the clock now; in a synctest bubble that is
 // time.Now.
 func NewFleet(now func() time.Time) *Fleet {
-	return &Fleet{now: now, byName: map[string]*Device{}, byHost: map[string][]*Device{}}
+	f := &Fleet{now: now, byName: map[string]*Device{}, byHost: map[string][]*Device{}}
+	f.recorders.Clock, f.recorders.Visit = now, f.visit
+	return f
 }
 
 // Add makes a device that answers at address, such as "https://192.0.2.1" or "http://192.0.2.1:8080"; a port that is not

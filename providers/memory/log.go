@@ -3,55 +3,43 @@ package memory
 import (
 	"hash/maphash"
 	"slices"
-	"time"
 
 	"camform/providers"
+	"camform/providers/device"
 )
 
 // EntryKind says what happened.
-type EntryKind string
+type EntryKind = device.EntryKind
 
-// What can happen. Everything but Withheld was seen by the device.
+// What can happen here. Everything but Withheld was seen by the device.
 const (
-	LoggedIn EntryKind = "login"    // a credential was accepted
-	Refused  EntryKind = "refused"  // a credential was refused
-	Locked   EntryKind = "locked"   // the device told a client that it is locked
-	Read     EntryKind = "read"     // a document was read, or found missing
-	Written  EntryKind = "write"    // a request changed the device
-	Rejected EntryKind = "rejected" // a request to change the device arrived and was not carried out
-	Withheld EntryKind = "withheld" // a session was used after an error that had ended it; nothing was sent
+	LoggedIn = device.LoggedIn
+	Refused  = device.Refused
+	Locked   = device.Locked
+	Poked    = device.Poked
+	Read     = device.Read
+	Written  = device.Written
+	Rejected = device.Rejected
+	Withheld = device.Withheld
 )
 
 // Entry is one thing that happened to a device. It holds no secrets.
-type Entry struct {
-	At     time.Time // by the clock of the fleet
-	Kind   EntryKind
-	Source string // address of the client, of refused logins
-	User   string // the account, where one was named
-	Method string // of the request; empty for what is no request
-	Path   string
-
-	// Repeated says of a write that the device had carried out an equal one before: same method, path and body.
-	Repeated bool
-}
+type Entry = device.Entry
 
 // Log is everything that happened to the device so far, oldest first.
 func (d *Device) Log() []Entry {
-	d.fleet.catchUp()
+	d.fleet.recorders.CatchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return slices.Clone(d.log)
+	return d.core.Log.Entries()
 }
 
 // Count is how many entries of that kind are in the log.
 func (d *Device) Count(kind EntryKind) int {
-	n := 0
-	for _, e := range d.Log() {
-		if e.Kind == kind {
-			n++
-		}
-	}
-	return n
+	d.fleet.recorders.CatchUp()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.core.Log.Count(kind)
 }
 
 func (d *Device) record(kind EntryKind, user, method, path string) {
@@ -60,12 +48,10 @@ func (d *Device) record(kind EntryKind, user, method, path string) {
 	d.note(Entry{Kind: kind, User: user, Method: method, Path: path})
 }
 
-// note is record for a caller that holds the lock. An entry without a time happens now.
+// note is record for a caller that holds the lock.
 func (d *Device) note(e Entry) {
-	if e.At.IsZero() {
-		e.At = d.fleet.now()
-	}
-	d.log = append(d.log, e)
+	e.Time = d.fleet.now()
+	d.core.Log.Add(e)
 }
 
 // seed is of the hashes by which equal writes are known.

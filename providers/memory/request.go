@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"camform/providers"
+	"camform/providers/device"
 	"camform/schema"
 )
 
@@ -44,12 +44,12 @@ func (d *Device) carryOut(user string, r providers.Request, f Fault) (providers.
 func (d *Device) obey(user string, r providers.Request, f Fault) (providers.Reply, error) {
 	_, lists := d.documents[usersPath]
 	id, isUser := strings.CutPrefix(r.Path, usersPath+"/")
-	level := d.obeyed().levels[user]
-	own := isUser && r.Method == http.MethodPut && d.obeyed().names[id] == user
+	by := d.settled(user)
+	own := isUser && r.Method == http.MethodPut && id == strconv.Itoa(by.ID)
 	switch {
-	case lists && d.accounts[user].asleep && !own:
+	case lists && by.Asleep && !own:
 		return providers.Reply{}, fmt.Errorf("%s has the password of somebody else: %w", user, providers.ErrMustChange)
-	case lists && level != administrator && !(own && keepsLevel(r.Body, level)):
+	case lists && by.Level != administrator && !(own && keepsLevel(r.Body, by.Level)):
 		return providers.Reply{}, fmt.Errorf("%s is no %s: %w", user, administrator, providers.ErrDenied)
 	}
 	switch {
@@ -58,9 +58,9 @@ func (d *Device) obey(user string, r providers.Request, f Fault) (providers.Repl
 	case r.Method == http.MethodPost && r.Path == usersPath:
 		return d.createUser(r.Body)
 	case r.Method == http.MethodPut && isUser:
-		return d.changeUser(user, id, r.Body, f)
+		return d.changeUser(by, d.userAt(id), r.Body, f)
 	case r.Method == http.MethodDelete && isUser:
-		return d.deleteUser(id)
+		return d.deleteUser(d.userAt(id))
 	case r.Method == http.MethodPut && r.Path != usersPath:
 		return d.store(r.Path, r.Body)
 	default:
@@ -93,7 +93,7 @@ func (d *Device) store(path string, body []byte) (providers.Reply, error) {
 	d.hide(path, sharing, doc)
 	d.put(path, string(doc.encode()))
 	if path == channelsPath {
-		d.forgetChannels()
+		d.publishChannels()
 	}
 	if slices.ContainsFunc(sharing, func(k *schema.Kind) bool { return slices.Contains(d.options.NeedsRestart, k.Name) }) {
 		return providers.Reply{Outcome: providers.PendingReboot}, nil
@@ -108,7 +108,7 @@ func (d *Device) hide(path string, sharing []*schema.Kind, doc content) {
 			for key, it := range doc.items {
 				var text string
 				if a.WriteOnly && it[a.Name] != nil && json.Unmarshal(it[a.Name], &text) == nil {
-					d.secrets[path+"/"+key+"/"+a.Name] = providers.NewPassword(text)
+					d.secrets[path+"/"+key+"/"+a.Name] = text
 					delete(it, a.Name)
 				}
 			}
@@ -161,58 +161,46 @@ func (d *Device) createUser(body []byte) (providers.Reply, error) {
 		return providers.Reply{}, err
 	case given.Name == nil || given.Level == nil || given.Password == nil:
 		return providers.Reply{}, fmt.Errorf("an account needs a name, a level and a password: %w", providers.ErrInvalid)
-	case d.accounts[*given.Name].epoch != 0:
+	case d.core.Accounts.Named(*given.Name) != nil:
 		return providers.Reply{}, fmt.Errorf("there is an account of that name: %w", providers.ErrInvalid)
 	}
 	delete(it, "name")
-	id := strconv.Itoa(d.ids + 1)
-	it["id"] = json.RawMessage(id)
-	if err := d.storeUser(*given.Name, it); err != nil {
+	if err := d.accepts(kindOf("user"), content{map[string]item{*given.Name: it}}); err != nil {
 		return providers.Reply{}, err
 	}
-	d.setPassword(*given.Name, providers.NewPassword(*given.Password))
-	d.ids++
+	id := strconv.Itoa(d.core.Accounts.Set(*given.Name, *given.Level, *given.Password).ID)
+	d.storeUser(*given.Name, id, it)
 	return providers.Reply{Outcome: providers.Applied, ID: id}, nil
 }
 
-func (d *Device) changeUser(by, id string, body []byte, f Fault) (providers.Reply, error) {
-	given, it, err := parseUser(body)
-	if err != nil {
-		return providers.Reply{}, err
+// userAt is the account with the id of a path, or nil.
+func (d *Device) userAt(id string) *device.Account {
+	n, err := strconv.Atoi(id)
+	if err != nil || n == 0 {
+		return nil
 	}
-	name, ok := d.obeyed().names[id]
-	if !ok {
-		return providers.Reply{}, fmt.Errorf("there is no account %s: %w", id, providers.ErrInvalid)
-	}
-	if a := d.accounts[name]; given.Password != nil && by == name && a.asleep && a.password == providers.NewPassword(*given.Password) {
-		return providers.Reply{}, fmt.Errorf("it is the password that the account was given: %w", providers.ErrInvalid)
-	}
-	it["id"] = json.RawMessage(id)
-	if err := d.storeUser(name, it); err != nil {
-		return providers.Reply{}, err
-	}
-	if given.Password != nil {
-		d.replacePassword(by, name, *given.Password, f)
-	}
-	return providers.Reply{Outcome: providers.Applied}, nil
+	return d.core.Accounts.WithID(n)
 }
 
-// replacePassword gives an account another password, as the fault wants it.
-func (d *Device) replacePassword(by, name, text string, f Fault) {
-	before, _ := d.account(name, d.fleet.now())
-	if f.Effect == Truncate {
-		text = text[:min(f.Length, len(text))]
+func (d *Device) changeUser(by device.Account, u *device.Account, body []byte, f Fault) (providers.Reply, error) {
+	given, it, err := parseUser(body)
+	switch {
+	case err != nil:
+		return providers.Reply{}, err
+	case u == nil:
+		return providers.Reply{}, fmt.Errorf("there is no such account: %w", providers.ErrInvalid)
+	case given.Password != nil && by.Name == u.Name && u.Asleep && u.Password == *given.Password:
+		return providers.Reply{}, fmt.Errorf("it is the password that the account was given: %w", providers.ErrInvalid)
 	}
-	d.epochs++
-	next := account{password: providers.NewPassword(text), epoch: d.epochs, asleep: d.options.MustChange && by != name}
-	switch f.Effect {
-	case Revert:
-		next.lasting = cmp.Or(before.lasting, before.password)
-	case Late:
-		next.password, next.epoch = before.password, before.epoch
-		next.next, next.from = providers.NewPassword(text), d.fleet.now().Add(f.Delay)
+	if err := d.accepts(kindOf("user"), content{map[string]item{u.Name: it}}); err != nil {
+		return providers.Reply{}, err
 	}
-	d.accounts[name] = next
+	d.storeUser(u.Name, strconv.Itoa(u.ID), it)
+	if given.Password != nil {
+		u.Asleep = d.options.MustChange && by.Name != u.Name
+		d.core.Accounts.Change(u, *given.Password, f.mishap(), d.fleet.now())
+	}
+	return providers.Reply{Outcome: providers.Applied}, nil
 }
 
 func parseUser(body []byte) (userBody, item, error) {
@@ -225,21 +213,17 @@ func parseUser(body []byte) (userBody, item, error) {
 }
 
 // storeUser puts an account into the document, without its password.
-func (d *Device) storeUser(name string, it item) error {
-	if err := d.accepts(kindOf("user"), content{map[string]item{name: it}}); err != nil {
-		return err
-	}
+func (d *Device) storeUser(name, id string, it item) {
+	it["id"] = json.RawMessage(id)
 	delete(it, "password")
 	d.change("user", func(_ *schema.Kind, doc content) { doc.items[name] = it })
-	return nil
 }
 
-func (d *Device) deleteUser(id string) (providers.Reply, error) {
-	name, ok := d.obeyed().names[id]
-	if !ok || name == admin {
-		return providers.Reply{}, fmt.Errorf("account %s cannot be removed: %w", id, providers.ErrInvalid)
+func (d *Device) deleteUser(u *device.Account) (providers.Reply, error) {
+	if u == nil || u.Name == admin {
+		return providers.Reply{}, fmt.Errorf("there is no account that can be removed: %w", providers.ErrInvalid)
 	}
-	d.change("user", func(_ *schema.Kind, doc content) { delete(doc.items, name) })
-	delete(d.accounts, name)
+	d.change("user", func(_ *schema.Kind, doc content) { delete(doc.items, u.Name) })
+	d.core.Accounts.Remove(func(other device.Account) bool { return other.Name == u.Name })
 	return providers.Reply{Outcome: providers.Applied}, nil
 }

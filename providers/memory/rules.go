@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
+	"camform/providers/device"
 	"camform/schema"
 )
 
@@ -14,20 +17,13 @@ type rules struct {
 	ways    map[string]way // by scheme in capitals; a document that nobody can read has none
 	filters bool
 	allowed []netip.Prefix
-	lock    lockRule
-	levels  map[string]string           // of accounts
-	names   map[string]string           // of accounts by id
+	lock    device.LockRule
 	limits  map[string]map[string]limit // of attributes, by kind
 }
 
 type way struct {
 	Enabled bool
 	Port    json.Number
-}
-
-type lockRule struct {
-	Enabled           bool
-	Attempts, Minutes int
 }
 
 // obeyed are the rules of the documents that the device has.
@@ -40,28 +36,43 @@ func (d *Device) obeyed() *rules {
 
 // put replaces a document.
 func (d *Device) put(path, text string) {
-	if d.documents[path] != text {
+	switch {
+	case d.documents[path] == text:
+	case path == usersPath:
+		d.documents[path] = text
+		d.learnUsers()
+	default:
 		d.documents[path], d.rules = text, nil
+	}
+}
+
+// learnUsers gives accounts the ids and levels that their document has. An account that it does not name has neither.
+func (d *Device) learnUsers() {
+	users, _ := parse([]byte(d.documents[usersPath]))
+	all := d.core.Accounts.All()
+	for i := range all {
+		u, it := &all[i], users.items[all[i].Name]
+		u.ID, _ = strconv.Atoi(string(it["id"]))
+		u.Level = strings.Trim(string(it["level"]), `"`)
 	}
 }
 
 // learn reads the documents. Without a document about them, logins are locked after five failures for half an hour.
 func (d *Device) learn() *rules {
-	r := &rules{ways: map[string]way{}, lock: lockRule{true, 5, 30}, levels: map[string]string{}, names: map[string]string{}, limits: map[string]map[string]limit{}}
+	r := &rules{ways: map[string]way{}, limits: map[string]map[string]limit{}}
 	var w way
 	for _, scheme := range []string{"HTTP", "HTTPS"} {
 		if d.read(accessPath, scheme, &w) {
 			r.ways[scheme] = w
 		}
 	}
-	d.read(lockPath, "", &r.lock)
+	lock := struct {
+		Enabled           bool
+		Attempts, Minutes int
+	}{true, 5, 30}
+	d.read(lockPath, "", &lock)
+	r.lock = device.LockRule{Enabled: lock.Enabled, Attempts: lock.Attempts, Duration: time.Duration(lock.Minutes) * time.Minute}
 	d.learnFilter(r)
-	if users, err := parse([]byte(d.documents[usersPath])); err == nil {
-		for name, it := range users.items {
-			r.levels[name] = strings.Trim(string(it["level"]), `"`)
-			r.names[string(it["id"])] = name
-		}
-	}
 	for _, kind := range kinds.All() {
 		r.limits[kind.Name] = limitsOf(kind, func(path string) []byte { return []byte(d.documents[path]) })
 	}

@@ -151,7 +151,7 @@ func (d *Device) asked(user string, r providers.Request, f Fault) (providers.Rep
 
 // wants says no to an account that has to set a password before anything else.
 func (d *Device) wants(user string) error {
-	if d.sleeps(user) {
+	if d.account(user).Asleep {
 		return fmt.Errorf("%s has the password of somebody else: %w", user, providers.ErrMustChange)
 	}
 	return nil
@@ -211,7 +211,7 @@ func (c *connection) usable(x Exchange) error {
 }
 
 func (c *connection) exchange(ctx context.Context, x Exchange, carry func(*Device, Fault) error) error {
-	c.fleet.catchUp()
+	c.fleet.recorders.CatchUp()
 	d, err := c.connect(x)
 	if err != nil {
 		return err
@@ -310,13 +310,13 @@ func (c *connection) authorize(ctx context.Context, d *Device, e Effect) error {
 	if err := c.probe(ctx, d); err != nil {
 		return err
 	}
-	if c.epoch != 0 && c.epoch == d.epoch(c.target.Login.Username) && e != Refuse {
+	if c.epoch != 0 && c.epoch == d.account(c.target.Login.Username).Epoch && e != Refuse {
 		return nil
 	}
 	if err := c.login(ctx, d, c.target.Login, e); err != nil {
 		return err
 	}
-	c.epoch = d.epoch(c.target.Login.Username)
+	c.epoch = d.account(c.target.Login.Username).Epoch
 	return nil
 }
 
@@ -329,7 +329,6 @@ func (c *connection) probe(ctx context.Context, d *Device) error {
 	if locked == 0 {
 		return nil
 	}
-	d.record(Locked, "", "", "")
 	if err := c.target.Ledger.Locked(ctx, c.endpoint, locked); err != nil {
 		return fmt.Errorf("for %v, which could not be recorded (%v): %w", locked, err, providers.ErrLocked)
 	}

@@ -331,7 +331,7 @@ func TestALockMayComeBetweenProbeAndLogin(t *testing.T) {
 	target := w.device.Target()
 	target.Ledger = &interrupted{meanwhile: func() { w.device.BurnAttempts(5) }}
 	w.must(w.identify(target), providers.ErrRefused)
-	w.counts(map[memory.EntryKind]int{memory.LoggedIn: 0, memory.Refused: 6})
+	w.counts(map[memory.EntryKind]int{memory.LoggedIn: 0, memory.Refused: 5, memory.Poked: 1})
 }
 
 // interrupted is a ledger where something happens right after a charge.
@@ -430,13 +430,13 @@ func TestAnAccountThatCameBackIsAnotherOne(t *testing.T) {
 	w.must(err, providers.ErrRefused)
 }
 
-func TestTheDeviceGivesIDsAndKeepsThem(t *testing.T) {
+func TestTheDeviceGivesTheLowestFreeID(t *testing.T) {
 	w := newWorld(t, memory.Options{})
 	s := w.open()
 	both := map[string]cty.Value{"level": cty.StringVal("Viewer"), "password": cty.StringVal("some-Secret-1")}
 	for i, name := range []string{"guard", "night", "guard"} {
 		reply, err := w.change(s, "user", name, both)
-		if want := []string{"2", "3", "4"}[i]; err != nil || reply.ID != want {
+		if want := []string{"2", "2", "3"}[i]; err != nil || reply.ID != want {
 			t.Errorf("%s: id %q, %v, want %s", name, reply.ID, err, want)
 		}
 		if name == "guard" {
@@ -446,9 +446,9 @@ func TestTheDeviceGivesIDsAndKeepsThem(t *testing.T) {
 			w.must(s.(providers.Authenticator).Authenticate(context.Background(), credential("guard", "some-Secret-1")), providers.ErrRefused)
 		}
 	}
-	_, err := s.Do(context.Background(), providers.Request{Method: "PUT", Path: "/users/3", Body: []byte(`{"id":9,"level":"Operator"}`)})
+	_, err := s.Do(context.Background(), providers.Request{Method: "PUT", Path: "/users/2", Body: []byte(`{"id":9,"level":"Operator"}`)})
 	w.must(err, nil)
-	if got, want := w.device.Document("/users"), `{"items":{"admin":{"id":1,"level":"Administrator"},"night":{"id":3,"level":"Operator"}}}`; got != want {
+	if got, want := w.device.Document("/users"), `{"items":{"admin":{"id":1,"level":"Administrator"},"night":{"id":2,"level":"Operator"}}}`; got != want {
 		t.Errorf("users %s, want %s", got, want)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"camform/providers/device"
 )
 
 // algorithm is a digest algorithm that a device offers.
@@ -43,7 +45,7 @@ const (
 )
 
 // authenticate judges the Authorization header of a request.
-func (d *Device) authenticate(q request) (*user, verdict) {
+func (d *Device) authenticate(q request) (*device.Account, verdict) {
 	scheme, rest, _ := strings.Cut(q.authorization, " ")
 	switch {
 	case strings.EqualFold(scheme, "Basic") && d.running.basic:
@@ -54,29 +56,29 @@ func (d *Device) authenticate(q request) (*user, verdict) {
 	return nil, anonymous
 }
 
-func (d *Device) basic(encoded string) (*user, verdict) {
+func (d *Device) basic(encoded string) (*device.Account, verdict) {
 	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 	name, password, found := strings.Cut(string(decoded), ":")
 	if err != nil || !found {
 		return nil, wrong
 	}
-	u := d.userNamed(name)
-	if u == nil || !same(u.password, password) {
+	u := d.core.Accounts.Named(name)
+	if u == nil || !same(u.Password, password) {
 		return nil, wrong
 	}
 	return u, accepted
 }
 
-func (d *Device) digest(q request, p map[string]string) (*user, verdict) {
+func (d *Device) digest(q request, p map[string]string) (*device.Account, verdict) {
 	offered := d.offered(p["algorithm"])
 	if offered == nil {
 		return nil, anonymous
 	}
-	u := d.userNamed(p["username"])
+	u := d.core.Accounts.Named(p["username"])
 	if u == nil || p["uri"] != q.uri || p["qop"] != "auth" {
 		return nil, wrong
 	}
-	secret := offered.hash(u.name + ":" + d.identity.realm + ":" + u.password)
+	secret := offered.hash(u.Name + ":" + d.identity.realm + ":" + u.Password)
 	request := offered.hash(q.method + ":" + p["uri"])
 	want := offered.hash(strings.Join([]string{secret, p["nonce"], p["nc"], p["cnonce"], "auth", request}, ":"))
 	if !same(want, strings.ToLower(p["response"])) {
@@ -158,7 +160,7 @@ func (d *Device) nonceSum(serial uint32, millis int64, path string) string {
 	if !d.quirks.NonceBoundToURL {
 		path = ""
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%x|%d|%d|%d|%s", d.identity.key, d.boots, serial, millis, path))
+	h := sha256.Sum256(fmt.Appendf(nil, "%x|%d|%d|%d|%s", d.identity.key, d.core.Starts, serial, millis, path))
 	return hex.EncodeToString(h[:12])
 }
 

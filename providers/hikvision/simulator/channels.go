@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"camform/providers/device"
 )
 
-// What a recorder says of the camera behind a channel: the first two were recorded on NVR V4.61, the third is from field
-// notes, and the others are known from client programs.
+// What a recorder says of the camera behind a channel: connect and notExist were recorded on NVR
+// V4.61, the refusal is from field notes, and the others are known from client programs.
+var sights = map[device.Sight]string{
+	device.Connected: channelConnected, device.Turned: "errorUserNameOrPasswd", device.LockedOut: "userLocked", device.Unreachable: "netUnreachable",
+}
+
 const (
-	channelConnected   = "connect"
-	channelAbsent      = "notExist"
-	channelRefused     = "errorUserNameOrPasswd"
-	channelLocked      = "userLocked"
-	channelUnreachable = "netUnreachable"
+	channelConnected = "connect"
+	channelAbsent    = "notExist"
 )
 
 // looksAtCameras answers a GET of the state of channels after the recorder has tried the cameras once more, which it cannot
@@ -25,16 +28,16 @@ func (d *Device) looksAtCameras(q request) (reply, bool) {
 	if _, found := d.channelStatus(q.path); !found {
 		return reply{}, false
 	}
-	logins := d.loginsAt(q.path)
+	visits := d.visitsAt(q.path)
 	return reply{later: func() reply {
-		d.fleet.look(logins)
+		d.fleet.recorders.Look(&d.watch, visits)
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if doc, found := d.channelStatus(q.path); found {
 			return d.send(http.StatusOK, doc.contentType, doc.body)
 		}
 		return d.respond(q, *d.absent(q.path))
-	}}, len(logins) > 0
+	}}, len(visits) > 0
 }
 
 // channelStatus answers a GET of the state of one channel, or of all where the model has that. The words follow from the
@@ -103,8 +106,8 @@ func (d *Device) statusOf(channel *element, attributes string) string {
 // detect tells how a recorder gets on with the camera of a channel: what came of its last try, if a device of the fleet has
 // the address. Cameras that are not in the fleet are there or not as the model says.
 func (d *Device) detect(channel *element) string {
-	if l, inFleet := d.loginOf(channel); inFleet {
-		return d.fleet.word(l)
+	if v, inFleet := d.visitFor(channel); inFleet {
+		return sights[d.watch.Seen(v)]
 	}
 	if d.model.Channels.CamerasThere && channel.child("sourceInputPortDescriptor") != nil {
 		return channelConnected

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"camform/providers/device"
 )
 
 var errCipher = errors.New("not a ciphered value")
@@ -40,7 +42,7 @@ var cipheredElements = []struct {
 }
 
 // plain returns the request with its body in plain text, where the query says that it is ciphered.
-func (d *Device) plain(q request, by *user) (request, refusal) {
+func (d *Device) plain(q request, by *device.Account) (request, refusal) {
 	if !ciphered(q.query) {
 		return q, nil
 	}
@@ -57,7 +59,7 @@ func (d *Device) plain(q request, by *user) (request, refusal) {
 }
 
 // decipherBody deciphers the elements or members of those names. What does not parse is left to others.
-func (d *Device) decipherBody(q request, by *user, names []string) ([]byte, error) {
+func (d *Device) decipherBody(q request, by *device.Account, names []string) ([]byte, error) {
 	key, err := d.cipherKey(by)
 	if err != nil {
 		return nil, err
@@ -119,7 +121,7 @@ func decipherMembers(value any, key []byte, iv string, names []string) error {
 
 // cipherKey derives the AES key for sensitive elements from the password of the user who is logged in, with the
 // parameters that the device publishes in its security capabilities.
-func (d *Device) cipherKey(by *user) ([]byte, error) {
+func (d *Device) cipherKey(by *device.Account) ([]byte, error) {
 	stored, _ := d.read(securityCapabilitiesPath)
 	caps, err := scan(stored.body)
 	if err != nil || caps.child("securityVersion") == nil {
@@ -129,9 +131,9 @@ func (d *Device) cipherKey(by *user) ([]byte, error) {
 	if err != nil {
 		return nil, errCipher
 	}
-	secret := by.password
+	secret := by.Password
 	if strings.EqualFold(caps.value("isIrreversible"), "true") {
-		secret = shaDigest.hash(by.name + caps.value("salt") + by.password)
+		secret = shaDigest.hash(by.Name + caps.value("salt") + by.Password)
 	}
 	text := secret[:min(len(secret), 64)] + "AaBbCcDd1234!@#$"
 	for range rounds {

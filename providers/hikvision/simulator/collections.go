@@ -6,6 +6,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"camform/providers/device"
 )
 
 // growing is a list whose items come and go. A model lets clients make items of it if it has a template: a file beside the
@@ -23,7 +25,7 @@ var growingLists = []growing{
 }
 
 // changeItems makes and removes items of growing lists. Not handled is what is no such request.
-func (d *Device) changeItems(q request, by *user) (done result, handled bool) {
+func (d *Device) changeItems(q request, by *device.Account) (done result, handled bool) {
 	for _, g := range growingLists {
 		if d.model.templates[g.path] == nil {
 			continue
@@ -41,7 +43,7 @@ func (d *Device) changeItems(q request, by *user) (done result, handled bool) {
 }
 
 // createItem puts what was sent into the template, gives it the lowest free id, and adds it to the list.
-func (d *Device) createItem(q request, g growing, by *user) result {
+func (d *Device) createItem(q request, g growing, by *device.Account) result {
 	list, found := d.partAt(q.path)
 	if !found {
 		return *d.absent(q.path)
@@ -72,7 +74,7 @@ func (d *Device) createItem(q request, g growing, by *user) result {
 }
 
 // newItem makes the item that a client asks for, without its id.
-func (d *Device) newItem(q request, g growing, list part, by *user) (composed, refusal) {
+func (d *Device) newItem(q request, g growing, list part, by *device.Account) (composed, refusal) {
 	template := d.model.templates[g.path]
 	old, err := scan(template)
 	sent, no := d.sentItem(q.body, old)
@@ -95,7 +97,7 @@ func (d *Device) newItem(q request, g growing, list part, by *user) (composed, r
 		return composed{}, d.refuse(parametersLack).about(missing)
 	case sized && len(list.element.children) >= size:
 		return composed{}, d.refuse(beyondLimit)
-	case login != nil && login.text != by.password:
+	case login != nil && login.text != by.Password:
 		return composed{}, d.checkLogin(q, login.text, by)
 	}
 	for _, check := range []func() refusal{c.unknownElement, c.checkValues} {

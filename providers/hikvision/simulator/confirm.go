@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+
+	"camform/providers/device"
 )
 
 // questionsToAnswer is how many security questions a user has to choose.
@@ -11,7 +13,7 @@ const questionsToAnswer = 3
 
 // prepare makes of a request the write that it stands for: in plain text, confirmed with the password of who makes it where
 // the document wants that, and with answers turned into what is shown of them.
-func (d *Device) prepare(q request, by *user) (request, refusal) {
+func (d *Device) prepare(q request, by *device.Account) (request, refusal) {
 	q, no := d.plain(q, by)
 	have, _ := d.stored(q.path)
 	switch {
@@ -26,7 +28,7 @@ func (d *Device) prepare(q request, by *user) (request, refusal) {
 }
 
 // answerQuestions turns the answers to three questions into the marks that GET shows. The answers are not kept.
-func (d *Device) answerQuestions(q request, have []byte, by *user) (request, refusal) {
+func (d *Device) answerQuestions(q request, have []byte, by *device.Account) (request, refusal) {
 	want, errWant := scan(q.body)
 	shown, errShown := scan(have)
 	if errWant != nil || errShown != nil {
@@ -66,7 +68,7 @@ func (d *Device) answerQuestions(q request, have []byte, by *user) (request, ref
 }
 
 // confirmEmail checks the password that goes with a write of the e-mail addresses for recovery.
-func (d *Device) confirmEmail(q request, by *user) refusal {
+func (d *Device) confirmEmail(q request, by *device.Account) refusal {
 	var sent struct {
 		SecurityEmail struct {
 			Password string `json:"password"`
@@ -79,12 +81,12 @@ func (d *Device) confirmEmail(q request, by *user) refusal {
 }
 
 // confirm refuses a write without the password of who makes it. A wrong one counts as a failed login.
-func (d *Device) confirm(q request, password string, by *user) refusal {
+func (d *Device) confirm(q request, password string, by *device.Account) refusal {
 	switch {
 	case password == "":
 		return d.refuse(parametersLack).about("password")
-	case !same(password, by.password):
-		d.failed(q.entry(IllegalLogin, by.name))
+	case !same(password, by.Password):
+		d.failed(q, by.Name)
 		return d.refuse(wrongAdminPassword)
 	}
 	return nil

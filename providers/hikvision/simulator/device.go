@@ -17,8 +17,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"camform/providers/device"
 )
 
 // Device is a camera or recorder. It is an http.Handler and safe for concurrent use.
@@ -32,19 +33,16 @@ type Device struct {
 	address  netip.Addr
 	fleet    *Fleet // nil for a device that stands alone
 	clock    func() time.Time
-	faults   []Rule                              // shared by the fleet, limited to this device
-	logins   atomic.Pointer[map[login]time.Time] // with which it watches cameras of the fleet, and since when
+	watch    device.Watch // of the cameras of the fleet
 
 	mu      sync.Mutex
 	quirks  Quirks
 	own     map[string][]byte // documents that differ from the model
 	certs   certificates
 	secrets map[string]string // write-only values that were sent, by document and trail
-	users   []*user           // the first one is the administrator
-	sources map[netip.Addr]*attempts
 	nonces  map[string]nonceUse
-	log     []Entry
-	matched []int // requests that each fault rule has matched
+	core    device.State
+	faults  device.Script[Rule]
 
 	// saved is what the documents ask for, running what is in force until the next reboot.
 	saved, running *settings
@@ -52,10 +50,7 @@ type Device struct {
 	usersChanged bool
 	newLogin     bool // the request being answered used a nonce for the first time
 	issued       uint32
-	boots        int
 	bootedAt     time.Time
-	awayUntil    time.Time
-	lockedAll    time.Time // every source is locked before this time
 	clockOffset  time.Duration
 	impostor     *Device // who answers in place of the device after a wrong-identity fault
 }
@@ -113,7 +108,12 @@ func (d *Device) Realm() string { return d.identity.realm }
 func (d *Device) SetQuirks(q Quirks) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.setQuirks(q)
+}
+
+func (d *Device) setQuirks(q Quirks) {
 	d.quirks = q
+	d.core.Gate.KeepsFailures = q.KeepsFailures
 }
 
 // newIdentity makes up what distinguishes a device, always the same for a seed.
@@ -341,8 +341,7 @@ func (d *Device) Lock(duration time.Duration) {
 	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.lockedAll = d.now().Add(duration)
-	d.record(Entry{Kind: Locked})
+	d.core.LockAll(d.now(), duration)
 }
 
 // Reboot takes the device down as a power cycle does: connections are cut and new ones refused for the time that the model
@@ -356,20 +355,19 @@ func (d *Device) Reboot() {
 
 func (d *Device) reboot() {
 	d.record(Entry{Kind: Rebooted})
-	d.boots++
-	d.awayUntil = d.now().Add(time.Duration(d.model.personality.Reboot.Away) * time.Second)
-	d.bootedAt = d.awayUntil
-	d.nonces, d.sources, d.lockedAll = nil, nil, time.Time{}
-	d.losePasswords()
+	d.core.Restart(d.now(), time.Duration(d.model.personality.Reboot.Away)*time.Second)
+	d.core.Gate.Reset()
+	d.bootedAt = d.core.Away
+	d.nonces = nil
 	d.running = d.saved
 }
 
-func (d *Device) away() bool { return d.now().Before(d.awayUntil) }
+func (d *Device) away() bool { return d.now().Before(d.core.Away) }
 
 // starting reports whether the device came back so recently that it refuses writes.
 func (d *Device) starting() bool {
 	grace := time.Duration(d.model.personality.Reboot.Grace) * time.Second
-	return d.boots > 0 && d.now().Before(d.awayUntil.Add(grace))
+	return d.core.Starts > 0 && d.now().Before(d.core.Away.Add(grace))
 }
 
 // request is what a device looks at in an HTTP request.
@@ -465,7 +463,7 @@ func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f
 // lockEverybody locks every source for as long as too many failed logins would.
 func (d *Device) lockEverybody() {
 	d.mu.Lock()
-	duration := d.running.lock.duration
+	duration := d.running.lock.Duration
 	d.mu.Unlock()
 	d.Lock(duration)
 }
@@ -512,9 +510,9 @@ func reset(w http.ResponseWriter) {
 func (d *Device) answer(q request, f fault) reply {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.settlePasswords(d.now())
+	d.core.Accounts.Settle(d.now())
 	switch {
-	case d.away() || q.boots >= 0 && q.boots != d.boots:
+	case d.away() || q.boots >= 0 && q.boots != d.core.Starts:
 		return reply{}
 	case d.running.filter.drops(q.source) && !d.quirks.FiltersNewOnly:
 		d.record(q.entry(Filtered, ""))
@@ -523,7 +521,7 @@ func (d *Device) answer(q request, f fault) reply {
 		return d.redirect(q)
 	case q.path == activateStatusPath:
 		return d.send(http.StatusOK, contentXML, []byte("<ActivateStatus><Activated>true</Activated></ActivateStatus>\n"))
-	case d.lockedUntil(q.source).After(d.now()):
+	case d.lockedFor(q.source) > 0:
 		return d.locked(q)
 	}
 	u, verdict := d.authenticate(q)
@@ -535,10 +533,10 @@ func (d *Device) answer(q request, f fault) reply {
 	case wrong:
 		return d.turnedAway(q)
 	}
-	d.forgive(q.source)
+	d.core.Gate.Forgive(q.source)
 	if d.newLogin {
 		d.newLogin = false
-		d.record(q.entry(Login, u.name))
+		d.record(q.entry(Login, u.Name))
 	}
 	return d.serve(q, u, f)
 }
@@ -546,8 +544,8 @@ func (d *Device) answer(q request, f fault) reply {
 // turnedAway answers a failed login, which may be the one that locks the source.
 func (d *Device) turnedAway(q request) reply {
 	_, parameters, _ := strings.Cut(q.authorization, " ")
-	d.failed(q.entry(IllegalLogin, parseParameters(parameters)["username"]))
-	if d.lockedUntil(q.source).After(d.now()) {
+	d.failed(q, parseParameters(parameters)["username"])
+	if d.lockedFor(q.source) > 0 {
 		q.authorization = ""
 		return d.locked(q)
 	}
@@ -562,8 +560,8 @@ func (d *Device) redirect(q request) reply {
 }
 
 // serve answers a request of somebody who is logged in.
-func (d *Device) serve(q request, u *user, f fault) reply {
-	if id, own := userPath(q.path); u.asleep && !(own && id == u.id && q.method == http.MethodPut) {
+func (d *Device) serve(q request, u *device.Account, f fault) reply {
+	if id, own := userPath(q.path); u.Asleep && !(own && id == u.ID && q.method == http.MethodPut) {
 		return d.respond(q, *d.refuse(accountNotActivated))
 	}
 	if !permitted(q, u) {
@@ -611,13 +609,13 @@ func refusalCode(status int) subCode {
 
 // permitted reports whether the level of a user allows the request: only an administrator writes, or reads about
 // security. Everybody may check his own login and set his own password.
-func permitted(q request, u *user) bool {
+func permitted(q request, u *device.Account) bool {
 	id, single := userPath(q.path)
 	reads := q.method == http.MethodGet || q.method == http.MethodHead
 	switch {
-	case u.level == administrator:
+	case u.Level == administrator:
 		return true
-	case single && id == u.id:
+	case single && id == u.ID:
 		return q.method == http.MethodPut
 	case q.path == userCheckPath:
 		return reads
@@ -626,7 +624,7 @@ func permitted(q request, u *user) bool {
 }
 
 // accept carries out a write and notes it, with the faults that concern it.
-func (d *Device) accept(q request, u *user, f fault) result {
+func (d *Device) accept(q request, u *device.Account, f fault) result {
 	switch {
 	case d.starting():
 		return *d.refuse(invalidOperation)
@@ -634,9 +632,9 @@ func (d *Device) accept(q request, u *user, f fault) result {
 		return result{http: http.StatusOK, code: ok}
 	}
 	done := d.change(q, u, f)
-	entry := q.entry(RemoteConfig, u.name)
+	entry := q.entry(RemoteConfig, u.Name)
 	if done.code != ok && done.code != rebootRequired {
-		entry.Kind, entry.Detail = Refused, string(done.code)
+		entry.Kind, entry.Detail = Rejected, string(done.code)
 	}
 	d.record(entry)
 	if entry.Kind == RemoteConfig && q.path == rebootPath {
@@ -657,7 +655,7 @@ func (d *Device) accept(q request, u *user, f fault) result {
 }
 
 // change carries out a write.
-func (d *Device) change(q request, u *user, f fault) result {
+func (d *Device) change(q request, u *device.Account, f fault) result {
 	if d.hasUsers() && (q.path == usersPath || strings.HasPrefix(q.path, usersPath+"/")) {
 		return d.changeUsers(q, u, f)
 	}
@@ -773,10 +771,7 @@ func (d *Device) substitute() *Device {
 	defer d.mu.Unlock()
 	if d.impostor == nil {
 		d.impostor = newDevice(d.model, d.identity.seed^0xa5a5a5a5a5a5a5a5, d.name, d.address, d.clock)
-		for _, u := range d.users {
-			known := *u
-			d.impostor.users = append(d.impostor.users, &known)
-		}
+		d.impostor.core.Accounts = d.core.Accounts.Clone()
 		d.impostor.syncPermissions()
 	}
 	return d.impostor
@@ -803,6 +798,7 @@ func newDevice(b *blueprint, seed uint64, name string, address netip.Addr, clock
 	d := &Device{model: b, name: name, address: address, clock: clock, saved: &b.settings, running: &b.settings}
 	d.identity = newIdentity(b, seed)
 	d.bootedAt = clock()
+	d.core.Log.Limit = maxEntries
 	if b.recorded {
 		info, err := scan(b.documents[deviceInfoPath].body)
 		d.identity.serial, d.identity.mac = "", ""

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"camform/providers/device"
 )
 
 // Action is what a fault does.
@@ -158,7 +160,7 @@ func (d *Device) Inject(r Rule) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.faults = append(slices.Clip(d.faults), r)
+	d.faults.Add(r)
 	return nil
 }
 
@@ -166,7 +168,7 @@ func (d *Device) Inject(r Rule) error {
 func (d *Device) Heal() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.faults, d.matched = nil, nil
+	d.faults.Heal()
 }
 
 // fault is what the rules that match a request ask for together.
@@ -181,9 +183,7 @@ type fault struct {
 	slowDelay                             time.Duration
 
 	remark  subCode
-	late    time.Duration
-	lose    bool
-	cut     int
+	mishap  device.Mishap
 	foreign int
 }
 
@@ -192,18 +192,11 @@ func (d *Device) faultsFor(q request) fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var f fault
-	for i, r := range d.faults {
-		if !r.selects(q) {
-			continue
+	d.faults.Meet(func(r *Rule) bool { return r.selects(q) }, func(r *Rule, place, n int) {
+		if r.due(d.name, place, n) {
+			f.add(*r)
 		}
-		if len(d.matched) < len(d.faults) {
-			d.matched = append(d.matched, make([]int, len(d.faults)-len(d.matched))...)
-		}
-		d.matched[i]++
-		if r.due(d.name, i, d.matched[i]) {
-			f.add(r)
-		}
-	}
+	})
 	return f
 }
 
@@ -277,11 +270,11 @@ func (f *fault) add(r Rule) {
 	case Remark:
 		f.remark = cmp.Or(subCode(r.Code), riskPassword)
 	case LatePassword:
-		f.late = r.Delay
+		f.mishap.Late = r.Delay
 	case LosePassword:
-		f.lose = true
+		f.mishap.Lost = true
 	case CutPassword:
-		f.cut = size
+		f.mishap.Cut = size
 	case ForeignLogin:
 		f.foreign = r.Failures
 	}

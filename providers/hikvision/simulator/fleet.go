@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"camform/providers/device"
 )
 
 // Options say which devices a fleet has. The zero value has one device of each built-in model, but lacks a password.
@@ -41,9 +43,8 @@ type Options struct {
 // Fleet is a number of devices with addresses. It is safe for concurrent use.
 type Fleet struct {
 	devices   []*Device
-	recorders []*Device // those whose channels may lead to devices of the fleet
+	recorders device.Recorders
 	clock     func() time.Time
-	watch     watch
 	byName    map[string]*Device
 	byAddress map[netip.Addr]*Device
 	port      atomic.Int32
@@ -68,6 +69,7 @@ func New(o Options) (*Fleet, error) {
 		byName: make(map[string]*Device, count), byAddress: make(map[netip.Addr]*Device, count),
 		clock: o.Clock, secure: o.TLS,
 	}
+	f.recorders.Clock, f.recorders.Visit = o.Clock, f.visit
 	f.port.Store(int32(o.Port))
 	f.pipes = f.server()
 	address := o.Net.Masked().Addr()
@@ -148,21 +150,21 @@ func (o Options) blueprints() ([]*blueprint, error) {
 // device makes the i-th device.
 func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 	d := newDevice(b, mix(o.Seed)+uint64(i), fmt.Sprintf("%s-%04d", b.name, i+1), address, o.Clock)
-	d.users = []*user{{id: adminID, name: o.Username, password: o.Password, level: administrator}}
+	d.core.Accounts.Set(o.Username, administrator, o.Password)
 	for _, name := range b.recordedUsers() {
-		if d.userNamed(name) == nil {
-			d.users = append(d.users, &user{id: d.freeID(), name: name, password: d.identity.salt, level: "Viewer"})
+		if d.core.Accounts.Named(name) == nil {
+			d.core.Accounts.Set(name, "Viewer", d.identity.salt)
 		}
 	}
 	d.syncPermissions()
 	for _, q := range o.Faults.Quirks {
 		if glob(q.Device, d.name) {
-			d.quirks = q.Quirks
+			d.setQuirks(q.Quirks)
 		}
 	}
 	for _, r := range o.Faults.Rules {
 		if glob(r.Device, d.name) {
-			d.faults = append(d.faults, r)
+			d.faults.Add(r)
 		}
 	}
 	return d
@@ -170,9 +172,6 @@ func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 
 func (f *Fleet) add(d *Device) {
 	d.fleet = f
-	if _, shows := d.model.documents[channelsPath]; shows && !d.model.recorded {
-		f.recorders = append(f.recorders, d)
-	}
 	f.devices = append(f.devices, d)
 	f.byName[d.name], f.byAddress[d.address] = d, d
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"camform/providers/device"
 )
 
 // permissionTypes are the words of UserPermission for the levels of users.
@@ -21,11 +23,11 @@ func (d *Device) syncPermissions() {
 	if d.model.recorded {
 		return // what was recorded stays
 	}
-	if d.own[userPermissionPath] == nil && len(d.users) == 1 && d.users[0].id == adminID {
+	if d.own[userPermissionPath] == nil && d.core.Accounts.Len() == 1 && d.core.Accounts.WithID(adminID) != nil {
 		return // the factory document is about the administrator
 	}
-	for _, u := range d.users {
-		d.grant(u)
+	for _, u := range d.core.Accounts.All() {
+		d.grant(&u)
 	}
 	stored, found := d.stored(userPermissionPath)
 	root, err := scan(stored.body)
@@ -34,7 +36,7 @@ func (d *Device) syncPermissions() {
 	}
 	var edits []edit
 	for _, entry := range root.children {
-		if id, err := strconv.Atoi(entry.value("userID")); err == nil && d.userWithID(id) == nil {
+		if id, err := strconv.Atoi(entry.value("userID")); err == nil && d.core.Accounts.WithID(id) == nil {
 			edits = append(edits, entry.remove(stored.body))
 		}
 	}
@@ -42,7 +44,7 @@ func (d *Device) syncPermissions() {
 }
 
 // grant gives a user the rights of his level, unless he has rights of it.
-func (d *Device) grant(u *user) {
+func (d *Device) grant(u *device.Account) {
 	stored, found := d.stored(userPermissionPath)
 	root, err := scan(stored.body)
 	if !found || err != nil || len(root.children) == 0 {
@@ -50,11 +52,11 @@ func (d *Device) grant(u *user) {
 	}
 	var have *element
 	for _, entry := range root.children {
-		if entry.value("userID") == strconv.Itoa(u.id) {
+		if entry.value("userID") == strconv.Itoa(u.ID) {
 			have = entry
 		}
 	}
-	level := permissionTypes[u.level]
+	level := permissionTypes[u.Level]
 	switch {
 	case have == nil:
 		d.keepPermissions(stored.body, []edit{root.appendChild(stored.body, d.rights(u, level))})
@@ -75,7 +77,7 @@ func (d *Device) keepPermissions(body []byte, edits []edit) {
 
 // rights is an entry with what the level has: the first one of the factory, which is the administrator's, with the texts of
 // the capability document of the level.
-func (d *Device) rights(u *user, level string) string {
+func (d *Device) rights(u *device.Account, level string) string {
 	list := d.model.documents[userPermissionPath].body
 	root, err := scan(list)
 	if err != nil || len(root.children) == 0 {
@@ -95,7 +97,7 @@ func (d *Device) rights(u *user, level string) string {
 	}
 	var edits []edit
 	for name, text := range map[string]string{
-		"id": strconv.Itoa(u.id + d.model.PermissionOffset), "userID": strconv.Itoa(u.id), "userType": level,
+		"id": strconv.Itoa(u.ID + d.model.PermissionOffset), "userID": strconv.Itoa(u.ID), "userType": level,
 	} {
 		if e := old.child(name); e != nil {
 			edits = append(edits, e.setText(entry, text))

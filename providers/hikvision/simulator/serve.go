@@ -95,14 +95,14 @@ func (d *Device) entrance(source netip.Addr, secure bool, port int, mapped bool)
 	asMade := mapped && s == factory
 	switch {
 	case d.away():
-		return refused, d.boots
+		return refused, d.core.Starts
 	case !asMade && !s.listens(port, mapped, factory):
-		return refused, d.boots
+		return refused, d.core.Starts
 	case d.running.filter.drops(source):
 		d.record(Entry{Kind: Filtered, Source: source})
-		return dropped, d.boots
+		return dropped, d.core.Starts
 	}
-	return admitted, d.boots
+	return admitted, d.core.Starts
 }
 
 // link wraps the device's end of a connection for the web server.
@@ -129,7 +129,7 @@ var serverTLS = &tls.Config{
 // presented is the device whose certificate a client sees: the other one where it answers every request.
 func (d *Device) presented() *Device {
 	d.mu.Lock()
-	always := slices.ContainsFunc(d.faults, func(r Rule) bool {
+	always := slices.ContainsFunc(d.faults.All(), func(r Rule) bool {
 		selector := r
 		selector.Action, selector.Device = "", ""
 		return r.Action == WrongIdentity && selector == Rule{}

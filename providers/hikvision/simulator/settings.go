@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"camform/providers/device"
 )
 
 // settings are what the documents of a device ask it to do. They are values: a change makes new ones.
@@ -15,11 +17,7 @@ type settings struct {
 	algorithms []algorithm // of digest, in the order in which they are offered
 	basic      bool        // HTTP Basic is accepted, too
 
-	lock struct {
-		enabled  bool
-		times    int
-		duration time.Duration
-	}
+	lock        device.LockRule
 	http, https service
 	redirect    bool     // plain requests are sent to HTTPS
 	tls         []uint16 // versions that are spoken
@@ -35,7 +33,7 @@ type service struct {
 // defaults are the settings of a device without documents.
 func (b *blueprint) defaults() settings {
 	s := settings{algorithms: algorithms["MD5"], basic: strings.Contains(b.CertificateType, "basic")}
-	s.lock.enabled, s.lock.times, s.lock.duration = true, b.Lock.Times, time.Duration(b.Lock.Minutes)*time.Minute
+	s.lock = device.LockRule{Enabled: true, Attempts: b.Lock.Times, Duration: time.Duration(b.Lock.Minutes) * time.Minute}
 	s.http, s.https = service{true, 80}, service{true, 443}
 	s.tls = []uint16{tls.VersionTLS12, tls.VersionTLS13}
 	if len(b.TLS) > 0 {
@@ -85,12 +83,12 @@ func (s *settings) learnCertificate(_ *blueprint, root *element) error {
 }
 
 func (s *settings) learnLock(b *blueprint, root *element) error {
-	s.lock.enabled = !strings.EqualFold(root.value("enabled"), "false")
+	s.lock.Enabled = !strings.EqualFold(root.value("enabled"), "false")
 	if n, err := strconv.Atoi(root.value("maxIllegalLoginTimes")); err == nil && n > 0 {
-		s.lock.times = n
+		s.lock.Attempts = n
 	}
 	if n, err := strconv.Atoi(root.value("maxIllegalLoginLockTime")); err == nil && n > 0 {
-		s.lock.duration = b.Lock.lockTime(n)
+		s.lock.Duration = b.Lock.lockTime(n)
 	}
 	return nil
 }

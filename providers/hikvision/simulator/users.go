@@ -1,63 +1,14 @@
 package simulator
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"camform/providers/device"
 )
-
-// user is an account of a device.
-type user struct {
-	id                    int
-	name, password, level string
-
-	asleep  bool      // somebody else has set the password, and he has to set one himself
-	next    string    // the password from a time on
-	from    time.Time // that time; zero if there is no next one
-	lasting string    // the password that he has again after a reboot; empty for the one that he has
-}
-
-// settlePasswords puts the passwords in force that are due.
-func (d *Device) settlePasswords(at time.Time) {
-	for _, u := range d.users {
-		if !u.from.IsZero() && !at.Before(u.from) {
-			u.password, u.next, u.from = u.next, "", time.Time{}
-		}
-	}
-}
-
-// losePasswords brings back the passwords that were not meant to last.
-func (d *Device) losePasswords() {
-	for _, u := range d.users {
-		if u.lasting != "" {
-			u.password, u.lasting = u.lasting, ""
-		}
-	}
-}
-
-// setPassword gives a user a password that somebody sent, as the faults of the request want it.
-func (d *Device) setPassword(u *user, password string, by *user, f fault) {
-	if f.cut > 0 {
-		password = password[:min(f.cut, len(password))]
-	}
-	before := u.lasting
-	u.lasting, u.next, u.from = "", "", time.Time{}
-	if f.lose {
-		u.lasting = cmp.Or(before, u.password)
-	}
-	if d.quirks.MustChange {
-		u.asleep = by.id != u.id
-	}
-	if f.late > 0 {
-		u.next, u.from = password, d.now().Add(f.late)
-		return
-	}
-	u.password = password
-}
 
 const (
 	administrator = "Administrator"
@@ -67,24 +18,6 @@ const (
 
 // levels are the user levels that can be given. Case matters to devices.
 var levels = []string{administrator, "Operator", "Viewer"}
-
-func (d *Device) userNamed(name string) *user {
-	for _, u := range d.users {
-		if u.name == name {
-			return u
-		}
-	}
-	return nil
-}
-
-func (d *Device) userWithID(id int) *user {
-	for _, u := range d.users {
-		if u.id == id {
-			return u
-		}
-	}
-	return nil
-}
 
 // hasUsers reports whether the device serves a list of users at all.
 func (d *Device) hasUsers() bool { return d.model.user.body != nil }
@@ -96,8 +29,8 @@ func userPath(path string) (id int, found bool) {
 	return id, below && err == nil
 }
 
-// userList is the document with some of the users, in the words of the model.
-func (d *Device) userList(users []*user) []byte {
+// userList is the document with the users, in the words of the model.
+func (d *Device) userList() []byte {
 	list := d.model.documents[usersPath].body
 	root, err := scan(list)
 	if err != nil || root.child("User") == nil {
@@ -106,28 +39,28 @@ func (d *Device) userList(users []*user) []byte {
 	first, last := root.child("User"), root.children[len(root.children)-1]
 	between := list[root.inner:first.start]
 	out := slices.Clone(list[:root.inner])
-	for _, u := range users {
-		out = append(append(out, between...), d.userItem(u)...)
+	for _, u := range d.core.Accounts.All() {
+		out = append(append(out, between...), d.userItem(&u)...)
 	}
 	return append(out, list[last.end:]...)
 }
 
 // userItem is one User element.
-func (d *Device) userItem(u *user) []byte {
+func (d *Device) userItem(u *device.Account) []byte {
 	item := d.model.user.body
 	root, err := scan(item)
 	if err != nil {
 		return item
 	}
 	var edits []edit
-	for name, text := range map[string]string{"id": strconv.Itoa(u.id), "userName": u.name, "userLevel": u.level} {
+	for name, text := range map[string]string{"id": strconv.Itoa(u.ID), "userName": u.Name, "userLevel": u.Level} {
 		if c := root.child(name); c != nil {
 			edits = append(edits, c.setText(item, text))
 		}
 	}
 	item = apply(item, edits)
 	if root, err = scan(item); err == nil && d.quirks.MustChange {
-		item = apply(item, []edit{root.appendChild(item, fmt.Sprintf("<userActivationStatus>%t</userActivationStatus>", !u.asleep))})
+		item = apply(item, []edit{root.appendChild(item, fmt.Sprintf("<userActivationStatus>%t</userActivationStatus>", !u.Asleep))})
 	}
 	return item
 }
@@ -139,9 +72,9 @@ func (d *Device) readUsers(path string) (document, bool) {
 		if d.model.recorded && !d.usersChanged {
 			return d.model.documents[usersPath], true
 		}
-		return document{body: d.userList(d.users), contentType: contentXML}, true
+		return document{body: d.userList(), contentType: contentXML}, true
 	}
-	u := d.userWithID(id)
+	u := d.core.Accounts.WithID(id)
 	if u == nil {
 		return document{}, false
 	}
@@ -154,7 +87,7 @@ func (d *Device) readUsers(path string) (document, bool) {
 }
 
 // changeUsers answers a write to the list or to one user.
-func (d *Device) changeUsers(q request, by *user, f fault) result {
+func (d *Device) changeUsers(q request, by *device.Account, f fault) result {
 	id, single := userPath(q.path)
 	switch {
 	case !single && q.path != usersPath:
@@ -180,7 +113,7 @@ type userRequest struct {
 }
 
 // parseUser reads a User element, deciphering what the query says is ciphered.
-func (d *Device) parseUser(q request, by *user, e *element) (userRequest, refusal) {
+func (d *Device) parseUser(q request, by *device.Account, e *element) (userRequest, refusal) {
 	if d.quirks.BareUser && len(e.attrs) > 0 {
 		return userRequest{}, d.refuse(badXMLContent)
 	}
@@ -215,7 +148,7 @@ func (d *Device) userElements(q request) (all []*element, list bool, no refusal)
 }
 
 // oneUser parses the body of a write that is about one user, and checks the password of who makes it.
-func (d *Device) oneUser(q request, by *user) (userRequest, refusal) {
+func (d *Device) oneUser(q request, by *device.Account) (userRequest, refusal) {
 	elements, list, no := d.userElements(q)
 	if no != nil {
 		return userRequest{}, no
@@ -232,20 +165,20 @@ func (d *Device) oneUser(q request, by *user) (userRequest, refusal) {
 
 // checkLogin refuses a write that does not carry the password of who makes it, where the model wants it. A wrong one
 // counts as a failed login.
-func (d *Device) checkLogin(q request, password string, by *user) refusal {
+func (d *Device) checkLogin(q request, password string, by *device.Account) refusal {
 	switch {
 	case !d.model.asksLogin:
 		return nil
 	case password == "":
 		return d.refuse(parametersLack).about("loginPassword")
-	case password != by.password:
-		d.failed(q.entry(IllegalLogin, by.name))
+	case password != by.Password:
+		d.failed(q, by.Name)
 		return d.refuse(loginPasswordError)
 	}
 	return nil
 }
 
-func (d *Device) createUser(q request, by *user) result {
+func (d *Device) createUser(q request, by *device.Account) result {
 	r, no := d.oneUser(q, by)
 	if no != nil {
 		return *no
@@ -253,10 +186,9 @@ func (d *Device) createUser(q request, by *user) result {
 	if no := d.checkNewUser(r); no != nil {
 		return *no
 	}
-	u := &user{id: d.freeID(), name: r.name, password: r.password, level: r.level}
-	d.users = append(d.users, u)
+	u := d.core.Accounts.Set(r.name, r.level, r.password)
 	d.accountsChanged()
-	return result{http: http.StatusOK, code: ok, id: strconv.Itoa(u.id)}
+	return result{http: http.StatusOK, code: ok, id: strconv.Itoa(u.ID)}
 }
 
 func (d *Device) checkNewUser(r userRequest) refusal {
@@ -267,23 +199,15 @@ func (d *Device) checkNewUser(r userRequest) refusal {
 		return d.refuse(badParameters).about("userLevel")
 	case r.level == administrator:
 		return d.refuse(userCannotCreatAdmin)
-	case d.userNamed(r.name) != nil:
+	case d.core.Accounts.Named(r.name) != nil:
 		return d.refuse(userExist)
-	case len(d.users) >= maxUsers:
+	case d.core.Accounts.Len() >= maxUsers:
 		return d.refuse(userMaxNum)
 	}
 	return d.checkPassword(r.name, r.password)
 }
 
-func (d *Device) freeID() int {
-	id := adminID + 1
-	for d.userWithID(id) != nil {
-		id++
-	}
-	return id
-}
-
-func (d *Device) updateUser(q request, id int, by *user, f fault) result {
+func (d *Device) updateUser(q request, id int, by *device.Account, f fault) result {
 	r, no := d.oneUser(q, by)
 	if no != nil {
 		return *no
@@ -291,56 +215,59 @@ func (d *Device) updateUser(q request, id int, by *user, f fault) result {
 	if r.id != "" && r.id != strconv.Itoa(id) {
 		return *d.refuse(badParameters).about("id")
 	}
-	return d.replaceUser(d.userWithID(id), r, by, f)
+	return d.replaceUser(d.core.Accounts.WithID(id), r, by, f)
 }
 
 // replaceUser gives a user what the request names; empty fields stay.
-func (d *Device) replaceUser(u *user, r userRequest, by *user, f fault) result {
+func (d *Device) replaceUser(u *device.Account, r userRequest, by *device.Account, f fault) result {
 	if no := d.checkUserChange(u, r, by); no != nil {
 		return *no
 	}
 	if r.name != "" {
-		u.name = r.name
+		u.Name = r.name
 	}
 	if r.level != "" {
-		u.level = r.level
+		u.Level = r.level
 	}
 	if r.password != "" {
-		d.setPassword(u, r.password, by, f)
+		if d.quirks.MustChange {
+			u.Asleep = by.ID != u.ID
+		}
+		d.core.Accounts.Change(u, r.password, f.mishap, d.now())
 	}
 	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
-func (d *Device) checkUserChange(u *user, r userRequest, by *user) refusal {
+func (d *Device) checkUserChange(u *device.Account, r userRequest, by *device.Account) refusal {
 	if u == nil {
 		return d.refuse(userInexistence)
 	}
-	renamed, moved := r.name != "" && r.name != u.name, r.level != "" && r.level != u.level
+	renamed, moved := r.name != "" && r.name != u.Name, r.level != "" && r.level != u.Level
 	switch {
-	case by.level != administrator && (renamed || moved):
+	case by.Level != administrator && (renamed || moved):
 		return d.refuse(lowPrivilege)
-	case renamed && u.id == adminID:
+	case renamed && u.ID == adminID:
 		return d.refuse(userNameMismatched)
-	case renamed && d.userNamed(r.name) != nil:
+	case renamed && d.core.Accounts.Named(r.name) != nil:
 		return d.refuse(userExist)
 	case moved && !slices.Contains(levels, r.level):
 		return d.refuse(badParameters).about("userLevel")
-	case moved && u.id == adminID:
+	case moved && u.ID == adminID:
 		return d.refuse(invalidOperation)
 	case moved && r.level == administrator:
 		return d.refuse(userCannotCreatAdmin)
 	case r.password == "":
 		return nil
-	case u.asleep && by.id == u.id && same(u.password, r.password):
+	case u.Asleep && by.ID == u.ID && same(u.Password, r.password):
 		return d.refuse(sameAsOldPassword)
 	}
-	return d.checkPassword(u.name, r.password)
+	return d.checkPassword(u.Name, r.password)
 }
 
 // updateUsers answers a PUT of the collection: one User is changed where it stands; a list is what there will be, so that
 // users that are not in it go, except for the administrator.
-func (d *Device) updateUsers(q request, by *user, f fault) result {
+func (d *Device) updateUsers(q request, by *device.Account, f fault) result {
 	elements, list, no := d.userElements(q)
 	if no != nil {
 		return *no
@@ -358,43 +285,43 @@ func (d *Device) updateUsers(q request, by *user, f fault) result {
 		if answer := d.replaceUser(u, r, by, f); answer.code != ok {
 			return answer
 		}
-		kept[u.id] = true
+		kept[u.ID] = true
 	}
 	if list {
-		d.users = slices.DeleteFunc(d.users, func(u *user) bool { return !kept[u.id] })
+		d.core.Accounts.Remove(func(u device.Account) bool { return !kept[u.ID] })
 		d.accountsChanged()
 	}
 	return result{http: http.StatusOK, code: ok}
 }
 
 // userRequested finds the user that a request of the collection means.
-func (d *Device) userRequested(r userRequest) *user {
+func (d *Device) userRequested(r userRequest) *device.Account {
 	if id, err := strconv.Atoi(r.id); err == nil {
-		return d.userWithID(id)
+		return d.core.Accounts.WithID(id)
 	}
-	return d.userNamed(r.name)
+	return d.core.Accounts.Named(r.name)
 }
 
-func (d *Device) deleteUser(q request, id int, by *user) result {
+func (d *Device) deleteUser(q request, id int, by *device.Account) result {
 	if given := q.query.Get("loginPassword"); given != "" && !ciphered(q.query) {
 		if no := d.checkLogin(q, given, by); no != nil {
 			return *no
 		}
 	}
 	switch {
-	case d.userWithID(id) == nil:
+	case d.core.Accounts.WithID(id) == nil:
 		return *d.refuse(userInexistence)
 	case id == adminID:
 		return *d.refuse(userCannotDelAdmin)
 	}
-	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.id == id })
+	d.core.Accounts.Remove(func(u device.Account) bool { return u.ID == id })
 	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
 // deleteAllUsers does what the guide says of a DELETE without an id. No client should ever send it.
 func (d *Device) deleteAllUsers() result {
-	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.id != adminID })
+	d.core.Accounts.Remove(func(u device.Account) bool { return u.ID != adminID })
 	d.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
@@ -450,12 +377,7 @@ func (d *Device) SetUser(name, level, password string) {
 	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	u := d.userNamed(name)
-	if u == nil {
-		u = &user{id: d.freeID(), name: name}
-		d.users = append(d.users, u)
-	}
-	*u = user{id: u.id, name: name, password: password, level: level}
+	d.core.Accounts.Set(name, level, password)
 	d.accountsChanged()
 }
 
@@ -464,10 +386,10 @@ func (d *Device) RemoveUser(name string) error {
 	d.fleet.catchUp()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.userNamed(name) == nil {
+	if d.core.Accounts.Named(name) == nil {
 		return fmt.Errorf("%s has no user %q", d.name, name)
 	}
-	d.users = slices.DeleteFunc(d.users, func(u *user) bool { return u.name == name })
+	d.core.Accounts.Remove(func(u device.Account) bool { return u.Name == name })
 	d.accountsChanged()
 	return nil
 }
@@ -476,7 +398,7 @@ func (d *Device) RemoveUser(name string) error {
 func (d *Device) Accepts(name, password string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.settlePasswords(d.now())
-	u := d.userNamed(name)
-	return u != nil && same(u.password, password)
+	d.core.Accounts.Settle(d.now())
+	u := d.core.Accounts.Named(name)
+	return u != nil && same(u.Password, password)
 }

@@ -1,0 +1,72 @@
+package device
+
+import (
+	"net/netip"
+	"time"
+)
+
+// State is what a device remembers beside its documents. The zero value is a device without accounts that nothing happened
+// to.
+type State struct {
+	Accounts Accounts
+	Gate     Gate
+	Log      Log
+	Starts   int       // how often it has started: connections of an earlier start are dead
+	Away     time.Time // it does not answer before this time
+}
+
+// Clone returns a copy that shares nothing with s that changes.
+func (s *State) Clone() State {
+	c := *s
+	c.Accounts, c.Gate, c.Log = s.Accounts.Clone(), s.Gate.Clone(), s.Log.Clone()
+	return c
+}
+
+// Restart takes the device down for some time. Connections are lost, and passwords that were not meant to last.
+func (s *State) Restart(at time.Time, away time.Duration) {
+	s.Starts++
+	s.Away = at.Add(away)
+	s.Accounts.Forget()
+}
+
+// LockAll locks every source for some time.
+func (s *State) LockAll(at time.Time, duration time.Duration) {
+	s.Gate.LockAll(at.Add(duration))
+	s.Log.Add(Entry{Time: at, Kind: Locked})
+}
+
+// Fail notes credentials that a device refused, at the time and from the source of the entry. What the source sends while
+// it is locked is not even looked at, but starts the lock anew.
+func (s *State) Fail(rule LockRule, e Entry) {
+	if s.Gate.LockedFor(e.Source, e.Time) > 0 {
+		e.Kind = Poked
+		s.Log.Add(e)
+		s.Gate.Poke(rule, e.Source, e.Time)
+		return
+	}
+	e.Kind = Refused
+	s.Log.Add(e)
+	if s.Gate.Fail(rule, e.Source, e.Time) {
+		s.Log.Add(Entry{Time: e.Time, Kind: Locked, Source: e.Source, User: e.User})
+	}
+}
+
+// FailForeign is another client that comes from a source and fails to log in n times. Where that is once too many, it goes on
+// all the same.
+func (s *State) FailForeign(rule LockRule, source netip.Addr, at time.Time, n int) {
+	for range n {
+		s.Fail(rule, Entry{Time: at, Source: source, User: "somebody else"})
+	}
+}
+
+// Login judges a password that came with an entry's user, source and time, and returns the account that it belongs to; nil
+// where it is refused, which is noted, or the source is locked. Whoever is let in is forgiven by the caller.
+func (s *State) Login(rule LockRule, e Entry, password string) *Account {
+	s.Accounts.Settle(e.Time)
+	u := s.Accounts.Named(e.User)
+	if u == nil || u.Password != password || s.Gate.LockedFor(e.Source, e.Time) > 0 {
+		s.Fail(rule, e)
+		return nil
+	}
+	return u
+}
