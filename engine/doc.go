@@ -12,8 +12,8 @@
 //	   ↓           an order is searched in which the ways in stay open             guard.Prove    pure
 //	   ↓           plan file: canonical JSON with a hash                           plan.Encode
 //	 - - -         somebody reviews it; another day, another machine
-//	   ↓           check, prove, intend, write, verify, record                     apply.Run
-//	   ↓           of two passwords, which one does the device have?                rotate.Resolve pure
+//	   ↓           read, check, prepare, send, settle                              apply.Run
+//	   ↓           which password does an account have?                             rotate.Accounts
 //
 // Every command that reads devices does so by survey, and is pure over what it returns: audit.Evaluate judges by rules,
 // learn.Learn writes configurations, and lock.Lock keeps what devices can do for a check without them. Rotate is a plan about
@@ -28,7 +28,8 @@
 //	engine                            this package
 //	engine/apply, render              plans → done; plans and reports → text, Markdown, JSON
 //	engine/audit, learn               snapshots → compliance, configurations; pure
-//	engine/diff, guard, lock, approval, rotate  pure judgements
+//	engine/diff, guard, lock, approval  pure judgements
+//	engine/rotate                     passwords: changed, and found out about
 //	engine/vault                      secrets: what is kept, and where others come from
 //	engine/live, config, state        devices, text, memory
 //	engine/report, plan, graph, diag, ledger, credential, auditlog

@@ -14,6 +14,7 @@ import (
 	"camform/engine/lock"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -26,7 +27,7 @@ type Engine struct {
 	Store    *state.Store
 	Secret   func(origin string) (string, error) // reads a secret from its origin
 
-	Passwords apply.Vault  // makes and reads managed passwords
+	Passwords rotate.Vault // makes and reads managed passwords
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
 
 	Limits  graph.Limits

@@ -28,7 +28,7 @@ var layers = []struct {
 
 	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lock engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
-	{"engine/apply", "engine/credential engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
+	{"engine/apply", "engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
 	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
@@ -38,7 +38,7 @@ var layers = []struct {
 	{"engine/diff", "engine/config engine/credential engine/live engine/plan providers schema"},
 	{"engine/guard", "engine/diag engine/plan providers schema"},
 
-	{"engine/rotate", "engine/ledger engine/state providers"},
+	{"engine/rotate", "engine/credential engine/ledger engine/plan engine/state providers schema"},
 	{"engine/vault", "engine/credential engine/state schema"},
 
 	{"engine/lock", "engine/live providers schema"},

@@ -10,7 +10,7 @@ import (
 	"camform/engine/vault"
 )
 
-// Passwords makes and reads the managed passwords of a vault; see apply.Vault.
+// Passwords makes and reads the managed passwords of a vault; see rotate.Vault.
 type Passwords struct {
 	*vault.Vault
 	Store *state.Store

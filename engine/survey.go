@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"camform/engine/apply"
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/diff"
@@ -28,7 +27,7 @@ type surveyor struct {
 	interpreter providers.Interpreter
 	store       *state.Store
 	secret      func(origin string) (string, error)
-	passwords   apply.Vault
+	passwords   rotate.Vault
 	limits      graph.Limits
 	event       func(report.Event)
 	trace       providers.Trace

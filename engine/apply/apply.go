@@ -1,5 +1,12 @@
-// Package apply carries out plans: each step is checked against the value it was planned from, its intent is made
-// durable, one request leaves, the device is read back over a new connection, and the result is recorded.
+// Package apply carries out plans. The steps of a device that change the same document form a group, and a group goes through
+// five stages, each of which passes a value to the next:
+//
+//	read      the documents of the group              reading
+//	check     what is still as it was planned?        checked    → done already, stale, would close the way in
+//	prepare   passwords, requests, snapshots          prepared
+//	send      intent durable, then one request        sent       for each request
+//	settle    read back over a new connection,        outcome    → done, rejected, unknown, put back
+//	          judge each step, record
 //
 // Rules:
 //
@@ -8,12 +15,12 @@
 //     of it; the next run closes what a crash left open (see Recover).
 //   - A device that is no longer as it was planned is left alone. A dead device costs its own steps only (I10).
 //   - What the device says is not believed: what it answers when it is read again is.
+//   - Which password an account has is for package rotate to find out.
 package apply
 
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"camform/engine/graph"
@@ -30,9 +37,9 @@ import (
 type Options struct {
 	Provider providers.Provider
 	Store    Store
-	Vault    Vault  // makes and reads managed passwords
-	Sealer   Sealer // makes what is kept of devices unreadable for others
-	Run      string // id of the run, for leases and the journal
+	Vault    rotate.Vault // makes and reads managed passwords
+	Sealer   Sealer       // makes what is kept of devices unreadable for others
+	Run      string       // id of the run, for leases and the journal
 	Limits   graph.Limits
 
 	// Target turns the access of a device into a target for a session. The error is for people: a secret that is not
@@ -76,7 +83,7 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 		followers.after(ctx, stop, r.Devices[i], o)
 	})
 	for _, i := range left {
-		r.Devices[i] = notRun(devices[i])
+		r.Devices[i] = notRun(devices[i], "the run was interrupted before this device")
 		followers.after(ctx, stop, r.Devices[i], o)
 	}
 	for i, done := range r.Devices {
@@ -114,129 +121,128 @@ func idle(d plan.Device) report.Device {
 	return done
 }
 
-func notRun(d plan.Device) report.Device {
-	done := report.Device{Address: d.Address, Identity: d.Identity, Result: report.NotRun, Detail: "the run was interrupted before this device"}
-	for _, s := range d.Steps {
-		done.Steps = append(done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: report.NotRun})
-	}
-	return done
+// notRun is the report of a device whose steps are not begun.
+func notRun(d plan.Device, why string) report.Device {
+	p := newProgress(d, nil)
+	p.fail(report.NotRun, why)
+	return p.close()
 }
 
-func runDevice(ctx, stop context.Context, d plan.Device, o Options) (done report.Device) {
+func runDevice(ctx, stop context.Context, d plan.Device, o Options) report.Device {
 	begun := time.Now()
-	w := newWorker(ctx, stop, d, o)
-	w.done.Identity = d.Identity
 	o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d.Address})
-	defer func() {
-		if cause := recover(); cause != nil {
-			w.panicked(cause)
-		}
-		done = w.close()
-		o.Event(report.Event{
-			Kind: report.DeviceDone, Stage: report.Apply, Device: d.Address,
-			Result: done.Result, Detail: done.Detail, Elapsed: time.Since(begun),
-		})
-	}()
-	w.run()
+	w := newWorker(stop, d, o)
+	done := w.attend(ctx, w.run)
+	o.Event(report.Event{
+		Kind: report.DeviceDone, Stage: report.Apply, Device: d.Address,
+		Result: done.Result, Detail: done.Detail, Elapsed: time.Since(begun),
+	})
 	return done
-}
-
-func newWorker(ctx, stop context.Context, d plan.Device, o Options) *worker {
-	return &worker{
-		ctx: ctx, stop: stop, Options: o, device: d, done: report.Device{Address: d.Address},
-		candidates: map[schema.Setting]candidate{}, kept: map[string]bool{}, asleep: map[string]bool{},
-	}
 }
 
 // worker carries out the steps of one device. Only one goroutine uses it.
 type worker struct {
 	Options
-	ctx, stop context.Context
-	device    plan.Device
-	target    providers.Target
-	lease     state.Lease
-	session   providers.Session
-	known     map[schema.Setting]state.Setting // what the state remembers of the device
-	doubtful  map[schema.Setting]bool          // settings of requests of which it is not known what became of them
-	inFlight  []plan.Step                      // begun and not ended
-	done      report.Device
-
-	credential providers.Credential // the one that the session logs in with
-	found      rotate.Finding       // what was found out about our own password, if it was in doubt
-	candidates map[schema.Setting]candidate
-	kept       map[string]bool // paths of documents of which the run has a snapshot
-	rotated    []plan.Step     // that gave their account a new password
-	changed    []plan.Step     // of which the device tells whether they work
-	asleep     map[string]bool // accounts that have to set a password themselves before they may do anything
+	*progress
+	stop     context.Context // asked by stopped only
+	lease    state.Lease
+	line     *line
+	accounts *rotate.Accounts
+	judge    judge
+	open     []state.Intent          // of earlier runs, of which it is not known what became of them
+	waiting  map[schema.Setting]bool // settings that they are about
+	kept     map[string]bool         // paths of documents of which the run has a snapshot
+	rotated  []plan.Step             // that gave their account a new password
+	changed  []plan.Step             // of which the device tells whether they work
 }
 
-// hold takes the lease of the device and then finds out what is remembered of it, so that no other run changes that
-// meanwhile. If it reports false, nothing is held.
-func (w *worker) hold() bool {
-	lease, err := w.Store.Acquire(w.ctx, w.device.Address, w.Run)
+func newWorker(stop context.Context, d plan.Device, o Options) *worker {
+	return &worker{
+		Options: o, stop: stop, kept: map[string]bool{}, waiting: map[schema.Setting]bool{}, progress: newProgress(d, o.Event),
+		line: &line{provider: o.Provider, identity: d.Identity},
+	}
+}
+
+// attend does work on the device while it has the lease. A panic costs this device only.
+func (w *worker) attend(ctx context.Context, work func(context.Context)) (done report.Device) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			w.panicked(cause)
+		}
+		done = w.close()
+		done.Identity = w.line.identity
+	}()
+	if w.hold(ctx) {
+		defer w.release(ctx)
+		work(ctx)
+	}
+	return done
+}
+
+// run is the way of a device: login, then its groups of steps one after the other until one of them ends it.
+func (w *worker) run(ctx context.Context) {
+	groups := plan.Grouped(w.device.Steps, w.Provider.Kinds())
+	if len(groups) > 0 && (!w.login(ctx) || !w.isAsPlanned()) {
+		return
+	}
+	for i, g := range groups {
+		if w.stopped() {
+			w.fail(report.NotRun, "the run was interrupted")
+			return
+		}
+		w.group(ctx, g, groups[i:])
+		if w.over() {
+			return
+		}
+	}
+	w.seeWorking(ctx)
+	w.proveOldRefused(ctx)
+	w.remember(ctx)
+}
+
+// stopped reports whether nothing further is to be begun. What is in flight is finished all the same.
+func (w *worker) stopped() bool { return w.stop.Err() != nil }
+
+// hold takes the lease of the device and then finds out what is remembered of it and what is open, so that no other run
+// changes that meanwhile. If it reports false, nothing is held.
+func (w *worker) hold(ctx context.Context) bool {
+	lease, err := w.Store.Acquire(ctx, w.device.Address, w.Run)
 	if err != nil {
 		w.fail(report.Failed, providers.Reason(err))
 		return false
 	}
 	w.lease = lease
 	w.keeper.Hold(lease)
-	if w.known, err = w.Store.Settings(w.ctx, w.device.Address); err != nil {
+	w.accounts = rotate.NewAccounts(rotate.World{Store: w.Store, Vault: w.Vault, Device: w.line}, lease, w.device.Access)
+	known, err := w.Store.Settings(ctx, w.device.Address)
+	w.judge = judge{line: w.line, accounts: w.accounts, comparison: comparison{
+		provider: w.Provider, known: known, secrets: secrets{read: w.Secret, fingerprint: w.Store.Fingerprint, accounts: w.accounts},
+	}}
+	if err == nil {
+		w.open, err = w.Store.OpenIntents(ctx, w.device.Address)
+	}
+	for _, in := range w.open {
+		for _, s := range in.Steps {
+			w.waiting[s.Setting] = true
+		}
+	}
+	if err != nil {
 		w.fail(report.Failed, providers.Reason(err))
-		w.release()
+		w.release(ctx)
 		return false
 	}
 	return true
 }
 
-// run is the way of a device: lease, login, then its groups of steps one after the other until one of them ends it.
-func (w *worker) run() {
-	if !w.hold() {
-		return
-	}
-	defer w.release()
-	if err := w.findDoubtful(); err != nil {
-		w.fail(report.Failed, providers.Reason(err))
-		return
-	}
-	groups := plan.Grouped(w.device.Steps, w.Provider.Kinds())
-	if len(groups) > 0 && (!w.login() || !w.isAsPlanned()) {
-		return
-	}
-	for i, g := range groups {
-		if w.stop.Err() != nil {
-			w.fail(report.NotRun, "the run was interrupted")
-			return
-		}
-		if !w.group(g, groups[i:]) {
-			return
-		}
-	}
-	w.seeWorking()
-	w.proveOldRefused()
-	w.remember()
-}
-
-// findDoubtful finds the settings that requests of earlier runs were about whose outcome is still not known.
-func (w *worker) findDoubtful() error {
-	open, err := w.Store.OpenIntents(w.ctx, w.device.Address)
-	w.doubtful = map[schema.Setting]bool{}
-	for _, in := range open {
-		for _, s := range in.Steps {
-			w.doubtful[s.Setting] = true
-		}
-	}
-	return err
-}
-
 // login opens the session and makes sure who answers.
-func (w *worker) login() bool {
+func (w *worker) login(ctx context.Context) bool {
 	target, err := w.Target(w.device)
 	if err != nil {
 		w.fail(report.Failed, providers.Reason(err))
 		return false
 	}
-	w.target = target
-	if err := w.enter(); err != nil {
+	w.line.target = target
+	if err := w.accounts.Enter(ctx, target.Login); err != nil {
 		w.fail(live.ResultOf(err), live.Explain(err, w.device.Address))
 		return false
 	}
@@ -245,7 +251,7 @@ func (w *worker) login() bool {
 
 // isAsPlanned reports whether the device is the one that was planned for, with the same firmware.
 func (w *worker) isAsPlanned() bool {
-	planned, got := w.device.Identity, w.done.Identity
+	planned, got := w.device.Identity, w.line.identity
 	if planned.Serial == got.Serial && planned.Firmware == got.Firmware {
 		return true
 	}
@@ -254,86 +260,45 @@ func (w *worker) isAsPlanned() bool {
 	return false
 }
 
-func (w *worker) release() {
-	if w.session != nil {
-		w.session.Close()
-	}
+func (w *worker) release(ctx context.Context) {
+	w.line.close()
 	w.keeper.Drop(w.lease)
 	// A lease that cannot be given back expires by itself.
-	_ = w.Store.Release(context.WithoutCancel(w.ctx), w.lease)
+	_ = w.Store.Release(context.WithoutCancel(ctx), w.lease)
 }
 
-// fail ends the device with a result that is not good.
-func (w *worker) fail(result report.Result, detail string) {
-	if w.done.Result == "" {
-		w.done.Result, w.done.Detail = result, detail
-	}
-}
-
-// panicked ends the device after a panic. Whether a request had left by then is not known.
-func (w *worker) panicked(cause any) {
-	w.fail(report.Failed, fmt.Sprintf("this is a bug: %v", cause))
-	for _, s := range slices.Clone(w.inFlight) {
-		w.ended(s, report.Unknown, "a bug ended it; the next run finds out what became of it", 0)
-	}
-}
-
-// close completes the report of the device: steps that were not reached are not run.
-func (w *worker) close() report.Device {
-	for _, s := range w.device.Steps {
-		if !slices.ContainsFunc(w.done.Steps, func(r report.Step) bool { return r.Address == s.Address }) {
-			w.done.Steps = append(w.done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: report.NotRun})
+// proveOldRefused asks for logins with the passwords that were replaced, where policies want that.
+func (w *worker) proveOldRefused(ctx context.Context) {
+	for _, s := range w.rotated {
+		if wrong := w.accounts.ProveOldRefused(ctx, s.Address.Key, *generates(s)); wrong != "" {
+			w.amend(s, func(done *report.Step) { done.Detail = wrong })
 		}
 	}
-	if w.done.Result == "" {
-		w.done.Result = report.Done
-		for _, s := range w.done.Steps {
-			if !s.Result.Good() {
-				w.done.Result, w.done.Detail = s.Result, ""
-			}
-		}
-	}
-	return w.done
-}
-
-func (w *worker) begun(s plan.Step) {
-	w.inFlight = append(w.inFlight, s)
-	w.Event(report.Event{Kind: report.StepStarted, Stage: report.Apply, Device: w.device.Address, Setting: s.Address, Action: s.Action})
-}
-
-func (w *worker) ended(s plan.Step, result report.Result, detail string, elapsed time.Duration) {
-	w.inFlight = slices.DeleteFunc(w.inFlight, func(begun plan.Step) bool { return begun.Address == s.Address })
-	w.done.Steps = append(w.done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: result, Detail: detail})
-	w.Event(report.Event{
-		Kind: report.StepDone, Stage: report.Apply, Device: w.device.Address, Setting: s.Address, Action: s.Action,
-		Result: result, Detail: detail, Elapsed: elapsed,
-	})
 }
 
 // remember brings the state up to date with settings that need no request: forgotten ones, and those that the device
 // has already as they are wanted.
-func (w *worker) remember() {
+func (w *worker) remember(ctx context.Context) {
 	var rows []state.Setting
 	for _, a := range w.device.Adopted {
-		rows = append(rows, w.adoptedRow(a))
+		rows = append(rows, w.judge.adoptedRow(a))
 	}
+	var gone []plan.Step
 	var forget []schema.Setting
 	for _, s := range w.device.Steps {
 		if s.Action == plan.Forget {
-			forget = append(forget, s.Address)
+			gone, forget = append(gone, s), append(forget, s.Address)
 		}
 	}
 	if len(rows) == 0 && len(forget) == 0 {
 		return
 	}
-	if err := w.Store.Record(w.ctx, w.lease, rows, forget); err != nil {
+	if err := w.Store.Record(ctx, w.lease, rows, forget); err != nil {
 		w.fail(report.Failed, providers.Reason(err))
 		return
 	}
-	for _, s := range w.device.Steps {
-		if s.Action == plan.Forget {
-			w.begun(s)
-			w.ended(s, report.Done, "", 0)
-		}
-	}
+	w.begin(gone...)
+	var o outcome
+	o.end(report.Done, "", gone...)
+	w.tell(o)
 }

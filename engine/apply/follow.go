@@ -14,19 +14,16 @@ import (
 // that shows a camera. Such a step is carried out right after that of the account, since whoever uses the old password
 // makes the device count refused logins. All methods may be called from any goroutine.
 type followers struct {
-	steps map[string][]follower // by the address of the account
+	steps map[string][]plan.Device // by the address of the account, each with the one step that follows
 	gates map[schema.Device]*sync.Mutex
 
 	mu   sync.Mutex
 	done map[schema.Device][]report.Device
 }
 
-// follower is a device with the one step that follows.
-type follower struct{ device plan.Device }
-
 // findFollowers takes the steps that follow others of the plan out of the devices.
 func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
-	f := &followers{steps: map[string][]follower{}, gates: map[schema.Device]*sync.Mutex{}, done: map[schema.Device][]report.Device{}}
+	f := &followers{steps: map[string][]plan.Device{}, gates: map[schema.Device]*sync.Mutex{}, done: map[schema.Device][]report.Device{}}
 	made := map[string]bool{}
 	for _, d := range devices {
 		f.gates[d.Address] = &sync.Mutex{}
@@ -46,7 +43,7 @@ func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
 			}
 			one := d
 			one.Steps, one.Adopted = []plan.Step{s}, nil
-			f.steps[leader] = append(f.steps[leader], follower{one})
+			f.steps[leader] = append(f.steps[leader], one)
 		}
 	}
 	return f, rest
@@ -67,12 +64,13 @@ func (f *followers) after(ctx, stop context.Context, done report.Device, o Optio
 		for _, next := range f.steps[s.Address.String()] {
 			var result report.Device
 			if s.Result.Good() {
-				result = f.carryOut(next.device, func() report.Device { return runDevice(ctx, stop, next.device, o) })
+				result = f.carryOut(next, func() report.Device { return runDevice(ctx, stop, next, o) })
 			} else {
-				result = waiting(next.device, fmt.Sprintf("%s has no new password yet", s.Address))
+				result = notRun(next, fmt.Sprintf("%s has no new password yet", s.Address))
+				result.Steps[0].Detail = result.Detail
 			}
 			f.mu.Lock()
-			f.done[next.device.Address] = append(f.done[next.device.Address], result)
+			f.done[next.Address] = append(f.done[next.Address], result)
 			f.mu.Unlock()
 		}
 	}
@@ -85,15 +83,6 @@ func withoutDevices(event func(report.Event)) func(report.Event) {
 			event(e)
 		}
 	}
-}
-
-// waiting is the report of a device whose step has to wait.
-func waiting(d plan.Device, why string) report.Device {
-	done := report.Device{Address: d.Address, Identity: d.Identity, Result: report.NotRun, Detail: why}
-	for _, s := range d.Steps {
-		done.Steps = append(done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: report.NotRun, Detail: why})
-	}
-	return done
 }
 
 // merge adds what followed to the report of a device.

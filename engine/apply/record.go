@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -19,28 +18,17 @@ import (
 	"camform/schema"
 )
 
-// wanted is what to read of one kind.
-type wanted struct {
-	kind *schema.Kind
-	keys []string
-}
-
-// wantedBy lists the kinds of steps, each with its keys.
-func (w *worker) wantedBy(steps []plan.Step) []wanted {
-	var list []wanted
+// readKinds reads the documents of the kinds of steps and decodes them. A kind that the device does not have has no items.
+func readKinds(ctx context.Context, reader providers.Reader, interpreter providers.Interpreter, steps []plan.Step) (reading, error) {
+	var kinds []*schema.Kind
+	keys := map[*schema.Kind][]string{}
 	for _, s := range steps {
-		kind := w.kind(s.Address.Kind)
-		i := slices.IndexFunc(list, func(have wanted) bool { return have.kind == kind })
-		if i < 0 {
-			i, list = len(list), append(list, wanted{kind: kind})
+		kind := interpreter.Kinds().Lookup(s.Address.Kind)
+		if keys[kind] == nil {
+			kinds = append(kinds, kind)
 		}
-		list[i].keys = append(list[i].keys, s.Address.Key)
+		keys[kind] = append(keys[kind], s.Address.Key)
 	}
-	return list
-}
-
-// readKinds reads the documents of kinds and decodes them. A kind that the device does not have has no items.
-func readKinds(ctx context.Context, reader providers.Reader, interpreter providers.Interpreter, list []wanted) (reading, error) {
 	r := reading{documents: providers.Documents{}, items: map[string]providers.Items{}, limits: map[string]bool{}}
 	read := func(path string) (providers.Document, error) {
 		if doc, ok := r.documents[path]; ok {
@@ -61,30 +49,17 @@ func readKinds(ctx context.Context, reader providers.Reader, interpreter provide
 		}
 		return doc, err
 	}
-	for _, want := range list {
-		if err := providers.ReadKind(want.kind, want.keys, read, limits); err != nil {
+	for _, kind := range kinds {
+		if err := providers.ReadKind(kind, keys[kind], read, limits); err != nil {
 			return r, err
 		}
-		items, err := interpreter.Decode(want.kind, want.keys, r.documents)
+		items, err := interpreter.Decode(kind, keys[kind], r.documents)
 		if err != nil && !errors.Is(err, providers.ErrUnsupported) {
-			return r, fmt.Errorf("read %s: %w", want.kind.Name, err)
+			return r, fmt.Errorf("read %s: %w", kind.Name, err)
 		}
-		r.items[want.kind.Name] = items
+		r.items[kind.Name] = items
 	}
 	return r, nil
-}
-
-// row is what is remembered of a step that was carried out. Deleted items have no row.
-func (w *worker) row(s plan.Step, kind *schema.Kind, have cty.Value) state.Setting {
-	row := rowOf(s.Address, kind, s.After, have, s.Secrets)
-	row.Created = s.Action == plan.Create || w.known[s.Address].Created
-	return row
-}
-
-func (w *worker) adoptedRow(a plan.Adopted) state.Setting {
-	row := rowOf(a.Address, w.kind(a.Address.Kind), a.Value, a.Value, a.Secrets)
-	row.Created = w.known[a.Address].Created
-	return row
 }
 
 func rowOf(address schema.Setting, kind *schema.Kind, want, have cty.Value, secrets map[string]plan.Secret) state.Setting {
@@ -164,14 +139,12 @@ func decodeAttributes(kind *schema.Kind, text json.RawMessage) (map[string]cty.V
 	return values, nil
 }
 
-// intent is what the journal keeps of a request before it leaves: never its body, which may hold secrets.
-func (w *worker) intent(g plan.Group, steps []plan.Step, request providers.Request) state.Intent {
+// intentOf is what the journal keeps of a request before it leaves: never its body, which may hold secrets.
+func intentOf(document string, request providers.Request, steps []plan.Step, kinds *schema.Kinds) state.Intent {
 	digest := sha256.Sum256([]byte(request.Method + " " + request.Path))
-	in := state.Intent{
-		Document: g.Document, Method: request.Method, Digest: hex.EncodeToString(digest[:]),
-	}
+	in := state.Intent{Document: document, Method: request.Method, Digest: hex.EncodeToString(digest[:])}
 	for _, s := range steps {
-		kind := w.kind(s.Address.Kind)
+		kind := kinds.Lookup(s.Address.Kind)
 		fingerprints, origins := map[string]string{}, map[string]string{}
 		for attribute, secret := range s.Secrets {
 			fingerprints[attribute], origins[attribute] = secret.Fingerprint, secret.Origin
@@ -201,4 +174,26 @@ func decodeWhole(kind *schema.Kind, text json.RawMessage) (cty.Value, error) {
 		return kind.Null(), nil
 	}
 	return ctyjson.Unmarshal(text, kind.Type())
+}
+
+// stepsOf are the steps that the request of an intent was to carry out.
+func stepsOf(in state.Intent, kinds *schema.Kinds) ([]plan.Step, error) {
+	var steps []plan.Step
+	for _, shape := range in.Steps {
+		kind := kinds.Lookup(shape.Setting.Kind)
+		if kind == nil {
+			return nil, fmt.Errorf("the journal speaks of %s, which is of no known kind", shape.Setting)
+		}
+		before, errBefore := decodeWhole(kind, shape.Before)
+		after, errAfter := decodeWhole(kind, shape.After)
+		if err := errors.Join(errBefore, errAfter); err != nil {
+			return nil, fmt.Errorf("journal of %s: %w", shape.Setting, err)
+		}
+		secrets := map[string]plan.Secret{}
+		for attribute, fingerprint := range shape.Fingerprints {
+			secrets[attribute] = plan.Secret{Origin: shape.Origins[attribute], Fingerprint: fingerprint}
+		}
+		steps = append(steps, plan.Step{Address: shape.Setting, Action: plan.Action(shape.Action), Before: before, After: after, Secrets: secrets})
+	}
+	return steps, nil
 }

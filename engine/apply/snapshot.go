@@ -3,15 +3,18 @@ package apply
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
+
+	"camform/engine/rotate"
 )
 
 // snapshot keeps the documents of a group as they are before the first change of the run. Limits are none of a device's
 // own, and are left out.
-func (w *worker) snapshot(before reading) error {
+func (w *worker) snapshot(ctx context.Context, before reading) error {
 	for _, path := range slices.Sorted(maps.Keys(before.documents)) {
 		doc := before.documents[path]
 		if doc.Missing != "" || before.limits[path] || w.kept[path] {
@@ -19,10 +22,10 @@ func (w *worker) snapshot(before reading) error {
 		}
 		sealed, err := w.Sealer.Seal(pack(doc.Body))
 		if err == nil {
-			err = w.Store.SaveSnapshot(w.ctx, w.lease, path, sealed)
+			err = w.Store.SaveSnapshot(ctx, w.lease, path, sealed)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: the document as it is now: %w", errStore, err)
+			return fmt.Errorf("%w: the document as it is now: %w", rotate.ErrStore, err)
 		}
 		w.kept[path] = true
 	}

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,8 +20,7 @@ import (
 
 // wouldLockOut proves once more that what is left to do keeps the way in open, as seen from where this run comes from: a
 // plan may be applied from another machine than that on which it was made. It says why it does not, if so.
-func (w *worker) wouldLockOut(left []plan.Group, now reading) string {
-	d := w.device
+func wouldLockOut(d plan.Device, left []plan.Group, now reading) string {
 	d.Steps = nil
 	for _, g := range left {
 		d.Steps = append(d.Steps, g.Steps...)
@@ -41,44 +41,42 @@ func (w *worker) wouldLockOut(left []plan.Group, now reading) string {
 // trials says how often, and with which pauses between, the way in is tried before a change is taken back.
 var trials = []time.Duration{0, 2 * time.Second, 5 * time.Second}
 
-// revertOf is what puts the document of a request back as it was. It is zero for a request that writes no document that was
-// read.
-func revertOf(request providers.Request, before reading) providers.Request {
-	doc, ok := before.documents[request.Path]
+// revertOf is what puts the document of a request back as it was. There is nothing for a request that writes no document
+// that was read.
+func (p prepared) revertOf(request providers.Request) (providers.Request, bool) {
+	doc, ok := p.before.documents[request.Path]
 	if !ok || doc.Missing != "" {
-		return providers.Request{}
+		return providers.Request{}, false
 	}
-	return providers.Request{Method: request.Method, Path: request.Path, Body: doc.Body, Keys: request.Keys}
+	return providers.Request{Method: request.Method, Path: request.Path, Body: doc.Body, Keys: request.Keys}, true
 }
 
 // onTrial reports whether what was sent for a group is on trial. A device that restarts is not asked: it does not answer for
 // a while in any case.
-func onTrial(g plan.Group, sent []sending) bool {
-	return guard.Trials(g) && !slices.ContainsFunc(sent, func(s sending) bool {
+func (s sent) onTrial() bool {
+	return guard.Trials(s.group) && !slices.ContainsFunc(s.sendings, func(s sending) bool {
 		return s.reply.Outcome == providers.Restarting || s.err != nil
 	})
 }
 
 // wayIn proves that the device is reached over a new connection, with the login of the session. Meanwhile the document is
 // read over the old connection now and then, since nobody keeps one open on which nothing is said.
-func (w *worker) wayIn(document string) error {
+func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Context, time.Duration) error) error {
 	var err error
 	for _, pause := range trials {
-		if err := w.Sleep(w.ctx, pause); err != nil {
+		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
-		_, _ = w.session.Read(w.ctx, document)
-		target := w.target
-		target.Login = w.credential
-		session := w.Provider.Open(target)
-		_, err = session.Identify(w.ctx)
+		_, _ = l.session.Read(ctx, document)
+		session := l.provider.Open(l.target)
+		_, err = session.Identify(ctx)
 		if err == nil {
-			w.session.Close()
-			w.session = session
+			l.session.Close()
+			l.session = session
 			return nil
 		}
 		session.Close()
-		_, _ = w.session.Read(w.ctx, document)
+		_, _ = l.session.Read(ctx, document)
 		if !errors.Is(err, providers.ErrUnreachable) && !errors.Is(err, providers.ErrBusy) {
 			return err
 		}
@@ -87,47 +85,44 @@ func (w *worker) wayIn(document string) error {
 }
 
 // takeBack puts documents back over the connection that the change left on, and proves that the way in is open again.
-func (w *worker) takeBack(document string, sent []sending, why error) (reverted bool, detail string) {
-	detail = fmt.Sprintf("after it the device could not be reached over a new connection (%s)", providers.Reason(why))
-	for _, request := range slices.Backward(sent) {
-		if request.revert.Path == "" {
+func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail string) {
+	for _, request := range slices.Backward(s.sendings) {
+		revert, ok := s.revertOf(request.request)
+		if !ok {
 			continue
 		}
-		if _, err := w.session.Do(w.ctx, request.revert); err != nil {
-			return false, fmt.Sprintf("%s, and it could not be put back: %s", detail, providers.Reason(err))
+		if _, err := w.line.session.Do(ctx, revert); err != nil {
+			return false, ", and it could not be put back: " + providers.Reason(err)
 		}
 		reverted = true
 	}
 	if !reverted {
-		return false, detail + ", and there is no document that could be put back"
+		return false, ", and there is no document that could be put back"
 	}
-	if err := w.wayIn(document); err != nil {
-		return false, fmt.Sprintf("%s; it was put back, but the way in is still closed: %s", detail, providers.Reason(err))
+	if err := w.line.wayIn(ctx, s.group.Document, w.Sleep); err != nil {
+		return false, "; it was put back, but the way in is still closed: " + providers.Reason(err)
 	}
-	return true, detail + ", so it was put back as it was"
+	return true, ", so it was put back as it was"
 }
 
-// endTrial proves the way in after a change on trial. It reports whether the change stays; otherwise its steps have ended.
-func (w *worker) endTrial(document string, sent []sending, end func(plan.Step, report.Result, string)) bool {
-	why := w.wayIn(document)
+// endTrial proves the way in after a change on trial. If the change does not stay, its steps have ended.
+func (w *worker) endTrial(ctx context.Context, s sent) (o outcome) {
+	why := w.line.wayIn(ctx, s.group.Document, w.Sleep)
 	if why == nil {
-		return true
+		return o
 	}
-	reverted, detail := w.takeBack(document, sent, why)
-	for _, request := range sent {
-		result := report.Unknown
-		if reverted {
-			result = report.Reverted
-			w.record(request, []verdict{{result: report.Reverted}})
-		}
-		for _, s := range request.steps {
-			end(s, result, detail)
-		}
-	}
+	reverted, then := w.takeBack(ctx, s)
+	detail := fmt.Sprintf("after it the device could not be reached over a new connection (%s)%s", providers.Reason(why), then)
+	step, device := report.Unknown, report.Unreachable
 	if reverted {
-		w.fail(report.Reverted, detail)
-	} else {
-		w.fail(report.Unreachable, detail)
+		step, device = report.Reverted, report.Reverted
 	}
-	return false
+	for _, request := range s.sendings {
+		if reverted {
+			o.unrecorded(w.record(ctx, request, []verdict{{result: report.Reverted}}))
+		}
+		o.end(step, detail, request.steps...)
+	}
+	o.fail(device, detail)
+	return o
 }

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,25 +18,24 @@ const beat = 2 * time.Second
 
 // seeWorking waits until the settings that were changed are seen to work, as far as their kinds say where that is told: a
 // channel of a recorder is online again. A device has as long as the slowest of them may take, all together.
-func (w *worker) seeWorking() {
+func (w *worker) seeWorking(ctx context.Context) {
 	waiting := w.changed
 	var most time.Duration
 	for _, s := range waiting {
-		most = max(most, w.kind(s.Address.Kind).Works.Wait)
+		most = max(most, w.judge.kind(s).Works.Wait)
 	}
 	for waited := time.Duration(0); len(waiting) > 0; waited += beat {
 		var idle []plan.Step
 		for _, s := range waiting {
-			says, working := w.works(s)
+			says, working := w.works(ctx, s)
+			result := report.Done
 			if !working {
-				idle = append(idle, s)
-				w.amend(s, report.NotWorking, says)
-			} else {
-				w.amend(s, report.Done, "")
+				idle, result = append(idle, s), report.NotWorking
 			}
+			w.amend(s, func(done *report.Step) { done.Result, done.Detail = result, says })
 		}
 		waiting = idle
-		if len(waiting) == 0 || waited >= most || w.Sleep(w.ctx, beat) != nil {
+		if len(waiting) == 0 || waited >= most || w.Sleep(ctx, beat) != nil {
 			return
 		}
 	}
@@ -43,9 +43,9 @@ func (w *worker) seeWorking() {
 
 // works reports whether a setting is seen to work, and if not, what the device says. A device that does not tell is
 // believed.
-func (w *worker) works(s plan.Step) (says string, working bool) {
-	works := w.kind(s.Address.Kind).Works
-	doc, err := w.session.Read(w.ctx, works.PathFor(s.Address.Key))
+func (w *worker) works(ctx context.Context, s plan.Step) (says string, working bool) {
+	works := w.judge.kind(s).Works
+	doc, err := w.line.session.Read(ctx, works.PathFor(s.Address.Key))
 	if err != nil {
 		return "whether it works could not be read: " + providers.Reason(err), false
 	}
@@ -65,13 +65,4 @@ func (w *worker) works(s plan.Step) (says string, working bool) {
 // tellsWhetherItWorks reports whether a step leaves something of which the device says whether it works.
 func tellsWhetherItWorks(kind *schema.Kind, s plan.Step) bool {
 	return kind.Works != nil && !s.After.IsNull()
-}
-
-// amend changes the result of a step that ended well.
-func (w *worker) amend(s plan.Step, result report.Result, detail string) {
-	for i, done := range w.done.Steps {
-		if done.Address == s.Address {
-			w.done.Steps[i].Result, w.done.Steps[i].Detail = result, detail
-		}
-	}
 }

@@ -1,17 +1,23 @@
-// Package rotate decides which password an account of a device has while that is in doubt. It is pure: whoever asks it
-// keeps the versions and talks to the device.
+// Package rotate changes the passwords that camform keeps, and finds out which one an account has while that is uncertain.
+// It talks to the world through Store, Vault and Device, so that tests can play every history.
 //
 // A password is changed in this order, and the program may die between any two steps:
 //
-//	              candidate and intent             request
-//	              durable together                 may have left
-//	live ───────▶ live + pending ───────────────▶ doubt: the device has one of the two
-//	                                                 │
-//	       candidate logs in over a new connection   │   live logs in            neither is known
-//	     ┌───────────────────────────────────────────┼───────────────────────┐       │
-//	     ▼                                           ▼                       ▼       ▼
-//	candidate is live, the former history    the candidate is withdrawn     doubt stays; the next run tries
-//	                                         and kept                       what was not tried for longest
+//	unmanaged
+//	   │ Propose keeps the password in use (ours only)
+//	   ▼         candidate and intent             request
+//	live ───────▶ live + pending ───────────────▶ doubt: the device has one of the two ◀──────────────┐
+//	   ▲ Propose   durable together                  │                                                │
+//	   │                                             │ Find, over new connections                     │
+//	   │      ┌──────────────────────────────────────┼─────────────────────────┐                      │
+//	   │      │ candidate logs in                    │ live logs in            │ neither is certain   │
+//	   │      ▼                                      ▼                         ▼                      │
+//	   │   candidate is live,                 candidate is withdrawn      doubt stays; the next run   │
+//	   │   the former history                 and kept                    tries what was not tried ───┘
+//	   │      │                                                           for longest
+//	   │      │ the device accepts it, but wants another one first
+//	   │      ▼
+//	   └── asleep: changed once more, logged in as the account
 //
 // Rules:
 //
@@ -23,6 +29,8 @@
 //     windows every version had one.
 //   - Who may set the password of another account without knowing it, as administrators may, need not look further than
 //     the candidate and the live version.
+//   - The connection on which our own password was changed is not used again: the device would count a login with the old
+//     one.
 package rotate
 
 import (
@@ -44,6 +52,18 @@ const (
 	Denied   Answer = "denied"  // it said no
 	Unheard  Answer = "unheard" // no answer came, or the program died meanwhile
 )
+
+// AnswerOf is the answer that the error of a request stands for.
+func AnswerOf(err error) Answer {
+	switch {
+	case err == nil:
+		return Accepted
+	case errors.Is(err, providers.ErrUnknown):
+		return Unheard
+	default:
+		return Denied
+	}
+}
 
 // history bounds how many versions that are no longer in use are tried.
 const history = 8
@@ -108,17 +128,13 @@ func order(versions []state.Secret, answer Answer) []state.Secret {
 // Finding is what trying versions on a device told.
 type Finding struct {
 	Live    int   // version that the device accepted; 0 if it accepted none
+	Fresh   bool  // whether the accepted version was a candidate until now
 	Refused []int // versions that it refused
 	Err     error // why the others were not tried; nil if none are left
 }
 
 // Settled reports whether nothing is left in doubt: a version was accepted, or all of them were refused.
 func (f Finding) Settled() bool { return f.Err == nil }
-
-// Verdict is what the vault is to keep of a finding that settles the doubt about a name.
-func (f Finding) Verdict(name string) state.Verdict {
-	return state.Verdict{Name: name, Live: f.Live}
-}
 
 // Resolve tries versions one after the other until one is accepted. Try logs in over a new connection; nil means that the
 // device accepted the version, and Refused that it did not. Any other error ends the search, since it tells nothing.
@@ -127,7 +143,7 @@ func Resolve(versions []state.Secret, try func(state.Secret) error) Finding {
 	for _, v := range versions {
 		switch err := try(v); {
 		case err == nil:
-			f.Live = v.Version
+			f.Live, f.Fresh = v.Version, v.Status == state.SecretPending
 			return f
 		case Refused(err):
 			f.Refused = append(f.Refused, v.Version)

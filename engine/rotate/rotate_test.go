@@ -13,9 +13,11 @@ import (
 	"pgregory.net/rapid"
 
 	"camform/engine/ledger"
+	"camform/engine/plan"
 	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
+	"camform/schema"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -210,11 +212,18 @@ func TestTheSearchGoesOnUntilOneIsAccepted(t *testing.T) {
 }
 
 func TestAFindingIsAVerdictOfTheVersionThatWasAccepted(t *testing.T) {
-	if got, want := (rotate.Finding{Live: 3, Refused: []int{4}}).Verdict("a"), (state.Verdict{Name: "a", Live: 3}); got != want {
-		t.Errorf("verdict %+v, want %+v", got, want)
-	}
-	if got, want := (rotate.Finding{Refused: []int{4, 3}}).Verdict("a"), (state.Verdict{Name: "a"}); got != want {
-		t.Errorf("verdict %+v, want %+v", got, want)
+	accounts := rotate.NewAccounts(rotate.World{}, state.Lease{Device: schema.Device{Name: "gate"}}, plan.Access{})
+	for _, test := range []struct {
+		found rotate.Finding
+		want  state.Verdict
+	}{
+		{rotate.Finding{Live: 3, Refused: []int{4}}, state.Verdict{Name: "gate/admin", Live: 3}},
+		{rotate.Finding{Refused: []int{4, 3}}, state.Verdict{Name: "gate/admin"}},
+		{rotate.Finding{}, state.Verdict{Name: "gate/admin"}},
+	} {
+		if got := accounts.Verdict("admin", test.found); got != test.want {
+			t.Errorf("verdict %+v, want %+v", got, test.want)
+		}
 	}
 }
 

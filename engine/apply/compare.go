@@ -1,0 +1,187 @@
+package apply
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/plan"
+	"camform/engine/rotate"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// comparison compares what a device has with what steps want and what the state remembers, and says what is to be
+// remembered from now on. It sends nothing.
+type comparison struct {
+	provider providers.Provider
+	secrets  secrets
+	known    map[schema.Setting]state.Setting // what the state remembers of the device
+}
+
+func (c comparison) kind(s plan.Step) *schema.Kind { return c.provider.Kinds().Lookup(s.Address.Kind) }
+
+// value is the setting of a step as it was read, null if the device does not have it.
+func (c comparison) value(s plan.Step, now reading) cty.Value {
+	if v, ok := now.items[s.Address.Kind][s.Address.Key]; ok {
+		return v
+	}
+	return c.kind(s).Null()
+}
+
+// asWanted reports whether a device has what a step wants, as far as it can be read: as it stands or in a form of its own.
+func (c comparison) asWanted(s plan.Step, have cty.Value) bool {
+	missing := c.missing(s, have)
+	return len(missing) == 0 || c.rewritten(s, missing, have)
+}
+
+// keeps reports whether a device still has what it made of the same wanted value when that was written to it. Of secrets
+// nothing is remembered that could be compared; devices keep them as they are, or not at all.
+func (c comparison) keeps(s plan.Step, have cty.Value) bool {
+	kind := c.kind(s)
+	known, ok := c.known[s.Address]
+	return ok && !have.IsNull() && !slices.ContainsFunc(c.missing(s, have), kind.IsSecret) &&
+		bytes.Equal(known.Applied, EncodeAttributes(kind, s.After, s.After)) &&
+		bytes.Equal(known.Observed, EncodeAttributes(kind, s.After, have))
+}
+
+// missing are the readable attributes that are not as a step wants them; the empty name stands for the item itself.
+func (c comparison) missing(s plan.Step, have cty.Value) []string {
+	if s.After.IsNull() != have.IsNull() {
+		return []string{""}
+	}
+	if s.After.IsNull() {
+		return nil
+	}
+	kind := c.kind(s)
+	var names []string
+	for _, a := range kind.Attributes {
+		want, err := c.readable(s, a)
+		if err != nil {
+			names = append(names, a.Name) // it cannot be written either, which says why
+			continue
+		}
+		if want.IsNull() {
+			continue
+		}
+		if got := have.GetAttr(a.Name); got.IsNull() || !c.provider.Same(kind, a, want, got) {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// readable is what a step wants of an attribute, if that can be compared with what a device says: null where it wants
+// nothing, and for secrets that are never returned. One that devices return in clear is read from its origin.
+func (c comparison) readable(s plan.Step, a *schema.Attribute) (cty.Value, error) {
+	secret, ok := s.Secrets[a.Name]
+	switch {
+	case !a.Secret:
+		return s.After.GetAttr(a.Name), nil
+	case a.WriteOnly || !ok:
+		return cty.NullVal(a.Type), nil
+	}
+	text, err := c.secrets.reveal(s.Address, a.Name, secret)
+	return cty.StringVal(text), err
+}
+
+// rewritten reports whether the device is known to keep what is missing in a form of its own.
+func (c comparison) rewritten(s plan.Step, missing []string, have cty.Value) bool {
+	kind := c.kind(s)
+	for _, name := range missing {
+		a := kind.Attribute(name)
+		if a == nil || have.GetAttr(name).IsNull() || !c.provider.Rewritten(kind, a, s.After.GetAttr(name), have.GetAttr(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// knowsSecrets reports whether the state says that the secrets of a step, as far as devices never return them, are on the
+// device already.
+func (c comparison) knowsSecrets(s plan.Step) bool {
+	if s.Rotates() {
+		return false
+	}
+	for attribute, secret := range hidden(c.kind(s), s) {
+		if c.known[s.Address].Fingerprints[attribute] != secret.Fingerprint {
+			return false
+		}
+	}
+	return true
+}
+
+// untouched reports whether what a step was planned from is still so: whether the item exists, and the attributes that
+// the step is about.
+func (c comparison) untouched(s plan.Step, have cty.Value) bool {
+	if s.Before.IsNull() != have.IsNull() {
+		return false
+	}
+	if have.IsNull() || s.After.IsNull() {
+		return true
+	}
+	for _, a := range c.kind(s).Attributes {
+		if a.Secret || s.After.GetAttr(a.Name).IsNull() {
+			continue
+		}
+		if !s.Before.GetAttr(a.Name).RawEquals(have.GetAttr(a.Name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// row is what is remembered of a step that was carried out. Deleted items have no row.
+func (c comparison) row(s plan.Step, have cty.Value) state.Setting {
+	row := rowOf(s.Address, c.kind(s), s.After, have, s.Secrets)
+	row.Created = s.Action == plan.Create || c.known[s.Address].Created
+	return row
+}
+
+func (c comparison) adoptedRow(a plan.Adopted) state.Setting {
+	row := rowOf(a.Address, c.provider.Kinds().Lookup(a.Address.Kind), a.Value, a.Value, a.Secrets)
+	row.Created = c.known[a.Address].Created
+	return row
+}
+
+// rows are what is remembered of a step that was carried out: none of an item that is gone.
+func (c comparison) rows(s plan.Step, have cty.Value) []state.Setting {
+	if have.IsNull() {
+		return nil
+	}
+	return []state.Setting{c.row(s, have)}
+}
+
+// rowsOfPassword are what is remembered of a step that makes a new password, after it was found out which one the account
+// has. An account that accepts none of the vault, or that sleeps, gets a new one by the next plan.
+func (c comparison) rowsOfPassword(s plan.Step, have cty.Value, found rotate.Finding, asleep bool) []state.Setting {
+	_, known := c.known[s.Address]
+	switch {
+	case !found.Fresh && (!known || found.Live != 0 || len(found.Refused) == 0):
+		return nil
+	case !found.Fresh || asleep:
+		return []state.Setting{c.knownWith(s, "")}
+	case c.asWanted(s, have):
+		return []state.Setting{c.row(s, have)}
+	default:
+		return []state.Setting{c.knownWith(s, s.Secrets[passwordAttribute].Fingerprint)}
+	}
+}
+
+// knownWith is what is remembered of the setting of a step, with another fingerprint of its password; none if it is empty.
+func (c comparison) knownWith(s plan.Step, fingerprint string) state.Setting {
+	row := c.known[s.Address]
+	row.Address = s.Address
+	row.Fingerprints = maps.Clone(row.Fingerprints)
+	if row.Fingerprints == nil {
+		row.Fingerprints = map[string]string{}
+	}
+	delete(row.Fingerprints, passwordAttribute)
+	if fingerprint != "" {
+		row.Fingerprints[passwordAttribute] = fingerprint
+	}
+	return row
+}

@@ -1,0 +1,165 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/rotate"
+	"camform/engine/state"
+	"camform/providers"
+)
+
+// verdict is what became of a step.
+type verdict struct {
+	result   report.Result
+	detail   string
+	rows     []state.Setting // what is remembered from now on
+	verdicts []state.Verdict // which versions of secrets are in use
+	doubt    error           // why it is not known which password an account has
+}
+
+// judge decides what became of steps by what the device has now, and logs in where that tells more. It changes nothing.
+type judge struct {
+	comparison
+	line     *line
+	accounts *rotate.Accounts
+}
+
+// step decides what became of a step by what the device has now. What the device said about the request only explains
+// it.
+func (j judge) step(ctx context.Context, s plan.Step, request sending, after reading, unread error) verdict {
+	if errors.Is(request.err, providers.ErrUnreachable) { // it never left
+		v := verdict{result: report.Failed, detail: providers.Reason(request.err)}
+		if s.Rotates() {
+			v.verdicts = []state.Verdict{j.accounts.Verdict(s.Address.Key, rotate.Finding{})}
+		}
+		return v
+	}
+	if unread != nil {
+		return verdict{result: report.Unknown, detail: fmt.Sprintf("the device could not be read back: %s", providers.Reason(unread))}
+	}
+	have := j.value(s, after)
+	if s.Rotates() {
+		return j.password(ctx, s, request, have)
+	}
+	missing := j.missing(s, have)
+	switch {
+	case len(missing) == 0:
+		return j.secretsOf(ctx, s, request, have)
+	case errors.Is(request.err, providers.ErrUnknown) && !j.untouched(s, have):
+		return verdict{result: report.Unknown, detail: providers.Reason(request.err) + "; the device now has something else"}
+	case request.err == nil && j.rewritten(s, missing, have):
+		return verdict{result: report.Rewritten, detail: "the device accepted it and keeps it in a form of its own", rows: j.rows(s, have)}
+	default:
+		return request.inVain("the device said yes, but " + describe(missing) + " did not change")
+	}
+}
+
+// inVain is the verdict on a step that did not come about: as the device said, or else otherwise.
+func (s sending) inVain(otherwise string) verdict {
+	switch {
+	case s.err == nil:
+		return verdict{result: report.Rejected, detail: otherwise}
+	case errors.Is(s.err, providers.ErrInvalid), errors.Is(s.err, providers.ErrDenied), errors.Is(s.err, providers.ErrUnsupported):
+		return verdict{result: report.Rejected, detail: providers.Reason(s.err)}
+	default:
+		return verdict{result: report.Failed, detail: providers.Reason(s.err)}
+	}
+}
+
+// secretsOf proves the secrets of a step whose other attributes are as wanted.
+func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have cty.Value) verdict {
+	kind := j.kind(s)
+	good := verdict{result: report.Done, detail: request.reply.Remark, rows: j.rows(s, have)}
+	if request.reply.Outcome == providers.PendingReboot {
+		good.result, good.detail = report.PendingReboot, "effective after the next restart of the device"
+	}
+	for i := range good.rows {
+		good.rows[i].PendingReboot = good.result == report.PendingReboot
+	}
+	secret, ok := loginOf(kind, s)
+	switch {
+	case len(hidden(kind, s)) == 0 || have.IsNull():
+		return good
+	case !ok && request.err == nil:
+		return good // a secret that no login can prove; the device accepted it
+	case !ok, request.err != nil && !errors.Is(request.err, providers.ErrUnknown) && j.untouched(s, have):
+		// Refused, and nothing that can be read moved: a login to make sure would only cost an attempt.
+		return request.inVain("")
+	}
+	login, err := j.secrets.login(s, secret)
+	if err == nil {
+		err = j.line.Authenticate(ctx, login)
+	}
+	switch {
+	case err == nil:
+		return good
+	case rotate.Refused(err):
+		return request.inVain("the device said yes, but refuses a login with the new password")
+	default:
+		return verdict{result: report.Unknown, detail: fmt.Sprintf("the new password could not be proven: %s", providers.Reason(err))}
+	}
+}
+
+// password decides what became of a step that makes a new password.
+func (j judge) password(ctx context.Context, s plan.Step, request sending, have cty.Value) verdict {
+	account := s.Address.Key
+	var found rotate.Finding
+	otherwise := "the device said yes, but has no such account"
+	if !have.IsNull() {
+		found, otherwise = j.accounts.Find(ctx, account, rotate.AnswerOf(request.err)), "the device said yes, but refuses a login with the new password"
+	}
+	if !found.Settled() {
+		return verdict{result: report.Unknown, detail: "which password it has could not be proven: " + providers.Reason(found.Err), doubt: found.Err}
+	}
+	v := verdict{result: report.Done, detail: request.reply.Remark}
+	if !found.Fresh {
+		v = request.inVain(otherwise)
+	} else if missing := j.missing(s, have); len(missing) > 0 && !j.rewritten(s, missing, have) {
+		v.result, v.detail = report.Rejected, "it has the new password, but "+describe(missing)+" did not change"
+	}
+	v.rows = j.rowsOfPassword(s, have, found, j.accounts.Asleep(account))
+	v.verdicts = []state.Verdict{j.accounts.Verdict(account, found)}
+	return v
+}
+
+// lost finds out what became of a step of an earlier run that made no password. A secret that its origin no longer gives, or
+// that no login can prove, counts as not written, so that the next plan writes it.
+func (j judge) lost(ctx context.Context, s plan.Step, have cty.Value) verdict {
+	vain, good := verdict{result: report.Failed}, verdict{result: report.Done, rows: j.rows(s, have)}
+	if !j.asWanted(s, have) {
+		return vain
+	}
+	if len(hidden(j.kind(s), s)) == 0 || s.After.IsNull() {
+		return good
+	}
+	secret, ok := loginOf(j.kind(s), s)
+	if _, can := j.line.session.(providers.Authenticator); !ok || !can {
+		return vain
+	}
+	login, err := j.secrets.login(s, secret)
+	if err != nil {
+		return vain
+	}
+	switch err := j.line.Authenticate(ctx, login); {
+	case err == nil:
+		return good
+	case !rotate.Refused(err):
+		vain.doubt = err
+	}
+	return vain
+}
+
+func describe(missing []string) string {
+	if slices.Contains(missing, "") {
+		return "it"
+	}
+	return strings.Join(missing, " and ")
+}

@@ -1,0 +1,136 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/rotate"
+	"camform/providers"
+)
+
+// outcome is what a stage made of its steps: how some of them ended, and with which result the device ends there; it goes
+// on if that is empty.
+type outcome struct {
+	ended  []ending
+	result report.Result
+	detail string
+}
+
+type ending struct {
+	step   plan.Step
+	result report.Result
+	detail string
+}
+
+func (o *outcome) end(result report.Result, detail string, steps ...plan.Step) {
+	for _, s := range steps {
+		o.ended = append(o.ended, ending{s, result, detail})
+	}
+}
+
+// fail ends the device. The first reason counts.
+func (o *outcome) fail(result report.Result, detail string) {
+	if o.result == "" {
+		o.result, o.detail = result, detail
+	}
+}
+
+// progress is the report of a device while it is written, and tells events.
+type progress struct {
+	event  func(report.Event)
+	device plan.Device
+	done   report.Device
+	flying []plan.Step // begun and not ended
+	since  time.Time   // when the last of them began
+}
+
+func newProgress(d plan.Device, event func(report.Event)) *progress {
+	return &progress{event: event, device: d, done: report.Device{Address: d.Address, Identity: d.Identity}}
+}
+
+func (p *progress) begin(steps ...plan.Step) {
+	p.flying, p.since = append(p.flying, steps...), time.Now()
+	for _, s := range steps {
+		p.event(report.Event{Kind: report.StepStarted, Stage: report.Apply, Device: p.device.Address, Setting: s.Address, Action: s.Action})
+	}
+}
+
+// tell adds an outcome to the report.
+func (p *progress) tell(o outcome) {
+	for _, e := range o.ended {
+		s := e.step
+		p.flying = slices.DeleteFunc(p.flying, func(begun plan.Step) bool { return begun.Address == s.Address })
+		p.done.Steps = append(p.done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: e.result, Detail: e.detail})
+		p.event(report.Event{
+			Kind: report.StepDone, Stage: report.Apply, Device: p.device.Address, Setting: s.Address, Action: s.Action,
+			Result: e.result, Detail: e.detail, Elapsed: time.Since(p.since),
+		})
+	}
+	if o.result != "" {
+		p.fail(o.result, o.detail)
+	}
+}
+
+// unsent is the outcome of steps that could not be carried out, nothing having been sent for them. An error that ends the
+// session ends the device.
+func (p *progress) unsent(ctx context.Context, steps []plan.Step, err error) (o outcome) {
+	result := report.Failed
+	if errors.Is(err, providers.ErrInvalid) || errors.Is(err, providers.ErrDenied) {
+		result = report.Rejected
+	}
+	o.end(result, providers.Reason(err), steps...)
+	if providers.EndsSession(err) || ctx.Err() != nil || errors.Is(err, rotate.ErrStore) {
+		o.fail(live.ResultOf(err), live.Explain(err, p.device.Address))
+	}
+	return o
+}
+
+// amend changes how a step ended.
+func (p *progress) amend(s plan.Step, change func(*report.Step)) {
+	for i := range p.done.Steps {
+		if p.done.Steps[i].Address == s.Address {
+			change(&p.done.Steps[i])
+		}
+	}
+}
+
+// fail ends the device with a result that is not good. The first one counts.
+func (p *progress) fail(result report.Result, detail string) {
+	if p.done.Result == "" {
+		p.done.Result, p.done.Detail = result, detail
+	}
+}
+
+// over reports whether the device has ended.
+func (p *progress) over() bool { return p.done.Result != "" }
+
+// panicked ends the device after a panic. Whether a request had left by then is not known.
+func (p *progress) panicked(cause any) {
+	o := outcome{result: report.Failed, detail: fmt.Sprintf("this is a bug: %v", cause)}
+	o.end(report.Unknown, "a bug ended it; the next run finds out what became of it", p.flying...)
+	p.tell(o)
+}
+
+// close completes the report: steps that were not reached are not run.
+func (p *progress) close() report.Device {
+	for _, s := range p.device.Steps {
+		if !slices.ContainsFunc(p.done.Steps, func(r report.Step) bool { return r.Address == s.Address }) {
+			p.done.Steps = append(p.done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: report.NotRun})
+		}
+	}
+	if p.done.Result == "" {
+		p.done.Result = report.Done
+		for _, s := range p.done.Steps {
+			if !s.Result.Good() {
+				p.done.Result, p.done.Detail = s.Result, ""
+			}
+		}
+	}
+	return p.done
+}

@@ -1,0 +1,111 @@
+package apply
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/plan"
+	"camform/engine/rotate"
+	"camform/providers"
+	"camform/schema"
+)
+
+// passwordAttribute is the attribute of an account that a login proves.
+const passwordAttribute = "password"
+
+// generates is how the password of a step is made; nil if the step makes none.
+func generates(s plan.Step) *plan.Generate { return s.Secrets[passwordAttribute].Generate }
+
+// loginOf is the secret of a step that a login proves, if there is one.
+func loginOf(kind *schema.Kind, s plan.Step) (plan.Secret, bool) {
+	if !kind.Account {
+		return plan.Secret{}, false
+	}
+	secret, ok := s.Secrets[passwordAttribute]
+	return secret, ok
+}
+
+// hidden are the secrets of a step that devices never return.
+func hidden(kind *schema.Kind, s plan.Step) map[string]plan.Secret {
+	secrets := maps.Clone(s.Secrets)
+	maps.DeleteFunc(secrets, func(attribute string, _ plan.Secret) bool {
+		a := kind.Attribute(attribute)
+		return a != nil && !a.WriteOnly
+	})
+	return secrets
+}
+
+// withFingerprint is a step with another fingerprint of one of its secrets.
+func withFingerprint(s plan.Step, attribute, fingerprint string) plan.Step {
+	secret := s.Secrets[attribute]
+	secret.Fingerprint, secret.Follows = fingerprint, ""
+	s.Secrets = maps.Clone(s.Secrets)
+	s.Secrets[attribute] = secret
+	return s
+}
+
+// secrets reads the secrets of steps: those that exist from their origins, those that the run makes from the accounts.
+type secrets struct {
+	read        func(origin string) (string, error)
+	fingerprint func(setting schema.Setting, attribute, secret string) string
+	accounts    *rotate.Accounts
+}
+
+// following fills in the fingerprints of secrets that another account of the plan has by now.
+func (k secrets) following(steps []plan.Step) ([]plan.Step, error) {
+	filled := make([]plan.Step, len(steps))
+	for i, s := range steps {
+		filled[i] = s
+		for attribute, secret := range s.Secrets {
+			if secret.Follows == "" {
+				continue
+			}
+			text, err := k.read(secret.Origin)
+			if err != nil {
+				return nil, err
+			}
+			filled[i] = withFingerprint(filled[i], attribute, k.fingerprint(s.Address, attribute, text))
+		}
+	}
+	return filled, nil
+}
+
+// reveal reads a secret and proves that it is the one that was planned.
+func (k secrets) reveal(address schema.Setting, attribute string, secret plan.Secret) (string, error) {
+	if secret.Generate != nil {
+		return k.accounts.Proposed(address.Key), nil
+	}
+	text, err := k.read(secret.Origin)
+	if err != nil {
+		return "", err
+	}
+	if k.fingerprint(address, attribute, text) != secret.Fingerprint {
+		return "", fmt.Errorf("the secret from %s is not the one that the plan was made with; plan again", secret.Origin)
+	}
+	return text, nil
+}
+
+// login is the credential of the account that a step is about, with a secret of the step.
+func (k secrets) login(s plan.Step, secret plan.Secret) (providers.Credential, error) {
+	text, err := k.reveal(s.Address, passwordAttribute, secret)
+	return providers.Credential{Username: s.Address.Key, Password: providers.NewPassword(text)}, err
+}
+
+// change turns a step into what a provider composes, with the secrets in clear.
+func (k secrets) change(s plan.Step, kind *schema.Kind) (providers.Change, error) {
+	after := s.After
+	if len(s.Secrets) > 0 && !after.IsNull() {
+		values := after.AsValueMap()
+		for attribute, secret := range s.Secrets {
+			text, err := k.reveal(s.Address, attribute, secret)
+			if err != nil {
+				return providers.Change{}, err
+			}
+			values[attribute] = cty.StringVal(text)
+		}
+		after = cty.ObjectVal(values)
+	}
+	return providers.Change{Kind: kind, Key: s.Address.Key, Before: s.Before, After: after}, nil
+}

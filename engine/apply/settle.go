@@ -1,0 +1,162 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/rotate"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// settle proves the way in after a change on trial, reads the device back over a new connection, judges each step by what
+// it has now, and records it.
+func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
+	if s.onTrial() {
+		if o = w.endTrial(ctx, s); o.result != "" {
+			return o
+		}
+	}
+	after, unread := w.readBack(ctx, s)
+	reached := map[schema.Setting]bool{}
+	doubt := false
+	for _, request := range s.sendings {
+		verdicts := make([]verdict, len(request.steps))
+		for i, step := range request.steps {
+			verdicts[i] = w.judge.step(ctx, step, request, after, unread)
+			reached[step.Address] = true
+			doubt = doubt || verdicts[i].result == report.Unknown
+		}
+		o.unrecorded(w.record(ctx, request, verdicts))
+		for i, step := range request.steps {
+			result, detail := verdicts[i].result, verdicts[i].detail
+			if step.Rotates() && result.Good() {
+				w.rotated = append(w.rotated, step)
+				if w.accounts.Asleep(step.Address.Key) {
+					result, detail = w.wake(ctx, s.group, step, &o)
+				}
+			}
+			if result == report.Done && tellsWhetherItWorks(w.judge.kind(step), step) {
+				w.changed = append(w.changed, step)
+			}
+			o.end(result, detail, step)
+		}
+	}
+	for _, step := range s.todo {
+		if !reached[step.Address] {
+			o.end(report.NotRun, "the run ended on this device before it", step)
+		}
+	}
+	switch {
+	case unread != nil && !doubt:
+		o.fail(live.ResultOf(unread), providers.Reason(unread))
+	case unread != nil:
+		o.fail(report.Unknown, fmt.Sprintf("the device could not be read back: %s; the next run finds out what became of the last request", providers.Reason(unread)))
+	}
+	return o
+}
+
+// readBack reads what a group changed over a new connection; with a new login, if the password of that may have changed.
+func (w *worker) readBack(ctx context.Context, s sent) (reading, error) {
+	if request, own := ownRotation(s.sendings); own {
+		if err := w.accounts.Reenter(ctx, request.err); err != nil {
+			return reading{}, err
+		}
+	} else {
+		w.line.session.Renew()
+	}
+	return readKinds(ctx, w.line.session, w.Provider, s.group.Steps)
+}
+
+// ownRotation finds the request that carried a new password for the account that the session logs in with.
+func ownRotation(sendings []sending) (sending, bool) {
+	for _, request := range sendings {
+		for _, s := range request.steps {
+			if how := generates(s); how != nil && how.Own {
+				return request, true
+			}
+		}
+	}
+	return sending{}, false
+}
+
+// record closes the intent of a request together with what is remembered from now on. An intent of which anything is
+// not known stays open; the next run closes it.
+func (w *worker) record(ctx context.Context, request sending, verdicts []verdict) error {
+	outcome := state.NotApplied
+	var rows []state.Setting
+	var forget []schema.Setting
+	var found []state.Verdict
+	for i, v := range verdicts {
+		if v.result == report.Unknown {
+			return nil
+		}
+		found = append(found, v.verdicts...)
+		rows = append(rows, v.rows...)
+		if v.result.Good() {
+			outcome = state.Done
+			forget = append(forget, forgotten(request.steps[i])...)
+		}
+	}
+	return w.Store.Finish(ctx, w.lease, request.id, outcome, rows, forget, found...)
+}
+
+// unrecorded ends the device if what became of a request could not be recorded.
+func (o *outcome) unrecorded(err error) {
+	if err != nil {
+		o.fail(report.Failed, fmt.Sprintf("%v: %v", rotate.ErrStore, err))
+	}
+}
+
+// wake changes the password of an account that sleeps once more, as the account, and says what became of the step. An account
+// that still sleeps at the end has no fingerprint in the state, so that the next plan tries again.
+func (w *worker) wake(ctx context.Context, g plan.Group, s plan.Step, o *outcome) (report.Result, string) {
+	again, err := w.changeAs(ctx, g, onlyPassword(s, w.judge.kind(s)))
+	if err != nil {
+		return report.Failed, fmt.Sprintf("it has a new password, but has to set one itself before it may do anything: %s; the next plan tries again",
+			providers.Reason(err))
+	}
+	request := again.sendings[0] // one account, one attribute
+	v := w.judge.password(ctx, request.steps[0], request, w.judge.value(s, again.before))
+	o.unrecorded(w.record(ctx, request, []verdict{v}))
+	return v.result, v.detail
+}
+
+// changeAs gives an account a further new password, logged in with the one that it has.
+func (w *worker) changeAs(ctx context.Context, g plan.Group, s plan.Step) (sent, error) {
+	session, ok := w.line.session.(providers.Impersonator)
+	if !ok {
+		return sent{}, providers.ErrUnsupported
+	}
+	credential, err := w.accounts.Wake(ctx, s.Address.Key)
+	if err != nil {
+		return sent{}, err
+	}
+	now, err := w.read(ctx, []plan.Step{s})
+	if err != nil {
+		return sent{}, err
+	}
+	p, err := w.prepare(ctx, g, checked{now: now, todo: now.steps}, credential)
+	if err != nil {
+		return sent{}, err
+	}
+	return w.send(ctx, p, func(ctx context.Context, request providers.Request) (providers.Reply, error) {
+		return session.DoAs(ctx, credential, request)
+	})
+}
+
+// onlyPassword is a step that changes nothing but the password of an account that is there.
+func onlyPassword(s plan.Step, kind *schema.Kind) plan.Step {
+	values := make(map[string]cty.Value, len(kind.Attributes))
+	for _, a := range kind.Attributes {
+		values[a.Name] = cty.NullVal(a.Type)
+	}
+	s.Action, s.After = plan.Update, cty.ObjectVal(values)
+	return s
+}
