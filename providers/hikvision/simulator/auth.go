@@ -45,64 +45,64 @@ const (
 )
 
 // authenticate judges the Authorization header of a request.
-func (d *Device) authenticate(q request) (*device.Account, verdict) {
-	scheme, rest, _ := strings.Cut(q.authorization, " ")
+func (x *exchange) authenticate() (*device.Account, verdict) {
+	scheme, rest, _ := strings.Cut(x.q.authorization, " ")
 	switch {
-	case strings.EqualFold(scheme, "Basic") && d.running.basic:
-		return d.basic(rest)
+	case strings.EqualFold(scheme, "Basic") && x.unit.running.basic:
+		return x.basic(rest)
 	case strings.EqualFold(scheme, "Digest"):
-		return d.digest(q, parseParameters(rest))
+		return x.digest(parseParameters(rest))
 	}
 	return nil, anonymous
 }
 
-func (d *Device) basic(encoded string) (*device.Account, verdict) {
+func (x *exchange) basic(encoded string) (*device.Account, verdict) {
 	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
 	name, password, found := strings.Cut(string(decoded), ":")
 	if err != nil || !found {
 		return nil, wrong
 	}
-	u := d.core.Accounts.Named(name)
+	u := x.unit.core.Accounts.Named(name)
 	if u == nil || !same(u.Password, password) {
 		return nil, wrong
 	}
 	return u, accepted
 }
 
-func (d *Device) digest(q request, p map[string]string) (*device.Account, verdict) {
-	offered := d.offered(p["algorithm"])
+func (x *exchange) digest(p map[string]string) (*device.Account, verdict) {
+	offered := x.offered(p["algorithm"])
 	if offered == nil {
 		return nil, anonymous
 	}
-	u := d.core.Accounts.Named(p["username"])
-	if u == nil || p["uri"] != q.uri || p["qop"] != "auth" {
+	u := x.unit.core.Accounts.Named(p["username"])
+	if u == nil || p["uri"] != x.q.uri || p["qop"] != "auth" {
 		return nil, wrong
 	}
-	secret := offered.hash(u.Name + ":" + d.identity.realm + ":" + u.Password)
-	request := offered.hash(q.method + ":" + p["uri"])
+	secret := offered.hash(u.Name + ":" + x.unit.identity.realm + ":" + u.Password)
+	request := offered.hash(x.q.method + ":" + p["uri"])
 	want := offered.hash(strings.Join([]string{secret, p["nonce"], p["nc"], p["cnonce"], "auth", request}, ":"))
 	if !same(want, strings.ToLower(p["response"])) {
 		return nil, wrong
 	}
-	if !d.nonceFresh(p["nonce"], q.path) {
+	if !x.nonceFresh(p["nonce"], x.q.path) {
 		return u, stale
 	}
 	count, err := strconv.ParseUint(p["nc"], 16, 32)
-	if err != nil || uint32(count) <= d.nonces[p["nonce"]].count {
+	if err != nil || uint32(count) <= x.unit.nonces[p["nonce"]].count {
 		return u, replayed
 	}
-	d.useNonce(p["nonce"], uint32(count))
+	x.useNonce(p["nonce"], uint32(count))
 	return u, accepted
 }
 
 // offered returns the algorithm of that name if the device offers it. No name means MD5.
-func (d *Device) offered(name string) *algorithm {
+func (x *exchange) offered(name string) *algorithm {
 	if name == "" {
 		name = "MD5"
 	}
-	for i, a := range d.running.algorithms {
+	for i, a := range x.unit.running.algorithms {
 		if strings.EqualFold(a.name, name) {
-			return &d.running.algorithms[i]
+			return &x.unit.running.algorithms[i]
 		}
 	}
 	return nil
@@ -146,32 +146,32 @@ func parameterValue(text string) (value, rest string) {
 // A nonce says when it was made and carries a keyed hash, so that challenges that nobody answers cost no memory.
 
 // newNonce makes a nonce for a request of path.
-func (d *Device) newNonce(path string) string {
-	d.issued++
-	millis := d.now().UnixMilli()
-	sum := d.nonceSum(d.issued, millis, path)
-	if d.model.Challenge == recorderChallenge {
-		return fmt.Sprintf("%08x%s:%d", d.issued, sum, millis)
+func (x *exchange) newNonce(path string) string {
+	x.unit.issued++
+	millis := x.unit.now().UnixMilli()
+	sum := x.nonceSum(x.unit.issued, millis, path)
+	if x.unit.model.Challenge == recorderChallenge {
+		return fmt.Sprintf("%08x%s:%d", x.unit.issued, sum, millis)
 	}
-	return fmt.Sprintf("%08x%012x%s", d.issued, millis, sum)
+	return fmt.Sprintf("%08x%012x%s", x.unit.issued, millis, sum)
 }
 
-func (d *Device) nonceSum(serial uint32, millis int64, path string) string {
-	if !d.quirks.NonceBoundToURL {
+func (x *exchange) nonceSum(serial uint32, millis int64, path string) string {
+	if !x.unit.quirks.NonceBoundToURL {
 		path = ""
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%x|%d|%d|%d|%s", d.identity.key, d.core.Starts, serial, millis, path))
+	h := sha256.Sum256(fmt.Appendf(nil, "%x|%d|%d|%d|%s", x.unit.identity.key, x.unit.core.Starts, serial, millis, path))
 	return hex.EncodeToString(h[:12])
 }
 
 // nonceFresh reports whether the device made the nonce since its last start, for this path where that matters, and not
 // too long ago.
-func (d *Device) nonceFresh(nonce, path string) bool {
+func (x *exchange) nonceFresh(nonce, path string) bool {
 	var serial uint32
 	var millis int64
 	var sum string
 	var err error
-	if d.model.Challenge == recorderChallenge {
+	if x.unit.model.Challenge == recorderChallenge {
 		head, tail, _ := strings.Cut(nonce, ":")
 		if len(head) < 8 {
 			return false
@@ -185,10 +185,10 @@ func (d *Device) nonceFresh(nonce, path string) bool {
 		_, err = fmt.Sscanf(nonce[:8]+" "+nonce[8:20], "%x %x", &serial, &millis)
 		sum = nonce[20:]
 	}
-	if err != nil || !same(sum, d.nonceSum(serial, millis, path)) {
+	if err != nil || !same(sum, x.nonceSum(serial, millis, path)) {
 		return false
 	}
-	return d.now().Sub(time.UnixMilli(millis)) <= d.quirks.nonceLifetime()
+	return x.unit.now().Sub(time.UnixMilli(millis)) <= x.unit.quirks.nonceLifetime()
 }
 
 // nonceUse is what a device remembers of a nonce that was used.
@@ -201,54 +201,54 @@ type nonceUse struct {
 const maxNonces = 64
 
 // useNonce remembers the counter of a nonce. The first use of a nonce is what a device calls a login.
-func (d *Device) useNonce(nonce string, count uint32) {
-	if d.nonces == nil {
-		d.nonces = make(map[string]nonceUse)
+func (x *exchange) useNonce(nonce string, count uint32) {
+	if x.unit.nonces == nil {
+		x.unit.nonces = make(map[string]nonceUse)
 	}
-	use, known := d.nonces[nonce]
+	use, known := x.unit.nonces[nonce]
 	if !known {
-		d.newLogin, use.since = true, d.now()
-		d.forgetNonces()
+		x.unit.newLogin, use.since = true, x.unit.now()
+		x.forgetNonces()
 	}
 	use.count = count
-	d.nonces[nonce] = use
+	x.unit.nonces[nonce] = use
 }
 
-func (d *Device) forgetNonces() {
-	if len(d.nonces) < maxNonces {
+func (x *exchange) forgetNonces() {
+	if len(x.unit.nonces) < maxNonces {
 		return
 	}
-	for nonce, use := range d.nonces {
-		if d.now().Sub(use.since) > d.quirks.nonceLifetime() {
-			delete(d.nonces, nonce)
+	for nonce, use := range x.unit.nonces {
+		if x.unit.now().Sub(use.since) > x.unit.quirks.nonceLifetime() {
+			delete(x.unit.nonces, nonce)
 		}
 	}
 }
 
 // challenge makes an answer 401 with a header for each algorithm.
-func (d *Device) challenge(q request, isStale bool, body []byte) reply {
-	r := d.send(http.StatusUnauthorized, contentXML, body)
+func (x *exchange) challenge(isStale bool, body []byte) reply {
+	r := x.unit.model.send(http.StatusUnauthorized, contentXML, body)
 	said := "FALSE"
-	if isStale && !d.quirks.StaleFalse {
+	if isStale && !x.unit.quirks.StaleFalse {
 		said = "TRUE"
 	}
 	var headers []string
-	for _, a := range d.running.algorithms {
-		headers = append(headers, d.challengeHeader(a, d.newNonce(q.path), said))
+	for _, a := range x.unit.running.algorithms {
+		headers = append(headers, x.challengeHeader(a, x.newNonce(x.q.path), said))
 	}
-	if d.running.basic {
-		headers = append(headers, fmt.Sprintf("Basic realm=%q", d.identity.realm))
+	if x.unit.running.basic {
+		headers = append(headers, fmt.Sprintf("Basic realm=%q", x.unit.identity.realm))
 	}
 	r.header["WWW-Authenticate"] = headers
 	return r
 }
 
-func (d *Device) challengeHeader(a algorithm, nonce, stale string) string {
-	if d.model.Challenge == recorderChallenge {
-		return fmt.Sprintf(`Digest realm=%q, domain="::", qop="auth", nonce=%q, opaque="", algorithm=%q, stale=%q`, d.identity.realm, nonce, a.name, stale)
+func (x *exchange) challengeHeader(a algorithm, nonce, stale string) string {
+	if x.unit.model.Challenge == recorderChallenge {
+		return fmt.Sprintf(`Digest realm=%q, domain="::", qop="auth", nonce=%q, opaque="", algorithm=%q, stale=%q`, x.unit.identity.realm, nonce, a.name, stale)
 	}
 	if a.name == md5Digest.name {
-		return fmt.Sprintf(`Digest qop="auth", realm=%q, nonce=%q, stale=%q`, d.identity.realm, nonce, stale)
+		return fmt.Sprintf(`Digest qop="auth", realm=%q, nonce=%q, stale=%q`, x.unit.identity.realm, nonce, stale)
 	}
-	return fmt.Sprintf(`Digest qop="auth", realm=%q, nonce=%q, algorithm=%q, stale=%q`, d.identity.realm, nonce, a.name, stale)
+	return fmt.Sprintf(`Digest qop="auth", realm=%q, nonce=%q, algorithm=%q, stale=%q`, x.unit.identity.realm, nonce, a.name, stale)
 }

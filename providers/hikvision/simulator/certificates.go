@@ -42,7 +42,7 @@ const (
 )
 
 // shown returns the chain in use and its key.
-func (d *Device) shown() (tls.Certificate, error) {
+func (d *unit) shown() (tls.Certificate, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.makeCertificates(); err != nil {
@@ -51,7 +51,7 @@ func (d *Device) shown() (tls.Certificate, error) {
 	return tls.Certificate{Certificate: d.certs.chains[d.certs.inUse], PrivateKey: d.certs.key}, nil
 }
 
-func (d *Device) makeCertificates() error {
+func (d *unit) makeCertificates() error {
 	if d.certs.key != nil {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (d *Device) makeCertificates() error {
 }
 
 // selfSign gives the device a new key and a certificate for it, and forgets what belonged to the old key.
-func (d *Device) selfSign(subject pkix.Name, from, until time.Time) error {
+func (d *unit) selfSign(subject pkix.Name, from, until time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -84,17 +84,17 @@ func (d *Device) selfSign(subject pkix.Name, from, until time.Time) error {
 
 // managesCertificates reports whether the model has the requests of serverCertificate, named whether those of
 // deviceCertificate: their capability documents say so.
-func (d *Device) managesCertificates() bool { return d.has(serverCertificatePath + "/capabilities") }
+func (d *unit) managesCertificates() bool { return d.has(serverCertificatePath + "/capabilities") }
 
-func (d *Device) namesCertificates() bool { return d.has(deviceCertificatePath + "/capabilities") }
+func (d *unit) namesCertificates() bool { return d.has(deviceCertificatePath + "/capabilities") }
 
-func (d *Device) has(path string) bool {
+func (d *unit) has(path string) bool {
 	_, found := d.stored(path)
 	return found && !d.model.recorded
 }
 
 // readCertificates answers a GET of what is no stored document: the certificate, the request, the list.
-func (d *Device) readCertificates(path string) (document, bool) {
+func (d *unit) readCertificates(path string) (document, bool) {
 	list := path == deviceCertificatePath+"/certificates" || path == serverCertificatePath+"/certificates"
 	switch {
 	case list && d.namesCertificates():
@@ -114,7 +114,7 @@ func (d *Device) readCertificates(path string) (document, bool) {
 	return document{}, false
 }
 
-func (d *Device) certificateDocument() (document, bool) {
+func (d *unit) certificateDocument() (document, bool) {
 	leaf, err := x509.ParseCertificate(d.certs.chains[d.certs.inUse][0])
 	if err != nil {
 		return document{}, false
@@ -127,13 +127,13 @@ func (d *Device) certificateDocument() (document, bool) {
 <startDate>%s</startDate>
 <endDate>%s</endDate>
 </Certificate>
-`, d.attributes(), escape(leaf.Issuer.String()), escape(leaf.Subject.String()), leaf.NotBefore.Format(certificateDate), leaf.NotAfter.Format(certificateDate)),
+`, d.model.attributes(), escape(leaf.Issuer.String()), escape(leaf.Subject.String()), leaf.NotBefore.Format(certificateDate), leaf.NotAfter.Format(certificateDate)),
 		contentType: contentXML,
 	}, true
 }
 
-func (d *Device) requestState() []byte {
-	return fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CertSignReq%s>\n<created>%t</created>\n</CertSignReq>\n", d.attributes(), d.certs.request != nil)
+func (d *unit) requestState() []byte {
+	return fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CertSignReq%s>\n<created>%t</created>\n</CertSignReq>\n", d.model.attributes(), d.certs.request != nil)
 }
 
 // listedCertificate is an item of the list of certificates, as the guide has it.
@@ -147,7 +147,7 @@ type listedCertificate struct {
 	CustomID  string `json:"customID"`
 }
 
-func (d *Device) certificateList() (document, bool) {
+func (d *unit) certificateList() (document, bool) {
 	if d.makeCertificates() != nil {
 		return document{}, false
 	}
@@ -170,26 +170,26 @@ func (d *Device) certificateList() (document, bool) {
 }
 
 // changeCertificates carries out a write about certificates. Not handled is what is no such request.
-func (d *Device) changeCertificates(q request) (done result, handled bool) {
-	brings := q.method == http.MethodPut || q.method == http.MethodPost
-	named, isNamed := strings.CutPrefix(q.path, serverCertificatePath+"/certificates/")
+func (w *write) changeCertificates() (done result, handled bool) {
+	brings := w.q.method == http.MethodPut || w.q.method == http.MethodPost
+	named, isNamed := strings.CutPrefix(w.q.path, serverCertificatePath+"/certificates/")
 	switch {
-	case q.path == deviceCertificatePath && d.namesCertificates() && brings:
-		return d.installCertificate(q, q.query.Get("customID")), true
-	case isNamed && d.namesCertificates() && q.method == http.MethodDelete:
-		return d.removeCertificate(named), true
-	case !d.managesCertificates():
+	case w.q.path == deviceCertificatePath && w.unit.namesCertificates() && brings:
+		return w.installCertificate(w.q.query.Get("customID")), true
+	case isNamed && w.unit.namesCertificates() && w.q.method == http.MethodDelete:
+		return w.removeCertificate(named), true
+	case !w.unit.managesCertificates():
 		return result{}, false
-	case q.path == serverCertificatePath+"/certificate" && brings:
-		return d.installCertificate(q, defaultCertificate), true
-	case q.path == serverCertificatePath+"/certificate" && q.method == http.MethodDelete:
-		return d.removeCertificate(defaultCertificate), true
-	case q.path == serverCertificatePath+"/selfSignCert" && brings:
-		return d.selfSignAsTold(q), true
-	case q.path == serverCertificatePath+"/certSignReq" && q.method == http.MethodPost:
-		return d.requestCertificate(q), true
-	case q.path == serverCertificatePath+"/certSignReq" && q.method == http.MethodDelete:
-		d.certs.request = nil
+	case w.q.path == serverCertificatePath+"/certificate" && brings:
+		return w.installCertificate(defaultCertificate), true
+	case w.q.path == serverCertificatePath+"/certificate" && w.q.method == http.MethodDelete:
+		return w.removeCertificate(defaultCertificate), true
+	case w.q.path == serverCertificatePath+"/selfSignCert" && brings:
+		return w.selfSignAsTold(), true
+	case w.q.path == serverCertificatePath+"/certSignReq" && w.q.method == http.MethodPost:
+		return w.requestCertificate(), true
+	case w.q.path == serverCertificatePath+"/certSignReq" && w.q.method == http.MethodDelete:
+		w.unit.certs.request = nil
 		return result{http: http.StatusOK, code: ok}, true
 	}
 	return result{}, false
@@ -197,21 +197,21 @@ func (d *Device) changeCertificates(q request) (done result, handled bool) {
 
 // installCertificate takes a chain in PEM or one certificate in DER for the key of the device, and shows it from then on if
 // it takes the place of the one in use.
-func (d *Device) installCertificate(q request, id string) result {
+func (w *write) installCertificate(id string) result {
 	if id == "" || len(id) > 64 {
-		return *d.refuse(parametersLack).about("customID")
+		return *w.unit.model.refuse(parametersLack).about("customID")
 	}
-	if d.makeCertificates() != nil {
-		return *d.refuse(deviceError)
+	if w.unit.makeCertificates() != nil {
+		return *w.unit.model.refuse(deviceError)
 	}
-	chain, leaf, err := parseChain(q.body)
+	chain, leaf, err := parseChain(w.q.body)
 	if err != nil {
-		return *d.refuse(badCertificate)
+		return *w.unit.model.refuse(badCertificate)
 	}
-	if !d.certs.key.PublicKey.Equal(leaf.PublicKey) {
-		return *d.refuse(certificateMismatch)
+	if !w.unit.certs.key.PublicKey.Equal(leaf.PublicKey) {
+		return *w.unit.model.refuse(certificateMismatch)
 	}
-	d.certs.chains[id], d.certs.request = chain, nil
+	w.unit.certs.chains[id], w.unit.certs.request = chain, nil
 	return result{http: http.StatusOK, code: ok}
 }
 
@@ -238,69 +238,69 @@ func parseChain(text []byte) (chain [][]byte, leaf *x509.Certificate, err error)
 }
 
 // removeCertificate removes what is not in use.
-func (d *Device) removeCertificate(id string) result {
+func (w *write) removeCertificate(id string) result {
 	switch {
-	case d.makeCertificates() != nil:
-		return *d.refuse(deviceError)
-	case d.certs.chains[id] == nil:
-		return *d.refuse(noCertificate)
-	case id == d.certs.inUse:
-		return *d.refuse(certificateInUse)
+	case w.unit.makeCertificates() != nil:
+		return *w.unit.model.refuse(deviceError)
+	case w.unit.certs.chains[id] == nil:
+		return *w.unit.model.refuse(noCertificate)
+	case id == w.unit.certs.inUse:
+		return *w.unit.model.refuse(certificateInUse)
 	}
-	delete(d.certs.chains, id)
+	delete(w.unit.certs.chains, id)
 	return result{http: http.StatusOK, code: ok}
 }
 
 // selfSignAsTold makes a key and a certificate with the subject that was sent.
-func (d *Device) selfSignAsTold(q request) result {
-	root, no := d.subjectSent(q, "SelfSignCert")
+func (w *write) selfSignAsTold() result {
+	root, no := w.subjectSent("SelfSignCert")
 	if no != nil {
 		return *no
 	}
 	days, err := strconv.Atoi(root.value("validDays"))
 	if err != nil {
-		return *d.refuse(parametersLack).about("validDays")
+		return *w.unit.model.refuse(parametersLack).about("validDays")
 	}
-	if d.selfSign(subjectOf(root), d.now().UTC(), d.now().UTC().AddDate(0, 0, days)) != nil {
-		return *d.refuse(deviceError)
+	if w.unit.selfSign(subjectOf(root), w.unit.now().UTC(), w.unit.now().UTC().AddDate(0, 0, days)) != nil {
+		return *w.unit.model.refuse(deviceError)
 	}
 	return result{http: http.StatusOK, code: ok}
 }
 
 // requestCertificate makes a PKCS #10 request for the key of the device, with its address and the common name as alternative
 // names.
-func (d *Device) requestCertificate(q request) result {
-	root, no := d.subjectSent(q, "CertSignReq")
+func (w *write) requestCertificate() result {
+	root, no := w.subjectSent("CertSignReq")
 	if no != nil {
 		return *no
 	}
-	if d.makeCertificates() != nil {
-		return *d.refuse(deviceError)
+	if w.unit.makeCertificates() != nil {
+		return *w.unit.model.refuse(deviceError)
 	}
-	template := &x509.CertificateRequest{Subject: subjectOf(root), IPAddresses: []net.IP{d.address.AsSlice()}}
+	template := &x509.CertificateRequest{Subject: subjectOf(root), IPAddresses: []net.IP{w.unit.address.AsSlice()}}
 	if name := template.Subject.CommonName; net.ParseIP(name) == nil {
 		template.DNSNames = []string{name}
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, template, d.certs.key)
+	der, err := x509.CreateCertificateRequest(rand.Reader, template, w.unit.certs.key)
 	if err != nil {
-		return *d.refuse(badParameters)
+		return *w.unit.model.refuse(badParameters)
 	}
-	d.certs.request = der
+	w.unit.certs.request = der
 	return result{http: http.StatusOK, code: ok}
 }
 
 // subjectSent reads the subject of a certificate, within the limits of the capability document.
-func (d *Device) subjectSent(q request, name string) (*element, refusal) {
-	root, err := scan(q.body)
+func (w *write) subjectSent(name string) (*element, refusal) {
+	root, err := scan(w.q.body)
 	switch {
 	case err != nil:
-		return nil, d.refuse(badXMLFormat)
+		return nil, w.unit.model.refuse(badXMLFormat)
 	case root.name != name:
-		return nil, d.refuse(badXMLContent).about(root.name)
+		return nil, w.unit.model.refuse(badXMLContent).about(root.name)
 	case root.value("commonName") == "":
-		return nil, d.refuse(parametersLack).about("commonName")
+		return nil, w.unit.model.refuse(parametersLack).about("commonName")
 	}
-	c := &composition{device: d, document: q.path, want: root, pattern: d.scanned(serverCertificatePath + "/capabilities").child(name)}
+	c := &composition{unit: w.unit, document: w.q.path, want: root, pattern: w.unit.scanned(serverCertificatePath + "/capabilities").child(name)}
 	return root, c.checkValues()
 }
 
@@ -318,18 +318,18 @@ func subjectOf(e *element) pkix.Name {
 }
 
 // bindCertificate makes HTTPS show the certificate that a document about that names. Other documents pass.
-func (d *Device) bindCertificate(path string, next []byte) refusal {
+func (w *write) bindCertificate(path string, next []byte) refusal {
 	if path != selectHTTPSPath {
 		return nil
 	}
 	root, err := scanJSON(next)
-	if err != nil || d.makeCertificates() != nil {
-		return d.refuse(deviceError)
+	if err != nil || w.unit.makeCertificates() != nil {
+		return w.unit.model.refuse(deviceError)
 	}
 	id, _ := root.child("CertificateSelect").child("customID").value.(string)
-	if d.certs.chains[id] == nil {
-		return d.refuse(noCertificate)
+	if w.unit.certs.chains[id] == nil {
+		return w.unit.model.refuse(noCertificate)
 	}
-	d.certs.inUse = id
+	w.unit.certs.inUse = id
 	return nil
 }

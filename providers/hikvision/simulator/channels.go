@@ -21,28 +21,28 @@ const (
 
 // looksAtCameras answers a GET of the state of channels after the recorder has tried the cameras once more, which it cannot
 // do before it is done with the request: two recorders may look at each other.
-func (d *Device) looksAtCameras(q request) (reply, bool) {
-	if d.fleet == nil || q.method != http.MethodGet {
+func (x *exchange) looksAtCameras() (reply, bool) {
+	if x.unit.fleet == nil || x.q.method != http.MethodGet {
 		return reply{}, false
 	}
-	if _, found := d.channelStatus(q.path); !found {
+	if _, found := x.unit.channelStatus(x.q.path); !found {
 		return reply{}, false
 	}
-	visits := d.visitsAt(q.path)
+	visits := x.unit.visitsAt(x.q.path)
 	return reply{later: func() reply {
-		d.fleet.recorders.Look(&d.watch, visits)
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if doc, found := d.channelStatus(q.path); found {
-			return d.send(http.StatusOK, doc.contentType, doc.body)
+		x.unit.fleet.recorders.Look(&x.unit.watch, visits)
+		x.unit.mu.Lock()
+		defer x.unit.mu.Unlock()
+		if doc, found := x.unit.channelStatus(x.q.path); found {
+			return x.unit.model.send(http.StatusOK, doc.contentType, doc.body)
 		}
-		return d.respond(q, *d.absent(q.path))
+		return x.unit.model.respond(x.q, *x.unit.model.absent(x.q.path))
 	}}, len(visits) > 0
 }
 
 // channelStatus answers a GET of the state of one channel, or of all where the model has that. The words follow from the
 // channel: see detect.
-func (d *Device) channelStatus(path string) (document, bool) {
+func (d *unit) channelStatus(path string) (document, bool) {
 	stored, found := d.stored(channelsPath)
 	rest, status := strings.CutSuffix(path, "/status")
 	if !found || !status || d.model.recorded {
@@ -60,27 +60,27 @@ func (d *Device) channelStatus(path string) (document, bool) {
 	if !below || channel == nil {
 		return document{}, false
 	}
-	return d.statusDocument(d.statusOf(channel, d.attributes())), true
+	return d.model.statusDocument(d.statusOf(channel, d.model.attributes())), true
 }
 
-func (d *Device) statusList(list *element) document {
+func (d *unit) statusList(list *element) document {
 	var items strings.Builder
 	for _, channel := range list.children {
 		items.WriteString(d.statusOf(channel, ""))
 	}
-	return d.statusDocument("<InputProxyChannelStatusList" + d.attributes() + ">\n" + items.String() + "</InputProxyChannelStatusList>\n")
+	return d.model.statusDocument("<InputProxyChannelStatusList" + d.model.attributes() + ">\n" + items.String() + "</InputProxyChannelStatusList>\n")
 }
 
-func (d *Device) statusDocument(markup string) document {
+func (b *blueprint) statusDocument(markup string) document {
 	return document{body: []byte("<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n" + markup), contentType: contentXML}
 }
 
 // attributes are those of a root element that the device makes up.
-func (d *Device) attributes() string {
-	return fmt.Sprintf(" version=%q xmlns=%q", d.model.Response.Version, d.model.Response.Namespace)
+func (b *blueprint) attributes() string {
+	return fmt.Sprintf(" version=%q xmlns=%q", b.Response.Version, b.Response.Namespace)
 }
 
-func (d *Device) statusOf(channel *element, attributes string) string {
+func (d *unit) statusOf(channel *element, attributes string) string {
 	id := channel.value("id")
 	at := channel.child("sourceInputPortDescriptor")
 	address := ""
@@ -105,7 +105,7 @@ func (d *Device) statusOf(channel *element, attributes string) string {
 
 // detect tells how a recorder gets on with the camera of a channel: what came of its last try, if a device of the fleet has
 // the address. Cameras that are not in the fleet are there or not as the model says.
-func (d *Device) detect(channel *element) string {
+func (d *unit) detect(channel *element) string {
 	if v, inFleet := d.visitFor(channel); inFleet {
 		return sights[d.watch.Seen(v)]
 	}

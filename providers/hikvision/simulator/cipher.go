@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"camform/providers/device"
 )
 
 var errCipher = errors.New("not a ciphered value")
@@ -41,32 +39,32 @@ var cipheredElements = []struct {
 	{emailPath, []string{"password", "emailAddress"}},
 }
 
-// plain returns the request with its body in plain text, where the query says that it is ciphered.
-func (d *Device) plain(q request, by *device.Account) (request, refusal) {
-	if !ciphered(q.query) {
-		return q, nil
+// plain puts the body into plain text, where the query says that it is ciphered.
+func (w *write) plain() refusal {
+	if !ciphered(w.q.query) {
+		return nil
 	}
 	for _, c := range cipheredElements {
-		if q.path == c.below || strings.HasPrefix(q.path, c.below+"/") {
-			body, err := d.decipherBody(q, by, c.names)
+		if w.q.path == c.below || strings.HasPrefix(w.q.path, c.below+"/") {
+			body, err := w.decipherBody(c.names)
 			if err != nil {
-				return q, d.refuse(passwordDecodeError)
+				return w.unit.model.refuse(passwordDecodeError)
 			}
-			q.body = body
+			w.q.body = body
 		}
 	}
-	return q, nil
+	return nil
 }
 
 // decipherBody deciphers the elements or members of those names. What does not parse is left to others.
-func (d *Device) decipherBody(q request, by *device.Account, names []string) ([]byte, error) {
-	key, err := d.cipherKey(by)
+func (w *write) decipherBody(names []string) ([]byte, error) {
+	key, err := w.cipherKey()
 	if err != nil {
 		return nil, err
 	}
-	root, notXML := scan(q.body)
+	root, notXML := scan(w.q.body)
 	if notXML != nil {
-		return decipherJSON(q, key, names)
+		return decipherJSON(w.q, key, names)
 	}
 	var edits []edit
 	root.walk(func(e *element) {
@@ -74,11 +72,11 @@ func (d *Device) decipherBody(q request, by *device.Account, names []string) ([]
 			return
 		}
 		var text string
-		if text, err = decipher(e.text, key, q.query.Get("iv")); err == nil {
-			edits = append(edits, e.setText(q.body, text))
+		if text, err = decipher(e.text, key, w.q.query.Get("iv")); err == nil {
+			edits = append(edits, e.setText(w.q.body, text))
 		}
 	})
-	return apply(q.body, edits), err
+	return apply(w.q.body, edits), err
 }
 
 func decipherJSON(q request, key []byte, names []string) ([]byte, error) {
@@ -121,8 +119,8 @@ func decipherMembers(value any, key []byte, iv string, names []string) error {
 
 // cipherKey derives the AES key for sensitive elements from the password of the user who is logged in, with the
 // parameters that the device publishes in its security capabilities.
-func (d *Device) cipherKey(by *device.Account) ([]byte, error) {
-	stored, _ := d.read(securityCapabilitiesPath)
+func (w *write) cipherKey() ([]byte, error) {
+	stored, _ := w.unit.read(securityCapabilitiesPath)
 	caps, err := scan(stored.body)
 	if err != nil || caps.child("securityVersion") == nil {
 		return nil, errCipher
@@ -131,9 +129,9 @@ func (d *Device) cipherKey(by *device.Account) ([]byte, error) {
 	if err != nil {
 		return nil, errCipher
 	}
-	secret := by.Password
+	secret := w.by.Password
 	if strings.EqualFold(caps.value("isIrreversible"), "true") {
-		secret = shaDigest.hash(by.Name + caps.value("salt") + by.Password)
+		secret = shaDigest.hash(w.by.Name + caps.value("salt") + w.by.Password)
 	}
 	text := secret[:min(len(secret), 64)] + "AaBbCcDd1234!@#$"
 	for range rounds {

@@ -36,13 +36,13 @@ func zoneOf(text string) *time.Location {
 }
 
 // localTime is what the clock of the device shows in the time zone of its document.
-func (d *Device) localTime() string {
+func (d *unit) localTime() string {
 	stored := d.storedTime()
 	return d.now().Add(d.clockOffset).In(zoneOf(stored.value("timeZone"))).Format(offsetLayout)
 }
 
 // storedTime is the time document, nil if there is none.
-func (d *Device) storedTime() *element {
+func (d *unit) storedTime() *element {
 	stored, _ := d.stored(timePath)
 	root, _ := scan(stored.body)
 	return root
@@ -55,23 +55,23 @@ func (c *composition) checkTime() refusal {
 		return nil
 	}
 	if zone := c.want.child("timeZone"); zone != nil && !timeZone.MatchString(zone.text) {
-		return c.device.refuse(badParameters).about("timeZone")
+		return c.unit.model.refuse(badParameters).about("timeZone")
 	}
 	if !strings.EqualFold(c.want.value("timeMode"), "manual") {
 		return nil
 	}
 	local := c.want.child("localTime")
 	if local == nil {
-		return c.device.refuse(parametersLack).about("localTime")
+		return c.unit.model.refuse(parametersLack).about("localTime")
 	}
 	if _, err := time.Parse(localLayout, local.text); err != nil {
-		return c.device.refuse(timeFormatError).about("localTime")
+		return c.unit.model.refuse(timeFormatError).about("localTime")
 	}
 	return nil
 }
 
 // setClock sets the clock of the device to the local time of a write in manual mode. With NTP the clock is right.
-func (d *Device) setClock(sent []byte) {
+func (d *unit) setClock(sent []byte) {
 	root, err := scan(sent)
 	if err != nil {
 		return
@@ -87,7 +87,7 @@ func (d *Device) setClock(sent []byte) {
 }
 
 // rewriteTime makes the changes that the model makes to a time document that it accepts.
-func (d *Device) rewriteTime(doc []byte) []byte {
+func (d *unit) rewriteTime(doc []byte) []byte {
 	for _, r := range d.model.Rewrites {
 		root, err := scan(doc)
 		if err != nil {

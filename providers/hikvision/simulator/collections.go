@@ -6,8 +6,6 @@ import (
 	"path"
 	"strconv"
 	"strings"
-
-	"camform/providers/device"
 )
 
 // growing is a list whose items come and go. A model lets clients make items of it if it has a template: a file beside the
@@ -25,80 +23,80 @@ var growingLists = []growing{
 }
 
 // changeItems makes and removes items of growing lists. Not handled is what is no such request.
-func (d *Device) changeItems(q request, by *device.Account) (done result, handled bool) {
+func (w *write) changeItems() (done result, handled bool) {
 	for _, g := range growingLists {
-		if d.model.templates[g.path] == nil {
+		if w.unit.model.templates[g.path] == nil {
 			continue
 		}
 		switch {
-		case q.method == http.MethodPost && q.path == g.path:
-			return d.createItem(q, g, by), true
-		case q.method == http.MethodDelete && path.Dir(q.path) == g.path:
-			return d.deleteItem(q.path), true
-		case q.method == http.MethodDelete && q.path == g.path && g.clears:
-			return d.clearList(q.path), true
+		case w.q.method == http.MethodPost && w.q.path == g.path:
+			return w.createItem(g), true
+		case w.q.method == http.MethodDelete && path.Dir(w.q.path) == g.path:
+			return w.deleteItem(), true
+		case w.q.method == http.MethodDelete && w.q.path == g.path && g.clears:
+			return w.clearList(), true
 		}
 	}
 	return result{}, false
 }
 
 // createItem puts what was sent into the template, gives it the lowest free id, and adds it to the list.
-func (d *Device) createItem(q request, g growing, by *device.Account) result {
-	list, found := d.partAt(q.path)
+func (w *write) createItem(g growing) result {
+	list, found := w.unit.partAt(w.q.path)
 	if !found {
-		return *d.absent(q.path)
+		return *w.unit.model.absent(w.q.path)
 	}
-	item, no := d.newItem(q, g, list, by)
+	item, no := w.newItem(g, list)
 	if no != nil {
 		return *no
 	}
 	id := freeItemID(list.element)
 	root, err := scan(item.body)
 	if err != nil {
-		return *d.refuse(deviceError)
+		return *w.unit.model.refuse(deviceError)
 	}
 	if e := root.child("id"); e != nil {
 		item.body = apply(item.body, []edit{e.setText(item.body, id)})
 	}
 	whole := apply(list.body, []edit{list.element.appendChild(list.body, strings.TrimSpace(string(item.body)))})
-	if no := d.checkMeaning(list.document, whole); no != nil {
+	if no := w.unit.checkMeaning(list.document, whole); no != nil {
 		return *no
 	}
-	if _, err := d.store(list.document, whole); err != nil {
-		return *d.refuse(badParameters)
+	if _, err := w.unit.store(list.document, whole); err != nil {
+		return *w.unit.model.refuse(badParameters)
 	}
-	if p, found := d.partAt(q.path + "/" + id); found {
-		d.remember(p, item.secrets)
+	if p, found := w.unit.partAt(w.q.path + "/" + id); found {
+		w.unit.remember(p, item.secrets)
 	}
 	return result{http: http.StatusOK, code: ok, id: id}
 }
 
 // newItem makes the item that a client asks for, without its id.
-func (d *Device) newItem(q request, g growing, list part, by *device.Account) (composed, refusal) {
-	template := d.model.templates[g.path]
+func (w *write) newItem(g growing, list part) (composed, refusal) {
+	template := w.unit.model.templates[g.path]
 	old, err := scan(template)
-	sent, no := d.sentItem(q.body, old)
+	sent, no := w.unit.model.sentItem(w.q.body, old)
 	if err != nil || no != nil {
 		return composed{}, no
 	}
 	want, err := scan(sent)
 	if err != nil {
-		return composed{}, d.refuse(badXMLFormat)
+		return composed{}, w.unit.model.refuse(badXMLFormat)
 	}
-	pattern := d.pattern(q.path, list)
+	pattern := w.unit.pattern(w.q.path, list)
 	c := &composition{
-		device: d, path: q.path, document: list.document, have: template, sent: sent, old: old, want: want,
-		known: d.knownNames(q.path, list, old, pattern), pattern: patternOf(pattern, want),
+		unit: w.unit, path: w.q.path, document: list.document, have: template, sent: sent, old: old, want: want,
+		known: w.unit.knownNames(w.q.path, list, old, pattern), pattern: patternOf(pattern, want),
 	}
 	size, sized := sizeOf(pattern, list.element)
 	login := want.child("loginPassword")
 	switch missing := missingOf(g.required, want); {
 	case missing != "":
-		return composed{}, d.refuse(parametersLack).about(missing)
+		return composed{}, w.unit.model.refuse(parametersLack).about(missing)
 	case sized && len(list.element.children) >= size:
-		return composed{}, d.refuse(beyondLimit)
-	case login != nil && login.text != by.Password:
-		return composed{}, d.checkLogin(q, login.text, by)
+		return composed{}, w.unit.model.refuse(beyondLimit)
+	case login != nil && login.text != w.by.Password:
+		return composed{}, w.checkLogin(login.text)
 	}
 	for _, check := range []func() refusal{c.unknownElement, c.checkValues} {
 		if no := check(); no != nil {
@@ -111,17 +109,17 @@ func (d *Device) newItem(q request, g growing, list part, by *device.Account) (c
 }
 
 // sentItem is the item in a body, which is the item itself or a list that holds just it.
-func (d *Device) sentItem(body []byte, like *element) ([]byte, refusal) {
+func (b *blueprint) sentItem(body []byte, like *element) ([]byte, refusal) {
 	root, err := scan(body)
 	switch {
 	case err != nil:
-		return nil, d.refuse(badXMLFormat)
+		return nil, b.refuse(badXMLFormat)
 	case root.name == like.name:
 		return body, nil
 	case len(root.children) == 1 && root.children[0].name == like.name:
 		return body[root.children[0].start:root.children[0].end], nil
 	}
-	return nil, d.refuse(badXMLContent).about(root.name)
+	return nil, b.refuse(badXMLContent).about(root.name)
 }
 
 // missingOf returns the first of the names that no element below e has, or whose text is empty, or "".
@@ -142,29 +140,29 @@ func freeItemID(list *element) string {
 	}
 }
 
-func (d *Device) deleteItem(path string) result {
-	p, found := d.partAt(path)
+func (w *write) deleteItem() result {
+	p, found := w.unit.partAt(w.q.path)
 	if !found {
-		return *d.absent(path)
+		return *w.unit.model.absent(w.q.path)
 	}
-	return d.without(p, p.element.remove(p.body))
+	return w.without(p, p.element.remove(p.body))
 }
 
-func (d *Device) clearList(path string) result {
-	p, found := d.partAt(path)
+func (w *write) clearList() result {
+	p, found := w.unit.partAt(w.q.path)
 	if !found {
-		return *d.absent(path)
+		return *w.unit.model.absent(w.q.path)
 	}
-	return d.without(p, p.element.setContent(p.body, ""))
+	return w.without(p, p.element.setContent(p.body, ""))
 }
 
 // without removes an element, and what the device keeps secret of it.
-func (d *Device) without(p part, removal edit) result {
-	if _, err := d.store(p.document, apply(p.body, []edit{removal})); err != nil {
-		return *d.refuse(badParameters)
+func (w *write) without(p part, removal edit) result {
+	if _, err := w.unit.store(p.document, apply(p.body, []edit{removal})); err != nil {
+		return *w.unit.model.refuse(badParameters)
 	}
 	place := secretPlace(p)
-	maps.DeleteFunc(d.secrets, func(known, _ string) bool { return strings.HasPrefix(known, place) })
+	maps.DeleteFunc(w.unit.secrets, func(known, _ string) bool { return strings.HasPrefix(known, place) })
 	return result{http: http.StatusOK, code: ok}
 }
 
@@ -177,7 +175,7 @@ func secretPlace(p part) string {
 }
 
 // remember keeps the write-only values that came with a write of a part. One that did not come stays what it was.
-func (d *Device) remember(p part, secrets map[string]string) {
+func (d *unit) remember(p part, secrets map[string]string) {
 	for name, value := range secrets {
 		if name == "loginPassword" || strings.HasSuffix(name, "/loginPassword") {
 			continue
@@ -193,7 +191,7 @@ func (d *Device) remember(p part, secrets map[string]string) {
 // the element that trail leads to. Items are named by their id, as in SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyPassword.
 // It is empty if none was written.
 func (d *Device) Secret(path, trail string) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.secrets[path+"#"+trail]
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.secrets[path+"#"+trail]
 }

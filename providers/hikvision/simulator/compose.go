@@ -60,7 +60,7 @@ func (e *element) replaced() bool {
 
 // composition is a write on its way into a document, or into a part that stands alone.
 type composition struct {
-	device     *Device
+	unit       *unit
 	path       string // that is written
 	document   string // path of what is kept
 	have, sent []byte
@@ -76,27 +76,27 @@ type composed struct {
 }
 
 // compose makes the document that a write of a part leaves behind, or refuses the write.
-func (d *Device) compose(path string, p part, have, sent []byte) (composed, refusal) {
+func (w *write) compose(path string, p part, have, sent []byte) (composed, refusal) {
 	want, err := scan(sent)
 	if err != nil || bytes.HasPrefix(sent, []byte("\xef\xbb\xbf")) {
-		return composed{}, d.refuse(badXMLFormat)
+		return composed{}, w.unit.model.refuse(badXMLFormat)
 	}
 	old, err := scan(have)
 	if err != nil {
-		return composed{}, d.refuse(deviceError)
+		return composed{}, w.unit.model.refuse(deviceError)
 	}
 	if want.name != old.name {
-		return composed{}, d.refuse(badXMLContent).about(want.name)
+		return composed{}, w.unit.model.refuse(badXMLContent).about(want.name)
 	}
 	if given := want.value("id"); p.id != "" && given != "" && given != p.id {
-		return composed{}, d.refuse(badParameters).about("id")
+		return composed{}, w.unit.model.refuse(badParameters).about("id")
 	}
-	c := &composition{device: d, path: path, document: p.document, have: have, sent: sent, old: old, want: want}
-	if d.model.Writes == keepWrites {
+	c := &composition{unit: w.unit, path: path, document: p.document, have: have, sent: sent, old: old, want: want}
+	if w.unit.model.Writes == keepWrites {
 		return c.normal(sent), nil
 	}
-	c.pattern = d.pattern(path, p)
-	c.known = d.knownNames(path, p, old, c.pattern)
+	c.pattern = w.unit.pattern(path, p)
+	c.known = w.unit.knownNames(path, p, old, c.pattern)
 	for _, check := range []func() refusal{c.checkShape, c.checkBanned, c.checkSlots, c.checkValues, c.checkTime} {
 		if no := check(); no != nil {
 			return composed{}, no
@@ -107,7 +107,7 @@ func (d *Device) compose(path string, p part, have, sent []byte) (composed, refu
 
 // pattern finds the element that limits the values of a part: its capability document or the place of the part in that of
 // the document. The documents that security capabilities describe have theirs there.
-func (d *Device) pattern(path string, p part) *element {
+func (d *unit) pattern(path string, p part) *element {
 	if caps := d.scanned(path + "/capabilities"); caps != nil {
 		return caps
 	}
@@ -132,7 +132,7 @@ func (d *Device) pattern(path string, p part) *element {
 }
 
 // scanned is the root of a document, nil if there is none.
-func (d *Device) scanned(path string) *element {
+func (d *unit) scanned(path string) *element {
 	stored, found := d.stored(path)
 	if !found {
 		return nil
@@ -141,7 +141,7 @@ func (d *Device) scanned(path string) *element {
 	return root
 }
 
-func (d *Device) knownNames(path string, p part, old, pattern *element) map[string]bool {
+func (d *unit) knownNames(path string, p part, old, pattern *element) map[string]bool {
 	names := make(map[string]bool)
 	add := func(e *element) { names[e.name] = true }
 	old.walk(add)
@@ -167,15 +167,15 @@ func (d *Device) knownNames(path string, p part, old, pattern *element) map[stri
 
 // checkShape judges the structure of a write by the strictness of the model.
 func (c *composition) checkShape() refusal {
-	switch c.device.model.Writes {
+	switch c.unit.model.Writes {
 	case byteWrites:
 		if !c.withoutClock().withoutSecrets().sameBytes() {
-			return c.device.refuse(badXMLFormat)
+			return c.unit.model.refuse(badXMLFormat)
 		}
 		return c.unknownElement()
 	case fullWrites:
 		if name := c.missing(c.old, c.want); name != "" {
-			return c.device.refuse(parametersLack).about(name)
+			return c.unit.model.refuse(parametersLack).about(name)
 		}
 		return c.unknownElement()
 	}
@@ -234,7 +234,7 @@ func (c *composition) unknownElement() refusal {
 	var no refusal
 	c.want.walk(func(e *element) {
 		if no == nil && !c.known[e.name] {
-			no = c.device.refuse(badXMLContent).about(e.name)
+			no = c.unit.model.refuse(badXMLContent).about(e.name)
 		}
 	})
 	return no
@@ -294,14 +294,14 @@ func (c *composition) checkValue(want, old, pattern *element) refusal {
 		if old != nil && old.text == want.text || fixed(c.document, want.name) || allowed(want.text, old, pattern) {
 			return nil
 		}
-		return c.device.refuse(badParameters).about(want.name)
+		return c.unit.model.refuse(badParameters).about(want.name)
 	}
 	if size, sized := sizeOf(pattern, old); sized && len(want.children) > size {
-		return c.device.refuse(badParameters).about(want.name)
+		return c.unit.model.refuse(badParameters).about(want.name)
 	}
 	for _, w := range want.children {
 		if key, _ := w.identity(); key != "" && key != "id" && pattern.child(w.name) != nil && pattern.counterpart(w) == nil {
-			return c.device.refuse(badParameters).about(key)
+			return c.unit.model.refuse(badParameters).about(key)
 		}
 		if no := c.checkValue(w, old.counterpart(w), patternOf(pattern, w)); no != nil {
 			return no
@@ -402,9 +402,9 @@ func firstOption(options string) string {
 
 // checkBanned refuses values that the firmware shows from the factory, yet does not take.
 func (c *composition) checkBanned() refusal {
-	for _, b := range c.device.model.Banned {
+	for _, b := range c.unit.model.Banned {
 		if e := c.want.find(b.Element); b.Path == c.document && e != nil && e.text == b.Text {
-			return c.device.refuse(b.Code).about(b.Element)
+			return c.unit.model.refuse(b.Code).about(b.Element)
 		}
 	}
 	return nil
@@ -417,7 +417,7 @@ func (c *composition) checkSlot(want, old *element) refusal {
 	for _, w := range want.children {
 		o := old.counterpart(w)
 		if o == nil && old != nil && fixedLists[old.name] {
-			return c.device.refuse(badParameters).about(w.name)
+			return c.unit.model.refuse(badParameters).about(w.name)
 		}
 		if no := c.checkSlot(w, o); no != nil {
 			return no
@@ -513,12 +513,12 @@ func (c *composition) normal(next []byte) composed {
 	}
 	n := &normaliser{next: next, root: root, document: c.document, secrets: make(map[string]string)}
 	n.restore(c.old, root)
-	if c.device.model.LeaseWins && c.document == interfacesPath {
+	if c.unit.model.LeaseWins && c.document == interfacesPath {
 		n.restoreLeases(c.old, root)
 	}
 	next = apply(next, n.edits)
 	if c.path == timePath {
-		next = c.device.rewriteTime(next)
+		next = c.unit.rewriteTime(next)
 	}
 	return composed{body: next, secrets: n.secrets}
 }

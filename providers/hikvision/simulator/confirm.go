@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-
-	"camform/providers/device"
 )
 
 // questionsToAnswer is how many security questions a user has to choose.
@@ -13,36 +11,36 @@ const questionsToAnswer = 3
 
 // prepare makes of a request the write that it stands for: in plain text, confirmed with the password of who makes it where
 // the document wants that, and with answers turned into what is shown of them.
-func (d *Device) prepare(q request, by *device.Account) (request, refusal) {
-	q, no := d.plain(q, by)
-	have, _ := d.stored(q.path)
+func (w *write) prepare() refusal {
+	no := w.plain()
+	have, _ := w.unit.stored(w.q.path)
 	switch {
-	case no != nil || q.method != http.MethodPut || d.model.recorded || bytes.Equal(have.body, q.body):
-		return q, no
-	case q.path == questionsPath:
-		return d.answerQuestions(q, have.body, by)
-	case q.path == emailPath:
-		return q, d.confirmEmail(q, by)
+	case no != nil || w.q.method != http.MethodPut || w.unit.model.recorded || bytes.Equal(have.body, w.q.body):
+		return no
+	case w.q.path == questionsPath:
+		return w.answerQuestions(have.body)
+	case w.q.path == emailPath:
+		return w.confirmEmail()
 	}
-	return q, nil
+	return nil
 }
 
 // answerQuestions turns the answers to three questions into the marks that GET shows. The answers are not kept.
-func (d *Device) answerQuestions(q request, have []byte, by *device.Account) (request, refusal) {
-	want, errWant := scan(q.body)
+func (w *write) answerQuestions(have []byte) refusal {
+	want, errWant := scan(w.q.body)
 	shown, errShown := scan(have)
 	if errWant != nil || errShown != nil {
-		return q, nil // for others to refuse
+		return nil // for others to refuse
 	}
-	if no := d.confirm(q, want.value("password"), by); no != nil {
-		return q, no
+	if no := w.confirm(want.value("password")); no != nil {
+		return no
 	}
 	list := want.child("QuestionList")
 	chosen := make(map[string]bool)
 	answers := make(map[string]bool)
 	for _, question := range list.items() {
 		if question.value("answer") == "" {
-			return q, d.refuse(parametersLack).about("answer")
+			return w.unit.model.refuse(parametersLack).about("answer")
 		}
 		if known := itemWithID(shown.child("QuestionList"), question.value("id")); known != nil {
 			chosen[known.value("id")] = true
@@ -51,9 +49,9 @@ func (d *Device) answerQuestions(q request, have []byte, by *device.Account) (re
 	}
 	switch {
 	case len(list.items()) != questionsToAnswer || len(chosen) != questionsToAnswer:
-		return q, d.refuse(wrongQuestions)
+		return w.unit.model.refuse(wrongQuestions)
 	case len(answers) != questionsToAnswer:
-		return q, d.refuse(sameAnswer)
+		return w.unit.model.refuse(sameAnswer)
 	}
 	var edits []edit
 	for _, question := range shown.child("QuestionList").items() {
@@ -63,45 +61,45 @@ func (d *Device) answerQuestions(q request, have []byte, by *device.Account) (re
 		}
 		edits = append(edits, question.child("mark").setText(have, mark))
 	}
-	q.body = apply(have, edits)
-	return q, nil
+	w.q.body = apply(have, edits)
+	return nil
 }
 
 // confirmEmail checks the password that goes with a write of the e-mail addresses for recovery.
-func (d *Device) confirmEmail(q request, by *device.Account) refusal {
+func (w *write) confirmEmail() refusal {
 	var sent struct {
 		SecurityEmail struct {
 			Password string `json:"password"`
 		}
 	}
-	if json.Unmarshal(q.body, &sent) != nil {
+	if json.Unmarshal(w.q.body, &sent) != nil {
 		return nil // for others to refuse
 	}
-	return d.confirm(q, sent.SecurityEmail.Password, by)
+	return w.confirm(sent.SecurityEmail.Password)
 }
 
 // confirm refuses a write without the password of who makes it. A wrong one counts as a failed login.
-func (d *Device) confirm(q request, password string, by *device.Account) refusal {
+func (w *write) confirm(password string) refusal {
 	switch {
 	case password == "":
-		return d.refuse(parametersLack).about("password")
-	case !same(password, by.Password):
-		d.failed(q, by.Name)
-		return d.refuse(wrongAdminPassword)
+		return w.unit.model.refuse(parametersLack).about("password")
+	case !same(password, w.by.Password):
+		w.unit.failed(w.q, w.by.Name)
+		return w.unit.model.refuse(wrongAdminPassword)
 	}
 	return nil
 }
 
 // testLogServer answers a test of a log server: it is always there.
-func (d *Device) testLogServer(q request) result {
+func (b *blueprint) testLogServer(q request) result {
 	root, err := scan(q.body)
 	switch {
 	case err != nil:
-		return *d.refuse(badXMLFormat)
+		return *b.refuse(badXMLFormat)
 	case root.name != "LogServerTestDescription":
-		return *d.refuse(badXMLContent).about(root.name)
+		return *b.refuse(badXMLContent).about(root.name)
 	case root.value("ipAddress") == "" && root.value("hostName") == "":
-		return *d.refuse(parametersLack).about("ipAddress")
+		return *b.refuse(parametersLack).about("ipAddress")
 	}
 	return result{http: http.StatusOK, code: ok}
 }

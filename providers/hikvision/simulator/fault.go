@@ -156,18 +156,18 @@ func ParseFaults(r io.Reader) (Faults, error) {
 // Inject adds a rule to this device only. The device selector of the rule is ignored.
 func (d *Device) Inject(r Rule) error {
 	if err := r.Check(); err != nil {
-		return fmt.Errorf("%s: %w", d.name, err)
+		return fmt.Errorf("%s: %w", d.unit.name, err)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
 	d.faults.Add(r)
 	return nil
 }
 
 // Heal removes every fault rule from this device.
 func (d *Device) Heal() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
 	d.faults.Heal()
 }
 
@@ -189,11 +189,11 @@ type fault struct {
 
 // faultsFor collects what the rules want of a request, and counts it.
 func (d *Device) faultsFor(q request) fault {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
 	var f fault
 	d.faults.Meet(func(r *Rule) bool { return r.selects(q) }, func(r *Rule, place, n int) {
-		if r.due(d.name, place, n) {
+		if r.due(d.unit.name, place, n) {
 			f.add(*r)
 		}
 	})

@@ -79,8 +79,8 @@ func New(o Options) (*Fleet, error) {
 			return nil, fmt.Errorf("%d devices: %w", count, err)
 		}
 		d := o.device(blueprints[i%len(blueprints)], i, address)
-		d.distinguish(serials)
-		serials[d.identity.serial] = true
+		d.unit.distinguish(serials)
+		serials[d.unit.identity.serial] = true
 		f.add(d)
 	}
 	return f, nil
@@ -150,20 +150,20 @@ func (o Options) blueprints() ([]*blueprint, error) {
 // device makes the i-th device.
 func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 	d := newDevice(b, mix(o.Seed)+uint64(i), fmt.Sprintf("%s-%04d", b.name, i+1), address, o.Clock)
-	d.core.Accounts.Set(o.Username, administrator, o.Password)
+	d.unit.core.Accounts.Set(o.Username, administrator, o.Password)
 	for _, name := range b.recordedUsers() {
-		if d.core.Accounts.Named(name) == nil {
-			d.core.Accounts.Set(name, "Viewer", d.identity.salt)
+		if d.unit.core.Accounts.Named(name) == nil {
+			d.unit.core.Accounts.Set(name, "Viewer", d.unit.identity.salt)
 		}
 	}
-	d.syncPermissions()
+	d.unit.syncPermissions()
 	for _, q := range o.Faults.Quirks {
-		if glob(q.Device, d.name) {
-			d.setQuirks(q.Quirks)
+		if glob(q.Device, d.unit.name) {
+			d.unit.setQuirks(q.Quirks)
 		}
 	}
 	for _, r := range o.Faults.Rules {
-		if glob(r.Device, d.name) {
+		if glob(r.Device, d.unit.name) {
 			d.faults.Add(r)
 		}
 	}
@@ -171,9 +171,9 @@ func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 }
 
 func (f *Fleet) add(d *Device) {
-	d.fleet = f
+	d.unit.fleet = f
 	f.devices = append(f.devices, d)
-	f.byName[d.name], f.byAddress[d.address] = d, d
+	f.byName[d.unit.name], f.byAddress[d.unit.address] = d, d
 }
 
 var errFull = errors.New("the network has no more addresses")
@@ -287,9 +287,9 @@ func (f *Fleet) URL(d *Device) *url.URL {
 	if f.secure {
 		scheme = "https"
 	}
-	host := d.address.String()
+	host := d.unit.address.String()
 	if port := f.port.Load(); port != 0 {
-		host = netip.AddrPortFrom(d.address, uint16(port)).String()
+		host = netip.AddrPortFrom(d.unit.address, uint16(port)).String()
 	}
 	return &url.URL{Scheme: scheme, Host: host}
 }
@@ -300,7 +300,7 @@ func (f *Fleet) WriteInventory(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"name", "address", "serial", "mac", "model", "firmware", "kind"})
 	for _, d := range f.devices {
-		out.Write([]string{d.name, f.URL(d).String(), d.identity.serial, d.identity.mac, d.model.product, d.model.firmware, d.Kind()})
+		out.Write([]string{d.unit.name, f.URL(d).String(), d.unit.identity.serial, d.unit.identity.mac, d.unit.model.product, d.unit.model.firmware, d.Kind()})
 	}
 	out.Flush()
 	return out.Error()

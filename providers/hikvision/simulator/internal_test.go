@@ -113,7 +113,7 @@ func FuzzPut(f *testing.F) {
 	names := Models()
 	for i, name := range names {
 		for j, path := range paths {
-			if p, found := newDevice(models[name], 1, "d", loopback.Addr(), time.Now).partAt(path); found {
+			if p, found := newDevice(models[name], 1, "d", loopback.Addr(), time.Now).unit.partAt(path); found {
 				f.Add(i, j, p.alone())
 			}
 		}
@@ -123,8 +123,9 @@ func FuzzPut(f *testing.F) {
 	f.Fuzz(func(t *testing.T, model, document int, sent []byte) {
 		b := models[names[uint(model)%uint(len(names))]]
 		path := paths[uint(document)%uint(len(paths))]
-		d := newDevice(b, 1, "d", loopback.Addr(), time.Now)
-		if code := d.put(path, sent, fault{}).code; code != ok && code != rebootRequired {
+		d := &newDevice(b, 1, "d", loopback.Addr(), time.Now).unit
+		w := &write{unit: d}
+		if code := w.put(path, sent).code; code != ok && code != rebootRequired {
 			return
 		}
 		have, _ := d.read(path)
@@ -134,7 +135,7 @@ func FuzzPut(f *testing.F) {
 		if len(b.Banned) > 0 && path == ehomePath {
 			return // whose factory values cannot be restored
 		}
-		if again := d.put(path, have.body, fault{}); again.code != ok && again.code != timeFormatError && again.code != rebootRequired {
+		if again := w.put(path, have.body); again.code != ok && again.code != timeFormatError && again.code != rebootRequired {
 			t.Fatalf("its own bytes: %s %s\n%s", again.code, again.detail, have.body)
 		}
 		if twice, _ := d.read(path); path != timePath && !bytes.Equal(twice.body, have.body) {

@@ -93,7 +93,7 @@ type part struct {
 }
 
 // partAt finds what a write of the path changes: a document, or a part of one.
-func (d *Device) partAt(path string) (part, bool) {
+func (d *unit) partAt(path string) (part, bool) {
 	if stored, found := d.stored(path); found {
 		root, err := scan(stored.body)
 		return part{document: path, body: stored.body, root: root, element: root}, err == nil

@@ -79,7 +79,7 @@ func (m *member) child(name string) *member {
 
 // jsonMerge takes the values of a write over into a document.
 type jsonMerge struct {
-	device     *Device
+	unit       *unit
 	document   string
 	have, sent []byte
 	edits      []edit
@@ -88,25 +88,25 @@ type jsonMerge struct {
 
 // putJSON merges a write into a JSON document: members that are given are changed where they stand, the others stay. Unknown
 // members, values of another kind and values beyond the limits of the capability document are refused.
-func (d *Device) putJSON(path string, have, sent []byte) result {
+func (w *write) putJSON(path string, have, sent []byte) result {
 	want, err := scanJSON(sent)
 	if err != nil {
-		return *d.refuse(badJSONFormat)
+		return *w.unit.model.refuse(badJSONFormat)
 	}
 	old, err := scanJSON(have)
 	if err != nil {
-		return *d.refuse(deviceError)
+		return *w.unit.model.refuse(deviceError)
 	}
-	caps, _ := scanJSON(d.model.documents[path+"/capabilities"].body)
-	m := &jsonMerge{device: d, document: path, have: have, sent: sent, secrets: make(map[string]string)}
+	caps, _ := scanJSON(w.unit.model.documents[path+"/capabilities"].body)
+	m := &jsonMerge{unit: w.unit, document: path, have: have, sent: sent, secrets: make(map[string]string)}
 	if no := m.merge(old, want, caps, ""); no != nil {
 		return *no
 	}
 	next := apply(have, m.edits)
-	if no := d.bindCertificate(path, next); no != nil {
+	if no := w.bindCertificate(path, next); no != nil {
 		return *no
 	}
-	return d.keep(path, part{document: path}, composed{body: next, secrets: m.secrets})
+	return w.keep(path, part{document: path}, composed{body: next, secrets: m.secrets})
 }
 
 func (m *jsonMerge) merge(old, want, caps *member, at string) refusal {
@@ -114,7 +114,7 @@ func (m *jsonMerge) merge(old, want, caps *member, at string) refusal {
 		return m.replace(old, want, caps)
 	}
 	if !old.object {
-		return m.device.refuse(badParameters).about(want.name)
+		return m.unit.model.refuse(badParameters).about(want.name)
 	}
 	for _, w := range want.members {
 		o := old.child(w.name)
@@ -123,7 +123,7 @@ func (m *jsonMerge) merge(old, want, caps *member, at string) refusal {
 			m.secrets[strings.TrimPrefix(at+"/"+w.name, "/")] = fmt.Sprint(w.value)
 			continue
 		case o == nil:
-			return m.device.refuse(badJSONContent).about(w.name)
+			return m.unit.model.refuse(badJSONContent).about(w.name)
 		}
 		if no := m.merge(o, w, caps.child(w.name), at+"/"+w.name); no != nil {
 			return no
@@ -134,7 +134,7 @@ func (m *jsonMerge) merge(old, want, caps *member, at string) refusal {
 
 func (m *jsonMerge) replace(old, want, caps *member) refusal {
 	if old.object || fmt.Sprintf("%T", old.value) != fmt.Sprintf("%T", want.value) || !withinJSON(want.value, caps) {
-		return m.device.refuse(badParameters).about(want.name)
+		return m.unit.model.refuse(badParameters).about(want.name)
 	}
 	text := m.sent[want.start:want.end]
 	if m.document == emailPath {

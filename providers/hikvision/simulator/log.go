@@ -28,25 +28,25 @@ type Entry = device.Entry
 const maxEntries = 1000
 
 // record keeps an entry, which happens now.
-func (d *Device) record(e Entry) {
+func (d *unit) record(e Entry) {
 	e.Time = d.now()
 	d.core.Log.Add(e)
 }
 
 // Log returns what happened at the device, oldest first: at most the last thousand entries. The slice is the caller's.
 func (d *Device) Log() []Entry {
-	d.fleet.catchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.core.Log.Entries()
+	d.unit.fleet.catchUp()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.core.Log.Entries()
 }
 
 // Count returns how many entries of a kind the log has.
 func (d *Device) Count(kind EntryKind) int {
-	d.fleet.catchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.core.Log.Count(kind)
+	d.unit.fleet.catchUp()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.core.Log.Count(kind)
 }
 
 // Refusals returns how many credentials the device refused, those of recorders included.
@@ -54,8 +54,8 @@ func (d *Device) Refusals() int { return d.Count(IllegalLogin) }
 
 // RefusalsOf returns how many credentials from a source address the device refused.
 func (d *Device) RefusalsOf(source netip.Addr) int {
-	d.fleet.catchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.core.Log.CountFrom(IllegalLogin, source)
+	d.unit.fleet.catchUp()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.core.Log.CountFrom(IllegalLogin, source)
 }

@@ -9,20 +9,20 @@ import (
 )
 
 // checkMeaning refuses a document that is well-formed and within limits, but cannot be.
-func (d *Device) checkMeaning(path string, doc []byte) refusal {
+func (d *unit) checkMeaning(path string, doc []byte) refusal {
 	root, err := scan(doc)
 	if err != nil {
-		return d.refuse(badXMLFormat)
+		return d.model.refuse(badXMLFormat)
 	}
 	switch path {
 	case adminAccessesPath:
-		return d.checkServices(root)
+		return d.model.checkServices(root)
 	case interfacesPath:
-		return d.checkInterfaces(root)
+		return d.model.checkInterfaces(root)
 	case triggersPath:
-		return d.checkNotifications(root)
+		return d.model.checkNotifications(root)
 	case onvifUsersPath:
-		return d.checkNames(root)
+		return d.model.checkNames(root)
 	case userPermissionPath:
 		return d.checkRights(root)
 	}
@@ -30,58 +30,58 @@ func (d *Device) checkMeaning(path string, doc []byte) refusal {
 	err = trial.learn(d.model, path, doc)
 	switch {
 	case errors.Is(err, errAddress):
-		return d.refuse(badIPv4Address)
+		return d.model.refuse(badIPv4Address)
 	case err != nil:
-		return d.refuse(badParameters)
+		return d.model.refuse(badParameters)
 	}
 	return nil
 }
 
 // checkServices refuses ports that are used twice and an HTTPS service without a version of TLS.
-func (d *Device) checkServices(root *element) refusal {
+func (b *blueprint) checkServices(root *element) refusal {
 	ports := make(map[string]bool)
 	for _, entry := range root.children {
 		port := entry.value("portNo")
 		if port != "" && ports[port] {
-			return d.refuse(badPort)
+			return b.refuse(badPort)
 		}
 		ports[port] = true
 		if entry.value("protocol") != "HTTPS" {
 			continue
 		}
-		trial := d.model.defaults()
+		trial := b.defaults()
 		if trial.learnTLS(entry); len(trial.tls) == 0 {
-			return d.refuse(tlsVersionRequired)
+			return b.refuse(tlsVersionRequired)
 		}
 	}
 	return nil
 }
 
 // checkInterfaces refuses addresses that are none, and a gateway outside of the network of the interface.
-func (d *Device) checkInterfaces(root *element) refusal {
+func (b *blueprint) checkInterfaces(root *element) refusal {
 	for _, face := range root.children {
-		if no := d.checkAddresses(face.child("IPAddress")); no != nil {
+		if no := b.checkAddresses(face.child("IPAddress")); no != nil {
 			return no
 		}
 	}
 	return nil
 }
 
-func (d *Device) checkAddresses(e *element) refusal {
+func (b *blueprint) checkAddresses(e *element) refusal {
 	if e == nil {
 		return nil
 	}
 	for _, of := range []*element{e, e.child("DefaultGateway"), e.child("PrimaryDNS"), e.child("SecondaryDNS")} {
-		if no := d.checkAddress(of, "ipAddress", netip.Addr.Is4, badIPv4Address); no != nil {
+		if no := b.checkAddress(of, "ipAddress", netip.Addr.Is4, badIPv4Address); no != nil {
 			return no
 		}
-		if no := d.checkAddress(of, "ipv6Address", netip.Addr.Is6, badIPv6Address); no != nil {
+		if no := b.checkAddress(of, "ipv6Address", netip.Addr.Is6, badIPv6Address); no != nil {
 			return no
 		}
 	}
 	bits, valid := maskBits(e.value("subnetMask"))
 	if !valid {
-		return d.refuse(badNetMask).about("subnetMask")
+		return b.refuse(badNetMask).about("subnetMask")
 	}
 	own, _ := netip.ParseAddr(e.value("ipAddress"))
 	network, err := own.Prefix(bits)
@@ -90,18 +90,18 @@ func (d *Device) checkAddresses(e *element) refusal {
 		gateway, _ = netip.ParseAddr(g.value("ipAddress"))
 	}
 	if e.value("addressingType") == "static" && err == nil && gateway.IsValid() && !gateway.IsUnspecified() && !network.Contains(gateway) {
-		return d.refuse(gatewayElsewhere)
+		return b.refuse(gatewayElsewhere)
 	}
 	return nil
 }
 
 // checkAddress refuses a child that is no address of the family. An empty one is unset.
-func (d *Device) checkAddress(of *element, name string, family func(netip.Addr) bool, code subCode) refusal {
+func (b *blueprint) checkAddress(of *element, name string, family func(netip.Addr) bool, code subCode) refusal {
 	if of == nil || of.value(name) == "" {
 		return nil
 	}
 	if a, err := netip.ParseAddr(of.value(name)); err != nil || !family(a) {
-		return d.refuse(code).about(name)
+		return b.refuse(code).about(name)
 	}
 	return nil
 }
@@ -126,10 +126,10 @@ func maskBits(mask string) (bits int, valid bool) {
 
 // checkNotifications refuses the ways in which a strict recorder does not want to be told what to do on an event: by
 // another id than the method has, or to record without the channel.
-func (d *Device) checkNotifications(root *element) refusal {
+func (b *blueprint) checkNotifications(root *element) refusal {
 	var no refusal
 	root.walk(func(e *element) {
-		if no != nil || e.name != "EventTriggerNotification" || !d.model.StrictTriggers {
+		if no != nil || e.name != "EventTriggerNotification" || !b.StrictTriggers {
 			return
 		}
 		method, id := e.value("notificationMethod"), e.value("id")
@@ -145,11 +145,11 @@ func (d *Device) checkNotifications(root *element) refusal {
 }
 
 // checkNames refuses a list in which two have the same name.
-func (d *Device) checkNames(root *element) refusal {
+func (b *blueprint) checkNames(root *element) refusal {
 	var seen []string
 	for _, item := range root.children {
 		if slices.Contains(seen, item.value("userName")) {
-			return d.refuse(userExist)
+			return b.refuse(userExist)
 		}
 		seen = append(seen, item.value("userName"))
 	}

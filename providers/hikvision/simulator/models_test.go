@@ -31,8 +31,8 @@ func TestModelsObeyTheirOwnCapabilities(t *testing.T) {
 	for name, b := range models {
 		d := newDevice(b, 1, name, loopback.Addr(), time.Now)
 		for document := range b.documents {
-			p, isXML := d.partAt(document)
-			pattern := d.pattern(document, p)
+			p, isXML := d.unit.partAt(document)
+			pattern := d.unit.pattern(document, p)
 			if !isXML || pattern == nil || strings.HasSuffix(document, "/capabilities") {
 				continue
 			}
@@ -85,7 +85,7 @@ func TestTemplatesFitTheirLists(t *testing.T) {
 		for list, text := range b.templates {
 			used[list] = true
 			known := slices.ContainsFunc(growingLists, func(g growing) bool { return g.path == list })
-			p, found := d.partAt(list)
+			p, found := d.unit.partAt(list)
 			root, err := scan(text)
 			if !known || !found || err != nil || root.child("id") == nil {
 				t.Errorf("%s: the template of %s serves nothing", name, list)

@@ -12,14 +12,14 @@ import (
 var permissionTypes = map[string]string{administrator: "admin", "Operator": "operator", "Viewer": "viewer"}
 
 // accountsChanged is called after every change of the users.
-func (d *Device) accountsChanged() {
+func (d *unit) accountsChanged() {
 	d.usersChanged = true
 	d.syncPermissions()
 }
 
 // syncPermissions removes the rights of users that are gone, adds those of new ones, and resets those of users whose level
 // changed: they are what the level has.
-func (d *Device) syncPermissions() {
+func (d *unit) syncPermissions() {
 	if d.model.recorded {
 		return // what was recorded stays
 	}
@@ -44,7 +44,7 @@ func (d *Device) syncPermissions() {
 }
 
 // grant gives a user the rights of his level, unless he has rights of it.
-func (d *Device) grant(u *device.Account) {
+func (d *unit) grant(u *device.Account) {
 	stored, found := d.stored(userPermissionPath)
 	root, err := scan(stored.body)
 	if !found || err != nil || len(root.children) == 0 {
@@ -65,7 +65,7 @@ func (d *Device) grant(u *device.Account) {
 	}
 }
 
-func (d *Device) keepPermissions(body []byte, edits []edit) {
+func (d *unit) keepPermissions(body []byte, edits []edit) {
 	if len(edits) == 0 {
 		return
 	}
@@ -77,7 +77,7 @@ func (d *Device) keepPermissions(body []byte, edits []edit) {
 
 // rights is an entry with what the level has: the first one of the factory, which is the administrator's, with the texts of
 // the capability document of the level.
-func (d *Device) rights(u *device.Account, level string) string {
+func (d *unit) rights(u *device.Account, level string) string {
 	list := d.model.documents[userPermissionPath].body
 	root, err := scan(list)
 	if err != nil || len(root.children) == 0 {
@@ -109,10 +109,10 @@ func (d *Device) rights(u *device.Account, level string) string {
 func ceilingPath(level string) string { return userPermissionPath + "/" + level + "Cap" }
 
 // ceilings says which rights a level can have; nil if the model does not.
-func (d *Device) ceilings(level string) *element { return d.scanned(ceilingPath(level)) }
+func (d *unit) ceilings(level string) *element { return d.scanned(ceilingPath(level)) }
 
 // checkRights refuses rights that the level of a user cannot have, and takes none from the administrator.
-func (d *Device) checkRights(root *element) refusal {
+func (d *unit) checkRights(root *element) refusal {
 	for _, entry := range root.children {
 		if no := d.checkRight(entry, d.ceilings(entry.value("userType"))); no != nil {
 			return no
@@ -121,7 +121,7 @@ func (d *Device) checkRights(root *element) refusal {
 	return nil
 }
 
-func (d *Device) checkRight(e, ceiling *element) refusal {
+func (d *unit) checkRight(e, ceiling *element) refusal {
 	for _, child := range e.children {
 		limit := ceiling.counterpart(child)
 		if limit == nil {
@@ -129,7 +129,7 @@ func (d *Device) checkRight(e, ceiling *element) refusal {
 		}
 		options, limited := limit.attr("opt")
 		if limited && child.leaf() && !slices.Contains(strings.Split(options, ","), strings.ToLower(child.text)) {
-			return d.refuse(badParameters).about(child.name)
+			return d.model.refuse(badParameters).about(child.name)
 		}
 		if no := d.checkRight(child, limit); no != nil {
 			return no

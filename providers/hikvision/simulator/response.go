@@ -136,7 +136,7 @@ type result struct {
 type refusal = *result
 
 // refuse makes a refusal with the HTTP status that the model uses for the class of the code.
-func (d *Device) refuse(code subCode) refusal {
+func (b *blueprint) refuse(code subCode) refusal {
 	status := http.StatusForbidden
 	switch code.statusCode() {
 	case 2:
@@ -144,11 +144,11 @@ func (d *Device) refuse(code subCode) refusal {
 	case 3:
 		status = http.StatusInternalServerError
 	case 5, 6:
-		status = d.model.Refused
+		status = b.Refused
 	}
 	r := &result{http: status, code: code}
 	if code == riskPassword {
-		r.statusString = d.model.WeakPassword
+		r.statusString = b.WeakPassword
 	}
 	return r
 }
@@ -159,30 +159,30 @@ func (r *result) about(element string) refusal {
 	return r
 }
 
-func (d *Device) unknown() refusal {
-	return &result{http: d.model.Unknown.Status, code: d.model.Unknown.Code}
+func (b *blueprint) unknown() refusal {
+	return &result{http: b.Unknown.Status, code: b.Unknown.Code}
 }
 
 // absent is the answer for what the device does not have at a path.
-func (d *Device) absent(path string) refusal {
-	for _, a := range d.model.Absent {
+func (b *blueprint) absent(path string) refusal {
+	for _, a := range b.Absent {
 		if strings.HasPrefix(path, a.Below+"/") && !strings.HasSuffix(path, "/capabilities") {
 			return &result{http: a.Status, code: a.Code}
 		}
 	}
-	return d.unknown()
+	return b.unknown()
 }
 
-func (d *Device) wrongVerb() refusal {
-	return &result{http: d.model.Verb.Status, code: d.model.Verb.Code}
+func (b *blueprint) wrongVerb() refusal {
+	return &result{http: b.Verb.Status, code: b.Verb.Code}
 }
 
 // respond makes the answer for a result, in JSON where the request asks for it.
-func (d *Device) respond(q request, r result) reply {
+func (b *blueprint) respond(q request, r result) reply {
 	code := cmp.Or(r.class, r.code.statusCode())
 	text := r.statusString
 	if text == "" {
-		text = d.model.Response.statusString(code)
+		text = b.Response.statusString(code)
 	}
 	detail := r.detail
 	if detail == "" {
@@ -193,30 +193,30 @@ func (d *Device) respond(q request, r result) reply {
 			"requestURL": q.path, "statusCode": code, "statusString": text, "subStatusCode": r.code,
 			"errorCode": errorCodes[r.code], "errorMsg": detail,
 		})
-		return d.send(r.http, contentJSON, body)
+		return b.send(r.http, contentJSON, body)
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ResponseStatus version=%q xmlns=%q>\n", d.model.Response.Version, d.model.Response.Namespace)
-	if d.model.Response.RequestURL {
-		fmt.Fprintf(&b, "<requestURL>%s</requestURL>\n", escape(q.path))
+	var out strings.Builder
+	fmt.Fprintf(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ResponseStatus version=%q xmlns=%q>\n", b.Response.Version, b.Response.Namespace)
+	if b.Response.RequestURL {
+		fmt.Fprintf(&out, "<requestURL>%s</requestURL>\n", escape(q.path))
 	}
-	fmt.Fprintf(&b, "<statusCode>%d</statusCode>\n<statusString>%s</statusString>\n", code, text)
+	fmt.Fprintf(&out, "<statusCode>%d</statusCode>\n<statusString>%s</statusString>\n", code, text)
 	if r.id != "" {
-		fmt.Fprintf(&b, "<id>%s</id>\n", r.id)
+		fmt.Fprintf(&out, "<id>%s</id>\n", r.id)
 	}
-	fmt.Fprintf(&b, "<subStatusCode>%s</subStatusCode>\n", r.code)
-	if d.model.Response.ErrorCode {
-		fmt.Fprintf(&b, "<errorCode>%d</errorCode>\n<errorMsg>%s</errorMsg>\n", errorCodes[r.code], escape(detail))
+	fmt.Fprintf(&out, "<subStatusCode>%s</subStatusCode>\n", r.code)
+	if b.Response.ErrorCode {
+		fmt.Fprintf(&out, "<errorCode>%d</errorCode>\n<errorMsg>%s</errorMsg>\n", errorCodes[r.code], escape(detail))
 	}
-	b.WriteString("</ResponseStatus>\n")
-	return d.send(r.http, contentXML, []byte(b.String()))
+	out.WriteString("</ResponseStatus>\n")
+	return b.send(r.http, contentXML, []byte(out.String()))
 }
 
 // send makes a reply with the headers that the web server of the device adds.
-func (d *Device) send(status int, contentType string, body []byte) reply {
+func (b *blueprint) send(status int, contentType string, body []byte) reply {
 	h := http.Header{"Content-Type": {contentType}}
-	if d.model.Server != "" {
-		h["Server"] = []string{d.model.Server}
+	if b.Server != "" {
+		h["Server"] = []string{b.Server}
 	}
 	return reply{status: status, header: h, body: body}
 }

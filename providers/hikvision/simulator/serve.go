@@ -45,9 +45,9 @@ func (l *link) SetReadDeadline(t time.Time) error {
 }
 
 func (d *Device) keepAlive() time.Duration {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.quirks.KeepAlive
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.quirks.KeepAlive
 }
 
 // linkOf finds the link below a connection that the server holds.
@@ -86,23 +86,23 @@ func (s service) listens(port int, mapped bool, factory service) bool {
 // entrance judges a new connection to a port, and says how often the device has started. At a mapped port a service
 // answers as it left the factory, even if it was off there: the fleet needs a way in.
 func (d *Device) entrance(source netip.Addr, secure bool, port int, mapped bool) (entrance, int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s, factory := d.running.http, d.model.settings.http
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	s, factory := d.unit.running.http, d.unit.model.settings.http
 	if secure {
-		s, factory = d.running.https, d.model.settings.https
+		s, factory = d.unit.running.https, d.unit.model.settings.https
 	}
 	asMade := mapped && s == factory
 	switch {
-	case d.away():
-		return refused, d.core.Starts
+	case d.unit.away():
+		return refused, d.unit.core.Starts
 	case !asMade && !s.listens(port, mapped, factory):
-		return refused, d.core.Starts
-	case d.running.filter.drops(source):
-		d.record(Entry{Kind: Filtered, Source: source})
-		return dropped, d.core.Starts
+		return refused, d.unit.core.Starts
+	case d.unit.running.filter.drops(source):
+		d.unit.record(Entry{Kind: Filtered, Source: source})
+		return dropped, d.unit.core.Starts
 	}
-	return admitted, d.core.Starts
+	return admitted, d.unit.core.Starts
 }
 
 // link wraps the device's end of a connection for the web server.
@@ -128,13 +128,13 @@ var serverTLS = &tls.Config{
 
 // presented is the device whose certificate a client sees: the other one where it answers every request.
 func (d *Device) presented() *Device {
-	d.mu.Lock()
+	d.unit.mu.Lock()
 	always := slices.ContainsFunc(d.faults.All(), func(r Rule) bool {
 		selector := r
 		selector.Action, selector.Device = "", ""
 		return r.Action == WrongIdentity && selector == Rule{}
 	})
-	d.mu.Unlock()
+	d.unit.mu.Unlock()
 	if always {
 		return d.substitute()
 	}
@@ -143,9 +143,9 @@ func (d *Device) presented() *Device {
 
 // tlsFor picks the newest version that the device is told to speak and the client understands.
 func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
-	d.mu.Lock()
-	spoken := d.running.tls
-	d.mu.Unlock()
+	d.unit.mu.Lock()
+	spoken := d.unit.running.tls
+	d.unit.mu.Unlock()
 	best := uint16(0)
 	for _, v := range spoken {
 		if slices.Contains(understood, v) {
@@ -155,7 +155,7 @@ func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 	if best == 0 {
 		return nil, errors.New("no common version of TLS")
 	}
-	c, err := d.shown()
+	c, err := d.unit.shown()
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 func (f *Fleet) Listen(ctx context.Context) (net.Listener, error) {
 	host := "0.0.0.0"
 	if len(f.devices) == 1 {
-		host = f.devices[0].address.String()
+		host = f.devices[0].unit.address.String()
 	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp4", net.JoinHostPort(host, strconv.Itoa(int(f.port.Load()))))
@@ -287,9 +287,9 @@ func (f *Fleet) entry() int {
 
 // speaksTLS reports whether a port is the one for HTTPS.
 func (d *Device) speaksTLS(port int) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.running.https.port == port
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.running.https.port == port
 }
 
 // single is a listener with one connection. A server that serves it returns at once, and goes on with the connection.

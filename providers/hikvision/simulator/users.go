@@ -20,7 +20,7 @@ const (
 var levels = []string{administrator, "Operator", "Viewer"}
 
 // hasUsers reports whether the device serves a list of users at all.
-func (d *Device) hasUsers() bool { return d.model.user.body != nil }
+func (b *blueprint) hasUsers() bool { return b.user.body != nil }
 
 // userPath splits the id off a path below the list of users; found says that there is one.
 func userPath(path string) (id int, found bool) {
@@ -30,7 +30,7 @@ func userPath(path string) (id int, found bool) {
 }
 
 // userList is the document with the users, in the words of the model.
-func (d *Device) userList() []byte {
+func (d *unit) userList() []byte {
 	list := d.model.documents[usersPath].body
 	root, err := scan(list)
 	if err != nil || root.child("User") == nil {
@@ -46,7 +46,7 @@ func (d *Device) userList() []byte {
 }
 
 // userItem is one User element.
-func (d *Device) userItem(u *device.Account) []byte {
+func (d *unit) userItem(u *device.Account) []byte {
 	item := d.model.user.body
 	root, err := scan(item)
 	if err != nil {
@@ -66,7 +66,7 @@ func (d *Device) userItem(u *device.Account) []byte {
 }
 
 // readUsers answers a GET of the list or of one user.
-func (d *Device) readUsers(path string) (document, bool) {
+func (d *unit) readUsers(path string) (document, bool) {
 	id, single := userPath(path)
 	if !single {
 		if d.model.recorded && !d.usersChanged {
@@ -87,23 +87,23 @@ func (d *Device) readUsers(path string) (document, bool) {
 }
 
 // changeUsers answers a write to the list or to one user.
-func (d *Device) changeUsers(q request, by *device.Account, f fault) result {
-	id, single := userPath(q.path)
+func (w *write) changeUsers() result {
+	id, single := userPath(w.q.path)
 	switch {
-	case !single && q.path != usersPath:
-		return *d.unknown()
-	case q.method == http.MethodDelete && single:
-		return d.deleteUser(q, id, by)
-	case q.method == http.MethodDelete:
-		return d.deleteAllUsers()
-	case q.method == http.MethodPost && !single:
-		return d.createUser(q, by)
-	case q.method == http.MethodPut && single:
-		return d.updateUser(q, id, by, f)
-	case q.method == http.MethodPut:
-		return d.updateUsers(q, by, f)
+	case !single && w.q.path != usersPath:
+		return *w.unit.model.unknown()
+	case w.q.method == http.MethodDelete && single:
+		return w.deleteUser(id)
+	case w.q.method == http.MethodDelete:
+		return w.deleteAllUsers()
+	case w.q.method == http.MethodPost && !single:
+		return w.createUser()
+	case w.q.method == http.MethodPut && single:
+		return w.updateUser(id)
+	case w.q.method == http.MethodPut:
+		return w.updateUsers()
 	}
-	return *d.wrongVerb()
+	return *w.unit.model.wrongVerb()
 }
 
 // userRequest is what a write asks for; absent elements are empty.
@@ -113,114 +113,114 @@ type userRequest struct {
 }
 
 // parseUser reads a User element, deciphering what the query says is ciphered.
-func (d *Device) parseUser(q request, by *device.Account, e *element) (userRequest, refusal) {
-	if d.quirks.BareUser && len(e.attrs) > 0 {
-		return userRequest{}, d.refuse(badXMLContent)
+func (w *write) parseUser(e *element) (userRequest, refusal) {
+	if w.unit.quirks.BareUser && len(e.attrs) > 0 {
+		return userRequest{}, w.unit.model.refuse(badXMLContent)
 	}
 	r := userRequest{e.value("id"), e.value("userName"), e.value("userLevel"), e.value("password"), e.value("loginPassword")}
-	if !ciphered(q.query) {
+	if !ciphered(w.q.query) {
 		return r, nil
 	}
-	key, err := d.cipherKey(by)
+	key, err := w.cipherKey()
 	if err != nil {
-		return r, d.refuse(passwordDecodeError)
+		return r, w.unit.model.refuse(passwordDecodeError)
 	}
 	for _, field := range []*string{&r.name, &r.password, &r.loginPassword} {
-		if *field, err = decipher(*field, key, q.query.Get("iv")); err != nil {
-			return r, d.refuse(passwordDecodeError)
+		if *field, err = decipher(*field, key, w.q.query.Get("iv")); err != nil {
+			return r, w.unit.model.refuse(passwordDecodeError)
 		}
 	}
 	return r, nil
 }
 
 // userElements parses the body of a write: one User, or a UserList.
-func (d *Device) userElements(q request) (all []*element, list bool, no refusal) {
+func (b *blueprint) userElements(q request) (all []*element, list bool, no refusal) {
 	root, err := scan(q.body)
 	switch {
 	case err != nil:
-		return nil, false, d.refuse(badXMLFormat)
+		return nil, false, b.refuse(badXMLFormat)
 	case root.name == "User":
 		return []*element{root}, false, nil
 	case root.name == "UserList":
 		return root.children, true, nil
 	}
-	return nil, false, d.refuse(badXMLContent)
+	return nil, false, b.refuse(badXMLContent)
 }
 
 // oneUser parses the body of a write that is about one user, and checks the password of who makes it.
-func (d *Device) oneUser(q request, by *device.Account) (userRequest, refusal) {
-	elements, list, no := d.userElements(q)
+func (w *write) oneUser() (userRequest, refusal) {
+	elements, list, no := w.unit.model.userElements(w.q)
 	if no != nil {
 		return userRequest{}, no
 	}
 	if list {
-		return userRequest{}, d.refuse(badXMLContent)
+		return userRequest{}, w.unit.model.refuse(badXMLContent)
 	}
-	r, no := d.parseUser(q, by, elements[0])
+	r, no := w.parseUser(elements[0])
 	if no != nil {
 		return r, no
 	}
-	return r, d.checkLogin(q, r.loginPassword, by)
+	return r, w.checkLogin(r.loginPassword)
 }
 
 // checkLogin refuses a write that does not carry the password of who makes it, where the model wants it. A wrong one
 // counts as a failed login.
-func (d *Device) checkLogin(q request, password string, by *device.Account) refusal {
+func (w *write) checkLogin(password string) refusal {
 	switch {
-	case !d.model.asksLogin:
+	case !w.unit.model.asksLogin:
 		return nil
 	case password == "":
-		return d.refuse(parametersLack).about("loginPassword")
-	case password != by.Password:
-		d.failed(q, by.Name)
-		return d.refuse(loginPasswordError)
+		return w.unit.model.refuse(parametersLack).about("loginPassword")
+	case password != w.by.Password:
+		w.unit.failed(w.q, w.by.Name)
+		return w.unit.model.refuse(loginPasswordError)
 	}
 	return nil
 }
 
-func (d *Device) createUser(q request, by *device.Account) result {
-	r, no := d.oneUser(q, by)
+func (w *write) createUser() result {
+	r, no := w.oneUser()
 	if no != nil {
 		return *no
 	}
-	if no := d.checkNewUser(r); no != nil {
+	if no := w.checkNewUser(r); no != nil {
 		return *no
 	}
-	u := d.core.Accounts.Set(r.name, r.level, r.password)
-	d.accountsChanged()
+	u := w.unit.core.Accounts.Set(r.name, r.level, r.password)
+	w.unit.accountsChanged()
 	return result{http: http.StatusOK, code: ok, id: strconv.Itoa(u.ID)}
 }
 
-func (d *Device) checkNewUser(r userRequest) refusal {
+func (w *write) checkNewUser(r userRequest) refusal {
 	switch {
 	case r.name == "" || r.level == "" || r.password == "":
-		return d.refuse(parametersLack)
+		return w.unit.model.refuse(parametersLack)
 	case !slices.Contains(levels, r.level):
-		return d.refuse(badParameters).about("userLevel")
+		return w.unit.model.refuse(badParameters).about("userLevel")
 	case r.level == administrator:
-		return d.refuse(userCannotCreatAdmin)
-	case d.core.Accounts.Named(r.name) != nil:
-		return d.refuse(userExist)
-	case d.core.Accounts.Len() >= maxUsers:
-		return d.refuse(userMaxNum)
+		return w.unit.model.refuse(userCannotCreatAdmin)
+	case w.unit.core.Accounts.Named(r.name) != nil:
+		return w.unit.model.refuse(userExist)
+	case w.unit.core.Accounts.Len() >= maxUsers:
+		return w.unit.model.refuse(userMaxNum)
 	}
-	return d.checkPassword(r.name, r.password)
+	return w.unit.model.checkPassword(r.name, r.password)
 }
 
-func (d *Device) updateUser(q request, id int, by *device.Account, f fault) result {
-	r, no := d.oneUser(q, by)
+func (w *write) updateUser(id int) result {
+	r, no := w.oneUser()
 	if no != nil {
 		return *no
 	}
 	if r.id != "" && r.id != strconv.Itoa(id) {
-		return *d.refuse(badParameters).about("id")
+		return *w.unit.model.refuse(badParameters).about("id")
 	}
-	return d.replaceUser(d.core.Accounts.WithID(id), r, by, f)
+	return w.replaceUser(w.unit.core.Accounts.WithID(id), r)
 }
 
 // replaceUser gives a user what the request names; empty fields stay.
-func (d *Device) replaceUser(u *device.Account, r userRequest, by *device.Account, f fault) result {
-	if no := d.checkUserChange(u, r, by); no != nil {
+func (w *write) replaceUser(u *device.Account, r userRequest) result {
+	if no := w.checkUserChange(u, r); no != nil {
 		return *no
 	}
 	if r.name != "" {
@@ -230,99 +230,99 @@ func (d *Device) replaceUser(u *device.Account, r userRequest, by *device.Accoun
 		u.Level = r.level
 	}
 	if r.password != "" {
-		if d.quirks.MustChange {
-			u.Asleep = by.ID != u.ID
+		if w.unit.quirks.MustChange {
+			u.Asleep = w.by.ID != u.ID
 		}
-		d.core.Accounts.Change(u, r.password, f.mishap, d.now())
+		w.unit.core.Accounts.Change(u, r.password, w.f.mishap, w.unit.now())
 	}
-	d.accountsChanged()
+	w.unit.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
-func (d *Device) checkUserChange(u *device.Account, r userRequest, by *device.Account) refusal {
+func (w *write) checkUserChange(u *device.Account, r userRequest) refusal {
 	if u == nil {
-		return d.refuse(userInexistence)
+		return w.unit.model.refuse(userInexistence)
 	}
 	renamed, moved := r.name != "" && r.name != u.Name, r.level != "" && r.level != u.Level
 	switch {
-	case by.Level != administrator && (renamed || moved):
-		return d.refuse(lowPrivilege)
+	case w.by.Level != administrator && (renamed || moved):
+		return w.unit.model.refuse(lowPrivilege)
 	case renamed && u.ID == adminID:
-		return d.refuse(userNameMismatched)
-	case renamed && d.core.Accounts.Named(r.name) != nil:
-		return d.refuse(userExist)
+		return w.unit.model.refuse(userNameMismatched)
+	case renamed && w.unit.core.Accounts.Named(r.name) != nil:
+		return w.unit.model.refuse(userExist)
 	case moved && !slices.Contains(levels, r.level):
-		return d.refuse(badParameters).about("userLevel")
+		return w.unit.model.refuse(badParameters).about("userLevel")
 	case moved && u.ID == adminID:
-		return d.refuse(invalidOperation)
+		return w.unit.model.refuse(invalidOperation)
 	case moved && r.level == administrator:
-		return d.refuse(userCannotCreatAdmin)
+		return w.unit.model.refuse(userCannotCreatAdmin)
 	case r.password == "":
 		return nil
-	case u.Asleep && by.ID == u.ID && same(u.Password, r.password):
-		return d.refuse(sameAsOldPassword)
+	case u.Asleep && w.by.ID == u.ID && same(u.Password, r.password):
+		return w.unit.model.refuse(sameAsOldPassword)
 	}
-	return d.checkPassword(u.Name, r.password)
+	return w.unit.model.checkPassword(u.Name, r.password)
 }
 
 // updateUsers answers a PUT of the collection: one User is changed where it stands; a list is what there will be, so that
 // users that are not in it go, except for the administrator.
-func (d *Device) updateUsers(q request, by *device.Account, f fault) result {
-	elements, list, no := d.userElements(q)
+func (w *write) updateUsers() result {
+	elements, list, no := w.unit.model.userElements(w.q)
 	if no != nil {
 		return *no
 	}
 	kept := map[int]bool{adminID: true}
 	for _, e := range elements {
-		r, no := d.parseUser(q, by, e)
+		r, no := w.parseUser(e)
 		if no == nil && !list {
-			no = d.checkLogin(q, r.loginPassword, by)
+			no = w.checkLogin(r.loginPassword)
 		}
 		if no != nil {
 			return *no
 		}
-		u := d.userRequested(r)
-		if answer := d.replaceUser(u, r, by, f); answer.code != ok {
+		u := w.userRequested(r)
+		if answer := w.replaceUser(u, r); answer.code != ok {
 			return answer
 		}
 		kept[u.ID] = true
 	}
 	if list {
-		d.core.Accounts.Remove(func(u device.Account) bool { return !kept[u.ID] })
-		d.accountsChanged()
+		w.unit.core.Accounts.Remove(func(u device.Account) bool { return !kept[u.ID] })
+		w.unit.accountsChanged()
 	}
 	return result{http: http.StatusOK, code: ok}
 }
 
 // userRequested finds the user that a request of the collection means.
-func (d *Device) userRequested(r userRequest) *device.Account {
+func (w *write) userRequested(r userRequest) *device.Account {
 	if id, err := strconv.Atoi(r.id); err == nil {
-		return d.core.Accounts.WithID(id)
+		return w.unit.core.Accounts.WithID(id)
 	}
-	return d.core.Accounts.Named(r.name)
+	return w.unit.core.Accounts.Named(r.name)
 }
 
-func (d *Device) deleteUser(q request, id int, by *device.Account) result {
-	if given := q.query.Get("loginPassword"); given != "" && !ciphered(q.query) {
-		if no := d.checkLogin(q, given, by); no != nil {
+func (w *write) deleteUser(id int) result {
+	if given := w.q.query.Get("loginPassword"); given != "" && !ciphered(w.q.query) {
+		if no := w.checkLogin(given); no != nil {
 			return *no
 		}
 	}
 	switch {
-	case d.core.Accounts.WithID(id) == nil:
-		return *d.refuse(userInexistence)
+	case w.unit.core.Accounts.WithID(id) == nil:
+		return *w.unit.model.refuse(userInexistence)
 	case id == adminID:
-		return *d.refuse(userCannotDelAdmin)
+		return *w.unit.model.refuse(userCannotDelAdmin)
 	}
-	d.core.Accounts.Remove(func(u device.Account) bool { return u.ID == id })
-	d.accountsChanged()
+	w.unit.core.Accounts.Remove(func(u device.Account) bool { return u.ID == id })
+	w.unit.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
 // deleteAllUsers does what the guide says of a DELETE without an id. No client should ever send it.
-func (d *Device) deleteAllUsers() result {
-	d.core.Accounts.Remove(func(u device.Account) bool { return u.ID != adminID })
-	d.accountsChanged()
+func (w *write) deleteAllUsers() result {
+	w.unit.core.Accounts.Remove(func(u device.Account) bool { return u.ID != adminID })
+	w.unit.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
 }
 
@@ -334,15 +334,15 @@ const (
 )
 
 // checkPassword refuses passwords that are too short, too long, of one kind of characters, or made from the name.
-func (d *Device) checkPassword(name, password string) refusal {
+func (b *blueprint) checkPassword(name, password string) refusal {
 	lower, lowerName := strings.ToLower(password), strings.ToLower(name)
 	switch {
 	case len(password) > maxPassword:
-		return d.refuse(passwordTooLong)
+		return b.refuse(passwordTooLong)
 	case len(password) < minPassword, classes(password) < passwordClasses:
-		return d.refuse(riskPassword)
+		return b.refuse(riskPassword)
 	case lowerName != "" && (strings.Contains(lower, lowerName) || strings.Contains(lower, reversed(lowerName))):
-		return d.refuse(riskPassword)
+		return b.refuse(riskPassword)
 	}
 	return nil
 }
@@ -374,31 +374,31 @@ func reversed(s string) string {
 // SetUser adds a user or changes the level and password of one, as somebody at the web page of the device would. No rule
 // for passwords is applied.
 func (d *Device) SetUser(name, level, password string) {
-	d.fleet.catchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.core.Accounts.Set(name, level, password)
-	d.accountsChanged()
+	d.unit.fleet.catchUp()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	d.unit.core.Accounts.Set(name, level, password)
+	d.unit.accountsChanged()
 }
 
 // RemoveUser removes a user, as somebody at the web page would.
 func (d *Device) RemoveUser(name string) error {
-	d.fleet.catchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.core.Accounts.Named(name) == nil {
-		return fmt.Errorf("%s has no user %q", d.name, name)
+	d.unit.fleet.catchUp()
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	if d.unit.core.Accounts.Named(name) == nil {
+		return fmt.Errorf("%s has no user %q", d.unit.name, name)
 	}
-	d.core.Accounts.Remove(func(u device.Account) bool { return u.Name == name })
-	d.accountsChanged()
+	d.unit.core.Accounts.Remove(func(u device.Account) bool { return u.Name == name })
+	d.unit.accountsChanged()
 	return nil
 }
 
 // Accepts reports whether the device would let the user in with the password. It is no login attempt.
 func (d *Device) Accepts(name, password string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.core.Accounts.Settle(d.now())
-	u := d.core.Accounts.Named(name)
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	d.unit.core.Accounts.Settle(d.unit.now())
+	u := d.unit.core.Accounts.Named(name)
 	return u != nil && same(u.Password, password)
 }

@@ -22,30 +22,30 @@ func (f *Fleet) catchUp() {
 // visit is a recorder that logs in to a camera of the fleet.
 func (f *Fleet) visit(v device.Visit, at time.Time) device.Sight {
 	d := f.at(v.Camera.Addr())
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if at.Before(d.core.Away) || !d.waitsAt(int(v.Camera.Port())) || d.running.filter.drops(v.Recorder) {
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	if at.Before(d.unit.core.Away) || !d.unit.waitsAt(int(v.Camera.Port())) || d.unit.running.filter.drops(v.Recorder) {
 		return device.Unreachable
 	}
-	return d.core.Visited(d.running.lock, v, at)
+	return d.unit.core.Visited(d.unit.running.lock, v, at)
 }
 
 // waitsAt reports whether the device listens to recorders at a port.
-func (d *Device) waitsAt(port int) bool {
+func (d *unit) waitsAt(port int) bool {
 	mapped := port == d.fleet.entry()
 	s := d.running
 	return port == 0 || port == sdkPort || mapped || s.http.listens(port, false, service{}) || s.https.listens(port, false, service{})
 }
 
 // publishChannels tells the fleet with what the device logs in to cameras of it.
-func (d *Device) publishChannels() {
+func (d *unit) publishChannels() {
 	if d.fleet != nil && !d.model.recorded {
 		d.fleet.recorders.Publish(&d.watch, d.visitsAt(channelsPath))
 	}
 }
 
 // visitsAt are those for the channels that a path shows the state of, or all of them.
-func (d *Device) visitsAt(path string) []device.Visit {
+func (d *unit) visitsAt(path string) []device.Visit {
 	stored, _ := d.stored(channelsPath)
 	list, err := scan(stored.body)
 	if err != nil {
@@ -63,7 +63,7 @@ func (d *Device) visitsAt(path string) []device.Visit {
 }
 
 // visitFor is how a channel logs in, if its camera is one of the fleet.
-func (d *Device) visitFor(channel *element) (device.Visit, bool) {
+func (d *unit) visitFor(channel *element) (device.Visit, bool) {
 	at := channel.child("sourceInputPortDescriptor")
 	if at == nil {
 		return device.Visit{}, false

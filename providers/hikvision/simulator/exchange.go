@@ -1,0 +1,288 @@
+package simulator
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"camform/providers/device"
+)
+
+// exchange is one request that a device answers.
+type exchange struct {
+	unit *unit
+	q    request
+	f    fault
+}
+
+// request is what a device looks at in an HTTP request.
+type request struct {
+	method, path, uri string
+	query             url.Values
+	body              []byte
+	authorization     string
+	source            netip.Addr
+	secure            bool
+	boots             int // how often the device had started when the connection was made
+}
+
+// entry is a line of the log about the request.
+func (q request) entry(kind EntryKind, user string) Entry {
+	return Entry{Kind: kind, Source: q.source, User: user, Method: q.method, Path: q.path}
+}
+
+// maxBody is the largest body that a device takes.
+const maxBody = 1 << 20
+
+func (d *Device) receive(r *http.Request) (request, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	if err != nil {
+		return request{}, err
+	}
+	q := request{
+		method: r.Method, path: strings.TrimSuffix(r.URL.Path, "/"), uri: cmp.Or(r.RequestURI, r.URL.RequestURI()), query: r.URL.Query(),
+		body: body, authorization: r.Header.Get("Authorization"), secure: r.TLS != nil, boots: -1,
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		q.source = from.Addr().Unmap()
+	}
+	if l, ok := r.Context().Value(linkKey{}).(*link); ok {
+		q.boots = l.boots
+	}
+	return q, nil
+}
+
+// ServeHTTP answers a request the way the device does. Where a device would cut the connection, it panics with
+// http.ErrAbortHandler, which servers take as just that.
+func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q, err := d.receive(r)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	d.unit.fleet.catchUp()
+	f := d.faultsFor(q)
+	if !d.before(r.Context(), w, q, f) {
+		return
+	}
+	answering := d
+	if f.impostor {
+		answering = d.substitute()
+	}
+	answer := (&exchange{&answering.unit, q, f}).answer()
+	if answer.later != nil {
+		answer = answer.later()
+	}
+	if answer.silent() || f.dropReply {
+		panic(http.ErrAbortHandler)
+	}
+	f.write(r.Context(), w, answer)
+}
+
+// before does what a fault asks for before the device looks at the request. It reports whether the device still does.
+func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f fault) bool {
+	if !wait(ctx, f.delay) || f.dropRequest {
+		panic(http.ErrAbortHandler)
+	}
+	switch {
+	case f.reset:
+		reset(w)
+	case f.sessionFull:
+		d.unit.model.send(http.StatusUnauthorized, "text/html", nil).write(w)
+	case f.status != 0:
+		d.unit.model.respond(q, result{http: f.status, code: f.code}).write(w)
+	default:
+		if f.reboot {
+			d.Reboot()
+		}
+		if f.lock {
+			d.lockEverybody()
+		}
+		if f.foreign > 0 {
+			d.FailLogins(q.source, f.foreign)
+		}
+		return true
+	}
+	return false
+}
+
+// lockEverybody locks every source for as long as too many failed logins would.
+func (d *Device) lockEverybody() {
+	d.unit.mu.Lock()
+	duration := d.unit.running.lock.Duration
+	d.unit.mu.Unlock()
+	d.Lock(duration)
+}
+
+// wait passes the time and reports whether the request is still wanted.
+func wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// reset ends a connection with a TCP reset where it has one.
+func reset(w http.ResponseWriter) {
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		panic(http.ErrAbortHandler)
+	}
+	conn, _, err := hijacker.Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	for {
+		wrapper, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = wrapper.NetConn() // TLS would take its leave
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// answer is the device at work: who is it, may he, and what does he want.
+func (x *exchange) answer() reply {
+	x.unit.mu.Lock()
+	defer x.unit.mu.Unlock()
+	x.unit.core.Accounts.Settle(x.unit.now())
+	switch {
+	case x.unit.away() || x.q.boots >= 0 && x.q.boots != x.unit.core.Starts:
+		return reply{}
+	case x.unit.running.filter.drops(x.q.source) && !x.unit.quirks.FiltersNewOnly:
+		x.unit.record(x.q.entry(Filtered, ""))
+		return reply{}
+	case x.unit.running.redirect && x.unit.running.https.enabled && !x.q.secure:
+		return x.redirect()
+	case x.q.path == activateStatusPath:
+		return x.unit.model.send(http.StatusOK, contentXML, []byte("<ActivateStatus><Activated>true</Activated></ActivateStatus>\n"))
+	case x.unit.lockedFor(x.q.source) > 0:
+		return x.locked()
+	}
+	u, verdict := x.authenticate()
+	switch verdict {
+	case anonymous, replayed:
+		return x.unauthorized(false)
+	case stale:
+		return x.unauthorized(true)
+	case wrong:
+		return x.turnedAway()
+	}
+	x.unit.core.Gate.Forgive(x.q.source)
+	if x.unit.newLogin {
+		x.unit.newLogin = false
+		x.unit.record(x.q.entry(Login, u.Name))
+	}
+	return x.serve(u)
+}
+
+// turnedAway answers a failed login, which may be the one that locks the source.
+func (x *exchange) turnedAway() reply {
+	_, parameters, _ := strings.Cut(x.q.authorization, " ")
+	x.unit.failed(x.q, parseParameters(parameters)["username"])
+	if x.unit.lockedFor(x.q.source) > 0 {
+		x.q.authorization = ""
+		return x.locked()
+	}
+	return x.unauthorized(false)
+}
+
+func (x *exchange) redirect() reply {
+	answer := x.unit.model.send(http.StatusMovedPermanently, "text/html", nil)
+	host := netip.AddrPortFrom(x.unit.address, uint16(x.unit.running.https.port)).String()
+	answer.header["Location"] = []string{"https://" + host + x.q.uri}
+	return answer
+}
+
+// serve answers a request of somebody who is logged in.
+func (x *exchange) serve(u *device.Account) reply {
+	if id, own := userPath(x.q.path); u.Asleep && !(own && id == u.ID && x.q.method == http.MethodPut) {
+		return x.unit.model.respond(x.q, *x.unit.model.refuse(accountNotActivated))
+	}
+	if !permitted(x.q, u) {
+		return x.unit.model.respond(x.q, *x.unit.model.refuse(lowPrivilege))
+	}
+	if x.q.method != http.MethodGet && x.q.method != http.MethodHead {
+		return x.unit.model.respond(x.q, (&write{x.unit, x.q, u, x.f}).accept())
+	}
+	if x.q.path == userCheckPath && !x.unit.model.recorded {
+		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK())
+	}
+	if status, refused := x.unit.model.refusals[x.q.path]; refused && x.unit.own[x.q.path] == nil {
+		return x.unit.model.respond(x.q, result{http: status, code: refusalCode(status)})
+	}
+	if answer, looks := x.looksAtCameras(); looks {
+		return answer
+	}
+	if doc, found := x.unit.read(x.q.path); found && x.unit.model.speaks(doc, x.q) {
+		return x.unit.model.send(http.StatusOK, doc.contentType, doc.body)
+	}
+	if x.q.path == userCheckPath {
+		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK())
+	}
+	return x.unit.model.respond(x.q, *x.unit.model.absent(x.q.path))
+}
+
+// speaks reports whether a request asks for the language of a document: JSON only where the query says so. Recorded devices
+// answer as they were asked then.
+func (b *blueprint) speaks(doc document, q request) bool {
+	return doc.contentType != contentJSON || b.recorded || q.query.Get("format") == "json"
+}
+
+// refusalCode is the sub code that goes with the HTTP status of a recorded refusal.
+func refusalCode(status int) subCode {
+	switch {
+	case status == http.StatusBadRequest:
+		return methodNotAllowed
+	case status == http.StatusServiceUnavailable:
+		return deviceBusy
+	case status >= 500:
+		return deviceError
+	}
+	return notSupport
+}
+
+// permitted reports whether the level of a user allows the request: only an administrator writes, or reads about
+// security. Everybody may check his own login and set his own password.
+func permitted(q request, u *device.Account) bool {
+	id, single := userPath(q.path)
+	reads := q.method == http.MethodGet || q.method == http.MethodHead
+	switch {
+	case u.Level == administrator:
+		return true
+	case single && id == u.ID:
+		return q.method == http.MethodPut
+	case q.path == userCheckPath:
+		return reads
+	}
+	return reads && !strings.HasPrefix(q.path, securityPath+"/")
+}
+
+// substitute is the other device that answers after a wrong-identity fault: same model and settings of the factory,
+// another serial number, realm and key. It knows the same passwords, so that it could learn what it must not be told.
+func (d *Device) substitute() *Device {
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	if d.impostor == nil {
+		d.impostor = newDevice(d.unit.model, d.unit.identity.seed^0xa5a5a5a5a5a5a5a5, d.unit.name, d.unit.address, d.unit.clock)
+		d.impostor.unit.core.Accounts = d.unit.core.Accounts.Clone()
+		d.impostor.unit.syncPermissions()
+	}
+	return d.impostor
+}
