@@ -329,7 +329,7 @@ func (w *wayBack) before(kind *schema.Kind, key string) (cty.Value, string) {
 func (w *wayBack) documents(kind *schema.Kind, key string) (providers.Documents, bool) {
 	docs := maps.Clone(w.past.documents)
 	kept := false
-	for _, place := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+	for _, place := range kind.Documents() {
 		place = place.For(key)
 		_, has := w.past.documents[place.Path]
 		kept = kept || has

@@ -82,7 +82,7 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 		keys = []string{""}
 	}
 	for _, key := range keys {
-		for _, place := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+		for _, place := range kind.Documents() {
 			place = place.For(key)
 			doc, err := read(place.Path)
 			if err != nil {

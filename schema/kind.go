@@ -72,6 +72,9 @@ type Document struct {
 	Within       string   // path of the elements below the root that each hold all attributes; empty for the item
 }
 
+// Documents returns all documents that the kind may live in: the first, and those on devices that lack it.
+func (k *Kind) Documents() []Document { return append([]Document{k.Document}, k.Elsewhere...) }
+
 // KeyHole stands for the key of an item in the path of a document.
 const KeyHole = "{key}"
 

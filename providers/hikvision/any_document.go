@@ -3,73 +3,15 @@ package hikvision
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
-	"camform/schema"
 )
 
-// The kind that reaches any element of any document: what it must leave alone, and what it can tell of an element that
-// nobody described.
-
-// acting are the parts of paths at which a device does something, or that belong to logins, certificates and firmware. What
-// is written there is no setting.
-var acting = []string{
-	"activate", "activateStatus", "alertStream", "capabilities", "certificate", "challenge", "configurationData",
-	"deviceCertificate", "download", "factoryDefault", "factoryReset", "format", "formatStatus", "GUIDFileData", "logSearch",
-	"onlineUpgrade", "onlineUser", "picture", "PTZCtrl", "reboot", "RemoteControl", "search", "serverCertificate",
-	"sessionHeartbeat", "sessionLogin", "sessionLogout", "shutdown", "status", "syncIPCPasswd", "test", "token", "trigger",
-	"updateFirmware", "upgradeStatus", "userCheck",
-}
-
-// refuseDocument says why a document is not one that may be written element by element: it makes the device do something,
-// or it belongs to another kind, which knows what is special about it.
-func refuseDocument(p *Provider, kind *schema.Kind, key string) []string {
-	path := documentPath(kind.Document.For(key).Path)
-	for segment := range strings.SplitSeq(path, "/") {
-		if slices.ContainsFunc(acting, func(word string) bool { return strings.EqualFold(word, segment) }) {
-			return sentence("%s is not a document with settings: %s is something that a device does or tells.", path, segment)
-		}
-	}
-	for _, other := range p.kinds.All() {
-		if other == kind || other.Document.Path == kind.Document.Path {
-			continue
-		}
-		for _, at := range append([]schema.Document{other.Document}, other.Elsewhere...) {
-			if covers(documentPath(at.Path), path) {
-				return sentence(
-					"%s belongs to the setting %s, which knows what is special about it. An element that it lacks needs a setting file of its own.",
-					path, other.Name)
-			}
-		}
-	}
-	return nil
-}
-
-// documentPath is a path without its query.
-func documentPath(path string) string {
-	path, _, _ = strings.Cut(path, "?")
-	return path
-}
-
-// covers reports whether a path is that of a document, with any item in the place of a hole, or of a part of it. Web servers
-// of devices differ in whether the case of a path counts.
-func covers(document, path string) bool {
-	want, have := strings.Split(document, "/"), strings.Split(path, "/")
-	if len(have) < len(want) {
-		return false
-	}
-	for i, segment := range want {
-		if segment != schema.KeyHole && !strings.EqualFold(segment, have[i]) {
-			return false
-		}
-	}
-	return true
-}
+// The kind that reaches any element of any document: what it can tell of an element that nobody described.
 
 // secretName matches the names of elements that hold secrets. What they hold is never read, for it would be shown.
 var secretName = regexp.MustCompile(`(?i)passw|passphrase|pwd|secret|key$|community|verificationCode|token|answer|salt|pin$`)

@@ -32,7 +32,7 @@ func TestDocumentsOfOtherKindsAreRefused(t *testing.T) {
 		return len(errs) > 0
 	}
 	for _, other := range provider.Kinds().All() {
-		for _, at := range append([]schema.Document{other.Document}, other.Elsewhere...) {
+		for _, at := range other.Documents() {
 			if other == kind {
 				continue
 			}

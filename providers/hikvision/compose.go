@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -18,21 +19,19 @@ type hook struct {
 	// compose takes the place of editing the document in one piece; nil for that.
 	compose func(place, providers.Composition) ([]providers.Request, error)
 
-	// finish makes last edits to a document that was changed; nil for none.
+	// finish makes last edits to a document that was changed, whoever changed it; nil for none. Edits are the elements that
+	// it changes.
 	finish func(*xmlpatch.Document) error
-
-	// refuse says, in sentences, why an item must not be written whatever the device says; nil for none that must not.
-	refuse func(p *Provider, kind *schema.Kind, key string) []string
+	edits  []xmlpatch.Path
 
 	// check takes the place of asking the codecs; nil for that. Want is known, and null for a removal.
 	check func(kind *schema.Kind, at place, key string, want cty.Value) []providers.AttributeError
 }
 
 var hooks = map[string]hook{
-	"":         {},
-	"document": {refuse: refuseDocument},
-	"time":     {finish: finishTime},
-	"users":    {compose: composeUsers, check: checkUser},
+	"":      {},
+	"time":  {finish: finishTime, edits: []xmlpatch.Path{localTime}},
+	"users": {compose: composeUsers, check: checkUser},
 
 	"security_questions": {compose: composeQuestions, check: checkQuestions},
 	"security_email":     {compose: composeEmail},
@@ -51,43 +50,53 @@ func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error)
 		return nil, nil
 	}
 	first := c.Changes[0]
-	for _, change := range c.Changes {
-		if path := documentOf(first); documentOf(change) != path {
-			panic(fmt.Sprintf("changes of %s and %s are composed together: this is a bug", path, documentOf(change)))
-		}
-	}
-	for _, change := range c.Changes {
-		if reasons := refusals(change.Kind, change.Key); len(reasons) > 0 {
-			return nil, fmt.Errorf("%s: %s: %w", named(change), strings.TrimSuffix(strings.Join(reasons, " "), "."), providers.ErrUnsupported)
-		}
-	}
-	at, err := open(first.Kind, c.Documents, first.Key)
-	if err != nil {
+	if err := p.permitted(c); err != nil {
 		return nil, err
 	}
 	if compose := hooks[first.Kind.Hooks].compose; compose != nil {
+		at, err := open(first.Kind, c.Documents, first.Key)
+		if err != nil {
+			return nil, err
+		}
 		return compose(at, c)
 	}
-	var whole, single []providers.Change
-	for _, change := range c.Changes {
-		if change.Kind.WriteIn(at.Document) != nil {
-			single = append(single, change)
-		} else {
-			whole = append(whole, change)
-		}
-	}
-	requests, err := composeDocument(at, whole, c.Documents)
+	sheets, err := sheetsOf(c)
 	if err != nil {
 		return nil, err
 	}
-	for _, change := range single {
-		more, err := composeItem(at, change, c.Documents)
+	var requests []providers.Request
+	for _, sheet := range sheets {
+		more, err := p.composeSheet(sheet, c.Documents)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", named(change), err)
+			return nil, err
 		}
 		requests = append(requests, more...)
 	}
 	return requests, nil
+}
+
+// permitted returns an error if an item must not be written, or not in the document as it was read. It panics if the changes
+// do not share a document.
+func (p *Provider) permitted(c providers.Composition) error {
+	first := c.Changes[0]
+	for _, change := range c.Changes {
+		if path := documentOf(first); documentOf(change) != path {
+			panic(fmt.Sprintf("changes of %s and %s are composed together: this is a bug", path, documentOf(change)))
+		}
+		wrong := about("", refusals(change.Kind, change.Key))
+		if isOutsider(change.Kind) && len(wrong) == 0 {
+			at, err := open(change.Kind, c.Documents, change.Key)
+			if err != nil {
+				return err
+			}
+			wrong = p.trespasses(change.Kind, at, change.Key)
+		}
+		if len(wrong) > 0 {
+			place := strings.TrimSuffix(named(change)+"."+wrong[0].Attribute, ".")
+			return fmt.Errorf("%s: %s: %w", place, strings.TrimSuffix(wrong[0].Detail, "."), providers.ErrUnsupported)
+		}
+	}
+	return nil
 }
 
 // refusals say, in sentences, why an item must not be written; there are none for nearly all.
@@ -100,28 +109,92 @@ func refusals(kind *schema.Kind, key string) []string {
 
 func documentOf(change providers.Change) string { return change.Kind.Document.For(change.Key).Path }
 
-// composeDocument makes one request of all changes: the whole document.
-func composeDocument(at place, changes []providers.Change, docs providers.Documents) ([]providers.Request, error) {
-	request := providers.Request{Method: http.MethodPut, Path: at.Path}
-	before := at.doc.Bytes()
-	for _, change := range changes {
-		if _, err := at.edit(change, docs); err != nil {
-			return nil, fmt.Errorf("%s: %w", named(change), err)
+// sheet is a document with the changes that are made in it. Kinds that share their first document can have others on devices
+// that lack it.
+type sheet struct {
+	path    string
+	doc     *xmlpatch.Document
+	changes []located
+}
+
+// located is a change with where it is made.
+type located struct {
+	providers.Change
+	at place
+}
+
+func sheetsOf(c providers.Composition) ([]*sheet, error) {
+	var sheets []*sheet
+	for _, change := range c.Changes {
+		at, err := open(change.Kind, c.Documents, change.Key)
+		if err != nil {
+			return nil, err
 		}
-		request.Keys = append(request.Keys, keyOf(change))
+		i := slices.IndexFunc(sheets, func(s *sheet) bool { return s.path == at.Path })
+		if i < 0 {
+			i, sheets = len(sheets), append(sheets, &sheet{path: at.Path, doc: at.doc})
+		}
+		at.doc = sheets[i].doc
+		sheets[i].changes = append(sheets[i].changes, located{change, at})
 	}
-	if bytes.Equal(at.doc.Bytes(), before) {
+	return sheets, nil
+}
+
+func (p *Provider) composeSheet(s *sheet, docs providers.Documents) ([]providers.Request, error) {
+	var whole, single []located
+	for _, change := range s.changes {
+		if change.Kind.WriteIn(change.at.Document) != nil {
+			single = append(single, change)
+		} else {
+			whole = append(whole, change)
+		}
+	}
+	requests, err := p.composeDocument(s, whole, docs)
+	if err != nil {
+		return nil, err
+	}
+	for _, change := range single {
+		more, err := composeItem(change.at, change.Change, docs)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", named(change.Change), err)
+		}
+		requests = append(requests, more...)
+	}
+	return requests, nil
+}
+
+// composeDocument makes one request of all changes: the whole document.
+func (p *Provider) composeDocument(s *sheet, changes []located, docs providers.Documents) ([]providers.Request, error) {
+	request := providers.Request{Method: http.MethodPut, Path: s.path}
+	before := s.doc.Bytes()
+	for _, change := range changes {
+		if _, err := change.at.edit(change.Change, docs); err != nil {
+			return nil, fmt.Errorf("%s: %w", named(change.Change), err)
+		}
+		request.Keys = append(request.Keys, keyOf(change.Change))
+	}
+	if bytes.Equal(s.doc.Bytes(), before) {
 		return nil, nil
 	}
-	for _, change := range changes {
-		if finish := hooks[change.Kind.Hooks].finish; finish != nil {
-			if err := finish(at.doc); err != nil {
-				return nil, fmt.Errorf("%s: %w", named(change), err)
-			}
+	if err := p.finish(s); err != nil {
+		return nil, err
+	}
+	request.Body = s.doc.Bytes()
+	return []providers.Request{request}, nil
+}
+
+// finish makes the last edits of the kinds that live in a document, whoever changed it.
+func (p *Provider) finish(s *sheet) error {
+	for _, kind := range p.kinds.All() {
+		finish, here := hooks[kind.Hooks].finish, segments(s.path)
+		if finish == nil || !slices.Equal(here, segments(kind.Document.Path)) {
+			continue
+		}
+		if err := finish(s.doc); err != nil {
+			return fmt.Errorf("%s: %w", s.path, err)
 		}
 	}
-	request.Body = at.doc.Bytes()
-	return []providers.Request{request}, nil
+	return nil
 }
 
 // edit makes one change in a document, and returns where.

@@ -29,24 +29,21 @@ func (f field) null() cty.Value { return cty.NullVal(f.attribute.Type) }
 // element is the path, from the item, of the nth element of the attribute: of its spellings the one that the document
 // has, or else the one that the capability documents have, or else the first.
 func (f field) element(n int) xmlpatch.Path {
-	var spellings []xmlpatch.Path
-	for spelling := range strings.SplitSeq(f.attribute.Elements[n], "|") {
-		spellings = append(spellings, xmlpatch.MustPath(strings.TrimSpace(spelling)))
+	paths := spellings(f.attribute.Elements[n])
+	if len(paths) == 1 {
+		return paths[0]
 	}
-	if len(spellings) == 1 {
-		return spellings[0]
-	}
-	for _, path := range spellings {
+	for _, path := range paths {
 		if _, ok := f.doc.Find(f.item.Join(path)); ok {
 			return path
 		}
 	}
-	for _, path := range spellings {
+	for _, path := range paths {
 		if _, ok := f.limits.element(f.item, path); ok {
 			return path
 		}
 	}
-	return spellings[0]
+	return paths[0]
 }
 
 // path is the path, from the root, of the nth element of the attribute.
@@ -84,14 +81,13 @@ func (f field) has(n int) bool {
 // idle says why the attribute does not count at present, as a sentence: an element that it depends on has another text than
 // the setting file wants. It is empty if the attribute counts.
 func (f field) idle() string {
-	for _, spellings := range slices.Sorted(maps.Keys(f.attribute.When)) {
-		for spelling := range strings.SplitSeq(spellings, "|") {
-			path := xmlpatch.MustPath(strings.TrimSpace(spelling))
+	for _, elements := range slices.Sorted(maps.Keys(f.attribute.When)) {
+		for _, path := range spellings(elements) {
 			e, ok := f.doc.Find(f.item.Join(path))
 			if !ok {
 				continue
 			}
-			wanted := strings.Split(f.attribute.When[spellings], "|")
+			wanted := strings.Split(f.attribute.When[elements], "|")
 			if !slices.ContainsFunc(wanted, func(text string) bool { return strings.EqualFold(text, e.Text()) }) {
 				return fmt.Sprintf("It counts only while %s is %s, not %s.", path, list(wanted), show(e.Text()))
 			}

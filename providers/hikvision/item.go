@@ -22,7 +22,7 @@ type place struct {
 // have the document in any of its places, and ErrMalformed where it answered something else.
 func open(kind *schema.Kind, docs providers.Documents, key string) (place, error) {
 	var missing error
-	for _, at := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+	for _, at := range kind.Documents() {
 		at = at.For(key)
 		answer, ok := docs[at.Path]
 		switch {
@@ -108,14 +108,13 @@ func (at place) fragment(key string) []xmlpatch.Path {
 // entries is the path of the entries of the list that a kind lives in: of its spellings the one that the document has, or
 // else the first.
 func (at place) entries(kind *schema.Kind) xmlpatch.Path {
-	spellings := strings.Split(kind.Item.Element, "|")
-	for _, spelling := range spellings {
-		path := xmlpatch.MustPath(strings.TrimSpace(spelling))
+	paths := spellings(kind.Item.Element)
+	for _, path := range paths {
 		if _, ok := at.doc.Find(path); ok {
 			return path
 		}
 	}
-	return xmlpatch.MustPath(strings.TrimSpace(spellings[0]))
+	return paths[0]
 }
 
 // itemPath leads from the root to the item with the key, in a list.

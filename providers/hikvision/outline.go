@@ -135,7 +135,7 @@ func (p *Provider) concerning(path string) []*schema.Kind {
 // places are all documents that a kind may live in, those of its listed items too.
 func places(kind *schema.Kind) []schema.Document {
 	var all []schema.Document
-	for _, at := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+	for _, at := range kind.Documents() {
 		all = append(all, at)
 		for _, key := range kind.Keys {
 			if at.PerItem() {

@@ -64,14 +64,20 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 	}
 	p := &Provider{kinds: kinds, options: options}
 	for _, kind := range kinds.All() {
-		if kind.Own || kind.Document.Path == schema.KeyHole {
-			kind.Floor = func(key string) schema.Risk { return floorOf(kind, key) }
+		if !isOutsider(kind) {
+			continue
 		}
-		if kind.Own && !kind.Document.PerItem() {
+		kind.Floor = func(key string) schema.Risk { return floorOf(kind, key) }
+		kind.Refuses = func(key string) []string { return p.refuses(kind, key) }
+		if !kind.Own {
+			continue
+		}
+		if !kind.Document.PerItem() {
 			kind.Risk = kind.RiskOf(schema.KeyHole) // the same for all items, and shown
 		}
-		if refuse := hooks[kind.Hooks].refuse; refuse != nil {
-			kind.Refuses = func(key string) []string { return refuse(p, kind, key) }
+		if wrong := p.overreaches(kind); len(wrong) > 0 {
+			diags = append(diags, wrong...)
+			p.kinds = p.kinds.Without(kind.Name)
 		}
 	}
 	return p, diags
@@ -208,8 +214,9 @@ func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string
 		return about("", sentence("This device does not have it: %s.", quote(missingOf(kind, docs, key))))
 	case err != nil:
 		return about("", sentence("What the device sent cannot be understood: %s.", err))
-	case !want.IsKnown():
-		return nil
+	}
+	if wrong := p.trespasses(kind, at, key); len(wrong) > 0 || !want.IsKnown() {
+		return wrong
 	}
 	if check := hooks[kind.Hooks].check; check != nil {
 		return check(kind, at, key, want)
@@ -447,7 +454,7 @@ func usable(kind *schema.Kind) hcl.Diagnostics {
 			wrong(kind.Range, "New item not possible", "new cannot be parsed: %s.", err)
 		}
 	}
-	for _, at := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+	for _, at := range kind.Documents() {
 		path(kind.Range, at.Within)
 	}
 	for _, a := range kind.Attributes {

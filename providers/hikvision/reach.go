@@ -1,11 +1,16 @@
 package hikvision
 
 import (
+	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
 
@@ -27,11 +32,11 @@ func floorOf(kind *schema.Kind, key string) schema.Risk {
 // floor returns the least risk of writing to a path. What is not ISAPI can cost anything.
 func floor(path string) schema.Risk {
 	at := segments(path)
-	if !startsWith(at, []string{"isapi"}) {
+	if !liesWithin(at, []string{"isapi"}) {
 		return schema.RiskLockout
 	}
 	for _, prefix := range dangerous {
-		if startsWith(at, prefix) {
+		if liesWithin(at, prefix) {
 			return schema.RiskLockout
 		}
 	}
@@ -42,7 +47,7 @@ func floor(path string) schema.Risk {
 // and so does the key if it is KeyHole.
 func writtenTo(kind *schema.Kind, key string) []string {
 	var paths []string
-	for _, at := range append([]schema.Document{kind.Document}, kind.Elsewhere...) {
+	for _, at := range kind.Documents() {
 		paths = append(paths, at.For(key).Path)
 	}
 	if kind.Write != nil {
@@ -78,8 +83,8 @@ func segments(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '/' })
 }
 
-// startsWith reports whether a path may lie at a prefix or below it: a segment with a hole can be any.
-func startsWith(at, prefix []string) bool {
+// liesWithin reports whether a path is a prefix or lies below it. A segment with a hole can be any.
+func liesWithin(at, prefix []string) bool {
 	if len(at) < len(prefix) {
 		return false
 	}
@@ -89,4 +94,216 @@ func startsWith(at, prefix []string) bool {
 		}
 	}
 	return true
+}
+
+// acting are the segments of paths at which a device does something, or that belong to logins, certificates and firmware.
+// What is written there is no setting.
+var acting = []string{
+	"activate", "activation", "alertStream", "certificate", "challenge", "configurationData", "deviceCertificate", "download",
+	"export", "factoryDefault", "factoryReset", "fileExport", "format", "GUIDFileData", "import", "login", "logout",
+	"logSearch", "onlineUpgrade", "onlineUser", "picture", "PTZCtrl", "reboot", "RemoteControl", "reset", "resetPassword",
+	"restore", "search", "serverCertificate", "sessionHeartbeat", "sessionLogin", "sessionLogout", "shutdown",
+	"StartActivateV3", "syncIPCPasswd", "test", "token", "trigger", "unbind", "updateFirmware", "upgrade",
+}
+
+// reporting are the segments of paths at which a device says what it does or can do, and that can only be read.
+var reporting = []string{"activateStatus", "capabilities", "formatStatus", "status", "upgradeStatus", "userCheck"}
+
+// actsAt returns the segment of a path, in the spelling of a list, at which a device acts; empty if there is none.
+func actsAt(path string, lists ...[]string) string {
+	words := slices.Concat(lists...)
+	for _, segment := range segments(path) {
+		if i := slices.IndexFunc(words, func(word string) bool { return strings.EqualFold(word, segment) }); i >= 0 {
+			return words[i]
+		}
+	}
+	return ""
+}
+
+func noSetting(path, segment string) string {
+	return fmt.Sprintf("%s is not a document with settings: %s is something that a device does or tells.", withoutQuery(path), segment)
+}
+
+func withoutQuery(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	return path
+}
+
+// refuses says, in sentences, why an item of a kind that camform does not know from within must not be written, whatever the
+// device says: a path acts, or an element is one that another kind manages.
+func (p *Provider) refuses(kind *schema.Kind, key string) []string {
+	for _, path := range writtenTo(kind, key) {
+		if word := actsAt(path, acting, reporting); word != "" {
+			return []string{noSetting(path, word)}
+		}
+	}
+	for _, a := range kind.Attributes {
+		if reason := p.certainly(kind, a, key); reason != "" {
+			return []string{reason}
+		}
+	}
+	return nil
+}
+
+// certainly says why an attribute of an item changes what another kind manages on every device. It is empty where that
+// depends on the device, or never is so.
+func (p *Provider) certainly(kind *schema.Kind, a *schema.Attribute, key string) string {
+	var keys []string
+	if kind.Keyed && key != "" {
+		keys = []string{key}
+	}
+	for _, other := range p.managers(kind) {
+		for _, theirs := range other.Documents() {
+			managed := managedIn(other, theirs)
+			for _, ours := range kind.Documents() {
+				ours = ours.For(key)
+				here, there := segments(ours.Path), segments(theirs.Path)
+				if !liesWithin(here, there) {
+					continue
+				}
+				if len(here) > len(there) && managesItems(other) {
+					return ours.Path + " " + belongs(other)
+				}
+				for _, path := range pathsOf(kind, ours, a, keys, key) {
+					if len(here) == len(there) && slices.ContainsFunc(managed, path.Covers) {
+						return fmt.Sprintf("%s of %s %s", path, withoutQuery(ours.Path), belongs(other))
+					}
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// pathsOf returns the paths of an attribute's elements in a document, without asking a device.
+func pathsOf(kind *schema.Kind, doc schema.Document, a *schema.Attribute, keys []string, key string) []xmlpatch.Path {
+	items := itemsIn(kind, doc, keys)
+	if _, fragment, ok := strings.Cut(key, "#"); ok && kind.Document.PerItem() {
+		item, err := xmlpatch.ParsePath(fragment)
+		if err != nil {
+			return nil
+		}
+		items = []xmlpatch.Path{item}
+	}
+	var paths []xmlpatch.Path
+	for _, item := range items {
+		for _, elements := range a.Elements {
+			for _, path := range spellings(elements) {
+				paths = append(paths, item.Join(path))
+			}
+		}
+	}
+	return paths
+}
+
+// overreaches finds what a setting file of the user's must not do, whatever the device says.
+func (p *Provider) overreaches(kind *schema.Kind) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	wrong := func(at hcl.Range, summary, detail string) {
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at})
+	}
+	if kind.Hooks != "" {
+		wrong(kind.Range, "Hooks not possible", "Hooks belong to the kinds that come with camform.")
+	}
+	for _, part := range pathsIn(kind) {
+		lists := [][]string{acting}
+		if part.written {
+			lists = append(lists, reporting)
+		}
+		if word := actsAt(part.path, lists...); word != "" {
+			wrong(kind.Range, "Path of an action", noSetting(part.path, word))
+		}
+	}
+	for _, part := range pathsIn(kind) {
+		if reason := p.misdirected(kind, part); reason != "" {
+			wrong(kind.Range, "Path of another kind", reason)
+		}
+	}
+	for _, a := range kind.Attributes {
+		if reason := p.certainly(kind, a, ""); reason != "" {
+			wrong(a.Range, "Element of another kind", reason)
+		}
+	}
+	return diags
+}
+
+// partPath is a path in a setting file.
+type partPath struct {
+	part    string // where it stands
+	path    string
+	written bool // whether something is sent there
+}
+
+// pathsIn returns all paths in a setting file that a device is asked at.
+func pathsIn(kind *schema.Kind) []partPath {
+	var paths []partPath
+	for i, doc := range kind.Documents() {
+		prefix := "document"
+		if i > 0 {
+			prefix = fmt.Sprintf("document.%d", i)
+		}
+		paths = append(paths, partPath{prefix + ".path", doc.Path, true})
+		for n, limits := range doc.Capabilities {
+			paths = append(paths, partPath{fmt.Sprintf("%s.capabilities.%d", prefix, n), limits, false})
+		}
+	}
+	if w := kind.Write; w != nil {
+		paths = append(paths, partPath{"write.path", w.Path, true})
+		if w.Create != "" {
+			paths = append(paths, partPath{"write.create", w.Create, true}, partPath{"write.delete", w.Delete, true})
+		}
+	}
+	if kind.Item != nil && kind.Item.Names != nil {
+		paths = append(paths, partPath{"item.names.path", kind.Item.Names.Path, false})
+	}
+	if kind.Works != nil {
+		paths = append(paths, partPath{"works.path", kind.Works.Path, false})
+	}
+	return paths
+}
+
+// misdirected says why a request to a path of the write block would change what another kind manages, whatever stands in the
+// documents: items are made or removed where another kind lives, or what is sent there was not read there as a whole.
+func (p *Provider) misdirected(kind *schema.Kind, part partPath) string {
+	if !strings.HasPrefix(part.part, "write.") {
+		return ""
+	}
+	to := segments(part.path)
+	for _, other := range p.managers(kind) {
+		for _, doc := range other.Documents() {
+			there := segments(doc.Path)
+			if !liesWithin(to, there) && !liesWithin(there, to) {
+				continue
+			}
+			if part.part != "write.path" {
+				return part.path + " " + belongs(other)
+			}
+			for _, from := range kind.Documents() {
+				if kind.WriteIn(from) != nil && !sentBack(kind, from, to, there) {
+					return fmt.Sprintf("%s %s What is sent there must be what was read there, as a whole.", part.path, belongs(other))
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// sentBack reports whether a kind that is read from a document sends to a path, in or around the document of another kind,
+// just what is read there: the document, the item with its number, or something below that.
+func sentBack(kind *schema.Kind, from schema.Document, to, there []string) bool {
+	read := segments(from.Path)
+	switch {
+	case !liesWithin(to, read):
+		return false
+	case !liesWithin(to, there): // it holds the document of the other kind
+		return true
+	case !liesWithin(read, there):
+		return false
+	}
+	whole, entry := kind.Write.Element == "", len(there)
+	if len(to) == len(read) {
+		return whole && kind.Item == nil && from.Within == ""
+	}
+	numbered := to[entry] == schema.IDHole || to[entry] == schema.KeyHole && kind.Item != nil && kind.Item.Key == "id"
+	return (numbered || len(read) > entry) && (whole || len(to) > entry+1)
 }

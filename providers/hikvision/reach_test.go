@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/schema"
@@ -82,6 +84,14 @@ func TestTheRiskOfADocumentIsThatOfItsPath(t *testing.T) {
 // ownKind makes a provider that has a kind "mine" of a user, with a body that says where it lives.
 func ownKind(t *testing.T, body string) *hikvision.Provider {
 	t.Helper()
+	provider, diags := ownFile(body)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return provider
+}
+
+func ownFile(body string) (*hikvision.Provider, hcl.Diagnostics) {
 	text := `setting "mine" {
 		summary    = "Mine"
 		source     = "made up"
@@ -95,11 +105,7 @@ func ownKind(t *testing.T, body string) *hikvision.Provider {
 			codec   = "boolean"
 		}
 	}`
-	provider, diags := hikvision.NewWith(isapi.Options{}, schema.Folder{
+	return hikvision.NewWith(isapi.Options{}, schema.Folder{
 		Name: "schemas", Files: fstest.MapFS{"mine.hcl": {Data: []byte(text)}},
 	})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	return provider
 }

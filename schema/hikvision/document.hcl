@@ -10,7 +10,6 @@ setting "document" {
   key_pattern    = "/ISAPI(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+(\\?format=json)?#.+"
   key_doc        = "Path of the document, and behind # the element in it: \"/ISAPI/Smart/LineDetection/1#enabled\". A document in JSON has ?format=json behind its path."
   key_example    = "/ISAPI/Smart/LineDetection/1#enabled"
-  hooks          = "document"
 
   doc = <<-EOT
     The way to a setting that no kind describes. camform reads the document, changes the text of one element, and sends
@@ -22,9 +21,10 @@ setting "document" {
     the text of an element in it or by its position: `portList/port[internalPort=80]/enabled`, `NTPServer[2]/portNo`. In a
     JSON document the members of objects are named the same way, without the outermost one.
 
-    Documents of other kinds, paths at which a device does something, and elements that look like secrets are refused. A
-    device that never shows a password of the document may lose it when the document is written. For more than a few
-    elements, or for a secret, write a setting file of your own: then values are checked by name.
+    Elements that another kind manages are refused, as are paths at which a device does something and elements that look
+    like secrets. Other elements of a document that a kind lives in are free, unless the device holds a secret of that kind
+    there: it could lose it when the document is written. For more than a few elements, or for a secret, write a setting
+    file of your own: then values are checked by name.
   EOT
 
   document {

@@ -7,7 +7,7 @@ setting "service" {
   reboot         = "maybe"
   drops_sessions = true
   keyed          = true
-  keys           = ["HTTP", "RTSP", "DEV_MANAGE", "SDK_OVER_TLS", "WebSocket", "WebSocketS", "SRTP", "Bonjour"]
+  keys           = ["HTTP", "RTSP", "DEV_MANAGE", "SDK_OVER_TLS", "WebSocket", "WebSocketS", "SRTP", "Bonjour", "IOT"]
   key_doc        = "Name of the service as the device spells it. DEV_MANAGE is the port of the vendor's own clients, 8000 as delivered."
 
   doc = <<-EOT

@@ -109,6 +109,18 @@ func (p Path) restrict(change func(last *step)) Path {
 	return Path{steps}
 }
 
+// Covers reports whether what p leads to is, holds or lies within what q leads to, in every document: both take the same way
+// as far as they go, and q chooses no other entries than p on it.
+func (p Path) Covers(q Path) bool {
+	for i := range min(len(p.steps), len(q.steps)) {
+		p, q := p.steps[i], q.steps[i]
+		if p.name != q.name || !q.isMereName() && p.String() != q.String() {
+			return false
+		}
+	}
+	return true
+}
+
 // Parent returns p without its last step. The parent of the empty path is empty.
 func (p Path) Parent() Path { return Path{p.steps[:max(0, len(p.steps)-1)]} }
 

@@ -1,0 +1,220 @@
+package hikvision
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
+)
+
+// What a kind manages in the documents of a device is reached through that kind alone, which knows what is special about it.
+// A setting file of the user's, and the kind that reaches any element of any document, may change everything else.
+
+// managers returns the kinds whose elements a kind must leave alone: for one of the user's those that come with camform, for
+// the kind that reaches anything all others, and for others none.
+func (p *Provider) managers(kind *schema.Kind) []*schema.Kind {
+	if !isOutsider(kind) {
+		return nil
+	}
+	return slices.DeleteFunc(p.kinds.All(), func(other *schema.Kind) bool {
+		return other == kind || reachesAnything(other) || kind.Own && other.Own
+	})
+}
+
+// isOutsider reports whether camform does not know from within what a kind changes.
+func isOutsider(kind *schema.Kind) bool { return kind.Own || reachesAnything(kind) }
+
+// reachesAnything reports whether the labels of a kind name the documents that it lives in.
+func reachesAnything(kind *schema.Kind) bool { return kind.Document.Path == schema.KeyHole }
+
+// trespasses says why a change of an item must not be written to a document that was read: it would change what another kind
+// manages, or the device could lose a secret of another kind.
+func (p *Provider) trespasses(kind *schema.Kind, at place, key string) []providers.AttributeError {
+	var wrong []providers.AttributeError
+	selected := at.selected(kind, key)
+	for _, other := range p.managers(kind) {
+		for _, doc := range other.Documents() {
+			managed, whole := at.managedBy(other, doc)
+			if whole {
+				return about("", sentence("%s %s", at.Path, belongs(other)))
+			}
+			for _, s := range selected {
+				if slices.ContainsFunc(managed, s.meets) {
+					wrong = append(wrong, about(s.attribute, sentence("%s of %s %s", s.path, at.Path, belongs(other)))...)
+				}
+			}
+			if at.holdsSecretOf(other, doc) {
+				wrong = append(wrong, about("", sentence(
+					"%s holds a secret of the setting %s. The device never shows it, and could lose it when the document is written without it.",
+					at.Path, other.Name))...)
+			}
+		}
+	}
+	return wrong
+}
+
+func belongs(other *schema.Kind) string {
+	return fmt.Sprintf("belongs to the setting %s, which knows what is special about it.", other.Name)
+}
+
+// selection is an element that an attribute changes, with the places in a document where that is.
+type selection struct {
+	attribute string
+	path      xmlpatch.Path
+	places    []xmlpatch.Place
+}
+
+func (s selection) meets(place xmlpatch.Place) bool {
+	return slices.ContainsFunc(s.places, place.Meets)
+}
+
+// selected returns what the attributes of an item change in a document, and what is left out when it is written.
+func (at place) selected(kind *schema.Kind, key string) []selection {
+	var all []selection
+	add := func(attribute string, path xmlpatch.Path) {
+		all = append(all, selection{attribute, path, at.doc.Root().Places(path)})
+	}
+	for _, item := range at.itemPaths(kind, key) {
+		for _, a := range kind.Attributes {
+			for _, elements := range a.Elements {
+				for _, path := range spellings(elements) {
+					add(a.Name, item.Join(path))
+				}
+			}
+		}
+		if kind.Write == nil {
+			continue
+		}
+		for _, left := range kind.Write.Without {
+			add("", at.entry(item).Join(xmlpatch.MustPath(kind.Write.Element)).Join(xmlpatch.MustPath(left)))
+		}
+	}
+	return all
+}
+
+// managedBy returns the places in a document that a kind manages by way of one of its own documents; whole if it manages all
+// of it, or nothing else is certain. The document may be that of the kind, a part of it, or hold it.
+func (at place) managedBy(kind *schema.Kind, doc schema.Document) (places []xmlpatch.Place, whole bool) {
+	here, there, root := segments(at.Path), segments(doc.Path), at.doc.Root()
+	switch part := liesWithin(here, there); {
+	case part && len(here) == len(there):
+		if !doc.HasRoot(root.Name()) {
+			return nil, true
+		}
+		for _, path := range managedIn(kind, doc) {
+			places = append(places, root.Places(path)...)
+		}
+	case part:
+		known := false
+		for _, path := range managedIn(kind, doc) {
+			more, ok := root.PlacesFrom(path)
+			places, known = append(places, more...), known || ok
+		}
+		sent := kind.Write != nil && liesWithin(here, segments(kind.Write.Path))
+		return places, !known && (managesItems(kind) || sent || len(here) == len(there)+1)
+	case liesWithin(there, here):
+		for name := range strings.SplitSeq(doc.Root, "|") {
+			for _, held := range at.doc.Named(name) {
+				for _, path := range managedIn(kind, doc) {
+					places = append(places, held.Places(path)...)
+				}
+			}
+		}
+	}
+	return places, false
+}
+
+// holdsSecretOf reports whether a document, which is that of a kind, tells of a secret that the device never shows.
+func (at place) holdsSecretOf(kind *schema.Kind, doc schema.Document) bool {
+	here, there := segments(at.Path), segments(doc.Path)
+	if len(here) != len(there) || !liesWithin(here, there) {
+		return false
+	}
+	for _, item := range itemsIn(kind, doc, kind.Keys) {
+		for _, a := range kind.Attributes {
+			if a.Holder == "" {
+				continue
+			}
+			holders := at.doc.All(item.Join(xmlpatch.MustPath(a.Holder)))
+			if slices.ContainsFunc(holders, func(e xmlpatch.Element) bool { return holds(e.Text()) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// managesItems reports whether a kind has its items as wholes: it makes and removes them, or its hooks do.
+func managesItems(kind *schema.Kind) bool {
+	return kind.Creatable() || hooks[kind.Hooks].compose != nil
+}
+
+// managedIn returns the paths of all elements of one of its documents that a kind manages: those of its attributes and hooks,
+// and those by which its items are known.
+func managedIn(kind *schema.Kind, doc schema.Document) []xmlpatch.Path {
+	entries := itemsIn(kind, doc, nil)
+	if managesItems(kind) {
+		return entries
+	}
+	var paths []xmlpatch.Path
+	for _, item := range itemsIn(kind, doc, kind.Keys) {
+		for _, a := range kind.Attributes {
+			for _, elements := range a.Elements {
+				for _, path := range spellings(elements) {
+					paths = append(paths, item.Join(path))
+				}
+			}
+		}
+	}
+	for _, entry := range entries {
+		for _, edited := range hooks[kind.Hooks].edits {
+			paths = append(paths, entry.Join(edited))
+		}
+		if kind.Item != nil && kind.Item.Key != "" && doc.Within == "" {
+			paths = append(paths, entry.Join(xmlpatch.MustPath(kind.Item.Key)))
+		}
+		if kind.Write != nil && strings.Contains(kind.Write.Path, schema.IDHole) && doc.Within == "" {
+			paths = append(paths, entry.Join(userID))
+		}
+	}
+	return paths
+}
+
+// itemsIn returns the paths of the items of a kind in one of its documents, without asking a device: of a keyed kind those of
+// the keys, or of all if there are none.
+func itemsIn(kind *schema.Kind, doc schema.Document, keys []string) []xmlpatch.Path {
+	switch {
+	case doc.Within != "":
+		return []xmlpatch.Path{xmlpatch.MustPath(doc.Within)}
+	case kind.Item == nil:
+		return []xmlpatch.Path{{}}
+	}
+	var paths []xmlpatch.Path
+	for _, entries := range spellings(kind.Item.Element) {
+		switch {
+		case kind.Item.Key == "":
+			paths = append(paths, entries.At(1))
+		case !kind.Keyed:
+			paths = append(paths, entries.Where(xmlpatch.MustPath(kind.Item.Key), kind.Item.Equals))
+		case len(keys) == 0 || kind.Item.Names != nil:
+			paths = append(paths, entries)
+		default:
+			for _, key := range keys {
+				paths = append(paths, entries.Where(xmlpatch.MustPath(kind.Item.Key), key))
+			}
+		}
+	}
+	return paths
+}
+
+// spellings returns the paths that a setting file separates by |.
+func spellings(text string) []xmlpatch.Path {
+	var paths []xmlpatch.Path
+	for spelling := range strings.SplitSeq(text, "|") {
+		paths = append(paths, xmlpatch.MustPath(strings.TrimSpace(spelling)))
+	}
+	return paths
+}
