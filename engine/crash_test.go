@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine"
+	"camform/internal/thorough"
 	"camform/providers/memory"
 )
 
@@ -134,12 +135,21 @@ func (h history) wroteNothingTwice() {
 	}
 }
 
+// places are numbers from 1 to last, n of them or all.
+func places(last, n int) []int {
+	all := make([]int, last)
+	for i := range all {
+		all[i] = i + 1
+	}
+	return thorough.Spread(all, n)
+}
+
 func TestI2ARunMayDieAtAnyMoment(t *testing.T) {
 	all, _ := newHistory(t).run(0, every)
-	for i, m := range all {
-		t.Run(fmt.Sprintf("%d %s", i+1, m), func(t *testing.T) {
+	for _, at := range places(len(all), thorough.Pick(12, thorough.All, thorough.All)) {
+		t.Run(fmt.Sprintf("%d %s", at, all[at-1]), func(t *testing.T) {
 			h := newHistory(t)
-			if _, died := h.run(i+1, every); !died {
+			if _, died := h.run(at, every); !died {
 				t.Fatal("it did not die")
 			}
 			h.endsWell()
@@ -152,12 +162,13 @@ func TestI2ARunMayDieAtAnyMoment(t *testing.T) {
 func TestI2ARunMayDieAgainWhileItRecovers(t *testing.T) {
 	first, _ := newHistory(t).run(0, telling)
 	histories := 0
-	for i, m := range first {
+	for _, at := range places(len(first), thorough.Pick(2, 8, thorough.All)) {
+		m := first[at-1]
 		for again := 1; ; again++ {
 			died := false
-			t.Run(fmt.Sprintf("%d %s, then %d", i+1, m, again), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%d %s, then %d", at, m, again), func(t *testing.T) {
 				h := newHistory(t)
-				h.run(i+1, telling)
+				h.run(at, telling)
 				h.restart()
 				if _, died = h.run(again, telling); died {
 					histories++
@@ -182,7 +193,8 @@ func TestI11EveryFaultAtEveryWrite(t *testing.T) {
 		memory.Unreachable, memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject,
 		memory.Deny, memory.Restart, memory.Refuse,
 	} {
-		for i, m := range writes {
+		for _, at := range places(len(writes), thorough.Pick(3, thorough.All, thorough.All)) {
+			i, m := at-1, writes[at-1]
 			if effect == memory.Refuse && !writes[i].writes() {
 				continue // a device that refuses what it took is not to be told from one that never took it
 			}

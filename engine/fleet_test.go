@@ -23,6 +23,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
+	"camform/internal/thorough"
 	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
@@ -465,23 +466,29 @@ func TestEveryRecordedDeviceConverges(t *testing.T) {
 }
 
 func TestEveryModelConverges(t *testing.T) {
-	for _, secure := range []bool{false, true} {
-		for _, algorithm := range []string{"MD5", "SHA256", "MD5/SHA256"} {
-			t.Run(fmt.Sprintf("TLS=%t,%s", secure, strings.ReplaceAll(algorithm, "/", "+")), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					tour := exercise(t, newFleet(t, simulator.Options{TLS: secure, Algorithm: algorithm}))
-					tour.covers(map[string]int{
-						"system": 8, "time": 8, "ntp": 8, "https": 8, "service": 8, "upnp": 8, "user": 8, "cloud": 7,
-						"ip_filter": 5, "web_auth": 5, "login_lock": 4,
-					})
-					known := map[string]string{"recorder-v1-0006/ISAPI/System/time": "the model adds windowsZone"}
-					for i, model := range simulator.Models() {
-						known[fmt.Sprintf("%s-%04d/ISAPI/Security/UserPermission", model, i+1)] = "it follows the accounts"
-					}
-					compareKnown(t, tour.findings, known)
+	ways := []simulator.Options{
+		{Algorithm: "MD5"},
+		{Algorithm: "SHA256"},
+		{Algorithm: "MD5/SHA256"},
+		{Algorithm: "MD5", TLS: true},
+		{Algorithm: "SHA256", TLS: true},
+		{Algorithm: "MD5/SHA256", TLS: true},
+	}
+	for _, o := range thorough.Spread(ways, thorough.Pick(1, 3, thorough.All)) {
+		t.Run(fmt.Sprintf("TLS=%t,%s", o.TLS, strings.ReplaceAll(o.Algorithm, "/", "+")), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tour := exercise(t, newFleet(t, o))
+				tour.covers(map[string]int{
+					"system": 8, "time": 8, "ntp": 8, "https": 8, "service": 8, "upnp": 8, "user": 8, "cloud": 7,
+					"ip_filter": 5, "web_auth": 5, "login_lock": 4,
 				})
+				known := map[string]string{"recorder-v1-0006/ISAPI/System/time": "the model adds windowsZone"}
+				for i, model := range simulator.Models() {
+					known[fmt.Sprintf("%s-%04d/ISAPI/Security/UserPermission", model, i+1)] = "it follows the accounts"
+				}
+				compareKnown(t, tour.findings, known)
 			})
-		}
+		})
 	}
 }
 
@@ -596,7 +603,8 @@ func without(dial isapi.Dial, dead func(address netip.Addr) bool) isapi.Dial {
 
 func TestI10ABadDayCostsTheDevicesConcernedAndTheNextRunFinishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size, deadOnes = 200, 6
+		const deadOnes = 6
+		size := thorough.Pick(40, 100, 200)
 		fleet := newFleet(t, simulator.Options{Count: size, Seed: 11, Faults: unlucky})
 		unreachable := map[netip.Addr]bool{}
 		for i := range deadOnes {

@@ -67,6 +67,8 @@ var layers = []struct {
 
 	{"schema/hikvision", ""},
 	{"schema", ""},
+
+	{"internal/thorough", ""},
 }
 
 func TestLayers(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/learn"
 	"camform/engine/state"
+	"camform/internal/thorough"
 	"camform/providers"
 	"camform/providers/hikvision/simulator"
 	"camform/schema"
@@ -159,10 +160,11 @@ func (s *site) learns(candidates []engine.Candidate) (naive, learned *learn.Resu
 }
 
 func TestWhatWasLearnedFromEveryModelPlansToNoChange(t *testing.T) {
-	for _, secure := range []bool{false, true} {
+	thorough.OnlyUsual(t) // which leaves TestWhatWasLearnedIsWhatAFleetWasSetTo
+	for _, secure := range thorough.Spread([]bool{false, true}, thorough.Pick(1, 1, thorough.All)) {
 		t.Run(fmt.Sprintf("TLS=%t", secure), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				naive, learned := learns(t, newFleet(t, simulator.Options{Count: 200, Seed: 21, TLS: secure}))
+				naive, learned := learns(t, newFleet(t, simulator.Options{Count: thorough.Pick(100, 100, 200), Seed: 21, TLS: secure}))
 				if 10*learned.Lines() > naive.Lines() {
 					t.Errorf("%d lines were learned, more than a tenth of %d", learned.Lines(), naive.Lines())
 				}
@@ -172,6 +174,7 @@ func TestWhatWasLearnedFromEveryModelPlansToNoChange(t *testing.T) {
 }
 
 func TestWhatWasLearnedFromEveryRecordedDevicePlansToNoChange(t *testing.T) {
+	thorough.OnlyUsual(t)
 	dir := recordings(t)
 	synctest.Test(t, func(t *testing.T) {
 		learns(t, newFleet(t, simulator.Options{Recordings: dir}))
@@ -180,6 +183,7 @@ func TestWhatWasLearnedFromEveryRecordedDevicePlansToNoChange(t *testing.T) {
 
 // TestWhatWasLearnedFromAMixedFleetPlansToNoChange: recorded devices and built-in ones, all in one configuration.
 func TestWhatWasLearnedFromAMixedFleetPlansToNoChange(t *testing.T) {
+	thorough.OnlyLong(t)
 	dir := recordings(t)
 	synctest.Test(t, func(t *testing.T) {
 		models := newFleet(t, simulator.Options{Count: 200, Seed: 21, TLS: true})
@@ -206,7 +210,7 @@ func TestWhatWasLearnedFromAMixedFleetPlansToNoChange(t *testing.T) {
 // accounts, filters and other ports.
 func TestWhatWasLearnedIsWhatAFleetWasSetTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fleet := newFleet(t, simulator.Options{Count: 60, Seed: 22})
+		fleet := newFleet(t, simulator.Options{Count: thorough.Pick(16, 60, 60), Seed: 22})
 		s := newSite(t, fleet, fleet.DialContext)
 		s.campus()
 		p, problems := s.plan()

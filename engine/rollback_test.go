@@ -21,6 +21,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
+	"camform/internal/thorough"
 	"camform/providers"
 	"camform/providers/hikvision/simulator"
 	"camform/providers/memory"
@@ -545,7 +546,7 @@ func rolledBack(t *testing.T, fleet *simulator.Fleet) []finding {
 }
 
 func TestEveryModelIsTakenBack(t *testing.T) {
-	for _, secure := range []bool{false, true} {
+	for _, secure := range thorough.Spread([]bool{false, true}, thorough.Pick(1, 1, thorough.All)) {
 		t.Run(fmt.Sprintf("TLS=%t", secure), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const (

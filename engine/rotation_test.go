@@ -23,6 +23,7 @@ import (
 	"camform/engine/report"
 	"camform/engine/state"
 	"camform/engine/vault"
+	"camform/internal/thorough"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
@@ -172,7 +173,7 @@ func badNight(t *testing.T, devices []*simulator.Device) {
 // password is lost, no device locks itself, and what could not be done is told and done by the next run.
 func TestTwoHundredDevicesRotate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size = 200
+		size := thorough.Pick(40, 200, 200)
 		fleet := newFleet(t, simulator.Options{Count: size, Seed: 41})
 		devices := fleet.Devices()
 		dead := map[netip.Addr]bool{}

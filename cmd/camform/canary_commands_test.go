@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"camform/internal/thorough"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -234,6 +235,7 @@ func (c *canaryRun) journal() *journal {
 }
 
 func TestI1NothingTheProgramWritesHasASecret(t *testing.T) {
+	thorough.OnlyUsual(t)
 	t.Parallel()
 	s := newSite(t, simulator.Options{Models: []string{"camera-v57", "recorder-v2"}, TLS: true, Seed: 11}, canarySite)
 	c := &canaryRun{hunt: newHunt(s), camera: s.fleet.Devices()[0], recorder: s.fleet.Devices()[1]}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"camform/internal/thorough"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -44,6 +45,7 @@ device "camera" {
 // TestI1PasswordsThatCamformMadeAreNowhere lets the program make, change, list, export and seal passwords anew, also where
 // things go wrong, and then searches every byte that it wrote for every password that the vault ever had.
 func TestI1PasswordsThatCamformMadeAreNowhere(t *testing.T) {
+	thorough.OnlyUsual(t)
 	s := newSite(t, simulator.Options{Count: 2, TLS: true, Models: []string{"camera-v57", "recorder-v2"}}, managedSite)
 	var written bytes.Buffer
 	do := func(want int, stdin string, args ...string) {

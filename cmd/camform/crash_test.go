@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"camform/internal/thorough"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -70,7 +71,7 @@ var moments = []moment{
 func TestI4KilledRunsConverge(t *testing.T) {
 	t.Parallel()
 	for _, model := range []string{"camera-v57", "recorder-v2"} {
-		for _, m := range moments {
+		for _, m := range thorough.Spread(moments, thorough.Pick(1, thorough.All, thorough.All)) {
 			t.Run(model+"/"+m.name, func(t *testing.T) {
 				t.Parallel()
 				killed(t, model, m)

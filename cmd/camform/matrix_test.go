@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"camform/internal/thorough"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -16,8 +17,8 @@ func TestI4EveryModelConverges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, tls := range []bool{true, false} {
-		for _, digest := range []string{"MD5", "SHA256", "MD5/SHA256"} {
+	for _, tls := range thorough.Spread([]bool{false, true}, thorough.Pick(1, thorough.All, thorough.All)) {
+		for _, digest := range thorough.Spread([]string{"MD5", "SHA256", "MD5/SHA256"}, thorough.Pick(1, thorough.All, thorough.All)) {
 			t.Run(fmt.Sprintf("tls=%t,digest=%s", tls, digest), func(t *testing.T) {
 				t.Parallel()
 				s := newSite(t, simulator.Options{Seed: 3, TLS: tls, Algorithm: digest}, string(campus))

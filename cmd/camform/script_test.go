@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"camform/internal/thorough"
 )
 
 var update = flag.Bool("update", false, "write what the scripts printed into their expectations")
@@ -23,10 +25,18 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"camform": func() { os.Exit(run()) }})
 }
 
-// TestScripts runs testdata/script. Each script has a fleet of its own; see the methods of world for its commands.
+// quick are the scripts of a short run: the main job, how it fails, and the way in.
+var quick = []string{"apply", "drift", "guard", "plan_file", "usage", "validate"}
+
+// TestScripts runs testdata/script; a short run only the quick ones. Each script has a fleet of its own; see the methods of world for its commands.
 func TestScripts(t *testing.T) {
+	var files []string
+	for _, name := range quick {
+		files = append(files, filepath.Join(scripts, name+".txtar"))
+	}
 	testscript.RunT(watched{t}, testscript.Params{
-		Dir:                 "../../testdata/script",
+		Dir:                 thorough.Pick("", scripts, scripts),
+		Files:               thorough.Pick(files, nil, nil),
 		Setup:               setUp,
 		Cmds:                commands,
 		Condition:           condition,
@@ -36,16 +46,18 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+const scripts = "../../testdata/script"
+
 var privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----|AGE-SECRET-KEY-1[0-9A-Z]`)
 
 // A private key, even one of nobody, would keep searches for keys in the repository from being clean. Scripts make theirs;
 // see the command sshkey.
 func TestScriptsHoldNoPrivateKeys(t *testing.T) {
-	scripts, err := filepath.Glob("../../testdata/script/*.txtar")
-	if err != nil || len(scripts) == 0 {
+	all, err := filepath.Glob(filepath.Join(scripts, "*.txtar"))
+	if err != nil || len(all) == 0 {
 		t.Fatalf("there are no scripts: %v", err)
 	}
-	for _, script := range scripts {
+	for _, script := range all {
 		text, err := os.ReadFile(script)
 		if err != nil {
 			t.Fatal(err)
@@ -64,10 +76,14 @@ func condition(name string) (bool, error) {
 	return os.Geteuid() == 0, nil
 }
 
+// programGC keeps programs, which are over soon, from collecting garbage while they start.
+const programGC = "400"
+
 // setUp gives a script its world and its secrets. After the script no secret may be in any file that it left behind.
 func setUp(env *testscript.Env) error {
 	w := &world{}
 	env.Values[worldKey{}] = w
+	env.Setenv("GOGC", programGC)
 	for name, secret := range canaries {
 		env.Setenv(name, secret)
 	}

@@ -51,7 +51,7 @@ func (s *site) write(name string, text []byte) {
 func (s *site) program(args ...string) *exec.Cmd {
 	c := exec.Command("camform", args...)
 	c.Dir = s.dir
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home"}
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GOGC=" + programGC}
 	for name, secret := range canaries {
 		c.Env = append(c.Env, name+"="+secret)
 	}

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"camform/internal/thorough"
 )
 
 // runs bounds how often camform is started in one history: some start again after a crash, the others wait for a window
@@ -77,14 +79,12 @@ var scenarios = []scenario{
 // TestI5I8EveryHistoryEndsWell is the promise: whatever dies or fails, in the end the camera accepts exactly what the vault
 // calls current, never locked itself, nothing was written twice and nothing is left open.
 func TestI5I8EveryHistoryEndsWell(t *testing.T) {
-	playAll(t, scenarios, bounds{crashes: 1, faults: 1, first: 2})
+	playAll(t, scenarios, bounds{crashes: 1, faults: thorough.Pick(0, 1, 1), first: thorough.Pick(1, 2, 2)})
 }
 
 // TestI5I8EveryHistoryOfTwoCrashesEndsWell goes further: the run that recovers dies too.
 func TestI5I8EveryHistoryOfTwoCrashesEndsWell(t *testing.T) {
-	if testing.Short() {
-		t.Skip("more than a million histories take minutes")
-	}
+	thorough.OnlyLong(t) // more than a million histories take minutes
 	twice := slices.DeleteFunc(slices.Clone(scenarios), func(s scenario) bool { return !s.twice })
 	if total := playAll(t, twice, bounds{crashes: 2, faults: 1, first: 3}); total < 1_000_000 {
 		t.Errorf("%d histories are less than a million", total)

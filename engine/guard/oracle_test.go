@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"camform/engine/plan"
+	"camform/internal/thorough"
 )
 
 // The guard is compared with a device that behaves: packets come to a filter, then to whoever listens on a port, then to
@@ -298,6 +299,7 @@ func interleaved(blocks [3][]move) [][]move {
 
 func TestI9NoPlanThatShutsOutPasses(t *testing.T) {
 	var c tally
+	stride, n := thorough.Pick(10, 1, 1), 0 // a short run judges every tenth plan
 	before, filters := filterMoves()
 	services := serviceMoves()
 	for _, way := range []struct {
@@ -330,6 +332,9 @@ func TestI9NoPlanThatShutsOutPasses(t *testing.T) {
 								h.vms.scheme, h.vms.port = "http", 80
 							}
 							for _, moves := range interleaved([3][]move{acting(filter), acting(service), account}) {
+								if n++; n%stride != 0 {
+									continue
+								}
 								h.moves = moves
 								h.judge(t, &c)
 							}
@@ -343,7 +348,7 @@ func TestI9NoPlanThatShutsOutPasses(t *testing.T) {
 		}
 	}
 	t.Logf("%d plans: %d shut somebody out, %d do not, of which %d are refused", c.all, c.lockouts, c.safe, c.refused)
-	if c.all < 100_000 {
+	if c.all*stride < 100_000 {
 		t.Errorf("there are %d plans only", c.all)
 	}
 	if c.lockouts < c.all/10 || c.safe < c.all/100 {

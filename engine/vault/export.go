@@ -79,7 +79,7 @@ func exportRecipients(to Recipients) ([]age.Recipient, error) {
 		if err := checkPassphrase(to.Passphrase); err != nil {
 			return nil, err
 		}
-		recipient, err := age.NewScryptRecipient(to.Passphrase)
+		recipient, err := passphraseRecipient(to.Passphrase)
 		return []age.Recipient{recipient}, err
 	case len(to.Keys) == 0:
 		return nil, errors.New("nobody could open the file: it needs a recipient or a passphrase")

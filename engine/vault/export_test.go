@@ -223,3 +223,15 @@ func TestOddExportsAreRefused(t *testing.T) {
 	_, err := v.Import(t.Context(), strings.NewReader("age-encryption.org/v1\n"))
 	wantError(t, err, nil, "the file cannot be opened")
 }
+
+// Not parallel: the others make passphrases that are quick to guess.
+func TestAGuessOfAPassphraseCosts(t *testing.T) {
+	quick := workFactor
+	workFactor = passphraseWork
+	defer func() { workFactor = quick }()
+	key := must[*passphraseKey](t)(newPassphraseKey("correct horse battery"))
+	header := string(key.Sealed[:200])
+	if !strings.Contains(header, "\n-> scrypt ") || !strings.Contains(header, " 18\n") {
+		t.Errorf("scrypt does not work 2^18 times: %q", header)
+	}
+}

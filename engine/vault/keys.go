@@ -78,12 +78,26 @@ func newPassphraseKey(passphrase string) (*passphraseKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	to, err := age.NewScryptRecipient(passphrase)
+	to, err := passphraseRecipient(passphrase)
 	if err != nil {
 		return nil, err
 	}
 	sealed, err := encrypt([]byte(identity.String()), to)
 	return &passphraseKey{Recipient: identity.Recipient().String(), Sealed: sealed}, err
+}
+
+// passphraseWork is the logarithm of how often scrypt mixes what a passphrase opens: about a second for each guess.
+const passphraseWork = 18
+
+// workFactor is passphraseWork, except in tests that are not about it.
+var workFactor = passphraseWork
+
+func passphraseRecipient(passphrase string) (*age.ScryptRecipient, error) {
+	to, err := age.NewScryptRecipient(passphrase)
+	if err == nil {
+		to.SetWorkFactor(workFactor)
+	}
+	return to, err
 }
 
 // Access returns who can open the vault: its keys, then PassphraseKey if it has a passphrase. So says the state; only

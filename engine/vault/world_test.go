@@ -24,7 +24,10 @@ import (
 // canary is in secrets only, so that one found elsewhere is a leak.
 const canary = "Zq7-canary"
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	workFactor = 10 // only TestAGuessOfAPassphraseCosts is about how long a guess takes
+	goleak.VerifyTestMain(m)
+}
 
 func ok(t testing.TB, err error) {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"camform/internal/thorough"
 	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
@@ -123,7 +124,7 @@ func TestEveryModelConforms(t *testing.T) {
 		known   map[string]string
 	}{
 		"as delivered": {
-			simulator.Options{Models: simulator.Models()},
+			simulator.Options{Models: thorough.Spread(simulator.Models(), thorough.Pick(1, thorough.All, thorough.All))},
 			known(closesHTTP, redirects, neverWeaker, needsPort),
 		},
 		"SHA-256": {
@@ -136,6 +137,9 @@ func TestEveryModelConforms(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name != "as delivered" {
+				thorough.OnlyUsual(t)
+			}
 			synctest.Test(t, func(t *testing.T) {
 				harness := &fleet{t: t, options: tc.options}
 				provider := hikvision.New(isapi.Options{})
@@ -160,6 +164,7 @@ func TestEveryModelConforms(t *testing.T) {
 // TestRecordedDevicesConformBehindTheirProtocol tries recorded devices through the client, with all that a device does
 // beside storing documents. A few are enough for that: TestEveryRecordedDeviceConforms has the rest.
 func TestRecordedDevicesConformBehindTheirProtocol(t *testing.T) {
+	thorough.OnlyUsual(t)
 	dir := filepath.Join(recordings(t), "devices")
 	synctest.Test(t, func(t *testing.T) {
 		harness := &fleet{t: t, recordings: dir, options: simulator.Options{

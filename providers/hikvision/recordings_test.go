@@ -15,6 +15,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"camform/internal/thorough"
 	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
@@ -208,6 +209,7 @@ func (r *recorded) store(list *etree.Document) error {
 }
 
 func TestEveryRecordedDeviceConforms(t *testing.T) {
+	thorough.OnlyUsual(t)
 	coverage := providertest.Run(t, hikvision.New(isapi.Options{}), openArchive(t, recordings(t)), providertest.Options{
 		Volatile: []string{"localTime"},
 		Known:    redacted,
