@@ -604,7 +604,7 @@ func without(dial isapi.Dial, dead func(address netip.Addr) bool) isapi.Dial {
 func TestI10ABadDayCostsTheDevicesConcernedAndTheNextRunFinishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const deadOnes = 6
-		size := thorough.Pick(40, 100, 200)
+		size := thorough.Pick(50, 100, 200)
 		fleet := newFleet(t, simulator.Options{Count: size, Seed: 11, Faults: unlucky})
 		unreachable := map[netip.Addr]bool{}
 		for i := range deadOnes {
