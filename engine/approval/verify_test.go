@@ -137,6 +137,7 @@ var traps = []trap{
 	{"before the plan", altered(func(st *approval.Statement) { st.Created = noon.Add(-time.Second) }), nil, "before the plan was made"},
 	{"in the future", altered(func(st *approval.Statement) { st.Created, st.Expires = noon.Add(time.Hour), noon.Add(2*time.Hour) }), nil, "it was signed at 2026-03-01 13:00:00 UTC, and it is 2026-03-01 12:02:00 UTC now"},
 	{"expired", altered(func(st *approval.Statement) { st.Expires = soon.Now }), nil, "it expired at 2026-03-01 12:02:00 UTC, and it is 2026-03-01 12:02:00 UTC now; sign again"},
+	{"further ahead than clocks differ", altered(func(st *approval.Statement) { st.Created = soon.Now.Add(clocksDiffer + time.Second) }), nil, "it was signed at 2026-03-01 12:07:01 UTC, and it is 2026-03-01 12:02:00 UTC now"},
 	{"for too long", altered(func(st *approval.Statement) { st.Expires = st.Created.Add(approval.LongestLife + time.Second) }), nil, "it is to hold for longer than 168 h"},
 	{"another namespace", otherNamespace, nil, "it was signed for another purpose than camform-plan"},
 	{"the author", withKey("anna", "a"), nil, `"anna" made the plan`},
@@ -181,6 +182,19 @@ func TestWhatIsNoApprovalDoesNotCount(t *testing.T) {
 				t.Errorf("says\n%s\nwant\n%s", have, trap.says)
 			}
 		})
+	}
+}
+
+// clocksDiffer is how far the clock of who signs may be ahead of that of who applies.
+const clocksDiffer = 5 * time.Minute
+
+func TestAClockThatIsALittleAheadMayApprove(t *testing.T) {
+	p := made("note")
+	p.Approvals.Required = 1
+	s := subject(t, p, nil)
+	ahead := altered(func(st *approval.Statement) { st.Created = soon.Now.Add(clocksDiffer) })
+	if v := approval.Verify(s, []approval.File{ahead(t, s)}, soon); !v.Enough() {
+		t.Errorf("an approval from five minutes ahead does not count: %s", details(v))
 	}
 }
 

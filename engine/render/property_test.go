@@ -292,6 +292,30 @@ func TestTwoDevicesAreNotFoldedThreeAre(t *testing.T) {
 	}
 }
 
+// A reviewer who is told of one profile for all of them would not see that another one asks for the same.
+func TestDevicesWithTheSameFromDifferentProfilesAreNotFolded(t *testing.T) {
+	for profile, want := range map[string]int{"hardened": 1, "office": 3} {
+		var devices []plan.Device
+		for i, from := range []string{"hardened", "hardened", profile} {
+			step := httpsUpdate(t, numbered(i))
+			step.Why = slices.Clone(step.Why)
+			for j := range step.Why {
+				step.Why[j].Profile = from
+			}
+			devices = append(devices, plan.Device{Address: numbered(i), Steps: []plan.Step{step}})
+		}
+		heads := 0
+		for _, r := range Rows(newPlan(devices...), testKinds(), Options{}) {
+			if len(r.Settings) > 0 {
+				heads++
+			}
+		}
+		if heads != want {
+			t.Errorf("two devices by hardened and one by %s have %d headers, want %d", profile, heads, want)
+		}
+	}
+}
+
 func TestAnOriginIsNamedIfAllFoldedDevicesShareIt(t *testing.T) {
 	var devices []plan.Device
 	for i := range 3 {
