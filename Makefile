@@ -1,6 +1,6 @@
 # make demo    everything needed, then the main job on a simulated fleet
-# make test    everything needed, then all tests
-.PHONY: build demo test mutate lint tools bench fmt clean
+# make test    everything needed, then the tests in minutes
+.PHONY: build demo test test-long mutate mutate-some lint tools bench fmt clean
 
 GO  ?= go
 BIN := bin/camform
@@ -11,15 +11,21 @@ build: ## the program, in bin/
 demo: build ## plan, apply, drift and heal a simulated campus
 	bash examples/campus/demo.sh $(BIN)
 
-test: lint ## vet, formatting, and all tests
-	$(GO) test -timeout 45m ./...
+test: lint ## vet, formatting, and the tests, of large spaces of cases a part that represents the rest
+	$(GO) test ./...
+
+test-long: lint ## the same, with every case of every space
+	CAMFORM_TESTS=long $(GO) test -timeout 25m ./...
+
+mutate-some: ## 25 mutants, chosen by the commit
+	$(GO) run ./.ci/mutate -sample 25
 
 mutate: ## take the rules of testdata/mutants away one by one; RUN=ledger.* for some of them only
 	$(GO) test ./.ci/mutate/...
 	$(GO) run ./.ci/mutate -run '$(RUN)'
 
 lint: tools ## formatting, vet, staticcheck, dead code
-	@unformatted=$$(bin/gofumpt -l cmd engine providers schema); \
+	@unformatted=$$(bin/gofumpt -l cmd engine internal providers schema .ci); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	bin/staticcheck ./...
@@ -33,7 +39,7 @@ bench: ## the figures of the README
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fmt:
-	$(MAKE) tools && bin/gofumpt -w cmd engine providers schema
+	$(MAKE) tools && bin/gofumpt -w cmd engine internal providers schema .ci
 
 clean:
 	rm -rf bin

@@ -61,13 +61,22 @@ func (l *lab) place() (string, error) {
 	return dir, os.Mkdir(dir, 0o700)
 }
 
-// passes proves that a test passes as the tree is, and that there is such a test.
-func (l *lab) passes(ctx context.Context, test mutant.Test) error {
-	binary, said, err := l.build(ctx, test.Package, "")
+// pass proves that tests of a package pass as the tree is, and that there are such tests.
+func (l *lab) pass(ctx context.Context, pkg string, tests []mutant.Test) error {
+	binary, said, err := l.build(ctx, pkg, "")
 	if err != nil {
-		return fmt.Errorf("%s does not compile without a mutant: %w\n%s", test.Package, err, said)
+		return fmt.Errorf("%s does not compile without a mutant: %w\n%s", pkg, err, said)
 	}
 	defer func() { _ = os.RemoveAll(filepath.Dir(binary)) }()
+	for _, test := range tests {
+		if err := l.passes(ctx, binary, test); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) passes(ctx context.Context, binary string, test mutant.Test) error {
 	passed, said, err := l.test(ctx, binary, test)
 	switch {
 	case err != nil:

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -105,5 +106,42 @@ func TestOnlyKilledMutantsAreGood(t *testing.T) {
 		if (err == nil) != (v == killed) || !strings.HasSuffix(out.String(), last) {
 			t.Errorf("%s: %v\n%s", v, err, out.String())
 		}
+	}
+}
+
+func TestASampleIsChosenByTheCommit(t *testing.T) {
+	t.Parallel()
+	var all []mutant.Mutant
+	for i := range 100 {
+		all = append(all, mutant.Mutant{Name: strconv.Itoa(i)})
+	}
+	names := func(some []mutant.Mutant) string {
+		var b strings.Builder
+		for _, m := range some {
+			b.WriteString(m.Name + " ")
+		}
+		return b.String()
+	}
+	one := names(sample(all, "1f", 25))
+	if again := names(sample(all, "1f", 25)); again != one {
+		t.Errorf("the same commit gives %s, then %s", one, again)
+	}
+	if other := names(sample(all, "2f", 25)); other == one {
+		t.Errorf("two commits give %s", one)
+	}
+	if n := len(strings.Fields(one)); n != 25 {
+		t.Errorf("%d are not 25", n)
+	}
+	if whole := names(sample(all, "1f", 200)); whole != names(all) {
+		t.Errorf("of 100, 200 are %s", whole)
+	}
+	met := map[string]bool{}
+	for commit := range 100 {
+		for _, m := range sample(all, strconv.Itoa(commit), 25) {
+			met[m.Name] = true
+		}
+	}
+	if len(met) != len(all) {
+		t.Errorf("in 100 commits %d of 100 had their turn", len(met))
 	}
 }

@@ -1,6 +1,6 @@
 // Mutate takes one rule after the other away from the code, and tells whether the tests of the rule notice.
 //
-//	go run ./.ci/mutate [-run PATTERN] [-p N] [-timeout DURATION]
+//	go run ./.ci/mutate [-run PATTERN] [-sample N] [-p N] [-timeout DURATION]
 //
 // It is run from the root of the repository. The tree is not changed: the go command is shown changed files by way of
 // -overlay. Each mutant is built first and its tests are run then, so that a mutant that does not compile is not taken for
@@ -9,14 +9,17 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -35,6 +38,7 @@ func main() {
 func run(args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	pattern := flags.String("run", "", "only mutants whose name matches this regular expression")
+	size := flags.Int("sample", 0, "only so many of them, chosen by the hash of the commit; 0 for all")
 	parallel := flags.Int("p", runtime.NumCPU(), "how many mutants are tried at a time")
 	timeout := flags.Duration("timeout", 2*time.Minute, "how long the tests of one mutant may take; one that takes longer was noticed")
 	if err := flags.Parse(args); err != nil {
@@ -52,6 +56,14 @@ func run(args []string, out, progress io.Writer) error {
 	if len(all) == 0 {
 		return fmt.Errorf("no mutant matches %q", *pattern)
 	}
+	if *size > 0 {
+		commit, err := head()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(progress, "%d mutants for commit %s\n", min(*size, len(all)), commit)
+		all = sample(all, commit, *size)
+	}
 	scratch, err := os.MkdirTemp("", "mutate-")
 	if err != nil {
 		return err
@@ -66,19 +78,44 @@ func run(args []string, out, progress io.Writer) error {
 	return print(out, l.all(ctx, all, *parallel))
 }
 
-// healthy proves that the tests of all mutants pass without them.
+// head is the hash of the commit that is checked out.
+func head() (string, error) {
+	out, err := exec.Command("git", "rev-parse", "HEAD").Output()
+	if err != nil {
+		return "", fmt.Errorf("which commit is this? git rev-parse HEAD: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// sample chooses n of the mutants, or all if there are no more: the same for the same commit, and others for others. They
+// are in the order of all.
+func sample(all []mutant.Mutant, commit string, n int) []mutant.Mutant {
+	rank := func(m mutant.Mutant) string {
+		sum := sha256.Sum256([]byte(commit + "\x00" + m.Name))
+		return string(sum[:])
+	}
+	byRank := slices.SortedFunc(slices.Values(all), func(a, b mutant.Mutant) int { return strings.Compare(rank(a), rank(b)) })
+	chosen := map[string]bool{}
+	for _, m := range byRank[:min(n, len(byRank))] {
+		chosen[m.Name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(m mutant.Mutant) bool { return !chosen[m.Name] })
+}
+
+// healthy proves that the tests of all mutants pass without them. Each package is built once.
 func (l *lab) healthy(ctx context.Context, all []mutant.Mutant, parallel int) error {
-	seen := map[mutant.Test]bool{}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallel)
+	tests := map[string][]mutant.Test{}
 	for _, m := range all {
 		for _, test := range m.Tests {
-			if seen[test] {
-				continue
+			if !slices.Contains(tests[test.Package], test) {
+				tests[test.Package] = append(tests[test.Package], test)
 			}
-			seen[test] = true
-			group.Go(func() error { return l.passes(ctx, test) })
 		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for pkg, of := range tests {
+		group.Go(func() error { return l.pass(ctx, pkg, of) })
 	}
 	return group.Wait()
 }
