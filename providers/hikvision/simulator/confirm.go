@@ -32,7 +32,7 @@ func (w *write) answerQuestions(have []byte) refusal {
 	if errWant != nil || errShown != nil {
 		return nil // for others to refuse
 	}
-	if no := w.confirm(want.value("password")); no != nil {
+	if no := w.confirm(want.value("password"), "password", wrongAdminPassword); no != nil {
 		return no
 	}
 	list := want.child("QuestionList")
@@ -75,17 +75,18 @@ func (w *write) confirmEmail() refusal {
 	if json.Unmarshal(w.q.body, &sent) != nil {
 		return nil // for others to refuse
 	}
-	return w.confirm(sent.SecurityEmail.Password)
+	return w.confirm(sent.SecurityEmail.Password, "password", wrongAdminPassword)
 }
 
-// confirm refuses a write without the password of who makes it. A wrong one counts as a failed login.
-func (w *write) confirm(password string) refusal {
+// confirm refuses a write without the password of who makes it, which came in an element. A wrong one counts as a failed
+// login.
+func (w *write) confirm(password, element string, wrong subCode) refusal {
 	switch {
 	case password == "":
-		return w.unit.model.refuse(parametersLack).about("password")
+		return w.unit.model.refuse(parametersLack).about(element)
 	case !same(password, w.by.Password):
 		w.unit.failed(w.q, w.by.Name)
-		return w.unit.model.refuse(wrongAdminPassword)
+		return w.unit.model.refuse(wrong)
 	}
 	return nil
 }

@@ -71,14 +71,14 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answering := d
-	if f.impostor {
+	if f.has(WrongIdentity) {
 		answering = d.substitute()
 	}
 	answer := (&exchange{&answering.unit, q, f}).answer()
 	if answer.later != nil {
 		answer = answer.later()
 	}
-	if answer.silent() || f.dropReply {
+	if answer.silent() || f.has(DropReply) {
 		panic(http.ErrAbortHandler)
 	}
 	f.write(r.Context(), w, answer)
@@ -86,25 +86,25 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // before does what a fault asks for before the device looks at the request. It reports whether the device still does.
 func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f fault) bool {
-	if !wait(ctx, f.delay) || f.dropRequest {
+	if !wait(ctx, f[Latency].Delay) || f.has(DropRequest) {
 		panic(http.ErrAbortHandler)
 	}
 	switch {
-	case f.reset:
+	case f.has(Reset):
 		reset(w)
-	case f.sessionFull:
+	case f.has(SessionFull):
 		d.unit.model.send(http.StatusUnauthorized, "text/html", nil).write(w)
-	case f.status != 0:
-		d.unit.model.respond(q, result{http: f.status, code: f.code}).write(w)
+	case f.has(Status):
+		d.unit.model.respond(q, result{http: f[Status].Status, code: subCode(f[Status].Code)}).write(w)
 	default:
-		if f.reboot {
+		if f.has(RebootDevice) {
 			d.Reboot()
 		}
-		if f.lock {
+		if f.has(LockDevice) {
 			d.lockEverybody()
 		}
-		if f.foreign > 0 {
-			d.FailLogins(q.source, f.foreign)
+		if failures := f[ForeignLogin].Failures; failures > 0 {
+			d.FailLogins(q.source, failures)
 		}
 		return true
 	}

@@ -49,6 +49,9 @@ const (
 // defaultBytes says what Bytes is where a rule leaves it at 0.
 var defaultBytes = map[Action]int{SlowBody: 1, HugeBody: 64 << 20, GzipBomb: 256 << 20}
 
+// defaultCodes say what Code is where a rule leaves it empty.
+var defaultCodes = map[Action]string{Status: string(deviceBusy), Remark: string(riskPassword)}
+
 var actions = []Action{
 	Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
 	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, ForeignLogin,
@@ -171,33 +174,40 @@ func (d *Device) Heal() {
 	d.faults.Heal()
 }
 
-// fault is what the rules that match a request ask for together.
-type fault struct {
-	delay                                 time.Duration
-	dropRequest, dropReply, reset         bool
-	ignoreWrite, errorButApplied, partial bool
-	reboot, lock, sessionFull, impostor   bool
-	status                                int
-	code                                  subCode
-	slowBytes, hugeBytes, bombBytes       int
-	slowDelay                             time.Duration
+// fault is what the rules that match a request ask for together, by action.
+type fault map[Action]Rule
 
-	remark  subCode
-	mishap  device.Mishap
-	foreign int
+func (f fault) has(a Action) bool {
+	_, found := f[a]
+	return found
 }
 
 // faultsFor collects what the rules want of a request, and counts it.
 func (d *Device) faultsFor(q request) fault {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
-	var f fault
+	f := make(fault)
 	d.faults.Meet(func(r *Rule) bool { return r.selects(q) }, func(r *Rule, place, n int) {
 		if r.due(d.unit.name, place, n) {
 			f.add(*r)
 		}
 	})
 	return f
+}
+
+// add adds a rule. Of several with the same action the last counts, but all of them take their time.
+func (f fault) add(r Rule) {
+	r.Bytes = cmp.Or(r.Bytes, defaultBytes[r.Action])
+	r.Code = cmp.Or(r.Code, defaultCodes[r.Action])
+	if r.Action == Latency {
+		r.Delay += f[Latency].Delay
+	}
+	f[r.Action] = r
+}
+
+// mishap is what the fault does to a new password.
+func (f fault) mishap() device.Mishap {
+	return device.Mishap{Late: f[LatePassword].Delay, Lost: f.has(LosePassword), Cut: f[CutPassword].Bytes}
 }
 
 // selects reports whether a request is one that the rule counts.
@@ -228,69 +238,17 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-func (f *fault) add(r Rule) {
-	size := r.Bytes
-	if size == 0 {
-		size = defaultBytes[r.Action]
-	}
-	switch r.Action {
-	case Latency:
-		f.delay += r.Delay
-	case DropRequest:
-		f.dropRequest = true
-	case DropReply:
-		f.dropReply = true
-	case Reset:
-		f.reset = true
-	case Status:
-		f.status, f.code = r.Status, subCode(r.Code)
-		if r.Code == "" {
-			f.code = deviceBusy
-		}
-	case IgnoreWrite:
-		f.ignoreWrite = true
-	case ErrorButApplied:
-		f.errorButApplied, f.code = true, subCode(r.Code)
-	case Partial:
-		f.partial = true
-	case RebootDevice:
-		f.reboot = true
-	case LockDevice:
-		f.lock = true
-	case SessionFull:
-		f.sessionFull = true
-	case WrongIdentity:
-		f.impostor = true
-	case SlowBody:
-		f.slowBytes, f.slowDelay = size, r.Delay
-	case HugeBody:
-		f.hugeBytes = size
-	case GzipBomb:
-		f.bombBytes = size
-	case Remark:
-		f.remark = cmp.Or(subCode(r.Code), riskPassword)
-	case LatePassword:
-		f.mishap.Late = r.Delay
-	case LosePassword:
-		f.mishap.Lost = true
-	case CutPassword:
-		f.mishap.Cut = size
-	case ForeignLogin:
-		f.foreign = r.Failures
-	}
-}
-
 // write sends an answer with the faults that concern its body.
 func (f fault) write(ctx context.Context, w http.ResponseWriter, answer reply) {
 	switch {
-	case f.bombBytes > 0:
+	case f.has(GzipBomb):
 		answer.header["Content-Encoding"] = []string{"gzip"}
-		answer.body = bomb(f.bombBytes)
+		answer.body = bomb(f[GzipBomb].Bytes)
 		answer.write(w)
-	case f.hugeBytes > 0:
+	case f.has(HugeBody):
 		answer.write(w)
-		pad(w, f.hugeBytes)
-	case f.slowBytes > 0:
+		pad(w, f[HugeBody].Bytes)
+	case f.has(SlowBody):
 		f.drip(ctx, w, answer)
 	default:
 		answer.write(w)
@@ -303,8 +261,8 @@ func (f fault) drip(ctx context.Context, w http.ResponseWriter, answer reply) {
 	answer.header["Content-Length"] = []string{fmt.Sprint(len(whole))}
 	answer.body = nil
 	answer.write(w)
-	for chunk := range slices.Chunk(whole, f.slowBytes) {
-		if !wait(ctx, f.slowDelay) {
+	for chunk := range slices.Chunk(whole, f[SlowBody].Bytes) {
+		if !wait(ctx, f[SlowBody].Delay) {
 			panic(http.ErrAbortHandler)
 		}
 		w.Write(chunk)

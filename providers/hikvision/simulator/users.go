@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,16 +167,10 @@ func (w *write) oneUser() (userRequest, refusal) {
 // checkLogin refuses a write that does not carry the password of who makes it, where the model wants it. A wrong one
 // counts as a failed login.
 func (w *write) checkLogin(password string) refusal {
-	switch {
-	case !w.unit.model.asksLogin:
+	if !w.unit.model.asksLogin {
 		return nil
-	case password == "":
-		return w.unit.model.refuse(parametersLack).about("loginPassword")
-	case password != w.by.Password:
-		w.unit.failed(w.q, w.by.Name)
-		return w.unit.model.refuse(loginPasswordError)
 	}
-	return nil
+	return w.confirm(password, "loginPassword", loginPasswordError)
 }
 
 func (w *write) createUser() result {
@@ -233,7 +228,7 @@ func (w *write) replaceUser(u *device.Account, r userRequest) result {
 		if w.unit.quirks.MustChange {
 			u.Asleep = w.by.ID != u.ID
 		}
-		w.unit.core.Accounts.Change(u, r.password, w.f.mishap, w.unit.now())
+		w.unit.core.Accounts.Change(u, r.password, w.f.mishap(), w.unit.now())
 	}
 	w.unit.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
@@ -347,22 +342,20 @@ func (b *blueprint) checkPassword(name, password string) refusal {
 	return nil
 }
 
-// classes counts the kinds of characters: digits, lower case, upper case, others.
+// characters are the kinds of characters: digits, lower case, upper case, others.
+var characters = []*regexp.Regexp{
+	regexp.MustCompile("[0-9]"), regexp.MustCompile("[a-z]"), regexp.MustCompile("[A-Z]"), regexp.MustCompile("[^0-9a-zA-Z]"),
+}
+
+// classes counts the kinds of characters in a password.
 func classes(password string) int {
-	seen := make(map[string]bool)
-	for _, r := range password {
-		switch {
-		case r >= '0' && r <= '9':
-			seen["digit"] = true
-		case r >= 'a' && r <= 'z':
-			seen["lower"] = true
-		case r >= 'A' && r <= 'Z':
-			seen["upper"] = true
-		default:
-			seen["other"] = true
+	n := 0
+	for _, kind := range characters {
+		if kind.MatchString(password) {
+			n++
 		}
 	}
-	return len(seen)
+	return n
 }
 
 func reversed(s string) string {

@@ -20,7 +20,7 @@ func (w *write) accept() result {
 	switch {
 	case w.unit.starting():
 		return *w.unit.model.refuse(invalidOperation)
-	case w.f.ignoreWrite:
+	case w.f.has(IgnoreWrite):
 		return result{http: http.StatusOK, code: ok}
 	}
 	done := w.change()
@@ -36,12 +36,12 @@ func (w *write) accept() result {
 		w.unit.publishChannels()
 	}
 	switch {
-	case w.f.errorButApplied && w.f.code != "":
-		return *w.unit.model.refuse(w.f.code)
-	case w.f.errorButApplied:
+	case w.f[ErrorButApplied].Code != "":
+		return *w.unit.model.refuse(subCode(w.f[ErrorButApplied].Code))
+	case w.f.has(ErrorButApplied):
 		return result{http: http.StatusInternalServerError, code: deviceError}
-	case w.f.remark != "" && done.code == ok:
-		done.code, done.class = w.f.remark, ok.statusCode()
+	case w.f.has(Remark) && done.code == ok:
+		done.code, done.class = subCode(w.f[Remark].Code), ok.statusCode()
 	}
 	return done
 }
@@ -107,7 +107,7 @@ func (w *write) put(path string, sent []byte) result {
 	if no != nil {
 		return *no
 	}
-	if w.f.partial {
+	if w.f.has(Partial) {
 		next.body = firstChange(have.body, next.body)
 	}
 	done := w.keep(path, p, next)
@@ -146,7 +146,7 @@ func (w *write) putTimeZone() result {
 	if err != nil || zone == nil || !timeZone.MatchString(text) {
 		return *w.unit.model.refuse(badParameters)
 	}
-	if w.f.partial {
+	if w.f.has(Partial) {
 		return result{http: http.StatusOK, code: ok}
 	}
 	if _, err := w.unit.store(timePath, w.unit.rewriteTime(apply(stored.body, []edit{zone.setText(stored.body, text)}))); err != nil {
