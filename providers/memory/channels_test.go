@@ -96,58 +96,12 @@ func TestAChannelKeepsThePasswordThatDoesNotCome(t *testing.T) {
 	}
 }
 
-func TestARecorderNeverGivesUp(t *testing.T) {
-	s := showCamera(t, memory.Options{})
-	s.device.SetUser("guard", "Operator", "guard-Secret-2")
-	s.clock.Pass(10 * time.Second)
-	s.charged(1)
-	s.clock.Pass(20 * time.Second)
-	s.charged(3)
-	s.clock.Pass(20 * time.Second)
-	s.correct("guard-Secret-2") // five were one too many
-	s.online("false")
-	if s.device.Locked() || s.device.Locks() != 0 {
-		t.Error("the recorder locked us out")
-	}
-	s.open()
-	s.clock.Pass(3 * time.Hour)
-	s.online("false") // each try has begun the lock anew
-	s.recorder.Remove("channel", "1")
-	s.clock.Pass(30 * time.Minute)
-	s.recorder.SetChannel("1", "192.0.2.1", "guard", "guard-Secret-2")
-	s.online("true")
-}
-
-func TestALoginOfARecorderMakesUpForRefusals(t *testing.T) {
-	s := showCamera(t, memory.Options{})
-	for _, before := range []int{0, 4} {
-		s.correct("wrong")
-		s.charged(before + 1) // it is tried at once
-		for range 3 {
-			s.online("false")
-		}
-		s.correct("guard-Secret-1")
-		s.online("true")
-	}
-}
-
 func TestARemovedChannelTakesItsPasswordAlong(t *testing.T) {
 	s := showCamera(t, memory.Options{})
 	s.recorder.Remove("channel", "1")
 	s.recorder.Set("channel", "1", "camera", "192.0.2.1")
 	s.recorder.Set("channel", "1", "username", "guard")
 	s.online("false")
-}
-
-func TestTriesAreMadeUpForWithThePasswordOfTheirTime(t *testing.T) {
-	s := showCamera(t, memory.Options{})
-	s.device.SetUser("guard", "Operator", "guard-Secret-2")
-	s.clock.Pass(25 * time.Second)
-	s.device.SetUser("guard", "Operator", "guard-Secret-1")
-	s.charged(2)
-	s.clock.Pass(100 * 365 * 24 * time.Hour)
-	s.charged(2)
-	s.online("true")
 }
 
 func TestACameraThatIsAwayChargesNobody(t *testing.T) {

@@ -200,18 +200,6 @@ func TestALockEndsOpenSessionsToo(t *testing.T) {
 	w.must(err, providers.ErrLocked)
 }
 
-func TestARefusalDuringALockBeginsItAnew(t *testing.T) {
-	w := newWorld(t, memory.Options{})
-	w.device.BurnAttempts(5)
-	w.clock.Pass(20 * time.Minute)
-	w.device.BurnAttempts(1)
-	w.clock.Pass(20 * time.Minute)
-	w.must(w.identify(w.device.Target()), providers.ErrLocked)
-	w.clock.Pass(10 * time.Minute)
-	w.device.BurnAttempts(1)
-	w.open()
-}
-
 func TestAnAcceptedLoginForgetsRefusals(t *testing.T) {
 	w := newWorld(t, memory.Options{})
 	for range 3 {

@@ -63,15 +63,6 @@ func TestAnAccountSleepsUntilItSetsItsPassword(t *testing.T) {
 	}
 }
 
-func TestARecorderCannotUseAnAccountThatSleeps(t *testing.T) {
-	s := showCamera(t)
-	s.camera.SetQuirks(simulator.Quirks{MustChange: true})
-	connect(t, s.fleet, s.camera, "admin", password).put(users+"/2", userXML("nvr", "Operator", "Second-Pass-2", password), "ok")
-	s.correct("Second-Pass-2")
-	s.tells("errorUserNameOrPasswd")
-	s.charged(0)
-}
-
 func TestPasswordsAreCut(t *testing.T) {
 	f, d, _ := guarded(t, "camera-v57", simulator.Quirks{})
 	inject(t, d, simulator.Rule{Action: simulator.CutPassword, Bytes: 12})

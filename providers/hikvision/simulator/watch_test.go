@@ -88,42 +88,6 @@ func TestARecorderLocksItselfOutAndNobodyElse(t *testing.T) {
 	s.tells("connect")
 }
 
-func TestALockOfARecorderEndsWhenItStopsTrying(t *testing.T) {
-	s := showCamera(t)
-	s.camera.SetUser("nvr", "Operator", "Another-One-2")
-	s.clock.advance(2 * time.Minute)
-	s.client.send(http.MethodDelete, fifth, "", "ok")
-	s.clock.advance(30 * time.Minute)
-	s.client.send(http.MethodPost, channels, channelXML(s.camera.Address().String(), "nvr", "Another-One-2"), "ok")
-	s.tells("connect")
-}
-
-func TestALoginOfARecorderMakesUpForFailedOnes(t *testing.T) {
-	s := showCamera(t)
-	for range 2 {
-		s.camera.FailLogins(s.recorder.Address(), 6)
-		s.tells("connect")
-	}
-}
-
-func TestTriesAreMadeUpForWithThePasswordOfTheirTime(t *testing.T) {
-	s := showCamera(t)
-	s.camera.SetUser("nvr", "Operator", "Another-One-2")
-	s.clock.advance(35 * time.Second)
-	s.camera.SetUser("nvr", "Operator", "Right-One-1") // nobody asked meanwhile
-	s.charged(3)
-	s.clock.advance(10 * time.Second)
-	s.charged(3)
-	s.tells("connect")
-}
-
-func TestALongTimeIsMadeUpForAtOnce(t *testing.T) {
-	s := showCamera(t)
-	s.camera.SetUser("nvr", "Operator", "Another-One-2")
-	s.clock.advance(100 * 365 * 24 * time.Hour)
-	s.tells("userLocked")
-}
-
 func TestChannelsWithTheSameLoginAreOneTry(t *testing.T) {
 	s := showCamera(t)
 	s.client.send(http.MethodPost, channels, channelXML(s.camera.Address().String(), "nvr", "Right-One-1"), "ok")
