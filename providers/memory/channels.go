@@ -21,9 +21,7 @@ const (
 // SetChannel makes a channel of the device, or changes it, as somebody at the web page would. The camera is the address, with
 // or without a port, of a device of the fleet.
 func (d *Device) SetChannel(key, camera, username, password string) {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	d.change("channel", func(_ *schema.Kind, doc content) {
 		doc.items[key] = item{"camera": encode(camera), "username": encode(username)}
 	})

@@ -111,6 +111,14 @@ func (d *Device) makeUp() {
 	}
 }
 
+// enter is somebody who looks at the device or changes it: recorders do what is due first, and nobody else is there until
+// leave is called.
+func (d *Device) enter() (leave func()) {
+	d.fleet.recorders.CatchUp()
+	d.mu.Lock()
+	return d.mu.Unlock
+}
+
 // Name is the name that the device was added with.
 func (d *Device) Name() string { return d.name }
 
@@ -161,9 +169,7 @@ func (d *Device) shows(scheme string) providers.Pin {
 
 // Document is the text of a document as it stands, or "" if the device does not have it.
 func (d *Device) Document(path string) string {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	if status, found := d.channelStatus(path); found {
 		return status
 	}
@@ -199,9 +205,7 @@ func (d *Device) Set(kind, key, attribute string, value any) {
 
 // Remove takes one item away as somebody at the web page would.
 func (d *Device) Remove(kind, key string) {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	d.change(kind, func(k *schema.Kind, doc content) { delete(doc.items, entry(k, key)) })
 	switch kind {
 	case "user":
@@ -214,9 +218,7 @@ func (d *Device) Remove(kind, key string) {
 
 // SetUser creates an account or changes its level and password, as somebody at the web page would.
 func (d *Device) SetUser(name, level, password string) {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	u := d.core.Accounts.Set(name, level, password)
 	d.change("user", func(_ *schema.Kind, doc content) {
 		if doc.items[name] == nil {
@@ -246,9 +248,7 @@ func (d *Device) change(kind string, edit func(*schema.Kind, content)) {
 // Restart makes the device restart: connections are lost, as are passwords that it has not kept, and for a minute nobody
 // reaches it.
 func (d *Device) Restart() {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	d.core.Restart(d.fleet.now(), restartTime)
 }
 

@@ -28,17 +28,13 @@ type Entry = device.Entry
 
 // Log is everything that happened to the device so far, oldest first.
 func (d *Device) Log() []Entry {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	return d.core.Log.Entries()
 }
 
 // Count is how many entries of that kind are in the log.
 func (d *Device) Count(kind EntryKind) int {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	return d.core.Log.Count(kind)
 }
 

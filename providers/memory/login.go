@@ -81,9 +81,7 @@ func (d *Device) Lock() {
 func (d *Device) RefusalsOf(from string) int { return d.countFrom(Refused, netip.MustParseAddr(from)) }
 
 func (d *Device) countFrom(kind EntryKind, from netip.Addr) int {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	return d.core.Log.CountFrom(kind, from)
 }
 

@@ -41,9 +41,7 @@ type Snapshot struct {
 
 // Snapshot is the device as it is now. Hooks are not part of it.
 func (d *Device) Snapshot() Snapshot {
-	d.fleet.recorders.CatchUp()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	return Snapshot{d.state.clone(), d.watch.Glance()}
 }
 

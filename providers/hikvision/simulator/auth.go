@@ -202,9 +202,6 @@ const maxNonces = 64
 
 // useNonce remembers the counter of a nonce. The first use of a nonce is what a device calls a login.
 func (x *exchange) useNonce(nonce string, count uint32) {
-	if x.unit.nonces == nil {
-		x.unit.nonces = make(map[string]nonceUse)
-	}
 	use, known := x.unit.nonces[nonce]
 	if !known {
 		x.unit.newLogin, use.since = true, x.unit.now()

@@ -180,9 +180,6 @@ func (d *unit) remember(p part, secrets map[string]string) {
 		if name == "loginPassword" || strings.HasSuffix(name, "/loginPassword") {
 			continue
 		}
-		if d.secrets == nil {
-			d.secrets = make(map[string]string)
-		}
 		d.secrets[secretPlace(p)+name] = value
 	}
 }

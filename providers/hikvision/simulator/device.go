@@ -66,6 +66,14 @@ func (d *Device) MAC() string { return d.unit.identity.mac }
 // Realm is the realm of the digest challenges of the device.
 func (d *Device) Realm() string { return d.unit.identity.realm }
 
+// enter is somebody who looks at the device or changes it: recorders do what is due first, and nobody else is there until
+// leave is called.
+func (d *Device) enter() (leave func()) {
+	d.unit.fleet.catchUp()
+	d.unit.mu.Lock()
+	return d.unit.mu.Unlock
+}
+
 // SetQuirks replaces the quirks of the device.
 func (d *Device) SetQuirks(q Quirks) {
 	d.unit.mu.Lock()
@@ -79,9 +87,7 @@ const jsonQuery = "?format=json"
 // Document returns what a GET of the path shows to an administrator, nil if the device does not have it. The slice is the
 // caller's. The path may have the query of a JSON document.
 func (d *Device) Document(path string) []byte {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	doc, found := d.unit.read(strings.TrimSuffix(path, jsonQuery))
 	if !found {
 		return nil
@@ -95,9 +101,6 @@ func (d *Device) Documents() []string {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	paths := maps.Clone(d.unit.own)
-	if paths == nil {
-		paths = make(map[string][]byte)
-	}
 	for path, doc := range d.unit.model.documents {
 		if doc.contentType == contentJSON && !d.unit.model.recorded {
 			delete(paths, path)
@@ -115,9 +118,7 @@ func (d *Device) SetDocument(path string, body []byte) error {
 	if path == usersPath {
 		return errors.New("users are no document: use SetUser and RemoveUser")
 	}
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	running := *d.unit.running
 	if err := running.learn(d.unit.model, path, body); err != nil {
 		return fmt.Errorf("%s: document %s: %w", d.unit.name, path, err)
@@ -134,17 +135,13 @@ func (d *Device) SetDocument(path string, body []byte) error {
 
 // Lock makes the device refuse every source for a time, as after too many failed logins.
 func (d *Device) Lock(duration time.Duration) {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	d.unit.core.LockAll(d.unit.now(), duration)
 }
 
 // Reboot takes the device down as a power cycle does: connections are cut and new ones refused for the time that the model
 // needs, nonces and locks are forgotten, and settings that waited for it come into force.
 func (d *Device) Reboot() {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	d.unit.reboot()
 }

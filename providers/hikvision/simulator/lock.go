@@ -23,9 +23,7 @@ func (d *unit) lockedFor(source netip.Addr) time.Duration {
 // FailLogins is another client, which comes from the same address and fails to log in n times. Where that is once too many,
 // it goes on all the same.
 func (d *Device) FailLogins(source netip.Addr, n int) {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	d.unit.core.FailForeign(d.unit.running.lock, source, d.unit.now(), n)
 }
 

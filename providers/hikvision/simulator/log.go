@@ -35,17 +35,13 @@ func (d *unit) record(e Entry) {
 
 // Log returns what happened at the device, oldest first: at most the last thousand entries. The slice is the caller's.
 func (d *Device) Log() []Entry {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	return d.unit.core.Log.Entries()
 }
 
 // Count returns how many entries of a kind the log has.
 func (d *Device) Count(kind EntryKind) int {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	return d.unit.core.Log.Count(kind)
 }
 
@@ -54,8 +50,6 @@ func (d *Device) Refusals() int { return d.Count(IllegalLogin) }
 
 // RefusalsOf returns how many credentials from a source address the device refused.
 func (d *Device) RefusalsOf(source netip.Addr) int {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	return d.unit.core.Log.CountFrom(IllegalLogin, source)
 }

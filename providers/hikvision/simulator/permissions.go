@@ -69,9 +69,6 @@ func (d *unit) keepPermissions(body []byte, edits []edit) {
 	if len(edits) == 0 {
 		return
 	}
-	if d.own == nil {
-		d.own = make(map[string][]byte)
-	}
 	d.own[userPermissionPath] = apply(body, edits)
 }
 

@@ -180,9 +180,6 @@ func (d *unit) store(path string, body []byte) (needsReboot bool, err error) {
 		d.running = &running
 	}
 	d.saved = &saved
-	if d.own == nil {
-		d.own = make(map[string][]byte)
-	}
 	d.own[path] = body
 	return needsReboot, nil
 }
@@ -222,7 +219,7 @@ func (d *unit) reboot() {
 	d.core.Restart(d.now(), time.Duration(d.model.personality.Reboot.Away)*time.Second)
 	d.core.Gate.Reset()
 	d.bootedAt = d.core.Away
-	d.nonces = nil
+	clear(d.nonces)
 	d.running = d.saved
 }
 
@@ -247,12 +244,15 @@ func (d *unit) distinguish(taken map[string]bool) {
 		d.identity.serial = recorded[:max(0, len(recorded)-len(tail))] + tail
 	}
 	body := d.model.documents[deviceInfoPath].body
-	d.own = map[string][]byte{deviceInfoPath: bytes.Replace(body, []byte(recorded), []byte(d.identity.serial), 1)}
+	d.own[deviceInfoPath] = bytes.Replace(body, []byte(recorded), []byte(d.identity.serial), 1)
 }
 
 // newDevice makes a device as it leaves the factory, without users.
 func newDevice(b *blueprint, seed uint64, name string, address netip.Addr, clock func() time.Time) *Device {
-	d := &Device{unit: unit{model: b, name: name, address: address, clock: clock, saved: &b.settings, running: &b.settings}}
+	d := &Device{unit: unit{
+		model: b, name: name, address: address, clock: clock, saved: &b.settings, running: &b.settings,
+		own: map[string][]byte{}, secrets: map[string]string{}, nonces: map[string]nonceUse{},
+	}}
 	d.unit.identity = newIdentity(b, seed)
 	d.unit.bootedAt = clock()
 	d.unit.core.Log.Limit = maxEntries

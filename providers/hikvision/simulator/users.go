@@ -367,18 +367,14 @@ func reversed(s string) string {
 // SetUser adds a user or changes the level and password of one, as somebody at the web page of the device would. No rule
 // for passwords is applied.
 func (d *Device) SetUser(name, level, password string) {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	d.unit.core.Accounts.Set(name, level, password)
 	d.unit.accountsChanged()
 }
 
 // RemoveUser removes a user, as somebody at the web page would.
 func (d *Device) RemoveUser(name string) error {
-	d.unit.fleet.catchUp()
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	if d.unit.core.Accounts.Named(name) == nil {
 		return fmt.Errorf("%s has no user %q", d.unit.name, name)
 	}
