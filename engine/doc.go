@@ -32,7 +32,7 @@
 //	engine/rotate                     passwords: changed, and found out about
 //	engine/vault                      secrets: what is kept, and where others come from
 //	engine/live, config, state        devices, text, memory
-//	engine/report, plan, graph, diag, ledger, credential, auditlog
+//	engine/report, plan, graph, diag, ledger, credential, auditlog, atomicfile
 //	providers                         the contract
 //	schema                            vocabulary
 //

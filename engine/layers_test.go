@@ -44,7 +44,7 @@ var layers = []struct {
 	{"engine/lock", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema"},
-	{"engine/state", "engine/auditlog engine/ledger providers schema"},
+	{"engine/state", "engine/atomicfile engine/auditlog engine/ledger providers schema"},
 
 	{"engine/report", "engine/plan providers schema"},
 
@@ -54,6 +54,7 @@ var layers = []struct {
 	{"engine/ledger", "providers"},
 	{"engine/credential", "schema"},
 	{"engine/auditlog", "schema"},
+	{"engine/atomicfile", ""},
 	{"engine/signers", ""},
 
 	{"providers/hikvision", "providers providers/hikvision/isapi providers/hikvision/xmlpatch schema schema/hikvision"},

@@ -28,6 +28,7 @@ import (
 	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/approval"
+	"camform/engine/atomicfile"
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
@@ -350,12 +351,9 @@ func (ap *approver) saveApproval(text []byte, s approval.Statement) error {
 	if path == "" {
 		path = ap.file + approvalInfix + url.PathEscape(s.Principal)
 	}
-	full := relativeTo(ap.dir, path)
-	if err := writeFile(full, text); err != nil {
+	// It is no secret, and whoever applies the plan must read it.
+	if err := atomicfile.Replace(relativeTo(ap.dir, path), text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
-	}
-	if err := os.Chmod(full, 0o644); err != nil { // it is no secret, and whoever applies the plan must read it
-		return err
 	}
 	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, view.Time(s.Expires), path)
 	return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/diag"
 )
@@ -116,6 +117,10 @@ func (f *formatter) file(path, shown string) error {
 	if err != nil {
 		return err
 	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
 	formatted, problems := config.Format(shown, text)
 	f.note(shown, text, problems)
 	if problems.HasErrors() || bytes.Equal(text, formatted) {
@@ -128,7 +133,7 @@ func (f *formatter) file(path, shown string) error {
 	if f.check {
 		return nil
 	}
-	return writeFile(path, formatted)
+	return atomicfile.Replace(path, formatted, info.Mode().Perm())
 }
 
 func (f *formatter) note(name string, text []byte, problems diag.Problems) {

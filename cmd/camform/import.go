@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/engine"
+	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/learn"
 	"camform/engine/render"
@@ -182,7 +183,7 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		s.tell(r, "the text")
 		return s.tolerated(survey)
 	}
-	if err := create(relativeTo(s.dir, out), text); err != nil {
+	if err := atomicfile.Create(relativeTo(s.dir, out), text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(s.out, "Wrote %s to %s.\n", render.Plural(r.Blocks, "device"), out)

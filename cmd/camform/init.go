@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/atomicfile"
 	"camform/engine/config"
 )
 
@@ -48,7 +48,7 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 		return err
 	}
 	if !present {
-		if err := create(filepath.Join(a.dir, "main.cam.hcl"), starter); err != nil {
+		if err := atomicfile.Create(filepath.Join(a.dir, "main.cam.hcl"), starter, 0o644); err != nil {
 			return err
 		}
 		fmt.Fprint(a.out, "Wrote main.cam.hcl to begin with. Put the addresses of your devices into it.\n\n")
@@ -64,7 +64,7 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 	}
 	defer w.close()
 	if own := filepath.Join(a.dir, ".camform"); filepath.Dir(path) == own {
-		if err := create(filepath.Join(own, ".gitignore"), []byte(ignored)); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := atomicfile.Create(filepath.Join(own, ".gitignore"), []byte(ignored), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
@@ -84,16 +84,6 @@ func hasConfiguration(dir string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// create writes a file that does not exist yet.
-func create(path string, text []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Close())
 }
 
 // shortened is a path as a person in dir would type it.

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/engine"
+	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/learn"
 	"camform/engine/render"
@@ -66,7 +67,7 @@ func (a *app) learn(cmd *cobra.Command, flags *surveyFlags, inventory, out strin
 		return err
 	}
 	defer s.close()
-	if err := create(filepath.Join(filepath.Dir(path), ".gitignore"), []byte(ignored)); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := atomicfile.Create(filepath.Join(filepath.Dir(path), ".gitignore"), []byte(ignored), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return s.learnAll(cmd.Context(), candidates, out)
@@ -106,7 +107,7 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 		return err
 	}
 	for name, text := range r.Files {
-		if err := create(filepath.Join(relativeTo(s.dir, out), name), text); err != nil {
+		if err := atomicfile.Create(filepath.Join(relativeTo(s.dir, out), name), text, 0o644); err != nil {
 			return fmt.Errorf("-out: %w", err)
 		}
 	}

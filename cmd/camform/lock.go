@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/engine"
+	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/lock"
@@ -67,7 +68,7 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	if fresh == nil {
 		return w.report(problems, w.config.Sources)
 	}
-	if err := writeFile(filepath.Join(w.dir, lock.File), fresh.Encode()); err != nil {
+	if err := atomicfile.Replace(filepath.Join(w.dir, lock.File), fresh.Encode(), 0o600); err != nil {
 		return err
 	}
 	for _, change := range fresh.Changes(old) {

@@ -13,6 +13,7 @@ import (
 
 	"camform/cmd/camform/view"
 	"camform/engine"
+	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/plan"
@@ -135,7 +136,7 @@ func (w *workspace) save(p *plan.Plan, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(relativeTo(w.dir, path)), text); err != nil {
+	if err := atomicfile.Replace(relativeTo(w.dir, path), text, 0o600); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	return nil
@@ -147,29 +148,6 @@ func relativeTo(dir, path string) string {
 		return path
 	}
 	return filepath.Join(dir, path)
-}
-
-// writeFile replaces a file as a whole, so that a crash leaves the old one or the new one.
-func writeFile(path string, text []byte) (err error) {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".camform-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temporary.Name())
-		}
-	}()
-	if _, err = temporary.Write(text); err == nil {
-		err = temporary.Sync()
-	}
-	if closeErr := temporary.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
 }
 
 // tooManyUnread ends the run with an error if more devices could not be read than is tolerated. One that could be read only

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/atomicfile"
 	"camform/engine/render"
 	"camform/providers/hikvision/simulator"
 )
@@ -115,7 +116,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 		if err := fleet.WriteInventory(&csv); err != nil {
 			return err
 		}
-		if err := writeFile(relativeTo(a.dir, inventory), csv.Bytes()); err != nil {
+		if err := atomicfile.Replace(relativeTo(a.dir, inventory), csv.Bytes(), 0o600); err != nil {
 			return fmt.Errorf("-inventory: %w", err)
 		}
 	}
@@ -125,7 +126,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 	if ready == "" {
 		return nil
 	}
-	if err := writeFile(relativeTo(a.dir, ready), []byte("ready\n")); err != nil {
+	if err := atomicfile.Replace(relativeTo(a.dir, ready), []byte("ready\n"), 0o600); err != nil {
 		return fmt.Errorf("-ready: %w", err)
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"camform/engine"
+	"camform/engine/atomicfile"
 	"camform/engine/diag"
 	"camform/engine/learn"
 	"camform/engine/plan"
@@ -212,10 +213,15 @@ func (s *surveyor) finish(ctx context.Context, survey *engine.Imported, r *learn
 	if s.flags.secrets == "" {
 		return nil
 	}
-	if err := createSecret(relativeTo(s.dir, s.flags.secrets), assignments(r.Secrets)); err != nil {
+	if err := createSecrets(relativeTo(s.dir, s.flags.secrets), r.Secrets); err != nil {
 		return fmt.Errorf("-secrets: %w", err)
 	}
 	return nil
+}
+
+// createSecrets writes secrets, by origin, into a file that does not exist yet and that nobody else can read.
+func createSecrets(path string, secrets map[string]string) error {
+	return atomicfile.Create(path, assignments(secrets), 0o600)
 }
 
 // assignments writes secrets, by origin, as a shell reads variables of the environment.
@@ -226,16 +232,6 @@ func assignments(secrets map[string]string) []byte {
 		fmt.Fprintf(&text, "%s='%s'\n", strings.TrimPrefix(origin, "env:"), value)
 	}
 	return text.Bytes()
-}
-
-// createSecret writes a file that does not exist yet and that nobody else can read.
-func createSecret(path string, text []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Close())
 }
 
 // tell says what was left out of a file, and what the configuration reads from the environment.

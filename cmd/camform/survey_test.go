@@ -12,14 +12,14 @@ import (
 func TestSecretsThatDevicesShowAreForOneReader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secrets.env")
 	secret := "a'b \"c\" $d `e` \\ f"
-	if err := createSecret(path, assignments(map[string]string{"env:B": "2", "env:A": secret})); err != nil {
+	if err := createSecrets(path, map[string]string{"env:B": "2", "env:A": secret}); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file has the mode %v, %v", info.Mode(), err)
 	}
-	if err := createSecret(path, nil); !errors.Is(err, fs.ErrExist) {
+	if err := createSecrets(path, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a file that is there was written over: %v", err)
 	}
 	shell, err := exec.LookPath("sh")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/engine/atomicfile"
 	"camform/engine/vault"
 )
 
@@ -110,13 +111,9 @@ Keep a copy of that file in a safe place, not beside the state. Without it nobod
 
 // writeNew writes a file that only the user can read. It fails if there is one of that name.
 func writeNew(path string, text []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err := atomicfile.Create(path, text, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists already; it is left as it is", path)
 	}
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	return errors.Join(err, file.Sync(), file.Close())
+	return err
 }

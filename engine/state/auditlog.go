@@ -12,10 +12,10 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
 )
 
@@ -186,12 +186,12 @@ func headFrom(text string) auditlog.Head {
 // was cut or written anew.
 func (s *Store) noteTail() {
 	if s.tail.grown && s.mayNote() {
-		_ = s.replaceHead(s.tail.head)
+		// To wait until the file is on the disk would take as long as the transaction.
+		_ = atomicfile.ReplaceUnsynced(s.headPath(), []byte(s.tail.head.String()+"\n"), 0o600)
 	}
 }
 
 // mayNote reports whether the head in the file, if there is one, is part of the log.
-
 func (s *Store) mayNote() bool {
 	old, err := s.NotedHead()
 	switch {
@@ -205,23 +205,6 @@ func (s *Store) mayNote() bool {
 	var known string
 	err = s.writer.QueryRowContext(context.Background(), `SELECT hash FROM audit_log WHERE seq = $1`, old.Seq).Scan(&known)
 	return err == nil && known == old.Hash
-}
-
-// replaceHead does not wait until the file is on the disk, which would take as long as the transaction: after a power failure
-// it is behind, or has nothing in it.
-func (s *Store) replaceHead(head auditlog.Head) error {
-	file, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.headPath())+".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteString(head.String() + "\n")
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), s.headPath())
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-	}
-	return err
 }
 
 // whereFrom is the name of this host, and the page of the CI job that this process belongs to.

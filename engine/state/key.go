@@ -10,10 +10,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 
+	"camform/engine/atomicfile"
 	"camform/schema"
 )
 
@@ -77,44 +77,9 @@ func private(file string) error {
 func createKey(path string) ([]byte, error) {
 	key := make([]byte, keySize)
 	_, _ = rand.Read(key) // never fails
-	temporary, err := writeTemporary(keyPath(path), hex.EncodeToString(key)+"\n")
-	if err != nil {
+	err := atomicfile.Create(keyPath(path), []byte(hex.EncodeToString(key)+"\n"), 0o600)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("new key of the state database: %w", err)
-	}
-	defer func() { _ = os.Remove(temporary) }()
-	if err := os.Link(temporary, keyPath(path)); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("new key of the state database: %w", err)
-	}
-	if err := syncDirectory(filepath.Dir(path)); err != nil {
-		return nil, err
 	}
 	return readKey(path)
-}
-
-// writeTemporary writes a file that only the user can read, beside path, and returns its name when it is durable.
-func writeTemporary(path, text string) (name string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
-	if err != nil {
-		return "", err
-	}
-	_, err = file.WriteString(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(file.Name()))
-	}
-	return file.Name(), nil
-}
-
-// syncDirectory makes names in a directory durable. Windows does not need it and cannot do it.
-func syncDirectory(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	directory, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("directory of the state database: %w", err)
-	}
-	if err := errors.Join(directory.Sync(), directory.Close()); err != nil {
-		return fmt.Errorf("directory of the state database: %w", err)
-	}
-	return nil
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"camform/engine/atomicfile"
 )
 
 //go:embed migrations/sqlite/*.sql
@@ -92,10 +94,10 @@ func create(ctx context.Context, path string, key []byte) error {
 	if err = errors.Join(err, db.Close()); err != nil {
 		return classify(path, err)
 	}
-	if err := os.Link(temporary, path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := atomicfile.Publish(temporary, path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("new state database: %w", err)
 	}
-	return syncDirectory(filepath.Dir(path))
+	return nil
 }
 
 func fill(ctx context.Context, db *sql.DB, key []byte) error {
