@@ -39,7 +39,7 @@ func (p Passwords) Propose(ctx context.Context, name, account string, how plan.G
 
 // earlier are the passwords that an account ever had.
 func (p Passwords) earlier(ctx context.Context, name string) ([]string, error) {
-	versions, err := p.Store.Secrets(ctx, name)
+	versions, err := p.Store.Versions(ctx, name)
 	if err != nil {
 		return nil, err
 	}

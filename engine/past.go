@@ -75,10 +75,10 @@ func pastsOf(ctx context.Context, store *state.Store, unseal unseal, run string,
 		}
 	}
 	for device, p := range all {
-		if p.known, err = store.Settings(ctx, device); err != nil {
+		if p.known, err = store.SettingsOf(ctx, device); err != nil {
 			return nil, err
 		}
-		kept, err := store.Snapshots(ctx, state.SnapshotQuery{Run: run, Device: device})
+		kept, err := store.FindSnapshots(ctx, state.SnapshotQuery{Run: run, Device: device})
 		if err != nil {
 			return nil, err
 		}

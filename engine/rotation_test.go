@@ -50,7 +50,7 @@ func (p storedPasswords) Open(s state.Secret) (string, error) {
 
 // live is the text of the live version of a name.
 func (s *site) live(name string) (string, error) {
-	versions, err := s.store.Secrets(context.Background(), name)
+	versions, err := s.store.Versions(context.Background(), name)
 	if err != nil {
 		return "", err
 	}
@@ -323,7 +323,7 @@ func TestAnAccountThatSleepsSetsItsOwnPassword(t *testing.T) {
 		if body := string(device.Document("/ISAPI/Security/users")); strings.Contains(body, "<userActivationStatus>false") {
 			t.Errorf("an account still sleeps:\n%s", body)
 		}
-		versions, err := s.store.Secrets(t.Context(), "gate/operator")
+		versions, err := s.store.Versions(t.Context(), "gate/operator")
 		if err != nil || len(versions) != 3 || versions[1].Status != state.SecretHistory {
 			t.Errorf("the vault has %d versions, %v; want the first, the one that it was given and the one that it set", len(versions), err)
 		}

@@ -76,7 +76,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		devices: devices, known: make([]state.Device, len(devices)),
 		unusable: make([]error, len(devices)), requests: make([]live.Request, len(devices)),
 	}
-	remembered, err := s.store.Devices(ctx)
+	remembered, err := s.store.AllDevices(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (s surveyor) password(ctx context.Context, access plan.Access) (string, err
 	if access.Managed == "" {
 		return s.secret(access.Password.Origin)
 	}
-	versions, err := s.store.Secrets(ctx, access.Managed)
+	versions, err := s.store.Versions(ctx, access.Managed)
 	if err != nil {
 		return "", err
 	}

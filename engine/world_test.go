@@ -316,7 +316,7 @@ func (w *world) openIntents() []state.Intent {
 // remembered is what the state remembers of a setting, and whether anything.
 func (w *world) remembered(device, kind, key string) (state.Setting, bool) {
 	w.Helper()
-	all, err := w.store.Settings(context.Background(), schema.Device{Name: device})
+	all, err := w.store.SettingsOf(context.Background(), schema.Device{Name: device})
 	w.must(err)
 	row, ok := all[setting(device, kind, key)]
 	return row, ok

@@ -126,7 +126,7 @@ func (a *app) openApprover(cmd *cobra.Command, flags *approveFlags, file string)
 func (w *workspace) subject(ctx context.Context, p *plan.Plan) (approval.Subject, error) {
 	var remembered *plan.Approvals
 	if w.store != nil {
-		text, err := w.store.Approvals(ctx)
+		text, err := w.store.LoadApprovals(ctx)
 		if err != nil {
 			return approval.Subject{}, err
 		}

@@ -102,7 +102,7 @@ func (f recordFilter) compile(now time.Time) (takes func(auditlog.Record) bool, 
 // records goes through the records that are to be listed. One that cannot be read ends the list.
 func (w *workspace) records(ctx context.Context, takes func(auditlog.Record) bool) iter.Seq2[view.Record, error] {
 	return func(yield func(view.Record, error) bool) {
-		for e, err := range w.store.AuditLog(ctx, 1) {
+		for e, err := range w.store.AuditEntries(ctx, 1) {
 			if err != nil {
 				yield(view.Record{}, err)
 				return
@@ -259,5 +259,5 @@ state.`,
 }
 
 func (w *workspace) exportAuditLog(ctx context.Context, to io.Writer) (auditlog.Head, error) {
-	return auditlog.Export(to, w.store.AuditLog(ctx, 1))
+	return auditlog.Export(to, w.store.AuditEntries(ctx, 1))
 }

@@ -45,7 +45,7 @@ func (s *site) strongLogins() int {
 	s.t.Helper()
 	store := s.state()
 	defer store.Close()
-	devices, err := store.Devices(s.t.Context())
+	devices, err := store.AllDevices(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]view.R
 		}
 		targets = append(targets, target)
 	}
-	devices, err := w.store.Devices(cmd.Context())
+	devices, err := w.store.AllDevices(cmd.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]view.R
 		return any
 	}
 	for _, d := range devices {
-		rows, err := w.store.Settings(cmd.Context(), d.Address)
+		rows, err := w.store.SettingsOf(cmd.Context(), d.Address)
 		if err != nil {
 			return nil, err
 		}

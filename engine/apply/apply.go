@@ -214,7 +214,7 @@ func (w *worker) hold(ctx context.Context) bool {
 	w.lease = lease
 	w.keeper.Hold(lease)
 	w.accounts = rotate.NewAccounts(rotate.World{Store: w.Store, Vault: w.Vault, Device: w.line}, lease, w.device.Access)
-	known, err := w.Store.Settings(ctx, w.device.Address)
+	known, err := w.Store.SettingsOf(ctx, w.device.Address)
 	w.judge = judge{line: w.line, accounts: w.accounts, comparison: comparison{
 		provider: w.Provider, known: known, secrets: secrets{read: w.Secret, fingerprint: w.Store.Fingerprint, accounts: w.accounts},
 	}}

@@ -87,7 +87,7 @@ func drawOperation(r *rapid.T, leases []state.Lease) func(apply.Store) (state.Le
 				return state.Lease{}, nil
 			}
 			var verdicts []state.Verdict
-			if known, _ := s.Secrets(ctx, name); version == 0 || slices.ContainsFunc(known, func(v state.Secret) bool { return v.Version == version }) {
+			if known, _ := s.Versions(ctx, name); version == 0 || slices.ContainsFunc(known, func(v state.Secret) bool { return v.Version == version }) {
 				verdicts = []state.Verdict{{Name: name, Live: version}}
 			}
 			rows := []state.Setting{{Address: address, Fingerprints: map[string]string{"password": "f"}}}
@@ -99,7 +99,7 @@ func drawOperation(r *rapid.T, leases []state.Lease) func(apply.Store) (state.Le
 		}
 	case 6:
 		return func(s apply.Store) (state.Lease, error) {
-			if known, _ := s.Secrets(ctx, name); version != 0 && !slices.ContainsFunc(known, func(v state.Secret) bool { return v.Version == version }) {
+			if known, _ := s.Versions(ctx, name); version != 0 && !slices.ContainsFunc(known, func(v state.Secret) bool { return v.Version == version }) {
 				return state.Lease{}, nil
 			}
 			return state.Lease{}, s.SettleSecret(ctx, lease, state.Verdict{Name: name, Live: version})
@@ -131,10 +131,10 @@ func familyOf(err error) string {
 // contents is what a store holds, as text.
 func contents(r *rapid.T, s apply.Store) string {
 	ctx := context.Background()
-	settings, err1 := s.Settings(ctx, cameraAddress)
+	settings, err1 := s.SettingsOf(ctx, cameraAddress)
 	intents, err2 := s.AllOpenIntents(ctx)
-	a, err3 := s.Secrets(ctx, "a")
-	b, err4 := s.Secrets(ctx, "b")
+	a, err3 := s.Versions(ctx, "a")
+	b, err4 := s.Versions(ctx, "b")
 	doubtful, err5 := s.Doubtful(ctx)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		r.Fatal(err)

@@ -15,7 +15,7 @@ type Store interface {
 	Acquire(ctx context.Context, device schema.Device, run string) (state.Lease, error)
 	Release(ctx context.Context, leases ...state.Lease) error
 
-	Settings(ctx context.Context, device schema.Device) (map[schema.Setting]state.Setting, error)
+	SettingsOf(ctx context.Context, device schema.Device) (map[schema.Setting]state.Setting, error)
 	Record(ctx context.Context, lease state.Lease, rows []state.Setting, forget []schema.Setting) error
 	Fingerprint(setting schema.Setting, attribute, secret string) string
 

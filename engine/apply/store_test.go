@@ -84,7 +84,7 @@ func (s *store) fenced(lease state.Lease, write func() error) error {
 	})
 }
 
-func (s *store) Settings(_ context.Context, device schema.Device) (map[schema.Setting]state.Setting, error) {
+func (s *store) SettingsOf(_ context.Context, device schema.Device) (map[schema.Setting]state.Setting, error) {
 	found := map[schema.Setting]state.Setting{}
 	for address, row := range s.settings {
 		if address.Device == device {
@@ -177,7 +177,7 @@ func (s *store) add(secret state.Secret) int {
 	return secret.Version
 }
 
-func (s *store) Secrets(_ context.Context, name string) ([]state.Secret, error) {
+func (s *store) Versions(_ context.Context, name string) ([]state.Secret, error) {
 	var found []state.Secret
 	for _, secret := range slices.Backward(s.secrets) {
 		if secret.Name == name {
@@ -199,7 +199,7 @@ func (s *store) Doubtful(context.Context) (map[string]bool, error) {
 
 func (s *store) AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error {
 	return s.fenced(lease, func() error {
-		if known, _ := s.Secrets(ctx, name); len(known) == 0 {
+		if known, _ := s.Versions(ctx, name); len(known) == 0 {
 			s.add(state.Secret{Name: name, Status: state.SecretLive, Sealed: sealed, Created: s.now(), Note: note})
 		}
 		return nil

@@ -368,7 +368,7 @@ func (w *world) look() bool {
 	session := w.fleet.Provider().OpenReader(target)
 	defer session.Close()
 	_, err = session.Identify(context.Background())
-	versions, _ := w.disk.Secrets(context.Background(), d.Access.Managed)
+	versions, _ := w.disk.Versions(context.Background(), d.Access.Managed)
 	live, ok := rotate.Live(versions)
 	if !ok || !rotate.Refused(err) {
 		return err != nil // whoever plans comes again
@@ -403,7 +403,7 @@ func (w *world) secret(origin string) (string, error) {
 }
 
 func (w *world) live(name string) (string, error) {
-	versions, _ := w.disk.Secrets(context.Background(), name)
+	versions, _ := w.disk.Versions(context.Background(), name)
 	for _, v := range versions {
 		if v.Status == state.SecretLive {
 			return string(v.Sealed), nil
@@ -548,7 +548,7 @@ func (w *world) fresh(account string) bool {
 
 func (w *world) rotation(kind *schema.Kind, account string) plan.Step {
 	name := credential.Name(cameraAddress, account)
-	versions, _ := w.disk.Secrets(context.Background(), name)
+	versions, _ := w.disk.Versions(context.Background(), name)
 	replaces := 0
 	for _, v := range versions {
 		if v.Status == state.SecretLive {

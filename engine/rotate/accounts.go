@@ -15,7 +15,7 @@ import (
 
 // Store remembers versions of passwords. *state.Store is one; what its methods promise is said there.
 type Store interface {
-	Secrets(ctx context.Context, name string) ([]state.Secret, error)
+	Versions(ctx context.Context, name string) ([]state.Secret, error)
 	OpenIntents(ctx context.Context, device schema.Device) ([]state.Intent, error)
 	AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error
 	TriedSecret(ctx context.Context, lease state.Lease, name string, version int) error
@@ -90,7 +90,7 @@ func (a *Accounts) versions(ctx context.Context, name string) ([]state.Secret, e
 	if name == "" {
 		return nil, nil
 	}
-	versions, err := a.Store.Secrets(ctx, name)
+	versions, err := a.Store.Versions(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStore, err)
 	}

@@ -11,7 +11,7 @@ func TestApprovalsAreKeptUntilOthersTakeTheirPlace(t *testing.T) {
 	s := open(t, path, Options{})
 	want := func(s *Store, text string) {
 		t.Helper()
-		if have := must[[]byte](t)(s.Approvals(t.Context())); string(have) != text || (have == nil) != (text == "") {
+		if have := must[[]byte](t)(s.LoadApprovals(t.Context())); string(have) != text || (have == nil) != (text == "") {
 			t.Errorf("kept %q, want %q", have, text)
 		}
 	}

@@ -11,13 +11,16 @@ import (
 	"camform/providers"
 )
 
-var _ providers.Ledger = (*Store)(nil)
+var _ providers.Ledger = (*Attempts)(nil)
+
+// Attempts are the login attempts of all devices; see package ledger.
+type Attempts struct{ *database }
 
 const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock`
 
 // Charge records that a login attempt is about to be made, if the rules of package ledger let it. The error is a
 // *ledger.Refusal then. The attempt must be sent at once: what waits longer than ledger.Grace must be charged again.
-func (s *Store) Charge(ctx context.Context, a providers.Attempt) (providers.Charge, error) {
+func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.Charge, error) {
 	var (
 		id      providers.Charge
 		refusal error
@@ -47,7 +50,7 @@ func (s *Store) Charge(ctx context.Context, a providers.Attempt) (providers.Char
 }
 
 // Settle records how a charged attempt ended. It fails for a charge that is not open.
-func (s *Store) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
+func (s *Attempts) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
 	outcome := ledger.Refused
 	if r.Accepted {
 		outcome = ledger.Accepted
@@ -67,7 +70,7 @@ func (s *Store) Settle(ctx context.Context, c providers.Charge, r providers.Atte
 }
 
 // Locked records that a device said it is locked. A d of zero means that it did not tell for how long.
-func (s *Store) Locked(ctx context.Context, endpoint string, d time.Duration) error {
+func (s *Attempts) Locked(ctx context.Context, endpoint string, d time.Duration) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
 		now := stamp(s.now())
 		_, err := tx.Exec(`INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock)
@@ -78,13 +81,13 @@ func (s *Store) Locked(ctx context.Context, endpoint string, d time.Duration) er
 }
 
 // identify names the endpoint of an attempt and its credential, which only those with the key can compare.
-func (s *Store) identify(a providers.Attempt) (endpoint, credential string) {
+func (s *Attempts) identify(a providers.Attempt) (endpoint, credential string) {
 	endpoint = strings.ToLower(a.Endpoint)
 	return endpoint, fingerprint(s.key, "login", endpoint, a.Credential.Username, a.Credential.Password.Reveal())
 }
 
 // history reads what is known of an endpoint, and keeps track of a clock that went backwards.
-func (s *Store) history(tx *sql.Tx, endpoint string, now time.Time) ([]ledger.Entry, error) {
+func (s *Attempts) history(tx *sql.Tx, endpoint string, now time.Time) ([]ledger.Entry, error) {
 	history, err := collect(context.Background(), tx, scanEntry, `SELECT `+attemptColumns+` FROM attempts WHERE endpoint = $1 ORDER BY id`, endpoint)
 	if err != nil {
 		return nil, err

@@ -171,7 +171,7 @@ func TestI5AllProcessesShareTheBudget(t *testing.T) {
 
 func count(t *testing.T, s *Store, table string) int {
 	t.Helper()
-	counts := must[[]int](t)(read(t.Context(), s, func(rows *sql.Rows) (n int, err error) {
+	counts := must[[]int](t)(read(t.Context(), s.database, func(rows *sql.Rows) (n int, err error) {
 		err = rows.Scan(&n)
 		return n, err
 	}, "SELECT COUNT(*) FROM "+table))

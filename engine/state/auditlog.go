@@ -22,10 +22,13 @@ import (
 // auditHeadRow is the row of the table meta with the head of the audit log.
 const auditHeadRow = "audit_head"
 
+// AuditLog is who did what; see package auditlog.
+type AuditLog struct{ *database }
+
 // Audit appends records to the audit log, of things that no other method of the store records. Seq, Time, From, Version and
 // Prev are filled in, and so is Who where it is empty. No field may hold a secret. It is written even if ctx is cancelled:
 // what is recorded has happened.
-func (s *Store) Audit(ctx context.Context, records ...auditlog.Record) error {
+func (s *AuditLog) Audit(ctx context.Context, records ...auditlog.Record) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
 		for _, r := range records {
 			if err := s.appendAudit(tx, r); err != nil {
@@ -36,15 +39,15 @@ func (s *Store) Audit(ctx context.Context, records ...auditlog.Record) error {
 	})
 }
 
-// AuditLog goes through the audit log from a sequence number on, as it is kept: auditlog.Verify says whether it is to be
+// AuditEntries goes through the audit log from a sequence number on, as it is kept: auditlog.Verify says whether it is to be
 // believed. After an error there is nothing more.
-func (s *Store) AuditLog(ctx context.Context, from int64) iter.Seq2[auditlog.Entry, error] {
+func (s *AuditLog) AuditEntries(ctx context.Context, from int64) iter.Seq2[auditlog.Entry, error] {
 	return s.auditEntries(ctx, `SELECT seq, record, hash FROM audit_log WHERE seq >= $1 ORDER BY seq`, from)
 }
 
 // VerifyAudit verifies the audit log by what the state itself says of it and by anchors: the caller's, and the file beside
 // the database where there is one. Others may append to the log meanwhile.
-func (s *Store) VerifyAudit(ctx context.Context, anchors ...auditlog.Anchor) (auditlog.Findings, error) {
+func (s *AuditLog) VerifyAudit(ctx context.Context, anchors ...auditlog.Anchor) (auditlog.Findings, error) {
 	before, err := s.AuditHead(ctx)
 	if err != nil {
 		return auditlog.Findings{}, err
@@ -66,8 +69,8 @@ func (s *Store) VerifyAudit(ctx context.Context, anchors ...auditlog.Anchor) (au
 
 // AuditHead is the head of the audit log as the state notes it, in the transaction that appends a record. Where that note is
 // gone or cannot be read, it is the head of an empty log.
-func (s *Store) AuditHead(ctx context.Context) (auditlog.Head, error) {
-	found, err := read(ctx, s, scanText, `SELECT value FROM meta WHERE name = $1`, auditHeadRow)
+func (s *AuditLog) AuditHead(ctx context.Context) (auditlog.Head, error) {
+	found, err := read(ctx, s.database, scanText, `SELECT value FROM meta WHERE name = $1`, auditHeadRow)
 	if err != nil {
 		return auditlog.Head{}, err
 	}
@@ -76,7 +79,9 @@ func (s *Store) AuditHead(ctx context.Context) (auditlog.Head, error) {
 
 // NotedHead is the head of the audit log that is noted in a file beside the database. It may be a few records behind. The
 // error says that there is no file, with the family fs.ErrNotExist, or that nothing can be read from it.
-func (s *Store) NotedHead() (auditlog.Head, error) {
+func (s *AuditLog) NotedHead() (auditlog.Head, error) { return s.notedHead() }
+
+func (s *database) notedHead() (auditlog.Head, error) {
 	text, err := os.ReadFile(s.headPath())
 	if err != nil {
 		return auditlog.Head{}, fmt.Errorf("noted head of the audit log: %w", err)
@@ -88,9 +93,9 @@ func (s *Store) NotedHead() (auditlog.Head, error) {
 	return head, nil
 }
 
-func (s *Store) headPath() string { return s.path + ".audit-head" }
+func (s *database) headPath() string { return s.path + ".audit-head" }
 
-func (s *Store) auditEntries(ctx context.Context, query string, args ...any) iter.Seq2[auditlog.Entry, error] {
+func (s *database) auditEntries(ctx context.Context, query string, args ...any) iter.Seq2[auditlog.Entry, error] {
 	return func(yield func(auditlog.Entry, error) bool) {
 		rows, err := s.db.QueryContext(ctx, query, args...)
 		if err != nil {
@@ -123,7 +128,7 @@ type auditTail struct {
 
 // appendAudit adds a record to the audit log. It becomes durable together with what else the transaction writes, or not at
 // all: nothing is done without a record.
-func (s *Store) appendAudit(tx *sql.Tx, r auditlog.Record) error {
+func (s *database) appendAudit(tx *sql.Tx, r auditlog.Record) error {
 	if err := s.findTail(tx); err != nil {
 		return err
 	}
@@ -145,7 +150,7 @@ func (s *Store) appendAudit(tx *sql.Tx, r auditlog.Record) error {
 // findTail reads where the audit log ends, once in a transaction: another process may have appended before it. The hash is
 // the one that was noted, not that of the last row, so that rows which somebody removed or added at the end stay a break in
 // the chain. They do not keep anybody from appending.
-func (s *Store) findTail(tx *sql.Tx) error {
+func (s *database) findTail(tx *sql.Tx) error {
 	if s.tail.known {
 		return nil
 	}
@@ -162,7 +167,7 @@ func (s *Store) findTail(tx *sql.Tx) error {
 }
 
 // saveTail notes the head of the audit log at the end of a transaction.
-func (s *Store) saveTail(tx *sql.Tx) error {
+func (s *database) saveTail(tx *sql.Tx) error {
 	if !s.tail.grown {
 		return nil
 	}
@@ -184,7 +189,7 @@ func headFrom(text string) auditlog.Head {
 // records that are lost would make a whole log look cut. That it fails, or that another process is faster with an older
 // head, does no harm, since the file may be behind. A head that is not part of the log stays: it is the proof that the log
 // was cut or written anew.
-func (s *Store) noteTail() {
+func (s *database) noteTail() {
 	if s.tail.grown && s.mayNote() {
 		// To wait until the file is on the disk would take as long as the transaction.
 		_ = atomicfile.ReplaceUnsynced(s.headPath(), []byte(s.tail.head.String()+"\n"), 0o600)
@@ -192,8 +197,8 @@ func (s *Store) noteTail() {
 }
 
 // mayNote reports whether the head in the file, if there is one, is part of the log.
-func (s *Store) mayNote() bool {
-	old, err := s.NotedHead()
+func (s *database) mayNote() bool {
+	old, err := s.notedHead()
 	switch {
 	case errors.Is(err, auditlog.ErrHead), errors.Is(err, fs.ErrNotExist):
 		return true // a power failure may leave nothing in the file
@@ -227,7 +232,7 @@ func whereFrom(env func(string) string) string {
 }
 
 // auditIntent records that a request may be sent from now on.
-func (s *Store) auditIntent(tx *sql.Tx, lease Lease, id IntentID, intent Intent) error {
+func (s *Journal) auditIntent(tx *sql.Tx, lease Lease, id IntentID, intent Intent) error {
 	before := func(step IntentStep) (json.RawMessage, map[string]string) { return step.Before, nil }
 	after := func(step IntentStep) (json.RawMessage, map[string]string) { return step.After, step.Fingerprints }
 	return s.appendAudit(tx, auditlog.Record{
@@ -238,7 +243,7 @@ func (s *Store) auditIntent(tx *sql.Tx, lease Lease, id IntentID, intent Intent)
 }
 
 // auditOutcome records what became of a request. An earlier run may have begun it.
-func (s *Store) auditOutcome(tx *sql.Tx, lease Lease, intent Intent) error {
+func (s *Journal) auditOutcome(tx *sql.Tx, lease Lease, intent Intent) error {
 	detail := fmt.Sprintf("%s, request %d", intent.Method, intent.ID)
 	if intent.Run != lease.Run {
 		detail += " of run " + intent.Run
@@ -251,7 +256,7 @@ func (s *Store) auditOutcome(tx *sql.Tx, lease Lease, intent Intent) error {
 
 // auditSecret records what happened to a version of a secret: all that were proposed for 0. Where a person did it there is no
 // lease.
-func (s *Store) auditSecret(tx *sql.Tx, lease Lease, action auditlog.Action, name string, version int) error {
+func (s *Secrets) auditSecret(tx *sql.Tx, lease Lease, action auditlog.Action, name string, version int) error {
 	r := auditlog.Record{Run: lease.Run, Action: action, Detail: name}
 	if !lease.Device.IsZero() {
 		r.Device = lease.Device.String()
@@ -272,7 +277,7 @@ func locals(steps []IntentStep) []string {
 
 // valuesFingerprint is a fingerprint of values of steps and of the secrets in them, empty if there are none. Equal values of
 // the same settings have the same one, however their JSON is written.
-func (s *Store) valuesFingerprint(steps []IntentStep, pick func(IntentStep) (json.RawMessage, map[string]string)) string {
+func (s *Journal) valuesFingerprint(steps []IntentStep, pick func(IntentStep) (json.RawMessage, map[string]string)) string {
 	fields, empty := []string{"audit"}, true
 	for _, step := range steps {
 		value, secrets := pick(step)

@@ -36,7 +36,7 @@ func init() {
 func records(t testing.TB, s *Store, from int64) []auditlog.Record {
 	t.Helper()
 	var all []auditlog.Record
-	for e, err := range s.AuditLog(t.Context(), from) {
+	for e, err := range s.AuditEntries(t.Context(), from) {
 		ok(t, err)
 		all = append(all, must[auditlog.Record](t)(e.Record()))
 	}
@@ -423,7 +423,7 @@ func TestI1NoSecretIsInTheLog(t *testing.T) {
 	must[int](t)(s.PutSecret(t.Context(), "gate/b", []byte(canary), canary))
 	ok(t, s.CreateVault(t.Context(), Vault{Recipient: canary, Keys: canary}))
 	texts := 0
-	for e, err := range s.AuditLog(t.Context(), 1) {
+	for e, err := range s.AuditEntries(t.Context(), 1) {
 		ok(t, err)
 		texts++
 		if strings.Contains(e.Text, canary) {
@@ -449,11 +449,11 @@ func TestTheLogIsNeverPruned(t *testing.T) {
 
 func TestTheLogCanBeReadWhileItGrows(t *testing.T) {
 	s := filled(t)
-	for range s.AuditLog(t.Context(), 1) {
+	for range s.AuditEntries(t.Context(), 1) {
 		ok(t, s.Audit(t.Context(), auditlog.Record{}))
 	}
 	wantWhole(t, s, 20)
-	for _, err := range s.AuditLog(cancelled(), 1) {
+	for _, err := range s.AuditEntries(cancelled(), 1) {
 		wantError(t, err, context.Canceled)
 	}
 }

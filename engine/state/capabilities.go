@@ -39,14 +39,20 @@ func (c *cache) put(key capabilityKey, value capability) {
 	c.known[key] = value
 }
 
+// Capabilities are documents that depend on model and firmware only.
+type Capabilities struct {
+	*database
+	cache cache
+}
+
 // Capability returns the document at path that devices of a model and firmware have: its body, or why they do not have
 // it. Found is false if nobody saved it yet. The caller must not change the body.
-func (s *Store) Capability(ctx context.Context, model, firmware, path string) (body []byte, missing string, found bool, err error) {
+func (s *Capabilities) Capability(ctx context.Context, model, firmware, path string) (body []byte, missing string, found bool, err error) {
 	key := capabilityKey{model, firmware, path}
 	if known, ok := s.cache.get(key); ok {
 		return known.body, known.missing, true, nil
 	}
-	stored, err := read(ctx, s, scanCapability, `SELECT body, missing FROM capabilities WHERE model = $1 AND firmware = $2 AND path = $3`,
+	stored, err := read(ctx, s.database, scanCapability, `SELECT body, missing FROM capabilities WHERE model = $1 AND firmware = $2 AND path = $3`,
 		model, firmware, path)
 	if err != nil || len(stored) == 0 {
 		return nil, "", false, err
@@ -57,7 +63,7 @@ func (s *Store) Capability(ctx context.Context, model, firmware, path string) (b
 
 // SaveCapability remembers a document for all devices of a model and firmware. Missing says why they do not have it, and
 // is empty if they do.
-func (s *Store) SaveCapability(ctx context.Context, model, firmware, path string, body []byte, missing string) error {
+func (s *Capabilities) SaveCapability(ctx context.Context, model, firmware, path string, body []byte, missing string) error {
 	key := capabilityKey{model, firmware, path}
 	if known, ok := s.cache.get(key); ok && known.missing == missing && bytes.Equal(known.body, body) {
 		return nil

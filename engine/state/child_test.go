@@ -118,7 +118,7 @@ func attempt(password string, remaining int) providers.Attempt {
 }
 
 func readCount(s *Store) (int, error) {
-	settings, err := s.Settings(context.Background(), device("n"))
+	settings, err := s.SettingsOf(context.Background(), device("n"))
 	if err != nil || len(settings) == 0 {
 		return 0, err
 	}

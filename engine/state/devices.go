@@ -23,12 +23,18 @@ type Device struct {
 	LastSeen  time.Time
 }
 
+// Devices are who answered at an address last time, with their pins.
+type Devices struct {
+	*database
+	leases *Leases
+}
+
 const deviceColumns = `device, endpoint, serial, mac, model, firmware, pin, first_seen, last_seen`
 
 // SaveSeen remembers who answered. The pin is merged into the one that is known, field by field, so an algorithm never
 // becomes weaker; FirstSeen of a known device stays. A LastSeen that is zero means now. Only a device that proved to be
 // the right one may be saved.
-func (s *Store) SaveSeen(ctx context.Context, d Device) error {
+func (s *Devices) SaveSeen(ctx context.Context, d Device) error {
 	if d.LastSeen.IsZero() {
 		d.LastSeen = s.now()
 	}
@@ -58,26 +64,26 @@ func (s *Store) SaveSeen(ctx context.Context, d Device) error {
 }
 
 // Device returns what is remembered of a device, and whether anything is.
-func (s *Store) Device(ctx context.Context, address schema.Device) (Device, bool, error) {
-	found, err := read(ctx, s, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE device = $1`, address.String())
+func (s *Devices) Device(ctx context.Context, address schema.Device) (Device, bool, error) {
+	found, err := read(ctx, s.database, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE device = $1`, address.String())
 	if err != nil || len(found) == 0 {
 		return Device{}, false, err
 	}
 	return found[0], true, nil
 }
 
-// Devices returns all devices, ordered by address.
-func (s *Store) Devices(ctx context.Context) ([]Device, error) {
-	all, err := read(ctx, s, scanDevice, `SELECT `+deviceColumns+` FROM devices`)
+// AllDevices returns all devices, ordered by address.
+func (s *Devices) AllDevices(ctx context.Context) ([]Device, error) {
+	all, err := read(ctx, s.database, scanDevice, `SELECT `+deviceColumns+` FROM devices`)
 	slices.SortFunc(all, func(a, b Device) int { return a.Address.Compare(b.Address) })
 	return all, err
 }
 
 // ForgetDevice removes a device with its settings and its open intents. The history of its runs stays. A device that
 // nobody remembers is no error; one whose lease somebody holds is a *HeldError.
-func (s *Store) ForgetDevice(ctx context.Context, address schema.Device) error {
+func (s *Devices) ForgetDevice(ctx context.Context, address schema.Device) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.free(tx, address); err != nil {
+		if err := s.leases.free(tx, address); err != nil {
 			return err
 		}
 		for _, statement := range []string{

@@ -33,7 +33,7 @@ func TestWhatIsSavedOfADeviceComesBack(t *testing.T) {
 	c.advance(time.Hour)
 	ok(t, s.SaveSeen(t.Context(), Device{Address: device("north"), Endpoint: "192.0.2.2:80", Pin: providers.Pin{Realm: "new", Algorithm: "MD5"}}))
 	want.Endpoint, want.Identity, want.LastSeen, want.Pin.Realm = "192.0.2.2:80", providers.Identity{}, noon.Add(time.Hour), "new"
-	all, err := s.Devices(t.Context())
+	all, err := s.AllDevices(t.Context())
 	if diff := cmp.Diff([]Device{want}, all); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -62,7 +62,7 @@ func TestEveryAddressComesBack(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		got, err := s.Settings(context.Background(), address.Device)
+		got, err := s.SettingsOf(context.Background(), address.Device)
 		if diff := cmp.Diff(map[schema.Setting]Setting{address: row}, got); err != nil || diff != "" {
 			r.Fatalf("%v\n%s", err, diff)
 		}
@@ -93,8 +93,8 @@ func TestForgettingADeviceLeavesNoneOfIt(t *testing.T) {
 	}
 	ok(t, s.Release(t.Context(), lease, other))
 	ok(t, s.ForgetDevice(t.Context(), lease.Device))
-	devices := must[[]Device](t)(s.Devices(t.Context()))
-	settings := must[map[schema.Setting]Setting](t)(s.Settings(t.Context(), lease.Device))
+	devices := must[[]Device](t)(s.AllDevices(t.Context()))
+	settings := must[map[schema.Setting]Setting](t)(s.SettingsOf(t.Context(), lease.Device))
 	intents := must[[]Intent](t)(s.AllOpenIntents(t.Context()))
 	if len(devices) != 1 || len(settings) != 0 || len(intents) != 1 || intents[0].Device != other.Device {
 		t.Errorf("left: %v, %v, %v", devices, settings, intents)
@@ -152,7 +152,7 @@ func TestParallelWritersAllSucceed(t *testing.T) {
 	for err := range errs {
 		ok(t, err)
 	}
-	if got := len(must[[]Device](t)(s.Devices(t.Context()))); got != n {
+	if got := len(must[[]Device](t)(s.AllDevices(t.Context()))); got != n {
 		t.Errorf("%d devices, want %d", got, n)
 	}
 }

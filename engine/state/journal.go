@@ -67,18 +67,26 @@ const (
 	Unknown    Outcome = "unknown"     // could not be read back yet; the intent stays open
 )
 
+// Journal is what was about to be sent to devices, and what became of it.
+type Journal struct {
+	*database
+	leases   *Leases
+	settings *Settings
+	secrets  *Secrets
+}
+
 const intentColumns = `id, run, device, document, method, digest, steps, begun, outcome, finished, candidates`
 
 // Begin records that a request is about to be sent. The request may leave when it returned without an error, and not
 // before. Run, Device and Begun of the intent come from the lease and the clock.
-func (s *Store) Begin(ctx context.Context, lease Lease, intent Intent) (IntentID, error) {
+func (s *Journal) Begin(ctx context.Context, lease Lease, intent Intent) (IntentID, error) {
 	steps, err := encodeSteps(lease, intent.Steps)
 	if err != nil {
 		return 0, err
 	}
 	var id IntentID
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.fence(tx, lease); err != nil {
+		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
 		candidates, err := s.propose(tx, lease, intent.Candidates)
@@ -97,14 +105,14 @@ func (s *Store) Begin(ctx context.Context, lease Lease, intent Intent) (IntentID
 }
 
 // propose keeps candidates and returns them as they are stored, with their versions.
-func (s *Store) propose(tx *sql.Tx, lease Lease, candidates []Candidate) (string, error) {
+func (s *Journal) propose(tx *sql.Tx, lease Lease, candidates []Candidate) (string, error) {
 	var stored []Candidate
 	for _, c := range candidates {
-		version, err := s.addSecret(tx, Secret{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: lease.Run, Note: c.Note})
+		version, err := s.secrets.addSecret(tx, Secret{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: lease.Run, Note: c.Note})
 		if err != nil {
 			return "", err
 		}
-		if err := s.auditSecret(tx, lease, auditlog.SecretProposed, c.Name, version); err != nil {
+		if err := s.secrets.auditSecret(tx, lease, auditlog.SecretProposed, c.Name, version); err != nil {
 			return "", err
 		}
 		stored = append(stored, Candidate{Name: c.Name, Version: version})
@@ -116,9 +124,9 @@ func (s *Store) propose(tx *sql.Tx, lease Lease, candidates []Candidate) (string
 // Finish records what became of an intent together with what is to be remembered and forgotten, in one transaction. The
 // lease may be that of a later run, which resolves what an earlier one left open. ErrFinished means that the intent has
 // an outcome already, or is not one of the device. Verdicts say which versions of secrets were found to be in use.
-func (s *Store) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting, verdicts ...Verdict) error {
+func (s *Journal) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting, verdicts ...Verdict) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
-		if err := s.fence(tx, lease); err != nil {
+		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
 		settled, err := collect(context.Background(), tx, scanIntent, `UPDATE intents SET outcome = $1, finished = $2
@@ -134,28 +142,28 @@ func (s *Store) Finish(ctx context.Context, lease Lease, id IntentID, outcome Ou
 			return err
 		}
 		for _, v := range verdicts {
-			if err := s.settleSecret(tx, lease, v); err != nil {
+			if err := s.secrets.settleSecret(tx, lease, v); err != nil {
 				return err
 			}
 		}
-		return s.record(tx, lease, rows, forget)
+		return s.settings.record(tx, lease, rows, forget)
 	})
 }
 
 // OpenIntents returns the intents of a device that are open or unknown, oldest first.
-func (s *Store) OpenIntents(ctx context.Context, device schema.Device) ([]Intent, error) {
-	return read(ctx, s, scanIntent, `SELECT `+intentColumns+` FROM intents
+func (s *Journal) OpenIntents(ctx context.Context, device schema.Device) ([]Intent, error) {
+	return read(ctx, s.database, scanIntent, `SELECT `+intentColumns+` FROM intents
 		WHERE device = $1 AND outcome IN ('', 'unknown') ORDER BY id`, device.String())
 }
 
 // AllOpenIntents returns the intents of all devices that are open or unknown, oldest first.
-func (s *Store) AllOpenIntents(ctx context.Context) ([]Intent, error) {
-	return read(ctx, s, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE outcome IN ('', 'unknown') ORDER BY id`)
+func (s *Journal) AllOpenIntents(ctx context.Context) ([]Intent, error) {
+	return read(ctx, s.database, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE outcome IN ('', 'unknown') ORDER BY id`)
 }
 
 // RunIntents returns all intents of a run, oldest first.
-func (s *Store) RunIntents(ctx context.Context, run string) ([]Intent, error) {
-	return read(ctx, s, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE run = $1 ORDER BY id`, run)
+func (s *Journal) RunIntents(ctx context.Context, run string) ([]Intent, error) {
+	return read(ctx, s.database, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE run = $1 ORDER BY id`, run)
 }
 
 // storedStep is the form of a step in the database. The device stands in the row.

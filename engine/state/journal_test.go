@@ -27,7 +27,7 @@ func TestWhatIsRecordedOfASettingComesBack(t *testing.T) {
 	ok(t, s.Record(cancelled(), lease, []Setting{full, bare}, nil))
 	bare.Run, bare.At = "r1", noon
 	want := map[schema.Setting]Setting{full.Address: full, bare.Address: bare}
-	if diff := cmp.Diff(want, must[map[schema.Setting]Setting](t)(s.Settings(t.Context(), device("n")))); diff != "" {
+	if diff := cmp.Diff(want, must[map[schema.Setting]Setting](t)(s.SettingsOf(t.Context(), device("n")))); diff != "" {
 		t.Error(diff)
 	}
 
@@ -45,7 +45,7 @@ func TestWhatIsRecordedOfASettingComesBack(t *testing.T) {
 	}
 	ok(t, s.Release(t.Context(), lease))
 	ok(t, s.ForgetSetting(t.Context(), changed.Address))
-	if left := must[map[schema.Setting]Setting](t)(s.Settings(t.Context(), device("n"))); len(left) != 0 {
+	if left := must[map[schema.Setting]Setting](t)(s.SettingsOf(t.Context(), device("n"))); len(left) != 0 {
 		t.Errorf("left: %v", left)
 	}
 }
@@ -64,7 +64,7 @@ func TestOneMayWriteWhileGoingThroughAllSettings(t *testing.T) {
 			break
 		}
 	}
-	if left := len(must[map[schema.Setting]Setting](t)(s.Settings(t.Context(), device("n")))); left != 10 {
+	if left := len(must[map[schema.Setting]Setting](t)(s.SettingsOf(t.Context(), device("n")))); left != 10 {
 		t.Errorf("%d left, want 10", left)
 	}
 	for _, err := range s.AllSettings(cancelled()) {
@@ -138,7 +138,7 @@ func TestAWriteIsWholeOrNotAtAll(t *testing.T) {
 			if s.Finish(t.Context(), lease, id, Done, tt.rows, tt.forget) == nil || s.Record(t.Context(), lease, tt.rows, tt.forget) == nil {
 				t.Fatal("the mistake was not noticed")
 			}
-			settings := must[map[schema.Setting]Setting](t)(s.Settings(t.Context(), device("n")))
+			settings := must[map[schema.Setting]Setting](t)(s.SettingsOf(t.Context(), device("n")))
 			if _, old := settings[setting("n", "old", "")]; !old || len(settings) != 1 {
 				t.Errorf("settings %v", settings)
 			}
@@ -186,10 +186,10 @@ func TestRunsAreListedNewestFirst(t *testing.T) {
 		{ID: "r2", Operation: "drift", Who: "cron@host", Started: noon.Add(time.Minute)},
 		{ID: "r1", Operation: "apply", PlanHash: "h", Who: "ops@host", Started: noon, Ended: noon.Add(time.Minute), Summary: "2 changed"},
 	}
-	if diff := cmp.Diff(want, must[[]Run](t)(s.Runs(t.Context(), 10))); diff != "" {
+	if diff := cmp.Diff(want, must[[]Run](t)(s.LastRuns(t.Context(), 10))); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(want[:1], must[[]Run](t)(s.Runs(t.Context(), 1))); diff != "" {
+	if diff := cmp.Diff(want[:1], must[[]Run](t)(s.LastRuns(t.Context(), 1))); diff != "" {
 		t.Error(diff)
 	}
 	if s.BeginRun(t.Context(), Run{ID: "r1"}) == nil || s.EndRun(t.Context(), "r3", "") == nil {

@@ -19,7 +19,7 @@ type Keeper struct {
 	leases map[schema.Device]Lease
 }
 
-// Renewer renews leases; see Store.Renew.
+// Renewer renews leases; see Leases.Renew.
 type Renewer interface {
 	Renew(ctx context.Context, leases ...Lease) (lost []Lease, err error)
 }

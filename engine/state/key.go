@@ -19,9 +19,12 @@ import (
 
 const keySize = 32
 
+// Key is what lies in a file beside the database: what is derived from it means nothing to those who have the database only.
+type Key struct{ *database }
+
 // Fingerprint identifies a secret without telling anything about it to those who lack the key: 32 hexadecimal digits.
 // Equal secrets of different settings or attributes have different fingerprints.
-func (s *Store) Fingerprint(setting schema.Setting, attribute, secret string) string {
+func (s *Key) Fingerprint(setting schema.Setting, attribute, secret string) string {
 	return fingerprint(s.key, "setting", setting.Device.String(), setting.Kind, setting.Key, attribute, secret)
 }
 

@@ -21,9 +21,12 @@ type Lease struct {
 	Token  int64
 }
 
+// Leases are who may change a device now.
+type Leases struct{ *database }
+
 // Acquire takes the lease of a device for a run. While somebody else has it the error is a *HeldError; a lease that ended
 // by itself is taken over.
-func (s *Store) Acquire(ctx context.Context, device schema.Device, run string) (Lease, error) {
+func (s *Leases) Acquire(ctx context.Context, device schema.Device, run string) (Lease, error) {
 	var lease Lease
 	err := s.write(ctx, func(tx *sql.Tx) (err error) {
 		lease, err = s.acquire(tx, device, run)
@@ -34,7 +37,7 @@ func (s *Store) Acquire(ctx context.Context, device schema.Device, run string) (
 
 // Renew makes leases last for LeaseTime from now. Those that were released, or taken over by somebody else, are in lost;
 // one that merely ended by itself is renewed.
-func (s *Store) Renew(ctx context.Context, leases ...Lease) (lost []Lease, err error) {
+func (s *Leases) Renew(ctx context.Context, leases ...Lease) (lost []Lease, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		for _, lease := range leases {
 			renewed, err := s.renew(tx, lease)
@@ -54,7 +57,7 @@ func (s *Store) Renew(ctx context.Context, leases ...Lease) (lost []Lease, err e
 }
 
 // Release gives leases back. It is no error if one was lost.
-func (s *Store) Release(ctx context.Context, leases ...Lease) error {
+func (s *Leases) Release(ctx context.Context, leases ...Lease) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
 		for _, lease := range leases {
 			_, err := tx.Exec(`UPDATE leases SET held = $1 WHERE device = $2 AND token = $3`, false, lease.Device.String(), lease.Token)
@@ -68,7 +71,7 @@ func (s *Store) Release(ctx context.Context, leases ...Lease) error {
 
 // ForceRelease ends the lease of a device that somebody else has, by the id that a HeldError tells. It fails if the
 // device is not held under this id, for example since somebody else holds it by now.
-func (s *Store) ForceRelease(ctx context.Context, device schema.Device, id int64) error {
+func (s *Leases) ForceRelease(ctx context.Context, device schema.Device, id int64) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		done, err := changed(tx.Exec(`UPDATE leases SET held = $1 WHERE device = $2 AND token = $3 AND held`, false, device.String(), id))
 		if err != nil {
@@ -82,9 +85,9 @@ func (s *Store) ForceRelease(ctx context.Context, device schema.Device, id int64
 }
 
 // Held returns who holds devices now, whoever it is.
-func (s *Store) Held(ctx context.Context) ([]*HeldError, error) {
+func (s *Leases) Held(ctx context.Context) ([]*HeldError, error) {
 	var held []*HeldError
-	rows, err := read(ctx, s, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE held AND expires > $1 ORDER BY device`, stamp(s.now()))
+	rows, err := read(ctx, s.database, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE held AND expires > $1 ORDER BY device`, stamp(s.now()))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +128,7 @@ func scanLease(rows *sql.Rows) (leaseRow, error) {
 // be told from here, is not dead. A process that was killed does not give its leases back, and whoever runs it again at
 // once should not have to wait. Should the owner live all the same, the token of its lease is no longer the last one, and
 // whatever it tries to write is refused.
-func (s *Store) hinders(r leaseRow) bool {
+func (s *Leases) hinders(r leaseRow) bool {
 	dead := r.owner.Who == s.owner.Who && r.owner.PID > 0 && r.owner.PID != s.owner.PID && !s.alive(r.owner.PID)
 	return r.held && s.now().Before(r.expires) && !dead
 }
@@ -134,7 +137,7 @@ func (r leaseRow) heldError(device schema.Device) *HeldError {
 	return &HeldError{Device: device, Owner: r.owner, Run: r.run, ID: r.token, Acquired: r.acquired, Renewed: r.renewed, Expires: r.expires}
 }
 
-func (s *Store) leaseOf(tx *sql.Tx, device schema.Device) (leaseRow, error) {
+func (s *Leases) leaseOf(tx *sql.Tx, device schema.Device) (leaseRow, error) {
 	rows, err := collect(context.Background(), tx, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE device = $1`, device.String())
 	if err != nil || len(rows) == 0 {
 		return leaseRow{}, err
@@ -142,7 +145,7 @@ func (s *Store) leaseOf(tx *sql.Tx, device schema.Device) (leaseRow, error) {
 	return rows[0], nil
 }
 
-func (s *Store) acquire(tx *sql.Tx, device schema.Device, run string) (Lease, error) {
+func (s *Leases) acquire(tx *sql.Tx, device schema.Device, run string) (Lease, error) {
 	row, err := s.leaseOf(tx, device)
 	if err != nil {
 		return Lease{}, err
@@ -161,7 +164,7 @@ func (s *Store) acquire(tx *sql.Tx, device schema.Device, run string) (Lease, er
 }
 
 // free fails with a *HeldError if somebody holds a device.
-func (s *Store) free(tx *sql.Tx, device schema.Device) error {
+func (s *Leases) free(tx *sql.Tx, device schema.Device) error {
 	row, err := s.leaseOf(tx, device)
 	if err != nil {
 		return err
@@ -173,7 +176,7 @@ func (s *Store) free(tx *sql.Tx, device schema.Device) error {
 }
 
 // renew reports whether the lease is still that of its device.
-func (s *Store) renew(tx *sql.Tx, lease Lease) (bool, error) {
+func (s *Leases) renew(tx *sql.Tx, lease Lease) (bool, error) {
 	now := s.now()
 	return changed(tx.Exec(`UPDATE leases SET renewed = $1, expires = $2 WHERE device = $3 AND token = $4 AND held`,
 		stamp(now), stamp(now.Add(LeaseTime)), lease.Device.String(), lease.Token))
@@ -181,7 +184,7 @@ func (s *Store) renew(tx *sql.Tx, lease Lease) (bool, error) {
 
 // fence refuses a write with a lease that is not that of its device any more, and renews one that is, so that what
 // follows has the whole time of the lease before it.
-func (s *Store) fence(tx *sql.Tx, lease Lease) error {
+func (s *Leases) fence(tx *sql.Tx, lease Lease) error {
 	valid, err := s.renew(tx, lease)
 	if err == nil && !valid {
 		err = fmt.Errorf("%w: %s, run %s; nothing more is written to it, plan again", ErrLeaseLost, lease.Device, lease.Run)

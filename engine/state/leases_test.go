@@ -91,7 +91,7 @@ func TestNothingIsWrittenWithALostLease(t *testing.T) {
 				id := must[IntentID](t)(s.Begin(t.Context(), lease, Intent{Method: "PUT"}))
 				lose(t, s, c, lease)
 				wantError(t, write(s, lease, id), ErrLeaseLost)
-				settings := must[map[schema.Setting]Setting](t)(s.Settings(t.Context(), lease.Device))
+				settings := must[map[schema.Setting]Setting](t)(s.SettingsOf(t.Context(), lease.Device))
 				open := must[[]Intent](t)(s.OpenIntents(t.Context(), lease.Device))
 				if len(settings) != 0 || len(open) != 1 {
 					t.Errorf("written: %v, %v", settings, open)

@@ -141,7 +141,7 @@ func TestACutFileNeverStartsEmpty(t *testing.T) {
 			refused++
 			continue
 		}
-		if n := len(must[[]Device](t)(s.Devices(t.Context()))); n != rows {
+		if n := len(must[[]Device](t)(s.AllDevices(t.Context()))); n != rows {
 			t.Errorf("cut to %d of %d bytes: %d devices are left", length, len(whole), n)
 		}
 		ok(t, s.Close())
@@ -167,7 +167,7 @@ func TestAKeyWithoutADatabaseIsUsed(t *testing.T) {
 	if after := must[[]byte](t)(os.ReadFile(path + ".key")); string(after) != string(before) {
 		t.Error("the key was replaced")
 	}
-	if devices := must[[]Device](t)(s.Devices(t.Context())); len(devices) != 0 {
+	if devices := must[[]Device](t)(s.AllDevices(t.Context())); len(devices) != 0 {
 		t.Errorf("%d devices in a new database", len(devices))
 	}
 }
@@ -199,7 +199,7 @@ func openTogether(t *testing.T, path string) {
 		}
 	}
 	s := open(t, path, Options{})
-	if devices := must[[]Device](t)(s.Devices(t.Context())); len(devices) != n {
+	if devices := must[[]Device](t)(s.AllDevices(t.Context())); len(devices) != n {
 		t.Errorf("%d devices were saved, want %d", len(devices), n)
 	}
 }

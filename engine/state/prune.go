@@ -33,7 +33,7 @@ var prunings = []struct {
 }
 
 // prune removes what is old, in transactions that do not keep other processes waiting for long.
-func (s *Store) prune(ctx context.Context) error {
+func (s *database) prune(ctx context.Context) error {
 	for _, p := range prunings {
 		before := stamp(s.now().Add(-p.keep))
 		for range pruneBatches {
@@ -59,7 +59,7 @@ func (s *Store) prune(ctx context.Context) error {
 
 // pruneSnapshots removes the snapshots of a device that are old and not of its last runs. It is called when new ones come: to
 // look through those of all devices would take seconds.
-func (s *Store) pruneSnapshots(tx *sql.Tx, device schema.Device) error {
+func (s *Snapshots) pruneSnapshots(tx *sql.Tx, device schema.Device) error {
 	_, err := tx.Exec(`DELETE FROM snapshots WHERE device = $1 AND taken < $2 AND run NOT IN
 		(SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC LIMIT $3)`,
 		device.String(), stamp(s.now().Add(-keepHistory)), keepSnapshots)

@@ -20,10 +20,13 @@ type Run struct {
 	Summary   string    // one line for people; empty while it runs
 }
 
+// Runs are what was run, by whom, and how it ended.
+type Runs struct{ *database }
+
 const runColumns = `id, operation, plan_hash, who, started, ended, summary`
 
 // BeginRun records a run. Who and Started are filled in where they are zero. It fails for an id that exists.
-func (s *Store) BeginRun(ctx context.Context, run Run) error {
+func (s *Runs) BeginRun(ctx context.Context, run Run) error {
 	if run.Who == "" {
 		run.Who = s.owner.Who
 	}
@@ -46,7 +49,7 @@ func (s *Store) BeginRun(ctx context.Context, run Run) error {
 }
 
 // EndRun records how a run ended. It fails for a run that was not begun.
-func (s *Store) EndRun(ctx context.Context, id, summary string) error {
+func (s *Runs) EndRun(ctx context.Context, id, summary string) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
 		known, err := changed(tx.Exec(`UPDATE runs SET ended = $1, summary = $2 WHERE id = $3`, stamp(s.now()), summary, id))
 		if err != nil {
@@ -59,9 +62,9 @@ func (s *Store) EndRun(ctx context.Context, id, summary string) error {
 	})
 }
 
-// Runs returns the last runs, newest first, at most limit of them.
-func (s *Store) Runs(ctx context.Context, limit int) ([]Run, error) {
-	return read(ctx, s, scanRun, `SELECT `+runColumns+` FROM runs ORDER BY started DESC, id DESC LIMIT $1`, limit)
+// LastRuns returns the last runs, newest first, at most limit of them.
+func (s *Runs) LastRuns(ctx context.Context, limit int) ([]Run, error) {
+	return read(ctx, s.database, scanRun, `SELECT `+runColumns+` FROM runs ORDER BY started DESC, id DESC LIMIT $1`, limit)
 }
 
 func scanRun(rows *sql.Rows) (Run, error) {
@@ -82,7 +85,7 @@ type Application struct {
 
 // MarkApplied records that a run is about to apply the plan of that hash. Of all runs that do, one is the first: for it
 // first is true. The others are told of it.
-func (s *Store) MarkApplied(ctx context.Context, hash, run string) (application Application, first bool, err error) {
+func (s *Runs) MarkApplied(ctx context.Context, hash, run string) (application Application, first bool, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		first, err = changed(tx.Exec(`INSERT INTO applied_plans (hash, run, at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING`,
 			hash, run, stamp(s.now())))

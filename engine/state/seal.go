@@ -10,7 +10,7 @@ import (
 
 // Seal makes a text unreadable for those who have the database without its key. It is for what is kept of devices where
 // there is no vault; secrets are for a vault.
-func (s *Store) Seal(text []byte) ([]byte, error) {
+func (s *Key) Seal(text []byte) ([]byte, error) {
 	box, err := s.box()
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func (s *Store) Seal(text []byte) ([]byte, error) {
 }
 
 // Unseal reads what Seal made. Any change of it is an error that belongs to ErrDamaged.
-func (s *Store) Unseal(sealed []byte) ([]byte, error) {
+func (s *Key) Unseal(sealed []byte) ([]byte, error) {
 	box, err := s.box()
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (s *Store) Unseal(sealed []byte) ([]byte, error) {
 }
 
 // box seals with a key of its own, so that nothing sealed tells anything about fingerprints.
-func (s *Store) box() (cipher.AEAD, error) {
+func (s *Key) box() (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, s.key, nil, "camform sealed text", keySize)
 	if err != nil {
 		return nil, err

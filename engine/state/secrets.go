@@ -48,23 +48,29 @@ type Secret struct {
 	Note    string    // where it came from, for people; without secrets
 }
 
+// Secrets are all versions of all secrets, sealed, and the keys of the vault that opens them.
+type Secrets struct {
+	*database
+	leases *Leases
+}
+
 const (
 	secretColumns = `name, version, status, sealed, created, sent, proven, tried, run, note`
 	allSecrets    = `SELECT ` + secretColumns + ` FROM secrets ORDER BY name, version DESC`
 )
 
-// Secrets returns the versions of a name, newest first; none if there is no such name.
-func (s *Store) Secrets(ctx context.Context, name string) ([]Secret, error) {
-	return read(ctx, s, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name = $1 ORDER BY version DESC`, name)
+// Versions returns the versions of a name, newest first; none if there is no such name.
+func (s *Secrets) Versions(ctx context.Context, name string) ([]Secret, error) {
+	return read(ctx, s.database, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name = $1 ORDER BY version DESC`, name)
 }
 
 // AllSecrets returns all versions of all names, by name and then newest first.
-func (s *Store) AllSecrets(ctx context.Context) ([]Secret, error) {
-	return read(ctx, s, scanSecret, allSecrets)
+func (s *Secrets) AllSecrets(ctx context.Context) ([]Secret, error) {
+	return read(ctx, s.database, scanSecret, allSecrets)
 }
 
 // PutSecret keeps a new version of a name and makes it live; the one before becomes history.
-func (s *Store) PutSecret(ctx context.Context, name string, sealed []byte, note string) (version int, err error) {
+func (s *Secrets) PutSecret(ctx context.Context, name string, sealed []byte, note string) (version int, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3`,
 			string(SecretHistory), name, string(SecretLive)); err != nil {
@@ -80,9 +86,9 @@ func (s *Store) PutSecret(ctx context.Context, name string, sealed []byte, note 
 
 // AdoptSecret keeps a password that an account had before it was managed, as the live version of a name that has none. A
 // name that has versions is left as it is.
-func (s *Store) AdoptSecret(ctx context.Context, lease Lease, name string, sealed []byte, note string) error {
+func (s *Secrets) AdoptSecret(ctx context.Context, lease Lease, name string, sealed []byte, note string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.fence(tx, lease); err != nil {
+		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
 		known, err := collect(context.Background(), tx, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name = $1`, name)
@@ -98,7 +104,7 @@ func (s *Store) AdoptSecret(ctx context.Context, lease Lease, name string, seale
 }
 
 // addSecret adds a version and returns its number.
-func (s *Store) addSecret(tx *sql.Tx, secret Secret) (version int, err error) {
+func (s *Secrets) addSecret(tx *sql.Tx, secret Secret) (version int, err error) {
 	err = tx.QueryRow(`INSERT INTO secrets (`+secretColumns+`)
 		SELECT $1, COALESCE(MAX(version), 0) + 1, $2, $3, $4, $5, 0, 0, $6, $7 FROM secrets WHERE name = $1 RETURNING version`,
 		secret.Name, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note).Scan(&version)
@@ -107,9 +113,9 @@ func (s *Store) addSecret(tx *sql.Tx, secret Secret) (version int, err error) {
 
 // TriedSecret records that a device refused a version, so that each of several gets its turn. The order
 // does not depend on the clock.
-func (s *Store) TriedSecret(ctx context.Context, lease Lease, name string, version int) error {
+func (s *Secrets) TriedSecret(ctx context.Context, lease Lease, name string, version int) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.fence(tx, lease); err != nil {
+		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
 		return tried(tx, name, version)
@@ -117,7 +123,7 @@ func (s *Store) TriedSecret(ctx context.Context, lease Lease, name string, versi
 }
 
 // DoubtSecret is TriedSecret for who only reads devices, and holds no lease.
-func (s *Store) DoubtSecret(ctx context.Context, name string, version int) error {
+func (s *Secrets) DoubtSecret(ctx context.Context, name string, version int) error {
 	return s.write(ctx, func(tx *sql.Tx) error { return tried(tx, name, version) })
 }
 
@@ -129,13 +135,13 @@ func tried(tx *sql.Tx, name string, version int) error {
 
 // Doubtful returns the names of which it is not known which version is in use: one may have been sent, or the live one was
 // tried since it was last accepted.
-func (s *Store) Doubtful(ctx context.Context) (map[string]bool, error) {
+func (s *Secrets) Doubtful(ctx context.Context) (map[string]bool, error) {
 	scan := func(rows *sql.Rows) (string, error) {
 		var name string
 		err := rows.Scan(&name)
 		return name, err
 	}
-	found, err := read(ctx, s, scan, `SELECT DISTINCT name FROM secrets WHERE status = 'pending' AND sent <> 0
+	found, err := read(ctx, s.database, scan, `SELECT DISTINCT name FROM secrets WHERE status = 'pending' AND sent <> 0
 		UNION SELECT name FROM secrets WHERE status = 'live' AND tried <> 0`)
 	names := make(map[string]bool, len(found))
 	for _, name := range found {
@@ -145,9 +151,9 @@ func (s *Store) Doubtful(ctx context.Context) (map[string]bool, error) {
 }
 
 // SettleSecret records which version of a name is in use, where no request is open that says so.
-func (s *Store) SettleSecret(ctx context.Context, lease Lease, v Verdict) error {
+func (s *Secrets) SettleSecret(ctx context.Context, lease Lease, v Verdict) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
-		if err := s.fence(tx, lease); err != nil {
+		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
 		return s.settleSecret(tx, lease, v)
@@ -162,7 +168,7 @@ type Verdict struct {
 
 // settleSecret withdraws pending versions and makes the version of a verdict live, if there is one; any other live one becomes
 // history.
-func (s *Store) settleSecret(tx *sql.Tx, lease Lease, v Verdict) error {
+func (s *Secrets) settleSecret(tx *sql.Tx, lease Lease, v Verdict) error {
 	if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3 AND version <> $4`,
 		string(SecretWithdrawn), v.Name, string(SecretPending), v.Live); err != nil {
 		return err
@@ -201,8 +207,8 @@ type Vault struct {
 var ErrNoVault = errors.New("there is no vault yet; make one with camform vault init")
 
 // Vault returns the keys of the vault, or ErrNoVault.
-func (s *Store) Vault(ctx context.Context) (Vault, error) {
-	found, err := read(ctx, s, scanVault, `SELECT epoch, recipient, keys, created, rekeyed FROM vault`)
+func (s *Secrets) Vault(ctx context.Context) (Vault, error) {
+	found, err := read(ctx, s.database, scanVault, `SELECT epoch, recipient, keys, created, rekeyed FROM vault`)
 	if err != nil {
 		return Vault{}, err
 	}
@@ -213,7 +219,7 @@ func (s *Store) Vault(ctx context.Context) (Vault, error) {
 }
 
 // CreateVault keeps the keys of a new vault. It fails if there is one.
-func (s *Store) CreateVault(ctx context.Context, v Vault) error {
+func (s *Secrets) CreateVault(ctx context.Context, v Vault) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		now := stamp(s.now())
 		fresh, err := changed(tx.Exec(`INSERT INTO vault (id, epoch, recipient, keys, created, rekeyed) VALUES (1, 1, $1, $2, $3, $3)
@@ -229,7 +235,7 @@ func (s *Store) CreateVault(ctx context.Context, v Vault) error {
 }
 
 // SaveKeys replaces the sealed private key of the vault, for other recipients. Epoch must be that of the vault now.
-func (s *Store) SaveKeys(ctx context.Context, epoch int, keys string) error {
+func (s *Secrets) SaveKeys(ctx context.Context, epoch int, keys string) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET keys = $1 WHERE epoch = $2`, keys, epoch))
 		if err != nil {
@@ -245,7 +251,7 @@ func (s *Store) SaveKeys(ctx context.Context, epoch int, keys string) error {
 // Rekey replaces the keys of the vault and every sealed text in the database, in one transaction: secrets and snapshots.
 // Epoch must be that of the vault now. What was sealed before is then overwritten on the disk; an error of the family
 // ErrBusy says that all is sealed anew, and that another process keeps some of the old texts in the log.
-func (s *Store) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sealed []byte) ([]byte, error)) error {
+func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sealed []byte) ([]byte, error)) error {
 	if err := s.write(ctx, func(tx *sql.Tx) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET epoch = epoch + 1, recipient = $1, keys = $2, rekeyed = $3 WHERE epoch = $4`,
 			v.Recipient, v.Keys, stamp(s.now()), epoch))
@@ -265,19 +271,6 @@ func (s *Store) Rekey(ctx context.Context, epoch int, v Vault, reseal func(seale
 		return err
 	}
 	return s.overwrite(context.WithoutCancel(ctx))
-}
-
-// overwrite removes from the files what was deleted: pages of the database are cleared by secure_delete, and the log, which
-// still has them, is emptied.
-func (s *Store) overwrite(ctx context.Context) error {
-	var busy, frames, done int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &done); err != nil {
-		return classify(s.path, err)
-	}
-	if busy != 0 {
-		return fmt.Errorf("%w: everything is sealed anew, but another process reads %s, and %s-wal keeps what was sealed before until all processes have ended", ErrBusy, s.path, s.path)
-	}
-	return nil
 }
 
 // sealedText is one sealed text of a table.
@@ -317,7 +310,7 @@ func resealTable(tx *sql.Tx, table string, reseal func([]byte) ([]byte, error)) 
 // MergeSecrets changes secrets by what merge makes of all that there are, by name and then newest first, in one
 // transaction: versions that do not exist are added as they are, and of those that do only the status changes. Merge must
 // not use the store. At most one version of a name may be left live. The audit log says which are in use from then on.
-func (s *Store) MergeSecrets(ctx context.Context, merge func(known []Secret) ([]Secret, error)) error {
+func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []Secret) ([]Secret, error)) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
 		known, err := collect(context.Background(), tx, scanSecret, allSecrets)
 		if err != nil {

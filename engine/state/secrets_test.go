@@ -21,7 +21,7 @@ import (
 func told(t *testing.T, s *Store, name string) string {
 	t.Helper()
 	var all []string
-	for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), name)) {
+	for _, v := range must[[]Secret](t)(s.Versions(t.Context(), name)) {
 		all = append(all, fmt.Sprintf("%d:%s:%s", v.Version, v.Status, v.Sealed))
 	}
 	return strings.Join(all, " ")
@@ -63,7 +63,7 @@ func TestVersionsOfASecretAreKept(t *testing.T) {
 	}
 	_ = must[int](t)(s.PutSecret(t.Context(), "A", []byte("other"), ""))
 	versionsAre(t, s, "a", "3:live:three 2:history:two 1:history:one")
-	newest := must[[]Secret](t)(s.Secrets(t.Context(), "a"))[0]
+	newest := must[[]Secret](t)(s.Versions(t.Context(), "a"))[0]
 	want := Secret{Name: "a", Version: 3, Status: SecretLive, Sealed: []byte("three"), Created: noon.Add(2 * time.Minute), Note: "by hand"}
 	if diff := cmp.Diff(want, newest); diff != "" {
 		t.Error(diff)
@@ -106,7 +106,7 @@ func TestI8ACandidateIsPendingUntilItIsKnownWhatBecameOfIt(t *testing.T) {
 			if doubt := inDoubt(t, s); doubt != "a" {
 				t.Errorf("in doubt: %q", doubt)
 			}
-			sent := must[[]Secret](t)(s.Secrets(t.Context(), "a"))[0]
+			sent := must[[]Secret](t)(s.Versions(t.Context(), "a"))[0]
 			if sent.Sent != noon || sent.Run != "r1" || sent.Note != "why" {
 				t.Errorf("sent: %+v", sent)
 			}
@@ -116,7 +116,7 @@ func TestI8ACandidateIsPendingUntilItIsKnownWhatBecameOfIt(t *testing.T) {
 			if doubt := inDoubt(t, s); doubt != c.doubt {
 				t.Errorf("in doubt: %q, want %q", doubt, c.doubt)
 			}
-			for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), "a")) {
+			for _, v := range must[[]Secret](t)(s.Versions(t.Context(), "a")) {
 				if proven := !v.Proven.IsZero(); proven != (v.Version == c.live) || proven && v.Proven != noon.Add(time.Minute) {
 					t.Errorf("version %d was proven %v", v.Version, v.Proven)
 				}
@@ -137,7 +137,7 @@ func TestRefusedVersionsHaveTheirOrder(t *testing.T) {
 		ok(t, s.TriedSecret(t.Context(), lease, "a", version))
 	}
 	var tried []int64
-	for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), "a")) {
+	for _, v := range must[[]Secret](t)(s.Versions(t.Context(), "a")) {
 		tried = append(tried, v.Tried)
 	}
 	if !slices.Equal(tried, []int64{3, 0, 2}) {
@@ -148,7 +148,7 @@ func TestRefusedVersionsHaveTheirOrder(t *testing.T) {
 	}
 	ok(t, s.SettleSecret(cancelled(), lease, Verdict{Name: "a", Live: 2}))
 	versionsAre(t, s, "a", "3:history:three 2:live:two 1:history:one")
-	for _, v := range must[[]Secret](t)(s.Secrets(t.Context(), "a")) {
+	for _, v := range must[[]Secret](t)(s.Versions(t.Context(), "a")) {
 		if v.Tried != 0 {
 			t.Errorf("version %d keeps its turn", v.Version)
 		}
@@ -224,7 +224,7 @@ func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if snap := must[[]Snapshot](t)(s.Snapshots(t.Context(), SnapshotQuery{}))[0]; !bytes.Equal(snap.Sealed, bytes.ToUpper(large)) {
+	if snap := must[[]Snapshot](t)(s.FindSnapshots(t.Context(), SnapshotQuery{}))[0]; !bytes.Equal(snap.Sealed, bytes.ToUpper(large)) {
 		t.Error("the snapshot was not sealed anew")
 	}
 	want := Vault{Epoch: 2, Recipient: "r2", Keys: "k2", Created: noon, Rekeyed: noon.Add(time.Hour)}
@@ -269,11 +269,11 @@ func TestMergeAddsVersionsAndChangesTheirStatus(t *testing.T) {
 		return append(known, added), nil
 	}))
 	versionsAre(t, s, "a", "2:live:two 1:history:one")
-	if diff := cmp.Diff(added, must[[]Secret](t)(s.Secrets(t.Context(), "a"))[0]); diff != "" {
+	if diff := cmp.Diff(added, must[[]Secret](t)(s.Versions(t.Context(), "a"))[0]); diff != "" {
 		t.Error(diff)
 	}
 	var logged []string
-	for e, err := range s.AuditLog(t.Context(), 1) {
+	for e, err := range s.AuditEntries(t.Context(), 1) {
 		ok(t, err)
 		record := must[auditlog.Record](t)(e.Record())
 		logged = append(logged, string(record.Action)+" "+record.Detail)

@@ -25,11 +25,17 @@ type Setting struct {
 	At            time.Time         // when; UTC
 }
 
+// Settings are what was last applied to settings, and what the devices read back.
+type Settings struct {
+	*database
+	leases *Leases
+}
+
 const settingColumns = `device, kind, item, applied, observed, fingerprints, created, pending_reboot, run, at`
 
-// Settings returns what is remembered of the settings of a device.
-func (s *Store) Settings(ctx context.Context, device schema.Device) (map[schema.Setting]Setting, error) {
-	all, err := read(ctx, s, scanSetting, `SELECT `+settingColumns+` FROM settings WHERE device = $1`, device.String())
+// SettingsOf returns what is remembered of the settings of a device.
+func (s *Settings) SettingsOf(ctx context.Context, device schema.Device) (map[schema.Setting]Setting, error) {
+	all, err := read(ctx, s.database, scanSetting, `SELECT `+settingColumns+` FROM settings WHERE device = $1`, device.String())
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +47,7 @@ func (s *Store) Settings(ctx context.Context, device schema.Device) (map[schema.
 }
 
 // AllSettings goes through the settings of all devices, those of a device together. After an error there is nothing more.
-func (s *Store) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
+func (s *Settings) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 	return func(yield func(Setting, error) bool) {
 		rows, err := s.db.QueryContext(ctx, `SELECT `+settingColumns+` FROM settings ORDER BY device, kind, item`)
 		if err != nil {
@@ -67,9 +73,9 @@ func (s *Store) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 
 // Record remembers settings and forgets others in one transaction, for changes that need no request to the device. Run
 // and At of a row are filled in where they are zero.
-func (s *Store) Record(ctx context.Context, lease Lease, rows []Setting, forget []schema.Setting) error {
+func (s *Settings) Record(ctx context.Context, lease Lease, rows []Setting, forget []schema.Setting) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
-		if err := s.fence(tx, lease); err != nil {
+		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
 		return s.record(tx, lease, rows, forget)
@@ -78,9 +84,9 @@ func (s *Store) Record(ctx context.Context, lease Lease, rows []Setting, forget 
 
 // ForgetSetting removes a setting from the state and leaves the device alone. A setting that nobody remembers is no
 // error; one of a device whose lease somebody holds is a *HeldError.
-func (s *Store) ForgetSetting(ctx context.Context, address schema.Setting) error {
+func (s *Settings) ForgetSetting(ctx context.Context, address schema.Setting) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.free(tx, address.Device); err != nil {
+		if err := s.leases.free(tx, address.Device); err != nil {
 			return err
 		}
 		if err := forgetSetting(tx, address); err != nil {
@@ -92,7 +98,7 @@ func (s *Store) ForgetSetting(ctx context.Context, address schema.Setting) error
 	})
 }
 
-func (s *Store) record(tx *sql.Tx, lease Lease, rows []Setting, forget []schema.Setting) error {
+func (s *Settings) record(tx *sql.Tx, lease Lease, rows []Setting, forget []schema.Setting) error {
 	for _, row := range rows {
 		if err := s.saveSetting(tx, lease, row); err != nil {
 			return err
@@ -109,7 +115,7 @@ func (s *Store) record(tx *sql.Tx, lease Lease, rows []Setting, forget []schema.
 	return nil
 }
 
-func (s *Store) saveSetting(tx *sql.Tx, lease Lease, row Setting) error {
+func (s *Settings) saveSetting(tx *sql.Tx, lease Lease, row Setting) error {
 	if err := covered(lease, row.Address); err != nil {
 		return err
 	}

@@ -25,13 +25,19 @@ type SnapshotQuery struct {
 	Device schema.Device
 }
 
+// Snapshots are documents of devices from before runs.
+type Snapshots struct {
+	*database
+	leases *Leases
+}
+
 const snapshotColumns = `run, device, path, sealed, taken`
 
 // SaveSnapshot keeps a document for the run of the lease. The first one of a run and path stays: what is read later in a run
 // may be its own work already.
-func (s *Store) SaveSnapshot(ctx context.Context, lease Lease, path string, sealed []byte) error {
+func (s *Snapshots) SaveSnapshot(ctx context.Context, lease Lease, path string, sealed []byte) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.fence(tx, lease); err != nil {
+		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
 		fresh, err := changed(tx.Exec(`INSERT INTO snapshots (`+snapshotColumns+`) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (run, device, path) DO NOTHING`,
@@ -43,25 +49,25 @@ func (s *Store) SaveSnapshot(ctx context.Context, lease Lease, path string, seal
 	})
 }
 
-// Snapshots returns the snapshots that a query selects, by run, device and path.
-func (s *Store) Snapshots(ctx context.Context, q SnapshotQuery) ([]Snapshot, error) {
+// FindSnapshots returns the snapshots that a query selects, by run, device and path.
+func (s *Snapshots) FindSnapshots(ctx context.Context, q SnapshotQuery) ([]Snapshot, error) {
 	device := ""
 	if !q.Device.IsZero() {
 		device = q.Device.String()
 	}
-	return read(ctx, s, scanSnapshot, `SELECT `+snapshotColumns+` FROM snapshots
+	return read(ctx, s.database, scanSnapshot, `SELECT `+snapshotColumns+` FROM snapshots
 		WHERE ($1 = '' OR run = $1) AND ($2 = '' OR device = $2) ORDER BY run, device, path`, q.Run, device)
 }
 
 // SnapshotRuns returns the runs that have snapshots of a device, newest first.
-func (s *Store) SnapshotRuns(ctx context.Context, device schema.Device) ([]string, error) {
-	return read(ctx, s, scanText, `SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC`,
+func (s *Snapshots) SnapshotRuns(ctx context.Context, device schema.Device) ([]string, error) {
+	return read(ctx, s.database, scanText, `SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC`,
 		device.String())
 }
 
 // SnapshotDevices returns the devices that a run has snapshots of, ordered by address.
-func (s *Store) SnapshotDevices(ctx context.Context, run string) ([]schema.Device, error) {
-	texts, err := read(ctx, s, scanText, `SELECT DISTINCT device FROM snapshots WHERE run = $1`, run)
+func (s *Snapshots) SnapshotDevices(ctx context.Context, run string) ([]schema.Device, error) {
+	texts, err := read(ctx, s.database, scanText, `SELECT DISTINCT device FROM snapshots WHERE run = $1`, run)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TestTheFirstDocumentOfARunIsItsSnapshot(t *testing.T) {
 		{}: want, {Run: "r1"}: want, {Device: device("n")}: want[1:], {Run: "r1", Device: device("m")}: want[:1],
 		{Run: "r2"}: nil, {Run: "r2", Device: device("n")}: nil, {Device: device("nobody")}: nil,
 	} {
-		if diff := cmp.Diff(some, must[[]Snapshot](t)(s.Snapshots(t.Context(), q))); diff != "" {
+		if diff := cmp.Diff(some, must[[]Snapshot](t)(s.FindSnapshots(t.Context(), q))); diff != "" {
 			t.Errorf("%+v: %s", q, diff)
 		}
 	}
@@ -43,7 +43,7 @@ func TestNoSnapshotIsSavedWithALostLease(t *testing.T) {
 	ok(t, s.Release(t.Context(), lost))
 	acquire(t, s, "n", "r2")
 	wantError(t, s.SaveSnapshot(t.Context(), lost, "/a", []byte("x")), ErrLeaseLost)
-	if left := must[[]Snapshot](t)(s.Snapshots(t.Context(), SnapshotQuery{})); len(left) != 0 {
+	if left := must[[]Snapshot](t)(s.FindSnapshots(t.Context(), SnapshotQuery{})); len(left) != 0 {
 		t.Errorf("saved: %v", left)
 	}
 }

@@ -218,6 +218,19 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return fmt.Errorf("tables of the state database: %w", err)
 }
 
+// overwrite removes from the files what was deleted: pages of the database are cleared by secure_delete, and the log, which
+// still has them, is emptied.
+func (s *database) overwrite(ctx context.Context) error {
+	var busy, frames, done int
+	if err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &done); err != nil {
+		return classify(s.path, err)
+	}
+	if busy != 0 {
+		return fmt.Errorf("%w: everything is sealed anew, but another process reads %s, and %s-wal keeps what was sealed before until all processes have ended", ErrBusy, s.path, s.path)
+	}
+	return nil
+}
+
 // checkpoint folds the write-ahead log into the database file. It fails harmlessly while another process reads: the last
 // one to close does it.
 func checkpoint(c *sql.Conn) {

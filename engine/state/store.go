@@ -11,15 +11,44 @@ import (
 	"time"
 )
 
-// Store is an open state database.
+// Store is an open state database: its parts, and what closes it. Whoever needs one of them takes that part, or an interface
+// of what it uses. Only who opens a store holds all of it.
 type Store struct {
+	*Key
+	*Devices
+	*Settings
+	*Leases
+	*Journal
+	*Runs
+	*Attempts
+	*Secrets
+	*Snapshots
+	*Capabilities
+	*Approvals
+	*AuditLog
+	*database
+}
+
+// join makes the parts of a database.
+func join(d *database) *Store {
+	leases := &Leases{d}
+	settings, secrets := &Settings{d, leases}, &Secrets{d, leases}
+	return &Store{
+		Key: &Key{d}, Devices: &Devices{d, leases}, Settings: settings, Leases: leases,
+		Journal: &Journal{d, leases, settings, secrets}, Runs: &Runs{d}, Attempts: &Attempts{d}, Secrets: secrets,
+		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d},
+		database: d,
+	}
+}
+
+// database is the file that all parts of a store share.
+type database struct {
 	path  string
 	now   func() time.Time
 	owner Owner
 	alive func(pid int) bool
 	from  string
 	key   []byte
-	cache cache
 
 	db     *sql.DB
 	writer *sql.Conn // used by the goroutine in serve only
@@ -71,24 +100,25 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := start(ctx, db, path, key, options)
+	d, err := start(ctx, db, path, key, options)
 	if err != nil {
 		_ = db.Close()
 		return nil, err
 	}
-	if err := s.prune(ctx); err != nil {
+	s := join(d)
+	if err := d.prune(ctx); err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("old rows of the state database: %w", err)
 	}
 	return s, nil
 }
 
-func start(ctx context.Context, db *sql.DB, path string, key []byte, options Options) (*Store, error) {
+func start(ctx context.Context, db *sql.DB, path string, key []byte, options Options) (*database, error) {
 	writer, err := db.Conn(ctx)
 	if err != nil {
 		return nil, classify(path, err)
 	}
-	s := &Store{
+	s := &database{
 		path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, key: key, db: db, writer: writer,
 		jobs: make(chan *job), closing: make(chan struct{}), served: make(chan struct{}),
 	}
@@ -157,7 +187,7 @@ type querier interface {
 }
 
 // read is collect on committed data, with an error for people.
-func read[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
+func read[T any](ctx context.Context, s *database, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	all, err := collect(ctx, s.db, scan, query, args...)
 	if err != nil {
 		return nil, classify(s.path, err)

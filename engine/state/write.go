@@ -20,7 +20,7 @@ type job struct {
 // write runs do in a transaction and returns when that is durable. An error of do undoes what it did and nothing else.
 // A job that has begun is not interrupted by ctx. Do must use the methods of tx without a context, since an interrupted
 // statement would undo the work of others.
-func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+func (s *database) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	j := &job{ctx: ctx, do: do, done: make(chan struct{})}
 	select {
 	case s.jobs <- j:
@@ -35,7 +35,7 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 
 // serve carries out jobs until the store is closed. Those that arrive while a transaction is being made durable share
 // the next one.
-func (s *Store) serve() {
+func (s *database) serve() {
 	defer close(s.served)
 	var failed error
 	for {
@@ -63,7 +63,7 @@ func (s *Store) serve() {
 }
 
 // waiting is first and the jobs that wait at this moment.
-func (s *Store) waiting(first *job) []*job {
+func (s *database) waiting(first *job) []*job {
 	batch := []*job{first}
 	for len(batch) < maxBatch {
 		select {
@@ -77,7 +77,7 @@ func (s *Store) waiting(first *job) []*job {
 }
 
 // commit runs jobs in one transaction. Its error is that of all jobs that have none of their own.
-func (s *Store) commit(batch []*job) error {
+func (s *database) commit(batch []*job) error {
 	ctx := context.Background()
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Store) commit(batch []*job) error {
 	return nil
 }
 
-func (s *Store) runAll(tx *sql.Tx, batch []*job) error {
+func (s *database) runAll(tx *sql.Tx, batch []*job) error {
 	for _, j := range batch {
 		if err := s.run(tx, j); err != nil {
 			return err
@@ -107,7 +107,7 @@ func (s *Store) runAll(tx *sql.Tx, batch []*job) error {
 }
 
 // run runs one job within a transaction. The error means that the transaction is lost; that of the job is in the job.
-func (s *Store) run(tx *sql.Tx, j *job) error {
+func (s *database) run(tx *sql.Tx, j *job) error {
 	if j.err = j.ctx.Err(); j.err != nil {
 		return nil
 	}

@@ -99,7 +99,7 @@ func TestABusyDatabaseIsSaid(t *testing.T) {
 	defer func() { _ = other.Close() }()
 	tx := must[*sql.Tx](t)(other.BeginTx(t.Context(), nil))
 	wantError(t, s.BeginRun(t.Context(), Run{ID: "r"}), ErrBusy)
-	if runs := must[[]Run](t)(s.Runs(t.Context(), 1)); len(runs) != 0 {
+	if runs := must[[]Run](t)(s.LastRuns(t.Context(), 1)); len(runs) != 0 {
 		t.Errorf("runs %v", runs)
 	}
 	ok(t, tx.Rollback())
@@ -182,7 +182,7 @@ func TestOldRowsGoAndOpenIntentsStay(t *testing.T) {
 		t.Errorf("%d intents after %v, want 3", n, keepHistory)
 	}
 	s = reopen(keepHistory + time.Second)
-	intents, runs := must[[]Intent](t)(s.RunIntents(t.Context(), "old")), must[[]Run](t)(s.Runs(t.Context(), 9))
+	intents, runs := must[[]Intent](t)(s.RunIntents(t.Context(), "old")), must[[]Run](t)(s.LastRuns(t.Context(), 9))
 	if len(intents) != 2 || intents[0].ID != left || intents[1].ID != doubt || len(runs) != 1 || runs[0].ID != "old" {
 		t.Errorf("left: %v, %v", intents, runs)
 	}

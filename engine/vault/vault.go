@@ -118,7 +118,7 @@ func (v *Vault) History(ctx context.Context, name string) ([]state.Secret, error
 	if _, err := v.store.Vault(ctx); err != nil {
 		return nil, err
 	}
-	versions, err := v.store.Secrets(ctx, name)
+	versions, err := v.store.Versions(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -405,7 +405,7 @@ func ciphertexts(t *testing.T, store *state.Store) [][]byte {
 	for _, s := range must[[]state.Secret](t)(store.AllSecrets(t.Context())) {
 		add(s.Sealed)
 	}
-	for _, s := range must[[]state.Snapshot](t)(store.Snapshots(t.Context(), state.SnapshotQuery{})) {
+	for _, s := range must[[]state.Snapshot](t)(store.FindSnapshots(t.Context(), state.SnapshotQuery{})) {
 		add(s.Sealed)
 	}
 	return parts
@@ -470,7 +470,7 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 				t.Fatalf("%s: name/%d is %q, %v", who, i%40, text, err)
 			}
 		}
-		for i, s := range must[[]state.Snapshot](t)(store.Snapshots(t.Context(), state.SnapshotQuery{})) {
+		for i, s := range must[[]state.Snapshot](t)(store.FindSnapshots(t.Context(), state.SnapshotQuery{})) {
 			if text := must[[]byte](t)(v.Unseal(s.Sealed)); string(text) != []string{string(document), "before the vault"}[i] {
 				t.Errorf("%s: the snapshot %s has %d bytes", who, s.Path, len(text))
 			}
