@@ -24,7 +24,7 @@ func (s *Approvals) LoadApprovals(ctx context.Context) ([]byte, error) {
 // SaveApprovals keeps who must sign plans, in the form that the caller chose, in place of what was kept before. Nil keeps
 // nothing.
 func (s *Approvals) SaveApprovals(ctx context.Context, approvals []byte) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		if approvals == nil {
 			_, err := tx.Exec(`DELETE FROM meta WHERE name = $1`, approvalsRow)
 			return err

@@ -26,7 +26,7 @@ func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.C
 		refusal error
 	)
 	endpoint, credential := s.identify(a)
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(tx *transaction) error {
 		now := moment(stamp(s.now()))
 		history, err := s.history(tx, endpoint, now)
 		if err != nil {
@@ -36,9 +36,9 @@ func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.C
 		if refusal != nil {
 			return nil // what the history learned about the clock is kept
 		}
-		return tx.QueryRow(`INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock)
+		return tx.Get([]any{&id}, `INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock)
 			VALUES ($1, $2, $3, $4, 0, 0, $5, 0) RETURNING id`,
-			endpoint, credential, string(ledger.Open), stamp(now), providers.RemainingUnknown).Scan(&id)
+			endpoint, credential, string(ledger.Open), stamp(now), providers.RemainingUnknown)
 	})
 	if err != nil {
 		return 0, err
@@ -55,7 +55,7 @@ func (s *Attempts) Settle(ctx context.Context, c providers.Charge, r providers.A
 	if r.Accepted {
 		outcome = ledger.Accepted
 	}
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		open, err := changed(tx.Exec(`UPDATE attempts SET outcome = $1, settled = $2, remaining = $3, lock = $4
 			WHERE id = $5 AND outcome = $6`,
 			string(outcome), stamp(s.now()), r.Remaining, r.Lock.Microseconds(), int64(c), string(ledger.Open)))
@@ -71,7 +71,7 @@ func (s *Attempts) Settle(ctx context.Context, c providers.Charge, r providers.A
 
 // Locked records that a device said it is locked. A d of zero means that it did not tell for how long.
 func (s *Attempts) Locked(ctx context.Context, endpoint string, d time.Duration) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		now := stamp(s.now())
 		_, err := tx.Exec(`INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock)
 			VALUES ($1, '', $2, $3, $3, 0, $4, $5)`,
@@ -87,7 +87,7 @@ func (s *Attempts) identify(a providers.Attempt) (endpoint, credential string) {
 }
 
 // history reads what is known of an endpoint, and keeps track of a clock that went backwards.
-func (s *Attempts) history(tx *sql.Tx, endpoint string, now time.Time) ([]ledger.Entry, error) {
+func (s *Attempts) history(tx *transaction, endpoint string, now time.Time) ([]ledger.Entry, error) {
 	history, err := collect(context.Background(), tx, scanEntry, `SELECT `+attemptColumns+` FROM attempts WHERE endpoint = $1 ORDER BY id`, endpoint)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (s *Attempts) history(tx *sql.Tx, endpoint string, now time.Time) ([]ledger
 
 // dropSuccesses removes the successes that came before that of a charge with the same credential: only the last one says
 // anything, and there is one in every run. A credential belongs to one endpoint; that is named for the sake of the index.
-func dropSuccesses(tx *sql.Tx, c providers.Charge) error {
+func dropSuccesses(tx *transaction, c providers.Charge) error {
 	_, err := tx.Exec(`DELETE FROM attempts WHERE id < $1 AND outcome = $2
 		AND endpoint = (SELECT endpoint FROM attempts WHERE id = $1)
 		AND credential = (SELECT credential FROM attempts WHERE id = $1)`, int64(c), string(ledger.Accepted))

@@ -3,7 +3,6 @@ package state
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,7 +28,7 @@ type AuditLog struct{ *database }
 // Prev are filled in, and so is Who where it is empty. No field may hold a secret. It is written even if ctx is cancelled:
 // what is recorded has happened.
 func (s *AuditLog) Audit(ctx context.Context, records ...auditlog.Record) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		for _, r := range records {
 			if err := s.appendAudit(tx, r); err != nil {
 				return err
@@ -97,7 +96,7 @@ func (s *database) headPath() string { return s.path + ".audit-head" }
 
 func (s *database) auditEntries(ctx context.Context, query string, args ...any) iter.Seq2[auditlog.Entry, error] {
 	return func(yield func(auditlog.Entry, error) bool) {
-		rows, err := s.db.QueryContext(ctx, query, args...)
+		rows, err := s.reads.QueryContext(ctx, query, args...)
 		if err != nil {
 			yield(auditlog.Entry{}, classify(s.path, err))
 			return
@@ -128,7 +127,7 @@ type auditTail struct {
 
 // appendAudit adds a record to the audit log. It becomes durable together with what else the transaction writes, or not at
 // all: nothing is done without a record.
-func (s *database) appendAudit(tx *sql.Tx, r auditlog.Record) error {
+func (s *database) appendAudit(tx *transaction, r auditlog.Record) error {
 	if err := s.findTail(tx); err != nil {
 		return err
 	}
@@ -150,7 +149,7 @@ func (s *database) appendAudit(tx *sql.Tx, r auditlog.Record) error {
 // findTail reads where the audit log ends, once in a transaction: another process may have appended before it. The hash is
 // the one that was noted, not that of the last row, so that rows which somebody removed or added at the end stay a break in
 // the chain. They do not keep anybody from appending.
-func (s *database) findTail(tx *sql.Tx) error {
+func (s *database) findTail(tx *transaction) error {
 	if s.tail.known {
 		return nil
 	}
@@ -158,8 +157,8 @@ func (s *database) findTail(tx *sql.Tx) error {
 		noted string
 		last  int64
 	)
-	err := tx.QueryRow(`SELECT COALESCE((SELECT value FROM meta WHERE name = $1), ''), COALESCE((SELECT MAX(seq) FROM audit_log), 0)`,
-		auditHeadRow).Scan(&noted, &last)
+	err := tx.Get([]any{&noted, &last}, `SELECT COALESCE((SELECT value FROM meta WHERE name = $1), ''), COALESCE((SELECT MAX(seq) FROM audit_log), 0)`,
+		auditHeadRow)
 	head := headFrom(noted)
 	head.Seq = max(head.Seq, last)
 	s.tail = auditTail{known: err == nil, head: head}
@@ -167,7 +166,7 @@ func (s *database) findTail(tx *sql.Tx) error {
 }
 
 // saveTail notes the head of the audit log at the end of a transaction.
-func (s *database) saveTail(tx *sql.Tx) error {
+func (s *database) saveTail(tx *transaction) error {
 	if !s.tail.grown {
 		return nil
 	}
@@ -232,7 +231,7 @@ func whereFrom(env func(string) string) string {
 }
 
 // auditIntent records that a request may be sent from now on.
-func (s *Journal) auditIntent(tx *sql.Tx, lease Lease, id IntentID, intent Intent) error {
+func (s *Journal) auditIntent(tx *transaction, lease Lease, id IntentID, intent Intent) error {
 	before := func(step IntentStep) (json.RawMessage, map[string]string) { return step.Before, nil }
 	after := func(step IntentStep) (json.RawMessage, map[string]string) { return step.After, step.Fingerprints }
 	return s.appendAudit(tx, auditlog.Record{
@@ -243,7 +242,7 @@ func (s *Journal) auditIntent(tx *sql.Tx, lease Lease, id IntentID, intent Inten
 }
 
 // auditOutcome records what became of a request. An earlier run may have begun it.
-func (s *Journal) auditOutcome(tx *sql.Tx, lease Lease, intent Intent) error {
+func (s *Journal) auditOutcome(tx *transaction, lease Lease, intent Intent) error {
 	detail := fmt.Sprintf("%s, request %d", intent.Method, intent.ID)
 	if intent.Run != lease.Run {
 		detail += " of run " + intent.Run
@@ -256,7 +255,7 @@ func (s *Journal) auditOutcome(tx *sql.Tx, lease Lease, intent Intent) error {
 
 // auditSecret records what happened to a version of a secret: all that were proposed for 0. Where a person did it there is no
 // lease.
-func (s *Secrets) auditSecret(tx *sql.Tx, lease Lease, action auditlog.Action, name string, version int) error {
+func (s *Secrets) auditSecret(tx *transaction, lease Lease, action auditlog.Action, name string, version int) error {
 	r := auditlog.Record{Run: lease.Run, Action: action, Detail: name}
 	if !lease.Device.IsZero() {
 		r.Device = lease.Device.String()

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -205,7 +204,7 @@ func TestTheChainSurvivesFailuresOfOthers(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			_ = s.write(context.Background(), func(tx *sql.Tx) error {
+			_ = s.write(context.Background(), func(tx *transaction) error {
 				if err := s.appendAudit(tx, auditlog.Record{Action: auditlog.SecretSet}); err != nil || i%3 > 0 {
 					return err
 				}

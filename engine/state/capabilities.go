@@ -68,7 +68,7 @@ func (s *Capabilities) SaveCapability(ctx context.Context, model, firmware, path
 	if known, ok := s.cache.get(key); ok && known.missing == missing && bytes.Equal(known.body, body) {
 		return nil
 	}
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.write(ctx, func(tx *transaction) error {
 		_, err := tx.Exec(`INSERT INTO capabilities (model, firmware, path, body, missing, at) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (model, firmware, path) DO UPDATE SET body = excluded.body, missing = excluded.missing, at = excluded.at`,
 			model, firmware, path, body, missing, stamp(s.now()))

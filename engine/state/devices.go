@@ -41,7 +41,7 @@ func (s *Devices) SaveSeen(ctx context.Context, d Device) error {
 	if d.FirstSeen.IsZero() {
 		d.FirstSeen = d.LastSeen
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		known, err := collect(context.Background(), tx, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE device = $1`, d.Address.String())
 		if err != nil {
 			return err
@@ -82,7 +82,7 @@ func (s *Devices) AllDevices(ctx context.Context) ([]Device, error) {
 // ForgetDevice removes a device with its settings and its open intents. The history of its runs stays. A device that
 // nobody remembers is no error; one whose lease somebody holds is a *HeldError.
 func (s *Devices) ForgetDevice(ctx context.Context, address schema.Device) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		if err := s.leases.free(tx, address); err != nil {
 			return err
 		}

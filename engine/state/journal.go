@@ -85,7 +85,7 @@ func (s *Journal) Begin(ctx context.Context, lease Lease, intent Intent) (Intent
 		return 0, err
 	}
 	var id IntentID
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx *transaction) error {
 		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
@@ -93,9 +93,9 @@ func (s *Journal) Begin(ctx context.Context, lease Lease, intent Intent) (Intent
 		if err != nil {
 			return err
 		}
-		err = tx.QueryRow(`INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished, candidates)
+		err = tx.Get([]any{&id}, `INSERT INTO intents (run, device, document, method, digest, steps, begun, outcome, finished, candidates)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8) RETURNING id`,
-			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now()), candidates).Scan(&id)
+			lease.Run, lease.Device.String(), intent.Document, intent.Method, intent.Digest, steps, stamp(s.now()), candidates)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (s *Journal) Begin(ctx context.Context, lease Lease, intent Intent) (Intent
 }
 
 // propose keeps candidates and returns them as they are stored, with their versions.
-func (s *Journal) propose(tx *sql.Tx, lease Lease, candidates []Candidate) (string, error) {
+func (s *Journal) propose(tx *transaction, lease Lease, candidates []Candidate) (string, error) {
 	var stored []Candidate
 	for _, c := range candidates {
 		version, err := s.secrets.addSecret(tx, Secret{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: lease.Run, Note: c.Note})
@@ -125,7 +125,7 @@ func (s *Journal) propose(tx *sql.Tx, lease Lease, candidates []Candidate) (stri
 // lease may be that of a later run, which resolves what an earlier one left open. ErrFinished means that the intent has
 // an outcome already, or is not one of the device. Verdicts say which versions of secrets were found to be in use.
 func (s *Journal) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting, verdicts ...Verdict) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ type Leases struct{ *database }
 // by itself is taken over.
 func (s *Leases) Acquire(ctx context.Context, device schema.Device, run string) (Lease, error) {
 	var lease Lease
-	err := s.write(ctx, func(tx *sql.Tx) (err error) {
+	err := s.write(ctx, func(tx *transaction) (err error) {
 		lease, err = s.acquire(tx, device, run)
 		return err
 	})
@@ -38,7 +38,7 @@ func (s *Leases) Acquire(ctx context.Context, device schema.Device, run string) 
 // Renew makes leases last for LeaseTime from now. Those that were released, or taken over by somebody else, are in lost;
 // one that merely ended by itself is renewed.
 func (s *Leases) Renew(ctx context.Context, leases ...Lease) (lost []Lease, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx *transaction) error {
 		for _, lease := range leases {
 			renewed, err := s.renew(tx, lease)
 			if err != nil {
@@ -58,7 +58,7 @@ func (s *Leases) Renew(ctx context.Context, leases ...Lease) (lost []Lease, err 
 
 // Release gives leases back. It is no error if one was lost.
 func (s *Leases) Release(ctx context.Context, leases ...Lease) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		for _, lease := range leases {
 			_, err := tx.Exec(`UPDATE leases SET held = $1 WHERE device = $2 AND token = $3`, false, lease.Device.String(), lease.Token)
 			if err != nil {
@@ -72,7 +72,7 @@ func (s *Leases) Release(ctx context.Context, leases ...Lease) error {
 // ForceRelease ends the lease of a device that somebody else has, by the id that a HeldError tells. It fails if the
 // device is not held under this id, for example since somebody else holds it by now.
 func (s *Leases) ForceRelease(ctx context.Context, device schema.Device, id int64) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		done, err := changed(tx.Exec(`UPDATE leases SET held = $1 WHERE device = $2 AND token = $3 AND held`, false, device.String(), id))
 		if err != nil {
 			return err
@@ -137,7 +137,7 @@ func (r leaseRow) heldError(device schema.Device) *HeldError {
 	return &HeldError{Device: device, Owner: r.owner, Run: r.run, ID: r.token, Acquired: r.acquired, Renewed: r.renewed, Expires: r.expires}
 }
 
-func (s *Leases) leaseOf(tx *sql.Tx, device schema.Device) (leaseRow, error) {
+func (s *Leases) leaseOf(tx *transaction, device schema.Device) (leaseRow, error) {
 	rows, err := collect(context.Background(), tx, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE device = $1`, device.String())
 	if err != nil || len(rows) == 0 {
 		return leaseRow{}, err
@@ -145,7 +145,7 @@ func (s *Leases) leaseOf(tx *sql.Tx, device schema.Device) (leaseRow, error) {
 	return rows[0], nil
 }
 
-func (s *Leases) acquire(tx *sql.Tx, device schema.Device, run string) (Lease, error) {
+func (s *Leases) acquire(tx *transaction, device schema.Device, run string) (Lease, error) {
 	row, err := s.leaseOf(tx, device)
 	if err != nil {
 		return Lease{}, err
@@ -164,7 +164,7 @@ func (s *Leases) acquire(tx *sql.Tx, device schema.Device, run string) (Lease, e
 }
 
 // free fails with a *HeldError if somebody holds a device.
-func (s *Leases) free(tx *sql.Tx, device schema.Device) error {
+func (s *Leases) free(tx *transaction, device schema.Device) error {
 	row, err := s.leaseOf(tx, device)
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (s *Leases) free(tx *sql.Tx, device schema.Device) error {
 }
 
 // renew reports whether the lease is still that of its device.
-func (s *Leases) renew(tx *sql.Tx, lease Lease) (bool, error) {
+func (s *Leases) renew(tx *transaction, lease Lease) (bool, error) {
 	now := s.now()
 	return changed(tx.Exec(`UPDATE leases SET renewed = $1, expires = $2 WHERE device = $3 AND token = $4 AND held`,
 		stamp(now), stamp(now.Add(LeaseTime)), lease.Device.String(), lease.Token))
@@ -184,7 +184,7 @@ func (s *Leases) renew(tx *sql.Tx, lease Lease) (bool, error) {
 
 // fence refuses a write with a lease that is not that of its device any more, and renews one that is, so that what
 // follows has the whole time of the lease before it.
-func (s *Leases) fence(tx *sql.Tx, lease Lease) error {
+func (s *Leases) fence(tx *transaction, lease Lease) error {
 	valid, err := s.renew(tx, lease)
 	if err == nil && !valid {
 		err = fmt.Errorf("%w: %s, run %s; nothing more is written to it, plan again", ErrLeaseLost, lease.Device, lease.Run)

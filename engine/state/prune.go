@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"camform/schema"
@@ -38,7 +37,7 @@ func (s *database) prune(ctx context.Context) error {
 		before := stamp(s.now().Add(-p.keep))
 		for range pruneBatches {
 			var removed int64
-			err := s.write(ctx, func(tx *sql.Tx) error {
+			err := s.write(ctx, func(tx *transaction) error {
 				result, err := tx.Exec(p.statement, before, pruneBatch)
 				if err != nil {
 					return err
@@ -59,7 +58,7 @@ func (s *database) prune(ctx context.Context) error {
 
 // pruneSnapshots removes the snapshots of a device that are old and not of its last runs. It is called when new ones come: to
 // look through those of all devices would take seconds.
-func (s *Snapshots) pruneSnapshots(tx *sql.Tx, device schema.Device) error {
+func (s *Snapshots) pruneSnapshots(tx *transaction, device schema.Device) error {
 	_, err := tx.Exec(`DELETE FROM snapshots WHERE device = $1 AND taken < $2 AND run NOT IN
 		(SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC LIMIT $3)`,
 		device.String(), stamp(s.now().Add(-keepHistory)), keepSnapshots)

@@ -33,7 +33,7 @@ func (s *Runs) BeginRun(ctx context.Context, run Run) error {
 	if run.Started.IsZero() {
 		run.Started = s.now()
 	}
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		fresh, err := changed(tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES ($1, $2, $3, $4, $5, 0, '') ON CONFLICT (id) DO NOTHING`,
 			run.ID, run.Operation, run.PlanHash, run.Who, stamp(run.Started)))
 		if err != nil {
@@ -50,7 +50,7 @@ func (s *Runs) BeginRun(ctx context.Context, run Run) error {
 
 // EndRun records how a run ended. It fails for a run that was not begun.
 func (s *Runs) EndRun(ctx context.Context, id, summary string) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		known, err := changed(tx.Exec(`UPDATE runs SET ended = $1, summary = $2 WHERE id = $3`, stamp(s.now()), summary, id))
 		if err != nil {
 			return err
@@ -86,7 +86,7 @@ type Application struct {
 // MarkApplied records that a run is about to apply the plan of that hash. Of all runs that do, one is the first: for it
 // first is true. The others are told of it.
 func (s *Runs) MarkApplied(ctx context.Context, hash, run string) (application Application, first bool, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx *transaction) error {
 		first, err = changed(tx.Exec(`INSERT INTO applied_plans (hash, run, at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING`,
 			hash, run, stamp(s.now())))
 		if err != nil {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"camform/engine/auditlog"
@@ -71,7 +70,7 @@ func (s *Secrets) AllSecrets(ctx context.Context) ([]Secret, error) {
 
 // PutSecret keeps a new version of a name and makes it live; the one before becomes history.
 func (s *Secrets) PutSecret(ctx context.Context, name string, sealed []byte, note string) (version int, err error) {
-	err = s.write(ctx, func(tx *sql.Tx) error {
+	err = s.write(ctx, func(tx *transaction) error {
 		if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3`,
 			string(SecretHistory), name, string(SecretLive)); err != nil {
 			return err
@@ -87,7 +86,7 @@ func (s *Secrets) PutSecret(ctx context.Context, name string, sealed []byte, not
 // AdoptSecret keeps a password that an account had before it was managed, as the live version of a name that has none. A
 // name that has versions is left as it is.
 func (s *Secrets) AdoptSecret(ctx context.Context, lease Lease, name string, sealed []byte, note string) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
@@ -104,17 +103,17 @@ func (s *Secrets) AdoptSecret(ctx context.Context, lease Lease, name string, sea
 }
 
 // addSecret adds a version and returns its number.
-func (s *Secrets) addSecret(tx *sql.Tx, secret Secret) (version int, err error) {
-	err = tx.QueryRow(`INSERT INTO secrets (`+secretColumns+`)
+func (s *Secrets) addSecret(tx *transaction, secret Secret) (version int, err error) {
+	err = tx.Get([]any{&version}, `INSERT INTO secrets (`+secretColumns+`)
 		SELECT $1, COALESCE(MAX(version), 0) + 1, $2, $3, $4, $5, 0, 0, $6, $7 FROM secrets WHERE name = $1 RETURNING version`,
-		secret.Name, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note).Scan(&version)
+		secret.Name, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note)
 	return version, err
 }
 
 // TriedSecret records that a device refused a version, so that each of several gets its turn. The order
 // does not depend on the clock.
 func (s *Secrets) TriedSecret(ctx context.Context, lease Lease, name string, version int) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
@@ -124,10 +123,10 @@ func (s *Secrets) TriedSecret(ctx context.Context, lease Lease, name string, ver
 
 // DoubtSecret is TriedSecret for who only reads devices, and holds no lease.
 func (s *Secrets) DoubtSecret(ctx context.Context, name string, version int) error {
-	return s.write(ctx, func(tx *sql.Tx) error { return tried(tx, name, version) })
+	return s.write(ctx, func(tx *transaction) error { return tried(tx, name, version) })
 }
 
-func tried(tx *sql.Tx, name string, version int) error {
+func tried(tx *transaction, name string, version int) error {
 	_, err := tx.Exec(`UPDATE secrets SET tried = (SELECT MAX(tried) + 1 FROM secrets WHERE name = $1)
 		WHERE name = $1 AND version = $2`, name, version)
 	return err
@@ -152,7 +151,7 @@ func (s *Secrets) Doubtful(ctx context.Context) (map[string]bool, error) {
 
 // SettleSecret records which version of a name is in use, where no request is open that says so.
 func (s *Secrets) SettleSecret(ctx context.Context, lease Lease, v Verdict) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
@@ -168,7 +167,7 @@ type Verdict struct {
 
 // settleSecret withdraws pending versions and makes the version of a verdict live, if there is one; any other live one becomes
 // history.
-func (s *Secrets) settleSecret(tx *sql.Tx, lease Lease, v Verdict) error {
+func (s *Secrets) settleSecret(tx *transaction, lease Lease, v Verdict) error {
 	if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3 AND version <> $4`,
 		string(SecretWithdrawn), v.Name, string(SecretPending), v.Live); err != nil {
 		return err
@@ -220,7 +219,7 @@ func (s *Secrets) Vault(ctx context.Context) (Vault, error) {
 
 // CreateVault keeps the keys of a new vault. It fails if there is one.
 func (s *Secrets) CreateVault(ctx context.Context, v Vault) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		now := stamp(s.now())
 		fresh, err := changed(tx.Exec(`INSERT INTO vault (id, epoch, recipient, keys, created, rekeyed) VALUES (1, 1, $1, $2, $3, $3)
 			ON CONFLICT (id) DO NOTHING`, v.Recipient, v.Keys, now))
@@ -236,7 +235,7 @@ func (s *Secrets) CreateVault(ctx context.Context, v Vault) error {
 
 // SaveKeys replaces the sealed private key of the vault, for other recipients. Epoch must be that of the vault now.
 func (s *Secrets) SaveKeys(ctx context.Context, epoch int, keys string) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET keys = $1 WHERE epoch = $2`, keys, epoch))
 		if err != nil {
 			return err
@@ -252,7 +251,7 @@ func (s *Secrets) SaveKeys(ctx context.Context, epoch int, keys string) error {
 // Epoch must be that of the vault now. What was sealed before is then overwritten on the disk; an error of the family
 // ErrBusy says that all is sealed anew, and that another process keeps some of the old texts in the log.
 func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sealed []byte) ([]byte, error)) error {
-	if err := s.write(ctx, func(tx *sql.Tx) error {
+	if err := s.write(ctx, func(tx *transaction) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET epoch = epoch + 1, recipient = $1, keys = $2, rekeyed = $3 WHERE epoch = $4`,
 			v.Recipient, v.Keys, stamp(s.now()), epoch))
 		if err != nil {
@@ -273,45 +272,11 @@ func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sea
 	return s.overwrite(context.WithoutCancel(ctx))
 }
 
-// sealedText is one sealed text of a table.
-type sealedText struct {
-	row  int64
-	text []byte
-}
-
-// resealed is how many sealed texts are in memory at a time.
-const resealed = 64
-
-// resealTable replaces the sealed texts of a table, some at a time: snapshots may be more than fits into memory.
-func resealTable(tx *sql.Tx, table string, reseal func([]byte) ([]byte, error)) error {
-	scan := func(rows *sql.Rows) (sealedText, error) {
-		var s sealedText
-		err := rows.Scan(&s.row, &s.text)
-		return s, err
-	}
-	for last := int64(math.MinInt64); ; {
-		some, err := collect(context.Background(), tx, scan, `SELECT rowid, sealed FROM `+table+` WHERE rowid > $1 ORDER BY rowid LIMIT $2`, last, resealed)
-		if err != nil || len(some) == 0 {
-			return err
-		}
-		for _, old := range some {
-			fresh, err := reseal(old.text)
-			if err != nil {
-				return fmt.Errorf("table %s: %w", table, err)
-			}
-			if _, err := tx.Exec(`UPDATE `+table+` SET sealed = $1 WHERE rowid = $2`, fresh, old.row); err != nil {
-				return err
-			}
-			last = old.row
-		}
-	}
-}
-
 // MergeSecrets changes secrets by what merge makes of all that there are, by name and then newest first, in one
 // transaction: versions that do not exist are added as they are, and of those that do only the status changes. Merge must
 // not use the store. At most one version of a name may be left live. The audit log says which are in use from then on.
 func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []Secret) ([]Secret, error)) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		known, err := collect(context.Background(), tx, scanSecret, allSecrets)
 		if err != nil {
 			return err

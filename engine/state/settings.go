@@ -49,7 +49,7 @@ func (s *Settings) SettingsOf(ctx context.Context, device schema.Device) (map[sc
 // AllSettings goes through the settings of all devices, those of a device together. After an error there is nothing more.
 func (s *Settings) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 	return func(yield func(Setting, error) bool) {
-		rows, err := s.db.QueryContext(ctx, `SELECT `+settingColumns+` FROM settings ORDER BY device, kind, item`)
+		rows, err := s.reads.QueryContext(ctx, `SELECT `+settingColumns+` FROM settings ORDER BY device, kind, item`)
 		if err != nil {
 			yield(Setting{}, classify(s.path, err))
 			return
@@ -74,7 +74,7 @@ func (s *Settings) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 // Record remembers settings and forgets others in one transaction, for changes that need no request to the device. Run
 // and At of a row are filled in where they are zero.
 func (s *Settings) Record(ctx context.Context, lease Lease, rows []Setting, forget []schema.Setting) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *sql.Tx) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}
@@ -85,7 +85,7 @@ func (s *Settings) Record(ctx context.Context, lease Lease, rows []Setting, forg
 // ForgetSetting removes a setting from the state and leaves the device alone. A setting that nobody remembers is no
 // error; one of a device whose lease somebody holds is a *HeldError.
 func (s *Settings) ForgetSetting(ctx context.Context, address schema.Setting) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		if err := s.leases.free(tx, address.Device); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func (s *Settings) ForgetSetting(ctx context.Context, address schema.Setting) er
 	})
 }
 
-func (s *Settings) record(tx *sql.Tx, lease Lease, rows []Setting, forget []schema.Setting) error {
+func (s *Settings) record(tx *transaction, lease Lease, rows []Setting, forget []schema.Setting) error {
 	for _, row := range rows {
 		if err := s.saveSetting(tx, lease, row); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (s *Settings) record(tx *sql.Tx, lease Lease, rows []Setting, forget []sche
 	return nil
 }
 
-func (s *Settings) saveSetting(tx *sql.Tx, lease Lease, row Setting) error {
+func (s *Settings) saveSetting(tx *transaction, lease Lease, row Setting) error {
 	if err := covered(lease, row.Address); err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (s *Settings) saveSetting(tx *sql.Tx, lease Lease, row Setting) error {
 	return err
 }
 
-func forgetSetting(tx *sql.Tx, a schema.Setting) error {
+func forgetSetting(tx *transaction, a schema.Setting) error {
 	_, err := tx.Exec(`DELETE FROM settings WHERE device = $1 AND kind = $2 AND item = $3`, a.Device.String(), a.Kind, a.Key)
 	return err
 }

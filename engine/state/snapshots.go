@@ -36,7 +36,7 @@ const snapshotColumns = `run, device, path, sealed, taken`
 // SaveSnapshot keeps a document for the run of the lease. The first one of a run and path stays: what is read later in a run
 // may be its own work already.
 func (s *Snapshots) SaveSnapshot(ctx context.Context, lease Lease, path string, sealed []byte) error {
-	return s.write(ctx, func(tx *sql.Tx) error {
+	return s.write(ctx, func(tx *transaction) error {
 		if err := s.leases.fence(tx, lease); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -52,9 +53,9 @@ func openFile(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// prepare makes sure that there are a database and a key at path, and returns the key. The key is there before the
+// provide makes sure that there are a database and a key at path, and returns the key. The key is there before the
 // database, and the database appears complete: another process never sees half of it, nor does the next run after a crash.
-func prepare(ctx context.Context, path string) ([]byte, error) {
+func provide(ctx context.Context, path string) ([]byte, error) {
 	_, err := os.Stat(path)
 	switch {
 	case err == nil:
@@ -229,6 +230,41 @@ func (s *database) overwrite(ctx context.Context) error {
 		return fmt.Errorf("%w: everything is sealed anew, but another process reads %s, and %s-wal keeps what was sealed before until all processes have ended", ErrBusy, s.path, s.path)
 	}
 	return nil
+}
+
+// sealedText is one sealed text of a table.
+type sealedText struct {
+	row  int64
+	text []byte
+}
+
+// resealed is how many sealed texts are in memory at a time.
+const resealed = 64
+
+// resealTable replaces the sealed texts of a table, some at a time: snapshots may be more than fits into memory. SQLite numbers
+// the rows of every table.
+func resealTable(tx *transaction, table string, reseal func([]byte) ([]byte, error)) error {
+	scan := func(rows *sql.Rows) (sealedText, error) {
+		var s sealedText
+		err := rows.Scan(&s.row, &s.text)
+		return s, err
+	}
+	for last := int64(math.MinInt64); ; {
+		some, err := collect(context.Background(), tx, scan, `SELECT rowid, sealed FROM `+table+` WHERE rowid > $1 ORDER BY rowid LIMIT $2`, last, resealed)
+		if err != nil || len(some) == 0 {
+			return err
+		}
+		for _, old := range some {
+			fresh, err := reseal(old.text)
+			if err != nil {
+				return fmt.Errorf("table %s: %w", table, err)
+			}
+			if _, err := tx.Exec(`UPDATE `+table+` SET sealed = $1 WHERE rowid = $2`, fresh, old.row); err != nil {
+				return err
+			}
+			last = old.row
+		}
+	}
 }
 
 // checkpoint folds the write-ahead log into the database file. It fails harmlessly while another process reads: the last

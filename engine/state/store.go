@@ -51,7 +51,9 @@ type database struct {
 	key   []byte
 
 	db     *sql.DB
+	reads  *prepared
 	writer *sql.Conn // used by the goroutine in serve only
+	writes *prepared // likewise
 	tail   auditTail // likewise
 
 	jobs    chan *job
@@ -92,7 +94,7 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the path of the state database: %w", err)
 	}
-	key, err := prepare(ctx, path)
+	key, err := provide(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +121,8 @@ func start(ctx context.Context, db *sql.DB, path string, key []byte, options Opt
 		return nil, classify(path, err)
 	}
 	s := &database{
-		path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, key: key, db: db, writer: writer,
+		path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, key: key,
+		db: db, reads: prepare(db), writer: writer, writes: prepare(writer),
 		jobs: make(chan *job), closing: make(chan struct{}), served: make(chan struct{}),
 	}
 	if s.now == nil {
@@ -141,8 +144,9 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.closing)
 		<-s.served
+		err := errors.Join(s.writes.close(), s.reads.close())
 		checkpoint(s.writer)
-		s.closed = classify(s.path, errors.Join(s.writer.Close(), s.db.Close()))
+		s.closed = classify(s.path, errors.Join(err, s.writer.Close(), s.db.Close()))
 	})
 	return s.closed
 }
@@ -181,14 +185,14 @@ func collect[T any](ctx context.Context, q querier, scan func(*sql.Rows) (T, err
 	return all, rows.Err()
 }
 
-// querier is a *sql.DB or a *sql.Tx.
+// querier reads committed data, or what a transaction sees.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // read is collect on committed data, with an error for people.
 func read[T any](ctx context.Context, s *database, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
-	all, err := collect(ctx, s.db, scan, query, args...)
+	all, err := collect(ctx, s.reads, scan, query, args...)
 	if err != nil {
 		return nil, classify(s.path, err)
 	}

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 )
 
@@ -12,15 +11,14 @@ const maxBatch = 256
 // job is one write. It runs in a transaction that it may share with others, at most once.
 type job struct {
 	ctx  context.Context
-	do   func(*sql.Tx) error
+	do   func(*transaction) error
 	err  error
 	done chan struct{}
 }
 
 // write runs do in a transaction and returns when that is durable. An error of do undoes what it did and nothing else.
-// A job that has begun is not interrupted by ctx. Do must use the methods of tx without a context, since an interrupted
-// statement would undo the work of others.
-func (s *database) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+// A job that has begun is not interrupted by ctx.
+func (s *database) write(ctx context.Context, do func(tx *transaction) error) error {
 	j := &job{ctx: ctx, do: do, done: make(chan struct{})}
 	select {
 	case s.jobs <- j:
@@ -84,7 +82,7 @@ func (s *database) commit(batch []*job) error {
 		return classify(s.path, err)
 	}
 	s.tail = auditTail{}
-	if err := s.runAll(tx, batch); err != nil {
+	if err := s.runAll(&transaction{s.writes}, batch); err != nil {
 		_ = tx.Rollback()
 		return classify(s.path, err)
 	}
@@ -97,7 +95,7 @@ func (s *database) commit(batch []*job) error {
 	return nil
 }
 
-func (s *database) runAll(tx *sql.Tx, batch []*job) error {
+func (s *database) runAll(tx *transaction, batch []*job) error {
 	for _, j := range batch {
 		if err := s.run(tx, j); err != nil {
 			return err
@@ -107,7 +105,7 @@ func (s *database) runAll(tx *sql.Tx, batch []*job) error {
 }
 
 // run runs one job within a transaction. The error means that the transaction is lost; that of the job is in the job.
-func (s *database) run(tx *sql.Tx, j *job) error {
+func (s *database) run(tx *transaction, j *job) error {
 	if j.err = j.ctx.Err(); j.err != nil {
 		return nil
 	}

@@ -24,7 +24,7 @@ func TestAFailedWriteDoesNotHarmOthers(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			errs[i] = s.write(context.Background(), func(tx *sql.Tx) error {
+			errs[i] = s.write(context.Background(), func(tx *transaction) error {
 				_, err := tx.Exec(`INSERT INTO runs VALUES ($1, 'apply', '', '', 0, 0, '')`, name(i))
 				if i%3 == 0 {
 					return mistake
@@ -193,7 +193,7 @@ func TestOldRowsGoAndOpenIntentsStay(t *testing.T) {
 
 func TestPruningIsBounded(t *testing.T) {
 	s, c := newStore(t)
-	ok(t, s.write(t.Context(), func(tx *sql.Tx) error {
+	ok(t, s.write(t.Context(), func(tx *transaction) error {
 		_, err := tx.Exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= $1)
 			INSERT INTO runs SELECT 'r' || i, 'apply', '', '', 1, 0, '' FROM n`, pruneBatch*pruneBatches)
 		return err
