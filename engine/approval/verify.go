@@ -210,34 +210,17 @@ func (s Subject) checkSigner(st Statement, public ssh.PublicKey, clock Clock) er
 
 func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// distinct chooses as many approvals as possible of which no two are by the same person or with the same key: a largest
-// matching of people with keys, grown by augmenting paths.
+// distinct counts the first approval of each person and of each key, in the order of the files. Where people share a key, fewer
+// may count than in another order, never more: one of them signs with a key that nobody else has.
 func distinct(all []candidate) []Signed {
-	chosen := map[string]candidate{} // by key
-	var take func(name string, tried map[string]bool) bool
-	take = func(name string, tried map[string]bool) bool {
-		for _, c := range all {
-			if signers.Person(c.Principal) != name || tried[c.key] {
-				continue
-			}
-			tried[c.key] = true
-			holder, held := chosen[c.key]
-			if !held || take(signers.Person(holder.Principal), tried) {
-				chosen[c.key] = c
-				return true
-			}
-		}
-		return false
-	}
-	done := map[string]bool{}
-	for _, c := range all {
-		if name := signers.Person(c.Principal); !done[name] {
-			done[name] = true
-			take(name, map[string]bool{})
-		}
-	}
 	var signed []Signed
-	for _, c := range chosen {
+	people, keys := map[string]bool{}, map[string]bool{}
+	for _, c := range all {
+		person := signers.Person(c.Principal)
+		if people[person] || keys[c.key] {
+			continue
+		}
+		people[person], keys[c.key] = true, true
 		signed = append(signed, c.Signed)
 	}
 	slices.SortFunc(signed, func(a, b Signed) int { return strings.Compare(a.Principal, b.Principal) })
