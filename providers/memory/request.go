@@ -32,7 +32,7 @@ func (d *Device) serve(user, path string) providers.Document {
 func (d *Device) carryOut(user string, r providers.Request, f Fault) (providers.Reply, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	reply, err := d.obey(user, r, f)
+	reply, err := (&write{d, d.settled(user), r, f}).obey()
 	if err != nil {
 		d.note(Entry{Kind: Rejected, User: user, Method: r.Method, Path: r.Path})
 		return providers.Reply{}, err
@@ -41,28 +41,36 @@ func (d *Device) carryOut(user string, r providers.Request, f Fault) (providers.
 	return reply, nil
 }
 
-func (d *Device) obey(user string, r providers.Request, f Fault) (providers.Reply, error) {
-	_, lists := d.documents[usersPath]
+// write is one request that changes a device.
+type write struct {
+	d     *Device
+	by    device.Account // as it was when the request came
+	r     providers.Request
+	fault Fault
+}
+
+func (w *write) obey() (providers.Reply, error) {
+	r, by := w.r, w.by
+	_, lists := w.d.documents[usersPath]
 	id, isUser := strings.CutPrefix(r.Path, usersPath+"/")
-	by := d.settled(user)
 	own := isUser && r.Method == http.MethodPut && id == strconv.Itoa(by.ID)
 	switch {
 	case lists && by.Asleep && !own:
-		return providers.Reply{}, fmt.Errorf("%s has the password of somebody else: %w", user, providers.ErrMustChange)
+		return providers.Reply{}, fmt.Errorf("%s has the password of somebody else: %w", by.Name, providers.ErrMustChange)
 	case lists && by.Level != administrator && !(own && keepsLevel(r.Body, by.Level)):
-		return providers.Reply{}, fmt.Errorf("%s is no %s: %w", user, administrator, providers.ErrDenied)
+		return providers.Reply{}, fmt.Errorf("%s is no %s: %w", by.Name, administrator, providers.ErrDenied)
 	}
 	switch {
 	case !lists && (isUser || r.Path == usersPath):
 		return providers.Reply{}, providers.ErrUnsupported
 	case r.Method == http.MethodPost && r.Path == usersPath:
-		return d.createUser(r.Body)
+		return w.createUser()
 	case r.Method == http.MethodPut && isUser:
-		return d.changeUser(by, d.userAt(id), r.Body, f)
+		return w.changeUser(w.userAt(id))
 	case r.Method == http.MethodDelete && isUser:
-		return d.deleteUser(d.userAt(id))
+		return w.deleteUser(w.userAt(id))
 	case r.Method == http.MethodPut && r.Path != usersPath:
-		return d.store(r.Path, r.Body)
+		return w.store()
 	default:
 		return providers.Reply{}, fmt.Errorf("there is no %s of %s: %w", r.Method, r.Path, providers.ErrUnsupported)
 	}
@@ -74,41 +82,42 @@ func keepsLevel(body []byte, level string) bool {
 	return err == nil && (given.Level == nil || *given.Level == level)
 }
 
-func (d *Device) store(path string, body []byte) (providers.Reply, error) {
-	old, err := parse([]byte(d.documents[path]))
+func (w *write) store() (providers.Reply, error) {
+	path := w.r.Path
+	old, err := parse([]byte(w.d.documents[path]))
 	sharing := sharing[path]
 	if err != nil || len(sharing) == 0 {
 		return providers.Reply{}, providers.ErrUnsupported
 	}
-	doc, err := parse(body)
+	doc, err := parse(w.r.Body)
 	if err != nil {
 		return providers.Reply{}, fmt.Errorf("bad content: %w", providers.ErrInvalid)
 	}
 	for _, kind := range sharing {
-		if err := d.accepts(kind, doc); err != nil {
+		if err := w.accepts(kind, doc); err != nil {
 			return providers.Reply{}, err
 		}
-		d.keep(kind, old, doc)
+		w.keep(kind, old, doc)
 	}
-	d.hide(path, sharing, doc)
-	d.put(path, string(doc.encode()))
+	w.hide(path, sharing, doc)
+	w.d.put(path, string(doc.encode()))
 	if path == channelsPath {
-		d.publishChannels()
+		w.d.publishChannels()
 	}
-	if slices.ContainsFunc(sharing, func(k *schema.Kind) bool { return slices.Contains(d.options.NeedsRestart, k.Name) }) {
+	if slices.ContainsFunc(sharing, func(k *schema.Kind) bool { return slices.Contains(w.d.options.NeedsRestart, k.Name) }) {
 		return providers.Reply{Outcome: providers.PendingReboot}, nil
 	}
 	return providers.Reply{Outcome: providers.Applied}, nil
 }
 
 // hide takes what is write-only out of a document, and keeps it. What does not come stays what it was.
-func (d *Device) hide(path string, sharing []*schema.Kind, doc content) {
+func (w *write) hide(path string, sharing []*schema.Kind, doc content) {
 	for _, kind := range sharing {
 		for _, a := range kind.Attributes {
 			for key, it := range doc.items {
 				var text string
 				if a.WriteOnly && it[a.Name] != nil && json.Unmarshal(it[a.Name], &text) == nil {
-					d.secrets[path+"/"+key+"/"+a.Name] = text
+					w.d.secrets[path+"/"+key+"/"+a.Name] = text
 					delete(it, a.Name)
 				}
 			}
@@ -117,12 +126,12 @@ func (d *Device) hide(path string, sharing []*schema.Kind, doc content) {
 }
 
 // accepts checks values against the device's limits.
-func (d *Device) accepts(kind *schema.Kind, doc content) error {
+func (w *write) accepts(kind *schema.Kind, doc content) error {
 	items, err := decode(kind, doc)
 	if err != nil {
 		return fmt.Errorf("bad content for %s: %w", kind.Name, providers.ErrInvalid)
 	}
-	limits := d.obeyed().limits[kind.Name]
+	limits := w.d.obeyed().limits[kind.Name]
 	for _, key := range slices.Sorted(maps.Keys(items)) {
 		for _, offence := range offences(kind, limits, items[key]) {
 			return fmt.Errorf("%s: %w", offence.Detail, providers.ErrInvalid)
@@ -133,16 +142,16 @@ func (d *Device) accepts(kind *schema.Kind, doc content) error {
 
 // keep is what the device makes of a document before it stores it: attributes that it ignores stay as they were, and a
 // time zone may grow a summer time.
-func (d *Device) keep(kind *schema.Kind, old, doc content) {
+func (w *write) keep(kind *schema.Kind, old, doc content) {
 	for key, attributes := range doc.items {
 		for _, a := range kind.Attributes {
 			was, had := old.items[key][a.Name]
-			if had && slices.Contains(d.options.IgnoresAttributes, kind.Name+"."+a.Name) {
+			if had && slices.Contains(w.d.options.IgnoresAttributes, kind.Name+"."+a.Name) {
 				attributes[a.Name] = was
 			}
 		}
 	}
-	if kind.Name != "time" || !d.options.AddsSummerTime {
+	if kind.Name != "time" || !w.d.options.AddsSummerTime {
 		return
 	}
 	var zone string
@@ -154,51 +163,51 @@ func (d *Device) keep(kind *schema.Kind, old, doc content) {
 // userBody is what requests for accounts carry beside what stays in the document.
 type userBody struct{ Name, Level, Password *string }
 
-func (d *Device) createUser(body []byte) (providers.Reply, error) {
-	given, it, err := parseUser(body)
+func (w *write) createUser() (providers.Reply, error) {
+	given, it, err := parseUser(w.r.Body)
 	switch {
 	case err != nil:
 		return providers.Reply{}, err
 	case given.Name == nil || given.Level == nil || given.Password == nil:
 		return providers.Reply{}, fmt.Errorf("an account needs a name, a level and a password: %w", providers.ErrInvalid)
-	case d.core.Accounts.Named(*given.Name) != nil:
+	case w.d.core.Accounts.Named(*given.Name) != nil:
 		return providers.Reply{}, fmt.Errorf("there is an account of that name: %w", providers.ErrInvalid)
 	}
 	delete(it, "name")
-	if err := d.accepts(kindOf("user"), content{map[string]item{*given.Name: it}}); err != nil {
+	if err := w.accepts(kindOf("user"), content{map[string]item{*given.Name: it}}); err != nil {
 		return providers.Reply{}, err
 	}
-	id := strconv.Itoa(d.core.Accounts.Set(*given.Name, *given.Level, *given.Password).ID)
-	d.storeUser(*given.Name, id, it)
+	id := strconv.Itoa(w.d.core.Accounts.Set(*given.Name, *given.Level, *given.Password).ID)
+	w.storeUser(*given.Name, id, it)
 	return providers.Reply{Outcome: providers.Applied, ID: id}, nil
 }
 
 // userAt is the account with the id of a path, or nil.
-func (d *Device) userAt(id string) *device.Account {
+func (w *write) userAt(id string) *device.Account {
 	n, err := strconv.Atoi(id)
 	if err != nil || n == 0 {
 		return nil
 	}
-	return d.core.Accounts.WithID(n)
+	return w.d.core.Accounts.WithID(n)
 }
 
-func (d *Device) changeUser(by device.Account, u *device.Account, body []byte, f Fault) (providers.Reply, error) {
-	given, it, err := parseUser(body)
+func (w *write) changeUser(u *device.Account) (providers.Reply, error) {
+	given, it, err := parseUser(w.r.Body)
 	switch {
 	case err != nil:
 		return providers.Reply{}, err
 	case u == nil:
 		return providers.Reply{}, fmt.Errorf("there is no such account: %w", providers.ErrInvalid)
-	case given.Password != nil && by.Name == u.Name && u.Asleep && u.Password == *given.Password:
+	case given.Password != nil && w.by.Name == u.Name && u.Asleep && u.Password == *given.Password:
 		return providers.Reply{}, fmt.Errorf("it is the password that the account was given: %w", providers.ErrInvalid)
 	}
-	if err := d.accepts(kindOf("user"), content{map[string]item{u.Name: it}}); err != nil {
+	if err := w.accepts(kindOf("user"), content{map[string]item{u.Name: it}}); err != nil {
 		return providers.Reply{}, err
 	}
-	d.storeUser(u.Name, strconv.Itoa(u.ID), it)
+	w.storeUser(u.Name, strconv.Itoa(u.ID), it)
 	if given.Password != nil {
-		u.Asleep = d.options.MustChange && by.Name != u.Name
-		d.core.Accounts.Change(u, *given.Password, f.mishap(), d.fleet.now())
+		u.Asleep = w.d.options.MustChange && w.by.Name != u.Name
+		w.d.core.Accounts.Change(u, *given.Password, w.fault.mishap(), w.d.fleet.now())
 	}
 	return providers.Reply{Outcome: providers.Applied}, nil
 }
@@ -213,17 +222,17 @@ func parseUser(body []byte) (userBody, item, error) {
 }
 
 // storeUser puts an account into the document, without its password.
-func (d *Device) storeUser(name, id string, it item) {
+func (w *write) storeUser(name, id string, it item) {
 	it["id"] = json.RawMessage(id)
 	delete(it, "password")
-	d.change("user", func(_ *schema.Kind, doc content) { doc.items[name] = it })
+	w.d.change("user", func(_ *schema.Kind, doc content) { doc.items[name] = it })
 }
 
-func (d *Device) deleteUser(u *device.Account) (providers.Reply, error) {
+func (w *write) deleteUser(u *device.Account) (providers.Reply, error) {
 	if u == nil || u.Name == admin {
 		return providers.Reply{}, fmt.Errorf("there is no account that can be removed: %w", providers.ErrInvalid)
 	}
-	d.change("user", func(_ *schema.Kind, doc content) { delete(doc.items, u.Name) })
-	d.core.Accounts.Remove(func(other device.Account) bool { return other.Name == u.Name })
+	w.d.change("user", func(_ *schema.Kind, doc content) { delete(doc.items, u.Name) })
+	w.d.core.Accounts.Remove(func(other device.Account) bool { return other.Name == u.Name })
 	return providers.Reply{Outcome: providers.Applied}, nil
 }
