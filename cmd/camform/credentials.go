@@ -134,8 +134,9 @@ func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
 	if stop.Err() != nil {
 		return errors.Join(errors.New("interrupted; no device was changed"), ctx.Err())
 	}
-	if err := w.report(problems, w.config.Sources); err != nil {
-		return err
+	failed := w.report(problems, w.config.Sources)
+	if unread == nil {
+		return failed
 	}
 	hash := sha256.New()
 	out := w.stdout()
@@ -143,7 +144,12 @@ func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
 	if err := view.NewAccounts(flags.format, out, w.engine.Now()).Review(accounts, unread); err != nil {
 		return err
 	}
-	if flags.closing != "" {
+	switch {
+	case failed != nil && flags.closing != "":
+		return errors.New("the review stays open, since not all of it can be relied on; mend what is told above, and close it then")
+	case failed != nil:
+		return failed
+	case flags.closing != "":
 		if err := w.closeReview(cmd.Context(), hash.Sum(nil), len(accounts), flags.closing); err != nil {
 			return err
 		}

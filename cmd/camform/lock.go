@@ -78,19 +78,23 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	return w.unlessTolerated(problems)
 }
 
-// unlessTolerated prints which devices could not be read. They are an error unless as many are tolerated.
+// unlessTolerated prints which devices could not be read, and what else is wrong. They are an error unless as many are
+// tolerated; everything else is one.
 func (w *workspace) unlessTolerated(problems diag.Problems) error {
 	tolerance, err := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
 	if err != nil {
 		return err
 	}
-	unread := 0
+	unread, others := 0, false
 	for _, p := range problems {
-		if p.Severity == diag.Error {
+		switch {
+		case p.Code == engine.NotReadCode:
 			unread++
+		case p.Severity == diag.Error:
+			others = true
 		}
 	}
-	if err := w.report(problems, w.config.Sources); err != nil && !tolerance.Allows(unread, len(w.config.Devices)) {
+	if err := w.report(problems, w.config.Sources); err != nil && (others || !tolerance.Allows(unread, len(w.config.Devices))) {
 		return err
 	}
 	return nil
