@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers/hikvision/codec"
 )
 
 func TestNamesOfCertificatesAreReadInAllSpellings(t *testing.T) {
@@ -19,7 +21,7 @@ func TestNamesOfCertificatesAreReadInAllSpellings(t *testing.T) {
 		"":                                      "",
 		"C=CN+CN=gate.example.com+SERIALNUMBER=DS-2CD238": "gate.example.com",
 	} {
-		if got := commonName(subject); got != want {
+		if got := codec.CommonName(subject); got != want {
 			t.Errorf("%q names %q, want %q", subject, got, want)
 		}
 	}
@@ -29,11 +31,11 @@ func TestDatesOfCertificatesAreReadInAllSpellings(t *testing.T) {
 	for _, text := range []string{
 		"2027-03-04T23:30:00Z", "2027-03-05T01:30:00+02:00", "2027-03-04T23:30:00", "2027-03-04 23:30:00", "2027-03-04", "Mar  4 23:30:00 2027 GMT",
 	} {
-		if at, err := parseDate(text); err != nil || at.Format("2006-01-02") != "2027-03-04" {
+		if at, err := codec.ParseDate(text); err != nil || at.Format("2006-01-02") != "2027-03-04" {
 			t.Errorf("%q is %v, %v", text, at, err)
 		}
 	}
-	if _, err := parseDate("soon"); err == nil {
+	if _, err := codec.ParseDate("soon"); err == nil {
 		t.Error("a word is read as a date")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
 
@@ -25,9 +26,9 @@ func finishTime(doc *xmlpatch.Document) error {
 	mode, _ := doc.Find(timeMode)
 	switch {
 	case strings.EqualFold(mode.Text(), "NTP"):
-		return inFamily(doc.Remove(localTime))
+		return document.InFamily(doc.Remove(localTime))
 	case strings.EqualFold(mode.Text(), "manual"):
-		return inFamily(doc.Set(localTime, utcOffset.ReplaceAllString(clock.Text(), "")))
+		return document.InFamily(doc.Set(localTime, utcOffset.ReplaceAllString(clock.Text(), "")))
 	}
 	return nil
 }

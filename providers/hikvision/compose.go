@@ -10,6 +10,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/codec"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -17,7 +19,7 @@ import (
 // hook is Go code beside a setting file, for what rows cannot say. Setting files name hooks by the keys of hooks.
 type hook struct {
 	// compose takes the place of editing the document in one piece; nil for that.
-	compose func(place, providers.Composition) ([]providers.Request, error)
+	compose func(document.Place, providers.Composition) ([]providers.Request, error)
 
 	// finish makes last edits to a document that was changed, whoever changed it; nil for none. Edits are the elements that
 	// it changes.
@@ -25,7 +27,7 @@ type hook struct {
 	edits  []xmlpatch.Path
 
 	// check takes the place of asking the codecs; nil for that. Want is known, and null for a removal.
-	check func(kind *schema.Kind, at place, key string, want cty.Value) []providers.AttributeError
+	check func(kind *schema.Kind, at document.Place, key string, want cty.Value) []providers.AttributeError
 }
 
 var hooks = map[string]hook{
@@ -54,7 +56,7 @@ func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error)
 		return nil, err
 	}
 	if compose := hooks[first.Kind.Hooks].compose; compose != nil {
-		at, err := open(first.Kind, c.Documents, first.Key)
+		at, err := document.Open(first.Kind, c.Documents, first.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +87,7 @@ func (p *Provider) permitted(c providers.Composition) error {
 		}
 		wrong := about("", refusals(change.Kind, change.Key))
 		if isOutsider(change.Kind) && len(wrong) == 0 {
-			at, err := open(change.Kind, c.Documents, change.Key)
+			at, err := document.Open(change.Kind, c.Documents, change.Key)
 			if err != nil {
 				return err
 			}
@@ -120,21 +122,21 @@ type sheet struct {
 // located is a change with where it is made.
 type located struct {
 	providers.Change
-	at place
+	at document.Place
 }
 
 func sheetsOf(c providers.Composition) ([]*sheet, error) {
 	var sheets []*sheet
 	for _, change := range c.Changes {
-		at, err := open(change.Kind, c.Documents, change.Key)
+		at, err := document.Open(change.Kind, c.Documents, change.Key)
 		if err != nil {
 			return nil, err
 		}
 		i := slices.IndexFunc(sheets, func(s *sheet) bool { return s.path == at.Path })
 		if i < 0 {
-			i, sheets = len(sheets), append(sheets, &sheet{path: at.Path, doc: at.doc})
+			i, sheets = len(sheets), append(sheets, &sheet{path: at.Path, doc: at.Doc})
 		}
-		at.doc = sheets[i].doc
+		at.Doc = sheets[i].doc
 		sheets[i].changes = append(sheets[i].changes, located{change, at})
 	}
 	return sheets, nil
@@ -168,7 +170,7 @@ func (p *Provider) composeDocument(s *sheet, changes []located, docs providers.D
 	request := providers.Request{Method: http.MethodPut, Path: s.path}
 	before := s.doc.Bytes()
 	for _, change := range changes {
-		if _, err := change.at.edit(change.Change, docs); err != nil {
+		if _, err := edit(change.at, change.Change, docs); err != nil {
 			return nil, fmt.Errorf("%s: %w", named(change.Change), err)
 		}
 		request.Keys = append(request.Keys, keyOf(change.Change))
@@ -198,42 +200,32 @@ func (p *Provider) finish(s *sheet) error {
 }
 
 // edit makes one change in a document, and returns where.
-func (at place) edit(change providers.Change, docs providers.Documents) ([]xmlpatch.Path, error) {
-	paths := at.itemPaths(change.Kind, change.Key)
+func edit(at document.Place, change providers.Change, docs providers.Documents) ([]xmlpatch.Path, error) {
+	paths := at.ItemPaths(change.Kind, change.Key)
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("the device %s: %w", at.lacks(change.Kind, change.Key), providers.ErrUnsupported)
+		return nil, fmt.Errorf("the device %s: %w", at.Lacks(change.Kind, change.Key), providers.ErrUnsupported)
 	}
 	if change.After.IsNull() {
 		return nil, fmt.Errorf("it cannot be removed: %w", providers.ErrUnsupported)
 	}
-	limits := limitsOf(at.Document, docs)
+	limits := document.LimitsOf(at.Document, docs)
 	for _, path := range paths {
-		if err := editItem(at.doc, path, change, limits); err != nil {
+		if err := editItem(at.Doc, path, change, limits); err != nil {
 			return nil, err
 		}
 	}
 	return paths, nil
 }
 
-func editItem(doc *xmlpatch.Document, item xmlpatch.Path, change providers.Change, limits *limits) error {
+func editItem(doc *xmlpatch.Document, item xmlpatch.Path, change providers.Change, limits *document.Limits) error {
 	for _, a := range change.Kind.Attributes {
 		if want := change.After.GetAttr(a.Name); !want.IsNull() {
-			if err := editAttribute(field{doc, item, a, limits}, want); err != nil {
+			if err := codec.Encode(document.Field{Doc: doc, Item: item, Attribute: a, Limits: limits}, want); err != nil {
 				return fmt.Errorf("%s: %w", a.Name, err)
 			}
 		}
 	}
 	return nil
-}
-
-func editAttribute(f field, want cty.Value) error {
-	if reason := f.idle(); reason != "" {
-		return fmt.Errorf("%s: %w", strings.TrimSuffix(reason, "."), providers.ErrUnsupported)
-	}
-	if hasAlready(f, want) {
-		return nil
-	}
-	return codecOf(f.attribute).encode(f, want)
 }
 
 // refused is what Check says about a change, as an error of Compose.

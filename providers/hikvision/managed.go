@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -32,22 +33,22 @@ func reachesAnything(kind *schema.Kind) bool { return kind.Document.Path == sche
 
 // trespasses says why a change of an item must not be written to a document that was read: it would change what another kind
 // manages, or the device could lose a secret of another kind.
-func (p *Provider) trespasses(kind *schema.Kind, at place, key string) []providers.AttributeError {
+func (p *Provider) trespasses(kind *schema.Kind, at document.Place, key string) []providers.AttributeError {
 	var wrong []providers.AttributeError
-	selected := at.selected(kind, key)
+	selected := selected(at, kind, key)
 	for _, other := range p.managers(kind) {
 		for _, doc := range other.Documents() {
-			managed, whole := at.managedBy(other, doc)
+			managed, whole := managedBy(at, other, doc)
 			if whole {
-				return about("", sentence("%s %s", at.Path, belongs(other)))
+				return about("", document.Sentence("%s %s", at.Path, belongs(other)))
 			}
 			for _, s := range selected {
 				if slices.ContainsFunc(managed, s.meets) {
-					wrong = append(wrong, about(s.attribute, sentence("%s of %s %s", s.path, at.Path, belongs(other)))...)
+					wrong = append(wrong, about(s.attribute, document.Sentence("%s of %s %s", s.path, at.Path, belongs(other)))...)
 				}
 			}
-			if at.holdsSecretOf(other, doc) {
-				wrong = append(wrong, about("", sentence(
+			if holdsSecretOf(at, other, doc) {
+				wrong = append(wrong, about("", document.Sentence(
 					"%s holds a secret of the setting %s. The device never shows it, and could lose it when the document is written without it.",
 					at.Path, other.Name))...)
 			}
@@ -72,15 +73,15 @@ func (s selection) meets(place xmlpatch.Place) bool {
 }
 
 // selected returns what the attributes of an item change in a document, and what is left out when it is written.
-func (at place) selected(kind *schema.Kind, key string) []selection {
+func selected(at document.Place, kind *schema.Kind, key string) []selection {
 	var all []selection
 	add := func(attribute string, path xmlpatch.Path) {
-		all = append(all, selection{attribute, path, at.doc.Root().Places(path)})
+		all = append(all, selection{attribute, path, at.Doc.Root().Places(path)})
 	}
-	for _, item := range at.itemPaths(kind, key) {
+	for _, item := range at.ItemPaths(kind, key) {
 		for _, a := range kind.Attributes {
 			for _, elements := range a.Elements {
-				for _, path := range spellings(elements) {
+				for _, path := range document.Spellings(elements) {
 					add(a.Name, item.Join(path))
 				}
 			}
@@ -89,7 +90,7 @@ func (at place) selected(kind *schema.Kind, key string) []selection {
 			continue
 		}
 		for _, left := range kind.Write.Without {
-			add("", at.entry(item).Join(xmlpatch.MustPath(kind.Write.Element)).Join(xmlpatch.MustPath(left)))
+			add("", entry(at, item).Join(xmlpatch.MustPath(kind.Write.Element)).Join(xmlpatch.MustPath(left)))
 		}
 	}
 	return all
@@ -97,8 +98,8 @@ func (at place) selected(kind *schema.Kind, key string) []selection {
 
 // managedBy returns the places in a document that a kind manages by way of one of its own documents; whole if it manages all
 // of it, or nothing else is certain. The document may be that of the kind, a part of it, or hold it.
-func (at place) managedBy(kind *schema.Kind, doc schema.Document) (places []xmlpatch.Place, whole bool) {
-	here, there, root := segments(at.Path), segments(doc.Path), at.doc.Root()
+func managedBy(at document.Place, kind *schema.Kind, doc schema.Document) (places []xmlpatch.Place, whole bool) {
+	here, there, root := segments(at.Path), segments(doc.Path), at.Doc.Root()
 	switch part := liesWithin(here, there); {
 	case part && len(here) == len(there):
 		if !doc.HasRoot(root.Name()) {
@@ -117,7 +118,7 @@ func (at place) managedBy(kind *schema.Kind, doc schema.Document) (places []xmlp
 		return places, !known && (managesItems(kind) || sent || len(here) == len(there)+1)
 	case liesWithin(there, here):
 		for name := range strings.SplitSeq(doc.Root, "|") {
-			for _, held := range at.doc.Named(name) {
+			for _, held := range at.Doc.Named(name) {
 				for _, path := range managedIn(kind, doc) {
 					places = append(places, held.Places(path)...)
 				}
@@ -128,7 +129,7 @@ func (at place) managedBy(kind *schema.Kind, doc schema.Document) (places []xmlp
 }
 
 // holdsSecretOf reports whether a document, which is that of a kind, tells of a secret that the device never shows.
-func (at place) holdsSecretOf(kind *schema.Kind, doc schema.Document) bool {
+func holdsSecretOf(at document.Place, kind *schema.Kind, doc schema.Document) bool {
 	here, there := segments(at.Path), segments(doc.Path)
 	if len(here) != len(there) || !liesWithin(here, there) {
 		return false
@@ -138,7 +139,7 @@ func (at place) holdsSecretOf(kind *schema.Kind, doc schema.Document) bool {
 			if a.Holder == "" {
 				continue
 			}
-			holders := at.doc.All(item.Join(xmlpatch.MustPath(a.Holder)))
+			holders := at.Doc.All(item.Join(xmlpatch.MustPath(a.Holder)))
 			if slices.ContainsFunc(holders, func(e xmlpatch.Element) bool { return holds(e.Text()) }) {
 				return true
 			}
@@ -163,7 +164,7 @@ func managedIn(kind *schema.Kind, doc schema.Document) []xmlpatch.Path {
 	for _, item := range itemsIn(kind, doc, kind.Keys) {
 		for _, a := range kind.Attributes {
 			for _, elements := range a.Elements {
-				for _, path := range spellings(elements) {
+				for _, path := range document.Spellings(elements) {
 					paths = append(paths, item.Join(path))
 				}
 			}
@@ -193,7 +194,7 @@ func itemsIn(kind *schema.Kind, doc schema.Document, keys []string) []xmlpatch.P
 		return []xmlpatch.Path{{}}
 	}
 	var paths []xmlpatch.Path
-	for _, entries := range spellings(kind.Item.Element) {
+	for _, entries := range document.Spellings(kind.Item.Element) {
 		switch {
 		case kind.Item.Key == "":
 			paths = append(paths, entries.At(1))
@@ -206,15 +207,6 @@ func itemsIn(kind *schema.Kind, doc schema.Document, keys []string) []xmlpatch.P
 				paths = append(paths, entries.Where(xmlpatch.MustPath(kind.Item.Key), key))
 			}
 		}
-	}
-	return paths
-}
-
-// spellings returns the paths that a setting file separates by |.
-func spellings(text string) []xmlpatch.Path {
-	var paths []xmlpatch.Path
-	for spelling := range strings.SplitSeq(text, "|") {
-		paths = append(paths, xmlpatch.MustPath(strings.TrimSpace(spelling)))
 	}
 	return paths
 }

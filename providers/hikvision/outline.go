@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"camform/providers"
+	"camform/providers/hikvision/codec"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -20,7 +22,7 @@ func (p *Provider) Outline(docs providers.Documents) providers.Documents {
 	outlines := providers.Documents{}
 	for path, doc := range docs {
 		outline := providers.Document{Path: path, Missing: doc.Missing}
-		if parsed, err := parse(doc.Body); doc.Missing == "" && err == nil && parsed.Root().Name() != "" {
+		if parsed, err := document.Parse(doc.Body); doc.Missing == "" && err == nil && parsed.Root().Name() != "" {
 			o := outliner{words: p.words(path), entries: p.entries(path), keys: p.keys(path), names: p.names(path), holders: p.holders(path)}
 			o.element(parsed.Root(), "")
 			outline.Body = o.text.Bytes()
@@ -61,7 +63,7 @@ func (p *Provider) entries(path string) []string {
 			entries = append(entries, withinItems(kind, "")...)
 		}
 		for _, a := range kind.Attributes {
-			if n := codecOf(a).entry; n > 0 {
+			if n := codec.Of(a).Entry; n > 0 {
 				entries = append(entries, withinItems(kind, a.Elements[n])...)
 			}
 		}

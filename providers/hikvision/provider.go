@@ -1,8 +1,8 @@
 // Package hikvision is the provider for cameras and recorders of Hikvision and its secondary brands, which speak ISAPI:
 // XML documents over HTTP.
 //
-// The setting files of package schema/hikvision say where every attribute lies; codecs, one per form of a value, read and
-// write it; hooks do what rows cannot say.
+// The setting files of package schema/hikvision say where every attribute lies; package document finds the place, package
+// codec reads and writes the value there, and hooks do what rows cannot say.
 //
 // Rules:
 //
@@ -26,6 +26,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/codec"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
@@ -104,13 +106,13 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 	if kind.Document.PerItem() {
 		return decodeEach(kind, keys, docs)
 	}
-	at, err := open(kind, docs, "")
+	at, err := document.Open(kind, docs, "")
 	if err != nil {
 		return nil, err
 	}
 	keys = []string{""}
 	if kind.Keyed {
-		keys = at.itemKeys(kind)
+		keys = at.ItemKeys(kind)
 	}
 	items := providers.Items{}
 	for _, key := range keys {
@@ -131,7 +133,7 @@ func decodeEach(kind *schema.Kind, keys []string, docs providers.Documents) (pro
 	items := providers.Items{}
 	var missing error
 	for _, key := range keys {
-		at, err := open(kind, docs, key)
+		at, err := document.Open(kind, docs, key)
 		var item cty.Value
 		if err == nil {
 			item, err = decodeItem(kind, at, key)
@@ -151,10 +153,10 @@ func decodeEach(kind *schema.Kind, keys []string, docs providers.Documents) (pro
 	return items, nil
 }
 
-func decodeItem(kind *schema.Kind, at place, key string) (cty.Value, error) {
-	paths := at.itemPaths(kind, key)
+func decodeItem(kind *schema.Kind, at document.Place, key string) (cty.Value, error) {
+	paths := at.ItemPaths(kind, key)
 	if len(paths) == 0 {
-		return cty.NilVal, fmt.Errorf("the device %s: %w", at.lacks(kind, key), providers.ErrUnsupported)
+		return cty.NilVal, fmt.Errorf("the device %s: %w", at.Lacks(kind, key), providers.ErrUnsupported)
 	}
 	values := make(map[string]cty.Value, len(kind.Attributes))
 	for _, a := range kind.Attributes {
@@ -169,14 +171,14 @@ func decodeItem(kind *schema.Kind, at place, key string) (cty.Value, error) {
 
 // decodeAlike reads an attribute that is set in many places alike. Where they differ, a text names all that there are, so
 // that it is like none that could be wanted.
-func decodeAlike(at place, paths []xmlpatch.Path, a *schema.Attribute) (cty.Value, error) {
-	first, err := decodeAttribute(field{at.doc, paths[0], a, at.limits})
+func decodeAlike(at document.Place, paths []xmlpatch.Path, a *schema.Attribute) (cty.Value, error) {
+	first, err := codec.Decode(at.Field(paths[0], a))
 	if err != nil {
 		return first, err
 	}
 	texts := []string{}
 	for _, path := range paths[1:] {
-		other, err := decodeAttribute(field{at.doc, path, a, at.limits})
+		other, err := codec.Decode(at.Field(path, a))
 		if err != nil {
 			return other, err
 		}
@@ -190,14 +192,7 @@ func decodeAlike(at place, paths []xmlpatch.Path, a *schema.Attribute) (cty.Valu
 	if len(texts) == 0 {
 		return first, nil
 	}
-	return cty.StringVal(list(append([]string{first.AsString()}, texts...))), nil
-}
-
-func decodeAttribute(f field) (cty.Value, error) {
-	if f.attribute.WriteOnly || f.idle() != "" {
-		return f.null(), nil
-	}
-	return codecOf(f.attribute).decode(f)
+	return cty.StringVal(document.List(append([]string{first.AsString()}, texts...))), nil
 }
 
 // Check compares want with what the device says about its elements, by attribute in the order of the setting file. A want
@@ -208,12 +203,12 @@ func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string
 	if reasons := refusals(kind, key); len(reasons) > 0 {
 		return about("", reasons)
 	}
-	at, err := open(kind, docs, key)
+	at, err := document.Open(kind, docs, key)
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
-		return about("", sentence("This device does not have it: %s.", quote(missingOf(kind, docs, key))))
+		return about("", document.Sentence("This device does not have it: %s.", document.Quote(missingOf(kind, docs, key))))
 	case err != nil:
-		return about("", sentence("What the device sent cannot be understood: %s.", err))
+		return about("", document.Sentence("What the device sent cannot be understood: %s.", err))
 	}
 	if wrong := p.trespasses(kind, at, key); len(wrong) > 0 || !want.IsKnown() {
 		return wrong
@@ -221,14 +216,14 @@ func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string
 	if check := hooks[kind.Hooks].check; check != nil {
 		return check(kind, at, key, want)
 	}
-	paths := at.itemPaths(kind, key)
+	paths := at.ItemPaths(kind, key)
 	switch {
 	case len(paths) == 0 && !kind.Creatable():
-		return about("", sentence("This device %s.", at.lacks(kind, key)))
+		return about("", document.Sentence("This device %s.", at.Lacks(kind, key)))
 	case len(paths) == 0:
 		return checkNew(kind, at, key, want)
 	case want.IsNull() && !kind.Creatable():
-		return about("", sentence("This device does not let it be removed."))
+		return about("", document.Sentence("This device does not let it be removed."))
 	case want.IsNull():
 		return nil
 	}
@@ -245,22 +240,22 @@ func missingOf(kind *schema.Kind, docs providers.Documents, key string) string {
 	return why
 }
 
-func checkItem(kind *schema.Kind, at place, paths []xmlpatch.Path, want cty.Value) []providers.AttributeError {
+func checkItem(kind *schema.Kind, at document.Place, paths []xmlpatch.Path, want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
-	then := at.then(kind, paths, want)
+	then := then(at, kind, paths, want)
 	for _, a := range kind.Attributes {
 		value := want.GetAttr(a.Name)
 		if !value.IsKnown() || value.IsNull() || undecided(kind, a, want) {
 			continue
 		}
 		for _, path := range paths {
-			f := field{at.doc, path, a, at.limits}
+			f := at.Field(path, a)
 			if len(a.When) > 0 {
-				f.doc = then
+				f.Doc = then
 			}
-			if details := checkAttribute(f, value); len(details) > 0 {
+			if details := codec.Check(f, value); len(details) > 0 {
 				for _, e := range about(a.Name, details) {
-					e.Lacks = f.lacking()
+					e.Lacks = codec.Lacking(f)
 					wrong = append(wrong, e)
 				}
 				break
@@ -272,18 +267,18 @@ func checkItem(kind *schema.Kind, at place, paths []xmlpatch.Path, want cty.Valu
 
 // then is the document with what other attributes depend on as it is wanted; that of the device where none do. What is
 // wrong with those values is found elsewhere.
-func (at place) then(kind *schema.Kind, paths []xmlpatch.Path, want cty.Value) *xmlpatch.Document {
-	then := at.doc
+func then(at document.Place, kind *schema.Kind, paths []xmlpatch.Path, want cty.Value) *xmlpatch.Document {
+	then := at.Doc
 	for _, a := range kind.Attributes {
 		value := want.GetAttr(a.Name)
 		rules := slices.ContainsFunc(kind.Attributes, func(b *schema.Attribute) bool { return b.DependsOn(a) })
 		if !rules || !value.IsKnown() || value.IsNull() {
 			continue
 		}
-		changed, err := parse(then.Bytes())
+		changed, err := document.Parse(then.Bytes())
 		for _, path := range paths {
 			if err == nil {
-				err = editAttribute(field{changed, path, a, at.limits}, value)
+				err = codec.Encode(document.Field{Doc: changed, Item: path, Attribute: a, Limits: at.Limits}, value)
 			}
 		}
 		if err == nil {
@@ -301,25 +296,25 @@ func undecided(kind *schema.Kind, a *schema.Attribute, want cty.Value) bool {
 }
 
 // checkNew checks an item that is to be created, by way of what it would be sent as.
-func checkNew(kind *schema.Kind, at place, key string, want cty.Value) []providers.AttributeError {
+func checkNew(kind *schema.Kind, at document.Place, key string, want cty.Value) []providers.AttributeError {
 	if want.IsNull() {
 		return nil
 	}
-	if most := at.size(kind); most > 0 && len(at.doc.All(at.entries(kind))) >= most {
-		return about("", sentence("This device holds %d of them, and has them.", most))
+	if most := size(at, kind); most > 0 && len(at.Doc.All(at.Entries(kind))) >= most {
+		return about("", document.Sentence("This device holds %d of them, and has them.", most))
 	}
-	fresh, item, err := at.newItem(kind, key)
+	fresh, item, err := newItem(at, kind, key)
 	if err != nil {
-		return about("", sentence("It cannot be made: %s.", err))
+		return about("", document.Sentence("It cannot be made: %s.", err))
 	}
 	return checkItem(kind, fresh, []xmlpatch.Path{item}, want)
 }
 
 // size is how many items the list of a kind can hold, as the limits of the device say; 0 if they do not. The size in the
 // list itself can be anything: recorders were seen with room for 16 cameras and 10, and with 0 and an entry.
-func (at place) size(kind *schema.Kind) int {
-	list, _ := at.limits.element(xmlpatch.Path{}, at.entries(kind).Parent())
-	if n := numberAttr(list, "size"); n != nil {
+func size(at document.Place, kind *schema.Kind) int {
+	list, _ := at.Limits.Element(xmlpatch.Path{}, at.Entries(kind).Parent())
+	if n := document.NumberAttr(list, "size"); n != nil {
 		return int(*n)
 	}
 	return 0
@@ -327,15 +322,15 @@ func (at place) size(kind *schema.Kind) int {
 
 // forgetful finds secrets that the device holds, that it never shows, and that are not given: what becomes of one when the
 // document is written without it is not known of any document.
-func forgetful(kind *schema.Kind, at place, item xmlpatch.Path, want cty.Value) []providers.AttributeError {
+func forgetful(kind *schema.Kind, at document.Place, item xmlpatch.Path, want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
-	then := at.then(kind, []xmlpatch.Path{item}, want)
+	then := then(at, kind, []xmlpatch.Path{item}, want)
 	for _, a := range kind.Attributes {
-		idle := field{then, item, a, at.limits}.idle() != ""
+		idle := document.Field{Doc: then, Item: item, Attribute: a, Limits: at.Limits}.Idle() != ""
 		if a.Holder == "" || idle || undecided(kind, a, want) || !want.GetAttr(a.Name).IsNull() {
 			continue
 		}
-		holder, _ := at.doc.Find(item.Join(xmlpatch.MustPath(a.Holder)))
+		holder, _ := at.Doc.Find(item.Join(xmlpatch.MustPath(a.Holder)))
 		if !holds(holder.Text()) {
 			continue
 		}
@@ -348,24 +343,6 @@ func forgetful(kind *schema.Kind, at place, item xmlpatch.Path, want cty.Value) 
 // holds reports whether the text of a holder means that the device has the secret.
 func holds(text string) bool {
 	return !slices.Contains([]string{"", "none", "false", "0", "disable"}, strings.ToLower(text))
-}
-
-// checkAttribute asks the codec, unless the device has the value: recorders are delivered with ports that they would not
-// let anybody set.
-func checkAttribute(f field, want cty.Value) []string {
-	if reason := f.idle(); reason != "" {
-		return []string{reason}
-	}
-	if hasAlready(f, want) {
-		return nil
-	}
-	return codecOf(f.attribute).check(f, want)
-}
-
-// hasAlready reports whether the device has what is wanted. It is false for an attribute that is never returned.
-func hasAlready(f field, want cty.Value) bool {
-	have, err := decodeAttribute(f)
-	return err == nil && !have.IsNull() && same(f.attribute, want, have)
 }
 
 // about makes an error about an attribute of each sentence.
@@ -382,20 +359,13 @@ func about(attribute string, sentences []string) []providers.AttributeError {
 func (p *Provider) Same(_ *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool {
 	want, _ = want.UnmarkDeep()
 	have, _ = have.UnmarkDeep()
-	return same(attribute, want, have)
-}
-
-func same(attribute *schema.Attribute, want, have cty.Value) bool {
-	if compare := codecOf(attribute).same; compare != nil && want.IsWhollyKnown() {
-		return compare(want, have)
-	}
-	return want.RawEquals(have)
+	return codec.Same(attribute, want, have)
 }
 
 // Rewritten is true for a time zone without daylight saving where the device, as DVRs do, has the same offset with the
 // rules of the vendor.
 func (p *Provider) Rewritten(_ *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool {
-	rewritten := codecOf(attribute).rewritten
+	rewritten := codec.Of(attribute).Rewritten
 	return rewritten != nil && rewritten(want, have)
 }
 
@@ -408,7 +378,7 @@ func (p *Provider) Observe(doc providers.Document, element string) ([]string, er
 	if doc.Missing != "" {
 		return nil, nil
 	}
-	parsed, err := parse(doc.Body)
+	parsed, err := document.Parse(doc.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", doc.Path, err, providers.ErrMalformed)
 	}
@@ -450,7 +420,7 @@ func usable(kind *schema.Kind) hcl.Diagnostics {
 		for _, left := range kind.Write.Without {
 			path(kind.Range, left)
 		}
-		if _, err := parse([]byte(kind.Write.New)); kind.Write.New != "" && err != nil {
+		if _, err := document.Parse([]byte(kind.Write.New)); kind.Write.New != "" && err != nil {
 			wrong(kind.Range, "New item not possible", "new cannot be parsed: %s.", err)
 		}
 	}
@@ -458,17 +428,17 @@ func usable(kind *schema.Kind) hcl.Diagnostics {
 		path(kind.Range, at.Within)
 	}
 	for _, a := range kind.Attributes {
-		c, ok := codecs[a.Codec]
-		switch needs := shapeOf(a.Codec); {
+		c, ok := codec.All[a.Codec]
+		switch needs := codec.ShapeOf(a.Codec); {
 		case !ok:
-			wrong(a.Range, "Unknown codec", "%q is not one of %s.", a.Codec, strings.Join(slices.Sorted(maps.Keys(codecs)), ", "))
-		case c.encode == nil && kind.Hooks == "":
+			wrong(a.Range, "Unknown codec", "%q is not one of %s.", a.Codec, strings.Join(slices.Sorted(maps.Keys(codec.All)), ", "))
+		case c.Encode == nil && kind.Hooks == "":
 			wrong(a.Range, "Codec not possible", "The codec %s is for kinds with hooks of their own.", a.Codec)
-		case !a.Type.Equals(needs.typ):
+		case !a.Type.Equals(needs.Typ):
 			wrong(a.Range, "Codec does not fit the type", "The codec %s is for %s; %q is %s.",
-				a.Codec, typeexpr.TypeString(needs.typ), a.Name, typeexpr.TypeString(a.Type))
-		case len(a.Elements) < needs.elements:
-			wrong(a.Range, "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.elements, a.Name, len(a.Elements))
+				a.Codec, typeexpr.TypeString(needs.Typ), a.Name, typeexpr.TypeString(a.Type))
+		case len(a.Elements) < needs.Elements:
+			wrong(a.Range, "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.Elements, a.Name, len(a.Elements))
 		}
 		path(a.Range, a.Holder)
 		for elements := range a.When {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -188,7 +189,7 @@ func pathsOf(kind *schema.Kind, doc schema.Document, a *schema.Attribute, keys [
 	var paths []xmlpatch.Path
 	for _, item := range items {
 		for _, elements := range a.Elements {
-			for _, path := range spellings(elements) {
+			for _, path := range document.Spellings(elements) {
 				paths = append(paths, item.Join(path))
 			}
 		}

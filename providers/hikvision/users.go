@@ -11,6 +11,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/codec"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -50,7 +52,7 @@ type account struct {
 //
 // A request never goes to the collection, but for the creation of an account: PUT and DELETE there would replace or remove
 // all of them.
-func composeUsers(at place, c providers.Composition) ([]providers.Request, error) {
+func composeUsers(at document.Place, c providers.Composition) ([]providers.Request, error) {
 	var requests []providers.Request
 	for _, change := range ownLast(c.Changes, c.Login.Username) {
 		request, err := composeUser(at, change, c)
@@ -78,11 +80,11 @@ func ownLast(changes []providers.Change, own string) []providers.Change {
 }
 
 // composeUser makes the request for a change; one without a method if there is nothing to do.
-func composeUser(at place, change providers.Change, c providers.Composition) (providers.Request, error) {
-	doc, collection := at.doc, at.Path
+func composeUser(at document.Place, change providers.Change, c providers.Composition) (providers.Request, error) {
+	doc, collection := at.Doc, at.Path
 	user, exists := doc.Find(userList.Where(userName, change.Key))
 	login := ""
-	if demandsLogin(at.limits) {
+	if demandsLogin(at.Limits) {
 		login = c.Login.Password.Reveal()
 	}
 	switch {
@@ -113,7 +115,7 @@ func composeUser(at place, change providers.Change, c providers.Composition) (pr
 func (a account) with(want cty.Value) ([]byte, error) {
 	doc, err := xmlpatch.Parse(a.body)
 	if err != nil {
-		return nil, inFamily(err)
+		return nil, document.InFamily(err)
 	}
 	level, password := want.GetAttr(levelAttribute), want.GetAttr(passwordAttribute)
 	parts := []struct {
@@ -131,7 +133,7 @@ func (a account) with(want cty.Value) ([]byte, error) {
 			continue
 		}
 		if err := setOrInsert(doc, part.path, part.text, part.after.Name()); err != nil {
-			return nil, inFamily(err)
+			return nil, document.InFamily(err)
 		}
 	}
 	return doc.Bytes(), nil
@@ -161,8 +163,8 @@ func alters(user xmlpatch.Element, want cty.Value) bool {
 }
 
 // demandsLogin reports whether the device wants the password of the account that is logged in with every change.
-func demandsLogin(l *limits) bool {
-	flag, _ := l.element(xmlpatch.Path{}, wantsLogin)
+func demandsLogin(l *document.Limits) bool {
+	flag, _ := l.Element(xmlpatch.Path{}, wantsLogin)
 	return strings.EqualFold(flag.Text(), "true")
 }
 
@@ -171,7 +173,7 @@ func idOf(user xmlpatch.Element) (string, error) {
 	id, _ := user.Find(userID)
 	digits := strings.Trim(id.Text(), "0123456789") == ""
 	if id.Text() == "" || !digits {
-		return "", fmt.Errorf("its id is %s, not a number: %w", quote(id.Text()), providers.ErrMalformed)
+		return "", fmt.Errorf("its id is %s, not a number: %w", document.Quote(id.Text()), providers.ErrMalformed)
 	}
 	return id.Text(), nil
 }
@@ -241,18 +243,18 @@ func startTag(raw []byte) int {
 }
 
 // checkUser checks an account. Whether the level is one that exists was checked with the configuration.
-func checkUser(_ *schema.Kind, at place, key string, want cty.Value) []providers.AttributeError {
-	doc, limits := at.doc, at.limits
+func checkUser(_ *schema.Kind, at document.Place, key string, want cty.Value) []providers.AttributeError {
+	doc, limits := at.Doc, at.Limits
 	user, exists := doc.Find(userList.Where(userName, key))
 	if want.IsNull() {
 		if isBuiltIn(user) {
-			return about("", sentence("The account %s is built into the device and cannot be removed.", show(key)))
+			return about("", document.Sentence("The account %s is built into the device and cannot be removed.", document.Show(key)))
 		}
 		return nil
 	}
 	var wrong []providers.AttributeError
 	if most, ok := accounts(limits); !exists && ok && len(doc.All(userList)) >= most {
-		wrong = append(wrong, about("", sentence("This device holds %d accounts, and has them.", most))...)
+		wrong = append(wrong, about("", document.Sentence("This device holds %d accounts, and has them.", most))...)
 	}
 	wrong = append(wrong, about(levelAttribute, checkLevel(user, key, want.GetAttr(levelAttribute)))...)
 	if password := want.GetAttr(passwordAttribute); password.IsKnown() && !password.IsNull() {
@@ -270,16 +272,16 @@ func checkLevel(user xmlpatch.Element, key string, want cty.Value) []string {
 	level, _ := user.Find(userLevel)
 	switch {
 	case isBuiltIn(user) && want.AsString() != administrator:
-		return sentence("The account %s is built into the device and stays %s.", show(key), administrator)
+		return document.Sentence("The account %s is built into the device and stays %s.", document.Show(key), administrator)
 	case !isBuiltIn(user) && want.AsString() == administrator && level.Text() != administrator:
-		return sentence("Devices refuse a second %s.", administrator)
+		return document.Sentence("Devices refuse a second %s.", administrator)
 	}
 	return nil
 }
 
 // accounts is how many accounts the device can hold.
-func accounts(l *limits) (int, bool) {
-	element, _ := l.element(xmlpatch.Path{}, mostUsers)
+func accounts(l *document.Limits) (int, bool) {
+	element, _ := l.Element(xmlpatch.Path{}, mostUsers)
 	var n int
 	_, err := fmt.Sscanf(element.Text(), "%d", &n)
 	return n, err == nil && n > 0
@@ -287,38 +289,36 @@ func accounts(l *limits) (int, bool) {
 
 // checkPassword knows the rules that all guides agree on. Devices say in their capability documents that a password may
 // have a single character, and refuse it nevertheless; above 16 characters nothing is known to work.
-func checkPassword(l *limits, user, password string) []string {
+func checkPassword(l *document.Limits, user, password string) []string {
 	length := passwordBounds(l)
 	n := int64(len([]rune(password)))
 	lower, name := strings.ToLower(password), strings.ToLower(user)
 	switch {
-	case strings.ContainsFunc(password, notPrintable) || strings.TrimSpace(password) != password:
-		return sentence("The password has a character that devices do not take: only printable ASCII, and no blank at either end.")
-	case !length.allows(n):
-		return sentence("The password has %d characters; this device takes %s.", n, length.bounds())
+	case strings.ContainsFunc(password, codec.NotPrintable) || strings.TrimSpace(password) != password:
+		return document.Sentence("The password has a character that devices do not take: only printable ASCII, and no blank at either end.")
+	case !length.Allows(n):
+		return document.Sentence("The password has %d characters; this device takes %s.", n, length.Bounds())
 	case classes(password) < 2:
-		return sentence("The password has characters of one class only. Devices want two of: digits, lower case letters, upper case letters, others.")
+		return document.Sentence("The password has characters of one class only. Devices want two of: digits, lower case letters, upper case letters, others.")
 	case name != "" && (strings.Contains(lower, name) || strings.Contains(lower, mirrored(name))):
-		return sentence("The password contains the name of the account or its mirror image, which devices refuse.")
+		return document.Sentence("The password contains the name of the account or its mirror image, which devices refuse.")
 	}
 	return nil
 }
 
-func passwordBounds(l *limits) limit {
+func passwordBounds(l *document.Limits) document.Limit {
 	least, most := int64(8), int64(16)
-	if element, ok := l.element(xmlpatch.Path{}, passwordLength); ok {
-		told := limitOf(element)
-		if told.min != nil {
-			least = max(least, *told.min)
+	if element, ok := l.Element(xmlpatch.Path{}, passwordLength); ok {
+		told := document.LimitOf(element)
+		if told.Min != nil {
+			least = max(least, *told.Min)
 		}
-		if told.max != nil {
-			most = min(most, *told.max)
+		if told.Max != nil {
+			most = min(most, *told.Max)
 		}
 	}
-	return limit{min: &least, max: &most}
+	return document.Limit{Min: &least, Max: &most}
 }
-
-func notPrintable(r rune) bool { return r < ' ' || r > '~' }
 
 // classes counts which of digits, lower case, upper case and other characters a password has.
 func classes(password string) int {

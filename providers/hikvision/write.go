@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -17,32 +18,32 @@ import (
 
 // composeItem makes the requests for one change: to create the item, to remove it, or to send what was edited, which are
 // several where the kind is set in many places alike.
-func composeItem(at place, change providers.Change, docs providers.Documents) ([]providers.Request, error) {
+func composeItem(at document.Place, change providers.Change, docs providers.Documents) ([]providers.Request, error) {
 	write := change.Kind.Write
-	paths := at.itemPaths(change.Kind, change.Key)
+	paths := at.ItemPaths(change.Kind, change.Key)
 	switch {
 	case len(paths) == 0 && change.After.IsNull():
 		return nil, nil
 	case len(paths) == 0 && change.Kind.Creatable():
 		return composeNew(at, change)
 	case change.After.IsNull() && change.Kind.Creatable():
-		path, err := at.fill(write.Delete, change, paths[0])
+		path, err := fill(at, write.Delete, change, paths[0])
 		return []providers.Request{{Method: http.MethodDelete, Path: path, Keys: []providers.Key{keyOf(change)}}}, err
 	}
-	before := at.parts(paths, write)
-	if _, err := at.edit(change, docs); err != nil {
+	before := parts(at, paths, write)
+	if _, err := edit(at, change, docs); err != nil {
 		return nil, err
 	}
 	var requests []providers.Request
-	for i, after := range at.parts(paths, write) {
+	for i, after := range parts(at, paths, write) {
 		if bytes.Equal(before[i], after) {
 			continue
 		}
-		path, err := at.fill(write.Path, change, paths[i])
+		path, err := fill(at, write.Path, change, paths[i])
 		if err != nil {
 			return nil, err
 		}
-		body, err := standalone(at.doc, after, write.Without)
+		body, err := standalone(at.Doc, after, write.Without)
 		if err != nil {
 			return nil, err
 		}
@@ -52,10 +53,10 @@ func composeItem(at place, change providers.Change, docs providers.Documents) ([
 }
 
 // parts are the bytes of what is sent of each entry that the paths are in.
-func (at place) parts(paths []xmlpatch.Path, write *schema.Write) [][]byte {
+func parts(at document.Place, paths []xmlpatch.Path, write *schema.Write) [][]byte {
 	var parts [][]byte
 	for _, path := range paths {
-		e, _ := at.doc.Find(at.entry(path).Join(xmlpatch.MustPath(write.Element)))
+		e, _ := at.Doc.Find(entry(at, path).Join(xmlpatch.MustPath(write.Element)))
 		parts = append(parts, e.Raw())
 	}
 	return parts
@@ -63,7 +64,7 @@ func (at place) parts(paths []xmlpatch.Path, write *schema.Write) [][]byte {
 
 // entry is the entry of a list that a path leads into: the item, or what the attributes of a kind that is set in many
 // places lie within.
-func (at place) entry(path xmlpatch.Path) xmlpatch.Path {
+func entry(at document.Place, path xmlpatch.Path) xmlpatch.Path {
 	if at.Within == "" {
 		return path
 	}
@@ -76,12 +77,12 @@ func (at place) entry(path xmlpatch.Path) xmlpatch.Path {
 var plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // fill puts the key and the number of an item into the path of a request.
-func (at place) fill(path string, change providers.Change, item xmlpatch.Path) (string, error) {
+func fill(at document.Place, path string, change providers.Change, item xmlpatch.Path) (string, error) {
 	path, err := filled(path, schema.KeyHole, change.Key)
 	if err != nil {
 		return "", err
 	}
-	id, _ := at.doc.Find(at.entry(item).Join(userID))
+	id, _ := at.Doc.Find(entry(at, item).Join(userID))
 	return filled(path, schema.IDHole, id.Text())
 }
 
@@ -92,7 +93,7 @@ func filled(path, hole, text string) (string, error) {
 		return path, nil
 	}
 	if !plainID.MatchString(text) || strings.Trim(text, ".") == "" {
-		return "", fmt.Errorf("it is called %s, which is not a number or a word: %w", quote(text), providers.ErrMalformed)
+		return "", fmt.Errorf("it is called %s, which is not a number or a word: %w", document.Quote(text), providers.ErrMalformed)
 	}
 	return strings.ReplaceAll(path, hole, text), nil
 }
@@ -105,14 +106,14 @@ func standalone(doc *xmlpatch.Document, raw []byte, without []string) ([]byte, e
 		attributes := lackingAttributes(root[:startTag(root)], raw[:startTag(raw)])
 		raw = slices.Concat(raw[:end], attributes, raw[end:])
 	}
-	one, err := parse(append(prolog(doc), raw...))
+	one, err := document.Parse(append(prolog(doc), raw...))
 	if err != nil {
-		return nil, inFamily(err)
+		return nil, document.InFamily(err)
 	}
 	for _, left := range without {
 		if _, ok := one.Find(xmlpatch.MustPath(left)); ok {
 			if err := one.Remove(xmlpatch.MustPath(left)); err != nil {
-				return nil, inFamily(err)
+				return nil, document.InFamily(err)
 			}
 		}
 	}
@@ -138,12 +139,12 @@ func lackingAttributes(of, tag []byte) []byte {
 }
 
 // composeNew makes the request that creates an item.
-func composeNew(at place, change providers.Change) ([]providers.Request, error) {
-	fresh, item, err := at.newItem(change.Kind, change.Key)
+func composeNew(at document.Place, change providers.Change) ([]providers.Request, error) {
+	fresh, item, err := newItem(at, change.Kind, change.Key)
 	if err != nil {
 		return nil, err
 	}
-	if err := editItem(fresh.doc, item, change, fresh.limits); err != nil {
+	if err := editItem(fresh.Doc, item, change, fresh.Limits); err != nil {
 		return nil, err
 	}
 	path, err := filled(change.Kind.Write.Create, schema.KeyHole, change.Key)
@@ -151,45 +152,45 @@ func composeNew(at place, change providers.Change) ([]providers.Request, error) 
 		return nil, err
 	}
 	return []providers.Request{{
-		Method: http.MethodPost, Path: path, Body: fresh.doc.Bytes(), Keys: []providers.Key{keyOf(change)},
+		Method: http.MethodPost, Path: path, Body: fresh.Doc.Bytes(), Keys: []providers.Key{keyOf(change)},
 	}}, nil
 }
 
 // newItem is the new item of the setting file with its key, as a document, and where it is in it: devices want the item, or
 // a list with just the item.
-func (at place) newItem(kind *schema.Kind, key string) (place, xmlpatch.Path, error) {
-	body, err := standalone(at.doc, []byte(strings.TrimSpace(kind.Write.New)), nil)
+func newItem(at document.Place, kind *schema.Kind, key string) (document.Place, xmlpatch.Path, error) {
+	body, err := standalone(at.Doc, []byte(strings.TrimSpace(kind.Write.New)), nil)
 	if err != nil {
-		return place{}, xmlpatch.Path{}, err
+		return document.Place{}, xmlpatch.Path{}, err
 	}
-	doc, err := parse(body)
+	doc, err := document.Parse(body)
 	if err != nil {
-		return place{}, xmlpatch.Path{}, inFamily(err)
+		return document.Place{}, xmlpatch.Path{}, document.InFamily(err)
 	}
-	fresh, item := place{Document: at.Document, doc: doc, limits: at.limits.ofNew(at.entries(kind))}, xmlpatch.Path{}
+	fresh, item := document.Place{Document: at.Document, Doc: doc, Limits: at.Limits.OfNew(at.Entries(kind))}, xmlpatch.Path{}
 	if doc.Root().Name() == at.Root {
-		fresh.limits, item = at.limits, at.entries(kind)
+		fresh.Limits, item = at.Limits, at.Entries(kind)
 	}
 	if err := doc.Set(item.Join(xmlpatch.MustPath(kind.Item.Key)), key); err != nil {
-		return place{}, xmlpatch.Path{}, inFamily(err)
+		return document.Place{}, xmlpatch.Path{}, document.InFamily(err)
 	}
-	return fresh, item, fresh.fit(item, at.doc.All(at.entries(kind)))
+	return fresh, item, fit(fresh, item, at.Doc.All(at.Entries(kind)))
 }
 
 // fit takes out of a new item the preset elements that a device does not know, as far as its other items and its capability
 // documents tell: older firmware refuses what newer wants.
-func (at place) fit(item xmlpatch.Path, others []xmlpatch.Element) error {
-	e, _ := at.doc.Find(item)
+func fit(at document.Place, item xmlpatch.Path, others []xmlpatch.Element) error {
+	e, _ := at.Doc.Find(item)
 	for _, path := range presets(e, xmlpatch.Path{}) {
 		known := slices.ContainsFunc(others, func(other xmlpatch.Element) bool {
 			_, ok := other.Find(path)
 			return ok
 		})
-		if _, documented := at.limits.element(item, path); known || documented || len(others) == 0 {
+		if _, documented := at.Limits.Element(item, path); known || documented || len(others) == 0 {
 			continue
 		}
-		if err := at.doc.Remove(item.Join(path)); err != nil {
-			return inFamily(err)
+		if err := at.Doc.Remove(item.Join(path)); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	return nil

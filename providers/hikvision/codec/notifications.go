@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -44,20 +45,20 @@ func plainMethod(entry xmlpatch.Element) string {
 
 // knownMethods are the entries of the list that the setting file has words for, by what they are called here, with their
 // positions counted from 1. All others are left alone.
-func knownMethods(f field) map[string]int {
+func knownMethods(f document.Field) map[string]int {
 	known := map[string]int{}
-	for i, entry := range f.doc.All(f.path(notificationEntry)) {
-		word := valueOf(f.attribute, plainMethod(entry))
-		if _, twice := known[word]; slices.Contains(f.attribute.Values, word) && !twice {
+	for i, entry := range f.Doc.All(f.Path(notificationEntry)) {
+		word := valueOf(f.Attribute, plainMethod(entry))
+		if _, twice := known[word]; slices.Contains(f.Attribute.Values, word) && !twice {
 			known[word] = i + 1
 		}
 	}
 	return known
 }
 
-func decodeNotifications(f field) (cty.Value, error) {
-	if _, ok := f.text(notificationList); !ok {
-		return f.null(), nil
+func decodeNotifications(f document.Field) (cty.Value, error) {
+	if _, ok := f.Text(notificationList); !ok {
+		return f.Null(), nil
 	}
 	var values []cty.Value
 	for word := range knownMethods(f) {
@@ -71,19 +72,19 @@ func decodeNotifications(f field) (cty.Value, error) {
 
 // encodeNotifications removes the entries that are not wanted, and appends those that are missing in the form in which the
 // device writes them.
-func encodeNotifications(f field, want cty.Value) error {
+func encodeNotifications(f document.Field, want cty.Value) error {
 	if reason := ambiguous(f); reason != "" {
 		return fmt.Errorf("%s: %w", strings.TrimSuffix(reason, "."), providers.ErrUnsupported)
 	}
 	wanted, known := membersOf(want), knownMethods(f)
 	var fresh [][]byte // made before anything is removed: what goes may be what they are made after
-	for _, word := range f.attribute.Values {
+	for _, word := range f.Attribute.Values {
 		if _, there := known[word]; there || !slices.Contains(wanted, word) {
 			continue
 		}
-		entry, err := notification(f, deviceText(f.attribute, word))
+		entry, err := notification(f, deviceText(f.Attribute, word))
 		if err != nil {
-			return inFamily(err)
+			return document.InFamily(err)
 		}
 		fresh = append(fresh, entry)
 	}
@@ -95,13 +96,13 @@ func encodeNotifications(f field, want cty.Value) error {
 	}
 	slices.Sort(gone)
 	for _, position := range slices.Backward(gone) {
-		if err := f.doc.Remove(f.path(notificationEntry).At(position)); err != nil {
-			return inFamily(err)
+		if err := f.Doc.Remove(f.Path(notificationEntry).At(position)); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	for _, entry := range fresh {
-		if err := f.doc.Append(f.path(notificationList), entry); err != nil {
-			return inFamily(err)
+		if err := f.Doc.Append(f.Path(notificationList), entry); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	return nil
@@ -120,10 +121,10 @@ func membersOf(set cty.Value) []string {
 
 // notification is an entry with a method, made after one that the device has for any of its events: with the same method,
 // or else with another. Of a device that has none it is made as cameras or recorders write it.
-func notification(f field, method string) ([]byte, error) {
+func notification(f document.Field, method string) ([]byte, error) {
 	var model xmlpatch.Element
-	anywhere := f.item.Parent().Child(f.item.Name()).Join(f.element(notificationEntry))
-	for _, entry := range f.doc.All(anywhere) {
+	anywhere := f.Item.Parent().Child(f.Item.Name()).Join(f.Element(notificationEntry))
+	for _, entry := range f.Doc.All(anywhere) {
 		have := plainMethod(entry)
 		if have == method {
 			return entry.Raw(), nil
@@ -154,30 +155,30 @@ func notification(f field, method string) ([]byte, error) {
 }
 
 // isCamera reports whether a device writes events as cameras do: with a description, and with how often it notifies.
-func isCamera(f field) bool {
-	_, described := f.doc.FindSuffix(xmlpatch.MustPath("eventDescription"))
-	_, recurring := f.doc.FindSuffix(notificationRecurrence)
+func isCamera(f document.Field) bool {
+	_, described := f.Doc.FindSuffix(xmlpatch.MustPath("eventDescription"))
+	_, recurring := f.Doc.FindSuffix(notificationRecurrence)
 	return described || recurring
 }
 
 // ambiguous says, as a sentence, that the device has several events with one id, as a recorder has for things that were
 // left behind; empty if it has one.
-func ambiguous(f field) string {
-	if n := len(f.doc.All(f.item)); n > 1 {
+func ambiguous(f document.Field) string {
+	if n := len(f.Doc.All(f.Item)); n > 1 {
 		return fmt.Sprintf("This device has %d events of that name, and camform cannot tell them apart.", n)
 	}
 	return ""
 }
 
-func checkNotifications(f field, want cty.Value) []string {
+func checkNotifications(f document.Field, want cty.Value) []string {
 	if reason := ambiguous(f); reason != "" {
 		return []string{reason}
 	}
-	if _, ok := f.text(notificationList); !ok {
-		return f.missing(notificationList)
+	if _, ok := f.Text(notificationList); !ok {
+		return f.Missing(notificationList)
 	}
-	if unknown := unknownWords(f.attribute, membersOf(want)); len(unknown) > 0 {
-		return sentence("%s is not one of %s.", list(unknown), list(f.attribute.Values))
+	if unknown := unknownWords(f.Attribute, membersOf(want)); len(unknown) > 0 {
+		return document.Sentence("%s is not one of %s.", document.List(unknown), document.List(f.Attribute.Values))
 	}
 	return nil
 }

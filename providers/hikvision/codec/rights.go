@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
 
@@ -24,32 +25,32 @@ const fixedLevel = "admin"
 
 // rights: the values of the attribute belong to its elements, one by one.
 
-func decodeRights(f field) (cty.Value, error) {
+func decodeRights(f document.Field) (cty.Value, error) {
 	granted, some := []string{}, false
-	for n, right := range f.attribute.Values {
-		text, ok := f.text(n)
+	for n, right := range f.Attribute.Values {
+		text, ok := f.Text(n)
 		if !ok || text == "" {
 			continue
 		}
 		some = true
-		is, err := readFlag(f.element(n), text)
+		is, err := readFlag(f.Element(n), text)
 		if err != nil {
-			return f.null(), err
+			return f.Null(), err
 		}
 		if is {
 			granted = append(granted, right)
 		}
 	}
 	if !some {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	return setOf(granted), nil
 }
 
-func encodeRights(f field, want cty.Value) error {
-	wanted, some := textsOf(want), false
-	for n, right := range f.attribute.Values {
-		have, ok := f.text(n)
+func encodeRights(f document.Field, want cty.Value) error {
+	wanted, some := TextsOf(want), false
+	for n, right := range f.Attribute.Values {
+		have, ok := f.Text(n)
 		if !ok || have == "" {
 			continue
 		}
@@ -58,29 +59,29 @@ func encodeRights(f field, want cty.Value) error {
 		if at >= 0 {
 			wanted = slices.Delete(wanted, at, at+1)
 		}
-		if err := f.put(n, inCaseOf(have, strconv.FormatBool(at >= 0))); err != nil {
+		if err := f.Put(n, inCaseOf(have, strconv.FormatBool(at >= 0))); err != nil {
 			return err
 		}
 	}
-	return f.allThere(some, wanted)
+	return allThere(f, some, wanted)
 }
 
 // allThere fails unless there are rights at all, and none is left over that there is not.
-func (f field) allThere(some bool, left []string) error {
+func allThere(f document.Field, some bool, left []string) error {
 	switch {
 	case !some:
-		return fmt.Errorf("the device has no element %s: %w", f.element(0), providers.ErrUnsupported)
+		return fmt.Errorf("the device has no element %s: %w", f.Element(0), providers.ErrUnsupported)
 	case len(left) > 0:
-		return fmt.Errorf("the device has no %s: %w", list(left), providers.ErrUnsupported)
+		return fmt.Errorf("the device has no %s: %w", document.List(left), providers.ErrUnsupported)
 	}
 	return nil
 }
 
-func checkRights(f field, want cty.Value) []string {
+func checkRights(f document.Field, want cty.Value) []string {
 	var has, beyond []string
-	unknown := textsOf(want)
-	for n, right := range f.attribute.Values {
-		text, ok := f.text(n)
+	unknown := TextsOf(want)
+	for n, right := range f.Attribute.Values {
+		text, ok := f.Text(n)
 		if !ok || text == "" {
 			continue
 		}
@@ -90,49 +91,49 @@ func checkRights(f field, want cty.Value) []string {
 			continue
 		}
 		unknown = slices.Delete(unknown, at, at+1)
-		if !strings.EqualFold(text, "true") && !f.grantable(f.element(n)) {
+		if !strings.EqualFold(text, "true") && !grantable(f, f.Element(n)) {
 			beyond = append(beyond, right)
 		}
 	}
-	return f.complain(has, unknown, beyond, "rights")
+	return complain(f, has, unknown, beyond, "rights")
 }
 
 // channelRights: one right for each channel. The element is that of an entry of a list, and an entry has the number of its
 // channel.
 
-func decodeChannelRights(f field) (cty.Value, error) {
-	entries := f.doc.All(f.path(0).Parent())
+func decodeChannelRights(f document.Field) (cty.Value, error) {
+	entries := f.Doc.All(f.Path(0).Parent())
 	if len(entries) == 0 {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	granted, some := []string{}, false
 	for _, entry := range entries {
 		channel, _ := entry.Find(entryID)
-		right, ok := entry.Find(xmlpatch.Path{}.Child(f.element(0).Name()))
+		right, ok := entry.Find(xmlpatch.Path{}.Child(f.Element(0).Name()))
 		if !ok || right.Text() == "" {
 			continue
 		}
 		some = true
-		is, err := readFlag(f.element(0), right.Text())
+		is, err := readFlag(f.Element(0), right.Text())
 		if err != nil {
-			return f.null(), err
+			return f.Null(), err
 		}
 		if is {
 			granted = append(granted, channel.Text())
 		}
 	}
 	if !some {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	return setOf(granted), nil
 }
 
-func encodeChannelRights(f field, want cty.Value) error {
-	wanted, some := textsOf(want), false
-	entries := f.path(0).Parent()
-	for i, entry := range f.doc.All(entries) {
+func encodeChannelRights(f document.Field, want cty.Value) error {
+	wanted, some := TextsOf(want), false
+	entries := f.Path(0).Parent()
+	for i, entry := range f.Doc.All(entries) {
 		channel, _ := entry.Find(entryID)
-		right, ok := entry.Find(xmlpatch.Path{}.Child(f.element(0).Name()))
+		right, ok := entry.Find(xmlpatch.Path{}.Child(f.Element(0).Name()))
 		if !ok || right.Text() == "" {
 			continue
 		}
@@ -142,19 +143,19 @@ func encodeChannelRights(f field, want cty.Value) error {
 			wanted = slices.Delete(wanted, at, at+1)
 		}
 		text := inCaseOf(right.Text(), strconv.FormatBool(at >= 0))
-		if err := f.doc.Set(entries.At(i+1).Child(f.element(0).Name()), text); err != nil {
-			return inFamily(err)
+		if err := f.Doc.Set(entries.At(i+1).Child(f.Element(0).Name()), text); err != nil {
+			return document.InFamily(err)
 		}
 	}
-	return f.allThere(some, wanted)
+	return allThere(f, some, wanted)
 }
 
-func checkChannelRights(f field, want cty.Value) []string {
+func checkChannelRights(f document.Field, want cty.Value) []string {
 	var has, beyond []string
-	unknown := textsOf(want)
-	for _, entry := range f.doc.All(f.path(0).Parent()) {
+	unknown := TextsOf(want)
+	for _, entry := range f.Doc.All(f.Path(0).Parent()) {
 		channel, _ := entry.Find(entryID)
-		right, ok := entry.Find(xmlpatch.Path{}.Child(f.element(0).Name()))
+		right, ok := entry.Find(xmlpatch.Path{}.Child(f.Element(0).Name()))
 		if !ok || right.Text() == "" {
 			continue
 		}
@@ -164,46 +165,46 @@ func checkChannelRights(f field, want cty.Value) []string {
 			continue
 		}
 		unknown = slices.Delete(unknown, at, at+1)
-		one := f.element(0).Parent().Where(entryID, channel.Text()).Child(f.element(0).Name())
-		if !strings.EqualFold(right.Text(), "true") && !f.grantable(one) {
+		one := f.Element(0).Parent().Where(entryID, channel.Text()).Child(f.Element(0).Name())
+		if !strings.EqualFold(right.Text(), "true") && !grantable(f, one) {
 			beyond = append(beyond, channel.Text())
 		}
 	}
-	return f.complain(has, unknown, beyond, "channels")
+	return complain(f, has, unknown, beyond, "channels")
 }
 
 // complain writes what is wrong with a set of rights or channels: what the device has at all, what it does not have, and
 // what the level of the account does not admit.
-func (f field) complain(has, unknown, beyond []string, what string) []string {
+func complain(f document.Field, has, unknown, beyond []string, what string) []string {
 	switch {
 	case len(has) == 0:
-		return f.missing(0)
-	case strings.EqualFold(f.level(), fixedLevel):
-		return sentence("The rights of an administrator are fixed.")
+		return f.Missing(0)
+	case strings.EqualFold(level(f), fixedLevel):
+		return document.Sentence("The rights of an administrator are fixed.")
 	case len(unknown) > 0:
-		return sentence("This device knows the %s %s, not %s.", what, list(has), list(unknown))
+		return document.Sentence("This device knows the %s %s, not %s.", what, document.List(has), document.List(unknown))
 	case len(beyond) > 0:
-		return sentence("An account of the level %s cannot have these %s on this device: %s.", show(f.level()), what, list(beyond))
+		return document.Sentence("An account of the level %s cannot have these %s on this device: %s.", document.Show(level(f)), what, document.List(beyond))
 	}
 	return nil
 }
 
 // level is the level of the account, in the word of the document.
-func (f field) level() string {
-	e, _ := f.doc.Find(f.item.Join(permissionLevel))
+func level(f document.Field) string {
+	e, _ := f.Doc.Find(f.Item.Join(permissionLevel))
 	return e.Text()
 }
 
 // grantable reports whether the level of the account can have a right, as far as the device says.
-func (f field) grantable(right xmlpatch.Path) bool {
-	ceiling, err := parse(f.limits.docs[f.limits.at.Path+"/"+f.level()+"Cap"].Body)
+func grantable(f document.Field, right xmlpatch.Path) bool {
+	ceiling, err := document.Parse(f.Limits.Docs[f.Limits.At.Path+"/"+level(f)+"Cap"].Body)
 	if err != nil {
 		return true
 	}
 	e, _ := ceiling.Find(right)
-	options := limitOf(e)
-	_, can := options.option("true")
-	return can || len(options.options) == 0
+	options := document.LimitOf(e)
+	_, can := options.Option("true")
+	return can || len(options.Options) == 0
 }
 
 func setOf(texts []string) cty.Value {
@@ -217,7 +218,8 @@ func setOf(texts []string) cty.Value {
 	return cty.SetVal(values)
 }
 
-func textsOf(v cty.Value) []string {
+// TextsOf returns the texts in a list or set.
+func TextsOf(v cty.Value) []string {
 	var texts []string
 	for _, member := range v.AsValueSlice() {
 		texts = append(texts, member.AsString())

@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
 
@@ -92,7 +93,7 @@ var (
 
 // parseAction reads what text writes.
 func parseAction(text string) (action, error) {
-	wrong := fmt.Errorf("%s is not a time of the week and a mode, such as \"Mon 08:00-18:00 CMR\"", quote(text))
+	wrong := fmt.Errorf("%s is not a time of the week and a mode, such as \"Mon 08:00-18:00 CMR\"", document.Quote(text))
 	parts := actionPattern.FindStringSubmatch(strings.Join(strings.Fields(text), " "))
 	if parts == nil {
 		return action{}, wrong
@@ -137,7 +138,7 @@ func readAction(entry xmlpatch.Element) (action, error) {
 	to, okTo := timeOfWeek(text(actionEndDay), text(actionEndTime))
 	mode := text(actionMode)
 	if !okFrom || !okTo || mode == "" || strings.ContainsAny(mode, " \t\n") {
-		return action{}, fmt.Errorf("the action %s has no time of the week or no mode: %w", quote(text(actionID)), providers.ErrMalformed)
+		return action{}, fmt.Errorf("the action %s has no time of the week or no mode: %w", document.Quote(text(actionID)), providers.ErrMalformed)
 	}
 	if strings.EqualFold(text(actionRecord), "false") {
 		mode = notRecording
@@ -148,15 +149,15 @@ func readAction(entry xmlpatch.Element) (action, error) {
 	return action{from, to, mode}, nil
 }
 
-func decodeSchedule(f field) (cty.Value, error) {
-	if _, ok := f.text(scheduleBlock); !ok {
-		return f.null(), nil
+func decodeSchedule(f document.Field) (cty.Value, error) {
+	if _, ok := f.Text(scheduleBlock); !ok {
+		return f.Null(), nil
 	}
 	var values []cty.Value
-	for _, entry := range f.doc.All(f.path(scheduleAction)) {
+	for _, entry := range f.Doc.All(f.Path(scheduleAction)) {
 		a, err := readAction(entry)
 		if err != nil {
-			return f.null(), err
+			return f.Null(), err
 		}
 		values = append(values, cty.StringVal(a.text()))
 	}
@@ -182,27 +183,27 @@ func parseSchedule(list cty.Value) ([]action, error) {
 
 // encodeSchedule writes the actions over those that are there, one by one in the order of the week, so that everything else
 // about an action stays. Those that are too many are removed; further ones are made after the last.
-func encodeSchedule(f field, want cty.Value) error {
+func encodeSchedule(f document.Field, want cty.Value) error {
 	wanted, err := parseSchedule(want)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
 	}
-	if n := len(f.doc.All(f.path(scheduleBlock))); n != 1 {
+	if n := len(f.Doc.All(f.Path(scheduleBlock))); n != 1 {
 		return fmt.Errorf("the device has %d schedules in one: %w", n, providers.ErrUnsupported)
 	}
-	for n := len(f.doc.All(f.path(scheduleAction))); n > len(wanted); n-- {
-		if err := f.doc.Remove(f.path(scheduleAction).At(n)); err != nil {
-			return inFamily(err)
+	for n := len(f.Doc.All(f.Path(scheduleAction))); n > len(wanted); n-- {
+		if err := f.Doc.Remove(f.Path(scheduleAction).At(n)); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	for i, a := range wanted {
-		if i >= len(f.doc.All(f.path(scheduleAction))) {
+		if i >= len(f.Doc.All(f.Path(scheduleAction))) {
 			if err := appendAction(f); err != nil {
-				return inFamily(err)
+				return document.InFamily(err)
 			}
 		}
-		if err := writeAction(f.doc, f.path(scheduleAction).At(i+1), a); err != nil {
-			return inFamily(err)
+		if err := writeAction(f.Doc, f.Path(scheduleAction).At(i+1), a); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	return nil
@@ -217,8 +218,8 @@ const freshAction = "<ScheduleAction><id>0</id>" +
 	"</ScheduleAction>"
 
 // appendAction adds a copy of the last action, with the next id that no other action of the track has.
-func appendAction(f field) error {
-	have := f.doc.All(f.path(scheduleAction))
+func appendAction(f document.Field) error {
+	have := f.Doc.All(f.Path(scheduleAction))
 	entry := []byte(freshAction)
 	id := 1
 	if len(have) > 0 {
@@ -232,19 +233,19 @@ func appendAction(f field) error {
 	for slices.Contains(actionIDs(f), strconv.Itoa(id)) {
 		id++
 	}
-	if err := f.doc.Append(f.path(scheduleBlock), entry); err != nil {
+	if err := f.Doc.Append(f.Path(scheduleBlock), entry); err != nil {
 		return err
 	}
-	return f.doc.Set(f.path(scheduleAction).At(len(have)+1).Join(actionID), strconv.Itoa(id))
+	return f.Doc.Set(f.Path(scheduleAction).At(len(have)+1).Join(actionID), strconv.Itoa(id))
 }
 
 // actionIDs are the ids of all actions of a track, those of its holidays too.
-func actionIDs(f field) []string {
-	track, _ := f.doc.Find(f.item)
+func actionIDs(f document.Field) []string {
+	track, _ := f.Doc.Find(f.Item)
 	var ids []string
 	var walk func(xmlpatch.Element)
 	walk = func(e xmlpatch.Element) {
-		if e.Name() == f.element(scheduleAction).Name() {
+		if e.Name() == f.Element(scheduleAction).Name() {
 			id, _ := e.Find(actionID)
 			ids = append(ids, id.Text())
 		}
@@ -277,18 +278,18 @@ func writeAction(doc *xmlpatch.Document, at xmlpatch.Path, a action) error {
 	return doc.Set(at.Join(actionRecord), "true")
 }
 
-func checkSchedule(f field, want cty.Value) []string {
+func checkSchedule(f document.Field, want cty.Value) []string {
 	wanted, err := parseSchedule(want)
-	blocks := len(f.doc.All(f.path(scheduleBlock)))
+	blocks := len(f.Doc.All(f.Path(scheduleBlock)))
 	switch {
 	case blocks == 0:
-		return f.missing(scheduleBlock)
+		return f.Missing(scheduleBlock)
 	case blocks > 1:
-		return sentence("This device has %d schedules in one, which camform does not understand.", blocks)
+		return document.Sentence("This device has %d schedules in one, which camform does not understand.", blocks)
 	case err != nil:
-		return sentence("%s.", capitalised(err.Error()))
+		return document.Sentence("%s.", capitalised(err.Error()))
 	case len(wanted) == 0:
-		return sentence("A schedule without any time is not known to work. To record nothing, set enabled to false.")
+		return document.Sentence("A schedule without any time is not known to work. To record nothing, set enabled to false.")
 	}
 	if wrong := checkModes(f, wanted); len(wrong) > 0 {
 		return wrong
@@ -297,15 +298,15 @@ func checkSchedule(f field, want cty.Value) []string {
 }
 
 // checkModes compares the modes with those that the device lists for the track, or else with those that were seen.
-func checkModes(f field, wanted []action) []string {
+func checkModes(f document.Field, wanted []action) []string {
 	modes := recordingModes
-	e, _ := f.limits.element(f.item, xmlpatch.MustPath("DefaultRecordingMode"))
-	if options := limitOf(e).options; len(options) > 0 {
+	e, _ := f.Limits.Element(f.Item, xmlpatch.MustPath("DefaultRecordingMode"))
+	if options := document.LimitOf(e).Options; len(options) > 0 {
 		modes = options
 	}
 	for _, a := range wanted {
 		if !slices.Contains(modes, a.mode) {
-			return sentence("This device records by %s, not by %s.", list(modes), show(a.mode))
+			return document.Sentence("This device records by %s, not by %s.", document.List(modes), document.Show(a.mode))
 		}
 	}
 	return nil
@@ -322,11 +323,11 @@ func checkTimes(wanted []action) []string {
 		perDay[a.from/day]++
 		switch {
 		case a.to <= a.from:
-			return sentence("%s ends before it begins.", quote(a.text()))
+			return document.Sentence("%s ends before it begins.", document.Quote(a.text()))
 		case a.to > next.from:
-			return sentence("%s and %s overlap.", quote(a.text()), quote(wanted[(i+1)%len(wanted)].text()))
+			return document.Sentence("%s and %s overlap.", document.Quote(a.text()), document.Quote(wanted[(i+1)%len(wanted)].text()))
 		case perDay[a.from/day] > mostActions:
-			return sentence("More than %d times begin on %s.", mostActions, weekdays[a.from/day])
+			return document.Sentence("More than %d times begin on %s.", mostActions, weekdays[a.from/day])
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"testing"
@@ -51,7 +51,7 @@ func TestValuesAreComparedByWhatTheyMean(t *testing.T) {
 		"zeros in days":                {"period", cty.StringVal("1-2/3-4"), cty.StringVal("01-02/03-04"), true},
 		"one year and every year":      {"period", cty.StringVal("2000-01-02/2000-03-04"), cty.StringVal("01-02/03-04"), false},
 	} {
-		if got := codecs[tc.codec].same(tc.want, tc.have); got != tc.same {
+		if got := All[tc.codec].same(tc.want, tc.have); got != tc.same {
 			t.Errorf("%s: the same is %t, want %t", name, got, tc.same)
 		}
 	}

@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 )
 
 // zone is a time zone as devices understand it. It is comparable: two zones are the same if the clocks show the same.
@@ -149,7 +150,7 @@ func seconds(sign, text string) (int, error) {
 	parts := append(strings.Split(text, ":"), "0", "0")
 	hours, minutes, rest := atoi(parts[0]), atoi(parts[1]), atoi(parts[2])
 	if hours > mostHours || minutes > 59 || rest > 59 {
-		return 0, fmt.Errorf("%s is no time; %w", quote(text), errZone)
+		return 0, fmt.Errorf("%s is no time; %w", document.Quote(text), errZone)
 	}
 	total := hours*3600 + minutes*60 + rest
 	if sign == "-" {
@@ -220,37 +221,37 @@ func sign(n int) string {
 
 func abs(n int) int { return max(n, -n) }
 
-func decodeZone(f field) (cty.Value, error) {
-	text, ok := f.text(0)
+func decodeZone(f document.Field) (cty.Value, error) {
+	text, ok := f.Text(0)
 	if !ok || text == "" {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	z, err := parseZone(text)
 	if err != nil {
-		return f.null(), fmt.Errorf("%s is %s, which is no time zone: %w", f.element(0), quote(text), providers.ErrMalformed)
+		return f.Null(), fmt.Errorf("%s is %s, which is no time zone: %w", f.Element(0), document.Quote(text), providers.ErrMalformed)
 	}
 	return cty.StringVal(z.posix()), nil
 }
 
-func encodeZone(f field, want cty.Value) error {
+func encodeZone(f document.Field, want cty.Value) error {
 	z, err := parseZone(want.AsString())
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
 	}
-	return f.put(0, z.device())
+	return f.Put(0, z.device())
 }
 
-func checkZone(f field, want cty.Value) []string {
+func checkZone(f document.Field, want cty.Value) []string {
 	z, err := parseZone(want.AsString())
 	if err != nil {
-		return sentence("%s cannot be used: %s.", quote(want.AsString()), err)
+		return document.Sentence("%s cannot be used: %s.", document.Quote(want.AsString()), err)
 	}
-	l := f.limit(0)
+	l := f.Limit(0)
 	switch {
-	case !f.has(0):
-		return f.missing(0)
-	case !l.allows(int64(len(z.device()))):
-		return sentence("The zone is written with %s; this device takes %s.", bytesOf(z.device()), l.bounds())
+	case !f.Has(0):
+		return f.Missing(0)
+	case !l.Allows(int64(len(z.device()))):
+		return document.Sentence("The zone is written with %s; this device takes %s.", BytesOf(z.device()), l.Bounds())
 	}
 	return nil
 }

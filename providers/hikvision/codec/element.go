@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 )
 
 // The kind that reaches any element of any document: what it can tell of an element that nobody described.
@@ -17,35 +18,35 @@ import (
 var secretName = regexp.MustCompile(`(?i)passw|passphrase|pwd|secret|key$|community|verificationCode|token|answer|salt|pin$`)
 
 // unreadable says, as a sentence, why the text of an element is neither read nor written; empty for others.
-func unreadable(f field) string {
-	elements := f.doc.All(f.path(0))
+func unreadable(f document.Field) string {
+	elements := f.Doc.All(f.Path(0))
 	switch {
-	case secretName.MatchString(f.path(0).String()):
-		return fmt.Sprintf("%s looks like a secret, and document would show it. A setting file of its own can declare it as one.", f.path(0))
+	case secretName.MatchString(f.Path(0).String()):
+		return fmt.Sprintf("%s looks like a secret, and document would show it. A setting file of its own can declare it as one.", f.Path(0))
 	case len(elements) > 1:
-		return fmt.Sprintf("There are %d elements %s. Choose one of them, as in %s[2] or with [id=2] behind the entry.", len(elements), f.path(0), f.path(0))
+		return fmt.Sprintf("There are %d elements %s. Choose one of them, as in %s[2] or with [id=2] behind the entry.", len(elements), f.Path(0), f.Path(0))
 	case len(elements) == 1 && len(elements[0].Children()) > 0:
-		return fmt.Sprintf("%s holds other elements. Name the one among them that is meant.", f.path(0))
+		return fmt.Sprintf("%s holds other elements. Name the one among them that is meant.", f.Path(0))
 	}
 	return ""
 }
 
-func decodeElement(f field) (cty.Value, error) {
+func decodeElement(f document.Field) (cty.Value, error) {
 	if unreadable(f) != "" {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	return decodeText(f)
 }
 
-func encodeElement(f field, want cty.Value) error {
+func encodeElement(f document.Field, want cty.Value) error {
 	if reason := unreadable(f); reason != "" {
 		return fmt.Errorf("%s: %w", strings.TrimSuffix(reason, "."), providers.ErrUnsupported)
 	}
 	text := strings.TrimSpace(want.AsString())
-	if have, _ := f.text(0); isFlag(text) {
+	if have, _ := f.Text(0); isFlag(text) {
 		text = inCaseOf(have, strings.ToLower(text))
 	}
-	return f.put(0, text)
+	return f.Put(0, text)
 }
 
 var (
@@ -57,19 +58,19 @@ func isFlag(text string) bool { return flagPattern.MatchString(text) }
 
 // checkElement asks the device for its limits, and wants a value of the form that the element has: what was true is not set
 // to a word by a slip.
-func checkElement(f field, want cty.Value) []string {
+func checkElement(f document.Field, want cty.Value) []string {
 	if reason := unreadable(f); reason != "" {
 		return []string{reason}
 	}
 	text := strings.TrimSpace(want.AsString())
-	switch have, _ := f.text(0); {
+	switch have, _ := f.Text(0); {
 	case isFlag(have) && !isFlag(text):
-		return sentence("%s is %s on this device, so it can be true or false, not %s.", f.path(0), have, show(text))
+		return document.Sentence("%s is %s on this device, so it can be true or false, not %s.", f.Path(0), have, document.Show(text))
 	case numberPattern.MatchString(have) && !numberPattern.MatchString(text):
-		return sentence("%s is %s on this device, so it can be a number of up to six digits, not %s.", f.path(0), have, show(text))
+		return document.Sentence("%s is %s on this device, so it can be a number of up to six digits, not %s.", f.Path(0), have, document.Show(text))
 	}
 	number, err := strconv.ParseInt(text, 10, 64)
-	if have, _ := f.text(0); err == nil && numberPattern.MatchString(have) {
+	if have, _ := f.Text(0); err == nil && numberPattern.MatchString(have) {
 		return checkNumber(f, cty.NumberIntVal(number))
 	}
 	return checkText(f, cty.StringVal(text))

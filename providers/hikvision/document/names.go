@@ -1,4 +1,4 @@
-package hikvision
+package document
 
 import (
 	"fmt"
@@ -25,14 +25,14 @@ func namesOf(kind *schema.Kind, docs providers.Documents) (names, error) {
 	case !ok:
 		return nil, fmt.Errorf("%s was not read, this is a bug: %w", from.Path, providers.ErrMalformed)
 	case answer.Missing != "":
-		return nil, fmt.Errorf("%s: %s: %w", from.Path, quote(answer.Missing), providers.ErrUnsupported)
+		return nil, fmt.Errorf("%s: %s: %w", from.Path, Quote(answer.Missing), providers.ErrUnsupported)
 	}
-	doc, err := parse(answer.Body)
+	doc, err := Parse(answer.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", from.Path, err, providers.ErrMalformed)
 	}
 	if root := doc.Root().Name(); root != from.Root {
-		return nil, fmt.Errorf("%s: the root element is %s, not %s: %w", from.Path, quote(root), from.Root, providers.ErrMalformed)
+		return nil, fmt.Errorf("%s: the root element is %s, not %s: %w", from.Path, Quote(root), from.Root, providers.ErrMalformed)
 	}
 	var list names
 	for _, entry := range doc.All(xmlpatch.MustPath(from.Element)) {

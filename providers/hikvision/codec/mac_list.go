@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"bytes"
@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
 
@@ -20,14 +21,14 @@ import (
 var entryMAC = xmlpatch.MustPath("macAddress")
 
 // decodeMACs reads the list. It is null where an entry has no address that is understood.
-func decodeMACs(f field) (cty.Value, error) {
-	if _, ok := f.text(addressList); !ok {
-		return f.null(), nil
+func decodeMACs(f document.Field) (cty.Value, error) {
+	if _, ok := f.Text(addressList); !ok {
+		return f.Null(), nil
 	}
 	entries, ok := readMACs(f)
 	switch {
 	case !ok:
-		return f.null(), nil
+		return f.Null(), nil
 	case len(entries) == 0:
 		return cty.SetValEmpty(cty.String), nil
 	}
@@ -39,9 +40,9 @@ func decodeMACs(f field) (cty.Value, error) {
 }
 
 // readMACs are the addresses of the list, as they are compared, with the positions of their entries counted from 1.
-func readMACs(f field) (map[string][]int, bool) {
+func readMACs(f document.Field) (map[string][]int, bool) {
 	entries := map[string][]int{}
-	for i, entry := range f.doc.All(f.path(addressEntries)) {
+	for i, entry := range f.Doc.All(f.Path(AddressEntries)) {
 		e, _ := entry.Find(entryMAC)
 		mac, err := parseMAC(e.Text())
 		if err != nil {
@@ -56,7 +57,7 @@ func readMACs(f field) (map[string][]int, bool) {
 func parseMAC(text string) (string, error) {
 	mac, err := net.ParseMAC(strings.TrimSpace(text))
 	if err != nil || len(mac) != 6 {
-		return "", fmt.Errorf("%s is not a hardware address of six bytes, such as 00:00:5e:00:53:01", quote(text))
+		return "", fmt.Errorf("%s is not a hardware address of six bytes, such as 00:00:5e:00:53:01", document.Quote(text))
 	}
 	return mac.String(), nil
 }
@@ -78,7 +79,7 @@ func parseMACs(set cty.Value) ([]string, error) {
 }
 
 // encodeMACs removes the entries that are not wanted and appends the missing ones, each with a number that is free.
-func encodeMACs(f field, want cty.Value) error {
+func encodeMACs(f document.Field, want cty.Value) error {
 	wanted, err := parseMACs(want)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
@@ -96,8 +97,8 @@ func encodeMACs(f field, want cty.Value) error {
 	}
 	slices.Sort(stale)
 	for _, position := range slices.Backward(stale) {
-		if err := f.doc.Remove(f.path(addressEntries).At(position)); err != nil {
-			return inFamily(err)
+		if err := f.Doc.Remove(f.Path(AddressEntries).At(position)); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	for _, mac := range wanted {
@@ -112,41 +113,41 @@ func encodeMACs(f field, want cty.Value) error {
 			err = entry.Set(entryID, strconv.Itoa(freeID(f)))
 		}
 		if err == nil {
-			err = f.doc.Append(f.path(addressList), entry.Root().Raw())
+			err = f.Doc.Append(f.Path(addressList), entry.Root().Raw())
 		}
 		if err != nil {
-			return inFamily(err)
+			return document.InFamily(err)
 		}
 	}
 	return nil
 }
 
 // macModel is what new entries are made from: the first of the list, or, where it is empty, one of the assumed form.
-func macModel(f field) []byte {
-	if first, ok := f.doc.Find(f.path(addressEntries)); ok {
+func macModel(f document.Field) []byte {
+	if first, ok := f.Doc.Find(f.Path(AddressEntries)); ok {
 		return first.Raw()
 	}
 	newline := "\n"
-	if bytes.Contains(f.doc.Bytes(), []byte("\r\n")) {
+	if bytes.Contains(f.Doc.Bytes(), []byte("\r\n")) {
 		newline = "\r\n"
 	}
-	name := f.path(addressEntries).Name()
+	name := f.Path(AddressEntries).Name()
 	return []byte(strings.Join([]string{"<" + name + ">", "<id></id>", "<macAddress></macAddress>", "</" + name + ">"}, newline))
 }
 
-func checkMACs(f field, want cty.Value) []string {
-	if _, ok := f.text(addressList); !ok {
-		return f.missing(addressList)
+func checkMACs(f document.Field, want cty.Value) []string {
+	if _, ok := f.Text(addressList); !ok {
+		return f.Missing(addressList)
 	}
 	if _, ok := readMACs(f); !ok {
-		return sentence("The list on the device has an entry that camform does not understand, so it is left alone.")
+		return document.Sentence("The list on the device has an entry that camform does not understand, so it is left alone.")
 	}
 	wanted, err := parseMACs(want)
 	if err != nil {
-		return sentence("%s.", capitalised(err.Error()))
+		return document.Sentence("%s.", capitalised(err.Error()))
 	}
 	if size, ok := listSize(f); ok && int64(len(wanted)) > size {
-		return sentence("These are %d addresses; this device holds %d.", len(wanted), size)
+		return document.Sentence("These are %d addresses; this device holds %d.", len(wanted), size)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
 
@@ -18,7 +19,7 @@ const (
 	periodForm  = iota // holidayMode: date, month or week
 	periodDate         // holidayDate: days of one year
 	periodMonth        // holidayMonth: days of every year
-	periodWeek         // holidayWeek, which is not understood
+	PeriodWeek         // holidayWeek, which is not understood
 )
 
 // The words of the device for the forms.
@@ -31,26 +32,26 @@ var periodLayouts = map[int]string{periodDate: time.DateOnly, periodMonth: "01-0
 type leaf struct{ path, text string }
 
 // decodePeriod reads two days with a slash between. The value is null for the form that is not understood.
-func decodePeriod(f field) (cty.Value, error) {
-	word, _ := f.text(periodForm)
+func decodePeriod(f document.Field) (cty.Value, error) {
+	word, _ := f.Text(periodForm)
 	for form, name := range periodWords {
 		if !strings.EqualFold(word, name) {
 			continue
 		}
 		first, err := readDay(f, form, "start")
 		if err != nil {
-			return f.null(), err
+			return f.Null(), err
 		}
 		last, err := readDay(f, form, "end")
 		return cty.StringVal(first + "/" + last), err
 	}
-	return f.null(), nil
+	return f.Null(), nil
 }
 
 // readDay reads one of the days in our layout.
-func readDay(f field, form int, end string) (string, error) {
+func readDay(f document.Field, form int, end string) (string, error) {
 	find := func(path string) string {
-		e, _ := f.doc.Find(f.path(form).Join(xmlpatch.MustPath(path)))
+		e, _ := f.Doc.Find(f.Path(form).Join(xmlpatch.MustPath(path)))
 		return e.Text()
 	}
 	text := find(end + "Date")
@@ -59,7 +60,7 @@ func readDay(f field, form int, end string) (string, error) {
 	}
 	day, err := parseDay(form, text)
 	if err != nil {
-		return "", fmt.Errorf("%s has the day %s: %w", f.element(form), quote(text), providers.ErrMalformed)
+		return "", fmt.Errorf("%s has the day %s: %w", f.Element(form), document.Quote(text), providers.ErrMalformed)
 	}
 	return day.Format(periodLayouts[form]), nil
 }
@@ -82,21 +83,21 @@ func parsePeriod(text string) (form int, first, last time.Time, err error) {
 			return form, first, last, nil
 		}
 	}
-	return 0, first, last, fmt.Errorf("%s is not two days, such as 12-24/01-06 or 2026-12-24/2027-01-06", quote(text))
+	return 0, first, last, fmt.Errorf("%s is not two days, such as 12-24/01-06 or 2026-12-24/2027-01-06", document.Quote(text))
 }
 
 // encodePeriod writes the days into the branch of their form. A branch of another form is taken away.
-func encodePeriod(f field, want cty.Value) error {
+func encodePeriod(f document.Field, want cty.Value) error {
 	form, first, last, err := parsePeriod(want.AsString())
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
 	}
-	word, ok := f.text(periodForm)
+	word, ok := f.Text(periodForm)
 	if !ok {
-		return fmt.Errorf("the device has no element %s: %w", f.element(periodForm), providers.ErrUnsupported)
+		return fmt.Errorf("the device has no element %s: %w", f.Element(periodForm), providers.ErrUnsupported)
 	}
 	if !strings.EqualFold(word, periodWords[form]) {
-		if err := f.put(periodForm, periodWords[form]); err != nil {
+		if err := f.Put(periodForm, periodWords[form]); err != nil {
 			return err
 		}
 	}
@@ -105,17 +106,17 @@ func encodePeriod(f field, want cty.Value) error {
 	}
 	for _, leaf := range append([]leaf{{"", ""}}, leaves(form, first, last)...) {
 		if err := writeLeaf(f, form, leaf); err != nil {
-			return inFamily(err)
+			return document.InFamily(err)
 		}
 	}
 	return nil
 }
 
-func removeBranches(f field, but int) error {
-	for form := periodDate; form <= periodWeek; form++ {
-		if _, ok := f.text(form); ok && form != but {
-			if err := f.doc.Remove(f.path(form)); err != nil {
-				return inFamily(err)
+func removeBranches(f document.Field, but int) error {
+	for form := periodDate; form <= PeriodWeek; form++ {
+		if _, ok := f.Text(form); ok && form != but {
+			if err := f.Doc.Remove(f.Path(form)); err != nil {
+				return document.InFamily(err)
 			}
 		}
 	}
@@ -142,33 +143,33 @@ func leaves(form int, first, last time.Time) []leaf {
 	return all
 }
 
-func writeLeaf(f field, form int, leaf leaf) error {
-	path := f.path(form)
+func writeLeaf(f document.Field, form int, leaf leaf) error {
+	path := f.Path(form)
 	if leaf.path != "" {
 		path = path.Join(xmlpatch.MustPath(leaf.path))
 	}
-	switch _, ok := f.doc.Find(path); {
+	switch _, ok := f.Doc.Find(path); {
 	case ok && leaf.text != "":
-		return f.doc.Set(path, leaf.text)
+		return f.Doc.Set(path, leaf.text)
 	case ok:
 		return nil
 	default:
-		return f.doc.Insert(path, leaf.text, f.element(periodForm).Name())
+		return f.Doc.Insert(path, leaf.text, f.Element(periodForm).Name())
 	}
 }
 
-func checkPeriod(f field, want cty.Value) []string {
+func checkPeriod(f document.Field, want cty.Value) []string {
 	form, first, last, err := parsePeriod(want.AsString())
-	options := f.limit(periodForm)
-	switch _, known := options.option(periodWords[form]); {
+	options := f.Limit(periodForm)
+	switch _, known := options.Option(periodWords[form]); {
 	case err != nil:
-		return sentence("%s.", capitalised(err.Error()))
-	case !f.has(periodForm):
-		return f.missing(periodForm)
-	case len(options.options) > 0 && !known:
-		return sentence("This device takes %s, not %s.", list(options.options), periodWords[form])
+		return document.Sentence("%s.", capitalised(err.Error()))
+	case !f.Has(periodForm):
+		return f.Missing(periodForm)
+	case len(options.Options) > 0 && !known:
+		return document.Sentence("This device takes %s, not %s.", document.List(options.Options), periodWords[form])
 	case form == periodDate && last.Before(first):
-		return sentence("The last day is before the first.")
+		return document.Sentence("The last day is before the first.")
 	}
 	return nil
 }

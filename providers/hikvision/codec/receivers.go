@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
 
@@ -38,9 +39,9 @@ func (r receiver) is(wanted receiver) bool {
 }
 
 // readReceivers are the slots with an address.
-func readReceivers(f field) []receiver {
+func readReceivers(f document.Field) []receiver {
 	var receivers []receiver
-	for i, slot := range f.doc.All(f.path(0)) {
+	for i, slot := range f.Doc.All(f.Path(0)) {
 		name, _ := slot.Find(receiverName)
 		address, _ := slot.Find(receiverAddress)
 		if address.Text() != "" {
@@ -50,9 +51,9 @@ func readReceivers(f field) []receiver {
 	return receivers
 }
 
-func decodeReceivers(f field) (cty.Value, error) {
-	if len(f.doc.All(f.path(0))) == 0 {
-		return f.null(), nil
+func decodeReceivers(f document.Field) (cty.Value, error) {
+	if len(f.Doc.All(f.Path(0))) == 0 {
+		return f.Null(), nil
 	}
 	var values []cty.Value
 	for _, r := range readReceivers(f) {
@@ -76,7 +77,7 @@ func parseReceivers(set cty.Value) ([]receiver, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(receivers, func(other receiver) bool { return other.address == r.address }) {
-			return nil, fmt.Errorf("%s is there twice", quote(r.address))
+			return nil, fmt.Errorf("%s is there twice", document.Quote(r.address))
 		}
 		receivers = append(receivers, r)
 	}
@@ -93,18 +94,18 @@ func parseReceiver(text string) (receiver, error) {
 	}
 	parsed, err := mail.ParseAddress(r.address)
 	if err != nil || parsed.Address != r.address {
-		return receiver{}, fmt.Errorf("%s is not a mail address, such as ops@example.com or Ops <ops@example.com>", quote(text))
+		return receiver{}, fmt.Errorf("%s is not a mail address, such as ops@example.com or Ops <ops@example.com>", document.Quote(text))
 	}
 	return r, nil
 }
 
 // encodeReceivers empties the slots of receivers that are not wanted, and fills the others into slots that are empty.
-func encodeReceivers(f field, want cty.Value) error {
+func encodeReceivers(f document.Field, want cty.Value) error {
 	wanted, err := parseReceivers(want)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
 	}
-	slots := len(f.doc.All(f.path(0)))
+	slots := len(f.Doc.All(f.Path(0)))
 	if slots == 0 || len(wanted) > slots {
 		return fmt.Errorf("the device has %d slots for receivers: %w", slots, providers.ErrUnsupported)
 	}
@@ -133,27 +134,27 @@ func encodeReceivers(f field, want cty.Value) error {
 	return nil
 }
 
-func fillSlot(f field, r receiver) error {
-	slot := f.path(0).At(r.slot)
-	if err := f.doc.Set(slot.Join(receiverAddress), r.address); err != nil {
-		return inFamily(err)
+func fillSlot(f document.Field, r receiver) error {
+	slot := f.Path(0).At(r.slot)
+	if err := f.Doc.Set(slot.Join(receiverAddress), r.address); err != nil {
+		return document.InFamily(err)
 	}
-	if _, ok := f.doc.Find(slot.Join(receiverName)); !ok && r.name == "" {
+	if _, ok := f.Doc.Find(slot.Join(receiverName)); !ok && r.name == "" {
 		return nil
 	}
-	return inFamily(f.doc.Set(slot.Join(receiverName), r.name))
+	return document.InFamily(f.Doc.Set(slot.Join(receiverName), r.name))
 }
 
-func checkReceivers(f field, want cty.Value) []string {
+func checkReceivers(f document.Field, want cty.Value) []string {
 	wanted, err := parseReceivers(want)
-	slots := len(f.doc.All(f.path(0)))
+	slots := len(f.Doc.All(f.Path(0)))
 	switch {
 	case slots == 0:
-		return f.missing(0)
+		return f.Missing(0)
 	case err != nil:
-		return sentence("%s.", capitalised(err.Error()))
+		return document.Sentence("%s.", capitalised(err.Error()))
 	case len(wanted) > slots:
-		return sentence("These are %d receivers; this device has %d slots.", len(wanted), slots)
+		return document.Sentence("These are %d receivers; this device has %d slots.", len(wanted), slots)
 	}
 	for _, r := range wanted {
 		if wrong := tooLong(f, r); len(wrong) > 0 {
@@ -164,14 +165,14 @@ func checkReceivers(f field, want cty.Value) []string {
 }
 
 // tooLong checks the length of both parts by the capability documents.
-func tooLong(f field, r receiver) []string {
+func tooLong(f document.Field, r receiver) []string {
 	for _, part := range []struct {
 		path xmlpatch.Path
 		text string
 	}{{receiverAddress, r.address}, {receiverName, r.name}} {
-		e, ok := f.limits.element(f.item, f.element(0).Join(part.path))
-		if l := limitOf(e); ok && part.text != "" && !l.allows(int64(len(part.text))) {
-			return sentence("%s has %s; this device takes %s.", quote(part.text), bytesOf(part.text), l.bounds())
+		e, ok := f.Limits.Element(f.Item, f.Element(0).Join(part.path))
+		if l := document.LimitOf(e); ok && part.text != "" && !l.Allows(int64(len(part.text))) {
+			return document.Sentence("%s has %s; this device takes %s.", document.Quote(part.text), BytesOf(part.text), l.Bounds())
 		}
 	}
 	return nil

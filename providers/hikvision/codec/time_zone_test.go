@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"strings"

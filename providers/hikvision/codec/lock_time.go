@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 )
 
 // Devices count the time of a login lock in minutes or in seconds, without saying so. Cameras advertise a maximum of 120,
@@ -15,8 +16,8 @@ import (
 const mostLockMinutes = 120
 
 // lockUnit is how many of the device's units a minute has: 1 or 60, and 0 if the device does not tell.
-func lockUnit(f field) int64 {
-	switch most := f.limit(0).max; {
+func lockUnit(f document.Field) int64 {
+	switch most := f.Limit(0).Max; {
 	case most == nil:
 		return 0
 	case *most <= mostLockMinutes:
@@ -27,11 +28,11 @@ func lockUnit(f field) int64 {
 }
 
 // lacksLockUnit: a number is of no use without its unit.
-func lacksLockUnit(f field) bool { return lockUnit(f) == 0 }
+func lacksLockUnit(f document.Field) bool { return lockUnit(f) == 0 }
 
 // decodeLockTime reads minutes. The value is null where the unit is not known, unless the number is too great for
 // minutes.
-func decodeLockTime(f field) (cty.Value, error) {
+func decodeLockTime(f document.Field) (cty.Value, error) {
 	stored, err := decodeNumber(f)
 	if err != nil || stored.IsNull() {
 		return stored, err
@@ -41,37 +42,37 @@ func decodeLockTime(f field) (cty.Value, error) {
 		unit = 60
 	}
 	if unit == 0 {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	return stored.Divide(cty.NumberIntVal(unit)), nil
 }
 
-func encodeLockTime(f field, want cty.Value) error {
+func encodeLockTime(f document.Field, want cty.Value) error {
 	unit := lockUnit(f)
 	if unit == 0 {
-		return fmt.Errorf("the unit of %s is not known: %w", f.element(0), providers.ErrUnsupported)
+		return fmt.Errorf("the unit of %s is not known: %w", f.Element(0), providers.ErrUnsupported)
 	}
-	n, err := wholeNumber(want.Multiply(cty.NumberIntVal(unit)))
+	n, err := WholeNumber(want.Multiply(cty.NumberIntVal(unit)))
 	if err != nil {
 		return err
 	}
-	return f.put(0, strconv.FormatInt(n, 10))
+	return f.Put(0, strconv.FormatInt(n, 10))
 }
 
-func checkLockTime(f field, want cty.Value) []string {
-	if !f.has(0) {
-		return f.missing(0)
+func checkLockTime(f document.Field, want cty.Value) []string {
+	if !f.Has(0) {
+		return f.Missing(0)
 	}
 	unit := lockUnit(f)
 	if unit == 0 {
-		return sentence("This device does not say whether it counts minutes or seconds, so the time cannot be set safely. " +
+		return document.Sentence("This device does not say whether it counts minutes or seconds, so the time cannot be set safely. " +
 			"Leave the attribute out, or set the time in the device's own menu.")
 	}
-	n, err := wholeNumber(want.Multiply(cty.NumberIntVal(unit)))
-	l := f.limit(0)
-	if err != nil || !l.allows(n) {
-		inMinutes := limit{min: dividedUp(l.min, unit), max: dividedDown(l.max, unit)}
-		return sentence("This device takes %s minutes, not %s.", inMinutes.bounds(), decimal(want))
+	n, err := WholeNumber(want.Multiply(cty.NumberIntVal(unit)))
+	l := f.Limit(0)
+	if err != nil || !l.Allows(n) {
+		inMinutes := document.Limit{Min: dividedUp(l.Min, unit), Max: dividedDown(l.Max, unit)}
+		return document.Sentence("This device takes %s minutes, not %s.", inMinutes.Bounds(), decimal(want))
 	}
 	return nil
 }

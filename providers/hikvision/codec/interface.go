@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -11,19 +11,20 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 )
 
 // The elements of the address of an interface, in the order in which a setting file names them.
 const (
 	interfaceAddress = iota
-	interfaceMask    // 255.255.255.0 for IPv4; 64 or ffff:ffff:ffff:ffff:: for IPv6
+	InterfaceMask    // 255.255.255.0 for IPv4; 64 or ffff:ffff:ffff:ffff:: for IPv6
 )
 
 // takesIPv6 reports whether the nth element holds addresses of IPv6, which its name says.
-func takesIPv6(f field, n int) bool { return strings.HasPrefix(f.element(n).Name(), "ipv6") }
+func takesIPv6(f document.Field, n int) bool { return strings.HasPrefix(f.Element(n).Name(), "ipv6") }
 
 // fits reports whether an address can stand in the nth element.
-func fits(f field, n int, addr netip.Addr) bool {
+func fits(f document.Field, n int, addr netip.Addr) bool {
 	return addr.Zone() == "" && !addr.IsUnspecified() && addr.Is6() == takesIPv6(f, n)
 }
 
@@ -36,19 +37,19 @@ func version(v6 bool) string {
 
 // interface_address: an address with the length of its network, such as 192.0.2.10/24.
 
-func decodeInterfaceAddress(f field) (cty.Value, error) {
-	text, _ := f.text(interfaceAddress)
+func decodeInterfaceAddress(f document.Field) (cty.Value, error) {
+	text, _ := f.Text(interfaceAddress)
 	if isUnset(text) {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
-		return f.null(), fmt.Errorf("%s is %s, not an address: %w", f.element(interfaceAddress), quote(text), providers.ErrMalformed)
+		return f.Null(), fmt.Errorf("%s is %s, not an address: %w", f.Element(interfaceAddress), document.Quote(text), providers.ErrMalformed)
 	}
-	mask, _ := f.text(interfaceMask)
+	mask, _ := f.Text(InterfaceMask)
 	bits, ok := maskBits(mask)
 	if !ok || bits > addr.BitLen() {
-		return f.null(), fmt.Errorf("%s is %s, not a mask: %w", f.element(interfaceMask), quote(mask), providers.ErrMalformed)
+		return f.Null(), fmt.Errorf("%s is %s, not a mask: %w", f.Element(InterfaceMask), document.Quote(mask), providers.ErrMalformed)
 	}
 	return cty.StringVal(netip.PrefixFrom(addr, bits).String()), nil
 }
@@ -68,35 +69,35 @@ func maskBits(text string) (int, bool) {
 
 // encodeInterfaceAddress writes the mask in the form that is there already, and as devices of its version write it
 // otherwise.
-func encodeInterfaceAddress(f field, want cty.Value) error {
+func encodeInterfaceAddress(f document.Field, want cty.Value) error {
 	prefix, err := netip.ParsePrefix(strings.TrimSpace(want.AsString()))
 	if err != nil || !fits(f, interfaceAddress, prefix.Addr()) {
 		return fmt.Errorf("not an address with the length of its network: %w", providers.ErrInvalid)
 	}
 	mask := strconv.Itoa(prefix.Bits())
-	if have, _ := f.text(interfaceMask); prefix.Addr().Is4() || strings.Contains(have, ":") {
+	if have, _ := f.Text(InterfaceMask); prefix.Addr().Is4() || strings.Contains(have, ":") {
 		mask = net.IP(net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen())).String()
 	}
-	if err := f.put(interfaceAddress, prefix.Addr().String()); err != nil {
+	if err := f.Put(interfaceAddress, prefix.Addr().String()); err != nil {
 		return err
 	}
-	return f.put(interfaceMask, mask)
+	return f.Put(InterfaceMask, mask)
 }
 
-func checkInterfaceAddress(f field, want cty.Value) []string {
+func checkInterfaceAddress(f document.Field, want cty.Value) []string {
 	prefix, err := netip.ParsePrefix(strings.TrimSpace(want.AsString()))
 	v6 := takesIPv6(f, interfaceAddress)
 	switch {
-	case !f.has(interfaceAddress):
-		return f.missing(interfaceAddress)
-	case !f.has(interfaceMask):
-		return f.missing(interfaceMask)
+	case !f.Has(interfaceAddress):
+		return f.Missing(interfaceAddress)
+	case !f.Has(InterfaceMask):
+		return f.Missing(InterfaceMask)
 	case err != nil || !fits(f, interfaceAddress, prefix.Addr()):
-		return sentence("%s is not an %s address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64.", quote(want.AsString()), version(v6))
+		return document.Sentence("%s is not an %s address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64.", document.Quote(want.AsString()), version(v6))
 	case prefix.Bits() == 0 || prefix.Addr().Is4() && prefix.Bits() > 30 || prefix.Addr().IsMulticast():
-		return sentence("%s is no address that an interface can have.", quote(want.AsString()))
+		return document.Sentence("%s is no address that an interface can have.", document.Quote(want.AsString()))
 	case prefix.Addr().Is4() && prefix.Addr() == prefix.Masked().Addr():
-		return sentence("%s is the network itself, not an address in it.", quote(want.AsString()))
+		return document.Sentence("%s is the network itself, not an address in it.", document.Quote(want.AsString()))
 	}
 	return nil
 }
@@ -110,10 +111,10 @@ func sameInterfaceAddress(want, have cty.Value) bool {
 
 // address: an address that may be unset, which is the empty text.
 
-func decodeAddress(f field) (cty.Value, error) {
-	text, ok := f.text(0)
+func decodeAddress(f document.Field) (cty.Value, error) {
+	text, ok := f.Text(0)
 	if !ok {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	return cty.StringVal(setAddress(text)), nil
 }
@@ -126,8 +127,8 @@ func setAddress(text string) string {
 	return text
 }
 
-func encodeAddress(f field, want cty.Value) error {
-	return f.put(0, addressText(want.AsString(), takesIPv6(f, 0)))
+func encodeAddress(f document.Field, want cty.Value) error {
+	return f.Put(0, addressText(want.AsString(), takesIPv6(f, 0)))
 }
 
 // addressText is what devices write for an address, or for none.
@@ -143,17 +144,17 @@ func addressText(text string, v6 bool) string {
 	}
 }
 
-func checkAddress(f field, want cty.Value) []string {
-	if !f.has(0) {
-		return f.missing(0)
+func checkAddress(f document.Field, want cty.Value) []string {
+	if !f.Has(0) {
+		return f.Missing(0)
 	}
 	return wrongAddress(f, 0, want.AsString())
 }
 
-func wrongAddress(f field, n int, text string) []string {
+func wrongAddress(f document.Field, n int, text string) []string {
 	text = strings.TrimSpace(text)
 	if addr, err := netip.ParseAddr(text); text != "" && (err != nil || !fits(f, n, addr)) {
-		return sentence("%s is not an %s address.", quote(text), version(takesIPv6(f, n)))
+		return document.Sentence("%s is not an %s address.", document.Quote(text), version(takesIPv6(f, n)))
 	}
 	return nil
 }
@@ -167,11 +168,11 @@ func sameAddress(want, have cty.Value) bool {
 
 // address_slots: a list of addresses, each in an element of its own. Slots that are not needed are unset.
 
-func decodeSlots(f field) (cty.Value, error) {
+func decodeSlots(f document.Field) (cty.Value, error) {
 	var values []cty.Value
 	there := false
-	for n := range f.attribute.Elements {
-		text, ok := f.text(n)
+	for n := range f.Attribute.Elements {
+		text, ok := f.Text(n)
 		there = there || ok
 		if !isUnset(text) {
 			values = append(values, cty.StringVal(text))
@@ -179,7 +180,7 @@ func decodeSlots(f field) (cty.Value, error) {
 	}
 	switch {
 	case !there:
-		return f.null(), nil
+		return f.Null(), nil
 	case len(values) == 0:
 		return cty.ListValEmpty(cty.String), nil
 	default:
@@ -187,54 +188,54 @@ func decodeSlots(f field) (cty.Value, error) {
 	}
 }
 
-func encodeSlots(f field, want cty.Value) error {
+func encodeSlots(f document.Field, want cty.Value) error {
 	wanted := want.AsValueSlice()
-	if have, _ := decodeSlots(f); have.IsNull() && !f.has(0) {
-		return fmt.Errorf("the device has no element %s: %w", f.element(0), providers.ErrUnsupported)
+	if have, _ := decodeSlots(f); have.IsNull() && !f.Has(0) {
+		return fmt.Errorf("the device has no element %s: %w", f.Element(0), providers.ErrUnsupported)
 	}
-	if len(wanted) > len(f.attribute.Elements) {
+	if len(wanted) > len(f.Attribute.Elements) {
 		return fmt.Errorf("more addresses than the device has slots: %w", providers.ErrInvalid)
 	}
-	for n := range f.attribute.Elements {
+	for n := range f.Attribute.Elements {
 		text := ""
 		if n < len(wanted) {
 			text = wanted[n].AsString()
 		}
-		if have, ok := f.text(n); setAddress(text) == "" && (!ok || isUnset(have)) {
+		if have, ok := f.Text(n); setAddress(text) == "" && (!ok || isUnset(have)) {
 			continue
 		}
-		if err := f.put(n, addressText(text, takesIPv6(f, n))); err != nil {
+		if err := f.Put(n, addressText(text, takesIPv6(f, n))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkSlots(f field, want cty.Value) []string {
+func checkSlots(f document.Field, want cty.Value) []string {
 	var texts []string
 	for n, member := range want.AsValueSlice() {
 		switch {
-		case n >= len(f.attribute.Elements):
-			return sentence("These are %d addresses; devices have %d slots.", want.LengthInt(), len(f.attribute.Elements))
-		case !f.has(n):
-			return f.missing(n)
+		case n >= len(f.Attribute.Elements):
+			return document.Sentence("These are %d addresses; devices have %d slots.", want.LengthInt(), len(f.Attribute.Elements))
+		case !f.Has(n):
+			return f.Missing(n)
 		case !member.IsKnown() || member.IsNull():
 			continue
 		}
 		text := member.AsString()
 		if isUnset(strings.TrimSpace(text)) {
-			return sentence("An address is empty.")
+			return document.Sentence("An address is empty.")
 		}
 		if wrong := wrongAddress(f, n, text); len(wrong) > 0 {
 			return wrong
 		}
 		if slices.Contains(texts, text) {
-			return sentence("%s is there twice, which devices refuse.", text)
+			return document.Sentence("%s is there twice, which devices refuse.", text)
 		}
 		texts = append(texts, text)
 	}
-	if !f.has(0) {
-		return f.missing(0)
+	if !f.Has(0) {
+		return f.Missing(0)
 	}
 	return nil
 }

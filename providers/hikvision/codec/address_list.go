@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"errors"
@@ -12,13 +12,14 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
 
 // The elements of an address list, in the order in which a setting file names them.
 const (
 	addressList    = iota // the list, which may say its size
-	addressEntries        // one entry of it
+	AddressEntries        // one entry of it
 )
 
 // Where the parts of an entry lie in it. A client is known that writes ipAddress without AddressMask around it; no
@@ -40,13 +41,13 @@ var errForm = errors.New("the list has an entry of a form that camform does not 
 
 // decodeAddresses reads the single addresses of a list. The value is null where the list has entries of another form:
 // what is not understood is not compared, and never removed.
-func decodeAddresses(f field) (cty.Value, error) {
-	if _, ok := f.text(addressList); !ok {
-		return f.null(), nil
+func decodeAddresses(f document.Field) (cty.Value, error) {
+	if _, ok := f.Text(addressList); !ok {
+		return f.Null(), nil
 	}
 	entries, err := readEntries(f)
 	if err != nil {
-		return f.null(), nil
+		return f.Null(), nil
 	}
 	var values []cty.Value
 	for addr := range entries {
@@ -60,9 +61,9 @@ func decodeAddresses(f field) (cty.Value, error) {
 
 // readEntries are the addresses of the list, with the positions of their entries counted from 1. Empty slots are left
 // out.
-func readEntries(f field) (map[netip.Addr][]int, error) {
+func readEntries(f document.Field) (map[netip.Addr][]int, error) {
 	entries := map[netip.Addr][]int{}
-	for i, entry := range f.doc.All(f.path(addressEntries)) {
+	for i, entry := range f.Doc.All(f.Path(AddressEntries)) {
 		addr, err := readEntry(entry)
 		if err != nil {
 			return nil, err
@@ -102,7 +103,7 @@ func readEntry(entry xmlpatch.Element) (netip.Addr, error) {
 
 // encodeAddresses removes the entries that are not wanted and appends the missing ones, each with a number that is free.
 // Entries that stay are not touched.
-func encodeAddresses(f field, want cty.Value) error {
+func encodeAddresses(f document.Field, want cty.Value) error {
 	wanted, err := expand(want)
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
@@ -114,12 +115,12 @@ func encodeAddresses(f field, want cty.Value) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrUnsupported)
 	}
-	if _, ok := f.text(addressList); !ok {
-		if err := f.put(addressList, ""); err != nil {
+	if _, ok := f.Text(addressList); !ok {
+		if err := f.Put(addressList, ""); err != nil {
 			return err
 		}
 	}
-	mode, _ := f.doc.Find(f.item.Join(entryMode))
+	mode, _ := f.Doc.Find(f.Item.Join(entryMode))
 	model := entryModel(f)
 	if err := removeEntries(f, entries, wanted); err != nil {
 		return err
@@ -130,17 +131,17 @@ func encodeAddresses(f field, want cty.Value) error {
 		}
 		entry, err := newEntry(model, freeID(f), mode.Text(), addr)
 		if err != nil {
-			return inFamily(err)
+			return document.InFamily(err)
 		}
-		if err := f.doc.Append(f.path(addressList), entry); err != nil {
-			return inFamily(err)
+		if err := f.Doc.Append(f.Path(addressList), entry); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	return nil
 }
 
 // removeEntries removes what is not wanted, from the last entry on, so that positions stay right.
-func removeEntries(f field, entries map[netip.Addr][]int, wanted []netip.Addr) error {
+func removeEntries(f document.Field, entries map[netip.Addr][]int, wanted []netip.Addr) error {
 	var positions []int
 	for addr, at := range entries {
 		if !slices.Contains(wanted, addr) {
@@ -149,8 +150,8 @@ func removeEntries(f field, entries map[netip.Addr][]int, wanted []netip.Addr) e
 	}
 	slices.Sort(positions)
 	for _, position := range slices.Backward(positions) {
-		if err := f.doc.Remove(f.path(addressEntries).At(position)); err != nil {
-			return inFamily(err)
+		if err := f.Doc.Remove(f.Path(AddressEntries).At(position)); err != nil {
+			return document.InFamily(err)
 		}
 	}
 	return nil
@@ -158,15 +159,15 @@ func removeEntries(f field, entries map[netip.Addr][]int, wanted []netip.Addr) e
 
 // entryModel is what new entries are made from: the first entry of the list, or, where the list is empty, one as recorders
 // have it.
-func entryModel(f field) []byte {
-	if first, ok := f.doc.Find(f.path(addressEntries)); ok {
+func entryModel(f document.Field) []byte {
+	if first, ok := f.Doc.Find(f.Path(AddressEntries)); ok {
 		return first.Raw()
 	}
 	newline := "\n"
-	if strings.Contains(string(f.doc.Bytes()), "\r\n") {
+	if strings.Contains(string(f.Doc.Bytes()), "\r\n") {
 		newline = "\r\n"
 	}
-	name := f.path(addressEntries).Name()
+	name := f.Path(AddressEntries).Name()
 	return []byte(strings.Join([]string{
 		"<" + name + ">",
 		"<id></id>",
@@ -214,9 +215,9 @@ func newEntry(model []byte, id int, mode string, addr netip.Addr) ([]byte, error
 }
 
 // freeID is the smallest number from 1 that no entry has.
-func freeID(f field) int {
+func freeID(f document.Field) int {
 	used := map[string]bool{}
-	for _, entry := range f.doc.All(f.path(addressEntries)) {
+	for _, entry := range f.Doc.All(f.Path(AddressEntries)) {
 		id, _ := entry.Find(entryID)
 		used[id.Text()] = true
 	}
@@ -227,43 +228,43 @@ func freeID(f field) int {
 	return id
 }
 
-func checkAddresses(f field, want cty.Value) []string {
-	if !f.has(addressList) {
-		return f.missing(addressList)
+func checkAddresses(f document.Field, want cty.Value) []string {
+	if !f.Has(addressList) {
+		return f.Missing(addressList)
 	}
 	if _, err := readEntries(f); err != nil {
-		return sentence("The list on the device has an entry that is not a single address, such as a range. " +
+		return document.Sentence("The list on the device has an entry that is not a single address, such as a range. " +
 			"camform leaves the list alone until that entry is removed in the device's own menu.")
 	}
 	wanted, err := expand(want)
 	if err != nil {
-		return sentence("%s.", capitalised(err.Error()))
+		return document.Sentence("%s.", capitalised(err.Error()))
 	}
 	if size, ok := listSize(f); ok && int64(len(wanted)) > size {
-		return sentence("These are %d addresses; this device holds %d.", len(wanted), size)
+		return document.Sentence("These are %d addresses; this device holds %d.", len(wanted), size)
 	}
 	if v6 := slices.IndexFunc(wanted, netip.Addr.Is6); v6 >= 0 && !holdsIPv6(f) {
-		return sentence("This device does not filter IPv6, so %s has no place.", wanted[v6])
+		return document.Sentence("This device does not filter IPv6, so %s has no place.", wanted[v6])
 	}
 	return nil
 }
 
 // listSize is how many entries the device holds: by its capability documents, or else by the list itself.
-func listSize(f field) (int64, bool) {
-	inCapabilities, _ := f.limits.element(f.item, f.element(addressList))
-	inDocument, _ := f.doc.Find(f.path(addressList))
+func listSize(f document.Field) (int64, bool) {
+	inCapabilities, _ := f.Limits.Element(f.Item, f.Element(addressList))
+	inDocument, _ := f.Doc.Find(f.Path(addressList))
 	for _, e := range []xmlpatch.Element{inCapabilities, inDocument} {
-		if size := numberAttr(e, "size"); size != nil {
+		if size := document.NumberAttr(e, "size"); size != nil {
 			return *size, true
 		}
 	}
 	return 0, false
 }
 
-func holdsIPv6(f field) bool {
-	inEntry := f.element(addressEntries).Join(entryIPv6)
-	_, documented := f.limits.element(f.item, inEntry)
-	_, present := f.doc.Find(f.item.Join(inEntry))
+func holdsIPv6(f document.Field) bool {
+	inEntry := f.Element(AddressEntries).Join(entryIPv6)
+	_, documented := f.Limits.Element(f.Item, inEntry)
+	_, present := f.Doc.Find(f.Item.Join(inEntry))
 	return documented || present
 }
 
@@ -303,9 +304,9 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	network, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil:
-		return netip.Prefix{}, fmt.Errorf("%s is neither an address nor a network such as 192.0.2.0/28", quote(text))
+		return netip.Prefix{}, fmt.Errorf("%s is neither an address nor a network such as 192.0.2.0/28", document.Quote(text))
 	case network != network.Masked():
-		return netip.Prefix{}, fmt.Errorf("%s is an address within a network; the network is %s", quote(text), network.Masked())
+		return netip.Prefix{}, fmt.Errorf("%s is an address within a network; the network is %s", document.Quote(text), network.Masked())
 	}
 	return network, nil
 }

@@ -1,15 +1,15 @@
-package hikvision
+package codec
 
 import "github.com/zclconf/go-cty/cty"
 
 // shape is what an attribute must be like for a codec to work on it.
 type shape struct {
-	typ      cty.Type
-	elements int // how many paths of elements the codec needs, at least
+	Typ      cty.Type
+	Elements int // how many paths of elements the codec needs, at least
 }
 
-// shapeOf is the shape that a codec needs: a text in one element, unless it is in the list.
-func shapeOf(name string) shape {
+// ShapeOf is the shape that a codec needs: a text in one element, unless it is in the list.
+func ShapeOf(name string) shape {
 	if s, ok := shapes[name]; ok {
 		return s
 	}

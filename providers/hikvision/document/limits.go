@@ -1,4 +1,4 @@
-package hikvision
+package document
 
 import (
 	"path"
@@ -11,12 +11,12 @@ import (
 	"camform/schema"
 )
 
-// limits are the capability documents of a kind that a device has, the most specific first. They are parsed when they are
+// Limits are the capability documents of a kind that a device has, the most specific first. They are parsed when they are
 // first asked for. A document that is missing, cannot be read or has another root says nothing: the range is unknown
 // then, not empty.
-type limits struct {
-	at    schema.Document
-	docs  providers.Documents
+type Limits struct {
+	At    schema.Document
+	Docs  providers.Documents
 	base  xmlpatch.Path // from the root of the document to what items are below; empty but for items that are new
 	areas []area        // nil until loaded
 }
@@ -27,19 +27,20 @@ type area struct {
 	alike bool // laid out like the document of the kind itself
 }
 
-func limitsOf(at schema.Document, docs providers.Documents) *limits {
-	return &limits{at: at, docs: docs}
+// LimitsOf returns the limits of a document among the documents of a device.
+func LimitsOf(at schema.Document, docs providers.Documents) *Limits {
+	return &Limits{At: at, Docs: docs}
 }
 
-// ofNew are the limits of an item that is a document of its own until it is among the entries.
-func (l *limits) ofNew(entries xmlpatch.Path) *limits {
-	return &limits{at: l.at, docs: l.docs, base: entries}
+// OfNew are the limits of an item that is a document of its own until it is among the entries.
+func (l *Limits) OfNew(entries xmlpatch.Path) *Limits {
+	return &Limits{At: l.At, Docs: l.Docs, base: entries}
 }
 
-// element finds what the device says about an element of an item. In a document that is laid out like the resource the
+// Element finds what the device says about an element of an item. In a document that is laid out like the resource the
 // path must be the same; in one about a whole section, where the same element is nested differently from model to model,
 // the first element whose path ends that way counts.
-func (l *limits) element(item, element xmlpatch.Path) (xmlpatch.Element, bool) {
+func (l *Limits) Element(item, element xmlpatch.Path) (xmlpatch.Element, bool) {
 	for _, a := range l.load() {
 		find, target := a.doc.FindSuffix, element
 		if a.alike {
@@ -64,23 +65,23 @@ func (a area) entry(item xmlpatch.Path) xmlpatch.Path {
 	return item
 }
 
-func (l *limits) load() []area {
+func (l *Limits) load() []area {
 	if l.areas != nil {
 		return l.areas
 	}
 	l.areas = []area{}
-	for _, name := range l.at.Capabilities {
-		doc, err := parse(l.docs[name].Body)
+	for _, name := range l.At.Capabilities {
+		doc, err := Parse(l.Docs[name].Body)
 		if err != nil {
 			continue
 		}
-		if doc.Root().Name() == l.at.Root {
+		if doc.Root().Name() == l.At.Root {
 			l.areas = append(l.areas, area{doc, true})
 		} else if section, ok := l.section(doc); ok {
 			l.areas = append(l.areas, area{section, false})
-		} else if strings.HasPrefix(name, l.at.Path+"/") {
+		} else if strings.HasPrefix(name, l.At.Path+"/") {
 			l.areas = append(l.areas, area{doc, false}) // about one entry of the list, as of interfaces
-		} else if part, ok := within(doc, l.at.Root); ok {
+		} else if part, ok := within(doc, l.At.Root); ok {
 			l.areas = append(l.areas, area{part, true})
 		}
 	}
@@ -89,8 +90,8 @@ func (l *limits) load() []area {
 
 // section cuts the part about the kind out of a document about more: what lies below /ISAPI/Security is described by the
 // element SecurityCap, which is the root of the capabilities of that section and a child in those of the device.
-func (l *limits) section(doc *xmlpatch.Document) (*xmlpatch.Document, bool) {
-	name, err := xmlpatch.ParsePath(path.Base(path.Dir(l.at.Path)) + "Cap")
+func (l *Limits) section(doc *xmlpatch.Document) (*xmlpatch.Document, bool) {
+	name, err := xmlpatch.ParsePath(path.Base(path.Dir(l.At.Path)) + "Cap")
 	if err != nil { // below a number, as of an interface
 		return nil, false
 	}
@@ -113,58 +114,60 @@ func within(doc *xmlpatch.Document, root string) (*xmlpatch.Document, bool) {
 	return part, err == nil
 }
 
-// limit is what attributes of an element say about its values. Where they say nothing, options is empty and the bounds
+// Limit is what attributes of an element say about its values. Where they say nothing, options is empty and the bounds
 // are nil. The text of a capability element, and its attributes def and default, mean nothing: they may be nonsense.
-type limit struct {
-	options  []string
-	min, max *int64
+type Limit struct {
+	Options  []string
+	Min, Max *int64
 }
 
-func limitOf(e xmlpatch.Element) limit {
-	l := limit{min: numberAttr(e, "min"), max: numberAttr(e, "max")}
+// LimitOf returns what the attributes of an element say about its values.
+func LimitOf(e xmlpatch.Element) Limit {
+	l := Limit{Min: NumberAttr(e, "min"), Max: NumberAttr(e, "max")}
 	if opt, ok := e.Attr("opt"); ok {
 		for option := range strings.SplitSeq(opt, ",") {
 			if option = strings.TrimSpace(option); option != "" {
-				l.options = append(l.options, option)
+				l.Options = append(l.Options, option)
 			}
 		}
 	}
 	return l
 }
 
-func (l limit) isZero() bool { return l.options == nil && l.min == nil && l.max == nil }
+func (l Limit) isZero() bool { return l.Options == nil && l.Min == nil && l.Max == nil }
 
-// option finds the spelling of the device for a text, whatever its case.
-func (l limit) option(text string) (string, bool) {
-	at := slices.IndexFunc(l.options, func(o string) bool { return strings.EqualFold(o, text) })
+// Option finds the spelling of the device for a text, whatever its case.
+func (l Limit) Option(text string) (string, bool) {
+	at := slices.IndexFunc(l.Options, func(o string) bool { return strings.EqualFold(o, text) })
 	if at < 0 {
 		return "", false
 	}
-	return l.options[at], true
+	return l.Options[at], true
 }
 
-// allows reports whether n lies within the bounds.
-func (l limit) allows(n int64) bool {
-	return (l.min == nil || n >= *l.min) && (l.max == nil || n <= *l.max)
+// Allows reports whether n lies within the bounds.
+func (l Limit) Allows(n int64) bool {
+	return (l.Min == nil || n >= *l.Min) && (l.Max == nil || n <= *l.Max)
 }
 
-// bounds writes the bounds for people: "1 to 9", "at least 1", "at most 9", "only 5".
-func (l limit) bounds() string {
+// Bounds writes the bounds for people: "1 to 9", "at least 1", "at most 9", "only 5".
+func (l Limit) Bounds() string {
 	switch {
-	case l.min == nil && l.max == nil:
+	case l.Min == nil && l.Max == nil:
 		return "any"
-	case l.max == nil:
-		return "at least " + strconv.FormatInt(*l.min, 10)
-	case l.min == nil:
-		return "at most " + strconv.FormatInt(*l.max, 10)
-	case *l.min == *l.max:
-		return "only " + strconv.FormatInt(*l.min, 10)
+	case l.Max == nil:
+		return "at least " + strconv.FormatInt(*l.Min, 10)
+	case l.Min == nil:
+		return "at most " + strconv.FormatInt(*l.Max, 10)
+	case *l.Min == *l.Max:
+		return "only " + strconv.FormatInt(*l.Min, 10)
 	default:
-		return strconv.FormatInt(*l.min, 10) + " to " + strconv.FormatInt(*l.max, 10)
+		return strconv.FormatInt(*l.Min, 10) + " to " + strconv.FormatInt(*l.Max, 10)
 	}
 }
 
-func numberAttr(e xmlpatch.Element, name string) *int64 {
+// NumberAttr returns an attribute of an element that is a whole number; nil if there is none.
+func NumberAttr(e xmlpatch.Element, name string) *int64 {
 	text, _ := e.Attr(name)
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil {

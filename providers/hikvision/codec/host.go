@@ -1,4 +1,4 @@
-package hikvision
+package codec
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 )
 
 // The elements of a host, in the order in which a setting file names them.
@@ -16,31 +17,31 @@ const (
 	hostFormat = iota // addressingFormatType: hostname or ipaddress
 	hostName
 	hostIPv4
-	hostIPv6
+	HostIPv6
 )
 
 // hostBranch is what addressingFormatType says about an element of a host.
-var hostBranch = map[int]string{hostName: "hostname", hostIPv4: "ipaddress", hostIPv6: "ipaddress"}
+var hostBranch = map[int]string{hostName: "hostname", hostIPv4: "ipaddress", HostIPv6: "ipaddress"}
 
-func decodeHost(f field) (cty.Value, error) {
+func decodeHost(f document.Field) (cty.Value, error) {
 	for _, n := range hostOrder(f) {
-		if text, ok := f.text(n); ok && !isUnset(text) {
+		if text, ok := f.Text(n); ok && !isUnset(text) {
 			return cty.StringVal(text), nil
 		}
 	}
-	return f.null(), nil
+	return f.Null(), nil
 }
 
 // hostOrder are the elements that may hold the host, the one that the format selects first. A device that has no format
 // has only one of them.
-func hostOrder(f field) []int {
-	switch format, _ := f.text(hostFormat); {
+func hostOrder(f document.Field) []int {
+	switch format, _ := f.Text(hostFormat); {
 	case strings.EqualFold(format, hostBranch[hostName]):
 		return []int{hostName}
 	case strings.EqualFold(format, hostBranch[hostIPv4]):
-		return []int{hostIPv4, hostIPv6}
+		return []int{hostIPv4, HostIPv6}
 	default:
-		return []int{hostName, hostIPv4, hostIPv6}
+		return []int{hostName, hostIPv4, HostIPv6}
 	}
 }
 
@@ -52,37 +53,37 @@ func isUnset(text string) bool {
 
 // encodeHost writes the element that fits the value. Where the device has another one instead, that is renamed, so that
 // no stale host stays behind; where it has both, the format decides.
-func encodeHost(f field, want cty.Value) error {
+func encodeHost(f document.Field, want cty.Value) error {
 	text := hostText(want)
 	target := hostElement(text)
-	if _, ok := f.text(target); !ok {
+	if _, ok := f.Text(target); !ok {
 		if err := moveHost(f, target); err != nil {
 			return err
 		}
 	}
-	if err := f.put(target, text); err != nil {
+	if err := f.Put(target, text); err != nil {
 		return err
 	}
-	if _, ok := f.text(hostIPv4); ok && target == hostIPv6 {
-		if err := f.put(hostIPv4, netip.IPv4Unspecified().String()); err != nil {
+	if _, ok := f.Text(hostIPv4); ok && target == HostIPv6 {
+		if err := f.Put(hostIPv4, netip.IPv4Unspecified().String()); err != nil {
 			return err
 		}
 	}
-	if _, ok := f.text(hostFormat); !ok {
+	if _, ok := f.Text(hostFormat); !ok {
 		return nil
 	}
-	return f.put(hostFormat, formatText(f, target))
+	return f.Put(hostFormat, formatText(f, target))
 }
 
 // moveHost renames the element that holds a host at present to the target. Without one there is nothing to do: put
 // inserts the target or refuses. Every device takes names and IPv4 addresses in turn, but few have a place for IPv6.
-func moveHost(f field, target int) error {
-	if target == hostIPv6 && !f.has(hostIPv6) {
-		return fmt.Errorf("the device has no element %s: %w", f.element(hostIPv6), providers.ErrUnsupported)
+func moveHost(f document.Field, target int) error {
+	if target == HostIPv6 && !f.Has(HostIPv6) {
+		return fmt.Errorf("the device has no element %s: %w", f.Element(HostIPv6), providers.ErrUnsupported)
 	}
-	for _, n := range []int{hostName, hostIPv4, hostIPv6} {
-		if _, ok := f.text(n); ok {
-			return inFamily(f.doc.Rename(f.path(n), f.element(target).Name()))
+	for _, n := range []int{hostName, hostIPv4, HostIPv6} {
+		if _, ok := f.Text(n); ok {
+			return document.InFamily(f.Doc.Rename(f.Path(n), f.Element(target).Name()))
 		}
 	}
 	return nil
@@ -90,13 +91,13 @@ func moveHost(f field, target int) error {
 
 // formatText is the format for an element, in the spelling of the device: capability documents write hostName where the
 // document itself has hostname.
-func formatText(f field, target int) string {
+func formatText(f document.Field, target int) string {
 	format := hostBranch[target]
-	have, _ := f.text(hostFormat)
+	have, _ := f.Text(hostFormat)
 	if strings.EqualFold(have, format) {
 		return have
 	}
-	if spelling, ok := f.limit(hostFormat).option(format); ok {
+	if spelling, ok := f.Limit(hostFormat).Option(format); ok {
 		return spelling
 	}
 	return format
@@ -105,22 +106,22 @@ func formatText(f field, target int) string {
 // A name has a letter somewhere in its last label, which tells it from an address with a slip in it.
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]*[A-Za-z][A-Za-z0-9-]*\.?$`)
 
-func checkHost(f field, want cty.Value) []string {
+func checkHost(f document.Field, want cty.Value) []string {
 	text := hostText(want)
 	target := hostElement(text)
-	formats := f.limit(hostFormat)
-	_, formatKnown := formats.option(hostBranch[target])
-	switch l := f.limit(target); {
+	formats := f.Limit(hostFormat)
+	_, formatKnown := formats.Option(hostBranch[target])
+	switch l := f.Limit(target); {
 	case target == hostName && !hostPattern.MatchString(text):
-		return sentence("%s is neither a host name nor an address.", quote(text))
-	case target == hostIPv6 && !f.has(hostIPv6):
-		return sentence("This device has no place for an IPv6 address.")
-	case !f.has(hostName) && !f.has(hostIPv4) && !f.has(hostIPv6):
-		return f.missing(hostName)
-	case len(formats.options) > 0 && !formatKnown:
-		return sentence("This device takes %s, not %s.", list(formats.options), hostBranch[target])
-	case !l.allows(int64(len(text))):
-		return sentence("The text has %s; this device takes %s.", bytesOf(text), l.bounds())
+		return document.Sentence("%s is neither a host name nor an address.", document.Quote(text))
+	case target == HostIPv6 && !f.Has(HostIPv6):
+		return document.Sentence("This device has no place for an IPv6 address.")
+	case !f.Has(hostName) && !f.Has(hostIPv4) && !f.Has(HostIPv6):
+		return f.Missing(hostName)
+	case len(formats.Options) > 0 && !formatKnown:
+		return document.Sentence("This device takes %s, not %s.", document.List(formats.Options), hostBranch[target])
+	case !l.Allows(int64(len(text))):
+		return document.Sentence("The text has %s; this device takes %s.", BytesOf(text), l.Bounds())
 	}
 	return nil
 }
@@ -147,6 +148,6 @@ func hostElement(text string) int {
 	case addr.Is4():
 		return hostIPv4
 	default:
-		return hostIPv6
+		return HostIPv6
 	}
 }

@@ -1,0 +1,127 @@
+package codec
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/providers/hikvision/document"
+)
+
+// decodeIssuer: a certificate whose issuer is its subject is one that the device made for itself.
+func decodeIssuer(f document.Field) (cty.Value, error) {
+	issuer, ok := f.Text(certificateIssuer)
+	subject, has := f.Text(certificateSubject)
+	if !ok || !has || issuer == "" || subject == "" {
+		return f.Null(), nil
+	}
+	return cty.BoolVal(issuer == subject), nil
+}
+
+// decodeName reads the common name out of a distinguished name.
+func decodeName(f document.Field) (cty.Value, error) {
+	subject, _ := f.Text(0)
+	if name := CommonName(subject); name != "" {
+		return cty.StringVal(name), nil
+	}
+	return f.Null(), nil
+}
+
+var namePart = regexp.MustCompile(`(?i)(?:^|[,/+;])\s*CN\s*=\s*((?:\\.|[^,/+;\\])*)`)
+
+// CommonName is the common name in a distinguished name, which may be written in any of the usual ways; empty if there is
+// none.
+func CommonName(subject string) string {
+	part := namePart.FindStringSubmatch(subject)
+	if part == nil {
+		return ""
+	}
+	return strings.TrimSpace(regexp.MustCompile(`\\(.)`).ReplaceAllString(part[1], "$1"))
+}
+
+// decodeDays reads how long a certificate is valid in all.
+func decodeDays(f document.Field) (cty.Value, error) {
+	from, _ := f.Text(certificateStart)
+	until, _ := f.Text(certificateEnd)
+	begin, errBegin := ParseDate(from)
+	end, errEnd := ParseDate(until)
+	if errors.Join(errBegin, errEnd) != nil {
+		return f.Null(), nil
+	}
+	return cty.NumberIntVal(int64(end.Sub(begin).Round(24*time.Hour) / (24 * time.Hour))), nil
+}
+
+// ParseDate reads a date in any of the forms that devices have for dates.
+func ParseDate(text string) (time.Time, error) {
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly, "Jan _2 15:04:05 2006 MST"} {
+		if at, err := time.Parse(form, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%s is no date: %w", document.Quote(text), providers.ErrMalformed)
+}
+
+// decodeChain says in short who the certificate is for and until when: all that can be compared.
+func decodeChain(f document.Field) (cty.Value, error) {
+	subject, _ := f.Text(0)
+	until, _ := f.Text(1)
+	end, err := ParseDate(until)
+	if CommonName(subject) == "" || err != nil {
+		return f.Null(), nil
+	}
+	return cty.StringVal(inShort(CommonName(subject), end)), nil
+}
+
+func inShort(name string, until time.Time) string {
+	return fmt.Sprintf("%s, valid until %s", name, until.UTC().Format(time.DateOnly))
+}
+
+// sameChain compares the first certificate of a chain with what the device shows of its own.
+func sameChain(want, have cty.Value) bool {
+	leaf, err := FirstOf(want.AsString())
+	return err == nil && inShort(leaf.Subject.CommonName, leaf.NotAfter) == have.AsString()
+}
+
+// FirstOf is the first certificate of a PEM text, which must hold certificates and nothing else.
+func FirstOf(chain string) (*x509.Certificate, error) {
+	var first *x509.Certificate
+	for block, rest := pem.Decode([]byte(chain)); block != nil; block, rest = pem.Decode(rest) {
+		if strings.Contains(block.Type, "PRIVATE KEY") {
+			return nil, errPrivateKey
+		}
+		one, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, errNoCertificate
+		}
+		if first == nil {
+			first = one
+		}
+	}
+	if first == nil {
+		return nil, errNoCertificate
+	}
+	return first, nil
+}
+
+// The elements of the attributes, in the order in which the setting file names them.
+const (
+	certificateIssuer = iota // of self_signed: issuer, subject
+	certificateSubject
+)
+
+const (
+	certificateStart = iota // of days: begin, end
+	certificateEnd
+)
+
+var (
+	errNoCertificate = errors.New("no certificate in PEM form is in it")
+	errPrivateKey    = errors.New("a private key is in it, which must stay where it is")
+)

@@ -1,0 +1,146 @@
+package document
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
+)
+
+// Field is one attribute of one item in its document. Codecs work on it: they read the elements of the attribute, and
+// change them in place.
+type Field struct {
+	Doc       *xmlpatch.Document
+	Item      xmlpatch.Path // from the root to the item
+	Attribute *schema.Attribute
+	Limits    *Limits
+}
+
+// Field returns an attribute of the item that a path leads to.
+func (at Place) Field(item xmlpatch.Path, a *schema.Attribute) Field {
+	return Field{at.Doc, item, a, at.Limits}
+}
+
+// Null is the value of an attribute that the document does not have.
+func (f Field) Null() cty.Value { return cty.NullVal(f.Attribute.Type) }
+
+// Element is the path, from the item, of the nth element of the attribute: of its spellings the one that the document
+// has, or else the one that the capability documents have, or else the first.
+func (f Field) Element(n int) xmlpatch.Path {
+	paths := Spellings(f.Attribute.Elements[n])
+	if len(paths) == 1 {
+		return paths[0]
+	}
+	for _, path := range paths {
+		if _, ok := f.Doc.Find(f.Item.Join(path)); ok {
+			return path
+		}
+	}
+	for _, path := range paths {
+		if _, ok := f.Limits.Element(f.Item, path); ok {
+			return path
+		}
+	}
+	return paths[0]
+}
+
+// Path is the path, from the root, of the nth element of the attribute.
+func (f Field) Path(n int) xmlpatch.Path { return f.Item.Join(f.Element(n)) }
+
+// Text is the text of the nth element, and whether the document has it.
+func (f Field) Text(n int) (string, bool) {
+	e, ok := f.Doc.Find(f.Path(n))
+	return e.Text(), ok
+}
+
+// Limit is what the device says about the nth element: in its capability documents, or else in attributes of the element
+// itself, as recorders do. It is zero where the device says nothing.
+func (f Field) Limit(n int) Limit {
+	if e, ok := f.Limits.Element(f.Item, f.Element(n)); ok {
+		if l := LimitOf(e); !l.isZero() {
+			return l
+		}
+	}
+	e, _ := f.Doc.Find(f.Path(n))
+	return LimitOf(e)
+}
+
+// Has reports whether the device has the nth element: its document has it, or its capability documents speak of it, or it
+// is one that is never shown; and there is a place for it.
+func (f Field) Has(n int) bool {
+	if _, ok := f.Doc.Find(f.Path(n)); ok {
+		return true
+	}
+	_, documented := f.Limits.Element(f.Item, f.Element(n))
+	_, place := f.Doc.Find(f.Path(n).Parent())
+	return place && (documented || f.Attribute.WriteOnly)
+}
+
+// Idle says why the attribute does not count at present, as a sentence: an element that it depends on has another text than
+// the setting file wants. It is empty if the attribute counts.
+func (f Field) Idle() string {
+	for _, elements := range slices.Sorted(maps.Keys(f.Attribute.When)) {
+		for _, path := range Spellings(elements) {
+			e, ok := f.Doc.Find(f.Item.Join(path))
+			if !ok {
+				continue
+			}
+			wanted := strings.Split(f.Attribute.When[elements], "|")
+			if !slices.ContainsFunc(wanted, func(text string) bool { return strings.EqualFold(text, e.Text()) }) {
+				return fmt.Sprintf("It counts only while %s is %s, not %s.", path, List(wanted), Show(e.Text()))
+			}
+			break
+		}
+	}
+	return ""
+}
+
+// Put makes text the text of the nth element. An element that is missing is inserted where the device is known to have
+// it, in the order of its capability document; the error is ErrUnsupported otherwise.
+func (f Field) Put(n int, text string) error {
+	if _, ok := f.Doc.Find(f.Path(n)); ok {
+		return InFamily(f.Doc.Set(f.Path(n), text))
+	}
+	if !f.Has(n) {
+		return fmt.Errorf("the device has no element %s: %w", f.Element(n), providers.ErrUnsupported)
+	}
+	return InFamily(f.Doc.Insert(f.Path(n), text, append(f.predecessors(n), f.Attribute.After...)...))
+}
+
+// InFamily adds the family of this program to an error of an edit: a text that XML cannot carry is at fault itself, and
+// everything else comes from a document that is not laid out as the setting file says.
+func InFamily(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, xmlpatch.ErrInvalid):
+		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
+	default:
+		return fmt.Errorf("%w: %w", err, providers.ErrMalformed)
+	}
+}
+
+// predecessors are the siblings that come before the nth element in the capability document.
+func (f Field) predecessors(n int) []string {
+	parent, _ := f.Limits.Element(f.Item, f.Element(n).Parent())
+	var names []string
+	for _, child := range parent.Children() {
+		if child.Name() == f.Element(n).Name() {
+			break
+		}
+		names = append(names, child.Name())
+	}
+	return names
+}
+
+// Missing is what people are told about an attribute whose nth element the device does not have.
+func (f Field) Missing(n int) []string {
+	return Sentence("This device does not have it: there is no element %s in its document.", f.Element(n))
+}

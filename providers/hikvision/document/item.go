@@ -1,0 +1,187 @@
+// Package document finds the settings of kinds in the documents of a device: the document that a kind lives in, the items in
+// it, the elements of their attributes, and what the device says about the limits of those.
+//
+// It changes an element only by Field.Put, and never writes a document anew.
+package document
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
+)
+
+// Place is a document of a device that holds settings of a kind.
+type Place struct {
+	schema.Document // where it was found, with the hole in its path filled and the root that it has
+	Doc             *xmlpatch.Document
+	Limits          *Limits
+	Named           names
+}
+
+// Open parses the document that a kind, or one item of it, lives in. The error is ErrUnsupported where the device does not
+// have the document in any of its places, and ErrMalformed where it answered something else.
+func Open(kind *schema.Kind, docs providers.Documents, key string) (Place, error) {
+	var missing error
+	for _, at := range kind.Documents() {
+		at = at.For(key)
+		answer, ok := docs[at.Path]
+		switch {
+		case !ok:
+			return Place{}, fmt.Errorf("%s was not read, this is a bug: %w", at.Path, providers.ErrMalformed)
+		case answer.Missing != "" && missing == nil:
+			missing = fmt.Errorf("%s: %s: %w", at.Path, Quote(answer.Missing), providers.ErrUnsupported)
+			continue
+		case answer.Missing != "":
+			continue
+		}
+		doc, err := Parse(answer.Body)
+		if err != nil {
+			return Place{}, fmt.Errorf("%s: %w: %w", at.Path, err, providers.ErrMalformed)
+		}
+		root := doc.Root().Name()
+		if !at.HasRoot(root) {
+			return Place{}, fmt.Errorf("%s: the root element is %s, not %s: %w", at.Path, Quote(root), at.Root, providers.ErrMalformed)
+		}
+		at.Root = root
+		named, err := namesOf(kind, docs)
+		return Place{at, doc, LimitsOf(at, docs), named}, err
+	}
+	return Place{}, missing
+}
+
+// Parse reads a document of either form. Which one it is, its first character tells.
+func Parse(body []byte) (*xmlpatch.Document, error) {
+	if text := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n"); len(text) > 0 && text[0] == '{' {
+		return xmlpatch.ParseJSON(body)
+	}
+	return xmlpatch.Parse(body)
+}
+
+// ItemPaths lead from the root to the item with the key: one, or several for a kind that is set in many places of a
+// document alike. None is there for an item that the document does not have.
+func (at Place) ItemPaths(kind *schema.Kind, key string) []xmlpatch.Path {
+	switch {
+	case at.Within != "":
+		return at.alike()
+	case kind.Document.PerItem():
+		return at.fragment(key)
+	case kind.Item == nil:
+		return []xmlpatch.Path{{}}
+	default:
+		return at.itemPath(kind, key)
+	}
+}
+
+// alike lead to the elements that each hold all attributes.
+func (at Place) alike() []xmlpatch.Path {
+	list, rest, _ := strings.Cut(at.Within, "/")
+	entries := xmlpatch.MustPath(list)
+	var paths []xmlpatch.Path
+	for i := range at.Doc.All(entries) {
+		path := entries.At(i + 1)
+		if rest != "" {
+			path = path.Join(xmlpatch.MustPath(rest))
+		}
+		paths = append(paths, found(at.Doc, path)...)
+	}
+	return paths
+}
+
+func found(doc *xmlpatch.Document, path xmlpatch.Path) []xmlpatch.Path {
+	if _, ok := doc.Find(path); ok {
+		return []xmlpatch.Path{path}
+	}
+	return nil
+}
+
+// fragment leads to the part of a document that the fragment of a key names; to the whole document without one. A fragment
+// that is no path leads nowhere.
+func (at Place) fragment(key string) []xmlpatch.Path {
+	_, fragment, _ := strings.Cut(key, "#")
+	path, err := xmlpatch.ParsePath(fragment)
+	if err != nil {
+		return nil
+	}
+	return found(at.Doc, path)
+}
+
+// Entries is the path of the entries of the list that a kind lives in: of its spellings the one that the document has, or
+// else the first.
+func (at Place) Entries(kind *schema.Kind) xmlpatch.Path {
+	paths := Spellings(kind.Item.Element)
+	for _, path := range paths {
+		if _, ok := at.Doc.Find(path); ok {
+			return path
+		}
+	}
+	return paths[0]
+}
+
+// itemPath leads from the root to the item with the key, in a list.
+func (at Place) itemPath(kind *schema.Kind, key string) []xmlpatch.Path {
+	entries := at.Entries(kind)
+	switch {
+	case kind.Item.Key == "":
+		return found(at.Doc, entries.At(1))
+	case !kind.Keyed:
+		key = kind.Item.Equals
+	case kind.Item.Names != nil:
+		named, ok := at.Named.key(key)
+		if !ok {
+			return nil
+		}
+		key = named
+	}
+	return found(at.Doc, entries.Where(xmlpatch.MustPath(kind.Item.Key), key))
+}
+
+// ItemKeys are the keys of all entries of the list that a kind lives in, in the order of the document and including
+// those that are no setting of the kind. Of a kind with names they are the names; entries without one are left out.
+func (at Place) ItemKeys(kind *schema.Kind) []string {
+	var keys []string
+	for _, entry := range at.Doc.All(at.Entries(kind)) {
+		key, ok := entry.Find(xmlpatch.MustPath(kind.Item.Key))
+		switch label := key.Text(); {
+		case !ok || label == "":
+		case kind.Item.Names == nil:
+			keys = append(keys, label)
+		default:
+			keys = append(keys, at.Named.labels(label)...)
+		}
+	}
+	return keys
+}
+
+// Lacks says that the document has no item of the kind with the key.
+func (at Place) Lacks(kind *schema.Kind, key string) string {
+	if _, fragment, ok := strings.Cut(key, "#"); ok {
+		return "has no element " + Show(fragment) + " in " + at.Path
+	}
+	if at.Within != "" {
+		return "has no element " + at.Within
+	}
+	if kind.Item.Key == "" {
+		return "has no " + at.Entries(kind).String() + " entry"
+	}
+	if !kind.Keyed {
+		key = kind.Item.Equals
+	}
+	text := "has no " + Show(key) + " entry"
+	if keys := at.ItemKeys(kind); len(keys) > 0 {
+		text += ", but " + List(keys)
+	}
+	return text
+}
+
+// Spellings returns the paths that a setting file separates by |.
+func Spellings(text string) []xmlpatch.Path {
+	var paths []xmlpatch.Path
+	for spelling := range strings.SplitSeq(text, "|") {
+		paths = append(paths, xmlpatch.MustPath(strings.TrimSpace(spelling)))
+	}
+	return paths
+}
