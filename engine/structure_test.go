@@ -22,8 +22,6 @@ const (
 var tooLarge = []string{
 	"cmd/camform.app",
 	"engine/config.scope",
-	"engine/state.Store",
-	"providers/memory.Device",
 	"schema.settingShape.kind",
 }
 
