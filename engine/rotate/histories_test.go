@@ -127,7 +127,7 @@ func (w *world) write(where string, do func()) error {
 
 // The store.
 
-func (w *world) Secrets(_ context.Context, name string) ([]state.Secret, error) {
+func (w *world) Versions(_ context.Context, name string) ([]state.Secret, error) {
 	if w.dead {
 		return nil, errDead
 	}
