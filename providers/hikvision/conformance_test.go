@@ -124,7 +124,7 @@ func TestEveryModelConforms(t *testing.T) {
 		known   map[string]string
 	}{
 		"as delivered": {
-			simulator.Options{Models: thorough.Spread(simulator.Models(), thorough.Pick(1, thorough.All, thorough.All))},
+			simulator.Options{Models: thorough.Spread(simulator.Models(), thorough.Pick(1, 3, thorough.All))},
 			known(closesHTTP, redirects, neverWeaker, needsPort),
 		},
 		"SHA-256": {
@@ -137,8 +137,11 @@ func TestEveryModelConforms(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name != "as delivered" {
+			switch name {
+			case "TLS":
 				thorough.OnlyUsual(t)
+			case "SHA-256":
+				thorough.OnlyLong(t)
 			}
 			synctest.Test(t, func(t *testing.T) {
 				harness := &fleet{t: t, options: tc.options}
@@ -164,7 +167,7 @@ func TestEveryModelConforms(t *testing.T) {
 // TestRecordedDevicesConformBehindTheirProtocol tries recorded devices through the client, with all that a device does
 // beside storing documents. A few are enough for that: TestEveryRecordedDeviceConforms has the rest.
 func TestRecordedDevicesConformBehindTheirProtocol(t *testing.T) {
-	thorough.OnlyUsual(t)
+	thorough.OnlyLong(t)
 	dir := filepath.Join(recordings(t), "devices")
 	synctest.Test(t, func(t *testing.T) {
 		harness := &fleet{t: t, recordings: dir, options: simulator.Options{
