@@ -25,7 +25,7 @@ mutate: ## take the rules of testdata/mutants away one by one; RUN=ledger.* for 
 	$(GO) run ./.ci/mutate -run '$(RUN)'
 
 lint: tools ## formatting, vet, staticcheck, dead code
-	@unformatted=$$(bin/gofumpt -l cmd engine internal providers schema .ci); \
+	@unformatted=$$(bin/gofumpt -l cmd engine providers schema .ci); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	bin/staticcheck ./...
@@ -39,7 +39,7 @@ bench: ## the figures of the README
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fmt:
-	$(MAKE) tools && bin/gofumpt -w cmd engine internal providers schema .ci
+	$(MAKE) tools && bin/gofumpt -w cmd engine providers schema .ci
 
 clean:
 	rm -rf bin

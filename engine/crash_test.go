@@ -12,7 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine"
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers/memory"
 )
 

@@ -71,7 +71,7 @@ var layers = []struct {
 	{"schema/hikvision", ""},
 	{"schema", ""},
 
-	{"internal/thorough", ""},
+	{"engine/thorough", ""},
 }
 
 func TestLayers(t *testing.T) {

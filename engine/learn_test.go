@@ -17,7 +17,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/learn"
 	"camform/engine/state"
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers"
 	"camform/providers/hikvision/simulator"
 	"camform/schema"

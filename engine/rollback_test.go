@@ -21,7 +21,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers"
 	"camform/providers/hikvision/simulator"
 	"camform/providers/memory"

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers/hikvision/simulator"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers/hikvision/simulator"
 )
 

@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers/hikvision/simulator"
 )
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 )
 
 var update = flag.Bool("update", false, "write what the scripts printed into their expectations")

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 )
 
 // runs bounds how often camform is started in one history: some start again after a crash, the others wait for a window

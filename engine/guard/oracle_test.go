@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"camform/engine/plan"
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 )
 
 // The guard is compared with a device that behaves: packets come to a filter, then to whoever listens on a port, then to

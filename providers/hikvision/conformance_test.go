@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"

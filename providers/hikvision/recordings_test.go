@@ -15,7 +15,7 @@ import (
 
 	"github.com/beevik/etree"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"

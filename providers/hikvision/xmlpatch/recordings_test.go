@@ -13,7 +13,7 @@ import (
 
 	"github.com/beevik/etree"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 	"camform/providers/hikvision/xmlpatch"
 )
 

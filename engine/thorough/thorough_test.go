@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"camform/internal/thorough"
+	"camform/engine/thorough"
 )
 
 func TestTheEnvironmentAsksForEverything(t *testing.T) {
