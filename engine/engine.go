@@ -134,10 +134,10 @@ func Requests(planned *Planned, provider providers.Provider) ([]DeviceRequests, 
 
 // Prove returns the steps of a plan that would close the way in to a device, as problems. Plan did so already; a plan from
 // a file is proven again before it is applied.
-func Prove(p *plan.Plan) diag.Problems {
+func Prove(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 	var problems diag.Problems
 	for _, d := range p.Devices {
-		problems = append(problems, guard.Prove(d)...)
+		problems = append(problems, guard.Prove(d, kinds)...)
 	}
 	return problems
 }

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -45,10 +47,13 @@ type Kind struct {
 	Drops  bool   // whether a change can cut connections that are open
 
 	Attributes []*Attribute // in the order of the file
+	Guards     []*Guard     // what it decides about the ways in, in the order of the file
 
-	Hooks string    // name of the Go code beside the file that does what rows cannot say; empty for none
-	Own   bool      // whether a setting file of the user's declares it, rather than one that comes with camform
-	Range hcl.Range // where the kind is declared
+	Own      bool      // declared in a user's own setting file: what that says may add refusals, but never take one away
+	Hooks    string    // name of the Go code beside the file that does what rows cannot say; empty for none
+	Composed bool      // whether that code makes the requests instead of editing the document in place. The provider sets it.
+	Range    hcl.Range // where the kind is declared
+	Places   Places    // where its parts are
 
 	// Floor is the least risk of an item, whatever the file says; nil for none. The provider sets it.
 	Floor func(key string) Risk
@@ -309,4 +314,46 @@ type Reboot string
 const (
 	RebootNever Reboot = "never" // effective at once on every device seen
 	RebootMaybe Reboot = "maybe" // some devices answer "reboot required"
+	RebootYes   Reboot = "yes"   // effective after a restart only, on every device
 )
+
+// ElementPath is the path of an element that a part of a kind names, its spellings separated by |.
+type ElementPath struct {
+	Part string // as in Kind.Places
+	Path string
+}
+
+// ElementPaths are all paths of elements that a kind names, from its documents to its attributes.
+func (k *Kind) ElementPaths() []ElementPath {
+	paths := []ElementPath{{"document.within", k.Document.Within}}
+	for i, d := range k.Elsewhere {
+		paths = append(paths, ElementPath{fmt.Sprintf("document.%d.within", i+1), d.Within})
+	}
+	if k.Item != nil {
+		paths = append(paths, ElementPath{"item.element", k.Item.Element}, ElementPath{"item.key", k.Item.Key})
+		if n := k.Item.Names; n != nil {
+			paths = append(paths, ElementPath{"item.names.element", n.Element}, ElementPath{"item.names.key", n.Key}, ElementPath{"item.names.name", n.Name})
+		}
+	}
+	if k.Write != nil {
+		paths = append(paths, ElementPath{"write.element", k.Write.Element})
+		for i, left := range k.Write.Without {
+			paths = append(paths, ElementPath{fmt.Sprintf("write.without.%d", i), left})
+		}
+	}
+	for _, a := range k.Attributes {
+		part := "attribute." + a.Name
+		paths = append(paths, ElementPath{part + ".holder", a.Holder})
+		for _, elements := range slices.Sorted(maps.Keys(a.When)) {
+			paths = append(paths, ElementPath{part + ".when." + elements, elements})
+		}
+		first := 0
+		if _, ok := k.Places[part+".element"]; ok {
+			paths, first = append(paths, ElementPath{part + ".element", a.Elements[0]}), 1
+		}
+		for i, element := range a.Elements[first:] {
+			paths = append(paths, ElementPath{fmt.Sprintf("%s.elements.%d", part, i), element})
+		}
+	}
+	return paths
+}

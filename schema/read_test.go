@@ -33,12 +33,14 @@ const kind = `setting "pets" {
 }
 `
 
-func read(files map[string]string) (*schema.Kinds, hcl.Diagnostics) {
+func read(files map[string]string) (*schema.Kinds, hcl.Diagnostics) { return readWith(nil, files) }
+
+func readWith(check schema.Checker, files map[string]string) (*schema.Kinds, hcl.Diagnostics) {
 	fsys := fstest.MapFS{}
 	for name, text := range files {
 		fsys[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return schema.Read(schema.Folder{Files: fsys})
+	return schema.Read(check, schema.Folder{Files: fsys})
 }
 
 func lines(diags hcl.Diagnostics) string {
@@ -130,7 +132,7 @@ func TestSettingFilesBecomeKinds(t *testing.T) {
 			{Name: "word", Type: cty.String, Doc: "Word.", Elements: []string{"word"}, Codec: "text", Secret: true},
 		},
 	}
-	ignore := cmp.Options{cmpopts.IgnoreTypes(hcl.Range{}), cmp.Comparer(func(a, b cty.Type) bool { return a.Equals(b) })}
+	ignore := cmp.Options{cmpopts.IgnoreTypes(hcl.Range{}, schema.Places{}), cmp.Comparer(func(a, b cty.Type) bool { return a.Equals(b) })}
 	if diff := cmp.Diff(want, kinds.Lookup("port"), ignore); diff != "" {
 		t.Error(diff)
 	}
@@ -153,27 +155,27 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 		{"missing argument", `  source     = "made up"` + "\n", "", "pets.hcl:1,16-16: Missing required argument"},
 		{"reserved name", `"pets"`, `"login"`, `pets.hcl:1,1-16: Name of a kind not possible | "login" must be lower case with underscores, and must not be a word that devices and profiles use already.`},
 		{"upper case name", `"pets"`, `"Pets"`, `pets.hcl:1,1-15: Name of a kind not possible`},
-		{"phase", `"login"`, `"later"`, `pets.hcl:1,1-15: Unknown phase | "later" is not one of clock, accounts, services, login, access, filter.`},
-		{"risk", `phase `, "risk = \"some\"\n  phase ", `pets.hcl:1,1-15: Unknown risk | "some" is not one of none, service, login, lockout.`},
-		{"reboot", `phase `, "reboot = \"always\"\n  phase ", `pets.hcl:1,1-15: Unknown reboot behaviour | "always" is not one of never, maybe.`},
-		{"confidence", `"likely"`, `"sure"`, `pets.hcl:1,1-15: Unknown confidence | "sure" is not one of confirmed, likely, unsure.`},
-		{"path", `"/pets"`, `"pets"`, `pets.hcl:1,1-15: Document incomplete`},
-		{"root", `root = "Pets"`, `root = ""`, `pets.hcl:1,1-15: Document incomplete`},
+		{"phase", `"login"`, `"later"`, `pets.hcl:5,16-23: Unknown phase | "later" is not one of clock, accounts, services, login, access, filter.`},
+		{"risk", `phase `, "risk = \"some\"\n  phase ", `pets.hcl:5,10-16: Unknown risk | "some" is not one of none, service, login, lockout.`},
+		{"reboot", `phase `, "reboot = \"always\"\n  phase ", `pets.hcl:5,12-20: Unknown reboot behaviour | "always" is not one of never, maybe, yes.`},
+		{"confidence", `"likely"`, `"sure"`, `pets.hcl:4,16-22: Unknown confidence | "sure" is not one of confirmed, likely, unsure.`},
+		{"path", `"/pets"`, `"pets"`, `pets.hcl:7,12-18: Document incomplete`},
+		{"root", `root = "Pets"`, `root = ""`, `pets.hcl:8,12-14: Document incomplete`},
 		{"keyed without item", `phase `, "keyed = true\n  phase ", `pets.hcl:1,1-15: Item of a keyed kind incomplete`},
-		{"keyed with equals", `phase `, "keyed = true\n  item {\n element = \"a\"\n key = \"b\"\n equals = \"c\"\n}\n  phase ", `pets.hcl:1,1-15: Item of a keyed kind incomplete`},
-		{"key without equals", `phase `, "item {\n element = \"a\"\n key = \"b\"\n}\n  phase ", `pets.hcl:1,1-15: Item incomplete`},
-		{"equals without key", `phase `, "item {\n element = \"a\"\n equals = \"b\"\n}\n  phase ", `pets.hcl:1,1-15: Item incomplete`},
-		{"keys without keyed", `phase `, "keys = [\"a\"]\n  phase ", `pets.hcl:1,1-15: Keys of a kind without key`},
+		{"keyed with equals", `phase `, "keyed = true\n  item {\n element = \"a\"\n key = \"b\"\n equals = \"c\"\n}\n  phase ", `pets.hcl:6,3-7: Item of a keyed kind incomplete`},
+		{"key without equals", `phase `, "item {\n element = \"a\"\n key = \"b\"\n}\n  phase ", `pets.hcl:5,3-7: Item incomplete`},
+		{"equals without key", `phase `, "item {\n element = \"a\"\n equals = \"b\"\n}\n  phase ", `pets.hcl:5,3-7: Item incomplete`},
+		{"keys without keyed", `phase `, "keys = [\"a\"]\n  phase ", `pets.hcl:5,10-15: Keys of a kind without key`},
 		{"no attributes", kind[strings.Index(kind, "  attribute"):strings.LastIndex(kind, "}")], "", `pets.hcl:1,1-15: Kind without attributes`},
 		{"attribute twice", "  attribute \"name\"", "  attribute \"name\" {\n type = string\n doc = \"x\"\n element = \"y\"\n }\n  attribute \"name\"", `pets.hcl:15,3-19: Attribute declared twice | The attribute "name" is declared above already.`},
 		{"attribute name", `attribute "name"`, `attribute "Name"`, `pets.hcl:10,3-19: Name of an attribute not possible`},
 		{"no element", `    element = "petName"` + "\n", "", `pets.hcl:10,3-19: Attribute without an element`},
 		{"type not known", `= string`, `= text`, `pets.hcl:11,15-19: Invalid type specification`},
-		{"type not possible", `= string`, `= map(string)`, `pets.hcl:10,3-19: Type of an attribute not possible`},
-		{"list of numbers", `= string`, `= list(number)`, `pets.hcl:10,3-19: Type of an attribute not possible`},
-		{"any", `= string`, `= any`, `pets.hcl:10,3-19: Type of an attribute not possible`},
-		{"bounds", `element = "petName"`, "element = \"petName\"\n min = 3\n max = 2", `pets.hcl:10,3-19: Bounds the wrong way round | min of "name" is greater than max.`},
-		{"example of a secret", `element = "petName"`, "element = \"petName\"\n write_only = true\n example = \"x\"", `pets.hcl:10,3-19: Example of a secret | "name" is secret and must not have an example value.`},
+		{"type not possible", `= string`, `= map(string)`, `pets.hcl:11,15-26: Type of an attribute not possible`},
+		{"list of numbers", `= string`, `= list(number)`, `pets.hcl:11,15-27: Type of an attribute not possible`},
+		{"any", `= string`, `= any`, `pets.hcl:11,15-18: Type of an attribute not possible`},
+		{"bounds", `element = "petName"`, "element = \"petName\"\n min = 3\n max = 2", `pets.hcl:14,8-9: Bounds the wrong way round | min of "name" is greater than max.`},
+		{"example of a secret", `element = "petName"`, "element = \"petName\"\n write_only = true\n example = \"x\"", `pets.hcl:15,12-15: Example of a secret | "name" is secret and must not have an example value.`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			text := strings.Replace(kind, tc.old, tc.new, 1)
@@ -221,20 +223,20 @@ func TestAKindSaysHowItIsSeenToWork(t *testing.T) {
 
 func TestMistakesInHowAKindWorksAreNamed(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
-		{"path", works("state", "alive", `["yes"]`, "9s"), `The path "state" must begin with a slash.`},
-		{"hole of one that is not keyed", works("/{key}", "alive", `["yes"]`, "9s"), `{key} is for keyed kinds only.`},
-		{"no hole", strings.Replace(works("/state", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `The path of a keyed kind needs {key} once, for the label.`},
-		{"two holes", strings.Replace(works("/{key}/{key}", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `The path of a keyed kind needs {key} once, for the label.`},
-		{"element", works("/state", "", `["yes"]`, "9s"), `element must name what tells, and values the texts that it has when all is well.`},
-		{"values", works("/state", "alive", `[]`, "9s"), `element must name what tells, and values the texts that it has when all is well.`},
-		{"empty value", works("/state", "alive", `[""]`, "9s"), `element must name what tells, and values the texts that it has when all is well.`},
-		{"no time", works("/state", "alive", `["yes"]`, "soon"), `wait must be a time from "1s" to "5m".`},
-		{"too short", works("/state", "alive", `["yes"]`, "999ms"), `wait must be a time from "1s" to "5m".`},
-		{"too long", works("/state", "alive", `["yes"]`, "5m1s"), `wait must be a time from "1s" to "5m".`},
+		{"path", works("state", "alive", `["yes"]`, "9s"), `pets.hcl:7,9-16: The path "state" must begin with a slash.`},
+		{"hole of one that is not keyed", works("/{key}", "alive", `["yes"]`, "9s"), `pets.hcl:7,9-17: {key} is for keyed kinds only.`},
+		{"no hole", strings.Replace(works("/state", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `pets.hcl:12,9-17: The path of a keyed kind needs {key} once, for the label.`},
+		{"two holes", strings.Replace(works("/{key}/{key}", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `pets.hcl:12,9-23: The path of a keyed kind needs {key} once, for the label.`},
+		{"element", works("/state", "", `["yes"]`, "9s"), `pets.hcl:8,12-14: element must name what tells.`},
+		{"values", works("/state", "alive", `[]`, "9s"), `pets.hcl:9,11-13: values must list the texts that the element has when all is well.`},
+		{"empty value", works("/state", "alive", `[""]`, "9s"), `pets.hcl:9,11-15: values must list the texts that the element has when all is well.`},
+		{"no time", works("/state", "alive", `["yes"]`, "soon"), `pets.hcl:10,9-15: wait must be a time from "1s" to "5m".`},
+		{"too short", works("/state", "alive", `["yes"]`, "999ms"), `pets.hcl:10,9-16: wait must be a time from "1s" to "5m".`},
+		{"too long", works("/state", "alive", `["yes"]`, "5m1s"), `pets.hcl:10,9-15: wait must be a time from "1s" to "5m".`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			kinds, diags := read(map[string]string{"pets.hcl": tc.text})
-			if got, want := lines(diags), "pets.hcl:1,1-15: Works block not possible | "+tc.want+"\n"; got != want {
+			if got, want := lines(diags), strings.Replace(tc.want, ": ", ": Works block not possible | ", 1)+"\n"; got != want {
 				t.Errorf("got\n%swant\n%s", got, want)
 			}
 			if len(kinds.Names()) != 0 {

@@ -39,7 +39,7 @@ setting "radio" {
   }
 }
 `
-	kinds, diags := Read(Folder{Files: fstest.MapFS{"radio.hcl": {Data: []byte(file)}}})
+	kinds, diags := Read(nil, Folder{Files: fstest.MapFS{"radio.hcl": {Data: []byte(file)}}})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -136,7 +136,7 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	if err != nil {
 		return err
 	}
-	if err := a.report(engine.Prove(p), nil); err != nil {
+	if err := a.report(engine.Prove(p, provider.Kinds()), nil); err != nil {
 		return err
 	}
 	location, err := a.stateLocation(flags)

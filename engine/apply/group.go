@@ -89,7 +89,7 @@ func (w *worker) check(ctx context.Context, now reading, left []plan.Group) chec
 	if len(c.todo) == 0 {
 		return c
 	}
-	if why := wouldLockOut(w.device, left, now); why != "" {
+	if why := w.wouldLockOut(left, now); why != "" {
 		c.end(report.Failed, why, c.todo...)
 		c.fail(report.Failed, "nothing was written: "+why)
 		c.todo = nil

@@ -20,7 +20,8 @@ import (
 
 // wouldLockOut proves once more that what is left to do keeps the way in open, as seen from where this run comes from: a
 // plan may be applied from another machine than that on which it was made. It says why it does not, if so.
-func wouldLockOut(d plan.Device, left []plan.Group, now reading) string {
+func (w *worker) wouldLockOut(left []plan.Group, now reading) string {
+	d := w.device
 	d.Steps = nil
 	for _, g := range left {
 		d.Steps = append(d.Steps, g.Steps...)
@@ -30,7 +31,7 @@ func wouldLockOut(d plan.Device, left []plan.Group, now reading) string {
 			d.Source = doc.Source
 		}
 	}
-	for _, p := range guard.Prove(d) {
+	for _, p := range guard.Prove(d, w.Provider.Kinds()) {
 		if p.Severity == diag.Error {
 			return p.Detail
 		}
@@ -53,8 +54,8 @@ func (p prepared) revertOf(request providers.Request) (providers.Request, bool) 
 
 // onTrial reports whether what was sent for a group is on trial. A device that restarts is not asked: it does not answer for
 // a while in any case.
-func (s sent) onTrial() bool {
-	return guard.Trials(s.group) && !slices.ContainsFunc(s.sendings, func(s sending) bool {
+func (w *worker) onTrial(s sent) bool {
+	return guard.Trials(s.group, w.Provider.Kinds()) && !slices.ContainsFunc(s.sendings, func(s sending) bool {
 		return s.reply.Outcome == providers.Restarting || s.err != nil
 	})
 }

@@ -595,7 +595,7 @@ func TestADirectoryThatIsNotThereIsAProblem(t *testing.T) {
 
 // TestRealKindsLoad writes a configuration with the kinds that camform comes with.
 func TestRealKindsLoad(t *testing.T) {
-	kinds, diags := schema.Read(schema.Folder{Files: hikvision.Files})
+	kinds, diags := schema.Read(nil, schema.Folder{Files: hikvision.Files})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -111,7 +111,7 @@ func typeOf(value any) string {
 }
 
 func TestTheSchemaForEditorsTakesWhatTheLanguageTakes(t *testing.T) {
-	kinds, diags := schema.Read(schema.Folder{Files: hikvision.Files})
+	kinds, diags := schema.Read(nil, schema.Folder{Files: hikvision.Files})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

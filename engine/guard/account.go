@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -8,50 +9,55 @@ import (
 	"camform/schema"
 )
 
-const administrator = "Administrator"
-
-// levels are the levels of accounts, from the least to the greatest, as the users of a device and as its ONVIF accounts
-// have them.
-var levels = [][]string{{"Viewer", "media"}, {"Operator", "operator"}, {administrator, "administrator"}}
-
-// rank orders levels; one that is not known is -1.
-func rank(level string) int {
-	return slices.IndexFunc(levels, func(names []string) bool { return slices.Contains(names, level) })
-}
-
-// accounts is the kind of setting in which the account of a way in is: ONVIF has accounts apart from those of the device.
-func (v way) accounts() string {
-	if v.scheme == "onvif" {
-		return "onvif_user"
+// ranksOf orders the levels of accounts in the words of all kinds, from the least to the greatest.
+func ranksOf(kinds *schema.Kinds) map[string]int {
+	order := map[string]int{schema.LevelViewer: 0, schema.LevelOperator: 1, schema.LevelAdministrator: 2}
+	ranks := map[string]int{}
+	for _, k := range kinds.All() {
+		for _, g := range k.Guards {
+			for level, word := range g.Levels {
+				ranks[word] = order[level]
+			}
+		}
 	}
-	return "user"
+	return ranks
 }
 
-func (v way) uses(f fact) bool {
-	return v.account != "" && f.Address.Key == v.account && f.Address.Kind == v.accounts()
+// rank is how much a level may do; -1 for one that is not known.
+func (v way) rank(level string) int {
+	if rank, ok := v.ranks[level]; ok {
+		return rank
+	}
+	return -1
 }
 
-func (v way) closedByUser(f fact) string {
-	switch {
-	case !v.uses(f):
+// uses reports whether a way in logs in with an account.
+func (v way) uses(f fact) (*schema.Guard, bool) {
+	g, is := f.account(v)
+	return g, is && v.account != "" && f.Address.Key == v.account
+}
+
+func (v way) closedByAccount(_ world, f fact, g *schema.Guard) string {
+	switch _, uses := v.uses(f); {
+	case !uses:
 		return ""
 	case v.own():
-		return v.closedByOwnUser(f)
+		return v.closedByOwnAccount(f, g)
 	case !f.there():
 		return v.name() + " logs in with the account " + v.account + ", and the device would not have it any more. " +
 			"Give it another account first, and say so in its consumer block."
 	}
-	level := firstOf(text(f.value("level")), text(f.value("type")))
-	if v.level != "" && level != "" && rank(level) < rank(v.level) {
+	level := text(f.value(g.Level))
+	if v.level != "" && level != "" && v.rank(level) < v.rank(v.level) {
 		return v.name() + " logs in with the account " + v.account + " and needs the level " + v.level + ", and the account would be " + level + ". " +
 			"Give it another account first, or write the level that it needs into its consumer block."
 	}
-	return v.closedByNewPassword(f)
+	return v.closedByNewPassword(f, g)
 }
 
 // closedByNewPassword: a recorder that goes on with the old password makes the device count refused logins until it locks.
-func (v way) closedByNewPassword(f fact) string {
-	if !v.isDevice() || v.told || f.Action != plan.Update || !f.moved("password") || inVault(f) {
+func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
+	if !v.isDevice() || v.told || f.Action != plan.Update || !f.moved(g.Password) || inVault(f, g) {
 		return ""
 	}
 	return v.name() + " logs in with the account " + v.account + ", and the plan does not tell it the new password: it would be refused until the device locks. " +
@@ -60,35 +66,35 @@ func (v way) closedByNewPassword(f fact) string {
 
 // inVault reports whether a step sets a password to what the vault has for the account already, which is what the others
 // use, too.
-func inVault(f fact) bool {
-	secret := f.Secrets["password"]
+func inVault(f fact, g *schema.Guard) bool {
+	secret := f.Secrets[g.Password]
 	scheme, name := schema.OriginScheme(secret.Origin)
 	return secret.Generate == nil && scheme == "vault" && strings.HasSuffix(name, "/"+f.Address.Key)
 }
 
 // mustBeTold reports whether a step gives an account another password that does not reach by itself who uses it.
-func (v way) mustBeTold(s plan.Step) bool {
-	f := fact{Step: s, done: true}
-	return !v.own() && !v.isDevice() && !v.told && s.Action == plan.Update && v.uses(f) && f.moved("password")
+func (v way) mustBeTold(f fact) bool {
+	g, uses := v.uses(f)
+	return !v.own() && !v.isDevice() && !v.told && f.Action == plan.Update && uses && f.moved(g.Password)
 }
 
-func (v way) closedByOwnUser(f fact) string {
+func (v way) closedByOwnAccount(f fact, g *schema.Guard) string {
 	switch {
 	case !f.there():
 		return "This is the account that camform uses on this device."
-	case f.moved("level") && text(f.value("level")) != administrator:
+	case f.moved(g.Level) && !isAdministrator(f, g):
 		return "This is the account that camform uses on this device; with another level it could not change anything any more."
-	case f.moved("password") && !v.knowsPassword(f):
+	case f.moved(g.Password) && !v.knowsPassword(f, g):
 		return "This is the account that camform uses on this device, and its password is not the one in the login block. " +
-			"Leave the password out of the user block, or give both the same secret."
+			"Leave the " + g.Password + " out of the " + f.Address.Kind + " block, or give both the same secret."
 	}
 	return ""
 }
 
 // knowsPassword reports whether camform logs in with the password that a step sets: it makes that itself, or it is the one
 // that the vault keeps for the login, or comes from where the password of the login does.
-func (v way) knowsPassword(f fact) bool {
-	secret := f.Secrets["password"]
+func (v way) knowsPassword(f fact, g *schema.Guard) bool {
+	secret := f.Secrets[g.Password]
 	switch {
 	case secret.Generate != nil:
 		return true
@@ -100,39 +106,55 @@ func (v way) knowsPassword(f fact) bool {
 	}
 }
 
+// isAdministrator reports whether an account may change the others.
+func isAdministrator(f fact, g *schema.Guard) bool {
+	return text(f.value(g.Level)) == g.Levels[schema.LevelAdministrator]
+}
+
 // closedByHandover keeps an administrator on the device: without one nobody could change its accounts any more. The account
 // that camform uses counts unless the device says that it is none.
-func (v way) closedByHandover(w world, f fact) string {
-	if text(f.had("level")) != administrator || f.there() && text(f.value("level")) == administrator {
+func (v way) closedByHandover(w world, f fact, g *schema.Guard) string {
+	was := text(f.had(g.Level)) == g.Levels[schema.LevelAdministrator]
+	if !g.Counts(v.scheme) || !was || f.there() && isAdministrator(f, g) {
 		return ""
 	}
-	own, known := w.fact("user", v.account)
-	if !known || text(own.value("level")) == "" {
-		return ""
-	}
+	known := false
 	for _, other := range w.facts {
-		if other.Address.Kind == "user" && other.there() && text(other.value("level")) == administrator {
+		account, is := other.account(v)
+		switch {
+		case !is || !other.relied():
+		case other.there() && isAdministrator(other, account):
 			return ""
+		case other.Address.Key == v.account && text(other.value(account.Level)) != "":
+			known = true
 		}
+	}
+	if !known {
+		return ""
 	}
 	return "No administrator would be left that camform knows of, and nobody could change the accounts of this device any more. " +
 		"Declare another administrator first."
 }
 
-// closedByPermission keeps the rights that a way in needs.
-func (v way) closedByPermission(f fact) string {
-	if f.Address.Key != v.account || v.accounts() != "user" {
+// closedByRights keeps the rights that a way in needs.
+func (v way) closedByRights(_ world, f fact, g *schema.Guard) string {
+	if f.Address.Key != v.account || !g.Counts(v.scheme) {
 		return ""
 	}
-	rights := f.value("remote")
+	rights := f.value(g.Rights)
 	switch has := texts(rights); {
-	case v.own() && (!f.moved("remote") || slices.Contains(has, "configure")):
+	case v.own() && (!f.moved(g.Rights) || slices.Contains(has, g.Configure)):
 		return ""
 	case v.own():
-		return "This is the account that camform uses on this device, and it would lose the right to configure. Put \"configure\" into remote."
-	case rights.IsNull() || slices.Contains(has, "preview") || v.scheme != "rtsp" && v.scheme != "sdk" && len(has) > 0:
+		return "This is the account that camform uses on this device, and it would lose the right to configure. " +
+			fmt.Sprintf("Put %q into %s.", g.Configure, g.Rights)
+	case rights.IsNull() || slices.Contains(has, g.View) || !v.watches() && len(has) > 0:
 		return ""
 	default:
-		return v.name() + " logs in with the account " + v.account + ", and it would lose the right to see video. Put \"preview\" into remote."
+		return v.name() + " logs in with the account " + v.account + ", and it would lose the right to see video. " +
+			fmt.Sprintf("Put %q into %s.", g.View, g.Rights)
 	}
 }
+
+// watches reports whether a way in comes for video alone.
+func (v way) watches() bool { return v.scheme == schema.SchemeRTSP || v.scheme == schema.SchemeSDK }

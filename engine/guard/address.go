@@ -4,23 +4,22 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
-	"camform/engine/plan"
+	"camform/schema"
 )
 
 // closedByFilter: whoever is filtered gets no answer at all, on every port.
-func (v way) closedByFilter(f fact) string {
-	if isFalse(f.value("enabled")) || v.own() && widens(f) {
+func (v way) closedByFilter(_ world, f fact, g *schema.Guard) string {
+	if isFalse(f.value(g.Enabled)) || v.own() && widens(f, g) {
 		return ""
 	}
 	if !v.source.IsValid() {
-		return v.fromNowhere(f)
+		return v.fromNowhere(f, g)
 	}
-	list, readable := prefixes(f.value("addresses"))
-	switch mode := text(f.value("mode")); {
+	list, readable := prefixes(f.value(g.List))
+	switch mode := modeOf(g, f.value(g.Mode)); {
 	case mode == "deny" && !readable:
 		return "The deny list has an entry that is neither an address nor a network, so it cannot be proven that it lets " + v.name() + " in."
 	case mode == "deny" && overlaps(list, v.source):
@@ -31,19 +30,19 @@ func (v way) closedByFilter(f fact) string {
 		return ""
 	case mode == "allow":
 		return "The allow list does not contain " + from(v.source) + ", the address from which " + v.name() + " reaches this device. " +
-			"Add it to addresses, or the device would never answer again."
+			"Add it to " + g.List + ", or the device would never answer again."
 	default:
-		return "The device does not say whether its list allows or denies. Write mode into the filter."
+		return "The device does not say whether its list allows or denies. Write " + g.Mode + " into the filter."
 	}
 }
 
 // fromNowhere is about a way in of which it is not known where it comes from. An enabled filter that was not made
 // narrower leaves it as it was.
-func (v way) fromNowhere(f fact) string {
+func (v way) fromNowhere(f fact, g *schema.Guard) string {
 	switch {
-	case widens(f):
+	case widens(f, g):
 		return ""
-	case text(f.value("mode")) == "deny" && len(texts(f.value("addresses"))) == 0:
+	case modeOf(g, f.value(g.Mode)) == "deny" && len(texts(f.value(g.List))) == 0:
 		return ""
 	case v.own():
 		return "It is not known which address this device sees us at, so it cannot be proven that the filter lets us in."
@@ -53,14 +52,24 @@ func (v way) fromNowhere(f fact) string {
 	}
 }
 
+// modeOf is what the list of a filter means: allow or deny, or empty where the device does not say. A filter without a mode
+// allows.
+func modeOf(g *schema.Guard, mode cty.Value) string {
+	if g.Mode == "" {
+		return "allow"
+	}
+	return text(mode)
+}
+
 // widens reports whether a filter was on before, and lets everybody in who was let in then.
-func widens(f fact) bool {
-	if !isTrue(f.had("enabled")) || text(f.had("mode")) != text(f.value("mode")) {
+func widens(f fact, g *schema.Guard) bool {
+	mode := modeOf(g, f.value(g.Mode))
+	if !isTrue(f.had(g.Enabled)) || modeOf(g, f.had(g.Mode)) != mode {
 		return false
 	}
-	had, hadReadable := prefixes(f.had("addresses"))
-	has, hasReadable := prefixes(f.value("addresses"))
-	switch text(f.value("mode")) {
+	had, hadReadable := prefixes(f.had(g.List))
+	has, hasReadable := prefixes(f.value(g.List))
+	switch mode {
 	case "allow":
 		return hadReadable && coversAll(has, had)
 	case "deny":
@@ -133,22 +142,22 @@ func upper(low netip.Prefix) netip.Addr {
 	return address
 }
 
-// closedByMACFilter: a router between us and the device hides our hardware address, so that nobody can prove that a list
-// of them lets us in, unless the list was on before and only grows.
-func closedByMACFilter(f fact) string {
-	if isFalse(f.value("enabled")) || text(f.value("mode")) == "deny" || grows(f) {
+// closedByHardwareFilter: a router between us and the device hides our hardware address, so that nobody can prove that a
+// list of them lets us in, unless the list was on before and only grows.
+func closedByHardwareFilter(_ way, _ world, f fact, g *schema.Guard) string {
+	if isFalse(f.value(g.Enabled)) || modeOf(g, f.value(g.Mode)) == "deny" || grows(f, g) {
 		return ""
 	}
 	return "It cannot be proven that an allow list of hardware addresses lets us in: the device sees that of the last router on the way."
 }
 
 // grows reports whether an allow list of hardware addresses was on before, and has everything that it had.
-func grows(f fact) bool {
-	if !isTrue(f.had("enabled")) || text(f.had("mode")) != "allow" {
+func grows(f fact, g *schema.Guard) bool {
+	if !isTrue(f.had(g.Enabled)) || modeOf(g, f.had(g.Mode)) != "allow" {
 		return false
 	}
-	has := hardware(f.value("addresses"))
-	return !slices.ContainsFunc(hardware(f.had("addresses")), func(a string) bool { return !slices.Contains(has, a) })
+	has := hardware(f.value(g.List))
+	return !slices.ContainsFunc(hardware(f.had(g.List)), func(a string) bool { return !slices.Contains(has, a) })
 }
 
 // hardware reads hardware addresses, in one spelling.
@@ -161,104 +170,4 @@ func hardware(list cty.Value) []string {
 		all = append(all, entry)
 	}
 	return all
-}
-
-// closedByNetwork refuses to move the address under which a device is reached. Name servers may change, and so may the
-// addresses of the other version of IP, and an interface of which the device says that it has another address.
-func (v way) closedByNetwork(f fact) string {
-	moving := ""
-	for _, attribute := range v.reachedBy() {
-		if f.moved(attribute) && !v.keptBy(f, attribute) {
-			moving = attribute
-		}
-	}
-	if moving == "" || v.elsewhere(f) {
-		return ""
-	}
-	return "camform reaches this device at " + v.host + ", and a change of " + moving + " could take it away from there. " +
-		"Change it at the device and write the new address into the device block."
-}
-
-var (
-	version4 = []string{"ip_version", "mode", "address", "gateway"}
-	version6 = []string{"ip_version", "ipv6_mode", "ipv6_address", "ipv6_gateway"}
-)
-
-// reachedBy are the attributes of an interface that decide about the way in. A name may stand for addresses of both
-// versions.
-func (v way) reachedBy() []string {
-	host, err := netip.ParseAddr(v.host)
-	switch {
-	case err != nil:
-		return slices.Concat(version4, version6)
-	case host.Unmap().Is4():
-		return version4
-	default:
-		return version6
-	}
-}
-
-// keptBy reports whether a change of the version of IP keeps the one by which the device is reached.
-func (v way) keptBy(f fact, attribute string) bool {
-	host, err := netip.ParseAddr(v.host)
-	if attribute != "ip_version" || err != nil {
-		return false
-	}
-	version := text(f.value("ip_version"))
-	return version == "dual" || version == "v4" && host.Unmap().Is4() || version == "v6" && !host.Unmap().Is4()
-}
-
-// elsewhere reports whether the address of an interface, with or without the length of its network, is another one than
-// that of the way in. A way in by name could be anywhere.
-func (v way) elsewhere(f fact) bool {
-	host, err := netip.ParseAddr(v.host)
-	if err != nil {
-		return false
-	}
-	attribute := "ipv6_address"
-	if host.Unmap().Is4() {
-		attribute = "address"
-	}
-	address, _, _ := strings.Cut(text(f.had(attribute)), "/")
-	have, err := netip.ParseAddr(address)
-	return err == nil && have.Unmap() != host.WithZone("").Unmap()
-}
-
-// closedByWireless: whether the way in goes over the air is not to be seen from here.
-func closedByWireless(f fact) string {
-	for _, attribute := range []string{"ssid", "security", "key", "cipher", "mode", "channel"} {
-		if f.moved(attribute) {
-			return "camform may reach this device over this wireless network, and a change of " + attribute + " could cut it off. " +
-				"Change it at the device."
-		}
-	}
-	if f.moved("enabled") && isFalse(f.value("enabled")) {
-		return "camform may reach this device over this wireless network, and this would switch it off. Change it at the device."
-	}
-	return ""
-}
-
-// Trials reports whether what leaves together for a device can be proven only by trying: it changes how the device is
-// reached, and whether that works is decided by what the guard cannot see. Such a change is made while the old connection
-// stays open, proven over a new one, and put back over the old one where that fails.
-func Trials(g plan.Group) bool { return slices.ContainsFunc(g.Steps, tried) }
-
-// reachability are the attributes that change how a device is reached, by kind.
-var reachability = map[string][]string{
-	"https":      {"enabled", "port", "redirect", "min_tls"},
-	"service":    {"enabled", "port"},
-	"ip_filter":  {"enabled", "mode", "addresses"},
-	"mac_filter": {"enabled", "mode", "addresses"},
-	"web_auth":   {"method", "algorithm"},
-	"network":    {"ip_version", "mode", "address", "gateway", "ipv6_mode", "ipv6_address", "ipv6_gateway"},
-	"wireless":   {"enabled", "ssid", "security", "key", "cipher", "mode", "channel"},
-}
-
-func tried(s plan.Step) bool {
-	after := fact{Step: s, done: true}
-	isFilter := s.Address.Kind == "ip_filter" || s.Address.Kind == "mac_filter"
-	if isFilter && isFalse(after.value("enabled")) {
-		return false
-	}
-	return slices.ContainsFunc(reachability[s.Address.Kind], after.moved)
 }

@@ -2,9 +2,8 @@
 //
 // A way in is how somebody reaches a device: camform itself, and whoever else the plan says needs it (plan.Way). A world
 // is what is known of the settings of a device that decide about ways in after some requests of a plan have left. The
-// guard is an interpreter of these settings: it says whether a way in is open in a world, and why not. It knows the
-// settings by the names of their kinds: `https`, `service`, `certificate`, `web_auth`, `rtsp_auth`, `integration`,
-// `login_lock`, `ip_filter`, `mac_filter`, `network`, `wireless`, `user`, `user_permission` and `onvif_user`.
+// guard is an interpreter of these settings: it says whether a way in is open in a world, and why not. What a setting
+// decides stands in its setting file, by role (schema.Guard); the guard knows no kind by its name.
 //
 // Rules:
 //
@@ -12,7 +11,11 @@
 //   - The other ways in are open at the end, and those that are open now stay so all the time.
 //   - Where it is not known whether a way in is open, it counts as closed. What no step touches stays as it is, and
 //     camform's own way in works under that.
-//   - There is no switch that turns a refusal off.
+//   - There is no switch that turns a refusal off, but one: a reason (plan.Step.Accepted) lets a change pass that the guard
+//     refuses because it does not understand the setting. What it understands it judges whatever the reason.
+//   - A setting with the risk lockout that no role explains is opaque: any change of it may close the way in. It is made on
+//     trial, and refused where a trial cannot work.
+//   - Roles of a user's own setting files add refusals. They prove nothing, and such a kind with the risk lockout is opaque.
 //
 // What the guard cannot see: the TLS versions and the clocks of others, switches and routers between, and what is wrong
 // with a device itself. Trials says which changes have to be tried for that reason.
@@ -35,13 +38,13 @@ const UntoldCode = "password-not-told"
 
 // Prove returns the steps of a device that would close a way in if they were carried out in the order in which they
 // stand, as problems. Nothing may be applied to a device that has an error among them. A warning is about a new password
-// that does not reach somebody who uses it by itself.
-func Prove(d plan.Device) diag.Problems {
-	c, err := newProof(d)
+// that does not reach somebody who uses it by itself. A step of a kind that is not in kinds is refused.
+func Prove(d plan.Device, kinds *schema.Kinds) diag.Problems {
+	c, err := newProof(d, kinds)
 	if err != nil {
 		return diag.Problems{unreadable(d, err)}
 	}
-	groups := asSent(requests(d.Steps), d.Access.Username)
+	groups := c.asSent(requests(d.Steps, kinds))
 	problems := problemsOf(c.closedInTheEnd())
 	if len(problems) == 0 {
 		problems = problemsOf(c.closedOnTheWay(groups))
@@ -54,14 +57,14 @@ func Prove(d plan.Device) diag.Problems {
 // the steps come back as they are.
 // Every kind of the steps must be in kinds.
 func ProveOrder(d plan.Device, kinds *schema.Kinds) ([]plan.Step, diag.Problems) {
-	c, err := newProof(d)
+	c, err := newProof(d, kinds)
 	if err != nil {
 		return d.Steps, diag.Problems{unreadable(d, err)}
 	}
 	if closed := c.closedInTheEnd(); len(closed) > 0 {
 		return d.Steps, append(problemsOf(closed), c.untold()...)
 	}
-	groups, refusal := Order(d, plan.Groups(d.Steps, kinds))
+	groups, refusal := Order(d, plan.Groups(d.Steps, kinds), kinds)
 	if refusal != nil {
 		return d.Steps, append(diag.Problems{refusal.problem()}, c.untold()...)
 	}
@@ -113,19 +116,25 @@ func ofDevice(d plan.Device) plan.Step { return plan.Step{Address: schema.Settin
 // proof is what is to be proven: a device with its ways in, the first of which is camform's own.
 type proof struct {
 	device plan.Device
+	kinds  *schema.Kinds
 	ways   []way
 	begin  world // nothing has left yet
 	end    world // everything has
 }
 
-func newProof(d plan.Device) (proof, error) {
+func newProof(d plan.Device, kinds *schema.Kinds) (proof, error) {
 	own, err := ownWay(d)
 	if err != nil {
 		return proof{}, err
 	}
-	c := proof{device: d, ways: []way{own}, begin: newWorld(d.Steps)}
+	c := proof{device: d, kinds: kinds, ways: []way{own}, begin: newWorld(d.Steps, kinds)}
 	for _, w := range d.Ways {
 		c.ways = append(c.ways, wayOf(w))
+	}
+	ranks := ranksOf(kinds)
+	for i := range c.ways {
+		c.ways[i].ranks = ranks
+		c.ways[i].learn(kinds, c.begin)
 	}
 	c.end = c.begin.with(d.Steps)
 	return c, nil
@@ -169,15 +178,15 @@ func (c proof) closed(now world) (way, closure, bool) {
 // untold are warnings about new passwords of accounts that somebody uses whom the plan does not tell.
 func (c proof) untold() diag.Problems {
 	var problems diag.Problems
-	for _, s := range c.device.Steps {
+	for _, f := range c.end.facts {
 		for _, w := range c.ways {
-			if !w.mustBeTold(s) {
+			if !w.mustBeTold(f) {
 				continue
 			}
-			p := Refusal{Who: w.who, Step: s}.problem()
+			p := Refusal{Who: w.who, Step: f.Step}.problem()
 			p.Severity, p.Code, p.Summary = diag.Warning, UntoldCode, "New password has to be told to somebody"
 			p.Detail = fmt.Sprintf("%s logs in with the account %s, which gets another password. Tell it the new one right after, "+
-				"or the device counts its refused logins and locks.", w.name(), s.Address.Key)
+				"or the device counts its refused logins and locks.", w.name(), f.Address.Key)
 			problems = append(problems, p)
 		}
 	}
@@ -193,35 +202,51 @@ func stepsOf(groups []plan.Group) []plan.Step {
 	return steps
 }
 
-// requests splits steps into what leaves the program together, in the order in which they stand. The services of a device
-// are put back as a whole; every other kind that decides about ways in is written item by item, or is a document alone.
-func requests(steps []plan.Step) []plan.Group {
+// requests splits steps into what leaves the program together, in the order in which they stand: settings of one document
+// that is put back as a whole. Every other kind is written item by item.
+func requests(steps []plan.Step, kinds *schema.Kinds) []plan.Group {
 	var groups []plan.Group
 	for _, s := range steps {
-		end := len(groups) - 1
+		document, end := documentOf(s, kinds), len(groups)-1
 		switch {
 		case s.Action == plan.Forget:
-		case end >= 0 && isService(s) && isService(groups[end].Steps[0]):
+		case end >= 0 && document != "" && document == groups[end].Document && !renews(s) && !renews(groups[end].Steps[0]):
 			groups[end].Steps = append(groups[end].Steps, s)
 		default:
-			groups = append(groups, plan.Group{Steps: []plan.Step{s}})
+			groups = append(groups, plan.Group{Document: document, Steps: []plan.Step{s}})
 		}
 	}
 	return groups
 }
 
-func isService(s plan.Step) bool { return s.Address.Kind == "https" || s.Address.Kind == "service" }
+// documentOf is the path of the document that is put back for a step; empty for one that is sent in another way.
+func documentOf(s plan.Step, kinds *schema.Kinds) string {
+	kind := kinds.Lookup(s.Address.Kind)
+	if kind == nil || !kind.Restorable() {
+		return ""
+	}
+	return kind.Document.For(s.Address.Key).Path
+}
 
 // asSent moves the account that camform uses behind the other accounts that are changed together with it: they are written
 // in that order, whatever the plan says.
-func asSent(groups []plan.Group, own string) []plan.Group {
+func (c proof) asSent(groups []plan.Group) []plan.Group {
 	groups = slices.Clone(groups)
 	for i := 0; i+1 < len(groups); i++ {
-		if a, b := groups[i].Steps[0], groups[i+1].Steps[0]; isOwn(a, own) && b.Address.Kind == "user" && !renews(a) && !renews(b) {
+		if a, b := groups[i].Steps[0], groups[i+1].Steps[0]; c.isOwn(a) && c.isAccount(b) && !renews(a) && !renews(b) {
 			groups[i], groups[i+1] = groups[i+1], groups[i]
 		}
 	}
 	return groups
 }
 
-func isOwn(s plan.Step, own string) bool { return s.Address.Kind == "user" && s.Address.Key == own }
+// own is the way in that camform uses.
+func (c proof) own() way { return c.ways[0] }
+
+// isAccount reports whether a step is about an account with which camform could log in.
+func (c proof) isAccount(s plan.Step) bool {
+	_, is := factOf(s, c.kinds).account(c.own())
+	return is
+}
+
+func (c proof) isOwn(s plan.Step) bool { return c.isAccount(s) && s.Address.Key == c.own().account }

@@ -663,14 +663,14 @@ var pairs = []struct {
 func TestI9AStepThatClosesAWayInIsRefused(t *testing.T) {
 	for _, p := range pairs {
 		t.Run(p.name, func(t *testing.T) {
-			problems := Prove(p.shut.Device)
+			problems := Prove(p.shut.Device, kinds)
 			if !slices.ContainsFunc(problems, func(found diag.Problem) bool {
 				return found.Severity == diag.Error && found.Code == Code && strings.Contains(found.Detail, p.says) &&
 					found.Subject != nil && found.Subject.Start.Line == 7 && concerns(p.shut.Steps, found)
 			}) {
 				t.Errorf("no refusal speaks of %q at the place of a step: %v", p.says, problems)
 			}
-			if problems := Prove(p.open.Device); problems.HasErrors() {
+			if problems := Prove(p.open.Device, kinds); problems.HasErrors() {
 				t.Errorf("the twin is harmless, but refused: %v", problems)
 			}
 		})
@@ -683,11 +683,11 @@ func concerns(steps []plan.Step, p diag.Problem) bool {
 
 func TestARefusalSaysWhoseWayInItIs(t *testing.T) {
 	off := step("service", "RTSP", values{"enabled": on}, values{"enabled": off})
-	problems := Prove(over(secure, off).needed(viewer).Device)
+	problems := Prove(over(secure, off).needed(viewer).Device, kinds)
 	if len(problems) != 1 || problems[0].Summary != "Change would close a way in that others need" {
 		t.Errorf("problems %v", problems)
 	}
-	problems = Prove(over(secure, step("https", "", nil, values{"enabled": cty.False})).Device)
+	problems = Prove(over(secure, step("https", "", nil, values{"enabled": cty.False})).Device, kinds)
 	if len(problems) != 1 || problems[0].Summary != "Change would close the way in" {
 		t.Errorf("problems %v", problems)
 	}
@@ -699,7 +699,7 @@ func TestEveryStepThatClosesAWayInIsTold(t *testing.T) {
 		step("user", "admin", user("Administrator"), user("Viewer")),
 		step("upnp", "", values{"enabled": on}, values{"enabled": off}),
 		step("service", "RTSP", values{"enabled": on}, values{"enabled": off}),
-	).needed(viewer, vms).Device)
+	).needed(viewer, vms).Device, kinds)
 	var told []string
 	for _, p := range problems {
 		told = append(told, p.Address.Local())
@@ -712,12 +712,12 @@ func TestEveryStepThatClosesAWayInIsTold(t *testing.T) {
 
 func TestSomebodyWhoMustBeToldIsNamed(t *testing.T) {
 	rotation := secret(step("user", "vms", user("Operator"), user("Operator")), generated)
-	problems := Prove(over(secure, rotation).needed(vms).Device)
+	problems := Prove(over(secure, rotation).needed(vms).Device, kinds)
 	if len(problems) != 1 || problems[0].Severity != diag.Warning || problems[0].Code != UntoldCode ||
 		!strings.Contains(problems[0].Detail, "vms logs in with the account vms") || problems[0].Address != rotation.Address {
 		t.Errorf("problems %v", problems)
 	}
-	if problems := Prove(over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), generated)).needed(recorder).Device); len(problems) != 1 {
+	if problems := Prove(over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), generated)).needed(recorder).Device, kinds); len(problems) != 1 {
 		t.Errorf("it is an error for a recorder, and no warning besides: %v", problems)
 	}
 	for name, d := range map[string]device{
@@ -726,7 +726,7 @@ func TestSomebodyWhoMustBeToldIsNamed(t *testing.T) {
 		"no new password":    over(secure, step("user", "vms", user("Operator"), user("Administrator"))).needed(vms),
 		"an account that is": over(secure, secret(created("user", "vms", user("Operator")), generated)).needed(vms),
 	} {
-		if problems := Prove(d.Device); len(problems) > 0 {
+		if problems := Prove(d.Device, kinds); len(problems) > 0 {
 			t.Errorf("%s: %v", name, problems)
 		}
 	}
@@ -751,7 +751,7 @@ func TestOnlyReachabilityIsTried(t *testing.T) {
 		"another kind":             {step("upnp", "", values{"enabled": on}, values{"enabled": off}), false},
 	} {
 		harmless := step("upnp", "", values{"enabled": on}, values{"enabled": off})
-		if got := Trials(plan.Group{Steps: []plan.Step{harmless, c.step}}); got != c.want {
+		if got := Trials(plan.Group{Steps: []plan.Step{harmless, c.step}}, kinds); got != c.want {
 			t.Errorf("%s: tried %t, want %t", name, got, c.want)
 		}
 	}
@@ -761,14 +761,14 @@ func TestForgottenSettingsNeverCloseTheWayIn(t *testing.T) {
 	s := step("user", "admin", values{"level": cty.StringVal("Administrator")}, nil)
 	s.Action = plan.Forget
 	d := plan.Device{Access: plan.Access{URL: "https://192.0.2.1:443", Username: "admin"}, Steps: []plan.Step{s}}
-	if problems := Prove(d); len(problems) > 0 {
+	if problems := Prove(d, kinds); len(problems) > 0 {
 		t.Error(problems)
 	}
 }
 
 func TestAnAddressThatCannotBeReadIsRefused(t *testing.T) {
 	d := plan.Device{Access: plan.Access{URL: "https://192.0.2.1"}, Steps: []plan.Step{step("upnp", "", nil, values{"enabled": cty.True})}}
-	if problems := Prove(d); len(problems) != 1 {
+	if problems := Prove(d, kinds); len(problems) != 1 {
 		t.Error("a device whose way in is not known must have no steps")
 	}
 }

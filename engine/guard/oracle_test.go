@@ -188,9 +188,9 @@ func serviceMoves() []move {
 func accountMoves(own string) [][]move {
 	gone := func(name string) func(*box) { return func(b *box) { delete(b.accounts, name) } }
 	becomes := func(name string, l level) func(*box) { return func(b *box) { b.accounts[name] = l } }
-	chief := move{"chief", []plan.Step{created("user", "chief", user(administrator))}, becomes("chief", administers)}
-	noAdmin := move{"no admin", []plan.Step{step("user", "admin", user(administrator), nil)}, gone("admin")}
-	lowered := move{"admin lowered", []plan.Step{step("user", "admin", user(administrator), user("Viewer"))}, becomes("admin", watches)}
+	chief := move{"chief", []plan.Step{created("user", "chief", user("Administrator"))}, becomes("chief", administers)}
+	noAdmin := move{"no admin", []plan.Step{step("user", "admin", user("Administrator"), nil)}, gone("admin")}
+	lowered := move{"admin lowered", []plan.Step{step("user", "admin", user("Administrator"), user("Viewer"))}, becomes("admin", watches)}
 	noVMS := move{"no vms", []plan.Step{step("user", "vms", user("Operator"), nil)}, gone("vms")}
 	weakVMS := move{"vms lowered", []plan.Step{step("user", "vms", user("Operator"), user("Viewer"))}, becomes("vms", watches)}
 	all := [][]move{nil, {lowered}, {noAdmin}, {noVMS}, {weakVMS}}
@@ -250,7 +250,7 @@ func (h history) judge(t *testing.T, c *tally) {
 	if h.knowsThem {
 		d.Ways = []plan.Way{{Who: "vms", Scheme: h.vms.scheme, Account: "vms", Level: "Operator", Source: them.String()}}
 	}
-	refused := Prove(d).HasErrors()
+	refused := Prove(d, kinds).HasErrors()
 	c.all++
 	switch o := h.outcome(); {
 	case o == shuts && !refused:
@@ -261,7 +261,7 @@ func (h history) judge(t *testing.T, c *tally) {
 		c.safe++
 		if refused {
 			c.refused++
-			c.example = local(d.Steps) + " over " + d.Access.URL + ": " + Prove(d)[0].Detail
+			c.example = local(d.Steps) + " over " + d.Access.URL + ": " + Prove(d, kinds)[0].Detail
 		}
 	}
 }

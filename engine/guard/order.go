@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"camform/engine/plan"
+	"camform/schema"
 )
 
 // Order puts groups into an order in which camform's own way in, and every other way in that is open now and in the end,
@@ -14,16 +15,16 @@ import (
 //
 // New passwords of accounts that exist keep their places at the end, and the account that camform uses stays behind the
 // other accounts: that is how apply carries them out.
-func Order(d plan.Device, groups []plan.Group) ([]plan.Group, *Refusal) {
-	c, err := newProof(d)
+func Order(d plan.Device, groups []plan.Group, kinds *schema.Kinds) ([]plan.Group, *Refusal) {
+	c, err := newProof(d, kinds)
 	if err != nil {
 		return groups, &Refusal{Step: ofDevice(d), Detail: err.Error()}
 	}
 	if closed := c.closedInTheEnd(); len(closed) > 0 {
 		return groups, &closed[0]
 	}
-	s := search{proof: c, units: split(groups), tried: map[string]bool{}}
-	closed := c.closedOnTheWay(asSent(s.units, d.Access.Username))
+	s := search{proof: c, units: split(groups, kinds), tried: map[string]bool{}}
+	closed := c.closedOnTheWay(c.asSent(s.units))
 	switch {
 	case len(closed) == 0:
 		return groups, nil
@@ -36,10 +37,10 @@ func Order(d plan.Device, groups []plan.Group) ([]plan.Group, *Refusal) {
 }
 
 // split takes groups apart into requests.
-func split(groups []plan.Group) []plan.Group {
+func split(groups []plan.Group, kinds *schema.Kinds) []plan.Group {
 	var units []plan.Group
 	for _, g := range groups {
-		for _, r := range requests(g.Steps) {
+		for _, r := range requests(g.Steps, kinds) {
 			units = append(units, plan.Group{Document: g.Document, Phase: g.Phase, Steps: r.Steps})
 		}
 	}
@@ -80,7 +81,7 @@ func (s *search) from(now world, left []int) bool {
 		if s.from(next, append(slices.Clone(left), i)) {
 			return true
 		}
-		if !decides(unit) {
+		if !s.decides(unit) {
 			return false // whether it comes now or later changes nothing
 		}
 	}
@@ -104,21 +105,15 @@ func (s *search) precedes(first, second int) bool {
 	if renews(b) {
 		return first < second
 	}
-	return isOwn(b, s.device.Access.Username) && a.Address.Kind == "user" && !renews(a)
+	return s.isOwn(b) && s.isAccount(a) && !renews(a)
 }
 
 // renews reports whether a step gives a new password to an account that exists.
 func renews(s plan.Step) bool { return s.Action == plan.Update && s.Rotates() }
 
 // decides reports whether a unit has to do with ways in at all.
-func decides(g plan.Group) bool {
-	return slices.ContainsFunc(g.Steps, func(s plan.Step) bool { return slices.Contains(deciding, s.Address.Kind) })
-}
-
-// deciding are the kinds of the settings that decide about ways in.
-var deciding = []string{
-	"certificate", "https", "integration", "ip_filter", "login_lock", "mac_filter", "network", "onvif_user", "rtsp_auth",
-	"service", "user", "user_permission", "web_auth", "wireless",
+func (s *search) decides(g plan.Group) bool {
+	return slices.ContainsFunc(g.Steps, func(step plan.Step) bool { return factOf(step, s.kinds).decides() })
 }
 
 func (s *search) ordered() []plan.Group {

@@ -13,15 +13,6 @@ import (
 	"camform/schema"
 )
 
-// kinds are those that the tests speak of, with the documents and the phases that matter.
-var kinds = schema.NewKinds(
-	&schema.Kind{Name: "upnp", Document: schema.Document{Path: "/upnp"}, Phase: schema.PhaseServices},
-	&schema.Kind{Name: "user", Document: schema.Document{Path: "/users"}, Phase: schema.PhaseAccounts},
-	&schema.Kind{Name: "https", Document: schema.Document{Path: "/access"}, Phase: schema.PhaseAccess},
-	&schema.Kind{Name: "service", Document: schema.Document{Path: "/access"}, Phase: schema.PhaseAccess},
-	&schema.Kind{Name: "ip_filter", Document: schema.Document{Path: "/filter"}, Phase: schema.PhaseFilter},
-)
-
 // local are the steps of a device in their order.
 func local(steps []plan.Step) string {
 	var all []string
@@ -54,7 +45,7 @@ func TestI9WhatOpensAWayInComesFirst(t *testing.T) {
 			t.Errorf("%s: order %s, want %s; problems %v", name, local(ordered), c.want, problems)
 		}
 		d.Steps = ordered
-		if problems := Prove(d); problems.HasErrors() {
+		if problems := Prove(d, kinds); problems.HasErrors() {
 			t.Errorf("%s: the order that was found is refused: %v", name, problems)
 		}
 	}
@@ -63,7 +54,7 @@ func TestI9WhatOpensAWayInComesFirst(t *testing.T) {
 func TestI9TheOrderInWhichStepsStandIsProven(t *testing.T) {
 	d := over(secure, step("user", "admin", user("Administrator"), nil), created("user", "chief", user("Administrator")), rotation("camform")).as("camform").Device
 	d.Steps = append([]plan.Step{{Action: plan.Forget, Address: schema.Setting{Kind: "https"}}}, d.Steps...)
-	problems := Prove(d)
+	problems := Prove(d, kinds)
 	if len(problems) != 1 || problems[0].Address.Local() != "user.admin" ||
 		!strings.HasPrefix(problems[0].Detail, "After step 1 of 3 (user.admin) the way in of camform would be closed, although it is open in the end. No administrator") {
 		t.Errorf("problems %v", problems)
@@ -72,12 +63,12 @@ func TestI9TheOrderInWhichStepsStandIsProven(t *testing.T) {
 
 // New passwords are written one by one, in the order in which they stand.
 func TestI9NewPasswordsAreWrittenAsTheyStand(t *testing.T) {
-	raised, lowered := step("user", "camform", user("Operator"), user(administrator)), step("user", "old", user(administrator), user("Viewer"))
+	raised, lowered := step("user", "camform", user("Operator"), user("Administrator")), step("user", "old", user("Administrator"), user("Viewer"))
 	for name, steps := range map[string][]plan.Step{
 		"another one": {raised, secret(lowered, generated)},
 		"our own":     {secret(raised, generated), lowered},
 	} {
-		if problems := Prove(over(secure, steps...).as("camform").Device); problems.HasErrors() {
+		if problems := Prove(over(secure, steps...).as("camform").Device, kinds); problems.HasErrors() {
 			t.Errorf("%s: %v", name, problems)
 		}
 	}
@@ -87,7 +78,7 @@ func TestI9NewPasswordsAreWrittenAsTheyStand(t *testing.T) {
 func TestI9TheOwnWayInIsOpenWhateverTheDeviceSays(t *testing.T) {
 	elsewhere := step("https", "", values{"enabled": off}, values{"enabled": on})
 	d := over(secure, step("user", "admin", user("Administrator"), nil), created("user", "chief", user("Administrator")), elsewhere, rotation("camform")).as("camform").Device
-	if problems := Prove(d); len(problems) != 1 || problems[0].Address.Local() != "user.admin" {
+	if problems := Prove(d, kinds); len(problems) != 1 || problems[0].Address.Local() != "user.admin" {
 		t.Errorf("problems %v", problems)
 	}
 }
@@ -103,7 +94,7 @@ func TestI9NoSafeOrderIsRefused(t *testing.T) {
 	if local(ordered) != "user.camform user.old" {
 		t.Errorf("without a safe order the steps are %s", local(ordered))
 	}
-	if problems := Prove(d); !problems.HasErrors() {
+	if problems := Prove(d, kinds); !problems.HasErrors() {
 		t.Error("the order of the plan counts, and not that in which the accounts are written")
 	}
 }
@@ -111,11 +102,11 @@ func TestI9NoSafeOrderIsRefused(t *testing.T) {
 func TestI9AWayInThatIsClosedInTheEndHasNoOrder(t *testing.T) {
 	d := over(secure, step("https", "", values{"enabled": on}, values{"enabled": off}), step("ip_filter", "", noFilter, filter(on, "allow"))).Device
 	groups := plan.Groups(d.Steps, kinds)
-	ordered, refusal := Order(d, groups)
+	ordered, refusal := Order(d, groups, kinds)
 	if refusal == nil || refusal.Step.Address.Kind != "https" || !strings.Contains(refusal.Detail, "switch it off") {
 		t.Errorf("refusal %+v", refusal)
 	}
-	if len(ordered) != len(groups) || ordered[0].Document != "/access" {
+	if len(ordered) != len(groups) || ordered[0].Document != "/ISAPI/Security/adminAccesses" {
 		t.Errorf("groups %+v", ordered)
 	}
 	if _, problems := ProveOrder(d, kinds); len(problems) != 2 {
@@ -128,7 +119,7 @@ func TestADeviceWithoutAPortIsRefused(t *testing.T) {
 	if _, problems := ProveOrder(d, kinds); !problems.HasErrors() || problems[0].Address.Device != d.Address {
 		t.Errorf("problems %v", problems)
 	}
-	if _, refusal := Order(d, nil); refusal == nil {
+	if _, refusal := Order(d, nil, kinds); refusal == nil {
 		t.Error("no refusal")
 	}
 }
@@ -154,7 +145,7 @@ func accounts(t *rapid.T) []plan.Step {
 		switch {
 		case before == after:
 		case name == "camform":
-			steps = append(steps, step("user", name, user("Operator"), user(administrator)))
+			steps = append(steps, step("user", name, user("Operator"), user("Administrator")))
 		case before == "":
 			steps = append(steps, created("user", name, user(after)))
 		case after == "":
@@ -196,7 +187,7 @@ func administered(steps []plan.Step) bool {
 		} else if s.Address.Kind == "user" {
 			delete(levels, s.Address.Key)
 		}
-		if was == administrator && levels[s.Address.Key] != administrator && !slices.Contains(slices.Collect(maps.Values(levels)), administrator) {
+		if was == "Administrator" && levels[s.Address.Key] != "Administrator" && !slices.Contains(slices.Collect(maps.Values(levels)), "Administrator") {
 			return false
 		}
 	}
@@ -242,9 +233,9 @@ func TestAnOrderIsFoundWhereThereIsOne(t *testing.T) {
 
 // However many steps a device has, the search ends.
 func TestTheSearchIsBounded(t *testing.T) {
-	steps := []plan.Step{step("user", "camform", user("Operator"), user(administrator))}
+	steps := []plan.Step{step("user", "camform", user("Operator"), user("Administrator"))}
 	for i := range 40 {
-		steps = append(steps, step("user", "old"+cty.NumberIntVal(int64(i)).GoString(), user(administrator), user("Viewer")))
+		steps = append(steps, step("user", "old"+cty.NumberIntVal(int64(i)).GoString(), user("Administrator"), user("Viewer")))
 	}
 	if _, problems := ProveOrder(over(secure, steps...).as("camform").Device, kinds); !problems.HasErrors() {
 		t.Error("no administrator is left before the last step, and nobody minds")

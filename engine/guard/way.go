@@ -8,6 +8,7 @@ import (
 
 	"camform/engine/plan"
 	"camform/providers"
+	"camform/schema"
 )
 
 // way is a way in to a device.
@@ -24,6 +25,11 @@ type way struct {
 	host     string        // of camform's own way
 	access   plan.Access   // of camform's own way
 	seenWith providers.Pin // what camform saw of the device
+
+	over      string         // scheme of the listener by which it comes; empty if it is not known
+	called    string         // what people call that listener
+	delivered int64          // its port as delivered
+	ranks     map[string]int // level of an account, in any of the words of the device → how much it may do
 }
 
 // closure is why a way in is closed, and the step that is to blame.
@@ -56,7 +62,7 @@ func wayOf(w plan.Way) way {
 		told: w.Told, algorithm: w.Algorithm,
 	}
 	if v.isDevice() && v.scheme == "" {
-		v.scheme = "sdk"
+		v.scheme = schema.SchemeSDK
 	}
 	return v
 }
@@ -103,56 +109,51 @@ func (v way) closedIn(w world) []closure {
 // closedBy says why a setting closes a way in, or "" if it does not. What is so already does not close camform's own way
 // in, since that works.
 func (v way) closedBy(w world, f fact) string {
-	if v.own() {
-		if !f.done {
-			return ""
+	if v.own() && !f.done {
+		return ""
+	}
+	for _, g := range f.guards {
+		if why := roles[g.Role].each(v, w, f, g); why != "" {
+			return why
 		}
-		return firstOf(v.closedAsAny(w, f), closedForAll(w, f, v))
 	}
-	return v.closedAsAny(w, f)
-}
-
-// closedAsAny are the settings that decide about every way in by itself.
-func (v way) closedAsAny(w world, f fact) string {
-	switch f.Address.Kind {
-	case "ip_filter":
-		return v.closedByFilter(f)
-	case "https", "service":
-		return v.closedByServices(w, f)
-	case "integration":
-		return v.closedByIntegration(f)
-	case "web_auth", "rtsp_auth":
-		return v.closedByAuthentication(f)
-	case "user", "onvif_user":
-		return v.closedByUser(f)
-	case "user_permission":
-		return v.closedByPermission(f)
-	default:
+	if !v.own() {
 		return ""
 	}
+	for _, g := range f.guards {
+		if why := roles[g.Role].once(v, w, f, g); why != "" {
+			return why
+		}
+	}
+	return closedByOpaque(f)
 }
 
-// closedForAll are the settings that are judged once for a device, as camform reaches it: where the others come from says
-// nothing of them.
-func closedForAll(w world, f fact, own way) string {
-	switch f.Address.Kind {
-	case "mac_filter":
-		return closedByMACFilter(f)
-	case "network":
-		return own.closedByNetwork(f)
-	case "wireless":
-		return closedByWireless(f)
-	case "certificate":
-		return own.closedByCertificate(f)
-	case "https", "service":
-		return firstOf(own.closedByTLS(f), closedByCollision(w, f))
-	case "user":
-		return own.closedByHandover(w, f)
-	case "login_lock":
-		return closedByLock(f)
-	default:
-		return ""
-	}
+// judge says why a setting closes a way in by the role that it has, or "" if it does not.
+type judge func(v way, w world, f fact, g *schema.Guard) string
+
+func open(way, world, fact, *schema.Guard) string { return "" }
+
+// role is how a role is judged.
+type role struct {
+	each judge // for every way in by itself
+	once judge // once for a device, as camform reaches it: where the others come from says nothing of it
+
+	// tried are the attributes whose change is proven by trying, if any of them is.
+	tried func(f fact, g *schema.Guard) []string
+}
+
+var roles = map[schema.Role]role{
+	schema.AddressFilter:  {way.closedByFilter, open, triedFilter},
+	schema.HardwareFilter: {open, closedByHardwareFilter, triedFilter},
+	schema.Listener:       {way.closedByListener, closedByCollision, triedListener},
+	schema.Redirect:       {way.closedByRedirect, open, func(_ fact, g *schema.Guard) []string { return []string{g.Enabled} }},
+	schema.TLS:            {open, way.closedByTLS, func(_ fact, g *schema.Guard) []string { return []string{g.Minimum} }},
+	schema.TLSIdentity:    {open, way.closedByNewKey, untried},
+	schema.Authentication: {way.closedByAuthentication, open, triedAuthentication},
+	schema.Accounts:       {way.closedByAccount, way.closedByHandover, untried},
+	schema.Rights:         {way.closedByRights, open, untried},
+	schema.Link:           {open, way.closedByLink, triedLink},
+	schema.Lock:           {open, closedByLock, untried},
 }
 
 func firstOf(reasons ...string) string {

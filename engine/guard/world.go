@@ -1,9 +1,12 @@
 package guard
 
 import (
+	"slices"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/plan"
+	"camform/schema"
 )
 
 // world is what is known of the settings of a device after some of the steps of a plan were carried out. Settings of
@@ -15,16 +18,52 @@ type world struct {
 // fact is a setting of which a step speaks.
 type fact struct {
 	plan.Step
-	done bool // whether the step was carried out
+	kind   *schema.Kind // nil for one that the provider does not have
+	guards []*schema.Guard
+	done   bool // whether the step was carried out
 }
+
+// factOf is a setting before the step about it is carried out.
+func factOf(s plan.Step, kinds *schema.Kinds) fact {
+	f := fact{Step: s, kind: kinds.Lookup(s.Address.Kind)}
+	if f.kind != nil {
+		f.guards = f.kind.GuardsOf(s.Address.Key)
+	}
+	return f
+}
+
+// guard is what a setting decides in a role, and whether it does at all.
+func (f fact) guard(role schema.Role) (*schema.Guard, bool) {
+	i := slices.IndexFunc(f.guards, func(g *schema.Guard) bool { return g.Role == role })
+	if i < 0 {
+		return nil, false
+	}
+	return f.guards[i], true
+}
+
+// decides reports whether a setting has to do with ways in at all.
+func (f fact) decides() bool { return f.kind == nil || len(f.guards) > 0 || f.opaque() }
+
+// opaque reports whether a setting may close any way in, and its values do not tell.
+func (f fact) opaque() bool { return f.kind == nil || f.kind.Opaque(f.Address.Key) }
+
+// account is the role of a setting that is an account by which a way in could log in.
+func (f fact) account(v way) (*schema.Guard, bool) {
+	g, ok := f.guard(schema.Accounts)
+	return g, ok && g.Counts(v.scheme)
+}
+
+// relied reports whether a setting may serve as a proof that something is open. Those of a user's own setting files only
+// add refusals.
+func (f fact) relied() bool { return f.kind != nil && !f.kind.Own }
 
 // newWorld is the world in which none of the steps was carried out yet. Settings that are only forgotten are left out:
 // forgetting touches no device.
-func newWorld(steps []plan.Step) world {
+func newWorld(steps []plan.Step, kinds *schema.Kinds) world {
 	var w world
 	for _, s := range steps {
 		if s.Action != plan.Forget {
-			w.facts = append(w.facts, fact{Step: s})
+			w.facts = append(w.facts, factOf(s, kinds))
 		}
 	}
 	return w
@@ -40,16 +79,6 @@ func (w world) with(steps []plan.Step) world {
 		}
 	}
 	return world{facts}
-}
-
-// fact is what is known of a setting, and whether anything is.
-func (w world) fact(kind, key string) (fact, bool) {
-	for _, f := range w.facts {
-		if f.Address.Kind == kind && f.Address.Key == key {
-			return f, true
-		}
-	}
-	return fact{}, false
 }
 
 // there reports whether the device has the setting.

@@ -149,6 +149,10 @@ type Step struct {
 	Risk    schema.Risk
 	Reboot  schema.Reboot
 	Drops   bool // whether open connections may be cut
+
+	// Accepted is why a person lets it pass although too little is known of it, in words of the configuration; empty for a
+	// step that needs no reason.
+	Accepted string
 }
 
 // Rotates reports whether a step makes a new password.

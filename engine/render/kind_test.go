@@ -32,7 +32,7 @@ func TestReferencesOfKinds(t *testing.T) {
 }
 
 func TestExamplesAreCanonicalAndFitTheirKind(t *testing.T) {
-	kinds, diags := schema.Read(schema.Folder{Files: hikvision.Files})
+	kinds, diags := schema.Read(nil, schema.Folder{Files: hikvision.Files})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

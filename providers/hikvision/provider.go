@@ -57,15 +57,10 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 		folder.Own = true
 		folders = append(folders, folder)
 	}
-	kinds, diags := schema.Read(folders...)
-	for _, kind := range kinds.All() {
-		if wrong := usable(kind); len(wrong) > 0 {
-			diags = append(diags, wrong...)
-			kinds = kinds.Without(kind.Name)
-		}
-	}
+	kinds, diags := schema.Read(usable, folders...)
 	p := &Provider{kinds: kinds, options: options}
 	for _, kind := range kinds.All() {
+		kind.Composed = hooks[kind.Hooks].compose != nil
 		if !isOutsider(kind) {
 			continue
 		}
@@ -391,62 +386,40 @@ func (p *Provider) Observe(doc providers.Document, element string) ([]string, er
 
 // usable finds what only this provider can find wrong in a setting file: codecs and hooks that it does not have, and paths
 // of elements that it cannot read.
-func usable(kind *schema.Kind) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	wrong := func(at hcl.Range, summary, format string, args ...any) {
-		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(format, args...), Subject: &at})
-	}
-	path := func(at hcl.Range, text string) {
-		for spelling := range strings.SplitSeq(text, "|") {
-			if _, err := xmlpatch.ParsePath(strings.TrimSpace(spelling)); err != nil {
-				wrong(at, "Path of an element not possible", "%s.", err)
-			}
-		}
+func usable(kind *schema.Kind) []schema.Fault {
+	var faults []schema.Fault
+	wrong := func(part, summary, format string, args ...any) {
+		faults = append(faults, schema.Fault{Part: part, Summary: summary, Detail: fmt.Sprintf(format, args...)})
 	}
 	if _, ok := hooks[kind.Hooks]; !ok {
-		wrong(kind.Range, "Unknown hooks", "There are no hooks called %q.", kind.Hooks)
+		wrong("hooks", "Unknown hooks", "There are no hooks called %q.", kind.Hooks)
 	}
-	if kind.Item != nil {
-		path(kind.Range, kind.Item.Element)
-		path(kind.Range, kind.Item.Key)
-		if from := kind.Item.Names; from != nil {
-			for _, text := range []string{from.Element, from.Key, from.Name} {
-				path(kind.Range, text)
-			}
+	if kind.Write != nil && kind.Write.New != "" {
+		if _, err := document.Parse([]byte(kind.Write.New)); err != nil {
+			wrong("write.new", "New item not possible", "new cannot be parsed: %s.", err)
 		}
-	}
-	if kind.Write != nil {
-		path(kind.Range, kind.Write.Element)
-		for _, left := range kind.Write.Without {
-			path(kind.Range, left)
-		}
-		if _, err := document.Parse([]byte(kind.Write.New)); kind.Write.New != "" && err != nil {
-			wrong(kind.Range, "New item not possible", "new cannot be parsed: %s.", err)
-		}
-	}
-	for _, at := range kind.Documents() {
-		path(kind.Range, at.Within)
 	}
 	for _, a := range kind.Attributes {
+		part := "attribute." + a.Name
 		c, ok := codec.All[a.Codec]
 		switch needs := codec.ShapeOf(a.Codec); {
 		case !ok:
-			wrong(a.Range, "Unknown codec", "%q is not one of %s.", a.Codec, strings.Join(slices.Sorted(maps.Keys(codec.All)), ", "))
+			wrong(part+".codec", "Unknown codec", "%q is not one of %s.", a.Codec, strings.Join(slices.Sorted(maps.Keys(codec.All)), ", "))
 		case c.Encode == nil && kind.Hooks == "":
-			wrong(a.Range, "Codec not possible", "The codec %s is for kinds with hooks of their own.", a.Codec)
+			wrong(part+".codec", "Codec not possible", "The codec %s is for kinds with hooks of their own.", a.Codec)
 		case !a.Type.Equals(needs.Typ):
-			wrong(a.Range, "Codec does not fit the type", "The codec %s is for %s; %q is %s.",
+			wrong(part+".type", "Codec does not fit the type", "The codec %s is for %s; %q is %s.",
 				a.Codec, typeexpr.TypeString(needs.Typ), a.Name, typeexpr.TypeString(a.Type))
 		case len(a.Elements) < needs.Elements:
-			wrong(a.Range, "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.Elements, a.Name, len(a.Elements))
-		}
-		path(a.Range, a.Holder)
-		for elements := range a.When {
-			path(a.Range, elements)
-		}
-		for _, element := range a.Elements {
-			path(a.Range, element)
+			wrong(part+".elements", "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.Elements, a.Name, len(a.Elements))
 		}
 	}
-	return diags
+	for _, named := range kind.ElementPaths() {
+		for spelling := range strings.SplitSeq(named.Path, "|") {
+			if _, err := xmlpatch.ParsePath(strings.TrimSpace(spelling)); err != nil {
+				wrong(named.Part, "Path of an element not possible", "%s.", err)
+			}
+		}
+	}
+	return faults
 }

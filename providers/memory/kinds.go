@@ -46,6 +46,9 @@ var kinds = schema.NewKinds(
 			{Name: "level", Type: cty.String, Values: []string{administrator, "Operator", "Viewer"}, Required: true, Doc: "What the account may do; only an Administrator may change anything."},
 			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true, Required: true, Doc: "Password of the account."},
 		},
+		Guards: []*schema.Guard{{Role: schema.Accounts, Level: "level", Password: "password", Levels: map[string]string{
+			schema.LevelViewer: "Viewer", schema.LevelOperator: "Operator", schema.LevelAdministrator: administrator,
+		}}},
 	},
 	&schema.Kind{
 		Name: "cloud", Summary: "Service of the vendor, which not every device has.",
@@ -76,6 +79,7 @@ var kinds = schema.NewKinds(
 			{Name: "attempts", Type: cty.Number, Doc: "Failed logins after which it locks."},
 			{Name: "minutes", Type: cty.Number, Unit: "minutes", Doc: "How long it stays locked."},
 		},
+		Guards: []*schema.Guard{{Role: schema.Lock, Enabled: "enabled", Attempts: "attempts"}},
 	},
 	&schema.Kind{
 		Name: "https", Summary: "Encrypted way in.",
@@ -86,6 +90,10 @@ var kinds = schema.NewKinds(
 			{Name: "port", Type: cty.Number, Doc: "TCP port."},
 			{Name: "redirect", Type: cty.Bool, Doc: "Whether HTTP leads here."},
 		},
+		Guards: []*schema.Guard{
+			{Role: schema.Redirect, From: schema.SchemeHTTP, Enabled: "redirect"},
+			{Role: schema.Listener, Scheme: schema.SchemeHTTPS, Called: "HTTPS", Enabled: "enabled", Port: "port", Delivered: 443},
+		},
 	},
 	&schema.Kind{
 		Name: "service", Summary: "Further way in.", Keyed: true, Keys: []string{"HTTP", "RTSP"}, KeyDoc: "Protocol.",
@@ -95,11 +103,16 @@ var kinds = schema.NewKinds(
 			{Name: "enabled", Type: cty.Bool, Doc: "Whether new connections are accepted."},
 			{Name: "port", Type: cty.Number, Doc: "TCP port."},
 		},
+		Guards: []*schema.Guard{
+			{Role: schema.Listener, Key: "HTTP", Scheme: schema.SchemeHTTP, Called: "HTTP", Enabled: "enabled", Port: "port", Delivered: 80},
+			{Role: schema.Listener, Key: "RTSP", Scheme: schema.SchemeRTSP, Called: "RTSP", Enabled: "enabled", Port: "port", Delivered: 554},
+		},
 	},
 	&schema.Kind{
+		// It has no role and less risk than a real one, so that a device can be lost by a wrong value.
 		Name: "filter", Summary: "Addresses that may connect.",
 		Document: document(filterPath, "/limits/filter"),
-		Phase:    schema.PhaseFilter, Risk: schema.RiskLockout, Reboot: schema.RebootNever,
+		Phase:    schema.PhaseFilter, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
 			{Name: "enabled", Type: cty.Bool, Doc: "Whether the list is used. New connections from elsewhere are dropped then."},
 			{Name: "addresses", Type: cty.Set(cty.String), Doc: "IP addresses and prefixes."},

@@ -27,6 +27,11 @@ setting "certificate" {
     path = "/ISAPI/Security/serverCertificate/certificate"
   }
 
+  guards "tls_identity" {
+    renews = ["self_signed", "common_name", "days"]
+    keeps  = "chain"
+  }
+
   attribute "self_signed" {
     type     = bool
     doc      = "Whether the device made the certificate for itself. It can be set to true only, together with `common_name` and `days`."

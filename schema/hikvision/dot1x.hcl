@@ -23,6 +23,11 @@ setting "dot1x" {
     capabilities = ["/ISAPI/System/Network/interfaces/{key}/ieee802.1x/capabilities"]
   }
 
+  # Which values the switch accepts is not known here, so no change can be told to be harmless.
+  guards "link" {
+    called = "port of the switch"
+  }
+
   attribute "enabled" {
     type    = bool
     doc     = "Whether the device authenticates itself."

@@ -18,7 +18,7 @@ import (
 
 func kinds(t *testing.T) *schema.Kinds {
 	t.Helper()
-	set, diags := schema.Read(schema.Folder{Files: hikvision.Files})
+	set, diags := schema.Read(nil, schema.Folder{Files: hikvision.Files})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

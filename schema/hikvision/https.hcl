@@ -30,6 +30,23 @@ setting "https" {
     equals  = "HTTPS"
   }
 
+  guards "tls" {
+    minimum = "min_tls"
+  }
+
+  guards "redirect" {
+    from    = "http"
+    enabled = "redirect"
+  }
+
+  guards "listener" {
+    scheme    = "https"
+    called    = "HTTPS"
+    enabled   = "enabled"
+    port      = "port"
+    delivered = 443
+  }
+
   attribute "enabled" {
     type    = bool
     doc     = "Whether the device answers to HTTPS. Switching it off closes the way in for a device that is addressed by https."

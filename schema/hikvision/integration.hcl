@@ -23,6 +23,12 @@ setting "integration" {
     capabilities = ["/ISAPI/System/Network/Integrate/capabilities"]
   }
 
+  guards "listener" {
+    scheme  = "onvif"
+    called  = "ONVIF"
+    enabled = "onvif_enabled"
+  }
+
   attribute "onvif_enabled" {
     type    = bool
     doc     = "Whether the device speaks ONVIF."

@@ -21,6 +21,12 @@ setting "ip_filter" {
     capabilities = ["/ISAPI/System/Network/ipFilter/capabilities"]
   }
 
+  guards "address_filter" {
+    enabled = "enabled"
+    mode    = "mode"
+    list    = "addresses"
+  }
+
   attribute "enabled" {
     type    = bool
     doc     = "Whether the device filters."

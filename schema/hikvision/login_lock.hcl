@@ -21,6 +21,11 @@ setting "login_lock" {
     capabilities = ["/ISAPI/Security/capabilities", "/ISAPI/System/capabilities"]
   }
 
+  guards "lock" {
+    enabled  = "enabled"
+    attempts = "attempts"
+  }
+
   attribute "enabled" {
     type    = bool
     doc     = "Whether the device locks at all."

@@ -18,6 +18,12 @@ setting "mac_filter" {
     capabilities = ["/ISAPI/System/Network/MACFilter/capabilities"]
   }
 
+  guards "hardware_filter" {
+    enabled = "enabled"
+    mode    = "mode"
+    list    = "addresses"
+  }
+
   attribute "enabled" {
     type    = bool
     doc     = "Whether the device filters."

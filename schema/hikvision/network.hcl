@@ -37,6 +37,14 @@ setting "network" {
     element = "IPAddress"
   }
 
+  guards "link" {
+    version    = "ip_version"
+    v4         = ["mode", "address", "gateway"]
+    v4_address = "address"
+    v6         = ["ipv6_mode", "ipv6_address", "ipv6_gateway"]
+    v6_address = "ipv6_address"
+  }
+
   attribute "ip_version" {
     type       = string
     doc        = "Which versions of IP the device uses."

@@ -34,6 +34,18 @@ setting "onvif_user" {
     new    = "<UserList><User><id>0</id><userName></userName><userType></userType></User></UserList>"
   }
 
+  guards "account" {
+    name     = key
+    schemes  = ["onvif"]
+    level    = "type"
+    password = "password"
+    levels = {
+      viewer        = "media"
+      operator      = "operator"
+      administrator = "administrator"
+    }
+  }
+
   attribute "type" {
     type     = string
     doc      = "What the account may do: everything, all but the administration, or only see video."

@@ -35,6 +35,12 @@ setting "rtsp_auth" {
     path = "/ISAPI/Streaming/channels/{id}"
   }
 
+  guards "authentication" {
+    schemes   = ["rtsp"]
+    method    = "method"
+    algorithm = "algorithm"
+  }
+
   attribute "method" {
     type    = string
     doc     = "Scheme that the device accepts."

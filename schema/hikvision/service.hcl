@@ -30,6 +30,48 @@ setting "service" {
     key     = "protocol"
   }
 
+  guards "listener" {
+    key       = "HTTP"
+    scheme    = "http"
+    called    = "HTTP"
+    enabled   = "enabled"
+    port      = "port"
+    delivered = 80
+  }
+
+  guards "listener" {
+    key       = "RTSP"
+    scheme    = "rtsp"
+    called    = "RTSP"
+    enabled   = "enabled"
+    port      = "port"
+    delivered = 554
+  }
+
+  guards "listener" {
+    key       = "DEV_MANAGE"
+    scheme    = "sdk"
+    called    = "the protocol of the vendor"
+    enabled   = "enabled"
+    port      = "port"
+    delivered = 8000
+  }
+
+  guards "listener" {
+    key       = "SDK_OVER_TLS"
+    scheme    = "sdk_tls"
+    called    = "the protocol of the vendor over TLS"
+    enabled   = "enabled"
+    port      = "port"
+    delivered = 8443
+  }
+
+  # The others are no way in by themselves, but can take the port of one.
+  guards "listener" {
+    enabled = "enabled"
+    port    = "port"
+  }
+
   attribute "enabled" {
     type    = bool
     doc     = "Whether the service runs."

@@ -36,6 +36,17 @@ setting "user" {
     delete = "/ISAPI/Security/users/{id}"
   }
 
+  guards "account" {
+    name     = key
+    level    = "level"
+    password = "password"
+    levels = {
+      viewer        = "Viewer"
+      operator      = "Operator"
+      administrator = "Administrator"
+    }
+  }
+
   attribute "level" {
     type     = string
     doc      = "What the account may do. Devices refuse a second administrator on most products."

@@ -49,6 +49,13 @@ setting "user_permission" {
     path = "/ISAPI/Security/UserPermission/{id}"
   }
 
+  guards "rights" {
+    name      = key
+    rights    = "remote"
+    configure = "configure"
+    view      = "preview"
+  }
+
   attribute "remote" {
     type = set(string)
     doc  = "All rights that the account has over the network. Those that are not in the list are taken away. Of the words, `talk` is two-way audio, `alarm` alarm outputs and notices, `output` the picture on a local monitor, `serial` data through the serial port, `channels` adding and removing cameras."

@@ -21,6 +21,12 @@ setting "web_auth" {
     capabilities = ["/ISAPI/Security/capabilities", "/ISAPI/System/capabilities"]
   }
 
+  guards "authentication" {
+    schemes   = ["http", "https"]
+    method    = "method"
+    algorithm = "algorithm"
+  }
+
   attribute "method" {
     type    = string
     doc     = "Scheme that the device accepts."

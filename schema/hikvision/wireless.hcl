@@ -21,6 +21,12 @@ setting "wireless" {
     capabilities = ["/ISAPI/System/Network/interfaces/{key}/wireless/capabilities", "/ISAPI/System/Network/interfaces/{key}/capabilities"]
   }
 
+  guards "link" {
+    called  = "wireless network"
+    enabled = "enabled"
+    cuts    = ["ssid", "security", "key", "cipher", "mode", "channel"]
+  }
+
   attribute "enabled" {
     type    = bool
     doc     = "Whether the device uses its radio."

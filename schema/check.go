@@ -1,0 +1,186 @@
+package schema
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+var (
+	namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+	phases      = []string{"clock", "accounts", "services", "login", "access", "filter"}
+	reboots     = []Reboot{RebootNever, RebootMaybe, RebootYes}
+	confidences = []Confidence{Confirmed, Likely, Unsure}
+
+	// reserved are the arguments and blocks of a device or profile; a kind of that name could never be written.
+	reserved = []string{
+		"address", "identity", "login", "profiles", "extends", "tags", "site", "location", "exclusive", "lifecycle",
+		"for_each", "tls", "name", "rule", "check", "allow_unproven",
+	}
+)
+
+// The bounds of the time that a setting may take until it works.
+const (
+	shortestWait = time.Second
+	longestWait  = 5 * time.Minute
+)
+
+// rule is something that a part of a kind must not be.
+type rule struct {
+	part    string
+	summary string
+	wrong   bool
+	detail  string
+}
+
+// broken are the rules that a kind breaks, as faults.
+func broken(rules []rule) []Fault {
+	var faults []Fault
+	for _, r := range rules {
+		if r.wrong {
+			faults = append(faults, Fault{r.part, r.summary, r.detail})
+		}
+	}
+	return faults
+}
+
+// faults is everything that is wrong with a kind but what only its provider knows.
+func (s settingShape) faults(k *Kind) []Fault {
+	perItem := k.Document.PerItem()
+	_, badPattern := regexp.Compile(k.KeyPattern)
+	faults := broken([]rule{
+		{
+			"", "Name of a kind not possible", !namePattern.MatchString(k.Name) || slices.Contains(reserved, k.Name),
+			fmt.Sprintf("%q must be lower case with underscores, and must not be a word that devices and profiles use already.", k.Name),
+		},
+		{"phase", "Unknown phase", k.Phase == 0, notOneOf(s.Phase, phases)},
+		{"risk", "Unknown risk", k.Risk.Rank() < 0, notOneOf(k.Risk, Risks())},
+		{"reboot", "Unknown reboot behaviour", !slices.Contains(reboots, k.Reboot), notOneOf(k.Reboot, reboots)},
+		{"confidence", "Unknown confidence", !slices.Contains(confidences, k.Confidence), notOneOf(k.Confidence, confidences)},
+		{"", "Document missing", len(s.Documents) == 0, "A kind needs a document block, which says where it lives."},
+		{
+			"document.path", "Document of an item not possible", perItem && (!k.Keyed || k.Item != nil),
+			fmt.Sprintf("A path with %s is for a keyed kind without an item block: each document is an item.", KeyHole),
+		},
+		{
+			"item", "Item of a keyed kind incomplete", k.Keyed && !perItem && (k.Item == nil || k.Item.Key == "" || k.Item.Equals != ""),
+			"A keyed kind needs an item block with key, and without equals: the label takes its place.",
+		},
+		{
+			"item", "Item incomplete", !k.Keyed && k.Item != nil && (k.Item.Key == "") != (k.Item.Equals == ""),
+			"The item block of a kind that a device has once needs key and equals, or neither for the first entry.",
+		},
+		{
+			"item.names", "Names of items not possible", k.Item != nil && k.Item.Names != nil && (!k.Keyed || k.Creatable()),
+			"A names block is for a keyed kind whose items cannot be created.",
+		},
+		{
+			"item.names.path", "Names of items not possible", k.Item != nil && k.Item.Names != nil && !strings.HasPrefix(k.Item.Names.Path, "/"),
+			"The path must begin with a slash.",
+		},
+		{"key_pattern", "Pattern not possible", badPattern != nil, fmt.Sprintf("key_pattern is no regular expression: %v.", badPattern)},
+		{"keys", "Keys of a kind without key", !k.Keyed && len(k.Keys) > 0, "keys lists the labels of a keyed kind, but keyed is not set."},
+		{"", "Kind without attributes", len(s.Attributes) == 0, "A kind needs at least one attribute block."},
+	})
+	for i, d := range s.Documents {
+		faults = append(faults, Document(d).faults(fmt.Sprintf("document.%d.", i), perItem)...)
+	}
+	faults = append(faults, k.Write.faults(k)...)
+	if s.Works != nil {
+		faults = append(faults, s.Works.faults(k)...)
+	}
+	for i, a := range k.Attributes {
+		faults = append(faults, a.faults(k.Attributes[:i])...)
+	}
+	return faults
+}
+
+// notOneOf says what a word could be.
+func notOneOf[T ~string](word T, words []T) string {
+	var texts []string
+	for _, w := range words {
+		texts = append(texts, string(w))
+	}
+	return fmt.Sprintf("%q is not one of %s.", string(word), strings.Join(texts, ", "))
+}
+
+func (d Document) faults(prefix string, perItem bool) []Fault {
+	prefix = strings.Replace(prefix, ".0.", ".", 1)
+	hole := strings.HasPrefix(d.Path, KeyHole)
+	return broken([]rule{
+		{prefix + "path", "Document incomplete", !strings.HasPrefix(d.Path, "/") && !hole, "path must begin with a slash."},
+		{prefix + "root", "Document incomplete", d.Root == "" && !hole, "root must name the root element."},
+		{prefix + "path", "Documents do not fit together", d.PerItem() != perItem, fmt.Sprintf("Either all paths of a kind contain %s, or none.", KeyHole)},
+	})
+}
+
+func (w *Write) faults(k *Kind) []Fault {
+	if w == nil {
+		return nil
+	}
+	const summary = "Write block not possible"
+	slash := func(part, path string) rule {
+		return rule{part, summary, path != "" && !strings.HasPrefix(path, "/"), fmt.Sprintf("The path %q must begin with a slash.", path)}
+	}
+	return broken([]rule{
+		slash("write.path", w.Path), slash("write.create", w.Create), slash("write.delete", w.Delete),
+		{"write.path", summary, w.Path == "", "path must say where a changed item is sent."},
+		{"write", summary, (w.Create == "") != (w.Delete == ""), "create and delete belong together: what camform makes it must be able to remove."},
+		{"write.create", summary, w.Create != "" && !k.Keyed, "Only items of a keyed kind can be created."},
+		{"write.create", summary, w.Create != "" && w.New == "" && k.Hooks == "", "create needs new, the item that the attributes are set in."},
+	})
+}
+
+func (s worksShape) faults(k *Kind) []Fault {
+	const summary = "Works block not possible"
+	wait, err := time.ParseDuration(s.Wait)
+	holes := strings.Count(s.Path, KeyHole)
+	return broken([]rule{
+		{"works.wait", summary, err != nil || wait < shortestWait || wait > longestWait, fmt.Sprintf("wait must be a time from %q to %q.", "1s", "5m")},
+		{"works.path", summary, !strings.HasPrefix(s.Path, "/"), fmt.Sprintf("The path %q must begin with a slash.", s.Path)},
+		{"works.path", summary, k.Keyed && holes != 1, fmt.Sprintf("The path of a keyed kind needs %s once, for the label.", KeyHole)},
+		{"works.path", summary, !k.Keyed && holes != 0, fmt.Sprintf("%s is for keyed kinds only.", KeyHole)},
+		{"works.element", summary, s.Element == "", "element must name what tells."},
+		{"works.values", summary, len(s.Values) == 0 || slices.Contains(s.Values, ""), "values must list the texts that the element has when all is well."},
+	})
+}
+
+// faults is what is wrong with an attribute that follows others.
+func (a *Attribute) faults(before []*Attribute) []Fault {
+	part := "attribute." + a.Name
+	earlier := 0
+	for _, b := range before {
+		if b.Name == a.Name {
+			earlier++
+		}
+	}
+	if earlier > 0 {
+		return []Fault{{fmt.Sprintf("%s.%d", part, earlier), "Attribute declared twice", fmt.Sprintf("The attribute %q is declared above already.", a.Name)}}
+	}
+	return broken([]rule{
+		{part, "Name of an attribute not possible", !namePattern.MatchString(a.Name), fmt.Sprintf("%q must be lower case with underscores.", a.Name)},
+		{
+			part, "Attribute without an element", len(a.Elements) == 0,
+			fmt.Sprintf("element or elements must name where the value of %q lies in the document.", a.Name),
+		},
+		{part + ".confidence", "Unknown confidence", a.Confidence != "" && !slices.Contains(confidences, a.Confidence), notOneOf(a.Confidence, confidences)},
+		{
+			part + ".holder", "Holder of an attribute that can be read", a.Holder != "" && !a.WriteOnly,
+			fmt.Sprintf("holder tells that a device holds a value which it never shows; %q is not write_only.", a.Name),
+		},
+		{part + ".min", "Bounds the wrong way round", a.Min != nil && a.Max != nil && *a.Min > *a.Max, fmt.Sprintf("min of %q is greater than max.", a.Name)},
+		{part + ".example", "Example of a secret", a.Secret && a.Example != "", fmt.Sprintf("%q is secret and must not have an example value.", a.Name)},
+	})
+}
+
+func allowedType(t cty.Type) bool {
+	if t.IsListType() || t.IsSetType() {
+		return t.ElementType() == cty.String
+	}
+	return t == cty.String || t == cty.Number || t == cty.Bool
+}
