@@ -158,7 +158,7 @@ func TestI9ARollbackFindsTheOrderInWhichTheWayInStaysOpen(t *testing.T) {
 		update gate.user.zed level:config
 		update gate.user.abe level:config
 		update gate.user.camform level:config`)
-	if problems := engine.Prove(p); len(problems) > 0 {
+	if problems := engine.Prove(p, w.provider.Kinds()); len(problems) > 0 {
 		t.Errorf("the order is refused: %v", problems)
 	}
 }
