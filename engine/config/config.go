@@ -77,8 +77,8 @@ type Device struct {
 	Rules []Rule // by what the device is judged; sorted by id, and shared with other devices
 
 	// AllowUnproven are kinds, and attributes like "system.location", that may be written although too little is known of
-	// what devices make of them; sorted.
-	AllowUnproven []string
+	// them.
+	AllowUnproven Allowances
 	Settings      []*Setting // ordered by address
 	Consumers     []Consumer // who else needs a way in; ordered by name
 	Range         hcl.Range  // the header of the device block

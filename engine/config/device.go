@@ -30,7 +30,7 @@ func (d *deviceBlock) inForEach(reference hcl.Traversal) bool {
 func (d *deviceBlock) evaluate(l *loader, s scope) {
 	names := l.uses[node{"device", d.name()}].profiles()
 	shared := inherited{
-		settings: merge(l.layersOf(names)...), exclusive: unitedOf(l.exclusive, names, nil), unproven: unitedOf(l.unproven, names, nil),
+		settings: merge(l.layersOf(names)...), exclusive: unitedOf(l.exclusive, names, nil), unproven: l.allowed(names, nil),
 		rules: unitedRules(l.rulesOf(names)...), consumers: unitedConsumers(l.consumersOf(names)...),
 	}
 	instances, ok := d.instances(s)
@@ -69,7 +69,7 @@ func (d *deviceBlock) value(devices []*Device) cty.Value {
 type inherited struct {
 	settings  layer
 	exclusive []string
-	unproven  []string
+	unproven  Allowances
 	rules     []Rule
 	consumers []Consumer
 }
@@ -184,7 +184,7 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 		device.Exclusive = united(shared.exclusive, s.exclusiveKinds(attr))
 	}
 	if attr := o.attributes["allow_unproven"]; attr != nil {
-		device.AllowUnproven = united(shared.unproven, s.unprovenKinds(attr))
+		device.AllowUnproven = allowed(shared.unproven, s.unprovenKinds(attr))
 	}
 	settings := shared.settings
 	own, rules := s.judged(o, "")

@@ -80,13 +80,13 @@ type loader struct {
 	declarations map[node]declaration
 	nodes        []node // in the order of declaration
 	uses         map[node]*uses
-	given        map[string]given    // values for variables from outside
-	values       map[node]cty.Value  // of what has been evaluated; absent means it failed or waits
-	referenced   map[node]bool       // what any declaration refers to
-	layers       map[string]layer    // settings of each profile, with those that it extends
-	exclusive    map[string][]string // of each profile, with those that it extends
-	unproven     map[string][]string // allow_unproven likewise
-	rules        map[string][]Rule   // of each profile, with those that it extends
+	given        map[string]given      // values for variables from outside
+	values       map[node]cty.Value    // of what has been evaluated; absent means it failed or waits
+	referenced   map[node]bool         // what any declaration refers to
+	layers       map[string]layer      // settings of each profile, with those that it extends
+	exclusive    map[string][]string   // of each profile, with those that it extends
+	unproven     map[string]Allowances // allow_unproven likewise
+	rules        map[string][]Rule     // of each profile, with those that it extends
 	consumers    map[string][]Consumer
 	policies     map[string]*credential.Policy
 }
@@ -116,7 +116,7 @@ func newLoader(dir string, options Options) (*loader, error) {
 		values:       map[node]cty.Value{},
 		layers:       map[string]layer{},
 		exclusive:    map[string][]string{},
-		unproven:     map[string][]string{},
+		unproven:     map[string]Allowances{},
 		rules:        map[string][]Rule{},
 		consumers:    map[string][]Consumer{},
 		policies:     map[string]*credential.Policy{},

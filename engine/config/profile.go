@@ -2,7 +2,6 @@ package config
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 )
@@ -20,7 +19,7 @@ func (p *profile) evaluate(l *loader, s scope) {
 	l.rules[p.name()] = unitedRules(append(l.rulesOf(bases), rules)...)
 	l.consumers[p.name()] = unitedConsumers(append(l.consumersOf(bases), s.consumers(o.sections))...)
 	l.exclusive[p.name()] = unitedOf(l.exclusive, bases, s.exclusiveKinds(o.attributes["exclusive"]))
-	l.unproven[p.name()] = unitedOf(l.unproven, bases, s.unprovenKinds(o.attributes["allow_unproven"]))
+	l.unproven[p.name()] = l.allowed(bases, s.unprovenKinds(o.attributes["allow_unproven"]))
 }
 
 // profiles are the profiles among what a declaration refers to, in the order in which they are merged.
@@ -66,25 +65,6 @@ func unitedOf(lists map[string][]string, profiles, more []string) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-// unprovenKinds reads an argument allow_unproven: names of kinds, or of one attribute like "system.location".
-func (s scope) unprovenKinds(attr *hcl.Attribute) []string {
-	var names []string
-	for _, name := range s.words(attr) {
-		kindName, attribute, one := strings.Cut(name, ".")
-		kind := s.options.Kinds.Lookup(kindName)
-		switch {
-		case kind == nil:
-			s.add(unknownKind.at(attr.Expr.Range(), "There is no kind of setting named %q.%s", kindName, suggest(kindName, s.options.Kinds.Names())))
-		case one && kind.Attribute(attribute) == nil:
-			s.add(unknownKind.at(attr.Expr.Range(), "%s has no attribute %q.%s", kindName, attribute, suggest(attribute, attributeNames(kind))))
-		default:
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
 
 // exclusiveKinds reads an argument exclusive: names of keyed kinds.

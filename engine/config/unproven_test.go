@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +15,10 @@ import (
 
 func TestWhatIsUnprovenIsAllowedByProfilesAndTheDeviceTogether(t *testing.T) {
 	config := load(t, `profile "base" {
-  allow_unproven = ["upnp", "time.zone"]
+  allow_unproven = {
+    upnp        = "the bench"
+    "time.zone" = "the bench"
+  }
 }
 profile "more" {
   extends        = [profile.base]
@@ -45,9 +49,11 @@ device "c" {
   }
 }
 `)
-	want := [][]string{{"https", "time.mode", "time.zone", "upnp"}, {"time.zone", "upnp"}, nil}
+	want := []Allowances{
+		{"https": "", "time.mode": "", "time.zone": "the bench", "upnp": "the bench"}, {"time.zone": "the bench", "upnp": "the bench"}, nil,
+	}
 	for i, d := range config.Devices {
-		if !slices.Equal(d.AllowUnproven, want[i]) {
+		if !maps.Equal(d.AllowUnproven, want[i]) {
 			t.Errorf("%s allows %q, want %q", d.Address, d.AllowUnproven, want[i])
 		}
 	}

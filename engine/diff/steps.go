@@ -39,7 +39,7 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 		d.Skipped = append(d.Skipped, left...)
 		refusals = append(refusals, wrong...)
 		if c.planned(left) {
-			d.Steps = append(d.Steps, stepOf(c))
+			d.Steps = append(d.Steps, stepOf(c, device.AllowUnproven))
 		}
 	}
 	d.Steps = plan.Order(d.Steps, kinds)
@@ -55,7 +55,7 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 
 // admit takes out of a change what its device lacks and what too little is known of, unless that is allowed, and returns
 // what is told about it. What the device would refuse comes back, too. A change of which nothing is left has no Why.
-func (c *Change) admit(allowed []string, snap *live.Snapshot, check Check) (left []plan.Skipped, wrong []Refusal) {
+func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Check) (left []plan.Skipped, wrong []Refusal) {
 	if c.Action == plan.Forget {
 		return nil, nil
 	}
@@ -122,8 +122,10 @@ func (c *Change) changes(attribute string) bool {
 }
 
 // allows reports whether allow_unproven names a kind or one of its attributes.
-func allows(allowed []string, kind, attribute string) bool {
-	return slices.Contains(allowed, kind) || attribute != "" && slices.Contains(allowed, kind+"."+attribute)
+func allows(allowed config.Allowances, kind, attribute string) bool {
+	_, whole := allowed[kind]
+	_, one := allowed[kind+"."+attribute]
+	return whole || one
 }
 
 // unproven is what is told about a change, or one attribute of it, that is not made because too little is known.
@@ -161,7 +163,7 @@ func (c *Change) drop(attribute string) {
 	c.Why = slices.DeleteFunc(slices.Clone(c.Why), func(w plan.Why) bool { return w.Attribute == attribute })
 }
 
-func stepOf(c Change) plan.Step {
+func stepOf(c Change, allowed config.Allowances) plan.Step {
 	s := plan.Step{
 		Address: c.Address, Action: c.Action, Before: c.Before, After: c.After, Secrets: c.Secrets,
 		Why: c.Why, Reason: c.Reason, Cause: c.Cause, Risk: c.Kind.RiskOf(c.Address.Key), Reboot: c.Kind.Reboot, Drops: c.Kind.Drops,
@@ -169,8 +171,9 @@ func stepOf(c Change) plan.Step {
 	if c.Want != nil {
 		s.Range = plan.SourceOf(c.Want.Range)
 	}
+	s.Accepted = allowed[c.Kind.Name]
 	if c.Action == plan.Forget {
-		s.Risk, s.Reboot, s.Drops = schema.RiskNone, schema.RebootNever, false
+		s.Accepted, s.Risk, s.Reboot, s.Drops = "", schema.RiskNone, schema.RebootNever, false
 	}
 	return s
 }

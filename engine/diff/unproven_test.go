@@ -66,7 +66,7 @@ func TestWhatIsUnprovenIsToldAndLeftAloneUnlessAllowed(t *testing.T) {
 			d := device(wish)
 			d.URL = mustURL("https://192.0.2.1:443")
 			if c.allowed != "" {
-				d.AllowUnproven = []string{c.allowed}
+				d.AllowUnproven = config.Allowances{c.allowed: ""}
 			}
 			s := snapshot(map[string]providers.Items{"thin": {"": cty.ObjectVal(map[string]cty.Value{
 				"mode": cty.StringVal("a"), "port": cty.NumberIntVal(1), "password": cty.NullVal(cty.String),

@@ -170,6 +170,8 @@ type (
 		Risk    schema.Risk       `json:"risk,omitempty"`
 		Reboot  schema.Reboot     `json:"reboot,omitempty"`
 		Drops   bool              `json:"drops_sessions,omitempty"`
+
+		Accepted string `json:"accepted,omitempty"`
 	}
 	whyShape struct {
 		Attribute string `json:"attribute"`
@@ -214,7 +216,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		}
 		step := stepShape{
 			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops,
+			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted,
 		}
 		for _, w := range s.Why {
 			step.Why = append(step.Why, whyShape(w))
@@ -354,7 +356,7 @@ func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
 	}
 	step := Step{
 		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops,
+		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted,
 	}
 	for _, w := range s.Why {
 		step.Why = append(step.Why, Why(w))

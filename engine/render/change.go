@@ -226,6 +226,9 @@ func (c *change) writeHeader(d *document, words string, o Options) {
 	if c.step.Reason != "" {
 		d.line(blockIndent, Quiet, "# (because "+printable(c.step.Reason)+")")
 	}
+	if c.step.Accepted != "" {
+		d.line(blockIndent, Careful, "# (allow_unproven: "+printable(c.step.Accepted)+")")
+	}
 	if len(c.devices) > 1 {
 		for _, text := range some(c.devices, o.Fold) {
 			d.line(blockIndent, Quiet, "#   "+text)

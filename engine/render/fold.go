@@ -77,7 +77,7 @@ func merged(group []*change) *change {
 // origins of secrets.
 func (c *change) key(b []byte) []byte {
 	s := c.step
-	for _, text := range []string{s.Address.Kind, s.Address.Key, string(s.Action), s.Reason, string(s.Risk), string(s.Reboot)} {
+	for _, text := range []string{s.Address.Kind, s.Address.Key, string(s.Action), s.Reason, s.Accepted, string(s.Risk), string(s.Reboot)} {
 		b = appendText(b, text)
 	}
 	b = binary.AppendVarint(b, int64(c.hidden))

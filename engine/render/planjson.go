@@ -192,6 +192,8 @@ type (
 		Reboot  string            `json:"reboot"`
 		Drops   bool              `json:"drops_sessions"`
 
+		Accepted string `json:"accepted,omitempty"` // why it may be written although too little is known
+
 		Generated map[string]generatedDoc `json:"generated,omitempty"` // new passwords by attribute
 		Follows   string                  `json:"follows,omitempty"`   // the account whose new password is written
 	}
@@ -407,7 +409,7 @@ func (v stepView) unknown() map[string]bool {
 func (v stepView) camform() camformStepDoc {
 	s := v.step
 	doc := camformStepDoc{
-		Reason: s.Reason, Risk: string(cmp.Or(s.Risk, schema.RiskNone)), Reboot: string(cmp.Or(s.Reboot, schema.RebootNever)),
+		Reason: s.Reason, Accepted: s.Accepted, Risk: string(cmp.Or(s.Risk, schema.RiskNone)), Reboot: string(cmp.Or(s.Reboot, schema.RebootNever)),
 		Drops: s.Drops, Follows: s.Follows(),
 	}
 	for _, w := range s.Why {
