@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/zclconf/go-cty/cty"
@@ -12,6 +14,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/lock"
 	"camform/engine/plan"
+	"camform/engine/report"
 	"camform/providers"
 	"camform/providers/memory"
 	"camform/schema"
@@ -135,6 +138,10 @@ func TestEveryCommandNotesARefusedPassword(t *testing.T) {
 		read()
 		if refusals == 0 || len(d.Log()) != asked {
 			w.Errorf("%d logins were refused, and then it was asked %d times more", refusals, len(d.Log())-asked)
+		}
+		finds := func(e report.Event) bool { return strings.Contains(e.Detail, "camform rotate -due finds out") }
+		if !slices.ContainsFunc(w.events, finds) {
+			w.Errorf("nobody is told how to find out: %v", w.events)
 		}
 	})
 }
