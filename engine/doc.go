@@ -2,7 +2,8 @@
 //
 // The way of the data:
 //
-//	*.cam.hcl      parsed, evaluated, profiles merged into devices                 config.Load
+//	*.cam.hcl      parsed                                                          config.Parse
+//	   ↓           evaluated, profiles merged into devices                         config.Evaluate
 //	   ↓           *config.Config: every setting of every device, with its place
 //	devices        identified, then each document read once                        live.Refresh
 //	   ↓           live.Snapshot: typed values, raw documents, limits

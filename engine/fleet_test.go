@@ -80,7 +80,7 @@ func (s *site) configure(text string) {
 	if err := os.WriteFile(filepath.Join(dir, "main.cam.hcl"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: s.reader(dir)})
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: s.reader(dir)})
 	for _, p := range problems {
 		s.Fatal(p)
 	}

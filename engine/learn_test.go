@@ -72,7 +72,7 @@ func (s *site) write(survey *engine.Imported, how func([]learn.Device, learn.Opt
 	for origin, text := range r.Secrets {
 		s.env[strings.TrimPrefix(origin, "env:")] = text
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: s.reader(dir)})
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: s.reader(dir)})
 	for _, p := range problems {
 		s.Fatal(p.Error())
 	}

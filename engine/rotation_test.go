@@ -88,7 +88,7 @@ func (s *site) manage(text string) {
 		s.Fatal(err)
 	}
 	s.cfg = &config.Config{Dir: dir}
-	cfg, problems := config.Load(dir, config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: func(origin string) (cty.Value, error) {
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: func(origin string) (cty.Value, error) {
 		text, err := s.secret(origin)
 		return cty.StringVal(text), err
 	}})

@@ -210,7 +210,7 @@ func (st stage) copied(t *testing.T, folder string, fleet *simulator.Fleet) stri
 // load loads an example, with what the vault has now.
 func (st stage) load(t *testing.T, e *engine.Engine, secrets *vault.Origins, dir string) *config.Config {
 	t.Helper()
-	cfg, problems := config.Load(dir, config.Options{Kinds: e.Provider.Kinds(), Env: st.environment, Secrets: func(origin string) (cty.Value, error) {
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: e.Provider.Kinds(), Env: st.environment, Secrets: func(origin string) (cty.Value, error) {
 		text, err := secrets.Read(t.Context(), origin)
 		return cty.StringVal(text), err
 	}})

@@ -25,7 +25,7 @@ type app struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
 
-	dir     string // where the configuration is
+	dir     string // where the configuration is, until enter makes it the working directory
 	noColor bool
 }
 

@@ -53,7 +53,7 @@ func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, d decision) error
 	if flags.format.ForPrograms() && !d.approved {
 		return errors.New("apply -json cannot ask for approval: add -auto-approve, or apply a saved plan")
 	}
-	w, err := a.open(cmd, flags)
+	w, err := a.open(cmd, flags, withSecrets)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, d decision) error
 	if err := w.recover(cmd.Context(), engine.Accesses(w.config.Devices)); err != nil {
 		return err
 	}
-	planned, err := w.planned(cmd, w.engine.Plan)
+	planned, err := w.planned(cmd, (*engine.Engine).Plan)
 	if err != nil {
 		return err
 	}
@@ -128,23 +128,19 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	if len(flags.vars) > 0 || len(flags.targets) > 0 {
 		return errors.New("a saved plan cannot be changed: leave out -var, -var-file and -target, or plan again with them")
 	}
-	provider, err := a.provider()
+	b, err := a.begin()
 	if err != nil {
 		return err
 	}
-	p, err := a.readPlan(path, provider.Kinds())
+	p, err := a.readPlan(path, b.provider.Kinds())
 	if err != nil {
 		return err
 	}
-	if err := a.report(engine.Prove(p, provider.Kinds()), nil); err != nil {
+	if err := a.report(engine.Prove(p, b.provider.Kinds()), nil); err != nil {
 		return err
 	}
-	location, err := a.stateLocation(flags)
+	w, err := b.openState(cmd.Context(), cmd.Name(), flags)
 	if err != nil {
-		return err
-	}
-	w := &workspace{app: a, flags: flags, run: newRun()}
-	if err := w.openState(cmd.Context(), cmd.Name(), provider, location); err != nil {
 		return err
 	}
 	defer w.close()
@@ -241,8 +237,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) er
 // carryOut applies a plan and shows what happens meanwhile and in the end.
 func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan) (*report.Report, error) {
 	run := view.NewRun(w.flags.format, w.output(), p, w.progress, version(), w.engine.Now)
-	w.engine.Event = run.Event
-	r := w.engine.Apply(ctx, stop, p, w.run)
+	r := w.told(run.Event).Apply(ctx, stop, p, w.run)
 	return r, run.End(r)
 }
 

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/url"
 	"os"
@@ -26,7 +25,6 @@ import (
 	"golang.org/x/term"
 
 	"camform/cmd/camform/view"
-	"camform/engine"
 	"camform/engine/approval"
 	"camform/engine/atomicfile"
 	"camform/engine/diag"
@@ -96,23 +94,24 @@ type approver struct {
 }
 
 func (a *app) openApprover(cmd *cobra.Command, flags *approveFlags, file string) (*approver, error) {
-	provider, err := a.provider()
+	b, err := a.begin()
 	if err != nil {
 		return nil, err
 	}
-	p, err := a.readPlan(file, provider.Kinds())
+	p, err := a.readPlan(file, b.provider.Kinds())
 	if err != nil {
 		return nil, err
 	}
-	location, err := a.stateLocation(&flags.runFlags)
+	if err := b.settled(); err != nil {
+		return nil, err
+	}
+	m, err := b.recall(cmd.Context(), cmd.Name(), b.settings.StatePath)
 	if err != nil {
 		return nil, err
 	}
-	w := &workspace{app: a, flags: &flags.runFlags, engine: &engine.Engine{Provider: provider, Now: time.Now}}
-	if _, err := os.Stat(location); !errors.Is(err, fs.ErrNotExist) {
-		if err := w.openState(cmd.Context(), cmd.Name(), provider, location); err != nil {
-			return nil, err
-		}
+	w := b.viewer(&flags.runFlags)
+	if m.store != nil {
+		w = b.workspace(cmd.Context(), &flags.runFlags, m, nil)
 	}
 	subject, err := w.subject(cmd.Context(), p)
 	if err != nil {
@@ -204,7 +203,7 @@ const approvalInfix = ".approval-"
 // approvalFiles reads the approvals that are named and those beside a plan file, each once.
 func (w *workspace) approvalFiles(file string, named []string) ([]approval.File, error) {
 	paths := slices.Clone(named)
-	entries, err := os.ReadDir(filepath.Dir(relativeTo(w.dir, file)))
+	entries, err := os.ReadDir(filepath.Dir(file))
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +218,7 @@ func (w *workspace) approvalFiles(file string, named []string) ([]approval.File,
 	slices.Sort(paths)
 	var files []approval.File
 	for _, path := range slices.Compact(paths) {
-		text, err := readBounded(relativeTo(w.dir, path), approval.MaxFile)
+		text, err := readBounded(path, approval.MaxFile)
 		if err != nil {
 			return nil, fmt.Errorf("approval: %w", err)
 		}
@@ -352,7 +351,7 @@ func (ap *approver) saveApproval(text []byte, s approval.Statement) error {
 		path = ap.file + approvalInfix + url.PathEscape(s.Principal)
 	}
 	// It is no secret, and whoever applies the plan must read it.
-	if err := atomicfile.Replace(relativeTo(ap.dir, path), text, 0o644); err != nil {
+	if err := atomicfile.Replace(path, text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, view.Time(s.Expires), path)
@@ -404,7 +403,7 @@ func (ap *approver) signer() (key ssh.Signer, release func(), err error) {
 	if ap.flags.key == "" {
 		return ap.fromAgent(ap.mayCount, "of those who may sign this plan")
 	}
-	text, err := readBounded(relativeTo(ap.dir, ap.flags.key), approval.MaxFile)
+	text, err := readBounded(ap.flags.key, approval.MaxFile)
 	if err != nil {
 		return nil, nil, fmt.Errorf("-key: %w", err)
 	}
@@ -491,16 +490,15 @@ func (ap *approver) fromAgent(wanted func(ssh.PublicKey) bool, which string) (ss
 // gitPatience is how long git may think about who the author is.
 const gitPatience = 5 * time.Second
 
-// author names the person who makes plans in a directory, as approvals know people: CAMFORM_AUTHOR, or the e-mail address
-// that git has for commits there, or user@host.
-func author(env func(string) (string, bool), dir string) string {
+// author names the person who makes plans, as approvals know people: CAMFORM_AUTHOR, or the e-mail address that git has for
+// commits in the directory, or user@host.
+func author(env func(string) (string, bool)) string {
 	if name, ok := env("CAMFORM_AUTHOR"); ok && strings.TrimSpace(name) != "" {
 		return strings.TrimSpace(name)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), gitPatience)
 	defer cancel()
 	command := exec.CommandContext(ctx, "git", "config", "user.email")
-	command.Dir = dir
 	if text, err := command.Output(); err == nil && len(bytes.TrimSpace(text)) > 0 {
 		return string(bytes.TrimSpace(text))
 	}

@@ -30,11 +30,12 @@ func TestTheAuthorIsWhoSaysSoOrGitKnows(t *testing.T) {
 	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 	t.Setenv("GIT_CONFIG_SYSTEM", os.DevNull)
 	t.Setenv("GIT_CEILING_DIRECTORIES", filepath.Dir(dir))
+	t.Chdir(dir)
 	said := map[string]string{}
 	env := func(name string) (string, bool) { text, ok := said[name]; return text, ok }
 	want := func(name string) {
 		t.Helper()
-		if have := author(env, dir); have != name {
+		if have := author(env); have != name {
 			t.Errorf("the author is %q, want %q", have, name)
 		}
 	}

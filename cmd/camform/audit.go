@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
+	"camform/engine"
 	"camform/engine/audit"
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/schema"
 )
@@ -35,7 +38,7 @@ or if there are more devices than -max-unreachable of which not everything is kn
 			if which.level != "" && !slices.Contains(levels, which.level) {
 				return fmt.Errorf("-level: %q is not one of %s", which.level, strings.Join(levels, ", "))
 			}
-			w, err := a.open(cmd, flags)
+			w, err := a.open(cmd, flags, withSecrets)
 			if err != nil {
 				return err
 			}
@@ -73,15 +76,13 @@ func (w *workspace) audit(cmd *cobra.Command, which auditFilter) error {
 	if err := w.knowsRules(which.rules); err != nil {
 		return err
 	}
-	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
-	defer release()
-	progress := w.progress(0)
-	w.engine.Event = progress.Event
-	report, problems := w.engine.Audit(stop, w.config, w.targets)
-	progress.Close()
-	w.engine.Event = ignoreEvents
-	if stop.Err() != nil {
-		return errors.Join(errors.New("interrupted; no device was changed"), ctx.Err())
+	var report *audit.Report
+	var problems diag.Problems
+	err := w.read(cmd.Context(), "no device was changed", func(ctx context.Context, e *engine.Engine) {
+		report, problems = e.Audit(ctx, w.config, w.targets)
+	})
+	if err != nil {
+		return err
 	}
 	failed := w.report(problems, w.config.Sources)
 	if report == nil {

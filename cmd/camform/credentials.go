@@ -14,7 +14,7 @@ import (
 	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/auditlog"
-	"camform/engine/config"
+	"camform/engine/diag"
 	"camform/engine/render"
 	"camform/schema"
 )
@@ -31,7 +31,7 @@ who logs in with it. No password is shown, no secret is read, and no device is a
 Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in doubt.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
-			w, err := a.openUnread(cmd, flags)
+			w, err := a.open(cmd, flags, withoutSecrets)
 			if err != nil {
 				return err
 			}
@@ -44,23 +44,6 @@ Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in dou
 	cmd.Flags().BoolVar(&due, "due", false, "list only passwords that are due, do not exist yet or are in doubt")
 	cmd.AddCommand(a.reviewCommand())
 	return cmd
-}
-
-// openUnread loads the configuration without reading any secret, and opens its state.
-func (a *app) openUnread(cmd *cobra.Command, flags *runFlags) (*workspace, error) {
-	provider, err := a.provider()
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := a.configure(flags, provider.Kinds(), config.Unread)
-	if err != nil {
-		return nil, err
-	}
-	w := &workspace{app: a, flags: flags, config: cfg, run: newRun()}
-	if w.targets, err = parseTargets(flags.targets, cfg); err != nil {
-		return nil, err
-	}
-	return w, w.openState(cmd.Context(), cmd.Name(), provider, statePath(a.dir, cfg.Settings.StatePath))
 }
 
 func (w *workspace) credentials(cmd *cobra.Command, onlyDue bool) error {
@@ -106,7 +89,7 @@ hash of the report.
 Exit code: 0 if all is well, 1 if a device could not be read, 2 if an account needs attention.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
-			w, err := a.open(cmd, &flags.runFlags)
+			w, err := a.open(cmd, &flags.runFlags, withSecrets)
 			if err != nil {
 				return err
 			}
@@ -124,15 +107,14 @@ Exit code: 0 if all is well, 1 if a device could not be read, 2 if an account ne
 }
 
 func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
-	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
-	defer release()
-	progress := w.progress(0)
-	w.engine.Event = progress.Event
-	accounts, unread, problems := w.engine.Review(stop, w.config, w.targets)
-	progress.Close()
-	w.engine.Event = ignoreEvents
-	if stop.Err() != nil {
-		return errors.Join(errors.New("interrupted; no device was changed"), ctx.Err())
+	var accounts []engine.Account
+	var unread map[schema.Device]string
+	var problems diag.Problems
+	err := w.read(cmd.Context(), "no device was changed", func(ctx context.Context, e *engine.Engine) {
+		accounts, unread, problems = e.Review(ctx, w.config, w.targets)
+	})
+	if err != nil {
+		return err
 	}
 	failed := w.report(problems, w.config.Sources)
 	if unread == nil {

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
+	"camform/engine"
 )
 
 func (a *app) driftCommand() *cobra.Command {
@@ -17,7 +18,7 @@ configuration asks for and was never applied is no drift: see "camform plan".
 Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong or a device could not be read.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open(cmd, flags)
+			w, err := a.open(cmd, flags, withSecrets)
 			if err != nil {
 				return err
 			}
@@ -36,7 +37,7 @@ Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong or a
 }
 
 func (w *workspace) drift(cmd *cobra.Command) error {
-	planned, err := w.planned(cmd, w.engine.Drift)
+	planned, err := w.planned(cmd, (*engine.Engine).Drift)
 	if err != nil {
 		return err
 	}

@@ -57,20 +57,19 @@ func (f *formatter) argument(arg string) error {
 	if arg == "-" {
 		return f.standardInput()
 	}
-	path := relativeTo(f.dir, arg)
-	info, err := os.Stat(path)
+	info, err := os.Stat(arg)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return f.file(path, arg)
+		return f.file(arg)
 	}
-	names, err := configurationFiles(path)
+	names, err := configurationFiles(arg)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if err := f.file(filepath.Join(path, name), filepath.Join(arg, name)); err != nil {
+		if err := f.file(filepath.Join(arg, name)); err != nil {
 			return err
 		}
 	}
@@ -112,7 +111,7 @@ func (f *formatter) standardInput() error {
 	return err
 }
 
-func (f *formatter) file(path, shown string) error {
+func (f *formatter) file(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -121,14 +120,14 @@ func (f *formatter) file(path, shown string) error {
 	if err != nil {
 		return err
 	}
-	formatted, problems := config.Format(shown, text)
-	f.note(shown, text, problems)
+	formatted, problems := config.Format(path, text)
+	f.note(path, text, problems)
 	if problems.HasErrors() || bytes.Equal(text, formatted) {
 		return nil
 	}
 	f.changed++
 	if f.list {
-		fmt.Fprintln(f.out, shown)
+		fmt.Fprintln(f.out, path)
 	}
 	if f.check {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"camform/engine"
 	"camform/engine/atomicfile"
 	"camform/engine/config"
+	"camform/engine/diag"
 	"camform/engine/learn"
 	"camform/engine/render"
 	"camform/schema"
@@ -60,31 +61,45 @@ type importing struct {
 }
 
 func (a *app) importDevices(cmd *cobra.Command, flags *surveyFlags, o importing) error {
-	read := o.candidates
-	if len(o.addresses) == 0 {
-		read = a.declaredImports
-	}
-	candidates, err := read(flags)
+	candidates, err := o.candidates(flags)
 	if err != nil {
 		return err
+	}
+	b, err := a.begin()
+	if err != nil {
+		return err
+	}
+	cfg, problems := b.source.Evaluate(b.options(&flags.runFlags, config.Unread))
+	if len(o.addresses) == 0 {
+		if candidates, err = b.declaredImports(cfg, problems); err != nil {
+			return err
+		}
 	}
 	if len(candidates) == 0 {
 		fmt.Fprintln(a.out, "There is nothing to import: every import block has its device.")
 		return nil
 	}
-	if err := vacant("-out", a.dir, o.out); err != nil {
+	if err := vacant("-out", o.out, o.out); err != nil {
 		return err
 	}
-	path, taken, err := a.surroundings(flags)
-	if err != nil {
+	if err := b.settled(); err != nil {
 		return err
 	}
-	s, err := a.openSurvey(cmd, flags, path, a.dir)
+	s, err := b.openSurvey(cmd, flags, b.settings.StatePath, ".")
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	return s.importAll(cmd.Context(), candidates, taken, o.out)
+	return s.importAll(cmd.Context(), candidates, taken(cfg), o.out)
+}
+
+// taken are the names of the device blocks of a configuration, whatever else is wrong with it.
+func taken(cfg *config.Config) []string {
+	var names []string
+	for _, d := range cfg.Devices {
+		names = append(names, d.Address.Name)
+	}
+	return names
 }
 
 // candidates are the devices at the addresses that were typed.
@@ -104,18 +119,14 @@ func (o importing) candidates(flags *surveyFlags) ([]engine.Candidate, error) {
 	return candidates, distinct(candidates)
 }
 
-// declaredImports are the devices that import blocks of the configuration name and that are not declared yet.
-func (a *app) declaredImports(flags *surveyFlags) ([]engine.Candidate, error) {
+// declaredImports are the devices that import blocks of the configuration name and that are not declared yet. Problems are
+// what is wrong with the configuration.
+func (b *beginning) declaredImports(cfg *config.Config, problems diag.Problems) ([]engine.Candidate, error) {
 	needsAddress := errors.New("camform import needs the address of a device, such as 192.0.2.7, or import blocks in the configuration")
-	if present, err := hasConfiguration(a.dir); err != nil || !present {
+	if present, err := hasConfiguration("."); err != nil || !present {
 		return nil, cmp.Or(err, needsAddress)
 	}
-	provider, err := a.provider()
-	if err != nil {
-		return nil, err
-	}
-	cfg, err := a.configure(&flags.runFlags, provider.Kinds(), config.Unread)
-	if err != nil {
+	if err := b.report(problems, cfg.Sources); err != nil {
 		return nil, err
 	}
 	if len(cfg.Imports) == 0 {
@@ -144,25 +155,6 @@ func (a *app) declaredImports(flags *surveyFlags) ([]engine.Candidate, error) {
 	return candidates, distinct(candidates)
 }
 
-// surroundings are where the state of the directory is, and which device blocks its configuration has. A directory without
-// a configuration is one for which the first is about to be written.
-func (a *app) surroundings(flags *surveyFlags) (path string, taken []string, err error) {
-	present, err := hasConfiguration(a.dir)
-	if err != nil || !present {
-		return statePath(a.dir, ""), nil, err
-	}
-	if path, err = a.stateLocation(&flags.runFlags); err != nil {
-		return "", nil, err
-	}
-	cfg, _ := config.Load(a.dir, config.Options{ // whatever is wrong with it, its names are taken
-		Kinds: schema.NewKinds(), Env: a.env, Version: version(), Secrets: config.Unread,
-	})
-	for _, d := range cfg.Devices {
-		taken = append(taken, d.Address.Name)
-	}
-	return path, taken, nil
-}
-
 func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate, taken []string, out string) error {
 	survey, err := s.survey(ctx, candidates)
 	if err != nil {
@@ -183,7 +175,7 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		s.tell(r, "the text")
 		return s.tolerated(survey)
 	}
-	if err := atomicfile.Create(relativeTo(s.dir, out), text, 0o644); err != nil {
+	if err := atomicfile.Create(out, text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(s.out, "Wrote %s to %s.\n", render.Plural(r.Blocks, "device"), out)

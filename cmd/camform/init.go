@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/engine/atomicfile"
-	"camform/engine/config"
 )
 
 //go:embed starter.cam.hcl
@@ -39,36 +38,28 @@ it writes main.cam.hcl to begin with. It may be run again at any time; nothing i
 }
 
 func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
-	provider, err := a.provider()
-	if err != nil {
-		return err
-	}
-	present, err := hasConfiguration(a.dir)
+	present, err := hasConfiguration(".")
 	if err != nil {
 		return err
 	}
 	if !present {
-		if err := atomicfile.Create(filepath.Join(a.dir, "main.cam.hcl"), starter, 0o644); err != nil {
+		if err := atomicfile.Create("main.cam.hcl", starter, 0o644); err != nil {
 			return err
 		}
 		fmt.Fprint(a.out, "Wrote main.cam.hcl to begin with. Put the addresses of your devices into it.\n\n")
 	}
-	cfg, err := a.configure(flags, provider.Kinds(), config.Unread)
+	w, err := a.open(cmd, flags, withoutSecrets)
 	if err != nil {
 		return err
 	}
-	w := &workspace{app: a, flags: flags}
-	path := statePath(a.dir, cfg.Settings.StatePath)
-	if err := w.openState(cmd.Context(), cmd.Name(), provider, path); err != nil {
-		return err
-	}
 	defer w.close()
-	if own := filepath.Join(a.dir, ".camform"); filepath.Dir(path) == own {
-		if err := atomicfile.Create(filepath.Join(own, ".gitignore"), []byte(ignored), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
+	path := w.config.Settings.StatePath
+	if filepath.Dir(path) == ".camform" {
+		if err := atomicfile.Create(filepath.Join(".camform", ".gitignore"), []byte(ignored), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	fmt.Fprintf(a.out, "camform is ready. The state is kept in %s\n", shortened(a.dir, path))
+	fmt.Fprintf(a.out, "camform is ready. The state is kept in %s\n", path)
 	if !a.automated() {
 		fmt.Fprint(a.out, "\nNext, see what would change, without changing anything:\n    camform plan\n")
 	}
@@ -84,12 +75,4 @@ func hasConfiguration(dir string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// shortened is a path as a person in dir would type it.
-func shortened(dir, path string) string {
-	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
-		return rel
-	}
-	return path
 }

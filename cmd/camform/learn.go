@@ -53,7 +53,7 @@ it comes from: env:NAME or file:PATH), site, tags (with blanks between them), mo
 }
 
 func (a *app) learn(cmd *cobra.Command, flags *surveyFlags, inventory, out string) error {
-	dir := relativeTo(a.dir, out)
+	dir := filepath.Clean(out)
 	candidates, err := a.readInventory(inventory, dir, flags)
 	if err != nil {
 		return fmt.Errorf("-inventory: %w", err)
@@ -61,8 +61,12 @@ func (a *app) learn(cmd *cobra.Command, flags *surveyFlags, inventory, out strin
 	if err := prepare(dir); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
-	path := statePath(dir, "")
-	s, err := a.openSurvey(cmd, flags, path, dir)
+	b, err := a.begin()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, config.DefaultStatePath)
+	s, err := b.openSurvey(cmd, flags, path, dir)
 	if err != nil {
 		return err
 	}
@@ -87,7 +91,7 @@ func prepare(dir string) error {
 		return fmt.Errorf("%s has a configuration already; choose another directory", dir)
 	}
 	for _, name := range []string{learn.TableFile, learn.SecretsFile} {
-		if err := vacant(name, dir, name); err != nil {
+		if err := vacant(name, name, filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}
@@ -107,7 +111,7 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 		return err
 	}
 	for name, text := range r.Files {
-		if err := atomicfile.Create(filepath.Join(relativeTo(s.dir, out), name), text, 0o644); err != nil {
+		if err := atomicfile.Create(filepath.Join(out, name), text, 0o644); err != nil {
 			return fmt.Errorf("-out: %w", err)
 		}
 	}
@@ -121,7 +125,7 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 // readInventory reads the table of devices. Files with passwords that it names without a directory before them are looked
 // up from where the program runs, and named as seen from dir.
 func (a *app) readInventory(path, dir string, flags *surveyFlags) ([]engine.Candidate, error) {
-	file, err := os.Open(relativeTo(a.dir, path))
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

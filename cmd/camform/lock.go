@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +33,7 @@ Run it again when devices come, go, or get other firmware; it says what changed.
 is known of it.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open(cmd, flags)
+			w, err := a.open(cmd, flags, withSecrets)
 			if err != nil {
 				return err
 			}
@@ -55,20 +55,18 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	if old == nil {
 		old = lock.New()
 	}
-	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
-	defer release()
-	progress := w.progress(0)
-	w.engine.Event = progress.Event
-	fresh, problems := w.engine.Lock(stop, w.config, w.targets, old)
-	progress.Close()
-	w.engine.Event = ignoreEvents
-	if stop.Err() != nil {
-		return errors.Join(errors.New("interrupted; the lock is as it was"), ctx.Err())
+	var fresh *lock.Lock
+	var problems diag.Problems
+	err = w.read(cmd.Context(), "the lock is as it was", func(ctx context.Context, e *engine.Engine) {
+		fresh, problems = e.Lock(ctx, w.config, w.targets, old)
+	})
+	if err != nil {
+		return err
 	}
 	if fresh == nil {
 		return w.report(problems, w.config.Sources)
 	}
-	if err := atomicfile.Replace(filepath.Join(w.dir, lock.File), fresh.Encode(), 0o600); err != nil {
+	if err := atomicfile.Replace(lock.File, fresh.Encode(), 0o600); err != nil {
 		return err
 	}
 	for _, change := range fresh.Changes(old) {
@@ -102,7 +100,7 @@ func (w *workspace) unlessTolerated(problems diag.Problems) error {
 
 // readLock reads the lock of the configuration, nil if there is none.
 func (a *app) readLock() (*lock.Lock, error) {
-	text, err := os.ReadFile(filepath.Join(a.dir, lock.File))
+	text, err := os.ReadFile(lock.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

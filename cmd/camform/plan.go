@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -34,7 +32,7 @@ Exit code: 0 if all is well, 1 if something went wrong or a device could not be 
 there are changes to make.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open(cmd, flags)
+			w, err := a.open(cmd, flags, withSecrets)
 			if err != nil {
 				return err
 			}
@@ -60,7 +58,7 @@ type planOutput struct {
 }
 
 func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
-	planned, err := w.planned(cmd, w.engine.Plan)
+	planned, err := w.planned(cmd, (*engine.Engine).Plan)
 	if err != nil {
 		return err
 	}
@@ -98,17 +96,13 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 }
 
 // planned makes a plan with progress on the way. Problems are printed; with an error among them there is no plan.
-func (w *workspace) planned(cmd *cobra.Command, make planner) (*engine.Planned, error) {
-	ctx, stop, release := w.interruptible(cmd.Context(), func() {})
-	defer release()
-	w.engine.Author = author(w.env, w.dir)
-	progress := w.progress(0)
-	w.engine.Event = progress.Event
-	planned, problems := make(stop, w.config, w.targets)
-	progress.Close()
-	w.engine.Event = ignoreEvents
-	if stop.Err() != nil {
-		return nil, errors.Join(errors.New("interrupted; no device was changed"), ctx.Err())
+func (w *workspace) planned(cmd *cobra.Command, make planner) (planned *engine.Planned, err error) {
+	var problems diag.Problems
+	err = w.read(cmd.Context(), "no device was changed", func(ctx context.Context, e *engine.Engine) {
+		planned, problems = make(e, ctx, w.config, w.targets)
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := w.report(problems, w.config.Sources); err != nil {
 		return nil, err
@@ -136,18 +130,10 @@ func (w *workspace) save(p *plan.Plan, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Replace(relativeTo(w.dir, path), text, 0o600); err != nil {
+	if err := atomicfile.Replace(path, text, 0o600); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	return nil
-}
-
-// relativeTo makes a path that a person typed absolute: -chdir moves them too.
-func relativeTo(dir, path string) string {
-	if filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(dir, path)
 }
 
 // tooManyUnread ends the run with an error if more devices could not be read than is tolerated. One that could be read only
@@ -184,7 +170,7 @@ func (w *workspace) hint(file string) error {
 
 // readPlan reads a plan file.
 func (a *app) readPlan(path string, kinds *schema.Kinds) (*plan.Plan, error) {
-	file, err := os.Open(relativeTo(a.dir, path))
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -202,5 +188,5 @@ func (a *app) readPlan(path string, kinds *schema.Kinds) (*plan.Plan, error) {
 
 const maxPlanFile = 1 << 30
 
-// planner is Engine.Plan or Engine.Drift.
-type planner = func(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems)
+// planner is a method of the engine that makes a plan, such as Engine.Plan or Engine.Drift.
+type planner = func(e *engine.Engine, ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems)

@@ -5,12 +5,9 @@ import (
 	"strings"
 
 	"camform/engine/render"
-	"camform/engine/report"
 	"camform/engine/state"
 	"camform/providers"
 )
-
-func ignoreEvents(report.Event) {}
 
 // progress shows on the standard error how far a run is: as a live line on a terminal, as single lines elsewhere. Steps
 // is how many steps will be carried out.

@@ -39,7 +39,7 @@ and nothing is changed on any device.`,
 			if flags.format.ForPrograms() && !d.approved && d.out == "" {
 				return errors.New("rollback -json cannot ask for approval: add -auto-approve, or save the plan with -out")
 			}
-			w, err := a.open(cmd, flags)
+			w, err := a.open(cmd, flags, withSecrets)
 			if err != nil {
 				return err
 			}
@@ -95,8 +95,8 @@ func (w *workspace) saveRollback(cmd *cobra.Command, run, out string) error {
 
 // planRollback plans the way back and shows it.
 func (w *workspace) planRollback(cmd *cobra.Command, run string) (*plan.Plan, error) {
-	planned, err := w.planned(cmd, func(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems) {
-		return w.engine.Rollback(ctx, cfg, run, targets)
+	planned, err := w.planned(cmd, func(e *engine.Engine, ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems) {
+		return e.Rollback(ctx, cfg, run, targets)
 	})
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 				return errors.New("rotate -json cannot ask for approval: add -auto-approve, or save the plan with -out")
 			}
 			flags.targets = append(flags.targets, args...)
-			w, err := a.open(cmd, &flags.runFlags)
+			w, err := a.open(cmd, &flags.runFlags, withSecrets)
 			if err != nil {
 				return err
 			}
@@ -70,8 +70,8 @@ func (w *workspace) rotate(cmd *cobra.Command, flags *rotateFlags) error {
 	if flags.due {
 		choice = engine.Due
 	}
-	planned, err := w.planned(cmd, func(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems) {
-		return w.engine.Rotate(ctx, cfg, targets, choice)
+	planned, err := w.planned(cmd, func(e *engine.Engine, ctx context.Context, cfg *config.Config, targets []schema.Setting) (*engine.Planned, diag.Problems) {
+		return e.Rotate(ctx, cfg, targets, choice)
 	})
 	if err != nil {
 		return err

@@ -19,11 +19,11 @@ func (a *app) settingsCommand() *cobra.Command {
 		Short: "List the kinds of settings, or show the reference of one",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			provider, err := a.provider()
+			b, err := a.begin()
 			if err != nil {
 				return err
 			}
-			kinds := provider.Kinds()
+			kinds := b.provider.Kinds()
 			if jsonSchema && len(args) > 0 {
 				return errors.New("-json-schema describes all kinds at once; leave out " + args[0])
 			}
@@ -46,11 +46,14 @@ func (a *app) settingsCommand() *cobra.Command {
 			return shown.One(kind)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			provider, err := a.provider()
+			if err := a.enter(); err != nil { // the options of the command line are known only now
+				return nil, cobra.ShellCompDirectiveError
+			}
+			b, err := a.begin()
 			if err != nil {
 				return nil, cobra.ShellCompDirectiveError
 			}
-			return provider.Kinds().Names(), cobra.ShellCompDirectiveNoFileComp
+			return b.provider.Kinds().Names(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
 	formatOption(cmd.Flags(), &format, view.Markdown, "markdown", "print Markdown; without a KIND, the reference of all of them")

@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
-	"camform/engine"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -37,14 +36,13 @@ func (a *app) showCommand() *cobra.Command {
 
 // showPlan shows a plan file. It needs no state.
 func (a *app) showPlan(flags *runFlags, path string) error {
-	provider, err := a.provider()
+	b, err := a.begin()
 	if err != nil {
 		return err
 	}
-	p, err := a.readPlan(path, provider.Kinds())
+	p, err := a.readPlan(path, b.provider.Kinds())
 	if err != nil {
 		return err
 	}
-	w := &workspace{app: a, flags: flags, engine: &engine.Engine{Provider: provider}}
-	return w.plans().Plan(p)
+	return b.viewer(flags).plans().Plan(p)
 }

@@ -44,9 +44,6 @@ it is interrupted.
 			if o.Faults, err = a.readFaults(faults); err != nil {
 				return err
 			}
-			if o.Recordings != "" {
-				o.Recordings = relativeTo(a.dir, o.Recordings)
-			}
 			return a.simulate(cmd.Context(), o, inventory, ready)
 		},
 	}
@@ -72,7 +69,7 @@ func (a *app) readFaults(path string) (simulator.Faults, error) {
 	if path == "" {
 		return simulator.Faults{}, nil
 	}
-	file, err := os.Open(relativeTo(a.dir, path))
+	file, err := os.Open(path)
 	if err != nil {
 		return simulator.Faults{}, fmt.Errorf("-faults: %w", err)
 	}
@@ -116,7 +113,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 		if err := fleet.WriteInventory(&csv); err != nil {
 			return err
 		}
-		if err := atomicfile.Replace(relativeTo(a.dir, inventory), csv.Bytes(), 0o600); err != nil {
+		if err := atomicfile.Replace(inventory, csv.Bytes(), 0o600); err != nil {
 			return fmt.Errorf("-inventory: %w", err)
 		}
 	}
@@ -126,7 +123,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 	if ready == "" {
 		return nil
 	}
-	if err := atomicfile.Replace(relativeTo(a.dir, ready), []byte("ready\n"), 0o600); err != nil {
+	if err := atomicfile.Replace(ready, []byte("ready\n"), 0o600); err != nil {
 		return fmt.Errorf("-ready: %w", err)
 	}
 	return nil

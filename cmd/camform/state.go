@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
-	"camform/engine/config"
 	"camform/engine/render"
 	"camform/engine/state"
 	"camform/schema"
@@ -26,33 +25,6 @@ forgetting a setting here changes nothing on a device.`,
 	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateForgetCommand(), a.stateReleaseCommand(),
 		a.stateRunsCommand())
 	return cmd
-}
-
-// openForState opens the state without reading any secret or talking to any device.
-func (a *app) openForState(cmd *cobra.Command) (*workspace, error) {
-	flags := &runFlags{}
-	path, err := a.stateLocation(flags)
-	if err != nil {
-		return nil, err
-	}
-	w := &workspace{app: a, flags: flags, run: newRun()}
-	provider, err := a.provider()
-	if err != nil {
-		return nil, err
-	}
-	return w, w.openState(cmd.Context(), "state "+cmd.Name(), provider, path)
-}
-
-// stateLocation is where the state of the configuration is. Only the camform block is needed for that, so whatever else is
-// wrong with the configuration does not matter.
-func (a *app) stateLocation(flags *runFlags) (string, error) {
-	settings, problems := config.LoadSettings(a.dir, config.Options{
-		Kinds: schema.NewKinds(), Vars: flags.vars, Env: a.env, Version: version(), Secrets: config.Unread,
-	})
-	if problems.HasErrors() {
-		return "", a.report(problems, nil)
-	}
-	return statePath(a.dir, settings.StatePath), nil
 }
 
 func (a *app) stateListCommand() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,6 @@ import (
 	"camform/engine/learn"
 	"camform/engine/plan"
 	"camform/engine/render"
-	"camform/engine/vault"
 	"camform/schema"
 )
 
@@ -127,50 +127,41 @@ type surveyor struct {
 }
 
 // openSurvey opens the state at a path for a survey of devices, of which the configuration will be in dir.
-func (a *app) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir string) (*surveyor, error) {
-	if err := vacant("-secrets", a.dir, flags.secrets); err != nil {
+func (b *beginning) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir string) (*surveyor, error) {
+	if err := vacant("-secrets", flags.secrets, flags.secrets); err != nil {
 		return nil, err
 	}
-	provider, err := a.provider()
+	kinds, err := flags.chosen(b.provider.Kinds())
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := flags.chosen(provider.Kinds())
+	m, err := b.remember(cmd.Context(), cmd.Name(), path)
 	if err != nil {
 		return nil, err
 	}
-	w := &workspace{app: a, flags: &flags.runFlags, run: newRun()}
-	w.secrets = a.newSecrets(dir, func() (*vault.Vault, error) { return w.vault(), nil })
-	if err := w.openState(cmd.Context(), cmd.Name(), provider, path); err != nil {
-		return nil, err
-	}
-	return &surveyor{workspace: w, flags: flags, kinds: kinds}, nil
+	m.origins = b.origins(dir, m.vault)
+	return &surveyor{workspace: b.workspace(cmd.Context(), &flags.runFlags, m, nil), flags: flags, kinds: kinds}, nil
 }
 
 // vacant refuses a path, given by an option, at which there is something already. An empty path is none.
-func vacant(option, dir, path string) error {
+func vacant(option, name, path string) error {
 	if path == "" {
 		return nil
 	}
-	if _, err := os.Lstat(relativeTo(dir, path)); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %s is there already, and nothing is overwritten; choose another name", option, path)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %s is there already, and nothing is overwritten; choose another name", option, name)
 	}
 	return nil
 }
 
 // survey reads candidates with progress on the way, and tells which of them could not be read.
 func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate) (*engine.Imported, error) {
-	ctx, stop, release := s.interruptible(parent, func() {})
-	defer release()
-	progress := s.progress(0)
-	s.engine.Event = progress.Event
-	survey, err := s.engine.Import(stop, candidates, s.read())
-	progress.Close()
-	s.engine.Event = ignoreEvents
-	if stop.Err() != nil {
-		return nil, errors.Join(errors.New("interrupted; nothing was written"), ctx.Err())
-	}
-	if err != nil {
+	var survey *engine.Imported
+	var failed error
+	err := s.read(parent, "nothing was written", func(ctx context.Context, e *engine.Engine) {
+		survey, failed = e.Import(ctx, candidates, s.needed())
+	})
+	if err := cmp.Or(err, failed); err != nil {
 		return nil, err
 	}
 	var problems diag.Problems
@@ -183,8 +174,8 @@ func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate)
 	return survey, s.report(problems, nil)
 }
 
-// read are the kinds to read: those that are written, and the one with the name of the device.
-func (s *surveyor) read() []*schema.Kind {
+// needed are the kinds to read: those that are written, and the one with the name of the device.
+func (s *surveyor) needed() []*schema.Kind {
 	system := s.engine.Provider.Kinds().Lookup("system")
 	if system == nil || slices.Contains(s.kinds, system) {
 		return s.kinds
@@ -213,7 +204,7 @@ func (s *surveyor) finish(ctx context.Context, survey *engine.Imported, r *learn
 	if s.flags.secrets == "" {
 		return nil
 	}
-	if err := createSecrets(relativeTo(s.dir, s.flags.secrets), r.Secrets); err != nil {
+	if err := createSecrets(s.flags.secrets, r.Secrets); err != nil {
 		return fmt.Errorf("-secrets: %w", err)
 	}
 	return nil

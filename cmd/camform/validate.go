@@ -7,7 +7,6 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/cmd/camform/view"
-	"camform/engine/config"
 	"camform/engine/vault"
 	"camform/schema"
 )
@@ -28,15 +27,13 @@ there. Where "camform lock" has recorded what the devices can do, values that th
 }
 
 func (a *app) validate(flags *runFlags) error {
-	provider, err := a.provider()
+	b, err := a.begin()
 	if err != nil {
 		return err
 	}
-	cfg, problems := config.Load(a.dir, config.Options{
-		Kinds: provider.Kinds(), Vars: flags.vars, Env: a.env, Version: version(), Secrets: a.secretIfThere,
-	})
+	cfg, problems := b.source.Evaluate(b.options(flags, a.secretIfThere))
 	if !problems.HasErrors() {
-		more, err := a.checkLocked(cfg, provider)
+		more, err := a.checkLocked(cfg, b.provider)
 		if err != nil {
 			return err
 		}
@@ -46,11 +43,7 @@ func (a *app) validate(flags *runFlags) error {
 	if !problems.HasErrors() {
 		return shown.Valid(cfg, problems)
 	}
-	var sources map[string][]byte
-	if cfg != nil {
-		sources = cfg.Sources
-	}
-	if err := shown.Invalid(problems, sources); err != nil {
+	if err := shown.Invalid(problems, cfg.Sources); err != nil {
 		return err
 	}
 	return errReported
@@ -65,7 +58,7 @@ func (a *app) secretIfThere(origin string) (cty.Value, error) {
 	if scheme, _ := schema.OriginScheme(origin); scheme != "env" && scheme != "file" {
 		return cty.UnknownVal(cty.String), nil
 	}
-	text, err := (&vault.Origins{Env: a.env, Dir: a.dir}).Read(context.Background(), origin)
+	text, err := (&vault.Origins{Env: a.env, Dir: "."}).Read(context.Background(), origin)
 	if err != nil {
 		return cty.UnknownVal(cty.String), nil
 	}

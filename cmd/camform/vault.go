@@ -50,7 +50,7 @@ type vaultCommands struct {
 // opened is the vault of a configuration while a command uses it.
 type opened struct {
 	*workspace
-	vault *vault.Vault
+	vault *vault.Vault // opened as the options say
 }
 
 // note keeps in the audit log that secrets are about to leave the vault. Without that none does.
@@ -78,14 +78,6 @@ func (c vaultCommands) change(cmd *cobra.Command, do func(ctx context.Context, o
 		}
 		return err
 	})
-}
-
-// vault is the vault beside the state, opened as the environment says. Keep it: each new one asks for a passphrase again.
-func (w *workspace) vault() *vault.Vault {
-	if w.kept == nil {
-		w.kept = vault.New(w.store, w.unlock(nil))
-	}
-	return w.kept
 }
 
 // unlock says how the vault is opened: with the files that are named, or else those of the environment, or else those that
@@ -149,7 +141,7 @@ func (a *app) filedPassphrase() (text string, ok bool, err error) {
 	if path == "" {
 		return "", false, nil
 	}
-	text, err = (&vault.Origins{Dir: a.dir}).Read(context.Background(), "file:"+path)
+	text, err = (&vault.Origins{Dir: "."}).Read(context.Background(), "file:"+path)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", passphraseVariable, err)
 	}

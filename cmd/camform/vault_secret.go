@@ -47,7 +47,7 @@ func (c vaultCommands) given(ctx context.Context, name, origin string, from *vau
 		text, err = c.newSecret(name)
 		return text, note, err
 	}
-	text, err = (&vault.Origins{Env: c.env, Dir: c.dir, Vault: from}).Read(ctx, origin)
+	text, err = (&vault.Origins{Env: c.env, Dir: ".", Vault: from}).Read(ctx, origin)
 	return text, note + " from " + origin, err
 }
 

@@ -6,30 +6,19 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/user"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"camform/cmd/camform/view"
 	"camform/engine"
-	"camform/engine/apply"
 	"camform/engine/config"
-	"camform/engine/diag"
-	"camform/engine/graph"
 	"camform/engine/plan"
 	"camform/engine/report"
-	"camform/engine/state"
-	"camform/engine/vault"
-	"camform/providers"
-	"camform/providers/hikvision"
-	"camform/providers/hikvision/isapi"
 	"camform/schema"
 )
 
@@ -98,129 +87,36 @@ func variable(text string) (config.Var, error) {
 
 func variableFile(path string) (config.Var, error) { return config.Var{File: path}, nil }
 
-// workspace is a configuration with its state and the engine on top.
+// workspace is an engine with what it works on. Its parts do not change once it is made.
 type workspace struct {
 	*app
+	memory
 	flags   *runFlags
-	config  *config.Config
-	store   *state.Store
-	secrets *secrets
-	kept    *vault.Vault // asks for what opens it once; see vault
+	config  *config.Config // nil for a command that works with plans or with the state
 	engine  *engine.Engine
 	run     string
 	targets []schema.Setting
 }
 
-// bootGrace is how long a write waits for a device that has just started: it answers reads then, and refuses to be changed.
-const bootGrace = 15 * time.Second
-
-// provider makes the provider of the program, with the setting files that the configuration names. What is wrong with those
-// is printed; what is wrong with the camform block is left for whoever loads the configuration.
-func (a *app) provider() (*hikvision.Provider, error) {
-	settings, _ := config.LoadSettings(a.dir, config.Options{
-		Kinds: schema.NewKinds(), Env: a.env, Version: version(), Secrets: config.Unread,
-	})
-	var folders []schema.Folder
-	sources := map[string][]byte{}
-	for _, path := range settings.Schemas {
-		folder := schema.Folder{Name: shortened(a.dir, path), Files: os.DirFS(path)}
-		folders = append(folders, folder)
-		names, err := fs.Glob(folder.Files, "*.hcl")
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			if text, err := fs.ReadFile(folder.Files, name); err == nil {
-				sources[filepath.Join(folder.Name, name)] = text
-			}
-		}
-	}
-	provider, diags := hikvision.NewWith(isapi.Options{Grace: bootGrace}, folders...)
-	return provider, a.report(diag.FromHCL(diags), sources)
+// told is the engine, whose events go somewhere.
+func (w *workspace) told(event func(report.Event)) *engine.Engine {
+	told := *w.engine
+	told.Event = event
+	return &told
 }
 
-// configure loads the configuration. What is wrong with it is printed.
-func (a *app) configure(flags *runFlags, kinds *schema.Kinds, secrets config.SecretReader) (*config.Config, error) {
-	cfg, problems := config.Load(a.dir, config.Options{
-		Kinds: kinds, Vars: flags.vars, Env: a.env, Version: version(), Secrets: secrets,
-	})
-	var sources map[string][]byte
-	if cfg != nil {
-		sources = cfg.Sources
-	}
-	return cfg, a.report(problems, sources)
-}
-
-// open loads the configuration and opens its state.
-func (a *app) open(cmd *cobra.Command, flags *runFlags) (*workspace, error) {
-	provider, err := a.provider()
-	if err != nil {
-		return nil, err
-	}
-	w := &workspace{app: a, flags: flags, run: newRun()}
-	path, err := a.stateLocation(flags)
-	if err != nil {
-		return nil, err
-	}
-	// A configuration that is wrong leaves nothing behind, so the state is opened after it, unless it needs the vault.
-	w.secrets = a.newSecrets(a.dir, func() (*vault.Vault, error) {
-		if err := w.openState(cmd.Context(), cmd.Name(), provider, path); err != nil {
-			return nil, err
-		}
-		return w.vault(), nil
-	})
-	if err := w.load(cmd.Context(), provider.Kinds()); err != nil {
-		w.close()
-		return nil, err
-	}
-	if w.store == nil {
-		err = w.openState(cmd.Context(), cmd.Name(), provider, path)
-	}
-	return w, err
-}
-
-// load loads the configuration and finds what the targets name in it.
-func (w *workspace) load(ctx context.Context, kinds *schema.Kinds) (err error) {
-	if w.config, err = w.configure(w.flags, kinds, w.secrets.reader(ctx)); err != nil {
-		return err
-	}
-	w.targets, err = parseTargets(w.flags.targets, w.config)
-	return err
-}
-
-func (w *workspace) openState(ctx context.Context, operation string, provider providers.Provider, path string) error {
-	store, err := state.Open(ctx, path, state.Options{Owner: state.Owner{
-		Who: who(), PID: os.Getpid(), Operation: operation, Version: version(),
-	}})
-	if err != nil {
-		return err
-	}
-	w.store = store
-	if w.secrets == nil {
-		w.secrets = w.newSecrets(w.dir, func() (*vault.Vault, error) { return w.vault(), nil })
-	}
-	w.engine = &engine.Engine{
-		Provider: provider, Store: store, Secret: w.secret, Now: time.Now, Version: version(),
-		Passwords: engine.Passwords{Vault: w.vault(), Store: store}, Sealer: w.sealer(ctx),
-		Limits: graph.Limits{Total: w.flags.parallelism, PerGroup: w.flags.perSite},
-		Event:  func(report.Event) {},
-		Trace:  w.trace(),
+// read lets the engine read devices, with progress on the way. An interrupt ends that with an error which says what is left
+// as it was.
+func (w *workspace) read(parent context.Context, unharmed string, do func(context.Context, *engine.Engine)) error {
+	ctx, stop, release := w.interruptible(parent, func() {})
+	defer release()
+	progress := w.progress(0)
+	do(stop, w.told(progress.Event))
+	progress.Close()
+	if stop.Err() != nil {
+		return errors.Join(errors.New("interrupted; "+unharmed), ctx.Err())
 	}
 	return nil
-}
-
-// sealer hides what is kept of devices: with the vault, or with the key of the state where there is no vault.
-func (w *workspace) sealer(ctx context.Context) apply.Sealer {
-	if _, err := w.store.Vault(ctx); err != nil {
-		return w.store
-	}
-	return w.vault()
-}
-
-func (w *workspace) close() {
-	if w.store != nil {
-		_ = w.store.Close() // every write was durable before; closing only tidies up
-	}
 }
 
 // tolerance is how many devices may be out of reach.
@@ -287,16 +183,6 @@ func suggestDevice(target schema.Setting, cfg *config.Config) string {
 		return "; did you mean " + near + "?"
 	}
 	return "; camform state list and the configuration show the addresses"
-}
-
-func statePath(dir, declared string) string {
-	if declared == "" {
-		declared = filepath.Join(".camform", "state.db")
-	}
-	if filepath.IsAbs(declared) {
-		return declared
-	}
-	return filepath.Join(dir, declared)
 }
 
 // newRun makes the id of a run: the time for people, and chance so that two never share one.

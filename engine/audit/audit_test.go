@@ -120,7 +120,7 @@ device "gate" {
 	secrets := func(origin string) (cty.Value, error) {
 		return cty.StringVal("geheim-" + strings.ToLower(strings.TrimPrefix(origin, "env:"))), nil
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: kinds, Secrets: secrets})
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: kinds, Secrets: secrets})
 	for _, p := range problems {
 		s.Fatal(p.Error(), p.Subject)
 	}

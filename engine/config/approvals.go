@@ -57,7 +57,7 @@ func (s scope) signersFile(attr *hcl.Attribute) (path, text string, ok bool) {
 		return "", "", false
 	}
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.dir, path)
+		path = filepath.Join(s.source.dir, path)
 	}
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > signersLimit {

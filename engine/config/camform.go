@@ -13,12 +13,13 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-const defaultStatePath = ".camform/state.db"
+// DefaultStatePath is where the state of a configuration is by default, from its directory.
+const DefaultStatePath = ".camform/state.db"
 
 // settings reads the camform block. Its arguments are constants, since they decide how the rest is read.
-func (l *loader) settings(files []*hcl.File) {
+func (l *loader) settings(version string) {
 	var first *hcl.Block
-	for _, file := range files {
+	for _, file := range l.source.files {
 		content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "camform"}}})
 		for _, block := range content.Blocks {
 			if first != nil {
@@ -26,17 +27,17 @@ func (l *loader) settings(files []*hcl.File) {
 				continue
 			}
 			first = block
-			l.camform(block)
+			l.camform(block, version)
 		}
 	}
 }
 
-func (l *loader) camform(block *hcl.Block) {
+func (l *loader) camform(block *hcl.Block, version string) {
 	content, problems := camformShape.read(block.Body)
 	l.add(problems...)
 	s := scope{loader: l}
 	l.config.Settings.Range = block.DefRange
-	l.requireVersion(s, content.attributes["required_version"])
+	l.requireVersion(s, content.attributes["required_version"], version)
 	l.config.Settings.MaxUnreachable = s.limit(content.attributes["max_unreachable"])
 	l.schemas(s, content.attributes["schemas"])
 	first := map[string]hcl.Range{}
@@ -70,7 +71,7 @@ func (l *loader) schemas(s scope, attr *hcl.Attribute) {
 	for _, folder := range v.AsValueSlice() {
 		path := folder.AsString()
 		if !filepath.IsAbs(path) {
-			path = filepath.Join(l.dir, path)
+			path = filepath.Join(l.source.dir, path)
 		}
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
 			l.add(unreadableFile.at(attr.Expr.Range(), "There is no folder %s. schemas are looked up from the directory of the configuration.", path))
@@ -81,7 +82,7 @@ func (l *loader) schemas(s scope, attr *hcl.Attribute) {
 }
 
 // requireVersion checks required_version. A development build of 0.2 counts as 0.2.
-func (l *loader) requireVersion(s scope, attr *hcl.Attribute) {
+func (l *loader) requireVersion(s scope, attr *hcl.Attribute, camform string) {
 	text, ok := s.text(attr)
 	if !ok {
 		return
@@ -91,11 +92,11 @@ func (l *loader) requireVersion(s scope, attr *hcl.Attribute) {
 		l.add(invalidVersion.at(attr.Expr.Range(), "required_version takes constraints such as \">= 0.1\" or \"~> 0.2.0\", separated by commas."))
 		return
 	}
-	have, err := version.NewVersion(l.options.Version)
+	have, err := version.NewVersion(camform)
 	if err != nil || constraints.Check(have.Core()) {
 		return
 	}
-	l.add(unsupportedVersion.at(attr.Expr.Range(), "This is camform %s, and the configuration wants %s. Use a fitting version, or change required_version.", l.options.Version, text))
+	l.add(unsupportedVersion.at(attr.Expr.Range(), "This is camform %s, and the configuration wants %s. Use a fitting version, or change required_version.", camform, text))
 }
 
 func (l *loader) state(s scope, section *section) {
@@ -107,11 +108,11 @@ func (l *loader) state(s scope, section *section) {
 	switch {
 	case !ok:
 	case path == "":
-		l.add(invalidState.at(section.attributes["path"].Expr.Range(), "path must name a file, such as %q.", defaultStatePath))
+		l.add(invalidState.at(section.attributes["path"].Expr.Range(), "path must name a file, such as %q.", DefaultStatePath))
 	case filepath.IsAbs(path):
 		l.config.Settings.StatePath = path
 	default:
-		l.config.Settings.StatePath = filepath.Join(l.dir, path)
+		l.config.Settings.StatePath = filepath.Join(l.source.dir, path)
 	}
 }
 

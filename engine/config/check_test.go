@@ -185,7 +185,7 @@ func TestVersionsCompareByTheirNumbers(t *testing.T) {
 func TestSecretsOfLaterDoNotPass(t *testing.T) {
 	options := testOptions()
 	options.Vars = []Var{{Name: "pin", Text: "geheim-geheim"}}
-	config, _ := Load(write(t, map[string]string{"main.cam.hcl": `variable "pin" {
+	config, _ := Parse(write(t, map[string]string{"main.cam.hcl": `variable "pin" {
   sensitive = true
 }
 device "a" {
@@ -206,7 +206,7 @@ device "a" {
     }
   }
 }
-`}), options)
+`}), testVersion).Evaluate(options)
 	asserts := config.Devices[0].Rules[0].Asserts
 	facts := known{documents: map[string][]string{"/ISAPI/a x": {"x"}}}
 	if have := outcome(asserts[0], facts); !strings.HasSuffix(have, "depends on a secret") {

@@ -238,8 +238,7 @@ func TestDevelopmentVersionsCountAsTheirRelease(t *testing.T) {
 	options := testOptions()
 	files := map[string]string{"main.cam.hcl": "camform {\n  required_version = \">= 0.4\"\n}\n"}
 	for version, fits := range map[string]bool{"0.4.0-dev": true, "v0.5.1": true, "unknown": true, "": true, "0.3.9": false} {
-		options.Version = version
-		if _, problems := Load(write(t, files), options); (len(problems) == 0) != fits {
+		if _, problems := Parse(write(t, files), version).Evaluate(options); (len(problems) == 0) != fits {
 			t.Errorf("with version %q the problems are %v", version, problems)
 		}
 	}
@@ -497,7 +496,7 @@ device "a" {
 
 func TestLiteralSecretsAreBlankedInTheSources(t *testing.T) {
 	dir := write(t, map[string]string{"main.cam.hcl": "variable \"a\" {\n  sensitive = true\n  default = \"geheim\"\n}\ndevice \"a\" {\n  login {\n    username = \"x\"\n    password = \"geheim\"\n  }\n}\n"})
-	config, problems := Load(dir, testOptions())
+	config, problems := Parse(dir, testVersion).Evaluate(testOptions())
 	if !problems.HasErrors() {
 		t.Fatal("there is no problem")
 	}
@@ -511,13 +510,13 @@ func TestSecretFilesOfEverybodyAreReported(t *testing.T) {
 	dir := write(t, map[string]string{"pw": "geheim\n", "main.cam.hcl": "locals {\n  a = secret(\"file:pw\")\n}\n"})
 	options := testOptions()
 	options.Secrets = testVault{}.reader(options.Env, dir)
-	if _, problems := Load(dir, options); len(problems) > 0 {
+	if _, problems := Parse(dir, testVersion).Evaluate(options); len(problems) > 0 {
 		t.Fatalf("a private file is reported: %v", problems)
 	}
 	if err := os.Chmod(filepath.Join(dir, "pw"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, problems := Load(dir, options)
+	_, problems := Parse(dir, testVersion).Evaluate(options)
 	if len(problems) != 1 || problems.HasErrors() || problems[0].Code != "secret-file-exposed" {
 		t.Errorf("the problems are %v", problems)
 	}
@@ -556,7 +555,7 @@ device "d" {
   }
 }
 `})
-	config, _ := Load(dir, testOptions())
+	config, _ := Parse(dir, testVersion).Evaluate(testOptions())
 	if len(config.Devices) != 1 || config.Devices[0].Address.Name != "c" {
 		t.Fatalf("the devices are %v", config.Devices)
 	}
@@ -570,24 +569,24 @@ func TestSettingsAreReadAlone(t *testing.T) {
 		"main.cam.hcl":   "camform {\n  max_unreachable = 3\n}\ndevice \"a\" {\n  address = var.none\n}\n",
 		"broken.cam.hcl": "locals {\n",
 	})
-	settings, problems := LoadSettings(dir, testOptions())
+	settings, problems := readSettings(dir)
 	if len(problems) > 0 || settings.MaxUnreachable.Count != 3 || settings.StatePath != filepath.Join(dir, ".camform/state.db") {
 		t.Errorf("the settings are %+v with %v", settings, problems)
 	}
 	dir = write(t, map[string]string{"main.cam.hcl": "camform {\n  state \"sqlite\" {\n    path = \"/var/lib/camform.db\"\n  }\n}\n"})
-	if settings, problems := LoadSettings(dir, testOptions()); len(problems) > 0 || settings.StatePath != "/var/lib/camform.db" {
+	if settings, problems := readSettings(dir); len(problems) > 0 || settings.StatePath != "/var/lib/camform.db" {
 		t.Errorf("the settings are %+v with %v", settings, problems)
 	}
-	if settings, problems := LoadSettings(t.TempDir(), testOptions()); len(problems) > 0 || settings.StatePath == "" {
+	if settings, problems := readSettings(t.TempDir()); len(problems) > 0 || settings.StatePath == "" {
 		t.Errorf("without a configuration the settings are %+v with %v", settings, problems)
 	}
-	if _, problems := LoadSettings(filepath.Join(dir, "none"), testOptions()); len(problems) != 1 {
+	if problems := Parse(filepath.Join(dir, "none"), testVersion).Problems(); len(problems) != 1 {
 		t.Errorf("without a directory the problems are %v", problems)
 	}
 }
 
 func TestADirectoryThatIsNotThereIsAProblem(t *testing.T) {
-	config, problems := Load(filepath.Join(t.TempDir(), "none"), Options{})
+	config, problems := Parse(filepath.Join(t.TempDir(), "none"), testVersion).Evaluate(Options{})
 	if config == nil || len(problems) != 1 || problems[0].Code != "no-configuration" {
 		t.Errorf("the problems are %v", problems)
 	}
@@ -706,7 +705,7 @@ func FuzzLoad(f *testing.F) {
 		if json {
 			name = "main" + jsonSuffix
 		}
-		_, problems := Load(write(t, map[string]string{name: string(text)}), testOptions())
+		_, problems := Parse(write(t, map[string]string{name: string(text)}), testVersion).Evaluate(testOptions())
 		for _, p := range problems {
 			if strings.Contains(p.Error(), canary) {
 				t.Errorf("a problem contains a secret: %s", p.Error())
@@ -756,7 +755,7 @@ device "gate" {
 }
 `})
 	for b.Loop() {
-		config, problems := Load(dir, testOptions())
+		config, problems := Parse(dir, testVersion).Evaluate(testOptions())
 		if len(problems) > 0 || len(config.Devices) != 10000 || len(config.Devices[0].Settings) != 10 {
 			b.Fatalf("loading failed: %v", problems)
 		}

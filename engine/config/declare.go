@@ -41,12 +41,12 @@ var absent = map[string]string{
 }
 
 // declare collects the declarations of all files.
-func (l *loader) declare(files []*hcl.File) {
+func (l *loader) declare() {
 	shapes := map[string]*shape{
 		"variable": variableShape, "output": outputShape, "credential_policy": policyShape,
 		"profile": profileShape(l.options.Kinds), "device": deviceShape(l.options.Kinds),
 	}
-	for _, file := range files {
+	for _, file := range l.source.files {
 		content, diags := file.Body.Content(topLevel)
 		l.add(unknownBlocks(diags)...)
 		for _, block := range content.Blocks {

@@ -319,7 +319,7 @@ func (s scope) tls(section *section) TLS {
 	}
 	t.CAFile = path
 	if !filepath.IsAbs(path) {
-		t.CAFile = filepath.Join(s.dir, path)
+		t.CAFile = filepath.Join(s.source.dir, path)
 	}
 	if !isFile(t.CAFile) {
 		s.add(unreadableFile.at(at, "There is no file %s. ca_file is looked up from the directory of the configuration.", t.CAFile))

@@ -27,19 +27,13 @@ func inside(name string) (string, error) {
 	return local, nil
 }
 
-// read reads a file of the configuration. Like the other functions it opens the directory anew, because the conditions of
-// checks call them long after Load has closed its own.
+// read reads a file of the configuration that an expression names.
 func (l *loader) read(name string) ([]byte, error) {
 	local, err := inside(name)
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(l.dir)
-	if err != nil {
-		return nil, fmt.Errorf("%q cannot be read: %w", name, cause(err))
-	}
-	defer root.Close()
-	text, err := root.ReadFile(local)
+	text, err := l.readOwn(local)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no file %q in the directory of the configuration", name)
 	}
@@ -76,7 +70,7 @@ func (l *loader) fileExistsFunc() function.Function {
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
-			root, err := os.OpenRoot(l.dir)
+			root, err := os.OpenRoot(l.source.dir)
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, cause(err))
 			}
@@ -135,7 +129,7 @@ func (l *loader) fileSetFunc() function.Function {
 // matching lists the regular files below dir that match one of the patterns.
 func (l *loader) matching(dir string, patterns []string) []string {
 	var found []string
-	root, err := os.OpenRoot(l.dir)
+	root, err := os.OpenRoot(l.source.dir)
 	if err != nil {
 		return nil
 	}

@@ -24,11 +24,7 @@ func console(t *testing.T) func(expression string) (cty.Value, string) {
 		"d/e/c.json":    "{}\n",
 		"d/e/notes.txt": "x\n",
 	})
-	l, err := newLoader(dir, testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.root.Close() })
+	l := newLoader(&Source{dir: dir}, testOptions())
 	return func(expression string) (cty.Value, string) {
 		expr, diags := hclsyntax.ParseExpression([]byte(expression), "console", hcl.InitialPos)
 		if diags.HasErrors() {
@@ -285,11 +281,7 @@ func TestFunctionsRefuseWhatTheyCannotDo(t *testing.T) {
 
 // TestFunctionsKeepMarksAndUnknowns calls the functions directly, as an expression could with unread secrets.
 func TestFunctionsKeepMarksAndUnknowns(t *testing.T) {
-	l, err := newLoader(t.TempDir(), testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.root.Close()
+	l := newLoader(&Source{dir: t.TempDir()}, testOptions())
 	secret := schema.MarkSecret(cty.StringVal("a"), "env:X")
 	unknown := cty.UnknownVal(cty.String)
 	hidden := schema.MarkSecret(unknown, "env:X")

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,14 +19,49 @@ import (
 	"camform/schema"
 )
 
-// Options are what a configuration is loaded with besides its files. The zero value knows no kinds of settings, has an
-// empty environment and reads secrets of files only.
+// Source is the text of a configuration: parsed, and not evaluated but for the camform block.
+type Source struct {
+	Settings Settings      // the camform block; the defaults where there is none, or where something is wrong with it
+	Damage   diag.Problems // what is wrong with the directory and the files, so that they cannot be parsed
+	Mistakes diag.Problems // what is wrong with the camform block, as far as it can be parsed
+
+	dir   string
+	files []*hcl.File
+	texts map[string][]byte // by the name for messages
+}
+
+// Parse reads the files of the configuration in dir, and of what they say only the camform block, which decides how to go
+// on: where the state is, and which further kinds of settings there are. Version is that of camform, for required_version;
+// anything that is no version passes. The source is never nil. It opens nothing but files and makes none.
+func Parse(dir, version string) *Source {
+	l := newLoader(&Source{dir: dir, texts: map[string][]byte{}, Settings: Settings{StatePath: filepath.Join(dir, DefaultStatePath)}}, Options{})
+	l.parse()
+	l.source.Damage, l.list = l.list, nil
+	l.settings(version)
+	l.source.Settings, l.source.Mistakes = l.config.Settings, l.list
+	return l.source
+}
+
+// Problems are all that is wrong with the source. A configuration in which there are errors is not evaluated: what a
+// damaged file declares is not known, so every reference to it would look wrong, and a file for another version means
+// something else.
+func (s *Source) Problems() diag.Problems {
+	if s.Damage.HasErrors() {
+		return s.Damage
+	}
+	return slices.Concat(s.Damage, s.Mistakes)
+}
+
+// Texts are the texts of the files by their names in messages.
+func (s *Source) Texts() map[string][]byte { return s.texts }
+
+// Options are what a configuration is evaluated with besides its files. The zero value knows no kinds of settings, has an
+// empty environment and reads no secrets.
 type Options struct {
 	Kinds   *schema.Kinds               // the blocks that devices and profiles may hold
 	Vars    []Var                       // --var and --var-file in the order of the command line; later ones win
 	Env     func(string) (string, bool) // the environment, such as os.LookupEnv
-	Version string                      // version of camform, for required_version; anything that is no version passes
-	Secrets SecretReader                // where secret() gets its values; nil reads them from Env and from files
+	Secrets SecretReader                // where secret() gets its values; nil for Unread
 }
 
 // Var is one --var or --var-file.
@@ -35,27 +71,18 @@ type Var struct {
 	File string // path of --var-file, relative to the working directory; Name and Text are empty then
 }
 
-// Load reads the configuration in dir. It returns everything that is wrong, in the order in which it was found, and what
-// it could understand; after an error that is incomplete and good for display only. A device whose address or login could
-// not be understood is left out. The configuration is never nil.
+// Evaluate finds out what a source means. It returns everything that is wrong, that of the source included, in the order in
+// which it was found, and what it could understand; after an error that is incomplete and good for display only. A device
+// whose address or login could not be understood is left out. The configuration is never nil.
 //
 // Attribute maps of settings are shared between devices and must not be changed.
-func Load(dir string, options Options) (*Config, diag.Problems) {
-	l, err := newLoader(dir, options)
-	if err != nil {
-		return l.config, diag.Problems{noConfiguration.of("The directory %s cannot be opened: %s.", dir, cause(err))}
-	}
-	defer l.root.Close()
-
-	files := l.parse()
-	if l.failed() { // what a damaged file declares is not known, so every reference to it would look wrong
+func (s *Source) Evaluate(options Options) (*Config, diag.Problems) {
+	l := newLoader(s, options)
+	l.list = s.Problems()
+	if l.failed() {
 		return l.config, l.list
 	}
-	l.settings(files)
-	if l.failed() { // a file for another version means something else
-		return l.config, l.list
-	}
-	l.declare(files)
+	l.declare()
 	l.readValues()
 	for _, n := range l.order() {
 		l.evaluate(n)
@@ -65,11 +92,10 @@ func Load(dir string, options Options) (*Config, diag.Problems) {
 	return l.config, l.list
 }
 
-// loader is one run of Load.
+// loader is one run of Parse or Evaluate.
 type loader struct {
 	collector
-	dir     string
-	root    *os.Root
+	source  *Source
 	options Options
 	config  *Config
 	secrets secretStore
@@ -91,7 +117,7 @@ type loader struct {
 	policies     map[string]*credential.Policy
 }
 
-func newLoader(dir string, options Options) (*loader, error) {
+func newLoader(source *Source, options Options) *loader {
 	if options.Env == nil {
 		options.Env = func(string) (string, bool) { return "", false }
 	}
@@ -102,12 +128,12 @@ func newLoader(dir string, options Options) (*loader, error) {
 		options.Secrets = Unread
 	}
 	l := &loader{
-		dir:     dir,
+		source:  source,
 		options: options,
 		config: &Config{
-			Dir:      dir,
-			Settings: Settings{StatePath: filepath.Join(dir, defaultStatePath)},
-			Sources:  map[string][]byte{},
+			Dir:      source.dir,
+			Settings: source.Settings,
+			Sources:  source.texts,
 			Secrets:  map[string]string{},
 		},
 		declarations: map[node]declaration{},
@@ -123,16 +149,11 @@ func newLoader(dir string, options Options) (*loader, error) {
 		referenced:   map[node]bool{},
 	}
 	l.secrets = secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return l, err
-	}
-	l.root = root
 	l.base = &hcl.EvalContext{
 		Variables: map[string]cty.Value{"path": pathValue},
 		Functions: l.functions(),
 	}
-	return l, nil
+	return l
 }
 
 // pathValue is the object `path`. Files are always looked up in the directory of the configuration, so that all three
@@ -147,32 +168,27 @@ const (
 )
 
 // parse reads the files of the configuration in the order of their names.
-func (l *loader) parse() []*hcl.File {
-	var files []*hcl.File
+func (l *loader) parse() {
 	for _, name := range l.names() {
-		if !strings.HasSuffix(name, nativeSuffix) && !strings.HasSuffix(name, jsonSuffix) {
-			continue
-		}
-		if file := l.parseFile(name); file != nil {
-			files = append(files, file)
+		if strings.HasSuffix(name, nativeSuffix) || strings.HasSuffix(name, jsonSuffix) {
+			l.parseFile(name)
 		}
 	}
-	if len(files) == 0 && !l.failed() {
-		where := l.dir
+	if len(l.source.texts) == 0 && !l.failed() {
+		where := l.source.dir
 		if where == "." {
 			where = "This directory"
 		}
 		l.add(noConfiguration.of("%s holds no file whose name ends in %s or %s. camform init writes one to begin with; -chdir names another directory.",
 			where, nativeSuffix, jsonSuffix))
 	}
-	return files
 }
 
 // names lists the files of the directory, sorted. Hidden ones, such as the backups of editors, are left out.
 func (l *loader) names() []string {
-	entries, err := fs.ReadDir(l.root.FS(), ".")
+	entries, err := os.ReadDir(l.source.dir)
 	if err != nil {
-		l.add(noConfiguration.of("The directory %s cannot be read: %s.", l.dir, cause(err)))
+		l.add(noConfiguration.of("The directory %s cannot be opened: %s.", l.source.dir, cause(err)))
 		return nil
 	}
 	var names []string
@@ -184,16 +200,28 @@ func (l *loader) names() []string {
 	return names
 }
 
-func (l *loader) parseFile(name string) *hcl.File {
-	text, err := l.root.ReadFile(name)
+func (l *loader) parseFile(name string) {
+	text, err := l.readOwn(name)
 	if err != nil {
 		l.add(unreadableFile.of("%s: %s.", l.display(name), cause(err)))
-		return nil
+		return
 	}
-	l.config.Sources[l.display(name)] = text
+	l.source.texts[l.display(name)] = text
 	file, diags := parseText(text, l.display(name))
 	l.add(diag.FromHCL(diags)...)
-	return file
+	if file != nil {
+		l.source.files = append(l.source.files, file)
+	}
+}
+
+// readOwn reads a file of the directory. Links that lead out of it are refused.
+func (l *loader) readOwn(name string) ([]byte, error) {
+	root, err := os.OpenRoot(l.source.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.ReadFile(name)
 }
 
 // parseText parses the text of a file by the suffix of its name.
@@ -205,7 +233,9 @@ func parseText(text []byte, filename string) (*hcl.File, hcl.Diagnostics) {
 }
 
 // display is how the path of a file of the configuration is shown, and its name in ranges and in Config.Sources.
-func (l *loader) display(name string) string { return filepath.ToSlash(filepath.Join(l.dir, name)) }
+func (l *loader) display(name string) string {
+	return filepath.ToSlash(filepath.Join(l.source.dir, name))
+}
 
 // cause is an error of the file system without the name of the call and of the path, which the sentence around it gives.
 func cause(err error) error {

@@ -79,10 +79,19 @@ func lookup(env map[string]string) func(string) (string, bool) {
 	}
 }
 
+// testVersion is the version of camform in tests.
+const testVersion = "0.3.0"
+
+// readSettings reads only the camform block of a configuration, with what is wrong with it.
+func readSettings(dir string) (Settings, diag.Problems) {
+	source := Parse(dir, testVersion)
+	return source.Settings, source.Mistakes
+}
+
 // testOptions are the options that tests load with.
 func testOptions() Options {
 	env := lookup(testEnv)
-	return Options{Kinds: testKinds, Env: env, Version: "0.3.0", Secrets: testVault{}.reader(env, "")}
+	return Options{Kinds: testKinds, Env: env, Secrets: testVault{}.reader(env, "")}
 }
 
 // write puts files into a new directory. Names may have directories.
@@ -110,7 +119,7 @@ func load(t testing.TB, text string) *Config {
 func loadFiles(t testing.TB, files map[string]string, options Options) *Config {
 	t.Helper()
 	dir := write(t, files)
-	config, problems := Load(dir, options)
+	config, problems := Parse(dir, testVersion).Evaluate(options)
 	if len(problems) > 0 {
 		t.Fatalf("the configuration has problems:\n%s", render(dir, problems))
 	}
@@ -230,7 +239,7 @@ func TestMistakesAreReported(t *testing.T) {
 			for _, s := range scenarios(archive) {
 				t.Run(s.name, func(t *testing.T) {
 					dir := write(t, s.files)
-					_, problems := Load(dir, s.options(dir))
+					_, problems := Parse(dir, testVersion).Evaluate(s.options(dir))
 					have[s.name] = render(dir, problems)
 					checkProblems(t, problems)
 					if diff := gocmp.Diff(s.want, have[s.name]); diff != "" && !*update {

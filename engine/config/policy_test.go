@@ -401,7 +401,7 @@ func TestOriginsAreCheckedWhateverReadsThem(t *testing.T) {
 	options.Secrets = func(string) (cty.Value, error) { return cty.StringVal("kanarie-anything"), nil }
 	for origin, good := range map[string]bool{"vault:gate/admin": true, "kv:secret/gate#admin": true, "kv:secret/gate": false, "gate/admin": false, "env:": false} {
 		dir := write(t, map[string]string{"main.cam.hcl": fmt.Sprintf("locals {\n  a = secret(%q)\n}\n", origin)})
-		_, problems := Load(dir, options)
+		_, problems := Parse(dir, testVersion).Evaluate(options)
 		if good != (len(problems) == 0) || !good && problems[0].Code != "secret-unavailable" {
 			t.Errorf("%s: the problems are %v", origin, problems)
 		}
@@ -494,7 +494,7 @@ device "broken" {
 		"who/signers": "# people\n\nalice@example.com,second " + signerKey + " laptop\n  bob@example.com\tnamespaces=\"camform-plan\",valid-before=\"20300101Z\" " + signerKey + "\r\n",
 	}
 	dir := write(t, files)
-	settings, problems := LoadSettings(dir, testOptions())
+	settings, problems := readSettings(dir)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -515,7 +515,7 @@ device "broken" {
 	if diff := gocmp.Diff(want, settings.Approvals); diff != "" {
 		t.Errorf("approvals (-want +have):\n%s", diff)
 	}
-	config, _ := Load(dir, testOptions())
+	config, _ := Parse(dir, testVersion).Evaluate(testOptions())
 	if diff := gocmp.Diff(want.Signers, config.Settings.Approvals.Signers); diff != "" {
 		t.Errorf("signers of the whole configuration (-want +have):\n%s", diff)
 	}

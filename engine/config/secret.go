@@ -162,7 +162,7 @@ func (l *loader) exposedFile(origin string) {
 	if scheme != "file" {
 		return
 	}
-	path := secretPath(rest, l.dir)
+	path := secretPath(rest, l.source.dir)
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm()&0o004 == 0 {
 		return

@@ -16,7 +16,7 @@ func TestSecretsAreReadOnce(t *testing.T) {
 	}
 	options.Secrets = testVault{}.reader(options.Env, "")
 	dir := write(t, map[string]string{"main.cam.hcl": "locals {\n  a = [for i in range(3) : secret(\"env:ADMIN\")]\n}\n"})
-	if _, problems := Load(dir, options); len(problems) > 0 {
+	if _, problems := Parse(dir, testVersion).Evaluate(options); len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	if reads["ADMIN"] != 1 {
@@ -81,7 +81,7 @@ func TestFilesOutsideAreNotReachedThroughLinks(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	_, problems := Load(dir, testOptions())
+	_, problems := Parse(dir, testVersion).Evaluate(testOptions())
 	if len(problems) != 1 || !strings.Contains(problems[0].Detail, "escapes") {
 		t.Errorf("the problems are %v", problems)
 	}

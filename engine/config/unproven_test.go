@@ -67,7 +67,7 @@ func TestFoldersOfSettingFilesAreFoundFromTheConfiguration(t *testing.T) {
 		"broken.cam.hcl":    "device \"a\" {\n  htps {\n  }\n}\n",
 		"unparsed.cam.json": "{",
 	})
-	settings, problems := LoadSettings(dir, testOptions())
+	settings, problems := readSettings(dir)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -94,7 +94,7 @@ func schedule(t *testing.T, label, profile, device string) (*Config, string) {
 		"  schedule \"day1\" {\n" + device + "\n}\n}\n"})
 	options := testOptions()
 	options.Kinds = listed
-	config, problems := Load(dir, options)
+	config, problems := Parse(dir, testVersion).Evaluate(options)
 	return config, render(dir, problems)
 }
 

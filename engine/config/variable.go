@@ -124,7 +124,7 @@ func (l *loader) readValues() {
 		}
 	}
 	for _, name := range l.valueFiles() {
-		text, err := l.root.ReadFile(name)
+		text, err := l.readOwn(name)
 		if err != nil {
 			l.add(unreadableFile.of("%s: %s.", l.display(name), cause(err)))
 			continue

@@ -131,7 +131,7 @@ func load(t fatal, r *learn.Result) map[schema.Device]*config.Device {
 			t.Fatalf("%v", err)
 		}
 	}
-	cfg, problems := config.Load(dir, config.Options{Kinds: kinds, Secrets: func(origin string) (cty.Value, error) {
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: kinds, Secrets: func(origin string) (cty.Value, error) {
 		if origin == loginOrigin {
 			return cty.StringVal(loginPassword), nil
 		}

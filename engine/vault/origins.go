@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"camform/engine/credential"
+	"camform/engine/state"
 	"camform/schema"
 )
 
@@ -22,7 +23,7 @@ import (
 type Origins struct {
 	Env   func(name string) (string, bool) // nil for an empty environment
 	Dir   string                           // what relative paths start from, and where commands run
-	Vault *Vault                           // nil if there is none at hand
+	Vault *Vault                           // nil where there is no state, and so no vault
 
 	mu      sync.Mutex
 	answers map[string]*answer
@@ -113,7 +114,7 @@ func (o *Origins) read(ctx context.Context, scheme, rest string) (string, error)
 
 func (o *Origins) readVault(ctx context.Context, name string) (string, error) {
 	if o.Vault == nil {
-		return "", fmt.Errorf("%w: no vault is at hand to read %s from", ErrAbsent, name)
+		return "", state.ErrNoVault
 	}
 	text, _, err := o.Vault.Live(ctx, name)
 	return text, err

@@ -86,7 +86,7 @@ func TestOriginsNeedNothing(t *testing.T) {
 	_, err := o.Read(t.Context(), "env:HOME")
 	wantError(t, err, ErrAbsent, "HOME")
 	_, err = o.Read(t.Context(), "vault:a")
-	wantError(t, err, ErrAbsent, "no vault is at hand")
+	wantError(t, err, state.ErrNoVault, "camform vault init")
 	store, _ := newStore(t)
 	_, err = (&Origins{Vault: New(store, Unlock{})}).Read(t.Context(), "vault:a")
 	wantError(t, err, state.ErrNoVault, "camform vault init")

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/apply"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/graph"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/engine/vault"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
+	"camform/schema"
+)
+
+// beginning is the program once the text of the configuration has been read: enough to know where the state is and which
+// kinds of settings there are. The commands go on from here, each step once:
+//
+//	begin       source, settings, provider   every command that knows kinds of settings
+//	remember    store, vault, secrets        opened if there is a state, made only where the command says so
+//	evaluate    what the configuration means
+//	workspace   the engine, complete
+type beginning struct {
+	*app
+	source   *config.Source
+	settings config.Settings // what decides how to go on; the only place where rules from elsewhere can join those of the source
+	provider *hikvision.Provider
+}
+
+// bootGrace is how long a write waits for a device that has just started: it answers reads then, and refuses to be changed.
+const bootGrace = 15 * time.Second
+
+// begin reads the text of the configuration and makes the provider, with the setting files that the configuration names.
+// Errors in those are printed. What is wrong with the configuration itself is left for sound and settled.
+func (a *app) begin() (*beginning, error) {
+	source := config.Parse(".", version())
+	b := &beginning{app: a, source: source, settings: source.Settings}
+	var folders []schema.Folder
+	texts := map[string][]byte{}
+	for _, path := range b.settings.Schemas {
+		folder := schema.Folder{Name: path, Files: os.DirFS(path)}
+		folders = append(folders, folder)
+		names, err := fs.Glob(folder.Files, "*.hcl")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if text, err := fs.ReadFile(folder.Files, name); err == nil {
+				texts[filepath.Join(folder.Name, name)] = text
+			}
+		}
+	}
+	provider, diags := hikvision.NewWith(isapi.Options{Grace: bootGrace}, folders...)
+	b.provider = provider
+	return b, a.report(diag.FromHCL(diags), texts)
+}
+
+// settled reports what is wrong with the camform block, for commands that need nothing else of the configuration.
+func (b *beginning) settled() error {
+	if b.source.Mistakes.HasErrors() {
+		return b.report(b.source.Mistakes, b.source.Texts())
+	}
+	return nil
+}
+
+// sound reports what is wrong with the text of the configuration, so that nothing is opened for one that cannot be used.
+func (b *beginning) sound() error {
+	if problems := b.source.Problems(); problems.HasErrors() {
+		return b.report(problems, b.source.Texts())
+	}
+	return nil
+}
+
+// evaluate finds out what the configuration means. What is wrong with it is printed.
+func (b *beginning) evaluate(flags *runFlags, secrets config.SecretReader) (*config.Config, error) {
+	cfg, problems := b.source.Evaluate(b.options(flags, secrets))
+	return cfg, b.report(problems, cfg.Sources)
+}
+
+func (b *beginning) options(flags *runFlags, secrets config.SecretReader) config.Options {
+	return config.Options{Kinds: b.provider.Kinds(), Vars: flags.vars, Env: b.env, Secrets: secrets}
+}
+
+// memory is the state, and the secrets that it gives access to. Without a state there is neither a store nor a vault.
+type memory struct {
+	store   *state.Store
+	vault   *vault.Vault // asks once for what opens it
+	origins *vault.Origins
+}
+
+// recall opens the state at a path if there is one. A configuration that is wrong leaves nothing behind, so commands make
+// the state only after the configuration has been evaluated.
+func (b *beginning) recall(ctx context.Context, operation, path string) (memory, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return memory{origins: b.origins(".", nil)}, nil
+	}
+	return b.remember(ctx, operation, path)
+}
+
+// remember opens the state at a path and makes it if there is none.
+func (b *beginning) remember(ctx context.Context, operation, path string) (memory, error) {
+	store, err := state.Open(ctx, path, state.Options{Owner: state.Owner{
+		Who: who(), PID: os.Getpid(), Operation: operation, Version: version(),
+	}})
+	if err != nil {
+		return memory{}, err
+	}
+	v := vault.New(store, b.unlock(nil))
+	return memory{store, v, b.origins(".", v)}, nil
+}
+
+// origins reads secrets, relative paths of files from dir. V is nil if there is no vault.
+func (b *beginning) origins(dir string, v *vault.Vault) *vault.Origins {
+	return &vault.Origins{Env: b.env, Dir: dir, Vault: v}
+}
+
+// reading chooses how a command reads the secrets of a configuration while it evaluates it.
+type reading func(ctx context.Context, m memory) config.SecretReader
+
+// withoutSecrets leaves every secret unknown.
+func withoutSecrets(context.Context, memory) config.SecretReader { return config.Unread }
+
+// open evaluates the configuration and opens its state.
+func (a *app) open(cmd *cobra.Command, flags *runFlags, secrets reading) (*workspace, error) {
+	b, err := a.begin()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.sound(); err != nil {
+		return nil, err
+	}
+	m, err := b.recall(cmd.Context(), cmd.Name(), b.settings.StatePath)
+	if err != nil {
+		return nil, err
+	}
+	cfg, targets, err := b.wanted(flags, secrets(cmd.Context(), m))
+	if err != nil {
+		m.close()
+		return nil, err
+	}
+	if m.store == nil {
+		if m, err = b.remember(cmd.Context(), cmd.Name(), b.settings.StatePath); err != nil {
+			return nil, err
+		}
+	}
+	w := b.workspace(cmd.Context(), flags, m, cfg)
+	w.targets = targets
+	return w, nil
+}
+
+// wanted evaluates the configuration and finds what the targets name in it.
+func (b *beginning) wanted(flags *runFlags, secrets config.SecretReader) (*config.Config, []schema.Setting, error) {
+	cfg, err := b.evaluate(flags, secrets)
+	if err != nil {
+		return nil, nil, err
+	}
+	targets, err := parseTargets(flags.targets, cfg)
+	return cfg, targets, err
+}
+
+// openForState opens the state without evaluating the configuration. Only the camform block is needed for that, so whatever
+// else is wrong with the configuration does not matter.
+func (a *app) openForState(cmd *cobra.Command) (*workspace, error) {
+	b, err := a.begin()
+	if err != nil {
+		return nil, err
+	}
+	return b.openState(cmd.Context(), "state "+cmd.Name(), &runFlags{})
+}
+
+// openState opens the state without evaluating the configuration.
+func (b *beginning) openState(ctx context.Context, operation string, flags *runFlags) (*workspace, error) {
+	if err := b.settled(); err != nil {
+		return nil, err
+	}
+	m, err := b.remember(ctx, operation, b.settings.StatePath)
+	if err != nil {
+		return nil, err
+	}
+	return b.workspace(ctx, flags, m, nil), nil
+}
+
+// workspace puts the engine on top of what is open. Without a configuration the engine works with plans and with the state.
+func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cfg *config.Config) *workspace {
+	w := b.viewer(flags)
+	w.config, w.memory, w.run = cfg, m, newRun()
+	w.engine = &engine.Engine{
+		Provider: b.provider, Store: m.store, Secret: w.secret, Now: time.Now, Version: version(), Author: b.author(cfg),
+		Passwords: engine.Passwords{Vault: m.vault, Store: m.store}, Sealer: m.sealer(ctx),
+		Limits: graph.Limits{Total: flags.parallelism, PerGroup: flags.perSite},
+		Event:  func(report.Event) {},
+		Trace:  w.trace(),
+	}
+	return w
+}
+
+// author names who makes plans, which is nobody where there is no configuration to make one of.
+func (b *beginning) author(cfg *config.Config) string {
+	if cfg == nil {
+		return ""
+	}
+	return author(b.env)
+}
+
+// viewer is a workspace that shows plans and has no state.
+func (b *beginning) viewer(flags *runFlags) *workspace {
+	return &workspace{app: b.app, flags: flags, engine: &engine.Engine{Provider: b.provider, Now: time.Now}}
+}
+
+// sealer hides what is kept of devices: with the vault, or with the key of the state where there is no vault.
+func (m memory) sealer(ctx context.Context) apply.Sealer {
+	if _, err := m.store.Vault(ctx); err != nil {
+		return m.store
+	}
+	return m.vault
+}
+
+func (m memory) close() {
+	if m.store != nil {
+		_ = m.store.Close() // every write was durable before; closing only tidies up
+	}
+}
