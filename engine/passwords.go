@@ -24,11 +24,9 @@ func (p Passwords) Propose(ctx context.Context, name, account string, how plan.G
 		return "", nil, err
 	}
 	if how.Policy.Unique {
-		taken, err := p.taken(ctx)
-		if err != nil {
+		if rules.Taken, err = p.Taken(ctx); err != nil {
 			return "", nil, err
 		}
-		rules.Taken = func(text string) bool { return taken[text] }
 	}
 	if text, err = credential.Generate(how.Policy, rules, rand.Reader); err != nil {
 		return "", nil, err
@@ -50,21 +48,4 @@ func (p Passwords) earlier(ctx context.Context, name string) ([]string, error) {
 		}
 	}
 	return texts, nil
-}
-
-// taken are the passwords that the vault holds, of all accounts and versions.
-func (p Passwords) taken(ctx context.Context) (map[string]bool, error) {
-	all, err := p.Store.AllSecrets(ctx)
-	if err != nil {
-		return nil, err
-	}
-	taken := make(map[string]bool, len(all))
-	for _, v := range all {
-		text, err := p.Open(v)
-		if err != nil {
-			return nil, err
-		}
-		taken[text] = true
-	}
-	return taken, nil
 }
