@@ -88,11 +88,11 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 	root.SetVersionTemplate("camform v{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddCommand(
-		a.initCommand(), a.importCommand(), a.learnCommand(), a.validateCommand(), a.fmtCommand(),
-		a.planCommand(), a.approveCommand(), a.applyCommand(), a.rollbackCommand(), a.driftCommand(), a.auditCommand(),
-		a.rotateCommand(), a.credentialsCommand(), a.vaultCommand(),
-		a.showCommand(), a.stateCommand(), a.auditLogCommand(), a.settingsCommand(), a.lockCommand(),
-		a.simulateCommand(), a.versionCommand(),
+		initCommand(a), importCommand(a), learnCommand(a), validateCommand(a), fmtCommand(a),
+		planCommand(a), approveCommand(a), applyCommand(a), rollbackCommand(a), driftCommand(a), auditCommand(a),
+		rotateCommand(a), credentialsCommand(a), vaultCommand(a),
+		showCommand(a), stateCommand(a), auditLogCommand(a), settingsCommand(a), lockCommand(a),
+		simulateCommand(a), versionCommand(a),
 	)
 	return root
 }

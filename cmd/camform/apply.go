@@ -18,7 +18,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) applyCommand() *cobra.Command {
+func applyCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	var d decision
 	cmd := &cobra.Command{

@@ -40,7 +40,7 @@ type approveFlags struct {
 	verify                bool
 }
 
-func (a *app) approveCommand() *cobra.Command {
+func approveCommand(a *app) *cobra.Command {
 	flags := &approveFlags{}
 	cmd := &cobra.Command{
 		Use:   "approve PLANFILE [APPROVALFILE]...",

@@ -21,7 +21,7 @@ import (
 // levels are the levels of rules, each with those below it.
 var levels = []string{"basic", "high", "site"}
 
-func (a *app) auditCommand() *cobra.Command {
+func auditCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	var which auditFilter
 	cmd := &cobra.Command{

@@ -22,7 +22,7 @@ import (
 // shownRecords is how many records are listed if nobody says which.
 const shownRecords = 100
 
-func (a *app) auditLogCommand() *cobra.Command {
+func auditLogCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit-log",
 		Short: "Look at the log of who did what, and prove that nobody changed it",
@@ -37,7 +37,7 @@ log of a CI job, in a pull request, in a ticket.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.auditLogShowCommand(), a.auditLogVerifyCommand(), a.auditLogExportCommand())
+	cmd.AddCommand(auditLogShowCommand(a), auditLogVerifyCommand(a), auditLogExportCommand(a))
 	return cmd
 }
 
@@ -48,7 +48,7 @@ type recordFilter struct {
 	since  time.Duration
 }
 
-func (a *app) auditLogShowCommand() *cobra.Command {
+func auditLogShowCommand(a *app) *cobra.Command {
 	var which recordFilter
 	var format view.Format
 	cmd := &cobra.Command{
@@ -135,7 +135,7 @@ func (w *workspace) listRecords(ctx context.Context, format view.Format, which r
 	return shown.Head(head)
 }
 
-func (a *app) auditLogVerifyCommand() *cobra.Command {
+func auditLogVerifyCommand(a *app) *cobra.Command {
 	var heads []string
 	cmd := &cobra.Command{
 		Use:   "verify [FILE]",
@@ -226,7 +226,7 @@ func (a *app) verified(log string, findings auditlog.Findings) error {
 	return nil
 }
 
-func (a *app) auditLogExportCommand() *cobra.Command {
+func auditLogExportCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "export [FILE]",
 		Short: "Write the audit log as lines of JSON, to keep it elsewhere",

@@ -19,7 +19,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) credentialsCommand() *cobra.Command {
+func credentialsCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	var due bool
 	cmd := &cobra.Command{
@@ -42,7 +42,7 @@ Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in dou
 	flags.addConfig(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
 	cmd.Flags().BoolVar(&due, "due", false, "list only passwords that are due, do not exist yet or are in doubt")
-	cmd.AddCommand(a.reviewCommand())
+	cmd.AddCommand(reviewCommand(a))
 	return cmd
 }
 
@@ -75,7 +75,7 @@ type reviewFlags struct {
 	closing string
 }
 
-func (a *app) reviewCommand() *cobra.Command {
+func reviewCommand(a *app) *cobra.Command {
 	flags := &reviewFlags{}
 	cmd := &cobra.Command{
 		Use:   "review [ADDRESS]...",

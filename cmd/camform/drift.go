@@ -7,7 +7,7 @@ import (
 	"camform/engine"
 )
 
-func (a *app) driftCommand() *cobra.Command {
+func driftCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "drift",

@@ -16,7 +16,7 @@ import (
 	"camform/engine/diag"
 )
 
-func (a *app) fmtCommand() *cobra.Command {
+func fmtCommand(a *app) *cobra.Command {
 	var check, list bool
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE|DIR|-]...",

@@ -17,7 +17,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) importCommand() *cobra.Command {
+func importCommand(a *app) *cobra.Command {
 	flags := &surveyFlags{}
 	var o importing
 	cmd := &cobra.Command{

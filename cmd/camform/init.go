@@ -18,7 +18,7 @@ var starter []byte
 // ignored keeps the state and what is derived from it out of a repository.
 const ignored = "# Written by camform init: what is in here belongs to this machine, not into a repository.\n*\n"
 
-func (a *app) initCommand() *cobra.Command {
+func initCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "init",

@@ -23,7 +23,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) learnCommand() *cobra.Command {
+func learnCommand(a *app) *cobra.Command {
 	flags := &surveyFlags{}
 	var inventory, out string
 	cmd := &cobra.Command{

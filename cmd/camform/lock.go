@@ -19,7 +19,7 @@ import (
 	"camform/providers"
 )
 
-func (a *app) lockCommand() *cobra.Command {
+func lockCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "lock",

@@ -19,7 +19,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) planCommand() *cobra.Command {
+func planCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	var out string
 	var detailed, requests bool

@@ -16,7 +16,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) rollbackCommand() *cobra.Command {
+func rollbackCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	var run string
 	var d decision

@@ -21,7 +21,7 @@ type rotateFlags struct {
 	due bool
 }
 
-func (a *app) rotateCommand() *cobra.Command {
+func rotateCommand(a *app) *cobra.Command {
 	flags := &rotateFlags{}
 	cmd := &cobra.Command{
 		Use:   "rotate [ADDRESS]...",

@@ -15,7 +15,7 @@ import (
 // shownRuns is how many runs are listed.
 const shownRuns = 20
 
-func (a *app) stateRunsCommand() *cobra.Command {
+func stateRunsCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "runs [RUN]",
 		Short: "List the last runs that changed devices, or the requests of one",

@@ -11,7 +11,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) settingsCommand() *cobra.Command {
+func settingsCommand(a *app) *cobra.Command {
 	var format view.Format
 	var jsonSchema bool
 	cmd := &cobra.Command{

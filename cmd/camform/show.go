@@ -6,7 +6,7 @@ import (
 	"camform/cmd/camform/view"
 )
 
-func (a *app) showCommand() *cobra.Command {
+func showCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "show [PLANFILE]",

@@ -16,7 +16,7 @@ import (
 	"camform/providers/hikvision/simulator"
 )
 
-func (a *app) simulateCommand() *cobra.Command {
+func simulateCommand(a *app) *cobra.Command {
 	var o simulator.Options
 	var network, passwordEnv, inventory, ready, faults string
 	cmd := &cobra.Command{

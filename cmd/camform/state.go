@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-func (a *app) stateCommand() *cobra.Command {
+func stateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "state",
 		Short: "Look at what camform remembers",
@@ -22,12 +22,12 @@ forgetting a setting here changes nothing on a device.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.stateListCommand(), a.stateShowCommand(), a.stateForgetCommand(), a.stateReleaseCommand(),
-		a.stateRunsCommand())
+	cmd.AddCommand(stateListCommand(a), stateShowCommand(a), stateForgetCommand(a), stateReleaseCommand(a),
+		stateRunsCommand(a))
 	return cmd
 }
 
-func (a *app) stateListCommand() *cobra.Command {
+func stateListCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [ADDR]...",
 		Short: "List the devices and settings that are remembered",
@@ -52,7 +52,7 @@ func (a *app) stateListCommand() *cobra.Command {
 	}
 }
 
-func (a *app) stateShowCommand() *cobra.Command {
+func stateShowCommand(a *app) *cobra.Command {
 	var format view.Format
 	cmd := &cobra.Command{
 		Use:   "show ADDR",
@@ -75,7 +75,7 @@ func (a *app) stateShowCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) stateForgetCommand() *cobra.Command {
+func stateForgetCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "forget ADDR...",
 		Short: "Forget a device or a setting; the device keeps it as it is",
@@ -94,7 +94,7 @@ replaced, and only then.`,
 	}
 }
 
-func (a *app) stateReleaseCommand() *cobra.Command {
+func stateReleaseCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "release DEVICE ID",
 		Short: "Release a device that a run holds which is gone",

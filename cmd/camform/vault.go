@@ -19,7 +19,7 @@ const (
 	passphraseVariable = "CAMFORM_VAULT_PASSPHRASE_FILE"
 )
 
-func (a *app) vaultCommand() *cobra.Command {
+func vaultCommand(a *app) *cobra.Command {
 	var identities []string
 	cmd := &cobra.Command{
 		Use:   "vault",

@@ -14,7 +14,7 @@ var release = "0.1.0-dev"
 
 func version() string { return release }
 
-func (a *app) versionCommand() *cobra.Command {
+func versionCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
