@@ -347,13 +347,20 @@ func (k *Kind) ElementPaths() []ElementPath {
 		for _, elements := range slices.Sorted(maps.Keys(a.When)) {
 			paths = append(paths, ElementPath{part + ".when." + elements, elements})
 		}
-		first := 0
-		if _, ok := k.Places[part+".element"]; ok {
-			paths, first = append(paths, ElementPath{part + ".element", a.Elements[0]}), 1
-		}
-		for i, element := range a.Elements[first:] {
-			paths = append(paths, ElementPath{fmt.Sprintf("%s.elements.%d", part, i), element})
-		}
+		paths = append(paths, k.Elements(a)...)
+	}
+	return paths
+}
+
+// Elements are the paths of the elements of an attribute.
+func (k *Kind) Elements(a *Attribute) []ElementPath {
+	var paths []ElementPath
+	part, first := "attribute."+a.Name+".element", 0
+	if _, ok := k.Places[part]; ok {
+		paths, first = append(paths, ElementPath{part, a.Elements[0]}), 1
+	}
+	for i, element := range a.Elements[first:] {
+		paths = append(paths, ElementPath{fmt.Sprintf("%ss.%d", part, i), element})
 	}
 	return paths
 }

@@ -37,6 +37,15 @@ type Fault struct {
 	Detail  string
 }
 
+// Diagnose places faults of the kind in its setting file.
+func (k *Kind) Diagnose(faults []Fault) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	for _, f := range faults {
+		diags = append(diags, fault(k.Place(f.Part), f.Summary, "%s", f.Detail))
+	}
+	return diags
+}
+
 // Read reads every setting file (*.hcl) at the top of the folders. It returns the kinds that are right together with
 // everything that is wrong with the others, each at the value that is to blame. The checker may be nil.
 func Read(check Checker, folders ...Folder) (*Kinds, hcl.Diagnostics) {
@@ -101,9 +110,7 @@ func (r *reader) setting(s settingShape, own bool) {
 	if len(diags)+len(faults) == 0 && r.check != nil {
 		faults = r.check(k)
 	}
-	for _, f := range faults {
-		diags = append(diags, fault(k.Place(f.Part), f.Summary, "%s", f.Detail))
-	}
+	diags = append(diags, k.Diagnose(faults)...)
 	r.diags = append(r.diags, diags...)
 	if len(diags) > 0 {
 		return

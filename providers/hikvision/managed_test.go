@@ -1,10 +1,13 @@
 package hikvision_test
 
 import (
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 
 	"camform/providers"
 	"camform/providers/hikvision"
@@ -126,36 +129,43 @@ func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
 		return "document {\n path = \"/ISAPI/Security/adminAccesses\"\n root = \"AdminAccessProtocolList\"\n}\n" + more
 	}
 	const iot = "item {\n element = \"AdminAccessProtocol\"\n key = \"protocol\"\n equals = \"OTHER\"\n}\n"
-	for name, test := range map[string]struct{ body, want string }{
-		"free":                        {free, ""},
-		"acting":                      {"document {\n path = \"/ISAPI/System/factoryReset?mode=full\"\n root = \"A\"\n}", "factoryReset is something"},
-		"acting, another spelling":    {"document {\n path = \"/ISAPI//System/./%72EBOOT/\"\n root = \"A\"\n}", "reboot is something"},
-		"acting elsewhere":            {free + "document {\n path = \"/ISAPI/System/reboot\"\n root = \"A\"\n}", "reboot is something"},
-		"acting write":                {free + `write { path = "/ISAPI/System/factoryReset?mode=full" }`, "factoryReset is something"},
-		"acting works":                {free + "works {\n path = \"/ISAPI/System/configurationData\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "configurationData is something"},
-		"reporting works":             {free + "works {\n path = \"/ISAPI/System/status\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", ""},
-		"managed":                     {"document {\n path = \"/ISAPI/System/Network/UPnP\"\n root = \"UPnP\"\n}", "the setting upnp"},
-		"managed, another spelling":   {"document {\n path = \"/ISAPI/System/Network/%55PnP/?x=y\"\n root = \"UPnP\"\n}", "the setting upnp"},
-		"managed elsewhere":           {free + "document {\n path = \"/ISAPI/System/Network/UPnP\"\n root = \"UPnP\"\n}", "the setting upnp"},
-		"an entry of a managed list":  {list(iot), ""},
-		"a managed entry":             {list(strings.Replace(iot, "OTHER", "HTTPS", 1)), "the setting https"},
-		"account":                     {"document {\n path = \"/ISAPI/Security/users/1\"\n root = \"User\"\n}", "the setting user"},
-		"sent where it was not read":  {free + `write { path = "/ISAPI/Security/adminAccesses" }`, "the setting https"},
-		"sent to the other entry":     {list(iot) + `write { path = "/ISAPI/Security/adminAccesses/2" }`, "the setting https"},
-		"sent to its entry":           {list(iot) + `write { path = "/ISAPI/Security/adminAccesses/{id}" }`, ""},
-		"an entry sent as the list":   {list(iot) + `write { path = "/ISAPI/Security/adminAccesses" }`, "the setting https"},
-		"a part sent as the entry":    {list(iot) + "write {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n element = \"more\"\n}", "the setting https"},
-		"sent below what was read":    {"document {\n path = \"/ISAPI/System/Network\"\n root = \"Network\"\n}\nwrite { path = \"/ISAPI/System/Network/ipFilter\" }", "the setting ip_filter"},
-		"hooks of a kind of camform":  {free + `hooks = "users"`, "Hooks belong to"},
-		"made where another kind is":  {"keyed = true\n" + list("item {\n element = \"AdminAccessProtocol\"\n key = \"protocol\"\n}\nwrite {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n create = \"/ISAPI/Security/adminAccesses\"\n delete = \"/ISAPI/Security/adminAccesses/{id}\"\n new = \"<AdminAccessProtocol><protocol/></AdminAccessProtocol>\"\n}"), "the setting https"},
-		"left out of what is written": {list(iot) + "write {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n without = [\"more\"]\n}", ""},
+	for name, test := range map[string]struct{ body, want, at string }{
+		"free":                        {free, "", ""},
+		"acting":                      {"document {\n path = \"/ISAPI/System/factoryReset?mode=full\"\n root = \"A\"\n}", "factoryReset is something", `"/ISAPI/System/factoryReset?mode=full"`},
+		"acting, another spelling":    {"document {\n path = \"/ISAPI//System/./%72EBOOT/\"\n root = \"A\"\n}", "reboot is something", `"/ISAPI//System/./%72EBOOT/"`},
+		"acting elsewhere":            {free + "document {\n path = \"/ISAPI/System/reboot\"\n root = \"A\"\n}", "reboot is something", `"/ISAPI/System/reboot"`},
+		"acting write":                {free + `write { path = "/ISAPI/System/factoryReset?mode=full" }`, "factoryReset is something", `"/ISAPI/System/factoryReset?mode=full"`},
+		"acting works":                {free + "works {\n path = \"/ISAPI/System/configurationData\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "configurationData is something", `"/ISAPI/System/configurationData"`},
+		"reporting works":             {free + "works {\n path = \"/ISAPI/System/status\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "", ""},
+		"managed":                     {"document {\n path = \"/ISAPI/System/Network/UPnP\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
+		"managed, another spelling":   {"document {\n path = \"/ISAPI/System/Network/%55PnP/?x=y\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
+		"managed elsewhere":           {free + "document {\n path = \"/ISAPI/System/Network/UPnP\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
+		"an entry of a managed list":  {list(iot), "", ""},
+		"a managed entry":             {list(strings.Replace(iot, "OTHER", "HTTPS", 1)), "the setting https", `"enabled"`},
+		"account":                     {"document {\n path = \"/ISAPI/Security/users/1\"\n root = \"User\"\n}", "the setting user", `"/ISAPI/Security/users/1"`},
+		"sent where it was not read":  {free + `write { path = "/ISAPI/Security/adminAccesses" }`, "the setting https", `"/ISAPI/Security/adminAccesses"`},
+		"sent to the other entry":     {list(iot) + `write { path = "/ISAPI/Security/adminAccesses/2" }`, "the setting https", `"/ISAPI/Security/adminAccesses/2"`},
+		"sent to its entry":           {list(iot) + `write { path = "/ISAPI/Security/adminAccesses/{id}" }`, "", ""},
+		"an entry sent as the list":   {list(iot) + `write { path = "/ISAPI/Security/adminAccesses" }`, "the setting https", `"/ISAPI/Security/adminAccesses"`},
+		"a part sent as the entry":    {list(iot) + "write {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n element = \"more\"\n}", "the setting https", `"/ISAPI/Security/adminAccesses/{id}"`},
+		"sent below what was read":    {"document {\n path = \"/ISAPI/System/Network\"\n root = \"Network\"\n}\nwrite { path = \"/ISAPI/System/Network/ipFilter\" }", "the setting ip_filter", `"/ISAPI/System/Network/ipFilter"`},
+		"hooks of a kind of camform":  {free + `hooks = "users"`, "Hooks belong to", `"users"`},
+		"made where another kind is":  {"keyed = true\n" + list("item {\n element = \"AdminAccessProtocol\"\n key = \"protocol\"\n}\nwrite {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n create = \"/ISAPI/Security/adminAccesses\"\n delete = \"/ISAPI/Security/adminAccesses/{id}\"\n new = \"<AdminAccessProtocol><protocol/></AdminAccessProtocol>\"\n}"), "the setting https", `"/ISAPI/Security/adminAccesses"`},
+		"left out of what is written": {list(iot) + "write {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n without = [\"more\"]\n}", "", ""},
 	} {
-		provider, diags := ownFile(test.body)
-		switch said := diags.Error(); {
-		case test.want == "" && diags.HasErrors():
+		folder := ownFile(test.body)
+		provider, diags := hikvision.NewWith(isapi.Options{}, folder)
+		if said := diags.Error(); test.want == "" && diags.HasErrors() {
 			t.Errorf("%s: %s", name, said)
-		case test.want != "" && (!strings.Contains(said, test.want) || provider.Kinds().Lookup("mine") != nil):
-			t.Errorf("%s: it says %q, want %q, and the kind is gone", name, said, test.want)
+		}
+		text, err := fs.ReadFile(folder.Files, "mine.hcl")
+		at := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return strings.Contains(d.Detail, test.want) })
+		switch {
+		case test.want == "":
+		case err != nil || at < 0 || provider.Kinds().Lookup("mine") != nil:
+			t.Errorf("%s: it says %v, want %q, and the kind is gone", name, diags, test.want)
+		case string(diags[at].Subject.SliceBytes(text)) != test.at:
+			t.Errorf("%s: it blames %s, want %s", name, diags[at].Subject.SliceBytes(text), test.at)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestMistakesInASettingFileAreToldWithFileAndLine(t *testing.T) {
 		`settings/codecs.hcl:6,16-23: Unknown hooks: There are no hooks called "magic".`,
 		`settings/codecs.hcl:17,15-21: Unknown codec: "bool" is not one of`,
 		`settings/codecs.hcl:21,15-19: Codec does not fit the type: The codec text is for string; "forgotten" is bool.`,
-		`settings/codecs.hcl:26,3-23: Elements missing: The codec host needs 4 elements; "elements" has 1.`,
+		`settings/codecs.hcl:29,15-25: Elements missing: The codec host needs 4 elements; "elements" has 1.`,
 		`settings/own.hcl:16,15-26: Codec not possible: The codec questions is for kinds with hooks of their own.`,
 		`settings/paths.hcl:23,14-41: New item not possible: new cannot be parsed: malformed document at line 1, column 15: ` +
 			`end tag that does not match the start tag at line 1, column 11.`,

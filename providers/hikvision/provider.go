@@ -73,7 +73,7 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 			kind.Risk = kind.RiskOf(schema.KeyHole) // the same for all items, and shown
 		}
 		if wrong := p.overreaches(kind); len(wrong) > 0 {
-			diags = append(diags, wrong...)
+			diags = append(diags, kind.Diagnose(wrong)...)
 			p.kinds = p.kinds.Without(kind.Name)
 		}
 	}
@@ -411,7 +411,7 @@ func usable(kind *schema.Kind) []schema.Fault {
 			wrong(part+".type", "Codec does not fit the type", "The codec %s is for %s; %q is %s.",
 				a.Codec, typeexpr.TypeString(needs.Typ), a.Name, typeexpr.TypeString(a.Type))
 		case len(a.Elements) < needs.Elements:
-			wrong(part+".elements", "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.Elements, a.Name, len(a.Elements))
+			wrong(strings.TrimSuffix(kind.Elements(a)[0].Part, ".0"), "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.Elements, a.Name, len(a.Elements))
 		}
 	}
 	for _, named := range kind.ElementPaths() {

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
@@ -138,46 +136,56 @@ func (p *Provider) refuses(kind *schema.Kind, key string) []string {
 			return []string{noSetting(path, word)}
 		}
 	}
-	for _, a := range kind.Attributes {
-		if reason := p.certainly(kind, a, key); reason != "" {
-			return []string{reason}
-		}
+	if faults := p.certainly(kind, key); len(faults) > 0 {
+		return []string{faults[0].Detail}
 	}
 	return nil
 }
 
-// certainly says why an attribute of an item changes what another kind manages on every device. It is empty where that
-// depends on the device, or never is so.
-func (p *Provider) certainly(kind *schema.Kind, a *schema.Attribute, key string) string {
-	var keys []string
-	if kind.Keyed && key != "" {
-		keys = []string{key}
+// certainly finds the parts of a kind by which an item changes what another kind manages on every device. There are none
+// where that depends on the device, or never is so.
+func (p *Provider) certainly(kind *schema.Kind, key string) []schema.Fault {
+	var faults []schema.Fault
+	add := func(part, path string, other *schema.Kind) {
+		if !slices.ContainsFunc(faults, func(f schema.Fault) bool { return f.Part == part }) {
+			faults = append(faults, schema.Fault{Part: part, Summary: "Element of another kind", Detail: path + " " + belongs(other)})
+		}
 	}
 	for _, other := range p.managers(kind) {
 		for _, theirs := range other.Documents() {
-			managed := managedIn(other, theirs)
-			for _, ours := range kind.Documents() {
+			for i, ours := range kind.Documents() {
 				ours = ours.For(key)
 				here, there := segments(ours.Path), segments(theirs.Path)
-				if !liesWithin(here, there) {
-					continue
-				}
-				if len(here) > len(there) && managesItems(other) {
-					return ours.Path + " " + belongs(other)
-				}
-				for _, path := range pathsOf(kind, ours, a, keys, key) {
-					if len(here) == len(there) && slices.ContainsFunc(managed, path.Covers) {
-						return fmt.Sprintf("%s of %s %s", path, withoutQuery(ours.Path), belongs(other))
+				switch {
+				case !liesWithin(here, there):
+				case len(here) == len(there):
+					managed := managedIn(other, theirs)
+					for _, e := range elementsIn(kind, ours, key) {
+						if slices.ContainsFunc(managed, e.path.Covers) {
+							add(e.part, fmt.Sprintf("%s of %s", e.path, withoutQuery(ours.Path)), other)
+						}
 					}
+				case managesItems(other):
+					add(documentPart(i)+".path", ours.Path, other)
 				}
 			}
 		}
 	}
-	return ""
+	return faults
 }
 
-// pathsOf returns the paths of an attribute's elements in a document, without asking a device.
-func pathsOf(kind *schema.Kind, doc schema.Document, a *schema.Attribute, keys []string, key string) []xmlpatch.Path {
+// partElement is an element that a part of a setting file names.
+type partElement struct {
+	part string
+	path xmlpatch.Path
+}
+
+// elementsIn returns the elements that the attributes of an item have in a document, without asking a device.
+func elementsIn(kind *schema.Kind, doc schema.Document, key string) []partElement {
+	var keys []string
+	if kind.Keyed && key != "" {
+		keys = []string{key}
+	}
 	items := itemsIn(kind, doc, keys)
 	if _, fragment, ok := strings.Cut(key, "#"); ok && kind.Document.PerItem() {
 		item, err := xmlpatch.ParsePath(fragment)
@@ -186,46 +194,41 @@ func pathsOf(kind *schema.Kind, doc schema.Document, a *schema.Attribute, keys [
 		}
 		items = []xmlpatch.Path{item}
 	}
-	var paths []xmlpatch.Path
+	var elements []partElement
 	for _, item := range items {
-		for _, elements := range a.Elements {
-			for _, path := range document.Spellings(elements) {
-				paths = append(paths, item.Join(path))
+		for _, a := range kind.Attributes {
+			for _, named := range kind.Elements(a) {
+				for _, path := range document.Spellings(named.Path) {
+					elements = append(elements, partElement{named.Part, item.Join(path)})
+				}
 			}
 		}
 	}
-	return paths
+	return elements
 }
 
 // overreaches finds what a setting file of the user's must not do, whatever the device says.
-func (p *Provider) overreaches(kind *schema.Kind) hcl.Diagnostics {
-	var diags hcl.Diagnostics
-	wrong := func(at hcl.Range, summary, detail string) {
-		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: summary, Detail: detail, Subject: &at})
+func (p *Provider) overreaches(kind *schema.Kind) []schema.Fault {
+	var faults []schema.Fault
+	wrong := func(part, summary, detail string) {
+		faults = append(faults, schema.Fault{Part: part, Summary: summary, Detail: detail})
 	}
 	if kind.Hooks != "" {
-		wrong(kind.Range, "Hooks not possible", "Hooks belong to the kinds that come with camform.")
+		wrong("hooks", "Hooks not possible", "Hooks belong to the kinds that come with camform.")
 	}
-	for _, part := range pathsIn(kind) {
+	for _, at := range pathsIn(kind) {
 		lists := [][]string{acting}
-		if part.written {
+		if at.written {
 			lists = append(lists, reporting)
 		}
-		if word := actsAt(part.path, lists...); word != "" {
-			wrong(kind.Range, "Path of an action", noSetting(part.path, word))
+		if word := actsAt(at.path, lists...); word != "" {
+			wrong(at.part, "Path of an action", noSetting(at.path, word))
+		}
+		if reason := p.misdirected(kind, at); reason != "" {
+			wrong(at.part, "Path of another kind", reason)
 		}
 	}
-	for _, part := range pathsIn(kind) {
-		if reason := p.misdirected(kind, part); reason != "" {
-			wrong(kind.Range, "Path of another kind", reason)
-		}
-	}
-	for _, a := range kind.Attributes {
-		if reason := p.certainly(kind, a, ""); reason != "" {
-			wrong(a.Range, "Element of another kind", reason)
-		}
-	}
-	return diags
+	return append(faults, p.certainly(kind, "")...)
 }
 
 // partPath is a path in a setting file.
@@ -239,13 +242,9 @@ type partPath struct {
 func pathsIn(kind *schema.Kind) []partPath {
 	var paths []partPath
 	for i, doc := range kind.Documents() {
-		prefix := "document"
-		if i > 0 {
-			prefix = fmt.Sprintf("document.%d", i)
-		}
-		paths = append(paths, partPath{prefix + ".path", doc.Path, true})
+		paths = append(paths, partPath{documentPart(i) + ".path", doc.Path, true})
 		for n, limits := range doc.Capabilities {
-			paths = append(paths, partPath{fmt.Sprintf("%s.capabilities.%d", prefix, n), limits, false})
+			paths = append(paths, partPath{fmt.Sprintf("%s.capabilities.%d", documentPart(i), n), limits, false})
 		}
 	}
 	if w := kind.Write; w != nil {
@@ -261,6 +260,13 @@ func pathsIn(kind *schema.Kind) []partPath {
 		paths = append(paths, partPath{"works.path", kind.Works.Path, false})
 	}
 	return paths
+}
+
+func documentPart(n int) string {
+	if n == 0 {
+		return "document"
+	}
+	return fmt.Sprintf("document.%d", n)
 }
 
 // misdirected says why a request to a path of the write block would change what another kind manages, whatever stands in the

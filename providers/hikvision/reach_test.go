@@ -4,8 +4,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/hashicorp/hcl/v2"
-
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/schema"
@@ -84,15 +82,15 @@ func TestTheRiskOfADocumentIsThatOfItsPath(t *testing.T) {
 // ownKind makes a provider that has a kind "mine" of a user, with a body that says where it lives.
 func ownKind(t *testing.T, body string) *hikvision.Provider {
 	t.Helper()
-	provider, diags := ownFile(body)
+	provider, diags := hikvision.NewWith(isapi.Options{}, ownFile(body))
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}
 	return provider
 }
 
-func ownFile(body string) (*hikvision.Provider, hcl.Diagnostics) {
-	text := `setting "mine" {
+func ownFile(body string) schema.Folder {
+	return schema.Folder{Name: "schemas", Files: fstest.MapFS{"mine.hcl": {Data: []byte(`setting "mine" {
 		summary    = "Mine"
 		source     = "made up"
 		confidence = "likely"
@@ -104,8 +102,5 @@ func ownFile(body string) (*hikvision.Provider, hcl.Diagnostics) {
 			element = "enabled"
 			codec   = "boolean"
 		}
-	}`
-	return hikvision.NewWith(isapi.Options{}, schema.Folder{
-		Name: "schemas", Files: fstest.MapFS{"mine.hcl": {Data: []byte(text)}},
-	})
+	}`)}}}
 }
