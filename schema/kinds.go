@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/agext/levenshtein"
 )
@@ -48,6 +49,20 @@ func (s *Kinds) All() []*Kind {
 		all[i] = s.byName[name]
 	}
 	return all
+}
+
+// Roots are the first folders of the paths of all documents, such as "/api/", sorted: a device has nothing elsewhere.
+func (s *Kinds) Roots() []string {
+	var roots []string
+	for _, k := range s.byName {
+		for _, d := range k.Documents() {
+			if first, _, ok := strings.Cut(strings.TrimPrefix(d.Path, "/"), "/"); ok && strings.HasPrefix(d.Path, "/") {
+				roots = append(roots, "/"+first+"/")
+			}
+		}
+	}
+	slices.Sort(roots)
+	return slices.Compact(roots)
 }
 
 // Hash identifies the setting files that the kinds were read from, so that a plan is not applied with others. It is empty

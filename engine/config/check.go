@@ -145,8 +145,8 @@ func (s scope) observation(call *hclsyntax.FunctionCallExpr) []string {
 	if len(texts) != 2 {
 		return nil
 	}
-	if !strings.HasPrefix(texts[0], "/ISAPI/") {
-		s.add(invalidCheck.at(call.Args[0].Range(), "%s is no path of a document. Paths begin with /ISAPI/.", diag.Quote(texts[0])))
+	if roots := s.options.Kinds.Roots(); !slices.ContainsFunc(roots, func(root string) bool { return strings.HasPrefix(texts[0], root) }) {
+		s.add(invalidCheck.at(call.Args[0].Range(), "%s is no path of a document. Paths begin with %s.", diag.Quote(texts[0]), strings.Join(roots, " or ")))
 		return nil
 	}
 	if texts[1] == "" {

@@ -45,7 +45,7 @@ var testKinds = schema.NewKinds(
 		{Name: "addresses", Type: cty.List(cty.String)},
 		{Name: "days", Type: cty.Set(cty.String), Values: []string{"mon", "tue"}},
 	}},
-	&schema.Kind{Name: "upnp", Attributes: []*schema.Attribute{{Name: "enabled", Type: cty.Bool}}},
+	&schema.Kind{Name: "upnp", Document: schema.Document{Path: "/ISAPI/upnp"}, Attributes: []*schema.Attribute{{Name: "enabled", Type: cty.Bool}}},
 	&schema.Kind{Name: "user", Keyed: true, Account: true, Attributes: []*schema.Attribute{
 		{Name: "level", Type: cty.String, Required: true, Values: []string{"Administrator", "Operator", "Viewer"}},
 		{Name: "password", Type: cty.String, Secret: true, Min: bound(8), Max: bound(16)},

@@ -26,8 +26,6 @@ const (
 	TerraformVersion = "1.9.0" // the release of Terraform whose documents these are like
 )
 
-const providerName = "camform/hikvision"
-
 // PlanJSON writes a plan as one JSON document in the shape of `terraform show -json`, so that tools for that read it.
 //
 //   - A resource is a setting: type is the kind, name the key of the item or again the kind, module_address the device
@@ -38,13 +36,14 @@ const providerName = "camform/hikvision"
 //     to what the device has.
 //   - What Terraform has no word for is in x_camform, once for the plan and once for each resource change.
 //
-// It fails, having written nothing, if the plan holds a secret or cannot be encoded.
-func PlanJSON(w io.Writer, p *plan.Plan, kinds *schema.Kinds) error {
+// Provider is the name under which the document says whose settings these are. It fails, having written nothing, if the plan
+// holds a secret or cannot be encoded.
+func PlanJSON(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string) error {
 	hash, err := plan.Hash(p, kinds)
 	if err != nil {
 		return fmt.Errorf("render plan: %w", err)
 	}
-	doc, err := planDocument(p, kinds)
+	doc, err := planDocument(p, kinds, provider)
 	if err != nil {
 		return fmt.Errorf("render plan: %w", err)
 	}
@@ -209,7 +208,7 @@ type (
 	}
 )
 
-func planDocument(p *plan.Plan, kinds *schema.Kinds) (*planDoc, error) {
+func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc, error) {
 	failed := p.Failed()
 	doc := &planDoc{
 		FormatVersion: PlanFormat, TerraformVersion: TerraformVersion, CamformVersion: p.Version,
@@ -221,7 +220,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds) (*planDoc, error) {
 		Camform:         camformPlanDoc{Devices: len(p.Devices), Unreachable: []unreachableDoc{}, Skipped: []skippedDoc{}},
 	}
 	for _, d := range p.Devices {
-		if err := doc.addDevice(d, kinds); err != nil {
+		if err := doc.addDevice(d, kinds, provider); err != nil {
 			return nil, err
 		}
 	}
@@ -238,10 +237,10 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds) (*planDoc, error) {
 	return doc, nil
 }
 
-func (doc *planDoc) addDevice(d plan.Device, kinds *schema.Kinds) error {
+func (doc *planDoc) addDevice(d plan.Device, kinds *schema.Kinds, provider string) error {
 	prior, after := moduleDoc{Address: d.Address.String()}, moduleDoc{Address: d.Address.String()}
 	for _, s := range d.Steps {
-		v := newStepView(s, kinds.Lookup(s.Address.Kind))
+		v := newStepView(s, kinds.Lookup(s.Address.Kind), provider)
 		change, err := v.change()
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Address, err)
@@ -285,19 +284,20 @@ func (m *moduleDoc) add(v stepView, values any) {
 
 // stepView is a step with what a document for programs needs of it.
 type stepView struct {
-	step  plan.Step
-	kind  *schema.Kind
-	names []string
+	step     plan.Step
+	kind     *schema.Kind
+	names    []string
+	provider string
 }
 
-func newStepView(s plan.Step, kind *schema.Kind) stepView {
-	return stepView{step: s, kind: kind, names: attributeNames(s, kind)}
+func newStepView(s plan.Step, kind *schema.Kind, provider string) stepView {
+	return stepView{step: s, kind: kind, names: attributeNames(s, kind), provider: provider}
 }
 
 func (v stepView) identity() identityDoc {
 	a := v.step.Address
 	doc := identityDoc{
-		Address: a.String(), ModuleAddress: a.Device.String(), Mode: "managed", Type: a.Kind, Name: a.Kind, ProviderName: providerName,
+		Address: a.String(), ModuleAddress: a.Device.String(), Mode: "managed", Type: a.Kind, Name: a.Kind, ProviderName: v.provider,
 	}
 	if a.Key != "" {
 		doc.Name = a.Key

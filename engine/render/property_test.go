@@ -51,7 +51,7 @@ func careless(t testing.TB) *plan.Plan {
 func TestI1NoFormOfAPlanShowsASecret(t *testing.T) {
 	p := careless(t)
 	rows := slices.Concat(Rows(p, testKinds(), Options{}), DriftRows(p, testKinds(), Options{Fold: Unfolded}))
-	doc, err := planDocument(p, testKinds())
+	doc, err := planDocument(p, testKinds(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestI1NoFormOfAPlanShowsASecret(t *testing.T) {
 
 func TestI1APlanWithASecretIsNotWrittenAsJSON(t *testing.T) {
 	var b bytes.Buffer
-	if err := PlanJSON(&b, careless(t), testKinds()); err == nil || b.Len() > 0 {
+	if err := PlanJSON(&b, careless(t), testKinds(), "camform/hikvision"); err == nil || b.Len() > 0 {
 		t.Errorf("wrote %d bytes, error %v", b.Len(), err)
 	} else if strings.Contains(err.Error(), canary) {
 		t.Errorf("the error tells the secret: %v", err)

@@ -102,12 +102,15 @@ func (v planMarkdown) Requests(all []engine.DeviceRequests) error {
 
 func (v planMarkdown) Saved(string) error { return nil }
 
+// provider is what documents in the shape of another program call the family of devices.
+const provider = "camform/hikvision"
+
 type planJSON struct {
 	Output
 	kinds *schema.Kinds
 }
 
-func (v planJSON) Plan(p *plan.Plan) error               { return render.PlanJSON(v, p, v.kinds) }
+func (v planJSON) Plan(p *plan.Plan) error               { return render.PlanJSON(v, p, v.kinds, provider) }
 func (v planJSON) Drift(p *plan.Plan) error              { return v.Plan(p) }
 func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p) }
 
