@@ -41,7 +41,7 @@ type answer struct {
 //	env:NAME                 a variable of the environment
 //	file:PATH                a file, without one newline at its end
 //	vault:NAME               the version in use of a secret of the vault
-//	sops:FILE#KEY            a key, such as gate.admin, of a YAML or JSON file of SOPS
+//	sops:FILE#KEY            a key, such as gate.admin, of a file that the program sops reads
 //	kv:MOUNT/PATH#KEY        a key of a secret of OpenBao or HashiCorp Vault, in a KV engine of version 2
 //	exec:COMMAND ARGUMENT    what a command prints, without one newline at its end
 //

@@ -25,6 +25,9 @@ import (
 const canary = "Zq7-canary"
 
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "sops" {
+		os.Exit(fakeSOPS(os.Args[1:]))
+	}
 	workFactor = 10 // only TestAGuessOfAPassphraseCosts is about how long a guess takes
 	goleak.VerifyTestMain(m)
 }
