@@ -16,9 +16,9 @@ type credentials struct {
 	doubtful map[string]bool         // names of which it is not known which version is in use
 }
 
-func readCredentials(ctx context.Context, store *state.Store) (credentials, error) {
+func readCredentials(ctx context.Context, secrets *state.Secrets) (credentials, error) {
 	c := credentials{live: map[string]diff.Managed{}}
-	all, err := store.AllSecrets(ctx)
+	all, err := secrets.AllSecrets(ctx)
 	if err != nil {
 		return c, err
 	}
@@ -27,7 +27,7 @@ func readCredentials(ctx context.Context, store *state.Store) (credentials, erro
 			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created, Made: s.Run != ""}
 		}
 	}
-	c.doubtful, err = store.Doubtful(ctx)
+	c.doubtful, err = secrets.Doubtful(ctx)
 	return c, err
 }
 

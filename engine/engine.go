@@ -24,7 +24,7 @@ import (
 // Trace.
 type Engine struct {
 	Provider providers.Provider
-	Store    *state.Store
+	Store    *state.Fleet
 	Secret   func(origin string) (string, error) // reads a secret from its origin
 
 	Passwords rotate.Vault // makes and reads managed passwords
@@ -64,7 +64,7 @@ func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.
 }
 
 func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned, diag.Problems) {
-	last, err := recall(ctx, e.Store, e.Provider.Kinds(), at)
+	last, err := recall(ctx, e.Store.Settings, e.Provider.Kinds(), at)
 	if err != nil {
 		return nil, stateUnreadable(err)
 	}
@@ -168,7 +168,7 @@ func (e *Engine) Apply(ctx, stop context.Context, p *plan.Plan, run string) *rep
 // With an error among the problems the report, if there is one, is not all to be relied on.
 func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*audit.Report, diag.Problems) {
 	at := aimAtRules(cfg.Devices, targets)
-	last, err := recall(ctx, e.Store, e.Provider.Kinds(), at)
+	last, err := recall(ctx, e.Store.Settings, e.Provider.Kinds(), at)
 	if err != nil {
 		return nil, stateUnreadable(err)
 	}
@@ -193,7 +193,7 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 
 // Credentials lists the accounts that a configuration declares, by device and account. It talks to no device.
 func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]Account, error) {
-	kept, err := readKept(ctx, e.Store)
+	kept, err := readKept(ctx, e.Store.Secrets, e.Store.Settings)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +235,7 @@ func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds []*sc
 // Adopt remembers who answered under the addresses that the devices have in the configuration, so that a plan notices
 // when another one does. Addresses are those of Devices.
 func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Device) error {
-	return saveSeen(ctx, e.Store, i.seenUnder(addresses))
+	return saveSeen(ctx, e.Store.Devices, i.seenUnder(addresses))
 }
 
 func (e *Engine) surveyor() surveyor {
@@ -266,7 +266,7 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 // sealer makes what is kept of devices unreadable for others.
 func (e *Engine) sealer() apply.Sealer {
 	if e.Sealer == nil {
-		return e.Store
+		return e.Store.Key
 	}
 	return e.Sealer
 }

@@ -19,13 +19,13 @@ type memory map[schema.Device]map[schema.Setting]diff.Memory
 
 // recall reads what the state remembers of what a plan is about.
 func recall(
-	ctx context.Context, store *state.Store, kinds *schema.Kinds, at aim,
+	ctx context.Context, settings *state.Settings, kinds *schema.Kinds, at aim,
 ) (memory, error) {
 	all := make(memory, len(at.devices))
 	for _, device := range at.devices {
 		all[device.Address] = map[schema.Setting]diff.Memory{}
 	}
-	for row, err := range store.AllSettings(ctx) {
+	for row, err := range settings.AllSettings(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +61,7 @@ func (m memory) wants(kinds *schema.Kinds, device *config.Device) live.Wants {
 }
 
 // capabilityCache keeps documents that give limits in the state.
-type capabilityCache struct{ store *state.Store }
+type capabilityCache struct{ store *state.Capabilities }
 
 func (c capabilityCache) Lookup(model, firmware, path string) (providers.Document, bool) {
 	body, missing, ok, err := c.store.Capability(context.Background(), model, firmware, path)

@@ -13,7 +13,7 @@ import (
 // Passwords makes and reads the managed passwords of a vault; see rotate.Vault.
 type Passwords struct {
 	*vault.Vault
-	Store *state.Store
+	Secrets *state.Secrets
 }
 
 // Propose makes a password that obeys the policy and the device, was not used for the account lately, and, if the policy
@@ -37,7 +37,7 @@ func (p Passwords) Propose(ctx context.Context, name, account string, how plan.G
 
 // earlier are the passwords that an account ever had.
 func (p Passwords) earlier(ctx context.Context, name string) ([]string, error) {
-	versions, err := p.Store.Versions(ctx, name)
+	versions, err := p.Secrets.Versions(ctx, name)
 	if err != nil {
 		return nil, err
 	}

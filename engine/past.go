@@ -55,7 +55,7 @@ type pasts map[schema.Device]*past
 
 // pastsOf gathers what is known of the devices that a run changed, as far as targets name their settings. A request that was not
 // carried out as it was meant may have changed something all the same, so every one counts.
-func pastsOf(ctx context.Context, store *state.Store, unseal unseal, run string, targets []schema.Setting) (pasts, error) {
+func pastsOf(ctx context.Context, store *state.Fleet, unseal unseal, run string, targets []schema.Setting) (pasts, error) {
 	intents, err := store.RunIntents(ctx, run)
 	if err != nil {
 		return nil, err

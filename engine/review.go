@@ -44,16 +44,16 @@ type kept struct {
 	rows     map[schema.Setting]state.Setting
 }
 
-func readKept(ctx context.Context, store *state.Store) (kept, error) {
+func readKept(ctx context.Context, secrets *state.Secrets, settings *state.Settings) (kept, error) {
 	k := kept{versions: map[string][]state.Secret{}, rows: map[schema.Setting]state.Setting{}}
-	all, err := store.AllSecrets(ctx)
+	all, err := secrets.AllSecrets(ctx)
 	if err != nil {
 		return k, err
 	}
 	for _, s := range all {
 		k.versions[s.Name] = append(k.versions[s.Name], s)
 	}
-	for row, err := range store.AllSettings(ctx) {
+	for row, err := range settings.AllSettings(ctx) {
 		if err != nil {
 			return k, err
 		}

@@ -56,6 +56,15 @@ func (s size) String() string {
 func measure(t *testing.T, root string) map[string]size {
 	t.Helper()
 	sizes := map[string]size{}
+	program(t, root, func(path string, set *token.FileSet, file *ast.File) {
+		add(sizes, set, file, filepath.ToSlash(filepath.Dir(path)))
+	})
+	return sizes
+}
+
+// program parses the files of the program below a directory, without tests.
+func program(t *testing.T, root string, each func(path string, set *token.FileSet, file *ast.File)) {
+	t.Helper()
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -71,16 +80,39 @@ func measure(t *testing.T, root string) map[string]size {
 		if err != nil {
 			return err
 		}
-		dir, err := filepath.Rel(root, filepath.Dir(path))
-		if err == nil {
-			add(sizes, set, file, filepath.ToSlash(dir))
+		if path, err = filepath.Rel(root, path); err == nil {
+			each(path, set, file)
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sizes
+}
+
+// Only start-up holds a whole store; all others take the parts that they use.
+func TestOnlyStartUpHoldsTheWholeStore(t *testing.T) {
+	const opens = "cmd/camform/start.go"
+	opened := false
+	program(t, "..", func(path string, set *token.FileSet, file *ast.File) {
+		path = filepath.ToSlash(path)
+		ast.Inspect(file, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			if !ok || s.Sel.Name != "Store" && s.Sel.Name != "Open" {
+				return true
+			}
+			if of, ok := s.X.(*ast.Ident); ok && of.Name == "state" {
+				opened = opened || path == opens && s.Sel.Name == "Open"
+				if path != opens {
+					t.Errorf("%s: state.%s outside %s", set.Position(s.Pos()), s.Sel.Name, opens)
+				}
+			}
+			return true
+		})
+	})
+	if !opened {
+		t.Errorf("%s opens no store", opens)
+	}
 }
 
 func add(sizes map[string]size, set *token.FileSet, file *ast.File, dir string) {

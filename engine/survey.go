@@ -25,7 +25,7 @@ import (
 type surveyor struct {
 	open        func(providers.Target) providers.Reader
 	interpreter providers.Interpreter
-	store       *state.Store
+	store       *state.Fleet
 	secret      func(origin string) (string, error)
 	passwords   rotate.Vault
 	limits      graph.Limits
@@ -80,7 +80,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 	if err != nil {
 		return nil, err
 	}
-	if found.credentials, err = readCredentials(ctx, s.store); err != nil {
+	if found.credentials, err = readCredentials(ctx, s.store.Secrets); err != nil {
 		return nil, err
 	}
 	remembers := by(remembered)
@@ -92,7 +92,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		return found, nil
 	}
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
-		Open: s.open, Interpreter: s.interpreter, Limits: s.limits, Cache: capabilityCache{s.store}, Event: s.event,
+		Open: s.open, Interpreter: s.interpreter, Limits: s.limits, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
 	})
 	found.twins = twins(found.snapshots)
 	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt} {
@@ -162,7 +162,7 @@ func (s surveyor) target(ctx context.Context, device schema.Device, access plan.
 		Login: providers.Credential{Username: access.Username, Password: providers.NewPassword(password)},
 		Pin:   pin, Want: access.Want, Basic: access.Basic,
 		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
-		Ledger: s.store, Trace: s.trace,
+		Ledger: s.store.Attempts, Trace: s.trace,
 	}, nil
 }
 
@@ -190,7 +190,7 @@ func (s surveyor) remember(ctx context.Context, found *survey) error {
 			seen = append(seen, seenAs(address, found.requests[i].Target.URL, snap))
 		}
 	}
-	if err := saveSeen(ctx, s.store, seen); ctx.Err() == nil {
+	if err := saveSeen(ctx, s.store.Devices, seen); ctx.Err() == nil {
 		return err
 	}
 	return nil
@@ -202,11 +202,11 @@ func seenAs(address schema.Device, at *url.URL, snap *live.Snapshot) state.Devic
 }
 
 // saveSeen remembers devices. The store writes together what comes at the same time.
-func saveSeen(ctx context.Context, store *state.Store, seen []state.Device) error {
+func saveSeen(ctx context.Context, devices *state.Devices, seen []state.Device) error {
 	var group errgroup.Group
 	group.SetLimit(savers)
 	for _, d := range seen {
-		group.Go(func() error { return store.SaveSeen(ctx, d) })
+		group.Go(func() error { return devices.SaveSeen(ctx, d) })
 	}
 	return group.Wait()
 }

@@ -214,7 +214,7 @@ func (w *world) engine() *engine.Engine {
 	defer w.mu.Unlock()
 	w.events = nil
 	return &engine.Engine{
-		Provider: w.provider, Store: w.store, Limits: w.limits, Now: w.clock.now, Version: "1.0",
+		Provider: w.provider, Store: w.store.Fleet, Limits: w.limits, Now: w.clock.now, Version: "1.0",
 		Secret: func(origin string) (string, error) {
 			text, ok := w.secrets[origin]
 			if !ok {

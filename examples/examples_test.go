@@ -243,10 +243,10 @@ func (st stage) engine(t *testing.T, fleet *simulator.Fleet, folder, dir string)
 	kept := newVault(t, store)
 	secrets := &vault.Origins{Env: st.environment, Dir: dir, Vault: kept}
 	return &engine.Engine{
-		Provider: st.provider(t, folder, st.dial(fleet)), Store: store, Now: time.Now, Version: "1.0",
+		Provider: st.provider(t, folder, st.dial(fleet)), Store: store.Fleet, Now: time.Now, Version: "1.0",
 		Limits: graph.Limits{Total: 64, PerGroup: 16}, Event: func(report.Event) {},
 		Secret:    func(origin string) (string, error) { return secrets.Read(t.Context(), origin) },
-		Passwords: engine.Passwords{Vault: kept, Store: store}, Sealer: kept,
+		Passwords: engine.Passwords{Vault: kept, Secrets: store.Secrets}, Sealer: kept,
 	}, secrets
 }
 
@@ -261,10 +261,10 @@ func newVault(t *testing.T, store *state.Store) *vault.Vault {
 	if err := os.WriteFile(path, []byte(identity), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := vault.Init(t.Context(), store, vault.Recipients{Keys: []string{recipient}}); err != nil {
+	if err := vault.Init(t.Context(), store.Secrets, vault.Recipients{Keys: []string{recipient}}); err != nil {
 		t.Fatal(err)
 	}
-	return vault.New(store, vault.Unlock{Identities: []string{path}})
+	return vault.New(store.Secrets, store.Key, vault.Unlock{Identities: []string{path}})
 }
 
 // provider has the setting files that the example brings along.

@@ -165,7 +165,7 @@ func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	earlier, first, err := w.store.MarkApplied(ctx, hash, w.run)
+	earlier, first, err := w.runs.MarkApplied(ctx, hash, w.run)
 	if err == nil && !first {
 		fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n",
 			view.Time(earlier.At))
@@ -212,11 +212,11 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) er
 	if err != nil {
 		return err
 	}
-	if err := w.store.BeginRun(cmd.Context(), w.stateRun(hash)); err != nil {
+	if err := w.runs.BeginRun(cmd.Context(), w.stateRun(hash)); err != nil {
 		return err
 	}
 	for _, reason := range reasons {
-		if err := w.store.Audit(cmd.Context(), auditlog.Record{Run: w.run, Action: "limit-exceeded", Plan: hash, Reason: reason}); err != nil {
+		if err := w.auditLog.Audit(cmd.Context(), auditlog.Record{Run: w.run, Action: "limit-exceeded", Plan: hash, Reason: reason}); err != nil {
 			return err
 		}
 	}
@@ -228,7 +228,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) er
 	if err != nil {
 		return err
 	}
-	if err := w.store.EndRun(context.WithoutCancel(ctx), w.run, strings.Join(append([]string{summary(r)}, reasons...), "; ")); err != nil {
+	if err := w.runs.EndRun(context.WithoutCancel(ctx), w.run, strings.Join(append([]string{summary(r)}, reasons...), "; ")); err != nil {
 		return err
 	}
 	return w.verdict(p, r)

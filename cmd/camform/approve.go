@@ -125,7 +125,7 @@ func (a *app) openApprover(cmd *cobra.Command, flags *approveFlags, file string)
 func (w *workspace) subject(ctx context.Context, p *plan.Plan) (approval.Subject, error) {
 	var remembered *plan.Approvals
 	if w.store != nil {
-		text, err := w.store.LoadApprovals(ctx)
+		text, err := w.approvals.LoadApprovals(ctx)
 		if err != nil {
 			return approval.Subject{}, err
 		}
@@ -145,7 +145,7 @@ func (w *workspace) clock(ctx context.Context) (approval.Clock, error) {
 		return clock, nil
 	}
 	var err error
-	clock.Seen, err = w.store.LatestTime(ctx)
+	clock.Seen, err = w.approvals.LatestTime(ctx)
 	return clock, err
 }
 
@@ -188,13 +188,13 @@ func (w *workspace) judge(ctx context.Context, subject approval.Subject, file st
 
 func (w *workspace) rememberApprovals(ctx context.Context, approvals *plan.Approvals) error {
 	if approvals == nil {
-		return w.store.SaveApprovals(ctx, nil)
+		return w.approvals.SaveApprovals(ctx, nil)
 	}
 	text, err := json.Marshal(approvals)
 	if err != nil {
 		return fmt.Errorf("remember the approvals: %w", err)
 	}
-	return w.store.SaveApprovals(ctx, text)
+	return w.approvals.SaveApprovals(ctx, text)
 }
 
 // approvalInfix stands between the name of a plan file and the person who signed it.

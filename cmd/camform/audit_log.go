@@ -102,7 +102,7 @@ func (f recordFilter) compile(now time.Time) (takes func(auditlog.Record) bool, 
 // records goes through the records that are to be listed. One that cannot be read ends the list.
 func (w *workspace) records(ctx context.Context, takes func(auditlog.Record) bool) iter.Seq2[view.Record, error] {
 	return func(yield func(view.Record, error) bool) {
-		for e, err := range w.store.AuditEntries(ctx, 1) {
+		for e, err := range w.auditLog.AuditEntries(ctx, 1) {
 			if err != nil {
 				yield(view.Record{}, err)
 				return
@@ -128,7 +128,7 @@ func (w *workspace) listRecords(ctx context.Context, format view.Format, which r
 	if err := shown.List(w.records(ctx, takes)); err != nil {
 		return err
 	}
-	head, err := w.store.AuditHead(ctx)
+	head, err := w.auditLog.AuditHead(ctx)
 	if err != nil {
 		return err
 	}
@@ -198,14 +198,14 @@ func (a *app) verifyExport(path string, anchors []auditlog.Anchor) error {
 }
 
 func (w *workspace) verifyAuditLog(ctx context.Context, anchors []auditlog.Anchor) error {
-	findings, err := w.store.VerifyAudit(ctx, anchors...)
+	findings, err := w.auditLog.VerifyAudit(ctx, anchors...)
 	if err != nil {
 		return err
 	}
 	if err := w.verified("audit log", findings); err != nil {
 		return err
 	}
-	noted, err := w.store.NotedHead()
+	noted, err := w.auditLog.NotedHead()
 	switch behind := findings.Head.Seq - noted.Seq; {
 	case findings.Head.Seq == 0:
 	case err != nil:
@@ -259,5 +259,5 @@ state.`,
 }
 
 func (w *workspace) exportAuditLog(ctx context.Context, to io.Writer) (auditlog.Head, error) {
-	return auditlog.Export(to, w.store.AuditEntries(ctx, 1))
+	return auditlog.Export(to, w.auditLog.AuditEntries(ctx, 1))
 }

@@ -52,7 +52,7 @@ func TestALongLogIsListedFromItsEnd(t *testing.T) {
 	}
 	list := func(which recordFilter) []string {
 		var out bytes.Buffer
-		w := &workspace{app: &app{out: &out, env: os.LookupEnv}, memory: memory{store: store}}
+		w := &workspace{app: &app{out: &out, env: os.LookupEnv}, memory: memory{auditLog: store.AuditLog}}
 		takes, err := which.compile(time.Now())
 		if err == nil {
 			err = w.listRecords(t.Context(), view.Text, which, takes)

@@ -156,7 +156,7 @@ func verdictOf(accounts []engine.Account, unread map[schema.Device]string) error
 
 // closeReview keeps that somebody has read the report with the hash.
 func (w *workspace) closeReview(ctx context.Context, hash []byte, accounts int, remark string) error {
-	err := w.store.Audit(ctx, auditlog.Record{
+	err := w.auditLog.Audit(ctx, auditlog.Record{
 		Run: w.run, Action: "review-closed", Reason: remark,
 		Detail: fmt.Sprintf("%s in a report with the hash sha256:%s", render.Plural(accounts, "account"), hex.EncodeToString(hash)),
 	})

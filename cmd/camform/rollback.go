@@ -135,7 +135,7 @@ func (w *workspace) knowsRun(ctx context.Context, run string) error {
 	if err != nil || len(devices) > 0 {
 		return err
 	}
-	runs, err := w.store.LastRuns(ctx, shownRuns)
+	runs, err := w.runs.LastRuns(ctx, shownRuns)
 	if err != nil {
 		return err
 	}

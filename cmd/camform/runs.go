@@ -37,7 +37,7 @@ taken back by "camform rollback". With the id of a run, list the requests that i
 }
 
 func (w *workspace) listRuns(ctx context.Context) error {
-	runs, err := w.store.LastRuns(ctx, shownRuns)
+	runs, err := w.runs.LastRuns(ctx, shownRuns)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -91,9 +92,15 @@ func (b *beginning) options(flags *runFlags, secrets config.SecretReader) config
 	return config.Options{Kinds: b.provider.Kinds(), Vars: flags.vars, Env: b.env, Secrets: secrets}
 }
 
-// memory is the state, and the secrets that it gives access to. Without a state there is neither a store nor a vault.
+// memory is what a state holds, by what commands use of it, and the secrets that it gives access to. Without a state only
+// origins is set.
 type memory struct {
-	store   *state.Store
+	store     *state.Fleet
+	runs      *state.Runs
+	approvals *state.Approvals
+	auditLog  *state.AuditLog
+	closer    io.Closer
+
 	vault   *vault.Vault // asks once for what opens it
 	origins *vault.Origins
 }
@@ -115,8 +122,8 @@ func (b *beginning) remember(ctx context.Context, operation, path string) (memor
 	if err != nil {
 		return memory{}, err
 	}
-	v := vault.New(store, b.unlock(nil))
-	return memory{store, v, b.origins(".", v)}, nil
+	v := vault.New(store.Secrets, store.Key, b.unlock(nil))
+	return memory{store.Fleet, store.Runs, store.Approvals, store.AuditLog, store, v, b.origins(".", v)}, nil
 }
 
 // origins reads secrets, relative paths of files from dir. V is nil if there is no vault.
@@ -196,7 +203,7 @@ func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cf
 	w.config, w.memory, w.run = cfg, m, newRun()
 	w.engine = &engine.Engine{
 		Provider: b.provider, Store: m.store, Secret: w.secret, Now: time.Now, Version: version(), Author: b.author(cfg),
-		Passwords: engine.Passwords{Vault: m.vault, Store: m.store}, Sealer: m.sealer(ctx),
+		Passwords: engine.Passwords{Vault: m.vault, Secrets: m.store.Secrets}, Sealer: m.sealer(ctx),
 		Limits: graph.Limits{Total: flags.parallelism, PerGroup: flags.perSite},
 		Event:  func(report.Event) {},
 		Trace:  w.trace(),
@@ -220,13 +227,13 @@ func (b *beginning) viewer(flags *runFlags) *workspace {
 // sealer hides what is kept of devices: with the vault, or with the key of the state where there is no vault.
 func (m memory) sealer(ctx context.Context) apply.Sealer {
 	if _, err := m.store.Vault(ctx); err != nil {
-		return m.store
+		return m.store.Key
 	}
 	return m.vault
 }
 
 func (m memory) close() {
 	if m.store != nil {
-		_ = m.store.Close() // every write was durable before; closing only tidies up
+		_ = m.closer.Close() // every write was durable before; closing only tidies up
 	}
 }

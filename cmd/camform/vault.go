@@ -55,7 +55,7 @@ type opened struct {
 
 // note keeps in the audit log that secrets are about to leave the vault. Without that none does.
 func (o opened) note(ctx context.Context, action auditlog.Action, what string) error {
-	return o.store.Audit(ctx, auditlog.Record{Action: action, Detail: what})
+	return o.auditLog.Audit(ctx, auditlog.Record{Action: action, Detail: what})
 }
 
 // use does something with the vault.
@@ -65,7 +65,7 @@ func (c vaultCommands) use(cmd *cobra.Command, do func(ctx context.Context, o op
 		return err
 	}
 	defer w.close()
-	return do(cmd.Context(), opened{w, vault.New(w.store, c.unlock(*c.identities))})
+	return do(cmd.Context(), opened{w, vault.New(w.store.Secrets, w.store.Key, c.unlock(*c.identities))})
 }
 
 // change does something with the vault that others are to know of: it changes what the vault has, or takes secrets out of

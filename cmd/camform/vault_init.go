@@ -58,7 +58,7 @@ such as a key that lies in a safe.`,
 				if err != nil {
 					return "", err
 				}
-				return "The vault is ready.", vault.Init(ctx, o.store, to)
+				return "The vault is ready.", vault.Init(ctx, o.store.Secrets, to)
 			})
 		},
 	}

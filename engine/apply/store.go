@@ -8,7 +8,7 @@ import (
 	"camform/schema"
 )
 
-// Store is what apply remembers with. *state.Store is one; what its methods promise is said there.
+// Store is what apply remembers with. *state.Fleet is one; what its methods promise is said there.
 type Store interface {
 	state.Renewer
 	rotate.Store

@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// Store remembers versions of passwords. *state.Store is one; what its methods promise is said there.
+// Store remembers versions of passwords. *state.Fleet is one; what its methods promise is said there.
 type Store interface {
 	Versions(ctx context.Context, name string) ([]state.Secret, error)
 	OpenIntents(ctx context.Context, device schema.Device) ([]state.Intent, error)

@@ -29,8 +29,8 @@
 //
 // The SQL is common to SQLite and PostgreSQL. What is particular to SQLite is in sqlite.go and migrations/sqlite.
 //
-// A Store consists of parts, one for each of these tables or what belongs together. Those who need a part take it, not the
-// Store.
+// A Store consists of parts, one for each of these tables or what belongs together; those about devices form its Fleet. Who
+// needs a part takes it, not the Store.
 //
 // All methods may be called from any goroutine.
 package state

@@ -14,31 +14,36 @@ import (
 // Store is an open state database: its parts, and what closes it. Whoever needs one of them takes that part, or an interface
 // of what it uses. Only who opens a store holds all of it.
 type Store struct {
+	*Fleet
+	*Runs
+	*Approvals
+	*AuditLog
+	*database
+}
+
+// Fleet are the parts about devices, which plans and applies work with. The others are about the people who run camform.
+type Fleet struct {
 	*Key
 	*Devices
 	*Settings
 	*Leases
 	*Journal
-	*Runs
 	*Attempts
 	*Secrets
 	*Snapshots
 	*Capabilities
-	*Approvals
-	*AuditLog
-	*database
 }
 
 // join makes the parts of a database.
 func join(d *database) *Store {
 	leases := &Leases{d}
 	settings, secrets := &Settings{d, leases}, &Secrets{d, leases}
-	return &Store{
+	fleet := &Fleet{
 		Key: &Key{d}, Devices: &Devices{d, leases}, Settings: settings, Leases: leases,
-		Journal: &Journal{d, leases, settings, secrets}, Runs: &Runs{d}, Attempts: &Attempts{d}, Secrets: secrets,
-		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d},
-		database: d,
+		Journal: &Journal{d, leases, settings, secrets}, Attempts: &Attempts{d}, Secrets: secrets,
+		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d},
 	}
+	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, database: d}
 }
 
 // database is the file that all parts of a store share.

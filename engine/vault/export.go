@@ -89,11 +89,11 @@ func exportRecipients(to Recipients) ([]age.Recipient, error) {
 
 // choose returns all versions of the names, of all if there are none.
 func (v *Vault) choose(ctx context.Context, names []string) ([]state.Secret, error) {
-	if _, err := v.store.Vault(ctx); err != nil {
+	if _, err := v.secrets.Vault(ctx); err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
-		return v.store.AllSecrets(ctx)
+		return v.secrets.AllSecrets(ctx)
 	}
 	var chosen []state.Secret
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
@@ -147,7 +147,7 @@ func (v *Vault) merge(ctx context.Context, r io.Reader, allowed func(newer []str
 		return Imported{}, err
 	}
 	var done Imported
-	err = v.store.MergeSecrets(ctx, func(known []state.Secret) ([]state.Secret, error) {
+	err = v.secrets.MergeSecrets(ctx, func(known []state.Secret) ([]state.Secret, error) {
 		m := merging{open: open, known: byName(known)}
 		for _, name := range slices.Sorted(maps.Keys(file)) {
 			if err := m.add(name, file[name]); err != nil {

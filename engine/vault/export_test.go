@@ -42,15 +42,15 @@ func export(t *testing.T, v *Vault, to person, names ...string) []byte {
 func twin(t *testing.T, p person) *Vault {
 	t.Helper()
 	store, _ := newStore(t)
-	ok(t, Init(t.Context(), store, Recipients{Keys: []string{p.key}}))
-	return New(store, p.unlock())
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{p.key}}))
+	return New(store.Secrets, store.Key, p.unlock())
 }
 
 // keep puts versions into a vault: "live:a" or "pending:b".
 func keep(t *testing.T, v *Vault, name string, versions ...string) {
 	t.Helper()
-	ok(t, v.store.MergeSecrets(t.Context(), func([]state.Secret) (rows []state.Secret, err error) {
-		row := must[state.Vault](t)(v.store.Vault(t.Context()))
+	ok(t, v.secrets.MergeSecrets(t.Context(), func([]state.Secret) (rows []state.Secret, err error) {
+		row := must[state.Vault](t)(v.secrets.Vault(t.Context()))
 		for i, text := range versions {
 			status, text, _ := strings.Cut(text, ":")
 			sealed := must[[]byte](t)(sealTo(row, secretLabel(name), []byte(text)))
@@ -64,14 +64,14 @@ func TestAnExportHoldsEverything(t *testing.T) {
 	v, p := newVault(t)
 	keep(t, v, "a", "history:"+canary+"1", "withdrawn:"+canary+"2", "live:"+canary+"3", "pending:"+canary+"4")
 	keep(t, v, "b", "live:"+canary)
-	before := must[[]state.Secret](t)(v.store.AllSecrets(t.Context()))
+	before := must[[]state.Secret](t)(v.secrets.AllSecrets(t.Context()))
 	file := export(t, v, p)
 	other := twin(t, p)
 	done := must[Imported](t)(other.Import(t.Context(), bytes.NewReader(file)))
 	if diff := cmp.Diff(Imported{Added: []string{"a", "b"}}, done); diff != "" {
 		t.Error(diff)
 	}
-	after := must[[]state.Secret](t)(other.store.AllSecrets(t.Context()))
+	after := must[[]state.Secret](t)(other.secrets.AllSecrets(t.Context()))
 	for i := range after {
 		if must[string](t)(v.Open(before[i])) != must[string](t)(other.Open(after[i])) {
 			t.Errorf("%s %d has another text", after[i].Name, after[i].Version)
@@ -100,7 +100,7 @@ func TestExportsAreForThoseWhoAreNamed(t *testing.T) {
 	var sealed bytes.Buffer
 	_ = must[int](t)(v.Export(t.Context(), &sealed, Recipients{Passphrase: passphrase}, nil))
 	for answer, want := range map[string]string{passphrase: "", canary: "the passphrase is wrong"} {
-		reader := New(v.store, Unlock{Identities: []string{p.file}, Passphrase: says(answer)})
+		reader := New(v.secrets, v.key, Unlock{Identities: []string{p.file}, Passphrase: says(answer)})
 		_, err := reader.Import(t.Context(), bytes.NewReader(sealed.Bytes()))
 		if want != "" {
 			wantError(t, err, nil, want)

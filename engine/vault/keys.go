@@ -50,7 +50,7 @@ type opened struct {
 }
 
 // Init makes a vault in a state database that has none. There must be a key or a passphrase.
-func Init(ctx context.Context, store *state.Store, to Recipients) error {
+func Init(ctx context.Context, secrets *state.Secrets, to Recipients) error {
 	fresh := ring{Version: ringVersion, Recipients: distinct(to.Keys)}
 	if to.Passphrase != "" {
 		key, err := newPassphraseKey(to.Passphrase)
@@ -67,7 +67,7 @@ func Init(ctx context.Context, store *state.Store, to Recipients) error {
 	if row.Keys, err = fresh.write(row, dataKeys{Key: identity.String()}); err != nil {
 		return err
 	}
-	return store.CreateVault(ctx, row)
+	return secrets.CreateVault(ctx, row)
 }
 
 func newPassphraseKey(passphrase string) (*passphraseKey, error) {
@@ -103,7 +103,7 @@ func passphraseRecipient(passphrase string) (*age.ScryptRecipient, error) {
 // Access returns who can open the vault: its keys, then PassphraseKey if it has a passphrase. So says the state; only
 // opening the vault proves it.
 func (v *Vault) Access(ctx context.Context) ([]string, error) {
-	row, err := v.store.Vault(ctx)
+	row, err := v.secrets.Vault(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (v *Vault) change(ctx context.Context, edit func(*ring) error) error {
 	if err != nil {
 		return err
 	}
-	return v.store.SaveKeys(ctx, open.row.Epoch, text)
+	return v.secrets.SaveKeys(ctx, open.row.Epoch, text)
 }
 
 // Rekey gives the vault a new data key and seals everything anew. Whoever has the data key of before can read nothing that
@@ -187,7 +187,7 @@ func (v *Vault) Rekey(ctx context.Context) error {
 	if row.Keys, err = open.ring.write(row, keys); err != nil {
 		return err
 	}
-	return v.store.Rekey(ctx, open.row.Epoch, row, func(sealed []byte) ([]byte, error) {
+	return v.secrets.Rekey(ctx, open.row.Epoch, row, func(sealed []byte) ([]byte, error) {
 		plain, err := v.reopen(open, sealed)
 		if err != nil {
 			return nil, err
@@ -202,7 +202,7 @@ func (v *Vault) reopen(open *opened, sealed []byte) ([]byte, error) {
 	if isSealed(sealed) {
 		return open.decrypt(sealed)
 	}
-	text, err := v.store.Unseal(sealed)
+	text, err := v.key.Unseal(sealed)
 	return slices.Concat([]byte(textLabel+"\n"), text), err
 }
 
@@ -220,7 +220,7 @@ func (v *Vault) open(ctx context.Context) (*opened, error) {
 	if v.refused != nil {
 		return nil, v.refused
 	}
-	row, err := v.store.Vault(ctx)
+	row, err := v.secrets.Vault(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func TestOriginsNeedNothing(t *testing.T) {
 	_, err = o.Read(t.Context(), "vault:a")
 	wantError(t, err, state.ErrNoVault, "camform vault init")
 	store, _ := newStore(t)
-	_, err = (&Origins{Vault: New(store, Unlock{})}).Read(t.Context(), "vault:a")
+	_, err = (&Origins{Vault: New(store.Secrets, store.Key, Unlock{})}).Read(t.Context(), "vault:a")
 	wantError(t, err, state.ErrNoVault, "camform vault init")
 }
 

@@ -20,7 +20,7 @@ import (
 // A fingerprint is keyed by the data key, so it means nothing to those who cannot open the vault, and by name and version, so
 // that equal texts do not show. It names the epoch of its key: Rekey makes all others worth nothing.
 func (v *Vault) Taken(ctx context.Context) (func(text string) bool, error) {
-	noted, err := v.store.Fingerprints(ctx)
+	noted, err := v.secrets.Fingerprints(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (v *Vault) Taken(ctx context.Context) (func(text string) bool, error) {
 		noted[i].Text = p.print(f, text)
 		fresh = append(fresh, noted[i])
 	}
-	if err := v.store.SaveFingerprints(ctx, fresh); err != nil {
+	if err := v.secrets.SaveFingerprints(ctx, fresh); err != nil {
 		return nil, err
 	}
 	return func(text string) bool {

@@ -32,7 +32,7 @@ func TestEveryVersionOfEverySecretIsTaken(t *testing.T) {
 		}
 	}
 	ok(t, v.Rekey(t.Context()))
-	again := New(v.store, v.unlock)
+	again := New(v.secrets, v.key, v.unlock)
 	for _, vault := range []*Vault{v, again} {
 		if !taken(t, vault, canary+"0") || taken(t, vault, canary+"3") {
 			t.Error("after a new key it is not known any more what is taken")
@@ -44,7 +44,7 @@ func TestTakenNeedsWhatOpensTheVault(t *testing.T) {
 	v, _ := newVault(t)
 	must[int](t)(v.Set(t.Context(), "gate/a", canary, ""))
 	_ = taken(t, v, "x")
-	_, err := New(v.store, newPerson(t).unlock()).Taken(t.Context())
+	_, err := New(v.secrets, v.key, newPerson(t).unlock()).Taken(t.Context())
 	wantError(t, err, ErrLocked, "")
 }
 
@@ -52,14 +52,14 @@ func TestTakenNeedsWhatOpensTheVault(t *testing.T) {
 func TestAVersionIsOpenedOnceToKnowWhatIsTaken(t *testing.T) {
 	store, dir := newStore(t)
 	p := newPerson(t)
-	ok(t, Init(t.Context(), store, Recipients{Keys: []string{p.key}}))
-	v := New(store, p.unlock())
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{p.key}}))
+	v := New(store.Secrets, store.Key, p.unlock())
 	must[int](t)(v.Set(t.Context(), "gate/a", canary, ""))
 	if !taken(t, v, canary) {
 		t.Fatal("it is not taken")
 	}
 	spoil(t, dir)
-	if again := New(store, p.unlock()); !taken(t, again, canary) || taken(t, again, "other") {
+	if again := New(store.Secrets, store.Key, p.unlock()); !taken(t, again, canary) || taken(t, again, "other") {
 		t.Error("it is not taken any more")
 	}
 	must[int](t)(v.Set(t.Context(), "gate/b", "other", ""))
@@ -82,7 +82,7 @@ func TestI1FingerprintsOfEqualTextsDiffer(t *testing.T) {
 		must[int](t)(v.Set(t.Context(), name, canary, ""))
 	}
 	_ = taken(t, v, canary)
-	all := must[[]state.Fingerprint](t)(v.store.Fingerprints(t.Context()))
+	all := must[[]state.Fingerprint](t)(v.secrets.Fingerprints(t.Context()))
 	seen := map[string]bool{}
 	for _, f := range all {
 		if !strings.HasPrefix(f.Text, "1:") || len(f.Text) != len("1:")+32 {
@@ -96,7 +96,7 @@ func TestI1FingerprintsOfEqualTextsDiffer(t *testing.T) {
 	other, _ := newVault(t)
 	must[int](t)(other.Set(t.Context(), "gate/a", canary, ""))
 	_ = taken(t, other, canary)
-	for _, f := range must[[]state.Fingerprint](t)(other.store.Fingerprints(t.Context())) {
+	for _, f := range must[[]state.Fingerprint](t)(other.secrets.Fingerprints(t.Context())) {
 		if seen[f.Text] {
 			t.Error("two vaults make the same fingerprint of a text")
 		}

@@ -36,8 +36,9 @@ const (
 // Vault keeps secrets in a state database. It is safe for concurrent use. Reading asks for what opens the vault when it is
 // first needed, and once: a vault that could not be opened stays locked for the life of the value.
 type Vault struct {
-	store  *state.Store
-	unlock Unlock
+	secrets *state.Secrets
+	key     *state.Key // opens what was sealed before there was a vault
+	unlock  Unlock
 
 	mu         sync.Mutex
 	identities []age.Identity // of the person at the keyboard; nil until they were read
@@ -45,8 +46,11 @@ type Vault struct {
 	refused    error          // why it could not be
 }
 
-// New returns the vault of a state database. There need not be one yet: then its methods return state.ErrNoVault.
-func New(store *state.Store, unlock Unlock) *Vault { return &Vault{store: store, unlock: unlock} }
+// New returns the vault of a state database, of which it takes the secrets and the key. There need not be one yet: then its
+// methods return state.ErrNoVault.
+func New(secrets *state.Secrets, key *state.Key, unlock Unlock) *Vault {
+	return &Vault{secrets: secrets, key: key, unlock: unlock}
+}
 
 // Seal makes a text unreadable for all but the recipients. It needs nothing that is secret.
 func (v *Vault) Seal(text []byte) ([]byte, error) { return v.seal(textLabel, text) }
@@ -55,7 +59,7 @@ func (v *Vault) Seal(text []byte) ([]byte, error) { return v.seal(textLabel, tex
 // ErrDamaged, or to that of state if it was sealed there.
 func (v *Vault) Unseal(sealed []byte) ([]byte, error) {
 	if !isSealed(sealed) {
-		return v.store.Unseal(sealed)
+		return v.key.Unseal(sealed)
 	}
 	return v.unseal(textLabel, sealed)
 }
@@ -115,10 +119,10 @@ func (v *Vault) pick(ctx context.Context, name, what string, wanted func(state.S
 
 // History returns the versions of a secret, newest first, without opening them. ErrAbsent says that there are none.
 func (v *Vault) History(ctx context.Context, name string) ([]state.Secret, error) {
-	if _, err := v.store.Vault(ctx); err != nil {
+	if _, err := v.secrets.Vault(ctx); err != nil {
 		return nil, err
 	}
-	versions, err := v.store.Versions(ctx, name)
+	versions, err := v.secrets.Versions(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +138,7 @@ func (v *Vault) Set(ctx context.Context, name, text, note string) (version int, 
 	if err != nil {
 		return 0, err
 	}
-	return v.store.PutSecret(ctx, name, sealed, note)
+	return v.secrets.PutSecret(ctx, name, sealed, note)
 }
 
 // Summary is what can be said of a secret without opening it.
@@ -149,14 +153,14 @@ type Summary struct {
 
 // List says what there is, by name.
 func (v *Vault) List(ctx context.Context) ([]Summary, error) {
-	if _, err := v.store.Vault(ctx); err != nil {
+	if _, err := v.secrets.Vault(ctx); err != nil {
 		return nil, err
 	}
-	all, err := v.store.AllSecrets(ctx)
+	all, err := v.secrets.AllSecrets(ctx)
 	if err != nil {
 		return nil, err
 	}
-	doubtful, err := v.store.Doubtful(ctx)
+	doubtful, err := v.secrets.Doubtful(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +206,7 @@ const intro = "age-encryption.org/"
 func isSealed(sealed []byte) bool { return bytes.HasPrefix(sealed, []byte(intro)) }
 
 func (v *Vault) seal(label string, text []byte) ([]byte, error) {
-	row, err := v.store.Vault(context.Background())
+	row, err := v.secrets.Vault(context.Background())
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func TestTextsOfDevicesComeBack(t *testing.T) {
 		}
 	}
 	// Before there was a vault, the store sealed them.
-	sealed := must[[]byte](t)(v.store.Seal([]byte("old")))
+	sealed := must[[]byte](t)(v.key.Seal([]byte("old")))
 	if got := must[[]byte](t)(v.Unseal(sealed)); string(got) != "old" {
 		t.Errorf("the store sealed %q", got)
 	}
@@ -77,7 +77,7 @@ func TestTextsOfDevicesComeBack(t *testing.T) {
 
 func TestWithoutAVaultThereIsNone(t *testing.T) {
 	store, _ := newStore(t)
-	v := New(store, Unlock{})
+	v := New(store.Secrets, store.Key, Unlock{})
 	_, list := v.List(t.Context())
 	_, set := v.Set(t.Context(), "a", canary, "")
 	_, _, live := v.Live(t.Context(), "a")
@@ -99,7 +99,7 @@ func TestWithoutAVaultThereIsNone(t *testing.T) {
 func TestAVaultIsMadeOnce(t *testing.T) {
 	v, p := newVault(t)
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
-	wantError(t, Init(t.Context(), v.store, Recipients{Keys: []string{p.key}}), nil, "there is a vault already")
+	wantError(t, Init(t.Context(), v.secrets, Recipients{Keys: []string{p.key}}), nil, "there is a vault already")
 	if text, _, err := v.Live(t.Context(), "a"); text != canary {
 		t.Errorf("%q, %v", text, err)
 	}
@@ -117,7 +117,7 @@ func TestSomebodyMustBeAbleToOpenTheVault(t *testing.T) {
 		"one line":              {Keys: []string{newPerson(t).key + "\n" + newPerson(t).key}},
 		"passphrase is too sho": {Passphrase: "short"},
 	} {
-		wantError(t, Init(t.Context(), store, to), nil, want)
+		wantError(t, Init(t.Context(), store.Secrets, to), nil, want)
 	}
 	if _, err := store.Vault(t.Context()); !errors.Is(err, state.ErrNoVault) {
 		t.Errorf("a vault was made that nobody can open: %v", err)
@@ -149,10 +149,10 @@ func TestEveryKindOfIdentityOpensTheVault(t *testing.T) {
 	owner, ed, rsa, locked, wrapped := newPerson(t), ed25519Person(t, ""), rsaPerson(t), ed25519Person(t, passphrase), protectedPerson(t, passphrase)
 	stranger, strangerSSH := newPerson(t), ed25519Person(t, "other")
 	store, _ := newStore(t)
-	ok(t, Init(t.Context(), store, Recipients{
+	ok(t, Init(t.Context(), store.Secrets, Recipients{
 		Keys: []string{owner.key, ed.key, rsa.key, locked.key, wrapped.key, owner.key}, Passphrase: passphrase,
 	}))
-	_ = must[int](t)(New(store, Unlock{}).Set(t.Context(), "a", canary, "")) // putting something into it needs nothing
+	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", canary, "")) // putting something into it needs nothing
 	notAsked := func(of string) (string, error) {
 		t.Errorf("somebody was asked for %s", of)
 		return "", errors.New("not asked")
@@ -180,7 +180,7 @@ func TestEveryKindOfIdentityOpensTheVault(t *testing.T) {
 		"a broken SSH key":         {Unlock{[]string{save(t, []byte("-----BEGIN "+canary))}, notAsked}, "not an SSH key"},
 	} {
 		t.Run(title, func(t *testing.T) {
-			text, _, err := New(store, c.unlock).Live(t.Context(), "a")
+			text, _, err := New(store.Secrets, store.Key, c.unlock).Live(t.Context(), "a")
 			if c.want != "" {
 				wantError(t, err, ErrLocked, c.want)
 			} else if text != canary || err != nil {
@@ -194,7 +194,7 @@ func TestALockedVaultSaysWhoOpensIt(t *testing.T) {
 	v, p := newVault(t)
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
 	other := newPerson(t)
-	_, _, err := New(v.store, other.unlock()).Live(t.Context(), "a")
+	_, _, err := New(v.secrets, v.key, other.unlock()).Live(t.Context(), "a")
 	wantError(t, err, ErrLocked, p.key)
 	wantError(t, err, ErrLocked, other.file)
 }
@@ -203,11 +203,11 @@ func TestALockedVaultSaysWhoOpensIt(t *testing.T) {
 func TestOneIsAskedOnce(t *testing.T) {
 	const passphrase = "correct horse battery"
 	store, _ := newStore(t)
-	ok(t, Init(t.Context(), store, Recipients{Passphrase: passphrase}))
-	_ = must[int](t)(New(store, Unlock{}).Set(t.Context(), "a", canary, ""))
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Passphrase: passphrase}))
+	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", canary, ""))
 	for answer, family := range map[string]error{passphrase: nil, "wrong": ErrLocked} {
 		asked := 0
-		v := New(store, Unlock{Passphrase: func(string) (string, error) {
+		v := New(store.Secrets, store.Key, Unlock{Passphrase: func(string) (string, error) {
 			asked++
 			return answer, nil
 		}})
@@ -285,8 +285,8 @@ func TestNobodyMakesHimselfARecipient(t *testing.T) {
 	store, dir := newStore(t)
 	path := filepath.Join(dir, "state.db")
 	owner, thief := newPerson(t), newPerson(t)
-	ok(t, Init(t.Context(), store, Recipients{Keys: []string{owner.key}}))
-	_ = must[int](t)(New(store, Unlock{}).Set(t.Context(), "a", canary, ""))
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}}))
+	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", canary, ""))
 	good := must[state.Vault](t)(store.Vault(t.Context()))
 
 	r := must[ring](t)(parseRing(good.Keys))
@@ -304,7 +304,7 @@ func TestNobodyMakesHimselfARecipient(t *testing.T) {
 		"its own passphras": {Recipient: good.Recipient, Keys: strings.Replace(good.Keys, `"sealed"`, `"passphrase":{"recipient":"`+own+`","sealed":""},"sealed"`, 1)},
 	} {
 		edit(t, path, `UPDATE vault SET recipient = $1, keys = $2, epoch = $3`, row.Recipient, row.Keys, max(row.Epoch, 1))
-		v := New(store, owner.unlock())
+		v := New(store.Secrets, store.Key, owner.unlock())
 		if text, _, err := v.Live(t.Context(), "a"); err == nil {
 			t.Errorf("%s: it opens, with %q", what, text)
 		}
@@ -322,8 +322,8 @@ func TestNobodyMakesHimselfARecipient(t *testing.T) {
 func TestNothingNewIsSealedForAStranger(t *testing.T) {
 	store, dir := newStore(t)
 	owner, thief := newPerson(t), newPerson(t)
-	ok(t, Init(t.Context(), store, Recipients{Keys: []string{owner.key}}))
-	v := New(store, owner.unlock())
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}}))
+	v := New(store.Secrets, store.Key, owner.unlock())
 	_ = must[int](t)(v.Set(t.Context(), "a", "old", ""))
 	_ = must[string](t)(v.Reveal(t.Context(), "a", 1))
 	edit(t, filepath.Join(dir, "state.db"), `UPDATE vault SET recipient = $1`, thief.key)
@@ -338,7 +338,7 @@ func TestTheRowOfTheVaultIsRightOrAnError(t *testing.T) {
 	v, _ := newVault(t)
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
 	secret := must[[]state.Secret](t)(v.History(t.Context(), "a"))[0]
-	good := must[state.Vault](t)(v.store.Vault(t.Context()))
+	good := must[state.Vault](t)(v.secrets.Vault(t.Context()))
 	opened := 0
 	spoilt([]byte(good.Keys), func(_ string, keys []byte) {
 		changed := good
@@ -364,7 +364,7 @@ func TestRecipientsComeAndGo(t *testing.T) {
 	second, third := ed25519Person(t, ""), newPerson(t)
 	opens := func(u Unlock) bool {
 		t.Helper()
-		_, _, err := New(v.store, u).Live(t.Context(), "a")
+		_, _, err := New(v.secrets, v.key, u).Live(t.Context(), "a")
 		if err != nil && !errors.Is(err, ErrLocked) {
 			t.Errorf("neither open nor locked: %v", err)
 		}
@@ -392,7 +392,7 @@ func TestRecipientsComeAndGo(t *testing.T) {
 	wantError(t, v.Dismiss(t.Context(), owner.key), nil, "nobody could open the vault")
 	wantError(t, v.Dismiss(t.Context(), PassphraseKey), nil, "is not a recipient")
 	access(owner.key)
-	wantError(t, New(v.store, third.unlock()).Admit(t.Context(), Recipients{Keys: []string{third.key}}), ErrLocked, "")
+	wantError(t, New(v.secrets, v.key, third.unlock()).Admit(t.Context(), Recipients{Keys: []string{third.key}}), ErrLocked, "")
 }
 
 // ciphertexts are parts of what the database has sealed, long enough to be found by.
@@ -430,8 +430,8 @@ func found(t *testing.T, dir string, parts [][]byte) int {
 func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 	store, dir := newStore(t)
 	owner := newPerson(t)
-	ok(t, Init(t.Context(), store, Recipients{Keys: []string{owner.key}, Passphrase: "correct horse battery"}))
-	v := New(store, owner.unlock())
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}, Passphrase: "correct horse battery"}))
+	v := New(store.Secrets, store.Key, owner.unlock())
 	for i := range 100 {
 		_ = must[int](t)(v.Set(t.Context(), fmt.Sprintf("name/%d", i%40), fmt.Sprint(canary, i, strings.Repeat("x", i*40)), ""))
 	}
@@ -441,7 +441,7 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 	ok(t, store.SaveSnapshot(t.Context(), lease, "/a", must[[]byte](t)(v.Seal(document))))
 	ok(t, store.SaveSnapshot(t.Context(), lease, "/b", must[[]byte](t)(store.Seal([]byte("before the vault")))))
 
-	stale := New(store, owner.unlock()) // of another process
+	stale := New(store.Secrets, store.Key, owner.unlock()) // of another process
 	_ = must[string](t)(stale.Reveal(t.Context(), "name/0", 1))
 	before, old := ciphertexts(t, store), must[*opened](t)(v.open(t.Context()))
 	if n := found(t, dir, before); n < len(before)*9/10 { // some are split between pages
@@ -462,7 +462,7 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 		}
 	}
 	for who, v := range map[string]*Vault{
-		"the same": v, "another process": stale, "a later one": New(store, owner.unlock()), "the passphrase": New(store, Unlock{Passphrase: says("correct horse battery")}),
+		"the same": v, "another process": stale, "a later one": New(store.Secrets, store.Key, owner.unlock()), "the passphrase": New(store.Secrets, store.Key, Unlock{Passphrase: says("correct horse battery")}),
 	} {
 		for i := 60; i < 100; i++ {
 			text, _, err := v.Live(t.Context(), fmt.Sprintf("name/%d", i%40))
@@ -487,7 +487,7 @@ func TestWhatIsSealedDuringARekeyIsNotLost(t *testing.T) {
 	late := must[[]byte](t)(v.Keep("a", canary))
 	ok(t, v.Rekey(t.Context()))
 	ok(t, v.Rekey(t.Context()))
-	_ = must[int](t)(v.store.PutSecret(t.Context(), "a", late, ""))
+	_ = must[int](t)(v.secrets.PutSecret(t.Context(), "a", late, ""))
 	if text, _, err := v.Live(t.Context(), "a"); text != canary || err != nil {
 		t.Fatalf("%q, %v", text, err)
 	}
@@ -502,9 +502,9 @@ func TestADamagedSecretStopsARekeyAsAWhole(t *testing.T) {
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
 	sealed := must[[]byte](t)(v.Keep("b", canary))
 	sealed[len(sealed)-1] ^= 1
-	_ = must[int](t)(v.store.PutSecret(t.Context(), "b", sealed, ""))
+	_ = must[int](t)(v.secrets.PutSecret(t.Context(), "b", sealed, ""))
 	wantError(t, v.Rekey(t.Context()), ErrDamaged, "secrets")
-	if text, _, err := New(v.store, owner.unlock()).Live(t.Context(), "a"); text != canary || err != nil {
+	if text, _, err := New(v.secrets, v.key, owner.unlock()).Live(t.Context(), "a"); text != canary || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -544,8 +544,8 @@ func TestManyMaySetAtOnce(t *testing.T) {
 func TestI1NoFileHasASecret(t *testing.T) {
 	store, dir := newStore(t)
 	owner := newPerson(t)
-	ok(t, Init(t.Context(), store, Recipients{Keys: []string{owner.key}, Passphrase: canary + "-passphrase"}))
-	v := New(store, owner.unlock())
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}, Passphrase: canary + "-passphrase"}))
+	v := New(store.Secrets, store.Key, owner.unlock())
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
 	var file bytes.Buffer
 	_ = must[int](t)(v.Export(t.Context(), &file, Recipients{Keys: []string{owner.key}}, nil))

@@ -97,8 +97,8 @@ func newVault(t testing.TB) (*Vault, person) {
 	t.Helper()
 	store, _ := newStore(t)
 	p := newPerson(t)
-	ok(t, Init(t.Context(), store, Recipients{Keys: []string{p.key}}))
-	return New(store, p.unlock()), p
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{p.key}}))
+	return New(store.Secrets, store.Key, p.unlock()), p
 }
 
 func sshPerson(t testing.TB, private crypto.PrivateKey, public any, passphrase string) person {
