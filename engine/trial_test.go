@@ -3,15 +3,19 @@ package engine_test
 import (
 	"context"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 
 	"camform/engine/report"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/schema"
 )
 
 // translated is a connection that goes through an address translation: the device sees another address than we do.
@@ -88,4 +92,108 @@ func TestAChangeThatKeepsTheWayInStays(t *testing.T) {
 			t.Errorf("there is still something to do: %s", toldPlan(again))
 		}
 	})
+}
+
+// ownFile is a setting file of a user's about an element that no kind of camform has, in a document whose risk is lockout.
+// What the element does to the device is not known to anybody.
+const ownFile = `
+setting "translation" {
+  summary    = "The router that translates addresses"
+  source     = "A page in a forum"
+  confidence = "likely"
+  phase      = "filter"
+  risk       = "none"
+
+  document {
+    path = "/ISAPI/System/Network/UPnP"
+    root = "UPnP"
+  }
+
+  attribute "router" {
+    type    = string
+    doc     = "Address of the router."
+    element = "ports/natRouterLanAddr/ipAddress"
+  }
+}
+`
+
+// translationPath is the document of ownFile.
+const translationPath = "/ISAPI/System/Network/UPnP"
+
+// shutting dials a device that lets nobody in any more once its router is set, but for the connections that are open.
+func shutting(dial isapi.Dial, device *simulator.Device) isapi.Dial {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if strings.Contains(string(device.Document(translationPath)), "<ipAddress>192.0.2.1") {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, address)
+	}
+}
+
+// TestI9WhatNobodyUnderstandsIsTriedAndPutBack has a kind of the user's own that closes the way in, which nobody could know.
+// The device takes the change, and the reply comes, gets lost, or says that it failed.
+func TestI9WhatNobodyUnderstandsIsTriedAndPutBack(t *testing.T) {
+	faults := map[string]simulator.Action{"it is accepted": "", "the reply is lost": simulator.DropReply, "it says that it failed": simulator.ErrorButApplied}
+	for name, action := range faults {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+				device := fleet.Devices()[0]
+				s := newOwnSite(t, fleet, shutting(fleet.Dialer(netip.MustParseAddr("198.51.100.9")), device))
+				before := string(device.Document(translationPath))
+				p, problems := s.plan()
+				if len(problems) > 0 || len(p.Devices[0].Steps) != 1 || p.Devices[0].Steps[0].Risk != schema.RiskLockout {
+					t.Fatalf("%q, %s", problems, toldPlan(p))
+				}
+				if action != "" {
+					rule := simulator.Rule{Method: http.MethodPut, Path: translationPath, Times: 1, Action: action}
+					if err := device.Inject(rule); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if d := s.apply(p).Devices[0]; d.Result != report.Reverted || !strings.Contains(d.Detail, "put back") {
+					t.Errorf("it ended with %s: %s %v", d.Result, d.Detail, d.Steps)
+				}
+				if after := string(device.Document(translationPath)); after != before {
+					t.Errorf("the document is\n%s\nand was\n%s", after, before)
+				}
+				if open, err := s.store.AllOpenIntents(t.Context()); err != nil || len(open) > 0 {
+					t.Errorf("%d intents are open, %v", len(open), err)
+				}
+			})
+		})
+	}
+}
+
+// The harmless twin: what does not close the way in stays, also where the reply is lost.
+func TestWhatNobodyUnderstandsStaysWhereTheWayInIsOpen(t *testing.T) {
+	for _, action := range []simulator.Action{simulator.Remark, simulator.DropReply, simulator.ErrorButApplied} {
+		synctest.Test(t, func(t *testing.T) {
+			fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+			s := newOwnSite(t, fleet, fleet.Dialer(netip.MustParseAddr("198.51.100.9")))
+			p, _ := s.plan()
+			if err := fleet.Devices()[0].Inject(simulator.Rule{Method: http.MethodPut, Path: translationPath, Times: 1, Action: action}); err != nil {
+				t.Fatal(err)
+			}
+			if d := s.apply(p).Devices[0]; d.Result != report.Done {
+				t.Errorf("%s: it ended with %s: %s %v", action, d.Result, d.Detail, d.Steps)
+			}
+			if again, _ := s.plan(); !again.Empty() {
+				t.Errorf("%s: there is still something to do: %s", action, toldPlan(again))
+			}
+		})
+	}
+}
+
+// newOwnSite is a site with one device whose router is to be set, by ownFile.
+func newOwnSite(t *testing.T, fleet *simulator.Fleet, dial isapi.Dial) *site {
+	t.Helper()
+	provider, diags := hikvision.NewWith(isapi.Options{Dial: dial}, schema.Folder{Files: fstest.MapFS{"own.hcl": {Data: []byte(ownFile)}}})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	s := newSite(t, fleet, dial)
+	s.provider = newInspector(provider, fleet)
+	s.configure(s.deviceBlock("gate", fleet.Devices()[0], "\n  translation {\n    router = \"192.0.2.1\"\n  }\n"))
+	return s
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/guard"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/rotate"
@@ -32,6 +33,13 @@ func (w *worker) group(ctx context.Context, g plan.Group, left []plan.Group) {
 	if err != nil {
 		w.tell(w.unsent(ctx, checked.todo, err))
 		return
+	}
+	if guard.Trials(g, w.Provider.Kinds()) {
+		if prepared.spare, err = w.line.second(ctx); err != nil {
+			w.tell(w.unsent(ctx, checked.todo, err))
+			return
+		}
+		defer prepared.spare.Close()
 	}
 	sent, err := w.send(ctx, prepared, w.line.session.Do)
 	if err != nil {
@@ -132,6 +140,7 @@ type prepared struct {
 	before reading
 	todo   []plan.Step
 	orders []order
+	spare  providers.Session // over which a change on trial is put back if the reply is lost; nil for any other
 }
 
 // order is one request, with what has to be durable before it leaves.

@@ -18,7 +18,7 @@ import (
 // settle proves the way in after a change on trial, reads the device back over a new connection, judges each step by what
 // it has now, and records it.
 func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
-	if w.onTrial(s) {
+	if ctx.Err() == nil && s.onTrial() {
 		if o = w.endTrial(ctx, s); o.result != "" {
 			return o
 		}

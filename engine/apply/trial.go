@@ -15,8 +15,9 @@ import (
 )
 
 // A change that may close the way in is made on trial: the old connection is kept, the way in is proven over a new one,
-// and where that fails the document is put back as it was over the old one. A device that drops the old connection as well
-// cannot be helped from here; the guard has refused what it could foresee, and the snapshot has what was there before.
+// and where that fails the document is put back as it was over the old one. A reply that gets lost often takes its
+// connection along, so that a spare one is opened before the change. A device that drops both cannot be helped from here;
+// the guard has refused what it could foresee, and the snapshot has what was there before.
 
 // wouldLockOut proves once more that what is left to do keeps the way in open, as seen from where this run comes from: a
 // plan may be applied from another machine than that on which it was made. It says why it does not, if so.
@@ -52,12 +53,31 @@ func (p prepared) revertOf(request providers.Request) (providers.Request, bool) 
 	return providers.Request{Method: request.Method, Path: request.Path, Body: doc.Body, Keys: request.Keys}, true
 }
 
-// onTrial reports whether what was sent for a group is on trial. A device that restarts is not asked: it does not answer for
-// a while in any case.
-func (w *worker) onTrial(s sent) bool {
-	return guard.Trials(s.group, w.Provider.Kinds()) && !slices.ContainsFunc(s.sendings, func(s sending) bool {
-		return s.reply.Outcome == providers.Restarting || s.err != nil
-	})
+// onTrial reports whether what was sent for a group is on trial: it is also where the device refused it or the reply was
+// lost, since it may have been carried out all the same. A device that restarts is not asked: it does not answer for a while
+// in any case. Nor is one that refuses the login, or that nothing reached.
+func (s sent) onTrial() bool {
+	left := func(s sending) bool { return !errors.Is(s.err, providers.ErrUnreachable) }
+	over := func(s sending) bool {
+		return s.reply.Outcome == providers.Restarting || left(s) && s.err != nil && providers.EndsSession(s.err)
+	}
+	return s.spare != nil && slices.ContainsFunc(s.sendings, left) && !slices.ContainsFunc(s.sendings, over)
+}
+
+// second logs in over a further connection, with the login of the session.
+func (l *line) second(ctx context.Context) (providers.Session, error) {
+	session := l.provider.Open(l.target)
+	if _, err := session.Identify(ctx); err != nil {
+		session.Close()
+		return nil, err
+	}
+	return session, nil
+}
+
+// resume goes on with another session.
+func (l *line) resume(session providers.Session) {
+	l.session.Close()
+	l.session = session
 }
 
 // wayIn proves that the device is reached over a new connection, with the login of the session. Meanwhile the document is
@@ -69,14 +89,11 @@ func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Co
 			return err
 		}
 		_, _ = l.session.Read(ctx, document)
-		session := l.provider.Open(l.target)
-		_, err = session.Identify(ctx)
-		if err == nil {
-			l.session.Close()
-			l.session = session
+		var session providers.Session
+		if session, err = l.second(ctx); err == nil {
+			l.resume(session)
 			return nil
 		}
-		session.Close()
 		_, _ = l.session.Read(ctx, document)
 		if !errors.Is(err, providers.ErrUnreachable) && !errors.Is(err, providers.ErrBusy) {
 			return err
@@ -108,6 +125,9 @@ func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail st
 
 // endTrial proves the way in after a change on trial. If the change does not stay, its steps have ended.
 func (w *worker) endTrial(ctx context.Context, s sent) (o outcome) {
+	if slices.ContainsFunc(s.sendings, func(s sending) bool { return s.err != nil }) {
+		w.line.resume(s.spare)
+	}
 	why := w.line.wayIn(ctx, s.group.Document, w.Sleep)
 	if why == nil {
 		return o
