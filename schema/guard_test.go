@@ -93,6 +93,7 @@ func TestAKindWithoutAUsefulRoleIsOpaque(t *testing.T) {
 		"an item of which nothing is known": {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{front}}, true},
 		"a link":                            {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{{Role: schema.Link}}}, true},
 		"a link with what cuts it":          {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{{Role: schema.Link, Cuts: []string{"word"}}}}, false},
+		"the risk of its path":              {schema.Kind{Risk: schema.RiskNone, Floor: func(string) schema.Risk { return schema.RiskLockout }}, true},
 		"less risk":                         {schema.Kind{Risk: schema.RiskLogin}, false},
 	} {
 		if got := c.kind.Opaque("back"); got != c.want {

@@ -17,7 +17,10 @@ func plans(t testing.TB) map[string]*plan.Plan {
 	north := plan.Device{Address: gate("north"), Unchanged: 4}
 	deaf := plan.Device{Address: gate("south"), Problem: "The device did not answer.", Family: "unreachable"}
 	protected := plan.Device{Address: gate("east"), Skipped: []plan.Skipped{{Address: setting(gate("east"), "https", ""), Reason: plan.Protected}}}
+	accepted := httpsUpdate(t, gate("west"))
+	accepted.Accepted = "Tried on a camera on the bench on 12 May."
 	return map[string]*plan.Plan{
+		"accepted":    newPlan(plan.Device{Address: gate("west"), Steps: []plan.Step{accepted}}),
 		"all-actions": allActions(t),
 		"fleet":       fleet(t),
 		"hostile":     hostile(t),

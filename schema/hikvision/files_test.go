@@ -25,19 +25,6 @@ func kinds(t *testing.T) *schema.Kinds {
 	return set
 }
 
-func TestEveryKindIsThere(t *testing.T) {
-	want := []string{
-		"alarm_host", "certificate", "channel", "cloud", "ddns", "discovery", "document", "dot1x", "event_trigger",
-		"holiday", "https", "integration", "ip_filter", "isup", "log_server", "login_lock", "mac_filter", "mail",
-		"network", "network_discovery", "ntp", "onvif_user", "qos", "record_schedule", "rtsp_auth", "security_email",
-		"security_questions", "service", "session", "snmp", "ssh", "stream_auth", "system", "telnet", "time", "upnp",
-		"user", "user_permission", "web_auth", "wireless",
-	}
-	if got := kinds(t).Names(); !slices.Equal(got, want) {
-		t.Errorf("kinds are %v, want %v", got, want)
-	}
-}
-
 func TestKindsAreDocumented(t *testing.T) {
 	sentence := regexp.MustCompile(`(?s)^[A-Z].*[.]$`)
 	for _, k := range kinds(t).All() {
