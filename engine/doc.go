@@ -2,7 +2,9 @@
 //
 // The way of the data:
 //
-//	*.cam.hcl      parsed                                                          config.Parse
+//	setting files  what there is to set, and by role what each of it guards        schema.Read
+//	*.cam.hcl      parsed: which state, which vault, which setting files           config.Parse
+//	   ↓           the state is opened, and with it the secrets                    state.Open, vault
 //	   ↓           evaluated, profiles merged into devices                         config.Evaluate
 //	   ↓           *config.Config: every setting of every device, with its place
 //	devices        identified, then each document read once                        live.Refresh
@@ -13,8 +15,19 @@
 //	   ↓           an order is searched in which the ways in stay open             guard.Prove    pure
 //	   ↓           plan file: canonical JSON with a hash                           plan.Encode
 //	 - - -         somebody reviews it; another day, another machine
-//	   ↓           read, check, prepare, send, settle                              apply.Run
-//	   ↓           which password does an account have?                             rotate.Accounts
+//	   ↓           for each document: read, check, prepare, send, settle           apply.Run
+//	   ↓           which password does an account have?                            rotate.Accounts
+//
+// Start-up goes down to the engine, each step once, and a command stops where it has what it needs: validate, fmt and settings
+// open no state.
+//
+// What a setting guards stands in its file, as a role with the parts that its attributes play in it (schema.Guard). The guard
+// interprets roles and names no kind; a setting with the risk lockout that no role explains is opaque, and changed on trial
+// only: apply opens a spare connection first, sends, proves the way in over a new connection, and puts the document back
+// where that fails, also if the reply was lost.
+//
+// A password changes in apply's stages like any other attribute. Which password is next, which of two a device has after a
+// reply was lost, and when the old one may be forgotten is for rotate alone, which never tries one twice.
 //
 // Every command that reads devices does so by survey, and is pure over what it returns: audit.Evaluate judges by rules,
 // learn.Learn writes configurations, and lock.Lock keeps what devices can do for a check without them. Rotate is a plan about
@@ -25,17 +38,23 @@
 //
 // Layers, from the top; a package imports only packages below it:
 //
-//	cmd/camform                       flags, wiring, printing; names the providers
-//	engine                            this package
-//	engine/apply, render              plans → done; plans and reports → text, Markdown, JSON
-//	engine/audit, learn               snapshots → compliance, configurations; pure
-//	engine/diff, guard, lock, approval  pure judgements
-//	engine/rotate                     passwords: changed, and found out about
-//	engine/vault                      secrets: what is kept, and where others come from
-//	engine/live, config, state        devices, text, memory
-//	engine/report, plan, graph, diag, ledger, credential, auditlog, atomicfile
-//	providers                         the contract
-//	schema                            vocabulary
+//	cmd/camform                 flags, wiring; names the providers
+//	cmd/camform/view            what commands print, for people and for programs
+//	engine                      this package
+//	engine/apply                plans → done
+//	engine/learn                snapshots → configurations; pure
+//	engine/render               plans and reports → text, Markdown, JSON
+//	engine/audit                snapshots → compliance; pure
+//	engine/approval             who has to agree to a plan, and who did; pure
+//	engine/diff, guard          pure judgements
+//	engine/rotate               passwords: changed, and found out about
+//	engine/vault                secrets: what is kept, and where others come from
+//	engine/lock                 what devices can do, kept for a check without them
+//	engine/live, config, state  devices, text, memory
+//	engine/report               what became of a run
+//	engine/plan, graph, diag, ledger, credential, auditlog, atomicfile, signers
+//	providers                   the contract, and below it a room for each family
+//	schema                      vocabulary: kinds, attributes, roles, addresses
 //
 // Invariants, after which tests are named:
 //

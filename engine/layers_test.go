@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,28 @@ func TestLayers(t *testing.T) {
 				t.Errorf("%s may import %s, which is not below it", l.name, below)
 			}
 		}
+	}
+}
+
+// TestTheDocumentationHasTheLayers compares the table of doc.go with layers. What tests alone import is in no layer of it.
+func TestTheDocumentationHasTheLayers(t *testing.T) {
+	text, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told, want []string
+	for _, row := range regexp.MustCompile(`(?m)^//\t(engine/\w+(?:, \w+)*)`).FindAllStringSubmatch(string(text), -1) {
+		for name := range strings.SplitSeq(strings.TrimPrefix(row[1], "engine/"), ", ") {
+			told = append(told, "engine/"+name)
+		}
+	}
+	for _, l := range layers {
+		if strings.HasPrefix(l.name, "engine/") && l.name != "engine/thorough" {
+			want = append(want, l.name)
+		}
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("doc.go has the layers %v, and not %v", told, want)
 	}
 }
 
