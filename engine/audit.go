@@ -85,7 +85,7 @@ func observedBy(device *config.Device) []string {
 func (j judge) subject(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules) audit.Subject {
 	s := audit.Subject{Device: device}
 	if snap.Err != nil {
-		s.Problem = diff.Unread(device, snap).Problem
+		s.Problem = diff.NotRead(device, snap).Problem
 		return s
 	}
 	open := *device
@@ -160,7 +160,7 @@ func keyOf(c *x509.Certificate) string {
 
 // Observed reads an element of a document that the device was asked for.
 func (f facts) Observed(path, element string) ([]string, error) {
-	if err := f.snap.Unread[path]; err != nil {
+	if err := f.snap.UnreadDocuments[path]; err != nil {
 		return nil, fmt.Errorf("could not be read: %s", providers.Reason(err))
 	}
 	doc, ok := f.snap.Documents[path]

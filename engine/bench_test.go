@@ -14,7 +14,7 @@ func BenchmarkPlan(b *testing.B) {
 	for _, devices := range []int{1_000, 10_000} {
 		b.Run(fmt.Sprintf("%d devices", devices), func(b *testing.B) {
 			w := newWorld(b)
-			w.limits = graph.Limits{Total: 64}
+			w.parallelism = graph.Parallelism{Total: 64}
 			for i := range devices {
 				name := fmt.Sprintf("d%05d", i)
 				w.add(name, memory.Options{})

@@ -30,7 +30,7 @@
 // reply was lost, and when the old one may be forgotten is for rotate alone, which never tries one twice.
 //
 // Every command that reads devices does so by survey, and is pure over what it returns: audit.Evaluate judges by rules,
-// learn.Learn writes configurations, and lock.Lock keeps what devices can do for a check without them. Rotate is a plan about
+// learn.Learn writes configurations, and lockfile.File keeps what devices can do for a check without them. Rotate is a plan about
 // passwords, Rollback one whose wishes come from the snapshots of an earlier run.
 //
 // The files of this package are in an order, too: engine.go has a page for each command, the files below it the stages, and
@@ -49,7 +49,7 @@
 //	engine/diff, guard          pure judgements
 //	engine/rotate               passwords: changed, and found out about
 //	engine/vault                secrets: what is kept, and where others come from
-//	engine/lock                 what devices can do, kept for a check without them
+//	engine/lockfile             what devices can do, kept for a check without them
 //	engine/live, config, state  devices, text, memory
 //	engine/report               what became of a run
 //	engine/plan, graph, diag, ledger, credential, auditlog, atomicfile, signers

@@ -11,7 +11,7 @@ import (
 	"camform/engine/diff"
 	"camform/engine/graph"
 	"camform/engine/guard"
-	"camform/engine/lock"
+	"camform/engine/lockfile"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/rotate"
@@ -30,17 +30,17 @@ type Engine struct {
 	Passwords rotate.Vault // makes and reads managed passwords
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
 
-	Limits  graph.Limits
-	Event   func(report.Event) // told what happens, from several goroutines
-	Trace   providers.Trace    // told each exchange with a device, without secrets
-	Now     func() time.Time
-	Version string // of camform, for plans
-	Author  string // who makes plans, as approvals know people
+	Parallelism graph.Parallelism
+	Event       func(report.Event) // told what happens, from several goroutines
+	Trace       providers.Trace    // told each exchange with a device, without secrets
+	Now         func() time.Time
+	Version     string // of camform, for plans
+	Author      string // who makes plans, as approvals know people
 }
 
 // Validate finds what the devices of a lock would refuse, without asking them. What a device lacks as a whole is no problem
 // here: a plan tells it. Devices that the lock does not know come back by their addresses.
-func Validate(cfg *config.Config, locked *lock.Lock, provider providers.Provider) (diag.Problems, []schema.Device) {
+func Validate(cfg *config.Config, locked *lockfile.File, provider providers.Provider) (diag.Problems, []schema.Device) {
 	var problems diag.Problems
 	var unknown []schema.Device
 	j := judge{Interpreter: provider, Composer: provider}
@@ -182,7 +182,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 // Lock reads what the devices of a configuration can do, and puts it into a lock: the old one with what was read. Devices
 // that the configuration does not have are dropped. Devices that could not be read keep what is known of them; they come
 // back as problems.
-func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.Setting, old *lock.Lock) (*lock.Lock, diag.Problems) {
+func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.Setting, old *lockfile.File) (*lockfile.File, diag.Problems) {
 	found, problems := e.surveyor().survey(ctx, targeted(cfg.Devices, targets), wantsOfLock)
 	if found == nil {
 		return nil, problems
@@ -241,7 +241,7 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 func (e *Engine) surveyor() surveyor {
 	return surveyor{
 		open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, passwords: e.Passwords,
-		limits: e.Limits, event: e.Event, trace: e.Trace,
+		parallelism: e.Parallelism, event: e.Event, trace: e.Trace,
 	}
 }
 
@@ -251,7 +251,7 @@ func (e *Engine) judge() judge {
 
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 	return apply.Options{
-		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.sealer(), Run: run, Limits: e.Limits,
+		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.sealer(), Run: run, Parallelism: e.Parallelism,
 		Secret: e.Secret, Event: e.Event, Sleep: sleep,
 		Target: func(d plan.Device) (providers.Target, error) {
 			known, _, err := e.Store.Device(ctx, d.Address)

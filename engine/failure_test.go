@@ -596,7 +596,7 @@ func TestTwoEnginesWriteOnce(t *testing.T) {
 
 func TestAStopFinishesTheStepInFlight(t *testing.T) {
 	w := newWorld(t, "gate", "yard")
-	w.limits.Total = 1
+	w.parallelism.Total = 1
 	w.declareName("gate", "other")
 	w.declare("gate", "cloud", "", values{"enabled": cty.False})
 	w.declareName("yard", "other")
@@ -706,7 +706,7 @@ func TestLimitsOfParallelWork(t *testing.T) {
 			d.Site = "north"
 		}
 	}
-	w.limits = graph.Limits{Total: 3, PerGroup: 1}
+	w.parallelism = graph.Parallelism{Total: 3, PerGroup: 1}
 	for _, run := range []func(){func() { w.plan() }, func() { w.apply(w.plan()) }} {
 		run()
 		site := map[schema.Device]string{}

@@ -95,8 +95,8 @@ func (s *site) lookup(name string) (string, bool) {
 func (s *site) engine() *engine.Engine {
 	return &engine.Engine{
 		Provider: s.provider, Store: s.store.Fleet, Now: time.Now, Version: "1.0", Event: func(report.Event) {},
-		Limits: graph.Limits{Total: 64, PerGroup: 16},
-		Secret: s.secret,
+		Parallelism: graph.Parallelism{Total: 64, PerGroup: 16},
+		Secret:      s.secret,
 	}
 }
 

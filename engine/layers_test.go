@@ -27,7 +27,7 @@ var layers = []struct {
 	{"cmd/camform", "*"},
 	{"cmd/camform/view", "engine engine/audit engine/auditlog engine/config engine/diag engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
-	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lock engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
+	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
@@ -42,7 +42,7 @@ var layers = []struct {
 	{"engine/rotate", "engine/credential engine/ledger engine/plan engine/state providers schema"},
 	{"engine/vault", "engine/credential engine/state schema"},
 
-	{"engine/lock", "engine/live providers schema"},
+	{"engine/lockfile", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema"},
 	{"engine/state", "engine/atomicfile engine/auditlog engine/ledger providers schema"},

@@ -8,15 +8,15 @@ import (
 	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
-	"camform/engine/lock"
+	"camform/engine/lockfile"
 	"camform/providers"
 	"camform/schema"
 )
 
 // locked is an old lock with what the devices of a survey can do. Devices that the configuration does not have are dropped.
 // The problems tell which devices could not be read.
-func locked(old *lock.Lock, all []*config.Device, found *survey, outline func(providers.Documents) providers.Documents) (*lock.Lock, diag.Problems) {
-	fresh, err := lock.Decode(old.Encode())
+func locked(old *lockfile.File, all []*config.Device, found *survey, outline func(providers.Documents) providers.Documents) (*lockfile.File, diag.Problems) {
+	fresh, err := lockfile.Decode(old.Encode())
 	if err != nil {
 		panic(fmt.Sprintf("this is a bug: %v", err))
 	}

@@ -9,7 +9,7 @@ import (
 	"camform/engine"
 	"camform/engine/config"
 	"camform/engine/live"
-	"camform/engine/lock"
+	"camform/engine/lockfile"
 	"camform/providers"
 	"camform/providers/memory"
 	"camform/schema"
@@ -29,7 +29,7 @@ func (j judging) Check(*schema.Kind, providers.Documents, string, cty.Value) []p
 func TestALockRefusesOnlyWhatTheDeviceWould(t *testing.T) {
 	base := memory.NewFleet(time.Now).Provider()
 	kind, gate := base.Kinds().Lookup("cloud"), schema.Device{Name: "gate"}
-	locked := lock.New()
+	locked := lockfile.New()
 	locked.Set(&live.Snapshot{Device: gate, Documents: providers.Documents{
 		kind.Document.Path: {Path: kind.Document.Path, Body: []byte(`{"items":{"":{"enabled":true}}}`)},
 	}}, func(docs providers.Documents) providers.Documents { return docs })

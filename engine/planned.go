@@ -40,7 +40,7 @@ func (j judge) plan(p *plan.Plan, all []*config.Device, found *survey, last memo
 	refusals := make([][]diff.Refusal, len(subjects))
 	for i, s := range subjects {
 		if s.Snapshot.Err != nil {
-			p.Devices[i] = diff.Unread(s.Device, s.Snapshot)
+			p.Devices[i] = diff.NotRead(s.Device, s.Snapshot)
 			continue
 		}
 		p.Devices[i], refusals[i] = diff.Plan(s.Device, s.Snapshot, results[i], j.Kinds(), j.Check)

@@ -21,7 +21,7 @@ func reads(d *memory.Device) map[string]int {
 
 func TestEachDocumentIsReadOnce(t *testing.T) {
 	w := newWorld(t)
-	w.limits = graph.Limits{Total: 1}
+	w.parallelism = graph.Parallelism{Total: 1}
 	for _, name := range []string{"a", "b", "c"} {
 		w.add(name, memory.Options{})
 		w.everything(name)

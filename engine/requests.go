@@ -22,7 +22,7 @@ func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 	blank := providers.NewPassword(providers.Blank)
 	for _, d := range planned.Plan.Devices {
 		listed := DeviceRequests{Device: d.Address}
-		for _, g := range plan.Grouped(d.Steps, j.Kinds()) {
+		for _, g := range plan.GroupsAsOrdered(d.Steps, j.Kinds()) {
 			var changes []providers.Change
 			for _, s := range g.Steps {
 				changes = append(changes, providers.Change{

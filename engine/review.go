@@ -161,7 +161,7 @@ func reviewed(declared []Account, found *survey) (accounts []Account, unread map
 	unread = map[schema.Device]string{}
 	for i, s := range found.snapshots {
 		if s.Err != nil {
-			unread[s.Device] = diff.Unread(found.devices[i], s).Problem
+			unread[s.Device] = diff.NotRead(found.devices[i], s).Problem
 		} else {
 			of[s.Device] = compared(of[s.Device], s)
 		}

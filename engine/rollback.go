@@ -103,7 +103,7 @@ type wayBack struct {
 // plan compares the device with its past, checks what it would be given back, and proves the way in.
 func (w *wayBack) plan(ways []plan.Way) (plan.Device, diag.Problems) {
 	if w.now.Err != nil {
-		return diff.Unread(w.device, w.now), nil
+		return diff.NotRead(w.device, w.now), nil
 	}
 	w.want, w.last = bareDevice(w.device), map[schema.Setting]diff.Memory{}
 	for _, t := range w.past.touched {

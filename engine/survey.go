@@ -28,7 +28,7 @@ type surveyor struct {
 	store       *state.Fleet
 	secret      func(origin string) (string, error)
 	passwords   rotate.Vault
-	limits      graph.Limits
+	parallelism graph.Parallelism
 	event       func(report.Event)
 	trace       providers.Trace
 }
@@ -92,7 +92,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		return found, nil
 	}
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
-		Open: s.open, Interpreter: s.interpreter, Limits: s.limits, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
+		Open: s.open, Interpreter: s.interpreter, Parallelism: s.parallelism, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
 	})
 	found.twins = twins(found.snapshots)
 	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt} {

@@ -12,7 +12,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/credential"
 	"camform/engine/diag"
-	"camform/engine/lock"
+	"camform/engine/lockfile"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/providers"
@@ -35,7 +35,7 @@ var commands = map[string]func(*world, *engine.Engine) diag.Problems{
 		return problems
 	},
 	"lock": func(w *world, e *engine.Engine) (problems diag.Problems) {
-		_, all := e.Lock(context.Background(), w.cfg, nil, lock.New())
+		_, all := e.Lock(context.Background(), w.cfg, nil, lockfile.New())
 		for _, p := range all {
 			if p.Code != engine.NotReadCode {
 				problems = append(problems, p)

@@ -34,15 +34,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // other, unless a test says otherwise.
 type world struct {
 	testing.TB
-	clock    *clock
-	fleet    *memory.Fleet
-	provider *watcher
-	path     string // of the state
-	store    *state.Store
-	cfg      *config.Config
-	secrets  map[string]string // by origin
-	limits   graph.Limits
-	runs     int
+	clock       *clock
+	fleet       *memory.Fleet
+	provider    *watcher
+	path        string // of the state
+	store       *state.Store
+	cfg         *config.Config
+	secrets     map[string]string // by origin
+	parallelism graph.Parallelism
+	runs        int
 
 	mu     sync.Mutex
 	events []report.Event // of the last run
@@ -92,7 +92,7 @@ func newWorldWith(t testing.TB, files map[string][]byte) *world {
 	c := &clock{t: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	w := &world{
 		TB: t, clock: c, fleet: memory.NewFleet(c.now), path: filepath.Join(dir, "state.db"),
-		cfg: &config.Config{}, secrets: map[string]string{}, limits: graph.Limits{Total: 4},
+		cfg: &config.Config{}, secrets: map[string]string{}, parallelism: graph.Parallelism{Total: 4},
 	}
 	w.provider = &watcher{Provider: w.fleet.Provider(), fleet: w.fleet, passwords: map[string]string{}}
 	w.store = w.open()
@@ -214,7 +214,7 @@ func (w *world) engine() *engine.Engine {
 	defer w.mu.Unlock()
 	w.events = nil
 	return &engine.Engine{
-		Provider: w.provider, Store: w.store.Fleet, Limits: w.limits, Now: w.clock.now, Version: "1.0",
+		Provider: w.provider, Store: w.store.Fleet, Parallelism: w.parallelism, Now: w.clock.now, Version: "1.0",
 		Secret: func(origin string) (string, error) {
 			text, ok := w.secrets[origin]
 			if !ok {

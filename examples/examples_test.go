@@ -244,7 +244,7 @@ func (st stage) engine(t *testing.T, fleet *simulator.Fleet, folder, dir string)
 	secrets := &vault.Origins{Env: st.environment, Dir: dir, Vault: kept}
 	return &engine.Engine{
 		Provider: st.provider(t, folder, st.dial(fleet)), Store: store.Fleet, Now: time.Now, Version: "1.0",
-		Limits: graph.Limits{Total: 64, PerGroup: 16}, Event: func(report.Event) {},
+		Parallelism: graph.Parallelism{Total: 64, PerGroup: 16}, Event: func(report.Event) {},
 		Secret:    func(origin string) (string, error) { return secrets.Read(t.Context(), origin) },
 		Passwords: engine.Passwords{Vault: kept, Secrets: store.Secrets}, Sealer: kept,
 	}, secrets

@@ -74,7 +74,7 @@ func parseOverrides(texts []string) (map[string]string, error) {
 	for _, text := range texts {
 		name, reason, _ := strings.Cut(text, "=")
 		reason = strings.TrimSpace(reason)
-		switch names := approval.Limits(); {
+		switch names := approval.LimitNames(); {
 		case !slices.Contains(names, name):
 			near := schema.Nearest(name, names)
 			if near == "" {

@@ -13,7 +13,7 @@ import (
 	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/diag"
-	"camform/engine/lock"
+	"camform/engine/lockfile"
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/providers"
@@ -53,9 +53,9 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 		return err
 	}
 	if old == nil {
-		old = lock.New()
+		old = lockfile.New()
 	}
-	var fresh *lock.Lock
+	var fresh *lockfile.File
 	var problems diag.Problems
 	err = w.read(cmd.Context(), "the lock is as it was", func(ctx context.Context, e *engine.Engine) {
 		fresh, problems = e.Lock(ctx, w.config, w.targets, old)
@@ -66,13 +66,13 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	if fresh == nil {
 		return w.report(problems, w.config.Sources)
 	}
-	if err := atomicfile.Replace(lock.File, fresh.Encode(), 0o600); err != nil {
+	if err := atomicfile.Replace(lockfile.Name, fresh.Encode(), 0o600); err != nil {
 		return err
 	}
 	for _, change := range fresh.Changes(old) {
 		fmt.Fprintln(w.out, diag.CleanText(change))
 	}
-	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lock.File, render.Plural(fresh.Len(), "device"))
+	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lockfile.Name, render.Plural(fresh.Len(), "device"))
 	return w.unlessTolerated(problems)
 }
 
@@ -99,17 +99,17 @@ func (w *workspace) unlessTolerated(problems diag.Problems) error {
 }
 
 // readLock reads the lock of the configuration, nil if there is none.
-func (a *app) readLock() (*lock.Lock, error) {
-	text, err := os.ReadFile(lock.File)
+func (a *app) readLock() (*lockfile.File, error) {
+	text, err := os.ReadFile(lockfile.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	locked, err := lock.Decode(text)
+	locked, err := lockfile.Decode(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", lock.File, err)
+		return nil, fmt.Errorf("%s: %w", lockfile.Name, err)
 	}
 	return locked, nil
 }
@@ -128,7 +128,7 @@ func (a *app) checkLocked(cfg *config.Config, provider providers.Provider) (diag
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Warning, Code: "device-not-locked", Summary: "Device not in the lock",
-			Detail: fmt.Sprintf("%s does not know what %s can do. Run camform lock where the devices can be reached.", lock.File, text),
+			Detail: fmt.Sprintf("%s does not know what %s can do. Run camform lock where the devices can be reached.", lockfile.Name, text),
 		})
 	}
 	return problems, nil

@@ -135,7 +135,7 @@ func (b *beginning) origins(dir string, v *vault.Vault) *vault.Origins {
 type reading func(ctx context.Context, m memory) config.SecretReader
 
 // withoutSecrets leaves every secret unknown.
-func withoutSecrets(context.Context, memory) config.SecretReader { return config.Unread }
+func withoutSecrets(context.Context, memory) config.SecretReader { return config.SecretsUnknown }
 
 // open evaluates the configuration and opens its state.
 func (a *app) open(cmd *cobra.Command, flags *runFlags, secrets reading) (*workspace, error) {
@@ -204,9 +204,9 @@ func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cf
 	w.engine = &engine.Engine{
 		Provider: b.provider, Store: m.store, Secret: w.secret, Now: time.Now, Version: version(), Author: b.author(cfg),
 		Passwords: engine.Passwords{Vault: m.vault, Secrets: m.store.Secrets}, Sealer: m.sealer(ctx),
-		Limits: graph.Limits{Total: flags.parallelism, PerGroup: flags.perSite},
-		Event:  func(report.Event) {},
-		Trace:  w.trace(),
+		Parallelism: graph.Parallelism{Total: flags.parallelism, PerGroup: flags.perSite},
+		Event:       func(report.Event) {},
+		Trace:       w.trace(),
 	}
 	return w
 }

@@ -35,12 +35,12 @@ import (
 
 // Options are what a run of apply works with.
 type Options struct {
-	Provider providers.Provider
-	Store    Store
-	Vault    rotate.Vault // makes and reads managed passwords
-	Sealer   Sealer       // makes what is kept of devices unreadable for others
-	Run      string       // id of the run, for leases and the journal
-	Limits   graph.Limits
+	Provider    providers.Provider
+	Store       Store
+	Vault       rotate.Vault // makes and reads managed passwords
+	Sealer      Sealer       // makes what is kept of devices unreadable for others
+	Run         string       // id of the run, for leases and the journal
+	Parallelism graph.Parallelism
 
 	// Target turns the access of a device into a target for a session. The error is for people: a secret that is not
 	// there, for example.
@@ -78,7 +78,7 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
 	keeper := keep(ctx, &o)
 	defer keeper()
-	left := graph.Walk(stop, work, func(i int) string { return devices[i].Access.Site }, o.Limits, func(i int) {
+	left := graph.Walk(stop, work, func(i int) string { return devices[i].Access.Site }, o.Parallelism, func(i int) {
 		r.Devices[i] = followers.carryOut(devices[i], func() report.Device { return runDevice(ctx, stop, devices[i], o) })
 		followers.after(ctx, stop, r.Devices[i], o)
 	})
@@ -181,7 +181,7 @@ func (w *worker) attend(ctx context.Context, work func(context.Context)) (done r
 
 // run is the way of a device: login, then its groups of steps one after the other until one of them ends it.
 func (w *worker) run(ctx context.Context) {
-	groups := plan.Grouped(w.device.Steps, w.Provider.Kinds())
+	groups := plan.GroupsAsOrdered(w.device.Steps, w.Provider.Kinds())
 	if len(groups) > 0 && (!w.login(ctx) || !w.isAsPlanned()) {
 		return
 	}

@@ -29,7 +29,7 @@ func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.De
 		indexes[i] = i
 	}
 	defer keep(ctx, &o)()
-	left := graph.Walk(ctx, indexes, func(i int) string { return work[i].Access.Site }, o.Limits, func(i int) {
+	left := graph.Walk(ctx, indexes, func(i int) string { return work[i].Access.Site }, o.Parallelism, func(i int) {
 		w := newWorker(ctx, work[i], o)
 		results[i] = w.attend(ctx, w.closeOpen)
 	})

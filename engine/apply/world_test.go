@@ -380,7 +380,7 @@ func (w *world) look() bool {
 
 func (w *world) options(run string) apply.Options {
 	return apply.Options{
-		Provider: w.fleet.Provider(), Store: w.disk, Vault: w, Sealer: open{}, Run: run, Limits: graph.Limits{Total: 1},
+		Provider: w.fleet.Provider(), Store: w.disk, Vault: w, Sealer: open{}, Run: run, Parallelism: graph.Parallelism{Total: 1},
 		Event:  func(report.Event) {},
 		Sleep:  func(_ context.Context, d time.Duration) error { w.clock = w.clock.Add(d); return nil },
 		Secret: w.secret,

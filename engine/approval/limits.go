@@ -23,8 +23,8 @@ type Exceeded struct {
 	Found   int
 }
 
-// Limits are the names of all limits that a plan can have.
-func Limits() []string {
+// LimitNames are the names of all limits that a plan can have.
+func LimitNames() []string {
 	names := []string{LimitChanges, LimitDevices}
 	for _, r := range schema.Risks() {
 		names = append(names, RiskLimit(r))

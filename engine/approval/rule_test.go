@@ -268,7 +268,7 @@ func TestExceededLimits(t *testing.T) {
 	if have := approval.ExceededBy(p); len(have) != 1 || have[0].Found != 2 {
 		t.Errorf("without a risk: %v", have)
 	}
-	if have := fmt.Sprint(approval.Limits()); have != "[max_changes max_devices risk.none risk.service risk.login risk.lockout]" {
+	if have := fmt.Sprint(approval.LimitNames()); have != "[max_changes max_devices risk.none risk.service risk.login risk.lockout]" {
 		t.Errorf("limits %s", have)
 	}
 }

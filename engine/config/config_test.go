@@ -287,7 +287,7 @@ func TestSecretsAreCollectedByOrigin(t *testing.T) {
 
 func TestUnreadSecretsAreUnknown(t *testing.T) {
 	options := testOptions()
-	options.Env, options.Secrets = nil, Unread
+	options.Env, options.Secrets = nil, SecretsUnknown
 	config := loadFiles(t, fleetFiles, options)
 	if len(config.Secrets) > 0 {
 		t.Errorf("secrets were read: %v", config.Secrets)

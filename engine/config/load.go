@@ -61,7 +61,7 @@ type Options struct {
 	Kinds   *schema.Kinds               // the blocks that devices and profiles may hold
 	Vars    []Var                       // --var and --var-file in the order of the command line; later ones win
 	Env     func(string) (string, bool) // the environment, such as os.LookupEnv
-	Secrets SecretReader                // where secret() gets its values; nil for Unread
+	Secrets SecretReader                // where secret() gets its values; nil for SecretsUnknown
 }
 
 // Var is one --var or --var-file.
@@ -125,7 +125,7 @@ func newLoader(source *Source, options Options) *loader {
 		options.Kinds = schema.NewKinds()
 	}
 	if options.Secrets == nil {
-		options.Secrets = Unread
+		options.Secrets = SecretsUnknown
 	}
 	l := &loader{
 		source:  source,

@@ -214,7 +214,7 @@ func (s scenario) options(dir string) Options {
 		case "locked":
 			options.Secrets = func(string) (cty.Value, error) { return cty.NilVal, errors.New("the vault is locked") }
 		case "unread":
-			options.Secrets = Unread
+			options.Secrets = SecretsUnknown
 		}
 	}
 	if options.Secrets == nil {

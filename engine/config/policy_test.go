@@ -374,7 +374,7 @@ func TestPoliciesMeanTheSameInJSON(t *testing.T) {
 
 func TestUnreadManagedPasswordsAreUnknown(t *testing.T) {
 	options := testOptions()
-	options.Secrets = Unread
+	options.Secrets = SecretsUnknown
 	config := loadFiles(t, map[string]string{"main.cam.hcl": policies + `device "gate" {
   address = "https://192.0.2.1"
   login {

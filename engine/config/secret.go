@@ -17,9 +17,9 @@ import (
 // never contain a value.
 type SecretReader func(origin string) (cty.Value, error)
 
-// Unread is a SecretReader for commands that need no values: every secret is unknown. A malformed origin is still an
+// SecretsUnknown is a SecretReader for commands that need no values: every secret is unknown. A malformed origin is still an
 // error.
-func Unread(origin string) (cty.Value, error) {
+func SecretsUnknown(origin string) (cty.Value, error) {
 	return cty.UnknownVal(cty.String), schema.CheckOrigin(origin)
 }
 

@@ -202,8 +202,8 @@ func AccessOf(device *config.Device) plan.Access {
 	}
 }
 
-// Unread is what a plan says about a device that could not be read.
-func Unread(device *config.Device, snap *live.Snapshot) plan.Device {
+// NotRead is what a plan says about a device that could not be read.
+func NotRead(device *config.Device, snap *live.Snapshot) plan.Device {
 	return plan.Device{
 		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity,
 		Problem: live.Explain(snap.Err, device.Address), Family: string(live.ResultOf(snap.Err)),

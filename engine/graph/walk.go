@@ -2,8 +2,8 @@ package graph
 
 import "context"
 
-// Limits bound a walk. A limit of 0 is no limit.
-type Limits struct {
+// Parallelism bound a walk. A limit of 0 is no limit.
+type Parallelism struct {
 	Total    int // visits at the same time, in all
 	PerGroup int // visits at the same time within one group, such as a site behind one thin line
 }
@@ -14,7 +14,7 @@ type Limits struct {
 //
 // Once ctx is done no further item is begun; Walk waits for the visits in flight and returns the items that were not
 // begun, in their order. The visits are not told: what they do about an end is their own business.
-func Walk[T any](ctx context.Context, items []T, group func(T) string, limits Limits, visit func(T)) (left []T) {
+func Walk[T any](ctx context.Context, items []T, group func(T) string, limits Parallelism, visit func(T)) (left []T) {
 	w := walk[T]{limits: limits, group: group, busy: map[string]int{}, ended: make(chan string)}
 	for i := range items {
 		w.waiting = append(w.waiting, i)
@@ -36,7 +36,7 @@ func Walk[T any](ctx context.Context, items []T, group func(T) string, limits Li
 
 // walk is the bookkeeping of a Walk. Only the goroutine that called Walk touches it, so there is nothing to lock.
 type walk[T any] struct {
-	limits   Limits
+	limits   Parallelism
 	group    func(T) string
 	waiting  []int          // indices of items that are not begun, in order
 	busy     map[string]int // visits in flight by group

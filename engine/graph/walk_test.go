@@ -53,7 +53,7 @@ func TestWalkVisitsEachItemOnceWithinTheLimits(t *testing.T) {
 				}
 				return strconv.Itoa(i % groups)
 			}
-			limits := Limits{Total: 1 + random.IntN(9), PerGroup: 1 + random.IntN(4)}
+			limits := Parallelism{Total: 1 + random.IntN(9), PerGroup: 1 + random.IntN(4)}
 			pause := make([]time.Duration, len(items))
 			for i := range pause {
 				pause[i] = time.Duration(random.IntN(1000)) * time.Millisecond
@@ -83,7 +83,7 @@ func TestWalkVisitsEachItemOnceWithinTheLimits(t *testing.T) {
 func TestWalkUsesWhatTheLimitsAllow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		Walk(context.Background(), make([]struct{}, 100), func(struct{}) string { return "" }, Limits{Total: 10},
+		Walk(context.Background(), make([]struct{}, 100), func(struct{}) string { return "" }, Parallelism{Total: 10},
 			func(struct{}) { time.Sleep(time.Second) })
 		if took := time.Since(start); took != 10*time.Second {
 			t.Errorf("100 visits of 1s, 10 at a time, took %v, want 10s", took)
@@ -96,7 +96,7 @@ func TestAFullGroupDoesNotHoldUpTheOthers(t *testing.T) {
 		start := time.Now()
 		items := []string{"slow", "slow", "slow", "fast", "fast"}
 		var fastDone time.Duration
-		Walk(context.Background(), items, func(s string) string { return s }, Limits{Total: 2, PerGroup: 1}, func(s string) {
+		Walk(context.Background(), items, func(s string) string { return s }, Parallelism{Total: 2, PerGroup: 1}, func(s string) {
 			if s == "slow" {
 				time.Sleep(time.Minute)
 				return
@@ -115,7 +115,7 @@ func TestWalkEndsAfterTheVisitsInFlight(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		finished := 0
 		var mu sync.Mutex
-		left := Walk(ctx, []int{0, 1, 2, 3, 4, 5}, func(int) string { return "" }, Limits{Total: 2}, func(i int) {
+		left := Walk(ctx, []int{0, 1, 2, 3, 4, 5}, func(int) string { return "" }, Parallelism{Total: 2}, func(i int) {
 			if i == 1 {
 				cancel()
 			}
@@ -133,6 +133,6 @@ func TestWalkEndsAfterTheVisitsInFlight(t *testing.T) {
 func BenchmarkWalk10000(b *testing.B) {
 	items := make([]int, 10_000)
 	for b.Loop() {
-		Walk(context.Background(), items, func(i int) string { return "" }, Limits{Total: 64}, func(int) {})
+		Walk(context.Background(), items, func(i int) string { return "" }, Parallelism{Total: 64}, func(int) {})
 	}
 }

@@ -44,7 +44,7 @@ func Prove(d plan.Device, kinds *schema.Kinds) diag.Problems {
 	if err != nil {
 		return diag.Problems{unreadable(d, err)}
 	}
-	groups := c.asSent(requests(d.Steps, kinds))
+	groups := c.asSent(asRequests(d.Steps, kinds))
 	problems := problemsOf(c.closedInTheEnd())
 	if len(problems) == 0 {
 		problems = problemsOf(c.closedOnTheWay(groups))
@@ -202,9 +202,9 @@ func stepsOf(groups []plan.Group) []plan.Step {
 	return steps
 }
 
-// requests splits steps into what leaves the program together, in the order in which they stand: settings of one document
+// asRequests splits steps into what leaves the program together, in the order in which they stand: settings of one document
 // that is put back as a whole. Every other kind is written item by item.
-func requests(steps []plan.Step, kinds *schema.Kinds) []plan.Group {
+func asRequests(steps []plan.Step, kinds *schema.Kinds) []plan.Group {
 	var groups []plan.Group
 	for _, s := range steps {
 		document, end := documentOf(s, kinds), len(groups)-1

@@ -40,7 +40,7 @@ func Order(d plan.Device, groups []plan.Group, kinds *schema.Kinds) ([]plan.Grou
 func split(groups []plan.Group, kinds *schema.Kinds) []plan.Group {
 	var units []plan.Group
 	for _, g := range groups {
-		for _, r := range requests(g.Steps, kinds) {
+		for _, r := range asRequests(g.Steps, kinds) {
 			units = append(units, plan.Group{Document: g.Document, Phase: g.Phase, Steps: r.Steps})
 		}
 	}

@@ -40,17 +40,17 @@ type Wants struct {
 
 // Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
 type Snapshot struct {
-	Device     schema.Device
-	Identity   providers.Identity
-	Pin        providers.Pin
-	Kinds      map[string]*schema.Kind    // the kinds that were asked for, by name
-	Documents  providers.Documents        // as they came, with those that give limits
-	Items      map[string]providers.Items // settings by kind; a kind that could not be read is missing
-	Missing    map[string]string          // kinds that the device does not have, with the reason
-	Unreadable map[string]error           // kinds whose document could not be read or understood
-	Unread     map[string]error           // further documents that could not be read, by path
-	Source     string                     // our own address, as the connection to the device shows it; empty if not known
-	Err        error                      // why the device could not be read at all
+	Device          schema.Device
+	Identity        providers.Identity
+	Pin             providers.Pin
+	Kinds           map[string]*schema.Kind    // the kinds that were asked for, by name
+	Documents       providers.Documents        // as they came, with those that give limits
+	Items           map[string]providers.Items // settings by kind; a kind that could not be read is missing
+	Missing         map[string]string          // kinds that the device does not have, with the reason
+	Unreadable      map[string]error           // kinds whose document could not be read or understood
+	UnreadDocuments map[string]error           // further documents that could not be read, by path
+	Source          string                     // our own address, as the connection to the device shows it; empty if not known
+	Err             error                      // why the device could not be read at all
 
 	Certificate *x509.Certificate // that the device showed; nil if it was not reached over TLS
 }
@@ -65,7 +65,7 @@ type Cache interface {
 type Options struct {
 	Open        func(providers.Target) providers.Reader
 	Interpreter providers.Interpreter
-	Limits      graph.Limits
+	Parallelism graph.Parallelism
 	Cache       Cache
 	Event       func(report.Event) // called from several goroutines
 }
@@ -80,7 +80,7 @@ func Refresh(ctx context.Context, requests []Request, o Options) []*Snapshot {
 	for i := range indexes {
 		indexes[i] = i
 	}
-	left := graph.Walk(ctx, indexes, func(i int) string { return requests[i].Site }, o.Limits, func(i int) {
+	left := graph.Walk(ctx, indexes, func(i int) string { return requests[i].Site }, o.Parallelism, func(i int) {
 		snapshots[i] = refreshOne(ctx, requests[i], o)
 	})
 	for _, i := range left {
@@ -122,7 +122,7 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *Snapshot {
 	s := &Snapshot{
 		Device: r.Target.Device, Kinds: map[string]*schema.Kind{}, Documents: providers.Documents{},
-		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{}, Unread: map[string]error{},
+		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{}, UnreadDocuments: map[string]error{},
 	}
 	s.Identity, s.Err = reader.Identify(ctx)
 	s.Pin = reader.Pin()
@@ -144,7 +144,7 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 			return s
 		}
 		if err != nil {
-			s.Unread[path] = err
+			s.UnreadDocuments[path] = err
 		}
 	}
 	s.Pin = reader.Pin()

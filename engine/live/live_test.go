@@ -52,7 +52,7 @@ type world struct {
 func newWorld() *world {
 	w := &world{fleet: memory.NewFleet(time.Now), cache: &cache{docs: map[string]providers.Document{}}}
 	w.options = live.Options{
-		Open: w.fleet.Provider().OpenReader, Interpreter: w.fleet.Provider(), Limits: graph.Limits{Total: 2}, Cache: w.cache,
+		Open: w.fleet.Provider().OpenReader, Interpreter: w.fleet.Provider(), Parallelism: graph.Parallelism{Total: 2}, Cache: w.cache,
 		Event: func(e report.Event) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -170,7 +170,7 @@ func TestEventsTellEachDevice(t *testing.T) {
 
 func TestAnEndLeavesTheRestUnread(t *testing.T) {
 	w := newWorld()
-	w.options.Limits.Total = 1
+	w.options.Parallelism.Total = 1
 	ctx, cut := context.WithCancelCause(t.Context())
 	cause := errors.New("enough")
 	var requests []live.Request
@@ -244,8 +244,8 @@ func TestAFurtherDocumentThatCannotBeReadCostsItselfOnly(t *testing.T) {
 	if s.Err != nil || s.Items["system"] == nil {
 		t.Fatalf("error %v, items %v", s.Err, s.Items)
 	}
-	if s.Unread["/filter"] == nil || len(s.Unread) != 1 {
-		t.Errorf("unread %v", s.Unread)
+	if s.UnreadDocuments["/filter"] == nil || len(s.UnreadDocuments) != 1 {
+		t.Errorf("unread %v", s.UnreadDocuments)
 	}
 	if s.Documents["/cloud"].Missing == "" || string(s.Documents["/time"].Body) != d.Document("/time") {
 		t.Errorf("documents %+v", s.Documents)

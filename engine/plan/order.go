@@ -40,9 +40,9 @@ func Groups(steps []Step, kinds *schema.Kinds) []Group {
 	return groups
 }
 
-// Grouped splits the steps of a device into groups in the order in which they stand: what follows each other and changes
+// GroupsAsOrdered splits the steps of a device into groups in the order in which they stand: what follows each other and changes
 // the same document leaves together.
-func Grouped(steps []Step, kinds *schema.Kinds) []Group {
+func GroupsAsOrdered(steps []Step, kinds *schema.Kinds) []Group {
 	var groups []Group
 	for _, s := range steps {
 		for _, g := range Groups([]Step{s}, kinds) {

@@ -149,7 +149,7 @@ func TestNewPasswordsComeOneAtATime(t *testing.T) {
 	if groups := plan.Groups(steps, kinds); len(groups) != 3 {
 		t.Errorf("three new passwords leave in %d groups", len(groups))
 	}
-	if groups := plan.Grouped(plan.Order(steps, kinds), kinds); len(groups) != 3 {
+	if groups := plan.GroupsAsOrdered(plan.Order(steps, kinds), kinds); len(groups) != 3 {
 		t.Errorf("three new passwords leave in %d groups when they stand in order", len(groups))
 	}
 }

@@ -1,4 +1,4 @@
-// Package lock holds what each device can do, as it was read once, so that a configuration is checked against its devices
+// Package lockfile holds what each device can do, as it was read once, so that a configuration is checked against its devices
 // without asking them. It is pure.
 //
 // Rules:
@@ -7,7 +7,7 @@
 //     of what a device is set to but small numbers and switches.
 //   - Devices that can do the same share an entry, so that a fleet of one model has a short lock.
 //   - The same devices give the same bytes: a change of the file is a change of what a device can do.
-package lock
+package lockfile
 
 import (
 	"bytes"
@@ -25,14 +25,14 @@ import (
 	"camform/schema"
 )
 
-// File is the name of the lock in the directory of a configuration.
-const File = "camform.lock.json"
+// Name is the name of the file in the directory of a configuration.
+const Name = "camform.lock.json"
 
 // version of the format.
 const version = 1
 
-// Lock is what devices can do.
-type Lock struct {
+// File holds what devices can do, as camform lock read it.
+type File struct {
 	devices   map[schema.Device]Device
 	abilities map[string]ability // by their hash
 }
@@ -57,12 +57,12 @@ type outline struct {
 var ErrMalformed = errors.New("not a lock of this version of camform; make it anew with: camform lock")
 
 // New is a lock of no device.
-func New() *Lock {
-	return &Lock{devices: map[schema.Device]Device{}, abilities: map[string]ability{}}
+func New() *File {
+	return &File{devices: map[schema.Device]Device{}, abilities: map[string]ability{}}
 }
 
 // Set puts what a device can do into the lock, in the place of what was there of it. The snapshot must be without Err.
-func (l *Lock) Set(snap *live.Snapshot, shape func(providers.Documents) providers.Documents) {
+func (l *File) Set(snap *live.Snapshot, shape func(providers.Documents) providers.Documents) {
 	a := ability{}
 	for path, doc := range shape(snap.Documents) {
 		a[path] = outline{Text: string(doc.Body), Missing: doc.Missing}
@@ -78,21 +78,21 @@ func (l *Lock) Set(snap *live.Snapshot, shape func(providers.Documents) provider
 }
 
 // Keep drops all devices but those given.
-func (l *Lock) Keep(devices []schema.Device) {
+func (l *File) Keep(devices []schema.Device) {
 	maps.DeleteFunc(l.devices, func(d schema.Device, _ Device) bool { return !slices.Contains(devices, d) })
 }
 
 // Device is what the lock says about a device, and whether it knows it.
-func (l *Lock) Device(address schema.Device) (Device, bool) {
+func (l *File) Device(address schema.Device) (Device, bool) {
 	d, ok := l.devices[address]
 	return d, ok
 }
 
 // Len is the number of devices.
-func (l *Lock) Len() int { return len(l.devices) }
+func (l *File) Len() int { return len(l.devices) }
 
 // Documents are the outlines of a device for a provider's Check.
-func (l *Lock) Documents(address schema.Device) providers.Documents {
+func (l *File) Documents(address schema.Device) providers.Documents {
 	docs := providers.Documents{}
 	for path, o := range l.abilities[l.devices[address].ability] {
 		docs[path] = providers.Document{Path: path, Missing: o.Missing}
@@ -123,7 +123,7 @@ type abilityShape struct {
 }
 
 // Encode writes the lock. Abilities that no device has are left out.
-func (l *Lock) Encode() []byte {
+func (l *File) Encode() []byte {
 	file := fileShape{Version: version, Devices: []deviceShape{}, Abilities: []abilityShape{}}
 	used := map[string]bool{}
 	for _, address := range slices.SortedFunc(maps.Keys(l.devices), schema.Device.Compare) {
@@ -145,7 +145,7 @@ func (l *Lock) Encode() []byte {
 }
 
 // Decode reads a lock. The error wraps ErrMalformed.
-func Decode(text []byte) (*Lock, error) {
+func Decode(text []byte) (*File, error) {
 	var file fileShape
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -173,7 +173,7 @@ func Decode(text []byte) (*Lock, error) {
 }
 
 // Changes says in words what differs from an older lock: devices that came and went, and other firmware or abilities.
-func (l *Lock) Changes(old *Lock) []string {
+func (l *File) Changes(old *File) []string {
 	var changes []string
 	all := maps.Clone(l.devices)
 	maps.Copy(all, old.devices)

@@ -1,4 +1,4 @@
-package lock
+package lockfile
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ func snapshot(name, firmware, text string) *live.Snapshot {
 
 func asIs(docs providers.Documents) providers.Documents { return docs }
 
-func locked(snapshots ...*live.Snapshot) *Lock {
+func locked(snapshots ...*live.Snapshot) *File {
 	l := New()
 	for _, s := range snapshots {
 		l.Set(s, asIs)
