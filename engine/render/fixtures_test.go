@@ -47,6 +47,7 @@ func testKinds() *schema.Kinds {
 			Source: "Recorded on fifteen cameras", Confidence: schema.Confirmed,
 			Document: schema.Document{Path: "/ISAPI/Security/adminAccesses", Root: "List"},
 			Risk:     schema.RiskLockout, Reboot: schema.RebootMaybe,
+			Guards: []*schema.Guard{{Role: schema.Listener, Enabled: "enabled", Port: "port"}, {Role: schema.TLS, Minimum: "min_tls"}},
 			Attributes: []*schema.Attribute{
 				{Name: "enabled", Type: cty.Bool, Doc: "Whether the device answers."},
 				{Name: "port", Type: cty.Number, Doc: "TCP port.", Min: number(1), Max: number(65535), Example: "443"},

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -207,6 +208,12 @@ func about(k *schema.Kind) []string {
 	if k.Risk != schema.RiskNone {
 		lines = append(lines, "Risk of a wrong value: "+riskWords[k.Risk])
 	}
+	if words := decided(k); len(words) > 0 {
+		lines = append(lines, "Decides for the way in: "+strings.Join(words, "; "))
+	}
+	if k.Opaque("") {
+		lines = append(lines, "camform cannot tell which values keep the way in open: it makes a change on trial, and where a trial cannot work only with a reason in `allow_unproven`")
+	}
 	if k.Reboot == schema.RebootMaybe {
 		lines = append(lines, "A change may need a restart of the device")
 	}
@@ -217,6 +224,31 @@ var riskWords = map[schema.Risk]string{
 	schema.RiskService: "a service that others may use stops",
 	schema.RiskLogin:   "some accounts or clients cannot log in",
 	schema.RiskLockout: "nobody reaches the device any more",
+}
+
+// decided is what a kind guards, each once.
+func decided(k *schema.Kind) []string {
+	var words []string
+	for _, g := range k.Guards {
+		if word := roleWords[g.Role]; !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+var roleWords = map[schema.Role]string{
+	schema.AddressFilter:  "which IP addresses may connect",
+	schema.HardwareFilter: "which hardware addresses may connect",
+	schema.Listener:       "which protocols answer, and on which port",
+	schema.Redirect:       "which clients are sent on to another protocol",
+	schema.TLS:            "which versions of TLS are accepted",
+	schema.TLSIdentity:    "the key that the device shows over TLS",
+	schema.Authentication: "how clients prove a password",
+	schema.Accounts:       "who may log in",
+	schema.Rights:         "what an account may do",
+	schema.Link:           "the connection itself",
+	schema.Lock:           "how long logins are refused after failed ones",
 }
 
 // Example is a block that sets every argument of a kind, formatted canonically. Secrets are taken from the environment.

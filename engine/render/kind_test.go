@@ -31,6 +31,14 @@ func TestReferencesOfKinds(t *testing.T) {
 	}
 }
 
+func TestEveryRoleHasWords(t *testing.T) {
+	for _, role := range schema.Roles() {
+		if roleWords[role] == "" {
+			t.Errorf("nobody is told what a kind with the role %s decides", role)
+		}
+	}
+}
+
 func TestExamplesAreCanonicalAndFitTheirKind(t *testing.T) {
 	kinds, diags := schema.Read(nil, schema.Folder{Files: hikvision.Files})
 	if diags.HasErrors() {
