@@ -39,6 +39,8 @@ type Assert struct {
 	condition hcl.Expression
 	message   hcl.Expression
 	ctx       *hcl.EvalContext
+	meter     *meter
+	templates func(*meter) function.Function // makes templatefile
 }
 
 // Evaluate reports whether the assertion holds for a device and, if it does not, what the configuration has to say about it.
@@ -47,7 +49,17 @@ type Assert struct {
 // be evaluated by several goroutines at once.
 func (a Assert) Evaluate(facts Facts) (holds bool, message string, err error) {
 	observer := &observer{facts: facts}
-	ctx := observing(a.ctx, facts.Self(), observer.read)
+	own := &meter{steps: assertSteps, bytes: assertBytes}
+	ctx := observing(a.ctx, facts.Self(), a.templates(own), observer.read)
+	defer a.meter.within(ctx, own)()
+	defer func() {
+		reason := recover()
+		if over, ok := reason.(exceeded); ok {
+			holds, message, err = false, "", over.problem
+		} else if reason != nil {
+			panic(reason)
+		}
+	}()
 	v, diags := evaluate(a.condition, ctx)
 	if observer.failed != nil {
 		return false, "", observer.failed
@@ -111,10 +123,11 @@ func (o *observer) read(path, element string) (cty.Value, error) {
 }
 
 // observing adds to the scope of an assertion what depends on the device.
-func observing(ctx *hcl.EvalContext, self cty.Value, read func(path, element string) (cty.Value, error)) *hcl.EvalContext {
+func observing(ctx *hcl.EvalContext, self cty.Value, templates function.Function, read func(path, element string) (cty.Value, error)) *hcl.EvalContext {
 	ctx = ctx.NewChild()
 	ctx.Variables = map[string]cty.Value{"self": self}
 	ctx.Functions = map[string]function.Function{
+		"templatefile": templates,
 		"observed":     observedFunc(cty.String, read, first),
 		"observed_all": observedFunc(cty.List(cty.String), read, all),
 	}

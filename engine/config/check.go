@@ -49,11 +49,11 @@ func (s scope) assert(section *section) (Assert, []string) {
 	}
 	s.ctx = s.ctx.NewChild()
 	s.ctx.Functions = s.loader.assertFunctions()
-	a := Assert{Range: section.block.DefRange, condition: condition.Expr, message: message.Expr, ctx: s.ctx}
+	a := Assert{Range: section.block.DefRange, condition: condition.Expr, message: message.Expr, ctx: s.ctx, meter: s.meter, templates: s.loader.assertTemplates}
 
 	known := s.selfKnown(condition.Expr) && s.selfKnown(message.Expr)
 	documents := append(s.observed(condition.Expr), s.observed(message.Expr)...)
-	s.ctx = unread(s.ctx, known)
+	s.ctx = unread(s.ctx, known, a.templates(s.meter))
 	s.tryCondition(condition)
 	s.tryMessage(message)
 	return a, documents
@@ -105,12 +105,12 @@ func (s scope) selfKnown(expr hcl.Expression) bool {
 
 // unread is the scope of an assertion before a device has been read. self is something of which nothing more is said where
 // that is told already.
-func unread(ctx *hcl.EvalContext, selfKnown bool) *hcl.EvalContext {
+func unread(ctx *hcl.EvalContext, selfKnown bool, templates function.Function) *hcl.EvalContext {
 	self := cty.DynamicVal
 	if selfKnown {
 		self = cty.UnknownVal(SelfType)
 	}
-	return observing(ctx, self, func(string, string) (cty.Value, error) { return cty.UnknownVal(cty.List(cty.String)), nil })
+	return observing(ctx, self, templates, func(string, string) (cty.Value, error) { return cty.UnknownVal(cty.List(cty.String)), nil })
 }
 
 // observed lists the paths of the documents that an expression observes. They stand in it as they are, so that they are
@@ -158,7 +158,7 @@ func (s scope) observation(call *hclsyntax.FunctionCallExpr) []string {
 
 // literal is the text of a string in quotes without anything computed in it.
 func literal(expr hclsyntax.Expression) (string, bool) {
-	template, ok := expr.(*hclsyntax.TemplateExpr)
+	template, ok := hcl.UnwrapExpression(expr).(*hclsyntax.TemplateExpr)
 	if !ok || len(template.Parts) > 0 && !template.IsStringLiteral() {
 		return "", false
 	}
@@ -184,19 +184,19 @@ func native(expr hcl.Expression) (hclsyntax.Expression, bool) {
 	return template, !diags.HasErrors()
 }
 
-// assertFunctions are the functions that assertions have besides the others, or instead of them, but observed and
-// observed_all, which depend on the device. Secrets are not to be had, also not within templates.
+// assertFunctions are the functions that assertions have besides the others, or instead of them, but those that depend on
+// the device or count on the meter of the evaluation. Secrets are not to be had.
 func (l *loader) assertFunctions() map[string]function.Function {
+	return map[string]function.Function{"secret": noSecretFunc, "version_at_least": versionAtLeastFunc}
+}
+
+// assertTemplates is templatefile for assertions. Secrets are not to be had within templates either.
+func (l *loader) assertTemplates(m *meter) function.Function {
 	if l.asserting == nil {
-		table := l.functions()
-		table["secret"] = noSecretFunc
-		l.asserting = map[string]function.Function{
-			"secret":           noSecretFunc,
-			"templatefile":     discreet(l.templateFileFunc(table)),
-			"version_at_least": versionAtLeastFunc,
-		}
+		l.asserting = l.functions()
+		l.asserting["secret"] = noSecretFunc
 	}
-	return l.asserting
+	return discreet(l.templateFileFunc(l.asserting, m))
 }
 
 var noSecretFunc = function.New(&function.Spec{

@@ -79,6 +79,7 @@ func (d *deviceBlock) instances(s scope) ([]scope, bool) {
 	attr := d.attributes["for_each"]
 	if attr == nil {
 		s.about.Device = schema.Device{Name: d.name()}
+		s.meter.allow(stepsPerDevice, bytesPerDevice)
 		return []scope{s}, true
 	}
 	each := s.value(attr.Expr)
@@ -91,6 +92,7 @@ func (d *deviceBlock) instances(s scope) ([]scope, bool) {
 			key = value
 		}
 		instance := s
+		s.meter.allow(stepsPerDevice, bytesPerDevice)
 		instance.about.Device = schema.Device{Name: d.name(), Key: key.AsString(), Each: true}
 		instance.ctx = s.ctx.NewChild()
 		instance.ctx.Variables = map[string]cty.Value{

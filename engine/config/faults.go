@@ -39,6 +39,7 @@ var (
 	dependencyCycle  = fault{"dependency-cycle", "Dependency cycle"}
 	unknownFunction  = fault{"unknown-function", "Unknown function"}
 	failedExpression = fault{"expression-cannot-be-evaluated", "Expression cannot be evaluated"}
+	boundExceeded    = fault{"bound-exceeded", "Bound exceeded"}
 
 	missingVariable    = fault{"missing-variable", "No value for a variable"}
 	undeclaredVariable = fault{"undeclared-variable", "Value for an undeclared variable"}

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"strings"
-
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"camform/engine/diag"
@@ -11,9 +9,9 @@ import (
 // Format brings the text of a file into canonical style: indentation and alignment as in Terraform. Files in JSON syntax
 // are checked and come back as they are. Text that cannot be parsed comes back as it is too, with what is wrong.
 func Format(filename string, text []byte) ([]byte, diag.Problems) {
-	_, diags := parseText(text, filename)
+	_, diags := newMeter().file(text, filename)
 	problems := fromHCL(diags)
-	if problems.HasErrors() || strings.HasSuffix(filename, ".json") {
+	if problems.HasErrors() || isJSON(filename) {
 		return text, problems
 	}
 	return hclwrite.Format(text), problems

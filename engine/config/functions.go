@@ -62,7 +62,7 @@ func (l *loader) functions() map[string]function.Function {
 		"compact":         stdlib.CompactFunc,
 		"concat":          stdlib.ConcatFunc,
 		"contains":        stdlib.ContainsFunc,
-		"distinct":        stdlib.DistinctFunc,
+		"distinct":        distinctFunc,
 		"element":         stdlib.ElementFunc,
 		"flatten":         stdlib.FlattenFunc,
 		"index":           indexFunc,
@@ -90,14 +90,14 @@ func (l *loader) functions() map[string]function.Function {
 		"base64encode": base64EncodeFunc,
 		"base64sha256": base64SHA256Func,
 		"csvdecode":    stdlib.CSVDecodeFunc,
-		"jsondecode":   stdlib.JSONDecodeFunc,
+		"jsondecode":   shallowFunc(stdlib.JSONDecodeFunc, shallowJSON),
 		"jsonencode":   stdlib.JSONEncodeFunc,
 		"md5":          md5Func,
 		"sha1":         sha1Func,
 		"sha256":       sha256Func,
 		"sha512":       sha512Func,
 		"urlencode":    urlEncodeFunc,
-		"yamldecode":   ctyyaml.YAMLDecodeFunc,
+		"yamldecode":   shallowFunc(ctyyaml.YAMLDecodeFunc, shallowYAML),
 		"yamlencode":   ctyyaml.YAMLEncodeFunc,
 
 		// Dates
@@ -141,9 +141,9 @@ func (l *loader) functions() map[string]function.Function {
 		table[name] = neverFunc(name)
 	}
 	for name, f := range table {
-		table[name] = discreet(f)
+		table[name] = l.costing(name, discreet(f))
 	}
-	table["templatefile"] = discreet(l.templateFileFunc(maps.Clone(table)))
+	table["templatefile"] = discreet(l.templateFileFunc(maps.Clone(table), l.meter))
 	return table
 }
 

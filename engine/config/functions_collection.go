@@ -132,7 +132,7 @@ var lookupFunc = function.New(&function.Spec{
 		if !t.IsMapType() && !t.IsObjectType() {
 			return cty.NilVal, function.NewArgErrorf(0, "a map is required")
 		}
-		if v, ok := container.AsValueMap()[key.AsString()]; ok {
+		if v, ok := element(container, key.AsString()); ok {
 			return v.WithMarks(marks, keyMarks), nil
 		}
 		if len(args) < 3 {
@@ -148,6 +148,20 @@ var lookupFunc = function.New(&function.Spec{
 		return fallback.WithMarks(marks, keyMarks), nil
 	},
 })
+
+// element is the element of a map with a key. It takes as long in a large map as in a small one.
+func element(container cty.Value, key string) (v cty.Value, ok bool) {
+	if container.Type().IsObjectType() {
+		if !container.Type().HasAttribute(key) {
+			return v, false
+		}
+		return container.GetAttr(key), true
+	}
+	if !container.HasIndex(cty.StringVal(key)).True() {
+		return v, false
+	}
+	return container.Index(cty.StringVal(key)), true
+}
 
 // matchKeysFunc gives the values whose keys, at the same position of a second list, are in a set.
 var matchKeysFunc = function.New(&function.Spec{

@@ -27,13 +27,13 @@ func inside(name string) (string, error) {
 	return local, nil
 }
 
-// read reads a file of the configuration that an expression names.
-func (l *loader) read(name string) ([]byte, error) {
+// readLocal reads a file of the configuration that an expression names.
+func (l *loader) readLocal(name string) ([]byte, error) {
 	local, err := inside(name)
 	if err != nil {
 		return nil, err
 	}
-	text, err := l.readOwn(local)
+	text, err := l.readOwn(local, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no file %q in the directory of the configuration", name)
 	}
@@ -45,7 +45,7 @@ func (l *loader) read(name string) ([]byte, error) {
 
 // readText reads a file that must be text.
 func (l *loader) readText(name string) (string, error) {
-	text, err := l.read(name)
+	text, err := l.readLocal(name)
 	if err == nil && !utf8.Valid(text) {
 		err = fmt.Errorf("%q is not UTF-8 text; filebase64 reads other files", name)
 	}
@@ -56,7 +56,7 @@ func (l *loader) fileFunc() function.Function { return textFunc("path", l.readTe
 
 func (l *loader) fileBase64Func() function.Function {
 	return textFunc("path", func(name string) (string, error) {
-		text, err := l.read(name)
+		text, err := l.readLocal(name)
 		return base64.StdEncoding.EncodeToString(text), err
 	})
 }
@@ -115,7 +115,10 @@ func (l *loader) fileSetFunc() function.Function {
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
 			}
-			patterns := alternatives(args[1].AsString())
+			patterns, err := alternatives(args[1].AsString())
+			if err != nil {
+				return cty.NilVal, function.NewArgError(1, err)
+			}
 			for _, p := range patterns {
 				if _, err := path.Match(p, ""); err != nil {
 					return cty.NilVal, function.NewArgErrorf(1, "the pattern is malformed")
@@ -153,57 +156,65 @@ func (l *loader) matching(dir string, patterns []string) []string {
 	return found
 }
 
+// maxAlternatives is how many patterns one with alternatives may stand for.
+const maxAlternatives = 1000
+
 // alternatives writes a pattern with {a,b} as several without.
-func alternatives(pattern string) []string {
-	start := strings.Index(pattern, "{")
-	if start < 0 {
-		return []string{pattern}
+func alternatives(pattern string) ([]string, error) {
+	open, done := []string{pattern}, []string(nil)
+	for len(open) > 0 {
+		if len(open)+len(done) > maxAlternatives {
+			return nil, fmt.Errorf("the pattern stands for more than %d patterns", maxAlternatives)
+		}
+		before, rest, _ := strings.Cut(open[0], "{")
+		words, after, ok := strings.Cut(rest, "}")
+		if !ok {
+			open, done = open[1:], append(done, open[0])
+			continue
+		}
+		open = open[1:]
+		for word := range strings.SplitSeq(words, ",") {
+			open = append(open, before+word+after)
+		}
 	}
-	length := strings.Index(pattern[start:], "}")
-	if length < 0 {
-		return []string{pattern}
-	}
-	var all []string
-	for _, word := range strings.Split(pattern[start+1:start+length], ",") {
-		all = append(all, alternatives(pattern[:start]+word+pattern[start+length+1:])...)
-	}
-	return all
+	return done, nil
 }
 
 // matches compares a path with a pattern, both taken apart at the slashes.
 func matches(pattern, name []string) bool {
-	switch {
-	case len(pattern) == 0:
-		return len(name) == 0
-	case pattern[0] == "**":
-		return matches(pattern[1:], name) || len(name) > 0 && matches(pattern, name[1:])
-	case len(name) == 0:
-		return false
+	reached := make([]bool, len(name)+1) // whether the pattern so far matches so many parts of the name
+	reached[0] = true
+	for _, part := range pattern {
+		next := make([]bool, len(name)+1)
+		for i := range next {
+			switch {
+			case part == "**":
+				next[i] = reached[i] || i > 0 && next[i-1]
+			case i > 0 && reached[i-1]:
+				next[i], _ = path.Match(part, name[i-1])
+			}
+		}
+		reached = next
 	}
-	ok, _ := path.Match(pattern[0], name[0])
-	return ok && matches(pattern[1:], name[1:])
+	return reached[len(name)]
 }
 
-// templateFileFunc renders a file as a template. It may call all functions but itself.
-func (l *loader) templateFileFunc(functions map[string]function.Function) function.Function {
+// templateFileFunc renders a file as a template. It may call all functions but itself, and counts on a meter.
+func (l *loader) templateFileFunc(functions map[string]function.Function, m *meter) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "vars", Type: cty.DynamicPseudoType, AllowMarked: true}},
 		Type:   function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			name := args[0].AsString()
-			text, err := l.readText(name)
+			expr, err := l.template(args[0].AsString())
 			if err != nil {
 				return cty.NilVal, function.NewArgError(0, err)
-			}
-			expr, diags := hclsyntax.ParseTemplate([]byte(text), l.display(name), hcl.InitialPos)
-			if diags.HasErrors() {
-				return cty.NilVal, function.NewArgError(0, templateError(diags))
 			}
 			vars, marks := args[1].Unmark()
 			if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {
 				return cty.NilVal, function.NewArgErrorf(1, "a map is required")
 			}
 			ctx := &hcl.EvalContext{Variables: vars.AsValueMap(), Functions: functions}
+			defer l.meter.within(ctx, m)()
 			v, diags := evaluate(expr, ctx)
 			if diags.HasErrors() {
 				return cty.NilVal, function.NewArgError(0, templateError(diags))
@@ -211,6 +222,23 @@ func (l *loader) templateFileFunc(functions map[string]function.Function) functi
 			return v.WithMarks(marks), nil
 		},
 	})
+}
+
+// template reads and parses a template, each once.
+func (l *loader) template(name string) (hclsyntax.Expression, error) {
+	known, ok := l.templates.Load(name)
+	if !ok {
+		text, err := l.readText(name)
+		if err != nil {
+			return nil, err
+		}
+		expr, diags := l.meter.template([]byte(text), l.display(name), hcl.InitialPos)
+		if diags.HasErrors() {
+			return nil, templateError(diags)
+		}
+		known, _ = l.templates.LoadOrStore(name, expr)
+	}
+	return known.(hclsyntax.Expression), nil
 }
 
 // templateError is the first problem of a template with its place. Functions that failed because of a secret keep quiet

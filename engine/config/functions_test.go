@@ -24,7 +24,7 @@ func console(t *testing.T) func(expression string) (cty.Value, string) {
 		"d/e/c.json":    "{}\n",
 		"d/e/notes.txt": "x\n",
 	})
-	l := newLoader(&Source{dir: dir}, testOptions())
+	l := newLoader(&Source{dir: dir, meter: newMeter()}, testOptions())
 	return func(expression string) (cty.Value, string) {
 		expr, diags := hclsyntax.ParseExpression([]byte(expression), "console", hcl.InitialPos)
 		if diags.HasErrors() {
@@ -281,7 +281,7 @@ func TestFunctionsRefuseWhatTheyCannotDo(t *testing.T) {
 
 // TestFunctionsKeepMarksAndUnknowns calls the functions directly, as an expression could with unread secrets.
 func TestFunctionsKeepMarksAndUnknowns(t *testing.T) {
-	l := newLoader(&Source{dir: t.TempDir()}, testOptions())
+	l := newLoader(&Source{dir: t.TempDir(), meter: newMeter()}, testOptions())
 	secret := schema.MarkSecret(cty.StringVal("a"), "env:X")
 	unknown := cty.UnknownVal(cty.String)
 	hidden := schema.MarkSecret(unknown, "env:X")

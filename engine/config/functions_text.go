@@ -63,9 +63,8 @@ var replaceFunc = function.New(&function.Spec{
 	},
 	Type: function.StaticReturnType(cty.String),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-		search := args[1].AsString()
-		if len(search) > 1 && strings.HasPrefix(search, "/") && strings.HasSuffix(search, "/") {
-			return stdlib.RegexReplace(args[0], cty.StringVal(search[1:len(search)-1]), args[2])
+		if pattern, ok := patternIn(args[1].AsString()); ok {
+			return stdlib.RegexReplace(args[0], cty.StringVal(pattern), args[2])
 		}
 		return stdlib.Replace(args[0], args[1], args[2])
 	},

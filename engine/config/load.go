@@ -2,15 +2,15 @@ package config
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	hcljson "github.com/hashicorp/hcl/v2/json"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 
@@ -28,16 +28,20 @@ type Source struct {
 	dir   string
 	files []*hcl.File
 	texts map[string][]byte // by the name for messages
+	meter *meter            // on which the expressions of the files count
 }
 
 // Parse reads the files of the configuration in dir, and of what they say only the camform block, which decides how to go
 // on: where the state is, and which further kinds of settings there are. Version is that of camform, for required_version;
 // anything that is no version passes. The source is never nil. It opens nothing but files and makes none.
 func Parse(dir, version string) *Source {
-	l := newLoader(&Source{dir: dir, texts: map[string][]byte{}, Settings: Settings{StatePath: filepath.Join(dir, DefaultStatePath)}}, Options{})
+	l := newLoader(&Source{
+		Settings: Settings{StatePath: filepath.Join(dir, DefaultStatePath)},
+		dir:      dir, texts: map[string][]byte{}, meter: newMeter(),
+	}, Options{})
 	l.parse()
 	l.source.Damage, l.list = l.list, nil
-	l.settings(version)
+	l.bounded(func() { l.settings(version) })
 	l.source.Settings, l.source.Mistakes = l.config.Settings, l.list
 	return l.source
 }
@@ -75,20 +79,24 @@ type Var struct {
 // which it was found, and what it could understand; after an error that is incomplete and good for display only. A device
 // whose address or login could not be understood is left out. The configuration is never nil.
 //
-// Attribute maps of settings are shared between devices and must not be changed.
+// Attribute maps of settings are shared between devices and must not be changed. A source is evaluated once. What that takes
+// is bounded; the problem that says so names the expression at which it ended.
 func (s *Source) Evaluate(options Options) (*Config, diag.Problems) {
 	l := newLoader(s, options)
 	l.list = s.Problems()
 	if l.failed() {
 		return l.config, l.list
 	}
-	l.declare()
-	l.readValues()
-	for _, n := range l.order() {
-		l.evaluate(n)
-	}
-	l.finish()
-	l.fulfilled()
+	l.bounded(func() {
+		l.declare()
+		l.readValues()
+		for _, n := range l.order() {
+			l.evaluate(n)
+		}
+		l.finish()
+		l.fulfilled()
+	})
+	l.meter.closed = true
 	return l.config, l.list
 }
 
@@ -96,12 +104,16 @@ func (s *Source) Evaluate(options Options) (*Config, diag.Problems) {
 type loader struct {
 	collector
 	source  *Source
+	meter   *meter
 	options Options
 	config  *Config
+	read    map[string]bool // names of the files that were read
+
+	templates sync.Map // from the names of files to what is parsed of them
 	secrets secretStore
 	base    *hcl.EvalContext // functions and path
 
-	asserting map[string]function.Function // what asserts have besides; made when the first is read
+	asserting map[string]function.Function // of the templates in asserts; made when the first is read
 
 	declarations map[node]declaration
 	nodes        []node // in the order of declaration
@@ -129,6 +141,7 @@ func newLoader(source *Source, options Options) *loader {
 	}
 	l := &loader{
 		source:  source,
+		meter:   source.meter,
 		options: options,
 		config: &Config{
 			Dir:      source.dir,
@@ -147,6 +160,7 @@ func newLoader(source *Source, options Options) *loader {
 		consumers:    map[string][]Consumer{},
 		policies:     map[string]*credential.Policy{},
 		referenced:   map[node]bool{},
+		read:         map[string]bool{},
 	}
 	l.secrets = secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}
 	l.base = &hcl.EvalContext{
@@ -201,35 +215,51 @@ func (l *loader) names() []string {
 }
 
 func (l *loader) parseFile(name string) {
-	text, err := l.readOwn(name)
+	text, err := l.readOwn(name, maxSource)
 	if err != nil {
 		l.add(unreadableFile.of("%s: %s.", l.display(name), cause(err)))
 		return
 	}
 	l.source.texts[l.display(name)] = text
-	file, diags := parseText(text, l.display(name))
+	file, diags := l.meter.file(text, l.display(name))
 	l.add(diag.FromHCL(diags)...)
 	if file != nil {
 		l.source.files = append(l.source.files, file)
 	}
 }
 
+// How large files may be.
+const (
+	maxSource = 16 << 20  // with configuration: while it is parsed each byte can take a hundred
+	maxFile   = 512 << 20 // that expressions read: a table of a million devices has about 200 MB
+)
+
 // readOwn reads a file of the directory. Links that lead out of it are refused.
-func (l *loader) readOwn(name string) ([]byte, error) {
+func (l *loader) readOwn(name string, most int64) ([]byte, error) {
 	root, err := os.OpenRoot(l.source.dir)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	return root.ReadFile(name)
+	file, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return l.readAll(file, most)
 }
 
-// parseText parses the text of a file by the suffix of its name.
-func parseText(text []byte, filename string) (*hcl.File, hcl.Diagnostics) {
-	if strings.HasSuffix(filename, ".json") {
-		return hcljson.Parse(text, filename)
+// readAll reads a file as far as the bounds let it, and closes it. Each file allows for more evaluation.
+func (l *loader) readAll(file *os.File, most int64) ([]byte, error) {
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = tooLarge(most)
 	}
-	return hclsyntax.ParseConfig(text, filename, hcl.InitialPos)
+	if name := file.Name(); err == nil && !l.read[name] && !l.meter.closed {
+		l.read[name] = true
+		l.meter.read(text)
+	}
+	return text, err
 }
 
 // display is how the path of a file of the configuration is shown, and its name in ranges and in Config.Sources.

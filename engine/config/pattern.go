@@ -52,7 +52,7 @@ func isAll(expr hcl.Expression) bool {
 	if hcl.ExprAsKeyword(expr) == "all" {
 		return true
 	}
-	v, diags := expr.Value(nil)
+	v, diags := evaluate(expr, nil)
 	return !diags.HasErrors() && v.RawEquals(cty.StringVal("all"))
 }
 
@@ -86,7 +86,7 @@ func (s scope) pattern(item hcl.Expression) (Pattern, bool) {
 func steps(item hcl.Expression) ([]string, bool) {
 	traversal, diags := hcl.AbsTraversalForExpr(item)
 	if diags.HasErrors() {
-		text, diags := item.Value(nil)
+		text, diags := evaluate(item, nil)
 		if diags.HasErrors() || text.Type() != cty.String || text.IsNull() || !text.IsKnown() {
 			return nil, false
 		}

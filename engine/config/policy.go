@@ -159,7 +159,7 @@ func saysNothing(attr *hcl.Attribute) bool {
 	if attr == nil {
 		return true
 	}
-	v, diags := attr.Expr.Value(nil)
+	v, diags := evaluate(attr.Expr, nil)
 	return !diags.HasErrors() && v.IsNull()
 }
 

@@ -44,7 +44,11 @@ func (s scope) value(expr hcl.Expression) cty.Value {
 // every place where an expression can put them, such as the keys of an object in JSON syntax.
 func evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl.Diagnostics) {
 	defer func() {
-		if recover() != nil {
+		reason := recover()
+		if over, ok := reason.(exceeded); ok {
+			panic(over)
+		}
+		if reason != nil {
 			at := expr.Range()
 			v, diags = cty.DynamicVal, hcl.Diagnostics{{
 				Severity: hcl.DiagError, Summary: failedExpression.summary, Subject: &at,

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -124,7 +123,7 @@ func (l *loader) readValues() {
 		}
 	}
 	for _, name := range l.valueFiles() {
-		text, err := l.readOwn(name)
+		text, err := l.readOwn(name, maxSource)
 		if err != nil {
 			l.add(unreadableFile.of("%s: %s.", l.display(name), cause(err)))
 			continue
@@ -158,7 +157,7 @@ func (l *loader) valueFiles() []string {
 }
 
 func (l *loader) readNamedFile(path string) {
-	text, err := os.ReadFile(path)
+	text, err := l.readNamed(path)
 	if err != nil {
 		l.add(unreadableFile.of("%s, given with --var-file: %s.", path, cause(err)))
 		return
@@ -166,9 +165,18 @@ func (l *loader) readNamedFile(path string) {
 	l.readValueFile(path, text)
 }
 
+// readNamed reads a file that may lie anywhere.
+func (l *loader) readNamed(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return l.readAll(file, maxSource)
+}
+
 // readValueFile takes the values of a file. Its text is not kept among the sources, as it may hold secrets.
 func (l *loader) readValueFile(filename string, text []byte) {
-	file, diags := parseText(text, filename)
+	file, diags := l.meter.file(text, filename)
 	l.add(fromHCL(diags)...)
 	if diags.HasErrors() {
 		return
@@ -220,7 +228,7 @@ func (v *variable) value(l *loader) cty.Value {
 		}
 		return v.orFallback(l, v.fallback)
 	}
-	value, err := v.parse(g)
+	value, err := v.parse(l, g)
 	if err == nil {
 		value, err = v.convert(value)
 	}
@@ -241,12 +249,12 @@ func (v *variable) because(err error) string {
 }
 
 // parse gives the value of text or expression.
-func (v *variable) parse(g given) (cty.Value, error) {
+func (v *variable) parse(l *loader, g given) (cty.Value, error) {
 	if g.expr == nil {
 		if v.raw {
 			return cty.StringVal(g.text), nil
 		}
-		expr, diags := hclsyntax.ParseExpression([]byte(g.text), "value", hcl.InitialPos)
+		expr, diags := l.meter.value([]byte(g.text), "value")
 		if diags.HasErrors() {
 			return cty.DynamicVal, firstError(diags)
 		}
