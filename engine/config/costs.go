@@ -20,15 +20,15 @@ type cost struct{ steps, bytes int64 }
 // everything. They are called with known arguments only, and 0 is enough for arguments that the function refuses. All other
 // functions take what their arguments and results weigh.
 var costs = map[string]func(args []cty.Value) cost{
-	"format":      formatCost,
-	"formatlist":  formatCost,
-	"indent":      func(a []cty.Value) cost { return cost{bytes: times(whole(a, 0), 1+count(a, 1, "\n"))} },
-	"join":        joinCost,
-	"matchkeys":   func(a []cty.Value) cost { return cost{steps: times(length(a, 1), length(a, 2))} },
-	"regex":       func(a []cty.Value) cost { return cost{steps: patternCost(text(a, 0), text(a, 1))} },
-	"regexall":    func(a []cty.Value) cost { return cost{steps: patternCost(text(a, 0), text(a, 1))} },
-	"replace":     replaceCost,
-	"setproduct":  setProductCost,
+	"format":     formatCost,
+	"formatlist": formatCost,
+	"indent":     func(a []cty.Value) cost { return cost{bytes: times(whole(a, 0), 1+count(a, 1, "\n"))} },
+	"join":       joinCost,
+	"matchkeys":  func(a []cty.Value) cost { return cost{steps: times(length(a, 1), length(a, 2))} },
+	"regex":      func(a []cty.Value) cost { return cost{steps: patternCost(text(a, 0), text(a, 1))} },
+	"regexall":   func(a []cty.Value) cost { return cost{steps: patternCost(text(a, 0), text(a, 1))} },
+	"replace":    replaceCost,
+	"setproduct": setProductCost,
 }
 
 // costing makes a function that counts its cost before it is called.
@@ -234,4 +234,3 @@ var distinctFunc = function.New(&function.Spec{
 		return cty.ListVal(found), nil
 	},
 })
-

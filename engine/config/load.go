@@ -110,8 +110,8 @@ type loader struct {
 	read    map[string]bool // names of the files that were read
 
 	templates sync.Map // from the names of files to what is parsed of them
-	secrets secretStore
-	base    *hcl.EvalContext // functions and path
+	secrets   secretStore
+	base      *hcl.EvalContext // functions and path
 
 	asserting map[string]function.Function // of the templates in asserts; made when the first is read
 
@@ -251,6 +251,9 @@ func (l *loader) readOwn(name string, most int64) ([]byte, error) {
 // readAll reads a file as far as the bounds let it, and closes it. Each file allows for more evaluation.
 func (l *loader) readAll(file *os.File, most int64) ([]byte, error) {
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > most {
+		return nil, tooLarge(most)
+	}
 	text, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err == nil && int64(len(text)) > most {
 		err = tooLarge(most)

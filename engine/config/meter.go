@@ -21,7 +21,7 @@ const (
 
 	// freeSteps are the steps of every evaluation. A step is one expression that is evaluated once, or one value that an
 	// expression yields or a function is given; it takes from 50 ns to 1 µs.
-	freeSteps = 3_000_000
+	freeSteps = 500_000
 
 	// stepsPerByte are further steps for each byte of text that is read. A cell of a table has at least two bytes with its
 	// comma, and goes through up to ten expressions on its way into a device.
@@ -37,7 +37,7 @@ const (
 	bytesPerDevice = 256 << 10
 
 	// assertSteps and assertBytes are for the evaluation of one assert on one device.
-	assertSteps = 1_000_000
+	assertSteps = 500_000
 	assertBytes = 32 << 20
 
 	// maxDigits is how long a number may be as text: turning text into a number takes the square of its length.
@@ -149,7 +149,7 @@ func (s *scale) add(v cty.Value, depth int) {
 	case t == cty.String:
 		s.text(v.AsString())
 	case t == cty.Number:
-		if f := v.AsBigFloat(); !f.IsInf() && (f.MantExp(nil) > maxExponent || f.MantExp(nil) < -maxExponent) {
+		if f := v.AsBigFloat(); f.IsInf() || f.MantExp(nil) > maxExponent || f.MantExp(nil) < -maxExponent {
 			s.m.stop(s.at, "A number of this expression has more than %d binary digits.", maxExponent)
 		}
 	case v.CanIterateElements():
@@ -167,6 +167,46 @@ func (s *scale) text(text string) {
 	if len(text) > maxDigits && strings.Trim(text, "0123456789.eE+-") == "" {
 		s.m.stop(s.at, "A number of this expression is %d characters long; at most %d are possible.", len(text), maxDigits)
 	}
+}
+
+// fewParts is how many elements a value may have before it matters how their types are compared.
+const fewParts = 100
+
+// comparing is the steps that it takes to find the common type of so many values: the library compares each with each.
+func comparing(parts int) int64 {
+	if parts <= fewParts {
+		return 0
+	}
+	return int64(parts) * int64(parts) / 16
+}
+
+// uniform makes a tuple or an object that will be converted to a list, set or map one whose elements have one type already,
+// if they have. Where they have several types, it counts what it takes to find the one that all can have.
+func (m *meter) uniform(v cty.Value, want cty.Type, at hcl.Range) cty.Value {
+	t := v.Type()
+	ordered := t.IsTupleType() && (want.IsListType() || want.IsSetType())
+	if !ordered && !(t.IsObjectType() && want.IsMapType()) || v.IsNull() || !v.IsKnown() {
+		return v
+	}
+	bare, marks := v.Unmark()
+	parts := bare.LengthInt()
+	if parts <= fewParts {
+		return v
+	}
+	var first cty.Type
+	for _, part := range bare.Elements() {
+		switch {
+		case first == cty.NilType:
+			first = part.Type()
+		case !part.Type().Equals(first):
+			m.spend(comparing(parts), 0, at)
+			return v
+		}
+	}
+	if ordered {
+		return cty.ListVal(bare.AsValueSlice()).WithMarks(marks)
+	}
+	return cty.MapVal(bare.AsValueMap()).WithMarks(marks)
 }
 
 // bounded runs what may exceed a bound, and reports that it did.

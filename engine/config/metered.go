@@ -29,6 +29,56 @@ func (e *metered) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 	return v, diags
 }
 
+// argument is an argument of a function.
+type argument struct {
+	metered
+	call     *hclsyntax.FunctionCallExpr
+	position int
+}
+
+// Value is that of the argument, in a form that takes little to convert to what the function wants.
+func (e *argument) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := e.metered.Value(ctx)
+	return e.meter.in(ctx).uniform(v, e.parameter(ctx), e.SrcRange), diags
+}
+
+// parameter is the type that the function wants.
+func (e *argument) parameter(ctx *hcl.EvalContext) cty.Type {
+	switch {
+	case e.call.ExpandFinal && e.position == len(e.call.Args)-1:
+		return cty.DynamicPseudoType // for each element
+	case e.call.Name == "tolist" || e.call.Name == "toset": // which convert by themselves
+		return cty.List(cty.DynamicPseudoType)
+	case e.call.Name == "tomap":
+		return cty.Map(cty.DynamicPseudoType)
+	}
+	for ; ctx != nil; ctx = ctx.Parent() {
+		f, ok := ctx.Functions[e.call.Name]
+		if !ok {
+			continue
+		}
+		if params := f.Params(); e.position < len(params) {
+			return params[e.position].Type
+		}
+		if f.VarParam() != nil {
+			return f.VarParam().Type
+		}
+	}
+	return cty.DynamicPseudoType
+}
+
+// branch is one result of a condition.
+type branch struct{ metered }
+
+// Value is that of the result. The type that both results can have is looked for in the square of their elements.
+func (e *branch) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	v, diags := e.metered.Value(ctx)
+	if t := v.Type(); t.IsTupleType() {
+		e.meter.in(ctx).spend(comparing(t.Length()), 0, e.SrcRange)
+	}
+	return v, diags
+}
+
 // expression makes an expression that a parser returned one that counts: every part of it that repeats, copies or yields
 // something new. It changes the syntax tree in place.
 func (m *meter) expression(e hclsyntax.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
@@ -78,15 +128,18 @@ func (t *tree) inside(e hclsyntax.Expression, depth int) hclsyntax.Expression {
 		for i := range e.Args {
 			if e.Name == "lookup" && i == 0 { // which goes nowhere in the map
 				within(&e.Args[i])
-			} else {
-				count(&e.Args[i])
+				continue
 			}
+			part := t.inside(e.Args[i], depth)
+			e.Args[i] = &argument{metered{hclsyntax.ParenthesesExpr{Expression: part, SrcRange: part.Range()}, t.meter}, e, i}
 		}
 		return &metered{hclsyntax.ParenthesesExpr{Expression: e, SrcRange: e.Range()}, t.meter}
 	case *hclsyntax.ConditionalExpr: // converts both results to one type
 		within(&e.Condition)
-		count(&e.TrueResult)
-		count(&e.FalseResult)
+		for _, part := range []*hclsyntax.Expression{&e.TrueResult, &e.FalseResult} {
+			result := t.inside(*part, depth)
+			*part = &branch{metered{hclsyntax.ParenthesesExpr{Expression: result, SrcRange: result.Range()}, t.meter}}
+		}
 	case *hclsyntax.BinaryOpExpr: // compares or converts its operands
 		count(&e.LHS)
 		count(&e.RHS)

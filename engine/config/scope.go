@@ -89,7 +89,7 @@ func (s scope) argument(attr *hcl.Attribute, want cty.Type) cty.Value {
 
 // convert fits a value to a type. Nulls within a collection are wrong too, since they say nothing there.
 func (s scope) convert(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Value {
-	converted, err := convert.Convert(v, want)
+	converted, err := convert.Convert(s.meter.uniform(v, want, attr.Expr.Range()), want)
 	if err != nil {
 		s.add(wrongType.at(attr.Expr.Range(), "%q takes %s; %s was given.", attr.Name, typeName(want), describe(v)))
 		return cty.UnknownVal(want)

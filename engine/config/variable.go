@@ -56,7 +56,7 @@ func (v *variable) readDefault(s scope) {
 		v.fallback = cty.DynamicVal
 		return
 	}
-	converted, err := v.convert(value)
+	converted, err := v.convert(s.meter, value)
 	if err != nil {
 		s.add(invalidDefault.at(attr.Expr.Range(), "The default of var.%s does not fit its type: %s.", v.name(), err))
 		v.fallback = cty.DynamicVal
@@ -74,12 +74,12 @@ func (v *variable) readDefault(s scope) {
 // isEmpty reports whether v is null or an empty text.
 func isEmpty(v cty.Value) bool { return v.IsNull() || v.RawEquals(cty.StringVal("")) }
 
-// convert fits a value to the type of the variable. The error names the place within the value and no values.
-func (v *variable) convert(value cty.Value) (cty.Value, error) {
+// convert fits a value to the type of the variable, and counts that on m. The error names the place within the value and no values.
+func (v *variable) convert(m *meter, value cty.Value) (cty.Value, error) {
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
-	converted, err := convert.Convert(value, v.want)
+	converted, err := convert.Convert(m.uniform(value, v.want, v.block.DefRange), v.want)
 	if err == nil {
 		return converted, nil
 	}
@@ -230,7 +230,7 @@ func (v *variable) value(l *loader) cty.Value {
 	}
 	value, err := v.parse(l, g)
 	if err == nil {
-		value, err = v.convert(value)
+		value, err = v.convert(l.meter, value)
 	}
 	if err != nil {
 		l.add(invalidVariable.at(v.place(), "var.%s takes %s, which the value from %s is not%s.", name, typeName(v.want), g.source, v.because(err)))
