@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"camform/engine/report"
+	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
@@ -75,6 +76,55 @@ func TestI9AChangeThatClosesTheWayInIsPutBack(t *testing.T) {
 			t.Errorf("the device cannot be reached any more: %q %v", problems, again.Failed())
 		}
 	})
+}
+
+// lateProvider has devices that say of every change that it takes effect with a restart.
+type lateProvider struct{ providers.Provider }
+
+func (p lateProvider) Open(t providers.Target) providers.Session {
+	return lateSession{p.Provider.Open(t)}
+}
+
+type lateSession struct{ providers.Session }
+
+func (s lateSession) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
+	reply, err := s.Session.Do(ctx, r)
+	reply.Outcome = providers.PendingReboot
+	return reply, err
+}
+
+// TestI9ATrialThatARestartWouldDecideIsPutBack: before the restart the way in is open in any case.
+func TestI9ATrialThatARestartWouldDecideIsPutBack(t *testing.T) {
+	for reason, want := range map[string]report.Result{
+		`["document"]`:                      report.Reverted,
+		`{ document = "tried in the lab" }`: report.PendingReboot,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+			device := fleet.Devices()[0]
+			s := newSite(t, fleet, fleet.DialContext)
+			s.provider = newInspector(lateProvider{hikvision.New(isapi.Options{Dial: fleet.DialContext})}, fleet)
+			s.configure(s.deviceBlock("gate", device, `
+  allow_unproven = `+reason+`
+  document "/ISAPI/System/Network/EZVIZ#serverAddress/hostName" {
+    value = "cloud.example.org"
+  }
+`))
+			before := string(device.Document("/ISAPI/System/Network/EZVIZ"))
+			p, problems := s.plan()
+			if len(problems) > 0 || len(p.Devices[0].Steps) != 1 {
+				t.Fatalf("%q, %s", problems, toldPlan(p))
+			}
+			d := s.apply(p).Devices[0]
+			if d.Steps[0].Result != want {
+				t.Errorf("with %s it ended with %s: %s %v", reason, d.Result, d.Detail, d.Steps)
+			}
+			kept := string(device.Document("/ISAPI/System/Network/EZVIZ")) == before
+			if put := want == report.Reverted; kept != put || put != strings.Contains(d.Detail, "takes effect with a restart") {
+				t.Errorf("with %s the document is as it was: %t; %s", reason, kept, d.Detail)
+			}
+		})
+	}
 }
 
 // The harmless twin: where the device sees the address that we have, the same filter stays.

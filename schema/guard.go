@@ -167,6 +167,11 @@ func (k *Kind) Opaque(key string) bool {
 	return k.RiskOf(key) == RiskLockout && (k.Own || !slices.ContainsFunc(k.GuardsOf(key), (*Guard).judges))
 }
 
+// IsLink reports whether an item is part of the link that carries the connection: it has that role, or lies where that is set.
+func (k *Kind) IsLink(key string) bool {
+	return k.Carries != nil && k.Carries(key) || slices.ContainsFunc(k.GuardsOf(key), func(g *Guard) bool { return g.Role == Link })
+}
+
 // judges reports whether a guard says enough to tell a change that closes the way in from one that does not. Of a link it may
 // only be known that it is one.
 func (g *Guard) judges() bool { return g.Role != Link || len(g.V4)+len(g.V6)+len(g.Cuts) > 0 }

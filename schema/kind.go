@@ -57,6 +57,10 @@ type Kind struct {
 
 	// Floor is the least risk of an item, whatever the file says; nil for none. The provider sets it.
 	Floor func(key string) Risk
+
+	// Carries reports whether an item lies where the link is set that carries the connection, whatever the file says; nil for
+	// no item. The provider sets it.
+	Carries func(key string) bool
 }
 
 // RiskOf returns what a wrong value of the item with the key can cost: what the file says, or the floor where that is

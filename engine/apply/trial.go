@@ -80,6 +80,17 @@ func (l *line) resume(session providers.Session) {
 	l.session = session
 }
 
+// untriable is why a trial that went well says nothing of a group; empty where it does.
+func (w *worker) untriable(s sent) string {
+	waits := slices.ContainsFunc(s.sendings, func(s sending) bool { return s.reply.Outcome == providers.PendingReboot })
+	if !waits || !guard.ProvenByTrial(s.group, w.Provider.Kinds()) {
+		return ""
+	}
+	kind := s.group.Steps[0].Address.Kind
+	return fmt.Sprintf("the device says that it takes effect with a restart, and camform cannot try before whether the way in is open then; "+
+		"if it works on a device that you can reach by hand, say so in the device block: allow_unproven = { %q = \"what you tried, and where\" }", kind)
+}
+
 // wayIn proves that the device is reached over a new connection, with the login of the session. Meanwhile the document is
 // read over the old connection now and then, since nobody keeps one open on which nothing is said.
 func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Context, time.Duration) error) error {
@@ -128,12 +139,15 @@ func (w *worker) endTrial(ctx context.Context, s sent) (o outcome) {
 	if slices.ContainsFunc(s.sendings, func(s sending) bool { return s.err != nil }) {
 		w.line.resume(s.spare)
 	}
-	why := w.line.wayIn(ctx, s.group.Document, w.Sleep)
-	if why == nil {
+	why := w.untriable(s)
+	if err := w.line.wayIn(ctx, s.group.Document, w.Sleep); err != nil {
+		why = fmt.Sprintf("after it the device could not be reached over a new connection (%s)", providers.Reason(err))
+	}
+	if why == "" {
 		return o
 	}
 	reverted, then := w.takeBack(ctx, s)
-	detail := fmt.Sprintf("after it the device could not be reached over a new connection (%s)%s", providers.Reason(why), then)
+	detail := why + then
 	step, device := report.Unknown, report.Unreachable
 	if reverted {
 		step, device = report.Reverted, report.Reverted

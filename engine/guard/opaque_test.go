@@ -29,6 +29,7 @@ func strange() *schema.Kinds {
 		kind("items", func(k *schema.Kind) { k.Write = &schema.Write{Path: "/items/{id}"} }),
 		kind("hooked", func(k *schema.Kind) { k.Composed = true }),
 		kind("late", func(k *schema.Kind) { k.Reboot = schema.RebootYes }),
+		kind("beside", func(k *schema.Kind) { k.Carries = func(string) bool { return true } }),
 		kind("wire", func(k *schema.Kind) { k.Guards = []*schema.Guard{{Role: schema.Link}} }),
 	)
 }
@@ -36,9 +37,7 @@ func strange() *schema.Kinds {
 func TestI9WhatNobodyUnderstandsIsTriedOrRefused(t *testing.T) {
 	kinds := strange()
 	changed := func(kind string) plan.Step {
-		s := step(kind, "", values{"enabled": off}, values{"enabled": on})
-		s.Reboot = kinds.Lookup(kind).Reboot
-		return s
+		return step(kind, "", values{"enabled": off}, values{"enabled": on}) // which says nothing of a restart: a plan may be written by hand
 	}
 	for name, c := range map[string]struct {
 		step plan.Step
@@ -52,6 +51,7 @@ func TestI9WhatNobodyUnderstandsIsTriedOrRefused(t *testing.T) {
 		"a request of its own":        {changed("hooked"), "not the document that was read"},
 		"one that needs a restart":    {changed("late"), "takes effect with a restart"},
 		"the link":                    {changed("wire"), "changes the link itself"},
+		"what lies beside the link":   {changed("beside"), "changes the link itself"},
 	} {
 		if !Trials(plan.Group{Steps: []plan.Step{c.step}}, kinds) {
 			t.Errorf("%s is not tried", name)

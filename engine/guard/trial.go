@@ -15,6 +15,12 @@ func Trials(g plan.Group, kinds *schema.Kinds) bool {
 	return slices.ContainsFunc(g.Steps, func(s plan.Step) bool { return tried(factOf(s, kinds)) })
 }
 
+// ProvenByTrial reports whether a trial is all that speaks for what leaves together for a device: nobody knows which values
+// keep the way in open, and no reason accepts them.
+func ProvenByTrial(g plan.Group, kinds *schema.Kinds) bool {
+	return slices.ContainsFunc(g.Steps, func(s plan.Step) bool { return factOf(s, kinds).opaque() && s.Accepted == "" })
+}
+
 func tried(f fact) bool {
 	f.done = true
 	return f.opaque() || slices.ContainsFunc(f.guards, func(g *schema.Guard) bool {
@@ -69,15 +75,14 @@ func closedByOpaque(f fact) string {
 
 // noTrial is why a change cannot be made on trial; empty where it can.
 func (f fact) noTrial() string {
-	_, link := f.guard(schema.Link)
 	switch {
 	case f.Action != plan.Update:
 		return "it makes or removes an item, which cannot be put back as it was"
 	case !f.kind.Restorable():
 		return "what is sent is not the document that was read, so that one cannot be put back as it was"
-	case f.Reboot == schema.RebootYes:
+	case f.kind.Reboot == schema.RebootYes: // whatever a plan says
 		return "it takes effect with a restart, after which the connection over which it could be put back is gone"
-	case link:
+	case f.kind.IsLink(f.Address.Key):
 		return "it changes the link itself, and the connection over which it could be put back would break with it"
 	default:
 		return ""

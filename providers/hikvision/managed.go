@@ -154,7 +154,7 @@ func managesItems(kind *schema.Kind) bool {
 }
 
 // managedIn returns the paths of all elements of one of its documents that a kind manages: those of its attributes and hooks,
-// and those by which its items are known.
+// and those by which its items are known, to camform or, by their numbers, to the device.
 func managedIn(kind *schema.Kind, doc schema.Document) []xmlpatch.Path {
 	entries := itemsIn(kind, doc, nil)
 	if managesItems(kind) {
@@ -177,7 +177,7 @@ func managedIn(kind *schema.Kind, doc schema.Document) []xmlpatch.Path {
 		if kind.Item != nil && kind.Item.Key != "" && doc.Within == "" {
 			paths = append(paths, entry.Join(xmlpatch.MustPath(kind.Item.Key)))
 		}
-		if kind.Write != nil && strings.Contains(kind.Write.Path, schema.IDHole) && doc.Within == "" {
+		if kind.Item != nil && doc.Within == "" {
 			paths = append(paths, entry.Join(userID))
 		}
 	}

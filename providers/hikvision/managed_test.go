@@ -39,6 +39,7 @@ func TestElementsOfOtherKindsAreReachedThroughThemAlone(t *testing.T) {
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=OTHER]/protocol", services, "service"},
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=SDK_OVER_TLS]/portNo", services, "service"},
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=HTTPS]/enabled", services, "https"},
+		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=HTTPS]/id", services, "https"},
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[portNo=443]/enabled", services, "https"},
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[2]/enabled", services, "https"},
 		{"/ISAPI/security/ADMINACCESSES", "AdminAccessProtocol[2]/enabled", services, "https"},
@@ -135,6 +136,11 @@ func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
 		"acting, another spelling":    {"document {\n path = \"/ISAPI//System/./%72EBOOT/\"\n root = \"A\"\n}", "reboot is something", `"/ISAPI//System/./%72EBOOT/"`},
 		"acting elsewhere":            {free + "document {\n path = \"/ISAPI/System/reboot\"\n root = \"A\"\n}", "reboot is something", `"/ISAPI/System/reboot"`},
 		"acting write":                {free + `write { path = "/ISAPI/System/factoryReset?mode=full" }`, "factoryReset is something", `"/ISAPI/System/factoryReset?mode=full"`},
+		"acting up to a zero":         {free + `write { path = "/ISAPI/System/reboot%00" }`, "not known where devices read", `"/ISAPI/System/reboot%00"`},
+		"acting, an escaped query":    {"document {\n path = \"/ISAPI/System/factoryReset%3Fmode=full\"\n root = \"A\"\n}", "not known where devices read", `"/ISAPI/System/factoryReset%3Fmode=full"`},
+		"acting behind a fragment":    {free + `write { path = "/ISAPI/Smart/x#/../../System/reboot" }`, "not known where devices read", `"/ISAPI/Smart/x#/../../System/reboot"`},
+		"managed, a dot at the end":   {"document {\n path = \"/ISAPI/System/Network/UPnP.\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
+		"managed, another alphabet":   {"document {\n path = \"/ISAPI/ſystem/Network/UPnP\"\n root = \"UPnP\"\n}", "not known where devices read", `"/ISAPI/ſystem/Network/UPnP"`},
 		"acting works":                {free + "works {\n path = \"/ISAPI/System/configurationData\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "configurationData is something", `"/ISAPI/System/configurationData"`},
 		"reporting works":             {free + "works {\n path = \"/ISAPI/System/status\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "", ""},
 		"managed":                     {"document {\n path = \"/ISAPI/System/Network/UPnP\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
@@ -201,6 +207,52 @@ func TestKeysOfTheUsersKindsLeadNowhereElse(t *testing.T) {
 	} {
 		if refused := len(test.kind.Refuses(test.key)) > 0; refused != test.want {
 			t.Errorf("%s is refused: %t, want %t", test.key, refused, test.want)
+		}
+	}
+}
+
+// TestNumbersOfItemsLeadToNoAction: the number of an item comes from the device, or from an attribute of the user's kind.
+func TestNumbersOfItemsLeadToNoAction(t *testing.T) {
+	const disks = "/ISAPI/Smart/disks"
+	provider := ownKind(t, `
+		attribute "number" {
+			type    = string
+			doc     = "Number."
+			element = "id"
+		}
+		document {
+			path = "`+disks+`"
+			root = "DiskList"
+		}
+		item {
+			element = "Disk"
+			key     = "name"
+			equals  = "a"
+		}
+		write { path = "`+disks+`/{id}" }`)
+	kind := provider.Kinds().Lookup("mine")
+	docs := providers.Documents{disks: {Path: disks, Body: []byte(
+		`<DiskList><Disk><id>1</id><name>a</name><enabled>true</enabled></Disk></DiskList>`)}}
+	for number, refused := range map[string]bool{"2": false, "Format": true} {
+		requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{
+			{Kind: kind, After: object(kind, map[string]any{"number": number})},
+		}})
+		if (err != nil) != refused || len(requests) > 0 == refused {
+			t.Errorf("%s: requests %v, error %v", number, requests, err)
+		}
+	}
+}
+
+// TestWhatLiesBelowALinkIsTheLink: its speed cuts the connection like its address.
+func TestWhatLiesBelowALinkIsTheLink(t *testing.T) {
+	kind := hikvision.New(isapi.Options{}).Kinds().Lookup("document")
+	for key, want := range map[string]bool{
+		"/ISAPI/System/Network/interfaces#NetworkInterface[1]/Link/speed": true,
+		"/isapi/system/network/interfaces/1/link#speed":                   true,
+		"/ISAPI/System/Network/EZVIZ#serverAddress/hostName":              false,
+	} {
+		if is := kind.IsLink(key); is != want {
+			t.Errorf("%s is part of the link: %t, want %t", key, is, want)
 		}
 	}
 }

@@ -65,6 +65,7 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 			continue
 		}
 		kind.Floor = func(key string) schema.Risk { return floorOf(kind, key) }
+		kind.Carries = func(key string) bool { return p.carries(kind, key) }
 		kind.Refuses = func(key string) []string { return p.refuses(kind, key) }
 		if !kind.Own {
 			continue

@@ -42,6 +42,20 @@ func floor(path string) schema.Risk {
 	return schema.RiskService
 }
 
+// carries reports whether an item is written below a document of a kind that is a link. What else is set there, such as the
+// speed of the interface, cuts the connection like an address does.
+func (p *Provider) carries(kind *schema.Kind, key string) bool {
+	for _, other := range p.managers(kind) {
+		for _, doc := range other.Documents() {
+			below := func(path string) bool { return liesWithin(segments(path), segments(doc.Path)) }
+			if other.IsLink("") && slices.ContainsFunc(writtenTo(kind, key), below) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // writtenTo returns the paths of the requests that change an item. The number that a device gives to an item stays a hole,
 // and so does the key if it is KeyHole.
 func writtenTo(kind *schema.Kind, key string) []string {
@@ -62,7 +76,7 @@ func writtenTo(kind *schema.Kind, key string) []string {
 var escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 
 // segments returns the segments of a path as a web server that is as lenient as possible reads them: without regard to
-// case, query, parameters, escapes, doubled slashes and detours through dots.
+// case, query, parameters, escapes, doubled slashes, dots at the end of a name and detours through dots.
 func segments(text string) []string {
 	text, _, _ = strings.Cut(text, "?")
 	text, _, _ = strings.Cut(text, "#")
@@ -76,10 +90,27 @@ func segments(text string) []string {
 	var plain []string
 	for segment := range strings.SplitSeq(text, "/") {
 		segment, _, _ = strings.Cut(segment, ";")
-		plain = append(plain, strings.TrimSpace(strings.ToLower(segment)))
+		segment = strings.TrimSpace(strings.ToLower(segment))
+		if strings.Trim(segment, ".") != "" {
+			segment = strings.TrimRight(segment, ".")
+		}
+		plain = append(plain, segment)
 	}
 	text = path.Clean("/" + strings.Join(plain, "/"))
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '/' })
+}
+
+var plainSegment = regexp.MustCompile(`^[a-z0-9_.{}-]+$`)
+
+// puzzling says, in a sentence, that a path has characters of which nobody knows what a device makes of them: one may end
+// the path at an escaped question mark or a zero, and another may not. It is empty for a path that has none.
+func puzzling(path string) string {
+	for _, segment := range segments(path) {
+		if !plainSegment.MatchString(segment) || strings.Contains(path, "#") {
+			return fmt.Sprintf("It is not known where devices read %q: a path has letters, digits, and the characters _ - . /", path)
+		}
+	}
+	return ""
 }
 
 // liesWithin reports whether a path is a prefix or lies below it. A segment with a hole can be any.
@@ -134,6 +165,9 @@ func (p *Provider) refuses(kind *schema.Kind, key string) []string {
 	for _, path := range writtenTo(kind, key) {
 		if word := actsAt(path, acting, reporting); word != "" {
 			return []string{noSetting(path, word)}
+		}
+		if reason := puzzling(path); reason != "" {
+			return []string{reason}
 		}
 	}
 	if faults := p.certainly(kind, key); len(faults) > 0 {
@@ -226,6 +260,9 @@ func (p *Provider) overreaches(kind *schema.Kind) []schema.Fault {
 		}
 		if reason := p.misdirected(kind, at); reason != "" {
 			wrong(at.part, "Path of another kind", reason)
+		}
+		if reason := puzzling(at.path); reason != "" {
+			wrong(at.part, "Path not possible", reason)
 		}
 	}
 	return append(faults, p.certainly(kind, "")...)

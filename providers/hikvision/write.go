@@ -76,14 +76,19 @@ func entry(at document.Place, path xmlpatch.Path) xmlpatch.Path {
 
 var plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// fill puts the key and the number of an item into the path of a request.
+// fill puts the key and the number of an item into the path of a request. The number is a text of the device, or what a kind
+// of the user's makes of it, and must not lead to a path at which the device does something.
 func fill(at document.Place, path string, change providers.Change, item xmlpatch.Path) (string, error) {
 	path, err := filled(path, schema.KeyHole, change.Key)
 	if err != nil {
 		return "", err
 	}
 	id, _ := at.Doc.Find(entry(at, item).Join(userID))
-	return filled(path, schema.IDHole, id.Text())
+	path, err = filled(path, schema.IDHole, id.Text())
+	if word := actsAt(path, acting, reporting); err == nil && word != "" && isOutsider(change.Kind) {
+		return "", fmt.Errorf("%s: %w", strings.TrimSuffix(noSetting(path, word), "."), providers.ErrUnsupported)
+	}
+	return path, err
 }
 
 // filled puts a text into the hole of a path, if it has that hole. The texts come from devices, and labels may have been
