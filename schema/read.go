@@ -111,12 +111,11 @@ func (r *reader) setting(s settingShape, own bool) {
 		faults = r.check(k)
 	}
 	diags = append(diags, k.Diagnose(faults)...)
+	if first, ok := r.seen[k.Name]; ok {
+		diags = append(diags, fault(k.Range, "Kind declared twice", "The kind %q is declared in %s already.", k.Name, first))
+	}
 	r.diags = append(r.diags, diags...)
 	if len(diags) > 0 {
-		return
-	}
-	if first, ok := r.seen[k.Name]; ok {
-		r.diags = append(r.diags, fault(k.Range, "Kind declared twice", "The kind %q is declared in %s already.", k.Name, first))
 		return
 	}
 	r.seen[k.Name] = k.Range
