@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -113,25 +114,48 @@ func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Co
 	return err
 }
 
-// takeBack puts documents back over the connection that the change left on, and proves that the way in is open again.
+// takeBack puts documents back over the connection that the change left open, unless the device has them as they were, and
+// proves that the way in is open again.
 func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail string) {
+	wrote := false
 	for _, request := range slices.Backward(s.sendings) {
 		revert, ok := s.revertOf(request.request)
 		if !ok {
 			continue
 		}
-		if _, err := w.line.session.Do(ctx, revert); err != nil {
+		reverted = true
+		same, err := w.line.has(ctx, revert)
+		if same {
+			continue
+		}
+		if err == nil {
+			_, err = w.line.session.Do(ctx, revert)
+		}
+		if err != nil {
 			return false, ", and it could not be put back: " + providers.Reason(err)
 		}
-		reverted = true
+		wrote = true
 	}
 	if !reverted {
 		return false, ", and there is no document that could be put back"
 	}
 	if err := w.line.wayIn(ctx, s.group.Document, w.Sleep); err != nil {
-		return false, "; it was put back, but the way in is still closed: " + providers.Reason(err)
+		return false, "; it is as it was before, but the way in is still closed: " + providers.Reason(err)
+	}
+	if !wrote {
+		return true, ", and the device has what it had before"
 	}
 	return true, ", so it was put back as it was"
+}
+
+// has reports whether the device has what a request would write, byte for byte: a change that it never carried out needs
+// no second write. The error is that the connection is gone; a device that answers, and does not tell, is written to.
+func (l *line) has(ctx context.Context, request providers.Request) (bool, error) {
+	doc, err := l.session.Read(ctx, request.Path)
+	if errors.Is(err, providers.ErrUnreachable) {
+		return false, err
+	}
+	return err == nil && doc.Missing == "" && bytes.Equal(doc.Body, request.Body), nil
 }
 
 // endTrial proves the way in after a change on trial. If the change does not stay, its steps have ended.
