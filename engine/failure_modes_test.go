@@ -14,7 +14,7 @@ import (
 var failureModes = map[int]struct{ what, tests, none string }{
 	1:  {what: "killed before the intent is durable", tests: "TestI5I8EveryHistoryEndsWell TestI2ARunMayDieAtAnyMoment"},
 	2:  {what: "killed while the intent is written", tests: "TestI2WritesAreOnTheDiskWhenTheyReturn TestI5I8EveryHistoryEndsWell"},
-	3:  {what: "killed between intent and request", tests: "TestI5I8EveryHistoryEndsWell TestI8ACandidateIsPendingUntilItIsKnownWhatBecameOfIt"},
+	3:  {what: "killed between intent and request", tests: "TestI5I8EveryHistoryEndsWell TestSecrets"},
 	4:  {what: "killed after the request, before the answer", tests: "TestI5I8EveryHistoryEndsWell TestI4KilledRunsConverge"},
 	5:  {what: "killed between answer and proof", tests: "TestI5I8EveryHistoryEndsWell"},
 	6:  {what: "killed between proof and record", tests: "TestI5I8EveryHistoryEndsWell TestRecoverRecordsWhatWasCarriedOut"},

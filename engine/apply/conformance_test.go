@@ -15,8 +15,20 @@ import (
 
 	"camform/engine/apply"
 	"camform/engine/state"
+	"camform/engine/state/statetest"
+	"camform/providers"
 	"camform/schema"
 )
+
+func TestAttemptsInMemory(t *testing.T) {
+	statetest.Attempts(t, func(_ *testing.T, now func() time.Time) providers.Ledger { return ledgerOf{newStore(now)} })
+}
+
+func TestChangesInMemory(t *testing.T) {
+	open := func(_ *testing.T, now func() time.Time) statetest.Changes { return newStore(now) }
+	t.Run("leases", func(t *testing.T) { statetest.Leases(t, open) })
+	t.Run("secrets", func(t *testing.T) { statetest.Secrets(t, open) })
+}
 
 // TestTheStoreInMemoryBehavesLikeTheRealOne does the same things to both stores, also senseless ones, and compares what they
 // answer and what they hold. Histories are played with the one in memory.

@@ -115,7 +115,7 @@ func (s *store) Begin(_ context.Context, lease state.Lease, intent state.Intent)
 	err = s.fenced(lease, func() error {
 		for i, c := range intent.Candidates {
 			intent.Candidates[i] = state.Candidate{Name: c.Name, Version: s.add(state.Secret{
-				Name: c.Name, Status: state.SecretPending, Sealed: c.Sealed, Sent: s.now(), Created: s.now(), Run: lease.Run,
+				Name: c.Name, Status: state.SecretPending, Sealed: c.Sealed, Sent: s.now(), Created: s.now(), Run: lease.Run, Note: c.Note,
 			})}
 		}
 		intent.ID, intent.Run, intent.Device, intent.Begun = state.IntentID(len(s.intents)+1), lease.Run, lease.Device, s.now()
@@ -273,6 +273,9 @@ func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge provide
 
 func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
 	return l.accounted(func() error {
+		if int(c) >= len(l.attempts) {
+			return errors.New("there is no such attempt")
+		}
 		e := &l.attempts[c]
 		if e.Outcome != ledger.Open {
 			return errors.New("the attempt is not open")

@@ -28,27 +28,6 @@ func refusedWith(t *testing.T, s *Store, a providers.Attempt, family error, unti
 	}
 }
 
-func TestI5ARefusedPasswordIsNotTriedAgain(t *testing.T) {
-	s, c := newStore(t)
-	first := charge(t, s, "wrong", unknown)
-	c.advance(time.Second)
-	ok(t, s.Settle(cancelled(), first, providers.AttemptResult{Remaining: 4}))
-	until := noon.Add(time.Second + ledger.Window)
-	refusedWith(t, s, attempt("wrong", 4), providers.ErrRefused, until)
-	refusedWith(t, s, attempt("right", 2), providers.ErrBudget, until)
-
-	same := attempt("wrong", 4)
-	same.Endpoint = "192.0.2.2:443" // another device
-	_ = must[providers.Charge](t)(s.Charge(t.Context(), same))
-	user := attempt("wrong", 4)
-	user.Credential.Username = "operator" // another credential
-	second := must[providers.Charge](t)(s.Charge(t.Context(), user))
-	ok(t, s.Settle(t.Context(), second, providers.AttemptResult{Accepted: true}))
-	ok(t, s.Settle(t.Context(), charge(t, s, "right", 4), providers.AttemptResult{Accepted: true}))
-	c.t = until
-	charge(t, s, "wrong", unknown)
-}
-
 func TestEndpointsDifferByTheirLettersOnlyInCase(t *testing.T) {
 	s, _ := newStore(t)
 	a := attempt("wrong", 5)
@@ -69,26 +48,6 @@ func TestALockIsKeptByAllProcesses(t *testing.T) {
 			other := open(t, s.path, Options{Now: s.now})
 			refusedWith(t, other, attempt("right", 5), providers.ErrLocked, noon.Add(d+ledger.Grace))
 		})
-	}
-	s, _ := newStore(t)
-	ok(t, s.Settle(t.Context(), charge(t, s, "wrong", 3), providers.AttemptResult{Remaining: 0, Lock: time.Hour}))
-	refusedWith(t, s, attempt("right", 5), providers.ErrLocked, noon.Add(time.Hour+ledger.Grace))
-}
-
-func TestASuccessRefundsWhatAProcessLeftOpen(t *testing.T) {
-	s, _ := newStore(t)
-	charge(t, s, "right", unknown) // never settled
-	refusedWith(t, s, attempt("right", unknown), providers.ErrBudget, noon.Add(ledger.Window))
-	ok(t, s.Settle(t.Context(), charge(t, s, "right", 5), providers.AttemptResult{Accepted: true, Remaining: unknown}))
-	charge(t, s, "right", unknown)
-}
-
-func TestAChargeIsSettledOnce(t *testing.T) {
-	s, _ := newStore(t)
-	c := charge(t, s, "right", unknown)
-	ok(t, s.Settle(t.Context(), c, providers.AttemptResult{Accepted: true}))
-	if s.Settle(t.Context(), c, providers.AttemptResult{}) == nil || s.Settle(t.Context(), 99, providers.AttemptResult{}) == nil {
-		t.Error("settled twice, or without a charge")
 	}
 }
 
@@ -111,18 +70,6 @@ func TestSuccessesDoNotPileUp(t *testing.T) {
 	if n := count(t, s, "attempts"); n != 2 {
 		t.Errorf("%d rows, want one for each endpoint", n)
 	}
-}
-
-func TestAClockThatGoesBackIsRemembered(t *testing.T) {
-	s, c := newStore(t)
-	ok(t, s.Settle(t.Context(), charge(t, s, "wrong", 5), providers.AttemptResult{Remaining: 4}))
-	c.t = noon.Add(-10 * 365 * 24 * time.Hour)
-	early := c.t
-	refusedWith(t, s, attempt("wrong", 4), providers.ErrRefused, early.Add(ledger.Window))
-	c.advance(ledger.Window - time.Second)
-	refusedWith(t, s, attempt("wrong", 4), providers.ErrRefused, early.Add(ledger.Window))
-	c.advance(time.Second)
-	charge(t, s, "wrong", 4)
 }
 
 // A process is killed between Charge and Settle. Nobody may act as if its attempt had not been made.

@@ -50,20 +50,6 @@ func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
 	}
 }
 
-func TestAReleasedLeaseIsFree(t *testing.T) {
-	s, _ := newStore(t)
-	first := acquire(t, s, "n", "r1")
-	ok(t, s.Release(cancelled(), first))
-	second := acquire(t, s, "n", "r2")
-	ok(t, s.Release(t.Context(), first)) // late, and without effect
-	if _, err := s.Acquire(t.Context(), device("n"), "r3"); err == nil {
-		t.Error("an old lease released a new one")
-	}
-	if second.Token != first.Token+1 {
-		t.Errorf("token %d after %d", second.Token, first.Token)
-	}
-}
-
 // Whatever is written with a lease is refused once another one was given out, and leaves no trace.
 func TestNothingIsWrittenWithALostLease(t *testing.T) {
 	writes := map[string]func(s *Store, l Lease, id IntentID) error{
@@ -98,17 +84,6 @@ func TestNothingIsWrittenWithALostLease(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-func TestALeaseThatOnlyRanOutIsStillGood(t *testing.T) {
-	s, c := newStore(t)
-	lease := acquire(t, s, "n", "r1")
-	c.advance(time.Hour)
-	_ = must[IntentID](t)(s.Begin(t.Context(), lease, Intent{Method: "PUT"}))
-	c.advance(LeaseTime - time.Second)
-	if _, err := s.Acquire(t.Context(), device("n"), "r2"); err == nil {
-		t.Error("the request that Begin announced may still be under way, but the lease was given out")
 	}
 }
 

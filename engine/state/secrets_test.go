@@ -34,25 +34,6 @@ func versionsAre(t *testing.T, s *Store, name, want string) {
 	}
 }
 
-// inDoubt lists the names of which it is not known what is in use.
-func inDoubt(t *testing.T, s *Store) string {
-	t.Helper()
-	var names []string
-	for name := range must[map[string]bool](t)(s.Doubtful(t.Context())) {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
-}
-
-// send proposes a version and leaves the request open.
-func send(t *testing.T, s *Store, lease Lease, name, text string) IntentID {
-	t.Helper()
-	return must[IntentID](t)(s.Begin(t.Context(), lease, Intent{
-		Method: "PUT", Candidates: []Candidate{{Name: name, Sealed: []byte(text), Note: "why"}},
-	}))
-}
-
 func TestVersionsOfASecretAreKept(t *testing.T) {
 	s, c := newStore(t)
 	for i, text := range []string{"one", "two", "three"} {
@@ -75,94 +56,13 @@ func TestVersionsOfASecretAreKept(t *testing.T) {
 	versionsAre(t, s, "none", "")
 }
 
-func TestAPasswordOfBeforeIsAdoptedOnce(t *testing.T) {
+func TestAVersionThatDoesNotExistIsNotInUse(t *testing.T) {
 	s, _ := newStore(t)
-	lease := acquire(t, s, "n", "r1")
-	for _, text := range []string{"first", "second"} {
-		ok(t, s.AdoptSecret(t.Context(), lease, "a", []byte(text), "in use before"))
-	}
-	versionsAre(t, s, "a", "1:live:first")
-	ok(t, s.Release(t.Context(), lease))
-	wantError(t, s.AdoptSecret(t.Context(), lease, "b", []byte("x"), ""), ErrLeaseLost)
-	versionsAre(t, s, "b", "")
-}
-
-func TestI8ACandidateIsPendingUntilItIsKnownWhatBecameOfIt(t *testing.T) {
-	for title, c := range map[string]struct {
-		live  int
-		want  string
-		doubt string
-	}{
-		"the new one":  {2, "2:live:new 1:history:old", ""},
-		"the old one":  {1, "2:withdrawn:new 1:live:old", ""},
-		"none of them": {0, "2:withdrawn:new 1:live:old", ""},
-	} {
-		t.Run(title, func(t *testing.T) {
-			s, clock := newStore(t)
-			_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte("old"), ""))
-			lease := acquire(t, s, "n", "r1")
-			id := send(t, s, lease, "a", "new")
-			versionsAre(t, s, "a", "2:pending:new 1:live:old")
-			if doubt := inDoubt(t, s); doubt != "a" {
-				t.Errorf("in doubt: %q", doubt)
-			}
-			sent := must[[]Secret](t)(s.Versions(t.Context(), "a"))[0]
-			if sent.Sent != noon || sent.Run != "r1" || sent.Note != "why" {
-				t.Errorf("sent: %+v", sent)
-			}
-			clock.advance(time.Minute)
-			ok(t, s.Finish(t.Context(), lease, id, Done, nil, nil, Verdict{Name: "a", Live: c.live}))
-			versionsAre(t, s, "a", c.want)
-			if doubt := inDoubt(t, s); doubt != c.doubt {
-				t.Errorf("in doubt: %q, want %q", doubt, c.doubt)
-			}
-			for _, v := range must[[]Secret](t)(s.Versions(t.Context(), "a")) {
-				if proven := !v.Proven.IsZero(); proven != (v.Version == c.live) || proven && v.Proven != noon.Add(time.Minute) {
-					t.Errorf("version %d was proven %v", v.Version, v.Proven)
-				}
-			}
-		})
-	}
-}
-
-func TestRefusedVersionsHaveTheirOrder(t *testing.T) {
-	s, c := newStore(t)
-	for _, text := range []string{"one", "two", "three"} {
-		_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte(text), ""))
-	}
-	_ = must[int](t)(s.PutSecret(t.Context(), "b", []byte("other"), ""))
-	lease := acquire(t, s, "n", "r1")
-	for _, version := range []int{3, 1, 3} {
-		c.advance(-time.Minute) // the order does not depend on the clock
-		ok(t, s.TriedSecret(t.Context(), lease, "a", version))
-	}
-	var tried []int64
-	for _, v := range must[[]Secret](t)(s.Versions(t.Context(), "a")) {
-		tried = append(tried, v.Tried)
-	}
-	if !slices.Equal(tried, []int64{3, 0, 2}) {
-		t.Errorf("tried %v", tried)
-	}
-	if doubt := inDoubt(t, s); doubt != "a" {
-		t.Errorf("in doubt: %q", doubt)
-	}
-	ok(t, s.SettleSecret(cancelled(), lease, Verdict{Name: "a", Live: 2}))
-	versionsAre(t, s, "a", "3:history:three 2:live:two 1:history:one")
-	for _, v := range must[[]Secret](t)(s.Versions(t.Context(), "a")) {
-		if v.Tried != 0 {
-			t.Errorf("version %d keeps its turn", v.Version)
-		}
-	}
-	if doubt := inDoubt(t, s); doubt != "" {
-		t.Errorf("in doubt: %q", doubt)
-	}
-	if err := s.SettleSecret(t.Context(), lease, Verdict{Name: "a", Live: 9}); err == nil {
+	_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte("one"), ""))
+	if err := s.SettleSecret(t.Context(), acquire(t, s, "n", "r1"), Verdict{Name: "a", Live: 9}); err == nil {
 		t.Error("a version that does not exist is in use")
 	}
-	versionsAre(t, s, "a", "3:history:three 2:live:two 1:history:one")
-	ok(t, s.Release(t.Context(), lease))
-	wantError(t, s.TriedSecret(t.Context(), lease, "a", 1), ErrLeaseLost)
-	wantError(t, s.SettleSecret(t.Context(), lease, Verdict{Name: "a", Live: 1}), ErrLeaseLost)
+	versionsAre(t, s, "a", "1:live:one")
 }
 
 func TestThereIsOneVault(t *testing.T) {
