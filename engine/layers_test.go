@@ -31,7 +31,7 @@ var layers = []struct {
 
 	{"engine/apply", "engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
-	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema"},
+	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
 	{"engine/approval", "engine/diag engine/plan engine/signers providers schema"},
@@ -44,7 +44,7 @@ var layers = []struct {
 
 	{"engine/lockfile", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
-	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema"},
+	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema schema/nesting"},
 	{"engine/state/statetest", "engine/ledger engine/state providers schema"},
 	{"engine/state", "engine/atomicfile engine/auditlog engine/ledger providers schema"},
 
@@ -71,7 +71,8 @@ var layers = []struct {
 	{"providers", "schema"},
 
 	{"schema/hikvision", ""},
-	{"schema", ""},
+	{"schema", "schema/nesting"},
+	{"schema/nesting", ""},
 
 	{"engine/thorough", ""},
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"camform/schema/nesting"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/gohcl"
@@ -86,6 +88,10 @@ func (r *reader) folder(folder Folder) {
 
 func (r *reader) file(name string, text []byte, own bool) {
 	r.sources = append(r.sources, source{name, text})
+	if deep := nesting.Check(nesting.File, text, name, hcl.InitialPos); deep.HasErrors() {
+		r.diags = append(r.diags, deep...)
+		return
+	}
 	file, diags := r.parser.ParseHCL(text, name)
 	r.diags = append(r.diags, diags...)
 	if diags.HasErrors() {

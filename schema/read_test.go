@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/schema"
+	"camform/schema/nesting"
 )
 
 // kind is a setting file with one kind that is right; mistakes are made by replacing parts of it.
@@ -317,5 +318,13 @@ func TestSecretsKeepTheirOrigin(t *testing.T) {
 	}
 	if scheme, rest := schema.OriginScheme("var.other"); scheme != "" || rest != "" {
 		t.Errorf("var.other is split into %q and %q", scheme, rest)
+	}
+}
+
+func TestASettingFileThatIsNestedTooDeepIsRefused(t *testing.T) {
+	text := `setting "deep" { summary = ` + strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000) + " }\n"
+	_, diags := schema.Read(nil, schema.Folder{Name: "schemas", Files: fstest.MapFS{"deep.hcl": {Data: []byte(text)}}})
+	if len(diags) != 1 || diags[0].Summary != nesting.Summary || diags[0].Subject.Filename != "schemas/deep.hcl" {
+		t.Errorf("%v", diags)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"camform/engine/diag"
 	"camform/schema"
+	"camform/schema/nesting"
 )
 
 // fault is a kind of problem with a configuration: a stable code and the constant words for it.
@@ -39,7 +40,7 @@ var (
 	dependencyCycle  = fault{"dependency-cycle", "Dependency cycle"}
 	unknownFunction  = fault{"unknown-function", "Unknown function"}
 	failedExpression = fault{"expression-cannot-be-evaluated", "Expression cannot be evaluated"}
-	boundExceeded    = fault{"bound-exceeded", "Bound exceeded"}
+	boundExceeded    = fault{"bound-exceeded", nesting.Summary}
 
 	missingVariable    = fault{"missing-variable", "No value for a variable"}
 	undeclaredVariable = fault{"undeclared-variable", "Value for an undeclared variable"}

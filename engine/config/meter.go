@@ -9,16 +9,13 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/diag"
+	"camform/schema/nesting"
 )
 
 // The bounds of an evaluation. They are counts and not times, so that a configuration loads on every machine or on none. What
 // an honest configuration does grows with the text that it reads and with its devices; so do the steps and bytes that it
 // may take. What grows faster, such as a loop within a loop over the same list, ends at a bound within about a second.
 const (
-	// maxDepth is how deep expressions, blocks, documents and values may be nested. Parsers and evaluation recurse, and a
-	// stack overflow ends a Go program; at this depth they use a few megabytes. Hand-written text stays below 20.
-	maxDepth = 1000
-
 	// freeSteps are the steps of every evaluation. A step is one expression that is evaluated once, or one value that an
 	// expression yields or a function is given; it takes from 50 ns to 1 µs.
 	freeSteps = 500_000
@@ -39,9 +36,6 @@ const (
 	// assertSteps and assertBytes are for the evaluation of one assert on one device.
 	assertSteps = 500_000
 	assertBytes = 32 << 20
-
-	// maxDigits is how long a number may be as text: turning text into a number takes the square of its length.
-	maxDigits = 4096
 
 	// maxExponent bounds the binary exponents of numbers, since written out they are as long, and adding two of them takes
 	// memory by the distance. A float64 goes up to 1023.
@@ -153,8 +147,8 @@ func (s *scale) add(v cty.Value, depth int) {
 			s.m.stop(s.at, "A number of this expression has more than %d binary digits.", maxExponent)
 		}
 	case v.CanIterateElements():
-		if depth == maxDepth {
-			s.m.stop(s.at, "A value of this expression is nested deeper than %d levels.", maxDepth)
+		if depth == nesting.MaxDepth {
+			s.m.stop(s.at, "A value of this expression is nested deeper than %d levels.", nesting.MaxDepth)
 		}
 		for _, element := range v.Elements() {
 			s.add(element, depth+1)
@@ -164,8 +158,8 @@ func (s *scale) add(v cty.Value, depth int) {
 
 func (s *scale) text(text string) {
 	s.bytes += int64(len(text))
-	if len(text) > maxDigits && strings.Trim(text, "0123456789.eE+-") == "" {
-		s.m.stop(s.at, "A number of this expression is %d characters long; at most %d are possible.", len(text), maxDigits)
+	if len(text) > nesting.MaxDigits && strings.Trim(text, "0123456789.eE+-") == "" {
+		s.m.stop(s.at, "A number of this expression is %d characters long; at most %d are possible.", len(text), nesting.MaxDigits)
 	}
 }
 

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"camform/schema/nesting"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
@@ -102,9 +104,9 @@ func (t *tree) counted(e hclsyntax.Expression, depth int) hclsyntax.Expression {
 // inside makes the parts of an expression count. An expression that is not wrapped itself takes no more than the parts that
 // are, such as a reference, or yields what its parent counts.
 func (t *tree) inside(e hclsyntax.Expression, depth int) hclsyntax.Expression {
-	if depth > maxDepth {
+	if depth > nesting.MaxDepth {
 		if t.diags == nil {
-			t.diags = tooDeep(e.Range())
+			t.diags = nesting.TooDeep(e.Range())
 		}
 		return e
 	}
@@ -203,7 +205,7 @@ func (m *meter) file(text []byte, filename string) (*hcl.File, hcl.Diagnostics) 
 		}
 		return file, diags
 	}
-	if diags := nestedFile(text, filename); diags.HasErrors() {
+	if diags := nesting.Check(nesting.File, text, filename, hcl.InitialPos); diags.HasErrors() {
 		return nil, diags
 	}
 	file, diags := hclsyntax.ParseConfig(text, filename, hcl.InitialPos)
@@ -217,7 +219,7 @@ func (m *meter) file(text []byte, filename string) (*hcl.File, hcl.Diagnostics) 
 
 // template parses a text with expressions in it.
 func (m *meter) template(text []byte, filename string, start hcl.Pos) (hclsyntax.Expression, hcl.Diagnostics) {
-	if diags := nested(lexTemplate, text, filename, start); diags.HasErrors() {
+	if diags := nesting.Check(nesting.Template, text, filename, start); diags.HasErrors() {
 		return nil, diags
 	}
 	e, diags := hclsyntax.ParseTemplate(text, filename, start)
@@ -229,7 +231,7 @@ func (m *meter) template(text []byte, filename string, start hcl.Pos) (hclsyntax
 
 // value parses an expression that was given as text.
 func (m *meter) value(text []byte, filename string) (hclsyntax.Expression, hcl.Diagnostics) {
-	if diags := nested(lexExpression, text, filename, hcl.InitialPos); diags.HasErrors() {
+	if diags := nesting.Check(nesting.Expression, text, filename, hcl.InitialPos); diags.HasErrors() {
 		return nil, diags
 	}
 	e, diags := hclsyntax.ParseExpression(text, filename, hcl.InitialPos)

@@ -6,125 +6,16 @@ import (
 	"fmt"
 	"strings"
 
+	"camform/schema/nesting"
+
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"go.yaml.in/yaml/v3"
 )
 
-// Parsers recurse into what is nested. The scans here find out first how deep that is, and recurse into nothing.
+// Parsers recurse into what is nested. The scans here find out first how deep that is in JSON and YAML, as package nesting
+// does for the native syntax, and recurse into nothing.
 
 func isJSON(filename string) bool { return strings.HasSuffix(filename, ".json") }
-
-// tooDeep is the diagnostic for what is nested deeper than it may be.
-func tooDeep(at hcl.Range) hcl.Diagnostics {
-	return hcl.Diagnostics{{
-		Severity: hcl.DiagError, Summary: boundExceeded.summary, Subject: &at,
-		Detail: fmt.Sprintf("What stands here is nested deeper than %d levels.", maxDepth),
-	}}
-}
-
-// tooManyDigits is the diagnostic for a number that is longer than it may be.
-func tooManyDigits(at hcl.Range) hcl.Diagnostics {
-	return hcl.Diagnostics{{
-		Severity: hcl.DiagError, Summary: boundExceeded.summary, Subject: &at,
-		Detail: fmt.Sprintf("The number is longer than %d characters.", maxDigits),
-	}}
-}
-
-// lexer is one of the lexers of HCL.
-type lexer func(text []byte, filename string, start hcl.Pos) (hclsyntax.Tokens, hcl.Diagnostics)
-
-var (
-	lexFile       lexer = hclsyntax.LexConfig
-	lexTemplate   lexer = hclsyntax.LexTemplate
-	lexExpression lexer = hclsyntax.LexExpression
-)
-
-func nestedFile(text []byte, filename string) hcl.Diagnostics {
-	return nested(lexFile, text, filename, hcl.InitialPos)
-}
-
-// nested refuses text in the native syntax in which brackets, signs, conditions or directives of templates are nested too
-// deep, or a number is too long. What is wrong with the text otherwise is for the parser to say.
-func nested(lex lexer, text []byte, filename string, start hcl.Pos) hcl.Diagnostics {
-	tokens, _ := lex(text, filename, start)
-	d := depth{levels: []level{{lines: true}}}
-	for i, token := range tokens {
-		if token.Type == hclsyntax.TokenNumberLit && len(token.Bytes) > maxDigits {
-			return tooManyDigits(token.Range)
-		}
-		if d.take(token, tokens[i+1:]); d.total > maxDepth {
-			return tooDeep(token.Range)
-		}
-	}
-	return nil
-}
-
-// word is the first token that is no new line.
-func word(tokens hclsyntax.Tokens) string {
-	for _, t := range tokens {
-		if t.Type != hclsyntax.TokenNewline {
-			return string(t.Bytes)
-		}
-	}
-	return ""
-}
-
-// depth counts what is open: brackets, and in each of them the signs and conditions into which a parser recurses.
-type depth struct {
-	levels []level
-	total  int // of levels and all that is pending in them
-}
-
-// level is what an open bracket holds.
-type level struct {
-	pending int
-	lines   bool // whether a new line ends an expression in it
-}
-
-// take counts a token, after which come others.
-func (d *depth) take(token hclsyntax.Token, rest hclsyntax.Tokens) {
-	switch token.Type {
-	case hclsyntax.TokenOBrace:
-		d.open(word(rest) != "for")
-	case hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp:
-		d.open(false)
-	case hclsyntax.TokenTemplateControl:
-		switch word(rest) { // the directive itself stands in a level of its own
-		case "if", "for":
-			d.pend(1)
-		case "endif", "endfor":
-			d.pend(-1)
-		}
-		d.open(false)
-	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
-		if last := len(d.levels) - 1; last > 0 {
-			d.total -= d.levels[last].pending + 1
-			d.levels = d.levels[:last]
-		}
-	case hclsyntax.TokenBang, hclsyntax.TokenMinus, hclsyntax.TokenQuestion:
-		d.pend(1)
-	case hclsyntax.TokenComma:
-		d.pend(-d.total)
-	case hclsyntax.TokenNewline:
-		if d.levels[len(d.levels)-1].lines {
-			d.pend(-d.total)
-		}
-	}
-}
-
-func (d *depth) open(lines bool) {
-	d.levels = append(d.levels, level{lines: lines})
-	d.total++
-}
-
-// pend counts something that ends with its level at the latest, or the end of as many.
-func (d *depth) pend(n int) {
-	last := &d.levels[len(d.levels)-1]
-	n = max(n, -last.pending)
-	last.pending += n
-	d.total += n
-}
 
 // nestedJSON refuses JSON that is nested too deep, or in whose strings expressions are, or that holds a number too long.
 func nestedJSON(text []byte, filename string) hcl.Diagnostics {
@@ -141,8 +32,8 @@ func nestedJSON(text []byte, filename string) hcl.Diagnostics {
 		case c == '\n':
 			line, lineStart = line+1, i+1
 		case c == '[' || c == '{':
-			if open++; open > maxDepth {
-				return tooDeep(at(i, i+1))
+			if open++; open > nesting.MaxDepth {
+				return nesting.TooDeep(at(i, i+1))
 			}
 		case c == ']' || c == '}':
 			open--
@@ -157,8 +48,8 @@ func nestedJSON(text []byte, filename string) hcl.Diagnostics {
 			for i+1 < len(text) && strings.IndexByte("0123456789.eE+-", text[i+1]) >= 0 {
 				i++
 			}
-			if i-start > maxDigits {
-				return tooManyDigits(at(start, i+1))
+			if i-start > nesting.MaxDigits {
+				return nesting.TooManyDigits(at(start, i+1))
 			}
 		}
 	}
@@ -182,23 +73,23 @@ func endOfString(text []byte, start int) int {
 
 // nestedString refuses a string of JSON in which a template, or an expression where one is expected, is nested too deep.
 func nestedString(quoted []byte, at hcl.Range) hcl.Diagnostics {
-	if len(quoted) <= maxDepth { // which cannot open as many
+	if len(quoted) <= nesting.MaxDepth { // which cannot open as many
 		return nil
 	}
 	var text string
 	if json.Unmarshal(quoted, &text) != nil {
 		return nil // the parser says what is wrong with it
 	}
-	for _, lex := range []lexer{lexTemplate, lexExpression} {
-		if diags := nested(lex, []byte(text), at.Filename, at.Start); diags.HasErrors() {
-			return tooDeep(at)
+	for _, lex := range []nesting.Lexer{nesting.Template, nesting.Expression} {
+		if diags := nesting.Check(lex, []byte(text), at.Filename, at.Start); diags.HasErrors() {
+			return nesting.TooDeep(at)
 		}
 	}
 	return nil
 }
 
 // errNested is for documents that a function is given.
-var errNested = fmt.Errorf("the text is nested deeper than %d levels, or holds a number longer than %d characters", maxDepth, maxDigits)
+var errNested = fmt.Errorf("the text is nested deeper than %d levels, or holds a number longer than %d characters", nesting.MaxDepth, nesting.MaxDigits)
 
 // shallowJSON refuses JSON for jsondecode.
 func shallowJSON(text string) error {
@@ -231,7 +122,7 @@ type yamlWeight struct{ size, height int }
 
 func (y yamlScale) weigh(n *yaml.Node, depth int) (yamlWeight, error) {
 	switch {
-	case depth > maxDepth || len(n.Value) > maxDigits && strings.Trim(n.Value, "0123456789.eE+-_") == "":
+	case depth > nesting.MaxDepth || len(n.Value) > nesting.MaxDigits && strings.Trim(n.Value, "0123456789.eE+-_") == "":
 		return yamlWeight{}, errNested
 	case n.Kind == yaml.AliasNode:
 		return y.weigh(n.Alias, depth+1)
@@ -242,7 +133,7 @@ func (y yamlScale) weigh(n *yaml.Node, depth int) (yamlWeight, error) {
 	w := yamlWeight{size: 1, height: 1}
 	for _, part := range n.Content {
 		inner, err := y.weigh(part, depth+1)
-		if err == nil && inner.height >= maxDepth {
+		if err == nil && inner.height >= nesting.MaxDepth {
 			err = errNested
 		}
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-runewidth"
 
 	"camform/engine/diag"
+	"camform/schema/nesting"
 )
 
 // files are the sources of a configuration, prepared on first use.
@@ -49,7 +50,7 @@ func (f *files) lookup(name string) *sourceFile {
 			file.starts = append(file.starts, i+1)
 		}
 	}
-	if strings.HasSuffix(name, ".hcl") {
+	if strings.HasSuffix(name, ".hcl") && !nesting.Check(nesting.File, text, name, hcl.InitialPos).HasErrors() {
 		file.parsed, _ = hclsyntax.ParseConfig(text, name, hcl.InitialPos)
 	}
 	f.ready[name] = file
