@@ -124,7 +124,11 @@ func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail st
 			continue
 		}
 		reverted = true
-		same, err := w.line.has(ctx, revert)
+		var same bool
+		var err error
+		if request.err != nil {
+			same, err = w.line.has(ctx, revert)
+		}
 		if same {
 			continue
 		}
@@ -148,8 +152,10 @@ func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail st
 	return true, ", so it was put back as it was"
 }
 
-// has reports whether the device has what a request would write, byte for byte: a change that it never carried out needs
-// no second write. The error is that the connection is gone; a device that answers, and does not tell, is written to.
+// has reports whether the device has what a request would write, byte for byte: a change that it refused, or of which the
+// reply was lost, is often not carried out, and needs no second write. A change that it accepted is always put back, since it
+// may show the old document until it restarts. The error is that the connection is gone; a device that answers, and does not
+// tell, is written to.
 func (l *line) has(ctx context.Context, request providers.Request) (bool, error) {
 	doc, err := l.session.Read(ctx, request.Path)
 	if errors.Is(err, providers.ErrUnreachable) {
