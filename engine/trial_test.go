@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/fstest"
@@ -78,16 +79,35 @@ func TestI9AChangeThatClosesTheWayInIsPutBack(t *testing.T) {
 	})
 }
 
-// lateProvider has devices that say of every change that it takes effect with a restart.
-type lateProvider struct{ providers.Provider }
-
-func (p lateProvider) Open(t providers.Target) providers.Session {
-	return lateSession{p.Provider.Open(t)}
+// lateProvider has devices that say of every change that it takes effect with a restart, and may show what they had until
+// then.
+type lateProvider struct {
+	providers.Provider
+	shown map[string]providers.Document // as it was before the first change; nil for devices that show the change at once
 }
 
-type lateSession struct{ providers.Session }
+func (p lateProvider) OpenReader(t providers.Target) providers.Reader { return p.Open(t) }
+
+func (p lateProvider) Open(t providers.Target) providers.Session {
+	return lateSession{p.Provider.Open(t), p.shown}
+}
+
+type lateSession struct {
+	providers.Session
+	shown map[string]providers.Document
+}
+
+func (s lateSession) Read(ctx context.Context, path string) (providers.Document, error) {
+	if doc, changed := s.shown[path]; changed {
+		return doc, nil
+	}
+	return s.Session.Read(ctx, path)
+}
 
 func (s lateSession) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
+	if _, changed := s.shown[r.Path]; s.shown != nil && !changed {
+		s.shown[r.Path], _ = s.Session.Read(ctx, r.Path)
+	}
 	reply, err := s.Session.Do(ctx, r)
 	reply.Outcome = providers.PendingReboot
 	return reply, err
@@ -99,11 +119,15 @@ func TestI9ATrialThatARestartWouldDecideIsPutBack(t *testing.T) {
 		`["document"]`:                      report.Reverted,
 		`{ document = "tried in the lab" }`: report.PendingReboot,
 	} {
+		var shown map[string]providers.Document
+		if want == report.Reverted {
+			shown = map[string]providers.Document{}
+		}
 		synctest.Test(t, func(t *testing.T) {
 			fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
 			device := fleet.Devices()[0]
 			s := newSite(t, fleet, fleet.DialContext)
-			s.provider = newInspector(lateProvider{hikvision.New(isapi.Options{Dial: fleet.DialContext})}, fleet)
+			s.provider = newInspector(lateProvider{hikvision.New(isapi.Options{Dial: fleet.DialContext}), shown}, fleet)
 			s.configure(s.deviceBlock("gate", device, `
   allow_unproven = `+reason+`
   document "/ISAPI/System/Network/EZVIZ#serverAddress/hostName" {
@@ -213,6 +237,56 @@ func TestI9WhatNobodyUnderstandsIsTriedAndPutBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNothingIsPutBackThatADeviceNeverCarriedOut loses a change on its way, and then the device: what the device still tells
+// over the connection that is left is what it had before, and nothing more is sent.
+func TestNothingIsPutBackThatADeviceNeverCarriedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		device := fleet.Devices()[0]
+		dial := fleet.Dialer(netip.MustParseAddr("198.51.100.9"))
+		var gone atomic.Bool
+		s := newOwnSite(t, fleet, func(ctx context.Context, network, address string) (net.Conn, error) {
+			if gone.Load() {
+				return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+			}
+			return dial(ctx, network, address)
+		})
+		p, _ := s.plan()
+		if err := device.Inject(simulator.Rule{Method: http.MethodPut, Path: translationPath, Times: 1, Action: simulator.DropRequest}); err != nil {
+			t.Fatal(err)
+		}
+		s.provider.Provider = leaving{s.provider.Provider, &gone}
+		if d := s.apply(p).Devices[0]; d.Result != report.Unreachable || d.Steps[0].Result != report.Unknown ||
+			!strings.Contains(d.Detail, "it is as it was before, but the way in is still closed") {
+			t.Errorf("it ended with %s: %s %v", d.Result, d.Detail, d.Steps)
+		}
+		for _, what := range s.provider.needless {
+			t.Error(what)
+		}
+	})
+}
+
+// leaving has devices that take no connection any more once they were to be changed.
+type leaving struct {
+	providers.Provider
+	gone *atomic.Bool
+}
+
+func (p leaving) Open(t providers.Target) providers.Session {
+	return leavingSession{p.Provider.Open(t), p.gone}
+}
+
+type leavingSession struct {
+	providers.Session
+	gone *atomic.Bool
+}
+
+func (s leavingSession) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
+	reply, err := s.Session.Do(ctx, r)
+	s.gone.Store(true)
+	return reply, err
 }
 
 // The harmless twin: what does not close the way in stays, also where the reply is lost.
