@@ -14,6 +14,8 @@ import (
 	"camform/schema"
 )
 
+var errTwoForms = errors.New("-json and -markdown exclude each other; choose one")
+
 // formatOption adds an option that chooses the form in which a command prints. Two different forms are an error.
 func formatOption(flags *pflag.FlagSet, to *view.Format, form view.Format, name, usage string) {
 	flags.BoolFunc(name, usage, func(text string) error {
@@ -22,7 +24,7 @@ func formatOption(flags *pflag.FlagSet, to *view.Format, form view.Format, name,
 		case err != nil || !chosen:
 			return err
 		case *to != view.Text && *to != form:
-			return errors.New("only one of -json and -markdown can be printed")
+			return errTwoForms
 		}
 		*to = form
 		return nil
@@ -35,6 +37,9 @@ var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
 func flagError(cmd *cobra.Command, err error) error {
 	help := "; see " + cmd.CommandPath() + " -help"
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if errors.Is(invalid, errTwoForms) {
+			return fmt.Errorf("%w%s", errTwoForms, help)
+		}
 		return fmt.Errorf("-%s cannot be %q%s%s", invalid.GetFlag().Name, invalid.GetValue(), because(invalid.Unwrap()), help)
 	}
 	match := unknownFlag.FindStringSubmatch(err.Error())

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hcled"
@@ -127,7 +128,34 @@ func (f *sourceFile) line(number int, subject hcl.Range) sourceLine {
 	l.text = b.String()
 	within := func(offset int) int { return at[min(max(offset-begin, 0), len(raw))] }
 	l.start, l.end = within(subject.Start.Byte), within(subject.End.Byte)
-	return l
+	return l.cut()
+}
+
+// maxSourceBytes is the most that is shown of a line of a source: lines that a program wrote may have megabytes.
+const maxSourceBytes = 400
+
+// cut leaves of a line that is too long what is around the beginning of the subject.
+func (l sourceLine) cut() sourceLine {
+	if len(l.text) <= maxSourceBytes {
+		return l
+	}
+	start := max(0, min(l.start-maxSourceBytes/2, len(l.text)-maxSourceBytes))
+	end := start + maxSourceBytes
+	for start > 0 && !utf8.RuneStart(l.text[start]) {
+		start--
+	}
+	for end < len(l.text) && !utf8.RuneStart(l.text[end]) {
+		end--
+	}
+	before, after := "", ""
+	if start > 0 {
+		before = "…"
+	}
+	if end < len(l.text) {
+		after = "…"
+	}
+	moved := func(offset int) int { return min(max(offset-start, 0), end-start) + len(before) }
+	return sourceLine{l.number, before + l.text[start:end] + after, moved(l.start), moved(l.end)}
 }
 
 // tab is what a tab in a source is shown as, wherever it stands, so that the marker below needs no tab stops.
