@@ -141,6 +141,8 @@ func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
 		"acting behind a fragment":    {free + `write { path = "/ISAPI/Smart/x#/../../System/reboot" }`, "not known where devices read", `"/ISAPI/Smart/x#/../../System/reboot"`},
 		"managed, a dot at the end":   {"document {\n path = \"/ISAPI/System/Network/UPnP.\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
 		"managed, another alphabet":   {"document {\n path = \"/ISAPI/ſystem/Network/UPnP\"\n root = \"UPnP\"\n}", "not known where devices read", `"/ISAPI/ſystem/Network/UPnP"`},
+		"acting on a door":            {free + `write { path = "/ISAPI/AccessControl/door/1/Open" }`, "open is something", `"/ISAPI/AccessControl/door/1/Open"`},
+		"acting by its number":        {free + "write { path = \"/ISAPI/ContentMgmt/Storage/hdd/{id}\" }\nattribute \"number\" {\n type = string\n doc = \"x\"\n element = \"id\"\n}", "number of an item", `"id"`},
 		"acting works":                {free + "works {\n path = \"/ISAPI/System/configurationData\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "configurationData is something", `"/ISAPI/System/configurationData"`},
 		"reporting works":             {free + "works {\n path = \"/ISAPI/System/status\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "", ""},
 		"managed":                     {"document {\n path = \"/ISAPI/System/Network/UPnP\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
@@ -211,14 +213,14 @@ func TestKeysOfTheUsersKindsLeadNowhereElse(t *testing.T) {
 	}
 }
 
-// TestNumbersOfItemsLeadToNoAction: the number of an item comes from the device, or from an attribute of the user's kind.
+// TestNumbersOfItemsLeadToNoAction: the number of an item comes from the device, which may be hostile.
 func TestNumbersOfItemsLeadToNoAction(t *testing.T) {
 	const disks = "/ISAPI/Smart/disks"
 	provider := ownKind(t, `
-		attribute "number" {
+		attribute "spare" {
 			type    = string
-			doc     = "Number."
-			element = "id"
+			doc     = "Whether it is a spare one."
+			element = "spare"
 		}
 		document {
 			path = "`+disks+`"
@@ -231,11 +233,11 @@ func TestNumbersOfItemsLeadToNoAction(t *testing.T) {
 		}
 		write { path = "`+disks+`/{id}" }`)
 	kind := provider.Kinds().Lookup("mine")
-	docs := providers.Documents{disks: {Path: disks, Body: []byte(
-		`<DiskList><Disk><id>1</id><name>a</name><enabled>true</enabled></Disk></DiskList>`)}}
 	for number, refused := range map[string]bool{"2": false, "Format": true} {
+		docs := providers.Documents{disks: {Path: disks, Body: []byte(
+			`<DiskList><Disk><id>` + number + `</id><name>a</name><spare>no</spare></Disk></DiskList>`)}}
 		requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{
-			{Kind: kind, After: object(kind, map[string]any{"number": number})},
+			{Kind: kind, After: object(kind, map[string]any{"spare": "yes"})},
 		}})
 		if (err != nil) != refused || len(requests) > 0 == refused {
 			t.Errorf("%s: requests %v, error %v", number, requests, err)
@@ -249,6 +251,9 @@ func TestWhatLiesBelowALinkIsTheLink(t *testing.T) {
 	for key, want := range map[string]bool{
 		"/ISAPI/System/Network/interfaces#NetworkInterface[1]/Link/speed": true,
 		"/isapi/system/network/interfaces/1/link#speed":                   true,
+		"/ISAPI/System/Network/Bond/1#workMode":                           true,
+		"/ISAPI/System/Network/PPPoE/1#enabled":                           true,
+		"/ISAPI/System/Network/WirelessDial/Interfaces/1/dial#enabled":    true,
 		"/ISAPI/System/Network/EZVIZ#serverAddress/hostName":              false,
 	} {
 		if is := kind.IsLink(key); is != want {

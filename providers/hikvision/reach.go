@@ -42,9 +42,21 @@ func floor(path string) schema.Risk {
 	return schema.RiskService
 }
 
-// carries reports whether an item is written below a document of a kind that is a link. What else is set there, such as the
-// speed of the interface, cuts the connection like an address does.
+// links are the paths below which the links of a device are set that no kind describes: several interfaces as one, a modem,
+// dialling in. The paths are those of the web interface of devices and of the ISAPI guide for mobile devices.
+var links = [][]string{
+	{"isapi", "system", "network", "bond"}, {"isapi", "system", "network", "pppoe"},
+	{"isapi", "system", "network", "wirelessdial"},
+}
+
+// carries reports whether an item is written below the path of a link, or a document of a kind that is one. What else is set
+// there, such as the speed of the interface, cuts the connection like an address does.
 func (p *Provider) carries(kind *schema.Kind, key string) bool {
+	for _, path := range writtenTo(kind, key) {
+		if isOutsider(kind) && slices.ContainsFunc(links, func(link []string) bool { return liesWithin(segments(path), link) }) {
+			return true
+		}
+	}
 	for _, other := range p.managers(kind) {
 		for _, doc := range other.Documents() {
 			below := func(path string) bool { return liesWithin(segments(path), segments(doc.Path)) }
@@ -129,11 +141,13 @@ func liesWithin(at, prefix []string) bool {
 // acting are the segments of paths at which a device does something, or that belong to logins, certificates and firmware.
 // What is written there is no setting.
 var acting = []string{
-	"activate", "activation", "alertStream", "certificate", "challenge", "configurationData", "deviceCertificate", "download",
-	"export", "factoryDefault", "factoryReset", "fileExport", "format", "GUIDFileData", "import", "login", "logout",
-	"logSearch", "onlineUpgrade", "onlineUser", "picture", "PTZCtrl", "reboot", "RemoteControl", "reset", "resetPassword",
-	"restore", "search", "serverCertificate", "sessionHeartbeat", "sessionLogin", "sessionLogout", "shutdown",
-	"StartActivateV3", "syncIPCPasswd", "test", "token", "trigger", "unbind", "updateFirmware", "upgrade",
+	"activate", "activation", "alertStream", "arm", "bind", "certificate", "challenge", "clear", "close",
+	"configurationData", "continuous", "control", "delete", "deviceCertificate", "disarm", "download", "erase", "export",
+	"factoryDefault", "factoryReset", "fileExport", "format", "goto", "GUIDFileData", "import", "login", "logout",
+	"logSearch", "momentary", "onlineUpgrade", "onlineUser", "open", "picture", "PTZCtrl", "reboot", "RemoteControl",
+	"reset", "resetPassword", "restore", "search", "serverCertificate", "sessionHeartbeat", "sessionLogin",
+	"sessionLogout", "shutdown", "start", "StartActivateV3", "stop", "syncIPCPasswd", "test", "token", "trigger",
+	"unbind", "updateFirmware", "upgrade",
 }
 
 // reporting are the segments of paths at which a device says what it does or can do, and that can only be read.
@@ -263,6 +277,15 @@ func (p *Provider) overreaches(kind *schema.Kind) []schema.Fault {
 		}
 		if reason := puzzling(at.path); reason != "" {
 			wrong(at.part, "Path not possible", reason)
+		}
+	}
+	if w := kind.Write; w != nil && strings.Contains(w.Path, schema.IDHole) {
+		for _, a := range kind.Attributes {
+			for _, e := range kind.Elements(a) {
+				if slices.ContainsFunc(document.Spellings(e.Path), userID.Covers) {
+					wrong(e.Part, "Number of an item", "The number of an item is the device's own, and write.path would follow what is written to it.")
+				}
+			}
 		}
 	}
 	return append(faults, p.certainly(kind, "")...)
