@@ -17,8 +17,11 @@ var approvalsShape = argumentsOf("required", "for", "signers")
 // approvalClasses are the classes of changes that can need approvals.
 var approvalClasses = []string{"all", "credentials", "lockout", "login"}
 
+// approvalsScope reads an approvals block.
+type approvalsScope struct{ scope }
+
 // approvals reads the approvals block. Nothing in it has a default, so that nobody believes in a rule that is not there.
-func (s scope) approvals(section *section) *Approvals {
+func (s approvalsScope) approvals(section *section) *Approvals {
 	required, classes, file := section.attributes["required"], section.attributes["for"], section.attributes["signers"]
 	if required == nil || classes == nil || file == nil {
 		s.add(missingArgument.at(section.block.DefRange, "approvals needs the arguments required, for and signers: how many people must sign, which changes, and a file that says who they are."))
@@ -34,7 +37,7 @@ func (s scope) approvals(section *section) *Approvals {
 	return a
 }
 
-func (s scope) classes(attr *hcl.Attribute) []string {
+func (s approvalsScope) classes(attr *hcl.Attribute) []string {
 	words := s.words(attr)
 	for _, word := range words {
 		if !slices.Contains(approvalClasses, word) {
@@ -51,7 +54,7 @@ func (s scope) classes(attr *hcl.Attribute) []string {
 const signersLimit = 1 << 20
 
 // signersFile reads the file of signers, which is looked up from the directory of the configuration.
-func (s scope) signersFile(attr *hcl.Attribute) (path, text string, ok bool) {
+func (s approvalsScope) signersFile(attr *hcl.Attribute) (path, text string, ok bool) {
 	path, ok = s.text(attr)
 	if !ok {
 		return "", "", false
@@ -73,7 +76,7 @@ func (s scope) signersFile(attr *hcl.Attribute) (path, text string, ok bool) {
 }
 
 // signers are the lines of a file of signers, which must name enough people.
-func (s scope) signers(need int, path, text string, required, file *hcl.Attribute) []string {
+func (s approvalsScope) signers(need int, path, text string, required, file *hcl.Attribute) []string {
 	lines, people, errs := parseSigners(text)
 	for _, err := range errs {
 		s.add(invalidApprovals.at(file.Expr.Range(), "%s:%s.", path, err))

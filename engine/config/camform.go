@@ -54,7 +54,7 @@ func (l *loader) camform(block *hcl.Block, version string) {
 		case "limits":
 			l.config.Settings.Limits = s.limits(section)
 		case "approvals":
-			l.config.Settings.Approvals = s.approvals(section)
+			l.config.Settings.Approvals = approvalsScope{s}.approvals(section)
 		}
 	}
 }

@@ -13,8 +13,11 @@ import (
 	"camform/engine/diag"
 )
 
+// checkScope reads a check block.
+type checkScope struct{ scope }
+
 // check reads what a check demands: assertions, or something for a person.
-func (s scope) check(r *Rule, section *section) {
+func (s checkScope) check(r *Rule, section *section) {
 	for _, part := range section.sections {
 		assert, documents := s.assert(part)
 		if assert.condition == nil {
@@ -41,7 +44,7 @@ func (s scope) check(r *Rule, section *section) {
 
 // assert reads an assertion and the paths of the documents that it observes. What can be found out about it without a
 // device is reported. It is the zero value where an argument is missing.
-func (s scope) assert(section *section) (Assert, []string) {
+func (s checkScope) assert(section *section) (Assert, []string) {
 	condition, message := section.attributes["condition"], section.attributes["error_message"]
 	if condition == nil || message == nil {
 		s.add(missingArgument.at(section.block.DefRange, "An assert needs the arguments condition and error_message."))
@@ -60,7 +63,7 @@ func (s scope) assert(section *section) (Assert, []string) {
 }
 
 // tryCondition evaluates a condition for a device of which nothing is known.
-func (s scope) tryCondition(attr *hcl.Attribute) {
+func (s checkScope) tryCondition(attr *hcl.Attribute) {
 	v := s.value(attr.Expr)
 	if hasSecret(v) {
 		s.add(secretExposed.at(attr.Expr.Range(), "A condition decides about what reports show, so it must not depend on a secret."))
@@ -72,7 +75,7 @@ func (s scope) tryCondition(attr *hcl.Attribute) {
 	}
 }
 
-func (s scope) tryMessage(attr *hcl.Attribute) {
+func (s checkScope) tryMessage(attr *hcl.Attribute) {
 	v := s.argument(attr, cty.String)
 	if v.IsNull() {
 		s.add(invalidCheck.at(attr.Expr.Range(), "An error_message must be a text."))
@@ -80,7 +83,7 @@ func (s scope) tryMessage(attr *hcl.Attribute) {
 }
 
 // selfKnown reports references to parts of self that no device has.
-func (s scope) selfKnown(expr hcl.Expression) bool {
+func (s checkScope) selfKnown(expr hcl.Expression) bool {
 	known := true
 	for _, reference := range expr.Variables() {
 		t := SelfType
@@ -115,7 +118,7 @@ func unread(ctx *hcl.EvalContext, selfKnown bool, templates function.Function) *
 
 // observed lists the paths of the documents that an expression observes. They stand in it as they are, so that they are
 // known before a device is read.
-func (s scope) observed(expr hcl.Expression) []string {
+func (s checkScope) observed(expr hcl.Expression) []string {
 	native, ok := native(expr)
 	if !ok {
 		return nil
@@ -132,7 +135,7 @@ func (s scope) observed(expr hcl.Expression) []string {
 
 // observation is the path that a call of observed or observed_all names. Where the number of arguments is wrong, the
 // evaluation says so.
-func (s scope) observation(call *hclsyntax.FunctionCallExpr) []string {
+func (s checkScope) observation(call *hclsyntax.FunctionCallExpr) []string {
 	var texts []string
 	for _, arg := range call.Args {
 		text, ok := literal(arg)

@@ -13,6 +13,9 @@ import (
 	"camform/engine/diag"
 )
 
+// policyScope reads the arguments that only a credential_policy block has.
+type policyScope struct{ scope }
+
 // policyBlock is a credential_policy block.
 type policyBlock struct{ body }
 
@@ -20,17 +23,18 @@ var policyShape = argumentsOf("min_length", "max_length", "classes", "forbid", "
 	"consumers", "prove_old_refused")
 
 func (b *policyBlock) evaluate(l *loader, s scope) {
+	of := policyScope{s}
 	length := wholeNumber{credential.MinLength, credential.MaxLength, "No device is known to take fewer than 8 characters, or more than 16."}
 	p := &credential.Policy{
 		Name:            b.name(),
 		MinLength:       s.whole(b.attributes["min_length"], length),
 		MaxLength:       s.whole(b.attributes["max_length"], length),
 		Classes:         s.whole(b.attributes["classes"], wholeNumber{0, 4, "The classes are digits, lower case letters, upper case letters and others."}),
-		Forbid:          s.forbidden(b.attributes["forbid"]),
-		MaxAge:          s.age(b.attributes["max_age"]),
+		Forbid:          of.forbidden(b.attributes["forbid"]),
+		MaxAge:          of.age(b.attributes["max_age"]),
 		Unique:          s.flag(b.attributes["unique"]),
 		History:         s.whole(b.attributes["history"], wholeNumber{0, 1000, ""}),
-		Window:          s.window(b.attributes["window"]),
+		Window:          of.window(b.attributes["window"]),
 		Consumers:       s.words(b.attributes["consumers"]),
 		ProveOldRefused: s.flag(b.attributes["prove_old_refused"]),
 	}
@@ -76,7 +80,7 @@ func sentence(text string) string {
 	return " " + text
 }
 
-func (s scope) forbidden(attr *hcl.Attribute) []string {
+func (s policyScope) forbidden(attr *hcl.Attribute) []string {
 	words := s.words(attr)
 	if len(words) > 0 && words[0] == "" { // they are sorted
 		s.add(invalidPolicy.at(attr.Expr.Range(), "One of the texts is empty. An empty text is part of every password."))
@@ -85,7 +89,7 @@ func (s scope) forbidden(attr *hcl.Attribute) []string {
 }
 
 // window is a window of time as it is written, empty if it is absent or wrong.
-func (s scope) window(attr *hcl.Attribute) string {
+func (s policyScope) window(attr *hcl.Attribute) string {
 	text, ok := s.text(attr)
 	if !ok {
 		return ""
@@ -101,7 +105,7 @@ func (s scope) window(attr *hcl.Attribute) string {
 const shortestAge = time.Hour
 
 // age is an argument that holds a duration such as "90d", 0 if it is absent or wrong.
-func (s scope) age(attr *hcl.Attribute) time.Duration {
+func (s policyScope) age(attr *hcl.Attribute) time.Duration {
 	text, ok := s.text(attr)
 	if !ok {
 		return 0

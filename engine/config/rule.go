@@ -87,7 +87,7 @@ func (s scope) rule(section *section, profile string) Rule {
 	r := Rule{ID: section.block.Labels[0], Level: s.level(section), Range: section.block.DefRange, Profile: profile}
 	r.Reason, _ = s.text(section.attributes["reason"])
 	if section.block.Type == "check" {
-		s.check(&r, section)
+		checkScope{s}.check(&r, section)
 		return r
 	}
 	wanted := s.settings(section.sections, origin{profile: profile, rule: r.ID})
