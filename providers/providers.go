@@ -13,7 +13,9 @@ package providers
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -223,6 +225,15 @@ type Change struct {
 	After  cty.Value // null if it is to be removed; null attributes are left as they are. No marks: secrets in clear.
 }
 
+// Item names the setting that is changed.
+func (c Change) Item() Key { return Key{Kind: c.Kind.Name, Key: c.Key} }
+
+// Refused is what Check says about the change, as an error of a family.
+func (c Change) Refused(wrong AttributeError, family error) error {
+	place := strings.TrimSuffix(c.Item().String()+"."+wrong.Attribute, ".")
+	return fmt.Errorf("%s: %s: %w", place, strings.TrimSuffix(wrong.Detail, "."), family)
+}
+
 // Composition is what Compose works on.
 type Composition struct {
 	Documents Documents // all documents of the kinds involved, as just read
@@ -243,6 +254,9 @@ type Key struct {
 	Kind string
 	Key  string
 }
+
+// String writes the name as messages have it.
+func (k Key) String() string { return schema.Setting{Kind: k.Kind, Key: k.Key}.Local() }
 
 // Reply says what a device made of a request.
 type Reply struct {

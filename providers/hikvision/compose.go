@@ -5,40 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
-
-	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/hook"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
-
-// hook is Go code beside a setting file, for what rows cannot say. Setting files name hooks by the keys of hooks.
-type hook struct {
-	// compose takes the place of editing the document in one piece; nil for that.
-	compose func(document.Place, providers.Composition) ([]providers.Request, error)
-
-	// finish makes last edits to a document that was changed, whoever changed it; nil for none. Edits are the elements that
-	// it changes.
-	finish func(*xmlpatch.Document) error
-	edits  []xmlpatch.Path
-
-	// check takes the place of asking the codecs; nil for that. Want is known, and null for a removal.
-	check func(kind *schema.Kind, at document.Place, key string, want cty.Value) []providers.AttributeError
-}
-
-var hooks = map[string]hook{
-	"":      {},
-	"time":  {finish: finishTime, edits: []xmlpatch.Path{localTime}},
-	"users": {compose: composeUsers, check: checkUser},
-
-	"security_questions": {compose: composeQuestions, check: checkQuestions},
-	"security_email":     {compose: composeEmail},
-	"certificate":        {compose: composeCertificate, check: checkCertificate},
-}
 
 // Compose edits the document of the changes in place. It is put back as a whole, in one request for all changes; kinds
 // that are written item by item get one request for each. Accounts are changed in one request each, that of the own login
@@ -55,7 +29,7 @@ func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error)
 	if err := p.permitted(c); err != nil {
 		return nil, err
 	}
-	if compose := hooks[first.Kind.Hooks].compose; compose != nil {
+	if compose := hook.All[first.Kind.Hooks].Compose; compose != nil {
 		at, err := document.Open(first.Kind, c.Documents, first.Key)
 		if err != nil {
 			return nil, err
@@ -68,7 +42,7 @@ func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error)
 	}
 	var requests []providers.Request
 	for _, sheet := range sheets {
-		more, err := p.composeSheet(sheet, c.Documents)
+		more, err := p.composeSheet(sheet)
 		if err != nil {
 			return nil, err
 		}
@@ -85,7 +59,7 @@ func (p *Provider) permitted(c providers.Composition) error {
 		if path := documentOf(first); documentOf(change) != path {
 			panic(fmt.Sprintf("changes of %s and %s are composed together: this is a bug", path, documentOf(change)))
 		}
-		wrong := about("", refusals(change.Kind, change.Key))
+		wrong := document.About("", refusals(change.Kind, change.Key))
 		if isOutsider(change.Kind) && len(wrong) == 0 {
 			at, err := document.Open(change.Kind, c.Documents, change.Key)
 			if err != nil {
@@ -94,8 +68,7 @@ func (p *Provider) permitted(c providers.Composition) error {
 			wrong = p.trespasses(change.Kind, at, change.Key)
 		}
 		if len(wrong) > 0 {
-			place := strings.TrimSuffix(named(change)+"."+wrong[0].Attribute, ".")
-			return fmt.Errorf("%s: %s: %w", place, strings.TrimSuffix(wrong[0].Detail, "."), providers.ErrUnsupported)
+			return change.Refused(wrong[0], providers.ErrUnsupported)
 		}
 	}
 	return nil
@@ -142,7 +115,7 @@ func sheetsOf(c providers.Composition) ([]*sheet, error) {
 	return sheets, nil
 }
 
-func (p *Provider) composeSheet(s *sheet, docs providers.Documents) ([]providers.Request, error) {
+func (p *Provider) composeSheet(s *sheet) ([]providers.Request, error) {
 	var whole, single []located
 	for _, change := range s.changes {
 		if change.Kind.WriteIn(change.at.Document) != nil {
@@ -151,14 +124,14 @@ func (p *Provider) composeSheet(s *sheet, docs providers.Documents) ([]providers
 			whole = append(whole, change)
 		}
 	}
-	requests, err := p.composeDocument(s, whole, docs)
+	requests, err := p.composeDocument(s, whole)
 	if err != nil {
 		return nil, err
 	}
 	for _, change := range single {
-		more, err := composeItem(change.at, change.Change, docs)
+		more, err := composeItem(change.at, change.Change)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", named(change.Change), err)
+			return nil, fmt.Errorf("%s: %w", change.Change.Item(), err)
 		}
 		requests = append(requests, more...)
 	}
@@ -166,14 +139,14 @@ func (p *Provider) composeSheet(s *sheet, docs providers.Documents) ([]providers
 }
 
 // composeDocument makes one request of all changes: the whole document.
-func (p *Provider) composeDocument(s *sheet, changes []located, docs providers.Documents) ([]providers.Request, error) {
+func (p *Provider) composeDocument(s *sheet, changes []located) ([]providers.Request, error) {
 	request := providers.Request{Method: http.MethodPut, Path: s.path}
 	before := s.doc.Bytes()
 	for _, change := range changes {
-		if _, err := edit(change.at, change.Change, docs); err != nil {
-			return nil, fmt.Errorf("%s: %w", named(change.Change), err)
+		if err := edit(change.at, change.Change); err != nil {
+			return nil, fmt.Errorf("%s: %w", change.Change.Item(), err)
 		}
-		request.Keys = append(request.Keys, keyOf(change.Change))
+		request.Keys = append(request.Keys, change.Change.Item())
 	}
 	if bytes.Equal(s.doc.Bytes(), before) {
 		return nil, nil
@@ -188,7 +161,7 @@ func (p *Provider) composeDocument(s *sheet, changes []located, docs providers.D
 // finish makes the last edits of the kinds that live in a document, whoever changed it.
 func (p *Provider) finish(s *sheet) error {
 	for _, kind := range p.kinds.All() {
-		finish, here := hooks[kind.Hooks].finish, segments(s.path)
+		finish, here := hook.All[kind.Hooks].Finish, segments(s.path)
 		if finish == nil || !slices.Equal(here, segments(kind.Document.Path)) {
 			continue
 		}
@@ -199,45 +172,30 @@ func (p *Provider) finish(s *sheet) error {
 	return nil
 }
 
-// edit makes one change in a document, and returns where.
-func edit(at document.Place, change providers.Change, docs providers.Documents) ([]xmlpatch.Path, error) {
+// edit makes one change in a document.
+func edit(at document.Place, change providers.Change) error {
 	paths := at.ItemPaths(change.Kind, change.Key)
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("the device %s: %w", at.Lacks(change.Kind, change.Key), providers.ErrUnsupported)
+		return fmt.Errorf("the device %s: %w", at.Lacks(change.Kind, change.Key), providers.ErrUnsupported)
 	}
 	if change.After.IsNull() {
-		return nil, fmt.Errorf("it cannot be removed: %w", providers.ErrUnsupported)
+		return fmt.Errorf("it cannot be removed: %w", providers.ErrUnsupported)
 	}
-	limits := document.LimitsOf(at.Document, docs)
 	for _, path := range paths {
-		if err := editItem(at.Doc, path, change, limits); err != nil {
-			return nil, err
-		}
-	}
-	return paths, nil
-}
-
-func editItem(doc *xmlpatch.Document, item xmlpatch.Path, change providers.Change, limits *document.Limits) error {
-	for _, a := range change.Kind.Attributes {
-		if want := change.After.GetAttr(a.Name); !want.IsNull() {
-			if err := codec.Encode(document.Field{Doc: doc, Item: item, Attribute: a, Limits: limits}, want); err != nil {
-				return fmt.Errorf("%s: %w", a.Name, err)
-			}
+		if err := editItem(at, path, change); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// refused is what Check says about a change, as an error of Compose.
-func refused(change providers.Change, wrong providers.AttributeError) error {
-	place := strings.TrimSuffix(named(change)+"."+wrong.Attribute, ".")
-	return fmt.Errorf("%s: %s: %w", place, strings.TrimSuffix(wrong.Detail, "."), providers.ErrInvalid)
-}
-
-func keyOf(change providers.Change) providers.Key {
-	return providers.Key{Kind: change.Kind.Name, Key: change.Key}
-}
-
-func named(change providers.Change) string {
-	return schema.Setting{Kind: change.Kind.Name, Key: change.Key}.Local()
+func editItem(at document.Place, item xmlpatch.Path, change providers.Change) error {
+	for _, a := range change.Kind.Attributes {
+		if want := change.After.GetAttr(a.Name); !want.IsNull() {
+			if err := codec.Encode(at.Field(item, a), want); err != nil {
+				return fmt.Errorf("%s: %w", a.Name, err)
+			}
+		}
+	}
+	return nil
 }

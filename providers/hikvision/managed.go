@@ -7,6 +7,7 @@ import (
 
 	"camform/providers"
 	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/hook"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -40,15 +41,15 @@ func (p *Provider) trespasses(kind *schema.Kind, at document.Place, key string) 
 		for _, doc := range other.Documents() {
 			managed, whole := managedBy(at, other, doc)
 			if whole {
-				return about("", document.Sentence("%s %s", at.Path, belongs(other)))
+				return document.About("", document.Sentence("%s %s", at.Path, belongs(other)))
 			}
 			for _, s := range selected {
 				if slices.ContainsFunc(managed, s.meets) {
-					wrong = append(wrong, about(s.attribute, document.Sentence("%s of %s %s", s.path, at.Path, belongs(other)))...)
+					wrong = append(wrong, document.About(s.attribute, document.Sentence("%s of %s %s", s.path, at.Path, belongs(other)))...)
 				}
 			}
 			if holdsSecretOf(at, other, doc) {
-				wrong = append(wrong, about("", document.Sentence(
+				wrong = append(wrong, document.About("", document.Sentence(
 					"%s holds a secret of the setting %s. The device never shows it, and could lose it when the document is written without it.",
 					at.Path, other.Name))...)
 			}
@@ -150,7 +151,7 @@ func holdsSecretOf(at document.Place, kind *schema.Kind, doc schema.Document) bo
 
 // managesItems reports whether a kind has its items as wholes: it makes and removes them, or its hooks do.
 func managesItems(kind *schema.Kind) bool {
-	return kind.Creatable() || hooks[kind.Hooks].compose != nil
+	return kind.Creatable() || hook.All[kind.Hooks].Compose != nil
 }
 
 // managedIn returns the paths of all elements of one of its documents that a kind manages: those of its attributes and hooks,
@@ -171,14 +172,14 @@ func managedIn(kind *schema.Kind, doc schema.Document) []xmlpatch.Path {
 		}
 	}
 	for _, entry := range entries {
-		for _, edited := range hooks[kind.Hooks].edits {
+		for _, edited := range hook.All[kind.Hooks].Edits {
 			paths = append(paths, entry.Join(edited))
 		}
 		if kind.Item != nil && kind.Item.Key != "" && doc.Within == "" {
 			paths = append(paths, entry.Join(xmlpatch.MustPath(kind.Item.Key)))
 		}
 		if kind.Item != nil && doc.Within == "" {
-			paths = append(paths, entry.Join(userID))
+			paths = append(paths, entry.Join(itemID))
 		}
 	}
 	return paths

@@ -10,6 +10,7 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/hook"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -178,7 +179,7 @@ func (o *outliner) element(e xmlpatch.Element, path string) {
 	for _, child := range e.Children() {
 		below := strings.TrimPrefix(path+"/"+child.Name(), "/")
 		comes := slices.Contains(o.entries, below)
-		if !comes || len(o.names) > 0 && isBuiltIn(child) {
+		if !comes || len(o.names) > 0 && hook.IsBuiltIn(child) {
 			o.element(child, below)
 		}
 	}

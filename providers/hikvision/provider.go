@@ -17,17 +17,16 @@ package hikvision
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/hook"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
@@ -60,7 +59,7 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 	kinds, diags := schema.Read(usable, folders...)
 	p := &Provider{kinds: kinds, options: options}
 	for _, kind := range kinds.All() {
-		kind.Composed = hooks[kind.Hooks].compose != nil
+		kind.Composed = hook.All[kind.Hooks].Compose != nil
 		if !isOutsider(kind) {
 			continue
 		}
@@ -197,29 +196,29 @@ func decodeAlike(at document.Place, paths []xmlpatch.Path, a *schema.Attribute) 
 func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
 	want, _ = want.UnmarkDeep()
 	if reasons := refusals(kind, key); len(reasons) > 0 {
-		return about("", reasons)
+		return document.About("", reasons)
 	}
 	at, err := document.Open(kind, docs, key)
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
-		return about("", document.Sentence("This device does not have it: %s.", document.Quote(missingOf(kind, docs, key))))
+		return document.About("", document.Sentence("This device does not have it: %s.", document.Quote(missingOf(kind, docs, key))))
 	case err != nil:
-		return about("", document.Sentence("What the device sent cannot be understood: %s.", err))
+		return document.About("", document.Sentence("What the device sent cannot be understood: %s.", err))
 	}
 	if wrong := p.trespasses(kind, at, key); len(wrong) > 0 || !want.IsKnown() {
 		return wrong
 	}
-	if check := hooks[kind.Hooks].check; check != nil {
+	if check := hook.All[kind.Hooks].Check; check != nil {
 		return check(kind, at, key, want)
 	}
 	paths := at.ItemPaths(kind, key)
 	switch {
 	case len(paths) == 0 && !kind.Creatable():
-		return about("", document.Sentence("This device %s.", at.Lacks(kind, key)))
+		return document.About("", document.Sentence("This device %s.", at.Lacks(kind, key)))
 	case len(paths) == 0:
 		return checkNew(kind, at, key, want)
 	case want.IsNull() && !kind.Creatable():
-		return about("", document.Sentence("This device does not let it be removed."))
+		return document.About("", document.Sentence("This device does not let it be removed."))
 	case want.IsNull():
 		return nil
 	}
@@ -250,7 +249,7 @@ func checkItem(kind *schema.Kind, at document.Place, paths []xmlpatch.Path, want
 				f.Doc = then
 			}
 			if details := codec.Check(f, value); len(details) > 0 {
-				for _, e := range about(a.Name, details) {
+				for _, e := range document.About(a.Name, details) {
 					e.Lacks = codec.Lacking(f)
 					wrong = append(wrong, e)
 				}
@@ -297,11 +296,11 @@ func checkNew(kind *schema.Kind, at document.Place, key string, want cty.Value) 
 		return nil
 	}
 	if most := size(at, kind); most > 0 && len(at.Doc.All(at.Entries(kind))) >= most {
-		return about("", document.Sentence("This device holds %d of them, and has them.", most))
+		return document.About("", document.Sentence("This device holds %d of them, and has them.", most))
 	}
 	fresh, item, err := newItem(at, kind, key)
 	if err != nil {
-		return about("", document.Sentence("It cannot be made: %s.", err))
+		return document.About("", document.Sentence("It cannot be made: %s.", err))
 	}
 	return checkItem(kind, fresh, []xmlpatch.Path{item}, want)
 }
@@ -339,15 +338,6 @@ func forgetful(kind *schema.Kind, at document.Place, item xmlpatch.Path, want ct
 // holds reports whether the text of a holder means that the device has the secret.
 func holds(text string) bool {
 	return !slices.Contains([]string{"", "none", "false", "0", "disable"}, strings.ToLower(text))
-}
-
-// about makes an error about an attribute of each sentence.
-func about(attribute string, sentences []string) []providers.AttributeError {
-	var list []providers.AttributeError
-	for _, detail := range sentences {
-		list = append(list, providers.AttributeError{Attribute: attribute, Detail: detail})
-	}
-	return list
 }
 
 // Same compares by the codec of the attribute: texts without the white space around them, words without regard to case,
@@ -392,7 +382,7 @@ func usable(kind *schema.Kind) []schema.Fault {
 	wrong := func(part, summary, format string, args ...any) {
 		faults = append(faults, schema.Fault{Part: part, Summary: summary, Detail: fmt.Sprintf(format, args...)})
 	}
-	if _, ok := hooks[kind.Hooks]; !ok {
+	if _, ok := hook.All[kind.Hooks]; !ok {
 		wrong("hooks", "Unknown hooks", "There are no hooks called %q.", kind.Hooks)
 	}
 	if kind.Write != nil && kind.Write.New != "" {
@@ -400,21 +390,7 @@ func usable(kind *schema.Kind) []schema.Fault {
 			wrong("write.new", "New item not possible", "new cannot be parsed: %s.", err)
 		}
 	}
-	for _, a := range kind.Attributes {
-		part := "attribute." + a.Name
-		c, ok := codec.All[a.Codec]
-		switch needs := codec.ShapeOf(a.Codec); {
-		case !ok:
-			wrong(part+".codec", "Unknown codec", "%q is not one of %s.", a.Codec, strings.Join(slices.Sorted(maps.Keys(codec.All)), ", "))
-		case c.Encode == nil && kind.Hooks == "":
-			wrong(part+".codec", "Codec not possible", "The codec %s is for kinds with hooks of their own.", a.Codec)
-		case !a.Type.Equals(needs.Typ):
-			wrong(part+".type", "Codec does not fit the type", "The codec %s is for %s; %q is %s.",
-				a.Codec, typeexpr.TypeString(needs.Typ), a.Name, typeexpr.TypeString(a.Type))
-		case len(a.Elements) < needs.Elements:
-			wrong(strings.TrimSuffix(kind.Elements(a)[0].Part, ".0"), "Elements missing", "The codec %s needs %d elements; %q has %d.", a.Codec, needs.Elements, a.Name, len(a.Elements))
-		}
-	}
+	faults = append(faults, codec.Faults(kind)...)
 	for _, named := range kind.ElementPaths() {
 		for spelling := range strings.SplitSeq(named.Path, "|") {
 			if _, err := xmlpatch.ParsePath(strings.TrimSpace(spelling)); err != nil {

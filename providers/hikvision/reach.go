@@ -282,7 +282,7 @@ func (p *Provider) overreaches(kind *schema.Kind) []schema.Fault {
 	if w := kind.Write; w != nil && strings.Contains(w.Path, schema.IDHole) {
 		for _, a := range kind.Attributes {
 			for _, e := range kind.Elements(a) {
-				if slices.ContainsFunc(document.Spellings(e.Path), userID.Covers) {
+				if slices.ContainsFunc(document.Spellings(e.Path), itemID.Covers) {
 					wrong(e.Part, "Number of an item", "The number of an item is the device's own, and write.path would follow what is written to it.")
 				}
 			}

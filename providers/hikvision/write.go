@@ -18,7 +18,7 @@ import (
 
 // composeItem makes the requests for one change: to create the item, to remove it, or to send what was edited, which are
 // several where the kind is set in many places alike.
-func composeItem(at document.Place, change providers.Change, docs providers.Documents) ([]providers.Request, error) {
+func composeItem(at document.Place, change providers.Change) ([]providers.Request, error) {
 	write := change.Kind.Write
 	paths := at.ItemPaths(change.Kind, change.Key)
 	switch {
@@ -28,10 +28,10 @@ func composeItem(at document.Place, change providers.Change, docs providers.Docu
 		return composeNew(at, change)
 	case change.After.IsNull() && change.Kind.Creatable():
 		path, err := fill(at, write.Delete, change, paths[0])
-		return []providers.Request{{Method: http.MethodDelete, Path: path, Keys: []providers.Key{keyOf(change)}}}, err
+		return []providers.Request{{Method: http.MethodDelete, Path: path, Keys: []providers.Key{change.Item()}}}, err
 	}
 	before := parts(at, paths, write)
-	if _, err := edit(at, change, docs); err != nil {
+	if err := edit(at, change); err != nil {
 		return nil, err
 	}
 	var requests []providers.Request
@@ -43,11 +43,11 @@ func composeItem(at document.Place, change providers.Change, docs providers.Docu
 		if err != nil {
 			return nil, err
 		}
-		body, err := standalone(at.Doc, after, write.Without)
+		body, err := document.Standalone(at.Doc, after, write.Without)
 		if err != nil {
 			return nil, err
 		}
-		requests = append(requests, providers.Request{Method: http.MethodPut, Path: path, Body: body, Keys: []providers.Key{keyOf(change)}})
+		requests = append(requests, providers.Request{Method: http.MethodPut, Path: path, Body: body, Keys: []providers.Key{change.Item()}})
 	}
 	return requests, nil
 }
@@ -74,7 +74,10 @@ func entry(at document.Place, path xmlpatch.Path) xmlpatch.Path {
 	return path
 }
 
-var plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+var (
+	itemID  = xmlpatch.MustPath("id")
+	plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+)
 
 // fill puts the key and the number of an item into the path of a request. The number is a text of the device, or what a kind
 // of the user's makes of it, and must not lead to a path at which the device does something.
@@ -83,7 +86,7 @@ func fill(at document.Place, path string, change providers.Change, item xmlpatch
 	if err != nil {
 		return "", err
 	}
-	id, _ := at.Doc.Find(entry(at, item).Join(userID))
+	id, _ := at.Doc.Find(entry(at, item).Join(itemID))
 	path, err = filled(path, schema.IDHole, id.Text())
 	if word := actsAt(path, acting, reporting); err == nil && word != "" && isOutsider(change.Kind) {
 		return "", fmt.Errorf("%s: %w", strings.TrimSuffix(noSetting(path, word), "."), providers.ErrUnsupported)
@@ -103,53 +106,13 @@ func filled(path, hole, text string) (string, error) {
 	return strings.ReplaceAll(path, hole, text), nil
 }
 
-// standalone makes an element a document of its own: with the declaration of the document it comes from, and with the
-// namespace and the version of the root where it has none, as devices answer when they are asked for the item alone.
-func standalone(doc *xmlpatch.Document, raw []byte, without []string) ([]byte, error) {
-	if end := bytes.IndexAny(raw, " \t\r\n/>"); raw[0] == '<' && !bytes.Contains(raw[:startTag(raw)], []byte("xmlns")) {
-		root := doc.Root().Raw()
-		attributes := lackingAttributes(root[:startTag(root)], raw[:startTag(raw)])
-		raw = slices.Concat(raw[:end], attributes, raw[end:])
-	}
-	one, err := document.Parse(append(prolog(doc), raw...))
-	if err != nil {
-		return nil, document.InFamily(err)
-	}
-	for _, left := range without {
-		if _, ok := one.Find(xmlpatch.MustPath(left)); ok {
-			if err := one.Remove(xmlpatch.MustPath(left)); err != nil {
-				return nil, document.InFamily(err)
-			}
-		}
-	}
-	return one.Bytes(), nil
-}
-
-var startAttribute = regexp.MustCompile(`\s+([^\s=/>"']+)\s*=\s*("[^"]*"|'[^']*')`)
-
-// lackingAttributes are the attributes of one start tag that another has none of that name of. The size belongs to a list
-// and not to its entries.
-func lackingAttributes(of, tag []byte) []byte {
-	have := []string{"size"}
-	for _, attribute := range startAttribute.FindAllSubmatch(tag, -1) {
-		have = append(have, string(attribute[1]))
-	}
-	var lacking []byte
-	for _, attribute := range startAttribute.FindAllSubmatch(of, -1) {
-		if !slices.Contains(have, string(attribute[1])) {
-			lacking = append(lacking, attribute[0]...)
-		}
-	}
-	return lacking
-}
-
 // composeNew makes the request that creates an item.
 func composeNew(at document.Place, change providers.Change) ([]providers.Request, error) {
 	fresh, item, err := newItem(at, change.Kind, change.Key)
 	if err != nil {
 		return nil, err
 	}
-	if err := editItem(fresh.Doc, item, change, fresh.Limits); err != nil {
+	if err := editItem(fresh, item, change); err != nil {
 		return nil, err
 	}
 	path, err := filled(change.Kind.Write.Create, schema.KeyHole, change.Key)
@@ -157,14 +120,14 @@ func composeNew(at document.Place, change providers.Change) ([]providers.Request
 		return nil, err
 	}
 	return []providers.Request{{
-		Method: http.MethodPost, Path: path, Body: fresh.Doc.Bytes(), Keys: []providers.Key{keyOf(change)},
+		Method: http.MethodPost, Path: path, Body: fresh.Doc.Bytes(), Keys: []providers.Key{change.Item()},
 	}}, nil
 }
 
 // newItem is the new item of the setting file with its key, as a document, and where it is in it: devices want the item, or
 // a list with just the item.
 func newItem(at document.Place, kind *schema.Kind, key string) (document.Place, xmlpatch.Path, error) {
-	body, err := standalone(at.Doc, []byte(strings.TrimSpace(kind.Write.New)), nil)
+	body, err := document.Standalone(at.Doc, []byte(strings.TrimSpace(kind.Write.New)), nil)
 	if err != nil {
 		return document.Place{}, xmlpatch.Path{}, err
 	}

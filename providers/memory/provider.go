@@ -193,7 +193,7 @@ func (provider) Compose(c providers.Composition) ([]providers.Request, error) {
 func composeDocument(path string, doc content, changes []providers.Change) ([]providers.Request, error) {
 	request := providers.Request{Method: http.MethodPut, Path: path}
 	for _, change := range changes {
-		key := providers.Key{Kind: change.Kind.Name, Key: change.Key}
+		key := change.Item()
 		it, ok := doc.items[entry(change.Kind, change.Key)]
 		if !ok || change.After.IsNull() {
 			return nil, fmt.Errorf("%s cannot be made or removed: %w", local(change.Kind, change.Key), providers.ErrUnsupported)
@@ -212,7 +212,7 @@ func composeDocument(path string, doc content, changes []providers.Change) ([]pr
 func composeUsers(doc content, changes []providers.Change) ([]providers.Request, error) {
 	var requests []providers.Request
 	for _, change := range changes {
-		request := providers.Request{Path: usersPath, Keys: []providers.Key{{Kind: change.Kind.Name, Key: change.Key}}}
+		request := providers.Request{Path: usersPath, Keys: []providers.Key{change.Item()}}
 		it, exists := doc.items[change.Key]
 		switch {
 		case !exists && change.After.IsNull():

@@ -19,7 +19,7 @@ import (
 // The elements of an address list, in the order in which a setting file names them.
 const (
 	addressList    = iota // the list, which may say its size
-	AddressEntries        // one entry of it
+	addressEntries        // one entry of it
 )
 
 // Where the parts of an entry lie in it. A client is known that writes ipAddress without AddressMask around it; no
@@ -63,7 +63,7 @@ func decodeAddresses(f document.Field) (cty.Value, error) {
 // out.
 func readEntries(f document.Field) (map[netip.Addr][]int, error) {
 	entries := map[netip.Addr][]int{}
-	for i, entry := range f.Doc.All(f.Path(AddressEntries)) {
+	for i, entry := range f.Doc.All(f.Path(addressEntries)) {
 		addr, err := readEntry(entry)
 		if err != nil {
 			return nil, err
@@ -150,7 +150,7 @@ func removeEntries(f document.Field, entries map[netip.Addr][]int, wanted []neti
 	}
 	slices.Sort(positions)
 	for _, position := range slices.Backward(positions) {
-		if err := f.Doc.Remove(f.Path(AddressEntries).At(position)); err != nil {
+		if err := f.Doc.Remove(f.Path(addressEntries).At(position)); err != nil {
 			return document.InFamily(err)
 		}
 	}
@@ -160,14 +160,14 @@ func removeEntries(f document.Field, entries map[netip.Addr][]int, wanted []neti
 // entryModel is what new entries are made from: the first entry of the list, or, where the list is empty, one as recorders
 // have it.
 func entryModel(f document.Field) []byte {
-	if first, ok := f.Doc.Find(f.Path(AddressEntries)); ok {
+	if first, ok := f.Doc.Find(f.Path(addressEntries)); ok {
 		return first.Raw()
 	}
 	newline := "\n"
 	if strings.Contains(string(f.Doc.Bytes()), "\r\n") {
 		newline = "\r\n"
 	}
-	name := f.Path(AddressEntries).Name()
+	name := f.Path(addressEntries).Name()
 	return []byte(strings.Join([]string{
 		"<" + name + ">",
 		"<id></id>",
@@ -217,7 +217,7 @@ func newEntry(model []byte, id int, mode string, addr netip.Addr) ([]byte, error
 // freeID is the smallest number from 1 that no entry has.
 func freeID(f document.Field) int {
 	used := map[string]bool{}
-	for _, entry := range f.Doc.All(f.Path(AddressEntries)) {
+	for _, entry := range f.Doc.All(f.Path(addressEntries)) {
 		id, _ := entry.Find(entryID)
 		used[id.Text()] = true
 	}
@@ -262,7 +262,7 @@ func listSize(f document.Field) (int64, bool) {
 }
 
 func holdsIPv6(f document.Field) bool {
-	inEntry := f.Element(AddressEntries).Join(entryIPv6)
+	inEntry := f.Element(addressEntries).Join(entryIPv6)
 	_, documented := f.Limits.Element(f.Item, inEntry)
 	_, present := f.Doc.Find(f.Item.Join(inEntry))
 	return documented || present

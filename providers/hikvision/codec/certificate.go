@@ -28,7 +28,7 @@ func decodeIssuer(f document.Field) (cty.Value, error) {
 // decodeName reads the common name out of a distinguished name.
 func decodeName(f document.Field) (cty.Value, error) {
 	subject, _ := f.Text(0)
-	if name := CommonName(subject); name != "" {
+	if name := commonName(subject); name != "" {
 		return cty.StringVal(name), nil
 	}
 	return f.Null(), nil
@@ -36,9 +36,9 @@ func decodeName(f document.Field) (cty.Value, error) {
 
 var namePart = regexp.MustCompile(`(?i)(?:^|[,/+;])\s*CN\s*=\s*((?:\\.|[^,/+;\\])*)`)
 
-// CommonName is the common name in a distinguished name, which may be written in any of the usual ways; empty if there is
+// commonName is the common name in a distinguished name, which may be written in any of the usual ways; empty if there is
 // none.
-func CommonName(subject string) string {
+func commonName(subject string) string {
 	part := namePart.FindStringSubmatch(subject)
 	if part == nil {
 		return ""
@@ -50,16 +50,16 @@ func CommonName(subject string) string {
 func decodeDays(f document.Field) (cty.Value, error) {
 	from, _ := f.Text(certificateStart)
 	until, _ := f.Text(certificateEnd)
-	begin, errBegin := ParseDate(from)
-	end, errEnd := ParseDate(until)
+	begin, errBegin := parseDate(from)
+	end, errEnd := parseDate(until)
 	if errors.Join(errBegin, errEnd) != nil {
 		return f.Null(), nil
 	}
 	return cty.NumberIntVal(int64(end.Sub(begin).Round(24*time.Hour) / (24 * time.Hour))), nil
 }
 
-// ParseDate reads a date in any of the forms that devices have for dates.
-func ParseDate(text string) (time.Time, error) {
+// parseDate reads a date in any of the forms that devices have for dates.
+func parseDate(text string) (time.Time, error) {
 	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly, "Jan _2 15:04:05 2006 MST"} {
 		if at, err := time.Parse(form, text); err == nil {
 			return at.UTC(), nil
@@ -72,11 +72,11 @@ func ParseDate(text string) (time.Time, error) {
 func decodeChain(f document.Field) (cty.Value, error) {
 	subject, _ := f.Text(0)
 	until, _ := f.Text(1)
-	end, err := ParseDate(until)
-	if CommonName(subject) == "" || err != nil {
+	end, err := parseDate(until)
+	if commonName(subject) == "" || err != nil {
 		return f.Null(), nil
 	}
-	return cty.StringVal(inShort(CommonName(subject), end)), nil
+	return cty.StringVal(inShort(commonName(subject), end)), nil
 }
 
 func inShort(name string, until time.Time) string {

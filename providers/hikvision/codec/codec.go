@@ -26,8 +26,8 @@ type Codec struct {
 	// decode reads the value. It is null where the document does not have the attribute.
 	decode func(document.Field) (cty.Value, error)
 
-	// Encode changes the document so that decode yields the value; nil where hooks make the request.
-	Encode func(document.Field, cty.Value) error
+	// encode changes the document so that decode yields the value; nil where hooks make the request.
+	encode func(document.Field, cty.Value) error
 
 	// check says, in sentences, why the device will not take the value. The value is of the attribute's type, and
 	// otherwise arbitrary; nil where hooks check.
@@ -50,36 +50,36 @@ type Codec struct {
 
 // All are the codecs by the names that setting files have for them.
 var All = map[string]Codec{
-	"text":         {decode: decodeText, Encode: encodeText, check: checkText, same: sameText},
-	"boolean":      {decode: decodeBoolean, Encode: encodeBoolean, check: checkBoolean},
-	"number":       {decode: decodeNumber, Encode: encodeNumber, check: checkNumber},
-	"choice":       {decode: decodeChoice, Encode: encodeChoice, check: checkChoice, same: sameChoice},
-	"host":         {decode: decodeHost, Encode: encodeHost, check: checkHost, same: sameHost},
-	"tls_minimum":  {decode: decodeTLS, Encode: encodeTLS, check: checkTLS},
-	"lock_time":    {decode: decodeLockTime, Encode: encodeLockTime, check: checkLockTime, lacks: lacksLockUnit},
-	"time_zone":    {decode: decodeZone, Encode: encodeZone, check: checkZone, same: sameZone, Rewritten: rewrittenZone},
-	"address_list": {decode: decodeAddresses, Encode: encodeAddresses, check: checkAddresses, same: sameAddresses, Entry: 1},
+	"text":         {decode: decodeText, encode: encodeText, check: checkText, same: sameText},
+	"boolean":      {decode: decodeBoolean, encode: encodeBoolean, check: checkBoolean},
+	"number":       {decode: decodeNumber, encode: encodeNumber, check: checkNumber},
+	"choice":       {decode: decodeChoice, encode: encodeChoice, check: checkChoice, same: sameChoice},
+	"host":         {decode: decodeHost, encode: encodeHost, check: checkHost, same: sameHost},
+	"tls_minimum":  {decode: decodeTLS, encode: encodeTLS, check: checkTLS},
+	"lock_time":    {decode: decodeLockTime, encode: encodeLockTime, check: checkLockTime, lacks: lacksLockUnit},
+	"time_zone":    {decode: decodeZone, encode: encodeZone, check: checkZone, same: sameZone, Rewritten: rewrittenZone},
+	"address_list": {decode: decodeAddresses, encode: encodeAddresses, check: checkAddresses, same: sameAddresses, Entry: 1},
 
-	"interface_address": {decode: decodeInterfaceAddress, Encode: encodeInterfaceAddress, check: checkInterfaceAddress, same: sameInterfaceAddress},
-	"address":           {decode: decodeAddress, Encode: encodeAddress, check: checkAddress, same: sameAddress},
-	"address_slots":     {decode: decodeSlots, Encode: encodeSlots, check: checkSlots, same: sameSlots},
-	"mac_list":          {decode: decodeMACs, Encode: encodeMACs, check: checkMACs, same: sameMACs, Entry: 1},
-	"period":            {decode: decodePeriod, Encode: encodePeriod, check: checkPeriod, same: samePeriod},
-	"receivers":         {decode: decodeReceivers, Encode: encodeReceivers, check: checkReceivers, same: sameReceivers},
-	"notifications":     {decode: decodeNotifications, Encode: encodeNotifications, check: checkNotifications, Entry: notificationEntry},
-	"record_schedule":   {decode: decodeSchedule, Encode: encodeSchedule, check: checkSchedule, same: sameSchedule, Entry: scheduleAction},
-	"host_slot":         {decode: decodeHostSlot, Encode: encodeHost, check: checkHost, same: sameHost},
-	"element":           {decode: decodeElement, Encode: encodeElement, check: checkElement, same: sameElement},
-	"wireless_key":      {decode: decodeText, Encode: encodeWirelessKey, check: checkWirelessKey},
+	"interface_address": {decode: decodeInterfaceAddress, encode: encodeInterfaceAddress, check: checkInterfaceAddress, same: sameInterfaceAddress},
+	"address":           {decode: decodeAddress, encode: encodeAddress, check: checkAddress, same: sameAddress},
+	"address_slots":     {decode: decodeSlots, encode: encodeSlots, check: checkSlots, same: sameSlots},
+	"mac_list":          {decode: decodeMACs, encode: encodeMACs, check: checkMACs, same: sameMACs, Entry: 1},
+	"period":            {decode: decodePeriod, encode: encodePeriod, check: checkPeriod, same: samePeriod},
+	"receivers":         {decode: decodeReceivers, encode: encodeReceivers, check: checkReceivers, same: sameReceivers},
+	"notifications":     {decode: decodeNotifications, encode: encodeNotifications, check: checkNotifications, Entry: notificationEntry},
+	"record_schedule":   {decode: decodeSchedule, encode: encodeSchedule, check: checkSchedule, same: sameSchedule, Entry: scheduleAction},
+	"host_slot":         {decode: decodeHostSlot, encode: encodeHost, check: checkHost, same: sameHost},
+	"element":           {decode: decodeElement, encode: encodeElement, check: checkElement, same: sameElement},
+	"wireless_key":      {decode: decodeText, encode: encodeWirelessKey, check: checkWirelessKey},
 
-	"rights":             {decode: decodeRights, Encode: encodeRights, check: checkRights},
+	"rights":             {decode: decodeRights, encode: encodeRights, check: checkRights},
 	"questions":          {decode: decodeQuestions, same: sameQuestions},
-	"masked_addresses":   {decode: decodeMasked, check: CheckMasked, same: sameMasked},
+	"masked_addresses":   {decode: decodeMasked, check: checkMasked, same: sameMasked},
 	"certificate_issuer": {decode: decodeIssuer},
 	"certificate_name":   {decode: decodeName},
 	"certificate_days":   {decode: decodeDays},
 	"certificate_chain":  {decode: decodeChain, same: sameChain},
-	"channel_rights":     {decode: decodeChannelRights, Encode: encodeChannelRights, check: checkChannelRights},
+	"channel_rights":     {decode: decodeChannelRights, encode: encodeChannelRights, check: checkChannelRights},
 }
 
 // Of finds the codec of an attribute. A name that no codec has is a mistake in a setting file, which a test finds.
@@ -376,5 +376,5 @@ func Encode(f document.Field, want cty.Value) error {
 	if HasAlready(f, want) {
 		return nil
 	}
-	return Of(f.Attribute).Encode(f, want)
+	return Of(f.Attribute).encode(f, want)
 }

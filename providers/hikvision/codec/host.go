@@ -17,11 +17,11 @@ const (
 	hostFormat = iota // addressingFormatType: hostname or ipaddress
 	hostName
 	hostIPv4
-	HostIPv6
+	hostIPv6
 )
 
 // hostBranch is what addressingFormatType says about an element of a host.
-var hostBranch = map[int]string{hostName: "hostname", hostIPv4: "ipaddress", HostIPv6: "ipaddress"}
+var hostBranch = map[int]string{hostName: "hostname", hostIPv4: "ipaddress", hostIPv6: "ipaddress"}
 
 func decodeHost(f document.Field) (cty.Value, error) {
 	for _, n := range hostOrder(f) {
@@ -39,9 +39,9 @@ func hostOrder(f document.Field) []int {
 	case strings.EqualFold(format, hostBranch[hostName]):
 		return []int{hostName}
 	case strings.EqualFold(format, hostBranch[hostIPv4]):
-		return []int{hostIPv4, HostIPv6}
+		return []int{hostIPv4, hostIPv6}
 	default:
-		return []int{hostName, hostIPv4, HostIPv6}
+		return []int{hostName, hostIPv4, hostIPv6}
 	}
 }
 
@@ -64,7 +64,7 @@ func encodeHost(f document.Field, want cty.Value) error {
 	if err := f.Put(target, text); err != nil {
 		return err
 	}
-	if _, ok := f.Text(hostIPv4); ok && target == HostIPv6 {
+	if _, ok := f.Text(hostIPv4); ok && target == hostIPv6 {
 		if err := f.Put(hostIPv4, netip.IPv4Unspecified().String()); err != nil {
 			return err
 		}
@@ -78,10 +78,10 @@ func encodeHost(f document.Field, want cty.Value) error {
 // moveHost renames the element that holds a host at present to the target. Without one there is nothing to do: put
 // inserts the target or refuses. Every device takes names and IPv4 addresses in turn, but few have a place for IPv6.
 func moveHost(f document.Field, target int) error {
-	if target == HostIPv6 && !f.Has(HostIPv6) {
-		return fmt.Errorf("the device has no element %s: %w", f.Element(HostIPv6), providers.ErrUnsupported)
+	if target == hostIPv6 && !f.Has(hostIPv6) {
+		return fmt.Errorf("the device has no element %s: %w", f.Element(hostIPv6), providers.ErrUnsupported)
 	}
-	for _, n := range []int{hostName, hostIPv4, HostIPv6} {
+	for _, n := range []int{hostName, hostIPv4, hostIPv6} {
 		if _, ok := f.Text(n); ok {
 			return document.InFamily(f.Doc.Rename(f.Path(n), f.Element(target).Name()))
 		}
@@ -114,9 +114,9 @@ func checkHost(f document.Field, want cty.Value) []string {
 	switch l := f.Limit(target); {
 	case target == hostName && !hostPattern.MatchString(text):
 		return document.Sentence("%s is neither a host name nor an address.", document.Quote(text))
-	case target == HostIPv6 && !f.Has(HostIPv6):
+	case target == hostIPv6 && !f.Has(hostIPv6):
 		return document.Sentence("This device has no place for an IPv6 address.")
-	case !f.Has(hostName) && !f.Has(hostIPv4) && !f.Has(HostIPv6):
+	case !f.Has(hostName) && !f.Has(hostIPv4) && !f.Has(hostIPv6):
 		return f.Missing(hostName)
 	case len(formats.Options) > 0 && !formatKnown:
 		return document.Sentence("This device takes %s, not %s.", document.List(formats.Options), hostBranch[target])
@@ -148,6 +148,6 @@ func hostElement(text string) int {
 	case addr.Is4():
 		return hostIPv4
 	default:
-		return HostIPv6
+		return hostIPv6
 	}
 }

@@ -15,7 +15,7 @@ func decodeHostSlot(f document.Field) (cty.Value, error) {
 	if err != nil || !host.IsNull() {
 		return host, err
 	}
-	for _, n := range []int{hostName, hostIPv4, HostIPv6} {
+	for _, n := range []int{hostName, hostIPv4, hostIPv6} {
 		if _, ok := f.Text(n); ok {
 			return cty.StringVal(netip.IPv4Unspecified().String()), nil
 		}

@@ -17,7 +17,7 @@ import (
 // The elements of the address of an interface, in the order in which a setting file names them.
 const (
 	interfaceAddress = iota
-	InterfaceMask    // 255.255.255.0 for IPv4; 64 or ffff:ffff:ffff:ffff:: for IPv6
+	interfaceMask    // 255.255.255.0 for IPv4; 64 or ffff:ffff:ffff:ffff:: for IPv6
 )
 
 // takesIPv6 reports whether the nth element holds addresses of IPv6, which its name says.
@@ -46,10 +46,10 @@ func decodeInterfaceAddress(f document.Field) (cty.Value, error) {
 	if err != nil {
 		return f.Null(), fmt.Errorf("%s is %s, not an address: %w", f.Element(interfaceAddress), document.Quote(text), providers.ErrMalformed)
 	}
-	mask, _ := f.Text(InterfaceMask)
+	mask, _ := f.Text(interfaceMask)
 	bits, ok := maskBits(mask)
 	if !ok || bits > addr.BitLen() {
-		return f.Null(), fmt.Errorf("%s is %s, not a mask: %w", f.Element(InterfaceMask), document.Quote(mask), providers.ErrMalformed)
+		return f.Null(), fmt.Errorf("%s is %s, not a mask: %w", f.Element(interfaceMask), document.Quote(mask), providers.ErrMalformed)
 	}
 	return cty.StringVal(netip.PrefixFrom(addr, bits).String()), nil
 }
@@ -75,13 +75,13 @@ func encodeInterfaceAddress(f document.Field, want cty.Value) error {
 		return fmt.Errorf("not an address with the length of its network: %w", providers.ErrInvalid)
 	}
 	mask := strconv.Itoa(prefix.Bits())
-	if have, _ := f.Text(InterfaceMask); prefix.Addr().Is4() || strings.Contains(have, ":") {
+	if have, _ := f.Text(interfaceMask); prefix.Addr().Is4() || strings.Contains(have, ":") {
 		mask = net.IP(net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen())).String()
 	}
 	if err := f.Put(interfaceAddress, prefix.Addr().String()); err != nil {
 		return err
 	}
-	return f.Put(InterfaceMask, mask)
+	return f.Put(interfaceMask, mask)
 }
 
 func checkInterfaceAddress(f document.Field, want cty.Value) []string {
@@ -90,8 +90,8 @@ func checkInterfaceAddress(f document.Field, want cty.Value) []string {
 	switch {
 	case !f.Has(interfaceAddress):
 		return f.Missing(interfaceAddress)
-	case !f.Has(InterfaceMask):
-		return f.Missing(InterfaceMask)
+	case !f.Has(interfaceMask):
+		return f.Missing(interfaceMask)
 	case err != nil || !fits(f, interfaceAddress, prefix.Addr()):
 		return document.Sentence("%s is not an %s address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64.", document.Quote(want.AsString()), version(v6))
 	case prefix.Bits() == 0 || prefix.Addr().Is4() && prefix.Bits() > 30 || prefix.Addr().IsMulticast():

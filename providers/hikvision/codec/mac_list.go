@@ -42,7 +42,7 @@ func decodeMACs(f document.Field) (cty.Value, error) {
 // readMACs are the addresses of the list, as they are compared, with the positions of their entries counted from 1.
 func readMACs(f document.Field) (map[string][]int, bool) {
 	entries := map[string][]int{}
-	for i, entry := range f.Doc.All(f.Path(AddressEntries)) {
+	for i, entry := range f.Doc.All(f.Path(addressEntries)) {
 		e, _ := entry.Find(entryMAC)
 		mac, err := parseMAC(e.Text())
 		if err != nil {
@@ -97,7 +97,7 @@ func encodeMACs(f document.Field, want cty.Value) error {
 	}
 	slices.Sort(stale)
 	for _, position := range slices.Backward(stale) {
-		if err := f.Doc.Remove(f.Path(AddressEntries).At(position)); err != nil {
+		if err := f.Doc.Remove(f.Path(addressEntries).At(position)); err != nil {
 			return document.InFamily(err)
 		}
 	}
@@ -124,14 +124,14 @@ func encodeMACs(f document.Field, want cty.Value) error {
 
 // macModel is what new entries are made from: the first of the list, or, where it is empty, one of the assumed form.
 func macModel(f document.Field) []byte {
-	if first, ok := f.Doc.Find(f.Path(AddressEntries)); ok {
+	if first, ok := f.Doc.Find(f.Path(addressEntries)); ok {
 		return first.Raw()
 	}
 	newline := "\n"
 	if bytes.Contains(f.Doc.Bytes(), []byte("\r\n")) {
 		newline = "\r\n"
 	}
-	name := f.Path(AddressEntries).Name()
+	name := f.Path(addressEntries).Name()
 	return []byte(strings.Join([]string{"<" + name + ">", "<id></id>", "<macAddress></macAddress>", "</" + name + ">"}, newline))
 }
 

@@ -46,8 +46,8 @@ func looksLike(address, mask string) bool {
 
 var mailAddress = regexp.MustCompile(`^[^\s@*<>,;"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
-// CheckMasked wants mail addresses in full, as many and as long as the device takes.
-func CheckMasked(f document.Field, want cty.Value) []string {
+// checkMasked wants mail addresses in full, as many and as long as the device takes.
+func checkMasked(f document.Field, want cty.Value) []string {
 	addresses := TextsOf(want)
 	element, _ := f.Limits.Element(f.Item, emailEntries)
 	if most := document.NumberAttr(element, "size"); most != nil && int64(len(addresses)) > *most {

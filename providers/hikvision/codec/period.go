@@ -19,7 +19,7 @@ const (
 	periodForm  = iota // holidayMode: date, month or week
 	periodDate         // holidayDate: days of one year
 	periodMonth        // holidayMonth: days of every year
-	PeriodWeek         // holidayWeek, which is not understood
+	periodWeek         // holidayWeek, which is not understood
 )
 
 // The words of the device for the forms.
@@ -113,7 +113,7 @@ func encodePeriod(f document.Field, want cty.Value) error {
 }
 
 func removeBranches(f document.Field, but int) error {
-	for form := periodDate; form <= PeriodWeek; form++ {
+	for form := periodDate; form <= periodWeek; form++ {
 		if _, ok := f.Text(form); ok && form != but {
 			if err := f.Doc.Remove(f.Path(form)); err != nil {
 				return document.InFamily(err)

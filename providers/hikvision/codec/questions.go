@@ -37,10 +37,9 @@ func sameQuestions(want, have cty.Value) bool {
 	return slices.Equal(a, b)
 }
 
+// The questions that a device offers, and their numbers.
 var (
 	QuestionEntries = xmlpatch.MustPath("QuestionList/Question")
 	QuestionID      = xmlpatch.MustPath("id")
 	questionMark    = xmlpatch.MustPath("mark")
-	QuestionAnswer  = xmlpatch.MustPath("answer")
-	QuestionConfirm = xmlpatch.MustPath("password")
 )

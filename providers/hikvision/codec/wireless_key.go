@@ -11,7 +11,7 @@ import (
 // The elements of the key of a wireless network, in the order in which a setting file names them.
 const (
 	wirelessKey       = iota
-	WirelessKeyLength // how many characters the key has, where the device has an element for it
+	wirelessKeyLength // how many characters the key has, where the device has an element for it
 )
 
 // encodeWirelessKey writes the key as it is: blanks at its ends belong to it.
@@ -20,10 +20,10 @@ func encodeWirelessKey(f document.Field, want cty.Value) error {
 	if err := f.Put(wirelessKey, key); err != nil {
 		return err
 	}
-	if _, ok := f.Text(WirelessKeyLength); !ok {
+	if _, ok := f.Text(wirelessKeyLength); !ok {
 		return nil
 	}
-	return f.Put(WirelessKeyLength, strconv.Itoa(len(key)))
+	return f.Put(wirelessKeyLength, strconv.Itoa(len(key)))
 }
 
 // checkWirelessKey never shows the key.

@@ -1,7 +1,7 @@
 // Package document finds the settings of kinds in the documents of a device: the document that a kind lives in, the items in
 // it, the elements of their attributes, and what the device says about the limits of those.
 //
-// It changes an element only by Field.Put, and never writes a document anew.
+// It changes an element only by Field.Put, and never writes a document anew: one that is Standalone is cut out of another.
 package document
 
 import (
@@ -19,7 +19,7 @@ type Place struct {
 	schema.Document // where it was found, with the hole in its path filled and the root that it has
 	Doc             *xmlpatch.Document
 	Limits          *Limits
-	Named           names
+	named           names
 }
 
 // Open parses the document that a kind, or one item of it, lives in. The error is ErrUnsupported where the device does not
@@ -48,7 +48,7 @@ func Open(kind *schema.Kind, docs providers.Documents, key string) (Place, error
 		}
 		at.Root = root
 		named, err := namesOf(kind, docs)
-		return Place{at, doc, LimitsOf(at, docs), named}, err
+		return Place{at, doc, limitsOf(at, docs), named}, err
 	}
 	return Place{}, missing
 }
@@ -130,7 +130,7 @@ func (at Place) itemPath(kind *schema.Kind, key string) []xmlpatch.Path {
 	case !kind.Keyed:
 		key = kind.Item.Equals
 	case kind.Item.Names != nil:
-		named, ok := at.Named.key(key)
+		named, ok := at.named.key(key)
 		if !ok {
 			return nil
 		}
@@ -150,7 +150,7 @@ func (at Place) ItemKeys(kind *schema.Kind) []string {
 		case kind.Item.Names == nil:
 			keys = append(keys, label)
 		default:
-			keys = append(keys, at.Named.labels(label)...)
+			keys = append(keys, at.named.labels(label)...)
 		}
 	}
 	return keys

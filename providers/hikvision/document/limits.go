@@ -27,8 +27,8 @@ type area struct {
 	alike bool // laid out like the document of the kind itself
 }
 
-// LimitsOf returns the limits of a document among the documents of a device.
-func LimitsOf(at schema.Document, docs providers.Documents) *Limits {
+// limitsOf returns the limits of a document among the documents of a device.
+func limitsOf(at schema.Document, docs providers.Documents) *Limits {
 	return &Limits{At: at, Docs: docs}
 }
 

@@ -3,6 +3,8 @@ package document
 import (
 	"fmt"
 	"strings"
+
+	"camform/providers"
 )
 
 // Quote writes a text of a device for people: as a Go string, so that nothing in it acts, and cut.
@@ -43,3 +45,12 @@ func List(texts []string) string {
 
 // Sentence makes a list of one sentence.
 func Sentence(format string, args ...any) []string { return []string{fmt.Sprintf(format, args...)} }
+
+// About makes an error about an attribute of each sentence; about the item as a whole if the name is empty.
+func About(attribute string, sentences []string) []providers.AttributeError {
+	var list []providers.AttributeError
+	for _, detail := range sentences {
+		list = append(list, providers.AttributeError{Attribute: attribute, Detail: detail})
+	}
+	return list
+}

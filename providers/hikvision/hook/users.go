@@ -1,4 +1,4 @@
-package hikvision
+package hook
 
 import (
 	"bytes"
@@ -57,10 +57,10 @@ func composeUsers(at document.Place, c providers.Composition) ([]providers.Reque
 	for _, change := range ownLast(c.Changes, c.Login.Username) {
 		request, err := composeUser(at, change, c)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", named(change), err)
+			return nil, fmt.Errorf("%s: %w", change.Item(), err)
 		}
 		if request.Method != "" {
-			request.Keys = []providers.Key{keyOf(change)}
+			request.Keys = []providers.Key{change.Item()}
 			requests = append(requests, request)
 		}
 	}
@@ -100,7 +100,7 @@ func composeUser(at document.Place, change providers.Change, c providers.Composi
 	}
 	path := collection + "/" + id
 	switch {
-	case change.After.IsNull() && isBuiltIn(user):
+	case change.After.IsNull() && IsBuiltIn(user):
 		return providers.Request{}, fmt.Errorf("the account is built in and cannot be removed: %w", providers.ErrInvalid)
 	case change.After.IsNull():
 		return providers.Request{Method: http.MethodDelete, Path: path}, nil
@@ -178,8 +178,8 @@ func idOf(user xmlpatch.Element) (string, error) {
 	return id.Text(), nil
 }
 
-// isBuiltIn reports whether an account is the one that every device comes with.
-func isBuiltIn(user xmlpatch.Element) bool {
+// IsBuiltIn reports whether an account is the one that every device comes with.
+func IsBuiltIn(user xmlpatch.Element) bool {
 	id, _ := user.Find(userID)
 	inherent, _ := user.Find(userInherent)
 	return id.Text() == "1" || strings.EqualFold(inherent.Text(), "true")
@@ -191,7 +191,7 @@ func existingUser(doc *xmlpatch.Document, user xmlpatch.Element) []byte {
 	if refusesAttributes(doc) {
 		raw = withoutAttributes(raw)
 	}
-	return append(prolog(doc), raw...)
+	return append(document.Prolog(doc), raw...)
 }
 
 // newUser is a new account as a document, with the attributes that accounts of the list have.
@@ -199,15 +199,9 @@ func newUser(doc *xmlpatch.Document) []byte {
 	tag := "<User>"
 	if first, ok := doc.Find(userList); ok && !refusesAttributes(doc) {
 		raw := first.Raw()
-		tag = string(raw[:startTag(raw)])
+		tag = string(document.StartTag(raw))
 	}
-	return append(prolog(doc), tag+"<userName></userName><userLevel></userLevel></User>"...)
-}
-
-// prolog is what stands before the root element of a list: the declaration, as the device writes it.
-func prolog(doc *xmlpatch.Document) []byte {
-	before, _, _ := bytes.Cut(doc.Bytes(), doc.Root().Raw())
-	return slices.Clip(before)
+	return append(document.Prolog(doc), tag+"<userName></userName><userLevel></userLevel></User>"...)
 }
 
 // refusesAttributes: neutral firmware, known by its namespace, refuses accounts that carry a namespace or version, though
@@ -219,27 +213,8 @@ func refusesAttributes(doc *xmlpatch.Document) bool {
 
 // withoutAttributes writes an element anew up to the end of its start tag.
 func withoutAttributes(raw []byte) []byte {
-	end := startTag(raw)
 	name := raw[:bytes.IndexAny(raw, " \t\r\n>")]
-	return slices.Concat(name, []byte(">"), raw[end:])
-}
-
-// startTag is the length of the start tag of an element with children.
-func startTag(raw []byte) int {
-	var quoted byte
-	for i, c := range raw {
-		switch {
-		case quoted != 0:
-			if c == quoted {
-				quoted = 0
-			}
-		case c == '"' || c == '\'':
-			quoted = c
-		case c == '>':
-			return i + 1
-		}
-	}
-	return len(raw)
+	return slices.Concat(name, []byte(">"), raw[len(document.StartTag(raw)):])
 }
 
 // checkUser checks an account. Whether the level is one that exists was checked with the configuration.
@@ -247,18 +222,18 @@ func checkUser(_ *schema.Kind, at document.Place, key string, want cty.Value) []
 	doc, limits := at.Doc, at.Limits
 	user, exists := doc.Find(userList.Where(userName, key))
 	if want.IsNull() {
-		if isBuiltIn(user) {
-			return about("", document.Sentence("The account %s is built into the device and cannot be removed.", document.Show(key)))
+		if IsBuiltIn(user) {
+			return document.About("", document.Sentence("The account %s is built into the device and cannot be removed.", document.Show(key)))
 		}
 		return nil
 	}
 	var wrong []providers.AttributeError
 	if most, ok := accounts(limits); !exists && ok && len(doc.All(userList)) >= most {
-		wrong = append(wrong, about("", document.Sentence("This device holds %d accounts, and has them.", most))...)
+		wrong = append(wrong, document.About("", document.Sentence("This device holds %d accounts, and has them.", most))...)
 	}
-	wrong = append(wrong, about(levelAttribute, checkLevel(user, key, want.GetAttr(levelAttribute)))...)
+	wrong = append(wrong, document.About(levelAttribute, checkLevel(user, key, want.GetAttr(levelAttribute)))...)
 	if password := want.GetAttr(passwordAttribute); password.IsKnown() && !password.IsNull() {
-		wrong = append(wrong, about(passwordAttribute, checkPassword(limits, key, password.AsString()))...)
+		wrong = append(wrong, document.About(passwordAttribute, checkPassword(limits, key, password.AsString()))...)
 	}
 	return wrong
 }
@@ -271,9 +246,9 @@ func checkLevel(user xmlpatch.Element, key string, want cty.Value) []string {
 	}
 	level, _ := user.Find(userLevel)
 	switch {
-	case isBuiltIn(user) && want.AsString() != administrator:
+	case IsBuiltIn(user) && want.AsString() != administrator:
 		return document.Sentence("The account %s is built into the device and stays %s.", document.Show(key), administrator)
-	case !isBuiltIn(user) && want.AsString() == administrator && level.Text() != administrator:
+	case !IsBuiltIn(user) && want.AsString() == administrator && level.Text() != administrator:
 		return document.Sentence("Devices refuse a second %s.", administrator)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package hikvision
+package hook
 
 import (
 	"bytes"
@@ -36,7 +36,7 @@ var (
 // checkCertificate wants one of the two ways to get a certificate, with all that it needs.
 func checkCertificate(_ *schema.Kind, at document.Place, _ string, want cty.Value) []providers.AttributeError {
 	if want.IsNull() {
-		return about("", document.Sentence("This device does not let it be removed."))
+		return document.About("", document.Sentence("This device does not let it be removed."))
 	}
 	switch chain := want.GetAttr(chainAttribute); {
 	case !chain.IsKnown():
@@ -53,20 +53,20 @@ func checkOwn(at document.Place, want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
 	for _, name := range []string{selfSignedAttribute, commonNameAttribute, daysAttribute} {
 		if want.GetAttr(name).IsNull() {
-			wrong = append(wrong, about(name, document.Sentence("A device needs self_signed = true, common_name and days to make a certificate, or else chain."))...)
+			wrong = append(wrong, document.About(name, document.Sentence("A device needs self_signed = true, common_name and days to make a certificate, or else chain."))...)
 		}
 	}
 	if len(wrong) > 0 {
 		return wrong
 	}
 	if own := want.GetAttr(selfSignedAttribute); own.IsKnown() && own.False() {
-		wrong = about(selfSignedAttribute, document.Sentence("A certificate of an authority comes with chain."))
+		wrong = document.About(selfSignedAttribute, document.Sentence("A certificate of an authority comes with chain."))
 	}
 	if name := want.GetAttr(commonNameAttribute); name.IsKnown() {
-		wrong = append(wrong, about(commonNameAttribute, checkName(at, name.AsString()))...)
+		wrong = append(wrong, document.About(commonNameAttribute, checkName(at, name.AsString()))...)
 	}
 	if days := want.GetAttr(daysAttribute); days.IsKnown() {
-		wrong = append(wrong, about(daysAttribute, checkDays(at, days))...)
+		wrong = append(wrong, document.About(daysAttribute, checkDays(at, days))...)
 	}
 	return wrong
 }
@@ -93,11 +93,11 @@ func checkUpload(want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
 	for _, name := range []string{selfSignedAttribute, commonNameAttribute, daysAttribute} {
 		if value := want.GetAttr(name); value.IsKnown() && !value.IsNull() {
-			wrong = append(wrong, about(name, document.Sentence("It says how a device makes a certificate for itself, and cannot go with chain."))...)
+			wrong = append(wrong, document.About(name, document.Sentence("It says how a device makes a certificate for itself, and cannot go with chain."))...)
 		}
 	}
 	if _, err := codec.FirstOf(want.GetAttr(chainAttribute).AsString()); err != nil {
-		wrong = append(wrong, about(chainAttribute, document.Sentence("The chain cannot be sent: %s.", err))...)
+		wrong = append(wrong, document.About(chainAttribute, document.Sentence("The chain cannot be sent: %s.", err))...)
 	}
 	return wrong
 }
@@ -117,12 +117,12 @@ func selfSignLimit(at document.Place, element xmlpatch.Path) document.Limit {
 func composeCertificate(at document.Place, c providers.Composition) ([]providers.Request, error) {
 	change := c.Changes[0]
 	if wrong := checkCertificate(change.Kind, at, change.Key, change.After); len(wrong) > 0 {
-		return nil, refused(change, wrong[0])
+		return nil, change.Refused(wrong[0], providers.ErrInvalid)
 	}
 	if hasAll(at, change) {
 		return nil, nil
 	}
-	request := providers.Request{Method: http.MethodPut, Path: at.Path, Keys: []providers.Key{keyOf(change)}}
+	request := providers.Request{Method: http.MethodPut, Path: at.Path, Keys: []providers.Key{change.Item()}}
 	if chain := change.After.GetAttr(chainAttribute); !chain.IsNull() {
 		request.Body = []byte(chain.AsString())
 		return []providers.Request{request}, nil
@@ -147,7 +147,7 @@ func hasAll(at document.Place, change providers.Change) bool {
 }
 
 func selfSign(at document.Place, name string, days int64) ([]byte, error) {
-	body, err := standalone(at.Doc, []byte("<SelfSignCert><commonName></commonName><validDays></validDays></SelfSignCert>"), nil)
+	body, err := document.Standalone(at.Doc, []byte("<SelfSignCert><commonName></commonName><validDays></validDays></SelfSignCert>"), nil)
 	if err != nil {
 		return nil, err
 	}

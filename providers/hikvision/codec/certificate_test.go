@@ -1,12 +1,6 @@
-package hikvision
+package codec
 
-import (
-	"testing"
-
-	"github.com/zclconf/go-cty/cty"
-
-	"camform/providers/hikvision/codec"
-)
+import "testing"
 
 func TestNamesOfCertificatesAreReadInAllSpellings(t *testing.T) {
 	for subject, want := range map[string]string{
@@ -21,7 +15,7 @@ func TestNamesOfCertificatesAreReadInAllSpellings(t *testing.T) {
 		"":                                      "",
 		"C=CN+CN=gate.example.com+SERIALNUMBER=DS-2CD238": "gate.example.com",
 	} {
-		if got := codec.CommonName(subject); got != want {
+		if got := commonName(subject); got != want {
 			t.Errorf("%q names %q, want %q", subject, got, want)
 		}
 	}
@@ -31,23 +25,11 @@ func TestDatesOfCertificatesAreReadInAllSpellings(t *testing.T) {
 	for _, text := range []string{
 		"2027-03-04T23:30:00Z", "2027-03-05T01:30:00+02:00", "2027-03-04T23:30:00", "2027-03-04 23:30:00", "2027-03-04", "Mar  4 23:30:00 2027 GMT",
 	} {
-		if at, err := codec.ParseDate(text); err != nil || at.Format("2006-01-02") != "2027-03-04" {
+		if at, err := parseDate(text); err != nil || at.Format("2006-01-02") != "2027-03-04" {
 			t.Errorf("%q is %v, %v", text, at, err)
 		}
 	}
-	if _, err := codec.ParseDate("soon"); err == nil {
+	if _, err := parseDate("soon"); err == nil {
 		t.Error("a word is read as a date")
-	}
-}
-
-func TestPrivateKeysAreNoPartOfAChain(t *testing.T) {
-	const key = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"
-	want := cty.ObjectVal(map[string]cty.Value{
-		selfSignedAttribute: cty.NullVal(cty.Bool), commonNameAttribute: cty.NullVal(cty.String), daysAttribute: cty.NullVal(cty.Number),
-		chainAttribute: cty.StringVal(key),
-	})
-	wrong := checkUpload(want)
-	if len(wrong) != 1 || wrong[0].Detail != "The chain cannot be sent: a private key is in it, which must stay where it is." {
-		t.Errorf("%v", wrong)
 	}
 }

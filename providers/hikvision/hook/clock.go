@@ -1,4 +1,4 @@
-package hikvision
+package hook
 
 import (
 	"regexp"

@@ -1,4 +1,4 @@
-package hikvision
+package hook
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ const addressesAttribute = "addresses"
 func composeEmail(at document.Place, c providers.Composition) ([]providers.Request, error) {
 	change := c.Changes[0]
 	if change.After.IsNull() {
-		return nil, fmt.Errorf("%s: it cannot be removed: %w", named(change), providers.ErrUnsupported)
+		return nil, fmt.Errorf("%s: it cannot be removed: %w", change.Item(), providers.ErrUnsupported)
 	}
 	a := change.Kind.Attribute(addressesAttribute)
 	f := at.Field(xmlpatch.Path{}, a)
@@ -26,16 +26,16 @@ func composeEmail(at document.Place, c providers.Composition) ([]providers.Reque
 	if want.IsNull() || codec.HasAlready(f, want) {
 		return nil, nil
 	}
-	if wrong := about(addressesAttribute, codec.CheckMasked(f, want)); len(wrong) > 0 {
-		return nil, refused(change, wrong[0])
+	if wrong := document.About(addressesAttribute, codec.Check(f, want)); len(wrong) > 0 {
+		return nil, change.Refused(wrong[0], providers.ErrInvalid)
 	}
 	var body bytes.Buffer
 	writer := json.NewEncoder(&body)
 	writer.SetEscapeHTML(false) // firmware need not know the escapes that JSON in web pages has
 	if err := writer.Encode(emailRequest{emailParameter{c.Login.Password.Reveal(), entriesOf(codec.TextsOf(want))}}); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", named(change), err, providers.ErrInvalid)
+		return nil, fmt.Errorf("%s: %w: %w", change.Item(), err, providers.ErrInvalid)
 	}
-	return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: body.Bytes(), Keys: []providers.Key{keyOf(change)}}}, nil
+	return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: body.Bytes(), Keys: []providers.Key{change.Item()}}}, nil
 }
 
 type emailRequest struct {

@@ -1,4 +1,4 @@
-package hikvision
+package hook
 
 import (
 	"net/http"
@@ -20,13 +20,18 @@ const answeredQuestions = 3
 
 const questionsAttribute = "questions"
 
+var (
+	questionAnswer  = xmlpatch.MustPath("answer")
+	questionConfirm = xmlpatch.MustPath("password")
+)
+
 // answerTo is the attribute with the answer to the nth question, counted from 1.
 func answerTo(n int) string { return "answer_" + strconv.Itoa(n) }
 
 // checkQuestions wants three questions that the device has, and all answers.
 func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value) []providers.AttributeError {
 	if want.IsNull() {
-		return about("", document.Sentence("This device does not let it be removed."))
+		return document.About("", document.Sentence("This device does not let it be removed."))
 	}
 	questions := want.GetAttr(questionsAttribute)
 	if !questions.IsWhollyKnown() {
@@ -34,22 +39,22 @@ func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value)
 	}
 	var wrong []providers.AttributeError
 	if questions.IsNull() {
-		wrong = about(questionsAttribute, document.Sentence("Devices take answers only together with the numbers of their questions."))
+		wrong = document.About(questionsAttribute, document.Sentence("Devices take answers only together with the numbers of their questions."))
 	} else {
-		wrong = about(questionsAttribute, impossible(at, codec.TextsOf(questions)))
+		wrong = document.About(questionsAttribute, impossible(at, codec.TextsOf(questions)))
 	}
 	answers := map[string]bool{}
 	for n := range answeredQuestions {
 		name := answerTo(n + 1)
 		switch answer := want.GetAttr(name); {
 		case answer.IsNull():
-			wrong = append(wrong, about(name, document.Sentence("Devices take all answers at once, also those that stay the same."))...)
+			wrong = append(wrong, document.About(name, document.Sentence("Devices take all answers at once, also those that stay the same."))...)
 		case !answer.IsKnown():
 		case answers[answer.AsString()]:
-			wrong = append(wrong, about(name, document.Sentence("Another question has the same answer, which devices refuse."))...)
+			wrong = append(wrong, document.About(name, document.Sentence("Another question has the same answer, which devices refuse."))...)
 		default:
 			answers[answer.AsString()] = true
-			wrong = append(wrong, about(name, checkAnswer(at, answer.AsString()))...)
+			wrong = append(wrong, document.About(name, checkAnswer(at, answer.AsString()))...)
 		}
 	}
 	return wrong
@@ -76,7 +81,7 @@ func impossible(at document.Place, questions []string) []string {
 
 // checkAnswer never shows the answer.
 func checkAnswer(at document.Place, answer string) []string {
-	element, _ := at.Limits.Element(codec.QuestionEntries, codec.QuestionAnswer)
+	element, _ := at.Limits.Element(codec.QuestionEntries, questionAnswer)
 	if l := document.LimitOf(element); !l.Allows(int64(len(answer))) {
 		return document.Sentence("The answer has %s; this device takes %s.", codec.BytesOf(answer), l.Bounds())
 	}
@@ -88,10 +93,10 @@ func checkAnswer(at document.Place, answer string) []string {
 func composeQuestions(at document.Place, c providers.Composition) ([]providers.Request, error) {
 	change := c.Changes[0]
 	if wrong := checkQuestions(change.Kind, at, change.Key, change.After); len(wrong) > 0 {
-		return nil, refused(change, wrong[0])
+		return nil, change.Refused(wrong[0], providers.ErrInvalid)
 	}
 	entry := "<Question><id></id><answer></answer></Question>"
-	body, err := standalone(at.Doc, []byte("<SecurityQuestion><QuestionList>"+strings.Repeat(entry, answeredQuestions)+
+	body, err := document.Standalone(at.Doc, []byte("<SecurityQuestion><QuestionList>"+strings.Repeat(entry, answeredQuestions)+
 		"</QuestionList><password></password></SecurityQuestion>"), nil)
 	if err != nil {
 		return nil, err
@@ -105,12 +110,12 @@ func composeQuestions(at document.Place, c providers.Composition) ([]providers.R
 		if err := doc.Set(question.Join(codec.QuestionID), id); err != nil {
 			return nil, document.InFamily(err)
 		}
-		if err := doc.Set(question.Join(codec.QuestionAnswer), change.After.GetAttr(answerTo(i+1)).AsString()); err != nil {
+		if err := doc.Set(question.Join(questionAnswer), change.After.GetAttr(answerTo(i+1)).AsString()); err != nil {
 			return nil, document.InFamily(err)
 		}
 	}
-	if err := doc.Set(codec.QuestionConfirm, c.Login.Password.Reveal()); err != nil {
+	if err := doc.Set(questionConfirm, c.Login.Password.Reveal()); err != nil {
 		return nil, document.InFamily(err)
 	}
-	return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: doc.Bytes(), Keys: []providers.Key{keyOf(change)}}}, nil
+	return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: doc.Bytes(), Keys: []providers.Key{change.Item()}}}, nil
 }

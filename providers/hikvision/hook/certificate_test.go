@@ -1,0 +1,19 @@
+package hook
+
+import (
+	"testing"
+
+	"github.com/zclconf/go-cty/cty"
+)
+
+func TestPrivateKeysAreNoPartOfAChain(t *testing.T) {
+	const key = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"
+	want := cty.ObjectVal(map[string]cty.Value{
+		selfSignedAttribute: cty.NullVal(cty.Bool), commonNameAttribute: cty.NullVal(cty.String), daysAttribute: cty.NullVal(cty.Number),
+		chainAttribute: cty.StringVal(key),
+	})
+	wrong := checkUpload(want)
+	if len(wrong) != 1 || wrong[0].Detail != "The chain cannot be sent: a private key is in it, which must stay where it is." {
+		t.Errorf("%v", wrong)
+	}
+}
