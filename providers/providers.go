@@ -228,9 +228,12 @@ type Change struct {
 // Item names the setting that is changed.
 func (c Change) Item() Key { return Key{Kind: c.Kind.Name, Key: c.Key} }
 
+// Name writes the setting that is changed as messages have it.
+func (c Change) Name() string { return schema.Setting{Kind: c.Kind.Name, Key: c.Key}.Local() }
+
 // Refused is what Check says about the change, as an error of a family.
 func (c Change) Refused(wrong AttributeError, family error) error {
-	place := strings.TrimSuffix(c.Item().String()+"."+wrong.Attribute, ".")
+	place := strings.TrimSuffix(c.Name()+"."+wrong.Attribute, ".")
 	return fmt.Errorf("%s: %s: %w", place, strings.TrimSuffix(wrong.Detail, "."), family)
 }
 
@@ -254,9 +257,6 @@ type Key struct {
 	Kind string
 	Key  string
 }
-
-// String writes the name as messages have it.
-func (k Key) String() string { return schema.Setting{Kind: k.Kind, Key: k.Key}.Local() }
 
 // Reply says what a device made of a request.
 type Reply struct {

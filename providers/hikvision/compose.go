@@ -131,7 +131,7 @@ func (p *Provider) composeSheet(s *sheet) ([]providers.Request, error) {
 	for _, change := range single {
 		more, err := composeItem(change.at, change.Change)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", change.Change.Item(), err)
+			return nil, fmt.Errorf("%s: %w", change.Change.Name(), err)
 		}
 		requests = append(requests, more...)
 	}
@@ -144,7 +144,7 @@ func (p *Provider) composeDocument(s *sheet, changes []located) ([]providers.Req
 	before := s.doc.Bytes()
 	for _, change := range changes {
 		if err := edit(change.at, change.Change); err != nil {
-			return nil, fmt.Errorf("%s: %w", change.Change.Item(), err)
+			return nil, fmt.Errorf("%s: %w", change.Change.Name(), err)
 		}
 		request.Keys = append(request.Keys, change.Change.Item())
 	}

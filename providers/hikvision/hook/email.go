@@ -18,7 +18,7 @@ const addressesAttribute = "addresses"
 func composeEmail(at document.Place, c providers.Composition) ([]providers.Request, error) {
 	change := c.Changes[0]
 	if change.After.IsNull() {
-		return nil, fmt.Errorf("%s: it cannot be removed: %w", change.Item(), providers.ErrUnsupported)
+		return nil, fmt.Errorf("%s: it cannot be removed: %w", change.Name(), providers.ErrUnsupported)
 	}
 	a := change.Kind.Attribute(addressesAttribute)
 	f := at.Field(xmlpatch.Path{}, a)
@@ -33,7 +33,7 @@ func composeEmail(at document.Place, c providers.Composition) ([]providers.Reque
 	writer := json.NewEncoder(&body)
 	writer.SetEscapeHTML(false) // firmware need not know the escapes that JSON in web pages has
 	if err := writer.Encode(emailRequest{emailParameter{c.Login.Password.Reveal(), entriesOf(codec.TextsOf(want))}}); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", change.Item(), err, providers.ErrInvalid)
+		return nil, fmt.Errorf("%s: %w: %w", change.Name(), err, providers.ErrInvalid)
 	}
 	return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: body.Bytes(), Keys: []providers.Key{change.Item()}}}, nil
 }

@@ -57,7 +57,7 @@ func composeUsers(at document.Place, c providers.Composition) ([]providers.Reque
 	for _, change := range ownLast(c.Changes, c.Login.Username) {
 		request, err := composeUser(at, change, c)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", change.Item(), err)
+			return nil, fmt.Errorf("%s: %w", change.Name(), err)
 		}
 		if request.Method != "" {
 			request.Keys = []providers.Key{change.Item()}
