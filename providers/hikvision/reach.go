@@ -45,7 +45,8 @@ func floor(path string) schema.Risk {
 // links are the paths below which the links of a device are set that no kind describes: several interfaces as one, a modem,
 // dialling in. The paths are those of the web interface of devices and of the ISAPI guide for mobile devices.
 var links = [][]string{
-	{"isapi", "system", "network", "bond"}, {"isapi", "system", "network", "pppoe"},
+	{"isapi", "system", "network", "bond"},
+	{"isapi", "system", "network", "pppoe"},
 	{"isapi", "system", "network", "wirelessdial"},
 }
 
