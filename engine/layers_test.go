@@ -59,7 +59,8 @@ var layers = []struct {
 	{"engine/atomicfile", ""},
 	{"engine/signers", ""},
 
-	{"providers/hikvision", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/xmlpatch schema schema/hikvision"},
+	{"providers/hikvision", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/reach providers/hikvision/xmlpatch schema schema/hikvision"},
+	{"providers/hikvision/reach", "providers providers/hikvision/document providers/hikvision/hook providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/hook", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/codec", "providers providers/hikvision/document providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/document", "providers providers/hikvision/xmlpatch schema"},

@@ -10,6 +10,7 @@ import (
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/hook"
+	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -60,12 +61,12 @@ func (p *Provider) permitted(c providers.Composition) error {
 			panic(fmt.Sprintf("changes of %s and %s are composed together: this is a bug", path, documentOf(change)))
 		}
 		wrong := document.About("", refusals(change.Kind, change.Key))
-		if isOutsider(change.Kind) && len(wrong) == 0 {
+		if reach.IsOutsider(change.Kind) && len(wrong) == 0 {
 			at, err := document.Open(change.Kind, c.Documents, change.Key)
 			if err != nil {
 				return err
 			}
-			wrong = p.trespasses(change.Kind, at, change.Key)
+			wrong = p.owners().Trespasses(change.Kind, at, change.Key)
 		}
 		if len(wrong) > 0 {
 			return change.Refused(wrong[0], providers.ErrUnsupported)
@@ -161,8 +162,8 @@ func (p *Provider) composeDocument(s *sheet, changes []located) ([]providers.Req
 // finish makes the last edits of the kinds that live in a document, whoever changed it.
 func (p *Provider) finish(s *sheet) error {
 	for _, kind := range p.kinds.All() {
-		finish, here := hook.All[kind.Hooks].Finish, segments(s.path)
-		if finish == nil || !slices.Equal(here, segments(kind.Document.Path)) {
+		finish := hook.All[kind.Hooks].Finish
+		if finish == nil || !reach.SamePath(s.path, kind.Document.Path) {
 			continue
 		}
 		if err := finish(s.doc); err != nil {

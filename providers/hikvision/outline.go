@@ -173,7 +173,7 @@ func (o *outliner) element(e xmlpatch.Element, path string) {
 	text := e.Text()
 	if harmless.MatchString(text) || slices.Contains(o.words, text) || slices.Contains(o.names, path) || slices.Contains(o.keys, path) {
 		_ = xml.EscapeText(&o.text, []byte(text))
-	} else if slices.Contains(o.holders, path) && holds(text) {
+	} else if slices.Contains(o.holders, path) && document.Holds(text) {
 		o.text.WriteString("held")
 	}
 	for _, child := range e.Children() {

@@ -28,6 +28,7 @@ import (
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/hook"
 	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 	files "camform/schema/hikvision"
@@ -60,25 +61,28 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 	p := &Provider{kinds: kinds, options: options}
 	for _, kind := range kinds.All() {
 		kind.Composed = hook.All[kind.Hooks].Compose != nil
-		if !isOutsider(kind) {
+		if !reach.IsOutsider(kind) {
 			continue
 		}
-		kind.Floor = func(key string) schema.Risk { return floorOf(kind, key) }
-		kind.Carries = func(key string) bool { return p.carries(kind, key) }
-		kind.Refuses = func(key string) []string { return p.refuses(kind, key) }
+		kind.Floor = func(key string) schema.Risk { return reach.Floor(kind, key) }
+		kind.Carries = func(key string) bool { return p.owners().Carries(kind, key) }
+		kind.Refuses = func(key string) []string { return p.owners().Refuses(kind, key) }
 		if !kind.Own {
 			continue
 		}
 		if !kind.Document.PerItem() {
 			kind.Risk = kind.RiskOf(schema.KeyHole) // the same for all items, and shown
 		}
-		if wrong := p.overreaches(kind); len(wrong) > 0 {
+		if wrong := p.owners().Overreaches(kind); len(wrong) > 0 {
 			diags = append(diags, kind.Diagnose(wrong)...)
 			p.kinds = p.kinds.Without(kind.Name)
 		}
 	}
 	return p, diags
 }
+
+// owners knows which kind manages what.
+func (p *Provider) owners() reach.Owners { return reach.OwnersOf(p.kinds) }
 
 // Kinds are the kinds of the setting files.
 func (p *Provider) Kinds() *schema.Kinds { return p.kinds }
@@ -205,7 +209,7 @@ func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string
 	case err != nil:
 		return document.About("", document.Sentence("What the device sent cannot be understood: %s.", err))
 	}
-	if wrong := p.trespasses(kind, at, key); len(wrong) > 0 || !want.IsKnown() {
+	if wrong := p.owners().Trespasses(kind, at, key); len(wrong) > 0 || !want.IsKnown() {
 		return wrong
 	}
 	if check := hook.All[kind.Hooks].Check; check != nil {
@@ -326,18 +330,13 @@ func forgetful(kind *schema.Kind, at document.Place, item xmlpatch.Path, want ct
 			continue
 		}
 		holder, _ := at.Doc.Find(item.Join(xmlpatch.MustPath(a.Holder)))
-		if !holds(holder.Text()) {
+		if !document.Holds(holder.Text()) {
 			continue
 		}
 		wrong = append(wrong, providers.AttributeError{Attribute: a.Name, Unproven: true, Detail: fmt.Sprintf(
 			"The device holds a %s here that it never shows, and it is not known whether it keeps it when the rest is written without. Give it, too.", a.Name)})
 	}
 	return wrong
-}
-
-// holds reports whether the text of a holder means that the device has the secret.
-func holds(text string) bool {
-	return !slices.Contains([]string{"", "none", "false", "0", "disable"}, strings.ToLower(text))
 }
 
 // Same compares by the codec of the attribute: texts without the white space around them, words without regard to case,

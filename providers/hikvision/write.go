@@ -10,6 +10,7 @@ import (
 
 	"camform/providers"
 	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
@@ -56,28 +57,13 @@ func composeItem(at document.Place, change providers.Change) ([]providers.Reques
 func parts(at document.Place, paths []xmlpatch.Path, write *schema.Write) [][]byte {
 	var parts [][]byte
 	for _, path := range paths {
-		e, _ := at.Doc.Find(entry(at, path).Join(xmlpatch.MustPath(write.Element)))
+		e, _ := at.Doc.Find(at.Entry(path).Join(xmlpatch.MustPath(write.Element)))
 		parts = append(parts, e.Raw())
 	}
 	return parts
 }
 
-// entry is the entry of a list that a path leads into: the item, or what the attributes of a kind that is set in many
-// places lie within.
-func entry(at document.Place, path xmlpatch.Path) xmlpatch.Path {
-	if at.Within == "" {
-		return path
-	}
-	for range strings.Count(at.Within, "/") {
-		path = path.Parent()
-	}
-	return path
-}
-
-var (
-	itemID  = xmlpatch.MustPath("id")
-	plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-)
+var plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // fill puts the key and the number of an item into the path of a request. The number is a text of the device, or what a kind
 // of the user's makes of it, and must not lead to a path at which the device does something.
@@ -86,10 +72,10 @@ func fill(at document.Place, path string, change providers.Change, item xmlpatch
 	if err != nil {
 		return "", err
 	}
-	id, _ := at.Doc.Find(entry(at, item).Join(itemID))
+	id, _ := at.Doc.Find(at.Entry(item).Join(document.ItemID))
 	path, err = filled(path, schema.IDHole, id.Text())
-	if word := actsAt(path, acting, reporting); err == nil && word != "" && isOutsider(change.Kind) {
-		return "", fmt.Errorf("%s: %w", strings.TrimSuffix(noSetting(path, word), "."), providers.ErrUnsupported)
+	if why := reach.NoSetting(path); err == nil && why != "" && reach.IsOutsider(change.Kind) {
+		return "", fmt.Errorf("%s: %w", strings.TrimSuffix(why, "."), providers.ErrUnsupported)
 	}
 	return path, err
 }

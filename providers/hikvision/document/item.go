@@ -7,6 +7,7 @@ package document
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"camform/providers"
@@ -184,4 +185,24 @@ func Spellings(text string) []xmlpatch.Path {
 		paths = append(paths, xmlpatch.MustPath(strings.TrimSpace(spelling)))
 	}
 	return paths
+}
+
+// ItemID is the element in which the entries of a list have the numbers that the device gave them.
+var ItemID = xmlpatch.MustPath("id")
+
+// Entry returns the path of the entry of a list that a path leads into: the item, or what the attributes of a kind that is
+// set in many places lie within.
+func (at Place) Entry(path xmlpatch.Path) xmlpatch.Path {
+	if at.Within == "" {
+		return path
+	}
+	for range strings.Count(at.Within, "/") {
+		path = path.Parent()
+	}
+	return path
+}
+
+// Holds reports whether the text of a holder means that the device has the secret.
+func Holds(text string) bool {
+	return !slices.Contains([]string{"", "none", "false", "0", "disable"}, strings.ToLower(text))
 }

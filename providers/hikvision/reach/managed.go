@@ -1,4 +1,4 @@
-package hikvision
+package reach
 
 import (
 	"fmt"
@@ -15,29 +15,35 @@ import (
 // What a kind manages in the documents of a device is reached through that kind alone, which knows what is special about it.
 // A setting file of the user's, and the kind that reaches any element of any document, may change everything else.
 
+// Owners knows which kind manages what.
+type Owners struct{ kinds *schema.Kinds }
+
+// OwnersOf returns what the kinds of a provider manage.
+func OwnersOf(kinds *schema.Kinds) Owners { return Owners{kinds} }
+
 // managers returns the kinds whose elements a kind must leave alone: for one of the user's those that come with camform, for
 // the kind that reaches anything all others, and for others none.
-func (p *Provider) managers(kind *schema.Kind) []*schema.Kind {
-	if !isOutsider(kind) {
+func (o Owners) managers(kind *schema.Kind) []*schema.Kind {
+	if !IsOutsider(kind) {
 		return nil
 	}
-	return slices.DeleteFunc(p.kinds.All(), func(other *schema.Kind) bool {
+	return slices.DeleteFunc(o.kinds.All(), func(other *schema.Kind) bool {
 		return other == kind || reachesAnything(other) || kind.Own && other.Own
 	})
 }
 
-// isOutsider reports whether camform does not know from within what a kind changes.
-func isOutsider(kind *schema.Kind) bool { return kind.Own || reachesAnything(kind) }
+// IsOutsider reports whether camform does not know from within what a kind changes.
+func IsOutsider(kind *schema.Kind) bool { return kind.Own || reachesAnything(kind) }
 
 // reachesAnything reports whether the labels of a kind name the documents that it lives in.
 func reachesAnything(kind *schema.Kind) bool { return kind.Document.Path == schema.KeyHole }
 
-// trespasses says why a change of an item must not be written to a document that was read: it would change what another kind
+// Trespasses says why a change of an item must not be written to a document that was read: it would change what another kind
 // manages, or the device could lose a secret of another kind.
-func (p *Provider) trespasses(kind *schema.Kind, at document.Place, key string) []providers.AttributeError {
+func (o Owners) Trespasses(kind *schema.Kind, at document.Place, key string) []providers.AttributeError {
 	var wrong []providers.AttributeError
 	selected := selected(at, kind, key)
-	for _, other := range p.managers(kind) {
+	for _, other := range o.managers(kind) {
 		for _, doc := range other.Documents() {
 			managed, whole := managedBy(at, other, doc)
 			if whole {
@@ -91,7 +97,7 @@ func selected(at document.Place, kind *schema.Kind, key string) []selection {
 			continue
 		}
 		for _, left := range kind.Write.Without {
-			add("", entry(at, item).Join(xmlpatch.MustPath(kind.Write.Element)).Join(xmlpatch.MustPath(left)))
+			add("", at.Entry(item).Join(xmlpatch.MustPath(kind.Write.Element)).Join(xmlpatch.MustPath(left)))
 		}
 	}
 	return all
@@ -141,7 +147,7 @@ func holdsSecretOf(at document.Place, kind *schema.Kind, doc schema.Document) bo
 				continue
 			}
 			holders := at.Doc.All(item.Join(xmlpatch.MustPath(a.Holder)))
-			if slices.ContainsFunc(holders, func(e xmlpatch.Element) bool { return holds(e.Text()) }) {
+			if slices.ContainsFunc(holders, func(e xmlpatch.Element) bool { return document.Holds(e.Text()) }) {
 				return true
 			}
 		}
@@ -179,7 +185,7 @@ func managedIn(kind *schema.Kind, doc schema.Document) []xmlpatch.Path {
 			paths = append(paths, entry.Join(xmlpatch.MustPath(kind.Item.Key)))
 		}
 		if kind.Item != nil && doc.Within == "" {
-			paths = append(paths, entry.Join(itemID))
+			paths = append(paths, entry.Join(document.ItemID))
 		}
 	}
 	return paths

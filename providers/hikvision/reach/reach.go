@@ -1,4 +1,6 @@
-package hikvision
+// Package reach says what the setting files of a user, and the kind that reaches any element, may do to a device: what their
+// paths reach, what writing there can cost, and what belongs to another kind. It is pure.
+package reach
 
 import (
 	"fmt"
@@ -18,9 +20,9 @@ import (
 // dangerous are the paths below which a wrong value can cost the way to a device, as segments in lower case.
 var dangerous = [][]string{{"isapi", "system", "network"}, {"isapi", "security"}}
 
-// floorOf returns the least risk of an item of a kind that camform does not know from within: the greatest one among the
+// Floor returns the least risk of an item of a kind that camform does not know from within: the greatest one among the
 // paths that it is written to.
-func floorOf(kind *schema.Kind, key string) schema.Risk {
+func Floor(kind *schema.Kind, key string) schema.Risk {
 	risk := schema.RiskNone
 	for _, path := range writtenTo(kind, key) {
 		risk = risk.Or(floor(path))
@@ -50,15 +52,15 @@ var links = [][]string{
 	{"isapi", "system", "network", "wirelessdial"},
 }
 
-// carries reports whether an item is written below the path of a link, or a document of a kind that is one. What else is set
+// Carries reports whether an item is written below the path of a link, or a document of a kind that is one. What else is set
 // there, such as the speed of the interface, cuts the connection like an address does.
-func (p *Provider) carries(kind *schema.Kind, key string) bool {
+func (o Owners) Carries(kind *schema.Kind, key string) bool {
 	for _, path := range writtenTo(kind, key) {
-		if isOutsider(kind) && slices.ContainsFunc(links, func(link []string) bool { return liesWithin(segments(path), link) }) {
+		if IsOutsider(kind) && slices.ContainsFunc(links, func(link []string) bool { return liesWithin(segments(path), link) }) {
 			return true
 		}
 	}
-	for _, other := range p.managers(kind) {
+	for _, other := range o.managers(kind) {
 		for _, doc := range other.Documents() {
 			below := func(path string) bool { return liesWithin(segments(path), segments(doc.Path)) }
 			if other.IsLink("") && slices.ContainsFunc(writtenTo(kind, key), below) {
@@ -113,6 +115,9 @@ func segments(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '/' })
 }
 
+// SamePath reports whether two paths are the same to a web server that is as lenient as possible.
+func SamePath(a, b string) bool { return slices.Equal(segments(a), segments(b)) }
+
 var plainSegment = regexp.MustCompile(`^[a-z0-9_.{}-]+$`)
 
 // puzzling says, in a sentence, that a path has characters of which nobody knows what a device makes of them: one may end
@@ -165,6 +170,15 @@ func actsAt(path string, lists ...[]string) string {
 	return ""
 }
 
+// NoSetting says, in a sentence, that a device does or tells something at a path, so that nothing is to be written there; it is
+// empty for other paths.
+func NoSetting(path string) string {
+	if word := actsAt(path, acting, reporting); word != "" {
+		return noSetting(path, word)
+	}
+	return ""
+}
+
 func noSetting(path, segment string) string {
 	return fmt.Sprintf("%s is not a document with settings: %s is something that a device does or tells.", withoutQuery(path), segment)
 }
@@ -174,18 +188,18 @@ func withoutQuery(path string) string {
 	return path
 }
 
-// refuses says, in sentences, why an item of a kind that camform does not know from within must not be written, whatever the
+// Refuses says, in sentences, why an item of a kind that camform does not know from within must not be written, whatever the
 // device says: a path acts, or an element is one that another kind manages.
-func (p *Provider) refuses(kind *schema.Kind, key string) []string {
+func (o Owners) Refuses(kind *schema.Kind, key string) []string {
 	for _, path := range writtenTo(kind, key) {
-		if word := actsAt(path, acting, reporting); word != "" {
-			return []string{noSetting(path, word)}
+		if reason := NoSetting(path); reason != "" {
+			return []string{reason}
 		}
 		if reason := puzzling(path); reason != "" {
 			return []string{reason}
 		}
 	}
-	if faults := p.certainly(kind, key); len(faults) > 0 {
+	if faults := o.certainly(kind, key); len(faults) > 0 {
 		return []string{faults[0].Detail}
 	}
 	return nil
@@ -193,14 +207,14 @@ func (p *Provider) refuses(kind *schema.Kind, key string) []string {
 
 // certainly finds the parts of a kind by which an item changes what another kind manages on every device. There are none
 // where that depends on the device, or never is so.
-func (p *Provider) certainly(kind *schema.Kind, key string) []schema.Fault {
+func (o Owners) certainly(kind *schema.Kind, key string) []schema.Fault {
 	var faults []schema.Fault
 	add := func(part, path string, other *schema.Kind) {
 		if !slices.ContainsFunc(faults, func(f schema.Fault) bool { return f.Part == part }) {
 			faults = append(faults, schema.Fault{Part: part, Summary: "Element of another kind", Detail: path + " " + belongs(other)})
 		}
 	}
-	for _, other := range p.managers(kind) {
+	for _, other := range o.managers(kind) {
 		for _, theirs := range other.Documents() {
 			for i, ours := range kind.Documents() {
 				ours = ours.For(key)
@@ -256,8 +270,8 @@ func elementsIn(kind *schema.Kind, doc schema.Document, key string) []partElemen
 	return elements
 }
 
-// overreaches finds what a setting file of the user's must not do, whatever the device says.
-func (p *Provider) overreaches(kind *schema.Kind) []schema.Fault {
+// Overreaches finds what a setting file of the user's must not do, whatever the device says.
+func (o Owners) Overreaches(kind *schema.Kind) []schema.Fault {
 	var faults []schema.Fault
 	wrong := func(part, summary, detail string) {
 		faults = append(faults, schema.Fault{Part: part, Summary: summary, Detail: detail})
@@ -273,7 +287,7 @@ func (p *Provider) overreaches(kind *schema.Kind) []schema.Fault {
 		if word := actsAt(at.path, lists...); word != "" {
 			wrong(at.part, "Path of an action", noSetting(at.path, word))
 		}
-		if reason := p.misdirected(kind, at); reason != "" {
+		if reason := o.misdirected(kind, at); reason != "" {
 			wrong(at.part, "Path of another kind", reason)
 		}
 		if reason := puzzling(at.path); reason != "" {
@@ -283,13 +297,13 @@ func (p *Provider) overreaches(kind *schema.Kind) []schema.Fault {
 	if w := kind.Write; w != nil && strings.Contains(w.Path, schema.IDHole) {
 		for _, a := range kind.Attributes {
 			for _, e := range kind.Elements(a) {
-				if slices.ContainsFunc(document.Spellings(e.Path), itemID.Covers) {
+				if slices.ContainsFunc(document.Spellings(e.Path), document.ItemID.Covers) {
 					wrong(e.Part, "Number of an item", "The number of an item is the device's own, and write.path would follow what is written to it.")
 				}
 			}
 		}
 	}
-	return append(faults, p.certainly(kind, "")...)
+	return append(faults, o.certainly(kind, "")...)
 }
 
 // partPath is a path in a setting file.
@@ -332,12 +346,12 @@ func documentPart(n int) string {
 
 // misdirected says why a request to a path of the write block would change what another kind manages, whatever stands in the
 // documents: items are made or removed where another kind lives, or what is sent there was not read there as a whole.
-func (p *Provider) misdirected(kind *schema.Kind, part partPath) string {
+func (o Owners) misdirected(kind *schema.Kind, part partPath) string {
 	if !strings.HasPrefix(part.part, "write.") {
 		return ""
 	}
 	to := segments(part.path)
-	for _, other := range p.managers(kind) {
+	for _, other := range o.managers(kind) {
 		for _, doc := range other.Documents() {
 			there := segments(doc.Path)
 			if !liesWithin(to, there) && !liesWithin(there, to) {
