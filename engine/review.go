@@ -40,12 +40,12 @@ type Account struct {
 
 // kept is what the state keeps of accounts.
 type kept struct {
-	versions map[string][]state.Secret // by name
+	versions map[string][]state.SecretVersion // by name
 	rows     map[schema.Setting]state.Setting
 }
 
 func readKept(ctx context.Context, secrets *state.Secrets, settings *state.Settings) (kept, error) {
-	k := kept{versions: map[string][]state.Secret{}, rows: map[schema.Setting]state.Setting{}}
+	k := kept{versions: map[string][]state.SecretVersion{}, rows: map[schema.Setting]state.Setting{}}
 	all, err := secrets.AllSecrets(ctx)
 	if err != nil {
 		return k, err

@@ -43,7 +43,7 @@ func (p storedPasswords) Propose(_ context.Context, _, account string, how plan.
 
 func (p storedPasswords) Keep(_, text string) ([]byte, error) { return p.Seal([]byte(text)) }
 
-func (p storedPasswords) Open(s state.Secret) (string, error) {
+func (p storedPasswords) Open(s state.SecretVersion) (string, error) {
 	text, err := p.Unseal(s.Sealed)
 	return string(text), err
 }

@@ -3,7 +3,7 @@
 //
 // Rules of this package:
 //
-//   - Null means "keep what the device has", unknown means "known later", and the mark Secret means "never show".
+//   - Null means "keep what the device has", unknown means "known later", and the mark SecretMark means "never show".
 //   - Addresses are small comparable structs, so that they serve as map keys, sort keys and log fields.
 //   - Everything here is data. How a value is read from a document or written into one is the business of a provider.
 package schema

@@ -8,22 +8,22 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Secret is the cty mark of a value that must never be shown or stored. It says where the value comes from, so that a
+// SecretMark is the cty mark of a value that must never be shown or stored. It says where the value comes from, so that a
 // plan can name the origin and apply can fetch the value again.
 //
 // A mark spreads to everything computed from the value. A value computed from a secret carries the mark of its parts,
 // but is no longer what the origin yields: see Origin.
-type Secret struct {
+type SecretMark struct {
 	Origin string // "env:NAME", "file:PATH" or "var.NAME"; never a value
 }
 
 // MarkSecret returns v with the mark of its origin.
-func MarkSecret(v cty.Value, origin string) cty.Value { return v.Mark(Secret{Origin: origin}) }
+func MarkSecret(v cty.Value, origin string) cty.Value { return v.Mark(SecretMark{Origin: origin}) }
 
-// IsSecret reports whether v itself carries a Secret mark.
+// IsSecret reports whether v itself carries a SecretMark.
 func IsSecret(v cty.Value) bool {
 	for mark := range v.Marks() {
-		if _, ok := mark.(Secret); ok {
+		if _, ok := mark.(SecretMark); ok {
 			return true
 		}
 	}
@@ -34,7 +34,7 @@ func IsSecret(v cty.Value) bool {
 func Origin(v cty.Value) string {
 	var found []string
 	for mark := range v.Marks() {
-		if s, ok := mark.(Secret); ok {
+		if s, ok := mark.(SecretMark); ok {
 			found = append(found, s.Origin)
 		}
 	}

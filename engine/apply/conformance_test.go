@@ -42,7 +42,7 @@ func TestTheStoreInMemoryBehavesLikeTheRealOne(t *testing.T) {
 		}
 		defer func() { _ = real.Close() }()
 		memory := newStore(now)
-		memory.add(state.Secret{Name: "a", Status: state.SecretLive, Sealed: []byte("first"), Created: clock})
+		memory.add(state.SecretVersion{Name: "a", Status: state.SecretLive, Sealed: []byte("first"), Created: clock})
 		if _, err := real.PutSecret(context.Background(), "a", []byte("first"), ""); err != nil {
 			r.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func drawOperation(r *rapid.T, leases []state.Lease) func(apply.Store) (state.Le
 				return state.Lease{}, nil
 			}
 			var verdicts []state.Verdict
-			if known, _ := s.Versions(ctx, name); version == 0 || slices.ContainsFunc(known, func(v state.Secret) bool { return v.Version == version }) {
+			if known, _ := s.Versions(ctx, name); version == 0 || slices.ContainsFunc(known, func(v state.SecretVersion) bool { return v.Version == version }) {
 				verdicts = []state.Verdict{{Name: name, Live: version}}
 			}
 			rows := []state.Setting{{Address: address, Fingerprints: map[string]string{"password": "f"}}}
@@ -111,7 +111,7 @@ func drawOperation(r *rapid.T, leases []state.Lease) func(apply.Store) (state.Le
 		}
 	case 6:
 		return func(s apply.Store) (state.Lease, error) {
-			if known, _ := s.Versions(ctx, name); version != 0 && !slices.ContainsFunc(known, func(v state.Secret) bool { return v.Version == version }) {
+			if known, _ := s.Versions(ctx, name); version != 0 && !slices.ContainsFunc(known, func(v state.SecretVersion) bool { return v.Version == version }) {
 				return state.Lease{}, nil
 			}
 			return state.Lease{}, s.SettleSecret(ctx, lease, state.Verdict{Name: name, Live: version})

@@ -62,7 +62,7 @@ func readKinds(ctx context.Context, reader providers.Reader, interpreter provide
 	return r, nil
 }
 
-func rowOf(address schema.Setting, kind *schema.Kind, want, have cty.Value, secrets map[string]plan.Secret) state.Setting {
+func rowOf(address schema.Setting, kind *schema.Kind, want, have cty.Value, secrets map[string]plan.SecretSource) state.Setting {
 	row := state.Setting{
 		Address: address, Applied: EncodeAttributes(kind, want, want), Observed: EncodeAttributes(kind, want, have),
 		Fingerprints: map[string]string{},
@@ -189,9 +189,9 @@ func stepsOf(in state.Intent, kinds *schema.Kinds) ([]plan.Step, error) {
 		if err := errors.Join(errBefore, errAfter); err != nil {
 			return nil, fmt.Errorf("journal of %s: %w", shape.Setting, err)
 		}
-		secrets := map[string]plan.Secret{}
+		secrets := map[string]plan.SecretSource{}
 		for attribute, fingerprint := range shape.Fingerprints {
-			secrets[attribute] = plan.Secret{Origin: shape.Origins[attribute], Fingerprint: fingerprint}
+			secrets[attribute] = plan.SecretSource{Origin: shape.Origins[attribute], Fingerprint: fingerprint}
 		}
 		steps = append(steps, plan.Step{Address: shape.Setting, Action: plan.Action(shape.Action), Before: before, After: after, Secrets: secrets})
 	}

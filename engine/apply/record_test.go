@@ -87,7 +87,7 @@ func TestValuesOfTheJournalComeBack(t *testing.T) {
 }
 
 func TestALoginProvesOnlyPasswordsOfAccounts(t *testing.T) {
-	s := plan.Step{Secrets: map[string]plan.Secret{"password": {Origin: "env:A"}}}
+	s := plan.Step{Secrets: map[string]plan.SecretSource{"password": {Origin: "env:A"}}}
 	if _, ok := loginOf(&schema.Kind{Account: true}, s); !ok {
 		t.Error("the password of an account is proven by a login")
 	}

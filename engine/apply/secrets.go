@@ -19,18 +19,18 @@ const passwordAttribute = "password"
 func generates(s plan.Step) *plan.Generate { return s.Secrets[passwordAttribute].Generate }
 
 // loginOf is the secret of a step that a login proves, if there is one.
-func loginOf(kind *schema.Kind, s plan.Step) (plan.Secret, bool) {
+func loginOf(kind *schema.Kind, s plan.Step) (plan.SecretSource, bool) {
 	if !kind.Account {
-		return plan.Secret{}, false
+		return plan.SecretSource{}, false
 	}
 	secret, ok := s.Secrets[passwordAttribute]
 	return secret, ok
 }
 
 // hidden are the secrets of a step that devices never return.
-func hidden(kind *schema.Kind, s plan.Step) map[string]plan.Secret {
+func hidden(kind *schema.Kind, s plan.Step) map[string]plan.SecretSource {
 	secrets := maps.Clone(s.Secrets)
-	maps.DeleteFunc(secrets, func(attribute string, _ plan.Secret) bool {
+	maps.DeleteFunc(secrets, func(attribute string, _ plan.SecretSource) bool {
 		a := kind.Attribute(attribute)
 		return a != nil && !a.WriteOnly
 	})
@@ -73,7 +73,7 @@ func (k secrets) following(steps []plan.Step) ([]plan.Step, error) {
 }
 
 // reveal reads a secret and proves that it is the one that was planned.
-func (k secrets) reveal(address schema.Setting, attribute string, secret plan.Secret) (string, error) {
+func (k secrets) reveal(address schema.Setting, attribute string, secret plan.SecretSource) (string, error) {
 	if secret.Generate != nil {
 		return k.accounts.Proposed(address.Key), nil
 	}
@@ -88,7 +88,7 @@ func (k secrets) reveal(address schema.Setting, attribute string, secret plan.Se
 }
 
 // login is the credential of the account that a step is about, with a secret of the step.
-func (k secrets) login(s plan.Step, secret plan.Secret) (providers.Credential, error) {
+func (k secrets) login(s plan.Step, secret plan.SecretSource) (providers.Credential, error) {
 	text, err := k.reveal(s.Address, passwordAttribute, secret)
 	return providers.Credential{Username: s.Address.Key, Password: providers.NewPassword(text)}, err
 }

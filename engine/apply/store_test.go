@@ -28,7 +28,7 @@ type store struct {
 	renewed  map[schema.Device]time.Time
 	settings map[schema.Setting]state.Setting
 	intents  []state.Intent
-	secrets  []state.Secret // in the order in which they were made
+	secrets  []state.SecretVersion // in the order in which they were made
 	attempts []ledger.Entry
 	snapshot map[string][]byte
 }
@@ -114,7 +114,7 @@ func (s *store) Fingerprint(setting schema.Setting, attribute, secret string) st
 func (s *store) Begin(_ context.Context, lease state.Lease, intent state.Intent) (id state.IntentID, err error) {
 	err = s.fenced(lease, func() error {
 		for i, c := range intent.Candidates {
-			intent.Candidates[i] = state.Candidate{Name: c.Name, Version: s.add(state.Secret{
+			intent.Candidates[i] = state.Candidate{Name: c.Name, Version: s.add(state.SecretVersion{
 				Name: c.Name, Status: state.SecretPending, Sealed: c.Sealed, Sent: s.now(), Created: s.now(), Run: lease.Run, Note: c.Note,
 			})}
 		}
@@ -166,7 +166,7 @@ func (s *store) SaveSnapshot(_ context.Context, lease state.Lease, path string, 
 }
 
 // add keeps a version of a secret and returns its number.
-func (s *store) add(secret state.Secret) int {
+func (s *store) add(secret state.SecretVersion) int {
 	secret.Version = 1
 	for _, other := range s.secrets {
 		if other.Name == secret.Name {
@@ -177,8 +177,8 @@ func (s *store) add(secret state.Secret) int {
 	return secret.Version
 }
 
-func (s *store) Versions(_ context.Context, name string) ([]state.Secret, error) {
-	var found []state.Secret
+func (s *store) Versions(_ context.Context, name string) ([]state.SecretVersion, error) {
+	var found []state.SecretVersion
 	for _, secret := range slices.Backward(s.secrets) {
 		if secret.Name == name {
 			found = append(found, secret)
@@ -200,7 +200,7 @@ func (s *store) Doubtful(context.Context) (map[string]bool, error) {
 func (s *store) AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error {
 	return s.fenced(lease, func() error {
 		if known, _ := s.Versions(ctx, name); len(known) == 0 {
-			s.add(state.Secret{Name: name, Status: state.SecretLive, Sealed: sealed, Created: s.now(), Note: note})
+			s.add(state.SecretVersion{Name: name, Status: state.SecretLive, Sealed: sealed, Created: s.now(), Note: note})
 		}
 		return nil
 	})

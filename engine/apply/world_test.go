@@ -156,7 +156,7 @@ var follower = schema.Setting{Device: recorderAddress, Kind: "cloud"}
 
 // keep puts a password into the vault that an account has, and remembers that it has it.
 func (w *world) keep(device schema.Device, account, text string) {
-	w.disk.add(state.Secret{Name: credential.Name(device, account), Status: state.SecretLive, Sealed: []byte(text), Created: w.clock, Proven: w.clock})
+	w.disk.add(state.SecretVersion{Name: credential.Name(device, account), Status: state.SecretLive, Sealed: []byte(text), Created: w.clock, Proven: w.clock})
 	address := schema.Setting{Device: device, Kind: "user", Key: account}
 	w.disk.settings[address] = state.Setting{Address: address, Fingerprints: map[string]string{
 		"password": w.disk.Fingerprint(address, "password", text),
@@ -429,7 +429,7 @@ func (open) Seal(text []byte) ([]byte, error)     { return text, nil }
 func (open) Unseal(sealed []byte) ([]byte, error) { return sealed, nil }
 
 // Open reads a version.
-func (w *world) Open(s state.Secret) (string, error) { return string(s.Sealed), nil }
+func (w *world) Open(s state.SecretVersion) (string, error) { return string(s.Sealed), nil }
 
 func (w *world) planned(steps []plan.Step) plan.Device {
 	identity := w.camera.Identity()
@@ -442,7 +442,7 @@ func (w *world) planned(steps []plan.Step) plan.Device {
 func (w *world) plannedRecorder(steps []plan.Step) plan.Device {
 	d := plan.Device{
 		Address: recorderAddress, Steps: steps,
-		Access: plan.Access{URL: "https://192.0.2.2:443", Username: "admin", Password: plan.Secret{Origin: "env:RECORDER"}},
+		Access: plan.Access{URL: "https://192.0.2.2:443", Username: "admin", Password: plan.SecretSource{Origin: "env:RECORDER"}},
 	}
 	if w.recorder != nil {
 		d.Identity = w.recorder.Identity()
@@ -475,16 +475,16 @@ func (w *world) following(rotates bool) (plan.Step, bool) {
 	}
 	name := credential.Name(cameraAddress, "operator")
 	live, _ := w.live(name)
-	secret := plan.Secret{Origin: credential.Origin(name), Fingerprint: w.disk.Fingerprint(follower, "code", live)}
+	secret := plan.SecretSource{Origin: credential.Origin(name), Fingerprint: w.disk.Fingerprint(follower, "code", live)}
 	if rotates {
-		secret = plan.Secret{Origin: secret.Origin, Follows: schema.Setting{Device: cameraAddress, Kind: "user", Key: "operator"}.String()}
+		secret = plan.SecretSource{Origin: secret.Origin, Follows: schema.Setting{Device: cameraAddress, Kind: "user", Key: "operator"}.String()}
 	} else if w.disk.settings[follower].Fingerprints["code"] == secret.Fingerprint {
 		return plan.Step{}, false
 	}
 	kind := w.fleet.Provider().Kinds().Lookup("cloud")
 	return plan.Step{
 		Address: follower, Action: plan.Update, Before: object(kind, nil), After: object(kind, nil),
-		Secrets: map[string]plan.Secret{"code": secret}, Why: []plan.Why{{Attribute: "code", Cause: plan.CauseConfig}},
+		Secrets: map[string]plan.SecretSource{"code": secret}, Why: []plan.Why{{Attribute: "code", Cause: plan.CauseConfig}},
 	}, true
 }
 
@@ -559,7 +559,7 @@ func (w *world) rotation(kind *schema.Kind, account string) plan.Step {
 		Address: schema.Setting{Device: cameraAddress, Kind: "user", Key: account}, Action: plan.Update,
 		After: object(kind, nil),
 		Why:   []plan.Why{{Attribute: "password", Cause: plan.CauseConfig}},
-		Secrets: map[string]plan.Secret{"password": {
+		Secrets: map[string]plan.SecretSource{"password": {
 			Origin: credential.Origin(name), Generate: &plan.Generate{Replaces: replaces, Own: account == "admin", Reason: "due"},
 		}},
 	}
@@ -629,7 +629,7 @@ func (w *world) accepts(account, text string) bool {
 }
 
 func (w *world) versions() int {
-	return len(slices.DeleteFunc(slices.Clone(w.disk.secrets), func(s state.Secret) bool { return s.Sent.IsZero() }))
+	return len(slices.DeleteFunc(slices.Clone(w.disk.secrets), func(s state.SecretVersion) bool { return s.Sent.IsZero() }))
 }
 
 func (w *world) passwordsWritten() int {

@@ -17,8 +17,8 @@ import (
 )
 
 func TestClassesOfChanges(t *testing.T) {
-	secret := func(s plan.Secret) func(*plan.Step) {
-		return func(step *plan.Step) { step.Secrets = map[string]plan.Secret{"password": s} }
+	secret := func(s plan.SecretSource) func(*plan.Step) {
+		return func(step *plan.Step) { step.Secrets = map[string]plan.SecretSource{"password": s} }
 	}
 	for _, test := range []struct {
 		name, kind string
@@ -29,9 +29,9 @@ func TestClassesOfChanges(t *testing.T) {
 		{"a service", "stream", nil, "all"},
 		{"a login", "user", nil, "login all"},
 		{"a lockout is a login too", "filter", nil, "lockout login all"},
-		{"a secret", "note", secret(plan.Secret{Origin: "env:X"}), "credentials all"},
-		{"a generated password", "user", secret(plan.Secret{Generate: &plan.Generate{Policy: credential.Policy{Name: "p"}}}), "credentials login all"},
-		{"a password that follows another", "note", secret(plan.Secret{Follows: "device.gate.user.op"}), "credentials all"},
+		{"a secret", "note", secret(plan.SecretSource{Origin: "env:X"}), "credentials all"},
+		{"a generated password", "user", secret(plan.SecretSource{Generate: &plan.Generate{Policy: credential.Policy{Name: "p"}}}), "credentials login all"},
+		{"a password that follows another", "note", secret(plan.SecretSource{Follows: "device.gate.user.op"}), "credentials all"},
 		{"a risk that was taken out of the plan", "filter", func(s *plan.Step) { s.Risk = "" }, "lockout login all"},
 		{"a risk that is no risk", "filter", func(s *plan.Step) { s.Risk = "harmless" }, "lockout login all"},
 		{"a risk that the plan adds", "note", func(s *plan.Step) { s.Risk = schema.RiskLogin }, "login all"},

@@ -94,7 +94,7 @@ type Identity struct {
 // Login is the account that camform uses on a device.
 type Login struct {
 	Username string
-	Password cty.Value          // string, marked with schema.Secret; never null; if managed, that of the vault or else the first one
+	Password cty.Value          // string, marked with schema.SecretMark; never null; if managed, that of the vault or else the first one
 	Policy   *credential.Policy // by which the password is managed, also where only the block of the account says so; nil if it is not
 	Basic    bool               // HTTP Basic may be used over TLS where a device has no digest
 	Range    hcl.Range

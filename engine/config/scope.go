@@ -66,7 +66,7 @@ func hasSecret(v cty.Value) bool {
 	}
 	_, marks := v.UnmarkDeep()
 	for mark := range marks {
-		if _, ok := mark.(schema.Secret); ok {
+		if _, ok := mark.(schema.SecretMark); ok {
 			return true
 		}
 	}

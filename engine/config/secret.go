@@ -83,7 +83,7 @@ func (s secretStore) revealed(v cty.Value) bool {
 	plain, marks := v.UnmarkDeep()
 	found := false
 	for mark := range marks {
-		secret, ok := mark.(schema.Secret)
+		secret, ok := mark.(schema.SecretMark)
 		text := s.known[secret.Origin]
 		if !ok || text == "" {
 			continue
@@ -132,7 +132,7 @@ func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 // homeless reports whether v is secret only because sensitive() says so, and comes from no origin.
 func homeless(v cty.Value) bool {
 	for mark := range v.Marks() {
-		if secret, ok := mark.(schema.Secret); ok && secret.Origin != "" {
+		if secret, ok := mark.(schema.SecretMark); ok && secret.Origin != "" {
 			return false
 		}
 	}

@@ -61,7 +61,7 @@ type Change struct {
 	Action  plan.Action
 	Before  cty.Value // null if there is none; secrets in it are null
 	After   cty.Value // null if it is to go; undeclared attributes and secrets are null
-	Secrets map[string]plan.Secret
+	Secrets map[string]plan.SecretSource
 	Why     []plan.Why
 	Reason  string          // for deletions and forgets
 	Cause   plan.Cause      // for deletions
@@ -83,7 +83,7 @@ type Adopted struct {
 	Address schema.Setting
 	Kind    *schema.Kind
 	Value   cty.Value // declared attributes; the others and secrets are null
-	Secrets map[string]plan.Secret
+	Secrets map[string]plan.SecretSource
 }
 
 // Compare compares one device by itself: whatever logs in with a password of another device is judged by the password of
@@ -390,15 +390,15 @@ func (c *comparison) remembersAll(want *config.Setting, memory Memory) bool {
 	return true
 }
 
-func (c *comparison) secrets(want *config.Setting) map[string]plan.Secret {
-	var secrets map[string]plan.Secret
+func (c *comparison) secrets(want *config.Setting) map[string]plan.SecretSource {
+	var secrets map[string]plan.SecretSource
 	for _, a := range want.Kind.Attributes {
 		declared, ok := want.Attributes[a.Name]
 		if !ok || !a.Secret {
 			continue
 		}
 		if secrets == nil {
-			secrets = map[string]plan.Secret{}
+			secrets = map[string]plan.SecretSource{}
 		}
 		secrets[a.Name] = c.secret(want, a, declared)
 	}
@@ -406,8 +406,8 @@ func (c *comparison) secrets(want *config.Setting) map[string]plan.Secret {
 }
 
 // secret is how a plan names the value of a secret attribute.
-func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared config.Attribute) plan.Secret {
-	s := plan.Secret{Origin: schema.Origin(declared.Value)}
+func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared config.Attribute) plan.SecretSource {
+	s := plan.SecretSource{Origin: schema.Origin(declared.Value)}
 	reason := ""
 	if declared.Policy != nil {
 		reason = c.rotation(want, declared)

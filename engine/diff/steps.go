@@ -195,7 +195,7 @@ func AccessOf(device *config.Device) plan.Access {
 	return plan.Access{
 		Managed: managed,
 		URL:     device.URL.String(), Username: device.Login.Username,
-		Password: plan.Secret{Origin: schema.Origin(device.Login.Password)},
+		Password: plan.SecretSource{Origin: schema.Origin(device.Login.Password)},
 		Want:     providers.Identity{Serial: device.Identity.Serial, MAC: device.Identity.MAC, Model: device.Identity.Model},
 		Verify:   device.TLS.Verify, CAFile: device.TLS.CAFile, Legacy: device.TLS.Legacy,
 		Basic: device.Login.Basic, Site: device.Site,

@@ -79,8 +79,8 @@ func (d device) seenWith(algorithm string) device {
 }
 
 // secret is a step that also sets a password.
-func secret(s plan.Step, password plan.Secret) plan.Step {
-	s.Secrets = map[string]plan.Secret{"password": password}
+func secret(s plan.Step, password plan.SecretSource) plan.Step {
+	s.Secrets = map[string]plan.SecretSource{"password": password}
 	s.Why = append(s.Why, plan.Why{Attribute: "password"})
 	return s
 }
@@ -107,7 +107,7 @@ var (
 	onvif     = plan.Way{Who: "onvif", Scheme: "onvif", Account: "onvif"}
 	vendor    = plan.Way{Who: "vendor", Scheme: "sdk"}
 	operator  = plan.Way{Who: "vms", Account: "vms", Level: "Operator"}
-	generated = plan.Secret{Origin: "vault:gate/nvr", Generate: &plan.Generate{}}
+	generated = plan.SecretSource{Origin: "vault:gate/nvr", Generate: &plan.Generate{}}
 )
 
 func told(w plan.Way) plan.Way { w.Told = true; return w }
@@ -421,20 +421,20 @@ var pairs = []struct {
 	},
 	{
 		"own password from elsewhere",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:OTHER"})}}},
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Password: plan.SecretSource{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.SecretSource{Origin: "env:OTHER"})}}},
 		"same secret",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:ADMIN"})}}},
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Password: plan.SecretSource{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.SecretSource{Origin: "env:ADMIN"})}}},
 	},
 	{
 		"own password of the first login, where the vault has one",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Managed: "gate/admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "env:ADMIN"})}}},
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Managed: "gate/admin", Password: plan.SecretSource{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.SecretSource{Origin: "env:ADMIN"})}}},
 		"same secret",
-		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Managed: "gate/admin", Password: plan.Secret{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "vault:gate/admin"})}}},
+		device{plan.Device{Access: plan.Access{URL: secure, Username: "admin", Managed: "gate/admin", Password: plan.SecretSource{Origin: "env:ADMIN"}}, Steps: []plan.Step{secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.SecretSource{Origin: "vault:gate/admin"})}}},
 	},
 	{
 		"own password from nowhere",
-		over(secure, secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{})), "same secret",
-		over(secure, secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.Secret{Origin: "vault:gate/admin", Generate: &plan.Generate{Own: true}})),
+		over(secure, secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.SecretSource{})), "same secret",
+		over(secure, secret(step("user", "admin", user("Administrator"), user("Administrator")), plan.SecretSource{Origin: "vault:gate/admin", Generate: &plan.Generate{Own: true}})),
 	},
 	{
 		"last administrator deleted",
@@ -478,8 +478,8 @@ var pairs = []struct {
 	},
 	{
 		"password that a recorder does not know",
-		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), plan.Secret{Origin: "env:OTHER"})).needed(recorder), "does not tell it",
-		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), plan.Secret{Origin: "vault:gate/nvr"})).needed(recorder),
+		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), plan.SecretSource{Origin: "env:OTHER"})).needed(recorder), "does not tell it",
+		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), plan.SecretSource{Origin: "vault:gate/nvr"})).needed(recorder),
 	},
 
 	{

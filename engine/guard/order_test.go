@@ -24,7 +24,7 @@ func local(steps []plan.Step) string {
 
 // rotation is a new password for the account that camform uses, which is an operator here.
 func rotation(account string) plan.Step {
-	return secret(step("user", account, user("Operator"), user("Operator")), plan.Secret{Generate: &plan.Generate{Own: account == "camform"}})
+	return secret(step("user", account, user("Operator"), user("Operator")), plan.SecretSource{Generate: &plan.Generate{Own: account == "camform"}})
 }
 
 func TestI9WhatOpensAWayInComesFirst(t *testing.T) {

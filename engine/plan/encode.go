@@ -148,7 +148,7 @@ type (
 	accessShape struct {
 		URL      string             `json:"url"`
 		Username string             `json:"username"`
-		Password Secret             `json:"password"`
+		Password SecretSource       `json:"password"`
 		Want     providers.Identity `json:"want"`
 		Verify   bool               `json:"verify,omitempty"`
 		CAFile   string             `json:"ca_file,omitempty"`
@@ -158,18 +158,18 @@ type (
 		Managed  string             `json:"managed,omitempty"`
 	}
 	stepShape struct {
-		Address string            `json:"address"`
-		Action  Action            `json:"action"`
-		Before  json.RawMessage   `json:"before"`
-		After   json.RawMessage   `json:"after"`
-		Secrets map[string]Secret `json:"secrets,omitempty"`
-		Why     []whyShape        `json:"why,omitempty"`
-		Reason  string            `json:"reason,omitempty"`
-		Cause   Cause             `json:"cause,omitempty"`
-		Source  Source            `json:"source"`
-		Risk    schema.Risk       `json:"risk,omitempty"`
-		Reboot  schema.Reboot     `json:"reboot,omitempty"`
-		Drops   bool              `json:"drops_sessions,omitempty"`
+		Address string                  `json:"address"`
+		Action  Action                  `json:"action"`
+		Before  json.RawMessage         `json:"before"`
+		After   json.RawMessage         `json:"after"`
+		Secrets map[string]SecretSource `json:"secrets,omitempty"`
+		Why     []whyShape              `json:"why,omitempty"`
+		Reason  string                  `json:"reason,omitempty"`
+		Cause   Cause                   `json:"cause,omitempty"`
+		Source  Source                  `json:"source"`
+		Risk    schema.Risk             `json:"risk,omitempty"`
+		Reboot  schema.Reboot           `json:"reboot,omitempty"`
+		Drops   bool                    `json:"drops_sessions,omitempty"`
 
 		Accepted string `json:"accepted,omitempty"`
 	}
@@ -180,9 +180,9 @@ type (
 		Profile   string `json:"profile,omitempty"`
 	}
 	adoptedShape struct {
-		Address string            `json:"address"`
-		Value   json.RawMessage   `json:"value"`
-		Secrets map[string]Secret `json:"secrets,omitempty"`
+		Address string                  `json:"address"`
+		Value   json.RawMessage         `json:"value"`
+		Secrets map[string]SecretSource `json:"secrets,omitempty"`
 	}
 	skippedShape struct {
 		Address   string     `json:"address"`

@@ -53,12 +53,12 @@ func small() *plan.Plan {
 		Version: "1.0", Created: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Schema: kinds.Hash(),
 		Devices: []plan.Device{{
 			Address:  gate,
-			Access:   plan.Access{URL: "https://192.0.2.1:443", Username: "admin", Password: plan.Secret{Origin: "env:LOGIN"}},
+			Access:   plan.Access{URL: "https://192.0.2.1:443", Username: "admin", Password: plan.SecretSource{Origin: "env:LOGIN"}},
 			Identity: providers.Identity{Serial: "S1", Firmware: "V1"},
 			Steps: []plan.Step{{
 				Address: schema.Setting{Device: gate, Kind: "user", Key: "op"}, Action: plan.Create, Before: user.Null(),
 				After:   cty.ObjectVal(map[string]cty.Value{"level": cty.StringVal("Viewer"), "password": cty.NullVal(cty.String)}),
-				Secrets: map[string]plan.Secret{"password": {Origin: "env:OP", Fingerprint: "f0"}},
+				Secrets: map[string]plan.SecretSource{"password": {Origin: "env:OP", Fingerprint: "f0"}},
 				Why:     []plan.Why{{Attribute: "level", Cause: plan.CauseConfig, Source: plan.Source{File: "main.cam.hcl", Line: 3}}},
 			}},
 			Adopted: []plan.Adopted{{Address: schema.Setting{Device: gate, Kind: system.Name}, Value: name("gate")}},

@@ -141,15 +141,15 @@ func anyValue(t *rapid.T, kind *schema.Kind) cty.Value {
 	return cty.ObjectVal(values)
 }
 
-func anySecret(t *rapid.T) plan.Secret {
-	return plan.Secret{Origin: "env:" + word.Draw(t, "origin"), Fingerprint: word.Draw(t, "fingerprint")}
+func anySecret(t *rapid.T) plan.SecretSource {
+	return plan.SecretSource{Origin: "env:" + word.Draw(t, "origin"), Fingerprint: word.Draw(t, "fingerprint")}
 }
 
-func anySecrets(t *rapid.T, kind *schema.Kind) map[string]plan.Secret {
+func anySecrets(t *rapid.T, kind *schema.Kind) map[string]plan.SecretSource {
 	if kind.Name != "user" || rapid.Bool().Draw(t, "no secret") {
 		return nil
 	}
-	return map[string]plan.Secret{"password": anySecret(t)}
+	return map[string]plan.SecretSource{"password": anySecret(t)}
 }
 
 func anySource(t *rapid.T) plan.Source {

@@ -129,7 +129,7 @@ func TestItemsInDocumentsOfTheirOwnAreGroupsOfTheirOwn(t *testing.T) {
 func rotation(name string, own bool) plan.Step {
 	return plan.Step{
 		Address: schema.Setting{Device: schema.Device{Name: "gate"}, Kind: "user", Key: name}, Action: plan.Update,
-		Secrets: map[string]plan.Secret{"password": {Generate: &plan.Generate{Own: own}}},
+		Secrets: map[string]plan.SecretSource{"password": {Generate: &plan.Generate{Own: own}}},
 	}
 }
 

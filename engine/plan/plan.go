@@ -81,15 +81,15 @@ type Way struct {
 // Adopted is a setting that a device has already as it is wanted, although camform did not write it.
 type Adopted struct {
 	Address schema.Setting
-	Value   cty.Value         // object of the kind's type; undeclared attributes and secrets are null
-	Secrets map[string]Secret // by attribute
+	Value   cty.Value               // object of the kind's type; undeclared attributes and secrets are null
+	Secrets map[string]SecretSource // by attribute
 }
 
 // Access is how to reach a device and log in.
 type Access struct {
 	URL      string
 	Username string
-	Password Secret
+	Password SecretSource
 	Want     providers.Identity // what the configuration demands
 	Verify   bool
 	CAFile   string
@@ -101,8 +101,8 @@ type Access struct {
 	Managed string
 }
 
-// Secret names a secret without holding it.
-type Secret struct {
+// SecretSource names a secret without holding it.
+type SecretSource struct {
 	Origin      string `json:"origin"`                // where apply gets the value from
 	Fingerprint string `json:"fingerprint,omitempty"` // keyed; tells whether it is still the value that was planned
 
@@ -139,13 +139,13 @@ const (
 type Step struct {
 	Address schema.Setting
 	Action  Action
-	Before  cty.Value         // object of the kind's type; null if the item does not exist
-	After   cty.Value         // object; null if it is to be removed; null attributes are left as they are; secrets are null
-	Secrets map[string]Secret // attribute → secret to be set
-	Why     []Why             // one for each attribute that changes, ordered as in the kind
-	Reason  string            // for deletions and forgets: why, for people
-	Cause   Cause             // for deletions: who moved; empty for the others, whose attributes know it
-	Range   Source            // the block that declares it
+	Before  cty.Value               // object of the kind's type; null if the item does not exist
+	After   cty.Value               // object; null if it is to be removed; null attributes are left as they are; secrets are null
+	Secrets map[string]SecretSource // attribute → secret to be set
+	Why     []Why                   // one for each attribute that changes, ordered as in the kind
+	Reason  string                  // for deletions and forgets: why, for people
+	Cause   Cause                   // for deletions: who moved; empty for the others, whose attributes know it
+	Range   Source                  // the block that declares it
 	Risk    schema.Risk
 	Reboot  schema.Reboot
 	Drops   bool // whether open connections may be cut

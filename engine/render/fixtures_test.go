@@ -144,7 +144,7 @@ func userCreate(t testing.TB, d schema.Device, origin string) plan.Step {
 	return plan.Step{
 		Address: setting(d, "user", "operator"), Action: plan.Create, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
 		Before: testKinds().Lookup("user").Null(), After: object(t, "user", vals{"level": cty.StringVal("Operator")}),
-		Secrets: map[string]plan.Secret{"password": {Origin: origin, Fingerprint: "k1:abcdef"}},
+		Secrets: map[string]plan.SecretSource{"password": {Origin: origin, Fingerprint: "k1:abcdef"}},
 		Why: []plan.Why{
 			{Attribute: "level", Cause: plan.CauseConfig, Source: at},
 			{Attribute: "password", Cause: plan.CauseConfig, Source: at},
@@ -203,7 +203,7 @@ func allActions(t testing.TB) *plan.Plan {
 					Address: setting(south, "user", "guest"), Action: plan.Update, Risk: schema.RiskLogin,
 					Before:  object(t, "user", vals{"level": cty.StringVal("Viewer")}),
 					After:   object(t, "user", vals{"level": cty.StringVal("Viewer")}),
-					Secrets: map[string]plan.Secret{"password": {Origin: "file:guest.txt"}},
+					Secrets: map[string]plan.SecretSource{"password": {Origin: "file:guest.txt"}},
 					Why:     []plan.Why{{Attribute: "password", Cause: plan.CauseConfig, Source: plan.Source{File: "users.cam.hcl", Line: 9}}},
 				},
 				{

@@ -15,7 +15,7 @@ import (
 
 // Store remembers versions of passwords. *state.Fleet is one; what its methods promise is said there.
 type Store interface {
-	Versions(ctx context.Context, name string) ([]state.Secret, error)
+	Versions(ctx context.Context, name string) ([]state.SecretVersion, error)
 	OpenIntents(ctx context.Context, device schema.Device) ([]state.Intent, error)
 	AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error
 	TriedSecret(ctx context.Context, lease state.Lease, name string, version int) error
@@ -31,7 +31,7 @@ type Vault interface {
 	Keep(name, text string) (sealed []byte, err error)
 
 	// Open reads a version of a secret.
-	Open(state.Secret) (text string, err error)
+	Open(state.SecretVersion) (text string, err error)
 }
 
 // Device accepts passwords, or refuses them.
@@ -86,7 +86,7 @@ func NewAccounts(world World, lease state.Lease, access plan.Access) *Accounts {
 func (a *Accounts) name(account string) string { return credential.Name(a.lease.Device, account) }
 
 // versions are those of a name; none for an account that is not managed.
-func (a *Accounts) versions(ctx context.Context, name string) ([]state.Secret, error) {
+func (a *Accounts) versions(ctx context.Context, name string) ([]state.SecretVersion, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -164,7 +164,7 @@ func (a *Accounts) Reenter(ctx context.Context, answer error) error {
 }
 
 // search finds out which version of our own password the device accepts; the session is that of the last attempt.
-func (a *Accounts) search(ctx context.Context, versions []state.Secret, answer Answer) Finding {
+func (a *Accounts) search(ctx context.Context, versions []state.SecretVersion, answer Answer) Finding {
 	return Resolve(Possible(versions, answer), a.trying(ctx, a.username, a.Device.Login))
 }
 
@@ -194,8 +194,8 @@ func (a *Accounts) Find(ctx context.Context, account string, answer Answer) Find
 }
 
 // trying logs in with versions of the password of an account.
-func (a *Accounts) trying(ctx context.Context, account string, login func(context.Context, providers.Credential) error) func(state.Secret) error {
-	return func(v state.Secret) error {
+func (a *Accounts) trying(ctx context.Context, account string, login func(context.Context, providers.Credential) error) func(state.SecretVersion) error {
+	return func(v state.SecretVersion) error {
 		credential, err := a.credential(account, v)
 		if err != nil {
 			return err
@@ -205,14 +205,14 @@ func (a *Accounts) trying(ctx context.Context, account string, login func(contex
 }
 
 // credential is an account with a version of its password.
-func (a *Accounts) credential(account string, v state.Secret) (providers.Credential, error) {
+func (a *Accounts) credential(account string, v state.SecretVersion) (providers.Credential, error) {
 	text, err := a.Vault.Open(v)
 	return providers.Credential{Username: account, Password: providers.NewPassword(text)}, err
 }
 
 // noteRefusal returns what came of a login with a version. One that the device refused had its turn, and has the next one
 // after all others.
-func (a *Accounts) noteRefusal(ctx context.Context, v state.Secret, err error) error {
+func (a *Accounts) noteRefusal(ctx context.Context, v state.SecretVersion, err error) error {
 	if !Refused(err) {
 		return err
 	}
@@ -304,7 +304,7 @@ func (a *Accounts) ProveOldRefused(ctx context.Context, account string, how plan
 		return ""
 	}
 	versions, err := a.versions(ctx, a.name(account))
-	i := slices.IndexFunc(versions, func(v state.Secret) bool { return v.Version == how.Replaces })
+	i := slices.IndexFunc(versions, func(v state.SecretVersion) bool { return v.Version == how.Replaces })
 	if err != nil || i < 0 {
 		return ""
 	}

@@ -50,7 +50,7 @@ type world struct {
 	late     func() // what the device does only after the run
 	login    providers.Credential
 	refused  map[string]bool // what the device refused in this run or the one before, as the ledger knows it
-	versions []state.Secret
+	versions []state.SecretVersion
 	open     []state.Intent
 	made     int
 }
@@ -63,7 +63,7 @@ func newWorld(t *testing.T, s scenario, ways [][2]int) *world {
 		w.account = "admin"
 	}
 	if !s.unmanaged {
-		w.versions = []state.Secret{{Name: w.name(), Version: 1, Status: state.SecretLive, Sealed: []byte(w.has[w.account])}}
+		w.versions = []state.SecretVersion{{Name: w.name(), Version: 1, Status: state.SecretLive, Sealed: []byte(w.has[w.account])}}
 	}
 	return w
 }
@@ -127,11 +127,11 @@ func (w *world) write(where string, do func()) error {
 
 // The store.
 
-func (w *world) Versions(_ context.Context, name string) ([]state.Secret, error) {
+func (w *world) Versions(_ context.Context, name string) ([]state.SecretVersion, error) {
 	if w.dead {
 		return nil, errDead
 	}
-	return slices.DeleteFunc(slices.Clone(w.versions), func(v state.Secret) bool { return v.Name != name }), nil
+	return slices.DeleteFunc(slices.Clone(w.versions), func(v state.SecretVersion) bool { return v.Name != name }), nil
 }
 
 func (w *world) OpenIntents(context.Context, schema.Device) ([]state.Intent, error) {
@@ -141,7 +141,7 @@ func (w *world) OpenIntents(context.Context, schema.Device) ([]state.Intent, err
 func (w *world) AdoptSecret(_ context.Context, _ state.Lease, name string, sealed []byte, _ string) error {
 	return w.write("adopting", func() {
 		if len(w.versions) == 0 {
-			w.versions = append(w.versions, state.Secret{Name: name, Version: 1, Status: state.SecretLive, Sealed: sealed})
+			w.versions = append(w.versions, state.SecretVersion{Name: name, Version: 1, Status: state.SecretLive, Sealed: sealed})
 		}
 	})
 }
@@ -184,7 +184,7 @@ func (w *world) settle(verdict state.Verdict) {
 // begin makes an intent and its candidate durable.
 func (w *world) begin(c state.Candidate) error {
 	return w.write("the intent", func() {
-		w.versions = append(w.versions, state.Secret{Name: c.Name, Version: len(w.versions) + 1, Status: state.SecretPending, Sealed: c.Sealed, Sent: noon})
+		w.versions = append(w.versions, state.SecretVersion{Name: c.Name, Version: len(w.versions) + 1, Status: state.SecretPending, Sealed: c.Sealed, Sent: noon})
 		w.open = append(w.open, state.Intent{Candidates: []state.Candidate{c}})
 	})
 }
@@ -204,7 +204,7 @@ func (w *world) Propose(_ context.Context, _, account string, _ plan.Generate) (
 
 func (*world) Keep(_, text string) ([]byte, error) { return []byte(text), nil }
 
-func (*world) Open(v state.Secret) (string, error) { return string(v.Sealed), nil }
+func (*world) Open(v state.SecretVersion) (string, error) { return string(v.Sealed), nil }
 
 // The device.
 
@@ -342,7 +342,7 @@ func (w *world) conclude(ctx context.Context, accounts *rotate.Accounts, answer 
 	if !found.Settled() || w.dead {
 		return false, nil
 	}
-	var accepted state.Secret
+	var accepted state.SecretVersion
 	for _, v := range w.versions {
 		current := v.Status == state.SecretPending || v.Status == state.SecretLive
 		if current && string(v.Sealed) == w.has[w.account] && found.Live != v.Version && answer != rotate.Denied {
@@ -391,7 +391,7 @@ func (w *world) play() error {
 
 // known reports whether the vault has a password, or nothing was changed yet.
 func (w *world) known(text string) bool {
-	return strings.HasSuffix(text, "-0") && w.unmanaged || slices.ContainsFunc(w.versions, func(v state.Secret) bool { return string(v.Sealed) == text })
+	return strings.HasSuffix(text, "-0") && w.unmanaged || slices.ContainsFunc(w.versions, func(v state.SecretVersion) bool { return string(v.Sealed) == text })
 }
 
 // Whatever dies or fails, the vault has the password of the device at every moment (I8), and in the end says which it is (I5:

@@ -70,34 +70,34 @@ const history = 8
 
 // InDoubt reports whether it is not known which of the versions of an account a device has: a candidate may have been
 // sent, or the live version was tried since it was last accepted.
-func InDoubt(versions []state.Secret) bool {
-	return slices.ContainsFunc(versions, func(v state.Secret) bool {
+func InDoubt(versions []state.SecretVersion) bool {
+	return slices.ContainsFunc(versions, func(v state.SecretVersion) bool {
 		return v.Status == state.SecretPending && !v.Sent.IsZero() || v.Status == state.SecretLive && v.Tried != 0
 	})
 }
 
 // Live is the live version of an account; ok is false if there is none.
-func Live(versions []state.Secret) (live state.Secret, ok bool) {
-	i := slices.IndexFunc(versions, func(v state.Secret) bool { return v.Status == state.SecretLive })
+func Live(versions []state.SecretVersion) (live state.SecretVersion, ok bool) {
+	i := slices.IndexFunc(versions, func(v state.SecretVersion) bool { return v.Status == state.SecretLive })
 	if i < 0 {
-		return state.Secret{}, false
+		return state.SecretVersion{}, false
 	}
 	return versions[i], true
 }
 
 // Likely are the versions that an account of which we are not the only owner can have: candidates and the live one, in the
 // order in which they are tried.
-func Likely(versions []state.Secret, answer Answer) []state.Secret {
-	likely := slices.DeleteFunc(slices.Clone(versions), func(v state.Secret) bool {
+func Likely(versions []state.SecretVersion, answer Answer) []state.SecretVersion {
+	likely := slices.DeleteFunc(slices.Clone(versions), func(v state.SecretVersion) bool {
 		return v.Status != state.SecretPending && v.Status != state.SecretLive
 	})
 	return order(likely, answer)
 }
 
 // Possible are all versions that the account can have that we log in with, in the order in which they are tried.
-func Possible(versions []state.Secret, answer Answer) []state.Secret {
+func Possible(versions []state.SecretVersion, answer Answer) []state.SecretVersion {
 	former := 0
-	possible := slices.DeleteFunc(newestFirst(versions), func(v state.Secret) bool {
+	possible := slices.DeleteFunc(newestFirst(versions), func(v state.SecretVersion) bool {
 		if v.Status == state.SecretPending || v.Status == state.SecretLive {
 			return false
 		}
@@ -107,19 +107,19 @@ func Possible(versions []state.Secret, answer Answer) []state.Secret {
 	return order(possible, answer)
 }
 
-func newestFirst(versions []state.Secret) []state.Secret {
-	return slices.SortedFunc(slices.Values(versions), func(a, b state.Secret) int { return cmp.Compare(b.Version, a.Version) })
+func newestFirst(versions []state.SecretVersion) []state.SecretVersion {
+	return slices.SortedFunc(slices.Values(versions), func(a, b state.SecretVersion) int { return cmp.Compare(b.Version, a.Version) })
 }
 
 // order puts what was tried in vain last, the latest attempt at the very end, and within that the likely before the less
 // likely.
-func order(versions []state.Secret, answer Answer) []state.Secret {
+func order(versions []state.SecretVersion, answer Answer) []state.SecretVersion {
 	first := []state.SecretStatus{state.SecretPending, state.SecretLive, state.SecretWithdrawn, state.SecretHistory}
 	if answer == Denied {
 		first[0], first[1] = first[1], first[0]
 	}
 	ordered := newestFirst(versions)
-	slices.SortStableFunc(ordered, func(a, b state.Secret) int {
+	slices.SortStableFunc(ordered, func(a, b state.SecretVersion) int {
 		return cmp.Or(cmp.Compare(a.Tried, b.Tried), cmp.Compare(slices.Index(first, a.Status), slices.Index(first, b.Status)))
 	})
 	return ordered
@@ -138,7 +138,7 @@ func (f Finding) Settled() bool { return f.Err == nil }
 
 // Resolve tries versions one after the other until one is accepted. Try logs in over a new connection; nil means that the
 // device accepted the version, and Refused that it did not. Any other error ends the search, since it tells nothing.
-func Resolve(versions []state.Secret, try func(state.Secret) error) Finding {
+func Resolve(versions []state.SecretVersion, try func(state.SecretVersion) error) Finding {
 	var f Finding
 	for _, v := range versions {
 		switch err := try(v); {

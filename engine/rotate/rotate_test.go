@@ -23,33 +23,33 @@ import (
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // version is a version of a password. A candidate may have been sent.
-func version(number int, status state.SecretStatus) state.Secret {
-	s := state.Secret{Name: "device.gate.user.admin", Version: number, Status: status}
+func version(number int, status state.SecretStatus) state.SecretVersion {
+	s := state.SecretVersion{Name: "device.gate.user.admin", Version: number, Status: status}
 	if status == state.SecretPending {
 		s.Sent = noon
 	}
 	return s
 }
 
-func pending(number int) state.Secret   { return version(number, state.SecretPending) }
-func live(number int) state.Secret      { return version(number, state.SecretLive) }
-func withdrawn(number int) state.Secret { return version(number, state.SecretWithdrawn) }
-func former(number int) state.Secret    { return version(number, state.SecretHistory) }
+func pending(number int) state.SecretVersion   { return version(number, state.SecretPending) }
+func live(number int) state.SecretVersion      { return version(number, state.SecretLive) }
+func withdrawn(number int) state.SecretVersion { return version(number, state.SecretWithdrawn) }
+func former(number int) state.SecretVersion    { return version(number, state.SecretHistory) }
 
 // refusedAs is a version with its place in the order in which versions were refused.
-func refusedAs(place int64, s state.Secret) state.Secret {
+func refusedAs(place int64, s state.SecretVersion) state.SecretVersion {
 	s.Tried = place
 	return s
 }
 
 // unsent is a candidate that never left.
-func unsent(number int) state.Secret {
+func unsent(number int) state.SecretVersion {
 	s := pending(number)
 	s.Sent = time.Time{}
 	return s
 }
 
-func numbers(versions []state.Secret) string {
+func numbers(versions []state.SecretVersion) string {
 	all := make([]string, len(versions))
 	for i, v := range versions {
 		all[i] = fmt.Sprint(v.Version)
@@ -59,17 +59,17 @@ func numbers(versions []state.Secret) string {
 
 func TestWhatMayHaveBeenSentIsInDoubt(t *testing.T) {
 	for name, test := range map[string]struct {
-		versions []state.Secret
+		versions []state.SecretVersion
 		want     bool
 	}{
 		"nothing":                          {nil, false},
-		"one in use":                       {[]state.Secret{live(1)}, false},
-		"a candidate that was not sent":    {[]state.Secret{unsent(2), live(1)}, false},
-		"a candidate that may have left":   {[]state.Secret{pending(2), live(1)}, true},
-		"the first one may have left":      {[]state.Secret{pending(1)}, true},
-		"the one in use was refused":       {[]state.Secret{refusedAs(1, live(1))}, true},
-		"former ones were refused":         {[]state.Secret{live(3), refusedAs(2, withdrawn(2)), refusedAs(1, former(1))}, false},
-		"a candidate, of which one was in": {[]state.Secret{unsent(3), pending(2), live(1)}, true},
+		"one in use":                       {[]state.SecretVersion{live(1)}, false},
+		"a candidate that was not sent":    {[]state.SecretVersion{unsent(2), live(1)}, false},
+		"a candidate that may have left":   {[]state.SecretVersion{pending(2), live(1)}, true},
+		"the first one may have left":      {[]state.SecretVersion{pending(1)}, true},
+		"the one in use was refused":       {[]state.SecretVersion{refusedAs(1, live(1))}, true},
+		"former ones were refused":         {[]state.SecretVersion{live(3), refusedAs(2, withdrawn(2)), refusedAs(1, former(1))}, false},
+		"a candidate, of which one was in": {[]state.SecretVersion{unsent(3), pending(2), live(1)}, true},
 	} {
 		if got := rotate.InDoubt(test.versions); got != test.want {
 			t.Errorf("%s: in doubt is %v", name, got)
@@ -78,11 +78,11 @@ func TestWhatMayHaveBeenSentIsInDoubt(t *testing.T) {
 }
 
 func TestTheLiveVersionIsTheOneInUse(t *testing.T) {
-	got, ok := rotate.Live([]state.Secret{pending(4), withdrawn(3), refusedAs(7, live(2)), former(1)})
+	got, ok := rotate.Live([]state.SecretVersion{pending(4), withdrawn(3), refusedAs(7, live(2)), former(1)})
 	if diff := cmp.Diff(refusedAs(7, live(2)), got); diff != "" || !ok {
 		t.Errorf("there is one: %v %s", ok, diff)
 	}
-	if got, ok := rotate.Live([]state.Secret{pending(2), former(1)}); ok || got.Version != 0 {
+	if got, ok := rotate.Live([]state.SecretVersion{pending(2), former(1)}); ok || got.Version != 0 {
 		t.Errorf("there is none, and it is %+v", got)
 	}
 }
@@ -90,21 +90,21 @@ func TestTheLiveVersionIsTheOneInUse(t *testing.T) {
 // The order of what an account can have, by what is known.
 func TestWhatIsTriedInWhichOrder(t *testing.T) {
 	for name, test := range map[string]struct {
-		versions []state.Secret
+		versions []state.SecretVersion
 		answer   rotate.Answer
 		likely   string
 		possible string
 	}{
-		"the device said yes":               {[]state.Secret{pending(2), live(1)}, rotate.Accepted, "2 1", "2 1"},
-		"the device said no":                {[]state.Secret{pending(2), live(1)}, rotate.Denied, "1 2", "1 2"},
-		"no answer came":                    {[]state.Secret{pending(2), live(1)}, rotate.Unheard, "2 1", "2 1"},
-		"it was no, for the likely only":    {[]state.Secret{pending(4), live(3), withdrawn(2), former(1)}, rotate.Denied, "3 4", "3 4 2 1"},
-		"withdrawn ones before former ones": {[]state.Secret{live(4), former(3), withdrawn(2), former(1)}, rotate.Unheard, "4", "4 2 3 1"},
-		"the newest candidate first":        {[]state.Secret{pending(2), live(1), pending(3)}, rotate.Unheard, "3 2 1", "3 2 1"},
-		"in any order that they come in":    {[]state.Secret{former(1), live(2), former(3), pending(4)}, rotate.Unheard, "4 2", "4 2 3 1"},
-		"what was refused waits":            {[]state.Secret{refusedAs(2, pending(3)), refusedAs(1, live(2)), former(1)}, rotate.Unheard, "2 3", "1 2 3"},
-		"also where the device said yes":    {[]state.Secret{refusedAs(5, pending(2)), live(1)}, rotate.Accepted, "1 2", "1 2"},
-		"one candidate for the first time":  {[]state.Secret{pending(1)}, rotate.Denied, "1", "1"},
+		"the device said yes":               {[]state.SecretVersion{pending(2), live(1)}, rotate.Accepted, "2 1", "2 1"},
+		"the device said no":                {[]state.SecretVersion{pending(2), live(1)}, rotate.Denied, "1 2", "1 2"},
+		"no answer came":                    {[]state.SecretVersion{pending(2), live(1)}, rotate.Unheard, "2 1", "2 1"},
+		"it was no, for the likely only":    {[]state.SecretVersion{pending(4), live(3), withdrawn(2), former(1)}, rotate.Denied, "3 4", "3 4 2 1"},
+		"withdrawn ones before former ones": {[]state.SecretVersion{live(4), former(3), withdrawn(2), former(1)}, rotate.Unheard, "4", "4 2 3 1"},
+		"the newest candidate first":        {[]state.SecretVersion{pending(2), live(1), pending(3)}, rotate.Unheard, "3 2 1", "3 2 1"},
+		"in any order that they come in":    {[]state.SecretVersion{former(1), live(2), former(3), pending(4)}, rotate.Unheard, "4 2", "4 2 3 1"},
+		"what was refused waits":            {[]state.SecretVersion{refusedAs(2, pending(3)), refusedAs(1, live(2)), former(1)}, rotate.Unheard, "2 3", "1 2 3"},
+		"also where the device said yes":    {[]state.SecretVersion{refusedAs(5, pending(2)), live(1)}, rotate.Accepted, "1 2", "1 2"},
+		"one candidate for the first time":  {[]state.SecretVersion{pending(1)}, rotate.Denied, "1", "1"},
 		"nothing is known":                  {nil, rotate.Accepted, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestWhatIsTriedInWhichOrder(t *testing.T) {
 
 // A device that came back from a restart may have what it had long ago, but not what it had before eight others.
 func TestOnlyTheLatestFormerVersionsAreTried(t *testing.T) {
-	versions := []state.Secret{live(10), pending(13), withdrawn(12), withdrawn(11)}
+	versions := []state.SecretVersion{live(10), pending(13), withdrawn(12), withdrawn(11)}
 	for number := 1; number < 10; number++ {
 		versions = append(versions, former(number))
 	}
@@ -172,7 +172,7 @@ func TestOnlyADeviceRefuses(t *testing.T) {
 }
 
 func TestTheSearchGoesOnUntilOneIsAccepted(t *testing.T) {
-	all := []state.Secret{pending(3), live(2), former(1)}
+	all := []state.SecretVersion{pending(3), live(2), former(1)}
 	locked := fmt.Errorf("the login of admin: %w", providers.ErrLocked)
 	untried := withheld(t, providers.ErrRefused)
 	for name, test := range map[string]struct {
@@ -190,8 +190,8 @@ func TestTheSearchGoesOnUntilOneIsAccepted(t *testing.T) {
 		"silence":             {map[int]error{3: providers.ErrUnreachable, 2: nil}, rotate.Finding{Err: providers.ErrUnreachable}, "3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var tried []state.Secret
-			got := rotate.Resolve(all, func(v state.Secret) error {
+			var tried []state.SecretVersion
+			got := rotate.Resolve(all, func(v state.SecretVersion) error {
 				tried = append(tried, v)
 				return test.says[v.Version]
 			})
@@ -206,7 +206,7 @@ func TestTheSearchGoesOnUntilOneIsAccepted(t *testing.T) {
 			}
 		})
 	}
-	if got := rotate.Resolve(nil, func(state.Secret) error { return errRefused }); !got.Settled() || got.Live != 0 {
+	if got := rotate.Resolve(nil, func(state.SecretVersion) error { return errRefused }); !got.Settled() || got.Live != 0 {
 		t.Errorf("of nothing: %+v", got)
 	}
 }
@@ -228,7 +228,7 @@ func TestAFindingIsAVerdictOfTheVersionThatWasAccepted(t *testing.T) {
 }
 
 // account draws versions of an account as a vault can have them, one of which the device has.
-func account(t *rapid.T) (versions []state.Secret, has int) {
+func account(t *rapid.T) (versions []state.SecretVersion, has int) {
 	n := rapid.IntRange(1, 8).Draw(t, "versions")
 	inUse := rapid.IntRange(0, n).Draw(t, "live")
 	for number := 1; number <= n; number++ {
@@ -254,7 +254,7 @@ func TestEveryVersionHasItsTurn(t *testing.T) {
 			}
 			budget := rapid.IntRange(1, 3).Draw(t, "attempts")
 			answer := rapid.SampledFrom([]rotate.Answer{rotate.Accepted, rotate.Denied, rotate.Unheard}).Draw(t, "answer")
-			found := rotate.Resolve(rotate.Possible(versions, answer), func(v state.Secret) error {
+			found := rotate.Resolve(rotate.Possible(versions, answer), func(v state.SecretVersion) error {
 				if budget == 0 {
 					return providers.ErrBudget
 				}
@@ -269,7 +269,7 @@ func TestEveryVersionHasItsTurn(t *testing.T) {
 			})
 			for _, number := range found.Refused {
 				place++
-				versions[slices.IndexFunc(versions, func(v state.Secret) bool { return v.Version == number })].Tried = place
+				versions[slices.IndexFunc(versions, func(v state.SecretVersion) bool { return v.Version == number })].Tried = place
 			}
 			if found.Live == has {
 				return

@@ -108,7 +108,7 @@ func (s *Journal) Begin(ctx context.Context, lease Lease, intent Intent) (Intent
 func (s *Journal) propose(tx *transaction, lease Lease, candidates []Candidate) (string, error) {
 	var stored []Candidate
 	for _, c := range candidates {
-		version, err := s.secrets.addSecret(tx, Secret{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: lease.Run, Note: c.Note})
+		version, err := s.secrets.addSecret(tx, SecretVersion{Name: c.Name, Status: SecretPending, Sealed: c.Sealed, Sent: s.now(), Run: lease.Run, Note: c.Note})
 		if err != nil {
 			return "", err
 		}

@@ -33,8 +33,8 @@ const (
 	SecretWithdrawn SecretStatus = "withdrawn" // was sent, and the device refused it when it was tried
 )
 
-// Secret is one version of a secret. Only the vault can read what is sealed.
-type Secret struct {
+// SecretVersion is one version of a secret. Only the vault can read what is sealed.
+type SecretVersion struct {
 	Name    string
 	Version int // from 1
 	Status  SecretStatus
@@ -59,12 +59,12 @@ const (
 )
 
 // Versions returns the versions of a name, newest first; none if there is no such name.
-func (s *Secrets) Versions(ctx context.Context, name string) ([]Secret, error) {
+func (s *Secrets) Versions(ctx context.Context, name string) ([]SecretVersion, error) {
 	return read(ctx, s.database, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name = $1 ORDER BY version DESC`, name)
 }
 
 // AllSecrets returns all versions of all names, by name and then newest first.
-func (s *Secrets) AllSecrets(ctx context.Context) ([]Secret, error) {
+func (s *Secrets) AllSecrets(ctx context.Context) ([]SecretVersion, error) {
 	return read(ctx, s.database, scanSecret, allSecrets)
 }
 
@@ -75,7 +75,7 @@ func (s *Secrets) PutSecret(ctx context.Context, name string, sealed []byte, not
 			string(SecretHistory), name, string(SecretLive)); err != nil {
 			return err
 		}
-		if version, err = s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note}); err != nil {
+		if version, err = s.addSecret(tx, SecretVersion{Name: name, Status: SecretLive, Sealed: sealed, Note: note}); err != nil {
 			return err
 		}
 		return s.auditSecret(tx, Lease{}, auditlog.SecretSet, name, version)
@@ -94,7 +94,7 @@ func (s *Secrets) AdoptSecret(ctx context.Context, lease Lease, name string, sea
 		if err != nil || len(known) > 0 {
 			return err
 		}
-		version, err := s.addSecret(tx, Secret{Name: name, Status: SecretLive, Sealed: sealed, Note: note})
+		version, err := s.addSecret(tx, SecretVersion{Name: name, Status: SecretLive, Sealed: sealed, Note: note})
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *Secrets) AdoptSecret(ctx context.Context, lease Lease, name string, sea
 }
 
 // addSecret adds a version and returns its number.
-func (s *Secrets) addSecret(tx *transaction, secret Secret) (version int, err error) {
+func (s *Secrets) addSecret(tx *transaction, secret SecretVersion) (version int, err error) {
 	err = tx.Get([]any{&version}, `INSERT INTO secrets (`+secretColumns+`)
 		SELECT $1, COALESCE(MAX(version), 0) + 1, $2, $3, $4, $5, 0, 0, $6, $7 FROM secrets WHERE name = $1 RETURNING version`,
 		secret.Name, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note)
@@ -275,7 +275,7 @@ func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sea
 // MergeSecrets changes secrets by what merge makes of all that there are, by name and then newest first, in one
 // transaction: versions that do not exist are added as they are, and of those that do only the status changes. Merge must
 // not use the store. At most one version of a name may be left live. The audit log says which are in use from then on.
-func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []Secret) ([]Secret, error)) error {
+func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []SecretVersion) ([]SecretVersion, error)) error {
 	return s.write(ctx, func(tx *transaction) error {
 		known, err := collect(context.Background(), tx, scanSecret, allSecrets)
 		if err != nil {
@@ -302,9 +302,9 @@ func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []Secret) (
 	})
 }
 
-func scanSecret(rows *sql.Rows) (Secret, error) {
+func scanSecret(rows *sql.Rows) (SecretVersion, error) {
 	var (
-		s                     Secret
+		s                     SecretVersion
 		created, sent, proven int64
 	)
 	err := rows.Scan(&s.Name, &s.Version, &s.Status, &s.Sealed, &created, &sent, &proven, &s.Tried, &s.Run, &s.Note)

@@ -21,7 +21,7 @@ import (
 func told(t *testing.T, s *Store, name string) string {
 	t.Helper()
 	var all []string
-	for _, v := range must[[]Secret](t)(s.Versions(t.Context(), name)) {
+	for _, v := range must[[]SecretVersion](t)(s.Versions(t.Context(), name)) {
 		all = append(all, fmt.Sprintf("%d:%s:%s", v.Version, v.Status, v.Sealed))
 	}
 	return strings.Join(all, " ")
@@ -44,12 +44,12 @@ func TestVersionsOfASecretAreKept(t *testing.T) {
 	}
 	_ = must[int](t)(s.PutSecret(t.Context(), "A", []byte("other"), ""))
 	versionsAre(t, s, "a", "3:live:three 2:history:two 1:history:one")
-	newest := must[[]Secret](t)(s.Versions(t.Context(), "a"))[0]
-	want := Secret{Name: "a", Version: 3, Status: SecretLive, Sealed: []byte("three"), Created: noon.Add(2 * time.Minute), Note: "by hand"}
+	newest := must[[]SecretVersion](t)(s.Versions(t.Context(), "a"))[0]
+	want := SecretVersion{Name: "a", Version: 3, Status: SecretLive, Sealed: []byte("three"), Created: noon.Add(2 * time.Minute), Note: "by hand"}
 	if diff := cmp.Diff(want, newest); diff != "" {
 		t.Error(diff)
 	}
-	all := must[[]Secret](t)(s.AllSecrets(t.Context()))
+	all := must[[]SecretVersion](t)(s.AllSecrets(t.Context()))
 	if len(all) != 4 || all[0].Name != "A" || all[1].Version != 3 || all[3].Version != 1 {
 		t.Errorf("all: %+v", all)
 	}
@@ -96,7 +96,7 @@ func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
 	lease := acquire(t, s, "n", "r1")
 	large := bytes.Repeat([]byte("text of a document "), 2000) // of several pages
 	ok(t, s.SaveSnapshot(t.Context(), lease, "/a", large))
-	before := must[[]Secret](t)(s.AllSecrets(t.Context()))
+	before := must[[]SecretVersion](t)(s.AllSecrets(t.Context()))
 
 	broken := errors.New("broken")
 	n := 0
@@ -109,13 +109,13 @@ func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
 	if err := s.Rekey(t.Context(), 2, Vault{Recipient: "r2", Keys: "k2"}, upper); err == nil {
 		t.Error("a key of another epoch was replaced")
 	}
-	if diff := cmp.Diff(before, must[[]Secret](t)(s.AllSecrets(t.Context()))); diff != "" {
+	if diff := cmp.Diff(before, must[[]SecretVersion](t)(s.AllSecrets(t.Context()))); diff != "" {
 		t.Errorf("a part was sealed anew: %s", diff)
 	}
 
 	c.advance(time.Hour)
 	ok(t, s.Rekey(t.Context(), 1, Vault{Recipient: "r2", Keys: "k2"}, upper))
-	for i, v := range must[[]Secret](t)(s.AllSecrets(t.Context())) {
+	for i, v := range must[[]SecretVersion](t)(s.AllSecrets(t.Context())) {
 		if want := bytes.ToUpper(before[i].Sealed); !bytes.Equal(v.Sealed, want) {
 			t.Fatalf("%s is %q, want %q", v.Name, v.Sealed, want)
 		}
@@ -160,16 +160,16 @@ func TestRekeyTellsWhenItCannotOverwrite(t *testing.T) {
 func TestMergeAddsVersionsAndChangesTheirStatus(t *testing.T) {
 	s, _ := newStore(t)
 	_ = must[int](t)(s.PutSecret(t.Context(), "a", []byte("one"), "note"))
-	added := Secret{
+	added := SecretVersion{
 		Name: "a", Version: 2, Status: SecretLive, Sealed: []byte("two"), Created: noon.Add(-time.Hour), Sent: noon, Proven: noon,
 		Tried: 4, Run: "r", Note: "n",
 	}
-	ok(t, s.MergeSecrets(t.Context(), func(known []Secret) ([]Secret, error) {
+	ok(t, s.MergeSecrets(t.Context(), func(known []SecretVersion) ([]SecretVersion, error) {
 		known[0].Status, known[0].Sealed = SecretHistory, []byte("not changed")
 		return append(known, added), nil
 	}))
 	versionsAre(t, s, "a", "2:live:two 1:history:one")
-	if diff := cmp.Diff(added, must[[]Secret](t)(s.Versions(t.Context(), "a"))[0]); diff != "" {
+	if diff := cmp.Diff(added, must[[]SecretVersion](t)(s.Versions(t.Context(), "a"))[0]); diff != "" {
 		t.Error(diff)
 	}
 	var logged []string
@@ -182,6 +182,8 @@ func TestMergeAddsVersionsAndChangesTheirStatus(t *testing.T) {
 		t.Errorf("the log has %q", logged)
 	}
 	broken := errors.New("broken")
-	wantError(t, s.MergeSecrets(t.Context(), func([]Secret) ([]Secret, error) { return []Secret{{Name: "b", Version: 1}}, broken }), broken)
+	wantError(t, s.MergeSecrets(t.Context(), func([]SecretVersion) ([]SecretVersion, error) {
+		return []SecretVersion{{Name: "b", Version: 1}}, broken
+	}), broken)
 	versionsAre(t, s, "b", "")
 }

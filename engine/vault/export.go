@@ -88,14 +88,14 @@ func exportRecipients(to Recipients) ([]age.Recipient, error) {
 }
 
 // choose returns all versions of the names, of all if there are none.
-func (v *Vault) choose(ctx context.Context, names []string) ([]state.Secret, error) {
+func (v *Vault) choose(ctx context.Context, names []string) ([]state.SecretVersion, error) {
 	if _, err := v.secrets.Vault(ctx); err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
 		return v.secrets.AllSecrets(ctx)
 	}
-	var chosen []state.Secret
+	var chosen []state.SecretVersion
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		versions, err := v.History(ctx, name)
 		if err != nil {
@@ -106,7 +106,7 @@ func (v *Vault) choose(ctx context.Context, names []string) ([]state.Secret, err
 	return chosen, nil
 }
 
-func namesOf(secrets []state.Secret) map[string]bool {
+func namesOf(secrets []state.SecretVersion) map[string]bool {
 	names := map[string]bool{}
 	for _, s := range secrets {
 		names[s.Name] = true
@@ -147,7 +147,7 @@ func (v *Vault) merge(ctx context.Context, r io.Reader, allowed func(newer []str
 		return Imported{}, err
 	}
 	var done Imported
-	err = v.secrets.MergeSecrets(ctx, func(known []state.Secret) ([]state.Secret, error) {
+	err = v.secrets.MergeSecrets(ctx, func(known []state.SecretVersion) ([]state.SecretVersion, error) {
 		m := merging{open: open, known: byName(known)}
 		for _, name := range slices.Sorted(maps.Keys(file)) {
 			if err := m.add(name, file[name]); err != nil {

@@ -49,12 +49,12 @@ func twin(t *testing.T, p person) *Vault {
 // keep puts versions into a vault: "live:a" or "pending:b".
 func keep(t *testing.T, v *Vault, name string, versions ...string) {
 	t.Helper()
-	ok(t, v.secrets.MergeSecrets(t.Context(), func([]state.Secret) (rows []state.Secret, err error) {
+	ok(t, v.secrets.MergeSecrets(t.Context(), func([]state.SecretVersion) (rows []state.SecretVersion, err error) {
 		row := must[state.Vault](t)(v.secrets.Vault(t.Context()))
 		for i, text := range versions {
 			status, text, _ := strings.Cut(text, ":")
 			sealed := must[[]byte](t)(sealTo(row, secretLabel(name), []byte(text)))
-			rows = append(rows, state.Secret{Name: name, Version: i + 1, Status: state.SecretStatus(status), Sealed: sealed})
+			rows = append(rows, state.SecretVersion{Name: name, Version: i + 1, Status: state.SecretStatus(status), Sealed: sealed})
 		}
 		return rows, nil
 	}))
@@ -64,14 +64,14 @@ func TestAnExportHoldsEverything(t *testing.T) {
 	v, p := newVault(t)
 	keep(t, v, "a", "history:"+canary+"1", "withdrawn:"+canary+"2", "live:"+canary+"3", "pending:"+canary+"4")
 	keep(t, v, "b", "live:"+canary)
-	before := must[[]state.Secret](t)(v.secrets.AllSecrets(t.Context()))
+	before := must[[]state.SecretVersion](t)(v.secrets.AllSecrets(t.Context()))
 	file := export(t, v, p)
 	other := twin(t, p)
 	done := must[Imported](t)(other.Import(t.Context(), bytes.NewReader(file)))
 	if diff := cmp.Diff(Imported{Added: []string{"a", "b"}}, done); diff != "" {
 		t.Error(diff)
 	}
-	after := must[[]state.Secret](t)(other.secrets.AllSecrets(t.Context()))
+	after := must[[]state.SecretVersion](t)(other.secrets.AllSecrets(t.Context()))
 	for i := range after {
 		if must[string](t)(v.Open(before[i])) != must[string](t)(other.Open(after[i])) {
 			t.Errorf("%s %d has another text", after[i].Name, after[i].Version)

@@ -9,20 +9,20 @@ import (
 // merging collects what an import changes. It runs within a transaction.
 type merging struct {
 	open  *opened
-	known map[string][]state.Secret // newest first
-	rows  []state.Secret            // to be written
-	newer []string                  // names that have something newer here
+	known map[string][]state.SecretVersion // newest first
+	rows  []state.SecretVersion            // to be written
+	newer []string                         // names that have something newer here
 	done  Imported
 }
 
 // version is a version of a secret that was opened. Its text counts, for the numbers of two vaults mean different things.
 type version struct {
-	state.Secret
+	state.SecretVersion
 	text string
 }
 
-func byName(all []state.Secret) map[string][]state.Secret {
-	found := map[string][]state.Secret{}
+func byName(all []state.SecretVersion) map[string][]state.SecretVersion {
+	found := map[string][]state.SecretVersion{}
 	for _, s := range all {
 		found[s.Name] = append(found[s.Name], s)
 	}
@@ -72,7 +72,7 @@ func (m *merging) ours(name string) ([]version, error) {
 func versionsOf(file []exportedSecret) []version {
 	var found []version
 	for _, s := range file {
-		found = append(found, version{state.Secret{
+		found = append(found, version{state.SecretVersion{
 			Name: s.Name, Version: s.Version, Status: s.Status, Created: s.Created, Sent: s.Sent, Proven: s.Proven,
 			Tried: s.Tried, Run: s.Run, Note: s.Note,
 		}, s.Text})
@@ -119,7 +119,7 @@ func (m *merging) retire(ours []version, live string) {
 		default:
 			continue
 		}
-		m.rows = append(m.rows, v.Secret)
+		m.rows = append(m.rows, v.SecretVersion)
 	}
 }
 
@@ -131,7 +131,7 @@ func (m *merging) restore(versions []version) error {
 			return err
 		}
 		v.Sealed = sealed
-		m.rows = append(m.rows, v.Secret)
+		m.rows = append(m.rows, v.SecretVersion)
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (v *Vault) Keep(name, text string) ([]byte, error) {
 }
 
 // Open reads a version of a secret. The error belongs to ErrLocked or ErrDamaged.
-func (v *Vault) Open(secret state.Secret) (string, error) {
+func (v *Vault) Open(secret state.SecretVersion) (string, error) {
 	text, err := v.unseal(secretLabel(secret.Name), secret.Sealed)
 	if err != nil {
 		return "", fmt.Errorf("version %d of %s: %w", secret.Version, secret.Name, err)
@@ -94,17 +94,17 @@ func (v *Vault) Open(secret state.Secret) (string, error) {
 
 // Live returns the version of a secret that is in use. ErrAbsent says that there is none.
 func (v *Vault) Live(ctx context.Context, name string) (text string, version int, err error) {
-	return v.pick(ctx, name, "one that is in use", func(s state.Secret) bool { return s.Status == state.SecretLive })
+	return v.pick(ctx, name, "one that is in use", func(s state.SecretVersion) bool { return s.Status == state.SecretLive })
 }
 
 // Reveal returns a version of a secret, whatever became of it. ErrAbsent says that there is none.
 func (v *Vault) Reveal(ctx context.Context, name string, version int) (string, error) {
-	text, _, err := v.pick(ctx, name, "version "+strconv.Itoa(version), func(s state.Secret) bool { return s.Version == version })
+	text, _, err := v.pick(ctx, name, "version "+strconv.Itoa(version), func(s state.SecretVersion) bool { return s.Version == version })
 	return text, err
 }
 
 // pick reads the version of a name that is wanted, which is described by what for people.
-func (v *Vault) pick(ctx context.Context, name, what string, wanted func(state.Secret) bool) (string, int, error) {
+func (v *Vault) pick(ctx context.Context, name, what string, wanted func(state.SecretVersion) bool) (string, int, error) {
 	versions, err := v.History(ctx, name)
 	if err != nil {
 		return "", 0, err
@@ -118,7 +118,7 @@ func (v *Vault) pick(ctx context.Context, name, what string, wanted func(state.S
 }
 
 // History returns the versions of a secret, newest first, without opening them. ErrAbsent says that there are none.
-func (v *Vault) History(ctx context.Context, name string) ([]state.Secret, error) {
+func (v *Vault) History(ctx context.Context, name string) ([]state.SecretVersion, error) {
 	if _, err := v.secrets.Vault(ctx); err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func TestSecretsComeBack(t *testing.T) {
 	if text := must[string](t)(v.Reveal(t.Context(), "gate/admin", 2)); text != canary+"-2\nwith lines\n" {
 		t.Errorf("version 2 is %q", text)
 	}
-	history := must[[]state.Secret](t)(v.History(t.Context(), "gate/admin"))
+	history := must[[]state.SecretVersion](t)(v.History(t.Context(), "gate/admin"))
 	if len(history) != 3 || history[0].Version != 3 || history[2].Status != state.SecretHistory || history[2].Note != "by hand" {
 		t.Errorf("history: %+v", history)
 	}
@@ -229,7 +229,7 @@ func TestOneIsAskedOnce(t *testing.T) {
 func TestWhatWasChangedIsAnErrorAndNeverAnotherText(t *testing.T) {
 	v, _ := newVault(t)
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
-	secret := must[[]state.Secret](t)(v.History(t.Context(), "a"))[0]
+	secret := must[[]state.SecretVersion](t)(v.History(t.Context(), "a"))[0]
 	if text := must[string](t)(v.Open(secret)); text != canary {
 		t.Fatalf("%q", text)
 	}
@@ -257,7 +257,7 @@ func TestRowsCannotBeExchanged(t *testing.T) {
 	v, _ := newVault(t)
 	a, b := must[[]byte](t)(v.Keep("a", canary+"a")), must[[]byte](t)(v.Keep("b", canary+"b"))
 	document := must[[]byte](t)(v.Seal([]byte(canary)))
-	for what, s := range map[string]state.Secret{
+	for what, s := range map[string]state.SecretVersion{
 		"another secret": {Name: "a", Version: 1, Sealed: b},
 		"a document":     {Name: "a", Version: 1, Sealed: document},
 	} {
@@ -268,7 +268,7 @@ func TestRowsCannotBeExchanged(t *testing.T) {
 	if text, err := v.Unseal(a); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a secret is a document: %q, %v", text, err)
 	}
-	if text := must[string](t)(v.Open(state.Secret{Name: "a", Sealed: a})); text != canary+"a" {
+	if text := must[string](t)(v.Open(state.SecretVersion{Name: "a", Sealed: a})); text != canary+"a" {
 		t.Errorf("%q", text)
 	}
 }
@@ -337,7 +337,7 @@ func TestNothingNewIsSealedForAStranger(t *testing.T) {
 func TestTheRowOfTheVaultIsRightOrAnError(t *testing.T) {
 	v, _ := newVault(t)
 	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
-	secret := must[[]state.Secret](t)(v.History(t.Context(), "a"))[0]
+	secret := must[[]state.SecretVersion](t)(v.History(t.Context(), "a"))[0]
 	good := must[state.Vault](t)(v.secrets.Vault(t.Context()))
 	opened := 0
 	spoilt([]byte(good.Keys), func(_ string, keys []byte) {
@@ -402,7 +402,7 @@ func ciphertexts(t *testing.T, store *state.Store) [][]byte {
 	add := func(sealed []byte) {
 		parts = append(parts, sealed[len(sealed)-24:], sealed[len(sealed)/2:len(sealed)/2+24])
 	}
-	for _, s := range must[[]state.Secret](t)(store.AllSecrets(t.Context())) {
+	for _, s := range must[[]state.SecretVersion](t)(store.AllSecrets(t.Context())) {
 		add(s.Sealed)
 	}
 	for _, s := range must[[]state.Snapshot](t)(store.FindSnapshots(t.Context(), state.SnapshotQuery{})) {
@@ -456,7 +456,7 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 	if n := found(t, dir, after); n < len(after)*9/10 {
 		t.Errorf("%d of %d texts of now are in the files", n, len(after))
 	}
-	for _, s := range must[[]state.Secret](t)(store.AllSecrets(t.Context())) {
+	for _, s := range must[[]state.SecretVersion](t)(store.AllSecrets(t.Context())) {
 		if _, err := old.decrypt(s.Sealed); err == nil {
 			t.Fatalf("the old key opens %s", s.Name)
 		}
@@ -527,7 +527,7 @@ func TestManyMaySetAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	texts, live := map[string]bool{}, 0
-	for i, s := range must[[]state.Secret](t)(v.History(t.Context(), "a")) {
+	for i, s := range must[[]state.SecretVersion](t)(v.History(t.Context(), "a")) {
 		if s.Version != writers*each-i {
 			t.Errorf("version %d at place %d", s.Version, i)
 		}

@@ -21,7 +21,7 @@ type Changes interface {
 	Begin(ctx context.Context, lease state.Lease, intent state.Intent) (state.IntentID, error)
 	Finish(ctx context.Context, lease state.Lease, id state.IntentID, outcome state.Outcome, rows []state.Setting, forget []schema.Setting, verdicts ...state.Verdict) error
 
-	Versions(ctx context.Context, name string) ([]state.Secret, error)
+	Versions(ctx context.Context, name string) ([]state.SecretVersion, error)
 	Doubtful(ctx context.Context) (map[string]bool, error)
 	AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error
 	TriedSecret(ctx context.Context, lease state.Lease, name string, version int) error
@@ -61,7 +61,7 @@ func (s *changes) send(lease state.Lease, name, text string) state.IntentID {
 	return id
 }
 
-func (s *changes) versions(name string) []state.Secret {
+func (s *changes) versions(name string) []state.SecretVersion {
 	s.Helper()
 	all, err := s.Versions(s.Context(), name)
 	s.ok(err)
