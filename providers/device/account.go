@@ -12,6 +12,7 @@ type Account struct {
 	Password    string
 	Epoch       int  // differs for each password that the device ever had; never 0
 	Asleep      bool // somebody else has set the password, and the account has to set one itself
+	Disabled    bool // it stays in the list, and nobody is let in with it
 
 	next    string    // the password from a time on
 	from    time.Time // that time; zero if there is no next one
@@ -54,12 +55,12 @@ func (a *Accounts) first(fits func(*Account) bool) *Account {
 }
 
 // Set gives an account a level and a password that is in force at once and for good. An account that is not there gets the
-// lowest free id.
+// lowest free id; one that is disabled stays so.
 func (a *Accounts) Set(name, level, password string) *Account {
 	a.epochs++
 	fresh := Account{ID: 1, Name: name, Level: level, Password: password, Epoch: a.epochs}
 	if u := a.Named(name); u != nil {
-		fresh.ID = u.ID
+		fresh.ID, fresh.Disabled = u.ID, u.Disabled
 		*u = fresh
 		return u
 	}

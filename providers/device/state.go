@@ -11,6 +11,7 @@ type State struct {
 	Accounts Accounts
 	Gate     Gate
 	Log      Log
+	Sessions Sessions
 	Starts   int       // how often it has started: connections of an earlier start are dead
 	Away     time.Time // it does not answer before this time
 }
@@ -18,15 +19,24 @@ type State struct {
 // Clone returns a copy that shares nothing with s that changes.
 func (s *State) Clone() State {
 	c := *s
-	c.Accounts, c.Gate, c.Log = s.Accounts.Clone(), s.Gate.Clone(), s.Log.Clone()
+	c.Accounts, c.Gate, c.Log, c.Sessions = s.Accounts.Clone(), s.Gate.Clone(), s.Log.Clone(), s.Sessions.Clone()
 	return c
 }
 
-// Restart takes the device down for some time. Connections are lost, and passwords that were not meant to last.
+// Restart takes the device down for some time. Connections and sessions are lost, and passwords that were not meant to last.
 func (s *State) Restart(at time.Time, away time.Duration) {
 	s.Starts++
 	s.Away = at.Add(away)
 	s.Accounts.Forget()
+	s.Sessions = Sessions{}
+}
+
+// never is so late that nobody waits for it.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Unplug takes the device down until somebody plugs it in again.
+func (s *State) Unplug() {
+	s.Restart(never, 0)
 }
 
 // LockAll locks every source for some time.
@@ -64,7 +74,7 @@ func (s *State) FailForeign(rule LockRule, source netip.Addr, at time.Time, n in
 func (s *State) Login(rule LockRule, e Entry, password string) *Account {
 	s.Accounts.Settle(e.Time)
 	u := s.Accounts.Named(e.User)
-	if u == nil || u.Password != password || s.Gate.LockedFor(e.Source, e.Time) > 0 {
+	if u == nil || u.Disabled || u.Password != password || s.Gate.LockedFor(e.Source, e.Time) > 0 {
 		s.Fail(rule, e)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -22,8 +23,8 @@ const (
 
 // Visit is what a recorder does for its channels: it logs in to a camera. Channels that say the same share it.
 type Visit struct {
-	Recorder       netip.Addr
-	Camera         netip.AddrPort // port 0 for the usual one
+	Recorder       Recorder
+	Camera         netip.AddrPort // where the recorder has it
 	Name, Password string
 }
 
@@ -34,23 +35,24 @@ type Sight int
 const (
 	Unseen      Sight = iota // it was not tried yet
 	Connected                // the camera let it in
-	Turned                   // the camera refused the credentials
+	Turned                   // the camera refused the credentials, or asked for a scheme that the recorder does not know
 	LockedOut                // the camera has locked the address of the recorder
+	Blind                    // the camera let it in, but does not show it the picture
 	Unreachable              // nobody answers
 )
 
-// Visited is a recorder that logs in, as the camera sees it. Its time may have passed: the camera was left alone since.
-func (s *State) Visited(rule LockRule, v Visit, at time.Time) Sight {
-	locked := s.Gate.LockedFor(v.Recorder, at) > 0
-	u := s.Login(rule, Entry{Time: at, Source: v.Recorder, User: v.Name}, v.Password)
-	switch {
-	case locked:
-		return LockedOut
-	case u == nil || u.Asleep:
-		return Turned
-	}
-	s.Gate.Forgive(v.Recorder)
-	return Connected
+// String returns a word or two for people.
+func (s Sight) String() string {
+	return [...]string{"not seen", "connected", "turned away", "locked out", "no picture", "unreachable"}[s]
+}
+
+// Camera is what a recorder is told of a camera that lets it in.
+type Camera struct{ Serial, Model, Firmware string }
+
+// Meeting is what came of a visit.
+type Meeting struct {
+	Sight  Sight
+	Camera Camera // heeded only where the camera let the recorder in
 }
 
 // Watch is what one recorder does: its visits, when each is due, and what came of the last. The zero value has none.
@@ -58,6 +60,7 @@ type Watch struct {
 	mu     sync.Mutex // held for moments, and never while a camera is visited
 	known  bool       // to the recorders of the fleet
 	visits []watched
+	met    map[netip.AddrPort]Camera // who let it in last, by where it has them
 }
 
 type watched struct {
@@ -85,12 +88,28 @@ func (w *Watch) Seen(v Visit) Sight {
 	return Unseen
 }
 
-// saw keeps what came of a try, unless the visit has gone meanwhile.
-func (w *Watch) saw(v Visit, seen Sight) {
+// Met returns what the recorder knows of the camera that it has at an address: what that told when it last let it in. It is
+// the zero value while none did.
+func (w *Watch) Met(camera netip.AddrPort) Camera {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if known := w.find(v); known != nil {
-		known.seen = seen
+	return w.met[camera]
+}
+
+// saw keeps what came of a try, unless the visit has gone meanwhile.
+func (w *Watch) saw(v Visit, m Meeting) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known := w.find(v)
+	if known == nil {
+		return
+	}
+	known.seen = m.Sight
+	if m.Sight == Connected || m.Sight == Blind {
+		if w.met == nil {
+			w.met = map[netip.AddrPort]Camera{}
+		}
+		w.met[v.Camera] = m.Camera
 	}
 }
 
@@ -116,19 +135,22 @@ func (w *Watch) due(now time.Time) (visits []watched, next time.Time) {
 }
 
 // Glance is a watch at a moment. It is never changed, and holds passwords.
-type Glance []watched
+type Glance struct {
+	visits []watched
+	met    map[netip.AddrPort]Camera
+}
 
 // Glance returns the watch as it is now.
 func (w *Watch) Glance() Glance {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.visits)
+	return Glance{slices.Clone(w.visits), maps.Clone(w.met)}
 }
 
 // Recorders are the recorders of a fleet. The zero value has none.
 type Recorders struct {
 	Clock func() time.Time
-	Visit func(Visit, time.Time) Sight // asks a camera, which takes the lock of its device
+	Visit func(Visit, time.Time) Meeting // asks a camera, which takes the lock of its device
 
 	visiting sync.Mutex   // held while cameras are visited; whoever holds the lock of a device must not ask for it
 	some     atomic.Bool  // whether there was ever a visit
@@ -151,12 +173,15 @@ func (r *Recorders) Publish(w *Watch, visits []Visit) {
 			}
 		}
 		w.visits = next
+		maps.DeleteFunc(w.met, func(camera netip.AddrPort, _ Camera) bool {
+			return !slices.ContainsFunc(next, func(v watched) bool { return v.Camera == camera })
+		})
 	})
 }
 
 // Restore makes a watch what it was.
 func (r *Recorders) Restore(w *Watch, g Glance) {
-	r.change(w, func() { w.visits = slices.Clone(g) })
+	r.change(w, func() { w.visits, w.met = slices.Clone(g.visits), maps.Clone(g.met) })
 }
 
 func (r *Recorders) change(w *Watch, change func()) {

@@ -15,18 +15,24 @@ type site struct {
 	camera    *device.State
 	recorders device.Recorders
 	watch     device.Watch
+	serial    string // of the camera
 }
+
+// open is a camera that anybody may try at port 80.
+var open = device.Door{Ports: []device.Port{{Number: 80, Speaks: device.HTTP}}, Lock: rule, Schemes: []string{"MD5"}}
 
 func newSite(t *testing.T) *site {
 	s := &site{T: t, now: noon, camera: camera("Secret-1")}
 	s.recorders.Clock = func() time.Time { return s.now }
-	s.recorders.Visit = func(v device.Visit, at time.Time) device.Sight { return s.camera.Visited(rule, v, at) }
+	s.recorders.Visit = func(v device.Visit, at time.Time) device.Meeting {
+		return device.Meeting{Sight: s.camera.Visited(open, v, at), Camera: device.Camera{Serial: s.serial}}
+	}
 	return s
 }
 
 // with is what the recorder does for a channel with a password.
 func with(password string) device.Visit {
-	return device.Visit{Recorder: ours, Camera: netip.MustParseAddrPort("192.0.2.1:80"), Name: "guard", Password: password}
+	return device.Visit{Recorder: device.Recorder{Name: "recorder", Address: ours}, Camera: netip.MustParseAddrPort("192.0.2.1:80"), Name: "guard", Password: password}
 }
 
 // passes lets the recorder go on for some time, and demands what it sees then and how often it was refused by then.
@@ -89,7 +95,7 @@ func TestALongTimeIsMadeUpForAtOnce(t *testing.T) {
 	s.recorders.Publish(&s.watch, []device.Visit{right})
 	visits := 0
 	visit := s.recorders.Visit
-	s.recorders.Visit = func(v device.Visit, at time.Time) device.Sight {
+	s.recorders.Visit = func(v device.Visit, at time.Time) device.Meeting {
 		visits++
 		return visit(v, at)
 	}

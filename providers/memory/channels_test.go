@@ -2,12 +2,16 @@ package memory_test
 
 import (
 	"context"
+	"net/netip"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/device"
 	"camform/providers/memory"
 )
 
@@ -26,6 +30,16 @@ func showCamera(t *testing.T, options memory.Options) shown {
 	_, err := s.session.Identify(context.Background())
 	w.must(err, nil)
 	return s
+}
+
+// says demands what the recorder says of channel 1, in its list of all states.
+func (s shown) says(want string) {
+	s.Helper()
+	doc, err := s.session.Read(context.Background(), "/channels/status")
+	s.must(err, nil)
+	if text := `{"items":{"1":{"online":` + strconv.FormatBool(want == "connected") + `,"result":"` + want + `"}}}`; string(doc.Body) != text {
+		s.Errorf("the states are %s, want %s", doc.Body, text)
+	}
 }
 
 // online demands what the recorder says of channel 1, by the words of its kind.
@@ -68,12 +82,12 @@ func TestAChannelIsOnlineIfTheCameraTakesItsPassword(t *testing.T) {
 	s.online("false")
 	s.correct("guard-Secret-2")
 	s.online("true")
-	if got := s.recorder.Document("/channels"); got != `{"items":{"1":{"camera":"192.0.2.1","username":"guard"}}}` {
+	if got := s.recorder.Document("/channels"); got != `{"items":{"1":{"camera":"192.0.2.1","firmware":"V1.0.0","model":"MEM-1","serial":"MEM2DE8FD8435","username":"guard"}}}` {
 		t.Errorf("the document is %s", got)
 	}
 	s.recorder.SetChannel("1", "192.0.2.1:443", "guard", "guard-Secret-2")
 	s.online("true")
-	for _, nobody := range []string{"192.0.2.1:80", "192.0.2.99"} {
+	for _, nobody := range []string{"192.0.2.1:81", "192.0.2.99"} {
 		s.recorder.SetChannel("1", nobody, "guard", "guard-Secret-2")
 		s.online("false")
 	}
@@ -91,7 +105,7 @@ func TestAChannelKeepsThePasswordThatDoesNotCome(t *testing.T) {
 	_, err = s.session.Do(context.Background(), requests[0])
 	s.must(err, nil)
 	s.online("true")
-	if got := s.recorder.Document("/channels"); got != `{"items":{"1":{"camera":"192.0.2.1:443","username":"guard"}}}` {
+	if got := s.recorder.Document("/channels"); got != `{"items":{"1":{"camera":"192.0.2.1:443","firmware":"V1.0.0","model":"MEM-1","serial":"MEM2DE8FD8435","username":"guard"}}}` {
 		t.Errorf("the document is %s", got)
 	}
 }
@@ -128,11 +142,11 @@ func TestRecordersMayLookAtEachOther(t *testing.T) {
 	w.device.SetChannel("2", "192.0.2.1", "admin", w.device.Target().Login.Password.Reveal())
 	other.SetChannel("1", "192.0.2.1", "admin", "wrong")
 	for path, want := range map[string]string{"/channels/1/status": "true", "/channels/2/status": "true", "/channels/3/status": ""} {
-		if got := w.device.Document(path); got != map[string]string{"true": `{"items":{"":{"online":true}}}`, "": ""}[want] {
+		if got := w.device.Document(path); got != map[string]string{"true": `{"items":{"":{"online":true,"result":"connected"}}}`, "": ""}[want] {
 			t.Errorf("%s: %s", path, got)
 		}
 	}
-	if got := other.Document("/channels/1/status"); got != `{"items":{"":{"online":false}}}` {
+	if got := other.Document("/channels/1/status"); got != `{"items":{"":{"online":false,"result":"turned away"}}}` {
 		t.Errorf("the other: %s", got)
 	}
 }
@@ -153,4 +167,180 @@ func TestARecorderGoesBackToASnapshot(t *testing.T) {
 	s.charged(2)
 	s.recorder.Restore(recorder)
 	s.charged(4) // what it did since is done again
+}
+
+// reasons are the ways in which a recorder loses a camera: what becomes of the camera, and what the recorder says then.
+var reasons = map[string]struct {
+	befalls func(shown)
+	says    string
+}{
+	"another password":             {func(s shown) { s.device.SetUser("guard", "Operator", "guard-Secret-2") }, "turned away"},
+	"the account is gone":          {func(s shown) { s.device.Remove("user", "guard") }, "turned away"},
+	"the account is disabled":      {func(s shown) { s.device.Set("user", "guard", "enabled", false) }, "turned away"},
+	"no right to the picture":      {func(s shown) { s.device.Set("user", "guard", "preview", false) }, "no picture"},
+	"an address filter":            {func(s shown) { s.device.Set("filter", "", "enabled", true) }, "unreachable"},
+	"the listener is off":          {func(s shown) { s.device.Set("https", "", "enabled", false) }, "unreachable"},
+	"the listener moves":           {func(s shown) { s.device.Set("https", "", "port", 8443) }, "unreachable"},
+	"the camera restarts":          {func(s shown) { s.device.Restart() }, "unreachable"},
+	"the camera is dead":           {func(s shown) { s.device.Unplug() }, "unreachable"},
+	"the camera locks it out":      {func(s shown) { s.device.Lock() }, "locked out"},
+	"another device is there":      {func(s shown) { s.device.SwapIdentity() }, "connected"},
+	"a filter that names it":       {func(s shown) { s.filters("192.0.2.2") }, "connected"},
+	"a filter that names us":       {func(s shown) { s.filters(memory.Source) }, "unreachable"},
+	"a listener that it needs not": {func(s shown) { s.device.Set("service", "HTTP", "enabled", false) }, "connected"},
+}
+
+// filters switches the allow list of the camera on.
+func (s shown) filters(address string) {
+	s.device.Set("filter", "", "addresses", []string{address})
+	s.device.Set("filter", "", "enabled", true)
+}
+
+func TestWhatCutsARecorderOff(t *testing.T) {
+	for name, reason := range reasons {
+		t.Run(name, func(t *testing.T) {
+			s := showCamera(t, memory.Options{})
+			s.says("connected")
+			reason.befalls(s)
+			s.says(reason.says)
+		})
+	}
+}
+
+func TestARecorderThatKnowsLessThanTheCameraAsksFor(t *testing.T) {
+	s := showCamera(t, memory.Options{Algorithm: "MD5"})
+	old := s.fleet.Add("old", "https://192.0.2.3", memory.Options{Recorder: device.Recorder{MD5Only: true, PlainOnly: true}})
+	old.SetChannel("1", "192.0.2.1:80", "guard", "guard-Secret-1")
+	states := func(want string) {
+		t.Helper()
+		if got := old.Document("/channels/1/status"); got != `{"items":{"":{"online":`+strconv.FormatBool(want == "connected")+`,"result":"`+want+`"}}}` {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	states("connected")
+	s.device.Set("https", "", "redirect", true)
+	s.clock.Pass(10 * time.Second)
+	states("unreachable")
+	s.device.Set("https", "", "redirect", false)
+	s.device.SetAlgorithm("SHA-256")
+	s.clock.Pass(10 * time.Second)
+	states("turned away")
+	s.says("connected")
+	if got := s.device.RefusalsOf("192.0.2.3"); got != 0 {
+		t.Errorf("%d logins were refused, and none was tried", got)
+	}
+}
+
+func TestAChannelTellsTheSerialNumberThatTheRecorderLearned(t *testing.T) {
+	s := showCamera(t, memory.Options{})
+	serials := func() []string {
+		t.Helper()
+		doc, err := s.session.Read(context.Background(), "/channels")
+		s.must(err, nil)
+		texts, err := s.provider.Observe(doc, "serial")
+		s.must(err, nil)
+		return texts
+	}
+	want := func(serial string) {
+		t.Helper()
+		if got := serials(); len(got) != 1 || got[0] != serial {
+			t.Errorf("the list tells %q, want %s", got, serial)
+		}
+	}
+	first := s.device.Identity().Serial
+	want(first)
+	s.device.SetUser("guard", "Operator", "guard-Secret-2")
+	s.device.SwapIdentity()
+	s.clock.Pass(20 * time.Second)
+	want(first) // it has not been let in since
+	s.correct("guard-Secret-2")
+	s.online("true")
+	want(s.device.Identity().Serial)
+
+	s.recorder.SetChannel("1", "192.0.2.99", "guard", "guard-Secret-2")
+	if got := serials(); len(got) != 0 {
+		t.Errorf("a channel tells %q of a camera that is not there", got)
+	}
+}
+
+func TestSerialNumbersCannotBeWritten(t *testing.T) {
+	s := showCamera(t, memory.Options{})
+	body := `{"items":{"1":{"camera":"192.0.2.1","username":"guard","serial":"FAKE","model":"FAKE"}}}`
+	_, err := s.session.Do(context.Background(), providers.Request{Method: "PUT", Path: "/channels", Body: []byte(body)})
+	s.must(err, nil)
+	if got := s.recorder.Document("/channels"); strings.Contains(got, "FAKE") || !strings.Contains(got, s.device.Identity().Serial) {
+		t.Errorf("the list is %s", got)
+	}
+}
+
+func TestARecorderMayHideSerialNumbers(t *testing.T) {
+	s := showCamera(t, memory.Options{})
+	mute := s.fleet.Add("mute", "https://192.0.2.3", memory.Options{HidesSerials: []string{"1"}})
+	mute.SetChannel("1", "192.0.2.1", "guard", "guard-Secret-1")
+	mute.SetChannel("2", "192.0.2.1", "guard", "guard-Secret-1")
+	if got := mute.Document("/channels"); strings.Count(got, `"serial"`) != 1 || !strings.Contains(got, `"1":{"camera":"192.0.2.1","username":"guard"}`) {
+		t.Errorf("the list is %s", got)
+	}
+}
+
+func TestRoutesLeadToCamerasAtOtherAddresses(t *testing.T) {
+	s := showCamera(t, memory.Options{})
+	inside := s.fleet.Add("inside", "https://192.168.254.2", memory.Options{Hidden: true})
+	inside.SetUser("guard", "Operator", "guard-Secret-1")
+	s.recorder.SetChannel("1", "192.168.254.2", "guard", "guard-Secret-1")
+	s.says("unreachable") // no route
+	s.fleet.Route(device.Route{Recorder: "recorder", To: netip.MustParseAddrPort("192.168.254.2:0"), Camera: "inside", Source: netip.MustParseAddr("192.168.254.1")})
+	s.says("connected")
+	inside.SetUser("guard", "Operator", "guard-Secret-2")
+	s.says("turned away")
+	if inside.RefusalsOf("192.168.254.1") != 1 || inside.RefusalsOf("192.0.2.2") != 0 {
+		t.Error("the camera sees the recorder itself")
+	}
+	_, err := s.provider.Open(inside.Target()).Identify(context.Background())
+	s.must(err, providers.ErrUnreachable)
+
+	s.fleet.Route(device.Route{To: netip.MustParseAddrPort("203.0.113.1:8001"), Camera: "gate", Port: 443})
+	s.recorder.SetChannel("1", "203.0.113.1:8001", "guard", "guard-Secret-1")
+	s.says("connected")
+	s.recorder.SetChannel("1", "203.0.113.1:8002", "guard", "guard-Secret-1")
+	s.says("unreachable")
+	panics(t, "there is no device nobody", func() { s.fleet.Route(device.Route{Camera: "nobody"}) })
+}
+
+func TestADeviceTellsWhoIsLoggedIn(t *testing.T) {
+	w := newGuarded(t, memory.Options{})
+	who := func(want string) {
+		t.Helper()
+		if got := w.device.Document("/sessions"); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	w.open()
+	who(`{"items":{}}`) // clients that send credentials with each request have no session
+	w.device.OpenSession("guard", "192.0.2.77")
+	w.device.OpenSession("admin", "192.0.2.78")
+	guard := `"65536":{"address":"192.0.2.77","since":"2026-03-01T12:00:00Z","user":"guard"}`
+	admin := `"65537":{"address":"192.0.2.78","since":"2026-03-01T12:00:00Z","user":"admin"}`
+	who(`{"items":{` + guard + `,` + admin + `}}`)
+	w.device.Set("user", "guard", "enabled", false)
+	who(`{"items":{` + admin + `}}`)
+	w.device.CloseSession("192.0.2.78")
+	who(`{"items":{}}`)
+	w.device.OpenSession("admin", "192.0.2.78")
+	w.device.Restart()
+	who(`{"items":{}}`)
+	if got := w.fleet.Add("mute", "https://192.0.2.9", memory.Options{HidesSessions: true}).Document("/sessions"); got != "" {
+		t.Errorf("it tells %s", got)
+	}
+}
+
+func TestADeviceThatIsPluggedInAgainAnswers(t *testing.T) {
+	s := showCamera(t, memory.Options{})
+	s.device.Unplug()
+	s.clock.Pass(100 * 24 * time.Hour)
+	s.says("unreachable")
+	_, err := s.provider.Open(s.device.Target()).Identify(context.Background())
+	s.must(err, providers.ErrUnreachable)
+	s.device.Plug()
+	s.says("connected")
 }

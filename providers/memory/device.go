@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +39,11 @@ type Options struct {
 	NeedsRestart      []string           // kinds whose changes it answers with PendingReboot
 	AddsSummerTime    bool               // it appends a summer time to a zone without one
 	IgnoresAttributes []string           // "kind.attribute": it says yes to a new value of these and keeps the old one
+
+	Hidden        bool            // in the network of a recorder: only a [Fleet.Route] leads there
+	HidesSessions bool            // it does not tell who is logged in
+	HidesSerials  []string        // channels of which it does not tell serial number, model and firmware of the camera
+	Recorder      device.Recorder // what it can do for its channels; name and address are those of the device
 }
 
 // Device is one device. Its methods are what somebody could do or see who stands beside it, or uses its web page. It is
@@ -56,7 +63,7 @@ type Device struct {
 
 func newDevice(f *Fleet, name string, u *url.URL, options Options) *Device {
 	d := &Device{fleet: f, name: name, url: u, options: options, state: state{
-		documents: maps.Clone(factory), secrets: map[string]string{},
+		documents: maps.Clone(factory), secrets: map[string]string{}, algorithm: cmp.Or(options.Algorithm, "SHA-256"),
 	}}
 	d.core.Gate = device.Gate{KeepsFailures: options.KeepsFailures, Lapses: true}
 	d.makeUp()
@@ -160,7 +167,7 @@ func (d *Device) SwapIdentity() {
 func (d *Device) shows(scheme string) providers.Pin {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	pin := providers.Pin{Realm: d.realm, Algorithm: cmp.Or(d.options.Algorithm, "SHA-256")}
+	pin := providers.Pin{Realm: d.realm, Algorithm: d.algorithm}
 	if scheme == "https" {
 		pin.SPKI = d.key
 	}
@@ -170,16 +177,13 @@ func (d *Device) shows(scheme string) providers.Pin {
 // Document is the text of a document as it stands, or "" if the device does not have it.
 func (d *Device) Document(path string) string {
 	defer d.enter()()
-	if status, found := d.channelStatus(path); found {
-		return status
-	}
-	return d.documents[path]
+	text, _ := d.told(path)
+	return text
 }
 
 // SetDocument replaces a document, even by one that nobody can read. An empty text takes it away.
 func (d *Device) SetDocument(path, text string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	if text == "" {
 		delete(d.documents, path)
 		d.rules = nil
@@ -192,8 +196,7 @@ func (d *Device) SetDocument(path, text string) {
 // Set changes one attribute as somebody at the web page would. The value is anything that encodes to JSON; an item that
 // does not exist comes into being. Accounts are made by SetUser, and channels by SetChannel.
 func (d *Device) Set(kind, key, attribute string, value any) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	defer d.enter()()
 	d.change(kind, func(k *schema.Kind, doc content) {
 		at := entry(k, key)
 		if doc.items[at] == nil {
@@ -212,7 +215,7 @@ func (d *Device) Remove(kind, key string) {
 		d.core.Accounts.Remove(func(u device.Account) bool { return u.Name == key })
 	case "channel":
 		delete(d.secrets, channelPlace(key))
-		d.publishChannels()
+		recorder{d}.publish()
 	}
 }
 
@@ -252,17 +255,48 @@ func (d *Device) Restart() {
 	d.core.Restart(d.fleet.now(), restartTime)
 }
 
+// Unplug takes the device down until [Device.Plug].
+func (d *Device) Unplug() {
+	defer d.enter()()
+	d.core.Unplug()
+}
+
+// Plug makes a device that is down answer again, at once.
+func (d *Device) Plug() {
+	defer d.enter()()
+	d.core.Away = time.Time{}
+}
+
+// SetAlgorithm changes the digest algorithm that the device offers, as somebody at the web page would.
+func (d *Device) SetAlgorithm(name string) {
+	defer d.enter()()
+	d.algorithm = name
+}
+
+// OpenSession is somebody who logs in at the web page, from an address; he stays until [Device.CloseSession] or a restart.
+// The document /sessions tells of him.
+func (d *Device) OpenSession(user, from string) {
+	defer d.enter()()
+	d.core.Sessions.Open(user, netip.MustParseAddr(from), d.fleet.now())
+}
+
+// CloseSession logs out who came from an address.
+func (d *Device) CloseSession(from string) {
+	defer d.enter()()
+	d.core.Sessions.Close(netip.MustParseAddr(from))
+}
+
+// encodeSessions is the document that tells who is logged in.
+func encodeSessions(online []device.Session) string {
+	items := map[string]any{}
+	for _, s := range online {
+		items[strconv.Itoa(s.ID)] = map[string]any{"user": s.User, "address": s.Source, "since": s.Since}
+	}
+	return string(encode(map[string]any{"items": items}))
+}
+
 func (d *Device) cut() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.core.Starts
-}
-
-// read reads one item of a document into a struct and reports whether the item is there and in order.
-func (d *Device) read(path, key string, into any) bool {
-	var shape struct{ Items map[string]json.RawMessage }
-	if json.Unmarshal([]byte(d.documents[path]), &shape) != nil {
-		return false
-	}
-	return shape.Items[key] != nil && json.Unmarshal(shape.Items[key], into) == nil
 }

@@ -28,6 +28,7 @@ type Fleet struct {
 	devices []*Device // in the order in which they were added
 	byName  map[string]*Device
 	byHost  map[string][]*Device
+	routes  device.Routes
 }
 
 // NewFleet makes a fleet without devices. Locks and restarts last by the clock now; in a synctest bubble that is
@@ -58,6 +59,17 @@ func (f *Fleet) Add(name, address string, options Options) *Device {
 	return d
 }
 
+// Route leads recorders to a camera at another address than its own, from now on. A camera that the fleet does not have is a
+// panic.
+func (f *Fleet) Route(r device.Route) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.byName[r.Camera] == nil {
+		panic("memory: there is no device " + r.Camera + " that a route could lead to")
+	}
+	f.routes = append(slices.Clip(f.routes), r)
+}
+
 // Device returns the device of that name, or nil.
 func (f *Fleet) Device(name string) *Device {
 	f.mu.RLock()
@@ -77,7 +89,7 @@ func (f *Fleet) dial(u *url.URL) (*Device, error) {
 	candidates := f.byHost[u.Hostname()]
 	f.mu.RUnlock()
 	for _, d := range candidates {
-		if d.listens(u.Scheme, withPort(u).Port()) {
+		if !d.options.Hidden && d.listens(u.Scheme, withPort(u).Port()) {
 			return d, nil
 		}
 	}

@@ -15,6 +15,8 @@ const (
 	lockPath   = "/login_lock"
 	timePath   = "/time"
 	usersPath  = "/users"
+
+	sessionsPath = "/sessions" // who is logged in; nobody writes it
 )
 
 // kinds are the kinds of settings of every fleet. Each stands for a family of real ones: a document of its own, a

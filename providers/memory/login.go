@@ -1,7 +1,9 @@
 package memory
 
 import (
+	"encoding/json"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,11 +19,18 @@ func (d *Device) listens(scheme, port string) bool {
 	if d.fleet.now().Before(d.core.Away) || !d.obeyed().admits(source) {
 		return false
 	}
-	way, told := d.obeyed().ways[strings.ToUpper(scheme)]
+	number, open := d.serves(scheme)
+	return open && strconv.Itoa(int(number)) == port
+}
+
+// serves returns the port at which the device serves a scheme now.
+func (d *Device) serves(scheme string) (port uint16, open bool) {
+	w, told := d.obeyed().ways[strings.ToUpper(scheme)]
 	if !told {
-		return scheme == d.url.Scheme && port == d.url.Port()
+		w = way{Enabled: scheme == d.url.Scheme, Port: json.Number(d.url.Port())}
 	}
-	return way.Enabled && way.Port.String() == port
+	number, err := strconv.ParseUint(w.Port.String(), 10, 16)
+	return uint16(number), w.Enabled && err == nil
 }
 
 // tellLock is how long the device says, without a login, that it stays locked.

@@ -18,10 +18,7 @@ func (d *Device) serve(user, path string) providers.Document {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.note(Entry{Kind: Read, User: user, Method: http.MethodGet, Path: path})
-	text, ok := d.channelStatus(path)
-	if !ok {
-		text, ok = d.documents[path]
-	}
+	text, ok := d.told(path)
 	if !ok {
 		return providers.Document{Path: path, Missing: "404 notSupport"}
 	}
@@ -100,9 +97,12 @@ func (w *write) store() (providers.Reply, error) {
 		w.keep(kind, old, doc)
 	}
 	w.hide(path, sharing, doc)
+	if path == channelsPath {
+		forget(old, doc)
+	}
 	w.d.put(path, string(doc.encode()))
 	if path == channelsPath {
-		w.d.publishChannels()
+		recorder{w.d}.publish()
 	}
 	if slices.ContainsFunc(sharing, func(k *schema.Kind) bool { return slices.Contains(w.d.options.NeedsRestart, k.Name) }) {
 		return providers.Reply{Outcome: providers.PendingReboot}, nil

@@ -22,8 +22,8 @@ type rules struct {
 }
 
 type way struct {
-	Enabled bool
-	Port    json.Number
+	Enabled, Redirect bool
+	Port              json.Number
 }
 
 // obeyed are the rules of the documents that the device has.
@@ -46,14 +46,18 @@ func (d *Device) put(path, text string) {
 	}
 }
 
-// learnUsers gives accounts the ids and levels that their document has. An account that it does not name has neither.
+// learnUsers gives accounts what their document says of them: id and level, "enabled" if false, and "preview" if false. An
+// account that it does not name has neither id nor level.
 func (d *Device) learnUsers() {
 	users, _ := parse([]byte(d.documents[usersPath]))
 	all := d.core.Accounts.All()
+	d.blind = map[string]bool{}
 	for i := range all {
 		u, it := &all[i], users.items[all[i].Name]
 		u.ID, _ = strconv.Atoi(string(it["id"]))
 		u.Level = strings.Trim(string(it["level"]), `"`)
+		u.Disabled = string(it["enabled"]) == "false"
+		d.blind[u.Name] = string(it["preview"]) == "false"
 	}
 }
 

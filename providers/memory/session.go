@@ -76,7 +76,7 @@ func (c *connection) Read(ctx context.Context, path string) (providers.Document,
 		if err := d.wants(c.target.Login.Username); err != nil {
 			return err
 		}
-		d.look(path)
+		recorder{d}.look(path)
 		doc = d.serve(c.target.Login.Username, path)
 		return nil
 	})

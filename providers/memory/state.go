@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -15,7 +16,9 @@ type state struct {
 	replaced   bool   // by another device: serial number and MAC address are made up
 	realm, key string // of the identity, as peers see it
 	hardware   int    // how often it was
+	algorithm  string // of digest
 	documents  map[string]string
+	blind      map[string]bool   // names of accounts that may not see the picture. Never changed.
 	rules      *rules            // what the documents ask for; nil until it is wanted. Never changed.
 	secrets    map[string]string // write-only values by place
 	faults     device.Script[Fault]
@@ -30,6 +33,15 @@ func (s state) clone() state {
 	s.faults = s.faults.Clone()
 	s.writes = slices.Clip(s.writes)
 	return s
+}
+
+// read reads one item of a document into a struct and reports whether the item is there and in order.
+func (s *state) read(path, key string, into any) bool {
+	var shape struct{ Items map[string]json.RawMessage }
+	if json.Unmarshal([]byte(s.documents[path]), &shape) != nil {
+		return false
+	}
+	return shape.Items[key] != nil && json.Unmarshal(shape.Items[key], into) == nil
 }
 
 // Snapshot is a device at a moment, with its documents, accounts, locks, faults and log. It is never changed, and holds

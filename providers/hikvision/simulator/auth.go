@@ -63,7 +63,7 @@ func (x *exchange) basic(encoded string) (*device.Account, verdict) {
 		return nil, wrong
 	}
 	u := x.unit.core.Accounts.Named(name)
-	if u == nil || !same(u.Password, password) {
+	if u == nil || u.Disabled || !same(u.Password, password) {
 		return nil, wrong
 	}
 	return u, accepted
@@ -75,7 +75,7 @@ func (x *exchange) digest(p map[string]string) (*device.Account, verdict) {
 		return nil, anonymous
 	}
 	u := x.unit.core.Accounts.Named(p["username"])
-	if u == nil || p["uri"] != x.q.uri || p["qop"] != "auth" {
+	if u == nil || u.Disabled || p["uri"] != x.q.uri || p["qop"] != "auth" {
 		return nil, wrong
 	}
 	secret := offered.hash(u.Name + ":" + x.unit.identity.realm + ":" + u.Password)

@@ -8,10 +8,11 @@ import (
 	"camform/providers/device"
 )
 
-// What a recorder says of the camera behind a channel: connect and notExist were recorded on NVR
-// V4.61, the refusal is from field notes, and the others are known from client programs.
+// What a recorder says of the camera behind a channel: connect and notExist were recorded on NVR V4.61, the refusal is from
+// field notes, ipcStreamFail and netUnreachable are from the guide, and userLocked is known from client programs.
 var sights = map[device.Sight]string{
-	device.Connected: channelConnected, device.Turned: "errorUserNameOrPasswd", device.LockedOut: "userLocked", device.Unreachable: "netUnreachable",
+	device.Connected: channelConnected, device.Turned: "errorUserNameOrPasswd", device.LockedOut: "userLocked",
+	device.Blind: "ipcStreamFail", device.Unreachable: "netUnreachable",
 }
 
 const (
@@ -60,7 +61,39 @@ func (d *unit) channelStatus(path string) (document, bool) {
 	if !below || channel == nil {
 		return document{}, false
 	}
-	return d.model.statusDocument(d.statusOf(channel, d.model.attributes())), true
+	return d.model.made(d.statusOf(channel, d.model.attributes())), true
+}
+
+// cameraElements are what a channel tells of its camera, as the recorder learned it there.
+var cameraElements = map[string]func(device.Camera) string{
+	"model":           func(c device.Camera) string { return c.Model },
+	"serialNumber":    func(c device.Camera) string { return c.Serial },
+	"firmwareVersion": func(c device.Camera) string { return c.Firmware },
+}
+
+// withCameras is the list of channels with what the recorder knows by now of the cameras that are in the fleet. Recorders of
+// which the list has no elements for it never tell.
+func (d *unit) withCameras(list []byte) []byte {
+	root, err := scan(list)
+	if err != nil {
+		return list
+	}
+	var edits []edit
+	for _, channel := range root.children {
+		v, inFleet := d.visitFor(channel)
+		camera := d.watch.Met(v.Camera)
+		for name, tells := range cameraElements {
+			e := channel.child("sourceInputPortDescriptor").child(name)
+			switch {
+			case e == nil:
+			case d.quirks.HidesSerials:
+				edits = append(edits, e.remove(list))
+			case inFleet && e.text != tells(camera):
+				edits = append(edits, e.setText(list, tells(camera)))
+			}
+		}
+	}
+	return apply(list, edits)
 }
 
 func (d *unit) statusList(list *element) document {
@@ -68,10 +101,11 @@ func (d *unit) statusList(list *element) document {
 	for _, channel := range list.children {
 		items.WriteString(d.statusOf(channel, ""))
 	}
-	return d.model.statusDocument("<InputProxyChannelStatusList" + d.model.attributes() + ">\n" + items.String() + "</InputProxyChannelStatusList>\n")
+	return d.model.made("<InputProxyChannelStatusList" + d.model.attributes() + ">\n" + items.String() + "</InputProxyChannelStatusList>\n")
 }
 
-func (b *blueprint) statusDocument(markup string) document {
+// made is a document that the device makes up.
+func (b *blueprint) made(markup string) document {
 	return document{body: []byte("<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n" + markup), contentType: contentXML}
 }
 

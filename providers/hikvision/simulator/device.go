@@ -20,6 +20,7 @@ import (
 // limits TLS as the device is told; use Fleet.DialContext or Fleet.Serve where that matters.
 type Device struct {
 	unit     unit
+	hidden   bool // in the network of a recorder: only routes lead there
 	faults   device.Script[Rule]
 	impostor *Device // who answers in place of the device after a wrong-identity fault
 }
@@ -36,6 +37,12 @@ type Quirks struct {
 	HidesAttempts  bool `json:"hidesAttempts"`  // answers 401 tell neither that a source is locked nor how many attempts it has left
 	FiltersNewOnly bool `json:"filtersNewOnly"` // an address filter that is switched on lets connections live that are open; which devices do that is not known
 	KeepsFailures  bool `json:"keepsFailures"`  // a login that works does not make up for failed ones; only a lock that ended does
+
+	// Of recorders:
+	MD5Only      bool `json:"md5Only"`      // it cannot answer a camera that asks for SHA-256
+	PlainOnly    bool `json:"plainOnly"`    // it speaks no TLS with cameras
+	OldTLS       bool `json:"oldTLS"`       // the newest version of TLS that it speaks with cameras is 1.2
+	HidesSerials bool `json:"hidesSerials"` // channels tell neither model nor serial number nor firmware of their cameras
 
 	NonceLifetime time.Duration `json:"-"` // 0 for five minutes
 	KeepAlive     time.Duration `json:"-"` // an idle connection is closed after that; 0 for never
@@ -76,9 +83,9 @@ func (d *Device) enter() (leave func()) {
 
 // SetQuirks replaces the quirks of the device.
 func (d *Device) SetQuirks(q Quirks) {
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
+	defer d.enter()()
 	d.unit.setQuirks(q)
+	d.unit.publishChannels()
 }
 
 // jsonQuery follows the path of a JSON document in a URL.
@@ -144,4 +151,18 @@ func (d *Device) Lock(duration time.Duration) {
 func (d *Device) Reboot() {
 	defer d.enter()()
 	d.unit.reboot()
+}
+
+// Unplug takes the device down until [Device.Plug].
+func (d *Device) Unplug() {
+	defer d.enter()()
+	d.unit.record(Entry{Kind: Rebooted})
+	d.unit.core.Unplug()
+}
+
+// Plug makes a device that is down answer again, at once, as it does after a reboot.
+func (d *Device) Plug() {
+	defer d.enter()()
+	d.unit.reboot()
+	d.unit.core.Away = d.unit.now()
 }

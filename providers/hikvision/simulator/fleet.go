@@ -44,6 +44,7 @@ type Options struct {
 type Fleet struct {
 	devices   []*Device
 	recorders device.Recorders
+	routes    device.Routes
 	clock     func() time.Time
 	byName    map[string]*Device
 	byAddress map[netip.Addr]*Device
@@ -272,14 +273,6 @@ func (f *Fleet) Devices() []*Device { return slices.Clone(f.devices) }
 
 // Device returns the device of that name, or nil.
 func (f *Fleet) Device(name string) *Device { return f.byName[name] }
-
-// at returns the device of that address, or nil. It may be called on nil.
-func (f *Fleet) at(address netip.Addr) *Device {
-	if f == nil {
-		return nil
-	}
-	return f.byAddress[address]
-}
 
 // URL is where clients find a device of the fleet.
 func (f *Fleet) URL(d *Device) *url.URL {

@@ -22,6 +22,7 @@ const (
 	usersPath                = "/ISAPI/Security/users"
 	userPermissionPath       = "/ISAPI/Security/UserPermission"
 	userCheckPath            = "/ISAPI/Security/userCheck"
+	onlineUsersPath          = "/ISAPI/Security/onlineUser"
 	questionsPath            = "/ISAPI/Security/questionConfiguration"
 	emailPath                = "/ISAPI/Security/email/parameter"
 	onvifUsersPath           = "/ISAPI/Security/ONVIF/users"

@@ -204,7 +204,7 @@ func (f *Fleet) welcome(c net.Conn) net.Conn {
 	local, errLocal := netip.ParseAddrPort(c.LocalAddr().String())
 	remote, errRemote := netip.ParseAddrPort(c.RemoteAddr().String())
 	d := f.byAddress[local.Addr().Unmap()]
-	if errors.Join(errLocal, errRemote) != nil || d == nil {
+	if errors.Join(errLocal, errRemote) != nil || d == nil || d.hidden {
 		c.Close()
 		return nil
 	}
@@ -249,7 +249,7 @@ func (f *Fleet) dial(ctx context.Context, source netip.Addr, address string) (ne
 		return nil, err
 	}
 	d := f.byAddress[to.Addr()]
-	if d == nil {
+	if d == nil || d.hidden {
 		return nil, syscall.EHOSTUNREACH
 	}
 	port := int(to.Port())

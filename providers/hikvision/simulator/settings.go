@@ -19,10 +19,14 @@ type settings struct {
 
 	lock        device.LockRule
 	http, https service
+	private     service  // of the vendor's own protocol, which recorders speak
 	redirect    bool     // plain requests are sent to HTTPS
 	tls         []uint16 // versions that are spoken
 	filter      filter
 }
+
+// privatePort is where recorders find cameras that nobody told otherwise.
+const privatePort = 8000
 
 // service is a port that is open or not.
 type service struct {
@@ -34,7 +38,7 @@ type service struct {
 func (b *blueprint) defaults() settings {
 	s := settings{algorithms: algorithms["MD5"], basic: strings.Contains(b.CertificateType, "basic")}
 	s.lock = device.LockRule{Enabled: true, Attempts: b.Lock.Times, Duration: time.Duration(b.Lock.Minutes) * time.Minute}
-	s.http, s.https = service{true, 80}, service{true, 443}
+	s.http, s.https, s.private = service{true, 80}, service{true, 443}, service{true, privatePort}
 	s.tls = []uint16{tls.VersionTLS12, tls.VersionTLS13}
 	if len(b.TLS) > 0 {
 		s.tls = nil
@@ -100,6 +104,8 @@ func (s *settings) learnServices(_ *blueprint, root *element) error {
 		switch entry.value("protocol") {
 		case "HTTP":
 			s.http = found
+		case "DEV_MANAGE":
+			s.private = found
 		case "HTTPS":
 			s.https = found
 			s.redirect = strings.EqualFold(entry.value("redirectToHttps"), "true")

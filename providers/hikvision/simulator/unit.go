@@ -100,10 +100,12 @@ func (d *unit) now() time.Time { return d.clock() }
 func (d *unit) stored(path string) (document, bool) {
 	doc, found := d.model.documents[path]
 	if own, changed := d.own[path]; changed {
-		return document{body: own, contentType: cmp.Or(doc.contentType, contentXML)}, true
-	}
-	if doc.filled {
+		doc, found = document{body: own, contentType: cmp.Or(doc.contentType, contentXML)}, true
+	} else if doc.filled {
 		doc.body = d.fill(doc.body)
+	}
+	if path == channelsPath && found && !d.model.recorded {
+		doc.body = d.withCameras(doc.body)
 	}
 	return doc, found
 }
@@ -116,6 +118,9 @@ func (d *unit) read(path string) (document, bool) {
 		}
 	}
 	if doc, found := d.channelStatus(path); found {
+		return doc, true
+	}
+	if doc, found := d.readOnlineUsers(path); found {
 		return doc, true
 	}
 	if doc, found := d.readCertificates(path); found {

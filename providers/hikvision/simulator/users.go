@@ -60,10 +60,22 @@ func (d *unit) userItem(u *device.Account) []byte {
 		}
 	}
 	item = apply(item, edits)
-	if root, err = scan(item); err == nil && d.quirks.MustChange {
-		item = apply(item, []edit{root.appendChild(item, fmt.Sprintf("<userActivationStatus>%t</userActivationStatus>", !u.Asleep))})
+	if d.quirks.MustChange {
+		item = withChild(item, fmt.Sprintf("<userActivationStatus>%t</userActivationStatus>", !u.Asleep))
+	}
+	if u.Disabled {
+		item = withChild(item, "<enabled>false</enabled>")
 	}
 	return item
+}
+
+// withChild is an element with one child more.
+func withChild(item []byte, child string) []byte {
+	root, err := scan(item)
+	if err != nil {
+		return item
+	}
+	return apply(item, []edit{root.appendChild(item, child)})
 }
 
 // readUsers answers a GET of the list or of one user.
@@ -111,6 +123,7 @@ func (w *write) changeUsers() result {
 type userRequest struct {
 	id                                   string
 	name, level, password, loginPassword string
+	enabled                              string
 }
 
 // parseUser reads a User element, deciphering what the query says is ciphered.
@@ -118,7 +131,7 @@ func (w *write) parseUser(e *element) (userRequest, refusal) {
 	if w.unit.quirks.BareUser && len(e.attrs) > 0 {
 		return userRequest{}, w.unit.model.refuse(badXMLContent)
 	}
-	r := userRequest{e.value("id"), e.value("userName"), e.value("userLevel"), e.value("password"), e.value("loginPassword")}
+	r := userRequest{e.value("id"), e.value("userName"), e.value("userLevel"), e.value("password"), e.value("loginPassword"), e.value("enabled")}
 	if !ciphered(w.q.query) {
 		return r, nil
 	}
@@ -223,6 +236,9 @@ func (w *write) replaceUser(u *device.Account, r userRequest) result {
 	}
 	if r.level != "" {
 		u.Level = r.level
+	}
+	if isBool(r.enabled) && u.ID != adminID {
+		u.Disabled = !strings.EqualFold(r.enabled, "true")
 	}
 	if r.password != "" {
 		if w.unit.quirks.MustChange {
@@ -372,6 +388,19 @@ func (d *Device) SetUser(name, level, password string) {
 	d.unit.accountsChanged()
 }
 
+// DisableUser leaves a user in the list and lets nobody in with it, as somebody at the web page would. A write with enabled
+// true puts it in force again.
+func (d *Device) DisableUser(name string) error {
+	defer d.enter()()
+	u := d.unit.core.Accounts.Named(name)
+	if u == nil {
+		return fmt.Errorf("%s has no user %q", d.unit.name, name)
+	}
+	u.Disabled = true
+	d.unit.accountsChanged()
+	return nil
+}
+
 // RemoveUser removes a user, as somebody at the web page would.
 func (d *Device) RemoveUser(name string) error {
 	defer d.enter()()
@@ -389,5 +418,5 @@ func (d *Device) Accepts(name, password string) bool {
 	defer d.unit.mu.Unlock()
 	d.unit.core.Accounts.Settle(d.unit.now())
 	u := d.unit.core.Accounts.Named(name)
-	return u != nil && same(u.Password, password)
+	return u != nil && !u.Disabled && same(u.Password, password)
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -9,9 +10,6 @@ import (
 	"camform/providers/device"
 )
 
-// sdkPort is where cameras wait for recorders.
-const sdkPort = 8000
-
 // catchUp lets the recorders of the fleet make the visits that are due. It may be called on nil.
 func (f *Fleet) catchUp() {
 	if f != nil {
@@ -19,22 +17,32 @@ func (f *Fleet) catchUp() {
 	}
 }
 
-// visit is a recorder that logs in to a camera of the fleet.
-func (f *Fleet) visit(v device.Visit, at time.Time) device.Sight {
-	d := f.at(v.Camera.Addr())
-	d.unit.mu.Lock()
-	defer d.unit.mu.Unlock()
-	if at.Before(d.unit.core.Away) || !d.unit.waitsAt(int(v.Camera.Port())) || d.unit.running.filter.drops(v.Recorder) {
-		return device.Unreachable
+// lead returns the camera that a visit leads to, and the visit as the camera sees it; nil where the fleet has none.
+func (f *Fleet) lead(v device.Visit) (*Device, device.Visit) {
+	if f == nil {
+		return nil, v
 	}
-	return d.unit.core.Visited(d.unit.running.lock, v, at)
+	if name, there, routed := f.routes.Lead(v); routed {
+		return f.byName[name], there
+	}
+	if d := f.byAddress[v.Camera.Addr()]; d != nil && !d.hidden {
+		return d, v
+	}
+	return nil, v
 }
 
-// waitsAt reports whether the device listens to recorders at a port.
-func (d *unit) waitsAt(port int) bool {
-	mapped := port == d.fleet.entry()
-	s := d.running
-	return port == 0 || port == sdkPort || mapped || s.http.listens(port, false, service{}) || s.https.listens(port, false, service{})
+// visit is a recorder that logs in to a camera of the fleet.
+func (f *Fleet) visit(v device.Visit, at time.Time) device.Meeting {
+	d, there := f.lead(v)
+	if d == nil {
+		return device.Meeting{Sight: device.Unreachable}
+	}
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return device.Meeting{
+		Sight:  d.unit.core.Visited(d.unit.door(), there, at),
+		Camera: device.Camera{Serial: d.unit.identity.serial, Model: d.unit.model.product, Firmware: d.unit.model.firmware},
+	}
 }
 
 // publishChannels tells the fleet with what the device logs in to cameras of it.
@@ -73,10 +81,36 @@ func (d *unit) visitFor(channel *element) (device.Visit, bool) {
 		text = at.value("hostName")
 	}
 	address, err := netip.ParseAddr(text)
-	if err != nil || d.fleet.at(address) == nil {
+	if err != nil {
 		return device.Visit{}, false
 	}
 	port, _ := strconv.ParseUint(at.value("managePortNo"), 10, 16)
-	secret := d.secrets[channelsPath+"#InputProxyChannel["+channel.value("id")+"]/sourceInputPortDescriptor/password"]
-	return device.Visit{Recorder: d.address, Camera: netip.AddrPortFrom(address, uint16(port)), Name: at.value("userName"), Password: secret}, true
+	if port == 0 {
+		port = usualPort(at.value("proxyProtocol"))
+	}
+	v := device.Visit{
+		Recorder: d.asRecorder(),
+		Camera:   netip.AddrPortFrom(address, uint16(port)),
+		Name:     at.value("userName"),
+		Password: d.secrets[channelsPath+"#InputProxyChannel["+channel.value("id")+"]/sourceInputPortDescriptor/password"],
+	}
+	camera, _ := d.fleet.lead(v)
+	return v, camera != nil
+}
+
+// usualPort is where recorders look for a camera whose port a channel does not tell.
+func usualPort(protocol string) uint64 {
+	if protocol == "" || protocol == "HIKVISION" {
+		return privatePort
+	}
+	return 80
+}
+
+// asRecorder is the device as cameras see it.
+func (d *unit) asRecorder() device.Recorder {
+	r := device.Recorder{Name: d.name, Address: d.address, MD5Only: d.quirks.MD5Only, PlainOnly: d.quirks.PlainOnly}
+	if d.quirks.OldTLS {
+		r.TLS = tls.VersionTLS12
+	}
+	return r
 }

@@ -87,7 +87,7 @@ func getOnly(path string) bool {
 			return true
 		}
 	}
-	return path == storagePath || strings.HasPrefix(path, storagePath+"/")
+	return path == onlineUsersPath || path == storagePath || strings.HasPrefix(path, storagePath+"/")
 }
 
 // put replaces a document, or a part of one, by what a write asks for.
