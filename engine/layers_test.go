@@ -45,7 +45,7 @@ var layers = []struct {
 	{"engine/lockfile", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema schema/nesting"},
-	{"engine/state/statetest", "engine/ledger engine/state providers schema"},
+	{"engine/state/statetest", "engine/auditlog engine/ledger engine/state providers schema"},
 	{"engine/state", "engine/atomicfile engine/auditlog engine/ledger providers schema"},
 
 	{"engine/report", "engine/plan providers schema"},

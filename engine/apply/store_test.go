@@ -1,8 +1,11 @@
 package apply_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -79,8 +82,11 @@ func (s *store) fenced(lease state.Lease, write func() error) error {
 		if s.tokens[lease.Device] != lease.Token || s.holder[lease.Device] != lease.Run {
 			return state.ErrLeaseLost
 		}
-		s.renewed[lease.Device] = s.now()
-		return write()
+		err := write()
+		if err == nil {
+			s.renewed[lease.Device] = s.now()
+		}
+		return err
 	})
 }
 
@@ -95,30 +101,58 @@ func (s *store) SettingsOf(_ context.Context, device schema.Device) (map[schema.
 }
 
 func (s *store) Record(_ context.Context, lease state.Lease, rows []state.Setting, forget []schema.Setting) error {
-	return s.fenced(lease, func() error { s.record(rows, forget); return nil })
+	return s.fenced(lease, func() error { return s.record(lease, rows, forget) })
 }
 
-func (s *store) record(rows []state.Setting, forget []schema.Setting) {
+// record writes all or, where there is a mistake in it, nothing.
+func (s *store) record(lease state.Lease, rows []state.Setting, forget []schema.Setting) error {
 	for _, row := range rows {
+		if row.Address.Device != lease.Device || !isObject(row.Applied) || !isObject(row.Observed) {
+			return fmt.Errorf("%v is no row of %s", row, lease.Device)
+		}
+	}
+	for _, address := range forget {
+		if address.Device != lease.Device {
+			return fmt.Errorf("%s is not of %s", address, lease.Device)
+		}
+	}
+	for _, row := range rows {
+		row.Run = cmp.Or(row.Run, lease.Run)
 		s.settings[row.Address] = row
 	}
 	for _, address := range forget {
 		delete(s.settings, address)
 	}
+	return nil
+}
+
+func isObject(value json.RawMessage) bool {
+	var object map[string]any
+	return value == nil || json.Unmarshal(value, &object) == nil
 }
 
 func (s *store) Fingerprint(setting schema.Setting, attribute, secret string) string {
 	return "fingerprint of " + setting.String() + " " + attribute + " " + secret
 }
 
-func (s *store) Begin(_ context.Context, lease state.Lease, intent state.Intent) (id state.IntentID, err error) {
+func (s *store) Begin(ctx context.Context, lease state.Lease, intent state.Intent) (id state.IntentID, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	for _, step := range intent.Steps {
+		if step.Setting.Device != lease.Device || !isObject(step.Before) || !isObject(step.After) {
+			return 0, fmt.Errorf("%v is no step of %s", step, lease.Device)
+		}
+	}
 	err = s.fenced(lease, func() error {
-		for i, c := range intent.Candidates {
-			intent.Candidates[i] = state.Candidate{Name: c.Name, Version: s.add(state.SecretVersion{
+		var candidates []state.Candidate
+		for _, c := range intent.Candidates {
+			candidates = append(candidates, state.Candidate{Name: c.Name, Version: s.add(state.SecretVersion{
 				Name: c.Name, Status: state.SecretPending, Sealed: c.Sealed, Sent: s.now(), Created: s.now(), Run: lease.Run, Note: c.Note,
-			})}
+			})})
 		}
 		intent.ID, intent.Run, intent.Device, intent.Begun = state.IntentID(len(s.intents)+1), lease.Run, lease.Device, s.now()
+		intent.Candidates = candidates
 		s.intents = append(s.intents, intent)
 		id = intent.ID
 		return nil
@@ -131,28 +165,40 @@ func (s *store) Finish(
 	forget []schema.Setting, verdicts ...state.Verdict,
 ) error {
 	return s.fenced(lease, func() error {
-		intent := &s.intents[id-1]
-		if intent.Outcome != "" && intent.Outcome != state.Unknown {
+		if int(id) > len(s.intents) || !isOpen(s.intents[id-1]) || s.intents[id-1].Device != lease.Device {
 			return state.ErrFinished
 		}
-		intent.Outcome, intent.Finished = outcome, s.now()
+		for _, v := range verdicts {
+			if err := s.possible(v); err != nil {
+				return err
+			}
+		}
+		if err := s.record(lease, rows, forget); err != nil {
+			return err
+		}
+		s.intents[id-1].Outcome, s.intents[id-1].Finished = outcome, s.now()
 		for _, v := range verdicts {
 			s.settle(v)
 		}
-		s.record(rows, forget)
 		return nil
 	})
 }
 
-func (s *store) OpenIntents(_ context.Context, device schema.Device) ([]state.Intent, error) {
-	all, err := s.AllOpenIntents(context.Background())
-	return slices.DeleteFunc(all, func(in state.Intent) bool { return in.Device != device }), err
+func isOpen(in state.Intent) bool { return in.Outcome == "" || in.Outcome == state.Unknown }
+
+// intentsThat are those for which something holds, oldest first.
+func (s *store) intentsThat(holds func(state.Intent) bool) ([]state.Intent, error) {
+	return slices.DeleteFunc(slices.Clone(s.intents), func(in state.Intent) bool { return !holds(in) }), nil
 }
 
-func (s *store) AllOpenIntents(context.Context) ([]state.Intent, error) {
-	return slices.DeleteFunc(slices.Clone(s.intents), func(in state.Intent) bool {
-		return in.Outcome != "" && in.Outcome != state.Unknown
-	}), nil
+func (s *store) OpenIntents(_ context.Context, device schema.Device) ([]state.Intent, error) {
+	return s.intentsThat(func(in state.Intent) bool { return in.Device == device && isOpen(in) })
+}
+
+func (s *store) AllOpenIntents(context.Context) ([]state.Intent, error) { return s.intentsThat(isOpen) }
+
+func (s *store) RunIntents(_ context.Context, run string) ([]state.Intent, error) {
+	return s.intentsThat(func(in state.Intent) bool { return in.Run == run })
 }
 
 func (s *store) SaveSnapshot(_ context.Context, lease state.Lease, path string, sealed []byte) error {
@@ -225,7 +271,21 @@ func (s *store) tried(name string, version int) {
 }
 
 func (s *store) SettleSecret(_ context.Context, lease state.Lease, v state.Verdict) error {
-	return s.fenced(lease, func() error { s.settle(v); return nil })
+	return s.fenced(lease, func() error {
+		if err := s.possible(v); err != nil {
+			return err
+		}
+		s.settle(v)
+		return nil
+	})
+}
+
+// possible refuses a verdict about a version that does not exist.
+func (s *store) possible(v state.Verdict) error {
+	if v.Live != 0 && !slices.ContainsFunc(s.secrets, func(known state.SecretVersion) bool { return known.Name == v.Name && known.Version == v.Live }) {
+		return fmt.Errorf("there is no version %d of %s", v.Live, v.Name)
+	}
+	return nil
 }
 
 func (s *store) settle(verdict state.Verdict) {

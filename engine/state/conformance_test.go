@@ -3,30 +3,29 @@ package state_test
 import (
 	"path/filepath"
 	"testing"
-	"time"
 
 	"camform/engine/state"
 	"camform/engine/state/statetest"
-	"camform/providers"
 )
 
-func TestAttempts(t *testing.T) {
-	statetest.Attempts(t, func(t *testing.T, now func() time.Time) providers.Ledger { return openStore(t, now).Attempts })
-}
+func TestAttempts(t *testing.T)  { statetest.Attempts(t, sqlite) }
+func TestLeases(t *testing.T)    { statetest.Leases(t, sqlite) }
+func TestSecrets(t *testing.T)   { statetest.Secrets(t, sqlite) }
+func TestJournal(t *testing.T)   { statetest.Journal(t, sqlite) }
+func TestSettings(t *testing.T)  { statetest.Settings(t, sqlite) }
+func TestDevices(t *testing.T)   { statetest.Devices(t, sqlite) }
+func TestSnapshots(t *testing.T) { statetest.Snapshots(t, sqlite) }
+func TestAuditLog(t *testing.T)  { statetest.AuditLog(t, sqlite) }
 
-func openChanges(t *testing.T, now func() time.Time) statetest.Changes {
-	return openStore(t, now).Fleet
-}
-
-func TestLeases(t *testing.T) { statetest.Leases(t, openChanges) }
-
-func TestSecrets(t *testing.T) { statetest.Secrets(t, openChanges) }
-
-func openStore(t *testing.T, now func() time.Time) *state.Store {
-	s, err := state.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), state.Options{Now: now})
-	if err != nil {
-		t.Fatal(err)
+// sqlite opens one database as often as a test asks for it.
+func sqlite[S any](t *testing.T, options state.Options) func() S {
+	path := filepath.Join(t.TempDir(), "state.db")
+	return func() S {
+		s, err := state.Open(t.Context(), path, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return any(s).(S)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }

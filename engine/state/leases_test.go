@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"camform/schema"
 )
 
 func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
@@ -50,43 +48,6 @@ func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
 	}
 }
 
-// Whatever is written with a lease is refused once another one was given out, and leaves no trace.
-func TestNothingIsWrittenWithALostLease(t *testing.T) {
-	writes := map[string]func(s *Store, l Lease, id IntentID) error{
-		"Begin": func(s *Store, l Lease, _ IntentID) error {
-			_, err := s.Begin(context.Background(), l, Intent{Method: "PUT"})
-			return err
-		},
-		"Finish": func(s *Store, l Lease, id IntentID) error {
-			return s.Finish(context.Background(), l, id, Done, []Setting{{Address: setting("n", "https", "")}}, nil)
-		},
-		"Record": func(s *Store, l Lease, _ IntentID) error {
-			return s.Record(context.Background(), l, []Setting{{Address: setting("n", "https", "")}}, nil)
-		},
-	}
-	loss := map[string]func(t *testing.T, s *Store, c *clock, l Lease){
-		"taken over": func(t *testing.T, s *Store, c *clock, _ Lease) { c.advance(time.Hour); acquire(t, s, "n", "r2") },
-		"released":   func(t *testing.T, s *Store, _ *clock, l Lease) { ok(t, s.Release(t.Context(), l)) },
-		"forced":     func(t *testing.T, s *Store, _ *clock, l Lease) { ok(t, s.ForceRelease(t.Context(), l.Device, l.Token)) },
-	}
-	for what, write := range writes {
-		for how, lose := range loss {
-			t.Run(what+" when "+how, func(t *testing.T) {
-				s, c := newStore(t)
-				lease := acquire(t, s, "n", "r1")
-				id := must[IntentID](t)(s.Begin(t.Context(), lease, Intent{Method: "PUT"}))
-				lose(t, s, c, lease)
-				wantError(t, write(s, lease, id), ErrLeaseLost)
-				settings := must[map[schema.Setting]Setting](t)(s.SettingsOf(t.Context(), lease.Device))
-				open := must[[]Intent](t)(s.OpenIntents(t.Context(), lease.Device))
-				if len(settings) != 0 || len(open) != 1 {
-					t.Errorf("written: %v, %v", settings, open)
-				}
-			})
-		}
-	}
-}
-
 func TestForceNeedsTheIDOfTheLease(t *testing.T) {
 	s, _ := newStore(t)
 	lease := acquire(t, s, "n", "r1")
@@ -94,6 +55,8 @@ func TestForceNeedsTheIDOfTheLease(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	ok(t, s.ForceRelease(t.Context(), lease.Device, lease.Token))
+	_, err := s.Begin(t.Context(), lease, Intent{Method: "PUT"})
+	wantError(t, err, ErrLeaseLost)
 	if err := s.ForceRelease(t.Context(), lease.Device, lease.Token); err == nil {
 		t.Error("released twice")
 	}

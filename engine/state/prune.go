@@ -7,12 +7,15 @@ import (
 	"camform/schema"
 )
 
-// How long what nobody needs any more is kept, and how much of it one Open removes at most.
+// KeepHistory is how long runs are kept, and what they did: finished intents and snapshots.
+const KeepHistory = 90 * 24 * time.Hour
+
+// KeepSnapshots is the number of runs of a device whose snapshots are kept beyond KeepHistory, together with their intents.
+const KeepSnapshots = 8
+
+// How long login attempts are kept, and how many old rows one Open removes at most.
 const (
 	keepAttempts = 7 * 24 * time.Hour // far longer than any lock
-	keepHistory  = 90 * 24 * time.Hour
-
-	keepSnapshots = 8 // of how many runs of a device snapshots are kept that are older than history
 
 	pruneBatch   = 1000
 	pruneBatches = 10
@@ -26,9 +29,9 @@ var prunings = []struct {
 }{
 	{`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE charged < $1 AND settled < $1 ORDER BY id LIMIT $2)`, keepAttempts},
 	{`DELETE FROM intents WHERE id IN (SELECT id FROM intents WHERE finished < $1 AND outcome NOT IN ('', 'unknown')
-		AND NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.run = intents.run AND s.device = intents.device) ORDER BY id LIMIT $2)`, keepHistory},
+		AND NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.run = intents.run AND s.device = intents.device) ORDER BY id LIMIT $2)`, KeepHistory},
 	{`DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE started < $1 AND ended < $1
-		AND id NOT IN (SELECT run FROM intents) ORDER BY started LIMIT $2)`, keepHistory},
+		AND id NOT IN (SELECT run FROM intents) ORDER BY started LIMIT $2)`, KeepHistory},
 }
 
 // prune removes what is old, in transactions that do not keep other processes waiting for long.
@@ -61,6 +64,6 @@ func (s *database) prune(ctx context.Context) error {
 func (s *Snapshots) pruneSnapshots(tx *transaction, device schema.Device) error {
 	_, err := tx.Exec(`DELETE FROM snapshots WHERE device = $1 AND taken < $2 AND run NOT IN
 		(SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC LIMIT $3)`,
-		device.String(), stamp(s.now().Add(-keepHistory)), keepSnapshots)
+		device.String(), stamp(s.now().Add(-KeepHistory)), KeepSnapshots)
 	return err
 }

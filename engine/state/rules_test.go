@@ -2,18 +2,6 @@ package state
 
 import "testing"
 
-// A request of which even the next run could not say what became of it holds its device back until somebody can.
-func TestAnUnknownIntentIsOpenForItsDevice(t *testing.T) {
-	s, _ := newStore(t)
-	lease := acquire(t, s, "n", "r1")
-	id := must[IntentID](t)(s.Begin(t.Context(), lease, Intent{Method: "PUT"}))
-	ok(t, s.Finish(t.Context(), lease, id, Unknown, nil, nil))
-	open := must[[]Intent](t)(s.OpenIntents(t.Context(), device("n")))
-	if len(open) != 1 || open[0].ID != id || open[0].Outcome != Unknown {
-		t.Errorf("open are %+v, want the unknown one", open)
-	}
-}
-
 // What is written must outlive a failure of the power: SQLite promises that with these two settings only.
 func TestI2WritesAreOnTheDiskWhenTheyReturn(t *testing.T) {
 	s, _ := newStore(t)

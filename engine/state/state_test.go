@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -51,15 +50,6 @@ func device(key string) schema.Device { return schema.Device{Name: "gate", Key: 
 
 func setting(key, kind, item string) schema.Setting {
 	return schema.Setting{Device: device(key), Kind: kind, Key: item}
-}
-
-func toJSON(t testing.TB, value any) json.RawMessage {
-	t.Helper()
-	text, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
 
 func must[T any](t testing.TB) func(T, error) T {

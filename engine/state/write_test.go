@@ -177,11 +177,11 @@ func TestOldRowsGoAndOpenIntentsStay(t *testing.T) {
 	if n := count(t, s, "attempts"); n != 1 {
 		t.Errorf("%d attempts were left, want the one that was settled just now", n)
 	}
-	s = reopen(keepHistory)
+	s = reopen(KeepHistory)
 	if n := len(must[[]Intent](t)(s.RunIntents(t.Context(), "old"))); n != 3 {
-		t.Errorf("%d intents after %v, want 3", n, keepHistory)
+		t.Errorf("%d intents after %v, want 3", n, KeepHistory)
 	}
-	s = reopen(keepHistory + time.Second)
+	s = reopen(KeepHistory + time.Second)
 	intents, runs := must[[]Intent](t)(s.RunIntents(t.Context(), "old")), must[[]Run](t)(s.LastRuns(t.Context(), 9))
 	if len(intents) != 2 || intents[0].ID != left || intents[1].ID != doubt || len(runs) != 1 || runs[0].ID != "old" {
 		t.Errorf("left: %v, %v", intents, runs)

@@ -1,5 +1,3 @@
-// Package statetest has the promises of the parts of a state, as tests for all that implement a part: the database, and what
-// stands for it in tests of others.
 package statetest
 
 import (
@@ -11,14 +9,6 @@ import (
 	"camform/engine/ledger"
 	"camform/providers"
 )
-
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-// clock is a made-up clock.
-type clock struct{ t time.Time }
-
-func (c *clock) now() time.Time          { return c.t }
-func (c *clock) advance(d time.Duration) { c.t = c.t.Add(d) }
 
 const (
 	unknown  = providers.RemainingUnknown
@@ -67,8 +57,8 @@ func (l *attempts) refused(a providers.Attempt, family error, until time.Time) {
 	}
 }
 
-// Attempts tests a ledger of login attempts. Open returns an empty one with a clock.
-func Attempts(t *testing.T, open func(t *testing.T, now func() time.Time) providers.Ledger) {
+// Attempts tests a ledger of login attempts.
+func Attempts(t *testing.T, open Opener[providers.Ledger]) {
 	for rule, test := range map[string]func(*attempts){
 		"I5 a refused password is not tried again": refusedPassword,
 		"a lock is kept": lock,
@@ -78,7 +68,7 @@ func Attempts(t *testing.T, open func(t *testing.T, now func() time.Time) provid
 	} {
 		t.Run(rule, func(t *testing.T) {
 			l := &attempts{T: t, clock: clock{noon}}
-			l.Ledger = open(t, l.now)
+			l.Ledger = open(t, options(&l.clock))()
 			test(l)
 		})
 	}
