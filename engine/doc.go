@@ -34,7 +34,7 @@
 // passwords, Rollback one whose wishes come from the snapshots of an earlier run.
 //
 // The files of this package are in an order, too: engine.go has a page for each command, the files below it the stages, and
-// none uses one above it.
+// none uses one above it. The rooms of providers/hikvision are kept in the same way.
 //
 // Layers, from the top; a package imports only packages below it:
 //

@@ -138,39 +138,93 @@ func TestTheDocumentationHasTheLayers(t *testing.T) {
 	}
 }
 
-// storeys are the files of this package from the top to the bottom: each uses only what it or files below it define.
-var storeys = strings.Fields(`
-	engine.go
-	rollback.go past.go
-	audit.go review.go lock.go learn.go requests.go
-	planned.go
-	judge.go survey.go
-	memory.go credentials.go
-	aim.go ways.go
-	passwords.go doc.go`)
+// storeys are the files of packages from the top to the bottom: each uses only what it or files below it define.
+var storeys = map[string]string{
+	"engine": `
+		engine.go
+		rollback.go past.go
+		audit.go review.go lock.go learn.go requests.go
+		planned.go
+		judge.go survey.go
+		memory.go credentials.go
+		aim.go ways.go
+		passwords.go doc.go`,
+	"providers/hikvision": `
+		outline.go compose.go
+		provider.go
+		write.go`,
+	"providers/hikvision/reach": `
+		reach.go
+		managed.go
+		path.go`,
+	"providers/hikvision/hook": `
+		hook.go
+		users.go certificate.go clock.go email.go questions.go`,
+	"providers/hikvision/codec": `
+		shape.go
+		codec.go
+		certificate.go element.go host_slot.go interface.go lock_time.go mac_list.go masked.go period.go questions.go receivers.go
+		record_schedule.go time_zone.go tls.go wireless_key.go
+		notifications.go rights.go
+		address_list.go
+		host.go
+		plain.go`,
+	"providers/hikvision/document": `
+		standalone.go
+		field.go
+		item.go
+		limits.go names.go
+		text.go`,
+	"providers/hikvision/isapi": `
+		authenticate.go impersonate.go read.go write.go
+		session.go
+		identity.go retry.go base.go redirect.go
+		login.go
+		spend.go peer.go request.go
+		standing.go digest.go log.go
+		challenge.go limit.go status.go
+		failure.go redact.go
+		answer.go doc.go`,
+}
 
 func TestNoFileUsesOneAboveIt(t *testing.T) {
+	var paths []string
+	for name := range storeys {
+		paths = append(paths, "camform/"+name)
+	}
+	exports := map[string]string{}
+	for _, p := range packages(t, append([]string{"-export", "-deps"}, paths...)...) {
+		exports[p.ImportPath] = p.Export
+	}
+	for _, p := range packages(t, paths...) {
+		t.Run(strings.TrimPrefix(p.ImportPath, "camform/"), func(t *testing.T) { ordered(t, p, exports) })
+	}
+}
+
+// ordered demands that the files of a package are those of its storeys, and that none uses one above it.
+func ordered(t *testing.T, p goPackage, exports map[string]string) {
+	order := strings.Fields(storeys[strings.TrimPrefix(p.ImportPath, "camform/")])
+	if want := slices.Sorted(slices.Values(order)); !slices.Equal(p.GoFiles, want) {
+		t.Fatalf("the files are %s, and those in order are %s", p.GoFiles, want)
+	}
 	set, parsed := token.NewFileSet(), []*ast.File(nil)
-	for _, p := range packages(t, ".") {
-		if want := slices.Sorted(slices.Values(storeys)); !slices.Equal(p.GoFiles, want) {
-			t.Fatalf("the files are %s, and those in order are %s", p.GoFiles, want)
+	for _, name := range p.GoFiles {
+		file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, name := range p.GoFiles {
-			file, err := parser.ParseFile(set, name, nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parsed = append(parsed, file)
-		}
+		parsed = append(parsed, file)
 	}
 	uses := map[*ast.Ident]types.Object{}
-	checked, err := (&types.Config{Importer: compiled(t, set)}).Check("camform/engine", set, parsed, &types.Info{Uses: uses})
+	// What the package imports is taken as the compiler left it.
+	compiled := importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	checked, err := (&types.Config{Importer: compiled}).Check(p.ImportPath, set, parsed, &types.Info{Uses: uses})
 	if err != nil {
 		t.Fatal(err)
 	}
 	floor := func(at token.Pos) (string, int) {
 		name := filepath.Base(set.Position(at).Filename)
-		return name, slices.Index(storeys, name)
+		return name, slices.Index(order, name)
 	}
 	down := 0
 	for used, object := range uses {
@@ -191,18 +245,9 @@ func TestNoFileUsesOneAboveIt(t *testing.T) {
 	}
 }
 
-// compiled imports what this package imports as the compiler left it.
-func compiled(t *testing.T, set *token.FileSet) types.Importer {
-	t.Helper()
-	exports := map[string]string{}
-	for _, p := range packages(t, "-export", "-deps", ".") {
-		exports[p.ImportPath] = p.Export
-	}
-	return importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
-}
-
 type goPackage struct {
 	ImportPath string
+	Dir        string
 	GoFiles    []string
 	Imports    []string
 	Export     string // file with what the compiler knows of it, where that was asked for
@@ -211,7 +256,7 @@ type goPackage struct {
 // packages lists packages; the arguments are those of go list.
 func packages(t *testing.T, arguments ...string) []goPackage {
 	t.Helper()
-	fields := "-json=ImportPath,GoFiles,Imports"
+	fields := "-json=ImportPath,Dir,GoFiles,Imports"
 	if slices.Contains(arguments, "-export") {
 		fields += ",Export"
 	}

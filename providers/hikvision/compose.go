@@ -7,12 +7,10 @@ import (
 	"slices"
 
 	"camform/providers"
-	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/hook"
 	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/xmlpatch"
-	"camform/schema"
 )
 
 // Compose edits the document of the changes in place. It is put back as a whole, in one request for all changes; kinds
@@ -73,14 +71,6 @@ func (p *Provider) permitted(c providers.Composition) error {
 		}
 	}
 	return nil
-}
-
-// refusals say, in sentences, why an item must not be written; there are none for nearly all.
-func refusals(kind *schema.Kind, key string) []string {
-	if kind.Refuses == nil {
-		return nil
-	}
-	return kind.Refuses(key)
 }
 
 func documentOf(change providers.Change) string { return change.Kind.Document.For(change.Key).Path }
@@ -168,34 +158,6 @@ func (p *Provider) finish(s *sheet) error {
 		}
 		if err := finish(s.doc); err != nil {
 			return fmt.Errorf("%s: %w", s.path, err)
-		}
-	}
-	return nil
-}
-
-// edit makes one change in a document.
-func edit(at document.Place, change providers.Change) error {
-	paths := at.ItemPaths(change.Kind, change.Key)
-	if len(paths) == 0 {
-		return fmt.Errorf("the device %s: %w", at.Lacks(change.Kind, change.Key), providers.ErrUnsupported)
-	}
-	if change.After.IsNull() {
-		return fmt.Errorf("it cannot be removed: %w", providers.ErrUnsupported)
-	}
-	for _, path := range paths {
-		if err := editItem(at, path, change); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func editItem(at document.Place, item xmlpatch.Path, change providers.Change) error {
-	for _, a := range change.Kind.Attributes {
-		if want := change.After.GetAttr(a.Name); !want.IsNull() {
-			if err := codec.Encode(at.Field(item, a), want); err != nil {
-				return fmt.Errorf("%s: %w", a.Name, err)
-			}
 		}
 	}
 	return nil

@@ -399,3 +399,11 @@ func usable(kind *schema.Kind) []schema.Fault {
 	}
 	return faults
 }
+
+// refusals say, in sentences, why an item must not be written; there are none for nearly all.
+func refusals(kind *schema.Kind, key string) []string {
+	if kind.Refuses == nil {
+		return nil
+	}
+	return kind.Refuses(key)
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"camform/providers"
+	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/xmlpatch"
@@ -160,4 +161,32 @@ func presets(e xmlpatch.Element, at xmlpatch.Path) []xmlpatch.Path {
 		paths = append(paths, presets(child, at.Child(child.Name()))...)
 	}
 	return paths
+}
+
+// edit makes one change in a document.
+func edit(at document.Place, change providers.Change) error {
+	paths := at.ItemPaths(change.Kind, change.Key)
+	if len(paths) == 0 {
+		return fmt.Errorf("the device %s: %w", at.Lacks(change.Kind, change.Key), providers.ErrUnsupported)
+	}
+	if change.After.IsNull() {
+		return fmt.Errorf("it cannot be removed: %w", providers.ErrUnsupported)
+	}
+	for _, path := range paths {
+		if err := editItem(at, path, change); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func editItem(at document.Place, item xmlpatch.Path, change providers.Change) error {
+	for _, a := range change.Kind.Attributes {
+		if want := change.After.GetAttr(a.Name); !want.IsNull() {
+			if err := codec.Encode(at.Field(item, a), want); err != nil {
+				return fmt.Errorf("%s: %w", a.Name, err)
+			}
+		}
+	}
+	return nil
 }

@@ -5,7 +5,6 @@
 package document
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,14 +51,6 @@ func Open(kind *schema.Kind, docs providers.Documents, key string) (Place, error
 		return Place{at, doc, limitsOf(at, docs), named}, err
 	}
 	return Place{}, missing
-}
-
-// Parse reads a document of either form. Which one it is, its first character tells.
-func Parse(body []byte) (*xmlpatch.Document, error) {
-	if text := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n"); len(text) > 0 && text[0] == '{' {
-		return xmlpatch.ParseJSON(body)
-	}
-	return xmlpatch.Parse(body)
 }
 
 // ItemPaths lead from the root to the item with the key: one, or several for a kind that is set in many places of a

@@ -1,10 +1,12 @@
 package document
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
 	"camform/providers"
+	"camform/providers/hikvision/xmlpatch"
 )
 
 // Quote writes a text of a device for people: as a Go string, so that nothing in it acts, and cut.
@@ -53,4 +55,12 @@ func About(attribute string, sentences []string) []providers.AttributeError {
 		list = append(list, providers.AttributeError{Attribute: attribute, Detail: detail})
 	}
 	return list
+}
+
+// Parse reads a document of either form. Which one it is, its first character tells.
+func Parse(body []byte) (*xmlpatch.Document, error) {
+	if text := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n"); len(text) > 0 && text[0] == '{' {
+		return xmlpatch.ParseJSON(body)
+	}
+	return xmlpatch.Parse(body)
 }

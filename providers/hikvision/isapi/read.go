@@ -2,7 +2,6 @@ package isapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -84,16 +83,4 @@ func (v verdict) missing() string {
 		text = v.absent
 	}
 	return strings.TrimSpace(fmt.Sprintf("%d %s", v.http, plain(text)))
-}
-
-// readFamily is the family of an error for a read, which is never in doubt.
-func (v verdict) readFamily() error {
-	family := v.family()
-	switch {
-	case errors.Is(family, providers.ErrUnknown):
-		return providers.ErrBusy
-	case strings.EqualFold(v.sub, "invalidOperation"):
-		return providers.ErrUnsupported // in the present state of the device
-	}
-	return family
 }

@@ -1,6 +1,7 @@
 package isapi
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -165,4 +166,16 @@ func (v verdict) describe(hide secrets) string {
 	}
 	parts = append(parts, fmt.Sprintf("http status %d", v.http))
 	return "it answered " + strings.Join(parts, ", ")
+}
+
+// readFamily is the family of an error for a read, which is never in doubt.
+func (v verdict) readFamily() error {
+	family := v.family()
+	switch {
+	case errors.Is(family, providers.ErrUnknown):
+		return providers.ErrBusy
+	case strings.EqualFold(v.sub, "invalidOperation"):
+		return providers.ErrUnsupported // in the present state of the device
+	}
+	return family
 }

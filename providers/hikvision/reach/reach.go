@@ -4,10 +4,7 @@ package reach
 
 import (
 	"fmt"
-	"path"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"camform/providers/hikvision/document"
@@ -86,106 +83,6 @@ func writtenTo(kind *schema.Kind, key string) []string {
 		}
 	}
 	return paths
-}
-
-var escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-
-// segments returns the segments of a path as a web server that is as lenient as possible reads them: without regard to
-// case, query, parameters, escapes, doubled slashes, dots at the end of a name and detours through dots.
-func segments(text string) []string {
-	text, _, _ = strings.Cut(text, "?")
-	text, _, _ = strings.Cut(text, "#")
-	for escaped.MatchString(text) {
-		text = escaped.ReplaceAllStringFunc(text, func(code string) string {
-			n, _ := strconv.ParseUint(code[1:], 16, 8) // the expression takes hexadecimal digits only
-			return string([]byte{byte(n)})
-		})
-	}
-	text = strings.ReplaceAll(text, `\`, "/")
-	var plain []string
-	for segment := range strings.SplitSeq(text, "/") {
-		segment, _, _ = strings.Cut(segment, ";")
-		segment = strings.TrimSpace(strings.ToLower(segment))
-		if strings.Trim(segment, ".") != "" {
-			segment = strings.TrimRight(segment, ".")
-		}
-		plain = append(plain, segment)
-	}
-	text = path.Clean("/" + strings.Join(plain, "/"))
-	return strings.FieldsFunc(text, func(r rune) bool { return r == '/' })
-}
-
-// SamePath reports whether two paths are the same to a web server that is as lenient as possible.
-func SamePath(a, b string) bool { return slices.Equal(segments(a), segments(b)) }
-
-var plainSegment = regexp.MustCompile(`^[a-z0-9_.{}-]+$`)
-
-// puzzling says, in a sentence, that a path has characters of which nobody knows what a device makes of them: one may end
-// the path at an escaped question mark or a zero, and another may not. It is empty for a path that has none.
-func puzzling(path string) string {
-	for _, segment := range segments(path) {
-		if !plainSegment.MatchString(segment) || strings.Contains(path, "#") {
-			return fmt.Sprintf("It is not known where devices read %q: a path has letters, digits, and the characters _ - . /", path)
-		}
-	}
-	return ""
-}
-
-// liesWithin reports whether a path is a prefix or lies below it. A segment with a hole can be any.
-func liesWithin(at, prefix []string) bool {
-	if len(at) < len(prefix) {
-		return false
-	}
-	for i, segment := range prefix {
-		if at[i] != segment && !strings.Contains(at[i], "{") && !strings.Contains(segment, "{") {
-			return false
-		}
-	}
-	return true
-}
-
-// acting are the segments of paths at which a device does something, or that belong to logins, certificates and firmware.
-// What is written there is no setting.
-var acting = []string{
-	"activate", "activation", "alertStream", "arm", "bind", "certificate", "challenge", "clear", "close",
-	"configurationData", "continuous", "control", "delete", "deviceCertificate", "disarm", "download", "erase", "export",
-	"factoryDefault", "factoryReset", "fileExport", "format", "goto", "GUIDFileData", "import", "login", "logout",
-	"logSearch", "momentary", "onlineUpgrade", "onlineUser", "open", "picture", "PTZCtrl", "reboot", "RemoteControl",
-	"reset", "resetPassword", "restore", "search", "serverCertificate", "sessionHeartbeat", "sessionLogin",
-	"sessionLogout", "shutdown", "start", "StartActivateV3", "stop", "syncIPCPasswd", "test", "token", "trigger",
-	"unbind", "updateFirmware", "upgrade",
-}
-
-// reporting are the segments of paths at which a device says what it does or can do, and that can only be read.
-var reporting = []string{"activateStatus", "capabilities", "formatStatus", "status", "upgradeStatus", "userCheck"}
-
-// actsAt returns the segment of a path, in the spelling of a list, at which a device acts; empty if there is none.
-func actsAt(path string, lists ...[]string) string {
-	words := slices.Concat(lists...)
-	for _, segment := range segments(path) {
-		if i := slices.IndexFunc(words, func(word string) bool { return strings.EqualFold(word, segment) }); i >= 0 {
-			return words[i]
-		}
-	}
-	return ""
-}
-
-// NoSetting says, in a sentence, that a device does or tells something at a path, so that nothing is to be written there; it is
-// empty for other paths.
-func NoSetting(path string) string {
-	if word := actsAt(path, acting, reporting); word != "" {
-		return noSetting(path, word)
-	}
-	return ""
-}
-
-func noSetting(path, segment string) string {
-	return fmt.Sprintf("%s is not a document with settings: %s is something that a device does or tells.", withoutQuery(path), segment)
-}
-
-func withoutQuery(path string) string {
-	path, _, _ = strings.Cut(path, "?")
-	return path
 }
 
 // Refuses says, in sentences, why an item of a kind that camform does not know from within must not be written, whatever the
