@@ -443,7 +443,7 @@ func TestRequestsAreThoseThatApplySends(t *testing.T) {
 		if strings.Contains(string(r.Body), "Secret-1234") {
 			t.Errorf("%s %s shows a password", r.Method, r.Path)
 		}
-		if r.Method == "POST" && !strings.Contains(string(r.Body), providers.Blank) {
+		if r.Method == "POST" && !strings.Contains(string(r.Body), schema.Blank) {
 			t.Errorf("the password is not blanked: %s", r.Body)
 		}
 	}

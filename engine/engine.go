@@ -25,7 +25,7 @@ import (
 type Engine struct {
 	Provider providers.Provider
 	Store    *state.Fleet
-	Secret   func(origin string) (string, error) // reads a secret from its origin
+	Secret   func(origin string) (schema.Secret, error) // reads a secret from its origin
 
 	Passwords rotate.Vault // makes and reads managed passwords
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state

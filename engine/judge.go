@@ -18,7 +18,7 @@ import (
 type judge struct {
 	providers.Interpreter
 	providers.Composer
-	fingerprint func(address schema.Setting, attribute, secret string) string
+	fingerprint func(address schema.Setting, attribute string, secret schema.Secret) string
 	now         time.Time
 }
 

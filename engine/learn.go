@@ -106,10 +106,10 @@ func wantsOfImport(kinds []*schema.Kind) wants {
 }
 
 // add takes in the snapshot of a device that was read.
-func (all *Imported) add(c *Candidate, snap *live.Snapshot, password providers.Password) {
+func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secret) {
 	d := learn.Device{
 		Name: c.Name, Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
-		Password: schema.MarkSecret(cty.StringVal(password.Reveal()), c.Password),
+		Password: schema.MarkSecret(password.Value(), c.Password),
 		Site:     c.Site, Tags: c.Tags, Identity: snap.Identity,
 		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{},
 	}

@@ -70,7 +70,7 @@ func (s *site) write(survey *engine.Imported, how func([]learn.Device, learn.Opt
 		}
 	}
 	for origin, text := range r.Secrets {
-		s.env[strings.TrimPrefix(origin, "env:")] = text
+		s.env[strings.TrimPrefix(origin, "env:")] = text.Reveal()
 	}
 	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: s.reader(dir)})
 	for _, p := range problems {

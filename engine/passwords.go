@@ -8,6 +8,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/state"
 	"camform/engine/vault"
+	"camform/schema"
 )
 
 // Passwords makes and reads the managed passwords of a vault; see rotate.Vault.
@@ -18,34 +19,34 @@ type Passwords struct {
 
 // Propose makes a password that obeys the policy and the device, was not used for the account lately, and, if the policy
 // wants that, by no other account of the vault.
-func (p Passwords) Propose(ctx context.Context, name, account string, how plan.Generate) (text string, sealed []byte, err error) {
+func (p Passwords) Propose(ctx context.Context, name, account string, how plan.Generate) (secret schema.Secret, sealed []byte, err error) {
 	rules := credential.Rules{Account: account, MinLen: how.MinLen, MaxLen: how.MaxLen}
 	if rules.Earlier, err = p.earlier(ctx, name); err != nil {
-		return "", nil, err
+		return schema.Secret{}, nil, err
 	}
 	if how.Policy.Unique {
 		if rules.Taken, err = p.Taken(ctx); err != nil {
-			return "", nil, err
+			return schema.Secret{}, nil, err
 		}
 	}
-	if text, err = credential.Generate(how.Policy, rules, rand.Reader); err != nil {
-		return "", nil, err
+	if secret, err = credential.Generate(how.Policy, rules, rand.Reader); err != nil {
+		return schema.Secret{}, nil, err
 	}
-	sealed, err = p.Keep(name, text)
-	return text, sealed, err
+	sealed, err = p.Keep(name, secret)
+	return secret, sealed, err
 }
 
 // earlier are the passwords that an account ever had.
-func (p Passwords) earlier(ctx context.Context, name string) ([]string, error) {
+func (p Passwords) earlier(ctx context.Context, name string) ([]schema.Secret, error) {
 	versions, err := p.Secrets.Versions(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	texts := make([]string, len(versions))
+	secrets := make([]schema.Secret, len(versions))
 	for i, v := range versions {
-		if texts[i], err = p.Open(v); err != nil {
+		if secrets[i], err = p.Open(v); err != nil {
 			return nil, err
 		}
 	}
-	return texts, nil
+	return secrets, nil
 }

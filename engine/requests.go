@@ -13,13 +13,13 @@ import (
 // DeviceRequests are the requests that apply would send to one device.
 type DeviceRequests struct {
 	Device   schema.Device
-	Requests []providers.Request // in order; every secret in them is providers.Blank
+	Requests []providers.Request // in order; every secret in them is schema.Blank
 }
 
 // requests composes what apply would send, from the documents that were read for a plan.
 func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 	var all []DeviceRequests
-	blank := providers.NewPassword(providers.Blank)
+	blank := schema.NewSecret(schema.Blank)
 	for _, d := range planned.Plan.Devices {
 		listed := DeviceRequests{Device: d.Address}
 		for _, g := range plan.GroupsAsOrdered(d.Steps, j.Kinds()) {
@@ -52,7 +52,7 @@ func blanked(s plan.Step) cty.Value {
 	}
 	values := s.After.AsValueMap()
 	for attribute := range s.Secrets {
-		values[attribute] = cty.StringVal(providers.Blank)
+		values[attribute] = schema.NewSecret(schema.Blank).Value()
 	}
 	return cty.ObjectVal(values)
 }

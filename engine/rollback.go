@@ -25,7 +25,7 @@ type takenBack struct {
 	judge
 	run    string
 	pasts  pasts
-	secret func(origin string) (string, error)
+	secret func(origin string) (schema.Secret, error)
 }
 
 // plan finds the way back to how the devices of a survey were before the run. All devices of the configuration say who logs
@@ -282,20 +282,20 @@ func (w *wayBack) carrySecrets(s *config.Setting, t *touched) {
 			continue
 		}
 		origin := t.origins[a.Name]
-		if text, ok := w.secretOf(s.Address, a.Name, origin, print); ok {
-			s.Attributes[a.Name] = config.Attribute{Value: schema.MarkSecret(cty.StringVal(text), origin)}
+		if secret, ok := w.secretOf(s.Address, a.Name, origin, print); ok {
+			s.Attributes[a.Name] = config.Attribute{Value: schema.MarkSecret(secret.Value(), origin)}
 			w.last[s.Address] = diff.Memory{Fingerprints: row.Fingerprints}
 		}
 	}
 }
 
 // secretOf reads a secret, if it is still the one with the fingerprint.
-func (w *wayBack) secretOf(address schema.Setting, attribute, origin, fingerprint string) (string, bool) {
+func (w *wayBack) secretOf(address schema.Setting, attribute, origin, fingerprint string) (schema.Secret, bool) {
 	if origin == "" {
-		return "", false
+		return schema.Secret{}, false
 	}
-	text, err := w.secret(origin)
-	return text, err == nil && w.fingerprint(address, attribute, text) == fingerprint
+	secret, err := w.secret(origin)
+	return secret, err == nil && w.fingerprint(address, attribute, secret) == fingerprint
 }
 
 func requiredSecret(kind *schema.Kind) *schema.Attribute {

@@ -14,8 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"camform/engine"
 	"camform/engine/config"
 	"camform/engine/credential"
@@ -27,42 +25,45 @@ import (
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/schema"
 )
 
 // storedPasswords are managed passwords, sealed with the key of the state.
 type storedPasswords struct{ *state.Store }
 
-func (p storedPasswords) Propose(_ context.Context, _, account string, how plan.Generate) (string, []byte, error) {
-	text, err := credential.Generate(how.Policy, credential.Rules{Account: account, MinLen: how.MinLen, MaxLen: how.MaxLen}, rand.Reader)
+func (p storedPasswords) Propose(_ context.Context, _, account string, how plan.Generate) (schema.Secret, []byte, error) {
+	secret, err := credential.Generate(how.Policy, credential.Rules{Account: account, MinLen: how.MinLen, MaxLen: how.MaxLen}, rand.Reader)
 	if err != nil {
-		return "", nil, err
+		return schema.Secret{}, nil, err
 	}
-	sealed, err := p.Seal([]byte(text))
-	return text, sealed, err
+	sealed, err := p.Keep("", secret)
+	return secret, sealed, err
 }
 
-func (p storedPasswords) Keep(_, text string) ([]byte, error) { return p.Seal([]byte(text)) }
+func (p storedPasswords) Keep(_ string, secret schema.Secret) ([]byte, error) {
+	return p.Seal([]byte(secret.Reveal()))
+}
 
-func (p storedPasswords) Open(s state.SecretVersion) (string, error) {
+func (p storedPasswords) Open(s state.SecretVersion) (schema.Secret, error) {
 	text, err := p.Unseal(s.Sealed)
-	return string(text), err
+	return schema.NewSecret(string(text)), err
 }
 
-// live is the text of the live version of a name.
-func (s *site) live(name string) (string, error) {
+// live is the live version of a name.
+func (s *site) live(name string) (schema.Secret, error) {
 	versions, err := s.store.Versions(context.Background(), name)
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	for _, v := range versions {
 		if v.Status == state.SecretLive {
 			return storedPasswords{s.store}.Open(v)
 		}
 	}
-	return "", fmt.Errorf("the vault has no %s: %w", name, config.ErrSecretAbsent)
+	return schema.Secret{}, fmt.Errorf("the vault has no %s: %w", name, config.ErrSecretAbsent)
 }
 
-func (s *site) secret(origin string) (string, error) {
+func (s *site) secret(origin string) (schema.Secret, error) {
 	if name, ok := strings.CutPrefix(origin, "vault:"); ok {
 		return s.live(name)
 	}
@@ -74,9 +75,9 @@ func (s *site) origins(dir string) *vault.Origins { return &vault.Origins{Env: s
 
 // reader reads secrets for a configuration without a vault.
 func (s *site) reader(dir string) config.SecretReader {
-	return func(origin string) (cty.Value, error) {
-		text, err := s.origins(dir).Read(context.Background(), origin)
-		return cty.StringVal(text), err
+	return func(origin string) (schema.Secret, bool, error) {
+		secret, err := s.origins(dir).Read(context.Background(), origin)
+		return secret, true, err
 	}
 }
 
@@ -88,9 +89,9 @@ func (s *site) manage(text string) {
 		s.Fatal(err)
 	}
 	s.cfg = &config.Config{Dir: dir}
-	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: func(origin string) (cty.Value, error) {
-		text, err := s.secret(origin)
-		return cty.StringVal(text), err
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: s.provider.Kinds(), Env: s.lookup, Secrets: func(origin string) (schema.Secret, bool, error) {
+		secret, err := s.secret(origin)
+		return secret, true, err
 	}})
 	for _, p := range problems {
 		s.Fatal(p)
@@ -236,14 +237,14 @@ func (s *site) accountsAreSafe() {
 	}
 	known := map[string][]string{}
 	for _, v := range all {
-		text, err := vault.Open(v)
+		secret, err := vault.Open(v)
 		if err != nil {
 			s.Fatal(err)
 		}
 		if v.Status == state.SecretLive {
-			known[v.Name] = []string{text}
+			known[v.Name] = []string{secret.Reveal()}
 		} else if v.Status == state.SecretPending {
-			known[v.Name] = append(known[v.Name], text)
+			known[v.Name] = append(known[v.Name], secret.Reveal())
 		}
 	}
 	for _, d := range s.cfg.Devices {
@@ -317,7 +318,7 @@ func TestAnAccountThatSleepsSetsItsOwnPassword(t *testing.T) {
 			}
 		}
 		password, err := s.live("gate/operator")
-		if err != nil || !device.Accepts("operator", password) {
+		if err != nil || !device.Accepts("operator", password.Reveal()) {
 			t.Errorf("the device does not accept what the vault calls current: %v", err)
 		}
 		if body := string(device.Document("/ISAPI/Security/users")); strings.Contains(body, "<userActivationStatus>false") {

@@ -26,7 +26,7 @@ type surveyor struct {
 	open        func(providers.Target) providers.Reader
 	interpreter providers.Interpreter
 	store       *state.Fleet
-	secret      func(origin string) (string, error)
+	secret      func(origin string) (schema.Secret, error)
 	passwords   rotate.Vault
 	parallelism graph.Parallelism
 	event       func(report.Event)
@@ -159,22 +159,22 @@ func (s surveyor) target(ctx context.Context, device schema.Device, access plan.
 	}
 	return providers.Target{
 		Device: device, URL: u,
-		Login: providers.Credential{Username: access.Username, Password: providers.NewPassword(password)},
+		Login: providers.Credential{Username: access.Username, Password: password},
 		Pin:   pin, Want: access.Want, Basic: access.Basic,
 		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
 		Ledger: s.store.Attempts, Trace: s.trace,
 	}, nil
 }
 
-// password is the text that camform logs in with: that of the vault where it manages the account and has one, else that
+// password is what camform logs in with: that of the vault where it manages the account and has one, else that
 // from the origin.
-func (s surveyor) password(ctx context.Context, access plan.Access) (string, error) {
+func (s surveyor) password(ctx context.Context, access plan.Access) (schema.Secret, error) {
 	if access.Managed == "" {
 		return s.secret(access.Password.Origin)
 	}
 	versions, err := s.store.Versions(ctx, access.Managed)
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	if v, ok := rotate.Live(versions); ok {
 		return s.passwords.Open(v)

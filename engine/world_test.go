@@ -145,7 +145,7 @@ func (w *world) add(name string, options memory.Options) *memory.Device {
 }
 
 func (w *world) secret(origin string) cty.Value {
-	return schema.MarkSecret(cty.StringVal(w.secrets[origin]), origin)
+	return schema.MarkSecret(schema.NewSecret(w.secrets[origin]).Value(), origin)
 }
 
 // declared is the configuration of a device.
@@ -215,12 +215,12 @@ func (w *world) engine() *engine.Engine {
 	w.events = nil
 	return &engine.Engine{
 		Provider: w.provider, Store: w.store.Fleet, Parallelism: w.parallelism, Now: w.clock.now, Version: "1.0",
-		Secret: func(origin string) (string, error) {
+		Secret: func(origin string) (schema.Secret, error) {
 			text, ok := w.secrets[origin]
 			if !ok {
-				return "", fmt.Errorf("there is no %s", origin)
+				return schema.Secret{}, fmt.Errorf("there is no %s", origin)
 			}
-			return text, nil
+			return schema.NewSecret(text), nil
 		},
 		Event: func(e report.Event) {
 			w.mu.Lock()
@@ -350,7 +350,7 @@ func (w *world) has(device, kind, key, attribute string, want cty.Value) {
 // logsIn reports whether a device takes a credential.
 func (w *world) logsIn(device, user, password string) bool {
 	target := w.fleet.Device(device).Target()
-	target.Login = providers.Credential{Username: user, Password: providers.NewPassword(password)}
+	target.Login = providers.Credential{Username: user, Password: schema.NewSecret(password)}
 	reader := w.fleet.Provider().OpenReader(target)
 	defer reader.Close()
 	_, err := reader.Identify(context.Background())

@@ -17,8 +17,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"camform/engine"
 	"camform/engine/audit"
 	"camform/engine/config"
@@ -210,9 +208,9 @@ func (st stage) copied(t *testing.T, folder string, fleet *simulator.Fleet) stri
 // load loads an example, with what the vault has now.
 func (st stage) load(t *testing.T, e *engine.Engine, secrets *vault.Origins, dir string) *config.Config {
 	t.Helper()
-	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: e.Provider.Kinds(), Env: st.environment, Secrets: func(origin string) (cty.Value, error) {
-		text, err := secrets.Read(t.Context(), origin)
-		return cty.StringVal(text), err
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: e.Provider.Kinds(), Env: st.environment, Secrets: func(origin string) (schema.Secret, bool, error) {
+		secret, err := secrets.Read(t.Context(), origin)
+		return secret, true, err
 	}})
 	for _, p := range problems {
 		t.Fatal(p)
@@ -245,7 +243,7 @@ func (st stage) engine(t *testing.T, fleet *simulator.Fleet, folder, dir string)
 	return &engine.Engine{
 		Provider: st.provider(t, folder, st.dial(fleet)), Store: store.Fleet, Now: time.Now, Version: "1.0",
 		Parallelism: graph.Parallelism{Total: 64, PerGroup: 16}, Event: func(report.Event) {},
-		Secret:    func(origin string) (string, error) { return secrets.Read(t.Context(), origin) },
+		Secret:    func(origin string) (schema.Secret, error) { return secrets.Read(t.Context(), origin) },
 		Passwords: engine.Passwords{Vault: kept, Secrets: store.Secrets}, Sealer: kept,
 	}, secrets
 }

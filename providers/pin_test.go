@@ -1,9 +1,7 @@
 package providers
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"testing"
 )
 
@@ -61,25 +59,4 @@ func TestPinsNeverBecomeWeaker(t *testing.T) {
 	if want := (Pin{SPKI: "b", Realm: "R", Algorithm: "SHA-256", Serial: "S"}); merged != want {
 		t.Errorf("got %+v, want %+v", merged, want)
 	}
-}
-
-func TestPasswordsDoNotShow(t *testing.T) {
-	p := NewPassword("Canary-1")
-	for _, text := range shown(p) {
-		if text != Blank && text != `"`+Blank+`"` {
-			t.Errorf("shown as %q", text)
-		}
-	}
-}
-
-func shown(p Password) []string {
-	encoded, err := json.Marshal(p)
-	if err != nil {
-		panic(err)
-	}
-	texts := []string{string(encoded), p.String(), p.GoString(), p.LogValue().String()}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		texts = append(texts, fmt.Sprintf(verb, p))
-	}
-	return texts
 }

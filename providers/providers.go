@@ -109,7 +109,8 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 	return nil
 }
 
-// Items are the settings of one kind that a device has, by key; a kind that a device has once stands under "".
+// Items are the settings of one kind that a device has, by key; a kind that a device has once stands under "". Secrets that the
+// device shows are of schema.SecretType.
 type Items map[string]cty.Value
 
 // AttributeError says why a device will not take the value of an attribute.
@@ -222,7 +223,7 @@ type Change struct {
 	Kind   *schema.Kind
 	Key    string
 	Before cty.Value // null if the item does not exist
-	After  cty.Value // null if it is to be removed; null attributes are left as they are. No marks: secrets in clear.
+	After  cty.Value // null if it is to be removed; null attributes are left as they are. No marks; secrets are of schema.SecretType.
 }
 
 // Item names the setting that is changed.

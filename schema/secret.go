@@ -1,90 +1,95 @@
 package schema
 
 import (
-	"errors"
 	"fmt"
-	"strings"
+	"log/slog"
+	"reflect"
+	"unique"
 
 	"github.com/zclconf/go-cty/cty"
 )
 
-// SecretMark is the cty mark of a value that must never be shown or stored. It says where the value comes from, so that a
-// plan can name the origin and apply can fetch the value again.
-//
-// A mark spreads to everything computed from the value. A value computed from a secret carries the mark of its parts,
-// but is no longer what the origin yields: see Origin.
-type SecretMark struct {
-	Origin string // "env:NAME", "file:PATH" or "var.NAME"; never a value
+// Secret is a text that must never be shown or stored in the clear: a password, a community, the key of a network. Every way
+// to print or encode it yields Blank, also where it lies in a field that fmt cannot see into; only Reveal gives the text. Two
+// secrets are equal if their texts are. The zero value is the empty text.
+type Secret struct {
+	text unique.Handle[string] // behind a pointer: fmt prints fields that are not exported without asking their methods
 }
 
-// MarkSecret returns v with the mark of its origin.
-func MarkSecret(v cty.Value, origin string) cty.Value { return v.Mark(SecretMark{Origin: origin}) }
+// Blank is what stands for a secret wherever one could be shown.
+const Blank = "(sensitive value)"
 
-// IsSecret reports whether v itself carries a SecretMark.
-func IsSecret(v cty.Value) bool {
-	for mark := range v.Marks() {
-		if _, ok := mark.(SecretMark); ok {
-			return true
-		}
+// NewSecret wraps a text. Do so where it enters the program.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
 	}
-	return false
+	return Secret{unique.Make(text)}
 }
 
-// Origin returns the one origin that v was read from. It is empty when v is no secret or was mixed from several.
-func Origin(v cty.Value) string {
-	var found []string
-	for mark := range v.Marks() {
-		if s, ok := mark.(SecretMark); ok {
-			found = append(found, s.Origin)
-		}
-	}
-	if len(found) != 1 {
+// Reveal returns the text. Call it only where the text is sent, sealed or hashed, where its letters are judged, or where
+// a person asked to see it; a test lists those places.
+func (s Secret) Reveal() string {
+	if s.IsZero() {
 		return ""
 	}
-	return found[0]
+	return s.text.Value()
 }
 
-// OriginScheme splits an origin into its scheme and the rest: "env" and "NAME". Both are empty for an origin without one.
-func OriginScheme(origin string) (scheme, rest string) {
-	scheme, rest, ok := strings.Cut(origin, ":")
+// IsZero reports whether the text is empty.
+func (s Secret) IsZero() bool { return s == Secret{} }
+
+// String returns Blank.
+func (Secret) String() string { return Blank }
+
+// GoString returns Blank.
+func (Secret) GoString() string { return Blank }
+
+// Format writes Blank for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Blank)) }
+
+// MarshalText returns Blank, and so does every encoder that is built on it, such as that of JSON.
+func (Secret) MarshalText() ([]byte, error) { return []byte(Blank), nil }
+
+// LogValue returns Blank.
+func (Secret) LogValue() slog.Value { return slog.StringValue(Blank) }
+
+// SecretType is the type of the known values of secret attributes. Null and unknown ones have the type of the attribute.
+var SecretType = cty.CapsuleWithOps("secret", reflect.TypeFor[Secret](), &cty.CapsuleOps{
+	GoString:     func(any) string { return Blank },
+	TypeGoString: func(reflect.Type) string { return "schema.SecretType" },
+	Equals:       func(a, b any) cty.Value { return cty.BoolVal(*a.(*Secret) == *b.(*Secret)) },
+	RawEquals:    func(a, b any) bool { return *a.(*Secret) == *b.(*Secret) },
+})
+
+// Value is the secret as a value of SecretType, without a mark.
+func (s Secret) Value() cty.Value { return cty.CapsuleVal(SecretType, &s) }
+
+// SecretIn returns the secret of a value; ok is false if the value, with or without marks, is not a known one of SecretType.
+func SecretIn(v cty.Value) (s Secret, ok bool) {
+	v, _ = v.Unmark()
+	if v.Type() != SecretType || v.IsNull() || !v.IsKnown() {
+		return Secret{}, false
+	}
+	return *v.EncapsulatedValue().(*Secret), true
+}
+
+// Conceal makes a known text a value of SecretType if the attribute is secret. Marks stay, and every other value is returned
+// as it is.
+func (a *Attribute) Conceal(v cty.Value) cty.Value {
+	plain, marks := v.Unmark()
+	if !a.Secret || plain.Type() != cty.String || plain.IsNull() || !plain.IsKnown() {
+		return v
+	}
+	return NewSecret(plain.AsString()).Value().WithMarks(marks)
+}
+
+// Reveal makes a value of SecretType a text again: for the language, in which expressions compute with it, and for codecs,
+// which write it into a request. Marks stay, and every other value is returned as it is.
+func Reveal(v cty.Value) cty.Value {
+	s, ok := SecretIn(v)
 	if !ok {
-		return "", ""
+		return v
 	}
-	return scheme, rest
-}
-
-// originForms are the schemes of origins, each with how the whole is written.
-var originForms = []struct{ scheme, form string }{
-	{"vault", "vault:NAME"},
-	{"env", "env:NAME"},
-	{"file", "file:PATH"},
-	{"sops", "sops:FILE#KEY"},
-	{"kv", "kv:MOUNT/PATH#KEY"},
-	{"exec", "exec:COMMAND ARGUMENT"},
-}
-
-// Errors of origins.
-var (
-	ErrOrigin = errors.New("not the origin of a secret") // the text is not written like one
-	ErrAbsent = errors.New("secret is absent")           // there is no value at the origin
-)
-
-// CheckOrigin reports whether a text is written like the origin of a secret: a known scheme, and something behind it. The
-// error wraps ErrOrigin and says how origins are written.
-func CheckOrigin(origin string) error {
-	scheme, rest := OriginScheme(origin)
-	var forms []string
-	for _, f := range originForms {
-		if f.scheme == scheme && rest != "" && (!strings.Contains(f.form, "#") || hasKey(rest)) {
-			return nil
-		}
-		forms = append(forms, f.form)
-	}
-	return fmt.Errorf("%w: it is written like %s or %s", ErrOrigin, strings.Join(forms[:len(forms)-1], ", "), forms[len(forms)-1])
-}
-
-// hasKey reports whether a text names a place and a key in it, like "secrets.yaml#gate".
-func hasKey(rest string) bool {
-	place, key, ok := strings.Cut(rest, "#")
-	return ok && place != "" && key != ""
+	return cty.StringVal(s.Reveal()).WithMarks(v.Marks())
 }

@@ -198,7 +198,7 @@ func (i *inventory) add(row []string) error {
 
 // seenFrom is the origin of a secret as a configuration in dir has to name it. The error says if it is none.
 func seenFrom(dir, origin string) (string, error) {
-	if _, err := config.SecretsUnknown(origin); err != nil {
+	if err := schema.CheckOrigin(origin); err != nil {
 		return "", fmt.Errorf("a password must not stand in the inventory, only where it comes from: %w", err)
 	}
 	path, ok := strings.CutPrefix(origin, "file:")

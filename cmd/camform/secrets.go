@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"camform/engine/config"
 	"camform/engine/credential"
 	"camform/schema"
@@ -14,22 +12,22 @@ import (
 
 // withSecrets reads the secrets of a configuration from where they are.
 func withSecrets(ctx context.Context, m memory) config.SecretReader {
-	return func(origin string) (cty.Value, error) {
-		text, err := m.origins.Read(ctx, origin)
-		return cty.StringVal(text), err
+	return func(origin string) (schema.Secret, bool, error) {
+		secret, err := m.origins.Read(ctx, origin)
+		return secret, true, err
 	}
 }
 
 // secret reads a secret from its origin. The configuration has read its own already, apart from those of the vault, which
 // change while passwords are rotated; a plan file is applied without one, and then a sensitive variable comes from the
 // environment only.
-func (w *workspace) secret(origin string) (string, error) {
+func (w *workspace) secret(origin string) (schema.Secret, error) {
 	if scheme, _ := schema.OriginScheme(origin); scheme == credential.Scheme {
 		return w.origins.Read(context.Background(), origin)
 	}
 	if w.config != nil {
-		if text, ok := w.config.Secrets[origin]; ok {
-			return text, nil
+		if secret, ok := w.config.Secrets[origin]; ok {
+			return secret, nil
 		}
 	}
 	name, isVariable := strings.CutPrefix(origin, "var.")
@@ -37,7 +35,7 @@ func (w *workspace) secret(origin string) (string, error) {
 		return w.origins.Read(context.Background(), origin)
 	}
 	if text, ok := w.env("CAMFORM_VAR_" + name); ok {
-		return text, nil
+		return schema.NewSecret(text), nil
 	}
-	return "", fmt.Errorf("the plan needs the value of the sensitive variable %s; set it in the environment as CAMFORM_VAR_%s", name, name)
+	return schema.Secret{}, fmt.Errorf("the plan needs the value of the sensitive variable %s; set it in the environment as CAMFORM_VAR_%s", name, name)
 }

@@ -211,15 +211,15 @@ func (s *surveyor) finish(ctx context.Context, survey *engine.Imported, r *learn
 }
 
 // createSecrets writes secrets, by origin, into a file that does not exist yet and that nobody else can read.
-func createSecrets(path string, secrets map[string]string) error {
+func createSecrets(path string, secrets map[string]schema.Secret) error {
 	return atomicfile.Create(path, assignments(secrets), 0o600)
 }
 
 // assignments writes secrets, by origin, as a shell reads variables of the environment.
-func assignments(secrets map[string]string) []byte {
+func assignments(secrets map[string]schema.Secret) []byte {
 	var text bytes.Buffer
 	for _, origin := range slices.Sorted(maps.Keys(secrets)) {
-		value := strings.ReplaceAll(secrets[origin], "'", `'\''`)
+		value := strings.ReplaceAll(secrets[origin].Reveal(), "'", `'\''`)
 		fmt.Fprintf(&text, "%s='%s'\n", strings.TrimPrefix(origin, "env:"), value)
 	}
 	return text.Bytes()

@@ -7,12 +7,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"camform/schema"
 )
 
 func TestSecretsThatDevicesShowAreForOneReader(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secrets.env")
 	secret := "a'b \"c\" $d `e` \\ f"
-	if err := createSecrets(path, map[string]string{"env:B": "2", "env:A": secret}); err != nil {
+	if err := createSecrets(path, map[string]schema.Secret{"env:B": schema.NewSecret("2"), "env:A": schema.NewSecret(secret)}); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)

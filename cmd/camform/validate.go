@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-	"github.com/zclconf/go-cty/cty"
 
 	"camform/cmd/camform/view"
 	"camform/engine/vault"
@@ -51,16 +50,11 @@ func (a *app) validate(flags *runFlags) error {
 
 // secretIfThere reads a secret that is at hand, so that it can be checked; one that is not there, or that somebody else would
 // have to be asked for, is not known.
-func (a *app) secretIfThere(origin string) (cty.Value, error) {
-	if err := schema.CheckOrigin(origin); err != nil {
-		return cty.UnknownVal(cty.String), err
+func (a *app) secretIfThere(origin string) (secret schema.Secret, known bool, err error) {
+	scheme, _ := schema.OriginScheme(origin)
+	if err := schema.CheckOrigin(origin); err != nil || scheme != "env" && scheme != "file" {
+		return schema.Secret{}, false, err
 	}
-	if scheme, _ := schema.OriginScheme(origin); scheme != "env" && scheme != "file" {
-		return cty.UnknownVal(cty.String), nil
-	}
-	text, err := (&vault.Origins{Env: a.env, Dir: "."}).Read(context.Background(), origin)
-	if err != nil {
-		return cty.UnknownVal(cty.String), nil
-	}
-	return cty.StringVal(text), nil
+	secret, err = (&vault.Origins{Env: a.env, Dir: "."}).Read(context.Background(), origin)
+	return secret, err == nil, nil
 }

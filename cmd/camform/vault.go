@@ -11,6 +11,7 @@ import (
 
 	"camform/engine/auditlog"
 	"camform/engine/vault"
+	"camform/schema"
 )
 
 // The variables of the environment that open the vault.
@@ -120,32 +121,32 @@ func identityPath() (string, error) {
 }
 
 // passphrase gives a passphrase that exists: from a file, or from the person at the terminal.
-func (a *app) passphrase(of string) (string, error) {
-	if text, ok, err := a.filedPassphrase(); ok {
-		return text, err
+func (a *app) passphrase(of string) (schema.Secret, error) {
+	if filed, ok, err := a.filedPassphrase(); ok {
+		return filed, err
 	}
 	return a.hidden("Enter " + of + ": ")
 }
 
 // newPassphrase lets somebody choose a passphrase.
-func (a *app) newPassphrase(of string) (string, error) {
-	if text, ok, err := a.filedPassphrase(); ok {
-		return text, err
+func (a *app) newPassphrase(of string) (schema.Secret, error) {
+	if filed, ok, err := a.filedPassphrase(); ok {
+		return filed, err
 	}
 	return a.hiddenTwice("new passphrase for " + of)
 }
 
 // filedPassphrase is the passphrase from the file that the environment names; ok is false if it names none.
-func (a *app) filedPassphrase() (text string, ok bool, err error) {
+func (a *app) filedPassphrase() (passphrase schema.Secret, ok bool, err error) {
 	path, _ := a.env(passphraseVariable)
 	if path == "" {
-		return "", false, nil
+		return schema.Secret{}, false, nil
 	}
-	text, err = (&vault.Origins{Dir: "."}).Read(context.Background(), "file:"+path)
+	passphrase, err = (&vault.Origins{Dir: "."}).Read(context.Background(), "file:"+path)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", passphraseVariable, err)
 	}
-	return text, true, err
+	return passphrase, true, err
 }
 
 var errTwoAnswers = errors.New("the two are not the same; nothing was changed")

@@ -75,11 +75,10 @@ func (c vaultCommands) changeRecipients(ctx context.Context, o opened, add, remo
 	if len(add) > 0 {
 		others := vault.Recipients{Keys: slices.DeleteFunc(slices.Clone(add), isPassphrase)}
 		if slices.ContainsFunc(add, isPassphrase) {
-			text, err := c.newPassphrase("the vault")
-			if err != nil {
+			var err error
+			if others.Passphrase, err = c.newPassphrase("the vault"); err != nil {
 				return err
 			}
-			others.Passphrase = text
 		}
 		if err := o.vault.Admit(ctx, others); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"camform/cmd/camform/view"
 	"camform/engine/render"
 	"camform/engine/vault"
+	"camform/schema"
 )
 
 func (c vaultCommands) set() *cobra.Command {
@@ -27,11 +28,11 @@ Nothing is changed on any device: this is for telling camform which password one
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
 				name := args[0]
-				text, note, err := c.given(ctx, name, origin, o.vault)
+				secret, note, err := c.given(ctx, name, origin, o.vault)
 				if err != nil {
 					return "", err
 				}
-				version, err := o.vault.Set(ctx, name, text, note)
+				version, err := o.vault.Set(ctx, name, secret, note)
 				return fmt.Sprintf("The vault has version %d of %s.", version, name), err
 			})
 		},
@@ -41,14 +42,14 @@ Nothing is changed on any device: this is for telling camform which password one
 }
 
 // given is the secret that somebody wants to keep, and where it came from.
-func (c vaultCommands) given(ctx context.Context, name, origin string, from *vault.Vault) (text, note string, err error) {
+func (c vaultCommands) given(ctx context.Context, name, origin string, from *vault.Vault) (secret schema.Secret, note string, err error) {
 	note = "set by " + who()
 	if origin == "" {
-		text, err = c.newSecret(name)
-		return text, note, err
+		secret, err = c.newSecret(name)
+		return secret, note, err
 	}
-	text, err = (&vault.Origins{Env: c.env, Dir: ".", Vault: from}).Read(ctx, origin)
-	return text, note + " from " + origin, err
+	secret, err = (&vault.Origins{Env: c.env, Dir: ".", Vault: from}).Read(ctx, origin)
+	return secret, note + " from " + origin, err
 }
 
 func (c vaultCommands) get() *cobra.Command {
@@ -70,13 +71,14 @@ On a terminal it is shown only with -show, and after you typed its name: others 
 						return "", err
 					}
 				}
-				text, err := reveal(ctx, o.vault, args[0], version)
+				secret, err := chosen(ctx, o.vault, args[0], version)
 				if err != nil {
 					return "", err
 				}
 				if err := o.note(ctx, "secret-shown", args[0]); err != nil {
 					return "", err
 				}
+				text := secret.Reveal()
 				if shown {
 					text += "\n"
 				}
@@ -97,12 +99,12 @@ func (c vaultCommands) confirmShowing(name string, show bool) error {
 	return c.confirm(fmt.Sprintf("The secret will stand on the screen. Type %s to see it: ", name), name)
 }
 
-func reveal(ctx context.Context, v *vault.Vault, name string, version int) (string, error) {
+func chosen(ctx context.Context, v *vault.Vault, name string, version int) (schema.Secret, error) {
 	if version != 0 {
-		return v.Reveal(ctx, name, version)
+		return v.Version(ctx, name, version)
 	}
-	text, _, err := v.Live(ctx, name)
-	return text, err
+	secret, _, err := v.Live(ctx, name)
+	return secret, err
 }
 
 func (c vaultCommands) list() *cobra.Command {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"camform/schema"
+
 	"golang.org/x/term"
 )
 
@@ -21,25 +23,25 @@ func (a *app) keyboard() (file *os.File, ok bool) {
 }
 
 // hidden asks for a line and does not show what is typed.
-func (a *app) hidden(prompt string) (string, error) {
+func (a *app) hidden(prompt string) (schema.Secret, error) {
 	file, ok := a.keyboard()
 	if !ok {
-		return "", errors.New("nobody is at a terminal to be asked")
+		return schema.Secret{}, errors.New("nobody is at a terminal to be asked")
 	}
 	fmt.Fprint(a.err, prompt)
 	text, err := term.ReadPassword(int(file.Fd()))
 	fmt.Fprintln(a.err)
 	if err != nil {
-		return "", errors.New("nothing was typed")
+		return schema.Secret{}, errors.New("nothing was typed")
 	}
-	return string(text), nil
+	return schema.NewSecret(string(text)), nil
 }
 
 // hiddenTwice asks for a new secret twice, for nobody sees what he types.
-func (a *app) hiddenTwice(what string) (string, error) {
+func (a *app) hiddenTwice(what string) (schema.Secret, error) {
 	first, err := a.hidden("Enter the " + what + ": ")
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	again, err := a.hidden("Enter it again: ")
 	if err == nil && first != again {
@@ -50,19 +52,19 @@ func (a *app) hiddenTwice(what string) (string, error) {
 
 // newSecret reads a secret that is to be kept: from the person at the terminal, or else all of the standard input, without
 // one newline at its end.
-func (a *app) newSecret(name string) (string, error) {
+func (a *app) newSecret(name string) (schema.Secret, error) {
 	if _, ok := a.keyboard(); ok {
 		return a.hiddenTwice("secret for " + name)
 	}
 	text, err := io.ReadAll(io.LimitReader(a.in, secretLimit+2))
 	if err != nil {
-		return "", fmt.Errorf("standard input: %w", err)
+		return schema.Secret{}, fmt.Errorf("standard input: %w", err)
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if secret == "" {
-		return "", errors.New("the standard input is empty; write the secret to it, or run this at a terminal to be asked")
+		return schema.Secret{}, errors.New("the standard input is empty; write the secret to it, or run this at a terminal to be asked")
 	}
-	return secret, nil
+	return schema.NewSecret(secret), nil
 }
 
 // confirm wants a word to be typed.

@@ -47,7 +47,7 @@ type Options struct {
 	Target func(plan.Device) (providers.Target, error)
 
 	// Secret reads a secret from its origin.
-	Secret func(origin string) (string, error)
+	Secret func(origin string) (schema.Secret, error)
 
 	// Sleep waits; it returns early with an error when ctx ends.
 	Sleep func(ctx context.Context, d time.Duration) error

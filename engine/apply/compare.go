@@ -77,15 +77,15 @@ func (c comparison) missing(s plan.Step, have cty.Value) []string {
 // readable is what a step wants of an attribute, if that can be compared with what a device says: null where it wants
 // nothing, and for secrets that are never returned. One that devices return in clear is read from its origin.
 func (c comparison) readable(s plan.Step, a *schema.Attribute) (cty.Value, error) {
-	secret, ok := s.Secrets[a.Name]
+	source, ok := s.Secrets[a.Name]
 	switch {
 	case !a.Secret:
 		return s.After.GetAttr(a.Name), nil
 	case a.WriteOnly || !ok:
 		return cty.NullVal(a.Type), nil
 	}
-	text, err := c.secrets.reveal(s.Address, a.Name, secret)
-	return cty.StringVal(text), err
+	secret, err := c.secrets.planned(s.Address, a.Name, source)
+	return secret.Value(), err
 }
 
 // rewritten reports whether the device is known to keep what is missing in a form of its own.

@@ -157,11 +157,11 @@ func (w *worker) prepare(ctx context.Context, g plan.Group, c checked, login pro
 	composition := providers.Composition{Documents: c.now.documents, Login: login}
 	for _, s := range c.todo {
 		if how := generates(s); how != nil {
-			text, err := w.accounts.Propose(ctx, s.Address.Key, *how)
+			secret, err := w.accounts.Propose(ctx, s.Address.Key, *how)
 			if err != nil {
 				return p, err
 			}
-			s = withFingerprint(s, passwordAttribute, w.Store.Fingerprint(s.Address, passwordAttribute, text))
+			s = withFingerprint(s, passwordAttribute, w.Store.Fingerprint(s.Address, passwordAttribute, secret))
 		}
 		p.todo = append(p.todo, s)
 		change, err := w.judge.secrets.change(s, w.judge.kind(s))

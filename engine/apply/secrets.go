@@ -48,8 +48,8 @@ func withFingerprint(s plan.Step, attribute, fingerprint string) plan.Step {
 
 // secrets reads the secrets of steps: those that exist from their origins, those that the run makes from the accounts.
 type secrets struct {
-	read        func(origin string) (string, error)
-	fingerprint func(setting schema.Setting, attribute, secret string) string
+	read        func(origin string) (schema.Secret, error)
+	fingerprint func(setting schema.Setting, attribute string, secret schema.Secret) string
 	accounts    *rotate.Accounts
 }
 
@@ -58,52 +58,52 @@ func (k secrets) following(steps []plan.Step) ([]plan.Step, error) {
 	filled := make([]plan.Step, len(steps))
 	for i, s := range steps {
 		filled[i] = s
-		for attribute, secret := range s.Secrets {
-			if secret.Follows == "" {
+		for attribute, source := range s.Secrets {
+			if source.Follows == "" {
 				continue
 			}
-			text, err := k.read(secret.Origin)
+			secret, err := k.read(source.Origin)
 			if err != nil {
 				return nil, err
 			}
-			filled[i] = withFingerprint(filled[i], attribute, k.fingerprint(s.Address, attribute, text))
+			filled[i] = withFingerprint(filled[i], attribute, k.fingerprint(s.Address, attribute, secret))
 		}
 	}
 	return filled, nil
 }
 
-// reveal reads a secret and proves that it is the one that was planned.
-func (k secrets) reveal(address schema.Setting, attribute string, secret plan.SecretSource) (string, error) {
-	if secret.Generate != nil {
+// planned reads a secret and proves that it is the one that was planned.
+func (k secrets) planned(address schema.Setting, attribute string, source plan.SecretSource) (schema.Secret, error) {
+	if source.Generate != nil {
 		return k.accounts.Proposed(address.Key), nil
 	}
-	text, err := k.read(secret.Origin)
+	secret, err := k.read(source.Origin)
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
-	if k.fingerprint(address, attribute, text) != secret.Fingerprint {
-		return "", fmt.Errorf("the secret from %s is not the one that the plan was made with; plan again", secret.Origin)
+	if k.fingerprint(address, attribute, secret) != source.Fingerprint {
+		return schema.Secret{}, fmt.Errorf("the secret from %s is not the one that the plan was made with; plan again", source.Origin)
 	}
-	return text, nil
+	return secret, nil
 }
 
 // login is the credential of the account that a step is about, with a secret of the step.
-func (k secrets) login(s plan.Step, secret plan.SecretSource) (providers.Credential, error) {
-	text, err := k.reveal(s.Address, passwordAttribute, secret)
-	return providers.Credential{Username: s.Address.Key, Password: providers.NewPassword(text)}, err
+func (k secrets) login(s plan.Step, source plan.SecretSource) (providers.Credential, error) {
+	password, err := k.planned(s.Address, passwordAttribute, source)
+	return providers.Credential{Username: s.Address.Key, Password: password}, err
 }
 
-// change turns a step into what a provider composes, with the secrets in clear.
+// change turns a step into what a provider composes, with the secrets.
 func (k secrets) change(s plan.Step, kind *schema.Kind) (providers.Change, error) {
 	after := s.After
 	if len(s.Secrets) > 0 && !after.IsNull() {
 		values := after.AsValueMap()
-		for attribute, secret := range s.Secrets {
-			text, err := k.reveal(s.Address, attribute, secret)
+		for attribute, source := range s.Secrets {
+			secret, err := k.planned(s.Address, attribute, source)
 			if err != nil {
 				return providers.Change{}, err
 			}
-			values[attribute] = cty.StringVal(text)
+			values[attribute] = secret.Value()
 		}
 		after = cty.ObjectVal(values)
 	}

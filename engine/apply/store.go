@@ -17,7 +17,7 @@ type Store interface {
 
 	SettingsOf(ctx context.Context, device schema.Device) (map[schema.Setting]state.Setting, error)
 	Record(ctx context.Context, lease state.Lease, rows []state.Setting, forget []schema.Setting) error
-	Fingerprint(setting schema.Setting, attribute, secret string) string
+	Fingerprint(setting schema.Setting, attribute string, secret schema.Secret) string
 
 	Begin(ctx context.Context, lease state.Lease, intent state.Intent) (state.IntentID, error)
 	Finish(ctx context.Context, lease state.Lease, id state.IntentID, outcome state.Outcome, rows []state.Setting, forget []schema.Setting, verdicts ...state.Verdict) error

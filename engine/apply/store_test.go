@@ -131,8 +131,8 @@ func isObject(value json.RawMessage) bool {
 	return value == nil || json.Unmarshal(value, &object) == nil
 }
 
-func (s *store) Fingerprint(setting schema.Setting, attribute, secret string) string {
-	return "fingerprint of " + setting.String() + " " + attribute + " " + secret
+func (s *store) Fingerprint(setting schema.Setting, attribute string, secret schema.Secret) string {
+	return "fingerprint of " + setting.String() + " " + attribute + " " + secret.Reveal()
 }
 
 func (s *store) Begin(ctx context.Context, lease state.Lease, intent state.Intent) (id state.IntentID, err error) {

@@ -137,7 +137,7 @@ func newWorld(s scenario, c *choices, b bounds) *world {
 		w.recorder = w.fleet.Add("recorder", "https://192.0.2.2", memory.Options{Password: "recorder-1"})
 		w.recorder.Set("cloud", "", "code", "operator-1")
 		w.disk.settings[follower] = state.Setting{Address: follower, Fingerprints: map[string]string{
-			"code": w.disk.Fingerprint(follower, "code", "operator-1"),
+			"code": w.disk.Fingerprint(follower, "code", schema.NewSecret("operator-1")),
 		}}
 		w.pins[recorderAddress] = pinOf(w.recorder)
 		w.strike(w.recorder)
@@ -159,7 +159,7 @@ func (w *world) keep(device schema.Device, account, text string) {
 	w.disk.add(state.SecretVersion{Name: credential.Name(device, account), Status: state.SecretLive, Sealed: []byte(text), Created: w.clock, Proven: w.clock})
 	address := schema.Setting{Device: device, Kind: "user", Key: account}
 	w.disk.settings[address] = state.Setting{Address: address, Fingerprints: map[string]string{
-		"password": w.disk.Fingerprint(address, "password", text),
+		"password": w.disk.Fingerprint(address, "password", schema.NewSecret(text)),
 	}}
 }
 
@@ -391,15 +391,16 @@ func (w *world) options(run string) apply.Options {
 				text = live
 			}
 			return providers.Target{
-				Device: d.Address, URL: u, Login: providers.Credential{Username: d.Access.Username, Password: providers.NewPassword(text)},
+				Device: d.Address, URL: u, Login: providers.Credential{Username: d.Access.Username, Password: schema.NewSecret(text)},
 				Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: ledgerOf{w.disk}, Pin: w.pins[d.Address],
 			}, nil
 		},
 	}
 }
 
-func (w *world) secret(origin string) (string, error) {
-	return w.live(strings.TrimPrefix(origin, "vault:"))
+func (w *world) secret(origin string) (schema.Secret, error) {
+	text, err := w.live(strings.TrimPrefix(origin, "vault:"))
+	return schema.NewSecret(text), err
 }
 
 func (w *world) live(name string) (string, error) {
@@ -413,14 +414,16 @@ func (w *world) live(name string) (string, error) {
 }
 
 // Propose makes a password that was never there.
-func (w *world) Propose(_ context.Context, _, account string, _ plan.Generate) (string, []byte, error) {
+func (w *world) Propose(_ context.Context, _, account string, _ plan.Generate) (schema.Secret, []byte, error) {
 	w.made++
 	text := fmt.Sprintf("%s-new-%d", account, w.made)
-	return text, []byte(text), nil
+	return schema.NewSecret(text), []byte(text), nil
 }
 
 // Keep hides nothing.
-func (w *world) Keep(_, text string) ([]byte, error) { return []byte(text), nil }
+func (w *world) Keep(_ string, secret schema.Secret) ([]byte, error) {
+	return []byte(secret.Reveal()), nil
+}
 
 // open is a sealer that hides nothing.
 type open struct{}
@@ -429,7 +432,9 @@ func (open) Seal(text []byte) ([]byte, error)     { return text, nil }
 func (open) Unseal(sealed []byte) ([]byte, error) { return sealed, nil }
 
 // Open reads a version.
-func (w *world) Open(s state.SecretVersion) (string, error) { return string(s.Sealed), nil }
+func (w *world) Open(s state.SecretVersion) (schema.Secret, error) {
+	return schema.NewSecret(string(s.Sealed)), nil
+}
 
 func (w *world) planned(steps []plan.Step) plan.Device {
 	identity := w.camera.Identity()
@@ -475,7 +480,7 @@ func (w *world) following(rotates bool) (plan.Step, bool) {
 	}
 	name := credential.Name(cameraAddress, "operator")
 	live, _ := w.live(name)
-	secret := plan.SecretSource{Origin: credential.Origin(name), Fingerprint: w.disk.Fingerprint(follower, "code", live)}
+	secret := plan.SecretSource{Origin: credential.Origin(name), Fingerprint: w.disk.Fingerprint(follower, "code", schema.NewSecret(live))}
 	if rotates {
 		secret = plan.SecretSource{Origin: secret.Origin, Follows: schema.Setting{Device: cameraAddress, Kind: "user", Key: "operator"}.String()}
 	} else if w.disk.settings[follower].Fingerprints["code"] == secret.Fingerprint {
@@ -542,7 +547,7 @@ func (*world) readOf(d *memory.Device, path, key, attribute string) string {
 func (w *world) fresh(account string) bool {
 	live, err := w.live(credential.Name(cameraAddress, account))
 	address := schema.Setting{Device: cameraAddress, Kind: "user", Key: account}
-	has := account == "admin" || w.disk.settings[address].Fingerprints["password"] == w.disk.Fingerprint(address, "password", live)
+	has := account == "admin" || w.disk.settings[address].Fingerprints["password"] == w.disk.Fingerprint(address, "password", schema.NewSecret(live))
 	return err == nil && has && strings.Contains(live, "-new-")
 }
 
@@ -578,7 +583,7 @@ func object(kind *schema.Kind, values map[string]cty.Value) cty.Value {
 	for _, a := range kind.Attributes {
 		all[a.Name] = cty.NullVal(a.Type)
 		if v, ok := values[a.Name]; ok {
-			all[a.Name] = v
+			all[a.Name] = a.Conceal(v)
 		}
 	}
 	return cty.ObjectVal(all)
@@ -622,7 +627,7 @@ func (w *world) wrong() string {
 func (w *world) accepts(account, text string) bool {
 	w.clock, w.quiet = w.clock.Add(time.Hour), true
 	target := w.camera.Target()
-	target.Login = providers.Credential{Username: account, Password: providers.NewPassword(text)}
+	target.Login = providers.Credential{Username: account, Password: schema.NewSecret(text)}
 	session := w.fleet.Provider().Open(target)
 	_, err := session.Identify(context.Background())
 	return err == nil

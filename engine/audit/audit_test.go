@@ -80,7 +80,7 @@ func (s *subject) has(kind, key string, values map[string]cty.Value) {
 	for _, a := range kinds.Lookup(kind).Attributes {
 		all[a.Name] = cty.NullVal(a.Type)
 		if v, ok := values[a.Name]; ok {
-			all[a.Name] = v
+			all[a.Name] = a.Conceal(v)
 		}
 	}
 	if s.snap.Items[kind] == nil {
@@ -117,8 +117,8 @@ device "gate" {
 	if err := os.WriteFile(filepath.Join(dir, "main.cam.hcl"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
-	secrets := func(origin string) (cty.Value, error) {
-		return cty.StringVal("geheim-" + strings.ToLower(strings.TrimPrefix(origin, "env:"))), nil
+	secrets := func(origin string) (schema.Secret, bool, error) {
+		return schema.NewSecret("geheim-" + strings.ToLower(strings.TrimPrefix(origin, "env:"))), true, nil
 	}
 	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: kinds, Secrets: secrets})
 	for _, p := range problems {
@@ -137,7 +137,7 @@ func (s *subject) subject(device *config.Device) Subject {
 	open.Lifecycle.Protect = nil
 	one.Found = diff.Compare(&open, s.snap, s.last, diff.Rules{
 		Same:        func(_ *schema.Kind, _ *schema.Attribute, want, have cty.Value) bool { return want.RawEquals(have) },
-		Fingerprint: func(_ schema.Setting, _, secret string) string { return "f(" + secret + ")" },
+		Fingerprint: func(_ schema.Setting, _ string, secret schema.Secret) string { return "f(" + secret.Reveal() + ")" },
 	})
 	check := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return s.refuse }
 	planned, refused := diff.Plan(&open, s.snap, one.Found, kinds, check)

@@ -21,13 +21,13 @@ import (
 
 // Config is what a configuration says.
 type Config struct {
-	Dir      string            // the directory that was loaded
-	Settings Settings          // the camform block
-	Devices  []*Device         // ordered by address
-	Imports  []Import          // in the order of the source
-	Outputs  []Output          // ordered by name
-	Sources  map[string][]byte // text of every file that was read, for messages
-	Secrets  map[string]string // values of secrets by origin, for the run; never stored
+	Dir      string                   // the directory that was loaded
+	Settings Settings                 // the camform block
+	Devices  []*Device                // ordered by address
+	Imports  []Import                 // in the order of the source
+	Outputs  []Output                 // ordered by name
+	Sources  map[string][]byte        // text of every file that was read, for messages
+	Secrets  map[string]schema.Secret // values of secrets by origin, for the run; never stored
 }
 
 // Settings is the camform block.
@@ -94,7 +94,7 @@ type Identity struct {
 // Login is the account that camform uses on a device.
 type Login struct {
 	Username string
-	Password cty.Value          // string, marked with schema.SecretMark; never null; if managed, that of the vault or else the first one
+	Password cty.Value          // of schema.SecretType or unknown, marked with schema.SecretMark; never null; if managed, that of the vault or else the first one
 	Policy   *credential.Policy // by which the password is managed, also where only the block of the account says so; nil if it is not
 	Basic    bool               // HTTP Basic may be used over TLS where a device has no digest
 	Range    hcl.Range
@@ -144,7 +144,7 @@ type Setting struct {
 
 // Attribute is one wanted value.
 type Attribute struct {
-	Value   cty.Value // of the attribute's type, known; marked if secret
+	Value   cty.Value // of the attribute's type, known; of schema.SecretType and marked if secret
 	Range   hcl.Range // the expression
 	Profile string    // name of the profile that says so; empty for the device's own block
 	Rule    string    // id of the rule that it is part of; empty for none

@@ -3,8 +3,10 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -279,9 +281,9 @@ func TestLifecycleNamesSettings(t *testing.T) {
 
 func TestSecretsAreCollectedByOrigin(t *testing.T) {
 	config := loadFiles(t, fleetFiles, testOptions())
-	want := map[string]string{"env:ADMIN": canary, "env:OPERATOR": testEnv["OPERATOR"]}
-	if diff := gocmp.Diff(want, config.Secrets); diff != "" {
-		t.Errorf("secrets (-want +have):\n%s", diff)
+	want := map[string]schema.Secret{"env:ADMIN": schema.NewSecret(canary), "env:OPERATOR": schema.NewSecret(testEnv["OPERATOR"])}
+	if !maps.Equal(want, config.Secrets) {
+		t.Errorf("the secrets are %v", slices.Sorted(maps.Keys(config.Secrets)))
 	}
 }
 
@@ -489,7 +491,7 @@ device "a" {
 	if origin := schema.Origin(config.Devices[0].Login.Password); origin != "var.password" {
 		t.Errorf("the origin is %q", origin)
 	}
-	if have := config.Secrets["var.password"]; have != "geheim-geheim" {
+	if have := config.Secrets["var.password"]; have != schema.NewSecret("geheim-geheim") {
 		t.Errorf("the secret is %q", have)
 	}
 }

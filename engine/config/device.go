@@ -376,7 +376,7 @@ func (s *Setting) declared() cty.Value {
 		values["name"] = cty.StringVal(s.Address.Key)
 	}
 	for name, a := range s.Attributes {
-		values[name] = a.Value
+		values[name] = schema.Reveal(a.Value)
 	}
 	return cty.ObjectVal(values)
 }

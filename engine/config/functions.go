@@ -246,7 +246,7 @@ func (l *loader) nonsensitiveFunc() function.Function {
 	})
 }
 
-// secretFunc reads a secret and marks it with its origin.
+// secretFunc reads a secret and marks it with its origin. In the language it is a text.
 func secretFunc(read SecretReader) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "origin", Type: cty.String}},
@@ -256,11 +256,14 @@ func secretFunc(read SecretReader) function.Function {
 			if err := schema.CheckOrigin(origin); err != nil {
 				return cty.NilVal, diag.FromError(err, secretUnavailable.code, secretUnavailable.summary)
 			}
-			v, err := read(origin)
-			if err != nil {
+			secret, known, err := read(origin)
+			switch {
+			case err != nil:
 				return cty.NilVal, diag.FromError(err, secretUnavailable.code, secretUnavailable.summary)
+			case !known:
+				return schema.MarkSecret(cty.UnknownVal(cty.String), origin), nil
 			}
-			return schema.MarkSecret(v, origin), nil
+			return schema.MarkSecret(cty.StringVal(secret.Reveal()), origin), nil
 		},
 	})
 }

@@ -147,7 +147,7 @@ func newLoader(source *Source, options Options) *loader {
 			Dir:      source.dir,
 			Settings: source.Settings,
 			Sources:  source.texts,
-			Secrets:  map[string]string{},
+			Secrets:  map[string]schema.Secret{},
 		},
 		declarations: map[node]declaration{},
 		uses:         map[node]*uses{},

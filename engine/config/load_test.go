@@ -151,16 +151,16 @@ type testVault map[string]string
 
 // reader reads secrets from the vault, the environment and files.
 func (v testVault) reader(env func(string) (string, bool), dir string) SecretReader {
-	return func(origin string) (cty.Value, error) {
+	return func(origin string) (schema.Secret, bool, error) {
 		scheme, name := schema.OriginScheme(origin)
 		if text, ok := v[name]; ok && scheme == credential.Scheme {
-			return cty.StringVal(text), nil
+			return schema.NewSecret(text), true, nil
 		}
 		if scheme == credential.Scheme {
-			return cty.NilVal, fmt.Errorf("%w: the vault has no %s", ErrSecretAbsent, name)
+			return schema.Secret{}, false, fmt.Errorf("%w: the vault has no %s", ErrSecretAbsent, name)
 		}
-		text, err := (&vault.Origins{Env: env, Dir: dir}).Read(context.Background(), origin)
-		return cty.StringVal(text), err
+		secret, err := (&vault.Origins{Env: env, Dir: dir}).Read(context.Background(), origin)
+		return secret, true, err
 	}
 }
 
@@ -212,7 +212,9 @@ func (s scenario) options(dir string) Options {
 		case "vault":
 			kept[name] = text
 		case "locked":
-			options.Secrets = func(string) (cty.Value, error) { return cty.NilVal, errors.New("the vault is locked") }
+			options.Secrets = func(string) (schema.Secret, bool, error) {
+				return schema.Secret{}, false, errors.New("the vault is locked")
+			}
 		case "unread":
 			options.Secrets = SecretsUnknown
 		}

@@ -89,11 +89,11 @@ func (s scope) managedPassword(account string, at hcl.Range) cty.Value {
 // kept is what the vault has for an account of the device, with its mark.
 func (s scope) kept(account string) (cty.Value, error) {
 	origin := credential.Origin(s.vaultName(account))
-	v, err := s.secrets.fetch(origin)
-	if err != nil {
-		v = cty.UnknownVal(cty.String)
+	secret, known, err := s.secrets.fetch(origin)
+	if err != nil || !known {
+		return schema.MarkSecret(cty.UnknownVal(cty.String), origin), err
 	}
-	return schema.MarkSecret(v, origin), err
+	return schema.MarkSecret(secret.Value(), origin), nil
 }
 
 func (s scope) vaultName(account string) string { return credential.Name(s.about.Device, account) }

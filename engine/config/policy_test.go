@@ -9,7 +9,6 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
-	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/credential"
 	"camform/schema"
@@ -39,11 +38,11 @@ func managed(config *Config) string {
 
 func password(a Attribute, config *Config) string {
 	text := schema.Origin(a.Value)
-	plain, _ := a.Value.Unmark()
+	secret, known := schema.SecretIn(a.Value)
 	switch {
-	case !plain.IsKnown():
+	case !known:
 		text += " unknown"
-	case plain.AsString() != config.Secrets[text]:
+	case secret != config.Secrets[text]:
 		text += " is another value"
 	}
 	if a.Policy != nil {
@@ -398,7 +397,7 @@ func TestUnreadManagedPasswordsAreUnknown(t *testing.T) {
 // TestOriginsAreCheckedWhateverReadsThem has a reader that takes everything.
 func TestOriginsAreCheckedWhateverReadsThem(t *testing.T) {
 	options := testOptions()
-	options.Secrets = func(string) (cty.Value, error) { return cty.StringVal("kanarie-anything"), nil }
+	options.Secrets = func(string) (schema.Secret, bool, error) { return schema.NewSecret("kanarie-anything"), true, nil }
 	for origin, good := range map[string]bool{"vault:gate/admin": true, "kv:secret/gate#admin": true, "kv:secret/gate": false, "gate/admin": false, "env:": false} {
 		dir := write(t, map[string]string{"main.cam.hcl": fmt.Sprintf("locals {\n  a = secret(%q)\n}\n", origin)})
 		_, problems := Parse(dir, testVersion).Evaluate(options)

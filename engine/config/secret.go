@@ -13,14 +13,13 @@ import (
 	"camform/schema"
 )
 
-// SecretReader gives the value of an origin as a string, or an unknown string where the value is not to be had now. Errors
-// never contain a value.
-type SecretReader func(origin string) (cty.Value, error)
+// SecretReader reads the secret of an origin; known is false where it is not to be had now. Errors never contain a value.
+type SecretReader func(origin string) (secret schema.Secret, known bool, err error)
 
 // SecretsUnknown is a SecretReader for commands that need no values: every secret is unknown. A malformed origin is still an
 // error.
-func SecretsUnknown(origin string) (cty.Value, error) {
-	return cty.UnknownVal(cty.String), schema.CheckOrigin(origin)
+func SecretsUnknown(origin string) (schema.Secret, bool, error) {
+	return schema.Secret{}, false, schema.CheckOrigin(origin)
 }
 
 // Errors of origins.
@@ -39,29 +38,28 @@ func secretPath(path, dir string) string {
 // secretStore answers for secrets during one run. Each origin is read once.
 type secretStore struct {
 	read    SecretReader
-	known   map[string]string // Config.Secrets
+	known   map[string]schema.Secret // Config.Secrets
 	answers map[string]secretAnswer
 }
 
 type secretAnswer struct {
-	value cty.Value
-	err   error
+	secret schema.Secret
+	known  bool
+	err    error
 }
 
-// fetch gives the value of an origin, not marked.
-func (s secretStore) fetch(origin string) (cty.Value, error) {
+// fetch is a SecretReader.
+func (s secretStore) fetch(origin string) (schema.Secret, bool, error) {
 	answer, ok := s.answers[origin]
 	if !ok {
-		answer.value, answer.err = s.read(origin)
+		answer.secret, answer.known, answer.err = s.read(origin)
 		s.answers[origin] = answer
-		if answer.err == nil && answer.value.IsKnown() {
-			s.learn(origin, answer.value.AsString())
+		if answer.err == nil && answer.known {
+			s.known[origin] = answer.secret
 		}
 	}
-	return answer.value, answer.err
+	return answer.secret, answer.known, answer.err
 }
-
-func (s secretStore) learn(origin, value string) { s.known[origin] = value }
 
 // whole reports whether v is exactly what its origin yields. An unknown value that was computed from a secret has been
 // narrowed down by the computation, for nothing computed is null.
@@ -70,11 +68,11 @@ func (s secretStore) whole(v cty.Value, origin string) bool {
 	if !v.IsKnown() {
 		return v.RawEquals(cty.UnknownVal(v.Type()))
 	}
-	text, ok := s.known[origin]
+	secret, ok := s.known[origin]
 	if !ok {
 		return false
 	}
-	want, err := convert.Convert(cty.StringVal(text), v.Type())
+	want, err := convert.Convert(cty.StringVal(secret.Reveal()), v.Type())
 	return err == nil && want.RawEquals(v)
 }
 
@@ -84,7 +82,7 @@ func (s secretStore) revealed(v cty.Value) bool {
 	found := false
 	for mark := range marks {
 		secret, ok := mark.(schema.SecretMark)
-		text := s.known[secret.Origin]
+		text := s.known[secret.Origin].Reveal()
 		if !ok || text == "" {
 			continue
 		}
@@ -98,7 +96,7 @@ func (s secretStore) revealed(v cty.Value) bool {
 	return found
 }
 
-// secret is the value of an argument that is secret, as the type wanted, with the mark of its one origin. It is null if
+// secret is the value of an argument that is secret, with the mark of its one origin: a text of schema.SecretType. It is null if
 // the argument is absent or null, and unknown without a mark if something is wrong with it.
 func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 	if attr == nil {
@@ -125,6 +123,9 @@ func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 	if origin == "" || !s.secrets.whole(converted, origin) {
 		s.add(secretMixed.at(attr.Expr.Range(), "%q must be one secret as a whole, so that it can be read again from where it came from. Put the complete value there, and use it without adding to it or taking from it.", attr.Name))
 		return cty.UnknownVal(want)
+	}
+	if secret, ok := s.secrets.known[origin]; ok && want == cty.String {
+		return schema.MarkSecret(secret.Value(), origin)
 	}
 	return converted
 }

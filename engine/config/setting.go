@@ -144,7 +144,7 @@ func (s scope) attribute(a *schema.Attribute, attr *hcl.Attribute) cty.Value {
 	if v.IsNull() || !v.IsKnown() {
 		return v
 	}
-	if !s.possible(a, attr, v) {
+	if !s.possible(a, attr, schema.Reveal(v)) {
 		return cty.UnknownVal(a.Type)
 	}
 	return v

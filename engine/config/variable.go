@@ -211,7 +211,7 @@ func (v *variable) evaluate(l *loader, s scope) {
 	if v.sensitive {
 		origin := "var." + v.name()
 		if text, err := convert.Convert(value, cty.String); err == nil && text.IsKnown() && !text.IsNull() {
-			l.secrets.learn(origin, text.AsString())
+			l.secrets.known[origin] = schema.NewSecret(text.AsString())
 		}
 		value = schema.MarkSecret(value, origin)
 	}

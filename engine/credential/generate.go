@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"camform/schema"
 )
 
 // ErrUnsatisfiable says that no password can obey a policy and a device together.
@@ -21,25 +23,25 @@ const attempts = 10_000
 // Generate makes a password of all four classes that obeys the policy and the rules. It is as long as both allow, since
 // nobody has to remember it. Each password that fits is as likely as any other if random yields uniform bytes, such as those
 // of crypto/rand. The error wraps ErrUnsatisfiable, or the error of random; it contains no password.
-func Generate(policy Policy, rules Rules, random io.Reader) (string, error) {
+func Generate(policy Policy, rules Rules, random io.Reader) (schema.Secret, error) {
 	least, most := bounds(policy, rules)
 	if least.n > most.n {
-		return "", fmt.Errorf("%w: %s, but %s; change one of the two", ErrUnsatisfiable, least.says("asks for at least"), most.says("takes at most"))
+		return schema.Secret{}, fmt.Errorf("%w: %s, but %s; change one of the two", ErrUnsatisfiable, least.says("asks for at least"), most.says("takes at most"))
 	}
 	demands := demands(policy, rules)
 	candidate := make([]byte, most.n)
 	for range attempts {
 		if _, err := io.ReadFull(random, candidate); err != nil {
-			return "", fmt.Errorf("no random numbers for a password: %w", err)
+			return schema.Secret{}, fmt.Errorf("no random numbers for a password: %w", err)
 		}
 		for i, b := range candidate {
 			candidate[i] = alphabet[int(b)%len(alphabet)]
 		}
 		if password := string(candidate); fits(password, demands) {
-			return password, nil
+			return schema.NewSecret(password), nil
 		}
 	}
-	return "", fmt.Errorf("%w: %s forbids so much that nothing is left; forbid less", ErrUnsatisfiable, policy.who())
+	return schema.Secret{}, fmt.Errorf("%w: %s forbids so much that nothing is left; forbid less", ErrUnsatisfiable, policy.who())
 }
 
 // fits reports whether a candidate has all classes and breaks no rule.

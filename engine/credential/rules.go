@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"camform/schema"
 )
 
 // Bounds of every device that is known: 8 to 16 characters, of at least two classes. Devices that advertise a lesser least
@@ -21,11 +23,11 @@ const longestRun = 3
 // Rules are what a password must obey besides the policy: those of its account and its device, and what the vault knows.
 // The zero value asks for nothing but what all devices demand.
 type Rules struct {
-	Account string            // name of the account, which must not be part of its password; empty if it is not known
-	MinLen  int               // the shortest that the device takes; 0 if it does not say
-	MaxLen  int               // the longest that the device takes; 0 if it does not say
-	Earlier []string          // passwords that must not come back
-	Taken   func(string) bool // whether another account has a password; asked where the policy wants unique ones, nil for no
+	Account string                   // name of the account, which must not be part of its password; empty if it is not known
+	MinLen  int                      // the shortest that the device takes; 0 if it does not say
+	MaxLen  int                      // the longest that the device takes; 0 if it does not say
+	Earlier []schema.Secret          // passwords that must not come back
+	Taken   func(schema.Secret) bool // whether another account has a password; asked where the policy wants unique ones, nil for no
 }
 
 // Fault is a reason why a password cannot be used, as a sentence for people. It never contains a part of the password.
@@ -33,10 +35,10 @@ type Fault string
 
 // Check returns every reason why a password cannot be used for an account, in a fixed order; none if it can. What a person
 // chose is judged like what Generate made.
-func Check(policy Policy, rules Rules, password string) []Fault {
+func Check(policy Policy, rules Rules, password schema.Secret) []Fault {
 	var faults []Fault
 	for _, d := range demands(policy, rules) {
-		if d.broken(password) {
+		if d.broken(password.Reveal()) {
 			faults = append(faults, d.says)
 		}
 	}
@@ -82,11 +84,14 @@ func demands(policy Policy, rules Rules) []demand {
 		{Fault(fmt.Sprintf("It contains a text that %s forbids.", policy.who())), containing(policy.Forbid...)},
 		{
 			"It is one of the earlier passwords of the account.",
-			func(password string) bool { return slices.Contains(rules.Earlier, password) },
+			func(password string) bool { return slices.Contains(rules.Earlier, schema.NewSecret(password)) },
 		},
 	}
 	if policy.Unique && rules.Taken != nil {
-		all = append(all, demand{Fault(fmt.Sprintf("Another account has the same password, and %s wants each to have its own.", policy.who())), rules.Taken})
+		all = append(all, demand{
+			Fault(fmt.Sprintf("Another account has the same password, and %s wants each to have its own.", policy.who())),
+			func(password string) bool { return rules.Taken(schema.NewSecret(password)) },
+		})
 	}
 	return all
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"camform/schema"
+
 	"pgregory.net/rapid"
 )
 
@@ -16,8 +18,8 @@ var strict = Policy{Name: "strict", MinLength: 10, MaxLength: 14, Classes: 3, Fo
 // gate are the rules of an account of a device that says how long passwords are.
 var gate = Rules{
 	Account: "operator", MinLen: 8, MaxLen: 15,
-	Earlier: []string{"former-Pa55word"[:14]},
-	Taken:   func(password string) bool { return password == "of-another-7" },
+	Earlier: []schema.Secret{schema.NewSecret("former-Pa55word"[:14])},
+	Taken:   func(password schema.Secret) bool { return password.Reveal() == "of-another-7" },
 }
 
 // TestEachRuleRefusesSomethingByItself gives every rule a password that obeys all the others.
@@ -39,19 +41,19 @@ func TestEachRuleRefusesSomethingByItself(t *testing.T) {
 		"same":            {"Winter7xxxx", "It contains the same character four or more times in a row, which devices refuse."},
 		"forbidden":       {"xhIKVISION-7", `It contains a text that the policy "strict" forbids.`},
 		"forbidden other": {"Winter-2024x", `It contains a text that the policy "strict" forbids.`},
-		"earlier":         {gate.Earlier[0], "It is one of the earlier passwords of the account."},
+		"earlier":         {gate.Earlier[0].Reveal(), "It is one of the earlier passwords of the account."},
 		"taken":           {"of-another-7", `Another account has the same password, and the policy "strict" wants each to have its own.`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			faults := Check(strict, gate, test.password)
+			faults := Check(strict, gate, schema.NewSecret(test.password))
 			if len(faults) != 1 || string(faults[0]) != test.says {
 				t.Errorf("the faults are %q, want only %q", faults, test.says)
 			}
 		})
 	}
 	for _, password := range []string{"Winter-7520", "Winter-456x9", "Winter-7xxx", "Winter-7890", "Winter7520", "abcdefgh-7", "Winter-7520xy"[:13] + "z"} {
-		if faults := Check(strict, gate, password); len(faults) > 0 {
+		if faults := Check(strict, gate, schema.NewSecret(password)); len(faults) > 0 {
 			t.Errorf("a good password is refused: %q", faults)
 		}
 	}
@@ -62,11 +64,11 @@ func TestWhatNobodyAsksForIsLeftToDevices(t *testing.T) {
 		"abcdefg8": true, "abcdefghijklmno8": true, "-------x": false, "abcdefgh": false, "abcdef8": false, "abcdefghijklmnop8": false,
 	}
 	for password, good := range tests {
-		if faults := Check(Policy{}, Rules{}, password); (len(faults) == 0) != good {
+		if faults := Check(Policy{}, Rules{}, schema.NewSecret(password)); (len(faults) == 0) != good {
 			t.Errorf("the faults of %s are %q", password, faults)
 		}
 	}
-	if faults := Check(Policy{}, Rules{Taken: func(string) bool { return true }}, "abcdefg8"); len(faults) > 0 {
+	if faults := Check(Policy{}, Rules{Taken: func(schema.Secret) bool { return true }}, schema.NewSecret("abcdefg8")); len(faults) > 0 {
 		t.Errorf("passwords must be unique although no policy says so: %q", faults)
 	}
 }
@@ -87,7 +89,7 @@ func TestDevicesMayBeStricterThanThePolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for n := range 40 {
 				short, long := false, false
-				for _, fault := range Check(test.policy, test.rules, strings.Repeat("aB7-", 10)[:n]) {
+				for _, fault := range Check(test.policy, test.rules, schema.NewSecret(strings.Repeat("aB7-", 10)[:n])) {
 					short = short || strings.Contains(string(fault), "too short")
 					long = long || strings.Contains(string(fault), "too long")
 				}
@@ -125,13 +127,14 @@ func TestGeneratedPasswordsObeyEverything(t *testing.T) {
 		policy, rules := policies(t)
 		random := rand.NewChaCha8([32]byte{byte(rapid.IntRange(0, 255).Draw(t, "seed"))})
 		made := map[string]bool{}
-		rules.Taken = func(password string) bool { return made[password] }
+		rules.Taken = func(password schema.Secret) bool { return made[password.Reveal()] }
 		for range 1000 {
-			password, err := Generate(policy, rules, random)
+			secret, err := Generate(policy, rules, random)
 			if err != nil {
 				t.Fatalf("nothing was made: %v", err)
 			}
-			if faults := Check(policy, rules, password); len(faults) > 0 || countClasses(password) != 4 {
+			password := secret.Reveal()
+			if faults := Check(policy, rules, secret); len(faults) > 0 || countClasses(password) != 4 {
 				t.Fatalf("%s was made, although: %q", password, faults)
 			}
 			if strings.ContainsAny(password, lookAlikes) || strings.Trim(password, alphabet) != "" {
@@ -144,7 +147,7 @@ func TestGeneratedPasswordsObeyEverything(t *testing.T) {
 				t.Fatalf("%s was made twice", password)
 			}
 			made[password] = true
-			rules.Earlier = append(rules.Earlier, password)
+			rules.Earlier = append(rules.Earlier, secret)
 		}
 	})
 }
@@ -169,7 +172,7 @@ func TestGeneratedPasswordsUseAllOfTheAlphabet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range password {
+		for _, c := range password.Reveal() {
 			seen[c]++
 		}
 	}
@@ -218,14 +221,14 @@ func TestWhatCannotBeSatisfiedSaysWhy(t *testing.T) {
 		},
 		"all taken": {
 			Policy{Name: "p", Unique: true},
-			Rules{Taken: func(string) bool { return true }},
+			Rules{Taken: func(schema.Secret) bool { return true }},
 			`no password can be made: the policy "p" forbids so much that nothing is left; forbid less`,
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			password, err := Generate(test.policy, test.rules, rand.NewChaCha8([32]byte{}))
-			if password != "" || !errors.Is(err, ErrUnsatisfiable) || err.Error() != test.says {
+			if !password.IsZero() || !errors.Is(err, ErrUnsatisfiable) || err.Error() != test.says {
 				t.Errorf("made %q with the error %v, want %s", password, err, test.says)
 			}
 		})
@@ -235,7 +238,7 @@ func TestWhatCannotBeSatisfiedSaysWhy(t *testing.T) {
 func TestNothingIsMadeWithoutRandomness(t *testing.T) {
 	for _, given := range []string{"", "seven b"} {
 		password, err := Generate(Policy{}, Rules{}, strings.NewReader(given))
-		if password != "" || err == nil || errors.Is(err, ErrUnsatisfiable) {
+		if !password.IsZero() || err == nil || errors.Is(err, ErrUnsatisfiable) {
 			t.Errorf("with %d random bytes %q was made, with the error %v", len(given), password, err)
 		}
 	}

@@ -36,7 +36,7 @@ type Rules struct {
 	// Same reports whether the device's value have is what want asks for.
 	Same func(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool
 	// Fingerprint identifies the value of a secret at an address.
-	Fingerprint func(address schema.Setting, attribute, secret string) string
+	Fingerprint func(address schema.Setting, attribute string, secret schema.Secret) string
 	// Managed says what is known of the password that the vault keeps under a name.
 	Managed func(name string) Managed
 	// Asked reports whether somebody asked for a new password of an account.
@@ -427,11 +427,11 @@ func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared 
 }
 
 func (c *comparison) fingerprint(address schema.Setting, a *schema.Attribute, v cty.Value) string {
-	v, _ = v.Unmark()
-	if v.IsNull() || !v.IsKnown() || v.Type() != cty.String {
+	secret, ok := schema.SecretIn(v)
+	if !ok {
 		return ""
 	}
-	return c.rules.Fingerprint(address, a.Name, v.AsString())
+	return c.rules.Fingerprint(address, a.Name, secret)
 }
 
 // wantedValue is the wanted value with secrets and undeclared attributes null.

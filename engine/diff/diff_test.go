@@ -24,8 +24,8 @@ var (
 	gate     = schema.Device{Name: "gate"}
 	rules    = Rules{
 		Same: provider.Same,
-		Fingerprint: func(address schema.Setting, attribute, secret string) string {
-			return fmt.Sprintf("fingerprint(%s %s %d)", address, attribute, len(secret))
+		Fingerprint: func(address schema.Setting, attribute string, secret schema.Secret) string {
+			return fmt.Sprintf("fingerprint(%s %s %d)", address, attribute, len(secret.Reveal()))
 		},
 	}
 )
@@ -46,7 +46,7 @@ func want(kind, key string, attributes values) *config.Setting {
 	for _, a := range s.Kind.Attributes {
 		if v, ok := attributes[a.Name]; ok {
 			line++
-			s.Attributes[a.Name] = config.Attribute{Value: v, Range: at(line), Profile: "hardened"}
+			s.Attributes[a.Name] = config.Attribute{Value: a.Conceal(v), Range: at(line), Profile: "hardened"}
 		}
 	}
 	return s
@@ -62,7 +62,7 @@ func have(kind string, attributes values) cty.Value {
 	for _, a := range kinds.Lookup(kind).Attributes {
 		all[a.Name] = cty.NullVal(a.Type)
 		if v, ok := attributes[a.Name]; ok {
-			all[a.Name] = v
+			all[a.Name] = a.Conceal(v)
 		}
 	}
 	return cty.ObjectVal(all)
@@ -83,7 +83,7 @@ func device(settings ...*config.Setting) *config.Device {
 	return &config.Device{
 		Address:  gate,
 		Settings: settings,
-		Login:    config.Login{Username: "admin", Password: schema.MarkSecret(cty.StringVal("Login-1"), "env:LOGIN")},
+		Login:    config.Login{Username: "admin", Password: schema.MarkSecret(schema.NewSecret("Login-1").Value(), "env:LOGIN")},
 	}
 }
 
@@ -112,7 +112,9 @@ func told(r Result) string {
 	return b.String()
 }
 
-func secret(text string) cty.Value { return schema.MarkSecret(cty.StringVal(text), "env:OPERATOR") }
+func secret(text string) cty.Value {
+	return schema.MarkSecret(schema.NewSecret(text).Value(), "env:OPERATOR")
+}
 
 func TestThreeWayComparison(t *testing.T) {
 	name := func(text string) values { return values{"name": cty.StringVal(text)} }
@@ -177,7 +179,7 @@ func TestWriteOnlyValuesGoByTheirFingerprint(t *testing.T) {
 	remembered := map[schema.Setting]Memory{address("user", "op"): {
 		Applied:      values{"level": cty.StringVal("Operator")},
 		Observed:     values{"level": cty.StringVal("Operator")},
-		Fingerprints: map[string]string{"password": rules.Fingerprint(address("user", "op"), "password", "Secret-1")},
+		Fingerprints: map[string]string{"password": rules.Fingerprint(address("user", "op"), "password", schema.NewSecret("Secret-1"))},
 	}}
 	for title, c := range map[string]struct {
 		password string
@@ -207,7 +209,7 @@ func TestWriteOnlyValuesGoByTheirFingerprint(t *testing.T) {
 
 func TestTheLoginProvesItsOwnPassword(t *testing.T) {
 	s := snapshot(map[string]providers.Items{"user": {"admin": have("user", values{"level": cty.StringVal("Administrator")})}})
-	same := device(want("user", "admin", values{"password": schema.MarkSecret(cty.StringVal("Login-1"), "env:LOGIN")}))
+	same := device(want("user", "admin", values{"password": schema.MarkSecret(schema.NewSecret("Login-1").Value(), "env:LOGIN")}))
 	if got := told(Compare(same, s, nil, rules)); got != "adopt user.admin\n" {
 		t.Errorf("got %q", got)
 	}

@@ -20,7 +20,7 @@ const opPassword = "vault:gate/op"
 
 // camera has an account that the vault manages, and that has no password of the vault yet.
 func camera() Subject {
-	op := want("user", "op", values{"level": cty.StringVal("Operator"), "password": schema.MarkSecret(cty.StringVal("First-1"), opPassword)})
+	op := want("user", "op", values{"level": cty.StringVal("Operator"), "password": schema.MarkSecret(schema.NewSecret("First-1").Value(), opPassword)})
 	password := op.Attributes["password"]
 	password.Policy = &credential.Policy{Name: "standard"}
 	op.Attributes["password"] = password
@@ -31,7 +31,7 @@ func camera() Subject {
 
 // recorder logs in to the camera with that account, and is known to have the password of now.
 func recorder() Subject {
-	channel := want("channel", "1", values{"username": cty.StringVal("op"), "password": schema.MarkSecret(cty.StringVal("First-1"), opPassword)})
+	channel := want("channel", "1", values{"username": cty.StringVal("op"), "password": schema.MarkSecret(schema.NewSecret("First-1").Value(), opPassword)})
 	d := device(channel)
 	d.Address = schema.Device{Name: "recorder"}
 	channel.Address.Device = d.Address
@@ -39,7 +39,7 @@ func recorder() Subject {
 	s.Device = d.Address
 	return Subject{Device: d, Snapshot: s, Last: map[schema.Setting]Memory{channel.Address: {
 		Applied:      map[string]cty.Value{"username": cty.StringVal("op")},
-		Fingerprints: map[string]string{"password": rules.Fingerprint(channel.Address, "password", "First-1")},
+		Fingerprints: map[string]string{"password": rules.Fingerprint(channel.Address, "password", schema.NewSecret("First-1"))},
 	}}}
 }
 
@@ -118,12 +118,12 @@ func TestAnAccountKeepsThePasswordOfWhatCouldNotBeRead(t *testing.T) {
 // By itself, what logs in with a password is judged by the one of now.
 func TestADeviceByItselfFollowsNobody(t *testing.T) {
 	cam := camera()
-	other := want("user", "other", values{"level": cty.StringVal("Operator"), "password": schema.MarkSecret(cty.StringVal("First-1"), opPassword)})
+	other := want("user", "other", values{"level": cty.StringVal("Operator"), "password": schema.MarkSecret(schema.NewSecret("First-1").Value(), opPassword)})
 	cam.Device.Settings = append(cam.Device.Settings, other)
 	cam.Snapshot.Items["user"]["other"] = have("user", values{"level": cty.StringVal("Operator")})
 	last := map[schema.Setting]Memory{other.Address: {
 		Applied:      map[string]cty.Value{"level": cty.StringVal("Operator")},
-		Fingerprints: map[string]string{"password": rules.Fingerprint(other.Address, "password", "First-1")},
+		Fingerprints: map[string]string{"password": rules.Fingerprint(other.Address, "password", schema.NewSecret("First-1"))},
 	}}
 	if got := told(Compare(cam.Device, cam.Snapshot, last, leading())); got != "update user.op password:config@12\n" {
 		t.Errorf("result:\n%s", got)

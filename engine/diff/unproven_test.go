@@ -60,7 +60,7 @@ func TestWhatIsUnprovenIsToldAndLeftAloneUnlessAllowed(t *testing.T) {
 			if c.given {
 				wish.Attributes["password"] = config.Attribute{Value: secret("Secret-1"), Range: at(13)}
 				last[wish.Address] = Memory{Fingerprints: map[string]string{
-					"password": rules.Fingerprint(wish.Address, "password", "Secret-1"),
+					"password": rules.Fingerprint(wish.Address, "password", schema.NewSecret("Secret-1")),
 				}}
 			}
 			d := device(wish)

@@ -124,6 +124,7 @@ func (f *filter) leave(attribute, why string) {
 
 // impossible says why a configuration cannot give an attribute a value; it is empty if it can.
 func impossible(a *schema.Attribute, v cty.Value) string {
+	v = schema.Reveal(v)
 	if !v.IsWhollyKnown() || hasNull(v) {
 		return "because what the device has is not known in full"
 	}

@@ -24,7 +24,7 @@ type Device struct {
 	Name     string // what it is to be called; if empty, the name that it has itself counts, and then its model
 	Address  string // URL
 	Username string
-	Password cty.Value // string, marked with the origin under which it is written
+	Password cty.Value // of schema.SecretType or unknown, marked with the origin under which it is written
 	Basic    bool      // HTTP Basic may be used on it
 	Legacy   bool      // TLS 1.0 and 1.1 may be used with it
 	Site     string
@@ -55,13 +55,13 @@ const (
 
 // Result is a configuration, and what there is to say about it.
 type Result struct {
-	Files     map[string][]byte // by name; files that would be empty are missing
-	Addresses []schema.Device   // of the devices, in their order
-	Left      []Left            // in the order of the devices
-	Profiles  int               // how many profiles there are
-	Blocks    int               // how many device blocks
-	Variables []string          // of the environment that the configuration reads, sorted
-	Secrets   map[string]string // values that devices show, by the origin that stands for them; in no file
+	Files     map[string][]byte        // by name; files that would be empty are missing
+	Addresses []schema.Device          // of the devices, in their order
+	Left      []Left                   // in the order of the devices
+	Profiles  int                      // how many profiles there are
+	Blocks    int                      // how many device blocks
+	Variables []string                 // of the environment that the configuration reads, sorted
+	Secrets   map[string]schema.Secret // values that devices show, by the origin that stands for them; in no file
 }
 
 // Left is something that a device has and that was left out.

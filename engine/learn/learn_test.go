@@ -72,7 +72,7 @@ const (
 func device(n int, values map[string]cty.Value) learn.Device {
 	d := learn.Device{
 		Address: fmt.Sprintf("https://192.0.%d.%d", n/250, n%250+1), Username: "admin",
-		Password: schema.MarkSecret(cty.StringVal(loginPassword), loginOrigin),
+		Password: schema.MarkSecret(schema.NewSecret(loginPassword).Value(), loginOrigin),
 		Identity: providers.Identity{Serial: fmt.Sprintf("S%05d", n), Model: "DS-2CD2357"},
 		Items:    map[string]providers.Items{},
 	}
@@ -89,7 +89,8 @@ func device(n int, values map[string]cty.Value) learn.Device {
 				given[kind][key][a.Name] = cty.NullVal(a.Type)
 			}
 		}
-		given[kind][key][place[dot+1:]] = values[place]
+		attribute := place[dot+1:]
+		given[kind][key][attribute] = kinds.Lookup(kind).Attribute(attribute).Conceal(values[place])
 	}
 	for kind, items := range given {
 		d.Items[kind] = providers.Items{}
@@ -131,15 +132,15 @@ func load(t fatal, r *learn.Result) map[schema.Device]*config.Device {
 			t.Fatalf("%v", err)
 		}
 	}
-	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: kinds, Secrets: func(origin string) (cty.Value, error) {
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: kinds, Secrets: func(origin string) (schema.Secret, bool, error) {
 		if origin == loginOrigin {
-			return cty.StringVal(loginPassword), nil
+			return schema.NewSecret(loginPassword), true, nil
 		}
-		text, ok := r.Secrets[origin]
+		secret, ok := r.Secrets[origin]
 		if !ok {
-			return cty.NilVal, config.ErrSecretAbsent
+			return secret, false, config.ErrSecretAbsent
 		}
-		return cty.StringVal(text), nil
+		return secret, true, nil
 	}})
 	for _, p := range problems {
 		t.Fatalf("%v\n%s", p.Error(), shown(r))
@@ -185,7 +186,7 @@ func wants(t fatal, r *learn.Result, devices []learn.Device, want []map[string]c
 func textsOf(values map[string]cty.Value) map[string]string {
 	texts := map[string]string{}
 	for place, v := range values {
-		texts[place] = v.GoString()
+		texts[place] = schema.Reveal(v).GoString()
 	}
 	return texts
 }
@@ -199,7 +200,7 @@ func settingsOf(d *config.Device) map[string]string {
 				place = s.Address.Kind + "/" + s.Address.Key + "." + name
 			}
 			v, _ := a.Value.Unmark()
-			texts[place] = v.GoString()
+			texts[place] = schema.Reveal(v).GoString()
 		}
 	}
 	return texts

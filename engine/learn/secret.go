@@ -14,15 +14,18 @@ import (
 
 // secrets are the origins that stand for secrets which devices show. Within one attribute equal values have one origin.
 type secrets struct {
-	taken   map[string]bool      // variables of the environment
-	origins map[secretKey]string // by what they stand for
-	values  map[string]string    // by origin
+	taken   map[string]bool          // variables of the environment
+	origins map[secretKey]string     // by what they stand for
+	values  map[string]schema.Secret // by origin
 }
 
-type secretKey struct{ kind, attribute, value string }
+type secretKey struct {
+	kind, attribute string
+	value           schema.Secret
+}
 
 func newSecrets(devices []Device) secrets {
-	s := secrets{taken: map[string]bool{}, origins: map[secretKey]string{}, values: map[string]string{}}
+	s := secrets{taken: map[string]bool{}, origins: map[secretKey]string{}, values: map[string]schema.Secret{}}
 	for _, d := range devices {
 		if name, ok := strings.CutPrefix(schema.Origin(d.Password), "env:"); ok {
 			s.taken[name] = true
@@ -33,18 +36,15 @@ func newSecrets(devices []Device) secrets {
 
 // marked marks a secret with its origin. It is null if no variable of the environment can hold the value.
 func (s *secrets) marked(kind *schema.Kind, a *schema.Attribute, v cty.Value) cty.Value {
-	text := ""
-	if a.Type.IsPrimitiveType() {
-		text = plainText(v)
-	}
-	if text == "" || strings.ContainsRune(text, 0) {
+	secret, ok := schema.SecretIn(v)
+	if !ok || secret.IsZero() || strings.ContainsRune(secret.Reveal(), 0) {
 		return cty.NullVal(a.Type)
 	}
-	key := secretKey{kind.Name, a.Name, text}
+	key := secretKey{kind.Name, a.Name, secret}
 	origin, ok := s.origins[key]
 	if !ok {
 		origin = "env:" + s.free(strings.ToUpper("camform_"+word(kind.Name)+"_"+word(a.Name)))
-		s.origins[key], s.values[origin] = origin, text
+		s.origins[key], s.values[origin] = origin, secret
 	}
 	return schema.MarkSecret(v, origin)
 }
@@ -76,11 +76,11 @@ func (c *collection) uses() map[string]string {
 }
 
 // shown are the values of those secrets that the configuration names and the devices show, by origin.
-func (c *collection) shown() map[string]string {
-	shown := map[string]string{}
+func (c *collection) shown() map[string]schema.Secret {
+	shown := map[string]schema.Secret{}
 	for origin := range c.uses() {
-		if text, ok := c.secrets.values[origin]; ok {
-			shown[origin] = text
+		if secret, ok := c.secrets.values[origin]; ok {
+			shown[origin] = secret
 		}
 	}
 	return shown

@@ -201,12 +201,12 @@ func TestCellsAreReadBackAsTheyWere(t *testing.T) {
 func TestThePasswordOfTheLoginIsWrittenWhereAConfigurationTakesIt(t *testing.T) {
 	d := device(0, map[string]cty.Value{"user/admin.level": str("Administrator"), "user/other.level": str("Viewer")})
 	want := map[string]cty.Value{"user/admin.level": str("Administrator"), "user/other.level": str("Viewer")}
-	d.Password = schema.MarkSecret(cty.StringVal("short"), "env:LOGIN")
+	d.Password = schema.MarkSecret(schema.NewSecret("short").Value(), "env:LOGIN")
 	r := learned([]learn.Device{d})
 	if text := string(r.Files[learn.DevicesFile]); strings.Count(text, "password ") != 1 || len(r.Left) != 2 {
 		t.Errorf("a password is written that a configuration refuses, or is not told: %v\n%s", r.Left, text)
 	}
-	d.Password = schema.MarkSecret(cty.StringVal(loginPassword), loginOrigin)
+	d.Password = schema.MarkSecret(schema.NewSecret(loginPassword).Value(), loginOrigin)
 	want["user/admin.password"] = str(loginPassword)
 	wants(t, learned([]learn.Device{d}), []learn.Device{d}, []map[string]cty.Value{want})
 }
@@ -294,8 +294,10 @@ func TestI1NoSecretIsInAnyFile(t *testing.T) {
 				t.Errorf("%s: %s was written", name, secret)
 			}
 		}
-		if want := map[string]string{"env:CAMFORM_SNMP_COMMUNITY": community, "env:CAMFORM_SNMP_COMMUNITY_2": other}; !maps.Equal(r.Secrets, want) {
-			t.Errorf("%s: secrets are %q, want %q", name, r.Secrets, want)
+		if want := map[string]schema.Secret{
+			"env:CAMFORM_SNMP_COMMUNITY": schema.NewSecret(community), "env:CAMFORM_SNMP_COMMUNITY_2": schema.NewSecret(other),
+		}; !maps.Equal(r.Secrets, want) {
+			t.Errorf("%s: the secrets are others, of %q", name, slices.Sorted(maps.Keys(r.Secrets)))
 		}
 		if got, want := string(r.Files[learn.SecretsFile]),
 			"# snmp.community\nCAMFORM_SNMP_COMMUNITY=\n# snmp.community\nCAMFORM_SNMP_COMMUNITY_2=\n# login of admin\nLOGIN=\n"; got != want {
@@ -306,10 +308,10 @@ func TestI1NoSecretIsInAnyFile(t *testing.T) {
 
 func TestAVariableThatTheLoginUsesIsNoOther(t *testing.T) {
 	d := device(0, map[string]cty.Value{"snmp.community": str("public")})
-	d.Password = schema.MarkSecret(cty.StringVal(loginPassword), "env:CAMFORM_SNMP_COMMUNITY")
+	d.Password = schema.MarkSecret(schema.NewSecret(loginPassword).Value(), "env:CAMFORM_SNMP_COMMUNITY")
 	r := learned([]learn.Device{d})
-	if want := map[string]string{"env:CAMFORM_SNMP_COMMUNITY_2": "public"}; !maps.Equal(r.Secrets, want) {
-		t.Errorf("secrets are %q, want %q", r.Secrets, want)
+	if want := map[string]schema.Secret{"env:CAMFORM_SNMP_COMMUNITY_2": schema.NewSecret("public")}; !maps.Equal(r.Secrets, want) {
+		t.Errorf("the secrets are others, of %q", slices.Sorted(maps.Keys(r.Secrets)))
 	}
 }
 

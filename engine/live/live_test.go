@@ -17,6 +17,7 @@ import (
 	"camform/engine/report"
 	"camform/providers"
 	"camform/providers/memory"
+	"camform/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -136,7 +137,7 @@ func TestARefusedLoginIsNotTriedAgain(t *testing.T) {
 	w := newWorld()
 	d := w.fleet.Add("gate", "https://192.0.2.1", memory.Options{})
 	r := w.request(d)
-	r.Target.Login.Password = providers.NewPassword("wrong")
+	r.Target.Login.Password = schema.NewSecret("wrong")
 	s := live.Refresh(t.Context(), []live.Request{r}, w.options)[0]
 	if !errors.Is(s.Err, providers.ErrRefused) || len(d.Log()) != 1 {
 		t.Errorf("error %v, log %v", s.Err, d.Log())

@@ -25,13 +25,13 @@ type Store interface {
 // Vault makes and reads managed passwords.
 type Vault interface {
 	// Propose makes a new password for an account and seals it, to be kept under a name.
-	Propose(ctx context.Context, name, account string, how plan.Generate) (text string, sealed []byte, err error)
+	Propose(ctx context.Context, name, account string, how plan.Generate) (secret schema.Secret, sealed []byte, err error)
 
 	// Keep seals a password that an account has already, to be kept under a name.
-	Keep(name, text string) (sealed []byte, err error)
+	Keep(name string, secret schema.Secret) (sealed []byte, err error)
 
 	// Open reads a version of a secret.
-	Open(state.SecretVersion) (text string, err error)
+	Open(state.SecretVersion) (schema.Secret, error)
 }
 
 // Device accepts passwords, or refuses them.
@@ -71,7 +71,7 @@ type Accounts struct {
 // candidate is a new password that is about to be set.
 type candidate struct {
 	state.Candidate
-	text string
+	secret schema.Secret
 }
 
 // NewAccounts returns the accounts of the device that a lease is for.
@@ -206,8 +206,8 @@ func (a *Accounts) trying(ctx context.Context, account string, login func(contex
 
 // credential is an account with a version of its password.
 func (a *Accounts) credential(account string, v state.SecretVersion) (providers.Credential, error) {
-	text, err := a.Vault.Open(v)
-	return providers.Credential{Username: account, Password: providers.NewPassword(text)}, err
+	password, err := a.Vault.Open(v)
+	return providers.Credential{Username: account, Password: password}, err
 }
 
 // noteRefusal returns what came of a login with a version. One that the device refused had its turn, and has the next one
@@ -230,16 +230,16 @@ func (a *Accounts) Superseded(ctx context.Context, account string, how plan.Gene
 }
 
 // Propose makes a new password for an account. It is durable once the intent is that has it as a candidate.
-func (a *Accounts) Propose(ctx context.Context, account string, how plan.Generate) (text string, err error) {
+func (a *Accounts) Propose(ctx context.Context, account string, how plan.Generate) (schema.Secret, error) {
 	name := a.name(account)
 	if err := a.adopt(ctx, name, how); err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
-	text, sealed, err := a.Vault.Propose(ctx, name, account, how)
+	secret, sealed, err := a.Vault.Propose(ctx, name, account, how)
 	if err == nil {
-		a.candidates[account] = candidate{state.Candidate{Name: name, Sealed: sealed, Note: how.Reason}, text}
+		a.candidates[account] = candidate{state.Candidate{Name: name, Sealed: sealed, Note: how.Reason}, secret}
 	}
-	return text, err
+	return secret, err
 }
 
 // adopt keeps the password that we are logged in with before it is changed for the first time: until the new one is proven
@@ -248,7 +248,7 @@ func (a *Accounts) adopt(ctx context.Context, name string, how plan.Generate) er
 	if !how.Own || how.Replaces != 0 {
 		return nil
 	}
-	sealed, err := a.Vault.Keep(name, a.Device.Credential().Password.Reveal())
+	sealed, err := a.Vault.Keep(name, a.Device.Credential().Password)
 	if err == nil {
 		err = a.Store.AdoptSecret(ctx, a.lease, name, sealed, "in use before it was managed")
 	}
@@ -259,7 +259,7 @@ func (a *Accounts) adopt(ctx context.Context, name string, how plan.Generate) er
 }
 
 // Proposed is the password that Propose made last for an account.
-func (a *Accounts) Proposed(account string) string { return a.candidates[account].text }
+func (a *Accounts) Proposed(account string) schema.Secret { return a.candidates[account].secret }
 
 // Candidate is the password that Propose made last for an account, as an intent keeps it.
 func (a *Accounts) Candidate(account string) state.Candidate { return a.candidates[account].Candidate }

@@ -196,15 +196,19 @@ func (w *world) finish(verdict state.Verdict) error {
 
 // The vault.
 
-func (w *world) Propose(_ context.Context, _, account string, _ plan.Generate) (string, []byte, error) {
+func (w *world) Propose(_ context.Context, _, account string, _ plan.Generate) (schema.Secret, []byte, error) {
 	w.made++
 	text := fmt.Sprintf("%s-%d", account, w.made)
-	return text, []byte(text), nil
+	return schema.NewSecret(text), []byte(text), nil
 }
 
-func (*world) Keep(_, text string) ([]byte, error) { return []byte(text), nil }
+func (*world) Keep(_ string, secret schema.Secret) ([]byte, error) {
+	return []byte(secret.Reveal()), nil
+}
 
-func (*world) Open(v state.SecretVersion) (string, error) { return string(v.Sealed), nil }
+func (*world) Open(v state.SecretVersion) (schema.Secret, error) {
+	return schema.NewSecret(string(v.Sealed)), nil
+}
 
 // The device.
 
@@ -293,7 +297,7 @@ func (w *world) run() error {
 		login = string(live.Sealed)
 	}
 	accounts := rotate.NewAccounts(rotate.World{Store: w, Vault: w, Device: w}, state.Lease{Device: schema.Device{Name: "gate"}}, access)
-	if err := accounts.Enter(ctx, providers.Credential{Username: "admin", Password: providers.NewPassword(login)}); err != nil {
+	if err := accounts.Enter(ctx, providers.Credential{Username: "admin", Password: schema.NewSecret(login)}); err != nil {
 		return w.lockedOut(err)
 	}
 	if len(w.open) > 0 {
@@ -317,11 +321,11 @@ func (w *world) lockedOut(err error) error {
 
 func (w *world) change(ctx context.Context, accounts *rotate.Accounts, replaces int) error {
 	for _, as := range []bool{false, true} { // an account that sleeps changes it once more, itself
-		text, err := accounts.Propose(ctx, w.account, plan.Generate{Own: w.own, Replaces: replaces})
+		password, err := accounts.Propose(ctx, w.account, plan.Generate{Own: w.own, Replaces: replaces})
 		if err != nil || w.begin(accounts.Candidate(w.account)) != nil {
 			return nil
 		}
-		answer := w.send(text, as)
+		answer := w.send(password.Reveal(), as)
 		if w.own && accounts.Reenter(ctx, answer) != nil {
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 // Tests that need another process run the test binary again with these variables.
@@ -112,7 +113,7 @@ func (c *child) kill(t *testing.T) {
 func attempt(password string, remaining int) providers.Attempt {
 	return providers.Attempt{
 		Endpoint:   "192.0.2.1:443",
-		Credential: providers.Credential{Username: "admin", Password: providers.NewPassword(password)},
+		Credential: providers.Credential{Username: "admin", Password: schema.NewSecret(password)},
 		Remaining:  remaining,
 	}
 }

@@ -24,8 +24,8 @@ type Key struct{ *database }
 
 // Fingerprint identifies a secret without telling anything about it to those who lack the key: 32 hexadecimal digits.
 // Equal secrets of different settings or attributes have different fingerprints.
-func (s *Key) Fingerprint(setting schema.Setting, attribute, secret string) string {
-	return fingerprint(s.key, "setting", setting.Device.String(), setting.Kind, setting.Key, attribute, secret)
+func (s *Key) Fingerprint(setting schema.Setting, attribute string, secret schema.Secret) string {
+	return fingerprint(s.key, "setting", setting.Device.String(), setting.Kind, setting.Key, attribute, secret.Reveal())
 }
 
 // fingerprint is an HMAC over fields with their lengths, so that no two lists of fields run together.

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"camform/schema"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -157,7 +159,7 @@ func TestFilesOfOneProcessAreNotSharedByAccident(t *testing.T) {
 	if !slices.ContainsFunc(names, func(e os.DirEntry) bool { return e.Name() == "b.db.key" }) {
 		t.Error("the second store has no key of its own")
 	}
-	if a.Fingerprint(setting("n", "u", ""), "p", "x") == b.Fingerprint(setting("n", "u", ""), "p", "x") {
+	if a.Fingerprint(setting("n", "u", ""), "p", schema.NewSecret("x")) == b.Fingerprint(setting("n", "u", ""), "p", schema.NewSecret("x")) {
 		t.Error("two stores have one key")
 	}
 }

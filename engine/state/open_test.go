@@ -48,13 +48,13 @@ func TestWritesOutliveTheStore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	first := open(t, path, Options{})
 	ok(t, first.SaveSeen(t.Context(), Device{Address: device("n"), Endpoint: "192.0.2.1:443"}))
-	print := first.Fingerprint(setting("n", "user", "a"), "password", "x")
+	print := first.Fingerprint(setting("n", "user", "a"), "password", schema.NewSecret("x"))
 	ok(t, first.Close())
 	second := open(t, path, Options{})
 	if _, found, err := second.Device(t.Context(), device("n")); err != nil || !found {
 		t.Errorf("device not found: %v", err)
 	}
-	if second.Fingerprint(setting("n", "user", "a"), "password", "x") != print {
+	if second.Fingerprint(setting("n", "user", "a"), "password", schema.NewSecret("x")) != print {
 		t.Error("the key changed")
 	}
 }
@@ -186,7 +186,7 @@ func openTogether(t *testing.T, path string) {
 				errs[i] = err
 				return
 			}
-			prints[i] = s.Fingerprint(schema.Setting{}, "a", "b")
+			prints[i] = s.Fingerprint(schema.Setting{}, "a", schema.NewSecret("b"))
 			err = s.SaveSeen(context.Background(), Device{Address: device(name(i))})
 			errs[i] = errors.Join(err, s.Close())
 		})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 // Writes that share a transaction do not share their mistakes.
@@ -213,7 +214,7 @@ func TestI1NoSecretReachesTheFiles(t *testing.T) {
 	ok(t, s.Settle(t.Context(), c, providers.AttemptResult{Remaining: 4}))
 	_, refusal := s.Charge(t.Context(), a)
 	lease := acquire(t, s, "n", "r1")
-	print := map[string]string{"password": s.Fingerprint(setting("n", "user", "a"), "password", canary)}
+	print := map[string]string{"password": s.Fingerprint(setting("n", "user", "a"), "password", schema.NewSecret(canary))}
 	id := must[IntentID](t)(s.Begin(t.Context(), lease, Intent{Steps: []IntentStep{{Setting: setting("n", "user", "a"), Fingerprints: print}}}))
 	ok(t, s.Finish(t.Context(), lease, id, Done, []Setting{{Address: setting("n", "user", "a"), Fingerprints: print}}, nil))
 
@@ -250,14 +251,14 @@ func TestFingerprintsDifferInEveryField(t *testing.T) {
 	s, _ := newStore(t)
 	all := map[string]string{}
 	for what, print := range map[string]string{
-		"base":      s.Fingerprint(setting("n", "user", "a"), "password", "secret"),
-		"secret":    s.Fingerprint(setting("n", "user", "a"), "password", "secret2"),
-		"attribute": s.Fingerprint(setting("n", "user", "a"), "pin", "secret"),
-		"item":      s.Fingerprint(setting("n", "user", "b"), "password", "secret"),
-		"kind":      s.Fingerprint(setting("n", "usera", ""), "password", "secret"),
-		"device":    s.Fingerprint(setting("m", "user", "a"), "password", "secret"),
-		"shifted":   s.Fingerprint(setting("n", "user", "a"), "passwords", "ecret"),
-		"empty":     s.Fingerprint(setting("n", "user", "a"), "password", ""),
+		"base":      s.Fingerprint(setting("n", "user", "a"), "password", schema.NewSecret("secret")),
+		"secret":    s.Fingerprint(setting("n", "user", "a"), "password", schema.NewSecret("secret2")),
+		"attribute": s.Fingerprint(setting("n", "user", "a"), "pin", schema.NewSecret("secret")),
+		"item":      s.Fingerprint(setting("n", "user", "b"), "password", schema.NewSecret("secret")),
+		"kind":      s.Fingerprint(setting("n", "usera", ""), "password", schema.NewSecret("secret")),
+		"device":    s.Fingerprint(setting("m", "user", "a"), "password", schema.NewSecret("secret")),
+		"shifted":   s.Fingerprint(setting("n", "user", "a"), "passwords", schema.NewSecret("ecret")),
+		"empty":     s.Fingerprint(setting("n", "user", "a"), "password", schema.NewSecret("")),
 	} {
 		if other, twice := all[print]; twice {
 			t.Errorf("%s and %s have one fingerprint", what, other)
@@ -267,7 +268,7 @@ func TestFingerprintsDifferInEveryField(t *testing.T) {
 		}
 		all[print] = what
 	}
-	if all[s.Fingerprint(setting("n", "user", "a"), "password", "secret")] != "base" {
+	if all[s.Fingerprint(setting("n", "user", "a"), "password", schema.NewSecret("secret"))] != "base" {
 		t.Error("the same secret has two fingerprints")
 	}
 }

@@ -27,14 +27,14 @@ const (
 )
 
 // readCommand runs a command without a shell and returns what it prints.
-func (o *Origins) readCommand(ctx context.Context, line string) (string, error) {
+func (o *Origins) readCommand(ctx context.Context, line string) (schema.Secret, error) {
 	words, err := splitWords(line)
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	printed, err := o.run(ctx, words)
 	if err != nil {
-		return "", fmt.Errorf("the command %s: %w", words[0], err)
+		return schema.Secret{}, fmt.Errorf("the command %s: %w", words[0], err)
 	}
 	return withoutNewline(printed, "what the command "+words[0]+" prints")
 }
@@ -98,7 +98,7 @@ func (b *bounded) Write(text []byte) (int, error) {
 func complained(said, printed []byte) string {
 	for line := range bytes.Lines(printed) {
 		if secret := bytes.TrimSpace(line); len(secret) > 0 {
-			said = bytes.ReplaceAll(said, secret, []byte("(sensitive value)"))
+			said = bytes.ReplaceAll(said, secret, []byte(schema.Blank))
 		}
 	}
 	var shown []string

@@ -14,6 +14,7 @@ import (
 	"filippo.io/age"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // ErrNewer says that an import would put an older version of a secret in place of a newer one.
@@ -34,13 +35,25 @@ type exportedSecret struct {
 	Name    string             `json:"name"`
 	Version int                `json:"version"`
 	Status  state.SecretStatus `json:"status"`
-	Text    string             `json:"text"`
+	Secret  inClear            `json:"text"`
 	Created time.Time          `json:"created,omitzero"`
 	Sent    time.Time          `json:"sent,omitzero"`
 	Proven  time.Time          `json:"proven,omitzero"`
 	Tried   int64              `json:"tried,omitempty"`
 	Run     string             `json:"run,omitempty"`
 	Note    string             `json:"note,omitempty"`
+}
+
+// inClear is a secret that is written as it is, for an export is encrypted as a whole.
+type inClear struct{ schema.Secret }
+
+// MarshalText returns the text.
+func (c inClear) MarshalText() ([]byte, error) { return []byte(c.Reveal()), nil }
+
+// UnmarshalText takes a text.
+func (c *inClear) UnmarshalText(text []byte) error {
+	c.Secret = schema.NewSecret(string(text))
+	return nil
 }
 
 // Export writes all versions of secrets as a file of age, for keys or for a passphrase, not both. Without names these are
@@ -56,12 +69,12 @@ func (v *Vault) Export(ctx context.Context, w io.Writer, to Recipients, names []
 	}
 	file := exported{Format: exportFormat, Secrets: []exportedSecret{}}
 	for _, s := range chosen {
-		text, err := v.Open(s)
+		secret, err := v.Open(s)
 		if err != nil {
 			return 0, err
 		}
 		file.Secrets = append(file.Secrets, exportedSecret{
-			s.Name, s.Version, s.Status, text, s.Created, s.Sent, s.Proven, s.Tried, s.Run, s.Note,
+			s.Name, s.Version, s.Status, inClear{secret}, s.Created, s.Sent, s.Proven, s.Tried, s.Run, s.Note,
 		})
 	}
 	plain, err := json.MarshalIndent(file, "", "  ")
@@ -73,9 +86,9 @@ func (v *Vault) Export(ctx context.Context, w io.Writer, to Recipients, names []
 
 func exportRecipients(to Recipients) ([]age.Recipient, error) {
 	switch {
-	case to.Passphrase != "" && len(to.Keys) > 0:
+	case !to.Passphrase.IsZero() && len(to.Keys) > 0:
 		return nil, errors.New("a file is for recipients or for a passphrase, not for both; export twice")
-	case to.Passphrase != "":
+	case !to.Passphrase.IsZero():
 		if err := checkPassphrase(to.Passphrase); err != nil {
 			return nil, err
 		}
@@ -176,7 +189,7 @@ func (v *Vault) readExport(r io.Reader) (map[string][]exportedSecret, error) {
 	}
 	found := map[string][]exportedSecret{}
 	for _, s := range file.Secrets {
-		if err := check(s.Name, s.Text); err != nil {
+		if err := check(s.Name, s.Secret.Reveal()); err != nil {
 			return nil, fmt.Errorf("the file cannot be imported: %w", err)
 		}
 		found[s.Name] = append(found[s.Name], s)
@@ -243,11 +256,11 @@ func (f filePassphrase) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	if !slices.ContainsFunc(stanzas, func(s *age.Stanza) bool { return s.Type == "scrypt" }) {
 		return nil, age.ErrIncorrectIdentity
 	}
-	text, err := f.unlock.ask("the passphrase of the file")
+	passphrase, err := f.unlock.ask("the passphrase of the file")
 	if err != nil {
 		return nil, err
 	}
-	with, err := age.NewScryptIdentity(text)
+	with, err := age.NewScryptIdentity(passphrase.Reveal())
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // history writes versions of a secret as "live:text history:text", newest first.
@@ -25,7 +26,7 @@ func history(t *testing.T, v *Vault, name string) string {
 	ok(t, err)
 	var all []string
 	for _, s := range versions {
-		all = append(all, fmt.Sprintf("%d:%s:%s", s.Version, s.Status, must[string](t)(v.Open(s))))
+		all = append(all, fmt.Sprintf("%d:%s:%s", s.Version, s.Status, must[schema.Secret](t)(v.Open(s)).Reveal()))
 	}
 	return strings.Join(all, " ")
 }
@@ -73,7 +74,7 @@ func TestAnExportHoldsEverything(t *testing.T) {
 	}
 	after := must[[]state.SecretVersion](t)(other.secrets.AllSecrets(t.Context()))
 	for i := range after {
-		if must[string](t)(v.Open(before[i])) != must[string](t)(other.Open(after[i])) {
+		if must[schema.Secret](t)(v.Open(before[i])) != must[schema.Secret](t)(other.Open(after[i])) {
 			t.Errorf("%s %d has another text", after[i].Name, after[i].Version)
 		}
 		before[i].Sealed, after[i].Sealed = nil, nil
@@ -92,13 +93,13 @@ func TestAnExportHoldsEverything(t *testing.T) {
 func TestExportsAreForThoseWhoAreNamed(t *testing.T) {
 	const passphrase = "correct horse battery"
 	v, p := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	file := export(t, v, newPerson(t))
 	_, err := v.Import(t.Context(), bytes.NewReader(file))
 	wantError(t, err, ErrLocked, "no identity here opens the file")
 
 	var sealed bytes.Buffer
-	_ = must[int](t)(v.Export(t.Context(), &sealed, Recipients{Passphrase: passphrase}, nil))
+	_ = must[int](t)(v.Export(t.Context(), &sealed, Recipients{Passphrase: schema.NewSecret(passphrase)}, nil))
 	for answer, want := range map[string]string{passphrase: "", canary: "the passphrase is wrong"} {
 		reader := New(v.secrets, v.key, Unlock{Identities: []string{p.file}, Passphrase: says(answer)})
 		_, err := reader.Import(t.Context(), bytes.NewReader(sealed.Bytes()))
@@ -109,9 +110,9 @@ func TestExportsAreForThoseWhoAreNamed(t *testing.T) {
 		}
 	}
 	for want, to := range map[string]Recipients{
-		"not for both":         {Keys: []string{p.key}, Passphrase: passphrase},
+		"not for both":         {Keys: []string{p.key}, Passphrase: schema.NewSecret(passphrase)},
 		"nobody could open":    {},
-		"too short":            {Passphrase: "short"},
+		"too short":            {Passphrase: schema.NewSecret("short")},
 		"is not a recipient":   {Keys: []string{"x"}},
 		"the vault has no b; ": {Keys: []string{p.key}},
 	} {
@@ -181,7 +182,7 @@ func TestImportsMerge(t *testing.T) {
 
 func TestAChangedExportIsNotImported(t *testing.T) {
 	v, p := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	file := export(t, v, p)
 	spoilt(file, func(how string, text []byte) {
 		if _, err := v.readExport(bytes.NewReader(text)); err == nil {
@@ -196,7 +197,7 @@ func TestAChangedExportIsNotImported(t *testing.T) {
 func TestOddExportsAreRefused(t *testing.T) {
 	v, p := newVault(t)
 	to := must[*age.X25519Recipient](t)(age.ParseX25519Recipient(p.key))
-	secret := exportedSecret{Name: "a", Version: 1, Status: state.SecretLive, Text: canary}
+	secret := exportedSecret{Name: "a", Version: 1, Status: state.SecretLive, Secret: inClear{schema.NewSecret(canary)}}
 	changed := func(change func(*exportedSecret)) exportedSecret {
 		s := secret
 		change(&s)
@@ -208,7 +209,7 @@ func TestOddExportsAreRefused(t *testing.T) {
 	}{
 		"another form":    {exported{Format: "x"}, "not an export"},
 		"no name":         {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Name = "" })}}, "no name"},
-		"no text":         {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Text = "" })}}, "empty"},
+		"no text":         {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Secret = inClear{} })}}, "empty"},
 		"no version":      {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Version = 0 })}}, "version 0"},
 		"a version twice": {exported{exportFormat, []exportedSecret{secret, secret}}, "version 1 twice"},
 		"an odd status":   {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Status = "x" })}}, "neither live"},
@@ -229,7 +230,7 @@ func TestAGuessOfAPassphraseCosts(t *testing.T) {
 	quick := workFactor
 	workFactor = passphraseWork
 	defer func() { workFactor = quick }()
-	key := must[*passphraseKey](t)(newPassphraseKey("correct horse battery"))
+	key := must[*passphraseKey](t)(newPassphraseKey(schema.NewSecret("correct horse battery")))
 	header := string(key.Sealed[:200])
 	if !strings.Contains(header, "\n-> scrypt ") || !strings.Contains(header, " 18\n") {
 		t.Errorf("scrypt does not work 2^18 times: %q", header)

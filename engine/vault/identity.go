@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"camform/schema"
+
 	"filippo.io/age"
 	"filippo.io/age/agessh"
 	"filippo.io/age/armor"
@@ -21,22 +23,22 @@ type Unlock struct {
 	Identities []string
 
 	// Passphrase gives a passphrase; of what says whose, for the person who is asked. Nil if nobody can be asked.
-	Passphrase func(of string) (string, error)
+	Passphrase func(of string) (schema.Secret, error)
 }
 
 // identityLimit bounds the size of an identity file, in bytes.
 const identityLimit = 1 << 20
 
 // ask asks for a passphrase.
-func (u Unlock) ask(of string) (string, error) {
+func (u Unlock) ask(of string) (schema.Secret, error) {
 	if u.Passphrase == nil {
-		return "", fmt.Errorf("nobody can be asked for %s", of)
+		return schema.Secret{}, fmt.Errorf("nobody can be asked for %s", of)
 	}
-	text, err := u.Passphrase(of)
-	if err == nil && text == "" {
+	passphrase, err := u.Passphrase(of)
+	if err == nil && passphrase.IsZero() {
 		err = fmt.Errorf("%s was not given", of)
 	}
-	return text, err
+	return passphrase, err
 }
 
 // read reads all identity files. Whatever is wrong with one is told without its content.
@@ -87,7 +89,7 @@ func (u Unlock) parseSSH(path string, text []byte) ([]age.Identity, error) {
 	case errors.As(err, &missing) && missing.PublicKey != nil:
 		identity, err = agessh.NewEncryptedSSHIdentity(missing.PublicKey, text, func() ([]byte, error) {
 			passphrase, err := u.ask("the passphrase of " + path)
-			return []byte(passphrase), err
+			return []byte(passphrase.Reveal()), err
 		})
 	case errors.As(err, &missing):
 		return nil, fmt.Errorf("%s is an SSH key of an old form; ssh-keygen -p -f %s gives it the present one", path, path)
@@ -103,7 +105,7 @@ func (u Unlock) parseSSH(path string, text []byte) ([]age.Identity, error) {
 type protected struct {
 	path   string
 	sealed []byte
-	ask    func(of string) (string, error)
+	ask    func(of string) (schema.Secret, error)
 	inside []age.Identity // nil until it was opened
 }
 
@@ -127,8 +129,8 @@ func (p *protected) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	return nil, age.ErrIncorrectIdentity
 }
 
-func (p *protected) open(passphrase string) ([]age.Identity, error) {
-	with, err := age.NewScryptIdentity(passphrase)
+func (p *protected) open(passphrase schema.Secret) ([]age.Identity, error) {
+	with, err := age.NewScryptIdentity(passphrase.Reveal())
 	if err != nil {
 		return nil, err
 	}

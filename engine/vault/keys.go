@@ -15,6 +15,7 @@ import (
 	"filippo.io/age"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // ring is the form of state.Vault.Keys: the data key, sealed, and to whom.
@@ -52,7 +53,7 @@ type opened struct {
 // Init makes a vault in a state database that has none. There must be a key or a passphrase.
 func Init(ctx context.Context, secrets *state.Secrets, to Recipients) error {
 	fresh := ring{Version: ringVersion, Recipients: distinct(to.Keys)}
-	if to.Passphrase != "" {
+	if !to.Passphrase.IsZero() {
 		key, err := newPassphraseKey(to.Passphrase)
 		if err != nil {
 			return err
@@ -70,7 +71,7 @@ func Init(ctx context.Context, secrets *state.Secrets, to Recipients) error {
 	return secrets.CreateVault(ctx, row)
 }
 
-func newPassphraseKey(passphrase string) (*passphraseKey, error) {
+func newPassphraseKey(passphrase schema.Secret) (*passphraseKey, error) {
 	if err := checkPassphrase(passphrase); err != nil {
 		return nil, err
 	}
@@ -92,8 +93,8 @@ const passphraseWork = 18
 // workFactor is passphraseWork, except in tests that are not about it.
 var workFactor = passphraseWork
 
-func passphraseRecipient(passphrase string) (*age.ScryptRecipient, error) {
-	to, err := age.NewScryptRecipient(passphrase)
+func passphraseRecipient(passphrase schema.Secret) (*age.ScryptRecipient, error) {
+	to, err := age.NewScryptRecipient(passphrase.Reveal())
 	if err == nil {
 		to.SetWorkFactor(workFactor)
 	}
@@ -121,7 +122,7 @@ const PassphraseKey = "passphrase"
 func (v *Vault) Admit(ctx context.Context, others Recipients) error {
 	return v.change(ctx, func(r *ring) (err error) {
 		r.Recipients = distinct(slices.Concat(r.Recipients, others.Keys))
-		if others.Passphrase != "" {
+		if !others.Passphrase.IsZero() {
 			r.Passphrase, err = newPassphraseKey(others.Passphrase)
 		}
 		return err
@@ -310,7 +311,7 @@ func (v *Vault) askPassphrase(r ring) (age.Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; %s", ErrLocked, err, advice)
 	}
-	with, err := age.NewScryptIdentity(passphrase)
+	with, err := age.NewScryptIdentity(passphrase.Reveal())
 	if err != nil {
 		return nil, opening(err)
 	}

@@ -23,39 +23,39 @@ const (
 )
 
 // readKV reads MOUNT/PATH#KEY. The mount is the first part of the path.
-func (o *Origins) readKV(ctx context.Context, place string) (string, error) {
+func (o *Origins) readKV(ctx context.Context, place string) (schema.Secret, error) {
 	path, key, _ := strings.Cut(place, "#")
 	mount, path, ok := strings.Cut(path, "/")
 	if !ok || mount == "" || path == "" {
-		return "", fmt.Errorf("%w: it is written like kv:MOUNT/PATH#KEY", schema.ErrOrigin)
+		return schema.Secret{}, fmt.Errorf("%w: it is written like kv:MOUNT/PATH#KEY", schema.ErrOrigin)
 	}
 	client, err := o.kvClient()
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, kvTime, fmt.Errorf("no answer came within %v", kvTime))
 	defer cancel()
 	secret, err := client.KVv2(mount).Get(ctx, path)
 	if err != nil {
-		return "", kvError(ctx, client.Address(), mount+"/"+path, err)
+		return schema.Secret{}, kvError(ctx, client.Address(), mount+"/"+path, err)
 	}
 	if secret.Data == nil {
-		return "", fmt.Errorf("%w: the last version of %s/%s was deleted", ErrAbsent, mount, path)
+		return schema.Secret{}, fmt.Errorf("%w: the last version of %s/%s was deleted", ErrAbsent, mount, path)
 	}
 	value, ok := secret.Data[key]
 	if !ok {
-		return "", fmt.Errorf("%w: %s/%s has no key %s", ErrAbsent, mount, path, key)
+		return schema.Secret{}, fmt.Errorf("%w: %s/%s has no key %s", ErrAbsent, mount, path, key)
 	}
 	text, ok := value.(string)
 	switch {
 	case !ok:
-		return "", fmt.Errorf("the key %s of %s/%s is not a text; write it there in quotes", key, mount, path)
+		return schema.Secret{}, fmt.Errorf("the key %s of %s/%s is not a text; write it there in quotes", key, mount, path)
 	case text == "":
-		return "", fmt.Errorf("%w: the key %s of %s/%s is empty", ErrAbsent, key, mount, path)
+		return schema.Secret{}, fmt.Errorf("%w: the key %s of %s/%s is empty", ErrAbsent, key, mount, path)
 	case len(text) > textLimit:
-		return "", fmt.Errorf("the key %s of %s/%s is too large for a secret, of which %d bytes are allowed", key, mount, path, textLimit)
+		return schema.Secret{}, fmt.Errorf("the key %s of %s/%s is too large for a secret, of which %d bytes are allowed", key, mount, path, textLimit)
 	}
-	return text, nil
+	return schema.NewSecret(text), nil
 }
 
 // kvClient is a client for the server that the environment names, as the programs bao and vault use it. The environment of

@@ -67,7 +67,7 @@ func TestSecretsAreReadFromKV(t *testing.T) {
 	for _, prefix := range []string{"BAO_", "VAULT_"} {
 		o := &Origins{Env: lookup(map[string]string{prefix + "ADDR": address, prefix + "TOKEN": "t-" + canary, prefix + "NAMESPACE": "site"})}
 		for origin, want := range map[string]string{"kv:secret/gate#admin": canary, "kv:secret/doors/front#x": canary + "-2"} {
-			if got, err := o.Read(t.Context(), origin); got != want || err != nil {
+			if got, err := o.Read(t.Context(), origin); got != schema.NewSecret(want) || err != nil {
 				t.Errorf("%s: %q, %v", origin, got, err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // merging collects what an import changes. It runs within a transaction.
@@ -18,7 +19,7 @@ type merging struct {
 // version is a version of a secret that was opened. Its text counts, for the numbers of two vaults mean different things.
 type version struct {
 	state.SecretVersion
-	text string
+	secret schema.Secret
 }
 
 func byName(all []state.SecretVersion) map[string][]state.SecretVersion {
@@ -40,7 +41,7 @@ func (m *merging) add(name string, file []exportedSecret) error {
 		m.done.Added = append(m.done.Added, name)
 		return m.restore(theirs)
 	}
-	missing := slices.DeleteFunc(slices.Clone(theirs), func(v version) bool { return has(ours, v.text) })
+	missing := slices.DeleteFunc(slices.Clone(theirs), func(v version) bool { return has(ours, v.secret) })
 	live, replaces := replacement(ours, theirs)
 	if replaces && goesBack(ours, theirs) {
 		m.newer = append(m.newer, name)
@@ -64,7 +65,7 @@ func (m *merging) ours(name string) ([]version, error) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, version{s, string(text)})
+		found = append(found, version{s, schema.NewSecret(string(text))})
 	}
 	return found, nil
 }
@@ -75,26 +76,26 @@ func versionsOf(file []exportedSecret) []version {
 		found = append(found, version{state.SecretVersion{
 			Name: s.Name, Version: s.Version, Status: s.Status, Created: s.Created, Sent: s.Sent, Proven: s.Proven,
 			Tried: s.Tried, Run: s.Run, Note: s.Note,
-		}, s.Text})
+		}, s.Secret.Secret})
 	}
 	return found
 }
 
-func has(versions []version, text string) bool {
-	return slices.ContainsFunc(versions, func(v version) bool { return v.text == text })
+func has(versions []version, secret schema.Secret) bool {
+	return slices.ContainsFunc(versions, func(v version) bool { return v.secret == secret })
 }
 
-// inUse is the text of the version in use; ok is false if there is none.
-func inUse(versions []version) (text string, ok bool) {
+// inUse is the secret of the version in use; ok is false if there is none.
+func inUse(versions []version) (secret schema.Secret, ok bool) {
 	i := slices.IndexFunc(versions, func(v version) bool { return v.Status == state.SecretLive })
 	if i < 0 {
-		return "", false
+		return schema.Secret{}, false
 	}
-	return versions[i].text, true
+	return versions[i].secret, true
 }
 
-// replacement is the text that is to be in use instead of what is in use here; ok is false if that stays.
-func replacement(ours, theirs []version) (text string, ok bool) {
+// replacement is the secret that is to be in use instead of what is in use here; ok is false if that stays.
+func replacement(ours, theirs []version) (secret schema.Secret, ok bool) {
 	here, some := inUse(ours)
 	there, ok := inUse(theirs)
 	return there, ok && (!some || here != there)
@@ -108,11 +109,11 @@ func goesBack(ours, theirs []version) bool {
 }
 
 // retire makes history of the version in use, and puts another one that is here into its place.
-func (m *merging) retire(ours []version, live string) {
+func (m *merging) retire(ours []version, live schema.Secret) {
 	found := false
 	for _, v := range ours {
 		switch {
-		case v.text == live && !found:
+		case v.secret == live && !found:
 			found, v.Status = true, state.SecretLive
 		case v.Status == state.SecretLive:
 			v.Status = state.SecretHistory
@@ -126,7 +127,7 @@ func (m *merging) retire(ours []version, live string) {
 // restore adds versions with their numbers.
 func (m *merging) restore(versions []version) error {
 	for _, v := range versions {
-		sealed, err := sealTo(m.open.row, secretLabel(v.Name), []byte(v.text))
+		sealed, err := sealTo(m.open.row, secretLabel(v.Name), []byte(v.secret.Reveal()))
 		if err != nil {
 			return err
 		}

@@ -31,9 +31,9 @@ type Origins struct {
 
 // answer is what came of an origin. It is complete when done is closed.
 type answer struct {
-	done chan struct{}
-	text string
-	err  error
+	done   chan struct{}
+	secret schema.Secret
+	err    error
 }
 
 // Read reads a secret from its origin:
@@ -47,9 +47,9 @@ type answer struct {
 //
 // The error belongs to schema.ErrOrigin, ErrAbsent, ErrLocked or ErrDamaged, to state.ErrNoVault, or says otherwise why it
 // cannot be read, and what to do. It never contains a value. An empty secret counts as absent.
-func (o *Origins) Read(ctx context.Context, origin string) (string, error) {
+func (o *Origins) Read(ctx context.Context, origin string) (schema.Secret, error) {
 	if err := schema.CheckOrigin(origin); err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	scheme, rest := schema.OriginScheme(origin)
 	if scheme == credential.Scheme {
@@ -57,18 +57,18 @@ func (o *Origins) Read(ctx context.Context, origin string) (string, error) {
 	}
 	known, first := o.claim(origin)
 	if first {
-		known.text, known.err = o.read(ctx, scheme, rest)
+		known.secret, known.err = o.read(ctx, scheme, rest)
 		if ctx.Err() != nil {
 			o.disclaim(origin)
 		}
 		close(known.done)
-		return known.text, known.err
+		return known.secret, known.err
 	}
 	select {
 	case <-known.done:
-		return known.text, known.err
+		return known.secret, known.err
 	case <-ctx.Done():
-		return "", context.Cause(ctx)
+		return schema.Secret{}, context.Cause(ctx)
 	}
 }
 
@@ -95,7 +95,7 @@ func (o *Origins) disclaim(origin string) {
 }
 
 // read reads from the origins that are not the vault.
-func (o *Origins) read(ctx context.Context, scheme, rest string) (string, error) {
+func (o *Origins) read(ctx context.Context, scheme, rest string) (schema.Secret, error) {
 	switch scheme {
 	case "env":
 		return o.readEnv(rest)
@@ -108,16 +108,16 @@ func (o *Origins) read(ctx context.Context, scheme, rest string) (string, error)
 	case "exec":
 		return o.readCommand(ctx, rest)
 	default:
-		return "", fmt.Errorf("secrets of %s cannot be read: this is a bug", scheme)
+		return schema.Secret{}, fmt.Errorf("secrets of %s cannot be read: this is a bug", scheme)
 	}
 }
 
-func (o *Origins) readVault(ctx context.Context, name string) (string, error) {
+func (o *Origins) readVault(ctx context.Context, name string) (schema.Secret, error) {
 	if o.Vault == nil {
-		return "", state.ErrNoVault
+		return schema.Secret{}, state.ErrNoVault
 	}
-	text, _, err := o.Vault.Live(ctx, name)
-	return text, err
+	secret, _, err := o.Vault.Live(ctx, name)
+	return secret, err
 }
 
 // env is a variable of the environment, empty if it is not set.
@@ -129,12 +129,12 @@ func (o *Origins) env(name string) string {
 	return value
 }
 
-func (o *Origins) readEnv(name string) (string, error) {
+func (o *Origins) readEnv(name string) (schema.Secret, error) {
 	value := o.env(name)
 	if value == "" {
-		return "", fmt.Errorf("%w: the environment variable %s is not set or empty; set it before running camform, for example with: export %s=VALUE", ErrAbsent, name, name)
+		return schema.Secret{}, fmt.Errorf("%w: the environment variable %s is not set or empty; set it before running camform, for example with: export %s=VALUE", ErrAbsent, name, name)
 	}
-	return value, nil
+	return schema.NewSecret(value), nil
 }
 
 func (o *Origins) path(path string) string {
@@ -144,21 +144,21 @@ func (o *Origins) path(path string) string {
 	return filepath.Join(o.Dir, path)
 }
 
-func readFile(path string) (string, error) {
+func readFile(path string) (schema.Secret, error) {
 	text, err := readBounded(path, textLimit)
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	return withoutNewline(text, "the file "+path)
 }
 
 // withoutNewline is what a place holds, without one newline at its end, which editors and commands add.
-func withoutNewline(text []byte, place string) (string, error) {
+func withoutNewline(text []byte, place string) (schema.Secret, error) {
 	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))
 	if len(text) == 0 {
-		return "", fmt.Errorf("%w: %s is empty", ErrAbsent, place)
+		return schema.Secret{}, fmt.Errorf("%w: %s is empty", ErrAbsent, place)
 	}
-	return string(text), nil
+	return schema.NewSecret(string(text)), nil
 }
 
 // readBounded reads a file of at most limit bytes, so that a wrong path does not read a disk.

@@ -32,7 +32,7 @@ func tree(t testing.TB, files map[string]string) string {
 
 func TestSecretsAreReadFromTheirOrigin(t *testing.T) {
 	v, _ := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "gate/admin", canary+"-vault", ""))
+	_ = must[int](t)(v.Set(t.Context(), "gate/admin", schema.NewSecret(canary+"-vault"), ""))
 	dir := tree(t, map[string]string{
 		"a.txt":     "  " + canary + " \n",
 		"crlf.txt":  canary + "\r\n",
@@ -69,7 +69,7 @@ func TestSecretsAreReadFromTheirOrigin(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.origin, func(t *testing.T) {
 			have, err := o.Read(t.Context(), test.origin)
-			if have != test.want {
+			if have.Reveal() != test.want {
 				t.Errorf("the secret is %q, want %q", have, test.want)
 			}
 			if test.err != nil || test.text != "" {
@@ -99,7 +99,7 @@ func TestAnOriginIsReadOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if text, err := o.Read(context.Background(), "exec:./print"); text != "1" {
+			if text, err := o.Read(context.Background(), "exec:./print"); text != schema.NewSecret("1") {
 				t.Errorf("%q, %v", text, err)
 			}
 		})
@@ -119,8 +119,8 @@ func TestWhatTheVaultHasIsReadEachTime(t *testing.T) {
 	v, _ := newVault(t)
 	o := &Origins{Vault: v}
 	for _, text := range []string{"first", "second"} {
-		_ = must[int](t)(v.Set(t.Context(), "a", text, ""))
-		if got := must[string](t)(o.Read(t.Context(), "vault:a")); got != text {
+		_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(text), ""))
+		if got := must[schema.Secret](t)(o.Read(t.Context(), "vault:a")); got != schema.NewSecret(text) {
 			t.Errorf("%q, want %q", got, text)
 		}
 	}
@@ -134,7 +134,7 @@ func TestAnInterruptedReadTellsNothing(t *testing.T) {
 	cancel()
 	_, err := o.Read(over, "exec:./print")
 	wantError(t, err, context.Canceled, "")
-	if text := must[string](t)(o.Read(t.Context(), "exec:./print")); text != canary {
+	if text := must[schema.Secret](t)(o.Read(t.Context(), "exec:./print")); text != schema.NewSecret(canary) {
 		t.Errorf("%q", text)
 	}
 }
@@ -161,7 +161,7 @@ func TestCommandsPrintSecrets(t *testing.T) {
 		"printf a\\n\\n":                  "a\n",
 		filepath.Join(dir, "args") + " x": "<x>",
 	} {
-		if got, err := o.Read(t.Context(), "exec:"+command); got != want || err != nil {
+		if got, err := o.Read(t.Context(), "exec:"+command); got != schema.NewSecret(want) || err != nil {
 			t.Errorf("%s: %q, %v; want %q", command, got, err, want)
 		}
 	}
@@ -181,7 +181,7 @@ func TestCommandsPrintSecrets(t *testing.T) {
 	} {
 		text, err := o.Read(t.Context(), "exec:"+command)
 		wantError(t, err, test.family, test.want)
-		if text != "" {
+		if !text.IsZero() {
 			t.Errorf("%s: %q", command, text)
 		}
 	}

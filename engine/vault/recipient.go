@@ -7,22 +7,24 @@ import (
 	"strings"
 	"unicode"
 
+	"camform/schema"
+
 	"filippo.io/age"
 	"filippo.io/age/agessh"
 )
 
 // Recipients are those who can open something that is sealed.
 type Recipients struct {
-	Keys       []string // "age1...", "ssh-ed25519 ..." or "ssh-rsa ...", with a comment or without
-	Passphrase string   // empty for none
+	Keys       []string      // "age1...", "ssh-ed25519 ..." or "ssh-rsa ...", with a comment or without
+	Passphrase schema.Secret // empty for none
 }
 
 // passphraseLeast is the least number of characters of a passphrase. Whoever has the file can try as many as he likes.
 const passphraseLeast = 12
 
 // checkPassphrase refuses a passphrase that is soon found by trying.
-func checkPassphrase(text string) error {
-	if len([]rune(text)) < passphraseLeast {
+func checkPassphrase(passphrase schema.Secret) error {
+	if len([]rune(passphrase.Reveal())) < passphraseLeast {
 		return fmt.Errorf("the passphrase is too short: %d characters at least, such as five words", passphraseLeast)
 	}
 	return nil

@@ -11,27 +11,29 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"camform/schema"
 )
 
 // readSOPS reads FILE#KEY with the program sops, which knows how the file was encrypted, and with which keys it opens.
-func (o *Origins) readSOPS(ctx context.Context, place string) (string, error) {
+func (o *Origins) readSOPS(ctx context.Context, place string) (schema.Secret, error) {
 	file, key, _ := strings.Cut(place, "#")
 	path, err := filepath.Abs(o.path(file))
 	if err != nil {
-		return "", err
+		return schema.Secret{}, err
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%w: there is no file %s", ErrAbsent, o.path(file))
+		return schema.Secret{}, fmt.Errorf("%w: there is no file %s", ErrAbsent, o.path(file))
 	}
 	if _, err := exec.LookPath("sops"); err != nil {
-		return "", fmt.Errorf("only the program sops reads %s, and it is not on the PATH; install it from https://getsops.io", place)
+		return schema.Secret{}, fmt.Errorf("only the program sops reads %s, and it is not on the PATH; install it from https://getsops.io", place)
 	}
 	printed, err := o.run(ctx, []string{"sops", "decrypt", "--output-type", "json", "--extract", extracting(key), path})
 	if err != nil {
-		return "", fmt.Errorf("the program sops does not read %s: %w", place, err)
+		return schema.Secret{}, fmt.Errorf("the program sops does not read %s: %w", place, err)
 	}
 	if !single(printed) {
-		return "", fmt.Errorf("%w: %s is not a single value", ErrAbsent, place)
+		return schema.Secret{}, fmt.Errorf("%w: %s is not a single value", ErrAbsent, place)
 	}
 	return withoutNewline(printed, place)
 }

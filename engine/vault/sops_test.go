@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"camform/schema"
 )
 
 // fakeSOPS is what the test binary does where it is called sops: it prints a value of a JSON file as the program sops does
@@ -90,7 +92,7 @@ func TestSecretsAreReadFromSOPS(t *testing.T) {
 	for key, want := range map[string]string{
 		"gate.admin": canary, "gate.port": "8080", "gate.on": "true", "gate.line": "a", "list.0": canary + "-0", "list.1.x": canary + "-1",
 	} {
-		if got, err := o.Read(t.Context(), "sops:a.json#"+key); got != want || err != nil {
+		if got, err := o.Read(t.Context(), "sops:a.json#"+key); got != schema.NewSecret(want) || err != nil {
 			t.Errorf("%s: %q, %v", key, got, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // Taken returns a function that reports whether a version of any secret has a text. It opens those of which no fingerprint is
@@ -19,13 +20,13 @@ import (
 //
 // A fingerprint is keyed by the data key, so it means nothing to those who cannot open the vault, and by name and version, so
 // that equal texts do not show. It names the epoch of its key: Rekey makes all others worth nothing.
-func (v *Vault) Taken(ctx context.Context) (func(text string) bool, error) {
+func (v *Vault) Taken(ctx context.Context) (func(schema.Secret) bool, error) {
 	noted, err := v.secrets.Fingerprints(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(noted) == 0 {
-		return func(string) bool { return false }, nil
+		return func(schema.Secret) bool { return false }, nil
 	}
 	open, err := v.open(ctx)
 	if err != nil {
@@ -37,19 +38,19 @@ func (v *Vault) Taken(ctx context.Context) (func(text string) bool, error) {
 		if strings.HasPrefix(f.Text, p.epoch) {
 			continue
 		}
-		text, err := v.Reveal(ctx, f.Name, f.Version)
+		secret, err := v.Version(ctx, f.Name, f.Version)
 		if err != nil {
 			return nil, err
 		}
-		noted[i].Text = p.print(f, text)
+		noted[i].Text = p.print(f, secret)
 		fresh = append(fresh, noted[i])
 	}
 	if err := v.secrets.SaveFingerprints(ctx, fresh); err != nil {
 		return nil, err
 	}
-	return func(text string) bool {
+	return func(secret schema.Secret) bool {
 		for _, f := range noted {
-			if f.Text == p.print(f, text) {
+			if f.Text == p.print(f, secret) {
 				return true
 			}
 		}
@@ -71,12 +72,12 @@ func (o *opened) printer() printer {
 	return printer{fmt.Sprintf("%d:", o.row.Epoch), hmac.New(sha256.New, key)}
 }
 
-// print is the fingerprint of a text as that of a version.
-func (p printer) print(of state.Fingerprint, text string) string {
+// print is the fingerprint of a secret as that of a version.
+func (p printer) print(of state.Fingerprint, secret schema.Secret) string {
 	p.mac.Reset()
 	p.mac.Write(binary.BigEndian.AppendUint64(nil, uint64(of.Version)))
 	p.mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(of.Name))))
 	p.mac.Write([]byte(of.Name))
-	p.mac.Write([]byte(text))
+	p.mac.Write([]byte(secret.Reveal()))
 	return p.epoch + hex.EncodeToString(p.mac.Sum(nil)[:16])
 }

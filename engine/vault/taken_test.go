@@ -11,11 +11,12 @@ import (
 	_ "modernc.org/sqlite"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 func taken(t testing.TB, v *Vault, text string) bool {
 	t.Helper()
-	return must[func(string) bool](t)(v.Taken(t.Context()))(text)
+	return must[func(schema.Secret) bool](t)(v.Taken(t.Context()))(schema.NewSecret(text))
 }
 
 func TestEveryVersionOfEverySecretIsTaken(t *testing.T) {
@@ -24,7 +25,7 @@ func TestEveryVersionOfEverySecretIsTaken(t *testing.T) {
 		t.Error("an empty vault holds a text")
 	}
 	for i, name := range []string{"gate/a", "gate/b", "gate/a"} {
-		must[int](t)(v.Set(t.Context(), name, fmt.Sprint(canary, i), ""))
+		must[int](t)(v.Set(t.Context(), name, schema.NewSecret(fmt.Sprint(canary, i)), ""))
 		for j := range 4 {
 			if have := taken(t, v, fmt.Sprint(canary, j)); have != (j <= i) {
 				t.Errorf("after %d secrets, the text %d is taken: %v", i+1, j, have)
@@ -42,7 +43,7 @@ func TestEveryVersionOfEverySecretIsTaken(t *testing.T) {
 
 func TestTakenNeedsWhatOpensTheVault(t *testing.T) {
 	v, _ := newVault(t)
-	must[int](t)(v.Set(t.Context(), "gate/a", canary, ""))
+	must[int](t)(v.Set(t.Context(), "gate/a", schema.NewSecret(canary), ""))
 	_ = taken(t, v, "x")
 	_, err := New(v.secrets, v.key, newPerson(t).unlock()).Taken(t.Context())
 	wantError(t, err, ErrLocked, "")
@@ -54,7 +55,7 @@ func TestAVersionIsOpenedOnceToKnowWhatIsTaken(t *testing.T) {
 	p := newPerson(t)
 	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{p.key}}))
 	v := New(store.Secrets, store.Key, p.unlock())
-	must[int](t)(v.Set(t.Context(), "gate/a", canary, ""))
+	must[int](t)(v.Set(t.Context(), "gate/a", schema.NewSecret(canary), ""))
 	if !taken(t, v, canary) {
 		t.Fatal("it is not taken")
 	}
@@ -62,7 +63,7 @@ func TestAVersionIsOpenedOnceToKnowWhatIsTaken(t *testing.T) {
 	if again := New(store.Secrets, store.Key, p.unlock()); !taken(t, again, canary) || taken(t, again, "other") {
 		t.Error("it is not taken any more")
 	}
-	must[int](t)(v.Set(t.Context(), "gate/b", "other", ""))
+	must[int](t)(v.Set(t.Context(), "gate/b", schema.NewSecret("other"), ""))
 	spoil(t, dir)
 	_, err := v.Taken(t.Context())
 	wantError(t, err, ErrDamaged, "gate/b")
@@ -79,7 +80,7 @@ func spoil(t *testing.T, dir string) {
 func TestI1FingerprintsOfEqualTextsDiffer(t *testing.T) {
 	v, _ := newVault(t)
 	for _, name := range []string{"gate/a", "gate/a", "gate/b"} {
-		must[int](t)(v.Set(t.Context(), name, canary, ""))
+		must[int](t)(v.Set(t.Context(), name, schema.NewSecret(canary), ""))
 	}
 	_ = taken(t, v, canary)
 	all := must[[]state.Fingerprint](t)(v.secrets.Fingerprints(t.Context()))
@@ -94,7 +95,7 @@ func TestI1FingerprintsOfEqualTextsDiffer(t *testing.T) {
 		t.Errorf("%d fingerprints of 3 versions with the same text", len(seen))
 	}
 	other, _ := newVault(t)
-	must[int](t)(other.Set(t.Context(), "gate/a", canary, ""))
+	must[int](t)(other.Set(t.Context(), "gate/a", schema.NewSecret(canary), ""))
 	_ = taken(t, other, canary)
 	for _, f := range must[[]state.Fingerprint](t)(other.secrets.Fingerprints(t.Context())) {
 		if seen[f.Text] {
@@ -107,7 +108,7 @@ func TestI1FingerprintsOfEqualTextsDiffer(t *testing.T) {
 func BenchmarkTaken(b *testing.B) {
 	v, _ := newVault(b)
 	for i := range 1000 {
-		must[int](b)(v.Set(b.Context(), fmt.Sprint("gate/", i), fmt.Sprint(canary, i), ""))
+		must[int](b)(v.Set(b.Context(), fmt.Sprint("gate/", i), schema.NewSecret(fmt.Sprint(canary, i)), ""))
 	}
 	_ = taken(b, v, canary)
 	for b.Loop() {

@@ -65,7 +65,8 @@ func (v *Vault) Unseal(sealed []byte) ([]byte, error) {
 }
 
 // Keep seals a secret that is to be kept under a name, and makes sure that it can be read again if the vault is open.
-func (v *Vault) Keep(name, text string) ([]byte, error) {
+func (v *Vault) Keep(name string, secret schema.Secret) ([]byte, error) {
+	text := secret.Reveal()
 	if err := check(name, text); err != nil {
 		return nil, err
 	}
@@ -84,37 +85,37 @@ func (v *Vault) Keep(name, text string) ([]byte, error) {
 }
 
 // Open reads a version of a secret. The error belongs to ErrLocked or ErrDamaged.
-func (v *Vault) Open(secret state.SecretVersion) (string, error) {
-	text, err := v.unseal(secretLabel(secret.Name), secret.Sealed)
+func (v *Vault) Open(version state.SecretVersion) (schema.Secret, error) {
+	text, err := v.unseal(secretLabel(version.Name), version.Sealed)
 	if err != nil {
-		return "", fmt.Errorf("version %d of %s: %w", secret.Version, secret.Name, err)
+		return schema.Secret{}, fmt.Errorf("version %d of %s: %w", version.Version, version.Name, err)
 	}
-	return string(text), nil
+	return schema.NewSecret(string(text)), nil
 }
 
 // Live returns the version of a secret that is in use. ErrAbsent says that there is none.
-func (v *Vault) Live(ctx context.Context, name string) (text string, version int, err error) {
+func (v *Vault) Live(ctx context.Context, name string) (secret schema.Secret, version int, err error) {
 	return v.pick(ctx, name, "one that is in use", func(s state.SecretVersion) bool { return s.Status == state.SecretLive })
 }
 
-// Reveal returns a version of a secret, whatever became of it. ErrAbsent says that there is none.
-func (v *Vault) Reveal(ctx context.Context, name string, version int) (string, error) {
-	text, _, err := v.pick(ctx, name, "version "+strconv.Itoa(version), func(s state.SecretVersion) bool { return s.Version == version })
-	return text, err
+// Version returns a version of a secret, whatever became of it. ErrAbsent says that there is none.
+func (v *Vault) Version(ctx context.Context, name string, version int) (schema.Secret, error) {
+	secret, _, err := v.pick(ctx, name, "version "+strconv.Itoa(version), func(s state.SecretVersion) bool { return s.Version == version })
+	return secret, err
 }
 
 // pick reads the version of a name that is wanted, which is described by what for people.
-func (v *Vault) pick(ctx context.Context, name, what string, wanted func(state.SecretVersion) bool) (string, int, error) {
+func (v *Vault) pick(ctx context.Context, name, what string, wanted func(state.SecretVersion) bool) (schema.Secret, int, error) {
 	versions, err := v.History(ctx, name)
 	if err != nil {
-		return "", 0, err
+		return schema.Secret{}, 0, err
 	}
 	i := slices.IndexFunc(versions, wanted)
 	if i < 0 {
-		return "", 0, fmt.Errorf("%w: the vault has versions of %s, but not %s; camform vault history %s shows them", ErrAbsent, name, what, name)
+		return schema.Secret{}, 0, fmt.Errorf("%w: the vault has versions of %s, but not %s; camform vault history %s shows them", ErrAbsent, name, what, name)
 	}
-	text, err := v.Open(versions[i])
-	return text, versions[i].Version, err
+	secret, err := v.Open(versions[i])
+	return secret, versions[i].Version, err
 }
 
 // History returns the versions of a secret, newest first, without opening them. ErrAbsent says that there are none.
@@ -133,8 +134,8 @@ func (v *Vault) History(ctx context.Context, name string) ([]state.SecretVersion
 }
 
 // Set keeps a new version of a secret and makes it the one in use. The note says where it came from, for people.
-func (v *Vault) Set(ctx context.Context, name, text, note string) (version int, err error) {
-	sealed, err := v.Keep(name, text)
+func (v *Vault) Set(ctx context.Context, name string, secret schema.Secret, note string) (version int, err error) {
+	sealed, err := v.Keep(name, secret)
 	if err != nil {
 		return 0, err
 	}

@@ -24,17 +24,17 @@ import (
 func TestSecretsComeBack(t *testing.T) {
 	v, _ := newVault(t)
 	for i, text := range []string{canary + "-1", canary + "-2\nwith lines\n", canary + "-ü"} {
-		if version := must[int](t)(v.Set(t.Context(), "gate/admin", text, "by hand")); version != i+1 {
+		if version := must[int](t)(v.Set(t.Context(), "gate/admin", schema.NewSecret(text), "by hand")); version != i+1 {
 			t.Errorf("version %d, want %d", version, i+1)
 		}
 	}
-	_ = must[int](t)(v.Set(t.Context(), "door", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "door", schema.NewSecret(canary), ""))
 
 	text, version, err := v.Live(t.Context(), "gate/admin")
-	if text != canary+"-ü" || version != 3 || err != nil {
+	if text.Reveal() != canary+"-ü" || version != 3 || err != nil {
 		t.Errorf("the live version is %d, %q, %v", version, text, err)
 	}
-	if text := must[string](t)(v.Reveal(t.Context(), "gate/admin", 2)); text != canary+"-2\nwith lines\n" {
+	if text := must[schema.Secret](t)(v.Version(t.Context(), "gate/admin", 2)); text != schema.NewSecret(canary+"-2\nwith lines\n") {
 		t.Errorf("version 2 is %q", text)
 	}
 	history := must[[]state.SecretVersion](t)(v.History(t.Context(), "gate/admin"))
@@ -52,7 +52,7 @@ func TestSecretsComeBack(t *testing.T) {
 	if diff := cmp.Diff(want, listed); diff != "" {
 		t.Error(diff)
 	}
-	_, err = v.Reveal(t.Context(), "gate/admin", 4)
+	_, err = v.Version(t.Context(), "gate/admin", 4)
 	wantError(t, err, ErrAbsent, "version 4")
 	_, _, err = v.Live(t.Context(), "gate")
 	wantError(t, err, ErrAbsent, "camform vault set gate")
@@ -79,9 +79,9 @@ func TestWithoutAVaultThereIsNone(t *testing.T) {
 	store, _ := newStore(t)
 	v := New(store.Secrets, store.Key, Unlock{})
 	_, list := v.List(t.Context())
-	_, set := v.Set(t.Context(), "a", canary, "")
+	_, set := v.Set(t.Context(), "a", schema.NewSecret(canary), "")
 	_, _, live := v.Live(t.Context(), "a")
-	_, reveal := v.Reveal(t.Context(), "a", 1)
+	_, reveal := v.Version(t.Context(), "a", 1)
 	_, seal := v.Seal([]byte("x"))
 	_, export := v.Export(t.Context(), new(bytes.Buffer), Recipients{Keys: []string{newPerson(t).key}}, nil)
 	_, imports := v.Import(t.Context(), new(bytes.Buffer))
@@ -98,9 +98,9 @@ func TestWithoutAVaultThereIsNone(t *testing.T) {
 
 func TestAVaultIsMadeOnce(t *testing.T) {
 	v, p := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	wantError(t, Init(t.Context(), v.secrets, Recipients{Keys: []string{p.key}}), nil, "there is a vault already")
-	if text, _, err := v.Live(t.Context(), "a"); text != canary {
+	if text, _, err := v.Live(t.Context(), "a"); text != schema.NewSecret(canary) {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -115,7 +115,7 @@ func TestSomebodyMustBeAbleToOpenTheVault(t *testing.T) {
 		"not a public key":      {Keys: []string{"age1xyz"}},
 		"cannot be used":        {Keys: []string{"ssh-ed25519 AAAA"}},
 		"one line":              {Keys: []string{newPerson(t).key + "\n" + newPerson(t).key}},
-		"passphrase is too sho": {Passphrase: "short"},
+		"passphrase is too sho": {Passphrase: schema.NewSecret("short")},
 	} {
 		wantError(t, Init(t.Context(), store.Secrets, to), nil, want)
 	}
@@ -136,7 +136,7 @@ func TestOddNamesAndTextsAreRefused(t *testing.T) {
 		{"a", strings.Repeat(canary, textLimit), "too large"},
 		{"a", canary + "\xff", "UTF-8"},
 	} {
-		_, err := v.Set(t.Context(), test.name, test.text, "")
+		_, err := v.Set(t.Context(), test.name, schema.NewSecret(test.text), "")
 		wantError(t, err, nil, test.want)
 	}
 	if listed := must[[]Summary](t)(v.List(t.Context())); len(listed) > 0 {
@@ -150,12 +150,12 @@ func TestEveryKindOfIdentityOpensTheVault(t *testing.T) {
 	stranger, strangerSSH := newPerson(t), ed25519Person(t, "other")
 	store, _ := newStore(t)
 	ok(t, Init(t.Context(), store.Secrets, Recipients{
-		Keys: []string{owner.key, ed.key, rsa.key, locked.key, wrapped.key, owner.key}, Passphrase: passphrase,
+		Keys: []string{owner.key, ed.key, rsa.key, locked.key, wrapped.key, owner.key}, Passphrase: schema.NewSecret(passphrase),
 	}))
-	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", canary, "")) // putting something into it needs nothing
-	notAsked := func(of string) (string, error) {
+	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", schema.NewSecret(canary), "")) // putting something into it needs nothing
+	notAsked := func(of string) (schema.Secret, error) {
 		t.Errorf("somebody was asked for %s", of)
-		return "", errors.New("not asked")
+		return schema.Secret{}, errors.New("not asked")
 	}
 	for title, c := range map[string]struct {
 		unlock Unlock
@@ -183,7 +183,7 @@ func TestEveryKindOfIdentityOpensTheVault(t *testing.T) {
 			text, _, err := New(store.Secrets, store.Key, c.unlock).Live(t.Context(), "a")
 			if c.want != "" {
 				wantError(t, err, ErrLocked, c.want)
-			} else if text != canary || err != nil {
+			} else if text.Reveal() != canary || err != nil {
 				t.Errorf("%q, %v", text, err)
 			}
 		})
@@ -192,7 +192,7 @@ func TestEveryKindOfIdentityOpensTheVault(t *testing.T) {
 
 func TestALockedVaultSaysWhoOpensIt(t *testing.T) {
 	v, p := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	other := newPerson(t)
 	_, _, err := New(v.secrets, v.key, other.unlock()).Live(t.Context(), "a")
 	wantError(t, err, ErrLocked, p.key)
@@ -203,13 +203,13 @@ func TestALockedVaultSaysWhoOpensIt(t *testing.T) {
 func TestOneIsAskedOnce(t *testing.T) {
 	const passphrase = "correct horse battery"
 	store, _ := newStore(t)
-	ok(t, Init(t.Context(), store.Secrets, Recipients{Passphrase: passphrase}))
-	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", canary, ""))
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Passphrase: schema.NewSecret(passphrase)}))
+	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	for answer, family := range map[string]error{passphrase: nil, "wrong": ErrLocked} {
 		asked := 0
-		v := New(store.Secrets, store.Key, Unlock{Passphrase: func(string) (string, error) {
+		v := New(store.Secrets, store.Key, Unlock{Passphrase: func(string) (schema.Secret, error) {
 			asked++
-			return answer, nil
+			return schema.NewSecret(answer), nil
 		}})
 		var all sync.WaitGroup
 		for range 4 {
@@ -228,15 +228,15 @@ func TestOneIsAskedOnce(t *testing.T) {
 
 func TestWhatWasChangedIsAnErrorAndNeverAnotherText(t *testing.T) {
 	v, _ := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	secret := must[[]state.SecretVersion](t)(v.History(t.Context(), "a"))[0]
-	if text := must[string](t)(v.Open(secret)); text != canary {
+	if text := must[schema.Secret](t)(v.Open(secret)); text != schema.NewSecret(canary) {
 		t.Fatalf("%q", text)
 	}
 	spoilt(secret.Sealed, func(how string, sealed []byte) {
 		changed := secret
 		changed.Sealed = sealed
-		if text, err := v.Open(changed); !errors.Is(err, ErrDamaged) || text != "" {
+		if text, err := v.Open(changed); !errors.Is(err, ErrDamaged) || !text.IsZero() {
 			t.Fatalf("%s: %q, %v", how, text, err)
 		}
 	})
@@ -255,7 +255,7 @@ func TestWhatWasChangedIsAnErrorAndNeverAnotherText(t *testing.T) {
 
 func TestRowsCannotBeExchanged(t *testing.T) {
 	v, _ := newVault(t)
-	a, b := must[[]byte](t)(v.Keep("a", canary+"a")), must[[]byte](t)(v.Keep("b", canary+"b"))
+	a, b := must[[]byte](t)(v.Keep("a", schema.NewSecret(canary+"a"))), must[[]byte](t)(v.Keep("b", schema.NewSecret(canary+"b")))
 	document := must[[]byte](t)(v.Seal([]byte(canary)))
 	for what, s := range map[string]state.SecretVersion{
 		"another secret": {Name: "a", Version: 1, Sealed: b},
@@ -268,7 +268,7 @@ func TestRowsCannotBeExchanged(t *testing.T) {
 	if text, err := v.Unseal(a); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a secret is a document: %q, %v", text, err)
 	}
-	if text := must[string](t)(v.Open(state.SecretVersion{Name: "a", Sealed: a})); text != canary+"a" {
+	if text := must[schema.Secret](t)(v.Open(state.SecretVersion{Name: "a", Sealed: a})); text != schema.NewSecret(canary+"a") {
 		t.Errorf("%q", text)
 	}
 }
@@ -286,7 +286,7 @@ func TestNobodyMakesHimselfARecipient(t *testing.T) {
 	path := filepath.Join(dir, "state.db")
 	owner, thief := newPerson(t), newPerson(t)
 	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}}))
-	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(New(store.Secrets, store.Key, Unlock{}).Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	good := must[state.Vault](t)(store.Vault(t.Context()))
 
 	r := must[ring](t)(parseRing(good.Keys))
@@ -324,10 +324,10 @@ func TestNothingNewIsSealedForAStranger(t *testing.T) {
 	owner, thief := newPerson(t), newPerson(t)
 	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}}))
 	v := New(store.Secrets, store.Key, owner.unlock())
-	_ = must[int](t)(v.Set(t.Context(), "a", "old", ""))
-	_ = must[string](t)(v.Reveal(t.Context(), "a", 1))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret("old"), ""))
+	_ = must[schema.Secret](t)(v.Version(t.Context(), "a", 1))
 	edit(t, filepath.Join(dir, "state.db"), `UPDATE vault SET recipient = $1`, thief.key)
-	sealed, err := v.Keep("a", canary)
+	sealed, err := v.Keep("a", schema.NewSecret(canary))
 	wantError(t, err, ErrDamaged, "a new secret could not be read again")
 	if sealed != nil {
 		t.Error("it was sealed for whoever changed the state")
@@ -336,7 +336,7 @@ func TestNothingNewIsSealedForAStranger(t *testing.T) {
 
 func TestTheRowOfTheVaultIsRightOrAnError(t *testing.T) {
 	v, _ := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	secret := must[[]state.SecretVersion](t)(v.History(t.Context(), "a"))[0]
 	good := must[state.Vault](t)(v.secrets.Vault(t.Context()))
 	opened := 0
@@ -360,7 +360,7 @@ func TestTheRowOfTheVaultIsRightOrAnError(t *testing.T) {
 
 func TestRecipientsComeAndGo(t *testing.T) {
 	v, owner := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	second, third := ed25519Person(t, ""), newPerson(t)
 	opens := func(u Unlock) bool {
 		t.Helper()
@@ -377,7 +377,7 @@ func TestRecipientsComeAndGo(t *testing.T) {
 		}
 	}
 	const passphrase = "correct horse battery"
-	ok(t, v.Admit(t.Context(), Recipients{Keys: []string{second.key, " " + owner.key + " "}, Passphrase: passphrase}))
+	ok(t, v.Admit(t.Context(), Recipients{Keys: []string{second.key, " " + owner.key + " "}, Passphrase: schema.NewSecret(passphrase)}))
 	access(owner.key, second.key, PassphraseKey)
 	if !opens(owner.unlock()) || !opens(second.unlock()) || !opens(Unlock{Passphrase: says(passphrase)}) || opens(third.unlock()) {
 		t.Error("somebody was not let in, or a stranger was")
@@ -430,10 +430,10 @@ func found(t *testing.T, dir string, parts [][]byte) int {
 func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 	store, dir := newStore(t)
 	owner := newPerson(t)
-	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}, Passphrase: "correct horse battery"}))
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}, Passphrase: schema.NewSecret("correct horse battery")}))
 	v := New(store.Secrets, store.Key, owner.unlock())
 	for i := range 100 {
-		_ = must[int](t)(v.Set(t.Context(), fmt.Sprintf("name/%d", i%40), fmt.Sprint(canary, i, strings.Repeat("x", i*40)), ""))
+		_ = must[int](t)(v.Set(t.Context(), fmt.Sprintf("name/%d", i%40), schema.NewSecret(fmt.Sprint(canary, i, strings.Repeat("x", i*40))), ""))
 	}
 	device := schema.Device{Name: "gate"}
 	lease := must[state.Lease](t)(store.Acquire(t.Context(), device, "r1"))
@@ -442,7 +442,7 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 	ok(t, store.SaveSnapshot(t.Context(), lease, "/b", must[[]byte](t)(store.Seal([]byte("before the vault")))))
 
 	stale := New(store.Secrets, store.Key, owner.unlock()) // of another process
-	_ = must[string](t)(stale.Reveal(t.Context(), "name/0", 1))
+	_ = must[schema.Secret](t)(stale.Version(t.Context(), "name/0", 1))
 	before, old := ciphertexts(t, store), must[*opened](t)(v.open(t.Context()))
 	if n := found(t, dir, before); n < len(before)*9/10 { // some are split between pages
 		t.Fatalf("%d of %d texts are in the files, so that nothing can be said", n, len(before))
@@ -466,7 +466,7 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 	} {
 		for i := 60; i < 100; i++ {
 			text, _, err := v.Live(t.Context(), fmt.Sprintf("name/%d", i%40))
-			if text != fmt.Sprint(canary, i, strings.Repeat("x", i*40)) || err != nil {
+			if text.Reveal() != fmt.Sprint(canary, i, strings.Repeat("x", i*40)) || err != nil {
 				t.Fatalf("%s: name/%d is %q, %v", who, i%40, text, err)
 			}
 		}
@@ -484,27 +484,27 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 // Another process may have read the old key right before, and write what it sealed right after.
 func TestWhatIsSealedDuringARekeyIsNotLost(t *testing.T) {
 	v, _ := newVault(t)
-	late := must[[]byte](t)(v.Keep("a", canary))
+	late := must[[]byte](t)(v.Keep("a", schema.NewSecret(canary)))
 	ok(t, v.Rekey(t.Context()))
 	ok(t, v.Rekey(t.Context()))
 	_ = must[int](t)(v.secrets.PutSecret(t.Context(), "a", late, ""))
-	if text, _, err := v.Live(t.Context(), "a"); text != canary || err != nil {
+	if text, _, err := v.Live(t.Context(), "a"); text != schema.NewSecret(canary) || err != nil {
 		t.Fatalf("%q, %v", text, err)
 	}
 	ok(t, v.Rekey(t.Context()))
-	if text, _, err := v.Live(t.Context(), "a"); text != canary || err != nil {
+	if text, _, err := v.Live(t.Context(), "a"); text != schema.NewSecret(canary) || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
 }
 
 func TestADamagedSecretStopsARekeyAsAWhole(t *testing.T) {
 	v, owner := newVault(t)
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
-	sealed := must[[]byte](t)(v.Keep("b", canary))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
+	sealed := must[[]byte](t)(v.Keep("b", schema.NewSecret(canary)))
 	sealed[len(sealed)-1] ^= 1
 	_ = must[int](t)(v.secrets.PutSecret(t.Context(), "b", sealed, ""))
 	wantError(t, v.Rekey(t.Context()), ErrDamaged, "secrets")
-	if text, _, err := New(v.secrets, v.key, owner.unlock()).Live(t.Context(), "a"); text != canary || err != nil {
+	if text, _, err := New(v.secrets, v.key, owner.unlock()).Live(t.Context(), "a"); text != schema.NewSecret(canary) || err != nil {
 		t.Errorf("%q, %v", text, err)
 	}
 }
@@ -516,7 +516,7 @@ func TestManyMaySetAtOnce(t *testing.T) {
 	for w := range writers {
 		all.Go(func() {
 			for i := range each {
-				if _, err := v.Set(context.Background(), "a", fmt.Sprintf("%s-%d-%d", canary, w, i), ""); err != nil {
+				if _, err := v.Set(context.Background(), "a", schema.NewSecret(fmt.Sprintf("%s-%d-%d", canary, w, i)), ""); err != nil {
 					t.Error(err)
 				}
 				if _, _, err := v.Live(context.Background(), "a"); err != nil {
@@ -534,7 +534,7 @@ func TestManyMaySetAtOnce(t *testing.T) {
 		if s.Status == state.SecretLive {
 			live++
 		}
-		texts[must[string](t)(v.Open(s))] = true
+		texts[must[schema.Secret](t)(v.Open(s)).Reveal()] = true
 	}
 	if live != 1 || len(texts) != writers*each {
 		t.Errorf("%d live versions and %d texts", live, len(texts))
@@ -544,9 +544,9 @@ func TestManyMaySetAtOnce(t *testing.T) {
 func TestI1NoFileHasASecret(t *testing.T) {
 	store, dir := newStore(t)
 	owner := newPerson(t)
-	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}, Passphrase: canary + "-passphrase"}))
+	ok(t, Init(t.Context(), store.Secrets, Recipients{Keys: []string{owner.key}, Passphrase: schema.NewSecret(canary + "-passphrase")}))
 	v := New(store.Secrets, store.Key, owner.unlock())
-	_ = must[int](t)(v.Set(t.Context(), "a", canary, ""))
+	_ = must[int](t)(v.Set(t.Context(), "a", schema.NewSecret(canary), ""))
 	var file bytes.Buffer
 	_ = must[int](t)(v.Export(t.Context(), &file, Recipients{Keys: []string{owner.key}}, nil))
 	ok(t, os.WriteFile(filepath.Join(dir, "export"), file.Bytes(), 0o600))

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // canary is in secrets only, so that one found elsewhere is a leak.
@@ -143,8 +144,8 @@ func protectedPerson(t testing.TB, passphrase string) person {
 }
 
 // says is somebody who answers every question in the same way.
-func says(passphrase string) func(string) (string, error) {
-	return func(string) (string, error) { return passphrase, nil }
+func says(passphrase string) func(string) (schema.Secret, error) {
+	return func(string) (schema.Secret, error) { return schema.NewSecret(passphrase), nil }
 }
 
 // spoilt goes through all texts that differ from one in a bit, or lack its end.

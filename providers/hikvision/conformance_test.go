@@ -32,7 +32,7 @@ const fleetPassword = "Login-1357"
 func (f *fleet) Devices() []string { return f.options.Models }
 
 func (f *fleet) Login(string) providers.Credential {
-	return providers.Credential{Username: "admin", Password: providers.NewPassword(fleetPassword)}
+	return providers.Credential{Username: "admin", Password: schema.NewSecret(fleetPassword)}
 }
 
 func (f *fleet) Items(kind *schema.Kind) []string { return freeDocuments(kind) }

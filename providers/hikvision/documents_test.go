@@ -109,7 +109,7 @@ func run(t *testing.T, given *txtar.Archive) *txtar.Archive {
 	}
 	made, err := provider.Compose(providers.Composition{
 		Documents: docs, Changes: changes,
-		Login: providers.Credential{Username: "admin", Password: providers.NewPassword(loginSecret)},
+		Login: providers.Credential{Username: "admin", Password: schema.NewSecret(loginSecret)},
 	})
 	if err != nil {
 		fmt.Fprintf(&requests, "error: %v\n", err)
@@ -210,7 +210,7 @@ func written(v cty.Value) string {
 		}
 		return "[" + strings.Join(members, " ") + "]"
 	default:
-		text, err := convert.Convert(v, cty.String)
+		text, err := convert.Convert(schema.Reveal(v), cty.String)
 		if err != nil {
 			return err.Error()
 		}

@@ -163,7 +163,7 @@ func decodeItem(kind *schema.Kind, at document.Place, key string) (cty.Value, er
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s.%s: %w", kind.Name, a.Name, err)
 		}
-		values[a.Name] = value
+		values[a.Name] = a.Conceal(value)
 	}
 	return cty.ObjectVal(values), nil
 }

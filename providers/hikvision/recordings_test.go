@@ -86,7 +86,7 @@ func (a archive) Devices() []string {
 }
 
 func (a archive) Login(string) providers.Credential {
-	return providers.Credential{Username: "admin", Password: providers.NewPassword("Login-1357")}
+	return providers.Credential{Username: "admin", Password: schema.NewSecret("Login-1357")}
 }
 
 func (a archive) Items(kind *schema.Kind) []string { return freeDocuments(kind) }

@@ -73,7 +73,7 @@ func (d *told) tell(values map[string]any) (int, error) {
 		d.t.Fatal(wrong)
 	}
 	requests, err := d.provider.Compose(providers.Composition{
-		Documents: d.docs, Login: providers.Credential{Username: "admin", Password: providers.NewPassword(fleetPassword)},
+		Documents: d.docs, Login: providers.Credential{Username: "admin", Password: schema.NewSecret(fleetPassword)},
 		Changes: []providers.Change{{Kind: d.kind, Before: before, After: want}},
 	})
 	if err != nil {

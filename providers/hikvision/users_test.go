@@ -10,6 +10,7 @@ import (
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/schema"
 )
 
 // asleep is a device that lets the user guard do nothing but set a password of his own, since the administrator has set
@@ -49,7 +50,7 @@ func (d asleep) passwordOf(account, to string, login providers.Credential) provi
 }
 
 func guard(password string) providers.Credential {
-	return providers.Credential{Username: "guard", Password: providers.NewPassword(password)}
+	return providers.Credential{Username: "guard", Password: schema.NewSecret(password)}
 }
 
 func (d asleep) authenticate(c providers.Credential) error {

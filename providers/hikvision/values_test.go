@@ -15,7 +15,7 @@ func object(kind *schema.Kind, values map[string]any) cty.Value {
 	for _, a := range kind.Attributes {
 		all[a.Name] = cty.NullVal(a.Type)
 		if value, ok := values[a.Name]; ok {
-			all[a.Name] = toValue(a, value)
+			all[a.Name] = a.Conceal(toValue(a, value))
 			delete(values, a.Name)
 		}
 	}

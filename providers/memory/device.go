@@ -137,7 +137,7 @@ func (d *Device) Target() providers.Target {
 	u := *d.url
 	var login providers.Credential
 	if u := d.core.Accounts.Named(admin); u != nil {
-		login = providers.Credential{Username: admin, Password: providers.NewPassword(u.Password)}
+		login = providers.Credential{Username: admin, Password: schema.NewSecret(u.Password)}
 	}
 	return providers.Target{
 		Device: schema.Device{Name: d.name}, URL: &u, Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: &d.fleet.ledger,

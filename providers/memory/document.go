@@ -89,7 +89,7 @@ func decodeItem(kind *schema.Kind, attributes item) (cty.Value, error) {
 		if err != nil {
 			return cty.NilVal, fmt.Errorf("%s of %s is no %s: %w", a.Name, kind.Name, a.Type.FriendlyName(), providers.ErrMalformed)
 		}
-		values[a.Name] = value
+		values[a.Name] = a.Conceal(value)
 	}
 	return cty.ObjectVal(values), nil
 }
@@ -101,7 +101,7 @@ func (it item) edit(kind *schema.Kind, want cty.Value) error {
 		if value.IsNull() {
 			continue
 		}
-		raw, err := ctyjson.Marshal(value, a.Type)
+		raw, err := ctyjson.Marshal(schema.Reveal(value), a.Type)
 		if err != nil {
 			return fmt.Errorf("%s of %s is unknown or marked: %w", a.Name, kind.Name, providers.ErrInvalid)
 		}
@@ -137,6 +137,7 @@ func limitsOf(kind *schema.Kind, body func(path string) []byte) map[string]limit
 
 // offence says why v is beyond the limit, as a sentence that does not show v, or "" if it is within.
 func (l limit) offence(name string, v cty.Value) string {
+	v = schema.Reveal(v)
 	var size int64
 	var unit string
 	switch {

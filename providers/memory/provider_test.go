@@ -44,7 +44,7 @@ func other(a *schema.Attribute, v cty.Value) cty.Value {
 	case len(a.Values) > 0:
 		return cty.StringVal(a.Values[(slices.Index(a.Values, v.AsString())+1)%len(a.Values)])
 	default:
-		return cty.StringVal("CET-1CEST,M3.5.0,M10.5.0")
+		return a.Conceal(cty.StringVal("CET-1CEST,M3.5.0,M10.5.0"))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"camform/providers"
 	"camform/providers/memory"
+	"camform/schema"
 )
 
 func TestI7AReaderCannotWrite(t *testing.T) {
@@ -143,7 +144,7 @@ func TestTwoGoroutinesInOneSessionAreABug(t *testing.T) {
 // The lock.
 
 func withPassword(target providers.Target, password string) providers.Target {
-	target.Login.Password = providers.NewPassword(password)
+	target.Login.Password = schema.NewSecret(password)
 	return target
 }
 
@@ -342,7 +343,7 @@ func TestAnInactiveDeviceGetsNoPassword(t *testing.T) {
 // Accounts.
 
 func credential(user, password string) providers.Credential {
-	return providers.Credential{Username: user, Password: providers.NewPassword(password)}
+	return providers.Credential{Username: user, Password: schema.NewSecret(password)}
 }
 
 func TestAuthenticateProvesACandidateWithoutDisturbingTheSession(t *testing.T) {

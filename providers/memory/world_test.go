@@ -108,8 +108,10 @@ func (w *world) want(kind string, attributes map[string]cty.Value) cty.Value {
 	values := map[string]cty.Value{}
 	for _, a := range k.Attributes {
 		values[a.Name] = cty.NullVal(a.Type)
+		if v, ok := attributes[a.Name]; ok {
+			values[a.Name] = a.Conceal(v)
+		}
 	}
-	maps.Copy(values, attributes)
 	return cty.ObjectVal(values)
 }
 

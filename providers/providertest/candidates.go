@@ -23,6 +23,7 @@ var newcomers = []string{"192.0.2.77", "probe@example.com", "00:00:5e:00:53:77"}
 // candidates are values to try for an attribute that has the value have at present, which may be null. Those that are legal
 // by the schema are in the list; whether the device takes them is another question.
 func candidates(a *schema.Attribute, have cty.Value) []cty.Value {
+	have = schema.Reveal(have)
 	switch {
 	case a.Type == cty.Bool:
 		if have.IsNull() {

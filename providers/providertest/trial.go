@@ -172,7 +172,7 @@ func (w *trial) want(values map[string]cty.Value, other cty.Value) cty.Value {
 	for _, a := range w.kind.Attributes {
 		switch value, ok := values[a.Name]; {
 		case ok:
-			all[a.Name] = value
+			all[a.Name] = a.Conceal(value)
 		case other.IsKnown():
 			all[a.Name] = cty.NullVal(a.Type)
 		default:
@@ -549,7 +549,7 @@ func (w *trial) carryOut(key string, want cty.Value, refresh func() error) error
 
 func show(a *schema.Attribute, value cty.Value) string {
 	if a.Secret {
-		return providers.Blank
+		return schema.Blank
 	}
 	return fmt.Sprintf("%#v", value)
 }

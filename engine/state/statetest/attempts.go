@@ -8,6 +8,7 @@ import (
 
 	"camform/engine/ledger"
 	"camform/providers"
+	"camform/schema"
 )
 
 const (
@@ -25,7 +26,7 @@ type attempts struct {
 func attempt(password string, remaining int) providers.Attempt {
 	return providers.Attempt{
 		Endpoint: endpoint, Remaining: remaining,
-		Credential: providers.Credential{Username: "admin", Password: providers.NewPassword(password)},
+		Credential: providers.Credential{Username: "admin", Password: schema.NewSecret(password)},
 	}
 }
 

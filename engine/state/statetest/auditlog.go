@@ -27,7 +27,7 @@ type Recorded interface {
 	ForceRelease(ctx context.Context, device schema.Device, id int64) error
 	ForgetSetting(ctx context.Context, address schema.Setting) error
 	ForgetDevice(ctx context.Context, address schema.Device) error
-	Fingerprint(setting schema.Setting, attribute, secret string) string
+	Fingerprint(setting schema.Setting, attribute string, secret schema.Secret) string
 
 	PutSecret(ctx context.Context, name string, sealed []byte, note string) (int, error)
 	CreateVault(ctx context.Context, v state.Vault) error
@@ -116,7 +116,7 @@ func userStep(s *world[Recorded], secret string) state.IntentStep {
 	user := of(gate, "user", "a b")
 	return state.IntentStep{
 		Setting: user, Action: "update", Before: json.RawMessage(`{"level":"Viewer","n":1}`), After: json.RawMessage(`{"level":"Operator","n":1}`),
-		Fingerprints: map[string]string{"password": s.state.Fingerprint(user, "password", secret)}, Origins: map[string]string{"password": "vault:x"},
+		Fingerprints: map[string]string{"password": s.state.Fingerprint(user, "password", schema.NewSecret(secret))}, Origins: map[string]string{"password": "vault:x"},
 	}
 }
 

@@ -117,7 +117,7 @@ func Check(f document.Field, want cty.Value) []string {
 	if HasAlready(f, want) {
 		return nil
 	}
-	return Of(f.Attribute).check(f, want)
+	return Of(f.Attribute).check(f, schema.Reveal(want))
 }
 
 // HasAlready reports whether the device has what is wanted. It is false for an attribute that is never returned.
@@ -128,6 +128,7 @@ func HasAlready(f document.Field, want cty.Value) bool {
 
 // Same reports whether a wanted value means what the device has; unknown means nothing else.
 func Same(attribute *schema.Attribute, want, have cty.Value) bool {
+	want, have = schema.Reveal(want), schema.Reveal(have)
 	if compare := Of(attribute).same; compare != nil && want.IsWhollyKnown() {
 		return compare(want, have)
 	}
@@ -143,5 +144,5 @@ func Encode(f document.Field, want cty.Value) error {
 	if HasAlready(f, want) {
 		return nil
 	}
-	return Of(f.Attribute).encode(f, want)
+	return Of(f.Attribute).encode(f, schema.Reveal(want))
 }

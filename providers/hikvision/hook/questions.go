@@ -43,18 +43,19 @@ func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value)
 	} else {
 		wrong = document.About(questionsAttribute, impossible(at, codec.TextsOf(questions)))
 	}
-	answers := map[string]bool{}
+	answers := map[schema.Secret]bool{}
 	for n := range answeredQuestions {
 		name := answerTo(n + 1)
-		switch answer := want.GetAttr(name); {
-		case answer.IsNull():
+		value := want.GetAttr(name)
+		switch answer, known := schema.SecretIn(value); {
+		case value.IsNull():
 			wrong = append(wrong, document.About(name, document.Sentence("Devices take all answers at once, also those that stay the same."))...)
-		case !answer.IsKnown():
-		case answers[answer.AsString()]:
+		case !known:
+		case answers[answer]:
 			wrong = append(wrong, document.About(name, document.Sentence("Another question has the same answer, which devices refuse."))...)
 		default:
-			answers[answer.AsString()] = true
-			wrong = append(wrong, document.About(name, checkAnswer(at, answer.AsString()))...)
+			answers[answer] = true
+			wrong = append(wrong, document.About(name, checkAnswer(at, answer.Reveal()))...)
 		}
 	}
 	return wrong
@@ -110,7 +111,7 @@ func composeQuestions(at document.Place, c providers.Composition) ([]providers.R
 		if err := doc.Set(question.Join(codec.QuestionID), id); err != nil {
 			return nil, document.InFamily(err)
 		}
-		if err := doc.Set(question.Join(questionAnswer), change.After.GetAttr(answerTo(i+1)).AsString()); err != nil {
+		if err := doc.Set(question.Join(questionAnswer), schema.Reveal(change.After.GetAttr(answerTo(i+1))).AsString()); err != nil {
 			return nil, document.InFamily(err)
 		}
 	}

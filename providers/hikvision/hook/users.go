@@ -117,7 +117,7 @@ func (a account) with(want cty.Value) ([]byte, error) {
 	if err != nil {
 		return nil, document.InFamily(err)
 	}
-	level, password := want.GetAttr(levelAttribute), want.GetAttr(passwordAttribute)
+	level, password := want.GetAttr(levelAttribute), schema.Reveal(want.GetAttr(passwordAttribute))
 	parts := []struct {
 		path  xmlpatch.Path
 		text  string
@@ -232,8 +232,8 @@ func checkUser(_ *schema.Kind, at document.Place, key string, want cty.Value) []
 		wrong = append(wrong, document.About("", document.Sentence("This device holds %d accounts, and has them.", most))...)
 	}
 	wrong = append(wrong, document.About(levelAttribute, checkLevel(user, key, want.GetAttr(levelAttribute)))...)
-	if password := want.GetAttr(passwordAttribute); password.IsKnown() && !password.IsNull() {
-		wrong = append(wrong, document.About(passwordAttribute, checkPassword(limits, key, password.AsString()))...)
+	if password, ok := schema.SecretIn(want.GetAttr(passwordAttribute)); ok {
+		wrong = append(wrong, document.About(passwordAttribute, checkPassword(limits, key, password.Reveal()))...)
 	}
 	return wrong
 }

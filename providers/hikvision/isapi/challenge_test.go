@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 func TestChallengesAreReadAsDevicesWriteThem(t *testing.T) {
@@ -95,7 +96,7 @@ func TestDigestsAreThoseOfAnotherImplementation(t *testing.T) {
 			uri:        "/ISAPI/" + rapid.StringMatching(`[a-z?=&]{0,10}`).Draw(t, "uri"),
 			count:      rapid.Uint32Range(1, 1<<31-1).Draw(t, "count"),
 			cnonce:     rapid.StringMatching(`[0-9a-f]{16}`).Draw(t, "cnonce"),
-			credential: providers.Credential{Username: text.Draw(t, "username"), Password: providers.NewPassword(text.Draw(t, "password"))},
+			credential: providers.Credential{Username: text.Draw(t, "username"), Password: schema.NewSecret(text.Draw(t, "password"))},
 		}
 		header := c.digest(p)
 		have, err := digest.ParseCredentials(header)
@@ -114,7 +115,7 @@ func TestDigestsAreThoseOfAnotherImplementation(t *testing.T) {
 
 func TestTheHeaderQuotesWhatDevicesExpect(t *testing.T) {
 	c := challenge{scheme: "digest", realm: `a"b`, nonce: "n", echo: true, algorithm: "MD5", qop: []string{"auth"}}
-	header := c.digest(proof{method: "GET", uri: "/x?y=1", count: 17, cnonce: "c", credential: providers.Credential{Username: "admin", Password: providers.NewPassword("p")}})
+	header := c.digest(proof{method: "GET", uri: "/x?y=1", count: 17, cnonce: "c", credential: providers.Credential{Username: "admin", Password: schema.NewSecret("p")}})
 	want := `Digest username="admin", realm="a\"b", nonce="n", uri="/x?y=1", algorithm=MD5, response="` +
 		hashMD5(hashMD5("admin", `a"b`, "p"), "n", "00000011", "c", "auth", hashMD5("GET", "/x?y=1")) + `", qop=auth, nc=00000011, cnonce="c", opaque=""`
 	if header != want {
@@ -125,7 +126,7 @@ func TestTheHeaderQuotesWhatDevicesExpect(t *testing.T) {
 func TestCountsRiseByOne(t *testing.T) {
 	k := &key{challenge: challenge{scheme: "digest", realm: "r", nonce: "n", qop: []string{"auth"}}}
 	for i := 1; i <= 3; i++ {
-		header := k.authorization("GET", "/", providers.Credential{Username: "u", Password: providers.NewPassword("p")})
+		header := k.authorization("GET", "/", providers.Credential{Username: "u", Password: schema.NewSecret("p")})
 		if !strings.Contains(header, fmt.Sprintf("nc=%08x", i)) {
 			t.Errorf("header %d is %s", i, header)
 		}

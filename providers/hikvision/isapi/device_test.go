@@ -324,7 +324,7 @@ func startScene(t *testing.T, listener net.Listener) *scene {
 	s.target = providers.Target{
 		Device: schema.Device{Name: "gate"},
 		URL:    &url.URL{Scheme: "http", Host: "192.0.2.5"},
-		Login:  providers.Credential{Username: "admin", Password: providers.NewPassword(goodPassword)},
+		Login:  providers.Credential{Username: "admin", Password: schema.NewSecret(goodPassword)},
 		Ledger: s.ledger,
 		Trace:  func(e providers.TraceEntry) { s.traced = append(s.traced, e) },
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 func TestOneLoginOneRoundTripPerRequest(t *testing.T) {
@@ -194,7 +195,7 @@ func TestTheLedgerHasTheLastWord(t *testing.T) {
 		_, err = s.open().Identify(t.Context())
 		wantFamily(t, err, providers.ErrBudget)
 		s.ledger.refuse = nil
-		s.target.Ledger, s.target.Login.Password = s.ledger, providers.Password{}
+		s.target.Ledger, s.target.Login.Password = s.ledger, schema.Secret{}
 		_, err = s.open().Identify(t.Context())
 		wantFamily(t, err, providers.ErrBudget)
 		if n := withCredential(s.device.seen()); n != 0 {
@@ -217,7 +218,7 @@ func TestADeviceWithoutUserCheckIsAskedForDeviceInfo(t *testing.T) {
 		if err := session.Authenticate(t.Context(), s.target.Login); err != nil {
 			t.Error(err)
 		}
-		wrong := providers.Credential{Username: "admin", Password: providers.NewPassword("something else")}
+		wrong := providers.Credential{Username: "admin", Password: schema.NewSecret("something else")}
 		wantFamily(t, session.Authenticate(t.Context(), wrong), providers.ErrRefused)
 	})
 }

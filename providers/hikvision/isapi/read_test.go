@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 func TestReadClassifiesAnswers(t *testing.T) {
@@ -203,7 +204,7 @@ func TestASourceIsTheLocalAddress(t *testing.T) {
 	defer server.Close()
 	session := Open(providers.Target{
 		URL:    parseURL(t, server.URL),
-		Login:  providers.Credential{Username: "admin", Password: providers.NewPassword(goodPassword)},
+		Login:  providers.Credential{Username: "admin", Password: schema.NewSecret(goodPassword)},
 		Ledger: &ledger{},
 	}, Options{})
 	defer session.Close()

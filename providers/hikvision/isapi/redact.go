@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 // harmless are the elements whose text may be shown. Everything else could be a secret: devices answer with communities,
@@ -154,7 +155,7 @@ func (s secrets) blank(text string) string {
 	for _, secret := range s {
 		for _, form := range spellings(secret) {
 			if len(form) >= 4 {
-				text = strings.ReplaceAll(text, form, providers.Blank)
+				text = strings.ReplaceAll(text, form, schema.Blank)
 			}
 		}
 	}

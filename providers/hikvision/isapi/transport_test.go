@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
@@ -388,7 +389,7 @@ func TestI1TheTraceHasNoSecret(t *testing.T) {
 	const canary = "canary-5-secret"
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
-		s.target.Login.Password = providers.NewPassword(canary + "-login")
+		s.target.Login.Password = schema.NewSecret(canary + "-login")
 		s.device.password = canary + "-login"
 		s.device.documents["/ISAPI/a?iv="+canary] = `<SNMP key="` + canary + `"><community>` + canary + `</community><enabled>true</enabled><!-- ` + canary +
 			` --><portNo>161</portNo><![CDATA[` + canary + `]]></SNMP>`
@@ -510,7 +511,7 @@ func TestAuthenticateProvesACredential(t *testing.T) {
 					io.WriteString(w, test.answer)
 					return true
 				}
-				err := session.Authenticate(t.Context(), providers.Credential{Username: "admin", Password: providers.NewPassword(test.password)})
+				err := session.Authenticate(t.Context(), providers.Credential{Username: "admin", Password: schema.NewSecret(test.password)})
 				if test.family == nil && err != nil {
 					t.Fatal(err)
 				} else if test.family != nil {
@@ -596,7 +597,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	}
 	session := Open(providers.Target{
 		URL:    address,
-		Login:  providers.Credential{Username: "admin", Password: providers.NewPassword(goodPassword)},
+		Login:  providers.Credential{Username: "admin", Password: schema.NewSecret(goodPassword)},
 		Ledger: &ledger{},
 	}, Options{})
 	defer session.Close()

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"camform/providers"
+	"camform/schema"
 )
 
 const newSecret = "Canary-New-Password-1"
@@ -401,7 +402,7 @@ func TestWordsOfTheDeviceDoNotRepeatSecrets(t *testing.T) {
 		"root":   `<` + newSecret + `/>`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			reply, err := replyOf(http.StatusOK, []byte(body), secretsOf(userBody, providers.Credential{Password: providers.NewPassword(goodPassword)}))
+			reply, err := replyOf(http.StatusOK, []byte(body), secretsOf(userBody, providers.Credential{Password: schema.NewSecret(goodPassword)}))
 			if text := fmt.Sprint(reply, err); strings.Contains(text, newSecret) || strings.Contains(text, goodPassword) {
 				t.Error(text)
 			}
