@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -167,5 +168,9 @@ func (f facts) Observed(path, element string) ([]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s was not read", path)
 	}
-	return f.interpreter.Observe(doc, element)
+	texts, err := f.interpreter.Observe(doc, element)
+	if err != nil {
+		return nil, errors.New(providers.Reason(err))
+	}
+	return texts, nil
 }

@@ -119,7 +119,8 @@ func TestChecksSeeWhatDevicesShow(t *testing.T) {
 		report := s.audited(s.engine())
 		lines := strings.Split(toldAudit(report), "\n")
 		for i, want := range []string{
-			"absent device.gate compliant", "certificate device.gate unknown | ", "element device.gate compliant",
+			"absent device.gate unknown | the device has no /ISAPI/Security/nothing (403 notSupport)",
+			"certificate device.gate unknown | ", "element device.gate compliant",
 			"name device.gate violated | it is " + d.Name(), "upnp device.gate compliant", "",
 		} {
 			if !strings.HasPrefix(lines[i], want) {
@@ -132,6 +133,14 @@ func TestChecksSeeWhatDevicesShow(t *testing.T) {
 		}
 		told := toldAudit(s.audited(s.engine()))
 		if !strings.Contains(told, "\nupnp device.gate unknown | could not be read: read "+upnp) || !strings.Contains(told, "name device.gate violated") {
+			t.Errorf("results:\n%s", told)
+		}
+		// A document with nothing in it says nothing.
+		d.Heal()
+		if err := d.SetDocument(upnp, []byte("<UPnP/>")); err != nil {
+			t.Fatal(err)
+		}
+		if told = toldAudit(s.audited(s.engine())); !strings.Contains(told, "\nupnp device.gate unknown | "+upnp+" is empty\n") {
 			t.Errorf("results:\n%s", told)
 		}
 	})

@@ -17,6 +17,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"camform/engine"
 	"camform/engine/audit"
 	"camform/engine/config"
@@ -25,9 +27,11 @@ import (
 	"camform/engine/report"
 	"camform/engine/state"
 	"camform/engine/vault"
+	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/providers/hikvision/xmlpatch"
 	"camform/schema"
 )
 
@@ -168,6 +172,117 @@ func audited(t *testing.T, e *engine.Engine, cfg *config.Config) {
 	t.Logf("%d rules, %v", len(observing), judged.Count())
 }
 
+// damages are the ways in which a document says nothing of what a check looks for.
+var damages = map[string]func(providers.Document) providers.Document{
+	"missing": func(doc providers.Document) providers.Document {
+		return providers.Document{Path: doc.Path, Missing: "404 notSupport"}
+	},
+	"empty":       func(doc providers.Document) providers.Document { return rewritten(doc, "") },
+	"other words": func(doc providers.Document) providers.Document { return rewritten(doc, "<other/>") },
+}
+
+// rewritten is a document with the same items, in which there is nothing but content; without content, no items either.
+func rewritten(doc providers.Document, content string) providers.Document {
+	parsed, err := xmlpatch.Parse(doc.Body)
+	if err != nil {
+		return providers.Document{Path: doc.Path, Missing: "404 notSupport"} // the device never had it
+	}
+	root, items := parsed.Root(), ""
+	for _, e := range root.Children() {
+		if content != "" {
+			items += "<" + e.Name() + ">" + content + "</" + e.Name() + ">"
+		}
+	}
+	return providers.Document{Path: doc.Path, Body: []byte("<" + root.Name() + ">" + items + "</" + root.Name() + ">")}
+}
+
+// seen are the facts of a check about a device that shows damaged documents.
+type seen struct {
+	device   *simulator.Device
+	provider *hikvision.Provider
+	damage   func(providers.Document) providers.Document
+}
+
+func (seen) Self() cty.Value { return cty.NullVal(config.SelfType) }
+
+func (s seen) Observed(path, element string) ([]string, error) {
+	return s.provider.Observe(s.damage(providers.Document{Path: path, Body: s.device.Document(path)}), element)
+}
+
+// TestI12NoCheckOfAnExampleJudgesWithoutAReading: whatever hides what a check looks for, its verdict is unknown.
+func TestI12NoCheckOfAnExampleJudgesWithoutAReading(t *testing.T) {
+	judged, provider := map[string]bool{}, hikvision.New(isapi.Options{})
+	for folder, st := range stages {
+		st.fleet.Password = loginPassword
+		fleet, err := simulator.New(st.fleet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := st.copied(t, folder, fleet)
+		e, secrets := st.engine(t, fleet, folder, dir)
+		for _, rule := range observing(st.load(t, e, secrets, dir)) {
+			for way, damage := range damages {
+				for _, d := range fleet.Devices() {
+					for _, assert := range rule.Asserts {
+						holds, message, err := assert.Evaluate(seen{d, provider, damage})
+						judged[rule.ID] = true
+						if err == nil {
+							t.Errorf("%s of %s, where the documents of %s are %s: %v %q, and nothing was read", rule.ID, folder, d.Name(), way, holds, message)
+						}
+					}
+				}
+			}
+		}
+	}
+	if len(judged) < 5 {
+		t.Errorf("only %v observe something", judged)
+	}
+}
+
+// observing are the checks of a configuration that observe documents, each once.
+func observing(cfg *config.Config) map[string]config.Rule {
+	rules := map[string]config.Rule{}
+	for _, d := range cfg.Devices {
+		for _, rule := range d.Rules {
+			if len(rule.Documents) > 0 {
+				rules[rule.ID] = rule
+			}
+		}
+	}
+	return rules
+}
+
+// TestI12AModelThatNobodyNamedIsNotCurrent holds the baseline to what it knows: a model without a line in minimum_firmware
+// is unknown, however old its firmware is.
+func TestI12AModelThatNobodyNamedIsNotCurrent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := stages["hardening"]
+		st.fleet = simulator.Options{Models: []string{"camera-v52"}, TLS: true, Password: loginPassword}
+		fleet, err := simulator.New(st.fleet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := st.copied(t, "hardening", fleet)
+		e, secrets := st.engine(t, fleet, "hardening", dir)
+		verdict := func(minimum string) audit.Status {
+			cfg := st.load(t, e, secrets, dir, config.Var{Name: "minimum_firmware", Text: minimum})
+			judged, problems := e.Audit(t.Context(), cfg, nil)
+			for _, p := range problems {
+				t.Fatal(p)
+			}
+			i := slices.IndexFunc(judged.Results, func(r audit.Result) bool { return r.Rule == "firmware.current" })
+			return judged.Results[i].Status
+		}
+		for minimum, want := range map[string]audit.Status{
+			`{}`: audit.Unknown, `{"DS-2CD2132-SIM" = "5.2.0"}`: audit.Compliant, `{"DS-2CD2132-SIM" = "5.2.1"}`: audit.Violated,
+		} {
+			if have := verdict(minimum); have != want {
+				t.Errorf("with %s, V5.2.0 is %s, want %s", minimum, have, want)
+			}
+		}
+	})
+}
+
 // planned plans, and fails the test for everything that is not well.
 func planned(t *testing.T, e *engine.Engine, cfg *config.Config) *plan.Plan {
 	t.Helper()
@@ -206,9 +321,9 @@ func (st stage) copied(t *testing.T, folder string, fleet *simulator.Fleet) stri
 }
 
 // load loads an example, with what the vault has now.
-func (st stage) load(t *testing.T, e *engine.Engine, secrets *vault.Origins, dir string) *config.Config {
+func (st stage) load(t *testing.T, e *engine.Engine, secrets *vault.Origins, dir string, vars ...config.Var) *config.Config {
 	t.Helper()
-	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: e.Provider.Kinds(), Env: st.environment, Secrets: func(origin string) (schema.Secret, bool, error) {
+	cfg, problems := config.Parse(dir, "").Evaluate(config.Options{Kinds: e.Provider.Kinds(), Vars: vars, Env: st.environment, Secrets: func(origin string) (schema.Secret, bool, error) {
 		secret, err := secrets.Read(t.Context(), origin)
 		return secret, true, err
 	}})

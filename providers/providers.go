@@ -52,8 +52,9 @@ type Interpreter interface {
 	// hold but numbers and words of the schema. Outlines of devices that can do the same are the same, and hold no secret.
 	Outline(Documents) Documents
 
-	// Observe reads the texts of an element out of any document, for checks. There are none if the document or the element
-	// is missing.
+	// Observe reads the texts of an element out of any document, for checks. There are none if the document lacks the
+	// element. A document that the device does not have is ErrUnsupported, and one that holds nothing ErrMalformed: neither
+	// says anything about what the element would hold.
 	Observe(doc Document, element string) ([]string, error)
 }
 
@@ -214,6 +215,14 @@ type Document struct {
 	Missing string // why the device does not have it ("403 notSupport"), empty if it does
 	Source  string // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
 }
+
+// NotThere is the error of whoever needs a document that the device does not have.
+func (d Document) NotThere() error {
+	return fmt.Errorf("the device has no %s (%s): %w", d.Path, d.Missing, ErrUnsupported)
+}
+
+// Empty is the error of whoever needs a document that the device answers with nothing in it.
+func (d Document) Empty() error { return fmt.Errorf("%s is empty: %w", d.Path, ErrMalformed) }
 
 // Documents are documents by path. A path that is not in the map was not read.
 type Documents map[string]Document

@@ -32,7 +32,8 @@ device. A device that could not be read is not compliant, and neither is what co
 
 Exit code: 0 if every rule is kept, apart from what devices do not have, what the configuration overrides and what a person
 has to verify; 2 if a rule is violated, also where camform would not dare to write what it wants; 1 if something went wrong,
-or if there are more devices than -max-unreachable of which not everything is known.`,
+if nothing was judged, or if there are more devices than -max-unreachable of which not everything is known, such as those
+without a rule.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if which.level != "" && !slices.Contains(levels, which.level) {
@@ -101,16 +102,10 @@ func (w *workspace) judged(report *audit.Report) error {
 	if err != nil {
 		return err
 	}
-	unread := map[schema.Device]bool{}
-	for _, r := range report.Results {
-		if r.Status == audit.Unreachable || r.Status == audit.Unknown {
-			unread[r.Device] = true
-		}
-	}
 	counts := report.Count()
 	switch {
-	case !tolerance.Allows(len(unread), report.Devices):
-		return errReported // the report said which
+	case !report.Judged(), !tolerance.Allows(len(report.NotKnown()), report.Devices):
+		return errReported // the report said why
 	case counts[audit.Violated]+counts[audit.Unproven] > 0:
 		return exit{code: exitChanges}
 	}

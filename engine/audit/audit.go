@@ -60,6 +60,24 @@ type Report struct {
 	Results  []Result
 }
 
+// Judged reports whether anything was judged: a report of nothing, or of what only a person can tell, proves nothing.
+func (r *Report) Judged() bool {
+	return slices.ContainsFunc(r.Results, func(result Result) bool { return result.Status != Manual })
+}
+
+// NotKnown are the devices of which not all is known: one without a rule, one that could not be read, and one with a result
+// that could not be found out. They come ordered, each once.
+func (r *Report) NotKnown() []schema.Device {
+	devices := slices.Clone(r.Unjudged)
+	for _, result := range r.Results {
+		if result.Status == Unreachable || result.Status == Unknown {
+			devices = append(devices, result.Device)
+		}
+	}
+	slices.SortFunc(devices, schema.Device.Compare)
+	return slices.Compact(devices)
+}
+
 // Count says how often each status occurs.
 func (r *Report) Count() map[Status]int {
 	counts := map[Status]int{}

@@ -607,3 +607,34 @@ func TestTheFirstPlaceOfTheWorstIsNamed(t *testing.T) {
 		t.Errorf("the result is %+v", r)
 	}
 }
+
+// TestI12WhatNobodyJudgedIsNotKnown: neither a device without a rule nor a report of what only a person can tell is good.
+func TestI12WhatNobodyJudgedIsNotKnown(t *testing.T) {
+	named := func(name string) schema.Device { return schema.Device{Name: name} }
+	result := func(device string, status Status) Result {
+		return Result{Rule: "r", Device: named(device), Status: status}
+	}
+	for name, tc := range map[string]struct {
+		report   Report
+		judged   bool
+		notKnown []schema.Device
+	}{
+		"nothing":            {Report{}, false, nil},
+		"no rules":           {Report{Devices: 1, Unjudged: []schema.Device{named("a")}}, false, []schema.Device{named("a")}},
+		"only for people":    {Report{Results: []Result{result("a", Manual)}}, false, nil},
+		"good":               {Report{Results: []Result{result("a", Compliant), result("a", Manual)}}, true, nil},
+		"one without a rule": {Report{Unjudged: []schema.Device{named("b")}, Results: []Result{result("a", Compliant)}}, true, []schema.Device{named("b")}},
+		"unknown": {
+			Report{Unjudged: []schema.Device{named("c")}, Results: []Result{result("b", Unknown), result("b", Unreachable), result("a", Unreachable), result("d", Violated)}},
+			true,
+			[]schema.Device{named("a"), named("b"), named("c")},
+		},
+	} {
+		if have := tc.report.Judged(); have != tc.judged {
+			t.Errorf("%s: judged is %v", name, have)
+		}
+		if have := tc.report.NotKnown(); !slices.Equal(have, tc.notKnown) {
+			t.Errorf("%s: not known are %v, want %v", name, have, tc.notKnown)
+		}
+	}
+}

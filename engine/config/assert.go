@@ -17,9 +17,9 @@ type Facts interface {
 	// Self is the object `self`, of the type SelfType. What is not known of the device is null.
 	Self() cty.Value
 
-	// Observed gives the texts of an element of a document in the order of the document, none if the device lacks the document
-	// or the element. It fails where that could not be found out. The path is one of Rule.Documents; the element is written
-	// like "List/Item[name=x]/value".
+	// Observed gives the texts of an element of a document in the order of the document, none if the document lacks the
+	// element. It fails where the document is not there, could not be read or is empty: then nothing is known of the element.
+	// The path is one of Rule.Documents; the element is written like "List/Item[name=x]/value".
 	Observed(path, element string) ([]string, error)
 }
 
@@ -92,7 +92,7 @@ func truth(v cty.Value, diags hcl.Diagnostics) (bool, error) {
 	case err != nil:
 		return false, errors.New("is neither true nor false")
 	case v.IsNull() || !v.IsKnown():
-		return false, errors.New("asks for something that the device does not show")
+		return false, errors.New("comes to null: the device does not show what it asks for, or nothing is said about this device")
 	}
 	return v.True(), nil
 }
@@ -171,14 +171,17 @@ func first(texts cty.Value) cty.Value {
 var dottedNumbers = regexp.MustCompile(`^\s*[vV]?([0-9]+(?:\.[0-9]+)*)`)
 
 // versionAtLeastFunc is version_at_least(have, want): whether a version of firmware such as "V5.7.18 build 240826" is at
-// least another one, by the dotted numbers at its start. It is null if have is null or begins with none.
+// least another one, by the dotted numbers at its start. It is null if either is null, or if have begins with none.
 var versionAtLeastFunc = function.New(&function.Spec{
 	Params: []function.Parameter{
 		{Name: "have", Type: cty.String, AllowNull: true, AllowUnknown: true},
-		{Name: "want", Type: cty.String},
+		{Name: "want", Type: cty.String, AllowNull: true},
 	},
 	Type: function.StaticReturnType(cty.Bool),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if args[1].IsNull() {
+			return cty.NullVal(cty.Bool), nil
+		}
 		want := dotted(args[1].AsString())
 		switch {
 		case want == nil:

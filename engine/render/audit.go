@@ -19,7 +19,7 @@ func AuditRows(report *audit.Report, o Options) []Row {
 	d := &document{}
 	if len(report.Results) == 0 {
 		d.open(Summary, "")
-		d.line(0, Strong, "There is nothing to judge: no device has a rule or a check.").Severity = Attention
+		d.line(0, Strong, nothingJudged(report)).Severity = Alarm
 		return d.rows
 	}
 	d.open(Notes, "Rules")
@@ -32,6 +32,18 @@ func AuditRows(report *audit.Report, o Options) []Row {
 	d.open(Summary, "")
 	writeAuditSummary(d, report)
 	return d.rows
+}
+
+// nothingJudged says why a report is empty.
+func nothingJudged(report *audit.Report) string {
+	switch {
+	case report.Devices == 0:
+		return "Nothing was judged: there is no device."
+	case len(report.Unjudged) == report.Devices:
+		return "Nothing was judged: no device has a rule or a check."
+	default:
+		return "Nothing was judged: no rule or check of these devices is among those asked for."
+	}
 }
 
 // writeAuditTable writes a row for each rule, with a column for each status that occurs.
@@ -226,11 +238,11 @@ func writeUnjudged(d *document, report *audit.Report, fold Fold) {
 	}
 	var found remarks
 	for _, device := range report.Unjudged {
-		found.add(device, "", "", "no profile of it has a rule or a check")
+		found.add(device, "", "", "no rule or check judges it")
 	}
 	d.open(Notes, "Not judged")
-	d.line(0, Strong, "Not judged:")
-	found.write(d, Attention, fold)
+	d.line(0, Strong, "Not judged, so nothing is known of these devices:")
+	found.write(d, Alarm, fold)
 }
 
 func writeAuditSummary(d *document, report *audit.Report) {
@@ -242,7 +254,17 @@ func writeAuditSummary(d *document, report *audit.Report) {
 			text += fmt.Sprintf(", %d %s", n, status)
 		}
 	}
-	d.line(0, Strong, text+".").Severity = severityOf(counts)
+	if n := len(report.Unjudged); n > 0 {
+		text += fmt.Sprintf(", %s not judged", Plural(n, "device"))
+	}
+	severity := severityOf(counts)
+	if !report.Judged() || len(report.Unjudged) > 0 {
+		severity = Alarm
+	}
+	d.line(0, Strong, text+".").Severity = severity
+	if !report.Judged() {
+		d.line(0, Normal, "Nothing was judged: only a person can tell.").Severity = Alarm
+	}
 	if judged := counts[audit.Compliant] + counts[audit.Violated] + counts[audit.Unproven]; judged > 0 {
 		permille := 1000 * counts[audit.Compliant] / judged // cut off, so that 100 % means everything
 		d.line(0, Normal, fmt.Sprintf("Compliance of what could be judged: %d.%d %%.", permille/10, permille%10))
@@ -254,6 +276,7 @@ type (
 	auditDoc struct {
 		FormatVersion string               `json:"format_version"`
 		Devices       int                  `json:"devices"`
+		Complete      bool                 `json:"complete"` // whether something was judged, and all is known of every device
 		Unjudged      []string             `json:"unjudged"` // devices without a rule
 		Counts        map[audit.Status]int `json:"counts"`
 		Rules         []auditRuleDoc       `json:"rules"`
@@ -278,7 +301,7 @@ type (
 // AuditJSON writes a report as one JSON document. Every status is counted, also those that do not occur.
 func AuditJSON(w io.Writer, report *audit.Report) error {
 	doc := auditDoc{
-		FormatVersion: "1.0", Devices: report.Devices, Unjudged: []string{}, Counts: all(report.Count()),
+		FormatVersion: "1.1", Devices: report.Devices, Complete: report.Judged() && len(report.NotKnown()) == 0, Unjudged: []string{}, Counts: all(report.Count()),
 		Rules: []auditRuleDoc{}, Results: []auditResultDoc{},
 	}
 	for _, device := range report.Unjudged {

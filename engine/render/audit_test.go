@@ -120,7 +120,17 @@ func TestTextsOfDevicesDoNotSteerTheTerminal(t *testing.T) {
 
 func TestAnAuditOfNothingSaysSo(t *testing.T) {
 	r := &audit.Report{Devices: 2, Unjudged: []schema.Device{{Name: "a"}, {Name: "b"}}}
-	if want, have := "There is nothing to judge: no device has a rule or a check.\n", auditText(t, r, Options{}); have != want {
+	for want, report := range map[string]*audit.Report{
+		"Nothing was judged: no device has a rule or a check.\n":                            r,
+		"Nothing was judged: no rule or check of these devices is among those asked for.\n": {Devices: 2, Unjudged: r.Unjudged[:1]},
+		"Nothing was judged: there is no device.\n":                                         {},
+	} {
+		if have := auditText(t, report, Options{}); have != want {
+			t.Errorf("the text is %q, want %q", have, want)
+		}
+	}
+	byHand := &audit.Report{Devices: 1, Results: []audit.Result{{Rule: "box", Status: audit.Manual}}}
+	if have := auditText(t, byHand, Options{}); !strings.HasSuffix(have, "\nNothing was judged: only a person can tell.\n") {
 		t.Errorf("the text is %q", have)
 	}
 	var out bytes.Buffer

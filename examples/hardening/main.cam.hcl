@@ -32,20 +32,34 @@ variable "mail_domain" {
 
 variable "alarm_hosts" {
   type        = list(string)
-  description = "Addresses that devices may send alarms to."
+  description = "Addresses and names of servers that devices may send alarms to."
   default     = []
 }
 
 variable "minimum_firmware" {
   type        = map(string)
-  description = "The oldest firmware that is good enough, by model. Models that are not named pass."
+  description = "The oldest firmware that is good enough, by model. Whether that of another model is, nobody knows."
   default = {
     DS-2CD2532F-IWS = "5.4.5"
+
+    # The models of "camform simulate". Put yours here.
+    DS-2CD2132-SIM   = "5.4.5"
+    DS-2CD2356-SIM   = "5.6.5"
+    DS-2CD2357-SIM   = "5.7.15"
+    DS-2SE3458-SIM   = "5.8.10"
+    DS-2TD1255-SIM   = "5.5.98"
+    DS-7204HU-M1-SIM = "4.75.11"
+    DS-7608NI-K2-SIM = "4.74.210"
+    DS-7616NI-M4-SIM = "5.3.31"
   }
 }
 
+locals {
+  rows = csvdecode(file("inventory.csv"))
+}
+
 device "site" {
-  for_each = { for row in csvdecode(file("inventory.csv")) : row.name => row }
+  for_each = { for row in local.rows : row.name => row if row.kind != "recorder" }
   address  = each.value.address
 
   login {
@@ -57,4 +71,16 @@ device "site" {
 
   # The time after which a page is closed is known of a few models only. Allow it once you have tried it on one of yours:
   # allow_unproven = ["session"]
+}
+
+device "recorder" {
+  for_each = { for row in local.rows : row.name => row if row.kind == "recorder" }
+  address  = each.value.address
+
+  login {
+    username = "admin"
+    password = secret("env:ADMIN_PASSWORD")
+  }
+
+  profiles = [profile.recorder]
 }

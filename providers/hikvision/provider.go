@@ -361,11 +361,14 @@ func (p *Provider) Observe(doc providers.Document, element string) ([]string, er
 		return nil, fmt.Errorf("%w: %w", err, providers.ErrInvalid)
 	}
 	if doc.Missing != "" {
-		return nil, nil
+		return nil, doc.NotThere()
 	}
 	parsed, err := document.Parse(doc.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", doc.Path, err, providers.ErrMalformed)
+	}
+	if len(parsed.Root().Children()) == 0 {
+		return nil, doc.Empty()
 	}
 	var texts []string
 	for _, e := range parsed.All(path) {

@@ -243,3 +243,28 @@ func BenchmarkDecodeAndCompose(b *testing.B) {
 		}
 	}
 }
+
+// TestI12NothingIsObservedInWhatIsNotThere: a document that is missing or holds nothing is an error, so that nobody takes it
+// for one without the element.
+func TestI12NothingIsObservedInWhatIsNotThere(t *testing.T) {
+	provider := hikvision.New(isapi.Options{})
+	for name, tc := range map[string]struct {
+		doc   providers.Document
+		texts string
+		want  error
+	}{
+		"missing":            {providers.Document{Missing: "404"}, "", providers.ErrUnsupported},
+		"empty list":         {providers.Document{Body: []byte("<UserList version=\"2.0\"/>")}, "", providers.ErrMalformed},
+		"white space":        {providers.Document{Body: []byte("<UserList>\n</UserList>")}, "", providers.ErrMalformed},
+		"empty object":       {providers.Document{Body: []byte("{}")}, "", providers.ErrMalformed},
+		"no XML":             {providers.Document{Body: []byte("users")}, "", providers.ErrMalformed},
+		"without an entry":   {providers.Document{Body: []byte("<UserList><more/></UserList>")}, "", nil},
+		"with two of them":   {providers.Document{Body: []byte("<UserList><User><name>a</name></User><User><name>b</name></User></UserList>")}, "a b", nil},
+		"with nothing in it": {providers.Document{Body: []byte("<UserList><User><name/></User></UserList>")}, "", nil},
+	} {
+		texts, err := provider.Observe(tc.doc, "User/name")
+		if !errors.Is(err, tc.want) || strings.Join(texts, " ") != tc.texts {
+			t.Errorf("%s: %q, %v, want %q, %v", name, texts, err, tc.texts, tc.want)
+		}
+	}
+}

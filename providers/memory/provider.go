@@ -49,11 +49,14 @@ func (provider) Outline(docs providers.Documents) providers.Documents {
 // Observe finds the values of a member in any item of a document.
 func (provider) Observe(doc providers.Document, element string) ([]string, error) {
 	if doc.Missing != "" {
-		return nil, nil
+		return nil, doc.NotThere()
 	}
 	c, err := parse(doc.Body)
 	if err != nil {
 		return nil, err
+	}
+	if len(c.items) == 0 {
+		return nil, doc.Empty()
 	}
 	var texts []string
 	for _, name := range slices.Sorted(maps.Keys(c.items)) {

@@ -331,3 +331,15 @@ func TestADeviceAddsSummerTimeAndTheProviderKnows(t *testing.T) {
 		t.Errorf("zone with a summer time became %#v", have)
 	}
 }
+
+func TestI12NothingIsObservedInWhatIsNotThere(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	_, err := w.provider.Observe(providers.Document{Path: "/time", Missing: "404"}, "zone")
+	w.must(err, providers.ErrUnsupported)
+	_, err = w.provider.Observe(providers.Document{Path: "/time", Body: []byte(`{"items":{}}`)}, "zone")
+	w.must(err, providers.ErrMalformed)
+	texts, err := w.provider.Observe(providers.Document{Path: "/time", Body: []byte(`{"items":{"":{"mode":"NTP"}}}`)}, "zone")
+	if w.must(err, nil); len(texts) != 0 {
+		t.Errorf("a document without the member shows %q", texts)
+	}
+}

@@ -10,8 +10,8 @@ import (
 )
 
 // Read gets a document, as it came. The error is ErrDenied where the account may not see it, ErrBusy where the device
-// stays busy or reports an error of its own, and ErrMalformed for an HTML page, an empty answer, or the answer to another
-// question. Where the device does not have the document, Missing holds the HTTP status and the reason in its words.
+// stays busy or reports an error of its own, and ErrMalformed for an HTML page, an empty answer, a mere OK, or the answer to
+// another question. Where the device does not have the document, Missing holds the HTTP status and the reason in its words.
 func (r *Reader) Read(ctx context.Context, path string) (providers.Document, error) {
 	if err := r.ready(); err != nil {
 		return providers.Document{}, err
@@ -31,7 +31,9 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	doc := providers.Document{Path: path, Source: r.stack.base.source()}
 	v := verdictOf(status, body)
 	switch {
-	case v.accepted(), status/100 == 2 && !v.isapi:
+	case v.accepted() && !strings.HasPrefix(path, userCheckPath):
+		return providers.Document{}, fmt.Errorf("it answers with a status and not with the document: %w", providers.ErrMalformed)
+	case status/100 == 2 && (v.accepted() || !v.isapi):
 		doc.Body = body
 		return doc, unexpected(path, body)
 	case status == http.StatusForbidden && !v.isapi:

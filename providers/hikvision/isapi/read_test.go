@@ -51,6 +51,7 @@ func TestReadClassifiesAnswers(t *testing.T) {
 		"page":                  {200, "<!DOCTYPE HTML><HTML></HTML>", providers.ErrMalformed, "HTML", ""},
 		"page without type":     {200, "<html lang=en><br></html>", providers.ErrMalformed, "HTML", ""},
 		"nothing":               {200, "", providers.ErrMalformed, "empty", ""},
+		"mere OK":               {200, status(1, "OK", "ok"), providers.ErrMalformed, "status", ""},
 		"login state":           {200, "<userCheck><statusValue>200</statusValue></userCheck>", providers.ErrMalformed, "login", ""},
 		"locked":                {403, status(4, "Invalid Operation", "deviceIsLocked"), providers.ErrLocked, "", ""},
 	} {
