@@ -18,7 +18,7 @@ import (
 
 func simulateCommand(a *app) *cobra.Command {
 	var o simulator.Options
-	var network, passwordEnv, inventory, ready, faults string
+	var network, passwordEnv, inventory, ready, faults, wiring string
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Run simulated devices on loopback addresses, to try camform on",
@@ -29,7 +29,13 @@ The built-in models are cycled over; -recordings serves recorded answers of real
 it is interrupted.
 
     export SIM_PASSWORD=Correct-Horse-7
-    camform simulate -count 24 -password-env SIM_PASSWORD -inventory inventory.csv`,
+    camform simulate -count 24 -password-env SIM_PASSWORD -inventory inventory.csv
+
+A recorder shows cameras of the fleet where -wiring says so. It logs in to them every ten seconds, and tells why a channel
+is offline when one shuts it out. The names are those of the inventory:
+
+    {"accounts": [{"devices": "camera-*", "name": "nvr", "passwordEnv": "NVR_PASSWORD"}],
+     "channels": [{"recorder": "recorder-v2-0007", "camera": "camera-v57-0003", "username": "nvr", "passwordEnv": "NVR_PASSWORD"}]}`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			password, ok := a.env(passwordEnv)
@@ -42,6 +48,9 @@ it is interrupted.
 				return fmt.Errorf("-net: %q is not a network such as 127.10.0.0/16", network)
 			}
 			if o.Faults, err = a.readFaults(faults); err != nil {
+				return err
+			}
+			if o.Wiring, err = a.readWiring(wiring); err != nil {
 				return err
 			}
 			return a.simulate(cmd.Context(), o, inventory, ready)
@@ -62,7 +71,24 @@ it is interrupted.
 	f.StringVar(&inventory, "inventory", "", "write the devices to this CSV `FILE`")
 	f.StringVar(&ready, "ready", "", "create this `FILE` once the devices answer")
 	f.StringVar(&faults, "faults", "", "make devices misbehave as this JSON `FILE` says")
+	f.StringVar(&wiring, "wiring", "", "let recorders show cameras of the fleet as this JSON `FILE` says")
 	return cmd
+}
+
+func (a *app) readWiring(path string) (simulator.Wiring, error) {
+	if path == "" {
+		return simulator.Wiring{}, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return simulator.Wiring{}, fmt.Errorf("-wiring: %w", err)
+	}
+	defer file.Close()
+	w, err := simulator.ParseWiring(file, a.env)
+	if err != nil {
+		return simulator.Wiring{}, fmt.Errorf("-wiring: %s: %w", path, err)
+	}
+	return w, nil
 }
 
 func (a *app) readFaults(path string) (simulator.Faults, error) {

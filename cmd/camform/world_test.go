@@ -75,7 +75,7 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Lo
 
 // cmdFleet starts the devices of the script, writes inventory.csv and sets PORT, and URL1, URL2 and so on.
 //
-//	fleet [-tls] [-models LIST] [-count N] [-digest ALGORITHM] [-faults FILE]
+//	fleet [-tls] [-models LIST] [-count N] [-digest ALGORITHM] [-faults FILE] [-wiring FILE]
 func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 	o := simulator.Options{Seed: 7}
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
@@ -85,10 +85,19 @@ func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 	flags.IntVar(&o.Count, "count", 0, "")
 	flags.StringVar(&o.Algorithm, "digest", "", "")
 	faults := flags.String("faults", "", "")
+	wiring := flags.String("wiring", "", "")
 	ts.Check(flags.Parse(args))
 	o.Models = strings.Split(*models, ",")
 	if *faults != "" {
 		o.Faults = faultsOf(ts, *faults)
+	}
+	if *wiring != "" {
+		var err error
+		o.Wiring, err = simulator.ParseWiring(strings.NewReader(ts.ReadFile(*wiring)), func(name string) (string, bool) {
+			secret, known := canaries[name]
+			return secret, known
+		})
+		ts.Check(err)
 	}
 	ts.Check(w.start(o))
 	var inventory bytes.Buffer
@@ -136,6 +145,8 @@ func faultsOf(ts *testscript.TestScript, file string) simulator.Faults {
 //	device NAME set PATH OLD NEW        somebody changes the first OLD of a document at the web page
 //	device NAME document PATH           print a document
 //	device NAME user USER LEVEL VAR     somebody adds or changes an account
+//	device NAME remove USER             somebody removes an account
+//	device NAME disable USER            somebody disables an account
 //	device NAME accepts USER VAR        the account has this password
 //	device NAME fault FILE              misbehave
 //	device NAME heal                    behave again
@@ -188,6 +199,12 @@ var verbs = map[string]verb{
 	}},
 	"user": {3, 3, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
 		d.SetUser(args[0], args[1], secretOf(ts, args[2]))
+	}},
+	"remove": {1, 1, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		ts.Check(d.RemoveUser(args[0]))
+	}},
+	"disable": {1, 1, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		ts.Check(d.DisableUser(args[0]))
 	}},
 	"accepts": {2, 2, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
 		if !d.Accepts(args[0], secretOf(ts, args[1])) {

@@ -1,5 +1,6 @@
 // Package device holds what devices that are not real have in common, whatever they speak: accounts with passwords, the
-// lock after failed logins, faults, a log, restarts, and recorders that log in to cameras.
+// lock after failed logins, sessions, faults, a log, restarts, and recorders that log in to cameras, with all that can shut
+// them out ([Door]) and lead them there ([Routes]).
 //
 // Rules:
 //

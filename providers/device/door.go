@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Door is how a camera lets recorders in, as its documents have it at a moment. Each face makes one from what it knows. The
+// Door is how a camera lets a recorder in, as its documents have it at a moment. Each face makes one from what it knows. The
 // zero value is closed.
 type Door struct {
 	Ports     []Port                // that are open
@@ -15,6 +15,7 @@ type Door struct {
 	Schemes   []string            // of authentication over HTTP: MD5, SHA-256, Basic
 	Redirects bool                // plain requests are sent to HTTPS
 	TLS       []uint16            // versions that HTTPS speaks; empty for all
+	Accounts  *Accounts           // who may come in; nil for the accounts of the device
 	Shows     func(*Account) bool // whether an account may see the picture; nil for every account
 }
 
@@ -62,7 +63,11 @@ func (s *State) Visited(d Door, v Visit, at time.Time) Sight {
 // visitor lets a recorder log in that found a port.
 func (s *State) visitor(d Door, v Visit, at time.Time) Sight {
 	locked := s.Gate.LockedFor(v.Recorder.Address, at) > 0
-	u := s.Login(d.Lock, Entry{Time: at, Source: v.Recorder.Address, User: v.Name}, v.Password)
+	accounts := d.Accounts
+	if accounts == nil {
+		accounts = &s.Accounts
+	}
+	u := s.login(accounts, d.Lock, Entry{Time: at, Source: v.Recorder.Address, User: v.Name}, v.Password)
 	switch {
 	case locked:
 		return LockedOut

@@ -72,8 +72,12 @@ func (s *State) FailForeign(rule LockRule, source netip.Addr, at time.Time, n in
 // Login judges a password that came with an entry's user, source and time, and returns the account that it belongs to; nil
 // where it is refused, which is noted, or the source is locked. Whoever is let in is forgiven by the caller.
 func (s *State) Login(rule LockRule, e Entry, password string) *Account {
-	s.Accounts.Settle(e.Time)
-	u := s.Accounts.Named(e.User)
+	return s.login(&s.Accounts, rule, e, password)
+}
+
+func (s *State) login(accounts *Accounts, rule LockRule, e Entry, password string) *Account {
+	accounts.Settle(e.Time)
+	u := accounts.Named(e.User)
 	if u == nil || u.Disabled || u.Password != password || s.Gate.LockedFor(e.Source, e.Time) > 0 {
 		s.Fail(rule, e)
 		return nil

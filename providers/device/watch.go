@@ -25,6 +25,7 @@ const (
 type Visit struct {
 	Recorder       Recorder
 	Camera         netip.AddrPort // where the recorder has it
+	Protocol       string         // in the words of the face, for cameras to which it makes a difference
 	Name, Password string
 }
 

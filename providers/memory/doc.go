@@ -10,7 +10,11 @@
 //   - What can go wrong is injected as data ([Fault]) or as a hook ([Device.BeforeWrite], [Device.AfterWrite]), and
 //     never happens by chance. Time is the clock that was handed to [NewFleet].
 //   - Recorders log in to the cameras of their channels and go on when they are refused, as real ones do; the state of a
-//     channel is the document /channels/KEY/status.
+//     channel is the document /channels/KEY/status, that of all /channels/status. The camera judges by its listeners, its
+//     filter, its accounts ("enabled" and "preview" of a user count where they are false) and its digest algorithm. Channels
+//     tell serial, model and firmware of the camera that last let the recorder in.
+//   - A camera may be somewhere else for a recorder than for us: see [Fleet.Route] and [Options.Hidden].
+//   - The document /sessions tells who is logged in: see [Device.OpenSession].
 //   - A device can be put back to what it was: see [Device.Snapshot]. A harness branches there.
 //   - A document is JSON text, {"items": {key: {attribute: value}}}, with sorted keys and no white space. Items and
 //     attributes that no kind speaks of come back as they came.

@@ -114,6 +114,26 @@ func TestAnAlgorithmThatARecorderLacksIsNoFailedLogin(t *testing.T) {
 	s.charged(0)
 }
 
+// An ONVIF channel needs ONVIF, a user of ONVIF, and RTSP for the picture.
+func TestAChannelByONVIF(t *testing.T) {
+	s := showCamera(t)
+	s.client.put(fifth, edit(t, edit(t, s.client.get(fifth), ">HIKVISION<", ">ONVIF<"), ">8000<", ">80<"), "ok")
+	s.tells("netUnreachable")
+	s.set("/ISAPI/System/Network/Integrate", "<ONVIF>\n<enable>false", "<ONVIF>\n<enable>true")
+	s.tells("errorUserNameOrPasswd")
+	c := connect(t, s.fleet, s.camera, "admin", password)
+	c.send(http.MethodPost, onvifUsers, strings.NewReplacer("vms", "nvr", "First-Pass-1", "Right-One-1").Replace(onvifUser), "ok")
+	s.tells("connect")
+	s.camera.SetUser("nvr", "Operator", "Another-One-2")
+	s.tells("connect")
+	s.service("RTSP", "<enabled>true", "<enabled>false")
+	s.tells("ipcStreamFail")
+	s.service("RTSP", "<enabled>false", "<enabled>true")
+	s.client.put(fifth, edit(t, s.client.get(fifth), ">80<", ">8000<"), "ok")
+	s.tells("netUnreachable")
+	s.charged(1)
+}
+
 func TestADisabledUserIsListedAndNotLetIn(t *testing.T) {
 	s := showCamera(t)
 	if err := s.camera.DisableUser("nvr"); err != nil {

@@ -31,11 +31,47 @@
 // # What follows from what
 //
 // Rights below /ISAPI/Security/UserPermission come, go and change with users and their levels; their limits stand in the
-// documents adminCap, operatorCap and viewerCap. The state of a recorder's channel follows from the fleet: the device at the
-// address of the channel either takes user and password of the channel or not, and counts the login if it does not, for the
-// address of the recorder. The recorder tries every ten seconds by the clock, and once for each time somebody asks for the
-// state; what a camera has locked stays locked by that. For other addresses, the model says whether somebody is there. Answers to security questions are not kept, only which questions were answered. Other documents are
-// kept and do not act.
+// documents adminCap, operatorCap and viewerCap. Answers to security questions are not kept, only which questions were
+// answered. Other documents are kept and do not act.
+//
+// A recorder uses the cameras of its fleet. It logs in every ten seconds by the clock, and once for each time somebody asks
+// for the state of its channels; what a camera has locked stays locked by that. The camera judges a recorder by all that it
+// was told, and the channel says what came of it:
+//
+//   - netUnreachable: the camera is down, its address filter drops the recorder, the port of the channel is closed or another
+//     one, ONVIF is off, or the two have no version of TLS in common. A redirect to HTTPS counts as HTTPS.
+//   - errorUserNameOrPasswd: the account is gone, disabled or asleep, or has another password; or the camera asks for a digest
+//     algorithm that the recorder does not know. That is no failed login, since there is nothing that it could answer.
+//   - userLocked: the camera has locked the address of the recorder.
+//   - ipcStreamFail: the account has no right to preview; or the channel is one by ONVIF, and RTSP is off.
+//   - connect: none of these. The recorder learns model, serial number and firmware, and tells them in its list from then on.
+//
+// Channels with the protocol HIKVISION come in at the port of DEV_MANAGE, where digest algorithms do not matter, or by HTTP
+// and HTTPS, where they do; those with ONVIF by HTTP and HTTPS, as a user of ONVIF. A channel whose camera is not in the fleet
+// says what the model has for it: that somebody is there, or nobody.
+//
+// Who logged in at the web page is in the list of users who are online: see Device.OpenSession. Clients with digest are not.
+//
+// # Wiring
+//
+// A wiring file is JSON, and says which recorder shows which camera, where it has it, and what else there is:
+//
+//	{
+//	  "accounts": [{"devices": "camera-*", "name": "nvr", "level": "Operator", "passwordEnv": "NVR_PASSWORD"}],
+//	  "channels": [
+//	    {"recorder": "recorder-v2-0001", "camera": "camera-v57-0002", "username": "nvr", "passwordEnv": "NVR_PASSWORD"},
+//	    {"recorder": "recorder-v2-0001", "camera": "camera-v57-0003", "address": "192.168.254.2", "plugged": true},
+//	    {"recorder": "recorder-v2-0001", "address": "203.0.113.1", "port": 8001, "mute": true}
+//	  ],
+//	  "routes": [{"address": "203.0.113.1", "port": 8001, "camera": "camera-v57-0004", "cameraPort": 8000, "source": "10.0.0.1"}],
+//	  "hidden": ["camera-v57-0003"],
+//	  "unplugged": ["camera-v57-0005"],
+//	  "sessions": [{"devices": "camera-v57-0002", "user": "admin", "address": "192.0.2.77"}]
+//	}
+//
+// Here the second camera stands at a PoE port, where only its recorder reaches it, and the third behind a router that
+// forwards a port and hides the recorder. Sites may have the same addresses: that of a channel leads its own recorder alone.
+// The fields of Wiring say the rest. What a recorder cannot do is a quirk of it: md5Only, plainOnly, oldTLS, hidesSerials.
 //
 // # Assumptions
 //
@@ -55,7 +91,9 @@
 // Keys are ECDSA on P-256, since RSA keys cost too much for a fleet; devices are known for RSA only. Also assumed: a write
 // without a password keeps the one that was written before; the body of MACFilter, SecurityAdvanced and LoginLinkNum; that
 // the security questions and the e-mail addresses for recovery are refused without the password of who writes them; that a
-// right beyond the limits of a level is refused; and that a changed level brings its own rights.
+// right beyond the limits of a level is refused; and that a changed level brings its own rights. Of recorders
+// it is assumed that they say ipcStreamFail where a right is missing and errorUserNameOrPasswd where an algorithm is, that the
+// protocol of the vendor knows no digest algorithms, and that they follow a redirect.
 //
 // # Faults
 //
@@ -71,7 +109,8 @@
 //	  {"anonymous": true, "nth": 1, "action": "foreign-login", "failures": 4}
 //	],
 //	"quirks": [
-//	  {"device": "camera-*", "mustChange": true, "keepsFailures": true}
+//	  {"device": "camera-*", "mustChange": true, "keepsFailures": true},
+//	  {"device": "recorder-*", "md5Only": true}
 //	]}
 //
 // Rule documents the selectors, Action the actions and Quirks the quirks.

@@ -8,11 +8,14 @@ import (
 	"camform/providers/device"
 )
 
-// door is how the device lets recorders in, as its documents that are in force have it.
-func (d *unit) door() device.Door {
+// onvif is the protocol of channels whose cameras need not be the vendor's.
+const onvif = "ONVIF"
+
+// door is how the device lets a recorder in, as its documents that are in force have it.
+func (d *unit) door(v device.Visit) device.Door {
 	s := d.running
 	door := device.Door{
-		Lock: s.lock, Redirects: s.redirect, TLS: s.tls, Shows: d.showsPicture,
+		Ports: d.ports(v), Lock: s.lock, Redirects: s.redirect, TLS: s.tls,
 		Admits: func(source netip.Addr) bool { return !s.filter.drops(source) },
 	}
 	for _, a := range s.algorithms {
@@ -21,18 +24,46 @@ func (d *unit) door() device.Door {
 	if s.basic {
 		door.Schemes = append(door.Schemes, "Basic")
 	}
+	if v.Protocol == onvif {
+		door.Accounts = d.onvifAccounts()
+		door.Shows = func(*device.Account) bool { return s.rtsp.enabled }
+	} else {
+		door.Shows = d.showsPicture
+	}
+	return door
+}
+
+// ports are those at which the device waits for a recorder.
+func (d *unit) ports(v device.Visit) []device.Port {
+	s := d.running
+	var ports []device.Port
 	open := func(s service, speaks device.Language) {
 		if s.enabled {
-			door.Ports = append(door.Ports, device.Port{Number: uint16(s.port), Speaks: speaks})
+			ports = append(ports, device.Port{Number: uint16(s.port), Speaks: speaks})
 		}
 	}
-	open(s.private, device.Private)
+	if v.Protocol == onvif && !s.onvif {
+		return nil
+	}
+	if v.Protocol != onvif {
+		open(s.private, device.Private)
+	}
 	open(s.http, device.HTTP)
 	open(s.https, device.HTTPS)
 	if d.fleet != nil {
 		open(d.mapped())
 	}
-	return door
+	return ports
+}
+
+// onvifAccounts are the users of ONVIF, who are no users of the device.
+func (d *unit) onvifAccounts() *device.Accounts {
+	var all device.Accounts
+	for _, u := range d.scanned(onvifUsersPath).items() {
+		secret := d.secrets[onvifUsersPath+"#User["+u.value("id")+"]/password"]
+		all.Set(u.value("userName"), u.value("userType"), secret)
+	}
+	return &all
 }
 
 // mapped is the service at the port that the URLs of the fleet lead to.

@@ -38,6 +38,7 @@ type Options struct {
 	LockUnit   string           // in which devices count the time of a lock: minutes or seconds; "" for that of the model
 	Clock      func() time.Time // of all devices; time.Now if nil
 	Faults     Faults
+	Wiring     Wiring
 }
 
 // Fleet is a number of devices with addresses. It is safe for concurrent use.
@@ -83,6 +84,9 @@ func New(o Options) (*Fleet, error) {
 		d.unit.distinguish(serials)
 		serials[d.unit.identity.serial] = true
 		f.add(d)
+	}
+	if err := f.wire(o); err != nil {
+		return nil, fmt.Errorf("wiring: %w", err)
 	}
 	return f, nil
 }
@@ -287,12 +291,15 @@ func (f *Fleet) URL(d *Device) *url.URL {
 	return &url.URL{Scheme: scheme, Host: host}
 }
 
-// WriteInventory writes a line of CSV for each device, after a line of names:
+// WriteInventory writes a line of CSV for each device that is not hidden, after a line of names:
 // name, address (a URL), serial, mac, model, firmware, kind.
 func (f *Fleet) WriteInventory(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"name", "address", "serial", "mac", "model", "firmware", "kind"})
 	for _, d := range f.devices {
+		if d.hidden {
+			continue
+		}
 		out.Write([]string{d.unit.name, f.URL(d).String(), d.unit.identity.serial, d.unit.identity.mac, d.unit.model.product, d.unit.model.firmware, d.Kind()})
 	}
 	out.Flush()

@@ -13,6 +13,7 @@ const (
 	interfacesPath           = "/ISAPI/System/Network/interfaces"
 	ipFilterPath             = "/ISAPI/System/Network/ipFilter"
 	macFilterPath            = "/ISAPI/System/Network/MACFilter"
+	integratePath            = "/ISAPI/System/Network/Integrate"
 	ehomePath                = "/ISAPI/System/Network/Ehome"
 	securityPath             = "/ISAPI/Security"
 	securityCapabilitiesPath = "/ISAPI/Security/capabilities"

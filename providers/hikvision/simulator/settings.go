@@ -20,6 +20,8 @@ type settings struct {
 	lock        device.LockRule
 	http, https service
 	private     service  // of the vendor's own protocol, which recorders speak
+	rtsp        service  // for the picture, where that protocol does not carry it
+	onvif       bool     // recorders of other vendors are let in
 	redirect    bool     // plain requests are sent to HTTPS
 	tls         []uint16 // versions that are spoken
 	filter      filter
@@ -38,7 +40,8 @@ type service struct {
 func (b *blueprint) defaults() settings {
 	s := settings{algorithms: algorithms["MD5"], basic: strings.Contains(b.CertificateType, "basic")}
 	s.lock = device.LockRule{Enabled: true, Attempts: b.Lock.Times, Duration: time.Duration(b.Lock.Minutes) * time.Minute}
-	s.http, s.https, s.private = service{true, 80}, service{true, 443}, service{true, privatePort}
+	s.http, s.https = service{true, 80}, service{true, 443}
+	s.private, s.rtsp, s.onvif = service{true, privatePort}, service{true, 554}, true
 	s.tls = []uint16{tls.VersionTLS12, tls.VersionTLS13}
 	if len(b.TLS) > 0 {
 		s.tls = nil
@@ -60,6 +63,7 @@ func (s *settings) learn(b *blueprint, path string, body []byte) error {
 		illegalLoginLockPath: s.learnLock,
 		adminAccessesPath:    s.learnServices,
 		ipFilterPath:         s.learnFilter,
+		integratePath:        s.learnIntegration,
 	}
 	learner, ok := learners[path]
 	if !ok {
@@ -70,6 +74,13 @@ func (s *settings) learn(b *blueprint, path string, body []byte) error {
 		return err
 	}
 	return learner(b, root)
+}
+
+func (s *settings) learnIntegration(_ *blueprint, root *element) error {
+	if choice := root.child(onvif).child("enable"); choice != nil {
+		s.onvif = strings.EqualFold(choice.text, "true")
+	}
+	return nil
 }
 
 func (s *settings) learnCertificate(_ *blueprint, root *element) error {
@@ -106,6 +117,8 @@ func (s *settings) learnServices(_ *blueprint, root *element) error {
 			s.http = found
 		case "DEV_MANAGE":
 			s.private = found
+		case "RTSP":
+			s.rtsp = found
 		case "HTTPS":
 			s.https = found
 			s.redirect = strings.EqualFold(entry.value("redirectToHttps"), "true")

@@ -25,6 +25,7 @@ type unit struct {
 	fleet    *Fleet // nil for a device that stands alone
 	clock    func() time.Time
 	watch    device.Watch // of the cameras of the fleet
+	wired    bool         // it has the channels of a wiring: where the fleet has nobody, nobody is
 
 	mu      sync.Mutex // also of what the device has beside the unit
 	quirks  Quirks

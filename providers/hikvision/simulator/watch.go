@@ -40,7 +40,7 @@ func (f *Fleet) visit(v device.Visit, at time.Time) device.Meeting {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	return device.Meeting{
-		Sight:  d.unit.core.Visited(d.unit.door(), there, at),
+		Sight:  d.unit.core.Visited(d.unit.door(there), there, at),
 		Camera: device.Camera{Serial: d.unit.identity.serial, Model: d.unit.model.product, Firmware: d.unit.model.firmware},
 	}
 }
@@ -70,7 +70,7 @@ func (d *unit) visitsAt(path string) []device.Visit {
 	return visits
 }
 
-// visitFor is how a channel logs in, if its camera is one of the fleet.
+// visitFor is how a channel logs in, if its camera is one of the fleet, or nobody's and the device was wired.
 func (d *unit) visitFor(channel *element) (device.Visit, bool) {
 	at := channel.child("sourceInputPortDescriptor")
 	if at == nil {
@@ -91,11 +91,12 @@ func (d *unit) visitFor(channel *element) (device.Visit, bool) {
 	v := device.Visit{
 		Recorder: d.asRecorder(),
 		Camera:   netip.AddrPortFrom(address, uint16(port)),
+		Protocol: at.value("proxyProtocol"),
 		Name:     at.value("userName"),
 		Password: d.secrets[channelsPath+"#InputProxyChannel["+channel.value("id")+"]/sourceInputPortDescriptor/password"],
 	}
 	camera, _ := d.fleet.lead(v)
-	return v, camera != nil
+	return v, camera != nil || d.wired
 }
 
 // usualPort is where recorders look for a camera whose port a channel does not tell.
