@@ -10,6 +10,7 @@ import (
 // aim is what a plan is about.
 type aim struct {
 	devices []*config.Device          // with the settings that it looks at
+	targets []schema.Setting          // that restrict it; none for everything
 	covers  func(schema.Setting) bool // whether it looks at a setting that is only remembered
 	asked   func(schema.Setting) bool // whether somebody asked for a new password of an account
 }
@@ -17,9 +18,9 @@ type aim struct {
 // aimAt is the aim of targets; none means everything.
 func aimAt(devices []*config.Device, targets []schema.Setting) aim {
 	return aim{
-		devices: targeted(devices, targets),
-		covers:  func(s schema.Setting) bool { return covered(targets, s) },
-		asked:   nobodyAsked,
+		devices: targeted(devices, targets), targets: targets,
+		covers: func(s schema.Setting) bool { return covered(targets, s) },
+		asked:  nobodyAsked,
 	}
 }
 
@@ -40,9 +41,9 @@ const (
 func aimAtPasswords(devices []*config.Device, among []schema.Setting, choice Choice) aim {
 	looked := passwordsOf(devices, among)
 	return aim{
-		devices: reduced(devices, looked),
-		covers:  func(s schema.Setting) bool { return looked[s] },
-		asked:   func(s schema.Setting) bool { return choice == All && covered(among, s) },
+		devices: reduced(devices, looked), targets: among,
+		covers: func(s schema.Setting) bool { return looked[s] },
+		asked:  func(s schema.Setting) bool { return choice == All && covered(among, s) },
 	}
 }
 
@@ -70,6 +71,19 @@ func targeted(devices []*config.Device, targets []schema.Setting) []*config.Devi
 		}
 	}
 	return some
+}
+
+// addressesOf are targets as people write them.
+func addressesOf(targets []schema.Setting) []string {
+	var texts []string
+	for _, t := range targets {
+		if t.Kind == "" {
+			texts = append(texts, t.Device.String())
+		} else {
+			texts = append(texts, t.String())
+		}
+	}
+	return texts
 }
 
 // covered reports whether targets name an address. No targets name every one.

@@ -60,7 +60,12 @@ func Validate(cfg *config.Config, locked *lockfile.File, provider providers.Prov
 // The plan is complete as far as the devices could be read; the problems say what was refused, and with an error among
 // them the plan must not be applied.
 func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
-	return e.plan(ctx, cfg, aimAt(cfg.Devices, targets))
+	at := aimAt(cfg.Devices, targets)
+	planned, problems := e.plan(ctx, cfg, at)
+	if planned == nil {
+		return nil, problems
+	}
+	return planned, append(problems, planned.lacking(at.devices)...)
 }
 
 func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned, diag.Problems) {
@@ -72,15 +77,15 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned
 	if found == nil {
 		return nil, problems
 	}
-	p := e.emptyPlan(cfg)
+	p := e.emptyPlan(cfg, at.targets)
 	p.Outputs = outputs(cfg.Outputs)
 	planned, more := e.judge().plan(p, cfg.Devices, found, last, at.asked)
 	return planned, append(problems, more...)
 }
 
-// Drift is Plan, reduced to what somebody changed on the devices since it was last applied.
+// Drift is Plan, reduced to what somebody changed on the devices since it was last applied. What devices never had is no drift.
 func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
-	planned, problems := e.Plan(ctx, cfg, targets)
+	planned, problems := e.plan(ctx, cfg, aimAt(cfg.Devices, targets))
 	if planned == nil {
 		return nil, problems
 	}
@@ -122,7 +127,7 @@ func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, t
 		return nil, problems
 	}
 	back := takenBack{judge: e.judge(), run: run, pasts: pasts, secret: e.Secret}
-	planned, more := back.plan(e.emptyPlan(cfg), cfg.Devices, found)
+	planned, more := back.plan(e.emptyPlan(cfg, targets), cfg.Devices, found)
 	return planned, append(problems, more...)
 }
 
@@ -284,11 +289,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // emptyPlan is a plan without devices, with what a configuration says of all plans.
-func (e *Engine) emptyPlan(cfg *config.Config) *plan.Plan {
+func (e *Engine) emptyPlan(cfg *config.Config, targets []schema.Setting) *plan.Plan {
 	p := &plan.Plan{
 		Version: e.Version, Created: e.Now().UTC().Truncate(time.Second), Schema: e.Provider.Kinds().Hash(),
-		MaxUnreachable: plan.Tolerance(cfg.Settings.MaxUnreachable),
-		Author:         e.Author, Limits: plan.Limits(cfg.Settings.Limits),
+		MaxUnreachable: plan.Tolerance(cfg.Settings.MaxUnreachable), Targets: addressesOf(targets),
+		Author: e.Author, Limits: plan.Limits(cfg.Settings.Limits),
 	}
 	if declared := cfg.Settings.Approvals; declared != nil {
 		p.Approvals = &plan.Approvals{Required: declared.Required, For: declared.For, Signers: declared.Signers}

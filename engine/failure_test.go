@@ -353,7 +353,7 @@ func TestALieIsNotRecorded(t *testing.T) {
 		gate: rejected
 		update https: rejected
 		update service.RTSP: done`)
-	if got := r.Devices[0].Steps[0].Detail; !strings.Contains(got, "redirect did not change") {
+	if got := r.Devices[0].Steps[0].Detail; got != "the device accepted the request, but still reports redirect = false (wanted true)" {
 		t.Errorf("detail %q", got)
 	}
 	if _, ok := w.remembered("gate", "https", ""); ok {
@@ -552,7 +552,7 @@ func TestADeviceThatIsHeldIsLeftAlone(t *testing.T) {
 	log := len(w.fleet.Device("gate").Log())
 	r := w.apply(p)
 	w.same(told(r), `
-		gate: failed
+		gate: held
 		update system: not-run
 		yard: done
 		update system: done`)

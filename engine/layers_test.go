@@ -144,6 +144,7 @@ var storeys = map[string]string{
 		engine.go
 		rollback.go past.go
 		audit.go review.go lock.go learn.go requests.go
+		lacking.go
 		planned.go
 		judge.go survey.go
 		memory.go credentials.go

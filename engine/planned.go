@@ -18,6 +18,8 @@ import (
 type Planned struct {
 	Plan      *plan.Plan
 	Snapshots map[schema.Device]*live.Snapshot
+
+	last memory // what was remembered when it was made; nil for the way back
 }
 
 // plannedFrom is a plan for the devices of a survey, which has none yet.
@@ -45,6 +47,9 @@ func (j judge) plan(p *plan.Plan, all []*config.Device, found *survey, last memo
 		}
 		p.Devices[i], refusals[i] = diff.Plan(s.Device, s.Snapshot, results[i], j.Kinds(), j.Check)
 	}
+	for i := range p.Devices {
+		p.Devices[i].Record = recordOf(p.Devices[i], last)
+	}
 	users, told := usersOf(all), told(p.Devices)
 	var problems diag.Problems
 	for i, device := range found.devices {
@@ -58,7 +63,21 @@ func (j judge) plan(p *plan.Plan, all []*config.Device, found *survey, last memo
 			problems = append(problems, refused(r))
 		}
 	}
-	return plannedFrom(p, found), problems
+	planned := plannedFrom(p, found)
+	planned.last = last
+	return planned, problems
+}
+
+// recordOf is what a memory says of a device for which a plan was made.
+func recordOf(d plan.Device, last memory) plan.Record {
+	switch {
+	case len(last[d.Address]) > 0:
+		return plan.Recorded
+	case len(d.Steps)+len(d.Adopted) > 0:
+		return plan.Unapplied
+	default:
+		return plan.NoRecord
+	}
 }
 
 // drifted reduces a plan, and what is told about it, to what somebody changed on the devices since it was last applied.

@@ -29,32 +29,6 @@ type app struct {
 	noColor bool
 }
 
-// Exit codes. 2 is used by plan -detailed-exitcode and drift only, for "there are changes".
-const (
-	exitError   = 1
-	exitChanges = 2
-	exitFormat  = 3 // fmt -check found files to format
-)
-
-// exit ends the program with a code. Without text nothing more is printed.
-type exit struct {
-	code int
-	text string
-}
-
-func (e exit) Error() string { return e.text }
-
-func exitCode(err error) int {
-	var e exit
-	if errors.As(err, &e) {
-		return e.code
-	}
-	return exitError
-}
-
-// errReported ends the program after everything that is wrong was printed already.
-var errReported = exit{code: exitError}
-
 func (a *app) execute(args []string) error {
 	root := a.root()
 	root.SetArgs(a.withArgsFromEnv(root, doubleDashes(args)))

@@ -31,13 +31,16 @@ file only, with the approvals beside it.
 Every change is read back over a new connection. A device that was changed since the plan was made is left alone.
 Interrupt once to finish the steps in flight and stop; interrupt twice to stop at once.
 
-Exit code: 0 if everything was carried out, 1 if anything was not.`,
+Exit code: 0 if everything was carried out, 1 if anything was not, or if a device no longer has what was applied to it. With
+-detailed-exitcode=fleet, in the place of 1: 3 if devices could not be read and nothing else is wrong, 4 if the guard, a limit
+or a missing approval forbids it, 5 if another run has a device, 6 if something was put back since it would have closed the
+way in.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.applyFile(cmd, flags, args[0], d)
+				return d.codes.ends(a.applyFile(cmd, flags, args[0], d))
 			}
-			return a.applyConfig(cmd, flags, d)
+			return d.codes.ends(a.applyConfig(cmd, flags, d))
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -75,11 +78,13 @@ type decision struct {
 	overrides []string // limits that may be exceeded, as NAME=REASON
 	file      string   // that the plan came from; empty if it was just made
 	approvals []string // files with approvals in other places than beside the plan
+	codes     detail
 }
 
 func (d *decision) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.approved, "auto-approve", false, "do not ask for approval")
 	addOverrideLimit(flags, &d.overrides)
+	d.codes.add(flags, "=fleet: exit with 3 to 6 in the place of some 1; see -help")
 }
 
 // decide shows a plan, asks, and carries it out or saves it.
@@ -96,7 +101,10 @@ func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 		if err := w.hint(d.out); err != nil {
 			return err
 		}
-		return w.warnOfLimits(p)
+		if err := w.warnOfLimits(p); err != nil {
+			return err
+		}
+		return w.tooManyUnknown(p)
 	}
 	return w.agree(cmd, p, d)
 }
@@ -136,7 +144,7 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	if err != nil {
 		return err
 	}
-	if err := a.report(engine.Prove(p, b.provider.Kinds()), nil); err != nil {
+	if err := blocked(a.report(engine.Prove(p, b.provider.Kinds()), nil)); err != nil {
 		return err
 	}
 	w, err := b.openState(cmd.Context(), cmd.Name(), flags)
@@ -241,27 +249,42 @@ func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan) (*report.R
 	return r, run.End(r)
 }
 
-// verdict ends the program with an error if anything needs attention. Devices that could not be read may be tolerated;
-// a change that was begun and did not end well never is.
+// verdict ends the program with an error if anything needs attention. Devices that could not be read may be tolerated, unless
+// they are all; a change that was begun and did not end well never is.
 func (w *workspace) verdict(p *plan.Plan, r *report.Report) error {
 	tolerance, err := w.tolerance(p.MaxUnreachable)
 	if err != nil {
 		return err
 	}
-	unread := map[schema.Device]bool{}
+	unknown := map[schema.Device]bool{}
 	for _, d := range p.Devices {
-		if partlyRead(d) {
-			unread[d.Address] = true
+		if d.PartlyRead() || d.Lost() {
+			unknown[d.Address] = true
 		}
 	}
+	unread, failed, held, reverted := 0, false, false, false
 	for _, d := range r.Bad() {
-		if d.Result != report.Unreachable && d.Result != report.Refused && d.Result != report.Mistaken {
-			return errReported
+		switch {
+		case d.OutOfReach():
+			unread++
+			unknown[d.Address] = true
+		case d.Result == report.Held:
+			held = true
+		case d.Reverted():
+			reverted = true
+		default:
+			failed = true
 		}
-		unread[d.Address] = true
 	}
-	if r.Interrupted || !tolerance.Allows(len(unread), len(r.Devices)) {
+	switch {
+	case failed, r.Interrupted, unread > 0 && unread == len(r.Devices):
 		return errReported
+	case reverted:
+		return exit{code: exitError, fleet: fleetReverted}
+	case held:
+		return exit{code: exitError, fleet: fleetHeld}
+	case !tolerance.Allows(len(unknown), len(r.Devices)):
+		return errUnread
 	}
 	return nil
 }

@@ -158,14 +158,14 @@ func (w *workspace) approved(ctx context.Context, p *plan.Plan, file string, app
 		return err
 	}
 	if subject.Required() > 0 && file == "" {
-		return fmt.Errorf("this plan needs the signatures of %s (%s): save it with camform plan -out=FILE, have it approved with camform approve FILE, and apply the file",
-			persons(subject.Required()), reasonsFor(subject))
+		return blocked(fmt.Errorf("this plan needs the signatures of %s (%s): save it with camform plan -out=FILE, have it approved with camform approve FILE, and apply the file",
+			persons(subject.Required()), reasonsFor(subject)))
 	}
 	verdict, err := w.judge(ctx, subject, file, approvals)
 	if err != nil {
 		return err
 	}
-	if err := w.report(verdict.Problems(), nil); err != nil {
+	if err := blocked(w.report(verdict.Problems(), nil)); err != nil {
 		return err
 	}
 	return w.rememberApprovals(ctx, p.Approvals)

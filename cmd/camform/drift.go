@@ -5,17 +5,22 @@ import (
 
 	"camform/cmd/camform/view"
 	"camform/engine"
+	"camform/engine/plan"
 )
 
 func driftCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
+	var codes detail
 	cmd := &cobra.Command{
 		Use:   "drift",
 		Short: "Show what was changed on the devices behind camform's back",
 		Long: `Read every device and show what differs from what was last applied. Nothing is changed on any device. What the
-configuration asks for and was never applied is no drift: see "camform plan".
+configuration asks for and was never applied is no drift: see "camform plan". A device to which nothing was applied yet is
+counted.
 
-Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong or a device could not be read.`,
+Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong, if more devices could not be read than
+-max-unreachable tolerates, or if the state has no record of any device. With -detailed-exitcode=fleet, 2 also if devices
+could not be read, and 3 if that is all.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.open(cmd, flags, withSecrets)
@@ -23,7 +28,7 @@ Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong or a
 				return err
 			}
 			defer w.close()
-			return w.drift(cmd)
+			return codes.ends(w.drift(cmd, codes))
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -31,12 +36,11 @@ Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong or a
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a chat")
-	cmd.Flags().Bool("detailed-exitcode", true, "accepted and ignored: drift always tells by its exit code")
-	cmd.Flags().Lookup("detailed-exitcode").Hidden = true
+	codes.add(cmd.Flags(), "=fleet: exit with 2 for drift also where devices could not be read, and with 3 for those alone")
 	return cmd
 }
 
-func (w *workspace) drift(cmd *cobra.Command) error {
+func (w *workspace) drift(cmd *cobra.Command, codes detail) error {
 	planned, err := w.planned(cmd, (*engine.Engine).Drift)
 	if err != nil {
 		return err
@@ -45,10 +49,13 @@ func (w *workspace) drift(cmd *cobra.Command) error {
 	if err := w.plans().Drift(p); err != nil {
 		return err
 	}
-	if err := w.tooManyUnread(p); err != nil {
-		return err
-	}
-	if !p.Empty() {
+	drifted := p.Drifted() == plan.Bad
+	switch unread := w.tooManyUnread(p); {
+	case len(p.Devices) > 0 && !p.Recorded():
+		return errReported // the report said that nothing is known
+	case unread != nil && !(drifted && codes == fleetCodes):
+		return unread
+	case drifted:
 		return exit{code: exitChanges}
 	}
 	return nil

@@ -48,6 +48,7 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 		}
 		fmt.Fprint(a.out, "Wrote main.cam.hcl to begin with. Put the addresses of your devices into it.\n\n")
 	}
+	flags.noDevices = true // they may come later
 	w, err := a.open(cmd, flags, withoutSecrets)
 	if err != nil {
 		return err

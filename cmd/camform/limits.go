@@ -38,7 +38,7 @@ func (w *workspace) withinLimits(p *plan.Plan, overrides []string) (reasons []st
 			left = append(left, e)
 		}
 	}
-	return reasons, w.report(exceeded(left, diag.Error), nil)
+	return reasons, blocked(w.report(exceeded(left, diag.Error), nil))
 }
 
 // warnOfLimits tells which limits would keep a plan from being applied.

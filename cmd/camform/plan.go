@@ -14,6 +14,7 @@ import (
 	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/diag"
+	"camform/engine/guard"
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/schema"
@@ -22,14 +23,16 @@ import (
 func planCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	var out string
-	var detailed, requests bool
+	var codes detail
+	var requests bool
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would have to change on the devices",
 		Long: `Read every device of the configuration and show what would have to change. Nothing is changed on any device.
 
-Exit code: 0 if all is well, 1 if something went wrong or a device could not be read. With -detailed-exitcode, 2 if
-there are changes to make.`,
+Exit code: 0 if all is well, 1 if something went wrong, or if more devices could not be read, or no longer have what was
+applied to them, than -max-unreachable tolerates. With -detailed-exitcode, 2 if there are changes to make. With
+-detailed-exitcode=fleet, 2 also if devices could not be read, 3 if that is all, and 4 if the plan would lock somebody out.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.open(cmd, flags, withSecrets)
@@ -37,7 +40,7 @@ there are changes to make.`,
 				return err
 			}
 			defer w.close()
-			return w.plan(cmd, planOutput{out: out, detailed: detailed, requests: requests})
+			return codes.ends(w.plan(cmd, planOutput{out: out, codes: codes, requests: requests}))
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -45,7 +48,7 @@ there are changes to make.`,
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
-	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 if there are changes")
+	codes.add(cmd.Flags(), "exit with 2 if there are changes; =fleet: also where devices could not be read, and with 3 or 4 in the place of some 1")
 	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")
 	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a comment on a pull request")
 	return cmd
@@ -53,8 +56,9 @@ there are changes to make.`,
 
 // planOutput is what plan does with a plan once it is made.
 type planOutput struct {
-	out                string
-	detailed, requests bool
+	out      string
+	codes    detail
+	requests bool
 }
 
 func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
@@ -86,10 +90,11 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	if err := w.warnOfLimits(p); err != nil {
 		return err
 	}
-	if err := w.tooManyUnread(p); err != nil {
+	changes := o.codes != plainCodes && !p.Empty()
+	if err := w.tooManyUnknown(p); err != nil && !(changes && o.codes == fleetCodes) {
 		return err
 	}
-	if o.detailed && !p.Empty() {
+	if changes {
 		return exit{code: exitChanges}
 	}
 	return nil
@@ -104,10 +109,16 @@ func (w *workspace) planned(cmd *cobra.Command, make planner) (planned *engine.P
 	if err != nil {
 		return nil, err
 	}
-	if err := w.report(problems, w.config.Sources); err != nil {
-		return nil, err
+	err = w.report(problems, w.config.Sources)
+	if err != nil && onlyGuarded(problems) {
+		return nil, blocked(err)
 	}
-	return planned, nil
+	return planned, err
+}
+
+// onlyGuarded reports whether nothing is wrong but what would close a way in.
+func onlyGuarded(problems diag.Problems) bool {
+	return !slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && p.Code != guard.Code })
 }
 
 // plans is the view of plans that the flags ask for.
@@ -139,25 +150,33 @@ func (w *workspace) save(p *plan.Plan, path string) error {
 // tooManyUnread ends the run with an error if more devices could not be read than is tolerated. One that could be read only
 // in part counts as well: nothing is known of the rest.
 func (w *workspace) tooManyUnread(p *plan.Plan) error {
+	return w.tooMany(p, func(d plan.Device) bool { return d.Problem != "" || d.PartlyRead() })
+}
+
+// tooManyUnknown is tooManyUnread that counts devices, too, that no longer have what was applied to them: no step can bring
+// that back.
+func (w *workspace) tooManyUnknown(p *plan.Plan) error {
+	return w.tooMany(p, func(d plan.Device) bool { return d.Problem != "" || d.PartlyRead() || d.Lost() })
+}
+
+func (w *workspace) tooMany(p *plan.Plan, counts func(plan.Device) bool) error {
 	tolerance, err := w.tolerance(p.MaxUnreachable)
 	if err != nil {
 		return err
 	}
-	unread := 0
+	unknown := 0
 	for _, d := range p.Devices {
-		if d.Problem != "" || partlyRead(d) {
-			unread++
+		if counts(d) {
+			unknown++
 		}
 	}
-	if !tolerance.Allows(unread, len(p.Devices)) {
-		return errReported // the plan said which
+	switch failed := len(p.Failed()); {
+	case failed > 0 && failed == len(p.Devices):
+		return errReported // nothing is known, which no tolerance makes good
+	case !tolerance.Allows(unknown, len(p.Devices)):
+		return errUnread // the plan said which
 	}
 	return nil
-}
-
-// partlyRead reports whether a wanted setting of a device could not be read.
-func partlyRead(d plan.Device) bool {
-	return slices.ContainsFunc(d.Skipped, func(s plan.Skipped) bool { return s.Reason == plan.Unreadable })
 }
 
 // hint says how a plan goes on that was saved to a file; the name is empty if it was not.

@@ -48,9 +48,9 @@ and nothing is changed on any device.`,
 				return err
 			}
 			if d.out != "" {
-				return w.saveRollback(cmd, run, d.out)
+				return d.codes.ends(w.saveRollback(cmd, run, d.out))
 			}
-			return w.rollback(cmd, run, d)
+			return d.codes.ends(w.rollback(cmd, run, d))
 		},
 	}
 	flags.addConfig(cmd.Flags())

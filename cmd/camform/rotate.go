@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +48,7 @@ Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 				return err
 			}
 			defer w.close()
-			return w.rotate(cmd, flags)
+			return flags.codes.ends(w.rotate(cmd, flags))
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -59,9 +62,9 @@ Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 }
 
 func (w *workspace) rotate(cmd *cobra.Command, flags *rotateFlags) error {
-	if !managesAny(w.config) {
-		return errors.New("no account of this configuration has a password_policy, so there is nothing to rotate; " +
-			"declare a credential_policy and give it to a login or a user block")
+	if !managesAny(w.config, w.targets) {
+		return fmt.Errorf("no account of %s has a password_policy, so there is nothing to rotate; "+
+			"declare a credential_policy and give it to a login or a user block", cmp.Or(strings.Join(flags.targets, ", "), "this configuration"))
 	}
 	if err := w.recover(cmd.Context(), engine.Accesses(w.config.Devices)); err != nil {
 		return err
@@ -83,12 +86,15 @@ func (w *workspace) rotate(cmd *cobra.Command, flags *rotateFlags) error {
 	return w.decide(cmd, planned.Plan, flags.decision)
 }
 
-// managesAny reports whether a configuration has accounts whose passwords are managed.
-func managesAny(cfg *config.Config) bool {
+// managesAny reports whether a configuration has accounts whose passwords are managed, among those that targets name.
+func managesAny(cfg *config.Config, targets []schema.Setting) bool {
+	aimed := func(address schema.Setting) bool {
+		return len(targets) == 0 || slices.ContainsFunc(targets, func(t schema.Setting) bool { return t.Covers(address) })
+	}
 	for _, d := range cfg.Devices {
 		for _, s := range d.Settings {
 			for _, a := range s.Attributes {
-				if a.Policy != nil {
+				if a.Policy != nil && aimed(s.Address) {
 					return true
 				}
 			}

@@ -85,7 +85,15 @@ func (b *beginning) sound() error {
 // evaluate finds out what the configuration means. What is wrong with it is printed.
 func (b *beginning) evaluate(flags *runFlags, secrets config.SecretReader) (*config.Config, error) {
 	cfg, problems := b.source.Evaluate(b.options(flags, secrets))
-	return cfg, b.report(problems, cfg.Sources)
+	return cfg, b.report(append(problems, flags.vacant(cfg, problems)...), cfg.Sources)
+}
+
+// vacant is the problem of a sound configuration without devices, unless that is allowed.
+func (f *runFlags) vacant(cfg *config.Config, problems diag.Problems) diag.Problems {
+	if f.noDevices || problems.HasErrors() {
+		return nil
+	}
+	return cfg.WithoutDevices()
 }
 
 func (b *beginning) options(flags *runFlags, secrets config.SecretReader) config.Options {

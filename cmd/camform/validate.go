@@ -31,6 +31,7 @@ func (a *app) validate(flags *runFlags) error {
 		return err
 	}
 	cfg, problems := b.source.Evaluate(b.options(flags, a.secretIfThere))
+	problems = append(problems, flags.vacant(cfg, problems)...)
 	if !problems.HasErrors() {
 		more, err := a.checkLocked(cfg, b.provider)
 		if err != nil {

@@ -25,6 +25,7 @@ import (
 // runFlags are the options of the commands that work with a configuration and its devices.
 type runFlags struct {
 	vars        []config.Var // -var and -var-file, in the order of the command line
+	noDevices   bool         // whether a configuration may have no devices
 	targets     []string
 	parallelism int
 	perSite     int
@@ -37,6 +38,7 @@ type runFlags struct {
 func (f *runFlags) addConfig(flags *pflag.FlagSet) {
 	flags.Var(varFlag{&f.vars, variable}, "var", "set a variable: `NAME=VALUE`; may be repeated")
 	flags.Var(varFlag{&f.vars, variableFile}, "var-file", "set variables from this `FILE`; may be repeated")
+	flags.BoolVar(&f.noDevices, "allow-no-devices", false, "go on if no device comes of the configuration; otherwise that is an error")
 }
 
 func (f *runFlags) addDevices(flags *pflag.FlagSet) {

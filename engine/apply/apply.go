@@ -20,6 +20,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,7 +63,9 @@ type Options struct {
 // requests in flight are cut off, and the journal knows which. The report has every device of the plan.
 func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	begun := time.Now()
-	r := &report.Report{Stage: report.Apply, Started: begun.UTC(), Devices: make([]report.Device, len(p.Devices))}
+	r := &report.Report{
+		Stage: report.Apply, Started: begun.UTC(), Devices: make([]report.Device, len(p.Devices)), Targets: p.Targets, Unknown: p.Unknown(),
+	}
 	followers, devices := findFollowers(p.Devices)
 	var work []int
 	for i, d := range devices {
@@ -207,6 +210,10 @@ func (w *worker) stopped() bool { return w.stop.Err() != nil }
 // changes that meanwhile. If it reports false, nothing is held.
 func (w *worker) hold(ctx context.Context) bool {
 	lease, err := w.Store.Acquire(ctx, w.device.Address, w.Run)
+	if _, held := errors.AsType[*state.HeldError](err); held {
+		w.fail(report.Held, providers.Reason(err))
+		return false
+	}
 	if err != nil {
 		w.fail(report.Failed, providers.Reason(err))
 		return false

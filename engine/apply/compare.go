@@ -2,11 +2,15 @@ package apply
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/rotate"
 	"camform/engine/state"
@@ -72,6 +76,50 @@ func (c comparison) missing(s plan.Step, have cty.Value) []string {
 		}
 	}
 	return names
+}
+
+// instead says what a device has in the place of what a step wants, with what was wanted and what was there before. Secrets are
+// only named.
+func (c comparison) instead(s plan.Step, missing []string, have cty.Value) string {
+	switch {
+	case s.After.IsNull():
+		return "it is still there"
+	case have.IsNull():
+		return "it is not there"
+	}
+	var told []string
+	for _, name := range missing {
+		if c.kind(s).IsSecret(name) {
+			told = append(told, name+" is not as wanted")
+			continue
+		}
+		now, wanted := have.GetAttr(name), s.After.GetAttr(name)
+		switch {
+		case s.Before.IsNull():
+			told = append(told, fmt.Sprintf("now reports %s = %s (wanted %s)", name, shown(now), shown(wanted)))
+		case now.RawEquals(s.Before.GetAttr(name)):
+			told = append(told, fmt.Sprintf("still reports %s = %s (wanted %s)", name, shown(now), shown(wanted)))
+		default:
+			told = append(told, fmt.Sprintf("now reports %s = %s (wanted %s, before %s)", name, shown(now), shown(wanted), shown(s.Before.GetAttr(name))))
+		}
+	}
+	return strings.Join(told, ", and ")
+}
+
+// shown is a value in a sentence, without an end if it is long.
+func shown(v cty.Value) string {
+	if v.Type() == cty.String && !v.IsNull() {
+		return diag.Quote(v.AsString())
+	}
+	text, err := ctyjson.Marshal(v, v.Type())
+	if err != nil {
+		return "something else"
+	}
+	const most = 120
+	if runes := []rune(string(text)); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return string(text)
 }
 
 // readable is what a step wants of an attribute, if that can be compared with what a device says: null where it wants

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -58,7 +56,7 @@ func (j judge) step(ctx context.Context, s plan.Step, request sending, after rea
 	case request.err == nil && j.rewritten(s, missing, have):
 		return verdict{result: report.Rewritten, detail: "the device accepted it and keeps it in a form of its own", rows: j.rows(s, have)}
 	default:
-		return request.inVain("the device said yes, but " + describe(missing) + " did not change")
+		return request.inVain("the device accepted the request, but " + j.instead(s, missing, have))
 	}
 }
 
@@ -123,7 +121,7 @@ func (j judge) password(ctx context.Context, s plan.Step, request sending, have 
 	if !found.Fresh {
 		v = request.inVain(otherwise)
 	} else if missing := j.missing(s, have); len(missing) > 0 && !j.rewritten(s, missing, have) {
-		v.result, v.detail = report.Rejected, "it has the new password, but "+describe(missing)+" did not change"
+		v.result, v.detail = report.Rejected, "it has the new password, but "+j.instead(s, missing, have)
 	}
 	v.rows = j.rowsOfPassword(s, have, found, j.accounts.Asleep(account))
 	v.verdicts = []state.Verdict{j.accounts.Verdict(account, found)}
@@ -155,11 +153,4 @@ func (j judge) lost(ctx context.Context, s plan.Step, have cty.Value) verdict {
 		vain.doubt = err
 	}
 	return vain
-}
-
-func describe(missing []string) string {
-	if slices.Contains(missing, "") {
-		return "it"
-	}
-	return strings.Join(missing, " and ")
 }

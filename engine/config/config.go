@@ -16,6 +16,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/credential"
+	"camform/engine/diag"
 	"camform/schema"
 )
 
@@ -24,10 +25,25 @@ type Config struct {
 	Dir      string                   // the directory that was loaded
 	Settings Settings                 // the camform block
 	Devices  []*Device                // ordered by address
+	Vacant   []hcl.Range              // headers of the device blocks of which no device comes, in the order of the source
 	Imports  []Import                 // in the order of the source
 	Outputs  []Output                 // ordered by name
 	Sources  map[string][]byte        // text of every file that was read, for messages
 	Secrets  map[string]schema.Secret // values of secrets by origin, for the run; never stored
+}
+
+// WithoutDevices is the problem of a configuration of which no device comes: a command that looks at none has nothing to call
+// good. It is empty if there are devices.
+func (c *Config) WithoutDevices() diag.Problems {
+	if len(c.Devices) > 0 {
+		return nil
+	}
+	const advice = "If that is meant, say so with -allow-no-devices."
+	if len(c.Vacant) == 0 {
+		return diag.Problems{noDevices.of("The configuration has no device block, so there is nothing to look at. camform import writes one for a device. " + advice)}
+	}
+	return diag.Problems{noDevices.at(c.Vacant[0], "The for_each is empty here, so there is nothing to look at. "+
+		"Does the table that it reads have a line for each device, below its header? "+advice)}
 }
 
 // Settings is the camform block.
@@ -72,6 +88,7 @@ type Device struct {
 	Site      string
 	Tags      []string // sorted
 	Exclusive []string // names of keyed kinds of which undeclared items are removed; sorted
+	Strict    bool     // whether a wanted setting or attribute that the device lacks is an error
 	Lifecycle Lifecycle
 
 	Rules []Rule // by what the device is judged; sorted by id, and shared with other devices

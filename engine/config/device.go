@@ -31,11 +31,14 @@ func (d *deviceBlock) evaluate(l *loader, s scope) {
 	names := l.uses[node{"device", d.name()}].profiles()
 	shared := inherited{
 		settings: merge(l.layersOf(names)...), exclusive: unitedOf(l.exclusive, names, nil), unproven: l.allowed(names, nil),
-		rules: unitedRules(l.rulesOf(names)...), consumers: unitedConsumers(l.consumersOf(names)...),
+		rules: unitedRules(l.rulesOf(names)...), consumers: unitedConsumers(l.consumersOf(names)...), strict: l.anyStrict(names),
 	}
 	instances, ok := d.instances(s)
 	if !ok {
 		return // its value stays unknown
+	}
+	if len(instances) == 0 {
+		l.config.Vacant = append(l.config.Vacant, d.block.DefRange)
 	}
 	devices := make([]*Device, len(instances))
 	for i, instance := range instances {
@@ -72,6 +75,7 @@ type inherited struct {
 	unproven  Allowances
 	rules     []Rule
 	consumers []Consumer
+	strict    bool
 }
 
 // instances makes the scope of every instance. It is false if for_each is wrong.
@@ -188,6 +192,7 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 	if attr := o.attributes["allow_unproven"]; attr != nil {
 		device.AllowUnproven = allowed(shared.unproven, s.unprovenKinds(attr))
 	}
+	device.Strict = s.isStrict(o.attributes["strict"], shared.strict)
 	settings := shared.settings
 	own, rules := s.judged(o, "")
 	if len(own) > 0 {

@@ -57,6 +57,7 @@ var (
 	invalidAddress    = fault{"invalid-address", "Invalid address"}
 	duplicateAddress  = fault{"duplicate-address", "Duplicate address"}
 	duplicateSerial   = fault{"duplicate-serial", "Duplicate serial number"}
+	noDevices         = fault{"no-devices", "No devices"}
 	invalidMAC        = fault{"invalid-mac", "Invalid MAC address"}
 	invalidTLS        = fault{"invalid-tls", "Invalid TLS options"}
 	invalidPolicy     = fault{"invalid-credential-policy", "Invalid credential policy"}

@@ -124,6 +124,7 @@ type loader struct {
 	layers       map[string]layer      // settings of each profile, with those that it extends
 	exclusive    map[string][]string   // of each profile, with those that it extends
 	unproven     map[string]Allowances // allow_unproven likewise
+	strict       map[string]bool       // strict likewise
 	rules        map[string][]Rule     // of each profile, with those that it extends
 	consumers    map[string][]Consumer
 	policies     map[string]*credential.Policy
@@ -155,6 +156,7 @@ func newLoader(source *Source, options Options) *loader {
 		values:       map[node]cty.Value{},
 		layers:       map[string]layer{},
 		exclusive:    map[string][]string{},
+		strict:       map[string]bool{},
 		unproven:     map[string]Allowances{},
 		rules:        map[string][]Rule{},
 		consumers:    map[string][]Consumer{},

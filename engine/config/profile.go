@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // profile is a profile block. It is evaluated once; devices share its attributes.
@@ -19,6 +20,7 @@ func (p *profile) evaluate(l *loader, s scope) {
 	l.rules[p.name()] = unitedRules(append(l.rulesOf(bases), rules)...)
 	l.consumers[p.name()] = unitedConsumers(append(l.consumersOf(bases), s.consumers(o.sections))...)
 	l.exclusive[p.name()] = unitedOf(l.exclusive, bases, s.exclusiveKinds(o.attributes["exclusive"]))
+	l.strict[p.name()] = s.isStrict(o.attributes["strict"], l.anyStrict(bases))
 	l.unproven[p.name()] = l.allowed(bases, s.unprovenKinds(o.attributes["allow_unproven"]))
 }
 
@@ -65,6 +67,19 @@ func unitedOf(lists map[string][]string, profiles, more []string) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// isStrict reads an argument strict, which is as inherited where it is missing or null.
+func (s scope) isStrict(attr *hcl.Attribute, inherited bool) bool {
+	if v := s.argument(attr, cty.Bool); !v.IsNull() && v.IsKnown() {
+		return v.True()
+	}
+	return inherited
+}
+
+// anyStrict reports whether one of several profiles is strict.
+func (l *loader) anyStrict(profiles []string) bool {
+	return slices.ContainsFunc(profiles, func(name string) bool { return l.strict[name] })
 }
 
 // exclusiveKinds reads an argument exclusive: names of keyed kinds.

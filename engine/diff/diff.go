@@ -135,21 +135,24 @@ func (c *comparison) sorted() Result {
 }
 
 func (c *comparison) compareWanted(want *config.Setting) {
+	declared := len(want.Attributes)
+	want = c.withoutIgnored(want)
+	if declared > 0 && len(want.Attributes) == 0 {
+		c.result.Unchanged++
+		return
+	}
 	items, ok := c.Snapshot.Items[want.Kind.Name]
 	if !ok {
 		c.skip(want)
 		return
 	}
-	want = c.withoutIgnored(want)
-	if len(want.Attributes) == 0 {
-		c.result.Unchanged++
-		return
-	}
 	have, exists := items[want.Address.Key]
 	switch {
+	case exists && declared == 0:
+		c.result.Unchanged++
 	case exists:
 		c.compareExisting(want, have)
-	case want.Kind.Creatable():
+	case want.Kind.Creatable() && declared > 0:
 		c.add(c.created(want))
 	default:
 		c.skipFor(want, plan.Unsupported, "the device has no "+want.Address.Local())
@@ -169,9 +172,11 @@ func (c *comparison) skip(want *config.Setting) {
 	c.skipFor(want, plan.Unreadable, detail)
 }
 
+// skipFor notes that a wanted setting is left alone. What was applied once and is not there any more has drifted.
 func (c *comparison) skipFor(want *config.Setting, reason plan.SkipReason, detail string) {
+	_, applied := c.Last[want.Address]
 	c.result.Skipped = append(c.result.Skipped, plan.Skipped{
-		Address: want.Address, Reason: reason, Detail: detail, Source: plan.SourceOf(want.Range),
+		Address: want.Address, Reason: reason, Detail: detail, Drifted: applied && reason == plan.Unsupported, Source: plan.SourceOf(want.Range),
 	})
 }
 

@@ -423,3 +423,76 @@ func TestAnAttributeThatTheDeviceLacksIsToldAndLeftOut(t *testing.T) {
 		})
 	}
 }
+
+// I12: what was applied once and is not there any more has drifted, also where no step could bring it back. What a device
+// never had has not.
+func TestI12WhatWasAppliedAndVanishedHasDrifted(t *testing.T) {
+	lacksRedirect := func(_ *schema.Kind, _ providers.Documents, _ string, want cty.Value) []providers.AttributeError {
+		if want.GetAttr("redirect").IsNull() {
+			return nil
+		}
+		return []providers.AttributeError{{Attribute: "redirect", Detail: "Not here.", Lacks: true}}
+	}
+	applied := func(attributes values) Memory { return Memory{Applied: attributes, Observed: attributes} }
+	both := values{"enabled": cty.True, "redirect": cty.True}
+	protect := config.Lifecycle{Protect: []config.Pattern{{Kind: "https"}}}
+	for title, c := range map[string]struct {
+		want      *config.Setting
+		items     map[string]providers.Items
+		last      Memory
+		lifecycle config.Lifecycle
+		reason    plan.SkipReason
+	}{
+		"a kind": {
+			want("cloud", "", values{"enabled": cty.False}),
+			map[string]providers.Items{},
+			applied(values{"enabled": cty.False}),
+			config.Lifecycle{},
+			plan.Unsupported,
+		},
+		"an item": {
+			want("service", "HTTP", values{"enabled": cty.False}),
+			map[string]providers.Items{"service": {}},
+			applied(values{"enabled": cty.False}),
+			config.Lifecycle{},
+			plan.Unsupported,
+		},
+		"an attribute": {
+			want("https", "", both),
+			map[string]providers.Items{"https": {"": have("https", values{"enabled": cty.True})}},
+			applied(both),
+			config.Lifecycle{},
+			plan.Unsupported,
+		},
+		"a value that is protected": {
+			want("https", "", values{"enabled": cty.True}),
+			map[string]providers.Items{"https": {"": have("https", values{"enabled": cty.False})}},
+			applied(values{"enabled": cty.True}), protect, plan.Protected,
+		},
+	} {
+		for known, last := range map[string]map[schema.Setting]Memory{"applied": {c.want.Address: c.last}, "never applied": nil} {
+			t.Run(title+", "+known, func(t *testing.T) {
+				d := device(c.want)
+				d.URL, d.Lifecycle = mustURL("https://192.0.2.1:443"), c.lifecycle
+				s := snapshot(c.items)
+				s.Missing["cloud"] = "403 notSupport"
+				planned, _ := Plan(d, s, Compare(d, s, last, rules), kinds, lacksRedirect)
+				if len(planned.Skipped) != 1 || planned.Skipped[0].Reason != c.reason || planned.Skipped[0].Drifted != (last != nil) {
+					t.Errorf("left alone: %+v", planned.Skipped)
+				}
+				if len(planned.Steps) > 0 {
+					t.Errorf("steps %+v", planned.Steps)
+				}
+			})
+		}
+	}
+}
+
+// A label that a device does not have is told also where the block says nothing more.
+func TestAnItemWithoutAttributesMustBeThere(t *testing.T) {
+	d := device(want("service", "SHTTP", nil), want("user", "nobody", nil), want("service", "HTTP", nil))
+	s := snapshot(map[string]providers.Items{"service": {"HTTP": have("service", nil)}, "user": {}})
+	if got, want := told(Compare(d, s, nil, rules)), "unsupported service.SHTTP\nunsupported user.nobody\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -138,19 +138,32 @@ func (c *Change) unproven(attribute, detail string) plan.Skipped {
 		name += "." + attribute
 	}
 	return plan.Skipped{
-		Address: c.Address, Attribute: attribute, Reason: plan.Unproven, Source: source,
+		Address: c.Address, Attribute: attribute, Reason: plan.Unproven, Source: source, Drifted: c.drifted(attribute),
 		Detail: fmt.Sprintf("%s Try it on a device that you can reach by hand, with allow_unproven = [%q] in its block.", detail, name),
 	}
+}
+
+// drifted reports whether an attribute is not as it was applied last, since the device was changed; the empty name stands for
+// any of them, or the item itself.
+func (c *Change) drifted(attribute string) bool {
+	moved := plan.Step{Why: c.Why}
+	if attribute == "" {
+		moved.Cause = c.Cause
+	} else {
+		moved.Why = slices.DeleteFunc(slices.Clone(c.Why), func(w plan.Why) bool { return w.Attribute != attribute })
+	}
+	return moved.Drifted()
 }
 
 // without takes an attribute that the device lacks out of a change, and returns what is told about it. Firmware differs in
 // what it offers, and a profile is for many devices: what one of them lacks is told and left out, as with whole kinds.
 func (c *Change) without(wrong providers.AttributeError) plan.Skipped {
-	c.drop(wrong.Attribute)
-	return plan.Skipped{
-		Address: c.Address, Attribute: wrong.Attribute, Reason: plan.Unsupported, Detail: wrong.Detail,
+	left := plan.Skipped{
+		Address: c.Address, Attribute: wrong.Attribute, Reason: plan.Unsupported, Detail: wrong.Detail, Drifted: c.drifted(wrong.Attribute),
 		Source: plan.SourceOf(c.Want.Attributes[wrong.Attribute].Range),
 	}
+	c.drop(wrong.Attribute)
+	return left
 }
 
 // drop takes an attribute out of a change.
@@ -179,7 +192,9 @@ func stepOf(c Change, allowed config.Allowances) plan.Step {
 }
 
 func protected(c Change) plan.Skipped {
-	s := plan.Skipped{Address: c.Address, Reason: plan.Protected, Detail: "lifecycle { protect } keeps it as it is, although it differs"}
+	s := plan.Skipped{
+		Address: c.Address, Reason: plan.Protected, Drifted: c.drifted(""), Detail: "lifecycle { protect } keeps it as it is, although it differs",
+	}
 	if c.Want != nil {
 		s.Source = plan.SourceOf(c.Want.Range)
 	}

@@ -18,13 +18,14 @@ import (
 )
 
 // FormatVersion is the version of the plan file that Encode writes and Decode reads.
-const FormatVersion = 2
+const FormatVersion = 3
 
 // Errors of Decode.
 var (
-	ErrNotAPlan  = errors.New("this is not a plan file of camform")
-	ErrTampered  = errors.New("the plan file was changed after it was written, or is damaged")
-	ErrOtherKind = errors.New("the plan was made with other setting files than this camform has")
+	ErrNotAPlan    = errors.New("this is not a plan file of camform")
+	ErrOtherFormat = errors.New("another version of camform wrote this plan file; plan again")
+	ErrTampered    = errors.New("the plan file was changed after it was written, or is damaged")
+	ErrOtherKind   = errors.New("the plan was made with other setting files than this camform has; plan again")
 )
 
 // Encode writes a plan as canonical JSON: the same plan gives the same bytes. It fails if a value that the schema calls
@@ -32,7 +33,7 @@ var (
 func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	file := fileShape{
 		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, MaxUnreachable: p.MaxUnreachable,
-		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals,
+		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals, Targets: p.Targets,
 	}
 	for _, d := range p.Devices {
 		shape, err := encodeDevice(d, kinds)
@@ -79,7 +80,7 @@ func Decode(text []byte, kinds *schema.Kinds) (*Plan, error) {
 		return nil, ErrNotAPlan
 	}
 	if e.Format != FormatVersion {
-		return nil, fmt.Errorf("its format is %d, this camform reads %d: %w", e.Format, FormatVersion, ErrNotAPlan)
+		return nil, fmt.Errorf("%w (its format is %d, and this camform reads %d)", ErrOtherFormat, e.Format, FormatVersion)
 	}
 	if e.Hash != hash(e.Plan) {
 		return nil, ErrTampered
@@ -123,6 +124,7 @@ type (
 		Created string        `json:"created"`
 		Schema  string        `json:"schema"`
 		Devices []deviceShape `json:"devices"`
+		Targets []string      `json:"targets,omitempty"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
 		MaxUnreachable Tolerance  `json:"max_unreachable"`
@@ -137,6 +139,7 @@ type (
 		Source    string             `json:"source,omitempty"`
 		Ways      []Way              `json:"ways,omitempty"`
 		Pin       providers.Pin      `json:"pin"`
+		Record    Record             `json:"record,omitempty"`
 		Problem   string             `json:"problem,omitempty"`
 		Family    string             `json:"family,omitempty"`
 		Steps     []stepShape        `json:"steps,omitempty"`
@@ -189,6 +192,7 @@ type (
 		Attribute string     `json:"attribute,omitempty"`
 		Reason    SkipReason `json:"reason"`
 		Detail    string     `json:"detail,omitempty"`
+		Drifted   bool       `json:"drifted,omitempty"`
 		Source    Source     `json:"source"`
 	}
 	outputShape struct {
@@ -202,7 +206,7 @@ type (
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source,
-		Ways: d.Ways, Pin: d.Pin, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+		Ways: d.Ways, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
 	}
 	for _, s := range d.Steps {
 		kind := kinds.Lookup(s.Address.Kind)
@@ -232,7 +236,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	}
 	for _, s := range d.Skipped {
 		shape.Skipped = append(shape.Skipped, skippedShape{
-			Address: s.Address.String(), Attribute: s.Attribute, Reason: s.Reason, Detail: s.Detail, Source: s.Source,
+			Address: s.Address.String(), Attribute: s.Attribute, Reason: s.Reason, Detail: s.Detail, Drifted: s.Drifted, Source: s.Source,
 		})
 	}
 	return shape, nil
@@ -288,7 +292,7 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 	}
 	p := &Plan{
 		Version: f.Version, Created: created, Schema: f.Schema, MaxUnreachable: f.MaxUnreachable,
-		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals,
+		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals, Targets: f.Targets,
 	}
 	for _, shape := range f.Devices {
 		d, err := shape.device(kinds)
@@ -314,7 +318,8 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	}
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source,
-		Ways: shape.Ways, Pin: shape.Pin, Problem: shape.Problem, Family: shape.Family, Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged,
+		Ways: shape.Ways, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
+		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged,
 	}
 	for _, s := range shape.Steps {
 		step, err := s.step(kinds)
@@ -335,7 +340,9 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 		if err != nil {
 			return d, err
 		}
-		d.Skipped = append(d.Skipped, Skipped{Address: address, Attribute: s.Attribute, Reason: s.Reason, Detail: s.Detail, Source: s.Source})
+		d.Skipped = append(d.Skipped, Skipped{
+			Address: address, Attribute: s.Attribute, Reason: s.Reason, Detail: s.Detail, Drifted: s.Drifted, Source: s.Source,
+		})
 	}
 	return d, nil
 }

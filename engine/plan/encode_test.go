@@ -84,7 +84,7 @@ func TestADamagedPlanIsNeverAnotherPlan(t *testing.T) {
 		t.Helper()
 		got, err := plan.Decode(damaged, kinds)
 		if err != nil {
-			if !errors.Is(err, plan.ErrNotAPlan) && !errors.Is(err, plan.ErrTampered) && !errors.Is(err, plan.ErrOtherKind) {
+			if !errors.Is(err, plan.ErrNotAPlan) && !errors.Is(err, plan.ErrOtherFormat) && !errors.Is(err, plan.ErrTampered) && !errors.Is(err, plan.ErrOtherKind) {
 				t.Errorf("error %v is of no family", err)
 			}
 			return
@@ -142,7 +142,8 @@ func TestPlansThatAreRefused(t *testing.T) {
 		"text after it":      {append(bytes.Clone(text), "{}"...), plan.ErrNotAPlan},
 		"brace after it":     {append(bytes.Clone(text), '}'), plan.ErrNotAPlan},
 		"changed":            {bytes.Replace(text, []byte("192.0.2.1"), []byte("192.0.2.9"), 1), plan.ErrTampered},
-		"newer format":       {bytes.Replace(text, []byte(`"camform_plan":2`), []byte(`"camform_plan":3`), 1), plan.ErrNotAPlan},
+		"older format":       {bytes.Replace(text, []byte(`"camform_plan":3`), []byte(`"camform_plan":2`), 1), plan.ErrOtherFormat},
+		"newer format":       {bytes.Replace(text, []byte(`"camform_plan":3`), []byte(`"camform_plan":4`), 1), plan.ErrOtherFormat},
 		"envelope field":     {bytes.Replace(text, []byte(`"hash"`), []byte(`"x":1,"hash"`), 1), plan.ErrNotAPlan},
 		"field of the plan":  {rehashed(t, text, `"version"`, `"x":1,"version"`), plan.ErrNotAPlan},
 		"field of a device":  {rehashed(t, text, `"address"`, `"x":1,"address"`), plan.ErrNotAPlan},

@@ -33,6 +33,9 @@ func anyPlan(t *rapid.T) *plan.Plan {
 			Name: fmt.Sprintf("d%d", i), Each: rapid.Bool().Draw(t, "each"),
 		}))
 	}
+	for range rapid.IntRange(0, 2).Draw(t, "targets") {
+		p.Targets = append(p.Targets, text.Draw(t, "target"))
+	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "outputs") {
 		o := plan.Output{Name: fmt.Sprintf("o%d", i), Sensitive: rapid.Bool().Draw(t, "sensitive"), Value: cty.NullVal(cty.DynamicPseudoType)}
 		if !o.Sensitive {
@@ -64,6 +67,7 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 			Verify: rapid.Bool().Draw(t, "verify"), CAFile: word.Draw(t, "ca"), Legacy: rapid.Bool().Draw(t, "legacy"),
 			Basic: rapid.Bool().Draw(t, "basic"), Site: text.Draw(t, "site"),
 		},
+		Record:   rapid.SampledFrom([]plan.Record{plan.NoRecord, plan.Unapplied, plan.Recorded}).Draw(t, "record"),
 		Identity: anyIdentity(t), Problem: text.Draw(t, "problem"), Family: word.Draw(t, "family"),
 	}
 	if rapid.Bool().Draw(t, "unmanaged") {
@@ -77,7 +81,7 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 	for range rapid.IntRange(0, 2).Draw(t, "skipped") {
 		d.Skipped = append(d.Skipped, plan.Skipped{
 			Address: anyAddress(t, address, anyKind(t)), Attribute: text.Draw(t, "attribute"), Reason: plan.Protected,
-			Detail: text.Draw(t, "detail"), Source: anySource(t),
+			Detail: text.Draw(t, "detail"), Drifted: rapid.Bool().Draw(t, "drifted"), Source: anySource(t),
 		})
 	}
 	return d

@@ -26,6 +26,7 @@ type Plan struct {
 	Created time.Time // UTC
 	Schema  string    // hash of the setting files it was made with
 	Devices []Device  // every device of the configuration that was planned, ordered by address
+	Targets []string  // addresses to which the plan is restricted; none if it looked at the whole configuration
 	Outputs []Output
 
 	MaxUnreachable Tolerance // how many devices may be out of reach when it is applied
@@ -54,6 +55,7 @@ type Device struct {
 	Address   schema.Device
 	Access    Access
 	Identity  providers.Identity // what the device said when it was read; zero if it could not be read
+	Record    Record             // what the state remembers of it from earlier runs
 	Problem   string             // why it could not be read, for people; empty if it could
 	Family    string             // family of that problem: "unreachable", "refused", "locked", "identity", ...; empty if none
 	Steps     []Step             // in the order in which apply carries them out
@@ -65,6 +67,16 @@ type Device struct {
 	Ways      []Way              // ways in that others need, which must stay open too
 	Pin       providers.Pin      // what was seen of the device when it was read
 }
+
+// Record says whether the state remembers that something was applied to a device. Drift is judged by that memory alone.
+type Record string
+
+// The records.
+const (
+	NoRecord  Record = ""          // nothing was applied, and the device has nothing that could be
+	Unapplied Record = "unapplied" // nothing was applied yet, although something is wanted
+	Recorded  Record = "recorded"  // something was applied
+)
 
 // Way is a way in to a device that somebody other than camform needs.
 type Way struct {
@@ -215,6 +227,7 @@ type Skipped struct {
 	Attribute string // the one that is left alone; empty if it is the whole setting
 	Reason    SkipReason
 	Detail    string // for people
+	Drifted   bool   // whether it was applied once and is no longer on the device as it was then
 	Source    Source
 }
 

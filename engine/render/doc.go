@@ -2,7 +2,7 @@
 //
 //	plan    → Rows, DriftRows  → Text, Markdown     for people
 //	report  → Result           → Text, Markdown
-//	plan    → PlanJSON, Stream                      for programs, in the shapes that tools for Terraform read
+//	plan    → PlanJSON, DriftJSON, Stream           for programs, in the shapes that tools for Terraform read
 //	diag    → Problems
 //	events  → Progress, Stream
 //

@@ -53,8 +53,10 @@ func (r *remarks) once(subject, words string) {
 	r.index[remarkKey{subject, words, ""}].counted = true
 }
 
-// lacks reports whether a device does not have a whole setting.
-func lacks(s plan.Skipped) bool { return s.Reason == plan.Unsupported && s.Attribute == "" }
+// lacks reports whether a device does not have a whole setting, and never had it.
+func lacks(s plan.Skipped) bool {
+	return s.Reason == plan.Unsupported && s.Attribute == "" && !s.Drifted
+}
 
 // write appends a remark about one or two devices with their addresses, about more as a group, the largest first.
 func (r *remarks) write(d *document, severity Severity, fold Fold) {
@@ -126,6 +128,18 @@ var skipWords = map[plan.SkipReason]string{
 	plan.Waiting:     "waits for its window",
 }
 
+// leftAlone says why a setting is left alone.
+func leftAlone(s plan.Skipped) string {
+	switch {
+	case s.Drifted && s.Reason == plan.Unsupported:
+		return "was applied, and is no longer available"
+	case s.Drifted:
+		return skipWords[s.Reason] + ", and was changed on the device"
+	default:
+		return skipWords[s.Reason]
+	}
+}
+
 // writeSkipped tells what is left alone, and why. That devices of different kinds lack whole settings is what profiles for
 // many devices are made for, so it is counted; unfolded it is told of each device.
 func writeSkipped(d *document, p *plan.Plan, fold Fold) {
@@ -145,7 +159,7 @@ func writeSkipped(d *document, p *plan.Plan, fold Fold) {
 				found.once(s.Address.Local(), words)
 				continue
 			}
-			found.add(device.Address, s.Address.Local(), skipWords[s.Reason], s.Told())
+			found.add(device.Address, s.Address.Local(), leftAlone(s), s.Told())
 		}
 	}
 	if len(found.list) == 0 {
@@ -158,6 +172,50 @@ func writeSkipped(d *document, p *plan.Plan, fold Fold) {
 	}
 	d.line(0, Strong, heading)
 	found.write(d, Attention, fold)
+}
+
+// writeDriftLeftAlone tells which settings are no longer as they were applied although no step brings them back.
+func writeDriftLeftAlone(d *document, p *plan.Plan, fold Fold) {
+	var found remarks
+	for _, device := range p.Devices {
+		for _, s := range device.Skipped {
+			if s.Drifted {
+				found.add(device.Address, s.Address.Local(), leftAlone(s), s.Told())
+			}
+		}
+	}
+	if len(found.list) == 0 {
+		return
+	}
+	d.open(Changes, "Not brought back")
+	d.line(0, Strong, "Settings that are no longer as they were applied, and that camform cannot or must not bring back:")
+	found.write(d, Attention, fold)
+}
+
+// writeUnapplied tells of which devices there is nothing to find drift by.
+func writeUnapplied(d *document, p *plan.Plan, fold Fold) {
+	var found remarks
+	for _, device := range p.Unapplied() {
+		found.add(device.Address, "", "", "")
+	}
+	if len(found.list) == 0 {
+		return
+	}
+	d.open(Notes, "Not applied yet")
+	d.line(0, Strong, "Devices to which nothing was applied yet:")
+	found.write(d, Attention, fold)
+}
+
+// writeTargets tells to what a plan is restricted.
+func writeTargets(d *document, p *plan.Plan) {
+	if len(p.Targets) == 0 {
+		return
+	}
+	d.open(Notes, "Targets")
+	d.line(0, Strong, "Targets are in effect; only these were looked at:")
+	for _, target := range p.Targets {
+		d.line(blockIndent, Normal, printable(target))
+	}
 }
 
 // writeUnknown tells which settings could not be read, so that nobody takes them for unchanged, and counts them.

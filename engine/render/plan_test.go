@@ -27,7 +27,25 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"nothing":     newPlan(north),
 		"unread":      newPlan(north, deaf),
 		"left-alone":  newPlan(north, protected),
+		"targets":     targeted(newPlan(north, plan.Device{Address: gate("west"), Record: plan.Unapplied})),
+		"nobody":      newPlan(),
+		"lost":        newPlan(north, lossy()),
 	}
+}
+
+// targeted restricts a plan.
+func targeted(p *plan.Plan) *plan.Plan {
+	p.Targets = []string{`device.gate["north"]`, "device.gate[\"a\x1b\"].https"}
+	return p
+}
+
+// lossy is a device that no longer has what was applied to it, beside what it never had.
+func lossy() plan.Device {
+	return plan.Device{Address: gate("south"), Record: plan.Recorded, Skipped: []plan.Skipped{
+		{Address: setting(gate("south"), "banner", ""), Reason: plan.Unsupported, Detail: "404", Drifted: true},
+		{Address: setting(gate("south"), "https", ""), Attribute: "min_tls", Reason: plan.Protected, Detail: "kept.", Drifted: true},
+		{Address: setting(gate("south"), "snmp", ""), Reason: plan.Unsupported, Detail: "404"},
+	}}
 }
 
 func TestPlansSayTheSameInEveryForm(t *testing.T) {
@@ -72,18 +90,44 @@ func TestDriftReportsTellOnlyWhatHappenedOnDevices(t *testing.T) {
 		vanished.Why[i].Cause = plan.CauseDrift
 	}
 	deaf := plan.Device{Address: schema.Device{Name: "recorder"}, Problem: "No route."}
-	for name, p := range map[string]*plan.Plan{
-		"drift.txt": newPlan(
-			plan.Device{Address: gate("north"), Steps: []plan.Step{config, httpsUpdate(t, gate("north"))}},
-			plan.Device{Address: gate("south"), Steps: []plan.Step{vanished, allActions(t).Devices[1].Steps[0], allActions(t).Devices[1].Steps[2]}}, deaf),
-		"drift-none.txt":   newPlan(plan.Device{Address: gate("north"), Steps: []plan.Step{config}}),
-		"drift-unread.txt": newPlan(plan.Device{Address: gate("north")}, deaf),
+	fresh := plan.Device{Address: gate("west"), Record: plan.Unapplied, Steps: []plan.Step{config}}
+	north := plan.Device{Address: gate("north"), Record: plan.Recorded}
+	for name, c := range map[string]struct {
+		plan     *plan.Plan
+		verdict  string
+		complete bool
+	}{
+		"drift.txt": {
+			newPlan(
+				plan.Device{Address: gate("north"), Record: plan.Recorded, Steps: []plan.Step{config, httpsUpdate(t, gate("north"))}},
+				plan.Device{Address: gate("south"), Record: plan.Recorded, Steps: []plan.Step{vanished, allActions(t).Devices[1].Steps[0], allActions(t).Devices[1].Steps[2]}}, deaf),
+			"bad", false,
+		},
+		"drift-none.txt":      {newPlan(plan.Device{Address: gate("north"), Record: plan.Recorded, Steps: []plan.Step{config}}), "good", true},
+		"drift-unread.txt":    {newPlan(north, deaf), "unknown", false},
+		"drift-unapplied.txt": {newPlan(north, fresh), "unknown", false},
+		"drift-unknown.txt":   {newPlan(fresh), "unknown", false},
+		"drift-lost.txt":      {newPlan(north, lossy()), "bad", true},
+		"drift-nobody.txt":    {newPlan(), "unknown", false},
+		"drift-targets.txt":   {targeted(newPlan(north)), "unknown", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			golden(t, name, textOf(t, DriftRows(p, testKinds(), Options{}), Options{}))
+			golden(t, name, textOf(t, DriftRows(c.plan, testKinds(), Options{}), Options{}))
+			var b bytes.Buffer
+			if err := DriftJSON(&b, c.plan, testKinds(), "camform/hikvision"); err != nil {
+				t.Fatal(err)
+			}
+			var doc planDoc
+			if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
+				t.Fatal(err)
+			}
+			if doc.Camform.Verdict != c.verdict || doc.Complete != c.complete {
+				t.Errorf("verdict %q, complete %t, want %q and %t", doc.Camform.Verdict, doc.Complete, c.verdict, c.complete)
+			}
 		})
 	}
 	golden(t, "drift.md", markdownOf(t, DriftRows(newPlan(plan.Device{Address: gate("s"), Steps: []plan.Step{vanished}}), testKinds(), Options{})))
+	golden(t, "drift-targets.md", markdownOf(t, DriftRows(targeted(newPlan(north, lossy(), fresh)), testKinds(), Options{})))
 }
 
 func BenchmarkTenThousandDevices(b *testing.B) {

@@ -39,6 +39,19 @@ const (
 // Provider is the name under which the document says whose settings these are. It fails, having written nothing, if the plan
 // holds a secret or cannot be encoded.
 func PlanJSON(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string) error {
+	return writePlan(w, p, kinds, provider, func(*planDoc) {})
+}
+
+// DriftJSON is PlanJSON for a plan that holds nothing but drift. It is complete only if the state remembers every device to
+// which something could be applied, and x_camform has the verdict.
+func DriftJSON(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string) error {
+	return writePlan(w, p, kinds, provider, func(doc *planDoc) {
+		doc.Complete, doc.Camform.Verdict = p.DriftComplete(), string(p.Drifted())
+	})
+}
+
+// writePlan writes the document of a plan after something was added to it.
+func writePlan(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string, add func(*planDoc)) error {
 	hash, err := plan.Hash(p, kinds)
 	if err != nil {
 		return fmt.Errorf("render plan: %w", err)
@@ -48,6 +61,7 @@ func PlanJSON(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string) e
 		return fmt.Errorf("render plan: %w", err)
 	}
 	doc.Camform.PlanHash = hash
+	add(doc)
 	if err := JSONLine(w, doc); err != nil {
 		return fmt.Errorf("render plan: %w", err)
 	}
@@ -167,7 +181,10 @@ type (
 
 	camformPlanDoc struct {
 		PlanHash    string           `json:"plan_hash"`
+		Verdict     string           `json:"verdict,omitempty"` // of drift: good, bad or unknown
 		Devices     int              `json:"devices"`
+		Targets     []string         `json:"targets"`
+		Unapplied   []string         `json:"unapplied"` // devices to which nothing was applied yet
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
 	}
@@ -181,6 +198,7 @@ type (
 		Attribute string      `json:"attribute,omitempty"`
 		Reason    string      `json:"reason"`
 		Detail    string      `json:"detail,omitempty"`
+		Drifted   bool        `json:"drifted,omitempty"` // it was applied, and is no longer so on the device
 		Source    plan.Source `json:"source"`
 	}
 	camformStepDoc struct {
@@ -213,16 +231,22 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	doc := &planDoc{
 		FormatVersion: PlanFormat, TerraformVersion: TerraformVersion, CamformVersion: p.Version,
 		Timestamp: p.Created.UTC().Format(time.RFC3339),
-		Applyable: !p.Empty(), Complete: len(failed) == 0, Errored: len(failed) > 0,
+		Applyable: !p.Empty(), Complete: p.Complete(), Errored: len(failed) > 0,
 		ResourceChanges: []resourceChangeDoc{},
 		OutputChanges:   map[string]changeDoc{},
 		PriorState:      stateDoc{FormatVersion: StateFormat, TerraformVersion: TerraformVersion},
-		Camform:         camformPlanDoc{Devices: len(p.Devices), Unreachable: []unreachableDoc{}, Skipped: []skippedDoc{}},
+		Camform: camformPlanDoc{
+			Devices: len(p.Devices), Targets: append([]string{}, p.Targets...), Unapplied: []string{},
+			Unreachable: []unreachableDoc{}, Skipped: []skippedDoc{},
+		},
 	}
 	for _, d := range p.Devices {
 		if err := doc.addDevice(d, kinds, provider); err != nil {
 			return nil, err
 		}
+	}
+	for _, d := range p.Unapplied() {
+		doc.Camform.Unapplied = append(doc.Camform.Unapplied, d.Address.String())
 	}
 	for _, d := range failed {
 		doc.Camform.Unreachable = append(doc.Camform.Unreachable, unreachableDoc{d.Address.String(), d.Family, d.Problem})
@@ -257,7 +281,7 @@ func (doc *planDoc) addDevice(d plan.Device, kinds *schema.Kinds, provider strin
 	for _, skipped := range d.Skipped {
 		doc.Camform.Skipped = append(doc.Camform.Skipped, skippedDoc{
 			Address: skipped.Address.String(), Attribute: skipped.Attribute, Reason: string(skipped.Reason),
-			Detail: skipped.Detail, Source: skipped.Source,
+			Detail: skipped.Detail, Drifted: skipped.Drifted, Source: skipped.Source,
 		})
 	}
 	addChild(&doc.PriorState.Values.RootModule, prior)

@@ -6,6 +6,7 @@ import (
 
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/schema"
 )
 
 // Result says what a run that applied a plan did not manage, what waits for a restart, and last the counts.
@@ -21,6 +22,7 @@ func Result(r *report.Report, o Options) []Row {
 	}
 	d.open(Summary, "")
 	writeResultSummary(d, r, missed, o.Wording)
+	writeTargeted(d, r.Targets)
 	return d.rows
 }
 
@@ -30,12 +32,19 @@ type missed struct {
 	notRun  int // steps that were not begun
 	notOn   int // devices of these
 	failed  int // steps that were begun and did not end well
+	unknown int // settings that the plan could not judge, or that devices no longer have
 	devices int // devices with anything of this
 }
 
 // findMissed goes through a report. A device whose trouble is told by its steps is not told again.
 func findMissed(r *report.Report) missed {
 	var m missed
+	unknown := map[schema.Device]bool{}
+	for _, s := range r.Unknown {
+		m.remarks.add(s.Address.Device, s.Address.Local(), leftAlone(s), s.Told())
+		m.unknown++
+		unknown[s.Address.Device] = true
+	}
 	for _, device := range r.Devices {
 		failed, notRun := 0, 0
 		for _, s := range device.Steps {
@@ -56,7 +65,7 @@ func findMissed(r *report.Report) missed {
 		if notRun > 0 {
 			m.notOn++
 		}
-		if failed > 0 || notRun > 0 || !device.Result.Good() {
+		if failed > 0 || notRun > 0 || !device.Result.Good() || unknown[device.Address] {
 			m.devices++
 		}
 	}
@@ -104,6 +113,8 @@ func resultWords(r report.Result) string {
 		return "login refused"
 	case report.Mistaken:
 		return "another device answers at the address"
+	case report.Held:
+		return "another run has it"
 	case report.NotRun:
 		return "not begun"
 	default:
@@ -162,6 +173,9 @@ func (m missed) text() string {
 	}
 	if m.notRun > 0 {
 		parts = append(parts, Plural(m.notRun, "setting")+" not begun")
+	}
+	if m.unknown > 0 {
+		parts = append(parts, Plural(m.unknown, "setting")+" unknown or gone")
 	}
 	if len(parts) == 0 {
 		return "out of reach, or not ready for a login"

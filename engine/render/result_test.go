@@ -55,6 +55,12 @@ func TestResults(t *testing.T) {
 	golden(t, "result-unfolded.txt", textOf(t, Result(r, Options{Fold: Unfolded}), Options{}))
 	good := &report.Report{Devices: r.Devices[8:9]}
 	golden(t, "result-good.txt", textOf(t, Result(good, Options{}), Options{}))
+	unknown := &report.Report{Devices: r.Devices[8:9], Targets: []string{"device.gate"}, Unknown: []plan.Skipped{
+		{Address: setting(gate("good"), "https", ""), Reason: plan.Unreadable, Detail: "no answer within 10s"},
+		{Address: setting(gate("good"), "banner", ""), Reason: plan.Unsupported, Detail: "404", Drifted: true},
+	}}
+	golden(t, "result-unknown.txt", textOf(t, Result(unknown, Options{}), Options{}))
+	golden(t, "result-unknown.md", markdownOf(t, Result(unknown, Options{})))
 	golden(t, "result-terraform.txt", textOf(t, Result(good, Options{Wording: Terraform}), Options{}))
 }
 

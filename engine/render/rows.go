@@ -18,8 +18,10 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 		c.write(d, planned(o.Wording), o)
 	}
 	writeNotes(d, p, o.Fold)
+	writeTargets(d, p)
 	d.open(Summary, "")
 	writePlanSummary(d, p, o.Wording)
+	writeTargeted(d, p.Targets)
 	return d.rows
 }
 
@@ -37,10 +39,14 @@ func DriftRows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	for _, c := range changes {
 		c.write(d, drifted, o)
 	}
+	writeDriftLeftAlone(d, p, o.Fold)
 	unknown := writeUnknown(d, p, o.Fold)
 	writeUnread(d, p, o.Fold)
+	writeUnapplied(d, p, o.Fold)
+	writeTargets(d, p)
 	d.open(Summary, "")
 	writeDriftSummary(d, p, unknown)
+	writeTargeted(d, p.Targets)
 	return d.rows
 }
 
@@ -104,6 +110,8 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 		skipped += len(device.Skipped)
 	}
 	switch {
+	case w == Own && len(p.Devices) == 0:
+		return "No changes: there is no device to look at.", Attention
 	case failed > 0 && failed == len(p.Devices):
 		return noneRead(failed), Alarm
 	case failed > 0:
@@ -113,6 +121,8 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 		return fmt.Sprintf("No changes to make, but %s left alone.", wasWere(skipped, "setting")), Attention
 	case w == Terraform:
 		return "No changes. Your infrastructure matches the configuration.", Plain
+	case len(p.Targets) > 0:
+		return "No changes in what the targets name.", Plain
 	default:
 		return "No changes. Your devices match the configuration.", Plain
 	}
@@ -120,30 +130,48 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 
 // writeDriftSummary gets the number of settings that could not be read on devices that could.
 func writeDriftSummary(d *document, p *plan.Plan, unknown int) {
-	settings := 0
+	settings, devices := 0, 0
 	for _, device := range p.Devices {
-		for _, s := range device.Steps {
-			if s.Drifted() {
-				settings++
-			}
+		if n := len(device.Drift()); n > 0 {
+			settings += n
+			devices++
 		}
 	}
-	failed := len(p.Failed())
+	failed, unapplied := len(p.Failed()), len(p.Unapplied())
 	switch {
 	case settings > 0:
-		d.line(0, Strong, fmt.Sprintf("Drift: %s on %s.", Plural(settings, "setting"), Plural(devicesWith(p, plan.Step.Drifted), "device"))).Severity = Attention
+		d.line(0, Strong, fmt.Sprintf("Drift: %s on %s.", Plural(settings, "setting"), Plural(devices, "device"))).Severity = Attention
 		if failed > 0 {
 			d.line(0, Careful, couldNotBeRead(failed)+".").Severity = Alarm
 		}
+	case len(p.Devices) == 0:
+		d.line(0, Strong, "No drift: there is no device to look at.").Severity = Attention
 	case failed > 0 && failed == len(p.Devices):
 		d.line(0, Strong, noneRead(failed)).Severity = Alarm
+	case !p.Recorded():
+		d.line(0, Strong, fmt.Sprintf("Drift is unknown: this state has no record of any device (%d looked at).", len(p.Devices))).Severity = Alarm
+		d.line(0, Normal, "Run camform drift with the state that the devices were applied with, or run camform apply first.")
 	case failed > 0:
 		d.line(0, Strong, fmt.Sprintf("No drift on the %s that could be read; %s.",
 			Plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed))).Severity = Alarm
 	case unknown > 0:
 		d.line(0, Strong, "No drift in what could be read.").Severity = Alarm
+	case unapplied > 0:
+		d.line(0, Strong, "No drift in what was applied.").Severity = Attention
+	case len(p.Targets) > 0:
+		d.line(0, Strong, "No drift in what the targets name.")
 	default:
 		d.line(0, Strong, "No drift.")
+	}
+	if unapplied > 0 && p.Recorded() {
+		d.line(0, Careful, "Nothing was applied yet to "+Plural(unapplied, "device")+", so drift there is unknown.").Severity = Attention
+	}
+}
+
+// writeTargeted says that what is told is about a part of the configuration only.
+func writeTargeted(d *document, targets []string) {
+	if len(targets) > 0 {
+		d.line(0, Careful, "Targets are in effect, so this says nothing about the rest of the configuration.").Severity = Attention
 	}
 }
 

@@ -85,6 +85,12 @@ func (s *Stream) Plan(p *plan.Plan) {
 			s.change("planned_change", step, streamActions[step.Action], ": Plan to "+streamActions[step.Action])
 		}
 	}
+	if len(p.Targets) > 0 {
+		s.diagnostic(diagnosticDoc{
+			Severity: string(diag.Warning), Summary: "Targets are in effect",
+			Detail: "Only these were looked at: " + strings.Join(p.Targets, ", ") + ".",
+		})
+	}
 	for _, d := range p.Failed() {
 		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Device could not be read", Detail: d.Problem, Address: d.Address.String()})
 	}

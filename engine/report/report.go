@@ -64,6 +64,7 @@ const (
 	Unreachable   Result = "unreachable"    // the device did not answer
 	Refused       Result = "refused"        // the device refused the login, or is locked, or no attempt may be spent
 	Mistaken      Result = "other-device"   // another device answers at the address
+	Held          Result = "held"           // another run has the device
 	NotRun        Result = "not-run"        // not begun, because of an interruption or an earlier failure on the device
 )
 
@@ -84,6 +85,9 @@ type Report struct {
 	Elapsed     time.Duration
 	Interrupted bool
 	Devices     []Device // every device of the run, ordered by address
+
+	Targets []string       // addresses to which the plan was restricted; none if it looked at the whole configuration
+	Unknown []plan.Skipped // wanted settings that the plan could not judge, or that devices no longer have
 }
 
 // Device is what happened to one device.
@@ -112,6 +116,25 @@ func (r *Report) Bad() []Device {
 		}
 	}
 	return bad
+}
+
+// OutOfReach reports whether a device ended without anything that was begun on it: it did not answer, or not for us.
+func (d Device) OutOfReach() bool {
+	return d.Result == Unreachable || d.Result == Refused || d.Result == Mistaken
+}
+
+// Reverted reports whether nothing is wrong with a device but that something was put back as it was.
+func (d Device) Reverted() bool {
+	found := false
+	for _, s := range d.Steps {
+		switch {
+		case s.Result == Reverted:
+			found = true
+		case !s.Result.Good() && s.Result != NotRun:
+			return false
+		}
+	}
+	return found
 }
 
 // Count counts the steps with an action and a good result.

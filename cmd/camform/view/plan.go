@@ -110,8 +110,9 @@ type planJSON struct {
 	kinds *schema.Kinds
 }
 
-func (v planJSON) Plan(p *plan.Plan) error               { return render.PlanJSON(v, p, v.kinds, provider) }
-func (v planJSON) Drift(p *plan.Plan) error              { return v.Plan(p) }
+func (v planJSON) Plan(p *plan.Plan) error { return render.PlanJSON(v, p, v.kinds, provider) }
+
+func (v planJSON) Drift(p *plan.Plan) error              { return render.DriftJSON(v, p, v.kinds, provider) }
 func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p) }
 
 // Requests prints an object per line, behind the line of the plan.
