@@ -29,6 +29,9 @@
 // A password changes in apply's stages like any other attribute. Which password is next, which of two a device has after a
 // reply was lost, and when the old one may be forgotten is for rotate alone, which never tries one twice.
 //
+// A secret is a schema.Secret from its origin to the request that carries it, and blank wherever it is printed. A plan holds its
+// plan.SecretSource: the origin, with a fingerprint. The functions that take its text out stand in revealing, in a test.
+//
 // Every command that reads devices does so by survey, and is pure over what it returns: audit.Evaluate judges by rules,
 // learn.Learn writes configurations, and lockfile.File keeps what devices can do for a check without them. Rotate is a plan about
 // passwords, Rollback one whose wishes come from the snapshots of an earlier run.

@@ -16,10 +16,11 @@ import (
 	"camform/engine/plan"
 	"camform/providers"
 	"camform/providers/memory"
+	"camform/schema"
 )
 
 // canaries are the secrets of the world below. None of them may be seen anywhere but at the device.
-var canaries = []string{"Canary-Login", "Canary-Create", "Canary-Change", "Canary-Former"}
+var canaries = []string{"Canary-Login", "Canary-Create", "Canary-Change", "Canary-Former", "Canary-Code", "Canary-Shown"}
 
 // withoutCanaries fails the test if a text holds a secret.
 func withoutCanaries(t *testing.T, what string, text []byte) {
@@ -31,6 +32,38 @@ func withoutCanaries(t *testing.T, what string, text []byte) {
 	}
 }
 
+// discreet is a provider that prints what it is asked and what it reads.
+type discreet struct {
+	providers.Provider
+	t *testing.T
+}
+
+func (p discreet) prints(what string, printed ...any) {
+	p.t.Helper()
+	withoutCanaries(p.t, what, fmt.Appendf(nil, "%#v %+v", printed, printed))
+}
+
+func (p discreet) Decode(kind *schema.Kind, keys []string, docs providers.Documents) (providers.Items, error) {
+	items, err := p.Provider.Decode(kind, keys, docs)
+	p.prints("what is read", items, err)
+	return items, err
+}
+
+func (p discreet) Check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
+	p.prints("what is checked", want)
+	return p.Provider.Check(kind, docs, key, want)
+}
+
+func (p discreet) Same(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool {
+	p.prints("what is compared", want, have)
+	return p.Provider.Same(kind, a, want, have)
+}
+
+func (p discreet) Compose(c providers.Composition) ([]providers.Request, error) {
+	p.prints("what is composed", c)
+	return p.Provider.Compose(c)
+}
+
 func TestI1NoSecretLeavesTheDevice(t *testing.T) {
 	for _, effect := range []memory.Effect{
 		"", memory.Unreachable, memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy,
@@ -39,12 +72,19 @@ func TestI1NoSecretLeavesTheDevice(t *testing.T) {
 		for nth := 1; nth <= 2; nth++ {
 			t.Run(fmt.Sprintf("%s at %d", effect, nth), func(t *testing.T) {
 				w := newWorld(t)
+				w.provider.Provider = discreet{w.provider.Provider, t}
 				d := w.add("gate", memory.Options{Password: "Canary-Login"})
+				d.Set("cloud", "", "code", "Canary-Shown")
 				w.declareUser("gate", "op", "Operator", "Canary-Former")
 				w.converge()
 				w.declareUser("gate", "op", "Operator", "Canary-Change")
 				w.declareUser("gate", "view", "Viewer", "Canary-Create")
 				w.declareUser("gate", "admin", "Administrator", "Canary-Login")
+				w.secrets["env:code"] = "Canary-Code"
+				w.declare("gate", "cloud", "", values{"code": w.secret("env:code")})
+				for _, s := range w.declared("gate").Settings {
+					withoutCanaries(t, "what is wanted", fmt.Appendf(nil, "%#v %v", *s, *s))
+				}
 				w.cfg.Outputs = []config.Output{{Name: "password", Sensitive: true, Value: w.secret("env:gate")}}
 
 				planned := w.planned()

@@ -110,20 +110,26 @@ func add(sizes map[string]size, set *token.FileSet, file *ast.File, dir string) 
 		if !ok {
 			continue
 		}
-		name := dir + "." + f.Name.Name
 		if f.Recv != nil {
 			holder := dir + "." + receiver(f.Recv.List[0].Type)
 			of := sizes[holder]
 			of.methods++
 			sizes[holder] = of
-			name = holder + "." + f.Name.Name
 		}
 		lines := linesOf(set, f)
 		if 2*literalLines(set, f) > lines {
 			lines = 0 // a table
 		}
-		sizes[name] = size{lines: lines}
+		sizes[nameOf(dir, f)] = size{lines: lines}
 	}
+}
+
+// nameOf is the name of a function with its package and its receiver.
+func nameOf(dir string, f *ast.FuncDecl) string {
+	if f.Recv == nil {
+		return dir + "." + f.Name.Name
+	}
+	return dir + "." + receiver(f.Recv.List[0].Type) + "." + f.Name.Name
 }
 
 // receiver is the name of the type of a receiver.

@@ -3,7 +3,9 @@
 //
 // Rules of this package:
 //
-//   - Null means "keep what the device has", unknown means "known later", and the mark SecretMark means "never show".
+//   - Null means "keep what the device has", unknown means "known later".
+//   - A secret is a Secret, in cty values one of SecretType, and its mark says where it comes from. Only expressions of the
+//     language see its text, in a value with the mark.
 //   - Addresses are small comparable structs, so that they serve as map keys, sort keys and log fields.
 //   - Everything here is data. How a value is read from a document or written into one is the business of a provider.
 package schema

@@ -9,15 +9,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
+// Blank is what stands for a secret wherever one could be shown.
+const Blank = "(sensitive value)"
+
 // Secret is a text that must never be shown or stored in the clear: a password, a community, the key of a network. Every way
 // to print or encode it yields Blank, also where it lies in a field that fmt cannot see into; only Reveal gives the text. Two
 // secrets are equal if their texts are. The zero value is the empty text.
 type Secret struct {
 	text unique.Handle[string] // behind a pointer: fmt prints fields that are not exported without asking their methods
 }
-
-// Blank is what stands for a secret wherever one could be shown.
-const Blank = "(sensitive value)"
 
 // NewSecret wraps a text. Do so where it enters the program.
 func NewSecret(text string) Secret {

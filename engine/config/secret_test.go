@@ -1,10 +1,13 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"camform/schema"
 )
 
 func TestSecretsAreReadOnce(t *testing.T) {
@@ -21,6 +24,29 @@ func TestSecretsAreReadOnce(t *testing.T) {
 	}
 	if reads["ADMIN"] != 1 {
 		t.Errorf("the secret was read %d times, so that its value could differ within the run", reads["ADMIN"])
+	}
+}
+
+func TestI1SecretsAreOfOneTypeFromTheConfigurationOn(t *testing.T) {
+	config := loadFiles(t, fleetFiles, testOptions())
+	found := 0
+	for _, d := range config.Devices {
+		login := &Setting{Kind: &schema.Kind{Attributes: []*schema.Attribute{{Name: "login", Secret: true}}}, Attributes: map[string]Attribute{"login": {Value: d.Login.Password}}}
+		for _, s := range append(d.Settings, login) {
+			for name, a := range s.Attributes {
+				if _, ok := schema.SecretIn(a.Value); ok != s.Kind.IsSecret(name) {
+					t.Errorf("%s.%s is %#v", s.Address, name, a.Value)
+				} else if ok {
+					found++
+				}
+			}
+			if printed := fmt.Sprintf("%#v %+v %#v", *s, *s, *d); strings.Contains(printed, canary) || strings.Contains(printed, testEnv["OPERATOR"]) {
+				t.Errorf("%s shows a secret", s.Address)
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("only %d secrets were found", found)
 	}
 }
 

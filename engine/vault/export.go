@@ -189,7 +189,7 @@ func (v *Vault) readExport(r io.Reader) (map[string][]exportedSecret, error) {
 	}
 	found := map[string][]exportedSecret{}
 	for _, s := range file.Secrets {
-		if err := check(s.Name, s.Secret.Reveal()); err != nil {
+		if err := check(s.Name, s.Secret.Secret); err != nil {
 			return nil, fmt.Errorf("the file cannot be imported: %w", err)
 		}
 		found[s.Name] = append(found[s.Name], s)
@@ -256,11 +256,7 @@ func (f filePassphrase) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	if !slices.ContainsFunc(stanzas, func(s *age.Stanza) bool { return s.Type == "scrypt" }) {
 		return nil, age.ErrIncorrectIdentity
 	}
-	passphrase, err := f.unlock.ask("the passphrase of the file")
-	if err != nil {
-		return nil, err
-	}
-	with, err := age.NewScryptIdentity(passphrase.Reveal())
+	with, err := f.unlock.identity("the passphrase of the file")
 	if err != nil {
 		return nil, err
 	}

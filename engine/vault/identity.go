@@ -41,6 +41,15 @@ func (u Unlock) ask(of string) (schema.Secret, error) {
 	return passphrase, err
 }
 
+// identity asks for a passphrase, and returns what it opens age files with.
+func (u Unlock) identity(of string) (*age.ScryptIdentity, error) {
+	passphrase, err := u.ask(of)
+	if err != nil {
+		return nil, err
+	}
+	return age.NewScryptIdentity(passphrase.Reveal())
+}
+
 // read reads all identity files. Whatever is wrong with one is told without its content.
 func (u Unlock) read() ([]age.Identity, error) {
 	var all []age.Identity
@@ -66,7 +75,7 @@ func (u Unlock) readFile(path string) ([]age.Identity, error) {
 	}
 	switch {
 	case bytes.HasPrefix(text, []byte(intro)), bytes.HasPrefix(bytes.TrimSpace(text), []byte(armor.Header)):
-		return []age.Identity{&protected{path, text, u.ask, nil}}, nil
+		return []age.Identity{&protected{path, text, u, nil}}, nil
 	case bytes.Contains(text, []byte("-----BEGIN")):
 		return u.parseSSH(path, text)
 	}
@@ -105,18 +114,18 @@ func (u Unlock) parseSSH(path string, text []byte) ([]age.Identity, error) {
 type protected struct {
 	path   string
 	sealed []byte
-	ask    func(of string) (schema.Secret, error)
+	unlock Unlock
 	inside []age.Identity // nil until it was opened
 }
 
 // Unwrap opens the file and tries what is in it.
 func (p *protected) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	if p.inside == nil {
-		passphrase, err := p.ask("the passphrase of " + p.path)
+		with, err := p.unlock.identity("the passphrase of " + p.path)
 		if err != nil {
 			return nil, err
 		}
-		if p.inside, err = p.open(passphrase); err != nil {
+		if p.inside, err = p.open(with); err != nil {
 			return nil, err
 		}
 	}
@@ -129,16 +138,14 @@ func (p *protected) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	return nil, age.ErrIncorrectIdentity
 }
 
-func (p *protected) open(passphrase schema.Secret) ([]age.Identity, error) {
-	with, err := age.NewScryptIdentity(passphrase.Reveal())
-	if err != nil {
-		return nil, err
+func (p *protected) open(with age.Identity) ([]age.Identity, error) {
+	var reader io.Reader = bytes.NewReader(p.sealed)
+	if !bytes.HasPrefix(p.sealed, []byte(intro)) {
+		reader = armor.NewReader(reader)
 	}
-	sealed := p.sealed
-	if !bytes.HasPrefix(sealed, []byte(intro)) {
-		if sealed, err = io.ReadAll(armor.NewReader(bytes.NewReader(p.sealed))); err != nil {
-			return nil, fmt.Errorf("%s is damaged", p.path)
-		}
+	sealed, err := io.ReadAll(reader)
+	if err != nil {
+		return nil, fmt.Errorf("%s is damaged", p.path)
 	}
 	text, err := decrypt(sealed, with)
 	if err != nil {

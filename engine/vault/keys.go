@@ -307,13 +307,9 @@ func opening(err error) error {
 }
 
 func (v *Vault) askPassphrase(r ring) (age.Identity, error) {
-	passphrase, err := v.unlock.ask("the passphrase of the vault")
+	with, err := v.unlock.identity("the passphrase of the vault")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; %s", ErrLocked, err, advice)
-	}
-	with, err := age.NewScryptIdentity(passphrase.Reveal())
-	if err != nil {
-		return nil, opening(err)
 	}
 	text, err := decrypt(r.Passphrase.Sealed, with)
 	if err != nil {

@@ -66,16 +66,15 @@ func (v *Vault) Unseal(sealed []byte) ([]byte, error) {
 
 // Keep seals a secret that is to be kept under a name, and makes sure that it can be read again if the vault is open.
 func (v *Vault) Keep(name string, secret schema.Secret) ([]byte, error) {
-	text := secret.Reveal()
-	if err := check(name, text); err != nil {
+	if err := check(name, secret); err != nil {
 		return nil, err
 	}
-	sealed, err := v.seal(secretLabel(name), []byte(text))
+	sealed, err := v.seal(secretLabel(name), []byte(secret.Reveal()))
 	if err != nil || !v.isOpen() {
 		return sealed, err
 	}
 	again, err := v.unseal(secretLabel(name), sealed)
-	if err == nil && string(again) != text {
+	if err == nil && schema.NewSecret(string(again)) != secret {
 		err = fmt.Errorf("%w: what was just sealed reads differently", ErrDamaged)
 	}
 	if err != nil {
@@ -180,7 +179,8 @@ func (v *Vault) List(ctx context.Context) ([]Summary, error) {
 }
 
 // check refuses names and texts that could not be written elsewhere: in an origin, in an export, in a password field.
-func check(name, text string) error {
+func check(name string, secret schema.Secret) error {
+	text := secret.Reveal()
 	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
 	switch {
 	case name == "" || len(name) > nameLimit || !utf8.ValidString(name) || strings.ContainsFunc(name, odd):

@@ -191,7 +191,11 @@ func writeItems(b *bytes.Buffer, kind *schema.Kind, items providers.Items, err e
 	for key, item := range items {
 		words := []string{schema.Setting{Kind: kind.Name, Key: key}.Local()}
 		for _, a := range kind.Attributes {
-			words = append(words, a.Name+"="+written(item.GetAttr(a.Name)))
+			if v := item.GetAttr(a.Name); v.RawEquals(a.Conceal(v)) {
+				words = append(words, a.Name+"="+written(v))
+			} else {
+				words = append(words, a.Name+" is not concealed")
+			}
 		}
 		lines = append(lines, strings.Join(words, " "))
 	}

@@ -104,6 +104,13 @@ func (w *trial) readKind(kind *schema.Kind) (reading, error) {
 		return last, nil
 	}
 	items, err := w.provider.Decode(kind, w.itemsOf(kind), w.docs)
+	for key, item := range items {
+		for _, a := range kind.Attributes {
+			if v := item.GetAttr(a.Name); err == nil && !v.RawEquals(a.Conceal(v)) {
+				err = fmt.Errorf("%s is a text in %s, not a schema.Secret", a.Name, schema.Setting{Kind: kind.Name, Key: key}.Local())
+			}
+		}
+	}
 	w.readings[kind.Name] = reading{used, items, err}
 	return w.readings[kind.Name], nil
 }

@@ -42,8 +42,8 @@ const (
 // account is an account that is about to be sent.
 type account struct {
 	name  string
-	body  []byte // the element User as a document
-	login string // password of the account that is logged in, if the device demands it with every change; else empty
+	body  []byte        // the element User as a document
+	login schema.Secret // password of the account that is logged in, if the device demands it with every change; else empty
 }
 
 // composeUsers makes one request for each account. What the device has is decided by its list: an account in it is
@@ -83,9 +83,9 @@ func ownLast(changes []providers.Change, own string) []providers.Change {
 func composeUser(at document.Place, change providers.Change, c providers.Composition) (providers.Request, error) {
 	doc, collection := at.Doc, at.Path
 	user, exists := doc.Find(userList.Where(userName, change.Key))
-	login := ""
+	var login schema.Secret
 	if demandsLogin(at.Limits) {
-		login = c.Login.Password.Reveal()
+		login = c.Login.Password
 	}
 	switch {
 	case !exists && change.After.IsNull():
@@ -126,7 +126,7 @@ func (a account) with(want cty.Value) ([]byte, error) {
 		{userName, a.name, userID},
 		{userLevel, textOf(level), userName},
 		{userPassword, textOf(password), userLevel},
-		{loginPassword, a.login, userPassword},
+		{loginPassword, a.login.Reveal(), userPassword},
 	}
 	for _, part := range parts {
 		if part.text == "" {
