@@ -222,7 +222,7 @@ func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schem
 	return accounts, unread, problems
 }
 
-// Import reads candidates with all settings of the given kinds. It changes nothing on any device, and remembers of those
+// Import reads candidates with all settings of the given kinds, and what they call themselves. It changes nothing on any device, and remembers of those
 // that no state knows nothing before Adopt; what was remembered of a device at the same address holds. The error is for what
 // concerns all of them, such as a secret that is not to be had: no device was asked then.
 func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds []*schema.Kind) (*Imported, error) {

@@ -193,49 +193,72 @@ func TestNoFileUsesOneAboveIt(t *testing.T) {
 	for name := range storeys {
 		paths = append(paths, "camform/"+name)
 	}
+	eachChecked(t, paths, ordered)
+}
+
+// checkedPackage is a package as the compiler understands it, without its tests.
+type checkedPackage struct {
+	goPackage
+	*types.Package
+	types.Info
+	*token.FileSet
+	files []*ast.File
+}
+
+// eachChecked runs a test with each of some packages.
+func eachChecked(t *testing.T, paths []string, test func(*testing.T, *checkedPackage)) {
+	t.Helper()
 	exports := map[string]string{}
 	for _, p := range packages(t, append([]string{"-export", "-deps"}, paths...)...) {
 		exports[p.ImportPath] = p.Export
 	}
 	for _, p := range packages(t, paths...) {
-		t.Run(strings.TrimPrefix(p.ImportPath, "camform/"), func(t *testing.T) { ordered(t, p, exports) })
+		if len(p.GoFiles) == 0 {
+			continue // nothing but tests
+		}
+		t.Run(strings.TrimPrefix(p.ImportPath, "camform/"), func(t *testing.T) { test(t, check(t, p, exports)) })
 	}
 }
 
+// check reads a package. What it imports is taken as the compiler left it, in the files that exports names.
+func check(t *testing.T, p goPackage, exports map[string]string) *checkedPackage {
+	t.Helper()
+	c := &checkedPackage{goPackage: p, FileSet: token.NewFileSet()}
+	for _, name := range p.GoFiles {
+		file, err := parser.ParseFile(c.FileSet, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.files = append(c.files, file)
+	}
+	c.Info = types.Info{Uses: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}, Selections: map[*ast.SelectorExpr]*types.Selection{}}
+	compiled := importer.ForCompiler(c.FileSet, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	var err error
+	if c.Package, err = (&types.Config{Importer: compiled}).Check(p.ImportPath, c.FileSet, c.files, &c.Info); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // ordered demands that the files of a package are those of its storeys, and that none uses one above it.
-func ordered(t *testing.T, p goPackage, exports map[string]string) {
+func ordered(t *testing.T, p *checkedPackage) {
 	order := strings.Fields(storeys[strings.TrimPrefix(p.ImportPath, "camform/")])
 	if want := slices.Sorted(slices.Values(order)); !slices.Equal(p.GoFiles, want) {
 		t.Fatalf("the files are %s, and those in order are %s", p.GoFiles, want)
 	}
-	set, parsed := token.NewFileSet(), []*ast.File(nil)
-	for _, name := range p.GoFiles {
-		file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		parsed = append(parsed, file)
-	}
-	uses := map[*ast.Ident]types.Object{}
-	// What the package imports is taken as the compiler left it.
-	compiled := importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
-	checked, err := (&types.Config{Importer: compiled}).Check(p.ImportPath, set, parsed, &types.Info{Uses: uses})
-	if err != nil {
-		t.Fatal(err)
-	}
 	floor := func(at token.Pos) (string, int) {
-		name := filepath.Base(set.Position(at).Filename)
+		name := filepath.Base(p.Position(at).Filename)
 		return name, slices.Index(order, name)
 	}
 	down := 0
-	for used, object := range uses {
-		if object.Pkg() != checked || !object.Pos().IsValid() {
+	for used, object := range p.Uses {
+		if object.Pkg() != p.Package || !object.Pos().IsValid() {
 			continue
 		}
 		from, here := floor(used.Pos())
 		to, there := floor(object.Pos())
 		if there < here {
-			t.Errorf("%s uses %s of %s, which is above it", set.Position(used.Pos()), object.Name(), to)
+			t.Errorf("%s uses %s of %s, which is above it", p.Position(used.Pos()), object.Name(), to)
 		}
 		if from != to {
 			down++

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 
@@ -96,19 +97,37 @@ func imported(candidates []Candidate, found *survey) (*Imported, error) {
 	return all, nil
 }
 
-// wantsOfImport are kinds with those of their items whose names are known beforehand.
+// wantsOfImport are kinds with those of their items whose names are known beforehand, and the kinds that name a device.
 func wantsOfImport(kinds []*schema.Kind) wants {
 	keys := map[string][]string{}
 	for _, k := range kinds {
 		keys[k.Name] = k.Keys
 	}
-	return func(*schema.Kinds, *config.Device) live.Wants { return live.Wants{Kinds: kinds, Keys: keys} }
+	return func(all *schema.Kinds, _ *config.Device) live.Wants {
+		naming := slices.DeleteFunc(all.All(), func(k *schema.Kind) bool { return k.DeviceName == "" || slices.Contains(kinds, k) })
+		return live.Wants{Kinds: slices.Concat(kinds, naming), Keys: keys}
+	}
+}
+
+// ownName is the name under which a device shows itself; empty where it says none.
+func ownName(s *live.Snapshot) string {
+	for _, name := range slices.Sorted(maps.Keys(s.Kinds)) {
+		item, read := s.Items[name][""]
+		attribute := s.Kinds[name].DeviceName
+		if attribute == "" || !read || item.IsNull() {
+			continue
+		}
+		if own := item.GetAttr(attribute); !own.IsNull() && own.AsString() != "" {
+			return own.AsString()
+		}
+	}
+	return ""
 }
 
 // add takes in the snapshot of a device that was read.
 func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secret) {
 	d := learn.Device{
-		Name: c.Name, Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
+		Name: c.Name, OwnName: ownName(snap), Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
 		Password: schema.MarkSecret(password.Value(), c.Password),
 		Site:     c.Site, Tags: c.Tags, Identity: snap.Identity,
 		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{},

@@ -288,3 +288,21 @@ func TestADeviceThatIsFoundTwiceIsWrittenOnce(t *testing.T) {
 		}
 	})
 }
+
+// A device says what it is called also where its name is not to be written.
+func TestADeviceIsCalledAsItCallsItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Seed: 3})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.cfg = &config.Config{Dir: t.TempDir()}
+		kinds := s.provider.Kinds()
+		survey, err := s.engine().Import(context.Background(), s.candidates(), []*schema.Kind{kinds.Lookup("time")})
+		if err != nil || len(survey.Devices) != 1 {
+			t.Fatalf("%+v, %v", survey, err)
+		}
+		d := survey.Devices[0]
+		if want := d.Items["system"][""].GetAttr("name").AsString(); d.OwnName != want || want == "" {
+			t.Errorf("it is called %q, want %q", d.OwnName, want)
+		}
+	})
+}

@@ -85,11 +85,11 @@ func (k kept) accountsOf(d *config.Device, ways []plan.Way, now time.Time) []Acc
 	own.Own = true
 	k.manage(own, d.Login.Policy, now)
 	for _, s := range d.Settings {
-		if !s.Kind.Account {
+		if !s.Kind.IsAccount() {
 			continue
 		}
 		a := add(s.Address.Key)
-		if level, ok := s.Attributes["level"]; ok {
+		if level, ok := s.Attributes[s.Kind.Account().Level]; ok {
 			a.Level = level.Value.AsString()
 		}
 		for _, attribute := range s.Attributes {
@@ -145,7 +145,7 @@ func (k kept) manage(a *Account, policy *credential.Policy, now time.Time) {
 func wantsOfReview(kinds *schema.Kinds, _ *config.Device) live.Wants {
 	var wants live.Wants
 	for _, kind := range kinds.All() {
-		if kind.Account {
+		if kind.IsAccount() {
 			wants.Kinds = append(wants.Kinds, kind)
 		}
 	}
@@ -177,7 +177,8 @@ func compared(accounts []Account, s *live.Snapshot) []Account {
 		accounts[i].Found = &no
 	}
 	for name, items := range s.Items {
-		if !s.Kinds[name].Account {
+		kind := s.Kinds[name]
+		if !kind.IsAccount() {
 			continue
 		}
 		for key, have := range items {
@@ -187,7 +188,7 @@ func compared(accounts []Account, s *live.Snapshot) []Account {
 				i = len(accounts) - 1
 			}
 			accounts[i].Found = &yes
-			if v := have.GetAttr("level"); !v.IsNull() {
+			if v := have.GetAttr(kind.Account().Level); !v.IsNull() {
 				accounts[i].Level = v.AsString()
 			}
 		}

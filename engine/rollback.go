@@ -212,7 +212,7 @@ func (w *wayBack) remove(kind *schema.Kind, t *touched) {
 		return // somebody removed it since
 	case !kind.Creatable():
 		w.skip(t.address, "", NotTakenBack, "the device did not have it before, and it cannot be removed")
-	case kind.Account && t.address.Key == w.device.Login.Username:
+	case kind.IsAccount() && t.address.Key == w.device.Login.Username:
 		w.skip(t.address, "", NotTakenBack, "the device did not have it before, but camform logs in with it now")
 	default:
 		w.last[t.address] = diff.Memory{Created: true}
@@ -266,7 +266,7 @@ func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name str
 }
 
 func secretStays(kind *schema.Kind) string {
-	if kind.Account {
+	if kind.IsAccount() {
 		return "secrets are not in a snapshot, so the one of now stays; camform rotate gives it a new one"
 	}
 	return "secrets are not in a snapshot, so the one of now stays"

@@ -36,7 +36,7 @@ func waysTo(device *config.Device, users map[string][]plan.Way) []plan.Way {
 		})
 	}
 	for _, s := range device.Settings {
-		if !s.Kind.Account {
+		if !s.Kind.IsAccount() {
 			continue
 		}
 		for _, w := range users[credential.Origin(credential.Name(device.Address, s.Address.Key))] {

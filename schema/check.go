@@ -85,6 +85,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 		},
 		{"key_pattern", "Pattern not possible", badPattern != nil, fmt.Sprintf("key_pattern is no regular expression: %v.", badPattern)},
 		{"keys", "Keys of a kind without key", !k.Keyed && len(k.Keys) > 0, "keys lists the labels of a keyed kind, but keyed is not set."},
+		{"device_name", "Name of devices not possible", !k.canName(k.DeviceName), "device_name must name an attribute that is a string and no secret, of a kind that a device has once."},
 		{"", "Kind without attributes", len(s.Attributes) == 0, "A kind needs at least one attribute block."},
 	})
 	for i, d := range s.Documents {
@@ -98,6 +99,12 @@ func (s settingShape) faults(k *Kind) []Fault {
 		faults = append(faults, a.faults(k.Attributes[:i])...)
 	}
 	return faults
+}
+
+// canName reports whether an attribute can be the name of a device. None at all can.
+func (k *Kind) canName(attribute string) bool {
+	a := k.Attribute(attribute)
+	return attribute == "" || a != nil && a.Type == cty.String && !a.Secret && !k.Keyed
 }
 
 // notOneOf says what a word could be.

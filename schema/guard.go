@@ -167,6 +167,20 @@ func (k *Kind) Opaque(key string) bool {
 	return k.RiskOf(key) == RiskLockout && (k.Own || !slices.ContainsFunc(k.GuardsOf(key), (*Guard).judges))
 }
 
+// Account returns what the items of a kind are as accounts of the device itself, with which people and camform log in: the key
+// is the user name, and a login proves the attribute Password. For other kinds it is a guard without a role: for accounts of
+// ONVIF clients alone, and for a user's own kinds, since what their files say of roles is not relied on.
+func (k *Kind) Account() *Guard {
+	i := slices.IndexFunc(k.Guards, func(g *Guard) bool { return g.Role == Accounts && g.Counts("") })
+	if i < 0 || k.Own {
+		return &Guard{}
+	}
+	return k.Guards[i]
+}
+
+// IsAccount reports whether the items of a kind are accounts of the device itself.
+func (k *Kind) IsAccount() bool { return k.Account().Role == Accounts }
+
 // IsLink reports whether an item is part of the link that carries the connection: it has that role, or lies where that is set.
 func (k *Kind) IsLink(key string) bool {
 	return k.Carries != nil && k.Carries(key) || slices.ContainsFunc(k.GuardsOf(key), func(g *Guard) bool { return g.Role == Link })

@@ -102,6 +102,30 @@ func TestAKindWithoutAUsefulRoleIsOpaque(t *testing.T) {
 	}
 }
 
+func TestAccountsOfADeviceAreKnownByTheirRole(t *testing.T) {
+	account := func(schemes ...string) []*schema.Guard {
+		return []*schema.Guard{{Role: schema.Rights}, {Role: schema.Accounts, Schemes: schemes, Password: "word"}}
+	}
+	for name, c := range map[string]struct {
+		kind schema.Kind
+		want bool
+	}{
+		"no role":                     {schema.Kind{}, false},
+		"another role":                {schema.Kind{Guards: []*schema.Guard{{Role: schema.Rights, Name: schema.KeyHole}}}, false},
+		"accounts":                    {schema.Kind{Guards: account()}, true},
+		"for ONVIF alone":             {schema.Kind{Guards: account(schema.SchemeONVIF)}, false},
+		"for ONVIF and more":          {schema.Kind{Guards: account(schema.SchemeONVIF, schema.SchemeHTTPS)}, true},
+		"a role of a user's own file": {schema.Kind{Own: true, Guards: account()}, false},
+	} {
+		if got := c.kind.IsAccount(); got != c.want {
+			t.Errorf("%s: accounts %t, want %t", name, got, c.want)
+		}
+		if got := c.kind.Account().Password == "word"; got != c.want {
+			t.Errorf("%s: the password is %q", name, c.kind.Account().Password)
+		}
+	}
+}
+
 func TestMistakesInWhatAKindGuardsAreNamed(t *testing.T) {
 	for _, tc := range []struct{ name, role, parts, want string }{
 		{"role", "listner", `    port = "door"`, `17,10-19: Unknown role | "listner" is not one of account, address_filter, authentication, hardware_filter, ` +

@@ -31,15 +31,13 @@ type Kind struct {
 	// provider sets it.
 	Refuses func(key string) []string
 
-	// Account says that the items are accounts of the device, with the key as user name: a login proves the attribute
-	// password.
-	Account bool
-
 	Document  Document   // the document that the setting lives in
 	Elsewhere []Document // where it lives on devices that lack the first, in the order to try
 	Item      *Item      // which part of it, when it is a list; nil means the whole document
 	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
 	Works     *Works     // how it is seen to work after a change; nil if reading it back is all that can be done
+
+	DeviceName string // attribute with the name under which a device shows itself; empty for none
 
 	Phase  Phase  // when it is written, relative to others of the same device
 	Risk   Risk   // what a wrong value can cost

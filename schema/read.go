@@ -144,7 +144,7 @@ type settingShape struct {
 	KeyPattern string           `hcl:"key_pattern,optional"`
 	KeyDoc     string           `hcl:"key_doc,optional"`
 	KeyExample string           `hcl:"key_example,optional"`
-	Account    bool             `hcl:"account,optional"`
+	DeviceName string           `hcl:"device_name,optional"`
 	Phase      string           `hcl:"phase"`
 	Risk       string           `hcl:"risk,optional"`
 	Reboot     string           `hcl:"reboot,optional"`
@@ -232,7 +232,7 @@ type attributeShape struct {
 func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	k := &Kind{
 		Name: s.Name, Summary: s.Summary, Doc: strings.TrimSpace(s.Doc), Source: s.Source,
-		Confidence: Confidence(s.Confidence), Keyed: s.Keyed, Keys: s.Keys, KeyPattern: s.KeyPattern, KeyDoc: s.KeyDoc, KeyExample: s.KeyExample, Account: s.Account,
+		Confidence: Confidence(s.Confidence), Keyed: s.Keyed, Keys: s.Keys, KeyPattern: s.KeyPattern, KeyDoc: s.KeyDoc, KeyExample: s.KeyExample, DeviceName: s.DeviceName,
 		Phase: Phase(slices.Index(phases, s.Phase) + 1),
 		Risk:  Risk(cmp.Or(s.Risk, string(RiskNone))), Reboot: Reboot(cmp.Or(s.Reboot, string(RebootNever))), Drops: s.Drops,
 		Hooks: s.Hooks, Range: s.DefRange, Places: Places{},

@@ -167,6 +167,8 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 		{"key without equals", `phase `, "item {\n element = \"a\"\n key = \"b\"\n}\n  phase ", `pets.hcl:5,3-7: Item incomplete`},
 		{"equals without key", `phase `, "item {\n element = \"a\"\n equals = \"b\"\n}\n  phase ", `pets.hcl:5,3-7: Item incomplete`},
 		{"keys without keyed", `phase `, "keys = [\"a\"]\n  phase ", `pets.hcl:5,10-15: Keys of a kind without key`},
+		{"name of the device", `phase `, "device_name = \"nam\"\n  phase ", `pets.hcl:5,17-22: Name of devices not possible | device_name must name an attribute that is a string and no secret, of a kind that a device has once.`},
+		{"secret name", `element = "petName"`, "element = \"petName\"\n secret = true\n }\n device_name = \"name\"\n attribute \"other\" {\n type = string\n doc = \"x\"\n element = \"y\"", `pets.hcl:16,16-22: Name of devices not possible`},
 		{"no attributes", kind[strings.Index(kind, "  attribute"):strings.LastIndex(kind, "}")], "", `pets.hcl:1,1-15: Kind without attributes`},
 		{"attribute twice", "  attribute \"name\"", "  attribute \"name\" {\n type = string\n doc = \"x\"\n element = \"y\"\n }\n  attribute \"name\"", `pets.hcl:15,3-19: Attribute declared twice | The attribute "name" is declared above already.`},
 		{"attribute name", `attribute "name"`, `attribute "Name"`, `pets.hcl:10,3-19: Name of an attribute not possible`},

@@ -159,7 +159,7 @@ func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate)
 	var survey *engine.Imported
 	var failed error
 	err := s.read(parent, "nothing was written", func(ctx context.Context, e *engine.Engine) {
-		survey, failed = e.Import(ctx, candidates, s.needed())
+		survey, failed = e.Import(ctx, candidates, s.kinds)
 	})
 	if err := cmp.Or(err, failed); err != nil {
 		return nil, err
@@ -172,15 +172,6 @@ func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate)
 		})
 	}
 	return survey, s.report(problems, nil)
-}
-
-// needed are the kinds to read: those that are written, and the one with the name of the device.
-func (s *surveyor) needed() []*schema.Kind {
-	system := s.engine.Provider.Kinds().Lookup("system")
-	if system == nil || slices.Contains(s.kinds, system) {
-		return s.kinds
-	}
-	return append(slices.Clone(s.kinds), system)
 }
 
 // called is what people call a candidate.

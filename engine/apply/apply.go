@@ -277,7 +277,8 @@ func (w *worker) release(ctx context.Context) {
 // proveOldRefused asks for logins with the passwords that were replaced, where policies want that.
 func (w *worker) proveOldRefused(ctx context.Context) {
 	for _, s := range w.rotated {
-		if wrong := w.accounts.ProveOldRefused(ctx, s.Address.Key, *generates(s)); wrong != "" {
+		_, how := s.Generates()
+		if wrong := w.accounts.ProveOldRefused(ctx, s.Address.Key, *how); wrong != "" {
 			w.amend(s, func(done *report.Step) { done.Detail = wrong })
 		}
 	}

@@ -215,7 +215,7 @@ func (c comparison) rowsOfPassword(s plan.Step, have cty.Value, found rotate.Fin
 	case c.asWanted(s, have):
 		return []state.Setting{c.row(s, have)}
 	default:
-		return []state.Setting{c.knownWith(s, s.Secrets[passwordAttribute].Fingerprint)}
+		return []state.Setting{c.knownWith(s, s.Secrets[c.kind(s).Account().Password].Fingerprint)}
 	}
 }
 
@@ -227,9 +227,10 @@ func (c comparison) knownWith(s plan.Step, fingerprint string) state.Setting {
 	if row.Fingerprints == nil {
 		row.Fingerprints = map[string]string{}
 	}
-	delete(row.Fingerprints, passwordAttribute)
+	password := c.kind(s).Account().Password
+	delete(row.Fingerprints, password)
 	if fingerprint != "" {
-		row.Fingerprints[passwordAttribute] = fingerprint
+		row.Fingerprints[password] = fingerprint
 	}
 	return row
 }

@@ -108,7 +108,7 @@ func (w *worker) check(ctx context.Context, now reading, left []plan.Group) chec
 // checkStep says how a step ended before anything was sent for it; the result is empty if it is to be carried out. A step is
 // left alone while it is not known what became of an earlier request for the same setting: it might repeat that.
 func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (result report.Result, detail string) {
-	if how := generates(s); how != nil {
+	if _, how := s.Generates(); how != nil {
 		superseded, err := w.accounts.Superseded(ctx, s.Address.Key, *how)
 		switch {
 		case err != nil:
@@ -156,12 +156,12 @@ func (w *worker) prepare(ctx context.Context, g plan.Group, c checked, login pro
 	p := prepared{group: g, before: c.now}
 	composition := providers.Composition{Documents: c.now.documents, Login: login}
 	for _, s := range c.todo {
-		if how := generates(s); how != nil {
+		if password, how := s.Generates(); how != nil {
 			secret, err := w.accounts.Propose(ctx, s.Address.Key, *how)
 			if err != nil {
 				return p, err
 			}
-			s = withFingerprint(s, passwordAttribute, w.Store.Fingerprint(s.Address, passwordAttribute, secret))
+			s = withFingerprint(s, password, w.Store.Fingerprint(s.Address, password, secret))
 		}
 		p.todo = append(p.todo, s)
 		change, err := w.judge.secrets.change(s, w.judge.kind(s))

@@ -82,7 +82,7 @@ func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have
 	for i := range good.rows {
 		good.rows[i].PendingReboot = good.result == report.PendingReboot
 	}
-	secret, ok := loginOf(kind, s)
+	ok := provable(kind, s)
 	switch {
 	case len(hidden(kind, s)) == 0 || have.IsNull():
 		return good
@@ -92,7 +92,7 @@ func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have
 		// Refused, and nothing that can be read moved: a login to make sure would only cost an attempt.
 		return request.inVain("")
 	}
-	login, err := j.secrets.login(s, secret)
+	login, err := j.secrets.login(kind, s)
 	if err == nil {
 		err = j.line.Authenticate(ctx, login)
 	}
@@ -135,14 +135,14 @@ func (j judge) lost(ctx context.Context, s plan.Step, have cty.Value) verdict {
 	if !j.asWanted(s, have) {
 		return vain
 	}
-	if len(hidden(j.kind(s), s)) == 0 || s.After.IsNull() {
+	kind := j.kind(s)
+	if len(hidden(kind, s)) == 0 || s.After.IsNull() {
 		return good
 	}
-	secret, ok := loginOf(j.kind(s), s)
-	if _, can := j.line.session.(providers.Authenticator); !ok || !can {
+	if _, can := j.line.session.(providers.Authenticator); !provable(kind, s) || !can {
 		return vain
 	}
-	login, err := j.secrets.login(s, secret)
+	login, err := j.secrets.login(kind, s)
 	if err != nil {
 		return vain
 	}

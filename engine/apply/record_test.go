@@ -87,11 +87,11 @@ func TestValuesOfTheJournalComeBack(t *testing.T) {
 }
 
 func TestALoginProvesOnlyPasswordsOfAccounts(t *testing.T) {
-	s := plan.Step{Secrets: map[string]plan.SecretSource{"password": {Origin: "env:A"}}}
-	if _, ok := loginOf(&schema.Kind{Account: true}, s); !ok {
+	s := plan.Step{Secrets: map[string]plan.SecretSource{"word": {Origin: "env:A"}}}
+	if !provable(&schema.Kind{Guards: []*schema.Guard{{Role: schema.Accounts, Password: "word"}}}, s) {
 		t.Error("the password of an account is proven by a login")
 	}
-	if _, ok := loginOf(&schema.Kind{}, s); ok {
+	if provable(&schema.Kind{}, s) {
 		t.Error("the password of a mail server would be tried as a login to the device")
 	}
 }

@@ -12,19 +12,10 @@ import (
 	"camform/schema"
 )
 
-// passwordAttribute is the attribute of an account that a login proves.
-const passwordAttribute = "password"
-
-// generates is how the password of a step is made; nil if the step makes none.
-func generates(s plan.Step) *plan.Generate { return s.Secrets[passwordAttribute].Generate }
-
-// loginOf is the secret of a step that a login proves, if there is one.
-func loginOf(kind *schema.Kind, s plan.Step) (plan.SecretSource, bool) {
-	if !kind.Account {
-		return plan.SecretSource{}, false
-	}
-	secret, ok := s.Secrets[passwordAttribute]
-	return secret, ok
+// provable reports whether a step sets a secret that a login proves.
+func provable(kind *schema.Kind, s plan.Step) bool {
+	_, ok := s.Secrets[kind.Account().Password]
+	return ok
 }
 
 // hidden are the secrets of a step that devices never return.
@@ -87,9 +78,10 @@ func (k secrets) planned(address schema.Setting, attribute string, source plan.S
 	return secret, nil
 }
 
-// login is the credential of the account that a step is about, with a secret of the step.
-func (k secrets) login(s plan.Step, source plan.SecretSource) (providers.Credential, error) {
-	password, err := k.planned(s.Address, passwordAttribute, source)
+// login is the credential of the account that a step is about, with the secret of the step that a login proves.
+func (k secrets) login(kind *schema.Kind, s plan.Step) (providers.Credential, error) {
+	attribute := kind.Account().Password
+	password, err := k.planned(s.Address, attribute, s.Secrets[attribute])
 	return providers.Credential{Username: s.Address.Key, Password: password}, err
 }
 

@@ -78,7 +78,7 @@ func (w *worker) readBack(ctx context.Context, s sent) (reading, error) {
 func ownRotation(sendings []sending) (sending, bool) {
 	for _, request := range sendings {
 		for _, s := range request.steps {
-			if how := generates(s); how != nil && how.Own {
+			if _, how := s.Generates(); how != nil && how.Own {
 				return request, true
 			}
 		}

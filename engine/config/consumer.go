@@ -89,7 +89,7 @@ func (s scope) oneOf(attr *hcl.Attribute, words []string) string {
 func (s scope) levelsOfAccounts() []string {
 	var levels []string
 	for _, kind := range s.options.Kinds.All() {
-		if a := kind.Attribute("level"); kind.Account && a != nil {
+		if a := kind.Attribute(kind.Account().Level); a != nil {
 			levels = append(levels, a.Values...)
 		}
 	}

@@ -96,7 +96,7 @@ func (w schemaWriter) definitions() object {
 		for _, a := range kind.Attributes {
 			properties[a.Name] = valueSchema(a)
 		}
-		if kind.Account {
+		if kind.IsAccount() {
 			properties[policyArgument] = policySchema
 		}
 		all[kind.Name] = object{

@@ -46,7 +46,7 @@ var testKinds = schema.NewKinds(
 		{Name: "days", Type: cty.Set(cty.String), Values: []string{"mon", "tue"}},
 	}},
 	&schema.Kind{Name: "upnp", Document: schema.Document{Path: "/ISAPI/upnp"}, Attributes: []*schema.Attribute{{Name: "enabled", Type: cty.Bool}}},
-	&schema.Kind{Name: "user", Keyed: true, Account: true, Attributes: []*schema.Attribute{
+	&schema.Kind{Name: "user", Keyed: true, Guards: []*schema.Guard{{Role: schema.Accounts, Level: "level", Password: "password"}}, Attributes: []*schema.Attribute{
 		{Name: "level", Type: cty.String, Required: true, Values: []string{"Administrator", "Operator", "Viewer"}},
 		{Name: "password", Type: cty.String, Secret: true, Min: bound(8), Max: bound(16)},
 		{Name: "pin", Type: cty.Number, Secret: true},

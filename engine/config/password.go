@@ -13,10 +13,7 @@ import (
 	"camform/schema"
 )
 
-// passwordAttribute is the attribute of accounts that a login proves, and that a policy manages.
-const passwordAttribute = "password"
-
-// policyArgument is the argument that names the policy of an account.
+// policyArgument is the argument that names the policy of an account. The policy manages the attribute that a login proves.
 const policyArgument = "password_policy"
 
 // manage makes the password of an account one that a policy manages, if its block says so. The value is not known before
@@ -27,11 +24,12 @@ func (s scope) manage(account *Setting, section *section, from origin) {
 	if policy == nil {
 		return
 	}
-	if _, given := account.Attributes[passwordAttribute]; given {
-		s.add(invalidPolicy.at(attr.NameRange, "A password is either given or managed. Leave out %s, or leave out %s and camform makes one.", policyArgument, passwordAttribute))
+	password := account.Kind.Account().Password
+	if _, given := account.Attributes[password]; given {
+		s.add(invalidPolicy.at(attr.NameRange, "A password is either given or managed. Leave out %s, or leave out %s and camform makes one.", policyArgument, password))
 		return
 	}
-	account.Attributes[passwordAttribute] = Attribute{
+	account.Attributes[password] = Attribute{
 		Value: cty.UnknownVal(cty.String), Range: attr.Expr.Range(), Profile: from.profile, Rule: from.rule, Policy: policy,
 	}
 }
@@ -41,15 +39,18 @@ func (s scope) manage(account *Setting, section *section, from origin) {
 func (s scope) withPasswords(settings []*Setting) []*Setting {
 	all := slices.Clone(settings)
 	for i, setting := range settings {
-		declared := setting.Attributes[passwordAttribute]
+		declared := setting.password()
 		if declared.Policy == nil {
 			continue
 		}
 		declared.Value = s.managedPassword(setting.Address.Key, declared.Range)
-		all[i] = setting.with(passwordAttribute, declared)
+		all[i] = setting.with(setting.Kind.Account().Password, declared)
 	}
 	return all
 }
+
+// password is the password of the account that a setting is; the zero value where none is declared, or for another setting.
+func (s *Setting) password() Attribute { return s.Attributes[s.Kind.Account().Password] }
 
 // with is the setting with another value for one attribute.
 func (s *Setting) with(name string, a Attribute) *Setting {
@@ -61,7 +62,7 @@ func (s *Setting) with(name string, a Attribute) *Setting {
 
 // rulesWithPasswords is withPasswords for the settings of rules, which devices share otherwise.
 func (s scope) rulesWithPasswords(rules []Rule) []Rule {
-	managed := func(setting *Setting) bool { return setting.Attributes[passwordAttribute].Policy != nil }
+	managed := func(setting *Setting) bool { return setting.password().Policy != nil }
 	if !slices.ContainsFunc(rules, func(r Rule) bool { return slices.ContainsFunc(r.Settings, managed) }) {
 		return rules
 	}
@@ -109,7 +110,7 @@ func (s scope) accountPolicy(device *Device, attr *hcl.Attribute, username strin
 	if account == nil {
 		return named
 	}
-	declared, given := account.Attributes[passwordAttribute]
+	declared, given := account.Attributes[account.Kind.Account().Password]
 	switch {
 	case named == nil:
 		return declared.Policy
@@ -125,7 +126,7 @@ func (s scope) accountPolicy(device *Device, attr *hcl.Attribute, username strin
 
 // account is the setting of an account of the device, nil if nobody declares it.
 func (d *Device) account(name string) *Setting {
-	i := slices.IndexFunc(d.Settings, func(s *Setting) bool { return s.Kind.Account && s.Address.Key == name })
+	i := slices.IndexFunc(d.Settings, func(s *Setting) bool { return s.Kind.IsAccount() && s.Address.Key == name })
 	if i < 0 {
 		return nil
 	}
@@ -182,22 +183,23 @@ func (s scope) declareLogin(device *Device, section *section) {
 		s.addAccount(device, password)
 		return
 	}
-	if _, given := account.Attributes[passwordAttribute]; !given {
-		device.Settings[slices.Index(device.Settings, account)] = account.with(passwordAttribute, password)
+	name := account.Kind.Account().Password
+	if _, given := account.Attributes[name]; !given {
+		device.Settings[slices.Index(device.Settings, account)] = account.with(name, password)
 	}
 }
 
 // addAccount declares the account of the login. Where no kind is about accounts there is nothing to declare.
 func (s scope) addAccount(device *Device, password Attribute) {
 	kinds := s.options.Kinds.All()
-	i := slices.IndexFunc(kinds, func(k *schema.Kind) bool { return k.Account })
+	i := slices.IndexFunc(kinds, (*schema.Kind).IsAccount)
 	if i < 0 {
 		return
 	}
 	device.Settings = append(device.Settings, &Setting{
 		Address:    schema.Setting{Device: device.Address, Kind: kinds[i].Name, Key: device.Login.Username},
 		Kind:       kinds[i],
-		Attributes: map[string]Attribute{passwordAttribute: password},
+		Attributes: map[string]Attribute{kinds[i].Account().Password: password},
 		Range:      device.Login.Range,
 	})
 	slices.SortFunc(device.Settings, func(a, b *Setting) int { return a.Address.Compare(b.Address) })

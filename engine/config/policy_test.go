@@ -9,6 +9,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/credential"
 	"camform/schema"
@@ -262,6 +263,43 @@ func TestAManagedLoginDeclaresItsAccount(t *testing.T) {
 				t.Error("the settings are out of order")
 			}
 		})
+	}
+}
+
+// TestAccountsOfAnotherVendorAreManaged has accounts, and words for what they may do, that are called otherwise.
+func TestAccountsOfAnotherVendorAreManaged(t *testing.T) {
+	options := testOptions()
+	options.Kinds = schema.NewKinds(&schema.Kind{Name: "member", Keyed: true, Attributes: []*schema.Attribute{
+		{Name: "rank", Type: cty.String, Values: []string{"boss", "guest"}},
+		{Name: "word", Type: cty.String, Secret: true, WriteOnly: true},
+	}, Guards: []*schema.Guard{{Role: schema.Accounts, Level: "rank", Password: "word"}}})
+	options.Secrets = testVault{"gate/clerk": "kanarie-held-1"}.reader(options.Env, "")
+	config := loadFiles(t, map[string]string{"main.cam.hcl": policies + `device "gate" {
+  address = "https://192.0.2.1"
+  login {
+    username        = "root"
+    password        = secret("env:ADMIN")
+    password_policy = credential_policy.standard
+  }
+  member "clerk" {
+    rank            = "guest"
+    password_policy = credential_policy.standard
+  }
+  consumer "vms" {
+    level = "guest"
+  }
+}
+`}, options)
+	want := map[string]string{"member.root": "vault:gate/root unknown by standard", "member.clerk": "vault:gate/clerk by standard"}
+	have := map[string]string{}
+	for _, s := range config.Devices[0].Settings {
+		have[s.Address.Local()] = password(s.Attributes["word"], config)
+	}
+	if diff := gocmp.Diff(want, have); diff != "" {
+		t.Errorf("passwords (-want +have):\n%s", diff)
+	}
+	if level := config.Devices[0].Consumers[0].Level; level != "guest" {
+		t.Errorf("the level is %q", level)
 	}
 }
 

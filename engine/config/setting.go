@@ -107,7 +107,7 @@ func (s scope) setting(kind *schema.Kind, section *section, from origin) (*Setti
 			setting.Attributes[a.Name] = Attribute{Value: v, Range: attr.Expr.Range(), Profile: from.profile, Rule: from.rule}
 		}
 	}
-	if kind.Account {
+	if kind.IsAccount() {
 		s.manage(setting, section, from)
 	}
 	return setting, true

@@ -60,7 +60,7 @@ func (s *shape) withKinds(kinds *schema.Kinds) *shape {
 			labels = []string{"key"}
 		}
 		block := argumentsOf(attributes...)
-		if k.Account {
+		if k.IsAccount() {
 			block.naming(policyArgument)
 		}
 		s.with(k.Name, block, labels...)

@@ -252,7 +252,7 @@ func (c *comparison) compareAttribute(
 
 // provenByLogin reports whether a password is the one that we are logged in with.
 func (c *comparison) provenByLogin(want *config.Setting, a *schema.Attribute, declared config.Attribute) bool {
-	if !want.Kind.Account || a.Name != "password" || want.Address.Key != c.Device.Login.Username {
+	if !c.isOwn(want) || a.Name != want.Kind.Account().Password {
 		return false
 	}
 	wanted, _ := declared.Value.Unmark()

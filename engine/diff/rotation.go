@@ -17,7 +17,7 @@ func (c *comparison) managed(want *config.Setting) Managed {
 
 // isOwn reports whether a setting is the account that camform logs in with.
 func (c *comparison) isOwn(want *config.Setting) bool {
-	return want.Kind.Account && want.Address.Key == c.Device.Login.Username
+	return want.Kind.IsAccount() && want.Address.Key == c.Device.Login.Username
 }
 
 // rotation says why a managed password is to be changed now; empty if it is not.

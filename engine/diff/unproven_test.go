@@ -119,13 +119,16 @@ func TestWhatIsMadeNeedsWhatItsKindRequires(t *testing.T) {
 // Only the password of an account is known from being logged in with it: a mail account may have the same name and secret.
 func TestOnlyAnAccountIsProvenByTheLogin(t *testing.T) {
 	for _, account := range []bool{true, false} {
-		kind := &schema.Kind{Name: "thin", Keyed: true, Account: account, Attributes: []*schema.Attribute{
-			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true},
+		kind := &schema.Kind{Name: "thin", Keyed: true, Attributes: []*schema.Attribute{
+			{Name: "word", Type: cty.String, Secret: true, WriteOnly: true},
 		}}
+		if account {
+			kind.Guards = []*schema.Guard{{Role: schema.Accounts, Password: "word"}}
+		}
 		d := device(&config.Setting{Address: address("thin", "admin"), Kind: kind, Attributes: map[string]config.Attribute{
-			"password": {Value: secret("Login-1")},
+			"word": {Value: secret("Login-1")},
 		}})
-		s := snapshot(map[string]providers.Items{"thin": {"admin": cty.ObjectVal(map[string]cty.Value{"password": cty.NullVal(cty.String)})}})
+		s := snapshot(map[string]providers.Items{"thin": {"admin": cty.ObjectVal(map[string]cty.Value{"word": cty.NullVal(cty.String)})}})
 		if found := Compare(d, s, nil, rules); (len(found.Changes) == 0) != account {
 			t.Errorf("account %t: changes %v", account, found.Changes)
 		}

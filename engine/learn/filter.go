@@ -72,7 +72,7 @@ func (f *filter) keep(a *schema.Attribute, v cty.Value) {
 // keepUnseen decides about an attribute that devices never return. One is known nevertheless: the password of the account
 // that we are logged in with.
 func (f *filter) keepUnseen(a *schema.Attribute) {
-	own := f.kind.Account && f.key == f.device.Username && a.Name == "password"
+	own := f.kind.IsAccount() && f.key == f.device.Username && a.Name == f.kind.Account().Password
 	if own && schema.Origin(f.device.Password) != "" {
 		plain, _ := f.device.Password.Unmark()
 		if !plain.IsKnown() || impossible(a, plain) == "" {

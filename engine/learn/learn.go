@@ -21,7 +21,8 @@ import (
 
 // Device is a device as it was read.
 type Device struct {
-	Name     string // what it is to be called; if empty, the name that it has itself counts, and then its model
+	Name     string // what it is to be called; if empty, OwnName counts, and then the model
+	OwnName  string // under which it shows itself
 	Address  string // URL
 	Username string
 	Password cty.Value // of schema.SecretType or unknown, marked with the origin under which it is written
@@ -157,18 +158,5 @@ func (c *collection) nameOf(device int) string {
 	if hclsyntax.ValidIdentifier(d.Name) {
 		return d.Name
 	}
-	return cmp.Or(identifier(d.Name), identifier(ownName(d)), identifier(d.Identity.Model), "device")
-}
-
-// ownName is the name under which a device shows itself.
-func ownName(d *Device) string {
-	system, ok := d.Items["system"][""]
-	if !ok || system.IsNull() || !system.Type().HasAttribute("name") {
-		return ""
-	}
-	name, _ := system.GetAttr("name").Unmark()
-	if name.IsNull() || !name.IsKnown() || name.Type() != cty.String {
-		return ""
-	}
-	return name.AsString()
+	return cmp.Or(identifier(d.Name), identifier(d.OwnName), identifier(d.Identity.Model), "device")
 }

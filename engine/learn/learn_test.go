@@ -57,7 +57,7 @@ var kinds = schema.NewKinds(
 		{Name: "trap", Type: cty.String},
 		{Name: "key", Type: cty.String, Secret: true, WriteOnly: true},
 	}},
-	&schema.Kind{Name: "user", Keyed: true, Account: true, Attributes: []*schema.Attribute{
+	&schema.Kind{Name: "user", Keyed: true, Guards: []*schema.Guard{{Role: schema.Accounts, Level: "level", Password: "password"}}, Attributes: []*schema.Attribute{
 		{Name: "level", Type: cty.String, Required: true},
 		{Name: "password", Type: cty.String, Min: bound(8), Max: bound(16), Required: true, Secret: true, WriteOnly: true},
 	}},
@@ -91,6 +91,9 @@ func device(n int, values map[string]cty.Value) learn.Device {
 		}
 		attribute := place[dot+1:]
 		given[kind][key][attribute] = kinds.Lookup(kind).Attribute(attribute).Conceal(values[place])
+	}
+	if name, ok := values["system.name"]; ok && !name.IsNull() {
+		d.OwnName = name.AsString()
 	}
 	for kind, items := range given {
 		d.Items[kind] = providers.Items{}

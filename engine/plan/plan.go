@@ -167,14 +167,20 @@ type Step struct {
 	Accepted string
 }
 
-// Rotates reports whether a step makes a new password.
-func (s Step) Rotates() bool {
-	for _, secret := range s.Secrets {
+// Generates returns the attribute for which a step makes a new password, and how it is made; nil for a step that makes none.
+func (s Step) Generates() (attribute string, how *Generate) {
+	for attribute, secret := range s.Secrets {
 		if secret.Generate != nil {
-			return true
+			return attribute, secret.Generate
 		}
 	}
-	return false
+	return "", nil
+}
+
+// Rotates reports whether a step makes a new password.
+func (s Step) Rotates() bool {
+	_, how := s.Generates()
+	return how != nil
 }
 
 // Drifted reports whether a step undoes something that was changed on the device: an attribute, or an item that appeared

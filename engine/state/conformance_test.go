@@ -17,6 +17,13 @@ func TestDevices(t *testing.T)   { statetest.Devices(t, sqlite) }
 func TestSnapshots(t *testing.T) { statetest.Snapshots(t, sqlite) }
 func TestAuditLog(t *testing.T)  { statetest.AuditLog(t, sqlite) }
 
+var (
+	_ statetest.SettingsOfAll = (*state.Store)(nil)
+	_ statetest.Seen          = (*state.Store)(nil)
+	_ statetest.Before        = (*state.Store)(nil)
+	_ statetest.Recorded      = (*state.Store)(nil)
+)
+
 // sqlite opens one database as often as a test asks for it.
 func sqlite[S any](t *testing.T, options state.Options) func() S {
 	path := filepath.Join(t.TempDir(), "state.db")

@@ -99,7 +99,7 @@ func (p *Provider) keys(path string) []string {
 func (p *Provider) names(path string) []string {
 	var names []string
 	for _, kind := range p.livingIn(path) {
-		if kind.Account {
+		if kind.IsAccount() {
 			names = append(names, kind.Item.Element+"/"+kind.Item.Key)
 		}
 	}

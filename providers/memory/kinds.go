@@ -23,7 +23,7 @@ const (
 // document shared by two kinds, items with and without fixed keys, a set, a secret, and every phase and risk.
 var kinds = schema.NewKinds(
 	&schema.Kind{
-		Name: "system", Summary: "Name of the device.",
+		Name: "system", DeviceName: "name", Summary: "Name of the device.",
 		Document: document("/system", "/limits/system"),
 		Phase:    schema.PhaseClock, Risk: schema.RiskNone, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
@@ -40,7 +40,7 @@ var kinds = schema.NewKinds(
 		},
 	},
 	&schema.Kind{
-		Name: "user", Summary: "Account.", Keyed: true, KeyDoc: "Name of the account.", Account: true,
+		Name: "user", Summary: "Account.", Keyed: true, KeyDoc: "Name of the account.",
 		Document: document(usersPath, "/limits/user"), Item: &schema.Item{Element: "items", Key: "name"},
 		Write: &schema.Write{Path: usersPath + "/{id}", Create: usersPath, Delete: usersPath + "/{id}"},
 		Phase: schema.PhaseAccounts, Risk: schema.RiskLogin, Reboot: schema.RebootNever,

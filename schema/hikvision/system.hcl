@@ -4,6 +4,8 @@ setting "system" {
   confidence = "confirmed"
   phase      = "clock"
 
+  device_name = "name"
+
   doc = <<-EOT
     The name under which the device shows itself in its own menu, in network searches and in the overlay of some
     recorders.

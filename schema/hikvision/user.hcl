@@ -7,7 +7,6 @@ setting "user" {
   drops_sessions = true
   hooks          = "users"
   keyed          = true
-  account        = true
   key_doc        = "Name of the user, in the spelling of the device."
 
   doc = <<-EOT

@@ -37,7 +37,7 @@ func Journal(t *testing.T, open Opener[Changes]) {
 func opened(s *world[Changes]) {
 	lease := s.acquire("r1")
 	want := state.Intent{
-		Run: "r1", Device: gate, Document: "/ISAPI/Security/users/2", Method: "PUT", Digest: "sha256:00", Begun: noon,
+		Run: "r1", Device: gate, Document: "/users/2", Method: "PUT", Digest: "sha256:00", Begun: noon,
 		Steps: []state.IntentStep{
 			{
 				Setting: of(gate, "user", "a b"), Action: "update", Before: json.RawMessage(`{"level":"Viewer"}`),
