@@ -68,6 +68,7 @@ var layers = []struct {
 	{"providers/hikvision/simulator", "providers/device"},
 	{"providers/hikvision/xmlpatch", ""},
 	{"providers/memory", "providers providers/device schema"},
+	{"providers/device/devicetest", "providers/device"},
 	{"providers/device", ""},
 	{"providers/providertest", "providers schema"},
 	{"providers", "schema"},

@@ -2,7 +2,9 @@ package memory_test
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 
 	"camform/providers"
 	"camform/providers/device"
+	"camform/providers/device/devicetest"
 	"camform/providers/memory"
 )
 
@@ -23,8 +26,13 @@ type shown struct {
 }
 
 func showCamera(t *testing.T, options memory.Options) shown {
+	return showTo(t, options, memory.Options{})
+}
+
+// showTo makes the recorder as well with options.
+func showTo(t *testing.T, options, recorder memory.Options) shown {
 	w := newGuarded(t, options)
-	s := shown{world: w, recorder: w.fleet.Add("recorder", "https://192.0.2.2", memory.Options{})}
+	s := shown{world: w, recorder: w.fleet.Add("recorder", "https://192.0.2.2", recorder)}
 	s.recorder.SetChannel("1", "192.0.2.1", "guard", "guard-Secret-1")
 	s.session = w.provider.Open(s.recorder.Target())
 	_, err := s.session.Identify(context.Background())
@@ -169,42 +177,64 @@ func TestARecorderGoesBackToASnapshot(t *testing.T) {
 	s.charged(4) // what it did since is done again
 }
 
-// reasons are the ways in which a recorder loses a camera: what becomes of the camera, and what the recorder says then.
+// reasons let something befall the camera of a recorder that has it at a port, the usual one if there is none.
 var reasons = map[string]struct {
-	befalls func(shown)
-	says    string
+	recorder device.Recorder
+	port     string
+	befalls  func(shown)
 }{
-	"another password":             {func(s shown) { s.device.SetUser("guard", "Operator", "guard-Secret-2") }, "turned away"},
-	"the account is gone":          {func(s shown) { s.device.Remove("user", "guard") }, "turned away"},
-	"the account is disabled":      {func(s shown) { s.device.Set("user", "guard", "enabled", false) }, "turned away"},
-	"no right to the picture":      {func(s shown) { s.device.Set("user", "guard", "preview", false) }, "no picture"},
-	"an address filter":            {func(s shown) { s.device.Set("filter", "", "enabled", true) }, "unreachable"},
-	"the listener is off":          {func(s shown) { s.device.Set("https", "", "enabled", false) }, "unreachable"},
-	"the listener moves":           {func(s shown) { s.device.Set("https", "", "port", 8443) }, "unreachable"},
-	"the camera restarts":          {func(s shown) { s.device.Restart() }, "unreachable"},
-	"the camera is dead":           {func(s shown) { s.device.Unplug() }, "unreachable"},
-	"the camera locks it out":      {func(s shown) { s.device.Lock() }, "locked out"},
-	"another device is there":      {func(s shown) { s.device.SwapIdentity() }, "connected"},
-	"a filter that names it":       {func(s shown) { s.filters("192.0.2.2") }, "connected"},
-	"a filter that names us":       {func(s shown) { s.filters(memory.Source) }, "unreachable"},
-	"a listener that it needs not": {func(s shown) { s.device.Set("service", "HTTP", "enabled", false) }, "connected"},
+	"another password":             {befalls: func(s shown) { s.device.SetUser("guard", "Operator", "guard-Secret-2") }},
+	"the account is gone":          {befalls: func(s shown) { s.device.Remove("user", "guard") }},
+	"the account is disabled":      {befalls: func(s shown) { s.device.Set("user", "guard", "enabled", false) }},
+	"no right to the picture":      {befalls: func(s shown) { s.device.Set("user", "guard", "preview", false) }},
+	"an allow list without it":     {befalls: func(s shown) { s.filters(false, memory.Source) }},
+	"an allow list with it":        {befalls: func(s shown) { s.filters(false, "192.0.2.2") }},
+	"a deny list with it":          {befalls: func(s shown) { s.filters(true, "192.0.2.2") }},
+	"a deny list without it":       {befalls: func(s shown) { s.filters(true, memory.Source) }},
+	"the listener is off":          {befalls: func(s shown) { s.device.Set("https", "", "enabled", false) }},
+	"the listener moves":           {befalls: func(s shown) { s.device.Set("https", "", "port", 8443) }},
+	"a listener that it needs not": {befalls: func(s shown) { s.device.Set("service", "HTTP", "enabled", false) }},
+	"an algorithm that it lacks":   {recorder: device.Recorder{MD5Only: true}, befalls: func(s shown) { s.device.SetAlgorithm("SHA-256") }},
+	"an algorithm that it knows":   {befalls: func(s shown) { s.device.SetAlgorithm("SHA-256") }},
+	"a redirect that it cannot take": {
+		recorder: device.Recorder{PlainOnly: true}, port: ":80", befalls: func(s shown) { s.device.Set("https", "", "redirect", true) },
+	},
+	"a redirect that it follows": {port: ":80", befalls: func(s shown) { s.device.Set("https", "", "redirect", true) }},
+	"a restart":                  {befalls: func(s shown) { s.device.Restart() }},
+	"no power":                   {befalls: func(s shown) { s.device.Unplug() }},
+	"a lock":                     {befalls: func(s shown) { s.device.Lock() }},
 }
 
-// filters switches the allow list of the camera on.
-func (s shown) filters(address string) {
+// filters switches the address filter of the camera on.
+func (s shown) filters(deny bool, address string) {
 	s.device.Set("filter", "", "addresses", []string{address})
+	s.device.Set("filter", "", "deny", deny)
 	s.device.Set("filter", "", "enabled", true)
 }
 
-func TestWhatCutsARecorderOff(t *testing.T) {
-	for name, reason := range reasons {
-		t.Run(name, func(t *testing.T) {
-			s := showCamera(t, memory.Options{})
-			s.says("connected")
-			reason.befalls(s)
-			s.says(reason.says)
-		})
+// sees is what the recorder says of channel 1.
+func (s shown) sees() device.Sight {
+	doc := s.recorder.Document("/channels/1/status")
+	for sight := device.Unseen; sight <= device.Unreachable; sight++ {
+		if doc == `{"items":{"":{"online":`+strconv.FormatBool(sight == device.Connected)+`,"result":"`+sight.String()+`"}}}` {
+			return sight
+		}
 	}
+	s.Fatalf("the state of the channel is %s", doc)
+	return 0
+}
+
+func TestWhatCutsARecorderOff(t *testing.T) {
+	lacks := map[string]string{
+		"a version of TLS that it lacks": "devices here have no versions of TLS",
+		"a version of TLS that it knows": "devices here have no versions of TLS",
+	}
+	devicetest.Run(t, slices.Collect(maps.Keys(reasons)), lacks, func(t *testing.T, reason string) devicetest.Site {
+		r := reasons[reason]
+		s := showTo(t, memory.Options{Algorithm: "MD5"}, memory.Options{Recorder: r.recorder})
+		s.recorder.SetChannel("1", "192.0.2.1"+r.port, "guard", "guard-Secret-1")
+		return devicetest.Site{Befall: func() { r.befalls(s); s.clock.Pass(device.RetryTime) }, Sees: s.sees}
+	})
 }
 
 func TestARecorderThatKnowsLessThanTheCameraAsksFor(t *testing.T) {
@@ -270,6 +300,12 @@ func TestSerialNumbersCannotBeWritten(t *testing.T) {
 	s.must(err, nil)
 	if got := s.recorder.Document("/channels"); strings.Contains(got, "FAKE") || !strings.Contains(got, s.device.Identity().Serial) {
 		t.Errorf("the list is %s", got)
+	}
+	body = strings.Replace(body, "192.0.2.1", "192.0.2.99", 1)
+	_, err = s.session.Do(context.Background(), providers.Request{Method: "PUT", Path: "/channels", Body: []byte(body)})
+	s.must(err, nil)
+	if got := s.recorder.Document("/channels"); got != `{"items":{"1":{"camera":"192.0.2.99","username":"guard"}}}` {
+		t.Errorf("nobody is there, and the list is %s", got)
 	}
 }
 

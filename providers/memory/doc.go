@@ -11,7 +11,8 @@
 //     never happens by chance. Time is the clock that was handed to [NewFleet].
 //   - Recorders log in to the cameras of their channels and go on when they are refused, as real ones do; the state of a
 //     channel is the document /channels/KEY/status, that of all /channels/status. The camera judges by its listeners, its
-//     filter, its accounts ("enabled" and "preview" of a user count where they are false) and its digest algorithm. Channels
+//     filter, its accounts and its digest algorithm; of a user "enabled" and "preview" count where they are false, and of the
+//     filter "deny" where it is true. Channels
 //     tell serial, model and firmware of the camera that last let the recorder in.
 //   - A camera may be somewhere else for a recorder than for us: see [Fleet.Route] and [Options.Hidden].
 //   - The document /sessions tells who is logged in: see [Device.OpenSession].

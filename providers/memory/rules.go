@@ -16,7 +16,8 @@ import (
 type rules struct {
 	ways    map[string]way // by scheme in capitals; a document that nobody can read has none
 	filters bool
-	allowed []netip.Prefix
+	denies  bool // the addresses that are listed, and not the others
+	listed  []netip.Prefix
 	lock    device.LockRule
 	limits  map[string]map[string]limit // of attributes, by kind
 }
@@ -85,20 +86,22 @@ func (d *Device) learn() *rules {
 
 func (d *Device) learnFilter(r *rules) {
 	var filter struct {
-		Enabled   bool
-		Addresses []string
+		Enabled, Deny bool
+		Addresses     []string
 	}
 	r.filters = d.read(filterPath, "", &filter) && filter.Enabled
+	r.denies = filter.Deny
 	for _, text := range filter.Addresses {
 		if p, err := prefixOf(text); err == nil {
-			r.allowed = append(r.allowed, p)
+			r.listed = append(r.listed, p)
 		}
 	}
 }
 
 // admits reports whether the address filter lets a source in.
 func (r *rules) admits(source netip.Addr) bool {
-	return !r.filters || slices.ContainsFunc(r.allowed, func(p netip.Prefix) bool { return p.Contains(source) })
+	listed := slices.ContainsFunc(r.listed, func(p netip.Prefix) bool { return p.Contains(source) })
+	return !r.filters || listed != r.denies
 }
 
 // sharing are the kinds of settings that live in each document.

@@ -1,12 +1,16 @@
 package simulator_test
 
 import (
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"camform/providers/device"
+	"camform/providers/device/devicetest"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -35,38 +39,32 @@ func listing(permission string, address netip.Addr) []string {
 	return []string{"<enabled>false", "<enabled>true", ">deny<", ">" + permission + "<", "</IPFilterAddressList>", entry + "</IPFilterAddressList>"}
 }
 
-// reasons are the ways in which a recorder loses a camera. A channel is at port 8000 unless the reason says otherwise.
+// reasons let something befall the camera of a recorder that has it at a port, 8000 unless it says otherwise.
 var reasons = map[string]struct {
 	port    string
 	quirks  simulator.Quirks // of the recorder
 	befalls func(*shown)
-	says    string
 }{
-	"another password":               {befalls: func(s *shown) { s.camera.SetUser("nvr", "Operator", "Another-One-2") }, says: "errorUserNameOrPasswd"},
-	"the account is gone":            {befalls: func(s *shown) { s.camera.RemoveUser("nvr") }, says: "errorUserNameOrPasswd"},
-	"the account is disabled":        {befalls: func(s *shown) { s.camera.DisableUser("nvr") }, says: "errorUserNameOrPasswd"},
-	"no right to the picture":        {befalls: (*shown).takeThePicture, says: "ipcStreamFail"},
-	"an allow list without it":       {befalls: func(s *shown) { s.set(ipFilter, listing("allow", s.camera.Address())...) }, says: "netUnreachable"},
-	"an allow list with it":          {befalls: func(s *shown) { s.set(ipFilter, listing("allow", s.recorder.Address())...) }, says: "connect"},
-	"a deny list with it":            {befalls: func(s *shown) { s.set(ipFilter, listing("deny", s.recorder.Address())...) }, says: "netUnreachable"},
-	"a deny list without it":         {befalls: func(s *shown) { s.set(ipFilter, listing("deny", s.camera.Address())...) }, says: "connect"},
-	"the listener is off":            {befalls: func(s *shown) { s.service("DEV_MANAGE", "<enabled>true", "<enabled>false") }, says: "netUnreachable"},
-	"the listener moves":             {befalls: func(s *shown) { s.service("DEV_MANAGE", ">8000<", ">8001<") }, says: "netUnreachable"},
-	"a listener that it needs not":   {befalls: func(s *shown) { s.service("HTTPS", "<enabled>true", "<enabled>false") }, says: "connect"},
-	"HTTPS is off":                   {port: "443", befalls: func(s *shown) { s.service("HTTPS", "<enabled>true", "<enabled>false") }, says: "netUnreachable"},
-	"HTTPS moves":                    {port: "443", befalls: func(s *shown) { s.service("HTTPS", ">443<", ">8443<") }, says: "netUnreachable"},
-	"an algorithm that it lacks":     {port: "80", quirks: simulator.Quirks{MD5Only: true}, befalls: func(s *shown) { s.set(webCertificate, ">MD5<", ">SHA256<") }, says: "errorUserNameOrPasswd"},
-	"an algorithm that it knows":     {port: "80", befalls: func(s *shown) { s.set(webCertificate, ">MD5<", ">SHA256<") }, says: "connect"},
-	"the choice of an algorithm":     {port: "80", quirks: simulator.Quirks{MD5Only: true}, befalls: func(s *shown) { s.set(webCertificate, ">MD5<", ">MD5/SHA256<") }, says: "connect"},
-	"no algorithm beside basic":      {port: "80", quirks: simulator.Quirks{MD5Only: true}, befalls: func(s *shown) { s.set(webCertificate, ">MD5<", ">SHA256<", ">digest<", ">digest/basic<") }, says: "connect"},
-	"an algorithm of HTTP":           {quirks: simulator.Quirks{MD5Only: true}, befalls: func(s *shown) { s.set(webCertificate, ">MD5<", ">SHA256<") }, says: "connect"},
-	"a redirect":                     {port: "80", quirks: simulator.Quirks{PlainOnly: true}, befalls: func(s *shown) { s.service("HTTPS", "<redirectToHttps>false", "<redirectToHttps>true") }, says: "netUnreachable"},
-	"a redirect that it follows":     {port: "80", befalls: func(s *shown) { s.service("HTTPS", "<redirectToHttps>false", "<redirectToHttps>true") }, says: "connect"},
-	"a version of TLS that it lacks": {port: "443", quirks: simulator.Quirks{OldTLS: true}, befalls: func(s *shown) { s.service("HTTPS", "<TLS1_2Enable>true", "<TLS1_2Enable>false") }, says: "netUnreachable"},
-	"a version that it knows":        {port: "443", befalls: func(s *shown) { s.service("HTTPS", "<TLS1_2Enable>true", "<TLS1_2Enable>false") }, says: "connect"},
-	"a reboot":                       {befalls: func(s *shown) { s.camera.Reboot() }, says: "netUnreachable"},
-	"no power":                       {befalls: func(s *shown) { s.camera.Unplug() }, says: "netUnreachable"},
-	"a lock":                         {befalls: func(s *shown) { s.camera.Lock(time.Minute) }, says: "userLocked"},
+	"another password":               {befalls: func(s *shown) { s.camera.SetUser("nvr", "Operator", "Another-One-2") }},
+	"the account is gone":            {befalls: func(s *shown) { s.camera.RemoveUser("nvr") }},
+	"the account is disabled":        {befalls: func(s *shown) { s.camera.DisableUser("nvr") }},
+	"no right to the picture":        {befalls: (*shown).takeThePicture},
+	"an allow list without it":       {befalls: func(s *shown) { s.set(ipFilter, listing("allow", s.camera.Address())...) }},
+	"an allow list with it":          {befalls: func(s *shown) { s.set(ipFilter, listing("allow", s.recorder.Address())...) }},
+	"a deny list with it":            {befalls: func(s *shown) { s.set(ipFilter, listing("deny", s.recorder.Address())...) }},
+	"a deny list without it":         {befalls: func(s *shown) { s.set(ipFilter, listing("deny", s.camera.Address())...) }},
+	"the listener is off":            {befalls: func(s *shown) { s.service("DEV_MANAGE", "<enabled>true", "<enabled>false") }},
+	"the listener moves":             {befalls: func(s *shown) { s.service("DEV_MANAGE", ">8000<", ">8001<") }},
+	"a listener that it needs not":   {befalls: func(s *shown) { s.service("HTTPS", "<enabled>true", "<enabled>false") }},
+	"an algorithm that it lacks":     {port: "80", quirks: simulator.Quirks{MD5Only: true}, befalls: func(s *shown) { s.set(webCertificate, ">MD5<", ">SHA256<") }},
+	"an algorithm that it knows":     {port: "80", befalls: func(s *shown) { s.set(webCertificate, ">MD5<", ">SHA256<") }},
+	"a redirect that it cannot take": {port: "80", quirks: simulator.Quirks{PlainOnly: true}, befalls: func(s *shown) { s.service("HTTPS", "<redirectToHttps>false", "<redirectToHttps>true") }},
+	"a redirect that it follows":     {port: "80", befalls: func(s *shown) { s.service("HTTPS", "<redirectToHttps>false", "<redirectToHttps>true") }},
+	"a version of TLS that it lacks": {port: "443", quirks: simulator.Quirks{OldTLS: true}, befalls: func(s *shown) { s.service("HTTPS", "<TLS1_2Enable>true", "<TLS1_2Enable>false") }},
+	"a version of TLS that it knows": {port: "443", befalls: func(s *shown) { s.service("HTTPS", "<TLS1_2Enable>true", "<TLS1_2Enable>false") }},
+	"a restart":                      {befalls: func(s *shown) { s.camera.Reboot() }},
+	"no power":                       {befalls: func(s *shown) { s.camera.Unplug() }},
+	"a lock":                         {befalls: func(s *shown) { s.camera.Lock(time.Minute) }},
 }
 
 // service replaces a text in the entry of one protocol.
@@ -87,20 +85,67 @@ func (s *shown) takeThePicture() {
 	c.put(at, edit(s, c.get(at), "<preview>true", "<preview>false"), "ok")
 }
 
+// words are what the recorder says.
+var words = map[string]device.Sight{
+	"connect": device.Connected, "errorUserNameOrPasswd": device.Turned, "userLocked": device.LockedOut, "ipcStreamFail": device.Blind,
+	"netUnreachable": device.Unreachable,
+}
+
+// sees is what the recorder says of channel 5.
+func (s *shown) sees() device.Sight {
+	s.Helper()
+	got := s.client.get(fifth + "/status")
+	_, rest, _ := strings.Cut(got, "<chanDetectResult>")
+	word, _, _ := strings.Cut(rest, "<")
+	sight, known := words[word]
+	if !known || strings.Contains(got, "<online>true<") != (sight == device.Connected) {
+		s.Fatalf("the state of the channel is\n%s", got)
+	}
+	return sight
+}
+
 func TestWhatCutsARecorderOff(t *testing.T) {
-	for name, reason := range reasons {
+	devicetest.Run(t, slices.Collect(maps.Keys(reasons)), nil, func(t *testing.T, reason string) devicetest.Site {
+		r := reasons[reason]
+		s := showCamera(t)
+		s.recorder.SetQuirks(r.quirks)
+		if r.port != "" {
+			s.at(r.port)
+		}
+		return devicetest.Site{Befall: func() { r.befalls(s); s.clock.advance(device.RetryTime) }, Sees: s.sees}
+	})
+}
+
+// Digest algorithms are a matter of HTTP, and of those that a camera offers one is enough.
+func TestAlgorithmsOfARecorder(t *testing.T) {
+	for name, c := range map[string]struct {
+		port string
+		set  []string
+		says string
+	}{
+		"the choice":                 {"80", []string{">MD5<", ">MD5/SHA256<"}, "connect"},
+		"basic":                      {"80", []string{">MD5<", ">SHA256<", ">digest<", ">digest/basic<"}, "connect"},
+		"the protocol of the vendor": {"8000", []string{">MD5<", ">SHA256<"}, "connect"},
+		"HTTPS":                      {"443", []string{">MD5<", ">SHA256<"}, "errorUserNameOrPasswd"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := showCamera(t)
-			s.recorder.SetQuirks(reason.quirks)
-			if reason.port != "" {
-				s.at(reason.port)
-			}
+			s.recorder.SetQuirks(simulator.Quirks{MD5Only: true})
+			s.at(c.port)
 			s.tells("connect")
-			reason.befalls(s)
-			s.tells(reason.says)
-			s.clock.advance(20 * time.Second)
-			s.tells(reason.says)
+			s.set(webCertificate, c.set...)
+			s.tells(c.says)
 		})
+	}
+}
+
+func TestPortsOfHTTPSCloseAndMove(t *testing.T) {
+	for _, change := range [][2]string{{"<enabled>true", "<enabled>false"}, {">443<", ">8443<"}} {
+		s := showCamera(t)
+		s.at("443")
+		s.tells("connect")
+		s.service("HTTPS", change[0], change[1])
+		s.tells("netUnreachable")
 	}
 }
 

@@ -11,11 +11,14 @@ import (
 // onvif is the protocol of channels whose cameras need not be the vendor's.
 const onvif = "ONVIF"
 
+// camera is a device as it is to recorders.
+type camera struct{ *unit }
+
 // door is how the device lets a recorder in, as its documents that are in force have it.
-func (d *unit) door(v device.Visit) device.Door {
-	s := d.running
+func (c camera) door(v device.Visit) device.Door {
+	s := c.running
 	door := device.Door{
-		Ports: d.ports(v), Lock: s.lock, Redirects: s.redirect, TLS: s.tls,
+		Ports: c.ports(v), Lock: s.lock, Redirects: s.redirect, TLS: s.tls,
 		Admits: func(source netip.Addr) bool { return !s.filter.drops(source) },
 	}
 	for _, a := range s.algorithms {
@@ -25,17 +28,17 @@ func (d *unit) door(v device.Visit) device.Door {
 		door.Schemes = append(door.Schemes, "Basic")
 	}
 	if v.Protocol == onvif {
-		door.Accounts = d.onvifAccounts()
+		door.Accounts = c.onvifAccounts()
 		door.Shows = func(*device.Account) bool { return s.rtsp.enabled }
 	} else {
-		door.Shows = d.showsPicture
+		door.Shows = c.showsPicture
 	}
 	return door
 }
 
 // ports are those at which the device waits for a recorder.
-func (d *unit) ports(v device.Visit) []device.Port {
-	s := d.running
+func (c camera) ports(v device.Visit) []device.Port {
+	s := c.running
 	var ports []device.Port
 	open := func(s service, speaks device.Language) {
 		if s.enabled {
@@ -50,36 +53,34 @@ func (d *unit) ports(v device.Visit) []device.Port {
 	}
 	open(s.http, device.HTTP)
 	open(s.https, device.HTTPS)
-	if d.fleet != nil {
-		open(d.mapped())
-	}
+	open(c.mapped())
 	return ports
 }
 
 // onvifAccounts are the users of ONVIF, who are no users of the device.
-func (d *unit) onvifAccounts() *device.Accounts {
+func (c camera) onvifAccounts() *device.Accounts {
 	var all device.Accounts
-	for _, u := range d.scanned(onvifUsersPath).items() {
-		secret := d.secrets[onvifUsersPath+"#User["+u.value("id")+"]/password"]
+	for _, u := range c.scanned(onvifUsersPath).items() {
+		secret := c.secrets[onvifUsersPath+"#User["+u.value("id")+"]/password"]
 		all.Set(u.value("userName"), u.value("userType"), secret)
 	}
 	return &all
 }
 
 // mapped is the service at the port that the URLs of the fleet lead to.
-func (d *unit) mapped() (service, device.Language) {
-	s, factory, speaks := d.running.http, d.model.settings.http, device.HTTP
-	if d.fleet.secure {
-		s, factory, speaks = d.running.https, d.model.settings.https, device.HTTPS
+func (c camera) mapped() (service, device.Language) {
+	s, factory, speaks := c.running.http, c.model.settings.http, device.HTTP
+	if c.fleet.secure {
+		s, factory, speaks = c.running.https, c.model.settings.https, device.HTTPS
 	}
-	port := d.fleet.entry()
+	port := c.fleet.entry()
 	return service{s == factory || s.listens(port, true, factory), port}, speaks
 }
 
 // showsPicture reports whether the rights of an account allow it to see the picture. One without an entry has those of its
 // level, which all do.
-func (d *unit) showsPicture(u *device.Account) bool {
-	rights := d.scanned(userPermissionPath)
+func (c camera) showsPicture(u *device.Account) bool {
+	rights := c.scanned(userPermissionPath)
 	for _, entry := range rights.items() {
 		if entry.value("userID") == strconv.Itoa(u.ID) {
 			return !strings.EqualFold(entry.child("remotePermission").value("preview"), "false")

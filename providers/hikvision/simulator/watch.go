@@ -40,7 +40,7 @@ func (f *Fleet) visit(v device.Visit, at time.Time) device.Meeting {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	return device.Meeting{
-		Sight:  d.unit.core.Visited(d.unit.door(there), there, at),
+		Sight:  d.unit.core.Visited(camera{&d.unit}.door(there), there, at),
 		Camera: device.Camera{Serial: d.unit.identity.serial, Model: d.unit.model.product, Firmware: d.unit.model.firmware},
 	}
 }
