@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"camform/engine/config"
+	"camform/engine/plan"
 	"camform/schema"
 )
 
@@ -13,6 +14,8 @@ type aim struct {
 	targets []schema.Setting          // that restrict it; none for everything
 	covers  func(schema.Setting) bool // whether it looks at a setting that is only remembered
 	asked   func(schema.Setting) bool // whether somebody asked for a new password of an account
+
+	observes func(config.Rule) bool // whether it reads the documents that a check observes
 }
 
 // aimAt is the aim of targets; none means everything.
@@ -20,9 +23,14 @@ func aimAt(devices []*config.Device, targets []schema.Setting) aim {
 	return aim{
 		devices: targeted(devices, targets), targets: targets,
 		covers: func(s schema.Setting) bool { return covered(targets, s) },
-		asked:  nobodyAsked,
+		asked:  nobodyAsked, observes: noRule,
 	}
 }
+
+// The choices of checks whose documents are read for them.
+func noRule(config.Rule) bool       { return false }
+func everyRule(config.Rule) bool    { return true }
+func stopsApply(r config.Rule) bool { return plan.Severity(r.Severity) == plan.Block }
 
 // nobodyAsked is for plans that change passwords only when their time has come.
 func nobodyAsked(schema.Setting) bool { return false }
@@ -43,7 +51,7 @@ func aimAtPasswords(devices []*config.Device, among []schema.Setting, choice Cho
 	return aim{
 		devices: reduced(devices, looked), targets: among,
 		covers: func(s schema.Setting) bool { return looked[s] },
-		asked:  func(s schema.Setting) bool { return choice == All && covered(among, s) },
+		asked:  func(s schema.Setting) bool { return choice == All && covered(among, s) }, observes: noRule,
 	}
 }
 

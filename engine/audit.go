@@ -17,6 +17,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/diff"
 	"camform/engine/live"
+	"camform/engine/plan"
 	"camform/providers"
 	"camform/schema"
 )
@@ -64,21 +65,60 @@ func aimedAt(device schema.Device, rule config.Rule, targets []schema.Setting) (
 	return rule, len(rule.Settings) > 0
 }
 
-// wantsForChecks are what a plan wants, and the documents that the checks of a device look at.
-func (m memory) wantsForChecks(kinds *schema.Kinds, device *config.Device) live.Wants {
-	all := m.wants(kinds, device)
-	all.Extra = observedBy(device)
-	return all
+// observing wants the settings of a device, and the documents that some of its checks look at.
+func (m memory) observing(some func(config.Rule) bool) wants {
+	return func(kinds *schema.Kinds, device *config.Device) live.Wants {
+		all := m.wants(kinds, device)
+		for _, rule := range device.Rules {
+			if some(rule) {
+				all.Extra = append(all.Extra, rule.Documents...)
+			}
+		}
+		slices.Sort(all.Extra)
+		all.Extra = slices.Compact(all.Extra)
+		return all
+	}
 }
 
-// observedBy are the documents that the checks of a device look at.
-func observedBy(device *config.Device) []string {
-	var paths []string
-	for _, rule := range device.Rules {
-		paths = append(paths, rule.Documents...)
+// checks judges a device by its checks, as far as their documents were read.
+func (j judge) checks(device *config.Device, snap *live.Snapshot) []plan.Check {
+	judged := *device
+	judged.Rules = slices.DeleteFunc(slices.Clone(device.Rules), func(r config.Rule) bool { return len(r.Asserts) == 0 })
+	subject := audit.Subject{Device: &judged, Facts: facts{device: device, snap: snap, interpreter: j, now: j.now}}
+	if snap.Err != nil {
+		subject.Problem = diff.NotRead(device, snap).Problem
 	}
-	slices.Sort(paths)
-	return slices.Compact(paths)
+	results := audit.Evaluate([]audit.Subject{subject}).Results
+	checks := make([]plan.Check, len(results))
+	for i, r := range results {
+		rule := judged.Rules[i] // both are ordered by id
+		checks[i] = plan.Check{
+			Rule: r.Rule, Severity: plan.Severity(rule.Severity), Verdict: verdictOf(r.Status), Why: r.Why, Source: r.Source,
+		}
+		if snap.Err == nil && !slices.ContainsFunc(rule.Documents, func(path string) bool { return !asked(snap, path) }) {
+			continue
+		}
+		checks[i].Verdict, checks[i].Unasked = plan.Unknown, snap.Err == nil
+	}
+	return checks
+}
+
+// asked reports whether a device was asked for a document.
+func asked(snap *live.Snapshot, path string) bool {
+	_, read := snap.Documents[path]
+	return read || snap.UnreadDocuments[path] != nil
+}
+
+// verdictOf is the verdict on a check with a status.
+func verdictOf(s audit.Status) plan.Verdict {
+	switch s {
+	case audit.Compliant:
+		return plan.Good
+	case audit.Violated:
+		return plan.Bad
+	default:
+		return plan.Unknown
+	}
 }
 
 // subject puts together what is known of one device. Whether lifecycle { protect } lets a plan change a setting makes no

@@ -14,6 +14,7 @@ import (
 	"camform/engine"
 	"camform/engine/audit"
 	"camform/engine/config"
+	"camform/engine/plan"
 	"camform/providers"
 	"camform/providers/hikvision/simulator"
 	"camform/providers/memory"
@@ -328,5 +329,72 @@ func TestAnAuditOfTwinsIsToldAndNotTrusted(t *testing.T) {
 	report, problems := w.engine().Audit(context.Background(), w.cfg, nil)
 	if len(problems) != 1 || problems[0].Code != "same-serial-number" || report == nil || len(report.Unjudged) != 2 {
 		t.Errorf("problems %v, report %+v", problems, report)
+	}
+}
+
+// TestPlansJudgeByChecks: by those that observe what a plan reads anyway, by those that may stop apply, and if somebody asks, by
+// all.
+func TestPlansJudgeByChecks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const upnp, mail, nothing = "/ISAPI/System/Network/UPnP", "/ISAPI/System/Network/mailing", "/ISAPI/System/nothing"
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		s := newSite(t, fleet, fleet.DialContext)
+		d := fleet.Devices()[0]
+		block := func(text string) string {
+			return strings.ReplaceAll(text, "level = \"basic\"", "level = \"basic\"\n    severity = \"block\"")
+		}
+		s.configure(s.deviceBlock("gate", d, "  upnp {\n    enabled = true\n  }\n"+checks(
+			[3]string{"a.self", `self.model == ""`, "it has a model"},
+			[3]string{"b.read", fmt.Sprintf(`observed(%q, "enabled") == "false"`, upnp), "on"},
+			[3]string{"c.unasked", fmt.Sprintf(`observed(%q, "x") == null`, mail), "there is something"},
+		)+block(checks(
+			[3]string{"d.block", fmt.Sprintf(`observed(%q, "x") == null`, nothing), "there is something"},
+		))))
+		told := func(p *plan.Plan) string {
+			var b strings.Builder
+			for _, c := range p.Devices[0].Checks {
+				fmt.Fprintf(&b, "%s %s %s %v %d | %s\n", c.Rule, c.Severity, c.Verdict, c.Unasked, c.Source.Line, c.Told())
+			}
+			return b.String()
+		}
+		p, _ := s.plan()
+		lines := strings.Split(told(p), "\n")
+		for i, want := range []string{
+			"a.self warn bad false ", "b.read warn good false ", "c.unasked warn unknown true ",
+			"d.block block unknown false ", "",
+		} {
+			if !strings.HasPrefix(lines[i], want) {
+				t.Errorf("%q, want %q", lines[i], want)
+			}
+		}
+		if want := " | the device has no " + nothing + " (403 notSupport)"; !strings.HasSuffix(lines[3], want) {
+			t.Errorf("%q, want %q", lines[3], want)
+		}
+		stopping := engine.Stopping(p)
+		if len(stopping) != 1 || stopping[0].Subject.Start.Line != p.Devices[0].Checks[3].Source.Line ||
+			!strings.HasPrefix(stopping[0].Detail, `It is not known whether the check "d.block" holds on device.gate: the device has no `+nothing) {
+			t.Errorf("what stops apply: %v", stopping)
+		}
+		all, problems := s.engine().PlanWithChecks(t.Context(), s.cfg, nil)
+		if len(problems) > 0 || all.Plan.Devices[0].Checks[2].Unasked {
+			t.Errorf("with all checks: %v\n%s", problems, told(all.Plan))
+		}
+		drift, _ := s.engine().Drift(t.Context(), s.cfg, nil)
+		if n := len(drift.Plan.Devices[0].Checks); n > 0 {
+			t.Errorf("drift judges by %d checks", n)
+		}
+	})
+}
+
+// TestAStoppingCheckIsToldOnce: with the number of devices, and one of them.
+func TestAStoppingCheckIsToldOnce(t *testing.T) {
+	check := plan.Check{Rule: "model", Severity: plan.Block, Verdict: plan.Bad, Why: []string{"It is a toy."}, Source: plan.Source{File: "a.cam.hcl", Line: 3}}
+	p := &plan.Plan{}
+	for _, name := range []string{"a", "b", "c"} {
+		p.Devices = append(p.Devices, plan.Device{Address: schema.Device{Name: name}, Checks: []plan.Check{check}})
+	}
+	want := `The check "model" does not hold on 3 devices, such as device.a: It is a toy. Mend that, or leave severity = "block" out of the check, and plan again.`
+	if have := engine.Stopping(p); len(have) != 1 || have[0].Detail != want {
+		t.Errorf("have %v, want %s", have, want)
 	}
 }

@@ -59,12 +59,27 @@ func Validate(cfg *config.Config, locked *lockfile.File, provider providers.Prov
 //
 // The plan is complete as far as the devices could be read; the problems say what was refused, and with an error among
 // them the plan must not be applied.
+//
+// It judges the devices by their checks as well: by those that may stop apply, and by those that observe nothing but what it
+// reads anyway. The others are in the plan as unasked.
 func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
+	return e.planAndCheck(ctx, cfg, targets, stopsApply)
+}
+
+// PlanWithChecks is Plan that reads whatever a check observes, so that none is unasked.
+func (e *Engine) PlanWithChecks(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
+	return e.planAndCheck(ctx, cfg, targets, everyRule)
+}
+
+// planAndCheck plans, and judges the devices by their checks. What some of the checks observe is read for them.
+func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets []schema.Setting, some func(config.Rule) bool) (*Planned, diag.Problems) {
 	at := aimAt(cfg.Devices, targets)
+	at.observes = some
 	planned, problems := e.plan(ctx, cfg, at)
 	if planned == nil {
 		return nil, problems
 	}
+	planned.check(at.devices, e.judge())
 	return planned, append(problems, planned.lacking(at.devices)...)
 }
 
@@ -73,7 +88,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned
 	if err != nil {
 		return nil, stateUnreadable(err)
 	}
-	found, problems := e.surveyor().survey(ctx, at.devices, last.wants)
+	found, problems := e.surveyor().survey(ctx, at.devices, last.observing(at.observes))
 	if found == nil {
 		return nil, problems
 	}
@@ -147,6 +162,9 @@ func Prove(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 	return problems
 }
 
+// Stopping returns the checks of a plan that stop apply as problems, each once for all devices of which it says the same.
+func Stopping(p *plan.Plan) diag.Problems { return stopping(p) }
+
 // Recover closes what an earlier run left open on devices; see apply.Recover. Call it before Plan where the plan is to
 // be applied.
 func (e *Engine) Recover(ctx context.Context, devices []plan.Device, run string) ([]report.Device, error) {
@@ -177,7 +195,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 	if err != nil {
 		return nil, stateUnreadable(err)
 	}
-	found, problems := e.surveyor().survey(ctx, at.devices, last.wantsForChecks)
+	found, problems := e.surveyor().survey(ctx, at.devices, last.observing(everyRule))
 	if found == nil {
 		return nil, problems
 	}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -43,6 +44,43 @@ func (j judge) prove(device *config.Device, d *plan.Device) (problems diag.Probl
 		if k := slices.IndexFunc(device.Settings, func(s *config.Setting) bool { return s.Address == p.Address }); k >= 0 {
 			problems[i].Subject = &device.Settings[k].Range
 		}
+	}
+	return problems
+}
+
+// stoppedCode is that of a check that stops apply.
+const stoppedCode = "check-stops-apply"
+
+// stopping tells which checks stop apply, each once, with what one of its devices is like.
+func stopping(p *plan.Plan) diag.Problems {
+	type finding struct {
+		rule    string
+		verdict plan.Verdict
+		source  plan.Source
+	}
+	devices, order := map[finding]int{}, []finding{}
+	first := map[finding]string{}
+	for _, d := range p.Devices {
+		for _, c := range d.Stops() {
+			f := finding{c.Rule, c.Verdict, c.Source}
+			if devices[f]++; devices[f] == 1 {
+				order, first[f] = append(order, f), fmt.Sprintf("%s: %s", d.Address, diag.CleanText(c.Told()))
+			}
+		}
+	}
+	var problems diag.Problems
+	for _, f := range order {
+		where, says := first[f], fmt.Sprintf("The check %q does not hold on", f.rule)
+		if devices[f] > 1 {
+			where = fmt.Sprintf("%d devices, such as %s", devices[f], where)
+		}
+		if f.verdict == plan.Unknown {
+			says = fmt.Sprintf("It is not known whether the check %q holds on", f.rule)
+		}
+		problems = append(problems, diag.Problem{
+			Severity: diag.Error, Code: stoppedCode, Summary: "Check stops apply", Subject: f.source.HCL(),
+			Detail: fmt.Sprintf("%s %s. Mend that, or leave severity = \"block\" out of the check, and plan again.", says, where),
+		})
 	}
 	return problems
 }

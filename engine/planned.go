@@ -80,6 +80,13 @@ func recordOf(d plan.Device, last memory) plan.Record {
 	}
 }
 
+// check judges the devices that a plan was made for by their checks.
+func (p *Planned) check(devices []*config.Device, j judge) {
+	for i, device := range devices {
+		p.Plan.Devices[i].Checks = j.checks(device, p.Snapshots[device.Address])
+	}
+}
+
 // drifted reduces a plan, and what is told about it, to what somebody changed on the devices since it was last applied.
 func (p *Planned) drifted(problems diag.Problems) diag.Problems {
 	for i, d := range p.Plan.Devices {

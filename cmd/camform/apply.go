@@ -123,9 +123,12 @@ func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
 	return w.apply(cmd, p, reasons)
 }
 
-// admit refuses a plan that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
+// admit refuses a plan that a check stops, that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
 // are kept with the run.
 func (w *workspace) admit(ctx context.Context, p *plan.Plan, d decision) (reasons []string, err error) {
+	if err := w.stopped(p); err != nil {
+		return nil, err
+	}
 	if reasons, err = w.withinLimits(p, d.overrides); err != nil {
 		return nil, err
 	}

@@ -24,15 +24,16 @@ func planCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	var out string
 	var codes detail
-	var requests bool
+	var requests, checks bool
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would have to change on the devices",
 		Long: `Read every device of the configuration and show what would have to change. Nothing is changed on any device.
 
 Exit code: 0 if all is well, 1 if something went wrong, or if more devices could not be read, or no longer have what was
-applied to them, than -max-unreachable tolerates. With -detailed-exitcode, 2 if there are changes to make. With
--detailed-exitcode=fleet, 2 also if devices could not be read, 3 if that is all, and 4 if the plan would lock somebody out.`,
+applied to them, than -max-unreachable tolerates, or if a check with the severity "block" does not hold, or cannot be judged.
+With -detailed-exitcode, 2 if there are changes to make. With -detailed-exitcode=fleet, 2 also if devices could not be read, 3
+if that is all, and 4 if a check stops apply, or the plan would lock somebody out.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.open(cmd, flags, withSecrets)
@@ -40,7 +41,7 @@ applied to them, than -max-unreachable tolerates. With -detailed-exitcode, 2 if 
 				return err
 			}
 			defer w.close()
-			return codes.ends(w.plan(cmd, planOutput{out: out, codes: codes, requests: requests}))
+			return codes.ends(w.plan(cmd, planOutput{out: out, codes: codes, requests: requests, checks: checks}))
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -50,6 +51,7 @@ applied to them, than -max-unreachable tolerates. With -detailed-exitcode, 2 if 
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
 	codes.add(cmd.Flags(), "exit with 2 if there are changes; =fleet: also where devices could not be read, and with 3 or 4 in the place of some 1")
 	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")
+	cmd.Flags().BoolVar(&checks, "checks", false, "judge the devices by all checks; what they observe is read in addition")
 	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a comment on a pull request")
 	return cmd
 }
@@ -59,10 +61,15 @@ type planOutput struct {
 	out      string
 	codes    detail
 	requests bool
+	checks   bool // whether what checks observe is read for them
 }
 
 func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
-	planned, err := w.planned(cmd, (*engine.Engine).Plan)
+	make := (*engine.Engine).Plan
+	if o.checks {
+		make = (*engine.Engine).PlanWithChecks
+	}
+	planned, err := w.planned(cmd, make)
 	if err != nil {
 		return err
 	}
@@ -90,6 +97,9 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	if err := w.warnOfLimits(p); err != nil {
 		return err
 	}
+	if err := w.stopped(p); err != nil {
+		return err
+	}
 	changes := o.codes != plainCodes && !p.Empty()
 	if err := w.tooManyUnknown(p); err != nil && !(changes && o.codes == fleetCodes) {
 		return err
@@ -98,6 +108,15 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 		return exit{code: exitChanges}
 	}
 	return nil
+}
+
+// stopped tells which checks keep a plan from being applied, and ends the run with an error if there are any.
+func (w *workspace) stopped(p *plan.Plan) error {
+	var texts map[string][]byte
+	if w.config != nil {
+		texts = w.config.Sources
+	}
+	return blocked(w.report(engine.Stopping(p), texts))
 }
 
 // planned makes a plan with progress on the way. Problems are printed; with an error among them there is no plan.

@@ -40,6 +40,27 @@ func (s checkScope) check(r *Rule, section *section) {
 	case !asserts && !byHand:
 		s.add(invalidCheck.at(section.block.DefRange, "A check needs assert blocks, or manual = \"what a person has to verify\"."))
 	}
+	s.severity(r, section.attributes["severity"])
+}
+
+// severities are what a check may mean for apply.
+var severities = []string{"warn", "block"}
+
+// severity reads what a check means for apply. What only a person can tell has no verdict that apply could look at.
+func (s checkScope) severity(r *Rule, attr *hcl.Attribute) {
+	if len(r.Asserts) > 0 {
+		r.Severity = severities[0]
+	}
+	text, ok := s.text(attr)
+	switch {
+	case !ok:
+	case !slices.Contains(severities, text):
+		s.add(impossibleValue.at(attr.Expr.Range(), "%s was given, and \"severity\" cannot have this value.%s", diag.Quote(text), possible(severities)))
+	case r.Manual != "":
+		s.add(invalidCheck.at(attr.Expr.Range(), "What a person has to verify has no verdict, so it has no severity either. Leave one of the two out."))
+	default:
+		r.Severity = text
+	}
 }
 
 // assert reads an assertion and the paths of the documents that it observes. What can be found out about it without a

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -238,6 +239,42 @@ func TestChecksOfInstancesKnowEach(t *testing.T) {
 	for i, want := range []string{"holds", "violated: not y"} {
 		if have := outcome(config.Devices[i].Rules[0].Asserts[0], facts); have != want {
 			t.Errorf("%s: %s, want %s", config.Devices[i].Address, have, want)
+		}
+	}
+}
+
+// TestChecksWarnUnlessTheyAreToldToBlock: a rule that wants settings, and what a person has to verify, have no severity.
+func TestChecksWarnUnlessTheyAreToldToBlock(t *testing.T) {
+	const device = `device "a" {
+  address = "https://192.0.2.1"
+  login {
+    username = "admin"
+    password = secret("env:ADMIN")
+  }
+  check "c" {
+    level = "basic"
+    %s
+  }
+}
+`
+	const assert = "assert {\n condition = self.model == \"x\"\n error_message = \"no\"\n}\n"
+	for body, want := range map[string]string{
+		assert:                                     "warn",
+		"severity = \"warn\"\n" + assert:           "warn",
+		"severity = \"block\"\n" + assert:          "block",
+		"manual = \"Look.\"":                       "",
+		"severity = \"stop\"\n" + assert:           `"stop" was given, and "severity" cannot have this value. Possible: "warn" and "block".`,
+		"severity = \"block\"\nmanual = \"Look.\"": "What a person has to verify has no verdict, so it has no severity either. Leave one of the two out.",
+	} {
+		config, problems := Parse(write(t, map[string]string{"main.cam.hcl": fmt.Sprintf(device, body)}), testVersion).Evaluate(testOptions())
+		have := ""
+		if len(problems) > 0 {
+			have = problems[0].Detail
+		} else {
+			have = config.Devices[0].Rules[0].Severity
+		}
+		if have != want {
+			t.Errorf("%s: %q, want %q", body, have, want)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type Rule struct {
 
 	Asserts   []Assert // what must hold, in the order of the source
 	Manual    string   // what a person has to verify
+	Severity  string   // "warn" or "block", for asserts; empty otherwise
 	Documents []string // paths of the documents that the asserts observe; sorted
 }
 

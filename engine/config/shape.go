@@ -103,7 +103,7 @@ func (s *shape) withRules(kinds *schema.Kinds) *shape {
 	rule := argumentsOf("level", "reason").withKinds(kinds)
 	assert := argumentsOf("condition", "error_message")
 	assert.own = []string{"self"}
-	check := argumentsOf("level", "reason", "manual").with("assert", assert)
+	check := argumentsOf("level", "reason", "severity", "manual").with("assert", assert)
 	check.generate = true
 	return s.with("rule", rule, "id").with("check", check, "id")
 }

@@ -147,6 +147,7 @@ type (
 		Skipped   []skippedShape     `json:"skipped,omitempty"`
 		Unmanaged map[string]int     `json:"unmanaged,omitempty"`
 		Unchanged int                `json:"unchanged,omitempty"`
+		Checks    []Check            `json:"checks,omitempty"`
 	}
 	accessShape struct {
 		URL      string             `json:"url"`
@@ -207,6 +208,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source,
 		Ways: d.Ways, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+		Checks: d.Checks,
 	}
 	for _, s := range d.Steps {
 		kind := kinds.Lookup(s.Address.Kind)
@@ -319,7 +321,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source,
 		Ways: shape.Ways, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
-		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged,
+		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks,
 	}
 	for _, s := range shape.Steps {
 		step, err := s.step(kinds)

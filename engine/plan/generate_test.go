@@ -73,6 +73,13 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 	if rapid.Bool().Draw(t, "unmanaged") {
 		d.Unmanaged = map[string]int{"user": 2, "service": 1}
 	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "checks") {
+		d.Checks = append(d.Checks, plan.Check{
+			Rule: fmt.Sprintf("c%d", i), Severity: rapid.SampledFrom([]plan.Severity{plan.Warn, plan.Block}).Draw(t, "severity"),
+			Verdict: rapid.SampledFrom([]plan.Verdict{plan.Good, plan.Bad, plan.Unknown}).Draw(t, "verdict"),
+			Unasked: rapid.Bool().Draw(t, "unasked"), Why: rapid.SliceOfN(text, 1, 2).Draw(t, "why"), Source: anySource(t),
+		})
+	}
 	d.Steps = plan.Order(anySteps(t, address), kinds)
 	for range rapid.IntRange(0, 2).Draw(t, "adopted") {
 		kind := anyKind(t)

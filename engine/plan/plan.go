@@ -66,6 +66,7 @@ type Device struct {
 	Source    string             // our own address as the device sees it; empty where that is not known
 	Ways      []Way              // ways in that others need, which must stay open too
 	Pin       providers.Pin      // what was seen of the device when it was read
+	Checks    []Check            // ordered by rule
 }
 
 // Record says whether the state remembers that something was applied to a device. Drift is judged by that memory alone.

@@ -17,9 +17,12 @@ const (
 )
 
 // Complete reports whether a plan looked at everything that the configuration declares. With targets it did not, nor where a
-// device or a single document could not be read.
+// device or a single document could not be read, or a check that it asked has no verdict.
 func (p *Plan) Complete() bool {
-	return len(p.Targets) == 0 && !slices.ContainsFunc(p.Devices, func(d Device) bool { return d.Problem != "" || d.PartlyRead() })
+	unknown := func(c Check) bool { return c.Verdict == Unknown && !c.Unasked }
+	return len(p.Targets) == 0 && !slices.ContainsFunc(p.Devices, func(d Device) bool {
+		return d.Problem != "" || d.PartlyRead() || slices.ContainsFunc(d.Checks, unknown)
+	})
 }
 
 // PartlyRead reports whether a wanted setting of a device could not be read.

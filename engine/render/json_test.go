@@ -33,10 +33,11 @@ type (
 		Complete         bool
 		Errored          bool
 		Variables        map[string]any
-		PlannedValues    *strictValues             `json:"planned_values"`
-		ResourceDrift    []strictResource          `json:"resource_drift"`
-		ResourceChanges  []strictResource          `json:"resource_changes"`
-		OutputChanges    map[string]strictChange   `json:"output_changes"`
+		PlannedValues    *strictValues           `json:"planned_values"`
+		ResourceDrift    []strictResource        `json:"resource_drift"`
+		ResourceChanges  []strictResource        `json:"resource_changes"`
+		OutputChanges    map[string]strictChange `json:"output_changes"`
+		Checks           []strictCheck
 		PriorState       *strictState              `json:"prior_state"`
 		Configuration    map[string]map[string]any `json:"configuration"`
 		Camform          map[string]any            `json:"x_camform"`
@@ -73,6 +74,16 @@ type (
 		Change        strictChange
 		ActionReason  string         `json:"action_reason"`
 		Camform       map[string]any `json:"x_camform"`
+	}
+	strictCheck struct {
+		Address   map[string]string
+		Status    string
+		Instances []struct {
+			Address  map[string]string
+			Status   string
+			Problems []struct{ Message string }
+			Camform  map[string]any `json:"x_camform"`
+		}
 	}
 	strictChange struct {
 		Actions         []string
@@ -114,7 +125,7 @@ func TestPlanDocumentsHaveWhatReadersNeed(t *testing.T) {
 					t.Errorf("%d of %s, want %d", counts[action], action, n)
 				}
 			}
-			if incomplete := slices.Contains([]string{"all-actions", "fleet", "hostile", "targets", "unread"}, name); doc.Complete == incomplete || doc.Applyable == p.Empty() {
+			if incomplete := slices.Contains([]string{"all-actions", "checks", "fleet", "hostile", "targets", "unread"}, name); doc.Complete == incomplete || doc.Applyable == p.Empty() {
 				t.Errorf("complete %v, applyable %v", doc.Complete, doc.Applyable)
 			}
 			if hash, err := plan.Hash(p, testKinds()); err != nil || doc.Camform["plan_hash"] != hash {

@@ -30,6 +30,39 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"targets":     targeted(newPlan(north, plan.Device{Address: gate("west"), Record: plan.Unapplied})),
 		"nobody":      newPlan(),
 		"lost":        newPlan(north, lossy()),
+		"checks":      newPlan(checked()...),
+	}
+}
+
+// checked are devices with a check of every severity and verdict, and one that could not be read.
+func checked() []plan.Device {
+	at := func(line int) plan.Source { return plan.Source{File: "main.cam.hcl", Line: line} }
+	current := func(v plan.Verdict, why ...string) plan.Check {
+		return plan.Check{Rule: "firmware.current", Severity: plan.Block, Verdict: v, Why: why, Source: at(7)}
+	}
+	users := func(v plan.Verdict, why ...string) plan.Check {
+		return plan.Check{Rule: "users.least", Severity: plan.Warn, Verdict: v, Why: why, Source: at(15)}
+	}
+	mail := plan.Check{Rule: "mail.clean", Severity: plan.Warn, Verdict: plan.Unknown, Unasked: true, Why: []string{"/mail was not read"}, Source: at(23)}
+	return []plan.Device{
+		{Address: gate("deaf"), Problem: "The device did not answer.", Family: "unreachable", Checks: []plan.Check{current(plan.Unknown, "The device did not answer.")}},
+		{Address: gate("east"), Checks: []plan.Check{current(plan.Bad, "V5.2 is too old.", "It is not sold any more."), mail, users(plan.Bad, "There are two.")}},
+		{Address: gate("north"), Unchanged: 4, Checks: []plan.Check{current(plan.Good), users(plan.Good)}},
+		{Address: gate("west"), Checks: []plan.Check{current(plan.Unknown, "it shows \x1b[2J"), mail, users(plan.Unknown, "the device has no /users (404)")}},
+	}
+}
+
+// TestI12AFailingCheckIsNoMatch: a plan without changes does not call devices as they should be where a check says otherwise.
+func TestI12AFailingCheckIsNoMatch(t *testing.T) {
+	for verdict, want := range map[plan.Verdict]string{
+		plan.Good:    "No changes. Your devices match the configuration.\n",
+		plan.Bad:     "\n\nNo changes to make, but not every check holds.\n",
+		plan.Unknown: "\n\nNo changes to make, but not every check holds.\n",
+	} {
+		p := newPlan(plan.Device{Address: gate("a"), Checks: []plan.Check{{Rule: "r", Severity: plan.Warn, Verdict: verdict, Why: []string{"x"}}}})
+		if text := string(textOf(t, Rows(p, testKinds(), Options{}), Options{})); !strings.HasSuffix(text, want) {
+			t.Errorf("where a check is %s the plan says %q", verdict, text)
+		}
 	}
 }
 

@@ -34,7 +34,8 @@ const (
 //   - planned_values and prior_state hold the settings that have a step, since a plan knows no others.
 //   - resource_drift tells what happened on a device: from what was applied last, null where that is not known any more,
 //     to what the device has.
-//   - What Terraform has no word for is in x_camform, once for the plan and once for each resource change.
+//   - checks holds a check for each id, with an instance for each device that was judged by it: pass, fail or unknown.
+//   - What Terraform has no word for is in x_camform, once for the plan and once for each resource change and check of a device.
 //
 // Provider is the name under which the document says whose settings these are. It fails, having written nothing, if the plan
 // holds a secret or cannot be encoded.
@@ -128,7 +129,34 @@ type (
 		OutputChanges    map[string]changeDoc `json:"output_changes"`
 		PriorState       stateDoc             `json:"prior_state"`
 		Configuration    configurationDoc     `json:"configuration"`
+		Checks           []checkDoc           `json:"checks,omitempty"`
 		Camform          camformPlanDoc       `json:"x_camform"`
+	}
+	// checkDoc is one check with the devices that were judged by it.
+	checkDoc struct {
+		Address   checkAddressDoc    `json:"address"`
+		Status    string             `json:"status"` // the worst of its instances
+		Instances []checkInstanceDoc `json:"instances"`
+	}
+	checkAddressDoc struct {
+		Display string `json:"to_display"`
+		Kind    string `json:"kind,omitempty"`
+		Name    string `json:"name,omitempty"`
+		Module  string `json:"module,omitempty"`
+	}
+	checkInstanceDoc struct {
+		Address  checkAddressDoc `json:"address"`
+		Status   string          `json:"status"`
+		Problems []checkWhyDoc   `json:"problems,omitempty"`
+		Camform  camformCheckDoc `json:"x_camform"`
+	}
+	checkWhyDoc struct {
+		Message string `json:"message"`
+	}
+	camformCheckDoc struct {
+		Severity string      `json:"severity"`
+		Unasked  bool        `json:"unasked,omitempty"` // plan -checks would judge it
+		Source   plan.Source `json:"source"`
 	}
 	stateDoc struct {
 		FormatVersion    string    `json:"format_version"`
@@ -231,7 +259,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	doc := &planDoc{
 		FormatVersion: PlanFormat, TerraformVersion: TerraformVersion, CamformVersion: p.Version,
 		Timestamp: p.Created.UTC().Format(time.RFC3339),
-		Applyable: !p.Empty(), Complete: p.Complete(), Errored: len(failed) > 0,
+		Applyable: !p.Empty() && !p.Stopped(), Complete: p.Complete(), Errored: len(failed) > 0,
 		ResourceChanges: []resourceChangeDoc{},
 		OutputChanges:   map[string]changeDoc{},
 		PriorState:      stateDoc{FormatVersion: StateFormat, TerraformVersion: TerraformVersion},
@@ -248,6 +276,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	for _, d := range p.Unapplied() {
 		doc.Camform.Unapplied = append(doc.Camform.Unapplied, d.Address.String())
 	}
+	doc.Checks = checkDocs(p)
 	for _, d := range failed {
 		doc.Camform.Unreachable = append(doc.Camform.Unreachable, unreachableDoc{d.Address.String(), d.Family, d.Problem})
 	}

@@ -21,6 +21,9 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	writeTargets(d, p)
 	d.open(Summary, "")
 	writePlanSummary(d, p, o.Wording)
+	if p.Stopped() {
+		d.line(0, Strong, "A check stops apply: nothing of this plan will be carried out.").Severity = Alarm
+	}
 	writeTargeted(d, p.Targets)
 	return d.rows
 }
@@ -119,6 +122,8 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 			Plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed)), Alarm
 	case skipped > 0:
 		return fmt.Sprintf("No changes to make, but %s left alone.", wasWere(skipped, "setting")), Attention
+	case doubted(p):
+		return "No changes to make, but not every check holds.", Attention
 	case w == Terraform:
 		return "No changes. Your infrastructure matches the configuration.", Plain
 	case len(p.Targets) > 0:

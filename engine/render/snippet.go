@@ -65,12 +65,13 @@ type sourceLine struct {
 	start, end int // of the subject, as offsets into text; equal if the line has none of it
 }
 
-// context names the block around a range, such as `device "gate"`; empty outside of blocks.
+// context names the block around a range, such as `device "gate"`; empty outside of blocks. A range that knows its line only
+// begins with it.
 func (f *sourceFile) context(r hcl.Range) string {
-	if f.parsed == nil {
+	if f.parsed == nil || r.Start.Line < 1 || r.Start.Line > len(f.starts) {
 		return ""
 	}
-	return printable(hcled.ContextString(f.parsed, r.Start.Byte))
+	return printable(hcled.ContextString(f.parsed, max(r.Start.Byte, f.starts[r.Start.Line-1])))
 }
 
 // The most lines that are shown of a source. Longer subjects begin with what matters.
