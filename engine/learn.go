@@ -24,7 +24,7 @@ type Candidate struct {
 	Name     string        // what it is to be called in the configuration; empty to let the device say
 	URL      *url.URL      // scheme and host, with the port only where somebody wrote it
 	Username string
-	Password string // origin
+	Origin   string // where the password comes from
 	Basic    bool
 	Legacy   bool
 	Site     string
@@ -50,7 +50,7 @@ func (c *Candidate) device() *config.Device {
 	return &config.Device{
 		Address: c.Device, URL: c.Endpoint(), Site: c.Site, Tags: c.Tags,
 		Login: config.Login{
-			Username: c.Username, Password: schema.MarkSecret(cty.UnknownVal(cty.String), c.Password), Basic: c.Basic,
+			Username: c.Username, Password: schema.MarkSecret(cty.UnknownVal(cty.String), c.Origin), Basic: c.Basic,
 		},
 		Identity: config.Identity{Serial: c.Want.Serial, MAC: c.Want.MAC, Model: c.Want.Model},
 		TLS:      config.TLS{Legacy: c.Legacy},
@@ -128,7 +128,7 @@ func ownName(s *live.Snapshot) string {
 func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secret) {
 	d := learn.Device{
 		Name: c.Name, OwnName: ownName(snap), Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
-		Password: schema.MarkSecret(password.Value(), c.Password),
+		Password: schema.MarkSecret(password.Value(), c.Origin),
 		Site:     c.Site, Tags: c.Tags, Identity: snap.Identity,
 		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{},
 	}

@@ -33,7 +33,7 @@ func (s *site) candidates() []engine.Candidate {
 		}
 		all = append(all, engine.Candidate{
 			Device: schema.Device{Name: "candidate", Key: d.Name(), Each: true}, Name: d.Name(),
-			URL: s.fleet.URL(d), Username: "admin", Password: "env:FLEET_PASSWORD",
+			URL: s.fleet.URL(d), Username: "admin", Origin: "env:FLEET_PASSWORD",
 		})
 	}
 	return all

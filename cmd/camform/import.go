@@ -148,7 +148,7 @@ func (b *beginning) declaredImports(cfg *config.Config, problems diag.Problems) 
 			return nil, fmt.Errorf("%s: an import pins the key that the device shows; leave verify out here, and write it into the device block afterwards", wanted.Range)
 		}
 		candidates = append(candidates, engine.Candidate{
-			Device: wanted.To, Name: wanted.To.Name, URL: wanted.URL, Username: wanted.Login.Username, Password: origin,
+			Device: wanted.To, Name: wanted.To.Name, URL: wanted.URL, Username: wanted.Login.Username, Origin: origin,
 			Basic: wanted.Login.Basic, Legacy: wanted.TLS.Legacy,
 		})
 	}

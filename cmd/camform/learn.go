@@ -183,8 +183,8 @@ func (i *inventory) add(row []string) error {
 	}
 	c.Name, c.Site, c.Tags = cell("name"), cell("site"), strings.Fields(cell("tags"))
 	c.Want.Model, c.Want.Serial = cell("model"), cell("serial")
-	c.Username, c.Password = cmp.Or(cell("username"), c.Username), cmp.Or(cell("password"), c.Password)
-	if c.Password, err = seenFrom(i.dir, c.Password); err != nil {
+	c.Username, c.Origin = cmp.Or(cell("username"), c.Username), cmp.Or(cell("password"), c.Origin)
+	if c.Origin, err = seenFrom(i.dir, c.Origin); err != nil {
 		return err
 	}
 	if c.Name != "" && i.names[c.Name] {

@@ -31,7 +31,7 @@ import (
 type surveyFlags struct {
 	runFlags
 	username string
-	password string // origin
+	origin   string // where the password comes from
 	basic    bool
 	legacy   bool
 	kinds    []string
@@ -40,7 +40,7 @@ type surveyFlags struct {
 
 func (f *surveyFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.username, "username", "admin", "log in with this `NAME`")
-	flags.StringVar(&f.password, "password", "env:CAMFORM_PASSWORD", "where the password comes from (`ORIGIN`): env:NAME or file:PATH")
+	flags.StringVar(&f.origin, "password", "env:CAMFORM_PASSWORD", "where the password comes from (`ORIGIN`): env:NAME or file:PATH")
 	flags.BoolVar(&f.basic, "basic", false, "allow HTTP Basic over TLS where a device has no digest")
 	flags.BoolVar(&f.legacy, "legacy", false, "allow TLS 1.0 and 1.1")
 	flags.StringSliceVar(&f.kinds, "kinds", nil, "write only these `KINDS` of settings, separated by commas")
@@ -52,7 +52,7 @@ func (f *surveyFlags) add(flags *pflag.FlagSet) {
 // candidate is a device at an address that somebody typed, with the login that the flags say.
 func (f *surveyFlags) candidate(address string) (engine.Candidate, error) {
 	u, err := typedAddress(address)
-	return engine.Candidate{URL: u, Username: f.username, Password: f.password, Basic: f.basic, Legacy: f.legacy}, err
+	return engine.Candidate{URL: u, Username: f.username, Origin: f.origin, Basic: f.basic, Legacy: f.legacy}, err
 }
 
 // chosen are the kinds that the flag -kinds names, all by default.
