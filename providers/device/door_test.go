@@ -175,11 +175,15 @@ func TestARecorderThatSeesNothingStillKnowsTheCamera(t *testing.T) {
 
 func TestRoutes(t *testing.T) {
 	private, router := netip.MustParseAddr("192.168.1.64"), netip.MustParseAddr("203.0.113.1")
-	routes := device.Routes{
+	var routes device.Routes
+	for _, route := range []device.Route{
+		{To: netip.AddrPortFrom(private, 8000), Camera: "elsewhere"}, // those of a recorder count first
 		{Recorder: "north", To: netip.AddrPortFrom(private, 0), Camera: "gate"},
 		{Recorder: "south", To: netip.AddrPortFrom(private, 0), Camera: "yard"},
 		{To: netip.AddrPortFrom(router, 8001), Camera: "ramp", Port: 8000, Source: other},
 		{To: netip.AddrPortFrom(router, 8001), Camera: "never"},
+	} {
+		routes.Add(route)
 	}
 	for name, c := range map[string]struct {
 		recorder string

@@ -12,24 +12,44 @@ type Route struct {
 	Source   netip.Addr     // whom the camera sees; invalid for the recorder itself
 }
 
-// Routes are those of a fleet. Of several that fit, the first counts.
-type Routes []Route
+// Routes are those of a fleet. The zero value has none.
+type Routes struct{ from map[junction][]Route }
+
+// junction is an address in the network of a recorder, or in that of all where there is no name.
+type junction struct {
+	recorder string
+	address  netip.Addr
+}
+
+// Add adds a route. Those of a recorder count before those of all, and the first of several that fit counts.
+func (r *Routes) Add(route Route) {
+	if r.from == nil {
+		r.from = map[junction][]Route{}
+	}
+	at := junction{route.Recorder, route.To.Addr()}
+	r.from[at] = append(r.from[at], route)
+}
 
 // Lead returns the name of the camera that a visit leads to, and the visit as that camera sees it; found is false where no
 // route does.
-func (r Routes) Lead(v Visit) (camera string, there Visit, found bool) {
-	for _, route := range r {
-		all := route.To.Port() == 0
-		if route.Recorder != "" && route.Recorder != v.Recorder.Name || route.To.Addr() != v.Camera.Addr() || !all && route.To != v.Camera {
-			continue
+func (r *Routes) Lead(v Visit) (camera string, there Visit, found bool) {
+	for _, network := range []string{v.Recorder.Name, ""} {
+		for _, route := range r.from[junction{network, v.Camera.Addr()}] {
+			if port := route.To.Port(); port == 0 || port == v.Camera.Port() {
+				return route.Camera, route.translate(v), true
+			}
 		}
-		if route.Port != 0 {
-			v.Camera = netip.AddrPortFrom(v.Camera.Addr(), route.Port)
-		}
-		if route.Source.IsValid() {
-			v.Recorder.Address = route.Source
-		}
-		return route.Camera, v, true
 	}
 	return "", v, false
+}
+
+// translate returns a visit as it comes out at the end of the route.
+func (r Route) translate(v Visit) Visit {
+	if r.Port != 0 {
+		v.Camera = netip.AddrPortFrom(v.Camera.Addr(), r.Port)
+	}
+	if r.Source.IsValid() {
+		v.Recorder.Address = r.Source
+	}
+	return v
 }

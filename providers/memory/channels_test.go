@@ -343,6 +343,32 @@ func TestRoutesLeadToCamerasAtOtherAddresses(t *testing.T) {
 	panics(t, "there is no device nobody", func() { s.fleet.Route(device.Route{Camera: "nobody"}) })
 }
 
+// Sites are made by the thousand, so none may cost much. They have the same addresses.
+func TestManySites(t *testing.T) {
+	w := newWorld(t, memory.Options{})
+	const sites = 300
+	at := netip.MustParseAddrPort("192.168.1.64:0")
+	for i := range sites {
+		camera, recorder := "camera"+strconv.Itoa(i), "recorder"+strconv.Itoa(i)
+		w.fleet.Add(camera, "https://192.168.1.64", memory.Options{Hidden: true}).SetUser("guard", "Operator", "guard-Secret-1")
+		w.fleet.Route(device.Route{Recorder: recorder, To: at, Camera: camera})
+		w.fleet.Add(recorder, "https://198.51.100.2", memory.Options{Hidden: true}).SetChannel("1", "192.168.1.64", "guard", "guard-Secret-1")
+	}
+	for i := 0; i < sites; i += 100 {
+		w.fleet.Device("camera"+strconv.Itoa(i)).SetUser("guard", "Operator", "guard-Secret-2")
+	}
+	w.clock.Pass(device.RetryTime)
+	for i := range sites {
+		camera, recorder := w.fleet.Device("camera"+strconv.Itoa(i)), w.fleet.Device("recorder"+strconv.Itoa(i))
+		if list, serial := recorder.Document("/channels"), camera.Identity().Serial; !strings.Contains(list, serial) {
+			t.Errorf("recorder %d knows another camera: %s", i, list)
+		}
+		if got := recorder.Document("/channels/1/status"); strings.Contains(got, "true") != (i%100 != 0) {
+			t.Errorf("recorder %d: %s", i, got)
+		}
+	}
+}
+
 func TestADeviceTellsWhoIsLoggedIn(t *testing.T) {
 	w := newGuarded(t, memory.Options{})
 	who := func(want string) {

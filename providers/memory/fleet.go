@@ -67,7 +67,7 @@ func (f *Fleet) Route(r device.Route) {
 	if f.byName[r.Camera] == nil {
 		panic("memory: there is no device " + r.Camera + " that a route could lead to")
 	}
-	f.routes = append(slices.Clip(f.routes), r)
+	f.routes.Add(r)
 }
 
 // Device returns the device of that name, or nil.

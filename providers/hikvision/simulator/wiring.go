@@ -181,7 +181,7 @@ func (f *Fleet) route(r Route) error {
 	if !r.Address.IsValid() {
 		return errors.New("it has no address")
 	}
-	f.routes = append(f.routes, device.Route{
+	f.routes.Add(device.Route{
 		Recorder: r.Recorder, To: netip.AddrPortFrom(r.Address, r.Port), Camera: r.Camera, Port: r.CameraPort, Source: r.Source,
 	})
 	return nil
