@@ -36,9 +36,10 @@ func (j judge) rules(known credentials, asked func(schema.Setting) bool) diff.Ru
 	}
 }
 
-// prove puts the steps of a device into an order in which the ways in stay open. Problems have the place in the
-// configuration.
-func (j judge) prove(device *config.Device, d *plan.Device) (problems diag.Problems) {
+// prove gives filters their stages and puts the steps of a device into an order in which the ways in stay open. Problems have
+// the place in the configuration.
+func (j judge) prove(device *config.Device, docs providers.Documents, d *plan.Device) (problems diag.Problems) {
+	d.Steps = guard.Stage(d.Steps, j.Kinds(), j.Composer, docs)
 	d.Steps, problems = guard.ProveOrder(*d, j.Kinds())
 	for i, p := range problems {
 		if k := slices.IndexFunc(device.Settings, func(s *config.Setting) bool { return s.Address == p.Address }); k >= 0 {

@@ -58,7 +58,7 @@ func (j judge) plan(p *plan.Plan, all []*config.Device, found *survey, last memo
 		for k, w := range d.Ways {
 			d.Ways[k].Told = told[w.Who]
 		}
-		problems = append(problems, j.prove(device, d)...)
+		problems = append(problems, j.prove(device, found.snapshots[i].Documents, d)...)
 		for _, r := range refusals[i] {
 			problems = append(problems, refused(r))
 		}

@@ -2,9 +2,11 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/guard"
 	"camform/engine/plan"
 	"camform/providers"
 	"camform/schema"
@@ -23,26 +25,47 @@ func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 	for _, d := range planned.Plan.Devices {
 		listed := DeviceRequests{Device: d.Address}
 		for _, g := range plan.GroupsAsOrdered(d.Steps, j.Kinds()) {
-			var changes []providers.Change
-			for _, s := range g.Steps {
-				changes = append(changes, providers.Change{
-					Kind: j.Kinds().Lookup(s.Address.Kind), Key: s.Address.Key, Before: s.Before, After: blanked(s),
+			docs := planned.Snapshots[d.Address].Documents
+			for _, part := range g.Requests() {
+				requests, err := j.Compose(providers.Composition{
+					Documents: docs, Changes: j.changes(part.Steps), First: guard.Sources(d),
+					Login: providers.Credential{Username: d.Access.Username, Password: blank},
 				})
+				if err != nil {
+					return nil, fmt.Errorf("%s: compose %s: %w", d.Address, g.Document, err)
+				}
+				listed.Requests = append(listed.Requests, requests...)
+				docs = written(docs, requests)
 			}
-			requests, err := j.Compose(providers.Composition{
-				Documents: planned.Snapshots[d.Address].Documents, Changes: changes,
-				Login: providers.Credential{Username: d.Access.Username, Password: blank},
-			})
-			if err != nil {
-				return nil, fmt.Errorf("%s: compose %s: %w", d.Address, g.Document, err)
-			}
-			listed.Requests = append(listed.Requests, requests...)
 		}
 		if len(listed.Requests) > 0 {
 			all = append(all, listed)
 		}
 	}
 	return all, nil
+}
+
+// changes are what steps ask for, with secrets blanked.
+func (j judge) changes(steps []plan.Step) []providers.Change {
+	var changes []providers.Change
+	for _, s := range steps {
+		changes = append(changes, providers.Change{
+			Kind: j.Kinds().Lookup(s.Address.Kind), Key: s.Address.Key, Before: s.Before, After: blanked(s),
+		})
+	}
+	return changes
+}
+
+// written are documents after requests that put some of them back, as a device that takes them has them.
+func written(docs providers.Documents, requests []providers.Request) providers.Documents {
+	docs = maps.Clone(docs)
+	for _, r := range requests {
+		if doc, ok := docs[r.Path]; ok {
+			doc.Body = r.Body
+			docs[r.Path] = doc
+		}
+	}
+	return docs
 }
 
 // blanked is what a step wants, with something in the place of its secrets that anybody may see.

@@ -127,7 +127,7 @@ func (w *wayBack) plan(ways []plan.Way) (plan.Device, diag.Problems) {
 // problems are those that are about no single step.
 func (w *wayBack) prove(d *plan.Device) diag.Problems {
 	for {
-		problems := w.judge.prove(w.device, d)
+		problems := w.judge.prove(w.device, w.now.Documents, d)
 		closes := func(s plan.Step) bool {
 			return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && p.Address == s.Address })
 		}

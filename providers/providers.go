@@ -251,6 +251,7 @@ func (c Change) Refused(wrong AttributeError, family error) error {
 type Composition struct {
 	Documents Documents // all documents of the kinds involved, as just read
 	Changes   []Change  // all for the same document
+	First     []string  // addresses and networks whose entries come first among those that are new in a list of addresses
 	Login     Credential
 }
 

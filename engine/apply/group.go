@@ -16,37 +16,43 @@ import (
 )
 
 // group carries out the steps that change one document: read, check, prepare, send, settle. Each stage gets what the one
-// before it made. Left are the groups that are still to come, this one first.
+// before it made. Left are the groups that are still to come, this one first. Staged steps go through all of it twice.
 func (w *worker) group(ctx context.Context, g plan.Group, left []plan.Group) {
 	w.begin(g.Steps...)
-	now, err := w.read(ctx, g.Steps)
-	if err != nil {
-		w.tell(w.unsent(ctx, g.Steps, err))
+	rest, was, ready := w.stage(ctx, g, left)
+	if !ready {
 		return
 	}
-	checked := w.check(ctx, now, left)
-	w.tell(checked.outcome)
-	if len(checked.todo) == 0 {
+	now, err := w.read(ctx, rest.Steps)
+	if err != nil {
+		w.tell(w.unsent(ctx, rest.Steps, err))
 		return
+	}
+	now.origin = was
+	w.tell(w.carryOut(ctx, rest, now, slices.Concat([]plan.Group{rest}, left[1:])).afterStage(g))
+}
+
+// carryOut takes steps that were read from check to settle.
+func (w *worker) carryOut(ctx context.Context, g plan.Group, now reading, left []plan.Group) outcome {
+	checked := w.check(ctx, now, left)
+	if len(checked.todo) == 0 {
+		return checked.outcome
 	}
 	prepared, err := w.prepare(ctx, g, checked, w.line.Credential())
 	if err != nil {
-		w.tell(w.unsent(ctx, checked.todo, err))
-		return
+		return checked.then(w.unsent(ctx, checked.todo, err))
 	}
 	if guard.Trials(g, w.Provider.Kinds()) {
 		if prepared.spare, err = w.line.second(ctx); err != nil {
-			w.tell(w.unsent(ctx, checked.todo, err))
-			return
+			return checked.then(w.unsent(ctx, checked.todo, err))
 		}
 		defer prepared.spare.Close()
 	}
 	sent, err := w.send(ctx, prepared, w.line.session.Do)
 	if err != nil {
-		w.tell(w.unsent(ctx, checked.todo, err))
-		return
+		return checked.then(w.unsent(ctx, checked.todo, err))
 	}
-	w.tell(w.settle(ctx, sent))
+	return checked.then(w.settle(ctx, sent))
 }
 
 // reading is what a device answered for the documents of steps.
@@ -55,6 +61,7 @@ type reading struct {
 	documents providers.Documents
 	items     map[string]providers.Items // by kind
 	limits    map[string]bool            // paths of the documents that give limits only
+	origin    providers.Documents        // what a trial that fails puts back, where that is not what was read
 }
 
 // read asks the device for the documents of steps.
@@ -154,7 +161,7 @@ type order struct {
 // sends the requests.
 func (w *worker) prepare(ctx context.Context, g plan.Group, c checked, login providers.Credential) (prepared, error) {
 	p := prepared{group: g, before: c.now}
-	composition := providers.Composition{Documents: c.now.documents, Login: login}
+	composition := providers.Composition{Documents: c.now.documents, First: guard.Sources(w.seenFrom(c.now)), Login: login}
 	for _, s := range c.todo {
 		if password, how := s.Generates(); how != nil {
 			secret, err := w.accounts.Propose(ctx, s.Address.Key, *how)

@@ -68,6 +68,8 @@ var scenarios = []scenario{
 	{name: "a new account", create: true},
 	{name: "an account that a recorder uses", operator: true, recorder: true},
 	{name: "a setting", settings: true},
+	{name: "a filter", filter: true},
+	{name: "a filter that is on", listed: true},
 	{name: "a setting and our own account", settings: true, own: true},
 	{name: "another account, attempts hidden", operator: true, hides: true},
 	{name: "our own account, attempts hidden", own: true, hides: true},

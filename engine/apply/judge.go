@@ -12,15 +12,17 @@ import (
 	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
+	"camform/schema"
 )
 
 // verdict is what became of a step.
 type verdict struct {
 	result   report.Result
 	detail   string
-	rows     []state.Setting // what is remembered from now on
-	verdicts []state.Verdict // which versions of secrets are in use
-	doubt    error           // why it is not known which password an account has
+	rows     []state.Setting  // what is remembered from now on
+	forget   []schema.Setting // what is remembered no more
+	verdicts []state.Verdict  // which versions of secrets are in use
+	doubt    error            // why it is not known which password an account has
 }
 
 // judge decides what became of steps by what the device has now, and logs in where that tells more. It changes nothing.
@@ -58,6 +60,21 @@ func (j judge) step(ctx context.Context, s plan.Step, request sending, after rea
 	default:
 		return request.inVain("the device accepted the request, but " + j.instead(s, missing, have))
 	}
+}
+
+// reverted are the verdicts on steps whose document was put back: what is remembered is what was so before the run, also
+// where a stage was remembered meanwhile.
+func (j judge) reverted(steps []plan.Step) []verdict {
+	verdicts := make([]verdict, len(steps))
+	for i, s := range steps {
+		verdicts[i].result = report.Reverted
+		if row, ok := j.known[s.Address]; ok {
+			verdicts[i].rows = []state.Setting{row}
+		} else {
+			verdicts[i].forget = []schema.Setting{s.Address}
+		}
+	}
+	return verdicts
 }
 
 // inVain is the verdict on a step that did not come about: as the device said, or else otherwise.

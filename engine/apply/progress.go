@@ -23,15 +23,41 @@ type outcome struct {
 }
 
 type ending struct {
-	step   plan.Step
-	result report.Result
-	detail string
+	step     plan.Step
+	result   report.Result
+	detail   string
+	accepted bool // whether the device said yes to what was sent
 }
 
 func (o *outcome) end(result report.Result, detail string, steps ...plan.Step) {
 	for _, s := range steps {
-		o.ended = append(o.ended, ending{s, result, detail})
+		o.ended = append(o.ended, ending{step: s, result: result, detail: detail})
 	}
+}
+
+// then is the outcome of what came before o and of what came after it.
+func (o outcome) then(next outcome) outcome {
+	o.ended = slices.Concat(o.ended, next.ended)
+	if next.result != "" {
+		o.fail(next.result, next.detail)
+	}
+	return o
+}
+
+// good reports whether all steps ended well.
+func (o outcome) good() bool {
+	return !slices.ContainsFunc(o.ended, func(e ending) bool { return !e.result.Good() })
+}
+
+// afterStage tells of staged steps of a group that ended badly that their first request stays.
+func (o outcome) afterStage(g plan.Group) outcome {
+	for i, e := range o.ended {
+		bad := e.result == report.Rejected || e.result == report.Failed
+		if bad && stepAt(g, e.step.Address).Staged() {
+			o.ended[i].detail += "; the first of its two requests was carried out before"
+		}
+	}
+	return o
 }
 
 // fail ends the device. The first reason counts.

@@ -45,7 +45,7 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 			if result == report.Done && tellsWhetherItWorks(w.judge.kind(step), step) {
 				w.changed = append(w.changed, step)
 			}
-			o.end(result, detail, step)
+			o.ended = append(o.ended, ending{step, result, detail, request.err == nil})
 		}
 	}
 	for _, step := range s.todo {
@@ -98,7 +98,7 @@ func (w *worker) record(ctx context.Context, request sending, verdicts []verdict
 			return nil
 		}
 		found = append(found, v.verdicts...)
-		rows = append(rows, v.rows...)
+		rows, forget = append(rows, v.rows...), append(forget, v.forget...)
 		if v.result.Good() {
 			outcome = state.Done
 			forget = append(forget, forgotten(request.steps[i])...)

@@ -23,15 +23,10 @@ import (
 // wouldLockOut proves once more that what is left to do keeps the way in open, as seen from where this run comes from: a
 // plan may be applied from another machine than that on which it was made. It says why it does not, if so.
 func (w *worker) wouldLockOut(left []plan.Group, now reading) string {
-	d := w.device
+	d := w.seenFrom(now)
 	d.Steps = nil
 	for _, g := range left {
 		d.Steps = append(d.Steps, g.Steps...)
-	}
-	for _, doc := range now.documents {
-		if doc.Source != "" {
-			d.Source = doc.Source
-		}
 	}
 	for _, p := range guard.Prove(d, w.Provider.Kinds()) {
 		if p.Severity == diag.Error {
@@ -41,13 +36,27 @@ func (w *worker) wouldLockOut(left []plan.Group, now reading) string {
 	return ""
 }
 
+// seenFrom is the device as planned, with the address from which this run comes.
+func (w *worker) seenFrom(now reading) plan.Device {
+	d := w.device
+	for _, doc := range now.documents {
+		if doc.Source != "" {
+			d.Source = doc.Source
+		}
+	}
+	return d
+}
+
 // trials says how often, and with which pauses between, the way in is tried before a change is taken back.
 var trials = []time.Duration{0, 2 * time.Second, 5 * time.Second}
 
-// revertOf is what puts the document of a request back as it was. There is nothing for a request that writes no document
-// that was read.
+// revertOf is what puts the document of a request back as it was, before its stage if it has one. There is nothing for a
+// request that writes no document that was read.
 func (p prepared) revertOf(request providers.Request) (providers.Request, bool) {
-	doc, ok := p.before.documents[request.Path]
+	doc, ok := p.before.origin[request.Path]
+	if !ok {
+		doc, ok = p.before.documents[request.Path]
+	}
 	if !ok || doc.Missing != "" {
 		return providers.Request{}, false
 	}
@@ -184,7 +193,7 @@ func (w *worker) endTrial(ctx context.Context, s sent) (o outcome) {
 	}
 	for _, request := range s.sendings {
 		if reverted {
-			o.unrecorded(w.record(ctx, request, []verdict{{result: report.Reverted}}))
+			o.unrecorded(w.record(ctx, request, w.judge.reverted(request.steps)))
 		}
 		o.end(step, detail, request.steps...)
 	}

@@ -88,6 +88,9 @@ type world struct {
 	clock time.Time     // as it is
 	skew  time.Duration // by which the clock of this machine is wrong
 
+	held    int    // how many entries the filter of the camera has had at most
+	exposed string // what was wrong with the filter at any time; empty for nothing
+
 	fleet            *memory.Fleet
 	camera, recorder *memory.Device
 	disk             *store
@@ -102,6 +105,8 @@ type scenario struct {
 	own       bool // so does the account that camform logs in with
 	create    bool // the account guest is made
 	settings  bool // settings without secrets are changed
+	filter    bool // an address filter is switched on
+	listed    bool // an address filter that is on gets another list
 	recorder  bool // a recorder logs in to the camera as operator
 	foreign   int  // refused logins of somebody else from our address, right before the first change
 	hides     bool // the camera does not tell how many attempts are left
@@ -131,6 +136,10 @@ func newWorld(s scenario, c *choices, b bounds) *world {
 		w.camera.BurnAttempts(w.noise) // after our login, which made the camera forget refusals
 		w.noise = 0
 	})
+	if s.listed {
+		w.camera.Set("filter", "", "enabled", true)
+		w.camera.Set("filter", "", "addresses", oldList)
+	}
 	w.pins = map[schema.Device]providers.Pin{cameraAddress: pinOf(w.camera)}
 	w.strike(w.camera)
 	if s.recorder {
@@ -172,11 +181,12 @@ func (w *world) strike(d *memory.Device) {
 	}})
 	for _, e := range []memory.Effect{
 		memory.Unreachable, memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject, memory.Restart,
-		memory.Lock, memory.Swap, memory.Late, memory.Revert,
+		memory.Lock, memory.Swap, memory.Late, memory.Revert, memory.Shorten,
 	} {
-		d.Inject(memory.Fault{Effect: e, Delay: late, Match: func(memory.Exchange) bool { return effect == e }})
+		d.Inject(memory.Fault{Effect: e, Delay: late, Length: len(oldList), Match: func(memory.Exchange) bool { return effect == e }})
 	}
 	d.AfterWrite(func(memory.Exchange) {
+		w.lookAtFilter()
 		w.remember(d)
 		w.crashHere("after the request")
 	})
@@ -239,6 +249,8 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 	}
 	effects := []memory.Effect{"", memory.Unreachable, memory.Busy, memory.Lock, memory.Swap}
 	switch {
+	case x.Writes() && x.Path == filterPath && w.held < len(newList): // a device that held as many entries has room for them
+		effects = append(atWrites, memory.Shorten)
 	case x.Writes() && x.Path == ownPath:
 		effects = append(atWrites, memory.Late, memory.Revert)
 	case x.Writes():
@@ -506,6 +518,9 @@ func (w *world) steps() []plan.Step {
 			Why: []plan.Why{{Attribute: "zone", Cause: plan.CauseConfig}},
 		})
 	}
+	if step, ok := w.filtering(); ok {
+		steps = append(steps, step)
+	}
 	for _, account := range []string{"guest", "operator", "admin"} {
 		wanted := map[string]bool{"guest": w.create, "operator": w.operator, "admin": w.own}[account]
 		if wanted && !w.fresh(account) {
@@ -517,9 +532,83 @@ func (w *world) steps() []plan.Step {
 
 // The documents of a device in memory.
 const (
-	timePath  = "/time"
-	usersPath = "/users"
+	timePath   = "/time"
+	usersPath  = "/users"
+	filterPath = "/filter"
 )
+
+// The lists of the filter: one that is on has the old one, and a device that cuts a list has room for that.
+var (
+	oldList = []string{memory.Source, "198.51.100.1"}
+	newList = []string{memory.Source, "198.51.100.2", "198.51.100.3"}
+)
+
+// filtering is the step about the filter, as a plan stages it, if there is one.
+func (w *world) filtering() (plan.Step, bool) {
+	on, list := w.filterNow()
+	if !w.filter && !w.listed || on && sameTexts(list, newList) {
+		return plan.Step{}, false
+	}
+	kind := w.fleet.Provider().Kinds().Lookup("filter")
+	value := func(on bool, list []string) cty.Value {
+		values := map[string]cty.Value{"enabled": cty.BoolVal(on), "addresses": cty.SetValEmpty(cty.String)}
+		if len(list) > 0 {
+			values["addresses"] = textSet(list)
+		}
+		return object(kind, values)
+	}
+	step := plan.Step{
+		Address: schema.Setting{Device: cameraAddress, Kind: "filter"}, Action: plan.Update, Before: value(on, list), After: value(true, newList),
+		Why: []plan.Why{{Attribute: "enabled", Cause: plan.CauseConfig}, {Attribute: "addresses", Cause: plan.CauseConfig}},
+	}
+	both := slices.Concat(list, newList)
+	switch {
+	case !on && !sameTexts(list, newList):
+		step.Stage = value(false, newList)
+	case on && !sameTexts(both, list) && !sameTexts(both, newList):
+		step.Stage = value(true, both)
+	}
+	return step, true
+}
+
+func textSet(texts []string) cty.Value {
+	var values []cty.Value
+	for _, text := range texts {
+		values = append(values, cty.StringVal(text))
+	}
+	return cty.SetVal(values)
+}
+
+func sameTexts(a, b []string) bool {
+	has := func(list []string) func(string) bool {
+		return func(text string) bool { return !slices.Contains(list, text) }
+	}
+	return !slices.ContainsFunc(a, has(b)) && !slices.ContainsFunc(b, has(a))
+}
+
+// filterNow is the filter of the camera.
+func (w *world) filterNow() (on bool, list []string) {
+	var doc struct {
+		Items map[string]struct {
+			Enabled   bool
+			Addresses []string
+		}
+	}
+	if err := json.Unmarshal([]byte(w.camera.Document(filterPath)), &doc); err != nil {
+		panic(err)
+	}
+	return doc.Items[""].Enabled, doc.Items[""].Addresses
+}
+
+// lookAtFilter notes a filter that counts with a list that is neither whole nor has all that was in force before.
+func (w *world) lookAtFilter() {
+	on, list := w.filterNow()
+	w.held = max(w.held, len(list))
+	lacks := func(text string) bool { return !slices.Contains(list, text) }
+	if on && slices.ContainsFunc(newList, lacks) && (!w.listed || slices.ContainsFunc(oldList, lacks)) {
+		w.exposed = fmt.Sprintf("the filter was on with %q", list)
+	}
+}
 
 // read is a text in a document of the camera; empty if it is not there.
 func (w *world) read(path, key, attribute string) string {
@@ -593,6 +682,9 @@ func object(kind *schema.Kind, values map[string]cty.Value) cty.Value {
 func (w *world) wrong() string {
 	if w.camera.Locks() > 0 {
 		return "the camera locked itself"
+	}
+	if w.exposed != "" {
+		return w.exposed
 	}
 	intents, _ := w.disk.AllOpenIntents(context.Background())
 	doubtful, _ := w.disk.Doubtful(context.Background())

@@ -231,6 +231,7 @@ func Drifted(d plan.Device) plan.Device {
 	for _, s := range d.Steps {
 		if s.Drifted() {
 			s.Why = slices.DeleteFunc(slices.Clone(s.Why), func(w plan.Why) bool { return w.Cause == plan.CauseConfig })
+			s.Stage = cty.NilVal // how it would be undone is no part of what happened
 			steps = append(steps, s)
 		}
 	}

@@ -155,12 +155,15 @@ func (c proof) closedInTheEnd() []Refusal {
 func (c proof) closedOnTheWay(groups []plan.Group) []Refusal {
 	now := c.begin
 	for i, g := range groups {
-		now = now.with(g.Steps)
-		if w, closed, ok := c.closed(now); ok {
-			return []Refusal{{Who: w.who, Step: closed.step, Detail: fmt.Sprintf(
-				"After step %d of %d (%s) the way in of %s would be closed, although it is open in the end. %s",
-				i+1, len(groups), g.Steps[0].Address.Local(), w.name(), closed.why)}}
+		worlds := now.after(g.Steps)
+		for _, next := range worlds {
+			if w, closed, ok := c.closed(next); ok {
+				return []Refusal{{Who: w.who, Step: closed.step, Detail: fmt.Sprintf(
+					"After step %d of %d (%s) the way in of %s would be closed, although it is open in the end. %s",
+					i+1, len(groups), g.Steps[0].Address.Local(), w.name(), closed.why)}}
+			}
 		}
+		now = worlds[len(worlds)-1]
 	}
 	return nil
 }

@@ -80,11 +80,12 @@ func (b box) managed() bool {
 	return false
 }
 
-// move is one request: what a device makes of it, and the steps of a plan that stand for it.
+// move is one request, or two for a step that is staged: what a device makes of it, and the steps of a plan that stand for it.
 type move struct {
 	name  string
 	steps []plan.Step
 	make  func(*box)
+	first func(*box) // what it makes of the first of two; nil for one
 }
 
 // list is what a filter can hold, as the device and as a plan have it.
@@ -124,6 +125,21 @@ func (s filterState) values() values {
 
 func (s filterState) on2(b *box) { b.filtering, b.allows, b.listed = s.on, s.allows, s.list.has }
 
+// first is what a device makes of the first request of a staged step that changes a filter: it is off, or has both lists.
+func (s filterState) first(step plan.Step, after filterState) func(*box) {
+	switch {
+	case !step.Staged():
+		return nil
+	case isFalse(step.Stage.GetAttr("enabled")):
+		after.on = false
+		return after.on2
+	default:
+		has := after.list.has
+		after.list.has = func(a netip.Addr) bool { return s.list.has(a) || has(a) }
+		return after.on2
+	}
+}
+
 // filterMoves are what can be done to a filter, with how it is before.
 func filterMoves() (before []filterState, moves [][]move) {
 	before = []filterState{{false, true, nobody}, {true, true, onlyUs}, {true, true, both}, {true, false, nobody}, {false, true, onlyThem}}
@@ -141,7 +157,8 @@ func filterMoves() (before []filterState, moves [][]move) {
 	for _, b := range before {
 		all := []move{{name: "filter stays"}}
 		for _, a := range after {
-			all = append(all, move{"filter", []plan.Step{step("ip_filter", "", b.values(), a.values())}, a.on2})
+			s := staged(step("ip_filter", "", b.values(), a.values()), roomy)
+			all = append(all, move{name: "filter", steps: []plan.Step{s}, make: a.on2, first: b.first(s, a)})
 		}
 		moves = append(moves, all)
 	}
@@ -188,14 +205,14 @@ func serviceMoves() []move {
 func accountMoves(own string) [][]move {
 	gone := func(name string) func(*box) { return func(b *box) { delete(b.accounts, name) } }
 	becomes := func(name string, l level) func(*box) { return func(b *box) { b.accounts[name] = l } }
-	chief := move{"chief", []plan.Step{created("user", "chief", user("Administrator"))}, becomes("chief", administers)}
-	noAdmin := move{"no admin", []plan.Step{step("user", "admin", user("Administrator"), nil)}, gone("admin")}
-	lowered := move{"admin lowered", []plan.Step{step("user", "admin", user("Administrator"), user("Viewer"))}, becomes("admin", watches)}
-	noVMS := move{"no vms", []plan.Step{step("user", "vms", user("Operator"), nil)}, gone("vms")}
-	weakVMS := move{"vms lowered", []plan.Step{step("user", "vms", user("Operator"), user("Viewer"))}, becomes("vms", watches)}
+	chief := move{name: "chief", steps: []plan.Step{created("user", "chief", user("Administrator"))}, make: becomes("chief", administers)}
+	noAdmin := move{name: "no admin", steps: []plan.Step{step("user", "admin", user("Administrator"), nil)}, make: gone("admin")}
+	lowered := move{name: "admin lowered", steps: []plan.Step{step("user", "admin", user("Administrator"), user("Viewer"))}, make: becomes("admin", watches)}
+	noVMS := move{name: "no vms", steps: []plan.Step{step("user", "vms", user("Operator"), nil)}, make: gone("vms")}
+	weakVMS := move{name: "vms lowered", steps: []plan.Step{step("user", "vms", user("Operator"), user("Viewer"))}, make: becomes("vms", watches)}
 	all := [][]move{nil, {lowered}, {noAdmin}, {noVMS}, {weakVMS}}
 	if own == "camform" {
-		renewed := move{"rotation", []plan.Step{rotation("camform")}, func(*box) {}}
+		renewed := move{name: "rotation", steps: []plan.Step{rotation("camform")}, make: func(*box) {}}
 		all = [][]move{nil, {chief, noAdmin, renewed}, {noAdmin, chief, renewed}, {noAdmin, renewed}, {chief, lowered, noVMS, renewed}, {lowered, renewed, weakVMS}}
 	}
 	return all
@@ -230,9 +247,13 @@ func (h history) outcome() outcome {
 	b.accounts = maps.Clone(h.begin.accounts)
 	wasIn := b.gets(h.vms)
 	for _, m := range h.moves {
-		m.make(&b)
-		if !b.gets(h.own) || !b.managed() || h.knowsThem && wasIn && !b.gets(h.vms) {
-			return shuts
+		for _, make := range []func(*box){m.first, m.make} {
+			if make == nil {
+				continue
+			}
+			if make(&b); !b.gets(h.own) || !b.managed() || h.knowsThem && wasIn && !b.gets(h.vms) {
+				return shuts
+			}
 		}
 	}
 	if h.knowsThem && !b.gets(h.vms) {

@@ -74,11 +74,11 @@ func (s *search) from(now world, left []int) bool {
 		if slices.Contains(left, i) || !s.ready(i, left) {
 			continue
 		}
-		next := now.with(unit.Steps)
-		if _, _, closes := s.closed(next); closes {
+		worlds := now.after(unit.Steps)
+		if slices.ContainsFunc(worlds, s.closes) {
 			continue
 		}
-		if s.from(next, append(slices.Clone(left), i)) {
+		if s.from(worlds[len(worlds)-1], append(slices.Clone(left), i)) {
 			return true
 		}
 		if !s.decides(unit) {
@@ -86,6 +86,12 @@ func (s *search) from(now world, left []int) bool {
 		}
 	}
 	return false
+}
+
+// closes reports whether a way in is closed in a world that is open before and in the end.
+func (s *search) closes(now world) bool {
+	_, _, closes := s.closed(now)
+	return closes
 }
 
 // ready reports whether everything has left that a unit must not leave before.

@@ -69,16 +69,28 @@ func newWorld(steps []plan.Step, kinds *schema.Kinds) world {
 	return w
 }
 
-// with is the world after some steps more.
+// with is the world after some steps more. Of a staged step it may be the first or the second request.
 func (w world) with(steps []plan.Step) world {
 	facts := make([]fact, len(w.facts))
 	for i, f := range w.facts {
 		facts[i] = f
 		for _, s := range steps {
-			facts[i].done = facts[i].done || s.Address == f.Address
+			if s.Address == f.Address {
+				facts[i].Step, facts[i].done = s, true
+			}
 		}
 	}
 	return world{facts}
+}
+
+// after are the worlds that steps which leave together lead to, one after the other: first that of their stages, if they have
+// any, and last that in which all of them were carried out.
+func (w world) after(steps []plan.Step) []world {
+	worlds := []world{w.with(steps)}
+	if requests := (plan.Group{Steps: steps}).Requests(); len(requests) > 1 {
+		return append([]world{w.with(requests[0].Steps)}, worlds...)
+	}
+	return worlds
 }
 
 // there reports whether the device has the setting.

@@ -166,6 +166,7 @@ type (
 		Action  Action                  `json:"action"`
 		Before  json.RawMessage         `json:"before"`
 		After   json.RawMessage         `json:"after"`
+		Stage   json.RawMessage         `json:"stage,omitempty"`
 		Secrets map[string]SecretSource `json:"secrets,omitempty"`
 		Why     []whyShape              `json:"why,omitempty"`
 		Reason  string                  `json:"reason,omitempty"`
@@ -223,6 +224,11 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		step := stepShape{
 			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
 			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted,
+		}
+		if s.Staged() {
+			if step.Stage, err = encodeValue(kind, s.Stage); err != nil {
+				return shape, fmt.Errorf("encode %s: %w", s.Address, err)
+			}
 		}
 		for _, w := range s.Why {
 			step.Why = append(step.Why, whyShape(w))
@@ -367,10 +373,24 @@ func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
 		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
 		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted,
 	}
+	if s.Stage != nil {
+		if step.Stage, err = s.stage(step, kinds); err != nil {
+			return Step{}, err
+		}
+	}
 	for _, w := range s.Why {
 		step.Why = append(step.Why, Why(w))
 	}
 	return step, nil
+}
+
+// stage reads the stage of a step, which only an item that is there and stays can have.
+func (s stepShape) stage(step Step, kinds *schema.Kinds) (cty.Value, error) {
+	_, stage, err := settingAndValue(s.Address, s.Stage, kinds)
+	if err == nil && (stage.IsNull() || step.Action != Update || step.Before.IsNull() || step.After.IsNull()) {
+		err = fmt.Errorf("%s cannot be staged", s.Address)
+	}
+	return stage, err
 }
 
 func settingAndValue(address string, value json.RawMessage, kinds *schema.Kinds) (schema.Setting, cty.Value, error) {

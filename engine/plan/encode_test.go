@@ -156,6 +156,8 @@ func TestPlansThatAreRefused(t *testing.T) {
 		"no value":           {rehashed(t, text, `"before":null,`, ``), plan.ErrNotAPlan},
 		"time":               {rehashed(t, text, `2026-03-01T`, `2026-03-01 `), plan.ErrNotAPlan},
 		"secret":             {rehashed(t, text, `"password":null`, `"password":"Canary-1234"`), plan.ErrNotAPlan},
+		"stage of an item":   {rehashed(t, text, `"after":{"level"`, `"stage":{"level":"Viewer","password":null},"after":{"level"`), plan.ErrNotAPlan},
+		"stage without any":  {rehashed(t, text, `"after":{"level"`, `"stage":null,"after":{"level"`), plan.ErrNotAPlan},
 		"action":             {rehashed(t, text, `"action":"create"`, `"action":"explode"`), plan.ErrNotAPlan},
 	} {
 		t.Run(title, func(t *testing.T) {

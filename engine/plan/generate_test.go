@@ -104,6 +104,9 @@ func anySteps(t *rapid.T, device schema.Device) []plan.Step {
 			Action: rapid.SampledFrom([]plan.Action{plan.Create, plan.Update, plan.Delete, plan.Forget}).Draw(t, "action"),
 			Reason: text.Draw(t, "reason"), Range: anySource(t), Risk: kind.Risk, Reboot: kind.Reboot,
 		}
+		if stage := anyValue(t, kind); s.Action == plan.Update && !stage.IsNull() && !s.Before.IsNull() && !s.After.IsNull() {
+			s.Stage = stage
+		}
 		for _, a := range kind.Attributes {
 			if rapid.Bool().Draw(t, "why") {
 				s.Why = append(s.Why, plan.Why{Attribute: a.Name, Cause: plan.CauseBoth, Source: anySource(t), Profile: word.Draw(t, "profile")})

@@ -58,6 +58,25 @@ func GroupsAsOrdered(steps []Step, kinds *schema.Kinds) []Group {
 	return groups
 }
 
+// Requests splits a group that has staged steps into what leaves first and has to read back, and what leaves then. Any other
+// group comes back alone. The steps of the second that are staged start from what the first is to leave behind.
+func (g Group) Requests() []Group {
+	stage, rest := g, g
+	stage.Steps, rest.Steps = nil, nil
+	for _, s := range g.Steps {
+		if s.Staged() {
+			var first Step
+			first, s = s.requests()
+			stage.Steps = append(stage.Steps, first)
+		}
+		rest.Steps = append(rest.Steps, s)
+	}
+	if len(stage.Steps) == 0 {
+		return []Group{g}
+	}
+	return []Group{stage, rest}
+}
+
 // The turns of groups.
 const (
 	first   = iota

@@ -75,6 +75,56 @@ func TestGroupsAreDocumentsInPhases(t *testing.T) {
 	})
 }
 
+func TestAStagedStepTakesTwoRequests(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		for _, g := range plan.Groups(anySteps(t, schema.Device{Name: "gate"}), kinds) {
+			parts := g.Requests()
+			last := parts[len(parts)-1]
+			if len(last.Steps) != len(g.Steps) || len(parts) > 2 || last.Document != g.Document {
+				t.Fatalf("%d groups, the last with %d steps of %d", len(parts), len(last.Steps), len(g.Steps))
+			}
+			var first []plan.Step
+			if len(parts) == 2 {
+				first = parts[0].Steps
+			}
+			for i, s := range g.Steps {
+				if !s.Staged() {
+					if !last.Steps[i].Before.RawEquals(s.Before) || !last.Steps[i].After.RawEquals(s.After) {
+						t.Fatalf("%s is changed", s.Address)
+					}
+					continue
+				}
+				if len(first) == 0 || first[0].Staged() || last.Steps[i].Staged() || !first[0].After.RawEquals(s.Stage) || !first[0].Before.RawEquals(s.Before) {
+					t.Fatalf("%s does not begin with its stage", s.Address)
+				}
+				checkSecond(t, s, last.Steps[i])
+				first = first[1:]
+			}
+			if len(first) > 0 {
+				t.Fatalf("%d stages of no step", len(first))
+			}
+		}
+	})
+}
+
+// checkSecond checks the second request of a staged step: it begins with what the first leaves behind, and leaves behind what
+// is wanted, and what was there where only the first wanted something else.
+func checkSecond(t *rapid.T, s, second plan.Step) {
+	for name := range s.Before.Type().AttributeTypes() {
+		before, stage, after := s.Before.GetAttr(name), s.Stage.GetAttr(name), s.After.GetAttr(name)
+		began, want := before, after
+		if !stage.IsNull() {
+			began = stage
+		}
+		if after.IsNull() && !stage.IsNull() {
+			want = before
+		}
+		if !second.Before.GetAttr(name).RawEquals(began) || !second.After.GetAttr(name).RawEquals(want) {
+			t.Fatalf("%s.%s goes from %#v to %#v, want %#v to %#v", s.Address, name, second.Before.GetAttr(name), second.After.GetAttr(name), began, want)
+		}
+	}
+}
+
 func TestCounts(t *testing.T) {
 	var p plan.Plan
 	if !p.Empty() {

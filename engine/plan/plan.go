@@ -163,9 +163,34 @@ type Step struct {
 	Reboot  schema.Reboot
 	Drops   bool // whether open connections may be cut
 
+	// Stage is what is written first, and has to read back before After is written: of a filter its list, before that counts.
+	// Null attributes are left as they are. The zero value is for a step of one request.
+	Stage cty.Value
+
 	// Accepted is why a person lets it pass although too little is known of it, in words of the configuration; empty for a
 	// step that needs no reason.
 	Accepted string
+}
+
+// Staged reports whether a step takes two requests, the second only once the first reads back.
+func (s Step) Staged() bool { return s.Stage != cty.NilVal }
+
+// requests are the two steps that a staged one takes. What only the stage changes, the second puts back.
+func (s Step) requests() (first, second Step) {
+	first, second = s, s
+	first.After, first.Stage, second.Stage = s.Stage, cty.NilVal, cty.NilVal
+	before, after := s.Before.AsValueMap(), s.After.AsValueMap()
+	for name, staged := range s.Stage.AsValueMap() {
+		if staged.IsNull() {
+			continue
+		}
+		if after[name].IsNull() {
+			after[name] = before[name]
+		}
+		before[name] = staged
+	}
+	second.Before, second.After = cty.ObjectVal(before), cty.ObjectVal(after)
+	return first, second
 }
 
 // Generates returns the attribute for which a step makes a new password, and how it is made; nil for a step that makes none.

@@ -229,11 +229,31 @@ func (c *change) writeHeader(d *document, words string, o Options) {
 	if c.step.Accepted != "" {
 		d.line(blockIndent, Careful, "# (allow_unproven: "+printable(c.step.Accepted)+")")
 	}
+	if first := c.stage(); first != "" {
+		d.line(blockIndent, Quiet, "# (in two requests: first with "+first+", and as below once all of that reads back)")
+	}
 	if len(c.devices) > 1 {
 		for _, text := range some(c.devices, o.Fold) {
 			d.line(blockIndent, Quiet, "#   "+text)
 		}
 	}
+}
+
+// stage is what the first request of a staged step has that the second changes; empty for any other step. Lists, which
+// may be long, are counted.
+func (c *change) stage() string {
+	var words []string
+	for _, name := range attributeNames(c.step, c.kind) {
+		staged, after := attributeOf(c.step.Stage, name), attributeOf(c.step.After, name)
+		switch {
+		case staged.IsNull() || staged.RawEquals(after):
+		case isCollection(staged):
+			words = append(words, fmt.Sprintf("old and new %s together (%d)", printable(name), staged.LengthInt()))
+		default:
+			words = append(words, printable(name)+" = "+scalar(staged))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // headline says what happens to which setting. Programs that read Terraform's output look for what happens at the end of

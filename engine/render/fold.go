@@ -80,7 +80,7 @@ func (c *change) key(b []byte) []byte {
 	for _, text := range []string{s.Address.Kind, s.Address.Key, string(s.Action), s.Reason, s.Accepted, string(s.Risk), string(s.Reboot)} {
 		b = appendText(b, text)
 	}
-	b = binary.AppendVarint(b, int64(c.hidden))
+	b = binary.AppendVarint(appendText(b, c.stage()), int64(c.hidden))
 	for _, x := range c.deltas {
 		b = appendText(b, x.name)
 		b = append(b, x.mark...)

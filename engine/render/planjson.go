@@ -238,6 +238,7 @@ type (
 		Drops   bool              `json:"drops_sessions"`
 
 		Accepted string `json:"accepted,omitempty"` // why it may be written although too little is known
+		Stage    any    `json:"stage,omitempty"`    // what is written first, and has to read back before the rest is
 
 		Generated map[string]generatedDoc `json:"generated,omitempty"` // new passwords by attribute
 		Follows   string                  `json:"follows,omitempty"`   // the account whose new password is written
@@ -379,6 +380,9 @@ func (v stepView) change() (resourceChangeDoc, error) {
 		identityDoc: v.identity(),
 		Change:      v.changeDoc([]string{planActions[v.step.Action]}, before, after),
 		Camform:     v.camform(),
+	}
+	if doc.Camform.Stage, err = v.object(v.step.Stage, v.step.Before); err != nil {
+		return resourceChangeDoc{}, err
 	}
 	if after != nil {
 		doc.Change.AfterUnknown = v.unknown()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"camform/providers"
@@ -91,6 +92,7 @@ type located struct {
 
 func sheetsOf(c providers.Composition) ([]*sheet, error) {
 	var sheets []*sheet
+	first := networks(c.First)
 	for _, change := range c.Changes {
 		at, err := document.Open(change.Kind, c.Documents, change.Key)
 		if err != nil {
@@ -100,10 +102,23 @@ func sheetsOf(c providers.Composition) ([]*sheet, error) {
 		if i < 0 {
 			i, sheets = len(sheets), append(sheets, &sheet{path: at.Path, doc: at.Doc})
 		}
-		at.Doc = sheets[i].doc
+		at.Doc, at.First = sheets[i].doc, first
 		sheets[i].changes = append(sheets[i].changes, located{change, at})
 	}
 	return sheets, nil
+}
+
+// networks are the addresses and networks among texts.
+func networks(texts []string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, text := range texts {
+		if network, err := netip.ParsePrefix(text); err == nil {
+			all = append(all, network)
+		} else if address, err := netip.ParseAddr(text); err == nil {
+			all = append(all, netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()))
+		}
+	}
+	return all
 }
 
 func (p *Provider) composeSheet(s *sheet) ([]providers.Request, error) {

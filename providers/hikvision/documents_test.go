@@ -69,13 +69,15 @@ func run(t *testing.T, given *txtar.Archive) *txtar.Archive {
 		}
 		return docs[path], nil
 	}
-	var lines []string
+	var lines, first []string
 	for _, part := range given.Files {
 		switch {
 		case strings.HasPrefix(part.Name, "/"):
 			docs[part.Name] = providers.Document{Path: part.Name, Body: part.Data}
 		case part.Name == "changes":
 			lines = strings.Split(strings.TrimSpace(string(part.Data)), "\n")
+		case part.Name == "first":
+			first = strings.Fields(string(part.Data))
 		default:
 			continue
 		}
@@ -108,7 +110,7 @@ func run(t *testing.T, given *txtar.Archive) *txtar.Archive {
 		}
 	}
 	made, err := provider.Compose(providers.Composition{
-		Documents: docs, Changes: changes,
+		Documents: docs, Changes: changes, First: first,
 		Login: providers.Credential{Username: "admin", Password: schema.NewSecret(loginSecret)},
 	})
 	if err != nil {

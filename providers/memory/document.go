@@ -94,8 +94,9 @@ func decodeItem(kind *schema.Kind, attributes item) (cty.Value, error) {
 	return cty.ObjectVal(values), nil
 }
 
-// edit writes the attributes of want that are not null into it, and leaves the others as they are.
-func (it item) edit(kind *schema.Kind, want cty.Value) error {
+// edit writes the attributes of want that are not null into it, and leaves the others as they are. Entries of a set that stay
+// keep their places, and of the new ones those that have to come first do.
+func (it item) edit(kind *schema.Kind, want cty.Value, first []string) error {
 	for _, a := range kind.Attributes {
 		value := want.GetAttr(a.Name)
 		if value.IsNull() {
@@ -105,9 +106,33 @@ func (it item) edit(kind *schema.Kind, want cty.Value) error {
 		if err != nil {
 			return fmt.Errorf("%s of %s is unknown or marked: %w", a.Name, kind.Name, providers.ErrInvalid)
 		}
+		if a.Type.IsSetType() {
+			raw = inPlace(it[a.Name], raw, first)
+		}
 		it[a.Name] = raw
 	}
 	return nil
+}
+
+// inPlace is a set of texts in the order of the one that it replaces, with the new ones behind.
+func inPlace(had, want json.RawMessage, first []string) json.RawMessage {
+	var old, all []string
+	_ = json.Unmarshal(had, &old) // without an old one all are new
+	if json.Unmarshal(want, &all) != nil {
+		return want
+	}
+	turn := func(text string) int {
+		switch at := slices.Index(old, text); {
+		case at >= 0:
+			return at - len(old)
+		case slices.Contains(first, text):
+			return 0
+		default:
+			return 1
+		}
+	}
+	slices.SortStableFunc(all, func(a, b string) int { return turn(a) - turn(b) })
+	return encode(all)
 }
 
 // limit is what a capability document says of one attribute. The zero value allows everything.

@@ -44,7 +44,7 @@ type Fault struct {
 	Nth     int                 // which of the counted goes wrong, from 1; 0 for all of them
 	Latency time.Duration       // how long the device takes to begin with it; slept for in real or synctest time
 	Delay   time.Duration       // how long a password is late, by the clock of the fleet; of Late
-	Length  int                 // what is left of a password; of Truncate
+	Length  int                 // what is left of a password or of a list; of Truncate and Shorten
 }
 
 // Effect names what goes wrong.
@@ -64,6 +64,7 @@ const (
 	Refuse          Effect = "refuse"            // the device refuses the credential, though it is right: ErrRefused
 	Lock            Effect = "lock"              // the device locks everybody before it looks at the exchange: ErrLocked
 	Swap            Effect = "swap"              // from here on another device answers: ErrIdentity
+	Shorten         Effect = "shorten"           // carried out, but only the first Length entries of a list are kept; none for 0
 
 	// These are about a new password that comes with the exchange, and mean nothing for others.
 	Late     Effect = "late"     // it is in force only after Delay
@@ -93,6 +94,7 @@ var effects = map[Effect]struct{ write, read consequence }{
 	Late:            {consequence{true, nil}, consequence{true, nil}},
 	Revert:          {consequence{true, nil}, consequence{true, nil}},
 	Truncate:        {consequence{true, nil}, consequence{true, nil}},
+	Shorten:         {consequence{true, nil}, consequence{true, nil}},
 }
 
 func (e Effect) on(x Exchange) consequence {

@@ -3,9 +3,12 @@ package memory_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
 	"camform/providers/memory"
@@ -232,5 +235,39 @@ func TestExchangesHaveNames(t *testing.T) {
 		if x.String() != want || x.Writes() {
 			t.Errorf("%v writes: %v", x, x.Writes())
 		}
+	}
+}
+
+func TestAListIsShortened(t *testing.T) {
+	for length, want := range []string{"[]", `["192.0.2.1"]`, `["192.0.2.1","192.0.2.2"]`, `["192.0.2.1","192.0.2.2"]`} {
+		w := newWorld(t, memory.Options{})
+		w.device.Inject(memory.Fault{Effect: memory.Shorten, Match: memory.Exchange.Writes, Length: length})
+		list := cty.SetVal([]cty.Value{cty.StringVal("192.0.2.1"), cty.StringVal("192.0.2.2")})
+		_, err := w.change(w.open(), "filter", "", map[string]cty.Value{"addresses": list})
+		w.must(err, nil)
+		if have := w.device.Document("/filter"); !strings.Contains(have, `"addresses":`+want) {
+			t.Errorf("with room for %d it has %s", length, have)
+		}
+	}
+}
+
+// Entries of a list that stay keep their places, and of the new ones those come first that have to.
+func TestListsAreWrittenInPlace(t *testing.T) {
+	provider := memory.NewFleet(time.Now).Provider()
+	kind := provider.Kinds().Lookup("filter")
+	list := func(texts ...string) cty.Value {
+		var values []cty.Value
+		for _, text := range texts {
+			values = append(values, cty.StringVal(text))
+		}
+		return cty.ObjectVal(map[string]cty.Value{"enabled": cty.NullVal(cty.Bool), "addresses": cty.SetVal(values)})
+	}
+	requests, err := provider.Compose(providers.Composition{
+		Documents: providers.Documents{"/filter": {Path: "/filter", Body: []byte(`{"items":{"":{"addresses":["c","z","b"],"enabled":true}}}`)}},
+		Changes:   []providers.Change{{Kind: kind, Before: kind.Null(), After: list("a", "b", "c", "d")}},
+		First:     []string{"d"},
+	})
+	if err != nil || !strings.Contains(string(requests[0].Body), `"addresses":["c","b","d","a"]`) {
+		t.Errorf("%v: %s", err, requests[0].Body)
 	}
 }

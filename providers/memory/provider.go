@@ -189,19 +189,19 @@ func (provider) Compose(c providers.Composition) ([]providers.Request, error) {
 	if path == usersPath {
 		return composeUsers(doc, c.Changes)
 	}
-	return composeDocument(path, doc, c.Changes)
+	return composeDocument(path, doc, c)
 }
 
 // composeDocument puts all changes into one request with the whole document.
-func composeDocument(path string, doc content, changes []providers.Change) ([]providers.Request, error) {
+func composeDocument(path string, doc content, c providers.Composition) ([]providers.Request, error) {
 	request := providers.Request{Method: http.MethodPut, Path: path}
-	for _, change := range changes {
+	for _, change := range c.Changes {
 		key := change.Item()
 		it, ok := doc.items[entry(change.Kind, change.Key)]
 		if !ok || change.After.IsNull() {
 			return nil, fmt.Errorf("%s cannot be made or removed: %w", local(change.Kind, change.Key), providers.ErrUnsupported)
 		}
-		if err := it.edit(change.Kind, change.After); err != nil {
+		if err := it.edit(change.Kind, change.After, c.First); err != nil {
 			return nil, err
 		}
 		request.Keys = append(request.Keys, key)
@@ -232,7 +232,7 @@ func composeUsers(doc content, changes []providers.Change) ([]providers.Request,
 			request.Path += "/" + strings.TrimSpace(string(it["id"]))
 		}
 		if !change.After.IsNull() {
-			if err := it.edit(change.Kind, change.After); err != nil {
+			if err := it.edit(change.Kind, change.After, nil); err != nil {
 				return nil, err
 			}
 			request.Body = encode(it)

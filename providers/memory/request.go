@@ -95,6 +95,7 @@ func (w *write) store() (providers.Reply, error) {
 			return providers.Reply{}, err
 		}
 		w.keep(kind, old, doc)
+		w.shorten(kind, doc)
 	}
 	w.hide(path, sharing, doc)
 	if path == channelsPath {
@@ -157,6 +158,21 @@ func (w *write) keep(kind *schema.Kind, old, doc content) {
 	var zone string
 	if json.Unmarshal(doc.items[""]["zone"], &zone) == nil && !strings.Contains(zone, ",") {
 		doc.items[""]["zone"] = encode(zone + summerTime)
+	}
+}
+
+// shorten cuts the lists of a document where a fault wants that.
+func (w *write) shorten(kind *schema.Kind, doc content) {
+	if w.fault.Effect != Shorten {
+		return
+	}
+	for _, attributes := range doc.items {
+		for _, a := range kind.Attributes {
+			var entries []json.RawMessage
+			if a.Type.IsSetType() && json.Unmarshal(attributes[a.Name], &entries) == nil {
+				attributes[a.Name] = encode(entries[:min(len(entries), w.fault.Length)])
+			}
+		}
 	}
 }
 

@@ -101,8 +101,9 @@ func readEntry(entry xmlpatch.Element) (netip.Addr, error) {
 	return found, nil
 }
 
-// encodeAddresses removes the entries that are not wanted and appends the missing ones, each with a number that is free.
-// Entries that stay are not touched.
+// encodeAddresses removes the entries that are not wanted and appends the missing ones, each with a number that is free: those
+// that have to come first, then the others. Entries that stay are not touched, so that they are in front of all new ones: a
+// device that cuts the list cuts it at the end.
 func encodeAddresses(f document.Field, want cty.Value) error {
 	wanted, err := expand(want)
 	if err != nil {
@@ -125,7 +126,7 @@ func encodeAddresses(f document.Field, want cty.Value) error {
 	if err := removeEntries(f, entries, wanted); err != nil {
 		return err
 	}
-	for _, addr := range wanted {
+	for _, addr := range inTurn(f, wanted) {
 		if entries[addr] != nil {
 			continue
 		}
@@ -138,6 +139,17 @@ func encodeAddresses(f document.Field, want cty.Value) error {
 		}
 	}
 	return nil
+}
+
+// inTurn are addresses with those in front that have to come first.
+func inTurn(f document.Field, addresses []netip.Addr) []netip.Addr {
+	turn := func(a netip.Addr) int {
+		if slices.ContainsFunc(f.First, func(n netip.Prefix) bool { return n.Contains(a) }) {
+			return 0
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(addresses), func(a, b netip.Addr) int { return turn(a) - turn(b) })
 }
 
 // removeEntries removes what is not wanted, from the last entry on, so that positions stay right.
@@ -249,16 +261,18 @@ func checkAddresses(f document.Field, want cty.Value) []string {
 	return nil
 }
 
-// listSize is how many entries the device holds: by its capability documents, or else by the list itself.
-func listSize(f document.Field) (int64, bool) {
+// listSize is how many entries the device holds: the least that its capability documents and the list itself say.
+func listSize(f document.Field) (least int64, known bool) {
 	inCapabilities, _ := f.Limits.Element(f.Item, f.Element(addressList))
 	inDocument, _ := f.Doc.Find(f.Path(addressList))
 	for _, e := range []xmlpatch.Element{inCapabilities, inDocument} {
-		if size := document.NumberAttr(e, "size"); size != nil {
-			return *size, true
+		for _, name := range []string{"size", "max"} {
+			if size := document.NumberAttr(e, name); size != nil && (!known || *size < least) {
+				least, known = *size, true
+			}
 		}
 	}
-	return 0, false
+	return least, known
 }
 
 func holdsIPv6(f document.Field) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -21,11 +22,12 @@ type Field struct {
 	Item      xmlpatch.Path // from the root to the item
 	Attribute *schema.Attribute
 	Limits    *Limits
+	First     []netip.Prefix // addresses whose entries come first among the new ones of a list
 }
 
 // Field returns an attribute of the item that a path leads to.
 func (at Place) Field(item xmlpatch.Path, a *schema.Attribute) Field {
-	return Field{at.Doc, item, a, at.Limits}
+	return Field{Doc: at.Doc, Item: item, Attribute: a, Limits: at.Limits, First: at.First}
 }
 
 // Null is the value of an attribute that the document does not have.

@@ -6,6 +6,7 @@ package document
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ type Place struct {
 	schema.Document // where it was found, with the hole in its path filled and the root that it has
 	Doc             *xmlpatch.Document
 	Limits          *Limits
+	First           []netip.Prefix // see Field
 	named           names
 }
 
@@ -48,7 +50,7 @@ func Open(kind *schema.Kind, docs providers.Documents, key string) (Place, error
 		}
 		at.Root = root
 		named, err := namesOf(kind, docs)
-		return Place{at, doc, limitsOf(at, docs), named}, err
+		return Place{Document: at, Doc: doc, Limits: limitsOf(at, docs), named: named}, err
 	}
 	return Place{}, missing
 }

@@ -584,3 +584,28 @@ func firstChange(have, next []byte) []byte {
 	m.merge(old, want)
 	return apply(have, m.edits[:min(1, len(m.edits))])
 }
+
+// firstEntries keeps no more than the first n entries of each list that a write brings as a whole: a device that stores what it
+// has room for, and says nothing.
+func firstEntries(doc []byte, n int) []byte {
+	root, err := scan(doc)
+	if err != nil {
+		return doc
+	}
+	var edits []edit
+	var cut func(*element)
+	cut = func(e *element) {
+		kept := e.children
+		if e.replaced() {
+			kept = kept[:min(n, len(kept))]
+		}
+		for _, entry := range e.children[len(kept):] {
+			edits = append(edits, entry.remove(doc))
+		}
+		for _, child := range kept {
+			cut(child)
+		}
+	}
+	cut(root)
+	return apply(doc, edits)
+}

@@ -106,6 +106,7 @@
 //	  {"device": "recorder-v1-0003", "action": "status", "status": 503, "code": "deviceBusy", "times": 4},
 //	  {"method": "PUT", "path": "/ISAPI/Security/users/*", "action": "late-password", "delay": "5m"},
 //	  {"method": "PUT", "path": "/ISAPI/Security/users/*", "action": "remark", "code": "riskPassword"},
+//	  {"method": "PUT", "path": "/ISAPI/System/Network/ipFilter", "action": "cut-list", "entries": 16},
 //	  {"anonymous": true, "nth": 1, "action": "foreign-login", "failures": 4}
 //	],
 //	"quirks": [

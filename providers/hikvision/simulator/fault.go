@@ -43,6 +43,7 @@ const (
 	LatePassword    Action = "late-password"     // put a new password in force only after Delay, by the clock of the device
 	LosePassword    Action = "lose-password"     // forget a new password at the next reboot
 	CutPassword     Action = "cut-password"      // keep only the first Bytes of a new password
+	CutList         Action = "cut-list"          // keep only the first Entries entries of a list that is written as a whole, and answer with OK
 	ForeignLogin    Action = "foreign-login"     // let another client behind the address of the request fail to log in Failures times before it
 )
 
@@ -54,7 +55,7 @@ var defaultCodes = map[Action]string{Status: string(deviceBusy), Remark: string(
 
 var actions = []Action{
 	Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
-	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, ForeignLogin,
+	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, CutList, ForeignLogin,
 }
 
 // Rule is a fault that devices show. Empty selectors match everything; all selectors of a rule must match.
@@ -81,6 +82,7 @@ type Rule struct {
 	Bytes  int           `json:"bytes"`
 
 	Failures int `json:"failures"`
+	Entries  int `json:"entries"`
 }
 
 // Check reports what is wrong with a rule.
@@ -88,7 +90,7 @@ func (r Rule) Check() error {
 	switch {
 	case !slices.Contains(actions, r.Action):
 		return fmt.Errorf("action %q is not known", r.Action)
-	case r.Nth < 0 || r.Every < 0 || r.Times < 0 || r.Bytes < 0 || r.Delay < 0 || r.Failures < 0:
+	case r.Nth < 0 || r.Every < 0 || r.Times < 0 || r.Bytes < 0 || r.Delay < 0 || r.Failures < 0 || r.Entries < 0:
 		return errors.New("a number is negative")
 	case r.Probability < 0 || r.Probability > 1:
 		return errors.New("probability is not between 0 and 1")

@@ -4,9 +4,11 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -330,5 +332,29 @@ func TestFaultFiles(t *testing.T) {
 	_, d := one(t, "camera-v57", time.Now)
 	if d.Inject(simulator.Rule{}) == nil {
 		t.Error("a rule without an action was taken")
+	}
+}
+
+// TestAListIsCut has a camera that keeps two entries of any list that comes as a whole, and says OK. Other elements stay whole.
+func TestAListIsCut(t *testing.T) {
+	f, d := one(t, "camera-v57", newClock().now)
+	inject(t, d, simulator.Rule{Method: http.MethodPut, Action: simulator.CutList, Entries: 2})
+	c := connect(t, f, d, "admin", password)
+	doc := c.get(ipFilter)
+	for i, address := range []string{"192.0.2.3", "192.0.2.2", "127.0.0.1"} {
+		entry := strings.ReplaceAll(strings.Replace(allowOne, "%", address, 1), "<id>1<", fmt.Sprintf("<id>%d<", i+1))
+		doc = regexp.MustCompile(`(?s)(<IPFilterAddressList[^>]*?)\s*/>`).ReplaceAllString(doc, "$1></IPFilterAddressList>")
+		doc = edit(t, doc, "</IPFilterAddressList>", entry+"</IPFilterAddressList>")
+	}
+	c.put(ipFilter, doc, "ok")
+	if after := c.get(ipFilter); strings.Count(after, "<IPFilterAddress>") != 2 || !strings.Contains(after, "192.0.2.2") || strings.Contains(after, "127.0.0.1") {
+		t.Errorf("it keeps\n%s", after)
+	}
+	c.put(upnp, enable(t, d), "ok")
+	if !enabled(d) {
+		t.Error("a document without a list is cut")
+	}
+	if rule := (simulator.Rule{Action: simulator.CutList, Entries: -1}); rule.Check() == nil {
+		t.Errorf("%+v is a rule", rule)
 	}
 }

@@ -126,6 +126,9 @@ func (w *write) keep(path string, p part, next composed) result {
 			return *no
 		}
 	}
+	if w.f.has(CutList) {
+		whole = firstEntries(whole, w.f[CutList].Entries)
+	}
 	needsReboot, err := w.unit.store(p.document, whole)
 	if err != nil {
 		return *w.unit.model.refuse(badParameters)
