@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"camform/engine/apply"
@@ -75,7 +76,7 @@ func (e *Engine) PlanWithChecks(ctx context.Context, cfg *config.Config, targets
 func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets []schema.Setting, some func(config.Rule) bool) (*Planned, diag.Problems) {
 	at := aimAt(cfg.Devices, targets)
 	at.observes = some
-	planned, problems := e.plan(ctx, cfg, at)
+	planned, problems := e.plan(ctx, cfg, at, (*Planned).everything)
 	if planned == nil {
 		return nil, problems
 	}
@@ -83,39 +84,63 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	return planned, append(problems, planned.lacking(at.devices)...)
 }
 
-func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim) (*Planned, diag.Problems) {
-	last, err := recall(ctx, e.Store.Settings, e.Provider.Kinds(), at)
-	if err != nil {
-		return nil, stateUnreadable(err)
-	}
-	found, problems := e.surveyor().survey(ctx, at.devices, last.observing(at.observes))
+// plan is the way of every plan from a configuration. Reduce takes out of it what it is not about.
+func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce func(*Planned)) (*Planned, diag.Problems) {
+	found, last, problems := e.read(ctx, at)
 	if found == nil {
 		return nil, problems
 	}
-	p := e.emptyPlan(cfg, at.targets)
-	p.Outputs = outputs(cfg.Outputs)
-	planned, more := e.judge().plan(p, cfg.Devices, found, last, at.asked)
-	return planned, append(problems, more...)
+	planned, more := e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, nil)
+	use, err := e.consumersOf(ctx, cfg.Devices, planned.Plan, found)
+	if err != nil {
+		return nil, append(problems, stateUnreadable(err)...)
+	}
+	if held := use.held(planned.Plan.Devices, e.Provider.Kinds()); len(held) > 0 {
+		planned, more = e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, held)
+	}
+	planned.Plan.Outputs = outputs(cfg.Outputs)
+	reduce(planned)
+	return planned, slices.Concat(problems, e.judge().secure(planned, use), more)
 }
 
-// Drift is Plan, reduced to what somebody changed on the devices since it was last applied. What devices never had is no drift.
+// read reads the devices of an aim, with what is remembered of them. Without a survey the problems say why no device was asked.
+func (e *Engine) read(ctx context.Context, at aim) (*survey, memory, diag.Problems) {
+	last, err := recall(ctx, e.Store.Settings, e.Provider.Kinds(), at)
+	if err != nil {
+		return nil, nil, stateUnreadable(err)
+	}
+	found, problems := e.surveyor().survey(ctx, at.devices, last.observing(at.observes))
+	return found, last, problems
+}
+
+// consumersOf finds who uses the devices of a configuration. Devices are asked for that only if a step of the plan could cut
+// somebody off.
+func (e *Engine) consumersOf(ctx context.Context, all []*config.Device, p *plan.Plan, found *survey) (*consumers, error) {
+	cuts, filters := mayCutAnybody(p, e.Provider.Kinds())
+	if !cuts {
+		return declaredConsumers(all), nil
+	}
+	asking := inquiry{surveyor: e.surveyor(), now: e.Now, kinds: e.Provider.Kinds().Consuming(), own: filters}
+	return asking.inquire(ctx, all, found)
+}
+
+// Drift reads the devices of a configuration and finds what somebody changed on them since it was last applied. Targets are
+// those of Plan. It changes nothing on any device. What devices never had is no drift.
 func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
-	planned, problems := e.plan(ctx, cfg, aimAt(cfg.Devices, targets))
-	if planned == nil {
+	at := aimAt(cfg.Devices, targets)
+	found, last, problems := e.read(ctx, at)
+	if found == nil {
 		return nil, problems
 	}
-	return planned, planned.drifted(problems)
+	planned, _ := e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, nil) // what devices refuse is for a plan to tell
+	planned.drifted()
+	return planned, problems
 }
 
 // Rotate is Plan, reduced to new passwords for managed accounts, together with the settings elsewhere that need to know
 // them. Among restricts it to some devices and accounts; none means all.
 func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, among []schema.Setting, choice Choice) (*Planned, diag.Problems) {
-	planned, problems := e.plan(ctx, cfg, aimAtPasswords(cfg.Devices, among, choice))
-	if planned == nil {
-		return nil, problems
-	}
-	planned.onlyPasswords()
-	return planned, problems
+	return e.plan(ctx, cfg, aimAtPasswords(cfg.Devices, among, choice), (*Planned).onlyPasswords)
 }
 
 // Rollback plans the way back to how devices were before a run, from the snapshots and the journal of the run. Targets
@@ -142,7 +167,12 @@ func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, t
 		return nil, problems
 	}
 	back := takenBack{judge: e.judge(), run: run, pasts: pasts, secret: e.Secret}
-	planned, more := back.plan(e.emptyPlan(cfg, targets), cfg.Devices, found)
+	planned, more, err := back.plan(e.emptyPlan(cfg, targets), found, func(p *plan.Plan) (*consumers, error) {
+		return e.consumersOf(ctx, cfg.Devices, p, found)
+	})
+	if err != nil {
+		return nil, append(problems, stateUnreadable(err)...)
+	}
 	return planned, append(problems, more...)
 }
 
@@ -263,7 +293,7 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 
 func (e *Engine) surveyor() surveyor {
 	return surveyor{
-		open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, passwords: e.Passwords,
+		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, passwords: e.Passwords,
 		parallelism: e.Parallelism, event: e.Event, trace: e.Trace,
 	}
 }

@@ -27,7 +27,7 @@ var layers = []struct {
 	{"cmd/camform", "*"},
 	{"cmd/camform/view", "engine engine/audit engine/auditlog engine/config engine/diag engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
-	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
+	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
@@ -50,6 +50,7 @@ var layers = []struct {
 
 	{"engine/report", "engine/plan providers schema"},
 
+	{"engine/consumer", "providers schema"},
 	{"engine/plan", "engine/credential providers schema"},
 	{"engine/graph", ""},
 	{"engine/diag", "schema"},
@@ -144,9 +145,10 @@ var storeys = map[string]string{
 	"engine": `
 		engine.go
 		rollback.go past.go
-		audit.go review.go lock.go learn.go requests.go
-		lacking.go
+		review.go lock.go learn.go requests.go
+		lacking.go tell.go
 		planned.go
+		audit.go consumers.go
 		judge.go survey.go
 		memory.go credentials.go
 		aim.go ways.go

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"slices"
-
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
@@ -31,37 +29,31 @@ func plannedFrom(p *plan.Plan, found *survey) *Planned {
 	return planned
 }
 
-// plan finds what is to be done on the devices of a survey. All devices of the configuration say who logs in where.
-func (j judge) plan(p *plan.Plan, all []*config.Device, found *survey, last memory, asked func(schema.Setting) bool) (*Planned, diag.Problems) {
+// plan finds what is to be done on the devices of a survey, whoever else uses them. Held says which settings must stay as they
+// are for now, and why.
+func (j judge) plan(p *plan.Plan, found *survey, last memory, asked func(schema.Setting) bool, held map[schema.Setting]string) (*Planned, diag.Problems) {
 	subjects := make([]diff.Subject, len(found.devices))
 	for i, device := range found.devices {
 		subjects[i] = diff.Subject{Device: device, Snapshot: found.snapshots[i], Last: last[device.Address]}
 	}
-	results := diff.CompareAll(subjects, j.rules(found.credentials, asked), j.Check)
+	rules := j.rules(found.credentials, asked)
+	rules.Held = func(address schema.Setting) string { return held[address] }
+	results := diff.CompareAll(subjects, rules, j.Check)
 	p.Devices = make([]plan.Device, len(subjects))
-	refusals := make([][]diff.Refusal, len(subjects))
+	var problems diag.Problems
 	for i, s := range subjects {
 		if s.Snapshot.Err != nil {
 			p.Devices[i] = diff.NotRead(s.Device, s.Snapshot)
 			continue
 		}
-		p.Devices[i], refusals[i] = diff.Plan(s.Device, s.Snapshot, results[i], j.Kinds(), j.Check)
+		var refusals []diff.Refusal
+		p.Devices[i], refusals = diff.Plan(s.Device, s.Snapshot, results[i], j.Kinds(), j.Check)
+		for _, r := range refusals {
+			problems = append(problems, refused(r))
+		}
 	}
 	for i := range p.Devices {
 		p.Devices[i].Record = recordOf(p.Devices[i], last)
-	}
-	users, told := usersOf(all), told(p.Devices)
-	var problems diag.Problems
-	for i, device := range found.devices {
-		d := &p.Devices[i]
-		d.Ways = waysTo(device, users)
-		for k, w := range d.Ways {
-			d.Ways[k].Told = told[w.Who]
-		}
-		problems = append(problems, j.prove(device, found.snapshots[i].Documents, d)...)
-		for _, r := range refusals[i] {
-			problems = append(problems, refused(r))
-		}
 	}
 	planned := plannedFrom(p, found)
 	planned.last = last
@@ -82,19 +74,37 @@ func recordOf(d plan.Device, last memory) plan.Record {
 
 // check judges the devices that a plan was made for by their checks.
 func (p *Planned) check(devices []*config.Device, j judge) {
-	for i, device := range devices {
-		p.Plan.Devices[i].Checks = j.checks(device, p.Snapshots[device.Address])
+	asked := make(map[schema.Device]*config.Device, len(devices))
+	for _, device := range devices {
+		asked[device.Address] = device
+	}
+	for i, d := range p.Plan.Devices {
+		if device := asked[d.Address]; device != nil {
+			p.Plan.Devices[i].Checks = j.checks(device, p.Snapshots[d.Address])
+		}
 	}
 }
 
-// drifted reduces a plan, and what is told about it, to what somebody changed on the devices since it was last applied.
-func (p *Planned) drifted(problems diag.Problems) diag.Problems {
+// mayCutAnybody reports whether a step of a plan could cut somebody off, and whether one decides from where a device can be reached.
+func mayCutAnybody(p *plan.Plan, kinds *schema.Kinds) (cuts, filters bool) {
+	for _, d := range p.Devices {
+		for _, s := range d.Steps {
+			cuts = cuts || guard.MayCut(s, kinds)
+			filters = filters || guard.MayCut(s, kinds) && guard.Filters(s, kinds)
+		}
+	}
+	return cuts, filters
+}
+
+// drifted reduces a plan to what somebody changed on the devices since it was last applied.
+func (p *Planned) drifted() {
 	for i, d := range p.Plan.Devices {
 		p.Plan.Devices[i] = diff.Drifted(d)
 	}
-	aboutSteps := []string{refusedCode, guard.Code, guard.UntoldCode}
-	return slices.DeleteFunc(problems, func(p diag.Problem) bool { return slices.Contains(aboutSteps, p.Code) })
 }
+
+// everything takes nothing out of a plan.
+func (*Planned) everything() {}
 
 // onlyPasswords takes out of a plan what is about no password.
 func (p *Planned) onlyPasswords() {

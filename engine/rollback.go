@@ -28,18 +28,32 @@ type takenBack struct {
 	secret func(origin string) (schema.Secret, error)
 }
 
-// plan finds the way back to how the devices of a survey were before the run. All devices of the configuration say who logs
-// in where.
-func (t takenBack) plan(p *plan.Plan, all []*config.Device, found *survey) (*Planned, diag.Problems) {
-	var problems diag.Problems
-	users, rules := usersOf(all), t.rules(found.credentials, nobodyAsked)
+// plan finds the way back to how the devices of a survey were before the run. Use finds who uses the devices of a plan.
+func (t takenBack) plan(p *plan.Plan, found *survey, use func(*plan.Plan) (*consumers, error)) (*Planned, diag.Problems, error) {
+	rules := t.rules(found.credentials, nobodyAsked)
+	ways := make([]*wayBack, len(found.devices))
 	for i, device := range found.devices {
-		way := wayBack{takenBack: t, device: device, now: found.snapshots[i], past: t.pasts[device.Address], rules: rules}
-		d, more := way.plan(waysTo(device, users))
-		p.Devices = append(p.Devices, d)
-		problems = append(problems, more...)
+		ways[i] = &wayBack{takenBack: t, device: device, now: found.snapshots[i], past: t.pasts[device.Address], rules: rules}
+		p.Devices = append(p.Devices, ways[i].plan())
 	}
-	return plannedFrom(p, found), append(problems, t.stillWanted(found.devices, p)...)
+	users, err := use(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	held := users.held(p.Devices, t.Kinds())
+	var problems diag.Problems
+	for i, w := range ways {
+		d := &p.Devices[i]
+		if d.Problem != "" {
+			continue
+		}
+		w.hold(d, held)
+		d.Ways = users.ways(w.device)
+		problems = append(problems, w.prove(d)...)
+	}
+	p.Users = users.usersOf(p.Devices, t.judge)
+	problems = append(problems, users.notes(p.Devices, t.Kinds())...)
+	return plannedFrom(p, found), append(problems, t.stillWanted(found.devices, p)...), nil
 }
 
 // nothingToRollBack tells that a run has no past.
@@ -100,10 +114,10 @@ type wayBack struct {
 	skipped []plan.Skipped
 }
 
-// plan compares the device with its past, checks what it would be given back, and proves the way in.
-func (w *wayBack) plan(ways []plan.Way) (plan.Device, diag.Problems) {
+// plan compares the device with its past, and checks what it would be given back.
+func (w *wayBack) plan() plan.Device {
 	if w.now.Err != nil {
-		return diff.NotRead(w.device, w.now), nil
+		return diff.NotRead(w.device, w.now)
 	}
 	w.want, w.last = bareDevice(w.device), map[schema.Setting]diff.Memory{}
 	for _, t := range w.past.touched {
@@ -115,11 +129,18 @@ func (w *wayBack) plan(ways []plan.Way) (plan.Device, diag.Problems) {
 		w.leaveOut(refusals)
 		d, refusals = w.compare()
 	}
-	d.Ways = ways
-	problems := w.prove(&d)
-	d.Skipped = append(d.Skipped, w.skipped...)
-	slices.SortStableFunc(d.Skipped, func(a, b plan.Skipped) int { return a.Address.Compare(b.Address) })
-	return d, problems
+	return d
+}
+
+// hold takes steps out that must wait.
+func (w *wayBack) hold(d *plan.Device, held map[schema.Setting]string) {
+	d.Steps = slices.DeleteFunc(d.Steps, func(s plan.Step) bool {
+		why := held[s.Address]
+		if why != "" {
+			w.skip(s.Address, "", plan.Waiting, why)
+		}
+		return why != ""
+	})
 }
 
 // prove puts the steps into an order in which the ways in stay open, like those of every plan. Where there is none it takes
@@ -132,6 +153,8 @@ func (w *wayBack) prove(d *plan.Device) diag.Problems {
 			return slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && p.Address == s.Address })
 		}
 		if !slices.ContainsFunc(d.Steps, closes) {
+			d.Skipped = append(d.Skipped, w.skipped...)
+			slices.SortStableFunc(d.Skipped, func(a, b plan.Skipped) int { return a.Address.Compare(b.Address) })
 			return problems
 		}
 		d.Steps = slices.DeleteFunc(d.Steps, closes)

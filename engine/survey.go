@@ -23,6 +23,7 @@ import (
 
 // surveyor reads devices. Every command does so by survey, and it has nothing that could write to a device.
 type surveyor struct {
+	stage       report.Stage // what the reading is called in events
 	open        func(providers.Target) providers.Reader
 	interpreter providers.Interpreter
 	store       *state.Fleet
@@ -92,7 +93,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		return found, nil
 	}
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
-		Open: s.open, Interpreter: s.interpreter, Parallelism: s.parallelism, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
+		Stage: s.stage, Open: s.open, Interpreter: s.interpreter, Parallelism: s.parallelism, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
 	})
 	found.twins = twins(found.snapshots)
 	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt} {
@@ -101,6 +102,31 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		}
 	}
 	return found, nil
+}
+
+// surveyUsable is surveyBy by the addresses of devices, for those that can be asked. The others come back with the reason, too:
+// they keep nobody from being asked.
+func (s surveyor) surveyUsable(ctx context.Context, devices []*config.Device, wants wants) (*survey, error) {
+	found, err := s.surveyBy(ctx, byAddress, devices, wants)
+	if err != nil || found.snapshots != nil {
+		return found, err
+	}
+	var usable []*config.Device
+	for i, d := range devices {
+		if found.unusable[i] == nil {
+			usable = append(usable, d)
+		}
+	}
+	some, err := s.surveyBy(ctx, byAddress, usable, wants)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range devices {
+		if why := found.unusable[i]; why != nil {
+			some.devices, some.snapshots = append(some.devices, d), append(some.snapshots, &live.Snapshot{Device: d.Address, Err: why})
+		}
+	}
+	return some, nil
 }
 
 // find finds what is remembered of a device. The address in it is the one under which to remember who answers; it is zero

@@ -31,6 +31,9 @@ func usersOf(devices []*config.Device) map[string][]plan.Way {
 func waysTo(device *config.Device, users map[string][]plan.Way) []plan.Way {
 	var ways []plan.Way
 	for _, c := range device.Consumers {
+		if _, isDevice := c.User(); isDevice {
+			continue
+		}
 		ways = append(ways, plan.Way{
 			Who: c.Name, Scheme: c.Scheme, Port: c.Port, Account: c.Username, Level: c.Level, Source: c.Address, Algorithm: c.Algorithm,
 		})
@@ -47,13 +50,53 @@ func waysTo(device *config.Device, users map[string][]plan.Way) []plan.Way {
 	return ways
 }
 
-// told are the settings that get the new password of another account by a plan.
-func told(devices []plan.Device) map[string]bool {
-	told := map[string]bool{}
-	for _, d := range devices {
-		for _, s := range d.Steps {
-			told[s.Address.String()] = told[s.Address.String()] || s.Follows() != ""
+// inform notes in the ways in to a device what the plan tells those who come by them: new passwords, and new addresses.
+func inform(ways []plan.Way, d plan.Device, steps map[string]plan.Step, kinds *schema.Kinds) {
+	passwords := map[string]plan.SecretSource{}
+	for _, s := range d.Steps {
+		if secret, gives := newPassword(s); gives {
+			passwords[s.Address.Key] = secret
 		}
 	}
-	return told
+	for i, w := range ways {
+		s, planned := steps[w.Who]
+		if !planned {
+			continue
+		}
+		kind := kinds.Lookup(s.Address.Kind)
+		if kind.Consumes != nil && !s.After.IsNull() {
+			if v := s.After.GetAttr(kind.Consumes.Address); !v.IsNull() && v.IsKnown() {
+				ways[i].Moves = v.AsString()
+			}
+		}
+		for _, secret := range s.Secrets {
+			if secret.Follows != "" || secret.Origin == passwords[w.Account].Origin {
+				ways[i].Told = true
+			}
+		}
+	}
+}
+
+// stepsOf are the steps of a plan by their addresses.
+func stepsOf(devices []plan.Device) map[string]plan.Step {
+	steps := map[string]plan.Step{}
+	for _, d := range devices {
+		for _, s := range d.Steps {
+			steps[s.Address.String()] = s
+		}
+	}
+	return steps
+}
+
+// givesPassword reports whether a step gives another password to an account that is there.
+func givesPassword(s plan.Step) bool { _, gives := newPassword(s); return gives }
+
+// newPassword is the secret of a step that gives another password to an account that is there.
+func newPassword(s plan.Step) (plan.SecretSource, bool) {
+	for _, w := range s.Why {
+		if secret, ok := s.Secrets[w.Attribute]; ok && s.Action == plan.Update {
+			return secret, true
+		}
+	}
+	return plan.SecretSource{}, false
 }

@@ -234,7 +234,7 @@ func (w *world) engine() *engine.Engine {
 func (w *world) planned(targets ...schema.Setting) *engine.Planned {
 	w.Helper()
 	planned, problems := w.engine().Plan(context.Background(), w.cfg, targets)
-	for _, p := range problems {
+	for _, p := range certain(problems) {
 		w.Fatalf("%s: %s", p.Address, p.Detail)
 	}
 	w.eventsArePaired()

@@ -95,6 +95,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 	if s.Works != nil {
 		faults = append(faults, s.Works.faults(k)...)
 	}
+	faults = append(faults, k.Consumes.faults(k)...)
 	for i, a := range k.Attributes {
 		faults = append(faults, a.faults(k.Attributes[:i])...)
 	}

@@ -190,6 +190,11 @@ func (k *Kind) IsLink(key string) bool {
 // only be known that it is one.
 func (g *Guard) judges() bool { return g.Role != Link || len(g.V4)+len(g.V6)+len(g.Cuts) > 0 }
 
+// TellsAddress reports whether a guard is about a link whose address the device tells.
+func (g *Guard) TellsAddress() bool {
+	return g.Role == Link && (g.V4Address != "" || g.V6Address != "")
+}
+
 // Restorable reports whether every change of the kind is a PUT of the document just read, which can be put back as it was.
 func (k *Kind) Restorable() bool { return k.Write == nil && !k.Composed }
 

@@ -36,6 +36,7 @@ type Kind struct {
 	Item      *Item      // which part of it, when it is a list; nil means the whole document
 	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
 	Works     *Works     // how it is seen to work after a change; nil if reading it back is all that can be done
+	Consumes  *Consumes  // how its items log in to other devices; nil if they do not
 
 	DeviceName string // attribute with the name under which a device shows itself; empty for none
 

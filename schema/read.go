@@ -154,6 +154,7 @@ type settingShape struct {
 	Item       *itemShape       `hcl:"item,block"`
 	Write      *writeShape      `hcl:"write,block"`
 	Works      *worksShape      `hcl:"works,block"`
+	Consumes   *Consumes        `hcl:"consumes,block"`
 	Guards     []guardShape     `hcl:"guards,block"`
 	Attributes []attributeShape `hcl:"attribute,block"`
 	Body       hcl.Body         `hcl:",body"`
@@ -248,7 +249,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	if s.Item != nil {
 		k.Item = &Item{Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, Names: (*Names)(s.Item.Names)}
 	}
-	k.Write = (*Write)(s.Write)
+	k.Write, k.Consumes = (*Write)(s.Write), s.Consumes
 	if s.Works != nil {
 		wait, _ := time.ParseDuration(s.Works.Wait)
 		k.Works = &Works{Path: s.Works.Path, Element: s.Works.Element, Values: s.Works.Values, Wait: wait}

@@ -78,6 +78,7 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	if len(work) == 0 {
 		return r // nothing follows where nothing leads
 	}
+	witnesses := before(stop, p, o)
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
 	keeper := keep(ctx, &o)
 	defer keeper()
@@ -95,6 +96,7 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	r.Interrupted = stop.Err() != nil
 	r.Elapsed = time.Since(begun)
 	o.Event(report.Event{Kind: report.StageDone, Stage: report.Apply, Elapsed: r.Elapsed})
+	after(ctx, witnesses, r, o)
 	return r
 }
 

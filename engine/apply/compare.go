@@ -195,9 +195,9 @@ func (c comparison) adoptedRow(a plan.Adopted) state.Setting {
 	return row
 }
 
-// rows are what is remembered of a step that was carried out: none of an item that is gone.
+// rows are what is remembered of a step that was carried out: none of an item that is gone, or that nobody declares.
 func (c comparison) rows(s plan.Step, have cty.Value) []state.Setting {
-	if have.IsNull() {
+	if have.IsNull() || s.Tells {
 		return nil
 	}
 	return []state.Setting{c.row(s, have)}

@@ -28,7 +28,7 @@ func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
 	for _, d := range devices {
 		f.gates[d.Address] = &sync.Mutex{}
 		for _, s := range d.Steps {
-			made[s.Address.String()] = made[s.Address.String()] || s.Rotates()
+			made[s.Address.String()] = made[s.Address.String()] || len(s.Secrets) > 0
 		}
 	}
 	rest := make([]plan.Device, len(devices))

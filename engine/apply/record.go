@@ -151,7 +151,7 @@ func intentOf(document string, request providers.Request, steps []plan.Step, kin
 		}
 		in.Steps = append(in.Steps, state.IntentStep{
 			Setting: s.Address, Action: string(s.Action), Fingerprints: fingerprints, Origins: origins,
-			Before: encodeWhole(kind, s.Before), After: encodeWhole(kind, s.After),
+			Before: encodeWhole(kind, s.Before), After: encodeWhole(kind, s.After), Tells: s.Tells,
 		})
 	}
 	return in
@@ -193,7 +193,9 @@ func stepsOf(in state.Intent, kinds *schema.Kinds) ([]plan.Step, error) {
 		for attribute, fingerprint := range shape.Fingerprints {
 			secrets[attribute] = plan.SecretSource{Origin: shape.Origins[attribute], Fingerprint: fingerprint}
 		}
-		steps = append(steps, plan.Step{Address: shape.Setting, Action: plan.Action(shape.Action), Before: before, After: after, Secrets: secrets})
+		steps = append(steps, plan.Step{
+			Address: shape.Setting, Action: plan.Action(shape.Action), Before: before, After: after, Secrets: secrets, Tells: shape.Tells,
+		})
 	}
 	return steps, nil
 }

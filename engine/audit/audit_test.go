@@ -138,6 +138,7 @@ func (s *subject) subject(device *config.Device) Subject {
 	one.Found = diff.Compare(&open, s.snap, s.last, diff.Rules{
 		Same:        func(_ *schema.Kind, _ *schema.Attribute, want, have cty.Value) bool { return want.RawEquals(have) },
 		Fingerprint: func(_ schema.Setting, _ string, secret schema.Secret) string { return "f(" + secret.Reveal() + ")" },
+		Held:        func(schema.Setting) string { return "" },
 	})
 	check := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return s.refuse }
 	planned, refused := diff.Plan(&open, s.snap, one.Found, kinds, check)

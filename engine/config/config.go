@@ -120,14 +120,22 @@ type Login struct {
 // Consumer is a consumer block: somebody other than camform who needs a way in to the device. Fields that are not given are
 // empty or 0.
 type Consumer struct {
-	Name      string
+	Name      string // a word, or the address of a device or an item of it that uses this device
 	Username  string // account that it logs in with
 	Level     string // level that the account needs
 	Scheme    string // "http", "https", "rtsp", "onvif" or "sdk"
 	Port      int64
 	Address   string // address or prefix from which it comes
 	Algorithm string // the only digest algorithm that it knows: "MD5" or "SHA-256"
+	Ignore    bool   // whether a change may cut it off
+	Reason    string // why it may; never empty with Ignore
 	Range     hcl.Range
+}
+
+// User is the device, or the item of one, that the block is about; false for somebody who is none.
+func (c Consumer) User() (schema.Setting, bool) {
+	about, err := schema.ParseTarget(c.Name)
+	return about, err == nil
 }
 
 // TLS says how the certificate of a device is judged.

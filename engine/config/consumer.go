@@ -5,14 +5,16 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"camform/engine/diag"
+	"camform/schema"
 )
 
-var consumerShape = argumentsOf("username", "level", "scheme", "port", "address", "algorithm")
+var consumerShape = argumentsOf("username", "level", "scheme", "port", "address", "algorithm", "ignore", "reason")
 
 // What consumers can say.
 var (
@@ -54,8 +56,8 @@ func (s scope) consumers(sections []*section) []Consumer {
 
 func (s scope) consumer(section *section) (Consumer, bool) {
 	name := section.block.Labels[0]
-	if !hclsyntax.ValidIdentifier(name) {
-		s.add(invalidName.at(section.block.LabelRanges[0], "%s is no name for a consumer. Names begin with a letter and go on with letters, digits, underscores and dashes.", diag.Quote(name)))
+	if _, err := schema.ParseTarget(name); err != nil && !hclsyntax.ValidIdentifier(name) {
+		s.add(invalidName.at(section.block.LabelRanges[0], "%s is no name for a consumer. It is the address of a device that uses this one, such as \"device.recorder\" or \"device.recorder.channel.1\", or a name for somebody else: letters, digits, underscores and dashes.", diag.Quote(name)))
 		return Consumer{}, false
 	}
 	if len(section.attributes) == 0 {
@@ -72,7 +74,25 @@ func (s scope) consumer(section *section) (Consumer, bool) {
 		Range:     section.block.DefRange,
 	}
 	c.Username, _ = s.text(section.attributes["username"])
+	c.Ignore, c.Reason = s.ignored(section)
 	return c, true
+}
+
+// ignored reads whether a consumer may lose its way in, and why. A reason is for the reviewer of a plan: without one nothing is
+// ignored.
+func (s scope) ignored(section *section) (bool, string) {
+	attr, given := section.attributes["reason"]
+	reason, _ := s.text(attr)
+	reason = strings.TrimSpace(reason)
+	ignore := s.flag(section.attributes["ignore"])
+	switch {
+	case ignore && reason == "":
+		s.add(missingArgument.at(section.attributes["ignore"].Range, "ignore lets a change cut this consumer off. Say why it may: add reason = \"...\", which a reviewer reads in the plan."))
+		return false, ""
+	case given && !ignore:
+		s.add(missingArgument.at(attr.Range, "reason says why a consumer may lose its way in, and nothing lets it. Add ignore = true, or leave the reason out."))
+	}
+	return ignore, reason
 }
 
 // oneOf is an argument that holds one of some words, empty if it is absent or wrong.

@@ -41,6 +41,8 @@ type Rules struct {
 	Managed func(name string) Managed
 	// Asked reports whether somebody asked for a new password of an account.
 	Asked func(address schema.Setting) bool
+	// Held says why a setting must stay as it is for now, for people; empty if it need not.
+	Held func(address schema.Setting) string
 	// Due reports whether a managed password is due to be changed, and why.
 	Due func(credential.Policy, Managed) (due bool, reason string)
 	// Window reports whether due passwords may be changed now, and if not, when.
@@ -349,6 +351,14 @@ func (c *comparison) hasChange(address schema.Setting) bool {
 }
 
 func (c *comparison) add(change Change) {
+	if why := c.rules.Held(change.Address); why != "" && change.Action != plan.Forget {
+		source := plan.Source{}
+		if change.Want != nil {
+			source = plan.SourceOf(change.Want.Range)
+		}
+		c.result.Skipped = append(c.result.Skipped, plan.Skipped{Address: change.Address, Reason: plan.Waiting, Detail: why, Source: source})
+		return
+	}
 	if change.Action != plan.Forget && matchesAny(c.Device.Lifecycle.Protect, change.Address, "") {
 		c.result.Protected = append(c.result.Protected, change)
 		return

@@ -23,7 +23,7 @@ var (
 	kinds    = provider.Kinds()
 	gate     = schema.Device{Name: "gate"}
 	rules    = Rules{
-		Same: provider.Same,
+		Same: provider.Same, Held: func(schema.Setting) string { return "" },
 		Fingerprint: func(address schema.Setting, attribute string, secret schema.Secret) string {
 			return fmt.Sprintf("fingerprint(%s %s %d)", address, attribute, len(secret.Reveal()))
 		},

@@ -191,6 +191,25 @@ func stepOf(c Change, allowed config.Allowances) plan.Step {
 	return s
 }
 
+// Tell returns the step that passes the new password of an account on to an item of another device that logs in with it, and
+// that nobody declares. The leader is the step of the account. What the device would refuse comes back, too.
+func Tell(item schema.Setting, kind *schema.Kind, snap *live.Snapshot, leader plan.Step, secret plan.SecretSource, check Check) (plan.Step, []providers.AttributeError) {
+	attribute := kind.Consumes.Password
+	secret = plan.SecretSource{Origin: secret.Origin, Follows: leader.Address.String()}
+	after := map[string]cty.Value{}
+	for _, a := range kind.Attributes {
+		after[a.Name] = cty.NullVal(a.Type)
+	}
+	s := plan.Step{
+		Address: item, Action: plan.Update, Before: withoutSecrets(kind, snap.Items[kind.Name][item.Key]), After: cty.ObjectVal(after),
+		Secrets: map[string]plan.SecretSource{attribute: secret},
+		Why:     []plan.Why{{Attribute: attribute, Cause: plan.CauseConfig, Source: leader.Range}},
+		Range:   leader.Range, Risk: kind.RiskOf(item.Key), Reboot: kind.Reboot, Drops: kind.Drops, Tells: true,
+	}
+	after[attribute] = cty.UnknownVal(cty.String)
+	return s, check(kind, snap.Documents, item.Key, cty.ObjectVal(after))
+}
+
 func protected(c Change) plan.Skipped {
 	s := plan.Skipped{
 		Address: c.Address, Reason: plan.Protected, Drifted: c.drifted(""), Detail: "lifecycle { protect } keeps it as it is, although it differs",

@@ -3,6 +3,7 @@ package guard
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"camform/engine/plan"
@@ -52,13 +53,21 @@ func (v way) closedByAccount(_ world, f fact, g *schema.Guard) string {
 		return v.name() + " logs in with the account " + v.account + " and needs the level " + v.level + ", and the account would be " + level + ". " +
 			"Give it another account first, or write the level that it needs into its consumer block."
 	}
+	if before := text(f.had(g.Level)); v.found && v.level == "" && v.rank(level) < v.rank(before) {
+		return v.name() + " logs in with the account " + v.account + ", and it is not known whether " + level + " is enough for it: the account is " + before + " now. " +
+			"Leave it, or give it another account first."
+	}
 	return v.closedByNewPassword(f, g)
 }
 
 // closedByNewPassword: a recorder that goes on with the old password makes the device count refused logins until it locks.
 func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
-	if !v.isDevice() || v.told || f.Action != plan.Update || !f.moved(g.Password) || inVault(f, g) {
+	if !v.isDevice() || v.told || f.Action != plan.Update || !f.moved(g.Password) || inVault(f, g) && v.declared == "" {
 		return ""
+	}
+	if v.declared != "" {
+		return v.name() + " logs in with the account " + v.account + ", and its " + g.Password + " is declared as secret(" + strconv.Quote(v.declared) + "): " +
+			"the next plan would write the old one back. Write there " + g.Password + " = " + f.Address.String() + "." + g.Password + ", which follows."
 	}
 	return v.name() + " logs in with the account " + v.account + ", and the plan does not tell it the new password: it would be refused until the device locks. " +
 		"Apply both devices together."

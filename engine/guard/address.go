@@ -171,3 +171,14 @@ func hardware(list cty.Value) []string {
 	}
 	return all
 }
+
+// closedByHardware: a device that a list of hardware addresses names. Whether an allow list has everybody is judged once.
+func (v way) closedByHardware(_ world, f fact, g *schema.Guard) string {
+	if !v.isDevice() || v.hardware == "" || isFalse(f.value(g.Enabled)) || modeOf(g, f.value(g.Mode)) != "deny" {
+		return ""
+	}
+	if !slices.Contains(hardware(f.value(g.List)), v.hardware) {
+		return ""
+	}
+	return "The deny list contains " + v.hardware + ", the hardware address from which " + v.name() + " reaches this device."
+}

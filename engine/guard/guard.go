@@ -36,6 +36,9 @@ const Code = "would-lock-out"
 // UntoldCode is the code of the warnings about new passwords that somebody has to be told by hand.
 const UntoldCode = "password-not-told"
 
+// CutCode is the code of the warnings about somebody who may lose a way in: a person accepts that, or nobody can tell.
+const CutCode = "may-cut-off"
+
 // Prove returns the steps of a device that would close a way in if they were carried out in the order in which they
 // stand, as problems. Nothing may be applied to a device that has an error among them. A warning is about a new password
 // that does not reach somebody who uses it by itself. A step of a kind that is not in kinds is refused.
@@ -49,7 +52,7 @@ func Prove(d plan.Device, kinds *schema.Kinds) diag.Problems {
 	if len(problems) == 0 {
 		problems = problemsOf(c.closedOnTheWay(groups))
 	}
-	return append(problems, c.untold()...)
+	return append(problems, c.warnings()...)
 }
 
 // ProveOrder returns the steps of a device in an order in which every way in stays open, and what Prove has to say about
@@ -62,11 +65,11 @@ func ProveOrder(d plan.Device, kinds *schema.Kinds) ([]plan.Step, diag.Problems)
 		return d.Steps, diag.Problems{unreadable(d, err)}
 	}
 	if closed := c.closedInTheEnd(); len(closed) > 0 {
-		return d.Steps, append(problemsOf(closed), c.untold()...)
+		return d.Steps, append(problemsOf(closed), c.warnings()...)
 	}
 	groups, refusal := Order(d, plan.Groups(d.Steps, kinds), kinds)
 	if refusal != nil {
-		return d.Steps, append(diag.Problems{refusal.problem()}, c.untold()...)
+		return d.Steps, append(diag.Problems{refusal.problem()}, c.warnings()...)
 	}
 	steps := stepsOf(groups)
 	for _, s := range d.Steps {
@@ -74,14 +77,15 @@ func ProveOrder(d plan.Device, kinds *schema.Kinds) ([]plan.Step, diag.Problems)
 			steps = append(steps, s)
 		}
 	}
-	return steps, c.untold()
+	return steps, c.warnings()
 }
 
 // Refusal is why a plan must not be carried out: a way in that it would close.
 type Refusal struct {
-	Who    string    // whose way in it is, as in plan.Way; empty for camform's own
-	Step   plan.Step // that closes it
-	Detail string    // why it is closed, and what to do, in sentences
+	Who      string    // whose way in it is, as in plan.Way; empty for camform's own
+	Accepted string    // why a person lets it close; such a refusal refuses nothing, and is told
+	Step     plan.Step // that closes it
+	Detail   string    // why it is closed, and what to do, in sentences
 }
 
 func (r Refusal) problem() diag.Problem {
@@ -118,6 +122,7 @@ type proof struct {
 	device plan.Device
 	kinds  *schema.Kinds
 	ways   []way
+	given  []way // up by a person; they may close
 	begin  world // nothing has left yet
 	end    world // everything has
 }
@@ -128,13 +133,18 @@ func newProof(d plan.Device, kinds *schema.Kinds) (proof, error) {
 		return proof{}, err
 	}
 	c := proof{device: d, kinds: kinds, ways: []way{own}, begin: newWorld(d.Steps, kinds)}
-	for _, w := range d.Ways {
-		c.ways = append(c.ways, wayOf(w))
-	}
 	ranks := ranksOf(kinds)
-	for i := range c.ways {
-		c.ways[i].ranks = ranks
-		c.ways[i].learn(kinds, c.begin)
+	c.ways[0].ranks = ranks
+	c.ways[0].learn(kinds, c.begin)
+	for _, other := range d.Ways {
+		w := wayOf(other)
+		w.ranks = ranks
+		w.learn(kinds, c.begin)
+		if w.accepted != "" {
+			c.given = append(c.given, w)
+		} else {
+			c.ways = append(c.ways, w)
+		}
 	}
 	c.end = c.begin.with(d.Steps)
 	return c, nil
@@ -145,10 +155,18 @@ func (c proof) closedInTheEnd() []Refusal {
 	var refusals []Refusal
 	for _, w := range c.ways {
 		for _, closed := range w.closedIn(c.end) {
-			refusals = append(refusals, Refusal{Who: w.who, Step: closed.step, Detail: closed.why})
+			refusals = append(refusals, Refusal{Who: w.who, Step: closed.step, Detail: closed.why + w.orAccept()})
 		}
 	}
 	return refusals
+}
+
+// orAccept says how a person lets a way in close that was found on another device.
+func (v way) orAccept() string {
+	if !v.found {
+		return ""
+	}
+	return fmt.Sprintf(" If it may lose this device, write into its block: consumer %q { ignore = true, reason = \"...\" } (an argument per line).", v.who)
 }
 
 // closedOnTheWay is the first request after which a way in is closed that is open before and in the end.
@@ -160,7 +178,7 @@ func (c proof) closedOnTheWay(groups []plan.Group) []Refusal {
 			if w, closed, ok := c.closed(next); ok {
 				return []Refusal{{Who: w.who, Step: closed.step, Detail: fmt.Sprintf(
 					"After step %d of %d (%s) the way in of %s would be closed, although it is open in the end. %s",
-					i+1, len(groups), g.Steps[0].Address.Local(), w.name(), closed.why)}}
+					i+1, len(groups), g.Steps[0].Address.Local(), w.name(), closed.why+w.orAccept())}}
 			}
 		}
 		now = worlds[len(worlds)-1]
@@ -176,6 +194,32 @@ func (c proof) closed(now world) (way, closure, bool) {
 		}
 	}
 	return way{}, closure{}, false
+}
+
+// warnings are about what closes no way in for sure, or one that may be closed.
+func (c proof) warnings() diag.Problems {
+	problems := c.untold()
+	warn := func(w way, s plan.Step, detail string) {
+		p := Refusal{Who: w.who, Step: s, Detail: detail}.problem()
+		p.Severity, p.Code, p.Summary = diag.Warning, CutCode, "Change may cut somebody off"
+		problems = append(problems, p)
+	}
+	for _, w := range c.given {
+		for _, closed := range w.closedIn(c.end) {
+			warn(w, closed.step, closed.why+" Accepted: "+w.accepted)
+		}
+	}
+	for _, f := range c.end.facts {
+		if !f.opaque() {
+			continue
+		}
+		for _, w := range append(slices.Clone(c.ways), c.given...) {
+			if w.isDevice() {
+				warn(w, f.Step, w.name()+" uses this device, and it is not known whether this change cuts it off. See that its picture is there afterwards.")
+			}
+		}
+	}
+	return problems
 }
 
 // untold are warnings about new passwords of accounts that somebody uses whom the plan does not tell.

@@ -46,6 +46,26 @@ func (v way) reachedBy(g *schema.Guard) []string {
 	}
 }
 
+// closedByMove: another device reaches this one at an address that it was given. It loses it when that moves, unless the same plan
+// gives it the new one.
+func (v way) closedByMove(_ world, f fact, g *schema.Guard) string {
+	if !v.isDevice() || v.host == "" || v.elsewhere(f, g) {
+		return ""
+	}
+	for _, attribute := range v.reachedBy(g) {
+		if !f.moved(attribute) || v.keptBy(f, g, attribute) {
+			continue
+		}
+		after, _, _ := strings.Cut(text(f.value(attribute)), "/")
+		if after != "" && after == v.moves {
+			continue
+		}
+		return v.name() + " reaches this device at " + v.host + ", and a change of " + attribute + " could take it away from there. " +
+			"Give it the new address in the same run, or say in its consumer block why it may be cut off."
+	}
+	return ""
+}
+
 // keptBy reports whether a change of the version of IP keeps the one by which the device is reached.
 func (v way) keptBy(f fact, g *schema.Guard, attribute string) bool {
 	host, err := netip.ParseAddr(v.host)

@@ -10,25 +10,29 @@ import (
 )
 
 // listeners are the schemes of the listeners by which the clients of a scheme may come. Clients of the vendor and of ONVIF
-// come encrypted where their port says so: the first have a listener of their own for that, and ONVIF has no port but those
-// of the web interface.
+// come encrypted where their port says so: the first have a listener of their own for that, and may come by the web interface,
+// and ONVIF has no port but those of the web interface.
 var listeners = map[string][]string{
 	schema.SchemeHTTPS: {schema.SchemeHTTPS},
 	schema.SchemeHTTP:  {schema.SchemeHTTP},
 	schema.SchemeRTSP:  {schema.SchemeRTSP},
-	schema.SchemeSDK:   {schema.SecureSDK, schema.SchemeSDK},
+	schema.SchemeSDK:   {schema.SecureSDK, schema.SchemeHTTPS, schema.SchemeHTTP, schema.SchemeSDK},
 	schema.SchemeONVIF: {schema.SchemeHTTPS, schema.SchemeHTTP},
 }
 
 // learn takes over what the kinds of a device say about a way in: the listener by which it comes is the first one whose port
-// is that of the way in, on the device or as delivered, else the last.
+// is that of the way in, on the device or as delivered, else the last. A client of the vendor that comes by the web interface logs
+// in there like a client of that.
 func (v *way) learn(kinds *schema.Kinds, w world) {
 	for _, scheme := range listeners[v.scheme] {
 		g := listenerOf(kinds, scheme)
 		v.over, v.called, v.delivered = scheme, firstOf(g.Called, scheme), g.Delivered
 		if v.port != 0 && (v.port == v.delivered || v.port == portBefore(w, scheme)) {
-			return
+			break
 		}
+	}
+	if v.scheme == schema.SchemeSDK && (v.over == schema.SchemeHTTP || v.over == schema.SchemeHTTPS) {
+		v.scheme = v.over
 	}
 }
 
@@ -92,8 +96,11 @@ func (v way) closedByRedirect(_ world, f fact, g *schema.Guard) string {
 }
 
 func (v way) insteadOfHTTP() string {
-	if v.own() {
+	switch {
+	case v.own():
 		return "Write the address with https:// first, apply, and add the redirect then."
+	case v.isDevice():
+		return "Let it come over HTTPS first."
 	}
 	return "Let it come over HTTPS first, say so in its consumer block, and add the redirect then."
 }
@@ -129,15 +136,21 @@ func (v way) translated(f fact, g *schema.Guard) bool {
 }
 
 func (v way) anotherWay() string {
-	if v.own() {
+	switch {
+	case v.own():
 		return "Give the device another address first."
+	case v.isDevice():
+		return "Let it come by another way first."
 	}
 	return "Let it come by another way first, and say so in its consumer block, or take that block away."
 }
 
 func (v way) newPort() string {
-	if v.own() {
+	switch {
+	case v.own():
 		return "Move the port at the device and write the new one into address."
+	case v.isDevice():
+		return "Tell it the new port first."
 	}
 	return "Tell it the new port first, and write that into its consumer block."
 }
@@ -199,6 +212,20 @@ func (v way) closedByTLS(_ world, f fact, g *schema.Guard) string {
 		"Take legacy away first; if the device can be reached then, raise " + g.Minimum + "."
 }
 
+// closedByNewerTLS: nobody knows which versions of TLS another device speaks.
+func (v way) closedByNewerTLS(_ world, f fact, g *schema.Guard) string {
+	encrypted := v.over == schema.SchemeHTTPS || v.over == schema.SecureSDK
+	if !v.isDevice() || !encrypted || v.port == 0 || !f.moved(g.Minimum) {
+		return ""
+	}
+	versions := f.kind.Attribute(g.Minimum).Values
+	if slices.Index(versions, text(f.value(g.Minimum))) <= slices.Index(versions, text(f.had(g.Minimum))) {
+		return ""
+	}
+	return v.name() + " reaches this device over " + v.called + ", and it is not known whether it speaks TLS " + text(f.value(g.Minimum)) + ". " +
+		"See that it does, and say so in its consumer block."
+}
+
 // closedByNewKey: a certificate that a device makes for itself comes with a new key and is signed by nobody; one of an
 // authority keeps the key.
 func (v way) closedByNewKey(_ world, f fact, g *schema.Guard) string {
@@ -230,6 +257,9 @@ func (v way) closedByAuthentication(_ world, f fact, g *schema.Guard) string {
 	case offered == "MD5" && v.algorithm == "SHA-256", offered == "SHA256" && v.algorithm == "MD5":
 		return v.name() + " knows digest authentication with " + v.algorithm + " only, and the device would offer " + offered + " only. " +
 			fmt.Sprintf("Write %s = \"MD5/SHA256\" until it knows the other one too.", g.Algorithm)
+	case offered == "SHA256" && v.found && v.algorithm == "" && f.moved(g.Algorithm):
+		return "It is not known whether " + v.name() + " knows digest authentication with SHA-256, and the device would offer nothing else. " +
+			fmt.Sprintf("Write %s = \"MD5/SHA256\".", g.Algorithm)
 	default:
 		return ""
 	}

@@ -1,11 +1,13 @@
 package guard
 
 import (
+	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/providers"
 	"camform/schema"
@@ -21,8 +23,14 @@ type way struct {
 	source    netip.Prefix // from where it comes, as the device sees it; not valid where that is not known
 	told      bool         // whether a new password of the account reaches it by the same plan
 	algorithm string       // the only digest algorithm that it knows; empty for both
+	host      string       // address by which it reaches the device; empty if it is not known
+	moves     string       // the address that the same plan makes it use
+	hardware  string       // hardware address from which it comes; empty if it is not known
+	title     string       // what people call it
+	declared  string       // origin of the password that the configuration gives to it, where that is no reference
+	accepted  string       // why it may be closed; empty if it must not
+	found     bool         // whether it was found on another device, rather than declared
 
-	host     string        // of camform's own way
 	access   plan.Access   // of camform's own way
 	seenWith providers.Pin // what camform saw of the device
 
@@ -59,7 +67,10 @@ func ownWay(d plan.Device) (way, error) {
 func wayOf(w plan.Way) way {
 	v := way{
 		who: w.Who, scheme: w.Scheme, port: w.Port, account: w.Account, level: w.Level, source: sourceOf(w.Source),
-		told: w.Told, algorithm: w.Algorithm,
+		told: w.Told, algorithm: w.Algorithm, host: w.Address, moves: w.Moves, title: w.Title, declared: w.Declared, accepted: w.Accepted, found: w.Evidence != "",
+	}
+	if address, err := net.ParseMAC(w.Hardware); err == nil {
+		v.hardware = address.String()
 	}
 	if v.isDevice() && v.scheme == "" {
 		v.scheme = schema.SchemeSDK
@@ -87,10 +98,14 @@ func (v way) isDevice() bool { return strings.HasPrefix(v.who, "device.") }
 
 // name is whose way in it is, at the beginning of a sentence or within.
 func (v way) name() string {
-	if v.own() {
+	switch {
+	case v.own():
 		return "camform"
+	case v.title != "":
+		return v.who + " (" + diag.Quote(v.title) + ")"
+	default:
+		return v.who
 	}
-	return v.who
 }
 
 func (v way) openIn(w world) bool { return len(v.closedIn(w)) == 0 }
@@ -138,22 +153,25 @@ type role struct {
 	each judge // for every way in by itself
 	once judge // once for a device, as camform reaches it: where the others come from says nothing of it
 
+	// cuts reports whether a step that was carried out could close the way in of somebody of whom nothing is known.
+	cuts func(f fact, g *schema.Guard) bool
+
 	// tried are the attributes whose change is proven by trying, if any of them is.
 	tried func(f fact, g *schema.Guard) []string
 }
 
 var roles = map[schema.Role]role{
-	schema.AddressFilter:  {way.closedByFilter, open, triedFilter},
-	schema.HardwareFilter: {open, closedByHardwareFilter, triedFilter},
-	schema.Listener:       {way.closedByListener, closedByCollision, triedListener},
-	schema.Redirect:       {way.closedByRedirect, open, func(_ fact, g *schema.Guard) []string { return []string{g.Enabled} }},
-	schema.TLS:            {open, way.closedByTLS, func(_ fact, g *schema.Guard) []string { return []string{g.Minimum} }},
-	schema.TLSIdentity:    {open, way.closedByNewKey, untried},
-	schema.Authentication: {way.closedByAuthentication, open, triedAuthentication},
-	schema.Accounts:       {way.closedByAccount, way.closedByHandover, untried},
-	schema.Rights:         {way.closedByRights, open, untried},
-	schema.Link:           {open, way.closedByLink, triedLink},
-	schema.Lock:           {open, closedByLock, untried},
+	schema.AddressFilter:  {way.closedByFilter, open, cutsFilter, triedFilter},
+	schema.HardwareFilter: {way.closedByHardware, closedByHardwareFilter, cutsHardware, triedFilter},
+	schema.Listener:       {way.closedByListener, closedByCollision, cutsListener, triedListener},
+	schema.Redirect:       {way.closedByRedirect, open, cutsRedirect, func(_ fact, g *schema.Guard) []string { return []string{g.Enabled} }},
+	schema.TLS:            {way.closedByNewerTLS, way.closedByTLS, cutsTLS, func(_ fact, g *schema.Guard) []string { return []string{g.Minimum} }},
+	schema.TLSIdentity:    {open, way.closedByNewKey, cutsNobody, untried},
+	schema.Authentication: {way.closedByAuthentication, open, cutsAuthentication, triedAuthentication},
+	schema.Accounts:       {way.closedByAccount, way.closedByHandover, cutsAccount, untried},
+	schema.Rights:         {way.closedByRights, open, cutsRights, untried},
+	schema.Link:           {way.closedByMove, way.closedByLink, cutsLink, triedLink},
+	schema.Lock:           {open, closedByLock, cutsNobody, untried},
 }
 
 func firstOf(reasons ...string) string {

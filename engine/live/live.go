@@ -63,6 +63,7 @@ type Cache interface {
 
 // Options say how to read.
 type Options struct {
+	Stage       report.Stage // what the reading is called in events
 	Open        func(providers.Target) providers.Reader
 	Interpreter providers.Interpreter
 	Parallelism graph.Parallelism
@@ -74,7 +75,7 @@ type Options struct {
 // flight end too, and devices that were not begun have the cause as their Err.
 func Refresh(ctx context.Context, requests []Request, o Options) []*Snapshot {
 	begun := time.Now()
-	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Refresh, Total: len(requests)})
+	o.Event(report.Event{Kind: report.StageStarted, Stage: o.Stage, Total: len(requests)})
 	snapshots := make([]*Snapshot, len(requests))
 	indexes := make([]int, len(requests))
 	for i := range indexes {
@@ -86,13 +87,13 @@ func Refresh(ctx context.Context, requests []Request, o Options) []*Snapshot {
 	for _, i := range left {
 		snapshots[i] = &Snapshot{Device: requests[i].Target.Device, Err: fmt.Errorf("not read: %w", context.Cause(ctx))}
 	}
-	o.Event(report.Event{Kind: report.StageDone, Stage: report.Refresh, Elapsed: time.Since(begun)})
+	o.Event(report.Event{Kind: report.StageDone, Stage: o.Stage, Elapsed: time.Since(begun)})
 	return snapshots
 }
 
 func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
 	begun := time.Now()
-	event := report.Event{Kind: report.DeviceStarted, Stage: report.Refresh, Device: r.Target.Device}
+	event := report.Event{Kind: report.DeviceStarted, Stage: o.Stage, Device: r.Target.Device}
 	o.Event(event)
 	s := readSafely(ctx, r, o)
 	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)

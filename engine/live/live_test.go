@@ -53,7 +53,7 @@ type world struct {
 func newWorld() *world {
 	w := &world{fleet: memory.NewFleet(time.Now), cache: &cache{docs: map[string]providers.Document{}}}
 	w.options = live.Options{
-		Open: w.fleet.Provider().OpenReader, Interpreter: w.fleet.Provider(), Parallelism: graph.Parallelism{Total: 2}, Cache: w.cache,
+		Stage: report.Refresh, Open: w.fleet.Provider().OpenReader, Interpreter: w.fleet.Provider(), Parallelism: graph.Parallelism{Total: 2}, Cache: w.cache,
 		Event: func(e report.Event) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -35,12 +35,12 @@ func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, MaxUnreachable: p.MaxUnreachable,
 		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals, Targets: p.Targets,
 	}
-	for _, d := range p.Devices {
-		shape, err := encodeDevice(d, kinds)
-		if err != nil {
-			return nil, err
-		}
-		file.Devices = append(file.Devices, shape)
+	var err error
+	if file.Devices, err = encodeDevices(p.Devices, kinds); err != nil {
+		return nil, err
+	}
+	if file.Users, err = encodeDevices(p.Users, kinds); err != nil {
+		return nil, err
 	}
 	for _, o := range p.Outputs {
 		shape, err := encodeOutput(o)
@@ -125,6 +125,7 @@ type (
 		Schema  string        `json:"schema"`
 		Devices []deviceShape `json:"devices"`
 		Targets []string      `json:"targets,omitempty"`
+		Users   []deviceShape `json:"users,omitempty"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
 		MaxUnreachable Tolerance  `json:"max_unreachable"`
@@ -177,6 +178,7 @@ type (
 		Drops   bool                    `json:"drops_sessions,omitempty"`
 
 		Accepted string `json:"accepted,omitempty"`
+		Tells    bool   `json:"tells,omitempty"`
 	}
 	whyShape struct {
 		Attribute string `json:"attribute"`
@@ -205,6 +207,18 @@ type (
 	}
 )
 
+func encodeDevices(devices []Device, kinds *schema.Kinds) ([]deviceShape, error) {
+	var shapes []deviceShape
+	for _, d := range devices {
+		shape, err := encodeDevice(d, kinds)
+		if err != nil {
+			return nil, err
+		}
+		shapes = append(shapes, shape)
+	}
+	return shapes, nil
+}
+
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source,
@@ -223,7 +237,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		}
 		step := stepShape{
 			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted,
+			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Tells: s.Tells,
 		}
 		if s.Staged() {
 			if step.Stage, err = encodeValue(kind, s.Stage); err != nil {
@@ -302,12 +316,11 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 		Version: f.Version, Created: created, Schema: f.Schema, MaxUnreachable: f.MaxUnreachable,
 		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals, Targets: f.Targets,
 	}
-	for _, shape := range f.Devices {
-		d, err := shape.device(kinds)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrNotAPlan, shape.Address, err)
-		}
-		p.Devices = append(p.Devices, d)
+	if p.Devices, err = decodeDevices(f.Devices, kinds); err != nil {
+		return nil, err
+	}
+	if p.Users, err = decodeDevices(f.Users, kinds); err != nil {
+		return nil, err
 	}
 	for _, shape := range f.Outputs {
 		o, err := shape.output()
@@ -317,6 +330,18 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 		p.Outputs = append(p.Outputs, o)
 	}
 	return p, nil
+}
+
+func decodeDevices(shapes []deviceShape, kinds *schema.Kinds) ([]Device, error) {
+	var devices []Device
+	for _, shape := range shapes {
+		d, err := shape.device(kinds)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrNotAPlan, shape.Address, err)
+		}
+		devices = append(devices, d)
+	}
+	return devices, nil
 }
 
 func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
@@ -371,7 +396,7 @@ func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
 	}
 	step := Step{
 		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted,
+		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Tells: s.Tells,
 	}
 	if s.Stage != nil {
 		if step.Stage, err = s.stage(step, kinds); err != nil {

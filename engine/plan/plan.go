@@ -27,6 +27,11 @@ type Plan struct {
 	Schema  string    // hash of the setting files it was made with
 	Devices []Device  // every device of the configuration that was planned, ordered by address
 	Targets []string  // addresses to which the plan is restricted; none if it looked at the whole configuration
+
+	// Users are devices without steps that use some that have them, such as recorders. Apply looks after the changes whether
+	// what they show is still there.
+	Users []Device
+
 	Outputs []Output
 
 	MaxUnreachable Tolerance // how many devices may be out of reach when it is applied
@@ -79,16 +84,24 @@ const (
 	Recorded  Record = "recorded"  // something was applied
 )
 
-// Way is a way in to a device that somebody other than camform needs.
+// Way is a way in to a device that somebody other than camform needs. Fields of which nothing is known are empty or 0.
 type Way struct {
 	Who       string `json:"who"`                 // "device.recorder.channel.1", or "vms" for a consumer block
-	Scheme    string `json:"scheme,omitempty"`    // "http", "https", "rtsp", "onvif" or "sdk"; empty if it is not known
-	Port      int64  `json:"port,omitempty"`      // 0 if it is not known
-	Account   string `json:"account,omitempty"`   // the account that it logs in with; empty if it is not known
+	Title     string `json:"title,omitempty"`     // what the device that comes this way calls it
+	Scheme    string `json:"scheme,omitempty"`    // "http", "https", "rtsp", "onvif" or "sdk"
+	Port      int64  `json:"port,omitempty"`      // as the client sees it
+	Address   string `json:"address,omitempty"`   // address or name by which it reaches the device
+	Account   string `json:"account,omitempty"`   // the account that it logs in with
 	Level     string `json:"level,omitempty"`     // the level that the account needs; empty for any
-	Source    string `json:"source,omitempty"`    // address or prefix from which it comes; empty if it is not known
+	Source    string `json:"source,omitempty"`    // address or prefix from which it comes
+	Hardware  string `json:"hardware,omitempty"`  // hardware address from which it comes
 	Told      bool   `json:"told,omitempty"`      // whether a new password of the account reaches it by the same plan
+	Moves     string `json:"moves,omitempty"`     // address that the same plan makes it use
 	Algorithm string `json:"algorithm,omitempty"` // the only digest algorithm that it knows: "MD5" or "SHA-256"; empty for both
+
+	Evidence string `json:"evidence,omitempty"` // why it is taken for one of this device, if it was found there; empty if it is declared
+	Declared string `json:"declared,omitempty"` // origin of the password that the configuration gives to it, where that is no reference
+	Accepted string `json:"accepted,omitempty"` // why a person lets a change close it; empty if it must stay open
 }
 
 // Adopted is a setting that a device has already as it is wanted, although camform did not write it.
@@ -170,6 +183,10 @@ type Step struct {
 	// Accepted is why a person lets it pass although too little is known of it, in words of the configuration; empty for a
 	// step that needs no reason.
 	Accepted string
+
+	// Tells reports whether the step only passes a new password on to an item that nobody declares. Nothing is remembered of
+	// it.
+	Tells bool
 }
 
 // Staged reports whether a step takes two requests, the second only once the first reads back.

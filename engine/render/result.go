@@ -101,6 +101,8 @@ func resultWords(r report.Result) string {
 		return "refused by the device"
 	case report.NotWorking:
 		return "written, but not seen to work"
+	case report.Lost:
+		return "worked before this run, and does not any more"
 	case report.Reverted:
 		return "put back as it was"
 	case report.Failed:

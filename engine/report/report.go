@@ -16,6 +16,9 @@ type Stage string
 const (
 	Refresh Stage = "refresh" // devices are read
 	Apply   Stage = "apply"   // devices are changed
+
+	Consumers Stage = "consumers" // devices that may use those to be changed are asked which ones they use
+	Watch     Stage = "watch"     // devices that use those which were changed are asked whether they still can
 )
 
 // EventKind says what happened.
@@ -58,6 +61,7 @@ const (
 	Stale         Result = "stale"          // the device is no longer as it was when the plan was made; nothing was written
 	Rejected      Result = "rejected"       // the device refused it, or said yes and did not do it
 	NotWorking    Result = "not-working"    // as planned, and read back, but the device says that it does not work
+	Lost          Result = "lost"           // nothing was changed there, but what it shows of a changed device was there before the run, and is not any more
 	Reverted      Result = "reverted"       // it would have closed the way in, and was put back as it was
 	Failed        Result = "failed"         // it could not be carried out; nothing was changed
 	Unknown       Result = "unknown"        // it may or may not have been carried out; the next run finds out by reading

@@ -55,6 +55,7 @@ type IntentStep struct {
 	After        json.RawMessage   // object attribute → value that is wanted; nil if the item is removed
 	Fingerprints map[string]string // attribute → fingerprint of the secret that is set
 	Origins      map[string]string // attribute → where that secret comes from, so that a login can prove it later
+	Tells        bool              // whether nobody declares the setting, so that nothing is remembered of it
 }
 
 // Outcome is what became of an intent.
@@ -175,6 +176,7 @@ type storedStep struct {
 	After        json.RawMessage   `json:"after,omitempty"`
 	Fingerprints map[string]string `json:"fingerprints,omitempty"`
 	Origins      map[string]string `json:"origins,omitempty"`
+	Tells        bool              `json:"tells,omitempty"`
 }
 
 func encodeSteps(lease Lease, steps []IntentStep) (string, error) {
@@ -188,7 +190,7 @@ func encodeSteps(lease Lease, steps []IntentStep) (string, error) {
 				return "", err
 			}
 		}
-		stored[i] = storedStep{step.Setting.Kind, step.Setting.Key, step.Action, step.Before, step.After, step.Fingerprints, step.Origins}
+		stored[i] = storedStep{step.Setting.Kind, step.Setting.Key, step.Action, step.Before, step.After, step.Fingerprints, step.Origins, step.Tells}
 	}
 	text, err := json.Marshal(stored)
 	return string(text), err
@@ -203,7 +205,7 @@ func decodeSteps(device schema.Device, text string) ([]IntentStep, error) {
 	for i, step := range stored {
 		steps[i] = IntentStep{
 			Setting: schema.Setting{Device: device, Kind: step.Kind, Key: step.Key},
-			Action:  step.Action, Before: step.Before, After: step.After, Fingerprints: step.Fingerprints, Origins: step.Origins,
+			Action:  step.Action, Before: step.Before, After: step.After, Fingerprints: step.Fingerprints, Origins: step.Origins, Tells: step.Tells,
 		}
 	}
 	return steps, nil

@@ -71,6 +71,7 @@ var kinds = schema.NewKinds(
 			{Name: "username", Type: cty.String, Doc: "Account on the camera."},
 			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true, Doc: "Password of the account on the camera."},
 		},
+		Consumes: &schema.Consumes{Account: "username", Password: "password", Address: "camera", Serial: "serial"},
 	},
 	&schema.Kind{
 		Name: "login_lock", Summary: "Lock after failed logins.",

@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -33,6 +34,9 @@ func candidates(a *schema.Attribute, have cty.Value) []cty.Value {
 	case a.Type == cty.Number:
 		return numbers(a, have)
 	case a.Type == cty.String:
+		if near := neighbours(have); near != nil {
+			return near
+		}
 		return append(texts(a), formed(a, have)...)
 	default:
 		return collections(a, have)
@@ -70,6 +74,20 @@ func texts(a *schema.Attribute) []cty.Value {
 		list = append(list, cty.StringVal(word))
 	}
 	return list
+}
+
+// neighbours is the next address after one, in the same network: devices take no other for an interface whose router stays.
+func neighbours(have cty.Value) []cty.Value {
+	if have.IsNull() {
+		return nil
+	}
+	if prefix, err := netip.ParsePrefix(have.AsString()); err == nil {
+		return []cty.Value{cty.StringVal(netip.PrefixFrom(prefix.Addr().Next(), prefix.Bits()).String())}
+	}
+	if address, err := netip.ParseAddr(have.AsString()); err == nil && address.IsLoopback() {
+		return []cty.Value{cty.StringVal(address.Next().String())}
+	}
+	return nil
 }
 
 // formed are texts of the form of the present one, where any text is legal and that is a truth value or a number.

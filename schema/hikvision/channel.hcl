@@ -62,6 +62,18 @@ setting "channel" {
     wait    = "40s"
   }
 
+  consumes {
+    account  = "username"
+    password = "password"
+    address  = "server"
+    port     = "port"
+    title    = "name"
+    serial   = "sourceInputPortDescriptor/serialNumber"
+    protocol = "protocol"
+    schemes  = { HIKVISION = "sdk", ONVIF = "onvif" }
+    inside   = { connection = "plugplay" }
+  }
+
   attribute "name" {
     type     = string
     doc      = "Name of the channel, which recorders write into the picture."

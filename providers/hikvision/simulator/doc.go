@@ -17,7 +17,8 @@
 //
 // A built-in model is a folder below models: a model.json, which the type personality describes, and one file for each
 // document below ISAPI, in the place that its path says. Documents are sent as they stand in the file, line feeds included;
-// {{name}}, {{serial}}, {{subserial}}, {{mac}}, {{id}}, {{salt}} and {{engine}} stand for what differs between devices.
+// {{name}}, {{serial}}, {{subserial}}, {{mac}}, {{address}}, {{gateway}}, {{id}}, {{salt}} and {{engine}} stand for what differs
+// between devices.
 // The file PATH__new.xml holds an item as it looks before a client's values are in it; a model that has one lets clients POST
 // items to the list at PATH, and DELETE them. JSON documents are files with the extension .json; a device has them only for
 // requests with ?format=json.

@@ -230,13 +230,13 @@ func TestAddressesOfCamerasActAfterAReboot(t *testing.T) {
 		f, d := one(t, model, time.Now)
 		c := connect(t, f, d, "admin", password)
 		at := interfaces + "/1/ipAddress"
-		next := edit(t, c.get(at), "192.0.2.10<", "192.0.2.77<")
+		next := edit(t, c.get(at), d.Address().String()+"<", "127.10.0.77<")
 		c.put(at, next, code)
 		if got := c.get(at); got != next {
 			t.Errorf("%s: GET does not show the address:\n%s", model, got)
 		}
 		c.put(at, next, "ok") // nothing changes
-		c.put(interfaces, edit(t, c.get(interfaces), "192.0.2.77<", "192.0.2.78<"), code)
+		c.put(interfaces, edit(t, c.get(interfaces), "127.10.0.77<", "127.10.0.78<"), code)
 		c.put(interfaces+"/1/link", edit(t, c.get(interfaces+"/1/link"), "<duplex>full", "<duplex>half"), "ok")
 	}
 }
@@ -244,12 +244,12 @@ func TestAddressesOfCamerasActAfterAReboot(t *testing.T) {
 func TestAddressesAreChecked(t *testing.T) {
 	at := interfaces + "/1/ipAddress"
 	for _, test := range []struct{ model, from, to, code string }{
-		{"camera-v57", "192.0.2.10<", "192.0.2.300<", "badIPv4Address"},
+		{"camera-v57", "127.10.0.1<", "127.10.0.300<", "badIPv4Address"},
 		{"camera-v57", "<ipv6Address>::<", "<ipv6Address>192.0.2.1<", "badIPv6Address"},
 		{"camera-v57", "<ipv6Address>::<", "<ipv6Address>2001:db8::7<", "rebootRequired"},
 		{"recorder-v2", "255.255.255.0", "255.0.255.0", "badNetMask"},
 		{"recorder-v2", "255.255.255.0", "255.255.255.240", "ok"},
-		{"recorder-v2", "192.0.2.10<", "198.51.100.10<", "IPandGatewayNotInTheSameNetworkSegment"},
+		{"recorder-v2", "127.10.0.1<", "198.51.100.10<", "IPandGatewayNotInTheSameNetworkSegment"},
 		{"recorder-v2", "<addressingType>static", "<addressingType>magic", "badParameters"},
 	} {
 		f, d := one(t, test.model, time.Now)
@@ -267,7 +267,7 @@ func TestALeaseWinsOverAddresses(t *testing.T) {
 	c := connect(t, f, d, "admin", password)
 	at := interfaces + "/1/ipAddress"
 	before := c.get(at)
-	next := edit(t, before, "192.0.2.10<", "192.0.2.77<")
+	next := edit(t, before, d.Address().String()+"<", "127.10.0.77<")
 	c.put(at, next, "ok")
 	if got := c.get(at); got != before {
 		t.Errorf("have\n%s\nwant\n%s", got, before)

@@ -86,11 +86,24 @@ func newIdentity(b *blueprint, seed uint64) identity {
 	return id
 }
 
+// gatewayOf is another address of the network of 16 that an address is in.
+func gatewayOf(address netip.Addr) netip.Addr {
+	if !address.Is4() {
+		return address
+	}
+	bytes := address.As4()
+	bytes[3] = bytes[3]&0xf0 | (^bytes[3] & 0x0f)
+	if bytes[3]&0x0f == 0 || bytes[3]&0x0f == 0x0f {
+		bytes[3] ^= 0x03 // neither the address of the network nor its broadcast address
+	}
+	return netip.AddrFrom4(bytes)
+}
+
 // fill replaces the placeholders in a document of a model.
 func (d *unit) fill(body []byte) []byte {
 	tail := d.identity.serial[max(0, len(d.identity.serial)-9):]
 	return []byte(strings.NewReplacer(
-		"{{name}}", d.name, "{{serial}}", d.identity.serial, "{{subserial}}", tail, "{{mac}}", d.identity.mac, "{{id}}", d.identity.deviceID,
+		"{{name}}", d.name, "{{address}}", d.address.String(), "{{gateway}}", gatewayOf(d.address).String(), "{{serial}}", d.identity.serial, "{{subserial}}", tail, "{{mac}}", d.identity.mac, "{{id}}", d.identity.deviceID,
 		"{{salt}}", d.identity.salt, "{{engine}}", strings.ReplaceAll(d.identity.mac, ":", ""),
 	).Replace(string(body)))
 }

@@ -1,0 +1,485 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"camform/engine/config"
+	"camform/engine/consumer"
+	"camform/engine/credential"
+	"camform/engine/diag"
+	"camform/engine/guard"
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// consumers are what is known of who uses which devices of a configuration: by what is declared, and by what the devices that
+// use others tell.
+type consumers struct {
+	devices   []*config.Device // all of the configuration
+	users     map[string][]plan.Way
+	index     *consumer.Index
+	lists     []consumer.List                  // of devices that use others or may do so
+	strangers []consumer.List                  // never read, and nothing says whether they use others
+	snapshots map[schema.Device]*live.Snapshot // of devices that use others, with the documents that tell it
+	hardware  map[schema.Device]string         // addresses of devices
+	serials   map[schema.Device]string         // of devices
+	by        map[schema.Device]*config.Device // of the configuration
+}
+
+// declaredConsumers are those that the configuration knows, without what devices tell.
+func declaredConsumers(all []*config.Device) *consumers {
+	c := &consumers{
+		devices: all, users: usersOf(all), index: consumer.NewIndex(nil, nil), snapshots: map[schema.Device]*live.Snapshot{},
+		hardware: map[schema.Device]string{}, serials: map[schema.Device]string{}, by: map[schema.Device]*config.Device{},
+	}
+	for _, d := range all {
+		c.by[d.Address] = d
+	}
+	return c
+}
+
+// inquiry asks devices what they use.
+type inquiry struct {
+	surveyor
+	now   func() time.Time
+	kinds []*schema.Kind // that use other devices
+	own   bool           // whether to ask for the addresses of the devices that use others, too
+
+	known map[schema.Device]providers.Identity
+	told  map[schema.Device]state.Uses
+	read  map[schema.Device]*live.Snapshot // of devices that need not be asked any more; with Err where they cannot be
+}
+
+// inquire finds who uses the devices of a configuration. The devices that may use others are asked what they use, as far as a
+// survey does not have that: once for each, and of a model that uses none only one device is asked. What they told last counts
+// of those that cannot be read. The error says why the state could not be read or written.
+func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *survey) (*consumers, error) {
+	q.stage = report.Consumers
+	c := declaredConsumers(all)
+	if err := q.recall(ctx); err != nil {
+		return nil, err
+	}
+	for i, d := range found.devices {
+		snap := found.snapshots[i]
+		if snap.Err == nil {
+			q.known[d.Address] = snap.Identity
+		}
+		if snap.Err != nil || q.answered(snap) {
+			q.read[d.Address] = snap
+		}
+	}
+	if err := q.ask(ctx, all); err != nil {
+		return nil, err
+	}
+	fleet := make([]consumer.Device, len(all))
+	for i, d := range all {
+		known := q.known[d.Address]
+		fleet[i] = consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: known.Serial}
+		c.hardware[d.Address], c.serials[d.Address] = known.MAC, known.Serial
+	}
+	fresh, err := q.lists(all, c)
+	if err != nil {
+		return nil, err
+	}
+	c.index = consumer.NewIndex(fleet, c.lists)
+	return c, q.store.SaveUses(ctx, fresh)
+}
+
+// recall reads what is remembered of devices and of what they use.
+func (q *inquiry) recall(ctx context.Context) error {
+	devices, err := q.store.AllDevices(ctx)
+	if err != nil {
+		return err
+	}
+	told, err := q.store.AllUses(ctx)
+	if err != nil {
+		return err
+	}
+	q.known, q.told, q.read = map[schema.Device]providers.Identity{}, map[schema.Device]state.Uses{}, map[schema.Device]*live.Snapshot{}
+	for _, d := range devices {
+		q.known[d.Address] = d.Identity
+	}
+	for _, u := range told {
+		q.told[u.Device] = u
+	}
+	return nil
+}
+
+// answered reports whether a snapshot tells what the device uses.
+func (q *inquiry) answered(snap *live.Snapshot) bool {
+	return !slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Kinds[k.Name] == nil }) && !q.own
+}
+
+// wants are the documents that tell what a device uses.
+func (q *inquiry) wants(kinds *schema.Kinds, _ *config.Device) live.Wants {
+	wanted := slices.Clone(q.kinds)
+	for _, k := range kinds.All() {
+		if q.own && !k.Own && slices.ContainsFunc(k.Guards, (*schema.Guard).TellsAddress) {
+			wanted = append(wanted, k)
+		}
+	}
+	return live.Wants{Kinds: wanted}
+}
+
+// model is what devices have in common that use others, or none.
+type model struct{ name, firmware string }
+
+// ask asks the devices of which it is not known what they use. Of the devices of one model one is asked first: where it has
+// nothing with which to use others, the rest have not either.
+func (q *inquiry) ask(ctx context.Context, all []*config.Device) error {
+	first := map[model]bool{}
+	var rest []*config.Device
+	var heads []*config.Device
+	for _, d := range all {
+		identity := q.known[d.Address]
+		m := model{identity.Model, identity.Firmware}
+		switch {
+		case q.read[d.Address] != nil || q.usesNone(ctx, m):
+		case m.name == "" || !first[m]:
+			first[m] = true
+			heads = append(heads, d)
+		default:
+			rest = append(rest, d)
+		}
+	}
+	if err := q.query(ctx, heads); err != nil {
+		return err
+	}
+	rest = slices.DeleteFunc(rest, func(d *config.Device) bool {
+		identity := q.known[d.Address]
+		return q.usesNone(ctx, model{identity.Model, identity.Firmware})
+	})
+	return q.query(ctx, rest)
+}
+
+// query asks devices, as far as they can be asked.
+func (q *inquiry) query(ctx context.Context, devices []*config.Device) error {
+	if len(devices) == 0 {
+		return nil
+	}
+	found, err := q.surveyUsable(ctx, devices, q.wants)
+	if err != nil {
+		return err
+	}
+	for i, d := range found.devices {
+		snap := found.snapshots[i]
+		q.read[d.Address] = snap
+		if snap.Err == nil {
+			q.known[d.Address] = snap.Identity
+			q.learn(ctx, snap)
+		}
+	}
+	return nil
+}
+
+// usesNone reports whether devices of a model are known to have nothing with which to use others.
+func (q *inquiry) usesNone(ctx context.Context, m model) bool {
+	if m.name == "" {
+		return false
+	}
+	return !slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool {
+		_, missing, found, err := q.store.Capability(ctx, m.name, m.firmware, k.Document.Path)
+		return err != nil || !found || missing == ""
+	})
+}
+
+// learn keeps what a device lacks for others of its model.
+func (q *inquiry) learn(ctx context.Context, snap *live.Snapshot) {
+	for _, k := range q.kinds {
+		if why := snap.Missing[k.Name]; why != "" {
+			capabilityCache{q.store.Capabilities}.Store(snap.Identity.Model, snap.Identity.Firmware, providers.Document{Path: k.Document.Path, Missing: why})
+		}
+	}
+}
+
+// lists are what the devices use, as far as it is known, put into c. What was read now comes back, to be remembered.
+func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error) {
+	var fresh []state.Uses
+	for _, d := range all {
+		list := consumer.List{Device: d.Address, Site: d.Site, Host: d.URL.Hostname()}
+		snap, told := q.read[d.Address], q.told[d.Address]
+		switch {
+		case snap == nil: // of a model that uses none
+			continue
+		case q.tells(snap):
+			c.snapshots[d.Address] = snap
+			uses, err := q.usesOf(snap)
+			if err != nil {
+				return nil, err
+			}
+			list.Uses, list.Read, list.Own = uses, q.now(), ownAddresses(snap)
+			if len(uses) == 0 && told.Read.IsZero() {
+				continue
+			}
+			text, err := json.Marshal(uses)
+			if err != nil {
+				return nil, err
+			}
+			fresh = append(fresh, state.Uses{Device: d.Address, Told: text, Read: list.Read})
+		default:
+			list.Away = q.away(snap)
+			list.Read = told.Read
+			if len(told.Told) > 0 {
+				if err := json.Unmarshal(told.Told, &list.Uses); err != nil {
+					return nil, fmt.Errorf("%w: table uses: %w", state.ErrDamaged, err)
+				}
+			}
+			if list.Never() && !q.isConsumer(d) {
+				if q.known[d.Address].Model == "" {
+					c.strangers = append(c.strangers, list)
+				}
+				continue
+			}
+		}
+		c.lists = append(c.lists, list)
+	}
+	return fresh, nil
+}
+
+// tells reports whether a snapshot has all that tells what the device uses.
+func (q *inquiry) tells(snap *live.Snapshot) bool {
+	return snap.Err == nil && !slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Unreadable[k.Name] != nil })
+}
+
+// away says why it could not be read what a device uses.
+func (q *inquiry) away(snap *live.Snapshot) string {
+	if snap.Err != nil {
+		return providers.Reason(snap.Err)
+	}
+	for _, k := range q.kinds {
+		if err := snap.Unreadable[k.Name]; err != nil {
+			return providers.Reason(err)
+		}
+	}
+	return "it was not read"
+}
+
+// isConsumer reports whether a device is known to use others although it was never read: its configuration says so, or another
+// of its model does.
+func (q *inquiry) isConsumer(d *config.Device) bool {
+	declares := slices.ContainsFunc(d.Settings, func(s *config.Setting) bool { return s.Kind.Consumes != nil })
+	return declares || slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return slices.Contains(d.Exclusive, k.Name) })
+}
+
+// usesOf are what a device uses by its own account.
+func (q *inquiry) usesOf(snap *live.Snapshot) ([]consumer.Use, error) {
+	uses := []consumer.Use{}
+	for _, k := range q.kinds {
+		if snap.Missing[k.Name] != "" {
+			continue
+		}
+		items, err := q.interpreter.Decode(k.Told(), nil, snap.Documents)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", snap.Device, err)
+		}
+		uses = append(uses, consumer.Uses(snap.Device, k, items)...)
+	}
+	return uses, nil
+}
+
+// ownAddresses are those that a device says it has, as far as they were read.
+func ownAddresses(snap *live.Snapshot) []netip.Addr {
+	var all []netip.Addr
+	for name, items := range snap.Items {
+		kind := snap.Kinds[name]
+		for key, item := range items {
+			for _, g := range kind.GuardsOf(key) {
+				for _, attribute := range []string{g.V4Address, g.V6Address} {
+					if g.Role != schema.Link || attribute == "" {
+						continue
+					}
+					if v := item.GetAttr(attribute); !v.IsNull() && v.IsKnown() {
+						if prefix, err := netip.ParsePrefix(v.AsString()); err == nil {
+							all = append(all, prefix.Addr().Unmap())
+						} else if address, err := netip.ParseAddr(v.AsString()); err == nil {
+							all = append(all, address.Unmap())
+						}
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// of are those who use a device, as far as they are found on devices.
+func (c *consumers) of(d *config.Device) (found, unclear []consumer.Found) {
+	return c.index.Of(consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: c.serials[d.Address]})
+}
+
+// ways are the ways in to a device that others need: those that are declared, and those that were found. What a consumer block
+// with the address of another device says counts for all its items that were found, over what these tell.
+func (c *consumers) ways(d *config.Device) []plan.Way {
+	ways := waysTo(d, c.users)
+	found, _ := c.of(d)
+	for _, f := range found {
+		ways = slices.DeleteFunc(ways, func(other plan.Way) bool { return other.Who == f.Name() })
+		ways = append(ways, plan.Way{
+			Who: f.Name(), Title: f.Title, Scheme: f.Scheme, Port: f.Port, Address: f.Host, Account: f.Account, Source: f.Source,
+			Hardware: c.hardware[f.Item.Device], Evidence: string(f.By), Declared: c.literal(d, f),
+		})
+	}
+	for _, block := range d.Consumers {
+		about, ok := block.User()
+		if !ok {
+			continue
+		}
+		met := false
+		for i, w := range ways {
+			if user, err := schema.ParseSetting(w.Who); err == nil && about.Covers(user) {
+				ways[i], met = amended(w, block), true
+			}
+		}
+		if !met && !block.Ignore {
+			ways = append(ways, amended(plan.Way{Who: block.Name}, block))
+		}
+	}
+	return ways
+}
+
+// amended is a way with what a consumer block says of it.
+func amended(w plan.Way, block config.Consumer) plan.Way {
+	w.Scheme, w.Account, w.Level = cmp.Or(block.Scheme, w.Scheme), cmp.Or(block.Username, w.Account), cmp.Or(block.Level, w.Level)
+	w.Port, w.Source, w.Algorithm = cmp.Or(block.Port, w.Port), cmp.Or(block.Address, w.Source), cmp.Or(block.Algorithm, w.Algorithm)
+	w.Accepted = block.Reason
+	return w
+}
+
+// literal is the origin of the password that the configuration gives to a use, where it is not that of the account.
+func (c *consumers) literal(d *config.Device, f consumer.Found) string {
+	declared, ok := c.password(f.Item)
+	if !ok {
+		return ""
+	}
+	origin := schema.Origin(declared.Value)
+	if origin == credential.Origin(credential.Name(d.Address, f.Account)) {
+		return ""
+	}
+	for _, s := range d.Settings {
+		if s.Kind.Account() == nil || s.Address.Key != f.Account {
+			continue
+		}
+		for _, a := range s.Attributes {
+			if schema.IsSecret(a.Value) && schema.Origin(a.Value) == origin {
+				return ""
+			}
+		}
+	}
+	return origin
+}
+
+// password is the declared password of an item that uses another device.
+func (c *consumers) password(item schema.Setting) (config.Attribute, bool) {
+	d := c.by[item.Device]
+	if d == nil {
+		return config.Attribute{}, false
+	}
+	i := slices.IndexFunc(d.Settings, func(s *config.Setting) bool { return s.Address == item })
+	if i < 0 {
+		return config.Attribute{}, false
+	}
+	declared, ok := d.Settings[i].Attributes[d.Settings[i].Kind.Consumes.Password]
+	return declared, ok
+}
+
+// held says which steps of a plan must wait, and why: new passwords that a device which cannot be reached now would have to be
+// told, and whatever could cut off a device of the site of which it was never read what it uses.
+func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.Setting]string {
+	held := map[schema.Setting]string{}
+	for _, d := range devices {
+		device := c.by[d.Address]
+		found, _ := c.of(device)
+		for _, s := range d.Steps {
+			if !guard.MayCut(s, kinds) {
+				continue
+			}
+			for _, f := range found {
+				if f.Away != "" && logsInWith(f, s, kinds) && givesPassword(s) && !ignores(device, f.Item) {
+					held[s.Address] = fmt.Sprintf("%s logs in with it by its list of %s, and %s could not be read now: %s. Run the same command when it answers",
+						f.Item, f.Read.Format(time.DateOnly), f.Item.Device, f.Away)
+				}
+			}
+			for _, l := range c.lists {
+				if l.Never() && l.Site == device.Site && l.Device != d.Address && !ignores(device, schema.Setting{Device: l.Device}) {
+					held[s.Address] = fmt.Sprintf("%s may use this device, and it was never read which devices it uses: %s. Run the same command when it answers, "+
+						"or accept it in the device block: consumer %q with ignore = true and a reason", l.Device, l.Away, l.Device)
+				}
+			}
+		}
+	}
+	return held
+}
+
+// logsInWith reports whether a use logs in with the account that a step is about.
+func logsInWith(f consumer.Found, s plan.Step, kinds *schema.Kinds) bool {
+	kind := kinds.Lookup(s.Address.Kind)
+	return kind != nil && s.Address.Key == f.Account && slices.ContainsFunc(kind.GuardsOf(s.Address.Key), func(g *schema.Guard) bool {
+		return g.Role == schema.Accounts && g.Counts(f.Scheme)
+	})
+}
+
+// ignores reports whether a consumer block of a device lets an item of another device, or all its items, be cut off.
+func ignores(d *config.Device, user schema.Setting) bool {
+	return slices.ContainsFunc(d.Consumers, func(c config.Consumer) bool {
+		about, ok := c.User()
+		return ok && c.Ignore && about.Covers(user)
+	})
+}
+
+// notes are what a reviewer of a plan should know of those who may use its devices, and of whom it is not certain.
+func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Problems {
+	unclear, strange := map[schema.Setting]bool{}, map[schema.Setting]bool{}
+	for _, d := range devices {
+		if !slices.ContainsFunc(d.Steps, func(s plan.Step) bool { return guard.MayCut(s, kinds) }) {
+			continue
+		}
+		device := c.by[d.Address]
+		_, maybe := c.of(device)
+		for _, f := range maybe {
+			unclear[f.Item] = unclear[f.Item] || !ignores(device, f.Item)
+		}
+		for _, l := range c.strangers {
+			user := schema.Setting{Device: l.Device}
+			strange[user] = strange[user] || l.Site == device.Site && l.Device != d.Address && !ignores(device, user)
+		}
+	}
+	var problems diag.Problems
+	note := func(all map[schema.Setting]bool, format string) {
+		maps.DeleteFunc(all, func(_ schema.Setting, told bool) bool { return !told })
+		if who := slices.SortedFunc(maps.Keys(all), schema.Setting.Compare); len(who) > 0 {
+			problems = append(problems, diag.Problem{
+				Severity: diag.Warning, Code: guard.CutCode, Summary: "Change may cut somebody off", Address: who[0], Detail: fmt.Sprintf(format, named(who)),
+			})
+		}
+	}
+	note(unclear, "camform cannot tell which camera is shown by %s: the channel tells no serial number, and its address is that of no device here. "+
+		"If this plan changes that camera, see that its picture is there afterwards.")
+	note(strange, "It was never read whether other devices are used by %s. If that is a recorder, see that it still has its pictures afterwards.")
+	return problems
+}
+
+// named names settings or devices, the first three of many.
+func named(all []schema.Setting) string {
+	const most = 3
+	var names []string
+	for _, s := range all[:min(most, len(all))] {
+		names = append(names, s.String())
+	}
+	text := strings.Join(names, ", ")
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

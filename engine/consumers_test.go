@@ -1,0 +1,307 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"camform/engine/guard"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/simulator"
+	"camform/schema"
+)
+
+// shown is a site with a recorder that shows a camera.
+type shown struct {
+	*site
+	camera, recorder *simulator.Device
+}
+
+const recorderPassword = "Shows-The-Gate-7"
+
+// show makes a recorder show a camera on its channel 5, by an account of its own.
+func show(t *testing.T, test func(*shown)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Models: []string{"recorder-v2", "camera-v57"}})
+		s := &shown{site: newSite(t, fleet, fleet.DialContext), recorder: fleet.Devices()[0], camera: fleet.Devices()[1]}
+		s.camera.SetUser("nvr", "Operator", recorderPassword)
+		s.env["SHOWN_PASSWORD"] = recorderPassword
+		s.recorderDoes(http.MethodDelete, "/ISAPI/ContentMgmt/InputProxy/channels/4", "") // of a camera that is nowhere
+		s.connect(s.camera.Address().String(), 8000)
+		s.sees("connect")
+		test(s)
+	})
+}
+
+// connect makes channel 4 of the recorder.
+func (s *shown) connect(host string, port int) {
+	s.Helper()
+	s.recorderDoes(http.MethodPost, "/ISAPI/ContentMgmt/InputProxy/channels", fmt.Sprintf(`<InputProxyChannel><id>4</id><name>Gate</name><sourceInputPortDescriptor>`+
+		`<proxyProtocol>HIKVISION</proxyProtocol><addressingFormatType>ipaddress</addressingFormatType><ipAddress>%s</ipAddress><managePortNo>%d</managePortNo>`+
+		`<srcInputPort>1</srcInputPort><userName>nvr</userName><password>%s</password><connMode>manual</connMode></sourceInputPortDescriptor></InputProxyChannel>`,
+		host, port, recorderPassword))
+}
+
+// recorderDoes sends a request to the recorder, as somebody at its web page would.
+func (s *shown) recorderDoes(method, path, body string) {
+	s.Helper()
+	session := hikvision.New(isapi.Options{Dial: s.fleet.DialContext}).Open(providers.Target{
+		URL: s.fleet.URL(s.recorder), Login: providers.Credential{Username: "admin", Password: schema.NewSecret(fleetPassword)}, Ledger: freeLedger{},
+	})
+	defer session.Close()
+	if _, err := session.Identify(s.Context()); err != nil {
+		s.Fatal(err)
+	}
+	if _, err := session.Do(s.Context(), providers.Request{Method: method, Path: path, Body: []byte(body)}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// freeLedger lets everybody try.
+type freeLedger struct{}
+
+func (freeLedger) Charge(context.Context, providers.Attempt) (providers.Charge, error) { return 0, nil }
+
+func (freeLedger) Settle(context.Context, providers.Charge, providers.AttemptResult) error {
+	return nil
+}
+func (freeLedger) Locked(context.Context, string, time.Duration) error { return nil }
+
+// sees demands what the recorder says of the camera after its next try.
+func (s *shown) sees(want string) {
+	s.Helper()
+	time.Sleep(15 * time.Second)
+	if got := string(s.recorder.Document("/ISAPI/ContentMgmt/InputProxy/channels/4/status")); !strings.Contains(got, "<chanDetectResult>"+want+"<") {
+		s.Errorf("want %s, have\n%s", want, got)
+	}
+}
+
+// declare declares both devices: the camera with settings, the recorder with others.
+func (s *shown) declare(camera, recorder string) {
+	s.Helper()
+	s.manage(managedPolicy + s.deviceBlock("gate", s.camera, camera) + s.deviceBlock("recorder", s.recorder, recorder))
+}
+
+// plans plans, and returns the problems as text.
+func (s *shown) plans() (*plan.Plan, string) {
+	s.Helper()
+	planned, problems := s.managing().Plan(s.Context(), s.cfg, nil)
+	var texts []string
+	for _, p := range problems {
+		texts = append(texts, fmt.Sprintf("%v %s: %s", p.Severity, p.Code, p.Detail))
+	}
+	if planned == nil {
+		s.Fatal(texts)
+	}
+	return planned.Plan, strings.Join(texts, "\n")
+}
+
+const ownAccount = `
+  user "nvr" {
+    level           = "Operator"
+    password_policy = credential_policy.standard
+  }
+`
+
+// A recorder that nobody declares a channel of is told the new password of the camera in the same run, and shows it afterwards.
+func TestI13ARecorderIsToldANewPasswordThatNobodyDeclares(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare(ownAccount, "")
+		p, problems := s.plans()
+		if problems != "" {
+			t.Fatal(problems)
+		}
+		s.sameText(toldPlan(p), `
+			update gate.user.nvr password:config
+			update recorder.channel["4"] password:config`)
+		if bad := s.applies(p).Bad(); len(bad) > 0 {
+			t.Fatal(bad)
+		}
+		s.sees("connect")
+		s.declare(ownAccount, "")
+		if p, problems := s.plans(); !p.Empty() || problems != "" {
+			t.Errorf("planned again: %s %s", toldPlan(p), problems)
+		}
+	})
+}
+
+// applies carries out a plan with the vault.
+func (s *shown) applies(p *plan.Plan) *report.Report {
+	s.Helper()
+	s.runs++
+	return s.managing().Apply(s.Context(), s.Context(), p, fmt.Sprintf("run-%d", s.runs))
+}
+
+func (s *shown) sameText(got, want string) {
+	s.Helper()
+	if trim(got) != trim(want) {
+		s.Errorf("got\n%s\nwant\n%s", trim(got), trim(want))
+	}
+}
+
+// recorderOnly is an allow list that has us, and the recorder only where an entry names it.
+const allowList = `
+  ip_filter {
+    enabled   = true
+    mode      = "allow"
+    addresses = ["127.0.0.1"%s]
+  }
+`
+
+// Whoever a recorder was found to be counts like one that is declared.
+func TestI13AFoundRecorderKeepsItsWayIn(t *testing.T) {
+	const literal = `
+  channel "4" {
+    username = "nvr"
+    password = secret("env:SHOWN_PASSWORD")
+  }
+`
+	recorder := func(s *shown) string { return fmt.Sprintf(", %q", s.recorder.Address()) }
+	for name, c := range map[string]struct {
+		camera   func(*shown) string
+		recorder string
+		refused  string // a part of the reason; empty where the plan is good
+	}{
+		"an allow list without it": {camera: func(*shown) string { return fmt.Sprintf(allowList, "") }, refused: "the address from which device.recorder.channel[\"4\"] (\"Gate\") reaches this device"},
+		"an allow list with it":    {camera: func(s *shown) string { return fmt.Sprintf(allowList, recorder(s)) }},
+		"its account goes":         {camera: func(*shown) string { return "exclusive = [\"user\"]\n" }, refused: "the device would not have it any more"},
+		"its account may do less":  {camera: func(*shown) string { return "user \"nvr\" {\n level = \"Viewer\"\n}\n" }, refused: "whether Viewer is enough"},
+		"its port moves":           {camera: func(*shown) string { return "service \"DEV_MANAGE\" {\n port = 8001\n}\n" }, refused: "on port 8000, and this would move it"},
+		"its listener goes":        {camera: func(*shown) string { return "service \"DEV_MANAGE\" {\n enabled = false\n}\n" }, refused: "this would switch it off"},
+		"another account": {camera: func(*shown) string {
+			return "user \"guest\" {\n level = \"Viewer\"\n password_policy = credential_policy.standard\n}\n"
+		}},
+		"a password that is declared":     {camera: func(*shown) string { return ownAccount }, recorder: literal, refused: "Write there password = device.gate.user.nvr.password"},
+		"it may be cut off":               {camera: func(*shown) string { return fmt.Sprintf(allowList, "") + accepting("device.recorder.channel[\"4\"]") }},
+		"the recorder may be cut off":     {camera: func(*shown) string { return fmt.Sprintf(allowList, "") + accepting("device.recorder") }},
+		"another recorder may be cut off": {camera: func(*shown) string { return fmt.Sprintf(allowList, "") + accepting("device.recorders") }, refused: "The allow list does not contain"},
+		"another source, by somebody's word": {camera: func(s *shown) string {
+			return fmt.Sprintf(allowList, "") + "consumer \"device.recorder\" {\n address = \"127.0.0.1\"\n}\n"
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			show(t, func(s *shown) {
+				s.declare(c.camera(s), c.recorder)
+				_, problems := s.plans()
+				refused := strings.Contains(problems, "error "+guard.Code)
+				if refused != (c.refused != "") || !strings.Contains(problems, c.refused) {
+					t.Errorf("the plan says %q, want %q", problems, c.refused)
+				}
+			})
+		})
+	}
+}
+
+func accepting(name string) string {
+	return fmt.Sprintf("consumer %q {\n ignore = true\n reason = \"it goes tomorrow\"\n}\n", name)
+}
+
+// steps are the steps of a plan and what waits, one on a line.
+func (s *shown) steps(p *plan.Plan) string {
+	text := toldPlan(p)
+	for _, d := range p.Devices {
+		for _, left := range d.Skipped {
+			text += fmt.Sprintf("%s waits: %s\n", left.Address, left.Told())
+		}
+	}
+	return text
+}
+
+// A recorder that cannot be read now counts by what it told last: it keeps its way in, and a password that it would have to be
+// told must wait. It stops nothing else.
+func TestI13ADeadRecorderCountsByItsLastList(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare(fmt.Sprintf(allowList, ""), "")
+		s.plans() // it tells its list
+		s.recorder.Unplug()
+		s.declare(fmt.Sprintf(allowList, "")+ownAccount+"system {\n name = \"Gate\"\n}\n", "")
+		p, problems := s.plans()
+		if !strings.Contains(problems, "error "+guard.Code) || !strings.Contains(problems, `device.recorder.channel["4"] ("Gate") reaches`) {
+			t.Errorf("the problems are %q", problems)
+		}
+		if steps := s.steps(p); strings.Contains(steps, "update gate.user.nvr") || !strings.Contains(steps, "update gate.system") ||
+			!strings.Contains(steps, `device.gate.user.nvr waits: device.recorder.channel["4"] logs in with it by its list of `) {
+			t.Errorf("the steps are\n%s", steps)
+		}
+		s.declare(ownAccount+accepting("device.recorder"), "")
+		if p, problems := s.plans(); !strings.Contains(s.steps(p), "update gate.user.nvr") || strings.Contains(problems, "error") {
+			t.Errorf("accepted, the steps are\n%s\nand the problems %q", s.steps(p), problems)
+		}
+	})
+}
+
+// A recorder of which nobody knows what it shows holds back what could cut it off, on devices of its site.
+func TestI13ARecorderThatWasNeverReadHoldsChangesOfItsSite(t *testing.T) {
+	const declared = "channel \"7\" {\n name = \"Yard\"\n}\n"
+	for name, c := range map[string]struct {
+		camera, recorder string
+		waits            bool
+		warns            bool
+	}{
+		"a recorder by its settings":     {recorder: declared, waits: true},
+		"of another site":                {camera: "site = \"north\"\n", recorder: "site = \"south\"\n" + declared},
+		"a device that may be none":      {warns: true},
+		"a recorder that may be cut off": {camera: accepting("device.recorder"), recorder: declared},
+	} {
+		t.Run(name, func(t *testing.T) {
+			show(t, func(s *shown) {
+				s.recorder.Unplug()
+				s.declare(ownAccount+"system {\n name = \"Gate\"\n}\n"+c.camera, c.recorder)
+				p, problems := s.plans()
+				steps := s.steps(p)
+				waits := strings.Contains(steps, "device.gate.user.nvr waits: device.recorder may use this device, and it was never read")
+				if waits != c.waits || strings.Contains(steps, "update gate.user.nvr") == c.waits || !strings.Contains(steps, "update gate.system") {
+					t.Errorf("the steps are\n%s", steps)
+				}
+				if warns := strings.Contains(problems, guard.CutCode); warns != c.warns || strings.Contains(problems, "error") {
+					t.Errorf("the problems are %q", problems)
+				}
+			})
+		})
+	}
+}
+
+// A picture that was there before a run and is not there afterwards is told, also where the plan was told that it would be.
+func TestI13APictureThatIsGoneAfterARunIsTold(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare(fmt.Sprintf(allowList, "")+"consumer \"device.recorder\" {\n address = \"127.0.0.1\"\n}\n", "")
+		p, problems := s.plans()
+		if problems != "" {
+			t.Fatal(problems)
+		}
+		r := s.applies(p)
+		s.sameText(told(r), `
+			gate: done
+			update ip_filter: done
+			recorder: lost
+			channel["4"]: lost`)
+		if bad := r.Bad(); len(bad) != 1 || !strings.Contains(bad[0].Detail, `channel["4"]: the device says online = false`) {
+			t.Errorf("it needs attention: %v", bad)
+		}
+		s.sees("netUnreachable")
+	})
+}
+
+// A picture that stays is not told.
+func TestI13APictureThatStaysIsNotTold(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare(fmt.Sprintf(allowList, fmt.Sprintf(", %q", s.recorder.Address())), "")
+		p, problems := s.plans()
+		if problems != "" {
+			t.Fatal(problems)
+		}
+		if bad := s.applies(p).Bad(); len(bad) > 0 {
+			t.Errorf("it needs attention: %v", bad)
+		}
+		s.sees("connect")
+	})
+}

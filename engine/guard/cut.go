@@ -1,0 +1,57 @@
+package guard
+
+import (
+	"slices"
+
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// MayCut reports whether a step could close the way in of somebody of whom nothing is known: a recorder that shows the camera,
+// for example. A step of a kind that is not in kinds could.
+func MayCut(s plan.Step, kinds *schema.Kinds) bool {
+	if s.Action == plan.Forget {
+		return false
+	}
+	f := factOf(s, kinds)
+	f.done = true
+	return f.opaque() || slices.ContainsFunc(f.guards, func(g *schema.Guard) bool { return roles[g.Role].cuts(f, g) })
+}
+
+// Filters reports whether a step decides from where a device can be reached.
+func Filters(s plan.Step, kinds *schema.Kinds) bool {
+	f := factOf(s, kinds)
+	_, filters := f.guard(schema.AddressFilter)
+	return filters && s.Action != plan.Forget
+}
+
+func cutsNobody(fact, *schema.Guard) bool { return false }
+
+func cutsFilter(f fact, g *schema.Guard) bool { return !isFalse(f.value(g.Enabled)) && !widens(f, g) }
+
+func cutsHardware(f fact, g *schema.Guard) bool { return !isFalse(f.value(g.Enabled)) && !grows(f, g) }
+
+func cutsListener(f fact, g *schema.Guard) bool {
+	return f.moved(g.Port) || f.moved(g.Enabled) && isFalse(f.value(g.Enabled))
+}
+
+func cutsRedirect(f fact, g *schema.Guard) bool {
+	return f.moved(g.Enabled) && isTrue(f.value(g.Enabled))
+}
+
+func cutsTLS(f fact, g *schema.Guard) bool { return f.moved(g.Minimum) }
+
+func cutsAuthentication(f fact, g *schema.Guard) bool {
+	return f.moved(g.Algorithm) || f.moved(g.Method)
+}
+
+// cutsAccount: nobody logs in with an account that is not there yet.
+func cutsAccount(f fact, g *schema.Guard) bool {
+	return f.Action == plan.Delete || f.Action == plan.Update && (f.moved(g.Password) || f.moved(g.Level))
+}
+
+func cutsRights(f fact, g *schema.Guard) bool { return f.Action == plan.Delete || f.moved(g.Rights) }
+
+func cutsLink(f fact, g *schema.Guard) bool {
+	return slices.ContainsFunc(slices.Concat([]string{g.Version, g.Enabled}, g.V4, g.V6, g.Cuts), f.moved)
+}

@@ -1,0 +1,67 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"camform/schema"
+)
+
+// Uses is what a device uses of others, as it told last: the channels of a recorder.
+type Uses struct {
+	Device schema.Device
+	Told   json.RawMessage // in the form of package consumer; without secrets
+	Read   time.Time       // UTC
+}
+
+// Consumers are what devices told last of the others that they use.
+type Consumers struct{ *database }
+
+// SaveUses remembers what devices use, in the place of what they told before. A Read that is zero means now.
+func (s *Consumers) SaveUses(ctx context.Context, all []Uses) error {
+	if len(all) == 0 {
+		return nil
+	}
+	return s.write(ctx, func(tx *transaction) error {
+		for _, u := range all {
+			if u.Read.IsZero() {
+				u.Read = s.now()
+			}
+			_, err := tx.Exec(`INSERT INTO uses (device, told, read_at) VALUES ($1, $2, $3)
+				ON CONFLICT (device) DO UPDATE SET told = excluded.told, read_at = excluded.read_at`,
+				u.Device.String(), string(u.Told), stamp(u.Read))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// AllUses returns what every device told, ordered by address.
+func (s *Consumers) AllUses(ctx context.Context) ([]Uses, error) {
+	all, err := read(ctx, s.database, scanUses, `SELECT device, told, read_at FROM uses`)
+	slices.SortFunc(all, func(a, b Uses) int { return a.Device.Compare(b.Device) })
+	return all, err
+}
+
+func scanUses(rows *sql.Rows) (Uses, error) {
+	var (
+		u            Uses
+		device, told string
+		at           int64
+	)
+	if err := rows.Scan(&device, &told, &at); err != nil {
+		return Uses{}, err
+	}
+	address, err := schema.ParseDevice(device)
+	if err != nil {
+		return Uses{}, fmt.Errorf("%w: table uses: %w", ErrDamaged, err)
+	}
+	u.Device, u.Told, u.Read = address, json.RawMessage(told), moment(at)
+	return u, nil
+}

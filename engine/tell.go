@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/diff"
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// secure tells those who use the devices of a plan what they need to know, and puts the steps into an order in which all ways in
+// stay open.
+func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
+	problems := use.tell(planned, j)
+	steps := stepsOf(planned.Plan.Devices)
+	for i := range planned.Plan.Devices {
+		d := &planned.Plan.Devices[i]
+		device := use.by[d.Address]
+		d.Ways = use.ways(device)
+		inform(d.Ways, *d, steps, j.Kinds())
+		problems = append(problems, j.prove(device, planned.Snapshots[d.Address].Documents, d)...)
+	}
+	planned.Plan.Users = use.usersOf(planned.Plan.Devices, j)
+	return append(problems, use.notes(planned.Plan.Devices, j.Kinds())...)
+}
+
+// usersOf are the devices that use some of a plan and are not in it, as far as they could be read.
+func (c *consumers) usersOf(devices []plan.Device, j judge) []plan.Device {
+	users := map[schema.Device]bool{}
+	for _, d := range devices {
+		for _, w := range d.Ways {
+			if item, err := schema.ParseSetting(w.Who); err == nil && c.snapshots[item.Device] != nil {
+				users[item.Device] = true
+			}
+		}
+	}
+	for _, d := range devices {
+		delete(users, d.Address)
+	}
+	var all []plan.Device
+	for _, address := range slices.SortedFunc(maps.Keys(users), schema.Device.Compare) {
+		d, _ := diff.Plan(c.by[address], c.snapshots[address], diff.Result{}, j.Kinds(), j.Check)
+		all = append(all, d)
+	}
+	return all
+}
+
+// tell adds steps to a plan that pass new passwords on to those who were found to log in with them, and of whom nobody declares
+// a password.
+func (c *consumers) tell(planned *Planned, j judge) diag.Problems {
+	var problems diag.Problems
+	for _, d := range slices.Clone(planned.Plan.Devices) {
+		device := c.by[d.Address]
+		found, _ := c.of(device)
+		for _, s := range d.Steps {
+			secret, gives := newPassword(s)
+			if !gives {
+				continue
+			}
+			for _, f := range found {
+				_, declared := c.password(f.Item)
+				if declared || f.Away != "" || !logsInWith(f, s, j.Kinds()) || ignores(device, f.Item) {
+					continue
+				}
+				problems = append(problems, c.tellOne(planned, j, f.Item, s, secret)...)
+			}
+		}
+	}
+	return problems
+}
+
+// tellOne adds the step of one item.
+func (c *consumers) tellOne(planned *Planned, j judge, item schema.Setting, leader plan.Step, secret plan.SecretSource) diag.Problems {
+	kind, snap := j.Kinds().Lookup(item.Kind), c.snapshots[item.Device]
+	step, wrong := diff.Tell(item, kind, snap, leader, secret, j.Check)
+	var problems diag.Problems
+	for _, w := range wrong {
+		problems = append(problems, diag.Problem{
+			Severity: diag.Error, Code: refusedCode, Summary: "Value not accepted by the device", Address: item,
+			Detail: fmt.Sprintf("%s logs in with %s and would have to be told its new password. %s", item, leader.Address, w.Detail), Subject: leader.Range.HCL(),
+		})
+	}
+	d := planned.device(c.by[item.Device], snap, j)
+	if i := slices.IndexFunc(d.Steps, func(s plan.Step) bool { return s.Address == item }); i >= 0 {
+		d.Steps[i].Secrets = maps.Clone(d.Steps[i].Secrets)
+		if d.Steps[i].Secrets == nil {
+			d.Steps[i].Secrets = map[string]plan.SecretSource{}
+		}
+		maps.Copy(d.Steps[i].Secrets, step.Secrets)
+		d.Steps[i].Why = append(slices.Clone(d.Steps[i].Why), step.Why...)
+		return problems
+	}
+	d.Steps = plan.Order(append(d.Steps, step), j.Kinds())
+	return problems
+}
+
+// device is what a plan says about a device, which is added where the plan is not about it.
+func (p *Planned) device(d *config.Device, snap *live.Snapshot, j judge) *plan.Device {
+	i, there := slices.BinarySearchFunc(p.Plan.Devices, d.Address, func(a plan.Device, b schema.Device) int { return a.Address.Compare(b) })
+	if !there {
+		added, _ := diff.Plan(d, snap, diff.Result{}, j.Kinds(), j.Check)
+		p.Plan.Devices = slices.Insert(p.Plan.Devices, i, added)
+		p.Snapshots[d.Address] = snap
+		return &p.Plan.Devices[i]
+	}
+	if known := p.Snapshots[d.Address]; known != snap {
+		both := *known
+		both.Documents = maps.Clone(known.Documents)
+		maps.Copy(both.Documents, snap.Documents)
+		p.Snapshots[d.Address] = &both
+	}
+	return &p.Plan.Devices[i]
+}
