@@ -185,7 +185,8 @@ func TestTheConformanceSuiteNoticesBrokenProviders(t *testing.T) {
 		"another entry changes":  {broken{compose: replaced("80", "81")}, "changes an element that the attribute does not declare: AdminAccessProtocol"},
 		"white space changes":    {broken{compose: replaced(">\n<", "><")}, "does not lead back to the old bytes"},
 		"requests get lost":      {broken{compose: func([]providers.Request, error) ([]providers.Request, error) { return nil, nil }}, "it composes to no request"},
-		"a password is returned": {broken{decode: withPassword}, "a write-only attribute is read back"},
+		"a password is returned": {broken{decode: withPassword(schema.NewSecret("known").Value())}, "a write-only attribute is read back"},
+		"a password is a text":   {broken{decode: withPassword(cty.StringVal("known"))}, "password is a text in user."},
 		"the keys are missing": {broken{compose: func(requests []providers.Request, err error) ([]providers.Request, error) {
 			for i := range requests {
 				requests[i].Keys = nil
@@ -210,17 +211,19 @@ func TestTheConformanceSuiteNoticesBrokenProviders(t *testing.T) {
 	}
 }
 
-// withPassword makes a password of every account known.
-func withPassword(items providers.Items) providers.Items {
-	for key, item := range items {
-		if !item.Type().HasAttribute("password") {
-			continue
+// withPassword makes the password of every account known.
+func withPassword(password cty.Value) func(providers.Items) providers.Items {
+	return func(items providers.Items) providers.Items {
+		for key, item := range items {
+			if !item.Type().HasAttribute("password") {
+				continue
+			}
+			values := item.AsValueMap()
+			values["password"] = password
+			items[key] = cty.ObjectVal(values)
 		}
-		values := item.AsValueMap()
-		values["password"] = cty.StringVal("known")
-		items[key] = cty.ObjectVal(values)
+		return items
 	}
-	return items
 }
 
 func BenchmarkDecodeAndCompose(b *testing.B) {
