@@ -221,7 +221,7 @@ func (c camera) visited(v device.Visit, at time.Time) device.Meeting {
 func (c camera) door() device.Door {
 	r := c.obeyed()
 	door := device.Door{
-		Admits: r.admits, Lock: r.lock, Redirects: r.ways["HTTPS"].Redirect, Schemes: []string{c.algorithm},
+		Admits: r.admits, Lock: r.lock, Redirects: r.ways["HTTPS"].Redirect, Schemes: r.schemes,
 		Shows: func(u *device.Account) bool { return !c.blind[u.Name] },
 	}
 	for scheme, speaks := range map[string]device.Language{"http": device.HTTP, "https": device.HTTPS} {

@@ -194,8 +194,8 @@ var reasons = map[string]struct {
 	"the listener is off":          {befalls: func(s shown) { s.device.Set("https", "", "enabled", false) }},
 	"the listener moves":           {befalls: func(s shown) { s.device.Set("https", "", "port", 8443) }},
 	"a listener that it needs not": {befalls: func(s shown) { s.device.Set("service", "HTTP", "enabled", false) }},
-	"an algorithm that it lacks":   {recorder: device.Recorder{MD5Only: true}, befalls: func(s shown) { s.device.SetAlgorithm("SHA-256") }},
-	"an algorithm that it knows":   {befalls: func(s shown) { s.device.SetAlgorithm("SHA-256") }},
+	"an algorithm that it lacks":   {recorder: device.Recorder{MD5Only: true}, befalls: func(s shown) { s.device.Set("digest", "", "algorithm", "SHA256") }},
+	"an algorithm that it knows":   {befalls: func(s shown) { s.device.Set("digest", "", "algorithm", "SHA256") }},
 	"a redirect that it cannot take": {
 		recorder: device.Recorder{PlainOnly: true}, port: ":80", befalls: func(s shown) { s.device.Set("https", "", "redirect", true) },
 	},
@@ -252,7 +252,7 @@ func TestARecorderThatKnowsLessThanTheCameraAsksFor(t *testing.T) {
 	s.clock.Pass(10 * time.Second)
 	states("unreachable")
 	s.device.Set("https", "", "redirect", false)
-	s.device.SetAlgorithm("SHA-256")
+	s.device.Set("digest", "", "algorithm", "SHA256")
 	s.clock.Pass(10 * time.Second)
 	states("turned away")
 	s.says("connected")

@@ -29,7 +29,7 @@ const (
 type Options struct {
 	Password          string             // of the built-in account "admin"; made up from the name if empty
 	Identity          providers.Identity // empty fields are made up from the name
-	Algorithm         string             // digest algorithm that it offers; "SHA-256" if empty
+	Algorithm         string             // digest algorithm that it offers, in the words of the kind digest; "SHA256" if empty
 	Inactive          bool               // it has no password yet and takes no login
 	HidesAttempts     bool               // it does not tell how many login attempts are left
 	KeepsFailures     bool               // a login that works does not make it forget failed ones
@@ -63,12 +63,13 @@ type Device struct {
 
 func newDevice(f *Fleet, name string, u *url.URL, options Options) *Device {
 	d := &Device{fleet: f, name: name, url: u, options: options, state: state{
-		documents: maps.Clone(factory), secrets: map[string]string{}, algorithm: cmp.Or(options.Algorithm, "SHA-256"),
+		documents: maps.Clone(factory), secrets: map[string]string{},
 	}}
 	d.core.Gate = device.Gate{KeepsFailures: options.KeepsFailures, Lapses: true}
 	d.makeUp()
 	d.SetUser(admin, administrator, cmp.Or(options.Password, "Pw-"+d.hash("password")[:10]))
 	d.Set("system", "", "name", name)
+	d.Set("digest", "", "algorithm", cmp.Or(options.Algorithm, "SHA256"))
 	if port := u.Port(); port != "80" && u.Scheme == "http" {
 		d.Set("service", "HTTP", "port", json.Number(port))
 	} else if port != "443" && u.Scheme == "https" {
@@ -167,7 +168,7 @@ func (d *Device) SwapIdentity() {
 func (d *Device) shows(scheme string) providers.Pin {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	pin := providers.Pin{Realm: d.realm, Algorithm: d.algorithm}
+	pin := providers.Pin{Realm: d.realm, Algorithm: d.obeyed().schemes[0]}
 	if scheme == "https" {
 		pin.SPKI = d.key
 	}
@@ -265,12 +266,6 @@ func (d *Device) Unplug() {
 func (d *Device) Plug() {
 	defer d.enter()()
 	d.core.Away = time.Time{}
-}
-
-// SetAlgorithm changes the digest algorithm that the device offers, as somebody at the web page would.
-func (d *Device) SetAlgorithm(name string) {
-	defer d.enter()()
-	d.algorithm = name
 }
 
 // OpenSession is somebody who logs in at the web page, from an address; he stays until [Device.CloseSession] or a restart.

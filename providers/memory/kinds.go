@@ -15,6 +15,7 @@ const (
 	lockPath   = "/login_lock"
 	timePath   = "/time"
 	usersPath  = "/users"
+	digestPath = "/digest"
 
 	sessionsPath = "/sessions" // who is logged in; nobody writes it
 )
@@ -112,6 +113,15 @@ var kinds = schema.NewKinds(
 		},
 	},
 	&schema.Kind{
+		Name: "digest", Summary: "How clients prove a password.",
+		Document: document(digestPath),
+		Phase:    schema.PhaseLogin, Risk: schema.RiskLockout, Reboot: schema.RebootNever,
+		Attributes: []*schema.Attribute{
+			{Name: "algorithm", Type: cty.String, Values: []string{"MD5", "MD5/SHA256", "SHA256"}, Doc: "Digest algorithms that the device offers. Recorders may know MD5 alone."},
+		},
+		Guards: []*schema.Guard{{Role: schema.Authentication, Schemes: []string{schema.SchemeHTTP, schema.SchemeHTTPS}, Algorithm: "algorithm"}},
+	},
+	&schema.Kind{
 		// It has no role and less risk than a real one, so that a device can be lost by a wrong value.
 		Name: "filter", Summary: "Addresses that may connect.",
 		Document: document(filterPath, "/limits/filter"),
@@ -136,6 +146,7 @@ var factory = map[string]string{
 	filterPath:           `{"items":{"":{"addresses":[],"enabled":false}}}`,
 	usersPath:            `{"items":{}}`,
 	channelsPath:         `{"items":{}}`,
+	digestPath:           `{"items":{"":{"algorithm":"SHA256"}}}`,
 	"/limits/system":     `{"items":{"name":{"max":32}}}`,
 	"/limits/user":       `{"items":{"level":{"values":["Administrator","Operator","Viewer"]},"password":{"max":16,"min":8}}}`,
 	"/limits/login_lock": `{"items":{"attempts":{"max":20,"min":3},"minutes":{"max":120,"min":1}}}`,

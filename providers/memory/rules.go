@@ -19,6 +19,7 @@ type rules struct {
 	denies  bool // the addresses that are listed, and not the others
 	listed  []netip.Prefix
 	lock    device.LockRule
+	schemes []string                    // digest algorithms, the strongest first
 	limits  map[string]map[string]limit // of attributes, by kind
 }
 
@@ -77,6 +78,12 @@ func (d *Device) learn() *rules {
 	}{true, 5, 30}
 	d.read(lockPath, "", &lock)
 	r.lock = device.LockRule{Enabled: lock.Enabled, Attempts: lock.Attempts, Duration: time.Duration(lock.Minutes) * time.Minute}
+	var digest struct{ Algorithm string }
+	d.read(digestPath, "", &digest)
+	r.schemes = algorithms[digest.Algorithm]
+	if r.schemes == nil {
+		r.schemes = algorithms["SHA256"]
+	}
 	d.learnFilter(r)
 	for _, kind := range kinds.All() {
 		r.limits[kind.Name] = limitsOf(kind, func(path string) []byte { return []byte(d.documents[path]) })
@@ -97,6 +104,9 @@ func (d *Device) learnFilter(r *rules) {
 		}
 	}
 }
+
+// algorithms are the names that challenges have for those of the kind digest, the strongest first.
+var algorithms = map[string][]string{"MD5": {"MD5"}, "SHA256": {"SHA-256"}, "MD5/SHA256": {"SHA-256", "MD5"}}
 
 // admits reports whether the address filter lets a source in.
 func (r *rules) admits(source netip.Addr) bool {

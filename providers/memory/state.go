@@ -16,7 +16,6 @@ type state struct {
 	replaced   bool   // by another device: serial number and MAC address are made up
 	realm, key string // of the identity, as peers see it
 	hardware   int    // how often it was
-	algorithm  string // of digest
 	documents  map[string]string
 	blind      map[string]bool   // names of accounts that may not see the picture. Never changed.
 	rules      *rules            // what the documents ask for; nil until it is wanted. Never changed.
