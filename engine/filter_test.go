@@ -16,6 +16,8 @@ import (
 	"camform/engine/diag"
 	"camform/engine/report"
 	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
 	"camform/schema"
 )
@@ -427,4 +429,57 @@ func (s *shrinkingSession) Read(ctx context.Context, path string) (providers.Doc
 		s.reading(s.reads)
 	}
 	return s.Session.Read(ctx, path)
+}
+
+// TestI9AnAddressThatTheDeviceTells has a camera that tells that it sees us at another address than ours. A list that has that
+// as well is taken, and lets us in.
+func TestI9AnAddressThatTheDeviceTells(t *testing.T) {
+	ours, seen := netip.MustParseAddr("10.0.0.5"), netip.MustParseAddr("198.51.100.9")
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v58"}})
+		f := filtered{newSite(t, fleet, translating(fleet.Dialer(seen), ours)), fleet.Devices()[0]}
+		f.want(true, "allow", "10.0.0.5")
+		if _, problems := f.plan(); len(problems) != 1 || !strings.Contains(problems[0], "198.51.100.9") {
+			t.Errorf("problems %q", problems)
+		}
+		f.want(true, "allow", "198.51.100.9")
+		if _, problems := f.plan(); len(problems) != 1 || !strings.Contains(problems[0], "does not contain 10.0.0.5") {
+			t.Errorf("what the device tells is taken as a proof: %q", problems)
+		}
+		f.begin(true, "allow", "10.0.0.5", "198.51.100.9")
+		f.is(true, "allow", "10.0.0.5", "198.51.100.9")
+		f.finishes()
+	})
+}
+
+// TestI9TheAddressThatTheDeviceTellsIsThatOfThisRun plans where nothing replaces our address, and applies where something does.
+func TestI9TheAddressThatTheDeviceTellsIsThatOfThisRun(t *testing.T) {
+	ours, seen := netip.MustParseAddr("10.0.0.5"), netip.MustParseAddr("198.51.100.9")
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v58"}})
+		f := filtered{newSite(t, fleet, fleet.Dialer(ours)), fleet.Devices()[0]}
+		f.want(true, "allow", "10.0.0.5")
+		p, problems := f.plan()
+		if len(problems) > 0 {
+			t.Fatalf("%q", problems)
+		}
+		f.provider = newInspector(hikvision.New(isapi.Options{Dial: translating(fleet.Dialer(seen), ours)}), fleet)
+		if d := f.apply(p).Devices[0]; d.Result != report.Failed || !strings.Contains(d.Detail, "198.51.100.9") || f.writes() > 0 {
+			t.Errorf("it ended with %s: %s, after %d writes", d.Result, d.Detail, f.writes())
+		}
+	})
+}
+
+// A device that fails to tell costs nothing but what it would have told.
+func TestADeviceThatDoesNotTellAnAddressIsPlanned(t *testing.T) {
+	for _, rule := range []simulator.Rule{{Action: simulator.Status, Status: 500}, {Action: simulator.Status, Status: 403, Code: "notSupport"}, {Action: simulator.GzipBomb}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFiltered(t, "camera-v58")
+			rule.Path = "/ISAPI/System/Network/socketIP"
+			f.must(f.camera.Inject(rule))
+			f.begin(true, "allow", "127.0.0.1")
+			f.is(true, "allow", "127.0.0.1")
+			f.finishes()
+		})
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -77,9 +78,9 @@ type Composer interface {
 }
 
 // ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which
-// the first that the device has counts, and then those that give its limits, by way of limits. Keys are the items that are
-// asked for, where each lives in a document of its own. The error is that of read; limits that cannot be read are no error
-// unless they end the session.
+// the first that the device has counts, then the one that tells at which address it sees us, and then those that give its
+// limits, by way of limits. Keys are the items that are asked for, where each lives in a document of its own. The error is that
+// of read; what it sees and limits are no error where they cannot be read, unless that ends the session.
 func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (Document, error)) error {
 	if !kind.Document.PerItem() {
 		keys = []string{""}
@@ -99,6 +100,11 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 					return err
 				}
 			}
+			if kind.Sees != nil {
+				if _, err := read(kind.Sees.Path); err != nil && EndsSession(err) {
+					return err
+				}
+			}
 			for _, path := range place.Capabilities {
 				if _, err := limits(path); err != nil {
 					return err
@@ -108,6 +114,27 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 		}
 	}
 	return nil
+}
+
+// SeenAt are the addresses at which a device says that it sees us, or itself, by the document of a kind that tells; none where
+// that was not read or does not tell.
+func SeenAt(kind *schema.Kind, docs Documents, i Interpreter) []string {
+	if kind.Sees == nil {
+		return nil
+	}
+	var all []string
+	for _, element := range kind.Sees.Elements {
+		texts, err := i.Observe(docs[kind.Sees.Path], element)
+		if err != nil {
+			continue // nobody can say what it is
+		}
+		for _, text := range texts {
+			if a, err := netip.ParseAddr(text); err == nil && !a.IsUnspecified() {
+				all = append(all, a.Unmap().String())
+			}
+		}
+	}
+	return all
 }
 
 // Items are the settings of one kind that a device has, by key; a kind that a device has once stands under "". Secrets that the

@@ -92,6 +92,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 		faults = append(faults, Document(d).faults(fmt.Sprintf("document.%d.", i), perItem)...)
 	}
 	faults = append(faults, k.Write.faults(k)...)
+	faults = append(faults, k.Sees.faults()...)
 	if s.Works != nil {
 		faults = append(faults, s.Works.faults(k)...)
 	}
@@ -141,6 +142,17 @@ func (w *Write) faults(k *Kind) []Fault {
 		{"write", summary, (w.Create == "") != (w.Delete == ""), "create and delete belong together: what camform makes it must be able to remove."},
 		{"write.create", summary, w.Create != "" && !k.Keyed, "Only items of a keyed kind can be created."},
 		{"write.create", summary, w.Create != "" && w.New == "" && k.Hooks == "", "create needs new, the item that the attributes are set in."},
+	})
+}
+
+func (s *Sees) faults() []Fault {
+	if s == nil {
+		return nil
+	}
+	const summary = "Sees block not possible"
+	return broken([]rule{
+		{"sees.path", summary, !strings.HasPrefix(s.Path, "/"), fmt.Sprintf("The path %q must begin with a slash.", s.Path)},
+		{"sees.elements", summary, len(s.Elements) == 0 || slices.Contains(s.Elements, ""), "elements must name those that have an address."},
 	})
 }
 

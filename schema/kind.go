@@ -35,6 +35,7 @@ type Kind struct {
 	Elsewhere []Document // where it lives on devices that lack the first, in the order to try
 	Item      *Item      // which part of it, when it is a list; nil means the whole document
 	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
+	Sees      *Sees      // where the device tells at which address it sees a client; nil if it does not
 	Works     *Works     // how it is seen to work after a change; nil if reading it back is all that can be done
 	Consumes  *Consumes  // how its items log in to other devices; nil if they do not
 
@@ -130,6 +131,13 @@ type Write struct {
 	Delete  string   // URI path that takes the DELETE of an item; empty if they cannot be deleted
 	New     string   // a new item as XML or JSON, alone or in a list, before its attributes are set; empty if hooks make it
 	Without []string // elements that are left out of what is sent, such as what only the device may say
+}
+
+// Sees says where a device tells which address it sees at the other end of a connection, or at its own: devices that tell do
+// not say of which. So it may only add a refusal, and proves nothing.
+type Sees struct {
+	Path     string   // URI path of the document that tells
+	Elements []string // those that have an address, as providers observe them
 }
 
 // Works says where a device tells whether a setting does what it is for: a channel that reads back as it was written may

@@ -153,6 +153,7 @@ type settingShape struct {
 	Documents  []documentShape  `hcl:"document,block"`
 	Item       *itemShape       `hcl:"item,block"`
 	Write      *writeShape      `hcl:"write,block"`
+	Sees       *seesShape       `hcl:"sees,block"`
 	Works      *worksShape      `hcl:"works,block"`
 	Consumes   *Consumes        `hcl:"consumes,block"`
 	Guards     []guardShape     `hcl:"guards,block"`
@@ -182,6 +183,11 @@ type writeShape struct {
 	Delete  string   `hcl:"delete,optional"`
 	New     string   `hcl:"new,optional"`
 	Without []string `hcl:"without,optional"`
+}
+
+type seesShape struct {
+	Path     string   `hcl:"path"`
+	Elements []string `hcl:"elements"`
 }
 
 type worksShape struct {
@@ -249,7 +255,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	if s.Item != nil {
 		k.Item = &Item{Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, Names: (*Names)(s.Item.Names)}
 	}
-	k.Write, k.Consumes = (*Write)(s.Write), s.Consumes
+	k.Write, k.Sees, k.Consumes = (*Write)(s.Write), (*Sees)(s.Sees), s.Consumes
 	if s.Works != nil {
 		wait, _ := time.ParseDuration(s.Works.Wait)
 		k.Works = &Works{Path: s.Works.Path, Element: s.Works.Element, Values: s.Works.Values, Wait: wait}

@@ -196,6 +196,29 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 	}
 }
 
+func TestAKindSaysWhereADeviceTellsAnAddress(t *testing.T) {
+	sees := func(path, elements string) string {
+		return strings.Replace(kind, "document", fmt.Sprintf("sees {\n path = %q\n elements = %s\n}\n  document", path, elements), 1)
+	}
+	kinds, diags := read(map[string]string{"pets.hcl": sees("/seen", `["v4", "v6"]`)})
+	if diags.HasErrors() {
+		t.Fatal(lines(diags))
+	}
+	if diff := cmp.Diff(&schema.Sees{Path: "/seen", Elements: []string{"v4", "v6"}}, kinds.Lookup("pets").Sees); diff != "" {
+		t.Error(diff)
+	}
+	for text, want := range map[string]string{
+		sees("seen", `["v4"]`): `pets.hcl:7,9-15: Sees block not possible | The path "seen" must begin with a slash.`,
+		sees("/seen", `[]`):    `pets.hcl:8,13-15: Sees block not possible | elements must name those that have an address.`,
+		sees("/seen", `[""]`):  `pets.hcl:8,13-17: Sees block not possible | elements must name those that have an address.`,
+	} {
+		kinds, diags := read(map[string]string{"pets.hcl": text})
+		if got := lines(diags); got != want+"\n" || len(kinds.Names()) != 0 {
+			t.Errorf("got\n%swant\n%s", got, want)
+		}
+	}
+}
+
 // works is kind with a block that says how it is seen to work.
 func works(path, element, values, wait string) string {
 	block := fmt.Sprintf("works {\n path = %q\n element = %q\n values = %s\n wait = %q\n}\n  document", path, element, values, wait)

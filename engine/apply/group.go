@@ -60,7 +60,8 @@ type reading struct {
 	steps     []plan.Step // with the fingerprints of secrets that other accounts have by now
 	documents providers.Documents
 	items     map[string]providers.Items // by kind
-	limits    map[string]bool            // paths of the documents that give limits only
+	limits    map[string]bool            // paths of the documents that give no settings, but limits or the address of a client
+	seen      []string                   // addresses at which the device says that it sees us, or itself
 	origin    providers.Documents        // what a trial that fails puts back, where that is not what was read
 }
 

@@ -53,6 +53,7 @@ func readKinds(ctx context.Context, reader providers.Reader, interpreter provide
 		if err := providers.ReadKind(kind, keys[kind], read, limits); err != nil {
 			return r, err
 		}
+		r.see(kind, interpreter)
 		items, err := interpreter.Decode(kind, keys[kind], r.documents)
 		if err != nil && !errors.Is(err, providers.ErrUnsupported) {
 			return r, fmt.Errorf("read %s: %w", kind.Name, err)
@@ -60,6 +61,14 @@ func readKinds(ctx context.Context, reader providers.Reader, interpreter provide
 		r.items[kind.Name] = items
 	}
 	return r, nil
+}
+
+// see notes at which address the device says that it sees us. The document that tells is none of its settings.
+func (r *reading) see(kind *schema.Kind, interpreter providers.Interpreter) {
+	if kind.Sees != nil {
+		r.limits[kind.Sees.Path] = true
+		r.seen = append(r.seen, providers.SeenAt(kind, r.documents, interpreter)...)
+	}
 }
 
 func rowOf(address schema.Setting, kind *schema.Kind, want, have cty.Value, secrets map[string]plan.SecretSource) state.Setting {

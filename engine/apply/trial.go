@@ -36,9 +36,10 @@ func (w *worker) wouldLockOut(left []plan.Group, now reading) string {
 	return ""
 }
 
-// seenFrom is the device as planned, with the address from which this run comes.
+// seenFrom is the device as planned, with the addresses from which this run comes and at which the device sees it.
 func (w *worker) seenFrom(now reading) plan.Device {
 	d := w.device
+	d.Seen = now.seen
 	for _, doc := range now.documents {
 		if doc.Source != "" {
 			d.Source = doc.Source

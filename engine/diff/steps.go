@@ -30,7 +30,7 @@ type Refusal struct {
 // take comes back as refusals, and such a device has no steps to rely on.
 func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schema.Kinds, check Check) (plan.Device, []Refusal) {
 	d := plan.Device{
-		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity, Source: snap.Source,
+		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity, Source: snap.Source, Seen: snap.Seen,
 		Pin: snap.Pin, Skipped: slices.Clone(found.Skipped), Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
 	}
 	var refusals []Refusal

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -34,6 +35,27 @@ func (v way) closedByFilter(_ world, f fact, g *schema.Guard) string {
 	default:
 		return "The device does not say whether its list allows or denies. Write " + g.Mode + " into the filter."
 	}
+}
+
+// closedElsewhere is about an address that a device tells of the connection, and that is neither ours nor the device's: something
+// between may replace ours. The filter has to let that in as well. That it does proves nothing, since devices do not say whose
+// address it is.
+func (v way) closedElsewhere(_ world, f fact, g *schema.Guard) string {
+	if isFalse(f.value(g.Enabled)) || widens(f, g) {
+		return ""
+	}
+	list, _ := prefixes(f.value(g.List))
+	for _, a := range v.strange {
+		listed := overlaps(list, netip.PrefixFrom(a, a.BitLen()))
+		switch mode := modeOf(g, f.value(g.Mode)); {
+		case mode == "deny" && listed:
+			return fmt.Sprintf("The deny list contains %s, from which this device says that the connection of camform comes.", a)
+		case mode != "deny" && !listed:
+			return fmt.Sprintf("This device says that the connection of camform has the address %s, and not %s: something between may replace it. "+
+				"Add %s to %s as well, or the device might never answer again.", a, from(v.source), a, g.List)
+		}
+	}
+	return ""
 }
 
 // fromNowhere is about a way in of which it is not known where it comes from. An enabled filter that was not made

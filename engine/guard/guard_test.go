@@ -69,6 +69,8 @@ func over(url string, steps ...plan.Step) device {
 
 func (d device) from(source string) device { d.Source = source; return d }
 
+func (d device) seenAt(address ...string) device { d.Seen = address; return d }
+
 func (d device) needed(ways ...plan.Way) device { d.Ways = ways; return d }
 
 func (d device) as(account string) device { d.Access.Username = account; return d }
@@ -127,6 +129,31 @@ var pairs = []struct {
 		"allow list without us",
 		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "203.0.113.1"))), "198.51.100.7",
 		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "203.0.113.1", "198.51.100.7"))),
+	},
+	{
+		"allow list without the address that the device tells",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7"))).seenAt("203.0.113.80"), "has the address 203.0.113.80, and not 198.51.100.7",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7", "203.0.113.80"))).seenAt("203.0.113.80"),
+	},
+	{
+		"allow list with nothing but the address that the device tells",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "203.0.113.80"))).seenAt("203.0.113.80"), "does not contain 198.51.100.7",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7"))).seenAt("198.51.100.7", "192.0.2.1", "::ffff:198.51.100.7", "unknown"),
+	},
+	{
+		"allow list with nothing but the address that the device tells, ours not known",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "203.0.113.80"))).from("").seenAt("203.0.113.80"), "not known which address",
+		over(secure, step("ip_filter", "", filter(on, "allow", "203.0.113.1"), filter(on, "allow", "203.0.113.1", "203.0.113.2"))).from("").seenAt("203.0.113.80"),
+	},
+	{
+		"deny list with the address that the device tells",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "deny", "203.0.113.0/24"))).seenAt("192.0.2.1", "203.0.113.80"), "deny list contains 203.0.113.80",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "deny", "203.0.113.81"))).seenAt("203.0.113.80"),
+	},
+	{
+		"filter that is on, without the address that the device tells",
+		over(secure, step("ip_filter", "", filter(on, "deny"), filter(on, "allow", "198.51.100.7"))).seenAt("203.0.113.80"), "203.0.113.80",
+		over(secure, step("ip_filter", "", filter(on, "deny"), filter(off, "allow", "198.51.100.7"))).seenAt("203.0.113.80"),
 	},
 	{
 		"empty allow list",

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,7 @@ type way struct {
 	accepted  string       // why it may be closed; empty if it must not
 	found     bool         // whether it was found on another device, rather than declared
 
+	strange  []netip.Addr  // addresses that the device told of camform's own way, and that are neither ours nor its own
 	access   plan.Access   // of camform's own way
 	seenWith providers.Pin // what camform saw of the device
 
@@ -57,9 +59,22 @@ func ownWay(d plan.Device) (way, error) {
 		return way{}, err
 	}
 	return way{
-		scheme: u.Scheme, port: port, account: d.Access.Username, source: sourceOf(d.Source),
+		scheme: u.Scheme, port: port, account: d.Access.Username, source: sourceOf(d.Source), strange: strangers(d, u.Hostname()),
 		host: u.Hostname(), access: d.Access, seenWith: d.Pin,
 	}, nil
+}
+
+// strangers are the addresses that a device tells of the connection and that nobody knows: neither our own nor that by which
+// we reach it. A text that is no address tells nothing.
+func strangers(d plan.Device, host string) []netip.Addr {
+	var all []netip.Addr
+	known := []netip.Prefix{sourceOf(d.Source), sourceOf(host)}
+	for _, text := range d.Seen {
+		if seen := sourceOf(text); seen.IsSingleIP() && !slices.Contains(known, seen) {
+			all = append(all, seen.Addr())
+		}
+	}
+	return all
 }
 
 // wayOf is a way in that somebody else needs. A setting of another device that logs in here without saying how is a
@@ -161,7 +176,7 @@ type role struct {
 }
 
 var roles = map[schema.Role]role{
-	schema.AddressFilter:  {way.closedByFilter, open, cutsFilter, triedFilter},
+	schema.AddressFilter:  {way.closedByFilter, way.closedElsewhere, cutsFilter, triedFilter},
 	schema.HardwareFilter: {way.closedByHardware, closedByHardwareFilter, cutsHardware, triedFilter},
 	schema.Listener:       {way.closedByListener, closedByCollision, cutsListener, triedListener},
 	schema.Redirect:       {way.closedByRedirect, open, cutsRedirect, func(_ fact, g *schema.Guard) []string { return []string{g.Enabled} }},

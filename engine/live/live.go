@@ -50,6 +50,7 @@ type Snapshot struct {
 	Unreadable      map[string]error           // kinds whose document could not be read or understood
 	UnreadDocuments map[string]error           // further documents that could not be read, by path
 	Source          string                     // our own address, as the connection to the device shows it; empty if not known
+	Seen            []string                   // addresses at which the device says that it sees us, or itself
 	Err             error                      // why the device could not be read at all
 
 	Certificate *x509.Certificate // that the device showed; nil if it was not reached over TLS
@@ -173,6 +174,7 @@ func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *
 		return err
 	}
 	s.Items[kind.Name] = items
+	s.Seen = append(s.Seen, providers.SeenAt(kind, s.Documents, o.Interpreter)...)
 	return nil
 }
 

@@ -138,6 +138,7 @@ type (
 		Access    accessShape        `json:"access"`
 		Identity  providers.Identity `json:"identity"`
 		Source    string             `json:"source,omitempty"`
+		Seen      []string           `json:"seen,omitempty"`
 		Ways      []Way              `json:"ways,omitempty"`
 		Pin       providers.Pin      `json:"pin"`
 		Record    Record             `json:"record,omitempty"`
@@ -221,7 +222,7 @@ func encodeDevices(devices []Device, kinds *schema.Kinds) ([]deviceShape, error)
 
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
-		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source,
+		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source, Seen: d.Seen,
 		Ways: d.Ways, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
 		Checks: d.Checks,
 	}
@@ -350,7 +351,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 		return Device{}, err
 	}
 	d := Device{
-		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source,
+		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source, Seen: shape.Seen,
 		Ways: shape.Ways, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
 		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks,
 	}

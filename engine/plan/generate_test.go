@@ -80,6 +80,9 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 			Unasked: rapid.Bool().Draw(t, "unasked"), Why: rapid.SliceOfN(text, 1, 2).Draw(t, "why"), Source: anySource(t),
 		})
 	}
+	if rapid.Bool().Draw(t, "seen") {
+		d.Seen = []string{word.Draw(t, "seen at")}
+	}
 	d.Steps = plan.Order(anySteps(t, address), kinds)
 	for range rapid.IntRange(0, 2).Draw(t, "adopted") {
 		kind := anyKind(t)

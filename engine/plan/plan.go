@@ -69,6 +69,7 @@ type Device struct {
 	Unchanged int                // settings that are as wanted
 	Adopted   []Adopted          // settings that are as wanted, which apply only remembers
 	Source    string             // our own address as the device sees it; empty where that is not known
+	Seen      []string           // addresses at which the device says that it sees us, or itself; it does not say which
 	Ways      []Way              // ways in that others need, which must stay open too
 	Pin       providers.Pin      // what was seen of the device when it was read
 	Checks    []Check            // ordered by rule

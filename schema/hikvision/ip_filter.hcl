@@ -13,12 +13,25 @@ setting "ip_filter" {
     Entries that stay keep their place and their bytes, entries that nobody asked for are removed, and new ones take the
     numbers that are free. The entries follow the meaning of the list. An entry of a form that camform does not
     know, such as a range, makes the list unreadable, and it is left alone.
+
+    Some devices keep only part of a long list and answer OK. So a filter is switched on in two requests: the list is
+    written while the filter is off, and the filter is switched on once the whole list reads back. The same goes for a
+    change of `mode`, during which the filter is off for a moment. An allow list that is in force is first written with
+    the old and the new entries together, and reduced once that reads back; where the device has no room for both, it
+    changes at once, with the entries in front that camform and the declared consumers need.
+
+    Where the device tells which address it sees, and that is neither ours nor its own, an allow list needs that as well.
   EOT
 
   document {
     path         = "/ISAPI/System/Network/ipFilter"
     root         = "IPFilter"
     capabilities = ["/ISAPI/System/Network/ipFilter/capabilities"]
+  }
+
+  sees {
+    path     = "/ISAPI/System/Network/socketIP"
+    elements = ["ipAddress", "ipv6Address"]
   }
 
   guards "address_filter" {

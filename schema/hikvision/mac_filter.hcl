@@ -10,6 +10,8 @@ setting "mac_filter" {
     A list of hardware addresses with one meaning for all of them. It is of use in a network without routers only: behind
     a router every host has the address of the router. An enabled allow list without the machine that runs camform, or
     without the router between, closes the way in.
+
+    It is written and switched on in two requests, like `ip_filter`.
   EOT
 
   document {

@@ -228,6 +228,9 @@ func pathsIn(kind *schema.Kind) []partPath {
 	if kind.Item != nil && kind.Item.Names != nil {
 		paths = append(paths, partPath{"item.names.path", kind.Item.Names.Path, false})
 	}
+	if kind.Sees != nil {
+		paths = append(paths, partPath{"sees.path", kind.Sees.Path, false})
+	}
 	if kind.Works != nil {
 		paths = append(paths, partPath{"works.path", kind.Works.Path, false})
 	}

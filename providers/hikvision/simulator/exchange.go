@@ -3,6 +3,7 @@ package simulator
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -224,6 +225,9 @@ func (x *exchange) serve(u *device.Account) reply {
 	if x.q.path == userCheckPath && !x.unit.model.recorded {
 		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK())
 	}
+	if x.q.path == socketIPPath && x.unit.model.TellsSource {
+		return x.unit.model.send(http.StatusOK, contentXML, socketIP(x.q.source))
+	}
 	if status, refused := x.unit.model.refusals[x.q.path]; refused && x.unit.own[x.q.path] == nil {
 		return x.unit.model.respond(x.q, result{http: status, code: refusalCode(status)})
 	}
@@ -237,6 +241,15 @@ func (x *exchange) serve(u *device.Account) reply {
 		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK())
 	}
 	return x.unit.model.respond(x.q, *x.unit.model.absent(x.q.path))
+}
+
+// socketIP is the address of a client as a device tells it.
+func socketIP(source netip.Addr) []byte {
+	name := "ipAddress"
+	if source.Is6() {
+		name = "ipv6Address"
+	}
+	return fmt.Appendf(nil, "<SocketIP><%s>%s</%s></SocketIP>\n", name, source, name)
 }
 
 // speaks reports whether a request asks for the language of a document: JSON only where the query says so. Recorded devices

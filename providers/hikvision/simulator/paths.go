@@ -12,6 +12,7 @@ const (
 	logServerTestPath        = "/ISAPI/System/logServer/test"
 	interfacesPath           = "/ISAPI/System/Network/interfaces"
 	ipFilterPath             = "/ISAPI/System/Network/ipFilter"
+	socketIPPath             = "/ISAPI/System/Network/socketIP"
 	macFilterPath            = "/ISAPI/System/Network/MACFilter"
 	integratePath            = "/ISAPI/System/Network/Integrate"
 	ehomePath                = "/ISAPI/System/Network/Ehome"

@@ -38,6 +38,8 @@ type personality struct {
 	Banned []ban `json:"banned,omitempty"`
 	// StrictTriggers makes notifications of events want the id of their method, and the channel if they record.
 	StrictTriggers bool `json:"strictTriggers,omitempty"`
+	// TellsSource makes a device tell which address it sees a client at.
+	TellsSource bool `json:"tellsSource,omitempty"`
 	// LeaseWins makes an interface with a dynamic address answer ok to addresses, and keep its own.
 	LeaseWins bool `json:"leaseWins,omitempty"`
 	// PermissionOffset is added to the id of a user for the id of the list of his rights.

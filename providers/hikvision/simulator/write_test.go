@@ -306,6 +306,15 @@ func filterDocument(t *testing.T, doc, mode, address string) string {
 	return edit(t, doc, "</IPFilterAddressList>", entry+"</IPFilterAddressList>")
 }
 
+func TestADeviceMayTellAtWhichAddressItSeesAClient(t *testing.T) {
+	for model, want := range map[string]string{"camera-v58": "<SocketIP><ipAddress>127.0.0.1</ipAddress></SocketIP>\n", "camera-v57": ""} {
+		f, d := one(t, model, time.Now)
+		if a := connect(t, f, d, "admin", password).do(http.MethodGet, "/ISAPI/System/Network/socketIP", ""); (a.status == http.StatusOK) != (want != "") || want != "" && string(a.body) != want {
+			t.Errorf("%s: %d %s", model, a.status, a.body)
+		}
+	}
+}
+
 func TestTheFilterActs(t *testing.T) {
 	for _, model := range []string{"camera-v56", "camera-v57", "camera-v58", "thermal-v55", "recorder-v2"} {
 		for _, test := range []struct {
