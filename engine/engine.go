@@ -229,7 +229,9 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 	if found == nil {
 		return nil, problems
 	}
-	return e.judge().audit(found, last), problems
+	report := e.judge().audit(found, last)
+	report.Targets = addressesOf(targets)
+	return report, problems
 }
 
 // Lock reads what the devices of a configuration can do, and puts it into a lock: the old one with what was read. Devices
@@ -254,7 +256,8 @@ func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []
 }
 
 // Review lists who has access to the devices of a configuration: the accounts that are declared, and those that devices
-// have although nobody declares them. A device that could not be read has its declared accounts only, and is in unread.
+// have although nobody declares them. A device of which not all accounts could be read has its declared ones only, and is in
+// unread.
 //
 // With an error among the problems the accounts, if there are any, are not all to be relied on.
 func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schema.Setting) (accounts []Account, unread map[schema.Device]string, problems diag.Problems) {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"camform/engine/config"
@@ -14,7 +15,7 @@ import (
 )
 
 // locked is an old lock with what the devices of a survey can do. Devices that the configuration does not have are dropped.
-// The problems tell which devices could not be read.
+// The problems tell which devices could not be read, and warn of single settings that could not.
 func locked(old *lockfile.File, all []*config.Device, found *survey, outline func(providers.Documents) providers.Documents) (*lockfile.File, diag.Problems) {
 	fresh, err := lockfile.Decode(old.Encode())
 	if err != nil {
@@ -30,6 +31,13 @@ func locked(old *lockfile.File, all []*config.Device, found *survey, outline fun
 			continue
 		}
 		fresh.Set(s, outline)
+		for _, kind := range slices.Sorted(maps.Keys(s.Unreadable)) {
+			problems = append(problems, diag.Problem{
+				Severity: diag.Warning, Code: NotReadCode, Summary: "Setting could not be read",
+				Detail:  fmt.Sprintf("The lock does not know what the device can do there: %s.", providers.Reason(s.Unreadable[kind])),
+				Address: schema.Setting{Device: s.Device, Kind: kind},
+			})
+		}
 	}
 	addresses := make([]schema.Device, len(all))
 	for i, d := range all {

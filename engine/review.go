@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/rotate"
 	"camform/engine/state"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -160,14 +162,31 @@ func reviewed(declared []Account, found *survey) (accounts []Account, unread map
 	}
 	unread = map[schema.Device]string{}
 	for i, s := range found.snapshots {
-		if s.Err != nil {
+		switch why := accountsUnread(s); {
+		case s.Err != nil:
 			unread[s.Device] = diff.NotRead(found.devices[i], s).Problem
-		} else {
+		case why != "":
+			unread[s.Device] = why
+		default:
 			of[s.Device] = compared(of[s.Device], s)
 		}
 		accounts = append(accounts, of[s.Device]...)
 	}
 	return accounts, unread
+}
+
+// accountsUnread says why the accounts of a device that answered are not all known; empty if they are.
+func accountsUnread(s *live.Snapshot) string {
+	for _, name := range slices.Sorted(maps.Keys(s.Unreadable)) {
+		return fmt.Sprintf("its accounts are not all known: %s: %s", name, providers.Reason(s.Unreadable[name]))
+	}
+	if len(s.Items) > 0 {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Missing)) {
+		return "it does not show its accounts: " + s.Missing[name]
+	}
+	return "it does not show its accounts"
 }
 
 // compared notes which accounts a device has, and adds those that nobody declares.

@@ -150,7 +150,7 @@ nothing up to there was changed since, also by somebody who can change the state
 After an older state was restored from a backup, the file beside it (its name ends in .audit-head) knows records that the
 log does not have. Remove the file if that is the reason.
 
-Exit code: 0 if the log is whole, 1 if not.`,
+Exit code: 0 if the log is whole, 1 if not, or if it has no records.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			anchors, err := anchorsOf(heads)
@@ -207,7 +207,6 @@ func (w *workspace) verifyAuditLog(ctx context.Context, anchors []auditlog.Ancho
 	}
 	noted, err := w.auditLog.NotedHead()
 	switch behind := findings.Head.Seq - noted.Seq; {
-	case findings.Head.Seq == 0:
 	case err != nil:
 		fmt.Fprintf(w.err, "Nothing can be told from the file beside the state, which the next change writes anew: %v\n", err)
 	case behind > 0:
@@ -221,6 +220,9 @@ func (a *app) verified(log string, findings auditlog.Findings) error {
 	if b := findings.Break; b != nil {
 		return fmt.Errorf("%s: %v. It is whole up to record %d. Keep a copy before anything is written to it, and compare it with an export or a backup",
 			log, b, findings.Head.Seq)
+	}
+	if findings.Head.Seq == 0 {
+		return fmt.Errorf("%s: it has no records, so it proves nothing. If devices were changed from here, this is not the state that was used then", log)
 	}
 	fmt.Fprintf(a.out, "The log is whole: %s.\nHead of the log: %s\n", render.Plural(int(findings.Head.Seq), "record"), findings.Head)
 	return nil

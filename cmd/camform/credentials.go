@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,8 @@ func credentialsCommand(a *app) *cobra.Command {
 		Long: `List the accounts that the configuration declares: by which policy a password is managed, how old it is, when it is due, and
 who logs in with it. No password is shown, no secret is read, and no device is asked.
 
-Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in doubt.`,
+Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in doubt, and 1 if no account has a policy that says
+when.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
 			w, err := a.open(cmd, flags, withoutSecrets)
@@ -47,6 +49,10 @@ Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in dou
 }
 
 func (w *workspace) credentials(cmd *cobra.Command, onlyDue bool) error {
+	if onlyDue && len(w.config.Devices) > 0 && !managesAny(w.config, w.targets) {
+		return errors.New("no account has a password_policy, so nothing says when a password is due; " +
+			"declare a credential_policy and give it to a login or a user block")
+	}
 	accounts, err := w.engine.Credentials(cmd.Context(), w.config, w.targets)
 	if err != nil {
 		return err
@@ -123,7 +129,7 @@ func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
 	hash := sha256.New()
 	out := w.stdout()
 	out.Writer = io.MultiWriter(w.out, hash)
-	if err := view.NewAccounts(flags.format, out, w.engine.Now()).Review(accounts, unread); err != nil {
+	if err := view.NewAccounts(flags.format, out, w.engine.Now()).Review(accounts, unread, flags.targets); err != nil {
 		return err
 	}
 	switch {
@@ -132,7 +138,7 @@ func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
 	case failed != nil:
 		return failed
 	case flags.closing != "":
-		if err := w.closeReview(cmd.Context(), hash.Sum(nil), len(accounts), flags.closing); err != nil {
+		if err := w.closeReview(cmd.Context(), hash.Sum(nil), len(accounts), flags); err != nil {
 			return err
 		}
 	}
@@ -155,11 +161,12 @@ func verdictOf(accounts []engine.Account, unread map[schema.Device]string) error
 }
 
 // closeReview keeps that somebody has read the report with the hash.
-func (w *workspace) closeReview(ctx context.Context, hash []byte, accounts int, remark string) error {
-	err := w.auditLog.Audit(ctx, auditlog.Record{
-		Run: w.run, Action: "review-closed", Reason: remark,
-		Detail: fmt.Sprintf("%s in a report with the hash sha256:%s", render.Plural(accounts, "account"), hex.EncodeToString(hash)),
-	})
+func (w *workspace) closeReview(ctx context.Context, hash []byte, accounts int, flags *reviewFlags) error {
+	detail := fmt.Sprintf("%s in a report with the hash sha256:%s", render.Plural(accounts, "account"), hex.EncodeToString(hash))
+	if len(flags.targets) > 0 {
+		detail += ", restricted to " + strings.Join(flags.targets, ", ")
+	}
+	err := w.auditLog.Audit(ctx, auditlog.Record{Run: w.run, Action: "review-closed", Reason: flags.closing, Detail: detail})
 	if err == nil {
 		fmt.Fprintln(w.err, "The review is closed; camform audit-log show has it.")
 	}

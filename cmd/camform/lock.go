@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/providers"
+	"camform/schema"
 )
 
 func lockCommand(a *app) *cobra.Command {
@@ -30,7 +32,9 @@ validate" finds what a device would refuse without asking it, also where no devi
 secrets, and of what devices are set to only small numbers and switches.
 
 Run it again when devices come, go, or get other firmware; it says what changed. A device that cannot be read keeps what
-is known of it.`,
+is known of it.
+
+Exit code: 0 if all is well, 1 if something went wrong or a device could not be read.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.open(cmd, flags, withSecrets)
@@ -77,25 +81,38 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 }
 
 // unlessTolerated prints which devices could not be read, and what else is wrong. They are an error unless as many are
-// tolerated; everything else is one.
+// tolerated and at least one was read; everything else is one.
 func (w *workspace) unlessTolerated(problems diag.Problems) error {
 	tolerance, err := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
 	if err != nil {
 		return err
 	}
-	unread, others := 0, false
+	unread, others, looked := 0, false, w.looked()
 	for _, p := range problems {
 		switch {
-		case p.Code == engine.NotReadCode:
+		case p.Code == engine.NotReadCode && p.Severity == diag.Error:
 			unread++
 		case p.Severity == diag.Error:
 			others = true
 		}
 	}
-	if err := w.report(problems, w.config.Sources); err != nil && (others || !tolerance.Allows(unread, len(w.config.Devices))) {
+	if err := w.report(problems, w.config.Sources); err != nil && (others || unread == looked || !tolerance.Allows(unread, looked)) {
 		return err
 	}
 	return nil
+}
+
+// looked is how many devices the targets name.
+func (w *workspace) looked() int {
+	n := 0
+	for _, d := range w.config.Devices {
+		if len(w.targets) == 0 || slices.ContainsFunc(w.targets, func(t schema.Setting) bool {
+			return t.Covers(schema.Setting{Device: d.Address, Kind: t.Kind, Key: t.Key})
+		}) {
+			n++
+		}
+	}
+	return n
 }
 
 // readLock reads the lock of the configuration, nil if there is none.

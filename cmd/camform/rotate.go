@@ -62,7 +62,7 @@ Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 }
 
 func (w *workspace) rotate(cmd *cobra.Command, flags *rotateFlags) error {
-	if !managesAny(w.config, w.targets) {
+	if len(w.config.Devices) > 0 && !managesAny(w.config, w.targets) {
 		return fmt.Errorf("no account of %s has a password_policy, so there is nothing to rotate; "+
 			"declare a credential_policy and give it to a login or a user block", cmp.Or(strings.Join(flags.targets, ", "), "this configuration"))
 	}

@@ -58,7 +58,11 @@ type Report struct {
 	Unjudged []schema.Device   // devices that have no rule at all; ordered
 	Reasons  map[string]string // why a rule is one, by its id; rules without a reason are missing
 	Results  []Result
+	Targets  []string // addresses to which the audit was restricted; none if it looked at the whole configuration
 }
+
+// Complete reports whether something was judged, and everything is known of every device of the configuration.
+func (r *Report) Complete() bool { return r.Judged() && len(r.NotKnown()) == 0 && len(r.Targets) == 0 }
 
 // Judged reports whether anything was judged: a report of nothing, or of what only a person can tell, proves nothing.
 func (r *Report) Judged() bool {

@@ -20,6 +20,7 @@ func AuditRows(report *audit.Report, o Options) []Row {
 	if len(report.Results) == 0 {
 		d.open(Summary, "")
 		d.line(0, Strong, nothingJudged(report)).Severity = Alarm
+		writeTargeted(d, report.Targets)
 		return d.rows
 	}
 	d.open(Notes, "Rules")
@@ -29,8 +30,10 @@ func AuditRows(report *audit.Report, o Options) []Row {
 	}
 	writePartial(d, report, o.Fold)
 	writeUnjudged(d, report, o.Fold)
+	writeTargets(d, report.Targets)
 	d.open(Summary, "")
 	writeAuditSummary(d, report)
+	writeTargeted(d, report.Targets)
 	return d.rows
 }
 
@@ -276,7 +279,8 @@ type (
 	auditDoc struct {
 		FormatVersion string               `json:"format_version"`
 		Devices       int                  `json:"devices"`
-		Complete      bool                 `json:"complete"` // whether something was judged, and all is known of every device
+		Complete      bool                 `json:"complete"` // whether something was judged, and all is known of every device of the configuration
+		Targets       []string             `json:"targets"`
 		Unjudged      []string             `json:"unjudged"` // devices without a rule
 		Counts        map[audit.Status]int `json:"counts"`
 		Rules         []auditRuleDoc       `json:"rules"`
@@ -301,7 +305,8 @@ type (
 // AuditJSON writes a report as one JSON document. Every status is counted, also those that do not occur.
 func AuditJSON(w io.Writer, report *audit.Report) error {
 	doc := auditDoc{
-		FormatVersion: "1.1", Devices: report.Devices, Complete: report.Judged() && len(report.NotKnown()) == 0, Unjudged: []string{}, Counts: all(report.Count()),
+		FormatVersion: "1.1", Devices: report.Devices, Complete: report.Complete(), Targets: append([]string{}, report.Targets...),
+		Unjudged: []string{}, Counts: all(report.Count()),
 		Rules: []auditRuleDoc{}, Results: []auditResultDoc{},
 	}
 	for _, device := range report.Unjudged {

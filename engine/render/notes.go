@@ -207,14 +207,14 @@ func writeUnapplied(d *document, p *plan.Plan, fold Fold) {
 	found.write(d, Attention, fold)
 }
 
-// writeTargets tells to what a plan is restricted.
-func writeTargets(d *document, p *plan.Plan) {
-	if len(p.Targets) == 0 {
+// writeTargets tells to what somebody restricted a command.
+func writeTargets(d *document, targets []string) {
+	if len(targets) == 0 {
 		return
 	}
 	d.open(Notes, "Targets")
 	d.line(0, Strong, "Targets are in effect; only these were looked at:")
-	for _, target := range p.Targets {
+	for _, target := range targets {
 		d.line(blockIndent, Normal, printable(target))
 	}
 }

@@ -18,7 +18,7 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 		c.write(d, planned(o.Wording), o)
 	}
 	writeNotes(d, p, o.Fold)
-	writeTargets(d, p)
+	writeTargets(d, p.Targets)
 	d.open(Summary, "")
 	writePlanSummary(d, p, o.Wording)
 	if p.Stopped() {
@@ -46,7 +46,7 @@ func DriftRows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	unknown := writeUnknown(d, p, o.Fold)
 	writeUnread(d, p, o.Fold)
 	writeUnapplied(d, p, o.Fold)
-	writeTargets(d, p)
+	writeTargets(d, p.Targets)
 	d.open(Summary, "")
 	writeDriftSummary(d, p, unknown)
 	writeTargeted(d, p.Targets)

@@ -21,8 +21,9 @@ type Accounts interface {
 	// Due prints the accounts whose passwords need attention.
 	Due([]engine.Account) error
 
-	// Review prints everybody who has access, with the devices that could not be read and why.
-	Review(accounts []engine.Account, unread map[schema.Device]string) error
+	// Review prints everybody who has access, with the devices that could not be read and why. Targets are the addresses to
+	// which somebody restricted it; none for the whole configuration.
+	Review(accounts []engine.Account, unread map[schema.Device]string, targets []string) error
 }
 
 // NewAccounts makes the view of accounts as of now.
@@ -67,8 +68,13 @@ func age(since *time.Time, now time.Time) string {
 	return "today"
 }
 
-// couldNotBeRead prints, as text or Markdown, why devices could not be read.
-func (o Output) couldNotBeRead(unread map[schema.Device]string) error {
+// leftOut prints, as text or Markdown, why a list may not be all: which devices could not be read, and what it is restricted to.
+func (o Output) leftOut(unread map[schema.Device]string, targets []string) error {
+	if len(targets) > 0 {
+		if _, err := fmt.Fprintf(o, "\nTargets are in effect; only these were looked at: %s\n", diag.CleanText(strings.Join(targets, ", "))); err != nil {
+			return err
+		}
+	}
 	for _, device := range slices.SortedFunc(maps.Keys(unread), schema.Device.Compare) {
 		if _, err := fmt.Fprintf(o, "\n%s could not be read: %s\n", device, diag.CleanText(unread[device])); err != nil {
 			return err
@@ -90,11 +96,11 @@ func (v accountsText) Due(accounts []engine.Account) error {
 	return v.table(accounts, "No password is due.")
 }
 
-func (v accountsText) Review(accounts []engine.Account, unread map[schema.Device]string) error {
+func (v accountsText) Review(accounts []engine.Account, unread map[schema.Device]string, targets []string) error {
 	if err := render.Table(v, accountHeader, accountRows(accounts, v.now)); err != nil {
 		return err
 	}
-	return v.couldNotBeRead(unread)
+	return v.leftOut(unread, targets)
 }
 
 // table prints accounts, or a sentence where there are none.
@@ -111,24 +117,28 @@ type accountsMarkdown struct {
 	now time.Time
 }
 
-func (v accountsMarkdown) Declared(accounts []engine.Account) error { return v.Review(accounts, nil) }
+func (v accountsMarkdown) Declared(accounts []engine.Account) error {
+	return v.Review(accounts, nil, nil)
+}
 
-func (v accountsMarkdown) Due(accounts []engine.Account) error { return v.Review(accounts, nil) }
+func (v accountsMarkdown) Due(accounts []engine.Account) error { return v.Review(accounts, nil, nil) }
 
-func (v accountsMarkdown) Review(accounts []engine.Account, unread map[schema.Device]string) error {
+func (v accountsMarkdown) Review(accounts []engine.Account, unread map[schema.Device]string, targets []string) error {
 	fmt.Fprintf(v, "# Who has access\n\nAs of %s.\n\n", Time(v.now))
 	if err := v.markdownTable(accountHeader, accountRows(accounts, v.now)); err != nil {
 		return err
 	}
-	return v.couldNotBeRead(unread)
+	return v.leftOut(unread, targets)
 }
 
 type accountsJSON struct{ Output }
 
-func (v accountsJSON) Declared(accounts []engine.Account) error { return v.Review(accounts, nil) }
-func (v accountsJSON) Due(accounts []engine.Account) error      { return v.Review(accounts, nil) }
+func (v accountsJSON) Declared(accounts []engine.Account) error {
+	return v.Review(accounts, nil, nil)
+}
+func (v accountsJSON) Due(accounts []engine.Account) error { return v.Review(accounts, nil, nil) }
 
-func (v accountsJSON) Review(accounts []engine.Account, unread map[schema.Device]string) error {
+func (v accountsJSON) Review(accounts []engine.Account, unread map[schema.Device]string, targets []string) error {
 	type account struct {
 		Device string `json:"device"`
 		engine.Account
@@ -145,5 +155,6 @@ func (v accountsJSON) Review(accounts []engine.Account, unread map[schema.Device
 	return v.document(struct {
 		Accounts []account         `json:"accounts"`
 		Unread   map[string]string `json:"unread,omitempty"`
-	}{shown, problems})
+		Targets  []string          `json:"targets,omitempty"`
+	}{shown, problems, targets})
 }
