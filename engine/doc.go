@@ -73,4 +73,5 @@
 //	I9   A step that could close the way in is refused, unless another proven way stays open.
 //	I10  One dead device costs its own settings, never the run. Every run ends with a summary.
 //	I11  No credential goes to a peer whose pin does not match, to another origin, or into a weaker scheme than before.
+//	I12  What is not known is never called good: every verdict is good, bad or unknown.
 package engine

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,4 +39,85 @@ func TestTheTableOfKindsInTheREADMEIsGenerated(t *testing.T) {
 	if err := os.WriteFile(file, []byte(before+begin+want.String()+end+after), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// exitRow is a row of the table of exit codes in the README: a command with its options, a code and when it comes.
+var exitRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\d) \\| (.+) \\|$")
+
+// inProcess are the rows that no script can show, with the test that does.
+var inProcess = map[string]string{
+	// No simulated device closes its way in where the guard lets a change pass.
+	"apply -detailed-exitcode=fleet, 6: something was put back, since it would have closed the way in": "TestWhatARunEndsWith",
+}
+
+// TestEveryExitCodeOfTheREADMEHasAScript compares the table with the scripts. Before the command that ends so, a script has
+// the row as a comment: "# README: COMMAND, CODE: WHEN".
+func TestEveryExitCodeOfTheREADMEHasAScript(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "## Exit codes\n")
+	table, _, ok := strings.Cut(rest, "<!-- end of the table -->")
+	if !ok {
+		t.Fatal("the marks around the table are gone")
+	}
+	shown := map[string]bool{}
+	for _, row := range exitRow.FindAllStringSubmatch(table, -1) {
+		shown[fmt.Sprintf("%s, %s: %s", row[1], row[2], row[3])] = false
+	}
+	all, err := filepath.Glob(filepath.Join(scripts, "*.txtar"))
+	if err != nil || len(shown) == 0 {
+		t.Fatalf("%d rows: %v", len(shown), err)
+	}
+	for _, path := range all {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split(string(text), "\n# README: ")[1:] {
+			row, rest, _ := strings.Cut(part, "\n")
+			if _, ok := shown[row]; !ok {
+				t.Errorf("%s shows the row %q, which the README does not have", path, row)
+			}
+			if !ends(rest, row) {
+				t.Errorf("%s shows the row %q with another command or code", path, row)
+			}
+			shown[row] = true
+		}
+	}
+	for row, seen := range shown {
+		if !seen && inProcess[row] == "" {
+			t.Errorf("no script shows the row %q", row)
+		}
+	}
+}
+
+// ends reports whether the first run of camform in a part of a script has the command, the options and the code of a row.
+func ends(script, row string) bool {
+	command, rest, _ := strings.Cut(row, ", ")
+	words := strings.Fields(command)
+	for line := range strings.Lines(script) {
+		line = " " + strings.TrimSpace(line) + " "
+		if !strings.Contains(line, " camform ") {
+			continue
+		}
+		code := "exit " + rest[:1]
+		if strings.HasPrefix(line, " exec ") {
+			code = "exec"
+			if rest[0] != '0' {
+				return false
+			}
+		}
+		if !strings.HasPrefix(line, " "+code+" camform ") {
+			return false
+		}
+		for _, word := range words {
+			if !strings.Contains(line, " "+word+" ") {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
