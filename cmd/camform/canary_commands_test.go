@@ -38,9 +38,13 @@ device "camera" {
     password = secret("file:guard.txt")
   }
 
-  snmp {
-    v1_enabled        = true
-    v1_read_community = var.community
+  rule "snmp.community" {
+    level = "basic"
+
+    snmp {
+      v1_enabled        = true
+      v1_read_community = var.community
+    }
   }
 
   upnp {
