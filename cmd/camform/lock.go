@@ -87,7 +87,7 @@ func (w *workspace) unlessTolerated(problems diag.Problems) error {
 	if err != nil {
 		return err
 	}
-	unread, others, looked := 0, false, w.looked()
+	unread, others, looked := 0, false, namedBy(w.targets, w.config.Devices)
 	for _, p := range problems {
 		switch {
 		case p.Code == engine.NotReadCode && p.Severity == diag.Error:
@@ -102,11 +102,11 @@ func (w *workspace) unlessTolerated(problems diag.Problems) error {
 	return nil
 }
 
-// looked is how many devices the targets name.
-func (w *workspace) looked() int {
+// namedBy is how many devices targets name; no targets name all of them.
+func namedBy(targets []schema.Setting, devices []*config.Device) int {
 	n := 0
-	for _, d := range w.config.Devices {
-		if len(w.targets) == 0 || slices.ContainsFunc(w.targets, func(t schema.Setting) bool {
+	for _, d := range devices {
+		if len(targets) == 0 || slices.ContainsFunc(targets, func(t schema.Setting) bool {
 			return t.Covers(schema.Setting{Device: d.Address, Kind: t.Kind, Key: t.Key})
 		}) {
 			n++
