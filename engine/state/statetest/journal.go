@@ -54,6 +54,9 @@ func opened(s *world[Changes]) {
 	s.ok(s.state.Finish(cancelled(), lease, want.ID, state.Unknown, nil, nil)) // in spite of an interrupt
 	want.Outcome, want.Finished = state.Unknown, noon.Add(time.Second)
 	s.intents(gate, want)
+	all, err := s.open().AllOpenIntents(s.Context())
+	s.ok(err)
+	s.same("open on all devices", all, []state.Intent{want})
 
 	s.advance(time.Hour)
 	later := s.acquire("r2")
