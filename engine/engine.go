@@ -61,6 +61,9 @@ func Validate(cfg *config.Config, locked *lockfile.File, provider providers.Prov
 // The plan is complete as far as the devices could be read; the problems say what was refused, and with an error among
 // them the plan must not be applied.
 //
+// A device that the state remembers and the configuration no longer has is in it as one to be forgotten, unless there are
+// targets.
+//
 // It judges the devices by their checks as well: by those that may stop apply, and by those that observe nothing but what it
 // reads anyway. The others are in the plan as unasked.
 func (e *Engine) Plan(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
@@ -74,12 +77,22 @@ func (e *Engine) PlanWithChecks(ctx context.Context, cfg *config.Config, targets
 
 // planAndCheck plans, and judges the devices by their checks. What some of the checks observe is read for them.
 func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets []schema.Setting, some func(config.Rule) bool) (*Planned, diag.Problems) {
-	at := aimAt(cfg.Devices, targets)
+	var gone left
+	whole := *cfg
+	if len(targets) == 0 {
+		var problems diag.Problems
+		if gone, problems = leftOf(ctx, e.Store, cfg); len(problems) > 0 {
+			return nil, problems
+		}
+		whole.Devices = gone.join(cfg.Devices)
+	}
+	at := aimAt(whole.Devices, targets)
 	at.observes = some
-	planned, problems := e.plan(ctx, cfg, at, (*Planned).everything)
+	planned, problems := e.plan(ctx, &whole, at, (*Planned).everything)
 	if planned == nil {
 		return nil, problems
 	}
+	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())
 	return planned, append(problems, planned.lacking(at.devices)...)
 }
@@ -246,13 +259,18 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 	return fresh, append(problems, more...)
 }
 
-// Credentials lists the accounts that a configuration declares, by device and account. It talks to no device.
+// Credentials lists the accounts that a configuration declares, by device and account, and after them, unless there are
+// targets, those that are orphaned. It talks to no device.
 func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]Account, error) {
 	kept, err := readKept(ctx, e.Store.Secrets, e.Store.Settings)
 	if err != nil {
 		return nil, err
 	}
-	return kept.accounts(cfg.Devices, targets, e.Now()), nil
+	accounts := kept.accounts(cfg.Devices, targets, e.Now())
+	if len(targets) > 0 {
+		return accounts, nil
+	}
+	return append(accounts, kept.orphans(accounts, cfg.Origins)...), nil
 }
 
 // Review lists who has access to the devices of a configuration: the accounts that are declared, and those that devices

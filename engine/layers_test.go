@@ -145,6 +145,7 @@ var storeys = map[string]string{
 	"engine": `
 		engine.go
 		rollback.go past.go
+		gone.go
 		review.go lock.go learn.go requests.go
 		lacking.go tell.go
 		planned.go

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"camform/engine/config"
@@ -36,6 +37,7 @@ type Account struct {
 	InDoubt bool       `json:"in_doubt"` // it is not known which of several passwords the device has
 
 	Declared bool     `json:"declared"`
+	Orphaned bool     `json:"orphaned"`        // whether its password is in the vault although nothing in the configuration uses it
 	Found    *bool    `json:"found,omitempty"` // whether the device has it; nil if the device was not read
 	Users    []string `json:"users,omitempty"` // who logs in with it: camform, settings of other devices, consumers
 }
@@ -72,6 +74,34 @@ func (k kept) accounts(devices []*config.Device, targets []schema.Setting, now t
 		accounts = append(accounts, k.accountsOf(d, waysTo(d, users), now)...)
 	}
 	return accounts
+}
+
+// orphans are the accounts of which the vault has passwords although the configuration neither declares them nor reads them
+// from there, by device and account.
+func (k kept) orphans(declared []Account, origins []string) []Account {
+	used := map[string]bool{}
+	for _, a := range declared {
+		used[a.Name] = true
+	}
+	for _, origin := range origins {
+		used[strings.TrimPrefix(origin, credential.Origin(""))] = true
+	}
+	var orphans []Account
+	for name, versions := range k.versions {
+		device, account, ok := credential.AccountOf(name)
+		if !ok || used[name] {
+			continue
+		}
+		a := Account{Device: device, Account: account, Name: name, Orphaned: true, InDoubt: rotate.InDoubt(versions)}
+		if v, ok := rotate.Live(versions); ok {
+			a.Version, a.Since = v.Version, &v.Created
+		}
+		orphans = append(orphans, a)
+	}
+	slices.SortFunc(orphans, func(a, b Account) int {
+		return cmp.Or(a.Device.Compare(b.Device), cmp.Compare(a.Account, b.Account))
+	})
+	return orphans
 }
 
 // accountsOf are the declared accounts of a device, with that of the login, ordered by name.
@@ -219,6 +249,8 @@ func compared(accounts []Account, s *live.Snapshot) []Account {
 // Describe is how an account stands, in a word or two for people.
 func (a Account) Describe() string {
 	switch {
+	case a.Orphaned:
+		return "orphaned: nothing here uses it; the vault has it as " + a.Name
 	case a.InDoubt:
 		return "in doubt: camform rotate -due finds out"
 	case !a.Declared:

@@ -27,7 +27,8 @@ func credentialsCommand(a *app) *cobra.Command {
 		Use:   "credentials [ADDRESS]...",
 		Short: "List the accounts of devices: how old their passwords are, and who uses them",
 		Long: `List the accounts that the configuration declares: by which policy a password is managed, how old it is, when it is due, and
-who logs in with it. No password is shown, no secret is read, and no device is asked.
+who logs in with it. Passwords of accounts that the configuration no longer has are in the vault still; they are listed as
+orphaned. No password is shown, no secret is read, and no device is asked.
 
 Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in doubt, and 1 if no account has a policy that says
 when.`,
@@ -57,7 +58,9 @@ func (w *workspace) credentials(cmd *cobra.Command, onlyDue bool) error {
 	if err != nil {
 		return err
 	}
-	attention := func(a engine.Account) bool { return a.Overdue || a.InDoubt || a.Policy != "" && a.Version == 0 }
+	attention := func(a engine.Account) bool {
+		return !a.Orphaned && (a.Overdue || a.InDoubt || a.Policy != "" && a.Version == 0)
+	}
 	open := slices.ContainsFunc(accounts, attention)
 	if onlyDue {
 		accounts = slices.DeleteFunc(accounts, func(a engine.Account) bool { return !attention(a) })

@@ -60,8 +60,16 @@ type Options struct {
 }
 
 // Run carries out a plan. Once stop is done, no further step is begun and those in flight are finished; once ctx is done,
-// requests in flight are cut off, and the journal knows which. The report has every device of the plan.
+// requests in flight are cut off, and the journal knows which. The report has every device of the
+// plan; those that left the configuration are forgotten last.
 func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
+	r := runSteps(ctx, stop, p, o)
+	forgetGone(ctx, stop, p.Gone, r, o)
+	return r
+}
+
+// runSteps carries out the steps of a plan.
+func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	begun := time.Now()
 	r := &report.Report{
 		Stage: report.Apply, Started: begun.UTC(), Devices: make([]report.Device, len(p.Devices)), Targets: p.Targets, Unknown: p.Unknown(),

@@ -15,6 +15,9 @@ type Store interface {
 	Acquire(ctx context.Context, device schema.Device, run string) (state.Lease, error)
 	Release(ctx context.Context, leases ...state.Lease) error
 
+	Device(ctx context.Context, address schema.Device) (state.Device, bool, error)
+	ForgetDevice(ctx context.Context, address schema.Device) error
+
 	SettingsOf(ctx context.Context, device schema.Device) (map[schema.Setting]state.Setting, error)
 	Record(ctx context.Context, lease state.Lease, rows []state.Setting, forget []schema.Setting) error
 	Fingerprint(setting schema.Setting, attribute string, secret schema.Secret) string

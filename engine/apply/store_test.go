@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ type store struct {
 	tokens   map[schema.Device]int64
 	holder   map[schema.Device]string
 	renewed  map[schema.Device]time.Time
+	devices  map[schema.Device]state.Device
 	settings map[schema.Setting]state.Setting
 	intents  []state.Intent
 	secrets  []state.SecretVersion // in the order in which they were made
@@ -46,7 +48,7 @@ func newStore(now func() time.Time) *store {
 	return &store{
 		now: now, durable: at, accounted: at, alive: func(string) bool { return true },
 		tokens: map[schema.Device]int64{}, holder: map[schema.Device]string{}, renewed: map[schema.Device]time.Time{},
-		settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{},
+		devices: map[schema.Device]state.Device{}, settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{},
 	}
 }
 
@@ -61,6 +63,22 @@ func (s *store) Acquire(_ context.Context, device schema.Device, run string) (le
 		return nil
 	})
 	return lease, err
+}
+
+func (s *store) Device(_ context.Context, address schema.Device) (state.Device, bool, error) {
+	d, ok := s.devices[address]
+	return d, ok, nil
+}
+
+func (s *store) ForgetDevice(_ context.Context, address schema.Device) error {
+	return s.durable(func() error {
+		if holder := s.holder[address]; holder != "" {
+			return &state.HeldError{Device: address, Run: holder}
+		}
+		delete(s.devices, address)
+		maps.DeleteFunc(s.settings, func(a schema.Setting, _ state.Setting) bool { return a.Device == address })
+		return nil
+	})
 }
 
 func (s *store) Renew(context.Context, ...state.Lease) ([]state.Lease, error) { return nil, nil }

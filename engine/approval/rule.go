@@ -23,7 +23,7 @@ const (
 // Class is a class of changes with how many steps of a plan are in it.
 type Class struct {
 	Name  string
-	Steps int
+	Steps int // and devices that are only forgotten
 }
 
 // Classes are the classes of the changes of a plan. The risk of a step is that of its item if the plan says less, and every
@@ -38,6 +38,9 @@ func Classes(p *plan.Plan, kinds *schema.Kinds) []Class {
 					n++
 				}
 			}
+		}
+		if name == ClassAll {
+			n += len(p.Gone)
 		}
 		if n > 0 {
 			found = append(found, Class{name, n})

@@ -27,6 +27,8 @@ type Config struct {
 	Devices  []*Device                // ordered by address
 	Vacant   []hcl.Range              // headers of the device blocks of which no device comes, in the order of the source
 	Imports  []Import                 // in the order of the source
+	Removed  []Removed                // likewise
+	Origins  []string                 // of all secrets that it refers to; sorted
 	Outputs  []Output                 // ordered by name
 	Sources  map[string][]byte        // text of every file that was read, for messages
 	Secrets  map[string]schema.Secret // values of secrets by origin, for the run; never stored

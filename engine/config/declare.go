@@ -24,6 +24,7 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "profile", LabelNames: []string{"name"}},
 	{Type: "device", LabelNames: []string{"name"}},
 	{Type: "import"},
+	{Type: "removed"},
 }}
 
 // absent are blocks that people know from elsewhere, with what to use instead.
@@ -56,6 +57,8 @@ func (l *loader) declare() {
 				l.declareLocals(block)
 			case "import":
 				l.declareImport(block)
+			case "removed":
+				l.declareRemoved(block)
 			default:
 				l.declareBlock(block, shapes[block.Type])
 			}

@@ -32,7 +32,8 @@ func (l *loader) declareImport(block *hcl.Block) {
 }
 
 func (b *importBlock) evaluate(l *loader, s scope) {
-	to, ok := s.importTarget(b)
+	to, ok := s.deviceNamed(b.body, "to")
+	ok = ok && s.fits(to, b.attributes["to"].Expr.Range())
 	if !ok {
 		return
 	}
@@ -50,20 +51,20 @@ func (b *importBlock) evaluate(l *loader, s scope) {
 	}
 }
 
-// importTarget reads the argument to, which names a device that need not exist.
-func (s scope) importTarget(b *importBlock) (schema.Device, bool) {
-	attr := b.attributes["to"]
+// deviceNamed reads an argument that names a device, which need not exist.
+func (s scope) deviceNamed(b body, argument string) (schema.Device, bool) {
+	attr := b.attributes[argument]
 	if attr == nil {
-		s.add(missingArgument.at(b.block.DefRange, "An import needs the argument to, such as to = device.lobby."))
+		s.add(missingArgument.at(b.block.DefRange, "The block %s needs the argument %s, such as %s = device.lobby.", b.block.Type, argument, argument))
 		return schema.Device{}, false
 	}
 	traversal, diags := hcl.AbsTraversalForExpr(attr.Expr)
 	if !diags.HasErrors() {
-		if to, err := schema.DeviceOf(traversal); err == nil {
-			return to, s.fits(to, attr.Expr.Range())
+		if named, err := schema.DeviceOf(traversal); err == nil {
+			return named, true
 		}
 	}
-	s.add(invalidReference.at(attr.Expr.Range(), "to takes the address of a device, such as device.lobby, without quotes."))
+	s.add(invalidReference.at(attr.Expr.Range(), "%s takes the address of a device, such as device.lobby, without quotes.", argument))
 	return schema.Device{}, false
 }
 

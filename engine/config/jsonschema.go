@@ -48,6 +48,8 @@ func (w schemaWriter) topLevel(name string) object {
 		return w.body(policyShape)
 	case "import":
 		return w.body(importShape)
+	case "removed":
+		return w.body(removedShape)
 	case "profile":
 		return w.body(profileShape(w.kinds))
 	case "device":

@@ -95,6 +95,8 @@ func (s *Source) Evaluate(options Options) (*Config, diag.Problems) {
 		}
 		l.finish()
 		l.fulfilled()
+		l.gone()
+		l.config.Origins = sortedKeys(l.secrets.answers)
 	})
 	l.meter.closed = true
 	return l.config, l.list

@@ -14,10 +14,10 @@ import (
 	"camform/engine/graph"
 )
 
-// node is the name of a declaration: what `var.site` or `device.gate` refers to. Validations, outputs and imports have
-// names too, which no expression can use.
+// node is the name of a declaration: what `var.site` or `device.gate` refers to. Validations, outputs, imports and removed
+// blocks have names too, which no expression can use.
 type node struct {
-	kind string // "var", "validation", "local", "credential_policy", "profile", "device", "import" or "output"
+	kind string // "var", "validation", "local", "credential_policy", "profile", "device", "import", "removed" or "output"
 	name string
 }
 

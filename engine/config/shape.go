@@ -79,6 +79,9 @@ var (
 	loginShape  = argumentsOf("username", "password", "basic")
 	tlsShape    = argumentsOf("verify", "ca_file", "legacy")
 	importShape = argumentsOf("id").naming("to").with("login", loginShape).with("tls", tlsShape)
+
+	removedShape = argumentsOf("address").naming("from").with("login", loginShape).with("tls", tlsShape).
+			with("lifecycle", argumentsOf("destroy"))
 )
 
 func profileShape(kinds *schema.Kinds) *shape {

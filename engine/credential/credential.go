@@ -10,6 +10,7 @@ package credential
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"camform/schema"
@@ -42,6 +43,26 @@ func Name(device schema.Device, account string) string {
 		name += "/" + url.PathEscape(device.Key)
 	}
 	return name + "/" + url.PathEscape(account)
+}
+
+// AccountOf is the account of which Name makes that name; ok is false for the name of another secret of the vault.
+func AccountOf(name string) (device schema.Device, account string, ok bool) {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		text, err := url.PathUnescape(part)
+		if err != nil {
+			return schema.Device{}, "", false
+		}
+		parts[i] = text
+	}
+	switch len(parts) {
+	case 2:
+		device, account = schema.Device{Name: parts[0]}, parts[1]
+	case 3:
+		device, account = schema.Device{Name: parts[0], Key: parts[1], Each: true}, parts[2]
+	}
+	parsed, err := schema.ParseDevice(device.String())
+	return device, account, err == nil && parsed == device && Name(device, account) == name
 }
 
 // Scheme is the scheme of origins that name a secret of the vault.

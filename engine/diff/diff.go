@@ -324,6 +324,7 @@ func (c *comparison) findVanished() {
 		}
 		items, read := c.Snapshot.Items[address.Kind]
 		if !read && c.Snapshot.Missing[address.Kind] == "" {
+			c.skipVanished(address)
 			continue
 		}
 		change := Change{
@@ -338,6 +339,15 @@ func (c *comparison) findVanished() {
 			}
 		}
 		c.add(change)
+	}
+}
+
+// skipVanished notes that it is not known whether an item is still there that is ours to delete.
+func (c *comparison) skipVanished(address schema.Setting) {
+	if err := c.Snapshot.Unreadable[address.Kind]; err != nil && c.deletesCreated(address) {
+		c.result.Skipped = append(c.result.Skipped, plan.Skipped{
+			Address: address, Reason: plan.Unreadable, Detail: "camform created it, and the configuration no longer declares it: " + providers.Reason(err),
+		})
 	}
 }
 

@@ -42,6 +42,9 @@ func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	if file.Users, err = encodeDevices(p.Users, kinds); err != nil {
 		return nil, err
 	}
+	for _, g := range p.Gone {
+		file.Gone = append(file.Gone, encodeGone(g))
+	}
 	for _, o := range p.Outputs {
 		shape, err := encodeOutput(o)
 		if err != nil {
@@ -126,6 +129,7 @@ type (
 		Devices []deviceShape `json:"devices"`
 		Targets []string      `json:"targets,omitempty"`
 		Users   []deviceShape `json:"users,omitempty"`
+		Gone    []goneShape   `json:"gone,omitempty"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
 		MaxUnreachable Tolerance  `json:"max_unreachable"`
@@ -322,6 +326,13 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 	}
 	if p.Users, err = decodeDevices(f.Users, kinds); err != nil {
 		return nil, err
+	}
+	for _, shape := range f.Gone {
+		g, err := shape.gone()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrNotAPlan, shape.Address, err)
+		}
+		p.Gone = append(p.Gone, g)
 	}
 	for _, shape := range f.Outputs {
 		o, err := shape.output()

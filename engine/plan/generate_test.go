@@ -36,6 +36,15 @@ func anyPlan(t *rapid.T) *plan.Plan {
 	for range rapid.IntRange(0, 2).Draw(t, "targets") {
 		p.Targets = append(p.Targets, text.Draw(t, "target"))
 	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "gone") {
+		g := plan.Gone{
+			Address: schema.Device{Name: fmt.Sprintf("g%d", i)}, Endpoint: word.Draw(t, "endpoint"), Settings: rapid.IntRange(0, 9).Draw(t, "settings"),
+			Seen:      time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "seen"), rapid.Int64Range(0, 1e9-1).Draw(t, "nanos")).UTC(),
+			Passwords: rapid.SliceOfN(text, 1, 2).Draw(t, "passwords"), Source: anySource(t), Cleared: rapid.Bool().Draw(t, "cleared"),
+		}
+		g.Made = append(g.Made, anyAddress(t, g.Address, anyKind(t)))
+		p.Gone = append(p.Gone, g)
+	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "outputs") {
 		o := plan.Output{Name: fmt.Sprintf("o%d", i), Sensitive: rapid.Bool().Draw(t, "sensitive"), Value: cty.NullVal(cty.DynamicPseudoType)}
 		if !o.Sensitive {

@@ -27,6 +27,7 @@ type Plan struct {
 	Schema  string    // hash of the setting files it was made with
 	Devices []Device  // every device of the configuration that was planned, ordered by address
 	Targets []string  // addresses to which the plan is restricted; none if it looked at the whole configuration
+	Gone    []Gone    // devices that left the configuration, ordered by address; none with targets
 
 	// Users are devices without steps that use some that have them, such as recorders. Apply looks after the changes whether
 	// what they show is still there.
@@ -332,7 +333,7 @@ func (p *Plan) Counts() Counts {
 }
 
 // Empty reports whether there is nothing to do.
-func (p *Plan) Empty() bool { return p.Counts() == Counts{} }
+func (p *Plan) Empty() bool { return p.Counts() == Counts{} && len(p.Gone) == 0 }
 
 // Failed are the devices that could not be read.
 func (p *Plan) Failed() []Device {

@@ -12,6 +12,7 @@ import (
 
 // writeNotes appends what a plan does not do, and why.
 func writeNotes(d *document, p *plan.Plan, fold Fold) {
+	writeGone(d, p, fold)
 	writeChecks(d, p, fold)
 	writeSkipped(d, p, fold)
 	writeUnmanaged(d, p)

@@ -31,6 +31,41 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"nobody":      newPlan(),
 		"lost":        newPlan(north, lossy()),
 		"checks":      newPlan(checked()...),
+		"gone":        withGone(newPlan(north)),
+	}
+}
+
+// withGone is a plan with devices that left the configuration: undecided, to be cleared, and left as it is.
+func withGone(p *plan.Plan) *plan.Plan {
+	old, yard, hall := gate("old"), schema.Device{Name: "yard"}, schema.Device{Name: "hall"}
+	p.Gone = []plan.Gone{
+		{
+			Address: old, Endpoint: "192.0.2.9:443", Settings: 12, Passwords: []string{"gate/old/admin", "gate/old/op"},
+			Made: []schema.Setting{setting(old, "user", "op"), setting(old, "user", "viewer")},
+		},
+		{Address: hall, Settings: 1, Source: plan.Source{File: "main.cam.hcl", Line: 8}},
+		{
+			Address: yard, Endpoint: "yard.example.com:443", Settings: 2, Made: []schema.Setting{setting(yard, "user", "op")},
+			Source: plan.Source{File: "main.cam.hcl", Line: 3}, Cleared: true,
+		},
+	}
+	return p
+}
+
+// TestManyDevicesThatLeftAreCounted: ten are named, and all if somebody asks.
+func TestManyDevicesThatLeftAreCounted(t *testing.T) {
+	p := newPlan()
+	for i := range 12 {
+		p.Gone = append(p.Gone, plan.Gone{Address: numbered(i)})
+	}
+	for fold, want := range map[Fold]int{Folded: 10, Unfolded: 12} {
+		text := string(textOf(t, Rows(p, testKinds(), Options{Fold: fold}), Options{}))
+		if n := strings.Count(text, "device.gate["); n != want || strings.Contains(text, "... and 2 more") != (want == 10) {
+			t.Errorf("%d are named, want %d:\n%s", n, want, text)
+		}
+		if !strings.Contains(text, "12 devices to forget") {
+			t.Errorf("they are not counted:\n%s", text)
+		}
 	}
 }
 

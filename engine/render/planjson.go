@@ -215,6 +215,7 @@ type (
 		Unapplied   []string         `json:"unapplied"` // devices to which nothing was applied yet
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
+		Forgotten   []goneDoc        `json:"forgotten"` // devices that left the configuration
 	}
 	unreachableDoc struct {
 		Address string `json:"address"`
@@ -277,7 +278,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	for _, d := range p.Unapplied() {
 		doc.Camform.Unapplied = append(doc.Camform.Unapplied, d.Address.String())
 	}
-	doc.Checks = checkDocs(p)
+	doc.Checks, doc.Camform.Forgotten = checkDocs(p), goneDocs(p)
 	for _, d := range failed {
 		doc.Camform.Unreachable = append(doc.Camform.Unreachable, unreachableDoc{d.Address.String(), d.Family, d.Problem})
 	}

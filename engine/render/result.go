@@ -149,20 +149,25 @@ func countsOf(r *report.Report) plan.Counts {
 	}
 }
 
-func completeSentence(c plan.Counts, w Wording) string {
+func completeSentence(c plan.Counts, forgotten int, w Wording) string {
 	noun := "Settings"
 	if w == Terraform {
 		noun = "Resources"
 	}
-	return "Apply complete! " + noun + ": " + doneText(c)
+	return "Apply complete! " + noun + ": " + doneText(c, forgotten)
 }
 
-func incompleteSentence(c plan.Counts) string { return "Apply incomplete: " + doneText(c) }
+func incompleteSentence(c plan.Counts, forgotten int) string {
+	return "Apply incomplete: " + doneText(c, forgotten)
+}
 
-func doneText(c plan.Counts) string {
+func doneText(c plan.Counts, forgotten int) string {
 	text := fmt.Sprintf("%d added, %d changed, %d destroyed", c.Create, c.Update, c.Delete)
 	if c.Forget > 0 {
 		text += fmt.Sprintf(", %d forgotten", c.Forget)
+	}
+	if forgotten > 0 {
+		text += ", " + Plural(forgotten, "device") + " forgotten"
 	}
 	return text + "."
 }
@@ -187,10 +192,10 @@ func (m missed) text() string {
 
 func writeResultSummary(d *document, r *report.Report, m missed, w Wording) {
 	if m.devices == 0 && !r.Interrupted {
-		d.line(0, Good, completeSentence(countsOf(r), w))
+		d.line(0, Good, completeSentence(countsOf(r), r.Forgotten(), w))
 		return
 	}
-	d.line(0, Bad, incompleteSentence(countsOf(r))).Severity = Alarm
+	d.line(0, Bad, incompleteSentence(countsOf(r), r.Forgotten())).Severity = Alarm
 	if m.devices > 0 {
 		d.line(0, Normal, fmt.Sprintf("Look at %s of %d: %s.",
 			Plural(m.devices, "device"), len(r.Devices), m.text())).Severity = Alarm

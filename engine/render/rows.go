@@ -86,9 +86,11 @@ func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
 
 func writePlanSummary(d *document, p *plan.Plan, w Wording) {
 	counts, failed := p.Counts(), len(p.Failed())
-	if counts != (plan.Counts{}) {
-		d.line(0, Strong, planSentence(counts))
-		d.line(0, Normal, "Changes on "+Plural(devicesWith(p, func(plan.Step) bool { return true }), "device")+".")
+	if !p.Empty() {
+		d.line(0, Strong, planSentence(counts, len(p.Gone)))
+		if changed := devicesWith(p, func(plan.Step) bool { return true }); changed > 0 {
+			d.line(0, Normal, "Changes on "+Plural(changed, "device")+".")
+		}
 		if failed > 0 {
 			d.line(0, Careful, couldNotBeRead(failed)+".").Severity = Alarm
 		}
@@ -98,10 +100,13 @@ func writePlanSummary(d *document, p *plan.Plan, w Wording) {
 	d.line(0, Strong, text).Severity = severity
 }
 
-func planSentence(c plan.Counts) string {
+func planSentence(c plan.Counts, gone int) string {
 	text := fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy", c.Create, c.Update, c.Delete)
 	if c.Forget > 0 {
 		text += fmt.Sprintf(", %d to forget", c.Forget)
+	}
+	if gone > 0 {
+		text += ", " + Plural(gone, "device") + " to forget"
 	}
 	return text + "."
 }

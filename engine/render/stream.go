@@ -94,7 +94,26 @@ func (s *Stream) Plan(p *plan.Plan) {
 	for _, d := range p.Failed() {
 		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Device could not be read", Detail: d.Problem, Address: d.Address.String()})
 	}
-	s.summary(planSentence(p.Counts()), p.Counts())
+	s.checks(p)
+	for _, g := range p.Gone {
+		s.diagnostic(diagnosticDoc{
+			Severity: string(diag.Warning), Summary: "Device left the configuration", Detail: goneSentence(g) + ".", Address: g.Address.String(),
+		})
+	}
+	s.summary(planSentence(p.Counts(), len(p.Gone)), p.Counts())
+}
+
+// checks tells which checks do not hold, or have no verdict.
+func (s *Stream) checks(p *plan.Plan) {
+	for _, d := range p.Devices {
+		for _, c := range d.Checks {
+			if toldOf(c) && d.Problem == "" {
+				s.diagnostic(diagnosticDoc{
+					Severity: string(diag.Warning), Summary: "Check is " + string(c.Verdict), Detail: c.Rule + ": " + c.Told(), Address: d.Address.String(),
+				})
+			}
+		}
+	}
 }
 
 // Result tells the counts of a run that applied a plan, and what went wrong in it.
@@ -111,10 +130,10 @@ func (s *Stream) Result(r *report.Report) {
 		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Run interrupted", Detail: "Some steps were not begun."})
 	}
 	if missed.devices > 0 || r.Interrupted {
-		s.summary(incompleteSentence(counts), counts)
+		s.summary(incompleteSentence(counts, r.Forgotten()), counts)
 		return
 	}
-	s.summary(completeSentence(counts, Terraform), counts)
+	s.summary(completeSentence(counts, r.Forgotten(), Terraform), counts)
 }
 
 // Problems tells problems, sorted, with the source that they mark.

@@ -101,6 +101,8 @@ type Device struct {
 	Result   Result
 	Detail   string
 	Steps    []Step // in the order in which they were carried out
+
+	Forgotten bool // whether the state has no record of it any more, since it left the configuration
 }
 
 // Step is what happened to one step of a plan.
@@ -120,6 +122,17 @@ func (r *Report) Bad() []Device {
 		}
 	}
 	return bad
+}
+
+// Forgotten counts the devices of which the state has no record any more.
+func (r *Report) Forgotten() int {
+	n := 0
+	for _, d := range r.Devices {
+		if d.Forgotten {
+			n++
+		}
+	}
+	return n
 }
 
 // OutOfReach reports whether a device ended without anything that was begun on it: it did not answer, or not for us.
