@@ -339,17 +339,17 @@ func TestWhatADeviceKeptOfAListIsTold(t *testing.T) {
 		"cut while it is off": {
 			nil,
 			simulator.Rule{Action: simulator.CutList, Entries: 1},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2: it has 1 entries now; the filter was not switched on. Apply a list that the device holds.",
+			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 1; the filter was not switched on. Apply a list that the device holds.",
 		},
 		"cut while it is on": {
 			[]string{"127.0.0.1", "10.0.0.9"},
 			simulator.Rule{Action: simulator.CutList, Entries: 2},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2: it has 2 entries now; nothing was taken out of the list. Apply a list without the new entries first, and add them then.",
+			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 2; nothing was taken out of the list. Apply a list without the new entries first, and add them then.",
 		},
 		"ignored": {
 			nil,
 			simulator.Rule{Action: simulator.IgnoreWrite},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, 127.0.0.1: it has 0 entries now; the filter was not switched on. Apply a list that the device holds.",
+			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, 127.0.0.1, and kept 0; the filter was not switched on. Apply a list that the device holds.",
 		},
 		"refused": {nil, simulator.Rule{Action: simulator.Status, Status: 403, Code: "lowPrivilege"}, "; the filter was not switched on"},
 	} {
@@ -482,4 +482,34 @@ func TestADeviceThatDoesNotTellAnAddressIsPlanned(t *testing.T) {
 			f.finishes()
 		})
 	}
+}
+
+// TestAFilterOfHardwareAddressesIsStaged has a list that denies: that one which allows lets us in cannot be proven.
+func TestAFilterOfHardwareAddressesIsStaged(t *testing.T) {
+	const path = "/ISAPI/System/Network/MACFilter"
+	synctest.Test(t, func(t *testing.T) {
+		f := newFiltered(t, "camera-v58")
+		f.configure(f.deviceBlock("gate", f.camera, `
+  allow_unproven = ["mac_filter"]
+  mac_filter {
+    enabled   = true
+    mode      = "deny"
+    addresses = ["00:00:5e:00:53:01", "00-00-5E-00-53-02"]
+  }
+`))
+		f.must(f.camera.Inject(simulator.Rule{Method: http.MethodPut, Path: path, Action: simulator.CutList, Entries: 1}))
+		p, problems := f.plan()
+		if len(problems) > 0 || !p.Devices[0].Steps[0].Staged() {
+			t.Fatalf("%q, %s", problems, toldPlan(p))
+		}
+		d := f.apply(p).Devices[0]
+		if s := d.Steps[0]; s.Result != report.Rejected || !strings.Contains(s.Detail, "and kept 1; the filter was not switched on") {
+			t.Errorf("%s: %s", s.Result, s.Detail)
+		}
+		if doc := string(f.camera.Document(path)); !strings.Contains(doc, "<enabled>false") {
+			t.Errorf("it is on: %s", doc)
+		}
+		f.camera.Heal()
+		f.finishes()
+	})
 }

@@ -13,6 +13,8 @@
 //   - It reads the plan and the devices, never the configuration (I6).
 //   - No request leaves before its intent is durable (I2). An intent stays open until reading the device told what became
 //     of it; the next run closes what a crash left open (see Recover).
+//   - A staged step goes through the five stages twice. Its second request leaves only if the first reads back as it was
+//     written, and the second begins with what was read.
 //   - A device that is no longer as it was planned is left alone. A dead device costs its own steps only (I10).
 //   - What the device says is not believed: what it answers when it is read again is.
 //   - Which password an account has is for package rotate to find out.

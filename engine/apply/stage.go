@@ -123,7 +123,7 @@ func (c comparison) unarmed(stage ending, final plan.Step, have cty.Value) strin
 	if len(lost) == 0 || !stage.accepted {
 		return stage.detail + "; " + then
 	}
-	return fmt.Sprintf("the device accepted %s, but dropped %s: it has %d entries now; %s. %s", g.List, strings.Join(lost, ", "), size, then, advice)
+	return fmt.Sprintf("the device accepted %s, but dropped %s, and kept %d; %s. %s", g.List, strings.Join(lost, ", "), size, then, advice)
 }
 
 // mostLost bounds how many entries a message names.

@@ -7,7 +7,8 @@
 //
 // Rules:
 //
-//   - The way in that camform uses is open after every request of a plan, not at the end only: a run may end anywhere.
+//   - The way in that camform uses is open after every request of a plan, not at the end only: a run may end anywhere. A
+//     staged step has two requests (see Stage).
 //   - The other ways in are open at the end, and those that are open now stay so all the time.
 //   - Where it is not known whether a way in is open, it counts as closed. What no step touches stays as it is, and
 //     camform's own way in works under that.
