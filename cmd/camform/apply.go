@@ -32,9 +32,9 @@ Every change is read back over a new connection. A device that was changed since
 Interrupt once to finish the steps in flight and stop; interrupt twice to stop at once.
 
 Exit code: 0 if everything was carried out, 1 if anything was not, or if a device no longer has what was applied to it. With
--detailed-exitcode=fleet, in the place of 1: 3 if devices could not be read and nothing else is wrong, 4 if the guard, a limit
-or a missing approval forbids it, 5 if another run has a device, 6 if something was put back since it would have closed the
-way in.`,
+-detailed-exitcode=fleet, in the place of 1: 3 if devices could not be read and nothing else is wrong, 4 if the guard, a check,
+a limit or a missing approval forbids it, 5 if another run has a device, 6 if something was put back since it would have
+closed the way in.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {

@@ -29,6 +29,7 @@ it writes main.cam.hcl to begin with. It may be run again at any time; nothing i
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd, flags) },
 	}
 	flags.addConfig(cmd.Flags())
+	cmd.Flags().Lookup("allow-no-devices").Hidden = true // they may come later
 	addIgnored(cmd.Flags())
 	for _, name := range []string{"backend", "get", "upgrade"} {
 		cmd.Flags().Bool(name, false, "accepted and ignored")
@@ -48,7 +49,7 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 		}
 		fmt.Fprint(a.out, "Wrote main.cam.hcl to begin with. Put the addresses of your devices into it.\n\n")
 	}
-	flags.noDevices = true // they may come later
+	flags.noDevices = true
 	w, err := a.open(cmd, flags, withoutSecrets)
 	if err != nil {
 		return err

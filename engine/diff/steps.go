@@ -60,8 +60,9 @@ func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Che
 		return nil, nil
 	}
 	if c.Kind.Unproven("") && !allows(allowed, c.Kind.Name, "") {
+		left = append(left, c.unproven("", weakSource))
 		c.Why = nil
-		return []plan.Skipped{c.unproven("", weakSource)}, nil
+		return left, nil
 	}
 	for _, a := range c.Kind.Attributes {
 		if c.changes(a.Name) && c.Kind.Unproven(a.Name) && !allows(allowed, c.Kind.Name, a.Name) {

@@ -147,3 +147,30 @@ func TestWhatANewItemCannotHaveIsRefused(t *testing.T) {
 		t.Errorf("an item is made without what was asked of it: refusals %v, skipped %v", refusals, planned.Skipped)
 	}
 }
+
+// I12: what was applied while it was allowed, and was changed on the device since, has drifted, also where camform would not
+// dare to write it again.
+func TestI12WhatIsUnprovenHasDriftedAllTheSame(t *testing.T) {
+	for title, kind := range map[string]*schema.Kind{"a kind": thin(schema.Unsure, ""), "an attribute": thin(schema.Likely, schema.Unsure)} {
+		for _, applied := range []bool{true, false} {
+			wish := &config.Setting{Address: address("thin", ""), Kind: kind, Range: at(10), Attributes: map[string]config.Attribute{
+				"mode": {Value: cty.StringVal("b"), Range: at(11)},
+			}}
+			last := map[schema.Setting]Memory{}
+			if applied {
+				mode := values{"mode": cty.StringVal("b")}
+				last[wish.Address] = Memory{Applied: mode, Observed: mode}
+			}
+			d := device(wish)
+			d.URL = mustURL("https://192.0.2.1:443")
+			s := snapshot(map[string]providers.Items{"thin": {"": cty.ObjectVal(map[string]cty.Value{
+				"mode": cty.StringVal("a"), "port": cty.NumberIntVal(1), "password": cty.NullVal(cty.String),
+			})}})
+			willing := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return nil }
+			planned, _ := Plan(d, s, Compare(d, s, last, rules), schema.NewKinds(kind), willing)
+			if len(planned.Skipped) != 1 || planned.Skipped[0].Reason != plan.Unproven || planned.Skipped[0].Drifted != applied {
+				t.Errorf("%s, applied %t: %+v", title, applied, planned.Skipped)
+			}
+		}
+	}
+}
