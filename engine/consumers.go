@@ -215,7 +215,7 @@ func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error
 			continue
 		case q.tells(snap):
 			c.snapshots[d.Address] = snap
-			uses, err := q.usesOf(snap)
+			uses, err := usesOf(q.interpreter, q.kinds, snap)
 			if err != nil {
 				return nil, err
 			}
@@ -273,14 +273,14 @@ func (q *inquiry) isConsumer(d *config.Device) bool {
 	return declares || slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return slices.Contains(d.Exclusive, k.Name) })
 }
 
-// usesOf are what a device uses by its own account.
-func (q *inquiry) usesOf(snap *live.Snapshot) ([]consumer.Use, error) {
+// usesOf are what a device uses by its own account, as far as items of some kinds of it were read.
+func usesOf(interpreter providers.Interpreter, kinds []*schema.Kind, snap *live.Snapshot) ([]consumer.Use, error) {
 	uses := []consumer.Use{}
-	for _, k := range q.kinds {
-		if snap.Missing[k.Name] != "" {
+	for _, k := range kinds {
+		if snap.Missing[k.Name] != "" || snap.Unreadable[k.Name] != nil {
 			continue
 		}
-		items, err := q.interpreter.Decode(k.Told(), nil, snap.Documents)
+		items, err := interpreter.Decode(k.Told(), nil, snap.Documents)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", snap.Device, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"camform/engine/guard"
+	"camform/engine/learn"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/providers"
@@ -145,6 +146,30 @@ func (s *shown) sameText(got, want string) {
 	s.Helper()
 	if trim(got) != trim(want) {
 		s.Errorf("got\n%s\nwant\n%s", trim(got), trim(want))
+	}
+}
+
+// What is learned of a recorder and of the camera that it shows ties both together: the plan has nothing to do, and where the
+// password of the camera is managed afterwards, the channel follows by the reference.
+func TestI13WhatIsLearnedRefersToTheCamera(t *testing.T) {
+	for name, how := range map[string]func([]learn.Device, learn.Options) *learn.Result{"import": learn.Import, "learn": learn.Learn} {
+		t.Run(name, func(t *testing.T) {
+			show(t, func(s *shown) {
+				r := s.write(s.survey(s.candidates()), how)
+				if p, problems := s.plan(); !p.Empty() || len(p.Devices) != 2 || len(problems) > 0 {
+					t.Errorf("planned %s, problems %v", toldPlan(p), problems)
+				}
+				text := string(r.Files[learn.DevicesFile])
+				for _, line := range []string{
+					`username = device.camera-v57-0002.user.nvr.name`,
+					`password = try(device.camera-v57-0002.user.nvr.password, null)`,
+				} {
+					if !strings.Contains(strings.Join(strings.Fields(text), " "), line) {
+						t.Errorf("%s is not in\n%s", line, text)
+					}
+				}
+			})
+		})
 	}
 }
 

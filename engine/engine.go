@@ -303,7 +303,7 @@ func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds []*sc
 	if err != nil {
 		return nil, err
 	}
-	return imported(candidates, found)
+	return imported(candidates, found, kinds, e.Provider)
 }
 
 // Adopt remembers who answered under the addresses that the devices have in the configuration, so that a plan notices

@@ -11,6 +11,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
+	"camform/engine/consumer"
 	"camform/engine/learn"
 	"camform/engine/live"
 	"camform/engine/state"
@@ -71,8 +72,8 @@ type LeftOut struct {
 	Reason    string
 }
 
-// imported is what a survey found of candidates.
-func imported(candidates []Candidate, found *survey) (*Imported, error) {
+// imported is what a survey found of candidates, with settings of the given kinds.
+func imported(candidates []Candidate, found *survey, kinds []*schema.Kind, interpreter providers.Interpreter) (*Imported, error) {
 	for i, err := range found.unusable {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", candidates[i].URL, err)
@@ -82,6 +83,8 @@ func imported(candidates []Candidate, found *survey) (*Imported, error) {
 		return nil, err
 	}
 	all := &Imported{}
+	var fleet []consumer.Device
+	var lists []consumer.List
 	for i, snap := range found.snapshots {
 		c := &candidates[i]
 		if snap.Err != nil {
@@ -93,8 +96,33 @@ func imported(candidates []Candidate, found *survey) (*Imported, error) {
 			continue
 		}
 		all.add(c, snap, found.requests[i].Target.Login.Password)
+		uses, err := usesOf(interpreter, schema.NewKinds(kinds...).Consuming(), snap)
+		if err != nil {
+			return nil, err
+		}
+		fleet = append(fleet, consumer.Device{Address: c.Device, Site: c.Site, Host: c.URL.Hostname(), Serial: snap.Identity.Serial})
+		lists = append(lists, consumer.List{Device: c.Device, Site: c.Site, Host: c.URL.Hostname(), Uses: uses})
 	}
+	all.findLogins(fleet, lists)
 	return all, nil
+}
+
+// findLogins notes who of the devices logs in to which others. The lists and the fleet are in the order of the devices.
+func (all *Imported) findLogins(fleet []consumer.Device, lists []consumer.List) {
+	numbers := map[schema.Device]int{}
+	for i, d := range fleet {
+		numbers[d.Address] = i
+	}
+	certain := consumer.NewIndex(fleet, lists).Certain(fleet)
+	for i, l := range lists {
+		for _, u := range l.Uses {
+			if to, ok := certain[u.Item]; ok {
+				all.Devices[i].Logins = append(all.Devices[i].Logins, learn.Login{
+					Item: schema.Setting{Kind: u.Kind, Key: u.Key}, To: numbers[to], Account: u.Account, Scheme: u.Scheme,
+				})
+			}
+		}
+	}
 }
 
 // wantsOfImport are kinds with those of their items whose names are known beforehand, and the kinds that name a device.

@@ -223,6 +223,25 @@ func (x *Index) Of(d Device) (found, unclear []Found) {
 	return found, unclear
 }
 
+// Certain are the devices of a fleet by the uses that are theirs beyond doubt: the serial number says so, or else the address of
+// one device only. An address in a network of the user's own says nothing.
+func (x *Index) Certain(fleet []Device) map[schema.Setting]schema.Device {
+	best := map[schema.Setting]Evidence{}
+	certain := map[schema.Setting]schema.Device{}
+	for _, d := range fleet {
+		found, _ := x.Of(d)
+		for _, f := range found {
+			switch by := best[f.Item]; {
+			case f.By == BySerial && by != BySerial, f.By == ByAddress && by == "" && !f.Inside:
+				best[f.Item], certain[f.Item] = f.By, d.Address
+			case f.By == by:
+				delete(certain, f.Item)
+			}
+		}
+	}
+	return certain
+}
+
 // otherSpace reports whether two addresses cannot be compared: one is private and the other is not, one is a name and the other
 // is none, or one is missing.
 func otherSpace(a, b string) bool {

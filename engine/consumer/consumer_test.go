@@ -82,6 +82,39 @@ func TestADeviceDoesNotUseItself(t *testing.T) {
 	}
 }
 
+func TestWhoseAUseIsForCertain(t *testing.T) {
+	onvif := channel("1", "10.0.0.8", "S1")
+	onvif.Scheme = schema.SchemeONVIF
+	inside := channel("1", "10.0.0.7", "")
+	inside.Inside = true
+	for name, c := range map[string]struct {
+		use   consumer.Use
+		fleet []consumer.Device // beside gate
+		want  string
+	}{
+		"the serial number":                   {use: channel("1", "10.0.0.99", "S1"), want: "gate"},
+		"the address":                         {use: channel("1", "10.0.0.7", ""), want: "gate"},
+		"the serial number over the address":  {use: onvif, fleet: []consumer.Device{camera("yard", "", "10.0.0.8", "S2")}, want: "gate"},
+		"the serial number after the address": {use: onvif, fleet: []consumer.Device{camera("aaa", "", "10.0.0.8", "S2")}, want: "gate"},
+		"two of one serial number":            {use: channel("1", "10.0.0.99", "S1"), fleet: []consumer.Device{camera("yard", "", "10.0.0.8", "S1")}},
+		"two at one address":                  {use: channel("1", "10.0.0.7", ""), fleet: []consumer.Device{camera("yard", "", "10.0.0.7", "S2")}},
+		"three at one address":                {use: channel("1", "10.0.0.7", ""), fleet: []consumer.Device{camera("yard", "", "10.0.0.7", "S2"), camera("door", "", "10.0.0.7", "S3")}},
+		"the address in another site":         {use: channel("1", "10.0.0.8", ""), fleet: []consumer.Device{camera("yard", "north", "10.0.0.8", "S2")}},
+		"a translated address":                {use: channel("1", "10.0.0.99", ""), fleet: []consumer.Device{camera("yard", "", "203.0.113.5", "S2")}},
+		"an address of its own network":       {use: inside},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fleet := append([]consumer.Device{camera("gate", "", "10.0.0.7", "S1"), camera("recorder", "", "10.0.0.50", "R")}, c.fleet...)
+			slices.SortFunc(fleet, func(a, b consumer.Device) int { return a.Address.Compare(b.Address) })
+			index := consumer.NewIndex(fleet, []consumer.List{{Device: device("recorder"), Host: "10.0.0.50", Uses: []consumer.Use{c.use}}})
+			got := index.Certain(fleet)[schema.Setting{Device: device("recorder"), Kind: "channel", Key: "1"}]
+			if got.Name != c.want {
+				t.Errorf("it is of %q, want %q", got.Name, c.want)
+			}
+		})
+	}
+}
+
 func TestWhereAUserComesFrom(t *testing.T) {
 	inside := channel("1", "192.168.254.2", "S1")
 	inside.Inside = true

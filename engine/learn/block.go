@@ -74,11 +74,15 @@ func (c *collection) blocks() []*block {
 	return blocks
 }
 
-// shape is the slots of a device as a text.
+// shape is the slots of a device as a text. A device that refers to others is like none: it has a block of its own, so that no
+// reference leads back to its block.
 func (c *collection) shape(device int) string {
 	var text []byte
 	for _, v := range c.has[device] {
 		text = binary.AppendUvarint(text, uint64(c.values[v].slot))
+	}
+	if len(c.leads[device]) > 0 {
+		text = binary.AppendUvarint(text, uint64(len(c.slots)+device))
 	}
 	return string(text)
 }

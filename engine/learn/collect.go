@@ -33,6 +33,7 @@ type value struct {
 	slot   int
 	v      cty.Value // without marks
 	origin string    // where a secret comes from; v is null then
+	to     reference // what it stands for; v is null then
 }
 
 // collection is what devices have, in numbers: equal values are the same number.
@@ -45,6 +46,9 @@ type collection struct {
 	has     [][]int // values of each device, in the order of slot.compare
 	left    [][]Left
 	secrets secrets
+	leads   [][]int // by device: the others to which it refers
+
+	addresses []schema.Device // of the devices, as soon as their blocks have labels
 
 	slotOf  map[slotKey]int
 	valueOf map[valueKey]int
@@ -55,6 +59,7 @@ type slotKey struct{ kind, key, attribute string }
 type valueKey struct {
 	slot int
 	text string
+	to   reference
 }
 
 // collect reads all devices.
@@ -66,6 +71,7 @@ func collect(devices []Device, o Options) *collection {
 	for i := range devices {
 		c.read(i)
 	}
+	c.refer()
 	c.callThem()
 	return c
 }
@@ -136,7 +142,15 @@ func (c *collection) value(s int, v cty.Value) int {
 	} else {
 		one.v = v
 	}
-	key := valueKey{s, one.text()}
+	return c.number(one)
+}
+
+// number is the number of a value, which is new if no device has the same yet.
+func (c *collection) number(one value) int {
+	key := valueKey{slot: one.slot, to: one.to}
+	if !one.isReference() {
+		key.text = one.text()
+	}
 	n, ok := c.valueOf[key]
 	if !ok {
 		n = len(c.values)

@@ -6,6 +6,7 @@
 //   - What is written is what the devices have. A value that a configuration cannot say, or that a device would refuse, is
 //     left out and told; nothing is rounded.
 //   - No secret is written: a file names where a secret comes from.
+//   - Whoever logs in to another of the devices refers to the account there, so that a change of it arrives.
 package learn
 
 import (
@@ -36,6 +37,8 @@ type Device struct {
 	Documents providers.Documents        // that the settings were read from, for Options.Check
 
 	Unreadable map[string]string // kinds that could not be read, with the reason
+
+	Logins []Login // that it has to others of the devices, as far as that is certain
 }
 
 // Options are the judgements that are needed from outside. They are pure.
@@ -116,6 +119,7 @@ func (c *collection) result(blocks []*block, profiles []*profile) *Result {
 			r.Addresses[i] = c.address(b, i)
 		}
 	}
+	c.addresses = r.Addresses
 	for i, left := range c.left {
 		for _, l := range left {
 			l.Device = r.Addresses[i]

@@ -61,6 +61,11 @@ var kinds = schema.NewKinds(
 		{Name: "level", Type: cty.String, Required: true},
 		{Name: "password", Type: cty.String, Min: bound(8), Max: bound(16), Required: true, Secret: true, WriteOnly: true},
 	}},
+	&schema.Kind{Name: "channel", Keyed: true, Consumes: &schema.Consumes{Account: "login", Password: "secret", Address: "server"}, Attributes: []*schema.Attribute{
+		{Name: "server", Type: cty.String},
+		{Name: "secret", Type: cty.String, Secret: true, WriteOnly: true},
+		{Name: "login", Type: cty.String},
+	}},
 )
 
 const (
@@ -335,6 +340,8 @@ func (w *world) keysOf(kind *schema.Kind) []string {
 		return []string{"admin", "viewer"}
 	case kind.Name == "mask":
 		return []string{"a", "b"}
+	case kind.Name == "channel":
+		return []string{"1", "2"}
 	default:
 		return w.keys
 	}

@@ -69,7 +69,7 @@ func (c *collection) base(blocks []*block) *profile {
 		}
 		for _, b := range blocks {
 			v := b.values[slices.Index(b.slots, s)]
-			if v != varies && 2*devices[v] > len(c.devices) {
+			if v != varies && !c.values[v].isReference() && 2*devices[v] > len(c.devices) {
 				base.values = append(base.values, v)
 				break
 			}
@@ -163,7 +163,7 @@ func (c *collection) merger(blocks []*block) *merger {
 				continue
 			}
 			m.rest[n][m.items[b.slots[at]]]++
-			if v == varies {
+			if v == varies || c.values[v].isReference() {
 				continue
 			}
 			if giving[v] == nil {

@@ -116,6 +116,8 @@ func forEach(b *block, t *table) string {
 // expression is what a block says at a position: a value, or where it stands in the table.
 func (c *collection) expression(b *block, at, v int, t *table) string {
 	switch {
+	case v != varies && c.values[v].isReference():
+		return c.values[v].to.expression(c.addresses)
 	case v != varies:
 		return c.values[v].expression()
 	case c.isName(b, at):
