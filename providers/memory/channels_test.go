@@ -226,6 +226,7 @@ func (s shown) sees() device.Sight {
 
 func TestWhatCutsARecorderOff(t *testing.T) {
 	lacks := map[string]string{
+		"another address":                "devices here keep their addresses",
 		"a version of TLS that it lacks": "devices here have no versions of TLS",
 		"a version of TLS that it knows": "devices here have no versions of TLS",
 	}

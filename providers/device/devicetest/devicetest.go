@@ -27,6 +27,7 @@ var reasons = map[string]device.Sight{
 	"a redirect that it follows":     device.Connected,
 	"a version of TLS that it lacks": device.Unreachable,
 	"a version of TLS that it knows": device.Connected,
+	"another address":                device.Unreachable,
 	"a restart":                      device.Unreachable,
 	"no power":                       device.Unreachable,
 	"a lock":                         device.LockedOut,

@@ -62,9 +62,16 @@ var reasons = map[string]struct {
 	"a redirect that it follows":     {port: "80", befalls: func(s *shown) { s.service("HTTPS", "<redirectToHttps>false", "<redirectToHttps>true") }},
 	"a version of TLS that it lacks": {port: "443", quirks: simulator.Quirks{OldTLS: true}, befalls: func(s *shown) { s.service("HTTPS", "<TLS1_2Enable>true", "<TLS1_2Enable>false") }},
 	"a version of TLS that it knows": {port: "443", befalls: func(s *shown) { s.service("HTTPS", "<TLS1_2Enable>true", "<TLS1_2Enable>false") }},
+	"another address":                {befalls: func(s *shown) { s.moves("127.10.0.77") }},
 	"a restart":                      {befalls: func(s *shown) { s.camera.Reboot() }},
 	"no power":                       {befalls: func(s *shown) { s.camera.Unplug() }},
 	"a lock":                         {befalls: func(s *shown) { s.camera.Lock(time.Minute) }},
+}
+
+// moves gives the camera another address, as somebody at its web page would.
+func (s *shown) moves(address string) {
+	s.Helper()
+	s.set(interfaces, "<ipAddress>"+s.camera.Address().String()+"<", "<ipAddress>"+address+"<")
 }
 
 // service replaces a text in the entry of one protocol.
@@ -137,6 +144,27 @@ func TestAlgorithmsOfARecorder(t *testing.T) {
 			s.tells(c.says)
 		})
 	}
+}
+
+// A camera that moves after its reboot is found at its new address, and we go on to reach it at the old one.
+func TestARecorderFollowsACameraToItsNewAddress(t *testing.T) {
+	s := showCamera(t)
+	c := connect(t, s.fleet, s.camera, "admin", password)
+	at := interfaces + "/1/ipAddress"
+	old := s.camera.Address().String()
+	c.put(at, edit(t, c.get(at), old+"<", "127.10.0.77<"), "rebootRequired")
+	s.tells("connect")
+	s.camera.Reboot()
+	s.clock.advance(5 * time.Minute)
+	s.tells("netUnreachable")
+	s.client.put(fifth, edit(t, s.client.get(fifth), ">"+old+"<", ">127.10.0.77<"), "ok")
+	s.tells("connect")
+	c.put(at, edit(t, c.get(at), "127.10.0.77<", old+"<"), "rebootRequired")
+	s.camera.Reboot()
+	s.clock.advance(5 * time.Minute)
+	s.tells("netUnreachable")
+	s.client.put(fifth, edit(t, s.client.get(fifth), ">127.10.0.77<", ">"+old+"<"), "ok")
+	s.tells("connect")
 }
 
 func TestPortsOfHTTPSCloseAndMove(t *testing.T) {

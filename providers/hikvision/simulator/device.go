@@ -133,7 +133,7 @@ func (d *Device) SetDocument(path string, body []byte) error {
 	if _, err := d.unit.store(path, slices.Clone(body)); err != nil {
 		return fmt.Errorf("%s: document %s: %w", d.unit.name, path, err)
 	}
-	d.unit.running = &running
+	d.unit.obey(&running)
 	if path == channelsPath {
 		d.unit.publishChannels()
 	}

@@ -39,7 +39,7 @@
 // for the state of its channels; what a camera has locked stays locked by that. The camera judges a recorder by all that it
 // was told, and the channel says what came of it:
 //
-//   - netUnreachable: the camera is down, its address filter drops the recorder, the port of the channel is closed or another
+//   - netUnreachable: the camera is down or was given another address, its address filter drops the recorder, the port of the channel is closed or another
 //     one, ONVIF is off, or the two have no version of TLS in common. A redirect to HTTPS counts as HTTPS.
 //   - errorUserNameOrPasswd: the account is gone, disabled or asleep, or has another password; or the camera asks for a digest
 //     algorithm that the recorder does not know. That is no failed login, since there is nothing that it could answer.
@@ -50,6 +50,9 @@
 // Channels with the protocol HIKVISION come in at the port of DEV_MANAGE, where digest algorithms do not matter, or by HTTP
 // and HTTPS, where they do; those with ONVIF by HTTP and HTTPS, as a user of ONVIF. A channel whose camera is not in the fleet
 // says what the model has for it: that somebody is there, or nobody.
+//
+// An address that a device is given is where recorders find it from then on. We reach it as before, as if our way led through
+// a router that translates.
 //
 // Who logged in at the web page is in the list of users who are online: see Device.OpenSession. Clients with digest are not.
 //

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,9 +50,13 @@ type Fleet struct {
 	clock     func() time.Time
 	byName    map[string]*Device
 	byAddress map[netip.Addr]*Device
+	net       netip.Prefix
 	port      atomic.Int32
 	secure    bool
 	pipes     *http.Server
+
+	mu    sync.Mutex            // held for moments
+	moved map[string]netip.Addr // where recorders find devices that were given another address, by name
 }
 
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
@@ -69,7 +74,7 @@ func New(o Options) (*Fleet, error) {
 	count := cmp.Or(o.Count, len(blueprints))
 	f := &Fleet{
 		byName: make(map[string]*Device, count), byAddress: make(map[netip.Addr]*Device, count),
-		clock: o.Clock, secure: o.TLS,
+		clock: o.Clock, secure: o.TLS, net: o.Net, moved: map[string]netip.Addr{},
 	}
 	f.recorders.Clock, f.recorders.Visit = o.Clock, f.visit
 	f.port.Store(int32(o.Port))

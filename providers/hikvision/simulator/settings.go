@@ -25,6 +25,7 @@ type settings struct {
 	redirect    bool     // plain requests are sent to HTTPS
 	tls         []uint16 // versions that are spoken
 	filter      filter
+	address     netip.Addr // where recorders find the device; invalid for where it is from the start, or a server puts it
 }
 
 // privatePort is where recorders find cameras that nobody told otherwise.
@@ -64,6 +65,7 @@ func (s *settings) learn(b *blueprint, path string, body []byte) error {
 		adminAccessesPath:    s.learnServices,
 		ipFilterPath:         s.learnFilter,
 		integratePath:        s.learnIntegration,
+		interfacesPath:       s.learnAddress,
 	}
 	learner, ok := learners[path]
 	if !ok {
@@ -74,6 +76,16 @@ func (s *settings) learn(b *blueprint, path string, body []byte) error {
 		return err
 	}
 	return learner(b, root)
+}
+
+// learnAddress reads that of the first interface. What was recorded is the address of another device.
+func (s *settings) learnAddress(b *blueprint, root *element) error {
+	at := root.child("NetworkInterface").child("IPAddress")
+	s.address = netip.Addr{}
+	if at != nil && !b.recorded && at.value("addressingType") != "dynamic" {
+		s.address, _ = netip.ParseAddr(at.value("ipAddress")) // a model has a placeholder
+	}
+	return nil
 }
 
 func (s *settings) learnIntegration(_ *blueprint, root *element) error {

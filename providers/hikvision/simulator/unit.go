@@ -196,7 +196,7 @@ func (d *unit) store(path string, body []byte) (needsReboot bool, err error) {
 		if err := running.learn(d.model, path, body); err != nil {
 			return false, err
 		}
-		d.running = &running
+		d.obey(&running)
 	}
 	d.saved = &saved
 	d.own[path] = body
@@ -239,7 +239,7 @@ func (d *unit) reboot() {
 	d.core.Gate.Reset()
 	d.bootedAt = d.core.Away
 	clear(d.nonces)
-	d.running = d.saved
+	d.obey(d.saved)
 }
 
 func (d *unit) away() bool { return d.now().Before(d.core.Away) }

@@ -19,16 +19,52 @@ func (f *Fleet) catchUp() {
 
 // lead returns the camera that a visit leads to, and the visit as the camera sees it; nil where the fleet has none.
 func (f *Fleet) lead(v device.Visit) (*Device, device.Visit) {
-	if f == nil {
-		return nil, v
-	}
 	if name, there, routed := f.routes.Lead(v); routed {
 		return f.byName[name], there
 	}
-	if d := f.byAddress[v.Camera.Addr()]; d != nil && !d.hidden {
+	if d := f.at(v.Camera.Addr()); d != nil && !d.hidden {
 		return d, v
 	}
 	return nil, v
+}
+
+// at returns the device that recorders find at an address, or nil.
+func (f *Fleet) at(address netip.Addr) *Device {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, moved := range f.moved {
+		if moved == address {
+			return f.byName[name]
+		}
+	}
+	d := f.byAddress[address]
+	if d != nil && f.moved[d.unit.name].IsValid() {
+		return nil // it was there
+	}
+	return d
+}
+
+// move notes where recorders find a device from now on. An invalid address is the one that it has from the start.
+func (f *Fleet) move(name string, address netip.Addr) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if address.IsValid() {
+		f.moved[name] = address
+	} else {
+		delete(f.moved, name)
+	}
+}
+
+// obey puts settings in force.
+func (d *unit) obey(s *settings) {
+	d.running = s
+	switch {
+	case d.fleet == nil:
+	case s.address == d.address:
+		d.fleet.move(d.name, netip.Addr{})
+	default:
+		d.fleet.move(d.name, s.address)
+	}
 }
 
 // visit is a recorder that logs in to a camera of the fleet.
@@ -70,7 +106,8 @@ func (d *unit) visitsAt(path string) []device.Visit {
 	return visits
 }
 
-// visitFor is how a channel logs in, if its camera is one of the fleet, or nobody's and the device was wired.
+// visitFor is how a channel logs in, if its camera is one of the fleet, or would be: nobody has an address of its network, or
+// one of a wiring.
 func (d *unit) visitFor(channel *element) (device.Visit, bool) {
 	at := channel.child("sourceInputPortDescriptor")
 	if at == nil {
@@ -95,8 +132,11 @@ func (d *unit) visitFor(channel *element) (device.Visit, bool) {
 		Name:     at.value("userName"),
 		Password: d.secrets[channelsPath+"#InputProxyChannel["+channel.value("id")+"]/sourceInputPortDescriptor/password"],
 	}
+	if d.fleet == nil {
+		return v, false
+	}
 	camera, _ := d.fleet.lead(v)
-	return v, camera != nil || d.wired
+	return v, camera != nil || d.wired || d.fleet.net.Contains(address)
 }
 
 // usualPort is where recorders look for a camera whose port a channel does not tell.
