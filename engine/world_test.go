@@ -131,9 +131,14 @@ func (w *world) restart() {
 // add makes a device that is declared without any setting. Its login is "env:" and its name.
 func (w *world) add(name string, options memory.Options) *memory.Device {
 	w.Helper()
-	address := fmt.Sprintf("https://192.0.%d.%d", 2+len(w.cfg.Devices)/250, 1+len(w.cfg.Devices)%250)
+	return w.addAt(name, fmt.Sprintf("https://192.0.%d.%d:443", 2+len(w.cfg.Devices)/250, 1+len(w.cfg.Devices)%250), options)
+}
+
+// addAt is add with an address of the device, with its port.
+func (w *world) addAt(name, address string, options memory.Options) *memory.Device {
+	w.Helper()
 	d := w.fleet.Add(name, address, options)
-	u, err := url.Parse(address + ":443")
+	u, err := url.Parse(address)
 	w.must(err)
 	w.secrets["env:"+name] = d.Target().Login.Password.Reveal()
 	w.cfg.Devices = append(w.cfg.Devices, &config.Device{

@@ -32,11 +32,8 @@ type Consumes struct {
 	Inside map[string]string `hcl:"inside,optional"`
 }
 
-// SerialAttribute is the attribute of Told that has the serial number of the other device.
-const SerialAttribute = "serial number"
-
 // Told is the kind reduced to what its items tell of the devices that they log in to: the attributes that Consumes names, also
-// where they mean nothing to somebody who sets them, and SerialAttribute. It is for decoding only.
+// where they mean nothing to somebody who sets them, and one that is called like Serial. It is for decoding only.
 func (k *Kind) Told() *Kind {
 	c := k.Consumes
 	told := *k
@@ -50,7 +47,7 @@ func (k *Kind) Told() *Kind {
 		}
 	}
 	if c.Serial != "" {
-		told.Attributes = append(told.Attributes, &Attribute{Name: SerialAttribute, Type: cty.String, Elements: []string{c.Serial}, Codec: "text"})
+		told.Attributes = append(told.Attributes, &Attribute{Name: c.Serial, Type: cty.String, Elements: []string{c.Serial}, Codec: "text"})
 	}
 	return &told
 }

@@ -48,7 +48,7 @@ func Uses(device schema.Device, kind *schema.Kind, items providers.Items) []Use 
 	for key, item := range items {
 		text := func(attribute string) string { return textOf(item, attribute) }
 		u := Use{
-			Key: key, Kind: kind.Name, Title: text(c.Title), Serial: text(schema.SerialAttribute), Account: text(c.Account),
+			Key: key, Kind: kind.Name, Title: text(c.Title), Serial: text(c.Serial), Account: text(c.Account),
 			Scheme: c.Schemes[text(c.Protocol)], Inside: c.IsInside(text),
 		}
 		u.Host, u.Port = hostOf(text(c.Address))

@@ -166,7 +166,7 @@ func TestWhatChannelsTell(t *testing.T) {
 		return cty.ObjectVal(all)
 	}
 	uses := consumer.Uses(device("nvr"), kind, providers.Items{
-		"2": item(map[string]string{"host": "10.0.0.7:9000", "user": "u", "speaks": "OWN", "label": "Gate", schema.SerialAttribute: " S1 "}),
+		"2": item(map[string]string{"host": "10.0.0.7:9000", "user": "u", "speaks": "OWN", "label": "Gate", "sn": " S1 "}),
 		"1": item(map[string]string{"host": "2001:db8::1", "mode": "PLUG", "speaks": "OTHER"}),
 		"3": item(nil),
 	})

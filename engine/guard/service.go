@@ -16,7 +16,7 @@ var listeners = map[string][]string{
 	schema.SchemeHTTPS: {schema.SchemeHTTPS},
 	schema.SchemeHTTP:  {schema.SchemeHTTP},
 	schema.SchemeRTSP:  {schema.SchemeRTSP},
-	schema.SchemeSDK:   {schema.SecureSDK, schema.SchemeHTTPS, schema.SchemeHTTP, schema.SchemeSDK},
+	schema.SchemeSDK:   {schema.SecureSDK, schema.SchemeHTTPS, schema.SchemeHTTP, schema.SchemeRTSP, schema.SchemeSDK},
 	schema.SchemeONVIF: {schema.SchemeHTTPS, schema.SchemeHTTP},
 }
 
@@ -78,6 +78,8 @@ func (v way) comesBy(g *schema.Guard) bool {
 // closedByListener is about the listener by which a way in comes, and about what becomes of its port.
 func (v way) closedByListener(w world, f fact, g *schema.Guard) string {
 	switch {
+	case v.found && v.port == 0 && cutsListener(f, g):
+		return "It is not known on which port " + v.name() + " reaches this device, and this would change that of " + listenerName(f, g) + "."
 	case v.over == "":
 		return ""
 	case v.comesBy(g):
