@@ -31,7 +31,7 @@ func (v way) closedByFilter(_ world, f fact, g *schema.Guard) string {
 		return ""
 	case mode == "allow":
 		return "The allow list does not contain " + from(v.source) + ", the address from which " + v.name() + " reaches this device. " +
-			"Add it to " + g.List + ", or the device would never answer again."
+			"Add it to " + g.List + ", or the device would never answer it again."
 	default:
 		return "The device does not say whether its list allows or denies. Write " + g.Mode + " into the filter."
 	}

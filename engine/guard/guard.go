@@ -167,7 +167,7 @@ func (v way) orAccept() string {
 	if !v.found {
 		return ""
 	}
-	return fmt.Sprintf(" If it may lose this device, write into its block: consumer %q { ignore = true, reason = \"...\" } (an argument per line).", v.who)
+	return fmt.Sprintf(" If it may lose this device, accept that in the device block: consumer %q with ignore = true and a reason.", v.user)
 }
 
 // closedOnTheWay is the first request after which a way in is closed that is open before and in the end.

@@ -31,6 +31,7 @@ type way struct {
 	declared  string       // origin of the password that the configuration gives to it, where that is no reference
 	accepted  string       // why it may be closed; empty if it must not
 	found     bool         // whether it was found on another device, rather than declared
+	user      string       // the device on which it was found
 
 	strange  []netip.Addr  // addresses that the device told of camform's own way, and that are neither ours nor its own
 	access   plan.Access   // of camform's own way
@@ -86,6 +87,9 @@ func wayOf(w plan.Way) way {
 	}
 	if address, err := net.ParseMAC(w.Hardware); err == nil {
 		v.hardware = address.String()
+	}
+	if item, err := schema.ParseSetting(w.Who); err == nil {
+		v.user = item.Device.String()
 	}
 	if v.isDevice() && v.scheme == "" {
 		v.scheme = schema.SchemeSDK
