@@ -83,18 +83,41 @@ func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *surve
 	if err := q.ask(ctx, all); err != nil {
 		return nil, err
 	}
-	fleet := make([]consumer.Device, len(all))
-	for i, d := range all {
-		known := q.known[d.Address]
-		fleet[i] = consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: known.Serial}
-		c.hardware[d.Address], c.serials[d.Address] = known.MAC, known.Serial
-	}
 	fresh, err := q.lists(all, c)
 	if err != nil {
 		return nil, err
 	}
-	c.index = consumer.NewIndex(fleet, c.lists)
+	c.match(q.known)
 	return c, q.store.SaveUses(ctx, fresh)
+}
+
+// remembered are those who use the devices of a configuration by what these told last. No device is asked. The error says why
+// the state could not be read.
+func (q inquiry) remembered(ctx context.Context, all []*config.Device) (*consumers, error) {
+	c := declaredConsumers(all)
+	if err := q.recall(ctx); err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		list, err := q.last(d)
+		if err != nil {
+			return nil, err
+		}
+		c.lists = append(c.lists, list)
+	}
+	c.match(q.known)
+	return c, nil
+}
+
+// match finds out whose the uses in the lists are, by what is known of the devices.
+func (c *consumers) match(known map[schema.Device]providers.Identity) {
+	fleet := make([]consumer.Device, len(c.devices))
+	for i, d := range c.devices {
+		identity := known[d.Address]
+		fleet[i] = consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: identity.Serial}
+		c.hardware[d.Address], c.serials[d.Address] = identity.MAC, identity.Serial
+	}
+	c.index = consumer.NewIndex(fleet, c.lists)
 }
 
 // recall reads what is remembered of devices and of what they use.
@@ -209,7 +232,7 @@ func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error
 	var fresh []state.Uses
 	for _, d := range all {
 		list := consumer.List{Device: d.Address, Site: d.Site, Host: d.URL.Hostname()}
-		snap, told := q.read[d.Address], q.told[d.Address]
+		snap := q.read[d.Address]
 		switch {
 		case snap == nil: // of a model that uses none
 			continue
@@ -220,7 +243,7 @@ func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error
 				return nil, err
 			}
 			list.Uses, list.Read, list.Own = uses, q.now(), ownAddresses(snap)
-			if len(uses) == 0 && told.Read.IsZero() {
+			if len(uses) == 0 && q.told[d.Address].Read.IsZero() {
 				continue
 			}
 			text, err := json.Marshal(uses)
@@ -229,13 +252,11 @@ func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error
 			}
 			fresh = append(fresh, state.Uses{Device: d.Address, Told: text, Read: list.Read})
 		default:
-			list.Away = q.away(snap)
-			list.Read = told.Read
-			if len(told.Told) > 0 {
-				if err := json.Unmarshal(told.Told, &list.Uses); err != nil {
-					return nil, fmt.Errorf("%w: table uses: %w", state.ErrDamaged, err)
-				}
+			var err error
+			if list, err = q.last(d); err != nil {
+				return nil, err
 			}
+			list.Away = q.away(snap)
 			if list.Never() && !q.isConsumer(d) {
 				if q.known[d.Address].Model == "" {
 					c.strangers = append(c.strangers, list)
@@ -246,6 +267,18 @@ func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error
 		c.lists = append(c.lists, list)
 	}
 	return fresh, nil
+}
+
+// last is what a device told last of the others that it uses.
+func (q *inquiry) last(d *config.Device) (consumer.List, error) {
+	told := q.told[d.Address]
+	list := consumer.List{Device: d.Address, Site: d.Site, Host: d.URL.Hostname(), Read: told.Read}
+	if len(told.Told) > 0 {
+		if err := json.Unmarshal(told.Told, &list.Uses); err != nil {
+			return list, fmt.Errorf("%w: table uses: %w", state.ErrDamaged, err)
+		}
+	}
+	return list, nil
 }
 
 // tells reports whether a snapshot has all that tells what the device uses.

@@ -44,12 +44,15 @@ func show(t *testing.T, test func(*shown)) {
 }
 
 // connect makes channel 4 of the recorder.
-func (s *shown) connect(host string, port int) {
+func (s *shown) connect(host string, port int) { s.Helper(); s.connectBy("HIKVISION", host, port) }
+
+// connectBy makes channel 4 of the recorder, by a protocol.
+func (s *shown) connectBy(protocol, host string, port int) {
 	s.Helper()
 	s.recorderDoes(http.MethodPost, "/ISAPI/ContentMgmt/InputProxy/channels", fmt.Sprintf(`<InputProxyChannel><id>4</id><name>Gate</name><sourceInputPortDescriptor>`+
-		`<proxyProtocol>HIKVISION</proxyProtocol><addressingFormatType>ipaddress</addressingFormatType><ipAddress>%s</ipAddress><managePortNo>%d</managePortNo>`+
+		`<proxyProtocol>%s</proxyProtocol><addressingFormatType>ipaddress</addressingFormatType><ipAddress>%s</ipAddress><managePortNo>%d</managePortNo>`+
 		`<srcInputPort>1</srcInputPort><userName>nvr</userName><password>%s</password><connMode>manual</connMode></sourceInputPortDescriptor></InputProxyChannel>`,
-		host, port, recorderPassword))
+		protocol, host, port, recorderPassword))
 }
 
 // recorderDoes sends a request to the recorder, as somebody at its web page would.

@@ -260,17 +260,28 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 }
 
 // Credentials lists the accounts that a configuration declares, by device and account, and after them, unless there are
-// targets, those that are orphaned. It talks to no device.
+// targets, those that are orphaned. Who logs in with them is as declared, and as devices told last which others they use. It
+// talks to no device.
 func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]Account, error) {
-	kept, err := readKept(ctx, e.Store.Secrets, e.Store.Settings)
+	accounts, use, err := e.accounts(ctx, cfg, targets)
 	if err != nil {
 		return nil, err
 	}
-	accounts := kept.accounts(cfg.Devices, targets, e.Now())
-	if len(targets) > 0 {
-		return accounts, nil
+	return withFound(accounts, use, e.Provider.Kinds()), nil
+}
+
+// accounts are those of Credentials without those who were found to log in with them, and what is remembered of these.
+func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]Account, *consumers, error) {
+	kept, err := readKept(ctx, e.Store.Secrets, e.Store.Settings)
+	if err != nil {
+		return nil, nil, err
 	}
-	return append(accounts, kept.orphans(accounts, cfg.Origins)...), nil
+	accounts := kept.accounts(cfg.Devices, targets, e.Now())
+	if len(targets) == 0 {
+		accounts = append(accounts, kept.orphans(accounts, cfg.Origins)...)
+	}
+	use, err := inquiry{surveyor: e.surveyor()}.remembered(ctx, cfg.Devices)
+	return accounts, use, err
 }
 
 // Review lists who has access to the devices of a configuration: the accounts that are declared, and those that devices
@@ -279,7 +290,7 @@ func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []
 //
 // With an error among the problems the accounts, if there are any, are not all to be relied on.
 func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schema.Setting) (accounts []Account, unread map[schema.Device]string, problems diag.Problems) {
-	declared, err := e.Credentials(ctx, cfg, targets)
+	declared, use, err := e.accounts(ctx, cfg, targets)
 	if err != nil {
 		return nil, nil, stateUnreadable(err)
 	}
@@ -288,7 +299,7 @@ func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schem
 		return nil, nil, problems
 	}
 	accounts, unread = reviewed(declared, found)
-	return accounts, unread, problems
+	return withFound(accounts, use, e.Provider.Kinds()), unread, problems
 }
 
 // Import reads candidates with all settings of the given kinds, and what they call themselves. It changes nothing on any device, and remembers of those

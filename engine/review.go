@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"camform/engine/config"
+	"camform/engine/consumer"
 	"camform/engine/credential"
 	"camform/engine/diff"
 	"camform/engine/live"
@@ -40,6 +41,9 @@ type Account struct {
 	Orphaned bool     `json:"orphaned"`        // whether its password is in the vault although nothing in the configuration uses it
 	Found    *bool    `json:"found,omitempty"` // whether the device has it; nil if the device was not read
 	Users    []string `json:"users,omitempty"` // who logs in with it: camform, settings of other devices, consumers
+
+	// Told is when a device told last that it logs in with the account, by the name in Users.
+	Told map[string]time.Time `json:"told,omitempty"`
 }
 
 // kept is what the state keeps of accounts.
@@ -147,6 +151,39 @@ func (k kept) accountsOf(d *config.Device, ways []plan.Way, now time.Time) []Acc
 	}
 	slices.SortFunc(list, func(a, b Account) int { return cmp.Compare(a.Account, b.Account) })
 	return list
+}
+
+// withFound adds to accounts those who were found on other devices to log in with them.
+func withFound(accounts []Account, use *consumers, kinds *schema.Kinds) []Account {
+	found := map[schema.Device][]consumer.Found{}
+	for _, d := range use.devices {
+		found[d.Address], _ = use.of(d)
+	}
+	for i := range accounts {
+		a := &accounts[i]
+		for _, f := range found[a.Device] {
+			if f.Account == a.Account && isLogin(f.Scheme, kinds) {
+				a.add(f)
+			}
+		}
+	}
+	return accounts
+}
+
+// isLogin reports whether somebody who talks to a device in a scheme logs in with the accounts that are listed.
+func isLogin(scheme string, kinds *schema.Kinds) bool {
+	return slices.ContainsFunc(kinds.All(), func(k *schema.Kind) bool { return k.IsAccount() && k.Account().Counts(scheme) })
+}
+
+// add adds a user of the account, unless the configuration has it already.
+func (a *Account) add(f consumer.Found) {
+	if !slices.Contains(a.Users, f.Name()) {
+		a.Users = append(a.Users, f.Name())
+	}
+	if a.Told == nil {
+		a.Told = map[string]time.Time{}
+	}
+	a.Told[f.Name()] = f.Read
 }
 
 // manage fills in what the vault knows of a managed account.

@@ -2,9 +2,13 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"camform/engine"
 	"camform/providers/memory"
 	"camform/schema"
 )
@@ -41,4 +45,79 @@ func TestI12AccountsThatCannotBeReadAreUnknown(t *testing.T) {
 	if _, unread, _ := w.engine().Review(context.Background(), w.cfg, nil); len(unread) != 1 {
 		t.Errorf("a device that shows no accounts is not told: %v", unread)
 	}
+}
+
+// users are those who log in with an account of the camera, each with how long ago that was told.
+func (s *shown) users(accounts []engine.Account, account string) string {
+	for _, a := range accounts {
+		if a.Device.Name != "gate" || a.Account != account {
+			continue
+		}
+		var users []string
+		for _, u := range a.Users {
+			if at, told := a.Told[u]; told {
+				u += fmt.Sprintf(" (%s)", time.Since(at).Round(time.Hour))
+			}
+			users = append(users, u)
+		}
+		return strings.Join(users, ", ")
+	}
+	return "no such account"
+}
+
+func (s *shown) credentials() []engine.Account {
+	s.Helper()
+	accounts, err := s.engine().Credentials(s.Context(), s.cfg, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return accounts
+}
+
+// I13: who uses an account is listed by what devices told last, and no device is asked for that.
+func TestI13CredentialsListWhoWasFoundToUseThem(t *testing.T) {
+	const (
+		user    = `device.recorder.channel["4"]`
+		literal = "channel \"4\" {\n username = \"nvr\"\n password = device.gate.user.nvr.password\n}\n"
+		lockout = "service \"DEV_MANAGE\" {\n enabled = false\n}\n" // so that a plan asks who uses the camera
+	)
+	show(t, func(s *shown) {
+		s.declare(ownAccount, "")
+		if got := s.users(s.credentials(), "nvr"); got != "" {
+			t.Errorf("nothing was told yet, and it is used by %s", got)
+		}
+		s.plans()
+		time.Sleep(72 * time.Hour)
+		reviewed, _, problems := s.managing().Review(s.Context(), s.cfg, nil)
+		if got, want := s.users(reviewed, "nvr"), user+" (72h0m0s)"; got != want || len(problems) > 0 {
+			t.Errorf("by the review it is used by %s, want %s; problems %v", got, want, problems)
+		}
+		s.declare(lockout, "")
+		reviewed, _, _ = s.managing().Review(s.Context(), s.cfg, nil)
+		if got, want := s.users(reviewed, "nvr"), user+" (72h0m0s)"; got != want {
+			t.Errorf("declared by nobody, it is used by %s, want %s", got, want)
+		}
+		s.recorder.Unplug()
+		s.camera.Unplug()
+		s.declare(ownAccount, literal)
+		if got, want := s.users(s.credentials(), "nvr"), user+" (72h0m0s)"; got != want {
+			t.Errorf("it is used by %s, want %s", got, want)
+		}
+		if got := s.users(s.credentials(), "admin"); got != "camform" {
+			t.Errorf("the other account is used by %s", got)
+		}
+		s.manage(managedPolicy + s.deviceBlock("gate", s.camera, ownAccount))
+		if got := s.users(s.credentials(), "nvr"); got != "" {
+			t.Errorf("without the recorder it is used by %s", got)
+		}
+	})
+	show(t, func(s *shown) {
+		s.recorderDoes(http.MethodDelete, "/ISAPI/ContentMgmt/InputProxy/channels/4", "")
+		s.connectBy("ONVIF", s.camera.Address().String(), 80)
+		s.declare(ownAccount+lockout, "")
+		s.plans()
+		if got := s.users(s.credentials(), "nvr"); got != "" {
+			t.Errorf("it is an account of another protocol that is used by %s", got)
+		}
+	})
 }

@@ -27,8 +27,9 @@ func credentialsCommand(a *app) *cobra.Command {
 		Use:   "credentials [ADDRESS]...",
 		Short: "List the accounts of devices: how old their passwords are, and who uses them",
 		Long: `List the accounts that the configuration declares: by which policy a password is managed, how old it is, when it is due, and
-who logs in with it. Passwords of accounts that the configuration no longer has are in the vault still; they are listed as
-orphaned. No password is shown, no secret is read, and no device is asked.
+who logs in with it: as declared, and as recorders told when a plan asked them last. Passwords of accounts that the configuration
+no longer has are in the vault still; they are listed as orphaned. No password is shown, no secret is read, and no device is
+asked.
 
 Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in doubt, and 1 if no account has a policy that says
 when.`,

@@ -44,7 +44,7 @@ func accountRows(accounts []engine.Account, now time.Time) [][]string {
 	var rows [][]string
 	for _, a := range accounts {
 		rows = append(rows, []string{
-			a.Device.String(), a.Account, orDash(a.Level), orDash(a.Policy), age(a.Since, now), a.Describe(), orDash(strings.Join(a.Users, ", ")),
+			a.Device.String(), a.Account, orDash(a.Level), orDash(a.Policy), age(a.Since, now), a.Describe(), orDash(users(a, now)),
 		})
 	}
 	return rows
@@ -55,6 +55,28 @@ func orDash(text string) string {
 		return "-"
 	}
 	return text
+}
+
+// users are those who log in with an account. Where what devices told of it is older than a day, its age stands behind the last
+// of those whom it is about.
+func users(a engine.Account, now time.Time) string {
+	old := func(user string) string {
+		if at, told := a.Told[user]; told && now.Sub(at) > 24*time.Hour {
+			return " (told " + age(&at, now) + " ago)"
+		}
+		return ""
+	}
+	var text strings.Builder
+	for i, user := range a.Users {
+		text.WriteString(user)
+		if note := old(user); i+1 == len(a.Users) || old(a.Users[i+1]) != note {
+			text.WriteString(note)
+		}
+		if i+1 < len(a.Users) {
+			text.WriteString(", ")
+		}
+	}
+	return text.String()
 }
 
 // age is how long ago a password was set.
