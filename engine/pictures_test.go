@@ -59,7 +59,6 @@ type studio struct {
 // showing is a channel that shows a camera.
 type showing struct {
 	recorder, key, camera string
-	announced             bool
 }
 
 func (c showing) item() schema.Setting { return setting(c.recorder, "channel", c.key) }
