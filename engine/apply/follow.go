@@ -14,8 +14,8 @@ import (
 // that shows a camera. Such a step is carried out right after that of the account, since whoever uses the old password
 // makes the device count refused logins. All methods may be called from any goroutine.
 type followers struct {
-	steps map[string][]plan.Device // by the address of the account, each with the one step that follows
-	gates map[schema.Device]*sync.Mutex
+	steps map[string][]plan.Device        // by the address of the account, each with the one step that follows
+	gates map[schema.Device]chan struct{} // holds who changes the device
 
 	mu   sync.Mutex
 	done map[schema.Device][]report.Device
@@ -23,10 +23,10 @@ type followers struct {
 
 // findFollowers takes the steps that follow others of the plan out of the devices.
 func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
-	f := &followers{steps: map[string][]plan.Device{}, gates: map[schema.Device]*sync.Mutex{}, done: map[schema.Device][]report.Device{}}
+	f := &followers{steps: map[string][]plan.Device{}, gates: map[schema.Device]chan struct{}{}, done: map[schema.Device][]report.Device{}}
 	made := map[string]bool{}
 	for _, d := range devices {
-		f.gates[d.Address] = &sync.Mutex{}
+		f.gates[d.Address] = make(chan struct{}, 1)
 		for _, s := range d.Steps {
 			made[s.Address.String()] = made[s.Address.String()] || len(s.Secrets) > 0
 		}
@@ -52,8 +52,8 @@ func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
 // carryOut makes the change of one device while no other goroutine is at it.
 func (f *followers) carryOut(d plan.Device, work func() report.Device) report.Device {
 	gate := f.gates[d.Address]
-	gate.Lock()
-	defer gate.Unlock()
+	gate <- struct{}{}
+	defer func() { <-gate }()
 	return work()
 }
 
