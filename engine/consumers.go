@@ -246,11 +246,11 @@ func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error
 			if len(uses) == 0 && q.told[d.Address].Read.IsZero() {
 				continue
 			}
-			text, err := json.Marshal(uses)
+			told, err := toldAt(list.Read, d.Address, uses)
 			if err != nil {
 				return nil, err
 			}
-			fresh = append(fresh, state.Uses{Device: d.Address, Told: text, Read: list.Read})
+			fresh = append(fresh, told)
 		default:
 			var err error
 			if list, err = q.last(d); err != nil {
@@ -267,6 +267,12 @@ func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error
 		c.lists = append(c.lists, list)
 	}
 	return fresh, nil
+}
+
+// toldAt is what a device told at a time of the others that it uses, to be remembered.
+func toldAt(at time.Time, d schema.Device, uses []consumer.Use) (state.Uses, error) {
+	text, err := json.Marshal(uses)
+	return state.Uses{Device: d, Told: text, Read: at}, err
 }
 
 // last is what a device told last of the others that it uses.

@@ -162,6 +162,9 @@ func TestI13WhatIsLearnedRefersToTheCamera(t *testing.T) {
 				if p, problems := s.plan(); !p.Empty() || len(p.Devices) != 2 || len(problems) > 0 {
 					t.Errorf("planned %s, problems %v", toldPlan(p), problems)
 				}
+				if got := s.learnedUsers(); got != `device.recorder-v2-0001.channel["4"]` {
+					t.Errorf("the account is used by %s", got)
+				}
 				text := string(r.Files[learn.DevicesFile])
 				for _, line := range []string{
 					`username = device.camera-v57-0002.user.nvr.name`,
@@ -174,6 +177,16 @@ func TestI13WhatIsLearnedRefersToTheCamera(t *testing.T) {
 			})
 		})
 	}
+}
+
+// learnedUsers are those who log in with the account nvr of the learned camera.
+func (s *shown) learnedUsers() string {
+	for _, a := range s.credentials() {
+		if a.Device.Name == "camera-v57-0002" && a.Account == "nvr" {
+			return strings.Join(a.Users, ", ")
+		}
+	}
+	return "no such account"
 }
 
 // recorderOnly is an allow list that has us, and the recorder only where an entry names it.

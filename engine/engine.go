@@ -314,13 +314,20 @@ func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds []*sc
 	if err != nil {
 		return nil, err
 	}
-	return imported(candidates, found, kinds, e.Provider)
+	return imported(candidates, found, e.Provider.Kinds().Consuming(), e.Provider)
 }
 
 // Adopt remembers who answered under the addresses that the devices have in the configuration, so that a plan notices
-// when another one does. Addresses are those of Devices.
+// when another one does, and which others they use. Addresses are those of Devices.
 func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Device) error {
-	return saveSeen(ctx, e.Store.Devices, i.seenUnder(addresses))
+	told, err := i.toldUnder(addresses, e.Now())
+	if err != nil {
+		return err
+	}
+	if err := saveSeen(ctx, e.Store.Devices, i.seenUnder(addresses)); err != nil {
+		return err
+	}
+	return e.Store.SaveUses(ctx, told)
 }
 
 func (e *Engine) surveyor() surveyor {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -63,7 +64,8 @@ type Imported struct {
 	Devices []learn.Device // that could be read
 	LeftOut []LeftOut      // the others
 
-	seen []state.Device // of Devices; their addresses are not known yet
+	seen []state.Device   // of Devices; their addresses are not known yet
+	told [][]consumer.Use // of Devices; empty where not all was read that tells it
 }
 
 // LeftOut is a candidate that could not be read, or that must not be declared.
@@ -72,7 +74,7 @@ type LeftOut struct {
 	Reason    string
 }
 
-// imported is what a survey found of candidates, with settings of the given kinds.
+// imported is what a survey found of candidates. Items of the given kinds log in to other devices, as far as they were read.
 func imported(candidates []Candidate, found *survey, kinds []*schema.Kind, interpreter providers.Interpreter) (*Imported, error) {
 	for i, err := range found.unusable {
 		if err != nil {
@@ -96,9 +98,14 @@ func imported(candidates []Candidate, found *survey, kinds []*schema.Kind, inter
 			continue
 		}
 		all.add(c, snap, found.requests[i].Target.Login.Password)
-		uses, err := usesOf(interpreter, schema.NewKinds(kinds...).Consuming(), snap)
+		read := slices.DeleteFunc(slices.Clone(kinds), func(k *schema.Kind) bool { return snap.Kinds[k.Name] == nil || snap.Unreadable[k.Name] != nil })
+		uses, err := usesOf(interpreter, read, snap)
 		if err != nil {
 			return nil, err
+		}
+		all.told = append(all.told, nil)
+		if len(read) == len(kinds) {
+			all.told[len(all.told)-1] = uses
 		}
 		fleet = append(fleet, consumer.Device{Address: c.Device, Site: c.Site, Host: c.URL.Hostname(), Serial: snap.Identity.Serial})
 		lists = append(lists, consumer.List{Device: c.Device, Site: c.Site, Host: c.URL.Hostname(), Uses: uses})
@@ -174,4 +181,20 @@ func (all *Imported) seenUnder(addresses []schema.Device) []state.Device {
 		seen[i].Address = addresses[i]
 	}
 	return seen
+}
+
+// toldUnder is what the devices told at a time of the others that they use, under the addresses that they got.
+func (all *Imported) toldUnder(addresses []schema.Device, at time.Time) ([]state.Uses, error) {
+	var told []state.Uses
+	for i, uses := range all.told {
+		if len(uses) == 0 {
+			continue
+		}
+		one, err := toldAt(at, addresses[i], uses)
+		if err != nil {
+			return nil, err
+		}
+		told = append(told, one)
+	}
+	return told, nil
 }
