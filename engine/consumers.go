@@ -489,9 +489,9 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 		for _, f := range maybe {
 			unclear[f.Item] = unclear[f.Item] || !ignores(device, f.Item)
 		}
-		for _, l := range c.strangers {
+		for _, l := range slices.Concat(c.strangers, c.lists) {
 			user := schema.Setting{Device: l.Device}
-			strange[user] = strange[user] || l.Site == device.Site && l.Device != d.Address && !ignores(device, user)
+			strange[user] = strange[user] || l.Never() && l.Device != d.Address && !ignores(device, user)
 		}
 	}
 	var problems diag.Problems
@@ -509,12 +509,12 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 	return problems
 }
 
-// named names settings or devices, the first three of many.
+// named names settings, and devices where they have no kind, the first three of many.
 func named(all []schema.Setting) string {
 	const most = 3
 	var names []string
 	for _, s := range all[:min(most, len(all))] {
-		names = append(names, s.String())
+		names = append(names, strings.TrimSuffix(s.String(), "."))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(all) - most; more > 0 {
