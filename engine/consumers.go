@@ -480,6 +480,7 @@ func ignores(d *config.Device, user schema.Setting) bool {
 // notes are what a reviewer of a plan should know of those who may use its devices, and of whom it is not certain.
 func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Problems {
 	unclear, strange := map[schema.Setting]bool{}, map[schema.Setting]bool{}
+	unread := slices.DeleteFunc(slices.Concat(c.strangers, c.lists), func(l consumer.List) bool { return !l.Never() })
 	for _, d := range devices {
 		if !slices.ContainsFunc(d.Steps, func(s plan.Step) bool { return guard.MayCut(s, kinds) }) {
 			continue
@@ -489,9 +490,9 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 		for _, f := range maybe {
 			unclear[f.Item] = unclear[f.Item] || !ignores(device, f.Item)
 		}
-		for _, l := range slices.Concat(c.strangers, c.lists) {
+		for _, l := range unread {
 			user := schema.Setting{Device: l.Device}
-			strange[user] = strange[user] || l.Never() && l.Device != d.Address && !ignores(device, user)
+			strange[user] = strange[user] || l.Device != d.Address
 		}
 	}
 	var problems diag.Problems
@@ -505,7 +506,7 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 	}
 	note(unclear, "camform cannot tell which camera is shown by %s: the channel tells no serial number, and its address is that of no device here. "+
 		"If this plan changes that camera, see that its picture is there afterwards.")
-	note(strange, "It was never read whether other devices are used by %s. If that is a recorder, see that it still has its pictures afterwards.")
+	note(strange, "It was never read whether other devices are used by %s. If that is a recorder, see that it has its pictures afterwards, as far as it is to keep them.")
 	return problems
 }
 

@@ -240,7 +240,7 @@ func announces(p *plan.Plan, problems diag.Problems, c showing) bool {
 		}
 	}
 	return slices.ContainsFunc(problems, func(p diag.Problem) bool {
-		return strings.Contains(p.Detail, c.item().String()) || strings.Contains(p.Detail, "device."+c.recorder+".") && strings.Contains(p.Detail, "never read")
+		return strings.Contains(p.Detail, c.item().String()) || strings.Contains(p.Detail, "device."+c.recorder) && strings.Contains(p.Detail, "never read")
 	})
 }
 
