@@ -285,7 +285,7 @@ func (s *studio) lost(n *tally) (unannounced []string) {
 
 // TestI13NoPictureIsLostUnannounced plays made-up fleets and changes: a channel that goes dark was named by the plan.
 func TestI13NoPictureIsLostUnannounced(t *testing.T) {
-	fleets := thorough.Pick(100, 1000, 10_000)
+	fleets := thorough.Pick(100, 200, 10_000)
 	var all tally
 	var bad []string
 	for seed := range fleets {
