@@ -36,6 +36,7 @@ type consumers struct {
 	hardware  map[schema.Device]string         // addresses of devices
 	serials   map[schema.Device]string         // of devices
 	by        map[schema.Device]*config.Device // of the configuration
+	unwritten error                            // why what devices told could not be remembered
 }
 
 // declaredConsumers are those that the configuration knows, without what devices tell.
@@ -58,13 +59,13 @@ type inquiry struct {
 	own   bool           // whether to ask for the addresses of the devices that use others, too
 
 	known map[schema.Device]providers.Identity
-	told  map[schema.Device]state.Uses
+	told  map[schema.Device]consumer.List  // what devices told last
 	read  map[schema.Device]*live.Snapshot // of devices that need not be asked any more; with Err where they cannot be
 }
 
 // inquire finds who uses the devices of a configuration. The devices that may use others are asked what they use, as far as a
 // survey does not have that: once for each, and of a model that uses none only one device is asked. What they told last counts
-// of those that cannot be read. The error says why the state could not be read or written.
+// of those that cannot be read, or that say of a sudden that they have none. The error says why the state could not be read.
 func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *survey) (*consumers, error) {
 	q.stage = report.Consumers
 	c := declaredConsumers(all)
@@ -83,12 +84,15 @@ func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *surve
 	if err := q.ask(ctx, all); err != nil {
 		return nil, err
 	}
-	fresh, err := q.lists(all, c)
+	fresh, err := q.lists(ctx, all, c)
 	if err != nil {
 		return nil, err
 	}
 	c.match(q.known)
-	return c, q.store.SaveUses(ctx, fresh)
+	if err := q.store.SaveUses(ctx, fresh); err != nil && ctx.Err() == nil {
+		c.unwritten = err
+	}
+	return c, nil
 }
 
 // remembered are those who use the devices of a configuration by what these told last. No device is asked. The error says why
@@ -99,11 +103,7 @@ func (q inquiry) remembered(ctx context.Context, all []*config.Device) (*consume
 		return nil, err
 	}
 	for _, d := range all {
-		list, err := q.last(d)
-		if err != nil {
-			return nil, err
-		}
-		c.lists = append(c.lists, list)
+		c.lists = append(c.lists, q.last(d))
 	}
 	c.match(q.known)
 	return c, nil
@@ -130,12 +130,16 @@ func (q *inquiry) recall(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.known, q.told, q.read = map[schema.Device]providers.Identity{}, map[schema.Device]state.Uses{}, map[schema.Device]*live.Snapshot{}
+	q.known, q.told, q.read = map[schema.Device]providers.Identity{}, map[schema.Device]consumer.List{}, map[schema.Device]*live.Snapshot{}
 	for _, d := range devices {
 		q.known[d.Address] = d.Identity
 	}
 	for _, u := range told {
-		q.told[u.Device] = u
+		list := consumer.List{Read: u.Read}
+		if err := json.Unmarshal(u.Told, &list.Uses); err != nil {
+			return fmt.Errorf("%w: table uses: %w", state.ErrDamaged, err)
+		}
+		q.told[u.Device] = list
 	}
 	return nil
 }
@@ -166,10 +170,9 @@ func (q *inquiry) ask(ctx context.Context, all []*config.Device) error {
 	var rest []*config.Device
 	var heads []*config.Device
 	for _, d := range all {
-		identity := q.known[d.Address]
-		m := model{identity.Model, identity.Firmware}
+		m := q.modelOf(d)
 		switch {
-		case q.read[d.Address] != nil || q.usesNone(ctx, m):
+		case q.read[d.Address] != nil || q.usesNone(ctx, d):
 		case m.name == "" || !first[m]:
 			first[m] = true
 			heads = append(heads, d)
@@ -180,11 +183,7 @@ func (q *inquiry) ask(ctx context.Context, all []*config.Device) error {
 	if err := q.query(ctx, heads); err != nil {
 		return err
 	}
-	rest = slices.DeleteFunc(rest, func(d *config.Device) bool {
-		identity := q.known[d.Address]
-		return q.usesNone(ctx, model{identity.Model, identity.Firmware})
-	})
-	return q.query(ctx, rest)
+	return q.query(ctx, slices.DeleteFunc(rest, func(d *config.Device) bool { return q.usesNone(ctx, d) }))
 }
 
 // query asks devices, as far as they can be asked.
@@ -207,9 +206,16 @@ func (q *inquiry) query(ctx context.Context, devices []*config.Device) error {
 	return nil
 }
 
-// usesNone reports whether devices of a model are known to have nothing with which to use others.
-func (q *inquiry) usesNone(ctx context.Context, m model) bool {
-	if m.name == "" {
+func (q *inquiry) modelOf(d *config.Device) model {
+	identity := q.known[d.Address]
+	return model{identity.Model, identity.Firmware}
+}
+
+// usesNone reports whether devices of the model of a device are known to have nothing with which to use others. One that once
+// told of others is not taken for such a device.
+func (q *inquiry) usesNone(ctx context.Context, d *config.Device) bool {
+	m := q.modelOf(d)
+	if m.name == "" || len(q.told[d.Address].Uses) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool {
@@ -228,45 +234,56 @@ func (q *inquiry) learn(ctx context.Context, snap *live.Snapshot) {
 }
 
 // lists are what the devices use, as far as it is known, put into c. What was read now comes back, to be remembered.
-func (q *inquiry) lists(all []*config.Device, c *consumers) ([]state.Uses, error) {
+func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers) ([]state.Uses, error) {
 	var fresh []state.Uses
+	recorders := q.modelsThatUse(all)
 	for _, d := range all {
-		list := consumer.List{Device: d.Address, Site: d.Site, Host: d.URL.Hostname()}
-		snap := q.read[d.Address]
+		list, snap := q.last(d), q.read[d.Address]
 		switch {
 		case snap == nil: // of a model that uses none
-			continue
-		case q.tells(snap):
+		case q.tells(snap, list):
 			c.snapshots[d.Address] = snap
 			uses, err := usesOf(q.interpreter, q.kinds, snap)
 			if err != nil {
 				return nil, err
 			}
-			list.Uses, list.Read, list.Own = uses, q.now(), ownAddresses(snap)
-			if len(uses) == 0 && q.told[d.Address].Read.IsZero() {
+			if len(uses) == 0 && list.Read.IsZero() {
 				continue
 			}
+			list.Uses, list.Read, list.Own = uses, q.now(), ownAddresses(snap)
 			told, err := toldAt(list.Read, d.Address, uses)
 			if err != nil {
 				return nil, err
 			}
-			fresh = append(fresh, told)
+			c.lists, fresh = append(c.lists, list), append(fresh, told)
 		default:
-			var err error
-			if list, err = q.last(d); err != nil {
-				return nil, err
-			}
 			list.Away = q.away(snap)
-			if list.Never() && !q.isConsumer(d) {
-				if q.known[d.Address].Model == "" {
-					c.strangers = append(c.strangers, list)
-				}
-				continue
+			switch {
+			case !list.Never() || declaresUses(d) || recorders[q.modelOf(d)]:
+				c.lists = append(c.lists, list)
+			case !q.usesNone(ctx, d):
+				c.strangers = append(c.strangers, list)
 			}
 		}
-		c.lists = append(c.lists, list)
 	}
 	return fresh, nil
+}
+
+// modelsThatUse are the models of which a device told that it uses others.
+func (q *inquiry) modelsThatUse(all []*config.Device) map[model]bool {
+	models := map[model]bool{}
+	for _, d := range all {
+		if snap := q.read[d.Address]; len(q.told[d.Address].Uses) > 0 || snap != nil && snap.Err == nil && q.has(snap) {
+			models[q.modelOf(d)] = true
+		}
+	}
+	delete(models, model{})
+	return models
+}
+
+// has reports whether a device that was read has what it uses others with.
+func (q *inquiry) has(snap *live.Snapshot) bool {
+	return slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Items[k.Name] != nil })
 }
 
 // toldAt is what a device told at a time of the others that it uses, to be remembered.
@@ -276,20 +293,17 @@ func toldAt(at time.Time, d schema.Device, uses []consumer.Use) (state.Uses, err
 }
 
 // last is what a device told last of the others that it uses.
-func (q *inquiry) last(d *config.Device) (consumer.List, error) {
-	told := q.told[d.Address]
-	list := consumer.List{Device: d.Address, Site: d.Site, Host: d.URL.Hostname(), Read: told.Read}
-	if len(told.Told) > 0 {
-		if err := json.Unmarshal(told.Told, &list.Uses); err != nil {
-			return list, fmt.Errorf("%w: table uses: %w", state.ErrDamaged, err)
-		}
-	}
-	return list, nil
+func (q *inquiry) last(d *config.Device) consumer.List {
+	list := q.told[d.Address]
+	list.Device, list.Site, list.Host = d.Address, d.Site, d.URL.Hostname()
+	return list
 }
 
-// tells reports whether a snapshot has all that tells what the device uses.
-func (q *inquiry) tells(snap *live.Snapshot) bool {
-	return snap.Err == nil && !slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Unreadable[k.Name] != nil })
+// tells reports whether a snapshot has all that tells what the device uses. One that told of others before and has no such
+// document any more tells nothing.
+func (q *inquiry) tells(snap *live.Snapshot, last consumer.List) bool {
+	return snap.Err == nil && (q.has(snap) || len(last.Uses) == 0) &&
+		!slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Unreadable[k.Name] != nil })
 }
 
 // away says why it could not be read what a device uses.
@@ -301,15 +315,16 @@ func (q *inquiry) away(snap *live.Snapshot) string {
 		if err := snap.Unreadable[k.Name]; err != nil {
 			return providers.Reason(err)
 		}
+		if why := snap.Missing[k.Name]; why != "" {
+			return why
+		}
 	}
 	return "it was not read"
 }
 
-// isConsumer reports whether a device is known to use others although it was never read: its configuration says so, or another
-// of its model does.
-func (q *inquiry) isConsumer(d *config.Device) bool {
-	declares := slices.ContainsFunc(d.Settings, func(s *config.Setting) bool { return s.Kind.Consumes != nil })
-	return declares || slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return slices.Contains(d.Exclusive, k.Name) })
+// declaresUses reports whether a configuration says of a device that it uses others.
+func declaresUses(d *config.Device) bool {
+	return slices.ContainsFunc(d.Settings, func(s *config.Setting) bool { return s.Kind.Consumes != nil })
 }
 
 // usesOf are what a device uses by its own account, as far as items of some kinds of it were read.
@@ -496,6 +511,9 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 		}
 	}
 	var problems diag.Problems
+	if c.unwritten != nil {
+		problems = append(problems, diag.FromError(c.unwritten, "state-unwritable", "State cannot be written"))
+	}
 	note := func(all map[schema.Setting]bool, format string) {
 		maps.DeleteFunc(all, func(_ schema.Setting, told bool) bool { return !told })
 		if who := slices.SortedFunc(maps.Keys(all), schema.Setting.Compare); len(who) > 0 {

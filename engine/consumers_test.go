@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,9 +15,11 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/providers"
+	"camform/providers/device"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/providers/memory"
 	"camform/schema"
 )
 
@@ -344,5 +347,57 @@ func TestI13APictureThatStaysIsNotTold(t *testing.T) {
 			t.Errorf("it needs attention: %v", bad)
 		}
 		s.sees("connect")
+	})
+}
+
+// A recorder that was read, but never told what it shows, is told of when it is dead: nothing is known of its pictures.
+func TestI13ARecorderOfWhichOnlyTheNameIsKnownIsTold(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare("system {\n name = \"Gate\"\n}\n", "system {\n name = \"Recorder\"\n}\n")
+		s.plans() // remembers who it is
+		s.recorder.Unplug()
+		s.declare(ownAccount, "")
+		if _, problems := s.plans(); !strings.Contains(problems, "never read whether other devices are used by device.recorder.") {
+			t.Errorf("the problems are %q", problems)
+		}
+	})
+}
+
+// A recorder that showed cameras and says of a sudden that it has no channels counts by what it told before.
+func TestI13ARecorderThatDeniesItsChannelsCountsByItsLastList(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare(fmt.Sprintf(allowList, ""), "")
+		s.plans() // it tells its list
+		if err := s.recorder.Inject(simulator.Rule{
+			Action: simulator.Status, Method: http.MethodGet, Path: "/ISAPI/ContentMgmt/InputProxy/channels", Status: http.StatusForbidden, Code: "notSupport",
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time camform knows that the model has none
+			if _, problems := s.plans(); !strings.Contains(problems, "error "+guard.Code) || !strings.Contains(problems, `device.recorder.channel["4"] ("Gate")`) {
+				t.Errorf("the problems are %q", problems)
+			}
+		}
+	})
+}
+
+// A channel that is only taken for one of a camera, since the camera is reached by a forwarded address, is not told its password:
+// it may be one of another camera, which would be lost by it.
+func TestI13AChannelThatMayBeOfAnotherCameraIsToldNoPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudioOf(t)
+		for i := range 2 {
+			name := fmt.Sprintf("camera%d", i)
+			s.addAt(name, fmt.Sprintf("https://203.0.113.9:%d", 8001+i), memory.Options{Without: []string{"channel"}}).SetUser(shownAs, "Operator", "Shown-"+name)
+			s.cameras = append(s.cameras, name)
+		}
+		recorder := s.addAt("recorder0", "https://10.0.0.100:443", memory.Options{HidesSerials: []string{"1"}, Identity: providers.Identity{Model: "MEM-8"}})
+		s.fleet.Route(device.Route{Recorder: "recorder0", To: netip.MustParseAddrPort("192.168.1.64:0"), Camera: "camera1", Port: 8002})
+		recorder.SetChannel("1", "192.168.1.64:8002", shownAs, "Shown-camera1")
+		s.declareUser("camera0", shownAs, "Operator", "Chosen-camera0")
+		planned, problems := s.engineOf().Plan(t.Context(), s.cfg, nil)
+		if steps := toldPlan(planned.Plan); strings.Contains(steps, "recorder0") || !strings.Contains(fmt.Sprint(problems), "password = device.camera0.user.rec.password") {
+			t.Errorf("the steps are\n%s\nand the problems %v", steps, problems)
+		}
 	})
 }

@@ -71,12 +71,19 @@ func (s *studio) note(format string, args ...any) {
 
 const shownAs = "rec"
 
+// newStudioOf is a studio without devices.
+func newStudioOf(t testing.TB) *studio {
+	s := &studio{world: newWorld(t)}
+	s.provider.Provider = rolesOfFilters{s.provider.Provider, kindsWithRoles(s.provider.Kinds())}
+	return s
+}
+
 // newStudio makes up a fleet: cameras with addresses of their own, behind a forwarded port, or in the network of a recorder, in
 // one site or two that repeat addresses; recorders that tell serial numbers or do not; channels that are declared by reference,
 // by literals, without a password or not at all.
 func newStudio(t testing.TB, seed uint64) *studio {
-	s := &studio{world: newWorld(t), rand: rand.New(rand.NewPCG(seed, 13))}
-	s.provider.Provider = rolesOfFilters{s.provider.Provider, kindsWithRoles(s.provider.Kinds())}
+	s := newStudioOf(t)
+	s.rand = rand.New(rand.NewPCG(seed, 13))
 	sites := []string{"", "north"}[:1+s.rand.IntN(2)]
 	for i := range 1 + s.rand.IntN(3) {
 		s.camera(fmt.Sprintf("camera%d", i), sites[s.rand.IntN(len(sites))], i)

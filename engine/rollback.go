@@ -51,7 +51,7 @@ func (t takenBack) plan(p *plan.Plan, found *survey, use func(*plan.Plan) (*cons
 		d.Ways = users.ways(w.device)
 		problems = append(problems, w.prove(d)...)
 	}
-	p.Users = users.usersOf(p.Devices, t.judge)
+	p.Users = users.watchers(p.Devices, t.judge)
 	problems = append(problems, users.notes(p.Devices, t.Kinds())...)
 	return plannedFrom(p, found), append(problems, t.stillWanted(found.devices, p)...), nil
 }

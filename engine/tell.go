@@ -25,12 +25,12 @@ func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
 		inform(d.Ways, *d, steps, j.Kinds())
 		problems = append(problems, j.prove(device, planned.Snapshots[d.Address].Documents, d)...)
 	}
-	planned.Plan.Users = use.usersOf(planned.Plan.Devices, j)
+	planned.Plan.Users = use.watchers(planned.Plan.Devices, j)
 	return append(problems, use.notes(planned.Plan.Devices, j.Kinds())...)
 }
 
-// usersOf are the devices that use some of a plan and are not in it, as far as they could be read.
-func (c *consumers) usersOf(devices []plan.Device, j judge) []plan.Device {
+// watchers are the devices that use some of a plan and are not in it, as far as they could be read.
+func (c *consumers) watchers(devices []plan.Device, j judge) []plan.Device {
 	users := map[schema.Device]bool{}
 	for _, d := range devices {
 		for _, w := range d.Ways {
@@ -64,7 +64,7 @@ func (c *consumers) tell(planned *Planned, j judge) diag.Problems {
 			}
 			for _, f := range found {
 				_, declared := c.password(f.Item)
-				if declared || f.Away != "" || !logsInWith(f, s, j.Kinds()) || ignores(device, f.Item) {
+				if declared || !f.Sure() || f.Away != "" || !logsInWith(f, s, j.Kinds()) || ignores(device, f.Item) {
 					continue
 				}
 				problems = append(problems, c.tellOne(planned, j, f.Item, s, secret)...)

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"camform/engine/config"
 	"camform/engine/credential"
 	"camform/engine/plan"
@@ -52,10 +54,10 @@ func waysTo(device *config.Device, users map[string][]plan.Way) []plan.Way {
 
 // inform notes in the ways in to a device what the plan tells those who come by them: new passwords, and new addresses.
 func inform(ways []plan.Way, d plan.Device, steps map[string]plan.Step, kinds *schema.Kinds) {
-	passwords := map[string]plan.SecretSource{}
+	accounts := map[string][]plan.Step{} // that get another password, by name
 	for _, s := range d.Steps {
-		if secret, gives := newPassword(s); gives {
-			passwords[s.Address.Key] = secret
+		if givesPassword(s) {
+			accounts[s.Address.Key] = append(accounts[s.Address.Key], s)
 		}
 	}
 	for i, w := range ways {
@@ -69,12 +71,19 @@ func inform(ways []plan.Way, d plan.Device, steps map[string]plan.Step, kinds *s
 				ways[i].Moves = v.AsString()
 			}
 		}
-		for _, secret := range s.Secrets {
-			if secret.Follows != "" || secret.Origin == passwords[w.Account].Origin {
-				ways[i].Told = true
-			}
+		ways[i].Told = slices.ContainsFunc(accounts[w.Account], func(account plan.Step) bool { return tells(s, account) })
+	}
+}
+
+// tells reports whether a step passes the new password of an account on.
+func tells(s, account plan.Step) bool {
+	given, _ := newPassword(account)
+	for _, secret := range s.Secrets {
+		if secret.Follows == account.Address.String() || secret.Follows == "" && secret.Origin == given.Origin {
+			return true
 		}
 	}
+	return false
 }
 
 // stepsOf are the steps of a plan by their addresses.

@@ -128,6 +128,9 @@ const (
 	ByTranslated Evidence = "translated address" // the device is reached by a forwarded address, so that the other one tells nothing
 )
 
+// Sure reports whether a use is one of the device for which it was found. A password is passed on to no other.
+func (f Found) Sure() bool { return f.By == BySerial || f.By == ByAddress && !f.Inside }
+
 // Found is a use of a device.
 type Found struct {
 	Use
@@ -211,8 +214,11 @@ func (x *Index) Of(d Device) (found, unclear []Found) {
 	if d.Serial != "" {
 		add(&found, BySerial, x.serials[serial(d.Serial)])
 	}
-	at := within(d.Site, d.Host)
-	add(&found, ByAddress, x.hosts[at])
+	at, by := within(d.Site, d.Host), ByAddress
+	if x.shared[at] {
+		by = ByTranslated
+	}
+	add(&found, by, x.hosts[at])
 	for _, f := range x.strays[d.Site] {
 		if x.shared[at] || otherSpace(d.Host, f.Host) {
 			add(&found, ByTranslated, []Found{f})

@@ -52,6 +52,7 @@ func TestWhoUsesADevice(t *testing.T) {
 		"an address that another device has":           {use: channel("1", "10.0.0.8", ""), camera: camera("gate", "", "10.0.0.7", "S1"), fleet: []consumer.Device{camera("yard", "", "10.0.0.8", "S2")}},
 		"a camera behind a forwarded port":             {use: channel("1", "10.0.0.99", ""), camera: camera("gate", "", "203.0.113.5", "S1"), found: consumer.ByTranslated},
 		"cameras that share an address":                {use: channel("1", "192.168.254.2", ""), camera: camera("gate", "", "10.0.0.1", "S1"), fleet: []consumer.Device{camera("yard", "", "10.0.0.1", "S2")}, found: consumer.ByTranslated},
+		"a channel at an address that cameras share":   {use: channel("1", "10.0.0.1", ""), camera: camera("gate", "", "10.0.0.1", "S1"), fleet: []consumer.Device{camera("yard", "", "10.0.0.1", "S2")}, found: consumer.ByTranslated},
 		"a camera with a name":                         {use: channel("1", "10.0.0.99", ""), camera: camera("gate", "", "gate.example.com", "S1"), found: consumer.ByTranslated},
 		"a camera with a name that the channel has":    {use: channel("1", "gate.example.com", ""), camera: camera("gate", "", "gate.example.com", "S1"), found: consumer.ByAddress},
 		"a camera behind a forwarded port, by another": {use: channel("1", "10.0.0.99", "S2"), camera: camera("gate", "", "203.0.113.5", "S1")},

@@ -69,6 +69,10 @@ func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
 		return v.name() + " logs in with the account " + v.account + ", and its " + g.Password + " is declared as secret(" + strconv.Quote(v.declared) + "): " +
 			"the next plan would write the old one back. Write there " + g.Password + " = " + f.Address.String() + "." + g.Password + ", which follows."
 	}
+	if v.found {
+		return v.name() + " may log in here with the account " + v.account + ", but that is not certain enough to tell it the new password. " +
+			"If it does, declare that in its block: " + g.Password + " = " + f.Address.String() + "." + g.Password + "."
+	}
 	return v.name() + " logs in with the account " + v.account + ", and the plan does not tell it the new password: it would be refused until the device locks. " +
 		"Apply both devices together."
 }

@@ -704,6 +704,31 @@ func TestI9AStepThatClosesAWayInIsRefused(t *testing.T) {
 	}
 }
 
+// A step that takes a way in from somebody else is one of those for which it is found out who that may be.
+func TestI13WhateverTakesAWayInFromOthersMayCut(t *testing.T) {
+	taken := 0
+	for _, p := range pairs {
+		c, err := newProof(p.shut.Device, kinds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range c.ways[1:] {
+			for _, closed := range w.closedIn(c.end) {
+				if closed.step.Action == plan.Create || !w.openIn(c.begin) {
+					continue // nobody comes by what is not there yet, or is closed
+				}
+				taken++
+				if !MayCut(closed.step, kinds) {
+					t.Errorf("%s: %s takes a way in, and would cut nobody: %s", p.name, closed.step.Address, closed.why)
+				}
+			}
+		}
+	}
+	if taken < 20 {
+		t.Errorf("only %d steps take a way in from others", taken)
+	}
+}
+
 func concerns(steps []plan.Step, p diag.Problem) bool {
 	return slices.ContainsFunc(steps, func(s plan.Step) bool { return s.Address == p.Address })
 }
