@@ -22,6 +22,8 @@ import (
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
+
+	"github.com/zclconf/go-cty/cty"
 )
 
 // consumers are what is known of who uses which devices of a configuration: by what is declared, and by what the devices that
@@ -347,22 +349,31 @@ func usesOf(interpreter providers.Interpreter, kinds []*schema.Kind, snap *live.
 func ownAddresses(snap *live.Snapshot) []netip.Addr {
 	var all []netip.Addr
 	for name, items := range snap.Items {
-		kind := snap.Kinds[name]
 		for key, item := range items {
-			for _, g := range kind.GuardsOf(key) {
-				for _, attribute := range []string{g.V4Address, g.V6Address} {
-					if g.Role != schema.Link || attribute == "" {
-						continue
-					}
-					if v := item.GetAttr(attribute); !v.IsNull() && v.IsKnown() {
-						if prefix, err := netip.ParsePrefix(v.AsString()); err == nil {
-							all = append(all, prefix.Addr().Unmap())
-						} else if address, err := netip.ParseAddr(v.AsString()); err == nil {
-							all = append(all, address.Unmap())
-						}
-					}
+			for _, g := range snap.Kinds[name].GuardsOf(key) {
+				if g.TellsAddress() {
+					all = append(all, addressesIn(item, g.V4Address, g.V6Address)...)
 				}
 			}
+		}
+	}
+	return all
+}
+
+// addressesIn are the addresses that attributes of an item hold, with or without the length of their network.
+func addressesIn(item cty.Value, attributes ...string) []netip.Addr {
+	var all []netip.Addr
+	for _, attribute := range attributes {
+		if attribute == "" {
+			continue
+		}
+		v := item.GetAttr(attribute)
+		if v.IsNull() || !v.IsKnown() {
+			continue
+		}
+		host, _, _ := strings.Cut(v.AsString(), "/")
+		if address, err := netip.ParseAddr(host); err == nil {
+			all = append(all, address.Unmap())
 		}
 	}
 	return all

@@ -56,9 +56,9 @@ func (l *loader) declare() {
 			case "locals":
 				l.declareLocals(block)
 			case "import":
-				l.declareImport(block)
+				l.declareUnnamed("import", block, importShape, func(b body) declaration { return &importBlock{b} })
 			case "removed":
-				l.declareRemoved(block)
+				l.declareUnnamed("removed", block, removedShape, func(b body) declaration { return &removedBlock{b} })
 			default:
 				l.declareBlock(block, shapes[block.Type])
 			}

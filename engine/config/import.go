@@ -20,14 +20,15 @@ type Import struct {
 	Range    hcl.Range
 }
 
-// importBlock is an import block. It has no name; its number stands for it.
+// importBlock is an import block.
 type importBlock struct{ body }
 
-func (l *loader) declareImport(block *hcl.Block) {
-	content, problems := importShape.read(block.Body)
+// declareUnnamed declares a block without a name; its number stands for that.
+func (l *loader) declareUnnamed(kind string, block *hcl.Block, shape *shape, as func(body) declaration) {
+	content, problems := shape.read(block.Body)
 	l.add(problems...)
-	n := node{"import", fmt.Sprint(len(l.nodes))}
-	l.declarations[n] = &importBlock{body{block: block, shape: importShape, outline: content}}
+	n := node{kind, fmt.Sprint(len(l.nodes))}
+	l.declarations[n] = as(body{block: block, shape: shape, outline: content})
 	l.nodes = append(l.nodes, n)
 }
 

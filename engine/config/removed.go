@@ -1,8 +1,6 @@
 package config
 
 import (
-	"fmt"
-
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 
@@ -21,16 +19,8 @@ func (r Removed) Covers(device schema.Device) bool {
 	return r.From == device || r.Device == nil && !r.From.Each && r.From.Name == device.Name
 }
 
-// removedBlock is a removed block. It has no name; its number stands for it.
+// removedBlock is a removed block.
 type removedBlock struct{ body }
-
-func (l *loader) declareRemoved(block *hcl.Block) {
-	content, problems := removedShape.read(block.Body)
-	l.add(problems...)
-	n := node{"removed", fmt.Sprint(len(l.nodes))}
-	l.declarations[n] = &removedBlock{body{block: block, shape: removedShape, outline: content}}
-	l.nodes = append(l.nodes, n)
-}
 
 func (b *removedBlock) evaluate(l *loader, s scope) {
 	from, ok := s.deviceNamed(b.body, "from")
