@@ -261,7 +261,7 @@ func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers)
 		default:
 			list.Away = q.away(snap)
 			switch {
-			case !list.Never() || declaresUses(d) || recorders[q.modelOf(d)]:
+			case !list.Never() || snap.Err == nil || declaresUses(d) || recorders[q.modelOf(d)]:
 				c.lists = append(c.lists, list)
 			case !q.usesNone(ctx, d):
 				c.strangers = append(c.strangers, list)
@@ -490,7 +490,7 @@ func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.
 // logsInWith reports whether a use logs in with the account that a step is about.
 func logsInWith(f consumer.Found, s plan.Step, kinds *schema.Kinds) bool {
 	kind := kinds.Lookup(s.Address.Kind)
-	return kind != nil && s.Address.Key == f.Account && slices.ContainsFunc(kind.GuardsOf(s.Address.Key), func(g *schema.Guard) bool {
+	return kind != nil && (f.Account == "" || strings.EqualFold(s.Address.Key, f.Account)) && slices.ContainsFunc(kind.GuardsOf(s.Address.Key), func(g *schema.Guard) bool {
 		return g.Role == schema.Accounts && g.Counts(f.Scheme)
 	})
 }

@@ -235,14 +235,7 @@ func exercise(t testing.TB, fleet *simulator.Fleet) *tour {
 		if d.Document(infoDocument) == nil {
 			continue
 		}
-		w := &wisher{device: d, secure: fleet.URL(d).Scheme == "https"}
-		v := &visit{device: d, wishes: w.wishes(), before: documentsOf(d)}
-		var settings strings.Builder
-		for _, one := range v.wishes {
-			settings.WriteString(one.hcl())
-		}
-		text.WriteString(tour.deviceBlock(fmt.Sprintf("d%03d", len(tour.visits)), d, settings.String()))
-		tour.visits = append(tour.visits, v)
+		text.WriteString(tour.enlist(d))
 	}
 	tour.configure(text.String())
 	tour.converge()
@@ -387,6 +380,21 @@ func (t *tour) nothingIsLeft(first *plan.Plan) {
 	for _, what := range t.provider.needless {
 		t.findings = append(t.findings, finding{"a write", what})
 	}
+}
+
+// enlist adds a device to the tour, with whatever can be wished of it, and is its block. The devices come from all over the world,
+// so that each is a site of its own: the addresses that a recorder tells are those of its own network.
+func (t *tour) enlist(d *simulator.Device) string {
+	w := &wisher{device: d, secure: t.fleet.URL(d).Scheme == "https"}
+	v := &visit{device: d, wishes: w.wishes(), before: documentsOf(d)}
+	name := fmt.Sprintf("d%03d", len(t.visits))
+	var settings strings.Builder
+	fmt.Fprintf(&settings, "  site = %q\n", name)
+	for _, one := range v.wishes {
+		settings.WriteString(one.hcl())
+	}
+	t.visits = append(t.visits, v)
+	return t.deviceBlock(name, d, settings.String())
 }
 
 // count counts entries of a kind in the logs of all devices.

@@ -137,7 +137,7 @@ func (w *wayBack) hold(d *plan.Device, held map[schema.Setting]string) {
 	d.Steps = slices.DeleteFunc(d.Steps, func(s plan.Step) bool {
 		why := held[s.Address]
 		if why != "" {
-			w.skip(s.Address, "", plan.Waiting, why)
+			w.skip(s.Address, "", plan.Held, why)
 		}
 		return why != ""
 	})

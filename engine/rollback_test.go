@@ -501,14 +501,7 @@ func rolledBack(t *testing.T, fleet *simulator.Fleet) []finding {
 		if d.Document(infoDocument) == nil {
 			continue
 		}
-		w := &wisher{device: d, secure: fleet.URL(d).Scheme == "https"}
-		v := &visit{device: d, wishes: w.wishes(), before: documentsOf(d)}
-		var settings strings.Builder
-		for _, one := range v.wishes {
-			settings.WriteString(one.hcl())
-		}
-		text.WriteString(tour.deviceBlock(fmt.Sprintf("d%03d", len(tour.visits)), d, settings.String()))
-		tour.visits = append(tour.visits, v)
+		text.WriteString(tour.enlist(d))
 	}
 	tour.configure(text.String())
 	planned, problems := tour.engine().Plan(context.Background(), tour.cfg, nil)

@@ -32,6 +32,11 @@ type Consumes struct {
 	Inside map[string]string `hcl:"inside,optional"`
 }
 
+// Names reports whether an attribute says which device an item logs in to, and as whom. A kind that uses no others has none.
+func (c *Consumes) Names(attribute string) bool {
+	return c != nil && slices.Contains([]string{c.Account, c.Address, c.Port, c.Protocol}, attribute)
+}
+
 // Told is the kind reduced to what its items tell of the devices that they log in to: the attributes that Consumes names, also
 // where they mean nothing to somebody who sets them, and one that is called like Serial. It is for decoding only.
 func (k *Kind) Told() *Kind {

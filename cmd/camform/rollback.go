@@ -72,10 +72,23 @@ func (w *workspace) rollback(cmd *cobra.Command, run string, d decision) error {
 	if err != nil {
 		return err
 	}
-	if p.Empty() {
-		return w.tooManyUnread(p)
+	end := w.tooManyUnread
+	if !p.Empty() {
+		end = func(p *plan.Plan) error { return w.agree(cmd, p, d) }
 	}
-	return w.agree(cmd, p, d)
+	if err := end(p); err != nil || !leavesBehind(p) {
+		return err
+	}
+	return errReported
+}
+
+// leavesBehind reports whether a plan takes less back than the run changed. The plan has told what.
+func leavesBehind(p *plan.Plan) bool {
+	return slices.ContainsFunc(p.Devices, func(d plan.Device) bool {
+		return slices.ContainsFunc(d.Skipped, func(s plan.Skipped) bool {
+			return s.Reason == engine.NotTakenBack || s.Reason == plan.Held
+		})
+	})
 }
 
 // saveRollback plans the way back and saves the plan.

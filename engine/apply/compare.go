@@ -163,7 +163,7 @@ func (c comparison) knowsSecrets(s plan.Step) bool {
 }
 
 // untouched reports whether what a step was planned from is still so: whether the item exists, and the attributes that
-// the step is about.
+// the step is about. A password for another device is about which device that is.
 func (c comparison) untouched(s plan.Step, have cty.Value) bool {
 	if s.Before.IsNull() != have.IsNull() {
 		return false
@@ -172,7 +172,7 @@ func (c comparison) untouched(s plan.Step, have cty.Value) bool {
 		return true
 	}
 	for _, a := range c.kind(s).Attributes {
-		if a.Secret || s.After.GetAttr(a.Name).IsNull() {
+		if a.Secret || s.After.GetAttr(a.Name).IsNull() && !(len(s.Secrets) > 0 && c.kind(s).Consumes.Names(a.Name)) {
 			continue
 		}
 		if !s.Before.GetAttr(a.Name).RawEquals(have.GetAttr(a.Name)) {

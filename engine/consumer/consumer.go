@@ -128,8 +128,11 @@ const (
 	ByTranslated Evidence = "translated address" // the device is reached by a forwarded address, so that the other one tells nothing
 )
 
-// Sure reports whether a use is one of the device for which it was found. A password is passed on to no other.
-func (f Found) Sure() bool { return f.By == BySerial || f.By == ByAddress && !f.Inside }
+// Sure reports whether a use is one of the device for which it was found, and by which account. A password is passed on to no
+// other.
+func (f Found) Sure() bool {
+	return f.Account != "" && (f.By == BySerial || f.By == ByAddress && !f.Inside)
+}
 
 // Found is a use of a device.
 type Found struct {

@@ -366,7 +366,7 @@ func (c *comparison) add(change Change) {
 		if change.Want != nil {
 			source = plan.SourceOf(change.Want.Range)
 		}
-		c.result.Skipped = append(c.result.Skipped, plan.Skipped{Address: change.Address, Reason: plan.Waiting, Detail: why, Source: source})
+		c.result.Skipped = append(c.result.Skipped, plan.Skipped{Address: change.Address, Reason: plan.Held, Detail: why, Source: source})
 		return
 	}
 	if change.Action != plan.Forget && matchesAny(c.Device.Lifecycle.Protect, change.Address, "") {

@@ -35,7 +35,8 @@ func (v way) rank(level string) int {
 // uses reports whether a way in logs in with an account.
 func (v way) uses(f fact) (*schema.Guard, bool) {
 	g, is := f.account(v)
-	return g, is && v.account != "" && f.Address.Key == v.account
+	unknown := v.found && v.account == "" // it may be any
+	return g, is && (unknown || v.account != "" && (f.Address.Key == v.account || v.found && strings.EqualFold(f.Address.Key, v.account)))
 }
 
 func (v way) closedByAccount(_ world, f fact, g *schema.Guard) string {
@@ -45,7 +46,7 @@ func (v way) closedByAccount(_ world, f fact, g *schema.Guard) string {
 	case v.own():
 		return v.closedByOwnAccount(f, g)
 	case !f.there():
-		return v.name() + " logs in with the account " + v.account + ", and the device would not have it any more. " +
+		return v.name() + " logs in with the account " + f.Address.Key + ", and the device would not have it any more. " +
 			"Give it another account first, and say so in its consumer block."
 	}
 	level := text(f.value(g.Level))
@@ -54,7 +55,7 @@ func (v way) closedByAccount(_ world, f fact, g *schema.Guard) string {
 			"Give it another account first, or write the level that it needs into its consumer block."
 	}
 	if before := text(f.had(g.Level)); v.found && v.level == "" && v.rank(level) < v.rank(before) {
-		return v.name() + " logs in with the account " + v.account + ", and it is not known whether " + level + " is enough for it: the account is " + before + " now. " +
+		return v.name() + " logs in with the account " + f.Address.Key + ", and it is not known whether " + level + " is enough for it: the account is " + before + " now. " +
 			"Leave it, or give it another account first."
 	}
 	return v.closedByNewPassword(f, g)
@@ -70,7 +71,7 @@ func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
 			"the next plan would write the old one back. Write there " + g.Password + " = " + f.Address.String() + "." + g.Password + ", which follows."
 	}
 	if v.found {
-		return v.name() + " may log in here with the account " + v.account + ", but that is not certain enough to tell it the new password. " +
+		return v.name() + " may log in here with the account " + f.Address.Key + ", but that is not certain enough to tell it the new password. " +
 			"If it does, declare that in its block: " + g.Password + " = " + f.Address.String() + "." + g.Password + "."
 	}
 	return v.name() + " logs in with the account " + v.account + ", and the plan does not tell it the new password: it would be refused until the device locks. " +

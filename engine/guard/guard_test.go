@@ -729,6 +729,23 @@ func TestI13WhateverTakesAWayInFromOthersMayCut(t *testing.T) {
 	}
 }
 
+// A channel of which it is not known as whom it logs in may log in as anybody.
+func TestI13AnAccountThatIsNotKnownMayBeAny(t *testing.T) {
+	channel := plan.Way{Who: "device.recorder.channel.4", Scheme: schema.SchemeSDK, Port: 8000, Evidence: "serial number"}
+	rotation := secret(step("user", "nvr", user("Operator"), user("Operator")), generated)
+	if problems := Prove(over(secure, rotation).needed(channel).Device, kinds); !problems.HasErrors() {
+		t.Errorf("problems %v", problems)
+	}
+	channel.Account = "NVR"
+	if problems := Prove(over(secure, rotation).needed(channel).Device, kinds); !problems.HasErrors() {
+		t.Errorf("in other letters: problems %v", problems)
+	}
+	channel.Account = "guest"
+	if problems := Prove(over(secure, rotation).needed(channel).Device, kinds); problems.HasErrors() {
+		t.Errorf("another account: problems %v", problems)
+	}
+}
+
 func concerns(steps []plan.Step, p diag.Problem) bool {
 	return slices.ContainsFunc(steps, func(s plan.Step) bool { return s.Address == p.Address })
 }

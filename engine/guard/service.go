@@ -102,7 +102,7 @@ func (v way) insteadOfHTTP() string {
 	case v.own():
 		return "Write the address with https:// first, apply, and add the redirect then."
 	case v.isDevice():
-		return "Let it come over HTTPS first."
+		return "Let it come over HTTPS before that."
 	}
 	return "Let it come over HTTPS first, say so in its consumer block, and add the redirect then."
 }
@@ -152,7 +152,7 @@ func (v way) newPort() string {
 	case v.own():
 		return "Move the port at the device and write the new one into address."
 	case v.isDevice():
-		return "Tell it the new port first."
+		return "Change the port on both devices by hand: neither finds the other until both have changed."
 	}
 	return "Tell it the new port first, and write that into its consumer block."
 }

@@ -299,6 +299,7 @@ const (
 	Protected   SkipReason = "protected"   // lifecycle { protect } forbids it; the difference stays
 	Unreadable  SkipReason = "unreadable"  // its document could not be read
 	Waiting     SkipReason = "waiting"     // it is due, but its window is not open
+	Held        SkipReason = "held"        // somebody might lose a way in of whom nothing can be known now
 	Unproven    SkipReason = "unproven"    // too little is known of what a device makes of it; allow_unproven lets it pass
 )
 

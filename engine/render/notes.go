@@ -128,6 +128,7 @@ var skipWords = map[plan.SkipReason]string{
 	plan.Unreadable:  "could not be read",
 	plan.Unproven:    "unproven",
 	plan.Waiting:     "waits for its window",
+	plan.Held:        "held back",
 }
 
 // leftAlone says why a setting is left alone.
