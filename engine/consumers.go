@@ -38,6 +38,7 @@ type consumers struct {
 	hardware  map[schema.Device]string         // addresses of devices
 	serials   map[schema.Device]string         // of devices
 	by        map[schema.Device]*config.Device // of the configuration
+	owed      []state.Owed                     // that have to be told passwords since an earlier run
 	unwritten error                            // why what devices told could not be remembered
 }
 
@@ -97,6 +98,26 @@ func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *surve
 	return c, nil
 }
 
+// inquireOf is inquire with those who have to be told passwords. Those who need not be told any more are forgotten.
+func (q inquiry) inquireOf(ctx context.Context, all []*config.Device, found *survey, owed []state.Owed) (*consumers, error) {
+	c, err := q.inquire(ctx, all, found)
+	if err != nil {
+		return nil, err
+	}
+	var void []schema.Setting
+	for _, o := range owed {
+		if c.void(o) {
+			void = append(void, o.Item)
+		} else {
+			c.owed = append(c.owed, o)
+		}
+	}
+	if err := q.store.Paid(ctx, void); err != nil && ctx.Err() == nil {
+		c.unwritten = err
+	}
+	return c, nil
+}
+
 // remembered are those who use the devices of a configuration by what these told last. No device is asked. The error says why
 // the state could not be read.
 func (q inquiry) remembered(ctx context.Context, all []*config.Device) (*consumers, error) {
@@ -108,7 +129,9 @@ func (q inquiry) remembered(ctx context.Context, all []*config.Device) (*consume
 		c.lists = append(c.lists, q.last(d))
 	}
 	c.match(q.known)
-	return c, nil
+	var err error
+	c.owed, err = q.store.AllOwed(ctx)
+	return c, err
 }
 
 // match finds out whose the uses in the lists are, by what is known of the devices.
@@ -447,6 +470,16 @@ func (c *consumers) literal(d *config.Device, f consumer.Found) string {
 
 // password is the declared password of an item that uses another device.
 func (c *consumers) password(item schema.Setting) (config.Attribute, bool) {
+	return c.secret(item, func(k *schema.Kind) string { return k.Consumes.Password })
+}
+
+// declared is the declared password of an account.
+func (c *consumers) declared(account schema.Setting) (config.Attribute, bool) {
+	return c.secret(account, func(k *schema.Kind) string { return k.Account().Password })
+}
+
+// secret is a declared attribute of a setting, of which the kind knows the name.
+func (c *consumers) secret(item schema.Setting, of func(*schema.Kind) string) (config.Attribute, bool) {
 	d := c.by[item.Device]
 	if d == nil {
 		return config.Attribute{}, false
@@ -455,7 +488,7 @@ func (c *consumers) password(item schema.Setting) (config.Attribute, bool) {
 	if i < 0 {
 		return config.Attribute{}, false
 	}
-	declared, ok := d.Settings[i].Attributes[d.Settings[i].Kind.Consumes.Password]
+	declared, ok := d.Settings[i].Attributes[of(d.Settings[i].Kind)]
 	return declared, ok
 }
 
@@ -501,6 +534,41 @@ func ignores(d *config.Device, user schema.Setting) bool {
 		about, ok := c.User()
 		return ok && c.Ignore && about.Covers(user)
 	})
+}
+
+// owedFor are the items that an earlier run did not get to tell the passwords of accounts, as far as a plan is about the devices
+// with the accounts.
+func owedFor(ctx context.Context, debts *state.Debts, p *plan.Plan) ([]state.Owed, error) {
+	all, err := debts.AllOwed(ctx)
+	return slices.DeleteFunc(all, func(o state.Owed) bool {
+		return !slices.ContainsFunc(p.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device })
+	}), err
+}
+
+// void reports whether nothing is owed to an item any more: a person lets it be cut off, or its device was read and it does not
+// log in with the account.
+func (c *consumers) void(o state.Owed) bool {
+	if device := c.by[o.Account.Device]; device != nil && ignores(device, o.Item) {
+		return true
+	}
+	_, there := c.creditor(o)
+	return !there && c.snapshots[o.Item.Device] != nil
+}
+
+// creditor is the use of a device to which the password of an account is owed.
+func (c *consumers) creditor(o state.Owed) (consumer.Found, bool) {
+	device := c.by[o.Account.Device]
+	if device == nil {
+		return consumer.Found{}, false
+	}
+	found, _ := c.of(device)
+	i := slices.IndexFunc(found, func(f consumer.Found) bool {
+		return f.Item == o.Item && (f.Account == "" || strings.EqualFold(f.Account, o.Account.Key))
+	})
+	if i < 0 {
+		return consumer.Found{}, false
+	}
+	return found[i], true
 }
 
 // notes are what a reviewer of a plan should know of those who may use its devices, and of whom it is not certain.

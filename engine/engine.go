@@ -127,14 +127,18 @@ func (e *Engine) read(ctx context.Context, at aim) (*survey, memory, diag.Proble
 }
 
 // consumersOf finds who uses the devices of a configuration. Devices are asked for that only if a step of the plan could cut
-// somebody off.
+// somebody off, or if somebody has yet to be told a password of one of its accounts.
 func (e *Engine) consumersOf(ctx context.Context, all []*config.Device, p *plan.Plan, found *survey) (*consumers, error) {
 	cuts, filters := mayCutAnybody(p, e.Provider.Kinds())
-	if !cuts {
+	owed, err := owedFor(ctx, e.Store.Debts, p)
+	switch {
+	case err != nil:
+		return nil, err
+	case !cuts && len(owed) == 0:
 		return declaredConsumers(all), nil
 	}
 	asking := inquiry{surveyor: e.surveyor(), now: e.Now, kinds: e.Provider.Kinds().Consuming(), own: filters}
-	return asking.inquire(ctx, all, found)
+	return asking.inquireOf(ctx, all, found, owed)
 }
 
 // Drift reads the devices of a configuration and finds what somebody changed on them since it was last applied. Targets are
@@ -147,7 +151,18 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 	}
 	planned, _ := e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, nil) // what devices refuse is for a plan to tell
 	planned.drifted()
-	return planned, problems
+	owed, err := owedFor(ctx, e.Store.Debts, planned.Plan)
+	if err != nil {
+		return nil, append(problems, stateUnreadable(err)...)
+	}
+	if len(owed) == 0 {
+		return planned, problems
+	}
+	use, err := inquiry{surveyor: e.surveyor(), now: e.Now, kinds: e.Provider.Kinds().Consuming()}.inquireOf(ctx, cfg.Devices, found, owed)
+	if err != nil {
+		return nil, append(problems, stateUnreadable(err)...)
+	}
+	return planned, append(problems, use.owe(planned, e.judge())...)
 }
 
 // Rotate is Plan, reduced to new passwords for managed accounts, together with the settings elsewhere that need to know

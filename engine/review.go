@@ -44,6 +44,9 @@ type Account struct {
 
 	// Told is when a device told last that it logs in with the account, by the name in Users.
 	Told map[string]time.Time `json:"told,omitempty"`
+
+	// Owed are those among Users who have yet to be told its password, since an earlier run did not get to.
+	Owed []string `json:"owed,omitempty"`
 }
 
 // kept is what the state keeps of accounts.
@@ -164,6 +167,11 @@ func withFound(accounts []Account, use *consumers, kinds *schema.Kinds) []Accoun
 		for _, f := range found[a.Device] {
 			if f.Account == a.Account && isLogin(f.Scheme, kinds) {
 				a.add(f)
+			}
+		}
+		for _, o := range use.owed {
+			if o.Account.Device == a.Device && o.Account.Key == a.Account {
+				a.Owed = append(a.Owed, o.Item.String())
 			}
 		}
 	}

@@ -4,19 +4,21 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
 	"camform/engine/plan"
+	"camform/engine/state"
 	"camform/schema"
 )
 
 // secure tells those who use the devices of a plan what they need to know, and puts the steps into an order in which all ways in
 // stay open.
 func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
-	problems := use.tell(planned, j)
+	problems := append(use.tell(planned, j), use.owe(planned, j)...)
 	steps := stepsOf(planned.Plan.Devices)
 	for i := range planned.Plan.Devices {
 		d := &planned.Plan.Devices[i]
@@ -97,6 +99,54 @@ func (c *consumers) tellOne(planned *Planned, j judge, item schema.Setting, lead
 	}
 	d.Steps = plan.Order(append(d.Steps, step), j.Kinds())
 	return problems
+}
+
+// owe adds the steps to a plan that tell passwords to those whom an earlier run did not get to tell them. No device shows the
+// password that it has, so that one which has it already is told it once more. Who cannot be told now stands in the plan, too.
+func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
+	var problems diag.Problems
+	for _, o := range c.owed {
+		if _, declared := c.password(o.Item); declared {
+			continue // the comparison finds that it was not told
+		}
+		if s, ok := stepsOf(planned.Plan.Devices)[o.Item.String()]; ok && s.Follows() == o.Account.String() {
+			continue // it is told what comes next
+		}
+		why := fmt.Sprintf("the run of %s that changed the password of %s ended before it was told", o.Since.Format(time.DateOnly), o.Account)
+		if wait := c.waits(o, planned); wait != "" {
+			d := &planned.Plan.Devices[slices.IndexFunc(planned.Plan.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device })]
+			d.Skipped = append(d.Skipped, plan.Skipped{
+				Address: o.Account, Reason: plan.Held, Drifted: true, Detail: fmt.Sprintf("%s has to be told it, since %s: %s", o.Item, why, wait),
+			})
+			continue
+		}
+		leader := plan.Step{Address: o.Account}
+		if a, ok := c.declared(o.Account); ok {
+			leader.Range, o.Origin = plan.SourceOf(a.Range), schema.Origin(a.Value)
+		}
+		problems = append(problems, c.tellOne(planned, j, o.Item, leader, plan.SecretSource{Origin: o.Origin})...)
+		d := planned.device(c.by[o.Item.Device], c.snapshots[o.Item.Device], j)
+		i := slices.IndexFunc(d.Steps, func(s plan.Step) bool { return s.Address == o.Item })
+		d.Steps[i].Reason, d.Steps[i].Cause = why, plan.CauseDrift
+	}
+	return problems
+}
+
+// waits says why an item cannot be told now what it is owed; empty if it can.
+func (c *consumers) waits(o state.Owed, planned *Planned) string {
+	f, there := c.creditor(o)
+	camera := planned.Snapshots[o.Account.Device]
+	switch {
+	case camera == nil || camera.Err != nil:
+		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Account.Device)
+	case !there || c.snapshots[o.Item.Device] == nil || f.Away != "":
+		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Item.Device)
+	case !f.Sure():
+		return "it is no longer certain that it logs in with it. Give it the password by hand, and accept that in the device block: " +
+			fmt.Sprintf("consumer %q with ignore = true and a reason", o.Item)
+	default:
+		return ""
+	}
 }
 
 // device is what a plan says about a device, which is added where the plan is not about it.

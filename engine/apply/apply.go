@@ -88,6 +88,12 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report
 	if len(work) == 0 {
 		return r // nothing follows where nothing leads
 	}
+	if err := o.Store.Owe(ctx, followers.debts(o.Provider.Kinds())); err != nil {
+		for _, i := range work {
+			r.Devices[i] = notRun(devices[i], fmt.Sprintf("%v: %v", rotate.ErrStore, err))
+		}
+		return r
+	}
 	witnesses := before(stop, p, o)
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
 	keeper := keep(ctx, &o)
@@ -148,6 +154,7 @@ func runDevice(ctx, stop context.Context, d plan.Device, o Options) report.Devic
 	o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d.Address})
 	w := newWorker(stop, d, o)
 	done := w.attend(ctx, w.run)
+	pay(ctx, d, done, o)
 	o.Event(report.Event{
 		Kind: report.DeviceDone, Stage: report.Apply, Device: d.Address,
 		Result: done.Result, Detail: done.Detail, Elapsed: time.Since(begun),

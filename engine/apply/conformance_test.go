@@ -32,6 +32,12 @@ func TestChangesInMemory(t *testing.T) {
 		s := newStore(options.Now)
 		return func() statetest.Changes { return s }
 	}
+	t.Run("owed", func(t *testing.T) {
+		statetest.Owed(t, func(_ *testing.T, options state.Options) func() statetest.Debts {
+			s := newStore(options.Now)
+			return func() statetest.Debts { return s }
+		})
+	})
 	t.Run("leases", func(t *testing.T) { statetest.Leases(t, open) })
 	t.Run("secrets", func(t *testing.T) { statetest.Secrets(t, open) })
 	t.Run("journal", func(t *testing.T) { statetest.Journal(t, open) })

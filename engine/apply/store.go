@@ -28,6 +28,9 @@ type Store interface {
 
 	Doubtful(ctx context.Context) (map[string]bool, error)
 
+	Owe(ctx context.Context, all []state.Owed) error
+	Paid(ctx context.Context, items []schema.Setting) error
+
 	SaveSnapshot(ctx context.Context, lease state.Lease, path string, sealed []byte) error
 }
 

@@ -36,6 +36,7 @@ type store struct {
 	secrets  []state.SecretVersion // in the order in which they were made
 	attempts []ledger.Entry
 	snapshot map[string][]byte
+	owed     map[schema.Setting]state.Owed
 }
 
 var (
@@ -48,7 +49,7 @@ func newStore(now func() time.Time) *store {
 	return &store{
 		now: now, durable: at, accounted: at, alive: func(string) bool { return true },
 		tokens: map[schema.Device]int64{}, holder: map[schema.Device]string{}, renewed: map[schema.Device]time.Time{},
-		devices: map[schema.Device]state.Device{}, settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{},
+		devices: map[schema.Device]state.Device{}, settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{}, owed: map[schema.Setting]state.Owed{},
 	}
 }
 
@@ -259,6 +260,37 @@ func (s *store) Doubtful(context.Context) (map[string]bool, error) {
 		}
 	}
 	return names, nil
+}
+
+func (s *store) Owe(_ context.Context, all []state.Owed) error {
+	if len(all) == 0 {
+		return nil
+	}
+	return s.durable(func() error {
+		for _, o := range all {
+			if o.Since.IsZero() {
+				o.Since = s.now()
+			}
+			s.owed[o.Item] = o
+		}
+		return nil
+	})
+}
+
+func (s *store) Paid(_ context.Context, items []schema.Setting) error {
+	if len(items) == 0 {
+		return nil
+	}
+	return s.durable(func() error {
+		for _, item := range items {
+			delete(s.owed, item)
+		}
+		return nil
+	})
+}
+
+func (s *store) AllOwed(context.Context) ([]state.Owed, error) {
+	return slices.SortedFunc(maps.Values(s.owed), func(a, b state.Owed) int { return a.Item.Compare(b.Item) }), nil
 }
 
 func (s *store) AdoptSecret(ctx context.Context, lease state.Lease, name string, sealed []byte, note string) error {

@@ -136,7 +136,7 @@ func leftAlone(s plan.Skipped) string {
 	switch {
 	case s.Drifted && s.Reason == plan.Unsupported:
 		return "was applied, and is no longer available"
-	case s.Drifted:
+	case s.Drifted && s.Reason != plan.Held:
 		return skipWords[s.Reason] + ", and was changed on the device"
 	default:
 		return skipWords[s.Reason]

@@ -15,6 +15,7 @@ func TestJournal(t *testing.T)   { statetest.Journal(t, sqlite) }
 func TestSettings(t *testing.T)  { statetest.Settings(t, sqlite) }
 func TestDevices(t *testing.T)   { statetest.Devices(t, sqlite) }
 func TestSnapshots(t *testing.T) { statetest.Snapshots(t, sqlite) }
+func TestOwed(t *testing.T)      { statetest.Owed(t, sqlite) }
 func TestAuditLog(t *testing.T)  { statetest.AuditLog(t, sqlite) }
 
 var (
@@ -22,6 +23,7 @@ var (
 	_ statetest.Seen          = (*state.Store)(nil)
 	_ statetest.Before        = (*state.Store)(nil)
 	_ statetest.Recorded      = (*state.Store)(nil)
+	_ statetest.Debts         = (*state.Store)(nil)
 )
 
 // sqlite opens one database as often as a test asks for it.

@@ -92,6 +92,7 @@ func (s *Devices) ForgetDevice(ctx context.Context, address schema.Device) error
 			`DELETE FROM intents WHERE device = $1 AND outcome IN ('', 'unknown')`,
 			`DELETE FROM snapshots WHERE device = $1`, // they are of the device that was there
 			`DELETE FROM uses WHERE device = $1`,
+			`DELETE FROM owed WHERE device = $1`,
 		} {
 			if _, err := tx.Exec(statement, address.String()); err != nil {
 				return err

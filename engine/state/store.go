@@ -33,6 +33,7 @@ type Fleet struct {
 	*Snapshots
 	*Capabilities
 	*Consumers
+	*Debts
 }
 
 // join makes the parts of a database.
@@ -42,7 +43,7 @@ func join(d *database) *Store {
 	fleet := &Fleet{
 		Key: &Key{d}, Devices: &Devices{d, leases}, Settings: settings, Leases: leases,
 		Journal: &Journal{d, leases, settings, secrets}, Attempts: &Attempts{d}, Secrets: secrets,
-		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d},
+		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d}, Debts: &Debts{d},
 	}
 	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, database: d}
 }

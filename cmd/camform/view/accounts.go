@@ -69,6 +69,9 @@ func users(a engine.Account, now time.Time) string {
 	var text strings.Builder
 	for i, user := range a.Users {
 		text.WriteString(user)
+		if slices.Contains(a.Owed, user) {
+			text.WriteString(" (not told its password yet: run camform apply)")
+		}
 		if note := old(user); i+1 == len(a.Users) || old(a.Users[i+1]) != note {
 			text.WriteString(note)
 		}
