@@ -24,6 +24,9 @@ type verdict struct {
 
 func verdictOf(status int, body []byte) verdict {
 	v := verdict{http: status, code: -1}
+	if shape, root := shapeOf(body); shape == shapeXML && root != "ResponseStatus" {
+		return v // a setting: every reply is judged several times, and only its root matters here
+	}
 	a := parseAnswer(body)
 	if a.root != "ResponseStatus" {
 		return v

@@ -44,9 +44,12 @@ func (x *exchange) looksAtCameras() (reply, bool) {
 // channelStatus answers a GET of the state of one channel, or of all where the model has that. The words follow from the
 // channel: see detect.
 func (d *unit) channelStatus(path string) (document, bool) {
-	stored, found := d.stored(channelsPath)
 	rest, status := strings.CutSuffix(path, "/status")
-	if !found || !status || d.model.recorded {
+	if !status || d.model.recorded {
+		return document{}, false
+	}
+	stored, found := d.stored(channelsPath)
+	if !found {
 		return document{}, false
 	}
 	list, err := scan(stored.body)
