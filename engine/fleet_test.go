@@ -230,14 +230,7 @@ type tour struct {
 func exercise(t testing.TB, fleet *simulator.Fleet) *tour {
 	t.Helper()
 	tour := &tour{site: newSite(t, fleet, fleet.DialContext)}
-	var text strings.Builder
-	for _, d := range fleet.Devices() {
-		if d.Document(infoDocument) == nil {
-			continue
-		}
-		text.WriteString(tour.enlist(d))
-	}
-	tour.configure(text.String())
+	tour.enlist()
 	tour.converge()
 	return tour
 }
@@ -382,19 +375,34 @@ func (t *tour) nothingIsLeft(first *plan.Plan) {
 	}
 }
 
-// enlist adds a device to the tour, with whatever can be wished of it, and is its block. The devices come from all over the world,
-// so that each is a site of its own: the addresses that a recorder tells are those of its own network.
-func (t *tour) enlist(d *simulator.Device) string {
-	w := &wisher{device: d, secure: t.fleet.URL(d).Scheme == "https"}
-	v := &visit{device: d, wishes: w.wishes(), before: documentsOf(d)}
-	name := fmt.Sprintf("d%03d", len(t.visits))
-	var settings strings.Builder
-	fmt.Fprintf(&settings, "  site = %q\n", name)
-	for _, one := range v.wishes {
-		settings.WriteString(one.hcl())
+// enlist puts all devices of a fleet that say who they are on the tour, with whatever can be wished of them, and configures them.
+// What none of them has is not wished: that would be a mistake. The devices come from all over the world, so that each is a
+// site of its own: the addresses that a recorder tells are those of its own network.
+func (t *tour) enlist() {
+	t.Helper()
+	has := map[string]bool{}
+	for _, d := range t.fleet.Devices() {
+		if d.Document(infoDocument) == nil {
+			continue
+		}
+		w := &wisher{device: d, secure: t.fleet.URL(d).Scheme == "https"}
+		v := &visit{device: d, wishes: w.wishes(), before: documentsOf(d)}
+		for _, one := range v.wishes {
+			has[one.local()] = has[one.local()] || !one.lacking
+		}
+		t.visits = append(t.visits, v)
 	}
-	t.visits = append(t.visits, v)
-	return t.deviceBlock(name, d, settings.String())
+	var text strings.Builder
+	for i, v := range t.visits {
+		name := fmt.Sprintf("d%03d", i)
+		v.wishes = slices.DeleteFunc(v.wishes, func(one *wish) bool { return !has[one.local()] })
+		settings := fmt.Sprintf("  site = %q\n", name)
+		for _, one := range v.wishes {
+			settings += one.hcl()
+		}
+		text.WriteString(t.deviceBlock(name, v.device, settings))
+	}
+	t.configure(text.String())
 }
 
 // count counts entries of a kind in the logs of all devices.

@@ -496,14 +496,7 @@ func TestADeviceThatIsNoLongerDeclaredIsTold(t *testing.T) {
 func rolledBack(t *testing.T, fleet *simulator.Fleet) []finding {
 	t.Helper()
 	tour := &tour{site: newSite(t, fleet, fleet.DialContext)}
-	var text strings.Builder
-	for _, d := range fleet.Devices() {
-		if d.Document(infoDocument) == nil {
-			continue
-		}
-		text.WriteString(tour.enlist(d))
-	}
-	tour.configure(text.String())
+	tour.enlist()
 	planned, problems := tour.engine().Plan(context.Background(), tour.cfg, nil)
 	if problems.HasErrors() {
 		t.Fatal(problems)
