@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -339,6 +340,7 @@ func (w *world) run() bool {
 	if w.recorder != nil {
 		w.remember(w.recorder)
 	}
+	defer w.judge()
 	return w.cycle(fmt.Sprint("run-", w.runs))
 }
 
@@ -691,14 +693,8 @@ func (w *world) wrong() string {
 	if len(intents) > 0 || len(doubtful) > 0 {
 		return fmt.Sprintf("still open: %d intents, doubtful: %v", len(intents), doubtful)
 	}
-	for _, account := range []string{"admin", "operator", "guest"} {
-		if account == "guest" && !w.create {
-			continue
-		}
+	for _, account := range w.accounts() {
 		live, err := w.live(credential.Name(cameraAddress, account))
-		if w.unmanaged && !map[string]bool{"operator": w.operator, "admin": w.own, "guest": true}[account] {
-			continue
-		}
 		if err != nil || !w.accepts(account, live) {
 			return fmt.Sprintf("the vault says %q of %s (%v), and the camera does not accept it", live, account, err)
 		}
@@ -713,6 +709,29 @@ func (w *world) wrong() string {
 		return fmt.Sprintf("%d writes of passwords, and %d passwords", written, versions)
 	}
 	return ""
+}
+
+// accounts are those of the camera that have a password of the vault in the end.
+func (w *world) accounts() []string {
+	return slices.DeleteFunc([]string{"admin", "operator", "guest"}, func(account string) bool {
+		managed := map[string]bool{"operator": w.operator, "admin": w.own, "guest": true}[account]
+		return account == "guest" && !w.create || w.unmanaged && !managed
+	})
+}
+
+// judge notes if the vault is certain of a password that the camera does not have, after a run that came to its end. Where the
+// camera does something by itself later, nobody can know.
+func (w *world) judge() {
+	if w.dead || w.swapped || w.reverts || w.unrest > 0 {
+		return
+	}
+	doubtful, _ := w.disk.Doubtful(context.Background())
+	for _, account := range w.accounts() {
+		name := credential.Name(cameraAddress, account)
+		if live, err := w.live(name); err == nil && !doubtful[name] && !w.camera.Accepts(account, live) {
+			w.exposed = cmp.Or(w.exposed, fmt.Sprintf("after run %d the vault is certain of %q for %s, and the camera has another", w.runs, live, account))
+		}
+	}
 }
 
 // accepts reports whether the camera accepts a password, by logging in.
