@@ -253,7 +253,8 @@ func (q *inquiry) usesNone(ctx context.Context, d *config.Device) bool {
 func (q *inquiry) learn(ctx context.Context, snap *live.Snapshot) {
 	for _, k := range q.kinds {
 		if why := snap.Missing[k.Name]; why != "" {
-			capabilityCache{q.store.Capabilities}.Store(snap.Identity.Model, snap.Identity.Firmware, providers.Document{Path: k.Document.Path, Missing: why})
+			doc := providers.Document{Path: k.Document.Path, Missing: why, Unsure: snap.Unsure[k.Name]}
+			capabilityCache{q.store.Capabilities}.Store(snap.Identity.Model, snap.Identity.Firmware, doc)
 		}
 	}
 }
@@ -284,7 +285,7 @@ func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers)
 		default:
 			list.Away = q.away(snap)
 			switch {
-			case !list.Never() || snap.Err == nil || declaresUses(d) || recorders[q.modelOf(d)]:
+			case !list.Never() || snap.Err == nil && !q.unsure(snap) || declaresUses(d) || recorders[q.modelOf(d)]:
 				c.lists = append(c.lists, list)
 			case !q.usesNone(ctx, d):
 				c.strangers = append(c.strangers, list)
@@ -324,10 +325,15 @@ func (q *inquiry) last(d *config.Device) consumer.List {
 	return list
 }
 
+// unsure reports whether the device has a fault that may pass where it should tell what it uses.
+func (q *inquiry) unsure(snap *live.Snapshot) bool {
+	return slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Unsure[k.Name] })
+}
+
 // tells reports whether a snapshot has all that tells what the device uses. One that told of others before and has no such
-// document any more tells nothing.
+// document any more tells nothing, and neither does one with a fault that may pass.
 func (q *inquiry) tells(snap *live.Snapshot, last consumer.List) bool {
-	return snap.Err == nil && (q.has(snap) || len(last.Uses) == 0) &&
+	return snap.Err == nil && !q.unsure(snap) && (q.has(snap) || len(last.Uses) == 0) &&
 		!slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Unreadable[k.Name] != nil })
 }
 

@@ -434,3 +434,30 @@ func TestI13ARecorderThatRefusesItsListHoldsChangesOfItsSite(t *testing.T) {
 		}
 	})
 }
+
+// A fault of a device is no answer: what it uses is not known, for others of its model neither, and what was applied to it has not
+// vanished.
+func TestI12AFaultThatMayPassIsNoAnswer(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare("upnp {\n enabled = true\n}\n", "")
+		p, problems := s.plans()
+		if bad := s.applies(p).Bad(); problems != "" || len(bad) > 0 {
+			t.Fatal(problems, bad)
+		}
+		for d, path := range map[*simulator.Device]string{s.recorder: "/ISAPI/ContentMgmt/InputProxy/channels", s.camera: "/ISAPI/System/Network/UPnP"} {
+			rule := simulator.Rule{Action: simulator.Status, Method: http.MethodGet, Path: path, Status: http.StatusInternalServerError, Code: "deviceError"}
+			if err := d.Inject(rule); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if found, wrong := s.managing().Drift(s.Context(), s.cfg, nil); wrong.HasErrors() || found.Plan.Drifted() != plan.Unknown {
+			t.Errorf("drift is %s: %v", found.Plan.Drifted(), wrong)
+		}
+		s.declare(fmt.Sprintf(allowList, ""), "")
+		for range 2 {
+			if _, problems := s.plans(); !strings.Contains(problems, "It was never read whether other devices are used by device.recorder") {
+				t.Errorf("the plan says %q", problems)
+			}
+		}
+	})
+}

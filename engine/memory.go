@@ -69,6 +69,9 @@ func (c capabilityCache) Lookup(model, firmware, path string) (providers.Documen
 }
 
 func (c capabilityCache) Store(model, firmware string, doc providers.Document) {
+	if doc.Unsure {
+		return // others of the model may have it
+	}
 	// A cache that cannot be written costs requests in later runs, nothing else.
 	_ = c.store.SaveCapability(context.Background(), model, firmware, doc.Path, doc.Body, doc.Missing)
 }

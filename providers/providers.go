@@ -240,6 +240,7 @@ type Document struct {
 	Path    string
 	Body    []byte // as it came; nil if Missing is not empty
 	Missing string // why the device does not have it ("403 notSupport"), empty if it does
+	Unsure  bool   // whether Missing may as well be a fault of the device that passes ("500 deviceError")
 	Source  string // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
 }
 

@@ -164,7 +164,11 @@ func (c *comparison) compareWanted(want *config.Setting) {
 // skip notes that a wanted setting cannot be compared, with the reason that the snapshot knows.
 func (c *comparison) skip(want *config.Setting) {
 	if why, ok := c.Snapshot.Missing[want.Kind.Name]; ok {
-		c.skipFor(want, plan.Unsupported, why)
+		reason := plan.Unsupported
+		if _, applied := c.Last[want.Address]; applied && c.Snapshot.Unsure[want.Kind.Name] {
+			reason = plan.Unreadable // it was there, and the device has a fault that may pass
+		}
+		c.skipFor(want, reason, why)
 		return
 	}
 	detail := "it was not read"

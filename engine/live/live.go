@@ -47,6 +47,7 @@ type Snapshot struct {
 	Documents       providers.Documents        // as they came, with those that give limits
 	Items           map[string]providers.Items // settings by kind; a kind that could not be read is missing
 	Missing         map[string]string          // kinds that the device does not have, with the reason
+	Unsure          map[string]bool            // those of Missing where that may as well be a fault of the device that passes
 	Unreadable      map[string]error           // kinds whose document could not be read or understood
 	UnreadDocuments map[string]error           // further documents that could not be read, by path
 	Source          string                     // our own address, as the connection to the device shows it; empty if not known
@@ -124,7 +125,7 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *Snapshot {
 	s := &Snapshot{
 		Device: r.Target.Device, Kinds: map[string]*schema.Kind{}, Documents: providers.Documents{},
-		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{}, UnreadDocuments: map[string]error{},
+		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unsure: map[string]bool{}, Unreadable: map[string]error{}, UnreadDocuments: map[string]error{},
 	}
 	s.Identity, s.Err = reader.Identify(ctx)
 	s.Pin = reader.Pin()
@@ -158,8 +159,13 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 
 // readKind fills in one kind. The error it returns is recorded in the snapshot already.
 func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, keys []string, o Options) error {
+	unsure := false
 	err := providers.ReadKind(kind, keys,
-		func(path string) (providers.Document, error) { return s.readDocument(ctx, reader, path) },
+		func(path string) (providers.Document, error) {
+			doc, err := s.readDocument(ctx, reader, path)
+			unsure = unsure || doc.Unsure
+			return doc, err
+		},
 		func(path string) (providers.Document, error) { return s.readLimits(ctx, reader, path, o.Cache) })
 	var items providers.Items
 	if err == nil {
@@ -167,7 +173,7 @@ func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *
 	}
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
-		s.Missing[kind.Name] = providers.Reason(err)
+		s.Missing[kind.Name], s.Unsure[kind.Name] = providers.Reason(err), unsure
 		return nil
 	case err != nil:
 		s.Unreadable[kind.Name] = err

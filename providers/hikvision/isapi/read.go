@@ -11,7 +11,8 @@ import (
 
 // Read gets a document, as it came. The error is ErrDenied where the account may not see it, ErrBusy where the device
 // stays busy or reports an error of its own, and ErrMalformed for an HTML page, an empty answer, a mere OK, or the answer to
-// another question. Where the device does not have the document, Missing holds the HTTP status and the reason in its words.
+// another question. Where the device does not have the document, Missing holds the HTTP status and the reason in its words,
+// and Unsure tells a fault that may pass.
 func (r *Reader) Read(ctx context.Context, path string) (providers.Document, error) {
 	if err := r.ready(); err != nil {
 		return providers.Document{}, err
@@ -44,7 +45,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 		doc.Missing = v.missing()
 		return doc, nil
 	case v.lacks():
-		doc.Missing = v.missing()
+		doc.Missing, doc.Unsure = v.missing(), v.mayPass()
 		return doc, nil
 	}
 	return providers.Document{}, fmt.Errorf("%s: %w", v.describe(secretsOf(nil, r.target.Login)), v.readFamily())
@@ -76,6 +77,13 @@ func (v verdict) lacks() bool {
 		return false
 	}
 	return v.http/100 == 4 || v.http == http.StatusInternalServerError || v.http == http.StatusNotImplemented
+}
+
+// mayPass reports whether the answer to a read that lacks a document may as well be a fault of the device that passes: a 500
+// without one of the clear words.
+func (v verdict) mayPass() bool {
+	family, special := families[strings.ToLower(v.sub)]
+	return v.http == http.StatusInternalServerError && v.absent == "" && !(special && family == providers.ErrUnsupported)
 }
 
 // missing is why a document is not there, such as "403 notSupport".

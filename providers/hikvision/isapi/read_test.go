@@ -92,6 +92,9 @@ func TestReadClassifiesAnswers(t *testing.T) {
 				if test.missing == "" {
 					want.Body = []byte(test.body)
 				}
+				if unsure := name == "bare 500" || name == "device error, 500"; doc.Unsure != unsure {
+					t.Errorf("unsure: %t, want %t", doc.Unsure, unsure)
+				}
 				if name == "escapes" {
 					if strings.ContainsAny(doc.Missing, "\x1b\u202e") {
 						t.Errorf("control characters in %q", doc.Missing)
