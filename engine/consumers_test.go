@@ -453,6 +453,10 @@ func TestI12AFaultThatMayPassIsNoAnswer(t *testing.T) {
 		if found, wrong := s.managing().Drift(s.Context(), s.cfg, nil); wrong.HasErrors() || found.Plan.Drifted() != plan.Unknown {
 			t.Errorf("drift is %s: %v", found.Plan.Drifted(), wrong)
 		}
+		s.declare("", "")
+		if p, _ := s.plans(); len(toldPlan(p)) > 0 {
+			t.Errorf("what was applied and is not declared any more is taken for gone: %s", toldPlan(p))
+		}
 		s.declare(fmt.Sprintf(allowList, ""), "")
 		for range 2 {
 			if _, problems := s.plans(); !strings.Contains(problems, "It was never read whether other devices are used by device.recorder") {

@@ -82,7 +82,7 @@ func (w *worker) certain(ctx context.Context, steps []plan.Step) error {
 
 // inEffect returns an error if it is not known that an account has the password from an origin.
 func (w *worker) inEffect(ctx context.Context, account schema.Setting, origin string) error {
-	open, errOpen := w.Store.AllOpenIntents(ctx)
+	open, errOpen := w.Store.OpenIntents(ctx, account.Device)
 	known, errKnown := w.Store.SettingsOf(ctx, account.Device)
 	if err := errors.Join(errOpen, errKnown); err != nil {
 		return fmt.Errorf("%w: %w", rotate.ErrStore, err)

@@ -327,7 +327,7 @@ func (c *comparison) findVanished() {
 			continue
 		}
 		items, read := c.Snapshot.Items[address.Kind]
-		if !read && c.Snapshot.Missing[address.Kind] == "" {
+		if !read && (c.Snapshot.Missing[address.Kind] == "" || c.Snapshot.Unsure[address.Kind]) {
 			c.skipVanished(address)
 			continue
 		}
@@ -348,9 +348,13 @@ func (c *comparison) findVanished() {
 
 // skipVanished notes that it is not known whether an item is still there that is ours to delete.
 func (c *comparison) skipVanished(address schema.Setting) {
-	if err := c.Snapshot.Unreadable[address.Kind]; err != nil && c.deletesCreated(address) {
+	why := c.Snapshot.Missing[address.Kind]
+	if err := c.Snapshot.Unreadable[address.Kind]; err != nil {
+		why = providers.Reason(err)
+	}
+	if why != "" && c.deletesCreated(address) {
 		c.result.Skipped = append(c.result.Skipped, plan.Skipped{
-			Address: address, Reason: plan.Unreadable, Detail: "camform created it, and the configuration no longer declares it: " + providers.Reason(err),
+			Address: address, Reason: plan.Unreadable, Detail: "camform created it, and the configuration no longer declares it: " + why,
 		})
 	}
 }
