@@ -60,6 +60,7 @@ type inquiry struct {
 	now   func() time.Time
 	kinds []*schema.Kind // that use other devices
 	own   bool           // whether to ask for the addresses of the devices that use others, too
+	owed  []state.Owed   // what earlier runs did not get to tell
 
 	known map[schema.Device]providers.Identity
 	told  map[schema.Device]consumer.List  // what devices told last
@@ -95,26 +96,7 @@ func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *surve
 	if err := q.store.SaveUses(ctx, fresh); err != nil && ctx.Err() == nil {
 		c.unwritten = err
 	}
-	return c, nil
-}
-
-// inquireOf is inquire with those who have to be told passwords. Those who need not be told any more are forgotten.
-func (q inquiry) inquireOf(ctx context.Context, all []*config.Device, found *survey, owed []state.Owed) (*consumers, error) {
-	c, err := q.inquire(ctx, all, found)
-	if err != nil {
-		return nil, err
-	}
-	var void []schema.Setting
-	for _, o := range owed {
-		if c.void(o) {
-			void = append(void, o.Item)
-		} else {
-			c.owed = append(c.owed, o)
-		}
-	}
-	if err := q.store.Paid(ctx, void); err != nil && ctx.Err() == nil {
-		c.unwritten = err
-	}
+	c.owed = slices.DeleteFunc(slices.Clone(q.owed), c.void)
 	return c, nil
 }
 
@@ -129,9 +111,8 @@ func (q inquiry) remembered(ctx context.Context, all []*config.Device) (*consume
 		c.lists = append(c.lists, q.last(d))
 	}
 	c.match(q.known)
-	var err error
-	c.owed, err = q.store.AllOwed(ctx)
-	return c, err
+	c.owed = slices.DeleteFunc(slices.Clone(q.owed), c.void)
+	return c, nil
 }
 
 // match finds out whose the uses in the lists are, by what is known of the devices.
@@ -543,16 +524,16 @@ func ignores(d *config.Device, user schema.Setting) bool {
 }
 
 // owedFor are the items that an earlier run did not get to tell the passwords of accounts, as far as a plan is about the devices
-// with the accounts.
+// with the accounts or about those of the items.
 func owedFor(ctx context.Context, debts *state.Debts, p *plan.Plan) ([]state.Owed, error) {
 	all, err := debts.AllOwed(ctx)
 	return slices.DeleteFunc(all, func(o state.Owed) bool {
-		return !slices.ContainsFunc(p.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device })
+		return !slices.ContainsFunc(p.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device || d.Address == o.Item.Device })
 	}), err
 }
 
-// void reports whether nothing is owed to an item any more: a person lets it be cut off, or its device was read and it does not
-// log in with the account.
+// void reports whether nothing is owed to an item as things are: a person lets it be cut off, or its device was read and it does
+// not log in with the account. It is not forgotten for that: a list may lack an item for once.
 func (c *consumers) void(o state.Owed) bool {
 	if device := c.by[o.Account.Device]; device != nil && ignores(device, o.Item) {
 		return true

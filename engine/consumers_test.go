@@ -432,6 +432,9 @@ func TestI13ARecorderThatRefusesItsListHoldsChangesOfItsSite(t *testing.T) {
 		if steps := s.steps(p); !strings.Contains(steps, "device.gate.ip_filter waits: device.recorder may use this device") {
 			t.Errorf("the steps are\n%s\nand the problems %q", steps, problems)
 		}
+		if p.Complete() {
+			t.Error("the plan calls itself complete")
+		}
 	})
 }
 

@@ -137,8 +137,14 @@ func (e *Engine) consumersOf(ctx context.Context, all []*config.Device, p *plan.
 	case !cuts && len(owed) == 0:
 		return declaredConsumers(all), nil
 	}
-	asking := inquiry{surveyor: e.surveyor(), now: e.Now, kinds: e.Provider.Kinds().Consuming(), own: filters}
-	return asking.inquireOf(ctx, all, found, owed)
+	asking := e.inquiry(owed)
+	asking.own = filters
+	return asking.inquire(ctx, all, found)
+}
+
+// inquiry is one about who uses devices, and what they are owed.
+func (e *Engine) inquiry(owed []state.Owed) inquiry {
+	return inquiry{surveyor: e.surveyor(), now: e.Now, kinds: e.Provider.Kinds().Consuming(), owed: owed}
 }
 
 // Drift reads the devices of a configuration and finds what somebody changed on them since it was last applied. Targets are
@@ -158,7 +164,7 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 	if len(owed) == 0 {
 		return planned, problems
 	}
-	use, err := inquiry{surveyor: e.surveyor(), now: e.Now, kinds: e.Provider.Kinds().Consuming()}.inquireOf(ctx, cfg.Devices, found, owed)
+	use, err := e.inquiry(owed).inquire(ctx, cfg.Devices, found)
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
@@ -295,7 +301,11 @@ func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []sch
 	if len(targets) == 0 {
 		accounts = append(accounts, kept.orphans(accounts, cfg.Origins)...)
 	}
-	use, err := inquiry{surveyor: e.surveyor()}.remembered(ctx, cfg.Devices)
+	owed, err := e.Store.AllOwed(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	use, err := e.inquiry(owed).remembered(ctx, cfg.Devices)
 	return accounts, use, err
 }
 

@@ -17,6 +17,7 @@ import (
 	"camform/engine/thorough"
 	"camform/providers"
 	"camform/providers/memory"
+	"camform/schema"
 )
 
 // owing is a camera that is to get another password, and a recorder that shows it on a channel that nobody declares.
@@ -141,7 +142,7 @@ func TestI13ADeadRecorderIsToldWhenItAnswers(t *testing.T) {
 			t.Fatalf("the camera has no new password, or it owes %v", s.owes())
 		}
 		again, _ := s.engineOf().Plan(ctx, s.cfg, nil)
-		if d := again.Plan.Devices[0]; len(d.Skipped) != 1 || !strings.Contains(d.Skipped[0].Detail, "device.recorder0.channel[\"1\"] has to be told it") {
+		if d := again.Plan.Devices[0]; len(d.Skipped) != 1 || !strings.Contains(d.Skipped[0].Detail, "device.recorder0.channel[\"1\"] has to be told the password of device.camera0.user.") {
 			t.Errorf("left alone are %v", d.Skipped)
 		}
 		accounts, _ := s.engineOf().Credentials(ctx, s.cfg, nil)
@@ -158,7 +159,7 @@ func TestI13ADeadRecorderIsToldWhenItAnswers(t *testing.T) {
 	})
 }
 
-// A run that was interrupted before it told the recorder leaves that to the next one.
+// A run that is interrupted while the camera gets its password tells the recorder before it ends.
 func TestI13ARecorderIsToldAfterARunThatWasInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newOwing(t)
@@ -174,29 +175,67 @@ func TestI13ARecorderIsToldAfterARunThatWasInterrupted(t *testing.T) {
 		if !s.logsIn("camera0", shownAs, "Chosen-camera0") {
 			t.Fatal("the camera has no new password")
 		}
+		if owed := s.owes(); len(owed) > 0 || !s.online()[s.channels[0].item()] {
+			t.Errorf("the recorder was left behind, it owes %v", owed)
+		}
 		s.endsOnline()
 	})
 }
 
-// What somebody gave up is owed nothing any more, and neither is a channel that shows nothing of the camera any more.
-func TestI13WhatIsGivenUpOrGoneIsOwedNothing(t *testing.T) {
-	for name, change := range map[string]func(owing){
-		"given up": func(s owing) {
-			s.declared("camera0").Consumers = []config.Consumer{{Name: "device.recorder0", Ignore: true, Reason: "it goes tomorrow"}}
+// Nothing is owed while somebody gave the recorder up, and while its list has no channel that shows the camera. Once that is over
+// it is told: a list may lack a channel for once.
+func TestI13WhatIsGivenUpOrGoneIsOwedNothingUntilItIsBack(t *testing.T) {
+	for name, change := range map[string]struct{ away, back func(owing) }{
+		"given up": {
+			away: func(s owing) {
+				s.declared("camera0").Consumers = []config.Consumer{{Name: "device.recorder0", Ignore: true, Reason: "it goes tomorrow"}}
+			},
+			back: func(s owing) { s.declared("camera0").Consumers = nil },
 		},
-		"gone": func(s owing) { s.fleet.Device("recorder0").SetChannel("1", "10.0.0.99:443", shownAs, "other") },
+		"gone": {
+			away: func(s owing) { s.fleet.Device("recorder0").SetChannel("1", "10.0.0.99:443", shownAs, "other") },
+			back: func(s owing) { s.fleet.Device("recorder0").SetChannel("1", "10.0.0.10:443", shownAs, "Shown-camera0") },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, ctx := newOwing(t), context.Background()
-				planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
-				s.fleet.Device("recorder0").Unplug()
-				s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
-				s.fleet.Device("recorder0").Plug()
-				change(s)
-				again, problems := s.engineOf().Plan(ctx, s.cfg, nil)
-				if !again.Plan.Empty() || problems.HasErrors() || len(s.owes()) > 0 {
-					t.Errorf("it owes %v and plans %s, problems %v", s.owes(), toldPlan(again.Plan), problems)
+				s := owingAfterARun(t)
+				change.away(s)
+				again, problems := s.engineOf().Plan(context.Background(), s.cfg, nil)
+				if !again.Plan.Empty() || problems.HasErrors() {
+					t.Errorf("it plans %s, problems %v", toldPlan(again.Plan), problems)
+				}
+				change.back(s)
+				s.endsOnline()
+			})
+		})
+	}
+}
+
+// owingAfterARun is a camera with another password, of which its recorder was not told since it was dead. It answers again.
+func owingAfterARun(t testing.TB) owing {
+	s, ctx := newOwing(t), context.Background()
+	planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
+	s.fleet.Device("recorder0").Unplug()
+	s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
+	s.fleet.Device("recorder0").Plug()
+	return s
+}
+
+// Targets that name the recorder only show what it is owed, and so do those that name the camera.
+func TestI13WhatIsOwedIsToldWhicheverDeviceIsTargeted(t *testing.T) {
+	for _, name := range []string{"recorder0", "camera0"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, target := owingAfterARun(t), []schema.Setting{{Device: schema.Device{Name: name}}}
+				s.clock.pass(time.Minute)
+				planned, problems := s.engineOf().Plan(context.Background(), s.cfg, target)
+				if problems.HasErrors() || !strings.Contains(toldPlan(planned.Plan), `update recorder0.channel["1"] password`) {
+					t.Fatalf("planned %s %v", toldPlan(planned.Plan), problems)
+				}
+				s.engineOf().Apply(context.Background(), context.Background(), planned.Plan, s.nextRun())
+				if owed := s.owes(); len(owed) > 0 || !s.online()[s.channels[0].item()] {
+					t.Errorf("it owes %v", owed)
 				}
 			})
 		})
@@ -206,11 +245,7 @@ func TestI13WhatIsGivenUpOrGoneIsOwedNothing(t *testing.T) {
 // A recorder that is owed a password is told none that the account is not known to have: the source yields another one by now.
 func TestI13ARecorderIsToldNothingThatIsNotInEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, ctx := newOwing(t), context.Background()
-		planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
-		s.fleet.Device("recorder0").Unplug()
-		s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
-		s.fleet.Device("recorder0").Plug()
+		s, ctx := owingAfterARun(t), context.Background()
 		again, _ := s.engineOf().Plan(ctx, s.cfg, nil)
 		s.secrets["env:camera0/"+shownAs] = "Never-set-1"
 		r := s.engineOf().Apply(ctx, ctx, again.Plan, s.nextRun())

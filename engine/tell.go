@@ -114,10 +114,7 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 		}
 		why := fmt.Sprintf("the run of %s that changed the password of %s ended before it was told", o.Since.Format(time.DateOnly), o.Account)
 		if wait := c.waits(o, planned); wait != "" {
-			d := &planned.Plan.Devices[slices.IndexFunc(planned.Plan.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device })]
-			d.Skipped = append(d.Skipped, plan.Skipped{
-				Address: o.Account, Reason: plan.Held, Drifted: true, Detail: fmt.Sprintf("%s has to be told it, since %s: %s", o.Item, why, wait),
-			})
+			planned.hold(o, fmt.Sprintf("%s has to be told the password of %s, since %s: %s", o.Item, o.Account, why, wait))
 			continue
 		}
 		leader := plan.Step{Address: o.Account}
@@ -132,12 +129,25 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 	return problems
 }
 
+// hold notes that an item cannot be told now what it is owed: with the account, or with the item where a plan is not about the
+// device of the account.
+func (p *Planned) hold(o state.Owed, why string) {
+	for _, address := range []schema.Setting{o.Account, o.Item} {
+		i := slices.IndexFunc(p.Plan.Devices, func(d plan.Device) bool { return d.Address == address.Device })
+		if i >= 0 {
+			d := &p.Plan.Devices[i]
+			d.Skipped = append(d.Skipped, plan.Skipped{Address: address, Reason: plan.Held, Drifted: true, Detail: why})
+			return
+		}
+	}
+}
+
 // waits says why an item cannot be told now what it is owed; empty if it can.
 func (c *consumers) waits(o state.Owed, planned *Planned) string {
 	f, there := c.creditor(o)
 	camera := planned.Snapshots[o.Account.Device]
 	switch {
-	case camera == nil || camera.Err != nil:
+	case camera != nil && camera.Err != nil:
 		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Account.Device)
 	case !there || c.snapshots[o.Item.Device] == nil || f.Away != "":
 		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Item.Device)

@@ -100,11 +100,11 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report
 	defer keeper()
 	left := graph.Walk(stop, work, func(i int) string { return devices[i].Access.Site }, o.Parallelism, func(i int) {
 		r.Devices[i] = followers.carryOut(devices[i], func() report.Device { return runDevice(ctx, stop, devices[i], o) })
-		followers.after(ctx, stop, r.Devices[i], o)
+		followers.after(ctx, r.Devices[i], o)
 	})
 	for _, i := range left {
 		r.Devices[i] = notRun(devices[i], "the run was interrupted before this device")
-		followers.after(ctx, stop, r.Devices[i], o)
+		followers.after(ctx, r.Devices[i], o)
 	}
 	for i, done := range r.Devices {
 		r.Devices[i] = followers.merge(done)

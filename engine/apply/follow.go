@@ -57,14 +57,15 @@ func (f *followers) carryOut(d plan.Device, work func() report.Device) report.De
 	return work()
 }
 
-// after carries out what follows the steps of a device that has ended.
-func (f *followers) after(ctx, stop context.Context, done report.Device, o Options) {
+// after carries out what follows the steps of a device that has ended. It is in flight once the account has its new password: an
+// orderly end of the run does not leave anybody with the old one.
+func (f *followers) after(ctx context.Context, done report.Device, o Options) {
 	o.Event = withoutDevices(o.Event)
 	for _, s := range done.Steps {
 		for _, next := range f.steps[s.Address.String()] {
 			var result report.Device
 			if s.Result.Good() {
-				result = f.carryOut(next, func() report.Device { return runDevice(ctx, stop, next, o) })
+				result = f.carryOut(next, func() report.Device { return runDevice(ctx, ctx, next, o) })
 			} else {
 				result = notRun(next, fmt.Sprintf("%s has no new password yet", s.Address))
 				result.Steps[0].Detail = result.Detail

@@ -25,13 +25,13 @@ func (p *Plan) Complete() bool {
 	})
 }
 
-// PartlyRead reports whether a wanted setting of a device could not be read.
+// PartlyRead reports whether a wanted setting of a device could not be read, or is held back for something that is not known.
 func (d Device) PartlyRead() bool { return slices.ContainsFunc(d.Skipped, Skipped.unread) }
 
 // Lost reports whether a device no longer has something that was applied to it and that is still wanted.
 func (d Device) Lost() bool { return slices.ContainsFunc(d.Skipped, Skipped.lost) }
 
-// Unknown are the wanted settings that could not be read, and those that devices no longer have: no step makes them as wanted.
+// Unknown are the wanted settings that could not be read or are held back, and those that devices no longer have: no step makes them as wanted.
 func (p *Plan) Unknown() []Skipped {
 	var all []Skipped
 	for _, d := range p.Devices {
@@ -44,7 +44,7 @@ func (p *Plan) Unknown() []Skipped {
 	return all
 }
 
-func (s Skipped) unread() bool { return s.Reason == Unreadable }
+func (s Skipped) unread() bool { return s.Reason == Unreadable || s.Reason == Held }
 func (s Skipped) lost() bool   { return s.Reason == Unsupported && s.Drifted }
 
 // Unapplied are the devices to which nothing was applied yet, so that nothing is known of their drift.
