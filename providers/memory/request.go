@@ -132,7 +132,7 @@ func (w *write) accepts(kind *schema.Kind, doc content) error {
 	if err != nil {
 		return fmt.Errorf("bad content for %s: %w", kind.Name, providers.ErrInvalid)
 	}
-	limits := w.d.obeyed().limits[kind.Name]
+	limits := limitsOf(kind, func(path string) []byte { return []byte(w.d.documents[path]) })
 	for _, key := range slices.Sorted(maps.Keys(items)) {
 		for _, offence := range offences(kind, limits, items[key]) {
 			return fmt.Errorf("%s: %w", offence.Detail, providers.ErrInvalid)

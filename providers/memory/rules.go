@@ -19,8 +19,7 @@ type rules struct {
 	denies  bool // the addresses that are listed, and not the others
 	listed  []netip.Prefix
 	lock    device.LockRule
-	schemes []string                    // digest algorithms, the strongest first
-	limits  map[string]map[string]limit // of attributes, by kind
+	schemes []string // digest algorithms, the strongest first
 }
 
 type way struct {
@@ -65,7 +64,7 @@ func (d *Device) learnUsers() {
 
 // learn reads the documents. Without a document about them, logins are locked after five failures for half an hour.
 func (d *Device) learn() *rules {
-	r := &rules{ways: map[string]way{}, limits: map[string]map[string]limit{}}
+	r := &rules{ways: map[string]way{}}
 	var w way
 	for _, scheme := range []string{"HTTP", "HTTPS"} {
 		if d.read(accessPath, scheme, &w) {
@@ -85,9 +84,6 @@ func (d *Device) learn() *rules {
 		r.schemes = algorithms["SHA256"]
 	}
 	d.learnFilter(r)
-	for _, kind := range kinds.All() {
-		r.limits[kind.Name] = limitsOf(kind, func(path string) []byte { return []byte(d.documents[path]) })
-	}
 	return r
 }
 
