@@ -115,10 +115,10 @@ func (l *loader) functions() map[string]function.Function {
 		// Files
 		"basename":   baseNameFunc,
 		"dirname":    dirNameFunc,
-		"file":       l.fileFunc(),
-		"filebase64": l.fileBase64Func(),
-		"fileexists": l.fileExistsFunc(),
-		"fileset":    l.fileSetFunc(),
+		"file":       naming(l.fileFunc(), 1),
+		"filebase64": naming(l.fileBase64Func(), 1),
+		"fileexists": naming(l.fileExistsFunc(), 1),
+		"fileset":    naming(l.fileSetFunc(), 2),
 		"pathexpand": l.pathExpandFunc(),
 
 		// Types
@@ -147,9 +147,8 @@ func (l *loader) functions() map[string]function.Function {
 	return table
 }
 
-// discreet makes a function that answers like f, except that errors about secret arguments give no reason, since reasons
-// quote arguments.
-func discreet(f function.Function) function.Function {
+// around makes a function with the parameters of f that takes every value, marks included, and answers with call.
+func around(f function.Function, call func(args []cty.Value) (cty.Value, error)) function.Function {
 	open := func(p function.Parameter) function.Parameter {
 		p.AllowNull, p.AllowUnknown, p.AllowDynamicType, p.AllowMarked = true, true, true, true
 		return p
@@ -162,7 +161,14 @@ func discreet(f function.Function) function.Function {
 		opened := open(*p)
 		spec.VarParam = &opened
 	}
-	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) { return call(args) }
+	return function.New(spec)
+}
+
+// discreet makes a function that answers like f, except that errors about secret arguments give no reason, since reasons
+// quote arguments.
+func discreet(f function.Function) function.Function {
+	return around(f, func(args []cty.Value) (cty.Value, error) {
 		v, err := f.Call(args)
 		if err == nil {
 			return v, nil
@@ -173,8 +179,20 @@ func discreet(f function.Function) function.Function {
 			}
 		}
 		return v, err
-	}
-	return function.New(spec)
+	})
+}
+
+// naming makes a function that answers like f, except that its first arguments, which name a file or an origin, must not
+// contain a secret: such names are shown in errors, plans and the state.
+func naming(f function.Function, names int) function.Function {
+	return around(f, func(args []cty.Value) (cty.Value, error) {
+		for _, arg := range args[:names] {
+			if hasSecret(arg) {
+				return cty.NilVal, secretExposed.of("The names of files and the origins of secrets are shown, so they must not contain a secret. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").")
+			}
+		}
+		return f.Call(args)
+	})
 }
 
 // neverFunc is a function of Terraform that gives another result on every run.
@@ -231,12 +249,16 @@ var isSensitiveFunc = function.New(&function.Spec{
 	},
 })
 
-// nonsensitiveFunc takes the mark from a value that was computed from secrets. It refuses values that still contain one.
+// nonsensitiveFunc takes the mark from a value that was computed from sensitive variables. It refuses values that still
+// contain one, and everything that was computed from secret(): no function can tell how much of a secret is left in those.
 func (l *loader) nonsensitiveFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{anything("value")},
 		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			if fromOrigin(args[0]) {
+				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that was made from secret(), which stays secret whatever is made of it. Take nonsensitive() away, or keep what may be shown apart from the secrets.")
+			}
 			if l.secrets.revealed(args[0]) {
 				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that contains a secret as it is. It is meant for what is computed from secrets and tells nothing about them, such as a length.")
 			}
@@ -246,9 +268,22 @@ func (l *loader) nonsensitiveFunc() function.Function {
 	})
 }
 
+// fromOrigin reports whether anything in v was computed from secret(). Marks of sensitive variables have the origin "var.NAME",
+// and those of sensitive() none.
+func fromOrigin(v cty.Value) bool {
+	_, marks := v.UnmarkDeep()
+	for mark := range marks {
+		secret, ok := mark.(schema.SecretMark)
+		if scheme, _ := schema.OriginScheme(secret.Origin); ok && scheme != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // secretFunc reads a secret and marks it with its origin. In the language it is a text.
 func secretFunc(read SecretReader) function.Function {
-	return function.New(&function.Spec{
+	return naming(function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "origin", Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
@@ -265,5 +300,5 @@ func secretFunc(read SecretReader) function.Function {
 			}
 			return schema.MarkSecret(cty.StringVal(secret.Reveal()), origin), nil
 		},
-	})
+	}), 1)
 }

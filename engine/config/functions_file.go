@@ -201,7 +201,7 @@ func matches(pattern, name []string) bool {
 
 // templateFileFunc renders a file as a template. It may call all functions but itself, and counts on a meter.
 func (l *loader) templateFileFunc(functions map[string]function.Function, m *meter) function.Function {
-	return function.New(&function.Spec{
+	return naming(function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}, {Name: "vars", Type: cty.DynamicPseudoType, AllowMarked: true}},
 		Type:   function.StaticReturnType(cty.DynamicPseudoType),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
@@ -221,7 +221,7 @@ func (l *loader) templateFileFunc(functions map[string]function.Function, m *met
 			}
 			return v.WithMarks(marks), nil
 		},
-	})
+	}), 1)
 }
 
 // template reads and parses a template, each once.
