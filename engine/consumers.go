@@ -39,6 +39,7 @@ type consumers struct {
 	serials   map[schema.Device]string         // of devices
 	by        map[schema.Device]*config.Device // of the configuration
 	owed      []state.Owed                     // that have to be told passwords since an earlier run
+	sessions  map[schema.Device][]plan.Login   // that devices list
 	unwritten error                            // why what devices told could not be remembered
 }
 
@@ -62,9 +63,13 @@ type inquiry struct {
 	own   bool           // whether to ask for the addresses of the devices that use others, too
 	owed  []state.Owed   // what earlier runs did not get to tell
 
+	listed map[schema.Device][]schema.Sessions // where to ask devices who is logged in
+
 	known map[schema.Device]providers.Identity
 	told  map[schema.Device]consumer.List  // what devices told last
 	read  map[schema.Device]*live.Snapshot // of devices that need not be asked any more; with Err where they cannot be
+
+	logins map[schema.Device][]plan.Login // that devices told of
 }
 
 // inquire finds who uses the devices of a configuration. The devices that may use others are asked what they use, as far as a
@@ -84,6 +89,9 @@ func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *surve
 		if snap.Err != nil || q.answered(snap) {
 			q.read[d.Address] = snap
 		}
+		if snap.Err != nil {
+			delete(q.listed, d.Address)
+		}
 	}
 	if err := q.ask(ctx, all); err != nil {
 		return nil, err
@@ -93,6 +101,7 @@ func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *surve
 		return nil, err
 	}
 	c.match(q.known)
+	c.sessions = q.logins
 	if err := q.store.SaveUses(ctx, fresh); err != nil && ctx.Err() == nil {
 		c.unwritten = err
 	}
@@ -137,6 +146,7 @@ func (q *inquiry) recall(ctx context.Context) error {
 		return err
 	}
 	q.known, q.told, q.read = map[schema.Device]providers.Identity{}, map[schema.Device]consumer.List{}, map[schema.Device]*live.Snapshot{}
+	q.logins = map[schema.Device][]plan.Login{}
 	for _, d := range devices {
 		q.known[d.Address] = d.Identity
 	}
@@ -155,41 +165,53 @@ func (q *inquiry) answered(snap *live.Snapshot) bool {
 	return !slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Kinds[k.Name] == nil }) && !q.own
 }
 
-// wants are the documents that tell what a device uses.
-func (q *inquiry) wants(kinds *schema.Kinds, _ *config.Device) live.Wants {
+// wants are the documents that tell what a device uses, and who is logged in on it.
+func (q *inquiry) wants(ctx context.Context, kinds *schema.Kinds, d *config.Device) live.Wants {
+	var lists []string
+	for _, s := range q.listed[d.Address] {
+		lists = append(lists, s.Path)
+	}
+	if q.settled(ctx, d) {
+		return live.Wants{Extra: lists}
+	}
 	wanted := slices.Clone(q.kinds)
 	for _, k := range kinds.All() {
 		if q.own && !k.Own && slices.ContainsFunc(k.Guards, (*schema.Guard).TellsAddress) {
 			wanted = append(wanted, k)
 		}
 	}
-	return live.Wants{Kinds: wanted}
+	return live.Wants{Kinds: wanted, Extra: lists}
 }
 
 // model is what devices have in common that use others, or none.
 type model struct{ name, firmware string }
 
-// ask asks the devices of which it is not known what they use. Of the devices of one model one is asked first: where it has
-// nothing with which to use others, the rest have not either.
+// ask asks the devices of which it is not known what they use, or of which the sessions are wanted. Of the devices of one model
+// one is asked first: where it has nothing with which to use others, the rest have not either.
 func (q *inquiry) ask(ctx context.Context, all []*config.Device) error {
 	first := map[model]bool{}
 	var rest []*config.Device
 	var heads []*config.Device
 	for _, d := range all {
 		m := q.modelOf(d)
-		switch {
-		case q.read[d.Address] != nil || q.usesNone(ctx, d):
-		case m.name == "" || !first[m]:
+		if !q.settled(ctx, d) && (m.name == "" || !first[m]) {
 			first[m] = true
 			heads = append(heads, d)
-		default:
+		} else {
 			rest = append(rest, d)
 		}
 	}
 	if err := q.query(ctx, heads); err != nil {
 		return err
 	}
-	return q.query(ctx, slices.DeleteFunc(rest, func(d *config.Device) bool { return q.usesNone(ctx, d) }))
+	return q.query(ctx, slices.DeleteFunc(rest, func(d *config.Device) bool {
+		return q.settled(ctx, d) && len(q.listed[d.Address]) == 0
+	}))
+}
+
+// settled reports whether a device need not be asked what it uses.
+func (q *inquiry) settled(ctx context.Context, d *config.Device) bool {
+	return q.read[d.Address] != nil || q.usesNone(ctx, d)
 }
 
 // query asks devices, as far as they can be asked.
@@ -197,17 +219,27 @@ func (q *inquiry) query(ctx context.Context, devices []*config.Device) error {
 	if len(devices) == 0 {
 		return nil
 	}
-	found, err := q.surveyUsable(ctx, devices, q.wants)
+	asked := map[schema.Device]bool{} // what they use
+	for _, d := range devices {
+		asked[d.Address] = !q.settled(ctx, d)
+	}
+	found, err := q.surveyUsable(ctx, devices, func(kinds *schema.Kinds, d *config.Device) live.Wants { return q.wants(ctx, kinds, d) })
 	if err != nil {
 		return err
 	}
 	for i, d := range found.devices {
 		snap := found.snapshots[i]
-		q.read[d.Address] = snap
-		if snap.Err == nil {
-			q.known[d.Address] = snap.Identity
+		if asked[d.Address] {
+			q.read[d.Address] = snap
+		}
+		if snap.Err != nil {
+			continue
+		}
+		q.known[d.Address] = snap.Identity
+		if asked[d.Address] {
 			q.learn(ctx, snap)
 		}
+		q.logins[d.Address] = q.loginsIn(snap, q.listed[d.Address])
 	}
 	return nil
 }

@@ -139,6 +139,7 @@ func (e *Engine) consumersOf(ctx context.Context, all []*config.Device, p *plan.
 	}
 	asking := e.inquiry(owed)
 	asking.own = filters
+	asking.listing(p)
 	return asking.inquire(ctx, all, found)
 }
 

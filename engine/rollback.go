@@ -49,9 +49,11 @@ func (t takenBack) plan(p *plan.Plan, found *survey, use func(*plan.Plan) (*cons
 		}
 		w.hold(d, held)
 		d.Ways = users.ways(w.device)
+		d.Logins = users.logins(*d, t.Kinds())
 		problems = append(problems, w.prove(d)...)
 	}
 	p.Users = users.watchers(p.Devices, t.judge)
+	problems = append(problems, loggedIn(p.Devices)...)
 	problems = append(problems, users.notes(p.Devices, t.Kinds())...)
 	return plannedFrom(p, found), append(problems, t.stillWanted(found.devices, p)...), nil
 }

@@ -25,9 +25,11 @@ func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
 		device := use.by[d.Address]
 		d.Ways = use.ways(device)
 		inform(d.Ways, *d, steps, j.Kinds())
+		d.Logins = use.logins(*d, j.Kinds())
 		problems = append(problems, j.prove(device, planned.Snapshots[d.Address].Documents, d)...)
 	}
 	planned.Plan.Users = use.watchers(planned.Plan.Devices, j)
+	problems = append(problems, loggedIn(planned.Plan.Devices)...)
 	return append(problems, use.notes(planned.Plan.Devices, j.Kinds())...)
 }
 

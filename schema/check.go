@@ -93,6 +93,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 	}
 	faults = append(faults, k.Write.faults(k)...)
 	faults = append(faults, k.Sees.faults()...)
+	faults = append(faults, k.Sessions.faults()...)
 	if s.Works != nil {
 		faults = append(faults, s.Works.faults(k)...)
 	}
@@ -153,6 +154,17 @@ func (s *Sees) faults() []Fault {
 	return broken([]rule{
 		{"sees.path", summary, !strings.HasPrefix(s.Path, "/"), fmt.Sprintf("The path %q must begin with a slash.", s.Path)},
 		{"sees.elements", summary, len(s.Elements) == 0 || slices.Contains(s.Elements, ""), "elements must name those that have an address."},
+	})
+}
+
+func (s *Sessions) faults() []Fault {
+	if s == nil {
+		return nil
+	}
+	const summary = "Sessions block not possible"
+	return broken([]rule{
+		{"sessions.path", summary, !strings.HasPrefix(s.Path, "/"), fmt.Sprintf("The path %q must begin with a slash.", s.Path)},
+		{"sessions", summary, s.Account == "" || s.Address == "" || s.Since == "", "account, address and since must each name an element."},
 	})
 }
 

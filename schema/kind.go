@@ -36,6 +36,7 @@ type Kind struct {
 	Item      *Item      // which part of it, when it is a list; nil means the whole document
 	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
 	Sees      *Sees      // where the device tells at which address it sees a client; nil if it does not
+	Sessions  *Sessions  // where the device lists who is logged in; nil if it does not
 	Works     *Works     // how it is seen to work after a change; nil if reading it back is all that can be done
 	Consumes  *Consumes  // how its items log in to other devices; nil if they do not
 
@@ -138,6 +139,15 @@ type Write struct {
 type Sees struct {
 	Path     string   // URI path of the document that tells
 	Elements []string // those that have an address, as providers observe them
+}
+
+// Sessions says where a device lists who is logged in. Clients that send credentials with each request are not in such lists, so
+// absence from one proves nothing.
+type Sessions struct {
+	Path    string // URI path of the document with the list
+	Account string // element of an entry with the account, as providers observe it
+	Address string // likewise, with the address that the session comes from
+	Since   string // likewise, with the time of the login as the device writes it
 }
 
 // Works says where a device tells whether a setting does what it is for: a channel that reads back as it was written may

@@ -154,6 +154,7 @@ type settingShape struct {
 	Item       *itemShape       `hcl:"item,block"`
 	Write      *writeShape      `hcl:"write,block"`
 	Sees       *seesShape       `hcl:"sees,block"`
+	Sessions   *sessionsShape   `hcl:"sessions,block"`
 	Works      *worksShape      `hcl:"works,block"`
 	Consumes   *Consumes        `hcl:"consumes,block"`
 	Guards     []guardShape     `hcl:"guards,block"`
@@ -188,6 +189,13 @@ type writeShape struct {
 type seesShape struct {
 	Path     string   `hcl:"path"`
 	Elements []string `hcl:"elements"`
+}
+
+type sessionsShape struct {
+	Path    string `hcl:"path"`
+	Account string `hcl:"account"`
+	Address string `hcl:"address"`
+	Since   string `hcl:"since"`
 }
 
 type worksShape struct {
@@ -255,7 +263,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	if s.Item != nil {
 		k.Item = &Item{Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, Names: (*Names)(s.Item.Names)}
 	}
-	k.Write, k.Sees, k.Consumes = (*Write)(s.Write), (*Sees)(s.Sees), s.Consumes
+	k.Write, k.Sees, k.Sessions, k.Consumes = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions), s.Consumes
 	if s.Works != nil {
 		wait, _ := time.ParseDuration(s.Works.Wait)
 		k.Works = &Works{Path: s.Works.Path, Element: s.Works.Element, Values: s.Works.Values, Wait: wait}

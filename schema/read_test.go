@@ -353,3 +353,24 @@ func TestASettingFileThatIsNestedTooDeepIsRefused(t *testing.T) {
 		t.Errorf("%v", diags)
 	}
 }
+
+func TestAKindSaysWhereADeviceListsSessions(t *testing.T) {
+	sessions := func(path, account string) string {
+		return strings.Replace(kind, "document", fmt.Sprintf("sessions {\n path = %q\n account = %q\n address = \"from\"\n since = \"at\"\n}\n  document", path, account), 1)
+	}
+	kinds, diags := read(map[string]string{"pets.hcl": sessions("/online", "who")})
+	if diags.HasErrors() {
+		t.Fatal(lines(diags))
+	}
+	if diff := cmp.Diff(&schema.Sessions{Path: "/online", Account: "who", Address: "from", Since: "at"}, kinds.Lookup("pets").Sessions); diff != "" {
+		t.Error(diff)
+	}
+	for text, want := range map[string]string{
+		sessions("online", "who"): `Sessions block not possible | The path "online" must begin with a slash.`,
+		sessions("/online", ""):   `Sessions block not possible | account, address and since must each name an element.`,
+	} {
+		if kinds, diags := read(map[string]string{"pets.hcl": text}); !strings.Contains(lines(diags), want) || len(kinds.Names()) != 0 {
+			t.Errorf("got %s, want %s", lines(diags), want)
+		}
+	}
+}

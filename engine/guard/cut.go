@@ -55,3 +55,46 @@ func cutsRights(f fact, g *schema.Guard) bool { return f.Action == plan.Delete |
 func cutsLink(f fact, g *schema.Guard) bool {
 	return slices.ContainsFunc(slices.Concat([]string{g.Version, g.Enabled}, g.V4, g.V6, g.Cuts), f.moved)
 }
+
+// CutsLogin says what the steps of a device do that could cut off a session, of which account and address are known; nothing
+// where no step does.
+func CutsLogin(d plan.Device, account, address string, kinds *schema.Kinds) []string {
+	v := way{who: "a session", scheme: schema.SchemeHTTP, account: account, source: sourceOf(address)}
+	var all []string
+	for _, s := range d.Steps {
+		if !MayCut(s, kinds) {
+			continue
+		}
+		f := factOf(s, kinds)
+		f.done = true
+		for _, g := range f.guards {
+			if why := v.cutBy(f, g); why != "" {
+				all = append(all, s.Address.Local()+" "+why)
+			}
+		}
+	}
+	return all
+}
+
+// cutBy says what a step does to a session by a role; empty where it does nothing to it.
+func (v way) cutBy(f fact, g *schema.Guard) string {
+	switch {
+	case g.Role == schema.AddressFilter && v.closedByFilter(world{}, f, g) != "":
+		return "would not let that address in"
+	case g.Role != schema.Accounts:
+		return ""
+	}
+	_, uses := v.uses(f)
+	switch {
+	case !uses:
+		return ""
+	case f.Action == plan.Delete:
+		return "is deleted"
+	case f.moved(g.Password):
+		return "gets another password"
+	case f.moved(g.Level):
+		return "gets another level"
+	default:
+		return ""
+	}
+}

@@ -144,6 +144,7 @@ type (
 		Source    string             `json:"source,omitempty"`
 		Seen      []string           `json:"seen,omitempty"`
 		Ways      []Way              `json:"ways,omitempty"`
+		Logins    []Login            `json:"logins,omitempty"`
 		Pin       providers.Pin      `json:"pin"`
 		Record    Record             `json:"record,omitempty"`
 		Problem   string             `json:"problem,omitempty"`
@@ -227,7 +228,7 @@ func encodeDevices(devices []Device, kinds *schema.Kinds) ([]deviceShape, error)
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source, Seen: d.Seen,
-		Ways: d.Ways, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+		Ways: d.Ways, Logins: d.Logins, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
 		Checks: d.Checks,
 	}
 	for _, s := range d.Steps {
@@ -363,7 +364,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	}
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source, Seen: shape.Seen,
-		Ways: shape.Ways, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
+		Ways: shape.Ways, Logins: shape.Logins, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
 		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks,
 	}
 	for _, s := range shape.Steps {

@@ -9,7 +9,9 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -72,6 +74,7 @@ type Device struct {
 	Source    string             // our own address as the device sees it; empty where that is not known
 	Seen      []string           // addresses at which the device says that it sees us, or itself; it does not say which
 	Ways      []Way              // ways in that others need, which must stay open too
+	Logins    []Login            // sessions of nobody who is known, which the plan could cut off
 	Pin       providers.Pin      // what was seen of the device when it was read
 	Checks    []Check            // ordered by rule
 }
@@ -104,6 +107,25 @@ type Way struct {
 	Evidence string `json:"evidence,omitempty"` // why it is taken for one of this device, if it was found there; empty if it is declared
 	Declared string `json:"declared,omitempty"` // origin of the password that the configuration gives to it, where that is no reference
 	Accepted string `json:"accepted,omitempty"` // why a person lets a change close it; empty if it must stay open
+}
+
+// Login is a session that a device lists, of somebody who is not known to use the device. Clients that send credentials with each
+// request have none, so that a device without logins may have users all the same.
+type Login struct {
+	Account string   `json:"account"`
+	Address string   `json:"address"`          // that it comes from
+	Since   string   `json:"since"`            // as the device writes it, in a time zone of its own
+	Device  string   `json:"device,omitempty"` // of the configuration that has the address; empty if none has
+	Cuts    []string `json:"cuts"`             // what the plan does that could cut it off, for people
+}
+
+// Told says who is logged in and what could cut the session off, after the name of a device.
+func (l Login) Told() string {
+	who := "an address of no device or consumer here"
+	if l.Device != "" {
+		who = "the address of " + l.Device
+	}
+	return fmt.Sprintf("%q is logged in from %s, %s, since %s; %s", l.Account, l.Address, who, l.Since, strings.Join(l.Cuts, ", "))
 }
 
 // Adopted is a setting that a device has already as it is wanted, although camform did not write it.

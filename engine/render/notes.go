@@ -15,8 +15,25 @@ func writeNotes(d *document, p *plan.Plan, fold Fold) {
 	writeGone(d, p, fold)
 	writeChecks(d, p, fold)
 	writeSkipped(d, p, fold)
+	writeLogins(d, p, fold)
 	writeUnmanaged(d, p)
 	writeUnread(d, p, fold)
+}
+
+// writeLogins tells who is logged in and could be cut off although nobody knows of him.
+func writeLogins(d *document, p *plan.Plan, fold Fold) {
+	var found remarks
+	for _, device := range p.Devices {
+		for _, l := range device.Logins {
+			found.add(device.Address, "", "", l.Told())
+		}
+	}
+	if len(found.list) == 0 {
+		return
+	}
+	d.open(Notes, "Logged in")
+	d.line(0, Strong, "Sessions that this plan could cut off (not every client opens one):")
+	found.write(d, Attention, fold)
 }
 
 // remark is something to be said of one or more devices.

@@ -216,6 +216,11 @@ type (
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
 		Forgotten   []goneDoc        `json:"forgotten"` // devices that left the configuration
+		Logins      []loginDoc       `json:"logins,omitempty"`
+	}
+	loginDoc struct { // a session that the plan could cut off
+		On string `json:"on"`
+		plan.Login
 	}
 	unreachableDoc struct {
 		Address string `json:"address"`
@@ -273,6 +278,11 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	for _, d := range p.Devices {
 		if err := doc.addDevice(d, kinds, provider); err != nil {
 			return nil, err
+		}
+	}
+	for _, d := range p.Devices {
+		for _, l := range d.Logins {
+			doc.Camform.Logins = append(doc.Camform.Logins, loginDoc{d.Address.String(), l})
 		}
 	}
 	for _, d := range p.Unapplied() {

@@ -49,6 +49,7 @@ var kinds = schema.NewKinds(
 			{Name: "level", Type: cty.String, Values: []string{administrator, "Operator", "Viewer"}, Required: true, Doc: "What the account may do; only an Administrator may change anything."},
 			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true, Required: true, Doc: "Password of the account."},
 		},
+		Sessions: &schema.Sessions{Path: sessionsPath, Account: "user", Address: "address", Since: "since"},
 		Guards: []*schema.Guard{{Role: schema.Accounts, Level: "level", Password: "password", Levels: map[string]string{
 			schema.LevelViewer: "Viewer", schema.LevelOperator: "Operator", schema.LevelAdministrator: administrator,
 		}}},

@@ -35,6 +35,13 @@ setting "user" {
     delete = "/ISAPI/Security/users/{id}"
   }
 
+  sessions {
+    path    = "/ISAPI/Security/onlineUser"
+    account = "OnlineUser/name"
+    address = "OnlineUser/clientAddress/ipAddress"
+    since   = "OnlineUser/loginTime"
+  }
+
   guards "account" {
     name     = key
     level    = "level"

@@ -231,6 +231,9 @@ func pathsIn(kind *schema.Kind) []partPath {
 	if kind.Sees != nil {
 		paths = append(paths, partPath{"sees.path", kind.Sees.Path, false})
 	}
+	if kind.Sessions != nil {
+		paths = append(paths, partPath{"sessions.path", kind.Sessions.Path, false})
+	}
 	if kind.Works != nil {
 		paths = append(paths, partPath{"works.path", kind.Works.Path, false})
 	}
