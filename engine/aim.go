@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"camform/engine/config"
 	"camform/engine/plan"
@@ -137,4 +139,18 @@ func reduced(devices []*config.Device, to map[schema.Setting]bool) []*config.Dev
 		}
 	}
 	return some
+}
+
+// named names settings, and devices where they have no kind, the first three of many.
+func named(all []schema.Setting) string {
+	const most = 3
+	var names []string
+	for _, s := range all[:min(most, len(all))] {
+		names = append(names, strings.TrimSuffix(s.String(), "."))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(all) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }

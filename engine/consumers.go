@@ -43,6 +43,11 @@ type consumers struct {
 	unwritten error                            // why what devices told could not be remembered
 }
 
+// logins are the sessions on a device that its steps could cut off, of nobody who is known to use it.
+func (c *consumers) logins(d plan.Device, kinds *schema.Kinds) []plan.Login {
+	return unexplained(c.sessions[d.Address], d, c.by[d.Address], c.devices, kinds)
+}
+
 // declaredConsumers are those that the configuration knows, without what devices tell.
 func declaredConsumers(all []*config.Device) *consumers {
 	c := &consumers{
@@ -239,7 +244,7 @@ func (q *inquiry) query(ctx context.Context, devices []*config.Device) error {
 		if asked[d.Address] {
 			q.learn(ctx, snap)
 		}
-		q.logins[d.Address] = q.loginsIn(snap, q.listed[d.Address])
+		q.logins[d.Address] = loginsOf(snap, q.listed[d.Address], q.interpreter, capabilityCache{q.store.Capabilities})
 	}
 	return nil
 }
@@ -624,18 +629,4 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 		"If this plan changes that camera, see that its picture is there afterwards.")
 	note(strange, "It was never read whether other devices are used by %s. If that is a recorder, see that it has its pictures afterwards, as far as it is to keep them.")
 	return problems
-}
-
-// named names settings, and devices where they have no kind, the first three of many.
-func named(all []schema.Setting) string {
-	const most = 3
-	var names []string
-	for _, s := range all[:min(most, len(all))] {
-		names = append(names, strings.TrimSuffix(s.String(), "."))
-	}
-	text := strings.Join(names, ", ")
-	if more := len(all) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

@@ -139,7 +139,7 @@ func (e *Engine) consumersOf(ctx context.Context, all []*config.Device, p *plan.
 	}
 	asking := e.inquiry(owed)
 	asking.own = filters
-	asking.listing(p)
+	asking.listed = listsOf(p, e.Provider.Kinds(), capabilityCache{e.Store.Capabilities})
 	return asking.inquire(ctx, all, found)
 }
 

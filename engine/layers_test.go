@@ -150,7 +150,7 @@ var storeys = map[string]string{
 		lacking.go tell.go
 		planned.go
 		audit.go consumers.go
-		judge.go survey.go
+		logins.go judge.go survey.go
 		memory.go credentials.go
 		aim.go ways.go
 		passwords.go doc.go`,

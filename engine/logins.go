@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/guard"
 	"camform/engine/live"
@@ -13,12 +14,10 @@ import (
 	"camform/schema"
 )
 
-// listing has the inquiry ask who is logged in on the devices of a plan of which a step could cut somebody off, as far as they
-// are not known to have no such list.
-func (q *inquiry) listing(p *plan.Plan) {
-	kinds := q.interpreter.Kinds()
-	cache := capabilityCache{q.store.Capabilities}
-	q.listed = map[schema.Device][]schema.Sessions{}
+// listsOf are the lists to read of who is logged in: those of the devices of a plan of which a step could cut somebody off, as
+// far as their models are not known to have none.
+func listsOf(p *plan.Plan, kinds *schema.Kinds, cache capabilityCache) map[schema.Device][]schema.Sessions {
+	lists := map[schema.Device][]schema.Sessions{}
 	for _, d := range p.Devices {
 		if !slices.ContainsFunc(d.Steps, func(s plan.Step) bool { return guard.MayCut(s, kinds) }) {
 			continue
@@ -29,21 +28,22 @@ func (q *inquiry) listing(p *plan.Plan) {
 			}
 			doc, known := cache.Lookup(d.Identity.Model, d.Identity.Firmware, k.Sessions.Path)
 			if !known || doc.Missing == "" {
-				q.listed[d.Address] = append(q.listed[d.Address], *k.Sessions)
+				lists[d.Address] = append(lists[d.Address], *k.Sessions)
 			}
 		}
 	}
+	return lists
 }
 
-// loginsIn are the sessions in the lists that were read of a device. One that has no such list is remembered for its model.
-func (q *inquiry) loginsIn(snap *live.Snapshot, lists []schema.Sessions) []plan.Login {
+// loginsOf are the sessions in the lists that were read of a device. One that has no such list is remembered for its model.
+func loginsOf(snap *live.Snapshot, lists []schema.Sessions, i providers.Interpreter, cache capabilityCache) []plan.Login {
 	var all []plan.Login
 	for _, list := range lists {
 		doc := snap.Documents[list.Path]
 		if doc.Missing != "" {
-			capabilityCache{q.store.Capabilities}.Store(snap.Identity.Model, snap.Identity.Firmware, doc)
+			cache.Store(snap.Identity.Model, snap.Identity.Firmware, doc)
 		}
-		all = append(all, loginsIn(q.interpreter, list, doc)...)
+		all = append(all, loginsIn(i, list, doc)...)
 	}
 	return all
 }
@@ -66,31 +66,30 @@ func loginsIn(i providers.Interpreter, list schema.Sessions, doc providers.Docum
 	return all
 }
 
-// logins are the sessions on a device that its steps could cut off, of those of whom nothing else tells that they use it. Our own
-// addresses and those of consumers are left out; one of another device of the site names that.
-func (c *consumers) logins(d plan.Device, kinds *schema.Kinds) []plan.Login {
-	device := c.by[d.Address]
+// unexplained are those of the sessions on a device that its steps could cut off and of whom nothing else tells that they use it.
+// Our own addresses and those of consumers are left out; one of another device of the site names that.
+func unexplained(sessions []plan.Login, d plan.Device, device *config.Device, all []*config.Device, kinds *schema.Kinds) []plan.Login {
 	known := append([]string{d.Source, device.URL.Hostname()}, d.Seen...)
 	for _, w := range d.Ways {
 		known = append(known, w.Source)
 	}
-	var all []plan.Login
-	for _, l := range c.sessions[d.Address] {
+	var cut []plan.Login
+	for _, l := range sessions {
 		address, err := netip.ParseAddr(l.Address)
 		if err != nil || slices.ContainsFunc(known, func(text string) bool { return includes(text, address) }) {
 			continue
 		}
-		for _, other := range c.devices {
+		for _, other := range all {
 			if other.Site == device.Site && includes(other.URL.Hostname(), address) {
 				l.Device = other.Address.String()
 				break
 			}
 		}
 		if l.Cuts = guard.CutsLogin(d, l.Account, l.Address, kinds); len(l.Cuts) > 0 {
-			all = append(all, l)
+			cut = append(cut, l)
 		}
 	}
-	return all
+	return cut
 }
 
 // includes reports whether a text is an address, or a network that has it.
