@@ -157,7 +157,7 @@ var storeys = map[string]string{
 	"providers/hikvision": `
 		outline.go compose.go
 		provider.go
-		write.go`,
+		write.go secrets.go`,
 	"providers/hikvision/reach": `
 		reach.go
 		managed.go
@@ -179,7 +179,7 @@ var storeys = map[string]string{
 		field.go
 		item.go
 		limits.go names.go
-		text.go`,
+		secret.go text.go`,
 	"providers/hikvision/isapi": `
 		authenticate.go impersonate.go read.go write.go
 		session.go

@@ -15,7 +15,7 @@ import (
 // DeviceRequests are the requests that apply would send to one device.
 type DeviceRequests struct {
 	Device   schema.Device
-	Requests []providers.Request // in order; every secret in them is schema.Blank
+	Requests []providers.Request // in order, as people may see them: see providers.Composer.Shown
 }
 
 // requests composes what apply would send, from the documents that were read for a plan.
@@ -34,7 +34,9 @@ func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 				if err != nil {
 					return nil, fmt.Errorf("%s: compose %s: %w", d.Address, g.Document, err)
 				}
-				listed.Requests = append(listed.Requests, requests...)
+				for _, r := range requests {
+					listed.Requests = append(listed.Requests, j.Shown(r))
+				}
 				docs = written(docs, requests)
 			}
 		}

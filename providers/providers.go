@@ -55,7 +55,7 @@ type Interpreter interface {
 
 	// Observe reads the texts of an element out of any document, for checks. There are none if the document lacks the
 	// element. A document that the device does not have is ErrUnsupported, and one that holds nothing ErrMalformed: neither
-	// says anything about what the element would hold.
+	// says anything about what the element would hold. The text of a secret is never given: that is ErrInvalid.
 	Observe(doc Document, element string) ([]string, error)
 }
 
@@ -75,6 +75,10 @@ type Composer interface {
 
 	// Compose turns changes of settings that live in the same document into the requests that make them, in order.
 	Compose(Composition) ([]Request, error)
+
+	// Shown returns a request as people may see it: schema.Blank stands for every secret in its body, also for those that the
+	// document of the device came with and nobody declared. A body that is no document is blanked as a whole.
+	Shown(Request) Request
 }
 
 // ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which

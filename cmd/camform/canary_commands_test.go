@@ -109,6 +109,8 @@ var canaryCommands = []command{
 	// Devices that misbehave.
 	{name: "drift of secrets", before: tamper, args: []string{"drift"}, code: 2},
 	{name: "drift of secrets as JSON", args: []string{"drift", "-json"}, code: 2},
+	{name: "requests with secrets of devices", before: show, args: []string{"plan", "-requests"}},
+	{name: "requests with secrets of devices as JSON", args: []string{"plan", "-requests", "-json"}},
 	{
 		name: "a lost answer", args: []string{"apply", "-auto-approve"},
 		before: inject(simulator.Rule{Method: "PUT", Action: simulator.DropReply}),

@@ -12,6 +12,7 @@ import (
 	"camform/providers/hikvision/hook"
 	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
 )
 
 // Compose edits the document of the changes in place. It is put back as a whole, in one request for all changes; kinds
@@ -176,4 +177,23 @@ func (p *Provider) finish(s *sheet) error {
 		}
 	}
 	return nil
+}
+
+// Shown blanks what the setting files call secret and every other element whose name says that it holds a secret, with all
+// that is in it. True, false and nothing stay, as they give nothing away.
+func (p *Provider) Shown(r providers.Request) providers.Request {
+	if len(r.Body) == 0 {
+		return r
+	}
+	secrets := secretsIn(p.kinds, r.Path)
+	doc, err := document.Parse(r.Body)
+	if err == nil {
+		err = doc.Cover(schema.Blank, func(e xmlpatch.Element) bool { return !document.SaysNothing(e.Text()) && secrets.hold(e) })
+	}
+	if err != nil {
+		r.Body = []byte(schema.Blank)
+		return r
+	}
+	r.Body = doc.Bytes()
+	return r
 }

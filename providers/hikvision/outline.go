@@ -16,15 +16,15 @@ import (
 )
 
 // Outline writes documents anew, as XML whatever they were: with all elements, with what their attributes say about their
-// values, and with texts that are booleans, short numbers, or words that the setting files list. Where a text tells that
-// the device holds a secret, a word stands for it that says no more. Entries that can be made and removed are left out, but
+// values, and with texts that are booleans, short numbers, or words that the setting files list, unless they are secrets: a PIN
+// is a short number. Where a text tells that the device holds a secret, a word stands for it that says no more. Entries that can be made and removed are left out, but
 // for the account that is built in.
 func (p *Provider) Outline(docs providers.Documents) providers.Documents {
 	outlines := providers.Documents{}
 	for path, doc := range docs {
 		outline := providers.Document{Path: path, Missing: doc.Missing}
 		if parsed, err := document.Parse(doc.Body); doc.Missing == "" && err == nil && parsed.Root().Name() != "" {
-			o := outliner{words: p.words(path), entries: p.entries(path), keys: p.keys(path), names: p.names(path), holders: p.holders(path)}
+			o := outliner{words: p.words(path), entries: p.entries(path), keys: p.keys(path), names: p.names(path), holders: p.holders(path), secrets: secretsIn(p.kinds, path)}
 			o.element(parsed.Root(), "")
 			outline.Body = o.text.Bytes()
 		}
@@ -152,6 +152,7 @@ func places(kind *schema.Kind) []schema.Document {
 // outliner writes the outline of one document.
 type outliner struct {
 	words, entries, keys, names, holders []string
+	secrets                              secrets
 	text                                 bytes.Buffer
 }
 
@@ -170,10 +171,11 @@ func (o *outliner) element(e xmlpatch.Element, path string) {
 		}
 	}
 	o.text.WriteString(">")
-	text := e.Text()
-	if harmless.MatchString(text) || slices.Contains(o.words, text) || slices.Contains(o.names, path) || slices.Contains(o.keys, path) {
+	switch text := e.Text(); {
+	case !document.SaysNothing(text) && o.secrets.hold(e):
+	case harmless.MatchString(text) || slices.Contains(o.words, text) || slices.Contains(o.names, path) || slices.Contains(o.keys, path):
 		_ = xml.EscapeText(&o.text, []byte(text))
-	} else if slices.Contains(o.holders, path) && document.Holds(text) {
+	case slices.Contains(o.holders, path) && document.Holds(text):
 		o.text.WriteString("held")
 	}
 	for _, child := range e.Children() {

@@ -354,7 +354,8 @@ func (p *Provider) Rewritten(_ *schema.Kind, attribute *schema.Attribute, want, 
 	return rewritten != nil && rewritten(want, have)
 }
 
-// Observe reads elements of a document; element is a path of package xmlpatch.
+// Observe reads elements of a document; element is a path of package xmlpatch. It is ErrInvalid where they hold secrets, or
+// where the path chooses entries by one: what a check knows, it can tell.
 func (p *Provider) Observe(doc providers.Document, element string) ([]string, error) {
 	path, err := xmlpatch.ParsePath(element)
 	if err != nil {
@@ -371,7 +372,11 @@ func (p *Provider) Observe(doc providers.Document, element string) ([]string, er
 		return nil, doc.Empty()
 	}
 	var texts []string
+	secrets := secretsIn(p.kinds, doc.Path)
 	for _, e := range parsed.All(path) {
+		if !document.SaysNothing(e.Text()) && (document.LeadsToSecret(element) || secrets.hold(e)) {
+			return nil, fmt.Errorf("%s of %s holds a secret, which no check can read: %w", path, doc.Path, providers.ErrInvalid)
+		}
 		texts = append(texts, e.Text())
 	}
 	return texts, nil
@@ -393,6 +398,13 @@ func usable(kind *schema.Kind) []schema.Fault {
 		}
 	}
 	faults = append(faults, codec.Faults(kind)...)
+	for _, a := range kind.Attributes {
+		for _, named := range kind.Elements(a) {
+			if !a.Secret && a.Type != cty.Bool && document.LeadsToSecret(named.Path) {
+				wrong(named.Part, "Secret that would be shown", "%s holds a secret, as its name says. Write secret = true, or write_only = true where devices never return it.", named.Path)
+			}
+		}
+	}
 	for _, named := range kind.ElementPaths() {
 		for spelling := range strings.SplitSeq(named.Path, "|") {
 			if _, err := xmlpatch.ParsePath(strings.TrimSpace(spelling)); err != nil {

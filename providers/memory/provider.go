@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -240,4 +241,33 @@ func composeUsers(doc content, changes []providers.Change) ([]providers.Request,
 		requests = append(requests, request)
 	}
 	return requests, nil
+}
+
+// Shown blanks the secret attributes of all kinds in the body.
+func (p provider) Shown(r providers.Request) providers.Request {
+	if len(r.Body) == 0 {
+		return r
+	}
+	var body any
+	if json.Unmarshal(r.Body, &body) != nil {
+		r.Body = []byte(schema.Blank)
+		return r
+	}
+	r.Body = encode(p.blanked("", body))
+	return r
+}
+
+func (p provider) blanked(name string, v any) any {
+	secret := func(kind *schema.Kind) bool { return kind.IsSecret(name) }
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			v[name] = p.blanked(name, member)
+		}
+	case string:
+		if slices.ContainsFunc(p.Kinds().All(), secret) {
+			return schema.Blank
+		}
+	}
+	return v
 }

@@ -14,14 +14,12 @@ import (
 
 // The kind that reaches any element of any document: what it can tell of an element that nobody described.
 
-// secretName matches the names of elements that hold secrets. What they hold is never read, for it would be shown.
-var secretName = regexp.MustCompile(`(?i)passw|passphrase|pwd|secret|key$|community|verificationCode|token|answer|salt|pin$`)
-
-// unreadable says, as a sentence, why the text of an element is neither read nor written; empty for others.
+// unreadable says, as a sentence, why the text of an element is neither read nor written; empty for others. Secrets are among
+// them, for what is read would be shown.
 func unreadable(f document.Field) string {
 	elements := f.Doc.All(f.Path(0))
 	switch {
-	case secretName.MatchString(f.Path(0).String()):
+	case document.LeadsToSecret(f.Path(0).String()):
 		return fmt.Sprintf("%s looks like a secret, and document would show it. A setting file of its own can declare it as one.", f.Path(0))
 	case len(elements) > 1:
 		return fmt.Sprintf("There are %d elements %s. Choose one of them, as in %s[2] or with [id=2] behind the entry.", len(elements), f.Path(0), f.Path(0))

@@ -155,6 +155,37 @@ func holdsSecretOf(at document.Place, kind *schema.Kind, doc schema.Document) bo
 	return false
 }
 
+// SecretsIn returns the paths, from anywhere, of the elements that kinds call secret and that can be in the document at a path:
+// one that a kind lives in or is written to, a part of it, or one that holds it.
+func (o Owners) SecretsIn(path string) []xmlpatch.Path {
+	var paths []xmlpatch.Path
+	here := segments(path)
+	for _, kind := range o.kinds.All() {
+		concerns := func(other string) bool {
+			there := segments(other)
+			return other != "" && (liesWithin(here, there) || liesWithin(there, here))
+		}
+		at := []string{}
+		for _, doc := range kind.Documents() {
+			at = append(at, doc.Path)
+		}
+		if kind.Write != nil {
+			at = append(at, kind.Write.Path, kind.Write.Create)
+		}
+		if reachesAnything(kind) || !slices.ContainsFunc(at, concerns) {
+			continue
+		}
+		for _, a := range kind.Attributes {
+			for _, elements := range a.Elements {
+				if a.Secret {
+					paths = append(paths, document.Spellings(elements)...)
+				}
+			}
+		}
+	}
+	return paths
+}
+
 // managesItems reports whether a kind has its items as wholes: it makes and removes them, or its hooks do.
 func managesItems(kind *schema.Kind) bool {
 	return kind.Creatable() || hook.All[kind.Hooks].Compose != nil

@@ -113,6 +113,12 @@ func (e Element) Attr(name string) (string, bool) {
 	return "", false
 }
 
+// EndsIn reports whether the path to e from anywhere, the root included, ends in p.
+func (e Element) EndsIn(p Path) bool { return e.view().endsIn(p.steps) }
+
+// Parent returns the element that e lies in; the zero Element for the root.
+func (e Element) Parent() Element { return Element{e.view().parent} }
+
 // Children returns the child elements in document order.
 func (e Element) Children() []Element { return elements(e.view().children) }
 

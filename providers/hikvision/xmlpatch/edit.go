@@ -38,6 +38,25 @@ func (d *Document) Set(p Path, text string) error {
 	})
 }
 
+// Cover makes text the text of every chosen element that holds one, for people to look at: in JSON, it is a string where a
+// number was, too. The error wraps ErrInvalid if the document cannot carry the text.
+func (d *Document) Cover(text string, chosen func(Element) bool) error {
+	return d.edit("cover", Path{}, func() ([]splice, error) {
+		var splices []splice
+		for _, n := range d.tree.nodes {
+			if n.text() == "" || !chosen(Element{n}) {
+				continue
+			}
+			more, err := d.tree.syntax.cover(n, text)
+			if err != nil {
+				return nil, err
+			}
+			splices = append(splices, more...)
+		}
+		return splices, nil
+	})
+}
+
 // Insert adds the missing element at p with the given text to its parent, which must be there: behind the last of its
 // children with one of the names in after, or as the last child if it has none of them. Some firmware insists on an order.
 // The new element is laid out like its neighbour, with the same namespace prefix and the same white space before it.

@@ -30,6 +30,11 @@ func (jsonSyntax) set(n *node, text string) ([]splice, error) {
 	return []splice{{v.span, written}}, err
 }
 
+func (jsonSyntax) cover(n *node, text string) ([]splice, error) {
+	written, err := quote(text)
+	return []splice{{n.json.span, written}}, err
+}
+
 func isBoolean(text string) bool { return text == "true" || text == "false" }
 
 func (jsonSyntax) insert(parent *node, name, text string, after []string) ([]splice, error) {

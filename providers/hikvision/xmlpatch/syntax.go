@@ -12,6 +12,8 @@ type syntax interface {
 
 	// set makes text the text of n, which has no children.
 	set(n *node, text string) ([]splice, error)
+	// cover is set for a document that only people look at: text need not be of the form that is there.
+	cover(n *node, text string) ([]splice, error)
 	// insert gives parent the child that it lacks, behind the last of those with one of the names in after, or of all.
 	insert(parent *node, name, text string, after []string) ([]splice, error)
 	// append puts item, written in the language, at the end of the list in t.
