@@ -122,19 +122,19 @@ func (l *loader) functions() map[string]function.Function {
 		"pathexpand": l.pathExpandFunc(),
 
 		// Types
-		"can":      tryfunc.CanFunc,
+		"can":      l.secrets.trying(tryfunc.CanFunc),
 		"tobool":   stdlib.MakeToFunc(cty.Bool),
 		"tolist":   stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
 		"tomap":    stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
 		"tonumber": stdlib.MakeToFunc(cty.Number),
 		"toset":    stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
 		"tostring": stdlib.MakeToFunc(cty.String),
-		"try":      tryFunc,
+		"try":      l.secrets.trying(tryFunc),
 
 		// Secrets
 		"issensitive":  isSensitiveFunc,
-		"nonsensitive": l.nonsensitiveFunc(),
-		"secret":       secretFunc(l.secrets.fetch),
+		"nonsensitive": l.secrets.nonsensitiveFunc(),
+		"secret":       l.secrets.function(l.secrets.fetch),
 		"sensitive":    sensitiveFunc,
 	}
 	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {
@@ -251,7 +251,7 @@ var isSensitiveFunc = function.New(&function.Spec{
 
 // nonsensitiveFunc takes the mark from a value that was computed from sensitive variables. It refuses values that still
 // contain one, and everything that was computed from secret(): no function can tell how much of a secret is left in those.
-func (l *loader) nonsensitiveFunc() function.Function {
+func (s *secretStore) nonsensitiveFunc() function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{anything("value")},
 		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
@@ -259,7 +259,7 @@ func (l *loader) nonsensitiveFunc() function.Function {
 			if fromOrigin(args[0]) {
 				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that was made from secret(), which stays secret whatever is made of it. Take nonsensitive() away, or keep what may be shown apart from the secrets.")
 			}
-			if l.secrets.revealed(args[0]) {
+			if s.revealed(args[0]) {
 				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that contains a secret as it is. It is meant for what is computed from secrets and tells nothing about them, such as a length.")
 			}
 			v, _ := args[0].Unmark()
@@ -268,21 +268,8 @@ func (l *loader) nonsensitiveFunc() function.Function {
 	})
 }
 
-// fromOrigin reports whether anything in v was computed from secret(). Marks of sensitive variables have the origin "var.NAME",
-// and those of sensitive() none.
-func fromOrigin(v cty.Value) bool {
-	_, marks := v.UnmarkDeep()
-	for mark := range marks {
-		secret, ok := mark.(schema.SecretMark)
-		if scheme, _ := schema.OriginScheme(secret.Origin); ok && scheme != "" {
-			return true
-		}
-	}
-	return false
-}
-
-// secretFunc reads a secret and marks it with its origin. In the language it is a text.
-func secretFunc(read SecretReader) function.Function {
+// function is secret(), which reads a secret and marks it with its origin. In the language it is a text.
+func (s *secretStore) function(read SecretReader) function.Function {
 	return naming(function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "origin", Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
@@ -291,6 +278,7 @@ func secretFunc(read SecretReader) function.Function {
 			if err := schema.CheckOrigin(origin); err != nil {
 				return cty.NilVal, diag.FromError(err, secretUnavailable.code, secretUnavailable.summary)
 			}
+			s.asked = append(s.asked, schema.SecretMark{Origin: origin})
 			secret, known, err := read(origin)
 			switch {
 			case err != nil:

@@ -54,17 +54,19 @@ var coalesceFunc = function.New(&function.Spec{
 		return t, nil
 	},
 	Impl: func(args []cty.Value, t cty.Type) (cty.Value, error) {
+		passed := cty.ValueMarks{} // of the empty ones: which argument is given tells about those before it
 		for _, arg := range args {
 			v, err := convert.Convert(arg, t)
 			if err != nil {
 				return cty.NilVal, err
 			}
 			plain, marks := v.Unmark()
+			passed = union(passed, marks)
 			if !plain.IsKnown() {
-				return cty.UnknownVal(t).WithMarks(marks), nil
+				return cty.UnknownVal(t).WithMarks(passed), nil
 			}
 			if !isEmpty(plain) {
-				return v, nil
+				return v.WithMarks(passed), nil
 			}
 		}
 		return cty.NilVal, errors.New("every argument is null or empty")

@@ -112,7 +112,7 @@ type loader struct {
 	read    map[string]bool // names of the files that were read
 
 	templates sync.Map // from the names of files to what is parsed of them
-	secrets   secretStore
+	secrets   *secretStore
 	base      *hcl.EvalContext // functions and path
 
 	asserting map[string]function.Function // of the templates in asserts; made when the first is read
@@ -166,7 +166,7 @@ func newLoader(source *Source, options Options) *loader {
 		referenced:   map[node]bool{},
 		read:         map[string]bool{},
 	}
-	l.secrets = secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}
+	l.secrets = &secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}
 	l.base = &hcl.EvalContext{
 		Variables: map[string]cty.Value{"path": pathValue},
 		Functions: l.functions(),

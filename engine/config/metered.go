@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"camform/schema/nesting"
 
 	"github.com/hashicorp/hcl/v2"
@@ -79,6 +81,20 @@ func (e *branch) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 		e.meter.in(ctx).spend(comparing(t.Length()), 0, e.SrcRange)
 	}
 	return v, diags
+}
+
+// indexed is an element of a collection. It is as secret as its key, which the library forgets for objects.
+type indexed struct{ hclsyntax.IndexExpr }
+
+// Value is that of the element.
+func (e *indexed) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
+	collection, diags := e.Collection.Value(ctx)
+	key, more := e.Key.Value(ctx)
+	v, own := hcl.Index(collection, key, &e.BracketRange)
+	for _, d := range own {
+		d.Expression, d.EvalContext = e, ctx
+	}
+	return v.WithMarks(key.Marks()), slices.Concat(diags, more, own)
 }
 
 // expression makes an expression that a parser returned one that counts: every part of it that repeats, copies or yields
@@ -173,6 +189,7 @@ func (t *tree) inside(e hclsyntax.Expression, depth int) hclsyntax.Expression {
 	case *hclsyntax.IndexExpr:
 		within(&e.Collection)
 		within(&e.Key)
+		return &indexed{*e}
 	case *hclsyntax.RelativeTraversalExpr:
 		within(&e.Source)
 	case *hclsyntax.TemplateWrapExpr:

@@ -164,7 +164,7 @@ func (s scope) loginPassword(attr *hcl.Attribute, login Login) cty.Value {
 // unread is the scope in which the values of secrets are not known.
 func (s scope) unread() scope {
 	s.ctx = s.ctx.NewChild()
-	s.ctx.Functions = map[string]function.Function{"secret": discreet(secretFunc(SecretsUnknown))}
+	s.ctx.Functions = map[string]function.Function{"secret": discreet(s.secrets.function(SecretsUnknown))}
 	return s
 }
 

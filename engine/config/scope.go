@@ -29,7 +29,11 @@ func (s scope) add(problems ...diag.Problem) {
 
 // value evaluates an expression. Marks stay on.
 func (s scope) value(expr hcl.Expression) cty.Value {
+	before := len(s.secrets.asked)
 	v, diags := evaluate(expr, s.ctx)
+	if !v.IsWhollyKnown() && !hasSecret(v) && !diags.HasErrors() { // some of what the language is made of drops marks then
+		v = v.WithMarks(union(decisive(expr, s.ctx, false), cty.NewValueMarks(s.secrets.asked[before:]...)))
+	}
 	if len(diags) == 0 {
 		return v
 	}
@@ -57,20 +61,6 @@ func evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl
 		}
 	}()
 	return expr.Value(ctx)
-}
-
-// hasSecret reports whether there is a secret anywhere in v.
-func hasSecret(v cty.Value) bool {
-	if !v.ContainsMarked() {
-		return false
-	}
-	_, marks := v.UnmarkDeep()
-	for mark := range marks {
-		if _, ok := mark.(schema.SecretMark); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // argument is the value of an argument that is no secret, as the type wanted. It is null if the argument is absent or

@@ -40,6 +40,7 @@ type secretStore struct {
 	read    SecretReader
 	known   map[string]schema.Secret // Config.Secrets
 	answers map[string]secretAnswer
+	asked   []any // the marks of what secret() was asked for, one for each call
 }
 
 type secretAnswer struct {
@@ -49,7 +50,7 @@ type secretAnswer struct {
 }
 
 // fetch is a SecretReader.
-func (s secretStore) fetch(origin string) (schema.Secret, bool, error) {
+func (s *secretStore) fetch(origin string) (schema.Secret, bool, error) {
 	answer, ok := s.answers[origin]
 	if !ok {
 		answer.secret, answer.known, answer.err = s.read(origin)
@@ -63,7 +64,7 @@ func (s secretStore) fetch(origin string) (schema.Secret, bool, error) {
 
 // whole reports whether v is exactly what its origin yields. An unknown value that was computed from a secret has been
 // narrowed down by the computation, for nothing computed is null.
-func (s secretStore) whole(v cty.Value, origin string) bool {
+func (s *secretStore) whole(v cty.Value, origin string) bool {
 	v, _ = v.Unmark()
 	if !v.IsKnown() {
 		return v.RawEquals(cty.UnknownVal(v.Type()))
@@ -77,7 +78,7 @@ func (s secretStore) whole(v cty.Value, origin string) bool {
 }
 
 // revealed reports whether a text that is not secret contains a secret that v was computed from.
-func (s secretStore) revealed(v cty.Value) bool {
+func (s *secretStore) revealed(v cty.Value) bool {
 	plain, marks := v.UnmarkDeep()
 	found := false
 	for mark := range marks {
