@@ -146,7 +146,7 @@ func named(all []schema.Setting) string {
 	const most = 3
 	var names []string
 	for _, s := range all[:min(most, len(all))] {
-		names = append(names, strings.TrimSuffix(s.String(), "."))
+		names = append(names, s.String())
 	}
 	text := strings.Join(names, ", ")
 	if more := len(all) - most; more > 0 {

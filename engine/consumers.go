@@ -271,7 +271,7 @@ func (q *inquiry) usesNone(ctx context.Context, d *config.Device) bool {
 func (q *inquiry) learn(ctx context.Context, snap *live.Snapshot) {
 	for _, k := range q.kinds {
 		if why := snap.Missing[k.Name]; why != "" {
-			doc := providers.Document{Path: k.Document.Path, Missing: why, Unsure: snap.Unsure[k.Name]}
+			doc := providers.Document{Path: k.Document.Path, Missing: why, Unsure: snap.Fault(k, "") != ""}
 			capabilityCache{q.store.Capabilities}.Store(snap.Identity.Model, snap.Identity.Firmware, doc)
 		}
 	}
@@ -345,7 +345,7 @@ func (q *inquiry) last(d *config.Device) consumer.List {
 
 // unsure reports whether the device has a fault that may pass where it should tell what it uses.
 func (q *inquiry) unsure(snap *live.Snapshot) bool {
-	return slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Unsure[k.Name] })
+	return slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Fault(k, "") != "" })
 }
 
 // tells reports whether a snapshot has all that tells what the device uses. One that told of others before and has no such

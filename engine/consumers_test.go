@@ -468,3 +468,29 @@ func TestI12AFaultThatMayPassIsNoAnswer(t *testing.T) {
 		}
 	})
 }
+
+// Where each item has a document of its own, a fault in one of them leaves that item unknown, and says nothing of the others.
+func TestI12AFaultOfOneItemIsNoAnswer(t *testing.T) {
+	show(t, func(s *shown) {
+		const contact = "document \"/ISAPI/System/deviceInfo#systemContact\" {\n value = \"somebody\"\n}\nallow_unproven = [\"document\"]\n"
+		s.declare(contact+"document \"/ISAPI/System/Network/EZVIZ#serverAddress/hostName\" {\n value = \"ez.example.com\"\n}\n", "")
+		p, problems := s.plans()
+		if bad := s.applies(p).Bad(); len(bad) > 0 {
+			t.Fatal(problems, bad)
+		}
+		if err := s.camera.Inject(simulator.Rule{
+			Action: simulator.Status, Method: http.MethodGet, Path: "/ISAPI/System/Network/EZVIZ", Status: http.StatusInternalServerError, Code: "deviceError",
+		}); err != nil {
+			t.Fatal(err)
+		}
+		found, wrong := s.managing().Drift(s.Context(), s.cfg, nil)
+		left := append(found.Plan.Devices[0].Skipped, found.Plan.Devices[1].Skipped...)
+		if wrong.HasErrors() || found.Plan.Drifted() != plan.Unknown || len(left) != 1 || !strings.Contains(left[0].Detail, "500") {
+			t.Errorf("drift is %s, and left alone is %v: %v", found.Plan.Drifted(), left, wrong)
+		}
+		s.declare(contact, "")
+		if p, _ := s.plans(); len(toldPlan(p)) > 0 {
+			t.Errorf("what was applied and is not declared any more is taken for gone: %s", toldPlan(p))
+		}
+	})
+}

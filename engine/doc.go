@@ -74,4 +74,5 @@
 //	I10  One dead device costs its own settings, never the run. Every run ends with a summary.
 //	I11  No credential goes to a peer whose pin does not match, to another origin, or into a weaker scheme than before.
 //	I12  What is not known is never called good: every verdict is good, bad or unknown.
+//	I13  Nobody's picture is lost: who uses a device is found on the devices, and no change cuts him off unannounced.
 package engine

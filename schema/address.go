@@ -54,8 +54,12 @@ type Setting struct {
 	Key    string // key of the item; empty for a kind that a device has once
 }
 
-// String gives the form that ParseSetting reads. A key that is no identifier is written in brackets: `.user["a b"]`.
+// String gives the form that ParseSetting reads. A key that is no identifier is written in brackets: `.user["a b"]`. Without a
+// kind it is the address of the whole device.
 func (s Setting) String() string {
+	if s.Kind == "" {
+		return s.Device.String()
+	}
 	return s.Device.String() + "." + s.Local()
 }
 

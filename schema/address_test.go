@@ -36,6 +36,9 @@ func TestAddressesHaveOneSpelling(t *testing.T) {
 			t.Errorf("ParseSetting(%s) = %#v, %v", tc.want, got, err)
 		}
 	}
+	if got := (schema.Setting{Device: north}).String(); got != `device.gate["north"]` {
+		t.Errorf("a whole device is written %s", got)
+	}
 }
 
 func TestEveryAddressIsReadBack(t *testing.T) {

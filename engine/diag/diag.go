@@ -61,14 +61,10 @@ func (p Problem) Error() string {
 
 // Place is the address that the problem is about, or "" where it has none.
 func (p Problem) Place() string {
-	switch {
-	case p.Address.Device.IsZero():
+	if p.Address.Device.IsZero() {
 		return ""
-	case p.Address.Kind == "":
-		return p.Address.Device.String()
-	default:
-		return p.Address.String()
 	}
+	return p.Address.String()
 }
 
 // Problems is a list of problems in the order in which they were found. The nil list is ready to use.

@@ -154,21 +154,19 @@ func (c *comparison) compareWanted(want *config.Setting) {
 		c.result.Unchanged++
 	case exists:
 		c.compareExisting(want, have)
+	case c.Snapshot.Fault(want.Kind, want.Address.Key) != "":
+		c.skipMissing(want, c.Snapshot.Fault(want.Kind, want.Address.Key))
 	case want.Kind.Creatable() && declared > 0:
 		c.add(c.created(want))
 	default:
-		c.skipFor(want, plan.Unsupported, "the device has no "+want.Address.Local())
+		c.skipMissing(want, "the device has no "+want.Address.Local())
 	}
 }
 
 // skip notes that a wanted setting cannot be compared, with the reason that the snapshot knows.
 func (c *comparison) skip(want *config.Setting) {
 	if why, ok := c.Snapshot.Missing[want.Kind.Name]; ok {
-		reason := plan.Unsupported
-		if _, applied := c.Last[want.Address]; applied && c.Snapshot.Unsure[want.Kind.Name] {
-			reason = plan.Unreadable // it was there, and the device has a fault that may pass
-		}
-		c.skipFor(want, reason, why)
+		c.skipMissing(want, why)
 		return
 	}
 	detail := "it was not read"
@@ -176,6 +174,16 @@ func (c *comparison) skip(want *config.Setting) {
 		detail = providers.Reason(err)
 	}
 	c.skipFor(want, plan.Unreadable, detail)
+}
+
+// skipMissing notes that a device does not have a wanted setting, or that it is not known what became of it: it was there, and
+// the device answers with a fault that may pass.
+func (c *comparison) skipMissing(want *config.Setting, why string) {
+	reason := plan.Unsupported
+	if _, applied := c.Last[want.Address]; applied && c.Snapshot.Fault(want.Kind, want.Address.Key) != "" {
+		reason = plan.Unreadable
+	}
+	c.skipFor(want, reason, why)
 }
 
 // skipFor notes that a wanted setting is left alone. What was applied once and is not there any more has drifted.
@@ -327,7 +335,7 @@ func (c *comparison) findVanished() {
 			continue
 		}
 		items, read := c.Snapshot.Items[address.Kind]
-		if !read && (c.Snapshot.Missing[address.Kind] == "" || c.Snapshot.Unsure[address.Kind]) {
+		if !read && c.Snapshot.Missing[address.Kind] == "" || c.Snapshot.Fault(kind, address.Key) != "" {
 			c.skipVanished(address)
 			continue
 		}
@@ -348,7 +356,7 @@ func (c *comparison) findVanished() {
 
 // skipVanished notes that it is not known whether an item is still there that is ours to delete.
 func (c *comparison) skipVanished(address schema.Setting) {
-	why := c.Snapshot.Missing[address.Kind]
+	why := c.Snapshot.Fault(c.Snapshot.Kinds[address.Kind], address.Key)
 	if err := c.Snapshot.Unreadable[address.Kind]; err != nil {
 		why = providers.Reason(err)
 	}

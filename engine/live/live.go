@@ -47,7 +47,6 @@ type Snapshot struct {
 	Documents       providers.Documents        // as they came, with those that give limits
 	Items           map[string]providers.Items // settings by kind; a kind that could not be read is missing
 	Missing         map[string]string          // kinds that the device does not have, with the reason
-	Unsure          map[string]bool            // those of Missing where that may as well be a fault of the device that passes
 	Unreadable      map[string]error           // kinds whose document could not be read or understood
 	UnreadDocuments map[string]error           // further documents that could not be read, by path
 	Source          string                     // our own address, as the connection to the device shows it; empty if not known
@@ -125,7 +124,7 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *Snapshot {
 	s := &Snapshot{
 		Device: r.Target.Device, Kinds: map[string]*schema.Kind{}, Documents: providers.Documents{},
-		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unsure: map[string]bool{}, Unreadable: map[string]error{}, UnreadDocuments: map[string]error{},
+		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{}, UnreadDocuments: map[string]error{},
 	}
 	s.Identity, s.Err = reader.Identify(ctx)
 	s.Pin = reader.Pin()
@@ -159,13 +158,8 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 
 // readKind fills in one kind. The error it returns is recorded in the snapshot already.
 func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, keys []string, o Options) error {
-	unsure := false
 	err := providers.ReadKind(kind, keys,
-		func(path string) (providers.Document, error) {
-			doc, err := s.readDocument(ctx, reader, path)
-			unsure = unsure || doc.Unsure
-			return doc, err
-		},
+		func(path string) (providers.Document, error) { return s.readDocument(ctx, reader, path) },
 		func(path string) (providers.Document, error) { return s.readLimits(ctx, reader, path, o.Cache) })
 	var items providers.Items
 	if err == nil {
@@ -173,7 +167,7 @@ func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *
 	}
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
-		s.Missing[kind.Name], s.Unsure[kind.Name] = providers.Reason(err), unsure
+		s.Missing[kind.Name] = providers.Reason(err)
 		return nil
 	case err != nil:
 		s.Unreadable[kind.Name] = err
@@ -220,6 +214,29 @@ func (s *Snapshot) readLimits(ctx context.Context, reader providers.Reader, path
 	}
 	s.Documents[path] = doc
 	return doc, nil
+}
+
+// Fault says with what the device answered where it should have told an item of a kind, if that may as well be a fault that
+// passes; empty if it is known whether there is the item. The key is empty for a kind that a device has once, and does not matter
+// for one with all its items in one document.
+func (s *Snapshot) Fault(kind *schema.Kind, key string) string {
+	fault := ""
+	for _, place := range kind.Documents() {
+		doc, read := s.Documents[place.For(key).Path]
+		if read && doc.Missing == "" {
+			fault = ""
+			break
+		}
+		if doc.Unsure {
+			fault = doc.Missing
+		}
+	}
+	if kind.Item != nil && kind.Item.Names != nil {
+		if doc := s.Documents[kind.Item.Names.Path]; doc.Unsure {
+			fault = doc.Missing
+		}
+	}
+	return fault
 }
 
 // KindsOf are the kinds with the given names, each once, in the order of the names of all kinds.
