@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -31,6 +30,7 @@ import (
 type consumers struct {
 	devices   []*config.Device // all of the configuration
 	users     map[string][]plan.Way
+	fleet     []consumer.Device
 	index     *consumer.Index
 	lists     []consumer.List                  // of devices that use others or may do so
 	strangers []consumer.List                  // never read, and nothing says whether they use others
@@ -131,13 +131,13 @@ func (q inquiry) remembered(ctx context.Context, all []*config.Device) (*consume
 
 // match finds out whose the uses in the lists are, by what is known of the devices.
 func (c *consumers) match(known map[schema.Device]providers.Identity) {
-	fleet := make([]consumer.Device, len(c.devices))
+	c.fleet = make([]consumer.Device, len(c.devices))
 	for i, d := range c.devices {
 		identity := known[d.Address]
-		fleet[i] = consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: identity.Serial}
+		c.fleet[i] = consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: identity.Serial}
 		c.hardware[d.Address], c.serials[d.Address] = identity.MAC, identity.Serial
 	}
-	c.index = consumer.NewIndex(fleet, c.lists)
+	c.index = consumer.NewIndex(c.fleet, c.lists)
 }
 
 // recall reads what is remembered of devices and of what they use.
@@ -157,7 +157,7 @@ func (q *inquiry) recall(ctx context.Context) error {
 	}
 	for _, u := range told {
 		list := consumer.List{Read: u.Read}
-		if err := json.Unmarshal(u.Told, &list.Uses); err != nil {
+		if list.Uses, err = consumer.Decode(u.Device, u.Told); err != nil {
 			return fmt.Errorf("%w: table uses: %w", state.ErrDamaged, err)
 		}
 		q.told[u.Device] = list
@@ -291,7 +291,7 @@ func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers)
 			if err != nil {
 				return nil, err
 			}
-			if len(uses) == 0 && list.Read.IsZero() {
+			if !q.has(snap) && list.Read.IsZero() {
 				continue
 			}
 			list.Uses, list.Read, list.Own = uses, q.now(), ownAddresses(snap)
@@ -332,7 +332,7 @@ func (q *inquiry) has(snap *live.Snapshot) bool {
 
 // toldAt is what a device told at a time of the others that it uses, to be remembered.
 func toldAt(at time.Time, d schema.Device, uses []consumer.Use) (state.Uses, error) {
-	text, err := json.Marshal(uses)
+	text, err := consumer.Encode(uses)
 	return state.Uses{Device: d, Told: text, Read: at}, err
 }
 
@@ -454,7 +454,7 @@ func (c *consumers) ways(d *config.Device) []plan.Way {
 				ways[i], met = amended(w, block), true
 			}
 		}
-		if !met && !block.Ignore {
+		if !met {
 			ways = append(ways, amended(plan.Way{Who: block.Name}, block))
 		}
 	}

@@ -402,23 +402,6 @@ func TestI13AChannelThatMayBeOfAnotherCameraIsToldNoPassword(t *testing.T) {
 	})
 }
 
-// A channel that logs in elsewhere since the plan was made is not told a password that was meant for what it showed then.
-func TestI13AChannelThatShowsSomethingElseIsLeftAlone(t *testing.T) {
-	show(t, func(s *shown) {
-		s.declare(ownAccount, "")
-		p, problems := s.plans()
-		if problems != "" {
-			t.Fatal(problems)
-		}
-		const at = "/ISAPI/ContentMgmt/InputProxy/channels/4"
-		now := string(s.recorder.Document(at))
-		s.recorderDoes(http.MethodPut, at, strings.Replace(now, "<userName>nvr", "<userName>admin", 1))
-		if text := told(s.applies(p)); !strings.Contains(text, `channel["4"]: stale`) {
-			t.Errorf("it ended with\n%s", text)
-		}
-	})
-}
-
 // A recorder that answers, and refuses to tell what it shows, may show anything.
 func TestI13ARecorderThatRefusesItsListHoldsChangesOfItsSite(t *testing.T) {
 	show(t, func(s *shown) {

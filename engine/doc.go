@@ -55,8 +55,9 @@
 //	engine/lockfile             what devices can do, kept for a check without them
 //	engine/live, config, state  devices, text, memory
 //	engine/report               what became of a run
+//	engine/plan                 what is to be done
 //	engine/consumer             who uses which device, as devices tell it; pure
-//	engine/plan, graph, diag, ledger, credential, auditlog, atomicfile, signers
+//	engine/graph, diag, ledger, credential, auditlog, atomicfile, signers
 //	providers                   the contract, and below it a room for each family
 //	schema                      vocabulary: kinds, attributes, roles, addresses
 //

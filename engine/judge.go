@@ -41,6 +41,7 @@ func (j judge) rules(known credentials, asked func(schema.Setting) bool) diff.Ru
 func (j judge) prove(device *config.Device, docs providers.Documents, d *plan.Device) (problems diag.Problems) {
 	d.Steps = guard.Stage(d.Steps, j.Kinds(), j.Composer, docs)
 	d.Steps, problems = guard.ProveOrder(*d, j.Kinds())
+	d.Cuts = guard.Cuts(*d, j.Kinds())
 	for i, p := range problems {
 		if k := slices.IndexFunc(device.Settings, func(s *config.Setting) bool { return s.Address == p.Address }); k >= 0 {
 			problems[i].Subject = &device.Settings[k].Range

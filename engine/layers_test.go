@@ -29,7 +29,7 @@ var layers = []struct {
 
 	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
-	{"engine/apply", "engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
+	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
 	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
@@ -50,8 +50,8 @@ var layers = []struct {
 
 	{"engine/report", "engine/plan providers schema"},
 
+	{"engine/plan", "engine/consumer engine/credential providers schema"},
 	{"engine/consumer", "providers schema"},
-	{"engine/plan", "engine/credential providers schema"},
 	{"engine/graph", ""},
 	{"engine/diag", "schema"},
 	{"engine/ledger", "providers"},

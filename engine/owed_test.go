@@ -64,6 +64,19 @@ func (s owing) run(at int) (passed []moment, died bool, done *report.Report) {
 	return passed, died, e.Apply(ctx, ctx, planned.Plan, s.nextRun())
 }
 
+// diesInTheRun plans and applies, and the recorder dies while the camera gets its password.
+func (s owing) diesInTheRun() {
+	s.Helper()
+	planned, _ := s.engineOf().Plan(context.Background(), s.cfg, nil)
+	s.provider.onExchange(func(m moment) {
+		if m.device == "camera0" && m.writes() {
+			s.fleet.Device("recorder0").Unplug()
+		}
+	})
+	defer s.provider.onExchange(nil)
+	s.engineOf().Apply(context.Background(), context.Background(), planned.Plan, s.nextRun())
+}
+
 // endsOnline demands that the next run makes everything as wanted, with the picture, and owes nothing.
 func (s owing) endsOnline() {
 	s.Helper()
@@ -135,9 +148,7 @@ func TestI13ARecorderIsToldAfterARunThatFailed(t *testing.T) {
 func TestI13ADeadRecorderIsToldWhenItAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ctx := newOwing(t), context.Background()
-		planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
-		s.fleet.Device("recorder0").Unplug()
-		s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
+		s.diesInTheRun()
 		if !s.logsIn("camera0", shownAs, "Chosen-camera0") || len(s.owes()) != 1 {
 			t.Fatalf("the camera has no new password, or it owes %v", s.owes())
 		}
@@ -214,10 +225,8 @@ func TestI13WhatIsGivenUpOrGoneIsOwedNothingUntilItIsBack(t *testing.T) {
 
 // owingAfterARun is a camera with another password, of which its recorder was not told since it was dead. It answers again.
 func owingAfterARun(t testing.TB) owing {
-	s, ctx := newOwing(t), context.Background()
-	planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
-	s.fleet.Device("recorder0").Unplug()
-	s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
+	s := newOwing(t)
+	s.diesInTheRun()
 	s.fleet.Device("recorder0").Plug()
 	return s
 }
@@ -251,6 +260,23 @@ func TestI13ARecorderIsToldNothingThatIsNotInEffect(t *testing.T) {
 		r := s.engineOf().Apply(ctx, ctx, again.Plan, s.nextRun())
 		if !strings.Contains(told(r), `channel["1"]: failed`) || len(s.owes()) != 1 {
 			t.Errorf("it owes %v after\n%s", s.owes(), told(r))
+		}
+	})
+}
+
+// A channel that logs in elsewhere by now is not told a password that was meant for what it showed when the run began.
+func TestI13AChannelThatShowsSomethingElseIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx := newOwing(t), context.Background()
+		planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
+		s.provider.onExchange(func(m moment) {
+			if m.device == "camera0" && m.writes() {
+				s.fleet.Device("recorder0").SetChannel("1", "10.0.0.99:443", "other", "other")
+			}
+		})
+		defer s.provider.onExchange(nil)
+		if text := told(s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())); !strings.Contains(text, `channel["1"]: stale`) {
+			t.Errorf("it ended with\n%s", text)
 		}
 	})
 }

@@ -53,6 +53,7 @@ type studio struct {
 	rand     *rand.Rand
 	cameras  []string
 	channels []showing
+	dead     []string
 	lines    []string // how it was made, for people
 }
 
@@ -149,6 +150,20 @@ func (s *studio) channel(d *memory.Device, c showing) {
 		s.declare(c.recorder, "channel", c.key, values{"username": cty.StringVal(shownAs), "password": s.secret(origin)})
 	}
 	s.note("%s shows %s at %s:%s, declared %d", c.item(), c.camera, host, port, how)
+}
+
+// late makes a recorder that is alive show a camera that it does not show yet.
+func (s *studio) late() {
+	for _, d := range s.cfg.Devices {
+		for k, camera := range s.cameras {
+			c := showing{recorder: d.Address.Name, key: fmt.Sprint(k + 1), camera: camera}
+			if strings.HasPrefix(c.recorder, "recorder") && !slices.Contains(s.dead, c.recorder) && !slices.Contains(s.channels, c) {
+				s.note("after the plan:")
+				s.channel(s.fleet.Device(c.recorder), c)
+				return
+			}
+		}
+	}
 }
 
 func portOf(text string) uint16 {
@@ -265,17 +280,21 @@ func (s *studio) lost(n *tally) (unannounced []string) {
 	for _, c := range s.channels {
 		if s.chance(4) {
 			s.fleet.Device(c.recorder).Unplug()
+			s.dead = append(s.dead, c.recorder)
 			s.note("%s is dead", c.recorder)
 		}
 	}
 	s.change()
-	before := s.online()
 	planned, problems := s.engineOf().Plan(ctx, s.cfg, nil)
 	if planned == nil || problems.HasErrors() {
 		n.refused++
 		return nil
 	}
 	n.applied++
+	if s.chance(30) {
+		s.late()
+	}
+	before := s.online()
 	r := s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
 	after := s.online()
 	for _, c := range s.channels {

@@ -52,8 +52,8 @@ func (t takenBack) plan(p *plan.Plan, found *survey, use func(*plan.Plan) (*cons
 		d.Logins = users.logins(*d, t.Kinds())
 		problems = append(problems, w.prove(d)...)
 	}
-	p.Users = users.watchers(p.Devices, t.judge)
 	problems = append(problems, loggedIn(p.Devices)...)
+	p.Users, p.Usage = users.watchers(p.Devices, t.judge), users.usage()
 	problems = append(problems, users.notes(p.Devices, t.Kinds())...)
 	return plannedFrom(p, found), append(problems, t.stillWanted(found.devices, p)...), nil
 }

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"camform/engine/config"
+	"camform/engine/consumer"
 	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/engine/state"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -28,30 +30,42 @@ func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
 		d.Logins = use.logins(*d, j.Kinds())
 		problems = append(problems, j.prove(device, planned.Snapshots[d.Address].Documents, d)...)
 	}
-	planned.Plan.Users = use.watchers(planned.Plan.Devices, j)
 	problems = append(problems, loggedIn(planned.Plan.Devices)...)
+	planned.Plan.Users, planned.Plan.Usage = use.watchers(planned.Plan.Devices, j), use.usage()
 	return append(problems, use.notes(planned.Plan.Devices, j.Kinds())...)
 }
 
-// watchers are the devices that use some of a plan and are not in it, as far as they could be read.
+// watchers are the devices that use others and that a plan is not about. One that could not be read has that as its Problem.
 func (c *consumers) watchers(devices []plan.Device, j judge) []plan.Device {
-	users := map[schema.Device]bool{}
-	for _, d := range devices {
-		for _, w := range d.Ways {
-			if item, err := schema.ParseSetting(w.Who); err == nil && c.snapshots[item.Device] != nil {
-				users[item.Device] = true
-			}
+	var all []plan.Device
+	for _, l := range c.lists {
+		d, snap := c.by[l.Device], c.snapshots[l.Device]
+		switch {
+		case l.Never() || slices.ContainsFunc(devices, func(d plan.Device) bool { return d.Address == l.Device }):
+		case snap == nil:
+			identity := providers.Identity{Serial: c.serials[l.Device], MAC: c.hardware[l.Device]}
+			all = append(all, plan.Device{Address: l.Device, Access: diff.AccessOf(d), Identity: identity, Problem: l.Away})
+		default:
+			user, _ := diff.Plan(d, snap, diff.Result{}, j.Kinds(), j.Check)
+			all = append(all, user)
 		}
 	}
-	for _, d := range devices {
-		delete(users, d.Address)
-	}
-	var all []plan.Device
-	for _, address := range slices.SortedFunc(maps.Keys(users), schema.Device.Compare) {
-		d, _ := diff.Plan(c.by[address], c.snapshots[address], diff.Result{}, j.Kinds(), j.Check)
-		all = append(all, d)
-	}
 	return all
+}
+
+// usage is what a plan keeps of who uses which devices, for apply to see whether that is still so.
+func (c *consumers) usage() plan.Usage {
+	var lists []consumer.List
+	for _, l := range c.lists {
+		if !l.Never() {
+			l.Own = nil
+			lists = append(lists, l)
+		}
+	}
+	if len(lists) == 0 {
+		return plan.Usage{}
+	}
+	return plan.Usage{Fleet: c.fleet, Lists: lists}
 }
 
 // tell adds steps to a plan that pass new passwords on to those who were found to log in with them, and of whom nobody declares

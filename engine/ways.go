@@ -37,7 +37,7 @@ func waysTo(device *config.Device, users map[string][]plan.Way) []plan.Way {
 			continue
 		}
 		ways = append(ways, plan.Way{
-			Who: c.Name, Scheme: c.Scheme, Port: c.Port, Account: c.Username, Level: c.Level, Source: c.Address, Algorithm: c.Algorithm,
+			Who: c.Name, Scheme: c.Scheme, Port: c.Port, Account: c.Username, Level: c.Level, Source: c.Address, Algorithm: c.Algorithm, Accepted: c.Reason,
 		})
 	}
 	for _, s := range device.Settings {

@@ -59,6 +59,7 @@ type Options struct {
 	Event func(report.Event)
 
 	keeper *state.Keeper // renews the leases of the run
+	census *census       // who uses the devices as the run begins
 }
 
 // Run carries out a plan. Once stop is done, no further step is begun and those in flight are finished; once ctx is done,
@@ -88,7 +89,11 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report
 	if len(work) == 0 {
 		return r // nothing follows where nothing leads
 	}
-	if err := o.Store.Owe(ctx, followers.debts(o.Provider.Kinds())); err != nil {
+	var err error
+	if o.census, err = takeCensus(stop, p, o); err == nil {
+		err = o.Store.Owe(ctx, followers.debts(o.census))
+	}
+	if err != nil {
 		for _, i := range work {
 			r.Devices[i] = notRun(devices[i], fmt.Sprintf("%v: %v", rotate.ErrStore, err))
 		}
@@ -109,6 +114,7 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report
 	for i, done := range r.Devices {
 		r.Devices[i] = followers.merge(done)
 	}
+	o.census.tell(r)
 	r.Interrupted = stop.Err() != nil
 	r.Elapsed = time.Since(begun)
 	o.Event(report.Event{Kind: report.StageDone, Stage: report.Apply, Elapsed: r.Elapsed})
@@ -143,17 +149,25 @@ func idle(d plan.Device) report.Device {
 }
 
 // notRun is the report of a device whose steps are not begun.
-func notRun(d plan.Device, why string) report.Device {
+func notRun(d plan.Device, why string) report.Device { return leftAlone(d, report.NotRun, why) }
+
+// leftAlone is the report of a device on which nothing is done.
+func leftAlone(d plan.Device, result report.Result, why string) report.Device {
 	p := newProgress(d, nil)
-	p.fail(report.NotRun, why)
+	p.fail(result, why)
 	return p.close()
 }
 
 func runDevice(ctx, stop context.Context, d plan.Device, o Options) report.Device {
 	begun := time.Now()
 	o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d.Address})
-	w := newWorker(stop, d, o)
-	done := w.attend(ctx, w.run)
+	var done report.Device
+	if why := o.census.overtaken(d); why != "" {
+		done = leftAlone(d, report.Stale, why)
+	} else {
+		w := newWorker(stop, d, o)
+		done = w.attend(ctx, w.run)
+	}
 	pay(ctx, d, done, o)
 	o.Event(report.Event{
 		Kind: report.DeviceDone, Stage: report.Apply, Device: d.Address,

@@ -28,6 +28,9 @@ type Store interface {
 
 	Doubtful(ctx context.Context) (map[string]bool, error)
 
+	AllUses(ctx context.Context) ([]state.Uses, error)
+	SaveUses(ctx context.Context, all []state.Uses) error
+
 	Owe(ctx context.Context, all []state.Owed) error
 	Paid(ctx context.Context, items []schema.Setting) error
 

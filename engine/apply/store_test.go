@@ -37,6 +37,7 @@ type store struct {
 	attempts []ledger.Entry
 	snapshot map[string][]byte
 	owed     map[schema.Setting]state.Owed
+	uses     map[schema.Device]state.Uses
 }
 
 var (
@@ -50,6 +51,7 @@ func newStore(now func() time.Time) *store {
 		now: now, durable: at, accounted: at, alive: func(string) bool { return true },
 		tokens: map[schema.Device]int64{}, holder: map[schema.Device]string{}, renewed: map[schema.Device]time.Time{},
 		devices: map[schema.Device]state.Device{}, settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{}, owed: map[schema.Setting]state.Owed{},
+		uses: map[schema.Device]state.Uses{},
 	}
 }
 
@@ -260,6 +262,25 @@ func (s *store) Doubtful(context.Context) (map[string]bool, error) {
 		}
 	}
 	return names, nil
+}
+
+func (s *store) SaveUses(_ context.Context, all []state.Uses) error {
+	if len(all) == 0 {
+		return nil
+	}
+	return s.durable(func() error {
+		for _, u := range all {
+			if u.Read.IsZero() {
+				u.Read = s.now()
+			}
+			s.uses[u.Device] = u
+		}
+		return nil
+	})
+}
+
+func (s *store) AllUses(context.Context) ([]state.Uses, error) {
+	return slices.SortedFunc(maps.Values(s.uses), func(a, b state.Uses) int { return a.Device.Compare(b.Device) }), nil
 }
 
 func (s *store) Owe(_ context.Context, all []state.Owed) error {

@@ -60,19 +60,11 @@ func (w *witness) look(ctx context.Context, o Options) (working []schema.Setting
 		}
 		return nil, idle
 	}
-	target, err := o.Target(w.device)
+	reader, err := meet(ctx, w.device, o)
 	if err != nil {
 		return none(err)
 	}
-	reader := o.Provider.OpenReader(target)
 	defer reader.Close()
-	who, err := reader.Identify(ctx)
-	if err == nil && who.Serial != w.device.Identity.Serial {
-		err = fmt.Errorf("another device answers there: %w", providers.ErrIdentity)
-	}
-	if err != nil {
-		return none(err)
-	}
 	for _, item := range w.shown {
 		works := o.Provider.Kinds().Lookup(item.Kind).Works
 		doc, err := reader.Read(ctx, works.PathFor(item.Key))
@@ -141,12 +133,7 @@ func (w *witness) testify(r *report.Report) {
 	if len(w.lost) == 0 {
 		return
 	}
-	i := slices.IndexFunc(r.Devices, func(d report.Device) bool { return d.Address == w.device.Address })
-	if i < 0 {
-		i, _ = slices.BinarySearchFunc(r.Devices, w.device.Address, func(d report.Device, a schema.Device) int { return d.Address.Compare(a) })
-		r.Devices = slices.Insert(r.Devices, i, report.Device{Address: w.device.Address, Identity: w.device.Identity, Result: report.Already})
-	}
-	d := &r.Devices[i]
+	d := deviceIn(r, w.device)
 	for _, item := range w.shown {
 		why, lost := w.lost[item]
 		told := slices.ContainsFunc(d.Steps, func(s report.Step) bool { return s.Address == item && s.Result == report.NotWorking })
@@ -158,6 +145,16 @@ func (w *witness) testify(r *report.Report) {
 			d.Result, d.Detail = report.Lost, fmt.Sprintf("%s: %s", item.Local(), why)
 		}
 	}
+}
+
+// deviceIn is what a report says of a device, which is added where the run is not about it.
+func deviceIn(r *report.Report, user plan.Device) *report.Device {
+	i := slices.IndexFunc(r.Devices, func(d report.Device) bool { return d.Address == user.Address })
+	if i < 0 {
+		i, _ = slices.BinarySearchFunc(r.Devices, user.Address, func(d report.Device, a schema.Device) int { return d.Address.Compare(a) })
+		r.Devices = slices.Insert(r.Devices, i, report.Device{Address: user.Address, Identity: user.Identity, Result: report.Already})
+	}
+	return &r.Devices[i]
 }
 
 // each does something for every witness, within the bounds of parallelism. Those that are not reached before ctx ends stay as

@@ -12,6 +12,7 @@
 package consumer
 
 import (
+	"encoding/json"
 	"net"
 	"net/netip"
 	"slices"
@@ -59,6 +60,21 @@ func Uses(device schema.Device, kind *schema.Kind, items providers.Items) []Use 
 	}
 	slices.SortFunc(all, func(a, b Use) int { return a.Item.Compare(b.Item) })
 	return all
+}
+
+// Encode writes uses as they are remembered and as a plan file holds them.
+func Encode(uses []Use) (json.RawMessage, error) { return json.Marshal(uses) }
+
+// Decode reads uses of a device that Encode wrote.
+func Decode(device schema.Device, text json.RawMessage) ([]Use, error) {
+	var uses []Use
+	if err := json.Unmarshal(text, &uses); err != nil {
+		return nil, err
+	}
+	for i, u := range uses {
+		uses[i] = u.of(device)
+	}
+	return uses, nil
 }
 
 // of is a use with its address.

@@ -206,21 +206,66 @@ func (c proof) warnings() diag.Problems {
 		problems = append(problems, p)
 	}
 	for _, w := range c.given {
-		for _, closed := range w.closedIn(c.end) {
-			warn(w, closed.step, closed.why+" Accepted: "+w.accepted)
+		for _, closed := range c.accepted(w) {
+			if closed.step.Address.Kind != "" {
+				warn(w, closed.step, closed.why+" Accepted: "+w.accepted)
+			}
 		}
 	}
 	for _, f := range c.end.facts {
 		if !f.opaque() {
 			continue
 		}
-		for _, w := range append(slices.Clone(c.ways), c.given...) {
+		for _, w := range c.ways {
 			if w.isDevice() {
-				warn(w, f.Step, w.name()+" uses this device, and it is not known whether this change cuts it off. See that its picture is there afterwards.")
+				warn(w, f.Step, w.name()+unclear+" See that its picture is there afterwards.")
 			}
 		}
 	}
 	return problems
+}
+
+const unclear = " uses this device, and it is not known whether this change cuts it off."
+
+// Cuts are those whom the steps of a device may cut off, since a person accepts that. A device that is accepted without being
+// known to use this one is among them as soon as a step could cut somebody off.
+func Cuts(d plan.Device, kinds *schema.Kinds) []plan.Cut {
+	c, err := newProof(d, kinds)
+	if err != nil {
+		return nil
+	}
+	var cuts []plan.Cut
+	for _, w := range c.given {
+		for _, closed := range c.accepted(w) {
+			cut := plan.Cut{Who: w.who, Title: w.title, Why: closed.why, Reason: w.accepted}
+			if closed.step.Address.Kind != "" {
+				cut.What = closed.step.Address.Local()
+			}
+			cuts = append(cuts, cut)
+		}
+	}
+	return cuts
+}
+
+// accepted is what closes a way in that may be closed, or may do so. The step is that of the whole device where too little is
+// known of who comes by it.
+func (c proof) accepted(w way) []closure {
+	if w.isDevice() && !w.found && w.account == "" {
+		if !slices.ContainsFunc(c.device.Steps, func(s plan.Step) bool { return MayCut(s, c.kinds) }) {
+			return nil
+		}
+		return []closure{{ofDevice(c.device), "It is not known whether " + w.name() + " uses this device."}}
+	}
+	closed := w.closedIn(c.end)
+	for _, f := range c.end.facts {
+		switch {
+		case w.mustBeTold(f):
+			closed = append(closed, closure{f.Step, fmt.Sprintf("%s logs in with the account %s, which gets another password.", w.name(), f.Address.Key)})
+		case w.isDevice() && f.opaque():
+			closed = append(closed, closure{f.Step, w.name() + unclear})
+		}
+	}
+	return closed
 }
 
 // untold are warnings about new passwords of accounts that somebody uses whom the plan does not tell.

@@ -18,7 +18,7 @@ import (
 )
 
 // FormatVersion is the version of the plan file that Encode writes and Decode reads.
-const FormatVersion = 3
+const FormatVersion = 4
 
 // Errors of Decode.
 var (
@@ -41,6 +41,9 @@ func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	}
 	if file.Users, err = encodeDevices(p.Users, kinds); err != nil {
 		return nil, err
+	}
+	if file.Usage, err = encodeUsage(p.Usage); err != nil {
+		return nil, fmt.Errorf("encode plan: %w", err)
 	}
 	for _, g := range p.Gone {
 		file.Gone = append(file.Gone, encodeGone(g))
@@ -129,6 +132,7 @@ type (
 		Devices []deviceShape `json:"devices"`
 		Targets []string      `json:"targets,omitempty"`
 		Users   []deviceShape `json:"users,omitempty"`
+		Usage   *usageShape   `json:"usage,omitempty"`
 		Gone    []goneShape   `json:"gone,omitempty"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
@@ -145,6 +149,7 @@ type (
 		Seen      []string           `json:"seen,omitempty"`
 		Ways      []Way              `json:"ways,omitempty"`
 		Logins    []Login            `json:"logins,omitempty"`
+		Cuts      []Cut              `json:"cuts,omitempty"`
 		Pin       providers.Pin      `json:"pin"`
 		Record    Record             `json:"record,omitempty"`
 		Problem   string             `json:"problem,omitempty"`
@@ -228,7 +233,7 @@ func encodeDevices(devices []Device, kinds *schema.Kinds) ([]deviceShape, error)
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source, Seen: d.Seen,
-		Ways: d.Ways, Logins: d.Logins, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+		Ways: d.Ways, Logins: d.Logins, Cuts: d.Cuts, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
 		Checks: d.Checks,
 	}
 	for _, s := range d.Steps {
@@ -328,6 +333,9 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 	if p.Users, err = decodeDevices(f.Users, kinds); err != nil {
 		return nil, err
 	}
+	if p.Usage, err = f.Usage.usage(); err != nil {
+		return nil, fmt.Errorf("%w: usage: %w", ErrNotAPlan, err)
+	}
 	for _, shape := range f.Gone {
 		g, err := shape.gone()
 		if err != nil {
@@ -364,7 +372,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	}
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source, Seen: shape.Seen,
-		Ways: shape.Ways, Logins: shape.Logins, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
+		Ways: shape.Ways, Logins: shape.Logins, Cuts: shape.Cuts, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
 		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks,
 	}
 	for _, s := range shape.Steps {

@@ -10,6 +10,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"pgregory.net/rapid"
 
+	"camform/engine/consumer"
 	"camform/engine/plan"
 	"camform/providers"
 	"camform/providers/memory"
@@ -33,6 +34,9 @@ func anyPlan(t *rapid.T) *plan.Plan {
 			Name: fmt.Sprintf("d%d", i), Each: rapid.Bool().Draw(t, "each"),
 		}))
 	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "lists") {
+		p.Usage = anyUsage(t, p.Usage, schema.Device{Name: fmt.Sprintf("u%d", i)})
+	}
 	for range rapid.IntRange(0, 2).Draw(t, "targets") {
 		p.Targets = append(p.Targets, text.Draw(t, "target"))
 	}
@@ -53,6 +57,24 @@ func anyPlan(t *rapid.T) *plan.Plan {
 		p.Outputs = append(p.Outputs, o)
 	}
 	return p
+}
+
+// anyUsage is a usage with the list of one device more.
+func anyUsage(t *rapid.T, u plan.Usage, user schema.Device) plan.Usage {
+	at := consumer.Device{Address: user, Site: text.Draw(t, "site"), Host: word.Draw(t, "host"), Serial: word.Draw(t, "serial")}
+	list := consumer.List{
+		Device: user, Site: at.Site, Host: at.Host, Away: text.Draw(t, "away"), Read: time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "read"), 0).UTC(),
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "uses") {
+		use := consumer.Use{
+			Key: anyKey(t), Kind: "channel", Title: text.Draw(t, "title"), Serial: word.Draw(t, "told serial"), Host: text.Draw(t, "told host"),
+			Port: rapid.Int64Range(0, 65535).Draw(t, "port"), Account: text.Draw(t, "account"), Inside: rapid.Bool().Draw(t, "inside"),
+		}
+		use.Item = schema.Setting{Device: user, Kind: use.Kind, Key: use.Key}
+		list.Uses = append(list.Uses, use)
+	}
+	u.Fleet, u.Lists = append(u.Fleet, at), append(u.Lists, list)
+	return u
 }
 
 var (
@@ -91,6 +113,9 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 	}
 	if rapid.Bool().Draw(t, "seen") {
 		d.Seen = []string{word.Draw(t, "seen at")}
+	}
+	if rapid.Bool().Draw(t, "cuts") {
+		d.Cuts = []plan.Cut{{Who: word.Draw(t, "who"), Title: text.Draw(t, "title"), What: word.Draw(t, "what"), Why: text.Draw(t, "cut"), Reason: text.Draw(t, "accepted")}}
 	}
 	d.Steps = plan.Order(anySteps(t, address), kinds)
 	for range rapid.IntRange(0, 2).Draw(t, "adopted") {

@@ -31,9 +31,10 @@ type Plan struct {
 	Targets []string  // addresses to which the plan is restricted; none if it looked at the whole configuration
 	Gone    []Gone    // devices that left the configuration, ordered by address; none with targets
 
-	// Users are devices without steps that use some that have them, such as recorders. Apply looks after the changes whether
-	// what they show is still there.
+	// Users are devices that use others, such as recorders, and are not in Devices. Apply asks them before the changes what they
+	// use, and looks afterwards whether what they showed is still there.
 	Users []Device
+	Usage Usage
 
 	Outputs []Output
 
@@ -75,6 +76,7 @@ type Device struct {
 	Seen      []string           // addresses at which the device says that it sees us, or itself; it does not say which
 	Ways      []Way              // ways in that others need, which must stay open too
 	Logins    []Login            // sessions of nobody who is known, which the plan could cut off
+	Cuts      []Cut              // whom the steps may cut off, since a person accepts that
 	Pin       providers.Pin      // what was seen of the device when it was read
 	Checks    []Check            // ordered by rule
 }
@@ -126,6 +128,15 @@ func (l Login) Told() string {
 		who = "the address of " + l.Device
 	}
 	return fmt.Sprintf("%q is logged in from %s, %s, since %s; %s", l.Account, l.Address, who, l.Since, strings.Join(l.Cuts, ", "))
+}
+
+// Cut is somebody whom a plan may cut off, since a person accepts that.
+type Cut struct {
+	Who    string `json:"who"`             // as in Way
+	Title  string `json:"title,omitempty"` // likewise
+	What   string `json:"what,omitempty"`  // the setting whose step cuts it off, without its device; empty where it is not known whether one does
+	Why    string `json:"why"`             // how that cuts it off, in sentences
+	Reason string `json:"reason"`          // why that is accepted
 }
 
 // Adopted is a setting that a device has already as it is wanted, although camform did not write it.

@@ -190,6 +190,13 @@ func allActions(t testing.TB) *plan.Plan {
 				},
 			},
 			Unmanaged: map[string]int{"user": 2},
+			Cuts: []plan.Cut{
+				{
+					Who: `device.recorder.channel["4"]`, Title: "Gate", What: "ip_filter", Reason: "it goes tomorrow",
+					Why: "The allow list does not contain 192.0.2.99, the address from which it reaches this device.",
+				},
+				{Who: "device.archive", Why: "It is not known whether device.archive uses this device.", Reason: "shows other cameras"},
+			},
 		},
 		plan.Device{
 			Address: south,
@@ -268,6 +275,7 @@ func hostile(t testing.TB) *plan.Plan {
 		plan.Device{
 			Address: d, Steps: steps, Unmanaged: map[string]int{"user": 1},
 			Skipped: []plan.Skipped{{Address: setting(d, "user", evil), Reason: plan.Unreadable, Detail: evil}},
+			Cuts:    []plan.Cut{{Who: "device.recorder", Title: evil, What: evil, Why: evil, Reason: evil}},
 		},
 		plan.Device{Address: schema.Device{Name: "other"}, Problem: evil, Family: "unreachable"},
 	)

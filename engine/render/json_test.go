@@ -110,7 +110,7 @@ func TestPlanDocumentsHaveWhatReadersNeed(t *testing.T) {
 	for name, p := range plans(t) {
 		t.Run(name, func(t *testing.T) {
 			doc := strictly(t, p)
-			if doc.FormatVersion != "1.2" || doc.TerraformVersion == "" || doc.PlannedValues == nil || doc.PlannedValues.RootModule == nil ||
+			if doc.FormatVersion != "1.3" || doc.TerraformVersion == "" || doc.PlannedValues == nil || doc.PlannedValues.RootModule == nil ||
 				doc.PriorState == nil || doc.PriorState.Values.RootModule == nil || doc.Configuration["root_module"] == nil || doc.ResourceChanges == nil {
 				t.Errorf("something is missing: %+v", doc)
 			}

@@ -14,6 +14,7 @@ import (
 func writeNotes(d *document, p *plan.Plan, fold Fold) {
 	writeGone(d, p, fold)
 	writeChecks(d, p, fold)
+	writeCuts(d, p, fold)
 	writeSkipped(d, p, fold)
 	writeLogins(d, p, fold)
 	writeUnmanaged(d, p)
@@ -256,6 +257,26 @@ func writeUnknown(d *document, p *plan.Plan, fold Fold) int {
 		found.write(d, Alarm, fold)
 	}
 	return n
+}
+
+// writeCuts tells whom the plan may cut off, and why a person accepts that.
+func writeCuts(d *document, p *plan.Plan, fold Fold) {
+	var found remarks
+	for _, device := range p.Devices {
+		for _, c := range device.Cuts {
+			who := c.Who
+			if c.Title != "" {
+				who += " (" + c.Title + ")"
+			}
+			found.add(device.Address, c.What, "may cut off "+printable(who), c.Reason)
+		}
+	}
+	if len(found.list) == 0 {
+		return
+	}
+	d.open(Notes, "May be cut off")
+	d.line(0, Strong, "Consumers that this plan may cut off, and why that is accepted:")
+	found.write(d, Attention, fold)
 }
 
 func writeUnmanaged(d *document, p *plan.Plan) {

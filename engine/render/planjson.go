@@ -20,7 +20,7 @@ import (
 
 // The versions that documents for programs carry. Tools decide by them what they may expect.
 const (
-	PlanFormat       = "1.2"   // of the plan document
+	PlanFormat       = "1.3"   // of the plan document
 	StateFormat      = "1.0"   // of the state inside it
 	StreamFormat     = "1.2"   // of the lines of Stream
 	TerraformVersion = "1.9.0" // the release of Terraform whose documents these are like
@@ -215,6 +215,7 @@ type (
 		Unapplied   []string         `json:"unapplied"` // devices to which nothing was applied yet
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
+		Cuts        []cutDoc         `json:"cuts"`      // who may be cut off, since a person accepts that
 		Forgotten   []goneDoc        `json:"forgotten"` // devices that left the configuration
 		Logins      []loginDoc       `json:"logins,omitempty"`
 	}
@@ -226,6 +227,10 @@ type (
 		Address string `json:"address"`
 		Family  string `json:"family"`
 		Problem string `json:"problem"`
+	}
+	cutDoc struct {
+		Device string `json:"device"`
+		plan.Cut
 	}
 	skippedDoc struct {
 		Address   string      `json:"address"`
@@ -272,7 +277,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 		PriorState:      stateDoc{FormatVersion: StateFormat, TerraformVersion: TerraformVersion},
 		Camform: camformPlanDoc{
 			Devices: len(p.Devices), Targets: append([]string{}, p.Targets...), Unapplied: []string{},
-			Unreachable: []unreachableDoc{}, Skipped: []skippedDoc{},
+			Unreachable: []unreachableDoc{}, Skipped: []skippedDoc{}, Cuts: []cutDoc{},
 		},
 	}
 	for _, d := range p.Devices {
@@ -324,6 +329,9 @@ func (doc *planDoc) addDevice(d plan.Device, kinds *schema.Kinds, provider strin
 			Address: skipped.Address.String(), Attribute: skipped.Attribute, Reason: string(skipped.Reason),
 			Detail: skipped.Detail, Drifted: skipped.Drifted, Source: skipped.Source,
 		})
+	}
+	for _, c := range d.Cuts {
+		doc.Camform.Cuts = append(doc.Camform.Cuts, cutDoc{d.Address.String(), c})
 	}
 	addChild(&doc.PriorState.Values.RootModule, prior)
 	addChild(&doc.PlannedValues.RootModule, after)

@@ -1,0 +1,191 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/providers/memory"
+)
+
+const channelList = "/ISAPI/ContentMgmt/InputProxy/channels"
+
+// A channel that somebody adds or changes after a plan was made is no part of it: what could cut it off is left alone.
+func TestI13AChannelThatThePlanDoesNotKnowIsNotCutOff(t *testing.T) {
+	without := func(s *shown) { s.recorderDoes(http.MethodDelete, channelList+"/4", "") }
+	withIt := func(s *shown) { s.connect(s.camera.Address().String(), 8000) }
+	change := func(old, now string) func(*shown) {
+		return func(s *shown) {
+			doc := string(s.recorder.Document(channelList + "/4"))
+			s.recorderDoes(http.MethodPut, channelList+"/4", strings.Replace(doc, old, now, 1))
+		}
+	}
+	for name, c := range map[string]struct {
+		begin, since func(*shown)
+		camera       string
+		stale        string // a part of the reason; empty where the plan is carried out
+	}{
+		"one that shows the camera":        {begin: without, since: withIt, stale: `device.recorder.channel["4"] uses it, and the plan does not account for that`},
+		"one that may be cut off":          {begin: without, since: withIt, camera: accepting("device.recorder")},
+		"one that may show anything":       {begin: without, since: func(s *shown) { s.connect("192.0.2.99", 8000) }, stale: `device.recorder.channel["4"] may use it`},
+		"another account":                  {begin: func(*shown) {}, since: change("<userName>nvr", "<userName>admin"), stale: `device.recorder.channel["4"] uses it`},
+		"a title":                          {begin: func(*shown) {}, since: change("<name>Gate", "<name>Yard")},
+		"nothing":                          {begin: func(*shown) {}, since: func(*shown) {}},
+		"one that is gone":                 {begin: func(*shown) {}, since: without},
+		"a change that can cut off nobody": {begin: without, since: withIt, camera: "system {\n name = \"Yard\"\n}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			show(t, func(s *shown) {
+				c.begin(s)
+				camera := c.camera
+				if !strings.HasPrefix(camera, "system") {
+					camera += ownAccount
+				}
+				s.declare(camera, "")
+				p, problems := s.plans()
+				if strings.Contains(problems, "error") {
+					t.Fatal(problems)
+				}
+				c.since(s)
+				r := s.applies(p)
+				gate := r.Devices[0]
+				if stale := gate.Result == report.Stale; stale != (c.stale != "") || !strings.Contains(gate.Detail, c.stale) {
+					t.Errorf("it ended with\n%s%s, want %q", told(r), gate.Detail, c.stale)
+				}
+				if c.stale == "" {
+					return
+				}
+				again, _ := s.plans()
+				if steps := toldPlan(again); !strings.Contains(steps, "update gate.user.nvr") {
+					t.Errorf("planned again:\n%s", steps)
+				}
+			})
+		})
+	}
+}
+
+// overtaken is a studio in which somebody adds a channel after a plan was made. The plan was made, and the channel is there.
+func overtaken(t *testing.T) (studio, *plan.Plan) {
+	s := newOwing(t)
+	s.addAt("camera1", "https://10.0.0.11:443", memory.Options{Without: []string{"channel"}}).SetUser(shownAs, "Operator", "Shown-camera1")
+	s.declareUser("camera1", shownAs, "Operator", "Chosen-camera1")
+	planned, problems := s.engineOf().Plan(context.Background(), s.cfg, nil)
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	s.fleet.Device("recorder0").SetChannel("2", "10.0.0.11:443", shownAs, "Shown-camera1")
+	return *s.studio, planned.Plan
+}
+
+// Who is found late stops the device that it uses, and nothing else. What it would be told stays with it.
+func TestI13AChannelOfAfterThePlanStopsItsCameraOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := overtaken(t)
+		r := s.engineOf().Apply(context.Background(), context.Background(), p, s.nextRun())
+		if text := told(r); !strings.Contains(text, "camera0: done") || !strings.Contains(text, "camera1: stale") || !strings.Contains(text, `channel["1"]: done`) {
+			t.Errorf("it ended with\n%s", text)
+		}
+		if !s.logsIn("camera1", shownAs, "Shown-camera1") {
+			t.Error("the camera has another password")
+		}
+	})
+}
+
+// What a device told after the plan was made counts where it does not answer any more.
+func TestI13WhatWasToldLastCountsWhereItIsLaterThanThePlan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := overtaken(t)
+		s.clock.pass(time.Second)
+		if _, problems := s.engineOf().Plan(context.Background(), s.cfg, nil); problems.HasErrors() {
+			t.Fatal(problems)
+		}
+		s.fleet.Device("recorder0").Unplug()
+		r := s.engineOf().Apply(context.Background(), context.Background(), p, s.nextRun())
+		if text := told(r); !strings.Contains(text, "camera1: stale") {
+			t.Errorf("it ended with\n%s", text)
+		}
+	})
+}
+
+// What a run reads of a recorder is remembered, for the next plan to know if it does not answer then.
+func TestI13WhatIsReadBeforeARunIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, p := overtaken(t)
+		s.engineOf().Apply(context.Background(), context.Background(), p, s.nextRun())
+		s.fleet.Device("recorder0").Unplug()
+		planned, _ := s.engineOf().Plan(context.Background(), s.cfg, nil)
+		if steps := toldPlan(planned.Plan); strings.Contains(steps, "camera1") {
+			t.Errorf("planned again:\n%s", steps)
+		}
+	})
+}
+
+// A recorder that does not answer when a plan is applied keeps the passwords that it has: the accounts do, too. It stops nothing
+// else, and the run says that it could not be read.
+func TestI13ADeadRecorderKeepsItsPasswordAndStopsNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx := newOwing(t), context.Background()
+		s.declareName("camera0", "another name")
+		planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
+		s.fleet.Device("recorder0").Unplug()
+		r := s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
+		s.same(told(r), `
+			camera0: failed
+			update system: done
+			update user.rec: failed
+			recorder0: not-run
+			update channel["1"]: not-run`)
+		if !s.logsIn("camera0", shownAs, "Shown-camera0") || len(s.owes()) > 0 {
+			t.Errorf("the camera has another password, or it owes %v", s.owes())
+		}
+		if reason := r.Devices[0].Steps[1].Detail; !strings.Contains(reason, `device.recorder0.channel["1"] has to be told the new password, and device.recorder0 does not tell`) {
+			t.Errorf("the reason is %q", reason)
+		}
+	})
+}
+
+// A recorder that does not answer when a plan is applied is told of, also where the plan has nothing for it.
+func TestI13ARecorderThatDoesNotAnswerBeforeARunIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx := newOwing(t), context.Background()
+		s.retract("camera0", "user", shownAs)
+		s.declare("camera0", "service", "HTTP", values{"enabled": cty.False})
+		planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
+		s.fleet.Device("recorder0").Unplug()
+		r := s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
+		if bad := r.Bad(); len(bad) != 1 || bad[0].Result != report.Unreachable || !strings.Contains(bad[0].Detail, "could not be read before the run, so its list of ") {
+			t.Errorf("it needs attention: %+v, after\n%s", bad, told(r))
+		}
+	})
+}
+
+// A plan that changes a channel itself is not overtaken by that: it can be applied once more.
+func TestI4AChannelThatThePlanChangedIsNoNewOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx := newOwing(t), context.Background()
+		recorder := s.fleet.Device("recorder0")
+		recorder.SetChannel("1", "10.0.0.10:443", "other", "other")
+		s.secrets["env:camera0/"+shownAs] = "Chosen-camera0"
+		s.declare("recorder0", "channel", "1", values{"username": cty.StringVal(shownAs), "password": s.secret("env:camera0/" + shownAs)})
+		planned, problems := s.engineOf().Plan(ctx, s.cfg, nil)
+		if problems.HasErrors() {
+			t.Fatal(problems)
+		}
+		for i := range 2 {
+			if bad := s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun()).Bad(); len(bad) > 0 {
+				t.Errorf("time %d: %+v", i+1, bad)
+			}
+		}
+		if !s.online()[s.channels[0].item()] {
+			t.Error("the channel is lost: " + fmt.Sprint(recorder.Document("/channels")))
+		}
+	})
+}
