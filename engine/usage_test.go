@@ -33,20 +33,20 @@ func TestI13AChannelThatThePlanDoesNotKnowIsNotCutOff(t *testing.T) {
 		camera       string
 		stale        string // a part of the reason; empty where the plan is carried out
 	}{
-		"one that shows the camera":        {begin: without, since: withIt, stale: `device.recorder.channel["4"] uses it, and the plan does not account for that`},
-		"one that may be cut off":          {begin: without, since: withIt, camera: accepting("device.recorder")},
-		"one that may show anything":       {begin: without, since: func(s *shown) { s.connect("192.0.2.99", 8000) }, stale: `device.recorder.channel["4"] may use it`},
-		"another account":                  {begin: func(*shown) {}, since: change("<userName>nvr", "<userName>admin"), stale: `device.recorder.channel["4"] uses it`},
-		"a title":                          {begin: func(*shown) {}, since: change("<name>Gate", "<name>Yard")},
-		"nothing":                          {begin: func(*shown) {}, since: func(*shown) {}},
-		"one that is gone":                 {begin: func(*shown) {}, since: without},
-		"a change that can cut off nobody": {begin: without, since: withIt, camera: "system {\n name = \"Yard\"\n}\n"},
+		"one that shows the camera":   {begin: without, since: withIt, stale: `device.recorder.channel["4"] uses it, and the plan does not account for that`},
+		"one that may be cut off":     {begin: without, since: withIt, camera: accepting("device.recorder")},
+		"one that may show anything":  {begin: without, since: func(s *shown) { s.connect("192.0.2.99", 8000) }, stale: `device.recorder.channel["4"] may use it`},
+		"another account":             {begin: func(*shown) {}, since: change("<userName>nvr", "<userName>admin"), stale: `device.recorder.channel["4"] uses it`},
+		"the account that is changed": {begin: change("<userName>nvr", "<userName>admin"), since: change("<userName>admin", "<userName>nvr"), camera: "user \"nvr\" {\n level = \"Viewer\"\n}\n", stale: `device.recorder.channel["4"] uses it`},
+		"a title":                     {begin: func(*shown) {}, since: change("<name>Gate", "<name>Yard")},
+		"nothing":                     {begin: func(*shown) {}, since: func(*shown) {}},
+		"one that is gone":            {begin: func(*shown) {}, since: without},
 	} {
 		t.Run(name, func(t *testing.T) {
 			show(t, func(s *shown) {
 				c.begin(s)
 				camera := c.camera
-				if !strings.HasPrefix(camera, "system") {
+				if !strings.Contains(camera, "Viewer") {
 					camera += ownAccount
 				}
 				s.declare(camera, "")
@@ -72,27 +72,38 @@ func TestI13AChannelThatThePlanDoesNotKnowIsNotCutOff(t *testing.T) {
 	}
 }
 
-// overtaken is a studio in which somebody adds a channel after a plan was made. The plan was made, and the channel is there.
+// overtaken is a studio in which somebody adds channels after a plan was made. The plan was made, and the channels are there: of
+// a camera that could be cut off, and of one that could not.
 func overtaken(t *testing.T) (studio, *plan.Plan) {
 	s := newOwing(t)
 	s.addAt("camera1", "https://10.0.0.11:443", memory.Options{Without: []string{"channel"}}).SetUser(shownAs, "Operator", "Shown-camera1")
 	s.declareUser("camera1", shownAs, "Operator", "Chosen-camera1")
+	s.addAt("camera2", "https://10.0.0.12:443", memory.Options{Without: []string{"channel"}}).SetUser(shownAs, "Operator", "Shown-camera2")
+	s.declareName("camera2", "another name")
 	planned, problems := s.engineOf().Plan(context.Background(), s.cfg, nil)
 	if problems.HasErrors() {
 		t.Fatal(problems)
 	}
-	s.fleet.Device("recorder0").SetChannel("2", "10.0.0.11:443", shownAs, "Shown-camera1")
+	for i := 1; i <= 2; i++ {
+		s.fleet.Device("recorder0").SetChannel(fmt.Sprint(i+1), fmt.Sprintf("10.0.0.1%d:443", i), shownAs, fmt.Sprintf("Shown-camera%d", i))
+	}
 	return *s.studio, planned.Plan
 }
 
-// Who is found late stops the device that it uses, and nothing else. What it would be told stays with it.
+// Who is found late stops the device that it uses, if that could cut it off, and nothing else.
 func TestI13AChannelOfAfterThePlanStopsItsCameraOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, p := overtaken(t)
 		r := s.engineOf().Apply(context.Background(), context.Background(), p, s.nextRun())
-		if text := told(r); !strings.Contains(text, "camera0: done") || !strings.Contains(text, "camera1: stale") || !strings.Contains(text, `channel["1"]: done`) {
-			t.Errorf("it ended with\n%s", text)
-		}
+		s.same(told(r), `
+			camera0: done
+			update user.rec: done
+			camera1: stale
+			update user.rec: not-run
+			camera2: done
+			update system: done
+			recorder0: done
+			update channel["1"]: done`)
 		if !s.logsIn("camera1", shownAs, "Shown-camera1") {
 			t.Error("the camera has another password")
 		}
@@ -186,6 +197,25 @@ func TestI4AChannelThatThePlanChangedIsNoNewOne(t *testing.T) {
 		}
 		if !s.online()[s.channels[0].item()] {
 			t.Error("the channel is lost: " + fmt.Sprint(recorder.Document("/channels")))
+		}
+	})
+}
+
+// Somebody who is no device and may be cut off is not to be told a new password: the plan names him instead.
+func TestI13AnAcceptedConsumerNeedNotBeTold(t *testing.T) {
+	const vms = "consumer \"vms\" {\n scheme = \"https\"\n username = \"nvr\"\n %s\n}\n"
+	show(t, func(s *shown) {
+		s.declare(ownAccount+fmt.Sprintf(vms, ""), "")
+		if p, problems := s.plans(); !strings.Contains(problems, "Tell it the new one") || len(p.Devices[0].Cuts) > 0 {
+			t.Errorf("the plan says %q", problems)
+		}
+		s.declare(ownAccount+fmt.Sprintf(vms, "ignore = true\n reason = \"it goes tomorrow\""), "")
+		p, problems := s.plans()
+		if strings.Contains(problems, "Tell it") || !strings.Contains(problems, "vms logs in with the account nvr, which gets another password. Accepted: it goes tomorrow") {
+			t.Errorf("the plan says %q", problems)
+		}
+		if cuts := p.Devices[0].Cuts; len(cuts) != 1 || cuts[0].Who != "vms" || cuts[0].What != "user.nvr" || cuts[0].Reason != "it goes tomorrow" {
+			t.Errorf("it may cut off %+v", cuts)
 		}
 	})
 }

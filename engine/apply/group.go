@@ -128,7 +128,6 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 			return report.Already, "another run gave it a new password since the plan was made"
 		}
 	}
-	withheld := w.census.withheld(s)
 	switch {
 	case w.waiting[s.Address]:
 		return report.Unknown, "it is not known yet what became of an earlier request; the next run finds out"
@@ -139,9 +138,10 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 			return report.Failed, err.Error()
 		}
 		return report.Already, ""
-	case withheld != "":
-		return report.Failed, withheld
 	case w.judge.untouched(s, have):
+		if why := w.census.withheld(s); why != "" {
+			return report.Failed, why
+		}
 		return "", ""
 	default:
 		return report.Stale, "nothing was written; plan again"
