@@ -44,7 +44,7 @@ const bootGrace = 15 * time.Second
 // begin reads the text of the configuration and makes the provider, with the setting files that the configuration names.
 // Errors in those are printed. What is wrong with the configuration itself is left for sound and settled.
 func (a *app) begin() (*beginning, error) {
-	source := config.Parse(".", version())
+	source := config.Parse(".", version(), a.private()...)
 	b := &beginning{app: a, source: source, settings: source.Settings}
 	var folders []schema.Folder
 	texts := map[string][]byte{}

@@ -94,6 +94,15 @@ func (a *app) unlock(files []string) vault.Unlock {
 	return vault.Unlock{Identities: files, Passphrase: a.passphrase}
 }
 
+// private are the files that open the vault, which no configuration reads.
+func (a *app) private() []string {
+	files := a.unlock(nil).Identities
+	if path, _ := a.env(passphraseVariable); path != "" {
+		files = append(files, path)
+	}
+	return files
+}
+
 // usualIdentities are the identity files that exist.
 func usualIdentities() []string {
 	var usual, found []string

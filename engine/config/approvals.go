@@ -62,6 +62,10 @@ func (s approvalsScope) signersFile(attr *hcl.Attribute) (path, text string, ok 
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(s.source.dir, path)
 	}
+	if barred := s.files.barred(path, attr.Expr.Range()); len(barred) > 0 {
+		s.add(barred...)
+		return "", "", false
+	}
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > signersLimit {
 		s.add(unreadableFile.at(attr.Expr.Range(), "%s is no file of signers that can be read. signers is looked up from the directory of the configuration.", path))

@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"camform/engine/diag"
 )
 
 // DefaultStatePath is where the state of a configuration is by default, from its directory.
@@ -39,6 +41,12 @@ func (l *loader) camform(block *hcl.Block, version string) {
 	l.config.Settings.Range = block.DefRange
 	l.requireVersion(s, content.attributes["required_version"], version)
 	l.config.Settings.MaxUnreachable = s.limit(content.attributes["max_unreachable"])
+	for _, section := range content.sections { // first, since the state is private for whatever names a file
+		if section.block.Type == "state" {
+			l.state(s, section)
+			break
+		}
+	}
 	l.schemas(s, content.attributes["schemas"])
 	first := map[string]hcl.Range{}
 	for _, section := range content.sections {
@@ -49,8 +57,6 @@ func (l *loader) camform(block *hcl.Block, version string) {
 		}
 		first[name] = section.block.DefRange
 		switch name {
-		case "state":
-			l.state(s, section)
 		case "limits":
 			l.config.Settings.Limits = s.limits(section)
 		case "approvals":
@@ -72,6 +78,15 @@ func (l *loader) schemas(s scope, attr *hcl.Attribute) {
 		path := folder.AsString()
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(l.source.dir, path)
+		}
+		names, _ := filepath.Glob(filepath.Join(path, "*.hcl"))
+		var barred diag.Problems
+		for _, name := range append(names, path) {
+			barred = append(barred, l.files.barred(name, attr.Expr.Range())...)
+		}
+		l.add(barred...)
+		if len(barred) > 0 {
+			continue
 		}
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
 			l.add(unreadableFile.at(attr.Expr.Range(), "There is no folder %s. schemas are looked up from the directory of the configuration.", path))

@@ -328,6 +328,7 @@ func (s scope) tls(section *section) TLS {
 	if !filepath.IsAbs(path) {
 		t.CAFile = filepath.Join(s.source.dir, path)
 	}
+	s.add(s.files.barred(t.CAFile, at)...)
 	if !isFile(t.CAFile) {
 		s.add(unreadableFile.at(at, "There is no file %s. ca_file is looked up from the directory of the configuration.", t.CAFile))
 	}

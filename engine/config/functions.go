@@ -134,7 +134,7 @@ func (l *loader) functions() map[string]function.Function {
 		// Secrets
 		"issensitive":  isSensitiveFunc,
 		"nonsensitive": l.secrets.nonsensitiveFunc(),
-		"secret":       l.secrets.function(l.secrets.fetch),
+		"secret":       l.secrets.function(l.origin),
 		"sensitive":    sensitiveFunc,
 	}
 	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {

@@ -33,14 +33,16 @@ func (l *loader) readLocal(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := l.readOwn(local, maxFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	text, err := l.files.own(local, maxFile)
+	switch {
+	case errors.Is(err, errPrivate):
+		return nil, privateFile(name)
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("there is no file %q in the directory of the configuration", name)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("%q cannot be read: %w", name, cause(err))
 	}
-	return text, nil
+	return text, l.files.note(isRead, name, filepath.Join(l.source.dir, local))
 }
 
 // readText reads a file that must be text.
@@ -75,6 +77,9 @@ func (l *loader) fileExistsFunc() function.Function {
 				return cty.NilVal, function.NewArgError(0, cause(err))
 			}
 			defer root.Close()
+			if l.files.private().holds(filepath.Join(l.source.dir, local)) {
+				return cty.NilVal, privateFile(args[0].AsString())
+			}
 			info, err := root.Stat(local)
 			if errors.Is(err, fs.ErrNotExist) {
 				return cty.False, nil
@@ -124,12 +129,19 @@ func (l *loader) fileSetFunc() function.Function {
 					return cty.NilVal, function.NewArgErrorf(1, "the pattern is malformed")
 				}
 			}
-			return stringSet(l.matching(filepath.ToSlash(dir), patterns)), nil
+			found := l.matching(filepath.ToSlash(dir), patterns)
+			for _, name := range found {
+				if err := l.files.note(isListed, path.Join(args[0].AsString(), name), filepath.Join(l.source.dir, dir, name)); err != nil {
+					return cty.NilVal, err
+				}
+			}
+			return stringSet(found), nil
 		},
 	})
 }
 
-// matching lists the regular files below dir that match one of the patterns.
+// matching lists the regular files below dir that match one of the patterns, without private ones: they are no part of the
+// configuration, and come and go with the first run.
 func (l *loader) matching(dir string, patterns []string) []string {
 	var found []string
 	root, err := os.OpenRoot(l.source.dir)
@@ -141,12 +153,13 @@ func (l *loader) matching(dir string, patterns []string) []string {
 	if err != nil {
 		return nil
 	}
+	private := l.files.private()
 	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return fs.SkipDir // what cannot be listed matches nothing
 		}
 		for _, p := range patterns {
-			if entry.Type().IsRegular() && matches(strings.Split(p, "/"), strings.Split(name, "/")) {
+			if entry.Type().IsRegular() && matches(strings.Split(p, "/"), strings.Split(name, "/")) && !private.holds(filepath.Join(l.source.dir, dir, name)) {
 				found = append(found, name)
 				break
 			}
@@ -207,7 +220,7 @@ func (l *loader) templateFileFunc(functions map[string]function.Function, m *met
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			expr, err := l.template(args[0].AsString())
 			if err != nil {
-				return cty.NilVal, function.NewArgError(0, err)
+				return cty.NilVal, aboutFirst(err)
 			}
 			vars, marks := args[1].Unmark()
 			if t := vars.Type(); !t.IsObjectType() && !t.IsMapType() {

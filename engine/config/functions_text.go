@@ -17,6 +17,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+
+	"camform/engine/diag"
 )
 
 // textFunc makes a function from one string to another.
@@ -27,11 +29,19 @@ func textFunc(parameter string, f func(string) (string, error)) function.Functio
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			text, err := f(args[0].AsString())
 			if err != nil {
-				return cty.NilVal, function.NewArgError(0, err)
+				return cty.NilVal, aboutFirst(err)
 			}
 			return cty.StringVal(text), nil
 		},
 	})
+}
+
+// aboutFirst is an error about the first argument. A problem of our own keeps its words.
+func aboutFirst(err error) error {
+	if own := (diag.Problem{}); errors.As(err, &own) {
+		return err
+	}
+	return function.NewArgError(0, err)
 }
 
 // always turns a function that cannot fail into one that could.

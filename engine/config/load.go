@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,19 +24,21 @@ type Source struct {
 	Damage   diag.Problems // what is wrong with the directory and the files, so that they cannot be parsed
 	Mistakes diag.Problems // what is wrong with the camform block, as far as it can be parsed
 
-	dir   string
-	files []*hcl.File
-	texts map[string][]byte // by the name for messages
-	meter *meter            // on which the expressions of the files count
+	dir     string
+	private []string // files that no configuration reads, besides the state
+	files   []*hcl.File
+	texts   map[string][]byte // by the name for messages
+	meter   *meter            // on which the expressions of the files count
 }
 
 // Parse reads the files of the configuration in dir, and of what they say only the camform block, which decides how to go
 // on: where the state is, and which further kinds of settings there are. Version is that of camform, for required_version;
-// anything that is no version passes. The source is never nil. It opens nothing but files and makes none.
-func Parse(dir, version string) *Source {
+// anything that is no version passes. The private files are those that no configuration reads, such as the identities of the
+// vault; the state belongs to them anyway. The source is never nil. It opens nothing but files and makes none.
+func Parse(dir, version string, private ...string) *Source {
 	l := newLoader(&Source{
 		Settings: Settings{StatePath: filepath.Join(dir, DefaultStatePath)},
-		dir:      dir, texts: map[string][]byte{}, meter: newMeter(),
+		dir:      dir, private: private, texts: map[string][]byte{}, meter: newMeter(),
 	}, Options{})
 	l.parse()
 	l.source.Damage, l.list = l.list, nil
@@ -99,20 +100,22 @@ func (s *Source) Evaluate(options Options) (*Config, diag.Problems) {
 		l.config.Origins = sortedKeys(l.secrets.answers)
 	})
 	l.meter.closed = true
+	if exposed := l.files.exposed(); len(exposed) > 0 {
+		return l.config, exposed // alone, since the others may quote what stands in those files
+	}
 	return l.config, l.list
 }
 
 // loader is one run of Parse or Evaluate.
 type loader struct {
 	collector
-	source  *Source
-	meter   *meter
-	options Options
-	config  *Config
-	read    map[string]bool // names of the files that were read
-
+	source    *Source
+	meter     *meter
+	options   Options
+	config    *Config
 	templates sync.Map // from the names of files to what is parsed of them
 	secrets   *secretStore
+	files     *files
 	base      *hcl.EvalContext // functions and path
 
 	asserting map[string]function.Function // of the templates in asserts; made when the first is read
@@ -164,9 +167,9 @@ func newLoader(source *Source, options Options) *loader {
 		consumers:    map[string][]Consumer{},
 		policies:     map[string]*credential.Policy{},
 		referenced:   map[node]bool{},
-		read:         map[string]bool{},
 	}
 	l.secrets = &secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}
+	l.files = &files{source: source, settings: &l.config.Settings, meter: l.meter, secrets: l.secrets, read: map[string]bool{}}
 	l.base = &hcl.EvalContext{
 		Variables: map[string]cty.Value{"path": pathValue},
 		Functions: l.functions(),
@@ -219,7 +222,7 @@ func (l *loader) names() []string {
 }
 
 func (l *loader) parseFile(name string) {
-	text, err := l.readOwn(name, maxSource)
+	text, err := l.files.own(name, maxSource)
 	if err != nil {
 		l.add(unreadableFile.of("%s: %s.", l.display(name), cause(err)))
 		return
@@ -230,43 +233,6 @@ func (l *loader) parseFile(name string) {
 	if file != nil {
 		l.source.files = append(l.source.files, file)
 	}
-}
-
-// How large files may be.
-const (
-	maxSource = 16 << 20  // with configuration: while it is parsed each byte can take a hundred
-	maxFile   = 512 << 20 // that expressions read: a table of a million devices has about 200 MB
-)
-
-// readOwn reads a file of the directory. Links that lead out of it are refused.
-func (l *loader) readOwn(name string, most int64) ([]byte, error) {
-	root, err := os.OpenRoot(l.source.dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	file, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	return l.readAll(file, most)
-}
-
-// readAll reads a file as far as the bounds let it, and closes it. Each file allows for more evaluation.
-func (l *loader) readAll(file *os.File, most int64) ([]byte, error) {
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Size() > most {
-		return nil, tooLarge(most)
-	}
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = tooLarge(most)
-	}
-	if name := file.Name(); err == nil && !l.read[name] && !l.meter.closed {
-		l.read[name] = true
-		l.meter.read(text)
-	}
-	return text, err
 }
 
 // display is how the path of a file of the configuration is shown, and its name in ranges and in Config.Sources.

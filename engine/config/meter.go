@@ -51,7 +51,8 @@ type meter struct {
 	steps, bytes int64     // that are left
 	failure      *exceeded // why the evaluation ended
 	closed       bool
-	scopes       sync.Map // from *hcl.EvalContext to *meter
+	at           hcl.Range // the expression that spent last
+	scopes       sync.Map  // from *hcl.EvalContext to *meter
 }
 
 // exceeded is what a meter panics with: a problem that names the expression.
@@ -93,6 +94,9 @@ func (m *meter) within(ctx *hcl.EvalContext, own *meter) (release func()) {
 func (m *meter) spend(steps, bytes int64, at hcl.Range) {
 	if m.failure != nil {
 		panic(*m.failure)
+	}
+	if at.Filename != "" {
+		m.at = at
 	}
 	m.steps -= steps
 	m.bytes -= bytes

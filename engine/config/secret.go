@@ -35,6 +35,16 @@ func secretPath(path, dir string) string {
 	return filepath.Join(dir, path)
 }
 
+// origin is a SecretReader for what expressions name.
+func (l *loader) origin(origin string) (schema.Secret, bool, error) {
+	if _, asked := l.secrets.answers[origin]; !asked {
+		if err := l.files.refuse(origin); err != nil {
+			return schema.Secret{}, false, err
+		}
+	}
+	return l.secrets.fetch(origin)
+}
+
 // secretStore answers for secrets during one run. Each origin is read once.
 type secretStore struct {
 	read    SecretReader

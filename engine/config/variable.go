@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -123,7 +122,7 @@ func (l *loader) readValues() {
 		}
 	}
 	for _, name := range l.valueFiles() {
-		text, err := l.readOwn(name, maxSource)
+		text, err := l.files.own(name, maxSource)
 		if err != nil {
 			l.add(unreadableFile.of("%s: %s.", l.display(name), cause(err)))
 			continue
@@ -157,21 +156,12 @@ func (l *loader) valueFiles() []string {
 }
 
 func (l *loader) readNamedFile(path string) {
-	text, err := l.readNamed(path)
+	text, err := l.files.named(path)
 	if err != nil {
 		l.add(unreadableFile.of("%s, given with --var-file: %s.", path, cause(err)))
 		return
 	}
 	l.readValueFile(path, text)
-}
-
-// readNamed reads a file that may lie anywhere.
-func (l *loader) readNamed(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return l.readAll(file, maxSource)
 }
 
 // readValueFile takes the values of a file. Its text is not kept among the sources, as it may hold secrets.
