@@ -11,6 +11,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/guard"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/providers/memory"
@@ -218,4 +219,41 @@ func TestI13AnAcceptedConsumerNeedNotBeTold(t *testing.T) {
 			t.Errorf("it may cut off %+v", cuts)
 		}
 	})
+}
+
+// A channel that tells no number, or that of another one, counts like any other. It can be told no password, so a person has to
+// decide.
+func TestI13AChannelWithoutANumberCounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		number, camera string
+		refused        string // a part of the reason; empty where the plan is good
+	}{
+		"none":                  {camera: ownAccount, refused: "has no number of its own by which it could be told the new password"},
+		"an empty one":          {number: "<id></id>", camera: ownAccount, refused: "has no number of its own"},
+		"that of another one":   {number: "<id>1</id>", camera: ownAccount, refused: "has no number of its own"},
+		"a filter without it":   {camera: fmt.Sprintf(allowList, ""), refused: "The allow list does not contain"},
+		"it may be cut off":     {camera: ownAccount + accepting("device.recorder")},
+		"by itself as well":     {camera: ownAccount + accepting(`device.recorder.channel["#4"]`)},
+		"another has no number": {camera: ownAccount + accepting(`device.recorder.channel["#5"]`), refused: "has no number of its own"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			show(t, func(s *shown) {
+				list := string(s.recorder.Document(channelList))
+				if !strings.Contains(list, "<id>4</id>") {
+					t.Fatal(list)
+				}
+				if err := s.recorder.SetDocument(channelList, []byte(strings.Replace(list, "<id>4</id>", c.number, 1))); err != nil {
+					t.Fatal(err)
+				}
+				s.declare(c.camera, "")
+				p, problems := s.plans()
+				if refused := strings.Contains(problems, "error "+guard.Code); refused != (c.refused != "") || !strings.Contains(problems, c.refused) {
+					t.Errorf("the plan says %q, want %q", problems, c.refused)
+				}
+				if steps := toldPlan(p); strings.Contains(steps, "recorder") {
+					t.Errorf("planned:\n%s", steps)
+				}
+			})
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -38,11 +39,12 @@ func (c *Consumes) Names(attribute string) bool {
 }
 
 // Told is the kind reduced to what its items tell of the devices that they log in to: the attributes that Consumes names, also
-// where they mean nothing to somebody who sets them, and one that is called like Serial. It is for decoding only.
+// where they mean nothing to somebody who sets them, and one that is called like Serial. Entries without a key count. It is for
+// decoding only.
 func (k *Kind) Told() *Kind {
 	c := k.Consumes
 	told := *k
-	told.Attributes, told.Guards = nil, nil
+	told.Attributes, told.Guards, told.Entries = nil, nil, true
 	names := append([]string{c.Account, c.Address, c.Port, c.Title, c.Protocol}, slices.Collect(maps.Keys(c.Inside))...)
 	for _, a := range k.Attributes {
 		if slices.Contains(names, a.Name) {
@@ -55,6 +57,17 @@ func (k *Kind) Told() *Kind {
 		told.Attributes = append(told.Attributes, &Attribute{Name: c.Serial, Type: cty.String, Elements: []string{c.Serial}, Codec: "text"})
 	}
 	return &told
+}
+
+// EntryKey is the key under which an entry of a list counts that has none of its own, or that of an earlier one. Entries are
+// counted from 1. No item with such a key can be written.
+func EntryKey(n int) string { return "#" + strconv.Itoa(n) }
+
+// EntryOf is the number of the entry that has a key by EntryKey; false for any other key.
+func EntryOf(key string) (n int, ok bool) {
+	digits, ok := strings.CutPrefix(key, "#")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n > 0
 }
 
 // Consuming are the kinds whose items log in to other devices.

@@ -22,6 +22,7 @@ type Kind struct {
 	// Keyed kinds take a label, which is the key of one item: `user "operator"`. Keys lists the labels that exist; empty
 	// means any.
 	Keyed      bool
+	Entries    bool // whether entries of a list without a key of their own count, too, see EntryKey
 	Keys       []string
 	KeyPattern string // regular expression that labels match as a whole; empty for any
 	KeyDoc     string

@@ -33,7 +33,7 @@ func witnessesOf(p *plan.Plan, kinds *schema.Kinds) []*witness {
 		}
 		for _, w := range d.Ways {
 			item, err := schema.ParseSetting(w.Who)
-			if err != nil || w.Accepted != "" {
+			if _, keyless := schema.EntryOf(item.Key); err != nil || keyless || w.Accepted != "" {
 				continue
 			}
 			kind := kinds.Lookup(item.Kind)

@@ -7,6 +7,7 @@
 //   - A forwarded or translated address never excludes a match. A channel that could be a device behind such an address is
 //     taken for it.
 //   - A name is no evidence: names repeat.
+//   - An item without a key of its own counts like any other. It can be told nothing.
 //   - A channel without a serial number whose address is that of no device may be any device of its site. That is told, never
 //     decided.
 package consumer
@@ -144,10 +145,11 @@ const (
 	ByTranslated Evidence = "translated address" // the device is reached by a forwarded address, so that the other one tells nothing
 )
 
-// Sure reports whether a use is one of the device for which it was found, and by which account. A password is passed on to no
-// other.
+// Sure reports whether a use is one of the device for which it was found, and by which account, and whether the item has a key by
+// which it can be written. A password is passed on to no other.
 func (f Found) Sure() bool {
-	return f.Account != "" && (f.By == BySerial || f.By == ByAddress && !f.Inside)
+	_, keyless := schema.EntryOf(f.Key)
+	return !keyless && f.Account != "" && (f.By == BySerial || f.By == ByAddress && !f.Inside)
 }
 
 // Found is a use of a device.

@@ -70,6 +70,9 @@ func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
 		return v.name() + " logs in with the account " + v.account + ", and its " + g.Password + " is declared as secret(" + strconv.Quote(v.declared) + "): " +
 			"the next plan would write the old one back. Write there " + g.Password + " = " + f.Address.String() + "." + g.Password + ", which follows."
 	}
+	if v.found && v.keyless {
+		return v.name() + " logs in with the account " + f.Address.Key + ", and its entry in the list has no number of its own by which it could be told the new password."
+	}
 	if v.found {
 		return v.name() + " may log in here with the account " + f.Address.Key + ", but that is not certain enough to tell it the new password. " +
 			"If it does, declare that in its block: " + g.Password + " = " + f.Address.String() + "." + g.Password + "."

@@ -32,6 +32,7 @@ type way struct {
 	accepted  string       // why it may be closed; empty if it must not
 	found     bool         // whether it was found on another device, rather than declared
 	user      string       // the device on which it was found
+	keyless   bool         // whether the item that was found there has no key by which it could be written
 
 	strange  []netip.Addr  // addresses that the device told of camform's own way, and that are neither ours nor its own
 	access   plan.Access   // of camform's own way
@@ -90,6 +91,7 @@ func wayOf(w plan.Way) way {
 	}
 	if item, err := schema.ParseSetting(w.Who); err == nil {
 		v.user = item.Device.String()
+		_, v.keyless = schema.EntryOf(item.Key)
 	}
 	if v.isDevice() && v.scheme == "" {
 		v.scheme = schema.SchemeSDK

@@ -118,7 +118,10 @@ func (at Place) Entries(kind *schema.Kind) xmlpatch.Path {
 // itemPath leads from the root to the item with the key, in a list.
 func (at Place) itemPath(kind *schema.Kind, key string) []xmlpatch.Path {
 	entries := at.Entries(kind)
+	n, isEntry := schema.EntryOf(key)
 	switch {
+	case kind.Entries && isEntry:
+		return found(at.Doc, entries.At(n))
 	case kind.Item.Key == "":
 		return found(at.Doc, entries.At(1))
 	case !kind.Keyed:
@@ -134,20 +137,29 @@ func (at Place) itemPath(kind *schema.Kind, key string) []xmlpatch.Path {
 }
 
 // ItemKeys are the keys of all entries of the list that a kind lives in, in the order of the document and including
-// those that are no setting of the kind. Of a kind with names they are the names; entries without one are left out.
+// those that are no setting of the kind. Of a kind with names they are the names; entries without one are left out unless the
+// kind counts entries.
 func (at Place) ItemKeys(kind *schema.Kind) []string {
 	var keys []string
-	for _, entry := range at.Doc.All(at.Entries(kind)) {
-		key, ok := entry.Find(xmlpatch.MustPath(kind.Item.Key))
-		switch label := key.Text(); {
-		case !ok || label == "":
-		case kind.Item.Names == nil:
+	for i, entry := range at.Doc.All(at.Entries(kind)) {
+		label := at.label(kind, entry)
+		if kind.Entries && (label == "" || slices.Contains(keys, label)) {
+			label = schema.EntryKey(i + 1)
+		}
+		if label != "" {
 			keys = append(keys, label)
-		default:
-			keys = append(keys, at.named.labels(label)...)
 		}
 	}
 	return keys
+}
+
+// label is the key of an entry; empty for one that has none.
+func (at Place) label(kind *schema.Kind, entry xmlpatch.Element) string {
+	key, _ := entry.Find(xmlpatch.MustPath(kind.Item.Key))
+	if kind.Item.Names == nil {
+		return key.Text()
+	}
+	return at.named.label(key.Text())
 }
 
 // Lacks says that the document has no item of the kind with the key.

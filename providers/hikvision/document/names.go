@@ -55,12 +55,12 @@ func (n names) key(label string) (string, bool) {
 	return "", false
 }
 
-// labels are the labels of a key: one, or none.
-func (n names) labels(key string) []string {
+// label is the label of a key; empty if it has none.
+func (n names) label(key string) string {
 	for _, one := range n {
 		if one.key == key {
-			return []string{one.label}
+			return one.label
 		}
 	}
-	return nil
+	return ""
 }
