@@ -84,9 +84,7 @@ func truth(v cty.Value, diags hcl.Diagnostics) (bool, error) {
 		problem := fromHCL(diags)[0]
 		return false, errors.New("cannot be evaluated: " + problem.Detail)
 	}
-	if hasSecret(v) {
-		return false, errors.New("depends on a secret")
-	}
+	v, _ = v.UnmarkDeep()
 	v, err := convert.Convert(v, cty.Bool)
 	switch {
 	case err != nil:

@@ -85,11 +85,7 @@ func (s checkScope) assert(section *section) (Assert, []string) {
 
 // tryCondition evaluates a condition for a device of which nothing is known.
 func (s checkScope) tryCondition(attr *hcl.Attribute) {
-	v := s.value(attr.Expr)
-	if hasSecret(v) {
-		s.add(secretExposed.at(attr.Expr.Range(), "A condition decides about what reports show, so it must not depend on a secret."))
-		return
-	}
+	v, _ := s.value(attr.Expr).UnmarkDeep() // whether a condition holds tells next to nothing about a secret
 	v, err := convert.Convert(v, cty.Bool)
 	if err != nil || v.IsNull() {
 		s.add(invalidCheck.at(attr.Expr.Range(), "A condition must be true or false."))
@@ -226,6 +222,6 @@ func (l *loader) assertTemplates(m *meter) function.Function {
 var noSecretFunc = function.New(&function.Spec{
 	Params: []function.Parameter{anything("origin")},
 	Type: func([]cty.Value) (cty.Type, error) {
-		return cty.NilType, secretExposed.of("secret() cannot be used in an assert, since reports show what it says.")
+		return cty.NilType, secretExposed.of("secret() cannot be used in an assert, which is evaluated when all secrets have been read. Give the secret a name in locals, and use that in the condition.")
 	},
 })

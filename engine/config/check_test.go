@@ -182,8 +182,9 @@ func TestVersionsCompareByTheirNumbers(t *testing.T) {
 	}
 }
 
-// TestSecretsOfLaterDoNotPass holds what Load cannot see: a secret that depends on what is observed.
-func TestSecretsOfLaterDoNotPass(t *testing.T) {
+// TestConditionsMayUseSecrets judges by secrets, and holds what Load cannot see: a message whose secret depends on what is
+// observed.
+func TestConditionsMayUseSecrets(t *testing.T) {
 	options := testOptions()
 	options.Vars = []Var{{Name: "pin", Text: "geheim-geheim"}}
 	config, _ := Parse(write(t, map[string]string{"main.cam.hcl": `variable "pin" {
@@ -205,13 +206,20 @@ device "a" {
       condition     = false
       error_message = { x = var.pin }[observed("/ISAPI/a", "x")]
     }
+    assert {
+      condition     = startswith(var.pin, "geheim")
+      error_message = "no"
+    }
   }
 }
 `}), testVersion).Evaluate(options)
 	asserts := config.Devices[0].Rules[0].Asserts
 	facts := known{documents: map[string][]string{"/ISAPI/a x": {"x"}}}
-	if have := outcome(asserts[0], facts); !strings.HasSuffix(have, "depends on a secret") {
+	if have := outcome(asserts[0], facts); have != "violated: no" {
 		t.Errorf("a condition with a secret: %s", have)
+	}
+	if have := outcome(asserts[2], facts); have != "holds" {
+		t.Errorf("another condition with a secret: %s", have)
 	}
 	if have := outcome(asserts[1], facts); have != "violated: The error_message contains a secret and is not shown." {
 		t.Errorf("a message with a secret: %s", have)

@@ -320,6 +320,10 @@ func (v *validation) check(s scope, section *section) {
 		s.add(invalidValidation.at(section.block.DefRange, "A validation needs the arguments condition and error_message."))
 		return
 	}
+	text := s.value(message.Expr)
+	if hasSecret(text) {
+		s.add(secretExposed.at(message.Expr.Range(), "An error_message is shown, so it must not contain a secret."))
+	}
 	result, _ := s.value(condition.Expr).UnmarkDeep() // whether a condition holds tells next to nothing about a secret
 	result, err := convert.Convert(result, cty.Bool)
 	switch {
@@ -327,12 +331,9 @@ func (v *validation) check(s scope, section *section) {
 		s.add(invalidValidation.at(condition.Expr.Range(), "A condition must be true or false."))
 	case !result.IsKnown() || result.True():
 	default:
-		s.add(failedValidation.at(v.place(), "var.%s: %s (This was checked at %s.)", v.name(), s.message(message), line(condition.Range)))
+		s.add(failedValidation.at(v.place(), "var.%s: %s (This was checked at %s.)", v.name(), messageText(text), line(condition.Range)))
 	}
 }
-
-// message is the text of an error_message.
-func (s scope) message(attr *hcl.Attribute) string { return messageText(s.value(attr.Expr)) }
 
 // messageText is an error_message as a text. One that contains a secret is not shown.
 func messageText(v cty.Value) string {
