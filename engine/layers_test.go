@@ -157,7 +157,8 @@ var storeys = map[string]string{
 	"providers/hikvision": `
 		outline.go compose.go
 		provider.go
-		write.go secrets.go`,
+		write.go masks.go
+		secrets.go`,
 	"providers/hikvision/reach": `
 		reach.go
 		managed.go
@@ -179,7 +180,7 @@ var storeys = map[string]string{
 		field.go
 		item.go
 		limits.go names.go
-		secret.go text.go`,
+		mask.go secret.go text.go`,
 	"providers/hikvision/isapi": `
 		authenticate.go impersonate.go read.go write.go
 		session.go

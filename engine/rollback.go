@@ -184,7 +184,7 @@ func (w *wayBack) compare() (plan.Device, []diff.Refusal) {
 func (w *wayBack) check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
 	wrong := w.Check(kind, docs, key, want)
 	for i := range wrong {
-		wrong[i].Unproven = false
+		wrong[i].Unproven, wrong[i].Masked = false, false
 	}
 	return wrong
 }

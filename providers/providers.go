@@ -76,6 +76,10 @@ type Composer interface {
 	// Compose turns changes of settings that live in the same document into the requests that make them, in order.
 	Compose(Composition) ([]Request, error)
 
+	// Revert returns the request that puts a document back as it was before another request: byte for byte, but that a secret
+	// which the device masked is the one of that request. The error is ErrUnsupported if that does not have it.
+	Revert(before Document, request Request) (Request, error)
+
 	// Shown returns a request as people may see it: schema.Blank stands for every secret in its body, also for those that the
 	// document of the device came with and nobody declared. A body that is no document is blanked as a whole.
 	Shown(Request) Request
@@ -151,6 +155,7 @@ type AttributeError struct {
 	Detail    string // sentences for people, without secrets
 	Lacks     bool   // the device has nothing that the attribute could be written to
 	Unproven  bool   // the device may take it, but nobody has seen what becomes of it; a person may allow it
+	Masked    bool   // the device would take what it shows in the place of a secret for a new one; nobody can allow that
 }
 
 // Target says which device to talk to, and how.

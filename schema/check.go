@@ -205,6 +205,10 @@ func (a *Attribute) faults(before []*Attribute) []Fault {
 			part + ".holder", "Holder of an attribute that can be read", a.Holder != "" && !a.WriteOnly,
 			fmt.Sprintf("holder tells that a device holds a value which it never shows; %q is not write_only.", a.Name),
 		},
+		{
+			part + ".omittable", "No secret that could be left out", a.Omittable && (!a.Secret || a.Holder != ""),
+			fmt.Sprintf("omittable says that a device keeps a secret that a write lacks; %q is no secret, or has a holder, since it is not known to be kept.", a.Name),
+		},
 		{part + ".min", "Bounds the wrong way round", a.Min != nil && a.Max != nil && *a.Min > *a.Max, fmt.Sprintf("min of %q is greater than max.", a.Name)},
 		{part + ".example", "Example of a secret", a.Secret && a.Example != "", fmt.Sprintf("%q is secret and must not have an example value.", a.Name)},
 	})

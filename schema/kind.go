@@ -220,7 +220,11 @@ type Attribute struct {
 
 	// Holder is the path, below the item, of an element whose text tells that the device holds a value of a write-only
 	// attribute: it does unless the text is empty, none, false or 0. A document that holds a secret is not written without it.
-	Holder     string
+	Holder string
+
+	// Omittable attributes are secrets that a device is recorded to keep where a write lacks their elements.
+	Omittable bool
+
 	Confidence Confidence // how well the attribute is known, where that is worse than of its kind; else empty
 
 	Range hcl.Range
@@ -235,6 +239,10 @@ func (k *Kind) Attribute(name string) *Attribute {
 	}
 	return nil
 }
+
+// Unseen reports whether nothing can be told of the attribute by what a device shows: devices never return it, or this one
+// masks the secret, so that it reads as null. Whether it is up to date is known from the state only.
+func (a *Attribute) Unseen(have cty.Value) bool { return a.WriteOnly || a.Secret && have.IsNull() }
 
 // DependsOn reports whether the attribute means something only with some values of another one: When names an element
 // of the other.

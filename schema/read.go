@@ -238,6 +238,7 @@ type attributeShape struct {
 	WriteOnly bool              `hcl:"write_only,optional"`
 	When      map[string]string `hcl:"when,optional"`
 	Holder    string            `hcl:"holder,optional"`
+	Omittable bool              `hcl:"omittable,optional"`
 	Example   string            `hcl:"example,optional"`
 	Grade     string            `hcl:"confidence,optional"`
 	DefRange  hcl.Range         `hcl:",def_range"`
@@ -290,7 +291,7 @@ func (s attributeShape) attribute() (*Attribute, hcl.Diagnostics) {
 	a := &Attribute{
 		Name: s.Name, Type: typ, Doc: s.Doc, Elements: s.Elements, After: s.After, Codec: cmp.Or(s.Codec, "text"), Values: s.Values, Map: s.Map,
 		Min: s.Min, Max: s.Max, Unit: s.Unit, Required: s.Required, Secret: s.Secret || s.WriteOnly, WriteOnly: s.WriteOnly,
-		When: s.When, Holder: s.Holder, Example: s.Example, Confidence: Confidence(s.Grade), Range: s.DefRange,
+		When: s.When, Holder: s.Holder, Omittable: s.Omittable, Example: s.Example, Confidence: Confidence(s.Grade), Range: s.DefRange,
 	}
 	if s.Element != "" {
 		a.Elements = append([]string{s.Element}, a.Elements...)

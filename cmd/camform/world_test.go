@@ -211,6 +211,14 @@ var verbs = map[string]verb{
 			ts.Fatalf("%s does not accept %s with the password from %s", d.Name(), args[0], args[1])
 		}
 	}},
+	"secret": {3, 3, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		d.SetSecret(args[0], args[1], secretOf(ts, args[2]))
+	}},
+	"holds": {3, 3, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		if d.Secret(args[0], args[1]) != secretOf(ts, args[2]) {
+			ts.Fatalf("%s does not hold the secret from %s at %s of %s", d.Name(), args[2], args[1], args[0])
+		}
+	}},
 	"fault": {1, 1, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
 		for _, r := range faultsOf(ts, args[0]).Rules {
 			ts.Check(d.Inject(r))

@@ -71,7 +71,7 @@ func (c comparison) missing(s plan.Step, have cty.Value) []string {
 		if want.IsNull() {
 			continue
 		}
-		if got := have.GetAttr(a.Name); got.IsNull() || !c.provider.Same(kind, a, want, got) {
+		if got := have.GetAttr(a.Name); !a.Unseen(got) && (got.IsNull() || !c.provider.Same(kind, a, want, got)) {
 			names = append(names, a.Name)
 		}
 	}
@@ -148,13 +148,13 @@ func (c comparison) rewritten(s plan.Step, missing []string, have cty.Value) boo
 	return true
 }
 
-// knowsSecrets reports whether the state says that the secrets of a step, as far as devices never return them, are on the
-// device already.
-func (c comparison) knowsSecrets(s plan.Step) bool {
+// knowsSecrets reports whether the state says that the secrets of a step, as far as the device does not show them, are on it
+// already.
+func (c comparison) knowsSecrets(s plan.Step, have cty.Value) bool {
 	if s.Rotates() {
 		return false
 	}
-	for attribute, secret := range hidden(c.kind(s), s) {
+	for attribute, secret := range hidden(c.kind(s), s, have) {
 		if c.known[s.Address].Fingerprints[attribute] != secret.Fingerprint {
 			return false
 		}

@@ -131,7 +131,7 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 	switch {
 	case w.waiting[s.Address]:
 		return report.Unknown, "it is not known yet what became of an earlier request; the next run finds out"
-	case (len(w.judge.missing(s, have)) == 0 || w.judge.keeps(s, have)) && w.judge.knowsSecrets(s):
+	case (len(w.judge.missing(s, have)) == 0 || w.judge.keeps(s, have)) && w.judge.knowsSecrets(s, have):
 		row := w.judge.row(s, have)
 		row.Created = w.judge.known[s.Address].Created // whoever made it meanwhile was not us
 		if err := w.Store.Record(ctx, w.lease, []state.Setting{row}, forgotten(s)); err != nil {

@@ -101,7 +101,7 @@ func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have
 	}
 	ok := provable(kind, s)
 	switch {
-	case len(hidden(kind, s)) == 0 || have.IsNull():
+	case len(hidden(kind, s, have)) == 0 || have.IsNull():
 		return good
 	case !ok && request.err == nil:
 		return good // a secret that no login can prove; the device accepted it
@@ -153,7 +153,7 @@ func (j judge) lost(ctx context.Context, s plan.Step, have cty.Value) verdict {
 		return vain
 	}
 	kind := j.kind(s)
-	if len(hidden(kind, s)) == 0 || s.After.IsNull() {
+	if len(hidden(kind, s, have)) == 0 || s.After.IsNull() {
 		return good
 	}
 	if _, can := j.line.session.(providers.Authenticator); !provable(kind, s) || !can {

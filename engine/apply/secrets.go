@@ -18,12 +18,12 @@ func provable(kind *schema.Kind, s plan.Step) bool {
 	return ok
 }
 
-// hidden are the secrets of a step that devices never return.
-func hidden(kind *schema.Kind, s plan.Step) map[string]plan.SecretSource {
+// hidden are the secrets of a step that the device does not show.
+func hidden(kind *schema.Kind, s plan.Step, have cty.Value) map[string]plan.SecretSource {
 	secrets := maps.Clone(s.Secrets)
 	maps.DeleteFunc(secrets, func(attribute string, _ plan.SecretSource) bool {
 		a := kind.Attribute(attribute)
-		return a != nil && !a.WriteOnly
+		return a != nil && (have.IsNull() && !a.WriteOnly || !have.IsNull() && !a.Unseen(have.GetAttr(attribute)))
 	})
 	return secrets
 }

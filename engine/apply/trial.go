@@ -52,8 +52,8 @@ func (w *worker) seenFrom(now reading) plan.Device {
 var trials = []time.Duration{0, 2 * time.Second, 5 * time.Second}
 
 // revertOf is what puts the document of a request back as it was, before its stage if it has one. There is nothing for a
-// request that writes no document that was read.
-func (p prepared) revertOf(request providers.Request) (providers.Request, bool) {
+// request that writes no document that was read, or one with a secret that nobody knows.
+func (w *worker) revertOf(p prepared, request providers.Request) (providers.Request, bool) {
 	doc, ok := p.before.origin[request.Path]
 	if !ok {
 		doc, ok = p.before.documents[request.Path]
@@ -61,7 +61,8 @@ func (p prepared) revertOf(request providers.Request) (providers.Request, bool) 
 	if !ok || doc.Missing != "" {
 		return providers.Request{}, false
 	}
-	return providers.Request{Method: request.Method, Path: request.Path, Body: doc.Body, Keys: request.Keys}, true
+	revert, err := w.Provider.Revert(doc, request)
+	return revert, err == nil
 }
 
 // onTrial reports whether what was sent for a group is on trial: it is also where the device refused it or the reply was
@@ -129,7 +130,7 @@ func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Co
 func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail string) {
 	wrote := false
 	for _, request := range slices.Backward(s.sendings) {
-		revert, ok := s.revertOf(request.request)
+		revert, ok := w.revertOf(s.prepared, request.request)
 		if !ok {
 			continue
 		}

@@ -262,7 +262,7 @@ func told(k plan.Skipped) finding {
 	switch k.Reason {
 	case plan.Unsupported:
 		f = finding{status: Unsupported, why: "is not available: " + k.Detail}
-	case plan.Unproven:
+	case plan.Unproven, plan.Masked:
 		f.status = Unproven
 	}
 	return f

@@ -230,7 +230,7 @@ func (c *comparison) compareAttribute(
 	if a.Secret && c.leaders[schema.Origin(declared.Value)] != "" {
 		return false, why
 	}
-	if a.WriteOnly {
+	if a.Unseen(have) {
 		if c.provenByLogin(want, a, declared) {
 			return true, why
 		}

@@ -72,6 +72,9 @@ func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Che
 	}
 	for _, refusal := range refused(*c, snap, check) {
 		switch {
+		case refusal.Masked:
+			left = append(left, c.masked(refusal))
+			c.Why = nil
 		case refusal.Unproven && allows(allowed, c.Kind.Name, refusal.Attribute):
 		case refusal.Unproven:
 			left = append(left, c.unproven(refusal.Attribute, refusal.Detail))
@@ -102,10 +105,11 @@ func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeEr
 	values := c.Want.Want().AsValueMap()
 	for _, a := range c.Kind.Attributes {
 		declared := !values[a.Name].IsNull()
+		_, sent := c.Secrets[a.Name]
 		switch {
 		case c.changes(a.Name):
 			values[a.Name], _ = values[a.Name].UnmarkDeep()
-		case a.Secret && declared:
+		case a.Secret && sent:
 			values[a.Name] = cty.UnknownVal(a.Type)
 		default:
 			values[a.Name] = cty.NullVal(a.Type)
@@ -142,6 +146,15 @@ func (c *Change) unproven(attribute, detail string) plan.Skipped {
 		Address: c.Address, Attribute: attribute, Reason: plan.Unproven, Source: source, Drifted: c.drifted(attribute),
 		Detail: fmt.Sprintf("%s Try it on a device that you can reach by hand, with allow_unproven = [%q] in its block.", detail, name),
 	}
+}
+
+// masked is what is told about a change that would send back what the device shows in the place of a secret.
+func (c *Change) masked(refusal providers.AttributeError) plan.Skipped {
+	left := plan.Skipped{Address: c.Address, Attribute: refusal.Attribute, Reason: plan.Masked, Detail: refusal.Detail, Drifted: c.drifted(refusal.Attribute)}
+	if c.Want != nil {
+		left.Source = plan.SourceOf(c.Want.Range)
+	}
+	return left
 }
 
 // drifted reports whether an attribute is not as it was applied last, since the device was changed; the empty name stands for

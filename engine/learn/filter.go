@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -122,6 +123,10 @@ func (f *filter) leave(attribute, why string) {
 	})
 }
 
+// masked matches a text of which a device shows a part only, such as a mail address. Sent back it would take the place of the
+// whole.
+var masked = regexp.MustCompile(`\*{2}|•`)
+
 // impossible says why a configuration cannot give an attribute a value; it is empty if it can.
 func impossible(a *schema.Attribute, v cty.Value) string {
 	v = schema.Reveal(v)
@@ -132,6 +137,8 @@ func impossible(a *schema.Attribute, v cty.Value) string {
 		switch {
 		case !utf8.ValidString(text):
 			return "because it is no text"
+		case !a.Secret && masked.MatchString(text):
+			return "because the device hides letters of it behind asterisks"
 		case !a.Lists(text):
 			return "because the device has none of the values that camform writes: " + strings.Join(a.Values, ", ")
 		}

@@ -315,6 +315,15 @@ func TestAVariableThatTheLoginUsesIsNoOther(t *testing.T) {
 	}
 }
 
+func TestI15WhatADeviceMasksInPartIsNoWish(t *testing.T) {
+	for text, kept := range map[string]bool{"b***@example.com": false, "••67": false, "a*b": true} {
+		r := learn.Import([]learn.Device{device(0, map[string]cty.Value{"system.location": str(text)})}, learn.Options{Kinds: kinds})
+		if written := string(r.Files[learn.DevicesFile]); strings.Contains(written, text) != kept {
+			t.Errorf("%s: the configuration is\n%s", text, written)
+		}
+	}
+}
+
 func TestWhatCannotBeWrittenIsTold(t *testing.T) {
 	values := map[string]cty.Value{
 		"time.mode": str("satellite"), "time.zone": str("UTC"), "ntp.port": cty.NumberIntVal(0), "snmp.community": str(""),

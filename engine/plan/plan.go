@@ -333,6 +333,7 @@ const (
 	Unreadable  SkipReason = "unreadable"  // its document could not be read
 	Waiting     SkipReason = "waiting"     // it is due, but its window is not open
 	Held        SkipReason = "held"        // somebody might lose a way in of whom nothing can be known now
+	Masked      SkipReason = "masked"      // the device hides a secret in its document that would have to be sent along
 	Unproven    SkipReason = "unproven"    // too little is known of what a device makes of it; allow_unproven lets it pass
 )
 

@@ -144,6 +144,7 @@ var skipWords = map[plan.SkipReason]string{
 	plan.Unsupported: "not available",
 	plan.Protected:   "protected",
 	plan.Unreadable:  "could not be read",
+	plan.Masked:      "not written",
 	plan.Unproven:    "unproven",
 	plan.Waiting:     "waits for its window",
 	plan.Held:        "held back",

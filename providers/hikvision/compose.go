@@ -21,11 +21,25 @@ import (
 // them, there is no request.
 //
 // The error is ErrUnsupported where the device lacks the entry or an element and its capability documents do not speak of
-// it, which Check reports before.
+// it, and where it masked a secret that the changes do not give. Check reports both before.
 func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error) {
 	if len(c.Changes) == 0 {
 		return nil, nil
 	}
+	requests, err := p.edited(c)
+	if err != nil {
+		return nil, err
+	}
+	for i := range requests {
+		if requests[i], err = unmasked(p.kinds, requests[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Changes[0].Name(), err)
+		}
+	}
+	return requests, nil
+}
+
+// edited makes the requests as the device would have them that masks nothing.
+func (p *Provider) edited(c providers.Composition) ([]providers.Request, error) {
 	first := c.Changes[0]
 	if err := p.permitted(c); err != nil {
 		return nil, err
@@ -177,6 +191,11 @@ func (p *Provider) finish(s *sheet) error {
 		}
 	}
 	return nil
+}
+
+// Revert puts the text that the request has in the place of each that the device masked.
+func (p *Provider) Revert(before providers.Document, request providers.Request) (providers.Request, error) {
+	return reverted(p.kinds, before, request)
 }
 
 // Shown blanks what the setting files call secret and every other element whose name says that it holds a secret, with all

@@ -212,8 +212,9 @@ func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string
 	if wrong := p.owners().Trespasses(kind, at, key); len(wrong) > 0 || !want.IsKnown() {
 		return wrong
 	}
+	withheld := withheld(p.kinds, kind, at, key, want)
 	if check := hook.All[kind.Hooks].Check; check != nil {
-		return check(kind, at, key, want)
+		return append(check(kind, at, key, want), withheld...)
 	}
 	paths := at.ItemPaths(kind, key)
 	switch {
@@ -226,7 +227,7 @@ func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string
 	case want.IsNull():
 		return nil
 	}
-	wrong := checkItem(kind, at, paths, want)
+	wrong := append(checkItem(kind, at, paths, want), withheld...)
 	return append(wrong, forgetful(kind, at, paths[0], want)...)
 }
 
@@ -330,7 +331,7 @@ func forgetful(kind *schema.Kind, at document.Place, item xmlpatch.Path, want ct
 			continue
 		}
 		holder, _ := at.Doc.Find(item.Join(xmlpatch.MustPath(a.Holder)))
-		if !document.Holds(holder.Text()) {
+		if !document.Holds(holder.Text()) || at.Field(item, a).IsMasked() {
 			continue
 		}
 		wrong = append(wrong, providers.AttributeError{Attribute: a.Name, Unproven: true, Detail: fmt.Sprintf(

@@ -243,6 +243,12 @@ func composeUsers(doc content, changes []providers.Change) ([]providers.Request,
 	return requests, nil
 }
 
+// Revert puts the document back byte for byte: devices here mask nothing.
+func (provider) Revert(before providers.Document, request providers.Request) (providers.Request, error) {
+	request.Body = before.Body
+	return request, nil
+}
+
 // Shown blanks the secret attributes of all kinds in the body.
 func (p provider) Shown(r providers.Request) providers.Request {
 	if len(r.Body) == 0 {

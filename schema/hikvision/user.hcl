@@ -71,5 +71,6 @@ setting "user" {
     max        = 16
     required   = true
     write_only = true
+    omittable  = true
   }
 }

@@ -99,10 +99,10 @@ func Lacking(f document.Field) bool {
 	return true
 }
 
-// Decode reads the value of an attribute: null where the device does not have it, never shows it, or it does not count. The
-// error wraps ErrMalformed and names the element.
+// Decode reads the value of an attribute: null where the device does not have it, never shows it or masks it, or it does not
+// count. The error wraps ErrMalformed and names the element.
 func Decode(f document.Field) (cty.Value, error) {
-	if f.Attribute.WriteOnly || f.Idle() != "" {
+	if f.Attribute.WriteOnly || f.Idle() != "" || f.IsMasked() {
 		return f.Null(), nil
 	}
 	return Of(f.Attribute).decode(f)

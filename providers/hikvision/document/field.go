@@ -85,9 +85,18 @@ func (f Field) Has(n int) bool {
 	return place && (documented || f.Attribute.WriteOnly)
 }
 
+// IsMasked reports whether the device shows something in the place of the value that it hides. The device has one then.
+func (f Field) IsMasked() bool {
+	e, _ := f.Doc.Find(f.Path(0))
+	return IsMasked(e, f.Attribute.Secret)
+}
+
 // Idle says why the attribute does not count at present, as a sentence: an element that it depends on has another text than
-// the setting file wants. It is empty if the attribute counts.
+// the setting file wants. It is empty if the attribute counts, and for a secret that is masked: that goes with every write.
 func (f Field) Idle() string {
+	if f.Attribute.Secret && f.IsMasked() {
+		return ""
+	}
 	for _, elements := range slices.Sorted(maps.Keys(f.Attribute.When)) {
 		for _, path := range Spellings(elements) {
 			e, ok := f.Doc.Find(f.Item.Join(path))

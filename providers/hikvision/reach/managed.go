@@ -158,6 +158,16 @@ func holdsSecretOf(at document.Place, kind *schema.Kind, doc schema.Document) bo
 // SecretsIn returns the paths, from anywhere, of the elements that kinds call secret and that can be in the document at a path:
 // one that a kind lives in or is written to, a part of it, or one that holds it.
 func (o Owners) SecretsIn(path string) []xmlpatch.Path {
+	return o.elementsIn(path, func(a *schema.Attribute) bool { return a.Secret })
+}
+
+// OmittableIn returns those of them that a device is recorded to keep where a write lacks them.
+func (o Owners) OmittableIn(path string) []xmlpatch.Path {
+	return o.elementsIn(path, func(a *schema.Attribute) bool { return a.Omittable })
+}
+
+// elementsIn returns the paths, from anywhere, of the elements of some attributes that can be in the document at a path.
+func (o Owners) elementsIn(path string, of func(*schema.Attribute) bool) []xmlpatch.Path {
 	var paths []xmlpatch.Path
 	here := segments(path)
 	for _, kind := range o.kinds.All() {
@@ -177,7 +187,7 @@ func (o Owners) SecretsIn(path string) []xmlpatch.Path {
 		}
 		for _, a := range kind.Attributes {
 			for _, elements := range a.Elements {
-				if a.Secret {
+				if of(a) {
 					paths = append(paths, document.Spellings(elements)...)
 				}
 			}

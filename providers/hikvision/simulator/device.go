@@ -38,6 +38,11 @@ type Quirks struct {
 	FiltersNewOnly bool `json:"filtersNewOnly"` // an address filter that is switched on lets connections live that are open; which devices do that is not known
 	KeepsFailures  bool `json:"keepsFailures"`  // a login that works does not make up for failed ones; only a lock that ended does
 
+	// MasksSecrets makes GET show asterisks in the place of secrets. Sent back they are taken for a new secret; one that does not
+	// come stays. ShowsSecrets makes GET show what was written, in clear.
+	MasksSecrets bool `json:"masksSecrets"`
+	ShowsSecrets bool `json:"showsSecrets"`
+
 	// Of recorders:
 	MD5Only      bool `json:"md5Only"`      // it cannot answer a camera that asks for SHA-256
 	PlainOnly    bool `json:"plainOnly"`    // it speaks no TLS with cameras

@@ -116,6 +116,17 @@ func (e Element) Attr(name string) (string, bool) {
 // EndsIn reports whether the path to e from anywhere, the root included, ends in p.
 func (e Element) EndsIn(p Path) bool { return e.view().endsIn(p.steps) }
 
+// Path returns the path that leads from the root to e alone.
+func (e Element) Path() Path {
+	n := e.view()
+	if n.parent == nil {
+		return Path{}
+	}
+	s := step{name: n.local}
+	s.position = n.position(s)
+	return Path{append(Element{n.parent}.Path().steps, s)}
+}
+
 // Parent returns the element that e lies in; the zero Element for the root.
 func (e Element) Parent() Element { return Element{e.view().parent} }
 
