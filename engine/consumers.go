@@ -625,7 +625,7 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 			})
 		}
 	}
-	note(unclear, "camform cannot tell which camera is shown by %s: the channel tells no serial number, and its address is that of no device here. "+
+	note(unclear, "camform cannot tell which camera is shown by %s: the channel tells no serial number, and no device of its site has its address. "+
 		"If this plan changes that camera, see that its picture is there afterwards.")
 	note(strange, "It was never read whether other devices are used by %s. If that is a recorder, see that it has its pictures afterwards, as far as it is to keep them.")
 	return problems

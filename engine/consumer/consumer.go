@@ -9,7 +9,7 @@
 //   - A name is no evidence: names repeat.
 //   - An item without a key of its own counts like any other. It can be told nothing.
 //   - A channel without a serial number whose address is that of no device may be any device of its site. That is told, never
-//     decided.
+//     decided. So is an address that a channel and a device have in common of which one has no site.
 package consumer
 
 import (
@@ -166,7 +166,14 @@ type Index struct {
 	serials map[string][]Found
 	hosts   map[place][]Found // without those whose serial number decides
 	strays  map[string][]Found
+	sited   map[string][]sited // by address, without those whose address a device of their site has
 	shared  map[place]bool
+}
+
+// sited is a use by a device of a site; the site is empty if it is not known.
+type sited struct {
+	site string
+	Found
 }
 
 // place is an address in a site. Sites repeat private addresses.
@@ -176,7 +183,7 @@ func within(site, host string) place { return place{site, host} }
 
 // NewIndex makes an index of lists for a fleet of devices.
 func NewIndex(fleet []Device, lists []List) *Index {
-	x := &Index{serials: map[string][]Found{}, hosts: map[place][]Found{}, strays: map[string][]Found{}, shared: map[place]bool{}}
+	x := &Index{serials: map[string][]Found{}, hosts: map[place][]Found{}, strays: map[string][]Found{}, sited: map[string][]sited{}, shared: map[place]bool{}}
 	known := map[place]bool{}
 	for _, d := range fleet {
 		at := within(d.Site, d.Host)
@@ -193,6 +200,9 @@ func NewIndex(fleet []Device, lists []List) *Index {
 			}
 			at := within(l.Site, u.Host)
 			x.hosts[at] = append(x.hosts[at], f)
+			if !known[at] {
+				x.sited[u.Host] = append(x.sited[u.Host], sited{l.Site, f})
+			}
 			if u.Serial == "" && !known[at] {
 				x.strays[l.Site] = append(x.strays[l.Site], f)
 			}
@@ -220,7 +230,8 @@ func (x *Index) source(l List, u Use) string {
 	}
 }
 
-// Of are the uses of a device, best evidence first, and those that could be uses of it or of any other device of its site.
+// Of are the uses of a device, best evidence first, and those that could be uses of it or of any other device of its site. A
+// device without a site may be of any.
 func (x *Index) Of(d Device) (found, unclear []Found) {
 	seen := map[schema.Setting]bool{{Device: d.Address}: true}
 	add := func(to *[]Found, by Evidence, all []Found) {
@@ -245,6 +256,11 @@ func (x *Index) Of(d Device) (found, unclear []Found) {
 			add(&found, ByTranslated, []Found{f})
 		} else {
 			add(&unclear, "", []Found{f})
+		}
+	}
+	for _, f := range x.sited[d.Host] {
+		if f.site != d.Site && (f.site == "" || d.Site == "") {
+			add(&unclear, "", []Found{f.Found})
 		}
 	}
 	return found, unclear
