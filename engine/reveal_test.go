@@ -28,7 +28,7 @@ var revealing = map[string][]string{
 		"providers/hikvision/hook.checkUser", "providers/hikvision/hook.checkQuestions", "providers/memory.limit.offence",
 	},
 	"give it to expressions, which compute with a marked text": {
-		"engine/config.secretFunc", "engine/config.Setting.declared", "engine/config.secretStore.whole", "engine/config.secretStore.revealed",
+		"engine/config.secretStore.function", "engine/config.Derive", "engine/config.Setting.declared", "engine/config.secretStore.whole", "engine/config.secretStore.revealed",
 	},
 	"show it to whoever asked for just that": {"cmd/camform.vaultCommands.get", "cmd/camform.assignments"},
 	"test providers with it":                 {"providers/providertest.candidates"},

@@ -142,7 +142,7 @@ func (b *beginning) declaredImports(cfg *config.Config, problems diag.Problems) 
 		case wanted.To.Each:
 			return nil, fmt.Errorf("%s: %s is one of several devices of a block, which import cannot write; import it under a name of its own, such as device.%s",
 				wanted.Range, wanted.To, wanted.To.Name)
-		case scheme == "":
+		case scheme == "", scheme == config.DerivedScheme:
 			return nil, fmt.Errorf("%s: the password of an import comes from secret(\"env:NAME\") or secret(\"file:PATH\"), so that it can be written down", wanted.Range)
 		case wanted.TLS.Verify:
 			return nil, fmt.Errorf("%s: an import pins the key that the device shows; leave verify out here, and write it into the device block afterwards", wanted.Range)

@@ -30,6 +30,9 @@ func (w *workspace) secret(origin string) (schema.Secret, error) {
 			return secret, nil
 		}
 	}
+	if scheme, _ := schema.OriginScheme(origin); scheme == config.DerivedScheme {
+		return config.Derive(origin, w.secret)
+	}
 	name, isVariable := strings.CutPrefix(origin, "var.")
 	if !isVariable {
 		return w.origins.Read(context.Background(), origin)

@@ -406,6 +406,7 @@ func (l *loader) finish() {
 		l.exposedFile(origin)
 	}
 	l.distinct()
+	derivation{l}.apartFromManaged()
 }
 
 // distinct reports devices that must be the same one: by address, or by serial number.

@@ -168,7 +168,7 @@ func newLoader(source *Source, options Options) *loader {
 		policies:     map[string]*credential.Policy{},
 		referenced:   map[node]bool{},
 	}
-	l.secrets = &secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}}
+	l.secrets = &secretStore{read: options.Secrets, known: l.config.Secrets, answers: map[string]secretAnswer{}, parts: map[string]cty.ValueMarks{}}
 	l.files = &files{source: source, settings: &l.config.Settings, meter: l.meter, secrets: l.secrets, read: map[string]bool{}}
 	l.base = &hcl.EvalContext{
 		Variables: map[string]cty.Value{"path": pathValue},

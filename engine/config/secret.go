@@ -50,7 +50,8 @@ type secretStore struct {
 	read    SecretReader
 	known   map[string]schema.Secret // Config.Secrets
 	answers map[string]secretAnswer
-	asked   []any // the marks of what secret() was asked for, one for each call
+	parts   map[string]cty.ValueMarks // of what is derived from several secrets, by its origin
+	asked   []any                     // the marks of what secret() was asked for, one for each call
 }
 
 type secretAnswer struct {
@@ -132,8 +133,13 @@ func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 	}
 	origin := schema.Origin(converted)
 	if origin == "" || !s.secrets.whole(converted, origin) {
-		s.add(secretMixed.at(attr.Expr.Range(), "%q must be one secret as a whole, so that it can be read again from where it came from. Put the complete value there, and use it without adding to it or taking from it.", attr.Name))
-		return cty.UnknownVal(want)
+		var ok bool
+		if origin, ok = (derivation{s.loader}).origin(attr.Expr, s.ctx, converted); !ok {
+			s.add(secretMixed.at(attr.Expr.Range(), "%q is computed from secrets in a way that a plan cannot repeat when it is applied. Compute it here or in locals, from secret() and sensitive variables. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").", attr.Name))
+			return cty.UnknownVal(want)
+		}
+		plain, _ := converted.Unmark()
+		converted = schema.MarkSecret(plain, origin)
 	}
 	if secret, ok := s.secrets.known[origin]; ok && want == cty.String {
 		return schema.MarkSecret(secret.Value(), origin)
