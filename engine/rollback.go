@@ -9,6 +9,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
+	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
@@ -267,7 +268,7 @@ func (w *wayBack) restore(kind *schema.Kind, t *touched) {
 	}
 	s := &config.Setting{Address: t.address, Kind: kind, Attributes: map[string]config.Attribute{}}
 	for _, name := range t.attributes(kind, exists) {
-		w.restoreAttribute(s, before, name)
+		w.restoreAttribute(s, before, name, t.origins[name])
 	}
 	w.carrySecrets(s, t)
 	if len(s.Attributes) > 0 {
@@ -275,14 +276,15 @@ func (w *wayBack) restore(kind *schema.Kind, t *touched) {
 	}
 }
 
-// restoreAttribute wants an attribute as it was. That it was not there cannot be asked for.
-func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name string) {
+// restoreAttribute wants an attribute as it was. That it was not there cannot be asked for. Origin is that of a secret which the
+// run wrote.
+func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name, origin string) {
 	a := s.Kind.Attribute(name)
 	switch {
 	case a == nil:
 		w.skip(s.Address, name, NotTakenBack, "this camform does not know it")
 	case a.Secret:
-		w.skip(s.Address, name, NotTakenBack, secretStays(s.Kind))
+		w.skip(s.Address, name, NotTakenBack, w.secretStays(s.Address, name, origin))
 	case !before.GetAttr(name).IsNull():
 		s.Attributes[name] = config.Attribute{Value: before.GetAttr(name)}
 	default:
@@ -290,11 +292,18 @@ func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name str
 	}
 }
 
-func secretStays(kind *schema.Kind) string {
-	if kind.IsAccount() {
-		return "secrets are not in a snapshot, so the one of now stays; camform rotate gives it a new one"
+// secretStays says why a secret does not come back, and how to change it.
+func (w *wayBack) secretStays(address schema.Setting, name, origin string) string {
+	const stays = "secrets are not in a snapshot, so the one of now stays"
+	managed := slices.ContainsFunc(w.device.Settings, func(s *config.Setting) bool { return s.Address == address && s.Attributes[name].Policy != nil })
+	switch {
+	case managed:
+		return fmt.Sprintf("%s; for a new one run: camform rotate '%s'", stays, address)
+	case origin != "" && origin != credential.Origin(credential.Name(address.Device, address.Key)):
+		return fmt.Sprintf("%s; for another one, change it in %s and run: camform apply", stays, origin)
+	default:
+		return stays
 	}
-	return "secrets are not in a snapshot, so the one of now stays"
 }
 
 // carrySecrets wants the secrets that the device is known to have to stay, so that they are sent along where a document must

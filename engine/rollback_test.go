@@ -18,6 +18,7 @@ import (
 
 	"camform/engine"
 	"camform/engine/config"
+	"camform/engine/credential"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
@@ -247,8 +248,18 @@ func TestSecretsAreNotTakenBack(t *testing.T) {
 		update gate.user.op level:config
 		update gate.cloud enabled:config`)
 	w.same(toldSkipped(p), `
-		cloud not-taken-back code: secrets are not in a snapshot, so the one of now stays
-		user.op not-taken-back password: secrets are not in a snapshot, so the one of now stays; camform rotate gives it a new one`)
+		cloud not-taken-back code: secrets are not in a snapshot, so the one of now stays; for another one, change it in env:CODE and run: camform apply
+		user.op not-taken-back password: secrets are not in a snapshot, so the one of now stays; for another one, change it in env:gate/op and run: camform apply`)
+	gate := w.declared("gate")
+	i := slices.IndexFunc(gate.Settings, func(s *config.Setting) bool { return s.Address == setting("gate", "user", "op") })
+	password := gate.Settings[i].Attributes["password"]
+	managed := password
+	managed.Policy = &credential.Policy{}
+	gate.Settings[i].Attributes["password"] = managed
+	if told := toldSkipped(w.wayBack(run)); !strings.Contains(told, "so the one of now stays; for a new one run: camform rotate 'device.gate.user.op'\n") {
+		t.Errorf("of a managed one it says\n%s", told)
+	}
+	gate.Settings[i].Attributes["password"] = password
 	w.back(run)
 	w.has("gate", "user", "op", "level", cty.StringVal("Operator"))
 	if !w.logsIn("gate", "op", "Another-1234") {
