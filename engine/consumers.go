@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -71,6 +72,7 @@ type inquiry struct {
 	listed map[schema.Device][]schema.Sessions // where to ask devices who is logged in
 
 	known map[schema.Device]providers.Identity
+	hosts map[schema.Device]string         // at which devices answered last
 	told  map[schema.Device]consumer.List  // what devices told last
 	read  map[schema.Device]*live.Snapshot // of devices that need not be asked any more; with Err where they cannot be
 
@@ -105,6 +107,7 @@ func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *surve
 	if err != nil {
 		return nil, err
 	}
+	q.left(c)
 	c.match(q.known)
 	c.sessions = q.logins
 	if err := q.store.SaveUses(ctx, fresh); err != nil && ctx.Err() == nil {
@@ -124,9 +127,29 @@ func (q inquiry) remembered(ctx context.Context, all []*config.Device) (*consume
 	for _, d := range all {
 		c.lists = append(c.lists, q.last(d))
 	}
+	q.left(c)
 	c.match(q.known)
 	c.owed = slices.DeleteFunc(slices.Clone(q.owed), c.void)
 	return c, nil
+}
+
+// left adds what devices told last that left the configuration: until the state forgets them they use what they used. One that is
+// there under another name is asked itself.
+func (q *inquiry) left(c *consumers) {
+	here := map[string]bool{}
+	for _, d := range c.devices {
+		here[q.known[d.Address].Serial] = true
+	}
+	for _, address := range slices.SortedFunc(maps.Keys(q.told), schema.Device.Compare) {
+		serial := q.known[address].Serial
+		if c.by[address] != nil || serial != "" && here[serial] {
+			continue
+		}
+		list := q.told[address]
+		list.Device, list.Host, list.Away = address, q.hosts[address], "it left the configuration"
+		c.lists = append(c.lists, list)
+		c.hardware[address] = q.known[address].MAC
+	}
 }
 
 // match finds out whose the uses in the lists are, by what is known of the devices.
@@ -152,8 +175,10 @@ func (q *inquiry) recall(ctx context.Context) error {
 	}
 	q.known, q.told, q.read = map[schema.Device]providers.Identity{}, map[schema.Device]consumer.List{}, map[schema.Device]*live.Snapshot{}
 	q.logins = map[schema.Device][]plan.Login{}
+	q.hosts = map[schema.Device]string{}
 	for _, d := range devices {
 		q.known[d.Address] = d.Identity
+		q.hosts[d.Address], _, _ = net.SplitHostPort(d.Endpoint)
 	}
 	for _, u := range told {
 		list := consumer.List{Read: u.Read}
@@ -529,8 +554,7 @@ func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.
 			}
 			for _, f := range found {
 				if f.Away != "" && logsInWith(f, s, kinds) && givesPassword(s) && !ignores(device, f.Item) {
-					held[s.Address] = fmt.Sprintf("%s logs in with it by its list of %s, and %s could not be read now: %s. Run the same command when it answers",
-						f.Item, f.Read.Format(time.DateOnly), f.Item.Device, f.Away)
+					held[s.Address] = c.untold(f)
 				}
 			}
 			for _, l := range c.lists {
@@ -542,6 +566,16 @@ func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.
 		}
 	}
 	return held
+}
+
+// untold says why an account must keep its password for a use that cannot be told another one now.
+func (c *consumers) untold(f consumer.Found) string {
+	listed := fmt.Sprintf("%s logs in with it by its list of %s", f.Item, f.Read.Format(time.DateOnly))
+	if c.by[f.Item.Device] == nil {
+		return fmt.Sprintf("%s, and %s left the configuration. Keep it there until it was told the new password, or accept in the device block that it loses "+
+			"this device: consumer %q with ignore = true and a reason", listed, f.Item.Device, f.Item.Device)
+	}
+	return fmt.Sprintf("%s, and %s could not be read now: %s. Run the same command when it answers", listed, f.Item.Device, f.Away)
 }
 
 // logsInWith reports whether a use logs in with the account that a step is about.

@@ -107,8 +107,14 @@ func TestI13CredentialsListWhoWasFoundToUseThem(t *testing.T) {
 			t.Errorf("the other account is used by %s", got)
 		}
 		s.manage(managedPolicy + s.deviceBlock("gate", s.camera, ownAccount))
+		if got, want := s.users(s.credentials(), "nvr"), user+" (72h0m0s)"; got != want {
+			t.Errorf("after the recorder left the configuration it is used by %s, want %s", got, want)
+		}
+		if err := s.store.ForgetDevice(s.Context(), schema.Device{Name: "recorder"}); err != nil {
+			t.Fatal(err)
+		}
 		if got := s.users(s.credentials(), "nvr"); got != "" {
-			t.Errorf("without the recorder it is used by %s", got)
+			t.Errorf("the recorder is forgotten, and it is used by %s", got)
 		}
 	})
 	show(t, func(s *shown) {

@@ -41,7 +41,7 @@ func (c *consumers) watchers(devices []plan.Device, j judge) []plan.Device {
 	for _, l := range c.lists {
 		d, snap := c.by[l.Device], c.snapshots[l.Device]
 		switch {
-		case l.Never() || slices.ContainsFunc(devices, func(d plan.Device) bool { return d.Address == l.Device }):
+		case d == nil || l.Never() || slices.ContainsFunc(devices, func(d plan.Device) bool { return d.Address == l.Device }):
 		case snap == nil:
 			identity := providers.Identity{Serial: c.serials[l.Device], MAC: c.hardware[l.Device]}
 			all = append(all, plan.Device{Address: l.Device, Access: diff.AccessOf(d), Identity: identity, Problem: l.Away})
@@ -57,7 +57,7 @@ func (c *consumers) watchers(devices []plan.Device, j judge) []plan.Device {
 func (c *consumers) usage() plan.Usage {
 	var lists []consumer.List
 	for _, l := range c.lists {
-		if !l.Never() {
+		if c.by[l.Device] != nil && !l.Never() {
 			l.Own = nil
 			lists = append(lists, l)
 		}
@@ -165,6 +165,8 @@ func (c *consumers) waits(o state.Owed, planned *Planned) string {
 	switch {
 	case camera != nil && camera.Err != nil:
 		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Account.Device)
+	case c.by[o.Item.Device] == nil:
+		return fmt.Sprintf("%s left the configuration. Take it back in, or give it the password by hand", o.Item.Device)
 	case !there || c.snapshots[o.Item.Device] == nil || f.Away != "":
 		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Item.Device)
 	case !f.Sure():

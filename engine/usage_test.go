@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,10 +12,12 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/config"
 	"camform/engine/guard"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/providers/memory"
+	"camform/schema"
 )
 
 const channelList = "/ISAPI/ContentMgmt/InputProxy/channels"
@@ -256,4 +259,58 @@ func TestI13AChannelWithoutANumberCounts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// leave takes a device out of the configuration.
+func (s owing) leave(name string) {
+	s.cfg.Devices = slices.DeleteFunc(s.cfg.Devices, func(d *config.Device) bool { return d.Address.Name == name })
+}
+
+// A recorder that leaves the configuration counts by what it told last, until it is forgotten.
+func TestI13ARecorderThatLeavesCountsUntilItIsForgotten(t *testing.T) {
+	plans := func(s owing) (*plan.Plan, string) {
+		planned, problems := s.engineOf().Plan(context.Background(), s.cfg, nil)
+		return planned.Plan, fmt.Sprint(problems)
+	}
+	for name, change := range map[string]func(s owing) (told string){
+		"a password": func(s owing) string {
+			p, _ := plans(s)
+			return toldSkipped(p)
+		},
+		"a filter": func(s owing) string {
+			s.retract("camera0", "user", shownAs)
+			s.filter("camera0", memory.Source)
+			_, problems := plans(s)
+			return problems
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newOwing(t)
+				plans(s) // it tells its list
+				s.leave("recorder0")
+				told := change(s)
+				if !strings.Contains(told, `device.recorder0.channel["1"]`) || !strings.Contains(told, `consumer "device.recorder0" with ignore = true`) {
+					t.Errorf("the plan says %s", told)
+				}
+				s.declared("camera0").Consumers = []config.Consumer{{Name: "device.recorder0", Ignore: true, Reason: "it goes tomorrow"}}
+				if p, problems := plans(s); len(p.Devices[0].Cuts) == 0 || len(p.Devices[0].Steps) == 0 {
+					t.Errorf("accepted, it plans %s, problems %s", toldPlan(p), problems)
+				}
+			})
+		})
+	}
+}
+
+// A recorder that is in the configuration under another name has not left.
+func TestI13ARecorderThatGetsAnotherNameCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newOwing(t)
+		s.engineOf().Plan(context.Background(), s.cfg, nil)
+		s.declared("recorder0").Address = schema.Device{Name: "archive"}
+		planned, _ := s.engineOf().Plan(context.Background(), s.cfg, nil)
+		if steps := toldPlan(planned.Plan); !strings.Contains(steps, "update camera0.user.rec") || !strings.Contains(steps, `update archive.channel["1"]`) {
+			t.Errorf("it plans\n%s", steps)
+		}
+	})
 }
