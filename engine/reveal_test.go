@@ -21,7 +21,7 @@ var revealing = map[string][]string{
 	"make a keyed fingerprint of it": {
 		"engine/vault.printer.print", "engine/state.Key.Fingerprint", "engine/state.Attempts.identify",
 	},
-	"blank it in what devices repeat": {"providers/hikvision/isapi.secretsOf"},
+	"blank it in what devices repeat": {"providers.NewRedactor"},
 	"judge its letters, and repeat none": {
 		"engine/credential.Check", "engine/vault.check", "engine/vault.checkPassphrase", "engine/config.scope.attribute",
 		"engine/learn.impossible", "engine/learn.secrets.marked", "providers/hikvision/codec.Check", "providers/hikvision/codec.Same",

@@ -247,10 +247,11 @@ type Identity struct {
 // Document is what a device answered for a path.
 type Document struct {
 	Path    string
-	Body    []byte // as it came; nil if Missing is not empty
-	Missing string // why the device does not have it ("403 notSupport"), empty if it does
-	Unsure  bool   // whether Missing may as well be a fault of the device that passes ("500 deviceError")
-	Source  string // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
+	Body    []byte    // as it came; nil if Missing is not empty
+	Missing string    // why the device does not have it ("403 notSupport"), empty if it does
+	Unsure  bool      // whether Missing may as well be a fault of the device that passes ("500 deviceError")
+	Hide    *Redactor // blanks the login with which it was read, where something of it is told; nil for cached documents
+	Source  string    // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
 }
 
 // NotThere is the error of whoever needs a document that the device does not have.

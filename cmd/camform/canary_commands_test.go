@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,6 +125,18 @@ var canaryCommands = []command{
 		before: repeat(string(xmlText(canaries[communityCanary]))),
 	},
 	{
+		name: "an answer that repeats the password in many forms", args: []string{"apply", "-auto-approve", "-json"}, code: 1,
+		before: inject(simulator.Rule{Method: "PUT", Action: simulator.Echo}),
+	},
+	{
+		name: "a document that repeats the password in many forms", args: []string{"plan", "-full"}, code: 1,
+		before: inject(simulator.Rule{Path: "/ISAPI/System/Network/UPnP", Action: simulator.Echo}),
+	},
+	{
+		name: "a name that repeats the password", before: rename,
+		args: []string{"learn", "-inventory", "inventory.csv", "-password", "env:ADMIN_PASSWORD", "-out", "echoed"},
+	},
+	{
 		name: "another device", args: []string{"plan"}, code: 1,
 		before: inject(simulator.Rule{Action: simulator.WrongIdentity}),
 	},
@@ -192,6 +205,19 @@ func show(c *canaryRun) { replaceElement(c, "writeCommunity") }
 func tamper(c *canaryRun) {
 	heal(c)
 	replaceElement(c, "readCommunity")
+}
+
+// rename gives devices a name in which their password stands in hexadecimal digits.
+func rename(c *canaryRun) {
+	heal(c)
+	const path = "/ISAPI/System/deviceInfo"
+	name := regexp.MustCompile("<deviceName>[^<]*</deviceName>")
+	echoed := "<deviceName>gate " + hex.EncodeToString([]byte(canaries["ADMIN_PASSWORD"])) + "</deviceName>"
+	for _, d := range c.fleet.Devices() {
+		if err := d.SetDocument(path, name.ReplaceAllLiteral(d.Document(path), []byte(echoed))); err != nil {
+			c.t.Fatal(err)
+		}
+	}
 }
 
 func replaceElement(c *canaryRun, name string) {

@@ -101,6 +101,8 @@ func (p *Provider) Open(target providers.Target) providers.Session {
 // without a key are left out, and of several with the same key the first counts. The error is ErrUnsupported where the
 // device has neither the document nor, for a kind that it has once, the entry; ErrMalformed where what it sent cannot be
 // understood, naming the element.
+//
+// No text in the result repeats the password of the login with which a document was read.
 func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Documents) (providers.Items, error) {
 	if kind.Document.PerItem() {
 		return decodeEach(kind, keys, docs)
@@ -120,11 +122,46 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 		}
 		item, err := decodeItem(kind, at, key)
 		if err != nil {
-			return nil, err
+			return nil, docs[at.Path].Hide.Error(err)
 		}
-		items[key] = item
+		items[key] = discreet(kind, item, docs[at.Path].Hide)
 	}
 	return items, nil
+}
+
+// discreet is a setting without the secrets that the texts of a device repeat.
+func discreet(kind *schema.Kind, item cty.Value, hide *providers.Redactor) cty.Value {
+	if hide == nil {
+		return item
+	}
+	values := item.AsValueMap()
+	for _, a := range kind.Attributes {
+		values[a.Name] = blanked(values[a.Name], hide)
+	}
+	return cty.ObjectVal(values)
+}
+
+// blanked is a value without them: a text, or a list or set of texts.
+func blanked(v cty.Value, hide *providers.Redactor) cty.Value {
+	switch {
+	case v.IsNull() || !v.IsKnown():
+	case v.Type() == cty.String:
+		if text := hide.Blank(v.AsString()); text != v.AsString() {
+			return cty.StringVal(text)
+		}
+	case v.Type().IsCollectionType() && v.LengthInt() > 0 && v.Type().ElementType() == cty.String:
+		var texts []cty.Value
+		for _, element := range v.AsValueSlice() {
+			texts = append(texts, blanked(element, hide))
+		}
+		if v.Type().IsSetType() {
+			return cty.SetVal(texts)
+		}
+		if v.Type().IsListType() {
+			return cty.ListVal(texts)
+		}
+	}
+	return v
 }
 
 // decodeEach reads items that each live in a document of their own. The device lacks the kind if it lacks all of them.
@@ -141,9 +178,9 @@ func decodeEach(kind *schema.Kind, keys []string, docs providers.Documents) (pro
 		case errors.Is(err, providers.ErrUnsupported):
 			missing = err
 		case err != nil:
-			return nil, err
+			return nil, docs[at.Path].Hide.Error(err)
 		default:
-			items[key] = item
+			items[key] = discreet(kind, item, docs[at.Path].Hide)
 		}
 	}
 	if len(items) == 0 && missing != nil {
@@ -198,6 +235,17 @@ func decodeAlike(at document.Place, paths []xmlpatch.Path, a *schema.Attribute) 
 // that is null as a whole is a removal. Values that are unknown are not looked at, and those that the device has already
 // are never wrong. Details never show the value of a secret.
 func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
+	wrong := p.check(kind, docs, key, want)
+	for _, place := range kind.Documents() {
+		hide := docs[place.For(key).Path].Hide
+		for i, e := range wrong {
+			wrong[i].Detail = hide.Blank(e.Detail)
+		}
+	}
+	return wrong
+}
+
+func (p *Provider) check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
 	want, _ = want.UnmarkDeep()
 	if reasons := refusals(kind, key); len(reasons) > 0 {
 		return document.About("", reasons)
@@ -378,7 +426,7 @@ func (p *Provider) Observe(doc providers.Document, element string) ([]string, er
 		if !document.SaysNothing(e.Text()) && (document.LeadsToSecret(element) || secrets.hold(e)) {
 			return nil, fmt.Errorf("%s of %s holds a secret, which no check can read: %w", path, doc.Path, providers.ErrInvalid)
 		}
-		texts = append(texts, e.Text())
+		texts = append(texts, doc.Hide.Blank(e.Text()))
 	}
 	return texts, nil
 }

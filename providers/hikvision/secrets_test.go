@@ -161,3 +161,34 @@ func TestI15OutlinesHoldNoShortSecret(t *testing.T) {
 		t.Errorf("the outline is %s, want %s", outline, want)
 	}
 }
+
+// TestI1NoAttributeRepeatsTheLogin: a device may put the password with which it was read into any text.
+func TestI1NoAttributeRepeatsTheLogin(t *testing.T) {
+	body := `<DDNSList><DDNS><id>1</id><enabled>CANARY-LOGIN-7</enabled><provider>&amp;#67;anary-Login-7</provider><userName>of 43616e6172792d4c6f67696e2d37</userName><deviceDomainName>Stays</deviceDomainName></DDNS></DDNSList>`
+	provider, kind, docs := opened(t, "ddns", "", body)
+	hide := providers.NewRedactor(schema.NewSecret("Canary-Login-7"))
+	for path, doc := range docs {
+		doc.Hide = hide
+		docs[path] = doc
+		texts, err := provider.Observe(doc, "DDNS/userName")
+		if err != nil || len(texts) != 1 || texts[0] != "of "+schema.Blank {
+			t.Errorf("a check reads %q, %v", texts, err)
+		}
+	}
+	if _, err := provider.Decode(kind, nil, docs); !errors.Is(err, providers.ErrMalformed) || strings.Contains(strings.ToLower(err.Error()), "canary") {
+		t.Errorf("what cannot be read: %v", err)
+	}
+	for path, doc := range docs {
+		doc.Body = []byte(strings.Replace(body, "CANARY-LOGIN-7", "true", 1))
+		docs[path] = doc
+	}
+	items, err := provider.Decode(kind, nil, docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for attribute, want := range map[string]string{"provider": schema.Blank, "username": "of " + schema.Blank, "domain": "Stays"} {
+		if have := items[""].GetAttr(attribute); have.AsString() != want {
+			t.Errorf("%s is %#v, want %s", attribute, have, want)
+		}
+	}
+}

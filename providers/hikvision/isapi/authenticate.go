@@ -20,7 +20,7 @@ func (s *Session) Authenticate(ctx context.Context, credential providers.Credent
 	if s.ended != nil {
 		return s.ended
 	}
-	err := s.authenticate(ctx, credential)
+	err := providers.NewRedactor(credential.Password).Error(s.authenticate(ctx, credential))
 	if errors.Is(err, providers.ErrLocked) || errors.Is(err, providers.ErrIdentity) {
 		err = s.end(err)
 	}
@@ -49,7 +49,7 @@ func (s *Session) authenticate(ctx context.Context, credential providers.Credent
 	}
 	v := verdictOf(resp.StatusCode, contents(resp))
 	if family := v.family(); errors.Is(family, providers.ErrMustChange) {
-		return fmt.Errorf("authenticate: %s: %w", v.describe(secretsOf(nil, credential)), family)
+		return fmt.Errorf("authenticate: %s: %w", v.describe(providers.NewRedactor(credential.Password).Blank), family)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ func (s *Session) DoAs(ctx context.Context, credential providers.Credential, req
 	reply, err := s.doAs(ctx, credential, request)
 	if err != nil {
 		err = fmt.Errorf("%s %s as %s: %w", plain(request.Method), shownPath(request.Path), plain(credential.Username), err)
+		err = providers.NewRedactor(credential.Password).Error(err)
 	}
 	if errors.Is(err, providers.ErrLocked) || errors.Is(err, providers.ErrIdentity) {
 		err = s.end(err)
@@ -48,5 +49,5 @@ func (s *Session) doAs(ctx context.Context, credential providers.Credential, req
 	if resp.StatusCode == http.StatusUnauthorized {
 		return providers.Reply{}, silence(resp)
 	}
-	return replyOf(resp.StatusCode, contents(resp), secretsOf(request.Body, credential))
+	return replyOf(resp.StatusCode, contents(resp), secrets{request.Body, credential}.blank)
 }

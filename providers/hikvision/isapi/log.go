@@ -30,10 +30,10 @@ func (l *log) RoundTrip(req *http.Request) (*http.Response, error) {
 	start := time.Now()
 	resp, err := l.next.RoundTrip(req)
 	entry.Duration = time.Since(start)
-	entry.Err = err
+	entry.Err = providers.NewRedactor(l.login.Password).Error(err)
 	if err == nil {
 		entry.Status = resp.StatusCode
-		entry.Response = secretsOf(sent(req), l.login).blank(redacted(contents(resp)))
+		entry.Response = secrets{sent(req), l.login}.blank(redacted(contents(resp)))
 	}
 	l.trace(entry)
 	return resp, err

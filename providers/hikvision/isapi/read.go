@@ -29,7 +29,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	if err != nil {
 		return providers.Document{}, err
 	}
-	doc := providers.Document{Path: path, Source: r.stack.base.source()}
+	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide}
 	v := verdictOf(status, body)
 	switch {
 	case v.accepted() && !strings.HasPrefix(path, userCheckPath):
@@ -42,13 +42,13 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 		if err := r.stack.login.state(ctx); err != nil {
 			return providers.Document{}, err
 		}
-		doc.Missing = v.missing()
+		doc.Missing = v.missing(r.hide.Blank)
 		return doc, nil
 	case v.lacks():
-		doc.Missing, doc.Unsure = v.missing(), v.mayPass()
+		doc.Missing, doc.Unsure = v.missing(r.hide.Blank), v.mayPass()
 		return doc, nil
 	}
-	return providers.Document{}, fmt.Errorf("%s: %w", v.describe(secretsOf(nil, r.target.Login)), v.readFamily())
+	return providers.Document{}, fmt.Errorf("%s: %w", v.describe(r.hide.Blank), v.readFamily())
 }
 
 // unexpected is the error of a body that cannot be a document.
@@ -87,10 +87,10 @@ func (v verdict) mayPass() bool {
 }
 
 // missing is why a document is not there, such as "403 notSupport".
-func (v verdict) missing() string {
+func (v verdict) missing(hide blank) string {
 	text := v.sub
 	if v.absent != "" {
 		text = v.absent
 	}
-	return strings.TrimSpace(fmt.Sprintf("%d %s", v.http, plain(text)))
+	return strings.TrimSpace(fmt.Sprintf("%d %s", v.http, plain(hide(text))))
 }

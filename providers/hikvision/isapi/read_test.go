@@ -228,7 +228,7 @@ func TestRecordedIdentitiesAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := identityOf(http.StatusOK, body); err != nil {
+		if _, err := identityOf(http.StatusOK, body, nil); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
 		found++

@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"html"
 	"io"
 	"maps"
 	"net/url"
@@ -137,44 +136,27 @@ func (r *redaction) value(name string, value any) {
 	}
 }
 
-// secrets are texts that must not be shown although a device may repeat them.
-type secrets []string
+// blank is a function that takes secrets out of a text of the device.
+type blank func(text string) string
 
-// secretsOf are the texts of a request body that could be secret, and the passwords of a login.
-func secretsOf(body []byte, credential providers.Credential) secrets {
-	_, hidden := redact(body)
-	if !credential.Password.IsZero() {
-		hidden = append(hidden, credential.Password.Reveal())
-	}
-	return hidden
+// secrets are what must not be shown although a device may repeat it: the texts of a request body that could be secret, and the
+// password of a login.
+type secrets struct {
+	body       []byte
+	credential providers.Credential
 }
 
-// blank replaces every secret in a text, however the device may have escaped it. Texts of less than four bytes are left, as
-// "1" or "on" would garble every message.
+// blank replaces every secret in a text. It looks into the body only then, since devices seldom have anything to say.
 func (s secrets) blank(text string) string {
-	for _, secret := range s {
-		for _, form := range spellings(secret) {
-			if len(form) >= 4 {
-				text = strings.ReplaceAll(text, form, schema.Blank)
-			}
-		}
+	if text == "" {
+		return ""
 	}
-	return text
-}
-
-// spellings are a text as it is, without its escapes if it has some, and with those of XML, HTML, JSON and addresses.
-func spellings(secret string) []string {
-	plain := html.UnescapeString(secret)
-	inXML, inJSON := bytes.Buffer{}, bytes.Buffer{}
-	_ = xml.EscapeText(&inXML, []byte(plain)) // a buffer takes everything
-	encoder := json.NewEncoder(&inJSON)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(plain)
-	return []string{
-		secret, plain, html.EscapeString(plain), inXML.String(), strings.Trim(strings.TrimSpace(inJSON.String()), `"`),
-		url.QueryEscape(plain), url.PathEscape(plain),
-		strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(plain),
+	_, hidden := redact(s.body)
+	all := []schema.Secret{s.credential.Password}
+	for _, text := range hidden {
+		all = append(all, schema.NewSecret(text))
 	}
+	return providers.NewRedactor(all...).Blank(text)
 }
 
 // shownPath is a path as it may be shown: values of the query are blanked, since some requests carry keys there. Only

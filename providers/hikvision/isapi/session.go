@@ -46,6 +46,7 @@ type Reader struct {
 	options Options
 	peer    *peer
 	stack   *stack
+	hide    *providers.Redactor // blanks the password of the login in what the device says
 
 	identified bool
 	ended      error // why nothing more is sent; nil while it may
@@ -65,7 +66,7 @@ func newReader(target providers.Target, options Options) *Reader {
 	if options.Timeout == 0 {
 		options.Timeout = defaultTimeout
 	}
-	r := &Reader{target: target, options: options}
+	r := &Reader{target: target, options: options, hide: providers.NewRedactor(target.Login.Password)}
 	origin, err := originOf(target.URL)
 	if err != nil {
 		r.ended = err
@@ -174,7 +175,7 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 	if err != nil {
 		return providers.Identity{}, err
 	}
-	identity, err := identityOf(status, body)
+	identity, err := identityOf(status, body, r.hide)
 	if err != nil {
 		return providers.Identity{}, err
 	}
@@ -219,8 +220,9 @@ func (r *Reader) ready() error {
 	return nil
 }
 
-// end keeps an error after which nothing more may be sent.
+// end keeps an error after which nothing more may be sent. What the device said in it does not repeat the login.
 func (r *Reader) end(err error) error {
+	err = r.hide.Error(err)
 	for _, family := range []error{providers.ErrRefused, providers.ErrLocked, providers.ErrBudget, providers.ErrIdentity, providers.ErrInactive} {
 		if errors.Is(err, family) {
 			r.ended = fmt.Errorf("nothing more is sent to it: %w", err)

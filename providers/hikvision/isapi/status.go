@@ -152,9 +152,8 @@ func (v verdict) family() error {
 	return providers.ErrUnknown
 }
 
-// describe says in the device's own words why it did not do what it was asked to. Words that contain a text of hide are
-// left out.
-func (v verdict) describe(hide secrets) string {
+// describe says in the device's own words why it did not do what it was asked to, without the secrets in them.
+func (v verdict) describe(hide blank) string {
 	if !v.isapi {
 		return fmt.Sprintf("http status %d", v.http)
 	}
@@ -164,7 +163,7 @@ func (v verdict) describe(hide secrets) string {
 	}
 	for _, text := range []string{v.sub, v.text, v.detail} {
 		if text != "" {
-			parts = append(parts, quote(hide.blank(text)))
+			parts = append(parts, quote(hide(text)))
 		}
 	}
 	parts = append(parts, fmt.Sprintf("http status %d", v.http))

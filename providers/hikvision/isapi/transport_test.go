@@ -576,12 +576,12 @@ func TestIdentitiesSurviveForeignTexts(t *testing.T) {
 		append([]byte("\xef\xbb\xbf"), info...),
 		append(info, 0, '\n'),
 	} {
-		identity, err := identityOf(http.StatusOK, body)
+		identity, err := identityOf(http.StatusOK, body, nil)
 		if err != nil || identity.Serial != "SN0001" {
 			t.Errorf("%+v, %v", identity, err)
 		}
 	}
-	identity, err := identityOf(http.StatusOK, []byte(deviceInfo("SN\u202e\u001b[31m")))
+	identity, err := identityOf(http.StatusOK, []byte(deviceInfo("SN\u202e\u001b[31m")), nil)
 	if err == nil && strings.ContainsAny(identity.Serial, "\x1b\u202e") {
 		t.Errorf("control characters in %q", identity.Serial)
 	}

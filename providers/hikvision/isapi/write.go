@@ -50,11 +50,11 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 			return providers.Reply{}, err
 		}
 	}
-	return replyOf(status, body, secretsOf(request.Body, s.target.Login))
+	return replyOf(status, body, secrets{request.Body, s.target.Login}.blank)
 }
 
-// replyOf reads the answer to a write. Words of the device that repeat a text of hide are blanked.
-func replyOf(status int, body []byte, hide secrets) (providers.Reply, error) {
+// replyOf reads the answer to a write. Hide blanks what the words of the device repeat.
+func replyOf(status int, body []byte, hide blank) (providers.Reply, error) {
 	v := verdictOf(status, body)
 	form, root := shapeOf(body)
 	switch {
@@ -65,21 +65,21 @@ func replyOf(status int, body []byte, hide secrets) (providers.Reply, error) {
 	case v.isapi && status/100 == 2 && v.code < 0 && strings.EqualFold(v.sub, "ok"):
 		return v.reply(hide), nil
 	case status/100 == 2 && !v.isapi:
-		return providers.Reply{}, fmt.Errorf("it answered with %s %s that does not say what happened: %w", form, quote(hide.blank(root)), providers.ErrUnknown)
+		return providers.Reply{}, fmt.Errorf("it answered with %s %s that does not say what happened: %w", form, quote(hide(root)), providers.ErrUnknown)
 	}
 	return providers.Reply{}, fmt.Errorf("%s: %w", v.describe(hide), v.family())
 }
 
 // reply is what an accepted request came to. A sub code under success, such as riskPassword, is a remark.
-func (v verdict) reply(hide secrets) providers.Reply {
-	reply := providers.Reply{Outcome: providers.Applied, ID: plain(hide.blank(v.id))}
+func (v verdict) reply(hide blank) providers.Reply {
+	reply := providers.Reply{Outcome: providers.Applied, ID: plain(hide(v.id))}
 	switch {
 	case v.code == codeReboot && strings.EqualFold(v.sub, "autoReboot"):
 		reply.Outcome = providers.Restarting
 	case v.code == codeReboot:
 		reply.Outcome = providers.PendingReboot
 	case !v.plain() && v.code != codeBatch:
-		reply.Remark = "it accepted with the remark " + quote(hide.blank(v.sub))
+		reply.Remark = "it accepted with the remark " + quote(hide(v.sub))
 	}
 	return reply
 }

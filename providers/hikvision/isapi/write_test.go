@@ -402,7 +402,7 @@ func TestWordsOfTheDeviceDoNotRepeatSecrets(t *testing.T) {
 		"root":   `<` + newSecret + `/>`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			reply, err := replyOf(http.StatusOK, []byte(body), secretsOf(userBody, providers.Credential{Password: schema.NewSecret(goodPassword)}))
+			reply, err := replyOf(http.StatusOK, []byte(body), secrets{userBody, providers.Credential{Password: schema.NewSecret(goodPassword)}}.blank)
 			if text := fmt.Sprint(reply, err); strings.Contains(text, newSecret) || strings.Contains(text, goodPassword) {
 				t.Error(text)
 			}

@@ -219,6 +219,9 @@ func (x *exchange) serve(u *device.Account) reply {
 	if !permitted(x.q, u) {
 		return x.unit.model.respond(x.q, *x.unit.model.refuse(lowPrivilege))
 	}
+	if x.f.has(Echo) {
+		return x.unit.model.respond(x.q, echo(u.Password))
+	}
 	if x.q.method != http.MethodGet && x.q.method != http.MethodHead {
 		return x.unit.model.respond(x.q, (&write{x.unit, x.q, u, x.f}).accept())
 	}

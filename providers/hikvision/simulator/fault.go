@@ -44,6 +44,7 @@ const (
 	LosePassword    Action = "lose-password"     // forget a new password at the next reboot
 	CutPassword     Action = "cut-password"      // keep only the first Bytes of a new password
 	CutList         Action = "cut-list"          // keep only the first Entries entries of a list that is written as a whole, and answer with OK
+	Echo            Action = "echo"              // refuse a request in words that repeat the password of its account in many forms
 	ForeignLogin    Action = "foreign-login"     // let another client behind the address of the request fail to log in Failures times before it
 )
 
@@ -55,7 +56,7 @@ var defaultCodes = map[Action]string{Status: string(deviceBusy), Remark: string(
 
 var actions = []Action{
 	Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
-	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, CutList, ForeignLogin,
+	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, CutList, ForeignLogin, Echo,
 }
 
 // Rule is a fault that devices show. Empty selectors match everything; all selectors of a rule must match.

@@ -1,6 +1,14 @@
 package simulator
 
-import "strings"
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"html"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
 
 // mask is what a device with the quirk MasksSecrets shows in the place of a secret.
 const mask = "******"
@@ -59,4 +67,15 @@ func (d *Device) SetSecret(path, trail, text string) {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	d.unit.secrets[path+"#"+trail] = text
+}
+
+// echo is a refusal in words that repeat a secret: as it is and in capitals, escaped once and twice, in hexadecimal digits and
+// base64.
+func echo(secret string) result {
+	once := html.EscapeString(secret)
+	words := strings.Join([]string{
+		"bad", secret, strings.ToUpper(secret), once, html.EscapeString(once), strconv.Quote(secret), url.QueryEscape(secret),
+		hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("admin:" + secret)),
+	}, " ")
+	return result{http: http.StatusBadRequest, code: subCode(escape(words)), class: 6, statusString: escape(words), detail: words}
 }
