@@ -16,6 +16,12 @@ import (
 	"camform/schema"
 )
 
+// Functions are the functions that expressions may call, by their names, for programs that go through them. Those that read
+// something find nothing.
+func Functions() map[string]function.Function {
+	return newLoader(&Source{meter: newMeter()}, Options{}).functions()
+}
+
 // functions are the functions that expressions may call, with the names and the meaning that they have in Terraform.
 func (l *loader) functions() map[string]function.Function {
 	table := map[string]function.Function{
