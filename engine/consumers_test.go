@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -476,4 +477,31 @@ func TestI12AFaultOfOneItemIsNoAnswer(t *testing.T) {
 			t.Errorf("what was applied and is not declared any more is taken for gone: %s", toldPlan(p))
 		}
 	})
+}
+
+// I14: the secrets that a plan sends to a device are judged with the password that camform logs in with, when it is applied.
+func TestI14SecretsGoOnlyWhereTheyMay(t *testing.T) {
+	for name, forbidden := range map[string]string{"the password of the login": "env:FLEET_PASSWORD", "a secret of a step": "env:NEXT_PASSWORD"} {
+		t.Run(name, func(t *testing.T) {
+			show(t, func(s *shown) {
+				s.env["NEXT_PASSWORD"] = "Next-password-1"
+				s.declare("user \"nvr\" {\n level = \"Operator\"\n password = secret(\"env:NEXT_PASSWORD\")\n}\nconsumer \"device.recorder\" {\n ignore = true\n reason = \"a test\"\n}\n", "")
+				p, problems := s.plans()
+				if strings.Contains(problems, "error") {
+					t.Fatal(problems)
+				}
+				e := s.managing()
+				e.Within = func(origins ...string) providers.Bounds {
+					if slices.Contains(origins, forbidden) {
+						return providers.Bounds{{Why: "the rules say so"}}
+					}
+					return nil
+				}
+				text := told(e.Apply(s.Context(), s.Context(), p, "run"))
+				if !s.camera.Accepts("nvr", recorderPassword) || !strings.Contains(text, "gate: failed") {
+					t.Errorf("it ended with\n%s", text)
+				}
+			})
+		})
+	}
 }

@@ -2,6 +2,7 @@
 //
 // The way of the data:
 //
+//	operator.hcl   what no configuration may decide for itself                    operator.Read
 //	setting files  what there is to set, and by role what each of it guards        schema.Read
 //	*.cam.hcl      parsed: which state, which vault, which setting files           config.Parse
 //	   ↓           the state is opened, and with it the secrets                    state.Open, vault
@@ -48,6 +49,7 @@
 //	engine/learn                snapshots → configurations; pure
 //	engine/render               plans and reports → text, Markdown, JSON
 //	engine/audit                snapshots → compliance; pure
+//	engine/operator             what configurations may not decide for themselves
 //	engine/approval             who has to agree to a plan, and who did; pure
 //	engine/diff, guard          pure judgements
 //	engine/rotate               passwords: changed, and found out about
@@ -76,4 +78,5 @@
 //	I11  No credential goes to a peer whose pin does not match, to another origin, or into a weaker scheme than before.
 //	I12  What is not known is never called good: every verdict is good, bad or unknown.
 //	I13  Nobody's picture is lost: who uses a device is found on the devices, and no change cuts him off unannounced.
+//	I14  Nobody chooses the judge who judges them: the operator's rules stand outside the repository, and are only made stricter.
 package engine

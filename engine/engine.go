@@ -22,11 +22,14 @@ import (
 )
 
 // Engine does the work of the commands: each method is a page that calls the stages in order. All fields must be set but
-// Trace.
+// Trace and Within.
 type Engine struct {
 	Provider providers.Provider
 	Store    *state.Fleet
 	Secret   func(origin string) (schema.Secret, error) // reads a secret from its origin
+
+	// Within says where a device may be that is sent the secrets of some origins; nil for anywhere.
+	Within func(origins ...string) providers.Bounds
 
 	Passwords rotate.Vault // makes and reads managed passwords
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
@@ -358,7 +361,7 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 
 func (e *Engine) surveyor() surveyor {
 	return surveyor{
-		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, passwords: e.Passwords,
+		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, within: e.Within, passwords: e.Passwords,
 		parallelism: e.Parallelism, event: e.Event, trace: e.Trace,
 	}
 }
@@ -376,7 +379,7 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 			if err != nil {
 				return providers.Target{}, err
 			}
-			return e.surveyor().target(ctx, d.Address, d.Access, known.Pin)
+			return e.surveyor().target(ctx, d.Address, d.Access, known.Pin, d.Origins()...)
 		},
 	}
 }

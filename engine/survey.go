@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"camform/engine/config"
+	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/graph"
@@ -28,6 +29,7 @@ type surveyor struct {
 	interpreter providers.Interpreter
 	store       *state.Fleet
 	secret      func(origin string) (schema.Secret, error)
+	within      func(origins ...string) providers.Bounds // nil for anywhere
 	passwords   rotate.Vault
 	parallelism graph.Parallelism
 	event       func(report.Event)
@@ -169,22 +171,29 @@ func (s surveyor) request(
 	return live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device)}, err
 }
 
-// target is how to reach a device of which a pin is known from earlier runs.
-func (s surveyor) target(ctx context.Context, device schema.Device, access plan.Access, pin providers.Pin) (providers.Target, error) {
+// target is how to reach a device of which a pin is known from earlier runs. Origins are those of secrets that are sent to it
+// beside the password that camform logs in with.
+func (s surveyor) target(
+	ctx context.Context, device schema.Device, access plan.Access, pin providers.Pin, origins ...string,
+) (providers.Target, error) {
 	u, err := url.Parse(access.URL)
 	if err != nil {
 		return providers.Target{}, err
 	}
-	password, err := s.password(ctx, access)
+	password, origin, err := s.password(ctx, access)
 	if err != nil {
 		return providers.Target{}, err
+	}
+	var within providers.Bounds
+	if s.within != nil {
+		within = s.within(append(origins, origin)...)
 	}
 	mode := providers.TrustPin
 	if access.Verify {
 		mode = providers.TrustVerify
 	}
 	return providers.Target{
-		Device: device, URL: u,
+		Device: device, URL: u, Within: within,
 		Login: providers.Credential{Username: access.Username, Password: password},
 		Pin:   pin, Want: access.Want, Basic: access.Basic,
 		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
@@ -192,20 +201,21 @@ func (s surveyor) target(ctx context.Context, device schema.Device, access plan.
 	}, nil
 }
 
-// password is what camform logs in with: that of the vault where it manages the account and has one, else that
+// password is what camform logs in with, and its origin: that of the vault where it manages the account and has one, else that
 // from the origin.
-func (s surveyor) password(ctx context.Context, access plan.Access) (schema.Secret, error) {
-	if access.Managed == "" {
-		return s.secret(access.Password.Origin)
+func (s surveyor) password(ctx context.Context, access plan.Access) (password schema.Secret, origin string, err error) {
+	if access.Managed != "" {
+		versions, err := s.store.Versions(ctx, access.Managed)
+		if err != nil {
+			return schema.Secret{}, "", err
+		}
+		if v, ok := rotate.Live(versions); ok {
+			password, err = s.passwords.Open(v)
+			return password, credential.Origin(access.Managed), err
+		}
 	}
-	versions, err := s.store.Versions(ctx, access.Managed)
-	if err != nil {
-		return schema.Secret{}, err
-	}
-	if v, ok := rotate.Live(versions); ok {
-		return s.passwords.Open(v)
-	}
-	return s.secret(access.Password.Origin)
+	password, err = s.secret(access.Password.Origin)
+	return password, access.Password.Origin, err
 }
 
 // remember keeps who answered, so that another device is noticed the next time.

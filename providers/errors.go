@@ -12,6 +12,7 @@ var (
 	ErrLocked      = errors.New("the device has locked the login")
 	ErrBudget      = errors.New("no login attempt may be spent")
 	ErrIdentity    = errors.New("another device answers")
+	ErrForbidden   = errors.New("the operator's rules do not allow it")
 	ErrInactive    = errors.New("the device is not activated")
 	ErrUnsupported = errors.New("the device does not have this")
 	ErrDenied      = errors.New("the account may not do this")
@@ -23,7 +24,7 @@ var (
 )
 
 var families = []error{
-	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrInactive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,
+	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,
 	ErrMalformed, ErrUnknown,
 }
 
@@ -40,7 +41,7 @@ func Reason(err error) string {
 
 // EndsSession reports whether err makes any further request to the device pointless or dangerous in this run.
 func EndsSession(err error) bool {
-	for _, family := range []error{ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrInactive} {
+	for _, family := range []error{ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive} {
 		if errors.Is(err, family) {
 			return true
 		}

@@ -23,7 +23,7 @@ func TestReasonsLeaveTheFamilyOut(t *testing.T) {
 }
 
 func TestFamiliesThatEndASession(t *testing.T) {
-	ends := []error{ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrInactive}
+	ends := []error{ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive}
 	for _, family := range families {
 		want := false
 		for _, e := range ends {

@@ -162,6 +162,7 @@ type AttributeError struct {
 type Target struct {
 	Device schema.Device
 	URL    *url.URL // scheme, host and port; no path, no user
+	Within Bounds   // where the device may be; nothing is sent to an address outside, whatever a name stands for
 	Login  Credential
 	Pin    Pin      // what is known of the device from earlier runs; zero for an unknown device
 	Want   Identity // what the configuration says of the device; empty fields are not checked

@@ -63,6 +63,15 @@ var originForms = []struct{ scheme, form string }{
 	{"exec", "exec:COMMAND ARGUMENT"},
 }
 
+// OriginSchemes are the schemes of origins.
+func OriginSchemes() []string {
+	var all []string
+	for _, f := range originForms {
+		all = append(all, f.scheme)
+	}
+	return all
+}
+
 // Errors of origins.
 var (
 	ErrOrigin = errors.New("not the origin of a secret") // the text is not written like one

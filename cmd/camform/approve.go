@@ -135,7 +135,7 @@ func (w *workspace) subject(ctx context.Context, p *plan.Plan) (approval.Subject
 			}
 		}
 	}
-	return approval.For(p, w.engine.Provider.Kinds(), remembered)
+	return approval.For(p, w.engine.Provider.Kinds(), remembered, w.rules.Approvals()...)
 }
 
 // clock is the time by which approvals are judged.

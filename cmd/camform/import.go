@@ -69,7 +69,7 @@ func (a *app) importDevices(cmd *cobra.Command, flags *surveyFlags, o importing)
 	if err != nil {
 		return err
 	}
-	cfg, problems := b.source.Evaluate(b.options(&flags.runFlags, config.SecretsUnknown))
+	cfg, problems := b.judged(&flags.runFlags, config.SecretsUnknown)
 	if len(o.addresses) == 0 {
 		if candidates, err = b.declaredImports(cfg, problems); err != nil {
 			return err

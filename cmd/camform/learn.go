@@ -65,7 +65,7 @@ func (a *app) learn(cmd *cobra.Command, flags *surveyFlags, inventory, out strin
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, config.DefaultStatePath)
+	path := cmp.Or(b.rules.State(), filepath.Join(dir, config.DefaultStatePath))
 	s, err := b.openSurvey(cmd, flags, path, dir)
 	if err != nil {
 		return err

@@ -74,6 +74,9 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 		return err
 	}
 	p := planned.Plan
+	if err := w.unruled(); err != nil {
+		return err
+	}
 	if o.out != "" {
 		if err := w.save(p, o.out); err != nil {
 			return err

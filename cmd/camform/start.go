@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,9 +18,11 @@ import (
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/graph"
+	"camform/engine/operator"
 	"camform/engine/report"
 	"camform/engine/state"
 	"camform/engine/vault"
+	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/schema"
@@ -34,18 +38,31 @@ import (
 type beginning struct {
 	*app
 	source   *config.Source
-	settings config.Settings // what decides how to go on; the only place where rules from elsewhere can join those of the source
+	rules    operator.Rules
+	settings config.Settings // what decides how to go on: what the source says, joined with the rules
 	provider *hikvision.Provider
 }
 
 // bootGrace is how long a write waits for a device that has just started: it answers reads then, and refuses to be changed.
 const bootGrace = 15 * time.Second
 
-// begin reads the text of the configuration and makes the provider, with the setting files that the configuration names.
-// Errors in those are printed. What is wrong with the configuration itself is left for sound and settled.
+// begin reads the operator's rules and the text of the configuration, and makes the provider, with the setting files that the
+// configuration names. Errors in rules and setting files, and what the rules do not allow, are printed. What is wrong with the
+// configuration itself is left for sound and settled.
 func (a *app) begin() (*beginning, error) {
+	rules, err := a.rules()
+	if err != nil {
+		return nil, err
+	}
 	source := config.Parse(".", version(), a.private()...)
-	b := &beginning{app: a, source: source, settings: source.Settings}
+	if err := a.report(slices.Concat(
+		rules.CheckState(source.Settings.StatePath, source.Settings.StateRange),
+		rules.CheckSettingFiles(source.Settings.Schemas, &source.Settings.Range),
+	), source.Texts()); err != nil {
+		return nil, err
+	}
+	source.Settings.StatePath = cmp.Or(rules.State(), source.Settings.StatePath)
+	b := &beginning{app: a, source: source, rules: rules, settings: source.Settings}
 	var folders []schema.Folder
 	texts := map[string][]byte{}
 	for _, path := range b.settings.Schemas {
@@ -66,6 +83,12 @@ func (a *app) begin() (*beginning, error) {
 	return b, a.report(diag.FromHCL(diags), texts)
 }
 
+// rules are those of the operator. What is wrong with them is printed.
+func (a *app) rules() (operator.Rules, error) {
+	rules, texts, problems := operator.Read(operator.Places(a.env))
+	return rules, a.report(problems, texts)
+}
+
 // settled reports what is wrong with the camform block, for commands that need nothing else of the configuration.
 func (b *beginning) settled() error {
 	if b.source.Mistakes.HasErrors() {
@@ -84,8 +107,14 @@ func (b *beginning) sound() error {
 
 // evaluate finds out what the configuration means. What is wrong with it is printed.
 func (b *beginning) evaluate(flags *runFlags, secrets config.SecretReader) (*config.Config, error) {
-	cfg, problems := b.source.Evaluate(b.options(flags, secrets))
+	cfg, problems := b.judged(flags, secrets)
 	return cfg, b.report(append(problems, flags.vacant(cfg, problems)...), cfg.Sources)
+}
+
+// judged is what the configuration means, with what is wrong with it and what the rules do not allow.
+func (b *beginning) judged(flags *runFlags, secrets config.SecretReader) (*config.Config, diag.Problems) {
+	cfg, problems := b.source.Evaluate(config.Options{Kinds: b.provider.Kinds(), Vars: flags.vars, Env: b.env, Secrets: secrets})
+	return cfg, append(problems, b.rules.CheckDevices(cfg, ".")...)
 }
 
 // vacant is the problem of a sound configuration without devices, unless that is allowed.
@@ -94,10 +123,6 @@ func (f *runFlags) vacant(cfg *config.Config, problems diag.Problems) diag.Probl
 		return nil
 	}
 	return cfg.WithoutDevices()
-}
-
-func (b *beginning) options(flags *runFlags, secrets config.SecretReader) config.Options {
-	return config.Options{Kinds: b.provider.Kinds(), Vars: flags.vars, Env: b.env, Secrets: secrets}
 }
 
 // memory is what a state holds, by what commands use of it, and the secrets that it gives access to. Without a state only
@@ -136,7 +161,12 @@ func (b *beginning) remember(ctx context.Context, operation, path string) (memor
 
 // origins reads secrets, relative paths of files from dir. V is nil if there is no vault.
 func (b *beginning) origins(dir string, v *vault.Vault) *vault.Origins {
-	return &vault.Origins{Env: b.env, Dir: dir, Vault: v}
+	names, whole := b.rules.Environment()
+	return &vault.Origins{
+		Env: b.env, Dir: dir, Vault: v,
+		Check: func(origin string) error { return b.rules.CheckOrigin(origin, dir) },
+		Shows: func(variable string) bool { return whole || slices.Contains(names, variable) },
+	}
 }
 
 // reading chooses how a command reads the secrets of a configuration while it evaluates it.
@@ -210,13 +240,18 @@ func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cf
 	w := b.viewer(flags)
 	w.config, w.memory, w.run = cfg, m, newRun()
 	w.engine = &engine.Engine{
-		Provider: b.provider, Store: m.store, Secret: w.secret, Now: time.Now, Version: version(), Author: b.author(cfg),
+		Provider: b.provider, Store: m.store, Secret: w.secret, Within: b.within, Now: time.Now, Version: version(), Author: b.author(cfg),
 		Passwords: engine.Passwords{Vault: m.vault, Secrets: m.store.Secrets}, Sealer: m.sealer(ctx),
 		Parallelism: graph.Parallelism{Total: flags.parallelism, PerGroup: flags.perSite},
 		Event:       func(report.Event) {},
 		Trace:       w.trace(),
 	}
 	return w
+}
+
+// within says where a device may be that is sent the secrets of some origins.
+func (b *beginning) within(origins ...string) providers.Bounds {
+	return b.rules.Within(".", origins...)
 }
 
 // author names who makes plans, which is nobody where there is no configuration to make one of.
@@ -229,7 +264,7 @@ func (b *beginning) author(cfg *config.Config) string {
 
 // viewer is a workspace that shows plans and has no state.
 func (b *beginning) viewer(flags *runFlags) *workspace {
-	return &workspace{app: b.app, flags: flags, engine: &engine.Engine{Provider: b.provider, Now: time.Now}}
+	return &workspace{app: b.app, flags: flags, rules: b.rules, engine: &engine.Engine{Provider: b.provider, Now: time.Now}}
 }
 
 // sealer hides what is kept of devices: with the vault, or with the key of the state where there is no vault.

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
-	"camform/engine/vault"
+	"camform/engine/operator"
 	"camform/schema"
 )
 
@@ -30,7 +31,7 @@ func (a *app) validate(flags *runFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg, problems := b.source.Evaluate(b.options(flags, a.secretIfThere))
+	cfg, problems := b.judged(flags, b.secretIfThere)
 	problems = append(problems, flags.vacant(cfg, problems)...)
 	if !problems.HasErrors() {
 		more, err := a.checkLocked(cfg, b.provider)
@@ -51,11 +52,14 @@ func (a *app) validate(flags *runFlags) error {
 
 // secretIfThere reads a secret that is at hand, so that it can be checked; one that is not there, or that somebody else would
 // have to be asked for, is not known.
-func (a *app) secretIfThere(origin string) (secret schema.Secret, known bool, err error) {
+func (b *beginning) secretIfThere(origin string) (secret schema.Secret, known bool, err error) {
 	scheme, _ := schema.OriginScheme(origin)
 	if err := schema.CheckOrigin(origin); err != nil || scheme != "env" && scheme != "file" {
 		return schema.Secret{}, false, err
 	}
-	secret, err = (&vault.Origins{Env: a.env, Dir: "."}).Read(context.Background(), origin)
+	secret, err = b.origins(".", nil).Read(context.Background(), origin)
+	if errors.Is(err, operator.ErrForbidden) {
+		return schema.Secret{}, false, err
+	}
 	return secret, err == nil, nil
 }

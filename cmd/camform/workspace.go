@@ -17,6 +17,7 @@ import (
 	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/config"
+	"camform/engine/operator"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/schema"
@@ -94,6 +95,7 @@ type workspace struct {
 	*app
 	memory
 	flags   *runFlags
+	rules   operator.Rules
 	config  *config.Config // nil for a command that works with plans or with the state
 	engine  *engine.Engine
 	run     string

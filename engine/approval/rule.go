@@ -91,8 +91,9 @@ type rule struct {
 
 // For finds the rule for a plan. Remembered are the approvals of the last plan that was applied, nil for none. The
 // plan's own approvals count, unless they are looser than those: the old rule approves its own change, even if that is the
-// only change. It is an error if lines of signers cannot be understood.
-func For(p *plan.Plan, kinds *schema.Kinds, remembered *plan.Approvals) (Subject, error) {
+// only change. Least are those of the operator, with which both are joined: what is stricter counts. It is an error if lines of
+// signers cannot be understood, or if what was joined leaves too few who may sign.
+func For(p *plan.Plan, kinds *schema.Kinds, remembered *plan.Approvals, least ...*plan.Approvals) (Subject, error) {
 	hash, err := plan.Hash(p, kinds)
 	if err != nil {
 		return Subject{}, err
@@ -104,6 +105,17 @@ func For(p *plan.Plan, kinds *schema.Kinds, remembered *plan.Approvals) (Subject
 	own, err := readPolicy(p.Approvals)
 	if err != nil {
 		return Subject{}, err
+	}
+	for _, l := range least {
+		operators, err := readPolicy(l)
+		if err != nil {
+			return Subject{}, fmt.Errorf("the operator's rules: %w", err)
+		}
+		own, old = own.strictest(operators), old.strictest(operators)
+		if n := len(own.signers.people()); n < own.required {
+			return Subject{}, fmt.Errorf("the plan needs the signatures of %s, and of those who may sign it the operator's rules allow %d; name others in the approvals block, or leave it out",
+				people(own.required), n)
+		}
 	}
 	s := Subject{Plan: p, Hash: hash, kinds: kinds}
 	s.rule = rule{looser: own.looserThan(old), author: signers.Person(p.Author)}
@@ -186,6 +198,29 @@ func readPolicy(a *plan.Approvals) (policy, error) {
 	}
 	all, err := readRoster(a.Signers)
 	return policy{a.Required, a.For, all}, err
+}
+
+// strictest is what fulfils a policy and another: more people, for more classes, of those who may sign by both.
+func (p policy) strictest(o policy) policy {
+	switch {
+	case o.required <= 0 || len(o.classes) == 0:
+		return p
+	case p.required <= 0 || len(p.classes) == 0:
+		return o
+	}
+	joined := policy{required: max(p.required, o.required), classes: slices.Concat(p.classes, o.classes)}
+	for _, mine := range p.signers {
+		for _, others := range o.signers {
+			switch {
+			case mine.Principal != others.Principal || mine.Key != others.Key:
+			case mine.Within(others):
+				joined.signers = append(joined.signers, mine)
+			case others.Within(mine):
+				joined.signers = append(joined.signers, others)
+			}
+		}
+	}
+	return joined
 }
 
 // looserThan says, for people, in which ways a policy asks for less than an older one.

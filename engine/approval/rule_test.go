@@ -141,6 +141,56 @@ func TestARuleIsNotLoosenedByItself(t *testing.T) {
 	}
 }
 
+// I14: what the operator asks for counts beside what the plan and the last one ask for, whichever is stricter.
+func TestI14TheOperatorsApprovalsAreTheLeast(t *testing.T) {
+	least := &plan.Approvals{Required: 2, For: []string{"all"}, Signers: []string{
+		line("bob", "", "b"), line("carol", `valid-before="20270101Z" `, "c"), line("dave", "", "d"),
+	}}
+	for name, tc := range map[string]struct {
+		own, old *plan.Approvals
+		required int
+		people   string
+		wrong    string
+	}{
+		"a plan that asks for nothing": {required: 2, people: "bob, carol, dave"},
+		"one that asks for less":       {own: &plan.Approvals{Required: 1, For: []string{"login"}, Signers: least.Signers[:2]}, required: 2, people: "bob, carol"},
+		"one that asks for more":       {own: &plan.Approvals{Required: 3, For: []string{"all"}, Signers: least.Signers}, required: 3, people: "bob, carol, dave"},
+		"signers of its own":           {own: &plan.Approvals{Required: 1, For: []string{"all"}, Signers: append([]string{line("eve", "", "e")}, least.Signers[:2]...)}, required: 2, people: "bob, carol"},
+		"too few of the operator's":    {own: &plan.Approvals{Required: 1, For: []string{"all"}, Signers: []string{line("eve", "", "e"), line("bob", "", "b")}}, wrong: "of 2 people, and of those who may sign it the operator's rules allow 1"},
+		"other keys of his people":     {own: &plan.Approvals{Required: 2, For: []string{"all"}, Signers: []string{line("bob", "", "x"), line("dave", "", "y")}}, wrong: "allow 0"},
+		"a last plan that asked for more": {
+			own: &plan.Approvals{Required: 2, For: []string{"all"}, Signers: least.Signers}, old: &plan.Approvals{Required: 3, For: []string{"all"}, Signers: least.Signers},
+			required: 3, people: "bob, carol, dave",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := made("note")
+			p.Approvals = tc.own
+			s, err := approval.For(p, kinds, tc.old, least)
+			if tc.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.wrong) {
+					t.Errorf("it says %v", err)
+				}
+				return
+			}
+			if err != nil || s.Required() != tc.required || strings.Join(s.People(), ", ") != tc.people {
+				t.Errorf("%d of %v, %v", s.Required(), s.People(), err)
+			}
+		})
+	}
+	// A signer is good for no longer than both say.
+	p := made("note")
+	p.Approvals = &plan.Approvals{Required: 2, For: []string{"all"}, Signers: []string{line("bob", "", "b"), line("carol", "", "c")}}
+	s, err := approval.For(p, kinds, nil, least)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := approval.Clock{Now: time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)}
+	if v := approval.Verify(s, []approval.File{by(t, s, "bob"), by(t, s, "carol")}, late); v.Enough() {
+		t.Error("a key counts after the end that the operator gave it")
+	}
+}
+
 func TestLessThanPossibleIsNotLooser(t *testing.T) {
 	p := made("note")
 	p.Approvals = &plan.Approvals{Required: 1, For: []string{"login"}, Signers: staff}

@@ -1,11 +1,9 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -81,7 +79,7 @@ func (s approvalsScope) signersFile(attr *hcl.Attribute) (path, text string, ok 
 
 // signers are the lines of a file of signers, which must name enough people.
 func (s approvalsScope) signers(need int, path, text string, required, file *hcl.Attribute) []string {
-	lines, people, errs := parseSigners(text)
+	lines, people, errs := signers.ParseLines(text)
 	for _, err := range errs {
 		s.add(invalidApprovals.at(file.Expr.Range(), "%s:%s.", path, err))
 	}
@@ -93,28 +91,4 @@ func (s approvalsScope) signers(need int, path, text string, required, file *hcl
 		s.add(invalidApprovals.at(required.Expr.Range(), "%d people are required, and %s names %d. Name more of them, or require fewer.", need, path, people))
 	}
 	return lines
-}
-
-// parseSigners reads the lines of a file of allowed signers that are no comments, and counts the people that they name. The
-// errors begin with the number of a line.
-func parseSigners(text string) (lines []string, people int, errs []error) {
-	names := map[string]bool{}
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		found, err := signers.ParseLine(line)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%d: %w", number, err))
-			continue
-		}
-		lines = append(lines, line)
-		for _, s := range found {
-			names[signers.Person(s.Principal)] = true
-		}
-	}
-	return lines, len(names), errs
 }

@@ -120,6 +120,10 @@ func (l *loader) state(s scope, section *section) {
 		return
 	}
 	path, ok := s.text(section.attributes["path"])
+	if ok {
+		at := section.attributes["path"].Expr.Range()
+		l.config.Settings.StateRange = &at
+	}
 	switch {
 	case !ok:
 	case path == "":

@@ -50,9 +50,10 @@ func (c *Config) WithoutDevices() diag.Problems {
 
 // Settings is the camform block.
 type Settings struct {
-	StatePath      string   // path of the SQLite file, absolute or below Dir; ".camform/state.db" by default
-	MaxUnreachable Limit    // how many devices may be out of reach in a run that still counts as good
-	Schemas        []string // folders of further setting files, absolute or below Dir
+	StatePath      string     // path of the SQLite file, absolute or below Dir; ".camform/state.db" by default
+	StateRange     *hcl.Range // where that stands; nil for the default
+	MaxUnreachable Limit      // how many devices may be out of reach in a run that still counts as good
+	Schemas        []string   // folders of further setting files, absolute or below Dir
 	Limits         Limits
 	Approvals      *Approvals // nil if plans need no signatures
 	Range          hcl.Range

@@ -91,6 +91,21 @@ const (
 	Recorded  Record = "recorded"  // something was applied
 )
 
+// Origins are where the secrets come from that the steps send to the device, apart from those that are made when the plan is
+// applied; sorted.
+func (d Device) Origins() []string {
+	var all []string
+	for _, s := range d.Steps {
+		for _, source := range s.Secrets {
+			if source.Origin != "" {
+				all = append(all, source.Origin)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Way is a way in to a device that somebody other than camform needs. Fields of which nothing is known are empty or 0.
 type Way struct {
 	Who       string `json:"who"`                 // "device.recorder.channel.1", or "vms" for a consumer block

@@ -161,3 +161,27 @@ func CheckPrincipal(name string) error {
 
 // quote makes text of a file fit for a message: quoted, and not longer than anybody reads.
 func quote(text string) string { return fmt.Sprintf("%.80q", text) }
+
+// ParseLines reads the lines of a file of signers that are neither blank nor comments, and counts the people that they name. The
+// errors begin with the number of a line.
+func ParseLines(text string) (lines []string, people int, errs []error) {
+	names := map[string]bool{}
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		found, err := ParseLine(line)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%d: %w", number, err))
+			continue
+		}
+		lines = append(lines, line)
+		for _, s := range found {
+			names[Person(s.Principal)] = true
+		}
+	}
+	return lines, len(names), errs
+}

@@ -46,7 +46,7 @@ func (o *Origins) run(ctx context.Context, words []string) ([]byte, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, o.program(words[0]), words[1:]...)
 	out, complaints := &bounded{limit: textLimit}, &bounded{limit: complaintSize}
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = o.Dir, environment(), out, complaints, commandGrace
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = o.Dir, o.environment(), out, complaints, commandGrace
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
@@ -73,9 +73,12 @@ func (o *Origins) program(word string) string {
 	return path
 }
 
-// environment is ours for a command, without the secrets that are meant for camform.
-func environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "CAMFORM_") })
+// environment is ours for a command, without the secrets that are meant for camform, as far as the command may see it.
+func (o *Origins) environment() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return strings.HasPrefix(name, "CAMFORM_") || o.Shows != nil && !o.Shows(name)
+	})
 }
 
 // bounded keeps the beginning of what is written to it.

@@ -25,6 +25,9 @@ type Origins struct {
 	Dir   string                           // what relative paths start from, and where commands run
 	Vault *Vault                           // nil where there is no state, and so no vault
 
+	Check func(origin string) error  // why an origin must not be read; nil for none
+	Shows func(variable string) bool // whether commands see a variable of our environment; nil for all
+
 	mu      sync.Mutex
 	answers map[string]*answer
 }
@@ -50,6 +53,11 @@ type answer struct {
 func (o *Origins) Read(ctx context.Context, origin string) (schema.Secret, error) {
 	if err := schema.CheckOrigin(origin); err != nil {
 		return schema.Secret{}, err
+	}
+	if o.Check != nil {
+		if err := o.Check(origin); err != nil {
+			return schema.Secret{}, err
+		}
 	}
 	scheme, rest := schema.OriginScheme(origin)
 	if scheme == credential.Scheme {

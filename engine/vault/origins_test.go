@@ -139,6 +139,31 @@ func TestAnInterruptedReadTellsNothing(t *testing.T) {
 	}
 }
 
+// I14: what is refused is not read, and commands see no more of the environment than they may.
+func TestI14OriginsObeyWhoeverChecksThem(t *testing.T) {
+	t.Setenv("SEEN", "seen")
+	t.Setenv("HIDDEN", canary)
+	dir := tree(t, map[string]string{"environ": "#!/bin/sh\nprintf '%s.' \"$SEEN\" \"$HIDDEN\" \"${PATH:+path}\"\n", "touch": "#!/bin/sh\necho x >ran\necho y\n"})
+	refused := errors.New("refused")
+	o := &Origins{
+		Dir: dir, Shows: func(name string) bool { return name == "SEEN" || name == "PATH" },
+		Check: func(origin string) error {
+			if origin == "exec:./touch" {
+				return refused
+			}
+			return nil
+		},
+	}
+	if got := must[schema.Secret](t)(o.Read(t.Context(), "exec:./environ")); got != schema.NewSecret("seen..path.") {
+		t.Errorf("%q", got)
+	}
+	_, err := o.Read(t.Context(), "exec:./touch")
+	wantError(t, err, refused, "")
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("the command ran")
+	}
+}
+
 func TestCommandsPrintSecrets(t *testing.T) {
 	t.Setenv("CAMFORM_VAR_OTHER", canary)
 	dir := tree(t, map[string]string{

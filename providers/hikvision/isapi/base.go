@@ -32,11 +32,11 @@ type base struct {
 	local     atomic.Pointer[string] // local address of the last connection
 }
 
-// newBase prepares connections to endpoint ("host:port"), and to nothing else.
-func newBase(endpoint string, dial Dial, peer *peer) *base {
+// newBase prepares connections to endpoint ("host:port") within bounds, and to nothing else.
+func newBase(endpoint string, within providers.Bounds, dial Dial, peer *peer) *base {
 	return &base{transport: &http.Transport{
 		Proxy:                  nil, // the environment has no say in where credentials go
-		DialContext:            guarded(endpoint, dial),
+		DialContext:            guarded(endpoint, within, dial),
 		TLSClientConfig:        peer.config(),
 		TLSHandshakeTimeout:    tlsTimeout,
 		MaxConnsPerHost:        1, // devices have small tables of sessions, and digest counts must arrive in order
@@ -87,8 +87,9 @@ func (b *base) source() string {
 	return ""
 }
 
-// guarded dials endpoint only. Whatever a request or a document says, nothing else is ever connected to.
-func guarded(endpoint string, dial Dial) Dial {
+// guarded dials endpoint only. Whatever a request or a document says, nothing else is ever connected to. What a name stands for
+// is known once the connection is open: outside the bounds it is closed before anything is sent.
+func guarded(endpoint string, within providers.Bounds, dial Dial) Dial {
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
 	}
@@ -96,14 +97,32 @@ func guarded(endpoint string, dial Dial) Dial {
 		if address != endpoint {
 			return nil, &failure{unsent: true, err: fmt.Errorf("%s is not the address of the device, %s: %w", address, endpoint, providers.ErrIdentity)}
 		}
+		if at, err := netip.ParseAddrPort(address); err == nil {
+			if err := bounded(within, at.Addr()); err != nil {
+				return nil, err
+			}
+		}
 		limited, cancel := context.WithTimeoutCause(ctx, dialTimeout, tooSlow(dialTimeout))
 		defer cancel()
 		conn, err := dial(limited, network, address)
 		if err != nil {
 			return nil, notDialed(ctx, limited, endpoint, err)
 		}
+		at, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // one that cannot be told is within no bounds
+		if err := bounded(within, at.Addr()); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
 		return conn, nil
 	}
+}
+
+// bounded refuses an address outside of bounds.
+func bounded(within providers.Bounds, at netip.Addr) error {
+	if why := within.Refuse(at); why != "" {
+		return &failure{unsent: true, err: fmt.Errorf("nothing was sent to %s: %s: %w", at, why, providers.ErrForbidden)}
+	}
+	return nil
 }
 
 // notDialed is the failure of a connection that did not come about. One that timed out is not tried again: the device is

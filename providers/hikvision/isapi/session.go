@@ -112,7 +112,7 @@ type stack struct {
 //	base    the connection
 func newStack(target providers.Target, options Options, peer *peer) *stack {
 	endpoint := target.URL.Host
-	base := newBase(endpoint, options.Dial, peer)
+	base := newBase(endpoint, target.Within, options.Dial, peer)
 	bare := &stay{next: &log{
 		device: target.Device,
 		login:  target.Login,
@@ -139,7 +139,7 @@ func newStack(target providers.Target, options Options, peer *peer) *stack {
 }
 
 // Identify probes the device without a credential, checks its pin, logs in once and reads who it is. It fails with any
-// family; after ErrRefused, ErrLocked, ErrBudget, ErrIdentity and ErrInactive the reader sends nothing more. A device
+// family; after ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden and ErrInactive the reader sends nothing more. A device
 // whose serial number, MAC address or model is not that of the target's Want or Pin is ErrIdentity. Once it has
 // succeeded, it only asks again who is there.
 func (r *Reader) Identify(ctx context.Context) (providers.Identity, error) {
@@ -223,7 +223,7 @@ func (r *Reader) ready() error {
 // end keeps an error after which nothing more may be sent. What the device said in it does not repeat the login.
 func (r *Reader) end(err error) error {
 	err = r.hide.Error(err)
-	for _, family := range []error{providers.ErrRefused, providers.ErrLocked, providers.ErrBudget, providers.ErrIdentity, providers.ErrInactive} {
+	for _, family := range []error{providers.ErrRefused, providers.ErrLocked, providers.ErrBudget, providers.ErrIdentity, providers.ErrForbidden, providers.ErrInactive} {
 		if errors.Is(err, family) {
 			r.ended = fmt.Errorf("nothing more is sent to it: %w", err)
 		}

@@ -19,6 +19,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,7 +86,7 @@ func TestOnlyTheDeviceIsDialled(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://192.0.2.99:3128")
 	t.Setenv("HTTPS_PROXY", "http://192.0.2.99:3128")
 	dialled := ""
-	dial := guarded("192.0.2.5:80", func(_ context.Context, _, address string) (net.Conn, error) {
+	dial := guarded("192.0.2.5:80", nil, func(_ context.Context, _, address string) (net.Conn, error) {
 		dialled = address
 		return nil, net.ErrClosed
 	})
@@ -99,7 +100,7 @@ func TestOnlyTheDeviceIsDialled(t *testing.T) {
 	if _, _ = dial(t.Context(), "tcp", "192.0.2.5:80"); dialled != "192.0.2.5:80" {
 		t.Error("the device was not dialled")
 	}
-	base := newBase("192.0.2.5:80", nil, &peer{})
+	base := newBase("192.0.2.5:80", nil, nil, &peer{})
 	if base.transport.Proxy != nil {
 		t.Error("a proxy may be used")
 	}
@@ -116,6 +117,50 @@ func TestOnlyTheDeviceIsDialled(t *testing.T) {
 	}()
 	_, _ = s.send(req, &key{challenge: challenge{scheme: "basic"}})
 }
+
+// I14: what a name stands for is looked at once it is known, before anything is sent to it.
+func TestI14NothingIsSentOutOfBounds(t *testing.T) {
+	within := providers.Bounds{{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/28")}, Why: "the rules say so"}}
+	for name, tc := range map[string]struct {
+		endpoint, answers string
+		dials, connects   bool
+	}{
+		"inside":                {"192.0.2.5:80", "192.0.2.5:80", true, true},
+		"outside":               {"192.0.2.50:80", "192.0.2.50:80", false, false},
+		"a name inside":         {"gate:80", "192.0.2.5:80", true, true},
+		"a name outside":        {"gate:80", "198.51.100.1:80", true, false},
+		"a name, nobody knows":  {"gate:80", "pipe", true, false},
+		"a mapped address":      {"[::ffff:192.0.2.5]:80", "192.0.2.5:80", true, true},
+		"a mapped one, outside": {"[::ffff:192.0.2.50]:80", "192.0.2.50:80", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			peer := &placed{at: tc.answers}
+			dialled := false
+			conn, err := guarded(tc.endpoint, within, func(context.Context, string, string) (net.Conn, error) {
+				dialled = true
+				return peer, nil
+			})(t.Context(), "tcp", tc.endpoint)
+			if dialled != tc.dials || (conn != nil) != tc.connects || peer.closed != (tc.dials && !tc.connects) {
+				t.Errorf("dialled %t, connection %v, closed %t: %v", dialled, conn, peer.closed, err)
+			}
+			if !tc.connects {
+				wantFamily(t, err, providers.ErrForbidden)
+			}
+		})
+	}
+}
+
+// placed is a connection to an address.
+type placed struct {
+	net.Conn
+	at     string
+	closed bool
+}
+
+func (p *placed) RemoteAddr() net.Addr { return p }
+func (p *placed) Network() string      { return "tcp" }
+func (p *placed) String() string       { return p.at }
+func (p *placed) Close() error         { p.closed = true; return nil }
 
 func TestAddressesGetTheirPort(t *testing.T) {
 	for address, want := range map[string]string{

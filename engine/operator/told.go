@@ -1,0 +1,50 @@
+package operator
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Told is what one file says about one matter, for people.
+type Told struct {
+	File   string `json:"file"`
+	Matter string `json:"matter"`
+	Says   string `json:"says"`
+}
+
+// Tell says what is in force, file by file. What no file limits is left out.
+func (r Rules) Tell() []Told {
+	var all []Told
+	for _, f := range r.files {
+		tell := func(matter, format string, args ...any) {
+			all = append(all, Told{f.name, matter, fmt.Sprintf(format, args...)})
+		}
+		if f.state != "" {
+			tell("state", "at %s", f.state)
+		}
+		if f.networks != nil {
+			tell("devices", "in %s", listed(f.networks))
+		}
+		for _, scheme := range slices.Sorted(maps.Keys(f.secrets)) {
+			s := f.secrets[scheme]
+			to := "anywhere"
+			if s.networks != nil {
+				to = listed(s.networks)
+			}
+			tell("secrets", "of %s: %s, sent to %s", scheme, strings.Join(s.names, ", "), to)
+		}
+		if f.secrets != nil {
+			tell("secrets", "of nothing else")
+		}
+		tell("commands", "see %s of the environment", strings.Join(append(slices.Clone(shown), f.execEnv...), ", "))
+		if !f.settingFiles {
+			tell("setting files", "none of a configuration's own")
+		}
+		if a := f.approvals; a != nil {
+			tell("approvals", "%d at least, for %s", a.Required, strings.Join(a.For, ", "))
+		}
+	}
+	return all
+}
