@@ -41,11 +41,11 @@ func operatorCommand(a *app) *cobra.Command {
 
 // unruled warns where a pipeline plans and nobody but the configuration has set rules. At a person's own terminal the
 // configuration is that person's.
-func (w *workspace) unruled() error {
-	if ci, _ := w.env("CI"); ci == "" || ci == "false" || !w.rules.None() {
+func (a *app) unruled(rules operator.Rules) error {
+	if ci, _ := a.env("CI"); ci == "" || ci == "false" || !rules.None() {
 		return nil
 	}
-	return w.report(diag.Problems{{
+	return a.report(diag.Problems{{
 		Severity: diag.Warning, Code: operator.Code, Summary: "Nobody has set rules for this configuration",
 		Detail: "Whoever can change it can send any secret that this job can read to any address, run commands with exec:, and choose where the state is. " +
 			"Write the operator's rules on this machine before it plans the pull requests of people whom you do not trust; camform operator check shows where they may stand.",

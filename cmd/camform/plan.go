@@ -74,7 +74,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 		return err
 	}
 	p := planned.Plan
-	if err := w.unruled(); err != nil {
+	if err := w.unruled(w.rules); err != nil {
 		return err
 	}
 	if o.out != "" {
