@@ -62,6 +62,48 @@ func Derive(origin string, read func(origin string) (schema.Secret, error)) (sch
 	return schema.NewSecret(v.AsString()), nil
 }
 
+// ErrUnjudged is the error of an expression of which it cannot be told, without its secrets, which secrets it reads.
+var ErrUnjudged = errors.New("it cannot be told which secrets it reads")
+
+// PartsOf are the origins of the secrets that an origin is computed from, also of those that are read only in some cases; the
+// origin itself where nothing is computed. The error is ErrUnjudged.
+func PartsOf(origin string) ([]string, error) {
+	scheme, text := schema.OriginScheme(origin)
+	if scheme != DerivedScheme {
+		return []string{origin}, nil
+	}
+	l := newLoader(&Source{meter: newMeter()}, Options{})
+	ctx := &hcl.EvalContext{Functions: l.functions()}
+	for _, hidden := range append([]string{"secret"}, readingFiles...) {
+		delete(ctx.Functions, hidden)
+	}
+	expr, diags := l.meter.value([]byte(text), origin)
+	native, ok := hcl.UnwrapExpression(expr).(hclsyntax.Expression)
+	if diags.HasErrors() || !ok {
+		return nil, ErrUnjudged
+	}
+	var parts []string
+	var unjudged error
+	hclsyntax.VisitAll(native, func(n hclsyntax.Node) hcl.Diagnostics {
+		call, ok := n.(*hclsyntax.FunctionCallExpr)
+		if !ok || call.Name != "secret" {
+			return nil
+		}
+		part := ""
+		if len(call.Args) == 1 && !call.ExpandFinal {
+			if v, diags := evaluate(call.Args[0], ctx); !diags.HasErrors() && v.IsWhollyKnown() && !v.IsNull() && v.Type() == cty.String {
+				part = v.AsString()
+			}
+		}
+		if part == "" {
+			unjudged = ErrUnjudged
+		}
+		parts = append(parts, part)
+		return nil
+	})
+	return parts, unjudged
+}
+
 // readingFiles are the functions that read something besides their arguments.
 var readingFiles = []string{"file", "filebase64", "fileexists", "fileset", "pathexpand", "templatefile"}
 

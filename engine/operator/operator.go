@@ -31,6 +31,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/providers"
@@ -230,8 +231,22 @@ func (r Rules) Within(dir string, origins ...string) providers.Bounds {
 	return all
 }
 
-// limits are where the value of an origin may be sent.
+// limits are where the value of an origin may be sent: of a computed one, where all that it is computed from may be sent.
 func (r Rules) limits(dir, origin string) providers.Bounds {
+	parts, err := config.PartsOf(origin)
+	var all providers.Bounds
+	for _, f := range r.files {
+		if err != nil && f.secrets != nil {
+			all = append(all, providers.Bound{Why: fmt.Sprintf("%s does not allow secrets of which it cannot be told what they are made of, such as %s", f.name, origin)})
+		}
+	}
+	for _, part := range parts {
+		all = append(all, r.limitsOf(dir, part)...)
+	}
+	return all
+}
+
+func (r Rules) limitsOf(dir, origin string) providers.Bounds {
 	var all providers.Bounds
 	scheme, rest := schemeOf(origin)
 	name := real(scheme, rest, dir)

@@ -99,6 +99,26 @@ func TestI14AVariableIsAnOriginToo(t *testing.T) {
 	}
 }
 
+// What is computed from secrets goes only where all of them may go, and nowhere where it cannot be told what they are.
+func TestI14AComputedSecretIsJudgedByWhatItIsMadeOf(t *testing.T) {
+	r := rules(t, "secrets \"env\" {\n names = [\"A*\"]\n networks = [\"192.0.2.0/24\"]\n}\nsecrets \"vault\" {}")
+	for expression, want := range map[string]map[string]bool{
+		`"${secret("env:A")}-${secret("vault:x")}"`:                       {"192.0.2.1": true, "198.51.100.1": false},
+		`"${secret("vault:x")}-north"`:                                    {"192.0.2.1": true, "198.51.100.1": true},
+		`"${secret("vault:x")}${secret("env:B")}"`:                        {"192.0.2.1": false},
+		`secret("vault:x") == "y" ? "z" : secret("env:${"A"}")`:           {"192.0.2.1": true, "198.51.100.1": false},
+		`join("", [for k in ["A"] : secret("env:${k}")])`:                 {"192.0.2.1": false},
+		`secret("env:${secret("vault:x")}")`:                              {"192.0.2.1": false},
+		`join("", [for k in [secret("vault:x")] : secret("env:B") if k])`: {"192.0.2.1": false},
+	} {
+		for address, may := range want {
+			if why := r.Within(".", "derived:"+expression).Refuse(netip.MustParseAddr(address)); (why == "") != may {
+				t.Errorf("%s to %s: %q", expression, address, why)
+			}
+		}
+	}
+}
+
 func TestI14FilesOfSecretsAreLookedAtWhereTheyAre(t *testing.T) {
 	dir := t.TempDir()
 	secrets, other := filepath.Join(dir, "secrets"), filepath.Join(dir, "other")
