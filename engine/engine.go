@@ -160,11 +160,12 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 		return nil, problems
 	}
 	planned, _ := e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, nil) // what devices refuse is for a plan to tell
-	planned.drifted()
 	owed, err := owedFor(ctx, e.Store.Debts, planned.Plan)
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
+	planned.leftBehind(owed, e.Provider.Kinds())
+	planned.drifted()
 	if len(owed) == 0 {
 		return planned, problems
 	}

@@ -10,8 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"camform/engine"
 	"camform/engine/config"
+	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
 	"camform/engine/thorough"
@@ -278,5 +281,79 @@ func TestI13AChannelThatShowsSomethingElseIsLeftAlone(t *testing.T) {
 		if text := told(s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())); !strings.Contains(text, `channel["1"]: stale`) {
 			t.Errorf("it ended with\n%s", text)
 		}
+	})
+}
+
+// A declared channel that a run did not get to tell the password of its camera is drift, and one of a run that did not get to the
+// camera is none: both still have the password of before.
+func TestI12ADeclaredChannelThatWasNotToldIsDrift(t *testing.T) {
+	after := func(m moment) bool { return m.after && m.device == "camera0" && m.writes() }
+	before := func(m moment) bool { return !m.after && m.device == "camera0" && m.writes() }
+	for name, c := range map[string]struct {
+		dies  func(moment) bool
+		later time.Duration
+		drift bool
+	}{
+		"after the camera":                       {after, time.Hour, true},
+		"before the camera":                      {before, time.Hour, false},
+		"before the camera, which tells nothing": {before, 0, false}, // it may not be asked so soon
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newOwing(t)
+				s.declareBoth()
+				s.provider.onExchange(func(m moment) {
+					if c.dies(m) {
+						_ = s.store.Close()
+						runtime.Goexit()
+					}
+				})
+				planned, _ := s.engineOf().Plan(context.Background(), s.cfg, nil)
+				s.engineOf().Apply(context.Background(), context.Background(), planned.Plan, s.nextRun())
+				s.provider.onExchange(nil)
+				s.restart()
+				e, ctx := s.engineOf(), context.Background()
+				if _, err := e.Recover(ctx, engine.Accesses(s.cfg.Devices), s.nextRun()); err != nil {
+					t.Fatal(err)
+				}
+				s.clock.pass(c.later)
+				found, _ := s.engineOf().Drift(ctx, s.cfg, nil)
+				if drift := strings.Contains(toldPlan(found.Plan), `update recorder0.channel["1"] password:drift`); drift != c.drift {
+					t.Errorf("want drift %t, it says %s\n%s", c.drift, found.Plan.Drifted(), toldPlan(found.Plan))
+				}
+				s.endsOnline()
+				if found, _ := s.engineOf().Drift(ctx, s.cfg, nil); found.Plan.Drifted() != plan.Good {
+					t.Errorf("in the end there is drift: %s", toldPlan(found.Plan))
+				}
+			})
+		})
+	}
+}
+
+// declareBoth makes the recorder have the password of the camera by a reference, applies that, and then wants another one.
+func (s owing) declareBoth() {
+	s.Helper()
+	want := func(password string) {
+		s.declareUser("camera0", shownAs, "Operator", password)
+		s.declare("recorder0", "channel", "1", values{"username": cty.StringVal(shownAs), "password": s.secret("env:camera0/" + shownAs)})
+	}
+	want("Shown-camera0")
+	if _, _, done := s.run(0); len(done.Bad()) > 0 {
+		s.Fatalf("%+v", done.Bad())
+	}
+	want("Chosen-camera0")
+}
+
+// A declared channel is told a password that somebody chose after its camera, and only if that has it.
+func TestI13ADeclaredChannelFollowsItsCamera(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newOwing(t)
+		s.declareBoth()
+		s.fleet.Device("camera0").Inject(memory.Fault{Effect: memory.Reject, Nth: 1, Match: func(x memory.Exchange) bool { return x.Writes() }})
+		_, _, done := s.run(0)
+		if !strings.Contains(told(done), `update channel["1"]: not-run`) || !s.online()[s.channels[0].item()] {
+			t.Errorf("it ended with\n%s", told(done))
+		}
+		s.endsOnline()
 	})
 }

@@ -128,7 +128,7 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 		if s, ok := stepsOf(planned.Plan.Devices)[o.Item.String()]; ok && s.Follows() == o.Account.String() {
 			continue // it is told what comes next
 		}
-		why := fmt.Sprintf("the run of %s that changed the password of %s ended before it was told", o.Since.Format(time.DateOnly), o.Account)
+		why := untoldSince(o)
 		if wait := c.waits(o, planned); wait != "" {
 			planned.hold(o, fmt.Sprintf("%s has to be told the password of %s, since %s: %s", o.Item, o.Account, why, wait))
 			continue
@@ -143,6 +143,36 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 		d.Steps[i].Reason, d.Steps[i].Cause = why, plan.CauseDrift
 	}
 	return problems
+}
+
+// untoldSince says since when an item has to be told a password.
+func untoldSince(o state.Owed) string {
+	return fmt.Sprintf("the run of %s that changed the password of %s ended before it was told", o.Since.Format(time.DateOnly), o.Account)
+}
+
+// leftBehind takes the declared passwords of items that an earlier run did not get to tell for drift: what is wanted of them has
+// not changed since. Those of accounts that still have the one before, or may have it, are not among them.
+func (p *Planned) leftBehind(owed []state.Owed, kinds *schema.Kinds) {
+	steps := stepsOf(p.Plan.Devices)
+	for _, o := range owed {
+		unread := slices.ContainsFunc(p.Plan.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device && d.Problem != "" })
+		if unread || givesPassword(steps[o.Account.String()]) {
+			continue
+		}
+		for _, d := range p.Plan.Devices {
+			for i, s := range d.Steps {
+				if s.Address != o.Item {
+					continue
+				}
+				d.Steps[i].Why = slices.Clone(s.Why)
+				for k, w := range s.Why {
+					if w.Attribute == kinds.Lookup(s.Address.Kind).Consumes.Password {
+						d.Steps[i].Why[k].Cause, d.Steps[i].Reason = plan.CauseDrift, untoldSince(o)
+					}
+				}
+			}
+		}
+	}
 }
 
 // hold notes that an item cannot be told now what it is owed: with the account, or with the item where a plan is not about the

@@ -77,7 +77,7 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report
 	r := &report.Report{
 		Stage: report.Apply, Started: begun.UTC(), Devices: make([]report.Device, len(p.Devices)), Targets: p.Targets, Unknown: p.Unknown(),
 	}
-	followers, devices := findFollowers(p.Devices)
+	followers, devices := findFollowers(p.Devices, o.Provider.Kinds())
 	var work []int
 	for i, d := range devices {
 		if len(d.Steps) > 0 || len(d.Adopted) > 0 {

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -22,7 +23,8 @@ type followers struct {
 }
 
 // findFollowers takes the steps that follow others of the plan out of the devices.
-func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
+func findFollowers(devices []plan.Device, kinds *schema.Kinds) (*followers, []plan.Device) {
+	chosen := chosenFor(devices, kinds)
 	f := &followers{steps: map[string][]plan.Device{}, gates: map[schema.Device]chan struct{}{}, done: map[schema.Device][]report.Device{}}
 	made := map[string]bool{}
 	for _, d := range devices {
@@ -36,7 +38,7 @@ func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
 		rest[i] = d
 		rest[i].Steps = nil
 		for _, s := range d.Steps {
-			leader := s.Follows()
+			leader := cmp.Or(s.Follows(), chosen[s.Address])
 			if leader == "" || !made[leader] {
 				rest[i].Steps = append(rest[i].Steps, s)
 				continue
@@ -47,6 +49,23 @@ func findFollowers(devices []plan.Device) (*followers, []plan.Device) {
 		}
 	}
 	return f, rest
+}
+
+// chosenFor are the accounts that get a password which somebody chose, by the items that are told it by steps of their own: both
+// have it from one origin.
+func chosenFor(devices []plan.Device, kinds *schema.Kinds) map[schema.Setting]string {
+	accounts := map[schema.Setting]string{}
+	for _, d := range devices {
+		for _, w := range d.Ways {
+			item, err := schema.ParseSetting(w.Who)
+			for _, s := range d.Steps {
+				if err == nil && w.Told && s.Address.Key == w.Account && len(s.Secrets) > 0 && kinds.Lookup(s.Address.Kind).IsAccount() {
+					accounts[item] = s.Address.String()
+				}
+			}
+		}
+	}
+	return accounts
 }
 
 // carryOut makes the change of one device while no other goroutine is at it.

@@ -14,16 +14,18 @@ import (
 )
 
 // debts are the items that followers tell new passwords of accounts. They stand in the state before any account gets one, since
-// no device shows afterwards whether it was told: only a step that ended well takes them out. An account that is
-// left alone gets none.
+// no device shows afterwards whether it was told: only a step that ended well takes them out. An account that is left alone gets
+// none.
 func (f *followers) debts(c *census) []state.Owed {
 	var all []state.Owed
-	for _, devices := range f.steps {
+	for leader, devices := range f.steps {
+		account, err := schema.ParseSetting(leader)
+		if err != nil || c.leaves(account) {
+			continue
+		}
 		for _, d := range devices {
 			for _, s := range d.Steps {
-				secret, tells := toldBy(s, c.kinds)
-				account, err := schema.ParseSetting(secret.Follows)
-				if tells && err == nil && !c.leaves(account) {
+				if secret, tells := toldBy(s, c.kinds); tells {
 					all = append(all, state.Owed{Item: s.Address, Account: account, Origin: secret.Origin})
 				}
 			}
