@@ -82,6 +82,7 @@ func (freeLedger) Charge(context.Context, providers.Attempt) (providers.Charge, 
 func (freeLedger) Settle(context.Context, providers.Charge, providers.AttemptResult) error {
 	return nil
 }
+func (freeLedger) Return(context.Context, providers.Charge) error      { return nil }
 func (freeLedger) Locked(context.Context, string, time.Duration) error { return nil }
 
 // sees demands what the recorder says of the camera after its next try.

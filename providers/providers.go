@@ -169,7 +169,10 @@ type Target struct {
 	Trust  Trust    // how the peer of a TLS connection is judged
 	Basic  bool     // whether HTTP Basic may be used where the device offers nothing better, over TLS only
 	Ledger Ledger   // where login attempts are accounted for
-	Trace  Trace    // where requests are logged; nil for nowhere
+
+	Consent Consent // on whose word they are made
+
+	Trace Trace // where requests are logged; nil for nowhere
 }
 
 // Trust is how the certificate of a device is judged.
@@ -335,6 +338,9 @@ type Ledger interface {
 	// Settle records how a charged attempt ended. An attempt that is never settled counts as refused.
 	Settle(context.Context, Charge, AttemptResult) error
 
+	// Return takes back a charge whose attempt provably never left.
+	Return(context.Context, Charge) error
+
 	// Locked records that a device said it is locked, for d from now.
 	Locked(ctx context.Context, endpoint string, d time.Duration) error
 }
@@ -344,6 +350,26 @@ type Attempt struct {
 	Endpoint   string // "host:port" of the device
 	Credential Credential
 	Remaining  int // attempts that the device says are left, or RemainingUnknown
+	Consent    Consent
+}
+
+// Consent says on whose word a login attempt is made, and so how much of what a device allows it may take.
+type Consent string
+
+// The consents. The zero value is that of a run.
+const (
+	ByRun    Consent = ""        // nobody was asked
+	ByPerson Consent = "person"  // a person gave the password
+	AtRisk   Consent = "at risk" // a person accepts that few attempts may be left afterwards, for a reason
+)
+
+// Kept is how many attempts before a lock it leaves: two, so that a person can still mistype once, and one where a person
+// accepts the risk.
+func (c Consent) Kept() int {
+	if c == AtRisk {
+		return 1
+	}
+	return 2
 }
 
 // RemainingUnknown stands for a number of attempts that the device did not tell.

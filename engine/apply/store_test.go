@@ -389,17 +389,28 @@ func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge provide
 		for _, e := range ledger.Rebase(history, l.now()) {
 			l.attempts[e.ID].Rebased = e.Rebased
 		}
-		attempt := ledger.Attempt{Credential: a.Endpoint + " " + credential, Remaining: a.Remaining}
+		attempt := ledger.Attempt{Credential: a.Endpoint + " " + credential, Remaining: a.Remaining, Consent: a.Consent}
 		if err := ledger.Decide(history, attempt, l.now()); err != nil {
 			return err
 		}
 		charge = providers.Charge(len(l.attempts))
 		l.attempts = append(l.attempts, ledger.Entry{
 			ID: int64(charge), Credential: attempt.Credential, Outcome: ledger.Open, Charged: l.now(), Remaining: providers.RemainingUnknown,
+			Consent: a.Consent,
 		})
 		return nil
 	})
 	return charge, err
+}
+
+func (l ledgerOf) Return(_ context.Context, c providers.Charge) error {
+	return l.accounted(func() error {
+		if int(c) >= len(l.attempts) || l.attempts[c].Outcome != ledger.Open {
+			return errors.New("the attempt is not open")
+		}
+		l.attempts[c].Outcome = "returned"
+		return nil
+	})
 }
 
 func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {

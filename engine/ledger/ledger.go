@@ -8,9 +8,13 @@
 //   - Nothing is sent to a device that said it is locked, until the time it told and Grace are over.
 //   - A credential that was refused is not tried again within its window. Another password is another credential.
 //   - At most one attempt of a window is unrefunded: refused, or charged and never settled, since a process that died
-//     cannot say how its attempt ended. A second one is spent only where the device itself tells that enough are left.
-//   - The last Reserve attempts that a device tells of are never spent.
-//   - A success refunds the earlier attempts with the same credential.
+//     cannot say how its attempt ended. More are spent only where the device itself tells that enough are left.
+//   - A run has at most two refused attempts in a window, so that a person who knows the password finds some left. A person
+//     who gives the password may go on to the reserve, as long as the figures of the device fall with each refusal.
+//   - The last Reserve attempts that a device tells of are never spent, except one in a window by a person who accepts the
+//     risk, and never the last.
+//   - A success refunds the earlier attempts with the same credential. A credential that was accepted after all that counts
+//     may be used again.
 //   - A clock that goes backwards never opens a window. It cannot hold one shut for ever either: see Rebase.
 //
 // An attempt counts for Window, and for as long as the lock that the device told with its refusal if that is longer. The
@@ -19,6 +23,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"camform/providers"
@@ -31,7 +36,7 @@ const (
 	AssumedLock = 30 * time.Minute // the lock of a device that does not tell how long it lasts
 	Reserve     = 2                // attempts before the lock that are never spent
 
-	most = 2 // unrefunded attempts of one window, whatever the device tells
+	most = 2 // refused attempts of one window by runs, and unrefunded ones where the device does not tell now how many are left
 )
 
 // Outcome is how an attempt ended.
@@ -55,18 +60,34 @@ type Entry struct {
 	Rebased    time.Time     // when a clock that went backwards was noticed; zero if it never was
 	Remaining  int           // attempts left as told with a refusal, or providers.RemainingUnknown
 	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
+	Consent    providers.Consent
 }
 
 // Attempt is a login that somebody wants to try. Credential tells credentials apart without holding them.
 type Attempt struct {
 	Credential string
 	Remaining  int // attempts that the device tells are left now, or providers.RemainingUnknown
+	Consent    providers.Consent
 }
 
-// Refusal is the error of Decide. Its text says what to do.
+// Cause is why Decide withholds an attempt.
+type Cause string
+
+// The causes.
+const (
+	Closed    Cause = "closed"    // the device is locked
+	Again     Cause = "again"     // this credential was refused within the window
+	Few       Cause = "few"       // the device tells that nothing but the reserve is left
+	Spent     Cause = "spent"     // another credential was refused within the window
+	Forgotten Cause = "forgotten" // attempts were cut off before their answers came, and none was refused
+	Risked    Cause = "risked"    // a person accepted the risk once already
+)
+
+// Refusal is the error of Decide. Its text says why, and until when.
 type Refusal struct {
 	Family error     // providers.ErrBudget, ErrLocked or ErrRefused
 	Until  time.Time // when to try again at the earliest, UTC
+	Cause  Cause
 	reason string
 }
 
@@ -79,32 +100,124 @@ func (r *Refusal) Unwrap() error { return r.Family }
 // Decide says whether an attempt may be made now, given everything that is known of its endpoint. The error is a
 // *Refusal. The attempt must be in the history before the next one is decided upon.
 func Decide(history []Entry, a Attempt, now time.Time) error {
-	if until := lockedUntil(history, now); !until.IsZero() {
-		return refuse(providers.ErrLocked, until,
-			"the device said that it is locked; nothing is sent before %s, since every attempt may begin the time anew", until)
-	}
 	held := unrefunded(history, now)
-	if at, until := refusedBefore(held, a.Credential, now); !until.IsZero() {
-		return refuse(providers.ErrRefused, until,
-			"this password was refused at %s and is not tried again before %s; correct it and run again, or wait if it is right by now", at, until)
+	if a.Consent == providers.AtRisk {
+		return decideRisk(history, held, a, now)
 	}
-	return decideBudget(held, a, now)
+	if until := lockedUntil(history, now); !until.IsZero() {
+		return closed(until)
+	}
+	if at, until := refusedBefore(held, a.Credential, now); !until.IsZero() {
+		return refuse(providers.ErrRefused, Again, until, "this password was refused at %s and is not tried again before %s; correct it and run again, or wait if it is right by now", at, until)
+	}
+	return decideBudget(history, held, a, now)
 }
 
-func decideBudget(held []Entry, a Attempt, now time.Time) error {
+func decideBudget(history, held []Entry, a Attempt, now time.Time) error {
 	left, told := remaining(held, a)
+	toldNow := a.Remaining != providers.RemainingUnknown
 	switch {
-	case told && left <= Reserve && len(held) == 0:
-		until := now.Add(Window)
-		return refuse(providers.ErrBudget, until,
-			"the device tells that at most %d login attempts are left, and the last %d are never spent; find out which client sends a wrong password, and try again after %s",
-			max(left, 0), Reserve, until)
-	case len(held) == 0, len(held) < most && told && left > Reserve:
+	case toldNow && a.Remaining <= Reserve:
+		return few(a.Remaining, Reserve, held, now)
+	case len(held) == 0, proven(history, held, a.Credential, now):
+		return nil
+	case toldNow && left > Reserve && (refusals(held) < most || a.Consent == providers.ByPerson && falling(held)):
+		return nil
+	case len(held) < most && told && left > Reserve:
 		return nil
 	}
-	until := lastEnd(held, now)
-	return refuse(providers.ErrBudget, until,
-		"an earlier login failed, or it is not known how it ended; so that the device does not lock itself, wait until %s", until)
+	return spent(held, now)
+}
+
+// decideRisk is Decide for a person who accepts the risk. What the device tells now is believed before what is remembered, of
+// which only that may be missing in it which has just happened.
+func decideRisk(history, held []Entry, a Attempt, now time.Time) error {
+	toldNow := a.Remaining != providers.RemainingUnknown
+	if until := lockedUntil(history, now); !until.IsZero() && !toldNow {
+		return closed(until)
+	}
+	counts := held
+	if toldNow {
+		counts = slices.DeleteFunc(slices.Clone(held), func(e Entry) bool { return !now.Before(e.end(Grace, now)) })
+	}
+	left, told := remaining(counts, a)
+	risked := slices.IndexFunc(held, func(e Entry) bool { return e.Consent == providers.AtRisk })
+	switch {
+	case risked >= 0:
+		return refuse(providers.ErrBudget, Risked, held[risked].end(Window, now),
+			"the risk was accepted at %s already, and there is one such attempt until %s", held[risked].at(), held[risked].end(Window, now))
+	case told && left <= providers.AtRisk.Kept():
+		return few(left, providers.AtRisk.Kept(), held, now)
+	case !told && len(held) > most:
+		return spent(held, now)
+	}
+	return nil
+}
+
+func closed(until time.Time) error {
+	return refuse(providers.ErrLocked, Closed, until,
+		"the device said that it is locked; nothing is sent before %s, since every attempt may begin the time anew", until)
+}
+
+// few is the refusal where the device tells that nothing but the reserve is left.
+func few(left, kept int, held []Entry, now time.Time) error {
+	last, until := "one is", now.Add(Window)
+	if kept > 1 {
+		last = fmt.Sprintf("%d are", kept)
+	}
+	if len(held) > 0 {
+		until = lastEnd(held, now)
+	}
+	return refuse(providers.ErrBudget, Few, until,
+		"the device tells that at most %d login attempts are left, and the last "+last+" never spent; find out which client sends a wrong password, and try again after %s",
+		max(left, 0), until)
+}
+
+// spent is the refusal where earlier attempts stand in the way.
+func spent(held []Entry, now time.Time) error {
+	last, until := held[len(held)-1], lastEnd(held, now)
+	if refusals(held) == 0 {
+		return refuse(providers.ErrBudget, Forgotten, until,
+			"a login at %s was cut off before its answer came; in case it failed, none is tried before %s", last.at(), until)
+	}
+	return refuse(providers.ErrBudget, Spent, until,
+		"an earlier login was refused; so that the device does not lock itself, none is tried before %s", until)
+}
+
+// proven reports whether the device accepted a credential after all attempts that count.
+func proven(history, held []Entry, credential string, now time.Time) bool {
+	for i, success := range slices.Backward(history) {
+		if success.Outcome == Accepted && success.Credential == credential {
+			later := func(e Entry) bool { return success.Settled.Before(e.at()) }
+			return len(unrefunded(history[i+1:], now)) == 0 && !slices.ContainsFunc(held, later)
+		}
+	}
+	return false
+}
+
+func refusals(held []Entry) int {
+	n := 0
+	for _, e := range held {
+		if e.Outcome == Refused {
+			n++
+		}
+	}
+	return n
+}
+
+// falling reports whether each refusal left fewer attempts than the one before, as it must where the device counts them.
+func falling(held []Entry) bool {
+	last := providers.RemainingUnknown
+	for _, e := range held {
+		if e.Outcome != Refused || e.Remaining == providers.RemainingUnknown {
+			continue
+		}
+		if last != providers.RemainingUnknown && e.Remaining >= last {
+			return false
+		}
+		last = e.Remaining
+	}
+	return true
 }
 
 // Rebase marks entries that lie in the future, which means that the clock went backwards since. Such an entry counts as
@@ -225,13 +338,13 @@ func lastEnd(held []Entry, now time.Time) time.Time {
 }
 
 // refuse formats a reason; times in it are written as RFC 3339 in UTC, without fractions and never too early.
-func refuse(family error, until time.Time, format string, args ...any) error {
+func refuse(family error, cause Cause, until time.Time, format string, args ...any) error {
 	for i, arg := range args {
 		if t, ok := arg.(time.Time); ok {
 			args[i] = ceil(t).Format(time.RFC3339)
 		}
 	}
-	return &Refusal{Family: family, Until: until.UTC(), reason: fmt.Sprintf(format, args...)}
+	return &Refusal{Family: family, Until: until.UTC(), Cause: cause, reason: fmt.Sprintf(format, args...)}
 }
 
 func ceil(t time.Time) time.Time {

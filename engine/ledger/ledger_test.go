@@ -77,16 +77,22 @@ func TestAttemptsAreSpentByTheRules(t *testing.T) {
 		{"two now are not", []ledger.Entry{entry("a", ledger.Refused, 0, 4)}, "b", 2, 1, providers.ErrBudget, 31},
 		{"three with the refusal are enough", []ledger.Entry{entry("a", ledger.Refused, 0, 3)}, "b", unknown, 1, nil, none},
 		{"two with the refusal are not", []ledger.Entry{entry("a", ledger.Refused, 0, 2)}, "b", unknown, 1, providers.ErrBudget, 31},
-		{"never a third", []ledger.Entry{entry("a", ledger.Refused, 0, 8), entry("b", ledger.Refused, 3, 7)}, "c", 7, 4, providers.ErrBudget, 34},
+		{"never a third refusal for a run", []ledger.Entry{entry("a", ledger.Refused, 0, 8), entry("b", ledger.Refused, 3, 7)}, "c", 7, 4, providers.ErrBudget, 34},
 		{"a third when the first is over", []ledger.Entry{entry("a", ledger.Refused, 0, 8), entry("b", ledger.Refused, 3, 7)}, "c", 7, 31, nil, none},
-		{"the budget is not refunded by another credential", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "b", unknown, 2, providers.ErrBudget, 31},
+		{"the budget is not refunded by another credential", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "c", unknown, 2, providers.ErrBudget, 31},
+		{"what was accepted after all that counts may be used", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("c", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "b", unknown, 2, nil, none},
+		{"not where the reserve is all that is left", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "b", 2, 2, providers.ErrBudget, 31},
+		{"not after a refusal since", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown), entry("c", ledger.Refused, 2, unknown)}, "b", unknown, 3, providers.ErrBudget, 33},
+		{"not after an open one since", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown), entry("b", ledger.Open, 2, unknown)}, "b", unknown, 3, providers.ErrBudget, 33},
 
 		// Crashes and attempts under way.
 		{"an open attempt counts", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", unknown, 1, providers.ErrBudget, 31},
 		{"for its window", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", unknown, 31, nil, none},
 		{"it may still reach the device", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", 3, 1, providers.ErrBudget, 31},
 		{"four are left for a second", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", 4, 1, nil, none},
-		{"two open ones are enough", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Open, 1, unknown)}, "a", 5, 2, providers.ErrBudget, 32},
+		{"two lost replies leave three of five", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Open, 1, unknown)}, "a", 5, 2, nil, none},
+		{"three lost replies leave the reserve of five", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Open, 1, unknown), entry("a", ledger.Open, 1, unknown)}, "a", 5, 2, providers.ErrBudget, 32},
+		{"two open ones are enough where the device does not tell", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Open, 1, unknown)}, "a", unknown, 2, providers.ErrBudget, 32},
 		{"a success refunds it", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Accepted, 1, unknown)}, "a", unknown, 2, nil, none},
 
 		// Locks.
@@ -140,15 +146,21 @@ func TestWordingOfRefusals(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 	refused := entry("a", ledger.Refused, 0, 4)
 	refused.Settled = noon.Add(100 * time.Millisecond).In(zone)
+	silent := refused
+	silent.Remaining = unknown
 	now := noon.Add(time.Minute).In(zone)
 	tests := map[string]struct {
 		history []ledger.Entry
 		attempt ledger.Attempt
 	}{
 		"this password was refused at 2026-03-01T12:00:01Z and is not tried again before 2026-03-01T12:31:01Z; correct it and run again, " +
-			"or wait if it is right by now: the device refuses the credential": {[]ledger.Entry{refused}, ledger.Attempt{Credential: "a", Remaining: 4}},
-		"an earlier login failed, or it is not known how it ended; so that the device does not lock itself, wait until " +
-			"2026-03-01T12:31:01Z: no login attempt may be spent": {[]ledger.Entry{refused}, ledger.Attempt{Credential: "b", Remaining: 2}},
+			"or wait if it is right by now: the device refuses the credential": {
+			[]ledger.Entry{refused}, ledger.Attempt{Credential: "a", Remaining: 4},
+		},
+		"an earlier login was refused; so that the device does not lock itself, none is tried before " +
+			"2026-03-01T12:31:01Z: no login attempt may be spent": {[]ledger.Entry{silent}, ledger.Attempt{Credential: "b", Remaining: unknown}},
+		"a login at 2026-03-01T12:00:00Z was cut off before its answer came; in case it failed, none is tried before " +
+			"2026-03-01T12:31:00Z: no login attempt may be spent": {[]ledger.Entry{entry("a", ledger.Open, 0, unknown)}, ledger.Attempt{Credential: "b", Remaining: unknown}},
 		"the device tells that at most 2 login attempts are left, and the last 2 are never spent; find out which client sends a wrong " +
 			"password, and try again after 2026-03-01T12:32:00Z: no login attempt may be spent": {nil, ledger.Attempt{Credential: "b", Remaining: 2}},
 		"the device said that it is locked; nothing is sent before 2026-03-01T12:31:00Z, since every attempt may begin the time anew: " +
@@ -158,6 +170,56 @@ func TestWordingOfRefusals(t *testing.T) {
 		if err := ledger.Decide(tt.history, tt.attempt, now); err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
+	}
+}
+
+// I5: what a person may do depends on what the device tells, and never ends in a lock.
+func TestI5AttemptsOfPersonsAreSpentByTheRules(t *testing.T) {
+	two := []ledger.Entry{entry("a", ledger.Refused, 0, 6), entry("b", ledger.Refused, 1, 5)}
+	silent := []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Refused, 1, unknown)}
+	stuck := []ledger.Entry{entry("a", ledger.Refused, 0, 5), entry("b", ledger.Refused, 1, 5)}
+	risked := entry("b", ledger.Refused, 1, 5)
+	risked.Consent = providers.AtRisk
+	lock := []ledger.Entry{locked(entry("a", ledger.Refused, 0, 0), minutes(30))}
+	tests := []struct {
+		name      string
+		history   []ledger.Entry
+		attempt   ledger.Attempt
+		withheld  ledger.Cause
+		atSecond3 bool // three seconds after the last of them, and not three minutes
+	}{
+		{"a run has two", two, ledger.Attempt{Credential: "c", Remaining: 5}, ledger.Spent, false},
+		{"a person has a third", two, ledger.Attempt{Credential: "c", Remaining: 5, Consent: providers.ByPerson}, "", false},
+		{"down to the reserve", two, ledger.Attempt{Credential: "c", Remaining: 2, Consent: providers.ByPerson}, ledger.Few, false},
+		{"not one that was refused", two, ledger.Attempt{Credential: "b", Remaining: 5, Consent: providers.ByPerson}, ledger.Again, false},
+		{"nor where the device is silent", silent, ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.ByPerson}, ledger.Spent, false},
+		{"nor where its figures do not fall", stuck, ledger.Attempt{Credential: "c", Remaining: 5, Consent: providers.ByPerson}, ledger.Spent, false},
+		{"nor where it is locked", lock, ledger.Attempt{Credential: "c", Remaining: 5, Consent: providers.ByPerson}, ledger.Closed, false},
+
+		{"the risk takes one of the reserve", two, ledger.Attempt{Credential: "c", Remaining: 2, Consent: providers.AtRisk}, "", false},
+		{"never the last", two, ledger.Attempt{Credential: "c", Remaining: 1, Consent: providers.AtRisk}, ledger.Few, false},
+		{"of what a refusal told just now", []ledger.Entry{entry("a", ledger.Refused, 0, 1)}, ledger.Attempt{Credential: "c", Remaining: 2, Consent: providers.AtRisk}, ledger.Few, true},
+		{"less what is under way", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, ledger.Attempt{Credential: "c", Remaining: 2, Consent: providers.AtRisk}, ledger.Few, true},
+		{"the device has counted what is over", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, ledger.Attempt{Credential: "c", Remaining: 2, Consent: providers.AtRisk}, "", false},
+		{"once", []ledger.Entry{entry("a", ledger.Refused, 0, 6), risked}, ledger.Attempt{Credential: "c", Remaining: 5, Consent: providers.AtRisk}, ledger.Risked, false},
+		{"also what was refused", two, ledger.Attempt{Credential: "b", Remaining: 5, Consent: providers.AtRisk}, "", false},
+		{"where the device is silent, one more", silent, ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.AtRisk}, "", false},
+		{"but not a fourth", append(silent, entry("d", ledger.Open, 1, unknown)), ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.AtRisk}, ledger.Spent, false},
+		{"a lock that the device does not have any more", lock, ledger.Attempt{Credential: "c", Remaining: 5, Consent: providers.AtRisk}, "", false},
+		{"but not one of which it says nothing", lock, ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.AtRisk}, ledger.Closed, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			now := noon.Add(minutes(4))
+			if tt.atSecond3 {
+				now = noon.Add(3 * time.Second)
+			}
+			err := ledger.Decide(tt.history, tt.attempt, now)
+			var refusal *ledger.Refusal
+			if errors.As(err, &refusal) != (tt.withheld != "") || refusal != nil && refusal.Cause != tt.withheld {
+				t.Errorf("got %v, want the cause %q", err, tt.withheld)
+			}
+		})
 	}
 }
 

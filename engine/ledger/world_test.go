@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"camform/engine/ledger"
+	"camform/engine/thorough"
+	"camform/providers"
 )
 
 // A world is a device with a few processes that log in to it, each with its password, interleaved in every order. Time
@@ -34,6 +36,7 @@ type budget struct{ ticks, crashes, jumps int }
 type proc struct {
 	password string
 	at       step
+	consent  providers.Consent
 	probed   int // attempts left as told by the probe
 	entry    int // index in the history
 	accepted bool
@@ -93,18 +96,18 @@ func (w *world) advance(p *proc) (bool, error) {
 	case probed:
 		p.at = idle
 		ledger.Rebase(w.history, w.now())
-		if ledger.Decide(w.history, ledger.Attempt{Credential: p.password, Remaining: p.probed}, w.now()) != nil {
+		if ledger.Decide(w.history, ledger.Attempt{Credential: p.password, Remaining: p.probed, Consent: p.consent}, w.now()) != nil {
 			return true, nil
 		}
 		if p.runs == 0 {
 			return false, nil
 		}
-		if w.tooSoon(p.password) && !w.jumpy {
+		if w.tooSoon(p.password) && !w.jumpy && p.consent != providers.AtRisk {
 			return true, fmt.Errorf("%s was tried again", p.password)
 		}
 		p.runs--
 		p.at, p.entry = charged, len(w.history)
-		w.history = append(w.history, ledger.Entry{Credential: p.password, Outcome: ledger.Open, Charged: w.now(), Remaining: unknown})
+		w.history = append(w.history, ledger.Entry{Credential: p.password, Outcome: ledger.Open, Charged: w.now(), Remaining: unknown, Consent: p.consent})
 	case charged:
 		p.at = answered
 		return true, w.login(p)
@@ -127,15 +130,26 @@ func (w *world) login(p *proc) error {
 	}
 	w.failed, w.ours = append(w.failed, w.minute), append(w.ours, w.minute)
 	p.left = w.remaining()
+	kept := ledger.Reserve
+	if w.risked() {
+		kept = providers.AtRisk.Kept()
+	}
 	switch {
 	case len(w.failed) >= limit:
 		return errors.New("the device is locked")
-	case len(w.ours) > limit-ledger.Reserve:
+	case len(w.ours) > limit-kept:
 		return fmt.Errorf("%d failed logins are ours", len(w.ours))
-	case w.tells && p.left < ledger.Reserve:
+	case w.tells && p.left < kept:
 		return fmt.Errorf("one of the last attempts was spent, %d are left", p.left)
 	}
 	return nil
+}
+
+// risked reports whether somebody accepted the risk, and the attempt counts still.
+func (w *world) risked() bool {
+	return slices.ContainsFunc(w.history, func(e ledger.Entry) bool {
+		return e.Consent == providers.AtRisk && w.now().Before(e.Charged.Add(ledger.Window))
+	})
 }
 
 // tooSoon reports whether a credential is about to be tried although it was refused less than a window ago.
@@ -183,11 +197,11 @@ func (w *world) key() [sha256.Size]byte {
 			cmp.Compare(p.probed, q.probed), cmp.Compare(p.entry, q.entry))
 	})
 	for _, p := range procs {
-		add(len(p.at), p.probed, p.entry, flag[p.accepted], p.left, p.runs)
+		add(len(p.consent), len(p.at), p.probed, p.entry, flag[p.accepted], p.left, p.runs)
 	}
 	for _, e := range w.history {
 		b = append(b, e.Credential[0], e.Outcome[0])
-		add(at(e.Charged), at(e.Settled), at(e.Rebased), e.Remaining)
+		add(at(e.Charged), at(e.Settled), at(e.Rebased), e.Remaining, len(e.Consent))
 	}
 	return sha256.Sum256(b)
 }
@@ -259,20 +273,29 @@ func (w world) events() []event {
 }
 
 func TestNoHistoryLocksTheDeviceOrTheRightPasswordOut(t *testing.T) {
-	fleets := []struct {
+	type fleet struct {
 		passwords []string
 		runs      int
 		budget    budget
-	}{
-		{[]string{"wrong", "wrong"}, 3, budget{ticks: 5, crashes: 1}},
-		{[]string{"wrong", "right"}, 2, budget{ticks: 3, crashes: 1}},
-		{[]string{"wrong", "false"}, 2, budget{ticks: 5, crashes: 2}},
-		{[]string{"right", "right"}, 2, budget{ticks: 3, crashes: 2}},
-		{[]string{"wrong", "false"}, 2, budget{ticks: 2, crashes: 1, jumps: 2}},
-		{[]string{"wrong", "right"}, 2, budget{ticks: 1, jumps: 2}},
-		{[]string{"wrong", "wrong", "right"}, 1, budget{ticks: 2, crashes: 1}},
-		{[]string{"wrong", "false", "bad"}, 1, budget{ticks: 3, crashes: 1}},
+		consents  []providers.Consent // of the passwords from the first on; the others are those of runs
 	}
+	fleets := []fleet{
+		{[]string{"wrong", "wrong"}, 3, budget{ticks: 5, crashes: 1}, nil},
+		{[]string{"wrong", "right"}, 2, budget{ticks: 3, crashes: 1}, nil},
+		{[]string{"wrong", "false"}, 2, budget{ticks: 5, crashes: 2}, nil},
+		{[]string{"right", "right"}, 2, budget{ticks: 3, crashes: 2}, nil},
+		{[]string{"wrong", "false"}, 2, budget{ticks: 2, crashes: 1, jumps: 2}, nil},
+		{[]string{"wrong", "right"}, 2, budget{ticks: 1, jumps: 2}, nil},
+		{[]string{"wrong", "wrong", "right"}, 1, budget{ticks: 2, crashes: 1}, nil},
+		{[]string{"wrong", "false", "bad"}, 1, budget{ticks: thorough.Pick(2, 2, 3), crashes: 1}, nil},
+		{[]string{"bad", "wrong"}, 2, budget{ticks: 4, crashes: 1}, []providers.Consent{providers.ByPerson}},
+		{[]string{"bad", "bad", "false"}, 1, budget{ticks: 1, crashes: 1}, []providers.Consent{providers.AtRisk, providers.AtRisk}},
+	}
+	fleets = append(fleets, thorough.Pick(nil, nil, []fleet{
+		{[]string{"bad", "wrong", "false"}, 1, budget{ticks: 1, crashes: 1}, []providers.Consent{providers.ByPerson}},
+		{[]string{"bad", "wrong", "false"}, 1, budget{ticks: 1, crashes: 1}, []providers.Consent{providers.AtRisk, providers.ByPerson}},
+		{[]string{"bad", "right", "false"}, 1, budget{ticks: 1}, []providers.Consent{providers.AtRisk}},
+	})...)
 	total := 0
 	for _, fleet := range fleets {
 		before := total
@@ -282,8 +305,12 @@ func TestNoHistoryLocksTheDeviceOrTheRightPasswordOut(t *testing.T) {
 					continue // nobody can know of them, and two attempts may be ours after the clock was wrong
 				}
 				w := world{tells: tells, failed: slices.Repeat([]int{0}, noise), budget: fleet.budget, jumpy: fleet.budget.jumps > 0}
-				for _, password := range fleet.passwords {
-					w.procs = append(w.procs, proc{password: password, at: idle, runs: fleet.runs})
+				for i, password := range fleet.passwords {
+					p := proc{password: password, at: idle, runs: fleet.runs}
+					if i < len(fleet.consents) {
+						p.consent = fleet.consents[i]
+					}
+					w.procs = append(w.procs, p)
 				}
 				x := &explorer{seen: map[[sha256.Size]byte]bool{}, failed: func(trace []string, err error) {
 					t.Fatalf("tells %v, noise %d: %v\n%s", tells, noise, err, strings.Join(trace, ", "))

@@ -16,7 +16,7 @@ var _ providers.Ledger = (*Attempts)(nil)
 // Attempts are the login attempts of all devices; see package ledger.
 type Attempts struct{ *database }
 
-const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock`
+const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock, consent`
 
 // Charge records that a login attempt is about to be made, if the rules of package ledger let it. The error is a
 // *ledger.Refusal then. The attempt must be sent at once: what waits longer than ledger.Grace must be charged again.
@@ -32,13 +32,13 @@ func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.C
 		if err != nil {
 			return err
 		}
-		refusal = ledger.Decide(history, ledger.Attempt{Credential: credential, Remaining: a.Remaining}, now)
+		refusal = ledger.Decide(history, ledger.Attempt{Credential: credential, Remaining: a.Remaining, Consent: a.Consent}, now)
 		if refusal != nil {
 			return nil // what the history learned about the clock is kept
 		}
-		return tx.Get([]any{&id}, `INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock)
-			VALUES ($1, $2, $3, $4, 0, 0, $5, 0) RETURNING id`,
-			endpoint, credential, string(ledger.Open), stamp(now), providers.RemainingUnknown)
+		return tx.Get([]any{&id}, `INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock, consent)
+			VALUES ($1, $2, $3, $4, 0, 0, $5, 0, $6) RETURNING id`,
+			endpoint, credential, string(ledger.Open), stamp(now), providers.RemainingUnknown, string(a.Consent))
 	})
 	if err != nil {
 		return 0, err
@@ -64,6 +64,17 @@ func (s *Attempts) Settle(ctx context.Context, c providers.Charge, r providers.A
 		}
 		if err == nil && r.Accepted {
 			err = dropSuccesses(tx, c)
+		}
+		return err
+	})
+}
+
+// Return removes a charge whose attempt provably never left: to the device it was not made. It fails for one that is not open.
+func (s *Attempts) Return(ctx context.Context, c providers.Charge) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
+		open, err := changed(tx.Exec(`DELETE FROM attempts WHERE id = $1 AND outcome = $2`, int64(c), string(ledger.Open)))
+		if err == nil && !open {
+			err = fmt.Errorf("login attempt %d is not open: this is a bug", c)
 		}
 		return err
 	})
@@ -114,7 +125,7 @@ func scanEntry(rows *sql.Rows) (ledger.Entry, error) {
 		e                               ledger.Entry
 		charged, settled, rebased, lock int64
 	)
-	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock)
+	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock, &e.Consent)
 	e.Charged, e.Settled, e.Rebased = moment(charged), moment(settled), moment(rebased)
 	e.Lock = time.Duration(lock) * time.Microsecond
 	return e, err

@@ -85,16 +85,41 @@ func TestI5AnAttemptOfADeadProcessCounts(t *testing.T) {
 	c.t = time.Now().UTC()
 	_, err := s.Charge(t.Context(), attempt("wrong", unknown))
 	wantError(t, err, providers.ErrBudget)
-	second := startChild(t, "charge", path)
-	if got := second.line(t); got != "charged 2" { // the device tells that five are left
-		t.Fatal(got)
+	for _, want := range []string{"charged 2", "charged 3"} { // the device tells that five are left
+		next := startChild(t, "charge", path)
+		if got := next.line(t); got != want {
+			t.Fatal(got)
+		}
+		next.kill(t)
 	}
-	second.kill(t)
 	c.t = time.Now().UTC()
 	_, err = s.Charge(t.Context(), attempt("right", 5))
 	wantError(t, err, providers.ErrBudget)
 	c.advance(ledger.Window)
 	charge(t, s, "right", unknown)
+}
+
+// What an interrupt kept from leaving is as if it had not been charged, for every process.
+func TestI5AnAttemptThatIsGivenBackDoesNotCount(t *testing.T) {
+	s, _ := newStore(t)
+	ok(t, s.Return(cancelled(), charge(t, s, "right", unknown)))
+	c := charge(t, open(t, s.path, Options{Now: s.now}), "right", unknown)
+	ok(t, s.Settle(t.Context(), c, providers.AttemptResult{Remaining: 4}))
+	if s.Return(t.Context(), c) == nil {
+		t.Error("an attempt was given back that the device refused")
+	}
+	refusedWith(t, s, attempt("right", 4), providers.ErrRefused, noon.Add(ledger.Window))
+}
+
+// A person accepts the risk once, by whichever process.
+func TestI5TheRiskIsRemembered(t *testing.T) {
+	s, _ := newStore(t)
+	a := attempt("wrong", 2)
+	a.Consent = providers.AtRisk
+	ok(t, s.Settle(t.Context(), must[providers.Charge](t)(s.Charge(t.Context(), a)), providers.AttemptResult{Remaining: unknown}))
+	a = attempt("other", 4)
+	a.Consent = providers.AtRisk
+	refusedWith(t, open(t, s.path, Options{Now: s.now}), a, providers.ErrBudget, noon.Add(ledger.Window))
 }
 
 // Many processes on one device spend what one may spend, whoever is first.
@@ -111,8 +136,8 @@ func TestI5AllProcessesShareTheBudget(t *testing.T) {
 			charged++
 		}
 	}
-	if n := count(t, s, "attempts"); charged != 2 || n != 2 {
-		t.Errorf("%d attempts were charged and %d written, want 2", charged, n)
+	if n := count(t, s, "attempts"); charged != 5-ledger.Reserve || n != charged {
+		t.Errorf("%d attempts were charged and %d written, want all but the reserve of five", charged, n)
 	}
 }
 

@@ -91,6 +91,7 @@ func (generous) Charge(context.Context, providers.Attempt) (providers.Charge, er
 func (generous) Settle(context.Context, providers.Charge, providers.AttemptResult) error {
 	return nil
 }
+func (generous) Return(context.Context, providers.Charge) error      { return nil }
 func (generous) Locked(context.Context, string, time.Duration) error { return nil }
 
 // The ways in that a trial closes for itself, over HTTP and over HTTPS. That they do is right; what an engine may do about

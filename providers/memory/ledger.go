@@ -19,9 +19,10 @@ type Ledger struct {
 
 // LedgerEntry is one login attempt. It carries the credential.
 type LedgerEntry struct {
-	Attempt providers.Attempt
-	Settled bool
-	Result  providers.AttemptResult // meaningful only if Settled
+	Attempt  providers.Attempt
+	Settled  bool
+	Returned bool                    // whether it never left; then there is no result
+	Result   providers.AttemptResult // meaningful only if Settled
 }
 
 var _ providers.Ledger = (*Ledger)(nil)
@@ -38,11 +39,25 @@ func (l *Ledger) Charge(_ context.Context, a providers.Attempt) (providers.Charg
 func (l *Ledger) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.end(c).Result = r
+	return nil
+}
+
+// Return never fails. A charge that was not made, or is settled, is a panic.
+func (l *Ledger) Return(_ context.Context, c providers.Charge) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.end(c).Returned = true
+	return nil
+}
+
+// end is the entry of an open charge, which is not open any more.
+func (l *Ledger) end(c providers.Charge) *LedgerEntry {
 	if int(c) >= len(l.entries) || l.entries[c].Settled {
 		panic("memory: a login attempt is settled that is not open; this is a bug")
 	}
-	l.entries[c].Settled, l.entries[c].Result = true, r
-	return nil
+	l.entries[c].Settled = true
+	return &l.entries[c]
 }
 
 // Locked never fails.

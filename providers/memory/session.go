@@ -337,7 +337,9 @@ func (c *connection) probe(ctx context.Context, d *Device) error {
 
 // login spends one attempt. Nothing is sent unless the ledger granted it.
 func (c *connection) login(ctx context.Context, d *Device, credential providers.Credential, e Effect) error {
-	charge, err := c.target.Ledger.Charge(ctx, providers.Attempt{Endpoint: c.endpoint, Credential: credential, Remaining: d.tellRemaining()})
+	charge, err := c.target.Ledger.Charge(ctx, providers.Attempt{
+		Endpoint: c.endpoint, Credential: credential, Remaining: d.tellRemaining(), Consent: c.target.Consent,
+	})
 	if err != nil {
 		return spent(err)
 	}

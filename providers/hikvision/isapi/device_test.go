@@ -266,11 +266,12 @@ func (n *network) Addr() net.Addr { return &net.TCPAddr{} }
 
 // ledger remembers what was charged and settled.
 type ledger struct {
-	mu      sync.Mutex
-	refuse  error // what Charge fails with
-	charged []providers.Attempt
-	settled []providers.AttemptResult
-	locks   []time.Duration
+	mu       sync.Mutex
+	refuse   error // what Charge fails with
+	charged  []providers.Attempt
+	settled  []providers.AttemptResult
+	returned int
+	locks    []time.Duration
 }
 
 func (l *ledger) Charge(_ context.Context, a providers.Attempt) (providers.Charge, error) {
@@ -287,6 +288,13 @@ func (l *ledger) Settle(_ context.Context, _ providers.Charge, r providers.Attem
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.settled = append(l.settled, r)
+	return nil
+}
+
+func (l *ledger) Return(context.Context, providers.Charge) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.returned++
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package isapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -431,7 +432,7 @@ func TestAnAttemptWithoutAnswerStaysUnsettled(t *testing.T) {
 		session := s.open()
 		_, err := session.Identify(t.Context())
 		wantFamily(t, err, providers.ErrUnreachable)
-		if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 1 || len(s.ledger.settled) != 0 {
+		if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 1 || len(s.ledger.settled) != 0 || s.ledger.returned != 0 {
 			t.Errorf("%d attempts, charged %v, settled %v", n, s.ledger.charged, s.ledger.settled)
 		}
 		_, err = session.Identify(t.Context())
@@ -442,7 +443,7 @@ func TestAnAttemptWithoutAnswerStaysUnsettled(t *testing.T) {
 	})
 }
 
-func TestAnAttemptThatNeverLeftKeepsItsCharge(t *testing.T) {
+func TestI5AnAttemptThatNeverLeftIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
 		s.network.fail = func(n int) error {
@@ -452,10 +453,60 @@ func TestAnAttemptThatNeverLeftKeepsItsCharge(t *testing.T) {
 			return nil
 		}
 		s.identified()
-		if s.network.dials != 4 || len(s.ledger.charged) != 1 || len(s.ledger.settled) != 1 {
-			t.Errorf("%d dials, charged %v, settled %v", s.network.dials, s.ledger.charged, s.ledger.settled)
+		if s.network.dials != 4 || len(s.ledger.charged) != 3 || s.ledger.returned != 2 || len(s.ledger.settled) != 1 {
+			t.Errorf("%d dials, charged %v, returned %d, settled %v", s.network.dials, s.ledger.charged, s.ledger.returned, s.ledger.settled)
 		}
 	})
+}
+
+// An interrupt comes between the charge and the first byte.
+func TestI5AnInterruptGivesBackWhatDidNotLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		ctx, interrupt := context.WithCancel(t.Context())
+		s.network.fail = func(n int) error {
+			if n == 2 { // the connection for the attempt
+				interrupt()
+				return ctx.Err()
+			}
+			return nil
+		}
+		if _, err := s.open().Identify(ctx); err == nil {
+			t.Fatal("it was not interrupted")
+		}
+		if n := withCredential(s.device.seen()); n != 0 || len(s.ledger.charged) != 1 || s.ledger.returned != 1 {
+			t.Errorf("%d attempts arrived, charged %v, returned %d", n, s.ledger.charged, s.ledger.returned)
+		}
+	})
+}
+
+// I5: a person who accepts the risk may have the last but one, and nobody the last.
+func TestI5WhatIsKeptDependsOnTheConsent(t *testing.T) {
+	for _, c := range []struct {
+		consent providers.Consent
+		left    int
+		charged int
+	}{
+		{providers.ByRun, 2, 0},
+		{providers.ByPerson, 2, 0},
+		{providers.AtRisk, 2, 1},
+		{providers.AtRisk, 1, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t)
+			s.device.remaining = c.left
+			s.target.Consent = c.consent
+			_, err := s.open().Identify(t.Context())
+			if len(s.ledger.charged) != c.charged || (err == nil) != (c.charged == 1) {
+				t.Errorf("%q with %d left: %v, charged %v", c.consent, c.left, err, s.ledger.charged)
+			}
+			for _, a := range s.ledger.charged {
+				if a.Consent != c.consent {
+					t.Errorf("charged with the consent %q, want %q", a.Consent, c.consent)
+				}
+			}
+		})
+	}
 }
 
 func TestANonceWhoseAnswerWasLostIsNotUsedAgain(t *testing.T) {

@@ -131,6 +131,7 @@ func newStack(target providers.Target, options Options, peer *peer) *stack {
 			endpoint:   endpoint,
 			scheme:     target.URL.Scheme,
 			credential: target.Login,
+			consent:    target.Consent,
 			ledger:     target.Ledger,
 			renew:      base.transport.CloseIdleConnections,
 		},

@@ -9,15 +9,13 @@ import (
 	"camform/providers"
 )
 
-// keptAttempts are the attempts that are never spent: with two left, a person can still mistype once.
-const keptAttempts = 2
-
 // spend puts credentials on requests, and is the only place that does. An answer to a challenge that was not yet proven
 // is a login attempt: it is charged to the ledger before it leaves, and settled when the device has judged it.
 //
-//	          not sent, or no judgement
+//	             no judgement
 //	            ┌──────────────┐
 //	charge ──▶ open ───────────┘
+//	            ├── not sent ──▶ returned, as if it had not been made
 //	            ├── accepted ──▶ settled, key proven
 //	            ├── 401 ───────▶ settled, ErrRefused or ErrLocked
 //	            └── no answer ─▶ left unsettled, which counts as refused
@@ -29,6 +27,7 @@ type spend struct {
 	endpoint   string
 	scheme     string
 	credential providers.Credential
+	consent    providers.Consent
 	ledger     providers.Ledger
 	renew      func()            // makes the next request open a new connection
 	open       *providers.Charge // nil if there is none
@@ -52,14 +51,15 @@ func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Respons
 	// On a connection that was used before, net/http repeats a read that was cut off, and the attempt would count twice.
 	s.renew()
 	resp, err := s.send(req, k)
+	ctx := context.WithoutCancel(req.Context()) // what happened is noted even if nobody waits for it any more
 	if err != nil {
 		if unsent(err) {
-			s.open = &charge
+			// A note that fails leaves the attempt counted as refused, which is safe.
+			_ = s.ledger.Return(ctx, charge)
 		}
 		return nil, err
 	}
 	result := standingOf(resp)
-	ctx := context.WithoutCancel(req.Context()) // what happened is noted even if nobody waits for it any more
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized || result.locked:
 		err := s.ledger.Settle(ctx, charge, providers.AttemptResult{Remaining: result.remaining, Lock: result.lock})
@@ -119,16 +119,16 @@ func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, er
 		return 0, fmt.Errorf("there is no password for %q: %w", s.credential.Username, providers.ErrBudget)
 	case s.ledger == nil:
 		return 0, fmt.Errorf("nobody accounts for login attempts: %w", providers.ErrBudget)
-	case remaining != providers.RemainingUnknown && remaining <= keptAttempts:
+	case remaining != providers.RemainingUnknown && remaining <= s.consent.Kept():
 		return 0, fmt.Errorf("it has %d login attempts left before it locks, and the last %d are never spent: %w",
-			remaining, keptAttempts, providers.ErrBudget)
+			remaining, s.consent.Kept(), providers.ErrBudget)
 	}
 	if s.open != nil {
 		charge := *s.open
 		s.open = nil
 		return charge, nil
 	}
-	charge, err := s.ledger.Charge(ctx, providers.Attempt{Endpoint: s.endpoint, Credential: s.credential, Remaining: remaining})
+	charge, err := s.ledger.Charge(ctx, providers.Attempt{Endpoint: s.endpoint, Credential: s.credential, Remaining: remaining, Consent: s.consent})
 	if err != nil && !providers.EndsSession(err) {
 		err = fmt.Errorf("%w: %w", err, providers.ErrBudget)
 	}
