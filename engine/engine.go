@@ -408,7 +408,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 // emptyPlan is a plan without devices, with what a configuration says of all plans.
 func (e *Engine) emptyPlan(cfg *config.Config, targets []schema.Setting) *plan.Plan {
 	p := &plan.Plan{
-		Version: e.Version, Created: e.Now().UTC().Truncate(time.Second), Schema: e.Provider.Kinds().Hash(),
+		Version: e.Version, Created: e.Now().UTC().Truncate(time.Second), Schema: e.Provider.Kinds().Hash(), Lineage: e.Store.Lineage(),
 		MaxUnreachable: plan.Tolerance(cfg.Settings.MaxUnreachable), Targets: addressesOf(targets),
 		Author: e.Author, Limits: plan.Limits(cfg.Settings.Limits),
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"camform/engine/auditlog"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/state"
 	"camform/schema"
 )
 
@@ -155,6 +157,10 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 		return err
 	}
 	defer w.close()
+	if have := w.store.Lineage(); p.Lineage != have {
+		return blocked(fmt.Errorf("%s was made with another state: its lineage is %.12s, and that of %s is %.12s; apply it where it was made, or plan again here",
+			path, p.Lineage, b.settings.StatePath, have))
+	}
 	d.file = path
 	reasons, err := w.admit(cmd.Context(), p, d)
 	if err != nil {
@@ -169,19 +175,38 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	return w.apply(cmd, p, reasons)
 }
 
-// markApplied tells if a plan was applied before. That is no error: what is done already is not written again, and what a
-// device was changed in since is left alone.
+// markApplied tells if a plan was applied before. That is no error, so that one that was interrupted can be finished: what is done
+// already is not written again. It is one if another plan has changed some of the same settings since.
 func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 	hash, err := plan.Hash(p, w.engine.Provider.Kinds())
 	if err != nil {
 		return err
 	}
 	earlier, first, err := w.runs.MarkApplied(ctx, hash, w.run)
-	if err == nil && !first {
-		fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n",
-			view.Time(earlier.At))
+	if err != nil || first {
+		return err
 	}
-	return err
+	later, err := w.runs.WrittenSince(ctx, hash, earlier.At)
+	if err != nil {
+		return err
+	}
+	if o := overtaken(p, later); len(o) > 0 {
+		return blocked(fmt.Errorf("this plan was applied at %s, and another one has changed %d of its settings since, such as %s in run %s; plan again",
+			view.Time(earlier.At), len(o), o[0].Setting, o[0].Run))
+	}
+	fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n", view.Time(earlier.At))
+	return nil
+}
+
+// overtaken are those of the settings that were written later that a plan would write, too.
+func overtaken(p *plan.Plan, later []state.Overwritten) []state.Overwritten {
+	steps := map[schema.Setting]bool{}
+	for _, d := range p.Devices {
+		for _, s := range d.Steps {
+			steps[s.Address] = true
+		}
+	}
+	return slices.DeleteFunc(later, func(o state.Overwritten) bool { return !steps[o.Setting] })
 }
 
 // recover closes what an earlier run left open.

@@ -2,9 +2,7 @@ package main
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -14,9 +12,6 @@ import (
 
 //go:embed starter.cam.hcl
 var starter []byte
-
-// ignored keeps the state and what is derived from it out of a repository.
-const ignored = "# Written by camform init: what is in here belongs to this machine, not into a repository.\n*\n"
 
 func initCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
@@ -56,11 +51,6 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 	}
 	defer w.close()
 	path := w.config.Settings.StatePath
-	if filepath.Dir(path) == ".camform" {
-		if err := atomicfile.Create(filepath.Join(".camform", ".gitignore"), []byte(ignored), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
 	fmt.Fprintf(a.out, "camform is ready. The state is kept in %s\n", path)
 	if !a.automated() {
 		fmt.Fprint(a.out, "\nNext, see what would change, without changing anything:\n    camform plan\n")

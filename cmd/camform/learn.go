@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,9 +70,6 @@ func (a *app) learn(cmd *cobra.Command, flags *surveyFlags, inventory, out strin
 		return err
 	}
 	defer s.close()
-	if err := atomicfile.Create(filepath.Join(filepath.Dir(path), ".gitignore"), []byte(ignored), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
 	return s.learnAll(cmd.Context(), candidates, out)
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // FormatVersion is the version of the plan file that Encode writes and Decode reads.
-const FormatVersion = 4
+const FormatVersion = 5
 
 // Errors of Decode.
 var (
@@ -32,7 +32,7 @@ var (
 // secret is in it, which would be a bug of whoever made the plan.
 func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	file := fileShape{
-		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, MaxUnreachable: p.MaxUnreachable,
+		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, Lineage: p.Lineage, MaxUnreachable: p.MaxUnreachable,
 		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals, Targets: p.Targets,
 	}
 	var err error
@@ -129,6 +129,7 @@ type (
 		Version string        `json:"version"`
 		Created string        `json:"created"`
 		Schema  string        `json:"schema"`
+		Lineage string        `json:"lineage"`
 		Devices []deviceShape `json:"devices"`
 		Targets []string      `json:"targets,omitempty"`
 		Users   []deviceShape `json:"users,omitempty"`
@@ -324,7 +325,7 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 		return nil, fmt.Errorf("%w: %w", ErrNotAPlan, err)
 	}
 	p := &Plan{
-		Version: f.Version, Created: created, Schema: f.Schema, MaxUnreachable: f.MaxUnreachable,
+		Version: f.Version, Created: created, Schema: f.Schema, Lineage: f.Lineage, MaxUnreachable: f.MaxUnreachable,
 		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals, Targets: f.Targets,
 	}
 	if p.Devices, err = decodeDevices(f.Devices, kinds); err != nil {

@@ -27,6 +27,7 @@ type Plan struct {
 	Version string    // version of camform that made it
 	Created time.Time // UTC
 	Schema  string    // hash of the setting files it was made with
+	Lineage string    // of the state it was made with, which is the only one with which it can be applied
 	Devices []Device  // every device of the configuration that was planned, ordered by address
 	Targets []string  // addresses to which the plan is restricted; none if it looked at the whole configuration
 	Gone    []Gone    // devices that left the configuration, ordered by address; none with targets

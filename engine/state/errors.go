@@ -13,6 +13,7 @@ var (
 	ErrDamaged   = errors.New("the state database is damaged")
 	ErrForeign   = errors.New("the file is not a state database of camform")
 	ErrNewer     = errors.New("the state database was written by a newer camform")
+	ErrFolder    = errors.New("the folder of the state is not safe")
 	ErrKey       = errors.New("the key of the state database is missing or wrong")
 	ErrBusy      = errors.New("the state database is in use by another process")
 	ErrFull      = errors.New("there is no space left for the state database")

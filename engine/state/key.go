@@ -28,6 +28,9 @@ func (s *Key) Fingerprint(setting schema.Setting, attribute string, secret schem
 	return fingerprint(s.key, "setting", setting.Device.String(), setting.Kind, setting.Key, attribute, secret.Reveal())
 }
 
+// Lineage tells this state from all others, and from none of its backups: 32 hexadecimal digits, which are no secret.
+func (s *Key) Lineage() string { return fingerprint(s.key, "lineage") }
+
 // fingerprint is an HMAC over fields with their lengths, so that no two lists of fields run together.
 func fingerprint(key []byte, fields ...string) string {
 	mac := hmac.New(sha256.New, key)

@@ -45,6 +45,58 @@ func TestCreationLeavesNothingElseBehind(t *testing.T) {
 	}
 }
 
+// I14: a repository, or another user of the machine, cannot bring a state along. What camform makes is kept out of repositories.
+func TestI14TheFolderOfAStateIsOurs(t *testing.T) {
+	dir := t.TempDir()
+	own := filepath.Join(dir, "made", Folder)
+	ok(t, open(t, filepath.Join(own, "state.db"), Options{}).Close())
+	text, err := os.ReadFile(filepath.Join(own, ".gitignore"))
+	if err != nil || !strings.Contains(string(text), "\n*\n") {
+		t.Errorf("it is not kept out of repositories: %q, %v", text, err)
+	}
+	elsewhere := filepath.Join(dir, "elsewhere")
+	ok(t, open(t, filepath.Join(elsewhere, "state.db"), Options{}).Close())
+	if _, err := os.Stat(filepath.Join(elsewhere, ".gitignore")); err == nil {
+		t.Error("a folder that is not our own has a file that nobody asked for")
+	}
+	if err := os.Symlink(own, filepath.Join(dir, Folder)); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, os.Symlink(elsewhere, filepath.Join(dir, "link")))
+	for path, want := range map[string]bool{filepath.Join(dir, Folder): false, filepath.Join(dir, "link"): true, own: true, elsewhere: true} {
+		s, err := Open(t.Context(), filepath.Join(path, "state.db"), Options{})
+		if (err == nil) != want || err != nil && !errors.Is(err, ErrFolder) {
+			t.Errorf("%s: %v", path, err)
+		}
+		if err == nil {
+			ok(t, s.Close())
+		}
+	}
+	for mode, want := range map[fs.FileMode]bool{0o700: true, 0o755: true, 0o770: false, 0o707: false, 0o722: false} {
+		ok(t, os.Chmod(elsewhere, mode))
+		s, err := Open(t.Context(), filepath.Join(elsewhere, "state.db"), Options{})
+		if (err == nil) != want || err != nil && !errors.Is(err, ErrFolder) {
+			t.Errorf("%v: %v", mode, err)
+		}
+		if err == nil {
+			ok(t, s.Close())
+		}
+	}
+}
+
+func TestAStateHasALineageOfItsOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path, Options{})
+	first := s.Lineage()
+	ok(t, s.Close())
+	if again := open(t, path, Options{}).Lineage(); again != first || len(first) != 32 {
+		t.Errorf("%s, and %s when it was opened again", first, again)
+	}
+	if other := open(t, filepath.Join(t.TempDir(), "state.db"), Options{}).Lineage(); other == first {
+		t.Error("another state has the same lineage")
+	}
+}
+
 func TestWritesOutliveTheStore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	first := open(t, path, Options{})

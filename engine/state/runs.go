@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"camform/engine/auditlog"
+	"camform/schema"
 )
 
 // Run is one run of camform.
@@ -109,4 +110,33 @@ func scanApplication(rows *sql.Rows) (Application, error) {
 	err := rows.Scan(&a.Run, &at)
 	a.At = moment(at)
 	return a, err
+}
+
+// Overwritten is a setting that a run wrote.
+type Overwritten struct {
+	Setting schema.Setting
+	Run     string
+	At      time.Time
+}
+
+// WrittenSince are the settings that runs with other plans than that of a hash wrote after a time and that are still remembered,
+// ordered by address.
+func (s *Runs) WrittenSince(ctx context.Context, hash string, since time.Time) ([]Overwritten, error) {
+	return read(ctx, s.database, scanOverwritten, `SELECT s.device, s.kind, s.item, s.run, s.at FROM settings s JOIN runs r ON r.id = s.run
+		WHERE s.at > $1 AND r.plan_hash <> $2 ORDER BY s.device, s.kind, s.item`, stamp(since), hash)
+}
+
+func scanOverwritten(rows *sql.Rows) (Overwritten, error) {
+	var (
+		o      Overwritten
+		device string
+		at     int64
+	)
+	if err := rows.Scan(&device, &o.Setting.Kind, &o.Setting.Key, &o.Run, &at); err != nil {
+		return o, err
+	}
+	var err error
+	o.Setting.Device, err = schema.ParseDevice(device)
+	o.At = moment(at)
+	return o, err
 }

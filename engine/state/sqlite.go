@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -56,6 +57,9 @@ func openFile(path string) (*sql.DB, error) {
 // provide makes sure that there are a database and a key at path, and returns the key. The key is there before the
 // database, and the database appears complete: another process never sees half of it, nor does the next run after a crash.
 func provide(ctx context.Context, path string) ([]byte, error) {
+	if err := provideFolder(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
 	_, err := os.Stat(path)
 	switch {
 	case err == nil:
@@ -63,14 +67,44 @@ func provide(ctx context.Context, path string) ([]byte, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("state database: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("directory of the state database: %w", err)
-	}
 	key, err := createKey(path)
 	if err != nil {
 		return nil, err
 	}
 	return key, create(ctx, path, key)
+}
+
+// Folder is the name of the folder that camform makes for itself beside a configuration.
+const Folder = ".camform"
+
+// ignored keeps the state and what is derived from it out of a repository.
+const ignored = "# Written by camform: what is in here belongs to this machine, not into a repository.\n*\n"
+
+// provideFolder makes sure that there is the folder of a state, and that nobody else could have put the state into it. One of our
+// own is kept out of repositories.
+func provideFolder(path string) error {
+	info, err := os.Lstat(path)
+	own := filepath.Base(path) == Folder
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return fmt.Errorf("directory of the state database: %w", err)
+		}
+		if !own {
+			return nil
+		}
+		if err := atomicfile.Create(filepath.Join(path, ".gitignore"), []byte(ignored), 0o644); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("directory of the state database: %w", err)
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("directory of the state database: %w", err)
+	case own && info.Mode()&fs.ModeSymlink != 0:
+		return fmt.Errorf("%w: %s is a link, which a repository could have brought along; remove it, or name the place of the state in the configuration", ErrFolder, path)
+	case runtime.GOOS != "windows" && info.Mode()&fs.ModeSymlink == 0 && info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%w: others can write to %s (%s), and so could change the state; run: chmod go-w '%s'", ErrFolder, path, info.Mode().Perm(), path)
+	}
+	return nil
 }
 
 // create makes a database under another name and gives it its own when it is complete. It is no error if somebody else
