@@ -97,7 +97,7 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	}
 	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())
-	return planned, append(problems, planned.lacking(at.devices)...)
+	return planned, slices.Concat(problems, planned.lacking(at.devices), planOverHTTP(planned.Plan))
 }
 
 // plan is the way of every plan from a configuration. Reduce takes out of it what it is not about.
@@ -179,7 +179,11 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 // Rotate is Plan, reduced to new passwords for managed accounts, together with the settings elsewhere that need to know
 // them. Among restricts it to some devices and accounts; none means all.
 func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, among []schema.Setting, choice Choice) (*Planned, diag.Problems) {
-	return e.plan(ctx, cfg, aimAtPasswords(cfg.Devices, among, choice), (*Planned).onlyPasswords)
+	planned, problems := e.plan(ctx, cfg, aimAtPasswords(cfg.Devices, among, choice), (*Planned).onlyPasswords)
+	if planned == nil {
+		return nil, problems
+	}
+	return planned, append(problems, planOverHTTP(planned.Plan)...)
 }
 
 // Rollback plans the way back to how devices were before a run, from the snapshots and the journal of the run. Targets

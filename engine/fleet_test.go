@@ -140,6 +140,9 @@ func (s *site) deviceBlock(name string, d *simulator.Device, settings string) st
     username = "admin"
     password = secret("env:FLEET_PASSWORD")
   }
+  tls {
+    plain = true
+  }
 %s}
 `, name, s.fleet.URL(d), settings)
 }
@@ -589,6 +592,9 @@ device "camera" {
   login {
     username = "admin"
     password = secret("env:FLEET_PASSWORD")
+  }
+  tls {
+    plain = true
   }
   profiles = [profile.campus]
   system {

@@ -152,7 +152,7 @@ var storeys = map[string]string{
 		planned.go
 		audit.go consumers.go
 		logins.go judge.go survey.go
-		memory.go credentials.go
+		memory.go credentials.go plain.go
 		aim.go ways.go
 		passwords.go doc.go`,
 	"providers/hikvision": `

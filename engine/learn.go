@@ -55,7 +55,7 @@ func (c *Candidate) device() *config.Device {
 			Username: c.Username, Password: schema.MarkSecret(cty.UnknownVal(cty.String), c.Origin), Basic: c.Basic,
 		},
 		Identity: config.Identity{Serial: c.Want.Serial, MAC: c.Want.MAC, Model: c.Want.Model},
-		TLS:      config.TLS{Legacy: c.Legacy},
+		TLS:      config.TLS{Legacy: c.Legacy, Plain: true}, // whoever types http:// means it
 	}
 }
 

@@ -142,6 +142,9 @@ func (s *site) managedDevice(name string, d *simulator.Device) string {
     password        = secret("env:FLEET_PASSWORD")
     password_policy = credential_policy.standard
   }
+  tls {
+    plain = true
+  }
   user "operator" {
     level           = "Operator"
     password_policy = credential_policy.standard

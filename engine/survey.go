@@ -168,17 +168,24 @@ func (s surveyor) request(
 		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: why}, nil
 	}
 	target, err := s.target(ctx, device.Address, access, pin)
+	if errors.Is(err, providers.ErrDowngraded) {
+		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: err}, nil
+	}
 	return live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device)}, err
 }
 
 // target is how to reach a device of which a pin is known from earlier runs. Origins are those of secrets that are sent to it
-// beside the password that camform logs in with.
+// beside the password that camform logs in with. The error is ErrDowngraded if the pin is of a TLS key, and the address has no
+// TLS: a password that was safe would not be.
 func (s surveyor) target(
 	ctx context.Context, device schema.Device, access plan.Access, pin providers.Pin, origins ...string,
 ) (providers.Target, error) {
 	u, err := url.Parse(access.URL)
 	if err != nil {
 		return providers.Target{}, err
+	}
+	if u.Scheme == "http" && pin.SPKI != "" && !access.Plain {
+		return providers.Target{}, providers.ErrDowngraded
 	}
 	password, origin, err := s.password(ctx, access)
 	if err != nil {

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -22,6 +23,9 @@ var (
 	ErrMalformed   = errors.New("the answer cannot be understood")
 	ErrUnknown     = errors.New("it is not known whether the request was carried out")
 )
+
+// ErrDowngraded is the ErrIdentity of a device that was reached over TLS before, at an address without it.
+var ErrDowngraded = fmt.Errorf("its address is plain http, but it was reached over https before: %w", ErrIdentity)
 
 var families = []error{
 	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,

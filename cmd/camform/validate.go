@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
+	"camform/engine"
 	"camform/engine/operator"
 	"camform/schema"
 )
@@ -38,7 +40,7 @@ func (a *app) validate(flags *runFlags) error {
 		if err != nil {
 			return err
 		}
-		problems = append(problems, more...)
+		problems = append(problems, slices.Concat(more, engine.OverHTTP(cfg))...)
 	}
 	shown := view.NewValidation(flags.format, a.stdout(), a.stderr())
 	if !problems.HasErrors() {

@@ -146,6 +146,7 @@ type TLS struct {
 	Verify bool   // verify the chain and the name; otherwise the key seen first is pinned
 	CAFile string // PEM file of the only authorities to trust when verifying
 	Legacy bool   // allow TLS 1.0 and 1.1, for this device only
+	Plain  bool   // do without TLS at an http address, also where the device was reached over TLS before
 }
 
 // Lifecycle limits what plans may do to a device.

@@ -315,7 +315,7 @@ func (s scope) tls(section *section) TLS {
 	if section == nil {
 		return TLS{}
 	}
-	t := TLS{Verify: s.flag(section.attributes["verify"]), Legacy: s.flag(section.attributes["legacy"])}
+	t := TLS{Verify: s.flag(section.attributes["verify"]), Legacy: s.flag(section.attributes["legacy"]), Plain: s.flag(section.attributes["plain"])}
 	path, ok := s.text(section.attributes["ca_file"])
 	if !ok {
 		return t

@@ -77,7 +77,7 @@ var (
 			with("validation", argumentsOf("condition", "error_message"))
 	outputShape = argumentsOf("value", "description", "sensitive")
 	loginShape  = argumentsOf("username", "password", "basic")
-	tlsShape    = argumentsOf("verify", "ca_file", "legacy")
+	tlsShape    = argumentsOf("verify", "ca_file", "legacy", "plain")
 	importShape = argumentsOf("id").naming("to").with("login", loginShape).with("tls", tlsShape)
 
 	removedShape = argumentsOf("address").naming("from").with("login", loginShape).with("tls", tlsShape).

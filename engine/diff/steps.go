@@ -245,7 +245,7 @@ func AccessOf(device *config.Device) plan.Access {
 		URL:     device.URL.String(), Username: device.Login.Username,
 		Password: plan.SecretSource{Origin: schema.Origin(device.Login.Password)},
 		Want:     providers.Identity{Serial: device.Identity.Serial, MAC: device.Identity.MAC, Model: device.Identity.Model},
-		Verify:   device.TLS.Verify, CAFile: device.TLS.CAFile, Legacy: device.TLS.Legacy,
+		Verify:   device.TLS.Verify, CAFile: device.TLS.CAFile, Legacy: device.TLS.Legacy, Plain: device.TLS.Plain,
 		Basic: device.Login.Basic, Site: device.Site,
 	}
 }

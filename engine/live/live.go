@@ -257,6 +257,8 @@ func ResultOf(err error) report.Result {
 		return report.Done
 	case errors.Is(err, context.Canceled):
 		return report.NotRun
+	case errors.Is(err, providers.ErrDowngraded):
+		return report.Failed
 	case errors.Is(err, providers.ErrIdentity):
 		return report.Mistaken
 	case errors.Is(err, providers.ErrRefused), errors.Is(err, providers.ErrLocked), errors.Is(err, providers.ErrBudget):
@@ -271,7 +273,11 @@ func ResultOf(err error) report.Result {
 // Explain says why a device could not be read, and what to do about it where the reason alone does not tell.
 func Explain(err error, device schema.Device) string {
 	text := providers.Reason(err)
-	if errors.Is(err, providers.ErrIdentity) {
+	switch {
+	case errors.Is(err, providers.ErrDowngraded):
+		text += "; whoever is on the way could read and change all that is sent. Write the address with https://. Where the device no longer has HTTPS, " +
+			"say so in its block: tls { plain = true }"
+	case errors.Is(err, providers.ErrIdentity):
 		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget '%s'", device)
 	}
 	return text

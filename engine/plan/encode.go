@@ -170,6 +170,7 @@ type (
 		Verify   bool               `json:"verify,omitempty"`
 		CAFile   string             `json:"ca_file,omitempty"`
 		Legacy   bool               `json:"legacy,omitempty"`
+		Plain    bool               `json:"plain,omitempty"`
 		Basic    bool               `json:"basic,omitempty"`
 		Site     string             `json:"site,omitempty"`
 		Managed  string             `json:"managed,omitempty"`

@@ -95,7 +95,7 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 		Address: address, Source: word.Draw(t, "source"), Unchanged: rapid.IntRange(0, 9).Draw(t, "unchanged"),
 		Access: plan.Access{
 			URL: "https://192.0.2.1:443", Username: text.Draw(t, "username"), Password: anySecret(t), Want: anyIdentity(t),
-			Verify: rapid.Bool().Draw(t, "verify"), CAFile: word.Draw(t, "ca"), Legacy: rapid.Bool().Draw(t, "legacy"),
+			Verify: rapid.Bool().Draw(t, "verify"), CAFile: word.Draw(t, "ca"), Legacy: rapid.Bool().Draw(t, "legacy"), Plain: rapid.Bool().Draw(t, "plain"),
 			Basic: rapid.Bool().Draw(t, "basic"), Site: text.Draw(t, "site"),
 		},
 		Record:   rapid.SampledFrom([]plan.Record{plan.NoRecord, plan.Unapplied, plan.Recorded}).Draw(t, "record"),

@@ -171,6 +171,7 @@ type Access struct {
 	Verify   bool
 	CAFile   string
 	Legacy   bool
+	Plain    bool // TLS may be done without although it was used before
 	Basic    bool
 	Site     string
 
