@@ -252,11 +252,16 @@ func (s *studio) online() map[schema.Setting]bool {
 	return all
 }
 
-// announces reports whether a plan, or what is told about it, names a channel or its recorder.
+// announces reports whether a plan, or what is told about it, names a channel or its recorder, be it as one that may be cut off.
 func announces(p *plan.Plan, problems diag.Problems, c showing) bool {
 	for _, d := range p.Devices {
 		for _, step := range d.Steps {
 			if step.Address == c.item() {
+				return true
+			}
+		}
+		for _, cut := range d.Cuts {
+			if about, err := schema.ParseTarget(cut.Who); err == nil && d.Address.Name == c.camera && about.Covers(c.item()) {
 				return true
 			}
 		}
