@@ -46,17 +46,17 @@ func (v way) closedByAccount(_ world, f fact, g *schema.Guard) string {
 	case v.own():
 		return v.closedByOwnAccount(f, g)
 	case !f.there():
-		return v.name() + " logs in with the account " + f.Address.Key + ", and the device would not have it any more. " +
-			"Give it another account first, and say so in its consumer block."
+		return v.name() + " logs in with the account " + f.Address.Key + ", and the device would not have it any more." +
+			v.advice("Give it another account first, and say so in its consumer block.")
 	}
 	level := text(f.value(g.Level))
 	if v.level != "" && level != "" && v.rank(level) < v.rank(v.level) {
-		return v.name() + " logs in with the account " + v.account + " and needs the level " + v.level + ", and the account would be " + level + ". " +
-			"Give it another account first, or write the level that it needs into its consumer block."
+		return v.name() + " logs in with the account " + v.account + " and needs the level " + v.level + ", and the account would be " + level + "." +
+			v.advice("Give it another account first, or write the level that it needs into its consumer block.")
 	}
 	if before := text(f.had(g.Level)); v.found && v.level == "" && v.rank(level) < v.rank(before) {
-		return v.name() + " logs in with the account " + f.Address.Key + ", and it is not known whether " + level + " is enough for it: the account is " + before + " now. " +
-			"Leave it, or give it another account first."
+		return v.name() + " logs in with the account " + f.Address.Key + ", and it is not known whether " + level + " is enough for it: the account is " + before + " now." +
+			v.advice("Leave it, or give it another account first.")
 	}
 	return v.closedByNewPassword(f, g)
 }
@@ -68,17 +68,17 @@ func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
 	}
 	if v.declared != "" {
 		return v.name() + " logs in with the account " + v.account + ", and its " + g.Password + " is declared as secret(" + strconv.Quote(v.declared) + "): " +
-			"the next plan would write the old one back. Write there " + g.Password + " = " + f.Address.String() + "." + g.Password + ", which follows."
+			"the next plan would write the old one back." + v.advice("Write there "+g.Password+" = "+f.Address.String()+"."+g.Password+", which follows.")
 	}
 	if v.found && v.keyless {
 		return v.name() + " logs in with the account " + f.Address.Key + ", and its entry in the list has no number of its own by which it could be told the new password."
 	}
 	if v.found {
-		return v.name() + " may log in here with the account " + f.Address.Key + ", but that is not certain enough to tell it the new password. " +
-			"If it does, declare that in its block: " + g.Password + " = " + f.Address.String() + "." + g.Password + "."
+		return v.name() + " may log in here with the account " + f.Address.Key + ", but that is not certain enough to tell it the new password." +
+			v.advice("If it does, declare that in its block: "+g.Password+" = "+f.Address.String()+"."+g.Password+".")
 	}
-	return v.name() + " logs in with the account " + v.account + ", and the plan does not tell it the new password: it would be refused until the device locks. " +
-		"Apply both devices together."
+	return v.name() + " logs in with the account " + v.account + ", and the plan does not tell it the new password: it would be refused until the device locks." +
+		v.advice("Apply both devices together.")
 }
 
 // inVault reports whether a step sets a password to what the vault has for the account already, which is what the others
@@ -168,8 +168,8 @@ func (v way) closedByRights(_ world, f fact, g *schema.Guard) string {
 	case rights.IsNull() || slices.Contains(has, g.View) || !v.watches() && len(has) > 0:
 		return ""
 	default:
-		return v.name() + " logs in with the account " + v.account + ", and it would lose the right to see video. " +
-			fmt.Sprintf("Put %q into %s.", g.View, g.Rights)
+		return v.name() + " logs in with the account " + v.account + ", and it would lose the right to see video." +
+			v.advice(fmt.Sprintf("Put %q into %s.", g.View, g.Rights))
 	}
 }
 

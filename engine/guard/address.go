@@ -30,10 +30,10 @@ func (v way) closedByFilter(_ world, f fact, g *schema.Guard) string {
 	case covers(list, v.source) && mode == "allow":
 		return ""
 	case mode == "allow":
-		return "The allow list does not contain " + from(v.source) + ", the address from which " + v.name() + " reaches this device. " +
-			"Add it to " + g.List + ", or the device would never answer it again."
+		return "The allow list does not contain " + from(v.source) + ", the address from which " + v.name() + " reaches this device." +
+			v.advice("Add it to "+g.List+", or the device would never answer it again.")
 	default:
-		return "The device does not say whether its list allows or denies. Write " + g.Mode + " into the filter."
+		return "The device does not say whether its list allows or denies." + v.advice("Write "+g.Mode+" into the filter.")
 	}
 }
 
@@ -69,8 +69,8 @@ func (v way) fromNowhere(f fact, g *schema.Guard) string {
 	case v.own():
 		return "It is not known which address this device sees us at, so it cannot be proven that the filter lets us in."
 	default:
-		return "It is not known from which address " + v.name() + " reaches this device, so it cannot be proven that the filter lets it in. " +
-			"Write its IP address down, so that the list can be compared with it."
+		return "It is not known from which address " + v.name() + " reaches this device, so it cannot be proven that the filter lets it in." +
+			v.advice("Write its IP address down, so that the list can be compared with it.")
 	}
 }
 

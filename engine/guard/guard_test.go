@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -730,6 +731,46 @@ func TestI13WhateverTakesAWayInFromOthersMayCut(t *testing.T) {
 }
 
 // A channel of which it is not known as whom it logs in may log in as anybody.
+// demands finds sentences that say what to do.
+var demands = regexp.MustCompile(`[.:] (Add|Apply|Change|Declare|Give|If|Leave|Let|Move|Put|Say|See|Take|Tell|Write) `)
+
+// A way in that a person lets close refuses nothing. It is told without advice, since nothing is to be done.
+func TestAWayInThatMayCloseIsToldWithoutAdvice(t *testing.T) {
+	advised, accepted := 0, 0
+	for _, p := range pairs {
+		shut := p.shut.Device
+		shut.Ways = slices.Clone(shut.Ways)
+		for i := range shut.Ways {
+			shut.Ways[i].Accepted = "it goes tomorrow"
+		}
+		ofOthers := func(found diag.Problem) bool { return strings.HasSuffix(found.Summary, "others need") }
+		for _, refusal := range Prove(p.shut.Device, kinds) {
+			if !ofOthers(refusal) {
+				continue
+			}
+			if demands.MatchString(refusal.Detail) {
+				advised++
+			}
+			if !slices.ContainsFunc(Cuts(shut, kinds), func(c plan.Cut) bool { return c.What == refusal.Address.Local() || c.What == "" }) {
+				t.Errorf("%s: the cuts %+v have nothing of %q", p.name, Cuts(shut, kinds), refusal.Detail)
+			}
+		}
+		for _, told := range Prove(shut, kinds) {
+			if ofOthers(told) || told.Severity == diag.Warning && demands.MatchString(told.Detail) {
+				t.Errorf("%s: %s", p.name, told.Detail)
+			}
+		}
+		for _, c := range Cuts(shut, kinds) {
+			if accepted++; demands.MatchString(c.Why) || c.Reason != "it goes tomorrow" {
+				t.Errorf("%s: %+v", p.name, c)
+			}
+		}
+	}
+	if advised < 10 || accepted < 10 {
+		t.Errorf("only %d refusals have advice, and %d were accepted", advised, accepted)
+	}
+}
+
 func TestI13AnAccountThatIsNotKnownMayBeAny(t *testing.T) {
 	channel := plan.Way{Who: "device.recorder.channel.4", Scheme: schema.SchemeSDK, Port: 8000, Evidence: "serial number"}
 	rotation := secret(step("user", "nvr", user("Operator"), user("Operator")), generated)

@@ -60,8 +60,8 @@ func (v way) closedByMove(_ world, f fact, g *schema.Guard) string {
 		if after != "" && after == v.moves {
 			continue
 		}
-		return v.name() + " reaches this device at " + v.host + ", and a change of " + attribute + " could take it away from there. " +
-			"Give it the new address in the same run, or say in its consumer block why it may be cut off."
+		return v.name() + " reaches this device at " + v.host + ", and a change of " + attribute + " could take it away from there." +
+			v.advice("Give it the new address in the same run, or say in its consumer block why it may be cut off.")
 	}
 	return ""
 }

@@ -94,7 +94,7 @@ func (v way) closedByRedirect(_ world, f fact, g *schema.Guard) string {
 	if v.over != g.From || !isTrue(f.value(g.Enabled)) {
 		return ""
 	}
-	return v.name() + " reaches this device over " + strings.ToUpper(g.From) + ", and " + g.Enabled + " = true would turn it away. " + v.insteadOfHTTP()
+	return v.name() + " reaches this device over " + strings.ToUpper(g.From) + ", and " + g.Enabled + " = true would turn it away." + v.advice(v.insteadOfHTTP())
 }
 
 func (v way) insteadOfHTTP() string {
@@ -109,7 +109,7 @@ func (v way) insteadOfHTTP() string {
 
 func (v way) closedByService(f fact, g *schema.Guard) string {
 	if isFalse(f.value(g.Enabled)) {
-		return v.name() + " reaches this device over " + listenerName(f, g) + ", and this would switch it off. " + v.anotherWay()
+		return v.name() + " reaches this device over " + listenerName(f, g) + ", and this would switch it off." + v.advice(v.anotherWay())
 	}
 	port := number(f.value(g.Port))
 	switch {
@@ -117,12 +117,12 @@ func (v way) closedByService(f fact, g *schema.Guard) string {
 		return ""
 	case v.translated(f, g):
 		return "camform reaches this device on port " + decimal(v.port) + ", and the device says that it is " + decimal(number(f.had(g.Port))) +
-			": something between translates ports and would go on to the old one. " + v.newPort()
+			": something between translates ports and would go on to the old one." + v.advice(v.newPort())
 	case v.port == 0:
-		return v.name() + " reaches this device over " + listenerName(f, g) + ", and this would move its port to " + decimal(port) + ". " +
-			"Move it there first, and write the new port into its consumer block."
+		return v.name() + " reaches this device over " + listenerName(f, g) + ", and this would move its port to " + decimal(port) + "." +
+			v.advice("Move it there first, and write the new port into its consumer block.")
 	default:
-		return v.name() + " reaches this device on port " + decimal(v.port) + ", and this would move it. " + v.newPort()
+		return v.name() + " reaches this device on port " + decimal(v.port) + ", and this would move it." + v.advice(v.newPort())
 	}
 }
 
@@ -171,7 +171,7 @@ func (v way) displaced(w world, f fact, g *schema.Guard) string {
 		return ""
 	default:
 		return v.name() + " reaches this device over " + v.called + ", which is on port " + decimal(port) + ", and " + serviceName(f, g) +
-			" would take that port. Give it another one."
+			" would take that port." + v.advice("Give it another one.")
 	}
 }
 
@@ -224,8 +224,8 @@ func (v way) closedByNewerTLS(_ world, f fact, g *schema.Guard) string {
 	if slices.Index(versions, text(f.value(g.Minimum))) <= slices.Index(versions, text(f.had(g.Minimum))) {
 		return ""
 	}
-	return v.name() + " reaches this device over " + v.called + ", and it is not known whether it speaks TLS " + text(f.value(g.Minimum)) + ". " +
-		"See that it does, and say so in its consumer block."
+	return v.name() + " reaches this device over " + v.called + ", and it is not known whether it speaks TLS " + text(f.value(g.Minimum)) + "." +
+		v.advice("See that it does, and say so in its consumer block.")
 }
 
 // closedByNewKey: a certificate that a device makes for itself comes with a new key and is signed by nobody; one of an
@@ -257,11 +257,11 @@ func (v way) closedByAuthentication(_ world, f fact, g *schema.Guard) string {
 	case offered == "MD5" && v.own():
 		return v.closedByDowngrade(f, g)
 	case offered == "MD5" && v.algorithm == "SHA-256", offered == "SHA256" && v.algorithm == "MD5":
-		return v.name() + " knows digest authentication with " + v.algorithm + " only, and the device would offer " + offered + " only. " +
-			fmt.Sprintf("Write %s = \"MD5/SHA256\" until it knows the other one too.", g.Algorithm)
+		return v.name() + " knows digest authentication with " + v.algorithm + " only, and the device would offer " + offered + " only." +
+			v.advice(fmt.Sprintf("Write %s = \"MD5/SHA256\" until it knows the other one too.", g.Algorithm))
 	case offered == "SHA256" && v.found && v.algorithm == "" && f.moved(g.Algorithm):
-		return "It is not known whether " + v.name() + " knows digest authentication with SHA-256, and the device would offer nothing else. " +
-			fmt.Sprintf("Write %s = \"MD5/SHA256\".", g.Algorithm)
+		return "It is not known whether " + v.name() + " knows digest authentication with SHA-256, and the device would offer nothing else." +
+			v.advice(fmt.Sprintf("Write %s = \"MD5/SHA256\".", g.Algorithm))
 	default:
 		return ""
 	}

@@ -129,6 +129,14 @@ func (v way) name() string {
 	}
 }
 
+// advice is what to do, after a sentence that says why a way in would be closed. One that may be closed needs none.
+func (v way) advice(text string) string {
+	if v.accepted != "" {
+		return ""
+	}
+	return " " + text
+}
+
 func (v way) openIn(w world) bool { return len(v.closedIn(w)) == 0 }
 
 // closedIn is everything that closes a way in. It is closed if any of the settings closes it, and open otherwise.
