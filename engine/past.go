@@ -38,7 +38,7 @@ type touched struct {
 func (t *touched) attributes(kind *schema.Kind, exists bool) []string {
 	var names []string
 	for _, a := range kind.Attributes {
-		if t.declared[a.Name] || (t.deleted || !exists) && !a.Secret {
+		if t.declared[a.Name] || (t.deleted || !exists) && !a.Secret && t.origins[a.Name] == "" {
 			names = append(names, a.Name)
 		}
 	}

@@ -200,7 +200,7 @@ func (w *wayBack) leaveOut(refusals []diff.Refusal) {
 		}
 		w.skip(r.Address, r.Attribute, NotTakenBack, "the device does not take back what it had: "+r.Detail)
 		s := w.want.Settings[i]
-		if _, ok := s.Attributes[r.Attribute]; ok && !s.Kind.IsSecret(r.Attribute) {
+		if _, ok := s.Attributes[r.Attribute]; ok && !s.Hides(r.Attribute) {
 			delete(s.Attributes, r.Attribute)
 			continue
 		}
@@ -241,7 +241,7 @@ func (w *wayBack) remove(kind *schema.Kind, t *touched) {
 	case kind.IsAccount() && t.address.Key == w.device.Login.Username:
 		w.skip(t.address, "", NotTakenBack, "the device did not have it before, but camform logs in with it now")
 	default:
-		w.last[t.address] = diff.Memory{Created: true}
+		w.last[t.address] = diff.Memory{Created: true, Fingerprints: w.past.known[t.address].Fingerprints}
 	}
 }
 
@@ -273,6 +273,9 @@ func (w *wayBack) restore(kind *schema.Kind, t *touched) {
 	w.carrySecrets(s, t)
 	if len(s.Attributes) > 0 {
 		w.want.Settings = append(w.want.Settings, s)
+		if exists { // what was written as a secret is shown by no plan
+			w.last[s.Address] = diff.Memory{Fingerprints: w.past.known[s.Address].Fingerprints}
+		}
 	}
 }
 
@@ -283,7 +286,7 @@ func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name, or
 	switch {
 	case a == nil:
 		w.skip(s.Address, name, NotTakenBack, "this camform does not know it")
-	case a.Secret:
+	case a.Secret || origin != "":
 		w.skip(s.Address, name, NotTakenBack, w.secretStays(s.Address, name, origin))
 	case !before.GetAttr(name).IsNull():
 		s.Attributes[name] = config.Attribute{Value: before.GetAttr(name)}

@@ -190,6 +190,14 @@ func (k *Kind) IsLink(key string) bool {
 // only be known that it is one.
 func (g *Guard) judges() bool { return g.Role != Link || len(g.V4)+len(g.V6)+len(g.Cuts) > 0 }
 
+// names reports whether an attribute plays a part in the role.
+func (g *Guard) names(attribute string) bool {
+	return slices.Contains(slices.Concat([]string{
+		g.Enabled, g.Mode, g.List, g.Port, g.Minimum, g.Keeps, g.Algorithm, g.Method, g.Level, g.Password, g.Rights, g.Attempts,
+		g.Version, g.V4Address, g.V6Address,
+	}, g.Renews, g.V4, g.V6, g.Cuts), attribute)
+}
+
 // TellsAddress reports whether a guard is about a link whose address the device tells.
 func (g *Guard) TellsAddress() bool {
 	return g.Role == Link && (g.V4Address != "" || g.V6Address != "")

@@ -259,6 +259,15 @@ func (a *Attribute) DependsOn(other *Attribute) bool {
 	return false
 }
 
+// CanConceal reports whether a value of an attribute may be secret although the kind does not call it so: a free text by
+// which nobody judges the way in, or finds a device.
+func (k *Kind) CanConceal(a *Attribute) bool {
+	if a.Type != cty.String || len(a.Values) > 0 || a.Name == k.DeviceName || k.Consumes.Names(a.Name) || k.Consumes != nil && a.Name == k.Consumes.Title {
+		return false
+	}
+	return !slices.ContainsFunc(k.Guards, func(g *Guard) bool { return g.names(a.Name) })
+}
+
 // IsSecret reports whether the attribute of that name is secret.
 func (k *Kind) IsSecret(name string) bool {
 	a := k.Attribute(name)

@@ -47,7 +47,8 @@ func (c comparison) asWanted(s plan.Step, have cty.Value) bool {
 func (c comparison) keeps(s plan.Step, have cty.Value) bool {
 	kind := c.kind(s)
 	known, ok := c.known[s.Address]
-	return ok && !have.IsNull() && !slices.ContainsFunc(c.missing(s, have), kind.IsSecret) &&
+	hides := func(attribute string) bool { return s.Hides(kind, attribute) }
+	return ok && !have.IsNull() && !slices.ContainsFunc(c.missing(s, have), hides) &&
 		bytes.Equal(known.Applied, EncodeAttributes(kind, s.After, s.After)) &&
 		bytes.Equal(known.Observed, EncodeAttributes(kind, s.After, have))
 }
@@ -89,7 +90,7 @@ func (c comparison) instead(s plan.Step, missing []string, have cty.Value) strin
 	}
 	var told []string
 	for _, name := range missing {
-		if c.kind(s).IsSecret(name) {
+		if s.Hides(c.kind(s), name) {
 			told = append(told, name+" is not as wanted")
 			continue
 		}
@@ -127,7 +128,7 @@ func shown(v cty.Value) string {
 func (c comparison) readable(s plan.Step, a *schema.Attribute) (cty.Value, error) {
 	source, ok := s.Secrets[a.Name]
 	switch {
-	case !a.Secret:
+	case !ok && !a.Secret:
 		return s.After.GetAttr(a.Name), nil
 	case a.WriteOnly || !ok:
 		return cty.NullVal(a.Type), nil
@@ -141,7 +142,7 @@ func (c comparison) rewritten(s plan.Step, missing []string, have cty.Value) boo
 	kind := c.kind(s)
 	for _, name := range missing {
 		a := kind.Attribute(name)
-		if a == nil || have.GetAttr(name).IsNull() || !c.provider.Rewritten(kind, a, s.After.GetAttr(name), have.GetAttr(name)) {
+		if a == nil || s.Hides(kind, name) || have.GetAttr(name).IsNull() || !c.provider.Rewritten(kind, a, s.After.GetAttr(name), have.GetAttr(name)) {
 			return false
 		}
 	}
@@ -172,7 +173,7 @@ func (c comparison) untouched(s plan.Step, have cty.Value) bool {
 		return true
 	}
 	for _, a := range c.kind(s).Attributes {
-		if a.Secret || s.After.GetAttr(a.Name).IsNull() && !(len(s.Secrets) > 0 && c.kind(s).Consumes.Names(a.Name)) {
+		if c.hides(s, a.Name) || s.After.GetAttr(a.Name).IsNull() && !(len(s.Secrets) > 0 && c.kind(s).Consumes.Names(a.Name)) {
 			continue
 		}
 		if !s.Before.GetAttr(a.Name).RawEquals(have.GetAttr(a.Name)) {
@@ -180,6 +181,12 @@ func (c comparison) untouched(s plan.Step, have cty.Value) bool {
 		}
 	}
 	return true
+}
+
+// hides reports whether the value of an attribute before a step is left out of it: that of a secret, or of what was one when the
+// setting was applied last.
+func (c comparison) hides(s plan.Step, attribute string) bool {
+	return s.Hides(c.kind(s), attribute) || c.known[s.Address].Fingerprints[attribute] != ""
 }
 
 // row is what is remembered of a step that was carried out. Deleted items have no row.

@@ -71,17 +71,17 @@ func (w *worker) after(stages, rest plan.Group, now reading) plan.Group {
 			continue
 		}
 		if have := w.judge.value(s, now); w.judge.asWanted(stages.Steps[k], have) {
-			rest.Steps[i].Before = withoutSecrets(w.judge.kind(s), have)
+			rest.Steps[i].Before = w.judge.withoutSecrets(s, have)
 		}
 	}
 	return rest
 }
 
 // withoutSecrets is a setting as the journal may have it.
-func withoutSecrets(kind *schema.Kind, have cty.Value) cty.Value {
+func (c comparison) withoutSecrets(s plan.Step, have cty.Value) cty.Value {
 	values := have.AsValueMap()
-	for _, a := range kind.Attributes {
-		if a.Secret {
+	for _, a := range c.kind(s).Attributes {
+		if c.hides(s, a.Name) {
 			values[a.Name] = cty.NullVal(a.Type)
 		}
 	}

@@ -299,12 +299,13 @@ func place(s plan.Source) string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
 
 // difference says what a device has and what it should have. Secrets are not shown.
 func difference(change diff.Change, a *schema.Attribute) string {
+	_, secret := change.Secrets[a.Name]
 	switch {
 	case change.Before.IsNull():
 		return "does not exist yet"
 	case a.WriteOnly:
 		return "is not shown by the device, and is not what camform wrote last"
-	case a.Secret:
+	case a.Secret || secret:
 		return "is not the secret that is wanted"
 	}
 	return fmt.Sprintf("is %s, and should be %s", shown(change.Before.GetAttr(a.Name)), shown(change.After.GetAttr(a.Name)))

@@ -197,6 +197,11 @@ func (s *Setting) Want() cty.Value {
 	return cty.ObjectVal(values)
 }
 
+// Hides reports whether the wanted value of an attribute is secret: by its kind, or by where it comes from.
+func (s *Setting) Hides(attribute string) bool {
+	return s.Kind.IsSecret(attribute) || schema.IsSecret(s.Attributes[attribute].Value)
+}
+
 // Output is a value that a configuration gives to the outside.
 type Output struct {
 	Name        string

@@ -114,7 +114,11 @@ func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 	if attr == nil {
 		return cty.NullVal(want)
 	}
-	v := s.value(attr.Expr)
+	return s.concealed(attr, s.value(attr.Expr), want)
+}
+
+// concealed is secret for the value of an argument that is there.
+func (s scope) concealed(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Value {
 	if plain, _ := v.Unmark(); plain.IsNull() {
 		return cty.NullVal(want)
 	}

@@ -102,7 +102,7 @@ func (s scope) setting(kind *schema.Kind, section *section, from origin) (*Setti
 		if attr == nil {
 			continue
 		}
-		v := s.attribute(a, attr)
+		v := s.attribute(kind, a, attr)
 		if !v.IsNull() {
 			setting.Attributes[a.Name] = Attribute{Value: v, Range: attr.Expr.Range(), Profile: from.profile, Rule: from.rule}
 		}
@@ -135,12 +135,17 @@ func (s scope) key(kind *schema.Kind, block *hcl.Block) (string, bool) {
 }
 
 // attribute is the value of one attribute of a setting: null if it says nothing, unknown and not secret if it is wrong.
-func (s scope) attribute(a *schema.Attribute, attr *hcl.Attribute) cty.Value {
-	read := s.argument
-	if a.Secret {
-		read = s.secret
+func (s scope) attribute(kind *schema.Kind, a *schema.Attribute, attr *hcl.Attribute) cty.Value {
+	v := s.value(attr.Expr)
+	switch secret := hasSecret(v); {
+	case a.Secret, secret && kind.CanConceal(a):
+		v = s.concealed(attr, v, a.Type)
+	case secret:
+		s.add(secretExposed.at(attr.Expr.Range(), "%q is shown in plans: only a free text that decides nothing about access may be secret. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").", a.Name))
+		return cty.UnknownVal(a.Type)
+	default:
+		v = s.convert(attr, v, a.Type)
 	}
-	v := read(attr, a.Type)
 	if v.IsNull() || !v.IsKnown() {
 		return v
 	}
@@ -152,10 +157,11 @@ func (s scope) attribute(a *schema.Attribute, attr *hcl.Attribute) cty.Value {
 
 // possible checks a known value against the enumeration and the bounds of its attribute. Secret values are not shown.
 func (s scope) possible(a *schema.Attribute, attr *hcl.Attribute, v cty.Value) bool {
-	plain, _ := v.Unmark()
+	plain, marks := v.Unmark()
+	secret := a.Secret || len(marks) > 0
 	for _, text := range texts(plain) {
 		if !a.Lists(text) {
-			s.add(impossibleValue.at(attr.Expr.Range(), "%s%q cannot have this value.%s", shown(a, text), a.Name, possible(a.Values)))
+			s.add(impossibleValue.at(attr.Expr.Range(), "%s%q cannot have this value.%s", givenText(secret, text), a.Name, possible(a.Values)))
 			return false
 		}
 	}
@@ -167,7 +173,7 @@ func (s scope) possible(a *schema.Attribute, attr *hcl.Attribute, v cty.Value) b
 		if plain.CanIterateElements() {
 			what = "Each element of " + what
 		}
-		s.add(valueOutOfRange.at(attr.Expr.Range(), "%s must be %s%s.", what, bounds(a, part), instead(a, part)))
+		s.add(valueOutOfRange.at(attr.Expr.Range(), "%s must be %s%s.", what, bounds(a, part), instead(secret, part)))
 		return false
 	}
 	return true
@@ -184,8 +190,8 @@ func texts(v cty.Value) []string {
 	return all
 }
 
-func shown(a *schema.Attribute, text string) string {
-	if a.Secret {
+func givenText(secret bool, text string) string {
+	if secret {
 		return ""
 	}
 	return diag.Quote(text) + " was given, and "
@@ -212,9 +218,9 @@ func bounds(a *schema.Attribute, part cty.Value) string {
 }
 
 // instead says what was given instead, where that may be shown and helps.
-func instead(a *schema.Attribute, v cty.Value) string {
+func instead(secret bool, v cty.Value) string {
 	switch {
-	case a.Secret:
+	case secret:
 		return ""
 	case v.Type() == cty.Number:
 		return ", not " + v.AsBigFloat().Text('g', -1)

@@ -31,6 +31,9 @@ type Memory struct {
 	Created      bool                 // whether camform created the item
 }
 
+// hides reports whether an attribute had a secret when the setting was applied, which the device may still show.
+func (m Memory) hides(attribute string) bool { return m.Fingerprints[attribute] != "" }
+
 // Rules are the judgements that the comparison needs from outside. They are pure.
 type Rules struct {
 	// Same reports whether the device's value have is what want asks for.
@@ -195,8 +198,9 @@ func (c *comparison) skipFor(want *config.Setting, reason plan.SkipReason, detai
 }
 
 func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
-	change := Change{Address: want.Address, Kind: want.Kind, Action: plan.Update, Before: withoutSecrets(want.Kind, have), Want: want}
+	change := Change{Address: want.Address, Kind: want.Kind, Action: plan.Update, Want: want}
 	memory, remembered := c.Last[want.Address]
+	change.Before = withoutSecrets(want.Kind, have, func(name string) bool { return want.Hides(name) || memory.hides(name) })
 	for _, a := range want.Kind.Attributes {
 		declared, ok := want.Attributes[a.Name]
 		if !ok {
@@ -227,7 +231,7 @@ func (c *comparison) compareAttribute(
 	if declared.Policy != nil {
 		return c.rotation(want, declared) == "", why
 	}
-	if a.Secret && c.leaders[schema.Origin(declared.Value)] != "" {
+	if want.Hides(a.Name) && c.leaders[schema.Origin(declared.Value)] != "" {
 		return false, why
 	}
 	if a.Unseen(have) {
@@ -240,7 +244,7 @@ func (c *comparison) compareAttribute(
 	if !have.IsNull() && c.rules.Same(want.Kind, a, wanted, have) {
 		return true, why
 	}
-	if a.Secret {
+	if want.Hides(a.Name) {
 		if known := memory.Fingerprints[a.Name]; known != "" && known == c.fingerprint(want.Address, a, declared.Value) {
 			why.Cause = plan.CauseDrift // it is what was applied, and the device shows another one
 		}
@@ -316,7 +320,7 @@ func (c *comparison) findUndeclared() {
 				continue
 			}
 			c.add(Change{
-				Address: address, Kind: kind, Action: plan.Delete, Before: withoutSecrets(kind, have), After: kind.Null(),
+				Address: address, Kind: kind, Action: plan.Delete, Before: withoutSecrets(kind, have, c.Last[address].hides), After: kind.Null(),
 				Reason: "nobody declares it, and the device lists " + name + " as exclusive", Cause: plan.CauseDrift,
 			})
 		}
@@ -344,7 +348,7 @@ func (c *comparison) findVanished() {
 			Reason: "the configuration no longer declares it; the device keeps it as it is",
 		}
 		if have, exists := items[address.Key]; exists {
-			change.Before = withoutSecrets(kind, have)
+			change.Before = withoutSecrets(kind, have, c.Last[address].hides)
 			if c.deletesCreated(address) {
 				change.Action, change.Cause = plan.Delete, plan.CauseConfig
 				change.Reason = "camform created it, and the configuration no longer declares it"
@@ -418,7 +422,7 @@ func (c *comparison) remembersAll(want *config.Setting, memory Memory) bool {
 		declared, ok := want.Attributes[a.Name]
 		applied, known := memory.Applied[a.Name]
 		switch {
-		case a.Secret && ok:
+		case ok && want.Hides(a.Name):
 			if memory.Fingerprints[a.Name] != c.fingerprint(want.Address, a, declared.Value) {
 				return false
 			}
@@ -435,7 +439,7 @@ func (c *comparison) secrets(want *config.Setting) map[string]plan.SecretSource 
 	var secrets map[string]plan.SecretSource
 	for _, a := range want.Kind.Attributes {
 		declared, ok := want.Attributes[a.Name]
-		if !ok || !a.Secret {
+		if !ok || !want.Hides(a.Name) {
 			continue
 		}
 		if secrets == nil {
@@ -476,16 +480,19 @@ func (c *comparison) fingerprint(address schema.Setting, a *schema.Attribute, v 
 }
 
 // wantedValue is the wanted value with secrets and undeclared attributes null.
-func wantedValue(want *config.Setting) cty.Value { return withoutSecrets(want.Kind, want.Want()) }
+func wantedValue(want *config.Setting) cty.Value {
+	return withoutSecrets(want.Kind, want.Want(), want.Hides)
+}
 
-func withoutSecrets(kind *schema.Kind, v cty.Value) cty.Value {
+// withoutSecrets is a setting without the attributes that its kind hides, and those that hides names besides.
+func withoutSecrets(kind *schema.Kind, v cty.Value, hides func(attribute string) bool) cty.Value {
 	v, _ = v.UnmarkDeep()
 	if v.IsNull() {
 		return v
 	}
 	values := v.AsValueMap()
 	for _, a := range kind.Attributes {
-		if a.Secret {
+		if a.Secret || hides(a.Name) {
 			values[a.Name] = cty.NullVal(a.Type)
 		}
 	}

@@ -109,7 +109,7 @@ func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeEr
 		switch {
 		case c.changes(a.Name):
 			values[a.Name], _ = values[a.Name].UnmarkDeep()
-		case a.Secret && sent:
+		case sent:
 			values[a.Name] = cty.UnknownVal(a.Type)
 		default:
 			values[a.Name] = cty.NullVal(a.Type)
@@ -215,7 +215,7 @@ func Tell(item schema.Setting, kind *schema.Kind, snap *live.Snapshot, leader pl
 		after[a.Name] = cty.NullVal(a.Type)
 	}
 	s := plan.Step{
-		Address: item, Action: plan.Update, Before: withoutSecrets(kind, snap.Items[kind.Name][item.Key]), After: cty.ObjectVal(after),
+		Address: item, Action: plan.Update, Before: withoutSecrets(kind, snap.Items[kind.Name][item.Key], Memory{}.hides), After: cty.ObjectVal(after),
 		Secrets: map[string]plan.SecretSource{attribute: secret},
 		Why:     []plan.Why{{Attribute: attribute, Cause: plan.CauseConfig, Source: leader.Range}},
 		Range:   leader.Range, Risk: kind.RiskOf(item.Key), Reboot: kind.Reboot, Drops: kind.Drops, Tells: true,

@@ -272,6 +272,13 @@ func (s Step) Generates() (attribute string, how *Generate) {
 	return "", nil
 }
 
+// Hides reports whether the value of an attribute is not in a step, nor shown: one that the kind calls secret, or that the step
+// takes from a secret.
+func (s Step) Hides(kind *schema.Kind, attribute string) bool {
+	_, secret := s.Secrets[attribute]
+	return secret || kind.IsSecret(attribute)
+}
+
 // Rotates reports whether a step makes a new password.
 func (s Step) Rotates() bool {
 	_, how := s.Generates()

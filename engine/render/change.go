@@ -83,8 +83,8 @@ func attributeNames(step plan.Step, kind *schema.Kind) []string {
 // deltaOf reports what happens to an attribute, and whether there is anything to say.
 func deltaOf(step plan.Step, kind *schema.Kind, name string) (delta, bool) {
 	before, after := attributeOf(step.Before, name), attributeOf(step.After, name)
-	d := delta{name: name, before: before, after: after, secret: isSecret(kind, name, before, after)}
 	secret, set := step.Secrets[name]
+	d := delta{name: name, before: before, after: after, secret: set || isSecret(kind, name, before, after)}
 	if i := slices.IndexFunc(step.Why, func(w plan.Why) bool { return w.Attribute == name }); i >= 0 {
 		d.why = step.Why[i]
 	}

@@ -455,7 +455,8 @@ func jsonOf(v cty.Value) (json.RawMessage, error) {
 }
 
 func (v stepView) secret(name string) bool {
-	return isSecret(v.kind, name, attributeOf(v.step.Before, name), attributeOf(v.step.After, name))
+	_, set := v.step.Secrets[name]
+	return set || isSecret(v.kind, name, attributeOf(v.step.Before, name), attributeOf(v.step.After, name))
 }
 
 // sensitive has true for every attribute whose value is never shown.

@@ -6,6 +6,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -117,7 +118,21 @@ func Check(f document.Field, want cty.Value) []string {
 	if HasAlready(f, want) {
 		return nil
 	}
-	return Of(f.Attribute).check(f, schema.Reveal(want))
+	reasons := Of(f.Attribute).check(f, schema.Reveal(want))
+	for i, reason := range reasons {
+		if quotes(reason, want) {
+			reasons[i] = withheld
+		}
+	}
+	return reasons
+}
+
+const withheld = "The device does not take the value, which is secret."
+
+// quotes reports whether a text repeats a value that is secret.
+func quotes(text string, v cty.Value) bool {
+	secret, ok := schema.SecretIn(v)
+	return ok && !secret.IsZero() && (strings.Contains(text, secret.Reveal()) || strings.Contains(text, document.Quote(secret.Reveal())))
 }
 
 // HasAlready reports whether the device has what is wanted. It is false for an attribute that is never returned.
@@ -144,5 +159,9 @@ func Encode(f document.Field, want cty.Value) error {
 	if HasAlready(f, want) {
 		return nil
 	}
-	return Of(f.Attribute).encode(f, schema.Reveal(want))
+	err := Of(f.Attribute).encode(f, schema.Reveal(want))
+	if err != nil && quotes(err.Error(), want) {
+		return errors.New(strings.ToLower(withheld[:1]) + strings.TrimSuffix(withheld[1:], "."))
+	}
+	return err
 }
