@@ -17,6 +17,8 @@
 //     written, and the second begins with what was read.
 //   - A device that is no longer as it was planned is left alone. A dead device costs its own steps only (I10).
 //   - What the device says is not believed: what it answers when it is read again is.
+//   - Before the first step that could cut somebody off, the devices that use others are asked once more what they use. A device
+//     that is used by somebody whom the plan does not know is left alone.
 //   - Which password an account has is for package rotate to find out.
 package apply
 

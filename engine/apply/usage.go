@@ -21,12 +21,13 @@ import (
 
 // census is who uses the devices of a plan as the run begins: what devices tell now, or told last where they do not answer.
 type census struct {
-	plan   *plan.Plan
-	kinds  *schema.Kinds
-	index  *consumer.Index
-	before map[schema.Setting]consumer.Use // that the plan knows
-	steps  map[schema.Setting]plan.Step
-	silent map[schema.Device]silence // devices that told when the plan was made, and do not now
+	kinds   *schema.Kinds
+	devices map[schema.Device]plan.Device // of the plan, also those that only use others
+	fleet   map[schema.Device]consumer.Device
+	index   *consumer.Index
+	before  map[schema.Setting]consumer.Use // that the plan knows
+	steps   map[schema.Setting]plan.Step
+	silent  map[schema.Device]silence // devices that told when the plan was made, and do not now
 }
 
 // silence is why a device does not tell what it uses, and when it did last.
@@ -39,16 +40,21 @@ type silence struct {
 // why it is not known what devices told last.
 func takeCensus(ctx context.Context, p *plan.Plan, o Options) (*census, error) {
 	c := &census{
-		plan: p, kinds: o.Provider.Kinds(), before: map[schema.Setting]consumer.Use{}, steps: map[schema.Setting]plan.Step{}, silent: map[schema.Device]silence{},
+		kinds: o.Provider.Kinds(), devices: map[schema.Device]plan.Device{}, fleet: map[schema.Device]consumer.Device{},
+		before: map[schema.Setting]consumer.Use{}, steps: map[schema.Setting]plan.Step{}, silent: map[schema.Device]silence{},
 	}
 	if !slices.ContainsFunc(p.Devices, c.cuts) || len(p.Usage.Lists) == 0 {
 		c.index = consumer.NewIndex(nil, nil)
 		return c, nil
 	}
-	for _, d := range p.Devices {
+	for _, d := range slices.Concat(p.Devices, p.Users) {
+		c.devices[d.Address] = d
 		for _, s := range d.Steps {
 			c.steps[s.Address] = s
 		}
+	}
+	for _, d := range p.Usage.Fleet {
+		c.fleet[d.Address] = d
 	}
 	for _, l := range p.Usage.Lists {
 		for _, u := range l.Uses {
@@ -59,7 +65,7 @@ func takeCensus(ctx context.Context, p *plan.Plan, o Options) (*census, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, fresh := c.ask(ctx, remembered, o)
+	now, fresh := c.ask(ctx, p.Usage.Lists, remembered, o)
 	_ = o.Store.SaveUses(ctx, fresh) // what cannot be remembered counts in this run all the same
 	c.index = consumer.NewIndex(p.Usage.Fleet, now)
 	return c, nil
@@ -89,12 +95,8 @@ func lastTold(ctx context.Context, store Store) (map[schema.Device]consumer.List
 
 // ask asks the devices that the plan knows to use others. The lists come back as they are now, and those that were read also to
 // be remembered. Of a device that does not tell now the latest list counts, be it that of the plan or a later one.
-func (c *census) ask(ctx context.Context, remembered map[schema.Device]consumer.List, o Options) ([]consumer.List, []state.Uses) {
-	lists := slices.Clone(c.plan.Usage.Lists)
-	serials := map[schema.Device]string{}
-	for _, d := range c.plan.Usage.Fleet {
-		serials[d.Address] = d.Serial
-	}
+func (c *census) ask(ctx context.Context, known []consumer.List, remembered map[schema.Device]consumer.List, o Options) ([]consumer.List, []state.Uses) {
+	lists := slices.Clone(known)
 	begun := time.Now()
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Consumers, Total: len(lists)})
 	var mu sync.Mutex
@@ -104,24 +106,25 @@ func (c *census) ask(ctx context.Context, remembered map[schema.Device]consumer.
 		all = append(all, i)
 	}
 	graph.Walk(ctx, all, func(i int) string { return lists[i].Site }, o.Parallelism, func(i int) {
-		o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Consumers, Device: lists[i].Device})
-		d, _ := c.plan.Device(lists[i].Device)
-		d.Identity.Serial = serials[d.Address]
+		address := lists[i].Device
+		o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Consumers, Device: address})
+		d := c.devices[address]
+		d.Identity.Serial = c.fleet[address].Serial
 		uses, err := usesOf(ctx, d, len(lists[i].Uses) > 0, o)
 		told, failed := consumer.Encode(uses)
 		if err = errors.Join(err, failed); err == nil {
 			lists[i].Uses = uses
-		} else if last := remembered[d.Address]; last.Read.After(lists[i].Read) {
+		} else if last := remembered[address]; last.Read.After(lists[i].Read) {
 			lists[i].Uses, lists[i].Read = last.Uses, last.Read
 		}
-		o.Event(report.Event{Kind: report.DeviceDone, Stage: report.Consumers, Device: d.Address, Result: live.ResultOf(err)})
+		o.Event(report.Event{Kind: report.DeviceDone, Stage: report.Consumers, Device: address, Result: live.ResultOf(err)})
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
 		case err == nil:
-			fresh = append(fresh, state.Uses{Device: d.Address, Told: told})
+			fresh = append(fresh, state.Uses{Device: address, Told: told})
 		case lists[i].Away == "":
-			c.silent[d.Address] = silence{err: err, read: lists[i].Read}
+			c.silent[address] = silence{err: err, read: lists[i].Read}
 		}
 	})
 	o.Event(report.Event{Kind: report.StageDone, Stage: report.Consumers, Elapsed: time.Since(begun)})
@@ -185,14 +188,11 @@ func meet(ctx context.Context, d plan.Device, o Options) (providers.Reader, erro
 // overtaken says why steps of a device must not be carried out: somebody uses it whom the plan does not know, and they could cut
 // that one off. It is empty if they may.
 func (c *census) overtaken(d plan.Device) string {
-	if !c.cuts(d) {
+	one, asked := c.fleet[d.Address]
+	if !asked || !c.cuts(d) {
 		return ""
 	}
-	i := slices.IndexFunc(c.plan.Usage.Fleet, func(f consumer.Device) bool { return f.Address == d.Address })
-	if i < 0 {
-		return ""
-	}
-	found, unclear := c.index.Of(c.plan.Usage.Fleet[i])
+	found, unclear := c.index.Of(one)
 	for _, f := range found {
 		if !c.knows(d, f) {
 			return fmt.Sprintf("%s uses it, and the plan does not account for that; nothing was written; plan again", f.Name())
@@ -212,8 +212,7 @@ func (c *census) withheld(s plan.Step) string {
 	if !c.kinds.Lookup(s.Address.Kind).IsAccount() || len(s.Secrets) == 0 || len(c.silent) == 0 {
 		return ""
 	}
-	d, _ := c.plan.Device(s.Address.Device)
-	for _, w := range d.Ways {
+	for _, w := range c.devices[s.Address.Device].Ways {
 		item, err := schema.ParseSetting(w.Who)
 		if err != nil || !w.Told || w.Accepted != "" || w.Account != s.Address.Key {
 			continue
@@ -228,7 +227,7 @@ func (c *census) withheld(s plan.Step) string {
 
 // leaves reports whether an account keeps its password, since it has to or its device is left alone.
 func (c *census) leaves(account schema.Setting) bool {
-	d, _ := c.plan.Device(account.Device)
+	d := c.devices[account.Device]
 	s, planned := c.steps[account]
 	return planned && guard.MayCut(s, c.kinds) && (c.overtaken(d) != "" || c.withheld(s) != "")
 }
@@ -256,8 +255,7 @@ func (c *census) isAsPlanned(now consumer.Use) bool {
 // tell puts into a report which devices did not tell what they use.
 func (c *census) tell(r *report.Report) {
 	for address, s := range c.silent {
-		user, _ := c.plan.Device(address)
-		if d := deviceIn(r, user); d.Result.Good() {
+		if d := deviceIn(r, c.devices[address]); d.Result.Good() {
 			d.Result = live.ResultOf(s.err)
 			d.Detail = fmt.Sprintf("what it uses could not be read before the run, so its list of %s counted: %s", s.read.Format(time.DateOnly), providers.Reason(s.err))
 		}

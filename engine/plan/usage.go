@@ -2,7 +2,6 @@ package plan
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"camform/engine/consumer"
@@ -14,16 +13,6 @@ import (
 type Usage struct {
 	Fleet []consumer.Device // every device of the configuration, ordered by address
 	Lists []consumer.List   // what devices that use others told, now or last, ordered by address; without their own addresses
-}
-
-// Device is what the plan says about a device that uses others: one of Devices or of Users. It is false for any other device.
-func (p *Plan) Device(address schema.Device) (Device, bool) {
-	for _, devices := range [][]Device{p.Devices, p.Users} {
-		if i := slices.IndexFunc(devices, func(d Device) bool { return d.Address == address }); i >= 0 {
-			return devices[i], true
-		}
-	}
-	return Device{}, false
 }
 
 // The shapes of a usage in a plan file.
