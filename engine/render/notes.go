@@ -39,9 +39,9 @@ func writeLogins(d *document, p *plan.Plan, fold Fold) {
 
 // remark is something to be said of one or more devices.
 type remark struct {
-	subject string // the setting without its device; empty for a whole device
-	words   string // complete "SUBJECT ..."
-	detail  string
+	subject string   // the setting without its device; empty for a whole device
+	words   string   // complete "SUBJECT ..."
+	details []string // one for each device
 	devices []schema.Device
 	counted bool // the words say on how many devices
 }
@@ -55,15 +55,23 @@ type remarks struct {
 type remarkKey struct{ subject, words, detail string }
 
 func (r *remarks) add(device schema.Device, subject, words, detail string) {
-	key := remarkKey{subject, words, detail}
+	r.put(remarkKey{subject, words, detail}, device, detail)
+}
+
+// addTrouble adds a remark of which the detail is the same message for several devices, although it names something of each.
+func (r *remarks) addTrouble(device schema.Device, subject, words, detail string) {
+	r.put(remarkKey{subject, words, messageOf(detail, device).key()}, device, detail)
+}
+
+func (r *remarks) put(key remarkKey, device schema.Device, detail string) {
 	if found := r.index[key]; found != nil {
-		found.devices = append(found.devices, device)
+		found.devices, found.details = append(found.devices, device), append(found.details, detail)
 		return
 	}
 	if r.index == nil {
 		r.index = map[remarkKey]*remark{}
 	}
-	r.index[key] = &remark{subject: subject, words: words, detail: detail, devices: []schema.Device{device}}
+	r.index[key] = &remark{subject: key.subject, words: key.words, details: []string{detail}, devices: []schema.Device{device}}
 	r.list = append(r.list, r.index[key])
 }
 
@@ -87,16 +95,16 @@ func (r *remarks) writeAt(d *document, indent int, severity Severity, fold Fold)
 	slices.SortStableFunc(r.list, func(a, b *remark) int { return cmp.Compare(size(b), size(a)) })
 	for _, m := range r.list {
 		if m.counted {
-			d.line(indent, Normal, m.sentence(printable(m.subject))).Severity = severity
+			d.line(indent, Normal, m.sentence(printable(m.subject), "")).Severity = severity
 			continue
 		}
 		if fold == Unfolded || size(m) == 1 {
-			for _, device := range m.devices {
-				d.line(indent, Normal, m.sentence(addressOf(device, m.subject))).Severity = severity
+			for i, device := range m.devices {
+				d.line(indent, Normal, m.sentence(addressOf(device, m.subject), m.details[i])).Severity = severity
 			}
 			continue
 		}
-		d.line(indent, Normal, m.sentence(m.group())).Severity = severity
+		d.line(indent, Normal, m.sentence(m.group(), m.common())).Severity = severity
 		for _, text := range some(m.devices, fold) {
 			d.line(indent+4, Quiet, text)
 		}
@@ -121,15 +129,24 @@ func (m *remark) group() string {
 	return printable(m.subject) + " on " + Plural(len(m.devices), "device")
 }
 
-func (m *remark) sentence(subject string) string {
+func (m *remark) sentence(subject, detail string) string {
 	text := subject
 	if m.words != "" {
 		text += ": " + m.words
 	}
-	if m.detail != "" {
-		text += ": " + printable(m.detail)
+	if detail != "" {
+		text += ": " + printable(detail)
 	}
 	return text
+}
+
+// common is what the details of all devices say.
+func (m *remark) common() string {
+	all := messageOf(m.details[0], m.devices[0])
+	for i, device := range m.devices {
+		all.join(messageOf(m.details[i], device))
+	}
+	return all.String()
 }
 
 func addressOf(device schema.Device, subject string) string {
@@ -247,7 +264,7 @@ func writeUnknown(d *document, p *plan.Plan, fold Fold) int {
 	for _, device := range p.Devices {
 		for _, s := range device.Skipped {
 			if s.Reason == plan.Unreadable {
-				found.add(device.Address, s.Address.Local(), "", s.Told())
+				found.addTrouble(device.Address, s.Address.Local(), "", s.Told())
 				n++
 			}
 		}
@@ -303,7 +320,7 @@ func writeUnmanaged(d *document, p *plan.Plan) {
 func writeUnread(d *document, p *plan.Plan, fold Fold) {
 	var found remarks
 	for _, device := range p.Failed() {
-		found.add(device.Address, "", "", device.Problem)
+		found.addTrouble(device.Address, "", "", device.Problem)
 	}
 	if len(found.list) == 0 {
 		return

@@ -28,7 +28,7 @@ func Problems(w io.Writer, ps diag.Problems, sources map[string][]byte, o Option
 	return out.Flush()
 }
 
-// alikeProblems puts problems together that differ in their address only, in the order of the first of each.
+// alikeProblems puts problems together that differ in their address only, also where they name it, in the order of the first of each.
 func alikeProblems(ps diag.Problems) [][]diag.Problem {
 	type key struct {
 		severity                       diag.Severity
@@ -37,7 +37,7 @@ func alikeProblems(ps diag.Problems) [][]diag.Problem {
 	var all [][]diag.Problem
 	index := map[key]int{}
 	for _, p := range ps {
-		k := key{severity: p.Severity, code: p.Code, summary: p.Summary, detail: p.Detail}
+		k := key{severity: p.Severity, code: p.Code, summary: p.Summary, detail: withoutAddress(p.Detail, p.Address.Device)}
 		if p.Subject != nil {
 			k.subject = p.Subject.String()
 		}

@@ -409,7 +409,7 @@ func TestUnreadDevicesForbidThePlainSentence(t *testing.T) {
 func TestIfNoDeviceCouldBeReadNothingIsKnown(t *testing.T) {
 	p := newPlan(plan.Device{Address: gate("x"), Problem: "No answer."})
 	for _, rows := range [][]Row{Rows(p, testKinds(), Options{}), DriftRows(p, testKinds(), Options{})} {
-		if last := rows[len(rows)-1]; last.Text() != "Nothing is known: none of the devices (1) could be read." || last.Severity != Alarm {
+		if last := rows[len(rows)-1]; last.Text() != "No device could be read (of 1)." || last.Severity != Alarm {
 			t.Errorf("%q", last.Text())
 		}
 	}

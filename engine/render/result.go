@@ -41,7 +41,7 @@ func findMissed(r *report.Report) missed {
 	var m missed
 	unknown := map[schema.Device]bool{}
 	for _, s := range r.Unknown {
-		m.remarks.add(s.Address.Device, s.Address.Local(), leftAlone(s), s.Told())
+		m.remarks.addTrouble(s.Address.Device, s.Address.Local(), leftAlone(s), s.Told())
 		m.unknown++
 		unknown[s.Address.Device] = true
 	}
@@ -54,11 +54,11 @@ func findMissed(r *report.Report) missed {
 				notRun++
 			default:
 				failed++
-				m.remarks.add(device.Address, s.Address.Local(), resultWords(s.Result), s.Detail)
+				m.remarks.addTrouble(device.Address, s.Address.Local(), resultWords(s.Result), s.Detail)
 			}
 		}
 		if failed == 0 && !device.Result.Good() && (device.Result != report.NotRun || notRun == 0) {
-			m.remarks.add(device.Address, "", resultWords(device.Result), device.Detail)
+			m.remarks.addTrouble(device.Address, "", resultWords(device.Result), device.Detail)
 		}
 		m.failed += failed
 		m.notRun += notRun

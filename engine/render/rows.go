@@ -188,7 +188,7 @@ func writeTargeted(d *document, targets []string) {
 func couldNotBeRead(n int) string { return Plural(n, "device") + " could not be read" }
 
 func noneRead(n int) string {
-	return fmt.Sprintf("Nothing is known: none of the devices (%d) could be read.", n)
+	return fmt.Sprintf("No device could be read (of %d).", n)
 }
 
 func wasWere(n int, noun string) string {

@@ -120,9 +120,9 @@ func (s *Stream) checks(p *plan.Plan) {
 func (s *Stream) Result(r *report.Report) {
 	missed, counts := findMissed(r), countsOf(r)
 	for _, m := range missed.remarks.list {
-		for _, device := range m.devices {
+		for i, device := range m.devices {
 			s.diagnostic(diagnosticDoc{
-				Severity: "error", Summary: "Not applied", Detail: joinNonEmpty(m.words, m.detail), Address: addressOf(device, m.subject),
+				Severity: "error", Summary: "Not applied", Detail: joinNonEmpty(m.words, m.details[i]), Address: addressOf(device, m.subject),
 			})
 		}
 	}

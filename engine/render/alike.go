@@ -1,0 +1,65 @@
+package render
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"camform/schema"
+)
+
+// Placeholders for what differs between messages that say the same of several devices.
+const (
+	particular = "…"       // a word, such as the fingerprint of a key
+	theAddress = "ADDRESS" // the address of the device
+)
+
+// message is what is said of one device or, after join, of several, word by word. One that names a device, an address, a key or a
+// time is the same message for another device.
+type message struct{ words []string }
+
+// messageOf takes a message about a device apart.
+func messageOf(text string, device schema.Device) message {
+	return message{strings.Split(withoutAddress(text, device), " ")}
+}
+
+// withoutAddress is a message about a device without its address.
+func withoutAddress(text string, device schema.Device) string {
+	if device.IsZero() {
+		return text
+	}
+	return strings.ReplaceAll(text, device.String(), theAddress)
+}
+
+// key is the same for messages that say the same.
+func (m message) key() string {
+	words := slices.Clone(m.words)
+	for i, word := range words {
+		if isParticular(word) {
+			words[i] = particular
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// join leaves what another message with the same key says, too.
+func (m message) join(other message) {
+	for i, word := range m.words {
+		if word != other.words[i] {
+			m.words[i] = particular + tail(word)
+		}
+	}
+}
+
+func (m message) String() string { return strings.Join(m.words, " ") }
+
+// isParticular reports whether a word names something of one device: it has a digit, and is longer than a code of HTTP or a
+// version of TLS.
+func isParticular(word string) bool {
+	return len(word) > 4 && strings.ContainsFunc(word, unicode.IsDigit) && !strings.Contains(word, theAddress)
+}
+
+// tail is the punctuation at the end of a word.
+func tail(word string) string {
+	return word[len(strings.TrimRight(word, ".,;:)'\"")):]
+}

@@ -1,0 +1,70 @@
+package render_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+// The same trouble on many devices is one message, although it names a key, an address or the device; another trouble is another
+// message, and one that fewer have is told of each in full.
+func TestTheSameTroubleIsOneMessage(t *testing.T) {
+	p := &plan.Plan{}
+	add := func(n int, problem func(i int, d schema.Device) string) {
+		for i := range n {
+			d := schema.Device{Name: "cam", Key: fmt.Sprintf("c%02d", len(p.Devices)), Each: true}
+			p.Devices = append(p.Devices, plan.Device{Address: d, Problem: problem(i, d)})
+		}
+	}
+	add(20, func(i int, d schema.Device) string {
+		return fmt.Sprintf("its TLS key is sha256:%08x…, but sha256:%08x… is pinned; run: camform state forget '%s'", i, i+100, d)
+	})
+	add(6, func(i int, _ schema.Device) string { return fmt.Sprintf("no answer from 192.0.2.%d:443 within 5s", i) })
+	add(4, func(int, schema.Device) string { return "503 deviceError" })
+	add(3, func(int, schema.Device) string { return "500 deviceError" })
+	add(2, func(i int, _ schema.Device) string { return fmt.Sprintf("another trouble with 192.0.2.%d:80", i) })
+	var text bytes.Buffer
+	if err := render.Text(&text, render.Rows(p, nil, render.Options{}), render.Options{Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"20 devices: its TLS key is …, but … is pinned; run: camform state forget 'ADDRESS'\n",
+		"6 devices: no answer from … within 5s\n", "4 devices: 503 deviceError\n", "3 devices: 500 deviceError\n",
+		"device.cam[\"c33\"]: another trouble with 192.0.2.0:80\n", "... and 15 more",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, text.String())
+		}
+	}
+	text.Reset()
+	if err := render.Text(&text, render.Rows(p, nil, render.Options{Fold: render.Unfolded}), render.Options{Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "device.cam[\"c19\"]: its TLS key is sha256:00000013…, but sha256:00000077… is pinned; run: camform state forget 'device.cam[\"c19\"]'\n"; !strings.Contains(text.String(), want) {
+		t.Errorf("unfolded it does not say %q:\n%s", want, text.String())
+	}
+}
+
+// A problem that names its device is the same one for the next device.
+func TestAProblemThatNamesItsDeviceIsToldOnce(t *testing.T) {
+	var all diag.Problems
+	for i := range 30 {
+		d := schema.Device{Name: "cam", Key: fmt.Sprint("c", i), Each: true}
+		all = append(all, diag.Problem{
+			Severity: diag.Error, Code: "x", Summary: "Trouble", Detail: fmt.Sprintf("Run: camform state forget '%s'.", d), Address: schema.Setting{Device: d},
+		})
+	}
+	var text bytes.Buffer
+	if err := render.Problems(&text, all, nil, render.Options{Width: 120}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(text.String(), "Trouble") != 1 || !strings.Contains(text.String(), "and 29 more devices") {
+		t.Errorf("it says\n%s", text.String())
+	}
+}
