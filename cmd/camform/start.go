@@ -54,7 +54,7 @@ func (a *app) begin() (*beginning, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := config.Parse(".", version(), a.private()...)
+	source := config.Parse(".", version(), append(a.private(), config.StateFiles(rules.State())...)...)
 	if err := a.report(slices.Concat(
 		rules.CheckState(source.Settings.StatePath, source.Settings.StateRange),
 		rules.CheckSettingFiles(source.Settings.Schemas, &source.Settings.Range),

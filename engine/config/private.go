@@ -20,8 +20,14 @@ type privateFiles struct {
 	files   []os.FileInfo
 }
 
-// stateSuffixes are those of the files that a state consists of, by their names after that of the database.
-var stateSuffixes = []string{"", ".key", ".audit-head", "-wal", "-shm", "-journal"}
+// StateFiles are the files that a state may consist of, by the path of its database.
+func StateFiles(path string) []string {
+	var files []string
+	for _, suffix := range []string{"", ".key", ".audit-head", "-wal", "-shm", "-journal"} {
+		files = append(files, path+suffix)
+	}
+	return files
+}
 
 // private finds the private files. They are looked for each time, since a run makes some of them.
 func (f *files) private() privateFiles {
@@ -29,11 +35,7 @@ func (f *files) private() privateFiles {
 	if info, err := os.Stat(filepath.Join(f.source.dir, filepath.Dir(DefaultStatePath))); err == nil {
 		p.folders = append(p.folders, info)
 	}
-	paths := slices.Clone(f.source.private)
-	for _, suffix := range stateSuffixes {
-		paths = append(paths, f.settings.StatePath+suffix, filepath.Join(f.source.dir, DefaultStatePath)+suffix)
-	}
-	for _, path := range paths {
+	for _, path := range slices.Concat(f.source.private, StateFiles(f.settings.StatePath), StateFiles(filepath.Join(f.source.dir, DefaultStatePath))) {
 		if info, err := os.Stat(path); err == nil {
 			p.files = append(p.files, info)
 		}
