@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"camform/engine/plan"
 	"camform/engine/state"
 	"camform/providers"
@@ -31,6 +33,12 @@ type touched struct {
 	deleted  bool              // the run removed it
 	declared map[string]bool   // attributes that the run set
 	origins  map[string]string // of the secrets among them
+	unshown  map[string]bool   // attributes of which the journal has no value before the run: the device had none, or a secret
+}
+
+// hides reports whether an attribute had a secret before the run, or got one, of which the snapshot has this value.
+func (t *touched) hides(attribute string, before cty.Value) bool {
+	return t.origins[attribute] != "" || t.unshown[attribute] && !before.IsNull()
 }
 
 // attributes are those to take back, in the order of the kind and then those that it does not have. Of an item that is gone, or
@@ -93,8 +101,17 @@ func (p *past) touch(step state.IntentStep) error {
 	if i < 0 {
 		i = len(p.touched)
 		p.touched = append(p.touched, &touched{
-			address: step.Setting, created: step.Before == nil, declared: map[string]bool{}, origins: map[string]string{},
+			address: step.Setting, created: step.Before == nil, declared: map[string]bool{}, origins: map[string]string{}, unshown: map[string]bool{},
 		})
+		var before map[string]any
+		if step.Before != nil {
+			if err := json.Unmarshal(step.Before, &before); err != nil {
+				return fmt.Errorf("journal of %s: %w", step.Setting, err)
+			}
+		}
+		for name, value := range before {
+			p.touched[i].unshown[name] = value == nil
+		}
 	}
 	t := p.touched[i]
 	t.deleted = t.deleted || plan.Action(step.Action) == plan.Delete

@@ -7,6 +7,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/guard"
+	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/providers"
 	"camform/schema"
@@ -25,10 +26,11 @@ func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 	for _, d := range planned.Plan.Devices {
 		listed := DeviceRequests{Device: d.Address}
 		for _, g := range plan.GroupsAsOrdered(d.Steps, j.Kinds()) {
-			docs := planned.Snapshots[d.Address].Documents
+			snap := planned.Snapshots[d.Address]
+			docs := snap.Documents
 			for _, part := range g.Requests() {
 				requests, err := j.Compose(providers.Composition{
-					Documents: docs, Changes: j.changes(part.Steps), First: guard.Sources(d),
+					Documents: docs, Changes: j.changes(part.Steps, snap), First: guard.Sources(d),
 					Login: providers.Credential{Username: d.Access.Username, Password: blank},
 				})
 				if err != nil {
@@ -48,11 +50,12 @@ func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 }
 
 // changes are what steps ask for, with secrets blanked.
-func (j judge) changes(steps []plan.Step) []providers.Change {
+func (j judge) changes(steps []plan.Step, snap *live.Snapshot) []providers.Change {
 	var changes []providers.Change
 	for _, s := range steps {
+		kind := j.Kinds().Lookup(s.Address.Kind)
 		changes = append(changes, providers.Change{
-			Kind: j.Kinds().Lookup(s.Address.Kind), Key: s.Address.Key, Before: s.Before, After: blanked(s),
+			Kind: kind, Key: s.Address.Key, Before: s.Before, After: blanked(s, kind, snap.Items[kind.Name][s.Address.Key]),
 		})
 	}
 	return changes
@@ -70,14 +73,24 @@ func written(docs providers.Documents, requests []providers.Request) providers.D
 	return docs
 }
 
-// blanked is what a step wants, with something in the place of its secrets that anybody may see.
-func blanked(s plan.Step) cty.Value {
-	if s.After.IsNull() || len(s.Secrets) == 0 {
+// blanked is what a step wants, with something in the place of secrets that anybody may see: of those that it sets, and of
+// texts that the device has and the step leaves out of what was before.
+func blanked(s plan.Step, kind *schema.Kind, have cty.Value) cty.Value {
+	if s.After.IsNull() {
 		return s.After
 	}
 	values := s.After.AsValueMap()
 	for attribute := range s.Secrets {
 		values[attribute] = schema.NewSecret(schema.Blank).Value()
+	}
+	if s.Before.IsNull() || have == cty.NilVal || have.IsNull() {
+		return cty.ObjectVal(values)
+	}
+	for _, a := range kind.Attributes {
+		leftOut := values[a.Name].IsNull() && s.Before.GetAttr(a.Name).IsNull() && !have.GetAttr(a.Name).IsNull()
+		if leftOut && kind.CanConceal(a) && !a.Secret {
+			values[a.Name] = schema.NewSecret(schema.Blank).Value()
+		}
 	}
 	return cty.ObjectVal(values)
 }

@@ -268,7 +268,7 @@ func (w *wayBack) restore(kind *schema.Kind, t *touched) {
 	}
 	s := &config.Setting{Address: t.address, Kind: kind, Attributes: map[string]config.Attribute{}}
 	for _, name := range t.attributes(kind, exists) {
-		w.restoreAttribute(s, before, name, t.origins[name])
+		w.restoreAttribute(s, before, name, t)
 	}
 	w.carrySecrets(s, t)
 	if len(s.Attributes) > 0 {
@@ -279,15 +279,14 @@ func (w *wayBack) restore(kind *schema.Kind, t *touched) {
 	}
 }
 
-// restoreAttribute wants an attribute as it was. That it was not there cannot be asked for. Origin is that of a secret which the
-// run wrote.
-func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name, origin string) {
+// restoreAttribute wants an attribute as it was. That it was not there cannot be asked for.
+func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name string, t *touched) {
 	a := s.Kind.Attribute(name)
 	switch {
 	case a == nil:
 		w.skip(s.Address, name, NotTakenBack, "this camform does not know it")
-	case a.Secret || origin != "":
-		w.skip(s.Address, name, NotTakenBack, w.secretStays(s.Address, name, origin))
+	case a.Secret || t.hides(name, before.GetAttr(name)):
+		w.skip(s.Address, name, NotTakenBack, w.secretStays(s.Address, name, t.origins[name]))
 	case !before.GetAttr(name).IsNull():
 		s.Attributes[name] = config.Attribute{Value: before.GetAttr(name)}
 	default:
