@@ -2,40 +2,39 @@ package engine
 
 import (
 	"context"
-	"fmt"
 
+	"camform/engine/config"
 	"camform/engine/diff"
-	"camform/engine/plan"
 	"camform/engine/state"
-	"camform/providers"
 )
 
 // credentials is what is known of managed passwords.
 type credentials struct {
-	live     map[string]diff.Managed // by name
-	doubtful map[string]bool         // names of which it is not known which version is in use
+	live     map[string]diff.Managed          // by name
+	versions map[string][]state.SecretVersion // by name, newest first
+	restored bool                             // the state is older than what was noted beside it
 }
 
-func readCredentials(ctx context.Context, secrets *state.Secrets) (credentials, error) {
-	c := credentials{live: map[string]diff.Managed{}}
-	all, err := secrets.AllSecrets(ctx)
+func readCredentials(ctx context.Context, store *state.Fleet) (credentials, error) {
+	c := credentials{live: map[string]diff.Managed{}, versions: map[string][]state.SecretVersion{}}
+	all, err := store.AllSecrets(ctx)
 	if err != nil {
 		return c, err
 	}
 	for _, s := range all {
+		c.versions[s.Name] = append(c.versions[s.Name], s)
 		if s.Status == state.SecretLive {
 			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created, Made: s.Run != ""}
 		}
 	}
-	c.doubtful, err = secrets.Doubtful(ctx)
+	c.restored, err = store.Behind(ctx)
 	return c, err
 }
 
-// blocked says why a device is not asked at all: it is in doubt which password it has, and finding out is for a run that
-// may write the answer down.
-func (c credentials) blocked(access plan.Access) error {
-	if access.Managed == "" || !c.doubtful[access.Managed] {
-		return nil
+// standing is what is remembered of the account with which camform logs in to a device.
+func (c credentials) standing(device *config.Device, known state.Device) standing {
+	access := diff.AccessOf(device)
+	return standing{
+		device: device.Address, access: access, seen: known.LastSeen, versions: c.versions[access.Managed], restored: c.restored,
 	}
-	return fmt.Errorf("it is not known which password it has, since a change of it did not end; camform rotate -due finds out: %w", providers.ErrBudget)
 }

@@ -69,7 +69,8 @@
 //	I2   No request that changes a device leaves before its intent is durable.
 //	I3   What we do not understand goes back to the device byte for byte.
 //	I4   After apply, plan again: nothing to do. Applying a plan twice writes once.
-//	I5   A refused credential is never tried again in the run; the last two attempts before a lock are never spent.
+//	I5   A refused credential is never tried again in the run; the last two attempts before a lock are never spent,
+//	     except one by a person, with a reason, and never the last.
 //	I6   A plan is a program: apply reads the plan and the devices, never the configuration.
 //	I7   Planning cannot write: it holds sessions that have no write method.
 //	I8   Before a password is sent, its ciphertext is durable; the old one is forgotten only after the new one logged in.

@@ -379,6 +379,13 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 	return apply.Options{
 		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.sealer(), Run: run, Parallelism: e.Parallelism,
 		Secret: e.Secret, Event: e.Event, Sleep: sleep,
+		Explain: func(ctx context.Context, d plan.Device, err error) error {
+			known, unread := standingOf(context.WithoutCancel(ctx), e.Store, d.Address, d.Access)
+			if unread != nil {
+				return err
+			}
+			return known.explain(err)
+		},
 		Target: func(d plan.Device) (providers.Target, error) {
 			known, _, err := e.Store.Device(ctx, d.Address)
 			if err != nil {

@@ -83,13 +83,13 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 	if err != nil {
 		return nil, err
 	}
-	if found.credentials, err = readCredentials(ctx, s.store.Secrets); err != nil {
+	if found.credentials, err = readCredentials(ctx, s.store); err != nil {
 		return nil, err
 	}
 	remembers := by(remembered)
 	for i, device := range devices {
 		found.known[i] = remembers(device)
-		found.requests[i], found.unusable[i] = s.request(ctx, device, found.credentials, found.known[i].Pin, wants)
+		found.requests[i], found.unusable[i] = s.request(ctx, device, found.credentials.standing(device, found.known[i]), found.known[i].Pin, wants)
 	}
 	if errors.Join(found.unusable...) != nil {
 		return found, nil
@@ -161,17 +161,17 @@ func byEndpoint(remembered []state.Device) find {
 
 // request says what to read from a device. One that is in doubt which password it has is not asked.
 func (s surveyor) request(
-	ctx context.Context, device *config.Device, known credentials, pin providers.Pin, wants wants,
+	ctx context.Context, device *config.Device, known standing, pin providers.Pin, wants wants,
 ) (live.Request, error) {
 	access := diff.AccessOf(device)
-	if why := known.blocked(access); why != nil {
+	if why := known.blocked(); why != nil {
 		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: why}, nil
 	}
 	target, err := s.target(ctx, device.Address, access, pin)
 	if errors.Is(err, providers.ErrDowngraded) {
 		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: err}, nil
 	}
-	return live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device)}, err
+	return live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device), Explain: known.explain}, err
 }
 
 // target is how to reach a device of which a pin is known from earlier runs. Origins are those of secrets that are sent to it
@@ -180,20 +180,33 @@ func (s surveyor) request(
 func (s surveyor) target(
 	ctx context.Context, device schema.Device, access plan.Access, pin providers.Pin, origins ...string,
 ) (providers.Target, error) {
-	u, err := url.Parse(access.URL)
+	u, err := secureEnough(access, pin)
 	if err != nil {
 		return providers.Target{}, err
-	}
-	if u.Scheme == "http" && pin.SPKI != "" && !access.Plain {
-		return providers.Target{}, providers.ErrDowngraded
 	}
 	password, origin, err := s.password(ctx, access)
 	if err != nil {
 		return providers.Target{}, err
 	}
+	return s.reach(device, u, access, pin, password, append(origins, origin)...), nil
+}
+
+// secureEnough is the address of a device, or ErrDowngraded; see target.
+func secureEnough(access plan.Access, pin providers.Pin) (*url.URL, error) {
+	u, err := url.Parse(access.URL)
+	if err == nil && u.Scheme == "http" && pin.SPKI != "" && !access.Plain {
+		err = providers.ErrDowngraded
+	}
+	return u, err
+}
+
+// reach is target with a password that is given, and all origins of secrets that may be sent there.
+func (s surveyor) reach(
+	device schema.Device, u *url.URL, access plan.Access, pin providers.Pin, password schema.Secret, origins ...string,
+) providers.Target {
 	var within providers.Bounds
 	if s.within != nil {
-		within = s.within(append(origins, origin)...)
+		within = s.within(origins...)
 	}
 	mode := providers.TrustPin
 	if access.Verify {
@@ -205,7 +218,7 @@ func (s surveyor) target(
 		Pin:   pin, Want: access.Want, Basic: access.Basic,
 		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
 		Ledger: s.store.Attempts, Trace: s.trace,
-	}, nil
+	}
 }
 
 // password is what camform logs in with, and its origin: that of the vault where it manages the account and has one, else that

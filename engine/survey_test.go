@@ -139,7 +139,7 @@ func TestEveryCommandNotesARefusedPassword(t *testing.T) {
 		if refusals == 0 || len(d.Log()) != asked {
 			w.Errorf("%d logins were refused, and then it was asked %d times more", refusals, len(d.Log())-asked)
 		}
-		finds := func(e report.Event) bool { return strings.Contains(e.Detail, "camform rotate -due finds out") }
+		finds := func(e report.Event) bool { return strings.Contains(e.Detail, "Run camform login 'device.gate'") }
 		if !slices.ContainsFunc(w.events, finds) {
 			w.Errorf("nobody is told how to find out: %v", w.events)
 		}

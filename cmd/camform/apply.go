@@ -216,11 +216,7 @@ func (w *workspace) recover(ctx context.Context, devices []plan.Device) error {
 		return err
 	}
 	for _, d := range recovered {
-		if d.Result.Good() {
-			fmt.Fprintf(w.err, "%s: an interrupted run left a request open; the device was read, and the state is up to date again\n", d.Address)
-		} else {
-			fmt.Fprintf(w.err, "%s: what became of a request of another run is not known yet: %s\n", d.Address, d.Detail)
-		}
+		fmt.Fprintf(w.err, "%s: %s\n", d.Address, d.Detail)
 	}
 	return nil
 }

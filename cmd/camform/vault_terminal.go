@@ -50,12 +50,24 @@ func (a *app) hiddenTwice(what string) (schema.Secret, error) {
 	return first, err
 }
 
-// newSecret reads a secret that is to be kept: from the person at the terminal, or else all of the standard input, without
-// one newline at its end.
+// newSecret reads a secret that is to be kept: from the person at the terminal, or else as piped does.
 func (a *app) newSecret(name string) (schema.Secret, error) {
 	if _, ok := a.keyboard(); ok {
 		return a.hiddenTwice("secret for " + name)
 	}
+	return a.piped()
+}
+
+// typed reads a secret that exists: from the person at the terminal, or else as piped does.
+func (a *app) typed(prompt string) (schema.Secret, error) {
+	if _, ok := a.keyboard(); ok {
+		return a.hidden(prompt)
+	}
+	return a.piped()
+}
+
+// piped reads all of the standard input, without one newline at its end.
+func (a *app) piped() (schema.Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(a.in, secretLimit+2))
 	if err != nil {
 		return schema.Secret{}, fmt.Errorf("standard input: %w", err)

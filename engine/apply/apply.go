@@ -51,6 +51,9 @@ type Options struct {
 	// there, for example.
 	Target func(plan.Device) (providers.Target, error)
 
+	// Explain adds to the error of a login what else is known about why it failed; nil for nothing.
+	Explain func(context.Context, plan.Device, error) error
+
 	// Secret reads a secret from its origin.
 	Secret func(origin string) (schema.Secret, error)
 
@@ -285,6 +288,9 @@ func (w *worker) login(ctx context.Context) bool {
 	}
 	w.line.target = target
 	if err := w.accounts.Enter(ctx, target.Login); err != nil {
+		if w.Explain != nil {
+			err = w.Explain(ctx, w.device, err)
+		}
 		w.fail(live.ResultOf(err), live.Explain(err, w.device.Address))
 		return false
 	}

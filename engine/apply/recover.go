@@ -16,7 +16,7 @@ import (
 
 // Recover closes the intents that an earlier run left open, because it was killed or could not read a device back. It
 // finds out what became of each by reading the device, and never repeats a request. Devices need an access only. A device
-// that cannot be reached keeps its intents open and is reported. A device of which it is not known which password it has is
+// that cannot be reached keeps its intents open and is reported. The details of what it returns are for people. A device of which it is not known which password it has is
 // asked too. Any other device is not touched at all.
 func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.Device, error) {
 	work, err := unsettled(ctx, devices, o.Store)
@@ -32,11 +32,25 @@ func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.De
 	left := graph.Walk(ctx, indexes, func(i int) string { return work[i].Access.Site }, o.Parallelism, func(i int) {
 		w := newWorker(ctx, work[i], o)
 		results[i] = w.attend(ctx, w.closeOpen)
+		results[i].Detail = recovered(results[i], len(w.open) > 0)
 	})
 	for _, i := range left {
 		results[i] = notRun(work[i], "the run was interrupted before this device")
 	}
 	return results, nil
+}
+
+// recovered says what became of what an earlier run left on a device: a request without an end, or a password in doubt.
+func recovered(d report.Device, open bool) string {
+	switch {
+	case d.Result.Good() && open:
+		return "an interrupted run left a request open; the device was read, and the state is up to date again"
+	case d.Result.Good():
+		return "the vault has the password again that the device accepts"
+	case open || d.Result == report.Held:
+		return "what became of a request of another run is not known yet: " + d.Detail
+	}
+	return d.Detail
 }
 
 // unsettled are the devices with open intents, and those whose password is in doubt.

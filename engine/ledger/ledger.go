@@ -13,8 +13,8 @@
 //     who gives the password may go on to the reserve, as long as the figures of the device fall with each refusal.
 //   - The last Reserve attempts that a device tells of are never spent, except one in a window by a person who accepts the
 //     risk, and never the last.
-//   - A success refunds the earlier attempts with the same credential. A credential that was accepted after all that counts
-//     may be used again.
+//   - A success refunds the earlier attempts with the same credential, and all of them where the device tells after it how many
+//     are left. A credential that was accepted after all that counts may be used again.
 //   - A clock that goes backwards never opens a window. It cannot hold one shut for ever either: see Rebase.
 //
 // An attempt counts for Window, and for as long as the lock that the device told with its refusal if that is longer. The
@@ -108,14 +108,17 @@ func Decide(history []Entry, a Attempt, now time.Time) error {
 		return closed(until)
 	}
 	if at, until := refusedBefore(held, a.Credential, now); !until.IsZero() {
-		return refuse(providers.ErrRefused, Again, until, "this password was refused at %s and is not tried again before %s; correct it and run again, or wait if it is right by now", at, until)
+		return refuse(providers.ErrRefused, Again, until, "this password was refused at %s and is not tried again before %s", at, until)
 	}
 	return decideBudget(history, held, a, now)
 }
 
 func decideBudget(history, held []Entry, a Attempt, now time.Time) error {
-	left, told := remaining(held, a)
 	toldNow := a.Remaining != providers.RemainingUnknown
+	if toldNow {
+		held = sinceSuccess(history, held)
+	}
+	left, told := remaining(held, a)
 	switch {
 	case toldNow && a.Remaining <= Reserve:
 		return few(a.Remaining, Reserve, held, now)
@@ -193,6 +196,17 @@ func proven(history, held []Entry, credential string, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// sinceSuccess are those of the attempts that count which came after the last one that the device accepted. What it tells now has
+// the others in it: they are forgiven, or counted there.
+func sinceSuccess(history, held []Entry) []Entry {
+	for _, success := range slices.Backward(history) {
+		if success.Outcome == Accepted {
+			return slices.DeleteFunc(slices.Clone(held), func(e Entry) bool { return e.ID < success.ID && !success.Settled.Before(e.at()) })
+		}
+	}
+	return held
 }
 
 func refusals(held []Entry) int {

@@ -36,6 +36,10 @@ func rebased(e ledger.Entry, minute int) ledger.Entry {
 
 func TestAttemptsAreSpentByTheRules(t *testing.T) {
 	const none = -1000 // no refusal
+	successAfterTwo := []ledger.Entry{entry("a", ledger.Refused, 0, 4), entry("d", ledger.Refused, 1, 3), entry("b", ledger.Accepted, 2, unknown)}
+	for i := range successAfterTwo {
+		successAfterTwo[i].ID = int64(i)
+	}
 	tests := []struct {
 		name       string
 		history    []ledger.Entry
@@ -81,6 +85,8 @@ func TestAttemptsAreSpentByTheRules(t *testing.T) {
 		{"a third when the first is over", []ledger.Entry{entry("a", ledger.Refused, 0, 8), entry("b", ledger.Refused, 3, 7)}, "c", 7, 31, nil, none},
 		{"the budget is not refunded by another credential", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "c", unknown, 2, providers.ErrBudget, 31},
 		{"what was accepted after all that counts may be used", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("c", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "b", unknown, 2, nil, none},
+		{"after a success, what the device tells counts", successAfterTwo, "c", 7, 3, nil, none},
+		{"and only that", successAfterTwo, "c", unknown, 3, providers.ErrBudget, 32},
 		{"not where the reserve is all that is left", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown)}, "b", 2, 2, providers.ErrBudget, 31},
 		{"not after a refusal since", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown), entry("c", ledger.Refused, 2, unknown)}, "b", unknown, 3, providers.ErrBudget, 33},
 		{"not after an open one since", []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Accepted, 1, unknown), entry("b", ledger.Open, 2, unknown)}, "b", unknown, 3, providers.ErrBudget, 33},
@@ -153,8 +159,7 @@ func TestWordingOfRefusals(t *testing.T) {
 		history []ledger.Entry
 		attempt ledger.Attempt
 	}{
-		"this password was refused at 2026-03-01T12:00:01Z and is not tried again before 2026-03-01T12:31:01Z; correct it and run again, " +
-			"or wait if it is right by now: the device refuses the credential": {
+		"this password was refused at 2026-03-01T12:00:01Z and is not tried again before 2026-03-01T12:31:01Z: the device refuses the credential": {
 			[]ledger.Entry{refused}, ledger.Attempt{Credential: "a", Remaining: 4},
 		},
 		"an earlier login was refused; so that the device does not lock itself, none is tried before " +

@@ -107,7 +107,7 @@ func (w *world) advance(p *proc) (bool, error) {
 		}
 		p.runs--
 		p.at, p.entry = charged, len(w.history)
-		w.history = append(w.history, ledger.Entry{Credential: p.password, Outcome: ledger.Open, Charged: w.now(), Remaining: unknown, Consent: p.consent})
+		w.history = append(w.history, ledger.Entry{ID: int64(len(w.history)), Credential: p.password, Outcome: ledger.Open, Charged: w.now(), Remaining: unknown, Consent: p.consent})
 	case charged:
 		p.at = answered
 		return true, w.login(p)

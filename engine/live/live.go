@@ -28,7 +28,8 @@ type Request struct {
 	Site   string // devices of one site share a limit
 	Wants
 
-	Blocked error // why the device is not asked at all; nil if it is
+	Blocked error             // why the device is not asked at all; nil if it is
+	Explain func(error) error // adds to an error what else is known about why; nil for nothing
 }
 
 // Wants are the parts of a device that somebody wants to read.
@@ -97,6 +98,9 @@ func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
 	event := report.Event{Kind: report.DeviceStarted, Stage: o.Stage, Device: r.Target.Device}
 	o.Event(event)
 	s := readSafely(ctx, r, o)
+	if s.Err != nil && r.Explain != nil {
+		s.Err = r.Explain(s.Err)
+	}
 	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)
 	if s.Err != nil {
 		event.Detail = providers.Reason(s.Err)

@@ -119,8 +119,7 @@ func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error 
 	case a.found.Err != nil:
 		return a.found.Err
 	default:
-		return fmt.Errorf("it refuses every password that the vault has for %s; somebody changed it: camform vault set %s takes the right one: %w",
-			a.username, a.managed, providers.ErrRefused)
+		return fmt.Errorf("it refuses every password that the vault has for %q: %w", a.username, providers.ErrRefused)
 	}
 }
 
@@ -242,6 +241,9 @@ func (a *Accounts) Propose(ctx context.Context, account string, how plan.Generat
 	return secret, err
 }
 
+// Adopted is the note of a password that an account had before it was managed.
+const Adopted = "in use before it was managed"
+
 // adopt keeps the password that we are logged in with before it is changed for the first time: until the new one is proven
 // it may be the one that the device has.
 func (a *Accounts) adopt(ctx context.Context, name string, how plan.Generate) error {
@@ -250,7 +252,7 @@ func (a *Accounts) adopt(ctx context.Context, name string, how plan.Generate) er
 	}
 	sealed, err := a.Vault.Keep(name, a.Device.Credential().Password)
 	if err == nil {
-		err = a.Store.AdoptSecret(ctx, a.lease, name, sealed, "in use before it was managed")
+		err = a.Store.AdoptSecret(ctx, a.lease, name, sealed, Adopted)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: the password that it has now: %w", ErrStore, err)

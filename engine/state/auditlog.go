@@ -80,6 +80,17 @@ func (s *AuditLog) AuditHead(ctx context.Context) (auditlog.Head, error) {
 // error says that there is no file, with the family fs.ErrNotExist, or that nothing can be read from it.
 func (s *AuditLog) NotedHead() (auditlog.Head, error) { return s.notedHead() }
 
+// Behind reports whether the file beside the database knows a record that the audit log lacks: then these secrets are an older
+// copy.
+func (s *Secrets) Behind(ctx context.Context) (bool, error) {
+	noted, err := s.notedHead()
+	if err != nil || noted == auditlog.Empty() {
+		return false, nil // it tells nothing
+	}
+	known, err := read(ctx, s.database, scanText, `SELECT hash FROM audit_log WHERE seq = $1`, noted.Seq)
+	return err == nil && (len(known) == 0 || known[0] != noted.Hash), err
+}
+
 func (s *database) notedHead() (auditlog.Head, error) {
 	text, err := os.ReadFile(s.headPath())
 	if err != nil {

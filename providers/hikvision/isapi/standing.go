@@ -73,7 +73,7 @@ func (s standing) refusedError(username string) error {
 	if s.remaining != providers.RemainingUnknown {
 		left = fmt.Sprintf("attempts left: %d", s.remaining)
 	}
-	return fmt.Errorf("it does not accept the password of %q (%s); correct the password in the configuration, or the account on the device: %w",
+	return fmt.Errorf("it does not accept the password of %q (%s): %w",
 		username, left, providers.ErrRefused)
 }
 

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/auditlog"
+	"camform/engine/config"
+	"camform/engine/live"
+	"camform/engine/render"
+	"camform/providers"
+	"camform/schema"
+)
+
+// loginFlags are the options of login.
+type loginFlags struct {
+	runFlags
+	from string // origin of the password; empty to ask
+	risk string // why the risk is accepted; empty if it is not
+}
+
+func loginCommand(a *app) *cobra.Command {
+	flags := &loginFlags{}
+	cmd := &cobra.Command{
+		Use:   "login ADDRESS",
+		Short: "Try the password of a device once, and keep it if it is right",
+		Long: `Try a password for the account with which camform logs in to a device, once, and say what the device tells of the attempts
+that are left. It is typed at the terminal without being shown, or read from the standard input, or from where -password-from
+says. It is never given as an argument, where every user of the machine could see it.
+
+If the device accepts it and camform manages the account, the vault has it as the current one from then on: this is how a
+password that somebody changed by hand is told to camform. Nothing is changed on the device.
+
+The last two attempts before a lock are never spent. With -accept-risk, one attempt is made that is withheld otherwise, never
+the last; the reason is kept in the audit log.
+
+Exit code: 0 if the device accepts the password, 1 if not.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.targets = args
+			w, err := a.open(cmd, &flags.runFlags, withoutSecrets)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			device, err := onlyDevice(w.config, w.targets[0])
+			if err != nil {
+				return err
+			}
+			return attempt{w, flags, device}.make(cmd.Context())
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	cmd.Flags().StringVar(&flags.from, "password-from", "", "read the password from this `ORIGIN`, such as env:NAME, file:PATH or vault:NAME")
+	cmd.Flags().StringVar(&flags.risk, "accept-risk", "", "make one attempt that is withheld otherwise, for this `REASON`")
+	return cmd
+}
+
+// onlyDevice is the device that a target names.
+func onlyDevice(cfg *config.Config, target schema.Setting) (*config.Device, error) {
+	var found []*config.Device
+	for _, d := range cfg.Devices {
+		if target.Covers(schema.Setting{Device: d.Address}) {
+			found = append(found, d)
+		}
+	}
+	if target.Kind != "" || len(found) != 1 {
+		return nil, fmt.Errorf("%s names %s; a password is tried on one device", target.Device, render.Plural(len(found), "device"))
+	}
+	return found[0], nil
+}
+
+// attempt is a login to a device.
+type attempt struct {
+	*workspace
+	flags  *loginFlags
+	device *config.Device
+}
+
+// make tries the password, and once more at the risk if that is accepted.
+func (a attempt) make(parent context.Context) error {
+	_, ctx, release := a.interruptible(parent, func() {})
+	defer release()
+	typed := engine.Typed{Device: a.device, Origin: a.flags.from, Password: a.password(), Consent: providers.ByPerson, Set: a.keep}
+	result, err := a.engine.Login(ctx, typed, a.run)
+	if errors.Is(err, engine.ErrWithheld) && a.flags.risk != "" {
+		if err := a.auditLog.Audit(ctx, auditlog.Record{
+			Run: a.run, Action: "risk-accepted", Device: a.device.Address.String(), Detail: providers.Reason(err), Reason: a.flags.risk,
+		}); err != nil {
+			return err
+		}
+		typed.Consent = providers.AtRisk
+		result, err = a.engine.Login(ctx, typed, a.run)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %s%s", a.device.Address, live.Explain(err, a.device.Address), a.afterwards(err))
+	}
+	return a.accepted(result)
+}
+
+// password is a function that gives the password to try, of which that of a person is asked for at once.
+func (a attempt) password() func(context.Context) (schema.Secret, error) {
+	if a.flags.from != "" {
+		return func(ctx context.Context) (schema.Secret, error) { return a.origins.Read(ctx, a.flags.from) }
+	}
+	password, err := a.typed(fmt.Sprintf("Enter the password of %q on %s: ", a.device.Login.Username, a.device.Address))
+	return func(context.Context) (schema.Secret, error) { return password, err }
+}
+
+// keep puts a password that the device accepted into the vault.
+func (a attempt) keep(ctx context.Context, name string, password schema.Secret) (version int, err error) {
+	return a.vault.Set(ctx, name, password, "proven by "+who())
+}
+
+// accepted tells of a login that succeeded.
+func (a attempt) accepted(result engine.LoginResult) error {
+	left := ""
+	if result.Before != providers.RemainingUnknown {
+		left = fmt.Sprintf(" (attempts left: %d)", result.Before)
+	}
+	next := fmt.Sprintf("camform reads its password from %s: this one has to be there.", schema.Origin(a.device.Login.Password))
+	if result.Name != "" {
+		next = fmt.Sprintf("The vault has it as version %d of %s, the current one.", result.Version, result.Name)
+	}
+	_, err := fmt.Fprintf(a.out, "%s accepts the password of %q%s.\n%s\n", a.device.Address, a.device.Login.Username, left, next)
+	return err
+}
+
+// afterwards says what to do after a login that did not succeed.
+func (a attempt) afterwards(err error) string {
+	switch {
+	case errors.Is(err, engine.ErrWithheld) && a.flags.risk == "":
+		return fmt.Sprintf(". To spend one attempt all the same, add -accept-risk with the reason: camform login '%s' -accept-risk 'REASON'", a.device.Address)
+	case !errors.Is(err, engine.ErrWithheld) && errors.Is(err, providers.ErrRefused):
+		return ". The vault is as it was"
+	}
+	return ""
+}

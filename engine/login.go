@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"camform/engine/config"
+	"camform/engine/diff"
+	"camform/engine/rotate"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// Typed is a password that a person gives for the account with which camform logs in to a device.
+type Typed struct {
+	Device   *config.Device
+	Password func(context.Context) (schema.Secret, error) // read once the lease of the device is held
+	Origin   string                                       // where that reads it; empty for one that was typed
+	Consent  providers.Consent                            // ByPerson, or AtRisk where a person accepts that
+
+	// Set puts a password that the device accepted into the vault as the current one, as vault.Vault.Set does.
+	Set func(ctx context.Context, name string, password schema.Secret) (version int, err error)
+}
+
+// LoginResult is what came of a login that a person asked for.
+type LoginResult struct {
+	Before, After int    // attempts that the device said were left before it and, if it was refused, after it; or providers.RemainingUnknown
+	Name          string // in the vault; empty for an account that camform does not manage
+	Version       int    // that is the current one from then on; 0 if the account is not managed or the password was refused
+}
+
+// ErrWithheld says that a login was not tried, to save attempts.
+var ErrWithheld = errors.New("the login was not tried")
+
+// Login tries a password once. If the device accepts it, who answered is remembered, and for a managed account the vault has it
+// as the current one, so that nothing is in doubt any more. The error belongs to ErrWithheld where no attempt was made and a
+// person may accept the risk of one; see providers.AtRisk.
+func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResult, error) {
+	address, access := typed.Device.Address, diff.AccessOf(typed.Device)
+	result := LoginResult{Before: providers.RemainingUnknown, After: providers.RemainingUnknown, Name: access.Managed}
+	lease, err := e.Store.Acquire(ctx, address, run)
+	if err != nil {
+		return result, err
+	}
+	defer func() { _ = e.Store.Release(ctx, lease) }() // one that cannot be given back expires by itself
+	password, err := typed.Password(ctx)
+	if err != nil {
+		return result, err
+	}
+	if access.Managed != "" {
+		if _, err := e.Passwords.Keep(access.Managed, password); err != nil {
+			return result, err // nothing is tried that could not be kept
+		}
+	}
+	s := e.surveyor()
+	known, _, err := s.store.Device(ctx, address)
+	if err != nil {
+		return result, err
+	}
+	u, err := secureEnough(access, known.Pin)
+	if err != nil {
+		return result, err
+	}
+	target := s.reach(address, u, access, known.Pin, password, cmp.Or(typed.Origin, access.Password.Origin))
+	target.Consent, target.Ledger = typed.Consent, noting{target.Ledger, &result}
+	reader := s.open(target)
+	defer reader.Close()
+	identity, err := reader.Identify(ctx)
+	if err != nil {
+		return result, withheld(err, result.Before)
+	}
+	if err := s.store.SaveSeen(ctx, state.Device{Address: address, Endpoint: target.URL.Host, Identity: identity, Pin: reader.Pin()}); err != nil {
+		return result, err
+	}
+	if access.Managed == "" {
+		return result, nil
+	}
+	if result.Version, err = e.current(ctx, access.Managed, password, typed.Set); err != nil {
+		return result, err
+	}
+	return result, e.Store.SettleSecret(ctx, lease, state.Verdict{Name: access.Managed, Live: result.Version})
+}
+
+// current is the version of the vault with a password that a device accepted. One that the vault does not have is put there.
+func (e *Engine) current(
+	ctx context.Context, name string, password schema.Secret, set func(context.Context, string, schema.Secret) (int, error),
+) (version int, err error) {
+	versions, err := e.Store.Versions(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	for _, v := range versions {
+		if kept, err := e.Passwords.Open(v); err == nil && kept == password {
+			return v.Version, nil
+		}
+	}
+	return set(ctx, name, password)
+}
+
+// withheld marks the error of a login that was not tried, where a person may accept the risk: nothing says that the device does
+// not listen, or that only one attempt is left.
+func withheld(err error, left int) error {
+	withheld := rotate.Untried(err) || errors.Is(err, providers.ErrBudget)
+	silent := left == providers.RemainingUnknown
+	if !withheld || silent && errors.Is(err, providers.ErrLocked) || !silent && left <= providers.AtRisk.Kept() {
+		return err
+	}
+	return untried{err}
+}
+
+// untried is an error that belongs to ErrWithheld too.
+type untried struct{ error }
+
+func (u untried) Unwrap() []error { return []error{u.error, ErrWithheld} }
+
+// noting is a ledger that notes what the device says of the attempts that are left.
+type noting struct {
+	providers.Ledger
+	result *LoginResult
+}
+
+func (n noting) Charge(ctx context.Context, a providers.Attempt) (providers.Charge, error) {
+	n.result.Before = a.Remaining
+	return n.Ledger.Charge(ctx, a)
+}
+
+func (n noting) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
+	n.result.After = r.Remaining
+	return n.Ledger.Settle(ctx, c, r)
+}

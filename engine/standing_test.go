@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"camform/engine/ledger"
+	"camform/engine/plan"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// Each state of an account has its own reason, and one command that helps in it.
+func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	const login = "camform login 'device.gate'"
+	live := state.SecretVersion{Name: "gate/admin", Version: 2, Status: state.SecretLive, Run: "r1", Proven: noon}
+	tried, pending, typed := live, live, live
+	tried.Tried = 1
+	pending.Version, pending.Status, pending.Sent, pending.Proven = 3, state.SecretPending, noon, time.Time{}
+	typed.Run, typed.Proven, typed.Note = "", time.Time{}, "set by ann"
+	withheld := func(c ledger.Cause) error {
+		return &ledger.Refusal{Family: providers.ErrBudget, Until: noon, Cause: c}
+	}
+	refused := fmt.Errorf("it does not accept the password: %w", providers.ErrRefused)
+	inactive := fmt.Errorf("it has no password yet: %w", providers.ErrInactive)
+	tests := []struct {
+		name                        string
+		err                         error
+		versions                    []state.SecretVersion
+		unmanaged, unseen, restored bool
+		want                        []string // in the advice; none for no advice
+	}{
+		{name: "changed by hand", err: refused, versions: []state.SecretVersion{live}, want: []string{"accepted version 2 of gate/admin at 2026-03-01T12:00:00Z", "changed the password", login}},
+		{name: "found out by an earlier run", err: withheld(ledger.Again), versions: []state.SecretVersion{tried}, want: []string{"changed the password", login}},
+		{name: "and what else was tried since", err: withheld(ledger.Spent), versions: []state.SecretVersion{tried}, want: []string{"changed the password", login}},
+		{name: "a new device", err: refused, versions: []state.SecretVersion{live}, unseen: true, want: []string{"no record of this device", login}},
+		{name: "mistyped into the vault", err: refused, versions: []state.SecretVersion{typed}, want: []string{"which a person put into the vault", login}},
+		{name: "an older copy of the state", err: refused, versions: []state.SecretVersion{live}, restored: true, want: []string{"restored from an older copy", login}},
+		{name: "reset", err: inactive, versions: []state.SecretVersion{live}, want: []string{"reset or replaced since", "Activate it", login}},
+		{name: "not activated yet", err: inactive, versions: []state.SecretVersion{live}, unseen: true},
+		{name: "a rotation in doubt", err: withheld(ledger.Spent), versions: []state.SecretVersion{pending, live}, want: []string{"a rotation did not finish", "camform rotate -due"}},
+		{name: "forgotten by an interrupt", err: withheld(ledger.Forgotten), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin -accept-risk 'an earlier run was interrupted'"}},
+		{name: "forgotten, not managed", err: withheld(ledger.Forgotten), unmanaged: true, want: []string{login + " -password-from env:ADMIN -accept-risk"}},
+		{name: "others were refused", err: withheld(ledger.Spent), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin"}},
+		{name: "few are left", err: withheld(ledger.Few), versions: []state.SecretVersion{live}},
+		{name: "locked", err: withheld(ledger.Closed), versions: []state.SecretVersion{live}},
+		{name: "dead", err: providers.ErrUnreachable, versions: []state.SecretVersion{live}},
+		{name: "not managed", err: refused, unmanaged: true, want: []string{"correct the password in the configuration"}},
+		{name: "not managed, again", err: withheld(ledger.Again), unmanaged: true, want: []string{"correct it and run again"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := standing{
+				device: schema.Device{Name: "gate"}, seen: noon, versions: tt.versions, restored: tt.restored,
+				access: plan.Access{Username: "admin", Managed: "gate/admin", Password: plan.SecretSource{Origin: "env:ADMIN"}},
+			}
+			if tt.unmanaged {
+				s.access.Managed = ""
+			}
+			if tt.unseen {
+				s.seen = time.Time{}
+			}
+			explained := s.explain(tt.err)
+			if !errors.Is(explained, tt.err) || len(tt.want) == 0 && explained.Error() != tt.err.Error() {
+				t.Errorf("got %v for %v", explained, tt.err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(explained.Error(), want) {
+					t.Errorf("%q is not in %q", want, explained)
+				}
+			}
+			if strings.Count(explained.Error(), "camform ") > 1 && !tt.unseen {
+				t.Errorf("more than one command in %q", explained)
+			}
+		})
+	}
+}
+
+// A device is not asked while it is uncertain which password it has, and whoever can find out is named.
+func TestAnUncertainPasswordIsNotTriedByReaders(t *testing.T) {
+	s := standing{device: schema.Device{Name: "gate"}, access: plan.Access{Username: "admin", Managed: "gate/admin"}}
+	live := state.SecretVersion{Version: 1, Status: state.SecretLive, Proven: time.Now()}
+	for want, versions := range map[string][]state.SecretVersion{
+		"camform rotate -due": {{Version: 2, Status: state.SecretPending, Sent: time.Now()}, live},
+		"camform login":       {{Version: 1, Status: state.SecretLive, Proven: time.Now(), Tried: 1}},
+	} {
+		s.versions = versions
+		if err := s.blocked(); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, providers.ErrBudget) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	s.versions = []state.SecretVersion{live}
+	if err := s.blocked(); err != nil {
+		t.Error(err)
+	}
+}
