@@ -103,8 +103,12 @@ func (r *Redactor) Blank(text string) string {
 	for _, form := range r.exact {
 		text = strings.ReplaceAll(text, form, schema.Blank)
 	}
+	lower := strings.ToLower(text)
 	for _, form := range r.folded {
-		text = replacedFolded(text, form)
+		if strings.Contains(lower, form) {
+			text = replacedFolded(text, lower, form)
+			lower = strings.ToLower(text)
+		}
 	}
 	for plain, rounds := text, 0; rounds < 3 && strings.ContainsAny(plain, `&%\`); rounds++ {
 		plain = unescaped(plain)
@@ -119,12 +123,8 @@ func (r *Redactor) repeats(lower string) bool {
 	return slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(lower, secret) })
 }
 
-// replacedFolded blanks a form, which is in lower case, in any case; the whole text where its lower case has other places.
-func replacedFolded(text, form string) string {
-	lower := strings.ToLower(text)
-	if !strings.Contains(lower, form) {
-		return text
-	}
+// replacedFolded blanks what is the form in lower case; all of the text where letters have other lengths there.
+func replacedFolded(text, lower, form string) string {
 	if len(lower) != len(text) {
 		return schema.Blank
 	}

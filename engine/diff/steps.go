@@ -73,8 +73,10 @@ func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Che
 	for _, refusal := range refused(*c, snap, check) {
 		switch {
 		case refusal.Masked:
-			left = append(left, c.masked(refusal))
-			c.Why = nil
+			if !slices.ContainsFunc(left, func(s plan.Skipped) bool { return s.Attribute == refusal.Attribute }) {
+				left = append(left, c.masked(refusal))
+			}
+			c.Why = nil // what is declared and unproven would not be sent in the place of the mask
 		case refusal.Unproven && allows(allowed, c.Kind.Name, refusal.Attribute):
 		case refusal.Unproven:
 			left = append(left, c.unproven(refusal.Attribute, refusal.Detail))

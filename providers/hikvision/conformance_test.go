@@ -132,6 +132,10 @@ func TestEveryModelConforms(t *testing.T) {
 			simulator.Options{Models: []string{"camera-v58", "recorder-v2"}, Algorithm: "SHA256"},
 			known(closesHTTP, redirects, neverWeaker),
 		},
+		"with masked secrets": {
+			simulator.Options{Models: []string{"camera-v57"}, Faults: simulator.Faults{Quirks: []simulator.Quirky{{Device: "*", Quirks: simulator.Quirks{MasksSecrets: true}}}}},
+			known(closesHTTP, redirects, neverWeaker),
+		},
 		"TLS": {
 			simulator.Options{Models: thorough.Spread([]string{"camera-v58", "recorder-v2"}, thorough.Pick(1, 1, thorough.All)), TLS: true},
 			known(closesHTTPS, neverWeaker),
@@ -141,7 +145,7 @@ func TestEveryModelConforms(t *testing.T) {
 			switch name {
 			case "TLS":
 				thorough.OnlyUsual(t)
-			case "SHA-256":
+			case "SHA-256", "with masked secrets":
 				thorough.OnlyLong(t)
 			}
 			synctest.Test(t, func(t *testing.T) {

@@ -192,3 +192,17 @@ func TestI1NoAttributeRepeatsTheLogin(t *testing.T) {
 		}
 	}
 }
+
+// TestI1WhatIsWrongRepeatsNoLogin: a check of a value quotes what the device has.
+func TestI1WhatIsWrongRepeatsNoLogin(t *testing.T) {
+	body := `<Ehome><enabled>CANARY-LOGIN-7</enabled><deviceID>a</deviceID></Ehome>`
+	provider, kind, docs := opened(t, "isup", "", body)
+	for path, doc := range docs {
+		doc.Hide = providers.NewRedactor(schema.NewSecret("Canary-Login-7"))
+		docs[path] = doc
+	}
+	wrong := provider.Check(kind, docs, "", object(kind, map[string]any{"device_id": "b"}))
+	if len(wrong) == 0 || !strings.Contains(wrong[0].Detail, schema.Blank) || strings.Contains(strings.ToLower(wrong[0].Detail), "canary") {
+		t.Errorf("it says %v", wrong)
+	}
+}
