@@ -13,11 +13,12 @@ import (
 	"camform/schema"
 )
 
-// overHTTPCode is that of secrets that would be sent over plain HTTP. The login is not among them, since it goes by digest.
+// overHTTPCode is that of secrets that would be sent over plain HTTP: those that are set, and the password of the login where a
+// device wants it within a change. Otherwise a login goes by digest.
 const overHTTPCode = "secret-over-http"
 
-// OverHTTP tells which secrets of a configuration would be sent over plain HTTP, but for devices of which somebody said that
-// this is meant.
+// OverHTTP tells which settings of a configuration would send secrets over plain HTTP, but for devices of which somebody said
+// that this is meant.
 func OverHTTP(cfg *config.Config) diag.Problems {
 	var found []sending
 	for _, d := range cfg.Devices {
@@ -25,13 +26,11 @@ func OverHTTP(cfg *config.Config) diag.Problems {
 			continue
 		}
 		for _, s := range d.Settings {
-			i := slices.IndexFunc(s.Kind.Attributes, func(a *schema.Attribute) bool {
-				_, declared := s.Attributes[a.Name]
-				return declared && a.Secret
-			})
-			if i >= 0 {
-				declared := s.Attributes[s.Kind.Attributes[i].Name].Range
-				found = append(found, sending{s.Address, &declared})
+			secret := func(a *schema.Attribute) bool { return a.Secret && s.Attributes[a.Name].Range != (hcl.Range{}) }
+			if i := slices.IndexFunc(s.Kind.Attributes, secret); i >= 0 {
+				found = append(found, sending{s.Address, s.Attributes[s.Kind.Attributes[i].Name].Range})
+			} else if s.Kind.SendsLogin {
+				found = append(found, sending{s.Address, s.Range})
 			}
 		}
 	}
@@ -39,12 +38,16 @@ func OverHTTP(cfg *config.Config) diag.Problems {
 }
 
 // planOverHTTP is OverHTTP of the steps of a plan.
-func planOverHTTP(p *plan.Plan) diag.Problems {
+func planOverHTTP(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 	var found []sending
 	for _, d := range p.Devices {
+		if !strings.HasPrefix(d.Access.URL, "http:") || d.Access.Plain {
+			continue
+		}
 		for _, s := range d.Steps {
-			if len(s.Secrets) > 0 && strings.HasPrefix(d.Access.URL, "http:") && !d.Access.Plain {
-				found = append(found, sending{s.Address, s.Range.HCL()})
+			writes := s.Action == plan.Create || s.Action == plan.Update
+			if len(s.Secrets) > 0 || writes && kinds.Lookup(s.Address.Kind).SendsLogin {
+				found = append(found, sending{s.Address, *s.Range.HCL()})
 			}
 		}
 	}
@@ -54,7 +57,7 @@ func planOverHTTP(p *plan.Plan) diag.Problems {
 // sending is a setting that is sent with a secret.
 type sending struct {
 	setting  schema.Setting
-	declared *hcl.Range
+	declared hcl.Range
 }
 
 func overHTTP(found []sending) diag.Problems {
@@ -66,7 +69,7 @@ func overHTTP(found []sending) diag.Problems {
 		settings = append(settings, f.setting)
 	}
 	return diag.Problems{{
-		Severity: diag.Warning, Code: overHTTPCode, Summary: "Password over plain HTTP", Address: settings[0], Subject: found[0].declared,
+		Severity: diag.Warning, Code: overHTTPCode, Summary: "Password over plain HTTP", Address: settings[0], Subject: &found[0].declared,
 		Detail: fmt.Sprintf("Passwords or keys would be sent over plain HTTP, where everyone on the way can read them: %s. Write the address with https://, or "+
 			"where a device has no HTTPS, say so in its block: tls { plain = true }.", named(settings)),
 	}}

@@ -48,6 +48,8 @@ type Kind struct {
 	Reboot Reboot // whether a change can need a restart of the device
 	Drops  bool   // whether a change can cut connections that are open
 
+	SendsLogin bool // whether a change can carry the password of the login, by which the device proves who makes it
+
 	Attributes []*Attribute // in the order of the file
 	Guards     []*Guard     // what it decides about the ways in, in the order of the file
 

@@ -1,10 +1,11 @@
 setting "security_email" {
-  summary    = "Mail addresses to which a code to reset the password is sent"
-  source     = "The layout from chapters of an official guide; the address answers on a recorder with a refusal; no answer with an address was recorded"
-  confidence = "likely"
-  phase      = "accounts"
-  risk       = "login"
-  hooks      = "security_email"
+  summary     = "Mail addresses to which a code to reset the password is sent"
+  source      = "The layout from chapters of an official guide; the address answers on a recorder with a refusal; no answer with an address was recorded"
+  confidence  = "likely"
+  phase       = "accounts"
+  risk        = "login"
+  hooks       = "security_email"
+  sends_login = true
 
   doc = <<-EOT
     Whoever reads mail at one of these addresses can set a new password for the administrator. The mail comes from the

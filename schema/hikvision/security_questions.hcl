@@ -1,10 +1,11 @@
 setting "security_questions" {
-  summary    = "Questions by which the password of the administrator can be reset"
-  source     = "The layout from a camera V5.8.10; the errors from the official list; which questions there are was not recorded"
-  confidence = "confirmed"
-  phase      = "accounts"
-  risk       = "login"
-  hooks      = "security_questions"
+  summary     = "Questions by which the password of the administrator can be reset"
+  source      = "The layout from a camera V5.8.10; the errors from the official list; which questions there are was not recorded"
+  confidence  = "confirmed"
+  phase       = "accounts"
+  risk        = "login"
+  hooks       = "security_questions"
+  sends_login = true
 
   doc = <<-EOT
     Whoever knows the answers to three questions can set a new password for the administrator from the local network. So

@@ -6,6 +6,7 @@ setting "user" {
   risk           = "login"
   drops_sessions = true
   hooks          = "users"
+  sends_login    = true
   keyed          = true
   key_doc        = "Name of the user, in the spelling of the device."
 
