@@ -164,7 +164,12 @@ func (b *beginning) origins(dir string, v *vault.Vault) *vault.Origins {
 	names, whole := b.rules.Environment()
 	return &vault.Origins{
 		Env: b.env, Dir: dir, Vault: v,
-		Check: func(origin string) error { return b.rules.CheckOrigin(origin, dir) },
+		Check: func(origin string) error {
+			if err := b.source.CheckOrigin(origin); err != nil {
+				return err
+			}
+			return b.rules.CheckOrigin(origin, dir)
+		},
 		Shows: func(variable string) bool { return whole || slices.Contains(names, variable) },
 	}
 }

@@ -95,6 +95,11 @@ func privateFile(path string) diag.Problem {
 	return secretExposed.of("%s cannot be used here: %s. Name another file.", path, errPrivate)
 }
 
+// CheckOrigin refuses an origin that names a private file. A plan file may bring one that the configuration never named.
+func (s *Source) CheckOrigin(origin string) error {
+	return (&files{source: s, settings: &s.Settings}).refuse(origin)
+}
+
 // refuse is the problem of an origin that names a private file, nil for any other origin.
 func (f *files) refuse(origin string) error {
 	scheme, place := schema.OriginScheme(origin)
