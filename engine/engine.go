@@ -35,6 +35,7 @@ type Engine struct {
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
 
 	Parallelism graph.Parallelism
+	Holding     apply.Holding      // what to do where another run holds devices
 	Event       func(report.Event) // told what happens, from several goroutines
 	Trace       providers.Trace    // told each exchange with a device, without secrets
 	Now         func() time.Time
@@ -377,7 +378,7 @@ func (e *Engine) judge() judge {
 
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 	return apply.Options{
-		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.sealer(), Run: run, Parallelism: e.Parallelism,
+		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.sealer(), Run: run, Holding: e.Holding, Parallelism: e.Parallelism,
 		Secret: e.Secret, Event: e.Event, Sleep: sleep,
 		Explain: func(ctx context.Context, d plan.Device, err error) error {
 			known, unread := standingOf(context.WithoutCancel(ctx), e.Store, d.Address, d.Access)

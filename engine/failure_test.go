@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine"
+	"camform/engine/apply"
 	"camform/engine/graph"
 	"camform/engine/plan"
 	"camform/engine/report"
@@ -532,7 +534,7 @@ func TestALeaseThatWasLostEndsTheDevice(t *testing.T) {
 	w.provider.onExchange(func(m moment) {
 		if m.call == memory.MethodIdentify && m.after {
 			w.clock.pass(time.Hour)
-			_, err := w.store.Acquire(context.Background(), gate, "another run")
+			_, err := w.store.Acquire(context.Background(), "another run", gate)
 			w.must(err)
 		}
 	})
@@ -542,30 +544,94 @@ func TestALeaseThatWasLostEndsTheDevice(t *testing.T) {
 	}
 }
 
+// Where another run holds a device, nothing of the plan is begun, unless somebody says that the rest may be; or the run waits.
 func TestADeviceThatIsHeldIsLeftAlone(t *testing.T) {
-	w := newWorld(t, "gate", "yard")
-	w.declareName("gate", "other")
-	w.declareName("yard", "other")
-	p := w.plan()
-	_, err := w.store.Acquire(context.Background(), schema.Device{Name: "gate"}, "another run")
-	w.must(err)
-	log := len(w.fleet.Device("gate").Log())
-	r := w.apply(p)
-	w.same(told(r), `
+	const nothing, rest, all = `
+		gate: held
+		update system: not-run
+		yard: not-run
+		update system: not-run`, `
 		gate: held
 		update system: not-run
 		yard: done
-		update system: done`)
-	for _, part := range []string{"ops@host", "another run", "2026-03-01T12:00:00Z"} {
-		if !strings.Contains(detail(r, "gate"), part) {
-			t.Errorf("detail %q does not tell %q", detail(r, "gate"), part)
-		}
+		update system: done`, `
+		gate: done
+		update system: done
+		yard: done
+		update system: done`
+	for name, c := range map[string]struct {
+		holding apply.Holding
+		freed   time.Duration // when the other run ends; 0 for never
+		want    string
+		waits   bool
+	}{
+		"nothing is begun":             {want: nothing},
+		"the rest is":                  {holding: apply.Holding{Skip: true}, want: rest},
+		"it waits":                     {holding: apply.Holding{Wait: time.Minute}, freed: 30 * time.Second, want: all, waits: true},
+		"it waits in vain":             {holding: apply.Holding{Wait: 20 * time.Second}, freed: 30 * time.Second, want: nothing, waits: true},
+		"it waits in vain, and skips":  {holding: apply.Holding{Wait: 20 * time.Second, Skip: true}, freed: 30 * time.Second, want: rest, waits: true},
+		"it waits no longer than that": {holding: apply.Holding{Wait: time.Minute, Skip: true}, freed: 30 * time.Second, want: all, waits: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "gate", "yard")
+				w.declareName("gate", "other")
+				w.declareName("yard", "other")
+				p := w.plan()
+				leases, err := w.store.Acquire(context.Background(), "another run", schema.Device{Name: "gate"})
+				w.must(err)
+				if c.freed > 0 {
+					time.AfterFunc(c.freed, func() { w.must(w.store.Release(context.Background(), leases...)) })
+				}
+				touched := func() int { return len(w.fleet.Device("gate").Log()) + len(w.fleet.Device("yard").Log()) }
+				log := touched()
+				e := w.engine()
+				e.Holding = c.holding
+				r := e.Apply(context.Background(), context.Background(), p, w.nextRun())
+				w.same(told(r), c.want)
+				if c.want == nothing && touched() != log {
+					t.Error("a device was touched")
+				}
+				if c.want != all {
+					for _, part := range []string{"ops@host", "another run", "2026-03-01T12:00:00Z", "camform state release another run"} {
+						if !strings.Contains(detail(r, "gate"), part) {
+							t.Errorf("detail %q does not tell %q", detail(r, "gate"), part)
+						}
+					}
+				}
+				waits := 0
+				for _, event := range w.events {
+					if event.Kind == report.Waiting {
+						waits++
+					}
+				}
+				if (waits == 1) != c.waits || waits > 1 {
+					t.Errorf("it is told %d times that the run waits", waits)
+				}
+				time.Sleep(time.Minute)
+				w.restart() // a lease ends by itself
+				w.converge()
+			})
+		})
 	}
-	if len(w.fleet.Device("gate").Log()) != log {
-		t.Error("the device was touched")
+}
+
+// A run gives back all that it holds, however it ends.
+func TestARunGivesItsDevicesBack(t *testing.T) {
+	w := newWorld(t, "gate", "yard", "shed")
+	for _, name := range []string{"gate", "yard", "shed"} {
+		w.declareName(name, "other")
 	}
-	w.restart() // the lease ends by itself
-	w.converge()
+	w.parallelism.Total = 1
+	p := w.plan()
+	stop, interrupt := context.WithCancel(context.Background())
+	w.fleet.Device("gate").BeforeWrite(func(memory.Exchange) { interrupt() })
+	w.applyUntil(context.Background(), stop, p)
+	held, err := w.store.Held(context.Background())
+	w.must(err)
+	if len(held) > 0 {
+		t.Errorf("it still holds %v", held[0].Device)
+	}
 }
 
 func TestTwoEnginesWriteOnce(t *testing.T) {

@@ -110,7 +110,7 @@ func TestADeviceThatCameBackIsNotForgotten(t *testing.T) {
 func TestADeviceThatSomebodyHoldsIsNotForgotten(t *testing.T) {
 	w, yard := left(t)
 	p := w.plan()
-	_, err := w.store.Acquire(context.Background(), yard.Address, "another")
+	_, err := w.store.Acquire(context.Background(), "another", yard.Address)
 	w.must(err)
 	if bad := w.apply(p).Bad(); len(bad) != 1 || bad[0].Result != report.Held || !w.known("yard") {
 		t.Errorf("bad %+v", bad)

@@ -40,11 +40,11 @@ var ErrWithheld = errors.New("the login was not tried")
 func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResult, error) {
 	address, access := typed.Device.Address, diff.AccessOf(typed.Device)
 	result := LoginResult{Before: providers.RemainingUnknown, After: providers.RemainingUnknown, Name: access.Managed}
-	lease, err := e.Store.Acquire(ctx, address, run)
+	leases, err := e.Store.Acquire(ctx, run, address)
 	if err != nil {
 		return result, err
 	}
-	defer func() { _ = e.Store.Release(ctx, lease) }() // one that cannot be given back expires by itself
+	defer func() { _ = e.Store.Release(ctx, leases...) }() // one that cannot be given back expires by itself
 	password, err := typed.Password(ctx)
 	if err != nil {
 		return result, err
@@ -80,7 +80,7 @@ func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResul
 	if result.Version, err = e.current(ctx, access.Managed, password, typed.Set); err != nil {
 		return result, err
 	}
-	return result, e.Store.SettleSecret(ctx, lease, state.Verdict{Name: access.Managed, Live: result.Version})
+	return result, e.Store.SettleSecret(ctx, leases[0], state.Verdict{Name: access.Managed, Live: result.Version})
 }
 
 // current is the version of the vault with a password that a device accepted. One that the vault does not have is put there.

@@ -375,9 +375,9 @@ func TestARollbackRemembersWhoAnswered(t *testing.T) {
 	if r, _ := w.carryOut(w.plan(setting("yard", "", ""))); len(r.Bad()) > 0 {
 		t.Fatalf("apply:\n%s", told(r))
 	}
-	lease, err := w.store.Acquire(context.Background(), schema.Device{Name: "yard"}, run)
+	leases, err := w.store.Acquire(context.Background(), run, schema.Device{Name: "yard"})
 	w.must(err)
-	_, err = w.store.Begin(context.Background(), lease, state.Intent{Steps: []state.IntentStep{{Setting: setting("yard", "system", "")}}})
+	_, err = w.store.Begin(context.Background(), leases[0], state.Intent{Steps: []state.IntentStep{{Setting: setting("yard", "system", "")}}})
 	w.must(err)
 	if _, problems := w.sealing().Rollback(context.Background(), w.cfg, run, nil); !problems.HasErrors() || problems[0].Code != "same-serial-number" {
 		t.Errorf("problems %v", problems)
@@ -420,7 +420,7 @@ func TestI11AnotherDeviceGetsNothingBack(t *testing.T) {
 func TestWhatIsNotKeptIsTold(t *testing.T) {
 	w := newWorld(t, "gate")
 	ctx := context.Background()
-	lease, err := w.store.Acquire(ctx, schema.Device{Name: "gate"}, "old")
+	leases, err := w.store.Acquire(ctx, "old", schema.Device{Name: "gate"})
 	w.must(err)
 	was, is := json.RawMessage(`{"name":"one","gone":1}`), json.RawMessage(`{"name":"two","gone":2}`)
 	intent := state.Intent{Document: "/system", Method: "PUT"}
@@ -428,9 +428,9 @@ func TestWhatIsNotKeptIsTold(t *testing.T) {
 		intent.Steps = append(intent.Steps, state.IntentStep{Setting: setting("gate", kind, ""), Action: "update", Before: was, After: is})
 	}
 	intent.Steps = append(intent.Steps, state.IntentStep{Setting: setting("gate", "service", "HTTP"), Action: "create", After: is})
-	id, err := w.store.Begin(ctx, lease, intent)
+	id, err := w.store.Begin(ctx, leases[0], intent)
 	w.must(err)
-	w.must(w.store.Finish(ctx, lease, id, state.Done, nil, nil))
+	w.must(w.store.Finish(ctx, leases[0], id, state.Done, nil, nil))
 	leftAlone := func(want string) {
 		t.Helper()
 		w.same(toldSkipped(w.wayBack("old")), want)
@@ -442,13 +442,13 @@ func TestWhatIsNotKeptIsTold(t *testing.T) {
 		system not-taken-back no snapshot of the device is kept from before the run`)
 
 	save := func(run, text string) {
-		lease.Run = run
+		leases[0].Run = run
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
 		_, err := z.Write([]byte(text))
 		w.must(errors.Join(err, z.Close()))
 		sealed, _ := mirror{}.Seal(packed.Bytes())
-		w.must(w.store.SaveSnapshot(ctx, lease, "/system", sealed))
+		w.must(w.store.SaveSnapshot(ctx, leases[0], "/system", sealed))
 	}
 	save("old", `{"items":{"":{"name":"one"}}}`)
 	leftAlone(`
@@ -463,10 +463,10 @@ func TestWhatIsNotKeptIsTold(t *testing.T) {
 	planned, _ := e.Rollback(ctx, w.cfg, "old", []schema.Setting{setting("gate", "system", "")})
 	w.same(toldSkipped(planned.Plan), "system not-taken-back the snapshot of /system cannot be opened: the vault is locked")
 
-	lease.Run = "torn"
-	id, err = w.store.Begin(ctx, lease, intent)
+	leases[0].Run = "torn"
+	id, err = w.store.Begin(ctx, leases[0], intent)
 	w.must(err)
-	w.must(w.store.Finish(ctx, lease, id, state.Done, nil, nil))
+	w.must(w.store.Finish(ctx, leases[0], id, state.Done, nil, nil))
 	save("torn", `{"items":`)
 	if got := toldSkipped(w.wayBack("torn", setting("gate", "system", ""))); !strings.HasPrefix(got, "system not-taken-back its snapshot cannot be understood: ") {
 		t.Errorf("left alone: %s", got)

@@ -13,6 +13,7 @@ import (
 
 	"camform/cmd/camform/view"
 	"camform/engine"
+	"camform/engine/apply"
 	"camform/engine/auditlog"
 	"camform/engine/plan"
 	"camform/engine/report"
@@ -80,12 +81,15 @@ type decision struct {
 	overrides []string // limits that may be exceeded, as NAME=REASON
 	file      string   // that the plan came from; empty if it was just made
 	approvals []string // files with approvals in other places than beside the plan
+	holding   apply.Holding
 	codes     detail
 }
 
 func (d *decision) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.approved, "auto-approve", false, "do not ask for approval")
 	addOverrideLimit(flags, &d.overrides)
+	flags.DurationVar(&d.holding.Wait, "lock-timeout", 0, "wait so long for devices that another run holds: 10m, for example")
+	flags.BoolVar(&d.holding.Skip, "skip-held", false, "change the other devices if another run holds some; without it nothing is begun")
 	d.codes.add(flags, "=fleet: exit with 3 to 6 in the place of some 1; see -help")
 }
 
@@ -122,7 +126,7 @@ func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
 			return err
 		}
 	}
-	return w.apply(cmd, p, reasons)
+	return w.apply(cmd, p, reasons, d.holding)
 }
 
 // admit refuses a plan that a check stops, that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
@@ -172,7 +176,7 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	if err := w.recover(cmd.Context(), p.Devices); err != nil {
 		return err
 	}
-	return w.apply(cmd, p, reasons)
+	return w.apply(cmd, p, reasons, d.holding)
 }
 
 // markApplied tells if a plan was applied before. That is no error, so that one that was interrupted can be finished: what is done
@@ -216,7 +220,9 @@ func (w *workspace) recover(ctx context.Context, devices []plan.Device) error {
 		return err
 	}
 	for _, d := range recovered {
-		fmt.Fprintf(w.err, "%s: %s\n", d.Address, d.Detail)
+		if d.Result != report.Held { // by a run that is at it, of which apply tells
+			fmt.Fprintf(w.err, "%s: %s\n", d.Address, d.Detail)
+		}
 	}
 	return nil
 }
@@ -239,7 +245,7 @@ func (w *workspace) ask() error {
 }
 
 // apply carries out a plan and tells what happened. Reasons are why its limits were exceeded.
-func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) error {
+func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, holding apply.Holding) error {
 	hash, err := plan.Hash(p, w.engine.Provider.Kinds())
 	if err != nil {
 		return err
@@ -256,7 +262,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) er
 		fmt.Fprintln(w.err, "\nInterrupted: finishing the steps in flight. Interrupt again to stop at once.")
 	})
 	defer release()
-	r, err := w.carryOut(ctx, stop, p)
+	r, err := w.carryOut(ctx, stop, p, holding)
 	if err != nil {
 		return err
 	}
@@ -267,9 +273,11 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string) er
 }
 
 // carryOut applies a plan and shows what happens meanwhile and in the end.
-func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan) (*report.Report, error) {
+func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan, holding apply.Holding) (*report.Report, error) {
 	run := view.NewRun(w.flags.format, w.output(), p, w.progress, version(), w.engine.Now)
-	r := w.told(run.Event).Apply(ctx, stop, p, w.run)
+	applying := w.told(run.Event)
+	applying.Holding = holding
+	r := applying.Apply(ctx, stop, p, w.run)
 	return r, run.End(r)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -96,31 +95,36 @@ replaced, and only then.`,
 
 func stateReleaseCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "release DEVICE ID",
-		Short: "Release a device that a run holds which is gone",
-		Long: `Release a device by force. A run holds a device while it changes it, so that no other run does. One that was
-killed on this machine holds nothing any more, and one on another machine for a minute at most; whoever cannot wait for
-a run that hangs releases the device with the id from the message that says who holds it. Make sure that the run is
-gone.`,
-		Args: cobra.ExactArgs(2),
+		Use:   "release RUN",
+		Short: "Release the devices that a run holds which is gone",
+		Long: `Release devices by force. A run holds the devices that it changes, so that no other run does. One that was killed on
+this machine holds nothing any more, and one on another machine for a minute at most; whoever cannot wait for a run that
+hangs releases its devices by its name, which the message has that says who holds them. Make sure that the run is gone.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			device, err := schema.ParseDevice(args[0])
-			if err != nil {
-				return err
-			}
-			id, err := strconv.ParseInt(args[1], 10, 64)
-			if err != nil {
-				return fmt.Errorf("%q is not an id; the message that says who holds a device has it", args[1])
-			}
 			w, err := a.openForState(cmd)
 			if err != nil {
 				return err
 			}
 			defer w.close()
-			if err := w.store.ForceRelease(cmd.Context(), device, id); err != nil {
+			held, err := w.store.Held(cmd.Context())
+			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.out, "Released %s.\n", device)
+			n := 0
+			for _, h := range held {
+				if h.Run != args[0] {
+					continue
+				}
+				if err := w.store.ForceRelease(cmd.Context(), h.Device, h.ID); err != nil {
+					return err
+				}
+				n++
+			}
+			if n == 0 {
+				return fmt.Errorf("run %s holds no device", args[0])
+			}
+			fmt.Fprintf(a.out, "Released %s.\n", render.Plural(n, "device"))
 			return nil
 		},
 	}

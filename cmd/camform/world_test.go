@@ -53,6 +53,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"jsonlines": plain((*world).cmdJSONLines),
 	"replace":   plain((*world).cmdReplace),
 	"sshkey":    plain((*world).cmdSSHKey),
+	"pick":      plain((*world).cmdPick),
 }
 
 // plain makes a command of a method. None of them can be negated.
@@ -137,6 +138,20 @@ func faultsOf(ts *testscript.TestScript, file string) simulator.Faults {
 	faults, err := simulator.ParseFaults(strings.NewReader(ts.ReadFile(file)))
 	ts.Check(err)
 	return faults
+}
+
+// cmdPick puts what the first group of an expression finds in a file, stdout or stderr into a variable.
+//
+//	pick NAME FILE EXPRESSION
+func (w *world) cmdPick(ts *testscript.TestScript, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: pick NAME FILE EXPRESSION")
+	}
+	found := regexp.MustCompile(args[2]).FindStringSubmatch(ts.ReadFile(args[1]))
+	if len(found) < 2 {
+		ts.Fatalf("%s has nothing like %s", args[1], args[2])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // cmdDevice looks at a device, or does something to it that camform does not know of. Passwords are named by the

@@ -45,6 +45,7 @@ type Options struct {
 	Vault       rotate.Vault // makes and reads managed passwords
 	Sealer      Sealer       // makes what is kept of devices unreadable for others
 	Run         string       // id of the run, for leases and the journal
+	Holding     Holding      // what to do where another run holds devices
 	Parallelism graph.Parallelism
 
 	// Target turns the access of a device into a target for a session. The error is for people: a secret that is not
@@ -64,6 +65,7 @@ type Options struct {
 	Event func(report.Event)
 
 	keeper *state.Keeper // renews the leases of the run
+	leases *leases       // of devices that nobody works on yet; nil where they are taken one by one
 	census *census       // who uses the devices as the run begins
 }
 
@@ -71,17 +73,24 @@ type Options struct {
 // requests in flight are cut off, and the journal knows which. The report has every device of the
 // plan; those that left the configuration are forgotten last.
 func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
-	r := runSteps(ctx, stop, p, o)
+	defer keep(ctx, &o)()
+	r := &report.Report{
+		Stage: report.Apply, Started: time.Now().UTC(), Devices: make([]report.Device, len(p.Devices)), Targets: p.Targets, Unknown: p.Unknown(),
+	}
+	err := o.lease(stop, busy(p))
+	if held, ok := errors.AsType[state.HeldErrors](err); ok {
+		heldBack(p, held, r)
+		return r
+	}
+	defer o.unlease(ctx)
+	runSteps(ctx, stop, p, err, r, o)
 	forgetGone(ctx, stop, p.Gone, r, o)
 	return r
 }
 
-// runSteps carries out the steps of a plan.
-func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
+// runSteps carries out the steps of a plan, unless err says why they cannot be.
+func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Report, o Options) {
 	begun := time.Now()
-	r := &report.Report{
-		Stage: report.Apply, Started: begun.UTC(), Devices: make([]report.Device, len(p.Devices)), Targets: p.Targets, Unknown: p.Unknown(),
-	}
 	followers, devices := findFollowers(p.Devices, o.Provider.Kinds())
 	var work []int
 	for i, d := range devices {
@@ -92,22 +101,22 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report
 		r.Devices[i] = idle(d)
 	}
 	if len(work) == 0 {
-		return r // nothing follows where nothing leads
+		return // nothing follows where nothing leads
 	}
-	var err error
-	if o.census, err = takeCensus(stop, p, o); err == nil {
+	if err == nil {
+		o.census, err = takeCensus(stop, p, o)
+	}
+	if err == nil {
 		err = o.Store.Owe(ctx, followers.debts(o.census))
 	}
 	if err != nil {
 		for _, i := range work {
 			r.Devices[i] = notRun(devices[i], fmt.Sprintf("%v: %v", rotate.ErrStore, err))
 		}
-		return r
+		return
 	}
 	witnesses := before(stop, p, o)
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
-	keeper := keep(ctx, &o)
-	defer keeper()
 	left := graph.Walk(stop, work, func(i int) string { return devices[i].Access.Site }, o.Parallelism, func(i int) {
 		r.Devices[i] = followers.carryOut(devices[i], func() report.Device { return runDevice(ctx, stop, devices[i], o) })
 		followers.after(ctx, r.Devices[i], o)
@@ -124,7 +133,6 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report
 	r.Elapsed = time.Since(begun)
 	o.Event(report.Event{Kind: report.StageDone, Stage: report.Apply, Elapsed: r.Elapsed})
 	after(ctx, witnesses, r, o)
-	return r
 }
 
 // keep renews the leases of the run in the background until the returned function is called. A lease that is lost all the
@@ -247,17 +255,21 @@ func (w *worker) stopped() bool { return w.stop.Err() != nil }
 // hold takes the lease of the device and then finds out what is remembered of it and what is open, so that no other run
 // changes that meanwhile. If it reports false, nothing is held.
 func (w *worker) hold(ctx context.Context) bool {
-	lease, err := w.Store.Acquire(ctx, w.device.Address, w.Run)
-	if _, held := errors.AsType[*state.HeldError](err); held {
-		w.fail(report.Held, providers.Reason(err))
-		return false
-	}
-	if err != nil {
-		w.fail(report.Failed, providers.Reason(err))
-		return false
+	lease, ok := w.leases.take(w.device.Address)
+	if !ok {
+		taken, err := w.Store.Acquire(ctx, w.Run, w.device.Address)
+		if _, held := errors.AsType[*state.HeldError](err); held {
+			w.fail(report.Held, providers.Reason(err))
+			return false
+		}
+		if err != nil {
+			w.fail(report.Failed, providers.Reason(err))
+			return false
+		}
+		lease = taken[0]
+		w.keeper.Hold(lease)
 	}
 	w.lease = lease
-	w.keeper.Hold(lease)
 	w.accounts = rotate.NewAccounts(rotate.World{Store: w.Store, Vault: w.Vault, Device: w.line}, lease, w.device.Access)
 	known, err := w.Store.SettingsOf(ctx, w.device.Address)
 	w.judge = judge{line: w.line, accounts: w.accounts, comparison: comparison{

@@ -94,7 +94,13 @@ func drawOperation(r *rapid.T, leases []state.Lease) func(apply.Store) (state.Le
 	switch rapid.IntRange(0, 7).Draw(r, "operation") {
 	case 0:
 		run := rapid.SampledFrom([]string{"first", "second"}).Draw(r, "run")
-		return func(s apply.Store) (state.Lease, error) { return s.Acquire(ctx, cameraAddress, run) }
+		return func(s apply.Store) (state.Lease, error) {
+			leases, err := s.Acquire(ctx, run, cameraAddress)
+			if err != nil {
+				return state.Lease{}, err
+			}
+			return leases[0], nil
+		}
 	case 1:
 		return func(s apply.Store) (state.Lease, error) { return state.Lease{}, s.Release(ctx, lease) }
 	case 2:

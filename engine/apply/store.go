@@ -12,7 +12,7 @@ import (
 type Store interface {
 	state.Renewer
 	rotate.Store
-	Acquire(ctx context.Context, device schema.Device, run string) (state.Lease, error)
+	Acquire(ctx context.Context, run string, devices ...schema.Device) ([]state.Lease, error)
 	Release(ctx context.Context, leases ...state.Lease) error
 
 	Device(ctx context.Context, address schema.Device) (state.Device, bool, error)

@@ -55,17 +55,25 @@ func newStore(now func() time.Time) *store {
 	}
 }
 
-func (s *store) Acquire(_ context.Context, device schema.Device, run string) (lease state.Lease, err error) {
+func (s *store) Acquire(_ context.Context, run string, devices ...schema.Device) (leases []state.Lease, err error) {
 	err = s.durable(func() error {
-		if holder := s.holder[device]; holder != "" && s.alive(holder) && s.now().Before(s.renewed[device].Add(state.LeaseTime)) {
-			return &state.HeldError{Device: device, Run: s.holder[device]}
+		var held state.HeldErrors
+		for _, device := range devices {
+			if holder := s.holder[device]; holder != "" && s.alive(holder) && s.now().Before(s.renewed[device].Add(state.LeaseTime)) {
+				held = append(held, &state.HeldError{Device: device, Run: s.holder[device]})
+			}
 		}
-		s.tokens[device]++
-		s.holder[device], s.renewed[device] = run, s.now()
-		lease = state.Lease{Device: device, Run: run, Token: s.tokens[device]}
+		if len(held) > 0 {
+			return held
+		}
+		for _, device := range devices {
+			s.tokens[device]++
+			s.holder[device], s.renewed[device] = run, s.now()
+			leases = append(leases, state.Lease{Device: device, Run: run, Token: s.tokens[device]})
+		}
 		return nil
 	})
-	return lease, err
+	return leases, err
 }
 
 func (s *store) Device(_ context.Context, address schema.Device) (state.Device, bool, error) {

@@ -87,6 +87,8 @@ func (p *Progress) Event(e report.Event) {
 		}
 	case report.StepDone:
 		p.stepDone(e)
+	case report.Waiting:
+		p.screen.line("Waiting for another run: " + printable(e.Detail))
 	case report.Interrupted:
 		p.screen.line("Interrupted: the steps in flight are finished, then the run ends.")
 	}

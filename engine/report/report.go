@@ -33,6 +33,7 @@ const (
 	StepDone      EventKind = "step-done"
 	DeviceDone    EventKind = "device-done"
 	StageDone     EventKind = "stage-done"
+	Waiting       EventKind = "waiting"     // for another run, which holds devices; Detail says who
 	Interrupted   EventKind = "interrupted" // the steps in flight are finished, then the run ends
 )
 
@@ -44,7 +45,7 @@ type Event struct {
 	Setting schema.Setting // for step events
 	Action  plan.Action    // for step events
 	Result  Result         // for StepDone and DeviceDone; Done if all is well
-	Detail  string         // for people, when Result is not Done
+	Detail  string         // for people, when Result is not Done, and for Waiting
 	Total   int            // devices in the stage, for StageStarted
 	Elapsed time.Duration  // for StepDone, DeviceDone and StageDone
 }

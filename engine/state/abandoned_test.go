@@ -33,13 +33,13 @@ func TestLeasesOfTheDeadAreTakenOver(t *testing.T) {
 			}
 			killed := open("ann@desk", 41)
 			old := acquire(t, killed, "n", "r1")
-			lease, err := open(c.who, 42).Acquire(t.Context(), device("n"), "r2")
+			leases, err := open(c.who, 42).Acquire(t.Context(), "r2", device("n"))
 			var held *HeldError
 			switch {
-			case c.taken && (err != nil || lease.Token <= old.Token):
-				t.Errorf("got %+v, %v; want the lease with a new token", lease, err)
+			case c.taken && (err != nil || leases[0].Token <= old.Token):
+				t.Errorf("got %+v, %v; want the lease with a new token", leases, err)
 			case !c.taken && !errors.As(err, &held):
-				t.Errorf("got %+v, %v; want that it is held", lease, err)
+				t.Errorf("got %+v, %v; want that it is held", leases, err)
 			}
 			if _, err := killed.Begin(t.Context(), old, Intent{Method: "PUT"}); c.taken && !errors.Is(err, ErrLeaseLost) {
 				t.Errorf("the old owner may still write: %v", err)

@@ -45,7 +45,7 @@ func TestTheLatestTimeIsThatOfAnyRecord(t *testing.T) {
 		{"a run begins", func() error { return s.BeginRun(t.Context(), Run{ID: "r1", Operation: "apply"}) }},
 		{"a run ends", func() error { return s.EndRun(t.Context(), "r1", "done") }},
 		{"a device answers", func() error { return s.SaveSeen(t.Context(), Device{Address: device("a")}) }},
-		{"a device is leased", func() error { _, err := s.Acquire(t.Context(), device("a"), "r2"); return err }},
+		{"a device is leased", func() error { _, err := s.Acquire(t.Context(), "r2", device("a")); return err }},
 		{"a plan is applied", func() error { _, _, err := s.MarkApplied(t.Context(), "sha256:1", "r2"); return err }},
 	}
 	for _, r := range records {

@@ -42,18 +42,18 @@ var scenarios = map[string]func(*Store) error{
 	},
 	// begin writes an intent and does not finish it.
 	"begin": func(s *Store) error {
-		lease, err := s.Acquire(context.Background(), device("n"), "r1")
+		leases, err := s.Acquire(context.Background(), "r1", device("n"))
 		if err != nil {
 			return err
 		}
-		id, err := s.Begin(context.Background(), lease, Intent{Method: "PUT", Document: "/x"})
+		id, err := s.Begin(context.Background(), leases[0], Intent{Method: "PUT", Document: "/x"})
 		fmt.Println("begun", id)
 		return err
 	},
 	// race takes and gives back the lease of one device, and counts in between.
 	"race": func(s *Store) error {
 		for won := 0; won < 20; {
-			lease, err := s.Acquire(context.Background(), device("n"), "r")
+			leases, err := s.Acquire(context.Background(), "r", device("n"))
 			if err != nil {
 				continue
 			}
@@ -63,10 +63,10 @@ var scenarios = map[string]func(*Store) error{
 				return err
 			}
 			row := Setting{Address: setting("n", "count", ""), Applied: fmt.Appendf(nil, `{"n":%d}`, count+1)}
-			if err := s.Record(context.Background(), lease, []Setting{row}, nil); err != nil {
+			if err := s.Record(context.Background(), leases[0], []Setting{row}, nil); err != nil {
 				return err
 			}
-			if err := s.Release(context.Background(), lease); err != nil {
+			if err := s.Release(context.Background(), leases[0]); err != nil {
 				return err
 			}
 		}

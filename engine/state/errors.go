@@ -36,8 +36,29 @@ type HeldError struct {
 
 // Error tells who holds it, since when, and what to do.
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("%s is held by %s (process %d, %s, run %s) since %s; wait for it to end. If that process is gone, the lease ends by itself at %s, or release it by force with its id %d",
-		e.Device, e.Owner.Who, e.Owner.PID, e.Owner.Operation, e.Run, rfc3339(e.Acquired), rfc3339(e.Expires), e.ID)
+	return fmt.Sprintf("%s is held by %s (process %d, %s, run %s) since %s; wait for it to end, or apply with -lock-timeout=10m. If that process is gone, the lease ends by itself at %s, or at once by: camform state release %s",
+		e.Device, e.Owner.Who, e.Owner.PID, e.Owner.Operation, e.Run, rfc3339(e.Acquired), rfc3339(e.Expires), e.Run)
+}
+
+// HeldErrors say who holds the leases of devices, at least one.
+type HeldErrors []*HeldError
+
+// Error tells of the first of them, and how many more there are.
+func (e HeldErrors) Error() string {
+	text := e[0].Error()
+	if more := len(e) - 1; more > 0 {
+		text = fmt.Sprintf("%s; %d more devices are held, too", text, more)
+	}
+	return text
+}
+
+// Unwrap gives them one by one.
+func (e HeldErrors) Unwrap() []error {
+	all := make([]error, len(e))
+	for i, held := range e {
+		all[i] = held
+	}
+	return all
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

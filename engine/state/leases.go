@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,15 +25,32 @@ type Lease struct {
 // Leases are who may change a device now.
 type Leases struct{ *database }
 
-// Acquire takes the lease of a device for a run. While somebody else has it the error is a *HeldError; a lease that ended
-// by itself is taken over.
-func (s *Leases) Acquire(ctx context.Context, device schema.Device, run string) (Lease, error) {
-	var lease Lease
-	err := s.write(ctx, func(tx *transaction) (err error) {
-		lease, err = s.acquire(tx, device, run)
-		return err
+// Acquire takes the leases of devices for a run, all of them or none. While somebody else has some of them the error is
+// HeldErrors; a lease that ended by itself is taken over. Leases are in the order of the devices.
+func (s *Leases) Acquire(ctx context.Context, run string, devices ...schema.Device) ([]Lease, error) {
+	leases := make([]Lease, len(devices))
+	err := s.write(ctx, func(tx *transaction) error {
+		var all HeldErrors
+		for i, device := range devices {
+			lease, err := s.acquire(tx, device, run)
+			held, isHeld := errors.AsType[*HeldError](err)
+			switch {
+			case isHeld:
+				all = append(all, held)
+			case err != nil:
+				return err
+			}
+			leases[i] = lease
+		}
+		if len(all) > 0 {
+			return all
+		}
+		return nil
 	})
-	return lease, err
+	if err != nil {
+		return nil, err
+	}
+	return leases, nil
 }
 
 // Renew makes leases last for LeaseTime from now. Those that were released, or taken over by somebody else, are in lost;

@@ -20,7 +20,7 @@ func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
 	s, c := newStore(t)
 	first := acquire(t, s, "n", "r1")
 
-	_, err := s.Acquire(t.Context(), device("n"), "r2")
+	_, err := s.Acquire(t.Context(), "r2", device("n"))
 	var held *HeldError
 	if !errors.As(err, &held) {
 		t.Fatalf("got %v, want a HeldError", err)
@@ -32,8 +32,8 @@ func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
 	if diff := cmp.Diff(want, held); diff != "" {
 		t.Error(diff)
 	}
-	const text = `device.gate["n"] is held by ops@host (process 7, apply, run r1) since 2026-03-01T12:00:00Z; wait for it to end. ` +
-		`If that process is gone, the lease ends by itself at 2026-03-01T12:01:00Z, or release it by force with its id 1`
+	const text = `device.gate["n"] is held by ops@host (process 7, apply, run r1) since 2026-03-01T12:00:00Z; wait for it to end, or apply with -lock-timeout=10m. ` +
+		`If that process is gone, the lease ends by itself at 2026-03-01T12:01:00Z, or at once by: camform state release r1`
 	if err.Error() != text {
 		t.Errorf("text %q", err)
 	}
@@ -75,7 +75,7 @@ func TestRenewalTellsWhatWasLost(t *testing.T) {
 	if diff := cmp.Diff([]Lease{lost}, must[[]Lease](t)(s.Renew(t.Context(), kept, lost))); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := s.Acquire(t.Context(), device("a"), "r2"); err == nil {
+	if _, err := s.Acquire(t.Context(), "r2", device("a")); err == nil {
 		t.Error("a renewed lease was given out")
 	}
 }
@@ -95,7 +95,7 @@ func TestKeeperRenewsUntilALeaseIsLostOrDropped(t *testing.T) {
 
 		time.Sleep(10 * LeaseTime) // made up
 		for _, l := range []Lease{kept, taken, dropped} {
-			if _, err := s.Acquire(ctx, l.Device, "r2"); err == nil {
+			if _, err := s.Acquire(ctx, "r2", l.Device); err == nil {
 				t.Errorf("%s was not kept", l.Device)
 			}
 		}
@@ -138,7 +138,7 @@ func TestAProcessThatDiedLeavesItsLeaseForAMinute(t *testing.T) {
 	}
 	p.kill(t)
 	var held *HeldError
-	if _, err := s.Acquire(t.Context(), device("n"), "r2"); !errors.As(err, &held) || held.Owner.PID != p.command.Process.Pid {
+	if _, err := s.Acquire(t.Context(), "r2", device("n")); !errors.As(err, &held) || held.Owner.PID != p.command.Process.Pid {
 		t.Fatalf("got %v, want a HeldError of the other process", err)
 	}
 	open := must[[]Intent](t)(s.OpenIntents(t.Context(), device("n")))

@@ -64,7 +64,7 @@ func must[T any](t testing.TB) func(T, error) T {
 
 func acquire(t testing.TB, s *Store, key, run string) Lease {
 	t.Helper()
-	return must[Lease](t)(s.Acquire(t.Context(), device(key), run))
+	return must[[]Lease](t)(s.Acquire(t.Context(), run, device(key)))[0]
 }
 
 func ok(t testing.TB, err error) {

@@ -436,7 +436,7 @@ func TestRekeyLeavesNothingThatTheOldKeyOpens(t *testing.T) {
 		_ = must[int](t)(v.Set(t.Context(), fmt.Sprintf("name/%d", i%40), schema.NewSecret(fmt.Sprint(canary, i, strings.Repeat("x", i*40))), ""))
 	}
 	device := schema.Device{Name: "gate"}
-	lease := must[state.Lease](t)(store.Acquire(t.Context(), device, "r1"))
+	lease := must[[]state.Lease](t)(store.Acquire(t.Context(), "r1", device))[0]
 	document := bytes.Repeat([]byte(canary), 3000) // larger than a page
 	ok(t, store.SaveSnapshot(t.Context(), lease, "/a", must[[]byte](t)(v.Seal(document))))
 	ok(t, store.SaveSnapshot(t.Context(), lease, "/b", must[[]byte](t)(store.Seal([]byte("before the vault")))))

@@ -15,7 +15,7 @@ import (
 // Changes are the parts of a state that change together: leases, the requests sent with them, what those leave in settings, and
 // the secrets in them.
 type Changes interface {
-	Acquire(ctx context.Context, device schema.Device, run string) (state.Lease, error)
+	Acquire(ctx context.Context, run string, devices ...schema.Device) ([]state.Lease, error)
 	Release(ctx context.Context, leases ...state.Lease) error
 
 	Begin(ctx context.Context, lease state.Lease, intent state.Intent) (state.IntentID, error)
@@ -86,7 +86,7 @@ func Leases(t *testing.T, open Opener[Changes]) {
 			s.ok(s.state.Release(cancelled(), first))
 			second := s.acquire("r2")
 			s.ok(s.state.Release(s.Context(), first)) // late, and without effect
-			if _, err := s.state.Acquire(s.Context(), gate, "r3"); err == nil {
+			if _, err := s.state.Acquire(s.Context(), "r3", gate); err == nil {
 				s.Error("an old lease released a new one")
 			}
 			if second.Token != first.Token+1 {
@@ -98,7 +98,7 @@ func Leases(t *testing.T, open Opener[Changes]) {
 			s.advance(time.Hour)
 			s.send(lease, "a", "new")
 			s.advance(state.LeaseTime - time.Second)
-			if _, err := s.state.Acquire(s.Context(), gate, "r2"); err == nil {
+			if _, err := s.state.Acquire(s.Context(), "r2", gate); err == nil {
 				s.Error("the request that Begin announced may still be under way, but the lease was given out")
 			}
 		},

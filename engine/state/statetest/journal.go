@@ -200,7 +200,7 @@ func whole(s *world[Changes]) {
 
 // takeOver is another run that takes the lease of the device.
 func takeOver(s *world[Changes]) {
-	_, err := s.open().Acquire(s.Context(), gate, "r2")
+	_, err := s.open().Acquire(s.Context(), "r2", gate)
 	s.ok(err)
 }
 

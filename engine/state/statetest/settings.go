@@ -132,17 +132,17 @@ func everyAddress(s *world[SettingsOfAll]) {
 				r.Fatal(err)
 			}
 		}
-		lease, err := s.state.Acquire(s.Context(), address.Device, "r")
+		leases, err := s.state.Acquire(s.Context(), "r", address.Device)
 		must(err)
 		row := state.Setting{Address: address, Applied: []byte("{}"), Run: "r", At: noon}
-		must(s.state.Record(s.Context(), lease, []state.Setting{row}, nil))
+		must(s.state.Record(s.Context(), leases[0], []state.Setting{row}, nil))
 		got, err := s.state.SettingsOf(s.Context(), address.Device)
 		must(err)
 		if diff := cmp.Diff(map[schema.Setting]state.Setting{address: row}, got); diff != "" {
 			r.Fatal(diff)
 		}
-		must(s.state.Record(s.Context(), lease, nil, []schema.Setting{address}))
-		must(s.state.Release(s.Context(), lease))
+		must(s.state.Record(s.Context(), leases[0], nil, []schema.Setting{address}))
+		must(s.state.Release(s.Context(), leases[0]))
 	})
 }
 

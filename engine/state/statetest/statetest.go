@@ -110,9 +110,9 @@ func (s *world[S]) acquire(run string) state.Lease {
 
 func (s *world[S]) lease(d schema.Device, run string) state.Lease {
 	s.Helper()
-	lease, err := s.state.Acquire(s.Context(), d, run)
+	leases, err := s.state.Acquire(s.Context(), run, d)
 	s.ok(err)
-	return lease
+	return leases[0]
 }
 
 func (s *world[S]) begin(lease state.Lease, intent state.Intent) state.IntentID {

@@ -1,0 +1,113 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/schema"
+)
+
+// Holding says what a run does while another run holds devices that it would change. The zero value begins nothing then.
+type Holding struct {
+	Wait time.Duration // how long to wait for them first
+	Skip bool          // whether the others are changed if some are still held
+}
+
+// holdingBeat is how often a run that waits looks whether devices are free.
+const holdingBeat = time.Second
+
+// leases are those that a run took before its first request. Methods may be called from any goroutine.
+type leases struct {
+	mu sync.Mutex
+	of map[schema.Device]state.Lease
+}
+
+// take gives the lease of a device to whoever works on it, once.
+func (l *leases) take(device schema.Device) (state.Lease, bool) {
+	if l == nil {
+		return state.Lease{}, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lease, ok := l.of[device]
+	delete(l.of, device)
+	return lease, ok
+}
+
+// lease takes the leases of devices, in one transaction, so that of two runs one has all that it needs. The error is
+// state.HeldErrors where another run has some of them; nothing is held then.
+func (o *Options) lease(ctx context.Context, devices []schema.Device) error {
+	o.leases = &leases{of: map[schema.Device]state.Lease{}}
+	for waited := time.Duration(0); ; waited += holdingBeat {
+		taken, err := o.Store.Acquire(ctx, o.Run, devices...)
+		held, isHeld := errors.AsType[state.HeldErrors](err)
+		switch {
+		case err == nil:
+			for _, lease := range taken {
+				o.leases.of[lease.Device] = lease
+			}
+			o.keeper.Hold(taken...)
+			return nil
+		case !isHeld || ctx.Err() != nil:
+			return err
+		case waited < o.Holding.Wait:
+			if waited == 0 {
+				o.Event(report.Event{Kind: report.Waiting, Stage: report.Apply, Detail: held.Error()})
+			}
+			if err := o.Sleep(ctx, holdingBeat); err != nil {
+				return held
+			}
+		case o.Holding.Skip:
+			devices = slices.DeleteFunc(slices.Clone(devices), func(d schema.Device) bool {
+				return slices.ContainsFunc(held, func(h *state.HeldError) bool { return h.Device == d })
+			})
+		default:
+			return held
+		}
+	}
+}
+
+// unlease gives back the leases that nobody took.
+func (o *Options) unlease(ctx context.Context) {
+	var left []state.Lease
+	for _, lease := range o.leases.of {
+		left = append(left, lease)
+	}
+	o.keeper.Drop(left...)
+	_ = o.Store.Release(ctx, left...) // one that cannot be given back expires by itself
+}
+
+// busy are the devices of a plan that it changes, or of which something is to be remembered.
+func busy(p *plan.Plan) []schema.Device {
+	var all []schema.Device
+	for _, d := range p.Devices {
+		if len(d.Steps) > 0 || len(d.Adopted) > 0 {
+			all = append(all, d.Address)
+		}
+	}
+	return all
+}
+
+// heldBack is the report of the devices of a plan that is not begun, since another run holds some of them.
+func heldBack(p *plan.Plan, held state.HeldErrors, r *report.Report) {
+	why := map[schema.Device]error{}
+	for _, h := range held {
+		why[h.Device] = h
+	}
+	for i, d := range p.Devices {
+		switch {
+		case len(d.Steps) == 0 && len(d.Adopted) == 0:
+			r.Devices[i] = idle(d)
+		case why[d.Address] != nil:
+			r.Devices[i] = leftAlone(d, report.Held, why[d.Address].Error())
+		default:
+			r.Devices[i] = notRun(d, "another run holds other devices of the plan")
+		}
+	}
+}
