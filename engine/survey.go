@@ -45,6 +45,7 @@ type survey struct {
 	requests    []live.Request
 	snapshots   []*live.Snapshot
 	twins       map[int]int // devices that answered with the serial number of an earlier one, and that one
+	tried       []int       // versions of managed passwords that were tried on the devices; 0 for none
 	unwritten   []error     // why the state could not be written
 }
 
@@ -77,7 +78,7 @@ func (s surveyor) survey(ctx context.Context, devices []*config.Device, wants wa
 func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, devices []*config.Device, wants wants) (*survey, error) {
 	found := &survey{
 		devices: devices, known: make([]state.Device, len(devices)),
-		unusable: make([]error, len(devices)), requests: make([]live.Request, len(devices)),
+		unusable: make([]error, len(devices)), requests: make([]live.Request, len(devices)), tried: make([]int, len(devices)),
 	}
 	remembered, err := s.store.AllDevices(ctx)
 	if err != nil {
@@ -89,7 +90,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 	remembers := by(remembered)
 	for i, device := range devices {
 		found.known[i] = remembers(device)
-		found.requests[i], found.unusable[i] = s.request(ctx, device, found.credentials.standing(device, found.known[i]), found.known[i].Pin, wants)
+		found.requests[i], found.unusable[i] = s.request(ctx, device, found.credentials.standing(device, found.known[i]), found.known[i].Pin, &found.tried[i], wants)
 	}
 	if errors.Join(found.unusable...) != nil {
 		return found, nil
@@ -161,7 +162,7 @@ func byEndpoint(remembered []state.Device) find {
 
 // request says what to read from a device. One that is in doubt which password it has is not asked.
 func (s surveyor) request(
-	ctx context.Context, device *config.Device, known standing, pin providers.Pin, wants wants,
+	ctx context.Context, device *config.Device, known standing, pin providers.Pin, tried *int, wants wants,
 ) (live.Request, error) {
 	access := diff.AccessOf(device)
 	if why := known.blocked(); why != nil {
@@ -171,7 +172,25 @@ func (s surveyor) request(
 	if errors.Is(err, providers.ErrDowngraded) {
 		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: err}, nil
 	}
-	return live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device), Explain: known.explain}, err
+	request := live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device), Explain: known.explain}
+	if access.Managed != "" {
+		request.Renew = func(ctx context.Context) (providers.Target, error) { return s.renewed(ctx, known, pin, tried) }
+	}
+	return request, err
+}
+
+// renewed is the target of a device with the password that the vault has now: another run may have changed it while others had
+// their turn, and the one from before would cost an attempt. Its version goes to tried. The error is why the device is not asked.
+func (s surveyor) renewed(ctx context.Context, known standing, pin providers.Pin, tried *int) (target providers.Target, err error) {
+	if known.versions, err = s.store.Versions(ctx, known.access.Managed); err != nil {
+		return providers.Target{}, err
+	}
+	if err = known.blocked(); err != nil {
+		return providers.Target{}, err
+	}
+	current, _ := rotate.Live(known.versions)
+	*tried = current.Version
+	return s.target(ctx, known.device, known.access, pin)
 }
 
 // target is how to reach a device of which a pin is known from earlier runs. Origins are those of secrets that are sent to it
@@ -271,15 +290,18 @@ func saveSeen(ctx context.Context, devices *state.Devices, seen []state.Device) 
 const savers = 256
 
 // doubt notes for the next run that devices refuse the password that the vault calls current: it looks for the one that they
-// have. A refusal that the ledger spared says nothing.
+// have. A refusal that the ledger spared says nothing, and neither does one of a password that another run has replaced since.
 func (s surveyor) doubt(ctx context.Context, found *survey) error {
 	for i, device := range found.devices {
 		name := diff.AccessOf(device).Managed
-		version := found.credentials.live[name].Version
-		if version == 0 || !rotate.Refused(found.snapshots[i].Err) {
+		if found.tried[i] == 0 || !rotate.Refused(found.snapshots[i].Err) {
 			continue
 		}
-		if err := s.store.DoubtSecret(ctx, name, version); err != nil {
+		versions, err := s.store.Versions(ctx, name)
+		if current, _ := rotate.Live(versions); err == nil && current.Version == found.tried[i] {
+			err = s.store.DoubtSecret(ctx, name, current.Version)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -229,3 +229,44 @@ func (c *counting) Same(kind *schema.Kind, a *schema.Attribute, want, have cty.V
 	c.seen[kind.Name+"."+a.Name]++
 	return c.Provider.Same(kind, a, want, have)
 }
+
+// Another run changes the password while other devices have their turn. The one from before would cost an attempt.
+func TestI5APasswordIsReadWhenItsDeviceHasItsTurn(t *testing.T) {
+	for _, changed := range []string{"before the login", "after the login"} {
+		t.Run(changed, func(t *testing.T) {
+			w := newWorld(t, "gate")
+			gate, device := w.declared("gate"), w.fleet.Device("gate")
+			gate.Login.Policy = &credential.Policy{Name: "standard"}
+			name := credential.Name(gate.Address, gate.Login.Username)
+			put := func(password string) {
+				sealed, err := w.store.Seal([]byte(password))
+				w.must(err)
+				_, err = w.store.PutSecret(context.Background(), name, sealed, "")
+				w.must(err)
+			}
+			put(device.Target().Login.Password.Reveal())
+			e := w.engine()
+			e.Passwords = storedPasswords{w.store}
+			e.Event = func(event report.Event) {
+				switch {
+				case event.Kind == report.DeviceStarted && changed == "before the login":
+					put("Another-run-made-1")
+					device.SetUser("admin", "Administrator", "Another-run-made-1")
+				case event.Kind == report.DeviceStarted:
+					device.SetUser("admin", "Administrator", "Another-run-made-1")
+				case event.Kind == report.DeviceDone:
+					put("Another-run-made-1")
+				}
+			}
+			if _, problems := e.Plan(context.Background(), w.cfg, nil); len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			refusals := device.Count(memory.Refused)
+			doubtful, err := w.store.Doubtful(context.Background())
+			w.must(err)
+			if doubtful[name] || (refusals == 0) != (changed == "before the login") {
+				t.Errorf("%d refusals, in doubt %v", refusals, doubtful)
+			}
+		})
+	}
+}

@@ -28,8 +28,9 @@ type Request struct {
 	Site   string // devices of one site share a limit
 	Wants
 
-	Blocked error             // why the device is not asked at all; nil if it is
-	Explain func(error) error // adds to an error what else is known about why; nil for nothing
+	Blocked error                                           // why the device is not asked at all; nil if it is
+	Renew   func(context.Context) (providers.Target, error) // the target when its turn has come, if that may differ; nil if not. The error is why it is not asked.
+	Explain func(error) error                               // adds to an error what else is known about why; nil for nothing
 }
 
 // Wants are the parts of a device that somebody wants to read.
@@ -118,6 +119,13 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 	}()
 	if r.Blocked != nil {
 		return &Snapshot{Device: r.Target.Device, Err: r.Blocked}
+	}
+	if r.Renew != nil {
+		target, err := r.Renew(ctx)
+		if err != nil {
+			return &Snapshot{Device: r.Target.Device, Err: err}
+		}
+		r.Target = target
 	}
 	reader := o.Open(r.Target)
 	defer reader.Close()
