@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -268,5 +269,35 @@ func TestI5APasswordIsReadWhenItsDeviceHasItsTurn(t *testing.T) {
 				t.Errorf("%d refusals, in doubt %v", refusals, doubtful)
 			}
 		})
+	}
+}
+
+// Two runs do not hear the answers to their logins, as after two interrupts. The third one works at once.
+func TestI5TwoLostRepliesDoNotPutAFleetOut(t *testing.T) {
+	w := newWorld(t, "gate", "yard")
+	w.declareName("gate", "gate-1")
+	w.declareName("yard", "yard-1")
+	for _, name := range []string{"gate", "yard"} {
+		w.fleet.Device(name).Inject(memory.Fault{Effect: memory.DropReply})
+	}
+	for range 2 {
+		planned, _ := w.engine().Plan(context.Background(), w.cfg, nil)
+		for address, snap := range planned.Snapshots {
+			if !errors.Is(snap.Err, providers.ErrUnreachable) {
+				t.Fatalf("%s: %v", address, snap.Err)
+			}
+		}
+	}
+	for _, name := range []string{"gate", "yard"} {
+		w.fleet.Device(name).Heal()
+	}
+	planned, _ := w.engine().Plan(context.Background(), w.cfg, nil)
+	if len(planned.Snapshots) != 2 {
+		t.Fatalf("%d devices were asked, want 2", len(planned.Snapshots))
+	}
+	for address, snap := range planned.Snapshots {
+		if snap.Err != nil {
+			t.Errorf("%s: %v", address, snap.Err)
+		}
 	}
 }
