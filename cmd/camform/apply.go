@@ -82,12 +82,34 @@ type decision struct {
 	file      string   // that the plan came from; empty if it was just made
 	approvals []string // files with approvals in other places than beside the plan
 	holding   apply.Holding
+	why       purpose
 	codes     detail
+}
+
+// purpose is why a person does something, for the audit log.
+type purpose struct{ reason, ticket string }
+
+func (p *purpose) add(flags *pflag.FlagSet) {
+	flags.StringVar(&p.reason, "reason", "", "note this `REASON` in the audit log")
+	flags.StringVar(&p.ticket, "ticket", "", "note this ticket `ID` in the audit log")
+}
+
+// String continues a note; it is empty where nobody said why.
+func (p purpose) String() string {
+	text := ""
+	if p.reason != "" {
+		text += "; " + p.reason
+	}
+	if p.ticket != "" {
+		text += "; ticket " + p.ticket
+	}
+	return text
 }
 
 func (d *decision) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.approved, "auto-approve", false, "do not ask for approval")
 	addOverrideLimit(flags, &d.overrides)
+	d.why.add(flags)
 	flags.DurationVar(&d.holding.Wait, "lock-timeout", 0, "wait so long for devices that another run holds: 10m, for example")
 	flags.BoolVar(&d.holding.Skip, "skip-held", false, "change the other devices if another run holds some; without it nothing is begun")
 	d.codes.add(flags, "=fleet: exit with 3 to 6 in the place of some 1; see -help")
@@ -126,7 +148,7 @@ func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
 			return err
 		}
 	}
-	return w.apply(cmd, p, reasons, d.holding)
+	return w.apply(cmd, p, reasons, d)
 }
 
 // admit refuses a plan that a check stops, that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
@@ -176,7 +198,7 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	if err := w.recover(cmd.Context(), p.Devices); err != nil {
 		return err
 	}
-	return w.apply(cmd, p, reasons, d.holding)
+	return w.apply(cmd, p, reasons, d)
 }
 
 // markApplied tells if a plan was applied before. That is no error, so that one that was interrupted can be finished: what is done
@@ -245,12 +267,12 @@ func (w *workspace) ask() error {
 }
 
 // apply carries out a plan and tells what happened. Reasons are why its limits were exceeded.
-func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, holding apply.Holding) error {
+func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d decision) error {
 	hash, err := plan.Hash(p, w.engine.Provider.Kinds())
 	if err != nil {
 		return err
 	}
-	if err := w.runs.BeginRun(cmd.Context(), w.stateRun(hash)); err != nil {
+	if err := w.runs.BeginRun(cmd.Context(), w.stateRun(hash, d.why)); err != nil {
 		return err
 	}
 	for _, reason := range reasons {
@@ -262,7 +284,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, ho
 		fmt.Fprintln(w.err, "\nInterrupted: finishing the steps in flight. Interrupt again to stop at once.")
 	})
 	defer release()
-	r, err := w.carryOut(ctx, stop, p, holding)
+	r, err := w.carryOut(ctx, stop, p, d.holding)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ import (
 	"camform/cmd/camform/view"
 	"camform/engine/approval"
 	"camform/engine/atomicfile"
+	"camform/engine/auditlog"
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
@@ -167,6 +168,13 @@ func (w *workspace) approved(ctx context.Context, p *plan.Plan, file string, app
 	}
 	if err := blocked(w.report(verdict.Problems(), nil)); err != nil {
 		return err
+	}
+	for _, s := range verdict.Signed {
+		if err := w.auditLog.Audit(ctx, auditlog.Record{
+			Run: w.run, Who: s.Principal, Action: auditlog.PlanApproved, Plan: subject.Hash, Detail: "with the key " + s.Key, Reason: s.Comment,
+		}); err != nil {
+			return err
+		}
 	}
 	return w.rememberApprovals(ctx, p.Approvals)
 }

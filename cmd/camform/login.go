@@ -21,6 +21,7 @@ type loginFlags struct {
 	runFlags
 	from string // origin of the password; empty to ask
 	risk string // why the risk is accepted; empty if it is not
+	why  purpose
 }
 
 func loginCommand(a *app) *cobra.Command {
@@ -56,6 +57,7 @@ Exit code: 0 if the device accepts the password, 1 if not.`,
 	}
 	flags.addConfig(cmd.Flags())
 	cmd.Flags().StringVar(&flags.from, "password-from", "", "read the password from this `ORIGIN`, such as env:NAME, file:PATH or vault:NAME")
+	flags.why.add(cmd.Flags())
 	cmd.Flags().StringVar(&flags.risk, "accept-risk", "", "make one attempt that is withheld otherwise, for this `REASON`")
 	return cmd
 }
@@ -95,6 +97,15 @@ func (a attempt) make(parent context.Context) error {
 		}
 		typed.Consent = providers.AtRisk
 		result, err = a.engine.Login(ctx, typed, a.run)
+	}
+	outcome := "accepted"
+	if err != nil {
+		outcome = providers.Reason(err)
+	}
+	if err := a.auditLog.Audit(ctx, auditlog.Record{
+		Run: a.run, Action: auditlog.LoginTried, Device: a.device.Address.String(), Outcome: outcome, Reason: a.flags.why.reason, Ticket: a.flags.why.ticket,
+	}); err != nil {
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %s%s", a.device.Address, live.Explain(err, a.device.Address), a.afterwards(err))

@@ -42,6 +42,6 @@ func (w *workspace) trace() providers.Trace {
 	}
 }
 
-func (w *workspace) stateRun(hash string) state.Run {
-	return state.Run{ID: w.run, Operation: "apply", PlanHash: hash, Who: who(), Started: w.engine.Now()}
+func (w *workspace) stateRun(hash string, why purpose) state.Run {
+	return state.Run{ID: w.run, Operation: "apply", PlanHash: hash, Who: who(), Started: w.engine.Now(), Reason: why.reason, Ticket: why.ticket}
 }

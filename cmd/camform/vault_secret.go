@@ -16,6 +16,7 @@ import (
 
 func (c vaultCommands) set() *cobra.Command {
 	var origin string
+	var why purpose
 	cmd := &cobra.Command{
 		Use:   "set NAME",
 		Short: "Put a secret into the vault, or a new version of it",
@@ -32,12 +33,13 @@ Nothing is changed on any device: this is for telling camform which password one
 				if err != nil {
 					return "", err
 				}
-				version, err := o.vault.Set(ctx, name, secret, note)
+				version, err := o.vault.Set(ctx, name, secret, note+why.String())
 				return fmt.Sprintf("The vault has version %d of %s.", version, name), err
 			})
 		},
 	}
 	cmd.Flags().StringVar(&origin, "from", "", "read the secret from this `ORIGIN`, such as env:NAME or file:PATH")
+	why.add(cmd.Flags())
 	return cmd
 }
 

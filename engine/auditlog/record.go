@@ -30,6 +30,7 @@ type Record struct {
 	Outcome  string    `json:"outcome,omitempty"`  // what became of it
 	Detail   string    `json:"detail,omitempty"`   // for people
 	Reason   string    `json:"reason,omitempty"`   // why a person did it, in the words of that person
+	Ticket   string    `json:"ticket,omitempty"`   // where that is kept, such as the number of a change
 	Prev     string    `json:"prev"`               // hash of the record before, Genesis for the first one
 }
 
@@ -39,7 +40,9 @@ type Action string
 // The actions.
 const (
 	RunBegun          Action = "run-begun"
+	PlanApproved      Action = "plan-approved" // by a signature that was there when the plan was applied
 	RunEnded          Action = "run-ended"
+	LoginTried        Action = "login-tried"      // by a person, for one device
 	RequestIntended   Action = "request-intended" // may have been sent from here on
 	RequestSettled    Action = "request-settled"  // its outcome is known, or could not be found out yet
 	SecretProposed    Action = "secret-proposed"  // made up for a request, and kept before that is sent

@@ -19,6 +19,8 @@ type Run struct {
 	Started   time.Time
 	Ended     time.Time // zero while it runs, or if it died
 	Summary   string    // one line for people; empty while it runs
+
+	Reason, Ticket string // why, for the audit log alone; BeginRun takes them
 }
 
 // Runs are what was run, by whom, and how it ended.
@@ -44,7 +46,7 @@ func (s *Runs) BeginRun(ctx context.Context, run Run) error {
 			return fmt.Errorf("there is a run %q already: this is a bug", run.ID)
 		}
 		return s.appendAudit(tx, auditlog.Record{
-			Run: run.ID, Who: run.Who, Action: auditlog.RunBegun, Plan: run.PlanHash, Detail: run.Operation,
+			Run: run.ID, Who: run.Who, Action: auditlog.RunBegun, Plan: run.PlanHash, Detail: run.Operation, Reason: run.Reason, Ticket: run.Ticket,
 		})
 	})
 }
