@@ -98,7 +98,7 @@ func (c *Change) planned(left []plan.Skipped) bool {
 const weakSource = "What is known of it comes from a single weak source, and no device was seen to take it."
 
 // refused asks for the attributes that a change would alter; the device has the others already. Secrets that do not
-// change count as given, since they are sent with the others. An item that is to be made needs what its kind requires.
+// change count as given, since they are sent with the others, and so does one that is yet to be made up. An item that is to be made needs what its kind requires.
 func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeError {
 	if c.Action != plan.Create && c.Action != plan.Update || len(c.Why) == 0 {
 		return nil
@@ -107,8 +107,10 @@ func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeEr
 	values := c.Want.Want().AsValueMap()
 	for _, a := range c.Kind.Attributes {
 		declared := !values[a.Name].IsNull()
-		_, sent := c.Secrets[a.Name]
+		source, sent := c.Secrets[a.Name]
 		switch {
+		case source.Generate != nil:
+			values[a.Name] = cty.UnknownVal(a.Type)
 		case c.changes(a.Name):
 			values[a.Name], _ = values[a.Name].UnmarkDeep()
 		case sent:
