@@ -217,7 +217,7 @@ func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 		return err
 	}
 	if o := overtaken(p, later); len(o) > 0 {
-		return blocked(fmt.Errorf("this plan was applied at %s, and another one has changed %d of its settings since, such as %s in run %s; plan again",
+		return blocked(fmt.Errorf("this plan was begun at %s, and another one has changed %d of its settings since, such as %s in run %s; plan again",
 			view.Time(earlier.At), len(o), o[0].Setting, o[0].Run))
 	}
 	fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n", view.Time(earlier.At))

@@ -67,6 +67,9 @@ func (a *app) begin() (*beginning, error) {
 	texts := map[string][]byte{}
 	for _, path := range b.settings.Schemas {
 		folder := schema.Folder{Name: path, Files: os.DirFS(path)}
+		if root, err := os.OpenRoot(path); err == nil { // which follows no link out of the folder
+			folder.Files = root.FS()
+		}
 		folders = append(folders, folder)
 		names, err := fs.Glob(folder.Files, "*.hcl")
 		if err != nil {

@@ -29,7 +29,7 @@ Nothing is changed on any device: this is for telling camform which password one
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
 				name := args[0]
-				secret, note, err := c.given(ctx, name, origin, o.vault)
+				secret, note, err := c.given(ctx, name, origin, o)
 				if err != nil {
 					return "", err
 				}
@@ -44,13 +44,14 @@ Nothing is changed on any device: this is for telling camform which password one
 }
 
 // given is the secret that somebody wants to keep, and where it came from.
-func (c vaultCommands) given(ctx context.Context, name, origin string, from *vault.Vault) (secret schema.Secret, note string, err error) {
+func (c vaultCommands) given(ctx context.Context, name, origin string, o opened) (secret schema.Secret, note string, err error) {
 	note = "set by " + who()
 	if origin == "" {
 		secret, err = c.newSecret(name)
 		return secret, note, err
 	}
-	secret, err = (&vault.Origins{Env: c.env, Dir: ".", Vault: from}).Read(ctx, origin)
+	from := &vault.Origins{Env: c.env, Dir: ".", Vault: o.vault, Check: o.origins.Check, Shows: o.origins.Shows}
+	secret, err = from.Read(ctx, origin)
 	return secret, note + " from " + origin, err
 }
 

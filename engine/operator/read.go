@@ -33,6 +33,10 @@ func Read(places []Place) (Rules, map[string][]byte, diag.Problems) {
 		texts    = map[string][]byte{}
 	)
 	for _, place := range places {
+		if !filepath.IsAbs(place.Path) {
+			problems = append(problems, unreadable(place, errors.New("it depends on where camform is run, which may be a copy of what is judged; name the whole path")))
+			continue
+		}
 		text, err := readOurs(place.Path)
 		if errors.Is(err, fs.ErrNotExist) && !place.Named {
 			continue

@@ -34,7 +34,7 @@ func TestTheSameTroubleIsOneMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"20 devices: its TLS key is …, but … is pinned; run: camform state forget 'ADDRESS'\n",
+		"20 devices: its TLS key is …, but … is pinned; run: camform state forget 'device.cam[\"c00\"]' (the others likewise)\n",
 		"6 devices: no answer from … within 5s\n", "4 devices: 503 deviceError\n", "3 devices: 500 deviceError\n",
 		"device.cam[\"c33\"]: another trouble with 192.0.2.0:80\n", "... and 15 more",
 	} {

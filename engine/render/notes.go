@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"camform/engine/plan"
 	"camform/schema"
@@ -145,6 +146,9 @@ func (m *remark) common() string {
 	all := messageOf(m.details[0], m.devices[0])
 	for i, device := range m.devices {
 		all.join(messageOf(m.details[i], device))
+	}
+	if text := all.String(); strings.Contains(text, theAddress) {
+		return strings.ReplaceAll(text, theAddress, m.devices[0].String()) + " (the others likewise)"
 	}
 	return all.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"camform/engine/auditlog"
@@ -114,31 +115,37 @@ func scanApplication(rows *sql.Rows) (Application, error) {
 	return a, err
 }
 
-// Overwritten is a setting that a run wrote.
+// Overwritten is a setting that a run changed on its device.
 type Overwritten struct {
 	Setting schema.Setting
 	Run     string
 	At      time.Time
 }
 
-// WrittenSince are the settings that runs with other plans than that of a hash wrote after a time and that are still remembered,
-// ordered by address.
+// WrittenSince are the settings that runs with other plans than that of a hash have changed after a time, in the order of their
+// requests. What a run only found out about the requests of another one is not among them.
 func (s *Runs) WrittenSince(ctx context.Context, hash string, since time.Time) ([]Overwritten, error) {
-	return read(ctx, s.database, scanOverwritten, `SELECT s.device, s.kind, s.item, s.run, s.at FROM settings s JOIN runs r ON r.id = s.run
-		WHERE s.at > $1 AND r.plan_hash <> $2 ORDER BY s.device, s.kind, s.item`, stamp(since), hash)
+	sent, err := read(ctx, s.database, scanOverwritten, `SELECT i.device, i.steps, i.run, i.begun FROM intents i JOIN runs r ON r.id = i.run
+		WHERE i.begun > $1 AND i.outcome <> $2 AND r.plan_hash <> $3 ORDER BY i.id`, stamp(since), string(NotApplied), hash)
+	return slices.Concat(sent...), err
 }
 
-func scanOverwritten(rows *sql.Rows) (Overwritten, error) {
+func scanOverwritten(rows *sql.Rows) ([]Overwritten, error) {
 	var (
-		o      Overwritten
-		device string
-		at     int64
+		name, text, run string
+		begun           int64
+		all             []Overwritten
 	)
-	if err := rows.Scan(&device, &o.Setting.Kind, &o.Setting.Key, &o.Run, &at); err != nil {
-		return o, err
+	if err := rows.Scan(&name, &text, &run, &begun); err != nil {
+		return nil, err
 	}
-	var err error
-	o.Setting.Device, err = schema.ParseDevice(device)
-	o.At = moment(at)
-	return o, err
+	device, err := schema.ParseDevice(name)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := decodeSteps(device, text)
+	for _, step := range steps {
+		all = append(all, Overwritten{step.Setting, run, moment(begun)})
+	}
+	return all, err
 }
