@@ -53,6 +53,9 @@ func OriginScheme(origin string) (scheme, rest string) {
 	return scheme, rest
 }
 
+// OriginCommand is the scheme of origins that a command prints.
+const OriginCommand = "exec"
+
 // originForms are the schemes of origins, each with how the whole is written.
 var originForms = []struct{ scheme, form string }{
 	{"vault", "vault:NAME"},
@@ -60,7 +63,7 @@ var originForms = []struct{ scheme, form string }{
 	{"file", "file:PATH"},
 	{"sops", "sops:FILE#KEY"},
 	{"kv", "kv:MOUNT/PATH#KEY"},
-	{"exec", "exec:COMMAND ARGUMENT"},
+	{OriginCommand, "exec:COMMAND ARGUMENT"},
 }
 
 // OriginSchemes are the schemes of origins.

@@ -18,6 +18,17 @@ func withSecrets(ctx context.Context, m memory) config.SecretReader {
 	}
 }
 
+// withoutCommands is withSecrets for commands that write nothing: what a command prints is unknown, unless camform logs in with it.
+func withoutCommands(ctx context.Context, m memory) config.SecretReader {
+	read := withSecrets(ctx, m)
+	return func(origin string) (schema.Secret, bool, error) {
+		if scheme, _ := schema.OriginScheme(origin); scheme == schema.OriginCommand {
+			return config.SecretsUnknown(origin)
+		}
+		return read(origin)
+	}
+}
+
 // secret reads a secret from its origin. The configuration has read its own already, apart from those of the vault, which
 // change while passwords are rotated; a plan file is applied without one, and then a sensitive variable comes from the
 // environment only.
