@@ -1,11 +1,10 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"camform/engine/config"
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/schema"
 )
@@ -143,14 +142,9 @@ func reduced(devices []*config.Device, to map[schema.Setting]bool) []*config.Dev
 
 // named names settings, and devices where they have no kind, the first three of many.
 func named(all []schema.Setting) string {
-	const most = 3
-	var names []string
-	for _, s := range all[:min(most, len(all))] {
-		names = append(names, s.String())
+	names := make([]string, len(all))
+	for i, s := range all {
+		names[i] = s.String()
 	}
-	text := strings.Join(names, ", ")
-	if more := len(all) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return diag.FirstOf(names)
 }

@@ -813,3 +813,24 @@ func TestI2AFailedStoreEndsTheRunBeforeAnythingIsSent(t *testing.T) {
 		t.Errorf("nobody says why: %+v", r.Devices)
 	}
 }
+
+// A run that was interrupted before it took its devices says so, and blames no state.
+func TestAStopBeforeAnyDeviceIsAnInterrupt(t *testing.T) {
+	for name, held := range map[string]bool{"nothing is held": false, "another run holds a device": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "gate", "yard")
+			w.declareName("gate", "other")
+			p := w.plan()
+			if held {
+				_, err := w.store.Acquire(context.Background(), "another run", schema.Device{Name: "gate"})
+				w.must(err)
+			}
+			stop, interrupt := context.WithCancel(context.Background())
+			interrupt()
+			r := w.applyUntil(context.Background(), stop, p)
+			if !r.Interrupted || w.writes("gate") != 0 || strings.Contains(detail(r, "gate"), "cannot be written") {
+				t.Errorf("interrupted %t, %s%s", r.Interrupted, told(r), detail(r, "gate"))
+			}
+		})
+	}
+}

@@ -34,7 +34,7 @@ var layers = []struct {
 	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
-	{"engine/operator", "engine/config engine/diag engine/plan engine/signers providers schema"},
+	{"engine/operator", "engine/config engine/diag engine/ours engine/plan engine/signers providers schema"},
 	{"engine/approval", "engine/diag engine/plan engine/signers providers schema"},
 
 	{"engine/diff", "engine/config engine/credential engine/live engine/plan providers schema"},
@@ -47,7 +47,7 @@ var layers = []struct {
 	{"engine/live", "engine/graph engine/report providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema schema/nesting"},
 	{"engine/state/statetest", "engine/auditlog engine/ledger engine/state providers schema"},
-	{"engine/state", "engine/atomicfile engine/auditlog engine/ledger providers schema"},
+	{"engine/state", "engine/atomicfile engine/auditlog engine/ledger engine/ours providers schema"},
 
 	{"engine/report", "engine/plan providers schema"},
 
@@ -59,6 +59,7 @@ var layers = []struct {
 	{"engine/credential", "schema"},
 	{"engine/auditlog", "schema"},
 	{"engine/atomicfile", ""},
+	{"engine/ours", ""},
 	{"engine/signers", ""},
 
 	{"providers/hikvision", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/reach providers/hikvision/xmlpatch schema schema/hikvision"},

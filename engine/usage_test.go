@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,11 @@ const channelList = "/ISAPI/ContentMgmt/InputProxy/channels"
 func TestI13AChannelThatThePlanDoesNotKnowIsNotCutOff(t *testing.T) {
 	without := func(s *shown) { s.recorderDoes(http.MethodDelete, channelList+"/4", "") }
 	withIt := func(s *shown) { s.connect(s.camera.Address().String(), 8000) }
+	withoutAny := func(s *shown) {
+		for _, id := range regexp.MustCompile(`<InputProxyChannel[^L>]*>\s*<id>(\d+)`).FindAllStringSubmatch(string(s.recorder.Document(channelList)), -1) {
+			s.recorderDoes(http.MethodDelete, channelList+"/"+id[1], "")
+		}
+	}
 	change := func(old, now string) func(*shown) {
 		return func(s *shown) {
 			doc := string(s.recorder.Document(channelList + "/4"))
@@ -38,6 +44,7 @@ func TestI13AChannelThatThePlanDoesNotKnowIsNotCutOff(t *testing.T) {
 		stale        string // a part of the reason; empty where the plan is carried out
 	}{
 		"one that shows the camera":   {begin: without, since: withIt, stale: `device.recorder.channel["4"] uses it, and the plan does not account for that`},
+		"the first one of all":        {begin: withoutAny, since: withIt, stale: `device.recorder.channel["1"] uses it, and the plan does not account for that`},
 		"one that may be cut off":     {begin: without, since: withIt, camera: accepting("device.recorder")},
 		"one that may show anything":  {begin: without, since: func(s *shown) { s.connect("192.0.2.99", 8000) }, stale: `device.recorder.channel["4"] may use it`},
 		"another account":             {begin: func(*shown) {}, since: change("<userName>nvr", "<userName>admin"), stale: `device.recorder.channel["4"] uses it`},

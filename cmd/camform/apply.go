@@ -220,7 +220,7 @@ func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 		return blocked(fmt.Errorf("this plan was begun at %s, and another one has changed %d of its settings since, such as %s in run %s; plan again",
 			view.Time(earlier.At), len(o), o[0].Setting, o[0].Run))
 	}
-	fmt.Fprintf(w.err, "This plan was applied before, at %s. What is done already is not written again.\n", view.Time(earlier.At))
+	fmt.Fprintf(w.err, "This plan was begun before, at %s. What is done already is not written again.\n", view.Time(earlier.At))
 	return nil
 }
 

@@ -80,6 +80,7 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	err := o.lease(stop, busy(p))
 	if held, ok := errors.AsType[state.HeldErrors](err); ok {
 		heldBack(p, held, r)
+		r.Interrupted = stop.Err() != nil
 		return r
 	}
 	defer o.unlease(ctx)
@@ -110,8 +111,12 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 		err = o.Store.Owe(ctx, followers.debts(o.census))
 	}
 	if err != nil {
+		why := fmt.Sprintf("%v: %v", rotate.ErrStore, err)
+		if r.Interrupted = stop.Err() != nil; r.Interrupted {
+			why = interruptedBefore
+		}
 		for _, i := range work {
-			r.Devices[i] = notRun(devices[i], fmt.Sprintf("%v: %v", rotate.ErrStore, err))
+			r.Devices[i] = notRun(devices[i], why)
 		}
 		return
 	}
@@ -122,7 +127,7 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 		followers.after(ctx, r.Devices[i], o)
 	})
 	for _, i := range left {
-		r.Devices[i] = notRun(devices[i], "the run was interrupted before this device")
+		r.Devices[i] = notRun(devices[i], interruptedBefore)
 		followers.after(ctx, r.Devices[i], o)
 	}
 	for i, done := range r.Devices {
@@ -160,6 +165,9 @@ func idle(d plan.Device) report.Device {
 	}
 	return done
 }
+
+// interruptedBefore says why a device was not begun with.
+const interruptedBefore = "the run was interrupted before this device"
 
 // notRun is the report of a device whose steps are not begun.
 func notRun(d plan.Device, why string) report.Device { return leftAlone(d, report.NotRun, why) }

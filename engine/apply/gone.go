@@ -32,7 +32,7 @@ func forgetGone(ctx, stop context.Context, gone []plan.Gone, r *report.Report, o
 func forget(ctx, stop context.Context, g plan.Gone, done *report.Device, o Options) {
 	end := func(result report.Result, detail string) { done.Result, done.Detail = result, detail }
 	if stop.Err() != nil {
-		end(report.NotRun, "the run was interrupted before this device")
+		end(report.NotRun, interruptedBefore)
 		return
 	}
 	known, remembered, err := o.Store.Device(ctx, g.Address)

@@ -35,7 +35,7 @@ func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.De
 		results[i].Detail = recovered(results[i], len(w.open) > 0)
 	})
 	for _, i := range left {
-		results[i] = notRun(work[i], "the run was interrupted before this device")
+		results[i] = notRun(work[i], interruptedBefore)
 	}
 	return results, nil
 }

@@ -67,6 +67,16 @@ func (p Problem) Place() string {
 	return p.Address.String()
 }
 
+// FirstOf names the first three of many, and says how many more there are.
+func FirstOf(names []string) string {
+	const most = 3
+	text := strings.Join(names[:min(most, len(names))], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
 // Problems is a list of problems in the order in which they were found. The nil list is ready to use.
 type Problems []Problem
 

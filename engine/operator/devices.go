@@ -2,10 +2,8 @@ package operator
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -54,25 +52,15 @@ func (r Rules) CheckDevices(cfg *config.Config, dir string) diag.Problems {
 		}
 	}
 	for why, t := range found {
-		p := forbidden(&t.at, "%s: %s.", named(t.devices), why)
+		names := make([]string, len(t.devices))
+		for i, d := range t.devices {
+			names[i] = d.String()
+		}
+		p := forbidden(&t.at, "%s: %s.", diag.FirstOf(names), why)
 		p[0].Address.Device = t.devices[0]
 		problems = append(problems, p...)
 	}
 	return problems.Sorted()
-}
-
-// named names devices, the first three of many.
-func named(devices []schema.Device) string {
-	const most = 3
-	var names []string
-	for _, d := range devices[:min(most, len(devices))] {
-		names = append(names, d.String())
-	}
-	text := strings.Join(names, ", ")
-	if more := len(devices) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }
 
 // sending are the bounds of the secrets that a value was made of, without those that hold for all devices.

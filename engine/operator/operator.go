@@ -67,10 +67,11 @@ func Places(env func(string) (string, bool)) []Place {
 
 const fileName = "operator.hcl"
 
-// machine is the file of the machine as a whole, which its administrator writes.
+// machine is the file of the machine as a whole, which its administrator writes. No variable of the environment says where it is: a
+// job could set that.
 func machine() string {
-	if data := os.Getenv("ProgramData"); runtime.GOOS == "windows" && data != "" {
-		return filepath.Join(data, "camform", fileName)
+	if runtime.GOOS == "windows" {
+		return filepath.Join(`C:\ProgramData`, "camform", fileName)
 	}
 	return filepath.Join("/etc", "camform", fileName)
 }

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"camform/engine/diag"
+	"camform/engine/ours"
 	"camform/engine/plan"
 	"camform/engine/signers"
 	"camform/schema"
@@ -74,7 +74,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// readOurs reads a file that nobody else may write.
+// readOurs reads a file that nobody else can change.
 func readOurs(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -84,8 +84,9 @@ func readOurs(path string) ([]byte, error) {
 		return nil, errors.New("it is no file")
 	case info.Size() > sizeLimit:
 		return nil, fmt.Errorf("it is larger than %d bytes", sizeLimit)
-	case runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0:
-		return nil, fmt.Errorf("others than its owner may write it (%s), so that anybody could make the rules; run: chmod go-w '%s'", info.Mode().Perm(), path)
+	}
+	if err := ours.Owned(path); err != nil {
+		return nil, err
 	}
 	return os.ReadFile(path)
 }

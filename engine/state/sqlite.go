@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"camform/engine/atomicfile"
+	"camform/engine/ours"
 )
 
 //go:embed migrations/sqlite/*.sql
@@ -101,8 +101,9 @@ func provideFolder(path string) error {
 		return fmt.Errorf("directory of the state database: %w", err)
 	case own && info.Mode()&fs.ModeSymlink != 0:
 		return fmt.Errorf("%w: %s is a link, which a repository could have brought along; remove it, or name the place of the state in the configuration", ErrFolder, path)
-	case runtime.GOOS != "windows" && info.Mode()&fs.ModeSymlink == 0 && info.Mode().Perm()&0o022 != 0:
-		return fmt.Errorf("%w: others can write to %s (%s), and so could change the state; run: chmod go-w '%s'", ErrFolder, path, info.Mode().Perm(), path)
+	}
+	if err := ours.Written(path); err != nil {
+		return fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	return nil
 }
