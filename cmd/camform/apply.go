@@ -38,7 +38,7 @@ Exit code: 0 if everything was carried out, 1 if anything was not, or if a devic
 -detailed-exitcode=fleet, in the place of 1: 3 if devices could not be read and nothing else is wrong, 4 if the guard, a check,
 a limit or a missing approval forbids it, 5 if another run has a device, 6 if something was put back since it would have
 closed the way in.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return d.codes.ends(a.applyFile(cmd, flags, args[0], d))

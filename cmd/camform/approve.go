@@ -54,7 +54,7 @@ The key is a private key file, or one that ssh-agent holds: the one that -key na
 which somebody may sign. With -verify nothing is signed, and the names of more approvals may follow.
 
 Exit code: 0 if the plan was signed, or with -verify if enough people have signed, 1 if not.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !flags.verify && len(args) > 1 {
 				return errors.New("approve signs one plan; add -verify to look at approvals")

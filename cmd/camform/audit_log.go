@@ -151,7 +151,7 @@ After an older state was restored from a backup, the file beside it (its name en
 log does not have. Remove the file if that is the reason.
 
 Exit code: 0 if the log is whole, 1 if not, or if it has no records.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			anchors, err := anchorsOf(heads)
 			if err != nil {
@@ -235,7 +235,7 @@ func auditLogExportCommand(a *app) *cobra.Command {
 		Long: `Write the audit log to FILE, or to the output: a line of JSON for each record, with its hash, and a last line with the
 number of records and the hash of the last one. "camform audit-log verify FILE" proves it, also where there is no
 state.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
 			if err != nil {

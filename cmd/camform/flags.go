@@ -73,6 +73,20 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		cmd.Name(), strings.Join(args, " "))
 }
 
+// arguments refuses a number of arguments that a rule does not allow, and says how the command is written.
+func arguments(rule cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if rule(cmd, args) == nil {
+			return nil
+		}
+		given := "none was given"
+		if len(args) > 0 {
+			given = strings.Join(args, " ") + " was given"
+		}
+		return fmt.Errorf("write it as: %s; %s. See %s -help", strings.TrimSuffix(cmd.UseLine(), " [flags]"), given, cmd.CommandPath())
+	}
+}
+
 // onlyCommands refuses words behind a command that only has others below it, and suggests the nearest of them.
 func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

@@ -40,7 +40,7 @@ The last two attempts before a lock are never spent. With -accept-risk, one atte
 the last; the reason is kept in the audit log.
 
 Exit code: 0 if the device accepts the password, 1 if not.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = args
 			w, err := a.open(cmd, &flags.runFlags, withoutSecrets)

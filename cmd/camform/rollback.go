@@ -34,7 +34,7 @@ The configuration stays as it is. What it still asks for comes back with the nex
 
 Exit code: 0 if everything was carried out, 1 if anything was not. With -out, the plan is saved for "camform apply FILE"
 and nothing is changed on any device.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if flags.format.ForPrograms() && !d.approved && d.out == "" {
 				return errors.New("rollback -json cannot ask for approval: add -auto-approve, or save the plan with -out")

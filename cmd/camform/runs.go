@@ -21,7 +21,7 @@ func stateRunsCommand(a *app) *cobra.Command {
 		Short: "List the last runs that changed devices, or the requests of one",
 		Long: `List the last runs that changed devices, newest first, and who holds devices now. A run with snapshots can be
 taken back by "camform rollback". With the id of a run, list the requests that it sent, and what became of them.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
 			if err != nil {

@@ -17,7 +17,7 @@ func settingsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "settings [KIND]",
 		Short: "List the kinds of settings, or show the reference of one",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  arguments(cobra.MaximumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			b, err := a.begin()
 			if err != nil {

@@ -12,7 +12,7 @@ func showCommand(a *app) *cobra.Command {
 		Use:   "show [PLANFILE]",
 		Short: "Show a saved plan, or what camform remembers",
 		Long:  `Show a saved plan as "camform plan" showed it. Without a file, show everything that camform remembers.`,
-		Args:  cobra.MaximumNArgs(1),
+		Args:  arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return a.showPlan(flags, args[0])

@@ -56,7 +56,7 @@ func stateShowCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show ADDR",
 		Short: "Show what is remembered of a device or a setting",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
 			if err != nil {
@@ -81,7 +81,7 @@ func stateForgetCommand(a *app) *cobra.Command {
 		Long: `Forget what is remembered of a device or a setting. Nothing changes on any device. A device that is forgotten is met like
 a new one: the key of its TLS certificate and its serial number are pinned anew, which is what you want after it was
 replaced, and only then.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
 			if err != nil {
@@ -100,7 +100,7 @@ func stateReleaseCommand(a *app) *cobra.Command {
 		Long: `Release devices by force. A run holds the devices that it changes, so that no other run does. One that was killed on
 this machine holds nothing any more, and one on another machine for a minute at most; whoever cannot wait for a run that
 hangs releases its devices by its name, which the message has that says who holds them. Make sure that the run is gone.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
 			if err != nil {

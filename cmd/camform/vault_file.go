@@ -22,7 +22,7 @@ func (c vaultCommands) export() *cobra.Command {
 		Short: "Write secrets into an encrypted file",
 		Long: `Write all versions of the named secrets, or of all, into a new file. The program age opens it as well. It is for the
 recipients or the passphrase that are given; without any, for the recipients of the vault.`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
 				to, err := flags.choose(c.app, "the file")
@@ -69,7 +69,7 @@ func (c vaultCommands) imports() *cobra.Command {
 		Long: `Take all secrets from a file of "camform vault export", with all versions. What the vault has stays; it gets what it lacks.
 Where it has something newer in use than the file, nothing is imported, unless -over says so: then the version of the
 file is in use again, and the newer one is history.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
 				file, err := os.Open(args[0])

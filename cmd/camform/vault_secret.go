@@ -25,7 +25,7 @@ from where -from says. It is never given as an argument, where every user of the
 is kept.
 
 Nothing is changed on any device: this is for telling camform which password one has.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
 				name := args[0]
@@ -65,7 +65,7 @@ func (c vaultCommands) get() *cobra.Command {
 		Short: "Print a secret of the vault",
 		Long: `Print the version of a secret that is in use, or another one. It is written to a pipe or a file as it is, without a newline.
 On a terminal it is shown only with -show, and after you typed its name: others may look, and terminals remember.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
 				_, shown := terminal(c.out)
@@ -134,7 +134,7 @@ func (c vaultCommands) history() *cobra.Command {
 	return &cobra.Command{
 		Use:   "history NAME",
 		Short: "List the versions of a secret, without showing any",
-		Args:  cobra.ExactArgs(1),
+		Args:  arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.use(cmd, func(ctx context.Context, o opened) error {
 				versions, err := o.vault.History(ctx, args[0])

@@ -149,7 +149,7 @@ func parseTargets(texts []string, cfg *config.Config) ([]schema.Setting, error) 
 			return nil, fmt.Errorf("-target: %w", err)
 		}
 		if !named(target, cfg) {
-			return nil, fmt.Errorf("-target: the configuration has no %s%s", text, suggestDevice(target, cfg))
+			return nil, fmt.Errorf("the configuration has no %s%s", text, suggestDevice(target, cfg))
 		}
 		targets = append(targets, target)
 	}
