@@ -213,6 +213,11 @@ func (q *inquiry) wants(ctx context.Context, kinds *schema.Kinds, d *config.Devi
 	return live.Wants{Kinds: wanted, Extra: lists}
 }
 
+// certain reports whether a device calls itself one that uses others. What it lacks for that is no answer then.
+func (q *inquiry) certain(device schema.Device) bool {
+	return slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return k.Consumes.Certain(q.known[device].Type) })
+}
+
 // model is what devices have in common that use others, or none.
 type model struct{ name, firmware string }
 
@@ -283,7 +288,7 @@ func (q *inquiry) modelOf(d *config.Device) model {
 // told of others is not taken for such a device.
 func (q *inquiry) usesNone(ctx context.Context, d *config.Device) bool {
 	m := q.modelOf(d)
-	if m.name == "" || len(q.told[d.Address].Uses) > 0 {
+	if m.name == "" || len(q.told[d.Address].Uses) > 0 || q.certain(d.Address) {
 		return false
 	}
 	return !slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool {
@@ -328,7 +333,7 @@ func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers)
 		default:
 			list.Away = q.away(snap)
 			switch {
-			case !list.Never() || snap.Err == nil && !q.unsure(snap) || declaresUses(d) || recorders[q.modelOf(d)]:
+			case !list.Never() || snap.Err == nil && !q.unsure(snap) || declaresUses(d) || recorders[q.modelOf(d)] || q.certain(d.Address):
 				c.lists = append(c.lists, list)
 			case !q.usesNone(ctx, d):
 				c.strangers = append(c.strangers, list)
@@ -376,7 +381,7 @@ func (q *inquiry) unsure(snap *live.Snapshot) bool {
 // tells reports whether a snapshot has all that tells what the device uses. One that told of others before and has no such
 // document any more tells nothing, and neither does one with a fault that may pass.
 func (q *inquiry) tells(snap *live.Snapshot, last consumer.List) bool {
-	return snap.Err == nil && !q.unsure(snap) && (q.has(snap) || len(last.Uses) == 0) &&
+	return snap.Err == nil && !q.unsure(snap) && (q.has(snap) || len(last.Uses) == 0 && !q.certain(snap.Device)) &&
 		!slices.ContainsFunc(q.kinds, func(k *schema.Kind) bool { return snap.Unreadable[k.Name] != nil })
 }
 

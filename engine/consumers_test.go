@@ -352,22 +352,82 @@ func TestI13APictureThatStaysIsNotTold(t *testing.T) {
 	})
 }
 
-// A recorder that was read, but never told what it shows, is told of when it is dead: nothing is known of its pictures.
+// callItself makes the recorder call itself another type of device.
+func (s *shown) callItself(deviceType string) {
+	s.Helper()
+	const path = "/ISAPI/System/deviceInfo"
+	info := string(s.recorder.Document(path))
+	if !strings.Contains(info, "<deviceType>NVR<") {
+		s.Fatalf("it does not call itself NVR:\n%s", info)
+	}
+	if err := s.recorder.SetDocument(path, []byte(strings.Replace(info, "<deviceType>NVR<", "<deviceType>"+deviceType+"<", 1))); err != nil {
+		s.Fatal(err)
+	}
+}
+
+const mayShow = "device.gate.user.nvr waits: device.recorder may use this device"
+
+// A recorder that was read, but never told what it shows, holds changes back when it is dead, and is told of where it did not even
+// call itself one: nothing is known of its pictures.
 func TestI13ARecorderOfWhichOnlyTheNameIsKnownIsTold(t *testing.T) {
-	show(t, func(s *shown) {
-		s.declare("system {\n name = \"Gate\"\n}\n", "system {\n name = \"Recorder\"\n}\n")
-		s.plans() // remembers who it is
-		s.recorder.Unplug()
-		s.declare(ownAccount, "")
-		if _, problems := s.plans(); !strings.Contains(problems, "never read whether other devices are used by device.recorder.") {
-			t.Errorf("the problems are %q", problems)
-		}
-	})
+	for deviceType, waits := range map[string]bool{"HybirdNVR": true, "DVR": false} {
+		show(t, func(s *shown) {
+			s.callItself(deviceType)
+			s.declare("system {\n name = \"Gate\"\n}\n", "system {\n name = \"Recorder\"\n}\n")
+			s.plans() // remembers who it is
+			s.recorder.Unplug()
+			s.declare(ownAccount, "")
+			p, problems := s.plans()
+			if steps := s.steps(p); strings.Contains(steps, mayShow) != waits {
+				t.Errorf("%s: the steps are\n%s", deviceType, steps)
+			}
+			if strings.Contains(problems, "never read whether other devices are used by device.recorder.") == waits {
+				t.Errorf("%s: the problems are %q", deviceType, problems)
+			}
+		})
+	}
+}
+
+// A device that calls itself a recorder and denies its list, or answers it with a fault, may show anything, and so may others of its
+// model. One that does not call itself so is believed where it denies, and told of where it has a fault.
+func TestI13ARecorderByItsTypeIsNotBelievedToShowNothing(t *testing.T) {
+	denied := simulator.Rule{Status: http.StatusForbidden, Code: "notSupport"}
+	broken := simulator.Rule{Status: http.StatusInternalServerError, Code: "deviceError"}
+	for _, c := range []struct {
+		deviceType   string
+		answer       simulator.Rule
+		waits, warns bool
+	}{
+		{"NVR", denied, true, false},
+		{"NVR", broken, true, false},
+		{"DVR", denied, false, false},
+		{"DVR", broken, false, true},
+	} {
+		show(t, func(s *shown) {
+			s.callItself(c.deviceType)
+			c.answer.Action, c.answer.Method, c.answer.Path = simulator.Status, http.MethodGet, "/ISAPI/ContentMgmt/InputProxy/channels"
+			if err := s.recorder.Inject(c.answer); err != nil {
+				t.Fatal(err)
+			}
+			s.declare(ownAccount, "")
+			for range 2 { // the second time by what was remembered
+				p, problems := s.plans()
+				steps := s.steps(p)
+				if waits := strings.Contains(steps, mayShow); waits != c.waits || p.Complete() == c.waits {
+					t.Errorf("%s, %s: the steps are\n%s", c.deviceType, c.answer.Code, steps)
+				}
+				if warns := strings.Contains(problems, "It was never read whether other devices are used by device.recorder"); warns != c.warns {
+					t.Errorf("%s, %s: the problems are %q", c.deviceType, c.answer.Code, problems)
+				}
+			}
+		})
+	}
 }
 
 // A recorder that showed cameras and says of a sudden that it has no channels counts by what it told before.
 func TestI13ARecorderThatDeniesItsChannelsCountsByItsLastList(t *testing.T) {
 	show(t, func(s *shown) {
+		s.callItself("DVR")
 		s.declare(fmt.Sprintf(allowList, ""), "")
 		s.plans() // it tells its list
 		if err := s.recorder.Inject(simulator.Rule{
@@ -407,6 +467,7 @@ func TestI13AChannelThatMayBeOfAnotherCameraIsToldNoPassword(t *testing.T) {
 // A recorder that answers, and refuses to tell what it shows, may show anything.
 func TestI13ARecorderThatRefusesItsListHoldsChangesOfItsSite(t *testing.T) {
 	show(t, func(s *shown) {
+		s.callItself("DVR")
 		if err := s.recorder.Inject(simulator.Rule{
 			Action: simulator.Status, Method: http.MethodGet, Path: "/ISAPI/ContentMgmt/InputProxy/channels", Status: http.StatusForbidden, Code: "lowPrivilege",
 		}); err != nil {
@@ -427,6 +488,7 @@ func TestI13ARecorderThatRefusesItsListHoldsChangesOfItsSite(t *testing.T) {
 // vanished.
 func TestI12AFaultThatMayPassIsNoAnswer(t *testing.T) {
 	show(t, func(s *shown) {
+		s.callItself("DVR")
 		s.declare("upnp {\n enabled = true\n}\n", "")
 		p, problems := s.plans()
 		if bad := s.applies(p).Bad(); problems != "" || len(bad) > 0 {

@@ -246,6 +246,7 @@ type Identity struct {
 	MAC      string `json:"mac,omitempty"` // lower case with colons
 	Model    string `json:"model,omitempty"`
 	Firmware string `json:"firmware,omitempty"`
+	Type     string `json:"type,omitempty"` // the sort of device that it calls itself, such as "NVR"; decides about nobody's identity
 }
 
 // Document is what a device answered for a path.

@@ -25,6 +25,10 @@ type Consumes struct {
 	// it, since nobody can set it.
 	Serial string `hcl:"serial,optional"`
 
+	// Types are words in what devices call themselves that use others for certain. One of them that denies the documents is not
+	// believed: it may show anything.
+	Types []string `hcl:"types,optional"`
+
 	// Schemes are the schemes of guards by the values of Protocol. What is not in it is not known.
 	Schemes map[string]string `hcl:"schemes,optional"`
 
@@ -36,6 +40,13 @@ type Consumes struct {
 // Names reports whether an attribute says which device an item logs in to, and as whom. A kind that uses no others has none.
 func (c *Consumes) Names(attribute string) bool {
 	return c != nil && slices.Contains([]string{c.Account, c.Address, c.Port, c.Protocol}, attribute)
+}
+
+// Certain reports whether a device that calls itself by a type uses others, whatever its documents say.
+func (c *Consumes) Certain(deviceType string) bool {
+	return slices.ContainsFunc(c.Types, func(word string) bool {
+		return strings.Contains(strings.ToLower(deviceType), strings.ToLower(word))
+	})
 }
 
 // Told is the kind reduced to what its items tell of the devices that they log in to: the attributes that Consumes names, also

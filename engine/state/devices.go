@@ -29,7 +29,7 @@ type Devices struct {
 	leases *Leases
 }
 
-const deviceColumns = `device, endpoint, serial, mac, model, firmware, pin, first_seen, last_seen`
+const deviceColumns = `device, endpoint, serial, mac, model, firmware, type, pin, first_seen, last_seen`
 
 // SaveSeen remembers who answered. The pin is merged into the one that is known, field by field, so an algorithm never
 // becomes weaker; FirstSeen of a known device stays. A LastSeen that is zero means now. Only a device that proved to be
@@ -54,10 +54,10 @@ func (s *Devices) SaveSeen(ctx context.Context, d Device) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`INSERT INTO devices (`+deviceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		_, err = tx.Exec(`INSERT INTO devices (`+deviceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (device) DO UPDATE SET endpoint = excluded.endpoint, serial = excluded.serial, mac = excluded.mac,
-			model = excluded.model, firmware = excluded.firmware, pin = excluded.pin, last_seen = excluded.last_seen`,
-			d.Address.String(), d.Endpoint, d.Identity.Serial, d.Identity.MAC, d.Identity.Model, d.Identity.Firmware,
+			model = excluded.model, firmware = excluded.firmware, type = excluded.type, pin = excluded.pin, last_seen = excluded.last_seen`,
+			d.Address.String(), d.Endpoint, d.Identity.Serial, d.Identity.MAC, d.Identity.Model, d.Identity.Firmware, d.Identity.Type,
 			string(text), stamp(d.FirstSeen), stamp(d.LastSeen))
 		return err
 	})
@@ -108,7 +108,7 @@ func scanDevice(rows *sql.Rows) (Device, error) {
 		device, pin string
 		first, last int64
 	)
-	err := rows.Scan(&device, &d.Endpoint, &d.Identity.Serial, &d.Identity.MAC, &d.Identity.Model, &d.Identity.Firmware, &pin, &first, &last)
+	err := rows.Scan(&device, &d.Endpoint, &d.Identity.Serial, &d.Identity.MAC, &d.Identity.Model, &d.Identity.Firmware, &d.Identity.Type, &pin, &first, &last)
 	if err != nil {
 		return Device{}, err
 	}

@@ -72,6 +72,7 @@ setting "channel" {
     protocol = "protocol"
     schemes  = { HIKVISION = "sdk", ONVIF = "onvif" }
     inside   = { connection = "plugplay" }
+    types    = ["NVR"] # HybirdNVR, too; some call themselves DVR, as recorders of analog cameras without channels do
   }
 
   attribute "name" {

@@ -24,6 +24,7 @@ func identityOf(status int, body []byte, hide *providers.Redactor) (providers.Id
 		MAC:      providers.NormalMAC(told("macAddress")),
 		Model:    told("model"),
 		Firmware: strings.TrimSpace(told("firmwareVersion") + " " + told("firmwareReleasedDate")),
+		Type:     told("deviceType"),
 	}
 	if identity.Serial == "" && identity.MAC == "" {
 		return providers.Identity{}, fmt.Errorf("it tells neither its serial number nor its MAC address: %w", providers.ErrMalformed)
