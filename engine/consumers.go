@@ -41,6 +41,7 @@ type consumers struct {
 	by        map[schema.Device]*config.Device // of the configuration
 	owed      []state.Owed                     // that have to be told passwords since an earlier run
 	sessions  map[schema.Device][]plan.Login   // that devices list
+	emptied   []consumer.List                  // what devices told last that list nothing any more
 	unwritten error                            // why what devices told could not be remembered
 }
 
@@ -324,6 +325,9 @@ func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers)
 			if !q.has(snap) && list.Read.IsZero() {
 				continue
 			}
+			if len(uses) == 0 && len(list.Uses) > 0 {
+				c.emptied = append(c.emptied, list)
+			}
 			list.Uses, list.Read, list.Own = uses, q.now(), ownAddresses(snap)
 			told, err := toldAt(list.Read, d.Address, uses)
 			if err != nil {
@@ -558,8 +562,14 @@ func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.
 				continue
 			}
 			for _, f := range found {
-				if f.Away != "" && logsInWith(f, s, kinds) && givesPassword(s) && !ignores(device, f.Item) {
+				if !givesPassword(s) || !logsInWith(f, s, kinds) || ignores(device, f.Item) {
+					continue
+				}
+				if f.Away != "" {
 					held[s.Address] = c.untold(f)
+				} else if why := c.kept(f.Item, kinds); why != "" {
+					held[s.Address] = fmt.Sprintf("%s logs in with it and would lose this device: %s. Let camform tell it the new password, or accept that in the "+
+						"device block: consumer %q with ignore = true and a reason", f.Item, why, f.Item)
 				}
 			}
 			for _, l := range c.lists {
@@ -581,6 +591,21 @@ func (c *consumers) untold(f consumer.Found) string {
 			"this device: consumer %q with ignore = true and a reason", listed, f.Item.Device, f.Item.Device)
 	}
 	return fmt.Sprintf("%s, and %s could not be read now: %s. Run the same command when it answers", listed, f.Item.Device, f.Away)
+}
+
+// kept says why an item must not be told a new password, by what its device block says of changes; empty if it may be told one.
+func (c *consumers) kept(item schema.Setting, kinds *schema.Kinds) string {
+	d := c.by[item.Device]
+	switch {
+	case d == nil:
+		return ""
+	case d.Lifecycle.Protects(item):
+		return fmt.Sprintf("lifecycle { protect } of %s keeps it as it is", item.Device)
+	case d.Lifecycle.Ignores(item, kinds.Lookup(item.Kind).Consumes.Password):
+		return fmt.Sprintf("lifecycle { ignore_changes } of %s leaves its password alone", item.Device)
+	default:
+		return ""
+	}
 }
 
 // logsInWith reports whether a use logs in with the account that a step is about.
@@ -655,6 +680,17 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 	var problems diag.Problems
 	if c.unwritten != nil {
 		problems = append(problems, diag.FromError(c.unwritten, "state-unwritable", "State cannot be written"))
+	}
+	for _, l := range c.emptied {
+		var items []schema.Setting
+		for _, u := range l.Uses {
+			items = append(items, u.Item)
+		}
+		problems = append(problems, diag.Problem{
+			Severity: diag.Warning, Code: guard.CutCode, Summary: "Recorder shows nothing any more", Address: schema.Setting{Device: l.Device},
+			Detail: fmt.Sprintf("%s lists no channel any more; on %s it listed %s. From now on it counts as one that uses none of them: if that is not meant, "+
+				"bring its channels back before you apply.", l.Device, l.Read.Format(time.DateOnly), named(items)),
+		})
 	}
 	note := func(all map[schema.Setting]bool, format string) {
 		maps.DeleteFunc(all, func(_ schema.Setting, told bool) bool { return !told })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -350,6 +351,52 @@ func TestI13APictureThatStaysIsNotTold(t *testing.T) {
 		}
 		s.sees("connect")
 	})
+}
+
+// What a device block keeps from being changed is not told a new password: the account waits for somebody's word.
+func TestI13WhatIsProtectedIsToldNoPassword(t *testing.T) {
+	const keeps = "device.gate.user.nvr waits: device.recorder.channel[\"4\"] logs in with it and would lose this device: lifecycle { %s } of device.recorder"
+	for _, c := range []struct{ camera, recorder, waits string }{
+		{ownAccount, "lifecycle {\n protect = [channel]\n}\n", "protect"},
+		{ownAccount, "lifecycle {\n ignore_changes = [channel[\"4\"].password]\n}\n", "ignore_changes"},
+		{ownAccount, "channel \"4\" {\n password = device.gate.user.nvr.password\n}\nlifecycle {\n ignore_changes = [channel]\n}\n", "ignore_changes"},
+		{ownAccount, "lifecycle {\n protect = [channel[\"5\"]]\n ignore_changes = [channel[\"4\"].name]\n}\n", ""},
+		{ownAccount + accepting("device.recorder"), "lifecycle {\n protect = [channel]\n}\n", ""},
+	} {
+		show(t, func(s *shown) {
+			s.declare(c.camera, c.recorder)
+			p, problems := s.plans()
+			steps := s.steps(p)
+			waits := strings.Contains(steps, "user.nvr waits")
+			told := strings.Contains(steps, "update recorder.channel")
+			if waits != (c.waits != "") || waits && !strings.Contains(steps, fmt.Sprintf(keeps, c.waits)) || told != (!waits && c.camera == ownAccount) {
+				t.Errorf("%s\nthe steps are\n%s\nand the problems %s", c.recorder, steps, problems)
+			}
+		})
+	}
+}
+
+// A recorder that listed channels and lists none any more is told of: whoever emptied it may not have meant to.
+func TestI13ARecorderThatShowsNothingAnyMoreIsToldOf(t *testing.T) {
+	show(t, func(s *shown) {
+		s.declare(fmt.Sprintf(allowList, fmt.Sprintf(", %q", s.recorder.Address())), "")
+		s.plans()
+		for _, id := range channelIDs(string(s.recorder.Document("/ISAPI/ContentMgmt/InputProxy/channels"))) {
+			s.recorderDoes(http.MethodDelete, "/ISAPI/ContentMgmt/InputProxy/channels/"+id, "")
+		}
+		if _, problems := s.plans(); !strings.Contains(problems, `device.recorder lists no channel any more`) || !strings.Contains(problems, `device.recorder.channel["3"] and 1 more`) {
+			t.Errorf("the problems are %q", problems)
+		}
+	})
+}
+
+// channelIDs are the numbers of the channels in a list.
+func channelIDs(list string) []string {
+	var ids []string
+	for _, m := range regexp.MustCompile(`<InputProxyChannel\b[^>]*>\s*<id>(\d+)</id>`).FindAllStringSubmatch(list, -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
 }
 
 // callItself makes the recorder call itself another type of device.

@@ -129,7 +129,7 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 			continue // it is told what comes next
 		}
 		why := untoldSince(o)
-		if wait := c.waits(o, planned); wait != "" {
+		if wait := c.waits(o, planned, j.Kinds()); wait != "" {
 			planned.hold(o, fmt.Sprintf("%s has to be told the password of %s, since %s: %s", o.Item, o.Account, why, wait))
 			continue
 		}
@@ -189,7 +189,7 @@ func (p *Planned) hold(o state.Owed, why string) {
 }
 
 // waits says why an item cannot be told now what it is owed; empty if it can.
-func (c *consumers) waits(o state.Owed, planned *Planned) string {
+func (c *consumers) waits(o state.Owed, planned *Planned, kinds *schema.Kinds) string {
 	f, there := c.creditor(o)
 	camera := planned.Snapshots[o.Account.Device]
 	switch {
@@ -199,6 +199,9 @@ func (c *consumers) waits(o state.Owed, planned *Planned) string {
 		return fmt.Sprintf("%s left the configuration. Take it back in, or give it the password by hand", o.Item.Device)
 	case !there || c.snapshots[o.Item.Device] == nil || f.Away != "":
 		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Item.Device)
+	case c.kept(o.Item, kinds) != "":
+		return c.kept(o.Item, kinds) + ". Let camform tell it, or give it the password by hand, and accept that in the device block: " +
+			fmt.Sprintf("consumer %q with ignore = true and a reason", o.Item)
 	case !f.Sure():
 		return "it is no longer certain that it logs in with it. Give it the password by hand, and accept that in the device block: " +
 			fmt.Sprintf("consumer %q with ignore = true and a reason", o.Item)

@@ -250,7 +250,7 @@ func (s compared) different(a *schema.Attribute, change diff.Change) finding {
 			return difference
 		}
 	}
-	if slices.ContainsFunc(s.Device.Lifecycle.Protect, func(p config.Pattern) bool { return p.Covers(s.address, "") }) {
+	if s.Device.Lifecycle.Protects(s.address) {
 		difference.why += "; lifecycle { protect } keeps it so"
 	}
 	return difference

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -116,6 +118,18 @@ func attributeNames(kind *schema.Kind) []string {
 		names[i] = a.Name
 	}
 	return names
+}
+
+// Protects reports whether plans never change a setting.
+func (l Lifecycle) Protects(address schema.Setting) bool { return coveredBy(l.Protect, address, "") }
+
+// Ignores reports whether nobody looks at the differences of an attribute of a setting.
+func (l Lifecycle) Ignores(address schema.Setting, attribute string) bool {
+	return coveredBy(l.Ignore, address, attribute)
+}
+
+func coveredBy(patterns []Pattern, address schema.Setting, attribute string) bool {
+	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Covers(address, attribute) })
 }
 
 // Covers reports whether the pattern names an attribute of a setting, or the whole setting if attribute is empty.

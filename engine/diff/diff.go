@@ -389,7 +389,7 @@ func (c *comparison) add(change Change) {
 		c.result.Skipped = append(c.result.Skipped, plan.Skipped{Address: change.Address, Reason: plan.Held, Detail: why, Source: source})
 		return
 	}
-	if change.Action != plan.Forget && matchesAny(c.Device.Lifecycle.Protect, change.Address, "") {
+	if change.Action != plan.Forget && c.Device.Lifecycle.Protects(change.Address) {
 		c.result.Protected = append(c.result.Protected, change)
 		return
 	}
@@ -400,7 +400,7 @@ func (c *comparison) add(change Change) {
 func (c *comparison) withoutIgnored(want *config.Setting) *config.Setting {
 	kept := make(map[string]config.Attribute, len(want.Attributes))
 	for name, a := range want.Attributes {
-		if !matchesAny(c.Device.Lifecycle.Ignore, want.Address, name) {
+		if !c.Device.Lifecycle.Ignores(want.Address, name) {
 			kept[name] = a
 		}
 	}
@@ -410,10 +410,6 @@ func (c *comparison) withoutIgnored(want *config.Setting) *config.Setting {
 	reduced := *want
 	reduced.Attributes = kept
 	return &reduced
-}
-
-func matchesAny(patterns []config.Pattern, address schema.Setting, attribute string) bool {
-	return slices.ContainsFunc(patterns, func(p config.Pattern) bool { return p.Covers(address, attribute) })
 }
 
 // remembersAll reports whether the memory holds exactly what is wanted.
