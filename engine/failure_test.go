@@ -539,7 +539,7 @@ func TestALeaseThatWasLostEndsTheDevice(t *testing.T) {
 		}
 	})
 	r := w.apply(p)
-	if r.Devices[0].Result != report.Failed || !strings.Contains(detail(r, "gate"), "lost to another run") || w.writes("gate") != 0 {
+	if r.Devices[0].Result != report.Failed || !strings.Contains(detail(r, "gate"), "run another run of ops@host took it over") || w.writes("gate") != 0 {
 		t.Errorf("%d writes,\n%s%s", w.writes("gate"), told(r), detail(r, "gate"))
 	}
 }
@@ -705,7 +705,7 @@ func TestAnEndCutsOffWhatIsInFlight(t *testing.T) {
 	}{
 		"before": {`
 			gate: not-run
-			update system: failed
+			update system: not-run
 			update cloud: not-run`, 0},
 		"after": {`
 			gate: unknown

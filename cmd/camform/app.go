@@ -164,7 +164,7 @@ func (a *app) report(problems diag.Problems, sources map[string][]byte) error {
 }
 
 // interruptible returns two contexts: stop is done at the first interrupt, ctx at the second.
-func (a *app) interruptible(parent context.Context, told func()) (ctx, stop context.Context, release func()) {
+func (a *app) interruptible(parent context.Context) (ctx, stop context.Context, release func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	stop, cancelStop := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
@@ -178,7 +178,6 @@ func (a *app) interruptible(parent context.Context, told func()) (ctx, stop cont
 			case <-signals:
 				if stop.Err() == nil {
 					cancelStop()
-					told()
 					continue
 				}
 				cancel(errors.New("interrupted twice"))

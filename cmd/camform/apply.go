@@ -32,7 +32,7 @@ that plan instead, without asking, and without reading the configuration. A plan
 file only, with the approvals beside it.
 
 Every change is read back over a new connection. A device that was changed since the plan was made is left alone.
-Interrupt once to finish the steps in flight and stop; interrupt twice to stop at once.
+Interrupt once to finish the requests in flight and stop; interrupt twice to stop at once.
 
 Exit code: 0 if everything was carried out, 1 if anything was not, or if a device no longer has what was applied to it. With
 -detailed-exitcode=fleet, in the place of 1: 3 if devices could not be read and nothing else is wrong, 4 if the guard, a check,
@@ -236,9 +236,14 @@ func overtaken(p *plan.Plan, later []state.Overwritten) []state.Overwritten {
 }
 
 // recover closes what an earlier run left open.
-func (w *workspace) recover(ctx context.Context, devices []plan.Device) error {
+func (w *workspace) recover(parent context.Context, devices []plan.Device) error {
+	_, ctx, release := w.interruptible(parent)
+	defer release()
 	recovered, err := w.engine.Recover(ctx, devices, w.run)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted; no device was changed")
+	case err != nil:
 		return err
 	}
 	for _, d := range recovered {
@@ -280,9 +285,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 			return err
 		}
 	}
-	ctx, stop, release := w.interruptible(cmd.Context(), func() {
-		fmt.Fprintln(w.err, "\nInterrupted: finishing the steps in flight. Interrupt again to stop at once.")
-	})
+	ctx, stop, release := w.interruptible(cmd.Context())
 	defer release()
 	r, err := w.carryOut(ctx, stop, p, d.holding)
 	if err != nil {

@@ -85,7 +85,7 @@ type attempt struct {
 
 // make tries the password, and once more at the risk if that is accepted.
 func (a attempt) make(parent context.Context) error {
-	_, ctx, release := a.interruptible(parent, func() {})
+	_, ctx, release := a.interruptible(parent)
 	defer release()
 	typed := engine.Typed{Device: a.device, Origin: a.flags.from, Password: a.password(), Consent: providers.ByPerson, Set: a.keep}
 	result, err := a.engine.Login(ctx, typed, a.run)

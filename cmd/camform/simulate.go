@@ -112,7 +112,7 @@ func (a *app) simulate(parent context.Context, o simulator.Options, inventory, r
 	if err != nil {
 		return err
 	}
-	_, stop, release := a.interruptible(parent, func() {})
+	_, stop, release := a.interruptible(parent)
 	defer release()
 	listener, err := fleet.Listen(stop)
 	if err != nil {

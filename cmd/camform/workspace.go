@@ -112,7 +112,7 @@ func (w *workspace) told(event func(report.Event)) *engine.Engine {
 // read lets the engine read devices, with progress on the way. An interrupt ends that with an error which says what is left
 // as it was.
 func (w *workspace) read(parent context.Context, unharmed string, do func(context.Context, *engine.Engine)) error {
-	ctx, stop, release := w.interruptible(parent, func() {})
+	ctx, stop, release := w.interruptible(parent)
 	defer release()
 	progress := w.progress(0)
 	do(stop, w.told(progress.Event))

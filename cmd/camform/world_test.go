@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -155,7 +156,7 @@ func (w *world) cmdPick(ts *testscript.TestScript, args []string) {
 }
 
 // cmdDevice looks at a device, or does something to it that camform does not know of. Passwords are named by the
-// environment variable that holds them.
+// environment variable that holds them. A name may be a pattern, such as camera-v57-000*.
 //
 //	device NAME set PATH OLD NEW        somebody changes the first OLD of a document at the web page
 //	device NAME document PATH           print a document
@@ -175,12 +176,31 @@ func (w *world) cmdDevice(ts *testscript.TestScript, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: device NAME VERB ...")
 	}
-	d, verb, rest := w.device(ts, args[0]), args[1], args[2:]
+	verb, rest := args[1], args[2:]
 	do, known := verbs[verb]
 	if !known || len(rest) < do.least || len(rest) > do.most {
 		ts.Fatalf("device: %s does not do this with %q", verb, rest)
 	}
-	do.do(w, ts, d, rest)
+	for _, d := range w.devices(ts, args[0]) {
+		do.do(w, ts, d, rest)
+	}
+}
+
+// devices are those whose name matches a pattern, at least one.
+func (w *world) devices(ts *testscript.TestScript, pattern string) []*simulator.Device {
+	if !strings.Contains(pattern, "*") {
+		return []*simulator.Device{w.device(ts, pattern)}
+	}
+	var all []*simulator.Device
+	for _, d := range w.fleet.Devices() {
+		if ok, err := path.Match(pattern, d.Name()); ok && err == nil {
+			all = append(all, d)
+		}
+	}
+	if len(all) == 0 {
+		ts.Fatalf("there is no device like %s", pattern)
+	}
+	return all
 }
 
 func (w *world) device(ts *testscript.TestScript, name string) *simulator.Device {
@@ -272,19 +292,19 @@ func counted(kind simulator.EntryKind) func(*world, *testscript.TestScript, *sim
 	return func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
 		want, err := strconv.Atoi(args[0])
 		ts.Check(err)
-		path := ""
+		about := ""
 		if len(args) > 1 {
-			path = args[1]
+			about = args[1]
 		}
-		if have := entries(d, kind, path); len(have) != want {
-			ts.Fatalf("%s has %d entries %s %s, want %d: %+v", d.Name(), len(have), kind, path, want, have)
+		if have := entries(d, kind, about); len(have) != want {
+			ts.Fatalf("%s has %d entries %s %s, want %d: %+v", d.Name(), len(have), kind, about, want, have)
 		}
 	}
 }
 
-func entries(d *simulator.Device, kind simulator.EntryKind, path string) []simulator.Entry {
+func entries(d *simulator.Device, kind simulator.EntryKind, about string) []simulator.Entry {
 	return slices.DeleteFunc(d.Log(), func(e simulator.Entry) bool {
-		return e.Kind != kind || !strings.Contains(e.Path, path)
+		return e.Kind != kind || !strings.Contains(e.Path, about)
 	})
 }
 

@@ -67,6 +67,8 @@ type Options struct {
 	keeper *state.Keeper // renews the leases of the run
 	leases *leases       // of devices that nobody works on yet; nil where they are taken one by one
 	census *census       // who uses the devices as the run begins
+
+	flights *flights // requests under way
 }
 
 // Run carries out a plan. Once stop is done, no further step is begun and those in flight are finished; once ctx is done,
@@ -74,13 +76,15 @@ type Options struct {
 // plan; those that left the configuration are forgotten last.
 func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	defer keep(ctx, &o)()
+	o.flights = &flights{follow: func(plan.Step) []plan.Step { return nil }, flying: map[schema.Setting]bool{}}
+	defer o.closing(stop)()
 	r := &report.Report{
 		Stage: report.Apply, Started: time.Now().UTC(), Devices: make([]report.Device, len(p.Devices)), Targets: p.Targets, Unknown: p.Unknown(),
 	}
 	err := o.lease(stop, busy(p))
 	if held, ok := errors.AsType[state.HeldErrors](err); ok {
 		heldBack(p, held, r)
-		r.Interrupted = stop.Err() != nil
+		interrupted(ctx, stop, r)
 		return r
 	}
 	defer o.unlease(ctx)
@@ -111,8 +115,8 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 		err = o.Store.Owe(ctx, followers.debts(o.census))
 	}
 	if err != nil {
-		why := fmt.Sprintf("%v: %v", rotate.ErrStore, err)
-		if r.Interrupted = stop.Err() != nil; r.Interrupted {
+		why := rotate.StoreError(err).Error()
+		if interrupted(ctx, stop, r); r.Interrupted {
 			why = interruptedBefore
 		}
 		for _, i := range work {
@@ -120,6 +124,7 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 		}
 		return
 	}
+	o.flights.follow = followers.of
 	witnesses := before(stop, p, o)
 	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
 	left := graph.Walk(stop, work, func(i int) string { return devices[i].Access.Site }, o.Parallelism, func(i int) {
@@ -134,10 +139,15 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 		r.Devices[i] = followers.merge(done)
 	}
 	o.census.tell(r)
-	r.Interrupted = stop.Err() != nil
+	interrupted(ctx, stop, r)
 	r.Elapsed = time.Since(begun)
 	o.Event(report.Event{Kind: report.StageDone, Stage: report.Apply, Elapsed: r.Elapsed})
 	after(ctx, witnesses, r, o)
+}
+
+// interrupted notes whether somebody ended the run before its time, and how.
+func interrupted(ctx, stop context.Context, r *report.Report) {
+	r.Interrupted, r.Stopped = stop.Err() != nil, ctx.Err() != nil
 }
 
 // keep renews the leases of the run in the background until the returned function is called. A lease that is lost all the
@@ -166,8 +176,11 @@ func idle(d plan.Device) report.Device {
 	return done
 }
 
-// interruptedBefore says why a device was not begun with.
-const interruptedBefore = "the run was interrupted before this device"
+// Why steps are not begun.
+const (
+	interruptedBefore = "the run was interrupted before this device"
+	interruptedThere  = "the run was interrupted"
+)
 
 // notRun is the report of a device whose steps are not begun.
 func notRun(d plan.Device, why string) report.Device { return leftAlone(d, report.NotRun, why) }
@@ -244,7 +257,7 @@ func (w *worker) run(ctx context.Context) {
 	}
 	for i, g := range groups {
 		if w.stopped() {
-			w.fail(report.NotRun, "the run was interrupted")
+			w.fail(report.NotRun, interruptedThere)
 			return
 		}
 		w.group(ctx, g, groups[i:])
@@ -271,7 +284,7 @@ func (w *worker) hold(ctx context.Context) bool {
 			return false
 		}
 		if err != nil {
-			w.fail(report.Failed, providers.Reason(err))
+			w.fail(live.ResultOf(err), providers.Reason(err))
 			return false
 		}
 		lease = taken[0]
@@ -292,7 +305,7 @@ func (w *worker) hold(ctx context.Context) bool {
 		}
 	}
 	if err != nil {
-		w.fail(report.Failed, providers.Reason(err))
+		w.fail(live.ResultOf(err), providers.Reason(err))
 		w.release(ctx)
 		return false
 	}
@@ -363,7 +376,7 @@ func (w *worker) remember(ctx context.Context) {
 		return
 	}
 	if err := w.Store.Record(ctx, w.lease, rows, forget); err != nil {
-		w.fail(report.Failed, providers.Reason(err))
+		w.fail(report.Unrecorded, providers.Reason(rotate.StoreError(err)))
 		return
 	}
 	w.begin(gone...)

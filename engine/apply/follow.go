@@ -68,6 +68,15 @@ func chosenFor(devices []plan.Device, kinds *schema.Kinds) map[schema.Setting]st
 	return accounts
 }
 
+// of are the steps that follow one.
+func (f *followers) of(s plan.Step) []plan.Step {
+	var all []plan.Step
+	for _, d := range f.steps[s.Address.String()] {
+		all = append(all, d.Steps...)
+	}
+	return all
+}
+
 // carryOut makes the change of one device while no other goroutine is at it.
 func (f *followers) carryOut(d plan.Device, work func() report.Device) report.Device {
 	gate := f.gates[d.Address]
@@ -89,6 +98,7 @@ func (f *followers) after(ctx context.Context, done report.Device, o Options) {
 				result = notRun(next, fmt.Sprintf("%s has no new password yet", s.Address))
 				result.Steps[0].Detail = result.Detail
 			}
+			o.flights.end(next.Steps)
 			f.mu.Lock()
 			f.done[next.Address] = append(f.done[next.Address], result)
 			f.mu.Unlock()

@@ -2,12 +2,12 @@ package apply
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/guard"
+	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/rotate"
@@ -48,6 +48,12 @@ func (w *worker) carryOut(ctx context.Context, g plan.Group, now reading, left [
 		}
 		defer prepared.spare.Close()
 	}
+	if !w.flights.begin(checked.todo) {
+		checked.end(report.NotRun, interruptedThere, checked.todo...)
+		checked.fail(report.NotRun, interruptedThere)
+		return checked.outcome
+	}
+	defer w.flights.end(checked.todo)
 	sent, err := w.send(ctx, prepared, w.line.session.Do)
 	if err != nil {
 		return checked.then(w.unsent(ctx, checked.todo, err))
@@ -123,7 +129,7 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 		superseded, err := w.accounts.Superseded(ctx, s.Address.Key, *how)
 		switch {
 		case err != nil:
-			return report.Failed, err.Error()
+			return live.ResultOf(err), err.Error()
 		case superseded:
 			return report.Already, "another run gave it a new password since the plan was made"
 		}
@@ -135,7 +141,7 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 		row := w.judge.row(s, have)
 		row.Created = w.judge.known[s.Address].Created // whoever made it meanwhile was not us
 		if err := w.Store.Record(ctx, w.lease, []state.Setting{row}, forgotten(s)); err != nil {
-			return report.Failed, err.Error()
+			return report.Failed, rotate.StoreError(err).Error()
 		}
 		return report.Already, ""
 	case w.judge.untouched(s, have):
@@ -231,7 +237,7 @@ func (w *worker) send(
 	for _, o := range p.orders {
 		id, err := w.Store.Begin(ctx, w.lease, o.intent)
 		if err != nil && len(s.sendings) == 0 {
-			return s, fmt.Errorf("%w: %w", rotate.ErrStore, err)
+			return s, rotate.StoreError(err)
 		}
 		if err != nil {
 			break

@@ -37,13 +37,16 @@ type judge struct {
 func (j judge) step(ctx context.Context, s plan.Step, request sending, after reading, unread error) verdict {
 	if errors.Is(request.err, providers.ErrUnreachable) { // it never left
 		v := verdict{result: report.Failed, detail: providers.Reason(request.err)}
+		if ctx.Err() != nil {
+			v.result, v.detail = report.NotRun, interruptedThere
+		}
 		if s.Rotates() {
 			v.verdicts = []state.Verdict{j.accounts.Verdict(s.Address.Key, rotate.Finding{})}
 		}
 		return v
 	}
 	if unread != nil {
-		return verdict{result: report.Unknown, detail: fmt.Sprintf("the device could not be read back: %s", providers.Reason(unread))}
+		return verdict{result: report.Unknown, detail: notReadBack(unread)}
 	}
 	have := j.value(s, after)
 	if s.Rotates() {

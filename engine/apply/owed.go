@@ -88,7 +88,7 @@ func (w *worker) inEffect(ctx context.Context, account schema.Setting, origin st
 	open, errOpen := w.Store.OpenIntents(ctx, account.Device)
 	known, errKnown := w.Store.SettingsOf(ctx, account.Device)
 	if err := errors.Join(errOpen, errKnown); err != nil {
-		return fmt.Errorf("%w: %w", rotate.ErrStore, err)
+		return rotate.StoreError(err)
 	}
 	for _, in := range open {
 		if slices.ContainsFunc(in.Steps, func(s state.IntentStep) bool { return s.Setting == account }) {

@@ -11,6 +11,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/rotate"
+	"camform/engine/state"
 	"camform/providers"
 )
 
@@ -106,12 +107,19 @@ func (p *progress) tell(o outcome) {
 // unsent is the outcome of steps that could not be carried out, nothing having been sent for them. An error that ends the
 // session ends the device.
 func (p *progress) unsent(ctx context.Context, steps []plan.Step, err error) (o outcome) {
-	result := report.Failed
-	if errors.Is(err, providers.ErrInvalid) || errors.Is(err, providers.ErrDenied) {
+	result, detail := report.Failed, providers.Reason(err)
+	switch {
+	case ctx.Err() != nil:
+		o.fail(report.NotRun, interruptedThere)
+		result, detail = report.NotRun, interruptedThere
+	case errors.Is(err, state.ErrLeaseLost):
+		o.fail(report.Failed, detail)
+		result = report.NotRun
+	case errors.Is(err, providers.ErrInvalid), errors.Is(err, providers.ErrDenied):
 		result = report.Rejected
 	}
-	o.end(result, providers.Reason(err), steps...)
-	if providers.EndsSession(err) || ctx.Err() != nil || errors.Is(err, rotate.ErrStore) {
+	o.end(result, detail, steps...)
+	if providers.EndsSession(err) || errors.Is(err, rotate.ErrStore) {
 		o.fail(live.ResultOf(err), live.Explain(err, p.device.Address))
 	}
 	return o
@@ -143,8 +151,12 @@ func (p *progress) panicked(cause any) {
 	p.tell(o)
 }
 
-// close completes the report: steps that were not reached are not run.
+// close completes the report: steps that were not reached are not run. A device that failed with something changed on it is
+// unfinished.
 func (p *progress) close() report.Device {
+	if p.done.Result == report.Failed && slices.ContainsFunc(p.done.Steps, func(s report.Step) bool { return s.Result.Changed() }) {
+		p.done.Result = report.Unfinished
+	}
 	for _, s := range p.device.Steps {
 		if !slices.ContainsFunc(p.done.Steps, func(r report.Step) bool { return r.Address == s.Address }) {
 			p.done.Steps = append(p.done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: report.NotRun})

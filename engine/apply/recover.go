@@ -21,7 +21,7 @@ import (
 func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.Device, error) {
 	work, err := unsettled(ctx, devices, o.Store)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", rotate.ErrStore, err)
+		return nil, rotate.StoreError(err)
 	}
 	results := make([]report.Device, len(work))
 	indexes := make([]int, len(work))

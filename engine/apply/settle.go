@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/zclconf/go-cty/cty"
@@ -33,9 +34,13 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 			reached[step.Address] = true
 			doubt = doubt || verdicts[i].result == report.Unknown
 		}
-		o.unrecorded(w.record(ctx, request, verdicts))
+		unrecorded := w.record(ctx, request, verdicts)
+		o.unrecorded(unrecorded)
 		for i, step := range request.steps {
 			result, detail := verdicts[i].result, verdicts[i].detail
+			if unrecorded != nil && result.Good() {
+				result, detail = report.Unrecorded, providers.Reason(rotate.StoreError(unrecorded))
+			}
 			if step.Rotates() && result.Good() {
 				w.rotated = append(w.rotated, step)
 				if w.accounts.Asleep(step.Address.Key) {
@@ -57,9 +62,17 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 	case unread != nil && !doubt:
 		o.fail(live.ResultOf(unread), providers.Reason(unread))
 	case unread != nil:
-		o.fail(report.Unknown, fmt.Sprintf("the device could not be read back: %s; the next run finds out what became of the last request", providers.Reason(unread)))
+		o.fail(report.Unknown, notReadBack(unread)+"; the next run finds out what became of the last request")
 	}
 	return o
+}
+
+// notReadBack says that and why a device was not read back.
+func notReadBack(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "the run was stopped before the device was read back"
+	}
+	return "the device could not be read back: " + providers.Reason(err)
 }
 
 // readBack reads what a group changed over a new connection; with a new login, if the password of that may have changed.
@@ -110,7 +123,7 @@ func (w *worker) record(ctx context.Context, request sending, verdicts []verdict
 // unrecorded ends the device if what became of a request could not be recorded.
 func (o *outcome) unrecorded(err error) {
 	if err != nil {
-		o.fail(report.Failed, fmt.Sprintf("%v: %v", rotate.ErrStore, err))
+		o.fail(report.Failed, providers.Reason(rotate.StoreError(err)))
 	}
 }
 
@@ -119,7 +132,7 @@ func (o *outcome) unrecorded(err error) {
 func (w *worker) wake(ctx context.Context, g plan.Group, s plan.Step, o *outcome) (report.Result, string) {
 	again, err := w.changeAs(ctx, g, onlyPassword(s, w.judge.kind(s)))
 	if err != nil {
-		return report.Failed, fmt.Sprintf("it has a new password, but has to set one itself before it may do anything: %s; the next plan tries again",
+		return report.NotWorking, fmt.Sprintf("it has a new password, but has to set one itself before it may do anything: %s; the next plan tries again",
 			providers.Reason(err))
 	}
 	request := again.sendings[0] // one account, one attribute
@@ -131,8 +144,11 @@ func (w *worker) wake(ctx context.Context, g plan.Group, s plan.Step, o *outcome
 // changeAs gives an account a further new password, logged in with the one that it has.
 func (w *worker) changeAs(ctx context.Context, g plan.Group, s plan.Step) (sent, error) {
 	session, ok := w.line.session.(providers.Impersonator)
-	if !ok {
+	switch {
+	case !ok:
 		return sent{}, providers.ErrUnsupported
+	case w.stopped():
+		return sent{}, errors.New(interruptedThere)
 	}
 	credential, err := w.accounts.Wake(ctx, s.Address.Key)
 	if err != nil {

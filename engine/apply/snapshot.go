@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -25,7 +24,7 @@ func (w *worker) snapshot(ctx context.Context, before reading) error {
 			err = w.Store.SaveSnapshot(ctx, w.lease, path, sealed)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: the document as it is now: %w", rotate.ErrStore, err)
+			return rotate.StoreError(err)
 		}
 		w.kept[path] = true
 	}

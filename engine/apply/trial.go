@@ -189,6 +189,9 @@ func (w *worker) endTrial(ctx context.Context, s sent) (o outcome) {
 	}
 	reverted, then := w.takeBack(ctx, s)
 	detail := why + then
+	if ctx.Err() != nil && !reverted {
+		detail = "the run was stopped while the change was on trial, so whether the way in is open is not known"
+	}
 	step, device := report.Unknown, report.Unreachable
 	if reverted {
 		step, device = report.Reverted, report.Reverted

@@ -90,7 +90,7 @@ func (p *Progress) Event(e report.Event) {
 	case report.Waiting:
 		p.screen.line("Waiting for another run: " + printable(e.Detail))
 	case report.Interrupted:
-		p.screen.line("Interrupted: the steps in flight are finished, then the run ends.")
+		p.screen.line(inFlight(e.Total))
 	}
 }
 
@@ -120,7 +120,7 @@ func (p *Progress) deviceDone(e report.Event) {
 	if !e.Result.Good() {
 		p.tally.failed++
 	}
-	tell := e.Stage == report.Apply && !e.Result.Good() && !p.told[e.Device]
+	tell := e.Stage == report.Apply && !e.Result.Good() && e.Result != report.NotRun && !p.told[e.Device]
 	p.mu.Unlock()
 	if tell {
 		p.screen.line(printable(e.Device.String()) + ": " + printable(joinNonEmpty(resultWords(e.Result), e.Detail)))
@@ -134,6 +134,9 @@ func (p *Progress) stepDone(e report.Event) {
 			p.screen.line(subject + " complete after " + seconds(e.Elapsed) + remarkOf(e.Result))
 		}
 		return
+	}
+	if e.Result == report.NotRun {
+		return // counted at the end
 	}
 	p.mu.Lock()
 	if p.told != nil {

@@ -18,7 +18,7 @@ func Result(r *report.Report, o Options) []Row {
 	writeResults(d, r, o.Fold, report.Rewritten, "Rewritten", "Kept by the device in a form of its own:")
 	if r.Interrupted {
 		d.open(Notes, "Interrupted")
-		d.line(0, Careful, "The run was interrupted. Steps that were in flight were finished, the others were not begun.").Severity = Alarm
+		d.line(0, Careful, interruptedSentence(r, missed)).Severity = Alarm
 	}
 	d.open(Summary, "")
 	writeResultSummary(d, r, missed, o.Wording)
@@ -26,14 +26,33 @@ func Result(r *report.Report, o Options) []Row {
 	return d.rows
 }
 
+// interruptedSentence says what became of the requests that were in flight when a run was interrupted.
+func interruptedSentence(r *report.Report, m missed) string {
+	if r.Stopped && m.uncertain > 0 {
+		return fmt.Sprintf("The run was stopped before it knew what became of %s; the next run finds out by reading. No others were begun.",
+			Plural(m.uncertain, "setting"))
+	}
+	return "The run was interrupted. Requests that were in flight were finished, no others were sent."
+}
+
+// inFlight tells at an interruption how many requests are finished.
+func inFlight(n int) string {
+	if n == 0 {
+		return "Interrupted: no request is in flight; press again to stop now."
+	}
+	return fmt.Sprintf("Interrupted: finishing %s in flight; press again to stop now.", Plural(n, "request"))
+}
+
 // missed is what a run did not do.
 type missed struct {
-	remarks remarks
-	notRun  int // steps that were not begun
-	notOn   int // devices of these
-	failed  int // steps that were begun and did not end well
-	unknown int // settings that the plan could not judge, or that devices no longer have
-	devices int // devices with anything of this
+	remarks    remarks
+	notRun     int // steps that were not begun
+	notOn      int // devices of these
+	failed     int // steps that were begun and did not end well
+	uncertain  int // steps of which the outcome is not known
+	unrecorded int // steps that were carried out, which the state does not know
+	unknown    int // settings that the plan could not judge, or that devices no longer have
+	devices    int // devices with anything of this
 }
 
 // findMissed goes through a report. A device whose trouble is told by its steps is not told again.
@@ -46,30 +65,43 @@ func findMissed(r *report.Report) missed {
 		unknown[s.Address.Device] = true
 	}
 	for _, device := range r.Devices {
-		failed, notRun := 0, 0
+		told, notRun := false, 0
 		for _, s := range device.Steps {
-			switch {
-			case s.Result.Good():
-			case s.Result == report.NotRun:
+			if s.Result == report.NotRun {
 				notRun++
-			default:
-				failed++
-				m.remarks.addTrouble(device.Address, s.Address.Local(), resultWords(s.Result), s.Detail)
+				continue
 			}
+			if s.Result.Good() {
+				continue
+			}
+			told = true
+			m.count(s.Result)
+			m.remarks.addTrouble(device.Address, s.Address.Local(), resultWords(s.Result), s.Detail)
 		}
-		if failed == 0 && !device.Result.Good() && (device.Result != report.NotRun || notRun == 0) {
+		if !told && !device.Result.Good() && (device.Result != report.NotRun || notRun == 0) {
 			m.remarks.addTrouble(device.Address, "", resultWords(device.Result), device.Detail)
 		}
-		m.failed += failed
 		m.notRun += notRun
 		if notRun > 0 {
 			m.notOn++
 		}
-		if failed > 0 || notRun > 0 || !device.Result.Good() || unknown[device.Address] {
+		if told || notRun > 0 || !device.Result.Good() || unknown[device.Address] {
 			m.devices++
 		}
 	}
 	return m
+}
+
+// count takes note of a step that was begun and did not end well.
+func (m *missed) count(r report.Result) {
+	switch r {
+	case report.Unknown:
+		m.uncertain++
+	case report.Unrecorded:
+		m.unrecorded++
+	default:
+		m.failed++
+	}
 }
 
 func (m missed) write(d *document, fold Fold) {
@@ -107,6 +139,10 @@ func resultWords(r report.Result) string {
 		return "put back as it was"
 	case report.Failed:
 		return "failed, nothing was changed"
+	case report.Unfinished:
+		return "not finished"
+	case report.Unrecorded:
+		return "changed, but not recorded; the next run finds out by reading"
 	case report.Unknown:
 		return "outcome unknown, the next run finds out by reading"
 	case report.Unreachable:
@@ -177,6 +213,12 @@ func (m missed) text() string {
 	var parts []string
 	if m.failed > 0 {
 		parts = append(parts, Plural(m.failed, "setting")+" failed")
+	}
+	if m.uncertain > 0 {
+		parts = append(parts, Plural(m.uncertain, "setting")+" uncertain")
+	}
+	if m.unrecorded > 0 {
+		parts = append(parts, Plural(m.unrecorded, "setting")+" not recorded")
 	}
 	if m.notRun > 0 {
 		parts = append(parts, Plural(m.notRun, "setting")+" not begun")

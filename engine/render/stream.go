@@ -127,7 +127,7 @@ func (s *Stream) Result(r *report.Report) {
 		}
 	}
 	if r.Interrupted {
-		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Run interrupted", Detail: "Some steps were not begun."})
+		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Run interrupted", Detail: interruptedSentence(r, missed)})
 	}
 	if missed.devices > 0 || r.Interrupted {
 		s.summary(incompleteSentence(counts, r.Forgotten()), counts)
@@ -166,7 +166,7 @@ func (s *Stream) Event(e report.Event) {
 	case report.StepDone:
 		s.finish(e)
 	case report.Interrupted:
-		s.write(entry{Level: "warn", Message: "Interrupted: the steps in flight are finished, then the run ends.", Type: "log"})
+		s.write(entry{Level: "warn", Message: inFlight(e.Total), Type: "log"})
 	}
 }
 

@@ -34,7 +34,7 @@ const (
 	DeviceDone    EventKind = "device-done"
 	StageDone     EventKind = "stage-done"
 	Waiting       EventKind = "waiting"     // for another run, which holds devices; Detail says who
-	Interrupted   EventKind = "interrupted" // the steps in flight are finished, then the run ends
+	Interrupted   EventKind = "interrupted" // the requests in flight are finished, then the run ends; Total is set
 )
 
 // Event is one thing that happened during a run. Events of different devices interleave.
@@ -46,7 +46,7 @@ type Event struct {
 	Action  plan.Action    // for step events
 	Result  Result         // for StepDone and DeviceDone; Done if all is well
 	Detail  string         // for people, when Result is not Done, and for Waiting
-	Total   int            // devices in the stage, for StageStarted
+	Total   int            // devices in the stage, for StageStarted; requests in flight, for Interrupted
 	Elapsed time.Duration  // for StepDone, DeviceDone and StageDone
 }
 
@@ -65,6 +65,8 @@ const (
 	Lost          Result = "lost"           // nothing was changed there, but what it shows of a changed device was there before the run, and is not any more
 	Reverted      Result = "reverted"       // it would have closed the way in, and was put back as it was
 	Failed        Result = "failed"         // it could not be carried out; nothing was changed
+	Unfinished    Result = "unfinished"     // some settings of the device were changed, then it failed
+	Unrecorded    Result = "unrecorded"     // as planned, and read back, but the state could not record it; the next run finds out by reading
 	Unknown       Result = "unknown"        // it may or may not have been carried out; the next run finds out by reading
 	Unreachable   Result = "unreachable"    // the device did not answer
 	Refused       Result = "refused"        // the device refused the login, or is locked, or no attempt may be spent
@@ -83,12 +85,18 @@ func (r Result) Good() bool {
 	}
 }
 
+// Changed reports whether something was changed for it.
+func (r Result) Changed() bool {
+	return r.Good() && r != Already || r == Unrecorded
+}
+
 // Report is what a run did.
 type Report struct {
 	Stage       Stage
 	Started     time.Time
 	Elapsed     time.Duration
-	Interrupted bool
+	Interrupted bool     // no further step was begun, and those in flight were finished
+	Stopped     bool     // those in flight were cut off, too
 	Devices     []Device // every device of the run, ordered by address
 
 	Targets []string       // addresses to which the plan was restricted; none if it looked at the whole configuration
@@ -155,12 +163,12 @@ func (d Device) Reverted() bool {
 	return found
 }
 
-// Count counts the steps with an action and a good result.
+// Count counts the steps with an action that changed something.
 func (r *Report) Count(a plan.Action) int {
 	n := 0
 	for _, d := range r.Devices {
 		for _, s := range d.Steps {
-			if s.Action == a && s.Result.Good() && s.Result != Already {
+			if s.Action == a && s.Result.Changed() {
 				n++
 			}
 		}

@@ -56,6 +56,15 @@ type World struct {
 // ErrStore marks failures of the store: without it nothing may be sent.
 var ErrStore = errors.New("the state cannot be written")
 
+// StoreError is an error of the store, marked with ErrStore. It leaves an error alone that says nothing about the store: the run
+// was interrupted, or has lost the device.
+func StoreError(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, state.ErrLeaseLost) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrStore, err)
+}
+
 // Accounts are the accounts of one device, with what a run made for them and found out about them. Only one goroutine uses
 // them.
 type Accounts struct {
@@ -92,7 +101,7 @@ func (a *Accounts) versions(ctx context.Context, name string) ([]state.SecretVer
 	}
 	versions, err := a.Store.Versions(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrStore, err)
+		return nil, StoreError(err)
 	}
 	return versions, nil
 }
@@ -128,7 +137,7 @@ func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error 
 func (a *Accounts) settleLogin(ctx context.Context) error {
 	open, err := a.Store.OpenIntents(ctx, a.lease.Device)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrStore, err)
+		return StoreError(err)
 	}
 	for _, in := range open {
 		if carries(in, a.managed) {
@@ -136,7 +145,7 @@ func (a *Accounts) settleLogin(ctx context.Context) error {
 		}
 	}
 	if err := a.Store.SettleSecret(ctx, a.lease, a.Verdict(a.username, a.found)); err != nil {
-		return fmt.Errorf("%w: %w", ErrStore, err)
+		return StoreError(err)
 	}
 	return nil
 }
@@ -216,7 +225,7 @@ func (a *Accounts) noteRefusal(ctx context.Context, v state.SecretVersion, err e
 		return err
 	}
 	if failed := a.Store.TriedSecret(ctx, a.lease, v.Name, v.Version); failed != nil {
-		return fmt.Errorf("%w: %w", ErrStore, failed)
+		return StoreError(failed)
 	}
 	return err
 }
@@ -255,7 +264,7 @@ func (a *Accounts) adopt(ctx context.Context, name string, how plan.Generate) er
 		err = a.Store.AdoptSecret(ctx, a.lease, name, sealed, Adopted)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: the password that it has now: %w", ErrStore, err)
+		return StoreError(err)
 	}
 	return nil
 }

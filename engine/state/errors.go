@@ -19,7 +19,7 @@ var (
 	ErrFull      = errors.New("there is no space left for the state database")
 	ErrFailed    = errors.New("the state database could not be written to the disk")
 	ErrClosed    = errors.New("the state database was closed")
-	ErrLeaseLost = errors.New("the lease of the device was lost to another run")
+	ErrLeaseLost = errors.New("the run has lost the lease of the device")
 	ErrFinished  = errors.New("the intent is not open")
 )
 

@@ -204,10 +204,18 @@ func (s *Leases) renew(tx *transaction, lease Lease) (bool, error) {
 // follows has the whole time of the lease before it.
 func (s *Leases) fence(tx *transaction, lease Lease) error {
 	valid, err := s.renew(tx, lease)
-	if err == nil && !valid {
-		err = fmt.Errorf("%w: %s, run %s; nothing more is written to it, plan again", ErrLeaseLost, lease.Device, lease.Run)
+	if err != nil || valid {
+		return err
 	}
-	return err
+	row, err := s.leaseOf(tx, lease.Device)
+	if err != nil {
+		return err
+	}
+	why := fmt.Sprintf("somebody released it with `camform state release %s`", lease.Run)
+	if row.token != lease.Token {
+		why = fmt.Sprintf("run %s of %s took it over", row.run, row.owner.Who)
+	}
+	return fmt.Errorf("%w: %s. Nothing more is written to %s; plan again", ErrLeaseLost, why, lease.Device)
 }
 
 // changed reports whether a statement changed a row.

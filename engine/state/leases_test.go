@@ -65,6 +65,22 @@ func TestForceNeedsTheIDOfTheLease(t *testing.T) {
 	acquire(t, s, "n", "r2")
 }
 
+func TestALostLeaseSaysWhoTookIt(t *testing.T) {
+	s, c := newStore(t)
+	released, taken := acquire(t, s, "a", "r1"), acquire(t, s, "b", "r1")
+	ok(t, s.ForceRelease(t.Context(), released.Device, released.Token))
+	c.advance(LeaseTime)
+	acquire(t, s, "b", "r2")
+	for lease, want := range map[Lease]string{
+		released: `the run has lost the lease of the device: somebody released it with ` + "`camform state release r1`" + `. Nothing more is written to device.gate["a"]; plan again`,
+		taken:    `the run has lost the lease of the device: run r2 of ops@host took it over. Nothing more is written to device.gate["b"]; plan again`,
+	} {
+		if _, err := s.Begin(t.Context(), lease, Intent{Method: "PUT"}); !errors.Is(err, ErrLeaseLost) || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
 func TestRenewalTellsWhatWasLost(t *testing.T) {
 	s, c := newStore(t)
 	kept, lost := acquire(t, s, "a", "r1"), acquire(t, s, "b", "r1")
