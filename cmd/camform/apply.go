@@ -16,6 +16,7 @@ import (
 	"camform/engine/apply"
 	"camform/engine/auditlog"
 	"camform/engine/plan"
+	"camform/engine/render"
 	"camform/engine/report"
 	"camform/engine/state"
 	"camform/schema"
@@ -246,12 +247,13 @@ func (w *workspace) recover(parent context.Context, devices []plan.Device) error
 	case err != nil:
 		return err
 	}
+	var told []render.Trouble
 	for _, d := range recovered {
 		if d.Result != report.Held { // by a run that is at it, of which apply tells
-			fmt.Fprintf(w.err, "%s: %s\n", d.Address, d.Detail)
+			told = append(told, render.Trouble{Device: d.Address, Text: d.Detail})
 		}
 	}
-	return nil
+	return w.stderr().Troubles(told)
 }
 
 // ask wants the word yes.

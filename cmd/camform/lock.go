@@ -73,8 +73,12 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	if err := atomicfile.Replace(lockfile.Name, fresh.Encode(), 0o600); err != nil {
 		return err
 	}
-	for _, change := range fresh.Changes(old) {
-		fmt.Fprintln(w.out, diag.CleanText(change))
+	var changes []render.Trouble
+	for _, c := range fresh.Changes(old) {
+		changes = append(changes, render.Trouble{Device: c.Device, Text: c.Text})
+	}
+	if err := w.stdout().Troubles(changes); err != nil {
+		return err
 	}
 	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lockfile.Name, render.Plural(fresh.Len(), "device"))
 	return w.unlessTolerated(problems)

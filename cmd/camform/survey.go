@@ -168,18 +168,10 @@ func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate)
 	for _, u := range survey.LeftOut {
 		problems = append(problems, diag.Problem{
 			Severity: diag.Warning, Code: "device-left-out", Summary: "Device left out",
-			Detail: fmt.Sprintf("%s: %s.", called(u.Candidate), u.Reason),
+			Detail: u.Reason + ".", Address: schema.Setting{Device: u.Candidate.Device},
 		})
 	}
 	return survey, s.report(problems, nil)
-}
-
-// called is what people call a candidate.
-func called(c *engine.Candidate) string {
-	if c.Name == "" {
-		return c.URL.String()
-	}
-	return fmt.Sprintf("%s (%s)", c.Name, c.URL)
 }
 
 // learning are the options for a configuration beside which devices with the names taken are declared.

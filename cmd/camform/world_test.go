@@ -188,7 +188,7 @@ func (w *world) cmdDevice(ts *testscript.TestScript, args []string) {
 
 // devices are those whose name matches a pattern, at least one.
 func (w *world) devices(ts *testscript.TestScript, pattern string) []*simulator.Device {
-	if !strings.Contains(pattern, "*") {
+	if !strings.ContainsAny(pattern, "*[") {
 		return []*simulator.Device{w.device(ts, pattern)}
 	}
 	var all []*simulator.Device
@@ -453,7 +453,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}|sha256:[0-9a-f]{16}…`), "HASH"},
 	{regexp.MustCompile(`(took|after|for another) [0-9.hmsµ]+s`), "$1 DURATION"},
 	// How the end of a connection shows itself is a matter of luck.
-	{regexp.MustCompile(`\(((read|write|dial) tcp [^)]*|EOF|unexpected EOF)\)`), "(CAUSE)"},
+	{regexp.MustCompile(`\((connection reset by peer|broken pipe|EOF|unexpected EOF)\)`), "(CAUSE)"},
 	{regexp.MustCompile(`no connection to \S+ \(CAUSE\)|\S+ closed the connection at once \(CAUSE\)`), "GONE"},
 	{regexp.MustCompile(`held by \S+ \(process \d+`), "held by SOMEBODY (process PID"},
 }

@@ -70,11 +70,12 @@ func TestOnlyWhatIsUsedIsWritten(t *testing.T) {
 func TestChangesSayWhatIsNews(t *testing.T) {
 	old := locked(snapshot("firmware", "1", "<a/>"), snapshot("ability", "1", "<a/>"), snapshot("gone", "1", "<a/>"), snapshot("same", "1", "<a/>"))
 	now := locked(snapshot("firmware", "2", "<a/>"), snapshot("ability", "1", "<b/>"), snapshot("new", "", "<a/>"), snapshot("same", "1", "<a/>"))
-	want := []string{
-		`device.gate["ability"] can do something else than before`,
-		`device.gate["firmware"] was M 1, and is M 2`,
-		`device.gate["gone"] is gone`,
-		`device.gate["new"] is new: M unknown firmware`,
+	gate := func(key string) schema.Device { return schema.Device{Name: "gate", Key: key, Each: true} }
+	want := []Change{
+		{gate("ability"), "can do something else than before"},
+		{gate("firmware"), "was M 1, is M 2"},
+		{gate("gone"), "gone"},
+		{gate("new"), "new, M unknown firmware"},
 	}
 	if got := now.Changes(old); !slices.Equal(got, want) {
 		t.Errorf("got %q", got)

@@ -172,9 +172,15 @@ func Decode(text []byte) (*File, error) {
 	return l, nil
 }
 
-// Changes says in words what differs from an older lock: devices that came and went, and other firmware or abilities.
-func (l *File) Changes(old *File) []string {
-	var changes []string
+// Change says in words what is other than before about a device.
+type Change struct {
+	Device schema.Device
+	Text   string
+}
+
+// Changes are what differs from an older lock: devices that came and went, and other firmware or abilities.
+func (l *File) Changes(old *File) []Change {
+	var changes []Change
 	all := maps.Clone(l.devices)
 	maps.Copy(all, old.devices)
 	for _, address := range slices.SortedFunc(maps.Keys(all), schema.Device.Compare) {
@@ -182,13 +188,13 @@ func (l *File) Changes(old *File) []string {
 		now, is := l.devices[address]
 		switch {
 		case !was:
-			changes = append(changes, fmt.Sprintf("%s is new: %s", address, now))
+			changes = append(changes, Change{address, "new, " + now.String()})
 		case !is:
-			changes = append(changes, fmt.Sprintf("%s is gone", address))
+			changes = append(changes, Change{address, "gone"})
 		case before.Model != now.Model || before.Firmware != now.Firmware:
-			changes = append(changes, fmt.Sprintf("%s was %s, and is %s", address, before, now))
+			changes = append(changes, Change{address, fmt.Sprintf("was %s, is %s", before, now)})
 		case before.ability != now.ability:
-			changes = append(changes, fmt.Sprintf("%s can do something else than before", address))
+			changes = append(changes, Change{address, "can do something else than before"})
 		}
 	}
 	return changes

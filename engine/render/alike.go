@@ -53,6 +53,55 @@ func (m message) join(other message) {
 
 func (m message) String() string { return strings.Join(m.words, " ") }
 
+// common is what messages about devices with the same key say, with the address of the first device in the place of all.
+func common(devices []schema.Device, texts []string) string {
+	all := messageOf(texts[0], devices[0])
+	for i, device := range devices {
+		all.join(messageOf(texts[i], device))
+	}
+	text := all.String()
+	if !strings.Contains(text, theAddress) {
+		return text
+	}
+	text, stop := strings.CutSuffix(strings.ReplaceAll(text, theAddress, devices[0].String()), ".")
+	text += " (the others likewise)"
+	if stop {
+		text += "."
+	}
+	return text
+}
+
+// Trouble is a message about a device.
+type Trouble struct {
+	Device schema.Device
+	Text   string
+}
+
+// Troubles are messages about devices, in their order. Those that say the same of at least three devices are one, with some of
+// the devices. They stand below a title, if there is one.
+func Troubles(title string, all []Trouble, fold Fold) []Row {
+	d := &document{}
+	writeTroubles(d, title, all, fold)
+	return d.rows
+}
+
+func writeTroubles(d *document, title string, all []Trouble, fold Fold) {
+	if len(all) == 0 {
+		return
+	}
+	var found remarks
+	for _, t := range all {
+		found.addTrouble(t.Device, "", "", t.Text)
+	}
+	d.open(Notes, title)
+	indent := 0
+	if title != "" {
+		d.line(0, Strong, title+":")
+		indent = blockIndent
+	}
+	found.writeAt(d, indent, Alarm, fold)
+}
+
 // isParticular reports whether a word names something of one device: it has a digit, and is longer than a code of HTTP or a
 // version of TLS.
 func isParticular(word string) bool {

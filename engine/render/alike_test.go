@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
+	"camform/engine/report"
 	"camform/schema"
 )
 
@@ -66,5 +69,67 @@ func TestAProblemThatNamesItsDeviceIsToldOnce(t *testing.T) {
 	}
 	if strings.Count(text.String(), "Trouble") != 1 || !strings.Contains(text.String(), "and 29 more devices") {
 		t.Errorf("it says\n%s", text.String())
+	}
+}
+
+// Devices that no line of a file is to blame for are told in one box, whatever the message names of each; two of them have their own,
+// and so has a value that somebody wrote.
+func TestTheSameTroubleOfDevicesIsOneBox(t *testing.T) {
+	problem := func(i int, detail string) diag.Problem {
+		return diag.Problem{
+			Severity: diag.Error, Code: "x", Summary: "Trouble", Detail: fmt.Sprintf(detail, i),
+			Address: schema.Setting{Device: schema.Device{Name: "cam", Key: fmt.Sprintf("c%02d", i), Each: true}},
+		}
+	}
+	var all diag.Problems
+	for i := range 9 {
+		all = append(all, problem(i, "no answer from 192.0.2.%d:443."))
+	}
+	for i := range 2 {
+		all = append(all, problem(i, "it lost its way to 192.0.2.%d:80."))
+	}
+	for i := range 3 {
+		p := problem(i, "192.0.2.30%d is no address.")
+		p.Subject = &hcl.Range{Filename: "main.cam.hcl", Start: hcl.Pos{Line: 1, Column: 1}, End: hcl.Pos{Line: 1, Column: 2}}
+		all = append(all, p)
+	}
+	var text bytes.Buffer
+	if err := render.Problems(&text, all, nil, render.Options{Width: 120}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`with device.cam["c00"] and 8 more devices`, "no answer from ….", "it lost its way to 192.0.2.0:80.", "it lost its way to 192.0.2.1:80.",
+		"192.0.2.300 is no address.", "192.0.2.301 is no address.", "192.0.2.302 is no address.",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, text.String())
+		}
+	}
+}
+
+// While a run lasts, a trouble is told of the first devices that have it; the end tells all of them.
+func TestProgressTellsATroubleOfTheFirstDevices(t *testing.T) {
+	var text bytes.Buffer
+	p := render.NewLineProgress(&text, 1)
+	for i := range 20 {
+		d := schema.Device{Name: "cam", Key: fmt.Sprintf("c%02d", i), Each: true}
+		p.Event(report.Event{
+			Kind: report.StepDone, Stage: report.Apply, Device: d, Setting: schema.Setting{Device: d, Kind: "upnp"}, Action: plan.Update,
+			Result: report.Failed, Detail: fmt.Sprintf("no answer from 192.0.2.%d:443", i),
+		})
+		p.Event(report.Event{
+			Kind: report.StepDone, Stage: report.Apply, Device: d, Setting: schema.Setting{Device: d, Kind: "ntp"}, Action: plan.Update, Result: report.NotRun,
+		})
+	}
+	d := schema.Device{Name: "other"}
+	p.Event(report.Event{Kind: report.DeviceDone, Stage: report.Apply, Device: d, Result: report.Failed, Detail: "another trouble"})
+	p.Close()
+	if n := strings.Count(text.String(), "no answer from"); n != 3 {
+		t.Errorf("one trouble was told %d times:\n%s", n, text.String())
+	}
+	for what, want := range map[string]int{"told at the end": 1, "another trouble": 1, "not begun": 0} {
+		if n := strings.Count(text.String(), what); n != want {
+			t.Errorf("%q is there %d times, want %d:\n%s", what, n, want, text.String())
+		}
 	}
 }

@@ -123,7 +123,7 @@ func rulesOf(report *audit.Report) []judgedRule {
 // statusTitles are the titles of the lists, without one for what needs no list.
 var statusTitles = map[audit.Status]string{
 	audit.Violated:    "Violated",
-	audit.Unreachable: "Devices that could not be read",
+	audit.Unreachable: Unread,
 	audit.Unknown:     "Not known",
 	audit.Unproven:    "Not as wanted, and not written because too little is known",
 	audit.Overridden:  "Overridden by the configuration itself",
@@ -196,6 +196,10 @@ func writeFindings(d *document, report *audit.Report, results []audit.Result, se
 	}
 	var found remarks
 	for _, r := range results {
+		if r.Status == audit.Unreachable {
+			found.addTrouble(r.Device, "", "", joinedWhy(r.Why))
+			continue
+		}
 		found.add(r.Device, "", "", joinedWhy(r.Why))
 	}
 	found.write(d, severity, fold)

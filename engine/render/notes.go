@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"camform/engine/plan"
 	"camform/schema"
@@ -105,7 +104,7 @@ func (r *remarks) writeAt(d *document, indent int, severity Severity, fold Fold)
 			}
 			continue
 		}
-		d.line(indent, Normal, m.sentence(m.group(), m.common())).Severity = severity
+		d.line(indent, Normal, m.sentence(m.group(), common(m.devices, m.details))).Severity = severity
 		for _, text := range some(m.devices, fold) {
 			d.line(indent+4, Quiet, text)
 		}
@@ -139,18 +138,6 @@ func (m *remark) sentence(subject, detail string) string {
 		text += ": " + printable(detail)
 	}
 	return text
-}
-
-// common is what the details of all devices say.
-func (m *remark) common() string {
-	all := messageOf(m.details[0], m.devices[0])
-	for i, device := range m.devices {
-		all.join(messageOf(m.details[i], device))
-	}
-	if text := all.String(); strings.Contains(text, theAddress) {
-		return strings.ReplaceAll(text, theAddress, m.devices[0].String()) + " (the others likewise)"
-	}
-	return all.String()
 }
 
 func addressOf(device schema.Device, subject string) string {
@@ -322,14 +309,12 @@ func writeUnmanaged(d *document, p *plan.Plan) {
 }
 
 func writeUnread(d *document, p *plan.Plan, fold Fold) {
-	var found remarks
+	var all []Trouble
 	for _, device := range p.Failed() {
-		found.addTrouble(device.Address, "", "", device.Problem)
+		all = append(all, Trouble{device.Address, device.Problem})
 	}
-	if len(found.list) == 0 {
-		return
-	}
-	d.open(Notes, "Not read")
-	d.line(0, Strong, "Devices that could not be read:")
-	found.write(d, Alarm, fold)
+	writeTroubles(d, Unread, all, fold)
 }
+
+// Unread is the title of devices that could not be read, each with the reason.
+const Unread = "Devices that could not be read"

@@ -28,8 +28,28 @@ func Problems(w io.Writer, ps diag.Problems, sources map[string][]byte, o Option
 	return out.Flush()
 }
 
-// alikeProblems puts problems together that differ in their address only, also where they name it, in the order of the first of each.
+// alikeProblems puts problems together that differ in their address only, also where they name it, in the order of the first of
+// each. Those that no line of a file is to blame for are the same message if enough devices have it, whatever it names of each.
 func alikeProblems(ps diag.Problems) [][]diag.Problem {
+	of := func(p diag.Problem) bool { return p.Subject == nil && !p.Address.Device.IsZero() }
+	var all [][]diag.Problem
+	for _, same := range grouped(ps, func(p diag.Problem) string {
+		if of(p) {
+			return messageOf(p.Detail, p.Address.Device).key()
+		}
+		return withoutAddress(p.Detail, p.Address.Device)
+	}) {
+		if of(same[0]) && len(same) < foldFrom {
+			all = append(all, grouped(same, func(p diag.Problem) string { return withoutAddress(p.Detail, p.Address.Device) })...)
+			continue
+		}
+		all = append(all, same)
+	}
+	return all
+}
+
+// grouped are problems of the same kind at the same place whose details are the same to say.
+func grouped(ps diag.Problems, say func(diag.Problem) string) [][]diag.Problem {
 	type key struct {
 		severity                       diag.Severity
 		code, summary, detail, subject string
@@ -37,7 +57,7 @@ func alikeProblems(ps diag.Problems) [][]diag.Problem {
 	var all [][]diag.Problem
 	index := map[key]int{}
 	for _, p := range ps {
-		k := key{severity: p.Severity, code: p.Code, summary: p.Summary, detail: withoutAddress(p.Detail, p.Address.Device)}
+		k := key{severity: p.Severity, code: p.Code, summary: p.Summary, detail: say(p)}
 		if p.Subject != nil {
 			k.subject = p.Subject.String()
 		}
@@ -49,6 +69,18 @@ func alikeProblems(ps diag.Problems) [][]diag.Problem {
 		all = append(all, []diag.Problem{p})
 	}
 	return all
+}
+
+// detailOf is what problems that are told together say. One that a line is to blame for is told as it is at the first device.
+func detailOf(same []diag.Problem) string {
+	if same[0].Subject != nil || len(same) == 1 {
+		return same[0].Detail
+	}
+	devices, details := make([]schema.Device, len(same)), make([]string, len(same))
+	for i, p := range same {
+		devices[i], details[i] = p.Address.Device, p.Detail
+	}
+	return common(devices, details)
 }
 
 type frame struct{ top, side, bottom string }
@@ -85,7 +117,7 @@ func (b *box) write(same []diag.Problem, files *files) {
 	if p.Subject != nil || p.Place() != "" {
 		b.line("")
 	}
-	for _, paragraph := range paragraphs(p.Detail) {
+	for _, paragraph := range paragraphs(detailOf(same)) {
 		for _, text := range wrap(paragraph, b.width-2) {
 			b.line(text)
 		}

@@ -22,6 +22,7 @@ type Progress struct {
 	mu    sync.Mutex
 	tally tally
 	told  map[schema.Device]bool // devices of which a step was told to have failed
+	said  map[string]int         // how often each trouble was told
 }
 
 // screen is where progress is shown. Its methods are called without any lock held; begin and end by one goroutine.
@@ -97,7 +98,7 @@ func (p *Progress) Event(e report.Event) {
 func (p *Progress) restart(e report.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.told = map[schema.Device]bool{}
+	p.told, p.said = map[schema.Device]bool{}, map[string]int{}
 	p.tally = tally{stage: e.Stage, total: e.Total, started: time.Now(), active: map[schema.Device]int{}}
 }
 
@@ -123,7 +124,27 @@ func (p *Progress) deviceDone(e report.Event) {
 	tell := e.Stage == report.Apply && !e.Result.Good() && e.Result != report.NotRun && !p.told[e.Device]
 	p.mu.Unlock()
 	if tell {
-		p.screen.line(printable(e.Device.String()) + ": " + printable(joinNonEmpty(resultWords(e.Result), e.Detail)))
+		p.trouble(e, e.Device.String())
+	}
+}
+
+// trouble tells what went wrong with a subject. What goes wrong in the same way on many devices is told of the first ones only:
+// the end says it of all.
+func (p *Progress) trouble(e report.Event, subject string) {
+	text := joinNonEmpty(resultWords(e.Result), e.Detail)
+	key := e.Setting.Local() + ": " + messageOf(text, e.Device).key()
+	p.mu.Lock()
+	if p.said == nil {
+		p.said = map[string]int{}
+	}
+	p.said[key]++
+	n := p.said[key]
+	p.mu.Unlock()
+	switch {
+	case n <= foldFrom:
+		p.screen.line(printable(subject) + ": " + printable(text))
+	case n == foldFrom+1:
+		p.screen.line("Further devices with this trouble are told at the end.")
 	}
 }
 
@@ -143,7 +164,7 @@ func (p *Progress) stepDone(e report.Event) {
 		p.told[e.Setting.Device] = true
 	}
 	p.mu.Unlock()
-	p.screen.line(subject + " failed after " + seconds(e.Elapsed) + ": " + printable(joinNonEmpty(resultWords(e.Result), e.Detail)))
+	p.trouble(e, subject+" failed after "+seconds(e.Elapsed))
 }
 
 // remarkOf says what is special about a step that ended well.

@@ -93,19 +93,23 @@ func age(since *time.Time, now time.Time) string {
 	return "today"
 }
 
-// leftOut prints, as text or Markdown, why a list may not be all: which devices could not be read, and what it is restricted to.
-func (o Output) leftOut(unread map[schema.Device]string, targets []string) error {
+// restricted prints, as text or Markdown, to what somebody restricted a list.
+func (o Output) restricted(targets []string) error {
 	if len(targets) > 0 {
 		if _, err := fmt.Fprintf(o, "\nTargets are in effect; only these were looked at: %s\n", diag.CleanText(strings.Join(targets, ", "))); err != nil {
 			return err
 		}
 	}
-	for _, device := range slices.SortedFunc(maps.Keys(unread), schema.Device.Compare) {
-		if _, err := fmt.Fprintf(o, "\n%s could not be read: %s\n", device, diag.CleanText(unread[device])); err != nil {
-			return err
-		}
-	}
 	return nil
+}
+
+// unreadRows say which devices could not be read, and why.
+func unreadRows(unread map[schema.Device]string) []render.Row {
+	var all []render.Trouble
+	for _, device := range slices.SortedFunc(maps.Keys(unread), schema.Device.Compare) {
+		all = append(all, render.Trouble{Device: device, Text: unread[device]})
+	}
+	return render.Troubles(render.Unread, all, render.Folded)
 }
 
 type accountsText struct {
@@ -125,7 +129,11 @@ func (v accountsText) Review(accounts []engine.Account, unread map[schema.Device
 	if err := render.Table(v, accountHeader, accountRows(accounts, v.now)); err != nil {
 		return err
 	}
-	return v.leftOut(unread, targets)
+	if err := v.restricted(targets); err != nil || len(unread) == 0 {
+		return err
+	}
+	fmt.Fprintln(v)
+	return v.rows(unreadRows(unread))
 }
 
 // table prints accounts, or a sentence where there are none.
@@ -153,7 +161,11 @@ func (v accountsMarkdown) Review(accounts []engine.Account, unread map[schema.De
 	if err := v.markdownTable(accountHeader, accountRows(accounts, v.now)); err != nil {
 		return err
 	}
-	return v.leftOut(unread, targets)
+	if err := v.restricted(targets); err != nil || len(unread) == 0 {
+		return err
+	}
+	fmt.Fprintln(v)
+	return render.Markdown(v, unreadRows(unread))
 }
 
 type accountsJSON struct{ Output }

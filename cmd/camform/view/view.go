@@ -60,6 +60,11 @@ func (o Output) document(v any) error {
 	return err
 }
 
+// Troubles prints messages about devices, those that say the same once.
+func (o Output) Troubles(all []render.Trouble) error {
+	return o.rows(render.Troubles("", all, render.Folded))
+}
+
 // rows prints rows of package render as text.
 func (o Output) rows(rows []render.Row) error { return render.Text(o, rows, o.Options) }
 

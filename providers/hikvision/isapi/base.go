@@ -136,5 +136,5 @@ func notDialed(ctx, limited context.Context, endpoint string, cause error) error
 		return &failure{unsent: true, err: fmt.Errorf("no answer from %s within %s; is it switched on and connected, is the address right, "+
 			"and does no filter keep this computer out: %w", endpoint, dialTimeout, providers.ErrUnreachable)}
 	}
-	return &failure{unsent: true, again: true, err: fmt.Errorf("no connection to %s (%s): %w", endpoint, plain(cause.Error()), providers.ErrUnreachable)}
+	return &failure{unsent: true, again: true, err: fmt.Errorf("no connection to %s (%s): %w", endpoint, because(cause), providers.ErrUnreachable)}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func notSent(req *http.Request, cause error) error {
 	}
 	if strings.Contains(cause.Error(), "tls: ") { // crypto/tls has no type for what goes wrong in a handshake
 		return &failure{unsent: true, err: fmt.Errorf("no TLS connection to %s (%s); old firmware needs legacy TLS to be allowed: %w",
-			req.URL.Host, plain(cause.Error()), providers.ErrUnreachable)}
+			req.URL.Host, because(cause), providers.ErrUnreachable)}
 	}
 	timeout, isNet := errors.AsType[net.Error](cause)
 	return &failure{
@@ -95,10 +96,21 @@ func explained(ctx context.Context, host, closed string, cause error, family err
 	case isNet && timeout.Timeout():
 		return fmt.Errorf("no answer from %s in time: %w", host, family)
 	}
-	return fmt.Errorf("%s %s (%s): %w", host, closed, plain(cause.Error()), family)
+	return fmt.Errorf("%s %s (%s): %w", host, closed, because(cause), family)
 }
 
 // tooSlow is the cause of a context that ended because one exchange took longer than it may.
 type tooSlow time.Duration
 
 func (t tooSlow) Error() string { return "no answer within " + time.Duration(t).String() }
+
+// because is what the system says of a connection that failed, without the ports of its ends, which are others each time.
+func because(cause error) string {
+	if op, ok := errors.AsType[*net.OpError](cause); ok {
+		cause = op.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](cause); ok {
+		cause = call.Err
+	}
+	return plain(cause.Error())
+}
