@@ -35,7 +35,11 @@ type Account struct {
 	Proven  *time.Time `json:"proven,omitempty"`  // when a device last accepted it after a change; nil if that is not known
 	Due     *time.Time `json:"due,omitempty"`     // when it is to be changed; nil for never
 	Overdue bool       `json:"overdue"`
-	InDoubt bool       `json:"in_doubt"` // it is not known which of several passwords the device has
+	InDoubt bool       `json:"in_doubt"` // it is not known which password the device has
+
+	// Changed is whether the device refused the password of its login that the vault has although no rotation is unfinished, so that
+	// only a person knows the right one.
+	Changed bool `json:"changed,omitempty"`
 
 	Declared bool     `json:"declared"`
 	Orphaned bool     `json:"orphaned"`        // whether its password is in the vault although nothing in the configuration uses it
@@ -203,6 +207,7 @@ func (k kept) manage(a *Account, policy *credential.Policy, now time.Time) {
 	a.Users = append(a.Users, policy.Consumers...)
 	known := k.versions[a.Name]
 	a.InDoubt = rotate.InDoubt(known)
+	a.Changed = a.Own && standing{versions: known}.changedThere()
 	facts := credential.Facts{}
 	if v, ok := rotate.Live(known); ok {
 		a.Version, a.Since = v.Version, &v.Created
@@ -296,6 +301,8 @@ func (a Account) Describe() string {
 	switch {
 	case a.Orphaned:
 		return "orphaned: nothing here uses it; the vault has it as " + a.Name
+	case a.Changed:
+		return fmt.Sprintf("refused: run camform login '%s' with its password", a.Device)
 	case a.InDoubt:
 		return "in doubt: camform rotate -due finds out"
 	case !a.Declared:

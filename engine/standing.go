@@ -89,7 +89,7 @@ func (s standing) blocked() error {
 	case s.rotating():
 		return fmt.Errorf("the current password of %q is uncertain: a rotation did not finish. Run camform rotate -due to resolve it: %w",
 			s.access.Username, providers.ErrBudget)
-	case rotate.InDoubt(s.versions):
+	case s.changedThere():
 		return fmt.Errorf("it refused the password of %q that the vault has; %s: %w", s.access.Username, s.changed(), providers.ErrBudget)
 	}
 	return nil
@@ -104,6 +104,9 @@ func (s standing) rotating() bool {
 	}
 	return false
 }
+
+// changedThere reports whether the device refused the password that the vault has for it, so that it was changed there.
+func (s standing) changedThere() bool { return !s.rotating() && rotate.InDoubt(s.versions) }
 
 // changed says why a device may have another password than those of the vault, and what to do.
 func (s standing) changed() string {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"camform/cmd/camform/view"
+	"camform/engine/render"
 	"camform/schema"
 )
 
@@ -73,7 +74,8 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		cmd.Name(), strings.Join(args, " "))
 }
 
-// arguments refuses a number of arguments that a rule does not allow, and says how the command is written.
+// arguments refuses a number of arguments that a rule does not allow, and says how the command is written. It repeats none of
+// them: somebody may have written a password there.
 func arguments(rule cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if rule(cmd, args) == nil {
@@ -81,7 +83,7 @@ func arguments(rule cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		given := "none was given"
 		if len(args) > 0 {
-			given = strings.Join(args, " ") + " was given"
+			given = render.Plural(len(args), "argument") + " given"
 		}
 		return fmt.Errorf("write it as: %s; %s. See %s -help", strings.TrimSuffix(cmd.UseLine(), " [flags]"), given, cmd.CommandPath())
 	}

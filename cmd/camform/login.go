@@ -108,7 +108,7 @@ func (a attempt) make(parent context.Context) error {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %s%s", a.device.Address, live.Explain(err, a.device.Address), a.afterwards(err))
+		return fmt.Errorf("%s: %s%s", a.device.Address, live.Explain(err, a.device.Address), a.afterwards(result, err))
 	}
 	return a.accepted(result)
 }
@@ -142,12 +142,14 @@ func (a attempt) accepted(result engine.LoginResult) error {
 }
 
 // afterwards says what to do after a login that did not succeed.
-func (a attempt) afterwards(err error) string {
+func (a attempt) afterwards(result engine.LoginResult, err error) string {
 	switch {
 	case errors.Is(err, engine.ErrWithheld) && a.flags.risk == "":
 		return fmt.Sprintf(". To spend one attempt all the same, add -accept-risk with the reason: camform login '%s' -accept-risk 'REASON'", a.device.Address)
-	case !errors.Is(err, engine.ErrWithheld) && errors.Is(err, providers.ErrRefused):
-		return ". The vault is as it was"
+	case errors.Is(err, engine.ErrWithheld) || !errors.Is(err, providers.ErrRefused):
+		return ""
+	case result.Name == "":
+		return fmt.Sprintf(". Nothing was changed; camform reads its password from %s", schema.Origin(a.device.Login.Password))
 	}
-	return ""
+	return ". The vault is as it was"
 }
