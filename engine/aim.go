@@ -16,7 +16,8 @@ type aim struct {
 	covers  func(schema.Setting) bool // whether it looks at a setting that is only remembered
 	asked   func(schema.Setting) bool // whether somebody asked for a new password of an account
 
-	observes func(config.Rule) bool // whether it reads the documents that a check observes
+	observes func(config.Rule) bool       // whether it reads the documents that a check observes
+	values   func(*schema.Attribute) bool // of which attributes it needs the wanted value
 }
 
 // aimAt is the aim of targets; none means everything.
@@ -24,7 +25,7 @@ func aimAt(devices []*config.Device, targets []schema.Setting) aim {
 	return aim{
 		devices: targeted(devices, targets), targets: targets,
 		covers: func(s schema.Setting) bool { return covered(targets, s) },
-		asked:  nobodyAsked, observes: noRule,
+		asked:  nobodyAsked, observes: noRule, values: everyValue,
 	}
 }
 
@@ -32,6 +33,15 @@ func aimAt(devices []*config.Device, targets []schema.Setting) aim {
 func noRule(config.Rule) bool       { return false }
 func everyRule(config.Rule) bool    { return true }
 func stopsApply(r config.Rule) bool { return plan.Severity(r.Severity) == plan.Block }
+
+// everyValue is for commands that may write any.
+func everyValue(*schema.Attribute) bool { return true }
+
+// noValue is for commands that look at what there is.
+func noValue(*schema.Attribute) bool { return false }
+
+// shownValues are those that can be compared with what devices show, for commands that write nothing.
+func shownValues(a *schema.Attribute) bool { return !a.Secret }
 
 // nobodyAsked is for plans that change passwords only when their time has come.
 func nobodyAsked(schema.Setting) bool { return false }
@@ -52,7 +62,7 @@ func aimAtPasswords(devices []*config.Device, among []schema.Setting, choice Cho
 	return aim{
 		devices: reduced(devices, looked), targets: among,
 		covers: func(s schema.Setting) bool { return looked[s] },
-		asked:  func(s schema.Setting) bool { return choice == All && covered(among, s) }, observes: noRule,
+		asked:  func(s schema.Setting) bool { return choice == All && covered(among, s) }, observes: noRule, values: everyValue,
 	}
 }
 

@@ -36,6 +36,7 @@ func (j judge) audit(found *survey, last memory) *audit.Report {
 // device of which targets do not speak is judged by no rule.
 func aimAtRules(devices []*config.Device, targets []schema.Setting) aim {
 	at := aimAt(devices, targets)
+	at.observes, at.values = everyRule, shownValues
 	if len(targets) == 0 {
 		return at
 	}

@@ -259,7 +259,7 @@ func (q *inquiry) query(ctx context.Context, devices []*config.Device) error {
 	for _, d := range devices {
 		asked[d.Address] = !q.settled(ctx, d)
 	}
-	found, err := q.surveyUsable(ctx, devices, func(kinds *schema.Kinds, d *config.Device) live.Wants { return q.wants(ctx, kinds, d) })
+	found, err := q.surveyBy(ctx, byAddress, devices, func(kinds *schema.Kinds, d *config.Device) live.Wants { return q.wants(ctx, kinds, d) })
 	if err != nil {
 		return err
 	}

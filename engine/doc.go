@@ -8,6 +8,7 @@
 //	   ↓           the state is opened, and with it the secrets                    state.Open, vault
 //	   ↓           evaluated, profiles merged into devices                         config.Evaluate
 //	   ↓           *config.Config: every setting of every device, with its place
+//	secrets        that evaluation left unread, for the devices in question        withSecrets
 //	devices        identified, then each document read once                        live.Refresh
 //	   ↓           live.Snapshot: typed values, raw documents, limits
 //	   ↓           who answered is remembered, twins are found, refusals noted     survey

@@ -126,7 +126,9 @@ func (e *Engine) read(ctx context.Context, at aim) (*survey, memory, diag.Proble
 	if err != nil {
 		return nil, nil, stateUnreadable(err)
 	}
-	found, problems := e.surveyor().survey(ctx, at.devices, last.observing(at.observes))
+	reading := e.surveyor()
+	reading.values = at.values
+	found, problems := reading.survey(ctx, at.devices, last.observing(at.observes))
 	return found, last, problems
 }
 
@@ -156,6 +158,7 @@ func (e *Engine) inquiry(owed []state.Owed) inquiry {
 // those of Plan. It changes nothing on any device. What devices never had is no drift.
 func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
 	at := aimAt(cfg.Devices, targets)
+	at.values = shownValues
 	found, last, problems := e.read(ctx, at)
 	if found == nil {
 		return nil, problems
@@ -265,11 +268,7 @@ func (e *Engine) Apply(ctx, stop context.Context, p *plan.Plan, run string) *rep
 // With an error among the problems the report, if there is one, is not all to be relied on.
 func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*audit.Report, diag.Problems) {
 	at := aimAtRules(cfg.Devices, targets)
-	last, err := recall(ctx, e.Store.Settings, e.Provider.Kinds(), at)
-	if err != nil {
-		return nil, stateUnreadable(err)
-	}
-	found, problems := e.surveyor().survey(ctx, at.devices, last.observing(everyRule))
+	found, last, problems := e.read(ctx, at)
 	if found == nil {
 		return nil, problems
 	}
@@ -367,7 +366,7 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 
 func (e *Engine) surveyor() surveyor {
 	return surveyor{
-		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, within: e.Within, passwords: e.Passwords,
+		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, values: noValue, within: e.Within, passwords: e.Passwords,
 		parallelism: e.Parallelism, event: e.Event, trace: e.Trace,
 	}
 }

@@ -154,6 +154,7 @@ var storeys = map[string]string{
 		planned.go
 		audit.go consumers.go
 		logins.go judge.go survey.go
+		secrets.go
 		memory.go credentials.go plain.go
 		standing.go
 		aim.go ways.go

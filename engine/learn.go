@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -76,11 +75,6 @@ type LeftOut struct {
 
 // imported is what a survey found of candidates. Items of the given kinds log in to other devices, as far as they were read.
 func imported(candidates []Candidate, found *survey, kinds []*schema.Kind, interpreter providers.Interpreter) (*Imported, error) {
-	for i, err := range found.unusable {
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", candidates[i].URL, err)
-		}
-	}
 	if err := errors.Join(found.unwritten...); err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 
@@ -29,6 +28,7 @@ type surveyor struct {
 	interpreter providers.Interpreter
 	store       *state.Fleet
 	secret      func(origin string) (schema.Secret, error)
+	values      func(*schema.Attribute) bool             // of which attributes the wanted value has to be known
 	within      func(origins ...string) providers.Bounds // nil for anywhere
 	passwords   rotate.Vault
 	parallelism graph.Parallelism
@@ -41,7 +41,6 @@ type survey struct {
 	devices     []*config.Device
 	known       []state.Device // what was remembered of them before
 	credentials credentials    // what was known of managed passwords before
-	unusable    []error        // why a device cannot be asked, nil where it can; with one, no device was asked
 	requests    []live.Request
 	snapshots   []*live.Snapshot
 	twins       map[int]int // devices that answered with the serial number of an earlier one, and that one
@@ -63,9 +62,6 @@ func (s surveyor) survey(ctx context.Context, devices []*config.Device, wants wa
 	if err != nil {
 		return nil, stateUnreadable(err)
 	}
-	if problems := found.notUsable(); len(problems) > 0 {
-		return nil, problems
-	}
 	var problems diag.Problems
 	for _, err := range found.unwritten {
 		problems = append(problems, diag.FromError(err, "state-unwritable", "State cannot be written"))
@@ -76,9 +72,10 @@ func (s surveyor) survey(ctx context.Context, devices []*config.Device, wants wa
 // surveyBy is survey with the problems left in what it returns. By finds what is remembered of a device; the error says why
 // nothing could be.
 func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, devices []*config.Device, wants wants) (*survey, error) {
+	devices, lacking := withSecrets(ctx, devices, s.secret, s.values)
 	found := &survey{
 		devices: devices, known: make([]state.Device, len(devices)),
-		unusable: make([]error, len(devices)), requests: make([]live.Request, len(devices)), tried: make([]int, len(devices)),
+		requests: make([]live.Request, len(devices)), tried: make([]int, len(devices)),
 	}
 	remembered, err := s.store.AllDevices(ctx)
 	if err != nil {
@@ -90,10 +87,10 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 	remembers := by(remembered)
 	for i, device := range devices {
 		found.known[i] = remembers(device)
-		found.requests[i], found.unusable[i] = s.request(ctx, device, found.credentials.standing(device, found.known[i]), found.known[i].Pin, &found.tried[i], wants)
-	}
-	if errors.Join(found.unusable...) != nil {
-		return found, nil
+		found.requests[i] = s.request(ctx, device, found.credentials.standing(device, found.known[i]), found.known[i].Pin, &found.tried[i], wants)
+		if why := lacking[device.Address]; why != nil {
+			found.requests[i].Blocked = why
+		}
 	}
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
 		Stage: s.stage, Open: s.open, Interpreter: s.interpreter, Parallelism: s.parallelism, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
@@ -105,31 +102,6 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		}
 	}
 	return found, nil
-}
-
-// surveyUsable is surveyBy by the addresses of devices, for those that can be asked. The others come back with the reason, too:
-// they keep nobody from being asked.
-func (s surveyor) surveyUsable(ctx context.Context, devices []*config.Device, wants wants) (*survey, error) {
-	found, err := s.surveyBy(ctx, byAddress, devices, wants)
-	if err != nil || found.snapshots != nil {
-		return found, err
-	}
-	var usable []*config.Device
-	for i, d := range devices {
-		if found.unusable[i] == nil {
-			usable = append(usable, d)
-		}
-	}
-	some, err := s.surveyBy(ctx, byAddress, usable, wants)
-	if err != nil {
-		return nil, err
-	}
-	for i, d := range devices {
-		if why := found.unusable[i]; why != nil {
-			some.devices, some.snapshots = append(some.devices, d), append(some.snapshots, &live.Snapshot{Device: d.Address, Err: why})
-		}
-	}
-	return some, nil
 }
 
 // find finds what is remembered of a device. The address in it is the one under which to remember who answers; it is zero
@@ -163,20 +135,22 @@ func byEndpoint(remembered []state.Device) find {
 // request says what to read from a device. One that is in doubt which password it has is not asked.
 func (s surveyor) request(
 	ctx context.Context, device *config.Device, known standing, pin providers.Pin, tried *int, wants wants,
-) (live.Request, error) {
+) live.Request {
+	request := live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site}
+	if request.Blocked = known.blocked(); request.Blocked != nil {
+		return request
+	}
 	access := diff.AccessOf(device)
-	if why := known.blocked(); why != nil {
-		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: why}, nil
-	}
 	target, err := s.target(ctx, device.Address, access, pin)
-	if errors.Is(err, providers.ErrDowngraded) {
-		return live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: err}, nil
+	if err != nil {
+		request.Blocked = err
+		return request
 	}
-	request := live.Request{Target: target, Site: device.Site, Wants: wants(s.interpreter.Kinds(), device), Explain: known.explain}
+	request.Target, request.Wants, request.Explain = target, wants(s.interpreter.Kinds(), device), known.explain
 	if access.Managed != "" {
 		request.Renew = func(ctx context.Context) (providers.Target, error) { return s.renewed(ctx, known, pin, tried) }
 	}
-	return request, err
+	return request
 }
 
 // renewed is the target of a device with the password that the vault has now: another run may have changed it while others had
@@ -323,20 +297,6 @@ func twins(snapshots []*live.Snapshot) map[int]int {
 		first[s.Identity.Serial] = i
 	}
 	return found
-}
-
-// notUsable tells which devices cannot be asked.
-func (s *survey) notUsable() diag.Problems {
-	var problems diag.Problems
-	for i, device := range s.devices {
-		if s.unusable[i] == nil {
-			continue
-		}
-		p := diag.FromError(s.unusable[i], "device-not-usable", "Device cannot be used")
-		p.Address, p.Subject = schema.Setting{Device: device.Address}, &device.Login.Range
-		problems = append(problems, p)
-	}
-	return problems
 }
 
 // sameSerialNumbers tells of twins.

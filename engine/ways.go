@@ -19,7 +19,7 @@ func usersOf(devices []*config.Device) map[string][]plan.Way {
 					continue
 				}
 				origin := schema.Origin(a.Value)
-				if scheme, _ := schema.OriginScheme(origin); scheme == credential.Scheme {
+				if scheme, _ := schema.OriginScheme(origin); scheme == schema.OriginVault {
 					users[origin] = append(users[origin], plan.Way{Who: s.Address.String(), Source: d.URL.Hostname()})
 				}
 			}

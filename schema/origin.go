@@ -53,12 +53,15 @@ func OriginScheme(origin string) (scheme, rest string) {
 	return scheme, rest
 }
 
-// OriginCommand is the scheme of origins that a command prints.
-const OriginCommand = "exec"
+// Schemes of origins of which more has to be known than how they are written.
+const (
+	OriginCommand = "exec"  // what a command prints
+	OriginVault   = "vault" // what the vault of the state holds
+)
 
 // originForms are the schemes of origins, each with how the whole is written.
 var originForms = []struct{ scheme, form string }{
-	{"vault", "vault:NAME"},
+	{OriginVault, "vault:NAME"},
 	{"env", "env:NAME"},
 	{"file", "file:PATH"},
 	{"sops", "sops:FILE#KEY"},

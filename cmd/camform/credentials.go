@@ -99,7 +99,7 @@ hash of the report.
 Exit code: 0 if all is well, 1 if a device could not be read, 2 if an account needs attention.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
-			w, err := a.open(cmd, &flags.runFlags, withoutCommands)
+			w, err := a.open(cmd, &flags.runFlags, withSecrets)
 			if err != nil {
 				return err
 			}

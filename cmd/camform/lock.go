@@ -37,7 +37,7 @@ is known of it.
 Exit code: 0 if all is well, 1 if something went wrong or a device could not be read.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open(cmd, flags, withoutCommands)
+			w, err := a.open(cmd, flags, withSecrets)
 			if err != nil {
 				return err
 			}

@@ -6,26 +6,25 @@ import (
 	"strings"
 
 	"camform/engine/config"
-	"camform/engine/credential"
 	"camform/schema"
 )
 
-// withSecrets reads the secrets of a configuration from where they are.
+// withSecrets reads the secrets of a configuration from where they are. What a command prints is left for later, when it is known
+// whether it is needed, and so is what is not to be had: it costs the devices that need it. What may not be read is an error.
 func withSecrets(ctx context.Context, m memory) config.SecretReader {
 	return func(origin string) (schema.Secret, bool, error) {
-		secret, err := m.origins.Read(ctx, origin)
-		return secret, true, err
-	}
-}
-
-// withoutCommands is withSecrets for commands that write nothing: what a command prints is unknown, unless camform logs in with it.
-func withoutCommands(ctx context.Context, m memory) config.SecretReader {
-	read := withSecrets(ctx, m)
-	return func(origin string) (schema.Secret, bool, error) {
-		if scheme, _ := schema.OriginScheme(origin); scheme == schema.OriginCommand {
+		if err := m.origins.Check(origin); err != nil {
+			return schema.Secret{}, false, err
+		}
+		scheme, _ := schema.OriginScheme(origin)
+		if scheme == schema.OriginCommand {
 			return config.SecretsUnknown(origin)
 		}
-		return read(origin)
+		secret, err := m.origins.Read(ctx, origin)
+		if err != nil && scheme != schema.OriginVault && ctx.Err() == nil {
+			return config.SecretsUnknown(origin)
+		}
+		return secret, true, err
 	}
 }
 
@@ -33,7 +32,7 @@ func withoutCommands(ctx context.Context, m memory) config.SecretReader {
 // change while passwords are rotated; a plan file is applied without one, and then a sensitive variable comes from the
 // environment only.
 func (w *workspace) secret(origin string) (schema.Secret, error) {
-	if scheme, _ := schema.OriginScheme(origin); scheme == credential.Scheme {
+	if scheme, _ := schema.OriginScheme(origin); scheme == schema.OriginVault {
 		return w.origins.Read(context.Background(), origin)
 	}
 	if w.config != nil {

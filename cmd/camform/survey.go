@@ -52,6 +52,9 @@ func (f *surveyFlags) add(flags *pflag.FlagSet) {
 // candidate is a device at an address that somebody typed, with the login that the flags say.
 func (f *surveyFlags) candidate(address string) (engine.Candidate, error) {
 	u, err := typedAddress(address)
+	if wrong := schema.CheckOrigin(f.origin); wrong != nil {
+		err = fmt.Errorf("-password: %w", wrong)
+	}
 	return engine.Candidate{URL: u, Username: f.username, Origin: f.origin, Basic: f.basic, Legacy: f.legacy}, err
 }
 

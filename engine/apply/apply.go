@@ -26,6 +26,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"camform/engine/graph"
@@ -252,7 +254,7 @@ func (w *worker) attend(ctx context.Context, work func(context.Context)) (done r
 // run is the way of a device: login, then its groups of steps one after the other until one of them ends it.
 func (w *worker) run(ctx context.Context) {
 	groups := plan.GroupsAsOrdered(w.device.Steps, w.Provider.Kinds())
-	if len(groups) > 0 && (!w.login(ctx) || !w.isAsPlanned()) {
+	if len(groups) > 0 && (!w.hasSecrets() || !w.login(ctx) || !w.isAsPlanned()) {
 		return
 	}
 	for i, g := range groups {
@@ -308,6 +310,27 @@ func (w *worker) hold(ctx context.Context) bool {
 		w.fail(live.ResultOf(err), providers.Reason(err))
 		w.release(ctx)
 		return false
+	}
+	return true
+}
+
+// hasSecrets reports whether the secrets of all steps are at hand, and those that the plan was made with, so that none of them is
+// missed when half of the device is done. Those of the vault change while passwords do, and those that the device has already
+// need not be there any more.
+func (w *worker) hasSecrets() bool {
+	for _, s := range w.device.Steps {
+		for _, attribute := range slices.Sorted(maps.Keys(s.Secrets)) {
+			source := s.Secrets[attribute]
+			scheme, _ := schema.OriginScheme(source.Origin)
+			applied := w.judge.known[s.Address].Fingerprints[attribute] == source.Fingerprint
+			if scheme == schema.OriginVault || source.Generate != nil || source.Follows != "" || applied {
+				continue
+			}
+			if _, err := w.judge.secrets.planned(s.Address, attribute, source); err != nil {
+				w.fail(report.Failed, fmt.Sprintf("%s: %s", s.Address.Local(), providers.Reason(err)))
+				return false
+			}
+		}
 	}
 	return true
 }

@@ -116,6 +116,7 @@ type Login struct {
 	Username string
 	Password cty.Value          // of schema.SecretType or unknown, marked with schema.SecretMark; never null; if managed, that of the vault or else the first one
 	Policy   *credential.Policy // by which the password is managed, also where only the block of the account says so; nil if it is not
+	Source   hcl.Range          // the expression of the password; zero if there is none
 	Basic    bool               // HTTP Basic may be used over TLS where a device has no digest
 	Range    hcl.Range
 }

@@ -111,7 +111,7 @@ var readingFiles = []string{"file", "filebase64", "fileexists", "fileset", "path
 type derivation struct{ *loader }
 
 // origin is that of a value which an expression computes from secrets; ok is false where the expression needs more of the
-// configuration.
+// configuration. Where a secret was left unread that the expression reads, though not for the value, it is not known there.
 func (d derivation) origin(expr hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (origin string, ok bool) {
 	text, err := d.closed(expr, ctx)
 	if err != nil {
@@ -129,6 +129,9 @@ func (d derivation) origin(expr hcl.Expression, ctx *hcl.EvalContext, v cty.Valu
 		}
 		return known, nil
 	})
+	if errors.Is(err, ErrSecretAbsent) {
+		return origin, true
+	}
 	have, wrong := convert.Convert(v, cty.String)
 	if err != nil || wrong != nil || have.IsNull() || schema.NewSecret(have.AsString()) != secret {
 		return "", false

@@ -301,6 +301,9 @@ func (s scope) login(block *hcl.Block, section *section, managed func(policy *hc
 		login.Username = name.AsString()
 	}
 	login.Policy = managed(section.attributes[policyArgument], login.Username)
+	if attr := section.attributes["password"]; attr != nil {
+		login.Source = attr.Expr.Range()
+	}
 	login.Password = s.loginPassword(section.attributes["password"], login)
 	if login.Password.IsNull() && (login.Policy != nil || saysNothing(section.attributes[policyArgument])) {
 		missing = append(missing, "password")

@@ -17,7 +17,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/zclconf/go-cty/cty"
 
-	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/engine/vault"
 	"camform/schema"
@@ -153,10 +152,10 @@ type testVault map[string]string
 func (v testVault) reader(env func(string) (string, bool), dir string) SecretReader {
 	return func(origin string) (schema.Secret, bool, error) {
 		scheme, name := schema.OriginScheme(origin)
-		if text, ok := v[name]; ok && scheme == credential.Scheme {
+		if text, ok := v[name]; ok && scheme == schema.OriginVault {
 			return schema.NewSecret(text), true, nil
 		}
-		if scheme == credential.Scheme {
+		if scheme == schema.OriginVault {
 			return schema.Secret{}, false, fmt.Errorf("%w: the vault has no %s", ErrSecretAbsent, name)
 		}
 		secret, err := (&vault.Origins{Env: env, Dir: dir}).Read(context.Background(), origin)

@@ -44,7 +44,7 @@ func (s scope) withPasswords(settings []*Setting) []*Setting {
 			continue
 		}
 		declared.Value = s.managedPassword(setting.Address.Key, declared.Range)
-		all[i] = setting.with(setting.Kind.Account().Password, declared)
+		all[i] = setting.With(setting.Kind.Account().Password, declared)
 	}
 	return all
 }
@@ -52,8 +52,8 @@ func (s scope) withPasswords(settings []*Setting) []*Setting {
 // password is the password of the account that a setting is; the zero value where none is declared, or for another setting.
 func (s *Setting) password() Attribute { return s.Attributes[s.Kind.Account().Password] }
 
-// with is the setting with another value for one attribute.
-func (s *Setting) with(name string, a Attribute) *Setting {
+// With is the setting with another value for one attribute.
+func (s *Setting) With(name string, a Attribute) *Setting {
 	changed := *s
 	changed.Attributes = maps.Clone(s.Attributes)
 	changed.Attributes[name] = a
@@ -185,7 +185,7 @@ func (s scope) declareLogin(device *Device, section *section) {
 	}
 	name := account.Kind.Account().Password
 	if _, given := account.Attributes[name]; !given {
-		device.Settings[slices.Index(device.Settings, account)] = account.with(name, password)
+		device.Settings[slices.Index(device.Settings, account)] = account.With(name, password)
 	}
 }
 

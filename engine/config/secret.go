@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 
@@ -117,10 +118,34 @@ func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 	return s.concealed(attr, s.value(attr.Expr), want)
 }
 
+// chosen is the part of an expression that its value comes from: a condition that is known leaves one of its two branches.
+func chosen(expr hcl.Expression, ctx *hcl.EvalContext) hcl.Expression {
+	choice, ok := hcl.UnwrapExpression(expr).(*hclsyntax.ConditionalExpr)
+	if !ok {
+		return expr
+	}
+	holds, diags := evaluate(choice.Condition, ctx)
+	holds, err := convert.Convert(holds, cty.Bool)
+	switch {
+	case diags.HasErrors() || err != nil || holds.IsMarked() || !holds.IsKnown() || holds.IsNull():
+		return expr
+	case holds.True():
+		return chosen(choice.TrueResult, ctx)
+	default:
+		return chosen(choice.FalseResult, ctx)
+	}
+}
+
 // concealed is secret for the value of an argument that is there.
 func (s scope) concealed(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Value {
 	if plain, _ := v.Unmark(); plain.IsNull() {
 		return cty.NullVal(want)
+	}
+	expr := attr.Expr
+	if hasSecret(v) {
+		if expr = chosen(attr.Expr, s.ctx); expr != attr.Expr {
+			v = s.value(expr)
+		}
 	}
 	if !hasSecret(v) && v.IsKnown() || schema.IsSecret(v) && homeless(v) {
 		s.blank(attr.Expr)
@@ -138,11 +163,14 @@ func (s scope) concealed(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Va
 	origin := schema.Origin(converted)
 	if origin == "" || !s.secrets.whole(converted, origin) {
 		var ok bool
-		if origin, ok = (derivation{s.loader}).origin(attr.Expr, s.ctx, converted); !ok {
+		if origin, ok = (derivation{s.loader}).origin(expr, s.ctx, converted); !ok {
 			s.add(secretMixed.at(attr.Expr.Range(), "%q is computed from secrets in a way that a plan cannot repeat when it is applied. Compute it here or in locals, from secret() and sensitive variables. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").", attr.Name))
 			return cty.UnknownVal(want)
 		}
 		plain, _ := converted.Unmark()
+		if _, known := s.secrets.known[origin]; !known {
+			plain = cty.UnknownVal(want)
+		}
 		converted = schema.MarkSecret(plain, origin)
 	}
 	if secret, ok := s.secrets.known[origin]; ok && want == cty.String {

@@ -65,8 +65,5 @@ func AccountOf(name string) (device schema.Device, account string, ok bool) {
 	return device, account, err == nil && parsed == device && Name(device, account) == name
 }
 
-// Scheme is the scheme of origins that name a secret of the vault.
-const Scheme = "vault"
-
 // Origin is the origin of the secret of that name in the vault.
-func Origin(name string) string { return Scheme + ":" + name }
+func Origin(name string) string { return schema.OriginVault + ":" + name }

@@ -238,7 +238,7 @@ func (c *comparison) compareAttribute(
 		if c.provenByLogin(want, a, declared) {
 			return true, why
 		}
-		return memory.Fingerprints[a.Name] == c.fingerprint(want.Address, a, declared.Value), why
+		return c.wasApplied(want, a, declared.Value, memory), why
 	}
 	wanted, _ := declared.Value.Unmark()
 	if !have.IsNull() && c.rules.Same(want.Kind, a, wanted, have) {
@@ -419,7 +419,7 @@ func (c *comparison) remembersAll(want *config.Setting, memory Memory) bool {
 		applied, known := memory.Applied[a.Name]
 		switch {
 		case ok && want.Hides(a.Name):
-			if memory.Fingerprints[a.Name] != c.fingerprint(want.Address, a, declared.Value) {
+			if !c.wasApplied(want, a, declared.Value, memory) {
 				return false
 			}
 		case ok != known:
@@ -465,6 +465,13 @@ func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared 
 		s.Fingerprint = c.fingerprint(want.Address, a, declared.Value)
 	}
 	return s
+}
+
+// wasApplied reports whether a secret is the one that was last applied. One that was left unread, since nothing is to be written,
+// counts as that.
+func (c *comparison) wasApplied(want *config.Setting, a *schema.Attribute, v cty.Value, memory Memory) bool {
+	known := memory.Fingerprints[a.Name]
+	return known != "" && (!v.IsKnown() || known == c.fingerprint(want.Address, a, v))
 }
 
 func (c *comparison) fingerprint(address schema.Setting, a *schema.Attribute, v cty.Value) string {

@@ -173,7 +173,11 @@ func TestAnElementThatTheDeviceLacksIsAChange(t *testing.T) {
 
 func TestWriteOnlyValuesGoByTheirFingerprint(t *testing.T) {
 	users := func(password string) *config.Device {
-		return device(want("user", "op", values{"level": cty.StringVal("Operator"), "password": secret(password)}))
+		value := secret(password)
+		if password == "" { // it was left unread
+			value = schema.MarkSecret(cty.UnknownVal(schema.SecretType), "env:OPERATOR")
+		}
+		return device(want("user", "op", values{"level": cty.StringVal("Operator"), "password": value}))
 	}
 	there := snapshot(map[string]providers.Items{"user": {"op": have("user", values{"level": cty.StringVal("Operator")})}})
 	remembered := map[schema.Setting]Memory{address("user", "op"): {
@@ -189,6 +193,9 @@ func TestWriteOnlyValuesGoByTheirFingerprint(t *testing.T) {
 		"known":   {"Secret-1", remembered, ""},
 		"changed": {"Secret-22", remembered, "update user.op password:config@12\n"},
 		"unknown": {"Secret-1", nil, "update user.op password:config@12\n"},
+
+		"unread, and applied":       {"", remembered, ""},
+		"unread, and never applied": {"", map[schema.Setting]Memory{address("user", "op"): {}}, "update user.op password:config@12\n"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			r := Compare(users(c.password), there, c.last, rules)

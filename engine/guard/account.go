@@ -86,7 +86,7 @@ func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
 func inVault(f fact, g *schema.Guard) bool {
 	secret := f.Secrets[g.Password]
 	scheme, name := schema.OriginScheme(secret.Origin)
-	return secret.Generate == nil && scheme == "vault" && strings.HasSuffix(name, "/"+f.Address.Key)
+	return secret.Generate == nil && scheme == schema.OriginVault && strings.HasSuffix(name, "/"+f.Address.Key)
 }
 
 // mustBeTold reports whether a step gives an account another password that does not reach by itself who uses it.
@@ -117,7 +117,7 @@ func (v way) knowsPassword(f fact, g *schema.Guard) bool {
 		return true
 	case v.access.Managed != "":
 		scheme, name := schema.OriginScheme(secret.Origin)
-		return scheme == "vault" && name == v.access.Managed
+		return scheme == schema.OriginVault && name == v.access.Managed
 	default:
 		return secret.Origin != "" && secret.Origin == v.access.Password.Origin
 	}

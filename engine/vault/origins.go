@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 
-	"camform/engine/credential"
 	"camform/engine/state"
 	"camform/schema"
 )
@@ -60,7 +59,7 @@ func (o *Origins) Read(ctx context.Context, origin string) (schema.Secret, error
 		}
 	}
 	scheme, rest := schema.OriginScheme(origin)
-	if scheme == credential.Scheme {
+	if scheme == schema.OriginVault {
 		return o.readVault(ctx, rest)
 	}
 	known, first := o.claim(origin)
