@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,6 +22,11 @@ import (
 // Create writes a new file with a mode, of which the umask of the process is taken off. The error belongs to fs.ErrExist if
 // there is a file of that name, which is left as it is.
 func Create(path string, text []byte, mode fs.FileMode) error {
+	return CreateBy(path, mode, func(w io.Writer) error { return all(w, text) })
+}
+
+// CreateBy is Create of a text that may be long, which a function writes.
+func CreateBy(path string, mode fs.FileMode, text func(io.Writer) error) error {
 	temporary, err := write(path, text, mode, (*os.File).Sync)
 	if err != nil {
 		return named("create", path, err)
@@ -42,7 +48,7 @@ func ReplaceUnsynced(path string, text []byte, mode fs.FileMode) error {
 	return replace(path, text, mode, func(*os.File) error { return nil })
 }
 
-// Publish gives a file that is complete and closed the name path in the same directory, and takes its temporary name away,
+// Publish gives a file that is complete and closed the name path on the same file system, and takes its temporary name away,
 // also when it fails. The error belongs to fs.ErrExist if there is a file named path, which is left as it is.
 func Publish(temporary, path string) error {
 	defer func() { _ = os.Remove(temporary) }()
@@ -54,6 +60,17 @@ func Publish(temporary, path string) error {
 		err = syncDirectory(filepath.Dir(path))
 	}
 	return named("create", path, err)
+}
+
+// Supersede is Publish in place of the file named path, if there is one.
+func Supersede(temporary, path string) error {
+	err := os.Rename(temporary, path)
+	if err != nil {
+		_ = os.Remove(temporary)
+	} else {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	return named("replace", path, err)
 }
 
 // claim takes a name with an empty file, which nobody else can do meanwhile, and puts the complete one in its place.
@@ -69,7 +86,7 @@ func claim(temporary, path string) error {
 }
 
 func replace(path string, text []byte, mode fs.FileMode, sync func(*os.File) error) error {
-	temporary, err := write(path, text, mode, func(file *os.File) error { return errors.Join(file.Chmod(mode), sync(file)) })
+	temporary, err := write(path, func(w io.Writer) error { return all(w, text) }, mode, func(file *os.File) error { return errors.Join(file.Chmod(mode), sync(file)) })
 	if err != nil {
 		return named("replace", path, err)
 	}
@@ -80,9 +97,14 @@ func replace(path string, text []byte, mode fs.FileMode, sync func(*os.File) err
 	return nil
 }
 
+func all(w io.Writer, text []byte) error {
+	_, err := w.Write(text)
+	return err
+}
+
 // write writes a file beside path under a name that nobody else uses, and calls finish before it is closed. With an error
 // there is no such file.
-func write(path string, text []byte, mode fs.FileMode, finish func(*os.File) error) (temporary string, err error) {
+func write(path string, text func(io.Writer) error, mode fs.FileMode, finish func(*os.File) error) (temporary string, err error) {
 	random := make([]byte, 8)
 	_, _ = rand.Read(random) // never fails
 	temporary = filepath.Join(filepath.Dir(path), ".camform-"+hex.EncodeToString(random))
@@ -90,8 +112,9 @@ func write(path string, text []byte, mode fs.FileMode, finish func(*os.File) err
 	if err != nil {
 		return "", err
 	}
-	if _, err = file.Write(text); err == nil {
-		err = whole(file, len(text))
+	var length counter
+	if err = text(io.MultiWriter(file, &length)); err == nil {
+		err = whole(file, int64(length))
 	}
 	if err == nil {
 		err = finish(file)
@@ -103,10 +126,18 @@ func write(path string, text []byte, mode fs.FileMode, finish func(*os.File) err
 	return temporary, nil
 }
 
+// counter counts what is written to it, in bytes.
+type counter int64
+
+func (c *counter) Write(text []byte) (int, error) {
+	*c += counter(len(text))
+	return len(text), nil
+}
+
 // whole asks the file system how much of a text arrived: some that lie elsewhere cut a file at a quota and say nothing.
-func whole(file *os.File, length int) error {
+func whole(file *os.File, length int64) error {
 	info, err := file.Stat()
-	if err == nil && info.Size() != int64(length) {
+	if err == nil && info.Size() != length {
 		err = fmt.Errorf("%d of %d bytes were written", info.Size(), length)
 	}
 	return err

@@ -3,6 +3,7 @@ package atomicfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -71,18 +72,18 @@ func TestOfManyWhoCreateAFileOneSucceeds(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "a")
 			var (
-				all  sync.WaitGroup
+				many sync.WaitGroup
 				mu   sync.Mutex
 				won  []string
 				lost int
 			)
 			for i := range 20 {
 				text := fmt.Sprint("text of ", i)
-				temporary, err := write(path, []byte(text), 0o600, (*os.File).Sync)
+				temporary, err := write(path, func(w io.Writer) error { return all(w, []byte(text)) }, 0o600, (*os.File).Sync)
 				if err != nil {
 					t.Fatal(err)
 				}
-				all.Go(func() {
+				many.Go(func() {
 					err := publish(temporary, path)
 					mu.Lock()
 					defer mu.Unlock()
@@ -96,7 +97,7 @@ func TestOfManyWhoCreateAFileOneSucceeds(t *testing.T) {
 					}
 				})
 			}
-			all.Wait()
+			many.Wait()
 			if len(won) != 1 || lost != 19 {
 				t.Fatalf("%d succeeded and %d found it there, want 1 and 19", len(won), lost)
 			}
@@ -108,7 +109,7 @@ func TestOfManyWhoCreateAFileOneSucceeds(t *testing.T) {
 func TestAFileIsPublishedWhereThereAreNoLinks(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a")
-	temporary, err := write(path, []byte("text"), 0o600, (*os.File).Sync)
+	temporary, err := write(path, func(w io.Writer) error { return all(w, []byte("text")) }, 0o600, (*os.File).Sync)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func TestATextThatIsCutIsNoticed(t *testing.T) {
 	if _, err := file.WriteString("tex"); err != nil {
 		t.Fatal(err)
 	}
-	if err := whole(file, len("text")); err == nil || !strings.Contains(err.Error(), "3 of 4 bytes") {
+	if err := whole(file, int64(len("text"))); err == nil || !strings.Contains(err.Error(), "3 of 4 bytes") {
 		t.Errorf("got %v for a text of which a byte is missing", err)
 	}
 }
