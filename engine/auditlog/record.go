@@ -54,6 +54,9 @@ const (
 	VaultRekeyed      Action = "vault-rekeyed"
 	RecipientsChanged Action = "recipients-changed" // who can open the vault
 	LeaseForced       Action = "lease-forced"
+	StateBackedUp     Action = "state-backed-up"
+	StateRestored     Action = "state-restored" // from a backup; the detail says from which, and which records that cost
+	SecretsMerged     Action = "secrets-merged" // from a backup
 	SettingForgotten  Action = "setting-forgotten"
 	DeviceForgotten   Action = "device-forgotten"
 )

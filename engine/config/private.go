@@ -20,11 +20,17 @@ type privateFiles struct {
 	files   []os.FileInfo
 }
 
-// StateFiles are the files that a state may consist of, by the path of its database.
+// StateFiles are the files that a state may consist of, by the path of its database, and those that restores of it have kept.
 func StateFiles(path string) []string {
 	var files []string
 	for _, suffix := range []string{"", ".key", ".audit-head", "-wal", "-shm", "-journal"} {
 		files = append(files, path+suffix)
+	}
+	beside, _ := os.ReadDir(filepath.Dir(path)) // where there is no folder there is nothing in it
+	for _, entry := range beside {
+		if strings.HasPrefix(entry.Name(), filepath.Base(path)+".before-") {
+			files = append(files, filepath.Join(filepath.Dir(path), entry.Name()))
+		}
 	}
 	return files
 }

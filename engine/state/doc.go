@@ -25,7 +25,8 @@
 //     written together or not at all. Nothing removes a record.
 //   - After a failed write to the disk the store refuses every further write, since what the disk holds is not known any
 //     more. A full disk is different: it can be tried again.
-//   - A damaged, foreign or newer database is refused and left as it is. Nothing ever starts empty in its place.
+//   - A damaged, foreign or newer database is refused and left as it is. Nothing ever starts empty in its place, and nobody is told
+//     to take it away: the vault in it may be the only one. A backup takes its place, and keeps it; see Backups.
 //
 // The SQL is common to SQLite and PostgreSQL. What is particular to SQLite is in sqlite.go and migrations/sqlite.
 //

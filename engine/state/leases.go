@@ -110,11 +110,11 @@ func (s *Leases) Held(ctx context.Context) ([]*HeldError, error) {
 		return nil, err
 	}
 	for _, row := range rows {
-		device, err := schema.ParseDevice(row.device)
+		one, err := row.asHeld()
 		if err != nil {
-			return nil, fmt.Errorf("%w: table leases: %w", ErrDamaged, err)
+			return nil, err
 		}
-		held = append(held, row.heldError(device))
+		held = append(held, one)
 	}
 	return held, nil
 }
@@ -153,6 +153,15 @@ func (s *Leases) hinders(r leaseRow) bool {
 
 func (r leaseRow) heldError(device schema.Device) *HeldError {
 	return &HeldError{Device: device, Owner: r.owner, Run: r.run, ID: r.token, Acquired: r.acquired, Renewed: r.renewed, Expires: r.expires}
+}
+
+// asHeld says who holds the device of a row.
+func (r leaseRow) asHeld() (*HeldError, error) {
+	device, err := schema.ParseDevice(r.device)
+	if err != nil {
+		return nil, fmt.Errorf("%w: table leases: %w", ErrDamaged, err)
+	}
+	return r.heldError(device), nil
 }
 
 func (s *Leases) leaseOf(tx *transaction, device schema.Device) (leaseRow, error) {

@@ -143,17 +143,17 @@ func TestWhatIsNotOursIsRefusedAndLeftAsItIs(t *testing.T) {
 		family error
 		advice string
 	}{
-		"empty":            {func(t *testing.T, path string) { ok(t, os.Truncate(path, 0)) }, ErrDamaged, "restore it with its key from a backup"},
-		"header only":      {func(t *testing.T, path string) { ok(t, os.Truncate(path, 100)) }, ErrDamaged, "restore"},
-		"half":             {func(t *testing.T, path string) { ok(t, os.Truncate(path, 40000)) }, ErrDamaged, "restore"},
-		"text":             {func(t *testing.T, path string) { ok(t, os.WriteFile(path, []byte(strings.Repeat("text ", 50)), 0o600)) }, ErrDamaged, "restore"},
-		"overwritten page": {func(t *testing.T, path string) { overwrite(t, path, 8192, strings.Repeat("\xff", 4096)) }, ErrDamaged, "restore"},
+		"empty":            {func(t *testing.T, path string) { ok(t, os.Truncate(path, 0)) }, ErrDamaged, "Restore a backup with camform state restore FILE"},
+		"header only":      {func(t *testing.T, path string) { ok(t, os.Truncate(path, 100)) }, ErrDamaged, "camform state restore FILE"},
+		"half":             {func(t *testing.T, path string) { ok(t, os.Truncate(path, 40000)) }, ErrDamaged, "camform state restore FILE"},
+		"text":             {func(t *testing.T, path string) { ok(t, os.WriteFile(path, []byte(strings.Repeat("text ", 50)), 0o600)) }, ErrDamaged, "camform state restore FILE"},
+		"overwritten page": {func(t *testing.T, path string) { overwrite(t, path, 8192, strings.Repeat("\xff", 4096)) }, ErrDamaged, "camform state restore FILE"},
 		"another program":  {func(t *testing.T, path string) { execute(t, path, "PRAGMA application_id = 7") }, ErrForeign, "choose another path"},
 		"newer": {func(t *testing.T, path string) {
 			execute(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)")
 		}, ErrNewer, "use the newer camform"},
 		"without check": {func(t *testing.T, path string) { execute(t, path, "DELETE FROM meta") }, ErrDamaged, "check value"},
-		"key missing":   {func(t *testing.T, path string) { ok(t, os.Remove(path+".key")) }, ErrKey, "restore it from a backup"},
+		"key missing":   {func(t *testing.T, path string) { ok(t, os.Remove(path+".key")) }, ErrKey, "restore a backup with camform state restore FILE"},
 		"key of another": {func(t *testing.T, path string) {
 			ok(t, os.WriteFile(path+".key", []byte(strings.Repeat("ab", 32)), 0o600))
 		}, ErrKey, "belongs to another database"},

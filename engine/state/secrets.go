@@ -45,6 +45,10 @@ type SecretVersion struct {
 	Tried   int64     // place in the order in which versions of the name were tried since one was accepted; 0 if it was not
 	Run     string    // run that made it up; empty for one that a person chose
 	Note    string    // where it came from, for people; without secrets
+
+	// Uncertain is when the backup was made that it was restored from. It is zero where no restore made it uncertain, or where a
+	// device accepted it since.
+	Uncertain time.Time
 }
 
 // Secrets are all versions of all secrets, sealed, and the keys of the vault that opens them.
@@ -54,7 +58,7 @@ type Secrets struct {
 }
 
 const (
-	secretColumns = `name, version, status, sealed, created, sent, proven, tried, run, note`
+	secretColumns = `name, version, status, sealed, created, sent, proven, tried, run, note, uncertain`
 	allSecrets    = `SELECT ` + secretColumns + ` FROM secrets ORDER BY name, version DESC`
 )
 
@@ -105,7 +109,7 @@ func (s *Secrets) AdoptSecret(ctx context.Context, lease Lease, name string, sea
 // addSecret adds a version and returns its number.
 func (s *Secrets) addSecret(tx *transaction, secret SecretVersion) (version int, err error) {
 	err = tx.Get([]any{&version}, `INSERT INTO secrets (`+secretColumns+`)
-		SELECT $1, COALESCE(MAX(version), 0) + 1, $2, $3, $4, $5, 0, 0, $6, $7 FROM secrets WHERE name = $1 RETURNING version`,
+		SELECT $1, COALESCE(MAX(version), 0) + 1, $2, $3, $4, $5, 0, 0, $6, $7, 0 FROM secrets WHERE name = $1 RETURNING version`,
 		secret.Name, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note)
 	return version, err
 }
@@ -130,6 +134,19 @@ func tried(tx *transaction, name string, version int) error {
 	_, err := tx.Exec(`UPDATE secrets SET tried = (SELECT MAX(tried) + 1 FROM secrets WHERE name = $1)
 		WHERE name = $1 AND version = $2`, name, version)
 	return err
+}
+
+// ProveSecret records that a device accepted the live version that a restore had made uncertain, for who only reads devices and
+// holds no lease. A version that is not that any more is left as it is.
+func (s *Secrets) ProveSecret(ctx context.Context, name string, version int) error {
+	return s.write(ctx, func(tx *transaction) error {
+		proven, err := changed(tx.Exec(`UPDATE secrets SET uncertain = 0, tried = 0, proven = $1
+			WHERE name = $2 AND version = $3 AND status = $4 AND uncertain <> 0`, stamp(s.now()), name, version, string(SecretLive)))
+		if err != nil || !proven {
+			return err
+		}
+		return s.auditSecret(tx, Lease{}, auditlog.SecretLive, name, version)
+	})
 }
 
 // Doubtful returns the names of which it is not known which version is in use: one may have been sent, or the live one was
@@ -179,7 +196,7 @@ func (s *Secrets) settleSecret(tx *transaction, lease Lease, v Verdict) error {
 		string(SecretHistory), v.Name, string(SecretLive), v.Live); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`UPDATE secrets SET tried = 0 WHERE name = $1`, v.Name); err != nil {
+	if _, err := tx.Exec(`UPDATE secrets SET tried = 0, uncertain = 0 WHERE name = $1`, v.Name); err != nil {
 		return err
 	}
 	known, err := changed(tx.Exec(`UPDATE secrets SET status = $1, proven = $2 WHERE name = $3 AND version = $4`,
@@ -273,7 +290,7 @@ func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sea
 }
 
 // MergeSecrets changes secrets by what merge makes of all that there are, by name and then newest first, in one
-// transaction: versions that do not exist are added as they are, and of those that do only the status changes. Merge must
+// transaction: versions that do not exist are added as they are, and of those that do only the status and the certainty change. Merge must
 // not use the store. At most one version of a name may be left live. The audit log says which are in use from then on.
 func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []SecretVersion) ([]SecretVersion, error)) error {
 	return s.write(ctx, func(tx *transaction) error {
@@ -286,9 +303,10 @@ func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []SecretVer
 			return err
 		}
 		for _, r := range rows {
-			if _, err := tx.Exec(`INSERT INTO secrets (`+secretColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-				ON CONFLICT (name, version) DO UPDATE SET status = excluded.status`,
-				r.Name, r.Version, string(r.Status), r.Sealed, stamp(r.Created), stamp(r.Sent), stamp(r.Proven), r.Tried, r.Run, r.Note); err != nil {
+			if _, err := tx.Exec(`INSERT INTO secrets (`+secretColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+				ON CONFLICT (name, version) DO UPDATE SET status = excluded.status, uncertain = excluded.uncertain`,
+				r.Name, r.Version, string(r.Status), r.Sealed, stamp(r.Created), stamp(r.Sent), stamp(r.Proven), r.Tried, r.Run, r.Note,
+				stamp(r.Uncertain)); err != nil {
 				return err
 			}
 			if r.Status != SecretLive {
@@ -304,11 +322,11 @@ func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []SecretVer
 
 func scanSecret(rows *sql.Rows) (SecretVersion, error) {
 	var (
-		s                     SecretVersion
-		created, sent, proven int64
+		s                                SecretVersion
+		created, sent, proven, uncertain int64
 	)
-	err := rows.Scan(&s.Name, &s.Version, &s.Status, &s.Sealed, &created, &sent, &proven, &s.Tried, &s.Run, &s.Note)
-	s.Created, s.Sent, s.Proven = moment(created), moment(sent), moment(proven)
+	err := rows.Scan(&s.Name, &s.Version, &s.Status, &s.Sealed, &created, &sent, &proven, &s.Tried, &s.Run, &s.Note, &uncertain)
+	s.Created, s.Sent, s.Proven, s.Uncertain = moment(created), moment(sent), moment(proven), moment(uncertain)
 	return s, err
 }
 

@@ -37,9 +37,24 @@ const (
 // openFile opens a database file as it is. Every transaction takes the right to write when it begins, so that it never
 // has to be repeated, and is on the disk when it ends.
 func openFile(path string) (*sql.DB, error) {
-	query := url.Values{
+	return connect(path, url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)"},
+	})
+}
+
+// openCopy opens a database file that nobody else uses, and keeps it one file.
+func openCopy(path string) (*sql.DB, error) {
+	return connect(path, url.Values{"_pragma": {"journal_mode(DELETE)"}})
+}
+
+// openToRead opens a database file that may be damaged, and leaves it as it is.
+func openToRead(path string) (*sql.DB, error) { return connect(path, url.Values{"mode": {"ro"}}) }
+
+func connect(path string, query url.Values) (*sql.DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("state database: %w", err)
 	}
 	slashed := filepath.ToSlash(path)
 	if !strings.HasPrefix(slashed, "/") {
@@ -174,6 +189,9 @@ func checkHeader(path string) error {
 	if _, err := file.ReadAt(header[:], 0); err != nil {
 		return damaged(path, "it is cut short")
 	}
+	if strings.HasPrefix(placeholder, string(header[:])) {
+		return damaged(path, "a restore of it was interrupted")
+	}
 	if string(header[:16]) != "SQLite format 3\x00" {
 		return damaged(path, "its header is not that of a database")
 	}
@@ -224,7 +242,7 @@ func check(ctx context.Context, db *sql.DB, path string, key []byte) error {
 	case err != nil:
 		return err
 	case value != keyCheck(key):
-		return fmt.Errorf("%w: %s belongs to another database than %s; restore both from the same backup", ErrKey, keyPath(path), path)
+		return fmt.Errorf("%w: %s belongs to another database than %s; put the right key there, or restore a backup with camform state restore FILE", ErrKey, keyPath(path), path)
 	}
 	return nil
 }
@@ -309,8 +327,9 @@ func checkpoint(c *sql.Conn) {
 }
 
 func damaged(path, how string) error {
-	return fmt.Errorf("%w: %s: %s. It was left as it is; restore it with its key from a backup, or move both away and let the devices be read anew",
-		ErrDamaged, path, how)
+	return fmt.Errorf("%w: %s: %s. It was left as it is. Restore a backup with camform state restore FILE, which keeps the damaged one. "+
+		"Without a backup, make copies of %s and %s before anything else: the vault in it may have the only copy of your passwords",
+		ErrDamaged, path, how, path, keyPath(path))
 }
 
 // classify gives errors of the database their family and says what to do. Other errors stay as they are.

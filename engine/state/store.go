@@ -18,6 +18,7 @@ type Store struct {
 	*Runs
 	*Approvals
 	*AuditLog
+	*Backups
 	*database
 }
 
@@ -45,7 +46,7 @@ func join(d *database) *Store {
 		Journal: &Journal{d, leases, settings, secrets}, Attempts: &Attempts{d}, Secrets: secrets,
 		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d}, Debts: &Debts{d},
 	}
-	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, database: d}
+	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, Backups: &Backups{d, leases}, database: d}
 }
 
 // database is the file that all parts of a store share.
@@ -127,11 +128,16 @@ func start(ctx context.Context, db *sql.DB, path string, key []byte, options Opt
 	if err != nil {
 		return nil, classify(path, err)
 	}
-	s := &database{
-		path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, key: key,
-		db: db, reads: prepare(db), writer: writer, writes: prepare(writer),
-		jobs: make(chan *job), closing: make(chan struct{}), served: make(chan struct{}),
-	}
+	s := describe(db, path, options)
+	s.key, s.writer, s.writes = key, writer, prepare(writer)
+	s.jobs, s.closing, s.served = make(chan *job), make(chan struct{}), make(chan struct{})
+	go s.serve()
+	return s, nil
+}
+
+// describe is a database that is only read.
+func describe(db *sql.DB, path string, options Options) *database {
+	s := &database{path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, db: db, reads: prepare(db)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -141,8 +147,7 @@ func start(ctx context.Context, db *sql.DB, path string, key []byte, options Opt
 	if s.from == "" {
 		s.from = whereFrom(os.Getenv)
 	}
-	go s.serve()
-	return s, nil
+	return s
 }
 
 // Close finishes the writes under way and folds the write-ahead log into the database file. Writes that come later fail
