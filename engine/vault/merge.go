@@ -1,7 +1,11 @@
 package vault
 
 import (
+	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"camform/engine/state"
 	"camform/schema"
@@ -85,13 +89,19 @@ func has(versions []version, secret schema.Secret) bool {
 	return slices.ContainsFunc(versions, func(v version) bool { return v.secret == secret })
 }
 
-// inUse is the secret of the version in use; ok is false if there is none.
-func inUse(versions []version) (secret schema.Secret, ok bool) {
+// live is the version in use; ok is false if there is none.
+func live(versions []version) (v version, ok bool) {
 	i := slices.IndexFunc(versions, func(v version) bool { return v.Status == state.SecretLive })
 	if i < 0 {
-		return schema.Secret{}, false
+		return version{}, false
 	}
-	return versions[i].secret, true
+	return versions[i], true
+}
+
+// inUse is the secret of the version in use; ok is false if there is none.
+func inUse(versions []version) (secret schema.Secret, ok bool) {
+	v, ok := live(versions)
+	return v.secret, ok
 }
 
 // replacement is the secret that is to be in use instead of what is in use here; ok is false if that stays.
@@ -143,4 +153,106 @@ func (m *merging) follow(last int, versions []version) error {
 		versions[i].Version = last + 1 + i
 	}
 	return m.restore(versions)
+}
+
+// Merged says what a merge of a backup did, as sorted names.
+type Merged struct {
+	Newer []string // that have a password of the backup in use now
+	Older []string // of which the vault has something newer in use
+	Same  []string // of which both have the same in use
+}
+
+// Merge takes from the vault of a backup, made at a time, what is newer than what is in use here: where the backup knows what is
+// in use here as a former version, or where neither knows that of the other and the one of the backup was made later. What was in
+// use becomes history, and nothing is lost. What comes from the backup is uncertain since that time, until a device accepts it.
+func (v *Vault) Merge(ctx context.Context, backup *Vault, made time.Time) (Merged, error) {
+	open, err := v.open(ctx)
+	if err != nil {
+		return Merged{}, err
+	}
+	theirs, err := backup.openAll(ctx)
+	if err != nil {
+		return Merged{}, fmt.Errorf("the vault of the backup: %w", err)
+	}
+	var done Merged
+	err = v.secrets.MergeSecrets(ctx, func(known []state.SecretVersion) ([]state.SecretVersion, error) {
+		m := merging{open: open, known: byName(known)}
+		done = Merged{}
+		for _, name := range slices.Sorted(maps.Keys(theirs)) {
+			ours, err := m.ours(name)
+			if err != nil {
+				return nil, err
+			}
+			if err := m.takeNewer(&done, name, ours, uncertain(theirs[name], made)); err != nil {
+				return nil, err
+			}
+		}
+		return m.rows, nil
+	})
+	return done, err
+}
+
+// openAll opens all versions of all names, oldest first.
+func (v *Vault) openAll(ctx context.Context) (map[string][]version, error) {
+	all, err := v.secrets.AllSecrets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string][]version{}
+	for _, s := range all {
+		secret, err := v.Open(s)
+		if err != nil {
+			return nil, err
+		}
+		found[s.Name] = append([]version{{s, secret}}, found[s.Name]...)
+	}
+	return found, nil
+}
+
+// uncertain are versions of a backup that was made at a time, of which the one in use may not be it any more.
+func uncertain(versions []version, made time.Time) []version {
+	for i := range versions {
+		if versions[i].Status == state.SecretLive && versions[i].Uncertain.IsZero() {
+			versions[i].Uncertain = made
+		}
+	}
+	return versions
+}
+
+// takeNewer takes the versions of a name from a backup, oldest first, if they are newer.
+func (m *merging) takeNewer(done *Merged, name string, ours, theirs []version) error {
+	if len(ours) == 0 {
+		done.Newer = append(done.Newer, name)
+		return m.restore(theirs)
+	}
+	live, replaces := replacement(ours, theirs)
+	switch {
+	case !replaces:
+		done.Same = append(done.Same, name)
+		m.refresh(ours, theirs)
+		return nil
+	case goesBack(ours, theirs) && !madeLater(ours, theirs):
+		done.Older = append(done.Older, name)
+		return nil
+	}
+	done.Newer = append(done.Newer, name)
+	m.retire(ours, live)
+	return m.follow(ours[0].Version, slices.DeleteFunc(slices.Clone(theirs), func(v version) bool { return has(ours, v.secret) }))
+}
+
+// madeLater reports whether neither knows what is in use with the other, and what is in use there was made later.
+func madeLater(ours, theirs []version) bool {
+	here, some := live(ours)
+	there, known := live(theirs)
+	return some && known && !has(theirs, here.secret) && !has(ours, there.secret) && there.Created.After(here.Created)
+}
+
+// refresh notes that what is in use here was in use when the backup was made, where a restore had made that uncertain for longer.
+func (m *merging) refresh(ours, theirs []version) {
+	here, some := live(ours)
+	there, known := live(theirs)
+	if some && known && !here.Uncertain.IsZero() && there.Uncertain.After(here.Uncertain) {
+		here.Uncertain = there.Uncertain
+		m.rows = append(m.rows, here.SecretVersion)
+	}
 }

@@ -149,6 +149,9 @@ type Summary struct {
 	Since    time.Time // when that was made; zero if there is none
 	Proven   time.Time // when a device last accepted it; zero if none did
 	InDoubt  bool      // it is not known which version is in use
+
+	// Uncertain is when the backup was made that the version in use was restored from, where no device accepted it since; else zero.
+	Uncertain time.Time
 }
 
 // List says what there is, by name.
@@ -173,6 +176,7 @@ func (v *Vault) List(ctx context.Context) ([]Summary, error) {
 		last.Versions++
 		if s.Status == state.SecretLive {
 			last.Live, last.Since, last.Proven = s.Version, s.Created, s.Proven
+			last.Uncertain = s.Uncertain
 		}
 	}
 	return listed, nil
