@@ -24,7 +24,7 @@ func readCredentials(ctx context.Context, store *state.Fleet) (credentials, erro
 	for _, s := range all {
 		c.versions[s.Name] = append(c.versions[s.Name], s)
 		if s.Status == state.SecretLive {
-			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created, Made: s.Run != ""}
+			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created, Made: s.Run != "", Uncertain: s.Uncertain}
 		}
 	}
 	c.restored, err = store.Behind(ctx)

@@ -168,6 +168,7 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
+	problems = append(problems, found.uncertainPasswords()...)
 	planned.leftBehind(owed, e.Provider.Kinds())
 	planned.drifted()
 	if len(owed) == 0 {

@@ -152,7 +152,7 @@ var storeys = map[string]string{
 		review.go lock.go learn.go requests.go
 		lacking.go tell.go
 		planned.go
-		audit.go consumers.go
+		audit.go consumers.go restored.go
 		logins.go judge.go survey.go
 		secrets.go
 		memory.go credentials.go plain.go

@@ -41,6 +41,9 @@ type Account struct {
 	// only a person knows the right one.
 	Changed bool `json:"changed,omitempty"`
 
+	// Uncertain is when the backup was made that the state was restored from, where no device accepted the password since; else nil.
+	Uncertain *time.Time `json:"uncertain_since,omitempty"`
+
 	Declared bool     `json:"declared"`
 	Orphaned bool     `json:"orphaned"`        // whether its password is in the vault although nothing in the configuration uses it
 	Found    *bool    `json:"found,omitempty"` // whether the device has it; nil if the device was not read
@@ -214,6 +217,9 @@ func (k kept) manage(a *Account, policy *credential.Policy, now time.Time) {
 		if !v.Proven.IsZero() {
 			a.Proven = &v.Proven
 		}
+		if !v.Uncertain.IsZero() {
+			a.Uncertain = &v.Uncertain
+		}
 		facts = credential.Facts{Since: v.Created, Known: true}
 	}
 	due, _, at := credential.Due(*policy, facts, now)
@@ -303,6 +309,8 @@ func (a Account) Describe() string {
 		return "orphaned: nothing here uses it; the vault has it as " + a.Name
 	case a.Changed:
 		return fmt.Sprintf("refused: run camform login '%s' with its password", a.Device)
+	case a.Uncertain != nil:
+		return "uncertain since " + a.Uncertain.UTC().Format(time.RFC3339) + ": the state was restored from a backup"
 	case a.InDoubt:
 		return "in doubt: camform rotate -due finds out"
 	case !a.Declared:

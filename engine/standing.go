@@ -95,10 +95,12 @@ func (s standing) blocked() error {
 	return nil
 }
 
-// rotating reports whether a new password was sent of which it is not known whether the device took it.
+// rotating reports whether a new password was sent of which it is not known whether the device took it, and whether that can still
+// be found out: after a restore each is tried once.
 func (s standing) rotating() bool {
+	live, _ := rotate.Live(s.versions)
 	for _, v := range s.versions {
-		if v.Status == state.SecretPending && !v.Sent.IsZero() {
+		if v.Status == state.SecretPending && !v.Sent.IsZero() && (live.Uncertain.IsZero() || v.Tried == 0) {
 			return true
 		}
 	}
@@ -113,6 +115,9 @@ func (s standing) changed() string {
 	live, ok := rotate.Live(s.versions)
 	next := fmt.Sprintf("Run %s with the password that it has now", s.login())
 	switch {
+	case !live.Uncertain.IsZero():
+		return fmt.Sprintf("the state was restored from a backup of %s, so the device may have a newer password than version %d of %s. %s",
+			at(live.Uncertain), live.Version, s.access.Managed, next)
 	case s.restored:
 		return "the state was restored from an older copy, since the file beside it has records that its audit log lacks, so the vault " +
 			"may lack the last password. " + next

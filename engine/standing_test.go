@@ -23,6 +23,8 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 	tried.Tried = 1
 	pending.Version, pending.Status, pending.Sent, pending.Proven = 3, state.SecretPending, noon, time.Time{}
 	typed.Run, typed.Proven, typed.Note = "", time.Time{}, "set by ann"
+	restored, onItsWay := live, pending
+	restored.Uncertain, onItsWay.Tried = noon.Add(-24*time.Hour), 1
 	withheld := func(c ledger.Cause) error {
 		return &ledger.Refusal{Family: providers.ErrBudget, Until: noon, Cause: c}
 	}
@@ -41,6 +43,9 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 		{name: "a new device", err: refused, versions: []state.SecretVersion{live}, unseen: true, want: []string{"no record of this device", login}},
 		{name: "mistyped into the vault", err: refused, versions: []state.SecretVersion{typed}, want: []string{"which a person put into the vault", login}},
 		{name: "an older copy of the state", err: refused, versions: []state.SecretVersion{live}, restored: true, want: []string{"restored from an older copy", login}},
+		{name: "restored from a backup", err: refused, versions: []state.SecretVersion{restored}, want: []string{"restored from a backup of 2026-02-28T12:00:00Z", "newer password than version 2 of gate/admin", login}},
+		{name: "restored, and told by an earlier run", err: withheld(ledger.Again), versions: []state.SecretVersion{restored}, want: []string{"restored from a backup of", login}},
+		{name: "restored with one on its way that was tried", err: refused, versions: []state.SecretVersion{onItsWay, restored}, want: []string{"restored from a backup of", login}},
 		{name: "reset", err: inactive, versions: []state.SecretVersion{live}, want: []string{"reset or replaced since", "Activate it", login}},
 		{name: "not activated yet", err: inactive, versions: []state.SecretVersion{live}, unseen: true},
 		{name: "a rotation in doubt", err: withheld(ledger.Spent), versions: []state.SecretVersion{pending, live}, want: []string{"a rotation did not finish", "camform rotate -due"}},
@@ -93,6 +98,17 @@ func TestAnUncertainPasswordIsNotTriedByReaders(t *testing.T) {
 		if err := s.blocked(); err == nil || !strings.Contains(err.Error(), want) || !errors.Is(err, providers.ErrBudget) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+	lost := state.SecretVersion{Version: 1, Status: state.SecretLive, Uncertain: time.Now()}
+	for tried, want := range map[int64]string{0: "camform rotate -due", 2: "camform login"} {
+		s.versions = []state.SecretVersion{{Version: 2, Status: state.SecretPending, Sent: time.Now(), Tried: tried}, lost}
+		if err := s.blocked(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("after a restore: got %v, want %s", err, want)
+		}
+	}
+	s.versions = []state.SecretVersion{lost}
+	if err := s.blocked(); err != nil {
+		t.Errorf("after a restore the current one is not tried once: %v", err)
 	}
 	s.versions = []state.SecretVersion{live}
 	if err := s.blocked(); err != nil {

@@ -96,7 +96,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		Stage: s.stage, Open: s.open, Interpreter: s.interpreter, Parallelism: s.parallelism, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
 	})
 	found.twins = twins(found.snapshots)
-	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt} {
+	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt, s.prove} {
 		if err := note(ctx, found); err != nil {
 			found.unwritten = append(found.unwritten, err)
 		}
@@ -276,6 +276,21 @@ func (s surveyor) doubt(ctx context.Context, found *survey) error {
 			err = s.store.DoubtSecret(ctx, name, current.Version)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prove notes that devices accept passwords that a restore of the state had made uncertain.
+func (s surveyor) prove(ctx context.Context, found *survey) error {
+	for i, device := range found.devices {
+		name := diff.AccessOf(device).Managed
+		live, ok := rotate.Live(found.credentials.versions[name])
+		if !ok || live.Uncertain.IsZero() || live.Version != found.tried[i] || found.snapshots[i].Err != nil {
+			continue
+		}
+		if err := s.store.ProveSecret(ctx, name, live.Version); err != nil {
 			return err
 		}
 	}

@@ -147,8 +147,9 @@ wrote; neither the state nor any device is needed for that.
 With -head, demand that a head which "show", "verify" or "export" printed earlier is part of the log. That proves that
 nothing up to there was changed since, also by somebody who can change the state.
 
-After an older state was restored from a backup, the file beside it (its name ends in .audit-head) knows records that the
-log does not have. Remove the file if that is the reason.
+After somebody copied an older state over this one, the file beside it (its name ends in .audit-head) knows records that the log
+does not have. Remove the file if that is the reason. "camform state restore" keeps that file right, and says in the log which
+records were lost where it could not read them.
 
 Exit code: 0 if the log is whole, 1 if not, or if it has no records.`,
 		Args: arguments(cobra.MaximumNArgs(1)),

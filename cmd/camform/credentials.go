@@ -60,7 +60,7 @@ func (w *workspace) credentials(cmd *cobra.Command, onlyDue bool) error {
 		return err
 	}
 	attention := func(a engine.Account) bool {
-		return !a.Orphaned && (a.Overdue || a.InDoubt || a.Policy != "" && a.Version == 0)
+		return !a.Orphaned && (a.Overdue || a.InDoubt || a.Uncertain != nil || a.Policy != "" && a.Version == 0)
 	}
 	open := slices.ContainsFunc(accounts, attention)
 	if onlyDue {
@@ -152,7 +152,7 @@ func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
 // verdictOf ends the program by what a review found.
 func verdictOf(accounts []engine.Account, unread map[schema.Device]string) error {
 	needsAttention := func(a engine.Account) bool {
-		return a.Overdue || a.InDoubt || !a.Declared || a.Found != nil && !*a.Found
+		return a.Overdue || a.InDoubt || a.Uncertain != nil || !a.Declared || a.Found != nil && !*a.Found
 	}
 	switch {
 	case len(unread) > 0:

@@ -135,6 +135,8 @@ type memory struct {
 	runs      *state.Runs
 	approvals *state.Approvals
 	auditLog  *state.AuditLog
+	backups   *state.Backups
+	path      string // of the database
 	closer    io.Closer
 
 	vault   *vault.Vault // asks once for what opens it
@@ -152,14 +154,17 @@ func (b *beginning) recall(ctx context.Context, operation, path string) (memory,
 
 // remember opens the state at a path and makes it if there is none.
 func (b *beginning) remember(ctx context.Context, operation, path string) (memory, error) {
-	store, err := state.Open(ctx, path, state.Options{Owner: state.Owner{
-		Who: who(), PID: os.Getpid(), Operation: operation, Version: version(),
-	}})
+	store, err := state.Open(ctx, path, stateOptions(operation))
 	if err != nil {
 		return memory{}, err
 	}
 	v := vault.New(store.Secrets, store.Key, b.unlock(nil))
-	return memory{store.Fleet, store.Runs, store.Approvals, store.AuditLog, store, v, b.origins(".", v)}, nil
+	return memory{store.Fleet, store.Runs, store.Approvals, store.AuditLog, store.Backups, path, store, v, b.origins(".", v)}, nil
+}
+
+// stateOptions say who uses a state, and for what.
+func stateOptions(operation string) state.Options {
+	return state.Options{Owner: state.Owner{Who: who(), PID: os.Getpid(), Operation: operation, Version: version()}}
 }
 
 // origins reads secrets, relative paths of files from dir. V is nil if there is no vault.

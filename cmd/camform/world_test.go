@@ -449,6 +449,7 @@ var scrubs = []struct {
 	replacement string
 }{
 	{regexp.MustCompile(`\d{8}T\d{6}Z-[0-9a-f]{8}`), "RUN"},
+	{regexp.MustCompile(`\.before-\d{8}T\d{6}\.\d{3}Z`), ".before-TIME"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)`), "TIME"},
 	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}|sha256:[0-9a-f]{16}…`), "HASH"},
 	{regexp.MustCompile(`(took|after|for another) [0-9.hmsµ]+s`), "$1 DURATION"},

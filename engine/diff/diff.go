@@ -57,6 +57,9 @@ type Managed struct {
 	Version int       // the live one; 0 if there is none
 	Since   time.Time // when it was made
 	Made    bool      // whether camform made it up; otherwise a person chose it
+
+	// Uncertain is when the backup was made that the state was restored from, where no device accepted the password since; else zero.
+	Uncertain time.Time
 }
 
 // Change is a difference of one setting.

@@ -3,6 +3,7 @@ package diff
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"camform/engine/config"
 	"camform/engine/credential"
@@ -33,6 +34,8 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 		return "somebody asked for it"
 	case !known.Made:
 		return "the one in the vault was chosen by a person"
+	case !c.isOwn(want) && !known.Uncertain.IsZero():
+		return "the state was restored from a backup of " + known.Uncertain.UTC().Format(time.RFC3339) + ", so the account may have a newer one"
 	case !c.isOwn(want) && !c.hasManaged(want, declared):
 		return "it is not known to have the password of the vault"
 	case due:

@@ -94,12 +94,22 @@ func Likely(versions []state.SecretVersion, answer Answer) []state.SecretVersion
 	return order(likely, answer)
 }
 
-// Possible are all versions that the account can have that we log in with, in the order in which they are tried.
+// Possible are all versions that the account can have that we log in with, in the order in which they are tried. After a restore
+// that made the live one uncertain, the device may have one that is newer than all of them: then what was live or on its way when
+// the backup was made is tried once, and nothing older.
 func Possible(versions []state.SecretVersion, answer Answer) []state.SecretVersion {
 	former := 0
+	live, _ := Live(versions)
+	restored := !live.Uncertain.IsZero()
 	possible := slices.DeleteFunc(newestFirst(versions), func(v state.SecretVersion) bool {
+		if restored && v.Tried != 0 {
+			return true
+		}
 		if v.Status == state.SecretPending || v.Status == state.SecretLive {
 			return false
+		}
+		if restored {
+			return true
 		}
 		former++
 		return former > history

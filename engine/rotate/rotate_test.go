@@ -87,6 +87,13 @@ func TestTheLiveVersionIsTheOneInUse(t *testing.T) {
 	}
 }
 
+// restored is a live version of a backup.
+func restored(version int) state.SecretVersion {
+	v := live(version)
+	v.Uncertain = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	return v
+}
+
 // The order of what an account can have, by what is known.
 func TestWhatIsTriedInWhichOrder(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -106,6 +113,9 @@ func TestWhatIsTriedInWhichOrder(t *testing.T) {
 		"also where the device said yes":    {[]state.SecretVersion{refusedAs(5, pending(2)), live(1)}, rotate.Accepted, "1 2", "1 2"},
 		"one candidate for the first time":  {[]state.SecretVersion{pending(1)}, rotate.Denied, "1", "1"},
 		"nothing is known":                  {nil, rotate.Accepted, "", ""},
+		"restored, each once":               {[]state.SecretVersion{pending(4), restored(3), withdrawn(2), former(1)}, rotate.Unheard, "4 3", "4 3"},
+		"restored, and the candidate is no": {[]state.SecretVersion{refusedAs(1, pending(4)), restored(3), former(1)}, rotate.Unheard, "3 4", "3"},
+		"restored, and refused":             {[]state.SecretVersion{refusedAs(1, restored(3)), former(1)}, rotate.Unheard, "3", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := slices.Clone(test.versions)

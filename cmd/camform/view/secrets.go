@@ -38,6 +38,9 @@ func (v secretsText) List(listed []vault.Summary) error {
 		if s.InDoubt {
 			doubt = "in doubt"
 		}
+		if !s.Uncertain.IsZero() {
+			doubt = "uncertain since " + Time(s.Uncertain)
+		}
 		rows = append(rows, []string{s.Name, live, strconv.Itoa(s.Versions), Time(s.Since), Time(s.Proven), doubt})
 	}
 	return render.Table(v, []string{"name", "in use", "versions", "since", "proven", ""}, rows)
@@ -53,10 +56,12 @@ func (v secretsJSON) List(listed []vault.Summary) error {
 		Since    time.Time `json:"since,omitzero"`
 		Proven   time.Time `json:"proven,omitzero"`
 		InDoubt  bool      `json:"in_doubt"`
+
+		Uncertain time.Time `json:"uncertain_since,omitzero"`
 	}
 	shown := []secret{}
 	for _, s := range listed {
-		shown = append(shown, secret{s.Name, s.Live, s.Versions, s.Since, s.Proven, s.InDoubt})
+		shown = append(shown, secret{s.Name, s.Live, s.Versions, s.Since, s.Proven, s.InDoubt, s.Uncertain})
 	}
 	return v.document(shown)
 }

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/atomicfile"
+	"camform/engine/auditlog"
+	"camform/engine/render"
+	"camform/engine/state"
+	"camform/engine/vault"
+)
+
+func stateBackupCommand(a *app) *cobra.Command {
+	var replace bool
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write a copy of the state and of the vault in it into one file",
+		Long: `Write the state as it is at this moment into a file for "camform state restore": what is remembered of devices, the audit log,
+and the secrets of the vault as ciphertext. Other runs may go on meanwhile.
+
+Whoever opens the vault opens the backup on any machine. Your identity is not in it: keep a copy of that in another place. The
+key that lies beside the state is in it, sealed for the vault, since with it passwords can be guessed from plans and states.
+Without a vault it is left out: keep a copy of it away from the backups.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := a.openForState(cmd)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			publish := atomicfile.Publish
+			if replace {
+				publish = atomicfile.Supersede
+			}
+			return w.backup(cmd.Context(), a.out, args[0], publish)
+		},
+	}
+	cmd.Flags().BoolVar(&replace, "replace", false, "replace the file if there is one")
+	return cmd
+}
+
+// backup writes a backup of the state into a file, which publish gives its name.
+func (m memory) backup(ctx context.Context, out io.Writer, file string, publish func(temporary, path string) error) error {
+	seal := m.vault.Seal
+	if _, err := m.store.Vault(ctx); errors.Is(err, state.ErrNoVault) {
+		seal = nil
+	} else if err != nil {
+		return err
+	}
+	made, err := m.backups.Save(ctx, file, seal, publish)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already; it is left as it is. Choose another name, or add -replace", file)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Wrote the state to %s: %s, %s.\n", file, render.Plural(made.Devices, "device"), render.Plural(made.Secrets, "secret"))
+	if seal == nil {
+		fmt.Fprintf(out, "There is no vault, so the key of the state is not in it. To restore it on another machine, keep a copy of %s.key away from it.\n",
+			m.path)
+	}
+	return nil
+}
+
+// restoreFlags are the options of state restore.
+type restoreFlags struct {
+	foreign, merge bool
+}
+
+func stateRestoreCommand(a *app) *cobra.Command {
+	flags := &restoreFlags{}
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Put a backup in the place of the state, or take newer passwords from it",
+		Long: `Put a backup of "camform state backup" in the place of the state, which may be damaged or gone. What was there is kept in a
+file beside it. Nothing changes on any device.
+
+Devices may have newer passwords than the backup, so each managed password is uncertain from then on: it is tried once, and
+where a device refuses it, the next plan names the command that takes the password which it has now. If another backup, or the
+file with the state from before, has newer passwords, restore -merge takes them: nothing else of that file counts, and the
+passwords that were in use are kept as earlier versions.
+
+Exit code: 0 if it is done; 1 if not: a run holds a device, the file is damaged, of a newer camform, or of another state.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := a.begin()
+			if err != nil {
+				return err
+			}
+			if err := b.settled(); err != nil {
+				return err
+			}
+			backup, err := state.OpenBackup(cmd.Context(), args[0], b.settings.StatePath)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = backup.Close() }()
+			theirs := vault.New(backup.Secrets, backup.Key, b.unlock(nil))
+			if flags.merge {
+				return b.merge(cmd.Context(), args[0], backup, theirs)
+			}
+			return b.restore(cmd.Context(), backup, theirs, flags)
+		},
+	}
+	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "restore the backup although it is of another state")
+	cmd.Flags().BoolVar(&flags.merge, "merge", false, "only take the passwords that are newer in the backup")
+	cmd.MarkFlagsMutuallyExclusive("foreign", "merge")
+	return cmd
+}
+
+// restore puts a backup in the place of the state.
+func (b *beginning) restore(ctx context.Context, backup *state.Backup, theirs *vault.Vault, flags *restoreFlags) error {
+	restore := backup.Restore
+	if flags.foreign {
+		restore = backup.RestoreForeign
+	}
+	path := b.settings.StatePath
+	done, err := restore(ctx, path, state.Restoring{Options: stateOptions("state restore"), Unseal: theirs.Unseal})
+	if held, ok := errors.AsType[state.HeldErrors](err); ok {
+		return fmt.Errorf("run %s of %s holds %s, so nothing was restored. Wait for it to end; if it is gone, run: camform state release %s",
+			held[0].Run, held[0].Owner.Who, render.Plural(len(held), "device"), held[0].Run)
+	}
+	if err != nil {
+		return err
+	}
+	date := backup.Made.Format(time.RFC3339)
+	fmt.Fprintf(b.out, "The state is that of the backup of %s.\n", date)
+	if done.Aside != "" {
+		fmt.Fprintf(b.out, "What was there before is in %s.\n", done.Aside)
+	}
+	if done.Secrets == 0 {
+		return nil
+	}
+	fmt.Fprintf(b.out, "Uncertain since then: %s. camform plan tries each once, and says what to do where a device refuses it.\n",
+		render.Plural(done.Secrets, "password"))
+	if done.Mergeable {
+		fmt.Fprintf(b.out, "To take newer passwords from the state of before: camform state restore -merge %s\n", done.Aside)
+	}
+	return nil
+}
+
+// merge takes newer passwords from a backup.
+func (b *beginning) merge(ctx context.Context, file string, backup *state.Backup, theirs *vault.Vault) error {
+	if _, err := os.Stat(b.settings.StatePath); err != nil {
+		return fmt.Errorf("there is no state to merge into: %w; camform state restore %s makes one", err, file)
+	}
+	w, err := b.openState(ctx, "state restore", &runFlags{})
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := w.backups.Related(backup); err != nil {
+		return fmt.Errorf("%w; take its passwords with camform vault export there and camform vault import here", err)
+	}
+	done, err := w.vault.Merge(ctx, theirs, backup.Made)
+	if err != nil {
+		return err
+	}
+	counts := fmt.Sprintf("%d newer, %d older, %d the same", len(done.Newer), len(done.Older), len(done.Same))
+	if err := w.auditLog.Audit(ctx, auditlog.Record{
+		Action: auditlog.SecretsMerged, Detail: fmt.Sprintf("from the backup of %s: %s", backup.Made.Format(time.RFC3339), counts),
+	}); err != nil {
+		return err
+	}
+	fmt.Fprintf(w.out, "Secrets in the backup of %s: %s.\n", backup.Made.Format(time.RFC3339), counts)
+	for _, name := range done.Newer {
+		fmt.Fprintf(w.out, "%s: in use now as in the backup; the one before is kept\n", name)
+	}
+	for _, name := range done.Older {
+		fmt.Fprintf(w.out, "%s: the vault has a newer one, which stays in use\n", name)
+	}
+	return nil
+}
