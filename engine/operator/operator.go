@@ -10,6 +10,7 @@
 //	secrets "env" {                                 # once for each sort of origin; the others are refused then
 //	  names    = ["CAMERA_*"]                       # all where it is left out; * stands for any text
 //	  networks = ["192.0.2.0/25"]                   # where their values may be sent
+//	  pins     = ["sha256:…"]                       # and to devices with which TLS keys
 //	}
 //
 //	approvals {                                     # who has to sign plans, at the least
@@ -90,10 +91,11 @@ type file struct {
 	approvals    *plan.Approvals
 }
 
-// secrets are which origins of a scheme may be named, and where their values may be sent.
+// secrets are which origins of a scheme may be named, and where their values may be sent, to devices with which TLS keys.
 type secrets struct {
 	names    []string
 	networks []netip.Prefix
+	pins     []string
 }
 
 // Files are the names of the files that are in force.
@@ -259,6 +261,9 @@ func (r Rules) limitsOf(dir, origin string) providers.Bounds {
 			all = append(all, providers.Bound{
 				Networks: s.networks, Why: fmt.Sprintf("%s lets the secret from %s be sent to %s only", f.name, origin, listed(s.networks)),
 			})
+		}
+		if s := f.secrets[scheme]; s.pins != nil {
+			all = append(all, providers.Bound{Keys: s.pins, Why: fmt.Sprintf("%s lets the secret from %s be sent only to devices with pinned TLS keys", f.name, origin)})
 		}
 	}
 	return all

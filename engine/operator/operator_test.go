@@ -2,6 +2,7 @@ package operator_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -85,6 +86,26 @@ func TestI14AFileMoreOnlyMakesRulesStricter(t *testing.T) {
 	}
 }
 
+// A secret that has pins goes to devices with one of these TLS keys, by every file that says so.
+func TestI14SecretsGoToPinnedDevices(t *testing.T) {
+	a, b, c := "sha256:"+strings.Repeat("a", 64), "sha256:"+strings.Repeat("b", 64), "sha256:"+strings.Repeat("c", 64)
+	r := rules(t, fmt.Sprintf("secrets \"env\" {\n pins = [%q, %q]\n}\nsecrets \"vault\" {}", a, b), fmt.Sprintf("secrets \"env\" {\n pins = [%q, %q]\n}\nsecrets \"vault\" {}", b, c))
+	for origin, keys := range map[string]map[string]bool{
+		"env:A":   {a: false, b: true, c: false, "": false},
+		"vault:x": {a: true, b: true, c: true, "": true},
+	} {
+		for key, want := range keys {
+			bounds := r.Within(".", origin)
+			if why := bounds.RefuseKey(key); (why == "") != want {
+				t.Errorf("%s to the key %q: %q", origin, key, why)
+			}
+			if why := bounds.Refuse(netip.MustParseAddr("192.0.2.1")); why != "" {
+				t.Errorf("%s by its address: %s", origin, why)
+			}
+		}
+	}
+}
+
 // A sensitive variable can hold any secret, and goes nowhere where nobody allowed it.
 func TestI14AVariableIsAnOriginToo(t *testing.T) {
 	r := rules(t, "secrets \"env\" {}")
@@ -160,6 +181,7 @@ func TestI14RulesThatAreWrongAllowNothing(t *testing.T) {
 	for text, want := range map[string]string{
 		`networks = ["192.0.2.0/33"]`:                `"192.0.2.0/33" is neither a network, such as 192.0.2.0/24, nor an address.`,
 		`state = "state.db"`:                         `"state.db" depends on where camform is run. Write the whole path.`,
+		"secrets \"env\" {\n pins = [\"ABC\"]\n}":    `"ABC" is no TLS key. One is written like sha256:`,
 		`sate = "/x"`:                                "sate",
 		"secrets \"evn\" {\n}":                       `There are no secrets of "evn"`,
 		"secrets \"env\" {\n}\nsecrets \"env\" {\n}": `The secrets of "env" have a block already.`,

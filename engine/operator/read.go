@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -117,6 +118,7 @@ type (
 		Scheme   string         `hcl:"scheme,label"`
 		Names    []string       `hcl:"names,optional"`
 		Networks *hcl.Attribute `hcl:"networks,optional"`
+		Pins     *hcl.Attribute `hcl:"pins,optional"`
 		At       hcl.Range      `hcl:",def_range"`
 	}
 	approvalsShape struct {
@@ -158,7 +160,7 @@ func parse(name string, text []byte) (file, hcl.Diagnostics) {
 		if s.Names == nil {
 			s.Names = []string{"*"}
 		}
-		f.secrets[s.Scheme] = secrets{s.Names, p.networks(s.Networks)}
+		f.secrets[s.Scheme] = secrets{s.Names, p.networks(s.Networks), p.pins(s.Pins)}
 	}
 	if shape.Approvals != nil {
 		f.approvals = p.approvals(shape.Approvals)
@@ -192,6 +194,23 @@ func (p *parser) path(attr *hcl.Attribute) string {
 		p.wrong(attr.Expr.Range(), "%q depends on where camform is run. Write the whole path.", path)
 	}
 	return filepath.Clean(path)
+}
+
+// key is how a TLS key is written.
+var key = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// pins reads TLS keys; nil for none.
+func (p *parser) pins(attr *hcl.Attribute) []string {
+	var texts []string
+	if attr == nil || !p.decode(attr, &texts) {
+		return nil
+	}
+	for _, text := range texts {
+		if !key.MatchString(text) {
+			p.wrong(attr.Expr.Range(), "%q is no TLS key. One is written like sha256: and 64 small hexadecimal digits; camform state show ADDRESS shows that of a device.", text)
+		}
+	}
+	return slices.Clip(append([]string{}, texts...))
 }
 
 // networks reads networks and addresses; nil for none.

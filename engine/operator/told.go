@@ -33,6 +33,9 @@ func (r Rules) Tell() []Told {
 			if s.networks != nil {
 				to = listed(s.networks)
 			}
+			if s.pins != nil {
+				to += ", to devices with the TLS keys " + strings.Join(s.pins, ", ")
+			}
 			tell("secrets", "of %s: %s, sent to %s", scheme, strings.Join(s.names, ", "), to)
 		}
 		if f.secrets != nil {

@@ -178,7 +178,7 @@ func TestI11NoWeakerSchemeThanBefore(t *testing.T) {
 		"Basic, and digest only for clients": {offer: offer{basic, md5old}, basic: true, scheme: "https", qop: true, family: providers.ErrIdentity},
 	} {
 		t.Run(name, func(t *testing.T) {
-			peer, err := newPeer(providers.Trust{}, test.pin)
+			peer, err := newPeer(providers.Trust{}, test.pin, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -62,7 +62,7 @@ func notSent(req *http.Request, cause error) error {
 	if dialed, ok := errors.AsType[*failure](cause); ok {
 		return dialed
 	}
-	if errors.Is(cause, providers.ErrIdentity) {
+	if errors.Is(cause, providers.ErrIdentity) || errors.Is(cause, providers.ErrForbidden) {
 		return &failure{err: cause, unsent: true}
 	}
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](cause); ok {

@@ -15,8 +15,9 @@ import (
 // peer judges the TLS key of a device. It is shared by all connections of a session, so that a key that was seen first is
 // the only one from then on. It is safe for concurrent use.
 type peer struct {
-	trust providers.Trust
-	roots *x509.CertPool // nil for those of the system
+	trust  providers.Trust
+	within providers.Bounds
+	roots  *x509.CertPool // nil for those of the system
 
 	mu     sync.Mutex
 	pinned providers.Pin
@@ -25,11 +26,11 @@ type peer struct {
 }
 
 // newPeer reads the file of authorities, if there is one.
-func newPeer(trust providers.Trust, pinned providers.Pin) (*peer, error) {
+func newPeer(trust providers.Trust, pinned providers.Pin, within providers.Bounds) (*peer, error) {
 	if trust.Mode == "" {
 		trust.Mode = providers.TrustPin
 	}
-	p := &peer{trust: trust, pinned: pinned}
+	p := &peer{trust: trust, pinned: pinned, within: within}
 	if trust.Mode != providers.TrustVerify || trust.CAFile == "" {
 		return p, nil
 	}
@@ -64,13 +65,16 @@ func (p *peer) config() *tls.Config {
 	return config
 }
 
-// verify accepts the key of a connection or returns ErrIdentity. In TrustVerify mode the chain was verified before.
+// verify accepts the key of a connection or returns ErrIdentity or ErrForbidden. In TrustVerify mode the chain was verified before.
 func (p *peer) verify(state tls.ConnectionState) error {
 	if len(state.PeerCertificates) == 0 {
 		return fmt.Errorf("it has no certificate: %w", providers.ErrIdentity)
 	}
 	sum := sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo)
 	spki := "sha256:" + hex.EncodeToString(sum[:])
+	if why := p.within.RefuseKey(spki); why != "" {
+		return fmt.Errorf("its TLS key is %s: %s: %w", spki, why, providers.ErrForbidden)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.pinned.Trusts(providers.Pin{SPKI: spki}, p.trust.Mode); err != nil {
@@ -87,6 +91,9 @@ func (p *peer) admit(realm, algorithm string) error {
 	defer p.mu.Unlock()
 	if algorithm == "" && p.pinned.Algorithm != "" {
 		return fmt.Errorf("it offers Basic only, but offered digest before: %w", providers.ErrIdentity)
+	}
+	if why := p.within.RefuseKey(p.seen); why != "" {
+		return fmt.Errorf("it shows no TLS key: %s: %w", why, providers.ErrForbidden)
 	}
 	seen := providers.Pin{SPKI: p.seen, Realm: realm, Algorithm: algorithm}
 	if err := p.pinned.Trusts(seen, p.trust.Mode); err != nil {

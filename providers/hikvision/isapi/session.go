@@ -73,7 +73,7 @@ func newReader(target providers.Target, options Options) *Reader {
 		return r
 	}
 	r.target.URL = origin
-	if r.peer, err = newPeer(target.Trust, target.Pin); err != nil {
+	if r.peer, err = newPeer(target.Trust, target.Pin, target.Within); err != nil {
 		r.ended = err
 		return r
 	}

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -147,6 +148,47 @@ func TestI14NothingIsSentOutOfBounds(t *testing.T) {
 				wantFamily(t, err, providers.ErrForbidden)
 			}
 		})
+	}
+}
+
+// A device that must have one of some TLS keys is sent no credential where it shows another one, or none.
+func TestI14NoCredentialGoesToAnotherTLSKey(t *testing.T) {
+	const other = "sha256:00"
+	have := certificate(t)
+	s := newTLSScene(t, &have, tls.VersionTLS13)
+	own := s.identified().Pin().SPKI
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear := startScene(t, plain)
+	clear.options.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, plain.Addr().String())
+	}
+	for name, tc := range map[string]struct {
+		scene *scene
+		keys  []string
+		may   bool
+	}{
+		"its own key":   {s, []string{other, own}, true},
+		"another key":   {s, []string{other}, false},
+		"none of any":   {s, []string{}, false},
+		"every key":     {s, nil, true},
+		"without TLS":   {clear, []string{own}, false},
+		"not even that": {clear, nil, true},
+	} {
+		bounds := providers.Bounds{{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}
+		if tc.keys != nil {
+			bounds = append(bounds, providers.Bound{Keys: tc.keys, Why: "the rules say so"})
+		}
+		tc.scene.target.Within = bounds
+		_, err := tc.scene.open().Identify(t.Context())
+		if tc.may != (err == nil) || !tc.may && !errors.Is(err, providers.ErrForbidden) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if sent := withCredential(tc.scene.device.seen()); (sent > 0) != tc.may {
+			t.Errorf("%s: %d credentials were sent", name, sent)
+		}
 	}
 }
 
