@@ -349,7 +349,11 @@ func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds []*sc
 	if err != nil {
 		return nil, err
 	}
-	return imported(candidates, found, e.Provider.Kinds().Consuming(), e.Provider)
+	hidden, err := hiddenAt(ctx, e.Store, found)
+	if err != nil {
+		return nil, err
+	}
+	return imported(candidates, found, hidden, e.Provider.Kinds().Consuming(), e.Provider)
 }
 
 // Adopt remembers who answered under the addresses that the devices have in the configuration, so that a plan notices

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"net/url"
@@ -74,7 +75,8 @@ type LeftOut struct {
 }
 
 // imported is what a survey found of candidates. Items of the given kinds log in to other devices, as far as they were read.
-func imported(candidates []Candidate, found *survey, kinds []*schema.Kind, interpreter providers.Interpreter) (*Imported, error) {
+// Hidden are the attributes of each candidate that the state knows as secrets.
+func imported(candidates []Candidate, found *survey, hidden []hiddenTexts, kinds []*schema.Kind, interpreter providers.Interpreter) (*Imported, error) {
 	if err := errors.Join(found.unwritten...); err != nil {
 		return nil, err
 	}
@@ -91,7 +93,7 @@ func imported(candidates []Candidate, found *survey, kinds []*schema.Kind, inter
 			all.LeftOut = append(all.LeftOut, LeftOut{c, "it has the same serial number as the device at " + candidates[first].URL.String()})
 			continue
 		}
-		all.add(c, snap, found.requests[i].Target.Login.Password)
+		all.add(c, snap, found.requests[i].Target.Login.Password, hidden[i])
 		read := slices.DeleteFunc(slices.Clone(kinds), func(k *schema.Kind) bool { return snap.Kinds[k.Name] == nil || snap.Unreadable[k.Name] != nil })
 		uses, err := usesOf(interpreter, read, snap)
 		if err != nil {
@@ -138,6 +140,46 @@ func wantsOfImport(kinds []*schema.Kind) wants {
 	}
 }
 
+// hiddenTexts are attributes of settings, without their device, that the state knows as secrets although their kind does not.
+type hiddenTexts map[schema.Setting]map[string]bool
+
+// hiddenAt are the texts of each device of a survey that the state knows as secrets, whatever the device is called there: it is
+// known by where it answered, or by its serial number.
+func hiddenAt(ctx context.Context, store *state.Fleet, found *survey) ([]hiddenTexts, error) {
+	remembered, err := store.AllDevices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]hiddenTexts, len(found.devices))
+	for i, device := range found.devices {
+		all[i] = hiddenTexts{}
+		for _, known := range remembered {
+			same := found.snapshots != nil && known.Identity.Serial != "" && known.Identity.Serial == found.snapshots[i].Identity.Serial
+			if !same && known.Endpoint != device.URL.Host {
+				continue
+			}
+			rows, err := store.SettingsOf(ctx, known.Address)
+			if err != nil {
+				return nil, err
+			}
+			for address, row := range rows {
+				all[i].add(address, row)
+			}
+		}
+	}
+	return all, nil
+}
+
+func (h hiddenTexts) add(address schema.Setting, row state.Setting) {
+	local := schema.Setting{Kind: address.Kind, Key: address.Key}
+	if h[local] == nil {
+		h[local] = map[string]bool{}
+	}
+	for attribute := range row.Fingerprints {
+		h[local][attribute] = true
+	}
+}
+
 // ownName is the name under which a device shows itself; empty where it says none.
 func ownName(s *live.Snapshot) string {
 	for _, name := range slices.Sorted(maps.Keys(s.Kinds)) {
@@ -154,12 +196,12 @@ func ownName(s *live.Snapshot) string {
 }
 
 // add takes in the snapshot of a device that was read.
-func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secret) {
+func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secret, hidden hiddenTexts) {
 	d := learn.Device{
 		Name: c.Name, OwnName: ownName(snap), Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
 		Password: schema.MarkSecret(password.Value(), c.Origin),
 		Site:     c.Site, Tags: c.Tags, Identity: snap.Identity,
-		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{},
+		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{}, Hidden: hidden,
 	}
 	for kind, err := range snap.Unreadable {
 		d.Unreadable[kind] = providers.Reason(err)

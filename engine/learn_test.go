@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -305,6 +306,43 @@ func TestADeviceIsCalledAsItCallsItself(t *testing.T) {
 		d := survey.Devices[0]
 		if want := d.Items["system"][""].GetAttr("name").AsString(); d.OwnName != want || want == "" {
 			t.Errorf("it is called %q, want %q", d.OwnName, want)
+		}
+	})
+}
+
+// What the state knows as a secret of a device is one for who writes its configuration, wherever the device answers now.
+func TestI15ASecretOfTheStateIsNotWrittenAsAText(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		const location = "behind-the-third-door"
+		const path = "/ISAPI/System/deviceInfo"
+		d := fleet.Devices()[0]
+		text := strings.Replace(string(d.Document(path)), "</deviceLocation>", location+"</deviceLocation>", 1)
+		if err := d.SetDocument(path, []byte(text)); err != nil || !strings.Contains(text, location) {
+			t.Fatal(err, text)
+		}
+		s := newSite(t, fleet, fleet.DialContext)
+		ctx := context.Background()
+		gate := schema.Device{Name: "gate"}
+		moved := state.Device{Address: gate, Endpoint: "192.0.2.99:80", Identity: providers.Identity{Serial: d.Serial()}, LastSeen: time.Now()}
+		leases, err := s.store.Acquire(ctx, "run", gate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		setting := schema.Setting{Device: gate, Kind: "system"}
+		row := state.Setting{Address: setting, Fingerprints: map[string]string{"location": s.store.Fingerprint(setting, "location", schema.NewSecret(location))}}
+		if err := errors.Join(s.store.SaveSeen(ctx, moved), s.store.Record(ctx, leases[0], []state.Setting{row}, nil)); err != nil {
+			t.Fatal(err)
+		}
+		s.cfg = &config.Config{Dir: t.TempDir()}
+		survey := s.survey(s.candidates())
+		r := learn.Import(survey.Devices, learn.Options{Kinds: s.provider.Kinds(), Check: s.provider.Check})
+		written := string(r.Files[learn.DevicesFile])
+		if strings.Contains(written, location) || !strings.Contains(written, `secret("env:CAMFORM_SYSTEM_LOCATION")`) {
+			t.Errorf("it writes:\n%s", written)
+		}
+		if secret := r.Secrets["env:CAMFORM_SYSTEM_LOCATION"]; !strings.Contains(secret.Reveal(), location) {
+			t.Error("the variable does not stand for it")
 		}
 	})
 }

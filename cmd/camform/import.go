@@ -26,7 +26,8 @@ func importCommand(a *app) *cobra.Command {
 		Long: `Read devices and write the configuration that wants them exactly as they are. Nothing is changed on any device.
 
 ADDRESS is a host, a host with a port, or a URL; without a scheme it means HTTPS. The text goes to the standard output, or
-with -out to a file that must not exist yet. It names where passwords come from, and never holds one.
+with -out to a file that must not exist yet. It names where passwords come from, and never holds one. Without -out nothing is
+remembered of the devices.
 
     export CAMFORM_PASSWORD=...
     camform import -out gate.cam.hcl 192.0.2.7
@@ -164,7 +165,7 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		return s.tolerated(survey)
 	}
 	r := learn.Import(survey.Devices, s.learning(taken))
-	if err := s.finish(ctx, survey, r); err != nil {
+	if err := s.keepSecrets(r); err != nil {
 		return err
 	}
 	text := r.Files[learn.DevicesFile]
@@ -174,6 +175,9 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		}
 		s.tell(r, "the text")
 		return s.tolerated(survey)
+	}
+	if err := s.engine.Adopt(ctx, survey, r.Addresses); err != nil {
+		return err
 	}
 	if err := atomicfile.Create(out, text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)

@@ -103,7 +103,10 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 		return errors.New("no device could be read, and nothing was written")
 	}
 	r := learn.Learn(survey.Devices, s.learning(nil))
-	if err := s.finish(ctx, survey, r); err != nil {
+	if err := s.engine.Adopt(ctx, survey, r.Addresses); err != nil {
+		return err
+	}
+	if err := s.keepSecrets(r); err != nil {
 		return err
 	}
 	for name, text := range r.Files {

@@ -159,6 +159,10 @@ func vacant(option, name, path string) error {
 
 // survey reads candidates with progress on the way, and tells which of them could not be read.
 func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate) (*engine.Imported, error) {
+	if missing := s.unset(variablesOf(candidates)); len(missing) > 0 {
+		return nil, fmt.Errorf("the passwords come from the environment, where %s is not set or empty; before running camform, run: export %s",
+			strings.Join(missing, ", "), strings.Join(assigned(missing), " "))
+	}
 	var survey *engine.Imported
 	var failed error
 	err := s.read(parent, "nothing was written", func(ctx context.Context, e *engine.Engine) {
@@ -177,16 +181,41 @@ func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate)
 	return survey, s.report(problems, nil)
 }
 
+// variablesOf are the variables of the environment that the passwords of candidates come from, each once.
+func variablesOf(candidates []engine.Candidate) []string {
+	var names []string
+	for _, c := range candidates {
+		if name, ok := strings.CutPrefix(c.Origin, "env:"); ok && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// unset are those of the variables of the environment that hold nothing.
+func (a *app) unset(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		value, _ := a.env(name)
+		return value != ""
+	})
+}
+
+// assigned are variables as a shell sets them, each with a value to be filled in.
+func assigned(names []string) []string {
+	var all []string
+	for _, name := range names {
+		all = append(all, name+"=VALUE")
+	}
+	return all
+}
+
 // learning are the options for a configuration beside which devices with the names taken are declared.
 func (s *surveyor) learning(taken []string) learn.Options {
 	return learn.Options{Kinds: schema.NewKinds(s.kinds...), Check: s.engine.Provider.Check, Taken: taken}
 }
 
-// finish remembers who answered, and writes secrets where the flags say so.
-func (s *surveyor) finish(ctx context.Context, survey *engine.Imported, r *learn.Result) error {
-	if err := s.engine.Adopt(ctx, survey, r.Addresses); err != nil {
-		return err
-	}
+// keepSecrets writes secrets where the flags say so.
+func (s *surveyor) keepSecrets(r *learn.Result) error {
 	if s.flags.secrets == "" {
 		return nil
 	}
@@ -221,6 +250,21 @@ func (s *surveyor) tell(r *learn.Result, file string) {
 	}
 	if len(r.Variables) > 0 {
 		fmt.Fprintf(s.err, "The configuration reads from the environment: %s\n", strings.Join(r.Variables, ", "))
+	}
+	missing := s.unset(r.Variables)
+	if len(missing) == 0 {
+		return
+	}
+	fmt.Fprintf(s.err, "Not set yet: %s. Before the next command, run:\n", strings.Join(missing, ", "))
+	if s.flags.secrets != "" {
+		kept := len(missing)
+		missing = slices.DeleteFunc(missing, func(name string) bool { return !r.Secrets["env:"+name].IsZero() })
+		if len(missing) < kept {
+			fmt.Fprintf(s.err, "    set -a; . '%s'; set +a\n", s.flags.secrets)
+		}
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(s.err, "    export %s\n", strings.Join(assigned(missing), " "))
 	}
 }
 

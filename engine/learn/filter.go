@@ -61,13 +61,21 @@ func (f *filter) keep(a *schema.Attribute, v cty.Value) {
 		f.leave(a.Name, why)
 		return
 	}
-	if a.Secret {
+	if f.hides(a) {
+		if v.Type() == cty.String {
+			v = schema.NewSecret(v.AsString()).Value()
+		}
 		if v = f.c.secrets.marked(f.kind, a, v); v.IsNull() {
 			f.leave(a.Name, "because it is no text that could be kept in a variable")
 			return
 		}
 	}
 	f.kept[a.Name] = v
+}
+
+// hides reports whether what the device has of an attribute is a secret.
+func (f *filter) hides(a *schema.Attribute) bool {
+	return a.Secret || f.device.Hidden[schema.Setting{Kind: f.kind.Name, Key: f.key}][a.Name]
 }
 
 // keepUnseen decides about an attribute that devices never return. One is known nevertheless: the password of the account
@@ -95,7 +103,7 @@ func (f *filter) refused() {
 		switch {
 		case !ok:
 			v = cty.NullVal(a.Type)
-		case a.Secret:
+		case f.hides(a):
 			v = cty.UnknownVal(a.Type) // it is given, and it is nobody's business
 		}
 		values[a.Name] = v

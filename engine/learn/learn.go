@@ -38,6 +38,9 @@ type Device struct {
 
 	Unreadable map[string]string // kinds that could not be read, with the reason
 
+	// Hidden are attributes that hold secrets although their kind does not say so, by the address of the setting without its device.
+	Hidden map[schema.Setting]map[string]bool
+
 	Logins []Login // that it has to others of the devices, as far as that is certain
 }
 
