@@ -342,7 +342,11 @@ func classify(path string, err error) error {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return damaged(path, fault.Error())
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
-		return fmt.Errorf("%w: %s could not be locked within %v; end the other process or try again (%w)", ErrBusy, path, busyTimeout, err)
+		advice := holder(path)
+		if advice == "" {
+			advice = "end the other process or try again"
+		}
+		return fmt.Errorf("%w: %s could not be locked within %v; %s (%w)", ErrBusy, path, busyTimeout, advice, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %s; make room on the disk and run again (%w)", ErrFull, path, err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:

@@ -1,0 +1,68 @@
+package state
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// writing is the byte of the shared-memory file of a database in WAL mode that SQLite locks while a process writes.
+const writing = "120"
+
+// holder says which process writes to a database now and what to do about it, by what the kernel tells of locks; empty where
+// that is not known. No file of the database is opened for it: to close one would give up the locks of this process.
+func holder(path string) string {
+	info, err := os.Stat(path + "-shm")
+	if err != nil {
+		return ""
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil || !ok {
+		return ""
+	}
+	inode := ":" + strconv.FormatUint(stat.Ino, 10)
+	for line := range strings.Lines(string(locks)) {
+		// 1: POSIX  ADVISORY  WRITE 4711 08:01:1234567 120 120
+		f := strings.Fields(line)
+		if len(f) != 8 || f[3] != "WRITE" || !strings.HasSuffix(f[5], inode) || f[6] != writing {
+			continue
+		}
+		if pid, err := strconv.Atoi(f[4]); err == nil && pid > 0 && pid != os.Getpid() {
+			return processOf(pid)
+		}
+	}
+	return ""
+}
+
+// processOf says what a process is and what to do about it. A command is shown without its options and arguments.
+func processOf(pid int) string {
+	proc := filepath.Join("/proc", strconv.Itoa(pid))
+	command := ""
+	if text, err := os.ReadFile(filepath.Join(proc, "cmdline")); err == nil {
+		words := strings.Split(strings.TrimRight(string(text), "\x00"), "\x00")
+		words[0] = filepath.Base(words[0])
+		command = strings.Join(words[:min(len(words), 2)], " ")
+		if len(words) > 1 && strings.HasPrefix(words[1], "-") {
+			command = words[0]
+		}
+		command = fmt.Sprintf(" (%s)", command)
+	}
+	if stopped(proc) {
+		return fmt.Sprintf("process %d%s is writing to it and is stopped. Let it go on with: kill -CONT %d. Or end it with: kill -KILL %d", pid, command, pid, pid)
+	}
+	return fmt.Sprintf("process %d%s is writing to it. Wait for it to end, or end it with: kill %d", pid, command, pid)
+}
+
+// stopped reports whether a process is stopped, by a signal or by a debugger.
+func stopped(proc string) bool {
+	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
+	if err != nil {
+		return false
+	}
+	_, state, _ := strings.Cut(string(stat), ") ") // behind the name
+	return strings.HasPrefix(state, "T") || strings.HasPrefix(state, "t")
+}
