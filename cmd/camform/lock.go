@@ -119,13 +119,27 @@ func namedBy(targets []schema.Setting, devices []*config.Device) int {
 	return n
 }
 
-// readLock reads the lock of the configuration, nil if there is none.
+// readLock reads the lock of the configuration, nil if there is none. Like every file of a configuration it lies in the directory: a
+// link that a repository brought along leads nowhere else.
 func (a *app) readLock() (*lockfile.File, error) {
-	text, err := os.ReadFile(lockfile.Name)
+	root, err := os.OpenRoot(".")
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	info, err := root.Stat(lockfile.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file; remove it, and run camform lock", lockfile.Name)
+	}
+	text, err := root.ReadFile(lockfile.Name)
 	if err != nil {
+		if link, _ := os.Lstat(lockfile.Name); link != nil && link.Mode()&fs.ModeSymlink != 0 {
+			return nil, fmt.Errorf("%s is a link that leads out of the directory, which a repository could have brought along; remove it, and run camform lock",
+				lockfile.Name)
+		}
 		return nil, err
 	}
 	locked, err := lockfile.Decode(text)
