@@ -210,23 +210,28 @@ func (s *Leases) holders(ctx context.Context, q querier) (HeldErrors, error) {
 	return held, nil
 }
 
-// vacate fails with HeldErrors if a run holds a device. All leases that there were are lost from then on.
-func (s *Leases) vacate(tx *transaction) error {
+// noneHeld fails with HeldErrors if a run holds a device.
+func (s *Leases) noneHeld(tx *transaction) error {
 	held, err := s.holders(context.Background(), tx)
 	if err == nil && len(held) > 0 {
 		err = held
 	}
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(`UPDATE leases SET held = $1, token = token + 1`, false)
+	return err
+}
+
+// releaseAll ends all leases, so that a run that was asleep writes nothing any more.
+func (s *Leases) releaseAll(tx *transaction) error {
+	_, err := tx.Exec(`UPDATE leases SET held = $1`, false)
 	return err
 }
 
 // retire keeps a state that is about to be replaced, and keeps runs that were asleep from writing into it.
 func (s *Backups) retire(ctx context.Context, keep func() error) error {
 	return s.write(ctx, func(tx *transaction) error {
-		err := s.leases.vacate(tx)
+		err := s.leases.noneHeld(tx)
+		if err == nil {
+			err = s.leases.releaseAll(tx)
+		}
 		if err == nil {
 			err = keep()
 		}
@@ -252,7 +257,7 @@ func (s *Backups) takeOver(ctx context.Context, b *Backup, how takingOver) (secr
 	}
 	lost := false
 	err = s.write(ctx, func(tx *transaction) error {
-		if err := s.leases.vacate(tx); err != nil {
+		if err := s.leases.noneHeld(tx); err != nil {
 			return err
 		}
 		if how.keep != nil {
@@ -325,7 +330,7 @@ func (s *Backups) copyTables(tx *transaction, b *Backup) error {
 			return fmt.Errorf("table %s: %w", table, err)
 		}
 	}
-	if _, err := tx.Exec(`UPDATE leases SET held = $1`, false); err != nil { // those of the backup
+	if err := s.leases.releaseAll(tx); err != nil {
 		return err
 	}
 	return copyRows(tx, from, "meta", `SELECT * FROM meta WHERE name NOT IN ('key_check', '`+auditHeadRow+`')`)

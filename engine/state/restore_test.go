@@ -95,7 +95,7 @@ func TestAStateIsRestoredAsABackupHasIt(t *testing.T) {
 func TestARestoreIsSeenByWhoeverUsesTheState(t *testing.T) {
 	s, c, file := aged(t)
 	asleep := acquire(t, s, "old", "r1")
-	ok(t, s.Release(t.Context(), asleep))
+	c.advance(2 * LeaseTime)
 	must[Restored](t)(opened(t, file, s.path).Restore(t.Context(), s.path, restoring(c)))
 	wantRestored(t, s)
 	wantError(t, s.Record(t.Context(), asleep, nil, nil), ErrLeaseLost)
@@ -150,6 +150,18 @@ func TestARestoredLogGoesOn(t *testing.T) {
 	findings := must[auditlog.Findings](t)(open(t, s.path, Options{}).VerifyAudit(t.Context(), auditlog.Anchor{Noted: "before", Head: log}))
 	if findings.Break != nil {
 		t.Errorf("%+v", findings.Break)
+	}
+}
+
+// A run that held a device when the backup was made holds nothing in the restored state.
+func TestARestoreBringsNoLeaseBack(t *testing.T) {
+	s, c := newStore(t)
+	acquire(t, s, "old", "r1")
+	path := filepath.Join(t.TempDir(), "state.db")
+	must[Restored](t)(opened(t, saved(t, s), path).Restore(t.Context(), path, restoring(c)))
+	there := open(t, path, Options{Now: c.now})
+	if again := acquire(t, there, "old", "r2"); again.Token != 2 {
+		t.Errorf("the token %d is given out", again.Token)
 	}
 }
 
@@ -208,8 +220,11 @@ func TestABackupOfAnotherStateIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	wantError(t, other.Related(b), ErrLineage)
-	ok(t, other.Close())
+	asleep := acquire(t, other, "n", "r1")
+	c.advance(2 * LeaseTime)
 	done := must[Restored](t)(b.RestoreForeign(t.Context(), other.path, restoring(c)))
+	wantError(t, other.Record(t.Context(), asleep, nil, nil), ErrLeaseLost) // which would be lost
+	ok(t, other.Close())
 	wantRestored(t, open(t, other.path, Options{Now: c.now}))
 	if kept := must[[]byte](t)(os.ReadFile(keyPath(done.Aside))); !bytes.Equal(kept, oldKey) {
 		t.Error("the key of the old state is lost")
@@ -339,12 +354,16 @@ func TestADamagedStateIsReplacedAndKept(t *testing.T) {
 	for what, spoil := range damages() {
 		t.Run(what, func(t *testing.T) {
 			s, c, file := aged(t)
+			lineage := s.Lineage()
 			ok(t, s.Close())
 			spoil(t, s.path)
 			before, _ := os.ReadFile(s.path)
 			done := must[Restored](t)(opened(t, file, s.path).Restore(t.Context(), s.path, restoring(c)))
 			there := open(t, s.path, Options{Now: c.now})
 			wantRestored(t, there)
+			if there.Lineage() != lineage {
+				t.Error("it has another key")
+			}
 			if behind := must[bool](t)(there.Behind(t.Context())); behind {
 				t.Error("the file beside it knows records that it lacks")
 			}
