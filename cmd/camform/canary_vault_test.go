@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -90,6 +93,13 @@ func TestI1PasswordsThatCamformMadeAreNowhere(t *testing.T) {
 	do(0, "", "vault", "history", "note")
 	do(0, "", "vault", "rekey")
 	do(0, "", "vault", "export", "safe.age")
+	do(0, "", "state", "backup", "site.backup")
+	do(0, "", "rotate", "-auto-approve")
+	do(0, "", "state", "backup", "later.backup")
+	do(0, "", "state", "restore", "site.backup")
+	do(1, "", "plan")
+	do(0, "", "state", "restore", "-merge", "later.backup")
+	do(0, "", "apply", "-auto-approve")
 	do(0, "", "audit-log", "export", "log.jsonl")
 	do(0, "", "audit-log", "verify")
 	do(0, "", "state", "runs")
@@ -121,6 +131,10 @@ func TestI1PasswordsThatCamformMadeAreNowhere(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		written.Write(text)
+		if packed, failed := gzip.NewReader(bytes.NewReader(text)); failed == nil { // a backup
+			_, failed = io.Copy(&written, packed)
+			err = errors.Join(err, failed)
+		}
 		return err
 	})
 	if err != nil {
