@@ -55,6 +55,7 @@
 //	engine/diff, guard          pure judgements
 //	engine/rotate               passwords: changed, and found out about
 //	engine/vault                secrets: what is kept, and where others come from
+//	engine/backup               what devices said of themselves, kept to bring it back
 //	engine/lockfile             what devices can do, kept for a check without them
 //	engine/live, config, state  devices, text, memory
 //	engine/report               what became of a run

@@ -7,6 +7,7 @@ import (
 
 	"camform/engine/apply"
 	"camform/engine/audit"
+	"camform/engine/backup"
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/diff"
@@ -288,6 +289,30 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 	}
 	fresh, more := locked(old, cfg.Devices, found, e.Provider.Outline)
 	return fresh, append(problems, more...)
+}
+
+// Backup reads all that devices of a configuration say of themselves, as far as a GET is known to do nothing else. Targets
+// restrict it to some devices. It changes nothing on any device. Devices that could not be read come back as problems.
+func (e *Engine) Backup(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]*backup.Backup, diag.Problems) {
+	found, problems := e.surveyor().survey(ctx, targeted(cfg.Devices, targets), wantsOfBackup(e.Provider.Known()))
+	if found == nil {
+		return nil, problems
+	}
+	all, more := backups(found, e.Now())
+	return all, append(problems, more...)
+}
+
+// FromBackups are backups as if their devices had just been read, for a configuration with some kinds of settings.
+func (e *Engine) FromBackups(ctx context.Context, all []*backup.Backup, kinds []*schema.Kind) (*Imported, error) {
+	candidates, found, err := e.judge().surveyOf(ctx, all, wantsOfImport(kinds))
+	if err != nil {
+		return nil, err
+	}
+	hidden, err := hiddenAt(ctx, e.Store, found)
+	if err != nil {
+		return nil, err
+	}
+	return imported(candidates, found, hidden, e.Provider.Kinds().Consuming(), e.Provider)
 }
 
 // Credentials lists the accounts that a configuration declares, by device and account, and after them, unless there are

@@ -27,7 +27,7 @@ var layers = []struct {
 	{"cmd/camform", "*"},
 	{"cmd/camform/view", "engine engine/audit engine/auditlog engine/config engine/diag engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
-	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
+	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
@@ -43,6 +43,7 @@ var layers = []struct {
 	{"engine/rotate", "engine/credential engine/ledger engine/plan engine/state providers schema"},
 	{"engine/vault", "engine/credential engine/state schema"},
 
+	{"engine/backup", "engine/atomicfile providers schema"},
 	{"engine/lockfile", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema schema/nesting"},
@@ -149,7 +150,8 @@ var storeys = map[string]string{
 		engine.go
 		rollback.go past.go
 		gone.go
-		review.go lock.go learn.go requests.go
+		review.go backups.go learn.go requests.go
+		lock.go
 		lacking.go tell.go
 		planned.go
 		audit.go consumers.go restored.go
@@ -160,7 +162,7 @@ var storeys = map[string]string{
 		aim.go ways.go
 		passwords.go doc.go`,
 	"providers/hikvision": `
-		outline.go compose.go
+		outline.go compose.go known.go
 		provider.go
 		write.go masks.go
 		secrets.go`,

@@ -24,10 +24,7 @@ func locked(old *lockfile.File, all []*config.Device, found *survey, outline fun
 	var problems diag.Problems
 	for _, s := range found.snapshots {
 		if s.Err != nil {
-			problems = append(problems, diag.Problem{
-				Severity: diag.Error, Code: NotReadCode, Summary: "Device could not be read",
-				Detail: live.Explain(s.Err, s.Device) + ".", Address: schema.Setting{Device: s.Device},
-			})
+			problems = append(problems, notRead(s))
 			continue
 		}
 		fresh.Set(s, outline)
@@ -47,8 +44,16 @@ func locked(old *lockfile.File, all []*config.Device, found *survey, outline fun
 	return fresh, problems
 }
 
-// NotReadCode is the code of the problems of devices that could not be read for a lock.
+// NotReadCode is the code of the problems of devices that could not be read for a lock or a backup.
 const NotReadCode = "device-not-read"
+
+// notRead tells that a device could not be read.
+func notRead(s *live.Snapshot) diag.Problem {
+	return diag.Problem{
+		Severity: diag.Error, Code: NotReadCode, Summary: "Device could not be read",
+		Detail: diag.Sentence(live.Explain(s.Err, s.Device)), Address: schema.Setting{Device: s.Device},
+	}
+}
 
 // wantsOfLock are all kinds, with the items that are declared and those that the kinds themselves list.
 func wantsOfLock(kinds *schema.Kinds, device *config.Device) live.Wants {

@@ -29,6 +29,10 @@ type Provider interface {
 	Connector
 	Interpreter
 	Composer
+
+	// Known are the paths of further documents that tell how a device is set up, beside those of its kinds. A GET of one of them is
+	// known to read it and to do nothing else.
+	Known() []string
 }
 
 // Connector prepares to talk to devices. Nothing is sent before the first call on the session; Identify must be that call.

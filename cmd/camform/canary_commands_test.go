@@ -110,6 +110,8 @@ var canaryCommands = []command{
 	// Devices that misbehave.
 	{name: "drift of secrets", before: tamper, args: []string{"drift"}, code: 2},
 	{name: "drift of secrets as JSON", args: []string{"drift", "-json"}, code: 2},
+	{name: "a backup of devices that show secrets", before: show, args: []string{"backup"}},
+	{name: "backup list", args: []string{"backup", "list", "-json"}},
 	{name: "requests with secrets of devices", before: show, args: []string{"plan", "-requests"}},
 	{name: "requests with secrets of devices as JSON", args: []string{"plan", "-requests", "-json"}},
 	{

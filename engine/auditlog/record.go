@@ -54,6 +54,7 @@ const (
 	VaultRekeyed      Action = "vault-rekeyed"
 	RecipientsChanged Action = "recipients-changed" // who can open the vault
 	LeaseForced       Action = "lease-forced"
+	DeviceBackedUp    Action = "device-backed-up" // what it says of itself is in a file
 	StateBackedUp     Action = "state-backed-up"
 	StateRestored     Action = "state-restored" // from a backup; the detail says from which, and which records that cost
 	SecretsMerged     Action = "secrets-merged" // from a backup

@@ -142,10 +142,11 @@ func FromError(err error, code, summary string) Problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	return Problem{Severity: Error, Code: code, Summary: summary, Detail: sentence(err.Error())}
+	return Problem{Severity: Error, Code: code, Summary: summary, Detail: Sentence(err.Error())}
 }
 
-func sentence(text string) string {
+// Sentence writes a text that is none yet with a capital letter and a full stop.
+func Sentence(text string) string {
 	if text == "" {
 		return ""
 	}

@@ -80,6 +80,20 @@ func isMultiline(v cty.Value) bool {
 	return v.IsKnown() && !v.IsNull() && v.Type() == cty.String && strings.Contains(v.AsString(), "\n")
 }
 
+// Lines are the lines of a text of a device, made printable. A line break at its end is left out.
+func Lines(text string) []string { return lines(cty.StringVal(strings.TrimRight(text, "\r\n"))) }
+
+// Difference are the lines that differ between two texts of a device, each with its mark; lines as Lines gives them.
+func Difference(before, after []string) []string {
+	var all []string
+	for _, e := range edits(before, after) {
+		if e.mark != NoMark {
+			all = append(all, string(e.mark)+" "+e.text)
+		}
+	}
+	return all
+}
+
 // edit is one line of a difference between two lists of lines.
 type edit struct {
 	mark Mark

@@ -28,6 +28,9 @@ func (s *Key) Fingerprint(setting schema.Setting, attribute string, secret schem
 	return fingerprint(s.key, "setting", setting.Device.String(), setting.Kind, setting.Key, attribute, secret.Reveal())
 }
 
+// Name identifies a text without telling anything about it to those who lack the key: 32 hexadecimal digits.
+func (s *Key) Name(text []byte) string { return fingerprint(s.key, "text", string(text)) }
+
 // Lineage tells this state from all others, and from none of its backups: 32 hexadecimal digits, which are no secret.
 func (s *Key) Lineage() string { return fingerprint(s.key, "lineage") }
 

@@ -25,6 +25,9 @@ var _ providers.Provider = provider{}
 
 func (provider) Kinds() *schema.Kinds { return kinds }
 
+// Known are none: devices of the memory have no documents beside their settings.
+func (provider) Known() []string { return nil }
+
 func (p provider) OpenReader(t providers.Target) providers.Reader { return open(p.fleet, t) }
 
 func (p provider) Open(t providers.Target) providers.Session { return &session{open(p.fleet, t)} }
