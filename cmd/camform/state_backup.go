@@ -31,7 +31,11 @@ key that lies beside the state is in it, sealed for the vault, since with it pas
 Without a vault it is left out: keep a copy of it away from the backups.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			w, err := a.openForState(cmd)
+			b, err := a.begin()
+			if err != nil {
+				return err
+			}
+			w, err := b.openThere(cmd.Context(), "state backup")
 			if err != nil {
 				return err
 			}
@@ -45,6 +49,14 @@ Without a vault it is left out: keep a copy of it away from the backups.`,
 	}
 	cmd.Flags().BoolVar(&replace, "replace", false, "replace the file if there is one")
 	return cmd
+}
+
+// openThere opens the state that there is, and makes none.
+func (b *beginning) openThere(ctx context.Context, operation string) (*workspace, error) {
+	if _, err := os.Stat(b.settings.StatePath); err != nil {
+		return nil, fmt.Errorf("there is no state here: %w; camform state restore FILE makes one from a backup", err)
+	}
+	return b.openState(ctx, operation, &runFlags{})
 }
 
 // backup writes a backup of the state into a file, which publish gives its name.
@@ -105,7 +117,7 @@ Exit code: 0 if it is done; 1 if not: a run holds a device, the file is damaged,
 			defer func() { _ = backup.Close() }()
 			theirs := vault.New(backup.Secrets, backup.Key, b.unlock(nil))
 			if flags.merge {
-				return b.merge(cmd.Context(), args[0], backup, theirs)
+				return b.merge(cmd.Context(), backup, theirs)
 			}
 			return b.restore(cmd.Context(), backup, theirs, flags)
 		},
@@ -148,11 +160,8 @@ func (b *beginning) restore(ctx context.Context, backup *state.Backup, theirs *v
 }
 
 // merge takes newer passwords from a backup.
-func (b *beginning) merge(ctx context.Context, file string, backup *state.Backup, theirs *vault.Vault) error {
-	if _, err := os.Stat(b.settings.StatePath); err != nil {
-		return fmt.Errorf("there is no state to merge into: %w; camform state restore %s makes one", err, file)
-	}
-	w, err := b.openState(ctx, "state restore", &runFlags{})
+func (b *beginning) merge(ctx context.Context, backup *state.Backup, theirs *vault.Vault) error {
+	w, err := b.openThere(ctx, "state restore")
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,34 @@ func TestReplaceSetsTextAndMode(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsCompleteSupersedes(t *testing.T) {
+	dir := t.TempDir()
+	path, temporary := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	for _, text := range []string{"first", "second"} {
+		if err := CreateBy(temporary, 0o600, func(w io.Writer) error { return all(w, []byte(text)) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := Supersede(temporary, path); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, path, text, 0o600)
+	}
+	if err := CreateBy(path, 0o600, func(io.Writer) error { return nil }); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v, want an error that says that it is there", err)
+	}
+	if err := Supersede(temporary, path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v for a file that is not there", err)
+	}
+	expect(t, path, "second", 0o600)
+	failure := errors.New("nothing more to read")
+	if err := CreateBy(temporary, 0o600, func(io.Writer) error { return failure }); err == nil || !strings.Contains(err.Error(), failure.Error()) {
+		t.Errorf("got %v, want the failure of who writes", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%d files are left, %v", len(entries), err)
+	}
+}
+
 // Who has the file open keeps reading the old text: it is another file that gets the name.
 func TestReplaceNeverWritesIntoTheOldFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")

@@ -115,7 +115,11 @@ func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error 
 	}
 	if !InDoubt(versions) {
 		err = a.Device.Login(ctx, login)
-		if live, ok := Live(versions); ok {
+		live, ok := Live(versions)
+		switch {
+		case ok && err == nil && !live.Uncertain.IsZero():
+			return a.settleLogin(ctx, Finding{Live: live.Version})
+		case ok:
 			// The next run looks further: a device may come back from a restart with an earlier password.
 			err = a.noteRefusal(ctx, live, err)
 		}
@@ -124,7 +128,7 @@ func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error 
 	a.found = a.search(ctx, versions, Unheard)
 	switch {
 	case a.found.Live != 0:
-		return a.settleLogin(ctx)
+		return a.settleLogin(ctx, a.found)
 	case a.found.Err != nil:
 		return a.found.Err
 	default:
@@ -132,9 +136,9 @@ func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error 
 	}
 }
 
-// settleLogin keeps which password our own account has. Where a request is open that speaks of it, whoever closes that does
+// settleLogin keeps which password our own account was found to have. Where a request is open that speaks of it, whoever closes that does
 // so.
-func (a *Accounts) settleLogin(ctx context.Context) error {
+func (a *Accounts) settleLogin(ctx context.Context, found Finding) error {
 	open, err := a.Store.OpenIntents(ctx, a.lease.Device)
 	if err != nil {
 		return StoreError(err)
@@ -144,7 +148,7 @@ func (a *Accounts) settleLogin(ctx context.Context) error {
 			return nil
 		}
 	}
-	if err := a.Store.SettleSecret(ctx, a.lease, a.Verdict(a.username, a.found)); err != nil {
+	if err := a.Store.SettleSecret(ctx, a.lease, a.Verdict(a.username, found)); err != nil {
 		return StoreError(err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"camform/engine/credential"
 	"camform/engine/plan"
@@ -22,6 +23,7 @@ type scenario struct {
 	own       bool // it is the one that camform logs in with
 	unmanaged bool // the vault has no password of it yet
 	sleeps    bool // the device wants that the account sets its password itself
+	restored  bool // the vault comes from a backup
 }
 
 var scenarios = []scenario{
@@ -30,6 +32,7 @@ var scenarios = []scenario{
 	{name: "another account that sleeps", sleeps: true},
 	{name: "our own account", own: true},
 	{name: "our own account for the first time", own: true, unmanaged: true},
+	{name: "our own account after a restore", own: true, restored: true},
 }
 
 // world is a device, the disk of camform, and what may go wrong. Ways are the decisions of a history: which was taken of how
@@ -64,6 +67,9 @@ func newWorld(t *testing.T, s scenario, ways [][2]int) *world {
 	}
 	if !s.unmanaged {
 		w.versions = []state.SecretVersion{{Name: w.name(), Version: 1, Status: state.SecretLive, Sealed: []byte(w.has[w.account])}}
+	}
+	if s.restored {
+		w.versions[0].Uncertain = noon
 	}
 	return w
 }
@@ -168,7 +174,7 @@ func (w *world) settle(verdict state.Verdict) {
 	for i := range w.versions {
 		v := &w.versions[i]
 		if verdict.Live != 0 {
-			v.Tried = 0
+			v.Tried, v.Uncertain = 0, time.Time{}
 		}
 		switch {
 		case v.Version == verdict.Live:
@@ -423,5 +429,48 @@ func TestI5I8EveryHistoryOfAPassword(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// attempts is a device that notes the passwords that it is asked for.
+type attempts struct {
+	*world
+	asked []string
+}
+
+func (a *attempts) Login(ctx context.Context, c providers.Credential) error {
+	a.asked = append(a.asked, c.Password.Reveal())
+	return a.world.Login(ctx, c)
+}
+
+// After a restore, what the backup calls current is tried once in all runs together, and what is older never: only a person can know
+// a newer one. What the device accepts is certain from then on.
+func TestAfterARestoreTheCurrentPasswordIsTriedOnce(t *testing.T) {
+	for has, want := range map[string]string{"newer": "admin-1", "admin-1": "admin-1 admin-1"} {
+		w := newWorld(t, scenario{own: true}, nil)
+		w.has["admin"] = has
+		w.versions = []state.SecretVersion{
+			{Name: w.name(), Version: 2, Status: state.SecretLive, Sealed: []byte("admin-1"), Uncertain: noon},
+			{Name: w.name(), Version: 1, Status: state.SecretHistory, Sealed: []byte("admin-0")},
+		}
+		device := &attempts{world: w}
+		var errs []error
+		for range 2 {
+			w.refused = nil // a window has passed
+			accounts := rotate.NewAccounts(rotate.World{Store: w, Vault: w, Device: device}, state.Lease{Device: schema.Device{Name: "gate"}},
+				plan.Access{Username: "admin", Managed: w.name()})
+			errs = append(errs, accounts.Enter(t.Context(), providers.Credential{Username: "admin", Password: schema.NewSecret("admin-1")}))
+		}
+		if got := strings.Join(device.asked, " "); got != want {
+			t.Errorf("a device with %q was asked for %q, want %q", has, got, want)
+		}
+		for _, err := range errs {
+			if (err == nil) != (has == "admin-1") || err != nil && !rotate.Refused(err) {
+				t.Errorf("a device with %q: %v", has, err)
+			}
+		}
+		if w.versions[0].Uncertain.IsZero() != (has == "admin-1") {
+			t.Errorf("a device with %q: uncertain since %v", has, w.versions[0].Uncertain)
+		}
 	}
 }
