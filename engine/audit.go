@@ -165,10 +165,27 @@ func (f facts) Self() cty.Value {
 	}
 	return cty.ObjectVal(map[string]cty.Value{
 		"address": text(f.device.Address.String()), "url": text(f.device.URL.String()), "username": text(f.device.Login.Username),
-		"location": text(f.device.Location), "site": text(f.device.Site), "tags": tags,
+		"location": text(f.device.Location), "site": text(f.device.Site), "tags": tags, "ownership": ownershipOf(f.device.Ownership, text),
 		"serial": text(f.snap.Identity.Serial), "mac": text(f.snap.Identity.MAC),
 		"model": text(f.snap.Identity.Model), "firmware": text(f.snap.Identity.Firmware),
 		"certificate": f.certificate(),
+	})
+}
+
+// ownershipOf is what a device block says of whose the device is, as an object.
+func ownershipOf(o config.Ownership, text func(string) cty.Value) cty.Value {
+	missing := cty.ListValEmpty(cty.String)
+	if names := o.Missing(); len(names) > 0 {
+		values := make([]cty.Value, len(names))
+		for i, name := range names {
+			values[i] = cty.StringVal(name)
+		}
+		missing = cty.ListVal(values)
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"owner": text(o.Owner), "custodian": text(o.Custodian), "purchased_from": text(o.PurchasedFrom), "invoice": text(o.Invoice),
+		"label_photo": text(o.LabelPhoto), "warranty": text(o.Warranty), "warranty_until": text(o.WarrantyUntil),
+		"contract": text(o.Contract), "contract_until": text(o.ContractUntil), "missing": missing,
 	})
 }
 

@@ -50,6 +50,7 @@
 //	engine/learn                snapshots → configurations; pure
 //	engine/render               plans and reports → text, Markdown, JSON
 //	engine/audit                snapshots → compliance; pure
+//	engine/inventory            what is owned: declared and remembered, joined; pure
 //	engine/operator             what configurations may not decide for themselves
 //	engine/approval             who has to agree to a plan, and who did; pure
 //	engine/diff, guard          pure judgements

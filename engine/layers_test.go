@@ -25,7 +25,7 @@ var layers = []struct {
 	may  string
 }{
 	{"cmd/camform", "*"},
-	{"cmd/camform/view", "engine engine/audit engine/auditlog engine/config engine/diag engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
+	{"cmd/camform/view", "engine engine/audit engine/auditlog engine/config engine/diag engine/inventory engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
 	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
@@ -34,6 +34,7 @@ var layers = []struct {
 	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
+	{"engine/inventory", "engine/config engine/state providers schema"},
 	{"engine/operator", "engine/config engine/diag engine/ours engine/plan engine/signers providers schema"},
 	{"engine/approval", "engine/diag engine/plan engine/signers providers schema"},
 

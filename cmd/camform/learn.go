@@ -137,7 +137,7 @@ func (a *app) readInventory(path, dir string, flags *surveyFlags) ([]engine.Cand
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	i := inventory{flags: flags, dir: dir, columns: header, names: map[string]bool{}}
+	i := deviceTable{flags: flags, dir: dir, columns: header, names: map[string]bool{}}
 	if !slices.Contains(header, "address") {
 		return nil, fmt.Errorf("%s has no column named address; its first line must name the columns", path)
 	}
@@ -160,8 +160,8 @@ func (a *app) readInventory(path, dir string, flags *surveyFlags) ([]engine.Cand
 	return i.candidates, distinct(i.candidates)
 }
 
-// inventory is a table of devices that is being read.
-type inventory struct {
+// deviceTable is a table of devices that is being read.
+type deviceTable struct {
 	flags      *surveyFlags
 	dir        string
 	columns    []string
@@ -169,7 +169,7 @@ type inventory struct {
 	candidates []engine.Candidate
 }
 
-func (i *inventory) add(row []string) error {
+func (i *deviceTable) add(row []string) error {
 	cell := func(column string) string {
 		if at := slices.Index(i.columns, column); at >= 0 {
 			return strings.TrimSpace(row[at])

@@ -27,6 +27,11 @@ type Facts interface {
 var SelfType = cty.Object(map[string]cty.Type{
 	"address": cty.String, "url": cty.String, "serial": cty.String, "mac": cty.String, "model": cty.String,
 	"firmware": cty.String, "username": cty.String, "location": cty.String, "site": cty.String, "tags": cty.Set(cty.String),
+	"ownership": cty.Object(map[string]cty.Type{
+		"owner": cty.String, "custodian": cty.String, "purchased_from": cty.String, "invoice": cty.String, "label_photo": cty.String,
+		"warranty": cty.String, "warranty_until": cty.String, "contract": cty.String, "contract_until": cty.String,
+		"missing": cty.List(cty.String),
+	}),
 	"certificate": cty.Object(map[string]cty.Type{
 		"subject": cty.String, "issuer": cty.String, "not_after": cty.String,
 		"days_left": cty.Number, "self_signed": cty.Bool, "key": cty.String,

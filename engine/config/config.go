@@ -88,6 +88,7 @@ type Device struct {
 	Login     Login
 	TLS       TLS
 	Location  string
+	Ownership Ownership
 	Site      string
 	Tags      []string // sorted
 	Exclusive []string // names of keyed kinds of which undeclared items are removed; sorted

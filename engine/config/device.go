@@ -182,6 +182,7 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 		Tags:      s.words(o.attributes["tags"]),
 		Identity:  s.identity(sections["identity"]),
 		TLS:       s.tls(sections["tls"]),
+		Ownership: ownershipOf(s, sections["ownership"]),
 		Lifecycle: s.lifecycle(sections["lifecycle"]),
 	}
 	device.Location, _ = s.text(o.attributes["location"])

@@ -59,6 +59,7 @@ var (
 	duplicateSerial   = fault{"duplicate-serial", "Duplicate serial number"}
 	noDevices         = fault{"no-devices", "No devices"}
 	invalidMAC        = fault{"invalid-mac", "Invalid MAC address"}
+	invalidOwnership  = fault{"invalid-ownership", "Invalid record of ownership"}
 	invalidTLS        = fault{"invalid-tls", "Invalid TLS options"}
 	invalidPolicy     = fault{"invalid-credential-policy", "Invalid credential policy"}
 	invalidProfiles   = fault{"invalid-profiles", "Invalid list of profiles"}

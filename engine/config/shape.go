@@ -95,6 +95,7 @@ func deviceShape(kinds *schema.Kinds) *shape {
 		with("identity", argumentsOf("serial", "mac", "model")).
 		with("login", argumentsOf("username", "password", "basic").naming(policyArgument)).
 		with("tls", tlsShape).
+		with("ownership", ownershipShape).
 		with("consumer", consumerShape, "name").
 		with("lifecycle", argumentsOf().naming("protect", "ignore_changes")).
 		withRules(kinds).

@@ -10,6 +10,7 @@
 package view
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ const (
 	Text     Format = iota // for people at a terminal
 	JSON                   // one document, or one object per line; for programs
 	Markdown               // for comments and reports
+	CSV                    // for spreadsheets
 )
 
 // ForPrograms reports whether a program reads the output, which nobody can answer a question on.
@@ -97,4 +99,25 @@ func (o Output) markdownTable(header []string, rows [][]string) error {
 	}
 	_, err := io.WriteString(o, text.String())
 	return err
+}
+
+// table prints rows of cells for spreadsheets.
+func (o Output) csv(rows [][]string) error {
+	w := csv.NewWriter(o)
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = spreadsheet(cell)
+		}
+		_ = w.Write(row) // Error tells of it
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// spreadsheet is a cell that programs for spreadsheets take for text and not for a formula.
+func spreadsheet(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"camform/cmd/camform/view"
+	"camform/engine/inventory"
+	"camform/schema"
+)
+
+func inventoryCommand(a *app) *cobra.Command {
+	flags := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "inventory [ADDRESS]...",
+		Short: "List what is owned: who answered, where it is, and what proves whose it is",
+		Long: `List the devices of the configuration with what is remembered of them, and those that are remembered and not declared any more:
+model, serial number, MAC address and firmware as they answered last, and what their ownership blocks say. No device is asked, and
+no secret is read.
+
+A device is "known" if it answered where the configuration has it, and as whom; "never seen" if it never did; "moved" if it answered
+at another address, "swapped" if another device answered than the one that is declared, and "duplicate" if another one has its serial
+number, MAC or address. The last column names what a proof of ownership would lack.
+
+The columns of -csv stay as they are, so that the table can live elsewhere and be read again with csvdecode.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flags.targets = append(flags.targets, args...)
+			w, err := a.open(cmd, flags, withoutSecrets)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			remembered, err := w.store.AllDevices(cmd.Context())
+			if err != nil {
+				return err
+			}
+			records := inventory.Join(w.config.Devices, remembered)
+			records = slices.DeleteFunc(records, func(r inventory.Record) bool {
+				return len(w.targets) > 0 && !slices.ContainsFunc(w.targets, func(t schema.Setting) bool { return t.Covers(schema.Setting{Device: r.Device}) })
+			})
+			photos, err := photosOf(records)
+			if err != nil {
+				return err
+			}
+			return view.NewInventory(flags.format, w.stdout()).Show(records, photos)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
+	formatOption(cmd.Flags(), &flags.format, view.CSV, "csv", "print a table of values separated by commas")
+	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a page")
+	cmd.MarkFlagsMutuallyExclusive("json", "csv", "markdown")
+	return cmd
+}
+
+// photosOf are the SHA-256 of the photos of labels, by their paths, in hexadecimal digits.
+func photosOf(records []inventory.Record) (map[string]string, error) {
+	photos := map[string]string{}
+	for _, r := range records {
+		if r.LabelPhoto == "" || photos[r.LabelPhoto] != "" {
+			continue
+		}
+		sum, err := sumOf(r.LabelPhoto)
+		if err != nil {
+			return nil, fmt.Errorf("the photo of the label of %s: %w", r.Device, err)
+		}
+		photos[r.LabelPhoto] = sum
+	}
+	return photos, nil
+}
+
+func sumOf(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
