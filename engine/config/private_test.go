@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -140,6 +141,20 @@ func TestI15SecretFilesAreReadAsSecretsOnly(t *testing.T) {
 	} {
 		if _, codes, said := evaluateKept(t, keptDir(t, text)); codes != "" {
 			t.Errorf("%s: %s", text, said)
+		}
+	}
+}
+
+// What restores keep beside a state has what the state had.
+func TestI15WhatARestoreKeptIsPrivate(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "state.db")
+	for name, want := range map[string]bool{"state.db.before-2026": true, "state.db.before-2026.key": true, "state.db-wal": true, "state.dbx": false, "other.before-2026": false} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Contains(StateFiles(path), filepath.Join(dir, name)); got != want {
+			t.Errorf("%s is private: %t, want %t", name, got, want)
 		}
 	}
 }
