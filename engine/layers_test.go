@@ -49,7 +49,7 @@ var layers = []struct {
 	{"engine/live", "engine/graph engine/report providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema schema/nesting"},
 	{"engine/state/statetest", "engine/auditlog engine/ledger engine/state providers schema"},
-	{"engine/state", "engine/atomicfile engine/auditlog engine/ledger engine/ours providers schema"},
+	{"engine/state", "engine/atomicfile engine/auditlog engine/credential engine/ledger engine/ours providers schema"},
 
 	{"engine/report", "engine/plan providers schema"},
 

@@ -94,7 +94,7 @@ func ParseDevice(text string) (Device, error) {
 
 // DeviceOf is the device that a reference such as `device.gate["north"]` names.
 func DeviceOf(reference hcl.Traversal) (Device, error) {
-	s, ok := settingOf(reference)
+	s, ok := SettingOf(reference)
 	if !ok || s.Kind != "" {
 		return Device{}, errors.New("not the address of a device, which is written like device.gate")
 	}
@@ -136,15 +136,16 @@ const addressHelp = `an address is written like device.gate, device.gate["north"
 func parse(text string) (Setting, error) {
 	traversal, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
 	if !diags.HasErrors() {
-		if s, ok := settingOf(traversal); ok {
+		if s, ok := SettingOf(traversal); ok {
 			return s, nil
 		}
 	}
 	return Setting{}, fmt.Errorf("%q is not an address: %s", text, addressHelp)
 }
 
-// settingOf reads a reference to a device, or to a setting of one.
-func settingOf(traversal hcl.Traversal) (s Setting, ok bool) {
+// SettingOf is the device or the setting that a reference such as `device.gate["north"].https` names; ok is false if it names
+// neither. Kind is empty for a device.
+func SettingOf(traversal hcl.Traversal) (s Setting, ok bool) {
 	if len(traversal) < 2 || traversal.RootName() != "device" {
 		return s, false
 	}

@@ -60,6 +60,7 @@ const (
 	SecretsMerged     Action = "secrets-merged" // from a backup
 	SettingForgotten  Action = "setting-forgotten"
 	DeviceForgotten   Action = "device-forgotten"
+	DeviceMoved       Action = "device-moved" // has another name from here on
 )
 
 // Genesis is what the first record holds in the place of the hash of the record before.

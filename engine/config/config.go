@@ -28,6 +28,7 @@ type Config struct {
 	Vacant   []hcl.Range              // headers of the device blocks of which no device comes, in the order of the source
 	Imports  []Import                 // in the order of the source
 	Removed  []Removed                // likewise
+	Moved    []Moved                  // likewise
 	Origins  []string                 // of all secrets that it refers to; sorted
 	Outputs  []Output                 // ordered by name
 	Sources  map[string][]byte        // text of every file that was read, for messages

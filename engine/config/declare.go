@@ -25,6 +25,7 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 	{Type: "device", LabelNames: []string{"name"}},
 	{Type: "import"},
 	{Type: "removed"},
+	{Type: "moved"},
 }}
 
 // absent are blocks that people know from elsewhere, with what to use instead.
@@ -59,6 +60,8 @@ func (l *loader) declare() {
 				l.declareUnnamed("import", block, importShape, func(b body) declaration { return &importBlock{b} })
 			case "removed":
 				l.declareUnnamed("removed", block, removedShape, func(b body) declaration { return &removedBlock{b} })
+			case "moved":
+				l.declareUnnamed("moved", block, movedShape, func(b body) declaration { return &movedBlock{b} })
 			default:
 				l.declareBlock(block, shapes[block.Type])
 			}

@@ -53,6 +53,7 @@ var (
 	missingArgument   = fault{"missing-argument", "Missing argument"}
 	missingBlock      = fault{"missing-block", "Missing block"}
 	invalidCheck      = fault{"invalid-check", "Invalid check"}
+	invalidMove       = fault{"invalid-move", "Invalid move"}
 	invalidForEach    = fault{"invalid-for-each", "Invalid for_each"}
 	invalidAddress    = fault{"invalid-address", "Invalid address"}
 	duplicateAddress  = fault{"duplicate-address", "Duplicate address"}

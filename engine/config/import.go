@@ -59,11 +59,8 @@ func (s scope) deviceNamed(b body, argument string) (schema.Device, bool) {
 		s.add(missingArgument.at(b.block.DefRange, "The block %s needs the argument %s, such as %s = device.lobby.", b.block.Type, argument, argument))
 		return schema.Device{}, false
 	}
-	traversal, diags := hcl.AbsTraversalForExpr(attr.Expr)
-	if !diags.HasErrors() {
-		if named, err := schema.DeviceOf(traversal); err == nil {
-			return named, true
-		}
+	if named, ok := deviceIn(attr); ok {
+		return named, true
 	}
 	s.add(invalidReference.at(attr.Expr.Range(), "%s takes the address of a device, such as device.lobby, without quotes.", argument))
 	return schema.Device{}, false

@@ -50,6 +50,8 @@ func (w schemaWriter) topLevel(name string) object {
 		return w.body(importShape)
 	case "removed":
 		return w.body(removedShape)
+	case "moved":
+		return w.body(movedShape)
 	case "profile":
 		return w.body(profileShape(w.kinds))
 	case "device":

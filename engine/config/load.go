@@ -97,6 +97,7 @@ func (s *Source) Evaluate(options Options) (*Config, diag.Problems) {
 		l.finish()
 		l.fulfilled()
 		l.gone()
+		l.moved()
 		l.config.Origins = sortedKeys(l.secrets.answers)
 	})
 	l.meter.closed = true

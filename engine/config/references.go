@@ -14,10 +14,10 @@ import (
 	"camform/engine/graph"
 )
 
-// node is the name of a declaration: what `var.site` or `device.gate` refers to. Validations, outputs, imports and removed
+// node is the name of a declaration: what `var.site` or `device.gate` refers to. Validations, outputs, imports, removed and moved
 // blocks have names too, which no expression can use.
 type node struct {
-	kind string // "var", "validation", "local", "credential_policy", "profile", "device", "import", "removed" or "output"
+	kind string // "var", "validation", "local", "credential_policy", "profile", "device", "import", "removed", "moved" or "output"
 	name string
 }
 

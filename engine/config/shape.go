@@ -82,6 +82,7 @@ var (
 
 	removedShape = argumentsOf("address").naming("from").with("login", loginShape).with("tls", tlsShape).
 			with("lifecycle", argumentsOf("destroy"))
+	movedShape = argumentsOf().naming("from", "to")
 )
 
 func profileShape(kinds *schema.Kinds) *shape {

@@ -29,7 +29,10 @@ type Devices struct {
 	leases *Leases
 }
 
-const deviceColumns = `device, endpoint, serial, mac, model, firmware, type, pin, first_seen, last_seen`
+const (
+	deviceColumns = `device, endpoint, serial, mac, model, firmware, type, pin, first_seen, last_seen`
+	deviceByName  = `SELECT ` + deviceColumns + ` FROM devices WHERE device IN ($1, $2)`
+)
 
 // SaveSeen remembers who answered. The pin is merged into the one that is known, field by field, so an algorithm never
 // becomes weaker; FirstSeen of a known device stays. A LastSeen that is zero means now. Only a device that proved to be
@@ -42,13 +45,13 @@ func (s *Devices) SaveSeen(ctx context.Context, d Device) error {
 		d.FirstSeen = d.LastSeen
 	}
 	return s.write(ctx, func(tx *transaction) error {
-		known, err := collect(context.Background(), tx, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE device = $1`, d.Address.String())
+		known, err := collect(context.Background(), tx, scanDevice, deviceByName, d.Address.String(), s.names().old(d.Address).String())
 		if err != nil {
 			return err
 		}
-		pin := d.Pin
+		address, pin := d.Address, d.Pin
 		if len(known) > 0 {
-			pin = known[0].Pin.Merge(d.Pin)
+			address, pin = known[0].Address, known[0].Pin.Merge(d.Pin)
 		}
 		text, err := json.Marshal(pin)
 		if err != nil {
@@ -57,7 +60,7 @@ func (s *Devices) SaveSeen(ctx context.Context, d Device) error {
 		_, err = tx.Exec(`INSERT INTO devices (`+deviceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT (device) DO UPDATE SET endpoint = excluded.endpoint, serial = excluded.serial, mac = excluded.mac,
 			model = excluded.model, firmware = excluded.firmware, type = excluded.type, pin = excluded.pin, last_seen = excluded.last_seen`,
-			d.Address.String(), d.Endpoint, d.Identity.Serial, d.Identity.MAC, d.Identity.Model, d.Identity.Firmware, d.Identity.Type,
+			address.String(), d.Endpoint, d.Identity.Serial, d.Identity.MAC, d.Identity.Model, d.Identity.Firmware, d.Identity.Type,
 			string(text), stamp(d.FirstSeen), stamp(d.LastSeen))
 		return err
 	})
@@ -65,16 +68,20 @@ func (s *Devices) SaveSeen(ctx context.Context, d Device) error {
 
 // Device returns what is remembered of a device, and whether anything is.
 func (s *Devices) Device(ctx context.Context, address schema.Device) (Device, bool, error) {
-	found, err := read(ctx, s.database, scanDevice, `SELECT `+deviceColumns+` FROM devices WHERE device = $1`, address.String())
+	found, err := read(ctx, s.database, scanDevice, deviceByName, address.String(), s.names().old(address).String())
 	if err != nil || len(found) == 0 {
 		return Device{}, false, err
 	}
+	found[0].Address = address
 	return found[0], true, nil
 }
 
 // AllDevices returns all devices, ordered by address.
 func (s *Devices) AllDevices(ctx context.Context) ([]Device, error) {
 	all, err := read(ctx, s.database, scanDevice, `SELECT `+deviceColumns+` FROM devices`)
+	for i := range all {
+		all[i].Address = s.names().device(all[i].Address)
+	}
 	slices.SortFunc(all, func(a, b Device) int { return a.Address.Compare(b.Address) })
 	return all, err
 }
@@ -86,15 +93,8 @@ func (s *Devices) ForgetDevice(ctx context.Context, address schema.Device) error
 		if err := s.leases.free(tx, address); err != nil {
 			return err
 		}
-		for _, statement := range []string{
-			`DELETE FROM devices WHERE device = $1`,
-			`DELETE FROM settings WHERE device = $1`,
-			`DELETE FROM intents WHERE device = $1 AND outcome IN ('', 'unknown')`,
-			`DELETE FROM snapshots WHERE device = $1`, // they are of the device that was there
-			`DELETE FROM uses WHERE device = $1`,
-			`DELETE FROM owed WHERE device = $1`,
-		} {
-			if _, err := tx.Exec(statement, address.String()); err != nil {
+		for _, c := range aboutDevices {
+			if _, err := tx.Exec(`DELETE FROM `+c.table+` WHERE device = $1 AND `+c.forgets, address.String()); err != nil {
 				return err
 			}
 		}

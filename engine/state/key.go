@@ -23,9 +23,10 @@ const keySize = 32
 type Key struct{ *database }
 
 // Fingerprint identifies a secret without telling anything about it to those who lack the key: 32 hexadecimal digits.
-// Equal secrets of different settings or attributes have different fingerprints.
+// Equal secrets of different settings or attributes have different fingerprints. They stay as they are when the device gets another
+// name.
 func (s *Key) Fingerprint(setting schema.Setting, attribute string, secret schema.Secret) string {
-	return fingerprint(s.key, "setting", setting.Device.String(), setting.Kind, setting.Key, attribute, secret.Reveal())
+	return fingerprint(s.key, "setting", s.names().mark(setting.Device), setting.Kind, setting.Key, attribute, secret.Reveal())
 }
 
 // Name identifies a text without telling anything about it to those who lack the key: 32 hexadecimal digits.

@@ -31,7 +31,7 @@ func (s *Debts) Owe(ctx context.Context, all []Owed) error {
 			if o.Since.IsZero() {
 				o.Since = s.now()
 			}
-			_, err := tx.Exec(`INSERT INTO owed (device, kind, item, account, origin, since) VALUES ($1, $2, $3, $4, $5, $6)
+			_, err := tx.Exec(`INSERT INTO owed (`+owedColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (device, kind, item) DO UPDATE SET account = excluded.account, origin = excluded.origin, since = excluded.since`,
 				o.Item.Device.String(), o.Item.Kind, o.Item.Key, o.Account.String(), o.Origin, stamp(o.Since))
 			if err != nil {
@@ -57,9 +57,15 @@ func (s *Debts) Paid(ctx context.Context, items []schema.Setting) error {
 	})
 }
 
+const owedColumns = `device, kind, item, account, origin, since`
+
 // AllOwed returns the items that have to be told a password, ordered by address.
 func (s *Debts) AllOwed(ctx context.Context) ([]Owed, error) {
-	all, err := read(ctx, s.database, scanOwed, `SELECT device, kind, item, account, origin, since FROM owed`)
+	all, err := read(ctx, s.database, scanOwed, `SELECT `+owedColumns+` FROM owed`)
+	for i := range all {
+		n := s.names()
+		all[i].Item, all[i].Account, all[i].Origin = n.setting(all[i].Item), n.setting(all[i].Account), movedOrigin(all[i].Origin, n.secret)
+	}
 	slices.SortFunc(all, func(a, b Owed) int { return a.Item.Compare(b.Item) })
 	return all, err
 }

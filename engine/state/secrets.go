@@ -1,10 +1,12 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"camform/engine/auditlog"
@@ -45,6 +47,7 @@ type SecretVersion struct {
 	Tried   int64     // place in the order in which versions of the name were tried since one was accepted; 0 if it was not
 	Run     string    // run that made it up; empty for one that a person chose
 	Note    string    // where it came from, for people; without secrets
+	Under   string    // name that it is sealed for, where the store shows it under another one; see Options.Moves
 
 	// Uncertain is when the backup was made that it was restored from. It is zero where no restore made it uncertain, or where a
 	// device accepted it since.
@@ -64,12 +67,29 @@ const (
 
 // Versions returns the versions of a name, newest first; none if there is no such name.
 func (s *Secrets) Versions(ctx context.Context, name string) ([]SecretVersion, error) {
-	return read(ctx, s.database, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name = $1 ORDER BY version DESC`, name)
+	found, err := read(ctx, s.database, scanSecret, `SELECT `+secretColumns+` FROM secrets WHERE name IN ($1, $2) ORDER BY version DESC`,
+		name, s.names().oldSecret(name))
+	for i := range found {
+		found[i].showAs(name)
+	}
+	return found, err
+}
+
+// showAs gives a version another name than the one that it is sealed for.
+func (v *SecretVersion) showAs(name string) {
+	if v.Name != name {
+		v.Name, v.Under = name, v.Name
+	}
 }
 
 // AllSecrets returns all versions of all names, by name and then newest first.
 func (s *Secrets) AllSecrets(ctx context.Context) ([]SecretVersion, error) {
-	return read(ctx, s.database, scanSecret, allSecrets)
+	all, err := read(ctx, s.database, scanSecret, allSecrets)
+	for i := range all {
+		all[i].showAs(s.names().secret(all[i].Name))
+	}
+	slices.SortStableFunc(all, func(a, b SecretVersion) int { return cmp.Compare(a.Name, b.Name) })
+	return all, err
 }
 
 // PutSecret keeps a new version of a name and makes it live; the one before becomes history.
@@ -127,7 +147,14 @@ func (s *Secrets) TriedSecret(ctx context.Context, lease Lease, name string, ver
 
 // DoubtSecret is TriedSecret for who only reads devices, and holds no lease.
 func (s *Secrets) DoubtSecret(ctx context.Context, name string, version int) error {
-	return s.write(ctx, func(tx *transaction) error { return tried(tx, name, version) })
+	return s.write(ctx, func(tx *transaction) error {
+		for _, name := range slices.Compact([]string{name, s.names().oldSecret(name)}) {
+			if err := tried(tx, name, version); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func tried(tx *transaction, name string, version int) error {
@@ -161,7 +188,7 @@ func (s *Secrets) Doubtful(ctx context.Context) (map[string]bool, error) {
 		UNION SELECT name FROM secrets WHERE status = 'live' AND tried <> 0`)
 	names := make(map[string]bool, len(found))
 	for _, name := range found {
-		names[name] = true
+		names[s.names().secret(name)] = true
 	}
 	return names, err
 }

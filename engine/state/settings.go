@@ -35,12 +35,14 @@ const settingColumns = `device, kind, item, applied, observed, fingerprints, cre
 
 // SettingsOf returns what is remembered of the settings of a device.
 func (s *Settings) SettingsOf(ctx context.Context, device schema.Device) (map[schema.Setting]Setting, error) {
-	all, err := read(ctx, s.database, scanSetting, `SELECT `+settingColumns+` FROM settings WHERE device = $1`, device.String())
+	all, err := read(ctx, s.database, scanSetting, `SELECT `+settingColumns+` FROM settings WHERE device IN ($1, $2)`,
+		device.String(), s.names().old(device).String())
 	if err != nil {
 		return nil, err
 	}
 	settings := make(map[schema.Setting]Setting, len(all))
 	for _, setting := range all {
+		setting.Address.Device = device
 		settings[setting.Address] = setting
 	}
 	return settings, nil
@@ -61,6 +63,7 @@ func (s *Settings) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 				yield(Setting{}, classify(s.path, err))
 				return
 			}
+			setting.Address = s.names().setting(setting.Address)
 			if !yield(setting, nil) {
 				return
 			}

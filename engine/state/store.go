@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"camform/schema"
 )
 
 // Store is an open state database: its parts, and what closes it. Whoever needs one of them takes that part, or an interface
@@ -35,6 +38,7 @@ type Fleet struct {
 	*Capabilities
 	*Consumers
 	*Debts
+	*Renames
 }
 
 // join makes the parts of a database.
@@ -44,7 +48,7 @@ func join(d *database) *Store {
 	fleet := &Fleet{
 		Key: &Key{d}, Devices: &Devices{d, leases}, Settings: settings, Leases: leases,
 		Journal: &Journal{d, leases, settings, secrets}, Attempts: &Attempts{d}, Secrets: secrets,
-		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d}, Debts: &Debts{d},
+		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d}, Debts: &Debts{d}, Renames: &Renames{d, leases},
 	}
 	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, Backups: &Backups{d, leases}, database: d}
 }
@@ -57,6 +61,7 @@ type database struct {
 	alive func(pid int) bool
 	from  string
 	key   []byte
+	named atomic.Pointer[names]
 
 	db     *sql.DB
 	reads  *prepared
@@ -80,6 +85,10 @@ type Options struct {
 	// From is where the process runs, for the audit log. Where it is empty, it is the name of the host, and the page of the
 	// CI job by the variables of GitLab, GitHub or Jenkins in the environment.
 	From string
+
+	// Moves are other names that devices are to get. The store shows them under these already, as far as commands that only
+	// read devices ask it for them; Renames.Move gives them to devices.
+	Moves schema.Moves
 
 	// Alive reports whether a process of this machine runs; nil asks the operating system.
 	Alive func(pid int) bool
@@ -116,6 +125,10 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 		return nil, err
 	}
 	s := join(d)
+	if err := d.readNames(ctx, options.Moves); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
 	if err := d.prune(ctx); err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("old rows of the state database: %w", err)

@@ -31,9 +31,13 @@ func (s *Consumers) SaveUses(ctx context.Context, all []Uses) error {
 			if u.Read.IsZero() {
 				u.Read = s.now()
 			}
-			_, err := tx.Exec(`INSERT INTO uses (device, told, read_at) VALUES ($1, $2, $3)
+			device, err := s.storedUses(tx, u.Device)
+			if err != nil {
+				return err
+			}
+			_, err = tx.Exec(`INSERT INTO uses (device, told, read_at) VALUES ($1, $2, $3)
 				ON CONFLICT (device) DO UPDATE SET told = excluded.told, read_at = excluded.read_at`,
-				u.Device.String(), string(u.Told), stamp(u.Read))
+				device, string(u.Told), stamp(u.Read))
 			if err != nil {
 				return err
 			}
@@ -42,9 +46,25 @@ func (s *Consumers) SaveUses(ctx context.Context, all []Uses) error {
 	})
 }
 
+// storedUses is the name under which a device is known that may not have been moved yet.
+func (s *Consumers) storedUses(tx *transaction, device schema.Device) (string, error) {
+	old := s.names().old(device)
+	if old == device {
+		return device.String(), nil
+	}
+	known, err := collect(context.Background(), tx, scanText, `SELECT device FROM devices WHERE device = $1`, old.String())
+	if err != nil || len(known) == 0 {
+		return device.String(), err
+	}
+	return old.String(), nil
+}
+
 // AllUses returns what every device told, ordered by address.
 func (s *Consumers) AllUses(ctx context.Context) ([]Uses, error) {
 	all, err := read(ctx, s.database, scanUses, `SELECT device, told, read_at FROM uses`)
+	for i := range all {
+		all[i].Device = s.names().device(all[i].Device)
+	}
 	slices.SortFunc(all, func(a, b Uses) int { return a.Device.Compare(b.Device) })
 	return all, err
 }

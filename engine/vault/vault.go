@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,7 +86,7 @@ func (v *Vault) Keep(name string, secret schema.Secret) ([]byte, error) {
 
 // Open reads a version of a secret. The error belongs to ErrLocked or ErrDamaged.
 func (v *Vault) Open(version state.SecretVersion) (schema.Secret, error) {
-	text, err := v.unseal(secretLabel(version.Name), version.Sealed)
+	text, err := v.unseal(secretLabel(cmp.Or(version.Under, version.Name)), version.Sealed)
 	if err != nil {
 		return schema.Secret{}, fmt.Errorf("version %d of %s: %w", version.Version, version.Name, err)
 	}
