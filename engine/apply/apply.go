@@ -70,12 +70,13 @@ type Options struct {
 	leases *leases       // of devices that nobody works on yet; nil where they are taken one by one
 	census *census       // who uses the devices as the run begins
 
-	flights *flights // requests under way
+	unmoved map[schema.Device]string // why devices could not get their names
+	flights *flights                 // requests under way
 }
 
 // Run carries out a plan. Once stop is done, no further step is begun and those in flight are finished; once ctx is done,
 // requests in flight are cut off, and the journal knows which. The report has every device of the
-// plan; those that left the configuration are forgotten last.
+// plan; those that have another name get it first, and those that left the configuration are forgotten last.
 func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	defer keep(ctx, &o)()
 	o.flights = &flights{follow: func(plan.Step) []plan.Step { return nil }, flying: map[schema.Setting]bool{}}
@@ -83,15 +84,24 @@ func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	r := &report.Report{
 		Stage: report.Apply, Started: time.Now().UTC(), Devices: make([]report.Device, len(p.Devices)), Targets: p.Targets, Unknown: p.Unknown(),
 	}
-	err := o.lease(stop, busy(p))
-	if held, ok := errors.AsType[state.HeldErrors](err); ok {
+	err := o.move(stop, p, r)
+	moved := err == nil
+	if moved {
+		err = o.lease(stop, o.busy(p))
+	}
+	held, isHeld := errors.AsType[state.HeldErrors](err)
+	switch {
+	case isHeld:
 		heldBack(p, held, r)
 		interrupted(ctx, stop, r)
-		return r
+	case !moved:
+		notMoved(p, err, r)
+		interrupted(ctx, stop, r)
+	default:
+		defer o.unlease(ctx)
+		runSteps(ctx, stop, p, err, r, o)
+		forgetGone(ctx, stop, p.Gone, r, o)
 	}
-	defer o.unlease(ctx)
-	runSteps(ctx, stop, p, err, r, o)
-	forgetGone(ctx, stop, p.Gone, r, o)
 	return r
 }
 
@@ -101,11 +111,14 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 	followers, devices := findFollowers(p.Devices, o.Provider.Kinds())
 	var work []int
 	for i, d := range devices {
-		if len(d.Steps) > 0 || len(d.Adopted) > 0 {
+		switch why := o.unmoved[d.Address]; {
+		case why != "":
+			r.Devices[i] = leftAlone(d, report.Held, why)
+		case works(d):
 			work = append(work, i)
-			continue
+		default:
+			r.Devices[i] = idle(d)
 		}
-		r.Devices[i] = idle(d)
 	}
 	if len(work) == 0 {
 		return // nothing follows where nothing leads

@@ -35,6 +35,10 @@ func forget(ctx, stop context.Context, g plan.Gone, done *report.Device, o Optio
 		end(report.NotRun, interruptedBefore)
 		return
 	}
+	if why := o.unmoved[g.Address]; why != "" {
+		end(report.Held, why)
+		return
+	}
 	known, remembered, err := o.Store.Device(ctx, g.Address)
 	switch {
 	case err != nil:

@@ -44,17 +44,31 @@ func (l *leases) take(device schema.Device) (state.Lease, bool) {
 // state.HeldErrors where another run has some of them; nothing is held then.
 func (o *Options) lease(ctx context.Context, devices []schema.Device) error {
 	o.leases = &leases{of: map[schema.Device]state.Lease{}}
+	return o.patiently(ctx, func(without state.HeldErrors) error {
+		taken, err := o.Store.Acquire(ctx, o.Run, slices.DeleteFunc(slices.Clone(devices), func(d schema.Device) bool {
+			_, held := heldAmong(without, d)
+			return held
+		})...)
+		if err != nil {
+			return err
+		}
+		for _, lease := range taken {
+			o.leases.of[lease.Device] = lease
+		}
+		o.keeper.Hold(taken...)
+		return nil
+	})
+}
+
+// patiently tries something that fails with state.HeldErrors while another run holds devices, as Holding says: again for some time,
+// then without those devices or not at all.
+func (o *Options) patiently(ctx context.Context, try func(without state.HeldErrors) error) error {
+	var without state.HeldErrors
 	for waited := time.Duration(0); ; waited += holdingBeat {
-		taken, err := o.Store.Acquire(ctx, o.Run, devices...)
+		err := try(without)
 		held, isHeld := errors.AsType[state.HeldErrors](err)
 		switch {
-		case err == nil:
-			for _, lease := range taken {
-				o.leases.of[lease.Device] = lease
-			}
-			o.keeper.Hold(taken...)
-			return nil
-		case !isHeld || ctx.Err() != nil:
+		case err == nil || !isHeld || ctx.Err() != nil:
 			return err
 		case waited < o.Holding.Wait:
 			if waited == 0 {
@@ -64,13 +78,21 @@ func (o *Options) lease(ctx context.Context, devices []schema.Device) error {
 				return held
 			}
 		case o.Holding.Skip:
-			devices = slices.DeleteFunc(slices.Clone(devices), func(d schema.Device) bool {
-				return slices.ContainsFunc(held, func(h *state.HeldError) bool { return h.Device == d })
-			})
+			without = append(without, held...)
 		default:
 			return held
 		}
 	}
+}
+
+// heldAmong says who holds one of some devices; ok is false if nobody does.
+func heldAmong(held state.HeldErrors, devices ...schema.Device) (why string, ok bool) {
+	for _, h := range held {
+		if slices.Contains(devices, h.Device) {
+			return h.Error(), true
+		}
+	}
+	return "", false
 }
 
 // unlease gives back the leases that nobody took.
@@ -83,29 +105,34 @@ func (o *Options) unlease(ctx context.Context) {
 	_ = o.Store.Release(ctx, left...) // one that cannot be given back expires by itself
 }
 
-// busy are the devices of a plan that it changes, or of which something is to be remembered.
-func busy(p *plan.Plan) []schema.Device {
+// busy are the devices of a plan that it changes, or of which something is to be remembered, as far as they have their names.
+func (o *Options) busy(p *plan.Plan) []schema.Device {
 	var all []schema.Device
 	for _, d := range p.Devices {
-		if len(d.Steps) > 0 || len(d.Adopted) > 0 {
+		if works(d) && o.unmoved[d.Address] == "" {
 			all = append(all, d.Address)
 		}
 	}
 	return all
 }
 
+// works reports whether a plan changes a device, or something is to be remembered of it.
+func works(d plan.Device) bool { return len(d.Steps) > 0 || len(d.Adopted) > 0 }
+
 // heldBack is the report of the devices of a plan that is not begun, since another run holds some of them.
 func heldBack(p *plan.Plan, held state.HeldErrors, r *report.Report) {
-	why := map[schema.Device]error{}
-	for _, h := range held {
-		why[h.Device] = h
+	before := map[schema.Device]schema.Device{}
+	for _, m := range p.Moved {
+		before[m.To] = m.From
 	}
 	for i, d := range p.Devices {
+		from, moves := before[d.Address]
+		why, isHeld := heldAmong(held, d.Address, from)
 		switch {
-		case len(d.Steps) == 0 && len(d.Adopted) == 0:
+		case !works(d) && !moves:
 			r.Devices[i] = idle(d)
-		case why[d.Address] != nil:
-			r.Devices[i] = leftAlone(d, report.Held, why[d.Address].Error())
+		case isHeld:
+			r.Devices[i] = leftAlone(d, report.Held, why)
 		default:
 			r.Devices[i] = notRun(d, "another run holds other devices of the plan")
 		}

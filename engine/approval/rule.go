@@ -23,7 +23,7 @@ const (
 // Class is a class of changes with how many steps of a plan are in it.
 type Class struct {
 	Name  string
-	Steps int // and devices that are only forgotten
+	Steps int // and devices that are only forgotten, or only get another name
 }
 
 // Classes are the classes of the changes of a plan. The risk of a step is that of its item if the plan says less, and every
@@ -40,7 +40,7 @@ func Classes(p *plan.Plan, kinds *schema.Kinds) []Class {
 			}
 		}
 		if name == ClassAll {
-			n += len(p.Gone)
+			n += len(p.Gone) + len(p.Moved)
 		}
 		if n > 0 {
 			found = append(found, Class{name, n})

@@ -45,6 +45,9 @@ func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	if file.Usage, err = encodeUsage(p.Usage); err != nil {
 		return nil, fmt.Errorf("encode plan: %w", err)
 	}
+	for _, m := range p.Moved {
+		file.Moved = append(file.Moved, encodeMoved(m))
+	}
 	for _, g := range p.Gone {
 		file.Gone = append(file.Gone, encodeGone(g))
 	}
@@ -134,6 +137,7 @@ type (
 		Targets []string      `json:"targets,omitempty"`
 		Users   []deviceShape `json:"users,omitempty"`
 		Usage   *usageShape   `json:"usage,omitempty"`
+		Moved   []movedShape  `json:"moved,omitempty"`
 		Gone    []goneShape   `json:"gone,omitempty"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
@@ -337,6 +341,13 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 	}
 	if p.Usage, err = f.Usage.usage(); err != nil {
 		return nil, fmt.Errorf("%w: usage: %w", ErrNotAPlan, err)
+	}
+	for _, shape := range f.Moved {
+		m, err := shape.moved()
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrNotAPlan, shape.From, err)
+		}
+		p.Moved = append(p.Moved, m)
 	}
 	for _, shape := range f.Gone {
 		g, err := shape.gone()

@@ -30,6 +30,7 @@ type Plan struct {
 	Lineage string    // of the state it was made with, which is the only one with which it can be applied
 	Devices []Device  // every device of the configuration that was planned, ordered by address
 	Targets []string  // addresses to which the plan is restricted; none if it looked at the whole configuration
+	Moved   []Moved   // devices that get another name first, ordered by the old one
 	Gone    []Gone    // devices that left the configuration, ordered by address; none with targets
 
 	// Users are devices that use others, such as recorders, and are not in Devices. Apply asks them before the changes what they
@@ -392,7 +393,7 @@ func (p *Plan) Counts() Counts {
 }
 
 // Empty reports whether there is nothing to do.
-func (p *Plan) Empty() bool { return p.Counts() == Counts{} && len(p.Gone) == 0 }
+func (p *Plan) Empty() bool { return p.Counts() == Counts{} && len(p.Gone) == 0 && len(p.Moved) == 0 }
 
 // Failed are the devices that could not be read.
 func (p *Plan) Failed() []Device {

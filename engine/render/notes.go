@@ -12,6 +12,7 @@ import (
 
 // writeNotes appends what a plan does not do, and why.
 func writeNotes(d *document, p *plan.Plan, fold Fold) {
+	writeMoved(d, p)
 	writeGone(d, p, fold)
 	writeChecks(d, p, fold)
 	writeCuts(d, p, fold)

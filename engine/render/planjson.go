@@ -216,6 +216,7 @@ type (
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
 		Cuts        []cutDoc         `json:"cuts"`      // who may be cut off, since a person accepts that
+		Moved       []movedDoc       `json:"moved"`     // devices that get another name first
 		Forgotten   []goneDoc        `json:"forgotten"` // devices that left the configuration
 		Logins      []loginDoc       `json:"logins,omitempty"`
 	}
@@ -293,7 +294,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	for _, d := range p.Unapplied() {
 		doc.Camform.Unapplied = append(doc.Camform.Unapplied, d.Address.String())
 	}
-	doc.Checks, doc.Camform.Forgotten = checkDocs(p), goneDocs(p)
+	doc.Checks, doc.Camform.Moved, doc.Camform.Forgotten = checkDocs(p), movedDocs(p), goneDocs(p)
 	for _, d := range failed {
 		doc.Camform.Unreachable = append(doc.Camform.Unreachable, unreachableDoc{d.Address.String(), d.Family, d.Problem})
 	}

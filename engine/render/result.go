@@ -185,24 +185,28 @@ func countsOf(r *report.Report) plan.Counts {
 	}
 }
 
-func completeSentence(c plan.Counts, forgotten int, w Wording) string {
+func completeSentence(r *report.Report, w Wording) string {
 	noun := "Settings"
 	if w == Terraform {
 		noun = "Resources"
 	}
-	return "Apply complete! " + noun + ": " + doneText(c, forgotten)
+	return "Apply complete! " + noun + ": " + doneText(r)
 }
 
-func incompleteSentence(c plan.Counts, forgotten int) string {
-	return "Apply incomplete: " + doneText(c, forgotten)
+func incompleteSentence(r *report.Report) string {
+	return "Apply incomplete: " + doneText(r)
 }
 
-func doneText(c plan.Counts, forgotten int) string {
+func doneText(r *report.Report) string {
+	c := countsOf(r)
 	text := fmt.Sprintf("%d added, %d changed, %d destroyed", c.Create, c.Update, c.Delete)
 	if c.Forget > 0 {
 		text += fmt.Sprintf(", %d forgotten", c.Forget)
 	}
-	if forgotten > 0 {
+	if r.Moved > 0 {
+		text += ", " + Plural(r.Moved, "device") + " moved"
+	}
+	if forgotten := r.Forgotten(); forgotten > 0 {
 		text += ", " + Plural(forgotten, "device") + " forgotten"
 	}
 	return text + "."
@@ -234,10 +238,10 @@ func (m missed) text() string {
 
 func writeResultSummary(d *document, r *report.Report, m missed, w Wording) {
 	if m.devices == 0 && !r.Interrupted {
-		d.line(0, Good, completeSentence(countsOf(r), r.Forgotten(), w))
+		d.line(0, Good, completeSentence(r, w))
 		return
 	}
-	d.line(0, Bad, incompleteSentence(countsOf(r), r.Forgotten())).Severity = Alarm
+	d.line(0, Bad, incompleteSentence(r)).Severity = Alarm
 	if m.devices > 0 {
 		d.line(0, Normal, fmt.Sprintf("Look at %s of %d: %s.",
 			Plural(m.devices, "device"), len(r.Devices), m.text())).Severity = Alarm

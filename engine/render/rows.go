@@ -85,9 +85,9 @@ func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
 }
 
 func writePlanSummary(d *document, p *plan.Plan, w Wording) {
-	counts, failed := p.Counts(), len(p.Failed())
+	failed := len(p.Failed())
 	if !p.Empty() {
-		d.line(0, Strong, planSentence(counts, len(p.Gone)))
+		d.line(0, Strong, planSentence(p))
 		if changed := devicesWith(p, func(plan.Step) bool { return true }); changed > 0 {
 			d.line(0, Normal, "Changes on "+Plural(changed, "device")+".")
 		}
@@ -100,12 +100,16 @@ func writePlanSummary(d *document, p *plan.Plan, w Wording) {
 	d.line(0, Strong, text).Severity = severity
 }
 
-func planSentence(c plan.Counts, gone int) string {
+func planSentence(p *plan.Plan) string {
+	c := p.Counts()
 	text := fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy", c.Create, c.Update, c.Delete)
 	if c.Forget > 0 {
 		text += fmt.Sprintf(", %d to forget", c.Forget)
 	}
-	if gone > 0 {
+	if moved := len(p.Moved); moved > 0 {
+		text += ", " + Plural(moved, "device") + " to move"
+	}
+	if gone := len(p.Gone); gone > 0 {
 		text += ", " + Plural(gone, "device") + " to forget"
 	}
 	return text + "."

@@ -80,6 +80,12 @@ func (s *Stream) Plan(p *plan.Plan) {
 			}
 		}
 	}
+	for _, m := range p.Moved {
+		s.write(entry{
+			Level: "info", Message: movedSentence(m), Type: "planned_change",
+			Change: &streamChange{Resource: deviceResource(m.To), Previous: new(deviceResource(m.From)), Action: "move"},
+		})
+	}
 	for _, d := range p.Devices {
 		for _, step := range d.Steps {
 			s.change("planned_change", step, streamActions[step.Action], ": Plan to "+streamActions[step.Action])
@@ -100,7 +106,7 @@ func (s *Stream) Plan(p *plan.Plan) {
 			Severity: string(diag.Warning), Summary: "Device left the configuration", Detail: goneSentence(g) + ".", Address: g.Address.String(),
 		})
 	}
-	s.summary(planSentence(p.Counts(), len(p.Gone)), p.Counts())
+	s.summary(planSentence(p), p.Counts())
 }
 
 // checks tells which checks do not hold, or have no verdict.
@@ -130,10 +136,10 @@ func (s *Stream) Result(r *report.Report) {
 		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Run interrupted", Detail: interruptedSentence(r, missed)})
 	}
 	if missed.devices > 0 || r.Interrupted {
-		s.summary(incompleteSentence(counts, r.Forgotten()), counts)
+		s.summary(incompleteSentence(r), counts)
 		return
 	}
-	s.summary(completeSentence(counts, r.Forgotten(), Terraform), counts)
+	s.summary(completeSentence(r, Terraform), counts)
 }
 
 // Problems tells problems, sorted, with the source that they mark.
@@ -329,9 +335,10 @@ type (
 		ResourceKey     *string `json:"resource_key"`
 	}
 	streamChange struct {
-		Resource streamResource `json:"resource"`
-		Action   string         `json:"action"`
-		Reason   string         `json:"reason,omitempty"`
+		Resource streamResource  `json:"resource"`
+		Previous *streamResource `json:"previous_resource,omitempty"`
+		Action   string          `json:"action"`
+		Reason   string          `json:"reason,omitempty"`
 	}
 	hookDoc struct {
 		Resource streamResource `json:"resource"`

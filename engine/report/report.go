@@ -99,6 +99,8 @@ type Report struct {
 	Stopped     bool     // those in flight were cut off, too
 	Devices     []Device // every device of the run, ordered by address
 
+	Moved int // devices that got another name
+
 	Targets []string       // addresses to which the plan was restricted; none if it looked at the whole configuration
 	Unknown []plan.Skipped // wanted settings that the plan could not judge, or that devices no longer have
 }

@@ -74,15 +74,16 @@ var ErrTaken = errors.New("the name is taken")
 
 // Move gives devices other names: each move is about one device. All that is remembered of them goes along, in one transaction:
 // pins, settings and who made them, passwords, history, who uses them and what they use. A device of which nothing is remembered
-// is passed over. The run appears in the audit log; it is empty for a person.
+// is passed over; the others come back. The run appears in the audit log; it is empty for a person.
 //
 // Reseal seals a secret for another name; the error is that of Move then. Nothing is moved either while somebody holds one of the
 // devices (HeldErrors), or where something is remembered under a new name (ErrTaken).
-func (s *Renames) Move(ctx context.Context, run string, moves schema.Moves, reseal func(v SecretVersion, name string) ([]byte, error)) error {
+func (s *Renames) Move(ctx context.Context, run string, moves schema.Moves, reseal func(v SecretVersion, name string) ([]byte, error)) (schema.Moves, error) {
 	sealed, err := s.resealed(ctx, moves, reseal)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var moved schema.Moves
 	var marks map[schema.Device]string
 	err = s.write(ctx, func(tx *transaction) error {
 		if err := s.movable(tx, moves); err != nil {
@@ -106,6 +107,7 @@ func (s *Renames) Move(ctx context.Context, run string, moves schema.Moves, rese
 				return fmt.Errorf("move %s to %s: %w", m.From, m.To, err)
 			}
 			known[m.From], known[m.To] = false, true
+			moved = append(moved, m)
 			record := auditlog.Record{Run: run, Action: auditlog.DeviceMoved, Device: m.To.String(), Detail: "it was " + m.From.String()}
 			if err := s.appendAudit(tx, record); err != nil {
 				return err
@@ -113,10 +115,11 @@ func (s *Renames) Move(ctx context.Context, run string, moves schema.Moves, rese
 		}
 		return elsewhere(tx, moves)
 	})
-	if err == nil {
-		s.named.Store(s.names().after(moves, marks))
+	if err != nil {
+		return nil, err
 	}
-	return err
+	s.named.Store(s.names().after(moves, marks))
+	return moved, nil
 }
 
 // movable fails with HeldErrors if somebody holds one of the devices.

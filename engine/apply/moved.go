@@ -1,0 +1,63 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/rotate"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// move gives devices the names that a plan has for them, before anything else: what is remembered of them, their leases and their
+// passwords are under these names from then on. A device that has its name already is passed over. Those that another run holds are
+// noted in unmoved if Holding lets the others be changed; else the error is state.HeldErrors, and nothing was moved.
+func (o *Options) move(ctx context.Context, p *plan.Plan, r *report.Report) error {
+	o.unmoved = map[schema.Device]string{}
+	if len(p.Moved) == 0 {
+		return nil
+	}
+	reseal := func(v state.SecretVersion, name string) ([]byte, error) {
+		password, err := o.Vault.Open(v)
+		if err != nil {
+			return nil, err
+		}
+		return o.Vault.Keep(name, password)
+	}
+	return o.patiently(ctx, func(without state.HeldErrors) error {
+		moves := slices.DeleteFunc(p.Moves(), func(m schema.Move) bool {
+			why, held := heldAmong(without, m.From, m.To)
+			if held {
+				o.unmoved[m.To] = why
+			}
+			return held
+		})
+		moved, err := o.Store.Move(ctx, o.Run, moves, reseal)
+		r.Moved = len(moved)
+		return err
+	})
+}
+
+// notMoved is the report of the devices of a plan that is not begun, since devices could not get their names.
+func notMoved(p *plan.Plan, err error, r *report.Report) {
+	why := fmt.Sprintf("it could not get its name: %s", providers.Reason(err))
+	if !errors.Is(err, state.ErrTaken) {
+		why = fmt.Sprintf("%v: %s", rotate.ErrStore, providers.Reason(err))
+	}
+	moves := p.Moves()
+	for i, d := range p.Devices {
+		switch {
+		case slices.ContainsFunc(moves, func(m schema.Move) bool { return m.To == d.Address }):
+			r.Devices[i] = leftAlone(d, report.Failed, why)
+		case works(d):
+			r.Devices[i] = notRun(d, "devices could not get their names")
+		default:
+			r.Devices[i] = idle(d)
+		}
+	}
+}
