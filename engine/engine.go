@@ -104,30 +104,34 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 
 // plan is the way of every plan from a configuration. Reduce takes out of it what it is not about.
 func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce func(*Planned)) (*Planned, diag.Problems) {
-	found, last, problems := e.read(ctx, at)
+	moved, problems := movedOf(ctx, e.Store.Renames, cfg, at.targets)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	found, last, problems := e.read(ctx, cfg, at)
 	if found == nil {
 		return nil, problems
 	}
 	planned, more := e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, nil)
-	use, err := e.consumersOf(ctx, cfg.Devices, planned.Plan, found)
+	use, err := e.consumersOf(ctx, cfg, planned.Plan, found)
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
 	if held := use.held(planned.Plan.Devices, e.Provider.Kinds()); len(held) > 0 {
 		planned, more = e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, held)
 	}
-	planned.Plan.Outputs = outputs(cfg.Outputs)
+	planned.Plan.Outputs, planned.Plan.Moved = outputs(cfg.Outputs), moved
 	reduce(planned)
 	return planned, slices.Concat(problems, e.judge().secure(planned, use), more)
 }
 
 // read reads the devices of an aim, with what is remembered of them. Without a survey the problems say why no device was asked.
-func (e *Engine) read(ctx context.Context, at aim) (*survey, memory, diag.Problems) {
+func (e *Engine) read(ctx context.Context, cfg *config.Config, at aim) (*survey, memory, diag.Problems) {
 	last, err := recall(ctx, e.Store.Settings, e.Provider.Kinds(), at)
 	if err != nil {
 		return nil, nil, stateUnreadable(err)
 	}
-	reading := e.surveyor()
+	reading := e.surveyor(cfg)
 	reading.values = at.values
 	found, problems := reading.survey(ctx, at.devices, last.observing(at.observes))
 	return found, last, problems
@@ -135,24 +139,24 @@ func (e *Engine) read(ctx context.Context, at aim) (*survey, memory, diag.Proble
 
 // consumersOf finds who uses the devices of a configuration. Devices are asked for that only if a step of the plan could cut
 // somebody off, or if somebody has yet to be told a password of one of its accounts.
-func (e *Engine) consumersOf(ctx context.Context, all []*config.Device, p *plan.Plan, found *survey) (*consumers, error) {
+func (e *Engine) consumersOf(ctx context.Context, cfg *config.Config, p *plan.Plan, found *survey) (*consumers, error) {
 	cuts, filters := mayCutAnybody(p, e.Provider.Kinds())
 	owed, err := owedFor(ctx, e.Store.Debts, p)
 	switch {
 	case err != nil:
 		return nil, err
 	case !cuts && len(owed) == 0:
-		return declaredConsumers(all), nil
+		return declaredConsumers(cfg.Devices), nil
 	}
-	asking := e.inquiry(owed)
+	asking := e.inquiry(cfg, owed)
 	asking.own = filters
 	asking.listed = listsOf(p, e.Provider.Kinds(), capabilityCache{e.Store.Capabilities})
-	return asking.inquire(ctx, all, found)
+	return asking.inquire(ctx, cfg.Devices, found)
 }
 
 // inquiry is one about who uses devices, and what they are owed.
-func (e *Engine) inquiry(owed []state.Owed) inquiry {
-	return inquiry{surveyor: e.surveyor(), now: e.Now, kinds: e.Provider.Kinds().Consuming(), owed: owed}
+func (e *Engine) inquiry(cfg *config.Config, owed []state.Owed) inquiry {
+	return inquiry{surveyor: e.surveyor(cfg), now: e.Now, kinds: e.Provider.Kinds().Consuming(), owed: owed}
 }
 
 // Drift reads the devices of a configuration and finds what somebody changed on them since it was last applied. Targets are
@@ -160,7 +164,7 @@ func (e *Engine) inquiry(owed []state.Owed) inquiry {
 func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*Planned, diag.Problems) {
 	at := aimAt(cfg.Devices, targets)
 	at.values = shownValues
-	found, last, problems := e.read(ctx, at)
+	found, last, problems := e.read(ctx, cfg, at)
 	if found == nil {
 		return nil, problems
 	}
@@ -175,7 +179,7 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 	if len(owed) == 0 {
 		return planned, problems
 	}
-	use, err := e.inquiry(owed).inquire(ctx, cfg.Devices, found)
+	use, err := e.inquiry(cfg, owed).inquire(ctx, cfg.Devices, found)
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
@@ -203,6 +207,9 @@ func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, among []schema.
 //
 // The plan is an ordinary one: to be reviewed, saved and applied. With an error among the problems it must not be.
 func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, targets []schema.Setting) (*Planned, diag.Problems) {
+	if problems := moveFirst(ctx, e.Store.Renames, func(schema.Device) bool { return true }); len(problems) > 0 {
+		return nil, problems
+	}
 	pasts, err := pastsOf(ctx, e.Store, e.sealer().Unseal, run, targets)
 	if err != nil {
 		return nil, stateUnreadable(err)
@@ -211,13 +218,13 @@ func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, t
 		return nil, nothingToRollBack(run)
 	}
 	devices, problems := reachable(cfg, pasts)
-	found, more := e.surveyor().survey(ctx, devices, pasts.wants)
+	found, more := e.surveyor(cfg).survey(ctx, devices, pasts.wants)
 	if problems = append(problems, more...); found == nil {
 		return nil, problems
 	}
 	back := takenBack{judge: e.judge(), run: run, pasts: pasts, secret: e.Secret}
 	planned, more, err := back.plan(e.emptyPlan(cfg, targets), found, func(p *plan.Plan) (*consumers, error) {
-		return e.consumersOf(ctx, cfg.Devices, p, found)
+		return e.consumersOf(ctx, cfg, p, found)
 	})
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
@@ -270,7 +277,7 @@ func (e *Engine) Apply(ctx, stop context.Context, p *plan.Plan, run string) *rep
 // With an error among the problems the report, if there is one, is not all to be relied on.
 func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*audit.Report, diag.Problems) {
 	at := aimAtRules(cfg.Devices, targets)
-	found, last, problems := e.read(ctx, at)
+	found, last, problems := e.read(ctx, cfg, at)
 	if found == nil {
 		return nil, problems
 	}
@@ -283,7 +290,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 // that the configuration does not have are dropped. Devices that could not be read keep what is known of them; they come
 // back as problems.
 func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.Setting, old *lockfile.File) (*lockfile.File, diag.Problems) {
-	found, problems := e.surveyor().survey(ctx, targeted(cfg.Devices, targets), wantsOfLock)
+	found, problems := e.surveyor(cfg).survey(ctx, targeted(cfg.Devices, targets), wantsOfLock)
 	if found == nil {
 		return nil, problems
 	}
@@ -294,7 +301,7 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 // Backup reads all that devices of a configuration say of themselves, as far as a GET is known to do nothing else. Targets
 // restrict it to some devices. It changes nothing on any device. Devices that could not be read come back as problems.
 func (e *Engine) Backup(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]*backup.Backup, diag.Problems) {
-	found, problems := e.surveyor().survey(ctx, targeted(cfg.Devices, targets), wantsOfBackup(e.Provider.Known()))
+	found, problems := e.surveyor(cfg).survey(ctx, targeted(cfg.Devices, targets), wantsOfBackup(e.Provider.Known()))
 	if found == nil {
 		return nil, problems
 	}
@@ -340,7 +347,7 @@ func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []sch
 	if err != nil {
 		return nil, nil, err
 	}
-	use, err := e.inquiry(owed).remembered(ctx, cfg.Devices)
+	use, err := e.inquiry(cfg, owed).remembered(ctx, cfg.Devices)
 	return accounts, use, err
 }
 
@@ -354,7 +361,7 @@ func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schem
 	if err != nil {
 		return nil, nil, stateUnreadable(err)
 	}
-	found, problems := e.surveyor().survey(ctx, targeted(cfg.Devices, targets), wantsOfReview)
+	found, problems := e.surveyor(cfg).survey(ctx, targeted(cfg.Devices, targets), wantsOfReview)
 	if found == nil {
 		return nil, nil, problems
 	}
@@ -370,7 +377,7 @@ func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds []*sc
 	for i := range candidates {
 		devices[i] = candidates[i].device()
 	}
-	found, err := e.surveyor().surveyBy(ctx, byEndpoint, devices, wantsOfImport(kinds))
+	found, err := e.surveyor(nil).surveyBy(ctx, byEndpoint, devices, wantsOfImport(kinds))
 	if err != nil {
 		return nil, err
 	}
@@ -394,9 +401,10 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 	return e.Store.SaveUses(ctx, told)
 }
 
-func (e *Engine) surveyor() surveyor {
+// surveyor reads devices. The configuration says which ones there are; it is nil where that is not known.
+func (e *Engine) surveyor(cfg *config.Config) surveyor {
 	return surveyor{
-		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, values: noValue, within: e.Within, passwords: e.Passwords,
+		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, values: noValue, within: e.Within, passwords: e.Passwords, config: cfg,
 		parallelism: e.Parallelism, event: e.Event, trace: e.Trace,
 	}
 }
@@ -421,7 +429,7 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 			if err != nil {
 				return providers.Target{}, err
 			}
-			return e.surveyor().target(ctx, d.Address, d.Access, known.Pin, d.Origins()...)
+			return e.surveyor(nil).target(ctx, d.Address, d.Access, known.Pin, d.Origins()...)
 		},
 	}
 }

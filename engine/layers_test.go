@@ -150,14 +150,14 @@ var storeys = map[string]string{
 		login.go
 		engine.go
 		rollback.go past.go
-		gone.go
+		gone.go moved.go
 		review.go backups.go learn.go requests.go
 		lock.go
 		lacking.go tell.go
 		planned.go
 		audit.go consumers.go restored.go
 		logins.go judge.go survey.go
-		secrets.go
+		secrets.go renamed.go
 		memory.go credentials.go plain.go
 		standing.go
 		aim.go ways.go

@@ -15,6 +15,7 @@ import (
 
 // Typed is a password that a person gives for the account with which camform logs in to a device.
 type Typed struct {
+	Config   *config.Config // that declares the device
 	Device   *config.Device
 	Password func(context.Context) (schema.Secret, error) // read once the lease of the device is held
 	Origin   string                                       // where that reads it; empty for one that was typed
@@ -36,7 +37,7 @@ var ErrWithheld = errors.New("the login was not tried")
 
 // Login tries a password once. If the device accepts it, who answered is remembered, and for a managed account the vault has it
 // as the current one, so that nothing is in doubt any more. The error belongs to ErrWithheld where no attempt was made and a
-// person may accept the risk of one; see providers.AtRisk.
+// person may accept the risk of one; see providers.AtRisk. It is a diag.Problem where the device may be another one that is remembered.
 func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResult, error) {
 	address, access := typed.Device.Address, diff.AccessOf(typed.Device)
 	result := LoginResult{Before: providers.RemainingUnknown, After: providers.RemainingUnknown, Name: access.Managed}
@@ -45,6 +46,14 @@ func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResul
 		return result, err
 	}
 	defer func() { _ = e.Store.Release(ctx, leases...) }() // one that cannot be given back expires by itself
+	known, _, err := e.Store.Device(ctx, address)
+	if err != nil {
+		return result, err
+	}
+	keys, err := e.unclaimed(ctx, typed, known)
+	if err != nil {
+		return result, err
+	}
 	password, err := typed.Password(ctx)
 	if err != nil {
 		return result, err
@@ -54,16 +63,13 @@ func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResul
 			return result, err // nothing is tried that could not be kept
 		}
 	}
-	s := e.surveyor()
-	known, _, err := s.store.Device(ctx, address)
-	if err != nil {
-		return result, err
-	}
+	s := e.surveyor(typed.Config)
 	u, err := secureEnough(access, known.Pin)
 	if err != nil {
 		return result, err
 	}
 	target := s.reach(address, u, access, known.Pin, password, cmp.Or(typed.Origin, access.Password.Origin))
+	target.Trust.Elsewhere = keys
 	target.Consent, target.Ledger = typed.Consent, noting{target.Ledger, &result}
 	reader := s.open(target)
 	defer reader.Close()
@@ -81,6 +87,27 @@ func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResul
 		return result, err
 	}
 	return result, e.Store.SettleSecret(ctx, leases[0], state.Verdict{Name: access.Managed, Live: result.Version})
+}
+
+// unclaimed makes sure that a device is no other one that is remembered, as far as that can be told before it is asked: it returns
+// the TLS keys of those that it must not be.
+func (e *Engine) unclaimed(ctx context.Context, typed Typed, known state.Device) (keys map[string]schema.Device, err error) {
+	address := typed.Device.Address
+	if problems := moveFirst(ctx, e.Store.Renames, func(d schema.Device) bool { return d == address }); len(problems) > 0 {
+		return nil, problems[0]
+	}
+	if !known.LastSeen.IsZero() {
+		return nil, nil
+	}
+	remembered, err := e.Store.AllDevices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lost := lostFrom(typed.Config, remembered)
+	if elsewhere := lost.declared(typed.Device); elsewhere != nil {
+		return nil, renamedProblems(typed.Config, []renamed{{typed.Device, *elsewhere}})[0]
+	}
+	return lost.keys, nil
 }
 
 // current is the version of the vault with a password that a device accepted. One that the vault does not have is put there.

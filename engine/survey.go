@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -31,6 +32,7 @@ type surveyor struct {
 	values      func(*schema.Attribute) bool             // of which attributes the wanted value has to be known
 	within      func(origins ...string) providers.Bounds // nil for anywhere
 	passwords   rotate.Vault
+	config      *config.Config // with all devices that there are; nil where that is not known
 	parallelism graph.Parallelism
 	event       func(report.Event)
 	trace       providers.Trace
@@ -44,6 +46,7 @@ type survey struct {
 	requests    []live.Request
 	snapshots   []*live.Snapshot
 	twins       map[int]int // devices that answered with the serial number of an earlier one, and that one
+	renamed     []renamed   // devices that may be remembered under another name
 	tried       []int       // versions of managed passwords that were tried on the devices; 0 for none
 	unwritten   []error     // why the state could not be written
 }
@@ -66,7 +69,7 @@ func (s surveyor) survey(ctx context.Context, devices []*config.Device, wants wa
 	for _, err := range found.unwritten {
 		problems = append(problems, diag.FromError(err, "state-unwritable", "State cannot be written"))
 	}
-	return found, append(problems, found.sameSerialNumbers()...)
+	return found, slices.Concat(problems, found.sameSerialNumbers(), renamedProblems(s.config, found.renamed))
 }
 
 // surveyBy is survey with the problems left in what it returns. By finds what is remembered of a device; the error says why
@@ -85,16 +88,24 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		return nil, err
 	}
 	remembers := by(remembered)
+	var lost lost
+	if s.config != nil {
+		lost = lostFrom(s.config, remembered)
+	}
 	for i, device := range devices {
 		found.known[i] = remembers(device)
 		found.requests[i] = s.request(ctx, device, found.credentials.standing(device, found.known[i]), found.known[i].Pin, &found.tried[i], wants)
 		if why := lacking[device.Address]; why != nil {
 			found.requests[i].Blocked = why
 		}
+		if found.isNew(i) {
+			found.suspect(i, lost)
+		}
 	}
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
 		Stage: s.stage, Open: s.open, Interpreter: s.interpreter, Parallelism: s.parallelism, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
 	})
+	found.answered(lost)
 	found.twins = twins(found.snapshots)
 	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt, s.prove} {
 		if err := note(ctx, found); err != nil {
@@ -102,6 +113,47 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		}
 	}
 	return found, nil
+}
+
+// isNew reports whether nothing is remembered of a device.
+func (s *survey) isNew(i int) bool { return s.known[i].LastSeen.IsZero() }
+
+// suspect lets a new device not be asked that may be a lost one, and any other one be asked carefully.
+func (s *survey) suspect(i int, lost lost) {
+	elsewhere := lost.declared(s.devices[i])
+	if elsewhere == nil {
+		s.requests[i] = wary(s.requests[i], lost.keys)
+		return
+	}
+	s.requests[i].Blocked = elsewhere
+	s.renamed = append(s.renamed, renamed{s.devices[i], *elsewhere})
+}
+
+// wary is a request that sends no credential to who shows one of some TLS keys.
+func wary(request live.Request, keys map[string]schema.Device) live.Request {
+	request.Target.Trust.Elsewhere = keys
+	if renew := request.Renew; renew != nil {
+		request.Renew = func(ctx context.Context) (providers.Target, error) {
+			target, err := renew(ctx)
+			target.Trust.Elsewhere = keys
+			return target, err
+		}
+	}
+	return request
+}
+
+// answered takes out of a survey what new devices answered that may be lost ones.
+func (s *survey) answered(lost lost) {
+	for i, snap := range s.snapshots {
+		if s.requests[i].Blocked != nil || !s.isNew(i) {
+			continue
+		}
+		if elsewhere := lost.answered(snap); elsewhere != nil {
+			s.renamed = append(s.renamed, renamed{s.devices[i], *elsewhere})
+			s.snapshots[i] = &live.Snapshot{Device: snap.Device, Err: elsewhere}
+		}
+	}
+	slices.SortFunc(s.renamed, func(a, b renamed) int { return a.Address.Compare(b.Address) })
 }
 
 // find finds what is remembered of a device. The address in it is the one under which to remember who answers; it is zero

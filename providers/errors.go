@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"camform/schema"
 )
 
 // The families of errors. Errors of providers wrap exactly one of them, with what was being done.
@@ -26,6 +28,20 @@ var (
 
 // ErrDowngraded is the ErrIdentity of a device that was reached over TLS before, at an address without it.
 var ErrDowngraded = fmt.Errorf("its address is plain http, but it was reached over https before: %w", ErrIdentity)
+
+// ElsewhereError is the ErrIdentity of a device that may be one that is remembered under another name.
+type ElsewhereError struct {
+	Device schema.Device // the other name
+	By     string        // what they have in common, such as "address"
+}
+
+// Error says which other device had the same.
+func (e *ElsewhereError) Error() string {
+	return fmt.Sprintf("%s, which left the configuration, had the same %s: %v", e.Device, e.By, ErrIdentity)
+}
+
+// Unwrap gives the family.
+func (*ElsewhereError) Unwrap() error { return ErrIdentity }
 
 var families = []error{
 	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,

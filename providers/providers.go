@@ -184,6 +184,18 @@ type Trust struct {
 	Mode   TrustMode
 	CAFile string // PEM file with the only authorities to trust, for TrustVerify; empty for those of the system
 	Legacy bool   // allows TLS 1.0 and 1.1 and old cipher suites, for this device only
+
+	// Elsewhere are keys of devices that are remembered under other names, and no longer have these. Who shows one is sent no
+	// credential.
+	Elsewhere map[string]schema.Device
+}
+
+// Accepts is nil for a TLS key that is remembered for no device elsewhere, and else an *ElsewhereError.
+func (t Trust) Accepts(spki string) error {
+	if device, ok := t.Elsewhere[spki]; ok {
+		return &ElsewhereError{device, "TLS key"}
+	}
+	return nil
 }
 
 // TrustMode names a way to judge certificates.

@@ -179,7 +179,7 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	if err := blocked(a.report(engine.Prove(p, b.provider.Kinds()), nil)); err != nil {
 		return err
 	}
-	w, err := b.openState(cmd.Context(), cmd.Name(), flags)
+	w, err := b.openState(cmd.Context(), cmd.Name(), flags, p.Moves())
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (a *app) openApprover(cmd *cobra.Command, flags *approveFlags, file string)
 	if err := b.settled(); err != nil {
 		return nil, err
 	}
-	m, err := b.recall(cmd.Context(), cmd.Name(), b.settings.StatePath)
+	m, err := b.recall(cmd.Context(), cmd.Name(), b.settings.StatePath, nil)
 	if err != nil {
 		return nil, err
 	}

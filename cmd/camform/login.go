@@ -10,6 +10,7 @@ import (
 	"camform/engine"
 	"camform/engine/auditlog"
 	"camform/engine/config"
+	"camform/engine/diag"
 	"camform/engine/live"
 	"camform/engine/render"
 	"camform/providers"
@@ -87,7 +88,7 @@ type attempt struct {
 func (a attempt) make(parent context.Context) error {
 	_, ctx, release := a.interruptible(parent)
 	defer release()
-	typed := engine.Typed{Device: a.device, Origin: a.flags.from, Password: a.password(), Consent: providers.ByPerson, Set: a.keep}
+	typed := engine.Typed{Config: a.config, Device: a.device, Origin: a.flags.from, Password: a.password(), Consent: providers.ByPerson, Set: a.keep}
 	result, err := a.engine.Login(ctx, typed, a.run)
 	if errors.Is(err, engine.ErrWithheld) && a.flags.risk != "" {
 		if err := a.auditLog.Audit(ctx, auditlog.Record{
@@ -106,6 +107,9 @@ func (a attempt) make(parent context.Context) error {
 		Run: a.run, Action: auditlog.LoginTried, Device: a.device.Address.String(), Outcome: outcome, Reason: a.flags.why.reason, Ticket: a.flags.why.ticket,
 	}); err != nil {
 		return err
+	}
+	if problem, ok := errors.AsType[diag.Problem](err); ok {
+		return a.report(diag.Problems{problem}, a.config.Sources)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %s%s", a.device.Address, live.Explain(err, a.device.Address), a.afterwards(result, err))

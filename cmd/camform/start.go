@@ -145,16 +145,18 @@ type memory struct {
 
 // recall opens the state at a path if there is one. A configuration that is wrong leaves nothing behind, so commands make
 // the state only after the configuration has been evaluated.
-func (b *beginning) recall(ctx context.Context, operation, path string) (memory, error) {
+func (b *beginning) recall(ctx context.Context, operation, path string, moves schema.Moves) (memory, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return memory{origins: b.origins(".", nil)}, nil
 	}
-	return b.remember(ctx, operation, path)
+	return b.remember(ctx, operation, path, moves)
 }
 
-// remember opens the state at a path and makes it if there is none.
-func (b *beginning) remember(ctx context.Context, operation, path string) (memory, error) {
-	store, err := state.Open(ctx, path, stateOptions(operation))
+// remember opens the state at a path and makes it if there is none. It shows devices under the names that moves give them.
+func (b *beginning) remember(ctx context.Context, operation, path string, moves schema.Moves) (memory, error) {
+	options := stateOptions(operation)
+	options.Moves = moves
+	store, err := state.Open(ctx, path, options)
 	if err != nil {
 		return memory{}, err
 	}
@@ -197,7 +199,7 @@ func (a *app) open(cmd *cobra.Command, flags *runFlags, secrets reading) (*works
 	if err := b.sound(); err != nil {
 		return nil, err
 	}
-	m, err := b.recall(cmd.Context(), cmd.Name(), b.settings.StatePath)
+	m, err := b.recall(cmd.Context(), cmd.Name(), b.settings.StatePath, b.source.Moves())
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +209,7 @@ func (a *app) open(cmd *cobra.Command, flags *runFlags, secrets reading) (*works
 		return nil, err
 	}
 	if m.store == nil {
-		if m, err = b.remember(cmd.Context(), cmd.Name(), b.settings.StatePath); err != nil {
+		if m, err = b.remember(cmd.Context(), cmd.Name(), b.settings.StatePath, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -233,15 +235,15 @@ func (a *app) openForState(cmd *cobra.Command) (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.openState(cmd.Context(), "state "+cmd.Name(), &runFlags{})
+	return b.openState(cmd.Context(), "state "+cmd.Name(), &runFlags{}, nil)
 }
 
-// openState opens the state without evaluating the configuration.
-func (b *beginning) openState(ctx context.Context, operation string, flags *runFlags) (*workspace, error) {
+// openState opens the state without evaluating the configuration, with the moves of a plan.
+func (b *beginning) openState(ctx context.Context, operation string, flags *runFlags, moves schema.Moves) (*workspace, error) {
 	if err := b.settled(); err != nil {
 		return nil, err
 	}
-	m, err := b.remember(ctx, operation, b.settings.StatePath)
+	m, err := b.remember(ctx, operation, b.settings.StatePath, moves)
 	if err != nil {
 		return nil, err
 	}

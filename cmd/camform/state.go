@@ -21,7 +21,7 @@ forgetting a setting here changes nothing on a device.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(stateListCommand(a), stateShowCommand(a), stateForgetCommand(a), stateReleaseCommand(a),
+	cmd.AddCommand(stateListCommand(a), stateShowCommand(a), stateForgetCommand(a), stateMoveCommand(a), stateReleaseCommand(a),
 		stateRunsCommand(a), stateBackupCommand(a), stateRestoreCommand(a))
 	return cmd
 }

@@ -56,7 +56,7 @@ func (b *beginning) openThere(ctx context.Context, operation string) (*workspace
 	if _, err := os.Stat(b.settings.StatePath); err != nil {
 		return nil, fmt.Errorf("there is no state here: %w; camform state restore FILE makes one from a backup", err)
 	}
-	return b.openState(ctx, operation, &runFlags{})
+	return b.openState(ctx, operation, &runFlags{}, nil)
 }
 
 // backup writes a backup of the state into a file, which publish gives its name.

@@ -138,7 +138,7 @@ func (b *beginning) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir
 	if err != nil {
 		return nil, err
 	}
-	m, err := b.remember(cmd.Context(), cmd.Name(), path)
+	m, err := b.remember(cmd.Context(), cmd.Name(), path, nil)
 	if err != nil {
 		return nil, err
 	}

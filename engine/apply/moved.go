@@ -22,13 +22,6 @@ func (o *Options) move(ctx context.Context, p *plan.Plan, r *report.Report) erro
 	if len(p.Moved) == 0 {
 		return nil
 	}
-	reseal := func(v state.SecretVersion, name string) ([]byte, error) {
-		password, err := o.Vault.Open(v)
-		if err != nil {
-			return nil, err
-		}
-		return o.Vault.Keep(name, password)
-	}
 	return o.patiently(ctx, func(without state.HeldErrors) error {
 		moves := slices.DeleteFunc(p.Moves(), func(m schema.Move) bool {
 			why, held := heldAmong(without, m.From, m.To)
@@ -37,10 +30,21 @@ func (o *Options) move(ctx context.Context, p *plan.Plan, r *report.Report) erro
 			}
 			return held
 		})
-		moved, err := o.Store.Move(ctx, o.Run, moves, reseal)
+		moved, err := o.Store.MoveDevices(ctx, o.Run, moves, Reseal(o.Vault))
 		r.Moved = len(moved)
 		return err
 	})
+}
+
+// Reseal seals secrets of a vault for other names.
+func Reseal(v rotate.Vault) func(state.SecretVersion, string) ([]byte, error) {
+	return func(version state.SecretVersion, name string) ([]byte, error) {
+		secret, err := v.Open(version)
+		if err != nil {
+			return nil, err
+		}
+		return v.Keep(name, secret)
+	}
 }
 
 // notMoved is the report of the devices of a plan that is not begun, since devices could not get their names.

@@ -17,7 +17,7 @@ type Store interface {
 
 	Device(ctx context.Context, address schema.Device) (state.Device, bool, error)
 	ForgetDevice(ctx context.Context, address schema.Device) error
-	Move(ctx context.Context, run string, moves schema.Moves, reseal func(v state.SecretVersion, name string) ([]byte, error)) (schema.Moves, error)
+	MoveDevices(ctx context.Context, run string, moves schema.Moves, reseal func(v state.SecretVersion, name string) ([]byte, error)) (schema.Moves, error)
 
 	SettingsOf(ctx context.Context, device schema.Device) (map[schema.Setting]state.Setting, error)
 	Record(ctx context.Context, lease state.Lease, rows []state.Setting, forget []schema.Setting) error

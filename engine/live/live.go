@@ -282,6 +282,11 @@ func ResultOf(err error) report.Result {
 	}
 }
 
+func isElsewhere(err error) bool {
+	_, is := errors.AsType[*providers.ElsewhereError](err)
+	return is
+}
+
 // Explain says why a device could not be read, and what to do about it where the reason alone does not tell.
 func Explain(err error, device schema.Device) string {
 	text := providers.Reason(err)
@@ -289,6 +294,8 @@ func Explain(err error, device schema.Device) string {
 	case errors.Is(err, providers.ErrDowngraded):
 		text += "; whoever is on the way could read and change all that is sent. Write the address with https://. Where the device no longer has HTTPS, " +
 			"say so in its block: tls { plain = true }"
+	case isElsewhere(err):
+		text += "; say with a moved block that it is the same device, or with a removed block that it is another one"
 	case errors.Is(err, providers.ErrIdentity):
 		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget '%s'", device)
 	}

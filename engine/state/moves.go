@@ -41,9 +41,9 @@ type Renames struct {
 	leases *Leases
 }
 
-// Pending are the devices that the state shows under other names than it has them, ordered by those that it has. Move gives them
+// PendingMoves are the devices that the state shows under other names than it has them, ordered by those that it has. Move gives them
 // these names.
-func (s *Renames) Pending(ctx context.Context) (schema.Moves, error) {
+func (s *Renames) PendingMoves(ctx context.Context) (schema.Moves, error) {
 	shown := s.names().shown
 	if len(shown) == 0 {
 		return nil, nil
@@ -62,9 +62,9 @@ func (s *Renames) Pending(ctx context.Context) (schema.Moves, error) {
 	return pending, nil
 }
 
-// Known are the devices of which anything is remembered that would go along with them, under the names that the state has: also
+// KnownDevices are the devices of which anything is remembered that would go along with them, under the names that the state has: also
 // where only passwords are left of one that was forgotten.
-func (s *Renames) Known(ctx context.Context) (map[schema.Device]bool, error) {
+func (s *Renames) KnownDevices(ctx context.Context) (map[schema.Device]bool, error) {
 	known, err := knownDevices(ctx, s.reads)
 	return known, classify(s.path, err)
 }
@@ -72,13 +72,13 @@ func (s *Renames) Known(ctx context.Context) (map[schema.Device]bool, error) {
 // ErrTaken says that a device cannot get a name, since something is remembered under it.
 var ErrTaken = errors.New("the name is taken")
 
-// Move gives devices other names: each move is about one device. All that is remembered of them goes along, in one transaction:
+// MoveDevices gives devices other names: each move is about one device. All that is remembered of them goes along, in one transaction:
 // pins, settings and who made them, passwords, history, who uses them and what they use. A device of which nothing is remembered
 // is passed over; the others come back. The run appears in the audit log; it is empty for a person.
 //
-// Reseal seals a secret for another name; the error is that of Move then. Nothing is moved either while somebody holds one of the
+// Reseal seals a secret for another name; the error is that of MoveDevices then. Nothing is moved either while somebody holds one of the
 // devices (HeldErrors), or where something is remembered under a new name (ErrTaken).
-func (s *Renames) Move(ctx context.Context, run string, moves schema.Moves, reseal func(v SecretVersion, name string) ([]byte, error)) (schema.Moves, error) {
+func (s *Renames) MoveDevices(ctx context.Context, run string, moves schema.Moves, reseal func(v SecretVersion, name string) ([]byte, error)) (schema.Moves, error) {
 	sealed, err := s.resealed(ctx, moves, reseal)
 	if err != nil {
 		return nil, err

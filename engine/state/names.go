@@ -9,7 +9,7 @@ import (
 	"camform/schema"
 )
 
-// names are those under which a store shows devices that are to get other names. The rows have the old ones until Move, by this
+// names are those under which a store shows devices that are to get other names. The rows have the old ones until MoveDevices, by this
 // process or by another one, so that rows are looked up under both. They never change.
 type names struct {
 	shown  map[schema.Device]schema.Device // from the names that the rows have

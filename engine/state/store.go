@@ -87,7 +87,7 @@ type Options struct {
 	From string
 
 	// Moves are other names that devices are to get. The store shows them under these already, as far as commands that only
-	// read devices ask it for them; Renames.Move gives them to devices.
+	// read devices ask it for them; MoveDevices gives them to devices.
 	Moves schema.Moves
 
 	// Alive reports whether a process of this machine runs; nil asks the operating system.

@@ -295,6 +295,9 @@ func (c *connection) connect(x Exchange) (*Device, error) {
 		c.device, c.connected, c.cuts = d, false, d.cut()
 	}
 	seen := d.shows(c.target.URL.Scheme)
+	if err := c.target.Trust.Accepts(seen.SPKI); err != nil {
+		return nil, err
+	}
 	if err := c.pin.Trusts(seen, c.target.Trust.Mode); err != nil {
 		return nil, err
 	}

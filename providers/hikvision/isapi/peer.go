@@ -77,6 +77,9 @@ func (p *peer) verify(state tls.ConnectionState) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.trust.Accepts(spki); err != nil {
+		return err
+	}
 	if err := p.pinned.Trusts(providers.Pin{SPKI: spki}, p.trust.Mode); err != nil {
 		return err
 	}

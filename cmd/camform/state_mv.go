@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/apply"
+	"camform/engine/state"
+	"camform/schema"
+)
+
+func stateMoveCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "mv FROM TO",
+		Short: "Give a device another name, with all that is remembered of it",
+		Long: `Give a device another name: its passwords, pins, history and what camform made there go along. Nothing changes on any
+device, and the configuration is not read: rename the device there, too. Names without a key stand for every device of that
+name. A moved block in the configuration does the same with the next apply, wherever that configuration is used.`,
+		Args: arguments(cobra.ExactArgs(2)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			move, err := parseMove(args[0], args[1])
+			if err != nil {
+				return err
+			}
+			w, err := a.openForState(cmd)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return w.move(cmd.Context(), move)
+		},
+	}
+}
+
+// parseMove reads the addresses of devices.
+func parseMove(from, to string) (move schema.Move, err error) {
+	if move.From, err = schema.ParseDevice(from); err != nil {
+		return move, err
+	}
+	if move.To, err = schema.ParseDevice(to); err != nil {
+		return move, err
+	}
+	if move.From == move.To {
+		return move, fmt.Errorf("%s has that name already", move.From)
+	}
+	return move, nil
+}
+
+// move gives the devices that are remembered the names that a move has for them.
+func (w *workspace) move(ctx context.Context, move schema.Move) error {
+	known, err := w.store.KnownDevices(ctx)
+	if err != nil {
+		return err
+	}
+	var moves schema.Moves
+	for _, device := range slices.SortedFunc(maps.Keys(known), schema.Device.Compare) {
+		if to, ok := move.Of(device); ok {
+			moves = append(moves, schema.Move{From: device, To: to})
+		}
+	}
+	if len(moves) == 0 {
+		return fmt.Errorf("nothing is remembered of %s; camform state list shows what is", move.From)
+	}
+	moved, err := w.store.MoveDevices(ctx, "", moves, apply.Reseal(w.engine.Passwords))
+	if errors.Is(err, state.ErrTaken) {
+		return fmt.Errorf("%w. Give that one another name first, with camform state mv", err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, m := range moved {
+		fmt.Fprintf(w.out, "Moved %s to %s.\n", m.From, m.To)
+	}
+	return nil
+}
