@@ -105,18 +105,18 @@ func renamedProblems(cfg *config.Config, all []renamed) diag.Problems {
 			by = append(by, r.By)
 		}
 	}
-	noun, it := "device", "it"
+	renamed, replaced := "The device was renamed: its", "It is another device, such as a new camera at the old address: the old record is forgotten, and its"
 	if len(all) > 1 {
-		noun, it = "devices", "them"
+		renamed, replaced = "The devices were renamed: their", "They are other devices, such as new cameras at the old addresses: the old records are forgotten, and their"
 	}
 	return diag.Problems{{
 		Severity: diag.Error, Code: "device-under-another-name", Summary: "Device under another name", Subject: &all[0].Range,
 		Address: schema.Setting{Device: all[0].Address},
 		Detail: fmt.Sprintf("camform has no record of %s. %s, which left the configuration, had the same %s. "+
-			"Nothing is done with %s before you say which it is.\n\n"+
-			"The same %s under another name: passwords, pins, history and what camform made there go along.\n\n%s\n\n"+
-			"Another %s, such as a new camera at the old address: the old one is forgotten, and its passwords stay in the vault.\n\n%s",
-			diag.FirstOf(names), diag.FirstOf(before), strings.Join(by, " or "), it, noun, blocks(moves(cfg, all), movedText), noun, blocks(removals(cfg, all), removedText)),
+			"Nothing is done there until the configuration says which of these it is:\n\n"+
+			"%s passwords, pins and history go along, with what camform made there.\n\n%s\n\n"+
+			"%s passwords stay in the vault.\n\n%s",
+			diag.FirstOf(names), diag.FirstOf(before), strings.Join(by, " or "), renamed, blocks(moves(cfg, all), movedText), replaced, blocks(removals(cfg, all), removedText)),
 	}}
 }
 

@@ -61,8 +61,8 @@ func (s *Snapshots) FindSnapshots(ctx context.Context, q SnapshotQuery) ([]Snaps
 
 // SnapshotRuns returns the runs that have snapshots of a device, newest first.
 func (s *Snapshots) SnapshotRuns(ctx context.Context, device schema.Device) ([]string, error) {
-	return read(ctx, s.database, scanText, `SELECT run FROM snapshots WHERE device = $1 GROUP BY run ORDER BY MAX(taken) DESC, run DESC`,
-		device.String())
+	return read(ctx, s.database, scanText, `SELECT run FROM snapshots WHERE device IN ($1, $2) GROUP BY run ORDER BY MAX(taken) DESC, run DESC`,
+		device.String(), s.names().old(device).String())
 }
 
 // SnapshotDevices returns the devices that a run has snapshots of, ordered by address.
