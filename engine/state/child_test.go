@@ -50,6 +50,8 @@ var scenarios = map[string]func(*Store) error{
 		fmt.Println("begun", id)
 		return err
 	},
+	// move stays in the middle of a move.
+	"move": moveAndHang,
 	// race takes and gives back the lease of one device, and counts in between.
 	"race": func(s *Store) error {
 		for won := 0; won < 20; {
