@@ -38,6 +38,12 @@ func TestChangesInMemory(t *testing.T) {
 			return func() statetest.Debts { return s }
 		})
 	})
+	t.Run("moves", func(t *testing.T) {
+		statetest.Moves(t, func(_ *testing.T, options state.Options) func() statetest.Moving {
+			s := newStore(options.Now)
+			return func() statetest.Moving { return s }
+		})
+	})
 	t.Run("leases", func(t *testing.T) { statetest.Leases(t, open) })
 	t.Run("secrets", func(t *testing.T) { statetest.Secrets(t, open) })
 	t.Run("journal", func(t *testing.T) { statetest.Journal(t, open) })

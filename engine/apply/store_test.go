@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"camform/engine/apply"
+	"camform/engine/credential"
 	"camform/engine/ledger"
 	"camform/engine/state"
 	"camform/providers"
@@ -90,6 +91,107 @@ func (s *store) ForgetDevice(_ context.Context, address schema.Device) error {
 		maps.DeleteFunc(s.settings, func(a schema.Setting, _ state.Setting) bool { return a.Device == address })
 		return nil
 	})
+}
+
+func (s *store) MoveDevices(
+	_ context.Context, _ string, moves schema.Moves, reseal func(state.SecretVersion, string) ([]byte, error),
+) (moved schema.Moves, err error) {
+	err = s.durable(func() error {
+		known := s.known()
+		var held state.HeldErrors
+		for _, m := range moves {
+			for _, d := range []schema.Device{m.From, m.To} {
+				if s.holder[d] != "" {
+					held = append(held, &state.HeldError{Device: d, Run: s.holder[d]})
+				}
+			}
+			if known[m.From] && known[m.To] {
+				return state.ErrTaken
+			}
+		}
+		if len(held) > 0 {
+			return held
+		}
+		for _, m := range moves {
+			if known[m.From] {
+				moved = append(moved, m)
+				if err := s.move(m, reseal); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return moved, err
+}
+
+// known are the devices of which something is remembered.
+func (s *store) known() map[schema.Device]bool {
+	known := map[schema.Device]bool{}
+	for d := range s.devices {
+		known[d] = true
+	}
+	for a := range s.settings {
+		known[a.Device] = true
+	}
+	for _, v := range s.secrets {
+		if d, _, ok := credential.AccountOf(v.Name); ok {
+			known[d] = true
+		}
+	}
+	return known
+}
+
+func (s *store) move(m schema.Move, reseal func(state.SecretVersion, string) ([]byte, error)) error {
+	name := func(old string) string {
+		if d, account, ok := credential.AccountOf(old); ok && d == m.From {
+			return credential.Name(m.To, account)
+		}
+		return old
+	}
+	setting := func(a schema.Setting) schema.Setting {
+		if a.Device == m.From {
+			a.Device = m.To
+		}
+		return a
+	}
+	for i, v := range s.secrets {
+		if to := name(v.Name); to != v.Name {
+			sealed, err := reseal(v, to)
+			if err != nil {
+				return err
+			}
+			s.secrets[i].Name, s.secrets[i].Sealed = to, sealed
+		}
+	}
+	if d, ok := s.devices[m.From]; ok {
+		delete(s.devices, m.From)
+		d.Address = m.To
+		s.devices[m.To] = d
+	}
+	for a, row := range maps.Clone(s.settings) {
+		delete(s.settings, a)
+		row.Address = setting(a)
+		s.settings[row.Address] = row
+	}
+	for item, o := range maps.Clone(s.owed) {
+		delete(s.owed, item)
+		if scheme, of := schema.OriginScheme(o.Origin); scheme == credential.Scheme {
+			o.Origin = credential.Origin(name(of))
+		}
+		o.Item, o.Account = setting(item), setting(o.Account)
+		s.owed[o.Item] = o
+	}
+	for i := range s.intents {
+		in := &s.intents[i]
+		in.Device = setting(schema.Setting{Device: in.Device}).Device
+		for k := range in.Candidates {
+			in.Candidates[k].Name = name(in.Candidates[k].Name)
+		}
+	}
+	token := max(s.tokens[m.From], s.tokens[m.To]) + 1
+	s.tokens[m.From], s.tokens[m.To] = token, token
+	return nil
 }
 
 func (s *store) Renew(context.Context, ...state.Lease) ([]state.Lease, error) { return nil, nil }

@@ -16,6 +16,7 @@ func TestSettings(t *testing.T)  { statetest.Settings(t, sqlite) }
 func TestDevices(t *testing.T)   { statetest.Devices(t, sqlite) }
 func TestSnapshots(t *testing.T) { statetest.Snapshots(t, sqlite) }
 func TestOwed(t *testing.T)      { statetest.Owed(t, sqlite) }
+func TestMoves(t *testing.T)     { statetest.Moves(t, sqlite) }
 func TestAuditLog(t *testing.T)  { statetest.AuditLog(t, sqlite) }
 
 var (
@@ -24,6 +25,7 @@ var (
 	_ statetest.Before        = (*state.Store)(nil)
 	_ statetest.Recorded      = (*state.Store)(nil)
 	_ statetest.Debts         = (*state.Store)(nil)
+	_ statetest.Moving        = (*state.Store)(nil)
 )
 
 // sqlite opens one database as often as a test asks for it.
