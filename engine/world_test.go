@@ -42,6 +42,7 @@ type world struct {
 	cfg         *config.Config
 	secrets     map[string]string // by origin
 	parallelism graph.Parallelism
+	moves       schema.Moves // with which the state is opened
 	runs        int
 
 	mu     sync.Mutex
@@ -114,7 +115,7 @@ func quickDir(t testing.TB) string {
 func (w *world) open() *state.Store {
 	w.Helper()
 	s, err := state.Open(context.Background(), w.path, state.Options{
-		Now: w.clock.now, Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"},
+		Now: w.clock.now, Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"}, Moves: w.moves,
 	})
 	w.must(err)
 	return s

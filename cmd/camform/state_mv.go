@@ -32,7 +32,7 @@ name. A moved block in the configuration does the same with the next apply, wher
 				return err
 			}
 			defer w.close()
-			return w.move(cmd.Context(), move)
+			return moveRemembered(cmd.Context(), w, move)
 		},
 	}
 }
@@ -51,8 +51,8 @@ func parseMove(from, to string) (move schema.Move, err error) {
 	return move, nil
 }
 
-// move gives the devices that are remembered the names that a move has for them.
-func (w *workspace) move(ctx context.Context, move schema.Move) error {
+// moveRemembered gives the devices that are remembered the names that a move has for them.
+func moveRemembered(ctx context.Context, w *workspace, move schema.Move) error {
 	known, err := w.store.KnownDevices(ctx)
 	if err != nil {
 		return err

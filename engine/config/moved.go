@@ -60,8 +60,8 @@ func deviceIn(attr *hcl.Attribute) (schema.Device, bool) {
 type movedBlock struct{ body }
 
 func (b *movedBlock) evaluate(l *loader, s scope) {
-	from, fromOK := s.movable(b.body, "from")
-	to, toOK := s.movable(b.body, "to")
+	from, fromOK := b.device(s, "from")
+	to, toOK := b.device(s, "to")
 	if !fromOK || !toOK {
 		return
 	}
@@ -84,8 +84,8 @@ func (b *movedBlock) evaluate(l *loader, s scope) {
 	l.config.Moved = append(l.config.Moved, m)
 }
 
-// movable is deviceNamed with a better word about settings.
-func (s scope) movable(b body, argument string) (schema.Device, bool) {
+// device is deviceNamed with a better word about settings.
+func (b *movedBlock) device(s scope, argument string) (schema.Device, bool) {
 	if attr := b.attributes[argument]; attr != nil {
 		traversal, diags := hcl.AbsTraversalForExpr(attr.Expr)
 		if named, ok := schema.SettingOf(traversal); !diags.HasErrors() && ok && named.Kind != "" {
@@ -93,7 +93,7 @@ func (s scope) movable(b body, argument string) (schema.Device, bool) {
 			return schema.Device{}, false
 		}
 	}
-	return s.deviceNamed(b, argument)
+	return s.deviceNamed(b.body, argument)
 }
 
 // moved reports moves that contradict each other, or what is declared.
