@@ -74,9 +74,12 @@ func TestI11ADeviceUnderANewNameGetsNoCredential(t *testing.T) {
 		by     string
 		logins int // that it costs to find out
 	}{
-		"address":       {func(*world, *config.Device) {}, "address", 0},
-		"serial number": {func(w *world, d *config.Device) { d.Identity.Serial = strings.ToLower(serial(w)); w.wasElsewhere("gate") }, "serial number", 0},
-		"TLS key":       {func(w *world, _ *config.Device) { w.wasElsewhere("gate") }, "TLS key", 0},
+		"address": {func(*world, *config.Device) {}, "address", 0},
+		"serial number": {func(w *world, d *config.Device) {
+			d.Identity.Serial = strings.ToLower(serial(w))
+			w.wasElsewhere("gate")
+		}, "serial number", 0},
+		"TLS key": {func(w *world, _ *config.Device) { w.wasElsewhere("gate") }, "TLS key", 0},
 		"the serial number that it tells": {func(w *world, _ *config.Device) {
 			w.must(w.store.ForgetDevice(context.Background(), theGate)) // with the key
 			w.wasElsewhere("gate")
@@ -310,7 +313,9 @@ func TestRollbackWaitsForTheMove(t *testing.T) {
 
 // TestManyRenamedDevicesAreOneMessage: a block that kept its keys is one moved block, however many devices it has.
 func TestManyRenamedDevicesAreOneMessage(t *testing.T) {
-	key := func(name string, i int) schema.Device { return schema.Device{Name: name, Key: fmt.Sprintf("%03d", i), Each: true} }
+	key := func(name string, i int) schema.Device {
+		return schema.Device{Name: name, Key: fmt.Sprintf("%03d", i), Each: true}
+	}
 	const many = 30
 	renamedLater := func(t *testing.T) *world {
 		w := newWorld(t)

@@ -176,7 +176,7 @@ func (s *store) move(m schema.Move, reseal func(state.SecretVersion, string) ([]
 	}
 	for item, o := range maps.Clone(s.owed) {
 		delete(s.owed, item)
-		if scheme, of := schema.OriginScheme(o.Origin); scheme == credential.Scheme {
+		if scheme, of := schema.OriginScheme(o.Origin); scheme == schema.OriginVault {
 			o.Origin = credential.Origin(name(of))
 		}
 		o.Item, o.Account = setting(item), setting(o.Account)

@@ -32,7 +32,20 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"lost":        newPlan(north, lossy()),
 		"checks":      newPlan(checked()...),
 		"gone":        withGone(newPlan(north)),
+		"moved":       withMoved(newPlan(north)),
 	}
+}
+
+// withMoved is a plan with devices that have other names: most of a block, one that got another key, and one that stands alone.
+func withMoved(p *plan.Plan) *plan.Plan {
+	block := plan.Source{File: "main.cam.hcl", Line: 8}
+	for _, key := range []string{"a", "b", "c"} {
+		p.Moved = append(p.Moved, plan.Moved{From: gate(key), To: schema.Device{Name: "entrance", Key: key, Each: true}, Source: block})
+	}
+	p.Moved = append(p.Moved,
+		plan.Moved{From: gate("d"), To: schema.Device{Name: "entrance", Key: "main", Each: true}, Source: plan.Source{File: "main.cam.hcl", Line: 3}},
+		plan.Moved{From: schema.Device{Name: "hall"}, To: schema.Device{Name: "lobby"}, Source: plan.Source{File: "main.cam.hcl", Line: 13}})
+	return p
 }
 
 // withGone is a plan with devices that left the configuration: undecided, to be cleared, and left as it is.

@@ -20,7 +20,9 @@ type Moving interface {
 func Moves(t *testing.T, open Opener[Moving]) {
 	to := schema.Device{Name: "hall"}
 	moves := schema.Moves{{From: camera("absent"), To: camera("other")}, {From: gate, To: to}}
-	reseal := func(v state.SecretVersion, name string) ([]byte, error) { return append([]byte(name+" "), v.Sealed...), nil }
+	reseal := func(v state.SecretVersion, name string) ([]byte, error) {
+		return append([]byte(name+" "), v.Sealed...), nil
+	}
 	run(t, open, map[string]func(*world[Moving]){
 		"what is remembered goes along": func(s *world[Moving]) {
 			lease := s.acquire("r1")
