@@ -57,9 +57,9 @@ func taken(cfg *config.Config, from, to schema.Device) diag.Problem {
 	at := blockOf(cfg, from).Range
 	return diag.Problem{
 		Severity: diag.Error, Code: "move-to-a-name-in-use", Summary: "Name of a moved device in use", Subject: &at, Address: schema.Setting{Device: to},
-		Detail: fmt.Sprintf("%s has moved to %s, and camform has records under both names. If those of %s are of an earlier device, give them another name: "+
-			"camform state mv '%s' '%s'. If both are there, each needs a name of its own: leave the moved block out.",
-			from, to, to, to, spare(to)),
+		Detail: fmt.Sprintf("%s has moved to %s, and camform has records under both names. Give those that are of an earlier device another name: "+
+			"camform state mv '%s' '%s', or camform state mv '%s' '%s'. If both devices are there, each needs a name of its own: leave the moved block out.",
+			from, to, to, spare(to), from, spare(from)),
 	}
 }
 

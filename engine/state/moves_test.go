@@ -211,9 +211,11 @@ func TestAMoveIsShownBeforeItIsMade(t *testing.T) {
 	// What is written of it before it has moved goes to the rows that there are.
 	ok(t, viewer.SaveSeen(ctx, Device{Address: after, Endpoint: "192.0.2.1:443", Pin: providers.Pin{Realm: "r"}}))
 	ok(t, viewer.SaveUses(ctx, []Uses{{Device: after, Told: json.RawMessage(`[{}]`)}}))
+	run(t, s, `UPDATE secrets SET uncertain = 1 WHERE version = 2`)
+	ok(t, viewer.ProveSecret(ctx, "wx/k%2F1/admin", 2))
 	ok(t, viewer.DoubtSecret(ctx, "wx/k%2F1/admin", 2))
 	early := show(t, viewer)
-	if early.Device.Pin != (providers.Pin{SPKI: "sha256:1", Realm: "r"}) || string(early.Uses[0].Told) != `[{}]` || !early.Doubtful["wx/k%2F1/admin"] {
+	if early.Device.Pin != (providers.Pin{SPKI: "sha256:1", Realm: "r"}) || string(early.Uses[0].Told) != `[{}]` || !early.Doubtful["wx/k%2F1/admin"] || !early.Versions[0].Uncertain.IsZero() {
 		t.Errorf("what was written is not there: %+v", early)
 	}
 	if len(early.All) != len(first.All) || len(early.Uses) != len(first.Uses) {

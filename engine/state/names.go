@@ -67,6 +67,11 @@ func (n *names) old(device schema.Device) schema.Device {
 // oldSecret is old for the name of a secret.
 func (n *names) oldSecret(name string) string { return inSecret(name, n.stored) }
 
+// bothSecrets are the names under which the rows of a secret may be stored.
+func (n *names) bothSecrets(name string) []string {
+	return slices.Compact([]string{name, n.oldSecret(name)})
+}
+
 func inSecret(name string, devices map[schema.Device]schema.Device) string {
 	if device, account, ok := credential.AccountOf(name); ok && len(devices) > 0 {
 		if other, ok := devices[device]; ok {

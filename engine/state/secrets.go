@@ -148,7 +148,7 @@ func (s *Secrets) TriedSecret(ctx context.Context, lease Lease, name string, ver
 // DoubtSecret is TriedSecret for who only reads devices, and holds no lease.
 func (s *Secrets) DoubtSecret(ctx context.Context, name string, version int) error {
 	return s.write(ctx, func(tx *transaction) error {
-		for _, name := range slices.Compact([]string{name, s.names().oldSecret(name)}) {
+		for _, name := range s.names().bothSecrets(name) {
 			if err := tried(tx, name, version); err != nil {
 				return err
 			}
@@ -167,12 +167,20 @@ func tried(tx *transaction, name string, version int) error {
 // holds no lease. A version that is not that any more is left as it is.
 func (s *Secrets) ProveSecret(ctx context.Context, name string, version int) error {
 	return s.write(ctx, func(tx *transaction) error {
-		proven, err := changed(tx.Exec(`UPDATE secrets SET uncertain = 0, tried = 0, proven = $1
-			WHERE name = $2 AND version = $3 AND status = $4 AND uncertain <> 0`, stamp(s.now()), name, version, string(SecretLive)))
-		if err != nil || !proven {
-			return err
+		for _, name := range s.names().bothSecrets(name) {
+			proven, err := changed(tx.Exec(`UPDATE secrets SET uncertain = 0, tried = 0, proven = $1
+				WHERE name = $2 AND version = $3 AND status = $4 AND uncertain <> 0`, stamp(s.now()), name, version, string(SecretLive)))
+			if err != nil {
+				return err
+			}
+			if !proven {
+				continue
+			}
+			if err := s.auditSecret(tx, Lease{}, auditlog.SecretLive, name, version); err != nil {
+				return err
+			}
 		}
-		return s.auditSecret(tx, Lease{}, auditlog.SecretLive, name, version)
+		return nil
 	})
 }
 

@@ -151,6 +151,7 @@ func start(ctx context.Context, db *sql.DB, path string, key []byte, options Opt
 // describe is a database that is only read.
 func describe(db *sql.DB, path string, options Options) *database {
 	s := &database{path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, db: db, reads: prepare(db)}
+	s.named.Store(&names{}) // those of the rows; see readNames
 	if s.now == nil {
 		s.now = time.Now
 	}
