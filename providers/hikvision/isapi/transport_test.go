@@ -389,6 +389,26 @@ func TestI11TheFirstKeyIsTheOnlyOne(t *testing.T) {
 	s.identified()
 }
 
+// Whoever shows the key of a device that is remembered under another name is sent nothing, not even a request without a credential.
+func TestI11AKeyThatIsKnownElsewhereIsSentNothing(t *testing.T) {
+	have := certificate(t)
+	s := newTLSScene(t, &have, tls.VersionTLS13)
+	pin := s.identified().Pin()
+	s.device.seen()
+	gate := schema.Device{Name: "gate"}
+	s.target.Pin, s.target.Trust.Elsewhere = providers.Pin{}, map[string]schema.Device{pin.SPKI: gate}
+	_, err := s.open().Identify(t.Context())
+	wantFamily(t, err, providers.ErrIdentity)
+	if known, ok := errors.AsType[*providers.ElsewhereError](err); !ok || *known != (providers.ElsewhereError{Device: gate, By: "TLS key"}) {
+		t.Errorf("got %v", err)
+	}
+	if n := len(s.device.seen()); n != 0 {
+		t.Errorf("%d requests reached it", n)
+	}
+	s.target.Trust.Elsewhere = map[string]schema.Device{"sha256:another": gate}
+	s.identified()
+}
+
 func TestAuthenticateKeepsToTheKeyOfTheSession(t *testing.T) {
 	first, second := certificate(t), certificate(t)
 	have := first
