@@ -309,12 +309,13 @@ func TestI13ARecorderThatLeavesCountsUntilItIsForgotten(t *testing.T) {
 	}
 }
 
-// A recorder that is in the configuration under another name has not left.
+// A recorder that is in the configuration under another name has not left, even if somebody says that it was removed.
 func TestI13ARecorderThatGetsAnotherNameCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newOwing(t)
 		s.engineOf().Plan(context.Background(), s.cfg, nil)
 		s.declared("recorder0").Address = schema.Device{Name: "archive"}
+		s.cfg.Removed = []config.Removed{{From: schema.Device{Name: "recorder0"}}}
 		planned, _ := s.engineOf().Plan(context.Background(), s.cfg, nil)
 		if steps := toldPlan(planned.Plan); !strings.Contains(steps, "update camera0.user.rec") || !strings.Contains(steps, `update archive.channel["1"]`) {
 			t.Errorf("it plans\n%s", steps)
