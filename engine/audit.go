@@ -13,6 +13,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/advisory"
 	"camform/engine/audit"
 	"camform/engine/config"
 	"camform/engine/diff"
@@ -85,7 +86,7 @@ func (m memory) observing(some func(config.Rule) bool) wants {
 func (j judge) checks(device *config.Device, snap *live.Snapshot) []plan.Check {
 	judged := *device
 	judged.Rules = slices.DeleteFunc(slices.Clone(device.Rules), func(r config.Rule) bool { return len(r.Asserts) == 0 })
-	subject := audit.Subject{Device: &judged, Facts: facts{device: device, snap: snap, interpreter: j, now: j.now}}
+	subject := audit.Subject{Device: &judged, Facts: facts{device: device, snap: snap, interpreter: j, advisories: j.advisories, now: j.now}}
 	if snap.Err != nil {
 		subject.Problem = diff.NotRead(device, snap).Problem
 	}
@@ -132,7 +133,7 @@ func (j judge) subject(device *config.Device, snap *live.Snapshot, last map[sche
 	}
 	open := *device
 	open.Lifecycle.Protect = nil
-	s.Facts = facts{device: device, snap: snap, interpreter: j, now: j.now}
+	s.Facts = facts{device: device, snap: snap, interpreter: j, advisories: j.advisories, now: j.now}
 	s.Found = diff.Compare(&open, snap, last, rules)
 	planned, refused := diff.Plan(&open, snap, s.Found, j.Kinds(), j.Check)
 	s.Skipped, s.Refused = planned.Skipped, refused
@@ -144,6 +145,7 @@ type facts struct {
 	device      *config.Device
 	snap        *live.Snapshot
 	interpreter providers.Interpreter
+	advisories  *advisory.Data
 	now         time.Time
 }
 
@@ -168,7 +170,7 @@ func (f facts) Self() cty.Value {
 		"location": text(f.device.Location), "site": text(f.device.Site), "tags": tags, "ownership": ownershipOf(f.device.Ownership, text),
 		"serial": text(f.snap.Identity.Serial), "mac": text(f.snap.Identity.MAC),
 		"model": text(f.snap.Identity.Model), "firmware": text(f.snap.Identity.Firmware),
-		"certificate": f.certificate(),
+		"certificate": f.certificate(), "advisories": f.standing(),
 	})
 }
 
@@ -187,6 +189,23 @@ func ownershipOf(o config.Ownership, text func(string) cty.Value) cty.Value {
 		"label_photo": text(o.LabelPhoto), "warranty": text(o.Warranty), "warranty_until": text(o.WarrantyUntil),
 		"contract": text(o.Contract), "contract_until": text(o.ContractUntil), "missing": missing,
 	})
+}
+
+// standing is how the device stands to security advisories, as an object.
+func (f facts) standing() cty.Value {
+	told := f.snap.Identity
+	findings := f.advisories.Judge(advisory.Device{Model: told.Model, Firmware: told.Firmware, Type: told.Type})
+	ids := func(verdict advisory.Verdict) cty.Value {
+		var values []cty.Value
+		for _, id := range advisory.IDs(findings, verdict) {
+			values = append(values, cty.StringVal(id))
+		}
+		if values == nil {
+			return cty.ListValEmpty(cty.String)
+		}
+		return cty.ListVal(values)
+	}
+	return cty.ObjectVal(map[string]cty.Value{"affected": ids(advisory.Affected), "unknown": ids(advisory.Unknown)})
 }
 
 // certificate is the certificate of the device as an object; null over plain HTTP.

@@ -51,6 +51,7 @@
 //	engine/render               plans and reports → text, Markdown, JSON
 //	engine/audit                snapshots → compliance; pure
 //	engine/inventory            what is owned: declared and remembered, joined; pure
+//	engine/advisory             what devices tell of themselves → affected by security advisories or not; pure
 //	engine/operator             what configurations may not decide for themselves
 //	engine/approval             who has to agree to a plan, and who did; pure
 //	engine/diff, guard          pure judgements

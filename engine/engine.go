@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"camform/engine/advisory"
 	"camform/engine/apply"
 	"camform/engine/audit"
 	"camform/engine/backup"
@@ -23,7 +24,7 @@ import (
 )
 
 // Engine does the work of the commands: each method is a page that calls the stages in order. All fields must be set but
-// Trace and Within.
+// Trace, Within and Known.
 type Engine struct {
 	Provider providers.Provider
 	Store    *state.Fleet
@@ -34,6 +35,9 @@ type Engine struct {
 
 	Passwords rotate.Vault // makes and reads managed passwords
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
+
+	// Known are the security advisories that devices are judged by; nil for those that come with camform.
+	Known *advisory.Data
 
 	Parallelism graph.Parallelism
 	Holding     apply.Holding      // what to do where another run holds devices
@@ -351,6 +355,22 @@ func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []sch
 	return accounts, use, err
 }
 
+// Advisories says how the devices of a configuration stand to security advisories, by what the state remembers of their models and
+// their firmware. Targets restrict it to some devices; none means all. It asks no device: what is remembered comes from the last
+// command that did, and a device of which the state has no record is unknown by every advisory.
+func (e *Engine) Advisories(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*advisory.Report, error) {
+	a := adviser{devices: e.Store.Devices, settings: e.Store.Settings, data: e.known(), now: e.Now()}
+	judged, err := a.judge(ctx, targeted(cfg.Devices, targets))
+	if err != nil {
+		return nil, err
+	}
+	report := &advisory.Report{Data: a.data, Devices: judged}
+	for _, t := range targets {
+		report.Targets = append(report.Targets, t.String())
+	}
+	return report, nil
+}
+
 // Review lists who has access to the devices of a configuration: the accounts that are declared, and those that devices
 // have although nobody declares them. A device of which not all accounts could be read has its declared ones only, and is in
 // unread.
@@ -409,8 +429,15 @@ func (e *Engine) surveyor(cfg *config.Config) surveyor {
 	}
 }
 
+func (e *Engine) known() *advisory.Data {
+	if e.Known == nil {
+		return advisory.Builtin()
+	}
+	return e.Known
+}
+
 func (e *Engine) judge() judge {
-	return judge{Interpreter: e.Provider, Composer: e.Provider, fingerprint: e.Store.Fingerprint, now: e.Now()}
+	return judge{Interpreter: e.Provider, Composer: e.Provider, fingerprint: e.Store.Fingerprint, advisories: e.known(), now: e.Now()}
 }
 
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"camform/engine/advisory"
 	"camform/engine/config"
 	"camform/engine/credential"
 	"camform/engine/diag"
@@ -20,6 +21,7 @@ type judge struct {
 	providers.Interpreter
 	providers.Composer
 	fingerprint func(address schema.Setting, attribute string, secret schema.Secret) string
+	advisories  *advisory.Data
 	now         time.Time
 }
 

@@ -25,16 +25,18 @@ var layers = []struct {
 	may  string
 }{
 	{"cmd/camform", "*"},
-	{"cmd/camform/view", "engine engine/audit engine/auditlog engine/config engine/diag engine/inventory engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
+	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/inventory engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
-	{"engine", "engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
+	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "providers schema"},
-	{"engine/render", "engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
+	{"engine/render", "engine/advisory engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
 	{"engine/inventory", "engine/config engine/state providers schema"},
+	{"engine/advisory", "schema schema/nesting"},
+
 	{"engine/operator", "engine/config engine/diag engine/ours engine/plan engine/signers providers schema"},
 	{"engine/approval", "engine/diag engine/plan engine/signers providers schema"},
 
@@ -155,7 +157,7 @@ var storeys = map[string]string{
 		lock.go
 		lacking.go tell.go
 		planned.go
-		audit.go consumers.go restored.go
+		audit.go advisories.go consumers.go restored.go
 		logins.go judge.go survey.go
 		secrets.go renamed.go
 		memory.go credentials.go plain.go

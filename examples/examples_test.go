@@ -20,6 +20,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine"
+	"camform/engine/advisory"
 	"camform/engine/audit"
 	"camform/engine/config"
 	"camform/engine/graph"
@@ -278,6 +279,69 @@ func TestI12AModelThatNobodyNamedIsNotCurrent(t *testing.T) {
 		} {
 			if have := verdict(minimum); have != want {
 				t.Errorf("with %s, V5.2.0 is %s, want %s", minimum, have, want)
+			}
+		}
+	})
+}
+
+// TestFirmwareThatAnAdvisoryAffectsIsNotCurrent judges the same camera by advisories that affect it, leave it open, and do not affect it.
+func TestFirmwareThatAnAdvisoryAffectsIsNotCurrent(t *testing.T) {
+	const file = `
+data {
+  version = "1"
+  date    = "2026-07-09"
+  page    = "https://vendor.example/"
+}
+family "camera" {
+  title  = "cameras"
+  models = ["DS-2CD*"]
+}
+advisory "CVE-1" {
+  title      = "one"
+  url        = "https://cve.example/"
+  confidence = "confirmed"
+  families   = ["camera"]
+  complete   = true
+  products {
+    models = ["DS-2CD2132*"]
+    LIMIT
+  }
+}`
+	synctest.Test(t, func(t *testing.T) {
+		st := stages["hardening"]
+		st.fleet = simulator.Options{Models: []string{"camera-v52"}, TLS: true, Password: loginPassword}
+		fleet, err := simulator.New(st.fleet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := st.copied(t, "hardening", fleet)
+		e, secrets := st.engine(t, fleet, "hardening", dir)
+		for _, c := range []struct {
+			limit, minimum string
+			want           audit.Status
+		}{
+			{`lte = "V5.2.0 build 140721"`, `{}`, audit.Violated},
+			{`lte = "V5.2.0 build 140721"`, `{"DS-2CD2132-SIM" = "5.2.0"}`, audit.Violated},
+			{`lte = "V5.1.0 build 140720"`, `{}`, audit.Compliant},
+			{`lte = "V5.1.0 build 140720"`, `{"DS-2CD2132-SIM" = "5.2.1"}`, audit.Violated},
+			{``, `{}`, audit.Unknown},
+			{`lte = "V5.1.0 build 140722"`, `{}`, audit.Unknown},
+			{`lte = "V5.1.0 build 140722"`, `{"DS-2CD2132-SIM" = "5.2.0"}`, audit.Compliant},
+			{`lte = "V5.1.0 build 140722"`, `{"DS-2CD2132-SIM" = "5.2.1"}`, audit.Violated},
+		} {
+			data, diags := advisory.Read("data.hcl", []byte(strings.Replace(file, "LIMIT", c.limit, 1)))
+			if diags.HasErrors() {
+				t.Fatal(diags)
+			}
+			e.Known = data
+			cfg := st.load(t, e, secrets, dir, config.Var{Name: "minimum_firmware", Text: c.minimum})
+			judged, problems := e.Audit(t.Context(), cfg, nil)
+			for _, p := range problems {
+				t.Fatal(p)
+			}
+			i := slices.IndexFunc(judged.Results, func(r audit.Result) bool { return r.Rule == "firmware.current" })
+			if have := judged.Results[i]; have.Status != c.want {
+				t.Errorf("%s with %s is %s (%s), want %s", c.limit, c.minimum, have.Status, have.Why, c.want)
 			}
 		}
 	})

@@ -49,6 +49,7 @@ without a rule.`,
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
+	flags.addData(cmd.Flags())
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&which.level, "level", "", "judge by rules up to this `LEVEL` only: basic, high or site")

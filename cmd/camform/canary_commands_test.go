@@ -93,6 +93,7 @@ var canaryCommands = []command{
 	{name: "apply again", args: []string{"apply", "-auto-approve", "-json"}},
 	{name: "drift", args: []string{"drift"}},
 	{name: "audit", args: []string{"audit", "-full"}},
+	{name: "advisories as JSON", args: []string{"advisories", "-json"}, code: 1},
 	{name: "audit as JSON", args: []string{"audit", "-json"}},
 	{name: "lock", args: []string{"lock"}},
 	{name: "settings", args: []string{"settings", "user"}},

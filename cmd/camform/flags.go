@@ -15,7 +15,7 @@ import (
 	"camform/schema"
 )
 
-var errTwoForms = errors.New("-json and -markdown exclude each other; choose one")
+var errTwoForms = errors.New("two forms of output exclude each other; choose one")
 
 // formatOption adds an option that chooses the form in which a command prints. Two different forms are an error.
 func formatOption(flags *pflag.FlagSet, to *view.Format, form view.Format, name, usage string) {

@@ -199,6 +199,10 @@ func (a *app) open(cmd *cobra.Command, flags *runFlags, secrets reading) (*works
 	if err := b.sound(); err != nil {
 		return nil, err
 	}
+	known, err := b.known(flags)
+	if err != nil {
+		return nil, err
+	}
 	m, err := b.recall(cmd.Context(), cmd.Name(), b.settings.StatePath, b.source.Moves())
 	if err != nil {
 		return nil, err
@@ -214,7 +218,7 @@ func (a *app) open(cmd *cobra.Command, flags *runFlags, secrets reading) (*works
 		}
 	}
 	w := b.workspace(cmd.Context(), flags, m, cfg)
-	w.targets = targets
+	w.targets, w.engine.Known = targets, known
 	return w, nil
 }
 

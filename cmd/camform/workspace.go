@@ -34,6 +34,7 @@ type runFlags struct {
 	format      view.Format
 	full        bool
 	compat      string
+	data        string // path of a file of security advisories; empty for those that come with camform
 }
 
 func (f *runFlags) addConfig(flags *pflag.FlagSet) {

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -50,6 +51,7 @@ type Data struct {
 	Page       string    // URL where the vendor tells by serial number what is affected
 	Advisories []*Advisory
 	families   []*family
+	judged     sync.Map // Device → []Finding
 }
 
 // family is a sort of devices, such as recorders.
@@ -102,15 +104,27 @@ type Finding struct {
 	Advisory *Advisory
 	Verdict  Verdict
 	Why      string // part of a sentence, for people
+
+	// Mitigation is set where the device is affected, the advisory needs a service, and Mitigate was called.
+	Mitigation Mitigation
 }
 
-// Judge says how a device stands to every advisory, in the order of the data.
+// Judge says how a device stands to every advisory, in the order of the data. Devices that tell the same are judged once.
 func (d *Data) Judge(device Device) []Finding {
+	if known, ok := d.judged.Load(device); ok {
+		return slices.Clone(known.([]Finding))
+	}
+	findings := d.judge(device)
+	d.judged.Store(device, findings)
+	return slices.Clone(findings)
+}
+
+func (d *Data) judge(device Device) []Finding {
 	s := d.subject(device)
 	findings := make([]Finding, len(d.Advisories))
 	for i, a := range d.Advisories {
 		verdict, why := a.judge(s)
-		findings[i] = Finding{a, verdict, why}
+		findings[i] = Finding{Advisory: a, Verdict: verdict, Why: why}
 	}
 	return findings
 }

@@ -292,10 +292,10 @@ func TestVerdictsByTheRules(t *testing.T) {
 func TestI12NoVerdictIsGoodWithoutARule(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	data := Builtin()
-	for range 20_000 {
+	for range 3_000 {
 		device := randomDevice(random, data)
 		s := data.subject(device)
-		for _, f := range data.Judge(device) {
+		for _, f := range data.judge(device) {
 			if f.Why == "" {
 				t.Fatalf("%+v, %s: %s without a reason", device, f.Advisory.ID, f.Verdict)
 			}
@@ -322,7 +322,7 @@ func TestNewerFirmwareIsNeverWorse(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	data := Builtin()
 	over := 0
-	for range 20_000 {
+	for range 3_000 {
 		device := randomDevice(random, data)
 		v, ok := ParseVersion(device.Firmware)
 		if !ok || v.Build == 0 || v.Build >= 690_000 {
@@ -332,9 +332,9 @@ func TestNewerFirmwareIsNeverWorse(t *testing.T) {
 		number.Number[1]++
 		both := number
 		both.Build += 10_000 // a year
-		before := data.Judge(device)
-		byNumber := data.Judge(Device{device.Model, number.String(), device.Type})
-		byBoth := data.Judge(Device{device.Model, both.String(), device.Type})
+		before := data.judge(device)
+		byNumber := data.judge(Device{device.Model, number.String(), device.Type})
+		byBoth := data.judge(Device{device.Model, both.String(), device.Type})
 		for i, f := range before {
 			begins := slices.ContainsFunc(f.Advisory.products, func(p products) bool { return p.limits.fine != nil })
 			if f.Verdict == NotAffected && !begins && byBoth[i].Verdict != NotAffected {
@@ -348,7 +348,7 @@ func TestNewerFirmwareIsNeverWorse(t *testing.T) {
 			}
 		}
 	}
-	if over < 20 {
+	if over < 5 {
 		t.Errorf("only %d devices got over a limit", over)
 	}
 }

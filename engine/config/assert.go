@@ -23,7 +23,8 @@ type Facts interface {
 	Observed(path, element string) ([]string, error)
 }
 
-// SelfType is the type of the object `self`. The certificate is null over plain HTTP.
+// SelfType is the type of the object `self`. The certificate is null over plain HTTP. The advisories are the ids of security
+// advisories that affect the device, and of those of which nobody knows whether they do.
 var SelfType = cty.Object(map[string]cty.Type{
 	"address": cty.String, "url": cty.String, "serial": cty.String, "mac": cty.String, "model": cty.String,
 	"firmware": cty.String, "username": cty.String, "location": cty.String, "site": cty.String, "tags": cty.Set(cty.String),
@@ -36,6 +37,7 @@ var SelfType = cty.Object(map[string]cty.Type{
 		"subject": cty.String, "issuer": cty.String, "not_after": cty.String,
 		"days_left": cty.Number, "self_signed": cty.Bool, "key": cty.String,
 	}),
+	"advisories": cty.Object(map[string]cty.Type{"affected": cty.List(cty.String), "unknown": cty.List(cty.String)}),
 })
 
 // Assert is one assertion of a check.

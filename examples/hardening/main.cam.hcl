@@ -38,7 +38,7 @@ variable "alarm_hosts" {
 
 variable "minimum_firmware" {
   type        = map(string)
-  description = "The oldest firmware that is good enough, by model. Whether that of another model is, nobody knows."
+  description = "The oldest firmware that is good enough, by model, as the vendor's page says. It settles what no advisory settles."
   default = {
     DS-2CD2532F-IWS = "5.4.5"
 
