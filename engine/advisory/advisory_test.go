@@ -287,6 +287,68 @@ func TestVerdictsByTheRules(t *testing.T) {
 	}
 }
 
+// dataOf reads a data file of one advisory about cameras.
+func dataOf(t *testing.T, confidence, products string) *Data {
+	t.Helper()
+	data, diags := Read("data.hcl", []byte(`
+data {
+  version = "1"
+  date    = "2026-07-09"
+  page    = "https://vendor.example/"
+}
+family "camera" {
+  title  = "cameras"
+  models = ["DS-2CD*"]
+}
+advisory "CVE-1" {
+  title      = "one"
+  url        = "https://cve.example/"
+  confidence = "`+confidence+`"
+  families   = ["camera"]
+  complete   = true
+`+products+`
+}`))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return data
+}
+
+func TestALikelyListIsNotTakenForComplete(t *testing.T) {
+	const products = "products {\n models = [\"DS-2CD1xxx\"]\n lte = \"V5.1.0 build 200101\"\n }"
+	newer := Device{Model: "DS-2CD2386", Firmware: "V5.2.0 build 210101"}
+	for confidence, want := range map[string]Verdict{"confirmed": NotAffected, "likely": Unknown, "unsure": Unknown} {
+		if have := dataOf(t, confidence, products).Judge(newer)[0]; have.Verdict != want {
+			t.Errorf("%s: %s (%s)", confidence, have.Verdict, have.Why)
+		}
+	}
+}
+
+func TestOneLimitWithoutABuildLeavesADoubt(t *testing.T) {
+	const dated = "products {\n models = [\"DS-2CD1xxx\"]\n lte = \"V5.1.0 build 200101\"\n }\n"
+	const bare = "products {\n models = [\"DS-2CD3xxx\"]\n lte = \"V5.1.0\"\n }\n"
+	newer := Device{Model: "DS-2CD2386", Firmware: "V5.2.0 build 210101"}
+	for products, want := range map[string]Verdict{dated: NotAffected, bare: Unknown, dated + bare: Unknown, bare + dated: Unknown, "": Unknown} {
+		if have := dataOf(t, "confirmed", products).Judge(newer)[0]; have.Verdict != want {
+			t.Errorf("%s: %s (%s)", products, have.Verdict, have.Why)
+		}
+	}
+}
+
+func TestTheWorstOfSeveralProductsCounts(t *testing.T) {
+	limit := func(text string) string { return "products {\n models = [\"DS-2CD1xxx\"]\n " + text + "\n }\n" }
+	over, under, doubt := limit(`lte = "V5.1.0 build 200101"`), limit(`lte = "V5.3.0 build 220101"`), limit(`lte = "V5.3.0 build 200101"`)
+	device := Device{Model: "DS-2CD1386", Firmware: "V5.2.0 build 210101"}
+	for products, want := range map[string]Verdict{
+		over: NotAffected, under: Affected, doubt: Unknown, over + over: NotAffected, over + under: Affected, under + over: Affected,
+		over + doubt: Unknown, doubt + over: Unknown, doubt + under: Affected, under + doubt: Affected,
+	} {
+		if have := dataOf(t, "confirmed", products).Judge(device)[0]; have.Verdict != want {
+			t.Errorf("%s: %s, want %s (%s)", products, have.Verdict, want, have.Why)
+		}
+	}
+}
+
 // TestI12NoVerdictIsGoodWithoutARule plays random devices, most of them near to what the data speak of, against what a verdict
 // may rest on.
 func TestI12NoVerdictIsGoodWithoutARule(t *testing.T) {
