@@ -103,6 +103,7 @@ func TestModelsFitPatterns(t *testing.T) {
 		{"DS-76xxNXI-Ix/S", "DS-7616NI-K2", differs},
 		{"DS-76xxNI-K1(C)", "DS-7616NI-K1(C)", equals},
 		{"DS-76xxNI-K1(C)", "ds-7616ni-k1", equals},
+		{"DS-76xxNI-K1(C)", "DS-7616NI-K1/S", resembles},
 		{"DS-76xxNI-K1(C)", "DS-7616NI-K2", resembles},
 		{"DS-76xxNI-Qx(/xP|/xxP)(D)(E)", "DS-7616NI-Q2/16P(D)", equals},
 		{"DS-7604NI-K1/4P(B)", "DS-7604NI-K1/4P", equals},

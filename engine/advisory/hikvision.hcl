@@ -398,6 +398,7 @@ advisory "CVE-2024-29948" {
   }
 }
 
+# The build of V4.30.96 is from CVE-2024-29947, which is about the same recorder.
 advisory "CVE-2024-29949" {
   title      = "Command injection by an administrator"
   cvss       = "7.2"
@@ -408,7 +409,7 @@ advisory "CVE-2024-29949" {
 
   products {
     models = ["DS-7604NI-K1/4P(B)"]
-    lte    = "V4.30.96"
+    lte    = "V4.30.96 build 221220"
   }
   products {
     models = [
