@@ -131,14 +131,11 @@ func advisoryCount(data *advisory.Data) string {
 	return fmt.Sprintf("%d advisories", len(data.Advisories))
 }
 
-// AdvisoryHeader are the columns of AdvisoryTable.
-var AdvisoryHeader = []string{
-	"device", "model", "firmware", "type", "read", "advisory", "verdict", "why", "mitigation", "mitigated_by", "cvss", "exploited", "confidence", "url",
-}
-
-// AdvisoryTable has a row for each device and each advisory, for programs: by device, the worst verdicts first.
+// AdvisoryTable has a header and a row for each device and each advisory, for programs: by device, the worst verdicts first.
 func AdvisoryTable(report *advisory.Report) [][]string {
-	var rows [][]string
+	rows := [][]string{{
+		"device", "model", "firmware", "type", "read", "advisory", "verdict", "why", "mitigation", "mitigated_by", "cvss", "exploited", "confidence", "url",
+	}}
 	for _, device := range report.Devices {
 		findings := slices.Clone(device.Findings)
 		slices.SortStableFunc(findings, func(a, b advisory.Finding) int {

@@ -1,8 +1,6 @@
 package view
 
 import (
-	"encoding/csv"
-
 	"camform/engine/advisory"
 	"camform/engine/render"
 )
@@ -47,13 +45,5 @@ func (v advisoriesJSON) Report(r *advisory.Report) error {
 type advisoriesCSV struct{ Output }
 
 func (v advisoriesCSV) Report(r *advisory.Report) error {
-	w := csv.NewWriter(v)
-	for _, row := range append([][]string{render.AdvisoryHeader}, render.AdvisoryTable(r)...) {
-		for i, cell := range row {
-			row[i] = spreadsheet(cell)
-		}
-		_ = w.Write(row) // Error tells of it
-	}
-	w.Flush()
-	return w.Error()
+	return v.csv(render.AdvisoryTable(r))
 }
