@@ -30,7 +30,7 @@ var layers = []struct {
 	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
-	{"engine/learn", "providers schema"},
+	{"engine/learn", "engine/diag providers schema"},
 	{"engine/render", "engine/advisory engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 

@@ -77,7 +77,7 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	for _, c := range fresh.Changes(old) {
 		changes = append(changes, render.Trouble{Device: c.Device, Text: c.Text})
 	}
-	if err := w.stdout().Troubles(changes); err != nil {
+	if err := w.stdout().News(changes); err != nil {
 		return err
 	}
 	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lockfile.Name, render.Plural(fresh.Len(), "device"))

@@ -4,6 +4,8 @@ package main
 import (
 	"fmt"
 	"os"
+
+	"camform/engine/diag"
 )
 
 func main() { os.Exit(run()) }
@@ -18,7 +20,7 @@ func run() int {
 	}
 	code := exitCode(err)
 	if text := err.Error(); text != "" {
-		fmt.Fprintln(a.err, "camform: "+text)
+		fmt.Fprintln(a.err, diag.CleanText("camform: "+text)) // a device or a file may have said a part of it
 	}
 	return code
 }

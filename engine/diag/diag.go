@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -178,4 +179,10 @@ func CleanText(text string) string {
 		lines[i] = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(quoted[1 : len(quoted)-1])
 	}
 	return strings.Join(lines, "\n")
+}
+
+// IsFormula reports whether a spreadsheet would take a text in a cell for a formula, and carry out what a device says.
+func IsFormula(text string) bool {
+	first, _ := utf8.DecodeRuneInString(strings.TrimSpace(text))
+	return strings.ContainsRune("=+-@＝＋－＠", first)
 }

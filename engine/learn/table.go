@@ -13,6 +13,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 
+	"camform/engine/diag"
 	"camform/schema"
 )
 
@@ -73,6 +74,8 @@ func formOf(values []cty.Value) form {
 		switch {
 		case v.Type().IsPrimitiveType() && strings.Contains(plainText(v), "\r"), v.Type().IsMapType():
 			return encoded // a table has lines that end in one way
+		case v.Type() != cty.Number && slices.ContainsFunc(texts(v), misleads):
+			return encoded // which begins with a quote or a bracket
 		case v.Type().IsPrimitiveType():
 		case slices.ContainsFunc(texts(v), notOneWord):
 			return encoded
@@ -85,10 +88,16 @@ func formOf(values []cty.Value) form {
 	return chosen
 }
 
+// misleads reports whether a text of a device would be something else in a cell: a formula, which a spreadsheet carries out, or
+// what a terminal and a reader take for another text.
+func misleads(text string) bool {
+	return diag.IsFormula(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !strconv.IsPrint(r) })
+}
+
 func notOneWord(text string) bool { return text == "" || strings.ContainsFunc(text, unicode.IsSpace) }
 
-// jsonText writes a value as JSON. Combining marks are escaped: texts of a configuration are normalised, and a mark behind
-// an escape such as \r would melt into its letter.
+// jsonText writes a value as JSON. What cannot be seen is escaped, and so are combining marks: texts of a configuration are
+// normalised, and a mark behind an escape such as \r would melt into its letter.
 func jsonText(v cty.Value) string {
 	text, err := ctyjson.Marshal(v, v.Type())
 	if err != nil {
@@ -97,7 +106,7 @@ func jsonText(v cty.Value) string {
 	var b strings.Builder
 	for _, r := range string(text) {
 		switch {
-		case !unicode.Is(unicode.M, r):
+		case !unicode.Is(unicode.M, r) && strconv.IsPrint(r):
 			b.WriteRune(r)
 		case r > 0xFFFF:
 			high, low := utf16.EncodeRune(r)

@@ -176,6 +176,8 @@ func TestCellsAreReadBackAsTheyWere(t *testing.T) {
 		`each.value.system_location`:                              {str("x"), str("")},
 		`location = each.value.system_location`:                   {str("a\nb, \"c\" ${d}"), str(" y ")},
 		`jsondecode\(each.value.system_location\)`:                {str("a\r\nb"), str("y")},
+		`  location = jsondecode\(each.value.system_location\)`:   {str("=1+1"), str("x")},
+		`   location = jsondecode\(each.value.system_location\)`:  {str("x\u202e"), str("x")},
 		`each.value.ntp_offset`:                                   {cty.MustParseNumberVal("123456789012345678901"), cty.MustParseNumberVal("-0.1")},
 		`each.value.filter_enabled`:                               {cty.True, cty.False},
 		`order = split\(" ", each.value.filter_order\)`: {

@@ -46,7 +46,7 @@ func (m message) key() string {
 func (m message) join(other message) {
 	for i, word := range m.words {
 		if word != other.words[i] {
-			m.words[i] = particular + tail(word)
+			m.words[i] = head(word) + particular + tail(word)
 		}
 	}
 }
@@ -85,6 +85,18 @@ func Troubles(title string, all []Trouble, fold Fold) []Row {
 	return d.rows
 }
 
+// News are messages about devices, in their order. Those with the same words about at least three devices are one.
+func News(all []Trouble, fold Fold) []Row {
+	d := &document{}
+	var found remarks
+	for _, t := range all {
+		found.add(t.Device, "", "", t.Text)
+	}
+	d.open(Notes, "")
+	found.writeAt(d, 0, Plain, fold)
+	return d.rows
+}
+
 func writeTroubles(d *document, title string, all []Trouble, fold Fold) {
 	if len(all) == 0 {
 		return
@@ -106,6 +118,11 @@ func writeTroubles(d *document, title string, all []Trouble, fold Fold) {
 // version of TLS.
 func isParticular(word string) bool {
 	return len(word) > 4 && strings.ContainsFunc(word, unicode.IsDigit) && !strings.Contains(word, theAddress)
+}
+
+// head is the punctuation at the start of a word.
+func head(word string) string {
+	return word[:len(word)-len(strings.TrimLeft(word, `("'`))]
 }
 
 // tail is the punctuation at the end of a word.

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -324,9 +323,7 @@ func AuditJSON(w io.Writer, report *audit.Report) error {
 			r.Rule, r.Level, r.Device.String(), r.Status, append([]string{}, r.Why...), r.Source,
 		})
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(doc)
+	return JSONDocument(w, doc)
 }
 
 // all is counts with a number for every status.

@@ -70,19 +70,39 @@ func writeDetails(out *bufio.Writer, rows []Row) {
 
 // fenceFor is a fence longer than any run of backticks in the rows, so that none of them can end it.
 func fenceFor(rows []Row) string {
-	longest := 0
+	longest := 2
 	for _, r := range rows {
-		run := 0
-		for _, c := range r.Text() {
-			if c != '`' {
-				run = 0
-				continue
-			}
-			run++
-			longest = max(longest, run)
-		}
+		longest = max(longest, ticks(r.Text()))
 	}
-	return strings.Repeat("`", max(3, longest+1))
+	return strings.Repeat("`", longest+1)
+}
+
+// ticks is the length of the longest run of backticks.
+func ticks(text string) int {
+	longest, run := 0, 0
+	for _, c := range text {
+		if c != '`' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// Code is a text as code within a line of Markdown or a cell of a table, where no mark-up, link or mention works, and which it
+// cannot leave. A text of nothing stays empty.
+func Code(text string) string {
+	if text == "" {
+		return ""
+	}
+	text = strings.ReplaceAll(printable(text), "|", `\x7c`) // which would end a cell, whatever stands before it
+	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") {
+		text = " " + text + " "
+	}
+	fence := strings.Repeat("`", ticks(text)+1)
+	return fence + text + fence
 }
 
 // diffLine is a row with its mark in the first column, where the colouring of diffs looks for it. Text without a mark is

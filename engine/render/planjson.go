@@ -80,6 +80,22 @@ func JSONLine(w io.Writer, v any) error {
 	return err
 }
 
+// JSONDocument writes v as one indented document of JSON in which whatever is not printable is escaped, and what HTML takes for
+// mark-up. It writes nothing if v cannot be encoded.
+func JSONDocument(w io.Writer, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, escapeUnprintable(text), "", "  "); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
 // encode is JSON without HTML escapes in which whatever is not printable is escaped.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -429,5 +430,32 @@ func TestUpdatesShowWhatWouldBeWritten(t *testing.T) {
 	text = string(textOf(t, Rows(newPlan(plan.Device{Address: d, Steps: []plan.Step{step}}), testKinds(), Options{}), Options{}))
 	if !strings.Contains(text, `min_tls  = "1.0" -> "1.2"`) {
 		t.Errorf("hides what would be written:\n%s", text)
+	}
+}
+
+// TestCodeIsNotLeft: whatever a text is, as code it is one line, ends no cell, and has no backticks that end it.
+func TestCodeIsNotLeft(t *testing.T) {
+	pieces := []string{"`", "``", "|", `\`, `\|`, "\n", "\n\n# t", "[x](javascript:1)", "<script>", "@all", "https://evil.example", "\u202e", "\x1b[31m", "a", " ", "&lt;"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		var text strings.Builder
+		for range random.IntN(6) {
+			text.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		code := Code(text.String())
+		if text.Len() == 0 {
+			if code != "" {
+				t.Errorf("nothing is %q", code)
+			}
+			continue
+		}
+		fence := code[:len(code)-len(strings.TrimLeft(code, "`"))]
+		body, ok := strings.CutSuffix(strings.TrimPrefix(code, fence), fence)
+		if !ok || fence == "" || ticks(body) >= len(fence) || strings.HasPrefix(body, "`") || strings.HasSuffix(body, "`") {
+			t.Fatalf("%q is left: %q", text.String(), code)
+		}
+		if strings.ContainsAny(code, "|\n") || !isPrintable(code) {
+			t.Fatalf("%q is no cell: %q", text.String(), code)
+		}
 	}
 }

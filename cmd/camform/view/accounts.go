@@ -93,14 +93,21 @@ func age(since *time.Time, now time.Time) string {
 	return "today"
 }
 
-// restricted prints, as text or Markdown, to what somebody restricted a list.
+// restricted prints to what somebody restricted a list.
 func (o Output) restricted(targets []string) error {
-	if len(targets) > 0 {
-		if _, err := fmt.Fprintf(o, "\nTargets are in effect; only these were looked at: %s\n", diag.CleanText(strings.Join(targets, ", "))); err != nil {
-			return err
-		}
+	if len(targets) == 0 {
+		return nil
 	}
-	return nil
+	_, err := fmt.Fprintf(o, "\nTargets are in effect; only these were looked at: %s\n", strings.Join(targets, ", "))
+	return err
+}
+
+func cleaned(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = diag.CleanText(text)
+	}
+	return all
 }
 
 // unreadRows say which devices could not be read, and why.
@@ -129,7 +136,7 @@ func (v accountsText) Review(accounts []engine.Account, unread map[schema.Device
 	if err := render.Table(v, accountHeader, accountRows(accounts, v.now)); err != nil {
 		return err
 	}
-	if err := v.restricted(targets); err != nil || len(unread) == 0 {
+	if err := v.restricted(cleaned(targets)); err != nil || len(unread) == 0 {
 		return err
 	}
 	fmt.Fprintln(v)
@@ -161,7 +168,7 @@ func (v accountsMarkdown) Review(accounts []engine.Account, unread map[schema.De
 	if err := v.markdownTable(accountHeader, accountRows(accounts, v.now)); err != nil {
 		return err
 	}
-	if err := v.restricted(targets); err != nil || len(unread) == 0 {
+	if err := v.restricted(codes(targets)); err != nil || len(unread) == 0 {
 		return err
 	}
 	fmt.Fprintln(v)

@@ -11,7 +11,6 @@ package view
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -53,19 +52,15 @@ func Time(t time.Time) string {
 }
 
 // document prints v as one indented JSON document.
-func (o Output) document(v any) error {
-	text, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(o, "%s\n", text)
-	return err
-}
+func (o Output) document(v any) error { return render.JSONDocument(o, v) }
 
 // Troubles prints messages about devices, those that say the same once.
 func (o Output) Troubles(all []render.Trouble) error {
 	return o.rows(render.Troubles("", all, render.Folded))
 }
+
+// News prints messages about devices, those with the same words once.
+func (o Output) News(all []render.Trouble) error { return o.rows(render.News(all, render.Folded)) }
 
 // rows prints rows of package render as text.
 func (o Output) rows(rows []render.Row) error { return render.Text(o, rows, o.Options) }
@@ -81,27 +76,20 @@ func (o Output) fenced(title, text string) error {
 	return render.Markdown(o, rows)
 }
 
-// markdownTable prints a table. What devices say cannot leave its cell.
+// markdownTable prints a table. Its cells are code, which what devices say cannot leave.
 func (o Output) markdownTable(header []string, rows [][]string) error {
-	escape := strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;", "`", "\\`", "[", "\\[")
 	var text strings.Builder
-	line := func(cells []string) {
-		escaped := make([]string, len(cells))
-		for i, cell := range cells {
-			escaped[i] = escape.Replace(diag.CleanText(cell))
-		}
-		fmt.Fprintf(&text, "| %s |\n", strings.Join(escaped, " | "))
-	}
+	line := func(cells []string) { fmt.Fprintf(&text, "| %s |\n", strings.Join(cells, " | ")) }
 	line(header)
 	fmt.Fprintf(&text, "|%s\n", strings.Repeat("---|", len(header)))
 	for _, row := range rows {
-		line(row)
+		line(codes(row))
 	}
 	_, err := io.WriteString(o, text.String())
 	return err
 }
 
-// table prints rows of cells for spreadsheets.
+// csv prints rows of cells for spreadsheets.
 func (o Output) csv(rows [][]string) error {
 	w := csv.NewWriter(o)
 	for _, row := range rows {
@@ -114,10 +102,20 @@ func (o Output) csv(rows [][]string) error {
 	return w.Error()
 }
 
-// spreadsheet is a cell that programs for spreadsheets take for text and not for a formula.
+// spreadsheet is a cell that programs for spreadsheets take for text and not for a formula, and in which everything can be seen.
 func spreadsheet(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+	cell = diag.CleanText(cell)
+	if diag.IsFormula(cell) {
 		return "'" + cell
 	}
 	return cell
+}
+
+// codes are texts as code of Markdown.
+func codes(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = render.Code(text)
+	}
+	return all
 }
