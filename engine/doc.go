@@ -52,6 +52,7 @@
 //	engine/audit                snapshots → compliance; pure
 //	engine/inventory            what is owned: declared and remembered, joined; pure
 //	engine/advisory             what devices tell of themselves → affected by security advisories or not; pure
+//	engine/discovery            what was found on the network, against what should be there; pure
 //	engine/operator             what configurations may not decide for themselves
 //	engine/approval             who has to agree to a plan, and who did; pure
 //	engine/diff, guard          pure judgements

@@ -25,7 +25,7 @@ var layers = []struct {
 	may  string
 }{
 	{"cmd/camform", "*"},
-	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/inventory engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
+	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
 	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
@@ -36,6 +36,7 @@ var layers = []struct {
 
 	{"engine/inventory", "engine/config engine/state providers schema"},
 	{"engine/advisory", "schema schema/nesting"},
+	{"engine/discovery", "engine/config engine/consumer engine/state providers schema"},
 
 	{"engine/operator", "engine/config engine/diag engine/ours engine/plan engine/signers providers schema"},
 	{"engine/approval", "engine/diag engine/plan engine/signers providers schema"},
@@ -73,6 +74,8 @@ var layers = []struct {
 	{"providers/hikvision/document", "providers providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/isapi", "providers schema"},
 	{"providers/hikvision/simulator", "providers/device"},
+	{"providers/hikvision/sadp", ""},
+	{"providers/hikvision/sweep", ""},
 	{"providers/hikvision/xmlpatch", ""},
 	{"providers/memory", "providers providers/device schema"},
 	{"providers/device/devicetest", "providers/device"},

@@ -62,7 +62,7 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 	root.SetVersionTemplate("camform v{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddCommand(
-		initCommand(a), importCommand(a), learnCommand(a), validateCommand(a), fmtCommand(a),
+		initCommand(a), discoverCommand(a), importCommand(a), learnCommand(a), validateCommand(a), fmtCommand(a),
 		planCommand(a), approveCommand(a), applyCommand(a), rollbackCommand(a), driftCommand(a), auditCommand(a), advisoriesCommand(a),
 		rotateCommand(a), loginCommand(a), credentialsCommand(a), vaultCommand(a),
 		showCommand(a), stateCommand(a), auditLogCommand(a), settingsCommand(a), backupCommand(a), inventoryCommand(a), lockCommand(a), operatorCommand(a),

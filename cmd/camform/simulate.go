@@ -18,7 +18,7 @@ import (
 
 func simulateCommand(a *app) *cobra.Command {
 	var o simulator.Options
-	var network, passwordEnv, inventory, ready, faults, wiring string
+	var network, passwordEnv, inventory, ready, faults, wiring, sadp string
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Run simulated devices on loopback addresses, to try camform on",
@@ -30,6 +30,11 @@ it is interrupted.
 
     export SIM_PASSWORD=Correct-Horse-7
     camform simulate -count 24 -password-env SIM_PASSWORD -inventory inventory.csv
+
+With -sadp they can be found, too:
+
+    camform simulate -sadp 127.0.0.1:37020
+    camform discover -target 127.0.0.1:37020
 
 A recorder shows cameras of the fleet where -wiring says so. It logs in to them every ten seconds, and tells why a channel
 is offline when one shuts it out. The names are those of the inventory:
@@ -53,7 +58,7 @@ is offline when one shuts it out. The names are those of the inventory:
 			if o.Wiring, err = a.readWiring(wiring); err != nil {
 				return err
 			}
-			return a.simulate(cmd.Context(), o, inventory, ready)
+			return a.simulate(cmd.Context(), o, sadp, inventory, ready)
 		},
 	}
 	f := cmd.Flags()
@@ -71,6 +76,7 @@ is offline when one shuts it out. The names are those of the inventory:
 	f.StringVar(&inventory, "inventory", "", "write the devices to this CSV `FILE`")
 	f.StringVar(&ready, "ready", "", "create this `FILE` once the devices answer")
 	f.StringVar(&faults, "faults", "", "make devices misbehave as this JSON `FILE` says")
+	f.StringVar(&sadp, "sadp", "", "answer inquiries of camform discover at this loopback `ADDR`:PORT, for all devices")
 	f.StringVar(&wiring, "wiring", "", "let recorders show cameras of the fleet as this JSON `FILE` says")
 	return cmd
 }
@@ -107,7 +113,7 @@ func (a *app) readFaults(path string) (simulator.Faults, error) {
 	return faults, nil
 }
 
-func (a *app) simulate(parent context.Context, o simulator.Options, inventory, ready string) error {
+func (a *app) simulate(parent context.Context, o simulator.Options, sadp, inventory, ready string) error {
 	fleet, err := simulator.New(o)
 	if err != nil {
 		return err
@@ -117,6 +123,9 @@ func (a *app) simulate(parent context.Context, o simulator.Options, inventory, r
 	listener, err := fleet.Listen(stop)
 	if err != nil {
 		return err
+	}
+	if err := answerInquiries(stop, fleet, sadp); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	served := make(chan error, 1)
 	go func() { served <- fleet.Serve(stop, listener) }()
@@ -129,6 +138,23 @@ func (a *app) simulate(parent context.Context, o simulator.Options, inventory, r
 		return nil
 	}
 	return err
+}
+
+// answerInquiries lets the devices be found at a loopback address, until ctx is done. An empty one is none.
+func answerInquiries(ctx context.Context, fleet *simulator.Fleet, at string) error {
+	if at == "" {
+		return nil
+	}
+	address, err := netip.ParseAddrPort(at)
+	if err != nil || !address.Addr().IsLoopback() {
+		return fmt.Errorf("-sadp: %q is no loopback address with a port, such as 127.0.0.1:37020", at)
+	}
+	conn, err := net.ListenPacket("udp", address.String())
+	if err != nil {
+		return fmt.Errorf("-sadp: %w", err)
+	}
+	go func() { _ = fleet.ServeSADP(ctx, conn) }() // whoever inquires notices when it failed
+	return nil
 }
 
 // announce writes the inventory, tells where the devices are, and last creates the file that scripts wait for.

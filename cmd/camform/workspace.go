@@ -38,9 +38,13 @@ type runFlags struct {
 }
 
 func (f *runFlags) addConfig(flags *pflag.FlagSet) {
+	f.addVars(flags)
+	flags.BoolVar(&f.noDevices, "allow-no-devices", false, "go on if no device comes of the configuration; otherwise that is an error")
+}
+
+func (f *runFlags) addVars(flags *pflag.FlagSet) {
 	flags.Var(varFlag{&f.vars, variable}, "var", "set a variable: `NAME=VALUE`; may be repeated")
 	flags.Var(varFlag{&f.vars, variableFile}, "var-file", "set variables from this `FILE`; may be repeated")
-	flags.BoolVar(&f.noDevices, "allow-no-devices", false, "go on if no device comes of the configuration; otherwise that is an error")
 }
 
 func (f *runFlags) addDevices(flags *pflag.FlagSet) {

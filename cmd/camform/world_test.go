@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -77,7 +78,9 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Lo
 
 // cmdFleet starts the devices of the script, writes inventory.csv and sets PORT, and URL1, URL2 and so on.
 //
-//	fleet [-tls] [-models LIST] [-count N] [-digest ALGORITHM] [-faults FILE] [-wiring FILE]
+//	fleet [-tls] [-models LIST] [-count N] [-digest ALGORITHM] [-faults FILE] [-wiring FILE] [-sadp]
+//
+// With -sadp the devices can be found at the address and port in SADP.
 func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 	o := simulator.Options{Seed: 7}
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
@@ -88,6 +91,7 @@ func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 	flags.StringVar(&o.Algorithm, "digest", "", "")
 	faults := flags.String("faults", "", "")
 	wiring := flags.String("wiring", "", "")
+	found := flags.Bool("sadp", false, "")
 	ts.Check(flags.Parse(args))
 	o.Models = strings.Split(*models, ",")
 	if *faults != "" {
@@ -102,6 +106,11 @@ func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 		ts.Check(err)
 	}
 	ts.Check(w.start(o))
+	if *found {
+		at, err := w.answerInquiries()
+		ts.Check(err)
+		ts.Setenv("SADP", at)
+	}
 	var inventory bytes.Buffer
 	ts.Check(w.fleet.WriteInventory(&inventory))
 	ts.Check(os.WriteFile(ts.MkAbs("inventory.csv"), inventory.Bytes(), 0o644))
@@ -133,6 +142,27 @@ func (w *world) start(o simulator.Options) (err error) {
 		<-served
 	}
 	return nil
+}
+
+// answerInquiries lets the devices be found at a free port.
+func (w *world) answerInquiries() (at string, err error) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = w.fleet.ServeSADP(ctx, conn) // a fleet that fails is noticed by the script
+	}()
+	before := w.stop
+	w.stop = func() {
+		cancel()
+		<-served
+		before()
+	}
+	return conn.LocalAddr().String(), nil
 }
 
 func faultsOf(ts *testscript.TestScript, file string) simulator.Faults {
@@ -450,7 +480,7 @@ var scrubs = []struct {
 }{
 	{regexp.MustCompile(`\d{8}T\d{6}Z-[0-9a-f]{8}`), "RUN"},
 	{regexp.MustCompile(`\.before-\d{8}T\d{6}\.\d{3}Z`), ".before-TIME"},
-	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)`), "TIME"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)?`), "TIME"},
 	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}|sha256:[0-9a-f]{16}…`), "HASH"},
 	{regexp.MustCompile(`(took|after|for another) [0-9.hmsµ]+s`), "$1 DURATION"},
 	// How the end of a connection shows itself is a matter of luck.

@@ -29,6 +29,7 @@ const (
 	JSON                   // one document, or one object per line; for programs
 	Markdown               // for comments and reports
 	CSV                    // for spreadsheets
+	HCL                    // for configurations
 )
 
 // ForPrograms reports whether a program reads the output, which nobody can answer a question on.

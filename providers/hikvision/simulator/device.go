@@ -43,6 +43,9 @@ type Quirks struct {
 	MasksSecrets bool `json:"masksSecrets"`
 	ShowsSecrets bool `json:"showsSecrets"`
 
+	Inactive       bool `json:"inactive"`       // nobody has given the device a password yet: it tells so, and refuses all else
+	FactoryAddress bool `json:"factoryAddress"` // it still has the address of every new device: discovery finds it, and nothing else reaches it
+
 	// Of recorders:
 	MD5Only      bool `json:"md5Only"`      // it cannot answer a camera that asks for SHA-256
 	PlainOnly    bool `json:"plainOnly"`    // it speaks no TLS with cameras

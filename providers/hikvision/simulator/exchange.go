@@ -172,7 +172,9 @@ func (x *exchange) answer() reply {
 	case x.unit.running.redirect && x.unit.running.https.enabled && !x.q.secure:
 		return x.redirect()
 	case x.q.path == activateStatusPath:
-		return x.unit.model.send(http.StatusOK, contentXML, []byte("<ActivateStatus><Activated>true</Activated></ActivateStatus>\n"))
+		return x.unit.model.send(http.StatusOK, contentXML, fmt.Appendf(nil, "<ActivateStatus><Activated>%t</Activated></ActivateStatus>\n", !x.unit.quirks.Inactive))
+	case x.unit.quirks.Inactive:
+		return x.inactive()
 	case x.unit.lockedFor(x.q.source) > 0:
 		return x.locked()
 	}

@@ -46,6 +46,8 @@ type personality struct {
 	PermissionOffset int `json:"permissionOffset,omitempty"`
 	// Channels says how a recorder tells of its cameras.
 	Channels channelStyle `json:"channels,omitzero"`
+	// SADP says what a device tells in the discovery protocol.
+	SADP sadpStyle `json:"sadp,omitzero"`
 	// WeakPassword is the status string that goes with riskPassword where it is not the usual one.
 	WeakPassword string `json:"weakPassword,omitempty"`
 }

@@ -94,7 +94,7 @@ func (d *Device) entrance(source netip.Addr, secure bool, port int, mapped bool)
 	}
 	asMade := mapped && s == factory
 	switch {
-	case d.unit.away():
+	case d.unit.away() || d.unit.quirks.FactoryAddress:
 		return refused, d.unit.core.Starts
 	case !asMade && !s.listens(port, mapped, factory):
 		return refused, d.unit.core.Starts

@@ -1,0 +1,217 @@
+package view
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"camform/engine/diag"
+	"camform/engine/discovery"
+	"camform/engine/learn"
+	"camform/engine/render"
+)
+
+// Discovery prints which devices were found on the network.
+type Discovery interface {
+	// Found prints what was found. Taken are the names of device blocks that the configuration has.
+	Found(r discovery.Report, taken []string) error
+}
+
+// NewDiscovery makes the view of what was found.
+func NewDiscovery(f Format, out Output) Discovery {
+	switch f {
+	case JSON:
+		return discoveryJSON{out}
+	case CSV:
+		return discoveryCSV{out}
+	case HCL:
+		return discoveryHCL{out}
+	default:
+		return discoveryText{out}
+	}
+}
+
+type discoveryText struct{ Output }
+
+func (v discoveryText) Found(r discovery.Report, _ []string) error {
+	if len(r.Findings) == 0 {
+		fmt.Fprintln(v, "No device was found.")
+	} else if err := v.table(r.Findings); err != nil {
+		return err
+	}
+	if err := v.remarks(r.Findings); err != nil {
+		return err
+	}
+	fmt.Fprintln(v)
+	if slices.ContainsFunc(r.Findings, func(f discovery.Finding) bool { return f.Declared.IsZero() }) {
+		fmt.Fprintln(v, "With -hcl, blocks of the devices that the configuration lacks are printed, to paste into it.")
+	}
+	if n := len(r.Missing); n > 0 {
+		names := make([]string, n)
+		for i, d := range r.Missing {
+			names[i] = d.String()
+		}
+		fmt.Fprintf(v, "Not heard of %s of the configuration: %s.\n", render.Plural(n, "device"), diag.CleanText(diag.FirstOf(names)))
+	}
+	_, err := fmt.Fprintln(v, "A device that does not answer may be there all the same: it can be told not to, and networks lose inquiries. "+
+		"What answers is not proven to be what it says.")
+	return err
+}
+
+func (v discoveryText) table(findings []discovery.Finding) error {
+	rows := [][]string{{"address", "MAC address", "model", "serial number", "firmware", "activated", "password reset by", "started", "in the configuration"}}
+	for _, f := range findings {
+		device := ""
+		if !f.Declared.IsZero() {
+			device = f.Declared.String()
+		}
+		rows = append(rows, []string{
+			orDash(addressText(f.Address)), orDash(f.Identity.MAC), orDash(f.Identity.Model), orDash(f.Identity.Serial), orDash(f.Identity.Firmware),
+			string(f.Activated), orDash(strings.ReplaceAll(strings.Join(f.Resets, ", "), "_", " ")), orDash(f.BootTime), orDash(device),
+		})
+	}
+	rows = told(rows)
+	return render.Table(v, rows[0], rows[1:])
+}
+
+// told are the columns of a table, its header among the rows, in which something is said.
+func told(rows [][]string) [][]string {
+	shown := make([][]string, len(rows))
+	for column := range rows[0] {
+		if !slices.ContainsFunc(rows[1:], func(row []string) bool { return row[column] != "-" }) {
+			continue
+		}
+		for i, row := range rows {
+			shown[i] = append(shown[i], row[column])
+		}
+	}
+	return shown
+}
+
+// remarks prints each remark once, with the devices that it is about.
+func (v discoveryText) remarks(findings []discovery.Finding) error {
+	var order []string
+	about := map[string][]string{}
+	for _, f := range findings {
+		name := addressText(f.Address)
+		if f.Identity.MAC != "" && (f.Sharing > 1 || name == "") {
+			name = strings.TrimSpace(name + " " + f.Identity.MAC)
+		}
+		for _, remark := range f.Remarks() {
+			if about[remark] == nil {
+				order = append(order, remark)
+			}
+			about[remark] = append(about[remark], name)
+		}
+	}
+	if len(order) > 0 {
+		fmt.Fprintln(v)
+	}
+	for _, remark := range order {
+		if _, err := fmt.Fprintf(v, "%s: %s.\n", diag.CleanText(diag.FirstOf(about[remark])), diag.CleanText(remark)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+type discoveryJSON struct{ Output }
+
+// found is a finding as programs read it.
+type found struct {
+	Address          string   `json:"address,omitempty"`
+	MAC              string   `json:"mac,omitempty"`
+	Model            string   `json:"model,omitempty"`
+	Serial           string   `json:"serial,omitempty"`
+	Firmware         string   `json:"firmware,omitempty"`
+	Activated        string   `json:"activated"` // yes, no or unknown
+	BeforeActivation bool     `json:"before_activation,omitempty"`
+	Resets           []string `json:"resets,omitempty"`
+	BootTime         string   `json:"boot_time,omitempty"`
+	Network          string   `json:"network,omitempty"`
+	URL              string   `json:"url,omitempty"`
+	Source           string   `json:"source"` // inquiry, range or recorder
+	Device           string   `json:"device,omitempty"`
+	MatchedBy        string   `json:"matched_by,omitempty"`
+	Remarks          []string `json:"remarks,omitempty"`
+}
+
+func foundOf(f discovery.Finding) found {
+	shown := found{
+		Address: addressText(f.Address), MAC: f.Identity.MAC, Model: f.Identity.Model, Serial: f.Identity.Serial, Firmware: f.Identity.Firmware,
+		Activated: string(f.Activated), BeforeActivation: f.BeforeActivation, Resets: f.Resets, BootTime: f.BootTime, URL: f.URL,
+		Source: string(f.Source), MatchedBy: string(f.By), Remarks: f.Remarks(),
+	}
+	if f.Network.IsValid() {
+		shown.Network = f.Network.String()
+	}
+	if !f.Declared.IsZero() {
+		shown.Device = f.Declared.String()
+	}
+	return shown
+}
+
+func (v discoveryJSON) Found(r discovery.Report, _ []string) error {
+	shown := make([]found, len(r.Findings))
+	for i, f := range r.Findings {
+		shown[i] = foundOf(f)
+	}
+	missing := make([]string, len(r.Missing))
+	for i, d := range r.Missing {
+		missing[i] = d.String()
+	}
+	return v.document(struct {
+		Devices []found  `json:"devices"`
+		Missing []string `json:"not_heard_of"`
+	}{shown, missing})
+}
+
+type discoveryCSV struct{ Output }
+
+func (v discoveryCSV) Found(r discovery.Report, _ []string) error {
+	rows := [][]string{{"address", "mac", "model", "serial", "firmware", "activated", "resets", "boot_time", "network", "source", "device", "remarks"}}
+	for _, f := range r.Findings {
+		s := foundOf(f)
+		rows = append(rows, []string{
+			s.Address, s.MAC, s.Model, s.Serial, s.Firmware, s.Activated, strings.Join(s.Resets, " "), s.BootTime, s.Network, s.Source, s.Device,
+			strings.Join(s.Remarks, "; "),
+		})
+	}
+	return v.csv(rows)
+}
+
+type discoveryHCL struct{ Output }
+
+// Found prints blocks of the devices that the configuration lacks. One of which somebody else claims to be as well gets none, nor
+// does one without an address.
+func (v discoveryHCL) Found(r discovery.Report, taken []string) error {
+	var blocks []learn.Found
+	left := 0
+	for _, f := range r.Findings {
+		switch {
+		case !f.Declared.IsZero():
+		case len(f.ClaimedTwice) > 0 || !f.Address.IsValid():
+			left++
+		default:
+			remarks := slices.DeleteFunc(f.Remarks(), func(remark string) bool { return remark == discovery.Undeclared })
+			blocks = append(blocks, learn.Found{Address: f.Reach(), Identity: f.Identity, Remarks: remarks})
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(v, "# Left out, since another device claims to be the same or the address is missing: %s.\n", render.Plural(left, "device"))
+	}
+	if len(blocks) == 0 {
+		_, err := fmt.Fprintln(v, "# There is nothing to add to the configuration.")
+		return err
+	}
+	_, err := fmt.Fprintf(v, "# Found by camform discover, and not proven. Give each device a login, then see what \"camform plan\" says.\n\n%s", learn.Blocks(blocks, taken))
+	return err
+}
