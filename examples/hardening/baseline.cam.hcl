@@ -44,7 +44,7 @@ profile "basic" {
   # is good. No minimum outweighs an advisory that affects the device.
   check "firmware.current" {
     level  = "basic"
-    reason = "Known holes are closed by new firmware only."
+    reason = "Known holes are closed by new firmware only; camform advisories tells which."
 
     assert {
       condition     = length(self.advisories.affected) == 0
