@@ -127,9 +127,26 @@ func TestProgressTellsATroubleOfTheFirstDevices(t *testing.T) {
 	if n := strings.Count(text.String(), "no answer from"); n != 3 {
 		t.Errorf("one trouble was told %d times:\n%s", n, text.String())
 	}
-	for what, want := range map[string]int{"told at the end": 1, "another trouble": 1, "not begun": 0} {
+	for what, want := range map[string]int{"upnp: failed, nothing was changed: further devices are told at the end": 1, "another trouble": 1, "not begun": 0} {
 		if n := strings.Count(text.String(), what); n != want {
 			t.Errorf("%q is there %d times, want %d:\n%s", what, n, want, text.String())
+		}
+	}
+}
+
+// Only devices that nobody could log in to are said to be out of reach.
+func TestADeviceThatFailedIsNotSaidToBeOutOfReach(t *testing.T) {
+	device := func(name string, result report.Result) report.Device {
+		return report.Device{Address: schema.Device{Name: name}, Result: result, Detail: "trouble"}
+	}
+	for want, devices := range map[string][]report.Device{
+		"Look at 1 device of 1: 1 device failed.":                                                    {device("a", report.Failed)},
+		"Look at 2 devices of 2: out of reach, or not ready for a login.":                            {device("a", report.Unreachable), device("b", report.Refused)},
+		"Look at 3 devices of 3: 2 devices failed, 1 device out of reach, or not ready for a login.": {device("a", report.Failed), device("b", report.Failed), device("c", report.Mistaken)},
+	} {
+		rows := render.Result(&report.Report{Devices: devices}, render.Options{})
+		if got := rows[len(rows)-1].Text(); got != want {
+			t.Errorf("it says %q, want %q", got, want)
 		}
 	}
 }

@@ -144,7 +144,7 @@ func (p *Progress) trouble(e report.Event, subject string) {
 	case n <= foldFrom:
 		p.screen.line(printable(subject) + ": " + printable(text))
 	case n == foldFrom+1:
-		p.screen.line("Further devices with this trouble are told at the end.")
+		p.screen.line(printable(strings.TrimPrefix(e.Setting.Local()+": "+resultWords(e.Result), ": ")) + ": further devices are told at the end")
 	}
 }
 

@@ -53,6 +53,7 @@ type missed struct {
 	unrecorded int // steps that were carried out, which the state does not know
 	unknown    int // settings that the plan could not judge, or that devices no longer have
 	devices    int // devices with anything of this
+	broken     int // devices that failed before any step, although they may be in reach
 }
 
 // findMissed goes through a report. A device whose trouble is told by its steps is not told again.
@@ -80,6 +81,9 @@ func findMissed(r *report.Report) missed {
 		}
 		if !told && !device.Result.Good() && (device.Result != report.NotRun || notRun == 0) {
 			m.remarks.addTrouble(device.Address, "", resultWords(device.Result), device.Detail)
+			if !device.OutOfReach() {
+				m.broken++
+			}
 		}
 		m.notRun += notRun
 		if notRun > 0 {
@@ -148,7 +152,7 @@ func resultWords(r report.Result) string {
 	case report.Unreachable:
 		return "not reachable"
 	case report.Refused:
-		return "login refused"
+		return "no login"
 	case report.Mistaken:
 		return "another device answers at the address"
 	case report.Held:
@@ -229,6 +233,12 @@ func (m missed) text() string {
 	}
 	if m.unknown > 0 {
 		parts = append(parts, Plural(m.unknown, "setting")+" unknown or gone")
+	}
+	if len(parts) == 0 && m.broken > 0 {
+		parts = append(parts, Plural(m.broken, "device")+" failed")
+		if away := m.devices - m.broken; away > 0 {
+			parts = append(parts, Plural(away, "device")+" out of reach, or not ready for a login")
+		}
 	}
 	if len(parts) == 0 {
 		return "out of reach, or not ready for a login"
