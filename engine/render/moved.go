@@ -15,11 +15,11 @@ func writeMoved(d *document, p *plan.Plan) {
 	d.open(Notes, "Moved")
 	d.line(0, Strong, "Devices that have another name; passwords, pins and history go along:")
 	for _, g := range movedTogether(p.Moved) {
-		text := movedSentence(g.first)
+		text, at := movedSentence(g.first), place(g.first.Source)
 		if g.devices > 1 {
-			text = fmt.Sprintf("device.%s has moved to device.%s (%s)", g.first.From.Name, g.first.To.Name, Plural(g.devices, "device"))
+			text, at = fmt.Sprintf("device.%s has moved to device.%s", g.first.From.Name, g.first.To.Name), Plural(g.devices, "device")+", "+at
 		}
-		d.line(blockIndent, Normal, printable(text+" ("+place(g.first.Source)+")"))
+		d.line(blockIndent, Normal, printable(text+" ("+at+")"))
 	}
 }
 

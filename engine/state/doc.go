@@ -11,6 +11,8 @@
 //	meta           the check value of the key, and the head of the audit log
 //	audit_log      who did what, in a chain that shows where it was changed; see package auditlog
 //
+//	fingerprint_names   under which names fingerprints of devices are made that have moved
+//
 // Rules:
 //
 //   - What a method wrote is on the disk when it returns without an error. With an error nothing of it was written, and
@@ -21,6 +23,8 @@
 //     older lease is refused with ErrLeaseLost.
 //   - There is no secret in the database: passwords appear as fingerprints under a key that lies in a file beside it.
 //     Callers give values without secrets; a value in a secret attribute goes through Fingerprint.
+//   - A device has the name of the configuration. When it gets another one (MoveDevices), every row that names it goes along; a
+//     store that is opened with Options.Moves shows it under the new name before.
 //   - What changes a device, a secret, or what is remembered is in the audit log: the record and what it tells of are
 //     written together or not at all. Nothing removes a record.
 //   - After a failed write to the disk the store refuses every further write, since what the disk holds is not known any

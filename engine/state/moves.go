@@ -79,7 +79,8 @@ var ErrTaken = errors.New("the name is taken")
 // Reseal seals a secret for another name; the error is that of MoveDevices then. Nothing is moved either while somebody holds one of the
 // devices (HeldErrors), or where something is remembered under a new name (ErrTaken).
 func (s *Renames) MoveDevices(ctx context.Context, run string, moves schema.Moves, reseal func(v SecretVersion, name string) ([]byte, error)) (schema.Moves, error) {
-	sealed, err := s.resealed(ctx, moves, reseal)
+	to := newNamesOf(moves)
+	sealed, err := s.resealed(ctx, to, reseal)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (s *Renames) MoveDevices(ctx context.Context, run string, moves schema.Move
 			case known[m.To]:
 				return fmt.Errorf("%w: %s cannot move to %s, under which something else is remembered", ErrTaken, m.From, m.To)
 			}
-			if err := s.move(tx, m, sealed, marks); err != nil {
+			if err := s.move(tx, m, marks); err != nil {
 				return fmt.Errorf("move %s to %s: %w", m.From, m.To, err)
 			}
 			known[m.From], known[m.To] = false, true
@@ -113,7 +114,10 @@ func (s *Renames) MoveDevices(ctx context.Context, run string, moves schema.Move
 				return err
 			}
 		}
-		return elsewhere(tx, moves)
+		if err := moveSecrets(tx, to, sealed); err != nil {
+			return err
+		}
+		return elsewhere(tx, to)
 	})
 	if err != nil {
 		return nil, err
@@ -145,60 +149,41 @@ func (s *Renames) movable(tx *transaction, moves schema.Moves) error {
 type sealedAs map[string][]byte
 
 // resealed seals the secrets of devices for their new names, before the transaction: to open them may take a person.
-func (s *Renames) resealed(ctx context.Context, moves schema.Moves, reseal func(SecretVersion, string) ([]byte, error)) (sealedAs, error) {
+func (s *Renames) resealed(ctx context.Context, to newDevices, reseal func(SecretVersion, string) ([]byte, error)) (sealedAs, error) {
 	all, err := read(ctx, s.database, scanSecret, allSecrets)
 	if err != nil {
 		return nil, err
 	}
 	fresh := sealedAs{}
 	for _, v := range all {
-		to, ok := movedName(v.Name, moves)
-		if !ok {
+		name := to.secret(v.Name)
+		if name == v.Name {
 			continue
 		}
-		if fresh[string(v.Sealed)], err = reseal(v, to); err != nil {
+		if fresh[string(v.Sealed)], err = reseal(v, name); err != nil {
 			return nil, err
 		}
 	}
 	return fresh, nil
 }
 
-// movedName is the name that a secret gets with its device.
-func movedName(name string, moves schema.Moves) (string, bool) {
-	device, account, ok := credential.AccountOf(name)
-	if !ok {
-		return name, false
-	}
+// newDevices are the new names of devices by the old ones.
+type newDevices map[schema.Device]schema.Device
+
+func newNamesOf(moves schema.Moves) newDevices {
+	to := newDevices{}
 	for _, m := range moves {
-		if m.From == device {
-			return credential.Name(m.To, account), true
-		}
+		to[m.From] = m.To
 	}
-	return name, false
+	return to
 }
 
-func (s *Renames) move(tx *transaction, m schema.Move, sealed sealedAs, marks map[schema.Device]string) error {
-	from, to := m.From.String(), m.To.String()
+// secret is the name that a secret gets with its device.
+func (to newDevices) secret(name string) string { return inSecret(name, to) }
+
+func (s *Renames) move(tx *transaction, m schema.Move, marks map[schema.Device]string) error {
 	for _, c := range aboutDevices {
-		if _, err := tx.Exec(`UPDATE `+c.table+` SET device = $1 WHERE device = $2`, to, from); err != nil {
-			return err
-		}
-	}
-	secrets, err := collect(context.Background(), tx, scanSecret, allSecrets)
-	if err != nil {
-		return err
-	}
-	for _, v := range secrets {
-		name, ok := movedName(v.Name, schema.Moves{m})
-		if !ok {
-			continue
-		}
-		again, ok := sealed[string(v.Sealed)]
-		if !ok {
-			return errors.New("somebody else changed its passwords meanwhile; try again")
-		}
-		if _, err := tx.Exec(`UPDATE secrets SET name = $1, sealed = $2, fingerprint = '' WHERE name = $3 AND version = $4`,
-			name, again, v.Name, v.Version); err != nil {
+		if _, err := tx.Exec(`UPDATE `+c.table+` SET device = $1 WHERE device = $2`, m.To.String(), m.From.String()); err != nil {
 			return err
 		}
 	}
@@ -206,6 +191,29 @@ func (s *Renames) move(tx *transaction, m schema.Move, sealed sealedAs, marks ma
 		return err
 	}
 	return moveMark(tx, m, marks)
+}
+
+// moveSecrets gives secrets their new names, sealed for these.
+func moveSecrets(tx *transaction, to newDevices, sealed sealedAs) error {
+	secrets, err := collect(context.Background(), tx, scanSecret, allSecrets)
+	if err != nil {
+		return err
+	}
+	for _, v := range secrets {
+		name := to.secret(v.Name)
+		if name == v.Name {
+			continue
+		}
+		again, ok := sealed[string(v.Sealed)]
+		if !ok {
+			return fmt.Errorf("somebody else changed %s meanwhile; try again", v.Name)
+		}
+		if _, err := tx.Exec(`UPDATE secrets SET name = $1, sealed = $2, fingerprint = '' WHERE name = $3 AND version = $4`,
+			name, again, v.Name, v.Version); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // move lets the tokens of a device go on under its new name. No lease of its old name is worth anything from then on.
@@ -255,19 +263,15 @@ func markIn(marks map[schema.Device]string, device schema.Device) string {
 
 // elsewhere gives devices their new names where rows about others name them: the accounts whose passwords these are owed, where
 // secrets come from, and which secrets a request carried.
-func elsewhere(tx *transaction, moves schema.Moves) error {
+func elsewhere(tx *transaction, to newDevices) error {
 	owed, err := collect(context.Background(), tx, scanOwed, `SELECT `+owedColumns+` FROM owed`)
 	if err != nil {
 		return err
 	}
-	name := func(old string) string { moved, _ := movedName(old, moves); return moved }
 	for _, o := range owed {
-		account, origin := o.Account, movedOrigin(o.Origin, name)
-		for _, m := range moves {
-			if m.From == account.Device {
-				account.Device = m.To
-				break
-			}
+		account, origin := o.Account, movedOrigin(o.Origin, to.secret)
+		if device, ok := to[account.Device]; ok {
+			account.Device = device
 		}
 		if account == o.Account && origin == o.Origin {
 			continue
@@ -277,7 +281,7 @@ func elsewhere(tx *transaction, moves schema.Moves) error {
 			return err
 		}
 	}
-	return intentsElsewhere(tx, name)
+	return intentsElsewhere(tx, to.secret)
 }
 
 // intentsElsewhere gives secrets their new names in all intents that name one.

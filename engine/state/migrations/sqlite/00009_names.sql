@@ -6,3 +6,6 @@ CREATE TABLE fingerprint_names (
 	device TEXT PRIMARY KEY,
 	name   TEXT NOT NULL
 ) STRICT;
+
+-- A move looks for all intents of a device, also those that are over.
+CREATE INDEX intents_by_device ON intents (device);
