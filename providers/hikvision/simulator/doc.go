@@ -56,6 +56,12 @@
 //
 // Who logged in at the web page is in the list of users who are online: see Device.OpenSession. Clients with digest are not.
 //
+// # Discovery
+//
+// ServeSADP answers inquiries of the vendor's discovery protocol for all devices, as model.json says under sadp: which ways to a new
+// password a model has, whether it knows activation, and how it spells what is false. A device that is away does not answer. The
+// quirks inactive and factoryAddress make a device a new one: without a password, and at 192.168.1.64, where nothing reaches it.
+//
 // # Wiring
 //
 // A wiring file is JSON, and says which recorder shows which camera, where it has it, and what else there is:
