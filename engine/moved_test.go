@@ -92,7 +92,15 @@ func TestI11ADeviceUnderANewNameGetsNoCredential(t *testing.T) {
 			w.converge()
 			c.change(w, w.rename(theGate, theHall))
 			logins := w.fleet.Device("gate").Count(memory.LoggedIn)
-			planned, problems := w.engine().Plan(context.Background(), w.cfg, nil)
+			e, reads := w.engine(), 0
+			read := e.Secret
+			e.Secret = func(origin string) (schema.Secret, error) {
+				if origin == "env:gate" {
+					reads++
+				}
+				return read(origin)
+			}
+			planned, problems := e.Plan(context.Background(), w.cfg, nil)
 			p := elsewhere(t, problems)
 			for _, part := range []string{
 				"no record of device.hall. device.gate, which left the configuration, had the same " + c.by,
@@ -114,6 +122,9 @@ func TestI11ADeviceUnderANewNameGetsNoCredential(t *testing.T) {
 			}
 			if n := w.fleet.Device("gate").Count(memory.LoggedIn) - logins; n != c.logins {
 				t.Errorf("%d logins", n)
+			}
+			if contacted := name == "TLS key" || c.logins > 0; (reads > 0) != contacted {
+				t.Errorf("its password was read %d times", reads)
 			}
 			if w.known("hall") {
 				t.Error("it is remembered under the new name")

@@ -75,31 +75,32 @@ func (s surveyor) survey(ctx context.Context, devices []*config.Device, wants wa
 // surveyBy is survey with the problems left in what it returns. By finds what is remembered of a device; the error says why
 // nothing could be.
 func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, devices []*config.Device, wants wants) (*survey, error) {
-	devices, lacking := withSecrets(ctx, devices, s.secret, s.values)
-	found := &survey{
-		devices: devices, known: make([]state.Device, len(devices)),
-		requests: make([]live.Request, len(devices)), tried: make([]int, len(devices)),
-	}
 	remembered, err := s.store.AllDevices(ctx)
 	if err != nil {
 		return nil, err
 	}
+	found := &survey{
+		devices: slices.Clone(devices), known: make([]state.Device, len(devices)),
+		requests: make([]live.Request, len(devices)), tried: make([]int, len(devices)),
+	}
 	if found.credentials, err = readCredentials(ctx, s.store); err != nil {
 		return nil, err
 	}
-	remembers := by(remembered)
 	var lost lost
 	if s.config != nil {
 		lost = lostFrom(s.config, remembered)
 	}
-	for i, device := range devices {
-		found.known[i] = remembers(device)
-		found.requests[i] = s.request(ctx, device, found.credentials.standing(device, found.known[i]), found.known[i].Pin, &found.tried[i], wants)
+	asked := found.recall(by(remembered), lost)
+	complete, lacking := withSecrets(ctx, pick(devices, asked), s.secret, s.values)
+	for n, i := range asked {
+		device, known := complete[n], found.known[i]
+		found.devices[i] = device
+		found.requests[i] = s.request(ctx, device, found.credentials.standing(device, known), known.Pin, &found.tried[i], wants)
 		if why := lacking[device.Address]; why != nil {
 			found.requests[i].Blocked = why
 		}
 		if found.isNew(i) {
-			found.suspect(i, lost)
+			found.requests[i] = wary(found.requests[i], lost.keys)
 		}
 	}
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
@@ -118,15 +119,28 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 // isNew reports whether nothing is remembered of a device.
 func (s *survey) isNew(i int) bool { return s.known[i].LastSeen.IsZero() }
 
-// suspect lets a new device not be asked that may be a lost one, and any other one be asked carefully.
-func (s *survey) suspect(i int, lost lost) {
-	elsewhere := lost.declared(s.devices[i])
-	if elsewhere == nil {
-		s.requests[i] = wary(s.requests[i], lost.keys)
-		return
+// recall fills in what is remembered of the devices, and returns those that may be asked: a new one that may be a lost one is not.
+func (s *survey) recall(remembers find, lost lost) (asked []int) {
+	for i, device := range s.devices {
+		s.known[i] = remembers(device)
+		elsewhere := lost.declared(device)
+		if elsewhere == nil || !s.isNew(i) {
+			asked = append(asked, i)
+			continue
+		}
+		s.requests[i] = live.Request{Target: providers.Target{Device: device.Address, URL: device.URL}, Site: device.Site, Blocked: elsewhere}
+		s.renamed = append(s.renamed, renamed{device, *elsewhere})
 	}
-	s.requests[i].Blocked = elsewhere
-	s.renamed = append(s.renamed, renamed{s.devices[i], *elsewhere})
+	return asked
+}
+
+// pick are some of the devices.
+func pick(devices []*config.Device, some []int) []*config.Device {
+	picked := make([]*config.Device, len(some))
+	for n, i := range some {
+		picked[n] = devices[i]
+	}
+	return picked
 }
 
 // wary is a request that sends no credential to who shows one of some TLS keys.
