@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -119,7 +120,7 @@ func (f Folder) read(name string) (Entry, envelope, error) {
 		return Entry{}, envelope{}, err
 	}
 	var e envelope
-	if err := strictly(file, &e); err != nil {
+	if err := strictly(file, &e); err != nil || !written(e, file) {
 		return Entry{}, envelope{}, fmt.Errorf("%w: %s is cut, changed, or no backup", ErrDamaged, f.path(name))
 	}
 	device, err := schema.ParseDevice(e.Device)
@@ -175,6 +176,12 @@ func (f Folder) Open(name string) (*Backup, error) {
 		return nil, fmt.Errorf("%w: %s says something else on its outside than within", ErrDamaged, f.path(name))
 	}
 	return b, nil
+}
+
+// written reports whether a file is what Save writes of an envelope, byte for byte: JSON can say the same in many ways.
+func written(e envelope, file []byte) bool {
+	again, err := json.Marshal(e)
+	return err == nil && bytes.Equal(again, file)
 }
 
 func same(a, b envelope) bool {
