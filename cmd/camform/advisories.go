@@ -26,7 +26,7 @@ Not affected needs a definite rule. Where camform has none, look the device up o
 advisory that needs a service, the report says whether a setting has switched the service off. That makes an attack harder, and the
 device stays affected.
 
-The advisories come with camform. -data reads them from a file instead, as engine/advisory/hikvision.hcl in the source of camform is
+The advisories come with camform. -data reads them from a file instead, as engine/advisory/advisories.hcl in the source of camform is
 written; one that is older than the data of camform is refused.
 
 Exit code: 2 if a device is affected, also where others are not known; 1 if nobody knows whether one is; 0 if none is.`,

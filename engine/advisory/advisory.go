@@ -1,6 +1,6 @@
 // Package advisory judges devices by security advisories: affected, not affected, or unknown. It is pure.
 //
-// The facts stand in a data file, which has a version and a date. hikvision.hcl comes with camform; Read takes newer ones.
+// The facts stand in a data file, which has a version and a date. advisories.hcl comes with camform; Read takes newer ones.
 //
 // Rules:
 //

@@ -18,12 +18,12 @@ import (
 
 // builtin is the data file that comes with camform.
 //
-//go:embed hikvision.hcl
+//go:embed advisories.hcl
 var builtin []byte
 
 // Builtin are the data that come with camform.
 var Builtin = sync.OnceValue(func() *Data {
-	data, diags := Read("hikvision.hcl", builtin)
+	data, diags := Read("advisories.hcl", builtin)
 	if diags.HasErrors() {
 		panic("the data file of camform is wrong, which is a bug: " + diags.Error())
 	}
