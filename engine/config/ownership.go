@@ -1,7 +1,6 @@
 package config
 
 import (
-	"path/filepath"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -56,17 +55,13 @@ func ownershipOf(s scope, section *section) Ownership {
 		}
 		*to = text
 	}
-	path, _ := s.text(section.attributes["label_photo"])
-	if path == "" {
+	name, _ := s.text(section.attributes["label_photo"])
+	if name == "" {
 		return o
 	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.source.dir, path)
-	}
-	if !isFile(path) {
-		s.add(invalidOwnership.at(section.attributes["label_photo"].Expr.Range(), "There is no file %s. The photo of a label is looked up from the directory of the configuration.", path))
-		return o
-	}
+	at := section.attributes["label_photo"].Expr.Range()
+	path, problems := s.files.picture(name, at)
+	s.add(problems...)
 	o.LabelPhoto = path
 	return o
 }

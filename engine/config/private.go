@@ -195,6 +195,30 @@ func (r reading) exposes(origin string) diag.Problem {
 	return secretExposed.at(r.at, "%s is %s here, and secret(%q) names it as a secret. %s", r.name, r.how, origin, r.how.instead())
 }
 
+// picture is the path of a file of the configuration that nobody evaluates but whose hash is shown. It obeys the rules of files that
+// expressions read: it lies in the directory, is no private file, and holds no secret.
+func (f *files) picture(name string, at hcl.Range) (string, diag.Problems) {
+	local, err := inside(name)
+	if err != nil {
+		return "", diag.Problems{invalidOwnership.at(at, "%s.", err)}
+	}
+	path := filepath.Join(f.source.dir, local)
+	if barred := f.barred(path, at); len(barred) > 0 {
+		return "", barred
+	}
+	root, err := os.OpenRoot(f.source.dir)
+	if err != nil {
+		return "", diag.Problems{invalidOwnership.at(at, "%s.", err)}
+	}
+	defer func() { _ = root.Close() }()
+	info, err := root.Stat(local) // which follows no link out of the directory
+	if err != nil || !info.Mode().IsRegular() {
+		return "", diag.Problems{invalidOwnership.at(at, "There is no file %s in the directory of the configuration.", name)}
+	}
+	f.readings = append(f.readings, reading{name: name, how: isRead, info: info, at: at})
+	return path, nil
+}
+
 // exposed are the problems of files that were read both as settings and as secrets. Which ones are secrets is known only when
 // all has been evaluated.
 func (f *files) exposed() diag.Problems {
