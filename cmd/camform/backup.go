@@ -40,7 +40,8 @@ nothing is read that could do more than answer. Recordings are not copied, and p
 "camform backup config" writes the configuration that a backup amounts to, so that bringing settings back is a plan that can be
 reviewed.
 
-Exit code: 0 if all is well, 1 if something went wrong or a device could not be read.`,
+Exit code: 0 if all is well, 1 if something went wrong, or if a device or one of its documents could not be read. What could be read
+is kept all the same.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
 			w, err := a.open(cmd, flags, withSecrets)
@@ -114,7 +115,10 @@ func (b archive) make(parent context.Context) error {
 	if unread > 0 {
 		fmt.Fprintf(b.out, "%s could not be read; camform backup show BACKUP names them.\n", render.Plural(unread, "document"))
 	}
-	return b.unlessTolerated(problems)
+	if err := b.unlessTolerated(problems); err != nil || unread == 0 {
+		return err
+	}
+	return errReported // a backup that lacks what the device may have is not whole
 }
 
 // shortName is as much of the name of a backup as people type.
