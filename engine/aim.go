@@ -41,7 +41,7 @@ func everyValue(*schema.Attribute) bool { return true }
 func noValue(*schema.Attribute) bool { return false }
 
 // shownValues are those that can be compared with what devices show, for commands that write nothing.
-func shownValues(a *schema.Attribute) bool { return !a.Secret }
+func shownValues(a *schema.Attribute) bool { return !a.WriteOnly }
 
 // nobodyAsked is for plans that change passwords only when their time has come.
 func nobodyAsked(schema.Setting) bool { return false }

@@ -96,7 +96,9 @@ func truth(v cty.Value, diags hcl.Diagnostics) (bool, error) {
 	switch {
 	case err != nil:
 		return false, errors.New("is neither true nor false")
-	case v.IsNull() || !v.IsKnown():
+	case !v.IsKnown():
+		return false, errors.New("asks for a secret that was not read: it is not to be had, or a command prints it, which runs only for logins and values of settings")
+	case v.IsNull():
 		return false, errors.New("comes to null: the device does not show what it asks for, or nothing is said about this device")
 	}
 	return v.True(), nil
