@@ -18,6 +18,11 @@
 //	  for      = ["all"]
 //	  signers  = "/etc/camform/allowed_signers"
 //	}
+//
+//	support "Example Distribution" {                # who may be sent a request to reset a device
+//	  kind     = "distributor"                      # an accredited one; or "support", which is the vendor's own
+//	  channels = { portal = "https://support.example.com", pgp = "rma@example.com 0123456789ABCDEF" }
+//	}
 package operator
 
 import (
@@ -89,6 +94,7 @@ type file struct {
 	execEnv      []string
 	secrets      map[string]secrets // by the scheme of the origin; nil where the file does not limit secrets
 	approvals    *plan.Approvals
+	support      []Contact // ordered by name
 }
 
 // secrets are which origins of a scheme may be named, and where their values may be sent, to devices with which TLS keys.

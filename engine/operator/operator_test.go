@@ -186,7 +186,8 @@ func TestI14RulesThatAreWrongAllowNothing(t *testing.T) {
 		"secrets \"evn\" {\n}":                       `There are no secrets of "evn"`,
 		"secrets \"env\" {\n}\nsecrets \"env\" {\n}": `The secrets of "env" have a block already.`,
 		"approvals {\n required = 1\n for = [\"al\"]\n signers = \"/none\"\n}": `There is no class of changes "al"`,
-		`state = `: "Missing expression",
+		"approvals {\n required = 1\n}":                                        `Approvals need both arguments`,
+		`state = `:                                                             "Missing expression",
 	} {
 		if r, wrong := read(t, text); !strings.Contains(wrong, want) || !r.None() {
 			t.Errorf("%s: %s", text, wrong)

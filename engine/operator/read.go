@@ -113,6 +113,7 @@ type (
 		ExecEnv      []string        `hcl:"exec_env,optional"`
 		Secrets      []secretsShape  `hcl:"secrets,block"`
 		Approvals    *approvalsShape `hcl:"approvals,block"`
+		Support      []supportShape  `hcl:"support,block"`
 	}
 	secretsShape struct {
 		Scheme   string         `hcl:"scheme,label"`
@@ -126,6 +127,12 @@ type (
 		For      *hcl.Attribute `hcl:"for"`
 		Signers  *hcl.Attribute `hcl:"signers"`
 		At       hcl.Range      `hcl:",def_range"`
+	}
+	supportShape struct {
+		Name     string            `hcl:"name,label"`
+		Kind     ContactKind       `hcl:"kind"`
+		Channels map[string]string `hcl:"channels"`
+		At       hcl.Range         `hcl:",def_range"`
 	}
 )
 
@@ -165,6 +172,7 @@ func parse(name string, text []byte) (file, hcl.Diagnostics) {
 	if shape.Approvals != nil {
 		f.approvals = p.approvals(shape.Approvals)
 	}
+	f.support = p.support(shape.Support)
 	return f, p.diags
 }
 
@@ -236,6 +244,10 @@ func (p *parser) networks(attr *hcl.Attribute) []netip.Prefix {
 
 func (p *parser) approvals(shape *approvalsShape) *plan.Approvals {
 	a := &plan.Approvals{Required: shape.Required}
+	if shape.For == nil || shape.Signers == nil {
+		p.wrong(shape.At, "Approvals need both arguments: for, with classes of changes, and signers, with the path of a file.")
+		return a
+	}
 	p.decode(shape.For, &a.For)
 	for _, class := range a.For {
 		if !slices.Contains(classes, class) {

@@ -48,6 +48,9 @@ func (r Rules) Tell() []Told {
 		if a := f.approvals; a != nil {
 			tell("approvals", "%d at least, for %s", a.Required, strings.Join(a.For, ", "))
 		}
+		for _, c := range f.support {
+			tell("support", "%s", c)
+		}
 	}
 	return all
 }
