@@ -74,6 +74,7 @@ var layers = []struct {
 	{"providers/hikvision/document", "providers providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/isapi", "providers schema"},
 	{"providers/hikvision/simulator", "providers/device"},
+	{"providers/hikvision/activation", ""},
 	{"providers/hikvision/sadp", ""},
 	{"providers/hikvision/sweep", ""},
 	{"providers/hikvision/xmlpatch", ""},

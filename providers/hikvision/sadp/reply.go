@@ -29,8 +29,9 @@ type Reply struct {
 	Network   netip.Prefix // that the device believes to be in
 	HTTPSPort uint16
 
-	Activated        bool // somebody gave it a password, or it is too old to need one
-	BeforeActivation bool // its firmware is from before activation, when every device had the same password
+	Salt             string // for Proof; empty for firmware that wants none
+	Activated        bool   // somebody gave it a password, or it is too old to need one
+	BeforeActivation bool   // its firmware is from before activation, when every device had the same password
 	Resets           []Reset
 }
 
@@ -73,14 +74,14 @@ var errNoReply = errors.New("not an answer of a device")
 // truth has one spelling, and every other word is false ("flase" is seen). The error says why a packet is nobody's answer: what
 // follows from one that is not understood would be a guess.
 func ParseReply(packet []byte) (Reply, error) {
-	root, said, err := elements(packet)
+	root, said, err := elements(packet, maxText)
 	if err != nil {
 		return Reply{}, err
 	}
 	r := Reply{
 		Announced: root == "hello", ID: said["uuid"], Type: strings.ToLower(said["types"]),
 		Model: said["devicedescription"], Serial: said["devicesn"], Firmware: firmware(said["softwareversion"]), BootTime: said["boottime"],
-		HTTPSPort: port(said["httpsport"]),
+		HTTPSPort: port(said["httpsport"]), Salt: said["salt"],
 	}
 	if root != "probematch" && !r.Announced {
 		return Reply{}, fmt.Errorf("%w: it begins with %q", errNoReply, root)
@@ -109,8 +110,8 @@ func (r Reply) answers(id string) bool {
 }
 
 // elements are the texts of the elements directly below the root, by their names in lower case. Of several with one name the
-// first counts.
-func elements(packet []byte) (root string, said map[string]string, err error) {
+// first counts. A text is cut after longest bytes.
+func elements(packet []byte, longest int) (root string, said map[string]string, err error) {
 	if len(packet) > maxReply {
 		return "", nil, fmt.Errorf("%w: it has %d bytes", errNoReply, len(packet))
 	}
@@ -148,7 +149,7 @@ func elements(packet []byte) (root string, said map[string]string, err error) {
 			}
 		case xml.EndElement:
 			if _, twice := said[name]; depth == 2 && !twice {
-				said[name] = short(value.String())
+				said[name] = short(value.String(), longest)
 			}
 			depth--
 		}
@@ -156,10 +157,10 @@ func elements(packet []byte) (root string, said map[string]string, err error) {
 }
 
 // short is a text without the blanks around it, and without what nobody would read of it.
-func short(text string) string {
+func short(text string, longest int) string {
 	text = strings.TrimSpace(text)
-	if len(text) > maxText {
-		text = strings.ToValidUTF8(text[:maxText], "")
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "")
 	}
 	return text
 }
