@@ -34,6 +34,7 @@ var layers = []struct {
 	{"engine/render", "engine/advisory engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
+	{"engine/recover", "engine/inventory providers schema"},
 	{"engine/inventory", "engine/config engine/state providers schema"},
 	{"engine/advisory", "schema schema/nesting"},
 	{"engine/discovery", "engine/config engine/consumer engine/state providers schema"},

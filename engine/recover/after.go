@@ -1,0 +1,208 @@
+package recover
+
+import (
+	"fmt"
+	"time"
+)
+
+// prove are the steps from a reset to a password that the device is known to accept.
+func (w *walk) prove() {
+	wait := Step{
+		Name: Wait, Phase: Reset, Who: "anybody",
+		What: "Wait until the device answers again. camform asks who it is and whether it is activated, and logs in nowhere",
+		Why:  "a device that starts refuses everything, and one that was wiped needs another way back", Commands: []string{"camform recover wait"},
+	}
+	activate := Step{
+		Name: Activate, Phase: Reset, Who: "whoever may apply plans",
+		What:     "The device was wiped: activate it with a new password, as a reviewed plan",
+		Why:      "it has no password, and whoever is first on the network can give it one",
+		Commands: []string{"camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan"},
+	}
+	proven := Step{
+		Name: New, Phase: Reset, Who: "whoever set the password",
+		What: "Type the password that was set in the reset. camform keeps it in the vault first, and tries it once",
+		Why:  "nothing is recovered until a login proves it", Costs: "one attempt", Keeps: "everything", Commands: []string{"camform recover try " + New},
+	}
+	if !w.way.reset() {
+		for _, s := range []Step{wait, activate, proven} {
+			w.behind(s)
+		}
+		return
+	}
+	w.decide(&wait, w.way.event)
+	insist(&wait)
+	wait.Again = false
+	w.append(wait)
+
+	seen := w.since(Wait, w.way.event)
+	wiped := seen != nil && seen.Kind == Done && seen.Data[Activated] == "no"
+	since := time.Time{}
+	if seen != nil {
+		since = seen.At
+	}
+	w.append(w.byFact(activate, wiped, w.Passwords.Proven.After(since), "it was not wiped"))
+	if wiped {
+		w.append(w.byFact(proven, false, false, "it was wiped, and activated instead"))
+		return
+	}
+	w.decide(&proven, w.way.event)
+	if proven.State == Refused || proven.State == Underway {
+		proven.State, proven.Again = Ready, true
+		proven.Note = "tried before: " + proven.Note
+	}
+	if proven.State == Ready && seen != nil && w.Passwords.Proven.After(since) {
+		proven.State, proven.At, proven.Note = Over, w.Passwords.Proven, "the device accepts the password of the vault"
+	}
+	w.append(proven)
+}
+
+// byFact is a step that is done once something else is so, if it is needed at all.
+func (w *walk) byFact(s Step, needed, done bool, why string) Step {
+	w.decide(&s, max(w.way.event, 0))
+	switch {
+	case s.State == Omitted || s.State == Over:
+	case !needed:
+		s.State, s.Note, s.Again = Absent, why, false
+	case done:
+		s.State = Over
+	default:
+		s.State, s.Again = Ready, false
+	}
+	return s
+}
+
+// behind appends a step that comes after a reset, where there was none.
+func (w *walk) behind(s Step) {
+	switch {
+	case w.way.step != "":
+		w.needless(s, w.way.event, w.inBy())
+	case w.stop:
+		s.State = Later
+		w.append(s)
+	default:
+		w.needless(s, len(w.Events), nobodyIn)
+	}
+}
+
+// nobodyIn says why nothing can be done at a device after every way failed.
+const nobodyIn = "no way led in"
+
+// bringBack are the steps that bring back what a reset took, once somebody is in.
+func (w *walk) bringBack() {
+	in := w.way.step != ""
+	since := time.Time{}
+	if in {
+		since = w.Events[w.way.event].At
+	}
+	rotate := Step{
+		Name: Rotate, Phase: Reset, Who: "whoever may apply plans",
+		What: "Give the device a new password that nobody has seen", Why: "the one that it has was typed, or is known to others",
+		Costs: "nothing: the old one is kept until the new one is proven", Keeps: "everything", Commands: []string{fmt.Sprintf("camform rotate '%s'", w.Case.Device)},
+	}
+	switch {
+	case !in:
+		w.behind(rotate)
+	default:
+		w.append(w.byFact(rotate, w.way.step != Current, w.Passwords.Generated && w.Passwords.Proven.After(since), "camform's own password still works"))
+	}
+	restore := Step{
+		Name: Restore, Phase: Reset, Who: "whoever may apply plans",
+		What: "Bring the settings back: plan until nothing is left to do, with what a backup adds put into the configuration before",
+		Why:  "what the reset took is back only when a plan is empty", Keeps: "what nobody declared",
+		Commands: []string{"camform plan " + w.target() + " -out restore.plan", "camform apply restore.plan", finish},
+	}
+	if backup := w.Backup; backup.Name != "" {
+		restore.Note = fmt.Sprintf("the newest backup is %s of %s: camform backup config %s writes what it amounts to", backup.Name, stamp(backup.Taken), backup.Name)
+	}
+	all := []Step{
+		restore,
+		{
+			Name: Online, Phase: Reset, Who: "whoever may apply plans", Commands: []string{finish},
+			What: "See that those who use the device have it again, and give them its new password", Why: "a recorder that keeps the old password locks itself out",
+		},
+		{
+			Name: Log, Phase: Reset, Who: "whoever may apply plans", Commands: []string{finish},
+			What: "Fetch what the device itself wrote down of the reset", Why: "it is the best evidence of what was done, and is overwritten in time",
+		},
+		{
+			Name: Network, Phase: Reset, Who: "the person on site", Commands: []string{"camform recover done network port='PORT' confirmed_by='NAME'"},
+			What: "Compare the network of the device with what it should be, and confirm the port of the switch",
+			Why:  "a device that went back into another network is reached by others",
+		},
+		{
+			Name: Update, Phase: Reset, Who: "the owner", Commands: []string{"camform recover done firmware update='DATE, OR WHY NONE IS NEEDED'"},
+			What: "Note whether the firmware needs an update, with a date; update it after the case is closed",
+			Why:  "an update in an open case mixes two changes", Note: w.firmware(),
+		},
+	}
+	for _, s := range all {
+		w.after(s, in)
+	}
+}
+
+const finish = "camform recover finish"
+
+// target is the option that limits a plan to the device.
+func (w *walk) target() string { return fmt.Sprintf("-target '%s'", w.Case.Device) }
+
+// after appends a step that comes once somebody is in.
+func (w *walk) after(s Step, in bool) {
+	if !in {
+		w.behind(s)
+		return
+	}
+	note := s.Note
+	w.decide(&s, w.way.event)
+	insist(&s)
+	s.Again = false // none of them spends anything
+	if s.State == Ready && s.Note == "" {
+		s.Note = note
+	}
+	w.append(s)
+}
+
+// harden are the steps after which the case can be closed.
+func (w *walk) harden() {
+	in := w.way.step != ""
+	for _, s := range []Step{
+		{
+			Name: Baseline, What: "Plan and apply the hardening baseline", Why: "what let this happen should not happen again",
+			Commands: []string{"camform recover done baseline"},
+		},
+		{
+			Name: Accounts, What: "Give those who use the administrator's account an account of their own", Why: "a shared password is one that nobody can change",
+			Commands: []string{"camform recover done accounts"},
+		},
+		{
+			Name: Renewed, What: "Take a fresh backup", Why: "the last one is of before the reset", Commands: []string{fmt.Sprintf("camform backup '%s'", w.Case.Device), "camform recover done backup"},
+		},
+		{
+			Name: Prepare, What: "Prepare for the next time: a new GUID file, security questions, a reserved e-mail address", Why: "a used GUID file is void",
+			Commands: []string{"camform recover done prepared"},
+		},
+		{
+			Name: Review, What: "Set the date of the next review of the password", Why: "an overdue one is found by the audit",
+			Commands: []string{"camform recover done review due=DATE"},
+		},
+		{
+			Name: Alarms, What: "Send notices of illegal logins to somebody, and test that", Why: "so that the next one does not go unnoticed",
+			Commands: []string{"camform recover done alarms"},
+		},
+		{
+			Name: Record, What: "Write the record of the case", Why: "whoever asks later finds who did what, and on whose approval", Commands: []string{"camform recover record"},
+		},
+		{
+			Name: Card, What: "Give the card to the staff on site", Why: "the next one should know whom to call", Commands: []string{"camform recover card", "camform recover done card read_by='NAME, DATE'"},
+		},
+	} {
+		s.Phase, s.Who = Hardening, "the owner"
+		w.after(s, in)
+	}
+	last := Step{
+		Name: Close, Phase: Hardening, Who: "the owner", What: "Close the case", Why: "everything else is done", Commands: []string{"camform recover close"}, State: Ready,
+	}
+	if !in && !w.stop {
+		last.What, last.Why = "Begin one of the steps that failed, were held or were skipped again, or close the case without success", nobodyIn
+	}
+	w.append(last)
+}

@@ -1,0 +1,55 @@
+package recover
+
+import (
+	"time"
+
+	"camform/engine/inventory"
+)
+
+// Facts are what is known besides the events of a case. What is not known is zero, except where a field says otherwise.
+type Facts struct {
+	Now        time.Time
+	Record     inventory.Record // what is declared and remembered of the device
+	Configured int              // settings that the configuration declares for it
+
+	Backup    Kept
+	Passwords Passwords
+	Prepared  map[string]string // what is on record for an option, by its name: "exported on 2026-05-01"
+
+	Affected []string // advisories that affect the firmware
+	Unsure   []string // advisories of which that is unknown
+
+	Consumers []Consumer
+	Contacts  []Contact
+}
+
+// Kept is the newest backup of the device; its name is empty where there is none.
+type Kept struct {
+	Name      string
+	Taken     time.Time
+	Documents int
+	Unread    int // documents that could not be read then
+}
+
+// Passwords are those that camform has for the device.
+type Passwords struct {
+	Current  string // origin of the one that camform logs in with; empty if there is none
+	Previous string // origin of the one before; empty if the vault has none
+
+	Left        int       // attempts that the device said were left, or providers.RemainingUnknown
+	LockedUntil time.Time // zero if no lock is known
+	Proven      time.Time // when the device accepted the current one last
+	Generated   bool      // camform made the current one up, so that nobody has seen it
+}
+
+// Consumer is somebody who uses the device, and may lose it while it is reset.
+type Consumer struct {
+	Name string // "device.recorder.channel.2", or as a person calls it
+	Why  string // how that is known: "it told so on 2026-05-01"
+}
+
+// Contact is a support contact that the operator's rules allow.
+type Contact struct {
+	Name     string
+	Channels []string // of Channels
+}

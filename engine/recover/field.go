@@ -1,0 +1,118 @@
+package recover
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Names of data that camform writes down when it asked the device without a login.
+const (
+	Answered  = "answered" // "yes" or "no"
+	Serial    = "serial"
+	MAC       = "mac"
+	Model     = "model"
+	Firmware  = "firmware"
+	Address   = "address"
+	Gateway   = "gateway"
+	Subnet    = "subnet"
+	BootTime  = "boot_time" // by the device's own clock
+	Activated = "activated" // "yes", "no" or "unknown"
+	Resets    = "resets"    // options that the device says it has, separated by commas; missing where it did not say
+)
+
+// Other names of data that camform writes.
+const (
+	Missing = "missing" // fields of the ownership record that are not filled in, separated by commas
+	Routes  = "routes"  // why the way to the device is not a local one
+	Source  = "source"  // how a device code was got: "asked" or "attached"
+	Version = "version" // of the vault, which the device accepted
+	Left    = "left"    // attempts that the device or the vendor's tool said were left
+	Spent   = "spent"   // "no" where a failed try cost nothing
+	Seconds = "seconds" // for how long the device did not answer
+)
+
+// Channels are the ways on which files may leave for support, and come back.
+var Channels = []string{"portal", "smime", "pgp", "in_person"}
+
+// Field is something that a person says about a step, as NAME=VALUE.
+type Field struct {
+	Name     string
+	What     string
+	Required bool
+	Words    []string // what it may be; anything if empty
+}
+
+// tool are the fields of a step that a person does in the tool of the vendor or at the device.
+var tool = []Field{
+	{Name: "tool", What: "tool that was used, with its version", Required: true},
+	{Name: "tool_sha256", What: "hash of the tool's file"},
+}
+
+var fields = map[string][]Field{
+	Verify: {
+		{Name: "on_site", What: "who stands at the device", Required: true},
+		{Name: "second", What: "who agrees as the second person"},
+		{Name: "alone", What: "why there is no second person"},
+		{Name: "warranty", What: "what the warranty or the contract said, or why nobody asked"},
+		{Name: "accept_missing", What: "why fields of the ownership record are missing"},
+		{Name: "accept_route", What: "why the device may be reached on a way that is not local"},
+		{Name: "label", What: "serial number on the label, where the device does not tell it"},
+	},
+	Consumers: {{Name: "notified", What: "who was told, and when", Required: true}, {Name: "downtime", What: "how long the device may be away", Required: true}},
+	Recordings: {
+		{Name: "range", What: "time that was exported", Required: true},
+		{Name: "medium", What: "where the export is", Required: true},
+		{Name: "sha256", What: "hash of the export"},
+	},
+	GUIDFile: tool, Questions: tool, Email: tool, App: tool, Menu: tool, Support: tool, Button: tool,
+	HandedOver: {
+		{Name: "to", What: "who has the bundle now", Required: true},
+		{Name: "channel", What: "how it got there", Required: true, Words: Channels},
+		{Name: "ref", What: "number of the ticket"},
+	},
+	Network: {
+		{Name: "port", What: "port of the switch, confirmed on site", Required: true},
+		{Name: "confirmed_by", What: "who confirmed it", Required: true},
+	},
+	Update: {{Name: "update", What: "when the firmware is updated, or why that is not needed", Required: true}},
+	Review: {{Name: "due", What: "date of the next review of the password, such as 2027-05-31", Required: true}},
+	Card:   {{Name: "read_by", What: "who has read the card, and when", Required: true}},
+}
+
+// FieldsOf are the fields of a step.
+func FieldsOf(step string) []Field { return fields[step] }
+
+// CheckFields tells whether what a person said about a step that is done is complete and known.
+func CheckFields(step string, said map[string]string) error {
+	known := fields[step]
+	for name := range said {
+		if !slices.ContainsFunc(known, func(f Field) bool { return f.Name == name }) {
+			return fmt.Errorf("the step %s has no %s; %s", step, name, list(known))
+		}
+	}
+	for _, f := range known {
+		value := strings.TrimSpace(said[f.Name])
+		switch {
+		case value == "" && f.Required:
+			return fmt.Errorf("the step %s lacks %s (%s)", step, f.Name, f.What)
+		case value != "" && len(f.Words) > 0 && !slices.Contains(f.Words, value):
+			return fmt.Errorf("%s=%s is not allowed; it is one of %s", f.Name, value, strings.Join(f.Words, ", "))
+		}
+	}
+	if step == Verify && (strings.TrimSpace(said["second"]) == "") == (strings.TrimSpace(said["alone"]) == "") {
+		return fmt.Errorf("the step %s needs either second (who agrees as the second person) or alone (why there is none)", step)
+	}
+	return nil
+}
+
+func list(known []Field) string {
+	if len(known) == 0 {
+		return "it takes no values"
+	}
+	names := make([]string, len(known))
+	for i, f := range known {
+		names[i] = f.Name
+	}
+	return "it takes " + strings.Join(names, ", ")
+}
