@@ -43,7 +43,9 @@ type Quirks struct {
 	MasksSecrets bool `json:"masksSecrets"`
 	ShowsSecrets bool `json:"showsSecrets"`
 
-	Inactive       bool `json:"inactive"`       // nobody has given the device a password yet: it tells so, and refuses all else
+	// Inactive takes away everything that the device was given, its password first: it is what the factory made, tells so, and
+	// refuses all but to be activated. Firmware from before activation has no such state.
+	Inactive       bool `json:"inactive"`
 	FactoryAddress bool `json:"factoryAddress"` // it still has the address of every new device: discovery finds it, and nothing else reaches it
 
 	// Of recorders:
@@ -89,7 +91,8 @@ func (d *Device) enter() (leave func()) {
 	return d.unit.mu.Unlock
 }
 
-// SetQuirks replaces the quirks of the device.
+// SetQuirks replaces the quirks of the device. Without the quirk Inactive a device that waits for its first password goes on
+// waiting.
 func (d *Device) SetQuirks(q Quirks) {
 	defer d.enter()()
 	d.unit.setQuirks(q)

@@ -59,8 +59,16 @@
 // # Discovery
 //
 // ServeSADP answers inquiries of the vendor's discovery protocol for all devices, as model.json says under sadp: which ways to a new
-// password a model has, whether it knows activation, and how it spells what is false. A device that is away does not answer. The
+// password a model has, and how it spells what is false. A device that is away does not answer. The
 // quirks inactive and factoryAddress make a device a new one: without a password, and at 192.168.1.64, where nothing reaches it.
+//
+// # Activation
+//
+// A device with the quirk inactive has nothing but what the factory made. It tells that it has no password at
+// /SDK/activateStatus and in an unauthenticated userCheck, refuses all else with notActivated, lets no recorder in, and takes
+// its first password in the way that model.json names under activation: classic, v3, or none for firmware from before
+// activation, which does not know these paths. A challenge serves one attempt, and none after a start of the device. Faults
+// meet these requests with anonymous.
 //
 // # Wiring
 //

@@ -16,6 +16,9 @@ type camera struct{ *unit }
 
 // door is how the device lets a recorder in, as its documents that are in force have it.
 func (c camera) door(v device.Visit) device.Door {
+	if c.inactive {
+		return device.Door{}
+	}
 	s := c.running
 	door := device.Door{
 		Ports: c.ports(v), Lock: s.lock, Redirects: s.redirect, TLS: s.tls,

@@ -172,11 +172,13 @@ func (x *exchange) answer() reply {
 	case x.unit.running.redirect && x.unit.running.https.enabled && !x.q.secure:
 		return x.redirect()
 	case x.q.path == activateStatusPath:
-		return x.unit.model.send(http.StatusOK, contentXML, fmt.Appendf(nil, "<ActivateStatus><Activated>%t</Activated></ActivateStatus>\n", !x.unit.quirks.Inactive))
-	case x.unit.quirks.Inactive:
-		return x.inactive()
+		return x.activateStatus()
+	case x.unit.inactive:
+		return x.whileInactive()
 	case x.unit.lockedFor(x.q.source) > 0:
 		return x.locked()
+	case x.activates():
+		return x.refuse(hasActivated)
 	}
 	u, verdict := x.authenticate()
 	switch verdict {
@@ -301,6 +303,7 @@ func (d *Device) substitute() *Device {
 	if d.impostor == nil {
 		d.impostor = newDevice(d.unit.model, d.unit.identity.seed^0xa5a5a5a5a5a5a5a5, d.unit.name, d.unit.address, d.unit.clock)
 		d.impostor.unit.core.Accounts = d.unit.core.Accounts.Clone()
+		d.impostor.unit.admin, d.impostor.unit.inactive = d.unit.admin, d.unit.inactive
 		d.impostor.unit.syncPermissions()
 	}
 	return d.impostor

@@ -160,6 +160,7 @@ func (o Options) blueprints() ([]*blueprint, error) {
 // device makes the i-th device.
 func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 	d := newDevice(b, mix(o.Seed)+uint64(i), fmt.Sprintf("%s-%04d", b.name, i+1), address, o.Clock)
+	d.unit.admin = o.Username
 	d.unit.core.Accounts.Set(o.Username, administrator, o.Password)
 	for _, name := range b.recordedUsers() {
 		if d.unit.core.Accounts.Named(name) == nil {

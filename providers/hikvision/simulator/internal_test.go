@@ -50,6 +50,7 @@ func TestPersonalitiesAreChecked(t *testing.T) {
 		`"writes": "bytes"`:     `"writes": "keep"`,
 		`"times": 7`:            `"times": 0`,
 		`"refused": 400`:        `"refused": 0`,
+		`"classic"`:             `"modern"`,
 		`"kind": "camera"`:      `"kind": 7`,
 		`"rebootRequired": [`:   `"absent": [{"below": "/ISAPI"}], "rebootRequired": [`,
 		`"reboot": {`:           `"banned": [{"path": "/ISAPI", "element": "a", "code": "none"}], "reboot": {`,

@@ -19,6 +19,7 @@ const (
 	Rejected     = device.Rejected // Detail has the sub code
 	Filtered     = device.Filtered
 	Rebooted     = device.Rebooted
+	Activated    = device.Activated // Detail has the name of the record in the log of a device
 )
 
 // Entry is a line of the operation log of a device. It never holds a password.

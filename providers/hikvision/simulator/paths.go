@@ -32,4 +32,8 @@ const (
 	storagePath              = "/ISAPI/ContentMgmt/Storage"
 	triggersPath             = "/ISAPI/Event/triggers"
 	activateStatusPath       = "/SDK/activateStatus"
+	challengePath            = "/ISAPI/Security/challenge"
+	activatePath             = "/ISAPI/System/activate"
+	challengeV3Path          = "/ISAPI/System/activate/GetChallengeV3"
+	activateV3Path           = "/ISAPI/System/activate/StartActivateV3"
 )

@@ -27,6 +27,8 @@ type personality struct {
 	TLS      []string      `json:"tls,omitempty"` // versions spoken where adminAccesses has no flags for them
 	Reboot   rebootStyle   `json:"reboot"`
 
+	Activation activationStyle `json:"activation"` // how it gets its first password
+
 	// RebootRequired are documents whose changes are stored at once but act only after a reboot, and views of which a change
 	// does, such as /ISAPI/System/Network/interfaces/{id}/ipAddress.
 	RebootRequired []string `json:"rebootRequired,omitempty"`
@@ -131,7 +133,7 @@ func recordedPersonality() personality {
 		CertificateType: "digest", Lock: lockDefaults{Times: 7, Minutes: 30}, Writes: keepWrites,
 		Unknown: refusalStyle{403, notSupport}, Verb: refusalStyle{403, methodNotAllowed}, Refused: 400,
 		Response: responseStyle{Namespace: isapiNamespace, Version: "2.0", RequestURL: true, ErrorCode: true},
-		Reboot:   rebootStyle{Away: 60},
+		Reboot:   rebootStyle{Away: 60}, Activation: classicActivation,
 	}
 }
 
@@ -152,6 +154,8 @@ func (p *personality) check() error {
 		return fmt.Errorf("userCheck %q is not known", p.UserCheck)
 	case !slices.Contains([]writeStyle{mergeWrites, fullWrites, byteWrites}, p.Writes):
 		return fmt.Errorf("writes %q is not known", p.Writes)
+	case !slices.Contains([]activationStyle{noActivation, classicActivation, v3Activation}, p.Activation):
+		return fmt.Errorf("activation %q is not known", p.Activation)
 	case p.Lock.Times <= 0 || p.Lock.Minutes <= 0:
 		return fmt.Errorf("lock has no limits")
 	case slices.ContainsFunc(p.Absent, func(a absence) bool { return a.Below == "" || a.Status == 0 || errorCodes[a.Code] == 0 }):

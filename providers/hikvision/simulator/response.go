@@ -47,6 +47,7 @@ const (
 	rebootRequired       subCode = "rebootRequired"
 	accountNotActivated  subCode = "theAccountIsNotActivated"
 	notActivated         subCode = "notActivated"
+	hasActivated         subCode = "hasActivated"
 	sameAsOldPassword    subCode = "cannotSameAsOldPassword"
 
 	noTrigger           subCode = "isapi get event trigger is failed[131073]!!!"
@@ -70,7 +71,7 @@ const (
 var errorCodes = map[subCode]uint32{
 	ok:         1,
 	deviceBusy: 0x20000004, deviceError: 0x30000001, passwordDecodeError: 0x30000008,
-	notSupport: 0x40000001, lowPrivilege: 0x40000002, methodNotAllowed: 0x40000004, invalidOperation: 0x40000006, notActivated: 0x40000007,
+	notSupport: 0x40000001, lowPrivilege: 0x40000002, methodNotAllowed: 0x40000004, invalidOperation: 0x40000006, notActivated: 0x40000007, hasActivated: 0x40000008,
 	loginPasswordError: 0x4000000C, userExist: 0x40001043, userCannotDelAdmin: 0x40001044, userInexistence: 0x40001045,
 	userCannotCreatAdmin: 0x40001046, userMaxNum: 0x40001047, userNameMismatched: 0x4000119B, tlsVersionRequired: 0x40002053,
 	noTrigger: 0x20000004, certificateMismatch: 0x30006002,

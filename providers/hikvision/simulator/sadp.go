@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -13,9 +12,8 @@ import (
 
 // sadpStyle is what a model tells in the discovery protocol about itself.
 type sadpStyle struct {
-	Abilities    []string `json:"abilities,omitempty"`    // elements that are true, such as SupportGUID
-	NoActivation bool     `json:"noActivation,omitempty"` // firmware from before activation, which does not know the word
-	Misspells    bool     `json:"misspells,omitempty"`    // what is false is flase
+	Abilities []string `json:"abilities,omitempty"` // elements that are true, such as SupportGUID
+	Misspells bool     `json:"misspells,omitempty"` // what is false is flase
 }
 
 // factory is where devices are before somebody gives them an address.
@@ -106,8 +104,8 @@ func (d *Device) answerSADP(id string) []byte {
 	say("IPv4SubnetMask", net.IP(net.CIDRMask(at.Bits(), 32)).String())
 	say("SoftwareVersion", info.value("firmwareVersion")+info.value("firmwareReleasedDate"))
 	say("BootTime", u.bootedAt.Add(u.clockOffset).In(zoneOf(u.storedTime().value("timeZone"))).Format(time.DateTime))
-	if !u.model.SADP.NoActivation {
-		truth("Activated", !u.quirks.Inactive)
+	if u.model.Activation != noActivation {
+		truth("Activated", !u.inactive)
 	}
 	truth("DeviceLock", false)
 	for _, ability := range u.model.SADP.Abilities {
@@ -115,12 +113,4 @@ func (d *Device) answerSADP(id string) []byte {
 	}
 	b.WriteString("</ProbeMatch>\n")
 	return []byte(b.String())
-}
-
-// inactive answers a request to a device that waits for its first password.
-func (x *exchange) inactive() reply {
-	if x.q.path != userCheckPath {
-		return x.unit.model.respond(x.q, *x.unit.model.refuse(notActivated))
-	}
-	return x.unit.model.send(http.StatusOK, contentXML, []byte("<userCheck>\n<statusValue>200</statusValue>\n<statusString>OK</statusString>\n<isActivated>false</isActivated>\n</userCheck>\n"))
 }

@@ -38,6 +38,10 @@ type unit struct {
 	// saved is what the documents ask for, running what is in force until the next reboot.
 	saved, running *settings
 
+	admin        string // the name of the administrator
+	inactive     bool   // it waits for its first password
+	challenge    string // hexadecimal digits that the next activation is ciphered with; empty for none
+	info         []byte // deviceInfo as the factory made it, where it is not that of the model; nil if it is
 	usersChanged bool
 	newLogin     bool // the request being answered used a nonce for the first time
 	issued       uint32
@@ -55,6 +59,9 @@ type identity struct {
 func (d *unit) setQuirks(q Quirks) {
 	d.quirks = q
 	d.core.Gate.KeepsFailures = q.KeepsFailures
+	if q.Inactive && d.model.Activation != noActivation {
+		d.wipe()
+	}
 }
 
 // newIdentity makes up what distinguishes a device, always the same for a seed.
@@ -239,6 +246,7 @@ func (d *unit) reboot() {
 	d.core.Gate.Reset()
 	d.bootedAt = d.core.Away
 	clear(d.nonces)
+	d.challenge = ""
 	d.obey(d.saved)
 }
 
@@ -263,14 +271,15 @@ func (d *unit) distinguish(taken map[string]bool) {
 		d.identity.serial = recorded[:max(0, len(recorded)-len(tail))] + tail
 	}
 	body := d.model.documents[deviceInfoPath].body
-	d.own[deviceInfoPath] = bytes.Replace(body, []byte(recorded), []byte(d.identity.serial), 1)
+	d.info = bytes.Replace(body, []byte(recorded), []byte(d.identity.serial), 1)
+	d.own[deviceInfoPath] = d.info
 }
 
 // newDevice makes a device as it leaves the factory, without users.
 func newDevice(b *blueprint, seed uint64, name string, address netip.Addr, clock func() time.Time) *Device {
 	d := &Device{unit: unit{
 		model: b, name: name, address: address, clock: clock, saved: &b.settings, running: &b.settings,
-		own: map[string][]byte{}, secrets: map[string]string{}, nonces: map[string]nonceUse{},
+		own: map[string][]byte{}, secrets: map[string]string{}, nonces: map[string]nonceUse{}, admin: "admin",
 	}}
 	d.unit.identity = newIdentity(b, seed)
 	d.unit.bootedAt = clock()

@@ -114,7 +114,11 @@ func ParseWiring(r io.Reader, env func(string) (string, bool)) (Wiring, error) {
 func (f *Fleet) wire(o Options) error {
 	w := o.Wiring
 	for i, a := range w.Accounts {
-		err := f.matching(a.Devices, func(d *Device) { d.SetUser(a.Name, cmp.Or(a.Level, "Operator"), a.Password) })
+		err := f.matching(a.Devices, func(d *Device) {
+			if !d.Inactive() {
+				d.SetUser(a.Name, cmp.Or(a.Level, "Operator"), a.Password)
+			}
+		})
 		if err != nil {
 			return fmt.Errorf("account %d: %w", i+1, err)
 		}
