@@ -250,10 +250,13 @@ func TestAStartingDeviceIsNotActivated(t *testing.T) {
 func TestAnInactiveDeviceIsWhatTheFactoryMade(t *testing.T) {
 	_, fresh := one(t, "camera-v57", newClock().now)
 	f, d := one(t, "camera-v57", newClock().now)
-	users := "/ISAPI/Security/users"
+	const users, lockPath = "/ISAPI/Security/users", "/ISAPI/Security/illegalLoginLock"
 	connect(t, f, d, "admin", password).put("/ISAPI/System/time/timeZone", "CST-1:00:00", "ok")
 	d.SetUser("guard", "Viewer", "Guard-Pass-1")
 	d.SetSecret("/ISAPI/System/Network/SNMP", "key", "secret")
+	if err := d.SetDocument(lockPath, []byte(edit(t, string(d.Document(lockPath)), ">30<", ">31<"))); err != nil {
+		t.Fatal(err)
+	}
 	d.SetQuirks(simulator.Quirks{Inactive: true})
 	if a := activateClassic(anonymousClient(t, f, d), "First-Pass-1"); a.status != 200 {
 		t.Fatalf("%d %s", a.status, a.body)
