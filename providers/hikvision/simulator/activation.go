@@ -107,7 +107,7 @@ func (x *exchange) challengeClassic() reply {
 	if err != nil {
 		return x.refuse(badXMLFormat)
 	}
-	sealed, err := x.unit.challengeFor(root.value("key"), classicKey, classicText)
+	sealed, err := x.challengeFor(root.value("key"), classicKey, classicText)
 	if err != nil || root.name != "PublicKey" && root.name != "Challenge" {
 		return x.refuse(badXMLContent)
 	}
@@ -122,7 +122,7 @@ func (x *exchange) challengeV3() reply {
 	if json.Unmarshal(x.q.body, &sent) != nil {
 		return x.refuse(badJSONFormat)
 	}
-	sealed, err := x.unit.challengeFor(sent.PublicKey, v3Key, v3Text)
+	sealed, err := x.challengeFor(sent.PublicKey, v3Key, v3Text)
 	if err != nil {
 		no := x.unit.model.refuse(badJSONContent)
 		no.statusString = "Invalid JSON Content"
@@ -133,7 +133,7 @@ func (x *exchange) challengeV3() reply {
 
 // challengeFor makes up a text of hexadecimal digits, which the next activation is ciphered with, and encrypts it for a key. Key
 // and ciphertext are base64 of hexadecimal digits.
-func (d *unit) challengeFor(key string, bits, size int) (sealed string, err error) {
+func (x *exchange) challengeFor(key string, bits, size int) (sealed string, err error) {
 	n, err := unwrap(key)
 	modulus := new(big.Int).SetBytes(n)
 	if err != nil || modulus.BitLen() != bits {
@@ -146,7 +146,7 @@ func (d *unit) challengeFor(key string, bits, size int) (sealed string, err erro
 	if err != nil {
 		return "", err
 	}
-	d.challenge = text
+	x.unit.challenge = text
 	return wrap(ciphered), nil
 }
 
@@ -243,15 +243,18 @@ func (x *exchange) activate(password string, err error) reply {
 	if no := x.unit.model.checkPassword(x.unit.admin, password); no != nil {
 		return x.unit.model.respond(x.q, *no)
 	}
-	x.unit.activate(password, x.f)
+	custody{x.unit}.activate(password, x.f)
 	entry := x.q.entry(Activated, x.unit.admin)
 	entry.Detail = "remoteSetDeviceActive"
 	x.unit.record(entry)
 	return x.unit.model.respond(x.q, result{http: http.StatusOK, code: ok})
 }
 
+// custody is a device as it is to those who give it passwords, and take them away.
+type custody struct{ *unit }
+
 // activate makes the administrator, with what a fault does to the password.
-func (d *unit) activate(password string, f fault) {
+func (d custody) activate(password string, f fault) {
 	admin := d.core.Accounts.Set(d.admin, administrator, "")
 	d.core.Accounts.Change(admin, password, f.mishap(), d.now())
 	d.inactive, d.usersChanged = false, true
@@ -260,7 +263,7 @@ func (d *unit) activate(password string, f fault) {
 
 // wipe makes the device what it is when it leaves the factory: its documents, keys and users are gone. Its log stays. Firmware
 // from before activation has the password of the factory then.
-func (d *unit) wipe() {
+func (d custody) wipe() {
 	d.own = map[string][]byte{}
 	if d.info != nil {
 		d.own[deviceInfoPath] = d.info

@@ -60,7 +60,7 @@ func (d *unit) setQuirks(q Quirks) {
 	d.quirks = q
 	d.core.Gate.KeepsFailures = q.KeepsFailures
 	if q.Inactive && d.model.Activation != noActivation {
-		d.wipe()
+		custody{d}.wipe()
 	}
 }
 
