@@ -28,7 +28,7 @@ func (j judge) audit(found *survey, last memory) *audit.Report {
 	subjects := make([]audit.Subject, len(found.devices))
 	rules := j.rules(found.credentials, nobodyAsked)
 	for i, device := range found.devices {
-		subjects[i] = j.subject(device, found.snapshots[i], last[device.Address], rules)
+		subjects[i] = j.subject(device, found.snapshots[i], last[device.Address], rules, found.credentials)
 	}
 	return audit.Evaluate(subjects)
 }
@@ -83,10 +83,10 @@ func (m memory) observing(some func(config.Rule) bool) wants {
 }
 
 // checks judges a device by its checks, as far as their documents were read.
-func (j judge) checks(device *config.Device, snap *live.Snapshot) []plan.Check {
+func (j judge) checks(device *config.Device, snap *live.Snapshot, known credentials) []plan.Check {
 	judged := *device
 	judged.Rules = slices.DeleteFunc(slices.Clone(device.Rules), func(r config.Rule) bool { return len(r.Asserts) == 0 })
-	subject := audit.Subject{Device: &judged, Facts: facts{device: device, snap: snap, interpreter: j, advisories: j.advisories, now: j.now}}
+	subject := audit.Subject{Device: &judged, Facts: j.facts(device, snap, known)}
 	if snap.Err != nil {
 		subject.Problem = diff.NotRead(device, snap).Problem
 	}
@@ -125,7 +125,7 @@ func verdictOf(s audit.Status) plan.Verdict {
 
 // subject puts together what is known of one device. Whether lifecycle { protect } lets a plan change a setting makes no
 // difference to whether it is as wanted.
-func (j judge) subject(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules) audit.Subject {
+func (j judge) subject(device *config.Device, snap *live.Snapshot, last map[schema.Setting]diff.Memory, rules diff.Rules, known credentials) audit.Subject {
 	s := audit.Subject{Device: device}
 	if snap.Err != nil {
 		s.Problem = diff.NotRead(device, snap).Problem
@@ -133,7 +133,7 @@ func (j judge) subject(device *config.Device, snap *live.Snapshot, last map[sche
 	}
 	open := *device
 	open.Lifecycle.Protect = nil
-	s.Facts = facts{device: device, snap: snap, interpreter: j, advisories: j.advisories, now: j.now}
+	s.Facts = j.facts(device, snap, known)
 	s.Found = diff.Compare(&open, snap, last, rules)
 	planned, refused := diff.Plan(&open, snap, s.Found, j.Kinds(), j.Check)
 	s.Skipped, s.Refused = planned.Skipped, refused
@@ -146,7 +146,12 @@ type facts struct {
 	snap        *live.Snapshot
 	interpreter providers.Interpreter
 	advisories  *advisory.Data
+	known       credentials
 	now         time.Time
+}
+
+func (j judge) facts(device *config.Device, snap *live.Snapshot, known credentials) facts {
+	return facts{device: device, snap: snap, interpreter: j, advisories: j.advisories, known: known, now: j.now}
 }
 
 // Self is the object `self` of a check, of the type config.SelfType.
@@ -170,7 +175,7 @@ func (f facts) Self() cty.Value {
 		"location": text(f.device.Location), "site": text(f.device.Site), "tags": tags, "ownership": ownershipOf(f.device.Ownership, text),
 		"serial": text(f.snap.Identity.Serial), "mac": text(f.snap.Identity.MAC),
 		"model": text(f.snap.Identity.Model), "firmware": text(f.snap.Identity.Firmware),
-		"certificate": f.certificate(), "advisories": f.standing(),
+		"certificate": f.certificate(), "advisories": f.standing(), "recovery": cty.ObjectVal(map[string]cty.Value{"ways": f.prepared()}),
 	})
 }
 
@@ -206,6 +211,35 @@ func (f facts) standing() cty.Value {
 		return cty.ListVal(values)
 	}
 	return cty.ObjectVal(map[string]cty.Value{"affected": ids(advisory.Affected), "unknown": ids(advisory.Unknown)})
+}
+
+// prepared are the ways to a new password that are prepared: the file that is on record, if it is as new as the password, and those
+// that the device has settings for. It is null where none is found and not all could be looked at.
+func (f facts) prepared() cty.Value {
+	var ways []cty.Value
+	if f.known.recoveryFile(f.device.Address, diff.AccessOf(f.device).Managed) == fileCurrent {
+		ways = append(ways, cty.StringVal(wayByFile))
+	}
+	unknown := false
+	for _, kind := range f.interpreter.Kinds().Preparing() {
+		items, err := f.interpreter.Decode(kind, nil, f.snap.Documents)
+		if _, read := f.snap.Documents[kind.Document.Path]; !read || err != nil && !errors.Is(err, providers.ErrUnsupported) {
+			unknown = true
+			continue
+		}
+		if value, ok := items[""]; ok {
+			if by := value.GetAttr(kind.Prepares.By); !by.IsNull() && by.LengthInt() > 0 {
+				ways = append(ways, cty.StringVal(kind.Prepares.Way))
+			}
+		}
+	}
+	switch {
+	case len(ways) > 0:
+		return cty.ListVal(ways)
+	case unknown:
+		return cty.NullVal(cty.List(cty.String))
+	}
+	return cty.ListValEmpty(cty.String)
 }
 
 // certificate is the certificate of the device as an object; null over plain HTTP.

@@ -4,8 +4,11 @@ import (
 	"context"
 
 	"camform/engine/config"
+	"camform/engine/credential"
 	"camform/engine/diff"
+	"camform/engine/rotate"
 	"camform/engine/state"
+	"camform/schema"
 )
 
 // credentials is what is known of managed passwords.
@@ -37,4 +40,29 @@ func (c credentials) standing(device *config.Device, known state.Device) standin
 	return standing{
 		device: device.Address, access: access, seen: known.LastSeen, versions: c.versions[access.Managed], restored: c.restored,
 	}
+}
+
+// wayByFile is the way to a new password by a file that the device gave out while the old one was known.
+const wayByFile = "guid_file"
+
+// recordedFile says how the vault stands to the file of a device with which its password can be set anew.
+type recordedFile int
+
+const (
+	fileMissing  recordedFile = iota
+	fileOutdated              // given out before the password was made
+	fileCurrent
+)
+
+// recoveryFile says it of a device, of whose login the vault has the passwords under a name; empty if it has none.
+func (c credentials) recoveryFile(device schema.Device, managed string) recordedFile {
+	file, ok := rotate.Live(c.versions[credential.RecoveryFile(device)])
+	password, known := rotate.Live(c.versions[managed])
+	switch {
+	case !ok:
+		return fileMissing
+	case known && file.Created.Before(password.Created):
+		return fileOutdated
+	}
+	return fileCurrent
 }

@@ -13,6 +13,7 @@ var revealing = map[string][]string{
 		"providers/hikvision/codec.Encode", "providers/hikvision/hook.account.with", "providers/hikvision/hook.composeEmail",
 		"providers/hikvision/hook.composeQuestions", "providers/hikvision/isapi.challenge.digest",
 		"providers/hikvision/isapi.key.authorization", "providers/memory.item.edit", "providers/memory.Device.login",
+		"providers/hikvision/isapi.escaped", "providers/hikvision/cipher.Terms.Key",
 	},
 	"seal it, or open with it what is sealed": {
 		"engine/vault.Vault.Keep", "engine/vault.merging.restore", "engine/vault.inClear.MarshalText",
@@ -30,7 +31,7 @@ var revealing = map[string][]string{
 	"give it to expressions, which compute with a marked text": {
 		"engine/config.secretStore.function", "engine/config.Derive", "engine/config.Setting.declared", "engine/config.secretStore.whole", "engine/config.secretStore.revealed",
 	},
-	"show it to whoever asked for just that": {"cmd/camform.vaultCommands.get", "cmd/camform.assignments"},
+	"show it to whoever asked for just that": {"cmd/camform.vaultCommands.get", "cmd/camform.assignments", "engine.OpenRecoveryFile"},
 	"test providers with it":                 {"providers/providertest.candidates"},
 	"are what the others call":               {"schema.Reveal"},
 }

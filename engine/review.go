@@ -103,7 +103,7 @@ func (k kept) orphans(declared []Account, origins []string) []Account {
 	var orphans []Account
 	for name, versions := range k.versions {
 		device, account, ok := credential.AccountOf(name)
-		if !ok || used[name] {
+		if !ok || used[name] || credential.IsRecoveryFile(name) {
 			continue
 		}
 		a := Account{Device: device, Account: account, Name: name, Orphaned: true, InDoubt: rotate.InDoubt(versions)}

@@ -81,6 +81,11 @@ func (s *watchedSession) Authenticate(ctx context.Context, c providers.Credentia
 	return err
 }
 
+func (s *watchedSession) ExportRecoveryFile(ctx context.Context) (file []byte, err error) {
+	s.around(http.MethodPost+" "+memory.RecoveryFilePath, func() { file, err = s.Session.(providers.Exporter).ExportRecoveryFile(ctx) })
+	return file, err
+}
+
 func (s *watchedSession) Do(ctx context.Context, r providers.Request) (reply providers.Reply, err error) {
 	s.around(r.Method+" "+r.Path, func() {
 		judge := s.judge(r)

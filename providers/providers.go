@@ -256,6 +256,15 @@ type Impersonator interface {
 	DoAs(context.Context, Credential, Request) (Reply, error)
 }
 
+// Exporter is a session whose device may give out a file with which the password of its administrator can be set anew while nobody
+// knows it.
+type Exporter interface {
+	// ExportRecoveryFile has the device make the file, which may void the one before. The file is as secret as a password. The
+	// error is ErrUnsupported where the device gives none, or would be sent the password of the login in a way that others can
+	// read; ErrUnknown where it may have made one that did not arrive.
+	ExportRecoveryFile(context.Context) ([]byte, error)
+}
+
 // Identity is what a device says about itself, or what a configuration says about a device.
 type Identity struct {
 	Serial   string `json:"serial,omitempty"`
@@ -320,6 +329,9 @@ type Request struct {
 	Path   string // URI path and query
 	Body   []byte
 	Keys   []Key // the settings that it changes
+
+	// Sensitive are the names of elements whose texts reach the device over TLS or enciphered, and in no other way; nil for none.
+	Sensitive []string
 }
 
 // Key names a setting within a device.

@@ -98,6 +98,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 		faults = append(faults, s.Works.faults(k)...)
 	}
 	faults = append(faults, k.Consumes.faults(k)...)
+	faults = append(faults, k.Prepares.faults(k)...)
 	for i, a := range k.Attributes {
 		faults = append(faults, a.faults(k.Attributes[:i])...)
 	}

@@ -40,6 +40,7 @@ type Kind struct {
 	Sessions  *Sessions  // where the device lists who is logged in; nil if it does not
 	Works     *Works     // how it is seen to work after a change; nil if reading it back is all that can be done
 	Consumes  *Consumes  // how its items log in to other devices; nil if they do not
+	Prepares  *Prepares  // which way to a new password it prepares; nil if it prepares none
 
 	DeviceName string // attribute with the name under which a device shows itself; empty for none
 

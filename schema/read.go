@@ -158,6 +158,7 @@ type settingShape struct {
 	Sessions   *sessionsShape   `hcl:"sessions,block"`
 	Works      *worksShape      `hcl:"works,block"`
 	Consumes   *Consumes        `hcl:"consumes,block"`
+	Prepares   *Prepares        `hcl:"prepares,block"`
 	Guards     []guardShape     `hcl:"guards,block"`
 	Attributes []attributeShape `hcl:"attribute,block"`
 	Body       hcl.Body         `hcl:",body"`
@@ -265,7 +266,8 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	if s.Item != nil {
 		k.Item = &Item{Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, Names: (*Names)(s.Item.Names)}
 	}
-	k.Write, k.Sees, k.Sessions, k.Consumes = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions), s.Consumes
+	k.Write, k.Sees, k.Sessions = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions)
+	k.Consumes, k.Prepares = s.Consumes, s.Prepares
 	if s.Works != nil {
 		wait, _ := time.ParseDuration(s.Works.Wait)
 		k.Works = &Works{Path: s.Works.Path, Element: s.Works.Element, Values: s.Works.Values, Wait: wait}

@@ -272,6 +272,33 @@ func TestMistakesInHowAKindWorksAreNamed(t *testing.T) {
 	}
 }
 
+func TestAKindSaysWhichWayToANewPasswordItPrepares(t *testing.T) {
+	prepares := func(way, by string) string {
+		return strings.Replace(kind, "document", fmt.Sprintf("prepares %q {\n by = %q\n }\n attribute \"all\" {\n type = set(string)\n doc = \"x\"\n element = \"a\"\n}\n attribute \"key\" {\n type = set(string)\n doc = \"x\"\n element = \"k\"\n secret = true\n}\n  document", way, by), 1)
+	}
+	kinds, diags := read(map[string]string{"a.hcl": prepares("letter", "all"), "b.hcl": strings.Replace(kind, `"pets"`, `"none"`, 1)})
+	if diags.HasErrors() {
+		t.Fatal(lines(diags))
+	}
+	if all := kinds.Preparing(); len(all) != 1 || all[0].Name != "pets" || *all[0].Prepares != (schema.Prepares{Way: "letter", By: "all"}) {
+		t.Errorf("prepared by %v", all)
+	}
+	own, _ := schema.Read(nil, schema.Folder{Files: fstest.MapFS{"a.hcl": {Data: []byte(prepares("letter", "all"))}}, Own: true})
+	if own.Lookup("pets") == nil || len(own.Preparing()) > 0 {
+		t.Error("a user's own kind makes devices look prepared")
+	}
+	for text, want := range map[string]string{
+		prepares("A letter", "all"):                                    "The label must be lower case with underscores.",
+		prepares("letter", "none"):                                     "by must name an attribute that is a list or a set, and no secret.",
+		prepares("letter", "key"):                                      "by must name an attribute that is a list or a set, and no secret.",
+		strings.Replace(prepares("letter", "all"), "phase ", keyed, 1): "It is for a kind that a device has once.",
+	} {
+		if _, diags := read(map[string]string{"pets.hcl": text}); !strings.Contains(lines(diags), "Prepares block not possible | "+want) {
+			t.Errorf("want %s\n%s", want, lines(diags))
+		}
+	}
+}
+
 func TestAKindIsDeclaredOnce(t *testing.T) {
 	kinds, diags := read(map[string]string{"a.hcl": kind, "b.hcl": strings.Replace(kind, `"Pets"`, `"Others"`, 1)})
 	want := "b.hcl:1,1-15: Kind declared twice | The kind \"pets\" is declared in a.hcl:1,1-15 already.\n"

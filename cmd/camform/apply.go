@@ -293,10 +293,14 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 	if err != nil {
 		return err
 	}
+	renewed := recoveryFiles{w}.renew(cmd.Context(), p, r)
 	if err := w.runs.EndRun(context.WithoutCancel(ctx), w.run, strings.Join(append([]string{summary(r)}, reasons...), "; ")); err != nil {
 		return err
 	}
-	return w.verdict(p, r)
+	if err := w.verdict(p, r); err != nil {
+		return err
+	}
+	return renewed
 }
 
 // carryOut applies a plan and shows what happens meanwhile and in the end.

@@ -54,7 +54,9 @@ const (
 	VaultRekeyed      Action = "vault-rekeyed"
 	RecipientsChanged Action = "recipients-changed" // who can open the vault
 	LeaseForced       Action = "lease-forced"
-	DeviceBackedUp    Action = "device-backed-up" // what it says of itself is in a file
+	RecoveryFileAsked Action = "recovery-file-asked" // for the file with which a password can be reset; the vault notes what arrives
+	RecoveryFileShown Action = "recovery-file-shown" // to the person who imports it on the device
+	DeviceBackedUp    Action = "device-backed-up"    // what it says of itself is in a file
 	StateBackedUp     Action = "state-backed-up"
 	StateRestored     Action = "state-restored" // from a backup; the detail says from which, and which records that cost
 	SecretsMerged     Action = "secrets-merged" // from a backup

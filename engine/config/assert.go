@@ -24,7 +24,8 @@ type Facts interface {
 }
 
 // SelfType is the type of the object `self`. The certificate is null over plain HTTP. The advisories are the ids of security
-// advisories that affect the device, and of those of which nobody knows whether they do.
+// advisories that affect the device, and of those of which nobody knows whether they do. The ways of recovery are those to a new
+// password that are prepared, for the day on which nobody knows the old one; null if that is not known.
 var SelfType = cty.Object(map[string]cty.Type{
 	"address": cty.String, "url": cty.String, "serial": cty.String, "mac": cty.String, "model": cty.String,
 	"firmware": cty.String, "username": cty.String, "location": cty.String, "site": cty.String, "tags": cty.Set(cty.String),
@@ -38,6 +39,7 @@ var SelfType = cty.Object(map[string]cty.Type{
 		"days_left": cty.Number, "self_signed": cty.Bool, "key": cty.String,
 	}),
 	"advisories": cty.Object(map[string]cty.Type{"affected": cty.List(cty.String), "unknown": cty.List(cty.String)}),
+	"recovery":   cty.Object(map[string]cty.Type{"ways": cty.List(cty.String)}),
 })
 
 // Assert is one assertion of a check.

@@ -76,7 +76,7 @@ func (s checkScope) assert(section *section) (Assert, []string) {
 	a := Assert{Range: section.block.DefRange, condition: condition.Expr, message: message.Expr, ctx: s.ctx, meter: s.meter, templates: s.loader.assertTemplates}
 
 	known := s.selfKnown(condition.Expr) && s.selfKnown(message.Expr)
-	documents := append(s.observed(condition.Expr), s.observed(message.Expr)...)
+	documents := slices.Concat(s.observed(condition.Expr), s.observed(message.Expr), s.preparing(condition.Expr), s.preparing(message.Expr))
 	s.ctx = unread(s.ctx, known, a.templates(s.meter))
 	s.tryCondition(condition)
 	s.tryMessage(message)
@@ -131,6 +131,25 @@ func unread(ctx *hcl.EvalContext, selfKnown bool, templates function.Function) *
 		self = cty.UnknownVal(SelfType)
 	}
 	return observing(ctx, self, templates, func(string, string) (cty.Value, error) { return cty.UnknownVal(cty.List(cty.String)), nil })
+}
+
+// preparing lists the paths of the documents that tell which ways to a new password are prepared, for an expression about that.
+func (s checkScope) preparing(expr hcl.Expression) []string {
+	asks := func(reference hcl.Traversal) bool {
+		if reference.RootName() != "self" || len(reference) < 2 {
+			return false
+		}
+		step, ok := reference[1].(hcl.TraverseAttr)
+		return ok && step.Name == "recovery"
+	}
+	if !slices.ContainsFunc(expr.Variables(), asks) {
+		return nil
+	}
+	var paths []string
+	for _, kind := range s.options.Kinds.Preparing() {
+		paths = append(paths, kind.Document.Path)
+	}
+	return paths
 }
 
 // observed lists the paths of the documents that an expression observes. They stand in it as they are, so that they are

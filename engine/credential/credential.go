@@ -65,5 +65,18 @@ func AccountOf(name string) (device schema.Device, account string, ok bool) {
 	return device, account, err == nil && parsed == device && Name(device, account) == name
 }
 
+// recoveryFile stands in the place of an account. No device has an account of that name: the colon is not allowed in one.
+const recoveryFile = "recovery:file"
+
+// RecoveryFile is the name of the vault under which the file is kept with which the password of a device can be set anew. It goes
+// along with the device, as passwords do.
+func RecoveryFile(device schema.Device) string { return Name(device, recoveryFile) }
+
+// IsRecoveryFile reports whether RecoveryFile makes a name.
+func IsRecoveryFile(name string) bool {
+	_, account, ok := AccountOf(name)
+	return ok && account == recoveryFile
+}
+
 // Origin is the origin of the secret of that name in the vault.
 func Origin(name string) string { return schema.OriginVault + ":" + name }

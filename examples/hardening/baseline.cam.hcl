@@ -201,7 +201,11 @@ profile "basic" {
   check "account.recovery" {
     level  = "basic"
     reason = "A forgotten password must not cost a ladder."
-    manual = "Set the security questions or the security e-mail, export the recovery file of recorders, and keep all of it apart from the devices."
+
+    assert {
+      condition     = length(self.recovery.ways) > 0
+      error_message = "No way to a new password is prepared. Set security_questions or security_email, or run camform recover prepare."
+    }
   }
 
   # Guide 2.27. One administrator, and everybody else no more than they need.

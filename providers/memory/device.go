@@ -40,6 +40,7 @@ type Options struct {
 	AddsSummerTime    bool               // it appends a summer time to a zone without one
 	IgnoresAttributes []string           // "kind.attribute": it says yes to a new value of these and keeps the old one
 
+	GivesFile     bool            // it gives out a file with which its password can be set anew
 	Hidden        bool            // in the network of a recorder: only a [Fleet.Route] leads there
 	HidesSessions bool            // it does not tell who is logged in
 	HidesSerials  []string        // channels of which it does not tell serial number, model and firmware of the camera

@@ -35,6 +35,7 @@ var (
 	_ providers.Session       = (*session)(nil)
 	_ providers.Authenticator = (*session)(nil)
 	_ providers.Impersonator  = (*session)(nil)
+	_ providers.Exporter      = (*session)(nil)
 )
 
 func open(f *Fleet, t providers.Target) *connection {
@@ -137,6 +138,27 @@ func (s *session) DoAs(ctx context.Context, credential providers.Credential, r p
 		return providers.Reply{}, err
 	}
 	return reply, nil
+}
+
+// RecoveryFilePath is where a device gives out the file of its GivesFile option.
+const RecoveryFilePath = "/recovery-file"
+
+// ExportRecoveryFile has the device count the files that it gave out.
+func (s *session) ExportRecoveryFile(ctx context.Context) ([]byte, error) {
+	var file []byte
+	err := s.call(ctx, Exchange{Method: http.MethodPost, Path: RecoveryFilePath}, func(d *Device, f Fault) error {
+		if err := s.authorize(ctx, d, f.Effect); err != nil {
+			return err
+		}
+		if !d.options.GivesFile {
+			return fmt.Errorf("it gives none: %w", providers.ErrUnsupported)
+		}
+		d.files++
+		d.note(Entry{Kind: Written, User: s.target.Login.Username, Method: http.MethodPost, Path: RecoveryFilePath})
+		file = fmt.Appendf(nil, "file %d of %s", d.files, d.Identity().Serial)
+		return nil
+	})
+	return file, err
 }
 
 // asked is what the device makes of a request, and of the fault that comes with it.

@@ -22,6 +22,7 @@ type state struct {
 	secrets    map[string]string // write-only values by place
 	faults     device.Script[Fault]
 	writes     []uint64 // hashes of the writes that were carried out
+	files      int      // that it gave out to set its password anew with
 }
 
 // clone is a copy that shares nothing with s that changes. Logs only grow, so copies share what there is.

@@ -16,13 +16,17 @@ setting "security_email" {
     looks the same, take the old one off first.
 
     Devices take the list as a whole, and want the password of the administrator with it: camform sends the one that it is
-    logged in with.
+    logged in with, over https or enciphered as the device says, and in no other way.
   EOT
 
   document {
     path         = "/ISAPI/Security/email/parameter?format=json"
     root         = "SecurityEmail"
     capabilities = ["/ISAPI/Security/email/parameter/capabilities?format=json"]
+  }
+
+  prepares "email" {
+    by = "addresses"
   }
 
   write {

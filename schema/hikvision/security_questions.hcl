@@ -22,6 +22,10 @@ setting "security_questions" {
     capabilities = ["/ISAPI/Security/questionConfiguration/capabilities"]
   }
 
+  prepares "questions" {
+    by = "questions"
+  }
+
   write {
     path = "/ISAPI/Security/questionConfiguration"
   }

@@ -35,7 +35,9 @@ func composeEmail(at document.Place, c providers.Composition) ([]providers.Reque
 	if err := writer.Encode(emailRequest{emailParameter{c.Login.Password.Reveal(), entriesOf(codec.TextsOf(want))}}); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", change.Name(), err, providers.ErrInvalid)
 	}
-	return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: body.Bytes(), Keys: []providers.Key{change.Item()}}}, nil
+	return []providers.Request{{
+		Method: http.MethodPut, Path: at.Path, Body: body.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: []string{"password", "emailAddress"},
+	}}, nil
 }
 
 type emailRequest struct {

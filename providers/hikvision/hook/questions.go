@@ -118,5 +118,7 @@ func composeQuestions(at document.Place, c providers.Composition) ([]providers.R
 	if err := doc.Set(questionConfirm, c.Login.Password.Reveal()); err != nil {
 		return nil, document.InFamily(err)
 	}
-	return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: doc.Bytes(), Keys: []providers.Key{change.Item()}}}, nil
+	return []providers.Request{{
+		Method: http.MethodPut, Path: at.Path, Body: doc.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: []string{"answer", "password"},
+	}}, nil
 }

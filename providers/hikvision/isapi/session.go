@@ -183,6 +183,19 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 	return identity, r.peer.identify(identity, r.target.Want)
 }
 
+// freshness is how recently the login must have been accepted for a body to be sent at once. Nonces of some devices live
+// for a minute only.
+const freshness = 30 * time.Second
+
+// freshen logs in again where the login is not fresh, so that a body can be sent at once.
+func (r *Reader) freshen(ctx context.Context) error {
+	if r.stack.login.fresh(freshness) {
+		return nil
+	}
+	_, err := r.whoIsThere(ctx)
+	return err
+}
+
 // Pin is the pin of the target with what was seen since. Before Identify has succeeded it is that of the target, so that
 // nothing is kept of a peer that did not prove who it is.
 func (r *Reader) Pin() providers.Pin {

@@ -6,14 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"camform/providers"
 )
-
-// freshness is how recently the login must have been accepted for a body to be sent at once. Nonces of some devices live
-// for a minute only.
-const freshness = 30 * time.Second
 
 // Do sends a request that changes the device, once. It is made again only where the device says that it did nothing
 // (busy), where nothing was sent, and after a 401 that asked for a new login.
@@ -36,12 +31,14 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 	if !slices.Contains([]string{http.MethodPut, http.MethodPost, http.MethodDelete}, request.Method) {
 		return providers.Reply{}, fmt.Errorf("the method changes nothing; this is a bug: %w", providers.ErrInvalid)
 	}
-	if !s.stack.login.fresh(freshness) {
-		if _, err := s.whoIsThere(ctx); err != nil {
-			return providers.Reply{}, err
-		}
+	if err := s.freshen(ctx); err != nil {
+		return providers.Reply{}, err
 	}
-	status, body, err := s.send(ctx, request.Method, request.Path, request.Body)
+	sent, err := s.sensitive(ctx, request)
+	if err != nil {
+		return providers.Reply{}, err
+	}
+	status, body, err := s.send(ctx, sent.Method, sent.Path, sent.Body)
 	if err != nil {
 		return providers.Reply{}, err
 	}

@@ -41,10 +41,20 @@ func (d *Document) Set(p Path, text string) error {
 // Cover makes text the text of every chosen element that holds one, for people to look at: in JSON, it is a string where a
 // number was, too. The error wraps ErrInvalid if the document cannot carry the text.
 func (d *Document) Cover(text string, chosen func(Element) bool) error {
-	return d.edit("cover", Path{}, func() ([]splice, error) {
+	return d.Replace(func(e Element) (string, bool) { return text, chosen(e) })
+}
+
+// Replace gives every element that holds a text, and for which with is true, the text that it returns. In JSON, that is a string
+// where a number was, too. The error wraps ErrInvalid if the document cannot carry a text.
+func (d *Document) Replace(with func(Element) (text string, replaced bool)) error {
+	return d.edit("replace", Path{}, func() ([]splice, error) {
 		var splices []splice
 		for _, n := range d.tree.nodes {
-			if n.text() == "" || !chosen(Element{n}) {
+			if n.text() == "" {
+				continue
+			}
+			text, replaced := with(Element{n})
+			if !replaced {
 				continue
 			}
 			more, err := d.tree.syntax.cover(n, text)

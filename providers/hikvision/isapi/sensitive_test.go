@@ -1,0 +1,99 @@
+package isapi
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"camform/providers"
+)
+
+const cipheringCapabilities = `<SecurityCap><securityVersion opt="1"/><keyIterateNum>100</keyIterateNum><isIrreversible>true</isIrreversible><salt>00ff</salt></SecurityCap>`
+
+// A password in a body never leaves over plain HTTP in clear: it is enciphered, or nothing is sent.
+func TestI11PasswordsInBodiesGoEncipheredOrNotAtAll(t *testing.T) {
+	for name, ciphers := range map[string]string{"a device that says how": cipheringCapabilities, "one that does not": "<SecurityCap/>", "one without capabilities": ""} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				if ciphers != "" {
+					s.device.documents[securityCapabilitiesPath+"?username=admin"] = ciphers
+				}
+				session := s.identified()
+				body := "<LoginPassword><password>" + goodPassword + "</password><id>1</id></LoginPassword>"
+				_, doing := session.Do(t.Context(), providers.Request{Method: "PUT", Path: "/ISAPI/a?x=1", Body: []byte(body), Sensitive: []string{"password"}})
+				_, exporting := session.ExportRecoveryFile(t.Context())
+				writes := strings.Join(s.device.writes, "\n")
+				if strings.Contains(writes, goodPassword) {
+					t.Errorf("it was sent %s", writes)
+				}
+				if ciphers != cipheringCapabilities {
+					wantFamily(t, doing, providers.ErrUnsupported)
+					wantFamily(t, exporting, providers.ErrUnsupported)
+					wantText(t, exporting, "give the device an address with https://")
+					if writes != "" {
+						t.Errorf("it was sent %s", writes)
+					}
+					return
+				}
+				if doing != nil || strings.Count(writes, "<LoginPassword><password>") != 2 || !strings.Contains(writes, "</password><id>1</id>") {
+					t.Errorf("it was sent %s, %v", writes, doing)
+				}
+				requests := strings.Join(s.device.seen(), "\n")
+				if !strings.Contains(requests, "PUT /ISAPI/a?x=1&security=1&iv=") || !strings.Contains(requests, "POST "+recoveryFilePath+"?security=1&iv=") {
+					t.Errorf("it was asked %s", requests)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatIsNoRecoveryFileIsNotTakenForOne(t *testing.T) {
+	const file = "<GUIDFile><GUID>1b2c</GUID></GUIDFile>"
+	for name, test := range map[string]struct {
+		status int
+		answer string
+		family error // nil for a file
+	}{
+		"a file":                 {200, file, nil},
+		"a file that is no text": {200, "\x00\x01\xff binary", nil},
+		"a mere OK":              {200, responseStatus(1, "OK", "ok"), providers.ErrUnknown},
+		"nothing":                {200, "", providers.ErrUnknown},
+		"a page":                 {200, "<html><body>x</body></html>", providers.ErrUnknown},
+		"a film":                 {200, strings.Repeat("x", recoveryFileLimit+1), providers.ErrUnknown},
+		"none there":             {404, "", providers.ErrUnsupported},
+		"a refusal":              {403, responseStatus(4, "Invalid Operation", "notSupport"), providers.ErrUnsupported},
+		"a wrong password":       {403, responseStatus(4, "Invalid Operation", "loginPasswordError"), providers.ErrRefused},
+		"a fault":                {500, responseStatus(3, "Device Error", "deviceError"), providers.ErrUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.documents[securityCapabilitiesPath+"?username=admin"] = cipheringCapabilities
+				session := s.identified()
+				s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Method == http.MethodPost {
+						w.WriteHeader(test.status)
+						_, _ = io.WriteString(w, test.answer)
+					}
+					return r.Method == http.MethodPost
+				}
+				have, err := session.ExportRecoveryFile(t.Context())
+				for _, e := range s.traced {
+					if strings.Contains(e.Request+e.Response+e.Path, "1b2c") {
+						t.Errorf("the log has %+v", e)
+					}
+				}
+				if test.family == nil {
+					if err != nil || string(have) != test.answer {
+						t.Errorf("%q, %v", have, err)
+					}
+					return
+				}
+				wantFamily(t, err, test.family)
+			})
+		})
+	}
+}
