@@ -63,6 +63,11 @@ const (
 	SettingForgotten  Action = "setting-forgotten"
 	DeviceForgotten   Action = "device-forgotten"
 	DeviceMoved       Action = "device-moved" // has another name from here on
+	CaseOpened        Action = "case-opened"  // of a device whose password nobody knows
+	CaseWentOn        Action = "case-went-on" // a step was begun, done, skipped, or failed
+	CaseHandedOver    Action = "case-handed-over"
+	CaseAccepted      Action = "case-accepted" // from another state
+	CaseClosed        Action = "case-closed"
 )
 
 // Genesis is what the first record holds in the place of the hash of the record before.

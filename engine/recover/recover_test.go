@@ -201,6 +201,7 @@ func TestTheLastTwoTriesOfAnOptionAreKept(t *testing.T) {
 		{slices.Repeat(story("guid_file begun", "guid_file failed spent=no"), 9), 0, "failed"},
 		{slices.Repeat(story("guid_file begun"), 5), 0, "begun"},
 		{slices.Repeat(story("guid_file begun", "guid_file failed"), 5), 30 * time.Minute, "failed"},
+		{append(slices.Repeat(story("guid_file begun"), 6), "guid_file failed spent=no"), 0, "held"},
 		{story("guid_file failed left=2"), 0, "held"},
 		{story("guid_file failed left=3"), 0, "failed"},
 		{story("guid_file failed left=2"), 30 * time.Minute, "failed"},

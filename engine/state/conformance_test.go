@@ -16,6 +16,7 @@ func TestSettings(t *testing.T)  { statetest.Settings(t, sqlite) }
 func TestDevices(t *testing.T)   { statetest.Devices(t, sqlite) }
 func TestSnapshots(t *testing.T) { statetest.Snapshots(t, sqlite) }
 func TestOwed(t *testing.T)      { statetest.Owed(t, sqlite) }
+func TestCases(t *testing.T)     { statetest.Cases(t, sqlite) }
 func TestMoves(t *testing.T)     { statetest.Moves(t, sqlite) }
 func TestAuditLog(t *testing.T)  { statetest.AuditLog(t, sqlite) }
 

@@ -8,6 +8,7 @@
 //	applied_plans  saved plans that were applied, so that the second time can be told
 //	capabilities   documents that depend on model and firmware only
 //	attempts       login attempts, for the rules of package ledger
+//	cases          recoveries of devices whose password nobody knows, with case_events and case_files; see package recover
 //	meta           the check value of the key, and the head of the audit log
 //	audit_log      who did what, in a chain that shows where it was changed; see package auditlog
 //

@@ -32,6 +32,7 @@ var aboutDevices = []column{
 	{table: "snapshots", forgets: "TRUE"}, // they are of the device that was there
 	{table: "uses", forgets: "TRUE"},
 	{table: "owed", forgets: "TRUE"},
+	{table: "cases", forgets: "FALSE", shared: true}, // the record of a recovery stays
 	{table: "intents", forgets: "outcome IN ('', 'unknown')", shared: true},
 }
 

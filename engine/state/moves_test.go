@@ -68,6 +68,8 @@ func remembering(t testing.TB) *Store {
 		{Item: channel, Account: account, Origin: "vault:zq/k%2F1/admin"},
 		{Item: schema.Setting{Device: before, Kind: "channel", Key: "2"}, Account: schema.Setting{Device: recorder, Kind: "user", Key: "x"}, Origin: "env:X"},
 	}))
+	ok(t, s.AddCase(ctx, Case{ID: "c1", Device: before, Generation: 1, About: json.RawMessage(`{}`), Events: []json.RawMessage{json.RawMessage(`{}`)}},
+		[]CaseFile{{SHA256: "1", Sealed: []byte("x")}}, auditlog.Record{Action: auditlog.CaseOpened}))
 	return s
 }
 
@@ -323,7 +325,7 @@ func TestAMoveIsWholeOrNotMade(t *testing.T) {
 	}
 	for _, at := range []string{
 		"UPDATE ON devices", "UPDATE ON settings", "UPDATE ON snapshots", "UPDATE ON uses", "UPDATE OF device ON owed", "UPDATE OF account ON owed",
-		"UPDATE OF device ON intents", "UPDATE OF steps ON intents", "UPDATE ON secrets", "UPDATE ON leases", "INSERT ON fingerprint_names", "INSERT ON audit_log",
+		"UPDATE OF device ON cases", "UPDATE OF device ON intents", "UPDATE OF steps ON intents", "UPDATE ON secrets", "UPDATE ON leases", "INSERT ON fingerprint_names", "INSERT ON audit_log",
 	} {
 		t.Run(at, func(t *testing.T) {
 			s := remembering(t)

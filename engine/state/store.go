@@ -39,6 +39,7 @@ type Fleet struct {
 	*Consumers
 	*Debts
 	*Renames
+	*Cases
 }
 
 // join makes the parts of a database.
@@ -48,7 +49,7 @@ func join(d *database) *Store {
 	fleet := &Fleet{
 		Key: &Key{d}, Devices: &Devices{d, leases}, Settings: settings, Leases: leases,
 		Journal: &Journal{d, leases, settings, secrets}, Attempts: &Attempts{d}, Secrets: secrets,
-		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d}, Debts: &Debts{d}, Renames: &Renames{d, leases},
+		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d}, Debts: &Debts{d}, Renames: &Renames{d, leases}, Cases: &Cases{d},
 	}
 	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, Backups: &Backups{d, leases}, database: d}
 }

@@ -1,0 +1,110 @@
+package statetest
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"camform/engine/auditlog"
+	"camform/engine/state"
+	"camform/schema"
+)
+
+// CaseStore is what is remembered of the recoveries of devices.
+type CaseStore interface {
+	Changes
+	AddCase(ctx context.Context, c state.Case, files []state.CaseFile, record auditlog.Record) error
+	ChangeCase(ctx context.Context, c state.Case, change state.CaseChange) error
+	AllCases(ctx context.Context) ([]state.Case, error)
+	CaseFiles(ctx context.Context, id string) ([]state.CaseFile, error)
+}
+
+// Cases tests what is remembered of the recoveries of devices.
+func Cases(t *testing.T, open Opener[CaseStore]) {
+	event := func(text string) []json.RawMessage { return []json.RawMessage{json.RawMessage(text)} }
+	record := auditlog.Record{Action: auditlog.CaseWentOn}
+	one := func(id string, device schema.Device, generation int) state.Case {
+		return state.Case{ID: id, Device: device, Custody: state.CaseOpen, Generation: generation, About: json.RawMessage(`{"by":"kim"}`)}
+	}
+	has := func(s *world[CaseStore], want ...state.Case) {
+		s.Helper()
+		all, err := s.open().AllCases(s.Context())
+		s.ok(err)
+		s.same("cases", all, want)
+	}
+	run(t, open, map[string]func(*world[CaseStore]){
+		"what happened in a case is durable, in its order": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			has(s, c)
+			for _, text := range []string{`"first"`, `"second"`} {
+				s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(text), Record: record}))
+				c.Events = append(c.Events, event(text)...)
+				has(s, c)
+			}
+		},
+		"what may have been spent is recorded, whoever cancels": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			ctx, cancel := context.WithCancel(s.Context())
+			cancel()
+			s.ok(s.state.ChangeCase(ctx, c, state.CaseChange{Events: event(`"spent"`), Record: record}))
+			c.Events = event(`"spent"`)
+			has(s, c)
+		},
+		"two who go on with a case do not both": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Record: record}))
+			s.fails(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`2`), Record: record}), state.ErrCaseChanged)
+			c.Events = event(`1`)
+			has(s, c)
+			c.Generation = 2
+			s.fails(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`2`), Record: record}), state.ErrCaseChanged)
+			s.fails(s.state.ChangeCase(s.Context(), one("b", gate, 1), state.CaseChange{Record: record}), state.ErrCaseAbsent)
+		},
+		"nothing happens in a case that is not open": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Custody: "closed", Record: record}))
+			s.fails(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Record: record}), state.ErrCaseAway)
+			c.Custody = "closed"
+			has(s, c)
+		},
+		"a device has one open case": func(s *world[CaseStore]) {
+			c, other, next := one("a", camera("north"), 1), one("b", gate, 1), one("c", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			s.ok(s.state.AddCase(s.Context(), other, nil, record))
+			s.fails(s.state.AddCase(s.Context(), next, nil, record), state.ErrCaseExists)
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Custody: "closed", Record: record}))
+			s.ok(s.state.AddCase(s.Context(), next, nil, record))
+			c.Custody = "closed"
+			has(s, c, other, next)
+		},
+		"no generation is accepted twice": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, []state.CaseFile{{SHA256: "1", Sealed: []byte("x")}}, record))
+			s.fails(s.state.AddCase(s.Context(), c, nil, record), state.ErrCaseKnown)
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Custody: "handed over", Record: record}))
+			s.fails(s.state.AddCase(s.Context(), c, nil, record), state.ErrCaseKnown)
+			back := one("a", camera("north"), 3)
+			back.Events = event(`3`)
+			s.ok(s.state.AddCase(s.Context(), back, []state.CaseFile{{SHA256: "3", Sealed: []byte("y")}}, record))
+			has(s, back)
+			files, err := s.state.CaseFiles(s.Context(), "a")
+			s.ok(err)
+			s.same("files", files, []state.CaseFile{{SHA256: "3", Sealed: []byte("y")}})
+			s.fails(s.state.AddCase(s.Context(), one("a", camera("north"), 2), nil, record), state.ErrCaseKnown)
+		},
+		"a file that is attached twice is kept once": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			for _, text := range []string{"first", "second"} {
+				s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Files: []state.CaseFile{{SHA256: "1", Sealed: []byte(text)}}, Record: record}))
+			}
+			files, err := s.state.CaseFiles(s.Context(), "a")
+			s.ok(err)
+			s.same("files", files, []state.CaseFile{{SHA256: "1", Sealed: []byte("first")}})
+		},
+	})
+}
