@@ -21,17 +21,8 @@ type CaseStore interface {
 
 // Cases tests what is remembered of the recoveries of devices.
 func Cases(t *testing.T, open Opener[CaseStore]) {
-	event := func(text string) []json.RawMessage { return []json.RawMessage{json.RawMessage(text)} }
-	record := auditlog.Record{Action: auditlog.CaseWentOn}
-	one := func(id string, device schema.Device, generation int) state.Case {
-		return state.Case{ID: id, Device: device, Custody: state.CaseOpen, Generation: generation, About: json.RawMessage(`{"by":"kim"}`)}
-	}
-	has := func(s *world[CaseStore], want ...state.Case) {
-		s.Helper()
-		all, err := s.open().AllCases(s.Context())
-		s.ok(err)
-		s.same("cases", all, want)
-	}
+	record, one, event, has := auditlog.Record{Action: auditlog.CaseWentOn}, caseOf, caseEvent, hasCases
+	t.Run("custody", func(t *testing.T) { caseCustody(t, open) })
 	run(t, open, map[string]func(*world[CaseStore]){
 		"what happened in a case is durable, in its order": func(s *world[CaseStore]) {
 			c := one("a", camera("north"), 1)
@@ -63,6 +54,37 @@ func Cases(t *testing.T, open Opener[CaseStore]) {
 			s.fails(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`2`), Record: record}), state.ErrCaseChanged)
 			s.fails(s.state.ChangeCase(s.Context(), one("b", gate, 1), state.CaseChange{Record: record}), state.ErrCaseAbsent)
 		},
+		"a file that is attached twice is kept once": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			for _, text := range []string{"first", "second"} {
+				s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Files: []state.CaseFile{{SHA256: "1", Sealed: []byte(text)}}, Record: record}))
+			}
+			files, err := s.state.CaseFiles(s.Context(), "a")
+			s.ok(err)
+			s.same("files", files, []state.CaseFile{{SHA256: "1", Sealed: []byte("first")}})
+		},
+	})
+}
+
+func caseEvent(text string) []json.RawMessage { return []json.RawMessage{json.RawMessage(text)} }
+
+func caseOf(id string, device schema.Device, generation int) state.Case {
+	return state.Case{ID: id, Device: device, Custody: state.CaseOpen, Generation: generation, About: json.RawMessage(`{"by":"kim"}`)}
+}
+
+// hasCases demands that a state has these cases, also for another process.
+func hasCases(s *world[CaseStore], want ...state.Case) {
+	s.Helper()
+	all, err := s.open().AllCases(s.Context())
+	s.ok(err)
+	s.same("cases", all, want)
+}
+
+// caseCustody tests where a case is open.
+func caseCustody(t *testing.T, open Opener[CaseStore]) {
+	record, one, event, has := auditlog.Record{Action: auditlog.CaseWentOn}, caseOf, caseEvent, hasCases
+	run(t, open, map[string]func(*world[CaseStore]){
 		"nothing happens in a case that is not open": func(s *world[CaseStore]) {
 			c := one("a", camera("north"), 1)
 			s.ok(s.state.AddCase(s.Context(), c, nil, record))
@@ -95,16 +117,6 @@ func Cases(t *testing.T, open Opener[CaseStore]) {
 			s.ok(err)
 			s.same("files", files, []state.CaseFile{{SHA256: "3", Sealed: []byte("y")}})
 			s.fails(s.state.AddCase(s.Context(), one("a", camera("north"), 2), nil, record), state.ErrCaseKnown)
-		},
-		"a file that is attached twice is kept once": func(s *world[CaseStore]) {
-			c := one("a", camera("north"), 1)
-			s.ok(s.state.AddCase(s.Context(), c, nil, record))
-			for _, text := range []string{"first", "second"} {
-				s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Files: []state.CaseFile{{SHA256: "1", Sealed: []byte(text)}}, Record: record}))
-			}
-			files, err := s.state.CaseFiles(s.Context(), "a")
-			s.ok(err)
-			s.same("files", files, []state.CaseFile{{SHA256: "1", Sealed: []byte("first")}})
 		},
 	})
 }
