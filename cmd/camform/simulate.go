@@ -18,7 +18,7 @@ import (
 
 func simulateCommand(a *app) *cobra.Command {
 	var o simulator.Options
-	var network, passwordEnv, inventory, ready, faults, wiring, sadp string
+	var network, factory, passwordEnv, inventory, ready, faults, wiring, sadp string
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Run simulated devices on loopback addresses, to try camform on",
@@ -52,6 +52,9 @@ is offline when one shuts it out. The names are those of the inventory:
 			if o.Net, err = netip.ParsePrefix(network); err != nil {
 				return fmt.Errorf("-net: %q is not a network such as 127.10.0.0/16", network)
 			}
+			if o.Factory, err = netip.ParseAddr(factory); err != nil {
+				return fmt.Errorf("-factory: %q is no address", factory)
+			}
 			if o.Faults, err = a.readFaults(faults); err != nil {
 				return err
 			}
@@ -63,6 +66,7 @@ is offline when one shuts it out. The names are those of the inventory:
 	}
 	f := cmd.Flags()
 	f.StringVar(&network, "net", "127.10.0.0/16", "give the devices addresses of this `NET`work, inside 127.0.0.0/8")
+	f.StringVar(&factory, "factory", "192.168.1.64", "`ADDR`ess of devices with the quirk factoryAddress; name one in 127.0.0.0/8 to reach them")
 	f.IntVar(&o.Port, "port", 8443, "listen on this `PORT`")
 	f.BoolVar(&o.TLS, "tls", false, "speak HTTPS, with a certificate of its own for each device")
 	f.IntVar(&o.Count, "count", 0, "run this `N`umber of devices; 0 means one of each model")

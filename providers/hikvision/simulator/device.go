@@ -46,7 +46,7 @@ type Quirks struct {
 	// Inactive takes away everything that the device was given, its password first: it is what the factory made, tells so, and
 	// refuses all but to be activated. Firmware from before activation has no such state.
 	Inactive       bool `json:"inactive"`
-	FactoryAddress bool `json:"factoryAddress"` // it still has the address of every new device: discovery finds it, and nothing else reaches it
+	FactoryAddress bool `json:"factoryAddress"` // it has the address of every new device until it is given another, and is reached only where it is
 
 	// Of recorders:
 	MD5Only      bool `json:"md5Only"`      // it cannot answer a camera that asks for SHA-256

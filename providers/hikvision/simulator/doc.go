@@ -52,7 +52,7 @@
 // says what the model has for it: that somebody is there, or nobody.
 //
 // An address that a device is given is where recorders find it from then on. We reach it as before, as if our way led through
-// a router that translates.
+// a router that translates; but for devices with the quirk factoryAddress: see Addresses.
 //
 // Who logged in at the web page is in the list of users who are online: see Device.OpenSession. Clients with digest are not.
 //
@@ -60,7 +60,15 @@
 //
 // ServeSADP answers inquiries of the vendor's discovery protocol for all devices, as model.json says under sadp: which ways to a new
 // password a model has, and how it spells what is false. A device that is away does not answer. The
-// quirks inactive and factoryAddress make a device a new one: without a password, and at 192.168.1.64, where nothing reaches it.
+// quirks inactive and factoryAddress make a device a new one: without a password, and with the address of the factory.
+//
+// # Addresses
+//
+// A device with the quirk factoryAddress has 192.168.1.64, or what Options.Factory says, until it is given another address, and
+// again after it lost all settings. Everybody reaches it there and only there, and later only where it went. Several devices may
+// have an address: the first of them that has power answers a connection, or those that answers in the wiring names, one after the
+// other. Over loopback, the address of the factory has to be one of 127.0.0.0/8. A server gives a device that asks for a lease the
+// address that it had in the fleet. An impostor tells the serial number or the hardware address of another device as its own.
 //
 // # Activation
 //
@@ -84,6 +92,8 @@
 //	  "routes": [{"address": "203.0.113.1", "port": 8001, "camera": "camera-v57-0004", "cameraPort": 8000, "source": "10.0.0.1"}],
 //	  "hidden": ["camera-v57-0003"],
 //	  "unplugged": ["camera-v57-0005"],
+//	  "impostors": [{"device": "camera-v57-0006", "serial": "camera-v57-0002", "mac": "camera-v57-0002"}],
+//	  "answers": [{"address": "192.168.1.64", "devices": ["camera-v57-0008", "camera-v57-0007"]}],
 //	  "sessions": [{"devices": "camera-v57-0002", "user": "admin", "address": "192.0.2.77"}]
 //	}
 //

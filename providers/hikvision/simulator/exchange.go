@@ -30,7 +30,7 @@ type request struct {
 	authorization     string
 	source            netip.Addr
 	secure            bool
-	boots             int // how often the device had started when the connection was made
+	boots             int // how often the device had started or gone elsewhere when the connection was made
 }
 
 // entry is a line of the log about the request.
@@ -164,7 +164,7 @@ func (x *exchange) answer() reply {
 	defer x.unit.mu.Unlock()
 	x.unit.core.Accounts.Settle(x.unit.now())
 	switch {
-	case x.unit.away() || x.q.boots >= 0 && x.q.boots != x.unit.core.Starts:
+	case x.unit.away() || x.q.boots >= 0 && x.q.boots != x.unit.core.Starts+x.unit.moves:
 		return reply{}
 	case x.unit.running.filter.drops(x.q.source) && !x.unit.quirks.FiltersNewOnly:
 		x.unit.record(x.q.entry(Filtered, ""))
@@ -210,7 +210,11 @@ func (x *exchange) turnedAway() reply {
 
 func (x *exchange) redirect() reply {
 	answer := x.unit.model.send(http.StatusMovedPermanently, "text/html", nil)
-	host := netip.AddrPortFrom(x.unit.address, uint16(x.unit.running.https.port)).String()
+	address := x.unit.address
+	if x.unit.quirks.FactoryAddress {
+		address = custody{x.unit}.place()
+	}
+	host := netip.AddrPortFrom(address, uint16(x.unit.running.https.port)).String()
 	answer.header["Location"] = []string{"https://" + host + x.q.uri}
 	return answer
 }

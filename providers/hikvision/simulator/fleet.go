@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +30,7 @@ type Options struct {
 	Count      int              // number of devices; 0 for one of each model
 	Seed       uint64           // of everything that is made up; the same options give the same fleet
 	Net        netip.Prefix     // addresses, within 127.0.0.0/8; 127.10.0.0/16 if not valid
+	Factory    netip.Addr       // of every device with the quirk FactoryAddress until it is given another; 192.168.1.64 if not valid
 	Port       int              // that Listen opens and that addresses in the inventory have; 0 for the one the models have
 	TLS        bool             // the port speaks HTTPS
 	Username   string           // of the administrator of every device; admin if empty
@@ -49,14 +49,12 @@ type Fleet struct {
 	routes    device.Routes
 	clock     func() time.Time
 	byName    map[string]*Device
-	byAddress map[netip.Addr]*Device
+	clients   *places // where clients find devices
+	visited   *places // where recorders do
 	net       netip.Prefix
 	port      atomic.Int32
 	secure    bool
 	pipes     *http.Server
-
-	mu    sync.Mutex            // held for moments
-	moved map[string]netip.Addr // where recorders find devices that were given another address, by name
 }
 
 var loopback = netip.MustParsePrefix("127.0.0.0/8")
@@ -73,8 +71,8 @@ func New(o Options) (*Fleet, error) {
 	}
 	count := cmp.Or(o.Count, len(blueprints))
 	f := &Fleet{
-		byName: make(map[string]*Device, count), byAddress: make(map[netip.Addr]*Device, count),
-		clock: o.Clock, secure: o.TLS, net: o.Net, moved: map[string]netip.Addr{},
+		byName: make(map[string]*Device, count), clients: newPlaces(), visited: newPlaces(),
+		clock: o.Clock, secure: o.TLS, net: o.Net,
 	}
 	f.recorders.Clock, f.recorders.Visit = o.Clock, f.visit
 	f.port.Store(int32(o.Port))
@@ -101,6 +99,9 @@ func (o Options) complete() (Options, error) {
 	if !o.Net.IsValid() {
 		o.Net = netip.MustParsePrefix("127.10.0.0/16")
 	}
+	if !o.Factory.IsValid() {
+		o.Factory = factory
+	}
 	o.Username = cmp.Or(o.Username, "admin")
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -115,6 +116,8 @@ func (o Options) complete() (Options, error) {
 		return o, errors.New("the number of devices is negative")
 	case !loopback.Contains(o.Net.Addr()) || o.Net.Bits() < loopback.Bits():
 		return o, fmt.Errorf("network %s is not within %s", o.Net, loopback)
+	case !o.Factory.Is4():
+		return o, fmt.Errorf("the address of the factory, %s, is none of IPv4", o.Factory)
 	case o.Algorithm != "" && algorithms[o.Algorithm] == nil:
 		return o, fmt.Errorf("algorithm %q is not one of MD5, SHA256, MD5/SHA256", o.Algorithm)
 	case o.LockUnit != "" && o.LockUnit != "minutes" && o.LockUnit != "seconds":
@@ -160,7 +163,7 @@ func (o Options) blueprints() ([]*blueprint, error) {
 // device makes the i-th device.
 func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 	d := newDevice(b, mix(o.Seed)+uint64(i), fmt.Sprintf("%s-%04d", b.name, i+1), address, o.Clock)
-	d.unit.admin = o.Username
+	d.unit.admin, d.unit.factory = o.Username, o.Factory
 	d.unit.core.Accounts.Set(o.Username, administrator, o.Password)
 	for _, name := range b.recordedUsers() {
 		if d.unit.core.Accounts.Named(name) == nil {
@@ -184,7 +187,10 @@ func (o Options) device(b *blueprint, i int, address netip.Addr) *Device {
 func (f *Fleet) add(d *Device) {
 	d.unit.fleet = f
 	f.devices = append(f.devices, d)
-	f.byName[d.unit.name], f.byAddress[d.unit.address] = d, d
+	f.byName[d.unit.name] = d
+	f.clients.add(d)
+	f.visited.add(d)
+	d.unit.obey(d.unit.running)
 }
 
 var errFull = errors.New("the network has no more addresses")

@@ -17,7 +17,7 @@ type sadpStyle struct {
 }
 
 // factory is where devices are before somebody gives them an address.
-var factory = netip.MustParsePrefix("192.168.1.64/24")
+var factory = netip.MustParseAddr("192.168.1.64")
 
 // maxInquiry is how long an inquiry may be.
 const maxInquiry = 4096
@@ -74,13 +74,7 @@ func (d *Device) answerSADP(id string) []byte {
 	}
 	doc, _ := u.read(deviceInfoPath)
 	info, _ := scan(doc.body)
-	at := netip.PrefixFrom(u.address, 24)
-	switch {
-	case u.quirks.FactoryAddress:
-		at = factory
-	case u.running.address.IsValid():
-		at = netip.PrefixFrom(u.running.address, 24)
-	}
+	at := netip.PrefixFrom(custody{u}.place(), 24)
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<ProbeMatch>\n")
 	say := func(name, text string) { fmt.Fprintf(&b, "<%s>%s</%s>\n", name, escape(text), name) }

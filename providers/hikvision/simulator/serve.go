@@ -20,7 +20,7 @@ import (
 type link struct {
 	net.Conn
 	device        *Device
-	boots         int // how often the device had started when the connection was made
+	boots         int // how often the device had started or gone elsewhere when the connection was made
 	local, remote net.Addr
 	idle          atomic.Bool
 }
@@ -93,16 +93,17 @@ func (d *Device) entrance(source netip.Addr, secure bool, port int, mapped bool)
 		s, factory = d.unit.running.https, d.unit.model.settings.https
 	}
 	asMade := mapped && s == factory
+	boots := d.unit.core.Starts + d.unit.moves
 	switch {
-	case d.unit.away() || d.unit.quirks.FactoryAddress:
-		return refused, d.unit.core.Starts
+	case d.unit.away():
+		return refused, boots
 	case !asMade && !s.listens(port, mapped, factory):
-		return refused, d.unit.core.Starts
+		return refused, boots
 	case d.unit.running.filter.drops(source):
 		d.unit.record(Entry{Kind: Filtered, Source: source})
-		return dropped, d.unit.core.Starts
+		return dropped, boots
 	}
-	return admitted, d.unit.core.Starts
+	return admitted, boots
 }
 
 // link wraps the device's end of a connection for the web server.
@@ -163,11 +164,11 @@ func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 }
 
 // Listen opens the port of the fleet, or any free one if Options.Port is 0, for all devices at once; a fleet of one device
-// binds only its address. Connections that do not come in at the address of a device are closed at once. Call it before
+// that stays where it is binds only its address. Connections that do not come in at the address of a device are closed at once. Call it before
 // WriteInventory if the port is 0, and hand the listener to Serve.
 func (f *Fleet) Listen(ctx context.Context) (net.Listener, error) {
 	host := "0.0.0.0"
-	if len(f.devices) == 1 {
+	if len(f.devices) == 1 && !f.devices[0].unit.quirks.FactoryAddress {
 		host = f.devices[0].unit.address.String()
 	}
 	var config net.ListenConfig
@@ -203,8 +204,8 @@ func (l *deviceListener) Accept() (net.Conn, error) {
 func (f *Fleet) welcome(c net.Conn) net.Conn {
 	local, errLocal := netip.ParseAddrPort(c.LocalAddr().String())
 	remote, errRemote := netip.ParseAddrPort(c.RemoteAddr().String())
-	d := f.byAddress[local.Addr().Unmap()]
-	if errors.Join(errLocal, errRemote) != nil || d == nil || d.hidden {
+	d := f.reached(local.Addr().Unmap())
+	if errors.Join(errLocal, errRemote) != nil || d == nil {
 		c.Close()
 		return nil
 	}
@@ -248,8 +249,8 @@ func (f *Fleet) dial(ctx context.Context, source netip.Addr, address string) (ne
 	if err != nil {
 		return nil, err
 	}
-	d := f.byAddress[to.Addr()]
-	if d == nil || d.hidden {
+	d := f.reached(to.Addr())
+	if d == nil {
 		return nil, syscall.EHOSTUNREACH
 	}
 	port := int(to.Port())

@@ -25,7 +25,8 @@ type settings struct {
 	redirect    bool     // plain requests are sent to HTTPS
 	tls         []uint16 // versions that are spoken
 	filter      filter
-	address     netip.Addr // where recorders find the device; invalid for where it is from the start, or a server puts it
+	address     netip.Addr // that the device was given; invalid for the one that it has from the start, or from a server
+	leased      bool       // a server gives the device its address
 }
 
 // privatePort is where recorders find cameras that nobody told otherwise.
@@ -81,9 +82,17 @@ func (s *settings) learn(b *blueprint, path string, body []byte) error {
 // learnAddress reads that of the first interface. What was recorded is the address of another device.
 func (s *settings) learnAddress(b *blueprint, root *element) error {
 	at := root.child("NetworkInterface").child("IPAddress")
-	s.address = netip.Addr{}
-	if at != nil && !b.recorded && at.value("addressingType") != "dynamic" {
-		s.address, _ = netip.ParseAddr(at.value("ipAddress")) // a model has a placeholder
+	s.address, s.leased = netip.Addr{}, false
+	if at == nil || b.recorded {
+		return nil
+	}
+	address, err := netip.ParseAddr(at.value("ipAddress"))
+	switch {
+	case err != nil: // a model has a placeholder
+	case at.value("addressingType") == "dynamic":
+		s.leased = true
+	default:
+		s.address = address
 	}
 	return nil
 }

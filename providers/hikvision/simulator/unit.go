@@ -22,7 +22,8 @@ type unit struct {
 	identity identity
 	name     string
 	address  netip.Addr
-	fleet    *Fleet // nil for a device that stands alone
+	factory  netip.Addr // that the device has until it is given one, with the quirk FactoryAddress
+	fleet    *Fleet     // nil for a device that stands alone
 	clock    func() time.Time
 	watch    device.Watch // of the cameras of the fleet
 	wired    bool         // it has the channels of a wiring: where the fleet has nobody, nobody is
@@ -45,6 +46,7 @@ type unit struct {
 	usersChanged bool
 	newLogin     bool // the request being answered used a nonce for the first time
 	issued       uint32
+	moves        int // how often it was moved away from its clients
 	bootedAt     time.Time
 	clockOffset  time.Duration
 }
@@ -62,6 +64,7 @@ func (d *unit) setQuirks(q Quirks) {
 	if q.Inactive && d.model.Activation != noActivation {
 		custody{d}.wipe()
 	}
+	d.obey(d.running)
 }
 
 // newIdentity makes up what distinguishes a device, always the same for a seed.
@@ -109,8 +112,12 @@ func gatewayOf(address netip.Addr) netip.Addr {
 // fill replaces the placeholders in a document of a model.
 func (d *unit) fill(body []byte) []byte {
 	tail := d.identity.serial[max(0, len(d.identity.serial)-9):]
+	address := d.address
+	if d.quirks.FactoryAddress {
+		address = d.factory
+	}
 	return []byte(strings.NewReplacer(
-		"{{name}}", d.name, "{{address}}", d.address.String(), "{{gateway}}", gatewayOf(d.address).String(), "{{serial}}", d.identity.serial, "{{subserial}}", tail, "{{mac}}", d.identity.mac, "{{id}}", d.identity.deviceID,
+		"{{name}}", d.name, "{{address}}", address.String(), "{{gateway}}", gatewayOf(address).String(), "{{serial}}", d.identity.serial, "{{subserial}}", tail, "{{mac}}", d.identity.mac, "{{id}}", d.identity.deviceID,
 		"{{salt}}", d.identity.salt, "{{engine}}", strings.ReplaceAll(d.identity.mac, ":", ""),
 	).Replace(string(body)))
 }
@@ -278,7 +285,7 @@ func (d *unit) distinguish(taken map[string]bool) {
 // newDevice makes a device as it leaves the factory, without users.
 func newDevice(b *blueprint, seed uint64, name string, address netip.Addr, clock func() time.Time) *Device {
 	d := &Device{unit: unit{
-		model: b, name: name, address: address, clock: clock, saved: &b.settings, running: &b.settings,
+		model: b, name: name, address: address, factory: factory, clock: clock, saved: &b.settings, running: &b.settings,
 		own: map[string][]byte{}, secrets: map[string]string{}, nonces: map[string]nonceUse{}, admin: "admin",
 	}}
 	d.unit.identity = newIdentity(b, seed)

@@ -28,45 +28,6 @@ func (f *Fleet) lead(v device.Visit) (*Device, device.Visit) {
 	return nil, v
 }
 
-// at returns the device that recorders find at an address, or nil.
-func (f *Fleet) at(address netip.Addr) *Device {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for name, moved := range f.moved {
-		if moved == address {
-			return f.byName[name]
-		}
-	}
-	d := f.byAddress[address]
-	if d != nil && f.moved[d.unit.name].IsValid() {
-		return nil // it was there
-	}
-	return d
-}
-
-// move notes where recorders find a device from now on. An invalid address is the one that it has from the start.
-func (f *Fleet) move(name string, address netip.Addr) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if address.IsValid() {
-		f.moved[name] = address
-	} else {
-		delete(f.moved, name)
-	}
-}
-
-// obey puts settings in force.
-func (d *unit) obey(s *settings) {
-	d.running = s
-	switch {
-	case d.fleet == nil:
-	case s.address == d.address:
-		d.fleet.move(d.name, netip.Addr{})
-	default:
-		d.fleet.move(d.name, s.address)
-	}
-}
-
 // visit is a recorder that logs in to a camera of the fleet.
 func (f *Fleet) visit(v device.Visit, at time.Time) device.Meeting {
 	d, there := f.lead(v)

@@ -22,6 +22,22 @@ type Wiring struct {
 	Sessions  []Session `json:"sessions"`
 	Hidden    []string  `json:"hidden"`    // devices in the network of a recorder: only routes lead there, and they are in no inventory
 	Unplugged []string  `json:"unplugged"` // devices that do not answer
+
+	Impostors []Impostor `json:"impostors"`
+	Answers   []Answers  `json:"answers"`
+}
+
+// Impostor is a device that claims to be another one.
+type Impostor struct {
+	Device string `json:"device"`
+	Serial string `json:"serial"` // the device whose serial number it claims; its own if empty
+	MAC    string `json:"mac"`    // the device whose hardware address it claims; its own if empty
+}
+
+// Answers says who answers at an address that several devices have: see [Fleet.Answer].
+type Answers struct {
+	Address netip.Addr `json:"address"`
+	Devices []string   `json:"devices"`
 }
 
 // Account is an account that devices have beside the administrator.
@@ -113,6 +129,16 @@ func ParseWiring(r io.Reader, env func(string) (string, bool)) (Wiring, error) {
 // wire makes the devices of a fleet what a wiring says.
 func (f *Fleet) wire(o Options) error {
 	w := o.Wiring
+	for i, c := range w.Impostors {
+		if err := f.disguise(c); err != nil {
+			return fmt.Errorf("impostor %d: %w", i+1, err)
+		}
+	}
+	for i, a := range w.Answers {
+		if err := f.Answer(a.Address, a.Devices...); err != nil {
+			return fmt.Errorf("answers %d: %w", i+1, err)
+		}
+	}
 	for i, a := range w.Accounts {
 		err := f.matching(a.Devices, func(d *Device) {
 			if !d.Inactive() {
@@ -171,6 +197,29 @@ func (f *Fleet) matching(devices string, act func(*Device)) error {
 	}
 	if !found {
 		return fmt.Errorf("no device matches %q", devices)
+	}
+	return nil
+}
+
+// disguise gives a device what an impostor claims.
+func (f *Fleet) disguise(c Impostor) error {
+	d := f.byName[c.Device]
+	switch {
+	case d == nil:
+		return fmt.Errorf("there is no device %q", c.Device)
+	case d.unit.model.recorded:
+		return fmt.Errorf("%s says what was recorded", c.Device)
+	}
+	for _, name := range []string{c.Serial, c.MAC} {
+		if name != "" && f.byName[name] == nil {
+			return fmt.Errorf("there is no device %q", name)
+		}
+	}
+	if c.Serial != "" {
+		d.unit.identity.serial = f.byName[c.Serial].unit.identity.serial
+	}
+	if c.MAC != "" {
+		d.unit.identity.mac = f.byName[c.MAC].unit.identity.mac
 	}
 	return nil
 }
