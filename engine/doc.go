@@ -50,6 +50,7 @@
 //	engine/learn                snapshots → configurations; pure
 //	engine/render               plans and reports → text, Markdown, JSON
 //	engine/audit                snapshots → compliance; pure
+//	engine/papers               cases of recovery → what leaves them on paper; pure
 //	engine/recover              the owner's case: what to do where nobody can log in any more; pure
 //	engine/inventory            what is owned: declared and remembered, joined; pure
 //	engine/advisory             what devices tell of themselves → affected by security advisories or not; pure

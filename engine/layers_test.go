@@ -25,7 +25,7 @@ var layers = []struct {
 	may  string
 }{
 	{"cmd/camform", "*"},
-	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/plan engine/render engine/report engine/state engine/vault providers schema"},
+	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/papers engine/plan engine/render engine/report engine/state engine/vault providers schema"},
 
 	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/graph engine/guard engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/report engine/rotate engine/state engine/vault providers schema"},
 
@@ -34,6 +34,7 @@ var layers = []struct {
 	{"engine/render", "engine/advisory engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
+	{"engine/papers", "engine/recover"},
 	{"engine/recover", "engine/inventory providers schema"},
 	{"engine/inventory", "engine/config engine/state providers schema"},
 	{"engine/advisory", "schema schema/nesting"},

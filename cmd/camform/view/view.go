@@ -30,6 +30,7 @@ const (
 	Markdown               // for comments and reports
 	CSV                    // for spreadsheets
 	HCL                    // for configurations
+	HTML                   // for printing
 )
 
 // ForPrograms reports whether a program reads the output, which nobody can answer a question on.
