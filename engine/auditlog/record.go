@@ -68,6 +68,7 @@ const (
 	CaseHandedOver    Action = "case-handed-over"
 	CaseAccepted      Action = "case-accepted" // from another state
 	CaseClosed        Action = "case-closed"
+	CasePurged        Action = "case-purged" // its events and files are forgotten
 )
 
 // Genesis is what the first record holds in the place of the hash of the record before.

@@ -33,6 +33,7 @@ const (
 	Here   Custody = "open"
 	Away   Custody = "handed over" // to another state
 	Closed Custody = "closed"
+	Purged Custody = "purged" // closed, and nothing but its generation is remembered
 )
 
 // Event is something that happened in a case. It holds no secret.

@@ -21,8 +21,12 @@ type Case struct {
 	Events     []json.RawMessage
 }
 
-// CaseOpen is the custody of a case that is open here.
-const CaseOpen = "open"
+// The custodies that the state knows; there are others, of cases that are not open here.
+const (
+	CaseOpen   = "open"
+	CaseClosed = "closed"
+	CasePurged = "purged" // closed, and nothing but its generation is remembered
+)
 
 // CaseFile is what was attached to a case, sealed.
 type CaseFile struct {
@@ -87,27 +91,67 @@ func (s *Cases) AddCase(ctx context.Context, c Case, files []CaseFile, record au
 // ChangeCase adds to a case that is open here, as it was read: the error belongs to ErrCaseAway if it is not open any more, and to
 // ErrCaseChanged if somebody else added to it since. What may have been spent is recorded even if ctx is cancelled.
 func (s *Cases) ChangeCase(ctx context.Context, c Case, change CaseChange) error {
+	return s.changeCase(ctx, c, change, CaseOpen)
+}
+
+// NoteCase is ChangeCase for a case that is closed here, to which something may be noted later.
+func (s *Cases) NoteCase(ctx context.Context, c Case, change CaseChange) error {
+	return s.changeCase(ctx, c, change, CaseClosed)
+}
+
+func (s *Cases) changeCase(ctx context.Context, c Case, change CaseChange, in string) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
-		var custody string
-		var generation, events int
-		err := tx.Get([]any{&custody, &generation, &events},
-			`SELECT custody, generation, (SELECT COUNT(*) FROM case_events WHERE case_id = id) FROM cases WHERE id = $1`, c.ID)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return ErrCaseAbsent
-		case err != nil:
+		if err := caseIs(tx, c, in); err != nil {
 			return err
-		case custody != CaseOpen:
-			return fmt.Errorf("%w: it is %s", ErrCaseAway, custody)
-		case generation != c.Generation || events != len(c.Events):
-			return ErrCaseChanged
 		}
 		if change.Custody != "" {
 			if _, err := tx.Exec(`UPDATE cases SET custody = $1 WHERE id = $2`, change.Custody, c.ID); err != nil {
 				return err
 			}
 		}
-		return s.extend(tx, c, change, events)
+		return s.extend(tx, c, change, len(c.Events))
+	})
+}
+
+// caseIs returns an error unless a case has a custody and is as it was read.
+func caseIs(tx *transaction, c Case, custody string) error {
+	var have string
+	var generation, events int
+	err := tx.Get([]any{&have, &generation, &events},
+		`SELECT custody, generation, (SELECT COUNT(*) FROM case_events WHERE case_id = id) FROM cases WHERE id = $1`, c.ID)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrCaseAbsent
+	case err != nil:
+		return err
+	case have != custody:
+		return fmt.Errorf("%w: it is %s", ErrCaseAway, have)
+	case generation != c.Generation || events != len(c.Events):
+		return ErrCaseChanged
+	}
+	return nil
+}
+
+// PurgeCase forgets the events and the files of a case that is not open any more, as it was read, and what is kept about it; About of
+// the case is kept instead. That there was a case stays, so that no earlier generation of it is accepted. The errors are those of
+// ChangeCase.
+func (s *Cases) PurgeCase(ctx context.Context, c Case, record auditlog.Record) error {
+	return s.write(ctx, func(tx *transaction) error {
+		if c.Custody == CaseOpen || c.Custody == CasePurged {
+			return fmt.Errorf("%w: it is %s", ErrCaseAway, c.Custody)
+		}
+		if err := caseIs(tx, c, c.Custody); err != nil {
+			return err
+		}
+		for _, table := range []string{"case_events", "case_files"} {
+			if _, err := tx.Exec(`DELETE FROM `+table+` WHERE case_id = $1`, c.ID); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(`UPDATE cases SET custody = $1, about = $2 WHERE id = $3`, CasePurged, string(c.About), c.ID); err != nil {
+			return err
+		}
+		return s.extend(tx, c, CaseChange{Record: record}, 0)
 	})
 }
 

@@ -15,6 +15,8 @@ type CaseStore interface {
 	Changes
 	AddCase(ctx context.Context, c state.Case, files []state.CaseFile, record auditlog.Record) error
 	ChangeCase(ctx context.Context, c state.Case, change state.CaseChange) error
+	NoteCase(ctx context.Context, c state.Case, change state.CaseChange) error
+	PurgeCase(ctx context.Context, c state.Case, record auditlog.Record) error
 	AllCases(ctx context.Context) ([]state.Case, error)
 	CaseFiles(ctx context.Context, id string) ([]state.CaseFile, error)
 }
@@ -92,6 +94,44 @@ func caseCustody(t *testing.T, open Opener[CaseStore]) {
 			s.fails(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Record: record}), state.ErrCaseAway)
 			c.Custody = "closed"
 			has(s, c)
+		},
+		"of a case that is closed something may be noted": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			s.fails(s.state.NoteCase(s.Context(), c, state.CaseChange{Events: event(`1`), Record: record}), state.ErrCaseAway)
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Custody: state.CaseClosed, Record: record}))
+			c.Custody = state.CaseClosed
+			s.ok(s.state.NoteCase(s.Context(), c, state.CaseChange{Events: event(`1`), Record: record}))
+			s.fails(s.state.NoteCase(s.Context(), c, state.CaseChange{Events: event(`2`), Record: record}), state.ErrCaseChanged)
+			c.Events = event(`1`)
+			has(s, c)
+		},
+		"of a case that is purged its generation stays": func(s *world[CaseStore]) {
+			c, other := one("a", camera("north"), 2), one("b", gate, 1)
+			files := []state.CaseFile{{SHA256: "1", Sealed: []byte("x")}}
+			s.ok(s.state.AddCase(s.Context(), c, files, record))
+			s.ok(s.state.AddCase(s.Context(), other, files, record))
+			s.fails(s.state.PurgeCase(s.Context(), c, record), state.ErrCaseAway)
+			c.Custody = state.CaseClosed
+			s.fails(s.state.PurgeCase(s.Context(), c, record), state.ErrCaseAway)
+			c.Custody = state.CaseOpen
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Custody: state.CaseClosed, Record: record}))
+			c.Custody, c.About = state.CaseClosed, json.RawMessage(`{}`)
+			s.fails(s.state.PurgeCase(s.Context(), c, record), state.ErrCaseChanged)
+			c.Events = event(`1`)
+			s.ok(s.state.PurgeCase(s.Context(), c, record))
+			c.Events, c.Custody = nil, state.CasePurged
+			has(s, c, other)
+			kept, err := s.state.CaseFiles(s.Context(), "a")
+			s.ok(err)
+			if len(kept) > 0 {
+				s.Errorf("it has the files %+v", kept)
+			}
+			kept, err = s.state.CaseFiles(s.Context(), "b")
+			s.ok(err)
+			s.same("files", kept, files)
+			s.fails(s.state.PurgeCase(s.Context(), c, record), state.ErrCaseAway)
+			s.fails(s.state.AddCase(s.Context(), one("a", camera("north"), 1), nil, record), state.ErrCaseKnown)
 		},
 		"a device has one open case": func(s *world[CaseStore]) {
 			c, other, next := one("a", camera("north"), 1), one("b", gate, 1), one("c", camera("north"), 1)
