@@ -261,6 +261,19 @@ func (d custody) activate(password string, f fault) {
 	d.syncPermissions()
 }
 
+// impose replaces a document, which is in force at once.
+func (d custody) impose(path string, body []byte) error {
+	running := *d.running
+	if err := running.learn(d.model, path, body); err != nil {
+		return err
+	}
+	if _, err := d.store(path, body); err != nil {
+		return err
+	}
+	d.obey(&running)
+	return nil
+}
+
 // wipe makes the device what it is when it leaves the factory: its documents, keys and users are gone. Its log stays. Firmware
 // from before activation has the password of the factory then.
 func (d custody) wipe() {
@@ -268,7 +281,8 @@ func (d custody) wipe() {
 	if d.info != nil {
 		d.own[deviceInfoPath] = d.info
 	}
-	d.secrets, d.certs, d.challenge, d.clockOffset = map[string]string{}, certificates{}, "", 0
+	d.secrets, d.certs, d.clockOffset = map[string]string{}, certificates{}, 0
+	d.challenge, d.exchanged, d.code = "", "", ""
 	clear(d.nonces)
 	d.core.Accounts.Remove(func(device.Account) bool { return true })
 	d.core.Gate.Reset()

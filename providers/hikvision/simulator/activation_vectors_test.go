@@ -17,6 +17,10 @@ func TestPasswordsOfActivationsAreUnderstood(t *testing.T) {
 	if got, err := v3Password(text, v3, iv); err != nil || got != "Example-Pass1" {
 		t.Errorf("%q, %v", got, err)
 	}
+	const exchanged = "Pfx+txle8iGTsGB0iIeyvOkqU46KOlj2NQCJszmZBsY="
+	if got, err := exchangedPassword(text, exchanged); err != nil || got != "Example-Pass1" {
+		t.Errorf("%q, %v", got, err)
+	}
 	const other = "d8059b41126bd480f684b6a46d48804c"
 	for name, understand := range map[string]func() (string, error){
 		"plain":                   func() (string, error) { return classicPassword(text, "Example-Pass1") },
@@ -30,6 +34,9 @@ func TestPasswordsOfActivationsAreUnderstood(t *testing.T) {
 		"V3: another start":       func() (string, error) { return v3Password(text, v3, "010102030405060708090a0b0c0d0e0f") },
 		"V3: no challenge":        func() (string, error) { return v3Password("", v3, iv) },
 		"V3: another challenge":   func() (string, error) { return v3Password(other, v3, iv) },
+		"SADP: plain":             func() (string, error) { return exchangedPassword(text, "Example-Pass1") },
+		"SADP: another exchange":  func() (string, error) { return exchangedPassword(other, exchanged) },
+		"SADP: no exchange":       func() (string, error) { return exchangedPassword("", exchanged) },
 		"V3: of the classic flow": func() (string, error) { return v3Password(text, second, iv) },
 	} {
 		if got, err := understand(); err == nil {

@@ -137,14 +137,9 @@ func (d *Device) SetDocument(path string, body []byte) error {
 		return errors.New("users are no document: use SetUser and RemoveUser")
 	}
 	defer d.enter()()
-	running := *d.unit.running
-	if err := running.learn(d.unit.model, path, body); err != nil {
+	if err := (custody{&d.unit}).impose(path, slices.Clone(body)); err != nil {
 		return fmt.Errorf("%s: document %s: %w", d.unit.name, path, err)
 	}
-	if _, err := d.unit.store(path, slices.Clone(body)); err != nil {
-		return fmt.Errorf("%s: document %s: %w", d.unit.name, path, err)
-	}
-	d.unit.obey(&running)
 	if path == channelsPath {
 		d.unit.publishChannels()
 	}

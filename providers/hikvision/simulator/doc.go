@@ -59,8 +59,9 @@
 // # Discovery
 //
 // ServeSADP answers inquiries of the vendor's discovery protocol for all devices, as model.json says under sadp: which ways to a new
-// password a model has, and how it spells what is false. A device that is away does not answer. The
-// quirks inactive and factoryAddress make a device a new one: without a password, and with the address of the factory.
+// password a model has, how it spells what is false, and whether it gives a salt. A device that is away does not answer. Messages
+// that name its hardware address make it do something: exchangecode and activate give it a first password, update another address
+// at once, getcode voids the code before. A start voids codes. A wrong password counts as a failed login. The quirks inactive and factoryAddress make a device a new one: without a password, and with the address of the factory.
 //
 // # Addresses
 //

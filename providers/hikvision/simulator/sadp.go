@@ -14,6 +14,7 @@ import (
 type sadpStyle struct {
 	Abilities []string `json:"abilities,omitempty"` // elements that are true, such as SupportGUID
 	Misspells bool     `json:"misspells,omitempty"` // what is false is flase
+	Salted    bool     `json:"salted,omitempty"`    // it gives a salt, and wants passwords proven for one message alone
 }
 
 // factory is where devices are before somebody gives them an address.
@@ -37,7 +38,7 @@ func (f *Fleet) ServeSADP(ctx context.Context, conn net.PacketConn) error {
 		if err != nil {
 			return err
 		}
-		for _, answer := range f.answerSADP(packet[:n]) {
+		for _, answer := range f.answerSADP(packet[:n], from) {
 			if _, err := conn.WriteTo(answer, from); err != nil && ctx.Err() == nil {
 				return err
 			}
@@ -45,66 +46,108 @@ func (f *Fleet) ServeSADP(ctx context.Context, conn net.PacketConn) error {
 	}
 }
 
-// answerSADP are the answers of the devices to a packet; none if it is no inquiry.
-func (f *Fleet) answerSADP(packet []byte) [][]byte {
+// answerSADP are the answers of the devices to a packet that came from an address; none if it is no message to them.
+func (f *Fleet) answerSADP(packet []byte, from net.Addr) [][]byte {
 	root, err := scan(packet)
-	if err != nil || root.name != "Probe" || root.value("Types") != "inquiry" {
+	if err != nil || root.name != "Probe" {
 		return nil
 	}
+	m := message{kind: strings.TrimSpace(root.value("Types")), root: root}
+	if at, err := netip.ParseAddrPort(from.String()); err == nil {
+		m.source = at.Addr().Unmap()
+	}
 	wanted := strings.ReplaceAll(strings.ToLower(root.value("MAC")), "-", ":")
+	everybody := m.kind == inquiry && (wanted == "" || wanted == "ff:ff:ff:ff:ff:ff")
 	var answers [][]byte
 	for _, d := range f.devices {
-		everybody := wanted == "" || wanted == "ff:ff:ff:ff:ff:ff"
-		if d.hidden || !everybody && wanted != d.MAC() {
+		if d.hidden || !everybody && (wanted == "" || wanted != d.MAC()) {
 			continue
 		}
-		if answer := d.answerSADP(root.value("Uuid")); answer != nil {
+		if answer := d.answerSADP(m); answer != nil {
 			answers = append(answers, answer)
 		}
 	}
 	return answers
 }
 
-// answerSADP is what the device says about itself to whoever asked with an id; nil while it is away.
-func (d *Device) answerSADP(id string) []byte {
+// inquiry is the message that asks devices who they are. All others are for the device with the hardware address that they name.
+const inquiry = "inquiry"
+
+// message is a message of the discovery protocol to a device.
+type message struct {
+	unit   *unit
+	kind   string
+	root   *element
+	source netip.Addr
+}
+
+// field is an element of an answer.
+type field struct{ name, text string }
+
+// Results of messages.
+const (
+	succeeded = "success"
+	failed    = "failed"
+	denied    = "denied" // the device is in no state for it
+)
+
+// answerSADP is what the device answers to a message; nil while it is away, and to what it does not know.
+func (d *Device) answerSADP(m message) []byte {
 	defer d.enter()()
-	u := &d.unit
-	if u.away() {
+	m.unit = &d.unit
+	act, known := map[string]func(*message) []field{
+		inquiry: (*message).describe, "exchangecode": (*message).exchange, "activate": (*message).activate, "update": (*message).update, "getcode": (*message).getCode,
+	}[m.kind]
+	if !known || m.unit.away() {
 		return nil
 	}
-	doc, _ := u.read(deviceInfoPath)
-	info, _ := scan(doc.body)
-	at := netip.PrefixFrom(custody{u}.place(), 24)
+	said := act(&m)
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<ProbeMatch>\n")
 	say := func(name, text string) { fmt.Fprintf(&b, "<%s>%s</%s>\n", name, escape(text), name) }
-	truth := func(name string, fact bool) {
-		text := fmt.Sprint(fact)
-		if !fact && u.model.SADP.Misspells {
-			text = "flase"
-		}
-		say(name, text)
-	}
-	if id != "" {
+	if id := m.root.value("Uuid"); id != "" {
 		say("Uuid", id)
 	}
-	say("Types", "inquiry ")
-	say("DeviceDescription", u.model.product)
-	say("DeviceSN", u.identity.serial)
-	say("CommandPort", fmt.Sprint(privatePort))
-	say("HttpPort", fmt.Sprint(u.running.http.port))
-	say("MAC", strings.ReplaceAll(u.identity.mac, ":", "-"))
-	say("IPv4Address", at.Addr().String())
-	say("IPv4SubnetMask", net.IP(net.CIDRMask(at.Bits(), 32)).String())
-	say("SoftwareVersion", info.value("firmwareVersion")+info.value("firmwareReleasedDate"))
-	say("BootTime", u.bootedAt.Add(u.clockOffset).In(zoneOf(u.storedTime().value("timeZone"))).Format(time.DateTime))
-	if u.model.Activation != noActivation {
-		truth("Activated", !u.inactive)
-	}
-	truth("DeviceLock", false)
-	for _, ability := range u.model.SADP.Abilities {
-		truth(ability, true)
+	say("MAC", strings.ReplaceAll(m.unit.identity.mac, ":", "-"))
+	say("Types", m.kind+" ")
+	for _, f := range said {
+		say(f.name, f.text)
 	}
 	b.WriteString("</ProbeMatch>\n")
 	return []byte(b.String())
+}
+
+// describe is what the device says about itself.
+func (m *message) describe() []field {
+	u := m.unit
+	doc, _ := u.read(deviceInfoPath)
+	info, _ := scan(doc.body)
+	at := netip.PrefixFrom(custody{u}.place(), 24)
+	truth := func(fact bool) string {
+		if !fact && u.model.SADP.Misspells {
+			return "flase"
+		}
+		return fmt.Sprint(fact)
+	}
+	said := []field{
+		{"DeviceDescription", u.model.product},
+		{"DeviceSN", u.identity.serial},
+		{"CommandPort", fmt.Sprint(privatePort)},
+		{"HttpPort", fmt.Sprint(u.running.http.port)},
+		{"IPv4Address", at.Addr().String()},
+		{"IPv4SubnetMask", net.IP(net.CIDRMask(at.Bits(), 32)).String()},
+		{"SoftwareVersion", info.value("firmwareVersion") + info.value("firmwareReleasedDate")},
+		{"BootTime", u.bootedAt.Add(u.clockOffset).In(zoneOf(u.storedTime().value("timeZone"))).Format(time.DateTime)},
+	}
+	if u.model.Activation != noActivation {
+		said = append(said, field{"Activated", truth(!u.inactive)})
+	}
+	said = append(said, field{"DeviceLock", truth(false)})
+	if u.model.SADP.Salted {
+		said = append(said, field{"Encrypt", truth(true)}, field{"Salt", u.identity.salt})
+	}
+	for _, ability := range u.model.SADP.Abilities {
+		said = append(said, field{ability, truth(true)})
+	}
+	return said
 }

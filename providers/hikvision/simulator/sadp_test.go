@@ -17,8 +17,9 @@ import (
 // inquirer asks a fleet over loopback.
 type inquirer struct {
 	*testing.T
-	conn net.PacketConn
-	to   net.Addr
+	conn  net.PacketConn
+	to    net.Addr
+	turns int
 }
 
 func inquire(t *testing.T, f *simulator.Fleet) *inquirer {
@@ -41,16 +42,18 @@ func inquire(t *testing.T, f *simulator.Fleet) *inquirer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return &inquirer{t, conn, device.LocalAddr()}
+	return &inquirer{t, conn, device.LocalAddr(), 0}
 }
 
-// last is the inquiry that ends a conversation: its answers come after those of whatever was sent before.
-const last = "END"
+// last is how the inquiry begins that ends a turn of a conversation: its answers come after those of whatever was sent before.
+const last = "END-"
 
 // send sends packets, and returns the answers to them as they came and as they are understood.
 func (q *inquirer) send(packets ...string) (raw []string, understood []sadp.Reply) {
 	q.Helper()
-	for _, packet := range append(packets, string(sadp.Inquiry(last))) {
+	q.turns++
+	end := fmt.Sprint(last, q.turns)
+	for _, packet := range append(packets, string(sadp.Inquiry(end))) {
 		if _, err := q.conn.WriteTo([]byte(packet), q.to); err != nil {
 			q.Fatal(err)
 		}
@@ -68,8 +71,11 @@ func (q *inquirer) send(packets ...string) (raw []string, understood []sadp.Repl
 		if err != nil {
 			q.Fatalf("%v:\n%s", err, packet[:n])
 		}
-		if r.ID == last {
+		switch {
+		case r.ID == end:
 			return raw, understood
+		case strings.HasPrefix(r.ID, last): // what another device said to the end of an earlier turn
+			continue
 		}
 		raw, understood = append(raw, string(packet[:n])), append(understood, r)
 	}
