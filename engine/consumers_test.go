@@ -80,6 +80,8 @@ type freeLedger struct{}
 
 func (freeLedger) Charge(context.Context, providers.Attempt) (providers.Charge, error) { return 0, nil }
 
+func (freeLedger) Allow(context.Context, providers.Attempt) error { return nil }
+
 func (freeLedger) Settle(context.Context, providers.Charge, providers.AttemptResult) error {
 	return nil
 }

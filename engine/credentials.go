@@ -16,10 +16,11 @@ type credentials struct {
 	live     map[string]diff.Managed          // by name
 	versions map[string][]state.SecretVersion // by name, newest first
 	restored bool                             // the state is older than what was noted beside it
+	attempts *state.Attempts
 }
 
 func readCredentials(ctx context.Context, store *state.Fleet) (credentials, error) {
-	c := credentials{live: map[string]diff.Managed{}, versions: map[string][]state.SecretVersion{}}
+	c := credentials{attempts: store.Attempts, live: map[string]diff.Managed{}, versions: map[string][]state.SecretVersion{}}
 	all, err := store.AllSecrets(ctx)
 	if err != nil {
 		return c, err
@@ -35,10 +36,11 @@ func readCredentials(ctx context.Context, store *state.Fleet) (credentials, erro
 }
 
 // standing is what is remembered of the account with which camform logs in to a device.
-func (c credentials) standing(device *config.Device, known state.Device) standing {
+func (c credentials) standing(ctx context.Context, device *config.Device, known state.Device) standing {
 	access := diff.AccessOf(device)
 	return standing{
 		device: device.Address, access: access, seen: known.LastSeen, versions: c.versions[access.Managed], restored: c.restored,
+		allow: allowing(ctx, c.attempts, access),
 	}
 }
 

@@ -339,7 +339,7 @@ func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []
 
 // accounts are those of Credentials without those who were found to log in with them, and what is remembered of these.
 func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]Account, *consumers, error) {
-	kept, err := readKept(ctx, e.Store.Secrets, e.Store.Settings)
+	kept, err := readKept(ctx, e.Store)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -179,6 +179,10 @@ func (s *inspected) Authenticate(ctx context.Context, c providers.Credential) er
 	return s.Session.(providers.Authenticator).Authenticate(ctx, c)
 }
 
+func (s *inspected) MayAuthenticate(ctx context.Context, c providers.Credential) error {
+	return s.Session.(providers.Authenticator).MayAuthenticate(ctx, c)
+}
+
 func (s *inspected) DoAs(ctx context.Context, c providers.Credential, r providers.Request) (providers.Reply, error) {
 	return s.Session.(providers.Impersonator).DoAs(ctx, c, r)
 }

@@ -37,7 +37,7 @@ func leftOf(ctx context.Context, store *state.Fleet, cfg *config.Config) (left, 
 	if len(remembered) == 0 {
 		return left{}, nil
 	}
-	kept, err := readKept(ctx, store.Secrets, store.Settings)
+	kept, err := readKept(ctx, store)
 	if err != nil {
 		return left{}, stateUnreadable(err)
 	}

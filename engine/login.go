@@ -75,7 +75,7 @@ func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResul
 	defer reader.Close()
 	identity, err := reader.Identify(ctx)
 	if err != nil {
-		return result, withheld(err, result.Before)
+		return result, e.withheld(ctx, err, result.Before, target)
 	}
 	if err := s.store.SaveSeen(ctx, state.Device{Address: address, Endpoint: target.URL.Host, Identity: identity, Pin: reader.Pin()}); err != nil {
 		return result, err
@@ -126,13 +126,19 @@ func (e *Engine) current(
 	return set(ctx, name, password)
 }
 
-// withheld marks the error of a login that was not tried, where a person may accept the risk: nothing says that the device does
-// not listen, or that only one attempt is left.
-func withheld(err error, left int) error {
-	withheld := rotate.Untried(err) || errors.Is(err, providers.ErrBudget)
-	silent := left == providers.RemainingUnknown
-	if !withheld || silent && errors.Is(err, providers.ErrLocked) || !silent && left <= providers.AtRisk.Kept() {
+// withheld marks the error of a login that was not tried, where the ledger lets it be tried at the risk of a person. Where it does
+// not, the error says why not even that is possible.
+func (e *Engine) withheld(ctx context.Context, err error, left int, target providers.Target) error {
+	few, reserved := errors.AsType[*providers.FewLeftError](err)
+	if reserved {
+		left = few.Left
+	}
+	if !reserved && !rotate.Untried(err) {
 		return err
+	}
+	risk := providers.Attempt{Endpoint: target.URL.Host, Credential: target.Login, Remaining: left, Consent: providers.AtRisk}
+	if refused := e.Store.Allow(ctx, risk); refused != nil {
+		return refused
 	}
 	return untried{err}
 }

@@ -41,6 +41,9 @@ type Account struct {
 	// only a person knows the right one.
 	Changed bool `json:"changed,omitempty"`
 
+	// Next is what to do with the right one: "run camform login 'device.gate'". It is empty where Changed is false.
+	Next string `json:"-"`
+
 	// Uncertain is when the backup was made that the state was restored from, where no device accepted the password since; else nil.
 	Uncertain *time.Time `json:"uncertain_since,omitempty"`
 
@@ -60,18 +63,20 @@ type Account struct {
 type kept struct {
 	versions map[string][]state.SecretVersion // by name
 	rows     map[schema.Setting]state.Setting
+	allow    func(plan.Access) func() error // of standings
 }
 
-func readKept(ctx context.Context, secrets *state.Secrets, settings *state.Settings) (kept, error) {
-	k := kept{versions: map[string][]state.SecretVersion{}, rows: map[schema.Setting]state.Setting{}}
-	all, err := secrets.AllSecrets(ctx)
+func readKept(ctx context.Context, store *state.Fleet) (kept, error) {
+	allow := func(access plan.Access) func() error { return allowing(ctx, store.Attempts, access) }
+	k := kept{allow: allow, versions: map[string][]state.SecretVersion{}, rows: map[schema.Setting]state.Setting{}}
+	all, err := store.AllSecrets(ctx)
 	if err != nil {
 		return k, err
 	}
 	for _, s := range all {
 		k.versions[s.Name] = append(k.versions[s.Name], s)
 	}
-	for row, err := range settings.AllSettings(ctx) {
+	for row, err := range store.AllSettings(ctx) {
 		if err != nil {
 			return k, err
 		}
@@ -130,6 +135,10 @@ func (k kept) accountsOf(d *config.Device, ways []plan.Way, now time.Time) []Acc
 	own := add(d.Login.Username)
 	own.Own = true
 	k.manage(own, d.Login.Policy, now)
+	if own.Changed {
+		access := diff.AccessOf(d)
+		own.Next = standing{device: d.Address, access: access, allow: k.allow(access)}.run()
+	}
 	for _, s := range d.Settings {
 		if !s.Kind.IsAccount() {
 			continue
@@ -308,7 +317,7 @@ func (a Account) Describe() string {
 	case a.Orphaned:
 		return "orphaned: nothing here uses it; the vault has it as " + a.Name
 	case a.Changed:
-		return fmt.Sprintf("refused: run camform login '%s' with its password", a.Device)
+		return "refused: " + a.Next + " with its password"
 	case a.Uncertain != nil:
 		return "uncertain since " + a.Uncertain.UTC().Format(time.RFC3339) + ": the state was restored from a backup"
 	case a.InDoubt:

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
 	"camform/engine/credential"
 	"camform/engine/ledger"
@@ -22,11 +25,29 @@ type standing struct {
 	seen     time.Time // when the device answered last; zero if it never did
 	versions []state.SecretVersion
 	restored bool // the state is older than what was noted beside it
+
+	// Allow is why the ledger would withhold a login now with a password that was never tried.
+	allow func() error
+}
+
+// allowing asks the ledger of a store for a device. Where the ledger cannot be read, the login says so.
+func allowing(ctx context.Context, attempts *state.Attempts, access plan.Access) func() error {
+	return func() error {
+		u, err := url.Parse(access.URL)
+		if err != nil {
+			return err
+		}
+		told, err := attempts.Told(ctx, u.Host)
+		if err != nil {
+			return err
+		}
+		return attempts.Allow(ctx, providers.Attempt{Endpoint: u.Host, Credential: providers.Credential{Username: access.Username}, Remaining: told})
+	}
 }
 
 // standingOf reads what is remembered of the account of a device.
 func standingOf(ctx context.Context, store *state.Fleet, device schema.Device, access plan.Access) (standing, error) {
-	s := standing{device: device, access: access}
+	s := standing{device: device, access: access, allow: allowing(ctx, store.Attempts, access)}
 	known, _, err := store.Device(ctx, device)
 	if err != nil {
 		return s, err
@@ -58,28 +79,77 @@ func (s standing) explain(err error) error {
 	return err
 }
 
-// advice is what follows for a person from the error of a login; empty if the error says it all.
+// advice is what follows for a person from the error of a login; empty if the error says it all. A command in it works as it is
+// written, in that very state.
 func (s standing) advice(err error) string {
 	refusal, untried := errors.AsType[*ledger.Refusal](err)
 	switch {
 	case errors.Is(err, providers.ErrInactive) && !s.seen.IsZero():
-		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. Activate it; then run %s with its new password", at(s.seen), s.login())
+		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. Activate it; then %s with its new password", at(s.seen), s.run())
 	case untried && s.rotating():
 		return "the current password is uncertain: a rotation did not finish. After that time, camform rotate -due resolves it"
 	case untried && refusal.Cause == ledger.Forgotten:
-		return fmt.Sprintf("to try it now, run %s -password-from %s -accept-risk 'an earlier run was interrupted'", s.login(), s.origin())
+		return s.now(refusal, "an earlier run was interrupted")
 	case untried && refusal.Cause == ledger.Again && s.access.Managed == "":
-		return "correct it and run again, or wait if it is right by now"
+		return s.correct(refusal)
 	case untried && refusal.Cause == ledger.Spent && !rotate.InDoubt(s.versions):
-		return fmt.Sprintf("to try it now, run %s -password-from %s", s.login(), s.origin())
+		return s.now(refusal, anyReason)
 	case untried && refusal.Cause != ledger.Again && refusal.Cause != ledger.Spent:
 		return ""
 	case !errors.Is(err, providers.ErrRefused) && !untried:
 		return ""
 	case s.access.Managed == "":
-		return "correct the password in the configuration, or the account on the device"
+		return "correct the password in the configuration, or the account on the device" + s.instead()
 	}
 	return s.changed()
+}
+
+// now says how to try at once what a refusal withholds; empty if that cannot be.
+func (s standing) now(refusal *ledger.Refusal, reason string) string {
+	if command := s.again(refusal, reason); command != "" {
+		return "to try it now, run " + command
+	}
+	return ""
+}
+
+// again is the command that tries at once what a refusal withholds; empty if that cannot be. Reason is why the risk of it is taken.
+func (s standing) again(refusal *ledger.Refusal, reason string) string {
+	if refusal.Least == providers.ByRun {
+		return ""
+	}
+	return s.login(s.origin(), refusal.Least, reason)
+}
+
+// correct is what to do about a password of the configuration that was refused a moment ago.
+func (s standing) correct(refusal *ledger.Refusal) string {
+	if _, wait := s.fresh(); wait != nil {
+		return "correct it if it is wrong" + s.instead()
+	}
+	if now := s.again(refusal, anyReason); now != "" {
+		return "correct it and run again; if it is right by now, run " + now
+	}
+	return "correct it and run again, or wait if it is right by now"
+}
+
+// instead is what to do after a password of the configuration was corrected, where a run would not try it.
+func (s standing) instead() string {
+	switch least, wait := s.fresh(); {
+	case wait == nil:
+		return ""
+	case least == providers.ByRun:
+		return "; then run again after " + end(wait)
+	default:
+		return fmt.Sprintf("; then run %s, since no run may try another password before %s", s.login(s.origin(), least, anyReason), end(wait))
+	}
+}
+
+// fresh is why a run may not try a password now that was never tried, and the least consent with which that is possible, which
+// is ByRun if there is none. Nothing stands in the way if wait is nil.
+func (s standing) fresh() (least providers.Consent, wait *ledger.Refusal) {
+	if wait, withheld := errors.AsType[*ledger.Refusal](s.allow()); withheld {
+		return wait.Least, wait
+	}
+	return providers.ByPerson, nil
 }
 
 // blocked is why a device is not asked at all: which password it has is uncertain, and to find out is for a run that may write
@@ -87,8 +157,11 @@ func (s standing) advice(err error) string {
 func (s standing) blocked() error {
 	switch {
 	case s.rotating():
-		return fmt.Errorf("the current password of %q is uncertain: a rotation did not finish. Run camform rotate -due to resolve it: %w",
-			s.access.Username, providers.ErrBudget)
+		next := "Run camform rotate -due to resolve it"
+		if _, wait := s.fresh(); wait != nil {
+			next = fmt.Sprintf("After %s, camform rotate -due resolves it", end(wait))
+		}
+		return fmt.Errorf("the current password of %q is uncertain: a rotation did not finish. %s: %w", s.access.Username, next, providers.ErrBudget)
 	case s.changedThere():
 		return fmt.Errorf("it refused the password of %q that the vault has; %s: %w", s.access.Username, s.changed(), providers.ErrBudget)
 	}
@@ -113,7 +186,8 @@ func (s standing) changedThere() bool { return !s.rotating() && rotate.InDoubt(s
 // changed says why a device may have another password than those of the vault, and what to do.
 func (s standing) changed() string {
 	live, ok := rotate.Live(s.versions)
-	next := fmt.Sprintf("Run %s with the password that it has now", s.login())
+	next := s.run() + " with the password that it has now"
+	next = strings.ToUpper(next[:1]) + next[1:]
 	switch {
 	case !live.Uncertain.IsZero():
 		return fmt.Sprintf("the state was restored from a backup of %s, so the device may have a newer password than version %d of %s. %s",
@@ -132,8 +206,38 @@ func (s standing) changed() string {
 		live.Version, s.access.Managed, at(later(live.Proven, s.seen)), next)
 }
 
-// login is the command that takes a password for the device.
-func (s standing) login() string { return fmt.Sprintf("camform login '%s'", s.device) }
+// run says which command takes a password now that a person knows, or when.
+func (s standing) run() string {
+	least, wait := s.fresh()
+	if least == providers.ByRun {
+		return fmt.Sprintf("after %s, run %s", end(wait), s.login("", providers.ByPerson, ""))
+	}
+	return "run " + s.login("", least, anyReason)
+}
+
+// anyReason stands for the reason that a person has.
+const anyReason = "REASON"
+
+// login is LoginCommand for the device with the least consent that is needed; the reason stands where that is the risk.
+func (s standing) login(from string, least providers.Consent, reason string) string {
+	if least != providers.AtRisk {
+		reason = ""
+	}
+	return LoginCommand(s.device, from, reason)
+}
+
+// LoginCommand is the command that takes a password for a device, to be pasted: from an origin or typed if that is empty, and at
+// the risk if there is a reason for it.
+func LoginCommand(device schema.Device, from, reason string) string {
+	command := fmt.Sprintf("camform login '%s'", device)
+	if from != "" {
+		command += " -password-from " + word(from)
+	}
+	if reason != "" {
+		command += fmt.Sprintf(" -accept-risk '%s'", reason)
+	}
+	return command
+}
 
 // origin is where the password comes from that camform logs in with.
 func (s standing) origin() string {
@@ -143,7 +247,20 @@ func (s standing) origin() string {
 	return s.access.Password.Origin
 }
 
+// word is a text as a shell takes it for one word.
+func word(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("+-./:=@_%,", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	return text
+}
+
 func at(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// end is when a refusal is over, never too early.
+func end(refusal *ledger.Refusal) string { return at(refusal.Until.Add(time.Second - time.Nanosecond)) }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

@@ -26,15 +26,21 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 	restored, onItsWay := live, pending
 	restored.Uncertain, onItsWay.Tried = noon.Add(-24*time.Hour), 1
 	withheld := func(c ledger.Cause) error {
-		return &ledger.Refusal{Family: providers.ErrBudget, Until: noon, Cause: c}
+		return &ledger.Refusal{Family: providers.ErrBudget, Until: noon, Cause: c, Least: providers.AtRisk}
 	}
+	person := &ledger.Refusal{Family: providers.ErrBudget, Until: noon, Cause: ledger.Spent, Least: providers.ByPerson}
+	nobody := &ledger.Refusal{Family: providers.ErrBudget, Until: noon, Cause: ledger.Spent}
 	refused := fmt.Errorf("it does not accept the password: %w", providers.ErrRefused)
 	inactive := fmt.Errorf("it has no password yet: %w", providers.ErrInactive)
+	few := func(least providers.Consent) error {
+		return &ledger.Refusal{Family: providers.ErrBudget, Until: noon.Add(time.Millisecond), Least: least}
+	}
 	tests := []struct {
 		name                        string
 		err                         error
 		versions                    []state.SecretVersion
 		unmanaged, unseen, restored bool
+		fresh                       error    // what the ledger says to a password that was never tried
 		want                        []string // in the advice; none for no advice
 	}{
 		{name: "changed by hand", err: refused, versions: []state.SecretVersion{live}, want: []string{"accepted version 2 of gate/admin at 2026-03-01T12:00:00Z", "changed the password", login}},
@@ -51,17 +57,28 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 		{name: "a rotation in doubt", err: withheld(ledger.Spent), versions: []state.SecretVersion{pending, live}, want: []string{"a rotation did not finish", "camform rotate -due"}},
 		{name: "forgotten by an interrupt", err: withheld(ledger.Forgotten), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin -accept-risk 'an earlier run was interrupted'"}},
 		{name: "forgotten, not managed", err: withheld(ledger.Forgotten), unmanaged: true, want: []string{login + " -password-from env:ADMIN -accept-risk"}},
-		{name: "others were refused", err: withheld(ledger.Spent), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin"}},
+		{name: "others were refused", err: withheld(ledger.Spent), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin -accept-risk 'REASON'"}},
+		{name: "others were refused, and the device tells", err: person, versions: []state.SecretVersion{live}, want: []string{"to try it now, run " + login + " -password-from vault:gate/admin<"}},
+		{name: "others were refused, and the risk is spent", err: nobody, versions: []state.SecretVersion{live}},
+		{name: "changed by hand, and the device does not tell", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.AtRisk), want: []string{"changed the password", "Run " + login + " -accept-risk 'REASON' with the password that it has now"}},
+		{name: "changed by hand, and a person has attempts left", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.ByPerson), want: []string{"Run " + login + " with the password that it has now"}},
+		{name: "changed by hand, and the risk is spent", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.ByRun), want: []string{"After 2026-03-01T12:00:01Z, run " + login + " with the password that it has now"}},
+		{name: "reset, and the device does not tell", err: inactive, versions: []state.SecretVersion{live}, fresh: few(providers.AtRisk), want: []string{"Activate it; then run " + login + " -accept-risk 'REASON' with its new password"}},
+		{name: "not managed, and the device does not tell", err: refused, unmanaged: true, fresh: few(providers.AtRisk), want: []string{"correct the password in the configuration", "; then run " + login + " -password-from env:ADMIN -accept-risk 'REASON', since no run may try another password before 2026-03-01T12:00:01Z"}},
+		{name: "not managed, again, and the device does not tell", err: withheld(ledger.Again), unmanaged: true, fresh: few(providers.AtRisk), want: []string{"correct it if it is wrong; then run " + login + " -password-from env:ADMIN -accept-risk 'REASON'"}},
+		{name: "not managed, again, and the risk is spent", err: withheld(ledger.Again), unmanaged: true, fresh: few(providers.ByRun), want: []string{"correct it if it is wrong; then run again after 2026-03-01T12:00:01Z<"}},
 		{name: "few are left", err: withheld(ledger.Few), versions: []state.SecretVersion{live}},
 		{name: "locked", err: withheld(ledger.Closed), versions: []state.SecretVersion{live}},
 		{name: "dead", err: providers.ErrUnreachable, versions: []state.SecretVersion{live}},
 		{name: "not managed", err: refused, unmanaged: true, want: []string{"correct the password in the configuration"}},
-		{name: "not managed, again", err: withheld(ledger.Again), unmanaged: true, want: []string{"correct it and run again"}},
+		{name: "not managed, again", err: withheld(ledger.Again), unmanaged: true, want: []string{"correct it and run again; if it is right by now, run " + login + " -password-from env:ADMIN -accept-risk 'REASON'"}},
+		{name: "not managed, again, and no risk is possible", err: &ledger.Refusal{Family: providers.ErrRefused, Until: noon, Cause: ledger.Again}, unmanaged: true, want: []string{"correct it and run again, or wait"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := standing{
 				device: schema.Device{Name: "gate"}, seen: noon, versions: tt.versions, restored: tt.restored,
+				allow:  func() error { return tt.fresh },
 				access: plan.Access{Username: "admin", Managed: "gate/admin", Password: plan.SecretSource{Origin: "env:ADMIN"}},
 			}
 			if tt.unmanaged {
@@ -75,7 +92,7 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 				t.Errorf("got %v for %v", explained, tt.err)
 			}
 			for _, want := range tt.want {
-				if !strings.Contains(explained.Error(), want) {
+				if !strings.Contains(explained.Error()+"<", want) {
 					t.Errorf("%q is not in %q", want, explained)
 				}
 			}
@@ -89,6 +106,7 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 // A device is not asked while it is uncertain which password it has, and whoever can find out is named.
 func TestAnUncertainPasswordIsNotTriedByReaders(t *testing.T) {
 	s := standing{device: schema.Device{Name: "gate"}, access: plan.Access{Username: "admin", Managed: "gate/admin"}}
+	s.allow = func() error { return nil }
 	live := state.SecretVersion{Version: 1, Status: state.SecretLive, Proven: time.Now()}
 	for want, versions := range map[string][]state.SecretVersion{
 		"camform rotate -due": {{Version: 2, Status: state.SecretPending, Sent: time.Now()}, live},
@@ -99,6 +117,12 @@ func TestAnUncertainPasswordIsNotTriedByReaders(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
+	s.versions = []state.SecretVersion{{Version: 2, Status: state.SecretPending, Sent: time.Now()}, live}
+	s.allow = func() error { return &ledger.Refusal{Family: providers.ErrBudget, Until: time.Unix(0, 1)} }
+	if err := s.blocked(); !strings.Contains(err.Error(), "After 1970-01-01T00:00:01Z, camform rotate -due resolves it") {
+		t.Errorf("while no login may be tried: %v", err)
+	}
+	s.allow = func() error { return nil }
 	lost := state.SecretVersion{Version: 1, Status: state.SecretLive, Uncertain: time.Now()}
 	for tried, want := range map[int64]string{0: "camform rotate -due", 2: "camform login"} {
 		s.versions = []state.SecretVersion{{Version: 2, Status: state.SecretPending, Sent: time.Now(), Tried: tried}, lost}

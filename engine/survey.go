@@ -95,7 +95,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 	for n, i := range asked {
 		device, known := complete[n], found.known[i]
 		found.devices[i] = device
-		found.requests[i] = s.request(ctx, device, found.credentials.standing(device, known), known.Pin, &found.tried[i], wants)
+		found.requests[i] = s.request(ctx, device, found.credentials.standing(ctx, device, known), known.Pin, &found.tried[i], wants)
 		if why := lacking[device.Address]; why != nil {
 			found.requests[i].Blocked = why
 		}

@@ -86,6 +86,11 @@ func (s *watchedSession) ExportRecoveryFile(ctx context.Context) (file []byte, e
 	return file, err
 }
 
+func (s *watchedSession) MayAuthenticate(ctx context.Context, c providers.Credential) (err error) {
+	s.around(memory.MethodAsk, func() { err = s.Session.(providers.Authenticator).MayAuthenticate(ctx, c) })
+	return err
+}
+
 func (s *watchedSession) Do(ctx context.Context, r providers.Request) (reply providers.Reply, err error) {
 	s.around(r.Method+" "+r.Path, func() {
 		judge := s.judge(r)

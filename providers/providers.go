@@ -246,6 +246,11 @@ type Authenticator interface {
 	// Authenticate logs in with a credential over a new connection. Nil means that the device accepted it; ErrRefused
 	// that it did not; any other error that this is not known.
 	Authenticate(context.Context, Credential) error
+
+	// MayAuthenticate asks the device how many attempts are left, without a credential, and then the ledger whether the next
+	// login with a credential may be tried, by this session or one that follows it. It fails as that login would, and costs
+	// nothing.
+	MayAuthenticate(context.Context, Credential) error
 }
 
 // Impersonator is a session that can send a request as another account: some devices want that an account whose password
@@ -364,6 +369,9 @@ type Ledger interface {
 	// the attempt must not be made; the error says until when.
 	Charge(context.Context, Attempt) (Charge, error)
 
+	// Allow fails as Charge would now, and records nothing.
+	Allow(context.Context, Attempt) error
+
 	// Settle records how a charged attempt ended. An attempt that is never settled counts as refused.
 	Settle(context.Context, Charge, AttemptResult) error
 
@@ -400,6 +408,17 @@ func (c Consent) Kept() int {
 	}
 	return 2
 }
+
+// FewLeftError says that a device tells of no attempts but those that are kept; see Consent.
+type FewLeftError struct{ Left, Kept int }
+
+// Error says how many are left.
+func (e *FewLeftError) Error() string {
+	return fmt.Sprintf("it has %d login attempts left before it locks, and the last %d are never spent: %v", e.Left, e.Kept, ErrBudget)
+}
+
+// Unwrap gives ErrBudget.
+func (*FewLeftError) Unwrap() error { return ErrBudget }
 
 // RemainingUnknown stands for a number of attempts that the device did not tell.
 const RemainingUnknown = -1

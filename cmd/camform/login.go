@@ -145,11 +145,16 @@ func (a attempt) accepted(result engine.LoginResult) error {
 	return err
 }
 
+// atRisk is the command that makes the attempt at the risk.
+func (a attempt) atRisk() string {
+	return engine.LoginCommand(a.device.Address, a.flags.from, "REASON")
+}
+
 // afterwards says what to do after a login that did not succeed.
 func (a attempt) afterwards(result engine.LoginResult, err error) string {
 	switch {
 	case errors.Is(err, engine.ErrWithheld) && a.flags.risk == "":
-		return fmt.Sprintf(". To spend one attempt all the same, add -accept-risk with the reason: camform login '%s' -accept-risk 'REASON'", a.device.Address)
+		return ". To spend one attempt all the same, add -accept-risk with the reason: " + a.atRisk()
 	case errors.Is(err, engine.ErrWithheld) || !errors.Is(err, providers.ErrRefused):
 		return ""
 	case result.Name == "":

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -56,6 +57,8 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"replace":   plain((*world).cmdReplace),
 	"sshkey":    plain((*world).cmdSSHKey),
 	"pick":      plain((*world).cmdPick),
+	"advised":   plain((*world).cmdAdvised),
+	"later":     plain((*world).cmdLater),
 }
 
 // plain makes a command of a method. None of them can be negated.
@@ -439,6 +442,52 @@ func (w *world) cmdExit(ts *testscript.TestScript, args []string) {
 	if have != args[0] {
 		ts.Fatalf("exit code %s, want %s", have, args[0])
 	}
+}
+
+// cmdAdvised runs the one command that a line of a file advises, as it is written there, and asserts its exit code. What follows
+// is added to it, for a password that a person would type.
+//
+//	advised CODE FILE TEXT [ARG...]    the line of FILE that has this TEXT
+func (w *world) cmdAdvised(ts *testscript.TestScript, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: advised CODE FILE TEXT [ARG...]")
+	}
+	var commands [][]string
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		if strings.Contains(line, args[2]) {
+			commands = append(commands, advised.FindAllStringSubmatch(line, -1)...)
+		}
+	}
+	if len(commands) != 1 {
+		ts.Fatalf("the lines of %s with %q advise %q, want one command", args[1], args[2], commands)
+	}
+	words := []string{args[0], "camform"}
+	for _, word := range shellWord.FindAllString(commands[0][1], -1) {
+		words = append(words, strings.Trim(word, "'"))
+	}
+	w.cmdExit(ts, slices.Concat(words, args[3:]))
+}
+
+// Commands for accounts, and their words.
+var (
+	advised   = regexp.MustCompile(`camform ((?:login|rotate|apply)(?: '[^']*'| -[a-z-]+| [a-z]+:[^ ;,]+)*)`)
+	shellWord = regexp.MustCompile(`'[^']*'|\S+`)
+)
+
+// cmdLater lets login attempts in the state be older than they are, as they will be when some time has passed.
+//
+//	later DURATION
+func (w *world) cmdLater(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: later DURATION")
+	}
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	db, err := sql.Open("sqlite", ts.MkAbs(filepath.Join(".camform", "state.db")))
+	ts.Check(err)
+	_, err = db.Exec(`UPDATE attempts SET charged = charged - $1, settled = CASE settled WHEN 0 THEN 0 ELSE settled - $1 END`, d.Microseconds())
+	ts.Check(errors.Join(err, db.Close()))
+	w.ahead.Add(int64(d))
 }
 
 // cmdExited asserts the exit codes of the programs that were in the background at the last await, sorted. Wait for them

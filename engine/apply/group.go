@@ -148,10 +148,30 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 		if why := w.census.withheld(s); why != "" {
 			return report.Failed, why
 		}
-		return "", ""
+		return w.provable(ctx, s)
 	default:
 		return report.Stale, "nothing was written; plan again"
 	}
+}
+
+// provable says how a step ended that sets a password which no login could prove now; the result is empty for any other. It may
+// go later.
+func (w *worker) provable(ctx context.Context, s plan.Step) (result report.Result, detail string) {
+	kind := w.judge.kind(s)
+	if !provable(kind, s) {
+		return "", ""
+	}
+	login, err := w.judge.secrets.login(kind, s)
+	if err == nil {
+		err = w.accounts.Provable(ctx, login)
+	}
+	switch {
+	case err == nil:
+		return "", ""
+	case rotate.Untried(err):
+		return report.Failed, providers.Reason(err) + "; apply again after that"
+	}
+	return live.ResultOf(err), live.Explain(err, w.device.Address)
 }
 
 // prepared is what is to be sent for a group.

@@ -40,6 +40,15 @@ func (l *line) Authenticate(ctx context.Context, credential providers.Credential
 	return authenticator.Authenticate(ctx, credential)
 }
 
+// MayAuthenticate fails as the next login with a credential would.
+func (l *line) MayAuthenticate(ctx context.Context, credential providers.Credential) error {
+	authenticator, ok := l.session.(providers.Authenticator)
+	if !ok {
+		return nil
+	}
+	return authenticator.MayAuthenticate(ctx, credential)
+}
+
 func (l *line) close() {
 	if l.session != nil {
 		l.session.Close()

@@ -2,13 +2,16 @@ package apply_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"camform/engine/apply"
 	"camform/engine/credential"
+	"camform/engine/ledger"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/providers"
 	"camform/providers/memory"
 	"camform/schema"
 )
@@ -95,5 +98,55 @@ func TestTheOldPasswordIsProvenToBeRefusedWhereThePolicyWantsIt(t *testing.T) {
 			t.Errorf("wanted %v: the camera refused %d logins", wanted, refused)
 		}
 		w.clock = w.clock.Add(time.Hour)
+	}
+}
+
+// refusedBefore lets the camera have refused a wrong password of ours, and accepted the right one since.
+func (w *world) refusedBefore() {
+	for _, e := range []ledger.Entry{{Credential: "wrong", Outcome: ledger.Refused}, {Credential: "admin-1", Outcome: ledger.Accepted}} {
+		e.ID, e.Credential = int64(len(w.disk.attempts)), "192.0.2.1:443 admin "+e.Credential
+		e.Charged, e.Settled, e.Remaining = w.clock, w.clock, providers.RemainingUnknown
+		w.disk.attempts = append(w.disk.attempts, e)
+	}
+}
+
+// I5, I8: where the ledger withholds the login that would prove a new password, it is not sent and not in doubt; the rest is done.
+// Where the device tells that enough attempts are left, there is nothing to wait for.
+func TestI5I8ANewPasswordThatNoLoginMayProveIsNotSent(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		for _, hides := range []bool{true, false} {
+			w := calm(scenario{operator: !own, own: own, settings: true, hides: hides})
+			w.refusedBefore()
+			r := w.apply(w.plan()...)
+			address := operator
+			if own {
+				address.Key = "admin"
+			}
+			want := report.Done
+			if hides {
+				want = report.Failed
+			}
+			if got := resultOf(t, r, address); got != want {
+				t.Errorf("own %v, hides %v: the password ended with %s, want %s", own, hides, got, want)
+			}
+			for _, s := range r.Devices[0].Steps {
+				if s.Address != address && s.Result != report.Done {
+					t.Errorf("own %v, hides %v: %s ended with %s", own, hides, s.Address, s.Result)
+				}
+				if s.Address == address && hides && !strings.Contains(s.Detail, "none is tried before 2026-03-01T12:31:00Z; apply again after that") {
+					t.Errorf("it says %q", s.Detail)
+				}
+			}
+			if intents, _ := w.disk.AllOpenIntents(t.Context()); hides && (w.passwordsWritten() > 0 || len(intents) > 0) {
+				t.Errorf("own %v: %d passwords were sent, %d requests are open", own, w.passwordsWritten(), len(intents))
+			}
+			w.clock = w.clock.Add(ledger.Window)
+			if planned := w.plan(); len(planned) > 0 {
+				w.apply(planned...)
+			}
+			if wrong := w.wrong(); wrong != "" {
+				t.Errorf("own %v, hides %v: %s", own, hides, wrong)
+			}
+		}
 	}
 }

@@ -490,16 +490,27 @@ func (s *store) settle(verdict state.Verdict) {
 // ledgerOf is the ledger of a store, by the rules of package ledger.
 type ledgerOf struct{ *store }
 
+// about is what is known of the endpoint of an attempt.
+func (l ledgerOf) about(a providers.Attempt) ([]ledger.Entry, ledger.Attempt) {
+	history := slices.DeleteFunc(slices.Clone(l.attempts), func(e ledger.Entry) bool {
+		return !strings.HasPrefix(e.Credential, a.Endpoint+" ")
+	})
+	credential := a.Endpoint + " " + a.Credential.Username + " " + a.Credential.Password.Reveal()
+	return history, ledger.Attempt{Credential: credential, Remaining: a.Remaining, Consent: a.Consent}
+}
+
+func (l ledgerOf) Allow(_ context.Context, a providers.Attempt) error {
+	history, attempt := l.about(a)
+	ledger.Rebase(history, l.now())
+	return ledger.Decide(history, attempt, l.now())
+}
+
 func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge providers.Charge, err error) {
 	err = l.accounted(func() error {
-		credential := a.Credential.Username + " " + a.Credential.Password.Reveal()
-		history := slices.DeleteFunc(slices.Clone(l.attempts), func(e ledger.Entry) bool {
-			return !strings.HasPrefix(e.Credential, a.Endpoint+" ")
-		})
+		history, attempt := l.about(a)
 		for _, e := range ledger.Rebase(history, l.now()) {
 			l.attempts[e.ID].Rebased = e.Rebased
 		}
-		attempt := ledger.Attempt{Credential: a.Endpoint + " " + credential, Remaining: a.Remaining, Consent: a.Consent}
 		if err := ledger.Decide(history, attempt, l.now()); err != nil {
 			return err
 		}

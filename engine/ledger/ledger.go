@@ -22,6 +22,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -88,6 +89,7 @@ type Refusal struct {
 	Family error     // providers.ErrBudget, ErrLocked or ErrRefused
 	Until  time.Time // when to try again at the earliest, UTC
 	Cause  Cause
+	Least  providers.Consent // the least one with which the same attempt would be made now, as Advise says; ByRun if there is none
 	reason string
 }
 
@@ -96,6 +98,31 @@ func (r *Refusal) Error() string { return r.reason + ": " + r.Family.Error() }
 
 // Unwrap gives the family.
 func (r *Refusal) Unwrap() error { return r.Family }
+
+// Advise is Decide for somebody who tells a person of a refusal: that has its Least.
+func Advise(history []Entry, a Attempt, now time.Time) error {
+	err := Decide(history, a, now)
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		for _, consent := range []providers.Consent{providers.ByPerson, providers.AtRisk} {
+			a.Consent = consent
+			if Decide(history, a, now) == nil {
+				refusal.Least = consent
+				break
+			}
+		}
+	}
+	return err
+}
+
+// Told is how many attempts the device said last are left, as far as that still counts; or providers.RemainingUnknown.
+func Told(history []Entry, now time.Time) int {
+	for _, e := range slices.Backward(sinceSuccess(history, unrefunded(history, now))) {
+		if e.Remaining != providers.RemainingUnknown {
+			return e.Remaining
+		}
+	}
+	return providers.RemainingUnknown
+}
 
 // Decide says whether an attempt may be made now, given everything that is known of its endpoint. The error is a
 // *Refusal. The attempt must be in the history before the next one is decided upon.

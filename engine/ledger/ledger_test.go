@@ -228,6 +228,52 @@ func TestI5AttemptsOfPersonsAreSpentByTheRules(t *testing.T) {
 	}
 }
 
+// A refusal says with which consent the same attempt would be made all the same, and none that would be refused as well.
+func TestARefusalHasTheLeastConsentThatHelps(t *testing.T) {
+	two := []ledger.Entry{entry("a", ledger.Refused, 0, 6), entry("b", ledger.Refused, 1, 5)}
+	silent := []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}
+	risked := entry("b", ledger.Refused, 1, unknown)
+	risked.Consent = providers.AtRisk
+	for name, tt := range map[string]struct {
+		history []ledger.Entry
+		attempt ledger.Attempt
+		want    providers.Consent
+	}{
+		"a person goes further":          {two, ledger.Attempt{Credential: "c", Remaining: 5}, providers.ByPerson},
+		"a silent device takes the risk": {silent, ledger.Attempt{Credential: "c", Remaining: unknown}, providers.AtRisk},
+		"so does what was refused":       {two, ledger.Attempt{Credential: "b", Remaining: 5}, providers.AtRisk},
+		"and one of the reserve":         {nil, ledger.Attempt{Credential: "c", Remaining: 2}, providers.AtRisk},
+		"the risk is there once":         {append(silent, risked), ledger.Attempt{Credential: "c", Remaining: unknown}, providers.ByRun},
+		"and never for the last":         {nil, ledger.Attempt{Credential: "c", Remaining: 1}, providers.ByRun},
+	} {
+		refusal, refused := errors.AsType[*ledger.Refusal](ledger.Advise(tt.history, tt.attempt, noon.Add(minutes(4))))
+		if !refused || refusal.Least != tt.want {
+			t.Errorf("%s: got %+v, want the least consent %q", name, refusal, tt.want)
+		}
+	}
+	if err := ledger.Advise(nil, ledger.Attempt{Credential: "c", Remaining: unknown}, noon); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatADeviceToldLastCountsUntilASuccess(t *testing.T) {
+	history := []ledger.Entry{entry("a", ledger.Refused, 0, 6), entry("b", ledger.Refused, 1, 5), entry("c", ledger.Open, 1, unknown)}
+	for i := range history {
+		history[i].ID = int64(i)
+	}
+	if got := ledger.Told(history, noon.Add(minutes(2))); got != 5 {
+		t.Errorf("got %d, want 5", got)
+	}
+	accepted := entry("d", ledger.Accepted, 2, unknown)
+	accepted.ID = 3
+	if got := ledger.Told(append(history, accepted), noon.Add(minutes(3))); got != unknown {
+		t.Errorf("after a success: %d", got)
+	}
+	if got := ledger.Told(history, noon.Add(minutes(40))); got != unknown {
+		t.Errorf("after the window: %d", got)
+	}
+}
+
 func TestRebaseMarksWhatLiesInTheFutureOnce(t *testing.T) {
 	history := []ledger.Entry{entry("past", ledger.Refused, -1, 4), entry("future", ledger.Open, 5, unknown), entry("now", ledger.Open, 0, unknown)}
 	changed := ledger.Rebase(history, noon)

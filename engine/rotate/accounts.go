@@ -44,6 +44,10 @@ type Device interface {
 
 	// Authenticate logs in as another account and leaves the session alone. It returns nil where nothing can be proven.
 	Authenticate(context.Context, providers.Credential) error
+
+	// MayAuthenticate fails as the next login with a credential would, and costs no attempt. It returns nil where nothing can
+	// be proven.
+	MayAuthenticate(context.Context, providers.Credential) error
 }
 
 // World is what a rotation works with. Randomness is in the vault, and time in the store.
@@ -239,6 +243,17 @@ func (a *Accounts) Superseded(ctx context.Context, account string, how plan.Gene
 	versions, err := a.versions(ctx, a.name(account))
 	live, _ := Live(versions)
 	return live.Version != how.Replaces, err
+}
+
+// Provable makes sure that a login can prove a new password before it is sent. The error is Untried where the ledger withholds
+// that login: sent all the same, the password would be in doubt until then. A credential without a password stands for one that
+// was never tried.
+func (a *Accounts) Provable(ctx context.Context, login providers.Credential) error {
+	err := a.Device.MayAuthenticate(ctx, login)
+	if Untried(err) {
+		return fmt.Errorf("its password stays as it is, since a login that proves a new one has to wait: %w", err)
+	}
+	return err
 }
 
 // Propose makes a new password for an account. It is durable once the intent is that has it as a candidate.

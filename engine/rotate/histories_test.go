@@ -54,8 +54,10 @@ type world struct {
 	login    providers.Credential
 	refused  map[string]bool // what the device refused in this run or the one before, as the ledger knows it
 	versions []state.SecretVersion
-	open     []state.Intent
-	made     int
+
+	unprovable bool // a password was sent of which the ledger withheld the proof
+	open       []state.Intent
+	made       int
 }
 
 var errDead = errors.New("the process is dead")
@@ -236,6 +238,18 @@ func (w *world) Authenticate(_ context.Context, c providers.Credential) error {
 	return err
 }
 
+// MayAuthenticate fails where the ledger would not allow the account a login.
+func (w *world) MayAuthenticate(_ context.Context, c providers.Credential) error {
+	w.crash("before a question")
+	switch {
+	case w.dead || w.fault("question", "unreachable") != "":
+		return providers.ErrUnreachable
+	case len(w.refused) > 0 && c.Username == w.account:
+		return withheld(w.t, providers.ErrBudget)
+	}
+	return nil
+}
+
 // try is a login. The ledger allows an account one that is refused in two runs.
 func (w *world) try(c providers.Credential) error {
 	text := c.Password.Reveal()
@@ -258,6 +272,9 @@ func (w *world) try(c providers.Credential) error {
 
 // send is a request that carries a new password, sent as the account itself or as its administrator.
 func (w *world) send(text string, as bool) error {
+	if len(w.refused) > 0 {
+		w.unprovable = true
+	}
 	w.crash("before the request")
 	if w.dead {
 		return providers.ErrUnreachable
@@ -327,6 +344,9 @@ func (w *world) lockedOut(err error) error {
 
 func (w *world) change(ctx context.Context, accounts *rotate.Accounts, replaces int) error {
 	for _, as := range []bool{false, true} { // an account that sleeps changes it once more, itself
+		if accounts.Provable(ctx, providers.Credential{Username: w.account}) != nil {
+			return nil
+		}
 		password, err := accounts.Propose(ctx, w.account, plan.Generate{Own: w.own, Replaces: replaces})
 		if err != nil || w.begin(accounts.Candidate(w.account)) != nil {
 			return nil
@@ -384,6 +404,9 @@ func (w *world) play() error {
 		if w.late != nil {
 			w.late()
 			w.late = nil
+		}
+		if w.unprovable {
+			return errors.New("a password was sent although its proof was withheld")
 		}
 		if !w.known(w.has[w.account]) {
 			return fmt.Errorf("the device has %s, and the vault does not", w.has[w.account])

@@ -18,6 +18,9 @@ type Attempts struct{ *database }
 
 const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock, consent`
 
+// attemptsOf selects what is known of an endpoint, in order.
+const attemptsOf = `SELECT ` + attemptColumns + ` FROM attempts WHERE endpoint = $1 ORDER BY id`
+
 // Charge records that a login attempt is about to be made, if the rules of package ledger let it. The error is a
 // *ledger.Refusal then. The attempt must be sent at once: what waits longer than ledger.Grace must be charged again.
 func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.Charge, error) {
@@ -32,7 +35,7 @@ func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.C
 		if err != nil {
 			return err
 		}
-		refusal = ledger.Decide(history, ledger.Attempt{Credential: credential, Remaining: a.Remaining, Consent: a.Consent}, now)
+		refusal = ledger.Advise(history, ledger.Attempt{Credential: credential, Remaining: a.Remaining, Consent: a.Consent}, now)
 		if refusal != nil {
 			return nil // what the history learned about the clock is kept
 		}
@@ -47,6 +50,33 @@ func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.C
 		return 0, refusal
 	}
 	return id, nil
+}
+
+// Allow fails as Charge would, and charges nothing.
+func (s *Attempts) Allow(ctx context.Context, a providers.Attempt) error {
+	endpoint, credential := s.identify(a)
+	history, now, err := s.recall(ctx, endpoint)
+	if err != nil {
+		return err
+	}
+	return ledger.Advise(history, ledger.Attempt{Credential: credential, Remaining: a.Remaining, Consent: a.Consent}, now)
+}
+
+// Told is how many attempts a device at an endpoint said last are left, as far as that still counts; or providers.RemainingUnknown.
+func (s *Attempts) Told(ctx context.Context, endpoint string) (int, error) {
+	history, now, err := s.recall(ctx, strings.ToLower(endpoint))
+	if err != nil {
+		return providers.RemainingUnknown, err
+	}
+	return ledger.Told(history, now), nil
+}
+
+// recall is what is known of an endpoint now, for a question. What it learns about the clock is not kept.
+func (s *Attempts) recall(ctx context.Context, endpoint string) ([]ledger.Entry, time.Time, error) {
+	now := moment(stamp(s.now()))
+	history, err := collect(ctx, s.reads, scanEntry, attemptsOf, endpoint)
+	ledger.Rebase(history, now)
+	return history, now, err
 }
 
 // Settle records how a charged attempt ended. It fails for a charge that is not open.
@@ -99,7 +129,7 @@ func (s *Attempts) identify(a providers.Attempt) (endpoint, credential string) {
 
 // history reads what is known of an endpoint, and keeps track of a clock that went backwards.
 func (s *Attempts) history(tx *transaction, endpoint string, now time.Time) ([]ledger.Entry, error) {
-	history, err := collect(context.Background(), tx, scanEntry, `SELECT `+attemptColumns+` FROM attempts WHERE endpoint = $1 ORDER BY id`, endpoint)
+	history, err := collect(context.Background(), tx, scanEntry, attemptsOf, endpoint)
 	if err != nil {
 		return nil, err
 	}

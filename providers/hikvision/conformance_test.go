@@ -88,6 +88,8 @@ type generous struct{}
 
 func (generous) Charge(context.Context, providers.Attempt) (providers.Charge, error) { return 1, nil }
 
+func (generous) Allow(context.Context, providers.Attempt) error { return nil }
+
 func (generous) Settle(context.Context, providers.Charge, providers.AttemptResult) error {
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 
 // Exchange is one call on a session as faults and hooks see it. Identify and Authenticate are one exchange each.
 type Exchange struct {
-	Method string // of the request; MethodIdentify or MethodAuthenticate for a login
+	Method string // of the request; MethodIdentify or MethodAuthenticate for a login, MethodAsk for a question before one
 	Path   string // empty for a login
 	As     string // the account that makes it, where that is not the one of the session
 }
@@ -19,6 +19,7 @@ type Exchange struct {
 const (
 	MethodIdentify     = "IDENTIFY"
 	MethodAuthenticate = "AUTHENTICATE"
+	MethodAsk          = "ASK" // how many attempts are left
 )
 
 // String gives the method and the path.
@@ -31,11 +32,13 @@ func (x Exchange) String() string {
 
 // Writes reports whether the exchange is one that changes the device. Exchange.Writes serves as Fault.Match.
 func (x Exchange) Writes() bool {
-	return x.Method != http.MethodGet && x.Method != MethodIdentify && x.Method != MethodAuthenticate
+	return x.Method != http.MethodGet && x.Method != MethodIdentify && x.Method != MethodAuthenticate && x.Method != MethodAsk
 }
 
 // own reports whether the exchange is made with the login of the session.
-func (x Exchange) own() bool { return x.Method != MethodAuthenticate && x.As == "" }
+func (x Exchange) own() bool {
+	return x.Method != MethodAuthenticate && x.Method != MethodAsk && x.As == ""
+}
 
 // Fault is something that goes wrong on a device.
 type Fault struct {

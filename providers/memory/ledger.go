@@ -35,6 +35,9 @@ func (l *Ledger) Charge(_ context.Context, a providers.Attempt) (providers.Charg
 	return providers.Charge(len(l.entries) - 1), nil
 }
 
+// Allow never fails.
+func (*Ledger) Allow(context.Context, providers.Attempt) error { return nil }
+
 // Settle never fails. A charge that was not made, or is settled already, is a panic.
 func (l *Ledger) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
 	l.mu.Lock()

@@ -191,6 +191,18 @@ func (s *session) Authenticate(ctx context.Context, credential providers.Credent
 	})
 }
 
+// MayAuthenticate asks who is there, and then the ledger.
+func (s *session) MayAuthenticate(ctx context.Context, credential providers.Credential) error {
+	return s.call(ctx, Exchange{Method: MethodAsk}, func(d *Device, _ Fault) error {
+		if err := s.probe(ctx, d); err != nil {
+			return err
+		}
+		return s.target.Ledger.Allow(ctx, providers.Attempt{
+			Endpoint: s.endpoint, Credential: credential, Remaining: d.tellRemaining(), Consent: s.target.Consent,
+		})
+	})
+}
+
 // enter notes that a goroutine uses the session, until what it returns is called.
 func (c *connection) enter() (leave func()) {
 	if !c.busy.CompareAndSwap(false, true) {

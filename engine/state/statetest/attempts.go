@@ -65,6 +65,7 @@ func Attempts(t *testing.T, open Opener[providers.Ledger]) {
 		"a lock is kept": lock,
 		"a success refunds what a process left open":       refund,
 		"a charge is settled once":                         settledOnce,
+		"a question charges nothing":                       question,
 		"a clock that goes back does not shorten the wait": clockGoesBack,
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -103,6 +104,27 @@ func refund(l *attempts) {
 	l.charge(attempt("right", unknown)) // never settled
 	l.refused(attempt("right", unknown), providers.ErrBudget, noon.Add(ledger.Window))
 	l.settle(l.charge(attempt("right", 5)), providers.AttemptResult{Accepted: true, Remaining: unknown})
+	l.charge(attempt("right", unknown))
+}
+
+func question(l *attempts) {
+	if err := l.Allow(l.Context(), attempt("right", unknown)); err != nil {
+		l.Error(err)
+	}
+	l.settle(l.charge(attempt("wrong", unknown)), providers.AttemptResult{Remaining: unknown})
+	for a, least := range map[providers.Attempt]providers.Consent{
+		attempt("right", unknown): providers.AtRisk, attempt("right", 3): providers.AtRisk, attempt("right", 2): providers.ByRun,
+	} {
+		refusal, refused := errors.AsType[*ledger.Refusal](l.Allow(l.Context(), a))
+		if !refused || !refusal.Until.Equal(noon.Add(ledger.Window)) || refusal.Least != least {
+			l.Errorf("with %d left: got %+v, want the least consent %q", a.Remaining, refusal, least)
+		}
+		l.refused(a, providers.ErrBudget, noon.Add(ledger.Window))
+	}
+	l.t = noon.Add(ledger.Window)
+	if err := l.Allow(l.Context(), attempt("right", unknown)); err != nil {
+		l.Error(err)
+	}
 	l.charge(attempt("right", unknown))
 }
 

@@ -53,3 +53,15 @@ func (s *Session) authenticate(ctx context.Context, credential providers.Credent
 	}
 	return nil
 }
+
+// MayAuthenticate fails as the next login with a credential would. The session must have been identified.
+func (s *Session) MayAuthenticate(ctx context.Context, credential providers.Credential) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	err := s.stack.login.may(ctx, credential)
+	if errors.Is(err, providers.ErrLocked) || errors.Is(err, providers.ErrIdentity) {
+		err = s.end(err)
+	}
+	return err
+}

@@ -267,7 +267,8 @@ func (n *network) Addr() net.Addr { return &net.TCPAddr{} }
 // ledger remembers what was charged and settled.
 type ledger struct {
 	mu       sync.Mutex
-	refuse   error // what Charge fails with
+	refuse   error               // what Charge fails with
+	asked    []providers.Attempt // whether they would be let
 	charged  []providers.Attempt
 	settled  []providers.AttemptResult
 	returned int
@@ -282,6 +283,13 @@ func (l *ledger) Charge(_ context.Context, a providers.Attempt) (providers.Charg
 	}
 	l.charged = append(l.charged, a)
 	return providers.Charge(len(l.charged)), nil
+}
+
+func (l *ledger) Allow(_ context.Context, a providers.Attempt) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = append(l.asked, a)
+	return l.refuse
 }
 
 func (l *ledger) Settle(_ context.Context, _ providers.Charge, r providers.AttemptResult) error {

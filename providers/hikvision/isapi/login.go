@@ -101,6 +101,17 @@ func (l *login) state(ctx context.Context) error {
 	return err
 }
 
+// may asks the device for its state, and fails as the next login with a credential would.
+func (l *login) may(ctx context.Context, credential providers.Credential) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.remaining = providers.RemainingUnknown
+	if _, err := l.ask(ctx, userCheckPath); err != nil {
+		return err
+	}
+	return l.spend.may(ctx, credential, l.remaining)
+}
+
 // proven reports whether the device has accepted the credential.
 func (l *login) proven() bool {
 	l.mu.Lock()

@@ -184,6 +184,37 @@ func TestNoCredentialWhereTheProbeForbidsIt(t *testing.T) {
 	}
 }
 
+// A question whether a login may be tried sends no credential and charges nothing; the ledger gets the figure of this moment.
+func TestToAskForALoginCostsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, left := range []int{4, providers.RemainingUnknown} {
+			s := newScene(t)
+			session := s.identified()
+			s.device.seen()
+			charged := len(s.ledger.charged)
+			s.device.remaining = left
+			next := providers.Credential{Username: "guard"}
+			if err := session.MayAuthenticate(t.Context(), next); err != nil {
+				t.Error(err)
+			}
+			want := []providers.Attempt{{Endpoint: "192.0.2.5:80", Credential: next, Remaining: left}}
+			if !slices.Equal(s.ledger.asked, want) {
+				t.Errorf("asked the ledger for %v, want %v", s.ledger.asked, want)
+			}
+			if seen := s.device.seen(); len(seen) != 1 || withCredential(seen) != 0 || len(s.ledger.charged) != charged {
+				t.Errorf("sent %v, charged %d attempts", seen, len(s.ledger.charged)-charged)
+			}
+			s.ledger.refuse = fmt.Errorf("later: %w", providers.ErrBudget)
+			wantFamily(t, session.MayAuthenticate(t.Context(), next), providers.ErrBudget)
+			if _, err := session.Read(t.Context(), "/ISAPI/a"); errors.Is(err, providers.ErrBudget) {
+				t.Errorf("the session ended with a question: %v", err)
+			}
+			s.device.lockedFor = 60
+			wantFamily(t, session.MayAuthenticate(t.Context(), next), providers.ErrLocked)
+		}
+	})
+}
+
 func TestTheLedgerHasTheLastWord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)

@@ -120,8 +120,7 @@ func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, er
 	case s.ledger == nil:
 		return 0, fmt.Errorf("nobody accounts for login attempts: %w", providers.ErrBudget)
 	case remaining != providers.RemainingUnknown && remaining <= s.consent.Kept():
-		return 0, fmt.Errorf("it has %d login attempts left before it locks, and the last %d are never spent: %w",
-			remaining, s.consent.Kept(), providers.ErrBudget)
+		return 0, &providers.FewLeftError{Left: remaining, Kept: s.consent.Kept()}
 	}
 	if s.open != nil {
 		charge := *s.open
@@ -133,6 +132,14 @@ func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, er
 		err = fmt.Errorf("%w: %w", err, providers.ErrBudget)
 	}
 	return charge, err
+}
+
+// may fails as charge would for a credential, and charges nothing.
+func (s *spend) may(ctx context.Context, credential providers.Credential, remaining int) error {
+	if s.ledger == nil {
+		return fmt.Errorf("nobody accounts for login attempts: %w", providers.ErrBudget)
+	}
+	return s.ledger.Allow(ctx, providers.Attempt{Endpoint: s.endpoint, Credential: credential, Remaining: remaining, Consent: s.consent})
 }
 
 // send is the one function that sets an Authorization header.
