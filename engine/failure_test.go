@@ -284,19 +284,22 @@ func TestI5ARefusedRequestCostsNoLogin(t *testing.T) {
 	}
 }
 
-// The password was tried in vain, so the ledger forbids to try it again for a while: what the device says about the next
-// write is neither believed nor denied until then.
+// Another process errs after the ledger was asked, on a device that does not tell how many attempts are left, so the proof has to
+// wait: what the device says about the write is neither believed nor denied until then.
 func TestI5AProofThatMustWaitIsMadeByALaterRun(t *testing.T) {
-	w := newWorld(t, "gate")
-	d := w.fleet.Device("gate")
+	w := newWorld(t)
+	d := w.add("gate", memory.Options{HidesAttempts: true})
 	w.declareUser("gate", "op", "Operator", "Secret-1234")
 	w.converge()
 	w.declareUser("gate", "op", "Operator", "Another-1234")
-	d.Inject(memory.Fault{Effect: memory.DropRequest, Match: writing, Nth: 1})
-	w.apply(w.plan())
+	d.BeforeWrite(func(memory.Exchange) {
+		w.attempt(d, schema.NewSecret("mistyped"), providers.ByPerson, false)
+		w.attempt(d, d.Target().Login.Password, providers.AtRisk, true)
+	})
 	w.same(told(w.apply(w.plan())), `
 		gate: unknown
 		update user.op: unknown`)
+	d.BeforeWrite(nil)
 	writes := w.writes("gate")
 
 	recovered := w.recover()
@@ -315,6 +318,45 @@ func TestI5AProofThatMustWaitIsMadeByALaterRun(t *testing.T) {
 	if w.writes("gate") != writes {
 		t.Error("the write was repeated although it had been carried out")
 	}
+	if n := d.Count(memory.Refused); n != 0 {
+		t.Errorf("%d logins were refused, want none", n)
+	}
+}
+
+// attempt is a login of another process as admin, of which the device is not asked.
+func (w *world) attempt(d *memory.Device, password schema.Secret, consent providers.Consent, accepted bool) {
+	w.Helper()
+	target := d.Target()
+	charge, err := w.store.Charge(w.Context(), providers.Attempt{
+		Endpoint: target.URL.Host, Credential: providers.Credential{Username: target.Login.Username, Password: password},
+		Remaining: providers.RemainingUnknown, Consent: consent,
+	})
+	if err == nil {
+		err = w.store.Settle(w.Context(), charge, providers.AttemptResult{Accepted: accepted, Remaining: providers.RemainingUnknown})
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// The device did not take a password, and said so when it was tried: sent again at once it could not be proven, so it waits.
+func TestI5APasswordThatWasRefusedAMomentAgoIsNotSentAgain(t *testing.T) {
+	w := newWorld(t, "gate")
+	d := w.fleet.Device("gate")
+	w.declareUser("gate", "op", "Operator", "Secret-1234")
+	w.converge()
+	w.declareUser("gate", "op", "Operator", "Another-1234")
+	d.Inject(memory.Fault{Effect: memory.DropRequest, Match: writing, Nth: 1})
+	w.apply(w.plan())
+	writes := w.writes("gate")
+	w.same(told(w.apply(w.plan())), `
+		gate: failed
+		update user.op: failed`)
+	if w.writes("gate") != writes || len(w.openIntents()) > 0 {
+		t.Errorf("%d writes, want %d; open are %v", w.writes("gate"), writes, w.openIntents())
+	}
+	w.restart()
+	w.converge()
 	if n := d.Count(memory.Refused); n != 1 {
 		t.Errorf("%d logins were refused, want 1", n)
 	}
