@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"camform/.ci/mutate/mutant"
+	"camform/engine/thorough"
 )
 
 // A mutant whose old lines are no longer there would take its rule out of the watch of "make mutate", and so would one that does not
@@ -30,7 +31,10 @@ func TestEveryMutantFitsTheCode(t *testing.T) {
 	if len(mutants) == 0 {
 		t.Fatal("there are no mutants")
 	}
-	code := compiled(t, root)
+	var code *checker
+	if thorough.Pick(false, false, true) { // to compile them all takes as long as a tenth of all other tests
+		code = compiled(t, root)
+	}
 	for _, m := range mutants {
 		path := filepath.Join(root, filepath.FromSlash(m.File))
 		source, err := os.ReadFile(path)
@@ -39,7 +43,7 @@ func TestEveryMutantFitsTheCode(t *testing.T) {
 			continue
 		}
 		changed, err := m.Apply(string(source))
-		if err == nil {
+		if err == nil && code != nil {
 			err = code.check(path, changed)
 		}
 		if err != nil {

@@ -88,9 +88,11 @@ func (r *reader) folder(folder Folder) {
 
 func (r *reader) file(name string, text []byte, own bool) {
 	r.sources = append(r.sources, source{name, text})
-	if deep := nesting.Check(nesting.File, text, name, hcl.InitialPos); deep.HasErrors() {
-		r.diags = append(r.diags, deep...)
-		return
+	if own { // those of the program nest as they did when its tests read them
+		if deep := nesting.Check(nesting.File, text, name, hcl.InitialPos); deep.HasErrors() {
+			r.diags = append(r.diags, deep...)
+			return
+		}
 	}
 	file, diags := r.parser.ParseHCL(text, name)
 	r.diags = append(r.diags, diags...)

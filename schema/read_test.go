@@ -375,7 +375,7 @@ func TestSecretsKeepTheirOrigin(t *testing.T) {
 
 func TestASettingFileThatIsNestedTooDeepIsRefused(t *testing.T) {
 	text := `setting "deep" { summary = ` + strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000) + " }\n"
-	_, diags := schema.Read(nil, schema.Folder{Name: "schemas", Files: fstest.MapFS{"deep.hcl": {Data: []byte(text)}}})
+	_, diags := schema.Read(nil, schema.Folder{Name: "schemas", Own: true, Files: fstest.MapFS{"deep.hcl": {Data: []byte(text)}}})
 	if len(diags) != 1 || diags[0].Summary != nesting.Summary || diags[0].Subject.Filename != "schemas/deep.hcl" {
 		t.Errorf("%v", diags)
 	}

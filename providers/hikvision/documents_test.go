@@ -33,6 +33,7 @@ const (
 // line: the address of a setting and what is wanted of it, or "removed". Documents of the kinds that a case does not have
 // are missing on the device. The parts items, check and requests are what Decode, Check and Compose make of them.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no cases: %v", err)

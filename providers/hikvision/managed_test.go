@@ -125,6 +125,7 @@ func TestTheClockIsMadeReadyWhoeverChangesItsDocument(t *testing.T) {
 }
 
 func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
+	t.Parallel()
 	const free = "document {\n path = \"/ISAPI/Smart/LineDetection/1\"\n root = \"LineDetection\"\n}\n"
 	list := func(more string) string {
 		return "document {\n path = \"/ISAPI/Security/adminAccesses\"\n root = \"AdminAccessProtocolList\"\n}\n" + more

@@ -11,6 +11,7 @@ import (
 
 // TestAFileMayRaiseTheRiskOfAPathAndNeverLowerIt goes through the paths that a setting file can write to, in all spellings.
 func TestAFileMayRaiseTheRiskOfAPathAndNeverLowerIt(t *testing.T) {
+	t.Parallel()
 	const free = "/ISAPI/Smart/LineDetection/1"
 	for _, test := range []struct {
 		document, more string

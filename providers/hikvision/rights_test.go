@@ -5,6 +5,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"camform/engine/thorough"
 	"camform/providers"
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
@@ -69,7 +70,8 @@ func (g guarded) Identify(ctx context.Context) (providers.Identity, error) {
 // TestRightsOfAnAccountConform has devices of all forms of the list: without channels, with one, with several, and with
 // numbers of its own.
 func TestRightsOfAnAccountConform(t *testing.T) {
-	models := []string{"camera-v52", "camera-v57", "recorder-v1", "recorder-v2"}
+	t.Parallel()
+	models := thorough.Spread([]string{"camera-v52", "camera-v57", "recorder-v1", "recorder-v2"}, thorough.Pick(1, 2, thorough.All))
 	synctest.Test(t, func(t *testing.T) {
 		harness := manned{&fleet{t: t, options: simulator.Options{Models: models}}}
 		coverage := providertest.Run(t, only("user", "user_permission"), harness, providertest.Options{})
