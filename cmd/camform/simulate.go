@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +20,8 @@ import (
 
 func simulateCommand(a *app) *cobra.Command {
 	var o simulator.Options
-	var network, factory, passwordEnv, inventory, ready, faults, wiring, sadp string
+	var network, factory, passwordEnv, inventory, ready, faults, wiring string
+	var at faces
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Run simulated devices on loopback addresses, to try camform on",
@@ -35,6 +38,8 @@ With -sadp they can be found, too:
 
     camform simulate -sadp 127.0.0.1:37020
     camform discover -target 127.0.0.1:37020
+
+Somebody who stands at a device, to reset it, is camform simulate ctl, with -control here.
 
 A recorder shows cameras of the fleet where -wiring says so. It logs in to them every ten seconds, and tells why a channel
 is offline when one shuts it out. The names are those of the inventory:
@@ -61,7 +66,7 @@ is offline when one shuts it out. The names are those of the inventory:
 			if o.Wiring, err = a.readWiring(wiring); err != nil {
 				return err
 			}
-			return a.simulate(cmd.Context(), o, sadp, inventory, ready)
+			return a.simulate(cmd.Context(), o, at, inventory, ready)
 		},
 	}
 	f := cmd.Flags()
@@ -80,10 +85,15 @@ is offline when one shuts it out. The names are those of the inventory:
 	f.StringVar(&inventory, "inventory", "", "write the devices to this CSV `FILE`")
 	f.StringVar(&ready, "ready", "", "create this `FILE` once the devices answer")
 	f.StringVar(&faults, "faults", "", "make devices misbehave as this JSON `FILE` says")
-	f.StringVar(&sadp, "sadp", "", "answer inquiries of camform discover at this loopback `ADDR`:PORT, for all devices")
+	f.StringVar(&at.sadp, "sadp", "", "answer inquiries of camform discover at this loopback `ADDR`:PORT, for all devices")
+	f.StringVar(&at.control, "control", "", "let camform simulate ctl act at the devices, at this loopback `ADDR`:PORT, such as "+usualControl)
 	f.StringVar(&wiring, "wiring", "", "let recorders show cameras of the fleet as this JSON `FILE` says")
+	cmd.AddCommand(simulateCtlCommand(a))
 	return cmd
 }
+
+// faces are the addresses at which a fleet does more than to answer its clients; empty for none.
+type faces struct{ sadp, control string }
 
 func (a *app) readWiring(path string) (simulator.Wiring, error) {
 	if path == "" {
@@ -117,7 +127,7 @@ func (a *app) readFaults(path string) (simulator.Faults, error) {
 	return faults, nil
 }
 
-func (a *app) simulate(parent context.Context, o simulator.Options, sadp, inventory, ready string) error {
+func (a *app) simulate(parent context.Context, o simulator.Options, at faces, inventory, ready string) error {
 	fleet, err := simulator.New(o)
 	if err != nil {
 		return err
@@ -128,7 +138,10 @@ func (a *app) simulate(parent context.Context, o simulator.Options, sadp, invent
 	if err != nil {
 		return err
 	}
-	if err := answerInquiries(stop, fleet, sadp); err != nil {
+	if err := answerInquiries(stop, fleet, at.sadp); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := a.letPeopleAct(stop, fleet, at.control); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	served := make(chan error, 1)
@@ -158,6 +171,27 @@ func answerInquiries(ctx context.Context, fleet *simulator.Fleet, at string) err
 		return fmt.Errorf("-sadp: %w", err)
 	}
 	go func() { _ = fleet.ServeSADP(ctx, conn) }() // whoever inquires notices when it failed
+	return nil
+}
+
+// letPeopleAct serves camform simulate ctl at a loopback address, until ctx is done. An empty one is none.
+func (a *app) letPeopleAct(ctx context.Context, fleet *simulator.Fleet, at string) error {
+	if at == "" {
+		return nil
+	}
+	address, err := netip.ParseAddrPort(at)
+	if err != nil || !address.Addr().IsLoopback() {
+		return fmt.Errorf("-control: %q is no loopback address with a port, such as %s", at, usualControl)
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address.String())
+	if err != nil {
+		return fmt.Errorf("-control: %w", err)
+	}
+	server := &http.Server{Handler: fleet.Control(), ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { server.Close() })
+	go func() { _ = server.Serve(listener) }() // whoever acts notices when it failed
+	fmt.Fprintf(a.out, "People act at the devices by camform simulate ctl -control %s.\n", listener.Addr())
 	return nil
 }
 

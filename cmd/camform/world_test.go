@@ -13,6 +13,7 @@ import (
 	"flag"
 	"io"
 	"net"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -81,9 +82,9 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Lo
 
 // cmdFleet starts the devices of the script, writes inventory.csv and sets PORT, and URL1, URL2 and so on.
 //
-//	fleet [-tls] [-models LIST] [-count N] [-digest ALGORITHM] [-faults FILE] [-wiring FILE] [-sadp]
+//	fleet [-tls] [-models LIST] [-count N] [-digest ALGORITHM] [-faults FILE] [-wiring FILE] [-factory ADDR] [-sadp] [-control]
 //
-// With -sadp the devices can be found at the address and port in SADP.
+// With -sadp the devices can be found at the address and port in SADP, with -control camform simulate ctl acts at those in CONTROL.
 func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 	o := simulator.Options{Seed: 7}
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
@@ -94,7 +95,9 @@ func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 	flags.StringVar(&o.Algorithm, "digest", "", "")
 	faults := flags.String("faults", "", "")
 	wiring := flags.String("wiring", "", "")
+	factory := flags.String("factory", "", "")
 	found := flags.Bool("sadp", false, "")
+	controlled := flags.Bool("control", false, "")
 	ts.Check(flags.Parse(args))
 	o.Models = strings.Split(*models, ",")
 	if *faults != "" {
@@ -108,7 +111,15 @@ func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 		})
 		ts.Check(err)
 	}
+	if *factory != "" {
+		o.Factory = netip.MustParseAddr(*factory)
+	}
 	ts.Check(w.start(o))
+	if *controlled {
+		server := httptest.NewServer(w.fleet.Control())
+		ts.Defer(server.Close)
+		ts.Setenv("CONTROL", strings.TrimPrefix(server.URL, "http://"))
+	}
 	if *found {
 		at, err := w.answerInquiries()
 		ts.Check(err)

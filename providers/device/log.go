@@ -11,17 +11,19 @@ type EntryKind string
 
 // The kinds of entries.
 const (
-	LoggedIn  EntryKind = "login"        // credentials were accepted
-	Refused   EntryKind = "illegalLogin" // credentials were refused; counts towards the lock
-	Locked    EntryKind = "locked"       // a source was locked, or all of them
-	Poked     EntryKind = "poke"         // credentials came from a locked source
-	Read      EntryKind = "read"         // a document was read, or found missing; only the face within the process tells
-	Written   EntryKind = "remoteConfig" // a write was carried out
-	Rejected  EntryKind = "refused"      // a write arrived and was not carried out; Detail may say why
-	Filtered  EntryKind = "filtered"     // the address filter dropped a request
-	Rebooted  EntryKind = "rebooted"     // the device went down
-	Activated EntryKind = "activated"    // the device was given its first password
-	Withheld  EntryKind = "withheld"     // a session was used after an error that had ended it; the device saw nothing
+	LoggedIn      EntryKind = "login"         // credentials were accepted
+	Refused       EntryKind = "illegalLogin"  // credentials were refused; counts towards the lock
+	Locked        EntryKind = "locked"        // a source was locked, or all of them
+	Poked         EntryKind = "poke"          // credentials came from a locked source
+	Read          EntryKind = "read"          // a document was read, or found missing; only the face within the process tells
+	Written       EntryKind = "remoteConfig"  // a write was carried out
+	Rejected      EntryKind = "refused"       // a write arrived and was not carried out; Detail may say why
+	Filtered      EntryKind = "filtered"      // the address filter dropped a request
+	Rebooted      EntryKind = "rebooted"      // the device went down
+	Activated     EntryKind = "activated"     // the device was given its first password
+	PasswordReset EntryKind = "passwordReset" // somebody at the device gave it another password
+	Defaulted     EntryKind = "defaulted"     // somebody at the device had it forget settings
+	Withheld      EntryKind = "withheld"      // a session was used after an error that had ended it; the device saw nothing
 )
 
 // Entry is one thing that happened to a device. It never holds a password.

@@ -261,6 +261,22 @@ func (d custody) activate(password string, f fault) {
 	d.syncPermissions()
 }
 
+// pluggedChannels is the list of the channels of a wiring that a recorder finds by itself, at its own ports.
+func (d custody) pluggedChannels() ([]byte, bool) {
+	list := d.own[channelsPath]
+	root, err := scan(list)
+	if !d.wired || err != nil {
+		return nil, false
+	}
+	var edits []edit
+	for _, item := range root.children {
+		if mode := item.find("connMode"); mode == nil || mode.text != "plugplay" {
+			edits = append(edits, item.remove(list))
+		}
+	}
+	return apply(list, edits), true
+}
+
 // impose replaces a document, which is in force at once.
 func (d custody) impose(path string, body []byte) error {
 	running := *d.running
@@ -277,12 +293,16 @@ func (d custody) impose(path string, body []byte) error {
 // wipe makes the device what it is when it leaves the factory: its documents, keys and users are gone. Its log stays. Firmware
 // from before activation has the password of the factory then.
 func (d custody) wipe() {
+	channels, wired := d.pluggedChannels()
 	d.own = map[string][]byte{}
+	if wired {
+		d.own[channelsPath] = channels
+	}
 	if d.info != nil {
 		d.own[deviceInfoPath] = d.info
 	}
 	d.secrets, d.certs, d.clockOffset = map[string]string{}, certificates{}, 0
-	d.challenge, d.exchanged, d.code = "", "", ""
+	d.challenge, d.exchanged, d.recovery = "", "", recovery{}
 	clear(d.nonces)
 	d.core.Accounts.Remove(func(device.Account) bool { return true })
 	d.core.Gate.Reset()

@@ -35,6 +35,7 @@ var cipheredElements = []struct {
 	{ehomePath, []string{"key"}},
 	{interfacesPath, []string{"password", "sharedKey", "encryptionKey"}},
 	{"/ISAPI/Event/notification/httpHosts", []string{"userName", "password"}},
+	{guidFilePath, []string{"password"}},
 	{questionsPath, []string{"answer", "password"}},
 	{emailPath, []string{"password", "emailAddress"}},
 }

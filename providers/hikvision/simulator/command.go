@@ -66,7 +66,7 @@ func exchangedPassword(text, sent string) (string, error) {
 
 // getCode gives the code that the vendor's support wants for a reset. It voids the one before.
 func (m *message) getCode() []field {
-	if m.unit.inactive || !slices.Contains(m.unit.model.SADP.Abilities, "PasswordResetAbility") {
+	if m.unit.inactive || !slices.Contains(m.unit.model.SADP.Abilities, methods[BySupport]) {
 		return m.result(denied)
 	}
 	random := make([]byte, 16)
@@ -75,8 +75,8 @@ func (m *message) getCode() []field {
 	code := append([]byte{3, 0, 0, 0}, text...)
 	sum := crc32.ChecksumIEEE(text)
 	code = append(code, byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24))
-	m.unit.code, m.unit.codeAt = base64.StdEncoding.EncodeToString(code), m.unit.now()
-	return append(m.result(succeeded), field{"Code", m.unit.code})
+	m.unit.recovery.code = timed{base64.StdEncoding.EncodeToString(code), m.unit.now()}
+	return append(m.result(succeeded), field{"Code", m.unit.recovery.code.text})
 }
 
 // update gives the device another address, which it has at once.

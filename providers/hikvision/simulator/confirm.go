@@ -25,7 +25,7 @@ func (w *write) prepare() refusal {
 	return nil
 }
 
-// answerQuestions turns the answers to three questions into the marks that GET shows. The answers are not kept.
+// answerQuestions turns the answers to three questions into the marks that GET shows. Of the answers digests are kept.
 func (w *write) answerQuestions(have []byte) refusal {
 	want, errWant := scan(w.q.body)
 	shown, errShown := scan(have)
@@ -38,12 +38,14 @@ func (w *write) answerQuestions(have []byte) refusal {
 	list := want.child("QuestionList")
 	chosen := make(map[string]bool)
 	answers := make(map[string]bool)
+	w.keeps.answers = make(map[string]string)
 	for _, question := range list.items() {
 		if question.value("answer") == "" {
 			return w.unit.model.refuse(parametersLack).about("answer")
 		}
 		if known := itemWithID(shown.child("QuestionList"), question.value("id")); known != nil {
 			chosen[known.value("id")] = true
+			w.keeps.answers[known.value("id")] = custody{w.unit}.digest(known.value("id"), question.value("answer"))
 		}
 		answers[question.value("answer")] = true
 	}
@@ -75,6 +77,7 @@ func (w *write) confirmEmail() refusal {
 	if json.Unmarshal(w.q.body, &sent) != nil {
 		return nil // for others to refuse
 	}
+	w.keeps.emails = w.unit.recovery.reservedEmails(w.q.body)
 	return w.confirm(sent.SecurityEmail.Password, "password", wrongAdminPassword)
 }
 

@@ -63,6 +63,22 @@
 // that name its hardware address make it do something: exchangecode and activate give it a first password, update another address
 // at once, getcode voids the code before. A start voids codes. A wrong password counts as a failed login. The quirks inactive and factoryAddress make a device a new one: without a password, and with the address of the factory.
 //
+// # Recovery
+//
+// A device keeps what an owner prepares for the day on which nobody knows the password: POST GUIDFileData exports the file that
+// resets it, answers to security questions are kept as digests, and codes go to the reserved e-mail address; getcode gives one
+// for the vendor's support. What of that a model has are its abilities under sadp. Reset is somebody at the device:
+//
+//   - guid, questions, email and support give the administrator another password and change nothing else. The file and all codes are
+//     void then. Seven wrong files, answers or codes cost 30 minutes. Codes serve 48 hours, and none after a start, or after
+//     another one. The answer of support is that to the last code.
+//   - basic makes it forget all but network, users, security and cameras.
+//   - wipe makes it what it was when it left the factory: inactive, with another key for TLS. A recorder keeps the channels at its own
+//     ports, without their passwords. Its cameras keep what they have.
+//
+// All are in its log, which ContentMgmt/logSearch finds: localResetLoginPassWord, localParamSimpleDefault, localParamFactoryDefault,
+// and remoteSetDeviceActive for an activation. Control lets another process act.
+//
 // # Addresses
 //
 // A device with the quirk factoryAddress has 192.168.1.64, or what Options.Factory says, until it is given another address, and
@@ -120,7 +136,8 @@
 // Keys are ECDSA on P-256, since RSA keys cost too much for a fleet; devices are known for RSA only. Also assumed: a write
 // without a password keeps the one that was written before; the body of MACFilter, SecurityAdvanced and LoginLinkNum; that
 // the security questions and the e-mail addresses for recovery are refused without the password of who writes them; that a
-// right beyond the limits of a level is refused; and that a changed level brings its own rights. Of recorders
+// right beyond the limits of a level is refused; that wrong answers and codes cost as much as wrong files; the names
+// localParamSimpleDefault and localParamFactoryDefault, and those of records about other things than resets and logins; and that a changed level brings its own rights. Of recorders
 // it is assumed that they say ipcStreamFail where a right is missing and errorUserNameOrPasswd where an algorithm is, that the
 // protocol of the vendor knows no digest algorithms, and that they follow a redirect.
 //

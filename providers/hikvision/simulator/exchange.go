@@ -230,8 +230,11 @@ func (x *exchange) serve(u *device.Account) reply {
 	if x.f.has(Echo) {
 		return x.unit.model.respond(x.q, echo(u.Password))
 	}
+	if answer, exported := x.exports(u); exported {
+		return answer
+	}
 	if x.q.method != http.MethodGet && x.q.method != http.MethodHead {
-		return x.unit.model.respond(x.q, (&write{x.unit, x.q, u, x.f}).accept())
+		return x.unit.model.respond(x.q, (&write{unit: x.unit, q: x.q, by: u, f: x.f}).accept())
 	}
 	if x.q.path == userCheckPath && !x.unit.model.recorded {
 		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK())

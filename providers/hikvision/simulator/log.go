@@ -19,7 +19,11 @@ const (
 	Rejected     = device.Rejected // Detail has the sub code
 	Filtered     = device.Filtered
 	Rebooted     = device.Rebooted
-	Activated    = device.Activated // Detail has the name of the record in the log of a device
+
+	// Of these Detail has the name of the record in the log of a device.
+	Activated     = device.Activated
+	PasswordReset = device.PasswordReset
+	Defaulted     = device.Defaulted
 )
 
 // Entry is a line of the operation log of a device. It never holds a password.

@@ -35,5 +35,8 @@ const (
 	challengePath            = "/ISAPI/Security/challenge"
 	activatePath             = "/ISAPI/System/activate"
 	challengeV3Path          = "/ISAPI/System/activate/GetChallengeV3"
+	networkPath              = "/ISAPI/System/Network"
+	guidFilePath             = "/ISAPI/Security/GUIDFileData"
+	logSearchPath            = "/ISAPI/ContentMgmt/logSearch"
 	activateV3Path           = "/ISAPI/System/activate/StartActivateV3"
 )

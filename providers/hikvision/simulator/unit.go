@@ -43,8 +43,7 @@ type unit struct {
 	inactive     bool   // it waits for its first password
 	challenge    string // hexadecimal digits that the next activation is ciphered with; empty for none
 	exchanged    string // what the next activation by the discovery protocol is ciphered with; empty for none
-	code         string // for the vendor's support, as it was given last; empty if none is valid
-	codeAt       time.Time
+	recovery     recovery
 	info         []byte // deviceInfo as the factory made it, where it is not that of the model; nil if it is
 	usersChanged bool
 	newLogin     bool // the request being answered used a nonce for the first time
@@ -256,7 +255,8 @@ func (d *unit) reboot() {
 	d.core.Gate.Reset()
 	d.bootedAt = d.core.Away
 	clear(d.nonces)
-	d.challenge, d.exchanged, d.code = "", "", ""
+	d.challenge, d.exchanged = "", ""
+	d.recovery.code, d.recovery.mail = timed{}, timed{}
 	d.obey(d.saved)
 }
 

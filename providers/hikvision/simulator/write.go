@@ -13,6 +13,8 @@ type write struct {
 	q    request
 	by   *device.Account
 	f    fault
+
+	keeps keeps // for recovery
 }
 
 // accept carries out a write and notes it, with the faults that concern it.
@@ -29,6 +31,9 @@ func (w *write) accept() result {
 		entry.Kind, entry.Detail = Rejected, string(done.code)
 	}
 	w.unit.record(entry)
+	if entry.Kind == RemoteConfig {
+		w.keeps.into(&w.unit.recovery)
+	}
 	if entry.Kind == RemoteConfig && w.q.path == rebootPath {
 		w.unit.reboot()
 	}

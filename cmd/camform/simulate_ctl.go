@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine/atomicfile"
+	"camform/providers/hikvision/simulator"
+)
+
+// usualControl is where camform simulate lets people act at devices, where it is told no port.
+const usualControl = "127.0.0.1:8480"
+
+func simulateCtlCommand(a *app) *cobra.Command {
+	var control string
+	cmd := &cobra.Command{
+		Use:   "ctl",
+		Short: "Act at simulated devices as somebody who stands before them, or has the vendor's tool",
+		Long: `Act at devices of a camform simulate that runs with -control, as somebody who stands before them or uses the vendor's tool.
+
+    export NEW_PASSWORD=Correct-Horse-8
+    camform simulate ctl reset camera-v57-0003 guid -file gate.guid
+    camform simulate ctl reset camera-v57-0003 questions -answer 1=green -answer 2=Ada -answer 3=Paris
+    camform simulate ctl mail camera-v58-0004                        # prints the code that went to the reserved address
+    camform simulate ctl reset camera-v58-0004 email -code 1f0c9a7e
+    camform simulate ctl support code.txt -out answer.txt            # the vendor's support answers a code
+    camform simulate ctl reset camera-v57-0003 support -file answer.txt
+    camform simulate ctl reset recorder-v2-0007 wipe                 # or basic
+    camform simulate ctl reboot camera-v57-0003`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().StringVar(&control, "control", usualControl, "`ADDR`:PORT that camform simulate printed")
+	perform := func(ctx context.Context, act simulator.Act) (simulator.Outcome, error) {
+		o, err := simulator.Perform(ctx, "http://"+control, act)
+		if err != nil {
+			return o, fmt.Errorf("%s: %w", act.Device, err)
+		}
+		return o, nil
+	}
+	cmd.AddCommand(a.ctlReset(perform), a.ctlMail(perform), a.ctlReboot(perform), a.ctlSupport())
+	return cmd
+}
+
+// performer acts at a device.
+type performer func(context.Context, simulator.Act) (simulator.Outcome, error)
+
+func (a *app) ctlReset(perform performer) *cobra.Command {
+	var file, code, passwordEnv string
+	var answers []string
+	cmd := &cobra.Command{
+		Use:   "reset DEVICE METHOD",
+		Short: "Reset a device by guid, questions, email, support, basic or wipe",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			act := simulator.Act{Device: args[0], Deed: simulator.ResetIt}
+			act.Method, act.Code = simulator.Method(args[1]), code
+			if act.Method != simulator.Basic && act.Method != simulator.Wipe {
+				password, ok := a.env(passwordEnv)
+				if !ok || password == "" {
+					return fmt.Errorf("the environment variable %s holds no new password; set it, or name another with -new-password-env", passwordEnv)
+				}
+				act.Password = password
+			}
+			var err error
+			if act.Answers, err = answersByID(answers); err != nil {
+				return err
+			}
+			if file != "" {
+				if act.File, err = os.ReadFile(file); err != nil {
+					return fmt.Errorf("-file: %w", err)
+				}
+			}
+			if _, err := perform(cmd.Context(), act); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.out, "%s was reset: %s.\n", act.Device, act.Method)
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&file, "file", "", "the `FILE` that the device exported (guid), or the answer of the vendor's support (support)")
+	f.StringVar(&code, "code", "", "the `CODE` that went to the reserved address (email)")
+	f.StringArrayVar(&answers, "answer", nil, "`ID=TEXT`, the answer to a question (questions); once for each")
+	f.StringVar(&passwordEnv, "new-password-env", "NEW_PASSWORD", "environment `VAR`iable that holds the new password of the administrator")
+	return cmd
+}
+
+// answersByID reads answers such as 1=green.
+func answersByID(texts []string) (map[string]string, error) {
+	answers := map[string]string{}
+	for _, text := range texts {
+		id, answer, found := strings.Cut(text, "=")
+		if !found {
+			return nil, fmt.Errorf("-answer: %q is not ID=TEXT, such as 1=green", text)
+		}
+		answers[id] = answer
+	}
+	return answers, nil
+}
+
+func (a *app) ctlMail(perform performer) *cobra.Command {
+	return &cobra.Command{
+		Use:   "mail DEVICE",
+		Short: "Ask for a code, and print what comes to the reserved address",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := perform(cmd.Context(), simulator.Act{Device: args[0], Deed: simulator.AskMail})
+			if err == nil {
+				fmt.Fprintf(a.out, "%s: %s\n", o.Address, o.Code)
+			}
+			return err
+		},
+	}
+}
+
+func (a *app) ctlReboot(perform performer) *cobra.Command {
+	return &cobra.Command{
+		Use:   "reboot DEVICE",
+		Short: "Take the power from a device and give it back",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			_, err := perform(cmd.Context(), simulator.Act{Device: args[0], Deed: simulator.RebootIt})
+			if err == nil {
+				fmt.Fprintf(a.out, "%s starts.\n", args[0])
+			}
+			return err
+		},
+	}
+}
+
+func (a *app) ctlSupport() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "support FILE",
+		Short: "Answer a device code, as the vendor's support does",
+		Long:  `Answer a device code, as the vendor's support does. The file holds the code, or the device's answer to getcode as it came.`,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text, err := os.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			var packet struct{ Code string }
+			if xml.Unmarshal(bytes.TrimRight(text, "\x00"), &packet) == nil && packet.Code != "" {
+				text = []byte(packet.Code)
+			}
+			if err := atomicfile.Replace(out, simulator.SupportAnswer(text), 0o600); err != nil {
+				return fmt.Errorf("-out: %w", err)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "answer.txt", "write the answer to this `FILE`")
+	return cmd
+}
