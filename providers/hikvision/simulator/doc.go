@@ -76,6 +76,10 @@
 //   - wipe makes it what it was when it left the factory: inactive, with another key for TLS. A recorder keeps the channels at its own
 //     ports, without their passwords. Its cameras keep what they have.
 //
+// System/configurationData delivers a sealed file of the documents, without users, secrets and certificates, and takes it back: on the
+// same device with the same firmware and the same secret key, unchanged. Which of these is amiss, the code of a refusal says.
+// Security/extern/capabilities tells the ways to be reset without a password, where the model has it.
+//
 // All are in its log, which ContentMgmt/logSearch finds: localResetLoginPassWord, localParamSimpleDefault, localParamFactoryDefault,
 // and remoteSetDeviceActive for an activation. Control lets another process act.
 //

@@ -175,6 +175,8 @@ func (x *exchange) answer() reply {
 		return x.activateStatus()
 	case x.unit.inactive:
 		return x.whileInactive()
+	case x.q.path == externPath && x.unit.model.Extern != "":
+		return x.ways()
 	case x.unit.lockedFor(x.q.source) > 0:
 		return x.locked()
 	case x.activates():

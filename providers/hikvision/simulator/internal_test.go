@@ -51,6 +51,7 @@ func TestPersonalitiesAreChecked(t *testing.T) {
 		`"times": 7`:            `"times": 0`,
 		`"refused": 400`:        `"refused": 0`,
 		`"classic"`:             `"modern"`,
+		`"extern": "open"`:      `"extern": "ajar"`,
 		`"kind": "camera"`:      `"kind": 7`,
 		`"rebootRequired": [`:   `"absent": [{"below": "/ISAPI"}], "rebootRequired": [`,
 		`"reboot": {`:           `"banned": [{"path": "/ISAPI", "element": "a", "code": "none"}], "reboot": {`,

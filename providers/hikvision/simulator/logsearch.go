@@ -27,17 +27,20 @@ func metaID(e Entry) string {
 	case Rebooted:
 		return "Operation/powerOn"
 	case RemoteConfig:
-		return "Operation/" + written(e.Path)
+		return "Operation/" + written(e)
 	}
 	return ""
 }
 
-// written is the minor type of a write to a path.
-func written(path string) string {
+// written is the minor type of a write.
+func written(e Entry) string {
+	if e.Path == configurationPath {
+		return map[string]string{http.MethodGet: "remoteDownloadCfgFile", http.MethodPut: "remoteUploadCfgFile"}[e.Method]
+	}
 	for _, w := range []struct{ below, minor string }{
 		{usersPath, "remoteUserManagement"}, {securityPath, "remoteCfgSecurity"}, {networkPath, "remoteCfgNetwork"}, {timePath, "remoteCfgTime"}, {rebootPath, "remoteReboot"},
 	} {
-		if path == w.below || strings.HasPrefix(path, w.below+"/") {
+		if e.Path == w.below || strings.HasPrefix(e.Path, w.below+"/") {
 			return w.minor
 		}
 	}

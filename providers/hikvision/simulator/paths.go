@@ -36,6 +36,8 @@ const (
 	activatePath             = "/ISAPI/System/activate"
 	challengeV3Path          = "/ISAPI/System/activate/GetChallengeV3"
 	networkPath              = "/ISAPI/System/Network"
+	externPath               = "/ISAPI/Security/extern/capabilities"
+	configurationPath        = "/ISAPI/System/configurationData"
 	guidFilePath             = "/ISAPI/Security/GUIDFileData"
 	logSearchPath            = "/ISAPI/ContentMgmt/logSearch"
 	activateV3Path           = "/ISAPI/System/activate/StartActivateV3"

@@ -28,6 +28,8 @@ type personality struct {
 	Reboot   rebootStyle   `json:"reboot"`
 
 	Activation activationStyle `json:"activation"` // how it gets its first password
+	// Extern is what it says of its ways to be reset without a password; empty where it demands one.
+	Extern externStyle `json:"extern,omitempty"`
 
 	// RebootRequired are documents whose changes are stored at once but act only after a reboot, and views of which a change
 	// does, such as /ISAPI/System/Network/interfaces/{id}/ipAddress.
@@ -156,6 +158,8 @@ func (p *personality) check() error {
 		return fmt.Errorf("writes %q is not known", p.Writes)
 	case !slices.Contains([]activationStyle{noActivation, classicActivation, v3Activation}, p.Activation):
 		return fmt.Errorf("activation %q is not known", p.Activation)
+	case !slices.Contains([]externStyle{"", externOpen, externClosed}, p.Extern):
+		return fmt.Errorf("extern %q is not known", p.Extern)
 	case p.Lock.Times <= 0 || p.Lock.Minutes <= 0:
 		return fmt.Errorf("lock has no limits")
 	case slices.ContainsFunc(p.Absent, func(a absence) bool { return a.Below == "" || a.Status == 0 || errorCodes[a.Code] == 0 }):

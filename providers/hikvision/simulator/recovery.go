@@ -225,19 +225,19 @@ func (d custody) forget() {
 	if d.info != nil {
 		d.own[deviceInfoPath] = d.info
 	}
-	saved := d.model.settings
-	for path, body := range d.own {
-		_ = saved.learn(d.model, path, body) // it was taken before
-	}
-	d.saved, d.clockOffset = &saved, 0
+	d.clockOffset = 0
+	d.relearn()
 }
 
-// exports answers a request for what is no document: the file that resets the device, and the log.
+// exports answers a request for what is no document: the file that resets the device, its log, and the file of its configuration.
 func (x *exchange) exports(u *device.Account) (reply, bool) {
-	if x.q.method != http.MethodPost || x.unit.model.recorded {
-		return reply{}, false
-	}
 	switch {
+	case x.unit.model.recorded:
+		return reply{}, false
+	case x.q.path == configurationPath:
+		return x.configuration(u), true
+	case x.q.method != http.MethodPost:
+		return reply{}, false
 	case x.q.path == guidFilePath && slices.Contains(x.unit.model.SADP.Abilities, methods[ByGUID]):
 		return x.exportGUID(u), true
 	case x.q.path == logSearchPath:

@@ -48,6 +48,12 @@ const (
 	accountNotActivated  subCode = "theAccountIsNotActivated"
 	notActivated         subCode = "notActivated"
 	hasActivated         subCode = "hasActivated"
+	badDevType           subCode = "badDevType"
+	badVersion           subCode = "badVersion"
+	secretKeyError       subCode = "cfgFileSecretKeyError"
+	importErrorData      subCode = "importErrorData"
+	fileFormatError      subCode = "fileFormatError"
+	fileContentError     subCode = "fileContentError"
 	sameAsOldPassword    subCode = "cannotSameAsOldPassword"
 
 	noTrigger           subCode = "isapi get event trigger is failed[131073]!!!"
@@ -82,6 +88,7 @@ var errorCodes = map[subCode]uint32{
 	riskPassword: 0x60000015, parametersLack: 0x60000019, timeFormatError: 0x60000041, passwordTooLong: 0x6000005F,
 	badIPv6Address: 0x60000005, portError: 0x6000000C, badNetMask: 0x6000000E, badJSONContent: 0x60000017, beyondLimit: 0x60000025,
 	wrongAdminPassword: 0x60000042, wrongQuestions: 0x60000055,
+	badVersion: 0x6000000F, badDevType: 0x60000010, secretKeyError: 0x60000076,
 	rebootRequired: 0x70000001, accountNotActivated: 0x0020000F, sameAsOldPassword: 0x400010E8,
 }
 
