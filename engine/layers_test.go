@@ -36,7 +36,7 @@ var layers = []struct {
 
 	{"engine/papers", "engine/recover"},
 	{"engine/recover", "engine/inventory providers schema"},
-	{"engine/inventory", "engine/config engine/state providers schema"},
+	{"engine/inventory", "engine/config engine/discovery engine/state providers schema"},
 	{"engine/advisory", "schema schema/nesting"},
 	{"engine/discovery", "engine/config engine/consumer engine/state providers schema"},
 

@@ -106,6 +106,7 @@ func (a *app) discover(cmd *cobra.Command, o *discovering) error {
 	if err != nil {
 		return err
 	}
+	r.At = time.Now()
 	if err := view.NewDiscovery(o.format, a.stdout()).Found(r, taken(cfg)); err != nil {
 		return err
 	}

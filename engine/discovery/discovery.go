@@ -93,6 +93,7 @@ const (
 
 // Report is what was found.
 type Report struct {
+	At       time.Time       // when the search ended; zero where nobody was asked
 	Findings []Finding       // those with an address first, in their order
 	Missing  []schema.Device // of the configuration, that nobody says to be; that proves nothing
 }

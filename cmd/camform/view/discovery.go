@@ -125,53 +125,8 @@ func addressText(a netip.Addr) string {
 
 type discoveryJSON struct{ Output }
 
-// found is a finding as programs read it.
-type found struct {
-	Address          string   `json:"address,omitempty"`
-	MAC              string   `json:"mac,omitempty"`
-	Model            string   `json:"model,omitempty"`
-	Serial           string   `json:"serial,omitempty"`
-	Firmware         string   `json:"firmware,omitempty"`
-	Activated        string   `json:"activated"` // yes, no or unknown
-	BeforeActivation bool     `json:"before_activation,omitempty"`
-	Resets           []string `json:"resets,omitempty"`
-	BootTime         string   `json:"boot_time,omitempty"`
-	Network          string   `json:"network,omitempty"`
-	URL              string   `json:"url,omitempty"`
-	Source           string   `json:"source"` // inquiry, range or recorder
-	Device           string   `json:"device,omitempty"`
-	MatchedBy        string   `json:"matched_by,omitempty"`
-	Remarks          []string `json:"remarks,omitempty"`
-}
-
-func foundOf(f discovery.Finding) found {
-	shown := found{
-		Address: addressText(f.Address), MAC: f.Identity.MAC, Model: f.Identity.Model, Serial: f.Identity.Serial, Firmware: f.Identity.Firmware,
-		Activated: string(f.Activated), BeforeActivation: f.BeforeActivation, Resets: f.Resets, BootTime: f.BootTime, URL: f.URL,
-		Source: string(f.Source), MatchedBy: string(f.By), Remarks: f.Remarks(),
-	}
-	if f.Network.IsValid() {
-		shown.Network = f.Network.String()
-	}
-	if !f.Declared.IsZero() {
-		shown.Device = f.Declared.String()
-	}
-	return shown
-}
-
 func (v discoveryJSON) Found(r discovery.Report, _ []string) error {
-	shown := make([]found, len(r.Findings))
-	for i, f := range r.Findings {
-		shown[i] = foundOf(f)
-	}
-	missing := make([]string, len(r.Missing))
-	for i, d := range r.Missing {
-		missing[i] = d.String()
-	}
-	return v.document(struct {
-		Devices []found  `json:"devices"`
-		Missing []string `json:"not_heard_of"`
-	}{shown, missing})
+	return v.document(r.Document())
 }
 
 type discoveryCSV struct{ Output }
@@ -179,10 +134,10 @@ type discoveryCSV struct{ Output }
 func (v discoveryCSV) Found(r discovery.Report, _ []string) error {
 	rows := [][]string{{"address", "mac", "model", "serial", "firmware", "activated", "resets", "boot_time", "network", "source", "device", "remarks"}}
 	for _, f := range r.Findings {
-		s := foundOf(f)
+		e := f.Entry()
 		rows = append(rows, []string{
-			s.Address, s.MAC, s.Model, s.Serial, s.Firmware, s.Activated, strings.Join(s.Resets, " "), s.BootTime, s.Network, s.Source, s.Device,
-			strings.Join(s.Remarks, "; "),
+			e.Address, e.MAC, e.Model, e.Serial, e.Firmware, string(e.Activated), strings.Join(e.Resets, " "), e.BootTime, e.Network, string(e.Source), e.Device,
+			strings.Join(e.Remarks, "; "),
 		})
 	}
 	return v.csv(rows)

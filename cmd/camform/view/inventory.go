@@ -1,9 +1,11 @@
 package view
 
 import (
+	"slices"
 	"strings"
 	"time"
 
+	"camform/engine/discovery"
 	"camform/engine/inventory"
 	"camform/engine/render"
 )
@@ -52,26 +54,41 @@ type item struct {
 	Contract      string `json:"contract,omitempty"`
 	ContractUntil string `json:"contract_until,omitempty"`
 	Missing       string `json:"missing,omitempty"`
+	HeardAt       string `json:"heard_at,omitempty"` // address
+	Activated     string `json:"activated,omitempty"`
+	Remarks       string `json:"remarks,omitempty"`
 }
 
 var itemColumns = []string{
 	"device", "status", "duplicates", "address", "model", "serial", "mac", "firmware", "site", "location", "last_seen", "owner", "custodian",
 	"purchased_from", "invoice", "label_photo", "label_sha256", "warranty", "warranty_until", "contract", "contract_until", "missing",
+	"heard_at", "activated", "remarks",
 }
 
 func (i item) cells() []string {
 	return []string{
 		i.Device, i.Status, i.Duplicates, i.Address, i.Model, i.Serial, i.MAC, i.Firmware, i.Site, i.Location, i.LastSeen, i.Owner, i.Custodian,
 		i.PurchasedFrom, i.Invoice, i.LabelPhoto, i.LabelSHA256, i.Warranty, i.WarrantyUntil, i.Contract, i.ContractUntil, i.Missing,
+		i.HeardAt, i.Activated, i.Remarks,
 	}
 }
 
 func itemOf(r inventory.Record, photos map[string]string) item {
 	i := item{
-		Device: r.Device.String(), Address: r.URL, Model: r.Identity.Model, Serial: r.Identity.Serial, MAC: r.Identity.MAC, Firmware: r.Identity.Firmware,
+		Address: r.URL, Model: r.Identity.Model, Serial: r.Identity.Serial, MAC: r.Identity.MAC, Firmware: r.Identity.Firmware,
 		Site: r.Site, Location: r.Location, Owner: r.Owner, Custodian: r.Custodian, PurchasedFrom: r.PurchasedFrom, Invoice: r.Invoice,
 		LabelPhoto: r.LabelPhoto, LabelSHA256: photos[r.LabelPhoto], Warranty: r.Warranty, WarrantyUntil: r.WarrantyUntil,
-		Contract: r.Contract, ContractUntil: r.ContractUntil, Missing: strings.Join(r.Missing(), " "),
+		Contract: r.Contract, ContractUntil: r.ContractUntil,
+	}
+	if !slices.Contains(r.Status, inventory.Unknown) {
+		i.Missing = strings.Join(r.Missing(), " ")
+	}
+	if !r.Device.IsZero() {
+		i.Device = r.Device.String()
+	}
+	if r.Heard != nil {
+		e := r.Heard.Entry()
+		i.HeardAt, i.Activated, i.Remarks = e.Address, string(e.Activated), strings.Join(e.Remarks, "; ")
 	}
 	if !r.LastSeen.IsZero() {
 		i.LastSeen = r.LastSeen.UTC().Format(time.RFC3339)
@@ -90,8 +107,13 @@ func itemOf(r inventory.Record, photos map[string]string) item {
 // inventoryHeader is what people see of a record; the rest is for programs.
 var inventoryHeader = []string{"device", "status", "model", "serial number", "last seen (UTC)", "where", "owner", "missing for a proof"}
 
-func inventoryRows(records []inventory.Record) [][]string {
-	var rows [][]string
+// inventoryTable are the rows of a table, its header the first. What was heard on the network has columns if something was.
+func inventoryTable(records []inventory.Record) [][]string {
+	heard := slices.ContainsFunc(records, func(r inventory.Record) bool { return r.Heard != nil })
+	rows := [][]string{slices.Clone(inventoryHeader)}
+	if heard {
+		rows[0] = append(rows[0], "heard of at")
+	}
 	for _, r := range records {
 		i := itemOf(r, nil)
 		status := i.Status
@@ -103,9 +125,13 @@ func inventoryRows(records []inventory.Record) [][]string {
 		if !r.LastSeen.IsZero() {
 			seen = r.LastSeen.UTC().Format(time.DateTime)
 		}
-		rows = append(rows, []string{
-			i.Device, status, orDash(i.Model), orDash(i.Serial), orDash(seen), orDash(where), orDash(i.Owner), orDash(strings.ReplaceAll(i.Missing, " ", ", ")),
-		})
+		row := []string{
+			orDash(i.Device), status, orDash(i.Model), orDash(i.Serial), orDash(seen), orDash(where), orDash(i.Owner), orDash(strings.ReplaceAll(i.Missing, " ", ", ")),
+		}
+		if heard {
+			row = append(row, orDash(i.HeardAt))
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -113,13 +139,24 @@ func inventoryRows(records []inventory.Record) [][]string {
 type inventoryText struct{ Output }
 
 func (v inventoryText) Show(records []inventory.Record, _ map[string]string) error {
-	return render.Table(v, inventoryHeader, inventoryRows(records))
+	rows := inventoryTable(records)
+	if err := render.Table(v, rows[0], rows[1:]); err != nil {
+		return err
+	}
+	var heard []discovery.Finding
+	for _, r := range records {
+		if r.Heard != nil {
+			heard = append(heard, *r.Heard)
+		}
+	}
+	return discoveryText{v.Output}.remarks(heard)
 }
 
 type inventoryMarkdown struct{ Output }
 
 func (v inventoryMarkdown) Show(records []inventory.Record, _ map[string]string) error {
-	return v.markdownTable(inventoryHeader, inventoryRows(records))
+	rows := inventoryTable(records)
+	return v.markdownTable(rows[0], rows[1:])
 }
 
 type inventoryJSON struct{ Output }
