@@ -6,6 +6,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/credential"
 	"camform/engine/diff"
+	"camform/engine/plan"
 	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/schema"
@@ -28,7 +29,7 @@ func readCredentials(ctx context.Context, store *state.Fleet) (credentials, erro
 	for _, s := range all {
 		c.versions[s.Name] = append(c.versions[s.Name], s)
 		if s.Status == state.SecretLive {
-			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created, Made: s.Run != "", Uncertain: s.Uncertain}
+			c.live[s.Name] = diff.Managed{Version: s.Version, Since: s.Created, Made: s.Run != "", Activated: s.Note == plan.Activates, Uncertain: s.Uncertain}
 		}
 	}
 	c.restored, err = store.Behind(ctx)

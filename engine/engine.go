@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -101,6 +102,11 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	if planned == nil {
 		return nil, problems
 	}
+	newcomers, err := newcomersOf(ctx, e.Store.Devices, cfg, planned.found, e.judge())
+	if err != nil {
+		return nil, append(problems, stateUnreadable(err)...)
+	}
+	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())
 	return planned, slices.Concat(problems, planned.lacking(at.devices), planOverHTTP(planned.Plan, e.Provider.Kinds()))
@@ -247,7 +253,9 @@ func Requests(planned *Planned, provider providers.Provider) ([]DeviceRequests, 
 func Prove(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 	var problems diag.Problems
 	for _, d := range p.Devices {
-		problems = append(problems, guard.Prove(d, kinds)...)
+		if d.Activation == nil { // what its steps come to is proven once it was read
+			problems = append(problems, guard.Prove(d, kinds)...)
+		}
 	}
 	return problems
 }
@@ -443,7 +451,7 @@ func (e *Engine) judge() judge {
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 	return apply.Options{
 		Provider: e.Provider, Store: e.Store, Vault: e.Passwords, Sealer: e.sealer(), Run: run, Holding: e.Holding, Parallelism: e.Parallelism,
-		Secret: e.Secret, Event: e.Event, Sleep: sleep,
+		Secret: e.Secret, Event: e.Event, Sleep: sleep, Settle: settler{e.judge(), e.Store, e.Secret}.settle,
 		Explain: func(ctx context.Context, d plan.Device, err error) error {
 			known, unread := standingOf(context.WithoutCancel(ctx), e.Store, d.Address, d.Access)
 			if unread != nil {
@@ -456,7 +464,11 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 			if err != nil {
 				return providers.Target{}, err
 			}
-			return e.surveyor(nil).target(ctx, d.Address, d.Access, known.Pin, d.Origins()...)
+			target, err := e.surveyor(nil).target(ctx, d.Address, d.Access, known.Pin, d.Origins()...)
+			if d.Activation != nil && errors.Is(err, errNoPassword) {
+				err = nil // it is about to get one
+			}
+			return target, err
 		},
 	}
 }

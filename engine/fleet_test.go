@@ -30,6 +30,7 @@ import (
 	"camform/providers/hikvision"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/schema"
 )
 
 const (
@@ -185,6 +186,14 @@ func (s *inspected) MayAuthenticate(ctx context.Context, c providers.Credential)
 
 func (s *inspected) DoAs(ctx context.Context, c providers.Credential, r providers.Request) (providers.Reply, error) {
 	return s.Session.(providers.Impersonator).DoAs(ctx, c, r)
+}
+
+func (s *inspected) Activation(ctx context.Context) (providers.Activation, error) {
+	return s.Session.(providers.Dormant).Activation(ctx)
+}
+
+func (s *inspected) Activate(ctx context.Context, before providers.Activation, password schema.Secret) error {
+	return s.Session.(providers.Activator).Activate(ctx, before, password)
 }
 
 func (s *inspected) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {

@@ -87,7 +87,7 @@ func (p *Planned) nowhere(devices []*config.Device) lacks {
 			}
 		}
 		for _, want := range device.Settings {
-			if p.Plan.Devices[i].Problem == "" && !lacked[want.Address] && !p.unreadable(i, want.Address) {
+			if !p.Plan.Devices[i].Unread() && !lacked[want.Address] && !p.unreadable(i, want.Address) {
 				exists[want.Address.Local()] = true
 			}
 		}

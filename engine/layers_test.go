@@ -73,7 +73,7 @@ var layers = []struct {
 	{"providers/hikvision/reach", "providers providers/hikvision/document providers/hikvision/hook providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/hook", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/codec", "providers providers/hikvision/document providers/hikvision/xmlpatch schema"},
-	{"providers/hikvision/isapi", "providers providers/hikvision/cipher schema"},
+	{"providers/hikvision/isapi", "providers providers/hikvision/activation providers/hikvision/cipher schema"},
 	{"providers/hikvision/cipher", "providers/hikvision/document providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/document", "providers providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/simulator", "providers/device"},
@@ -163,6 +163,7 @@ var storeys = map[string]string{
 		review.go backups.go learn.go requests.go
 		lock.go
 		lacking.go tell.go
+		activation.go
 		planned.go
 		audit.go advisories.go consumers.go restored.go
 		logins.go judge.go survey.go
@@ -199,7 +200,8 @@ var storeys = map[string]string{
 		limits.go names.go
 		mask.go secret.go text.go`,
 	"providers/hikvision/isapi": `
-		authenticate.go impersonate.go write.go
+		activate.go authenticate.go impersonate.go
+		write.go
 		sensitive.go
 		read.go
 		session.go

@@ -17,13 +17,13 @@ type Planned struct {
 	Plan      *plan.Plan
 	Snapshots map[schema.Device]*live.Snapshot
 
-	last  memory      // what was remembered when it was made; nil for the way back
-	known credentials // what was known of managed passwords before
+	last  memory  // what was remembered when it was made; nil for the way back
+	found *survey // what it was made from
 }
 
 // plannedFrom is a plan for the devices of a survey, which has none yet.
 func plannedFrom(p *plan.Plan, found *survey) *Planned {
-	planned := &Planned{Plan: p, Snapshots: make(map[schema.Device]*live.Snapshot, len(found.devices)), known: found.credentials}
+	planned := &Planned{Plan: p, found: found, Snapshots: make(map[schema.Device]*live.Snapshot, len(found.devices))}
 	for i, device := range found.devices {
 		planned.Snapshots[device.Address] = found.snapshots[i]
 	}
@@ -81,7 +81,7 @@ func (p *Planned) check(devices []*config.Device, j judge) {
 	}
 	for i, d := range p.Plan.Devices {
 		if device := asked[d.Address]; device != nil {
-			p.Plan.Devices[i].Checks = j.checks(device, p.Snapshots[d.Address], p.known)
+			p.Plan.Devices[i].Checks = j.checks(device, p.Snapshots[d.Address], p.found.credentials)
 		}
 	}
 }

@@ -24,6 +24,9 @@ func (j judge) requests(planned *Planned) ([]DeviceRequests, error) {
 	var all []DeviceRequests
 	blank := schema.NewSecret(schema.Blank)
 	for _, d := range planned.Plan.Devices {
+		if d.Activation != nil {
+			continue // what it needs is not known before it was read
+		}
 		listed := DeviceRequests{Device: d.Address}
 		for _, g := range plan.GroupsAsOrdered(d.Steps, j.Kinds()) {
 			snap := planned.Snapshots[d.Address]

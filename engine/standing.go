@@ -85,7 +85,8 @@ func (s standing) advice(err error) string {
 	refusal, untried := errors.AsType[*ledger.Refusal](err)
 	switch {
 	case errors.Is(err, providers.ErrInactive) && !s.seen.IsZero():
-		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. Activate it; then %s with its new password", at(s.seen), s.run())
+		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. If that was meant, run camform state forget '%s', and plan again: "+
+			"it is activated then like a new one", at(s.seen), s.device)
 	case untried && s.rotating():
 		return "the current password is uncertain: a rotation did not finish. After that time, camform rotate -due resolves it"
 	case untried && refusal.Cause == ledger.Forgotten:
@@ -237,6 +238,11 @@ func LoginCommand(device schema.Device, from, reason string) string {
 		command += fmt.Sprintf(" -accept-risk '%s'", reason)
 	}
 	return command
+}
+
+// withoutPassword adds to errNoPassword what to do if the device has one.
+func (s standing) withoutPassword(err error) error {
+	return told{err, fmt.Sprintf("%s; if the device has one, add password = secret(...) beside password_policy, or %s", providers.Reason(err), s.run())}
 }
 
 // origin is where the password comes from that camform logs in with.

@@ -52,7 +52,7 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 		{name: "restored from a backup", err: refused, versions: []state.SecretVersion{restored}, want: []string{"restored from a backup of 2026-02-28T12:00:00Z", "newer password than version 2 of gate/admin", login}},
 		{name: "restored, and told by an earlier run", err: withheld(ledger.Again), versions: []state.SecretVersion{restored}, want: []string{"restored from a backup of", login}},
 		{name: "restored with one on its way that was tried", err: refused, versions: []state.SecretVersion{onItsWay, restored}, want: []string{"restored from a backup of", login}},
-		{name: "reset", err: inactive, versions: []state.SecretVersion{live}, want: []string{"reset or replaced since", "Activate it", login}},
+		{name: "reset", err: inactive, versions: []state.SecretVersion{live}, want: []string{"reset or replaced since", "camform state forget 'device.gate'", "plan again"}},
 		{name: "not activated yet", err: inactive, versions: []state.SecretVersion{live}, unseen: true},
 		{name: "a rotation in doubt", err: withheld(ledger.Spent), versions: []state.SecretVersion{pending, live}, want: []string{"a rotation did not finish", "camform rotate -due"}},
 		{name: "forgotten by an interrupt", err: withheld(ledger.Forgotten), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin -accept-risk 'an earlier run was interrupted'"}},

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -209,7 +210,10 @@ func (s surveyor) request(
 	access := diff.AccessOf(device)
 	target, err := s.target(ctx, device.Address, access, pin)
 	if err != nil {
-		request.Blocked = err
+		request.Target, request.Blocked = target, err
+		if errors.Is(err, errNoPassword) {
+			request.Dormant, request.Blocked, request.Explain = true, known.withoutPassword(err), known.explain
+		}
 		return request
 	}
 	request.Target, request.Wants, request.Explain = target, wants(s.interpreter.Kinds(), device), known.explain
@@ -235,7 +239,7 @@ func (s surveyor) renewed(ctx context.Context, known standing, pin providers.Pin
 
 // target is how to reach a device of which a pin is known from earlier runs. Origins are those of secrets that are sent to it
 // beside the password that camform logs in with. The error is ErrDowngraded if the pin is of a TLS key, and the address has no
-// TLS: a password that was safe would not be.
+// TLS: a password that was safe would not be. With errNoPassword the target has no password and is right otherwise.
 func (s surveyor) target(
 	ctx context.Context, device schema.Device, access plan.Access, pin providers.Pin, origins ...string,
 ) (providers.Target, error) {
@@ -244,11 +248,14 @@ func (s surveyor) target(
 		return providers.Target{}, err
 	}
 	password, origin, err := s.password(ctx, access)
-	if err != nil {
+	if err != nil && !errors.Is(err, errNoPassword) {
 		return providers.Target{}, err
 	}
-	return s.reach(device, u, access, pin, password, append(origins, origin)...), nil
+	return s.reach(device, u, access, pin, password, append(origins, origin)...), err
 }
+
+// errNoPassword is the error of a login whose password the vault has yet to make. The device can be asked what takes no login.
+var errNoPassword = fmt.Errorf("the vault has no password for it yet, and the login gives no first one: %w", providers.ErrBudget)
 
 // secureEnough is the address of a device, or ErrDowngraded; see target.
 func secureEnough(access plan.Access, pin providers.Pin) (*url.URL, error) {
@@ -291,6 +298,12 @@ func (s surveyor) password(ctx context.Context, access plan.Access) (password sc
 		if v, ok := rotate.Live(versions); ok {
 			password, err = s.passwords.Open(v)
 			return password, credential.Origin(access.Managed), err
+		}
+		switch own := credential.Origin(access.Managed); {
+		case rotate.InDoubt(versions):
+			return schema.Secret{}, own, nil // one of the versions is it
+		case access.Password.Origin == own:
+			return schema.Secret{}, own, errNoPassword
 		}
 	}
 	password, err = s.secret(access.Password.Origin)

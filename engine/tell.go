@@ -155,7 +155,7 @@ func untoldSince(o state.Owed) string {
 func (p *Planned) leftBehind(owed []state.Owed, kinds *schema.Kinds) {
 	steps := stepsOf(p.Plan.Devices)
 	for _, o := range owed {
-		unread := slices.ContainsFunc(p.Plan.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device && d.Problem != "" })
+		unread := slices.ContainsFunc(p.Plan.Devices, func(d plan.Device) bool { return d.Address == o.Account.Device && d.Unread() })
 		if unread || givesPassword(steps[o.Account.String()]) {
 			continue
 		}

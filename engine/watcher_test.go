@@ -9,6 +9,7 @@ import (
 
 	"camform/providers"
 	"camform/providers/memory"
+	"camform/schema"
 )
 
 // watcher is a provider that watches the sessions that can write: it tells of every exchange before and after it, and
@@ -88,6 +89,16 @@ func (s *watchedSession) ExportRecoveryFile(ctx context.Context) (file []byte, e
 
 func (s *watchedSession) MayAuthenticate(ctx context.Context, c providers.Credential) (err error) {
 	s.around(memory.MethodAsk, func() { err = s.Session.(providers.Authenticator).MayAuthenticate(ctx, c) })
+	return err
+}
+
+func (s *watchedSession) Activation(ctx context.Context) (said providers.Activation, err error) {
+	s.around("GET /activation", func() { said, err = s.Session.(providers.Dormant).Activation(ctx) })
+	return said, err
+}
+
+func (s *watchedSession) Activate(ctx context.Context, before providers.Activation, password schema.Secret) (err error) {
+	s.around("ACTIVATE /activation", func() { err = s.Session.(providers.Activator).Activate(ctx, before, password) })
 	return err
 }
 

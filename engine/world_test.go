@@ -22,6 +22,7 @@ import (
 	"camform/engine/graph"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/providers/memory"
@@ -220,8 +221,11 @@ func (w *world) engine() *engine.Engine {
 	defer w.mu.Unlock()
 	w.events = nil
 	return &engine.Engine{
-		Provider: w.provider, Store: w.store.Fleet, Parallelism: w.parallelism, Now: w.clock.now, Version: "1.0",
+		Provider: w.provider, Store: w.store.Fleet, Passwords: storedPasswords{w.store}, Parallelism: w.parallelism, Now: w.clock.now, Version: "1.0",
 		Secret: func(origin string) (schema.Secret, error) {
+			if name, ok := strings.CutPrefix(origin, "vault:"); ok {
+				return w.live(name)
+			}
 			text, ok := w.secrets[origin]
 			if !ok {
 				return schema.Secret{}, fmt.Errorf("there is no %s", origin)
@@ -234,6 +238,19 @@ func (w *world) engine() *engine.Engine {
 			w.events = append(w.events, e)
 		},
 	}
+}
+
+// live is the live version of a secret of the vault.
+func (w *world) live(name string) (schema.Secret, error) {
+	versions, err := w.store.Versions(context.Background(), name)
+	if err != nil {
+		return schema.Secret{}, err
+	}
+	current, ok := rotate.Live(versions)
+	if !ok {
+		return schema.Secret{}, fmt.Errorf("the vault has no %s", name)
+	}
+	return storedPasswords{w.store}.Open(current)
 }
 
 // planned plans, and fails the test if that finds a problem.

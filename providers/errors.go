@@ -17,6 +17,7 @@ var (
 	ErrIdentity    = errors.New("another device answers")
 	ErrForbidden   = errors.New("the operator's rules do not allow it")
 	ErrInactive    = errors.New("the device is not activated")
+	ErrActive      = errors.New("the device is activated already")
 	ErrUnsupported = errors.New("the device does not have this")
 	ErrDenied      = errors.New("the account may not do this")
 	ErrMustChange  = errors.New("the account must set a password of its own first")
@@ -44,7 +45,7 @@ func (e *ElsewhereError) Error() string {
 func (*ElsewhereError) Unwrap() error { return ErrIdentity }
 
 var families = []error{
-	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,
+	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive, ErrActive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,
 	ErrMalformed, ErrUnknown,
 }
 

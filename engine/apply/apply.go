@@ -57,6 +57,10 @@ type Options struct {
 	// Explain adds to the error of a login what else is known about why it failed; nil for nothing.
 	Explain func(context.Context, plan.Device, error) error
 
+	// Settle reads a device that just got its first password over its session, and returns it with the steps that are left of
+	// those of its plan, in an order in which the ways in stay open. The error is for people.
+	Settle func(ctx context.Context, d plan.Device, session providers.Reader) (plan.Device, error)
+
 	// Secret reads a secret from its origin.
 	Secret func(origin string) (schema.Secret, error)
 
@@ -72,6 +76,7 @@ type Options struct {
 
 	unmoved map[schema.Device]string // why devices could not get their names
 	flights *flights                 // requests under way
+	batch   *batch                   // who gets a first password, and when
 }
 
 // Run carries out a plan. Once stop is done, no further step is begun and those in flight are finished; once ctx is done,
@@ -79,6 +84,7 @@ type Options struct {
 // plan; those that have another name get it first, and those that left the configuration are forgotten last.
 func Run(ctx, stop context.Context, p *plan.Plan, o Options) *report.Report {
 	defer keep(ctx, &o)()
+	o.batch = newBatch(p)
 	o.flights = &flights{follow: func(plan.Step) []plan.Step { return nil }, flying: map[schema.Setting]bool{}}
 	defer o.closing(stop)()
 	r := &report.Report{
@@ -266,10 +272,22 @@ func (w *worker) attend(ctx context.Context, work func(context.Context)) (done r
 
 // run is the way of a device: login, then its groups of steps one after the other until one of them ends it.
 func (w *worker) run(ctx context.Context) {
+	if w.device.Activation != nil {
+		w.newcomer(ctx)
+		return
+	}
 	groups := plan.GroupsAsOrdered(w.device.Steps, w.Provider.Kinds())
 	if len(groups) > 0 && (!w.hasSecrets() || !w.login(ctx) || !w.isAsPlanned()) {
 		return
 	}
+	if w.carryOutAll(ctx); !w.over() {
+		w.finish(ctx)
+	}
+}
+
+// carryOutAll carries out the groups of steps of the device one after the other, until one of them ends it.
+func (w *worker) carryOutAll(ctx context.Context) {
+	groups := plan.GroupsAsOrdered(w.device.Steps, w.Provider.Kinds())
 	for i, g := range groups {
 		if w.stopped() {
 			w.fail(report.NotRun, interruptedThere)
@@ -280,6 +298,10 @@ func (w *worker) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// finish is what comes after the steps of a device.
+func (w *worker) finish(ctx context.Context) {
 	w.seeWorking(ctx)
 	w.proveOldRefused(ctx)
 	w.remember(ctx)

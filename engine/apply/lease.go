@@ -117,7 +117,7 @@ func (o *Options) busy(p *plan.Plan) []schema.Device {
 }
 
 // works reports whether a plan changes a device, or something is to be remembered of it.
-func works(d plan.Device) bool { return len(d.Steps) > 0 || len(d.Adopted) > 0 }
+func works(d plan.Device) bool { return len(d.Steps) > 0 || len(d.Adopted) > 0 || d.Activation != nil }
 
 // heldBack is the report of the devices of a plan that is not begun, since another run holds some of them.
 func heldBack(p *plan.Plan, held state.HeldErrors, r *report.Report) {

@@ -78,6 +78,12 @@ func unsettled(ctx context.Context, devices []plan.Device, store Store) ([]plan.
 
 // closeOpen closes the open intents of the device.
 func (w *worker) closeOpen(ctx context.Context) {
+	if inactive, err := w.stillInactive(ctx); err != nil {
+		w.fail(live.ResultOf(err), "whether the device has its first password is still not known: "+providers.Reason(err))
+		return
+	} else if inactive {
+		return
+	}
 	if !w.login(ctx) {
 		return
 	}
@@ -93,6 +99,9 @@ func (w *worker) closeOpen(ctx context.Context) {
 
 // resolve closes one intent by what the device has now.
 func (w *worker) resolve(ctx context.Context, in state.Intent) error {
+	if isFirst(in) {
+		return w.closeFirst(ctx, in.ID, w.accounts.Found())
+	}
 	steps, err := stepsOf(in, w.Provider.Kinds())
 	if err != nil {
 		return err

@@ -389,6 +389,10 @@ func (s *store) SaveUses(_ context.Context, all []state.Uses) error {
 	})
 }
 
+func (s *store) AllDevices(context.Context) ([]state.Device, error) {
+	return slices.Collect(maps.Values(s.devices)), nil
+}
+
 func (s *store) AllUses(context.Context) ([]state.Uses, error) {
 	return slices.SortedFunc(maps.Values(s.uses), func(a, b state.Uses) int { return a.Device.Compare(b.Device) }), nil
 }

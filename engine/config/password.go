@@ -150,15 +150,10 @@ func (s scope) loginPassword(attr *hcl.Attribute, login Login) cty.Value {
 	if first := s.secret(attr, cty.String); !first.IsNull() {
 		return first
 	}
-	switch {
-	case errors.Is(err, ErrSecretAbsent):
-		s.add(secretUnavailable.at(login.Range, "The vault has no password for %q yet, and the login gives no first one. Add password = secret(...) beside %s, or put it into the vault with: camform vault set %s",
-			login.Username, policyArgument, s.vaultName(login.Username)))
-		return cty.UnknownVal(cty.String)
-	case err != nil: // which the setting of the account says
+	if err != nil && !errors.Is(err, ErrSecretAbsent) { // which the setting of the account says
 		return cty.UnknownVal(cty.String)
 	}
-	return kept
+	return kept // a device that nobody has activated needs no password yet
 }
 
 // unread is the scope in which the values of secrets are not known.

@@ -58,6 +58,9 @@ type Managed struct {
 	Since   time.Time // when it was made
 	Made    bool      // whether camform made it up; otherwise a person chose it
 
+	// Activated reports whether the device got it when it had none: before it had shown who it is.
+	Activated bool
+
 	// Uncertain is when the backup was made that the state was restored from, where no device accepted the password since; else zero.
 	Uncertain time.Time
 }

@@ -59,16 +59,9 @@ func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Che
 	if c.Action == plan.Forget {
 		return nil, nil
 	}
-	if c.Kind.Unproven("") && !allows(allowed, c.Kind.Name, "") {
-		left = append(left, c.unproven("", weakSource))
-		c.Why = nil
+	left = c.unprovenParts(allowed)
+	if len(left) > 0 && len(c.Why) == 0 {
 		return left, nil
-	}
-	for _, a := range c.Kind.Attributes {
-		if c.changes(a.Name) && c.Kind.Unproven(a.Name) && !allows(allowed, c.Kind.Name, a.Name) {
-			left = append(left, c.unproven(a.Name, weakSource))
-			c.drop(a.Name)
-		}
 	}
 	for _, refusal := range refused(*c, snap, check) {
 		switch {
@@ -88,6 +81,23 @@ func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Che
 		}
 	}
 	return left, wrong
+}
+
+// unprovenParts takes out of a change what too little is known of in general, unless that is allowed, and returns what is told about
+// it.
+func (c *Change) unprovenParts(allowed config.Allowances) (left []plan.Skipped) {
+	if c.Kind.Unproven("") && !allows(allowed, c.Kind.Name, "") {
+		left = append(left, c.unproven("", weakSource))
+		c.Why = nil
+		return left
+	}
+	for _, a := range c.Kind.Attributes {
+		if c.changes(a.Name) && c.Kind.Unproven(a.Name) && !allows(allowed, c.Kind.Name, a.Name) {
+			left = append(left, c.unproven(a.Name, weakSource))
+			c.drop(a.Name)
+		}
+	}
+	return left
 }
 
 // planned reports whether a step comes of a change of which admit left something out.

@@ -28,7 +28,8 @@ type Request struct {
 	Site   string // devices of one site share a limit
 	Wants
 
-	Blocked error                                           // why the device is not asked at all; nil if it is
+	Blocked error                                           // why the device is not asked for anything that takes a login; nil if it is
+	Dormant bool                                            // whether one that is blocked is asked whether it has a password at all
 	Renew   func(context.Context) (providers.Target, error) // the target when its turn has come, if that may differ; nil if not. The error is why it is not asked.
 	Explain func(error) error                               // adds to an error what else is known about why; nil for nothing
 }
@@ -54,6 +55,9 @@ type Snapshot struct {
 	Source          string                     // our own address, as the connection to the device shows it; empty if not known
 	Seen            []string                   // addresses at which the device says that it sees us, or itself
 	Err             error                      // why the device could not be read at all
+
+	// Activation is what the device says of its first password, with ErrInactive in Err; nil where it has one, or did not say.
+	Activation *providers.Activation
 
 	Certificate *x509.Certificate // that the device showed; nil if it was not reached over TLS
 }
@@ -103,7 +107,9 @@ func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
 		s.Err = r.Explain(s.Err)
 	}
 	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)
-	if s.Err != nil {
+	if s.Activation != nil {
+		event.Result = report.Done // it said all that it can say
+	} else if s.Err != nil {
 		event.Detail = providers.Reason(s.Err)
 	}
 	o.Event(event)
@@ -118,7 +124,13 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 		}
 	}()
 	if r.Blocked != nil {
-		return &Snapshot{Device: r.Target.Device, Err: r.Blocked}
+		s := &Snapshot{Device: r.Target.Device, Err: r.Blocked}
+		if r.Dormant {
+			reader := o.Open(r.Target)
+			defer reader.Close()
+			s.askActivation(ctx, reader)
+		}
+		return s
 	}
 	if r.Renew != nil {
 		target, err := r.Renew(ctx)
@@ -140,6 +152,9 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 	}
 	s.Identity, s.Err = reader.Identify(ctx)
 	s.Pin = reader.Pin()
+	if errors.Is(s.Err, providers.ErrInactive) {
+		s.askActivation(ctx, reader)
+	}
 	if s.Err != nil {
 		return s
 	}
@@ -166,6 +181,22 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 		s.Certificate = certified.Certificate()
 	}
 	return s
+}
+
+// askActivation asks a device whether it has a password, which takes no login. One that has a password, or does not say, keeps
+// the error that is there; one that cannot be asked has that as its error.
+func (s *Snapshot) askActivation(ctx context.Context, reader providers.Reader) {
+	dormant, ok := reader.(providers.Dormant)
+	if !ok {
+		return
+	}
+	said, err := dormant.Activation(ctx)
+	switch {
+	case providers.EndsSession(err):
+		s.Err = err
+	case err == nil && !said.Activated:
+		s.Activation, s.Err = &said, fmt.Errorf("it has no password yet: %w", providers.ErrInactive)
+	}
 }
 
 // readKind fills in one kind. The error it returns is recorded in the snapshot already.

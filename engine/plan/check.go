@@ -33,9 +33,10 @@ const (
 	Block Severity = "block"
 )
 
-// Stops are the checks that stop apply on a device. One that could not be read stops nothing: nothing is written there.
+// Stops are the checks that stop apply on a device. One that could not be read stops nothing: nothing is written there, or it
+// has no password yet.
 func (d Device) Stops() []Check {
-	if d.Problem != "" {
+	if d.Unread() {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(d.Checks), func(c Check) bool { return c.Severity != Block || c.Verdict == Good })

@@ -147,24 +147,25 @@ type (
 		Approvals      *Approvals `json:"approvals,omitempty"`
 	}
 	deviceShape struct {
-		Address   string             `json:"address"`
-		Access    accessShape        `json:"access"`
-		Identity  providers.Identity `json:"identity"`
-		Source    string             `json:"source,omitempty"`
-		Seen      []string           `json:"seen,omitempty"`
-		Ways      []Way              `json:"ways,omitempty"`
-		Logins    []Login            `json:"logins,omitempty"`
-		Cuts      []Cut              `json:"cuts,omitempty"`
-		Pin       providers.Pin      `json:"pin"`
-		Record    Record             `json:"record,omitempty"`
-		Problem   string             `json:"problem,omitempty"`
-		Family    string             `json:"family,omitempty"`
-		Steps     []stepShape        `json:"steps,omitempty"`
-		Adopted   []adoptedShape     `json:"adopted,omitempty"`
-		Skipped   []skippedShape     `json:"skipped,omitempty"`
-		Unmanaged map[string]int     `json:"unmanaged,omitempty"`
-		Unchanged int                `json:"unchanged,omitempty"`
-		Checks    []Check            `json:"checks,omitempty"`
+		Address    string             `json:"address"`
+		Access     accessShape        `json:"access"`
+		Identity   providers.Identity `json:"identity"`
+		Source     string             `json:"source,omitempty"`
+		Seen       []string           `json:"seen,omitempty"`
+		Ways       []Way              `json:"ways,omitempty"`
+		Logins     []Login            `json:"logins,omitempty"`
+		Cuts       []Cut              `json:"cuts,omitempty"`
+		Pin        providers.Pin      `json:"pin"`
+		Record     Record             `json:"record,omitempty"`
+		Problem    string             `json:"problem,omitempty"`
+		Family     string             `json:"family,omitempty"`
+		Activation *Activation        `json:"activation,omitempty"`
+		Steps      []stepShape        `json:"steps,omitempty"`
+		Adopted    []adoptedShape     `json:"adopted,omitempty"`
+		Skipped    []skippedShape     `json:"skipped,omitempty"`
+		Unmanaged  map[string]int     `json:"unmanaged,omitempty"`
+		Unchanged  int                `json:"unchanged,omitempty"`
+		Checks     []Check            `json:"checks,omitempty"`
 	}
 	accessShape struct {
 		URL      string             `json:"url"`
@@ -240,7 +241,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source, Seen: d.Seen,
 		Ways: d.Ways, Logins: d.Logins, Cuts: d.Cuts, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
-		Checks: d.Checks,
+		Checks: d.Checks, Activation: d.Activation,
 	}
 	for _, s := range d.Steps {
 		kind := kinds.Lookup(s.Address.Kind)
@@ -386,7 +387,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source, Seen: shape.Seen,
 		Ways: shape.Ways, Logins: shape.Logins, Cuts: shape.Cuts, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
-		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks,
+		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks, Activation: shape.Activation,
 	}
 	for _, s := range shape.Steps {
 		step, err := s.step(kinds)

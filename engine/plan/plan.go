@@ -63,24 +63,25 @@ type Approvals struct {
 
 // Device is what a plan says about one device.
 type Device struct {
-	Address   schema.Device
-	Access    Access
-	Identity  providers.Identity // what the device said when it was read; zero if it could not be read
-	Record    Record             // what the state remembers of it from earlier runs
-	Problem   string             // why it could not be read, for people; empty if it could
-	Family    string             // family of that problem: "unreachable", "refused", "locked", "identity", ...; empty if none
-	Steps     []Step             // in the order in which apply carries them out
-	Skipped   []Skipped          // wanted settings that are not in the steps, with the reason
-	Unmanaged map[string]int     // items of keyed kinds that nobody declared and that are left alone, by kind
-	Unchanged int                // settings that are as wanted
-	Adopted   []Adopted          // settings that are as wanted, which apply only remembers
-	Source    string             // our own address as the device sees it; empty where that is not known
-	Seen      []string           // addresses at which the device says that it sees us, or itself; it does not say which
-	Ways      []Way              // ways in that others need, which must stay open too
-	Logins    []Login            // sessions of nobody who is known, which the plan could cut off
-	Cuts      []Cut              // whom the steps may cut off, since a person accepts that
-	Pin       providers.Pin      // what was seen of the device when it was read
-	Checks    []Check            // ordered by rule
+	Address    schema.Device
+	Access     Access
+	Identity   providers.Identity // what the device said when it was read; zero if it could not be read
+	Record     Record             // what the state remembers of it from earlier runs
+	Problem    string             // why it could not be read, for people; empty if it could
+	Family     string             // family of that problem: "unreachable", "refused", "locked", "identity", ...; empty if none
+	Activation *Activation        // how it gets its first password; nil for a device that has one
+	Steps      []Step             // in the order in which apply carries them out
+	Skipped    []Skipped          // wanted settings that are not in the steps, with the reason
+	Unmanaged  map[string]int     // items of keyed kinds that nobody declared and that are left alone, by kind
+	Unchanged  int                // settings that are as wanted
+	Adopted    []Adopted          // settings that are as wanted, which apply only remembers
+	Source     string             // our own address as the device sees it; empty where that is not known
+	Seen       []string           // addresses at which the device says that it sees us, or itself; it does not say which
+	Ways       []Way              // ways in that others need, which must stay open too
+	Logins     []Login            // sessions of nobody who is known, which the plan could cut off
+	Cuts       []Cut              // whom the steps may cut off, since a person accepts that
+	Pin        providers.Pin      // what was seen of the device when it was read
+	Checks     []Check            // ordered by rule
 }
 
 // Record says whether the state remembers that something was applied to a device. Drift is judged by that memory alone.
@@ -393,7 +394,9 @@ func (p *Plan) Counts() Counts {
 }
 
 // Empty reports whether there is nothing to do.
-func (p *Plan) Empty() bool { return p.Counts() == Counts{} && len(p.Gone) == 0 && len(p.Moved) == 0 }
+func (p *Plan) Empty() bool {
+	return p.Counts() == Counts{} && len(p.Gone) == 0 && len(p.Moved) == 0 && len(p.Activated()) == 0
+}
 
 // Failed are the devices that could not be read.
 func (p *Plan) Failed() []Device {

@@ -21,7 +21,7 @@ const (
 func (p *Plan) Complete() bool {
 	unknown := func(c Check) bool { return c.Verdict == Unknown && !c.Unasked }
 	return len(p.Targets) == 0 && !slices.ContainsFunc(p.Devices, func(d Device) bool {
-		return d.Problem != "" || d.PartlyRead() || slices.ContainsFunc(d.Checks, unknown)
+		return d.Unread() || d.PartlyRead() || slices.ContainsFunc(d.Checks, unknown)
 	})
 }
 

@@ -21,6 +21,7 @@ type change struct {
 	deltas  []delta
 	hidden  int // attributes that have a value and stay as they are
 	devices []schema.Device
+	unread  bool // nothing is known of the device yet, which gets its first password
 }
 
 // delta is the change of one attribute.
@@ -183,7 +184,11 @@ const (
 // write appends the rows of a change.
 func (c *change) write(d *document, say sentences, o Options) {
 	d.open(Changes, c.group())
-	c.writeHeader(d, say[c.step.Action], o)
+	words := say[c.step.Action]
+	if c.unread {
+		words = "will be set after the activation"
+	}
+	c.writeHeader(d, words, o)
 	if c.step.Action == plan.Forget {
 		d.marked(blockIndent, ForgetMark, Part{c.blockHeader(), Normal})
 		return

@@ -28,7 +28,7 @@ func toldOf(c plan.Check) bool { return c.Verdict != plan.Good && !c.Unasked }
 
 // doubted reports whether a check has something to say about a device that could be read.
 func doubted(p *plan.Plan) bool {
-	return slices.ContainsFunc(p.Devices, func(d plan.Device) bool { return d.Problem == "" && slices.ContainsFunc(d.Checks, toldOf) })
+	return slices.ContainsFunc(p.Devices, func(d plan.Device) bool { return !d.Unread() && slices.ContainsFunc(d.Checks, toldOf) })
 }
 
 // writeChecks tells which checks do not hold, where they are declared and why, and which were not judged.
@@ -36,7 +36,7 @@ func writeChecks(d *document, p *plan.Plan, fold Fold) {
 	found := make([]remarks, len(checkGroups))
 	var unasked []string
 	for _, device := range p.Devices {
-		if device.Problem != "" {
+		if device.Unread() {
 			continue // it is told as a whole
 		}
 		for _, c := range device.Checks {

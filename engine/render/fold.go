@@ -23,7 +23,9 @@ func changesOf(p *plan.Plan, kinds *schema.Kinds, fold Fold, keep func(plan.Step
 	for _, d := range p.Devices {
 		for _, s := range d.Steps {
 			if keep(s) {
-				all = append(all, newChange(s, kinds.Lookup(s.Address.Kind)))
+				c := newChange(s, kinds.Lookup(s.Address.Kind))
+				c.unread = d.Activation != nil
+				all = append(all, c)
 			}
 		}
 	}
@@ -81,6 +83,9 @@ func (c *change) key(b []byte) []byte {
 		b = appendText(b, text)
 	}
 	b = binary.AppendVarint(appendText(b, c.stage()), int64(c.hidden))
+	if c.unread {
+		b = append(b, 'u')
+	}
 	for _, x := range c.deltas {
 		b = appendText(b, x.name)
 		b = append(b, x.mark...)

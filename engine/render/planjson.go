@@ -34,6 +34,8 @@ const (
 //   - planned_values and prior_state hold the settings that have a step, since a plan knows no others.
 //   - resource_drift tells what happened on a device: from what was applied last, null where that is not known any more,
 //     to what the device has.
+//   - The changes of a device that gets its first password are all that is declared for it: what it has is not known yet. Such devices
+//     are in activated of x_camform, and the document is not complete.
 //   - checks holds a check for each id, with an instance for each device that was judged by it: pass, fail or unknown.
 //   - What Terraform has no word for is in x_camform, once for the plan and once for each resource change and check of a device.
 //
@@ -231,9 +233,10 @@ type (
 		Unapplied   []string         `json:"unapplied"` // devices to which nothing was applied yet
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
-		Cuts        []cutDoc         `json:"cuts"`      // who may be cut off, since a person accepts that
-		Moved       []movedDoc       `json:"moved"`     // devices that get another name first
-		Forgotten   []goneDoc        `json:"forgotten"` // devices that left the configuration
+		Cuts        []cutDoc         `json:"cuts"`                // who may be cut off, since a person accepts that
+		Moved       []movedDoc       `json:"moved"`               // devices that get another name first
+		Activated   []activationDoc  `json:"activated,omitempty"` // devices that get their first password; their changes are what is declared
+		Forgotten   []goneDoc        `json:"forgotten"`           // devices that left the configuration
 		Logins      []loginDoc       `json:"logins,omitempty"`
 	}
 	loginDoc struct { // a session that the plan could cut off
@@ -310,6 +313,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	for _, d := range p.Unapplied() {
 		doc.Camform.Unapplied = append(doc.Camform.Unapplied, d.Address.String())
 	}
+	doc.Camform.Activated = activationDocs(p)
 	doc.Checks, doc.Camform.Moved, doc.Camform.Forgotten = checkDocs(p), movedDocs(p), goneDocs(p)
 	for _, d := range failed {
 		doc.Camform.Unreachable = append(doc.Camform.Unreachable, unreachableDoc{d.Address.String(), d.Family, d.Problem})

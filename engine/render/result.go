@@ -210,6 +210,9 @@ func doneText(r *report.Report) string {
 	if r.Moved > 0 {
 		text += ", " + Plural(r.Moved, "device") + " moved"
 	}
+	if activated := r.Activated(); activated > 0 {
+		text += ", " + Plural(activated, "device") + " activated"
+	}
 	if forgotten := r.Forgotten(); forgotten > 0 {
 		text += ", " + Plural(forgotten, "device") + " forgotten"
 	}

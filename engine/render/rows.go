@@ -14,6 +14,7 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	d := &document{}
 	changes := changesOf(p, kinds, o.Fold, func(plan.Step) bool { return true })
 	writeLegend(d, p, changes, o.Wording)
+	writeActivations(d, p, o.Fold)
 	for _, c := range changes {
 		c.write(d, planned(o.Wording), o)
 	}
@@ -68,8 +69,10 @@ func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
 	if w == Terraform {
 		d.line(0, Normal, "Terraform used the selected providers to generate the following execution")
 		d.line(0, Normal, "plan. Resource actions are indicated with the following symbols:")
+	} else if compared(p) == 0 {
+		d.line(0, Normal, "Actions are indicated with the following symbols:")
 	} else {
-		d.line(0, Normal, fmt.Sprintf("camform compared %s with the configuration. Actions are indicated with", Plural(len(p.Devices)-len(p.Failed()), "device")))
+		d.line(0, Normal, fmt.Sprintf("camform compared %s with the configuration. Actions are indicated with", Plural(compared(p), "device")))
 		d.line(0, Normal, "the following symbols:")
 	}
 	for _, entry := range []struct {
@@ -83,6 +86,9 @@ func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
 	d.open(Preface, "")
 	d.line(0, Normal, program(w)+" will perform the following actions:")
 }
+
+// compared is how many devices of a plan could be compared with what is wanted.
+func compared(p *plan.Plan) int { return len(p.Devices) - len(p.Failed()) - len(p.Activated()) }
 
 func writePlanSummary(d *document, p *plan.Plan, w Wording) {
 	failed := len(p.Failed())
@@ -108,6 +114,9 @@ func planSentence(p *plan.Plan) string {
 	}
 	if moved := len(p.Moved); moved > 0 {
 		text += ", " + Plural(moved, "device") + " to move"
+	}
+	if activated := len(p.Activated()); activated > 0 {
+		text += ", " + Plural(activated, "device") + " to activate"
 	}
 	if gone := len(p.Gone); gone > 0 {
 		text += ", " + Plural(gone, "device") + " to forget"

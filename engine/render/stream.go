@@ -86,6 +86,12 @@ func (s *Stream) Plan(p *plan.Plan) {
 			Change: &streamChange{Resource: deviceResource(m.To), Previous: new(deviceResource(m.From)), Action: "move"},
 		})
 	}
+	for _, d := range p.Activated() {
+		s.write(entry{
+			Level: "info", Message: d.Address.String() + " " + activationWords(d), Type: "planned_change",
+			Change: &streamChange{Resource: deviceResource(d.Address), Action: "activate"},
+		})
+	}
 	for _, d := range p.Devices {
 		for _, step := range d.Steps {
 			s.change("planned_change", step, streamActions[step.Action], ": Plan to "+streamActions[step.Action])
@@ -113,7 +119,7 @@ func (s *Stream) Plan(p *plan.Plan) {
 func (s *Stream) checks(p *plan.Plan) {
 	for _, d := range p.Devices {
 		for _, c := range d.Checks {
-			if toldOf(c) && d.Problem == "" {
+			if toldOf(c) && !d.Unread() {
 				s.diagnostic(diagnosticDoc{
 					Severity: string(diag.Warning), Summary: "Check is " + string(c.Verdict), Detail: c.Rule + ": " + c.Told(), Address: d.Address.String(),
 				})

@@ -113,6 +113,7 @@ type Device struct {
 	Detail   string
 	Steps    []Step // in the order in which they were carried out
 
+	Activated bool // whether it got its first password
 	Forgotten bool // whether the state has no record of it any more, since it left the configuration
 }
 
@@ -136,10 +137,15 @@ func (r *Report) Bad() []Device {
 }
 
 // Forgotten counts the devices of which the state has no record any more.
-func (r *Report) Forgotten() int {
+func (r *Report) Forgotten() int { return r.count(func(d Device) bool { return d.Forgotten }) }
+
+// Activated counts the devices that got their first password.
+func (r *Report) Activated() int { return r.count(func(d Device) bool { return d.Activated }) }
+
+func (r *Report) count(is func(Device) bool) int {
 	n := 0
 	for _, d := range r.Devices {
-		if d.Forgotten {
+		if is(d) {
 			n++
 		}
 	}

@@ -179,6 +179,21 @@ func (a *Accounts) Reenter(ctx context.Context, answer error) error {
 	}
 }
 
+// Prove logs in with the password that Propose made last for our own account, and with no other: the device had none before. The
+// session is that of the attempt.
+func (a *Accounts) Prove(ctx context.Context) Finding {
+	versions, err := a.versions(ctx, a.managed)
+	if err != nil {
+		return Finding{Err: err}
+	}
+	candidates := slices.DeleteFunc(versions, func(v state.SecretVersion) bool { return v.Status != state.SecretPending })
+	a.found = Resolve(candidates, a.trying(ctx, a.username, a.Device.Login))
+	return a.found
+}
+
+// Found is what the last login told of the password of our own account.
+func (a *Accounts) Found() Finding { return a.found }
+
 // search finds out which version of our own password the device accepts; the session is that of the last attempt.
 func (a *Accounts) search(ctx context.Context, versions []state.SecretVersion, answer Answer) Finding {
 	return Resolve(Possible(versions, answer), a.trying(ctx, a.username, a.Device.Login))

@@ -19,6 +19,9 @@
 //	   │      ▼
 //	   └── asleep: changed once more, logged in as the account
 //
+// The first password of a device that has none is a rotation whose old password does not exist: an activation. It has the same
+// candidate, and Prove tries nothing else.
+//
 // Rules:
 //
 //   - A candidate is durable before it is sent (I8). No version is ever removed: a device may come back from a restart

@@ -359,7 +359,7 @@ func (c *connection) authorize(ctx context.Context, d *Device, e Effect) error {
 
 // probe asks what is known without a login. A lock goes to the ledger.
 func (c *connection) probe(ctx context.Context, d *Device) error {
-	if d.options.Inactive {
+	if inactive(d) {
 		return providers.ErrInactive
 	}
 	locked := d.tellLock()

@@ -100,6 +100,14 @@ func (f Flow) KeyBits() int {
 	return 1024
 }
 
+// Path is that of the request that Give makes.
+func (f Flow) Path() string {
+	if f == V3 {
+		return "/ISAPI/System/activate/StartActivateV3?format=json"
+	}
+	return "/ISAPI/System/activate"
+}
+
 // Ask is the request for a challenge that only the owner of a key can read.
 func (f Flow) Ask(key *rsa.PublicKey) Request {
 	modulus := armored(key.N.Bytes())
@@ -122,11 +130,11 @@ func (f Flow) Give(key *rsa.PrivateKey, challenge []byte, password string, iv [a
 	secret := f.encrypt(text, password, iv)
 	if f == V3 {
 		return Request{
-			http.MethodPost, "/ISAPI/System/activate/StartActivateV3?format=json",
+			http.MethodPost, f.Path(),
 			inJSON(map[string]string{"password": secret, "iv": hex.EncodeToString(iv[:])}),
 		}, nil
 	}
-	return Request{http.MethodPut, "/ISAPI/System/activate", []byte("<ActivateInfo><password>" + secret + "</password></ActivateInfo>")}, nil
+	return Request{http.MethodPut, f.Path(), []byte("<ActivateInfo><password>" + secret + "</password></ActivateInfo>")}, nil
 }
 
 // open decrypts a challenge: a text of hexadecimal digits.

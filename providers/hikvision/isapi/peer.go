@@ -95,15 +95,27 @@ func (p *peer) admit(realm, algorithm string) error {
 	if algorithm == "" && p.pinned.Algorithm != "" {
 		return fmt.Errorf("it offers Basic only, but offered digest before: %w", providers.ErrIdentity)
 	}
+	return p.fasten(providers.Pin{SPKI: p.seen, Realm: realm, Algorithm: algorithm})
+}
+
+// fasten pins what a peer shows to whom a secret is about to be sent.
+func (p *peer) fasten(seen providers.Pin) error {
 	if why := p.within.RefuseKey(p.seen); why != "" {
 		return fmt.Errorf("it shows no TLS key: %s: %w", why, providers.ErrForbidden)
 	}
-	seen := providers.Pin{SPKI: p.seen, Realm: realm, Algorithm: algorithm}
 	if err := p.pinned.Trusts(seen, p.trust.Mode); err != nil {
 		return err
 	}
 	p.pinned = p.pinned.Merge(seen)
 	return nil
+}
+
+// hold pins who is about to get a first password: the TLS key of the connection, if there is one. There was no login yet that
+// could have pinned it.
+func (p *peer) hold() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fasten(providers.Pin{SPKI: p.seen})
 }
 
 // identify checks who answered and remembers it.

@@ -49,6 +49,7 @@ type Reader struct {
 	hide    *providers.Redactor // blanks the password of the login in what the device says
 
 	identified bool
+	activated  bool  // whether a first password was about to be sent
 	ended      error // why nothing more is sent; nil while it may
 }
 
@@ -197,9 +198,9 @@ func (r *Reader) freshen(ctx context.Context) error {
 }
 
 // Pin is the pin of the target with what was seen since. Before Identify has succeeded it is that of the target, so that
-// nothing is kept of a peer that did not prove who it is.
+// nothing is kept of a peer that did not prove who it is; but for who got a first password.
 func (r *Reader) Pin() providers.Pin {
-	if !r.identified {
+	if !r.identified && !r.activated {
 		return r.target.Pin
 	}
 	return r.peer.pin()

@@ -106,6 +106,7 @@ var families = map[string]error{
 	"theaccountisnotactivated": providers.ErrMustChange,
 	"needserviceplatformaccountauthenticationandauthroization": providers.ErrDenied,
 	"notactivated":               providers.ErrInactive,
+	"hasactivated":               providers.ErrActive,
 	"deviceislocked":             providers.ErrLocked,
 	"maxpassword attempts":       providers.ErrLocked,
 	"loginpassworderror":         providers.ErrRefused, // the password that goes along with a change; it counts as a login

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"camform/engine/apply"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/diff"
+	"camform/engine/live"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// newcomers are the devices of a survey that may have no password yet, with what is known of others.
+type newcomers struct {
+	judge
+	found  *survey
+	claims apply.Claims
+}
+
+// newcomersOf finds out which serial numbers and hardware addresses are spoken for: of all devices of a configuration, and of those
+// that the state remembers.
+func newcomersOf(ctx context.Context, devices *state.Devices, cfg *config.Config, found *survey, j judge) (newcomers, error) {
+	n := newcomers{j, found, apply.Claims{}}
+	known, err := devices.AllDevices(ctx)
+	for _, d := range cfg.Devices {
+		n.claims.Add(d.Address, providers.Identity{Serial: d.Identity.Serial, MAC: d.Identity.MAC}, "is declared with")
+	}
+	for _, d := range known {
+		n.claims.Add(d.Address, d.Identity, "answered with")
+	}
+	return n, err
+}
+
+// plan gives devices of a plan without a password their first one. A device that must not get one keeps its problem, with the
+// reason.
+func (n newcomers) plan(p *plan.Plan) {
+	rules := n.rules(n.found.credentials, nobodyAsked)
+	for i, device := range n.found.devices {
+		said := n.found.snapshots[i].Activation
+		at := slices.IndexFunc(p.Devices, func(d plan.Device) bool { return d.Address == device.Address })
+		if said == nil || at < 0 || !n.found.isNew(i) {
+			continue
+		}
+		if why := n.unfit(device, *said); why != "" {
+			p.Devices[at].Problem += "; " + why
+			continue
+		}
+		was := p.Devices[at]
+		p.Devices[at] = diff.Inactive(device, *said, rules, n.Kinds())
+		p.Devices[at].Record, p.Devices[at].Ways = was.Record, was.Ways
+	}
+}
+
+// unfit says why a device gets no first password from camform, and what to do; empty if nothing speaks against it.
+func (n newcomers) unfit(device *config.Device, said providers.Activation) string {
+	policy := device.Login.Policy
+	if policy == nil {
+		return "camform activates it if its login has a password_policy: its first password must open nothing else"
+	}
+	other := n.claims.Another(device.Address, providers.Identity{Serial: device.Identity.Serial, MAC: device.Identity.MAC})
+	switch {
+	case other != "":
+		return other + ", so neither gets a password; correct one of the two"
+	case policy.MinLength > said.MaxLen:
+		return fmt.Sprintf("credential_policy.%s asks for at least %d characters, and the device takes up to %d; change the policy", policy.Name, policy.MinLength, said.MaxLen)
+	}
+	return ""
+}
+
+// settler finds out what is left to do on a device that just got its first password.
+type settler struct {
+	judge
+	store  *state.Fleet
+	secret func(origin string) (schema.Secret, error)
+}
+
+// settle reads such a device, remembers who it is, and returns what its plan asks for beyond what it has, in an order in which the
+// ways in stay open.
+func (s settler) settle(ctx context.Context, d plan.Device, session providers.Reader) (plan.Device, error) {
+	device, err := diff.Declared(d, s.Kinds(), s.secret)
+	if err != nil {
+		return d, err
+	}
+	request := live.Request{Target: providers.Target{Device: d.Address}, Wants: memory(nil).wants(s.Kinds(), device)}
+	snap := live.Read(ctx, session, request, live.Options{Interpreter: s.judge, Cache: capabilityCache{s.store.Capabilities}, Event: func(report.Event) {}})
+	if snap.Err != nil {
+		return d, snap.Err
+	}
+	if err := s.store.SaveSeen(ctx, seenAs(d.Address, device.URL, snap)); err != nil {
+		return d, err
+	}
+	known, err := readCredentials(ctx, s.store)
+	if err != nil {
+		return d, err
+	}
+	last, err := s.last(ctx, device)
+	if err != nil {
+		return d, err
+	}
+	found := diff.Compare(device, snap, last, s.rules(known, nobodyAsked))
+	settled, refusals := diff.Plan(device, snap, found, s.Kinds(), s.Check)
+	settled.Ways, settled.Activation = d.Ways, d.Activation
+	var problems diag.Problems
+	for _, r := range refusals {
+		problems = append(problems, refused(r))
+	}
+	return settled, wrong(append(problems, s.prove(device, snap.Documents, &settled)...))
+}
+
+// last is what is remembered of the settings that a device is declared with: an earlier run of the same plan may have made some.
+func (s settler) last(ctx context.Context, device *config.Device) (map[schema.Setting]diff.Memory, error) {
+	rows, err := s.store.SettingsOf(ctx, device.Address)
+	if err != nil {
+		return nil, err
+	}
+	memories := map[schema.Setting]diff.Memory{}
+	for _, want := range device.Settings {
+		if row, ok := rows[want.Address]; ok {
+			if memories[want.Address], err = apply.Remembered(want.Kind, row); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return memories, nil
+}
+
+// wrong is an error about the errors among problems; nil if there are none.
+func wrong(problems diag.Problems) error {
+	var told []string
+	for _, p := range problems {
+		if p.Severity == diag.Error {
+			told = append(told, fmt.Sprintf("%s: %s", p.Address.Local(), strings.TrimSuffix(p.Detail, ".")))
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(told, "; "))
+}

@@ -1,0 +1,380 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/credential"
+	"camform/engine/plan"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/providers/hikvision/simulator"
+	"camform/providers/memory"
+	"camform/schema"
+)
+
+// newcomer is a device block of which camform makes the first password.
+func (s *site) newcomer(name string, d *simulator.Device, settings string) string {
+	return fmt.Sprintf(`device %q {
+  address = %q
+  identity {
+    serial = %q
+  }
+  login {
+    username        = "admin"
+    password_policy = credential_policy.standard
+  }
+%s}
+`, name, "https://"+d.Address().String(), d.Serial(), settings)
+}
+
+// run does what the command apply does, and returns the plan with what became of it.
+func (s *site) run(text string) (*plan.Plan, *report.Report) {
+	s.Helper()
+	s.runs++
+	s.manage(text)
+	e, ctx, run := s.managing(), context.Background(), fmt.Sprintf("run-%d", s.runs)
+	if _, err := e.Recover(ctx, engine.Accesses(s.cfg.Devices), run); err != nil {
+		s.Fatal(err)
+	}
+	s.manage(text)
+	planned, problems := e.Plan(ctx, s.cfg, nil)
+	if problems.HasErrors() {
+		s.Fatal(problems)
+	}
+	return planned.Plan, e.Apply(ctx, ctx, planned.Plan, run)
+}
+
+// A device without a password gets one that is proven, and another one once it has shown who it is; then it is as it is declared.
+func TestI4I8ANewDeviceIsActivatedAndSetUp(t *testing.T) {
+	for _, model := range []string{"camera-v57", "camera-v58", "recorder-v2"} {
+		t.Run(model, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{model}})
+				device := fleet.Devices()[0]
+				device.SetQuirks(simulator.Quirks{Inactive: true})
+				s := newSite(t, fleet, fleet.DialContext)
+				text := managedPolicy + s.newcomer("gate", device, `  system {
+    name = "Gate"
+  }
+  user "operator" {
+    level           = "Operator"
+    password_policy = credential_policy.standard
+  }
+`)
+				p, r := s.run(text)
+				if d := p.Devices[0]; d.Activation == nil || d.Problem != "" || len(d.Steps) != 3 || p.Complete() {
+					t.Fatalf("planned as %+v", d)
+				}
+				if len(r.Bad()) > 0 || !r.Devices[0].Activated {
+					t.Fatalf("%s: %s\n%s", r.Devices[0].Result, r.Devices[0].Detail, told(r))
+				}
+				if device.Inactive() || device.Count(simulator.Activated) != 1 {
+					t.Errorf("it was activated %d times", device.Count(simulator.Activated))
+				}
+				versions, err := s.store.Versions(t.Context(), "gate/admin")
+				if err != nil || len(versions) != 2 || versions[0].Status != state.SecretLive || versions[1].Status != state.SecretHistory || versions[1].Note != plan.Activates {
+					t.Errorf("the vault has %+v, %v", versions, err)
+				}
+				if password, err := s.live("gate/admin"); err != nil || !device.Accepts("admin", password.Reveal()) {
+					t.Errorf("it does not take the password of the vault: %v", err)
+				}
+				if n := device.Count(simulator.IllegalLogin); n != 0 {
+					t.Errorf("it refused %d logins", n)
+				}
+				if p, r := s.run(text); !p.Empty() || !p.Complete() || len(r.Bad()) > 0 {
+					t.Errorf("planned again:\n%s", toldPlan(p))
+				}
+			})
+		})
+	}
+}
+
+// nursery is a world with a device that has no password yet, and much to do on it.
+func nursery(t testing.TB, names ...string) history {
+	t.Helper()
+	h := history{newWorld(t)}
+	for _, name := range names {
+		h.add(name, memory.Options{Inactive: true})
+		h.declareName(name, "other")
+		h.declare(name, "service", "RTSP", values{"enabled": cty.False})
+		h.declareUser(name, "op", "Operator", "Secret-1234")
+		h.activates(name)
+	}
+	return h
+}
+
+// activates gives a device a login of which camform makes the passwords.
+func (w *world) activates(name string) {
+	w.Helper()
+	d := w.declared(name)
+	policy := &credential.Policy{Name: "standard", MinLength: 14, Classes: 4}
+	origin := "vault:" + name + "/admin"
+	d.Login = config.Login{Username: "admin", Policy: policy, Password: schema.MarkSecret(cty.UnknownVal(cty.String), origin)}
+	w.retract(name, "user", "admin")
+	kind := w.provider.Kinds().Lookup("user")
+	d.Settings = append(d.Settings, &config.Setting{
+		Address: setting(name, "user", "admin"), Kind: kind, Range: at(5),
+		Attributes: map[string]config.Attribute{"password": {Policy: policy, Range: at(5), Value: d.Login.Password}},
+	})
+	slices.SortFunc(d.Settings, func(a, b *config.Setting) int { return a.Address.Compare(b.Address) })
+}
+
+// passwords are all that the vault has for an account.
+func (w *world) versions(name string) (texts []string, live string) {
+	w.Helper()
+	versions, err := w.store.Versions(context.Background(), name)
+	w.must(err)
+	for _, v := range versions {
+		secret, err := storedPasswords{w.store}.Open(v)
+		w.must(err)
+		texts = append(texts, secret.Reveal())
+		if v.Status == state.SecretLive {
+			live = secret.Reveal()
+		}
+	}
+	return texts, live
+}
+
+// grownUp lets other processes come, without faults. Then the device must be as wanted, with a password that the vault calls current.
+func (h history) grownUp(name string) {
+	h.Helper()
+	device := h.fleet.Device(name)
+	device.Heal()
+	for range 3 { // a proof may have to wait for the ledger
+		h.restart()
+		h.run(0, every)
+	}
+	h.nothingToDo()
+	h.has(name, "system", "", "name", cty.StringVal("other"))
+	texts, live := h.versions(name + "/admin")
+	if len(texts) < 2 || !device.Accepts("admin", live) || !h.logsIn(name, "op", "Secret-1234") {
+		h.Fatalf("of %d passwords the device does not take the current one", len(texts))
+	}
+}
+
+// Whenever the program dies, the vault has the password of the device, no request is repeated that may have arrived, and the next
+// runs finish what was begun.
+func TestI2I8EveryCrashOfAnActivation(t *testing.T) {
+	passed, _ := nursery(t, "gate").run(0, every)
+	if len(passed) < 20 {
+		t.Fatalf("only %d moments", len(passed))
+	}
+	for at := range passed {
+		t.Run(fmt.Sprintf("%d %s", at+1, passed[at]), func(t *testing.T) {
+			t.Parallel()
+			h := nursery(t, "gate")
+			done := make(chan bool)
+			go func() {
+				defer close(done)
+				h.run(at+1, every)
+			}()
+			<-done
+			h.grownUp("gate")
+			if n := activations(h.fleet.Device("gate")); n != 1 {
+				t.Errorf("it took a first password %d times", n)
+			}
+		})
+	}
+}
+
+func activations(d *memory.Device) int {
+	n := 0
+	for _, e := range d.Log() {
+		if e.Kind == memory.Written && e.Method == "ACTIVATE" {
+			n++
+		}
+	}
+	return n
+}
+
+// Whatever a device makes of its activation, it ends with a password that the vault has, and no password is sent twice.
+func TestI8I11EveryFaultOfAnActivation(t *testing.T) {
+	activate := func(x memory.Exchange) bool { return x.Method == "ACTIVATE" }
+	login := func(x memory.Exchange) bool { return x.Method == memory.MethodIdentify }
+	for name, fault := range map[string]memory.Fault{
+		"lost":                {Effect: memory.DropRequest, Match: activate, Nth: 1},
+		"answer lost":         {Effect: memory.DropReply, Match: activate, Nth: 1},
+		"a lie":               {Effect: memory.Lie, Match: activate, Nth: 1},
+		"an error, but done":  {Effect: memory.ErrorButApplied, Match: activate, Nth: 1},
+		"busy":                {Effect: memory.Busy, Match: activate, Nth: 1},
+		"refused":             {Effect: memory.Reject, Match: activate, Nth: 1},
+		"denied":              {Effect: memory.Deny, Match: activate, Nth: 1},
+		"restart":             {Effect: memory.Restart, Match: activate, Nth: 1},
+		"unreachable":         {Effect: memory.Unreachable, Match: activate, Nth: 1},
+		"no answer to login":  {Effect: memory.DropReply, Match: login, Nth: 2},
+		"login unreachable":   {Effect: memory.Unreachable, Match: login, Nth: 2},
+		"locked at the login": {Effect: memory.Lock, Match: login, Nth: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := nursery(t, "gate")
+			device := h.fleet.Device("gate")
+			device.Inject(fault)
+			h.run(0, every)
+			h.grownUp("gate")
+			if n := activations(device); n != 1 {
+				t.Errorf("it took a first password %d times", n)
+			}
+		})
+	}
+}
+
+// batch applies a plan for many devices without a password, after faults were injected into some.
+func batch(t *testing.T, names []string, prepare func(*world)) (*world, *report.Report) {
+	t.Helper()
+	h := nursery(t, names...)
+	planned := h.plan()
+	if n := len(planned.Activated()); n != len(names) {
+		t.Fatalf("%d of %d are to be activated:\n%s", n, len(names), toldPlan(planned))
+	}
+	prepare(h.world)
+	return h.world, h.apply(planned)
+}
+
+var three = []string{"a", "b", "c"}
+
+// After an answer that nothing explains, nobody else gets a password.
+func TestABatchStopsAtTheFirstUnexplainedAnswer(t *testing.T) {
+	activate := func(x memory.Exchange) bool { return x.Method == "ACTIVATE" }
+	login := func(x memory.Exchange) bool { return x.Method == memory.MethodIdentify }
+	for name, fault := range map[string]memory.Fault{
+		"refused":           {Effect: memory.Reject, Match: activate},
+		"answer lost":       {Effect: memory.DropRequest, Match: activate},
+		"a lie":             {Effect: memory.Lie, Match: activate},
+		"another password":  {Effect: memory.Refuse, Match: login},
+		"no login after it": {Effect: memory.Unreachable, Match: login},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, r := batch(t, three, func(w *world) {
+				w.parallelism.Total = 1
+				w.fleet.Device("b").Inject(fault)
+			})
+			got := fmt.Sprintf("%d %d", activations(w.fleet.Device("a")), activations(w.fleet.Device("c")))
+			if got != "1 0" || r.Devices[0].Result != report.Done || r.Devices[1].Result.Good() || r.Devices[2].Result != report.NotRun {
+				t.Errorf("activations %s\n%s", got, told(r))
+			}
+			if why := detail(r, "c"); !strings.Contains(why, "device.b") {
+				t.Errorf("c ended with %q", why)
+			}
+		})
+	}
+}
+
+// A device that is away, or that somebody else activated, is no reason to leave the others alone.
+func TestABatchGoesOnWhereTheReasonIsKnown(t *testing.T) {
+	w, r := batch(t, three, func(w *world) {
+		w.parallelism.Total = 1
+		w.fleet.Device("a").Unplug()
+		somebody := w.fleet.Provider().Open(w.fleet.Device("b").Target())
+		defer somebody.Close()
+		said, err := somebody.(providers.Activator).Activation(context.Background())
+		w.must(err)
+		w.must(somebody.(providers.Activator).Activate(context.Background(), said, schema.NewSecret("Somebody-else-1")))
+	})
+	if r.Devices[0].Result != report.Unreachable || r.Devices[1].Result != report.Stale || r.Devices[2].Result != report.Done {
+		t.Errorf("%s", told(r))
+	}
+	if n := w.fleet.Device("b").Count(memory.Refused); n != 0 {
+		t.Errorf("b refused %d logins", n)
+	}
+}
+
+// Who answers as somebody else keeps the one password that opens nothing, and gets nothing more; nobody else gets one either.
+func TestI11AnImpostorGetsNothingMore(t *testing.T) {
+	for name, take := range map[string]func(w *world){
+		"not who is declared": func(w *world) { w.declared("b").Identity = config.Identity{Serial: "MEM-B"} },
+		"who is declared twice": func(w *world) {
+			w.declared("c").Identity = config.Identity{Serial: w.fleet.Device("b").Identity().Serial}
+		},
+		"who answered already": func(w *world) {
+			w.must(w.store.SaveSeen(context.Background(), state.Device{
+				Address: schema.Device{Name: "old"}, Endpoint: "192.0.2.99:443", Identity: providers.Identity{MAC: w.fleet.Device("b").Identity().MAC},
+			}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := nursery(t, three...)
+			h.parallelism.Total = 1
+			take(h.world)
+			r := h.apply(h.plan())
+			if r.Devices[0].Result != report.Done || r.Devices[1].Result != report.Mistaken || r.Devices[2].Result != report.NotRun {
+				t.Fatalf("%s%s", told(r), detail(r, "b"))
+			}
+			if n := h.writes("b"); n != 1 {
+				t.Errorf("b was written %d times", n)
+			}
+			if texts, live := h.versions("b/admin"); len(texts) != 1 || !h.fleet.Device("b").Accepts("admin", live) {
+				t.Errorf("the vault has lost the password that b has")
+			}
+		})
+	}
+}
+
+// A serial number or hardware address that two devices are said to have gets neither of them a password.
+func TestI12WhatIsClaimedTwiceGetsNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		claim func(w *world)
+		who   string // are refused
+	}{
+		"the hardware address is declared twice": {func(w *world) {
+			w.declared("a").Identity, w.declared("b").Identity = config.Identity{MAC: "02-00-00-00-00-01"}, config.Identity{MAC: "02:00:00:00:00:01"}
+		}, "a b"},
+		"another device answered with the serial number": {func(w *world) {
+			w.add("old", memory.Options{Identity: providers.Identity{Serial: "OLD"}})
+			w.plan()
+			w.declared("b").Identity = config.Identity{Serial: "OLD"}
+		}, "b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := nursery(t, three...)
+			test.claim(h.world)
+			p := h.plan()
+			var refused []string
+			for _, d := range p.Failed() {
+				if refused = append(refused, d.Address.Name); !strings.Contains(d.Problem, "neither gets a password") {
+					t.Errorf("%s: %s", d.Address, d.Problem)
+				}
+			}
+			if got := strings.Join(refused, " "); got != test.who {
+				t.Errorf("%q are refused, want %q", got, test.who)
+			}
+			h.apply(p)
+			for _, name := range refused {
+				if n := h.writes(name); n != 0 {
+					t.Errorf("%s was written %d times", name, n)
+				}
+			}
+		})
+	}
+}
+
+// What else speaks against a first password is told, with what to do.
+func TestAFirstPasswordThatCannotBeMadeIsTold(t *testing.T) {
+	h := nursery(t, three...)
+	h.declared("a").Login = config.Login{Username: "admin", Password: h.secret("env:a")}
+	h.declared("b").Login.Policy.MinLength = 17
+	h.must(h.store.SaveSeen(context.Background(), state.Device{Address: schema.Device{Name: "c"}, Endpoint: "192.0.2.3:443"}))
+	p := h.plan()
+	if !p.Empty() || len(p.Failed()) != 3 {
+		t.Fatal(toldPlan(p))
+	}
+	for i, want := range []string{"password_policy", "credential_policy.standard asks for at least 17 characters", "camform state forget 'device.c'"} {
+		if got := p.Devices[i].Problem; !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", p.Devices[i].Address, got, want)
+		}
+	}
+	// Once somebody said so, the device is a new one.
+	h.must(h.store.ForgetDevice(context.Background(), schema.Device{Name: "c"}))
+	if p := h.plan(); len(p.Activated()) != 1 {
+		t.Error(toldPlan(p))
+	}
+}

@@ -1,0 +1,31 @@
+package plan
+
+import "camform/providers"
+
+// Activation is how a plan gives a device its first password. What the device is like cannot be read before: its steps are what
+// is declared, each as if there were nothing, and apply carries out what of them is left to do once the device was read.
+type Activation struct {
+	providers.Activation
+
+	Password Generate `json:"password"`
+
+	// Unproven are the kinds and attributes that may be written although too little is known of them, with the reasons.
+	Unproven map[string]string `json:"unproven,omitempty"`
+}
+
+// Activates is the reason of a password that a device gets when it has none, and the note with which the vault keeps it.
+const Activates = "it activated the device"
+
+// Unread reports whether nothing is known of the settings of a device: it could not be read, or waits for its first password.
+func (d Device) Unread() bool { return d.Problem != "" || d.Activation != nil }
+
+// Activated are the devices that a plan gives their first password.
+func (p *Plan) Activated() []Device {
+	var all []Device
+	for _, d := range p.Devices {
+		if d.Activation != nil {
+			all = append(all, d)
+		}
+	}
+	return all
+}
