@@ -497,3 +497,19 @@ func TestAfterARestoreTheCurrentPasswordIsTriedOnce(t *testing.T) {
 		}
 	}
 }
+
+// The first password of a device is proven by itself alone: what the vault had for the account before may open another device.
+func TestAFirstPasswordIsProvenByItselfAlone(t *testing.T) {
+	w := newWorld(t, scenario{own: true}, nil)
+	w.has["admin"] = "admin-1"
+	w.versions = []state.SecretVersion{
+		{Name: w.name(), Version: 2, Status: state.SecretPending, Sealed: []byte("admin-2"), Sent: noon},
+		{Name: w.name(), Version: 1, Status: state.SecretLive, Sealed: []byte("admin-1")},
+	}
+	device := &attempts{world: w}
+	accounts := rotate.NewAccounts(rotate.World{Store: w, Vault: w, Device: device}, state.Lease{Device: schema.Device{Name: "gate"}},
+		plan.Access{Username: "admin", Managed: w.name()})
+	if found := accounts.Prove(t.Context()); found.Live != 0 || !found.Settled() || strings.Join(device.asked, " ") != "admin-2" {
+		t.Errorf("%+v, asked for %q", found, device.asked)
+	}
+}
