@@ -164,7 +164,7 @@ func TestASelfSignedCertificateHasANewKey(t *testing.T) {
 	body := "<SelfSignCert><commonName>gate</commonName><validDays>30</validDays></SelfSignCert>"
 	c.put(serverCertificate+"/selfSignCert", body, "ok")
 	after := presented(t, f, d)[0]
-	if after.Subject.CommonName != "gate" || !after.NotAfter.Equal(clock.at.AddDate(0, 0, 30)) || before.PublicKey.(*ecdsa.PublicKey).Equal(after.PublicKey) {
+	if after.Subject.CommonName != "gate" || !after.NotAfter.Equal(clock.now().AddDate(0, 0, 30)) || before.PublicKey.(*ecdsa.PublicKey).Equal(after.PublicKey) {
 		t.Errorf("%s until %s", after.Subject, after.NotAfter)
 	}
 	c.put(serverCertificate+"/certificate", newAuthority(t).sign(r.Subject, nil, r.PublicKey), "certificateNotmatch")

@@ -239,7 +239,7 @@ func (x *exchange) serve(u *device.Account) reply {
 		return x.unit.model.respond(x.q, (&write{unit: x.unit, q: x.q, by: u, f: x.f}).accept())
 	}
 	if x.q.path == userCheckPath && !x.unit.model.recorded {
-		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK())
+		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK(u))
 	}
 	if x.q.path == socketIPPath && x.unit.model.TellsSource {
 		return x.unit.model.send(http.StatusOK, contentXML, socketIP(x.q.source))
@@ -255,7 +255,7 @@ func (x *exchange) serve(u *device.Account) reply {
 		return x.unit.model.send(http.StatusOK, doc.contentType, doc.body)
 	}
 	if x.q.path == userCheckPath {
-		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK())
+		return x.unit.model.send(http.StatusOK, contentXML, x.unit.model.userCheckOK(u))
 	}
 	return x.unit.model.respond(x.q, *x.unit.model.absent(x.q.path))
 }

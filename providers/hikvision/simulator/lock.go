@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"camform/providers/device"
 )
 
 // failed notes credentials that the device refuses now.
@@ -76,17 +78,17 @@ func (x *exchange) userCheck(status int, s lockState) []byte {
 }
 
 // userCheckOK is the answer to a login that works.
-func (b *blueprint) userCheckOK() []byte {
+func (b *blueprint) userCheckOK(u *device.Account) []byte {
 	open := "<userCheck>"
 	if b.UserCheck == fullUserCheck {
 		open = fmt.Sprintf("<userCheck version=%q xmlns=%q>", b.Response.Version, b.Response.Namespace)
 	}
-	return []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + open + `
+	return fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"+open+`
 <statusValue>200</statusValue>
 <statusString>OK</statusString>
-<isDefaultPassword>false</isDefaultPassword>
-<isRiskPassword>false</isRiskPassword>
+<isDefaultPassword>%t</isDefaultPassword>
+<isRiskPassword>%t</isRiskPassword>
 <isActivated>true</isActivated>
 </userCheck>
-`)
+`, u.Password == factoryPassword, b.checkPassword(u.Name, u.Password) != nil)
 }

@@ -250,6 +250,21 @@ func TestABasicResetKeepsTheWayInAndAFullOneNothing(t *testing.T) {
 	}
 }
 
+func TestFirmwareFromBeforeActivationComesBackWithItsFactoryPassword(t *testing.T) {
+	clock := newClock()
+	f, d := one(t, "camera-v52", clock.now)
+	if got := connect(t, f, d, "admin", password).get(userCheck); !strings.Contains(got, "<isDefaultPassword>false<") || !strings.Contains(got, "<isRiskPassword>false<") {
+		t.Error(got)
+	}
+	if err := d.Reset(simulator.Attempt{Method: simulator.Wipe}); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(time.Hour)
+	if got := connect(t, f, d, "admin", "12345").get(userCheck); !strings.Contains(got, "<isDefaultPassword>true<") || !strings.Contains(got, "<isRiskPassword>true<") || d.Accepts("admin", password) {
+		t.Error(got)
+	}
+}
+
 func TestAWipedDeviceShowsAnotherKey(t *testing.T) {
 	f := newFleet(t, simulator.Options{Models: []string{"camera-v57"}, TLS: true, Clock: newClock().now})
 	d := f.Devices()[0]

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,12 +21,24 @@ import (
 const password = "Gate-Keeper-7"
 
 // made is a clock that only moves when a test says so.
-type made struct{ at time.Time }
+type made struct {
+	mu sync.Mutex
+	at time.Time
+}
 
-func (m *made) now() time.Time          { return m.at }
-func (m *made) advance(d time.Duration) { m.at = m.at.Add(d) }
+func (m *made) now() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.at
+}
 
-func newClock() *made { return &made{time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)} }
+func (m *made) advance(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = m.at.Add(d)
+}
+
+func newClock() *made { return &made{at: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)} }
 
 func newFleet(t testing.TB, o simulator.Options) *simulator.Fleet {
 	t.Helper()
