@@ -231,7 +231,7 @@ func (s compared) about(a *schema.Attribute, f finding) finding {
 func (s compared) different(a *schema.Attribute, change diff.Change) finding {
 	ours := func(attribute string) bool { return attribute == "" || attribute == a.Name }
 	difference := finding{status: Violated, why: difference(change, a)}
-	if a.WriteOnly && !change.Before.IsNull() {
+	if slices.Contains(change.Unseen, a.Name) {
 		difference.status = Unknown
 	}
 	for _, k := range s.Skipped {
@@ -284,7 +284,7 @@ func (s compared) overridden(a *schema.Attribute, declared config.Attribute) (f 
 	switch {
 	case !ok:
 		return finding{status: Unknown, why: "was not compared"}, true
-	case merged.Value.RawEquals(declared.Value):
+	case sameWish(merged.Value, declared.Value):
 		return finding{}, false
 	}
 	who := "the device block"
@@ -295,6 +295,15 @@ func (s compared) overridden(a *schema.Attribute, declared config.Attribute) (f 
 	return finding{Overridden, "is overridden: " + who + " asks for something else (" + place(source) + ")", source}, true
 }
 
+// sameWish reports whether two values are asked for alike. A secret is the same if its origin is, also where only one of them was
+// read.
+func sameWish(a, b cty.Value) bool {
+	if a.IsKnown() != b.IsKnown() && schema.Origin(a) != "" {
+		return schema.Origin(a) == schema.Origin(b)
+	}
+	return a.RawEquals(b)
+}
+
 func place(s plan.Source) string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
 
 // difference says what a device has and what it should have. Secrets are not shown.
@@ -303,8 +312,8 @@ func difference(change diff.Change, a *schema.Attribute) string {
 	switch {
 	case change.Before.IsNull():
 		return "does not exist yet"
-	case a.WriteOnly:
-		return "is not shown by the device, and is not what camform wrote last"
+	case slices.Contains(change.Unseen, a.Name):
+		return "cannot be compared, and is not known to be what camform wrote last"
 	case a.Secret || secret:
 		return "is not the secret that is wanted"
 	}

@@ -417,7 +417,14 @@ func TestSecretsAreJudgedAndNotShown(t *testing.T) {
 		},
 		"what nobody wrote is not known": {
 			func(s *subject) { s.has("user", "operator", right) },
-			"account unknown @8 | user.operator.password is not shown by the device, and is not what camform wrote last\n",
+			"account unknown @8 | user.operator.password cannot be compared, and is not known to be what camform wrote last\n",
+		},
+		"nor one that the device could show, and does not": {
+			func(s *subject) {
+				s.has("user", "operator", map[string]cty.Value{"level": cty.StringVal("Viewer")})
+				s.last = map[schema.Setting]diff.Memory{address: {Fingerprints: map[string]string{"password": "f(geheim-operator)"}}}
+			},
+			"account unknown @8 | user.operator.pin cannot be compared, and is not known to be what camform wrote last\n",
 		},
 		"a secret that the device shows is compared": {
 			func(s *subject) {

@@ -74,6 +74,7 @@ type Change struct {
 	After   cty.Value // null if it is to go; undeclared attributes and secrets are null
 	Secrets map[string]plan.SecretSource
 	Why     []plan.Why
+	Unseen  []string        // attributes of Why that nobody could compare: the device does not show them, or what is wanted was left unread
 	Reason  string          // for deletions and forgets
 	Cause   plan.Cause      // for deletions
 	Want    *config.Setting // nil if nobody wants it any more
@@ -214,6 +215,9 @@ func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
 		}
 		if same, why := c.compareAttribute(want, a, declared, have.GetAttr(a.Name), memory); !same {
 			change.Why = append(change.Why, why)
+			if a.Unseen(have.GetAttr(a.Name)) || !declared.Value.IsKnown() {
+				change.Unseen = append(change.Unseen, a.Name)
+			}
 		}
 	}
 	if len(change.Why) == 0 {
