@@ -63,7 +63,7 @@ var ErrStore = errors.New("the state cannot be written")
 // StoreError is an error of the store, marked with ErrStore. It leaves an error alone that says nothing about the store: the run
 // was interrupted, or has lost the device.
 func StoreError(err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, state.ErrLeaseLost) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, state.ErrLeaseLost) || errors.Is(err, state.ErrRestored) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrStore, err)

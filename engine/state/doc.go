@@ -9,7 +9,7 @@
 //	capabilities   documents that depend on model and firmware only
 //	attempts       login attempts, for the rules of package ledger
 //	cases          recoveries of devices whose password nobody knows, with case_events and case_files; see package recover
-//	meta           the check value of the key, and the head of the audit log
+//	meta           the check value of the key, the head of the audit log, and what tells the restores of the state apart
 //	audit_log      who did what, in a chain that shows where it was changed; see package auditlog
 //
 //	fingerprint_names   under which names fingerprints of devices are made that have moved

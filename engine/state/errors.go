@@ -21,6 +21,7 @@ var (
 	ErrClosed    = errors.New("the state database was closed")
 	ErrLeaseLost = errors.New("the run has lost the lease of the device")
 	ErrFinished  = errors.New("the intent is not open")
+	ErrRestored  = errors.New("the state was restored from a backup after this command had read it. Nothing was begun since; run the command again")
 )
 
 // HeldError says who holds the lease of a device.

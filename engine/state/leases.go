@@ -29,7 +29,7 @@ type Leases struct{ *database }
 // HeldErrors; a lease that ended by itself is taken over. Leases are in the order of the devices.
 func (s *Leases) Acquire(ctx context.Context, run string, devices ...schema.Device) ([]Lease, error) {
 	leases := make([]Lease, len(devices))
-	err := s.write(ctx, func(tx *transaction) error {
+	err := s.writeAsRead(ctx, func(tx *transaction) error {
 		var all HeldErrors
 		for i, device := range devices {
 			lease, err := s.acquire(tx, device, run)

@@ -87,7 +87,7 @@ func (s *Renames) MoveDevices(ctx context.Context, run string, moves schema.Move
 	}
 	var moved schema.Moves
 	var marks map[schema.Device]string
-	err = s.write(ctx, func(tx *transaction) error {
+	err = s.writeAsRead(ctx, func(tx *transaction) error {
 		if err := s.movable(tx, moves); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package state
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -235,8 +236,30 @@ func (s *Backups) retire(ctx context.Context, keep func() error) error {
 		if err == nil {
 			err = keep()
 		}
+		if err == nil {
+			err = s.noteRestore(tx)
+		}
 		return err
 	})
+}
+
+// restoredRow is the row of the table meta that tells the restores of a state apart.
+const restoredRow = "restored"
+
+// noteRestore lets whoever opened the state before find out that it was restored.
+func (s *Backups) noteRestore(tx *transaction) error {
+	_, err := tx.Exec(`INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+		restoredRow, rand.Text())
+	return err
+}
+
+// lastRestore tells the last restore of the state from others; it is empty if there was none.
+func lastRestore(ctx context.Context, q querier) (string, error) {
+	found, err := collect(ctx, q, scanText, `SELECT value FROM meta WHERE name = $1`, restoredRow)
+	if err != nil || len(found) == 0 {
+		return "", err
+	}
+	return found[0], nil
 }
 
 // takingOver says what else happens where a state takes over a backup.
@@ -269,6 +292,9 @@ func (s *Backups) takeOver(ctx context.Context, b *Backup, how takingOver) (secr
 			return err
 		}
 		if err := s.continueLog(tx, b); err != nil {
+			return err
+		}
+		if err := s.noteRestore(tx); err != nil {
 			return err
 		}
 		made := stamp(b.Made)
@@ -333,7 +359,7 @@ func (s *Backups) copyTables(tx *transaction, b *Backup) error {
 	if err := s.leases.releaseAll(tx); err != nil {
 		return err
 	}
-	return copyRows(tx, from, "meta", `SELECT * FROM meta WHERE name NOT IN ('key_check', '`+auditHeadRow+`')`)
+	return copyRows(tx, from, "meta", `SELECT * FROM meta WHERE name NOT IN ('key_check', '`+auditHeadRow+`', '`+restoredRow+`')`)
 }
 
 // continueLog adds the records that a backup has and the audit log lacks, where the log is the beginning of that of the backup.

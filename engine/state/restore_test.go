@@ -91,7 +91,8 @@ func TestAStateIsRestoredAsABackupHasIt(t *testing.T) {
 	}
 }
 
-// Who uses the state while it is restored goes on with the restored one, and a run that was asleep writes nothing any more.
+// Who uses the state while it is restored reads the restored one, and begins nothing any more with what he knew before; a run that
+// was asleep writes nothing. Attempts at logins are accounted for all the same.
 func TestARestoreIsSeenByWhoeverUsesTheState(t *testing.T) {
 	s, c, file := aged(t)
 	asleep := acquire(t, s, "old", "r1")
@@ -99,6 +100,21 @@ func TestARestoreIsSeenByWhoeverUsesTheState(t *testing.T) {
 	must[Restored](t)(opened(t, file, s.path).Restore(t.Context(), s.path, restoring(c)))
 	wantRestored(t, s)
 	wantError(t, s.Record(t.Context(), asleep, nil, nil), ErrLeaseLost)
+	ctx := t.Context()
+	_, acquired := s.Acquire(ctx, "r2", device("old"))
+	_, put := s.PutSecret(ctx, "a", []byte("stale"), "")
+	_, moved := s.MoveDevices(ctx, "r2", schema.Moves{{From: device("old"), To: device("new")}}, nil)
+	merged := s.MergeSecrets(ctx, func([]SecretVersion) ([]SecretVersion, error) { return nil, nil })
+	for i, err := range []error{
+		acquired, put, moved, merged, s.BeginRun(ctx, Run{ID: "r2"}), s.EndRun(ctx, "r1", "done"), s.DoubtSecret(ctx, "a", 1), s.ProveSecret(ctx, "a", 1),
+	} {
+		if !errors.Is(err, ErrRestored) {
+			t.Errorf("%d: got %v, want that the state was restored", i, err)
+		}
+	}
+	charge := must[providers.Charge](t)(s.Charge(ctx, providers.Attempt{Endpoint: "192.0.2.1:443", Remaining: 5}))
+	ok(t, s.Settle(ctx, charge, providers.AttemptResult{Accepted: true}))
+	s = open(t, s.path, Options{Now: c.now})
 	if again := acquire(t, s, "old", "r2"); again.Token <= asleep.Token {
 		t.Errorf("the token %d is given out again", again.Token)
 	}
@@ -303,6 +319,7 @@ func TestARestoredPasswordIsUncertainUntilADeviceAcceptsIt(t *testing.T) {
 			}
 		}
 	}
+	s = open(t, s.path, Options{Now: c.now})
 	live := liveOf(t, s.Secrets, "a").Version
 	uncertain(true, true)
 	ok(t, s.DoubtSecret(t.Context(), "a", live))
@@ -320,6 +337,7 @@ func TestARestoredPasswordIsUncertainUntilADeviceAcceptsIt(t *testing.T) {
 	uncertain(false, false)
 
 	must[Restored](t)(b.Restore(t.Context(), s.path, restoring(&clock{noon.Add(5 * time.Hour)})))
+	s = open(t, s.path, Options{Now: c.now})
 	uncertain(true, true)
 	lease := acquire(t, s, "n", "r1")
 	ok(t, s.SettleSecret(t.Context(), lease, Verdict{Name: "b", Live: liveOf(t, s.Secrets, "b").Version}))

@@ -37,7 +37,7 @@ func (s *Runs) BeginRun(ctx context.Context, run Run) error {
 	if run.Started.IsZero() {
 		run.Started = s.now()
 	}
-	return s.write(ctx, func(tx *transaction) error {
+	return s.writeAsRead(ctx, func(tx *transaction) error {
 		fresh, err := changed(tx.Exec(`INSERT INTO runs (`+runColumns+`) VALUES ($1, $2, $3, $4, $5, 0, '') ON CONFLICT (id) DO NOTHING`,
 			run.ID, run.Operation, run.PlanHash, run.Who, stamp(run.Started)))
 		if err != nil {
@@ -54,7 +54,7 @@ func (s *Runs) BeginRun(ctx context.Context, run Run) error {
 
 // EndRun records how a run ended. It fails for a run that was not begun.
 func (s *Runs) EndRun(ctx context.Context, id, summary string) error {
-	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
+	return s.writeAsRead(context.WithoutCancel(ctx), func(tx *transaction) error {
 		known, err := changed(tx.Exec(`UPDATE runs SET ended = $1, summary = $2 WHERE id = $3`, stamp(s.now()), summary, id))
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ func (s *Secrets) AllSecrets(ctx context.Context) ([]SecretVersion, error) {
 
 // PutSecret keeps a new version of a name and makes it live; the one before becomes history.
 func (s *Secrets) PutSecret(ctx context.Context, name string, sealed []byte, note string) (version int, err error) {
-	err = s.write(ctx, func(tx *transaction) error {
+	err = s.writeAsRead(ctx, func(tx *transaction) error {
 		if _, err := tx.Exec(`UPDATE secrets SET status = $1 WHERE name = $2 AND status = $3`,
 			string(SecretHistory), name, string(SecretLive)); err != nil {
 			return err
@@ -147,7 +147,7 @@ func (s *Secrets) TriedSecret(ctx context.Context, lease Lease, name string, ver
 
 // DoubtSecret is TriedSecret for who only reads devices, and holds no lease.
 func (s *Secrets) DoubtSecret(ctx context.Context, name string, version int) error {
-	return s.write(ctx, func(tx *transaction) error {
+	return s.writeAsRead(ctx, func(tx *transaction) error {
 		for _, name := range s.names().bothSecrets(name) {
 			if err := tried(tx, name, version); err != nil {
 				return err
@@ -166,7 +166,7 @@ func tried(tx *transaction, name string, version int) error {
 // ProveSecret records that a device accepted the live version that a restore had made uncertain, for who only reads devices and
 // holds no lease. A version that is not that any more is left as it is.
 func (s *Secrets) ProveSecret(ctx context.Context, name string, version int) error {
-	return s.write(ctx, func(tx *transaction) error {
+	return s.writeAsRead(ctx, func(tx *transaction) error {
 		for _, name := range s.names().bothSecrets(name) {
 			proven, err := changed(tx.Exec(`UPDATE secrets SET uncertain = 0, tried = 0, proven = $1
 				WHERE name = $2 AND version = $3 AND status = $4 AND uncertain <> 0`, stamp(s.now()), name, version, string(SecretLive)))
@@ -328,7 +328,7 @@ func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sea
 // transaction: versions that do not exist are added as they are, and of those that do only the status and the certainty change. Merge must
 // not use the store. At most one version of a name may be left live. The audit log says which are in use from then on.
 func (s *Secrets) MergeSecrets(ctx context.Context, merge func(known []SecretVersion) ([]SecretVersion, error)) error {
-	return s.write(ctx, func(tx *transaction) error {
+	return s.writeAsRead(ctx, func(tx *transaction) error {
 		known, err := collect(context.Background(), tx, scanSecret, allSecrets)
 		if err != nil {
 			return err

@@ -62,7 +62,9 @@ type database struct {
 	alive func(pid int) bool
 	from  string
 	key   []byte
-	named atomic.Pointer[names]
+
+	restored string // the row restoredRow when it was opened
+	named    atomic.Pointer[names]
 
 	db     *sql.DB
 	reads  *prepared
@@ -126,6 +128,10 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 		return nil, err
 	}
 	s := join(d)
+	if d.restored, err = lastRestore(ctx, d.reads); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
 	if err := d.readNames(ctx, options.Moves); err != nil {
 		_ = s.Close()
 		return nil, err

@@ -31,6 +31,20 @@ func (s *database) write(ctx context.Context, do func(tx *transaction) error) er
 	return j.err
 }
 
+// writeAsRead is write for what was decided by what the state had when it was opened. It fails with ErrRestored if the state was
+// restored since.
+func (s *database) writeAsRead(ctx context.Context, do func(tx *transaction) error) error {
+	return s.write(ctx, func(tx *transaction) error {
+		switch now, err := lastRestore(context.Background(), tx); {
+		case err != nil:
+			return err
+		case now != s.restored:
+			return ErrRestored
+		}
+		return do(tx)
+	})
+}
+
 // serve carries out jobs until the store is closed. Those that arrive while a transaction is being made durable share
 // the next one.
 func (s *database) serve() {
