@@ -127,7 +127,11 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce fu
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
-	if held := use.held(planned.Plan.Devices, e.Provider.Kinds()); len(held) > 0 {
+	held := use.held(planned.Plan.Devices, e.Provider.Kinds())
+	if err := e.spare(ctx, planned.Plan, held); err != nil {
+		return nil, append(problems, stateUnreadable(err)...)
+	}
+	if len(held) > 0 {
 		planned, more = e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, held)
 	}
 	planned.Plan.Outputs, planned.Plan.Moved = outputs(cfg.Outputs), moved
@@ -462,6 +466,9 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 		Target: func(d plan.Device) (providers.Target, error) {
 			known, _, err := e.Store.Device(ctx, d.Address)
 			if err != nil {
+				return providers.Target{}, err
+			}
+			if err := e.spared(ctx, d.Address, known.Identity.Serial); err != nil {
 				return providers.Target{}, err
 			}
 			target, err := e.surveyor(nil).target(ctx, d.Address, d.Access, known.Pin, d.Origins()...)

@@ -9,6 +9,10 @@ func recoverCommand(a *app) *cobra.Command {
 		Args:  onlyCommands,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(recoverPrepareCommand(a), recoverFileCommand(a))
+	cmd.AddCommand(
+		recoverOpenCommand(a), recoverStatusCommand(a), recoverNextCommand(a), recoverVerifyCommand(a), recoverTryCommand(a), recoverResetCommand(a),
+		recoverDoneCommand(a), recoverFailedCommand(a), recoverSkipCommand(a), recoverWaitCommand(a), recoverRequestCommand(a),
+		recoverAttachCommand(a), recoverFinishCommand(a), recoverCloseCommand(a),
+		recoverPrepareCommand(a), recoverFileCommand(a))
 	return cmd
 }

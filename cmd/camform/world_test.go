@@ -543,6 +543,9 @@ var scrubs = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z| UTC)?`), "TIME"},
 	{regexp.MustCompile(`(sha256:)?[0-9a-f]{64}|sha256:[0-9a-f]{16}…`), "HASH"},
 	{regexp.MustCompile(`(took|after|for another) [0-9.hmsµ]+s`), "$1 DURATION"},
+	{regexp.MustCompile(`([Cc]ase )[0-9a-f]{6}\b`), "${1}ID"},
+	{regexp.MustCompile(`(opened TIME by )\S+`), "${1}SOMEBODY"},
+	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "BACKUP"},
 	// How the end of a connection shows itself is a matter of luck.
 	{regexp.MustCompile(`\((connection reset by peer|broken pipe|EOF|unexpected EOF)\)`), "(CAUSE)"},
 	{regexp.MustCompile(`no connection to \S+ \(CAUSE\)|\S+ closed the connection at once \(CAUSE\)`), "GONE"},

@@ -1,6 +1,7 @@
 package recover
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -48,7 +49,8 @@ func (w *walk) prove() {
 	w.decide(&proven, w.way.event)
 	if proven.State == Refused || proven.State == Underway {
 		proven.State, proven.Again = Ready, true
-		proven.Note = "tried before: " + proven.Note
+		proven.Note = fmt.Sprintf("tried before: %s. If the reset did not work after all: camform recover failed %s -reason 'WHY' -case %s",
+			cmp.Or(proven.Note, "the outcome is not recorded"), w.way.step, w.ID)
 	}
 	if proven.State == Ready && seen != nil && w.Passwords.Proven.After(since) {
 		proven.State, proven.At, proven.Note = Over, w.Passwords.Proven, "the device accepts the password of the vault"

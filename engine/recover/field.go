@@ -71,6 +71,7 @@ var fields = map[string][]Field{
 		{Name: "channel", What: "how it got there", Required: true, Words: Channels},
 		{Name: "ref", What: "number of the ticket"},
 	},
+	Online: {{Name: "confirmed_by", What: "who saw that its users have it again", Required: true}},
 	Network: {
 		{Name: "port", What: "port of the switch, confirmed on site", Required: true},
 		{Name: "confirmed_by", What: "who confirmed it", Required: true},

@@ -96,14 +96,14 @@ const (
 var options = []Option{
 	{
 		Name: GUIDFile, Who: onSite, Abilities: []string{"guid_file"}, Limit: 7, Pause: pause,
-		What: "Import the GUID file of this device in the vendor's tool or on its own screen, and set the password that you will type afterwards. " +
+		What: "Import the GUID file of this device in the vendor's tool or on its own screen, and set a new password, which you will type afterwards. " +
 			"If it offers to give the password to the cameras as well, say no",
 		Costs: "the file: it is void afterwards. Seven wrong files lock this way for 30 minutes",
 		Keeps: onlyPassword,
 	},
 	{
 		Name: Questions, Who: "the owner, who knows the answers, in the network of the device", Abilities: []string{"questions"}, Limit: unknownLimit, Pause: pause,
-		What:  "Choose \"Forgot password\" on the page of the device or in the vendor's tool, answer the security questions, and set the password",
+		What:  "Choose \"Forgot password\" on the page of the device or in the vendor's tool, answer the security questions, and set a new password",
 		Costs: "a wrong answer counts towards a lock",
 		Keeps: onlyPassword,
 	},
@@ -116,20 +116,20 @@ var options = []Option{
 	},
 	{
 		Name: App, Who: "the owner, whose account the device is bound to", Wipes: MayWipe, Limit: unknownLimit, Pause: pause,
-		What:  "Let the vendor's app verify you, as the screen of the device asks, and set the password",
+		What:  "Let the vendor's app verify you, as the screen of the device asks, and set a new password",
 		Costs: "on some models all settings: plan for a wiped device",
 		Keeps: "the recordings; the settings only on some models",
 	},
 	{
 		Name: Menu, Who: onSite, Limit: unknownLimit, Pause: pause,
-		What: "Look at the screen of the device for an unlock pattern or a password hint, log in there, and set the password. A camera that a recorder " +
+		What: "Look at the screen of the device for an unlock pattern or a password hint, log in there, and set a new password. A camera that a recorder " +
 			"activated may have the password of that recorder's cameras",
 		Costs: "a wrong pattern counts towards a lock",
 		Keeps: onlyPassword,
 	},
 	{
 		Name: Support, Who: onSite, Abilities: []string{"support_file", "support_key"}, Limit: unknownLimit, Pause: pause,
-		What: "Import the file of support in the vendor's tool, or enter its key there, and set the password. The device must not have been restarted " +
+		What: "Import the file of support in the vendor's tool, or enter its key there, and set a new password. The device must not have been restarted " +
 			"since the code was made. If it offers to give the password to the cameras as well, say no",
 		Costs: "the answer of support: it works once",
 		Keeps: onlyPassword,

@@ -96,7 +96,8 @@ func TestNextNamesTheOneThingToDo(t *testing.T) {
 		{"no login", story(verified, noLogin), nil, "consumers ready"},
 		{"consumers told", story(verified, noLogin, "consumers done"), nil, "recordings ready"},
 		{"the least loss first", story(ready), nil, "guid_file ready"},
-		{"a reset begun", story(ready, "guid_file begun"), nil, "guid_file begun again"},
+		{"a reset begun", story(ready, "guid_file begun"), nil, "guid_file begun"},
+		{"a login that did not come to it", story(verified, "current begun;current failed spent=no"), nil, "current ready"},
 		{"a reset that failed", story(ready, "guid_file begun", "guid_file failed"), nil, "questions ready"},
 		{"what the device lacks", story(ready, "guid_file skipped", "questions skipped"), nil, "app ready"},
 		{"a device that did not say", story("verify done", noLogin, "consumers done", "recordings done", "guid_file skipped", "questions skipped"), nil, "email ready"},
@@ -198,7 +199,7 @@ func TestTheLastTwoTriesOfAnOptionAreKept(t *testing.T) {
 	}{
 		{slices.Repeat(story("guid_file begun", "guid_file failed"), 4), 0, "failed"},
 		{slices.Repeat(story("guid_file begun", "guid_file failed"), 5), 0, "held"},
-		{slices.Repeat(story("guid_file begun", "guid_file failed spent=no"), 9), 0, "failed"},
+		{slices.Repeat(story("guid_file begun", "guid_file failed spent=no"), 9), 0, "ready"},
 		{slices.Repeat(story("guid_file begun"), 5), 0, "begun"},
 		{slices.Repeat(story("guid_file begun", "guid_file failed"), 5), 30 * time.Minute, "failed"},
 		{append(slices.Repeat(story("guid_file begun"), 6), "guid_file failed spent=no"), 0, "held"},
@@ -338,16 +339,16 @@ func TestWhatIsLostIsToldBefore(t *testing.T) {
 	}
 	f := facts()
 	f.Configured = 0
-	if got := lost(f); len(got) != 7 {
+	if got := lost(f); len(got) != 6 {
 		t.Errorf("without anything: %v", got)
 	}
 	f.Backup = Kept{Name: "0123456789ab", Taken: noon}
 	f.Consumers = []Consumer{{Name: "device.recorder.channel.1"}}
-	if got := lost(f); len(got) != 3 {
+	if got := lost(f); len(got) != 2 {
 		t.Errorf("with a backup: %v", got)
 	}
 	f.Configured = 3
-	if got := lost(f); len(got) != 2 {
+	if got := lost(f); len(got) != 1 {
 		t.Errorf("with both: %v", got)
 	}
 }

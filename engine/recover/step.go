@@ -166,6 +166,10 @@ func (w *walk) decide(s *Step, since int) {
 		s.State = Over
 	case Failed:
 		s.State, s.Again = Refused, true
+		if e.Data[Spent] == "no" {
+			s.State, s.Again = Ready, false
+			s.Note = "it did not come to that: " + e.Remark
+		}
 	case Skipped:
 		s.State = Omitted
 	}
@@ -232,7 +236,8 @@ func (w *walk) logins() {
 		w.decide(&s, 0)
 		switch {
 		case s.State == Underway:
-			s.Note = "the login was begun, and its outcome was not recorded: it may have cost an attempt. Tell what became of it, or try again with a reason"
+			s.Note = "the login was begun, and its outcome was not recorded: it may have cost an attempt. Try it again with a reason, or give it up: " +
+				"camform recover failed " + l.name + " -reason 'INTERRUPTED' -case " + w.ID
 		case s.State != Ready:
 		case w.way.step != "":
 			s.State, s.Note = Absent, w.inBy()
@@ -300,9 +305,11 @@ func (w *walk) judge(s *Step, o Option) {
 	ledger := LedgerOf(w.Case, o.Name, w.Now)
 	switch {
 	case s.State == Underway:
-		s.Note = fmt.Sprintf("begun at %s, and its outcome was not recorded. Ask whoever did it, or look at what the tool says; then: camform recover done %s "+
-			"tool='NAME VERSION', or camform recover failed %s -reason 'WHAT IT SAID'", stamp(s.At), o.Name, o.Name)
-		s.Commands = nil
+		s.Note = fmt.Sprintf("begun at %s, and its outcome is not recorded yet. Do it, or ask whoever did, and tell what the tool said: the first command if it "+
+			"worked, the second if not", stamp(s.At))
+		s.Again, s.Commands = false, []string{
+			fmt.Sprintf("camform recover done %s tool='NAME VERSION'", o.Name), fmt.Sprintf("camform recover failed %s -reason 'WHAT IT SAID'", o.Name),
+		}
 	case s.State != Ready && s.State != Refused:
 	case w.way.step != "" && s.State == Ready:
 		s.State, s.Note = Absent, w.inBy()

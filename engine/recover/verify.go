@@ -172,7 +172,7 @@ func Returns(f Facts) []Return {
 		{"GUID file", false, "exported again"},
 		{"certificates and their keys, cloud binding", true, ""},
 		{"channels' passwords on a recorder", false, recorder},
-		{"recordings", true, ""},
+		{"recordings", true, "nothing needs to, unless a disk is formatted: export what matters before"},
 	}
 }
 

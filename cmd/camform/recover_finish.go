@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/engine/recover"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+func recoverFinishCommand(a *app) *cobra.Command {
+	flags := &caseFlags{}
+	cmd := &cobra.Command{
+		Use:   "finish",
+		Short: "Prove that what a reset took from a device is back",
+		Long: `Plan for the device of a case without changing anything, and note that its settings are back if nothing is left to do.
+
+Exit code: 0 if nothing is left to do, 1 if something is or could not be read.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			w, err := a.open(cmd, &flags.runFlags, withSecrets)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			r, err := w.recovery(cmd.Context(), flags.id)
+			if err != nil {
+				return err
+			}
+			if _, err := r.may(recover.Restore, ""); err != nil {
+				return err
+			}
+			return r.finish(cmd.Context())
+		},
+	}
+	flags.add(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	return cmd
+}
+
+// finish proves by a plan that the settings are back.
+func (r *recovery) finish(parent context.Context) error {
+	var planned *engine.Planned
+	var problems diag.Problems
+	err := r.read(parent, "nothing was noted", func(ctx context.Context, e *engine.Engine) {
+		planned, problems = e.Plan(ctx, r.config, []schema.Setting{{Device: r.Case.Device}})
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.report(problems, r.config.Sources); err != nil || planned == nil {
+		return err
+	}
+	i := slices.IndexFunc(planned.Plan.Devices, func(d plan.Device) bool { return d.Address == r.Case.Device })
+	if i < 0 {
+		return fmt.Errorf("the plan has no %s", r.Case.Device)
+	}
+	d := planned.Plan.Devices[i]
+	switch left := len(d.Steps) + len(d.Skipped); {
+	case d.Problem != "":
+		return fmt.Errorf("%s could not be read: %s", d.Address, d.Problem)
+	case left > 0:
+		return fmt.Errorf("%s still differs in %s: %s", d.Address, render.Plural(left, "setting"), "camform plan shows them, and camform apply brings them back")
+	}
+	return r.told(parent, recover.Event{Step: recover.Restore, Kind: recover.Done, Remark: fmt.Sprintf("a plan had nothing to do; %s as wanted", render.Plural(d.Unchanged, "setting"))})
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/diag"
+	"camform/engine/live"
+	"camform/engine/recover"
+	"camform/providers"
+	"camform/schema"
+)
+
+func recoverTryCommand(a *app) *cobra.Command {
+	flags, from := &caseFlags{}, ""
+	cmd := &cobra.Command{
+		Use:   "try current|previous|typed|new",
+		Short: "Try one password on the device of a case, once",
+		Long: `Try one password: the current one that camform has, the previous one of the vault, one that you type, or the new one that was set
+in a reset. It is tried once, only while the device says that more than two attempts are left, and never one after the other. That it
+is tried is noted before it leaves; where its outcome is not known, it is not tried again without -again.
+
+A password that the device accepts is the current one of the vault from then on.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.recovery(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			if !slices.Contains([]string{recover.Current, recover.Previous, recover.Typed, recover.New}, args[0]) {
+				return fmt.Errorf("%s is no password to try; it is current, previous, typed or new", diag.Quote(args[0]))
+			}
+			if _, err := r.may(args[0], flags.again); err != nil {
+				return err
+			}
+			return r.try(cmd.Context(), args[0], flags.again, from)
+		},
+	}
+	flags.add(cmd.Flags())
+	flags.addAgain(cmd.Flags())
+	cmd.Flags().StringVar(&from, "password-from", "", "read the password from this `ORIGIN`, such as env:NAME, for typed and new")
+	return cmd
+}
+
+// try tries a password once.
+func (r *recovery) try(parent context.Context, step, again, from string) error {
+	_, ctx, release := r.interruptible(parent)
+	defer release()
+	typed := engine.Typed{Config: r.config, Device: r.device, Set: attempt{workspace: r.workspace}.keep}
+	if step == recover.Typed || step == recover.New {
+		typed.Origin, typed.Consent = from, providers.ByPerson
+		typed.Password = attempt{r.workspace, &loginFlags{from: from}, r.device}.password()
+	} else {
+		typed.Password = func(ctx context.Context) (schema.Secret, error) { return r.engine.Remembered(ctx, r.device, step) }
+	}
+	if err := r.happened(parent, recover.Event{Step: step, Kind: recover.Begun, Remark: again}); err != nil {
+		return err
+	}
+	result, err := r.engine.Login(ctx, typed, r.run)
+	e := recover.Event{Step: step, Kind: recover.Done, Data: map[string]string{}}
+	if result.After != providers.RemainingUnknown {
+		e.Data[recover.Left] = strconv.Itoa(result.After)
+	}
+	if result.Version > 0 {
+		e.Data[recover.Version] = strconv.Itoa(result.Version)
+	}
+	if err != nil {
+		e.Kind, e.Remark = recover.Failed, providers.Reason(err)
+		switch {
+		case errors.Is(err, providers.ErrRefused) && !errors.Is(err, engine.ErrWithheld):
+		case ctx.Err() != nil:
+			return fmt.Errorf("interrupted; whether the device got the password is uncertain: camform recover next -case %s", r.ID)
+		default:
+			e.Data[recover.Spent] = "no"
+		}
+	}
+	if noted := r.happened(parent, e); noted != nil {
+		return errors.Join(err, noted)
+	}
+	if err != nil {
+		fmt.Fprintf(r.err, "%s: %s\n\n", r.Case.Device, live.Explain(err, r.Case.Device))
+		if shown := r.showNext(); shown != nil {
+			return shown
+		}
+		return errReported
+	}
+	fmt.Fprintf(r.out, "%s accepts the password.\n\n", r.Case.Device)
+	return r.showNext()
+}
+
+func recoverResetCommand(a *app) *cobra.Command {
+	flags := &caseFlags{}
+	cmd := &cobra.Command{
+		Use:   "reset OPTION",
+		Short: "Say what a person has to do to reset a device by one of its options, and note that it begins",
+		Long: `Say what a person has to do in the vendor's tool or at the device to set a new password, by the option that comes next in the case.
+That it begins is noted first, since it can spend a try or a file. camform resets nothing itself. Afterwards tell what came of it with
+"camform recover done" or "camform recover failed".
+
+Use the vendor's own tools only. Programs that promise to compute codes are not part of any of these ways: they break into devices,
+and nobody knows what else they do.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.recovery(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			if !recover.Resetting(args[0]) {
+				return fmt.Errorf("%s is no way to reset a device; camform recover status %s lists them", diag.Quote(args[0]), r.ID)
+			}
+			if _, err := r.may(args[0], flags.again); err != nil {
+				return err
+			}
+			if next := recover.Next(r.Case, r.facts); next.Name != args[0] && next.State == recover.Underway {
+				return fmt.Errorf("%s was begun, and what came of it is not told yet: %s", next.Name, strings.Join(next.Commands, "; "))
+			}
+			return r.told(cmd.Context(), recover.Event{Step: args[0], Kind: recover.Begun, Remark: flags.again})
+		},
+	}
+	flags.add(cmd.Flags())
+	flags.addAgain(cmd.Flags())
+	return cmd
+}
+
+// proven are the steps whose end camform proves itself, with the command that does it.
+var proven = map[string]string{
+	recover.Verify: "camform recover verify", recover.Current: "camform recover try", recover.Previous: "camform recover try", recover.Typed: "camform recover try",
+	recover.New: "camform recover try", recover.Code: "camform recover request", recover.Answer: "camform recover attach", recover.Wait: "camform recover wait",
+	recover.Activate: "camform plan and camform apply", recover.Rotate: "camform rotate", recover.Restore: "camform recover finish", recover.Close: "camform recover close",
+}
+
+func recoverDoneCommand(a *app) *cobra.Command {
+	flags := &caseFlags{}
+	cmd := &cobra.Command{
+		Use:   "done STEP [NAME=VALUE]...",
+		Short: "Tell that a step of a case was done",
+		Long: `Tell that a person did a step, with what the record of the case has to say of it. Steps that camform can prove are not told but proven.
+
+` + fieldsHelp(recover.Consumers, recover.Recordings, recover.GUIDFile, recover.HandedOver, recover.Online, recover.Network, recover.Update, recover.Review, recover.Card) +
+			`
+What stands for guid_file holds for every option.`,
+		Args: arguments(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			says, err := fieldsOf(args[1:])
+			if err != nil {
+				return err
+			}
+			r, err := a.recovery(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return r.done(cmd.Context(), args[0], says)
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+func (r *recovery) done(ctx context.Context, step string, says map[string]string) error {
+	s, err := r.may(step, "its end is told")
+	switch by, ok := proven[step]; {
+	case err != nil:
+		return err
+	case ok:
+		return fmt.Errorf("the step %s is proven, not told: %s", step, by)
+	case s.State == recover.Omitted || s.State == recover.Refused || recover.Resetting(step) && s.State != recover.Underway:
+		return fmt.Errorf("the step %s was not begun: camform recover reset %s -case %s", step, step, r.ID)
+	}
+	if err := recover.CheckFields(step, says); err != nil {
+		return err
+	}
+	if step == recover.HandedOver && len(r.facts.Contacts) > 0 && !slices.ContainsFunc(r.facts.Contacts, func(c recover.Contact) bool {
+		return c.Name == says["to"] && slices.Contains(c.Channels, says["channel"])
+	}) {
+		return fmt.Errorf("the operator's rules do not name %s as a contact by the channel %s; the step names those that they do", diag.Quote(says["to"]), says["channel"])
+	}
+	return r.told(ctx, recover.Event{Step: step, Kind: recover.Done, Data: says})
+}
+
+func recoverFailedCommand(a *app) *cobra.Command {
+	flags, reason, left, unspent := &caseFlags{}, "", -1, false
+	cmd := &cobra.Command{
+		Use:   "failed STEP",
+		Short: "Tell that a step of a case did not work",
+		Long: `Tell that a step that was begun did not work, and why. It counts as a try that was spent, unless the person did not come to it
+(-not-spent). The last two tries before a lock are kept: tell with -left what the vendor's tool says of the tries that are left.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.recovery(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			if reason == "" {
+				return errors.New("-reason: say what the device or the tool said")
+			}
+			s, ok := recover.Find(r.Case, r.facts, args[0])
+			begun := ok && (s.State == recover.Underway || recover.Resetting(args[0]) && s.State == recover.Over)
+			if r.Custody != recover.Here || !begun {
+				return fmt.Errorf("the step %s was not begun; camform recover status %s shows what was", args[0], r.ID)
+			}
+			data := map[string]string{}
+			if left >= 0 {
+				data[recover.Left] = strconv.Itoa(left)
+			}
+			if unspent {
+				data[recover.Spent] = "no"
+			}
+			return r.told(cmd.Context(), recover.Event{Step: args[0], Kind: recover.Failed, Data: data, Remark: reason})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&reason, "reason", "", "what the device or the tool said, for the `RECORD`")
+	cmd.Flags().IntVar(&left, "left", -1, "how many tries the tool says are left: `N`")
+	cmd.Flags().BoolVar(&unspent, "not-spent", false, "nothing was tried")
+	return cmd
+}
+
+func recoverSkipCommand(a *app) *cobra.Command {
+	flags, reason := &caseFlags{}, ""
+	cmd := &cobra.Command{
+		Use:   "skip STEP",
+		Short: "Leave a step of a case out, with a reason",
+		Long:  `Leave a step out that is not possible or not needed, and say why. The record of the case has the reason.`,
+		Args:  arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.recovery(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			if reason == "" {
+				return errors.New("-reason: say why the step is left out")
+			}
+			s, err := r.may(args[0], "left out")
+			switch {
+			case err != nil && s.State != recover.Held:
+				return err
+			case s.State == recover.Underway:
+				return fmt.Errorf("the step %s was begun: tell first what came of it: %s", s.Name, strings.Join(s.Commands, "; "))
+			case slices.Contains([]string{recover.Verify, recover.Wait, recover.New, recover.Close}, args[0]):
+				return fmt.Errorf("the step %s cannot be left out", args[0])
+			}
+			return r.told(cmd.Context(), recover.Event{Step: args[0], Kind: recover.Skipped, Remark: reason})
+		},
+	}
+	flags.add(cmd.Flags())
+	cmd.Flags().StringVar(&reason, "reason", "", "why it is left out, for the `RECORD`")
+	return cmd
+}

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"camform/engine/discovery"
+	"camform/engine/recover"
+	"camform/providers"
+)
+
+// asking says where to ask a device who it is, without a login.
+type asking struct {
+	interfaces []string
+	target     string
+}
+
+func (o *asking) add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&o.interfaces, "interface", nil, "ask everybody on the network of this interface (`IF`); may be repeated")
+	flags.StringVar(&o.target, "target", "", "ask one address: `ADDR`, or ADDR:PORT for another port than 37020")
+}
+
+// ask asks the device of a case who it is: its web server, and with the vendor's discovery protocol where that was typed. What
+// nobody says stays out.
+func (r *recovery) ask(ctx context.Context, where asking) (recover.Evidence, error) {
+	search, err := (&discovering{interfaces: where.interfaces, target: where.target}).search(r.rules.Within("."))
+	if err != nil {
+		return nil, err
+	}
+	host, err := addressOf(ctx, r.device.URL)
+	if err != nil {
+		return nil, err
+	}
+	if why := r.rules.Within(".").Refuse(host); why != "" {
+		return nil, fmt.Errorf("%s is not allowed by the operator: %s", host, why)
+	}
+	search.addresses, search.span, search.port = []netip.Addr{host}, host.String(), portOf(r.device.URL)
+	found, err := r.search(ctx, search)
+	if ctx.Err() != nil {
+		return nil, errors.New("interrupted; nothing was changed")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r.evidence(found, host)
+}
+
+// addressOf is the address of a device, which a name stands for.
+func addressOf(ctx context.Context, u *url.URL) (netip.Addr, error) {
+	all, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil || len(all) == 0 {
+		return netip.Addr{}, fmt.Errorf("the address of the device: %w", err)
+	}
+	return all[0].Unmap(), nil
+}
+
+// portOf is the port of a device, 0 for the usual ones.
+func portOf(u *url.URL) uint16 {
+	port, _ := strconv.ParseUint(u.Port(), 10, 16)
+	return uint16(port)
+}
+
+// evidence is what the answers say of the device of the case. Two devices that claim the same are an error.
+func (r *recovery) evidence(found []discovery.Device, host netip.Addr) (recover.Evidence, error) {
+	want := r.facts.Record.Identity
+	var claims []discovery.Device
+	said := recover.Evidence{recover.Answered: "no"}
+	for _, d := range found {
+		if d.Source == discovery.Swept {
+			said[recover.Answered], said[recover.Address], said[recover.Activated] = "yes", d.Address.String(), string(d.Activated)
+			continue
+		}
+		same := want.Serial != "" && strings.EqualFold(d.Identity.Serial, want.Serial) ||
+			want.MAC != "" && d.Identity.MAC == providers.NormalMAC(want.MAC) || d.Address == host
+		if same {
+			claims = append(claims, d)
+		}
+	}
+	if len(claims) > 1 {
+		return nil, fmt.Errorf("%d devices say to be this one, so that one of them pretends: %s. Find it, for example by its MAC address on the switch, "+
+			"and take it off the network", len(claims), claimsOf(claims))
+	}
+	var routes []string
+	for _, d := range claims {
+		said[recover.Answered], said[recover.Address], said[recover.Activated] = "yes", d.Address.String(), string(d.Activated)
+		for name, value := range map[string]string{
+			recover.Serial: d.Identity.Serial, recover.MAC: d.Identity.MAC, recover.Model: d.Identity.Model, recover.Firmware: d.Identity.Firmware,
+			recover.BootTime: d.BootTime,
+		} {
+			if value != "" {
+				said[name] = value
+			}
+		}
+		if d.Network.IsValid() {
+			said[recover.Subnet] = d.Network.Masked().String()
+		}
+		said[recover.Resets] = strings.Join(d.Resets, ",")
+		if d.Address.IsValid() && d.Address != host {
+			routes = append(routes, fmt.Sprintf("it says to have %s, and is configured at %s: its port may be forwarded", d.Address, host))
+		}
+	}
+	routes = append(routes, remote(host)...)
+	if len(routes) > 0 {
+		said[recover.Routes] = strings.Join(routes, "; ")
+	}
+	return said, nil
+}
+
+func claimsOf(all []discovery.Device) string {
+	texts := make([]string, len(all))
+	for i, d := range all {
+		texts[i] = fmt.Sprintf("%s at %s", d.Identity.MAC, d.Address)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// remote says why an address is not in a network of this machine; nothing if it is.
+func remote(host netip.Addr) []string {
+	if !isPrivate(host) {
+		return []string{host.String() + " is a public address"}
+	}
+	interfaces, err := net.InterfaceAddrs()
+	if err != nil {
+		return []string{"which networks this machine is in cannot be read"}
+	}
+	local := slices.ContainsFunc(interfaces, func(a net.Addr) bool {
+		network, err := netip.ParsePrefix(a.String())
+		return err == nil && network.Contains(host)
+	})
+	if local {
+		return nil
+	}
+	return []string{host.String() + " is in no network of this machine, so a router or a tunnel lies between"}
+}
+
+func recoverVerifyCommand(a *app) *cobra.Command {
+	flags, where := &caseFlags{}, &asking{}
+	cmd := &cobra.Command{
+		Use:   "verify NAME=VALUE...",
+		Short: "Make sure that the device of a case is yours, and note on whose word",
+		Long: `Ask the device who it is, without a login, and hold that against the inventory. The case goes on if it is the device of the
+inventory, the record of its ownership is complete, its warranty or contract was asked first, the way to it is local, and two people
+agree. What is not so is named, with what to do; some of it can be accepted by name.
+
+With -target or -interface the device is asked with the vendor's discovery protocol as well, which tells its serial number and which
+ways to a new password it has.
+
+` + fieldsHelp(recover.Verify),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			says, err := fieldsOf(args)
+			if err != nil {
+				return err
+			}
+			r, err := a.recovery(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return r.verify(cmd.Context(), *where, says)
+		},
+	}
+	flags.add(cmd.Flags())
+	where.add(cmd.Flags())
+	return cmd
+}
+
+func (r *recovery) verify(parent context.Context, where asking, says map[string]string) error {
+	if _, err := r.may(recover.Verify, "verified again"); err != nil {
+		return err
+	}
+	_, stop, release := r.interruptible(parent)
+	defer release()
+	found, err := r.ask(stop, where)
+	if err != nil {
+		return err
+	}
+	unverified := recover.Unverified(r.Case, r.facts, found, says)
+	data := map[string]string(found)
+	for name, value := range says {
+		data[name] = value
+	}
+	if missing := r.facts.Record.Ownership.Missing(); len(missing) > 0 {
+		data[recover.Missing] = strings.Join(missing, ",")
+	}
+	if len(unverified) == 0 {
+		return r.told(parent, recover.Event{Step: recover.Verify, Kind: recover.Done, Data: data})
+	}
+	if err := r.happened(parent, recover.Event{Step: recover.Verify, Kind: recover.Failed, Data: data, Remark: strings.Join(unverified, " ")}); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.err, "The device is not verified:\n")
+	for _, text := range unverified {
+		fmt.Fprintf(r.err, "  - %s\n", text)
+	}
+	return errReported
+}
+
+func recoverWaitCommand(a *app) *cobra.Command {
+	flags, where, patience := &caseFlags{}, &asking{}, 10*time.Minute
+	cmd := &cobra.Command{
+		Use:   "wait",
+		Short: "Wait until a device answers again, without a login",
+		Long: `Ask a device again and again who it is, without a login, until it answers. After a reset this says whether the device was wiped.
+While a request to support is open, it says whether the device was restarted, which would void the request.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := a.recovery(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return r.wait(cmd.Context(), *where, patience)
+		},
+	}
+	flags.add(cmd.Flags())
+	where.add(cmd.Flags())
+	cmd.Flags().DurationVar(&patience, "timeout", patience, "give up after this `TIME`")
+	return cmd
+}
+
+const askAgain = 5 * time.Second
+
+func (r *recovery) wait(parent context.Context, where asking, patience time.Duration) error {
+	if r.Custody != recover.Here {
+		return fmt.Errorf("the case %s is %s", r.ID, r.Custody)
+	}
+	_, stop, release := r.interruptible(parent)
+	defer release()
+	waiting, cancel := context.WithTimeout(stop, patience)
+	defer cancel()
+	for {
+		found, err := r.ask(waiting, where)
+		switch {
+		case err == nil && found[recover.Answered] == "yes":
+			return r.answered(parent, found)
+		case waiting.Err() != nil:
+			return fmt.Errorf("the device did not answer; see that it has power and is on the network, then run camform recover wait -case %s", r.ID)
+		case err != nil:
+			return err
+		}
+		select {
+		case <-waiting.Done():
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+// answered notes what a device said once it answered.
+func (r *recovery) answered(ctx context.Context, found recover.Evidence) error {
+	s, ok := recover.Find(r.Case, r.facts, recover.Wait)
+	if !ok || s.State != recover.Ready {
+		return r.told(ctx, recover.Event{Step: recover.Wait, Kind: recover.Told, Data: found})
+	}
+	for _, e := range slices.Backward(r.Events) {
+		if recover.Resetting(e.Step) && e.Kind == recover.Done {
+			found[recover.Seconds] = strconv.Itoa(int(r.engine.Now().Sub(e.At).Seconds()))
+			break
+		}
+	}
+	return r.told(ctx, recover.Event{Step: recover.Wait, Kind: recover.Done, Data: found})
+}

@@ -1,0 +1,328 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"camform/engine/advisory"
+	"camform/engine/auditlog"
+	"camform/engine/config"
+	"camform/engine/credential"
+	"camform/engine/diff"
+	"camform/engine/inventory"
+	"camform/engine/plan"
+	"camform/engine/recover"
+	"camform/engine/rotate"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// Attachment is a file that belongs to a case.
+type Attachment struct {
+	recover.File
+	Content []byte
+}
+
+// Attach describes a file by its content.
+func Attach(name, as string, content []byte) Attachment {
+	sum := sha256.Sum256(content)
+	return Attachment{recover.File{Name: name, As: as, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}, content}
+}
+
+// caseAbout is what is kept of a case beside its events and what the store knows itself.
+type caseAbout struct {
+	Identity providers.Identity `json:"identity"`
+	URL      string             `json:"url"`
+	Opened   time.Time          `json:"opened"`
+	By       string             `json:"by"`
+	Reason   string             `json:"reason"`
+}
+
+// Cases are all recoveries that the state knows: those that are open, and those that were handed over or closed.
+func (e *Engine) Cases(ctx context.Context) ([]recover.Case, error) {
+	stored, err := e.Store.AllCases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []recover.Case
+	for _, s := range stored {
+		var about caseAbout
+		if err := json.Unmarshal(s.About, &about); err != nil {
+			return nil, fmt.Errorf("%w: table cases: %w", state.ErrDamaged, err)
+		}
+		c := recover.Case{
+			ID: s.ID, Device: s.Device, Custody: recover.Custody(s.Custody), Generation: s.Generation,
+			Identity: about.Identity, URL: about.URL, Opened: about.Opened, By: about.By, Reason: about.Reason,
+		}
+		for _, text := range s.Events {
+			var event recover.Event
+			if err := json.Unmarshal(text, &event); err != nil {
+				return nil, fmt.Errorf("%w: table case_events: %w", state.ErrDamaged, err)
+			}
+			c.Events = append(c.Events, event)
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// stored is a case as the state keeps it.
+func stored(c recover.Case) (state.Case, error) {
+	about, err := json.Marshal(caseAbout{c.Identity, c.URL, c.Opened, c.By, c.Reason})
+	if err != nil {
+		return state.Case{}, err
+	}
+	events, err := storedEvents(c.Events...)
+	return state.Case{ID: c.ID, Device: c.Device, Custody: string(c.Custody), Generation: c.Generation, About: about, Events: events}, err
+}
+
+func storedEvents(events ...recover.Event) (all []json.RawMessage, err error) {
+	for _, e := range events {
+		text, err := json.Marshal(e)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, nil
+}
+
+// sealedFiles are attachments as the state keeps them.
+func (e *Engine) sealedFiles(files []Attachment) (all []state.CaseFile, err error) {
+	for _, f := range files {
+		sealed, err := e.sealer().Seal(f.Content)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, state.CaseFile{SHA256: f.SHA256, Sealed: sealed})
+	}
+	return all, nil
+}
+
+// OpenCase remembers a case: one that begins (auditlog.CaseOpened), or one that came from another state (auditlog.CaseAccepted).
+// The errors are those of state.Cases.AddCase.
+func (e *Engine) OpenCase(ctx context.Context, c recover.Case, files []Attachment, as auditlog.Action) error {
+	s, err := stored(c)
+	if err != nil {
+		return err
+	}
+	sealed, err := e.sealedFiles(files)
+	if err != nil {
+		return err
+	}
+	return e.Store.AddCase(ctx, s, sealed, auditlog.Record{Action: as, Detail: fmt.Sprintf("case %s, generation %d", c.ID, c.Generation), Reason: c.Reason})
+}
+
+// Happened adds an event to a case, with what is attached to it, and returns the case with it. The event is durable then. The errors
+// are those of state.Cases.ChangeCase.
+func (e *Engine) Happened(ctx context.Context, c recover.Case, event recover.Event, files ...Attachment) (recover.Case, error) {
+	record := auditlog.Record{
+		Action: auditlog.CaseWentOn, Detail: fmt.Sprintf("case %s: %s", c.ID, event.Step), Outcome: string(event.Kind), Reason: event.Remark,
+	}
+	return e.changeCase(ctx, c, event, files, "", record)
+}
+
+// EndCase adds the last event of a case here, which is handed over or closed by it.
+func (e *Engine) EndCase(ctx context.Context, c recover.Case, event recover.Event, custody recover.Custody) (recover.Case, error) {
+	action := auditlog.CaseClosed
+	if custody == recover.Away {
+		action = auditlog.CaseHandedOver
+	}
+	return e.changeCase(ctx, c, event, nil, custody, auditlog.Record{Action: action, Detail: "case " + c.ID, Reason: event.Remark})
+}
+
+func (e *Engine) changeCase(
+	ctx context.Context, c recover.Case, event recover.Event, files []Attachment, custody recover.Custody, record auditlog.Record,
+) (recover.Case, error) {
+	event.At = e.Now().UTC().Truncate(time.Microsecond)
+	for _, f := range files {
+		event.Files = append(event.Files, f.File)
+	}
+	s, err := stored(c)
+	if err != nil {
+		return c, err
+	}
+	events, err := storedEvents(event)
+	if err != nil {
+		return c, err
+	}
+	sealed, err := e.sealedFiles(files)
+	if err != nil {
+		return c, err
+	}
+	change := state.CaseChange{Events: events, Files: sealed, Custody: string(custody), Record: record}
+	if err := e.Store.ChangeCase(ctx, s, change); err != nil {
+		return c, err
+	}
+	c = c.With(event)
+	c.Custody = cmp.Or(custody, c.Custody)
+	return c, nil
+}
+
+// Attachments are the files of a case, each once, with what they hold.
+func (e *Engine) Attachments(ctx context.Context, c recover.Case) ([]Attachment, error) {
+	kept, err := e.Store.CaseFiles(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	files, _ := c.Files()
+	var all []Attachment
+	for _, f := range files {
+		i := slices.IndexFunc(kept, func(k state.CaseFile) bool { return k.SHA256 == f.SHA256 })
+		if i < 0 || slices.ContainsFunc(all, func(a Attachment) bool { return a.SHA256 == f.SHA256 }) {
+			continue
+		}
+		content, err := e.sealer().Unseal(kept[i].Sealed)
+		if err != nil {
+			return nil, err
+		}
+		if again := Attach(f.Name, f.As, content); again.SHA256 != f.SHA256 {
+			return nil, fmt.Errorf("%w: a file of the case %s is not what was attached", state.ErrDamaged, c.ID)
+		}
+		all = append(all, Attachment{f, content})
+	}
+	return all, nil
+}
+
+// RecoveryFacts are what is known of the device of a case besides its events: from the configuration and the state. No device is
+// asked. The newest backup and the contacts are the caller's to add.
+func (e *Engine) RecoveryFacts(ctx context.Context, cfg *config.Config, device *config.Device) (recover.Facts, error) {
+	f := recover.Facts{Now: e.Now(), Configured: len(device.Settings), Prepared: map[string]string{}}
+	remembered, err := e.Store.AllDevices(ctx)
+	if err != nil {
+		return f, err
+	}
+	for _, r := range inventory.Join(cfg.Devices, remembered) {
+		if r.Device == device.Address {
+			f.Record = r
+		}
+	}
+	if f.Passwords, err = e.passwordsOf(ctx, device); err != nil {
+		return f, err
+	}
+	report, err := e.Advisories(ctx, cfg, []schema.Setting{{Device: device.Address}})
+	if err != nil {
+		return f, err
+	}
+	for _, d := range report.Devices {
+		f.Affected, f.Unsure = advisory.IDs(d.Findings, advisory.Affected), advisory.IDs(d.Findings, advisory.Unknown)
+	}
+	use, err := e.inquiry(cfg, nil).remembered(ctx, cfg.Devices)
+	if err != nil {
+		return f, err
+	}
+	for _, way := range use.ways(device) {
+		f.Consumers = append(f.Consumers, recover.Consumer{Name: way.Who, Why: cmp.Or(way.Evidence, way.Title)})
+	}
+	files, err := e.Store.Versions(ctx, credential.RecoveryFile(device.Address))
+	if live, ok := rotate.Live(files); err == nil && ok {
+		f.Prepared[recover.GUIDFile] = fmt.Sprintf("the vault has a file of %s: camform recover file '%s' -out FILE writes it", at(live.Created), device.Address)
+	}
+	return f, err
+}
+
+// passwordsOf are the passwords that there are for the account with which camform logs in to a device.
+func (e *Engine) passwordsOf(ctx context.Context, device *config.Device) (recover.Passwords, error) {
+	p := recover.Passwords{Left: providers.RemainingUnknown}
+	access := diff.AccessOf(device)
+	if access.Managed == "" {
+		known, _, err := e.Store.Device(ctx, device.Address)
+		p.Current, p.Proven = access.Password.Origin, known.LastSeen
+		return p, err
+	}
+	versions, err := e.Store.Versions(ctx, access.Managed)
+	if err != nil {
+		return p, err
+	}
+	if live, ok := rotate.Live(versions); ok {
+		p.Current, p.Proven, p.Generated = versionOf(live), live.Proven, live.Run != ""
+		if before, ok := previous(versions); ok {
+			p.Previous = versionOf(before)
+		}
+	}
+	return p, nil
+}
+
+func versionOf(v state.SecretVersion) string {
+	return fmt.Sprintf("version %d of %s", v.Version, v.Name)
+}
+
+// previous is the version that was in use before the live one.
+func previous(versions []state.SecretVersion) (state.SecretVersion, bool) {
+	var best state.SecretVersion
+	for _, v := range versions {
+		if v.Status == state.SecretHistory && v.Version > best.Version {
+			best = v
+		}
+	}
+	return best, best.Version > 0
+}
+
+// ErrNoPassword says that there is no password to try.
+var ErrNoPassword = errors.New("there is no such password")
+
+// Remembered reads the current password that camform has for a device, or the previous one.
+func (e *Engine) Remembered(ctx context.Context, device *config.Device, step string) (schema.Secret, error) {
+	access := diff.AccessOf(device)
+	if access.Managed == "" && step == recover.Current {
+		return e.Secret(access.Password.Origin)
+	}
+	versions, err := e.Store.Versions(ctx, access.Managed)
+	if err != nil {
+		return schema.Secret{}, err
+	}
+	v, ok := rotate.Live(versions)
+	if step == recover.Previous {
+		v, ok = previous(versions)
+	}
+	if !ok {
+		return schema.Secret{}, fmt.Errorf("%w: the vault has none for %s", ErrNoPassword, device.Address)
+	}
+	return e.Passwords.Open(v)
+}
+
+// ErrHeldByCase says that nothing may be done to a device, since that could spoil a request to support.
+var ErrHeldByCase = errors.New("the device is left alone")
+
+// spared fails with ErrHeldByCase while a request to support is open for a device, by its name or its serial number.
+func (e *Engine) spared(ctx context.Context, device schema.Device, serial string) error {
+	cases, err := e.Cases(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range cases {
+		same := c.Device == device || serial != "" && strings.EqualFold(c.Identity.Serial, serial)
+		if why := recover.Spoils(c, e.Now()); same && why != "" {
+			return fmt.Errorf("%w: %s. See camform recover status %s", ErrHeldByCase, why, c.ID)
+		}
+	}
+	return nil
+}
+
+// spare holds back all settings of a plan whose devices are left alone, with the reason.
+func (e *Engine) spare(ctx context.Context, p *plan.Plan, held map[schema.Setting]string) error {
+	for _, d := range p.Devices {
+		if len(d.Steps) == 0 {
+			continue
+		}
+		err := e.spared(ctx, d.Address, d.Identity.Serial)
+		if err != nil && !errors.Is(err, ErrHeldByCase) {
+			return err
+		}
+		for _, s := range d.Steps {
+			if err != nil {
+				held[s.Address] = err.Error()
+			}
+		}
+	}
+	return nil
+}
