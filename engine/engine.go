@@ -128,7 +128,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce fu
 		return nil, append(problems, stateUnreadable(err)...)
 	}
 	held := use.held(planned.Plan.Devices, e.Provider.Kinds())
-	if err := e.spare(ctx, planned.Plan, held); err != nil {
+	if err := e.sparing().spare(ctx, planned.Plan, held); err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
 	if len(held) > 0 {
@@ -468,7 +468,7 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 			if err != nil {
 				return providers.Target{}, err
 			}
-			if err := e.spared(ctx, d.Address, known.Identity.Serial); err != nil {
+			if err := e.sparing().spared(ctx, d.Address, known.Identity.Serial); err != nil {
 				return providers.Target{}, err
 			}
 			target, err := e.surveyor(nil).target(ctx, d.Address, d.Access, known.Pin, d.Origins()...)
@@ -479,6 +479,8 @@ func (e *Engine) applying(ctx context.Context, run string) apply.Options {
 		},
 	}
 }
+
+func (e *Engine) sparing() sparing { return sparing{e.Store.Cases, e.Now} }
 
 // sealer makes what is kept of devices unreadable for others.
 func (e *Engine) sealer() apply.Sealer {

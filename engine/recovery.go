@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"camform/engine/advisory"
@@ -18,7 +17,6 @@ import (
 	"camform/engine/credential"
 	"camform/engine/diff"
 	"camform/engine/inventory"
-	"camform/engine/plan"
 	"camform/engine/recover"
 	"camform/engine/rotate"
 	"camform/engine/state"
@@ -38,41 +36,9 @@ func Attach(name, as string, content []byte) Attachment {
 	return Attachment{recover.File{Name: name, As: as, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:])}, content}
 }
 
-// caseAbout is what is kept of a case beside its events and what the store knows itself.
-type caseAbout struct {
-	Identity providers.Identity `json:"identity"`
-	URL      string             `json:"url"`
-	Opened   time.Time          `json:"opened"`
-	By       string             `json:"by"`
-	Reason   string             `json:"reason"`
-}
-
 // Cases are all recoveries that the state knows: those that are open, and those that were handed over or closed.
 func (e *Engine) Cases(ctx context.Context) ([]recover.Case, error) {
-	stored, err := e.Store.AllCases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var all []recover.Case
-	for _, s := range stored {
-		var about caseAbout
-		if err := json.Unmarshal(s.About, &about); err != nil {
-			return nil, fmt.Errorf("%w: table cases: %w", state.ErrDamaged, err)
-		}
-		c := recover.Case{
-			ID: s.ID, Device: s.Device, Custody: recover.Custody(s.Custody), Generation: s.Generation,
-			Identity: about.Identity, URL: about.URL, Opened: about.Opened, By: about.By, Reason: about.Reason,
-		}
-		for _, text := range s.Events {
-			var event recover.Event
-			if err := json.Unmarshal(text, &event); err != nil {
-				return nil, fmt.Errorf("%w: table case_events: %w", state.ErrDamaged, err)
-			}
-			c.Events = append(c.Events, event)
-		}
-		all = append(all, c)
-	}
-	return all, nil
+	return casesIn(ctx, e.Store.Cases)
 }
 
 // stored is a case as the state keeps it.
@@ -288,41 +254,4 @@ func (e *Engine) Remembered(ctx context.Context, device *config.Device, step str
 		return schema.Secret{}, fmt.Errorf("%w: the vault has none for %s", ErrNoPassword, device.Address)
 	}
 	return e.Passwords.Open(v)
-}
-
-// ErrHeldByCase says that nothing may be done to a device, since that could spoil a request to support.
-var ErrHeldByCase = errors.New("the device is left alone")
-
-// spared fails with ErrHeldByCase while a request to support is open for a device, by its name or its serial number.
-func (e *Engine) spared(ctx context.Context, device schema.Device, serial string) error {
-	cases, err := e.Cases(ctx)
-	if err != nil {
-		return err
-	}
-	for _, c := range cases {
-		same := c.Device == device || serial != "" && strings.EqualFold(c.Identity.Serial, serial)
-		if why := recover.Spoils(c, e.Now()); same && why != "" {
-			return fmt.Errorf("%w: %s. See camform recover status %s", ErrHeldByCase, why, c.ID)
-		}
-	}
-	return nil
-}
-
-// spare holds back all settings of a plan whose devices are left alone, with the reason.
-func (e *Engine) spare(ctx context.Context, p *plan.Plan, held map[schema.Setting]string) error {
-	for _, d := range p.Devices {
-		if len(d.Steps) == 0 {
-			continue
-		}
-		err := e.spared(ctx, d.Address, d.Identity.Serial)
-		if err != nil && !errors.Is(err, ErrHeldByCase) {
-			return err
-		}
-		for _, s := range d.Steps {
-			if err != nil {
-				held[s.Address] = err.Error()
-			}
-		}
-	}
-	return nil
 }

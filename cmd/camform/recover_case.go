@@ -45,13 +45,16 @@ type recovery struct {
 	facts  recover.Facts
 }
 
+// cases are the recoveries that a state knows.
+type cases struct{ *workspace }
+
 // recovery opens a case.
 func (a *app) recovery(cmd *cobra.Command, flags *caseFlags) (*recovery, error) {
 	w, err := a.open(cmd, &flags.runFlags, withoutSecrets)
 	if err != nil {
 		return nil, err
 	}
-	r, err := w.recovery(cmd.Context(), flags.id)
+	r, err := cases{w}.find(cmd.Context(), flags.id)
 	if err != nil {
 		w.close()
 		return nil, err
@@ -59,7 +62,8 @@ func (a *app) recovery(cmd *cobra.Command, flags *caseFlags) (*recovery, error) 
 	return r, nil
 }
 
-func (w *workspace) recovery(ctx context.Context, id string) (*recovery, error) {
+// find finds a case, with what is known of its device.
+func (w cases) find(ctx context.Context, id string) (*recovery, error) {
 	all, err := w.engine.Cases(ctx)
 	if err != nil {
 		return nil, err
@@ -68,21 +72,21 @@ func (w *workspace) recovery(ctx context.Context, id string) (*recovery, error) 
 	if err != nil {
 		return nil, err
 	}
-	return w.recoveryOf(ctx, c)
+	return w.with(ctx, c)
 }
 
-// recoveryOf finds out what is known of the device of a case.
-func (w *workspace) recoveryOf(ctx context.Context, c recover.Case) (*recovery, error) {
+// with finds out what is known of the device of a case.
+func (w cases) with(ctx context.Context, c recover.Case) (*recovery, error) {
 	i := slices.IndexFunc(w.config.Devices, func(d *config.Device) bool { return d.Address == c.Device })
 	if i < 0 {
 		return nil, fmt.Errorf("the configuration has no %s, which the case %s is about; add its block again", c.Device, c.ID)
 	}
-	r := &recovery{workspace: w, Case: c, device: w.config.Devices[i]}
+	r := &recovery{workspace: w.workspace, Case: c, device: w.config.Devices[i]}
 	var err error
 	if r.facts, err = w.engine.RecoveryFacts(ctx, w.config, r.device); err != nil {
 		return nil, err
 	}
-	kept, _, err := archiveOf(w).List()
+	kept, _, err := archiveOf(w.workspace).List()
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +237,7 @@ nothing itself: every reset is done by a person in the vendor's tool or at the d
 			if err != nil {
 				return err
 			}
-			return w.openCase(cmd.Context(), device, reason)
+			return cases{w}.open(cmd.Context(), device, reason)
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -255,7 +259,7 @@ No device is asked.`,
 				return err
 			}
 			defer w.close()
-			return w.caseStatus(cmd.Context(), strings.Join(args, ""))
+			return cases{w}.status(cmd.Context(), strings.Join(args, ""))
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -263,8 +267,8 @@ No device is asked.`,
 	return cmd
 }
 
-// caseStatus shows a case, or lists all.
-func (w *workspace) caseStatus(ctx context.Context, name string) error {
+// status shows a case, or lists all.
+func (w cases) status(ctx context.Context, name string) error {
 	all, err := w.engine.Cases(ctx)
 	if err != nil {
 		return err
@@ -283,7 +287,7 @@ func (w *workspace) caseStatus(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	r, err := w.recoveryOf(ctx, c)
+	r, err := w.with(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ Exit code: 0 if nothing is left to do, 1 if something is or could not be read.`,
 				return err
 			}
 			defer w.close()
-			r, err := w.recovery(cmd.Context(), flags.id)
+			r, err := cases{w}.find(cmd.Context(), flags.id)
 			if err != nil {
 				return err
 			}

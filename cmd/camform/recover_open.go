@@ -12,11 +12,11 @@ import (
 	"camform/engine/recover"
 )
 
-// openCase begins a case, and shows it.
-func (w *workspace) openCase(ctx context.Context, device *config.Device, reason string) error {
+// open begins a case, and shows it.
+func (w cases) open(ctx context.Context, device *config.Device, reason string) error {
 	var chance [3]byte
 	_, _ = rand.Read(chance[:]) // never fails: see crypto/rand
-	r, err := w.recoveryOf(ctx, recover.Case{
+	r, err := w.with(ctx, recover.Case{
 		ID: hex.EncodeToString(chance[:]), Device: device.Address, URL: device.URL.String(), Opened: w.engine.Now().UTC(), By: who(), Reason: reason,
 		Generation: 1, Custody: recover.Here,
 	})
