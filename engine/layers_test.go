@@ -156,7 +156,8 @@ func TestTheDocumentationHasTheLayers(t *testing.T) {
 // storeys are the files of packages from the top to the bottom: each uses only what it or files below it define.
 var storeys = map[string]string{
 	"engine": `
-		login.go recovery.go recovery_files.go
+		login.go handover.go recovery_files.go
+		recovery.go
 		engine.go
 		rollback.go past.go
 		gone.go moved.go

@@ -97,7 +97,8 @@ func (e *Engine) Happened(ctx context.Context, c recover.Case, event recover.Eve
 	return e.changeCase(ctx, c, event, files, "", record)
 }
 
-// EndCase adds the last event of a case here, which is handed over or closed by it.
+// EndCase adds the last event of a case here, which is handed over or closed by it. One that is handed over has the generation under
+// which another state accepts it.
 func (e *Engine) EndCase(ctx context.Context, c recover.Case, event recover.Event, custody recover.Custody) (recover.Case, error) {
 	action := auditlog.CaseClosed
 	if custody == recover.Away {
@@ -125,12 +126,14 @@ func (e *Engine) changeCase(
 	if err != nil {
 		return c, err
 	}
-	change := state.CaseChange{Events: events, Files: sealed, Custody: string(custody), Record: record}
+	change := state.CaseChange{Events: events, Files: sealed, Custody: string(custody), Raise: custody == recover.Away, Record: record}
 	if err := e.Store.ChangeCase(ctx, s, change); err != nil {
 		return c, err
 	}
 	c = c.With(event)
-	c.Custody = cmp.Or(custody, c.Custody)
+	if c.Custody = cmp.Or(custody, c.Custody); change.Raise {
+		c.Generation++
+	}
 	return c, nil
 }
 

@@ -12,7 +12,8 @@ func recoverCommand(a *app) *cobra.Command {
 	cmd.AddCommand(
 		recoverOpenCommand(a), recoverStatusCommand(a), recoverNextCommand(a), recoverVerifyCommand(a), recoverTryCommand(a), recoverResetCommand(a),
 		recoverDoneCommand(a), recoverFailedCommand(a), recoverSkipCommand(a), recoverWaitCommand(a), recoverRequestCommand(a),
-		recoverAttachCommand(a), recoverFinishCommand(a), recoverCloseCommand(a),
+		recoverAttachCommand(a), recoverFinishCommand(a), recoverHandoverCommand(a), recoverAcceptCommand(a),
+		recoverCloseCommand(a),
 		recoverPrepareCommand(a), recoverFileCommand(a))
 	return cmd
 }

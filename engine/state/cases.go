@@ -39,6 +39,7 @@ type CaseChange struct {
 	Events  []json.RawMessage
 	Files   []CaseFile      // one that the case has already is kept as it is
 	Custody string          // that it has from then on; empty to leave it open
+	Raise   bool            // give it the next generation, under which another state accepts it: this one does not any more
 	Record  auditlog.Record // the device is filled in
 }
 
@@ -105,7 +106,11 @@ func (s *Cases) changeCase(ctx context.Context, c Case, change CaseChange, in st
 			return err
 		}
 		if change.Custody != "" {
-			if _, err := tx.Exec(`UPDATE cases SET custody = $1 WHERE id = $2`, change.Custody, c.ID); err != nil {
+			generation := c.Generation
+			if change.Raise {
+				generation++
+			}
+			if _, err := tx.Exec(`UPDATE cases SET custody = $1, generation = $2 WHERE id = $3`, change.Custody, generation, c.ID); err != nil {
 				return err
 			}
 		}

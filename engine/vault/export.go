@@ -84,6 +84,15 @@ func (v *Vault) Export(ctx context.Context, w io.Writer, to Recipients, names []
 	return len(namesOf(chosen)), encryptTo(w, plain, recipients...)
 }
 
+// SealFile writes a text as a file of age, for keys or for a passphrase, not both. It needs no vault.
+func SealFile(w io.Writer, plain []byte, to Recipients) error {
+	recipients, err := exportRecipients(to)
+	if err != nil {
+		return err
+	}
+	return encryptTo(w, plain, recipients...)
+}
+
 func exportRecipients(to Recipients) ([]age.Recipient, error) {
 	switch {
 	case !to.Passphrase.IsZero() && len(to.Keys) > 0:
@@ -178,7 +187,7 @@ func (v *Vault) merge(ctx context.Context, r io.Reader, allowed func(newer []str
 
 // readExport reads a file: versions by name, oldest first.
 func (v *Vault) readExport(r io.Reader) (map[string][]exportedSecret, error) {
-	plain, err := v.decryptExport(io.LimitReader(r, exportLimit))
+	plain, err := v.decryptFile(io.LimitReader(r, exportLimit))
 	if err != nil {
 		return nil, err
 	}
@@ -225,8 +234,16 @@ func checkVersions(name string, versions []exportedSecret) error {
 	return nil
 }
 
-// decryptExport opens a file with the identities of the person, or with its passphrase.
-func (v *Vault) decryptExport(r io.Reader) ([]byte, error) {
+// OpenFile reads a file that SealFile wrote, with what opens the vault, or with the passphrase of the file.
+func (v *Vault) OpenFile(ctx context.Context, r io.Reader) ([]byte, error) {
+	if _, err := v.open(ctx); err != nil {
+		return nil, err
+	}
+	return v.decryptFile(r)
+}
+
+// decryptFile opens a file with the identities of the person, or with its passphrase.
+func (v *Vault) decryptFile(r io.Reader) ([]byte, error) {
 	reader, err := age.Decrypt(r, v.forFiles()...)
 	if err == nil {
 		var plain []byte

@@ -147,8 +147,10 @@ func caseCustody(t *testing.T, open Opener[CaseStore]) {
 			c := one("a", camera("north"), 1)
 			s.ok(s.state.AddCase(s.Context(), c, []state.CaseFile{{SHA256: "1", Sealed: []byte("x")}}, record))
 			s.fails(s.state.AddCase(s.Context(), c, nil, record), state.ErrCaseKnown)
-			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Custody: "handed over", Record: record}))
-			s.fails(s.state.AddCase(s.Context(), c, nil, record), state.ErrCaseKnown)
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Custody: "handed over", Raise: true, Record: record}))
+			for _, known := range []int{1, 2} { // what is handed over is for others
+				s.fails(s.state.AddCase(s.Context(), one("a", camera("north"), known), nil, record), state.ErrCaseKnown)
+			}
 			back := one("a", camera("north"), 3)
 			back.Events = event(`3`)
 			s.ok(s.state.AddCase(s.Context(), back, []state.CaseFile{{SHA256: "3", Sealed: []byte("y")}}, record))
