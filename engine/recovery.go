@@ -16,6 +16,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/credential"
 	"camform/engine/diff"
+	"camform/engine/discovery"
 	"camform/engine/inventory"
 	"camform/engine/recover"
 	"camform/engine/rotate"
@@ -170,7 +171,7 @@ func (e *Engine) RecoveryFacts(ctx context.Context, cfg *config.Config, device *
 	if err != nil {
 		return f, err
 	}
-	for _, r := range inventory.Join(cfg.Devices, remembered) {
+	for _, r := range inventory.Join(cfg.Devices, remembered, discovery.Report{}) {
 		if r.Device == device.Address {
 			f.Record = r
 		}
