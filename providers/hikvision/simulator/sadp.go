@@ -23,6 +23,13 @@ var factory = netip.MustParseAddr("192.168.1.64")
 // maxInquiry is how long an inquiry may be.
 const maxInquiry = 4096
 
+// Answers to an inquiry come in bursts of so many packets, with a pause between: devices do not all answer at once, and whoever
+// inquires has no buffer for a thousand.
+const (
+	burst = 32
+	pause = 5 * time.Millisecond
+)
+
 // ServeSADP answers inquiries of the discovery protocol that come in at conn, for all devices of the fleet, until ctx is done or
 // conn fails. It closes conn.
 func (f *Fleet) ServeSADP(ctx context.Context, conn net.PacketConn) error {
@@ -38,7 +45,10 @@ func (f *Fleet) ServeSADP(ctx context.Context, conn net.PacketConn) error {
 		if err != nil {
 			return err
 		}
-		for _, answer := range f.answerSADP(packet[:n], from) {
+		for i, answer := range f.answerSADP(packet[:n], from) {
+			if i > 0 && i%burst == 0 && !wait(ctx, pause) {
+				return nil
+			}
 			if _, err := conn.WriteTo(answer, from); err != nil && ctx.Err() == nil {
 				return err
 			}
