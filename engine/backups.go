@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -22,7 +23,7 @@ import (
 func wantsOfBackup(known []string) wants {
 	return func(kinds *schema.Kinds, device *config.Device) live.Wants {
 		all := wantsOfLock(kinds, device)
-		all.Extra = known
+		all.Extra, all.Archive = known, true
 		return all
 	}
 }
@@ -60,6 +61,14 @@ func backupOf(d *config.Device, s *live.Snapshot, keys map[string][]string, now 
 	}
 	for path, err := range s.UnreadDocuments {
 		b.Unread[path] = providers.Reason(err)
+	}
+	switch err := s.ArchiveErr; {
+	case err == nil && s.Archive != nil:
+		b.Archive = *s.Archive
+	case errors.Is(err, providers.ErrUnsupported), errors.Is(err, providers.ErrDenied):
+		b.NoArchive = providers.Reason(err)
+	case err != nil:
+		b.Unread[backup.ArchiveName] = providers.Reason(err)
 	}
 	for name, err := range s.Unreadable {
 		for _, place := range s.Kinds[name].Documents() {

@@ -11,8 +11,13 @@ import (
 	"camform/engine/backup"
 	"camform/engine/learn"
 	"camform/engine/thorough"
+	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/cipher"
+	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/simulator"
+	"camform/schema"
 )
 
 // folder is where a site keeps the backups of its devices.
@@ -123,4 +128,83 @@ func TestKnownDocumentsAreOnlyRead(t *testing.T) {
 			t.Errorf("no recorded device has %s", path)
 		}
 	}
+}
+
+// An archive that only the device reads is kept with the key that opens it: what the device lost comes back from both.
+func TestABackupHasTheArchiveThatTheDeviceReads(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		for _, model := range []string{"camera-v57", "recorder-v2"} {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newFleet(t, simulator.Options{Models: []string{model}, TLS: secure})
+				s := newSite(t, fleet, fleet.DialContext)
+				s.write(s.survey(s.candidates()), learn.Import)
+				d := fleet.Devices()[0]
+				const ntp = "/ISAPI/System/time/ntpServers"
+				before := string(d.Document(ntp))
+				if err := d.SetDocument(ntp, []byte(strings.Replace(before, "<portNo>123", "<portNo>124", 1))); err != nil {
+					t.Fatal(err)
+				}
+				b := s.backedUp()[0]
+				if b.Archive.Body == nil || b.NoArchive != "" || b.Unread[backup.ArchiveName] != "" {
+					t.Fatalf("%s: there is no archive: %q %q", model, b.NoArchive, b.Unread[backup.ArchiveName])
+				}
+				if err := d.SetDocument(ntp, []byte(before)); err != nil {
+					t.Fatal(err)
+				}
+				s.giveBack(b.Archive)
+				d.Plug()
+				if got := string(d.Document(ntp)); !strings.Contains(got, "<portNo>124<") {
+					t.Errorf("%s: %s", model, got)
+				}
+			})
+		}
+	}
+}
+
+// giveBack puts an archive into the only device of a site, as its owner would with the tool of its vendor.
+func (s *site) giveBack(archive providers.Archive) {
+	s.Helper()
+	device := s.cfg.Devices[0]
+	login := providers.Credential{Username: "admin", Password: schema.NewSecret(fleetPassword)}
+	session := hikvision.New(isapi.Options{Dial: s.fleet.DialContext}).Open(providers.Target{Device: device.Address, URL: device.URL, Login: login, Ledger: freeLedger{}})
+	defer session.Close()
+	if _, err := session.Identify(context.Background()); err != nil {
+		s.Fatal(err)
+	}
+	caps, err := session.Read(context.Background(), "/ISAPI/Security/capabilities?username=admin")
+	if err != nil {
+		s.Fatal(err)
+	}
+	terms, err := cipher.TermsOf(caps.Body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	var iv cipher.IV
+	path := fmt.Sprintf("/ISAPI/System/configurationData?secretkey=%s&security=1&iv=%x", terms.Key(login.Username, login.Password).Text(archive.Key.Reveal(), iv), iv[:])
+	if _, err := session.Do(context.Background(), providers.Request{Method: http.MethodPut, Path: path, Body: archive.Body}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// Why a device gives no archive is kept. One that a fault hides is not taken for missing.
+func TestI12ABackupKnowsWhyItHasNoArchive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v52", "camera-v57"}})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.write(s.survey(s.candidates()), learn.Import)
+		rule := simulator.Rule{Status: http.StatusInternalServerError, Code: "deviceError", Action: simulator.Status, Method: http.MethodGet, Path: "/ISAPI/System/configurationData"}
+		if err := fleet.Devices()[1].Inject(rule); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range s.backedUp() {
+			switch {
+			case b.Archive.Body != nil:
+				t.Errorf("%s has an archive", b.Device)
+			case b.Identity.Model == "DS-2CD2132-SIM" && !strings.Contains(b.NoArchive, "https"):
+				t.Errorf("%s: its key would have left in clear: %q", b.Device, b.NoArchive)
+			case b.Identity.Model != "DS-2CD2132-SIM" && !strings.Contains(b.Unread[backup.ArchiveName], "500"):
+				t.Errorf("%s: a fault hides its archive, and it says %q", b.Device, b.Unread)
+			}
+		}
+	})
 }

@@ -201,7 +201,7 @@ var storeys = map[string]string{
 		limits.go names.go
 		mask.go secret.go text.go`,
 	"providers/hikvision/isapi": `
-		activate.go authenticate.go impersonate.go
+		activate.go archive.go authenticate.go impersonate.go
 		write.go
 		sensitive.go
 		read.go

@@ -13,11 +13,11 @@ var revealing = map[string][]string{
 		"providers/hikvision/codec.Encode", "providers/hikvision/hook.account.with", "providers/hikvision/hook.composeEmail",
 		"providers/hikvision/hook.composeQuestions", "providers/hikvision/isapi.challenge.digest", "providers/hikvision/isapi.Session.challenge", "providers/memory.takeFirst",
 		"providers/hikvision/isapi.key.authorization", "providers/memory.item.edit", "providers/memory.Device.login",
-		"providers/hikvision/isapi.escaped", "providers/hikvision/cipher.Terms.Key",
+		"providers/hikvision/isapi.escaped", "providers/hikvision/cipher.Terms.Key", "providers/hikvision/isapi.Reader.archiveQuery",
 	},
 	"seal it, or open with it what is sealed": {
 		"engine/vault.Vault.Keep", "engine/vault.merging.restore", "engine/vault.inClear.MarshalText",
-		"engine/vault.passphraseRecipient", "engine/vault.Unlock.identity", "engine/vault.Unlock.parseSSH",
+		"engine/vault.passphraseRecipient", "engine/vault.Unlock.identity", "engine/vault.Unlock.parseSSH", "engine/backup.encode",
 	},
 	"make a keyed fingerprint of it": {
 		"engine/vault.printer.print", "engine/state.Key.Fingerprint", "engine/state.Attempts.identify",

@@ -270,6 +270,20 @@ type Exporter interface {
 	ExportRecoveryFile(context.Context) ([]byte, error)
 }
 
+// Archiver is a reader whose device may give out its whole configuration in a form that it alone reads.
+type Archiver interface {
+	// Archive has the device seal its configuration with a key that is made for this archive. Nothing changes on the device. The error
+	// is ErrUnsupported where the device gives none, or where others could read the key on its way.
+	Archive(context.Context) (Archive, error)
+}
+
+// Archive is the configuration of a device in a form that it alone reads: the same device, with the same firmware. It may hold
+// passwords, and is as secret as they are.
+type Archive struct {
+	Key  schema.Secret // with which it is opened; empty where the device takes none, so that whoever has the archive can read it
+	Body []byte
+}
+
 // Identity is what a device says about itself, or what a configuration says about a device.
 type Identity struct {
 	Serial   string `json:"serial,omitempty"`

@@ -34,8 +34,9 @@ func backupCommand(a *app) *cobra.Command {
 		Use:   "backup [ADDR]...",
 		Short: "Keep what devices say of themselves, to bring their settings back",
 		Long: `Read all documents of devices that tell how they are set up, and keep them in a file for each device, sealed, in the folder
-backups beside the state. Without an address all devices of the configuration are read. Nothing is changed on any device, and
-nothing is read that could do more than answer. Recordings are not copied, and passwords of accounts are in no document.
+backups beside the state. Where a device gives out an archive of its configuration that it alone reads, that is kept as well, with
+its key. Without an address all devices of the configuration are read. Nothing is changed on any device, and nothing is read that
+could do more than answer; that an archive was given out stands in the log of some devices. Recordings are not copied, and passwords of accounts are in no document.
 
 "camform backup config" writes the configuration that a backup amounts to, so that bringing settings back is a plan that can be
 reviewed.
@@ -272,6 +273,12 @@ func (b archive) contents(kept *backup.Backup) error {
 		return err
 	}
 	fmt.Fprintf(b.out, "\nThe device had %s, and lacks %d that were asked for.\n", render.Plural(kept.Has(), "document"), missing)
+	switch {
+	case kept.Archive.Body != nil:
+		fmt.Fprintf(b.out, "Its own archive of %d bytes is kept with its key. Only this device reads it, with the firmware that it had.\n", len(kept.Archive.Body))
+	case kept.NoArchive != "":
+		fmt.Fprintf(b.out, "It gave no archive of its own: %s.\n", diag.CleanText(kept.NoArchive))
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@
 //     backup lacks is known.
 //   - The text of a backup lies sealed in its file, with what a list needs to tell beside it. Its name is an HMAC of the text, so
 //     that another text under the name is noticed by whoever has the key of the state.
+//   - An archive that only the device reads lies in the backup with its key: one without the other is worth nothing.
 //   - A file that is cut, changed or of another state is an error, never another backup.
 package backup
 
@@ -32,8 +33,14 @@ type Backup struct {
 
 	Keys      map[string][]string // items that were asked for, by kind, of kinds whose items live in documents of their own
 	Documents []Document          // in the order of their paths
-	Unread    map[string]string   // documents that could not be read, by path, with the reason; empty for none
+	Unread    map[string]string   // what could not be read, documents by path and ArchiveName, with the reason; empty for none
+
+	Archive   providers.Archive // without a body if the backup has none
+	NoArchive string            // why the device gives none; empty if it gave one, if it could not be read, or if nobody asked
 }
+
+// ArchiveName stands for the archive among what could not be read.
+const ArchiveName = "archive"
 
 // Access is how the device was reached, for the configuration that the backup amounts to. It has no secret.
 type Access struct {
@@ -84,13 +91,25 @@ type text struct {
 	Keys      map[string][]string `json:"keys,omitempty"`
 	Documents []Document          `json:"documents"`
 	Unread    map[string]string   `json:"unread,omitempty"`
+	Archive   *archive            `json:"archive,omitempty"`
+	NoArchive string              `json:"no_archive,omitempty"`
 }
 
-// format is the number of the form in which backups are written.
-const format = 1
+// archive is how an archive is written.
+type archive struct {
+	Key  string `json:"key,omitempty"`
+	Body []byte `json:"body"`
+}
+
+// format is the number of the form in which backups are written. The first form knew no archives, and is read as well.
+const format = 2
 
 func encode(b *Backup) ([]byte, error) {
-	return json.Marshal(text{format, b.Device.String(), b.Taken.UTC(), b.Access, b.Identity, b.Keys, b.Documents, b.Unread})
+	t := text{format, b.Device.String(), b.Taken.UTC(), b.Access, b.Identity, b.Keys, b.Documents, b.Unread, nil, b.NoArchive}
+	if b.Archive.Body != nil {
+		t.Archive = &archive{b.Archive.Key.Reveal(), b.Archive.Body}
+	}
+	return json.Marshal(t)
 }
 
 func decode(plain []byte) (*Backup, error) {
@@ -101,15 +120,19 @@ func decode(plain []byte) (*Backup, error) {
 	device, err := schema.ParseDevice(t.Device)
 	switch {
 	case t.Format > format:
-		return nil, newer(t.Format)
-	case err != nil || t.Format != format:
+		return nil, newer(t.Format, format)
+	case err != nil || t.Format < 1:
 		return nil, fmt.Errorf("%w: its text is not one of a backup", ErrDamaged)
 	}
-	return &Backup{device, t.Taken, t.Access, t.Identity, t.Keys, t.Documents, t.Unread}, nil
+	b := &Backup{device, t.Taken, t.Access, t.Identity, t.Keys, t.Documents, t.Unread, providers.Archive{}, t.NoArchive}
+	if t.Archive != nil {
+		b.Archive = providers.Archive{Key: schema.NewSecret(t.Archive.Key), Body: t.Archive.Body}
+	}
+	return b, nil
 }
 
-func newer(found int) error {
-	return fmt.Errorf("it was made by a newer camform (its format is %d, and this one reads up to %d); install that", found, format)
+func newer(found, known int) error {
+	return fmt.Errorf("it was made by a newer camform (its format is %d, and this one reads up to %d); install that", found, known)
 }
 
 // strictly reads all of a JSON text into one of Go that knows each of its parts.

@@ -43,7 +43,8 @@ func gate(taken time.Time) *backup.Backup {
 		Documents: []backup.Document{
 			{Path: "/a", Body: []byte("<A>Clear-Text-7</A>\x00\xff")}, {Path: "/b", Missing: "403 notSupport"},
 		},
-		Unread: map[string]string{"/c": "500 deviceError"},
+		Unread:  map[string]string{"/c": "500 deviceError"},
+		Archive: providers.Archive{Key: schema.NewSecret("Clear-Text-7"), Body: []byte("CFG\x00\xff")},
 	}
 }
 
@@ -69,6 +70,36 @@ func TestABackupIsReadAsItWasKept(t *testing.T) {
 	if _, err := f.Save(want); err == nil {
 		t.Error("a backup was written over")
 	}
+}
+
+// A backup that was kept before there were archives is read as one without.
+func TestTheFirstFormIsRead(t *testing.T) {
+	f := folder(t)
+	want := gate(noon)
+	want.Archive = providers.Archive{}
+	seal := f.Seal
+	f.Seal = func(plain []byte) ([]byte, error) { return seal(first(t, plain)) }
+	name := f.Name
+	f.Name = func(plain []byte) string { return name(first(t, plain)) }
+	entry, err := f.Save(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Name = name
+	got, err := f.Open(entry.Name)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, want)
+	}
+}
+
+// first is the text of a backup in the first form.
+func first(t *testing.T, plain []byte) []byte {
+	t.Helper()
+	text := bytes.Replace(plain, []byte(`{"camform_backup":2,`), []byte(`{"camform_backup":1,`), 1)
+	if bytes.Equal(text, plain) && !bytes.HasPrefix(plain, []byte(`{"camform_backup":1,`)) {
+		t.Fatalf("what is the form of %s?", plain)
+	}
+	return text
 }
 
 // A backup that was cut or changed anywhere is refused, and so is one of another state or under another name.

@@ -47,6 +47,9 @@ type envelope struct {
 	Sealed    []byte    `json:"sealed"`
 }
 
+// outside is the number of the form of envelopes.
+const outside = 1
+
 const extension = ".backup"
 
 // Save writes a backup into a file of its own, complete and durable or not at all.
@@ -75,7 +78,7 @@ func (f Folder) Save(b *Backup) (Entry, error) {
 
 func envelopeOf(b *Backup) envelope {
 	return envelope{
-		Format: format, Device: b.Device.String(), Taken: b.Taken.UTC(), Model: b.Identity.Model, Firmware: b.Identity.Firmware, Documents: b.Has(),
+		Format: outside, Device: b.Device.String(), Taken: b.Taken.UTC(), Model: b.Identity.Model, Firmware: b.Identity.Firmware, Documents: b.Has(),
 	}
 }
 
@@ -125,9 +128,9 @@ func (f Folder) read(name string) (Entry, envelope, error) {
 	}
 	device, err := schema.ParseDevice(e.Device)
 	switch {
-	case e.Format > format:
-		return Entry{}, envelope{}, fmt.Errorf("%s: %w", f.path(name), newer(e.Format))
-	case err != nil || e.Format != format:
+	case e.Format > outside:
+		return Entry{}, envelope{}, fmt.Errorf("%s: %w", f.path(name), newer(e.Format, outside))
+	case err != nil || e.Format != outside:
 		return Entry{}, envelope{}, fmt.Errorf("%w: %s is no backup of a device", ErrDamaged, f.path(name))
 	}
 	return e.entry(name, device, int64(len(file))), e, nil

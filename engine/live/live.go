@@ -39,6 +39,8 @@ type Wants struct {
 	Kinds []*schema.Kind
 	Keys  map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
 	Extra []string            // further documents to read, by path
+
+	Archive bool // the configuration in the form that the device alone reads; see providers.Archiver
 }
 
 // Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
@@ -60,6 +62,9 @@ type Snapshot struct {
 	Activation *providers.Activation
 
 	Certificate *x509.Certificate // that the device showed; nil if it was not reached over TLS
+
+	Archive    *providers.Archive // nil if nobody asked for one, or with ArchiveErr
+	ArchiveErr error              // why the device gave none; ErrUnsupported where it has none
 }
 
 // Cache keeps documents that give limits, by what determines them. Methods are safe for concurrent use.
@@ -176,6 +181,12 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 			s.UnreadDocuments[path] = err
 		}
 	}
+	if r.Archive {
+		if s.readArchive(ctx, reader); providers.EndsSession(s.ArchiveErr) || ctx.Err() != nil {
+			s.Err = s.ArchiveErr
+			return s
+		}
+	}
 	s.Pin = reader.Pin()
 	if certified, ok := reader.(providers.Certified); ok {
 		s.Certificate = certified.Certificate()
@@ -197,6 +208,20 @@ func (s *Snapshot) askActivation(ctx context.Context, reader providers.Reader) {
 	case err == nil && !said.Activated:
 		s.Activation, s.Err = &said, fmt.Errorf("it has no password yet: %w", providers.ErrInactive)
 	}
+}
+
+func (s *Snapshot) readArchive(ctx context.Context, reader providers.Reader) {
+	archiver, ok := reader.(providers.Archiver)
+	if !ok {
+		s.ArchiveErr = providers.ErrUnsupported
+		return
+	}
+	archive, err := archiver.Archive(ctx)
+	if err != nil {
+		s.ArchiveErr = err
+		return
+	}
+	s.Archive = &archive
 }
 
 // readKind fills in one kind. The error it returns is recorded in the snapshot already.

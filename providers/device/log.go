@@ -23,6 +23,7 @@ const (
 	Activated     EntryKind = "activated"     // the device was given its first password
 	PasswordReset EntryKind = "passwordReset" // somebody at the device gave it another password
 	Defaulted     EntryKind = "defaulted"     // somebody at the device had it forget settings
+	Exported      EntryKind = "exported"      // somebody was given a file of the device
 	Withheld      EntryKind = "withheld"      // a session was used after an error that had ended it; the device saw nothing
 )
 

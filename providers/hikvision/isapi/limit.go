@@ -9,8 +9,22 @@ import (
 	"time"
 )
 
-// maxBody bounds every body that is read. The longest recorded capability document has a tenth of it.
-const maxBody = 1 << 20
+// The bounds of bodies that are read. The longest recorded capability document has a tenth of the first; archives of recorders
+// have several megabytes.
+const (
+	maxBody    = 1 << 20
+	maxArchive = 64 << 20
+
+	archivePath = "/ISAPI/System/configurationData"
+)
+
+// most is how long the answer to a request may be.
+func most(req *http.Request) int64 {
+	if req.URL.Path == archivePath {
+		return maxArchive
+	}
+	return maxBody
+}
 
 // limit bounds an exchange: the time until the last byte of the answer, and its size. The body of the response is in
 // memory when RoundTrip returns; see contents.
@@ -31,12 +45,13 @@ func (l *limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, notUnderstood(req, fmt.Sprintf("it answers in the encoding %s, which was not asked for", quote(encoding)))
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	longest := most(req)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, longest+1))
 	switch {
 	case err != nil:
 		return nil, cutOff(req, err)
-	case len(body) > maxBody:
-		return nil, notUnderstood(req, fmt.Sprintf("its answer is longer than %d bytes", maxBody))
+	case int64(len(body)) > longest:
+		return nil, notUnderstood(req, fmt.Sprintf("its answer is longer than %d bytes", longest))
 	}
 	resp.Body = &buffer{Reader: bytes.NewReader(body), all: body}
 	return resp, nil

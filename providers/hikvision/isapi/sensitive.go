@@ -50,8 +50,8 @@ func (s *Session) sensitive(ctx context.Context, request providers.Request) (pro
 
 // terms are how the device takes sensitive texts of the account that is logged in. The error is cipher.ErrUnknown where it does not
 // say that.
-func (s *Session) terms(ctx context.Context) (cipher.Terms, error) {
-	doc, err := s.read(ctx, securityCapabilitiesPath+"?username="+url.QueryEscape(s.target.Login.Username))
+func (r *Reader) terms(ctx context.Context) (cipher.Terms, error) {
+	doc, err := r.read(ctx, securityCapabilitiesPath+"?username="+url.QueryEscape(r.target.Login.Username))
 	if err != nil {
 		return cipher.Terms{}, err
 	}

@@ -19,6 +19,7 @@ const (
 	Rejected     = device.Rejected // Detail has the sub code
 	Filtered     = device.Filtered
 	Rebooted     = device.Rebooted
+	Exported     = device.Exported
 
 	// Of these Detail has the name of the record in the log of a device.
 	Activated     = device.Activated

@@ -26,7 +26,7 @@ func metaID(e Entry) string {
 		return "Exception/illegalAccess"
 	case Rebooted:
 		return "Operation/powerOn"
-	case RemoteConfig:
+	case RemoteConfig, Exported:
 		return "Operation/" + written(e)
 	}
 	return ""

@@ -41,14 +41,13 @@ func (x *exchange) configuration(u *device.Account) reply {
 	if no != nil {
 		return x.unit.model.respond(x.q, *no)
 	}
-	entry := x.q.entry(RemoteConfig, u.Name)
 	switch {
 	case x.q.method == http.MethodGet:
 		body, err := sealing{x.unit}.seal(key)
 		if err != nil {
 			return x.refuse(deviceError)
 		}
-		x.unit.record(entry)
+		x.unit.record(x.q.entry(Exported, u.Name))
 		return x.unit.model.send(http.StatusOK, contentBinary, body)
 	case x.q.method != http.MethodPut:
 		return x.unit.model.respond(x.q, *x.unit.model.wrongVerb())
@@ -60,7 +59,7 @@ func (x *exchange) configuration(u *device.Account) reply {
 		return x.refuse(code)
 	}
 	custody{x.unit}.restore(documents)
-	x.unit.record(entry)
+	x.unit.record(x.q.entry(RemoteConfig, u.Name))
 	x.unit.reboot()
 	return x.unit.model.respond(x.q, result{http: http.StatusOK, code: ok})
 }
