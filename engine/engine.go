@@ -299,7 +299,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 	}
 	report := e.judge().audit(found, last)
 	report.Targets = addressesOf(targets)
-	return report, problems
+	return report, append(problems, overdue(ctx, e.Store.Cases, at.devices, e.Now())...)
 }
 
 // Lock reads what the devices of a configuration can do, and puts it into a lock: the old one with what was read. Devices

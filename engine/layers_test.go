@@ -27,7 +27,7 @@ var layers = []struct {
 	{"cmd/camform", "*"},
 	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/papers engine/plan engine/recover engine/render engine/report engine/state engine/vault providers schema"},
 
-	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/discovery engine/graph engine/guard engine/inventory engine/learn engine/ledger engine/live engine/lockfile engine/plan engine/recover engine/report engine/rotate engine/state engine/vault providers schema"},
+	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/discovery engine/graph engine/guard engine/inventory engine/learn engine/ledger engine/live engine/lockfile engine/papers engine/plan engine/recover engine/report engine/rotate engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "engine/diag providers schema"},
@@ -159,7 +159,7 @@ var storeys = map[string]string{
 		login.go handover.go recovery_files.go
 		recovery.go
 		engine.go
-		rollback.go past.go
+		rollback.go past.go reviews.go
 		gone.go moved.go
 		review.go backups.go learn.go requests.go
 		lock.go

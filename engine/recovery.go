@@ -95,7 +95,30 @@ func (e *Engine) Happened(ctx context.Context, c recover.Case, event recover.Eve
 	record := auditlog.Record{
 		Action: auditlog.CaseWentOn, Detail: fmt.Sprintf("case %s: %s", c.ID, event.Step), Outcome: string(event.Kind), Reason: event.Remark,
 	}
-	return e.changeCase(ctx, c, event, files, "", record)
+	return e.changeCase(ctx, c, event, files, "", record, e.Store.ChangeCase)
+}
+
+// Noted is Happened for a case that may be closed here already.
+func (e *Engine) Noted(ctx context.Context, c recover.Case, event recover.Event, files ...Attachment) (recover.Case, error) {
+	if c.Custody != recover.Closed {
+		return e.Happened(ctx, c, event, files...)
+	}
+	record := auditlog.Record{
+		Action: auditlog.CaseWentOn, Detail: fmt.Sprintf("case %s: %s", c.ID, event.Step), Outcome: string(event.Kind), Reason: event.Remark,
+	}
+	return e.changeCase(ctx, c, event, files, "", record, e.Store.NoteCase)
+}
+
+// PurgeCase forgets the events and the files of a case that is not open here, and who opened it, and why.
+func (e *Engine) PurgeCase(ctx context.Context, c recover.Case) error {
+	s, err := stored(c)
+	if err != nil {
+		return err
+	}
+	if s.About, err = json.Marshal(caseAbout{Opened: c.Opened}); err != nil {
+		return err
+	}
+	return e.Store.PurgeCase(ctx, s, auditlog.Record{Action: auditlog.CasePurged, Detail: fmt.Sprintf("case %s, %d events", c.ID, len(c.Events))})
 }
 
 // EndCase adds the last event of a case here, which is handed over or closed by it. One that is handed over has the generation under
@@ -105,11 +128,12 @@ func (e *Engine) EndCase(ctx context.Context, c recover.Case, event recover.Even
 	if custody == recover.Away {
 		action = auditlog.CaseHandedOver
 	}
-	return e.changeCase(ctx, c, event, nil, custody, auditlog.Record{Action: action, Detail: "case " + c.ID, Reason: event.Remark})
+	return e.changeCase(ctx, c, event, nil, custody, auditlog.Record{Action: action, Detail: "case " + c.ID, Reason: event.Remark}, e.Store.ChangeCase)
 }
 
 func (e *Engine) changeCase(
 	ctx context.Context, c recover.Case, event recover.Event, files []Attachment, custody recover.Custody, record auditlog.Record,
+	write func(context.Context, state.Case, state.CaseChange) error,
 ) (recover.Case, error) {
 	event.At = e.Now().UTC().Truncate(time.Microsecond)
 	for _, f := range files {
@@ -128,7 +152,7 @@ func (e *Engine) changeCase(
 		return c, err
 	}
 	change := state.CaseChange{Events: events, Files: sealed, Custody: string(custody), Raise: custody == recover.Away, Record: record}
-	if err := e.Store.ChangeCase(ctx, s, change); err != nil {
+	if err := write(ctx, s, change); err != nil {
 		return c, err
 	}
 	c = c.With(event)
@@ -259,3 +283,21 @@ func (e *Engine) Remembered(ctx context.Context, device *config.Device, step str
 	}
 	return e.Passwords.Open(v)
 }
+
+// Reviewed notes until when the password of a device is to be reviewed next, in its case that was opened last. The error is
+// state.ErrCaseAbsent if it has none, and state.ErrCaseAway if that case is open elsewhere.
+func (e *Engine) Reviewed(ctx context.Context, device schema.Device, event recover.Event) (recover.Case, error) {
+	cases, err := e.Cases(ctx)
+	if err != nil {
+		return recover.Case{}, err
+	}
+	cases = slices.DeleteFunc(cases, func(c recover.Case) bool { return c.Device != device || c.Custody == recover.Purged })
+	if len(cases) == 0 {
+		return recover.Case{}, fmt.Errorf("%s: %w", device, errNoCase)
+	}
+	c := slices.MaxFunc(cases, func(a, b recover.Case) int { return a.Opened.Compare(b.Opened) })
+	return e.Noted(ctx, c, event)
+}
+
+// errNoCase is that of a device without a case of recovery.
+var errNoCase = errors.New("there is no case of its recovery, so nothing says that it is to be reviewed; camform credentials review looks at all devices")

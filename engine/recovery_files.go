@@ -62,6 +62,9 @@ func (e *Engine) exportRecoveryFile(ctx context.Context, d plan.Device, run stri
 	if known.LastSeen.IsZero() {
 		return 0, fmt.Errorf("nobody has seen it yet; run camform plan -target '%s' first", d.Address)
 	}
+	if err := e.sparing().spared(ctx, d.Address, known.Identity.Serial); err != nil {
+		return 0, err
+	}
 	target, err := e.surveyor(nil).target(ctx, d.Address, d.Access, known.Pin)
 	if err != nil {
 		return 0, err

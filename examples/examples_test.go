@@ -67,6 +67,12 @@ var stages = map[string]stage{
 		source:    "127.0.0.1",
 		addresses: []string{"192.0.2.5", "192.0.2.11", "192.0.2.12"},
 	},
+	"recovery": {
+		fleet:     simulator.Options{Models: []string{"dvr-v47", "camera-v58"}, TLS: true},
+		login:     "FIRST_PASSWORD",
+		source:    "127.0.0.1",
+		addresses: []string{"192.0.2.5", "192.0.2.11"},
+	},
 	"shop": {
 		fleet: simulator.Options{
 			Models: []string{"recorder-v2", "camera-v52", "camera-v56", "camera-v57", "camera-v58"}, TLS: true,
@@ -404,6 +410,8 @@ func (st stage) environment(name string) (string, bool) {
 		return loginPassword, true
 	case strings.HasSuffix(name, "PASSWORD"):
 		return otherPassword, true
+	case strings.Contains(name, "_ANSWER_"):
+		return "Heron of " + name, true
 	}
 	return "", false
 }

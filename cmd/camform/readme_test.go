@@ -121,3 +121,27 @@ func ends(script, row string) bool {
 	}
 	return false
 }
+
+// TestTheRunbookIsPlayed compares the commands of the runbook of recovery with the script that plays it: the same, in the same order,
+// but for the address at which a device is asked.
+func TestTheRunbookIsPlayed(t *testing.T) {
+	commands := func(path, before string) string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := regexp.MustCompile(` -target \S+`)
+		var all []string
+		for _, match := range regexp.MustCompile(`(?m)^`+before+`camform (.+)$`).FindAllStringSubmatch(string(text), -1) {
+			if !strings.HasPrefix(match[1], "simulate ") { // what a person does at the device
+				all = append(all, asked.ReplaceAllString(match[1], " -target ADDRESS"))
+			}
+		}
+		return strings.Join(all, "\n")
+	}
+	runbook, script := commands("../../examples/recovery/README.md", `\$ `), commands(filepath.Join(scripts, "recover_runbook.txtar"), `(?:exec|exit \d) `)
+	script, _, _ = strings.Cut(script, "\nplan -detailed-exitcode")
+	if runbook == "" || runbook != script {
+		t.Errorf("the runbook has\n%s\n\nand the script plays\n%s", runbook, script)
+	}
+}

@@ -14,6 +14,7 @@ func recoverCommand(a *app) *cobra.Command {
 		recoverDoneCommand(a), recoverFailedCommand(a), recoverSkipCommand(a), recoverWaitCommand(a), recoverRequestCommand(a),
 		recoverAttachCommand(a), recoverFinishCommand(a), recoverHandoverCommand(a), recoverAcceptCommand(a),
 		recoverCloseCommand(a),
+		recoverBundleCommand(a), recoverRecordCommand(a), recoverCardCommand(a), recoverReviewCommand(a), recoverPurgeCommand(a),
 		recoverPrepareCommand(a), recoverFileCommand(a))
 	return cmd
 }

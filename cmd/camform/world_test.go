@@ -52,6 +52,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"await":     plain((*world).cmdAwait),
 	"exit":      plain((*world).cmdExit),
 	"exited":    plain((*world).cmdExited),
+	"example":   plain((*world).cmdExample),
 	"scrub":     plain((*world).cmdScrub),
 	"json":      plain((*world).cmdJSON),
 	"jsonlines": plain((*world).cmdJSONLines),
@@ -132,6 +133,16 @@ func (w *world) cmdFleet(ts *testscript.TestScript, args []string) {
 		ts.Setenv("URL"+strconv.Itoa(i+1), w.fleet.URL(d).String())
 		ts.Setenv("PORT", w.fleet.URL(d).Port())
 	}
+}
+
+// cmdExample copies an example of the repository.
+//
+//	example NAME
+func (w *world) cmdExample(ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: example NAME")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs("."), os.DirFS(filepath.Join("..", "..", "examples", args[0]))))
 }
 
 // start makes a fleet and lets it answer at a free port. The port keeps fleets apart, so all have the same addresses.

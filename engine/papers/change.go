@@ -273,3 +273,21 @@ func Due(cases []recover.Case) (due time.Time, by string) {
 	}
 	return due, by
 }
+
+// Expired are the cases that were closed or handed over, and in which nothing happened for longer than a period.
+func Expired(cases []recover.Case, now time.Time, period time.Duration) []recover.Case {
+	return slices.DeleteFunc(slices.Clone(cases), func(c recover.Case) bool {
+		return c.Custody != recover.Closed && c.Custody != recover.Away || now.Sub(Last(c)) <= period
+	})
+}
+
+// Last is when something happened in a case last.
+func Last(c recover.Case) time.Time {
+	at := c.Opened
+	for _, e := range c.Events {
+		if e.At.After(at) {
+			at = e.At
+		}
+	}
+	return at
+}

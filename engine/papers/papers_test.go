@@ -224,3 +224,27 @@ func TestTheLastReviewDateCounts(t *testing.T) {
 		t.Errorf("of no case: %s", due)
 	}
 }
+
+// What happened in a case is kept for its time from the last event on, and of a case that is open for as long as it is.
+func TestCasesExpireAfterTheirLastEvent(t *testing.T) {
+	ended, _ := story()
+	last := papers.Last(ended)
+	if last != noon.Add(14*time.Minute) {
+		t.Errorf("the last event was at %s", last)
+	}
+	of := func(custody recover.Custody) recover.Case {
+		c := ended
+		c.Custody, c.ID = custody, string(custody)
+		return c
+	}
+	all := []recover.Case{of(recover.Here), of(recover.Closed), of(recover.Away), of(recover.Purged)}
+	for after, want := range map[time.Duration]int{time.Hour: 0, time.Hour + 1: 2} {
+		if have := papers.Expired(all, last.Add(after), time.Hour); len(have) != want {
+			t.Errorf("after %s: %v", after, have)
+		}
+	}
+	empty := recover.Case{Opened: noon, Custody: recover.Closed}
+	if len(papers.Expired([]recover.Case{empty}, noon.Add(2*time.Hour), time.Hour)) != 1 || len(all) != 4 {
+		t.Error("a case without events has no end")
+	}
+}

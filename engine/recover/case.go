@@ -68,7 +68,7 @@ type File struct {
 }
 
 // Attachments are what a file can be.
-var Attachments = []string{"device_export", "answer", "bundle", "correspondence", "photo", "device_log", "other"}
+var Attachments = []string{"device_export", "answer", "bundle", "correspondence", "record", "photo", "device_log", "other"}
 
 // With is the case with one more event.
 func (c Case) With(e Event) Case {

@@ -124,12 +124,13 @@ func (w *walk) correspond(p Pending, open bool) {
 	}
 	for _, s := range []Step{
 		{
-			Name: Bundle, Phase: Request, Who: "the owner", What: "Write the request to support into one file: form, label and device code, never a password",
-			Why: "support answers a request that is complete", Commands: []string{"camform recover bundle FILE"},
+			Name: Bundle, Phase: Request, Who: "the owner", What: "Put the request to support together: form, label and device code, never a password",
+			Why: "support answers a request that is complete", Commands: []string{"camform recover bundle -name 'NAME' -email ADDRESS"},
 		},
 		{
 			Name: HandedOver, Phase: Request, Who: "the owner", What: "Give the bundle to " + to + "; no chat, forum or open mail",
-			Why: "whoever has the answer can open the device", Commands: []string{"camform recover done handed_over to='NAME' channel=CHANNEL ref='TICKET'"},
+			Why:      "whoever has the answer can open the device",
+			Commands: []string{"camform recover bundle FILE -to 'NAME' -channel CHANNEL", "camform recover done handed_over to='NAME' channel=CHANNEL ref='TICKET'"},
 		},
 		{
 			Name: Answer, Phase: Request, Who: "the owner", What: "Wait for the answer of support, and attach it. Keep the device powered",

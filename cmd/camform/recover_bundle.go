@@ -1,0 +1,191 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"camform/cmd/camform/view"
+	"camform/engine"
+	"camform/engine/atomicfile"
+	"camform/engine/operator"
+	"camform/engine/papers"
+	"camform/engine/recover"
+)
+
+// bundleFlags are the options of bundle.
+type bundleFlags struct {
+	caseFlags
+	by      papers.Requester
+	to      string // contact that gets it
+	channel string
+}
+
+func recoverBundleCommand(a *app) *cobra.Command {
+	flags := &bundleFlags{}
+	cmd := &cobra.Command{
+		Use:   "bundle [FILE]",
+		Short: "Put the request to support together, and write it for its hand-over",
+		Long: `Put the request to support together: the form with what the vendor asks for, the photo of the label and the code or file that the
+device gave out; never a password. It is kept with the case, sealed. -name and -email say who asks.
+
+With a FILE the request is written there as a zip archive, which only you can read, for the hand-over to -to over -channel: the
+vendor's portal (portal), encrypted e-mail (smime, pgp) or in person (in_person). Where the operator's rules name contacts, it goes to
+one of them. Delete the file when it was handed over, and say so: camform recover done handed_over.`,
+		Args: arguments(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := a.recovery(cmd, &flags.caseFlags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			if len(args) == 1 {
+				return r.writeBundle(cmd.Context(), args[0], flags)
+			}
+			if _, err := r.may(recover.Bundle, flags.again); err != nil {
+				return err
+			}
+			return r.makeBundle(cmd.Context(), flags)
+		},
+	}
+	flags.add(cmd.Flags())
+	flags.addAgain(cmd.Flags())
+	f := cmd.Flags()
+	f.StringVar(&flags.by.Name, "name", "", "who asks (`NAME`)")
+	f.StringVar(&flags.by.Email, "email", "", "where support answers (`ADDRESS`)")
+	f.StringVar(&flags.by.Phone, "phone", "", "telephone `NUMBER`")
+	f.StringVar(&flags.by.Company, "company", "", "`NAME` of the company")
+	f.StringVar(&flags.by.Country, "country", "", "`COUNTRY` of the device")
+	f.StringVar(&flags.by.Role, "role", "", "`ROLE` of who asks: owner, custodian, installer")
+	f.StringVar(&flags.to, "to", "", "contact that gets it (`NAME`)")
+	f.StringVar(&flags.channel, "channel", "", "how it gets there: portal, smime, pgp or in_person")
+	return cmd
+}
+
+// part is a file of a bundle.
+type part struct {
+	name    string
+	content []byte
+}
+
+// makeBundle puts the request together and keeps it with the case.
+func (r *recovery) makeBundle(ctx context.Context, flags *bundleFlags) error {
+	if flags.by.Name == "" || flags.by.Email == "" {
+		return errors.New("-name and -email: say who asks, and where support answers")
+	}
+	blanks, err := r.blanks(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := r.enclosures(ctx)
+	if err != nil {
+		return err
+	}
+	var parts []part
+	var files []recover.File
+	for _, a := range all {
+		if blanks.Blank(string(a.Content)) != string(a.Content) {
+			fmt.Fprintf(r.err, "%s is left out: it holds a password or a recovery file of the device, which no request does.\n", a.Name)
+			continue
+		}
+		parts, files = append(parts, part{a.As + "-" + filepath.Base(a.Name), a.Content}), append(files, a.File)
+	}
+	form := papers.Request(r.Case, r.facts, flags.by, files).Blanked(blanks.Blank)
+	for name, format := range map[string]view.Format{"request.html": view.HTML, "request.json": view.JSON} {
+		var text bytes.Buffer
+		if err := view.NewPaper(format, view.Output{Writer: &text}).Paper(form); err != nil {
+			return err
+		}
+		parts = append(parts, part{name, text.Bytes()})
+	}
+	archive, err := archiveOfParts(parts)
+	if err != nil {
+		return err
+	}
+	return r.told(ctx, recover.Event{Step: recover.Bundle, Kind: recover.Done, Remark: flags.again}, engine.Attach("request.zip", "bundle", archive))
+}
+
+// enclosures are what goes along with the form: what the device gave out last, since each new one voids the one before, and photos.
+func (r *recovery) enclosures(ctx context.Context) (all []engine.Attachment, err error) {
+	attached, err := r.engine.Attachments(ctx, r.Case)
+	if err != nil {
+		return nil, err
+	}
+	exported := false
+	for _, a := range slices.Backward(attached) {
+		if a.As == "photo" || a.As == "device_export" && !exported {
+			all = append(all, a)
+		}
+		exported = exported || a.As == "device_export"
+	}
+	if photo := r.facts.Record.LabelPhoto; photo != "" {
+		content, err := os.ReadFile(photo)
+		if err != nil {
+			return nil, fmt.Errorf("the photo of the label: %w", err)
+		}
+		all = append(all, engine.Attach("label"+filepath.Ext(photo), "photo", content))
+	}
+	return all, nil
+}
+
+func archiveOfParts(parts []part) ([]byte, error) {
+	slices.SortFunc(parts, func(a, b part) int { return bytes.Compare([]byte(a.name), []byte(b.name)) })
+	var text bytes.Buffer
+	w := zip.NewWriter(&text)
+	for _, p := range parts {
+		f, err := w.Create(p.name)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := f.Write(p.content); err != nil {
+			return nil, err
+		}
+	}
+	err := w.Close()
+	return text.Bytes(), err
+}
+
+// writeBundle writes the request that the case has last, for its hand-over.
+func (r *recovery) writeBundle(ctx context.Context, file string, flags *bundleFlags) error {
+	channel, err := operator.ParseChannel(flags.channel)
+	switch {
+	case flags.to == "":
+		return errors.New("-to and -channel: say who gets the request, and how")
+	case err != nil:
+		return err
+	case len(r.rules.Contacts()) > 0:
+		if _, err := r.rules.Contact(flags.to, channel); err != nil {
+			return err
+		}
+	}
+	made := r.Last(recover.Bundle)
+	if made == nil || made.Kind != recover.Done || len(made.Files) == 0 {
+		return errors.New("the case has no request yet; camform recover bundle -name 'NAME' -email ADDRESS makes it")
+	}
+	attached, err := r.engine.Attachments(ctx, r.Case)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(attached, func(a engine.Attachment) bool { return a.SHA256 == made.Files[0].SHA256 })
+	if i < 0 {
+		return errors.New("the request is not with the case any more; make it again with -again 'REASON'")
+	}
+	if err := r.happened(ctx, recover.Event{
+		Step: recover.Bundle, Kind: recover.Told, Data: map[string]string{"to": flags.to, "channel": flags.channel}, Remark: "written for its hand-over",
+	}); err != nil {
+		return err
+	}
+	if err := atomicfile.Create(file, attached[i].Content, 0o600); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.out, "Wrote the request to %s, SHA-256 %s. Hand it to %s over %s and nothing else, delete the file, and say so:\n  camform recover done handed_over to='%s' channel=%s ref='TICKET' -case %s\n",
+		file, attached[i].SHA256, flags.to, flags.channel, flags.to, flags.channel, r.ID)
+	return nil
+}
