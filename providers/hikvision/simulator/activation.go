@@ -139,15 +139,22 @@ func (x *exchange) challengeFor(key string, bits, size int) (sealed string, err 
 	if err != nil || modulus.BitLen() != bits {
 		return "", errActivation
 	}
-	random := make([]byte, size/2)
-	rand.Read(random)
-	text := hex.EncodeToString(random)
-	ciphered, err := rsa.EncryptPKCS1v15(rand.Reader, &rsa.PublicKey{N: modulus, E: 65537}, []byte(text))
+	text, ciphered, err := textFor(&rsa.PublicKey{N: modulus, E: 65537}, size)
 	if err != nil {
 		return "", err
 	}
 	x.unit.challenge = text
 	return wrap(ciphered), nil
+}
+
+// textFor makes up hexadecimal digits, and encrypts them for a key.
+func textFor(key *rsa.PublicKey, size int) (text string, ciphered []byte, err error) {
+	random := make([]byte, size/2)
+	rand.Read(random)
+	text = hex.EncodeToString(random)
+	//lint:ignore SA1019 clients of devices know no other padding
+	ciphered, err = rsa.EncryptPKCS1v15(rand.Reader, key, []byte(text))
+	return text, ciphered, err
 }
 
 func wrap(b []byte) string { return base64.StdEncoding.EncodeToString([]byte(hex.EncodeToString(b))) }

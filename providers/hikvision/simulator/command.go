@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/md5"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -28,10 +27,7 @@ func (m *message) exchange() []field {
 	case errText != nil || errKey != nil || key.N.BitLen() != classicKey:
 		return m.result(failed)
 	}
-	random := make([]byte, classicText/2)
-	rand.Read(random)
-	text := hex.EncodeToString(random)
-	sealed, err := rsa.EncryptPKCS1v15(rand.Reader, key, []byte(text))
+	text, sealed, err := textFor(key, classicText)
 	if err != nil {
 		return m.result(failed)
 	}

@@ -140,7 +140,7 @@
 // Keys are ECDSA on P-256, since RSA keys cost too much for a fleet; devices are known for RSA only. Also assumed: a write
 // without a password keeps the one that was written before; the body of MACFilter, SecurityAdvanced and LoginLinkNum; that
 // the security questions and the e-mail addresses for recovery are refused without the password of who writes them; that a
-// right beyond the limits of a level is refused; that wrong answers and codes cost as much as wrong files; the names
+// right beyond the limits of a level is refused; that the message update moves a device and leaves its ports; that wrong answers and codes cost as much as wrong files; the names
 // localParamSimpleDefault and localParamFactoryDefault, and those of records about other things than resets and logins; and that a changed level brings its own rights. Of recorders
 // it is assumed that they say ipcStreamFail where a right is missing and errorUserNameOrPasswd where an algorithm is, that the
 // protocol of the vendor knows no digest algorithms, and that they follow a redirect.

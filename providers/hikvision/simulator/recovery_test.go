@@ -318,6 +318,18 @@ func TestARecorderForgetsItsCameras(t *testing.T) {
 	}
 }
 
+func TestAResetCameraLocksItsRecorderOut(t *testing.T) {
+	f, says := wired(t, simulator.Wiring{Channels: []simulator.Channel{{Recorder: recorder1, Camera: camera3}}})
+	says(recorder1, connected)
+	d := f.Device(camera3)
+	p := &prepared{T: t, fleet: f, device: d}
+	p.attempt(simulator.BySupport, simulator.Attempt{File: simulator.SupportAnswer(p.code())}, nil)
+	for range 7 { // which it does every ten seconds
+		says(recorder1, none)
+	}
+	says(recorder1, "userLocked")
+}
+
 // search searches the log of the device for records.
 func search(c *client, what, spans string, position, limit int) string {
 	c.t.Helper()
