@@ -18,14 +18,8 @@ import (
 	"camform/providers/hikvision/simulator"
 )
 
-func simulateCommand(a *app) *cobra.Command {
-	var o simulator.Options
-	var network, factory, passwordEnv, inventory, ready, faults, wiring string
-	var at faces
-	cmd := &cobra.Command{
-		Use:   "simulate",
-		Short: "Run simulated devices on loopback addresses, to try camform on",
-		Long: `Run a fleet of simulated cameras and recorders, each on an address of its own in 127.0.0.0/8. They keep what they are
+// simulateHelp tells how to run simulated devices, and what more than that there is.
+const simulateHelp = `Run a fleet of simulated cameras and recorders, each on an address of its own in 127.0.0.0/8. They keep what they are
 told, ask for digest authentication, lock after too many failed logins, and differ from each other as real ones do.
 
 The built-in models are cycled over; -recordings serves recorded answers of real devices instead. The fleet runs until
@@ -39,14 +33,32 @@ With -sadp they can be found, too:
     camform simulate -sadp 127.0.0.1:37020
     camform discover -target 127.0.0.1:37020
 
-Somebody who stands at a device, to reset it, is camform simulate ctl, with -control here.
+With -control, camform simulate ctl resets them as somebody would who stands before them:
+
+    camform simulate -control 127.0.0.1:8480
+    camform simulate ctl reset camera-v57-0003 wipe
+
+New devices, which share an address and have no password, come of a fault file:
+
+    {"quirks": [{"device": "camera-*", "inactive": true, "factoryAddress": true}]}
+
+    camform simulate -faults new.json -factory 127.10.200.64
 
 A recorder shows cameras of the fleet where -wiring says so. It logs in to them every ten seconds, and tells why a channel
 is offline when one shuts it out. The names are those of the inventory:
 
     {"accounts": [{"devices": "camera-*", "name": "nvr", "passwordEnv": "NVR_PASSWORD"}],
-     "channels": [{"recorder": "recorder-v2-0007", "camera": "camera-v57-0003", "username": "nvr", "passwordEnv": "NVR_PASSWORD"}]}`,
-		Args: noArgs,
+     "channels": [{"recorder": "recorder-v2-0007", "camera": "camera-v57-0003", "username": "nvr", "passwordEnv": "NVR_PASSWORD"}]}`
+
+func simulateCommand(a *app) *cobra.Command {
+	var o simulator.Options
+	var network, factory, passwordEnv, inventory, ready, faults, wiring string
+	var at faces
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Run simulated devices on loopback addresses, to try camform on",
+		Long:  simulateHelp,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			password, ok := a.env(passwordEnv)
 			if !ok || password == "" {

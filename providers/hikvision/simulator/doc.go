@@ -61,7 +61,24 @@
 // ServeSADP answers inquiries of the vendor's discovery protocol for all devices, as model.json says under sadp: which ways to a new
 // password a model has, how it spells what is false, and whether it gives a salt. A device that is away does not answer. Messages
 // that name its hardware address make it do something: exchangecode and activate give it a first password, update another address
-// at once, getcode voids the code before. A start voids codes. A wrong password counts as a failed login. The quirks inactive and factoryAddress make a device a new one: without a password, and with the address of the factory.
+// at once, getcode voids the code before. A wrong password counts as a failed login. The quirks inactive and factoryAddress make
+// a device a new one: without a password, and with the address of the factory.
+//
+// # Activation
+//
+// A device with the quirk inactive has nothing but what the factory made. It tells that it has no password at
+// /SDK/activateStatus and in an unauthenticated userCheck, refuses all else with notActivated, lets no recorder in, and takes
+// its first password in the way that model.json names under activation: classic, v3, or none for firmware from before
+// activation, which does not know these paths. A challenge serves one attempt, and none after a start of the device. Faults
+// meet these requests with anonymous.
+//
+// # Addresses
+//
+// A device with the quirk factoryAddress has 192.168.1.64, or what Options.Factory says, until it is given another address, and
+// again after it lost all settings. Everybody reaches it there and only there, and later only where it went. Several devices may
+// have an address: the first of them that has power answers a connection, or those that answers in the wiring names, one after the
+// other. Over loopback, the address of the factory has to be one of 127.0.0.0/8. A server gives a device that asks for a lease the
+// address that it had in the fleet. An impostor tells the serial number or the hardware address of another device as its own.
 //
 // # Recovery
 //
@@ -70,8 +87,7 @@
 // for the vendor's support. What of that a model has are its abilities under sadp. Reset is somebody at the device:
 //
 //   - guid, questions, email and support give the administrator another password and change nothing else. The file and all codes are
-//     void then. Seven wrong files, answers or codes cost 30 minutes. Codes serve 48 hours, and none after a start, or after
-//     another one. The answer of support is that to the last code.
+//     void then. Seven wrong files, answers or codes cost 30 minutes. A code serves 48 hours, until the device starts or gives another.
 //   - basic makes it forget all but network, users, security and cameras.
 //   - wipe makes it what it was when it left the factory: inactive, with another key for TLS. A recorder keeps the channels at its own
 //     ports, without their passwords. Its cameras keep what they have.
@@ -82,22 +98,6 @@
 //
 // All are in its log, which ContentMgmt/logSearch finds: localResetLoginPassWord, localParamSimpleDefault, localParamFactoryDefault,
 // and remoteSetDeviceActive for an activation. Control lets another process act.
-//
-// # Addresses
-//
-// A device with the quirk factoryAddress has 192.168.1.64, or what Options.Factory says, until it is given another address, and
-// again after it lost all settings. Everybody reaches it there and only there, and later only where it went. Several devices may
-// have an address: the first of them that has power answers a connection, or those that answers in the wiring names, one after the
-// other. Over loopback, the address of the factory has to be one of 127.0.0.0/8. A server gives a device that asks for a lease the
-// address that it had in the fleet. An impostor tells the serial number or the hardware address of another device as its own.
-//
-// # Activation
-//
-// A device with the quirk inactive has nothing but what the factory made. It tells that it has no password at
-// /SDK/activateStatus and in an unauthenticated userCheck, refuses all else with notActivated, lets no recorder in, and takes
-// its first password in the way that model.json names under activation: classic, v3, or none for firmware from before
-// activation, which does not know these paths. A challenge serves one attempt, and none after a start of the device. Faults
-// meet these requests with anonymous.
 //
 // # Wiring
 //
