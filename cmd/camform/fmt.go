@@ -69,11 +69,33 @@ func (f *formatter) argument(arg string) error {
 		return err
 	}
 	for _, name := range names {
-		if err := f.file(filepath.Join(arg, name)); err != nil {
+		path := filepath.Join(arg, name)
+		switch leads, err := leadsOut(arg, path); {
+		case err != nil:
 			return err
+		case leads:
+			fmt.Fprintf(f.err, "%s is a link out of the directory, so it is left alone; format what it leads to by its own name.\n", path)
+		default:
+			if err := f.file(path); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// leadsOut reports whether a path in a directory is a link to something outside of it.
+func leadsOut(dir, path string) (bool, error) {
+	inside, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false, err
+	}
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false, err
+	}
+	way, err := filepath.Rel(inside, target)
+	return err != nil || !filepath.IsLocal(way), nil
 }
 
 // configurationFiles are the names of the files in a directory that have a canonical style.
@@ -111,7 +133,12 @@ func (f *formatter) standardInput() error {
 	return err
 }
 
+// file formats a file, that which a link leads to where the path is one.
 func (f *formatter) file(path string) error {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -132,7 +159,7 @@ func (f *formatter) file(path string) error {
 	if f.check {
 		return nil
 	}
-	return atomicfile.Replace(path, formatted, info.Mode().Perm())
+	return atomicfile.Replace(target, formatted, info.Mode().Perm())
 }
 
 func (f *formatter) note(name string, text []byte, problems diag.Problems) {
