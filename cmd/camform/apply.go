@@ -297,6 +297,9 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 	if err := w.runs.EndRun(context.WithoutCancel(ctx), w.run, strings.Join(append([]string{summary(r)}, reasons...), "; ")); err != nil {
 		return err
 	}
+	if r.Moved > 0 {
+		w.tellLocked(oldNames(p.Moves()))
+	}
 	if err := w.verdict(p, r); err != nil {
 		return err
 	}

@@ -149,6 +149,23 @@ func (a *app) readLock() (*lockfile.File, error) {
 	return locked, nil
 }
 
+// tellLocked says if the lock still knows devices by names that they had. A lock that cannot be read is for camform lock to tell of.
+func (a *app) tellLocked(old []schema.Device) {
+	locked, err := a.readLock()
+	if err != nil || locked == nil {
+		return
+	}
+	n := 0
+	for _, device := range old {
+		if _, known := locked.Device(device); known {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(a.err, "%s has %s by the old name until camform lock is run.\n", lockfile.Name, render.Plural(n, "device"))
+	}
+}
+
 // checkLocked adds to the problems of a configuration what the lock knows that devices would refuse.
 func (a *app) checkLocked(cfg *config.Config, provider providers.Provider) (diag.Problems, error) {
 	locked, err := a.readLock()

@@ -76,5 +76,15 @@ func moveRemembered(ctx context.Context, w *workspace, move schema.Move) error {
 	for _, m := range moved {
 		fmt.Fprintf(w.out, "Moved %s to %s.\n", m.From, m.To)
 	}
+	w.tellLocked(oldNames(moved))
 	return nil
+}
+
+// oldNames are the names that devices had before moves.
+func oldNames(moves schema.Moves) []schema.Device {
+	names := make([]schema.Device, len(moves))
+	for i, m := range moves {
+		names[i] = m.From
+	}
+	return names
 }
