@@ -13,6 +13,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"camform/engine/atomicfile"
@@ -75,7 +77,7 @@ func (s *Backups) Save(
 func (s *Backups) save(
 	ctx context.Context, path string, seal func([]byte) ([]byte, error), publish func(temporary, path string) error,
 ) (m Manifest, err error) {
-	folder, err := os.MkdirTemp(filepath.Dir(path), scratchFolder)
+	folder, err := scratchIn(filepath.Dir(path))
 	if err != nil {
 		return m, fmt.Errorf("backup: %w", err)
 	}
@@ -108,8 +110,33 @@ func (s *Backups) save(
 	return m, publish(temporary, path)
 }
 
-// scratchFolder is the pattern of the names of folders in which files are made. A crash can leave one behind, which nothing reads.
-const scratchFolder = ".camform-*"
+// leftFor is far longer than a backup takes.
+const leftFor = time.Hour
+
+// scratchIn makes a folder in a directory, in which files are made. A process that is killed leaves its own behind, which nothing
+// reads: those of processes of this machine that are gone are taken away first. Containers may share the name of a machine and not
+// its processes, so what is younger than leftFor stays.
+func scratchIn(dir string) (folder string, err error) {
+	host, _ := os.Hostname() // where nobody knows it, all machines have one name, and processes are told apart by their ids
+	sum := sha256.Sum256([]byte(host))
+	ours := fmt.Sprintf(".camform-%x-", sum[:4])
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		rest, found := strings.CutPrefix(e.Name(), ours)
+		owner, _, _ := strings.Cut(rest, "-")
+		pid, err := strconv.Atoi(owner)
+		if !found || !e.IsDir() || err != nil || pid <= 0 || alive(pid) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > leftFor {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name())) // whoever comes next tries again
+		}
+	}
+	return os.MkdirTemp(dir, fmt.Sprintf("%s%d-*", ours, os.Getpid()))
+}
 
 // describe fills in what the copy of a database says, after a check of all of it.
 func (m *Manifest) describe(ctx context.Context, path string) (err error) {
@@ -218,7 +245,7 @@ func OpenBackup(ctx context.Context, file, path string) (*Backup, error) {
 }
 
 func openBackup(ctx context.Context, file, folder string) (*Backup, error) {
-	scratch, err := os.MkdirTemp(folder, scratchFolder)
+	scratch, err := scratchIn(folder)
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}

@@ -9,13 +9,16 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"camform/engine/atomicfile"
 )
@@ -246,5 +249,31 @@ func TestABackupOfAnOlderCamformIsRead(t *testing.T) {
 	ok(t, b.Close())
 	if _, err := os.Stat(b.folder); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the copy is left: %v", err)
+	}
+}
+
+// A process that is killed leaves the folder behind in which it made a backup. The next one takes it away, and nothing else.
+func TestFoldersOfKilledProcessesAreTakenAway(t *testing.T) {
+	dir := t.TempDir()
+	gone := exec.Command("true")
+	if err := gone.Run(); err != nil {
+		t.Skip(err)
+	}
+	mine := filepath.Base(must[string](t)(scratchIn(dir)))
+	machine, _, _ := strings.Cut(strings.TrimPrefix(mine, ".camform-"), "-")
+	name := func(machine string, pid int) string { return fmt.Sprintf(".camform-%s-%d-1", machine, pid) }
+	left, young, others, living := name(machine, gone.Process.Pid), name(machine, gone.Process.Pid)+"2", name("00000000", gone.Process.Pid), name(machine, os.Getppid())
+	for _, folder := range []string{left, young, others, living} {
+		ok(t, os.MkdirAll(filepath.Join(dir, folder, "part"), 0o700))
+		if folder != young {
+			old := time.Now().Add(-2 * leftFor)
+			ok(t, os.Chtimes(filepath.Join(dir, folder), old, old))
+		}
+	}
+	ok(t, os.RemoveAll(must[string](t)(scratchIn(dir))))
+	for folder, want := range map[string]bool{left: false, young: true, others: true, living: true, mine: true} {
+		if exists(filepath.Join(dir, folder)) != want {
+			t.Errorf("%s is there: %t, want %t", folder, !want, want)
+		}
 	}
 }

@@ -425,7 +425,7 @@ const placeholder = "camform: the restore of this state was interrupted. Run it 
 
 // swap makes the new state under another name, and then carries out the moves.
 func (r *replacement) swap(ctx context.Context, options Options) (Restored, error) {
-	folder, err := os.MkdirTemp(filepath.Dir(r.path), scratchFolder)
+	folder, err := scratchIn(filepath.Dir(r.path))
 	if err != nil {
 		return Restored{}, fmt.Errorf("new state database: %w", err)
 	}
