@@ -109,7 +109,7 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())
-	return planned, slices.Concat(problems, planned.lacking(at.devices), planOverHTTP(planned.Plan, e.Provider.Kinds()))
+	return planned, slices.Concat(problems, planned.lacking(at.devices), planOverHTTP(planned.Plan, e.Provider.Kinds()), ShownToOthers(cfg.Devices))
 }
 
 // plan is the way of every plan from a configuration. Reduce takes out of it what it is not about.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"camform/engine/config"
+	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/schema"
@@ -73,4 +74,53 @@ func overHTTP(found []sending) diag.Problems {
 		Detail: fmt.Sprintf("Passwords or keys would be sent over plain HTTP, where everyone on the way can read them: %s. Write the address with https://, or "+
 			"where a device has no HTTPS, say so in its block: tls { plain = true }.", named(settings)),
 	}}
+}
+
+// shownCode is that of passwords of other devices that HTTP Basic shows to whoever answers.
+const shownCode = "password-of-another"
+
+// ShownToOthers tells which devices of a configuration log in with the password of another device from the vault, and may show it
+// by HTTP Basic to whoever answers at their address.
+func ShownToOthers(devices []*config.Device) diag.Problems {
+	var found []schema.Setting
+	var at hcl.Range
+	var first schema.Device
+	declared := map[schema.Device]bool{}
+	for _, d := range devices {
+		declared[d.Address] = true
+	}
+	for _, d := range devices {
+		owner, another := ownerOf(d, declared)
+		if !d.Login.Basic || !another {
+			continue
+		}
+		if len(found) == 0 {
+			at, first = d.Login.Range, owner
+		}
+		found = append(found, schema.Setting{Device: d.Address})
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return diag.Problems{{
+		Severity: diag.Warning, Code: shownCode, Summary: "Password of another device in clear", Address: found[0], Subject: &at,
+		Detail: fmt.Sprintf("%s: the password is that of another device in the vault (%s), and with basic = true it may be shown to whoever "+
+			"answers at the address. Give the device a password of its own, or leave basic out.", named(found), first),
+	}}
+}
+
+// ownerOf is another of the declared devices whose password from the vault a device logs in with, if there is one.
+func ownerOf(d *config.Device, declared map[schema.Device]bool) (owner schema.Device, another bool) {
+	parts, err := config.PartsOf(schema.Origin(d.Login.Password))
+	if err != nil {
+		return owner, false
+	}
+	for _, part := range parts {
+		scheme, name := schema.OriginScheme(part)
+		device, _, isAccount := credential.AccountOf(name)
+		if scheme == schema.OriginVault && isAccount && declared[device] && device != d.Address {
+			return device, true
+		}
+	}
+	return owner, false
 }

@@ -40,7 +40,7 @@ func (a *app) validate(flags *runFlags) error {
 		if err != nil {
 			return err
 		}
-		problems = append(problems, slices.Concat(more, engine.OverHTTP(cfg))...)
+		problems = append(problems, slices.Concat(more, engine.OverHTTP(cfg), engine.ShownToOthers(cfg.Devices))...)
 	}
 	shown := view.NewValidation(flags.format, a.stdout(), a.stderr())
 	if !problems.HasErrors() {
