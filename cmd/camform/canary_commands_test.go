@@ -101,6 +101,15 @@ var canaryCommands = []command{
 	{name: "state show", args: []string{"state", "show", `device.camera["camera-v57-0001"]`}},
 	{name: "state runs", args: []string{"state", "runs"}},
 
+	// A case of recovery, and what leaves it on paper.
+	{name: "vault init for recovery files", args: []string{"vault", "init"}},
+	{name: "recover prepare", args: []string{"recover", "prepare"}},
+	{name: "recover open", args: []string{"recover", "open", `device.camera["camera-v57-0001"]`, "-reason", "nobody knows it"}},
+	{name: "recover card", args: []string{"recover", "card", "-html"}},
+	{name: "recover record", args: []string{"recover", "record", "-json"}},
+	{name: "recover record as a page", args: []string{"recover", "record", "-html", "-out", "record.html"}},
+	{name: "recover status", args: []string{"recover", "status", "-json"}},
+
 	// What devices have that nobody declared.
 	{
 		name: "learn", args: []string{"learn", "-inventory", "inventory.csv", "-password", "env:ADMIN_PASSWORD", "-out", "learned"},
