@@ -185,14 +185,16 @@ func (b sheet) losses() Section {
 	wiped := known && back.Data[recover.Activated] == "no"
 	s.Columns = []string{"what", "result", "brought back by"}
 	for _, r := range recover.Returns(b.Facts) {
-		result := "lost"
+		result, back := "changed", cmp.Or(r.Back, "nothing")
 		switch {
 		case !known && r.Kept:
 			result = Unknown + ": nobody saw whether the reset wiped the device"
-		case r.Kept && !wiped:
-			result = "kept"
+		case r.Kept && wiped:
+			result = "wiped"
+		case r.Kept:
+			result, back = "kept", ""
 		}
-		s.Rows = append(s.Rows, []string{r.What, result, cmp.Or(r.Back, "nothing")})
+		s.Rows = append(s.Rows, []string{r.What, result, back})
 	}
 	return s
 }

@@ -85,7 +85,7 @@ func TestTheRecordHasEveryField(t *testing.T) {
 		},
 		"remarks": {"warranty: W-1 until 2025-01-01", "contract: not on record", "asked: expired, they said", "typed | 2026-05-01 12:03:00 UTC | kim@desk | nobody remembers one"},
 		"outage":  {"downtime: two hours", "notified: the control room", "outage: from 2026-05-01 12:09:00 UTC to 2026-05-01 12:10:00 UTC, without an answer for 95 seconds", "recordings: exported: April 2026, on disk 7, SHA-256 aa11"},
-		"lost":    {"declared settings | lost | the configuration (12 settings)", "recordings | lost | nothing"},
+		"lost":    {"declared settings | wiped | the configuration (12 settings)", "password of the administrator | changed | a new one, in the vault"},
 		"changed": {"review: done, 2026-05-01 12:11:00 UTC, by kim@desk; due=2026-11-01", "card: done, 2026-05-01 12:13:00 UTC, by kim@desk; read_by=Bo, 1 May 2026", "baseline: not on record"},
 		"events":  {"support | done | tool=SADP 3.1.0.9, tool_sha256=dd44", "file Device.xml (device_export)"},
 	} {
@@ -106,12 +106,12 @@ func TestI12TheRecordCallsNothingKeptThatNobodySaw(t *testing.T) {
 		events []recover.Event
 		want   string
 	}{
-		"wiped":          {whole, "declared settings | lost"},
+		"wiped":          {whole, "declared settings | wiped"},
 		"not seen again": {whole[:9], "declared settings | not on record: nobody saw whether the reset wiped the device"},
 		"no reset":       {whole[:8], "nothing was lost"},
 		"not wiped": {append(slices.Clone(whole[:9]), recover.Event{
 			At: noon.Add(time.Hour), Step: recover.Wait, Kind: recover.Done, Data: map[string]string{recover.Activated: "yes"},
-		}), "declared settings | kept"},
+		}), "declared settings | kept | \n"},
 		"seen before only": {append(slices.Clone(whole[:9]), recover.Event{
 			At: noon, Step: recover.Wait, Kind: recover.Done, Data: map[string]string{recover.Activated: "yes"},
 		}), "not on record: nobody saw"},
