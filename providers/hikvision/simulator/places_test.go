@@ -79,13 +79,6 @@ func TestNewDevicesShareTheAddressOfTheFactory(t *testing.T) {
 	}
 }
 
-func TestManyDevicesAreAllHeard(t *testing.T) {
-	f := factoryNew(t, simulator.Options{Count: 300})
-	if _, replies := inquire(t, f).send(string(sadp.Inquiry("a"))); len(replies) != 300 {
-		t.Errorf("%d answers", len(replies))
-	}
-}
-
 func TestWhoAnswersAtASharedAddressIsAScript(t *testing.T) {
 	f := factoryNew(t, simulator.Options{Count: 4, Wiring: simulator.Wiring{Answers: []simulator.Answers{
 		{Address: factoryAddress, Devices: []string{"camera-v57-0003", "camera-v57-0003", "camera-v57-0002"}},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"camform/providers/hikvision/sadp"
@@ -103,6 +104,62 @@ func TestEveryDeviceAnswersAnInquiry(t *testing.T) {
 			t.Errorf("%s: %s", d.Name(), raw[i])
 		}
 	}
+}
+
+// wire is a network that brings one inquiry, and notes when answers are sent.
+type wire struct {
+	net.PacketConn
+	inquiry []byte
+	closed  chan struct{}
+	sent    map[time.Time]int
+}
+
+func (w *wire) ReadFrom(packet []byte) (int, net.Addr, error) {
+	if w.inquiry == nil {
+		<-w.closed
+		return 0, nil, net.ErrClosed
+	}
+	n := copy(packet, w.inquiry)
+	w.inquiry = nil
+	return n, &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 37020}, nil
+}
+
+func (w *wire) WriteTo([]byte, net.Addr) (int, error) {
+	w.sent[time.Now()]++
+	return 0, nil
+}
+
+func (w *wire) Close() error {
+	select {
+	case <-w.closed:
+	default:
+		close(w.closed)
+	}
+	return nil
+}
+
+func TestManyDevicesDoNotAnswerAtOnce(t *testing.T) {
+	f := newFleet(t, simulator.Options{Models: []string{"camera-v57"}, Count: 100})
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{inquiry: sadp.Inquiry("a"), closed: make(chan struct{}), sent: map[time.Time]int{}}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- f.ServeSADP(ctx, w) }()
+		time.Sleep(time.Second)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		total := 0
+		for at, n := range w.sent {
+			if total += n; n > 32 {
+				t.Errorf("%d answers at %s", n, at)
+			}
+		}
+		if total != 100 {
+			t.Errorf("%d answers", total)
+		}
+	})
 }
 
 func TestOnlyWhoIsMeantAnswers(t *testing.T) {
