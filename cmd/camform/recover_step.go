@@ -179,6 +179,9 @@ func (r *recovery) done(ctx context.Context, step string, says map[string]string
 	if err := recover.CheckFields(step, says); err != nil {
 		return err
 	}
+	if why := recover.Premature(r.Case, r.facts, step); why != "" {
+		return errors.New(why)
+	}
 	if step == recover.HandedOver && len(r.facts.Contacts) > 0 && !slices.ContainsFunc(r.facts.Contacts, func(c recover.Contact) bool {
 		return c.Name == says["to"] && slices.Contains(c.Channels, says["channel"])
 	}) {

@@ -208,3 +208,12 @@ func (w *walk) harden() {
 	}
 	w.append(last)
 }
+
+// Premature says why a step that is said to be done cannot be, in a sentence with what to do; empty if nothing speaks against it.
+func Premature(c Case, f Facts, step string) string {
+	way := c.wayIn()
+	if step == Renewed && way.step != "" && !f.Backup.Taken.After(c.Events[way.event].At) {
+		return fmt.Sprintf("There is no backup of %s since somebody got in. Take one: camform backup '%s'.", c.Device, c.Device)
+	}
+	return ""
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Names of data that camform writes down when it asked the device without a login.
@@ -100,6 +101,9 @@ func CheckFields(step string, said map[string]string) error {
 		case value != "" && len(f.Words) > 0 && !slices.Contains(f.Words, value):
 			return fmt.Errorf("%s=%s is not allowed; it is one of %s", f.Name, value, strings.Join(f.Words, ", "))
 		}
+	}
+	if _, err := time.Parse(time.DateOnly, said["due"]); step == Review && err != nil {
+		return fmt.Errorf("due=%s is no date. One is written like 2027-05-31", said["due"])
 	}
 	if step == Verify && (strings.TrimSpace(said["second"]) == "") == (strings.TrimSpace(said["alone"]) == "") {
 		return fmt.Errorf("the step %s needs either second (who agrees as the second person) or alone (why there is none)", step)
