@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -63,11 +64,24 @@ func (r *recovery) finish(parent context.Context) error {
 		return fmt.Errorf("the plan has no %s", r.Case.Device)
 	}
 	d := planned.Plan.Devices[i]
-	switch left := len(d.Steps) + len(d.Skipped); {
+	left := settingsLeft(d)
+	switch {
 	case d.Problem != "":
 		return fmt.Errorf("%s could not be read: %s", d.Address, d.Problem)
-	case left > 0:
-		return fmt.Errorf("%s still differs in %s: %s", d.Address, render.Plural(left, "setting"), "camform plan shows them, and camform apply brings them back")
+	case len(left) > 0:
+		return fmt.Errorf("%s still differs from the configuration: %s. camform plan shows how, and camform apply changes that", d.Address, strings.Join(left, ", "))
 	}
 	return r.told(parent, recover.Event{Step: recover.Restore, Kind: recover.Done, Remark: fmt.Sprintf("a plan had nothing to do; %s as wanted", render.Plural(d.Unchanged, "setting"))})
+}
+
+// settingsLeft names the settings of a device that are not as wanted.
+func settingsLeft(d plan.Device) []string {
+	var left []string
+	for _, s := range d.Steps {
+		left = append(left, s.Address.String())
+	}
+	for _, s := range d.Skipped {
+		left = append(left, fmt.Sprintf("%s (%s)", s.Address, s.Reason))
+	}
+	return left
 }

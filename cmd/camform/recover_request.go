@@ -62,7 +62,7 @@ func (r *recovery) request(parent context.Context, where asking, again string) e
 		return err
 	}
 	mac := providers.NormalMAC(found[recover.MAC])
-	want := r.facts.Record.Identity.Serial
+	want := r.facts.Expected(r.Case).Serial
 	if mac == "" || want == "" || !strings.EqualFold(found[recover.Serial], want) {
 		return fmt.Errorf("the device did not say that it is %s, so that it is not asked for a code; see that it has power, and name where to ask", want)
 	}

@@ -73,7 +73,7 @@ func portOf(u *url.URL) uint16 {
 
 // evidence is what the answers say of the device of the case. Two devices that claim the same are an error.
 func (r *recovery) evidence(found []discovery.Device, host netip.Addr) (recover.Evidence, error) {
-	want := r.facts.Record.Identity
+	want := r.facts.Expected(r.Case)
 	var claims []discovery.Device
 	said := recover.Evidence{recover.Answered: "no"}
 	for _, d := range found {

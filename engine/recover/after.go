@@ -15,9 +15,11 @@ func (w *walk) prove() {
 	}
 	activate := Step{
 		Name: Activate, Phase: Reset, Who: "whoever may apply plans",
-		What:     "The device was wiped: activate it with a new password, as a reviewed plan",
-		Why:      "it has no password, and whoever is first on the network can give it one",
-		Commands: []string{"camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan"},
+		What: "The device was wiped: activate it with a new password, as a reviewed plan",
+		Why:  "it has no password, and whoever is first on the network can give it one",
+		Commands: []string{
+			fmt.Sprintf("camform state forget '%s'", w.Case.Device), "camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan",
+		},
 	}
 	proven := Step{
 		Name: New, Phase: Reset, Who: "whoever set the password",

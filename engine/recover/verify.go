@@ -21,7 +21,7 @@ func Unverified(c Case, f Facts, found Evidence, said map[string]string) []strin
 	if err := CheckFields(Verify, said); err != nil {
 		say("%s.", capital(err.Error()))
 	}
-	want := f.identity(c)
+	want := f.Expected(c)
 	for _, part := range []struct{ name, want, have string }{
 		{"serial number", want.Serial, found[Serial]},
 		{"MAC address", providers.NormalMAC(want.MAC), providers.NormalMAC(found[MAC])},
@@ -51,8 +51,8 @@ func Unverified(c Case, f Facts, found Evidence, said map[string]string) []strin
 	return all
 }
 
-// identity is what the device should be: what the inventory says now, else what it said when the case was opened.
-func (f Facts) identity(c Case) providers.Identity {
+// Expected is what the device of a case should be: what the inventory says now, else what it said when the case was opened.
+func (f Facts) Expected(c Case) providers.Identity {
 	want := c.Identity
 	if r := f.Record.Identity; r.Serial != "" {
 		want = r
