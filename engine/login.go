@@ -30,6 +30,7 @@ type LoginResult struct {
 	Before, After int    // attempts that the device said were left before it and, if it was refused, after it; or providers.RemainingUnknown
 	Name          string // in the vault; empty for an account that camform does not manage
 	Version       int    // that is the current one from then on; 0 if the account is not managed or the password was refused
+	Charged       bool   // whether an attempt may have been spent
 }
 
 // ErrWithheld says that a login was not tried, to save attempts.
@@ -156,7 +157,14 @@ type noting struct {
 
 func (n noting) Charge(ctx context.Context, a providers.Attempt) (providers.Charge, error) {
 	n.result.Before = a.Remaining
-	return n.Ledger.Charge(ctx, a)
+	charge, err := n.Ledger.Charge(ctx, a)
+	n.result.Charged = n.result.Charged || err == nil
+	return charge, err
+}
+
+func (n noting) Return(ctx context.Context, c providers.Charge) error {
+	n.result.Charged = false
+	return n.Ledger.Return(ctx, c)
 }
 
 func (n noting) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {

@@ -75,11 +75,11 @@ func (r *recovery) try(parent context.Context, step, again, from string) error {
 	if err != nil {
 		e.Kind, e.Remark = recover.Failed, providers.Reason(err)
 		switch {
-		case errors.Is(err, providers.ErrRefused) && !errors.Is(err, engine.ErrWithheld):
-		case ctx.Err() != nil:
-			return fmt.Errorf("interrupted; whether the device got the password is uncertain: camform recover next -case %s", r.ID)
-		default:
+		case !result.Charged:
 			e.Data[recover.Spent] = "no"
+		case !errors.Is(err, providers.ErrRefused):
+			return fmt.Errorf("%s: %s; whether the device got the password is uncertain, and it may have cost an attempt: camform recover next -case %s",
+				r.Case.Device, live.Explain(err, r.Case.Device), r.ID)
 		}
 	}
 	if noted := r.happened(parent, e); noted != nil {
