@@ -506,7 +506,7 @@ func (l ledgerOf) about(a providers.Attempt) ([]ledger.Entry, ledger.Attempt) {
 func (l ledgerOf) Allow(_ context.Context, a providers.Attempt) error {
 	history, attempt := l.about(a)
 	ledger.Rebase(history, l.now())
-	return ledger.Decide(history, attempt, l.now())
+	return ledger.Advise(history, attempt, l.now())
 }
 
 func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge providers.Charge, err error) {
@@ -515,7 +515,7 @@ func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge provide
 		for _, e := range ledger.Rebase(history, l.now()) {
 			l.attempts[e.ID].Rebased = e.Rebased
 		}
-		if err := ledger.Decide(history, attempt, l.now()); err != nil {
+		if err := ledger.Advise(history, attempt, l.now()); err != nil {
 			return err
 		}
 		charge = providers.Charge(len(l.attempts))
