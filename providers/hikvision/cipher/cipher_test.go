@@ -97,7 +97,7 @@ func decipher(k Key, text string) (string, bool) {
 }
 
 func TestI1AKeyIsNotPrinted(t *testing.T) {
-	if text := fmt.Sprintf("%v %+v %#v", keyFor(t, capabilities), keyFor(t, capabilities), &Key{}); strings.Trim(text, " "+schema.Blank) != "" {
+	if text := fmt.Sprintf("%v %+v %#v", keyFor(t, capabilities), keyFor(t, capabilities), &Key{}); strings.TrimSpace(strings.ReplaceAll(text, schema.Blank, "")) != "" {
 		t.Errorf("it prints %s", text)
 	}
 }
