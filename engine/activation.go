@@ -26,6 +26,58 @@ type newcomers struct {
 	claims apply.Claims
 }
 
+// searched adds to a survey what devices answer to a search, of those that do not answer at their addresses and may be activated
+// that way: new ones with a hardware address, where allow_unproven lets it. One of which two say to be it is left alone, and told.
+func (n newcomers) searched(ctx context.Context, finder providers.Finder) error {
+	var waiting []int
+	for i, device := range n.found.devices {
+		_, allowed := device.AllowUnproven[config.Activation]
+		if n.found.isNew(i) && allowed && device.Identity.MAC != "" && errors.Is(n.found.snapshots[i].Err, providers.ErrUnreachable) {
+			waiting = append(waiting, i)
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
+	heard, err := finder.Find(ctx)
+	if err != nil && len(heard) == 0 {
+		return fmt.Errorf("nobody could be searched for: %w", err)
+	}
+	for _, i := range waiting {
+		n.answered(i, heard)
+	}
+	return nil
+}
+
+// answered takes the answer of a device out of those that were heard.
+func (n newcomers) answered(i int, heard []providers.Found) {
+	snap, want := n.found.snapshots[i], n.found.devices[i].Identity
+	var mine []providers.Found
+	for _, f := range heard {
+		if providers.NormalMAC(f.MAC) == providers.NormalMAC(want.MAC) || want.Serial != "" && strings.EqualFold(f.Serial, want.Serial) {
+			mine = append(mine, f)
+		}
+	}
+	switch {
+	case len(mine) == 0:
+		return
+	case len(mine) > 1:
+		snap.Err = fmt.Errorf("%d devices answer a search with its serial number or hardware address, so none of them gets a password; see which one it is: %w",
+			len(mine), providers.ErrIdentity)
+		return
+	}
+	err := providers.Pin{}.Matches(mine[0].Identity, providers.Identity{Serial: want.Serial, MAC: want.MAC, Model: want.Model})
+	switch {
+	case err != nil:
+		snap.Err = err
+	case mine[0].Activated:
+		snap.Err = fmt.Errorf("%s; it answers a search, and has a password already: %w", providers.Reason(snap.Err), providers.ErrUnreachable)
+	default:
+		said := providers.BySearch
+		snap.Activation, snap.Err = &said, fmt.Errorf("it answers nothing but a search, and has no password yet: %w", providers.ErrInactive)
+	}
+}
+
 // newcomersOf finds out which serial numbers and hardware addresses are spoken for: of all devices of a configuration, and of those
 // that the state remembers.
 func newcomersOf(ctx context.Context, devices *state.Devices, cfg *config.Config, found *survey, j judge) (newcomers, error) {
@@ -47,11 +99,17 @@ func (n newcomers) plan(p *plan.Plan) {
 	for i, device := range n.found.devices {
 		said := n.found.snapshots[i].Activation
 		at := slices.IndexFunc(p.Devices, func(d plan.Device) bool { return d.Address == device.Address })
-		if said == nil || at < 0 || !n.found.isNew(i) {
+		if at < 0 || !n.found.isNew(i) {
+			continue
+		}
+		if said == nil {
+			if err := n.found.snapshots[i].Err; err != nil {
+				p.Devices[at].Problem, p.Devices[at].Family = live.Explain(err, device.Address), string(live.ResultOf(err))
+			}
 			continue
 		}
 		if why := n.unfit(device, *said); why != "" {
-			p.Devices[at].Problem += "; " + why
+			p.Devices[at].Problem = providers.Reason(n.found.snapshots[i].Err) + "; " + why
 			continue
 		}
 		was := p.Devices[at]

@@ -1,10 +1,13 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -16,7 +19,11 @@ import (
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/state"
+	"camform/engine/thorough"
 	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/sadp"
 	"camform/providers/hikvision/simulator"
 	"camform/providers/memory"
 	"camform/schema"
@@ -377,4 +384,278 @@ func TestAFirstPasswordThatCannotBeMadeIsTold(t *testing.T) {
 	if p := h.plan(); len(p.Activated()) != 1 {
 		t.Error(toldPlan(p))
 	}
+}
+
+// ether carries packets between clients and the devices of a fleet, in memory.
+type ether struct {
+	mu      sync.Mutex
+	clients map[string]*station
+	fleet   *station
+	loses   func(packet string, answered bool) bool // answered tells who sent it; nil loses none
+}
+
+// station is one end of it.
+type station struct {
+	net.PacketConn
+	ether  *ether
+	name   stationName
+	in     chan letter
+	closed chan struct{}
+	once   sync.Once
+}
+
+type stationName string
+
+func (stationName) Network() string  { return "memory" }
+func (s stationName) String() string { return string(s) }
+
+type letter struct {
+	packet []byte
+	from   net.Addr
+}
+
+func newEther() *ether {
+	e := &ether{clients: map[string]*station{}}
+	e.fleet = e.station("fleet")
+	return e
+}
+
+func (e *ether) station(name string) *station {
+	return &station{ether: e, name: stationName(name), in: make(chan letter, 4096), closed: make(chan struct{})}
+}
+
+// sockets are those of a client.
+func (e *ether) sockets() ([]sadp.Socket, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.station(fmt.Sprintf("client-%d", len(e.clients)))
+	e.clients[s.name.String()] = s
+	return []sadp.Socket{{Conn: s, To: e.fleet.name}}, nil
+}
+
+func (s *station) WriteTo(packet []byte, to net.Addr) (int, error) {
+	s.ether.mu.Lock()
+	end := s.ether.clients[to.String()]
+	lost := s.ether.loses != nil && s.ether.loses(string(packet), s == s.ether.fleet)
+	s.ether.mu.Unlock()
+	if lost {
+		return len(packet), nil
+	}
+	if to.String() == s.ether.fleet.name.String() {
+		end = s.ether.fleet
+	}
+	select {
+	case <-end.closed:
+	case end.in <- letter{bytes.Clone(packet), s.name}:
+	}
+	return len(packet), nil
+}
+
+func (s *station) ReadFrom(packet []byte) (int, net.Addr, error) {
+	select {
+	case l := <-s.in:
+		return copy(packet, l.packet), l.from, nil
+	case <-s.closed:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+func (s *station) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
+}
+
+// found is a device block of a device that answers nothing but a search.
+func (s *site) foundBlock(name string, d *simulator.Device) string {
+	return fmt.Sprintf(`device %q {
+  address = "https://%s"
+  identity {
+    serial = %q
+    mac    = %q
+  }
+  login {
+    username        = "admin"
+    password_policy = credential_policy.standard
+  }
+  allow_unproven = {
+    activation = "all of them have the address of the factory"
+  }
+  system {
+    name = %q
+  }
+}
+`, name, d.Address(), d.Serial(), d.MAC(), name)
+}
+
+// yard is a fleet of devices out of their boxes, all with the address of the factory, as a search finds them. Each has a block but
+// those that are left out.
+func yard(t *testing.T, size int, wiring simulator.Wiring, play func(s *site, air *ether, devices []*simulator.Device, run func(text string) (*plan.Plan, *report.Report))) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: size, Models: []string{"camera-v57", "camera-v56", "camera-v58"}, Wiring: wiring})
+		for _, d := range fleet.Devices() {
+			d.SetQuirks(simulator.Quirks{Inactive: true, FactoryAddress: true})
+		}
+		air := newEther()
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error)
+		go func() { served <- fleet.ServeSADP(ctx, air.fleet) }()
+		defer func() {
+			cancel()
+			<-served
+		}()
+		s := newSite(t, fleet, fleet.DialContext)
+		play(s, air, fleet.Devices(), func(text string) (*plan.Plan, *report.Report) {
+			s.Helper()
+			s.runs++
+			s.manage(text)
+			e, name := s.managing(), fmt.Sprintf("run-%d", s.runs)
+			e.Provider = hikvision.Searching{Provider: hikvision.New(isapi.Options{Dial: fleet.DialContext}), Sockets: air.sockets}
+			if _, err := e.Recover(ctx, engine.Accesses(s.cfg.Devices), name); err != nil {
+				s.Fatal(err)
+			}
+			s.manage(text)
+			planned, problems := e.Plan(ctx, s.cfg, nil)
+			if problems.HasErrors() {
+				s.Fatal(problems)
+			}
+			return planned.Plan, e.Apply(ctx, ctx, planned.Plan, name)
+		})
+	})
+}
+
+// own fails the test unless each device has a password of its own, which the vault calls current. Names are those of the blocks.
+func (s *site) own(devices map[string]*simulator.Device) {
+	s.Helper()
+	passwords := map[string]bool{}
+	for name, d := range devices {
+		password, err := s.live(name + "/admin")
+		if err != nil || !d.Accepts("admin", password.Reveal()) {
+			s.Errorf("%s does not take the password of the vault: %v", d.Name(), err)
+		}
+		if n := d.Count(simulator.Activated); n != 1 {
+			s.Errorf("%s was activated %d times", d.Name(), n)
+		}
+		passwords[password.Reveal()] = true
+	}
+	if len(passwords) != len(devices) {
+		s.Errorf("%d devices have %d passwords", len(devices), len(passwords))
+	}
+}
+
+// Fifty devices come out of their boxes with one address, and among them is one that nobody declared. One plan gives each of the
+// fifty a password of its own and its address; the other one gets nothing.
+func TestI4DevicesThatShareAnAddressAreActivated(t *testing.T) {
+	size := thorough.Pick(8, 50, 500)
+	yard(t, size+1, simulator.Wiring{}, func(s *site, _ *ether, devices []*simulator.Device, run func(string) (*plan.Plan, *report.Report)) {
+		text, impostor, declared := managedPolicy, devices[size/2], map[string]*simulator.Device{}
+		for i, d := range devices {
+			if d != impostor {
+				name := fmt.Sprintf("gate-%03d", i)
+				text, declared[name] = text+s.foundBlock(name, d), d
+			}
+		}
+		p, r := run(text)
+		if len(p.Activated()) != size || len(r.Bad()) > 0 {
+			s.Fatalf("%d of %d were to be activated:\n%v", len(p.Activated()), size, r.Bad())
+		}
+		s.own(declared)
+		if !impostor.Inactive() || impostor.Count(simulator.Activated) != 0 {
+			s.Error("the one that nobody declared was activated")
+		}
+		if p, _ := run(text); !p.Empty() || len(p.Failed()) > 0 {
+			s.Errorf("planned again:\n%s", toldPlan(p))
+		}
+	})
+}
+
+// Somebody who answers a search with the serial number or hardware address of a device keeps both from a password, and the others
+// not.
+func TestI11WhoAnswersASearchAsAnotherGetsNothing(t *testing.T) {
+	for name, claim := range map[string]func(*simulator.Impostor, string){
+		"serial number":    func(i *simulator.Impostor, victim string) { i.Serial = victim },
+		"hardware address": func(i *simulator.Impostor, victim string) { i.MAC = victim },
+	} {
+		t.Run(name, func(t *testing.T) {
+			const size = 4
+			names := newFleet(t, simulator.Options{Count: size, Models: []string{"camera-v57", "camera-v56", "camera-v58"}}).Devices()
+			impostor := simulator.Impostor{Device: names[3].Name()}
+			claim(&impostor, names[1].Name())
+			yard(t, size, simulator.Wiring{Impostors: []simulator.Impostor{impostor}}, func(s *site, _ *ether, devices []*simulator.Device, run func(string) (*plan.Plan, *report.Report)) {
+				text := managedPolicy
+				for i, d := range devices[:3] {
+					text += s.foundBlock(fmt.Sprintf("gate-%d", i), d)
+				}
+				p, r := run(text)
+				if len(p.Activated()) != 2 || len(p.Failed()) != 1 || p.Failed()[0].Address.Name != "gate-1" || !strings.Contains(p.Failed()[0].Problem, "none of them gets a password") {
+					s.Fatalf("%s%v\n%s", toldPlan(p), p.Failed(), told(r))
+				}
+				s.own(map[string]*simulator.Device{"gate-0": devices[0], "gate-2": devices[2]})
+				if !devices[1].Inactive() || !devices[3].Inactive() {
+					s.Error("one of the two was activated")
+				}
+			})
+		})
+	}
+}
+
+// Whatever message is lost, none is sent twice that may have arrived, and the next run finds out and finishes.
+func TestI11ALostMessageToANewDeviceIsNotRepeated(t *testing.T) {
+	for _, message := range []string{"exchangecode", "activate", "update"} {
+		for _, answer := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, answer %v", message, answer), func(t *testing.T) {
+				yard(t, 2, simulator.Wiring{}, func(s *site, air *ether, devices []*simulator.Device, run func(string) (*plan.Plan, *report.Report)) {
+					sent, lost := 0, 0
+					air.loses = func(packet string, answered bool) bool {
+						is := strings.Contains(packet, "<Types>"+message)
+						if is && !answered {
+							sent++
+						}
+						if is && answered == answer && lost == 0 {
+							lost++
+							return true
+						}
+						return false
+					}
+					text := managedPolicy + s.foundBlock("gate-0", devices[0]) + s.foundBlock("gate-1", devices[1])
+					_, r := run(text)
+					if lost != 1 {
+						s.Fatalf("%d messages were lost", lost)
+					}
+					if len(r.Bad()) == 0 && !(message == "activate" && answer) {
+						s.Errorf("nothing is told:\n%s", told(r))
+					}
+					for range 2 { // the one that was stopped for it, too
+						run(text)
+					}
+					if p, _ := run(text); !p.Empty() || len(p.Failed()) > 0 {
+						s.Errorf("planned again:\n%s%v", toldPlan(p), p.Failed())
+					}
+					s.own(map[string]*simulator.Device{"gate-0": devices[0], "gate-1": devices[1]})
+					most := 3
+					if message == "activate" && answer {
+						most = 2
+					}
+					if sent > most {
+						s.Errorf("%s was sent %d times to two devices", message, sent)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A device that answers nothing but a search gets a password only where somebody lets it, and only if a search is asked for.
+func TestASearchActivatesNobodyUnasked(t *testing.T) {
+	yard(t, 1, simulator.Wiring{}, func(s *site, _ *ether, devices []*simulator.Device, run func(string) (*plan.Plan, *report.Report)) {
+		block := s.foundBlock("gate", devices[0])
+		without := strings.Replace(block, "activation =", "system =", 1)
+		if p, _ := run(managedPolicy + without); len(p.Activated()) != 0 || len(p.Failed()) != 1 || !devices[0].Inactive() {
+			s.Errorf("without being allowed: %s", toldPlan(p))
+		}
+		s.manage(managedPolicy + block)
+		planned, _ := s.managing().Plan(s.Context(), s.cfg, nil)
+		if len(planned.Plan.Activated()) != 0 {
+			s.Errorf("without a search: %s", toldPlan(planned.Plan))
+		}
+	})
 }

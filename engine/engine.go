@@ -106,6 +106,11 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
+	if finder, ok := e.Provider.(providers.Finder); ok {
+		if err := newcomers.searched(ctx, finder); err != nil {
+			problems = append(problems, diag.FromError(err, "search-failed", "Search for new devices failed"))
+		}
+	}
 	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())

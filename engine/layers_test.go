@@ -69,7 +69,7 @@ var layers = []struct {
 	{"engine/ours", ""},
 	{"engine/signers", ""},
 
-	{"providers/hikvision", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/reach providers/hikvision/xmlpatch schema schema/hikvision"},
+	{"providers/hikvision", "providers providers/hikvision/activation providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/reach providers/hikvision/sadp providers/hikvision/xmlpatch schema schema/hikvision"},
 	{"providers/hikvision/reach", "providers providers/hikvision/document providers/hikvision/hook providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/hook", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/codec", "providers providers/hikvision/document providers/hikvision/xmlpatch schema"},
@@ -174,7 +174,7 @@ var storeys = map[string]string{
 		aim.go ways.go
 		passwords.go doc.go`,
 	"providers/hikvision": `
-		outline.go compose.go known.go
+		outline.go compose.go known.go search.go
 		provider.go
 		write.go masks.go
 		secrets.go`,

@@ -49,6 +49,7 @@ closed the way in.`,
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
+	flags.addSearch(cmd.Flags())
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	d.addFlags(cmd.Flags())

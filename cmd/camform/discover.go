@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -239,7 +238,7 @@ func (a *app) search(ctx context.Context, s search) (found []discovery.Device, e
 		fmt.Fprintf(a.err, "Asking %s...\n", s.target)
 		socket, open := sadp.Unicast(s.target)
 		if open == nil {
-			open = sadp.Inquire(ctx, []sadp.Socket{socket}, newInquiry(), heard)
+			open = sadp.Inquire(ctx, []sadp.Socket{socket}, sadp.NewID(), heard)
 		}
 		err = errors.Join(err, open)
 	}
@@ -248,7 +247,7 @@ func (a *app) search(ctx context.Context, s search) (found []discovery.Device, e
 		sockets, open := sadp.Multicast(s.interfaces...)
 		err = errors.Join(err, open)
 		if len(sockets) > 0 {
-			err = errors.Join(err, sadp.Inquire(ctx, sockets, newInquiry(), heard))
+			err = errors.Join(err, sadp.Inquire(ctx, sockets, sadp.NewID(), heard))
 		}
 	}
 	if len(s.addresses) > 0 && ctx.Err() == nil {
@@ -298,13 +297,6 @@ func inquired(h sadp.Heard) discovery.Device {
 		d.Resets = append(d.Resets, string(r))
 	}
 	return d
-}
-
-// newInquiry makes an id that no other tool uses.
-func newInquiry() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails: see crypto/rand
-	return fmt.Sprintf("%X-%X-%X-%X-%X", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }
 
 // choose lists the interfaces on which devices may be, and lets somebody at a terminal name one. Elsewhere it says what to type.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"camform/providers"
+	"camform/providers/hikvision/sadp"
 )
 
 // What must not be asked is tested here and not by running the program: a rule that is broken would ask.
@@ -87,7 +88,7 @@ func TestARangeHasTheAddressesOfDevices(t *testing.T) {
 }
 
 func TestInquiriesHaveIdsOfTheirOwn(t *testing.T) {
-	a, b := newInquiry(), newInquiry()
+	a, b := sadp.NewID(), sadp.NewID()
 	if a == b || len(a) != len("13A888A9-F1B1-4020-AE9F-05607682D23B") || strings.ToUpper(a) != a {
 		t.Errorf("%s, %s", a, b)
 	}

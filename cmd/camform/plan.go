@@ -46,6 +46,7 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
+	flags.addSearch(cmd.Flags())
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")

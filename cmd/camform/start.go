@@ -259,7 +259,7 @@ func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cf
 	w := b.viewer(flags)
 	w.config, w.memory, w.run = cfg, m, newRun()
 	w.engine = &engine.Engine{
-		Provider: b.provider, Store: m.store, Secret: w.secret, Within: b.within, Now: time.Now, Version: version(), Author: b.author(cfg),
+		Provider: b.searching(flags.search), Store: m.store, Secret: w.secret, Within: b.within, Now: time.Now, Version: version(), Author: b.author(cfg),
 		Passwords: engine.Passwords{Vault: m.vault, Secrets: m.store.Secrets}, Sealer: m.sealer(ctx),
 		Parallelism: graph.Parallelism{Total: flags.parallelism, PerGroup: flags.perSite},
 		Event:       func(report.Event) {},

@@ -28,6 +28,7 @@ type runFlags struct {
 	vars        []config.Var // -var and -var-file, in the order of the command line
 	noDevices   bool         // whether a configuration may have no devices
 	targets     []string
+	search      searchFlag
 	parallelism int
 	perSite     int
 	tolerate    string

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"camform/engine/live"
 	"camform/engine/plan"
@@ -19,14 +18,14 @@ import (
 // batch lets devices get their first passwords one after the other: the next one only once the last has logged in with its own and
 // said who it is. After an answer that nothing explains nobody gets one any more.
 type batch struct {
-	mu      sync.Mutex // held by the device whose turn it is
+	turn    chan struct{} // full while a device has its turn, to which the rest belongs
 	claims  Claims
 	stopped string // why nobody gets a password any more; empty while somebody may
 }
 
 // newBatch is the batch of a plan. What its devices are declared with is spoken for.
 func newBatch(p *plan.Plan) *batch {
-	b := &batch{claims: Claims{}}
+	b := &batch{turn: make(chan struct{}, 1), claims: Claims{}}
 	for _, d := range p.Devices {
 		b.claims.Add(d.Address, d.Access.Want, "is declared with")
 		b.claims.Add(d.Address, d.Identity, "answers with")
@@ -44,14 +43,17 @@ func newBatch(p *plan.Plan) *batch {
 //
 // What became of a request is found out by asking whether the device has a password, and by that login. It is never sent again.
 func (w *worker) firstPassword(ctx context.Context) bool {
-	w.batch.mu.Lock()
-	defer w.batch.mu.Unlock()
-	if w.batch.stopped != "" {
-		w.fail(report.NotRun, w.batch.stopped)
-		return false
+	select {
+	case w.batch.turn <- struct{}{}:
+		defer func() { <-w.batch.turn }()
+	case <-w.stop.Done():
 	}
 	if w.stopped() {
 		w.fail(report.NotRun, interruptedThere)
+		return false
+	}
+	if w.batch.stopped != "" {
+		w.fail(report.NotRun, w.batch.stopped)
 		return false
 	}
 	if len(w.open) > 0 {
@@ -128,12 +130,11 @@ func (w *worker) isNobodyElse(ctx context.Context, got providers.Identity) error
 // ErrUnknown where the next run has to find out what became of it.
 func (w *worker) activate(ctx context.Context) (began bool, err error) {
 	how := w.device.Activation.Password
-	session := w.Provider.Open(w.line.target)
-	defer session.Close()
-	activator, ok := session.(providers.Activator)
-	if !ok {
-		return false, fmt.Errorf("its provider cannot activate: %w", providers.ErrUnsupported)
+	activator, pin, end, err := w.activator(w.device.Activation.Found)
+	if err != nil {
+		return false, err
 	}
+	defer end()
 	switch now, err := activator.Activation(ctx); {
 	case err != nil:
 		return false, err
@@ -152,8 +153,35 @@ func (w *worker) activate(ctx context.Context) (began bool, err error) {
 		return false, rotate.StoreError(err)
 	}
 	answer := activator.Activate(ctx, w.device.Activation.Activation, password)
-	w.line.target.Pin = session.Pin()
+	w.line.target.Pin = pin()
 	return true, w.proveFirst(ctx, id, activator, answer)
+}
+
+// activating is who activates the device.
+type activating interface {
+	providers.Dormant
+	Activate(ctx context.Context, before providers.Activation, password schema.Secret) error
+}
+
+// activator opens the way to a device that may have no password: to its address, or to where a search finds it. Pin is what was seen
+// of who got the password.
+func (w *worker) activator(found bool) (way activating, pin func() providers.Pin, end func(), err error) {
+	if found {
+		finder, ok := w.Provider.(providers.Finder)
+		if !ok {
+			return nil, nil, nil, fmt.Errorf("it is found by a search only; run camform apply with -search INTERFACE or ADDR:PORT: %w", providers.ErrUnreachable)
+		}
+		target := w.line.target
+		target.Want = w.device.Access.Want
+		return finder.Newcomer(target), func() providers.Pin { return target.Pin }, func() {}, nil
+	}
+	session := w.Provider.Open(w.line.target)
+	way, ok := session.(providers.Activator)
+	if !ok {
+		session.Close()
+		return nil, nil, nil, fmt.Errorf("its provider cannot activate: %w", providers.ErrUnsupported)
+	}
+	return way, session.Pin, session.Close, nil
 }
 
 // proveFirst finds out whether a device took its first password, and closes the intent if that is known. The answer is what the device
@@ -172,6 +200,9 @@ func (w *worker) proveFirst(ctx context.Context, id state.IntentID, device provi
 	case !now.Activated:
 		return errors.Join(answer, w.closeFirst(ctx, id, rotate.Finding{}))
 	}
+	if err := w.moveThere(ctx, device); err != nil {
+		return fmt.Errorf("it has a password now, and could not be moved to its address (%s); the next run finds out: %w", providers.Reason(err), providers.ErrUnknown)
+	}
 	found := w.accounts.Prove(ctx)
 	switch {
 	case !found.Settled():
@@ -180,6 +211,19 @@ func (w *worker) proveFirst(ctx context.Context, id state.IntentID, device provi
 		err = fmt.Errorf("it has a password now, and refuses the one that it was sent: somebody else activated it: %w", providers.ErrRefused)
 	}
 	return errors.Join(err, w.closeFirst(ctx, id, found))
+}
+
+// moveThere gives a device that a search found the address that it is declared with.
+func (w *worker) moveThere(ctx context.Context, device providers.Dormant) error {
+	found, ok := device.(providers.Newcomer)
+	if !ok {
+		return nil
+	}
+	password, err := w.accounts.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	return found.Move(ctx, providers.Credential{Username: w.device.Access.Username, Password: password})
 }
 
 // closeFirst closes the intent of a first password by what was found out.
@@ -211,13 +255,17 @@ func (w *worker) stillInactive(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	session := w.Provider.Open(target)
-	defer session.Close()
-	device, ok := session.(providers.Dormant)
-	if !ok {
-		return false, nil
+	w.line.target = target
+	device, _, end, err := w.activator(w.open[0].Document == providers.BySearch.Path)
+	if err != nil {
+		return false, err
 	}
-	if now, err := device.Activation(ctx); err != nil || now.Activated {
+	defer end()
+	now, err := device.Activation(ctx)
+	if err == nil && now.Activated {
+		err = w.moveThere(ctx, device)
+	}
+	if err != nil || now.Activated {
 		return false, err
 	}
 	for _, in := range w.open {

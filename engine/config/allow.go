@@ -38,6 +38,9 @@ func (l *loader) allowed(profiles []string, more Allowances) Allowances {
 	return allowed(append(lists, more)...)
 }
 
+// Activation is the name in allow_unproven of the first password of a device that answers nothing but a search.
+const Activation = "activation"
+
 // unprovenKinds reads an argument allow_unproven: a list of names of kinds or of attributes like "system.location", or a map
 // from such names to reasons.
 func (s scope) unprovenKinds(attr *hcl.Attribute) Allowances {
@@ -47,6 +50,8 @@ func (s scope) unprovenKinds(attr *hcl.Attribute) Allowances {
 		kindName, attribute, one := strings.Cut(name, ".")
 		kind := s.options.Kinds.Lookup(kindName)
 		switch {
+		case name == Activation:
+			given[name] = wanted[name]
 		case kind == nil:
 			s.add(unknownKind.at(attr.Expr.Range(), "There is no kind of setting named %q.%s", kindName, suggest(kindName, s.options.Kinds.Names())))
 		case one && kind.Attribute(attribute) == nil:

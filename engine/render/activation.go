@@ -24,8 +24,15 @@ func writeActivations(d *document, p *plan.Plan, fold Fold) {
 
 // activationWords complete "DEVICE ...".
 func activationWords(device plan.Device) string {
-	scheme, _, _ := strings.Cut(device.Access.URL, ":")
-	text := "will be activated over " + scheme + " (flow " + device.Activation.Flow + "): it gets a password by credential_policy." + device.Activation.Password.Policy.Name
+	scheme, rest, _ := strings.Cut(device.Access.URL, "://")
+	text := "will be activated over " + scheme + " (flow " + device.Activation.Flow + ")"
+	if device.Activation.Found {
+		text = "will be activated by its hardware address " + device.Access.Want.MAC + " and moved to " + rest
+		if why := device.Activation.Unproven["activation"]; why != "" {
+			text += " (allow_unproven: " + why + ")"
+		}
+	}
+	text += ": it gets a password by credential_policy." + device.Activation.Password.Policy.Name
 	if scheme == "https" {
 		return text + ", and another one once it has logged in with that and told its serial number"
 	}

@@ -191,6 +191,19 @@ func (a *Accounts) Prove(ctx context.Context) Finding {
 	return a.found
 }
 
+// Pending is the password that Propose made last for our own account, of which it is not known whether the device has it.
+func (a *Accounts) Pending(ctx context.Context) (schema.Secret, error) {
+	versions, err := a.versions(ctx, a.managed)
+	if err != nil {
+		return schema.Secret{}, err
+	}
+	i := slices.IndexFunc(versions, func(v state.SecretVersion) bool { return v.Status == state.SecretPending })
+	if i < 0 {
+		return schema.Secret{}, fmt.Errorf("there is no new password of %s: this is a bug", a.managed)
+	}
+	return a.Vault.Open(versions[i])
+}
+
 // Found is what the last login told of the password of our own account.
 func (a *Accounts) Found() Finding { return a.found }
 

@@ -10,8 +10,20 @@
 //   - Passwords of resets are no part of this: how they would be encrypted is not public.
 package sadp
 
+import (
+	"crypto/rand"
+	"fmt"
+)
+
 // Port is the UDP port at which devices listen for inquiries.
 const Port = 37020
+
+// NewID makes an id for a message.
+func NewID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails: see crypto/rand
+	return fmt.Sprintf("%X-%X-%X-%X-%X", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
 
 // Inquiry makes the packet that asks every device who it is. Their answers repeat the id.
 func Inquiry(id string) []byte { return probe(element{"Uuid", id}, element{"Types", "inquiry"}) }

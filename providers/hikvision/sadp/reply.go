@@ -29,6 +29,8 @@ type Reply struct {
 	Network   netip.Prefix // that the device believes to be in
 	HTTPSPort uint16
 
+	CommandPort, HTTPPort uint16
+
 	Salt             string // for Proof; empty for firmware that wants none
 	Activated        bool   // somebody gave it a password, or it is too old to need one
 	BeforeActivation bool   // its firmware is from before activation, when every device had the same password
@@ -81,7 +83,7 @@ func ParseReply(packet []byte) (Reply, error) {
 	r := Reply{
 		Announced: root == "hello", ID: said["uuid"], Type: strings.ToLower(said["types"]),
 		Model: said["devicedescription"], Serial: said["devicesn"], Firmware: firmware(said["softwareversion"]), BootTime: said["boottime"],
-		HTTPSPort: port(said["httpsport"]), Salt: said["salt"],
+		HTTPSPort: port(said["httpsport"]), CommandPort: port(said["commandport"]), HTTPPort: port(said["httpport"]), Salt: said["salt"],
 	}
 	if root != "probematch" && !r.Announced {
 		return Reply{}, fmt.Errorf("%w: it begins with %q", errNoReply, root)

@@ -53,7 +53,7 @@ func TestAReplyIsReadWhole(t *testing.T) {
 		ID: id, Type: "inquiry", MAC: "44:47:cc:00:00:01", Model: "DS-2CD2385G1-I", Serial: "DS-2CD2385G1-I20190000AAWRD00000000",
 		Firmware: "V5.6.2 build 190701", BootTime: "2024-09-18 09:21:28",
 		Address: netip.MustParseAddr("192.168.1.64"), Network: netip.MustParsePrefix("192.168.1.0/24"),
-		Salt:   strings.Repeat("0123456789abcdef", 4),
+		CommandPort: 8000, HTTPPort: 80, Salt: strings.Repeat("0123456789abcdef", 4),
 		Resets: []Reset{Questions, SupportKey, SupportFile},
 	}
 	if got := parsed(t, camera); !reflect.DeepEqual(got, want) {
