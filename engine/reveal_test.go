@@ -11,7 +11,8 @@ import (
 var revealing = map[string][]string{
 	"write it into a request, or prove it to a device": {
 		"providers/hikvision/codec.Encode", "providers/hikvision/hook.account.with", "providers/hikvision/hook.composeEmail",
-		"providers/hikvision/hook.composeQuestions", "providers/hikvision/isapi.challenge.digest", "providers/hikvision/isapi.Session.challenge", "providers/memory.takeFirst",
+		"providers/hikvision/hook.composeQuestions", "providers/hikvision/isapi.challenge.digest", "providers/hikvision/isapi.Session.challenge", "providers/hikvision.newcomer.Activate",
+		"providers/hikvision.newcomer.Move", "providers/memory.takeFirst",
 		"providers/hikvision/isapi.key.authorization", "providers/memory.item.edit", "providers/memory.Device.login",
 		"providers/hikvision/isapi.escaped", "providers/hikvision/cipher.Terms.Key", "providers/hikvision/isapi.Reader.archiveQuery",
 	},
