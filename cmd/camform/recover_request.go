@@ -77,7 +77,7 @@ func (r *recovery) request(parent context.Context, where asking, again string) e
 	if err := r.happened(parent, recover.Event{Step: recover.Code, Kind: recover.Begun, Data: found, Remark: again}); err != nil {
 		return err
 	}
-	answer, err := sadp.Tell(stop, over, others, sadp.GetCode(newInquiry(), mac))
+	answer, err := sadp.Tell(stop, over, others, sadp.GetCode(sadp.NewID(), mac))
 	switch {
 	case errors.Is(err, sadp.ErrUnsent):
 		return r.unasked(parent, recover.Event{Data: map[string]string{recover.Spent: "no"}, Remark: err.Error()})
