@@ -90,7 +90,7 @@ func told(rows [][]string) [][]string {
 }
 
 // remarks prints each remark once, with the devices that it is about.
-func (v discoveryText) remarks(findings []discovery.Finding) error {
+func (v Output) remarks(findings []discovery.Finding) error {
 	var order []string
 	about := map[string][]string{}
 	for _, f := range findings {

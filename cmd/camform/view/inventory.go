@@ -149,7 +149,7 @@ func (v inventoryText) Show(records []inventory.Record, _ map[string]string) err
 			heard = append(heard, *r.Heard)
 		}
 	}
-	return discoveryText{v.Output}.remarks(heard)
+	return v.remarks(heard)
 }
 
 type inventoryMarkdown struct{ Output }
