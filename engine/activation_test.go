@@ -106,6 +106,40 @@ func TestI4I8ANewDeviceIsActivatedAndSetUp(t *testing.T) {
 	}
 }
 
+// A device that was managed before it was reset gets everything in one run as well, though the vault has a password for it.
+func TestI4AResetDeviceIsActivatedAndSetUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		device := fleet.Devices()[0]
+		device.SetQuirks(simulator.Quirks{Inactive: true})
+		s := newSite(t, fleet, fleet.DialContext)
+		text := managedPolicy + s.newcomer("gate", device, `  user "operator" {
+    level           = "Operator"
+    password_policy = credential_policy.standard
+  }
+`)
+		if _, r := s.run(text); len(r.Bad()) > 0 {
+			t.Fatal(told(r))
+		}
+		if err := device.Reset(simulator.Attempt{Method: simulator.Wipe}); err != nil {
+			t.Fatal(err)
+		}
+		device.Plug()
+		if err := s.store.ForgetDevice(t.Context(), s.cfg.Devices[0].Address); err != nil {
+			t.Fatal(err)
+		}
+		if p, r := s.run(text); p.Devices[0].Activation == nil || len(r.Bad()) > 0 {
+			t.Fatalf("%s\n%s", toldPlan(p), told(r))
+		}
+		if p, r := s.run(text); !p.Empty() || !p.Complete() || len(r.Bad()) > 0 {
+			t.Errorf("planned again:\n%s", toldPlan(p))
+		}
+		if password, err := s.live("gate/admin"); err != nil || !device.Accepts("admin", password.Reveal()) {
+			t.Errorf("it does not take the password of the vault: %v", err)
+		}
+	})
+}
+
 // nursery is a world with a device that has no password yet, and much to do on it.
 func nursery(t testing.TB, names ...string) history {
 	t.Helper()

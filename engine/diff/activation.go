@@ -23,7 +23,7 @@ func Inactive(device *config.Device, said providers.Activation, rules Rules, kin
 			MinLen: said.MinLen, MaxLen: said.MaxLen,
 		},
 	}}
-	c := comparison{Subject: Subject{Device: device, Snapshot: &live.Snapshot{}}, rules: rules}
+	c := comparison{Subject: Subject{Device: device, Snapshot: &live.Snapshot{}}, rules: rules, first: true}
 	for _, want := range device.Settings {
 		want = c.withoutIgnored(want)
 		if len(want.Attributes) == 0 {

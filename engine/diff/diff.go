@@ -112,6 +112,7 @@ type comparison struct {
 	rules   Rules
 	leaders map[string]string // origin → address of the account whose new password it will yield
 	held    map[string]string // origin → why the account must keep its password for now
+	first   bool              // the device has no password yet, and is about to get its first
 	result  Result
 }
 

@@ -32,8 +32,8 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 		return ""
 	case c.rules.Asked(want.Address):
 		return "somebody asked for it"
-	case known.Activated && c.Device.URL.Scheme == "https":
-		return "it activated the device, which had not shown then who it is"
+	case (known.Activated || c.first && c.isOwn(want)) && c.Device.URL.Scheme == "https":
+		return "the first password of a device is sent before it has shown who it is"
 	case !known.Made:
 		return "the one in the vault was chosen by a person"
 	case !c.isOwn(want) && !known.Uncertain.IsZero():
