@@ -107,6 +107,19 @@ func simulateCommand(a *app) *cobra.Command {
 // faces are the addresses at which a fleet does more than to answer its clients; empty for none.
 type faces struct{ sadp, control string }
 
+// wrong says what is wrong with the addresses, before anybody listens at one.
+func (f faces) wrong() error {
+	for _, face := range []struct{ flag, at, example string }{{"sadp", f.sadp, "127.0.0.1:37020"}, {"control", f.control, usualControl}} {
+		if face.at == "" {
+			continue
+		}
+		if address, err := netip.ParseAddrPort(face.at); err != nil || !address.Addr().IsLoopback() {
+			return fmt.Errorf("-%s: %q is no loopback address with a port, such as %s", face.flag, face.at, face.example)
+		}
+	}
+	return nil
+}
+
 func (a *app) readWiring(path string) (simulator.Wiring, error) {
 	if path == "" {
 		return simulator.Wiring{}, nil
@@ -140,6 +153,9 @@ func (a *app) readFaults(path string) (simulator.Faults, error) {
 }
 
 func (a *app) simulate(parent context.Context, o simulator.Options, at faces, inventory, ready string) error {
+	if err := at.wrong(); err != nil {
+		return err
+	}
 	fleet, err := simulator.New(o)
 	if err != nil {
 		return err
@@ -174,11 +190,7 @@ func answerInquiries(ctx context.Context, fleet *simulator.Fleet, at string) err
 	if at == "" {
 		return nil
 	}
-	address, err := netip.ParseAddrPort(at)
-	if err != nil || !address.Addr().IsLoopback() {
-		return fmt.Errorf("-sadp: %q is no loopback address with a port, such as 127.0.0.1:37020", at)
-	}
-	conn, err := net.ListenPacket("udp", address.String())
+	conn, err := net.ListenPacket("udp", at)
 	if err != nil {
 		return fmt.Errorf("-sadp: %w", err)
 	}
@@ -191,12 +203,8 @@ func (a *app) letPeopleAct(ctx context.Context, fleet *simulator.Fleet, at strin
 	if at == "" {
 		return nil
 	}
-	address, err := netip.ParseAddrPort(at)
-	if err != nil || !address.Addr().IsLoopback() {
-		return fmt.Errorf("-control: %q is no loopback address with a port, such as %s", at, usualControl)
-	}
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address.String())
+	listener, err := config.Listen(ctx, "tcp", at)
 	if err != nil {
 		return fmt.Errorf("-control: %w", err)
 	}
