@@ -259,10 +259,10 @@ No device is asked.`,
 				return err
 			}
 			defer w.close()
-			return cases{w}.status(cmd.Context(), strings.Join(args, ""))
+			return cases{w}.status(cmd.Context(), cmp.Or(strings.Join(args, ""), flags.id))
 		},
 	}
-	flags.addConfig(cmd.Flags())
+	flags.add(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
 	return cmd
 }
@@ -302,7 +302,7 @@ func recoverNextCommand(a *app) *cobra.Command {
 		Long:  `Name the one next thing to do in a case: what and why, what it costs and keeps, who may do it, and the command. No device is asked.`,
 		Args:  arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flags.id = strings.Join(args, "")
+			flags.id = cmp.Or(strings.Join(args, ""), flags.id)
 			r, err := a.recovery(cmd, flags)
 			if err != nil {
 				return err
@@ -311,7 +311,7 @@ func recoverNextCommand(a *app) *cobra.Command {
 			return r.showNext()
 		},
 	}
-	flags.addConfig(cmd.Flags())
+	flags.add(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
 	return cmd
 }

@@ -75,6 +75,7 @@ func (r *recovery) try(parent context.Context, step, again, from string) error {
 	if err != nil {
 		e.Kind, e.Remark = recover.Failed, providers.Reason(err)
 		switch {
+		case !result.Charged && step != recover.New && engine.AlreadyRefused(err): // an earlier command has the answer of the device
 		case !result.Charged:
 			e.Data[recover.Spent] = "no"
 		case !errors.Is(err, providers.ErrRefused):

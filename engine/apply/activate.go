@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"camform/engine/live"
 	"camform/engine/plan"
@@ -67,12 +68,18 @@ func (w *worker) firstPassword(ctx context.Context) bool {
 	}
 	w.line.target = target
 	w.line.target.Want = providers.Identity{} // who it is, is asked once it has logged in
+	started := time.Now()
+	w.event(report.Event{Kind: report.Activating, Stage: report.Apply, Device: w.device.Address})
 	began, err := w.activate(ctx)
 	if err != nil {
 		w.notActivated(began, err)
 		return false
 	}
-	return w.isMeant(ctx)
+	if !w.isMeant(ctx) {
+		return false
+	}
+	w.event(report.Event{Kind: report.Activated, Stage: report.Apply, Device: w.device.Address, Elapsed: time.Since(started)})
+	return true
 }
 
 // notActivated ends a device that did not get its first password, or of which that is not known. If a request was begun, the batch

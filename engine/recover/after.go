@@ -15,11 +15,9 @@ func (w *walk) prove() {
 	}
 	activate := Step{
 		Name: Activate, Phase: Reset, Who: "whoever may apply plans",
-		What: "The device was wiped: activate it with a new password, as a reviewed plan",
-		Why:  "it has no password, and whoever is first on the network can give it one",
-		Commands: []string{
-			fmt.Sprintf("camform state forget '%s'", w.Case.Device), "camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan",
-		},
+		What:     "The device was wiped: activate it with a new password, as a reviewed plan",
+		Why:      "it has no password, and whoever is first on the network can give it one",
+		Commands: w.activation(),
 	}
 	proven := Step{
 		Name: New, Phase: Reset, Who: "whoever set the password",
@@ -113,7 +111,7 @@ func (w *walk) bringBack() {
 		Name: Restore, Phase: Reset, Who: "whoever may apply plans",
 		What: "Bring the settings back: plan until nothing is left to do, with what a backup adds put into the configuration before",
 		Why:  "what the reset took is back only when a plan is empty", Keeps: "what nobody declared",
-		Commands: []string{"camform plan " + w.target() + " -out restore.plan", "camform apply restore.plan", finish},
+		Commands: []string{"camform plan " + w.target() + " -out restore.plan", "camform apply restore.plan", "camform recover finish"},
 	}
 	if backup := w.Backup; backup.Name != "" {
 		restore.Note = fmt.Sprintf("the newest backup is %s of %s: camform backup config %s writes what it amounts to", backup.Name, stamp(backup.Taken), backup.Name)
@@ -121,12 +119,12 @@ func (w *walk) bringBack() {
 	all := []Step{
 		restore,
 		{
-			Name: Online, Phase: Reset, Who: "whoever may apply plans", Commands: []string{finish},
+			Name: Online, Phase: Reset, Who: "whoever may apply plans", Commands: []string{"camform recover done online confirmed_by='NAME'"},
 			What: "See that those who use the device have it again, and give them its new password", Why: "a recorder that keeps the old password locks itself out",
 		},
 		{
-			Name: Log, Phase: Reset, Who: "whoever may apply plans", Commands: []string{finish},
-			What: "Fetch what the device itself wrote down of the reset", Why: "it is the best evidence of what was done, and is overwritten in time",
+			Name: Log, Phase: Reset, Who: "whoever may apply plans", Commands: []string{"camform recover attach FILE -as device_log -from 'NAME' -channel in_person"},
+			What: "Fetch what the device itself wrote down of the reset, or skip this step and say why", Why: "it is the best evidence of what was done, and is overwritten in time",
 		},
 		{
 			Name: Network, Phase: Reset, Who: "the person on site", Commands: []string{"camform recover done network port='PORT' confirmed_by='NAME'"},
@@ -144,7 +142,10 @@ func (w *walk) bringBack() {
 	}
 }
 
-const finish = "camform recover finish"
+// activation are the commands that give a device without a password its first one.
+func (w *walk) activation() []string {
+	return []string{fmt.Sprintf("camform state forget '%s'", w.Case.Device), "camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan"}
+}
 
 // target is the option that limits a plan to the device.
 func (w *walk) target() string { return fmt.Sprintf("-target '%s'", w.Case.Device) }
@@ -182,7 +183,7 @@ func (w *walk) harden() {
 		},
 		{
 			Name: Prepare, What: "Prepare for the next time: a new GUID file, security questions, a reserved e-mail address", Why: "a used GUID file is void",
-			Commands: []string{"camform recover done prepared"},
+			Commands: []string{fmt.Sprintf("camform recover prepare '%s'", w.Case.Device), "camform recover done prepared"},
 		},
 		{
 			Name: Review, What: "Set the date of the next review of the password", Why: "an overdue one is found by the audit",

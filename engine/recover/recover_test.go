@@ -145,6 +145,30 @@ func TestNextNamesTheOneThingToDo(t *testing.T) {
 	}
 }
 
+// What next names can be done in the state in which it is named.
+func TestNextNamesCommandsThatLeadOn(t *testing.T) {
+	recovered := story(verified, "current done;restore done")
+	for _, tt := range []struct {
+		name  string
+		story []string
+		want  string // one of the commands begins so
+	}{
+		{"who uses the device has it again", recovered, "camform recover done online "},
+		{"the device's own log", append(slices.Clone(recovered), story("online done")...), "camform recover attach FILE -as device_log "},
+		{"a new recovery file", append(slices.Clone(recovered), story("online done;log done;network done;firmware done;baseline done;accounts done;backup done")...), "camform recover prepare "},
+		{"a device without a password", story(verified + " activated=no"), "camform state forget "},
+		{"a case of a device without a password", story(verified + " activated=no"), "camform recover close -reason "},
+	} {
+		next := Next(played(t, tt.story...), facts())
+		if !slices.ContainsFunc(next.Commands, func(c string) bool { return strings.HasPrefix(c, tt.want) }) {
+			t.Errorf("%s: the step %s names %q, and not %q", tt.name, next.Name, next.Commands, tt.want)
+		}
+	}
+	if next := Next(played(t, story(verified+" activated=yes")...), facts()); len(next.Commands) != 1 || !strings.HasPrefix(next.Commands[0], "camform recover try current ") {
+		t.Errorf("a device with a password: %q", next.Commands)
+	}
+}
+
 // A case in any order of events has one next step, and says of it who, what and why.
 func TestEveryHistoryHasOneNextStep(t *testing.T) {
 	names := make([]string, 0, 40)

@@ -235,6 +235,10 @@ func (w *walk) logins() {
 		}
 		w.decide(&s, 0)
 		switch {
+		case l.name == Current && s.State == Ready && w.blank():
+			s.What = "The device says that it has no password: it was reset, and none can be tried. Close the case, and activate the device by a reviewed plan"
+			s.Why, s.Costs, s.Keeps, s.Who = "whoever is first on the network can give it one", "", "", "whoever may apply plans"
+			s.Commands = append([]string{"camform recover close -reason 'IT WAS RESET'"}, w.activation()...)
 		case s.State == Underway:
 			s.Note = "the login was begun, and its outcome was not recorded: it may have cost an attempt. Try it again with a reason, or give it up: " +
 				"camform recover failed " + l.name + " -reason 'INTERRUPTED' -case " + w.ID
@@ -250,6 +254,12 @@ func (w *walk) logins() {
 		}
 		w.append(s)
 	}
+}
+
+// blank reports whether the device said when it was verified that it has no password, so that nobody has to find one.
+func (w *walk) blank() bool {
+	e := w.Last(Verify)
+	return e != nil && e.Kind == Done && e.Data[Activated] == "no" && w.way.step == ""
 }
 
 func (w *walk) inBy() string { return "the step " + w.way.step + " led in" }

@@ -82,16 +82,25 @@ func (p *Progress) Event(e report.Event) {
 		p.deviceStarted(e.Device)
 	case report.DeviceDone:
 		p.deviceDone(e)
+	case report.Activating:
+		p.tell(printable(e.Device.String()) + ": Activating...")
+	case report.Activated:
+		p.tell(printable(e.Device.String()) + ": Activation complete after " + seconds(e.Elapsed))
 	case report.StepStarted:
-		if p.steps <= maxTold {
-			p.screen.line(printable(e.Setting.String()) + ": " + doing[e.Action] + "...")
-		}
+		p.tell(printable(e.Setting.String()) + ": " + doing[e.Action] + "...")
 	case report.StepDone:
 		p.stepDone(e)
 	case report.Waiting:
 		p.screen.line("Waiting for another run: " + printable(e.Detail))
 	case report.Interrupted:
 		p.screen.line(inFlight(e.Total))
+	}
+}
+
+// tell shows a line of a run that is small enough for each to be told of.
+func (p *Progress) tell(text string) {
+	if p.steps <= maxTold {
+		p.screen.line(text)
 	}
 }
 
@@ -151,9 +160,7 @@ func (p *Progress) trouble(e report.Event, subject string) {
 func (p *Progress) stepDone(e report.Event) {
 	subject := printable(e.Setting.String()) + ": " + did[e.Action]
 	if e.Result.Good() {
-		if p.steps <= maxTold {
-			p.screen.line(subject + " complete after " + seconds(e.Elapsed) + remarkOf(e.Result))
-		}
+		p.tell(subject + " complete after " + seconds(e.Elapsed) + remarkOf(e.Result))
 		return
 	}
 	if e.Result == report.NotRun {

@@ -32,6 +32,8 @@ const (
 	StepStarted   EventKind = "step-started"
 	StepDone      EventKind = "step-done"
 	DeviceDone    EventKind = "device-done"
+	Activating    EventKind = "activating" // the device gets its first password, between its DeviceStarted and the first of its StepStarted
+	Activated     EventKind = "activated"  // it logged in with that, and is the one that is meant; Elapsed is set. Failures are told by DeviceDone
 	StageDone     EventKind = "stage-done"
 	Waiting       EventKind = "waiting"     // for another run, which holds devices; Detail says who
 	Interrupted   EventKind = "interrupted" // the requests in flight are finished, then the run ends; Total is set
@@ -47,7 +49,7 @@ type Event struct {
 	Result  Result         // for StepDone and DeviceDone; Done if all is well
 	Detail  string         // for people, when Result is not Done, and for Waiting
 	Total   int            // devices in the stage, for StageStarted; requests in flight, for Interrupted
-	Elapsed time.Duration  // for StepDone, DeviceDone and StageDone
+	Elapsed time.Duration  // for StepDone, DeviceDone, StageDone and Activated
 }
 
 // Result is how a step or a device ended.
