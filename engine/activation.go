@@ -32,7 +32,14 @@ func (n newcomers) searched(ctx context.Context, finder providers.Finder) error 
 	var waiting []int
 	for i, device := range n.found.devices {
 		_, allowed := device.AllowUnproven[config.Activation]
-		if n.found.isNew(i) && allowed && device.Identity.MAC != "" && errors.Is(n.found.snapshots[i].Err, providers.ErrUnreachable) {
+		snap := n.found.snapshots[i]
+		switch {
+		case !n.found.isNew(i) || !errors.Is(snap.Err, providers.ErrUnreachable):
+		case device.Identity.MAC == "":
+			snap.Err = leftOut(snap.Err, "identity { mac = \"...\" }")
+		case !allowed:
+			snap.Err = leftOut(snap.Err, "allow_unproven = { activation = \"why\" }")
+		default:
 			waiting = append(waiting, i)
 		}
 	}
@@ -47,6 +54,11 @@ func (n newcomers) searched(ctx context.Context, finder providers.Finder) error 
 		n.answered(i, heard)
 	}
 	return nil
+}
+
+// leftOut adds to why a device does not answer that a search is not made for it, since its block lacks something.
+func leftOut(err error, lacks string) error {
+	return fmt.Errorf("%s; if it is new, it is not searched for, since its block lacks %s: %w", providers.Reason(err), lacks, providers.ErrUnreachable)
 }
 
 // answered takes the answer of a device out of those that were heard.

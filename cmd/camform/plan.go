@@ -207,7 +207,11 @@ func (w *workspace) hint(file string) error {
 	if file == "" || w.automated() {
 		return nil
 	}
-	return w.plans().Saved(file)
+	options := ""
+	if where := w.flags.search.String(); where != "" {
+		options = "-search " + where + " " // a device that only a search finds is activated only by a search
+	}
+	return w.plans().Saved(file, options)
 }
 
 // readPlan reads a plan file.

@@ -27,7 +27,7 @@ func recoverHandoverCommand(a *app) *cobra.Command {
 		Use:   "handover FILE",
 		Short: "Hand a case over to another state",
 		Long: `Write a case with all its files into a file of age, and close it here: from then on it can be gone on with only where it is
-accepted. If the file could not be written, or is lost, the same command writes it again, for the same keys.`,
+accepted. If the file could not be written, or is lost, the same command with -case CASE writes it again, for the same keys.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.open(cmd, &flags.runFlags, withoutSecrets)
@@ -78,7 +78,7 @@ func (w cases) handOver(ctx context.Context, id, path string, keys []string) err
 		return err
 	}
 	if err := atomicfile.CreateBy(path, 0o600, func(to io.Writer) error { return vault.SealFile(to, plain, vault.Recipients{Keys: keys}) }); err != nil {
-		return fmt.Errorf("%w; the case is closed here, and the same command with another FILE writes it again", err)
+		return fmt.Errorf("%w; the case is closed here, and the same command with another FILE and -case %s writes it again", err, c.ID)
 	}
 	fmt.Fprintf(w.out, "Case %s of %s is in %s. It is closed here; go on where the file is accepted: camform recover accept FILE\n", c.ID, c.Device, path)
 	return nil

@@ -27,7 +27,7 @@ type Plan interface {
 	Requests([]engine.DeviceRequests) error
 
 	// Saved says how a plan goes on that was saved to a file.
-	Saved(file string) error
+	Saved(file, options string) error
 }
 
 // NewPlan makes the view of plans whose steps are of kinds.
@@ -67,8 +67,8 @@ func (v planText) Requests(all []engine.DeviceRequests) error {
 	})
 }
 
-func (v planText) Saved(file string) error {
-	_, err := fmt.Fprintf(v, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s\n", file, file)
+func (v planText) Saved(file, options string) error {
+	_, err := fmt.Fprintf(v, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s%s\n", file, options, file)
 	return err
 }
 
@@ -100,7 +100,7 @@ func (v planMarkdown) Requests(all []engine.DeviceRequests) error {
 	})
 }
 
-func (v planMarkdown) Saved(string) error { return nil }
+func (v planMarkdown) Saved(_, _ string) error { return nil }
 
 // provider is what documents in the shape of another program call the family of devices.
 const provider = "camform/hikvision"
@@ -128,7 +128,7 @@ func (v planJSON) Requests(all []engine.DeviceRequests) error {
 	})
 }
 
-func (v planJSON) Saved(string) error { return nil }
+func (v planJSON) Saved(_, _ string) error { return nil }
 
 func eachRequest(all []engine.DeviceRequests, show func(schema.Device, providers.Request) error) error {
 	for _, d := range all {
