@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"camform/engine/diff"
 	"camform/engine/discovery"
 	"camform/engine/inventory"
+	"camform/engine/ledger"
 	"camform/engine/recover"
 	"camform/engine/rotate"
 	"camform/engine/state"
@@ -224,26 +226,68 @@ func (e *Engine) RecoveryFacts(ctx context.Context, cfg *config.Config, device *
 	return f, err
 }
 
-// passwordsOf are the passwords that there are for the account with which camform logs in to a device.
-func (e *Engine) passwordsOf(ctx context.Context, device *config.Device) (recover.Passwords, error) {
-	p := recover.Passwords{Left: providers.RemainingUnknown}
+// passwordsOf are the passwords that there are for the account with which camform logs in to a device, and which of them would not
+// be tried now.
+func (e *Engine) passwordsOf(ctx context.Context, device *config.Device) (p recover.Passwords, err error) {
 	access := diff.AccessOf(device)
 	if access.Managed == "" {
 		known, _, err := e.Store.Device(ctx, device.Address)
+		if err != nil {
+			return p, err
+		}
 		p.Current, p.Proven = access.Password.Origin, known.LastSeen
-		return p, err
-	}
-	versions, err := e.Store.Versions(ctx, access.Managed)
-	if err != nil {
-		return p, err
-	}
-	if live, ok := rotate.Live(versions); ok {
-		p.Current, p.Proven, p.Generated = versionOf(live), live.Proven, live.Run != ""
-		if before, ok := previous(versions); ok {
-			p.Previous = versionOf(before)
+	} else {
+		versions, err := e.Store.Versions(ctx, access.Managed)
+		if err != nil {
+			return p, err
+		}
+		if live, ok := rotate.Live(versions); ok {
+			p.Current, p.Proven, p.Generated = versionOf(live), live.Proven, live.Run != ""
+			if before, ok := previous(versions); ok {
+				p.Previous = versionOf(before)
+			}
 		}
 	}
-	return p, nil
+	if p.Left, err = e.Store.Told(ctx, device.URL.Host); err != nil {
+		return p, err
+	}
+	p.Withheld, err = e.withheldFrom(ctx, device, p.Left)
+	return p, err
+}
+
+// withheldFrom are the logins that the ledger would not let be made on a device now, whatever it says then of the attempts that are
+// left. Nothing is spent. One with a password that the device refused is not among them: its answer is known, and a try takes that over.
+// The vault is opened only where an attempt counts, which may have been one with that password.
+func (e *Engine) withheldFrom(ctx context.Context, device *config.Device, left int) (map[string]recover.Withheld, error) {
+	access := diff.AccessOf(device)
+	a := providers.Attempt{Endpoint: device.URL.Host, Credential: providers.Credential{Username: access.Username}, Remaining: left}
+	if left == providers.RemainingUnknown {
+		if e.Store.Allow(ctx, a) == nil {
+			return nil, nil
+		}
+		a.Remaining = math.MaxInt32 // the device may tell of more than anybody needs
+	}
+	all := map[string]recover.Withheld{}
+	for step, consent := range map[string]providers.Consent{
+		recover.Current: providers.ByRun, recover.Previous: providers.ByRun, recover.Typed: providers.ByPerson,
+	} {
+		a.Consent, a.Credential.Password = consent, schema.Secret{}
+		if step != recover.Typed {
+			if password, err := e.Remembered(ctx, device, step); err == nil {
+				a.Credential.Password = password
+			} // one that cannot be read here may still be tried where it can
+		}
+		err := e.Store.Allow(ctx, a)
+		refusal, withheld := errors.AsType[*ledger.Refusal](err)
+		switch {
+		case err == nil || withheld && refusal.Cause == ledger.Again:
+		case withheld:
+			all[step] = recover.Withheld{Until: refusal.Until, Why: refusal.Error()}
+		default:
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 func versionOf(v state.SecretVersion) string {

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"camform/engine"
 	"camform/engine/diag"
+	"camform/engine/ledger"
 	"camform/engine/live"
 	"camform/engine/recover"
 	"camform/providers"
@@ -78,6 +80,9 @@ func (r *recovery) try(parent context.Context, step, again, from string) error {
 		case !result.Charged && step != recover.New && engine.AlreadyRefused(err): // an earlier command has the answer of the device
 		case !result.Charged:
 			e.Data[recover.Spent] = "no"
+			if until := heldUntil(err, r.engine.Now()); !until.IsZero() {
+				e.Data[recover.Until] = until.Add(time.Second - time.Nanosecond).UTC().Format(time.RFC3339) // never too early
+			}
 		case !errors.Is(err, providers.ErrRefused):
 			return fmt.Errorf("%s: %s; whether the device got the password is uncertain, and it may have cost an attempt: camform recover next -case %s",
 				r.Case.Device, live.Explain(err, r.Case.Device), r.ID)
@@ -86,6 +91,11 @@ func (r *recovery) try(parent context.Context, step, again, from string) error {
 	if noted := r.happened(parent, e); noted != nil {
 		return errors.Join(err, noted)
 	}
+	now, unknown := cases{r.workspace}.with(parent, r.Case) // what the login found out is known now
+	if unknown != nil {
+		return errors.Join(err, unknown)
+	}
+	r.facts = now.facts
 	if err != nil {
 		fmt.Fprintf(r.err, "%s: %s\n\n", r.Case.Device, live.Explain(err, r.Case.Device))
 		if shown := r.showNext(); shown != nil {
@@ -95,6 +105,18 @@ func (r *recovery) try(parent context.Context, step, again, from string) error {
 	}
 	fmt.Fprintf(r.out, "%s accepts the password.\n\n", r.Case.Device)
 	return r.showNext()
+}
+
+// heldUntil is until when a login is not tried that was withheld; zero if nothing says that. A device that tells of few attempts
+// does not say when there are more: by then what a run spent is forgotten.
+func heldUntil(err error, now time.Time) time.Time {
+	if refusal, ok := errors.AsType[*ledger.Refusal](err); ok {
+		return refusal.Until
+	}
+	if _, few := errors.AsType[*providers.FewLeftError](err); few {
+		return now.Add(ledger.Window)
+	}
+	return time.Time{}
 }
 
 func recoverResetCommand(a *app) *cobra.Command {

@@ -36,10 +36,18 @@ type Passwords struct {
 	Current  string // origin of the one that camform logs in with; empty if there is none
 	Previous string // origin of the one before; empty if the vault has none
 
-	Left        int       // attempts that the device said were left, or providers.RemainingUnknown
-	LockedUntil time.Time // zero if no lock is known
-	Proven      time.Time // when the device accepted the current one last
-	Generated   bool      // camform made the current one up, so that nobody has seen it
+	Left      int       // attempts that the device said last were left, as far as that still counts; or providers.RemainingUnknown
+	Proven    time.Time // when the device accepted the current one last
+	Generated bool      // camform made the current one up, so that nobody has seen it
+
+	// Withheld are the logins that would not be made now, by their steps. One that only the device can decide about is not in it.
+	Withheld map[string]Withheld
+}
+
+// Withheld is why a login would not be made now.
+type Withheld struct {
+	Until time.Time // when it can be tried at the earliest
+	Why   string    // in words, with that time
 }
 
 // Consumer is somebody who uses the device, and may lose it while it is reset.

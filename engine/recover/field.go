@@ -30,6 +30,7 @@ const (
 	Version = "version" // of the vault, which the device accepted
 	Left    = "left"    // attempts that the device or the vendor's tool said were left
 	Spent   = "spent"   // "no" where a failed try cost nothing
+	Until   = "until"   // when a login that was withheld can be tried at the earliest
 	Seconds = "seconds" // for how long the device did not answer
 )
 

@@ -41,6 +41,16 @@ func facts() Facts {
 	}
 }
 
+// withheld are facts of logins that would not be made for some time.
+func withheld(d time.Duration, steps ...string) func(*Facts) {
+	return func(f *Facts) {
+		f.Passwords.Withheld = map[string]Withheld{}
+		for _, step := range steps {
+			f.Passwords.Withheld[step] = Withheld{f.Now.Add(d), "withheld"}
+		}
+	}
+}
+
 // event is an event a minute after the one before; a text such as "guid_file failed left=1" says what happened.
 func (c Case) and(text string) Case {
 	words := strings.Fields(text)
@@ -88,9 +98,16 @@ func TestNextNamesTheOneThingToDo(t *testing.T) {
 		{"a login begun", story(verified, "current begun"), nil, "current begun again"},
 		{"the first refused", story(verified, "current begun", "current failed"), nil, "previous ready"},
 		{"three attempts left", story(verified), func(f *Facts) { f.Passwords.Left = 3 }, "current ready"},
+		{"a lock that ends while a reset is under way", story(verified, "consumers done;recordings done;guid_file begun"), nil, "guid_file begun"},
+		{"a lock that ends after a reset failed", story(verified, "consumers done;recordings done;guid_file begun;guid_file failed"), nil, "current ready"},
+		{"a lock that ends while support works", strings.Split(strings.ReplaceAll(asked, noLogin+";", ""), ";"), nil, "bundle ready"},
 		{"two attempts left", story(verified), func(f *Facts) { f.Passwords.Left = 2 }, "consumers ready"},
-		{"locked", story(verified), func(f *Facts) { f.Passwords.LockedUntil = f.Now.Add(time.Minute) }, "consumers ready"},
-		{"lock over", story(verified), func(f *Facts) { f.Passwords.LockedUntil = f.Now }, "current ready"},
+		{"locked", story(verified), withheld(time.Minute, Current, Previous, Typed), "consumers ready"},
+		{"lock over", story(verified), withheld(0, Current, Previous, Typed), "current ready"},
+		{"a password that was refused lately", story(verified), withheld(time.Minute, Current), "previous ready"},
+		{"a run may not, a person may", story(verified), withheld(time.Minute, Current, Previous), "typed ready"},
+		{"a login that was withheld", story(verified, "current begun;current failed spent=no until=2026-05-01T13:00:01Z"), nil, "previous ready"},
+		{"a login that was withheld before", story(verified, "current begun;current failed spent=no until=2026-05-01T13:00:00Z"), nil, "current ready"},
 		{"a login that works", story(verified, "current done"), nil, "restore ready"},
 		{"an older login that works", story(verified, "current failed", "previous done"), nil, "rotate ready"},
 		{"no login", story(verified, noLogin), nil, "consumers ready"},

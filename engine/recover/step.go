@@ -247,10 +247,12 @@ func (w *walk) logins() {
 			s.State, s.Note = Absent, w.inBy()
 		case l.origin == "":
 			s.State, s.Note = Absent, l.lacks
+		case w.busy() != "":
+			s.State, s.Note = Held, w.busy()
+		case w.withheld(l.name).Until.After(w.Now):
+			s.State, s.Note = Held, w.withheld(l.name).Why
 		case w.Passwords.Left != providers.RemainingUnknown && w.Passwords.Left <= reserve:
 			s.State, s.Note = Held, fmt.Sprintf("the device says that %d attempts are left", w.Passwords.Left)
-		case w.Passwords.LockedUntil.After(w.Now):
-			s.State, s.Note = Held, "the device is locked until "+stamp(w.Passwords.LockedUntil)
 		}
 		w.append(s)
 	}
@@ -260,6 +262,27 @@ func (w *walk) logins() {
 func (w *walk) blank() bool {
 	e := w.Last(Verify)
 	return e != nil && e.Kind == Done && e.Data[Activated] == "no" && w.way.step == ""
+}
+
+// withheld is why a login would not be made now, by what is known or by what came of it last; its time is zero if nothing is in the way.
+func (w *walk) withheld(step string) Withheld {
+	known := w.Passwords.Withheld[step]
+	if e := w.Last(step); e != nil && e.Data[Spent] == "no" {
+		if until, err := time.Parse(time.RFC3339, e.Data[Until]); err == nil && until.After(known.Until) {
+			return Withheld{until, e.Remark}
+		}
+	}
+	return known
+}
+
+// busy is what goes on at the device, so that no login whose time has come by now gets between; empty if nothing does.
+func (w *walk) busy() string {
+	for _, o := range options {
+		if e := w.Last(o.Name); e != nil && e.Kind == Begun {
+			return o.Name + " was begun, and what came of it is not told yet"
+		}
+	}
+	return Spoils(w.Case, w.Now)
 }
 
 func (w *walk) inBy() string { return "the step " + w.way.step + " led in" }
