@@ -88,7 +88,8 @@ func (s standing) advice(err error) string {
 		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. If that was meant, run camform state forget '%s', and plan again: "+
 			"it is activated then like a new one", at(s.seen), s.device)
 	case untried && s.rotating():
-		return "the current password is uncertain: a rotation did not finish. After that time, camform rotate -due resolves it"
+		what, command := s.unfinished()
+		return fmt.Sprintf("the current password is uncertain: %s did not finish. After that time, %s resolves it", what, command)
 	case untried && refusal.Cause == ledger.Forgotten:
 		return s.now(refusal, "an earlier run was interrupted")
 	case untried && refusal.Cause == ledger.Again && s.access.Managed == "":
@@ -158,11 +159,12 @@ func (s standing) fresh() (least providers.Consent, wait *ledger.Refusal) {
 func (s standing) blocked() error {
 	switch {
 	case s.rotating():
-		next := "Run camform rotate -due to resolve it"
+		what, command := s.unfinished()
+		next := fmt.Sprintf("Run %s to resolve it", command)
 		if _, wait := s.fresh(); wait != nil {
-			next = fmt.Sprintf("After %s, camform rotate -due resolves it", end(wait))
+			next = fmt.Sprintf("After %s, %s resolves it", end(wait), command)
 		}
-		return fmt.Errorf("the current password of %q is uncertain: a rotation did not finish. %s: %w", s.access.Username, next, providers.ErrBudget)
+		return fmt.Errorf("the current password of %q is uncertain: %s did not finish. %s: %w", s.access.Username, what, next, providers.ErrBudget)
 	case s.changedThere():
 		return fmt.Errorf("it refused the password of %q that the vault has; %s: %w", s.access.Username, s.changed(), providers.ErrBudget)
 	}
@@ -179,6 +181,16 @@ func (s standing) rotating() bool {
 		}
 	}
 	return false
+}
+
+// unfinished says what did not finish while a password was on its way, and which command finds out what became of it.
+func (s standing) unfinished() (what, command string) {
+	for _, v := range s.versions {
+		if v.Status == state.SecretPending && v.Note == plan.Activates {
+			return "the activation", "camform apply"
+		}
+	}
+	return "a rotation", "camform rotate -due"
 }
 
 // changedThere reports whether the device refused the password that the vault has for it, so that it was changed there.

@@ -23,7 +23,8 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 	tried.Tried = 1
 	pending.Version, pending.Status, pending.Sent, pending.Proven = 3, state.SecretPending, noon, time.Time{}
 	typed.Run, typed.Proven, typed.Note = "", time.Time{}, "set by ann"
-	restored, onItsWay := live, pending
+	restored, onItsWay, first := live, pending, pending
+	first.Version, first.Note = 1, plan.Activates
 	restored.Uncertain, onItsWay.Tried = noon.Add(-24*time.Hour), 1
 	withheld := func(c ledger.Cause) error {
 		return &ledger.Refusal{Family: providers.ErrBudget, Until: noon, Cause: c, Least: providers.AtRisk}
@@ -55,6 +56,7 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 		{name: "reset", err: inactive, versions: []state.SecretVersion{live}, want: []string{"reset or replaced since", "camform state forget 'device.gate'", "plan again"}},
 		{name: "not activated yet", err: inactive, versions: []state.SecretVersion{live}, unseen: true},
 		{name: "a rotation in doubt", err: withheld(ledger.Spent), versions: []state.SecretVersion{pending, live}, want: []string{"a rotation did not finish", "camform rotate -due"}},
+		{name: "an activation in doubt", err: withheld(ledger.Spent), versions: []state.SecretVersion{first}, want: []string{"the activation did not finish", "camform apply resolves it"}},
 		{name: "forgotten by an interrupt", err: withheld(ledger.Forgotten), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin -accept-risk 'an earlier run was interrupted'"}},
 		{name: "forgotten, not managed", err: withheld(ledger.Forgotten), unmanaged: true, want: []string{login + " -password-from env:ADMIN -accept-risk"}},
 		{name: "others were refused", err: withheld(ledger.Spent), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin -accept-risk 'REASON'"}},
