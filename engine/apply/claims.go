@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"strings"
 
 	"camform/providers"
 	"camform/schema"
@@ -10,7 +11,7 @@ import (
 // Claims are the serial numbers and hardware addresses that devices are said to have, or answered with.
 type Claims map[mark][]claimant
 
-// mark is a serial number or a hardware address.
+// mark is a serial number, in capitals, or a hardware address.
 type mark struct{ what, text string }
 
 // claimant is a device that is said to have one.
@@ -22,7 +23,7 @@ type claimant struct {
 func marksOf(identity providers.Identity) []mark {
 	var all []mark
 	if identity.Serial != "" {
-		all = append(all, mark{"serial number", identity.Serial})
+		all = append(all, mark{"serial number", strings.ToUpper(identity.Serial)})
 	}
 	if mac := providers.NormalMAC(identity.MAC); mac != "" {
 		all = append(all, mark{"hardware address", mac})
