@@ -35,7 +35,7 @@ var layers = []struct {
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
 	{"engine/papers", "engine/recover"},
-	{"engine/recover", "engine/inventory providers schema"},
+	{"engine/recover", "engine/inventory engine/operator providers schema"},
 	{"engine/inventory", "engine/config engine/discovery engine/state providers schema"},
 	{"engine/advisory", "schema schema/nesting"},
 	{"engine/discovery", "engine/config engine/consumer engine/state providers schema"},

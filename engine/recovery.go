@@ -94,10 +94,13 @@ func (e *Engine) OpenCase(ctx context.Context, c recover.Case, files []Attachmen
 // Happened adds an event to a case, with what is attached to it, and returns the case with it. The event is durable then. The errors
 // are those of state.Cases.ChangeCase.
 func (e *Engine) Happened(ctx context.Context, c recover.Case, event recover.Event, files ...Attachment) (recover.Case, error) {
-	record := auditlog.Record{
+	return e.changeCase(ctx, c, event, files, "", wentOn(c, event), e.Store.ChangeCase)
+}
+
+func wentOn(c recover.Case, event recover.Event) auditlog.Record {
+	return auditlog.Record{
 		Action: auditlog.CaseWentOn, Detail: fmt.Sprintf("case %s: %s", c.ID, event.Step), Outcome: string(event.Kind), Reason: event.Remark,
 	}
-	return e.changeCase(ctx, c, event, files, "", record, e.Store.ChangeCase)
 }
 
 // Noted is Happened for a case that may be closed here already.
@@ -105,10 +108,7 @@ func (e *Engine) Noted(ctx context.Context, c recover.Case, event recover.Event,
 	if c.Custody != recover.Closed {
 		return e.Happened(ctx, c, event, files...)
 	}
-	record := auditlog.Record{
-		Action: auditlog.CaseWentOn, Detail: fmt.Sprintf("case %s: %s", c.ID, event.Step), Outcome: string(event.Kind), Reason: event.Remark,
-	}
-	return e.changeCase(ctx, c, event, files, "", record, e.Store.NoteCase)
+	return e.changeCase(ctx, c, event, files, "", wentOn(c, event), e.Store.NoteCase)
 }
 
 // PurgeCase forgets the events and the files of a case that is not open here, and who opened it, and why.

@@ -94,6 +94,9 @@ func heard(ctx context.Context, w *workspace, file string, remembered []state.De
 		if err != nil {
 			return discovery.Report{}, fmt.Errorf("-found: %w", err)
 		}
+		if len(text) > maxFound {
+			return discovery.Report{}, fmt.Errorf("-found: %s is larger than %d MB", file, maxFound>>20)
+		}
 		if devices, at, err = discovery.Read(text); err != nil {
 			return discovery.Report{}, fmt.Errorf("-found: %s is %w", file, err)
 		}

@@ -40,20 +40,15 @@ With a FILE the request is written there as a zip archive, which only you can re
 vendor's portal (portal), encrypted e-mail (smime, pgp) or in person (in_person). Where the operator's rules name contacts, it goes to
 one of them. Delete the file when it was handed over, and say so: camform recover done handed_over.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.recovery(cmd, &flags.caseFlags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
+		RunE: inCase(a, &flags.caseFlags, func(ctx context.Context, r *recovery, args []string) error {
 			if len(args) == 1 {
-				return r.writeBundle(cmd.Context(), args[0], flags)
+				return r.writeBundle(ctx, args[0], flags)
 			}
 			if _, err := r.may(recover.Bundle, flags.again); err != nil {
 				return err
 			}
-			return r.makeBundle(cmd.Context(), flags)
-		},
+			return r.makeBundle(ctx, flags)
+		}),
 	}
 	flags.add(cmd.Flags())
 	flags.addAgain(cmd.Flags())
@@ -160,10 +155,9 @@ func (r *recovery) writeBundle(ctx context.Context, file string, flags *bundleFl
 		return errors.New("-to and -channel: say who gets the request, and how")
 	case err != nil:
 		return err
-	case len(r.rules.Contacts()) > 0:
-		if _, err := r.rules.Contact(flags.to, channel); err != nil {
-			return err
-		}
+	}
+	if err := r.rules.MaySend(flags.to, channel); err != nil {
+		return err
 	}
 	made := r.Last(recover.Bundle)
 	if made == nil || made.Kind != recover.Done || len(made.Files) == 0 {

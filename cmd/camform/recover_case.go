@@ -62,6 +62,18 @@ func (a *app) recovery(cmd *cobra.Command, flags *caseFlags) (*recovery, error) 
 	return r, nil
 }
 
+// inCase is a command that does something in a case, which is opened for it.
+func inCase(a *app, flags *caseFlags, do func(context.Context, *recovery, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		r, err := a.recovery(cmd, flags)
+		if err != nil {
+			return err
+		}
+		defer r.close()
+		return do(cmd.Context(), r, args)
+	}
+}
+
 // find finds a case, with what is known of its device.
 func (w cases) find(ctx context.Context, id string) (*recovery, error) {
 	all, err := w.engine.Cases(ctx)
@@ -95,7 +107,8 @@ func (w cases) with(ctx context.Context, c recover.Case) (*recovery, error) {
 			r.facts.Backup = recover.Kept{Name: e.Name[:shortName], Taken: e.Taken, Documents: e.Documents}
 		}
 	}
-	for _, contact := range w.rules.Contacts() {
+	contacts, _ := w.rules.Contacts()
+	for _, contact := range contacts {
 		known := recover.Contact{Name: contact.Name}
 		for _, channel := range slices.Sorted(maps.Keys(contact.Channels)) {
 			known.Channels = append(known.Channels, string(channel))
@@ -324,24 +337,19 @@ func recoverCloseCommand(a *app) *cobra.Command {
 		Long: `Close a case. What is left to do in it is closed with it, and takes a reason. The record of the case stays, and the device is no
 longer held back from plans.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, _ []string) error {
 			if r.Custody != recover.Here {
 				return fmt.Errorf("the case %s is %s", r.ID, r.Custody)
 			}
 			if next := recover.Next(r.Case, r.facts); next.Name != recover.Close && reason == "" {
 				return fmt.Errorf("the case is not at its end: next is %s. To close it all the same, add -reason", next.Name)
 			}
-			if _, err := r.engine.EndCase(cmd.Context(), r.Case, recover.Event{Who: who(), Step: recover.Close, Kind: recover.Done, Remark: reason}, recover.Closed); err != nil {
+			if _, err := r.engine.EndCase(ctx, r.Case, recover.Event{Who: who(), Step: recover.Close, Kind: recover.Done, Remark: reason}, recover.Closed); err != nil {
 				return err
 			}
 			fmt.Fprintf(r.out, "Case %s of %s is closed, with %s.\n", r.ID, r.Case.Device, render.Plural(len(r.Events)+1, "event"))
 			return nil
-		},
+		}),
 	}
 	flags.add(cmd.Flags())
 	cmd.Flags().StringVar(&reason, "reason", "", "say why it is closed before its end, for the `RECORD`")

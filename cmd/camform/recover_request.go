@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,20 +30,15 @@ is good for 48 hours, and the device must stay powered until then.
 -target or -interface say where to ask. Where camform cannot ask, export the file in the vendor's tool, once, and attach it:
 camform recover attach FILE -as device_export.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, _ []string) error {
 			if _, err := r.may(recover.Code, flags.again); err != nil {
 				return err
 			}
 			if where.target == "" && len(where.interfaces) == 0 {
 				return errors.New("say where to ask with -target or -interface")
 			}
-			return r.request(cmd.Context(), *where, flags.again)
-		},
+			return r.request(ctx, *where, flags.again)
+		}),
 	}
 	flags.add(cmd.Flags())
 	flags.addAgain(cmd.Flags())
@@ -131,14 +124,9 @@ correspondence. Public channels are refused, since whoever reads the files can o
     -as device_log       what the device itself wrote down of its reset
     -as bundle, correspondence, photo, other`,
 		Args: arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
-			return r.attach(cmd.Context(), args[0], *file, flags.again)
-		},
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
+			return r.attach(ctx, args[0], *file, flags.again)
+		}),
 	}
 	flags.add(cmd.Flags())
 	flags.addAgain(cmd.Flags())
@@ -197,12 +185,7 @@ func (r *recovery) attach(ctx context.Context, path string, file attaching, agai
 
 // limited reads a file that is to be attached.
 func limited(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	content, err := io.ReadAll(io.LimitReader(file, maxAttachment+1))
+	content, err := readBounded(path, maxAttachment)
 	switch {
 	case err != nil:
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/ledger"
 	"camform/engine/live"
+	"camform/engine/operator"
 	"camform/engine/recover"
 	"camform/providers"
 	"camform/schema"
@@ -31,20 +32,15 @@ is tried is noted before it leaves; where its outcome is not known, it is not tr
 
 A password that the device accepts is the current one of the vault from then on.`,
 		Args: arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if !slices.Contains([]string{recover.Current, recover.Previous, recover.Typed, recover.New}, args[0]) {
 				return fmt.Errorf("%s is no password to try; it is current, previous, typed or new", diag.Quote(args[0]))
 			}
 			if _, err := r.may(args[0], flags.again); err != nil {
 				return err
 			}
-			return r.try(cmd.Context(), args[0], flags.again, from)
-		},
+			return r.try(ctx, args[0], flags.again, from)
+		}),
 	}
 	flags.add(cmd.Flags())
 	flags.addAgain(cmd.Flags())
@@ -131,12 +127,7 @@ That it begins is noted first, since it can spend a try or a file. camform reset
 Use the vendor's own tools only. Programs that promise to compute codes are not part of any of these ways: they break into devices,
 and nobody knows what else they do.`,
 		Args: arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if !recover.Resetting(args[0]) {
 				return fmt.Errorf("%s is no way to reset a device; camform recover status %s lists them", diag.Quote(args[0]), r.ID)
 			}
@@ -146,8 +137,8 @@ and nobody knows what else they do.`,
 			if next := recover.Next(r.Case, r.facts); next.Name != args[0] && next.State == recover.Underway {
 				return fmt.Errorf("%s was begun, and what came of it is not told yet: %s", next.Name, strings.Join(next.Commands, "; "))
 			}
-			return r.told(cmd.Context(), recover.Event{Step: args[0], Kind: recover.Begun, Remark: flags.again})
-		},
+			return r.told(ctx, recover.Event{Step: args[0], Kind: recover.Begun, Remark: flags.again})
+		}),
 	}
 	flags.add(cmd.Flags())
 	flags.addAgain(cmd.Flags())
@@ -205,10 +196,10 @@ func (r *recovery) done(ctx context.Context, step string, says map[string]string
 	if why := recover.Premature(r.Case, r.facts, step); why != "" {
 		return errors.New(why)
 	}
-	if step == recover.HandedOver && len(r.facts.Contacts) > 0 && !slices.ContainsFunc(r.facts.Contacts, func(c recover.Contact) bool {
-		return c.Name == says["to"] && slices.Contains(c.Channels, says["channel"])
-	}) {
-		return fmt.Errorf("the operator's rules do not name %s as a contact by the channel %s; the step names those that they do", diag.Quote(says["to"]), says["channel"])
+	if step == recover.HandedOver {
+		if err := r.rules.MaySend(says["to"], operator.Channel(says["channel"])); err != nil {
+			return err
+		}
 	}
 	return r.told(ctx, recover.Event{Step: step, Kind: recover.Done, Data: says})
 }
@@ -221,12 +212,7 @@ func recoverFailedCommand(a *app) *cobra.Command {
 		Long: `Tell that a step that was begun did not work, and why. It counts as a try that was spent, unless the person did not come to it
 (-not-spent). The last two tries before a lock are kept: tell with -left what the vendor's tool says of the tries that are left.`,
 		Args: arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if reason == "" {
 				return errors.New("-reason: say what the device or the tool said")
 			}
@@ -242,8 +228,8 @@ func recoverFailedCommand(a *app) *cobra.Command {
 			if unspent {
 				data[recover.Spent] = "no"
 			}
-			return r.told(cmd.Context(), recover.Event{Step: args[0], Kind: recover.Failed, Data: data, Remark: reason})
-		},
+			return r.told(ctx, recover.Event{Step: args[0], Kind: recover.Failed, Data: data, Remark: reason})
+		}),
 	}
 	flags.add(cmd.Flags())
 	cmd.Flags().StringVar(&reason, "reason", "", "what the device or the tool said, for the `RECORD`")
@@ -259,12 +245,7 @@ func recoverSkipCommand(a *app) *cobra.Command {
 		Short: "Leave a step of a case out, with a reason",
 		Long:  `Leave a step out that is not possible or not needed, and say why. The record of the case has the reason.`,
 		Args:  arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if reason == "" {
 				return errors.New("-reason: say why the step is left out")
 			}
@@ -277,8 +258,8 @@ func recoverSkipCommand(a *app) *cobra.Command {
 			case slices.Contains([]string{recover.Verify, recover.Wait, recover.New, recover.Close}, args[0]):
 				return fmt.Errorf("the step %s cannot be left out", args[0])
 			}
-			return r.told(cmd.Context(), recover.Event{Step: args[0], Kind: recover.Skipped, Remark: reason})
-		},
+			return r.told(ctx, recover.Event{Step: args[0], Kind: recover.Skipped, Remark: reason})
+		}),
 	}
 	flags.add(cmd.Flags())
 	cmd.Flags().StringVar(&reason, "reason", "", "why it is left out, for the `RECORD`")

@@ -214,14 +214,9 @@ func recoverWaitCommand(a *app) *cobra.Command {
 		Long: `Ask a device again and again who it is, without a login, until it answers. After a reset this says whether the device was wiped.
 While a request to support is open, it says whether the device was restarted, which would void the request.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := a.recovery(cmd, flags)
-			if err != nil {
-				return err
-			}
-			defer r.close()
-			return r.wait(cmd.Context(), *where, patience)
-		},
+		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, _ []string) error {
+			return r.wait(ctx, *where, patience)
+		}),
 	}
 	flags.add(cmd.Flags())
 	where.add(cmd.Flags())

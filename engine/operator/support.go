@@ -58,10 +58,9 @@ func (c Contact) String() string {
 	return fmt.Sprintf("%s (%s): %s", c.Name, c.Kind, strings.Join(ways, ", "))
 }
 
-// Contacts are those whom all files name that name any, with the channels on which they agree, ordered by name.
-func (r Rules) Contacts() []Contact {
-	var all []Contact
-	limited := false
+// Contacts are those whom all files name that name any, with the channels on which they agree, ordered by name. Limited reports
+// whether a file names any: then nobody else may be written to, also where the files agree on nobody.
+func (r Rules) Contacts() (all []Contact, limited bool) {
 	for _, f := range r.files {
 		switch {
 		case f.support == nil:
@@ -71,7 +70,7 @@ func (r Rules) Contacts() []Contact {
 			all = agreed(all, f.support)
 		}
 	}
-	return all
+	return all, limited
 }
 
 // agreed are the contacts of two lists, as far as both say the same of them.
@@ -91,10 +90,13 @@ func agreed(a, b []Contact) []Contact {
 	return both
 }
 
-// Contact is the contact with a name, if he may be written to over a channel. The error wraps ErrForbidden and says for people what
-// to do.
-func (r Rules) Contact(name string, channel Channel) (Contact, error) {
-	contacts := r.Contacts()
+// MaySend says why a request may not be sent to somebody over a channel, in an error that wraps ErrForbidden and says for people
+// what to do. It is nil where no file limits that.
+func (r Rules) MaySend(name string, channel Channel) error {
+	contacts, limited := r.Contacts()
+	if !limited {
+		return nil
+	}
 	i := slices.IndexFunc(contacts, func(c Contact) bool { return c.Name == name })
 	if i < 0 {
 		var names []string
@@ -105,13 +107,13 @@ func (r Rules) Contact(name string, channel Channel) (Contact, error) {
 		if len(names) > 0 {
 			known = "and name " + strings.Join(names, ", ")
 		}
-		return Contact{}, fmt.Errorf("%w: the operator's rules name who may be sent a request (support %q { ... }), %s; camform operator check shows the files", ErrForbidden, name, known)
+		return fmt.Errorf("%w: the operator's rules name who may be sent a request (support %q { ... }), %s; camform operator check shows the files", ErrForbidden, name, known)
 	}
 	if _, ok := contacts[i].Channels[channel]; !ok {
-		return Contact{}, fmt.Errorf("%w: the operator's rules name no channel %q for %s; they name %s", ErrForbidden, channel, name,
+		return fmt.Errorf("%w: the operator's rules name no channel %q for %s; they name %s", ErrForbidden, channel, name,
 			joined(slices.Sorted(maps.Keys(contacts[i].Channels))))
 	}
-	return contacts[i], nil
+	return nil
 }
 
 // public are hosts of messengers and shared folders. The list is not complete: it catches slips.

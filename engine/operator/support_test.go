@@ -27,13 +27,13 @@ func TestI14RequestsGoOnlyToContactsOfTheRules(t *testing.T) {
 		{"Example Distribution", operator.SMIME, `no channel "smime" for Example Distribution; they name in_person, pgp, portal`},
 		{"Friendly Unlocker", operator.Portal, "and name Example Distribution;"},
 	} {
-		_, err := r.Contact(try.name, try.channel)
+		err := r.MaySend(try.name, try.channel)
 		if (err == nil) != (try.why == "") || err != nil && (!errors.Is(err, operator.ErrForbidden) || !strings.Contains(err.Error(), try.why)) {
 			t.Errorf("%s over %s: %v", try.name, try.channel, err)
 		}
 	}
-	if _, err := (operator.Rules{}).Contact("Example Distribution", operator.Portal); err == nil || !strings.Contains(err.Error(), "name nobody yet") {
-		t.Errorf("without rules: %v", err)
+	if err := (operator.Rules{}).MaySend("Example Distribution", operator.Portal); err != nil {
+		t.Errorf("nobody limits it: %v", err)
 	}
 }
 
@@ -43,15 +43,19 @@ func TestI14AFileMoreAddsNoContact(t *testing.T) {
 	stranger := strings.ReplaceAll(distributor, "Example Distribution", "Friendly Unlocker")
 	vendor := strings.ReplaceAll(distributor, `"distributor"`, `"support"`)
 	for _, texts := range [][]string{{distributor, other + stranger}, {other + stranger, distributor}, {"state = \"/a\"", distributor, other}} {
-		contacts := rules(t, texts...).Contacts()
+		contacts, _ := rules(t, texts...).Contacts()
 		if len(contacts) != 1 || contacts[0].String() != "Example Distribution (distributor): portal https://support.example.com/rma" {
 			t.Errorf("of %d files: %v", len(texts), contacts)
 		}
 	}
 	for _, second := range []string{stranger, vendor} {
 		for _, texts := range [][]string{{distributor, second}, {distributor, second, distributor}} {
-			if contacts := rules(t, texts...).Contacts(); len(contacts) > 0 {
-				t.Errorf("files that agree on nobody: %v", contacts)
+			r := rules(t, texts...)
+			if contacts, limited := r.Contacts(); len(contacts) > 0 || !limited {
+				t.Errorf("files that agree on nobody: %v, %v", contacts, limited)
+			}
+			if err := r.MaySend("Example Distribution", operator.Portal); err == nil || !strings.Contains(err.Error(), "name nobody yet") {
+				t.Errorf("files that agree on nobody let a request go: %v", err)
 			}
 		}
 	}

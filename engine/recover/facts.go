@@ -28,7 +28,6 @@ type Kept struct {
 	Name      string
 	Taken     time.Time
 	Documents int
-	Unread    int // documents that could not be read then
 }
 
 // Passwords are those that camform has for the device.

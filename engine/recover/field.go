@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"camform/engine/operator"
 )
 
 // Names of data that camform writes down when it asked the device without a login.
@@ -15,7 +17,6 @@ const (
 	Model     = "model"
 	Firmware  = "firmware"
 	Address   = "address"
-	Gateway   = "gateway"
 	Subnet    = "subnet"
 	BootTime  = "boot_time" // by the device's own clock
 	Activated = "activated" // "yes", "no" or "unknown"
@@ -26,7 +27,6 @@ const (
 const (
 	Missing = "missing" // fields of the ownership record that are not filled in, separated by commas
 	Routes  = "routes"  // why the way to the device is not a local one
-	Source  = "source"  // how a device code was got: "asked" or "attached"
 	Version = "version" // of the vault, which the device accepted
 	Left    = "left"    // attempts that the device or the vendor's tool said were left
 	Spent   = "spent"   // "no" where a failed try cost nothing
@@ -34,8 +34,13 @@ const (
 	Seconds = "seconds" // for how long the device did not answer
 )
 
-// Channels are the ways on which files may leave for support, and come back.
-var Channels = []string{"portal", "smime", "pgp", "in_person"}
+// Channels are the ways on which files may leave for support, and come back: those that the operator's rules know.
+var Channels = func() (names []string) {
+	for _, c := range operator.Channels {
+		names = append(names, string(c))
+	}
+	return names
+}()
 
 // Field is something that a person says about a step, as NAME=VALUE.
 type Field struct {

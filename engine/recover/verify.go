@@ -151,9 +151,6 @@ func Returns(f Facts) []Return {
 	kept := configuration
 	if f.Backup.Name != "" {
 		kept = fmt.Sprintf("the backup %s of %s", f.Backup.Name, stamp(f.Backup.Taken))
-		if f.Backup.Unread > 0 {
-			kept += fmt.Sprintf(", which lacks %s", plural(f.Backup.Unread, "document"))
-		}
 		if configuration != "" {
 			kept = configuration + " and " + kept
 		}
@@ -181,7 +178,7 @@ func backupOnly(f Facts, kept string) string {
 	if f.Backup.Name == "" {
 		return ""
 	}
-	return kept
+	return kept + "; camform backup show " + f.Backup.Name + " names what it lacks"
 }
 
 func plural(n int, noun string) string {
