@@ -113,7 +113,7 @@ func (w cases) accept(ctx context.Context, path string) error {
 	defer func() { _ = file.Close() }()
 	plain, err := w.vault.OpenFile(ctx, io.LimitReader(file, maxHandover))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s is no case that was handed over to a key of this vault: %w", path, err)
 	}
 	c, err := w.engine.Accept(ctx, plain)
 	switch {

@@ -109,11 +109,12 @@ func (w *walk) ownership() []string {
 // firmware says which advisories affect the firmware, in a part of a sentence; empty if none are known to.
 func (f Facts) firmware() string {
 	var all []string
+	further := ""
 	if len(f.Affected) > 0 {
-		all = append(all, "its firmware is affected by "+strings.Join(f.Affected, ", "))
+		all, further = append(all, "its firmware is affected by "+strings.Join(f.Affected, ", ")), "further "
 	}
 	if len(f.Unsure) > 0 {
-		all = append(all, fmt.Sprintf("whether %d further advisories affect it is unknown", len(f.Unsure)))
+		all = append(all, fmt.Sprintf("whether %d %sadvisories affect it is unknown", len(f.Unsure), further))
 	}
 	return strings.Join(all, "; ")
 }
