@@ -173,6 +173,7 @@ func TestNextNamesCommandsThatLeadOn(t *testing.T) {
 		{"who uses the device has it again", recovered, "camform recover done online "},
 		{"the device's own log", append(slices.Clone(recovered), story("online done")...), "camform recover attach FILE -as device_log "},
 		{"a new recovery file", append(slices.Clone(recovered), story("online done;log done;network done;firmware done;baseline done;accounts done;backup done")...), "camform recover prepare "},
+		{"the code for support", story(verified, "current failed;previous failed;typed skipped;consumers done;recordings done;guid_file failed;questions skipped;email skipped;app skipped;menu skipped"), "camform recover request -interface IF "},
 		{"a device without a password", story(verified + " activated=no"), "camform state forget "},
 		{"a case of a device without a password", story(verified + " activated=no"), "camform recover close -reason "},
 	} {

@@ -80,7 +80,7 @@ func (w *walk) request() {
 		What: "Let the device make the code for support, once. The device must stay powered from then on. Where camform cannot ask for it, " +
 			"export the file in the vendor's tool, once, and attach it: camform recover attach FILE -as device_export -from 'NAME' -channel in_person",
 		Why: "support needs it to answer, and nothing prepared is left", Costs: "the code before it: each new one voids that",
-		Keeps: "everything", Commands: []string{"camform recover request"},
+		Keeps: "everything", Commands: []string{"camform recover request -interface IF"},
 	}
 	pending, open := PendingIn(w.Case, w.Now)
 	support := Option{Abilities: optionOf(Support).Abilities}.offered(w.Case)

@@ -203,7 +203,7 @@ func (w *walk) verify() {
 		What: "Make sure that this is your device, that the record of its ownership is complete, and that somebody stands at it. " +
 			"camform asks the device who it is, without a login",
 		Why:      "whoever resets a device that is not his breaks into it, and a warranty or contract may do the work for you",
-		Commands: []string{"camform recover verify on_site='NAME' second='NAME'"},
+		Commands: []string{"camform recover verify on_site='NAME' second='NAME' -interface IF"},
 	}
 	w.decide(&s, 0)
 	insist(&s)
