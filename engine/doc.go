@@ -66,7 +66,7 @@
 //	engine/report               what became of a run
 //	engine/plan                 what is to be done
 //	engine/consumer             who uses which device, as devices tell it; pure
-//	engine/graph, diag, ledger, credential, auditlog, atomicfile, ours, signers
+//	engine/graph, diag, ledger, credential, auditlog, atomicfile, ours, shell, signers
 //	providers                   the contract, and below it a room for each family
 //	schema                      vocabulary: kinds, attributes, roles, addresses
 //

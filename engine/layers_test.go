@@ -25,9 +25,9 @@ var layers = []struct {
 	may  string
 }{
 	{"cmd/camform", "*"},
-	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/papers engine/plan engine/recover engine/render engine/report engine/state engine/vault providers schema"},
+	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/papers engine/plan engine/recover engine/render engine/report engine/shell engine/state engine/vault providers schema"},
 
-	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/discovery engine/graph engine/guard engine/inventory engine/learn engine/ledger engine/live engine/lockfile engine/papers engine/plan engine/recover engine/report engine/rotate engine/state engine/vault providers schema"},
+	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/discovery engine/graph engine/guard engine/inventory engine/learn engine/ledger engine/live engine/lockfile engine/papers engine/plan engine/recover engine/report engine/rotate engine/shell engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "engine/diag providers schema"},
@@ -35,7 +35,7 @@ var layers = []struct {
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
 	{"engine/papers", "engine/recover"},
-	{"engine/recover", "engine/inventory engine/operator providers schema"},
+	{"engine/recover", "engine/inventory engine/operator engine/shell providers schema"},
 	{"engine/inventory", "engine/config engine/discovery engine/state providers schema"},
 	{"engine/advisory", "schema schema/nesting"},
 	{"engine/discovery", "engine/config engine/consumer engine/state providers schema"},
@@ -51,7 +51,7 @@ var layers = []struct {
 
 	{"engine/backup", "engine/atomicfile providers schema"},
 	{"engine/lockfile", "engine/live providers schema"},
-	{"engine/live", "engine/graph engine/report providers schema"},
+	{"engine/live", "engine/graph engine/report engine/shell providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema schema/nesting"},
 	{"engine/state/statetest", "engine/auditlog engine/ledger engine/state providers schema"},
 	{"engine/state", "engine/atomicfile engine/auditlog engine/credential engine/ledger engine/ours providers schema"},
@@ -66,7 +66,8 @@ var layers = []struct {
 	{"engine/credential", "schema"},
 	{"engine/auditlog", "schema"},
 	{"engine/atomicfile", ""},
-	{"engine/ours", ""},
+	{"engine/ours", "engine/shell"},
+	{"engine/shell", ""},
 	{"engine/signers", ""},
 
 	{"providers/hikvision", "providers providers/hikvision/activation providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/reach providers/hikvision/sadp providers/hikvision/xmlpatch schema schema/hikvision"},

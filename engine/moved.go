@@ -8,6 +8,7 @@ import (
 	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/engine/plan"
+	"camform/engine/shell"
 	"camform/engine/state"
 	"camform/schema"
 )
@@ -58,9 +59,14 @@ func taken(cfg *config.Config, from, to schema.Device) diag.Problem {
 	return diag.Problem{
 		Severity: diag.Error, Code: "move-to-a-name-in-use", Summary: "Name of a moved device in use", Subject: &at, Address: schema.Setting{Device: to},
 		Detail: fmt.Sprintf("%s has moved to %s, and camform has records under both names. Give those that are of an earlier device another name: "+
-			"camform state mv '%s' '%s', or camform state mv '%s' '%s'. If both devices are there, each needs a name of its own: leave the moved block out.",
-			from, to, to, spare(to), from, spare(from)),
+			"%s, or %s. If both devices are there, each needs a name of its own: leave the moved block out.",
+			from, to, moving(to, spare(to)), moving(from, spare(from))),
 	}
+}
+
+// moving is the command that gives the records of a device another name.
+func moving(from, to schema.Device) string {
+	return fmt.Sprintf("camform state mv %s %s", shell.Quoted(from.String()), shell.Quoted(to.String()))
 }
 
 // spare is a name for the records of an earlier device.
@@ -105,7 +111,7 @@ func moveFirst(ctx context.Context, store *state.Renames, concerns func(schema.D
 		if concerns(m.To) {
 			problems = append(problems, diag.Problem{
 				Severity: diag.Error, Code: "move-not-applied", Summary: "Device not moved yet", Address: schema.Setting{Device: m.To},
-				Detail: fmt.Sprintf("The state has %s under its old name %s. Run camform apply first, or: camform state mv '%s' '%s'.", m.To, m.From, m.From, m.To),
+				Detail: fmt.Sprintf("The state has %s under its old name %s. Run camform apply first, or: %s.", m.To, m.From, moving(m.From, m.To)),
 			})
 		}
 	}

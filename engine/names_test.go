@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -42,6 +43,22 @@ func TestTheEngineNamesNoKindAndNoAttribute(t *testing.T) {
 		}
 	})
 }
+
+// What is told to be run is pasted: a name with a quote in it would end a word that a format puts between quotes.
+func TestFormatsDoNotQuoteForAShell(t *testing.T) {
+	eachChecked(t, []string{"camform/engine/...", "camform/cmd/..."}, func(t *testing.T, p *checkedPackage) {
+		for _, file := range p.files {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING && quotesForShell.MatchString(text.Value) {
+					t.Errorf("%s: write it with package shell", p.Position(text.Pos()))
+				}
+				return true
+			})
+		}
+	})
+}
+
+var quotesForShell = regexp.MustCompile(`'%[svq]'|camform .*"%s"`)
 
 // naming are the expressions in a piece of code that say which kind or attribute is meant: what is looked up, compared with
 // the name of one, or put into an address.

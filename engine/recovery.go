@@ -22,6 +22,7 @@ import (
 	"camform/engine/ledger"
 	"camform/engine/recover"
 	"camform/engine/rotate"
+	"camform/engine/shell"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -221,7 +222,7 @@ func (e *Engine) RecoveryFacts(ctx context.Context, cfg *config.Config, device *
 	}
 	files, err := e.Store.Versions(ctx, credential.RecoveryFile(device.Address))
 	if live, ok := rotate.Live(files); err == nil && ok {
-		f.Prepared[recover.GUIDFile] = fmt.Sprintf("the vault has a file of %s: camform recover file '%s' -out FILE writes it", at(live.Created), device.Address)
+		f.Prepared[recover.GUIDFile] = fmt.Sprintf("the vault has a file of %s: camform recover file %s -out FILE writes it", at(live.Created), shell.Quoted(device.Address.String()))
 	}
 	return f, err
 }

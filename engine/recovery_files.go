@@ -9,6 +9,7 @@ import (
 	"camform/engine/credential"
 	"camform/engine/graph"
 	"camform/engine/plan"
+	"camform/engine/shell"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -60,7 +61,7 @@ func (e *Engine) exportRecoveryFile(ctx context.Context, d plan.Device, run stri
 		return 0, err
 	}
 	if known.LastSeen.IsZero() {
-		return 0, fmt.Errorf("nobody has seen it yet; run camform plan -target '%s' first", d.Address)
+		return 0, fmt.Errorf("nobody has seen it yet; run camform plan -target %s first", shell.Quoted(d.Address.String()))
 	}
 	if err := e.sparing().spared(ctx, d.Address, known.Identity.Serial); err != nil {
 		return 0, err

@@ -14,6 +14,7 @@ import (
 	"camform/engine/diff"
 	"camform/engine/live"
 	"camform/engine/plan"
+	"camform/engine/shell"
 	"camform/providers"
 	"camform/schema"
 )
@@ -300,7 +301,7 @@ func (w *wayBack) secretStays(address schema.Setting, name, origin string) strin
 	managed := slices.ContainsFunc(w.device.Settings, func(s *config.Setting) bool { return s.Address == address && s.Attributes[name].Policy != nil })
 	switch {
 	case managed:
-		return fmt.Sprintf("%s; for a new one run: camform rotate '%s'", stays, address)
+		return fmt.Sprintf("%s; for a new one run: camform rotate %s", stays, shell.Quoted(address.String()))
 	case origin != "" && origin != credential.Origin(credential.Name(address.Device, address.Key)):
 		return fmt.Sprintf("%s; for another one, change it in %s and run: camform apply", stays, origin)
 	default:

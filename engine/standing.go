@@ -7,12 +7,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"camform/engine/credential"
 	"camform/engine/ledger"
 	"camform/engine/plan"
 	"camform/engine/rotate"
+	"camform/engine/shell"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -85,8 +85,8 @@ func (s standing) advice(err error) string {
 	refusal, untried := errors.AsType[*ledger.Refusal](err)
 	switch {
 	case errors.Is(err, providers.ErrInactive) && !s.seen.IsZero():
-		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. If that was meant, run camform state forget '%s', and plan again: "+
-			"it is activated then like a new one", at(s.seen), s.device)
+		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. If that was meant, run camform state forget %s, and plan again: "+
+			"it is activated then like a new one", at(s.seen), shell.Quoted(s.device.String()))
 	case untried && s.rotating():
 		what, command := s.unfinished()
 		return fmt.Sprintf("the current password is uncertain: %s did not finish. After that time, %s resolves it", what, command)
@@ -242,12 +242,12 @@ func (s standing) login(from string, least providers.Consent, reason string) str
 // LoginCommand is the command that takes a password for a device, to be pasted: from an origin or typed if that is empty, and at
 // the risk if there is a reason for it.
 func LoginCommand(device schema.Device, from, reason string) string {
-	command := fmt.Sprintf("camform login '%s'", device)
+	command := fmt.Sprintf("camform login %s", shell.Quoted(device.String()))
 	if from != "" {
-		command += " -password-from " + word(from)
+		command += " -password-from " + shell.Word(from)
 	}
 	if reason != "" {
-		command += fmt.Sprintf(" -accept-risk '%s'", reason)
+		command += fmt.Sprintf(" -accept-risk %s", shell.Quoted(reason))
 	}
 	return command
 }
@@ -263,16 +263,6 @@ func (s standing) origin() string {
 		return credential.Origin(s.access.Managed)
 	}
 	return s.access.Password.Origin
-}
-
-// word is a text as a shell takes it for one word.
-func word(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool {
-		return !strings.ContainsRune("+-./:=@_%,", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) {
-		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	}
-	return text
 }
 
 func at(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -31,6 +31,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
+	"camform/engine/shell"
 )
 
 // approveFlags are the options of approve.
@@ -258,7 +259,7 @@ func (ap *approver) verify(ctx context.Context, named []string) error {
 	if err := ap.report(verdict.Problems(), nil); err != nil {
 		return err
 	}
-	fmt.Fprintf(ap.out, "It may be applied: camform apply %s\n", ap.file)
+	fmt.Fprintf(ap.out, "It may be applied: camform apply %s\n", shell.Word(ap.file))
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"camform/engine/guard"
 	"camform/engine/plan"
 	"camform/engine/render"
+	"camform/engine/shell"
 	"camform/schema"
 )
 
@@ -209,7 +210,7 @@ func (w *workspace) hint(file string) error {
 	}
 	options := ""
 	if where := w.flags.search.String(); where != "" {
-		options = "-search " + where + " " // a device that only a search finds is activated only by a search
+		options = "-search " + shell.Word(where) + " " // a device that only a search finds is activated only by a search
 	}
 	return w.plans().Saved(file, options)
 }

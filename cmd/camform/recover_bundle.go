@@ -18,6 +18,7 @@ import (
 	"camform/engine/operator"
 	"camform/engine/papers"
 	"camform/engine/recover"
+	"camform/engine/shell"
 )
 
 // bundleFlags are the options of bundle.
@@ -179,7 +180,7 @@ func (r *recovery) writeBundle(ctx context.Context, file string, flags *bundleFl
 	if err := atomicfile.Create(file, attached[i].Content, 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "Wrote the request to %s, SHA-256 %s. Hand it to %s over %s and nothing else, delete the file, and say so:\n  camform recover done handed_over to='%s' channel=%s ref='TICKET' -case %s\n",
-		file, attached[i].SHA256, flags.to, flags.channel, flags.to, flags.channel, r.ID)
+	fmt.Fprintf(r.out, "Wrote the request to %s, SHA-256 %s. Hand it to %s over %s and nothing else, delete the file, and say so:\n  camform recover done handed_over to=%s channel=%s ref='TICKET' -case %s\n",
+		file, attached[i].SHA256, flags.to, flags.channel, shell.Quoted(flags.to), flags.channel, r.ID)
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/engine/report"
+	"camform/engine/shell"
 	"camform/providers"
 	"camform/schema"
 )
@@ -188,7 +189,7 @@ func (w recoveryFiles) write(ctx context.Context, device schema.Device, out stri
 	name := credential.RecoveryFile(device)
 	kept, version, err := w.vault.Live(ctx, name)
 	if errors.Is(err, schema.ErrAbsent) {
-		return fmt.Errorf("the vault has no recovery file of %s; while its password is known, camform recover prepare '%s' asks for one", device, device)
+		return fmt.Errorf("the vault has no recovery file of %s; while its password is known, camform recover prepare %s asks for one", device, shell.Quoted(device.String()))
 	}
 	if err != nil {
 		return err

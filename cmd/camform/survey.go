@@ -24,6 +24,7 @@ import (
 	"camform/engine/learn"
 	"camform/engine/plan"
 	"camform/engine/render"
+	"camform/engine/shell"
 	"camform/schema"
 )
 
@@ -234,8 +235,7 @@ func createSecrets(path string, secrets map[string]schema.Secret) error {
 func assignments(secrets map[string]schema.Secret) []byte {
 	var text bytes.Buffer
 	for _, origin := range slices.Sorted(maps.Keys(secrets)) {
-		value := strings.ReplaceAll(secrets[origin].Reveal(), "'", `'\''`)
-		fmt.Fprintf(&text, "%s='%s'\n", strings.TrimPrefix(origin, "env:"), value)
+		fmt.Fprintf(&text, "%s=%s\n", strings.TrimPrefix(origin, "env:"), shell.Quoted(secrets[origin].Reveal()))
 	}
 	return text.Bytes()
 }
@@ -260,7 +260,7 @@ func (s *surveyor) tell(r *learn.Result, file string) {
 		kept := len(missing)
 		missing = slices.DeleteFunc(missing, func(name string) bool { return !r.Secrets["env:"+name].IsZero() })
 		if len(missing) < kept {
-			fmt.Fprintf(s.err, "    set -a; . '%s'; set +a\n", s.flags.secrets)
+			fmt.Fprintf(s.err, "    set -a; . %s; set +a\n", shell.Quoted(s.flags.secrets))
 		}
 	}
 	if len(missing) > 0 {

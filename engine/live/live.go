@@ -18,6 +18,7 @@ import (
 
 	"camform/engine/graph"
 	"camform/engine/report"
+	"camform/engine/shell"
 	"camform/providers"
 	"camform/schema"
 )
@@ -353,7 +354,7 @@ func Explain(err error, device schema.Device) string {
 	case isElsewhere(err):
 		text += "; say with a moved block that it is the same device, or with a removed block that it is another one"
 	case errors.Is(err, providers.ErrIdentity):
-		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget '%s'", device)
+		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget %s", shell.Quoted(device.String()))
 	}
 	return text
 }

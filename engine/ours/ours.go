@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"camform/engine/shell"
 )
 
 // ErrOthers is the error of what others can change.
@@ -26,7 +28,7 @@ func Written(path string) error {
 	if who == "" || !hasModes {
 		return nil
 	}
-	return fmt.Errorf("%w: %s may write to %s (%s); run: chmod go-w '%s'", ErrOthers, who, path, info.Mode().Perm(), path)
+	return fmt.Errorf("%w: %s may write to %s (%s); run: chmod go-w %s", ErrOthers, who, path, info.Mode().Perm(), shell.Quoted(path))
 }
 
 // Owned is Written of a file and of the folder that it stands in, for files that must belong to us or to the administrator.

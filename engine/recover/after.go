@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"camform/engine/shell"
 )
 
 // prove are the steps from a reset to a password that the device is known to accept.
@@ -99,7 +101,7 @@ func (w *walk) bringBack() {
 	rotate := Step{
 		Name: Rotate, Phase: Reset, Who: "whoever may apply plans",
 		What: "Give the device a new password that nobody has seen", Why: "the one that it has was typed, or is known to others",
-		Costs: "nothing: the old one is kept until the new one is proven", Keeps: "everything", Commands: []string{fmt.Sprintf("camform rotate '%s'", w.Case.Device)},
+		Costs: "nothing: the old one is kept until the new one is proven", Keeps: "everything", Commands: []string{"camform rotate " + w.device()},
 	}
 	switch {
 	case !in:
@@ -144,11 +146,14 @@ func (w *walk) bringBack() {
 
 // activation are the commands that give a device without a password its first one.
 func (w *walk) activation() []string {
-	return []string{fmt.Sprintf("camform state forget '%s'", w.Case.Device), "camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan"}
+	return []string{"camform state forget " + w.device(), "camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan"}
 }
 
 // target is the option that limits a plan to the device.
-func (w *walk) target() string { return fmt.Sprintf("-target '%s'", w.Case.Device) }
+func (w *walk) target() string { return "-target " + w.device() }
+
+// device is the name of the device in a command.
+func (w *walk) device() string { return shell.Quoted(w.Case.Device.String()) }
 
 // after appends a step that comes once somebody is in.
 func (w *walk) after(s Step, in bool) {
@@ -179,11 +184,11 @@ func (w *walk) harden() {
 			Commands: []string{"camform recover done accounts"},
 		},
 		{
-			Name: Renewed, What: "Take a fresh backup", Why: "the last one is of before the reset", Commands: []string{fmt.Sprintf("camform backup '%s'", w.Case.Device), "camform recover done backup"},
+			Name: Renewed, What: "Take a fresh backup", Why: "the last one is of before the reset", Commands: []string{"camform backup " + w.device(), "camform recover done backup"},
 		},
 		{
 			Name: Prepare, What: "Prepare for the next time: a new GUID file, security questions, a reserved e-mail address", Why: "a used GUID file is void",
-			Commands: []string{fmt.Sprintf("camform recover prepare '%s'", w.Case.Device), "camform recover done prepared"},
+			Commands: []string{"camform recover prepare " + w.device(), "camform recover done prepared"},
 		},
 		{
 			Name: Review, What: "Set the date of the next review of the password", Why: "an overdue one is found by the audit",
@@ -216,7 +221,7 @@ func (w *walk) harden() {
 func Premature(c Case, f Facts, step string) string {
 	way := c.wayIn()
 	if step == Renewed && way.step != "" && !f.Backup.Taken.After(c.Events[way.event].At) {
-		return fmt.Sprintf("There is no backup of %s since somebody got in. Take one: camform backup '%s'.", c.Device, c.Device)
+		return fmt.Sprintf("There is no backup of %s since somebody got in. Take one: camform backup %s.", c.Device, shell.Quoted(c.Device.String()))
 	}
 	return ""
 }

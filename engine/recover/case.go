@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"camform/providers"
@@ -143,8 +144,13 @@ func Decode(plain []byte) (Case, error) {
 		return Case{}, fmt.Errorf("%w: it was written by a newer camform (its format is %d, and this one reads up to %d)", ErrDamaged, t.Format, format)
 	}
 	device, err := schema.ParseDevice(t.Device)
-	if err != nil || t.Format != format || t.ID == "" || t.Generation < 1 {
+	if err != nil || t.Format != format || !isID(t.ID) || t.Generation < 1 {
 		return Case{}, fmt.Errorf("%w: its text is not one of a case", ErrDamaged)
 	}
 	return Case{t.ID, device, t.Identity, t.URL, t.Opened, t.By, t.Reason, t.Generation, t.Custody, t.Events}, nil
+}
+
+// isID reports whether a text can be the id of a case. It is repeated in commands, and a handover may come from anybody.
+func isID(text string) bool {
+	return text != "" && len(text) <= 32 && strings.Trim(text, "0123456789abcdefghijklmnopqrstuvwxyz") == ""
 }

@@ -409,7 +409,10 @@ func TestACaseIsReadAsItWasWritten(t *testing.T) {
 	if second, _ := Encode(again); string(second) != string(text) || again.Device != c.Device {
 		t.Errorf("got %s", second)
 	}
-	for _, bad := range []string{"", "{}", `{"camform_case":2}`, strings.Replace(string(text), `device.gate`, `?`, 1), strings.Replace(string(text), `"generation":1`, `"generation":0`, 1)} {
+	for _, bad := range []string{
+		"", "{}", `{"camform_case":2}`, strings.Replace(string(text), `device.gate`, `?`, 1),
+		strings.Replace(string(text), `"id":"`, `"id":"$(reboot)`, 1), strings.Replace(string(text), `"generation":1`, `"generation":0`, 1),
+	} {
 		if _, err := Decode([]byte(bad)); err == nil {
 			t.Errorf("%.40s was read", bad)
 		}

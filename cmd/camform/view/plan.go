@@ -8,6 +8,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
+	"camform/engine/shell"
 	"camform/providers"
 	"camform/schema"
 )
@@ -68,7 +69,7 @@ func (v planText) Requests(all []engine.DeviceRequests) error {
 }
 
 func (v planText) Saved(file, options string) error {
-	_, err := fmt.Fprintf(v, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s%s\n", file, options, file)
+	_, err := fmt.Fprintf(v, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s%s\n", file, options, shell.Word(file))
 	return err
 }
 
