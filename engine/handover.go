@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"time"
 
 	"camform/engine/auditlog"
+	"camform/engine/config"
+	"camform/engine/diag"
 	"camform/engine/recover"
 )
 
@@ -36,9 +40,13 @@ func (e *Engine) HandOver(ctx context.Context, c recover.Case) ([]byte, error) {
 	return json.Marshal(h)
 }
 
-// Accept remembers a case that another state handed over. The error belongs to recover.ErrDamaged if the text is not whole, or to
-// those of state.Cases.AddCase.
-func (e *Engine) Accept(ctx context.Context, plain []byte) (recover.Case, error) {
+// accepting is the step of a case with which it was accepted.
+const accepting = "accept"
+
+// Accept remembers a case that another state handed over, about a device of the configuration. Anybody can write such a file, so the
+// case notes who accepted it, and that what stands before was recorded elsewhere. The error belongs to recover.ErrDamaged if the text
+// is not whole, or to those of state.Cases.AddCase.
+func (e *Engine) Accept(ctx context.Context, cfg *config.Config, plain []byte, who string) (recover.Case, error) {
 	var h handover
 	if err := json.Unmarshal(plain, &h); err != nil || h.Format != handoverFormat {
 		return recover.Case{}, fmt.Errorf("%w: it was not handed over by this version of camform", recover.ErrDamaged)
@@ -47,19 +55,26 @@ func (e *Engine) Accept(ctx context.Context, plain []byte) (recover.Case, error)
 	if err != nil {
 		return c, err
 	}
+	if !slices.ContainsFunc(cfg.Devices, func(d *config.Device) bool { return d.Address == c.Device }) {
+		return c, fmt.Errorf("the configuration has no %s, which the case %s is about; add its block, and accept the file again", c.Device, c.ID)
+	}
+	contents := map[string][]byte{}
+	for _, content := range h.Files {
+		contents[Attach("", "", content).SHA256] = content
+	}
 	var files []Attachment
 	wanted, _ := c.Files()
 	for _, f := range wanted {
-		found := false
-		for _, content := range h.Files {
-			if a := Attach(f.Name, f.As, content); a.SHA256 == f.SHA256 {
-				files, found = append(files, a), true
-			}
+		file := Attach(f.Name, f.As, contents[f.SHA256])
+		if file.File != f {
+			return c, fmt.Errorf("%w: it lacks the file %s", recover.ErrDamaged, diag.Quote(f.Name))
 		}
-		if !found {
-			return c, fmt.Errorf("%w: it lacks the file %s", recover.ErrDamaged, f.Name)
-		}
+		files = append(files, file)
 	}
 	c.Custody = recover.Here
+	c = c.With(recover.Event{
+		At: e.Now().UTC().Truncate(time.Microsecond), Who: who, Step: accepting, Kind: recover.Told,
+		Remark: "what stands before this was recorded by another state, and is not proven here",
+	})
 	return c, e.OpenCase(ctx, c, files, auditlog.CaseAccepted)
 }

@@ -115,14 +115,14 @@ func (w cases) accept(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s is no case that was handed over to a key of this vault: %w", path, err)
 	}
-	c, err := w.engine.Accept(ctx, plain)
+	c, err := w.engine.Accept(ctx, w.config, plain, who())
 	switch {
 	case errors.Is(err, state.ErrCaseKnown):
 		return fmt.Errorf("%w: case %s, generation %d", err, c.ID, c.Generation)
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(w.out, "Case %s of %s is open here.\n\n", c.ID, c.Device)
+	fmt.Fprintf(w.out, "Case %s of %s is open here. What happened in it until now was recorded by another state, and is not proven here.\n\n", c.ID, c.Device)
 	r, err := w.with(ctx, c)
 	if err != nil {
 		return err

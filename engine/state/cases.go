@@ -50,6 +50,7 @@ var (
 	ErrCaseChanged = errors.New("somebody else went on with the case meanwhile; run camform recover next")
 	ErrCaseKnown   = errors.New("this generation of the case was accepted or opened here before")
 	ErrCaseExists  = errors.New("the device has an open case")
+	ErrCaseOther   = errors.New("it does not go on with the case that this state knows by its number")
 )
 
 // Cases are the recoveries of devices.
@@ -57,9 +58,10 @@ type Cases struct{ *database }
 
 const caseColumns = `id, device, custody, generation, about`
 
-// AddCase remembers a case that was opened here, or accepted from another state: what an earlier generation left here is replaced.
-// The error belongs to ErrCaseKnown if the state knows the generation or a later one, and to ErrCaseExists if the device has another
-// case that is open.
+// AddCase remembers a case that was opened here, or accepted from another state. What an earlier generation left here is replaced, so
+// that must have been handed over, and the case must begin with its events: whoever knows a number cannot make its history another one.
+// The error belongs to ErrCaseKnown if the state knows the generation or a later one, to ErrCaseOther if it knows another case by the
+// number, and to ErrCaseExists if the device has another case that is open.
 func (s *Cases) AddCase(ctx context.Context, c Case, files []CaseFile, record auditlog.Record) error {
 	return s.write(ctx, func(tx *transaction) error {
 		known, err := collect(context.Background(), tx, scanCase, `SELECT `+caseColumns+` FROM cases WHERE id = $1 OR custody = $2`, c.ID, CaseOpen)
@@ -73,6 +75,10 @@ func (s *Cases) AddCase(ctx context.Context, c Case, files []CaseFile, record au
 				return ErrCaseKnown
 			case k.ID != c.ID && k.Device == device:
 				return fmt.Errorf("%w: %s", ErrCaseExists, k.ID)
+			case k.ID == c.ID:
+				if err := continues(tx, c, device, k); err != nil {
+					return err
+				}
 			}
 		}
 		for _, table := range []string{"case_events", "case_files"} {
@@ -87,6 +93,26 @@ func (s *Cases) AddCase(ctx context.Context, c Case, files []CaseFile, record au
 		}
 		return s.extend(tx, c, CaseChange{Events: c.Events, Files: files, Record: record}, 0)
 	})
+}
+
+// continues returns an error unless a case of a device is what became of one that was handed over, or purged.
+func continues(tx *transaction, c Case, device schema.Device, before Case) error {
+	switch {
+	case before.Custody == CaseOpen || before.Custody == CaseClosed:
+		return fmt.Errorf("%w: that one is %s here", ErrCaseOther, before.Custody)
+	case before.Device != device:
+		return fmt.Errorf("%w: that one is about %s", ErrCaseOther, before.Device)
+	}
+	have, err := collect(context.Background(), tx, scanText, `SELECT event FROM case_events WHERE case_id = $1 ORDER BY seq`, before.ID)
+	if err != nil {
+		return err
+	}
+	for i, event := range have {
+		if i >= len(c.Events) || event != string(c.Events[i]) {
+			return fmt.Errorf("%w: it does not begin with the %d events of that one", ErrCaseOther, len(have))
+		}
+	}
+	return nil
 }
 
 // ChangeCase adds to a case that is open here, as it was read: the error belongs to ErrCaseAway if it is not open any more, and to

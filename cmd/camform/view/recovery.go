@@ -44,7 +44,7 @@ func (v recoveryText) Cases(all []recover.Case) error {
 
 func (v recoveryText) Status(c recover.Case, f recover.Facts) error {
 	fmt.Fprintf(v, "Case %s of %s (serial number %s): %s, opened %s by %s.\nReason: %s\n\n",
-		c.ID, c.Device, cmp.Or(c.Identity.Serial, "unknown"), c.Custody, Time(c.Opened), c.By, c.Reason)
+		c.ID, c.Device, oneLine(cmp.Or(c.Identity.Serial, "unknown")), c.Custody, Time(c.Opened), oneLine(c.By), oneLine(c.Reason))
 	var rows [][]string
 	for _, s := range recover.Steps(c, f) {
 		rows = append(rows, []string{s.Name, string(s.Phase), string(s.State), Time(s.At), firstSentence(s.Note)})
@@ -54,7 +54,7 @@ func (v recoveryText) Status(c recover.Case, f recover.Facts) error {
 	}
 	fmt.Fprintln(v)
 	if p, open := recover.PendingIn(c, f.Now); open {
-		fmt.Fprintf(v, "%s\n\n", pendingText(p))
+		fmt.Fprintf(v, "%s\n\n", oneLine(pendingText(p)))
 	}
 	if back, _ := recover.Find(c, f, recover.Restore); back.State == recover.Later { // nobody got in yet
 		if err := v.Stakes(f); err != nil {
@@ -102,7 +102,7 @@ func yesNo(fact bool) string {
 
 func (v recoveryText) Next(c recover.Case, next recover.Step) error {
 	if next.State == recover.Absent {
-		_, err := fmt.Fprintf(v, "Nothing is to be done here: %s.\n", next.Note)
+		_, err := fmt.Fprintf(v, "Nothing is to be done here: %s.\n", oneLine(next.Note))
 		return err
 	}
 	fmt.Fprintf(v, "Next: %s (%s)\n", next.Name, next.Phase)
@@ -110,7 +110,7 @@ func (v recoveryText) Next(c recover.Case, next recover.Step) error {
 		{"What", next.What}, {"Why", next.Why}, {"Costs", cmp.Or(next.Costs, "nothing")}, {"Keeps", next.Keeps}, {"Who", next.Who}, {"Note", next.Note},
 	} {
 		if line.text != "" {
-			fmt.Fprintf(v, "  %-6s %s\n", line.name+":", strings.TrimSuffix(line.text, "."))
+			fmt.Fprintf(v, "  %-6s %s\n", line.name+":", oneLine(strings.TrimSuffix(line.text, ".")))
 		}
 	}
 	for _, command := range next.Commands {

@@ -25,6 +25,7 @@ type CaseStore interface {
 func Cases(t *testing.T, open Opener[CaseStore]) {
 	record, one, event, has := auditlog.Record{Action: auditlog.CaseWentOn}, caseOf, caseEvent, hasCases
 	t.Run("custody", func(t *testing.T) { caseCustody(t, open) })
+	t.Run("returns", func(t *testing.T) { caseReturns(t, open) })
 	run(t, open, map[string]func(*world[CaseStore]){
 		"what happened in a case is durable, in its order": func(s *world[CaseStore]) {
 			c := one("a", camera("north"), 1)
@@ -143,6 +144,36 @@ func caseCustody(t *testing.T, open Opener[CaseStore]) {
 			c.Custody = "closed"
 			has(s, c, other, next)
 		},
+	})
+}
+
+// caseReturns tests which cases come back.
+func caseReturns(t *testing.T, open Opener[CaseStore]) {
+	record, one, event, has := auditlog.Record{Action: auditlog.CaseWentOn}, caseOf, caseEvent, hasCases
+	run(t, open, map[string]func(*world[CaseStore]){
+		"a case that comes back is the one that left": func(s *world[CaseStore]) {
+			c := one("a", camera("north"), 1)
+			s.ok(s.state.AddCase(s.Context(), c, nil, record))
+			forged := one("a", camera("north"), 9)
+			forged.Events = append(event(`1`), event(`2`)...)
+			s.fails(s.state.AddCase(s.Context(), forged, nil, record), state.ErrCaseOther) // while it is open here
+			s.ok(s.state.ChangeCase(s.Context(), c, state.CaseChange{Events: event(`1`), Custody: "handed over", Raise: true, Record: record}))
+			for _, events := range [][]json.RawMessage{nil, event(`2`), append(event(`2`), event(`1`)...)} {
+				other := forged
+				other.Events = events
+				s.fails(s.state.AddCase(s.Context(), other, nil, record), state.ErrCaseOther)
+			}
+			other := forged
+			other.Device = gate
+			s.fails(s.state.AddCase(s.Context(), other, nil, record), state.ErrCaseOther)
+			s.ok(s.state.AddCase(s.Context(), forged, nil, record))
+			s.ok(s.state.ChangeCase(s.Context(), forged, state.CaseChange{Custody: state.CaseClosed, Record: record}))
+			again := forged
+			again.Generation = 10
+			s.fails(s.state.AddCase(s.Context(), again, nil, record), state.ErrCaseOther)
+			forged.Custody = state.CaseClosed
+			has(s, forged)
+		},
 		"no generation is accepted twice": func(s *world[CaseStore]) {
 			c := one("a", camera("north"), 1)
 			s.ok(s.state.AddCase(s.Context(), c, []state.CaseFile{{SHA256: "1", Sealed: []byte("x")}}, record))
@@ -152,7 +183,7 @@ func caseCustody(t *testing.T, open Opener[CaseStore]) {
 				s.fails(s.state.AddCase(s.Context(), one("a", camera("north"), known), nil, record), state.ErrCaseKnown)
 			}
 			back := one("a", camera("north"), 3)
-			back.Events = event(`3`)
+			back.Events = append(event(`1`), event(`3`)...)
 			s.ok(s.state.AddCase(s.Context(), back, []state.CaseFile{{SHA256: "3", Sealed: []byte("y")}}, record))
 			has(s, back)
 			files, err := s.state.CaseFiles(s.Context(), "a")
