@@ -41,7 +41,7 @@ func newHunt(s *site) *hunt {
 }
 
 // plantFor writes a file with a secret in it, which is not searched. It is gone after the test.
-func (h *hunt) plantFor(t *testing.T, name, text string) {
+func (h *hunt) plantFor(t testing.TB, name, text string) {
 	t.Helper()
 	path := filepath.Join(h.dir, name)
 	h.planted[path] = true

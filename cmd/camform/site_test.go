@@ -15,11 +15,11 @@ import (
 // site is a directory with a configuration and the devices that it is about, for tests in Go.
 type site struct {
 	*world
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 
-func newSite(t *testing.T, o simulator.Options, configuration string) *site {
+func newSite(t testing.TB, o simulator.Options, configuration string) *site {
 	t.Helper()
 	s := &site{world: &world{}, t: t, dir: t.TempDir()}
 	if err := s.start(o); err != nil {
@@ -48,8 +48,11 @@ func (s *site) write(name string, text []byte) {
 }
 
 // program is camform in the directory, with the secrets in its environment and nothing else.
-func (s *site) program(args ...string) *exec.Cmd {
-	c := exec.Command("camform", args...)
+func (s *site) program(args ...string) *exec.Cmd { return s.command("camform", args...) }
+
+// command is a program of this test there.
+func (s *site) command(name string, args ...string) *exec.Cmd {
+	c := exec.Command(name, args...)
 	c.Dir = s.dir
 	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/no-home", "GOGC=" + programGC}
 	for name, secret := range canaries {
