@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +33,7 @@ type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 type base struct {
 	transport *http.Transport
 	local     atomic.Pointer[string] // local address of the last connection
+	kept      atomic.Bool            // whether the device said in its last answer that it keeps the connection
 }
 
 // newBase prepares connections to endpoint ("host:port") within bounds, and to nothing else.
@@ -68,7 +72,20 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 	case err != nil:
 		return nil, notSent(req, err)
 	}
+	b.kept.Store(slices.ContainsFunc(resp.Header.Values("Connection"), func(value string) bool { return strings.EqualFold(value, "keep-alive") }))
 	return resp, nil
+}
+
+// once makes a request leave at most once. On a connection that was used before, net/http would repeat a read that was cut off. A
+// device that closes its connections without a word would cut it off, so it gets a new one unless it said that it keeps the
+// connection, as cameras and recorders do (recorded).
+func (b *base) once(req *http.Request) {
+	if !b.kept.Load() {
+		b.transport.CloseIdleConnections()
+	}
+	if req.Body == nil || req.Body == http.NoBody {
+		req.Body = io.NopCloser(strings.NewReader("")) // without GetBody, and not known to be empty, it cannot be sent again
+	}
 }
 
 func (b *base) remember(local net.Addr) {

@@ -39,6 +39,7 @@ type device struct {
 	lockedFor  int                         // seconds
 	staleWord  string                      // the value of stale for an expired nonce; empty for a device that does not tell
 	boundToURL bool                        // nonces hold for the path that they were given for
+	keeps      bool                        // it says that it keeps connections, as cameras do (recorded)
 	faults     func(w http.ResponseWriter, r *http.Request) bool
 
 	// What happened.
@@ -95,6 +96,10 @@ func (d *device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		line += " +"
 	}
 	d.requests = append(d.requests, line)
+	if d.keeps {
+		w.Header().Set("Connection", "keep-alive")
+		w.Header().Set("Keep-Alive", "timeout=10, max=99")
+	}
 	if d.faults != nil && d.faults(w, r) {
 		return
 	}

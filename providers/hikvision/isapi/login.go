@@ -85,6 +85,30 @@ func (l *login) knock(ctx context.Context, paths ...string) (string, error) {
 	return path, err
 }
 
+// probe gets the challenge of deviceInfo, which the first attempt will answer. Most devices say in it how many attempts are left; the
+// others are asked for the state of the login.
+func (l *login) probe(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, err := l.ask(ctx, deviceInfoPath)
+	if err != nil {
+		return err
+	}
+	if s.remaining == providers.RemainingUnknown {
+		if _, err := l.ask(ctx, userCheckPath); err != nil {
+			return err
+		}
+	}
+	if len(s.challenges) == 0 {
+		return s.silence
+	}
+	k, err := l.choose(s.challenges)
+	if err == nil {
+		l.keys[""] = k
+	}
+	return err
+}
+
 // fresh reports whether a key was accepted within the last d, so that a long body is not sent in vain.
 func (l *login) fresh(d time.Duration) bool {
 	l.mu.Lock()
@@ -173,11 +197,11 @@ func (l *login) heal(req *http.Request, k *key, refused standing) (*http.Respons
 		l.keys[l.scope(req)] = next
 		return l.attempt(req, next)
 	}
-	return l.probe(req, before)
+	return l.lastTry(req, before)
 }
 
-// probe makes the one attempt that is left after a 401 without a reason, unless the device has counted a refusal.
-func (l *login) probe(req *http.Request, before int) (*http.Response, error) {
+// lastTry makes the one attempt that is left after a 401 without a reason, unless the device has counted a refusal.
+func (l *login) lastTry(req *http.Request, before int) (*http.Response, error) {
 	ctx := req.Context()
 	probed, err := l.ask(ctx, userCheckPath)
 	if err != nil {

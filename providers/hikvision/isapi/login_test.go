@@ -19,11 +19,28 @@ import (
 )
 
 func TestOneLoginOneRoundTripPerRequest(t *testing.T) {
-	for name, offer := range map[string]func(string) []string{"MD5": offerMD5, "SHA-256": offerSHA256} {
-		t.Run(name, func(t *testing.T) {
+	for _, tc := range []struct {
+		algorithm   string
+		offer       func(string) []string
+		silent      bool // it does not say how many attempts are left
+		keeps       bool // it says that it keeps the connection
+		connections int
+	}{
+		{"MD5", offerMD5, false, false, 2},
+		{"MD5", offerMD5, false, true, 1},
+		{"MD5", offerMD5, true, true, 1},
+		{"SHA-256", offerSHA256, false, true, 1},
+		{"SHA-256", offerSHA256, true, false, 2},
+	} {
+		t.Run(fmt.Sprintf("%s, silent %t, keeps %t", tc.algorithm, tc.silent, tc.keeps), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t)
-				s.device.offer = offer
+				s.device.offer, s.device.keeps = tc.offer, tc.keeps
+				wantRequests, remaining := []string{"GET " + deviceInfoPath, "GET " + deviceInfoPath + " +", "GET /ISAPI/a +"}, 5
+				if tc.silent {
+					wantRequests, remaining = slices.Insert(wantRequests, 1, "GET "+userCheckPath), providers.RemainingUnknown
+					s.device.remaining = -1
+				}
 				session := s.open()
 				identity, err := session.Identify(t.Context())
 				if err != nil {
@@ -38,21 +55,23 @@ func TestOneLoginOneRoundTripPerRequest(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				requests := s.device.seen()
-				if diff := cmp.Diff([]string{"GET " + userCheckPath, "GET " + deviceInfoPath, "GET " + deviceInfoPath + " +", "GET /ISAPI/a +"}, requests[:4]); diff != "" {
+				for range 19 {
+					wantRequests = append(wantRequests, "GET /ISAPI/a +")
+				}
+				if diff := cmp.Diff(wantRequests, s.device.seen()); diff != "" {
 					t.Error(diff)
 				}
-				if len(requests) != 23 || s.network.dials != 2 {
-					t.Errorf("%d requests over %d connections, want 23 over 2", len(requests), s.network.dials)
+				if s.network.dials != tc.connections {
+					t.Errorf("%d connections, want %d", s.network.dials, tc.connections)
 				}
-				wantAttempt := []providers.Attempt{{Endpoint: "192.0.2.5:80", Credential: s.target.Login, Remaining: 5}}
+				wantAttempt := []providers.Attempt{{Endpoint: "192.0.2.5:80", Credential: s.target.Login, Remaining: remaining}}
 				if !slices.Equal(s.ledger.charged, wantAttempt) {
 					t.Errorf("charged %v", s.ledger.charged)
 				}
 				if !slices.Equal(s.ledger.settled, []providers.AttemptResult{{Accepted: true, Remaining: providers.RemainingUnknown}}) {
 					t.Errorf("settled %v", s.ledger.settled)
 				}
-				wantPin := providers.Pin{Realm: realm, Algorithm: name, Serial: "SN0001", MAC: "a6:63:9e:f8:01:09"}
+				wantPin := providers.Pin{Realm: realm, Algorithm: tc.algorithm, Serial: "SN0001", MAC: "a6:63:9e:f8:01:09"}
 				if session.Pin() != wantPin {
 					t.Errorf("pin %+v, want %+v", session.Pin(), wantPin)
 				}
@@ -451,26 +470,47 @@ func TestAnAttemptThatWasNotJudgedKeepsItsCharge(t *testing.T) {
 	})
 }
 
-func TestAnAttemptWithoutAnswerStaysUnsettled(t *testing.T) {
+// I5: net/http would repeat a read that was cut off on a connection that was used before, and the attempt would count twice.
+func TestI5AnAttemptWithoutAnswerStaysUnsettledAndLeavesOnce(t *testing.T) {
+	for _, keeps := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keeps %t", keeps), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.keeps = keeps
+				s.device.faults = func(_ http.ResponseWriter, r *http.Request) bool {
+					if r.Header.Get("Authorization") != "" {
+						panic(http.ErrAbortHandler)
+					}
+					return false
+				}
+				session := s.open()
+				_, err := session.Identify(t.Context())
+				wantFamily(t, err, providers.ErrUnreachable)
+				if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 1 || len(s.ledger.settled) != 0 || s.ledger.returned != 0 {
+					t.Errorf("%d attempts, charged %v, settled %v", n, s.ledger.charged, s.ledger.settled)
+				}
+				_, err = session.Identify(t.Context())
+				wantFamily(t, err, providers.ErrUnreachable)
+				if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 2 {
+					t.Errorf("%d attempts, charged %v, settled %v", n, s.ledger.charged, s.ledger.settled)
+				}
+			})
+		})
+	}
+}
+
+// A device that closes its connections without a word gets a new one for the attempt, which would be lost otherwise.
+func TestI5AnAttemptIsNotLostOnAConnectionThatTheDeviceCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
+		answered := map[int]int{} // by connection
 		s.device.faults = func(_ http.ResponseWriter, r *http.Request) bool {
-			if r.Header.Get("Authorization") != "" {
+			if answered[s.network.dials]++; answered[s.network.dials] > 1 && r.Header.Get("Authorization") != "" && len(s.ledger.settled) == 0 {
 				panic(http.ErrAbortHandler)
 			}
 			return false
 		}
-		session := s.open()
-		_, err := session.Identify(t.Context())
-		wantFamily(t, err, providers.ErrUnreachable)
-		if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 1 || len(s.ledger.settled) != 0 || s.ledger.returned != 0 {
-			t.Errorf("%d attempts, charged %v, settled %v", n, s.ledger.charged, s.ledger.settled)
-		}
-		_, err = session.Identify(t.Context())
-		wantFamily(t, err, providers.ErrUnreachable)
-		if n := withCredential(s.device.seen()); n != 1 || len(s.ledger.charged) != 2 {
-			t.Errorf("%d attempts, charged %v, settled %v", n, s.ledger.charged, s.ledger.settled)
-		}
+		s.identified()
 	})
 }
 

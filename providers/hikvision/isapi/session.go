@@ -134,7 +134,7 @@ func newStack(target providers.Target, options Options, peer *peer) *stack {
 			credential: target.Login,
 			consent:    target.Consent,
 			ledger:     target.Ledger,
-			renew:      base.transport.CloseIdleConnections,
+			once:       base.once,
 		},
 	}
 	return &stack{base: base, login: login, top: &retry{grace: options.Grace, next: login}}
@@ -159,16 +159,12 @@ func (r *Reader) Identify(ctx context.Context) (providers.Identity, error) {
 	return identity, nil
 }
 
-// probe asks for the state of the login and for a challenge, without a credential.
+// probe asks for a challenge and for the state of the login, without a credential.
 func (r *Reader) probe(ctx context.Context) error {
 	if r.identified {
 		return nil
 	}
-	if err := r.stack.login.state(ctx); err != nil {
-		return err
-	}
-	_, err := r.stack.login.knock(ctx, deviceInfoPath)
-	return err
+	return r.stack.login.probe(ctx)
 }
 
 // whoIsThere reads the identity of the device and checks it.

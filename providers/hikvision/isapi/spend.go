@@ -29,8 +29,8 @@ type spend struct {
 	credential providers.Credential
 	consent    providers.Consent
 	ledger     providers.Ledger
-	renew      func()            // makes the next request open a new connection
-	open       *providers.Charge // nil if there is none
+	once       func(*http.Request) // makes a request leave at most once
+	open       *providers.Charge   // nil if there is none
 }
 
 // reuse sends a request with the next answer to a proven key. It costs nothing.
@@ -38,7 +38,7 @@ func (s *spend) reuse(req *http.Request, k *key) (*http.Response, error) {
 	if !k.proven {
 		panic("isapi: a key is used without proof; this is a bug")
 	}
-	return s.send(req, k)
+	return s.send(req, k, func(*http.Request) {})
 }
 
 // attempt sends a request with an answer to a key that is not proven. Remaining is what the device said last of the
@@ -48,9 +48,8 @@ func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Respons
 	if err != nil {
 		return nil, err
 	}
-	// On a connection that was used before, net/http repeats a read that was cut off, and the attempt would count twice.
-	s.renew()
-	resp, err := s.send(req, k)
+	// An attempt that is repeated counts twice.
+	resp, err := s.send(req, k, s.once)
 	ctx := context.WithoutCancel(req.Context()) // what happened is noted even if nobody waits for it any more
 	if err != nil {
 		if unsent(err) {
@@ -142,8 +141,8 @@ func (s *spend) may(ctx context.Context, credential providers.Credential, remain
 	return s.ledger.Allow(ctx, providers.Attempt{Endpoint: s.endpoint, Credential: credential, Remaining: remaining, Consent: s.consent})
 }
 
-// send is the one function that sets an Authorization header.
-func (s *spend) send(req *http.Request, k *key) (*http.Response, error) {
+// send is the one function that sets an Authorization header. Prepare has the last word about the request.
+func (s *spend) send(req *http.Request, k *key, prepare func(*http.Request)) (*http.Response, error) {
 	if req.URL.Host != s.endpoint || req.URL.Scheme != s.scheme {
 		panic("isapi: a credential was about to go to another origin; this is a bug")
 	}
@@ -152,5 +151,6 @@ func (s *spend) send(req *http.Request, k *key) (*http.Response, error) {
 		return nil, err
 	}
 	again.Header.Set("Authorization", k.authorization(req.Method, req.URL.RequestURI(), s.credential))
+	prepare(again)
 	return s.next.RoundTrip(again)
 }

@@ -116,7 +116,7 @@ func TestOnlyTheDeviceIsDialled(t *testing.T) {
 			t.Errorf("a credential went to another host: %v", text)
 		}
 	}()
-	_, _ = s.send(req, &key{challenge: challenge{scheme: "basic"}})
+	_, _ = s.send(req, &key{challenge: challenge{scheme: "basic"}}, func(*http.Request) {})
 }
 
 // I14: what a name stands for is looked at once it is known, before anything is sent to it.

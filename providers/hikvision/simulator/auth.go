@@ -237,6 +237,12 @@ func (x *exchange) challenge(isStale bool, body []byte) reply {
 		headers = append(headers, fmt.Sprintf("Basic realm=%q", x.unit.identity.realm))
 	}
 	r.header["WWW-Authenticate"] = headers
+	patience := 10 // seconds; recorded like the rest
+	if x.unit.model.Challenge == recorderChallenge {
+		patience = 60
+	}
+	r.header.Set("Connection", "keep-alive")
+	r.header.Set("Keep-Alive", fmt.Sprintf("timeout=%d, max=99", patience))
 	return r
 }
 
