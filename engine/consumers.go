@@ -465,6 +465,19 @@ func (c *consumers) of(d *config.Device) (found, unclear []consumer.Found) {
 	return c.index.Of(consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: c.serials[d.Address]})
 }
 
+// usedBy are the items with which a device uses others, as it told last.
+func (c *consumers) usedBy(d schema.Device) []schema.Setting {
+	var items []schema.Setting
+	for _, l := range c.lists {
+		if l.Device == d {
+			for _, u := range l.Uses {
+				items = append(items, u.Item)
+			}
+		}
+	}
+	return items
+}
+
 // ways are the ways in to a device that others need: those that are declared, and those that were found. What a consumer block
 // with the address of another device says counts for all its items that were found, over what these tell.
 func (c *consumers) ways(d *config.Device) []plan.Way {

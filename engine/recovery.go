@@ -220,6 +220,9 @@ func (e *Engine) RecoveryFacts(ctx context.Context, cfg *config.Config, device *
 	for _, way := range use.ways(device) {
 		f.Consumers = append(f.Consumers, recover.Consumer{Name: way.Who, Why: cmp.Or(way.Evidence, way.Title)})
 	}
+	for _, item := range use.usedBy(device.Address) {
+		f.Uses = append(f.Uses, item.Local())
+	}
 	files, err := e.Store.Versions(ctx, credential.RecoveryFile(device.Address))
 	if live, ok := rotate.Live(files); err == nil && ok {
 		f.Prepared[recover.GUIDFile] = fmt.Sprintf("the vault has a file of %s: camform recover file %s -out FILE writes it", at(live.Created), shell.Quoted(device.Address.String()))

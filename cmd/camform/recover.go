@@ -12,7 +12,7 @@ func recoverCommand(a *app) *cobra.Command {
 	cmd.AddCommand(
 		recoverOpenCommand(a), recoverStatusCommand(a), recoverNextCommand(a), recoverVerifyCommand(a), recoverTryCommand(a), recoverResetCommand(a),
 		recoverDoneCommand(a), recoverFailedCommand(a), recoverSkipCommand(a), recoverWaitCommand(a), recoverRequestCommand(a),
-		recoverAttachCommand(a), recoverFinishCommand(a), recoverHandoverCommand(a), recoverAcceptCommand(a),
+		recoverAttachCommand(a), recoverFinishCommand(a), recoverProveCommand(a), recoverHandoverCommand(a), recoverAcceptCommand(a),
 		recoverCloseCommand(a),
 		recoverBundleCommand(a), recoverRecordCommand(a), recoverCardCommand(a), recoverReviewCommand(a), recoverPurgeCommand(a),
 		recoverPrepareCommand(a), recoverFileCommand(a))

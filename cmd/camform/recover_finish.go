@@ -26,15 +26,11 @@ func recoverFinishCommand(a *app) *cobra.Command {
 Exit code: 0 if nothing is left to do, 1 if something is or could not be read.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open(cmd, &flags.runFlags, withSecrets)
+			r, err := a.reading(cmd, flags)
 			if err != nil {
 				return err
 			}
-			defer w.close()
-			r, err := cases{w}.find(cmd.Context(), flags.id)
-			if err != nil {
-				return err
-			}
+			defer r.close()
 			if _, err := r.may(recover.Restore, ""); err != nil {
 				return err
 			}
@@ -44,6 +40,19 @@ Exit code: 0 if nothing is left to do, 1 if something is or could not be read.`,
 	flags.add(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	return cmd
+}
+
+// reading opens a case with the secrets that reading its device takes.
+func (a *app) reading(cmd *cobra.Command, flags *caseFlags) (*recovery, error) {
+	w, err := a.open(cmd, &flags.runFlags, withSecrets)
+	if err != nil {
+		return nil, err
+	}
+	r, err := cases{w}.find(cmd.Context(), flags.id)
+	if err != nil {
+		w.close()
+	}
+	return r, err
 }
 
 // finish proves by a plan that the settings are back.

@@ -145,13 +145,6 @@ and nobody knows what else they do.`,
 	return cmd
 }
 
-// proven are the steps whose end camform proves itself, with the command that does it.
-var proven = map[string]string{
-	recover.Verify: "camform recover verify", recover.Current: "camform recover try", recover.Previous: "camform recover try", recover.Typed: "camform recover try",
-	recover.New: "camform recover try", recover.Code: "camform recover request", recover.Answer: "camform recover attach", recover.Wait: "camform recover wait",
-	recover.Activate: "camform plan and camform apply", recover.Rotate: "camform rotate", recover.Restore: "camform recover finish", recover.Close: "camform recover close",
-}
-
 func recoverDoneCommand(a *app) *cobra.Command {
 	flags := &caseFlags{}
 	cmd := &cobra.Command{
@@ -182,10 +175,10 @@ What stands for guid_file holds for every option.`,
 
 func (r *recovery) done(ctx context.Context, step string, says map[string]string) error {
 	s, err := r.may(step, "its end is told")
-	switch by, ok := proven[step]; {
+	switch by := recover.ProvenBy(step); {
 	case err != nil:
 		return err
-	case ok:
+	case by != "":
 		return fmt.Errorf("the step %s is proven, not told: %s", step, by)
 	case s.State == recover.Omitted || s.State == recover.Refused || recover.Resetting(step) && s.State != recover.Underway:
 		return fmt.Errorf("the step %s was not begun: camform recover reset %s -case %s", step, step, r.ID)
@@ -193,7 +186,7 @@ func (r *recovery) done(ctx context.Context, step string, says map[string]string
 	if err := recover.CheckFields(step, says); err != nil {
 		return err
 	}
-	if why := recover.Premature(r.Case, r.facts, step); why != "" {
+	if why := recover.Premature(r.Case, step); why != "" {
 		return errors.New(why)
 	}
 	if step == recover.HandedOver {

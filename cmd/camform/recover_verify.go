@@ -190,6 +190,9 @@ func (r *recovery) verify(parent context.Context, where asking, says map[string]
 	for name, value := range says {
 		data[name] = value
 	}
+	if len(r.facts.Uses) > 0 {
+		data[recover.Uses] = strings.Join(r.facts.Uses, ",")
+	}
 	if missing := r.facts.Record.Ownership.Missing(); len(missing) > 0 {
 		data[recover.Missing] = strings.Join(missing, ",")
 	}

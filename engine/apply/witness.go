@@ -68,14 +68,14 @@ func (w *witness) look(ctx context.Context, o Options) (working []schema.Setting
 	for _, item := range w.shown {
 		works := o.Provider.Kinds().Lookup(item.Kind).Works
 		doc, err := reader.Read(ctx, works.PathFor(item.Key))
-		texts, wrong := []string(nil), err
+		texts, shows, wrong := []string(nil), false, err
 		if err == nil && doc.Missing == "" {
-			texts, wrong = o.Provider.Observe(doc, works.Element)
+			texts, shows, wrong = providers.Working(works, doc, o.Provider)
 		}
 		switch {
 		case wrong != nil:
 			idle[item] = "whether it does could not be read: " + providers.Reason(wrong)
-		case slices.ContainsFunc(texts, func(text string) bool { return slices.Contains(works.Values, text) }):
+		case shows:
 			working = append(working, item)
 		default:
 			idle[item] = fmt.Sprintf("the device says %s = %s", works.Element, strings.Join(texts, ", "))

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -52,11 +51,8 @@ func (w *worker) works(ctx context.Context, s plan.Step) (says string, working b
 	if doc.Missing != "" {
 		return "", true
 	}
-	texts, err := w.Provider.Observe(doc, works.Element)
-	if err != nil || len(texts) == 0 {
-		return "", true
-	}
-	if slices.ContainsFunc(texts, func(text string) bool { return slices.Contains(works.Values, text) }) {
+	texts, shows, err := providers.Working(works, doc, w.Provider)
+	if err != nil || len(texts) == 0 || shows {
 		return "", true
 	}
 	return fmt.Sprintf("it was written, but does not work: the device says %s = %s", works.Element, strings.Join(texts, ", ")), false

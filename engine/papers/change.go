@@ -223,10 +223,7 @@ func (b sheet) changes() Section {
 	s := Section{ID: "changed", Title: "What was changed, and how the device was hardened"}
 	steps := recover.Steps(b.Case, b.Facts)
 	for _, a := range after {
-		text := b.outcome(a.step)
-		if e := b.Last(a.step); e != nil && len(e.Data) > 0 {
-			text += behind("; ", dataOf(e.Data))
-		}
+		text := b.ended(a.step)
 		if i := slices.IndexFunc(steps, func(s recover.Step) bool { return s.Name == a.step }); text == "" && i >= 0 {
 			switch step := steps[i]; step.State {
 			case recover.Over:
@@ -240,6 +237,34 @@ func (b sheet) changes() Section {
 	return s
 }
 
+// ended says how a step ended: proven by camform, told by somebody, or left out, with what was said and what camform saw of it. What
+// camform saw of one that did not end is not on record as its end.
+func (b sheet) ended(step string) string {
+	var saw string
+	if seen := b.Seen(step); seen != nil {
+		saw = behind("camform saw ", sightings(seen.Findings))
+	}
+	e := b.Last(step)
+	switch {
+	case e == nil:
+		return behind(Unknown+"; ", saw)
+	case e.Kind != recover.Done:
+		return b.outcome(step) + behind("; ", saw)
+	case e.Findings != nil, recover.ProvenBy(step) != "":
+		return fmt.Sprintf("proven, %s, for %s", stamp(e.At), e.Who) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
+	}
+	return fmt.Sprintf("told by %s, %s", e.Who, stamp(e.At)) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
+}
+
+// sightings are findings by their verdicts.
+func sightings(all []recover.Finding) string {
+	texts := make([]string, len(all))
+	for i, f := range all {
+		texts[i] = fmt.Sprintf("%s (%s)", f, f.Verdict)
+	}
+	return strings.Join(texts, "; ")
+}
+
 // chronicle are all events, in their order.
 func (b sheet) chronicle() Section {
 	s := Section{ID: "events", Title: "Events", Columns: []string{"when (UTC)", "who", "step", "what", "details", "remark"}}
@@ -248,7 +273,7 @@ func (b sheet) chronicle() Section {
 		for _, f := range e.Files {
 			files = append(files, fmt.Sprintf("file %s (%s)", f.Name, f.As))
 		}
-		details := strings.Join(append(slices.DeleteFunc([]string{dataOf(e.Data)}, func(s string) bool { return s == "" }), files...), ", ")
+		details := strings.Join(append(slices.DeleteFunc([]string{dataOf(e.Data), sightings(e.Findings)}, func(s string) bool { return s == "" }), files...), ", ")
 		s.Rows = append(s.Rows, []string{stamp(e.At), e.Who, e.Step, string(e.Kind), details, e.Remark})
 	}
 	return s

@@ -121,8 +121,9 @@ func (w *walk) bringBack() {
 	all := []Step{
 		restore,
 		{
-			Name: Online, Phase: Reset, Who: "whoever may apply plans", Commands: []string{"camform recover done online confirmed_by='NAME'"},
-			What: "See that those who use the device have it again, and give them its new password", Why: "a recorder that keeps the old password locks itself out",
+			Name: Online, Phase: Reset, Who: "whoever may apply plans", Commands: []string{prove, "camform recover done online confirmed_by='NAME'"},
+			What: "See that those who use the device have it again, and give them its new password. camform asks the recorders that it manages; " +
+				"of all others a person tells", Why: "a recorder that keeps the old password locks itself out",
 		},
 		{
 			Name: Log, Phase: Reset, Who: "whoever may apply plans", Commands: []string{"camform recover attach FILE -as device_log -from 'NAME' -channel in_person"},
@@ -143,6 +144,9 @@ func (w *walk) bringBack() {
 		w.after(s, in)
 	}
 }
+
+// prove is the command with which camform looks at the next step.
+const prove = "camform recover prove"
 
 // activation are the commands that give a device without a password its first one.
 func (w *walk) activation() []string {
@@ -165,8 +169,8 @@ func (w *walk) after(s Step, in bool) {
 	w.decide(&s, w.way.event)
 	insist(&s)
 	s.Again = false // none of them spends anything
-	if s.State == Ready && s.Note == "" {
-		s.Note = note
+	if s.State == Ready {
+		s.Note = cmp.Or(left(w.Seen(s.Name)), s.Note, note)
 	}
 	w.append(s)
 }
@@ -184,7 +188,7 @@ func (w *walk) harden() {
 			Commands: []string{"camform recover done accounts"},
 		},
 		{
-			Name: Renewed, What: "Take a fresh backup", Why: "the last one is of before the reset", Commands: []string{"camform backup " + w.device(), "camform recover done backup"},
+			Name: Renewed, What: "Take a fresh backup", Why: "the last one is of before the reset", Commands: []string{"camform backup " + w.device(), prove},
 		},
 		{
 			Name: Prepare, What: "Prepare for the next time: a new GUID file, security questions, a reserved e-mail address", Why: "a used GUID file is void",
@@ -215,13 +219,4 @@ func (w *walk) harden() {
 		last.What, last.Why = "Begin one of the steps that failed, were held or were skipped again, or close the case without success", nobodyIn
 	}
 	w.append(last)
-}
-
-// Premature says why a step that is said to be done cannot be, in a sentence with what to do; empty if nothing speaks against it.
-func Premature(c Case, f Facts, step string) string {
-	way := c.wayIn()
-	if step == Renewed && way.step != "" && !f.Backup.Taken.After(c.Events[way.event].At) {
-		return fmt.Sprintf("There is no backup of %s since somebody got in. Take one: camform backup %s.", c.Device, shell.Quoted(c.Device.String()))
-	}
-	return ""
 }

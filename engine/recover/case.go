@@ -46,6 +46,8 @@ type Event struct {
 	Data   map[string]string `json:"data,omitempty"` // by the names of Fields and Observed
 	Remark string            `json:"remark,omitempty"`
 	Files  []File            `json:"files,omitempty"`
+
+	Findings []Finding `json:"findings,omitempty"` // of a look at the step
 }
 
 // Kind says what an event means for its step.
@@ -58,6 +60,7 @@ const (
 	Failed  Kind = "failed"  // it did not work
 	Skipped Kind = "skipped" // it is left out, for the reason in the remark
 	Told    Kind = "told"    // something to know, which changes no state
+	Found   Kind = "found"   // camform looked, and not all of the step is proven; it changes no state
 )
 
 // File is something that was attached to a case. Its content is kept beside the events.
@@ -77,10 +80,10 @@ func (c Case) With(e Event) Case {
 	return c
 }
 
-// Last is the last event of a step that says what became of it: every kind but Told. It is nil where there is none.
+// Last is the last event of a step that says what became of it: every kind but Told and Found. It is nil where there is none.
 func (c Case) Last(step string) *Event {
 	for i := range slices.Backward(c.Events) {
-		if e := &c.Events[i]; e.Step == step && e.Kind != Told {
+		if e := &c.Events[i]; e.Step == step && e.Kind != Told && e.Kind != Found {
 			return e
 		}
 	}

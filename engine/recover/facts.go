@@ -20,6 +20,7 @@ type Facts struct {
 	Unsure   []string // advisories of which that is unknown
 
 	Consumers []Consumer
+	Uses      []string // items with which the device uses others, as it told last, by their local names
 	Contacts  []Contact
 }
 

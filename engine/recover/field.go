@@ -25,6 +25,7 @@ const (
 
 // Other names of data that camform writes.
 const (
+	Uses    = "uses"    // items with which the device used others, as it had told before; separated by commas
 	Missing = "missing" // fields of the ownership record that are not filled in, separated by commas
 	Routes  = "routes"  // why the way to the device is not a local one
 	Version = "version" // of the vault, which the device accepted
@@ -48,6 +49,7 @@ type Field struct {
 	What     string
 	Required bool
 	Words    []string // what it may be; anything if empty
+	Always   bool     // it is told also where camform proved all that it can see
 }
 
 // tool are the fields of a step that a person does in the tool of the vendor or at the device.

@@ -419,23 +419,8 @@ func TestACaseIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// A backup of before the reset is no fresh one, and a date that nobody can read never comes.
+// A date that nobody can read never comes.
 func TestWhatIsSaidToBeDoneIsHeldAgainstWhatIsKnown(t *testing.T) {
-	c, f := played(t, story(ready, "guid_file begun", "guid_file done", in)...), facts()
-	reset := c.Events[len(c.Events)-3]
-	for name, tc := range map[string]struct {
-		taken time.Time
-		early bool
-	}{"none": {time.Time{}, true}, "before": {reset.At.Add(-time.Minute), true}, "after": {reset.At.Add(time.Minute), false}} {
-		f.Backup.Taken = tc.taken
-		if why := Premature(c, f, Renewed); (why != "") != tc.early {
-			t.Errorf("%s: %q", name, why)
-		}
-	}
-	f.Backup.Taken = time.Time{}
-	if why := Premature(c, f, Baseline) + Premature(played(t, verified), f, Renewed); why != "" {
-		t.Error(why)
-	}
 	for date, ok := range map[string]bool{"2027-05-31": true, "soon": false, "31.5.2027": false, "": false} {
 		if err := CheckFields(Review, map[string]string{"due": date}); (err == nil) != ok {
 			t.Errorf("due=%s: %v", date, err)

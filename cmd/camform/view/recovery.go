@@ -16,6 +16,9 @@ type Recovery interface {
 	Status(c recover.Case, f recover.Facts) error
 	Next(c recover.Case, next recover.Step) error
 
+	// Looks prints what camform saw of steps, and then the next one.
+	Looks(c recover.Case, seen []recover.Event, next recover.Step) error
+
 	// Stakes prints what a reset can cost, and what brings it back.
 	Stakes(f recover.Facts) error
 }
@@ -120,7 +123,36 @@ func (v recoveryText) Next(c recover.Case, next recover.Step) error {
 	return err
 }
 
+func (v recoveryText) Looks(c recover.Case, seen []recover.Event, next recover.Step) error {
+	for _, e := range seen {
+		result := "proven"
+		if e.Kind != recover.Done {
+			result = "not all of it is proven"
+		}
+		fmt.Fprintf(v, "Case %s: %s, %s:\n", c.ID, e.Step, result)
+		var rows [][]string
+		for _, f := range e.Findings {
+			rows = append(rows, []string{f.About, string(f.Verdict), f.Why})
+		}
+		if err := render.Table(v, []string{"what", "verdict", "why"}, rows); err != nil {
+			return err
+		}
+		fmt.Fprintln(v)
+	}
+	return v.Next(c, next)
+}
+
 type recoveryJSON struct{ Output }
+
+// looksJSON is what camform saw of steps, as programs read it.
+type looksJSON struct {
+	Looked []recover.Event `json:"looked"`
+	Next   stepJSON        `json:"next"`
+}
+
+func (v recoveryJSON) Looks(_ recover.Case, seen []recover.Event, next recover.Step) error {
+	return v.document(looksJSON{seen, stepOf(next)})
+}
 
 // caseJSON is a case as programs read it.
 type caseJSON struct {

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"camform/cmd/camform/view"
+	"camform/engine"
+	"camform/engine/diag"
+	"camform/engine/recover"
+)
+
+func recoverProveCommand(a *app) *cobra.Command {
+	flags := &caseFlags{}
+	cmd := &cobra.Command{
+		Use:   "prove",
+		Short: "Look at the next step of a case, and note what camform saw",
+		Long: `Look at the next step of a case where camform can see how things are: it reads the devices that tell it, and changes nothing. A step
+of which all is as it should be is proven, and the one after it is looked at. What is not as it should be is named, and has to be
+mended, or skipped with a reason. What camform cannot see is unknown: a person tells that with "camform recover done", and the record
+of the case says so.
+
+Exit code: 0 if all that was looked at is as it should be, 1 if something is not, or is unknown.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := a.reading(cmd, flags)
+			if err != nil {
+				return err
+			}
+			defer r.close()
+			return r.prove(cmd.Context())
+		},
+	}
+	flags.add(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
+	return cmd
+}
+
+// prove looks at one step after the other, until one is not proven.
+func (r *recovery) prove(parent context.Context) error {
+	next := recover.Next(r.Case, r.facts)
+	if !recover.Provable(next.Name) {
+		return fmt.Errorf("camform cannot look at the next step, %s, by itself: %s", next.Name, strings.Join(next.Commands, "; "))
+	}
+	var seen []recover.Event
+	for recover.Provable(next.Name) && (len(seen) == 0 || seen[len(seen)-1].Kind == recover.Done) {
+		e, err := r.look(parent, next.Name)
+		if err != nil {
+			return err
+		}
+		seen, next = append(seen, e), recover.Next(r.Case, r.facts)
+	}
+	if err := view.NewRecovery(r.flags.format, r.stdout()).Looks(r.Case, seen, next); err != nil {
+		return err
+	}
+	if last := seen[len(seen)-1].Findings; len(recover.Findings(last, recover.Good)) < len(last) {
+		return errReported
+	}
+	return nil
+}
+
+// look looks at a step, and notes what was seen.
+func (r *recovery) look(parent context.Context, step string) (recover.Event, error) {
+	var e recover.Event
+	if _, err := r.may(step, ""); err != nil {
+		return e, err
+	}
+	var findings []recover.Finding
+	var problems diag.Problems
+	err := r.read(parent, "nothing was noted", func(ctx context.Context, e *engine.Engine) {
+		findings, problems = e.Look(ctx, engine.Looking{Config: r.config, Device: r.device, Case: r.Case, Facts: r.facts}, step)
+	})
+	if err != nil {
+		return e, err
+	}
+	if err := r.report(problems, r.config.Sources); err != nil {
+		return e, err
+	}
+	if err := r.happened(parent, recover.Proof(step, findings)); err != nil {
+		return e, err
+	}
+	return r.Events[len(r.Events)-1], nil
+}

@@ -1,0 +1,95 @@
+package engine_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"camform/engine"
+	"camform/engine/recover"
+	"camform/providers/hikvision/simulator"
+)
+
+// looked is a look at a step of a case of a device, as "verdict about" of all findings in order.
+func (s *site) looked(name, step string, change func(*engine.Looking)) (seen []string) {
+	s.Helper()
+	at := engine.Looking{Config: s.cfg, Case: recover.Case{Custody: recover.Here}}
+	for _, d := range s.cfg.Devices {
+		if d.Address.Name == name {
+			at.Device, at.Case.Device = d, d.Address
+		}
+	}
+	if change != nil {
+		change(&at)
+	}
+	findings, problems := s.engine().Look(s.Context(), at, step)
+	if problems.HasErrors() {
+		s.Fatal(problems)
+	}
+	for _, f := range findings {
+		seen = append(seen, string(f.Verdict)+" "+f.About)
+		if f.Why == "" {
+			s.Errorf("nothing says why %s is %s", f.About, f.Verdict)
+		}
+	}
+	slices.Sort(seen)
+	return seen
+}
+
+// verified is a case in which a device told before of items with which it uses others.
+func verified(uses ...string) func(*engine.Looking) {
+	return func(at *engine.Looking) {
+		at.Case = at.Case.With(recover.Event{Step: recover.Verify, Kind: recover.Done, Data: map[string]string{recover.Uses: strings.Join(uses, ",")}})
+	}
+}
+
+// Whoever uses a device is seen to have it again on the device that uses it, and a channel that vanished is no channel that works.
+func TestI13TheUsersOfADeviceAreSeenOnline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 3, Models: []string{"recorder-v2", "camera-v57", "camera-v57"}, Wiring: simulator.Wiring{
+			Channels: []simulator.Channel{
+				{Recorder: "recorder-v2-0001", Camera: "camera-v57-0002", Username: "admin", Password: fleetPassword},
+				{Recorder: "recorder-v2-0001", Camera: "camera-v57-0003", Username: "admin", Password: fleetPassword},
+			},
+		}})
+		s := newSite(t, fleet, fleet.DialContext)
+		recorder, first, second := fleet.Devices()[0], fleet.Devices()[1], fleet.Devices()[2]
+		s.configure(s.deviceBlock("recorder", recorder, "") + s.deviceBlock("first", first, "") +
+			s.deviceBlock("second", second, `  consumer "vms" {
+    address = "192.0.2.9"
+  }
+`))
+		channel := func(verdict string, n int) string {
+			return fmt.Sprintf("%s device.recorder.channel[%q]", verdict, fmt.Sprint(n))
+		}
+		see := func(what, name string, change func(*engine.Looking), want ...string) {
+			t.Helper()
+			if got := s.looked(name, recover.Online, change); !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", what, got, want)
+			}
+		}
+		see("a camera that one recorder shows", "first", nil, channel("good", 1))
+		see("what camform cannot see", "second", nil, channel("good", 2), "unknown vms")
+		see("the recorder itself", "recorder", verified(`channel["1"]`), channel("good", 1), channel("good", 2))
+		see("a channel that vanished", "recorder", verified(`channel["7"]`, "rubbish["), channel("bad", 7), channel("good", 1), channel("good", 2))
+		first.Unplug()
+		see("a camera without power", "first", nil, channel("bad", 1))
+		first.Plug()
+		recorder.Unplug()
+		see("a recorder without power", "first", nil, channel("unknown", 1))
+		see("a recorder without power, which is the device", "recorder", verified(`channel["1"]`), channel("unknown", 1), channel("unknown", 2))
+		recorder.Plug()
+		s.configure(s.deviceBlock("first", first, ""))
+		see("a recorder that left", "first", nil, "unknown device.recorder.channel[\"1\"]")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.configure(s.deviceBlock("gate", fleet.Devices()[0], ""))
+		if got := s.looked("gate", recover.Online, nil); !slices.Equal(got, []string{"unknown users"}) {
+			t.Errorf("nobody is on record: %q", got)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package recover
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Verdict says whether something is as it should be.
+type Verdict string
+
+// The verdicts.
+const (
+	Good    Verdict = "good"
+	Bad     Verdict = "bad"
+	Unknown Verdict = "unknown" // camform cannot see it, or nothing says how it should be
+)
+
+// Finding is what camform saw of one thing that a step is about.
+type Finding struct {
+	About   string  `json:"about"` // "gateway", "device.recorder.channel.2"
+	Verdict Verdict `json:"verdict"`
+	Why     string  `json:"why"` // what was seen, and what was expected, in words without a secret
+}
+
+// String is the finding in a part of a sentence.
+func (f Finding) String() string { return f.About + ": " + f.Why }
+
+// provable are the steps at which camform looks itself, before a person may tell the rest.
+var provable = []string{Online, Renewed}
+
+// Provable reports whether camform looks at a step itself.
+func Provable(step string) bool { return slices.Contains(provable, step) }
+
+// proven are the steps whose end nobody tells, with the command that proves it.
+var proven = map[string]string{
+	Verify: "camform recover verify", Current: "camform recover try", Previous: "camform recover try", Typed: "camform recover try",
+	New: "camform recover try", Code: "camform recover request", Answer: "camform recover attach", Wait: "camform recover wait",
+	Activate: "camform plan and camform apply", Rotate: "camform rotate", Restore: "camform recover finish", Close: "camform recover close",
+}
+
+// ProvenBy is the command that proves a step of which nobody may tell the end; empty for a step that a person may tell.
+func ProvenBy(step string) string { return proven[step] }
+
+// Proof is the event of a look at a step: Done where all that the step is about is as it should be, else Found. A look at nothing
+// proves nothing.
+func Proof(step string, findings []Finding) Event {
+	if len(findings) == 0 {
+		findings = []Finding{{step, Unknown, "camform knows of nothing to look at"}}
+	}
+	e := Event{Step: step, Kind: Found, Findings: findings}
+	if len(Findings(findings, Good)) == len(findings) && !slices.ContainsFunc(fields[step], func(f Field) bool { return f.Always }) {
+		e.Kind = Done
+	}
+	return e
+}
+
+// Findings are those with a verdict.
+func Findings(all []Finding, v Verdict) []Finding {
+	return slices.DeleteFunc(slices.Clone(all), func(f Finding) bool { return f.Verdict != v })
+}
+
+// Seen is the last look at a step since somebody got in; nil where there was none.
+func (c Case) Seen(step string) *Event {
+	for i := len(c.Events) - 1; i >= max(c.wayIn().event, 0); i-- {
+		if e := &c.Events[i]; e.Step == step && (e.Kind == Found || e.Findings != nil) {
+			return e
+		}
+	}
+	return nil
+}
+
+// Premature says why a person may not tell the end of a step, in sentences with what to do; empty if nothing speaks against it. What
+// camform can see is not told before it looked, and what it saw is not told away.
+func Premature(c Case, step string) string {
+	if !Provable(step) {
+		return ""
+	}
+	seen := c.Seen(step)
+	if seen == nil {
+		return fmt.Sprintf("camform looks at this itself, and a person tells only what it cannot see: camform recover prove -case %s", c.ID)
+	}
+	if bad := Findings(seen.Findings, Bad); len(bad) > 0 {
+		return fmt.Sprintf("camform saw %s. Mend that and look again: camform recover prove -case %s. If it has to stay so, say why: "+
+			"camform recover skip %s -reason 'WHY' -case %s", sentence(bad), c.ID, step, c.ID)
+	}
+	return ""
+}
+
+// sentence lists findings.
+func sentence(all []Finding) string {
+	texts := make([]string, len(all))
+	for i, f := range all {
+		texts[i] = f.String()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// left says what a look could not prove; empty where there was no look, or all is good.
+func left(seen *Event) string {
+	if seen == nil {
+		return ""
+	}
+	var parts []string
+	for _, part := range []struct {
+		verdict Verdict
+		text    string
+	}{{Bad, "not as it should be: "}, {Unknown, "unknown: "}} {
+		if some := Findings(seen.Findings, part.verdict); len(some) > 0 {
+			parts = append(parts, part.text+sentence(some))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Used are the items with which the device of the case used others when it was verified, as it had told before.
+func (c Case) Used() []string {
+	e := c.Last(Verify)
+	if e == nil || e.Data[Uses] == "" {
+		return nil
+	}
+	return strings.Split(e.Data[Uses], ",")
+}
+
+// FreshBackup says whether the newest backup is of after somebody got in.
+func FreshBackup(c Case, f Facts) []Finding {
+	way := c.wayIn()
+	switch {
+	case f.Backup.Name == "":
+		return []Finding{{"backup", Bad, "there is none"}}
+	case way.step == "" || !f.Backup.Taken.After(c.Events[way.event].At):
+		return []Finding{{"backup", Bad, fmt.Sprintf("the newest one, %s of %s, is of before somebody got in", f.Backup.Name, stamp(f.Backup.Taken))}}
+	}
+	return []Finding{{"backup", Good, fmt.Sprintf("%s of %s has %s", f.Backup.Name, stamp(f.Backup.Taken), plural(f.Backup.Documents, "document"))}}
+}
