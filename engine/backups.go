@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"net/url"
 	"slices"
@@ -11,7 +12,6 @@ import (
 
 	"camform/engine/backup"
 	"camform/engine/config"
-	"camform/engine/diag"
 	"camform/engine/diff"
 	"camform/engine/live"
 	"camform/engine/state"
@@ -28,18 +28,29 @@ func wantsOfBackup(known []string) wants {
 	}
 }
 
-// backups are what the devices of a survey said. The problems tell which of them could not be read.
-func backups(found *survey, now time.Time) ([]*backup.Backup, diag.Problems) {
-	var all []*backup.Backup
-	var problems diag.Problems
-	for i, s := range found.snapshots {
-		if s.Err != nil {
-			problems = append(problems, notRead(s))
-			continue
-		}
-		all = append(all, backupOf(found.devices[i], s, found.requests[i].Keys, now))
+// keeping hands the backup of each device on as soon as the device was read, one at a time, and lets go of what was read: a fleet
+// says more than a machine holds.
+type keeping struct {
+	keep func(*backup.Backup) error
+	now  func() time.Time
+	stop context.CancelCauseFunc // ends the reading of the other devices
+
+	turn   chan struct{} // full while a backup is kept, to which failed belongs
+	failed error         // why a backup could not be kept; nobody is asked after that
+}
+
+func (k *keeping) take(d *config.Device, wants live.Wants, s *live.Snapshot) {
+	b := backupOf(d, s, wants.Keys, k.now())
+	*s = live.Snapshot{Device: s.Device, Identity: s.Identity, Pin: s.Pin}
+	k.turn <- struct{}{}
+	defer func() { <-k.turn }()
+	if k.failed != nil {
+		return
 	}
-	return all, problems
+	if err := k.keep(b); err != nil {
+		k.failed = fmt.Errorf("the backup of %s could not be kept: %w", d.Address, err)
+		k.stop(k.failed)
+	}
 }
 
 func backupOf(d *config.Device, s *live.Snapshot, keys map[string][]string, now time.Time) *backup.Backup {
@@ -80,23 +91,27 @@ func backupOf(d *config.Device, s *live.Snapshot, keys map[string][]string, now 
 	return b
 }
 
-// surveyOf reads backups in the place of their devices.
-func (j judge) surveyOf(ctx context.Context, all []*backup.Backup, wants wants) ([]Candidate, *survey, error) {
-	candidates := make([]Candidate, len(all))
-	found := &survey{requests: make([]live.Request, len(all)), known: make([]state.Device, len(all))}
-	for i, b := range all {
+// surveyOf reads backups in the place of their devices, one after the other, and keeps of each only what the wants name.
+func (j judge) surveyOf(ctx context.Context, all iter.Seq2[*backup.Backup, error], wants wants) ([]Candidate, *survey, error) {
+	var candidates []Candidate
+	found := &survey{}
+	for b, err := range all {
+		if err != nil {
+			return nil, nil, err
+		}
 		u, err := url.Parse(b.Access.URL)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%w: the address of %s", backup.ErrDamaged, b.Device)
 		}
-		candidates[i] = Candidate{
+		candidate := Candidate{
 			Device: b.Device, Name: b.Device.Name, URL: u, Username: b.Access.Username, Origin: b.Access.Origin, Basic: b.Access.Basic,
 			Legacy: b.Access.Legacy, Site: b.Access.Site, Tags: b.Access.Tags,
 		}
-		device := candidates[i].device()
+		device := candidate.device()
 		request := live.Request{Target: providers.Target{Device: b.Device, URL: u}, Wants: wants(j.Kinds(), device)}
 		request.Keys = b.Keys
-		found.devices, found.requests[i] = append(found.devices, device), request
+		candidates, found.known = append(candidates, candidate), append(found.known, state.Device{})
+		found.devices, found.requests = append(found.devices, device), append(found.requests, request)
 		found.snapshots = append(found.snapshots, live.Read(ctx, b.Reader(), request, live.Options{Interpreter: j, Cache: noCache{}}))
 	}
 	return candidates, found, nil

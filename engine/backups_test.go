@@ -2,14 +2,25 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"net/http"
+	"runtime"
+	"runtime/metrics"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
+	"weak"
 
 	"camform/engine/backup"
+	"camform/engine/config"
+	"camform/engine/graph"
 	"camform/engine/learn"
+	"camform/engine/report"
 	"camform/engine/thorough"
 	"camform/providers"
 	"camform/providers/hikvision"
@@ -26,25 +37,34 @@ func (s *site) folder() backup.Folder {
 	return backup.Folder{Dir: s.TempDir(), Seal: key.Seal, Unseal: key.Unseal, Name: key.Name}
 }
 
-// backedUp backs all devices of the configuration up, and reads the files again.
+// backedUp backs all devices of the configuration up, and reads the files again, in the order of the devices.
 func (s *site) backedUp() []*backup.Backup {
 	s.Helper()
-	made, problems := s.engine().Backup(context.Background(), s.cfg, nil)
-	if len(problems) > 0 || len(made) != len(s.cfg.Devices) {
-		s.Fatalf("%d backups of %d devices: %v", len(made), len(s.cfg.Devices), problems)
-	}
-	folder := s.folder()
-	all := make([]*backup.Backup, len(made))
-	for i, b := range made {
+	folder, all := s.folder(), make([]*backup.Backup, len(s.cfg.Devices))
+	problems, err := s.engine().Backup(context.Background(), s.cfg, nil, func(b *backup.Backup) error {
 		entry, err := folder.Save(b)
 		if err != nil {
-			s.Fatal(err)
+			return err
 		}
-		if all[i], err = folder.Open(entry.Name); err != nil {
-			s.Fatal(err)
-		}
+		at := slices.IndexFunc(s.cfg.Devices, func(d *config.Device) bool { return d.Address == b.Device })
+		all[at], err = folder.Open(entry.Name)
+		return err
+	})
+	if err != nil || len(problems) > 0 || slices.Contains(all, nil) {
+		s.Fatalf("backups of %d devices: %v %v: %v", len(s.cfg.Devices), all, problems, err)
 	}
 	return all
+}
+
+// inTurn are backups that were opened before.
+func inTurn(all []*backup.Backup) iter.Seq2[*backup.Backup, error] {
+	return func(yield func(*backup.Backup, error) bool) {
+		for _, b := range all {
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
 }
 
 // amountsTo proves that the configuration which the backups of a fleet amount to plans to no change.
@@ -53,7 +73,7 @@ func amountsTo(t *testing.T, fleet *simulator.Fleet) {
 	s := newSite(t, fleet, fleet.DialContext)
 	s.write(s.survey(s.candidates()), learn.Import)
 	kept := s.backedUp()
-	read, err := s.engine().FromBackups(context.Background(), kept, s.provider.Kinds().All())
+	read, err := s.engine().FromBackups(context.Background(), inTurn(kept), s.provider.Kinds().All())
 	if err != nil || len(read.LeftOut) > 0 || len(read.Devices) != len(kept) {
 		t.Fatalf("%d of %d backups were read, and left out are %v: %v", len(read.Devices), len(kept), read.LeftOut, err)
 	}
@@ -207,4 +227,147 @@ func TestI12ABackupKnowsWhyItHasNoArchive(t *testing.T) {
 			}
 		}
 	})
+}
+
+// release counts what is still in memory of the backups that were handed on, without being what keeps it there.
+type release struct{ bodies []weak.Pointer[byte] }
+
+func (r *release) note(b *backup.Backup) {
+	users, _ := b.Find("/ISAPI/Security/users")
+	r.bodies = append(r.bodies, weak.Make(&users.Body[0]), weak.Make(&b.Archive.Body[0]))
+}
+
+func (r *release) held() int {
+	runtime.GC()
+	held := 0
+	for _, body := range r.bodies {
+		if body.Value() != nil {
+			held++
+		}
+	}
+	return held
+}
+
+// However many devices there are, no more of them are in memory than are asked at the same time.
+func TestABackupOfAFleetHoldsTheDevicesInFlightOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, atOnce = 24, 3
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}, Count: size})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.write(s.survey(s.candidates()), learn.Import)
+		e := s.engine()
+		e.Parallelism = graph.Parallelism{Total: atOnce}
+		var r release
+		problems, err := e.Backup(t.Context(), s.cfg, nil, func(b *backup.Backup) error {
+			r.note(b)
+			if held := r.held(); held > 2*atOnce {
+				t.Errorf("after %d backups there are %d bodies in memory, of %d devices at once", len(r.bodies)/2, held, atOnce)
+			}
+			runtime.KeepAlive(b)
+			return nil
+		})
+		if err != nil || len(problems) > 0 || len(r.bodies) != 2*size {
+			t.Errorf("%d bodies of %d devices: %v %v", len(r.bodies), size, problems, err)
+		}
+	})
+}
+
+// A backup that cannot be kept ends the reading: nobody is asked for what has no place.
+func TestABackupThatCannotBeKeptEndsTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, atOnce, kept = 12, 2, 3
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}, Count: size})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.write(s.survey(s.candidates()), learn.Import)
+		e := s.engine()
+		e.Parallelism = graph.Parallelism{Total: atOnce}
+		begun, given := 0, 0
+		var event sync.Mutex
+		e.Event = func(at report.Event) {
+			event.Lock()
+			defer event.Unlock()
+			if at.Kind == report.DeviceStarted {
+				begun++
+			}
+		}
+		full := errors.New("no space left on device")
+		_, err := e.Backup(t.Context(), s.cfg, nil, func(*backup.Backup) error {
+			if given++; given > kept {
+				time.Sleep(time.Hour) // until as many as are allowed wait for their turn
+				return full
+			}
+			return nil
+		})
+		if !errors.Is(err, full) || !strings.Contains(err.Error(), "device.") || given != kept+1 || begun > kept+1+atOnce {
+			t.Errorf("%d backups were handed on, %d devices asked: %v", given, begun, err)
+		}
+	})
+}
+
+// What was read whole when somebody interrupts is kept. Every other device is told, and nothing is kept of it.
+func TestI10AnInterruptedBackupKeepsWhatIsWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, atOnce = 12, 2
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}, Count: size})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.write(s.survey(s.candidates()), learn.Import)
+		whole := len(s.backedUp()[0].Documents)
+		e := s.engine()
+		e.Parallelism = graph.Parallelism{Total: atOnce}
+		ctx, interrupt := context.WithCancel(t.Context())
+		kept := 0
+		problems, err := e.Backup(ctx, s.cfg, nil, func(b *backup.Backup) error {
+			kept++
+			if len(b.Documents) != whole || len(b.Unread) > 0 || b.Archive.Body == nil {
+				t.Errorf("the backup of %s has %d documents of %d, lacks %v, has an archive: %t", b.Device, len(b.Documents), whole, b.Unread, b.Archive.Body != nil)
+			}
+			interrupt()
+			return nil
+		})
+		if err != nil || kept == 0 || kept > atOnce || len(problems) != size-kept {
+			t.Errorf("%d backups were kept, and %d problems told of %d devices: %v", kept, len(problems), size, err)
+		}
+	})
+}
+
+// BenchmarkBackup backs up devices with an archive each, and reports the most that was in memory of a fleet.
+func BenchmarkBackup(b *testing.B) {
+	for _, size := range []int{50, 500} {
+		b.Run(fmt.Sprintf("%d devices", size), func(b *testing.B) {
+			fleet := newFleet(b, simulator.Options{Models: []string{"camera-v57"}, Count: size})
+			s := newSite(b, fleet, fleet.DialContext)
+			s.write(s.survey(s.candidates()), learn.Import)
+			e, key := s.engine(), s.store.Key
+			folder := backup.Folder{Dir: quickDir(b), Seal: key.Seal, Unseal: key.Unseal, Name: key.Name}
+			e.Parallelism = graph.Parallelism{Total: 8}
+			backUp := func() (most uint64) {
+				kept := 0
+				if _, err := e.Backup(b.Context(), s.cfg, nil, func(one *backup.Backup) error {
+					if kept++; kept%25 == 0 {
+						most = max(most, inUse())
+					}
+					_, err := folder.Save(one)
+					return err
+				}); err != nil {
+					b.Fatal(err)
+				}
+				return most
+			}
+			backUp() // the simulated devices grow, too, when they answer for the first time
+			before, most := inUse(), uint64(0)
+			for b.Loop() {
+				most = max(most, backUp())
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(size), "µs/device")
+			b.ReportMetric(max(0, float64(most)-float64(before)), "peak-live-B")
+		})
+	}
+}
+
+// inUse is how many bytes of the heap are in use.
+func inUse() uint64 {
+	runtime.GC()
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -321,17 +322,30 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 
 // Backup reads all that devices of a configuration say of themselves, as far as a GET is known to do nothing else. Targets
 // restrict it to some devices. It changes nothing on any device. Devices that could not be read come back as problems.
-func (e *Engine) Backup(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]*backup.Backup, diag.Problems) {
-	found, problems := e.surveyor(cfg).survey(ctx, targeted(cfg.Devices, targets), wantsOfBackup(e.Provider.Known()))
-	if found == nil {
-		return nil, problems
+//
+// Keep is given the backup of each device as soon as it was read, one at a time, in any order. No more devices than Parallelism
+// allows are in memory: a device that waits for keep takes the place of one that could be read. An error of keep ends the reading
+// and comes back. Once ctx is done, keep is given what was read whole before, and nothing else.
+func (e *Engine) Backup(ctx context.Context, cfg *config.Config, targets []schema.Setting, keep func(*backup.Backup) error) (diag.Problems, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	kept, s := &keeping{keep: keep, now: e.Now, stop: stop, turn: make(chan struct{}, 1)}, e.surveyor(cfg)
+	s.take = kept.take
+	found, problems := s.survey(ctx, targeted(cfg.Devices, targets), wantsOfBackup(e.Provider.Known()))
+	if found == nil || kept.failed != nil {
+		return problems, kept.failed
 	}
-	all, more := backups(found, e.Now())
-	return all, append(problems, more...)
+	for _, snap := range found.snapshots {
+		if snap.Err != nil {
+			problems = append(problems, notRead(snap))
+		}
+	}
+	return problems, nil
 }
 
-// FromBackups are backups as if their devices had just been read, for a configuration with some kinds of settings.
-func (e *Engine) FromBackups(ctx context.Context, all []*backup.Backup, kinds []*schema.Kind) (*Imported, error) {
+// FromBackups are backups as if their devices had just been read, for a configuration with some kinds of settings. They are read one
+// after the other, and an error that comes instead of one ends it.
+func (e *Engine) FromBackups(ctx context.Context, all iter.Seq2[*backup.Backup, error], kinds []*schema.Kind) (*Imported, error) {
 	candidates, found, err := e.judge().surveyOf(ctx, all, wantsOfImport(kinds))
 	if err != nil {
 		return nil, err

@@ -37,6 +37,10 @@ type surveyor struct {
 	parallelism graph.Parallelism
 	event       func(report.Event)
 	trace       providers.Trace
+
+	// take is given each snapshot without Err as soon as it is there, from several goroutines, and may take out of it what the
+	// survey does not need: what was read. Nil leaves all of it in the survey.
+	take func(*config.Device, live.Wants, *live.Snapshot)
 }
 
 // survey is what was read of devices at one time. Slices are in the order of the devices.
@@ -102,6 +106,14 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		}
 		if found.isNew(i) {
 			found.requests[i] = wary(found.requests[i], lost.keys)
+		}
+		if s.take != nil {
+			wants := found.requests[i].Wants
+			found.requests[i].Take = func(snap *live.Snapshot) {
+				if !found.isNew(i) || lost.answered(snap) == nil {
+					s.take(device, wants, snap)
+				}
+			}
 		}
 	}
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,7 +43,7 @@ could do more than answer; that an archive was given out stands in the log of so
 reviewed.
 
 Exit code: 0 if all is well, 1 if something went wrong, or if a device or one of its documents could not be read. What could be read
-is kept all the same.`,
+is kept all the same. Each backup is written as soon as its device was read, so that an interrupt leaves those that are done.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
 			w, err := a.open(cmd, flags, withSecrets)
@@ -84,29 +85,46 @@ func (a *app) openBackups(cmd *cobra.Command) (archive, error) {
 
 // make reads devices and keeps what they say.
 func (b archive) make(parent context.Context) error {
-	var made []*backup.Backup
+	var entries []backup.Entry
 	var problems diag.Problems
-	err := b.read(parent, "nothing was kept", func(ctx context.Context, e *engine.Engine) {
-		made, problems = e.Backup(ctx, b.config, b.targets)
+	var failed error
+	unread := 0
+	err := b.read(parent, "devices that are not listed have no new backup", func(ctx context.Context, e *engine.Engine) {
+		problems, failed = e.Backup(ctx, b.config, b.targets, func(one *backup.Backup) error {
+			entry, err := b.keep(parent, one)
+			if err == nil {
+				entries = append(entries, entry)
+				unread += len(one.Unread)
+			}
+			return err
+		})
 	})
-	if err != nil {
+	if err := b.kept(entries, unread); err != nil {
 		return err
 	}
-	var entries []backup.Entry
-	unread := 0
-	for _, one := range made {
-		entry, err := b.Save(one)
-		if err == nil {
-			err = b.auditLog.Audit(parent, auditlog.Record{
-				Run: b.run, Action: auditlog.DeviceBackedUp, Device: one.Device.String(), Detail: "in the backup " + entry.Name,
-			})
-		}
-		if err != nil {
-			return fmt.Errorf("the backup of %s could not be kept: %w", one.Device, err)
-		}
-		entries = append(entries, entry)
-		unread += len(one.Unread)
+	if err := cmp.Or(err, failed); err != nil {
+		return err
 	}
+	if err := b.unlessTolerated(problems); err != nil || unread == 0 {
+		return err
+	}
+	return errReported // a backup that lacks what the device may have is not whole
+}
+
+// keep writes a backup, and says so in the audit log.
+func (b archive) keep(ctx context.Context, one *backup.Backup) (backup.Entry, error) {
+	entry, err := b.Save(one)
+	if err != nil {
+		return entry, err
+	}
+	return entry, b.auditLog.Audit(ctx, auditlog.Record{
+		Run: b.run, Action: auditlog.DeviceBackedUp, Device: one.Device.String(), Detail: "in the backup " + entry.Name,
+	})
+}
+
+// kept tells which backups were kept, and how many documents they lack.
+func (b archive) kept(entries []backup.Entry, unread int) error {
+	slices.SortFunc(entries, func(a, b backup.Entry) int { return a.Device.Compare(b.Device) })
 	if len(entries) > 0 {
 		if err := b.table(entries); err != nil {
 			return err
@@ -116,10 +134,7 @@ func (b archive) make(parent context.Context) error {
 	if unread > 0 {
 		fmt.Fprintf(b.out, "%s could not be read; camform backup show BACKUP names them.\n", render.Plural(unread, "document"))
 	}
-	if err := b.unlessTolerated(problems); err != nil || unread == 0 {
-		return err
-	}
-	return errReported // a backup that lacks what the device may have is not whole
+	return nil
 }
 
 // shortName is as much of the name of a backup as people type.
@@ -373,14 +388,10 @@ func (b archive) verify(beginnings []string) error {
 		names = append(names, name)
 	}
 	if len(beginnings) == 0 {
-		all, bad, err := b.List()
-		if err != nil {
+		var err error
+		if names, err = b.Names(); err != nil {
 			return err
 		}
-		for _, e := range all {
-			names = append(names, e.Name)
-		}
-		names = append(names, slices.Sorted(maps.Keys(bad))...)
 	}
 	if len(names) == 0 {
 		return errors.New("there is no backup to verify; camform backup makes one of each device")
@@ -471,20 +482,18 @@ as variables of the environment.`,
 
 // configuration writes what backups amount to.
 func (b archive) configuration(ctx context.Context, beginnings []string, s *surveyor, out string) error {
-	var all []*backup.Backup
-	for _, text := range beginnings {
-		one, err := b.open(text)
-		if err != nil {
-			return err
-		}
-		all = append(all, one)
-	}
 	for option, path := range map[string]string{"-out": out, "-secrets": s.flags.secrets} {
 		if err := vacant(option, path, path); err != nil {
 			return err
 		}
 	}
-	read, err := b.engine.FromBackups(ctx, all, s.kinds)
+	read, err := b.engine.FromBackups(ctx, func(yield func(*backup.Backup, error) bool) {
+		for _, text := range beginnings {
+			if !yield(b.open(text)) {
+				return
+			}
+		}
+	}, s.kinds)
 	if err != nil {
 		return err
 	}

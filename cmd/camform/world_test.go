@@ -368,10 +368,11 @@ func entries(d *simulator.Device, kind simulator.EntryKind, about string) []simu
 //	await DEVICE writes|logins N    so many are in the log of the device
 //	await intents N                 so many requests are in the journal without an end
 //	await FILE text TEXT            the file has this text
+//	await DIR files N               so many files are in the directory
 func (w *world) cmdAwait(ts *testscript.TestScript, args []string) {
 	w.watching = ts.BackgroundCmds()
 	if len(args) < 2 {
-		ts.Fatalf("usage: await DEVICE writes|logins N, await intents N, or await FILE text TEXT")
+		ts.Fatalf("usage: await DEVICE writes|logins N, await intents N, await FILE text TEXT, or await DIR files N")
 	}
 	j := &journal{path: ts.MkAbs(filepath.Join(".camform", "state.db"))}
 	defer j.close()
@@ -390,6 +391,12 @@ func (w *world) condition(ts *testscript.TestScript, args []string, j *journal) 
 	}
 	want, err := strconv.Atoi(last)
 	ts.Check(err)
+	if args[1] == "files" {
+		return func() bool {
+			files, _ := os.ReadDir(ts.MkAbs(args[0])) // not there yet
+			return len(files) >= want
+		}
+	}
 	if args[0] == "intents" {
 		return func() bool { return j.open() >= want }
 	}

@@ -88,22 +88,30 @@ func (e envelope) entry(name string, device schema.Device, size int64) Entry {
 
 func (f Folder) path(name string) string { return filepath.Join(f.Dir, name+extension) }
 
+// Names returns the names of the files of the folder, whether they are whole or not; none where there is no folder.
+func (f Folder) Names() ([]string, error) {
+	files, err := os.ReadDir(f.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var names []string
+	for _, file := range files {
+		if name, ok := strings.CutSuffix(file.Name(), extension); ok {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
 // List returns the backups of the folder by device, the newest first; none where there is no folder. Bad are the names of files
 // that are none, with the reason.
 func (f Folder) List() (all []Entry, bad map[string]error, err error) {
-	files, err := os.ReadDir(f.Dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	}
+	names, err := f.Names()
 	if err != nil {
 		return nil, nil, err
 	}
 	bad = map[string]error{}
-	for _, file := range files {
-		name, ok := strings.CutSuffix(file.Name(), extension)
-		if !ok {
-			continue
-		}
+	for _, name := range names {
 		entry, _, err := f.read(name)
 		if err != nil {
 			bad[name] = err
@@ -136,16 +144,16 @@ func (f Folder) read(name string) (Entry, envelope, error) {
 	return e.entry(name, device, int64(len(file))), e, nil
 }
 
-// Find returns the name that begins with a text: the whole name, or the beginning of one only.
+// Find returns the name that begins with a text: the whole name, or the beginning of one only. Its file may be damaged.
 func (f Folder) Find(beginning string) (string, error) {
-	all, _, err := f.List()
+	names, err := f.Names()
 	if err != nil {
 		return "", err
 	}
 	var found []string
-	for _, e := range all {
-		if strings.HasPrefix(e.Name, beginning) {
-			found = append(found, e.Name)
+	for _, name := range names {
+		if strings.HasPrefix(name, beginning) {
+			found = append(found, name)
 		}
 	}
 	switch {

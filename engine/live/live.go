@@ -33,6 +33,7 @@ type Request struct {
 	Dormant bool                                            // whether one that is blocked is asked whether it has a password at all
 	Renew   func(context.Context) (providers.Target, error) // the target when its turn has come, if that may differ; nil if not. The error is why it is not asked.
 	Explain func(error) error                               // adds to an error what else is known about why; nil for nothing
+	Take    func(*Snapshot)                                 // is given a snapshot without Err before the device counts as done, in its own goroutine, and may empty it; nil for nobody
 }
 
 // Wants are the parts of a device that somebody wants to read.
@@ -111,6 +112,9 @@ func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
 	s := readSafely(ctx, r, o)
 	if s.Err != nil && r.Explain != nil {
 		s.Err = r.Explain(s.Err)
+	}
+	if s.Err == nil && r.Take != nil {
+		r.Take(s)
 	}
 	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)
 	if s.Activation != nil {
