@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -255,6 +256,7 @@ func TestI8I11EveryFaultOfAnActivation(t *testing.T) {
 		"no answer to login":  {Effect: memory.DropReply, Match: login, Nth: 2},
 		"login unreachable":   {Effect: memory.Unreachable, Match: login, Nth: 2},
 		"locked at the login": {Effect: memory.Lock, Match: login, Nth: 2},
+		"not said at once":    {Effect: memory.Late, Match: activate, Nth: 1, Delay: time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := nursery(t, "gate")
@@ -417,6 +419,22 @@ func TestAFirstPasswordThatCannotBeMadeIsTold(t *testing.T) {
 	h.must(h.store.ForgetDevice(context.Background(), schema.Device{Name: "c"}))
 	if p := h.plan(); len(p.Activated()) != 1 {
 		t.Error(toldPlan(p))
+	}
+}
+
+// A password that a device was sent stays in the vault though no login proved it. Where the device has another one then, whoever looks
+// for it is told of that.
+func TestAFirstPasswordThatWasNotProvenIsNotForgotten(t *testing.T) {
+	h := nursery(t, "gate")
+	device := h.fleet.Device("gate")
+	device.Inject(memory.Fault{Effect: memory.Refuse, Match: func(x memory.Exchange) bool { return x.Method == memory.MethodIdentify }, Nth: 1})
+	h.run(0, every)
+	device.Heal()
+	if texts, _ := h.versions("gate/admin"); len(texts) != 1 || !device.Accepts("admin", texts[0]) {
+		t.Fatalf("the vault has %d passwords", len(texts))
+	}
+	if got := h.plan().Devices[0].Problem; !strings.Contains(got, "that the vault has for it (1); camform vault history 'gate/admin' lists them") {
+		t.Error(got)
 	}
 }
 

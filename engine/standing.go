@@ -254,7 +254,12 @@ func LoginCommand(device schema.Device, from, reason string) string {
 
 // withoutPassword adds to errNoPassword what to do if the device has one.
 func (s standing) withoutPassword(err error) error {
-	return told{err, fmt.Sprintf("%s; if the device has one, add password = secret(...) beside password_policy, or %s", providers.Reason(err), s.run())}
+	why := providers.Reason(err)
+	if n := len(s.versions); n > 0 {
+		name := shell.Quoted(s.access.Managed)
+		why = fmt.Sprintf("no login has proven any password that the vault has for it (%d); camform vault history %s lists them, and camform vault get %s -version N prints one", n, name, name)
+	}
+	return told{err, fmt.Sprintf("%s; if the device has one, add password = secret(...) beside password_policy, or %s", why, s.run())}
 }
 
 // origin is where the password comes from that camform logs in with.

@@ -42,7 +42,8 @@ func newBatch(p *plan.Plan) *batch {
 //	            ▼                                                               ▼            ▼              ▼
 //	         stale, nothing sent                                     candidate withdrawn; the batch stops
 //
-// What became of a request is found out by asking whether the device has a password, and by that login. It is never sent again.
+// What became of a request is found out by asking whether the device has a password, and by that login. It is never sent again. A
+// device that did not refuse it and says that it has none may say so a moment too long: the next run asks again.
 func (w *worker) firstPassword(ctx context.Context) bool {
 	select {
 	case w.batch.turn <- struct{}{}:
@@ -201,9 +202,8 @@ func (w *worker) proveFirst(ctx context.Context, id state.IntentID, device provi
 	switch {
 	case err != nil:
 		return fmt.Errorf("whether it has a password now could not be asked (%s); the next run finds out: %w", providers.Reason(err), providers.ErrUnknown)
-	case !now.Activated && answer == nil:
-		answer = fmt.Errorf("it says that it took its first password, and still has none: %w", providers.ErrMalformed)
-		fallthrough
+	case !now.Activated && (answer == nil || errors.Is(answer, providers.ErrUnknown)):
+		return fmt.Errorf("it was sent its first password (%s), and says that it has none: %w", answered(answer), providers.ErrUnknown)
 	case !now.Activated:
 		return errors.Join(answer, w.closeFirst(ctx, id, rotate.Finding{}))
 	}
@@ -218,6 +218,14 @@ func (w *worker) proveFirst(ctx context.Context, id state.IntentID, device provi
 		err = fmt.Errorf("it has a password now, and refuses the one that it was sent: somebody else activated it: %w", providers.ErrRefused)
 	}
 	return errors.Join(err, w.closeFirst(ctx, id, found))
+}
+
+// answered says what a device answered to its first password.
+func answered(err error) string {
+	if err == nil {
+		return "it said that it took it"
+	}
+	return providers.Reason(err)
 }
 
 // moveThere gives a device that a search found the address that it is declared with.

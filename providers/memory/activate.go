@@ -22,7 +22,7 @@ var (
 func (c *connection) Activation(ctx context.Context) (providers.Activation, error) {
 	said := providers.Activation{Flow: "plain", Path: activationPath, MinLen: 8, MaxLen: 16}
 	err := c.anonymous(ctx, Exchange{Method: http.MethodGet, Path: activationPath, As: nobody}, func(d *Device, _ Fault) error {
-		said.Activated = !inactive(d)
+		said.Activated = !inactive(d) && !d.denies()
 		return nil
 	})
 	return said, err
@@ -39,8 +39,8 @@ func (s *session) Activate(ctx context.Context, before providers.Activation, pas
 	case now.Flow != before.Flow:
 		return fmt.Errorf("it asks for the flow %s now: %w", now.Flow, providers.ErrIdentity)
 	}
-	return s.anonymous(ctx, Exchange{Method: "ACTIVATE", Path: activationPath, As: nobody}, func(d *Device, _ Fault) error {
-		return takeFirst(d, password)
+	return s.anonymous(ctx, Exchange{Method: "ACTIVATE", Path: activationPath, As: nobody}, func(d *Device, f Fault) error {
+		return takeFirst(d, password, f)
 	})
 }
 
@@ -68,8 +68,8 @@ func inactive(d *Device) bool {
 	return d.options.Inactive
 }
 
-// takeFirst is a device that gets its first password.
-func takeFirst(d *Device, password schema.Secret) error {
+// takeFirst is a device that gets its first password. A fault that is late lets it say for a while that it has none.
+func takeFirst(d *Device, password schema.Secret, f Fault) error {
 	if !inactive(d) {
 		return providers.ErrActive
 	}
@@ -78,5 +78,15 @@ func takeFirst(d *Device, password schema.Secret) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.options.Inactive = false
+	if f.Effect == Late {
+		d.deniesUntil = d.fleet.now().Add(f.Delay)
+	}
 	return nil
+}
+
+// denies reports whether a device that has a password says that it has none.
+func (d *Device) denies() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.fleet.now().Before(d.deniesUntil)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"time"
 
 	"camform/providers"
 	"camform/providers/device"
@@ -23,6 +24,8 @@ type state struct {
 	faults     device.Script[Fault]
 	writes     []uint64 // hashes of the writes that were carried out
 	files      int      // that it gave out to set its password anew with
+
+	deniesUntil time.Time // says that it has no password; zero if it does not
 }
 
 // clone is a copy that shares nothing with s that changes. Logs only grow, so copies share what there is.
