@@ -202,7 +202,7 @@ var storeys = map[string]string{
 		limits.go names.go
 		mask.go secret.go text.go`,
 	"providers/hikvision/isapi": `
-		activate.go archive.go authenticate.go impersonate.go
+		activate.go archive.go authenticate.go impersonate.go journal.go
 		write.go
 		sensitive.go
 		read.go

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,14 +24,19 @@ type Looking struct {
 	Facts  recover.Facts
 }
 
-// Look finds out how the things are that a step of a case is about. It changes nothing on any device. What could not be read is
-// unknown, and in the findings; an error among the problems means that they are not to be relied on.
-func (e *Engine) Look(ctx context.Context, at Looking, step string) ([]recover.Finding, diag.Problems) {
+// Look finds out how the things are that a step of a case is about, with what is to be kept of that. It changes nothing on any device.
+// What could not be read is unknown, and in the findings; an error among the problems means that they are not to be relied on.
+func (e *Engine) Look(ctx context.Context, at Looking, step string) ([]recover.Finding, []Attachment, diag.Problems) {
+	var findings []recover.Finding
+	var problems diag.Problems
 	switch step {
 	case recover.Online:
-		return e.users(ctx, at)
+		findings, problems = e.users(ctx, at)
+		return findings, nil, problems
+	case recover.Log:
+		return e.deviceLog(ctx, at)
 	case recover.Renewed:
-		return recover.FreshBackup(at.Case, at.Facts), nil
+		return recover.FreshBackup(at.Case, at.Facts), nil, nil
 	}
 	panic("a step that camform cannot prove is looked at: this is a bug")
 }
@@ -171,4 +177,24 @@ func (e *Engine) works(item schema.Setting, snap *live.Snapshot) recover.Finding
 		return recover.Finding{Verdict: recover.Good, Why: fmt.Sprintf("the device says %s = %s", works.Element, strings.Join(says, ", "))}
 	}
 	return recover.Finding{Verdict: recover.Bad, Why: fmt.Sprintf("the device says %s = %s", works.Element, strings.Join(says, ", "))}
+}
+
+// deviceLog fetches what the device of a case wrote down of the time around it.
+func (e *Engine) deviceLog(ctx context.Context, at Looking) ([]recover.Finding, []Attachment, diag.Problems) {
+	span := recover.LogSpan(at.Case, e.Now())
+	found, problems := e.surveyor(at.Config).survey(ctx, []*config.Device{at.Device}, func(*schema.Kinds, *config.Device) live.Wants {
+		return live.Wants{Log: &span}
+	})
+	if found == nil || problems.HasErrors() {
+		return nil, nil, problems
+	}
+	snap := found.snapshots[0]
+	if err := cmp.Or(snap.Err, snap.LogErr); err != nil {
+		return recover.DeviceLog(at.Case, providers.Log{}, err), nil, problems
+	}
+	var files []Attachment
+	for i, page := range snap.Log.Pages {
+		files = append(files, Attach(fmt.Sprintf("device-log-%d.xml", i+1), "device_log", page))
+	}
+	return recover.DeviceLog(at.Case, *snap.Log, nil), files, problems
 }

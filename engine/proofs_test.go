@@ -24,7 +24,7 @@ func (s *site) looked(name, step string, change func(*engine.Looking)) (seen []s
 	if change != nil {
 		change(&at)
 	}
-	findings, problems := s.engine().Look(s.Context(), at, step)
+	findings, _, problems := s.engine().Look(s.Context(), at, step)
 	if problems.HasErrors() {
 		s.Fatal(problems)
 	}

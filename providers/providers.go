@@ -284,6 +284,33 @@ type Archive struct {
 	Body []byte
 }
 
+// LogKeeper is a reader whose device keeps a log of its own that can be searched.
+type LogKeeper interface {
+	// Log searches the log for what people did at the device or from afar in a time, by our clock. Nothing changes on the device. The
+	// error is ErrUnsupported where the device gives none.
+	Log(ctx context.Context, of Span) (Log, error)
+}
+
+// Span is a time from and until, both included.
+type Span struct{ From, Until time.Time }
+
+// Log is what a device wrote down of a time.
+type Log struct {
+	Entries  []LogEntry // in the order of the device
+	Pages    [][]byte   // the answers as they came
+	Complete bool       // whether these are all entries that the device has of that time
+}
+
+// LogEntry is an entry in the log of a device.
+type LogEntry struct {
+	At     time.Time // by our clock, as far as that of the device tells; zero if the device tells no time that can be read
+	Told   string    // the time as the device writes it
+	What   string    // in the words of the device
+	User   string    // empty if the device does not tell
+	Source string    // address that it came from; empty for somebody at the device, or if the device does not tell
+	Resets bool      // whether it is about a reset of a password or of settings, in whatever way
+}
+
 // Identity is what a device says about itself, or what a configuration says about a device.
 type Identity struct {
 	Serial   string `json:"serial,omitempty"`

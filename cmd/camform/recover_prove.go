@@ -70,9 +70,10 @@ func (r *recovery) look(parent context.Context, step string) (recover.Event, err
 		return e, err
 	}
 	var findings []recover.Finding
+	var files []engine.Attachment
 	var problems diag.Problems
 	err := r.read(parent, "nothing was noted", func(ctx context.Context, e *engine.Engine) {
-		findings, problems = e.Look(ctx, engine.Looking{Config: r.config, Device: r.device, Case: r.Case, Facts: r.facts}, step)
+		findings, files, problems = e.Look(ctx, engine.Looking{Config: r.config, Device: r.device, Case: r.Case, Facts: r.facts}, step)
 	})
 	if err != nil {
 		return e, err
@@ -80,7 +81,7 @@ func (r *recovery) look(parent context.Context, step string) (recover.Event, err
 	if err := r.report(problems, r.config.Sources); err != nil {
 		return e, err
 	}
-	if err := r.happened(parent, recover.Proof(step, findings)); err != nil {
+	if err := r.happened(parent, recover.Proof(step, findings), files...); err != nil {
 		return e, err
 	}
 	return r.Events[len(r.Events)-1], nil

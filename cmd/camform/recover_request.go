@@ -170,6 +170,9 @@ func (r *recovery) attach(ctx context.Context, path string, file attaching, agai
 		if err != nil {
 			return err
 		}
+		if why := recover.Premature(r.Case, step); why != "" {
+			return errors.New(why)
+		}
 		e.Step, e.Kind = step, recover.Done
 	}
 	if step == recover.Answer {

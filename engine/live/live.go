@@ -42,7 +42,8 @@ type Wants struct {
 	Keys  map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
 	Extra []string            // further documents to read, by path
 
-	Archive bool // the configuration in the form that the device alone reads; see providers.Archiver
+	Archive bool            // the configuration in the form that the device alone reads; see providers.Archiver
+	Log     *providers.Span // the time of which the log of the device is searched; nil for none
 }
 
 // Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
@@ -67,6 +68,9 @@ type Snapshot struct {
 
 	Archive    *providers.Archive // nil if nobody asked for one, or with ArchiveErr
 	ArchiveErr error              // why the device gave none; ErrUnsupported where it has none
+
+	Log    *providers.Log // nil if nobody asked for it, or with LogErr
+	LogErr error          // why the device gave none; ErrUnsupported where it has none
 }
 
 // Cache keeps documents that give limits, by what determines them. Methods are safe for concurrent use.
@@ -192,6 +196,12 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 			return s
 		}
 	}
+	if r.Log != nil {
+		if s.readLog(ctx, reader, *r.Log); providers.EndsSession(s.LogErr) || ctx.Err() != nil {
+			s.Err = s.LogErr
+			return s
+		}
+	}
 	s.Pin = reader.Pin()
 	if certified, ok := reader.(providers.Certified); ok {
 		s.Certificate = certified.Certificate()
@@ -227,6 +237,20 @@ func (s *Snapshot) readArchive(ctx context.Context, reader providers.Reader) {
 		return
 	}
 	s.Archive = &archive
+}
+
+func (s *Snapshot) readLog(ctx context.Context, reader providers.Reader, of providers.Span) {
+	keeper, ok := reader.(providers.LogKeeper)
+	if !ok {
+		s.LogErr = providers.ErrUnsupported
+		return
+	}
+	log, err := keeper.Log(ctx, of)
+	if err != nil {
+		s.LogErr = err
+		return
+	}
+	s.Log = &log
 }
 
 // readKind fills in one kind. The error it returns is recorded in the snapshot already.

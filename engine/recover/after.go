@@ -126,8 +126,9 @@ func (w *walk) bringBack() {
 				"of all others a person tells", Why: "a recorder that keeps the old password locks itself out",
 		},
 		{
-			Name: Log, Phase: Reset, Who: "whoever may apply plans", Commands: []string{"camform recover attach FILE -as device_log -from 'NAME' -channel in_person"},
-			What: "Fetch what the device itself wrote down of the reset, or skip this step and say why", Why: "it is the best evidence of what was done, and is overwritten in time",
+			Name: Log, Phase: Reset, Who: "whoever may apply plans",
+			Commands: []string{prove, "camform recover attach FILE -as device_log -from 'NAME' -channel in_person", "camform recover done log explained='WHY'"},
+			What:     "Fetch what the device itself wrote down of the reset. camform searches its log; if that proves nothing, attach what the vendor's tool exports, or say why", Why: "it is the best evidence of what was done, and is overwritten in time",
 		},
 		{
 			Name: Network, Phase: Reset, Who: "the person on site", Commands: []string{"camform recover done network port='PORT' confirmed_by='NAME'"},

@@ -81,6 +81,7 @@ var fields = map[string][]Field{
 		{Name: "ref", What: "number of the ticket"},
 	},
 	Online: {{Name: "confirmed_by", What: "who saw that its users have it again", Required: true}},
+	Log:    {{Name: "explained", What: "what explains that the log does not prove the reset", Required: true}},
 	Network: {
 		{Name: "port", What: "port of the switch, confirmed on site", Required: true},
 		{Name: "confirmed_by", What: "who confirmed it", Required: true},

@@ -1,9 +1,13 @@
 package recover
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"camform/providers"
 )
 
 // Verdict says whether something is as it should be.
@@ -27,7 +31,7 @@ type Finding struct {
 func (f Finding) String() string { return f.About + ": " + f.Why }
 
 // provable are the steps at which camform looks itself, before a person may tell the rest.
-var provable = []string{Online, Renewed}
+var provable = []string{Online, Log, Renewed}
 
 // Provable reports whether camform looks at a step itself.
 func Provable(step string) bool { return slices.Contains(provable, step) }
@@ -132,4 +136,64 @@ func FreshBackup(c Case, f Facts) []Finding {
 		return []Finding{{"backup", Bad, fmt.Sprintf("the newest one, %s of %s, is of before somebody got in", f.Backup.Name, stamp(f.Backup.Taken))}}
 	}
 	return []Finding{{"backup", Good, fmt.Sprintf("%s of %s has %s", f.Backup.Name, stamp(f.Backup.Taken), plural(f.Backup.Documents, "document"))}}
+}
+
+// DeviceLog says what the log of the device has of the reset, by the entries that were fetched of the time around the case. Err is why
+// there are none; ErrUnsupported where the device gives none.
+func DeviceLog(c Case, log providers.Log, err error) []Finding {
+	switch {
+	case errors.Is(err, providers.ErrUnsupported):
+		return []Finding{{"log", Unknown, "the device gives none: " + providers.Reason(err)}}
+	case err != nil:
+		return []Finding{{"log", Unknown, "it could not be read: " + providers.Reason(err)}}
+	}
+	var within, before []string
+	for _, e := range log.Entries {
+		switch {
+		case !e.Resets:
+		case e.At.Before(c.Opened.Add(-clockSlack)): // a device that tells no time does not say that it was now
+			before = append(before, entryText(e))
+		default:
+			within = append(within, entryText(e))
+		}
+	}
+	var all []Finding
+	kept := plural(len(log.Entries), "record")
+	switch reset := c.wayIn().reset(); {
+	case reset && len(within) > 0:
+		all = append(all, Finding{"log", Good, fmt.Sprintf("%s, with the reset: %s", kept, strings.Join(within, "; "))})
+	case reset:
+		all = append(all, Finding{"log", Unknown, kept + ", and none of a reset since the case was opened"})
+	case len(within) > 0:
+		all = append(all, Finding{"log", Bad, "nobody reset it in this case, and yet: " + strings.Join(within, "; ")})
+	default:
+		all = append(all, Finding{"log", Good, kept + ", and none of a reset since the case was opened"})
+	}
+	if len(before) > 0 {
+		all = append(all, Finding{"earlier resets", Unknown, "before the case was opened, by the clock of the device: " + strings.Join(before, "; ")})
+	}
+	if !log.Complete {
+		all = append(all, Finding{"rest of the log", Unknown, "the device has more records of this time than were fetched"})
+	}
+	return all
+}
+
+// clockSlack is by how much the clock of a device may have been wrong when it wrote a record, beyond how wrong it is now.
+const clockSlack = 15 * time.Minute
+
+// LogSpan is the time around a case of which the log of the device is fetched. A day on either side is for clocks whose zone nobody
+// knows, and shows what came before.
+func LogSpan(c Case, now time.Time) providers.Span {
+	return providers.Span{From: c.Opened.Add(-24 * time.Hour), Until: now.Add(24 * time.Hour)}
+}
+
+func entryText(e providers.LogEntry) string {
+	text := e.Told + " " + e.What
+	if e.User != "" {
+		text += " by " + e.User
+	}
+	if e.Source != "" {
+		text += " from " + e.Source
+	}
+	return text
 }

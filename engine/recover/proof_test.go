@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"camform/providers"
 )
 
 // found is a look at a step, with findings such as "good channel.1; bad channel.2".
@@ -84,5 +86,44 @@ func TestABackupIsFreshAfterSomebodyGotIn(t *testing.T) {
 		if got := FreshBackup(c, f); len(got) != 1 || got[0].Verdict != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// The device's own log proves a reset of this case, and nothing else does.
+func TestI12TheLogOfTheDeviceProvesTheResetOfTheCase(t *testing.T) {
+	entry := func(at time.Duration, resets bool) providers.LogEntry {
+		return providers.LogEntry{At: noon.Add(at), Told: "at " + at.String(), What: "entry", User: "admin", Source: "192.0.2.9", Resets: resets}
+	}
+	reset, login := played(t, story(ready, "guid_file done", in)...), played(t, verified, "current done")
+	timeless := entry(0, true)
+	timeless.At = time.Time{}
+	for _, tt := range []struct {
+		name string
+		c    Case
+		log  providers.Log
+		err  error
+		want string
+	}{
+		{"a reset, and its record", reset, providers.Log{Entries: []providers.LogEntry{entry(time.Minute, false), entry(2*time.Minute, true)}, Complete: true}, nil, "good log"},
+		{"a reset, by a clock that is a little slow", reset, providers.Log{Entries: []providers.LogEntry{entry(-time.Minute, true)}, Complete: true}, nil, "good log"},
+		{"a reset without a record", reset, providers.Log{Entries: []providers.LogEntry{entry(time.Minute, false)}, Complete: true}, nil, "unknown log"},
+		{"a reset, and an earlier record", reset, providers.Log{Entries: []providers.LogEntry{entry(-time.Hour, true)}, Complete: true}, nil, "unknown log;unknown earlier resets"},
+		{"a reset, and a record without a time", reset, providers.Log{Entries: []providers.LogEntry{timeless}, Complete: true}, nil, "unknown log;unknown earlier resets"},
+		{"a part of a log", reset, providers.Log{Entries: []providers.LogEntry{entry(time.Minute, true)}}, nil, "good log;unknown rest of the log"},
+		{"nobody reset it", login, providers.Log{Entries: []providers.LogEntry{entry(time.Minute, false)}, Complete: true}, nil, "good log"},
+		{"nobody says to have reset it", login, providers.Log{Entries: []providers.LogEntry{entry(time.Minute, true)}, Complete: true}, nil, "bad log"},
+		{"no log", reset, providers.Log{}, providers.ErrUnsupported, "unknown log"},
+		{"no answer", login, providers.Log{}, providers.ErrUnreachable, "unknown log"},
+	} {
+		var got []string
+		for _, f := range DeviceLog(tt.c, tt.log, tt.err) {
+			got = append(got, string(f.Verdict)+" "+f.About)
+		}
+		if text := strings.Join(got, ";"); text != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, text, tt.want)
+		}
+	}
+	if span := LogSpan(reset, noon.Add(time.Hour)); !span.From.Before(noon) || !span.Until.After(noon.Add(time.Hour)) || span.Until.Sub(span.From) > 50*time.Hour {
+		t.Errorf("the time of the case is searched from %s until %s", span.From, span.Until)
 	}
 }
