@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -207,14 +208,21 @@ type Attribute struct {
 	After    []string          // names of the siblings behind which the element is put where it is missing
 	Codec    string            // how text and value correspond; the provider knows the names
 	Values   []string          // the values that exist; empty means any. Capability documents narrow them.
-	Map      map[string]string // our value → text of the device, where they differ
+	Map      map[string]string // our value → text of the device, where they differ; several spellings are separated by |
 	Min, Max *int64            // bounds of a number, or of the length of a string
 	Unit     string            // "minutes", "seconds", ... for people
+
+	// UsualMin and UsualMax take the place of bounds that a device does not name: those of the official guide. Of a set they
+	// bound the number of its members.
+	UsualMin, UsualMax *int64
 
 	Required  bool // must be given when the item does not exist yet
 	Secret    bool // never shown, also where the device returns it in clear
 	WriteOnly bool // the device never returns it; whether it is up to date follows from the state
 	Example   string
+
+	// Missing is the value that a device behaves by which lacks the setting; empty where that is not known.
+	Missing string
 
 	// When says, by paths of elements below the item, which texts these must have for the attribute to mean anything;
 	// several are separated by |, and so are the spellings of a path. An element that the device lacks does not count.
@@ -229,6 +237,7 @@ type Attribute struct {
 	Omittable bool
 
 	Confidence Confidence // how well the attribute is known, where that is worse than of its kind; else empty
+	Source     string     // where the facts about the attribute come from; empty for the source of its kind
 
 	Range hcl.Range
 }
@@ -281,6 +290,9 @@ func (k *Kind) IsSecret(name string) bool {
 // protocols of a device, are there or not.
 func (k *Kind) Creatable() bool { return k.Keyed && k.Write != nil && k.Write.Create != "" }
 
+// Grade is how well the facts about one of its attributes are known.
+func (k *Kind) Grade(a *Attribute) Confidence { return cmp.Or(a.Confidence, k.Confidence) }
+
 // Unproven reports whether the facts about an attribute are too weak to write it to a device that somebody needs, unless
 // that was allowed. With the empty name it speaks of the kind as a whole.
 func (k *Kind) Unproven(attribute string) bool {
@@ -305,9 +317,9 @@ type Confidence string
 
 // The grades of confidence.
 const (
-	Confirmed Confidence = "confirmed" // seen in answers of real devices or in official guides
-	Likely    Confidence = "likely"    // seen only in client programs
-	Unsure    Confidence = "unsure"    // a single weak source, or contradictions
+	Confirmed Confidence = "confirmed" // answers of real devices show it
+	Likely    Confidence = "likely"    // client programs in use or an official guide tell, and answers of devices show a part or a flag
+	Unsure    Confidence = "unsure"    // a weak source, contradictions, or a guide alone: nobody is known to have used it
 )
 
 // Phase orders the writes to one device, so that what a later step relies on is already there: clocks and logs first,

@@ -236,6 +236,8 @@ type attributeShape struct {
 	Map       map[string]string `hcl:"map,optional"`
 	Min       *int64            `hcl:"min,optional"`
 	Max       *int64            `hcl:"max,optional"`
+	UsualMin  *int64            `hcl:"usual_min,optional"`
+	UsualMax  *int64            `hcl:"usual_max,optional"`
 	Unit      string            `hcl:"unit,optional"`
 	Required  bool              `hcl:"required,optional"`
 	Secret    bool              `hcl:"secret,optional"`
@@ -244,7 +246,9 @@ type attributeShape struct {
 	Holder    string            `hcl:"holder,optional"`
 	Omittable bool              `hcl:"omittable,optional"`
 	Example   string            `hcl:"example,optional"`
+	Missing   string            `hcl:"missing,optional"`
 	Grade     string            `hcl:"confidence,optional"`
+	Source    string            `hcl:"source,optional"`
 	DefRange  hcl.Range         `hcl:",def_range"`
 }
 
@@ -295,8 +299,8 @@ func (s attributeShape) attribute() (*Attribute, hcl.Diagnostics) {
 	}
 	a := &Attribute{
 		Name: s.Name, Type: typ, Doc: s.Doc, Elements: s.Elements, After: s.After, Codec: cmp.Or(s.Codec, "text"), Values: s.Values, Map: s.Map,
-		Min: s.Min, Max: s.Max, Unit: s.Unit, Required: s.Required, Secret: s.Secret || s.WriteOnly, WriteOnly: s.WriteOnly,
-		When: s.When, Holder: s.Holder, Omittable: s.Omittable, Example: s.Example, Confidence: Confidence(s.Grade), Range: s.DefRange,
+		Min: s.Min, Max: s.Max, UsualMin: s.UsualMin, UsualMax: s.UsualMax, Unit: s.Unit, Required: s.Required, Secret: s.Secret || s.WriteOnly, WriteOnly: s.WriteOnly,
+		When: s.When, Holder: s.Holder, Omittable: s.Omittable, Example: s.Example, Missing: s.Missing, Confidence: Confidence(s.Grade), Source: s.Source, Range: s.DefRange,
 	}
 	if s.Element != "" {
 		a.Elements = append([]string{s.Element}, a.Elements...)

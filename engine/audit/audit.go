@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 
 	"camform/engine/config"
 	"camform/engine/diff"
@@ -207,6 +208,9 @@ func (s compared) attribute(a *schema.Attribute, declared config.Attribute) find
 		return s.about(a, f)
 	}
 	if i := slices.IndexFunc(s.Found.Skipped, func(k plan.Skipped) bool { return k.Address == s.address }); i >= 0 {
+		if s.Found.Skipped[i].Reason == plan.Unsupported && a.Missing != "" {
+			return s.inEffect(a, declared, s.Found.Skipped[i])
+		}
 		f := told(s.Found.Skipped[i])
 		f.why = s.address.Local() + " " + f.why
 		return f
@@ -254,6 +258,15 @@ func (s compared) different(a *schema.Attribute, change diff.Change) finding {
 		difference.why += "; lifecycle { protect } keeps it so"
 	}
 	return difference
+}
+
+// inEffect judges an attribute of a setting that the device lacks, where that means that it behaves as if it had a value.
+func (s compared) inEffect(a *schema.Attribute, declared config.Attribute, k plan.Skipped) finding {
+	wanted, err := convert.Convert(schema.Reveal(declared.Value), cty.String)
+	if err == nil && wanted.IsKnown() && !wanted.IsNull() && strings.EqualFold(wanted.AsString(), a.Missing) {
+		return finding{status: Compliant}
+	}
+	return s.about(a, finding{status: Violated, why: fmt.Sprintf("is not available, and a device without it has %q in effect: %s", a.Missing, k.Detail)})
 }
 
 // told is what a plan says about something that it leaves alone.

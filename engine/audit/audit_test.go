@@ -42,6 +42,10 @@ var kinds = schema.NewKinds(
 		Attributes: []*schema.Attribute{{Name: "minutes", Type: cty.Number}},
 	},
 	&schema.Kind{
+		Name: "login_method", Confidence: schema.Confirmed, Document: schema.Document{Path: "/ISAPI/login"},
+		Attributes: []*schema.Attribute{{Name: "method", Type: cty.String, Missing: "digest/basic"}},
+	},
+	&schema.Kind{
 		Name: "user", Confidence: schema.Confirmed, Keyed: true, Document: schema.Document{Path: "/ISAPI/users"},
 		Write: &schema.Write{Create: "/ISAPI/users"},
 		Attributes: []*schema.Attribute{
@@ -268,6 +272,16 @@ func TestARuleIsAsGoodAsTheWorstOfItsAttributes(t *testing.T) {
 			text: "rule \"on\" {\n  level = \"basic\"\n  https {\n    enabled = true\n  }\n}\nrule \"tls\" {\n  level = \"basic\"\n  https {\n    min_tls = \"1.2\"\n  }\n}\n",
 			want: "on violated @8 | https.enabled is false, and should be true\n" +
 				"tls unproven @14 | https.min_tls is \"1.0\", and should be \"1.2\". Nobody tried. Try it on a device that you can reach by hand, with allow_unproven = [\"https.min_tls\"] in its block.\n",
+		},
+		"what a device does that lacks a setting": {
+			set:  func(s *subject) { s.snap.Missing["login_method"] = "404" },
+			text: "rule \"basic\" {\n  level = \"basic\"\n  login_method {\n    method = \"digest\"\n  }\n}\n",
+			want: "basic violated @8 | login_method.method is not available, and a device without it has \"digest/basic\" in effect: 404\n",
+		},
+		"what a device does that lacks a setting is as wanted": {
+			set:  func(s *subject) { s.snap.Missing["login_method"] = "404" },
+			text: "rule \"both\" {\n  level = \"basic\"\n  login_method {\n    method = \"digest/basic\"\n  }\n}\n",
+			want: "both compliant @8\n",
 		},
 		"a kind is not proven and differs": {
 			set:  func(s *subject) { s.has("session", "", map[string]cty.Value{"minutes": cty.NumberIntVal(60)}) },

@@ -31,7 +31,7 @@ func KindMarkdown(w io.Writer, k *schema.Kind) error {
 	}
 	out.WriteString("## Arguments\n\n")
 	for _, a := range k.Attributes {
-		fmt.Fprintf(out, "* `%s` (%s): %s\n", a.Name, strings.Join(brief(a), ", "), strings.Join(append([]string{a.Doc}, facts(a)...), " "))
+		fmt.Fprintf(out, "* `%s` (%s): %s\n", a.Name, strings.Join(brief(a), ", "), strings.Join(append([]string{a.Doc}, facts(k, a)...), " "))
 	}
 	out.WriteString("\n## About\n\n")
 	for _, line := range about(k) {
@@ -77,7 +77,7 @@ func KindText(w io.Writer, k *schema.Kind, o Options) error {
 	title("Arguments")
 	for _, a := range k.Attributes {
 		out.WriteString("  " + paint.text(Strong, a.Name) + " (" + strings.Join(brief(a), ", ") + ")\n")
-		prose(6, strings.Join(append([]string{a.Doc}, facts(a)...), " "))
+		prose(6, strings.Join(append([]string{a.Doc}, facts(k, a)...), " "))
 	}
 	title("About")
 	for _, line := range about(k) {
@@ -130,8 +130,8 @@ func typeName(t cty.Type) string {
 	}
 }
 
-// facts are the sentences about an argument that follow from its limits.
-func facts(a *schema.Attribute) []string {
+// facts are the sentences about an argument that follow from its limits, and how well it is known.
+func facts(k *schema.Kind, a *schema.Attribute) []string {
 	var all []string
 	if len(a.Values) > 0 {
 		all = append(all, "Values: "+quotedList(a.Values)+".")
@@ -141,6 +141,18 @@ func facts(a *schema.Attribute) []string {
 	}
 	if a.WriteOnly {
 		all = append(all, "Devices never return it.")
+	}
+	return append(all, grade(k, a)...)
+}
+
+// grade says how well an argument is known, and from where, as far as that is not what its kind says.
+func grade(k *schema.Kind, a *schema.Attribute) []string {
+	all := []string{fmt.Sprintf("Facts: %s, as the kind.", k.Grade(a))}
+	switch {
+	case a.Source != "":
+		all[0] = fmt.Sprintf("Facts: %s. %s.", k.Grade(a), a.Source)
+	case a.Confidence != "":
+		all[0] = fmt.Sprintf("Facts: %s.", a.Confidence)
 	}
 	if a.Confidence == schema.Unsure {
 		all = append(all, "Too little is known of it to write it without `allow_unproven`.")
@@ -191,9 +203,9 @@ func quotedList(texts []string) string {
 }
 
 var confidenceWords = map[schema.Confidence]string{
-	schema.Confirmed: "confirmed by answers of real devices or official guides",
-	schema.Likely:    "seen in client programs only",
-	schema.Unsure:    "unsure: a single weak source, or contradictions",
+	schema.Confirmed: "confirmed by answers of real devices",
+	schema.Likely:    "likely: client programs or an official guide, and no answer of a device that shows all of it",
+	schema.Unsure:    "unsure: a weak source, contradictions, or nobody who is known to have used it",
 }
 
 func about(k *schema.Kind) []string {

@@ -68,9 +68,6 @@ device "site" {
   }
 
   profiles = [profile.site]
-
-  # The time after which a page is closed is known of a few models only. Allow it once you have tried it on one of yours:
-  # allow_unproven = ["session"]
 }
 
 device "recorder" {

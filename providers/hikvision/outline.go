@@ -48,8 +48,8 @@ func (p *Provider) words(path string) []string {
 				continue
 			}
 			words = append(words, a.Values...)
-			for _, text := range a.Map {
-				words = append(words, text)
+			for _, texts := range a.Map {
+				words = append(words, strings.Split(texts, "|")...)
 			}
 		}
 	}

@@ -102,6 +102,7 @@ setting "alarm_host" {
   attribute "password" {
     type       = string
     doc        = "Password of the account of the device at the server. It can be given while the device logs in there."
+    source     = "Official guide UD09761B, 16.2.156; requests of client programs"
     element    = "password"
     after      = ["userName"]
     max        = 64

@@ -32,17 +32,19 @@ setting "cloud" {
   attribute "verification_code" {
     type       = string
     doc        = "Code that the app asks for when somebody adds the device to an account, and the key of encrypted streams: 6 to 12 letters and digits."
+    source     = "Official guide UD09761B, 15.10.85 and 16.2.141: only the administrator may change it"
+    confidence = "likely"
     element    = "verificationCode"
     after      = ["serverAddress"]
     min        = 6
     max        = 12
     write_only = true
-    confidence = "unsure"
   }
 
   attribute "encrypted" {
     type       = bool
     doc        = "Whether streams through the cloud are encrypted with the verification code. Recorders only."
+    source     = "Client programs for recorders; the official guide does not have it (UD09761B, 16.2.141)"
     element    = "streamEncrypteEnabled"
     codec      = "boolean"
     confidence = "unsure"

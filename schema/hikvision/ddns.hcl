@@ -33,7 +33,7 @@ setting "ddns" {
 
   attribute "provider" {
     type    = string
-    doc     = "The service, in the word of the device, such as `DynDNS`, `NoIpDns` or `HiDDNS`."
+    doc     = "The service, in the word of the device, such as `DynDNS`, `HiDDNS` or `NO-IP`, which some call `NoIpDns`."
     element = "provider"
     codec   = "choice"
     example = "DynDNS"
@@ -45,7 +45,7 @@ setting "ddns" {
     elements = ["serverAddress/addressingFormatType", "serverAddress/hostName", "serverAddress/ipAddress", "serverAddress/ipv6Address"]
     codec    = "host"
     min      = 1
-    max      = 64
+    max      = 260
     example  = "members.dyndns.org"
   }
 
@@ -68,19 +68,22 @@ setting "ddns" {
   }
 
   attribute "username" {
-    type    = string
-    doc     = "Name of the account at the service."
-    element = "userName"
-    max     = 64
-    example = "gate"
+    type      = string
+    doc       = "Name of the account at the service."
+    element   = "userName"
+    max       = 64
+    usual_max = 32
+    example   = "gate"
   }
 
   attribute "password" {
     type       = string
     doc        = "Password of the account at the service. It can be given while the service is in use."
+    source     = "Official guide UD09761B, 16.2.109: it can be written, with at most 16 characters; a recorder V4.30 did not take it"
     element    = "password"
     after      = ["userName"]
     max        = 64
+    usual_max  = 16
     write_only = true
     holder     = "userName"
     when       = { enabled = "true" }

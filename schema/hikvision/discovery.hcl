@@ -30,6 +30,7 @@ setting "discovery" {
   attribute "pcap" {
     type       = string
     doc        = "A second mode of the same setting, `PcapMode` in the words of the device. What it does is not documented."
+    source     = "Recorded on a terminal V1.2; no guide says what it does"
     element    = "PcapMode"
     codec      = "choice"
     values     = ["discoverable", "nonDiscoverable"]

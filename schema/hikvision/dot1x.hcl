@@ -1,6 +1,6 @@
 setting "dot1x" {
   summary        = "How an interface proves itself to the switch (802.1X)"
-  source         = "Client programs, and flags in the capabilities of cameras and recorders; no answer of a device was recorded"
+  source         = "Official guide UD09761B, 16.2.161; client programs; flags in the capabilities of cameras and recorders; no answer of a device was recorded"
   confidence     = "unsure"
   phase          = "filter"
   risk           = "lockout"
@@ -41,26 +41,35 @@ setting "dot1x" {
     doc     = "Method of EAP. Which there are depends on the device."
     element = "authenticationProtocolType"
     codec   = "choice"
-    values  = ["EAP-MD5", "EAP-TLS", "EAP-PEAP", "EAP-TTLS"]
+    values  = ["EAP-MD5", "EAP-TLS", "EAP-PEAP", "EAP-TTLS", "EAP-LEAP", "EAP-FAST"]
     example = "EAP-PEAP"
   }
 
   attribute "peap_method" {
     type    = string
-    doc     = "Method inside EAP-PEAP, in the word of the device."
+    doc     = "Method inside EAP-PEAP and EAP-FAST, in the word of the device: `MS-CHAPv2` or `EAP-POTP` in the official guide."
     element = "innerEAPProtocolType"
     codec   = "choice"
-    when    = { authenticationProtocolType = "EAP-PEAP" }
-    example = "EAP-MSCHAPv2"
+    when    = { authenticationProtocolType = "EAP-PEAP|EAP-FAST" }
+    example = "MS-CHAPv2"
   }
 
   attribute "ttls_method" {
     type    = string
-    doc     = "Method inside EAP-TTLS, in the word of the device."
+    doc     = "Method inside EAP-TTLS, in the word of the device: `MS-CHAP`, `MS-CHAPv2`, `PAP` or `EAP-MD5` in the official guide."
     element = "innerTTLSAuthenticationMethod"
     codec   = "choice"
     when    = { authenticationProtocolType = "EAP-TTLS" }
-    example = "MSCHAPv2"
+    example = "MS-CHAPv2"
+  }
+
+  attribute "provisioning" {
+    type    = bool
+    doc     = "Whether the device fetches its credential for EAP-FAST (PAC) from the server by itself."
+    element = "autoPACProvisioningEnabled"
+    codec   = "boolean"
+    when    = { authenticationProtocolType = "EAP-FAST" }
+    example = "true"
   }
 
   attribute "validate_server" {

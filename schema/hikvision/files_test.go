@@ -46,6 +46,9 @@ func TestKindsAreDocumented(t *testing.T) {
 			if !sentence.MatchString(a.Doc) {
 				t.Errorf("%s.%s needs documentation in sentences", k.Name, a.Name)
 			}
+			if a.Confidence != "" && a.Source == "" || strings.HasSuffix(a.Source, ".") {
+				t.Errorf("%s.%s has a grade of its own, so it needs a source of its own, without a full stop", k.Name, a.Name)
+			}
 			if (a.Example == "") != a.Secret {
 				t.Errorf("%s.%s needs an example, unless it is a secret", k.Name, a.Name)
 			}

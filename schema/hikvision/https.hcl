@@ -76,9 +76,9 @@ setting "https" {
   attribute "min_tls" {
     type     = string
     doc      = "Lowest version of TLS that the device accepts. Lower versions are switched off, this one is switched on, higher ones stay as they are. It reads `none` when all are off."
-    elements = ["TLS1_1Enable", "TLS1_2Enable", "TLS1_3Enable"]
+    elements = ["TLS1_0Enable", "TLS1_1Enable", "TLS1_2Enable", "TLS1_3Enable"]
     codec    = "tls_minimum"
-    values   = ["1.1", "1.2", "1.3"]
+    values   = ["1.0", "1.1", "1.2", "1.3"]
     example  = "1.2"
   }
 }

@@ -1,6 +1,6 @@
 setting "log_server" {
   summary    = "Server that the device sends its log to (syslog)"
-  source     = "A request that a recorder DS-7104NI-Q1 took, and capability flags of cameras and recorders V4.30 to V5.8; no answer with the document itself was recorded"
+  source     = "Official guide UD09761B, 15.10.69 and 16.2.202; a request that a recorder DS-7104NI-Q1 took; capability flags of cameras and recorders V4.30 to V5.8; no answer with the document was recorded"
   confidence = "likely"
   phase      = "clock"
 
@@ -8,8 +8,7 @@ setting "log_server" {
     A syslog server that gets a copy of what the device writes into its log. It is set early in a run, so that the log
     server sees what is changed afterwards.
 
-    A device holds a host name or an address, each in an element of its own. Cameras V5.2 and V5.6 have no such setting;
-    other cameras say that they support it, but which address they keep it at was seen on recorders only.
+    A device holds a host name or an address, each in an element of its own. Cameras have the setting from V5.6.0 on.
   EOT
 
   document {
@@ -49,6 +48,7 @@ setting "log_server" {
   attribute "interval" {
     type       = number
     doc        = "How often the device sends what it has, in a unit that no document names. Not every device has it."
+    source     = "A request that a recorder DS-7104NI-Q1 took; the official guide does not have it (UD09761B, 16.2.202)"
     element    = "uploadInterval"
     codec      = "number"
     min        = 1
@@ -58,10 +58,12 @@ setting "log_server" {
   }
 
   attribute "encryption" {
-    type       = string
-    doc        = "Whether or how the device encrypts on the way, in the word of the device. Newer firmware only; its values were never seen."
+    type       = bool
+    doc        = "Whether the log travels over TLS. Where a device has this switch it is off as delivered; firmware from before the switch always uses TLS where it has logs over TLS at all."
     element    = "transmissionEncryption"
-    confidence = "unsure"
+    codec      = "boolean"
+    confidence = "likely"
+    source     = "Official guide UD09761B, 16.2.202: a switch, off by default, on cameras from V5.6.10"
     example    = "true"
   }
 }

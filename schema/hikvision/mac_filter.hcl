@@ -1,7 +1,7 @@
 setting "mac_filter" {
   summary        = "Hardware addresses that may reach the device, or may not"
-  source         = "The official guide and capability flags say that it exists; its document was never seen, and is assumed to be like that of the address filter"
-  confidence     = "unsure"
+  source         = "Official guide UD09761B, 15.10.120 and 16.2.205; capability flags recorded on cameras and recorders; no answer with the document was recorded"
+  confidence     = "likely"
   phase          = "filter"
   risk           = "lockout"
   drops_sessions = true

@@ -118,7 +118,7 @@ setting "mail" {
 
   attribute "receivers" {
     type    = set(string)
-    doc     = "Mail addresses of the receivers, with or without a name: `Ops <ops@example.com>`. Devices have three slots. Where no name is given, the one on the device does not matter."
+    doc     = "Mail addresses of the receivers, with or without a name: `Ops <ops@example.com>`. Devices have three slots. Where no name is given, the one on the device does not matter; a new receiver gets the address for a name, as devices require one."
     element = "receiverList/receiver"
     codec   = "receivers"
     example = "[\"Ops <ops@example.com>\"]"

@@ -48,10 +48,11 @@ setting "network" {
   attribute "ip_version" {
     type       = string
     doc        = "Which versions of IP the device uses."
+    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
+    confidence = "likely"
     element    = "IPAddress/ipVersion"
     codec      = "choice"
     values     = ["v4", "v6", "dual"]
-    confidence = "unsure"
     example    = "dual"
   }
 
@@ -95,30 +96,33 @@ setting "network" {
   attribute "ipv6_mode" {
     type       = string
     doc        = "Where the IPv6 address comes from: `ra` for announcements of the router, `dhcp`, or `manual` for the one given here."
+    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
+    confidence = "likely"
     element    = "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType"
     codec      = "choice"
     values     = ["ra", "dhcp", "manual"]
-    confidence = "unsure"
     example    = "ra"
   }
 
   attribute "ipv6_address" {
     type       = string
     doc        = "IPv6 address of the device with the length of its network, in manual mode."
+    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
+    confidence = "likely"
     elements   = ["IPAddress/ipv6Address", "IPAddress/bitMask"]
     codec      = "interface_address"
     when       = { "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType" = "manual" }
-    confidence = "unsure"
     example    = "2001:db8::10/64"
   }
 
   attribute "ipv6_gateway" {
     type       = string
     doc        = "IPv6 address of the router, in manual mode. An empty text means none."
+    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
+    confidence = "likely"
     element    = "IPAddress/DefaultGateway/ipv6Address"
     codec      = "address"
     when       = { "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType" = "manual" }
-    confidence = "unsure"
     example    = "2001:db8::1"
   }
 }

@@ -25,13 +25,14 @@ setting "ntp" {
   }
 
   attribute "server" {
-    type     = string
-    doc      = "Host name or address of the time server. IPv6 only on devices that have an element for it."
-    elements = ["addressingFormatType", "hostName", "ipAddress", "ipv6Address"]
-    codec    = "host"
-    min      = 1
-    max      = 128
-    example  = "ntp.example.com"
+    type      = string
+    doc       = "Host name or address of the time server. IPv6 only on devices that have an element for it."
+    elements  = ["addressingFormatType", "hostName", "ipAddress", "ipv6Address"]
+    codec     = "host"
+    min       = 1
+    max       = 128
+    usual_max = 64
+    example   = "ntp.example.com"
   }
 
   attribute "port" {

@@ -46,7 +46,8 @@ setting "record_schedule" {
     doc     = "What the recorder calls its default mode. Tracks were seen with the same mode here and in all times of the schedule; what it does where they differ is not known."
     element = "DefaultRecordingMode"
     codec   = "choice"
-    values  = ["CMR", "MOTION", "ALARM"]
+    values  = ["CMR", "MOTION", "ALARM", "EDR", "ALARMANDMOTION", "AllEvent", "POS"]
+    source  = "Official guide UD09761B, 16.2.299; CMR and MOTION recorded"
     example = "CMR"
   }
 
@@ -67,24 +68,26 @@ setting "record_schedule" {
   }
 
   attribute "pre_record" {
-    type    = number
-    doc     = "How long before an event the recording begins. Not every recorder has it here."
-    element = "CustomExtensionList/CustomExtension/PreRecordTimeSeconds"
-    codec   = "number"
-    min     = 0
-    max     = 600
-    unit    = "seconds"
-    example = "5"
+    type      = number
+    doc       = "How long before an event the recording begins. Not every recorder has it here."
+    element   = "CustomExtensionList/CustomExtension/PreRecordTimeSeconds"
+    codec     = "number"
+    min       = 0
+    max       = 600
+    usual_max = 10
+    unit      = "seconds"
+    example   = "5"
   }
 
   attribute "post_record" {
-    type    = number
-    doc     = "How long after an event the recording ends. Not every recorder has it here."
-    element = "CustomExtensionList/CustomExtension/PostRecordTimeSeconds"
-    codec   = "number"
-    min     = 0
-    max     = 3600
-    unit    = "seconds"
-    example = "60"
+    type      = number
+    doc       = "How long after an event the recording ends. Not every recorder has it here."
+    element   = "CustomExtensionList/CustomExtension/PostRecordTimeSeconds"
+    codec     = "number"
+    min       = 0
+    max       = 3600
+    usual_max = 20
+    unit      = "seconds"
+    example   = "60"
   }
 }

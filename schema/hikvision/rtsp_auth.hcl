@@ -47,6 +47,7 @@ setting "rtsp_auth" {
     element = "certificateType"
     codec   = "choice"
     values  = ["digest", "digest/basic"]
+    map     = { "digest/basic" = "digest/basic|digest/baisc" } # a misprint of the guide that got into firmware
     example = "digest"
   }
 

@@ -64,6 +64,7 @@ setting "snmp" {
   attribute "v1_traps" {
     type       = bool
     doc        = "Whether the device sends traps of version 1."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPv1c/notificationEnabled"
     codec      = "boolean"
     confidence = "likely"
@@ -133,6 +134,7 @@ setting "snmp" {
   attribute "v2c_traps" {
     type       = bool
     doc        = "Whether the device sends traps of version 2c."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPv2c/notificationEnabled"
     codec      = "boolean"
     confidence = "likely"
@@ -192,6 +194,7 @@ setting "snmp" {
   attribute "v3_read_authentication" {
     type       = string
     doc        = "Hash by which the user who may read proves the password; `none` for no password."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpAuthenticationMethod"
     codec      = "choice"
     values     = ["none", "MD5", "SHA"]
@@ -202,6 +205,7 @@ setting "snmp" {
   attribute "v3_read_authentication_password" {
     type       = string
     doc        = "Password of the user who may read."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpAuthenticationPassword"
     after      = ["snmpAuthenticationMethod"]
     min        = 8
@@ -214,6 +218,7 @@ setting "snmp" {
   attribute "v3_read_privacy" {
     type       = string
     doc        = "Cipher for what the user who may read sends and gets; `none` for no encryption."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyMethod"
     codec      = "choice"
     values     = ["none", "DES", "AES"]
@@ -224,6 +229,7 @@ setting "snmp" {
   attribute "v3_read_privacy_password" {
     type       = string
     doc        = "Password that the cipher of the user who may read is keyed with."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyPassword"
     after      = ["snmpPrivacyMethod"]
     min        = 8
@@ -244,6 +250,7 @@ setting "snmp" {
   attribute "v3_write_authentication" {
     type       = string
     doc        = "Hash by which the user who may also write proves the password; `none` for no password."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpAuthenticationMethod"
     codec      = "choice"
     values     = ["none", "MD5", "SHA"]
@@ -254,6 +261,7 @@ setting "snmp" {
   attribute "v3_write_authentication_password" {
     type       = string
     doc        = "Password of the user who may also write."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpAuthenticationPassword"
     after      = ["snmpAuthenticationMethod"]
     min        = 8
@@ -266,6 +274,7 @@ setting "snmp" {
   attribute "v3_write_privacy" {
     type       = string
     doc        = "Cipher for what the user who may also write sends and gets; `none` for no encryption."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyMethod"
     codec      = "choice"
     values     = ["none", "DES", "AES"]
@@ -276,6 +285,7 @@ setting "snmp" {
   attribute "v3_write_privacy_password" {
     type       = string
     doc        = "Password that the cipher of the user who may also write is keyed with."
+    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyPassword"
     after      = ["snmpPrivacyMethod"]
     min        = 8

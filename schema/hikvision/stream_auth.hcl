@@ -35,6 +35,7 @@ setting "stream_auth" {
   attribute "login_required" {
     type       = bool
     doc        = "Whether a client has to log in to fetch the stream. It is on on every device seen."
+    source     = "Official guide UD09761B, 16.2.279; recorded as on in all streams"
     element    = "Transport/Security/enabled"
     codec      = "boolean"
     confidence = "likely"

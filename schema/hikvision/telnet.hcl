@@ -1,6 +1,6 @@
 setting "telnet" {
   summary    = "Remote shell over Telnet, unencrypted"
-  source     = "Client programs for cameras before V5.3; no answer of a device was recorded"
+  source     = "Client programs for cameras before V5.3; official guide UD09761B, 15.10.138 and 16.2.290, for radars; no answer of a device was recorded"
   confidence = "likely"
   phase      = "services"
   risk       = "service"

@@ -29,10 +29,13 @@ setting "web_auth" {
 
   attribute "method" {
     type    = string
-    doc     = "Scheme that the device accepts."
+    doc     = "Scheme that the device accepts. A device without this setting accepts digest and Basic, and an audit says so."
+    source  = "Recorded in capabilities; official guide for face terminals (Pro Series), 12.2: where the capability is missing, both are accepted"
+    missing = "digest/basic"
     element = "CertificateType"
     codec   = "choice"
     values  = ["digest", "digest/basic"]
+    map     = { "digest/basic" = "digest/basic|digest/baisc" }
     example = "digest"
   }
 

@@ -36,13 +36,13 @@ setting "wireless" {
   }
 
   attribute "mode" {
-    type       = string
-    doc        = "Whether the device joins a network or talks to another device alone."
-    element    = "wirelessNetworkMode"
-    codec      = "choice"
-    values     = ["infrastructure", "adhoc"]
-    confidence = "unsure"
-    example    = "infrastructure"
+    type    = string
+    doc     = "Whether the device joins a network or talks to another device alone."
+    source  = "Official guide UD09761B, 15.10.103 to 15.10.117: words infrastructure and adhoc"
+    element = "wirelessNetworkMode"
+    codec   = "choice"
+    values  = ["infrastructure", "adhoc"]
+    example = "infrastructure"
   }
 
   attribute "channel" {
@@ -82,22 +82,22 @@ setting "wireless" {
   }
 
   attribute "key" {
-    type       = string
-    doc        = "Key of a network that is protected by WPA. Its length, which the device has in an element of its own, follows it."
-    elements   = ["WirelessSecurity/WPA/sharedKey", "WirelessSecurity/WPA/wpaKeyLength"]
-    codec      = "wireless_key"
-    min        = 8
-    max        = 63
-    secret     = true
-    confidence = "unsure"
+    type     = string
+    doc      = "Key of a network that is protected by WPA. Its length, which the device has in an element of its own, follows it."
+    source   = "Official guide UD09761B, 15.10.103 to 15.10.117: sharedKey and wpaKeyLength, 8 to 63 characters"
+    elements = ["WirelessSecurity/WPA/sharedKey", "WirelessSecurity/WPA/wpaKeyLength"]
+    codec    = "wireless_key"
+    min      = 8
+    max      = 63
+    secret   = true
   }
 
   attribute "wmm" {
-    type       = bool
-    doc        = "Whether video and speech go before other data on the air."
-    element    = "wmmEnabled"
-    codec      = "boolean"
-    confidence = "unsure"
-    example    = "true"
+    type    = bool
+    doc     = "Whether video and speech go before other data on the air."
+    source  = "Official guide UD09761B, 15.10.103 to 15.10.117: wmmEnabled"
+    element = "wmmEnabled"
+    codec   = "boolean"
+    example = "true"
   }
 }

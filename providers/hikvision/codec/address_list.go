@@ -261,7 +261,8 @@ func checkAddresses(f document.Field, want cty.Value) []string {
 	return nil
 }
 
-// listSize is how many entries the device holds: the least that its capability documents and the list itself say.
+// listSize is how many entries the device holds: the least that its capability documents and the list itself say, or else what
+// the setting file calls usual.
 func listSize(f document.Field) (least int64, known bool) {
 	inCapabilities, _ := f.Limits.Element(f.Item, f.Element(addressList))
 	inDocument, _ := f.Doc.Find(f.Path(addressList))
@@ -271,6 +272,9 @@ func listSize(f document.Field) (least int64, known bool) {
 				least, known = *size, true
 			}
 		}
+	}
+	if usual := f.Attribute.UsualMax; !known && usual != nil {
+		return *usual, true
 	}
 	return least, known
 }

@@ -1,9 +1,13 @@
 package codec
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers/hikvision/document"
+	"camform/schema"
 )
 
 func TestMasks(t *testing.T) {
@@ -72,5 +76,25 @@ func TestReceivers(t *testing.T) {
 		if got, err := parseReceiver(text); got != want || (err != nil) != (want == receiver{}) {
 			t.Errorf("%q is %+v (%v), want %+v", text, got, err, want)
 		}
+	}
+}
+
+// TestAListThatNamesNoSizeHoldsWhatIsUsual has 48 for the number of the official guide.
+func TestAListThatNamesNoSizeHoldsWhatIsUsual(t *testing.T) {
+	doc, err := document.Parse([]byte("<IPFilter><List></List></IPFilter>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	usual := int64(48)
+	f := document.Field{Doc: doc, Limits: &document.Limits{}, Attribute: &schema.Attribute{
+		Codec: "address_list", Type: cty.Set(cty.String), Elements: []string{"List", "List/Entry"}, UsualMax: &usual,
+	}}
+	fits := cty.SetVal([]cty.Value{cty.StringVal("192.0.2.0/27"), cty.StringVal("198.51.100.0/28")})
+	if wrong := Check(f, fits); len(wrong) > 0 {
+		t.Error(wrong)
+	}
+	over := cty.SetVal([]cty.Value{cty.StringVal("192.0.2.0/27"), cty.StringVal("198.51.100.0/28"), cty.StringVal("203.0.113.9")})
+	if wrong := Check(f, over); len(wrong) != 1 || !strings.Contains(wrong[0], "holds 48") {
+		t.Errorf("49 addresses: %v", wrong)
 	}
 }

@@ -121,7 +121,7 @@ func checkHost(f document.Field, want cty.Value) []string {
 	case len(formats.Options) > 0 && !formatKnown:
 		return document.Sentence("This device takes %s, not %s.", document.List(formats.Options), hostBranch[target])
 	case !l.Allows(int64(len(text))):
-		return document.Sentence("The text has %s; this device takes %s.", BytesOf(text), l.Bounds())
+		return document.Sentence("The text has %s; %s.", BytesOf(text), l.Takes())
 	}
 	return nil
 }

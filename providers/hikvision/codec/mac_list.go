@@ -18,7 +18,7 @@ import (
 
 // entryMAC is where an entry of a list of hardware addresses has its address. The list and its entries are elements as in
 // a list of addresses.
-var entryMAC = xmlpatch.MustPath("macAddress")
+var entryMAC = xmlpatch.MustPath("MACAddress")
 
 // decodeMACs reads the list. It is null where an entry has no address that is understood.
 func decodeMACs(f document.Field) (cty.Value, error) {
@@ -122,7 +122,7 @@ func encodeMACs(f document.Field, want cty.Value) error {
 	return nil
 }
 
-// macModel is what new entries are made from: the first of the list, or, where it is empty, one of the assumed form.
+// macModel is what new entries are made from: the first of the list, or, where it is empty, one as the official guide has it.
 func macModel(f document.Field) []byte {
 	if first, ok := f.Doc.Find(f.Path(addressEntries)); ok {
 		return first.Raw()
@@ -132,7 +132,7 @@ func macModel(f document.Field) []byte {
 		newline = "\r\n"
 	}
 	name := f.Path(addressEntries).Name()
-	return []byte(strings.Join([]string{"<" + name + ">", "<id></id>", "<macAddress></macAddress>", "</" + name + ">"}, newline))
+	return []byte(strings.Join([]string{"<" + name + ">", "<id></id>", "<MACAddress></MACAddress>", "</" + name + ">"}, newline))
 }
 
 func checkMACs(f document.Field, want cty.Value) []string {

@@ -82,7 +82,7 @@ func encodeNotifications(f document.Field, want cty.Value) error {
 		if _, there := known[word]; there || !slices.Contains(wanted, word) {
 			continue
 		}
-		entry, err := notification(f, deviceText(f.Attribute, word))
+		entry, err := notification(f, spellingsOf(f.Attribute, word)[0])
 		if err != nil {
 			return document.InFamily(err)
 		}

@@ -40,7 +40,7 @@ func checkText(f document.Field, want cty.Value) []string {
 	case len(l.Options) > 0 && !slices.Contains(l.Options, text):
 		return document.Sentence("This device takes %s.", document.List(l.Options))
 	case !l.Allows(int64(len(text))):
-		return document.Sentence("The text has %s; this device takes %s.", BytesOf(text), l.Bounds())
+		return document.Sentence("The text has %s; %s.", BytesOf(text), l.Takes())
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func checkNumber(f document.Field, want cty.Value) []string {
 	case len(l.Options) > 0 && !slices.Contains(l.Options, strconv.FormatInt(n, 10)):
 		return document.Sentence("This device takes %s, not %d.", document.List(l.Options), n)
 	case !l.Allows(n):
-		return document.Sentence("This device takes %s, not %d.", l.Bounds(), n)
+		return document.Sentence("%s, not %d.", capitalised(l.Takes()), n)
 	}
 	return nil
 }
@@ -168,10 +168,7 @@ func decodeChoice(f document.Field) (cty.Value, error) {
 }
 
 func encodeChoice(f document.Field, want cty.Value) error {
-	text := deviceText(f.Attribute, want.AsString())
-	if spelling, ok := f.Limit(0).Option(text); ok {
-		text = spelling
-	}
+	text, _ := deviceText(f.Attribute, f.Limit(0), want.AsString())
 	if err := f.Put(0, text); err != nil {
 		return err
 	}
@@ -207,7 +204,7 @@ func checkChoice(f document.Field, want cty.Value) []string {
 		return f.Missing(0)
 	}
 	options := f.Limit(0)
-	if _, ok := options.Option(deviceText(f.Attribute, want.AsString())); ok || len(options.Options) == 0 {
+	if _, ok := deviceText(f.Attribute, options, want.AsString()); ok || len(options.Options) == 0 {
 		return nil
 	}
 	var values []string
@@ -221,18 +218,30 @@ func sameChoice(want, have cty.Value) bool {
 	return strings.EqualFold(want.AsString(), have.AsString())
 }
 
-// deviceText is the text of the device for a value of ours.
-func deviceText(a *schema.Attribute, value string) string {
-	if text, ok := a.Map[value]; ok {
-		return text
+// deviceText is the text of the device for a value of ours: of its spellings the one that the device lists, or else the first.
+// Listed reports whether the device lists one.
+func deviceText(a *schema.Attribute, l document.Limit, value string) (text string, listed bool) {
+	spellings := spellingsOf(a, value)
+	for _, spelling := range spellings {
+		if option, ok := l.Option(spelling); ok {
+			return option, true
+		}
 	}
-	return value
+	return spellings[0], false
+}
+
+// spellingsOf are the texts that devices have for a value of ours.
+func spellingsOf(a *schema.Attribute, value string) []string {
+	if texts, ok := a.Map[value]; ok {
+		return strings.Split(texts, "|")
+	}
+	return []string{value}
 }
 
 // valueOf is our value for a text of the device. A text that the setting file does not know is its own value.
 func valueOf(a *schema.Attribute, text string) string {
-	for value, mapped := range a.Map {
-		if strings.EqualFold(mapped, text) {
+	for value := range a.Map {
+		if slices.ContainsFunc(spellingsOf(a, value), func(spelling string) bool { return strings.EqualFold(spelling, text) }) {
 			return value
 		}
 	}

@@ -27,7 +27,7 @@ type receiver struct {
 
 // text is how people write the receiver.
 func (r receiver) text() string {
-	if r.name == "" {
+	if r.name == "" || r.name == r.address {
 		return r.address
 	}
 	return r.name + " <" + r.address + ">"
@@ -134,13 +134,25 @@ func encodeReceivers(f document.Field, want cty.Value) error {
 	return nil
 }
 
+// fillSlot writes a receiver into its slot. The official guide requires a name with every address (16.2.206), so who has none
+// gets the address for one, as much of it as the device takes.
 func fillSlot(f document.Field, r receiver) error {
+	if r.name == "" {
+		r.name = r.address
+		e, _ := f.Limits.Element(f.Item, f.Element(0).Join(receiverName))
+		if most := document.LimitOf(e).Max; most != nil && int64(len(r.name)) > *most {
+			r.name = r.name[:max(*most, 0)]
+		}
+	}
 	slot := f.Path(0).At(r.slot)
 	if err := f.Doc.Set(slot.Join(receiverAddress), r.address); err != nil {
 		return document.InFamily(err)
 	}
-	if _, ok := f.Doc.Find(slot.Join(receiverName)); !ok && r.name == "" {
-		return nil
+	if _, ok := f.Doc.Find(slot.Join(receiverName)); !ok {
+		if r.name == "" {
+			return nil
+		}
+		return document.InFamily(f.Doc.Insert(slot.Join(receiverName), r.name, "id"))
 	}
 	return document.InFamily(f.Doc.Set(slot.Join(receiverName), r.name))
 }

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -60,7 +61,7 @@ func checkTLS(f document.Field, want cty.Value) []string {
 		has = append(has, version)
 	}
 	if len(has) == 0 {
-		return f.Missing(0)
+		return f.Missing(max(slices.Index(f.Attribute.Values, want.AsString()), 0))
 	}
 	return document.Sentence("This device knows the TLS versions %s, not %s.", document.List(has), document.Show(want.AsString()))
 }

@@ -63,7 +63,7 @@ func (f Field) Text(n int) (string, bool) {
 }
 
 // Limit is what the device says about the nth element: in its capability documents, or else in attributes of the element
-// itself, as recorders do. It is zero where the device says nothing.
+// itself, as recorders do. Where the device says nothing it is what the setting file calls usual.
 func (f Field) Limit(n int) Limit {
 	if e, ok := f.Limits.Element(f.Item, f.Element(n)); ok {
 		if l := LimitOf(e); !l.isZero() {
@@ -71,7 +71,11 @@ func (f Field) Limit(n int) Limit {
 		}
 	}
 	e, _ := f.Doc.Find(f.Path(n))
-	return LimitOf(e)
+	if l := LimitOf(e); !l.isZero() {
+		return l
+	}
+	a := f.Attribute
+	return Limit{Min: a.UsualMin, Max: a.UsualMax, Usual: a.UsualMin != nil || a.UsualMax != nil}
 }
 
 // Has reports whether the device has the nth element: its document has it, or its capability documents speak of it, or it

@@ -119,6 +119,7 @@ func within(doc *xmlpatch.Document, root string) (*xmlpatch.Document, bool) {
 type Limit struct {
 	Options  []string
 	Min, Max *int64
+	Usual    bool // whether the device itself says nothing
 }
 
 // LimitOf returns what the attributes of an element say about its values.
@@ -148,6 +149,14 @@ func (l Limit) Option(text string) (string, bool) {
 // Allows reports whether n lies within the bounds.
 func (l Limit) Allows(n int64) bool {
 	return (l.Min == nil || n >= *l.Min) && (l.Max == nil || n <= *l.Max)
+}
+
+// Takes says whose bounds they are, and which: "this device takes 1 to 9".
+func (l Limit) Takes() string {
+	if l.Usual {
+		return "a device that names no limit, as this one, takes " + l.Bounds()
+	}
+	return "this device takes " + l.Bounds()
 }
 
 // Bounds writes the bounds for people: "1 to 9", "at least 1", "at most 9", "only 5".

@@ -18,7 +18,7 @@ var readOnly = map[string]bool{
 }
 
 // writable are documents in which an element of a read-only name is a setting.
-var writable = map[string]string{ehomePath: "deviceID", macFilterPath: "macAddress"}
+var writable = map[string]string{ehomePath: "deviceID", macFilterPath: "MACAddress"}
 
 // fixed reports whether a write of the document leaves the text of an element as it is.
 func fixed(document, name string) bool {

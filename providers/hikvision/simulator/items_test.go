@@ -297,7 +297,7 @@ func TestFactoryValuesThatCannotBeRestored(t *testing.T) {
 func TestHardwareAddressesOfAFilterAreSettings(t *testing.T) {
 	f, d := one(t, "recorder-v2", time.Now)
 	c := connect(t, f, d, "admin", password)
-	entry := "<MACFilterAddress><id>1</id><macAddress>02:00:00:00:00:%</macAddress></MACFilterAddress>"
+	entry := "<MACFilterAddress><id>1</id><MACAddress>02:00:00:00:00:%</MACAddress></MACFilterAddress>"
 	list := regexp.MustCompile(`(?s)(<MACFilterAddressList[^>]*>).*(</MACFilterAddressList>)`)
 	for _, last := range []string{"01", "02"} {
 		next := list.ReplaceAllString(c.get(macFilter), "${1}"+strings.Replace(entry, "%", last, 1)+"${2}")

@@ -153,6 +153,7 @@ var tlsFlags = []struct {
 	element string
 	version uint16
 }{
+	{"TLS1_0Enable", tls.VersionTLS10},
 	{"TLS1_1Enable", tls.VersionTLS11},
 	{"TLS1_2Enable", tls.VersionTLS12},
 	{"TLS1_3Enable", tls.VersionTLS13},

@@ -70,7 +70,7 @@ func TestAddedElementsAreKept(t *testing.T) {
 	}
 	f, d = one(t, "camera-v56", time.Now)
 	c = connect(t, f, d, "admin", password)
-	entry := "<MACFilterAddress><id>1</id><macAddress>02:00:00:00:00:01</macAddress></MACFilterAddress>"
+	entry := "<MACFilterAddress><id>1</id><MACAddress>02:00:00:00:00:01</MACAddress></MACFilterAddress>"
 	c.put(macFilter, "<MACFilter><MACFilterAddressList>"+entry+"</MACFilterAddressList></MACFilter>", "ok")
 	if got := c.get(macFilter); !strings.Contains(got, entry) || !strings.Contains(got, "<permissionType>deny<") {
 		t.Errorf("%s", got)
