@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
 
 	"camform/engine/config"
 	"camform/engine/diff"
@@ -262,8 +261,8 @@ func (s compared) different(a *schema.Attribute, change diff.Change) finding {
 
 // inEffect judges an attribute of a setting that the device lacks, where that means that it behaves as if it had a value.
 func (s compared) inEffect(a *schema.Attribute, declared config.Attribute, k plan.Skipped) finding {
-	wanted, err := convert.Convert(schema.Reveal(declared.Value), cty.String)
-	if err == nil && wanted.IsKnown() && !wanted.IsNull() && strings.EqualFold(wanted.AsString(), a.Missing) {
+	wanted, _ := declared.Value.UnmarkDeep()
+	if wanted.Type() == cty.String && wanted.IsKnown() && !wanted.IsNull() && strings.EqualFold(wanted.AsString(), a.Missing) {
 		return finding{status: Compliant}
 	}
 	return s.about(a, finding{status: Violated, why: fmt.Sprintf("is not available, and a device without it has %q in effect: %s", a.Missing, k.Detail)})

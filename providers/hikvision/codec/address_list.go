@@ -328,5 +328,3 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	}
 	return network, nil
 }
-
-func capitalised(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -252,3 +252,5 @@ func valueOf(a *schema.Attribute, text string) string {
 	}
 	return text
 }
+
+func capitalised(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
