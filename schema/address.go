@@ -134,6 +134,9 @@ func (s Setting) Covers(o Setting) bool {
 const addressHelp = `an address is written like device.gate, device.gate["north"].https or device.gate["north"].user.operator`
 
 func parse(text string) (Setting, error) {
+	if s, ok := plain(text); ok {
+		return s, nil
+	}
 	traversal, diags := hclsyntax.ParseTraversalAbs([]byte(text), "", hcl.InitialPos)
 	if !diags.HasErrors() {
 		if s, ok := SettingOf(traversal); ok {
@@ -142,6 +145,71 @@ func parse(text string) (Setting, error) {
 	}
 	return Setting{}, fmt.Errorf("%q is not an address: %s", text, addressHelp)
 }
+
+// plain reads an address in the form of String whose names and keys are letters, digits and a few marks. Nearly all are, a state holds
+// a dozen for each device, and HCL takes fifty times as long. Everything else is for HCL, what is wrong included.
+func plain(text string) (s Setting, ok bool) {
+	rest, ok := strings.CutPrefix(text, "device")
+	if !ok {
+		return s, false
+	}
+	if s.Device.Name, rest, ok = plainName(rest); !ok {
+		return s, false
+	}
+	if strings.HasPrefix(rest, "[") {
+		s.Device.Each = true
+		if s.Device.Key, rest, ok = plainKey(rest); !ok {
+			return s, false
+		}
+	}
+	if rest == "" {
+		return s, true
+	}
+	if s.Kind, rest, ok = plainName(rest); !ok {
+		return s, false
+	}
+	switch {
+	case strings.HasPrefix(rest, "["):
+		s.Key, rest, ok = plainKey(rest)
+	case rest != "":
+		s.Key, rest, ok = plainName(rest)
+	default:
+		return s, true
+	}
+	return s, ok && rest == "" && s.Key != ""
+}
+
+// plainName takes a dot and an identifier of ASCII off a text.
+func plainName(text string) (name, rest string, ok bool) {
+	text, ok = strings.CutPrefix(text, ".")
+	end := strings.IndexAny(text, ".[")
+	if end < 0 {
+		end = len(text)
+	}
+	name = text[:end]
+	ok = ok && name != "" && (isLetter(name[0]) || name[0] == '_')
+	for i := range len(name) {
+		ok = ok && (isLetter(name[i]) || '0' <= name[i] && name[i] <= '9' || name[i] == '_' || name[i] == '-')
+	}
+	return name, text[end:], ok
+}
+
+// plainKey takes a key in brackets and quotes off a text, in which nothing is escaped and nothing has to be normalized.
+func plainKey(text string) (key, rest string, ok bool) {
+	text, ok = strings.CutPrefix(text, `["`)
+	end := strings.IndexByte(text, '"')
+	if !ok || end < 0 {
+		return "", "", false
+	}
+	key = text[:end]
+	for i := range len(key) {
+		ok = ok && ' ' <= key[i] && key[i] <= '~' && key[i] != '\\' && key[i] != '$' && key[i] != '%'
+	}
+	rest, closed := strings.CutPrefix(text[end:], `"]`)
+	return key, rest, ok && closed
+}
+
+func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }
 
 // SettingOf is the device or the setting that a reference such as `device.gate["north"].https` names; ok is false if it names
 // neither. Kind is empty for a device.
