@@ -44,6 +44,20 @@ func (e *ElsewhereError) Error() string {
 // Unwrap gives the family.
 func (*ElsewhereError) Unwrap() error { return ErrIdentity }
 
+// MisdeclaredError is the ErrIdentity of a device that the configuration describes otherwise.
+type MisdeclaredError struct {
+	What           string // such as "serial number"
+	Have, Declared string
+}
+
+// Error says what differs.
+func (e *MisdeclaredError) Error() string {
+	return fmt.Sprintf("its %s is %q, but the configuration says %q: %v", e.What, e.Have, e.Declared, ErrIdentity)
+}
+
+// Unwrap gives the family.
+func (*MisdeclaredError) Unwrap() error { return ErrIdentity }
+
 var families = []error{
 	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive, ErrActive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,
 	ErrMalformed, ErrUnknown,

@@ -42,7 +42,7 @@ func (p Pin) Matches(got, want Identity) error {
 	} {
 		switch {
 		case check.declared != "" && !strings.EqualFold(check.declared, check.got):
-			return fmt.Errorf("its %s is %q, but the configuration says %q: %w", check.what, check.got, check.declared, ErrIdentity)
+			return &MisdeclaredError{check.what, check.got, check.declared}
 		case check.pinned != "" && !strings.EqualFold(check.pinned, check.got):
 			return fmt.Errorf("its %s is %q, but %q was here before: %w", check.what, check.got, check.pinned, ErrIdentity)
 		}

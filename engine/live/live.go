@@ -372,6 +372,11 @@ func isElsewhere(err error) bool {
 	return is
 }
 
+func isMisdeclared(err error) bool {
+	_, is := errors.AsType[*providers.MisdeclaredError](err)
+	return is
+}
+
 // Explain says why a device could not be read, and what to do about it where the reason alone does not tell.
 func Explain(err error, device schema.Device) string {
 	text := providers.Reason(err)
@@ -381,6 +386,8 @@ func Explain(err error, device schema.Device) string {
 			"say so in its block: tls { plain = true }"
 	case isElsewhere(err):
 		text += "; say with a moved block that it is the same device, or with a removed block that it is another one"
+	case isMisdeclared(err):
+		text += "; if it is the device that is meant, correct its identity block"
 	case errors.Is(err, providers.ErrIdentity):
 		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget %s", shell.Quoted(device.String()))
 	}
