@@ -180,7 +180,7 @@ func (h hiddenTexts) add(address schema.Setting, row state.Setting) {
 	}
 }
 
-// ownName is the name under which a device shows itself; empty where it says none.
+// ownName is the name under which a device shows itself; empty where it says none that can be read.
 func ownName(s *live.Snapshot) string {
 	for _, name := range slices.Sorted(maps.Keys(s.Kinds)) {
 		item, read := s.Items[name][""]
@@ -188,7 +188,7 @@ func ownName(s *live.Snapshot) string {
 		if attribute == "" || !read || item.IsNull() {
 			continue
 		}
-		if own := item.GetAttr(attribute); !own.IsNull() && own.AsString() != "" {
+		if own := item.GetAttr(attribute); !own.IsNull() && own.AsString() != "" && !schema.IsEscaped(own.AsString()) {
 			return own.AsString()
 		}
 	}

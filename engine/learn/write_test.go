@@ -424,3 +424,24 @@ func BenchmarkLearn(b *testing.B) {
 		b.ReportMetric(float64(r.Lines()), "lines")
 	}
 }
+
+// Bytes of a device that are no characters stay as they are: written as a wish, what is shown of them would take their place.
+func TestBytesAreNoWish(t *testing.T) {
+	d := device(0, map[string]cty.Value{
+		"system.location": str(`\xca\xe9\xb7\xbf`), "overlay/x.text": str(`C:\xyz`), `overlay/\xb6\xab.text`: str("east"),
+	})
+	r := learn.Import([]learn.Device{d}, learn.Options{Kinds: kinds})
+	text := string(r.Files[learn.DevicesFile])
+	for _, want := range []string{
+		`# Left out: overlay["\\xb6\\xab"], because its name is not UTF-8, and stays as it is`,
+		`# Left out: system.location, because the device has bytes there that are not UTF-8, \xca\xe9\xb7\xbf; they stay as they are while nothing declares it`,
+		`text = "C:\\xyz"`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "location =") || strings.Contains(text, "east") {
+		t.Errorf("written as a wish:\n%s", text)
+	}
+}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -75,8 +76,11 @@ func quoted(text string) string {
 	if rest > 0 {
 		fmt.Fprintf(&b, "... (%d more bytes)", rest)
 	}
-	return b.String()
+	return doubledEscape.ReplaceAllString(b.String(), "$1")
 }
+
+// doubledEscape is a byte that a provider has escaped already, see schema.IsEscaped.
+var doubledEscape = regexp.MustCompile(`\\(\\x[89a-f][0-9a-f])`)
 
 // chunk is the length of the first piece of text that does not split a character.
 func chunk(text string) int {

@@ -199,7 +199,7 @@ func (p *Provider) Revert(before providers.Document, request providers.Request) 
 }
 
 // Shown blanks what the setting files call secret and every other element whose name says that it holds a secret, with all
-// that is in it. True, false and nothing stay, as they give nothing away.
+// that is in it. True, false and nothing stay, as they give nothing away. Bytes that are no characters are escaped.
 func (p *Provider) Shown(r providers.Request) providers.Request {
 	if len(r.Body) == 0 {
 		return r
@@ -213,6 +213,6 @@ func (p *Provider) Shown(r providers.Request) providers.Request {
 		r.Body = []byte(schema.Blank)
 		return r
 	}
-	r.Body = doc.Bytes()
+	r.Body = []byte(doc.Legible())
 	return r
 }

@@ -110,6 +110,7 @@ var (
 	}
 	redacted    = map[string]string{"DS-K1A340FWX/wireless*.key": "the recorded key was blanked out, and its length beside it was not"}
 	needsPort   = map[string]string{"thermal-v55/isup.enabled": "a device as delivered has no server and no port, which the same change would have to give"}
+	shownOnly   = map[string]string{"*/system.name": "the name that it had is in GBK, and is not written again"}
 	neverWeaker = map[string]string{"*/web_auth.algorithm": "a session never goes back to a weaker scheme"}
 )
 
@@ -139,6 +140,12 @@ func TestEveryModelConforms(t *testing.T) {
 			simulator.Options{Models: []string{"camera-v57"}, Faults: simulator.Faults{Quirks: []simulator.Quirky{{Device: "*", Quirks: simulator.Quirks{MasksSecrets: true}}}}},
 			known(closesHTTP, redirects, neverWeaker),
 		},
+		"with odd bytes": {
+			simulator.Options{Models: thorough.Spread([]string{"camera-v57", "recorder-v1", "camera-v52"}, thorough.Pick(1, 1, thorough.All)), Faults: simulator.Faults{Quirks: []simulator.Quirky{
+				{Device: "*", Quirks: simulator.Quirks{GBKName: true, CRLF: true, Debris: true}},
+			}}},
+			known(closesHTTP, redirects, neverWeaker, shownOnly),
+		},
 		"TLS": {
 			simulator.Options{Models: thorough.Spread([]string{"camera-v58", "recorder-v2"}, thorough.Pick(1, 1, thorough.All)), TLS: true},
 			known(closesHTTPS, neverWeaker),
@@ -148,7 +155,7 @@ func TestEveryModelConforms(t *testing.T) {
 			switch name {
 			case "TLS":
 				thorough.OnlyUsual(t)
-			case "SHA-256", "with masked secrets":
+			case "SHA-256", "with masked secrets", "with odd bytes":
 				thorough.OnlyLong(t)
 			}
 			t.Parallel()

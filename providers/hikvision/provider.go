@@ -260,6 +260,9 @@ func (p *Provider) check(kind *schema.Kind, docs providers.Documents, key string
 	if wrong := p.owners().Trespasses(kind, at, key); len(wrong) > 0 || !want.IsKnown() {
 		return wrong
 	}
+	if schema.IsEscaped(key) && kind.Item != nil && !want.IsNull() && !slices.Contains(at.ItemKeys(kind), key) {
+		return document.About("", document.Sentence(codec.NotUTF8))
+	}
 	withheld := withheld(p.kinds, kind, at, key, want)
 	if check := hook.All[kind.Hooks].Check; check != nil {
 		return append(check(kind, at, key, want), withheld...)

@@ -8,6 +8,7 @@ package codec
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
@@ -115,6 +116,9 @@ func Check(f document.Field, want cty.Value) []string {
 	if reason := f.Idle(); reason != "" {
 		return []string{reason}
 	}
+	if isEscaped(want) {
+		return document.Sentence(NotUTF8)
+	}
 	if HasAlready(f, want) {
 		return nil
 	}
@@ -125,6 +129,17 @@ func Check(f document.Field, want cty.Value) []string {
 		}
 	}
 	return reasons
+}
+
+// NotUTF8 is what people are told about a text that stands for bytes: see schema.IsEscaped.
+const NotUTF8 = "The text stands for bytes that are not UTF-8, which camform shows and does not write. Leave it out to keep what the device has."
+
+// isEscaped reports whether a value, or an element of it, stands for bytes that are no characters.
+func isEscaped(want cty.Value) bool {
+	want = schema.Reveal(want)
+	return want.IsWhollyKnown() && slices.ContainsFunc(schema.Parts(want), func(part cty.Value) bool {
+		return part.Type() == cty.String && schema.IsEscaped(part.AsString())
+	})
 }
 
 const withheld = "The device does not take the value, which is secret."
@@ -158,6 +173,9 @@ func Encode(f document.Field, want cty.Value) error {
 	}
 	if HasAlready(f, want) {
 		return nil
+	}
+	if isEscaped(want) {
+		return fmt.Errorf("%s: %w", strings.ToLower(NotUTF8[:1])+strings.TrimSuffix(NotUTF8[1:], "."), providers.ErrInvalid)
 	}
 	err := Of(f.Attribute).encode(f, schema.Reveal(want))
 	if err != nil && quotes(err.Error(), want) {

@@ -51,9 +51,29 @@ func parseAnswer(body []byte) answer {
 	return a
 }
 
-// trim removes a byte order mark and what old servers put around a document: blanks, lines and NULs.
+// debris is what old web servers put around a document.
+const debris = " \t\r\n\x00"
+
+// trim removes a byte order mark and the debris around a document.
 func trim(body []byte) []byte {
-	return bytes.Trim(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n\x00")
+	body = bytes.TrimLeft(body, debris)
+	return bytes.Trim(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), debris)
+}
+
+// unwrapped is a document without what does not belong to it, so that none of that is sent back. The line break that ends it
+// belongs to it. What is neither XML nor JSON stays as it came.
+func unwrapped(body []byte) []byte {
+	document := trim(body)
+	if len(document) == 0 || document[0] != '<' && document[0] != '{' && document[0] != '[' {
+		return body
+	}
+	_, behind, _ := bytes.Cut(body, document)
+	for _, end := range []string{"\r\n", "\n"} {
+		if bytes.HasPrefix(behind, []byte(end)) {
+			return append(bytes.Clone(document), end...)
+		}
+	}
+	return document
 }
 
 func parseXML(body []byte) (answer, error) {

@@ -9,7 +9,7 @@ import (
 	"camform/providers"
 )
 
-// Read gets a document, as it came. The error is ErrDenied where the account may not see it, ErrBusy where the device
+// Read gets a document, as it came but for what the web server put around it. The error is ErrDenied where the account may not see it, ErrBusy where the device
 // stays busy or reports an error of its own, and ErrMalformed for an HTML page, an empty answer, a mere OK, or the answer to
 // another question. Where the device does not have the document, Missing holds the HTTP status and the reason in its words,
 // and Unsure tells a fault that may pass.
@@ -35,7 +35,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	case v.accepted() && !strings.HasPrefix(path, userCheckPath):
 		return providers.Document{}, fmt.Errorf("it answers with a status and not with the document: %w", providers.ErrMalformed)
 	case status/100 == 2 && (v.accepted() || !v.isapi):
-		doc.Body = body
+		doc.Body = unwrapped(body)
 		return doc, unexpected(path, body)
 	case status == http.StatusForbidden && !v.isapi:
 		// A filter or a lock forbids everything, a web server only what it does not have.

@@ -43,6 +43,13 @@ type Quirks struct {
 	MasksSecrets bool `json:"masksSecrets"`
 	ShowsSecrets bool `json:"showsSecrets"`
 
+	// GBKName makes the name of the device one that an old client wrote in GBK, under a declaration of UTF-8. CRLF ends all lines
+	// of documents with CR LF, and refuses a document that comes back with other ends. Debris puts a byte order mark and blanks
+	// before each document and NULs behind it, and refuses a document that comes back with any of them.
+	GBKName bool `json:"gbkName"`
+	CRLF    bool `json:"crlf"`
+	Debris  bool `json:"debris"`
+
 	// Inactive takes away everything that the device was given, its password first: it is what the factory made, tells so, and
 	// refuses all but to be activated. Firmware from before activation has no such state.
 	Inactive       bool `json:"inactive"`

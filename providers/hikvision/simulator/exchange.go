@@ -251,7 +251,7 @@ func (x *exchange) serve(u *device.Account) reply {
 		return answer
 	}
 	if doc, found := x.unit.read(x.q.path); found && x.unit.model.speaks(doc, x.q) {
-		doc = x.unit.revealing(x.q.path, doc)
+		doc = x.unit.quirks.wrapped(x.unit.revealing(x.q.path, doc))
 		return x.unit.model.send(http.StatusOK, doc.contentType, doc.body)
 	}
 	if x.q.path == userCheckPath {

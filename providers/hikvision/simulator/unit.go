@@ -66,6 +66,9 @@ func (d *unit) setQuirks(q Quirks) {
 	if q.Inactive && d.model.Activation != noActivation {
 		custody{d}.wipe()
 	}
+	if q.GBKName {
+		d.nameInGBK()
+	}
 	d.obey(d.running)
 }
 

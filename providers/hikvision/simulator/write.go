@@ -53,6 +53,9 @@ func (w *write) accept() result {
 
 // change carries out a write.
 func (w *write) change() result {
+	if no := w.unwrap(); no != nil {
+		return *no
+	}
 	if w.unit.model.hasUsers() && (w.q.path == usersPath || strings.HasPrefix(w.q.path, usersPath+"/")) {
 		return w.changeUsers()
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // element is one element of a document, with the places of its parts in the bytes:
@@ -27,9 +28,10 @@ type element struct {
 
 var errMarkup = errors.New("not one well-formed element")
 
-// scan finds the elements of a document. Entities are resolved in text only; the document type is ignored.
+// scan finds the elements of a document. Entities are resolved in text only; the document type is ignored. A text that is not
+// UTF-8 is the bytes that stand there.
 func scan(doc []byte) (*element, error) {
-	decoder := xml.NewDecoder(bytes.NewReader(doc))
+	decoder := xml.NewDecoder(bytes.NewReader(onlyUTF8(doc)))
 	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	var root *element
 	var open []*element
@@ -64,6 +66,9 @@ func scan(doc []byte) (*element, error) {
 			}
 			e := open[len(open)-1]
 			e.close, e.end, e.text = start, offset, strings.TrimSpace(e.text)
+			if content := string(doc[e.inner:e.close]); e.leaf() && !utf8.ValidString(content) {
+				e.text = strings.TrimSpace(content)
+			}
 			open = open[:len(open)-1]
 		case xml.CharData:
 			if len(open) > 0 {
@@ -77,6 +82,22 @@ func scan(doc []byte) (*element, error) {
 		return nil, errMarkup
 	}
 	return root, nil
+}
+
+// onlyUTF8 is a document with a question mark in the place of every byte that is no character, so that all others keep theirs.
+func onlyUTF8(doc []byte) []byte {
+	if utf8.Valid(doc) {
+		return doc
+	}
+	doc = bytes.Clone(doc)
+	for at := 0; at < len(doc); {
+		r, size := utf8.DecodeRune(doc[at:])
+		if r == utf8.RuneError && size == 1 {
+			doc[at] = '?'
+		}
+		at += size
+	}
+	return doc
 }
 
 func (e *element) adopt(c *element) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // The families of errors. Every error of this package wraps exactly one of them.
@@ -26,8 +27,11 @@ type Document struct{ tree *tree }
 type tree struct {
 	body   string
 	syntax syntax
-	root   *node
-	nodes  []*node // all elements, in document order
+
+	encoding string // that XML declares, where it is not UTF-8; empty otherwise
+
+	root  *node
+	nodes []*node // all elements, in document order
 }
 
 // node is an element and where it lies in the body.
@@ -60,6 +64,19 @@ func (d Document) Format(f fmt.State, _ rune) {
 
 // Bytes returns the document: the bytes that were parsed with the edits made since. The slice belongs to the caller.
 func (d *Document) Bytes() []byte { return []byte(d.tree.body) }
+
+// Legible returns the document for people to look at: in UTF-8, with the bytes that are no characters escaped as Element.Text
+// escapes them.
+func (d *Document) Legible() string {
+	var b strings.Builder
+	for part := range strings.SplitAfterSeq(d.tree.body, "<") {
+		tag, text, _ := strings.Cut(part, ">")
+		b.WriteString(d.tree.legible(tag))
+		b.WriteString(part[len(tag) : len(part)-len(text)])
+		b.WriteString(d.tree.legible(text))
+	}
+	return b.String()
+}
 
 // Root returns the root element. Its name should be checked before anything else is believed: a device may answer any
 // request with a `userCheck` or a `ResponseStatus` document.
@@ -96,7 +113,8 @@ func (e Element) Name() string { return e.view().local }
 
 // Text returns the characters directly inside the element, CDATA included, unescaped, with line breaks as \n, and without
 // the white space around them. Devices pad numbers with blanks and line breaks. Elements that only hold other elements
-// have the text "".
+// have the text "". Bytes that are no characters, such as those of a name in GBK, are written \xb6, so that the text is
+// always UTF-8.
 //
 // In JSON, it is the string as it is, white space included, or the number, true or false as written; "" for null.
 func (e Element) Text() string { return e.view().text() }

@@ -101,8 +101,8 @@ func TestSetReplacesTheSpanOfTheText(t *testing.T) {
 		},
 		{
 			"not in that encoding", "<?xml encoding='GBK'?><a/>", "", set("东"),
-			`set .: the document would break: malformed document at line 1, column 26: characters beyond ASCII in the encoding "GBK"; only UTF-8 is read`,
-			xmlpatch.ErrMalformed,
+			`set .: not writable as part of an XML file: the text has a character beyond ASCII at byte 0, and the document is in the encoding "GBK"`,
+			xmlpatch.ErrInvalid,
 		},
 	}.run(t)
 }

@@ -1,9 +1,6 @@
 package xmlpatch
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // The limits of a document, before and after every edit. Recorded answers of cameras and recorders stay below 25 KB, 700
 // elements and 10 levels; recorders with more channels send some 40 KB. In JSON, values are counted instead of elements.
@@ -16,7 +13,8 @@ const (
 )
 
 // Parse reads a document. Body is not kept. White space and NUL bytes after the root element are accepted, as old web
-// servers send them, and stay. Only UTF-8 is read: a document that declares another encoding must be all ASCII.
+// servers send them, and stay. Bytes that are not UTF-8, and all beyond ASCII where the document declares another encoding,
+// stay as they are: Element.Text shows them escaped, and Set keeps them unless it gets another text.
 //
 // The error wraps ErrMalformed or ErrLimit, and names line and column, both counted from 1, columns in characters.
 func Parse(body []byte) (*Document, error) {
@@ -33,8 +31,8 @@ func (xmlSyntax) parse(body string) (*tree, error) {
 	if err := p.declaration(); err != nil {
 		return nil, err
 	}
-	if at := badCharacter(strings.TrimRight(body, trailing)); at >= 0 {
-		return nil, p.malformed(at, "a forbidden character, or not UTF-8")
+	if at := forbiddenAt(strings.TrimRight(body, trailing)); at >= 0 {
+		return nil, p.malformed(at, "a forbidden character")
 	}
 	for p.at < len(body) {
 		if err := p.next(); err != nil {
@@ -97,17 +95,8 @@ func (p *parser) declaration() error {
 		case a.name == "version" && a.value != "1.0":
 			return p.malformed(start, "XML of another version than 1.0")
 		case a.name == "encoding" && !strings.EqualFold(a.value, "UTF-8"):
-			return p.onlyASCII(a.value)
+			p.encoding = a.value
 		}
-	}
-	return nil
-}
-
-// onlyASCII refuses a document whose characters depend on an encoding that we do not read.
-func (p *parser) onlyASCII(encoding string) error {
-	beyond := func(r rune) bool { return r >= utf8.RuneSelf }
-	if at := strings.IndexFunc(p.body, beyond); at >= 0 {
-		return p.malformed(at, "characters beyond ASCII in the encoding %.20q; only UTF-8 is read", encoding)
 	}
 	return nil
 }
@@ -311,7 +300,7 @@ func (p *parser) attribute() (attribute, error) {
 	if at := badReference(value); at >= 0 {
 		return attribute{}, p.malformed(start+at, "an unknown or broken entity")
 	}
-	return attribute{name: name, local: local(name), value: unescape(normalise(value))}, nil
+	return attribute{name: name, local: local(name), value: unescape(normalise(p.legible(value)))}, nil
 }
 
 // name reads a name with at most one prefix.

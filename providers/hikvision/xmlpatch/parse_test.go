@@ -60,7 +60,7 @@ func TestRefusedDocumentsNameThePlace(t *testing.T) {
 		{"<?xml version=\"1.0\"?>\r\n", "line 2, column 1: no root element"},
 		{"text", "line 1, column 1: text outside of the root element"},
 		{"\x00\x00", "line 1, column 3: no root element"},
-		{"\x00<a/>", "line 1, column 1: a forbidden character, or not UTF-8"},
+		{"\x00<a/>", "line 1, column 1: a forbidden character"},
 		{"<a>\n  <b>\n</a>", "line 3, column 1: end tag that does not match the start tag at line 2, column 3"},
 		{"<a>\n  <b>", "line 2, column 3: the element is not closed"},
 		{"<a>text", "line 1, column 1: the element is not closed"},
@@ -82,7 +82,7 @@ func TestRefusedDocumentsNameThePlace(t *testing.T) {
 		{"<a/><b/>", "line 1, column 5: a second root element"},
 		{"<a/>secret", "line 1, column 5: text outside of the root element"},
 		{"<a/><![CDATA[]]>", "line 1, column 5: text outside of the root element"},
-		{"<a/>\x00x", "line 1, column 5: a forbidden character, or not UTF-8"},
+		{"<a/>\x00x", "line 1, column 5: a forbidden character"},
 		{"<!DOCTYPE a><a/>", "line 1, column 1: document types are refused"},
 		{"<a><!ENTITY b 'c'></a>", "line 1, column 4: document types are refused"},
 		{"<a>\n东京&b;</a>", "line 2, column 3: an unknown or broken entity"},
@@ -107,14 +107,10 @@ func TestRefusedDocumentsNameThePlace(t *testing.T) {
 		{"<?xml version \"1.0\"?><a/>", "line 1, column 15: attribute without ="},
 		{"<?xml version=\"1.1\"?><a/>", "line 1, column 1: XML of another version than 1.0"},
 		{"<?xml version=\"1.0\"><a/>", "line 1, column 20: broken XML declaration"},
-		{
-			"<?xml encoding='GB2312'?>\n<a>\xb6\xab</a>",
-			`line 2, column 4: characters beyond ASCII in the encoding "GB2312"; only UTF-8 is read`,
-		},
-		{"<?xml encoding='gbk'?><a>东</a>", `line 1, column 26: characters beyond ASCII in the encoding "gbk"; only UTF-8 is read`},
-		{"<a>\xb6\xab</a>", "line 1, column 4: a forbidden character, or not UTF-8"},
-		{"<a>\n\x1b</a>", "line 2, column 1: a forbidden character, or not UTF-8"},
-		{"<a b='\uffff'/>", "line 1, column 7: a forbidden character, or not UTF-8"},
+		{"<a>\xb6\xab\x00</a>", "line 1, column 6: a forbidden character"},
+		{"<\xb6\xab/>", "line 1, column 2: a name is missing or broken"},
+		{"<a>\n\x1b</a>", "line 2, column 1: a forbidden character"},
+		{"<a b='\uffff'/>", "line 1, column 7: a forbidden character"},
 	}
 	for _, test := range tests {
 		_, err := xmlpatch.Parse([]byte(test.body))
@@ -263,5 +259,40 @@ func TestI1PrintingADocumentShowsNothing(t *testing.T) {
 				t.Errorf("%s of %T shows %q, want %q", verb, value, have, want)
 			}
 		}
+	}
+}
+
+// Names that somebody wrote in GBK or Latin-1 stand in documents that declare UTF-8, and the other way round.
+func TestI3BytesThatAreNoCharactersStayAsTheyAre(t *testing.T) {
+	for body, want := range map[string]string{
+		"<a><b>\xca\xe9\xb7\xbf</b><c>1</c></a>":                                            `\xca\xe9\xb7\xbf`,
+		"<?xml encoding=\"UTF-8\"?>\r\n<a><b>\r\n B\xfcro &amp; \u00fc</b><c>1</c></a>\r\n": `B\xfcro & \xc3\xbc`,
+		"<?xml encoding='GB2312'?><a><b>\xca\xe9</b><c>1</c></a>":                           `\xca\xe9`,
+		"<?xml encoding='GB2312'?><a><b>東&#26481;</b><c>1</c></a>":                          `\xe6\x9d\xb1東`,
+		"<a><b><![CDATA[\xef\xbf\xbf\xca]]></b><c>1</c></a>":                                `\xef\xbf\xbf\xca`,
+		"<a><b>\ufffd\xff</b><c>1</c></a>":                                                  `\xef\xbf\xbd\xff`,
+	} {
+		doc := parse(t, body)
+		name := xmlpatch.MustPath("b")
+		b, _ := doc.Find(name)
+		if have := b.Text(); have != want {
+			t.Errorf("%q: have %q, want %q", body, have, want)
+		}
+		if _, found := doc.Find(xmlpatch.Path{}.Child("b").Where(xmlpatch.Path{}, b.Text())); !found {
+			t.Errorf("%q: not found by its own text", body)
+		}
+		if err := errors.Join(doc.Set(name, b.Text()), doc.Set(xmlpatch.MustPath("c"), "2")); err != nil {
+			t.Errorf("%q: %v", body, err)
+		}
+		if have := string(doc.Bytes()); have != strings.Replace(body, "<c>1", "<c>2", 1) {
+			t.Errorf("%q: changed to %q", body, have)
+		}
+		if err := doc.Set(name, "yard"); err != nil || !strings.Contains(string(doc.Bytes()), "yard") {
+			t.Errorf("%q: cannot get another text: %v, %q", body, err, doc.Bytes())
+		}
+	}
+	doc := parse(t, "<a opt='\xb6\xab,c'/>")
+	if have, _ := doc.Root().Attr("opt"); have != `\xb6\xab,c` {
+		t.Errorf("attribute: have %q", have)
 	}
 }

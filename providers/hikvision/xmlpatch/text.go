@@ -102,11 +102,47 @@ func badReference(s string) int {
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 
 // encode returns text as it is written between tags. The error does not show the text.
-func encode(text string) (string, error) {
+func (t *tree) encode(text string) (string, error) {
 	if at := badCharacter(text); at >= 0 {
 		return "", fmt.Errorf("%w: the text has a forbidden character at byte %d", errInvalidXML, at)
 	}
+	if at := strings.IndexFunc(text, beyondASCII); at >= 0 && t.encoding != "" {
+		return "", fmt.Errorf("%w: the text has a character beyond ASCII at byte %d, and the document is in the encoding %.20q", errInvalidXML, at, t.encoding)
+	}
 	return escaper.Replace(text), nil
+}
+
+func beyondASCII(r rune) bool { return r >= utf8.RuneSelf }
+
+// legible is a stretch of the document as text. Where that is not UTF-8, or the document declares another encoding, every byte
+// beyond ASCII is written like \xb6: which of them belong together nobody knows.
+func (t *tree) legible(s string) string {
+	if t.encoding == "" && utf8.ValidString(s) || !strings.ContainsFunc(s, beyondASCII) {
+		return s
+	}
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c < utf8.RuneSelf {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	return b.String()
+}
+
+// forbiddenAt returns the offset of the first byte of a document that no XML can have, or -1. What is not UTF-8 can be
+// characters of another encoding; then only control characters are known for what they are.
+func forbiddenAt(body string) int {
+	if utf8.ValidString(body) {
+		return badCharacter(body)
+	}
+	for i := range len(body) {
+		if c := body[i]; c < ' ' && !strings.ContainsRune(space, rune(c)) {
+			return i
+		}
+	}
+	return -1
 }
 
 // badCharacter returns the offset of the first byte of s that does not belong to a character allowed in XML, or -1.

@@ -30,20 +30,20 @@ func (xmlSyntax) text(n *node) string { return trim(n.untrimmed()) }
 func (n *node) untrimmed() string {
 	var b strings.Builder
 	for _, run := range n.runs {
-		b.WriteString(decode(run.of(n.tree.body)))
+		b.WriteString(decode(n.tree.legible(run.of(n.tree.body))))
 	}
 	return b.String()
 }
 
 func (xmlSyntax) set(n *node, text string) ([]splice, error) {
-	encoded, err := encode(text)
-	if err != nil {
-		return nil, err
-	}
 	exact := text != trim(text)
-	switch {
-	case text == n.text(), exact && text == n.untrimmed():
+	if text == n.text() || exact && text == n.untrimmed() {
 		return nil, nil
+	}
+	encoded, err := n.tree.encode(text)
+	switch {
+	case err != nil:
+		return nil, err
 	case n.selfClosed:
 		return []splice{n.opening(encoded)}, nil
 	case len(n.runs) == 0:
@@ -87,7 +87,7 @@ func (n *node) opening(content string) splice {
 }
 
 func (xmlSyntax) insert(parent *node, name, text string, after []string) ([]splice, error) {
-	encoded, err := encode(text)
+	encoded, err := parent.tree.encode(text)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,53 @@
+package simulator
+
+import (
+	"bytes"
+	"net/http"
+)
+
+// What devices do to the bytes of documents, by their quirks.
+
+// gbkName is "书房" in GBK. Its last three bytes are a character of UTF-8, too.
+const gbkName = "\xca\xe9\xb7\xbf"
+
+// nameInGBK gives the device a name as an old client writes it.
+func (d *unit) nameInGBK() {
+	stored, _ := d.stored(deviceInfoPath)
+	root, err := scan(stored.body)
+	if name := root.child("deviceName"); err == nil && name != nil {
+		d.own[deviceInfoPath] = apply(stored.body, []edit{name.setContent(stored.body, gbkName)})
+	}
+}
+
+const (
+	debrisBefore = "\xef\xbb\xbf \r\n"
+	debrisBehind = " \r\n\x00\x00"
+)
+
+// wrapped is a document as it is sent.
+func (q Quirks) wrapped(doc document) document {
+	if q.CRLF && doc.contentType == contentXML {
+		doc.body = bytes.ReplaceAll(withoutCR(doc.body), []byte("\n"), []byte("\r\n"))
+	}
+	if q.Debris && doc.contentType != contentText {
+		doc.body = append(append([]byte(debrisBefore), doc.body...), debrisBehind...)
+	}
+	return doc
+}
+
+// unwrap takes the ends of lines out of a write that the device puts into its documents, or refuses it.
+func (w *write) unwrap() refusal {
+	body, quirks := w.q.body, w.unit.quirks
+	wrapped := bytes.HasPrefix(body, []byte(debrisBefore[:3])) || !bytes.Equal(bytes.TrimLeft(body, " \t\r\n"), body) || bytes.IndexByte(body, 0) >= 0
+	isXML := bytes.HasPrefix(body, []byte("<"))
+	mixed := quirks.CRLF && isXML && w.q.method == http.MethodPut && bytes.Count(body, []byte("\n")) != bytes.Count(body, []byte("\r\n"))
+	switch {
+	case quirks.Debris && wrapped, mixed:
+		return w.unit.model.refuse(badXMLFormat)
+	case quirks.CRLF && isXML:
+		w.q.body = withoutCR(body)
+	}
+	return nil
+}
+
+func withoutCR(body []byte) []byte { return bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")) }
