@@ -67,7 +67,7 @@ func (d *unit) setQuirks(q Quirks) {
 		custody{d}.wipe()
 	}
 	if q.GBKName {
-		d.nameInGBK()
+		custody{d}.nameInGBK()
 	}
 	d.obey(d.running)
 }
