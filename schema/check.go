@@ -76,6 +76,14 @@ func (s settingShape) faults(k *Kind) []Fault {
 			"The item block of a kind that a device has once needs key and equals, or neither for the first entry.",
 		},
 		{
+			"item.any_case", "Item incomplete", k.Item != nil && k.Item.AnyCase && (k.Item.Key == "" || k.Item.Names != nil || k.Creatable()),
+			"any_case is for items that have a key, that no other document names, and that cannot be created.",
+		},
+		{
+			"item.words", "Words of items not possible", k.Item != nil && !k.Item.canHaveWords(k.Keys),
+			"words are for items with any_case, and stand behind a label that keys lists, or behind equals.",
+		},
+		{
 			"item.names", "Names of items not possible", k.Item != nil && k.Item.Names != nil && (!k.Keyed || k.Creatable()),
 			"A names block is for a keyed kind whose items cannot be created.",
 		},
@@ -103,6 +111,16 @@ func (s settingShape) faults(k *Kind) []Fault {
 		faults = append(faults, a.faults(k.Attributes[:i])...)
 	}
 	return faults
+}
+
+// canHaveWords reports whether the further words of an item are for labels that there are.
+func (i *Item) canHaveWords(keys []string) bool {
+	for label := range i.Words {
+		if !i.AnyCase || label != i.Equals && !slices.Contains(keys, label) {
+			return false
+		}
+	}
+	return true
 }
 
 // canName reports whether an attribute can be the name of a device. None at all can.

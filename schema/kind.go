@@ -183,7 +183,38 @@ type Item struct {
 	Element string // path of the entries below the root, its spellings separated by |: "AdminAccessProtocol"
 	Key     string // child whose text identifies an entry; empty means the first entry
 	Equals  string // its text for a kind that a device has once; for a keyed kind the label is used
-	Names   *Names // where the labels are, when they are not the texts of the key; nil if they are
+
+	// AnyCase says that the texts of the key are words, such as names of protocols, which devices write in any case. Words are
+	// further ones that devices have for a label, or for Equals: DEV_MANAGE is SDK on some.
+	AnyCase bool
+	Words   map[string][]string
+
+	Names *Names // where the labels are, when they are not the texts of the key; nil if they are
+}
+
+// Named returns which of the texts of the key is the item that is called label: its own, or else that in another case, or
+// else a further word for it. It is -1 if none is.
+func (i *Item) Named(texts []string, label string) int {
+	at := slices.Index(texts, label)
+	if at >= 0 || !i.AnyCase {
+		return at
+	}
+	for _, word := range append([]string{label}, i.Words[label]...) {
+		if at = slices.IndexFunc(texts, func(text string) bool { return strings.EqualFold(text, word) }); at >= 0 {
+			return at
+		}
+	}
+	return -1
+}
+
+// LabelOf returns the label among several that a text of the key stands for; the text itself if none.
+func (i *Item) LabelOf(text string, labels []string) string {
+	for _, label := range labels {
+		if i.Named([]string{text}, label) == 0 {
+			return label
+		}
+	}
+	return text
 }
 
 // Names is a list in another document that gives names to the keys of items, such as the user names of accounts whose

@@ -210,10 +210,14 @@ type worksShape struct {
 }
 
 type itemShape struct {
-	Element string      `hcl:"element"`
-	Key     string      `hcl:"key,optional"`
-	Equals  string      `hcl:"equals,optional"`
-	Names   *namesShape `hcl:"names,block"`
+	Element string `hcl:"element"`
+	Key     string `hcl:"key,optional"`
+	Equals  string `hcl:"equals,optional"`
+	AnyCase bool   `hcl:"any_case,optional"`
+
+	Words map[string][]string `hcl:"words,optional"`
+
+	Names *namesShape `hcl:"names,block"`
 }
 
 type namesShape struct {
@@ -270,7 +274,9 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 		k.Elsewhere = append(k.Elsewhere, Document(shape))
 	}
 	if s.Item != nil {
-		k.Item = &Item{Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, Names: (*Names)(s.Item.Names)}
+		k.Item = &Item{
+			Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, AnyCase: s.Item.AnyCase, Words: s.Item.Words, Names: (*Names)(s.Item.Names),
+		}
 	}
 	k.Write, k.Sees, k.Sessions = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions)
 	k.Consumes, k.Prepares = s.Consumes, s.Prepares

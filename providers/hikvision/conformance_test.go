@@ -146,6 +146,10 @@ func TestEveryModelConforms(t *testing.T) {
 			}}},
 			known(closesHTTP, redirects, neverWeaker, shownOnly),
 		},
+		"with words in another case": {
+			simulator.Options{Models: []string{"camera-v57"}, Faults: simulator.Faults{Quirks: []simulator.Quirky{{Device: "*", Quirks: simulator.Quirks{LowerWords: true}}}}},
+			known(closesHTTP, redirects, neverWeaker),
+		},
 		"TLS": {
 			simulator.Options{Models: thorough.Spread([]string{"camera-v58", "recorder-v2"}, thorough.Pick(1, 1, thorough.All)), TLS: true},
 			known(closesHTTPS, neverWeaker),
@@ -155,7 +159,7 @@ func TestEveryModelConforms(t *testing.T) {
 			switch name {
 			case "TLS":
 				thorough.OnlyUsual(t)
-			case "SHA-256", "with masked secrets", "with odd bytes":
+			case "SHA-256", "with masked secrets", "with odd bytes", "with words in another case":
 				thorough.OnlyLong(t)
 			}
 			t.Parallel()

@@ -97,7 +97,8 @@ func (p *Provider) Open(target providers.Target) providers.Session {
 	return isapi.Open(target, p.options)
 }
 
-// Decode reads the settings of a kind. Of a keyed kind with a list of keys, only those keys are in the result; entries
+// Decode reads the settings of a kind. Of a keyed kind with a list of keys, only those keys are in the result, and items that are
+// called by words have the spelling of the file, or of the keys that are asked for, whatever the device writes; entries
 // without a key are left out, and of several with the same key the first counts. The error is ErrUnsupported where the
 // device has neither the document nor, for a kind that it has once, the entry; ErrMalformed where what it sent cannot be
 // understood, naming the element.
@@ -111,9 +112,10 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 	if err != nil {
 		return nil, err
 	}
-	keys = []string{""}
 	if kind.Keyed {
-		keys = at.ItemKeys(kind)
+		keys = at.ItemKeys(kind, keys...)
+	} else {
+		keys = []string{""}
 	}
 	items := providers.Items{}
 	for _, key := range keys {

@@ -113,7 +113,7 @@ func (f *flattener) isItem(path string, e *etree.Element) bool {
 	if !f.kind.Keyed {
 		want = item.Equals
 	}
-	return key != nil && strings.TrimSpace(key.Text()) == want
+	return key != nil && item.Named([]string{strings.TrimSpace(key.Text())}, want) == 0
 }
 
 func (f *flattener) declares(path string) bool {

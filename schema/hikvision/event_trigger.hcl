@@ -5,7 +5,7 @@ setting "event_trigger" {
   phase       = "services"
   keyed       = true
   key_pattern = "[A-Za-z0-9_.-]{1,64}"
-  key_doc     = "Name of the event in the spelling of the device: `illaccess`, `diskfull`, `diskerror`, `nicbroken`, `ipconflict`, `badvideo` and `recordingfailure` (recorders) for the device as a whole, `VMD-1` for motion on channel 1."
+  key_doc     = "Name of the event, in any case: `illaccess`, `diskfull`, `diskerror`, `nicbroken`, `ipconflict`, `badvideo` and `recordingfailure` (recorders) for the device as a whole, `VMD-1` for motion on channel 1."
   key_example = "illaccess"
 
   doc = <<-EOT
@@ -22,8 +22,9 @@ setting "event_trigger" {
   }
 
   item {
-    element = "EventTrigger|EventTriggerList/EventTrigger"
-    key     = "id"
+    element  = "EventTrigger|EventTriggerList/EventTrigger"
+    key      = "id"
+    any_case = true
   }
 
   write {

@@ -25,9 +25,10 @@ setting "https" {
   }
 
   item {
-    element = "AdminAccessProtocol"
-    key     = "protocol"
-    equals  = "HTTPS"
+    element  = "AdminAccessProtocol"
+    key      = "protocol"
+    equals   = "HTTPS"
+    any_case = true
   }
 
   guards "tls" {

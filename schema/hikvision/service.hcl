@@ -8,7 +8,7 @@ setting "service" {
   drops_sessions = true
   keyed          = true
   keys           = ["HTTP", "RTSP", "DEV_MANAGE", "SDK_OVER_TLS", "WebSocket", "WebSocketS", "SRTP", "Bonjour", "IOT"]
-  key_doc        = "Name of the service as the device spells it. DEV_MANAGE is the port of the vendor's own clients, 8000 as delivered."
+  key_doc        = "Name of the service, in whatever case the device writes it. DEV_MANAGE, which some devices call SDK, is the port of the vendor's own clients, 8000 as delivered."
 
   doc = <<-EOT
     One entry in the list of services. HTTPS is a setting of its own.
@@ -26,8 +26,10 @@ setting "service" {
   }
 
   item {
-    element = "AdminAccessProtocol"
-    key     = "protocol"
+    element  = "AdminAccessProtocol"
+    key      = "protocol"
+    any_case = true
+    words    = { DEV_MANAGE = ["SDK"] }
   }
 
   guards "listener" {

@@ -134,9 +134,9 @@ func Check(f document.Field, want cty.Value) []string {
 // NotUTF8 is what people are told about a text that stands for bytes: see schema.IsEscaped.
 const NotUTF8 = "The text stands for bytes that are not UTF-8, which camform shows and does not write. Leave it out to keep what the device has."
 
-// isEscaped reports whether a value, or an element of it, stands for bytes that are no characters.
+// isEscaped reports whether a value that is no secret, or an element of it, stands for bytes that are no characters.
 func isEscaped(want cty.Value) bool {
-	want = schema.Reveal(want)
+	want, _ = want.UnmarkDeep()
 	return want.IsWhollyKnown() && slices.ContainsFunc(schema.Parts(want), func(part cty.Value) bool {
 		return part.Type() == cty.String && schema.IsEscaped(part.AsString())
 	})

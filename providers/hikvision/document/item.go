@@ -133,16 +133,39 @@ func (at Place) itemPath(kind *schema.Kind, key string) []xmlpatch.Path {
 		}
 		key = named
 	}
-	return found(at.Doc, entries.Where(xmlpatch.MustPath(kind.Item.Key), key))
+	return at.entryOf(kind, entries, key)
+}
+
+// entryOf leads to the entry that is called label. Where no other entry has the text of its key in another case, the path
+// leads to the same item in documents that write it differently, such as those with limits.
+func (at Place) entryOf(kind *schema.Kind, entries xmlpatch.Path, label string) []xmlpatch.Path {
+	name := xmlpatch.MustPath(kind.Item.Key)
+	if !kind.Item.AnyCase {
+		return found(at.Doc, entries.Where(name, label))
+	}
+	var texts []string
+	for _, entry := range at.Doc.All(entries) {
+		key, _ := entry.Find(name)
+		texts = append(texts, key.Text())
+	}
+	n := kind.Item.Named(texts, label)
+	if n < 0 {
+		return nil
+	}
+	if path := entries.WhereAnyCase(name, texts[n]); len(at.Doc.All(path)) == 1 {
+		return []xmlpatch.Path{path}
+	}
+	return found(at.Doc, entries.Where(name, texts[n]))
 }
 
 // ItemKeys are the keys of all entries of the list that a kind lives in, in the order of the document and including
 // those that are no setting of the kind. Of a kind with names they are the names; entries without one are left out unless the
-// kind counts entries.
-func (at Place) ItemKeys(kind *schema.Kind) []string {
+// kind counts entries. Of a kind whose words come in any case, they are spelled as its file does, or else as in one of the keys
+// that are asked for, or else as on the device.
+func (at Place) ItemKeys(kind *schema.Kind, asked ...string) []string {
 	var keys []string
 	for i, entry := range at.Doc.All(at.Entries(kind)) {
-		label := at.label(kind, entry)
+		label := at.label(kind, entry, asked)
 		if kind.Entries && (label == "" || slices.Contains(keys, label)) {
 			label = schema.EntryKey(i + 1)
 		}
@@ -154,10 +177,10 @@ func (at Place) ItemKeys(kind *schema.Kind) []string {
 }
 
 // label is the key of an entry; empty for one that has none.
-func (at Place) label(kind *schema.Kind, entry xmlpatch.Element) string {
+func (at Place) label(kind *schema.Kind, entry xmlpatch.Element, asked []string) string {
 	key, _ := entry.Find(xmlpatch.MustPath(kind.Item.Key))
 	if kind.Item.Names == nil {
-		return key.Text()
+		return kind.Item.LabelOf(key.Text(), slices.Concat(kind.Keys, asked))
 	}
 	return at.named.label(key.Text())
 }

@@ -247,14 +247,27 @@ func itemsIn(kind *schema.Kind, doc schema.Document, keys []string) []xmlpatch.P
 		case kind.Item.Key == "":
 			paths = append(paths, entries.At(1))
 		case !kind.Keyed:
-			paths = append(paths, entries.Where(xmlpatch.MustPath(kind.Item.Key), kind.Item.Equals))
+			paths = append(paths, called(kind.Item, entries, kind.Item.Equals)...)
 		case len(keys) == 0 || kind.Item.Names != nil:
 			paths = append(paths, entries)
 		default:
 			for _, key := range keys {
-				paths = append(paths, entries.Where(xmlpatch.MustPath(kind.Item.Key), key))
+				paths = append(paths, called(kind.Item, entries, key)...)
 			}
 		}
+	}
+	return paths
+}
+
+// called returns the paths of the items that devices may call by a label.
+func called(item *schema.Item, entries xmlpatch.Path, label string) []xmlpatch.Path {
+	name := xmlpatch.MustPath(item.Key)
+	if !item.AnyCase {
+		return []xmlpatch.Path{entries.Where(name, label)}
+	}
+	var paths []xmlpatch.Path
+	for _, word := range append([]string{label}, item.Words[label]...) {
+		paths = append(paths, entries.WhereAnyCase(name, word))
 	}
 	return paths
 }

@@ -50,6 +50,9 @@ type Quirks struct {
 	CRLF    bool `json:"crlf"`
 	Debris  bool `json:"debris"`
 
+	// LowerWords writes names of protocols and events in lower case, and SDK for DEV_MANAGE.
+	LowerWords bool `json:"lowerWords"`
+
 	// Inactive takes away everything that the device was given, its password first: it is what the factory made, tells so, and
 	// refuses all but to be activated. Firmware from before activation has no such state.
 	Inactive       bool `json:"inactive"`

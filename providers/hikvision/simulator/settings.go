@@ -133,10 +133,10 @@ func (s *settings) learnServices(_ *blueprint, root *element) error {
 	for _, entry := range root.children {
 		found := service{enabled: !strings.EqualFold(entry.value("enabled"), "false")}
 		found.port, _ = strconv.Atoi(entry.value("portNo"))
-		switch entry.value("protocol") {
+		switch strings.ToUpper(entry.value("protocol")) {
 		case "HTTP":
 			s.http = found
-		case "DEV_MANAGE":
+		case "DEV_MANAGE", "SDK":
 			s.private = found
 		case "RTSP":
 			s.rtsp = found

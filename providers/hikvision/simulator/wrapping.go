@@ -11,11 +11,11 @@ import (
 const gbkName = "\xca\xe9\xb7\xbf"
 
 // nameInGBK gives the device a name as an old client writes it.
-func (c custody) nameInGBK() {
-	stored, _ := c.stored(deviceInfoPath)
+func (d custody) nameInGBK() {
+	stored, _ := d.stored(deviceInfoPath)
 	root, err := scan(stored.body)
 	if name := root.child("deviceName"); err == nil && name != nil {
-		c.own[deviceInfoPath] = apply(stored.body, []edit{name.setContent(stored.body, gbkName)})
+		d.own[deviceInfoPath] = apply(stored.body, []edit{name.setContent(stored.body, gbkName)})
 	}
 }
 

@@ -15,11 +15,12 @@ import (
 //	enabled                                     the child of that name
 //	AdminAccessProtocol[protocol=HTTPS]/portNo  below the entry whose child protocol has the text HTTPS
 //	User[UserPermission/level="a]b"]            the child may be a path; quoted like a Go string if need be
+//	AdminAccessProtocol[protocol~=https]        the same whatever the case of the text
 //	ipAddress[.=192.0.2.1]                      the entry whose own text is that
 //	TrustedSource[2]                            the second of that name
 //	User[level=Operator][2]                     the second of those with that text
 //
-// Texts are compared trimmed and unescaped, with exact case. A choice by text takes every element that has such a child;
+// Texts are compared trimmed and unescaped, with exact case but for ~=. A choice by text takes every element that has such a child;
 // positions count from 1 below each parent. The empty path, also written ".", is the element itself. The zero Path is the
 // empty one. Paths are never changed, and may be shared.
 type Path struct{ steps []step }
@@ -31,8 +32,9 @@ type step struct {
 }
 
 type key struct {
-	child Path
-	value string
+	child   Path
+	value   string
+	anyCase bool
 }
 
 // ParsePath reads a path. The error wraps ErrPath.
@@ -87,7 +89,14 @@ func (p Path) Child(name string) Path {
 // needs quoting here. It panics if p is empty, since the root is not chosen among others.
 func (p Path) Where(child Path, value string) Path {
 	return p.restrict(func(last *step) {
-		last.keys = append(slices.Clone(last.keys), key{child, value})
+		last.keys = append(slices.Clone(last.keys), key{child: child, value: value})
+	})
+}
+
+// WhereAnyCase is Where for a value in any case.
+func (p Path) WhereAnyCase(child Path, value string) Path {
+	return p.restrict(func(last *step) {
+		last.keys = append(slices.Clone(last.keys), key{child, value, true})
 	})
 }
 
@@ -137,7 +146,11 @@ func (s step) String() string {
 	var b strings.Builder
 	b.WriteString(s.name)
 	for _, k := range s.keys {
-		fmt.Fprintf(&b, "[%s=%s]", k.child, quoteIfNeeded(k.value))
+		sign := "="
+		if k.anyCase {
+			sign = "~="
+		}
+		fmt.Fprintf(&b, "[%s%s%s]", k.child, sign, quoteIfNeeded(k.value))
 	}
 	if s.position > 0 {
 		fmt.Fprintf(&b, "[%d]", s.position)
@@ -164,7 +177,7 @@ func (s step) takes(position int) bool { return s.position == 0 || s.position ==
 
 // fits reports whether any element that the key's path leads to from n has its value.
 func (k key) fits(n *node) bool {
-	differs := func(m *node) bool { return m.text() != k.value }
+	differs := func(m *node) bool { return m.text() != k.value && !(k.anyCase && strings.EqualFold(m.text(), k.value)) }
 	return !n.walk(k.child.steps, differs)
 }
 
@@ -189,7 +202,7 @@ func (r *pathReader) path() (Path, error) {
 }
 
 func (r *pathReader) step() (step, error) {
-	end := strings.IndexAny(r.rest, "/[]=")
+	end := strings.IndexAny(r.rest, "/[]=~")
 	if end < 0 {
 		end = len(r.rest)
 	}
@@ -226,11 +239,12 @@ func (r *pathReader) choice(s *step) error {
 	if err != nil {
 		return err
 	}
+	anyCase := r.skip("~")
 	if !r.skip("=") {
 		return errors.New("missing =")
 	}
 	value, err := r.value()
-	s.keys = append(s.keys, key{child, value})
+	s.keys = append(s.keys, key{child, value, anyCase})
 	return err
 }
 

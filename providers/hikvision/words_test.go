@@ -1,0 +1,96 @@
+package hikvision_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"camform/providers"
+)
+
+const lowerServices = "<AdminAccessProtocolList>" +
+	"<AdminAccessProtocol><id>1</id><enabled>true</enabled><protocol>http</protocol><portNo>80</portNo></AdminAccessProtocol>" +
+	"<AdminAccessProtocol><id>2</id><enabled>true</enabled><protocol>Https</protocol><portNo>443</portNo></AdminAccessProtocol>" +
+	"<AdminAccessProtocol><id>3</id><protocol>SDK</protocol><portNo>8000</portNo></AdminAccessProtocol>" +
+	"</AdminAccessProtocolList>"
+
+// Devices write names of protocols in any case, and some have another word for one. What is sent has their spelling.
+func TestItemsCalledByWordsAreFoundInAnyCase(t *testing.T) {
+	provider, kind, docs := opened(t, "service", "", lowerServices)
+	limits := kind.Document.Capabilities[0]
+	docs[limits] = providers.Document{Path: limits, Body: []byte(`<AdminAccessProtocolList><AdminAccessProtocol><protocol>HTTPS</protocol><portNo min="1" max="9"/></AdminAccessProtocol>` +
+		`<AdminAccessProtocol><protocol>HTTP</protocol><portNo min="80" max="90"/></AdminAccessProtocol></AdminAccessProtocolList>`)}
+	items, err := provider.Decode(kind, nil, docs)
+	if have := slices.Sorted(maps.Keys(items)); err != nil || !slices.Equal(have, []string{"DEV_MANAGE", "HTTP"}) {
+		t.Fatalf("%v, %v", have, err)
+	}
+	for key, old := range map[string]string{"HTTP": "http</protocol><portNo>80", "DEV_MANAGE": "SDK</protocol><portNo>8000"} {
+		want := object(kind, map[string]any{"port": 85})
+		requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Key: key, Before: kind.Null(), After: want}}})
+		place, _, _ := strings.Cut(old, "<portNo>")
+		if err != nil || len(requests) != 1 || string(requests[0].Body) != strings.Replace(lowerServices, old, place+"<portNo>85", 1) {
+			t.Errorf("%s: %v, %q", key, err, requests)
+		}
+	}
+	if wrong := provider.Check(kind, docs, "HTTP", object(kind, map[string]any{"port": 91})); len(wrong) != 1 || !strings.Contains(wrong[0].Detail, "80 to 90") {
+		t.Errorf("the limits in another case say nothing: %v", wrong)
+	}
+	https := provider.Kinds().Lookup("https")
+	if items, err := provider.Decode(https, nil, docs); err != nil || items[""].GetAttr("port").AsBigFloat().String() != "443" {
+		t.Errorf("https: %v, %v", items, err)
+	}
+}
+
+// Of entries that differ in the case of their words alone, and of a word and another for it, the exact one is meant.
+func TestTheExactWordComesFirst(t *testing.T) {
+	provider, kind, docs := opened(t, "service", "", "<AdminAccessProtocolList>"+
+		"<AdminAccessProtocol><protocol>http</protocol><portNo>81</portNo></AdminAccessProtocol>"+
+		"<AdminAccessProtocol><protocol>SDK</protocol><portNo>82</portNo></AdminAccessProtocol>"+
+		"<AdminAccessProtocol><protocol>HTTP</protocol><portNo>83</portNo></AdminAccessProtocol>"+
+		"<AdminAccessProtocol><protocol>dev_manage</protocol><portNo>84</portNo></AdminAccessProtocol>"+
+		"</AdminAccessProtocolList>")
+	fill(docs, kind)
+	items, err := provider.Decode(kind, nil, docs)
+	if err != nil || items["HTTP"].GetAttr("port").AsBigFloat().String() != "83" || items["DEV_MANAGE"].GetAttr("port").AsBigFloat().String() != "84" {
+		t.Errorf("%#v, %v", items, err)
+	}
+	requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{
+		{Kind: kind, Key: "HTTP", Before: kind.Null(), After: object(kind, map[string]any{"port": 85})},
+	}})
+	if err != nil || len(requests) != 1 || !strings.Contains(string(requests[0].Body), "http</protocol><portNo>81<") || !strings.Contains(string(requests[0].Body), "HTTP</protocol><portNo>85<") {
+		t.Errorf("%v, %q", err, requests)
+	}
+}
+
+// Events are called as they are declared, and written as the device calls them.
+func TestADeclaredEventIsFoundInAnyCase(t *testing.T) {
+	provider, kind, docs := opened(t, "event_trigger", "", `<EventTriggerList><EventTrigger><id>vmd-1</id><EventTriggerNotificationList/></EventTrigger>`+
+		`<EventTrigger><id>illAccess</id><EventTriggerNotificationList/></EventTrigger></EventTriggerList>`)
+	items, err := provider.Decode(kind, []string{"VMD-1"}, docs)
+	if have := slices.Sorted(maps.Keys(items)); err != nil || !slices.Equal(have, []string{"VMD-1", "illAccess"}) {
+		t.Fatalf("%v, %v", have, err)
+	}
+	want := object(kind, map[string]any{"notify": []string{"center"}})
+	requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Key: "VMD-1", Before: kind.Null(), After: want}}})
+	if err != nil || len(requests) != 1 || requests[0].Path != "/ISAPI/Event/triggers/vmd-1/notifications" {
+		t.Errorf("%v, %q", err, requests)
+	}
+}
+
+// What a kind manages it manages in any case.
+func TestAnyElementIsReachedThroughItsOwnKindInAnyCase(t *testing.T) {
+	provider, kind, docs := opened(t, "document", "/ISAPI/Security/adminAccesses#AdminAccessProtocol[protocol=SDK]/portNo", lowerServices)
+	for path, free := range map[string]bool{
+		"AdminAccessProtocol[protocol=SDK]/portNo": false, "AdminAccessProtocol[protocol=http]/portNo": false,
+		"AdminAccessProtocol[protocol=http]/portNo2": true,
+	} {
+		key := "/ISAPI/Security/adminAccesses#" + path
+		docs["/ISAPI/Security/adminAccesses"] = providers.Document{Path: "/ISAPI/Security/adminAccesses", Body: []byte(strings.ReplaceAll(lowerServices, "</portNo>", "</portNo><portNo2>1</portNo2>"))}
+		wrong := provider.Check(kind, docs, key, object(kind, map[string]any{"value": "85"}))
+		refused := slices.ContainsFunc(wrong, func(e providers.AttributeError) bool { return strings.Contains(e.Detail, "belongs to the setting") })
+		if refused == free {
+			t.Errorf("%s: %v", path, wrong)
+		}
+	}
+}
