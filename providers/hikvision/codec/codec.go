@@ -138,7 +138,7 @@ const NotUTF8 = "The text stands for bytes that are not UTF-8, which camform sho
 func isEscaped(want cty.Value) bool {
 	want, _ = want.UnmarkDeep()
 	return want.IsWhollyKnown() && slices.ContainsFunc(schema.Parts(want), func(part cty.Value) bool {
-		return part.Type() == cty.String && schema.IsEscaped(part.AsString())
+		return part.Type() == cty.String && !part.IsNull() && schema.IsEscaped(part.AsString())
 	})
 }
 
