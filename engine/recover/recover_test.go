@@ -284,6 +284,7 @@ func TestARequestHoldsTheDeviceUntilItIsOver(t *testing.T) {
 		{"void", story(asked, "seen told answered=yes boot_time=2"), 0, false},
 		{"being used", story(answered, "support begun"), 0, true},
 		{"used", story(answered, "support begun", "support done"), 0, false},
+		{"needless", story(asked, "typed begun", "typed done"), 0, false},
 	} {
 		c := played(t, tt.story...)
 		if got := Spoils(c, noon.Add(time.Hour+tt.later)); (got != "") != tt.want {

@@ -21,7 +21,7 @@ type Pending struct {
 	Void    string // why the answer to it will not work; empty if nothing says so
 }
 
-// PendingIn is the request of a case; false if there is none, or if the device was reset since.
+// PendingIn is the request of a case; false if there is none, or if somebody got in since: then nobody waits for an answer.
 func PendingIn(c Case, now time.Time) (Pending, bool) {
 	at := c.request()
 	if at < 0 || c.Custody == Closed {
@@ -31,7 +31,7 @@ func PendingIn(c Case, now time.Time) (Pending, bool) {
 	p := Pending{Since: e.At, Until: e.At.Add(goodFor), Warn: now.Sub(e.At) >= warnAfter, Expired: now.Sub(e.At) >= goodFor}
 	for _, later := range c.Events[at+1:] {
 		switch {
-		case Resetting(later.Step) && later.Kind == Done, later.Step == Code && later.Kind == Skipped:
+		case later.entered(), later.Step == Code && later.Kind == Skipped:
 			return Pending{}, false
 		case later.Data[Answered] == "yes" && e.Data[BootTime] != "" && later.Data[BootTime] != "" && later.Data[BootTime] != e.Data[BootTime]:
 			p.Void = fmt.Sprintf("the device started again: it says %s now, and said %s then", later.Data[BootTime], e.Data[BootTime])

@@ -104,15 +104,19 @@ type wayIn struct {
 func (c Case) wayIn() wayIn {
 	way := wayIn{event: -1}
 	for i, e := range c.Events {
-		entrance := Resetting(e.Step) || e.Step == Current || e.Step == Previous || e.Step == Typed
 		switch {
-		case entrance && e.Kind == Done:
+		case e.entered():
 			way = wayIn{e.Step, i}
 		case e.Step == way.step && e.Kind == Failed, e.Step == way.step && e.Kind == Begun:
 			way = wayIn{event: -1}
 		}
 	}
 	return way
+}
+
+// entered reports whether an event says that somebody got in.
+func (e Event) entered() bool {
+	return e.Kind == Done && (Resetting(e.Step) || e.Step == Current || e.Step == Previous || e.Step == Typed)
 }
 
 // reset reports whether a password was reset, in contrast to found.
