@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"camform/engine/apply"
 	"camform/engine/config"
@@ -28,37 +29,41 @@ type newcomers struct {
 
 // searched adds to a survey what devices answer to a search, of those that do not answer at their addresses and may be activated
 // that way: new ones with a hardware address, where allow_unproven lets it. One of which two say to be it is left alone, and told.
-func (n newcomers) searched(ctx context.Context, finder providers.Finder) error {
+func (n newcomers) searched(ctx context.Context, finder providers.Finder, event func(report.Event)) error {
 	var waiting []int
 	for i, device := range n.found.devices {
-		_, allowed := device.AllowUnproven[config.Activation]
 		snap := n.found.snapshots[i]
-		switch {
-		case !n.found.isNew(i) || !errors.Is(snap.Err, providers.ErrUnreachable):
-		case device.Identity.MAC == "":
-			snap.Err = leftOut(snap.Err, "identity { mac = \"...\" }")
-		case !allowed:
-			snap.Err = leftOut(snap.Err, "allow_unproven = { activation = \"why\" }")
-		default:
-			waiting = append(waiting, i)
+		if !n.found.isNew(i) || !errors.Is(snap.Err, providers.ErrUnreachable) {
+			continue
 		}
+		if lacks := lacksForSearch(device); lacks != "" {
+			snap.Err = fmt.Errorf("%s; if it is new, it is not searched for, since its block lacks %s: %w", providers.Reason(snap.Err), lacks, providers.ErrUnreachable)
+			continue
+		}
+		waiting = append(waiting, i)
 	}
 	if len(waiting) == 0 {
 		return nil
 	}
+	begun := time.Now()
+	event(report.Event{Kind: report.StageStarted, Stage: report.Search, Total: len(waiting)})
+	for _, i := range waiting {
+		event(report.Event{Kind: report.DeviceStarted, Stage: report.Search, Device: n.found.devices[i].Address})
+	}
 	heard, err := finder.Find(ctx)
+	for _, i := range waiting {
+		n.answered(i, heard)
+		done := report.Event{Kind: report.DeviceDone, Stage: report.Search, Device: n.found.devices[i].Address, Result: report.Done, Elapsed: time.Since(begun)}
+		if snap := n.found.snapshots[i]; snap.Activation == nil {
+			done.Result, done.Detail = live.ResultOf(snap.Err), providers.Reason(snap.Err)
+		}
+		event(done)
+	}
+	event(report.Event{Kind: report.StageDone, Stage: report.Search, Elapsed: time.Since(begun)})
 	if err != nil && len(heard) == 0 {
 		return fmt.Errorf("nobody could be searched for: %w", err)
 	}
-	for _, i := range waiting {
-		n.answered(i, heard)
-	}
 	return nil
-}
-
-// leftOut adds to why a device does not answer that a search is not made for it, since its block lacks something.
-func leftOut(err error, lacks string) error {
-	return fmt.Errorf("%s; if it is new, it is not searched for, since its block lacks %s: %w", providers.Reason(err), lacks, providers.ErrUnreachable)
 }
 
 // answered takes the answer of a device out of those that were heard.

@@ -108,7 +108,7 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 		return nil, append(problems, stateUnreadable(err)...)
 	}
 	if finder, ok := e.Provider.(providers.Finder); ok {
-		if err := newcomers.searched(ctx, finder); err != nil {
+		if err := newcomers.searched(ctx, finder, e.Event); err != nil {
 			problems = append(problems, diag.FromError(err, "search-failed", "Search for new devices failed"))
 		}
 	}
@@ -454,7 +454,10 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 
 // surveyor reads devices. The configuration says which ones there are; it is nil where that is not known.
 func (e *Engine) surveyor(cfg *config.Config) surveyor {
+	_, searches := e.Provider.(providers.Finder)
 	return surveyor{
+		searches: searches,
+
 		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, values: noValue, within: e.Within, passwords: e.Passwords, config: cfg,
 		parallelism: e.Parallelism, event: e.Event, trace: e.Trace,
 	}

@@ -46,6 +46,9 @@ func planOverHTTP(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 			continue
 		}
 		for _, s := range d.Steps {
+			if _, how := s.Generates(); how != nil && how.First() {
+				continue // it is encrypted on its way
+			}
 			writes := s.Action == plan.Create || s.Action == plan.Update
 			if len(s.Secrets) > 0 || writes && kinds.Lookup(s.Address.Kind).SendsLogin {
 				found = append(found, sending{s.Address, *s.Range.HCL()})

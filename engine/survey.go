@@ -37,6 +37,7 @@ type surveyor struct {
 	parallelism graph.Parallelism
 	event       func(report.Event)
 	trace       providers.Trace
+	searches    bool // whether new devices that do not answer are searched for after it
 
 	// take is given each snapshot without Err as soon as it is there, from several goroutines, and may take out of it what the
 	// survey does not need: what was read. Nil leaves all of it in the survey.
@@ -107,6 +108,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		if found.isNew(i) {
 			found.requests[i] = wary(found.requests[i], lost.keys)
 		}
+		found.requests[i].Sought = s.searches && found.isNew(i) && lacksForSearch(device) == ""
 		if s.take != nil {
 			wants := found.requests[i].Wants
 			found.requests[i].Take = func(snap *live.Snapshot) {
@@ -127,6 +129,19 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 		}
 	}
 	return found, nil
+}
+
+// lacksForSearch is what the block of a device lacks for the device to be searched for; empty if nothing.
+func lacksForSearch(device *config.Device) string {
+	_, allowed := device.AllowUnproven[config.Activation]
+	switch {
+	case device.Identity.MAC == "":
+		return "identity { mac = \"...\" }"
+	case !allowed:
+		return "allow_unproven = { activation = \"why\" }"
+	default:
+		return ""
+	}
 }
 
 // isNew reports whether nothing is remembered of a device.

@@ -357,6 +357,9 @@ func (w *workspace) verdict(p *plan.Plan, r *report.Report) error {
 }
 
 func summary(r *report.Report) string {
-	return fmt.Sprintf("%d added, %d changed, %d destroyed, %d devices need attention",
-		r.Count(plan.Create), r.Count(plan.Update), r.Count(plan.Delete), len(r.Bad()))
+	text := fmt.Sprintf("%d added, %d changed, %d destroyed", r.Count(plan.Create), r.Count(plan.Update), r.Count(plan.Delete))
+	if n := r.Activated(); n > 0 {
+		text += fmt.Sprintf(", %d activated", n)
+	}
+	return fmt.Sprintf("%s, %d devices need attention", text, len(r.Bad()))
 }

@@ -286,7 +286,7 @@ func (a *app) sweep(ctx context.Context, s search, found func(discovery.Device))
 // inquired is a device by its answer to an inquiry.
 func inquired(h sadp.Heard) discovery.Device {
 	d := discovery.Device{
-		Address: h.Address, Network: h.Network, HTTPSPort: h.HTTPSPort, BootTime: h.BootTime,
+		Address: h.Address, Network: h.Network, HTTPPort: h.HTTPPort, HTTPSPort: h.HTTPSPort, BootTime: h.BootTime,
 		Identity:  providers.Identity{Serial: h.Serial, MAC: h.MAC, Model: h.Model, Firmware: h.Firmware},
 		Activated: discovery.Judged(h.Activated), BeforeActivation: h.BeforeActivation, Source: discovery.Inquired,
 	}

@@ -544,6 +544,7 @@ func (w *world) cmdScrub(ts *testscript.TestScript, args []string) {
 	text := ts.ReadFile(args[0])
 	if port := ts.Getenv("PORT"); port != "" {
 		text = strings.ReplaceAll(text, ":"+port, ":PORT")
+		text = strings.ReplaceAll(text, "port "+port, "port PORT")
 	}
 	text = strings.ReplaceAll(text, ts.Getenv("WORK")+string(filepath.Separator), "")
 	for _, s := range scrubs {

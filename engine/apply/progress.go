@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
+	"camform/schema"
 )
 
 // outcome is what a stage made of its steps: how some of them ended, and with which result the device ends there; it goes
@@ -73,18 +75,29 @@ type progress struct {
 	event  func(report.Event)
 	device plan.Device
 	done   report.Device
-	flying []plan.Step // begun and not ended
-	since  time.Time   // when the last of them began
+	called map[schema.Setting]plan.Action // what the plan calls its steps, where it could not know what the device has
+	flying []plan.Step                    // begun and not ended
+	since  time.Time                      // when the last of them began
 }
 
 func newProgress(d plan.Device, event func(report.Event)) *progress {
-	return &progress{event: event, device: d, done: report.Device{Address: d.Address, Identity: d.Identity}}
+	p := &progress{event: event, device: d, done: report.Device{Address: d.Address, Identity: d.Identity}, called: map[schema.Setting]plan.Action{}}
+	if d.Activation != nil {
+		for _, s := range d.Steps {
+			p.called[s.Address] = s.Action
+		}
+	}
+	return p
 }
+
+// action is what a step is called in the report, as in the plan that somebody read: what it adds to a device that had no password
+// may turn out to change what came with it.
+func (p *progress) action(s plan.Step) plan.Action { return cmp.Or(p.called[s.Address], s.Action) }
 
 func (p *progress) begin(steps ...plan.Step) {
 	p.flying, p.since = append(p.flying, steps...), time.Now()
 	for _, s := range steps {
-		p.event(report.Event{Kind: report.StepStarted, Stage: report.Apply, Device: p.device.Address, Setting: s.Address, Action: s.Action})
+		p.event(report.Event{Kind: report.StepStarted, Stage: report.Apply, Device: p.device.Address, Setting: s.Address, Action: p.action(s)})
 	}
 }
 
@@ -93,9 +106,9 @@ func (p *progress) tell(o outcome) {
 	for _, e := range o.ended {
 		s := e.step
 		p.flying = slices.DeleteFunc(p.flying, func(begun plan.Step) bool { return begun.Address == s.Address })
-		p.done.Steps = append(p.done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: e.result, Detail: e.detail})
+		p.done.Steps = append(p.done.Steps, report.Step{Address: s.Address, Action: p.action(s), Result: e.result, Detail: e.detail})
 		p.event(report.Event{
-			Kind: report.StepDone, Stage: report.Apply, Device: p.device.Address, Setting: s.Address, Action: s.Action,
+			Kind: report.StepDone, Stage: report.Apply, Device: p.device.Address, Setting: s.Address, Action: p.action(s),
 			Result: e.result, Detail: e.detail, Elapsed: time.Since(p.since),
 		})
 	}
@@ -159,7 +172,7 @@ func (p *progress) close() report.Device {
 	}
 	for _, s := range p.device.Steps {
 		if !slices.ContainsFunc(p.done.Steps, func(r report.Step) bool { return r.Address == s.Address }) {
-			p.done.Steps = append(p.done.Steps, report.Step{Address: s.Address, Action: s.Action, Result: report.NotRun})
+			p.done.Steps = append(p.done.Steps, report.Step{Address: s.Address, Action: p.action(s), Result: report.NotRun})
 		}
 	}
 	if p.done.Result == "" {

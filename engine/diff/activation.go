@@ -30,6 +30,9 @@ func Inactive(device *config.Device, said providers.Activation, rules Rules, kin
 			continue
 		}
 		change := c.created(want)
+		if c.isOwn(want) && device.URL.Scheme != "https" {
+			change.keepsFirst()
+		}
 		left := change.unprovenParts(device.AllowUnproven)
 		d.Skipped = append(d.Skipped, left...)
 		switch {
@@ -41,6 +44,15 @@ func Inactive(device *config.Device, said providers.Activation, rules Rules, kin
 	}
 	d.Steps = plan.Order(d.Steps, kinds)
 	return d
+}
+
+// keepsFirst says of the new password of a change that it is the first one of the device: no other is sent after it.
+func (c *Change) keepsFirst() {
+	for _, secret := range c.Secrets {
+		if secret.Generate != nil {
+			secret.Generate.Reason = plan.Activates
+		}
+	}
 }
 
 // Declared is a device as a plan declares it, for a comparison once it has its first password. Secret reads the secrets of its

@@ -27,6 +27,7 @@ type Device struct {
 	Identity  providers.Identity
 	Network   netip.Prefix // that it believes to be in
 	URL       string       // where its web server answered
+	HTTPPort  uint16
 	HTTPSPort uint16
 	BootTime  string // by its own clock, without a time zone
 	Resets    []string
@@ -322,6 +323,15 @@ func (d Device) Reach() string {
 		return fmt.Sprintf("https://%s:%d", host, d.HTTPSPort)
 	}
 	return "https://" + host
+}
+
+// Guess says that the port of Reach is a guess: the device did not tell it, and does not keep to the usual ones. It is empty where
+// it is none.
+func (d Device) Guess() string {
+	if d.URL != "" || d.HTTPSPort != 0 || d.HTTPPort == 0 || d.HTTPPort == 80 {
+		return ""
+	}
+	return fmt.Sprintf("http is at port %d and no port of https is told, so 443 is a guess; camform discover -range asks at 443 and 80, with -port elsewhere", d.HTTPPort)
 }
 
 // Remarks say what is to be known of a finding beside its facts, in sentences without an end.

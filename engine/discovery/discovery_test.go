@@ -246,6 +246,17 @@ func TestADeviceIsReachedWhereItAnswers(t *testing.T) {
 	}
 }
 
+func TestAPortThatNobodyToldIsAGuess(t *testing.T) {
+	for _, d := range []discovery.Device{{}, {HTTPPort: 80}, {HTTPPort: 8080, HTTPSPort: 443}, {HTTPPort: 8080, URL: "https://192.0.2.1"}} {
+		if got := d.Guess(); got != "" {
+			t.Errorf("%+v: %q", d, got)
+		}
+	}
+	if got := (discovery.Device{HTTPPort: 8080}).Guess(); !strings.Contains(got, "http is at port 8080") || !strings.Contains(got, "443 is a guess") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestRemarksSayWhatIsToBeDone(t *testing.T) {
 	for want, f := range map[string]discovery.Finding{
 		"inactive: it has no password yet":                                                   {Device: discovery.Device{Activated: discovery.No}},

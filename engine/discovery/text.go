@@ -31,6 +31,7 @@ type Entry struct {
 	Resets           []string `json:"resets,omitempty"`
 	BootTime         string   `json:"boot_time,omitempty"`
 	Network          string   `json:"network,omitempty"`
+	HTTPPort         uint16   `json:"http_port,omitempty"`
 	HTTPSPort        uint16   `json:"https_port,omitempty"`
 	URL              string   `json:"url,omitempty"`
 	Source           Source   `json:"source"`
@@ -56,7 +57,7 @@ func (f Finding) Entry() Entry {
 	e := Entry{
 		MAC: f.Identity.MAC, Model: f.Identity.Model, Serial: f.Identity.Serial, Firmware: f.Identity.Firmware,
 		Activated: f.Activated, BeforeActivation: f.BeforeActivation, Resets: f.Resets, BootTime: f.BootTime, URL: f.URL,
-		HTTPSPort: f.HTTPSPort, Source: f.Source, MatchedBy: f.By, Remarks: f.Remarks(),
+		HTTPPort: f.HTTPPort, HTTPSPort: f.HTTPSPort, Source: f.Source, MatchedBy: f.By, Remarks: f.Remarks(),
 	}
 	if f.Address.IsValid() {
 		e.Address = f.Address.String()
@@ -99,8 +100,8 @@ func Read(text []byte) ([]Device, time.Time, error) {
 
 func (e Entry) device() (Device, error) {
 	d := Device{
-		Identity:  providers.Identity{MAC: providers.NormalMAC(e.MAC), Model: e.Model, Serial: e.Serial, Firmware: e.Firmware},
-		HTTPSPort: e.HTTPSPort, URL: e.URL, BootTime: e.BootTime, Resets: e.Resets, Activated: e.Activated, BeforeActivation: e.BeforeActivation, Source: e.Source,
+		Identity: providers.Identity{MAC: providers.NormalMAC(e.MAC), Model: e.Model, Serial: e.Serial, Firmware: e.Firmware},
+		HTTPPort: e.HTTPPort, HTTPSPort: e.HTTPSPort, URL: e.URL, BootTime: e.BootTime, Resets: e.Resets, Activated: e.Activated, BeforeActivation: e.BeforeActivation, Source: e.Source,
 	}
 	if e.Source != Inquired && e.Source != Swept {
 		return d, fmt.Errorf("%q is no source", e.Source)

@@ -16,7 +16,7 @@ import (
 func TestAReportIsReadAgain(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	whole := discovery.Device{
-		Address: netip.MustParseAddr("192.0.2.1"), Network: netip.MustParsePrefix("192.0.2.0/24"), URL: "https://192.0.2.1", HTTPSPort: 8443,
+		Address: netip.MustParseAddr("192.0.2.1"), Network: netip.MustParsePrefix("192.0.2.0/24"), URL: "https://192.0.2.1", HTTPPort: 8080, HTTPSPort: 8443,
 		BootTime: "2026-02-01 00:00:00", Resets: []string{"guid_file"}, Activated: discovery.No, BeforeActivation: true, Source: discovery.Inquired,
 		Identity: providers.Identity{Serial: "S1", MAC: "00:00:5e:00:53:01", Model: "M", Firmware: "V5"},
 	}

@@ -31,6 +31,7 @@ type Request struct {
 
 	Blocked error                                           // why the device is not asked for anything that takes a login; nil if it is
 	Dormant bool                                            // whether one that is blocked is asked whether it has a password at all
+	Sought  bool                                            // whether one that does not answer is searched for next, which tells how it ends
 	Renew   func(context.Context) (providers.Target, error) // the target when its turn has come, if that may differ; nil if not. The error is why it is not asked.
 	Explain func(error) error                               // adds to an error what else is known about why; nil for nothing
 	Take    func(*Snapshot)                                 // is given a snapshot without Err before the device counts as done, in its own goroutine, and may empty it; nil for nobody
@@ -121,8 +122,8 @@ func refreshOne(ctx context.Context, r Request, o Options) *Snapshot {
 		r.Take(s)
 	}
 	event.Kind, event.Result, event.Elapsed = report.DeviceDone, ResultOf(s.Err), time.Since(begun)
-	if s.Activation != nil {
-		event.Result = report.Done // it said all that it can say
+	if s.Activation != nil || r.Sought && errors.Is(s.Err, providers.ErrUnreachable) {
+		event.Result = report.Done // it said all that it can say, or may yet
 	} else if s.Err != nil {
 		event.Detail = providers.Reason(s.Err)
 	}

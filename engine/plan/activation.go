@@ -16,6 +16,9 @@ type Activation struct {
 // Activates is the reason of a password that a device gets when it has none, and the note with which the vault keeps it.
 const Activates = "it activated the device"
 
+// First reports whether it is the password that the device is activated with, which no step sends.
+func (g Generate) First() bool { return g.Reason == Activates }
+
 // Unread reports whether nothing is known of the settings of a device: it could not be read, or waits for its first password.
 func (d Device) Unread() bool { return d.Problem != "" || d.Activation != nil }
 

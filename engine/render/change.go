@@ -339,6 +339,9 @@ func (x delta) secretText() string {
 	case x.mark == RemoveMark:
 		return hidden + " -> null"
 	case x.generate != nil:
+		if x.generate.First() {
+			return "(the password that activates the device, by " + printable("credential_policy."+x.generate.Policy.Name) + ")"
+		}
 		return "(new password by " + printable("credential_policy."+x.generate.Policy.Name) + ": " + printable(x.generate.Reason) + ")"
 	case x.follows != "":
 		return "(new password of " + printable(x.follows) + ")"

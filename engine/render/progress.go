@@ -83,9 +83,9 @@ func (p *Progress) Event(e report.Event) {
 	case report.DeviceDone:
 		p.deviceDone(e)
 	case report.Activating:
-		p.tell(printable(e.Device.String()) + ": Activating...")
+		p.tell(printable(e.Device.String()) + ": " + doing[activate] + "...")
 	case report.Activated:
-		p.tell(printable(e.Device.String()) + ": Activation complete after " + seconds(e.Elapsed))
+		p.tell(printable(e.Device.String()) + ": " + did[activate] + " complete after " + seconds(e.Elapsed))
 	case report.StepStarted:
 		p.tell(printable(e.Setting.String()) + ": " + doing[e.Action] + "...")
 	case report.StepDone:

@@ -210,6 +210,9 @@ func doneText(r *report.Report) string {
 	if r.Moved > 0 {
 		text += ", " + Plural(r.Moved, "device") + " moved"
 	}
+	if came := r.AsWanted(); came > 0 {
+		text += fmt.Sprintf(", %d as wanted already", came)
+	}
 	if activated := r.Activated(); activated > 0 {
 		text += ", " + Plural(activated, "device") + " activated"
 	}

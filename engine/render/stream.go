@@ -66,7 +66,7 @@ func (s *Stream) Close() error {
 	close(s.stop)
 	s.ticking.Wait()
 	if !s.summarised {
-		s.summary("Nothing was done.", plan.Counts{})
+		s.summary("Nothing was done.", plan.Counts{}, 0)
 	}
 	return s.err
 }
@@ -89,7 +89,7 @@ func (s *Stream) Plan(p *plan.Plan) {
 	for _, d := range p.Activated() {
 		s.write(entry{
 			Level: "info", Message: d.Address.String() + " " + activationWords(d), Type: "planned_change",
-			Change: &streamChange{Resource: deviceResource(d.Address), Action: "activate"},
+			Change: &streamChange{Resource: deviceResource(d.Address), Action: streamActions[activate]},
 		})
 	}
 	for _, d := range p.Devices {
@@ -112,7 +112,7 @@ func (s *Stream) Plan(p *plan.Plan) {
 			Severity: string(diag.Warning), Summary: "Device left the configuration", Detail: goneSentence(g) + ".", Address: g.Address.String(),
 		})
 	}
-	s.summary(planSentence(p), p.Counts())
+	s.summary(planSentence(p), p.Counts(), len(p.Activated()))
 }
 
 // checks tells which checks do not hold, or have no verdict.
@@ -142,10 +142,10 @@ func (s *Stream) Result(r *report.Report) {
 		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Run interrupted", Detail: interruptedSentence(r, missed)})
 	}
 	if missed.devices > 0 || r.Interrupted {
-		s.summary(incompleteSentence(r), counts)
+		s.summary(incompleteSentence(r), counts, r.Activated())
 		return
 	}
-	s.summary(completeSentence(r, Terraform), counts)
+	s.summary(completeSentence(r, Terraform), counts, r.Activated())
 }
 
 // Problems tells problems, sorted, with the source that they mark.
@@ -171,10 +171,20 @@ func (s *Stream) Event(e report.Event) {
 	case report.DeviceDone:
 		if e.Stage == report.Refresh {
 			s.hook("refresh_complete", deviceResource(e.Device), e, ": Refresh complete")
+			return
 		}
+		e.Setting, e.Action = schema.Setting{Device: e.Device}, activate
+		if s.runs(e.Setting) {
+			s.finish(e)
+		}
+	case report.Activating:
+		e.Setting, e.Action = schema.Setting{Device: e.Device}, activate
+		s.start(e)
+	case report.Activated:
+		e.Setting, e.Action, e.Result = schema.Setting{Device: e.Device}, activate, report.Done
+		s.finish(e)
 	case report.StepStarted:
-		s.begin(e)
-		s.hook("apply_start", settingResource(e.Setting), e, ": "+doing[e.Action]+"...")
+		s.start(e)
 	case report.StepDone:
 		s.finish(e)
 	case report.Interrupted:
@@ -185,17 +195,20 @@ func (s *Stream) Event(e report.Event) {
 // doing and did say what apply is about, as Terraform does.
 var (
 	doing = map[plan.Action]string{
-		plan.Create: "Creating", plan.Update: "Modifying", plan.Delete: "Destroying", plan.Forget: "Forgetting",
+		plan.Create: "Creating", plan.Update: "Modifying", plan.Delete: "Destroying", plan.Forget: "Forgetting", activate: "Activating",
 	}
 	did = map[plan.Action]string{
-		plan.Create: "Creation", plan.Update: "Modifications", plan.Delete: "Destruction", plan.Forget: "Forgetting",
+		plan.Create: "Creation", plan.Update: "Modifications", plan.Delete: "Destruction", plan.Forget: "Forgetting", activate: "Activation",
 	}
 )
 
 // streamActions are the words of a stream, which calls forgetting a removal.
 var streamActions = map[plan.Action]string{
-	plan.Create: "create", plan.Update: "update", plan.Delete: "delete", plan.Forget: "remove",
+	plan.Create: "create", plan.Update: "update", plan.Delete: "delete", plan.Forget: "remove", activate: "activate",
 }
+
+// activate is what a stream calls that a device gets its first password, beside the actions of steps.
+const activate plan.Action = "activate"
 
 // driftAction says what happened on the device before a step that undoes it.
 func driftAction(step plan.Step) (string, bool) {
@@ -208,21 +221,30 @@ func driftAction(step plan.Step) (string, bool) {
 	return "update", true
 }
 
-func (s *Stream) begin(e report.Event) {
+// start begins a step, or the activation of a device, which is a setting without a kind.
+func (s *Stream) start(e report.Event) {
+	s.mu.Lock()
+	s.running[e.Setting] = runningStep{action: e.Action, started: s.now()}
+	s.mu.Unlock()
+	s.hook("apply_start", resourceOf(e.Setting), e, ": "+doing[e.Action]+"...")
+}
+
+func (s *Stream) runs(a schema.Setting) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.running[e.Setting] = runningStep{action: e.Action, started: s.now()}
+	_, running := s.running[a]
+	return running
 }
 
 func (s *Stream) finish(e report.Event) {
 	s.mu.Lock()
 	delete(s.running, e.Setting)
 	s.mu.Unlock()
-	kind, text := "apply_complete", fmt.Sprintf(": %s complete after %s", did[e.Action], seconds(e.Elapsed))
+	kind, text := "apply_complete", fmt.Sprintf(": %s complete after %s%s", did[e.Action], seconds(e.Elapsed), remarkOf(e.Result))
 	if !e.Result.Good() {
 		kind, text = "apply_errored", fmt.Sprintf(": %s errored after %s: %s", did[e.Action], seconds(e.Elapsed), resultWords(e.Result))
 	}
-	s.hook(kind, settingResource(e.Setting), e, text)
+	s.hook(kind, resourceOf(e.Setting), e, text)
 }
 
 func (s *Stream) tick() {
@@ -241,7 +263,7 @@ func (s *Stream) tick() {
 // progress tells of every step that has been running for a while.
 func (s *Stream) progress() {
 	for _, e := range s.slow() {
-		s.hook("apply_progress", settingResource(e.Setting), e, fmt.Sprintf(": Still %s... [%s elapsed]", strings.ToLower(doing[e.Action]), seconds(e.Elapsed)))
+		s.hook("apply_progress", resourceOf(e.Setting), e, fmt.Sprintf(": Still %s... [%s elapsed]", strings.ToLower(doing[e.Action]), seconds(e.Elapsed)))
 	}
 }
 
@@ -291,10 +313,10 @@ func (s *Stream) diagnostic(doc diagnosticDoc) {
 	s.write(entry{Level: level, Message: title + doc.Summary, Type: "diagnostic", Diagnostic: &doc})
 }
 
-func (s *Stream) summary(sentence string, c plan.Counts) {
+func (s *Stream) summary(sentence string, c plan.Counts, activated int) {
 	s.write(entry{
 		Level: "info", Message: sentence, Type: "change_summary",
-		Changes: &summaryDoc{Add: c.Create, Change: c.Update, Remove: c.Delete, Forget: c.Forget, Operation: string(s.operation)},
+		Changes: &summaryDoc{Add: c.Create, Change: c.Update, Remove: c.Delete, Forget: c.Forget, Activate: activated, Operation: string(s.operation)},
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -357,6 +379,7 @@ type (
 		Import    int    `json:"import"`
 		Remove    int    `json:"remove"`
 		Forget    int    `json:"forget"`
+		Activate  int    `json:"activate,omitempty"` // devices that get their first password
 		Operation string `json:"operation"`
 	}
 	diagnosticDoc struct {
@@ -393,6 +416,14 @@ func deviceResource(d schema.Device) streamResource {
 		r.ResourceKey = &d.Key
 	}
 	return r
+}
+
+// resourceOf is a setting, or a device where there is no kind.
+func resourceOf(a schema.Setting) streamResource {
+	if a.Kind == "" {
+		return deviceResource(a.Device)
+	}
+	return settingResource(a)
 }
 
 func settingResource(a schema.Setting) streamResource {

@@ -15,6 +15,7 @@ type Stage string
 // The stages.
 const (
 	Refresh Stage = "refresh" // devices are read
+	Search  Stage = "search"  // new devices that did not answer when they were to be read are searched for
 	Apply   Stage = "apply"   // devices are changed
 
 	Consumers Stage = "consumers" // devices that may use those to be changed are asked which ones they use
@@ -143,6 +144,20 @@ func (r *Report) Forgotten() int { return r.count(func(d Device) bool { return d
 
 // Activated counts the devices that got their first password.
 func (r *Report) Activated() int { return r.count(func(d Device) bool { return d.Activated }) }
+
+// AsWanted counts the steps on devices which got their first password that the devices did not need: they came so. A plan counts
+// these steps, since it cannot know.
+func (r *Report) AsWanted() int {
+	n := 0
+	for _, d := range r.Devices {
+		for _, s := range d.Steps {
+			if d.Activated && s.Result == Already {
+				n++
+			}
+		}
+	}
+	return n
+}
 
 func (r *Report) count(is func(Device) bool) int {
 	n := 0

@@ -157,6 +157,9 @@ func (v discoveryHCL) Found(r discovery.Report, taken []string) error {
 			left++
 		default:
 			remarks := slices.DeleteFunc(f.Remarks(), func(remark string) bool { return remark == discovery.Undeclared })
+			if guess := f.Guess(); guess != "" {
+				remarks = append(remarks, guess)
+			}
 			blocks = append(blocks, learn.Found{Address: f.Reach(), Identity: f.Identity, Remarks: remarks})
 		}
 	}

@@ -143,11 +143,14 @@ func (m *message) describe() []field {
 		{"DeviceDescription", u.model.product},
 		{"DeviceSN", u.identity.serial},
 		{"CommandPort", fmt.Sprint(privatePort)},
-		{"HttpPort", fmt.Sprint(u.running.http.port)},
+		{"HttpPort", fmt.Sprint(told(u, u.running.http, u.model.settings.http, false))},
 		{"IPv4Address", at.Addr().String()},
 		{"IPv4SubnetMask", net.IP(net.CIDRMask(at.Bits(), 32)).String()},
 		{"SoftwareVersion", info.value("firmwareVersion") + info.value("firmwareReleasedDate")},
 		{"BootTime", u.bootedAt.Add(u.clockOffset).In(zoneOf(u.storedTime().value("timeZone"))).Format(time.DateTime)},
+	}
+	if port := told(u, u.running.https, u.model.settings.https, true); port != 443 {
+		said = append(said, field{"HttpsPort", fmt.Sprint(port)})
 	}
 	if u.model.Activation != noActivation {
 		said = append(said, field{"Activated", truth(!u.inactive)})
@@ -160,4 +163,12 @@ func (m *message) describe() []field {
 		said = append(said, field{ability, truth(true)})
 	}
 	return said
+}
+
+// told is the port of a service as whoever asks reaches it: the one from the factory is mapped to that of the fleet.
+func told(u *unit, s, factory service, secure bool) int {
+	if u.fleet.secure == secure && s.port == factory.port {
+		return u.fleet.entry()
+	}
+	return s.port
 }
