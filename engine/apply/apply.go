@@ -250,7 +250,7 @@ type worker struct {
 func newWorker(stop context.Context, d plan.Device, o Options) *worker {
 	return &worker{
 		Options: o, stop: stop, kept: map[string]bool{}, waiting: map[schema.Setting]bool{}, progress: newProgress(d, o.Event),
-		line: &line{provider: o.Provider, identity: d.Identity},
+		line: &line{provider: o.Provider, identity: d.Identity, limits: providers.Documents{}},
 	}
 }
 

@@ -73,7 +73,7 @@ type reading struct {
 
 // read asks the device for the documents of steps.
 func (w *worker) read(ctx context.Context, steps []plan.Step) (reading, error) {
-	now, err := readKinds(ctx, w.line.session, w.Provider, steps)
+	now, err := w.line.readKinds(ctx, w.Provider, steps)
 	if err == nil {
 		err = w.certain(ctx, steps)
 	}

@@ -11,7 +11,20 @@ type line struct {
 	provider providers.Connector
 	target   providers.Target // with the credential that the device accepted last
 	session  providers.Session
-	identity providers.Identity // of who answered last
+	identity providers.Identity  // of who answered last
+	limits   providers.Documents // that give limits: they belong to the firmware, so each is read once
+}
+
+// readLimits reads a document that gives limits, or has it from before.
+func (l *line) readLimits(ctx context.Context, path string) (providers.Document, error) {
+	if doc, known := l.limits[path]; known {
+		return doc, nil
+	}
+	doc, err := l.session.Read(ctx, path)
+	if err == nil && doc.Missing == "" {
+		l.limits[path] = doc
+	}
+	return doc, err
 }
 
 // Login ends the session and begins one with another credential, over a new connection.

@@ -19,7 +19,7 @@ import (
 )
 
 // readKinds reads the documents of the kinds of steps and decodes them. A kind that the device does not have has no items.
-func readKinds(ctx context.Context, reader providers.Reader, interpreter providers.Interpreter, steps []plan.Step) (reading, error) {
+func (l *line) readKinds(ctx context.Context, interpreter providers.Interpreter, steps []plan.Step) (reading, error) {
 	var kinds []*schema.Kind
 	keys := map[*schema.Kind][]string{}
 	for _, s := range steps {
@@ -34,7 +34,7 @@ func readKinds(ctx context.Context, reader providers.Reader, interpreter provide
 		if doc, ok := r.documents[path]; ok {
 			return doc, nil
 		}
-		doc, err := reader.Read(ctx, path)
+		doc, err := l.session.Read(ctx, path)
 		if err == nil {
 			r.documents[path] = doc
 		}
@@ -42,10 +42,15 @@ func readKinds(ctx context.Context, reader providers.Reader, interpreter provide
 	}
 	limits := func(path string) (providers.Document, error) {
 		r.limits[path] = true
-		doc, err := read(path)
+		if doc, ok := r.documents[path]; ok {
+			return doc, nil
+		}
+		doc, err := l.readLimits(ctx, path)
 		if err != nil && !providers.EndsSession(err) {
-			doc = providers.Document{Path: path, Missing: err.Error()}
-			r.documents[path], err = doc, nil
+			doc, err = providers.Document{Path: path, Missing: err.Error()}, nil
+		}
+		if err == nil {
+			r.documents[path] = doc
 		}
 		return doc, err
 	}

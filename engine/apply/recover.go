@@ -106,7 +106,7 @@ func (w *worker) resolve(ctx context.Context, in state.Intent) error {
 	if err != nil {
 		return err
 	}
-	now, err := readKinds(ctx, w.line.session, w.Provider, steps)
+	now, err := w.line.readKinds(ctx, w.Provider, steps)
 	if err != nil {
 		return err
 	}

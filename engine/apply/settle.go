@@ -84,7 +84,7 @@ func (w *worker) readBack(ctx context.Context, s sent) (reading, error) {
 	} else {
 		w.line.session.Renew()
 	}
-	return readKinds(ctx, w.line.session, w.Provider, s.group.Steps)
+	return w.line.readKinds(ctx, w.Provider, s.group.Steps)
 }
 
 // ownRotation finds the request that carried a new password for the account that the session logs in with.

@@ -25,7 +25,7 @@ func (r *Reader) Read(ctx context.Context, path string) (providers.Document, err
 }
 
 func (r *Reader) read(ctx context.Context, path string) (providers.Document, error) {
-	status, body, err := r.send(ctx, http.MethodGet, path, nil)
+	status, body, err := r.get(ctx, path)
 	if err != nil {
 		return providers.Document{}, err
 	}
@@ -49,6 +49,15 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 		return doc, nil
 	}
 	return providers.Document{}, fmt.Errorf("%s: %w", v.describe(r.hide.Blank), v.readFamily())
+}
+
+// get asks for a document. That of who is there was read a moment ago.
+func (r *Reader) get(ctx context.Context, path string) (int, []byte, error) {
+	if info := r.info; info != nil && path == deviceInfoPath {
+		r.info = nil
+		return info.status, info.body, nil
+	}
+	return r.send(ctx, http.MethodGet, path, nil)
 }
 
 // unexpected is the error of a body that cannot be a document.

@@ -261,3 +261,31 @@ func TestRecordedRepliesHaveAFamily(t *testing.T) {
 		t.Error("no recorded reply was found")
 	}
 }
+
+// A plan needs the document that told who is there once. What a session reads it may write, so that has to be as it is now.
+func TestASessionReadsAnewWhatItMayWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		session := s.identified()
+		reader := OpenReader(s.target, s.options)
+		defer reader.Close()
+		if _, err := reader.Identify(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.device.seen()
+		s.device.change(func() { s.device.documents[deviceInfoPath] = deviceInfo("SN0002") })
+		for i, want := range []struct {
+			reader   providers.Reader
+			serial   string
+			requests int
+		}{{reader, "SN0001", 0}, {reader, "SN0002", 1}, {session, "SN0002", 1}} {
+			doc, err := want.reader.Read(t.Context(), deviceInfoPath)
+			if err != nil || !strings.Contains(string(doc.Body), want.serial) {
+				t.Errorf("%d: %s, %v", i, doc.Body, err)
+			}
+			if n := len(s.device.seen()); n != want.requests {
+				t.Errorf("%d: %d requests, want %d", i, n, want.requests)
+			}
+		}
+	})
+}

@@ -49,8 +49,9 @@ type Reader struct {
 	hide    *providers.Redactor // blanks the password of the login in what the device says
 
 	identified bool
-	activated  bool  // whether a first password was about to be sent
-	ended      error // why nothing more is sent; nil while it may
+	info       *reply // that told who is there, until it is read as a document; nil for a session
+	activated  bool   // whether a first password was about to be sent
+	ended      error  // why nothing more is sent; nil while it may
 }
 
 // Session reads from and writes to one device; it implements providers.Session and providers.Authenticator. One goroutine
@@ -159,6 +160,19 @@ func (r *Reader) Identify(ctx context.Context) (providers.Identity, error) {
 	return identity, nil
 }
 
+// Identify is that of the reader. A document that a session reads may be about to be written, so it is asked for again.
+func (s *Session) Identify(ctx context.Context) (providers.Identity, error) {
+	identity, err := s.Reader.Identify(ctx)
+	s.info = nil
+	return identity, err
+}
+
+// reply is status and body of an answer.
+type reply struct {
+	status int
+	body   []byte
+}
+
 // probe asks for a challenge and for the state of the login, without a credential.
 func (r *Reader) probe(ctx context.Context) error {
 	if r.identified {
@@ -177,6 +191,7 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 	if err != nil {
 		return providers.Identity{}, err
 	}
+	r.info = &reply{status, body}
 	return identity, r.peer.identify(identity, r.target.Want)
 }
 
