@@ -11,6 +11,7 @@ import (
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/isapi"
 	"camform/providers/hikvision/simulator"
+	"camform/schema"
 )
 
 const gbkName = "\xca\xe9\xb7\xbf"
@@ -28,17 +29,7 @@ func TestI3BytesThatAreNoCharactersGoBackAsTheyCame(t *testing.T) {
 			device := harness.last.Devices()[0]
 			provider := hikvision.New(isapi.Options{})
 			kind := provider.Kinds().Lookup("system")
-			if _, err := session.Identify(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			docs := providers.Documents{}
-			read := func(path string) (doc providers.Document, err error) {
-				docs[path], err = session.Read(t.Context(), path)
-				return docs[path], err
-			}
-			if err := providers.ReadKind(kind, nil, read, read); err != nil {
-				t.Fatal(err)
-			}
+			docs := readOf(t, session, kind)
 			body := docs[kind.Document.Path].Body
 			if !bytes.HasPrefix(body, []byte("<?xml")) || !bytes.HasSuffix(body, []byte(">\r\n")) && !bytes.HasSuffix(body, []byte(">")) {
 				t.Errorf("%s: the document has debris around it: %q … %q", model, body[:20], body[len(body)-20:])
@@ -69,6 +60,55 @@ func TestI3BytesThatAreNoCharactersGoBackAsTheyCame(t *testing.T) {
 			}
 		})
 	}
+}
+
+// readOf are the documents of a kind that a device has.
+func readOf(t *testing.T, session providers.Session, kind *schema.Kind, keys ...string) providers.Documents {
+	t.Helper()
+	if _, err := session.Identify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	docs := providers.Documents{}
+	read := func(path string) (doc providers.Document, err error) {
+		docs[path], err = session.Read(t.Context(), path)
+		return docs[path], err
+	}
+	if err := providers.ReadKind(kind, keys, read, read); err != nil {
+		t.Fatal(err)
+	}
+	return docs
+}
+
+// A recorder that has its zone under two names, and goes by that of Windows.
+func TestBothNamesOfAZoneAreWritten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		quirks := simulator.Quirks{WindowsZoneRules: true}
+		harness := &fleet{t: t, options: simulator.Options{Faults: simulator.Faults{Quirks: []simulator.Quirky{{Device: "*", Quirks: quirks}}}}}
+		session := harness.Open("recorder-v1")
+		defer session.Close()
+		provider := hikvision.New(isapi.Options{})
+		kind := provider.Kinds().Lookup("time")
+		for _, zone := range []string{"UTC-3", "CST-8", "EST5EDT,M3.2.0,M11.1.0", "CET-1CEST,M3.5.0,M10.5.0/03:00:00"} {
+			want := object(kind, map[string]any{"zone": zone})
+			for range 2 { // the first write may be the one that gives it a second name
+				docs := readOf(t, session, kind)
+				requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Before: kind.Null(), After: want}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range requests {
+					if _, err := session.Do(t.Context(), r); err != nil {
+						t.Fatalf("%s: %v", zone, err)
+					}
+				}
+			}
+			items, err := provider.Decode(kind, nil, readOf(t, session, kind))
+			if err != nil || !provider.Same(kind, kind.Attribute("zone"), want.GetAttr("zone"), items[""].GetAttr("zone")) {
+				t.Errorf("%s: it reads as %#v, %v", zone, items[""].GetAttr("zone"), err)
+			}
+		}
+	})
 }
 
 // What is shown in the place of bytes would be another name on the device.

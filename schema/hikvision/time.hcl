@@ -12,6 +12,8 @@ setting "time" {
     In NTP mode the time that the device reported is left out of what is sent. In manual mode it is sent back without
     its offset from UTC, which makes the device keep the wall clock that it showed when it was read.
 
+    Recent recorders name the zone as Windows does as well, and can go by that name. It follows the zone when that changes.
+
     Recorders of the DVR lines store a daylight saving rule of their own (first Sunday of April to the last Sunday of
     October) when a zone without one is set. camform accepts that reading and remembers it.
   EOT
@@ -32,10 +34,10 @@ setting "time" {
   }
 
   attribute "zone" {
-    type    = string
-    doc     = "Time zone as in the POSIX variable TZ: name, hours west of Greenwich (so Europe is negative), and with daylight saving time its name and the rules for begin and end. The spelling of the device, `CST-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00`, is accepted as well. Zones are compared by what they mean; the names do not matter."
-    element = "timeZone"
-    codec   = "time_zone"
-    example = "CET-1CEST,M3.5.0/02:00:00,M10.5.0/03:00:00"
+    type     = string
+    doc      = "Time zone as in the POSIX variable TZ: name, hours west of Greenwich (so Europe is negative), and with daylight saving time its name and the rules for begin and end. The spelling of the device, `CST-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00`, is accepted as well. Zones are compared by what they mean; the names do not matter."
+    elements = ["timeZone", "windowsZone"]
+    codec    = "time_zone"
+    example  = "CET-1CEST,M3.5.0/02:00:00,M10.5.0/03:00:00"
   }
 }

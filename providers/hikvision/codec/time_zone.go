@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/document"
 )
+
+// windowsZone is the element that names the zone as Windows does; the one before it has the zone itself.
+const windowsZone = 1
 
 // zone is a time zone as devices understand it. It is comparable: two zones are the same if the clocks show the same.
 type zone struct {
@@ -238,7 +242,29 @@ func encodeZone(f document.Field, want cty.Value) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, providers.ErrInvalid)
 	}
-	return f.Put(0, z.device())
+	if err := f.Put(0, z.device()); err != nil {
+		return err
+	}
+	return encodeWindowsZone(f, z)
+}
+
+// encodeWindowsZone makes the name of a zone of Windows that a device has beside the other one follow it: devices with both can go by
+// either. A name that stands for the zone stays, and so does any where no name does: devices miss the element.
+func encodeWindowsZone(f document.Field, z zone) error {
+	have, ok := f.Text(windowsZone)
+	if !ok {
+		return nil
+	}
+	names, options := windowsZones[z], f.Limit(windowsZone)
+	if slices.Contains(names, have) {
+		return nil
+	}
+	for _, other := range names {
+		if _, offered := options.Option(other); offered || len(options.Options) == 0 {
+			return f.Put(windowsZone, other)
+		}
+	}
+	return nil
 }
 
 func checkZone(f document.Field, want cty.Value) []string {

@@ -88,6 +88,12 @@ func (d *unit) setClock(sent []byte) {
 
 // rewriteTime makes the changes that the model makes to a time document that it accepts.
 func (d *unit) rewriteTime(doc []byte) []byte {
+	if root, err := scan(doc); err == nil && d.quirks.WindowsZoneRules {
+		zone, rules := root.child("timeZone"), windowsZones[root.value("windowsZone")]
+		if zone != nil && rules != "" {
+			doc = apply(doc, []edit{zone.setText(doc, rules)})
+		}
+	}
 	for _, r := range d.model.Rewrites {
 		root, err := scan(doc)
 		if err != nil {
@@ -96,6 +102,13 @@ func (d *unit) rewriteTime(doc []byte) []byte {
 		doc = apply(doc, r.edits(doc, root))
 	}
 	return doc
+}
+
+// windowsZones are some zones by the names that Windows has for them.
+var windowsZones = map[string]string{
+	"W. Europe Standard Time": "CST-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00",
+	"Eastern Standard Time":   "CST+5:00:00DST01:00:00,M3.2.0/02:00:00,M11.1.0/02:00:00",
+	"China Standard Time":     "CST-8:00:00",
 }
 
 func (r rewrite) edits(doc []byte, root *element) []edit {

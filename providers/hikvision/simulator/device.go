@@ -50,6 +50,9 @@ type Quirks struct {
 	CRLF    bool `json:"crlf"`
 	Debris  bool `json:"debris"`
 
+	// WindowsZoneRules makes a device that has the name of a zone of Windows go by that, whatever else it is told.
+	WindowsZoneRules bool `json:"windowsZoneRules"`
+
 	// LowerWords writes names of protocols and events in lower case, and SDK for DEV_MANAGE.
 	LowerWords bool `json:"lowerWords"`
 
