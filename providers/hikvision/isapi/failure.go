@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func cutOff(req *http.Request, cause error) error {
 }
 
 // notSent is the failure of an exchange of which nothing was sent.
-func notSent(req *http.Request, cause error) error {
+func (b *base) notSent(req *http.Request, cause error) error {
 	if dialed, ok := errors.AsType[*failure](cause); ok {
 		return dialed
 	}
@@ -72,9 +73,8 @@ func notSent(req *http.Request, cause error) error {
 		return &failure{unsent: true, err: fmt.Errorf("%s does not speak TLS; if the device has no HTTPS, write the address with http://: %w",
 			req.URL.Host, providers.ErrUnreachable)}
 	}
-	if strings.Contains(cause.Error(), "tls: ") { // crypto/tls has no type for what goes wrong in a handshake
-		return &failure{unsent: true, err: fmt.Errorf("no TLS connection to %s (%s); old firmware needs legacy TLS to be allowed: %w",
-			req.URL.Host, because(cause), providers.ErrUnreachable)}
+	if lacks := b.lacks(cause); lacks != "" {
+		return &failure{unsent: true, err: fmt.Errorf("no TLS connection to %s (%s); %s: %w", req.URL.Host, because(cause), lacks, providers.ErrUnreachable)}
 	}
 	timeout, isNet := errors.AsType[net.Error](cause)
 	return &failure{
@@ -82,6 +82,34 @@ func notSent(req *http.Request, cause error) error {
 		unsent: true,
 		again:  !isNet || !timeout.Timeout(),
 	}
+}
+
+// Texts of a handshake that failed. Package crypto/tls has no types for them.
+var (
+	tooShort   = regexp.MustCompile(`crypto/rsa: (\d+)-bit keys are insecure`)
+	tooOld     = regexp.MustCompile(`server selected unsupported protocol version (30[0-9])`)
+	oldVersion = map[string]string{"300": "SSL 3.0", "301": "TLS 1.0", "302": "TLS 1.1"}
+)
+
+// lacks says why a TLS connection to an old device did not come about: what the device wants and this build does not have, or was
+// not allowed. It is empty for a cause that is no failed handshake.
+func (b *base) lacks(cause error) string {
+	text, legacy := cause.Error(), b.transport.TLSClientConfig.MinVersion < tls.VersionTLS12
+	if m := tooShort.FindStringSubmatch(text); m != nil {
+		return "its RSA key has " + m[1] + " bits, and this build takes 1024 at least: have the device make another certificate"
+	}
+	if m := tooOld.FindStringSubmatch(text); m != nil && (legacy || m[1] == "300") {
+		return "it speaks " + oldVersion[m[1]] + " only, which this build lacks: update its firmware"
+	}
+	switch {
+	case !strings.Contains(text, "tls: "):
+		return ""
+	case legacy && strings.Contains(text, "tls: handshake failure"):
+		return "it takes no cipher of this build, which has those with RSA and ECDHE key exchange and lacks those with DHE and export ciphers: update its firmware"
+	case legacy:
+		return "legacy TLS is allowed, and more this build does not have"
+	}
+	return "old firmware needs legacy TLS to be allowed"
 }
 
 // explained puts into words why there is no answer. The text of the cause is quoted, as parts of it come from the device.

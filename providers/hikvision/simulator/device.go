@@ -50,6 +50,9 @@ type Quirks struct {
 	CRLF    bool `json:"crlf"`
 	Debris  bool `json:"debris"`
 
+	// OldCiphers makes a device take none but ciphers with DHE, as very old firmware does.
+	OldCiphers bool `json:"oldCiphers"`
+
 	// WindowsZoneRules makes a device that has the name of a zone of Windows go by that, whatever else it is told.
 	WindowsZoneRules bool `json:"windowsZoneRules"`
 

@@ -142,10 +142,13 @@ func (d *Device) presented() *Device {
 	return d
 }
 
+// withDHE is the cipher TLS_DHE_RSA_WITH_AES_128_CBC_SHA, which no client in Go has.
+const withDHE = 0x0033
+
 // tlsFor picks the newest version that the device is told to speak and the client understands.
 func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 	d.unit.mu.Lock()
-	spoken := d.unit.running.tls
+	spoken, old := d.unit.running.tls, d.unit.quirks.OldCiphers
 	d.unit.mu.Unlock()
 	best := uint16(0)
 	for _, v := range spoken {
@@ -160,7 +163,11 @@ func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: best, MaxVersion: best, SessionTicketsDisabled: true}, nil
+	config := &tls.Config{Certificates: []tls.Certificate{c}, MinVersion: best, MaxVersion: best, SessionTicketsDisabled: true}
+	if old {
+		config.MinVersion, config.MaxVersion, config.CipherSuites = tls.VersionTLS10, tls.VersionTLS12, []uint16{withDHE}
+	}
+	return config, nil
 }
 
 // Listen opens the port of the fleet, or any free one if Options.Port is 0, for all devices at once; a fleet of one device

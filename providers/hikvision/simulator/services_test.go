@@ -138,6 +138,14 @@ func handshakeBetween(t *testing.T, f *simulator.Fleet, d *simulator.Device, low
 	return c.ConnectionState(), err
 }
 
+func TestOldCiphersAreThoseThatNobodyHas(t *testing.T) {
+	f, d := one(t, "camera-v57", time.Now)
+	d.SetQuirks(simulator.Quirks{OldCiphers: true})
+	if _, err := handshakeBetween(t, f, d, tls.VersionTLS10, tls.VersionTLS13); err == nil || !strings.Contains(err.Error(), "tls: handshake failure") {
+		t.Errorf("the handshake: %v", err)
+	}
+}
+
 func TestTLSVersionsFollowTheirFlags(t *testing.T) {
 	f, d := one(t, "camera-v57", time.Now)
 	versions := func() (open string) {
