@@ -93,7 +93,7 @@ func imported(candidates []Candidate, found *survey, hidden []hiddenTexts, kinds
 			all.LeftOut = append(all.LeftOut, LeftOut{c, "it has the same serial number as the device at " + candidates[first].URL.String()})
 			continue
 		}
-		all.add(c, snap, found.requests[i].Target.Login.Password, hidden[i])
+		all.add(c, snap, found.requests[i].Target.Login.Password, hidden[i], interpreter)
 		read := slices.DeleteFunc(slices.Clone(kinds), func(k *schema.Kind) bool { return snap.Kinds[k.Name] == nil || snap.Unreadable[k.Name] != nil })
 		uses, err := usesOf(interpreter, read, snap)
 		if err != nil {
@@ -196,12 +196,15 @@ func ownName(s *live.Snapshot) string {
 }
 
 // add takes in the snapshot of a device that was read.
-func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secret, hidden hiddenTexts) {
+func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secret, hidden hiddenTexts, interpreter providers.Interpreter) {
 	d := learn.Device{
 		Name: c.Name, OwnName: ownName(snap), Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
 		Password: schema.MarkSecret(password.Value(), c.Origin),
 		Site:     c.Site, Tags: c.Tags, Identity: snap.Identity,
-		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{}, Hidden: hidden,
+		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{}, Omitted: map[string][]providers.Omission{}, Hidden: hidden,
+	}
+	for name, kind := range snap.Kinds {
+		d.Omitted[name] = interpreter.Omitted(kind, snap.Documents)
 	}
 	for kind, err := range snap.Unreadable {
 		d.Unreadable[kind] = providers.Reason(err)

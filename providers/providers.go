@@ -53,6 +53,9 @@ type Interpreter interface {
 	// ErrUnsupported where the device does not have the kind at all.
 	Decode(kind *schema.Kind, keys []string, docs Documents) (Items, error)
 
+	// Omitted are the entries of the list that a kind lives in that Decode leaves out. Documents that cannot be read have none.
+	Omitted(kind *schema.Kind, docs Documents) []Omission
+
 	// Outline reduces documents to what Check needs: which elements there are and what they may hold, without what they
 	// hold but numbers and words of the schema. Outlines of devices that can do the same are the same, and hold no secret.
 	Outline(Documents) Documents
@@ -152,6 +155,12 @@ func SeenAt(kind *schema.Kind, docs Documents, i Interpreter) []string {
 // Items are the settings of one kind that a device has, by key; a kind that a device has once stands under "". Secrets that the
 // device shows are of schema.SecretType.
 type Items map[string]cty.Value
+
+// Omission is an entry that a device has in the list of a kind, and that is no item of it.
+type Omission struct {
+	Key string // what the entry is called; empty where it has no name
+	Why string // the end of a sentence that begins with the kind and the key: "because ..."
+}
 
 // AttributeError says why a device will not take the value of an attribute.
 type AttributeError struct {

@@ -80,6 +80,10 @@ func (s settingShape) faults(k *Kind) []Fault {
 			"any_case is for items that have a key, that no other document names, and that cannot be created.",
 		},
 		{
+			"item.apart", "Item incomplete", k.Item != nil && k.Item.Apart != "" && (!k.Keyed || k.Item.Key == "" || k.Item.Names != nil || k.Creatable()),
+			"apart is for a keyed kind whose items have a key, that no other document names, and that cannot be created.",
+		},
+		{
 			"item.words", "Words of items not possible", k.Item != nil && !k.Item.canHaveWords(k.Keys),
 			"words are for items with any_case, and stand behind a label that keys lists, or behind equals.",
 		},

@@ -189,6 +189,11 @@ type Item struct {
 	AnyCase bool
 	Words   map[string][]string
 
+	// Apart is the path of an element that tells entries with the same key apart, its spellings separated by |: the channel of an
+	// event whose name stands in the list once for each. Their labels are the key and its text, as in VMD-1; the same stands for
+	// IDHole. Empty if entries with the same key are repetitions.
+	Apart string
+
 	Names *Names // where the labels are, when they are not the texts of the key; nil if they are
 }
 
@@ -415,7 +420,7 @@ func (k *Kind) ElementPaths() []ElementPath {
 		paths = append(paths, ElementPath{fmt.Sprintf("document.%d.within", i+1), d.Within})
 	}
 	if k.Item != nil {
-		paths = append(paths, ElementPath{"item.element", k.Item.Element}, ElementPath{"item.key", k.Item.Key})
+		paths = append(paths, ElementPath{"item.element", k.Item.Element}, ElementPath{"item.key", k.Item.Key}, ElementPath{"item.apart", k.Item.Apart})
 		if n := k.Item.Names; n != nil {
 			paths = append(paths, ElementPath{"item.names.element", n.Element}, ElementPath{"item.names.key", n.Key}, ElementPath{"item.names.name", n.Name})
 		}

@@ -214,6 +214,7 @@ type itemShape struct {
 	Key     string `hcl:"key,optional"`
 	Equals  string `hcl:"equals,optional"`
 	AnyCase bool   `hcl:"any_case,optional"`
+	Apart   string `hcl:"apart,optional"`
 
 	Words map[string][]string `hcl:"words,optional"`
 
@@ -275,7 +276,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	}
 	if s.Item != nil {
 		k.Item = &Item{
-			Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, AnyCase: s.Item.AnyCase, Words: s.Item.Words, Names: (*Names)(s.Item.Names),
+			Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, AnyCase: s.Item.AnyCase, Words: s.Item.Words, Apart: s.Item.Apart, Names: (*Names)(s.Item.Names),
 		}
 	}
 	k.Write, k.Sees, k.Sessions = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions)

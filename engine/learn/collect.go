@@ -97,6 +97,9 @@ func (c *collection) read(device int) {
 				Setting: schema.Setting{Kind: kind.Name}, Why: "because it could not be read: " + why,
 			})
 		}
+		for _, o := range d.Omitted[kind.Name] {
+			c.left[device] = append(c.left[device], Left{Setting: schema.Setting{Kind: kind.Name, Key: o.Key}, Why: o.Why})
+		}
 		items := d.Items[kind.Name]
 		for _, key := range slices.Sorted(maps.Keys(items)) {
 			c.readItem(device, kind, key, items[key])

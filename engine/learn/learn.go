@@ -36,7 +36,8 @@ type Device struct {
 	Items     map[string]providers.Items // settings by kind
 	Documents providers.Documents        // that the settings were read from, for Options.Check
 
-	Unreadable map[string]string // kinds that could not be read, with the reason
+	Unreadable map[string]string               // kinds that could not be read, with the reason
+	Omitted    map[string][]providers.Omission // entries that are no items, by kind
 
 	// Hidden are attributes that hold secrets although their kind does not say so, by the address of the setting without its device.
 	Hidden map[schema.Setting]map[string]bool

@@ -445,3 +445,12 @@ func TestBytesAreNoWish(t *testing.T) {
 		t.Errorf("written as a wish:\n%s", text)
 	}
 }
+
+func TestEntriesThatAreNoItemsAreLeftOut(t *testing.T) {
+	d := device(0, map[string]cty.Value{"service/HTTP.enabled": cty.True})
+	d.Omitted = map[string][]providers.Omission{"service": {{Key: "Zeta", Why: "because nobody knows it"}}}
+	r := learn.Import([]learn.Device{d}, learn.Options{Kinds: kinds})
+	if text := string(r.Files[learn.DevicesFile]); !strings.Contains(text, "# Left out: service.Zeta, because nobody knows it\n") || len(r.Left) != 1 {
+		t.Errorf("%v\n%s", r.Left, text)
+	}
+}

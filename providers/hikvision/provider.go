@@ -131,6 +131,44 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 	return items, nil
 }
 
+// Omitted are entries without a key, with one that the kind does not list and no other kind has, or with the key of one before
+// them; of a kind that has the first entry of a list, the others.
+func (p *Provider) Omitted(kind *schema.Kind, docs providers.Documents) []providers.Omission {
+	at, err := document.Open(kind, docs, "")
+	if err != nil || kind.Item == nil || at.Within != "" {
+		return nil
+	}
+	if n := len(at.Doc.All(at.Entries(kind))); !kind.Keyed {
+		if kind.Item.Key != "" || n < 2 {
+			return nil
+		}
+		return []providers.Omission{{Why: fmt.Sprintf("as to all but the first of %d entries, because camform manages only that", n)}}
+	}
+	var omitted []providers.Omission
+	seen := map[string]bool{}
+	for _, label := range at.Labels(kind) {
+		switch {
+		case label == "":
+			omitted = append(omitted, providers.Omission{Why: "as to an entry that has no name"})
+		case len(kind.Keys) > 0 && !slices.Contains(kind.Keys, label):
+			if !p.hasEntry(kind.Document.Path, label) {
+				omitted = append(omitted, providers.Omission{Key: label, Why: "because camform knows no " + kind.Name + " of this name"})
+			}
+		case seen[label]:
+			omitted = append(omitted, providers.Omission{Key: label, Why: "as to an entry of the same name behind it, because camform manages the first"})
+		}
+		seen[label] = true
+	}
+	return omitted
+}
+
+// hasEntry reports whether a kind that a device has once is the entry of that name in a document.
+func (p *Provider) hasEntry(path, label string) bool {
+	return slices.ContainsFunc(p.kinds.All(), func(kind *schema.Kind) bool {
+		return kind.Document.Path == path && kind.Item != nil && kind.Item.Equals != "" && kind.Item.Named([]string{label}, kind.Item.Equals) == 0
+	})
+}
+
 // discreet is a setting without the secrets that the texts of a device repeat.
 func discreet(kind *schema.Kind, item cty.Value, hide *providers.Redactor) cty.Value {
 	if hide == nil {

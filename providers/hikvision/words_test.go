@@ -94,3 +94,55 @@ func TestAnyElementIsReachedThroughItsOwnKindInAnyCase(t *testing.T) {
 		}
 	}
 }
+
+const repeatedEvents = `<EventTriggerList>` +
+	`<EventTrigger><id>VMD-1</id><dynVideoInputChannelID>1</dynVideoInputChannelID><EventTriggerNotificationList/></EventTrigger>` +
+	`<EventTrigger><id>thrown</id><dynVideoInputChannelID>1</dynVideoInputChannelID><EventTriggerNotificationList></EventTriggerNotificationList></EventTrigger>` +
+	`<EventTrigger><id>thrown</id><dynVideoInputChannelID>2</dynVideoInputChannelID><EventTriggerNotificationList></EventTriggerNotificationList></EventTrigger>` +
+	`<EventTrigger><id>IO</id><EventTriggerNotificationList/></EventTrigger><EventTrigger><id>IO</id><EventTriggerNotificationList/></EventTrigger>` +
+	`</EventTriggerList>`
+
+// An event that a list has once for each channel is an item for each.
+func TestEntriesOfTheSameNameAreItemsOfTheirOwn(t *testing.T) {
+	provider, kind, docs := opened(t, "event_trigger", "", repeatedEvents)
+	items, err := provider.Decode(kind, nil, docs)
+	if have := slices.Sorted(maps.Keys(items)); err != nil || !slices.Equal(have, []string{"IO", "VMD-1", "thrown-1", "thrown-2"}) {
+		t.Fatalf("%v, %v", have, err)
+	}
+	want := object(kind, map[string]any{"notify": []string{"center"}})
+	for _, key := range []string{"thrown-2", "THROWN-2"} {
+		requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Key: key, Before: kind.Null(), After: want}}})
+		if err != nil || len(requests) != 1 || requests[0].Path != "/ISAPI/Event/triggers/thrown-2/notifications" || !strings.Contains(string(requests[0].Body), "<id>center</id>") {
+			t.Errorf("%s: %v, %q", key, err, requests)
+		}
+	}
+	if wrong := provider.Check(kind, docs, "thrown", want); len(wrong) != 1 || !strings.Contains(wrong[0].Detail, "thrown-1, thrown-2") {
+		t.Errorf("without a channel: %v", wrong)
+	}
+	if have := provider.Omitted(kind, docs); len(have) != 1 || have[0].Key != "IO" || !strings.Contains(have[0].Why, "manages the first") {
+		t.Errorf("omitted: %v", have)
+	}
+}
+
+// Whatever a list has beside its items is told.
+func TestEntriesThatAreNoItemsAreTold(t *testing.T) {
+	for _, test := range []struct{ kind, body, want string }{
+		{
+			"service", strings.Replace(lowerServices, "<AdminAccessProtocol>", "<AdminAccessProtocol><id>7</id><protocol>Zeta</protocol></AdminAccessProtocol><AdminAccessProtocol><id>8</id></AdminAccessProtocol><AdminAccessProtocol>", 1),
+			"Zeta because camform knows no service of this name;  as to an entry that has no name",
+		},
+		{"https", lowerServices, ""},
+		{"ntp", "<NTPServerList><NTPServer><id>1</id></NTPServer><NTPServer><id>2</id></NTPServer></NTPServerList>", " as to all but the first of 2 entries, because camform manages only that"},
+		{"user", "<UserList><User><userName>a</userName></User><User><userName>a</userName></User></UserList>", "a as to an entry of the same name behind it, because camform manages the first"},
+		{"system", "<DeviceInfo/>", ""},
+	} {
+		provider, kind, docs := opened(t, test.kind, "", test.body)
+		var texts []string
+		for _, o := range provider.Omitted(kind, docs) {
+			texts = append(texts, o.Key+" "+o.Why)
+		}
+		if have := strings.Join(texts, "; "); have != test.want {
+			t.Errorf("%s: have %s, want %s", test.kind, have, test.want)
+		}
+	}
+}

@@ -64,6 +64,22 @@ func parts(at document.Place, paths []xmlpatch.Path, write *schema.Write) [][]by
 	return parts
 }
 
+// number is what the device calls an item in the paths of requests: its id, or for one of several with the same key what tells it
+// from the others as well.
+func number(at document.Place, kind *schema.Kind, item xmlpatch.Path) string {
+	id, _ := at.Doc.Find(at.Entry(item).Join(document.ItemID))
+	if kind.Item == nil || kind.Item.Apart == "" {
+		return id.Text()
+	}
+	entry, _ := at.Doc.Find(item)
+	for n, other := range at.Doc.All(at.Entries(kind)) {
+		if other == entry {
+			return at.Called(kind)[n]
+		}
+	}
+	return id.Text()
+}
+
 var plainID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // fill puts the key and the number of an item into the path of a request. The number is a text of the device, or what a kind
@@ -73,8 +89,7 @@ func fill(at document.Place, path string, change providers.Change, item xmlpatch
 	if err != nil {
 		return "", err
 	}
-	id, _ := at.Doc.Find(at.Entry(item).Join(document.ItemID))
-	path, err = filled(path, schema.IDHole, id.Text())
+	path, err = filled(path, schema.IDHole, number(at, change.Kind, item))
 	if why := reach.NoSetting(path); err == nil && why != "" && reach.IsOutsider(change.Kind) {
 		return "", fmt.Errorf("%s: %w", strings.TrimSuffix(why, "."), providers.ErrUnsupported)
 	}

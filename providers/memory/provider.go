@@ -172,6 +172,9 @@ func prefixOf(text string) (netip.Prefix, error) {
 }
 
 // Rewritten knows the devices that add a summer time to a zone without one.
+// Omitted is none: a list of these devices has items only.
+func (provider) Omitted(*schema.Kind, providers.Documents) []providers.Omission { return nil }
+
 func (provider) Rewritten(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool {
 	return kind.Name == "time" && a.Name == "zone" && have.AsString() == want.AsString()+summerTime
 }

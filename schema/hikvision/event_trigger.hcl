@@ -12,6 +12,9 @@ setting "event_trigger" {
     How people and servers hear of an event. `illaccess`, which stands for failed logins, is the one that tells of an
     attack.
 
+    Where a list has an event once for each channel under the same name, each is an item of its own, with the number of its
+    channel behind the name: `objectsThrownDetection-2`.
+
     Which events there are depends on the device and its channels, and none can be added. What is done beside telling
     somebody, such as recording on a channel (`record-1`) or switching an output (`IO-1`), is left as it is.
   EOT
@@ -25,6 +28,7 @@ setting "event_trigger" {
     element  = "EventTrigger|EventTriggerList/EventTrigger"
     key      = "id"
     any_case = true
+    apart    = "dynVideoInputChannelID|videoInputChannelID|dynInputIOPortID|inputIOPortID"
   }
 
   write {

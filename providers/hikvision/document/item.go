@@ -140,22 +140,51 @@ func (at Place) itemPath(kind *schema.Kind, key string) []xmlpatch.Path {
 // leads to the same item in documents that write it differently, such as those with limits.
 func (at Place) entryOf(kind *schema.Kind, entries xmlpatch.Path, label string) []xmlpatch.Path {
 	name := xmlpatch.MustPath(kind.Item.Key)
-	if !kind.Item.AnyCase {
+	if !kind.Item.AnyCase && kind.Item.Apart == "" {
 		return found(at.Doc, entries.Where(name, label))
 	}
-	var texts []string
-	for _, entry := range at.Doc.All(entries) {
-		key, _ := entry.Find(name)
-		texts = append(texts, key.Text())
-	}
+	texts := at.Called(kind)
 	n := kind.Item.Named(texts, label)
 	if n < 0 {
 		return nil
 	}
-	if path := entries.WhereAnyCase(name, texts[n]); len(at.Doc.All(path)) == 1 {
+	key, _ := at.Doc.All(entries)[n].Find(name)
+	switch path := entries.WhereAnyCase(name, key.Text()); {
+	case key.Text() != texts[n]:
+		return []xmlpatch.Path{entries.At(n + 1)}
+	case len(at.Doc.All(path)) == 1:
 		return []xmlpatch.Path{path}
 	}
-	return found(at.Doc, entries.Where(name, texts[n]))
+	return found(at.Doc, entries.Where(name, key.Text()))
+}
+
+// Called returns what the device calls the entries of the list: the texts of their keys, with what tells those apart that have the
+// same.
+func (at Place) Called(kind *schema.Kind) []string {
+	var texts []string
+	count := map[string]int{}
+	entries := at.Doc.All(at.Entries(kind))
+	for _, entry := range entries {
+		key, _ := entry.Find(xmlpatch.MustPath(kind.Item.Key))
+		texts = append(texts, key.Text())
+		count[key.Text()]++
+	}
+	for i, entry := range entries {
+		if kind.Item.Apart != "" && count[texts[i]] > 1 {
+			texts[i] += apart(entry, kind.Item.Apart)
+		}
+	}
+	return texts
+}
+
+// apart is the end of the label of an entry whose key others have, too.
+func apart(entry xmlpatch.Element, elements string) string {
+	for _, path := range Spellings(elements) {
+		if number, ok := entry.Find(path); ok && number.Text() != "" {
+			return "-" + number.Text()
+		}
+	}
+	return ""
 }
 
 // ItemKeys are the keys of all entries of the list that a kind lives in, in the order of the document and including
@@ -164,8 +193,7 @@ func (at Place) entryOf(kind *schema.Kind, entries xmlpatch.Path, label string) 
 // that are asked for, or else as on the device.
 func (at Place) ItemKeys(kind *schema.Kind, asked ...string) []string {
 	var keys []string
-	for i, entry := range at.Doc.All(at.Entries(kind)) {
-		label := at.label(kind, entry, asked)
+	for i, label := range at.Labels(kind, asked...) {
 		if kind.Entries && (label == "" || slices.Contains(keys, label)) {
 			label = schema.EntryKey(i + 1)
 		}
@@ -176,13 +204,17 @@ func (at Place) ItemKeys(kind *schema.Kind, asked ...string) []string {
 	return keys
 }
 
-// label is the key of an entry; empty for one that has none.
-func (at Place) label(kind *schema.Kind, entry xmlpatch.Element, asked []string) string {
-	key, _ := entry.Find(xmlpatch.MustPath(kind.Item.Key))
-	if kind.Item.Names == nil {
-		return kind.Item.LabelOf(key.Text(), slices.Concat(kind.Keys, asked))
+// Labels are the keys of all entries as ItemKeys spells them, in the order of the document; empty for those that have none.
+func (at Place) Labels(kind *schema.Kind, asked ...string) []string {
+	labels := at.Called(kind)
+	for i, text := range labels {
+		if kind.Item.Names == nil {
+			labels[i] = kind.Item.LabelOf(text, slices.Concat(kind.Keys, asked))
+		} else {
+			labels[i] = at.named.label(text)
+		}
 	}
-	return at.named.label(key.Text())
+	return labels
 }
 
 // Lacks says that the document has no item of the kind with the key.

@@ -70,7 +70,7 @@ func (b *base) RoundTrip(req *http.Request) (*http.Response, error) {
 	case err != nil && wrote.Load():
 		return nil, cutOff(req, err)
 	case err != nil:
-		return nil, b.notSent(req, err)
+		return nil, notSent(req, err, b.transport.TLSClientConfig)
 	}
 	b.kept.Store(slices.ContainsFunc(resp.Header.Values("Connection"), func(value string) bool { return strings.EqualFold(value, "keep-alive") }))
 	return resp, nil

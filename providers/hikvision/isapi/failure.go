@@ -58,8 +58,8 @@ func cutOff(req *http.Request, cause error) error {
 	return &failure{err: explained(req.Context(), req.URL.Host, "closed the connection before its answer was complete", cause, family)}
 }
 
-// notSent is the failure of an exchange of which nothing was sent.
-func (b *base) notSent(req *http.Request, cause error) error {
+// notSent is the failure of an exchange of which nothing was sent. A handshake was offered what the configuration says.
+func notSent(req *http.Request, cause error, offered *tls.Config) error {
 	if dialed, ok := errors.AsType[*failure](cause); ok {
 		return dialed
 	}
@@ -73,7 +73,7 @@ func (b *base) notSent(req *http.Request, cause error) error {
 		return &failure{unsent: true, err: fmt.Errorf("%s does not speak TLS; if the device has no HTTPS, write the address with http://: %w",
 			req.URL.Host, providers.ErrUnreachable)}
 	}
-	if lacks := b.lacks(cause); lacks != "" {
+	if lacks := lacking(cause, offered); lacks != "" {
 		return &failure{unsent: true, err: fmt.Errorf("no TLS connection to %s (%s); %s: %w", req.URL.Host, because(cause), lacks, providers.ErrUnreachable)}
 	}
 	timeout, isNet := errors.AsType[net.Error](cause)
@@ -91,10 +91,10 @@ var (
 	oldVersion = map[string]string{"300": "SSL 3.0", "301": "TLS 1.0", "302": "TLS 1.1"}
 )
 
-// lacks says why a TLS connection to an old device did not come about: what the device wants and this build does not have, or was
+// lacking says why a TLS connection to an old device did not come about: what the device wants and this build does not have, or was
 // not allowed. It is empty for a cause that is no failed handshake.
-func (b *base) lacks(cause error) string {
-	text, legacy := cause.Error(), b.transport.TLSClientConfig.MinVersion < tls.VersionTLS12
+func lacking(cause error, offered *tls.Config) string {
+	text, legacy := cause.Error(), offered.MinVersion < tls.VersionTLS12
 	if m := tooShort.FindStringSubmatch(text); m != nil {
 		return "its RSA key has " + m[1] + " bits, and this build takes 1024 at least: have the device make another certificate"
 	}

@@ -50,6 +50,10 @@ type Quirks struct {
 	CRLF    bool `json:"crlf"`
 	Debris  bool `json:"debris"`
 
+	// CrowdedLists puts an event into the list of triggers once for each of 18 channels under the same name, and among the services a
+	// protocol that nobody knows and a second entry for RTSP.
+	CrowdedLists bool `json:"crowdedLists"`
+
 	// OldCiphers makes a device take none but ciphers with DHE, as very old firmware does.
 	OldCiphers bool `json:"oldCiphers"`
 

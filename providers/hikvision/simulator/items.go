@@ -73,10 +73,15 @@ func (v view) find(root *element, ids []string) *element {
 	return root
 }
 
-// itemWithID returns the item of that id, or nil.
+// itemWithID returns the item of that id, or of an id that others have, too, and that channel; nil if there is none.
 func itemWithID(list *element, id string) *element {
 	for _, item := range list.children {
 		if item.value("id") == id {
+			return item
+		}
+	}
+	for _, item := range list.children {
+		if channel := item.value("dynVideoInputChannelID"); channel != "" && item.value("id")+"-"+channel == id {
 			return item
 		}
 	}

@@ -69,6 +69,9 @@ func (d *unit) setQuirks(q Quirks) {
 	if q.GBKName {
 		custody{d}.nameInGBK()
 	}
+	if q.CrowdedLists {
+		custody{d}.crowdLists()
+	}
 	if q.LowerWords {
 		custody{d}.lowerWords()
 	}

@@ -1,6 +1,9 @@
 package simulator
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // lowerWords makes a device with the quirk LowerWords write its words as it does, in its documents and in their limits.
 func (d custody) lowerWords() {
@@ -24,5 +27,29 @@ func (d custody) lowerWords() {
 			}
 		})
 		d.own[path] = apply(stored.body, edits)
+	}
+}
+
+// crowdLists puts the entries into lists that a device with the quirk CrowdedLists has.
+func (d custody) crowdLists() {
+	var events strings.Builder
+	for channel := range 18 {
+		fmt.Fprintf(&events, "\n<EventTrigger>\n<id>objectsThrownDetection</id>\n<eventType>objectsThrownDetection</eventType>\n<dynVideoInputChannelID>%d</dynVideoInputChannelID>\n"+
+			"<EventTriggerNotificationList>\n</EventTriggerNotificationList>\n</EventTrigger>", channel+1)
+	}
+	for path, entries := range map[string]string{
+		triggersPath: events.String(),
+		adminAccessesPath: "\n<AdminAccessProtocol>\n<id>98</id>\n<enabled>true</enabled>\n<protocol>Zeta</protocol>\n<portNo>9998</portNo>\n</AdminAccessProtocol>" +
+			"\n<AdminAccessProtocol>\n<id>99</id>\n<enabled>true</enabled>\n<protocol>RTSP</protocol>\n<portNo>9999</portNo>\n</AdminAccessProtocol>",
+	} {
+		stored, found := d.stored(path)
+		list, err := scan(stored.body)
+		if !found || err != nil {
+			continue
+		}
+		if nested := list.child("EventTriggerList"); nested != nil {
+			list = nested
+		}
+		d.own[path] = apply(stored.body, []edit{list.appendChild(stored.body, strings.TrimPrefix(entries, "\n"))})
 	}
 }

@@ -3,7 +3,6 @@ package isapi
 import (
 	"crypto/tls"
 	"errors"
-	"net/http"
 	"strings"
 	"testing"
 )
@@ -28,14 +27,12 @@ func TestOfVeryOldTLSPeopleAreToldWhatIsLacking(t *testing.T) {
 		{cipher, tls.VersionTLS12, "", true},
 		{"remote error: tls: protocol version not supported", tls.VersionTLS10, "this build does not have", false},
 	} {
-		b := &base{transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: test.least}}}
-		have := b.lacks(errors.New(test.cause))
+		have := lacking(errors.New(test.cause), &tls.Config{MinVersion: test.least})
 		if !strings.Contains(have, test.want) || strings.Contains(have, "legacy TLS to be allowed") != test.advice {
 			t.Errorf("%s: %q", test.cause, have)
 		}
 	}
-	b := &base{transport: &http.Transport{TLSClientConfig: &tls.Config{}}}
-	if have := b.lacks(errors.New("connection refused")); have != "" {
+	if have := lacking(errors.New("connection refused"), &tls.Config{}); have != "" {
 		t.Errorf("another cause: %q", have)
 	}
 }
