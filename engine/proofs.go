@@ -4,9 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/backup"
 	"camform/engine/config"
 	"camform/engine/consumer"
 	"camform/engine/diag"
@@ -22,6 +27,7 @@ type Looking struct {
 	Device *config.Device
 	Case   recover.Case
 	Facts  recover.Facts
+	Before *backup.Backup // newest of before somebody got in; nil if there is none
 }
 
 // Look finds out how the things are that a step of a case is about, with what is to be kept of that. It changes nothing on any device.
@@ -35,6 +41,15 @@ func (e *Engine) Look(ctx context.Context, at Looking, step string) ([]recover.F
 		return findings, nil, problems
 	case recover.Log:
 		return e.deviceLog(ctx, at)
+	case recover.Network:
+		findings, problems = e.network(ctx, at)
+		return findings, nil, problems
+	case recover.Update:
+		snap, problems := e.lookAt(ctx, at, live.Wants{})
+		if snap == nil {
+			return nil, nil, problems
+		}
+		return at.Facts.Firmware(snap.Identity.Firmware), nil, problems
 	case recover.Renewed:
 		return recover.FreshBackup(at.Case, at.Facts), nil, nil
 	}
@@ -179,16 +194,22 @@ func (e *Engine) works(item schema.Setting, snap *live.Snapshot) recover.Finding
 	return recover.Finding{Verdict: recover.Bad, Why: fmt.Sprintf("the device says %s = %s", works.Element, strings.Join(says, ", "))}
 }
 
+// lookAt reads parts of the device of a case. It is nil with an error among the problems.
+func (e *Engine) lookAt(ctx context.Context, at Looking, wants live.Wants) (*live.Snapshot, diag.Problems) {
+	found, problems := e.surveyor(at.Config).survey(ctx, []*config.Device{at.Device}, func(*schema.Kinds, *config.Device) live.Wants { return wants })
+	if found == nil || problems.HasErrors() {
+		return nil, problems
+	}
+	return found.snapshots[0], problems
+}
+
 // deviceLog fetches what the device of a case wrote down of the time around it.
 func (e *Engine) deviceLog(ctx context.Context, at Looking) ([]recover.Finding, []Attachment, diag.Problems) {
 	span := recover.LogSpan(at.Case, e.Now())
-	found, problems := e.surveyor(at.Config).survey(ctx, []*config.Device{at.Device}, func(*schema.Kinds, *config.Device) live.Wants {
-		return live.Wants{Log: &span}
-	})
-	if found == nil || problems.HasErrors() {
+	snap, problems := e.lookAt(ctx, at, live.Wants{Log: &span})
+	if snap == nil {
 		return nil, nil, problems
 	}
-	snap := found.snapshots[0]
 	if err := cmp.Or(snap.Err, snap.LogErr); err != nil {
 		return recover.DeviceLog(at.Case, providers.Log{}, err), nil, problems
 	}
@@ -197,4 +218,115 @@ func (e *Engine) deviceLog(ctx context.Context, at Looking) ([]recover.Finding, 
 		files = append(files, Attach(fmt.Sprintf("device-log-%d.xml", i+1), "device_log", page))
 	}
 	return recover.DeviceLog(at.Case, *snap.Log, nil), files, problems
+}
+
+// network compares how the device of a case is on its network with what is declared, or else with what a backup of before has.
+func (e *Engine) network(ctx context.Context, at Looking) ([]recover.Finding, diag.Problems) {
+	kinds := slices.DeleteFunc(slices.Clone(e.Provider.Kinds().All()), func(k *schema.Kind) bool {
+		return k.Own || !slices.ContainsFunc(k.Guards, (*schema.Guard).TellsAddress)
+	})
+	snap, problems := e.lookAt(ctx, at, live.Wants{Kinds: kinds})
+	if snap == nil {
+		return nil, problems
+	}
+	if snap.Err != nil {
+		return []recover.Finding{{About: "network", Verdict: recover.Unknown, Why: "it could not be read: " + providers.Reason(snap.Err)}}, problems
+	}
+	answers := recover.Finding{About: "address", Verdict: recover.Good, Why: fmt.Sprintf("the device with the serial number %s answers at %s, as the configuration has it", snap.Identity.Serial, at.Device.URL.Host)}
+	want, err := e.expectedLinks(ctx, at, kinds)
+	if err != nil {
+		return nil, append(problems, diag.FromError(err, "backup-unreadable", "Backup cannot be read"))
+	}
+	parts := at.Case.Subnet()
+	for _, link := range linksOf(kinds, want, snap) {
+		parts = append(parts, e.linkParts(link, want[link], snap.Items[link.Kind][link.Key])...)
+	}
+	if len(parts) == 0 {
+		parts = []recover.Parameter{{About: "network"}}
+	}
+	return append([]recover.Finding{answers}, recover.Parameters(parts)...), problems
+}
+
+// linksOf are the links that a device has, or should have.
+func linksOf(kinds []*schema.Kind, want map[schema.Setting]map[string]wish, snap *live.Snapshot) []schema.Setting {
+	links := slices.Collect(maps.Keys(want))
+	for _, kind := range kinds {
+		for key := range snap.Items[kind.Name] {
+			links = append(links, schema.Setting{Kind: kind.Name, Key: key})
+		}
+	}
+	slices.SortFunc(links, schema.Setting.Compare)
+	return slices.Compact(links)
+}
+
+// wish is a value of an attribute as it should be, and who says so.
+type wish struct {
+	value cty.Value
+	by    string
+}
+
+// expectedLinks are the settings of the links of a device as they should be, by attribute.
+func (e *Engine) expectedLinks(ctx context.Context, at Looking, kinds []*schema.Kind) (map[schema.Setting]map[string]wish, error) {
+	want := map[schema.Setting]map[string]wish{}
+	add := func(s schema.Setting, attribute string, w wish) {
+		s.Device = schema.Device{}
+		if want[s] == nil {
+			want[s] = map[string]wish{}
+		}
+		want[s][attribute] = w
+	}
+	if at.Before != nil {
+		before := func(yield func(*backup.Backup, error) bool) { yield(at.Before, nil) }
+		_, found, err := e.judge().surveyOf(ctx, before, func(*schema.Kinds, *config.Device) live.Wants { return live.Wants{Kinds: kinds} })
+		if err != nil {
+			return nil, err
+		}
+		by := "the backup of " + at.Before.Taken.UTC().Format(time.RFC3339)
+		for _, kind := range kinds {
+			for key, item := range found.snapshots[0].Items[kind.Name] {
+				for _, a := range kind.Attributes {
+					add(schema.Setting{Kind: kind.Name, Key: key}, a.Name, wish{item.GetAttr(a.Name), by})
+				}
+			}
+		}
+	}
+	for _, s := range at.Device.Settings {
+		if !slices.Contains(kinds, s.Kind) {
+			continue
+		}
+		for name, a := range s.Attributes {
+			add(s.Address, name, wish{a.Value, "the configuration"})
+		}
+	}
+	return want, nil
+}
+
+// linkParts are the attributes that decide how a device is reached over a link, as they should be and as they are.
+func (e *Engine) linkParts(link schema.Setting, want map[string]wish, have cty.Value) (parts []recover.Parameter) {
+	kind := e.Provider.Kinds().Lookup(link.Kind)
+	for _, g := range kind.GuardsOf(link.Key) {
+		for _, name := range slices.Concat(g.V4, g.V6) {
+			a := kind.Attribute(name)
+			if !g.TellsAddress() || a == nil {
+				continue
+			}
+			p := recover.Parameter{About: link.Local() + "." + name, By: want[name].by, Want: shownText(want[name].value)}
+			if have != cty.NilVal {
+				p.Have = shownText(have.GetAttr(name))
+			}
+			p.Same = p.Have != "" && p.Want != "" && e.Provider.Same(kind, a, want[name].value, have.GetAttr(name))
+			if p.Have != "" || p.Want != "" {
+				parts = append(parts, p)
+			}
+		}
+	}
+	return parts
+}
+
+// shownText is the text of a value; empty for one that is not known or no text.
+func shownText(v cty.Value) string {
+	if v == cty.NilVal || v.IsNull() || !v.IsKnown() || v.Type() != cty.String || v.IsMarked() {
+		return ""
+	}
+	return v.AsString()
 }

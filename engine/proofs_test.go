@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"camform/engine"
+	"camform/engine/backup"
 	"camform/engine/recover"
 	"camform/providers/hikvision/simulator"
 )
@@ -91,5 +92,43 @@ func TestI13TheUsersOfADeviceAreSeenOnline(t *testing.T) {
 		if got := s.looked("gate", recover.Online, nil); !slices.Equal(got, []string{"unknown users"}) {
 			t.Errorf("nobody is on record: %q", got)
 		}
+	})
+}
+
+// How a device is on its network is held against the configuration, and where that says nothing against a backup of before.
+func TestI12TheNetworkOfADeviceIsComparedWithWhatIsOnRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		s := newSite(t, fleet, fleet.DialContext)
+		camera := fleet.Devices()[0]
+		s.configure(s.deviceBlock("gate", camera, ""))
+		see := func(what string, before *backup.Backup, want ...string) {
+			t.Helper()
+			got := s.looked("gate", recover.Network, func(at *engine.Looking) { at.Before = before })
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", what, got, want)
+			}
+		}
+		link := func(verdict, attribute string) string {
+			return fmt.Sprintf("%s network[%q].%s", verdict, "1", attribute)
+		}
+		see("nothing on record", nil, "good address", link("unknown", "address"), link("unknown", "gateway"), link("unknown", "ipv6_mode"), link("unknown", "mode"))
+		var before *backup.Backup
+		if _, err := s.engine().Backup(t.Context(), s.cfg, nil, func(b *backup.Backup) error { before = b; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		see("a backup", before, "good address", link("good", "address"), link("good", "gateway"), link("good", "ipv6_mode"), link("good", "mode"))
+		s.configure(s.deviceBlock("gate", camera, `  network "1" {
+    gateway = "192.0.2.77"
+  }
+`))
+		see("a configuration, and a backup", before, "bad network[\"1\"].gateway", "good address", link("good", "address"), link("good", "ipv6_mode"), link("good", "mode"))
+		s.configure(s.deviceBlock("gate", camera, `  network "2" {
+    gateway = "192.0.2.77"
+  }
+`))
+		see("a link that the device does not have", nil, "good address", link("unknown", "address"), link("unknown", "gateway"), link("unknown", "ipv6_mode"), link("unknown", "mode"), "unknown network[\"2\"].gateway")
+		camera.Unplug()
+		see("a device without power", before, "unknown network")
 	})
 }

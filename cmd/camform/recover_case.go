@@ -107,6 +107,10 @@ func (w cases) with(ctx context.Context, c recover.Case) (*recovery, error) {
 			r.facts.Backup = recover.Kept{Name: e.Name[:shortName], Taken: e.Taken, Documents: e.Documents}
 		}
 	}
+	builds, by := w.rules.Builds(r.facts.Expected(c).Model)
+	for _, b := range builds {
+		r.facts.Builds = append(r.facts.Builds, recover.Build{Version: b.Version, SHA256: b.SHA256, By: by})
+	}
 	contacts, _ := w.rules.Contacts()
 	for _, contact := range contacts {
 		known := recover.Contact{Name: contact.Name}

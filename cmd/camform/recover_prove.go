@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
 	"camform/engine"
+	"camform/engine/backup"
 	"camform/engine/diag"
 	"camform/engine/recover"
 )
@@ -69,11 +71,15 @@ func (r *recovery) look(parent context.Context, step string) (recover.Event, err
 	if _, err := r.may(step, ""); err != nil {
 		return e, err
 	}
+	before, err := r.before()
+	if err != nil {
+		return e, err
+	}
 	var findings []recover.Finding
 	var files []engine.Attachment
 	var problems diag.Problems
-	err := r.read(parent, "nothing was noted", func(ctx context.Context, e *engine.Engine) {
-		findings, files, problems = e.Look(ctx, engine.Looking{Config: r.config, Device: r.device, Case: r.Case, Facts: r.facts}, step)
+	err = r.read(parent, "nothing was noted", func(ctx context.Context, e *engine.Engine) {
+		findings, files, problems = e.Look(ctx, engine.Looking{Config: r.config, Device: r.device, Case: r.Case, Facts: r.facts, Before: before}, step)
 	})
 	if err != nil {
 		return e, err
@@ -85,4 +91,17 @@ func (r *recovery) look(parent context.Context, step string) (recover.Event, err
 		return e, err
 	}
 	return r.Events[len(r.Events)-1], nil
+}
+
+// before is the newest backup of before somebody got in; nil if there is none.
+func (r *recovery) before() (*backup.Backup, error) {
+	kept, _, err := archiveOf(r.workspace).List()
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(kept, func(e backup.Entry) bool { return e.Device == r.Case.Device && e.Taken.Before(r.In()) })
+	if i < 0 {
+		return nil, nil
+	}
+	return archiveOf(r.workspace).Open(kept[i].Name)
 }

@@ -23,6 +23,10 @@
 //	  kind     = "distributor"                      # an accredited one; or "support", which is the vendor's own
 //	  channels = { portal = "https://support.example.com", pgp = "rma@example.com 0123456789ABCDEF" }
 //	}
+//
+//	firmware "DS-2CD2143G2-I" {                     # which firmware devices of a model may have
+//	  images = { "V5.7.15 build 230313" = "sha256:…" }
+//	}
 package operator
 
 import (
@@ -95,6 +99,7 @@ type file struct {
 	secrets      map[string]secrets // by the scheme of the origin; nil where the file does not limit secrets
 	approvals    *plan.Approvals
 	support      []Contact // ordered by name
+	firmware     []Build
 }
 
 // secrets are which origins of a scheme may be named, and where their values may be sent, to devices with which TLS keys.

@@ -114,6 +114,7 @@ type (
 		Secrets      []secretsShape  `hcl:"secrets,block"`
 		Approvals    *approvalsShape `hcl:"approvals,block"`
 		Support      []supportShape  `hcl:"support,block"`
+		Firmware     []firmwareShape `hcl:"firmware,block"`
 	}
 	secretsShape struct {
 		Scheme   string         `hcl:"scheme,label"`
@@ -172,7 +173,7 @@ func parse(name string, text []byte) (file, hcl.Diagnostics) {
 	if shape.Approvals != nil {
 		f.approvals = p.approvals(shape.Approvals)
 	}
-	f.support = p.support(shape.Support)
+	f.support, f.firmware = p.support(shape.Support), p.firmware(shape.Firmware)
 	return f, p.diags
 }
 

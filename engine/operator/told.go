@@ -51,6 +51,9 @@ func (r Rules) Tell() []Told {
 		for _, c := range f.support {
 			tell("support", "%s", c)
 		}
+		for _, b := range f.firmware {
+			tell("firmware", "%s", b)
+		}
 	}
 	return all
 }

@@ -131,14 +131,17 @@ func (w *walk) bringBack() {
 			What:     "Fetch what the device itself wrote down of the reset. camform searches its log; if that proves nothing, attach what the vendor's tool exports, or say why", Why: "it is the best evidence of what was done, and is overwritten in time",
 		},
 		{
-			Name: Network, Phase: Reset, Who: "the person on site", Commands: []string{"camform recover done network port='PORT' confirmed_by='NAME'"},
-			What: "Compare the network of the device with what it should be, and confirm the port of the switch",
-			Why:  "a device that went back into another network is reached by others",
+			Name: Network, Phase: Reset, Who: "the person on site",
+			Commands: []string{prove, "camform recover done network port='PORT' vlan='VLAN' confirmed_by='NAME'"},
+			What:     "Confirm the port of the switch and its VLAN. camform compares address, subnet and gateway with what is declared, or was backed up before",
+			Why:      "a device that went back into another network is reached by others",
 		},
 		{
-			Name: Update, Phase: Reset, Who: "the owner", Commands: []string{"camform recover done firmware update='DATE, OR WHY NONE IS NEEDED'"},
-			What: "Note whether the firmware needs an update, with a date; update it after the case is closed",
-			Why:  "an update in an open case mixes two changes", Note: w.firmware(),
+			Name: Update, Phase: Reset, Who: "the owner",
+			Commands: []string{prove, "camform recover done firmware update=DATE"},
+			What: "Note when the firmware is updated, which waits until the case is closed. camform knows which builds the operator allows; for any other one " +
+				"say a date, or why it stays: not_needed='WHY'",
+			Why: "an update in an open case mixes two changes", Note: w.firmware(),
 		},
 	}
 	for _, s := range all {

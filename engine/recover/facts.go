@@ -22,6 +22,7 @@ type Facts struct {
 	Consumers []Consumer
 	Uses      []string // items with which the device uses others, as it told last, by their local names
 	Contacts  []Contact
+	Builds    []Build // of firmware that the operator allows for the model
 }
 
 // Kept is the newest backup of the device; its name is empty where there is none.

@@ -83,10 +83,14 @@ var fields = map[string][]Field{
 	Online: {{Name: "confirmed_by", What: "who saw that its users have it again", Required: true}},
 	Log:    {{Name: "explained", What: "what explains that the log does not prove the reset", Required: true}},
 	Network: {
-		{Name: "port", What: "port of the switch, confirmed on site", Required: true},
-		{Name: "confirmed_by", What: "who confirmed it", Required: true},
+		{Name: "port", What: "port of the switch, confirmed on site", Required: true, Always: true},
+		{Name: "vlan", What: "VLAN of that port, as the switch says, or why there is none", Required: true, Always: true},
+		{Name: "confirmed_by", What: "who confirmed it", Required: true, Always: true},
 	},
-	Update: {{Name: "update", What: "when the firmware is updated, or why that is not needed", Required: true}},
+	Update: {
+		{Name: "update", What: "date on which the firmware is updated, such as 2027-05-31"},
+		{Name: "not_needed", What: "why it is not updated"},
+	},
 	Review: {{Name: "due", What: "date of the next review of the password, such as 2027-05-31", Required: true}},
 	Card:   {{Name: "read_by", What: "who has read the card, and when", Required: true}},
 }
@@ -111,8 +115,13 @@ func CheckFields(step string, said map[string]string) error {
 			return fmt.Errorf("%s=%s is not allowed; it is one of %s", f.Name, value, strings.Join(f.Words, ", "))
 		}
 	}
-	if _, err := time.Parse(time.DateOnly, said["due"]); step == Review && err != nil {
-		return fmt.Errorf("due=%s is no date. One is written like 2027-05-31", said["due"])
+	for _, date := range []struct{ step, name string }{{Review, "due"}, {Update, "update"}} {
+		if _, err := time.Parse(time.DateOnly, said[date.name]); step == date.step && err != nil && (said[date.name] != "" || step == Review) {
+			return fmt.Errorf("%s=%s is no date. One is written like 2027-05-31", date.name, said[date.name])
+		}
+	}
+	if step == Update && (said["update"] == "") == (strings.TrimSpace(said["not_needed"]) == "") {
+		return fmt.Errorf("the step %s needs either update (the date of an update) or not_needed (why there is none)", step)
 	}
 	if step == Verify && (strings.TrimSpace(said["second"]) == "") == (strings.TrimSpace(said["alone"]) == "") {
 		return fmt.Errorf("the step %s needs either second (who agrees as the second person) or alone (why there is none)", step)

@@ -31,7 +31,7 @@ type Finding struct {
 func (f Finding) String() string { return f.About + ": " + f.Why }
 
 // provable are the steps at which camform looks itself, before a person may tell the rest.
-var provable = []string{Online, Log, Renewed}
+var provable = []string{Online, Log, Network, Update, Renewed}
 
 // Provable reports whether camform looks at a step itself.
 func Provable(step string) bool { return slices.Contains(provable, step) }
@@ -196,4 +196,83 @@ func entryText(e providers.LogEntry) string {
 		text += " from " + e.Source
 	}
 	return text
+}
+
+// In is when somebody got in; zero while nobody did.
+func (c Case) In() time.Time {
+	if way := c.wayIn(); way.step != "" {
+		return c.Events[way.event].At
+	}
+	return time.Time{}
+}
+
+// Parameter is one part of how a device is on its network. Empty texts are not known.
+type Parameter struct {
+	About string
+	Want  string // as it should be
+	By    string // who says so: "the configuration", "the backup 0123456789ab"
+	Have  string // as the device has it
+	Same  bool   // whether both mean the same
+}
+
+// Subnet is the network in which the device said to be without a login, when it was verified and after it was reset; none where it
+// was not reset, or did not say at first.
+func (c Case) Subnet() []Parameter {
+	way, verified := c.wayIn(), c.Last(Verify)
+	if !way.reset() || verified == nil || verified.Data[Subnet] == "" {
+		return nil
+	}
+	p := Parameter{About: "subnet", Want: verified.Data[Subnet], By: "what it said when it was verified"}
+	if seen := (Case{Events: c.Events[way.event:]}).saw(time.Time{}); seen != nil {
+		p.Have = seen[Subnet]
+	}
+	p.Same = p.Have == p.Want
+	return []Parameter{p}
+}
+
+// Parameters says whether the parts of a network are as expected.
+func Parameters(all []Parameter) []Finding {
+	findings := make([]Finding, len(all))
+	for i, p := range all {
+		f := Finding{About: p.About, Verdict: Unknown}
+		switch {
+		case p.Want == "" && p.Have == "":
+			f.Why = "neither the device nor anything on record says what it is"
+		case p.Want == "":
+			f.Why = fmt.Sprintf("it is %s, and nothing on record says what it should be", p.Have)
+		case p.Have == "":
+			f.Why = fmt.Sprintf("it should be %s by %s, and the device does not say what it is", p.Want, p.By)
+		case p.Same:
+			f.Verdict, f.Why = Good, fmt.Sprintf("it is %s, as by %s", p.Have, p.By)
+		default:
+			f.Verdict, f.Why = Bad, fmt.Sprintf("it is %s, and should be %s by %s", p.Have, p.Want, p.By)
+		}
+		findings[i] = f
+	}
+	return findings
+}
+
+// Build is a version of firmware that the operator allows, with the hash of its image.
+type Build struct {
+	Version string // as devices of the model write it, such as "V5.7.15 build 230313"
+	SHA256  string
+	By      string // the files that say so
+}
+
+// Firmware says whether the firmware that a device has is one that the operator knows. Have is empty where the device was not read.
+func (f Facts) Firmware(have string) []Finding {
+	var all []Finding
+	i := slices.IndexFunc(f.Builds, func(b Build) bool { return have != "" && strings.EqualFold(b.Version, have) })
+	switch {
+	case have == "":
+		all = append(all, Finding{"firmware", Unknown, "the device does not say which one it has"})
+	case i < 0:
+		all = append(all, Finding{"firmware", Unknown, have + " is on no list of the operator, so that nobody knows its image"})
+	default:
+		all = append(all, Finding{"firmware", Good, fmt.Sprintf("%s is allowed by %s, SHA-256 of its image %s", have, f.Builds[i].By, f.Builds[i].SHA256)})
+	}
+	if len(f.Affected) > 0 {
+		all = append(all, Finding{"advisories", Unknown, "it is affected by " + strings.Join(f.Affected, ", ")})
+	}
+	return all
 }

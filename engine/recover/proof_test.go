@@ -127,3 +127,83 @@ func TestI12TheLogOfTheDeviceProvesTheResetOfTheCase(t *testing.T) {
 		t.Errorf("the time of the case is searched from %s until %s", span.From, span.Until)
 	}
 }
+
+// verdicts are findings as "verdict about", in their order.
+func verdicts(all []Finding) string {
+	texts := make([]string, len(all))
+	for i, f := range all {
+		texts[i] = string(f.Verdict) + " " + f.About
+	}
+	return strings.Join(texts, ";")
+}
+
+func TestI12ANetworkIsHeldAgainstWhatIsOnRecord(t *testing.T) {
+	for _, tt := range []struct {
+		p    Parameter
+		want Verdict
+		says string
+	}{
+		{Parameter{"gateway", "192.0.2.1", "the configuration", "192.0.2.1", true}, Good, "it is 192.0.2.1, as by the configuration"},
+		{Parameter{"gateway", "192.0.2.1", "the backup", "192.0.2.9", false}, Bad, "it is 192.0.2.9, and should be 192.0.2.1 by the backup"},
+		{Parameter{"gateway", "", "", "192.0.2.9", false}, Unknown, "nothing on record says"},
+		{Parameter{"gateway", "192.0.2.1", "the backup", "", false}, Unknown, "the device does not say"},
+		{Parameter{"gateway", "", "", "", false}, Unknown, "neither"},
+	} {
+		if got := Parameters([]Parameter{tt.p}); len(got) != 1 || got[0].Verdict != tt.want || !strings.Contains(got[0].Why, tt.says) {
+			t.Errorf("%+v: %v", tt.p, got)
+		}
+	}
+	if e := found(Network, "good gateway"); e.Kind != Found {
+		t.Error("the port of the switch is proven, although only a person can see it")
+	}
+	if err := CheckFields(Network, map[string]string{"port": "7", "confirmed_by": "Kim"}); err == nil {
+		t.Error("nobody says which VLAN the port is in")
+	}
+}
+
+// After a reset the device is in the network in which it said to be before.
+func TestI12ADeviceThatWasResetIsInItsNetwork(t *testing.T) {
+	before := strings.Replace(ready, verified, verified+" subnet=192.0.2.0/24", 1)
+	for text, want := range map[string]string{
+		before + ";guid_file done;wait done answered=yes activated=yes subnet=192.0.2.0/24":   "good subnet",
+		before + ";guid_file done;wait done answered=yes activated=yes subnet=192.168.1.0/24": "bad subnet",
+		before + ";guid_file done;wait done answered=yes activated=yes":                       "unknown subnet",
+		before + ";guid_file done": "unknown subnet",
+		ready + ";guid_file done;wait done answered=yes activated=yes subnet=192.0.2.0/24": "",
+		verified + " subnet=192.0.2.0/24;current done":                                     "",
+	} {
+		if got := verdicts(Parameters(played(t, story(text)...).Subnet())); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Firmware is good that the operator allows, with the hash of its image; an update of any other one has a date, or a reason.
+func TestI12FirmwareIsGoodThatTheOperatorKnows(t *testing.T) {
+	f := facts()
+	f.Builds = []Build{{"V5.7.15 build 230313", "aa", "operator.hcl"}}
+	for have, want := range map[string]string{
+		"V5.7.15 build 230313": "good firmware", "v5.7.15 Build 230313": "good firmware", "V5.7.15 build 230314": "unknown firmware", "V5.7.15": "unknown firmware", "": "unknown firmware",
+	} {
+		if got := verdicts(f.Firmware(have)); got != want {
+			t.Errorf("%q: %s, want %s", have, got, want)
+		}
+	}
+	f.Affected = []string{"CVE-1"}
+	if got := verdicts(f.Firmware("V5.7.15 build 230313")); got != "good firmware;unknown advisories" {
+		t.Errorf("affected by an advisory: %s", got)
+	}
+	if e := Proof(Update, facts().Firmware("V5.7.15 build 230313")); e.Kind == Done {
+		t.Error("without a list of the operator it is good")
+	}
+	for said, ok := range map[string]bool{"update=2027-05-31": true, "not_needed=replaced": true, "": false, "update=soon": false, "update=2027-05-31 not_needed=x": false} {
+		fields := map[string]string{}
+		for _, word := range strings.Fields(said) {
+			name, value, _ := strings.Cut(word, "=")
+			fields[name] = value
+		}
+		if err := CheckFields(Update, fields); (err == nil) != ok {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+}
