@@ -33,19 +33,20 @@ type Looking struct {
 // Look finds out how the things are that a step of a case is about, with what is to be kept of that. It changes nothing on any device.
 // What could not be read is unknown, and in the findings; an error among the problems means that they are not to be relied on.
 func (e *Engine) Look(ctx context.Context, at Looking, step string) ([]recover.Finding, []Attachment, diag.Problems) {
+	l := lookout{e, at}
 	var findings []recover.Finding
 	var problems diag.Problems
 	switch step {
 	case recover.Online:
-		findings, problems = e.users(ctx, at)
+		findings, problems = l.users(ctx)
 		return findings, nil, problems
 	case recover.Log:
-		return e.deviceLog(ctx, at)
+		return l.deviceLog(ctx)
 	case recover.Network:
-		findings, problems = e.network(ctx, at)
+		findings, problems = l.network(ctx)
 		return findings, nil, problems
 	case recover.Update:
-		snap, problems := e.lookAt(ctx, at, live.Wants{})
+		snap, problems := l.lookAt(ctx, live.Wants{})
 		if snap == nil {
 			return nil, nil, problems
 		}
@@ -56,22 +57,28 @@ func (e *Engine) Look(ctx context.Context, at Looking, step string) ([]recover.F
 	panic("a step that camform cannot prove is looked at: this is a bug")
 }
 
+// lookout is a look at the device of a case.
+type lookout struct {
+	*Engine
+	Looking
+}
+
 // users finds who has the device of a case again, and what the device has again of those that it uses itself, by what the devices
 // say that use others.
-func (e *Engine) users(ctx context.Context, at Looking) ([]recover.Finding, diag.Problems) {
-	use, err := e.inquiry(at.Config, nil).inquire(ctx, at.Config.Devices, &survey{})
+func (l lookout) users(ctx context.Context) ([]recover.Finding, diag.Problems) {
+	use, err := l.inquiry(l.Config, nil).inquire(ctx, l.Config.Devices, &survey{})
 	if err != nil {
 		return nil, stateUnreadable(err)
 	}
 	if use.unwritten != nil {
 		return nil, diag.Problems{diag.FromError(use.unwritten, "state-unwritable", "State cannot be written")}
 	}
-	items, unseen := use.itemsWith(at.Device, e.Provider.Kinds())
-	own, gone := use.itemsOf(at.Device, e.Provider.Kinds(), at.Case)
+	items, unseen := use.itemsWith(l.Device, l.Provider.Kinds())
+	own, gone := use.itemsOf(l.Device, l.Provider.Kinds(), l.Case)
 	if unseen = append(unseen, gone...); len(items)+len(own)+len(unseen) == 0 {
 		unseen = []recover.Finding{{About: "users", Verdict: recover.Unknown, Why: "nobody is on record as a user of the device"}}
 	}
-	shown, problems := e.working(ctx, at.Config, append(items, own...))
+	shown, problems := l.working(ctx, append(items, own...))
 	return append(shown, unseen...), problems
 }
 
@@ -144,16 +151,16 @@ func tellsWhetherItWorks(item schema.Setting, kinds *schema.Kinds) bool {
 }
 
 // working asks devices whether items of theirs work.
-func (e *Engine) working(ctx context.Context, cfg *config.Config, items []schema.Setting) ([]recover.Finding, diag.Problems) {
+func (l lookout) working(ctx context.Context, items []schema.Setting) ([]recover.Finding, diag.Problems) {
 	if len(items) == 0 {
 		return nil, nil
 	}
 	paths := map[schema.Device][]string{}
 	for _, item := range items {
-		paths[item.Device] = append(paths[item.Device], e.Provider.Kinds().Lookup(item.Kind).Works.PathFor(item.Key))
+		paths[item.Device] = append(paths[item.Device], l.Provider.Kinds().Lookup(item.Kind).Works.PathFor(item.Key))
 	}
-	asked := slices.DeleteFunc(slices.Clone(cfg.Devices), func(d *config.Device) bool { return paths[d.Address] == nil })
-	found, problems := e.surveyor(cfg).survey(ctx, asked, func(_ *schema.Kinds, d *config.Device) live.Wants {
+	asked := slices.DeleteFunc(slices.Clone(l.Config.Devices), func(d *config.Device) bool { return paths[d.Address] == nil })
+	found, problems := l.surveyor(l.Config).survey(ctx, asked, func(_ *schema.Kinds, d *config.Device) live.Wants {
 		return live.Wants{Extra: paths[d.Address]}
 	})
 	if found == nil || problems.HasErrors() {
@@ -165,15 +172,15 @@ func (e *Engine) working(ctx context.Context, cfg *config.Config, items []schema
 	}
 	all := make([]recover.Finding, len(items))
 	for i, item := range items {
-		all[i] = e.works(item, of[item.Device])
+		all[i] = l.works(item, of[item.Device])
 		all[i].About = item.String()
 	}
 	return all, problems
 }
 
 // works is what a device says of whether an item works.
-func (e *Engine) works(item schema.Setting, snap *live.Snapshot) recover.Finding {
-	works := e.Provider.Kinds().Lookup(item.Kind).Works
+func (l lookout) works(item schema.Setting, snap *live.Snapshot) recover.Finding {
+	works := l.Provider.Kinds().Lookup(item.Kind).Works
 	path := works.PathFor(item.Key)
 	unread := func(err error) recover.Finding {
 		return recover.Finding{Verdict: recover.Unknown, Why: "whether it works could not be read: " + providers.Reason(err)}
@@ -184,7 +191,7 @@ func (e *Engine) works(item schema.Setting, snap *live.Snapshot) recover.Finding
 	case snap.UnreadDocuments[path] != nil:
 		return unread(snap.UnreadDocuments[path])
 	}
-	says, working, err := providers.Working(works, snap.Documents[path], e.Provider)
+	says, working, err := providers.Working(works, snap.Documents[path], l.Provider)
 	switch {
 	case err != nil:
 		return unread(err)
@@ -195,8 +202,8 @@ func (e *Engine) works(item schema.Setting, snap *live.Snapshot) recover.Finding
 }
 
 // lookAt reads parts of the device of a case. It is nil with an error among the problems.
-func (e *Engine) lookAt(ctx context.Context, at Looking, wants live.Wants) (*live.Snapshot, diag.Problems) {
-	found, problems := e.surveyor(at.Config).survey(ctx, []*config.Device{at.Device}, func(*schema.Kinds, *config.Device) live.Wants { return wants })
+func (l lookout) lookAt(ctx context.Context, wants live.Wants) (*live.Snapshot, diag.Problems) {
+	found, problems := l.surveyor(l.Config).survey(ctx, []*config.Device{l.Device}, func(*schema.Kinds, *config.Device) live.Wants { return wants })
 	if found == nil || problems.HasErrors() {
 		return nil, problems
 	}
@@ -204,42 +211,42 @@ func (e *Engine) lookAt(ctx context.Context, at Looking, wants live.Wants) (*liv
 }
 
 // deviceLog fetches what the device of a case wrote down of the time around it.
-func (e *Engine) deviceLog(ctx context.Context, at Looking) ([]recover.Finding, []Attachment, diag.Problems) {
-	span := recover.LogSpan(at.Case, e.Now())
-	snap, problems := e.lookAt(ctx, at, live.Wants{Log: &span})
+func (l lookout) deviceLog(ctx context.Context) ([]recover.Finding, []Attachment, diag.Problems) {
+	span := recover.LogSpan(l.Case, l.Now())
+	snap, problems := l.lookAt(ctx, live.Wants{Log: &span})
 	if snap == nil {
 		return nil, nil, problems
 	}
 	if err := cmp.Or(snap.Err, snap.LogErr); err != nil {
-		return recover.DeviceLog(at.Case, providers.Log{}, err), nil, problems
+		return recover.DeviceLog(l.Case, providers.Log{}, err), nil, problems
 	}
 	var files []Attachment
 	for i, page := range snap.Log.Pages {
 		files = append(files, Attach(fmt.Sprintf("device-log-%d.xml", i+1), "device_log", page))
 	}
-	return recover.DeviceLog(at.Case, *snap.Log, nil), files, problems
+	return recover.DeviceLog(l.Case, *snap.Log, nil), files, problems
 }
 
 // network compares how the device of a case is on its network with what is declared, or else with what a backup of before has.
-func (e *Engine) network(ctx context.Context, at Looking) ([]recover.Finding, diag.Problems) {
-	kinds := slices.DeleteFunc(slices.Clone(e.Provider.Kinds().All()), func(k *schema.Kind) bool {
+func (l lookout) network(ctx context.Context) ([]recover.Finding, diag.Problems) {
+	kinds := slices.DeleteFunc(slices.Clone(l.Provider.Kinds().All()), func(k *schema.Kind) bool {
 		return k.Own || !slices.ContainsFunc(k.Guards, (*schema.Guard).TellsAddress)
 	})
-	snap, problems := e.lookAt(ctx, at, live.Wants{Kinds: kinds})
+	snap, problems := l.lookAt(ctx, live.Wants{Kinds: kinds})
 	if snap == nil {
 		return nil, problems
 	}
 	if snap.Err != nil {
 		return []recover.Finding{{About: "network", Verdict: recover.Unknown, Why: "it could not be read: " + providers.Reason(snap.Err)}}, problems
 	}
-	answers := recover.Finding{About: "address", Verdict: recover.Good, Why: fmt.Sprintf("the device with the serial number %s answers at %s, as the configuration has it", snap.Identity.Serial, at.Device.URL.Host)}
-	want, err := e.expectedLinks(ctx, at, kinds)
+	answers := recover.Finding{About: "address", Verdict: recover.Good, Why: fmt.Sprintf("the device with the serial number %s answers at %s, as the configuration has it", snap.Identity.Serial, l.Device.URL.Host)}
+	want, err := l.expectedLinks(ctx, kinds)
 	if err != nil {
 		return nil, append(problems, diag.FromError(err, "backup-unreadable", "Backup cannot be read"))
 	}
-	parts := at.Case.Subnet()
+	parts := l.Case.Subnet()
 	for _, link := range linksOf(kinds, want, snap) {
-		parts = append(parts, e.linkParts(link, want[link], snap.Items[link.Kind][link.Key])...)
+		parts = append(parts, l.linkParts(link, want[link], snap.Items[link.Kind][link.Key])...)
 	}
 	if len(parts) == 0 {
 		parts = []recover.Parameter{{About: "network"}}
@@ -266,7 +273,7 @@ type wish struct {
 }
 
 // expectedLinks are the settings of the links of a device as they should be, by attribute.
-func (e *Engine) expectedLinks(ctx context.Context, at Looking, kinds []*schema.Kind) (map[schema.Setting]map[string]wish, error) {
+func (l lookout) expectedLinks(ctx context.Context, kinds []*schema.Kind) (map[schema.Setting]map[string]wish, error) {
 	want := map[schema.Setting]map[string]wish{}
 	add := func(s schema.Setting, attribute string, w wish) {
 		s.Device = schema.Device{}
@@ -275,13 +282,13 @@ func (e *Engine) expectedLinks(ctx context.Context, at Looking, kinds []*schema.
 		}
 		want[s][attribute] = w
 	}
-	if at.Before != nil {
-		before := func(yield func(*backup.Backup, error) bool) { yield(at.Before, nil) }
-		_, found, err := e.judge().surveyOf(ctx, before, func(*schema.Kinds, *config.Device) live.Wants { return live.Wants{Kinds: kinds} })
+	if l.Before != nil {
+		before := func(yield func(*backup.Backup, error) bool) { yield(l.Before, nil) }
+		_, found, err := l.judge().surveyOf(ctx, before, func(*schema.Kinds, *config.Device) live.Wants { return live.Wants{Kinds: kinds} })
 		if err != nil {
 			return nil, err
 		}
-		by := "the backup of " + at.Before.Taken.UTC().Format(time.RFC3339)
+		by := "the backup of " + l.Before.Taken.UTC().Format(time.RFC3339)
 		for _, kind := range kinds {
 			for key, item := range found.snapshots[0].Items[kind.Name] {
 				for _, a := range kind.Attributes {
@@ -290,7 +297,7 @@ func (e *Engine) expectedLinks(ctx context.Context, at Looking, kinds []*schema.
 			}
 		}
 	}
-	for _, s := range at.Device.Settings {
+	for _, s := range l.Device.Settings {
 		if !slices.Contains(kinds, s.Kind) {
 			continue
 		}
@@ -302,8 +309,8 @@ func (e *Engine) expectedLinks(ctx context.Context, at Looking, kinds []*schema.
 }
 
 // linkParts are the attributes that decide how a device is reached over a link, as they should be and as they are.
-func (e *Engine) linkParts(link schema.Setting, want map[string]wish, have cty.Value) (parts []recover.Parameter) {
-	kind := e.Provider.Kinds().Lookup(link.Kind)
+func (l lookout) linkParts(link schema.Setting, want map[string]wish, have cty.Value) (parts []recover.Parameter) {
+	kind := l.Provider.Kinds().Lookup(link.Kind)
 	for _, g := range kind.GuardsOf(link.Key) {
 		for _, name := range slices.Concat(g.V4, g.V6) {
 			a := kind.Attribute(name)
@@ -314,7 +321,7 @@ func (e *Engine) linkParts(link schema.Setting, want map[string]wish, have cty.V
 			if have != cty.NilVal {
 				p.Have = shownText(have.GetAttr(name))
 			}
-			p.Same = p.Have != "" && p.Want != "" && e.Provider.Same(kind, a, want[name].value, have.GetAttr(name))
+			p.Same = p.Have != "" && p.Want != "" && l.Provider.Same(kind, a, want[name].value, have.GetAttr(name))
 			if p.Have != "" || p.Want != "" {
 				parts = append(parts, p)
 			}
