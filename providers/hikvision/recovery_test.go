@@ -114,6 +114,20 @@ func TestADeviceTakesQuestionsAndAnswersAtOnce(t *testing.T) {
 	})
 }
 
+// A device that has the questions already, of a state that never saw an answer: all that a plan looks at is what changes.
+func TestAnswersToQuestionsThatADeviceHasAreTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := open(t, "security_questions", &fleet{t: t}, "camera-v58")
+		answers := map[string]any{"answer_1": "first " + userSecret, "answer_2": "second", "answer_3": "third"}
+		if n, err := d.tell(map[string]any{"questions": cty.ListVal(strs("9", "1", "4")), "answer_1": "first", "answer_2": "second", "answer_3": "third"}); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		if n, err := d.tell(answers); n != 1 || err != nil {
+			t.Errorf("answers to the questions that it has: %d %v", n, err)
+		}
+	})
+}
+
 func TestADeviceTakesAddressesInFullAndShowsThemMasked(t *testing.T) {
 	for _, model := range []string{"camera-v57", "camera-v58", "dvr-v47"} {
 		synctest.Test(t, func(t *testing.T) {

@@ -12,21 +12,28 @@ import (
 
 // decodeQuestions reads the numbers of the questions that are marked as chosen.
 func decodeQuestions(f document.Field) (cty.Value, error) {
-	offered := f.Doc.All(f.Item.Join(QuestionEntries))
-	if len(offered) == 0 {
+	if len(f.Doc.All(QuestionEntries)) == 0 {
 		return f.Null(), nil
 	}
 	chosen := []cty.Value{}
-	for _, question := range offered {
-		id, _ := question.Find(QuestionID)
-		if mark, _ := question.Find(questionMark); strings.EqualFold(mark.Text(), "true") {
-			chosen = append(chosen, cty.StringVal(id.Text()))
-		}
+	for _, id := range ChosenQuestions(f.Doc) {
+		chosen = append(chosen, cty.StringVal(id))
 	}
 	if len(chosen) == 0 {
 		return cty.ListValEmpty(cty.String), nil
 	}
 	return cty.ListVal(chosen), nil
+}
+
+// ChosenQuestions returns the numbers of the questions that a document marks as chosen, in its order.
+func ChosenQuestions(doc *xmlpatch.Document) (chosen []string) {
+	for _, question := range doc.All(QuestionEntries) {
+		id, _ := question.Find(QuestionID)
+		if mark, _ := question.Find(questionMark); strings.EqualFold(mark.Text(), "true") {
+			chosen = append(chosen, id.Text())
+		}
+	}
+	return chosen
 }
 
 // sameQuestions compares without regard to the order.

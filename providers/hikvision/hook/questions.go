@@ -38,10 +38,10 @@ func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value)
 		return nil
 	}
 	var wrong []providers.AttributeError
-	if questions.IsNull() {
+	if answered := answeredIn(at, want); len(answered) == 0 {
 		wrong = document.About(questionsAttribute, document.Sentence("Devices take answers only together with the numbers of their questions."))
 	} else {
-		wrong = document.About(questionsAttribute, impossible(at, codec.TextsOf(questions)))
+		wrong = document.About(questionsAttribute, impossible(at, answered))
 	}
 	answers := map[schema.Secret]bool{}
 	for n := range answeredQuestions {
@@ -59,6 +59,14 @@ func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value)
 		}
 	}
 	return wrong
+}
+
+// answeredIn are the numbers of the questions whose answers a change has: those that it wants, else those that the device has.
+func answeredIn(at document.Place, want cty.Value) []string {
+	if questions := want.GetAttr(questionsAttribute); !questions.IsNull() {
+		return codec.TextsOf(questions)
+	}
+	return codec.ChosenQuestions(at.Doc)
 }
 
 // impossible says why the numbers are not those of three questions of the device.
@@ -106,7 +114,7 @@ func composeQuestions(at document.Place, c providers.Composition) ([]providers.R
 	if err != nil {
 		return nil, document.InFamily(err)
 	}
-	for i, id := range codec.TextsOf(change.After.GetAttr(questionsAttribute)) {
+	for i, id := range answeredIn(at, change.After) {
 		question := codec.QuestionEntries.At(i + 1)
 		if err := doc.Set(question.Join(codec.QuestionID), id); err != nil {
 			return nil, document.InFamily(err)
