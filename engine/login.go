@@ -7,7 +7,6 @@ import (
 
 	"camform/engine/config"
 	"camform/engine/diff"
-	"camform/engine/ledger"
 	"camform/engine/rotate"
 	"camform/engine/state"
 	"camform/providers"
@@ -143,13 +142,6 @@ func (e *Engine) withheld(ctx context.Context, err error, left int, target provi
 		return refused
 	}
 	return untried{err}
-}
-
-// AlreadyRefused reports whether a login was not tried because the device refused the same password a short while ago, as the ledger
-// remembers. Other reasons to withhold a login say nothing about the password.
-func AlreadyRefused(err error) bool {
-	refusal, ok := errors.AsType[*ledger.Refusal](err)
-	return ok && refusal.Cause == ledger.Again
 }
 
 // untried is an error that belongs to ErrWithheld too.

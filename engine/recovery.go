@@ -223,11 +223,32 @@ func (e *Engine) RecoveryFacts(ctx context.Context, cfg *config.Config, device *
 	for _, item := range use.usedBy(device.Address) {
 		f.Uses = append(f.Uses, item.Local())
 	}
-	files, err := e.Store.Versions(ctx, credential.RecoveryFile(device.Address))
-	if live, ok := rotate.Live(files); err == nil && ok {
-		f.Prepared[recover.GUIDFile] = fmt.Sprintf("the vault has a file of %s: camform recover file %s -out FILE writes it", at(live.Created), shell.Quoted(device.Address.String()))
-	}
+	err = e.exported(ctx, device, &f)
 	return f, err
+}
+
+// exported notes which recovery file of a device the vault has.
+func (e *Engine) exported(ctx context.Context, device *config.Device, f *recover.Facts) error {
+	known, err := readCredentials(ctx, e.Store)
+	if err != nil {
+		return err
+	}
+	managed := diff.AccessOf(device).Managed
+	file, ok := rotate.Live(known.versions[credential.RecoveryFile(device.Address)])
+	password, _ := rotate.Live(known.versions[managed])
+	outdated, proven := known.recoveryFile(device.Address, managed) == fileOutdated, !password.Proven.IsZero()
+	switch {
+	case !ok:
+	case outdated && proven:
+		f.Prepared[recover.GUIDFile] = fmt.Sprintf(
+			"the file of %s that the vault has is void, since the password changed later. Skip this, unless somebody has another one", at(file.Created))
+	default:
+		if f.Prepared[recover.GUIDFile] = fmt.Sprintf("the vault has a file of %s: camform recover file %s -out FILE writes it",
+			at(file.Created), shell.Quoted(device.Address.String())); !outdated {
+			f.Exported = file.Created
+		}
+	}
+	return nil
 }
 
 // passwordsOf are the passwords that there are for the account with which camform logs in to a device, and which of them would not
@@ -251,6 +272,7 @@ func (e *Engine) passwordsOf(ctx context.Context, device *config.Device) (p reco
 				p.Previous = versionOf(before)
 			}
 		}
+		p.Rotating, p.Activating = standing{device: device.Address, versions: versions}.finishing()
 	}
 	if p.Left, err = e.Store.Told(ctx, device.URL.Host); err != nil {
 		return p, err
@@ -284,7 +306,7 @@ func (e *Engine) withheldFrom(ctx context.Context, device *config.Device, left i
 		err := e.Store.Allow(ctx, a)
 		refusal, withheld := errors.AsType[*ledger.Refusal](err)
 		switch {
-		case err == nil || withheld && refusal.Cause == ledger.Again:
+		case err == nil || AlreadyRefused(err):
 		case withheld:
 			all[step] = recover.Withheld{Until: refusal.Until, Why: refusal.Error()}
 		default:
@@ -292,6 +314,13 @@ func (e *Engine) withheldFrom(ctx context.Context, device *config.Device, left i
 		}
 	}
 	return all, nil
+}
+
+// AlreadyRefused reports whether a login was not tried because the device refused the same password a short while ago, as the ledger
+// remembers. Other reasons to withhold a login say nothing about the password.
+func AlreadyRefused(err error) bool {
+	refusal, ok := errors.AsType[*ledger.Refusal](err)
+	return ok && refusal.Cause == ledger.Again
 }
 
 func versionOf(v state.SecretVersion) string {

@@ -10,6 +10,8 @@ import (
 
 	"camform/engine"
 	"camform/engine/credential"
+	"camform/engine/recover"
+	"camform/engine/state"
 	"camform/providers"
 	"camform/providers/memory"
 	"camform/schema"
@@ -146,5 +148,37 @@ func TestAFileOlderThanThePasswordIsOutdated(t *testing.T) {
 	}
 	if n := outdated(); n != 1 {
 		t.Errorf("%d files are outdated after a new password", n)
+	}
+}
+
+// A case offers the file that the vault has, and says of one that a later password voided that it is void: nobody spends a try on it.
+func TestAVoidRecoveryFileIsNotOfferedInACase(t *testing.T) {
+	a := newAsking(t)
+	device := a.declared("rec")
+	a.export()
+	offered := func() recover.Facts {
+		t.Helper()
+		f, err := a.engineOf().RecoveryFacts(t.Context(), a.cfg, device)
+		a.ok(err)
+		return f
+	}
+	if f := offered(); !strings.Contains(f.Prepared[recover.GUIDFile], "camform recover file") || f.Exported.IsZero() {
+		t.Errorf("%+v", f.Prepared)
+	}
+	a.clock.pass(time.Minute)
+	name := credential.Name(device.Address, device.Login.Username)
+	device.Login.Policy = &credential.Policy{MinLength: 12, Classes: 3}
+	sealed, err := storedPasswords{a.store}.Keep(name, schema.NewSecret("Newer-One-1234"))
+	a.ok(err)
+	version, err := a.store.PutSecret(t.Context(), name, sealed, "")
+	a.ok(err)
+	if f := offered(); !strings.Contains(f.Prepared[recover.GUIDFile], "camform recover file") || !f.Exported.IsZero() {
+		t.Errorf("a password that no device accepted voids no file, and does not make it a fresh one: %+v", f.Prepared)
+	}
+	leases, err := a.store.Acquire(t.Context(), "run-2", device.Address)
+	a.ok(err)
+	a.ok(a.store.SettleSecret(t.Context(), leases[0], state.Verdict{Name: name, Live: version}))
+	if f := offered(); !strings.Contains(f.Prepared[recover.GUIDFile], "is void") || !f.Exported.IsZero() {
+		t.Errorf("%+v", f.Prepared)
 	}
 }

@@ -183,14 +183,30 @@ func (s standing) rotating() bool {
 	return false
 }
 
+// activating is what did not finish where a device may have got its first password.
+const activating = "the activation"
+
 // unfinished says what did not finish while a password was on its way, and which command finds out what became of it.
 func (s standing) unfinished() (what, command string) {
 	for _, v := range s.versions {
 		if v.Status == state.SecretPending && v.Note == plan.Activates {
-			return "the activation", "camform apply"
+			return activating, "camform apply"
 		}
 	}
 	return "a rotation", "camform rotate -due"
+}
+
+// finishing is the command that finds out, for this device alone, which password it has; both are empty where nothing is on its way,
+// and one of them is.
+func (s standing) finishing() (rotation, activation string) {
+	if !s.rotating() {
+		return "", ""
+	}
+	what, command := s.unfinished()
+	if command += " -target " + shell.Quoted(s.device.String()); what == activating {
+		return "", command
+	}
+	return command, ""
 }
 
 // changedThere reports whether the device refused the password that the vault has for it, so that it was changed there.

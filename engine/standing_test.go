@@ -140,3 +140,26 @@ func TestAnUncertainPasswordIsNotTriedByReaders(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What finds out which password one device has is named for that device alone, and only while something is on its way.
+func TestWhatIsOnItsWayIsFinishedForOneDevice(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	live := state.SecretVersion{Version: 1, Status: state.SecretLive}
+	sent := state.SecretVersion{Version: 2, Status: state.SecretPending, Sent: noon}
+	first, unsent := sent, sent
+	first.Note, unsent.Sent = plan.Activates, time.Time{}
+	for _, tt := range []struct {
+		versions             []state.SecretVersion
+		rotation, activation string
+	}{
+		{[]state.SecretVersion{live}, "", ""},
+		{[]state.SecretVersion{unsent, live}, "", ""},
+		{[]state.SecretVersion{sent, live}, "camform rotate -due -target 'device.gate'", ""},
+		{[]state.SecretVersion{first}, "", "camform apply -target 'device.gate'"},
+	} {
+		rotation, activation := standing{device: schema.Device{Name: "gate"}, versions: tt.versions}.finishing()
+		if rotation != tt.rotation || activation != tt.activation {
+			t.Errorf("%+v: %q and %q", tt.versions, rotation, activation)
+		}
+	}
+}

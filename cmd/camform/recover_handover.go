@@ -18,9 +18,6 @@ import (
 
 const maxHandover = 1 << 30
 
-// handing is the step of a case with which it is handed over.
-const handing = "handover"
-
 func recoverHandoverCommand(a *app) *cobra.Command {
 	flags, to := &caseFlags{}, &recipientFlags{}
 	cmd := &cobra.Command{
@@ -62,9 +59,9 @@ func (w cases) handOver(ctx context.Context, id, path string, keys []string) err
 		return err // before the case is closed here
 	}
 	readers := strings.Join(keys, " ")
-	switch last := c.Last(handing); {
+	switch last := c.Last(recover.Handover); {
 	case c.Custody == recover.Here:
-		e := recover.Event{Who: who(), Step: handing, Kind: recover.Done, Data: map[string]string{"recipients": readers}}
+		e := recover.Event{Who: who(), Step: recover.Handover, Kind: recover.Done, Data: map[string]string{"recipients": readers}}
 		if c, err = w.engine.EndCase(ctx, c, e, recover.Away); err != nil {
 			return err
 		}

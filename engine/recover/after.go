@@ -13,7 +13,7 @@ func (w *walk) prove() {
 	wait := Step{
 		Name: Wait, Phase: Reset, Who: "anybody",
 		What: "Wait until the device answers again. camform asks who it is and whether it is activated, and logs in nowhere",
-		Why:  "a device that starts refuses everything, and one that was wiped needs another way back", Commands: []string{"camform recover wait"},
+		Why:  "a device that starts refuses everything, and one that was wiped needs another way back", Commands: []string{"camform recover wait" + w.asking("")},
 	}
 	activate := Step{
 		Name: Activate, Phase: Reset, Who: "whoever may apply plans",
@@ -43,7 +43,10 @@ func (w *walk) prove() {
 	if seen != nil {
 		since = seen.At
 	}
-	w.append(w.byFact(activate, wiped, w.Passwords.Proven.After(since), "it was not wiped"))
+	if activation := w.Passwords.Activating; activation != "" {
+		activate.What, activate.Commands = "An activation did not end: find out whether the device has its new password", []string{activation}
+	}
+	w.append(w.byFact(activate, wiped, w.Passwords.Proven.After(since) && w.Passwords.Activating == "", "it was not wiped"))
 	if wiped {
 		w.append(w.byFact(proven, false, false, "it was wiped, and activated instead"))
 		return
@@ -94,21 +97,7 @@ const nobodyIn = "no way led in"
 // bringBack are the steps that bring back what a reset took, once somebody is in.
 func (w *walk) bringBack() {
 	in := w.way.step != ""
-	since := time.Time{}
-	if in {
-		since = w.Events[w.way.event].At
-	}
-	rotate := Step{
-		Name: Rotate, Phase: Reset, Who: "whoever may apply plans",
-		What: "Give the device a new password that nobody has seen", Why: "the one that it has was typed, or is known to others",
-		Costs: "nothing: the old one is kept until the new one is proven", Keeps: "everything", Commands: []string{"camform rotate " + w.device()},
-	}
-	switch {
-	case !in:
-		w.behind(rotate)
-	default:
-		w.append(w.byFact(rotate, w.way.step != Current, w.Passwords.Generated && w.Passwords.Proven.After(since), "camform's own password still works"))
-	}
+	w.renew(in)
 	restore := Step{
 		Name: Restore, Phase: Reset, Who: "whoever may apply plans",
 		What: "Bring the settings back: plan until nothing is left to do, with what a backup adds put into the configuration before",
@@ -152,9 +141,41 @@ func (w *walk) bringBack() {
 // prove is the command with which camform looks at the next step.
 const prove = "camform recover prove"
 
-// activation are the commands that give a device without a password its first one.
+// renew is the step to a password that nobody has seen.
+func (w *walk) renew(in bool) {
+	s := Step{
+		Name: Rotate, Phase: Reset, Who: "whoever may apply plans",
+		What: "Give the device a new password that nobody has seen", Why: "the one that it has was typed, or is known to others",
+		Costs: "nothing: the old one is kept until the new one is proven", Keeps: "everything", Commands: []string{"camform rotate " + w.device()},
+	}
+	if !in {
+		w.behind(s)
+		return
+	}
+	ended := w.Passwords.Rotating == ""
+	if !ended {
+		s.What, s.Why = "A rotation did not end: find out which password the device has", "until that is known, camform logs in nowhere there"
+		s.Commands = []string{w.Passwords.Rotating}
+	}
+	made := w.Passwords.Generated && w.Passwords.Proven.After(w.entered())
+	w.append(w.byFact(s, w.way.step != Current || !ended, made && ended, "camform's own password still works"))
+}
+
+// entered is when somebody got in; zero while nobody did.
+func (w *walk) entered() time.Time {
+	if w.way.step == "" {
+		return time.Time{}
+	}
+	return w.Events[w.way.event].At
+}
+
+// activation are the commands that give a device without a password its first one. What the state has of it from before is in the way.
 func (w *walk) activation() []string {
-	return []string{"camform state forget " + w.device(), "camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan"}
+	commands := []string{"camform plan " + w.target() + " -out activate.plan", "camform apply activate.plan"}
+	if w.Record.LastSeen.IsZero() {
+		return commands
+	}
+	return append([]string{"camform state forget " + w.device()}, commands...)
 }
 
 // target is the option that limits a plan to the device.
@@ -214,6 +235,9 @@ func (w *walk) harden() {
 		},
 	} {
 		s.Phase, s.Who = Hardening, "the owner"
+		if in {
+			w.spare(&s)
+		}
 		w.after(s, in)
 	}
 	last := Step{
@@ -223,4 +247,17 @@ func (w *walk) harden() {
 		last.What, last.Why = "Begin one of the steps that failed, were held or were skipped again, or close the case without success", nobodyIn
 	}
 	w.append(last)
+}
+
+// spare leaves out of a step what was done since somebody got in, and only has to be told.
+func (w *walk) spare(s *Step) {
+	switch {
+	case s.Name == Renewed && w.Backup.Taken.After(w.entered()):
+		s.Note = fmt.Sprintf("the backup %s of %s is there", w.Backup.Name, stamp(w.Backup.Taken))
+	case s.Name == Prepare && w.Exported.After(w.entered()):
+		s.Note = fmt.Sprintf("the vault has the file of %s", stamp(w.Exported))
+	default:
+		return
+	}
+	s.Commands = s.Commands[1:]
 }

@@ -13,6 +13,7 @@ type Facts struct {
 	Configured int              // settings that the configuration declares for it
 
 	Backup    Kept
+	Exported  time.Time // when the device gave out the recovery file that the vault has; zero if it has none that is good
 	Passwords Passwords
 	Prepared  map[string]string // what is on record for an option, by its name: "exported on 2026-05-01"
 
@@ -40,6 +41,10 @@ type Passwords struct {
 	Left      int       // attempts that the device said last were left, as far as that still counts; or providers.RemainingUnknown
 	Proven    time.Time // when the device accepted the current one last
 	Generated bool      // camform made the current one up, so that nobody has seen it
+
+	// Rotating and Activating are the commands that find out which password the device has, where a rotation or an activation did not
+	// end; empty if none is on its way.
+	Rotating, Activating string
 
 	// Withheld are the logins that would not be made now, by their steps. One that only the device can decide about is not in it.
 	Withheld map[string]Withheld

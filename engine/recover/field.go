@@ -12,6 +12,7 @@ import (
 // Names of data that camform writes down when it asked the device without a login.
 const (
 	Answered  = "answered" // "yes" or "no"
+	Asked     = "asked"    // options with which it was asked beyond its web server, as they are typed; missing if with none
 	Serial    = "serial"
 	MAC       = "mac"
 	Model     = "model"

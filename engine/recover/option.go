@@ -55,6 +55,9 @@ const (
 	Close = "close"
 )
 
+// Handover is what an event is about with which a case goes to another state. It is no step.
+const Handover = "handover"
+
 // Option is a way to a new password, which a person goes in the vendor's tool or at the device.
 type Option struct {
 	Name  string

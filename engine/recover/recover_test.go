@@ -115,6 +115,10 @@ func TestNextNamesTheOneThingToDo(t *testing.T) {
 		{"the least loss first", story(ready), nil, "guid_file ready"},
 		{"a reset begun", story(ready, "guid_file begun"), nil, "guid_file begun"},
 		{"a login that did not come to it", story(verified, "current begun;current failed spent=no"), nil, "current ready"},
+		{
+			"an option whose hold is over while a later one is under way",
+			story(ready, "guid_file begun;guid_file failed spent=no left=2;questions begun"), func(f *Facts) { f.Now = f.Now.Add(2 * time.Hour) }, "questions begun",
+		},
 		{"a reset that failed", story(ready, "guid_file begun", "guid_file failed"), nil, "questions ready"},
 		{"what the device lacks", story(ready, "guid_file skipped", "questions skipped"), nil, "app ready"},
 		{"a device that did not say", story("verify done", noLogin, "consumers done", "recordings done", "guid_file skipped", "questions skipped"), nil, "email ready"},
@@ -129,6 +133,10 @@ func TestNextNamesTheOneThingToDo(t *testing.T) {
 		{"an answer too late", story(answered), func(f *Facts) { f.Now = f.Now.Add(48 * time.Hour) }, "code ready again"},
 		{"a restart", story(answered, "seen told answered=yes boot_time=2"), nil, "code ready again"},
 		{"no restart", story(answered, "seen told answered=yes boot_time=1"), nil, "support ready"},
+		{
+			"a request that expires while the device is reset", story(asked, "bundle done;handed_over done;answer skipped;button begun"),
+			func(f *Facts) { f.Now = f.Now.Add(48 * time.Hour) }, "button begun",
+		},
 		{"an answer that was refused", story(answered, "support begun;support failed"), nil, "button ready"},
 		{"asked again", story(answered, "seen told answered=yes boot_time=2", "code begun", "code done answered=yes boot_time=2"), nil, "bundle ready"},
 		{"reset", story(ready, "guid_file done"), nil, "wait ready"},
@@ -165,22 +173,64 @@ func TestNextNamesTheOneThingToDo(t *testing.T) {
 // What next names can be done in the state in which it is named.
 func TestNextNamesCommandsThatLeadOn(t *testing.T) {
 	recovered := story(verified, "current done;restore done")
+	hardened := append(slices.Clone(recovered), story("online done;log done;network done;firmware done;baseline done;accounts done")...)
+	wiped := story(ready, "guid_file done", "wait done answered=yes activated=no")
+	seen := func(f *Facts) { f.Record.LastSeen = noon }
+	rotating := func(f *Facts) {
+		f.Passwords.Rotating, f.Passwords.Generated, f.Passwords.Proven = "camform rotate -due", true, f.Now
+	}
 	for _, tt := range []struct {
 		name  string
 		story []string
-		want  string // one of the commands begins so
+		facts func(*Facts)
+		want  string // the first of the commands begins so
 	}{
-		{"who uses the device has it again", recovered, "camform recover done online "},
-		{"the device's own log", append(slices.Clone(recovered), story("online done")...), "camform recover attach FILE -as device_log "},
-		{"a new recovery file", append(slices.Clone(recovered), story("online done;log done;network done;firmware done;baseline done;accounts done;backup done")...), "camform recover prepare "},
-		{"the code for support", story(verified, "current failed;previous failed;typed skipped;consumers done;recordings done;guid_file failed;questions skipped;email skipped;app skipped;menu skipped"), "camform recover request -interface IF "},
-		{"a device without a password", story(verified + " activated=no"), "camform state forget "},
-		{"a case of a device without a password", story(verified + " activated=no"), "camform recover close -reason "},
+		{"who uses the device has it again", recovered, nil, "camform recover prove "},
+		{"the device's own log", append(slices.Clone(recovered), story("online done")...), nil, "camform recover prove "},
+		{"a new backup", hardened, nil, "camform backup "},
+		{"a backup of before", hardened, func(f *Facts) { f.Backup = Kept{Name: "a", Taken: noon} }, "camform backup "},
+		{"a backup that was taken", hardened, func(f *Facts) { f.Backup = Kept{Name: "a", Taken: f.Now} }, "camform recover prove "},
+		{"a new recovery file", append(slices.Clone(hardened), "backup done"), nil, "camform recover prepare 'device"},
+		{"a recovery file that was given out", append(slices.Clone(hardened), "backup done"), func(f *Facts) { f.Exported = f.Now }, "camform recover done prepared "},
+		{
+			"the code for support",
+			story(verified, "current failed;previous failed;typed skipped;consumers done;recordings done;guid_file failed;questions skipped;email skipped;app skipped;menu skipped"),
+			nil, "camform recover request -interface IF ",
+		},
+		{"verified as it was asked before", story("verify failed asked=-target_192.0.2.7"), nil, "camform recover verify on_site='NAME' second='NAME' -target_192.0.2.7 "},
+		{"awaited as it was asked before", story("verify done asked=-target_192.0.2.7", noLogin, "consumers done;recordings done;guid_file done"), nil, "camform recover wait -target_192.0.2.7 "},
+		{"awaited in another state", story("verify done asked=-target_192.0.2.7", noLogin, "consumers done;recordings done;handover done;guid_file done"), nil, "camform recover wait -case "},
+		{
+			"the code for support as it was asked before",
+			story("verify done asked=-target_192.0.2.7", noLogin, "consumers done;recordings done;guid_file failed;questions skipped;email skipped;app skipped;menu skipped"),
+			nil, "camform recover request -target_192.0.2.7 ",
+		},
+		{"a case of a device without a password", story(verified + " activated=no"), nil, "camform recover close -reason "},
+		{"a wiped device that was seen before", wiped, seen, "camform state forget "},
+		{"one that is forgotten", wiped, nil, "camform plan -target "},
+		{"an activation that did not end", wiped, func(f *Facts) { seen(f); f.Passwords.Activating = "camform apply" }, "camform apply"},
+		{"a rotation that did not end before", story(verified), rotating, "camform rotate -due"},
+		{"a rotation that did not end", story(ready, "guid_file done", in), rotating, "camform rotate -due"},
+		{"a rotation that did not end, by our own password", story(verified, "current done"), rotating, "camform rotate -due"},
 	} {
-		next := Next(played(t, tt.story...), facts())
-		if !slices.ContainsFunc(next.Commands, func(c string) bool { return strings.HasPrefix(c, tt.want) }) {
+		f := facts()
+		if tt.facts != nil {
+			tt.facts(&f)
+		}
+		next := Next(played(t, tt.story...), f)
+		if len(next.Commands) == 0 || !strings.HasPrefix(next.Commands[0], tt.want) {
 			t.Errorf("%s: the step %s names %q, and not %q", tt.name, next.Name, next.Commands, tt.want)
 		}
+		for _, command := range next.Commands {
+			if strings.HasPrefix(command, "camform recover prepare ") && strings.Contains(command, " -case ") {
+				t.Errorf("%s: %s takes no case", tt.name, command)
+			}
+		}
+	}
+	blank := facts()
+	seen(&blank)
+	if next := Next(played(t, story(verified+" activated=no")...), blank); len(next.Commands) < 2 || !strings.HasPrefix(next.Commands[1], "camform state forget ") {
+		t.Errorf("a device without a password: %q", next.Commands)
 	}
 	if next := Next(played(t, story(verified+" activated=yes")...), facts()); len(next.Commands) != 1 || !strings.HasPrefix(next.Commands[0], "camform recover try current ") {
 		t.Errorf("a device with a password: %q", next.Commands)

@@ -80,7 +80,7 @@ func (w *walk) request() {
 		What: "Let the device make the code for support, once. The device must stay powered from then on. Where camform cannot ask for it, " +
 			"export the file in the vendor's tool, once, and attach it: camform recover attach FILE -as device_export -from 'NAME' -channel in_person",
 		Why: "support needs it to answer, and nothing prepared is left", Costs: "the code before it: each new one voids that",
-		Keeps: "everything", Commands: []string{"camform recover request -interface IF"},
+		Keeps: "everything", Commands: []string{"camform recover request" + w.asking(" -interface IF")},
 	}
 	pending, open := PendingIn(w.Case, w.Now)
 	support := Option{Abilities: optionOf(Support).Abilities}.offered(w.Case)
@@ -94,7 +94,7 @@ func (w *walk) request() {
 		code.Note = fmt.Sprintf("begun at %s, and no code was recorded: the device may have made one. If there is an export, attach it; otherwise ask "+
 			"again with a reason, which voids the code that there may be", stamp(code.At))
 		w.append(code)
-	case code.State == Over && open && pending.Over() && w.since(Support, w.request0()) == nil:
+	case code.State == Over && open && pending.Over() && w.since(Support, w.request0()) == nil && w.begun() == "":
 		code.State, code.Again = Ready, true
 		code.Note = "the request is void: " + pending.reason() + ". Restart the device, then ask for a new code"
 		w.append(code)

@@ -3,6 +3,7 @@ package recover
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,8 +145,8 @@ func (w *walk) append(s Step) {
 	}
 	w.stop = w.stop || !s.settled()
 	for i, command := range s.Commands {
-		if !strings.HasPrefix(command, "camform recover ") {
-			continue
+		if !strings.HasPrefix(command, "camform recover ") || strings.HasPrefix(command, "camform recover prepare ") {
+			continue // it is about devices, not about a case
 		}
 		s.Commands[i] += " -case " + w.ID
 		if s.Again && i == 0 {
@@ -207,7 +208,7 @@ func (w *walk) verify() {
 		What: "Make sure that this is your device, that the record of its ownership is complete, and that somebody stands at it. " +
 			"camform asks the device who it is, without a login",
 		Why:      "whoever resets a device that is not his breaks into it, and a warranty or contract may do the work for you",
-		Commands: []string{"camform recover verify on_site='NAME' second='NAME' -interface IF"},
+		Commands: []string{"camform recover verify on_site='NAME' second='NAME'" + w.asking(" -interface IF")},
 	}
 	w.decide(&s, 0)
 	insist(&s)
@@ -216,6 +217,20 @@ func (w *walk) verify() {
 		s.Note = strings.Join(append(w.ownership(), nonEmpty(s.Note)...), "; ")
 	}
 	w.append(s)
+}
+
+// asking are the options with which the device was asked last in this state, for a command that asks it again; other ones if it was
+// not asked here.
+func (w *walk) asking(other string) string {
+	for _, e := range slices.Backward(w.Events) {
+		if e.Step == Handover {
+			break // the networks of another machine are others
+		}
+		if e.Data[Asked] != "" {
+			return " " + e.Data[Asked]
+		}
+	}
+	return other
 }
 
 func nonEmpty(text string) []string {
@@ -257,6 +272,9 @@ func (w *walk) logins() {
 			s.State, s.Note = Held, w.withheld(l.name).Why
 		case w.Passwords.Left != providers.RemainingUnknown && w.Passwords.Left <= reserve:
 			s.State, s.Note = Held, fmt.Sprintf("the device says that %d attempts are left", w.Passwords.Left)
+		case l.name == Current && w.Passwords.Rotating+w.Passwords.Activating != "":
+			s.What, s.Commands = "A new password was on its way to the device: find out which one it has", []string{cmp.Or(w.Passwords.Rotating, w.Passwords.Activating)}
+			s.Costs = "an attempt for each of the two; the last two before a lock are never spent"
 		}
 		w.append(s)
 	}
@@ -280,13 +298,16 @@ func (w *walk) withheld(step string) Withheld {
 }
 
 // busy is what goes on at the device, so that no login whose time has come by now gets between; empty if nothing does.
-func (w *walk) busy() string {
+func (w *walk) busy() string { return cmp.Or(w.begun(), Spoils(w.Case, w.Now)) }
+
+// begun is which reset goes on, so that no other one, whose time has come by now, gets before it; empty if none does.
+func (w *walk) begun() string {
 	for _, o := range options {
 		if e := w.Last(o.Name); e != nil && e.Kind == Begun {
 			return o.Name + " was begun, and what came of it is not told yet"
 		}
 	}
-	return Spoils(w.Case, w.Now)
+	return ""
 }
 
 func (w *walk) inBy() string { return "the step " + w.way.step + " led in" }
@@ -350,6 +371,8 @@ func (w *walk) judge(s *Step, o Option) {
 	case s.State != Ready && s.State != Refused:
 	case w.way.step != "" && s.State == Ready:
 		s.State, s.Note = Absent, w.inBy()
+	case s.State == Ready && !w.stop && w.begun() != "":
+		s.State, s.Note = Held, w.begun()
 	case ledger.Until.After(w.Now):
 		s.State, s.Note = Held, fmt.Sprintf("wrong tries that count: %d. The last %d before a lock are kept; from %s on it can be tried again",
 			ledger.Wrong, reserve, stamp(ledger.Until))

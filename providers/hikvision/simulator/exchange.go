@@ -67,6 +67,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	d.unit.fleet.catchUp()
+	d.unit.fleet.witnessed()
 	f := d.faultsFor(q)
 	if !d.before(r.Context(), w, q, f) {
 		return
@@ -79,6 +80,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer.later != nil {
 		answer = answer.later()
 	}
+	d.unit.fleet.witnessed()
 	if answer.silent() || f.has(DropReply) {
 		panic(http.ErrAbortHandler)
 	}

@@ -40,6 +40,10 @@ type Options struct {
 	Clock      func() time.Time // of all devices; time.Now if nil
 	Faults     Faults
 	Wiring     Wiring
+
+	// Witness, if there is one, is called when an HTTP request has reached a device that has not looked at it yet, and once more
+	// when the device has carried it out and its answer has not left. The exchange waits until it returns.
+	Witness func()
 }
 
 // Fleet is a number of devices with addresses. It is safe for concurrent use.
@@ -54,6 +58,7 @@ type Fleet struct {
 	net       netip.Prefix
 	port      atomic.Int32
 	secure    bool
+	witness   func() // nil if nobody watches
 	pipes     *http.Server
 }
 
@@ -72,7 +77,7 @@ func New(o Options) (*Fleet, error) {
 	count := cmp.Or(o.Count, len(blueprints))
 	f := &Fleet{
 		byName: make(map[string]*Device, count), clients: newPlaces(), visited: newPlaces(),
-		clock: o.Clock, secure: o.TLS, net: o.Net,
+		clock: o.Clock, secure: o.TLS, witness: o.Witness, net: o.Net,
 	}
 	f.recorders.Clock, f.recorders.Visit = o.Clock, f.visit
 	f.port.Store(int32(o.Port))

@@ -17,6 +17,13 @@ func (f *Fleet) catchUp() {
 	}
 }
 
+// witnessed lets whoever watches the fleet look at an exchange. It may be called on nil.
+func (f *Fleet) witnessed() {
+	if f != nil && f.witness != nil {
+		f.witness()
+	}
+}
+
 // lead returns the camera that a visit leads to, and the visit as the camera sees it; nil where the fleet has none.
 func (f *Fleet) lead(v device.Visit) (*Device, device.Visit) {
 	if name, there, routed := f.routes.Lead(v); routed {
