@@ -27,6 +27,7 @@ type app struct {
 
 	dir     string // where the configuration is, until enter makes it the working directory
 	noColor bool
+	said    []saying // what a person wrote on the command line and is kept
 }
 
 func (a *app) execute(args []string) error {
@@ -53,7 +54,8 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 		SilenceUsage:  true,
 		Args:          onlyCommands,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			a.said = saidIn(cmd, args)
 			return a.enter()
 		},
 	}

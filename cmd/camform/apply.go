@@ -92,8 +92,8 @@ type decision struct {
 type purpose struct{ reason, ticket string }
 
 func (p *purpose) add(flags *pflag.FlagSet) {
-	flags.StringVar(&p.reason, "reason", "", "note this `REASON` in the audit log")
-	flags.StringVar(&p.ticket, "ticket", "", "note this ticket `ID` in the audit log")
+	sayVar(flags, &p.reason, "reason", "note this `REASON` in the audit log")
+	sayVar(flags, &p.ticket, "ticket", "note this ticket `ID` in the audit log")
 }
 
 // String continues a note; it is empty where nobody said why.

@@ -113,7 +113,9 @@ func (a *app) openApprover(cmd *cobra.Command, flags *approveFlags, file string)
 	}
 	w := b.viewer(&flags.runFlags)
 	if m.store != nil {
-		w = b.workspace(cmd.Context(), &flags.runFlags, m, nil)
+		if w, err = b.workspace(cmd.Context(), &flags.runFlags, m, nil); err != nil {
+			return nil, err
+		}
 	}
 	subject, err := w.subject(cmd.Context(), p)
 	if err != nil {

@@ -112,7 +112,7 @@ Exit code: 0 if all is well, 1 if a device could not be read, 2 if an account ne
 	addIgnored(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
 	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a report")
-	cmd.Flags().StringVar(&flags.closing, "close", "", "close the review with this `REMARK`")
+	sayVar(cmd.Flags(), &flags.closing, "close", "close the review with this `REMARK`")
 	return cmd
 }
 

@@ -21,6 +21,7 @@ const maxReason = 500
 // addOverrideLimit adds the option by which somebody lets a plan exceed a limit.
 func addOverrideLimit(flags *pflag.FlagSet, to *[]string) {
 	flags.StringArrayVar(to, "override-limit", nil, "let the plan exceed a limit: `NAME=REASON`, such as max_changes=...; the reason is kept with the run; may be repeated")
+	keep(flags, "override-limit")
 }
 
 // withinLimits refuses a plan that changes more than its limits allow. Overrides are NAME=REASON; the reasons that were

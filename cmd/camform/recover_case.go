@@ -34,7 +34,7 @@ func (f *caseFlags) add(flags *pflag.FlagSet) {
 }
 
 func (f *caseFlags) addAgain(flags *pflag.FlagSet) {
-	flags.StringVar(&f.again, "again", "", "do it once more although it was begun before, for this `REASON`")
+	sayVar(flags, &f.again, "again", "do it once more although it was begun before, for this `REASON`")
 }
 
 // recovery is a case with its device and what is known of it.
@@ -258,7 +258,7 @@ nothing itself: every reset is done by a person in the vendor's tool or at the d
 		},
 	}
 	flags.addConfig(cmd.Flags())
-	cmd.Flags().StringVar(&reason, "reason", "", "say what happened, for the `RECORD`")
+	sayVar(cmd.Flags(), &reason, "reason", "say what happened, for the `RECORD`")
 	return cmd
 }
 
@@ -356,6 +356,6 @@ longer held back from plans.`,
 		}),
 	}
 	flags.add(cmd.Flags())
-	cmd.Flags().StringVar(&reason, "reason", "", "say why it is closed before its end, for the `RECORD`")
+	sayVar(cmd.Flags(), &reason, "reason", "say why it is closed before its end, for the `RECORD`")
 	return cmd
 }

@@ -213,6 +213,6 @@ ends with 1 until another date is said.`,
 	}
 	flags.addConfig(cmd.Flags())
 	cmd.Flags().StringVar(&due, "due", "", "the `DATE` until when, such as 2027-05-31")
-	cmd.Flags().StringVar(&remark, "remark", "", "what the review found, for the `RECORD`")
+	sayVar(cmd.Flags(), &remark, "remark", "what the review found, for the `RECORD`")
 	return cmd
 }

@@ -132,10 +132,10 @@ correspondence. Public channels are refused, since whoever reads the files can o
 	flags.addAgain(cmd.Flags())
 	f := cmd.Flags()
 	f.StringVar(&file.as, "as", "other", "what the file is: `WHAT`")
-	f.StringVar(&file.from, "from", "", "who sent it: `NAME`")
-	f.StringVar(&file.to, "to", "", "whom it was sent to: `NAME`")
+	sayVar(f, &file.from, "from", "who sent it: `NAME`")
+	sayVar(f, &file.to, "to", "whom it was sent to: `NAME`")
 	f.StringVar(&file.channel, "channel", "", "how it came or went: "+strings.Join(recover.Channels, ", ")+" (`CHANNEL`)")
-	f.StringVar(&file.ref, "ref", "", "`NUMBER` of the ticket")
+	sayVar(f, &file.ref, "ref", "`NUMBER` of the ticket")
 	return cmd
 }
 

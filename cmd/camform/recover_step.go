@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/diag"
 	"camform/engine/ledger"
@@ -155,7 +156,8 @@ func recoverDoneCommand(a *app) *cobra.Command {
 ` + fieldsHelp(recover.Consumers, recover.Recordings, recover.GUIDFile, recover.HandedOver, recover.Online, recover.Network, recover.Update, recover.Review, recover.Card) +
 			`
 What stands for guid_file holds for every option.`,
-		Args: arguments(cobra.MinimumNArgs(1)),
+		Args:        arguments(cobra.MinimumNArgs(1)),
+		Annotations: map[string]string{kept: "fields"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			says, err := fieldsOf(args[1:])
 			if err != nil {
@@ -225,7 +227,7 @@ func recoverFailedCommand(a *app) *cobra.Command {
 		}),
 	}
 	flags.add(cmd.Flags())
-	cmd.Flags().StringVar(&reason, "reason", "", "what the device or the tool said, for the `RECORD`")
+	sayVar(cmd.Flags(), &reason, "reason", "what the device or the tool said, for the `RECORD`")
 	cmd.Flags().IntVar(&left, "left", -1, "how many tries the tool says are left: `N`")
 	cmd.Flags().BoolVar(&unspent, "not-spent", false, "nothing was tried")
 	return cmd
@@ -246,6 +248,9 @@ func recoverSkipCommand(a *app) *cobra.Command {
 			switch {
 			case err != nil && s.State != recover.Held:
 				return err
+			case s.State == recover.Refused:
+				return fmt.Errorf("the step %s was tried and failed at %s, so that it is not one that was left out; camform recover next -case %s goes on without it",
+					s.Name, view.Time(s.At), r.ID)
 			case s.State == recover.Underway:
 				return fmt.Errorf("the step %s was begun: tell first what came of it: %s", s.Name, strings.Join(s.Commands, "; "))
 			case slices.Contains([]string{recover.Verify, recover.Wait, recover.New, recover.Close}, args[0]):
@@ -255,6 +260,6 @@ func recoverSkipCommand(a *app) *cobra.Command {
 		}),
 	}
 	flags.add(cmd.Flags())
-	cmd.Flags().StringVar(&reason, "reason", "", "why it is left out, for the `RECORD`")
+	sayVar(cmd.Flags(), &reason, "reason", "why it is left out, for the `RECORD`")
 	return cmd
 }

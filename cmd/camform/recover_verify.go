@@ -17,6 +17,7 @@ import (
 
 	"camform/engine/discovery"
 	"camform/engine/recover"
+	"camform/engine/shell"
 	"camform/providers"
 )
 
@@ -53,7 +54,23 @@ func (r *recovery) ask(ctx context.Context, where asking) (recover.Evidence, err
 	if err != nil {
 		return nil, err
 	}
-	return r.evidence(found, host)
+	said, err := r.evidence(found, host)
+	if typed := where.String(); err == nil && typed != "" {
+		said[recover.Asked] = typed
+	}
+	return said, err
+}
+
+// String is the options as they are typed.
+func (o *asking) String() string {
+	var all []string
+	for _, name := range o.interfaces {
+		all = append(all, "-interface "+shell.Quoted(name))
+	}
+	if o.target != "" {
+		all = append(all, "-target "+shell.Quoted(o.target))
+	}
+	return strings.Join(all, " ")
 }
 
 // addressOf is the address of a device, which a name stands for.
@@ -157,10 +174,14 @@ With -target or -interface the device is asked with the vendor's discovery proto
 ways to a new password it has.
 
 ` + fieldsHelp(recover.Verify),
+		Annotations: map[string]string{kept: "fields"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			says, err := fieldsOf(args)
 			if err != nil {
 				return err
+			}
+			if err := recover.CheckFields(recover.Verify, says); err != nil {
+				return err // what is not understood is not on record either
 			}
 			r, err := a.recovery(cmd, flags)
 			if err != nil {
@@ -243,7 +264,8 @@ func (r *recovery) wait(parent context.Context, where asking, patience time.Dura
 		case err == nil && found[recover.Answered] == "yes":
 			return r.answered(parent, found)
 		case waiting.Err() != nil:
-			return fmt.Errorf("the device did not answer; see that it has power and is on the network, then run camform recover wait -case %s", r.ID)
+			return fmt.Errorf("the device did not answer; see that it has power and is on the network, then run camform recover wait -case %s. "+
+				"One that was wiped may have another address: -interface IF asks everybody on a network", r.ID)
 		case err != nil:
 			return err
 		}

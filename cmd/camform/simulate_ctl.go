@@ -1,10 +1,13 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -29,7 +32,7 @@ func simulateCtlCommand(a *app) *cobra.Command {
     camform simulate ctl reset camera-v57-0003 questions -answer 1=green -answer 2=Ada -answer 3=Paris
     camform simulate ctl mail camera-v58-0004                        # prints the code that went to the reserved address
     camform simulate ctl reset camera-v58-0004 email -code 1f0c9a7e
-    camform simulate ctl support code.txt -out answer.txt            # the vendor's support answers a code
+    camform simulate ctl support request.zip -out answer.txt         # the vendor's support answers a request
     camform simulate ctl reset camera-v57-0003 support -file answer.txt
     camform simulate ctl reset recorder-v2-0007 wipe                 # or basic
     camform simulate ctl reboot camera-v57-0003`,
@@ -135,15 +138,33 @@ func (a *app) ctlReboot(perform performer) *cobra.Command {
 	}
 }
 
+// deviceCode is what a device gave out for support: a file, or the one that a request has of it.
+func deviceCode(path string) ([]byte, error) {
+	request, err := zip.OpenReader(path)
+	if errors.Is(err, zip.ErrFormat) {
+		return os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = request.Close() }() // it was only read
+	names, err := fs.Glob(request, "device_export-*")
+	if err != nil || len(names) == 0 {
+		return nil, fmt.Errorf("%s holds nothing that a device gave out for support", path)
+	}
+	return fs.ReadFile(request, names[0])
+}
+
 func (a *app) ctlSupport() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "support FILE",
 		Short: "Answer a device code, as the vendor's support does",
-		Long:  `Answer a device code, as the vendor's support does. The file holds the code, or the device's answer to getcode as it came.`,
-		Args:  cobra.ExactArgs(1),
+		Long: `Answer a device code, as the vendor's support does. The file holds the code, or the device's answer to getcode as it came, or is the
+request that camform recover bundle wrote.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0])
+			text, err := deviceCode(args[0])
 			if err != nil {
 				return err
 			}
@@ -154,6 +175,7 @@ func (a *app) ctlSupport() *cobra.Command {
 			if err := atomicfile.Replace(out, simulator.SupportAnswer(text), 0o600); err != nil {
 				return fmt.Errorf("-out: %w", err)
 			}
+			fmt.Fprintf(a.out, "Wrote the answer of support to %s.\n", out)
 			return nil
 		},
 	}

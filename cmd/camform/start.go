@@ -217,7 +217,10 @@ func (a *app) open(cmd *cobra.Command, flags *runFlags, secrets reading) (*works
 			return nil, err
 		}
 	}
-	w := b.workspace(cmd.Context(), flags, m, cfg)
+	w, err := b.workspace(cmd.Context(), flags, m, cfg)
+	if err != nil {
+		return nil, err
+	}
 	w.targets, w.engine.Known = targets, known
 	return w, nil
 }
@@ -251,11 +254,12 @@ func (b *beginning) openState(ctx context.Context, operation string, flags *runF
 	if err != nil {
 		return nil, err
 	}
-	return b.workspace(ctx, flags, m, nil), nil
+	return b.workspace(ctx, flags, m, nil)
 }
 
-// workspace puts the engine on top of what is open. Without a configuration the engine works with plans and with the state.
-func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cfg *config.Config) *workspace {
+// workspace puts the engine on top of what is open. Without a configuration the engine works with plans and with the state. What is open
+// is closed where the command line holds a secret that would be kept.
+func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cfg *config.Config) (*workspace, error) {
 	w := b.viewer(flags)
 	w.config, w.memory, w.run = cfg, m, newRun()
 	w.engine = &engine.Engine{
@@ -265,7 +269,11 @@ func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cf
 		Event:       func(report.Event) {},
 		Trace:       w.trace(),
 	}
-	return w
+	if err := discreet(ctx, w); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
 }
 
 // within says where a device may be that is sent the secrets of some origins.

@@ -144,7 +144,11 @@ func (b *beginning) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir
 		return nil, err
 	}
 	m.origins = b.origins(dir, m.vault)
-	return &surveyor{workspace: b.workspace(cmd.Context(), &flags.runFlags, m, nil), flags: flags, kinds: kinds}, nil
+	w, err := b.workspace(cmd.Context(), &flags.runFlags, m, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &surveyor{workspace: w, flags: flags, kinds: kinds}, nil
 }
 
 // vacant refuses a path, given by an option, at which there is something already. An empty path is none.
