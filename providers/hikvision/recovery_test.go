@@ -154,7 +154,7 @@ func TestADeviceMakesACertificateOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := open(t, "certificate", &fleet{t: t}, model)
 			own := func() map[string]any {
-				return map[string]any{"self_signed": true, "common_name": "gate.example.com", "days": 730}
+				return map[string]any{"self_signed": true, "country": "NL", "common_name": "gate.example.com", "days": 730}
 			}
 			if n, err := d.tell(own()); n != 1 || err != nil {
 				t.Fatal(n, err)
@@ -196,8 +196,12 @@ func certificateRequest(t *testing.T, devices *simulator.Fleet) *x509.Certificat
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: &digest.Transport{Username: "admin", Password: fleetPassword, Transport: transport}}
 	folder := "http://" + devices.Devices()[0].Address().String() + "/ISAPI/Security/serverCertificate/"
-	order := "<CertSignReq><commonName>gate.example.com</commonName></CertSignReq>"
-	ordered, err := client.Post(folder+"certSignReq", "application/xml", strings.NewReader(order))
+	order := "<CertificateReq><id>1</id><SubjectDN><countryName>NL</countryName><commonName>gate.example.com</commonName></SubjectDN></CertificateReq>"
+	put, err := http.NewRequestWithContext(t.Context(), http.MethodPut, folder+"certSignReq", strings.NewReader(order))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ordered, err := client.Do(put)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 setting "certificate" {
   summary        = "Certificate that the device shows over HTTPS"
-  source         = "Addresses from official guides and the menu of devices; no document and no request was recorded, so the elements are a guess"
+  source         = "Official guide UD09761B, 15.7.38 to 15.7.47, 16.1.119 and 16.2.88 to 16.2.92; addresses from the menu of devices; no document and no request was recorded"
   confidence     = "unsure"
   phase          = "login"
   risk           = "lockout"
@@ -14,13 +14,14 @@ setting "certificate" {
 
     A certificate that the device makes for itself comes with a new key. Where camform trusts the device by the key that it
     saw first, it refuses to talk to the device afterwards until somebody confirms the new one. A certificate of an
-    authority keeps the key, which never leaves the device: the request is made and fetched in the menu of the device.
+    authority keeps the key, which never leaves the device: the request is made and fetched in the menu of the device. The
+    request has no alternative names, which browsers judge by: the authority must set subjectAltName when it signs.
   EOT
 
   document {
     path         = "/ISAPI/Security/serverCertificate/certificate"
-    root         = "Certificate"
-    capabilities = ["/ISAPI/Security/serverCertificate/capabilities"]
+    root         = "CertificateInfo"
+    capabilities = ["/ISAPI/Security/serverCertificate/capabilities?format=json"]
   }
 
   write {
@@ -28,23 +29,33 @@ setting "certificate" {
   }
 
   guards "tls_identity" {
-    renews = ["self_signed", "common_name", "days"]
+    renews = ["self_signed", "country", "common_name", "days"]
     keeps  = "chain"
   }
 
   attribute "self_signed" {
     type     = bool
     doc      = "Whether the device made the certificate for itself. It can be set to true only, together with `common_name` and `days`."
-    elements = ["issuerDN", "subjectDN"]
+    elements = ["IssuerDN", "SubjectDN"]
     codec    = "certificate_issuer"
     example  = "true"
+  }
+
+  attribute "country" {
+    type    = string
+    doc     = "Country in the certificate that the device makes for itself, in two letters. It may be left out where the certificate that is there has one, which is taken over."
+    element = "SubjectDN/countryName"
+    codec   = "certificate_text"
+    min     = 2
+    max     = 2
+    example = "NL"
   }
 
   attribute "common_name" {
     type    = string
     doc     = "Name for which the device makes a certificate for itself."
-    element = "subjectDN"
-    codec   = "certificate_name"
+    element = "SubjectDN/commonName"
+    codec   = "certificate_text"
     min     = 1
     max     = 64
     example = "gate.example.com"
@@ -64,7 +75,7 @@ setting "certificate" {
   attribute "chain" {
     type     = string
     doc      = "A certificate of an authority for the key of the device as PEM text, with those of the authorities in between behind it, such as `file(\"gate.pem\")`. No private key must be in it."
-    elements = ["subjectDN", "endDate"]
+    elements = ["SubjectDN/commonName", "endDate"]
     codec    = "certificate_chain"
     example  = "-----BEGIN CERTIFICATE-----"
   }

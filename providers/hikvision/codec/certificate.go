@@ -5,7 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"regexp"
+	"maps"
 	"strings"
 	"time"
 
@@ -13,37 +13,28 @@ import (
 
 	"camform/providers"
 	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/xmlpatch"
 )
 
 // decodeIssuer: a certificate whose issuer is its subject is one that the device made for itself.
 func decodeIssuer(f document.Field) (cty.Value, error) {
-	issuer, ok := f.Text(certificateIssuer)
-	subject, has := f.Text(certificateSubject)
-	if !ok || !has || issuer == "" || subject == "" {
+	issuer, ok := f.Doc.Find(f.Path(certificateIssuer))
+	subject, has := f.Doc.Find(f.Path(certificateSubject))
+	if !ok || !has || len(issuer.Children()) == 0 || len(subject.Children()) == 0 {
 		return f.Null(), nil
 	}
-	return cty.BoolVal(issuer == subject), nil
+	return cty.BoolVal(maps.Equal(nameParts(issuer), nameParts(subject))), nil
 }
 
-// decodeName reads the common name out of a distinguished name.
-func decodeName(f document.Field) (cty.Value, error) {
-	subject, _ := f.Text(0)
-	if name := commonName(subject); name != "" {
-		return cty.StringVal(name), nil
+// nameParts are the parts of a distinguished name that say something.
+func nameParts(name xmlpatch.Element) map[string]string {
+	parts := map[string]string{}
+	for _, part := range name.Children() {
+		if part.Text() != "" {
+			parts[part.Name()] = part.Text()
+		}
 	}
-	return f.Null(), nil
-}
-
-var namePart = regexp.MustCompile(`(?i)(?:^|[,/+;])\s*CN\s*=\s*((?:\\.|[^,/+;\\])*)`)
-
-// commonName is the common name in a distinguished name, which may be written in any of the usual ways; empty if there is
-// none.
-func commonName(subject string) string {
-	part := namePart.FindStringSubmatch(subject)
-	if part == nil {
-		return ""
-	}
-	return strings.TrimSpace(regexp.MustCompile(`\\(.)`).ReplaceAllString(part[1], "$1"))
+	return parts
 }
 
 // decodeDays reads how long a certificate is valid in all.
@@ -70,13 +61,13 @@ func parseDate(text string) (time.Time, error) {
 
 // decodeChain says in short who the certificate is for and until when: all that can be compared.
 func decodeChain(f document.Field) (cty.Value, error) {
-	subject, _ := f.Text(0)
+	name, _ := f.Text(0)
 	until, _ := f.Text(1)
 	end, err := parseDate(until)
-	if commonName(subject) == "" || err != nil {
+	if name == "" || err != nil {
 		return f.Null(), nil
 	}
-	return cty.StringVal(inShort(commonName(subject), end)), nil
+	return cty.StringVal(inShort(name, end)), nil
 }
 
 func inShort(name string, until time.Time) string {

@@ -73,7 +73,7 @@ var All = map[string]Codec{
 	"questions":          {decode: decodeQuestions, same: sameQuestions},
 	"masked_addresses":   {decode: decodeMasked, check: checkMasked, same: sameMasked},
 	"certificate_issuer": {decode: decodeIssuer},
-	"certificate_name":   {decode: decodeName},
+	"certificate_text":   {decode: decodeText},
 	"certificate_days":   {decode: decodeDays},
 	"certificate_chain":  {decode: decodeChain, same: sameChain},
 	"channel_rights":     {decode: decodeChannelRights, encode: encodeChannelRights, check: checkChannelRights},

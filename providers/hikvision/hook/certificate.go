@@ -21,17 +21,21 @@ import (
 
 const (
 	selfSignedAttribute = "self_signed"
+	countryAttribute    = "country"
 	commonNameAttribute = "common_name"
 	daysAttribute       = "days"
 	chainAttribute      = "chain"
 )
 
 var (
-	selfSignPath   = "/selfSignCert" // below the folder of the document
-	selfSignName   = xmlpatch.MustPath("commonName")
-	selfSignDays   = xmlpatch.MustPath("validDays")
-	selfSignLimits = xmlpatch.MustPath("SelfSignCert")
+	selfSignPath    = "/selfSignCert" // below the folder of the document
+	orderCountry    = xmlpatch.MustPath("SubjectDN/countryName")
+	orderCommonName = xmlpatch.MustPath("SubjectDN/commonName")
+	orderDays       = xmlpatch.MustPath("validity")
 )
+
+// order is what a device makes a certificate for itself from, as the official guide has it (16.2.89).
+const order = "<CertificateReq><id>1</id><SubjectDN><countryName></countryName><commonName></commonName></SubjectDN><validity></validity></CertificateReq>"
 
 // checkCertificate wants one of the two ways to get a certificate, with all that it needs.
 func checkCertificate(_ *schema.Kind, at document.Place, _ string, want cty.Value) []providers.AttributeError {
@@ -68,11 +72,23 @@ func checkOwn(at document.Place, want cty.Value) []providers.AttributeError {
 	if days := want.GetAttr(daysAttribute); days.IsKnown() {
 		wrong = append(wrong, document.About(daysAttribute, checkDays(at, days))...)
 	}
+	if given := want.GetAttr(countryAttribute); given.IsKnown() && countryOf(at, want) == "" {
+		wrong = append(wrong, document.About(countryAttribute, document.Sentence("A device makes no certificate without a country, and the one that is there has none to take over."))...)
+	}
 	return wrong
 }
 
+// countryOf is the country that is wanted, or else the one of the certificate that is there; empty for none.
+func countryOf(at document.Place, want cty.Value) string {
+	if given := want.GetAttr(countryAttribute); !given.IsNull() {
+		return given.AsString()
+	}
+	e, _ := at.Doc.Find(orderCountry)
+	return e.Text()
+}
+
 func checkName(at document.Place, name string) []string {
-	if l := selfSignLimit(at, selfSignName); !l.Allows(int64(len(name))) {
+	if l := orderLimit(at, orderCommonName); !l.Allows(int64(len(name))) {
 		return document.Sentence("The name has %s; this device takes %s.", codec.BytesOf(name), l.Bounds())
 	}
 	return nil
@@ -80,7 +96,7 @@ func checkName(at document.Place, name string) []string {
 
 func checkDays(at document.Place, days cty.Value) []string {
 	n, err := codec.WholeNumber(days)
-	switch l := selfSignLimit(at, selfSignDays); {
+	switch l := orderLimit(at, orderDays); {
 	case err != nil:
 		return document.Sentence("The value must be a whole number.")
 	case !l.Allows(n):
@@ -91,7 +107,7 @@ func checkDays(at document.Place, days cty.Value) []string {
 
 func checkUpload(want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
-	for _, name := range []string{selfSignedAttribute, commonNameAttribute, daysAttribute} {
+	for _, name := range []string{selfSignedAttribute, countryAttribute, commonNameAttribute, daysAttribute} {
 		if value := want.GetAttr(name); value.IsKnown() && !value.IsNull() {
 			wrong = append(wrong, document.About(name, document.Sentence("It says how a device makes a certificate for itself, and cannot go with chain."))...)
 		}
@@ -102,11 +118,12 @@ func checkUpload(want cty.Value) []providers.AttributeError {
 	return wrong
 }
 
-// selfSignLimit is what the device says about an element of the order to make a certificate for itself.
-func selfSignLimit(at document.Place, element xmlpatch.Path) document.Limit {
+// orderLimit is what the device says about an element of the order to make a certificate for itself. Its capabilities list the
+// parts of the name beside all others.
+func orderLimit(at document.Place, element xmlpatch.Path) document.Limit {
 	for _, path := range at.Capabilities {
 		if doc, err := document.Parse(at.Limits.Docs[path].Body); err == nil {
-			e, _ := doc.Find(selfSignLimits.Join(element))
+			e, _ := doc.Find(xmlpatch.Path{}.Child(element.Name()))
 			return document.LimitOf(e)
 		}
 	}
@@ -127,12 +144,9 @@ func composeCertificate(at document.Place, c providers.Composition) ([]providers
 		request.Body = []byte(chain.AsString())
 		return []providers.Request{request}, nil
 	}
-	days, err := codec.WholeNumber(change.After.GetAttr(daysAttribute))
-	if err != nil {
-		return nil, err
-	}
 	request.Path = strings.TrimSuffix(at.Path, "/certificate") + selfSignPath
-	request.Body, err = selfSign(at, change.After.GetAttr(commonNameAttribute).AsString(), days)
+	body, err := selfSign(at, change.After)
+	request.Body = body
 	return []providers.Request{request}, err
 }
 
@@ -146,8 +160,13 @@ func hasAll(at document.Place, change providers.Change) bool {
 	return true
 }
 
-func selfSign(at document.Place, name string, days int64) ([]byte, error) {
-	body, err := document.Standalone(at.Doc, []byte("<SelfSignCert><commonName></commonName><validDays></validDays></SelfSignCert>"), nil)
+// selfSign is the order to make a certificate.
+func selfSign(at document.Place, want cty.Value) ([]byte, error) {
+	days, err := codec.WholeNumber(want.GetAttr(daysAttribute))
+	if err != nil {
+		return nil, err
+	}
+	body, err := document.Standalone(at.Doc, []byte(order), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +174,11 @@ func selfSign(at document.Place, name string, days int64) ([]byte, error) {
 	if err != nil {
 		return nil, document.InFamily(err)
 	}
-	if err := errors.Join(doc.Set(selfSignName, name), doc.Set(selfSignDays, strconv.FormatInt(days, 10))); err != nil {
+	err = errors.Join(
+		doc.Set(orderCountry, countryOf(at, want)), doc.Set(orderCommonName, want.GetAttr(commonNameAttribute).AsString()),
+		doc.Set(orderDays, strconv.FormatInt(days, 10)),
+	)
+	if err != nil {
 		return nil, document.InFamily(err)
 	}
 	return bytes.TrimSpace(doc.Bytes()), nil

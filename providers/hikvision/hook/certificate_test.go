@@ -9,7 +9,7 @@ import (
 func TestPrivateKeysAreNoPartOfAChain(t *testing.T) {
 	const key = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"
 	want := cty.ObjectVal(map[string]cty.Value{
-		selfSignedAttribute: cty.NullVal(cty.Bool), commonNameAttribute: cty.NullVal(cty.String), daysAttribute: cty.NullVal(cty.Number),
+		selfSignedAttribute: cty.NullVal(cty.Bool), countryAttribute: cty.NullVal(cty.String), commonNameAttribute: cty.NullVal(cty.String), daysAttribute: cty.NullVal(cty.Number),
 		chainAttribute: cty.StringVal(key),
 	})
 	wrong := checkUpload(want)

@@ -27,6 +27,7 @@ type certificates struct {
 	chains  map[string][][]byte // DER, leaf first, by customID
 	inUse   string              // customID
 	request []byte              // DER of the certificate request that waits for its certificate; nil if there is none
+	trusted map[string][]byte   // DER of the certificates of authorities, by customID
 }
 
 // defaultCertificate is the customID of the certificate that a device makes for itself.
@@ -78,38 +79,54 @@ func (d *unit) selfSign(subject pkix.Name, from, until time.Time) error {
 	if err != nil {
 		return err
 	}
-	d.certs = certificates{key: key, chains: map[string][][]byte{defaultCertificate: {der}}, inUse: defaultCertificate}
+	d.certs = certificates{key: key, chains: map[string][][]byte{defaultCertificate: {der}}, inUse: defaultCertificate, trusted: d.certs.trusted}
 	return nil
 }
 
-// managesCertificates reports whether the model has the requests of serverCertificate, named whether those of
-// deviceCertificate: their capability documents say so.
+// managesCertificates reports whether the model has the requests of serverCertificate, namesCertificates whether several
+// certificates have names there, and trustsAuthorities whether it has those of deviceCertificate: their capability documents say so.
 func (d *unit) managesCertificates() bool { return d.has(serverCertificatePath + "/capabilities") }
 
-func (d *unit) namesCertificates() bool { return d.has(deviceCertificatePath + "/capabilities") }
+func (d *unit) namesCertificates() bool {
+	return d.managesCertificates() && d.certificateLimits().child("customID") != nil
+}
+
+func (d *unit) trustsAuthorities() bool { return d.has(deviceCertificatePath + "/capabilities") }
 
 func (d *unit) has(path string) bool {
 	_, found := d.stored(path)
 	return found && !d.model.recorded
 }
 
-// readCertificates answers a GET of what is no stored document: the certificate, the request, the list.
+// certificateLimits are what the device says about the parts of a certificate.
+func (d *unit) certificateLimits() *member {
+	stored, _ := d.stored(serverCertificatePath + "/capabilities")
+	root, err := scanJSON(stored.body)
+	if err != nil {
+		return nil
+	}
+	return root.child("ServerCertificateCap")
+}
+
+// readCertificates answers a GET of what is no stored document: the certificate, the request, the lists.
 func (d *unit) readCertificates(path string) (document, bool) {
-	list := path == deviceCertificatePath+"/certificates" || path == serverCertificatePath+"/certificates"
 	switch {
-	case list && d.namesCertificates():
-		return d.certificateList()
+	case path == deviceCertificatePath+"/certificates" && d.trustsAuthorities():
+		return d.authorityList()
 	case !strings.HasPrefix(path, serverCertificatePath+"/") || !d.managesCertificates() || d.makeCertificates() != nil:
 		return document{}, false
 	}
 	switch strings.TrimPrefix(path, serverCertificatePath+"/") {
 	case "certificate":
 		return d.certificateDocument()
+	case "certificates":
+		if d.namesCertificates() {
+			return d.certificateList()
+		}
 	case "certSignReq":
-		return document{body: d.requestState(), contentType: contentXML}, true
+		return d.requestDocument()
 	case "downloadCertSignReq":
-		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: d.certs.request})
-		return document{body: text, contentType: contentBinary}, d.certs.request != nil
+		return document{body: d.requestText(), contentType: contentBinary}, d.certs.request != nil
 	}
 	return document{}, false
 }
@@ -121,19 +138,53 @@ func (d *unit) certificateDocument() (document, bool) {
 	}
 	return document{
 		body: fmt.Appendf(nil, `<?xml version="1.0" encoding="UTF-8"?>
-<Certificate%s>
-<issuerDN>%s</issuerDN>
-<subjectDN>%s</subjectDN>
+<CertificateInfo%s>
+<id>1</id>
+<version>V3</version>
+<IssuerDN>%s</IssuerDN>
+<SubjectDN>%s</SubjectDN>
+<signatureAlgorithm>RSA_F4</signatureAlgorithm>
 <startDate>%s</startDate>
 <endDate>%s</endDate>
-</Certificate>
-`, d.model.attributes(), escape(leaf.Issuer.String()), escape(leaf.Subject.String()), leaf.NotBefore.Format(certificateDate), leaf.NotAfter.Format(certificateDate)),
+<serialNumber>%s</serialNumber>
+</CertificateInfo>
+`, d.model.attributes(), nameMarkup(leaf.Issuer), nameMarkup(leaf.Subject), leaf.NotBefore.Format(certificateDate), leaf.NotAfter.Format(certificateDate), leaf.SerialNumber.Text(16)),
 		contentType: contentXML,
 	}, true
 }
 
-func (d *unit) requestState() []byte {
-	return fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CertSignReq%s>\n<created>%t</created>\n</CertSignReq>\n", d.model.attributes(), d.certs.request != nil)
+// nameMarkup writes a distinguished name as the elements of the guide. Parts that are missing are left out.
+func nameMarkup(name pkix.Name) string {
+	var out strings.Builder
+	for _, part := range []struct {
+		name  string
+		texts []string
+	}{
+		{"countryName", name.Country},
+		{"stateOrProvinceName", name.Province},
+		{"localityName", name.Locality},
+		{"organizationName", name.Organization},
+		{"organizationUnitName", name.OrganizationalUnit},
+		{"commonName", []string{name.CommonName}},
+	} {
+		for _, text := range part.texts {
+			fmt.Fprintf(&out, "<%[1]s>%[2]s</%[1]s>", part.name, escape(text))
+		}
+	}
+	return out.String()
+}
+
+func (d *unit) requestDocument() (document, bool) {
+	request, err := x509.ParseCertificateRequest(d.certs.request)
+	if err != nil {
+		return document{}, false
+	}
+	body := fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CertificateReqInfo%s>\n<id>1</id>\n<SubjectDN>%s</SubjectDN>\n</CertificateReqInfo>\n", d.model.attributes(), nameMarkup(request.Subject))
+	return document{body: body, contentType: contentXML}, true
+}
+
+func (d *unit) requestText() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: d.certs.request})
 }
 
 // listedCertificate is an item of the list of certificates, as the guide has it.
@@ -142,69 +193,142 @@ type listedCertificate struct {
 	SubjectDN string `json:"subjectDN"`
 	StartDate string `json:"startDate"`
 	EndDate   string `json:"endDate"`
-	Type      string `json:"type"`
+	Type      string `json:"type,omitempty"`
 	Status    string `json:"status"`
 	CustomID  string `json:"customID"`
 }
 
-func (d *unit) certificateList() (document, bool) {
-	if d.makeCertificates() != nil {
-		return document{}, false
+// listed is the entry of a certificate for a list.
+func (d *unit) listed(id string, der []byte) (listedCertificate, error) {
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return listedCertificate{}, err
 	}
+	status := "normal"
+	if d.now().After(leaf.NotAfter) {
+		status = "expired"
+	}
+	return listedCertificate{
+		IssuerDN: leaf.Issuer.String(), SubjectDN: leaf.Subject.String(), StartDate: leaf.NotBefore.Format(time.DateTime),
+		EndDate: leaf.NotAfter.Format(time.DateTime), Status: status, CustomID: id,
+	}, nil
+}
+
+// certificateList lists the certificates of the device itself. The type of one says what uses it.
+func (d *unit) certificateList() (document, bool) {
 	list := []listedCertificate{}
 	for _, id := range slices.Sorted(maps.Keys(d.certs.chains)) {
-		leaf, err := x509.ParseCertificate(d.certs.chains[id][0])
+		one, err := d.listed(id, d.certs.chains[id][0])
 		if err != nil {
 			return document{}, false
 		}
-		status := "normal"
-		if d.now().After(leaf.NotAfter) {
-			status = "expired"
+		if id == d.certs.inUse {
+			one.Type = "HTTPS"
 		}
-		list = append(list, listedCertificate{
-			leaf.Issuer.String(), leaf.Subject.String(), leaf.NotBefore.Format(certificateDate), leaf.NotAfter.Format(certificateDate), "HTTPS", status, id,
-		})
+		list = append(list, one)
 	}
-	body, err := json.Marshal(map[string]any{"CertificateList": list})
+	body, err := json.Marshal(map[string]any{"ServerCertificates": map[string]any{"CertificateInfo": list}})
+	return document{body: body, contentType: contentJSON}, err == nil
+}
+
+// authorityList lists the certificates of the authorities that the device trusts.
+func (d *unit) authorityList() (document, bool) {
+	list := []listedCertificate{}
+	for _, id := range slices.Sorted(maps.Keys(d.certs.trusted)) {
+		one, err := d.listed(id, d.certs.trusted[id])
+		if err != nil {
+			return document{}, false
+		}
+		list = append(list, one)
+	}
+	body, err := json.Marshal(map[string]any{"DeviceCertificates": map[string]any{"CertificateInfoList": map[string]any{"CertificateInfo": list}}})
 	return document{body: body, contentType: contentJSON}, err == nil
 }
 
 // changeCertificates carries out a write about certificates. Not handled is what is no such request.
 func (w *write) changeCertificates() (done result, handled bool) {
-	brings := w.q.method == http.MethodPut || w.q.method == http.MethodPost
+	id := w.q.query.Get("customID")
 	named, isNamed := strings.CutPrefix(w.q.path, serverCertificatePath+"/certificates/")
+	trusted, isTrusted := strings.CutPrefix(w.q.path, deviceCertificatePath+"/certificates/")
 	switch {
-	case w.q.path == deviceCertificatePath && w.unit.namesCertificates() && brings:
-		return w.installCertificate(w.q.query.Get("customID")), true
+	case w.q.path == deviceCertificatePath && w.unit.trustsAuthorities() && w.q.method == http.MethodPut:
+		return w.trustAuthority(id), true
+	case isTrusted && w.unit.trustsAuthorities() && w.q.method == http.MethodDelete:
+		return w.distrustAuthority(trusted), true
+	case !w.unit.managesCertificates() || id != "" && !w.unit.namesCertificates():
+		return result{}, false
 	case isNamed && w.unit.namesCertificates() && w.q.method == http.MethodDelete:
 		return w.removeCertificate(named), true
-	case !w.unit.managesCertificates():
-		return result{}, false
-	case w.q.path == serverCertificatePath+"/certificate" && brings:
-		return w.installCertificate(defaultCertificate), true
-	case w.q.path == serverCertificatePath+"/certificate" && w.q.method == http.MethodDelete:
+	}
+	switch [2]string{w.q.method, strings.TrimPrefix(w.q.path, serverCertificatePath+"/")} {
+	case [2]string{http.MethodPut, "certificate"}:
+		return w.installCertificate(defaultCertificate, w.q.body), true
+	case [2]string{http.MethodPost, "certificate"}:
+		return w.importCertificate(id), true
+	case [2]string{http.MethodDelete, "certificate"}:
 		return w.removeCertificate(defaultCertificate), true
-	case w.q.path == serverCertificatePath+"/selfSignCert" && brings:
+	case [2]string{http.MethodPut, "selfSignCert"}:
 		return w.selfSignAsTold(), true
-	case w.q.path == serverCertificatePath+"/certSignReq" && w.q.method == http.MethodPost:
+	case [2]string{http.MethodPut, "certSignReq"}:
 		return w.requestCertificate(), true
-	case w.q.path == serverCertificatePath+"/certSignReq" && w.q.method == http.MethodDelete:
+	case [2]string{http.MethodPost, "certSignReq"}:
+		return w.requestNamed(id), true
+	case [2]string{http.MethodDelete, "certSignReq"}:
 		w.unit.certs.request = nil
 		return result{http: http.StatusOK, code: ok}, true
 	}
 	return result{}, false
 }
 
+// trustAuthority keeps the certificate of an authority under a name.
+func (w *write) trustAuthority(id string) result {
+	if id == "" || len(id) > 64 {
+		return *w.unit.model.refuse(parametersLack).about("customID")
+	}
+	_, leaf, err := parseChain(w.q.body)
+	if err != nil {
+		return *w.unit.model.refuse(badCertificate)
+	}
+	if w.unit.certs.trusted == nil {
+		w.unit.certs.trusted = map[string][]byte{}
+	}
+	w.unit.certs.trusted[id] = leaf.Raw
+	return result{http: http.StatusOK, code: ok}
+}
+
+func (w *write) distrustAuthority(id string) result {
+	if w.unit.certs.trusted[id] == nil {
+		return *w.unit.model.refuse(noCertificate)
+	}
+	delete(w.unit.certs.trusted, id)
+	return result{http: http.StatusOK, code: ok}
+}
+
+// importCertificate takes a certificate under a name: what it is, as XML, and its bytes right behind that. Only one for a key that
+// the device made is taken, so keys never come from outside.
+func (w *write) importCertificate(id string) result {
+	const end = "</CertificateReq>"
+	form, file, found := bytes.Cut(w.q.body, []byte(end))
+	root, err := scan(append(bytes.Clone(form), end...))
+	switch {
+	case !found || err != nil:
+		return *w.unit.model.refuse(badXMLFormat)
+	case root.value("certificateMode") != "signingRequest":
+		return *w.unit.model.refuse(badXMLContent).about("certificateMode")
+	}
+	return w.installCertificate(id, bytes.TrimSpace(file))
+}
+
 // installCertificate takes a chain in PEM or one certificate in DER for the key of the device, and shows it from then on if
 // it takes the place of the one in use.
-func (w *write) installCertificate(id string) result {
+func (w *write) installCertificate(id string, file []byte) result {
 	if id == "" || len(id) > 64 {
 		return *w.unit.model.refuse(parametersLack).about("customID")
 	}
 	if w.unit.makeCertificates() != nil {
 		return *w.unit.model.refuse(deviceError)
 	}
-	chain, leaf, err := parseChain(w.q.body)
+	chain, leaf, err := parseChain(file)
 	if err != nil {
 		return *w.unit.model.refuse(badCertificate)
 	}
@@ -253,13 +377,13 @@ func (w *write) removeCertificate(id string) result {
 
 // selfSignAsTold makes a key and a certificate with the subject that was sent.
 func (w *write) selfSignAsTold() result {
-	root, no := w.subjectSent("SelfSignCert")
+	root, no := w.orderSent()
 	if no != nil {
 		return *no
 	}
-	days, err := strconv.Atoi(root.value("validDays"))
+	days, err := strconv.Atoi(root.value("validity"))
 	if err != nil {
-		return *w.unit.model.refuse(parametersLack).about("validDays")
+		return *w.unit.model.refuse(parametersLack).about("validity")
 	}
 	if w.unit.selfSign(subjectOf(root), w.unit.now().UTC(), w.unit.now().UTC().AddDate(0, 0, days)) != nil {
 		return *w.unit.model.refuse(deviceError)
@@ -267,21 +391,17 @@ func (w *write) selfSignAsTold() result {
 	return result{http: http.StatusOK, code: ok}
 }
 
-// requestCertificate makes a PKCS #10 request for the key of the device, with its address and the common name as alternative
-// names.
+// requestCertificate makes a PKCS #10 request for the key of the device. It has no alternative names, as the message for it has no
+// place for them.
 func (w *write) requestCertificate() result {
-	root, no := w.subjectSent("CertSignReq")
+	root, no := w.orderSent()
 	if no != nil {
 		return *no
 	}
 	if w.unit.makeCertificates() != nil {
 		return *w.unit.model.refuse(deviceError)
 	}
-	template := &x509.CertificateRequest{Subject: subjectOf(root), IPAddresses: []net.IP{w.unit.address.AsSlice()}}
-	if name := template.Subject.CommonName; net.ParseIP(name) == nil {
-		template.DNSNames = []string{name}
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, template, w.unit.certs.key)
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: subjectOf(root)}, w.unit.certs.key)
 	if err != nil {
 		return *w.unit.model.refuse(badParameters)
 	}
@@ -289,31 +409,64 @@ func (w *write) requestCertificate() result {
 	return result{http: http.StatusOK, code: ok}
 }
 
-// subjectSent reads the subject of a certificate, within the limits of the capability document.
-func (w *write) subjectSent(name string) (*element, refusal) {
+// requestNamed makes a request and answers with it at once, as devices do that name their certificates.
+func (w *write) requestNamed(id string) result {
+	if id == "" {
+		return *w.unit.model.refuse(parametersLack).about("customID")
+	}
+	done := w.requestCertificate()
+	if done.code == ok {
+		done.document = fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CertificateResult%s>\n<formatType>PEM</formatType>\n<detailInfo>%s</detailInfo>\n</CertificateResult>\n",
+			w.unit.model.attributes(), escape(string(w.unit.requestText())))
+	}
+	return done
+}
+
+// orderSent reads a CertificateReq, within the limits of the capability document.
+func (w *write) orderSent() (*element, refusal) {
 	root, err := scan(w.q.body)
 	switch {
 	case err != nil:
 		return nil, w.unit.model.refuse(badXMLFormat)
-	case root.name != name:
+	case root.name != "CertificateReq":
 		return nil, w.unit.model.refuse(badXMLContent).about(root.name)
-	case root.value("commonName") == "":
-		return nil, w.unit.model.refuse(parametersLack).about("commonName")
 	}
-	c := &composition{unit: w.unit, document: w.q.path, want: root, pattern: w.unit.scanned(serverCertificatePath + "/capabilities").child(name)}
-	return root, c.checkValues()
+	subject := root.child("SubjectDN")
+	for _, name := range []string{"countryName", "commonName"} {
+		if subject == nil || subject.value(name) == "" {
+			return nil, w.unit.model.refuse(parametersLack).about(name)
+		}
+	}
+	limits := w.unit.certificateLimits()
+	for _, e := range append(slices.Clone(subject.children), root.children...) {
+		if e.name == "id" || e.name == "SubjectDN" || e.text == "" {
+			continue
+		}
+		limit, value := limits.child(e.name), any(e.text)
+		if n, err := strconv.ParseFloat(e.text, 64); err == nil && (e.name == "validity" || e.name == "RSAKeyLength") {
+			value = n
+		}
+		switch {
+		case limit == nil:
+			return nil, w.unit.model.refuse(badXMLContent).about(e.name)
+		case !withinJSON(value, limit):
+			return nil, w.unit.model.refuse(badParameters).about(e.name)
+		}
+	}
+	return root, nil
 }
 
-func subjectOf(e *element) pkix.Name {
+func subjectOf(order *element) pkix.Name {
+	subject := order.child("SubjectDN")
 	some := func(name string) []string {
-		if text := e.value(name); text != "" {
+		if text := subject.value(name); text != "" {
 			return []string{text}
 		}
 		return nil
 	}
 	return pkix.Name{
 		Country: some("countryName"), Province: some("stateOrProvinceName"), Locality: some("localityName"),
-		Organization: some("organizationName"), OrganizationalUnit: some("organizationalUnitName"), CommonName: e.value("commonName"),
+		Organization: some("organizationName"), OrganizationalUnit: some("organizationUnitName"), CommonName: subject.value("commonName"),
 	}
 }
 
@@ -326,7 +479,7 @@ func (w *write) bindCertificate(path string, next []byte) refusal {
 	if err != nil || w.unit.makeCertificates() != nil {
 		return w.unit.model.refuse(deviceError)
 	}
-	id, _ := root.child("CertificateSelect").child("customID").value.(string)
+	id, _ := root.child("CertificateSelect").child("serverCertificate").value.(string)
 	if w.unit.certs.chains[id] == nil {
 		return w.unit.model.refuse(noCertificate)
 	}

@@ -23,8 +23,9 @@ const (
 	serverCertificate = "/ISAPI/Security/serverCertificate"
 	deviceCertificate = "/ISAPI/Security/deviceCertificate"
 	selectHTTPS       = "/ISAPI/Security/certificate/select/HTTPS?format=json"
-	certificateList   = deviceCertificate + "/certificates?format=json"
-	signingRequest    = "<CertSignReq><countryName>NL</countryName><organizationName>Workshop</organizationName><commonName>gate.example.com</commonName></CertSignReq>"
+	certificateList   = serverCertificate + "/certificates?format=json"
+	authorityList     = deviceCertificate + "/certificates?format=json"
+	signingRequest    = "<CertificateReq><id>1</id><SubjectDN><countryName>NL</countryName><organizationName>Workshop</organizationName><commonName>gate.example.com</commonName></SubjectDN></CertificateReq>"
 )
 
 // authority signs certificates for devices.
@@ -78,7 +79,7 @@ func (a *authority) sign(subject pkix.Name, names []string, key crypto.PublicKey
 // request has the device make a certificate request.
 func request(t *testing.T, c *client) *x509.CertificateRequest {
 	t.Helper()
-	c.send(http.MethodPost, serverCertificate+"/certSignReq", signingRequest, "ok")
+	c.put(serverCertificate+"/certSignReq", signingRequest, "ok")
 	block, _ := pem.Decode([]byte(c.get(serverCertificate + "/downloadCertSignReq")))
 	if block == nil || block.Type != "CERTIFICATE REQUEST" {
 		t.Fatal("no request in PEM")
@@ -109,16 +110,16 @@ func TestASignedCertificateIsShownInTheHandshake(t *testing.T) {
 			t.Errorf("%s: there is a request already", model)
 		}
 		r := request(t, c)
-		if r.Subject.CommonName != "gate.example.com" || r.Subject.Country[0] != "NL" || r.DNSNames[0] != "gate.example.com" || !r.IPAddresses[0].Equal(d.Address().AsSlice()) {
+		if r.Subject.CommonName != "gate.example.com" || r.Subject.Country[0] != "NL" || len(r.DNSNames)+len(r.IPAddresses) > 0 {
 			t.Errorf("%s: the request is for %s %s %s", model, r.Subject, r.DNSNames, r.IPAddresses)
 		}
-		if !strings.Contains(c.get(serverCertificate+"/certSignReq"), "<created>true<") {
+		if !strings.Contains(c.get(serverCertificate+"/certSignReq"), "<commonName>gate.example.com<") {
 			t.Errorf("%s: the device does not tell of its request", model)
 		}
 		if !before.Equal(presented(t, f, d)[0]) {
 			t.Errorf("%s: a request alone changes the certificate", model)
 		}
-		c.put(serverCertificate+"/certificate", ca.sign(r.Subject, r.DNSNames, r.PublicKey), "ok")
+		c.put(serverCertificate+"/certificate", ca.sign(r.Subject, []string{"gate.example.com"}, r.PublicKey), "ok")
 		chain := presented(t, f, d)
 		if len(chain) != 2 || !chain[1].Equal(ca.cert) || chain[0].VerifyHostname("gate.example.com") != nil {
 			t.Fatalf("%s: %d certificates, %s", model, len(chain), chain[0].Subject)
@@ -127,12 +128,16 @@ func TestASignedCertificateIsShownInTheHandshake(t *testing.T) {
 			t.Errorf("%s: another key", model)
 		}
 		got := c.get(serverCertificate + "/certificate")
-		for _, want := range []string{"<issuerDN>CN=Workshop CA<", "<subjectDN>CN=gate.example.com,O=Workshop,C=NL<", "<startDate>2026-01-01T00:00:00Z<", "<endDate>2027-01-01T00:00:00Z<"} {
+		for _, want := range []string{
+			"<IssuerDN><commonName>Workshop CA<",
+			"<SubjectDN><countryName>NL</countryName><organizationName>Workshop</organizationName><commonName>gate.example.com</commonName></SubjectDN>",
+			"<startDate>2026-01-01T00:00:00Z<", "<endDate>2027-01-01T00:00:00Z<",
+		} {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: no %s in\n%s", model, want, got)
 			}
 		}
-		if !strings.Contains(c.get(serverCertificate+"/certSignReq"), "<created>false<") {
+		if a := c.do(http.MethodGet, serverCertificate+"/certSignReq", ""); a.status == http.StatusOK {
 			t.Errorf("%s: the request is still there", model)
 		}
 	}
@@ -146,14 +151,15 @@ func TestCertificatesOfOtherKeysAreRefused(t *testing.T) {
 	c.put(serverCertificate+"/certificate", ca.sign(pkix.Name{CommonName: "x"}, nil, ca.key.Public()), "certificateNotmatch")
 	c.put(serverCertificate+"/certificate", "no certificate", "parseCertificateFailed")
 	c.send(http.MethodDelete, serverCertificate+"/certificate", "", "certificateIsUsing")
-	c.send(http.MethodPost, serverCertificate+"/certSignReq", "<CertSignReq/>", "MessageParametersLack")
-	c.send(http.MethodPost, serverCertificate+"/certSignReq", strings.Replace(signingRequest, "NL", "Holland", 1), "badParameters")
-	c.send(http.MethodPost, serverCertificate+"/certSignReq", "<Other/>", "badXmlContent")
+	c.put(serverCertificate+"/certSignReq", "<CertificateReq/>", "MessageParametersLack")
+	c.put(serverCertificate+"/certSignReq", strings.Replace(signingRequest, "NL", "Holland", 1), "badParameters")
+	c.put(serverCertificate+"/certSignReq", strings.ReplaceAll(signingRequest, "organizationName", "organisation"), "badXmlContent")
+	c.put(serverCertificate+"/certSignReq", "<CertSignReq/>", "badXmlContent")
 	if !before.Equal(presented(t, f, d)[0]) {
 		t.Error("the certificate changed")
 	}
 	f, d = one(t, "camera-v52", newClock().now)
-	connect(t, f, d, "admin", password).send(http.MethodPost, serverCertificate+"/certSignReq", signingRequest, "notSupport")
+	connect(t, f, d, "admin", password).put(serverCertificate+"/certSignReq", signingRequest, "notSupport")
 }
 
 func TestASelfSignedCertificateHasANewKey(t *testing.T) {
@@ -161,7 +167,7 @@ func TestASelfSignedCertificateHasANewKey(t *testing.T) {
 	f, d := one(t, "camera-v57", clock.now)
 	c := connect(t, f, d, "admin", password)
 	r, before := request(t, c), presented(t, f, d)[0]
-	body := "<SelfSignCert><commonName>gate</commonName><validDays>30</validDays></SelfSignCert>"
+	body := "<CertificateReq><id>1</id><SubjectDN><countryName>NL</countryName><commonName>gate</commonName></SubjectDN><validity>30</validity></CertificateReq>"
 	c.put(serverCertificate+"/selfSignCert", body, "ok")
 	after := presented(t, f, d)[0]
 	if after.Subject.CommonName != "gate" || !after.NotAfter.Equal(clock.now().AddDate(0, 0, 30)) || before.PublicKey.(*ecdsa.PublicKey).Equal(after.PublicKey) {
@@ -169,7 +175,8 @@ func TestASelfSignedCertificateHasANewKey(t *testing.T) {
 	}
 	c.put(serverCertificate+"/certificate", newAuthority(t).sign(r.Subject, nil, r.PublicKey), "certificateNotmatch")
 	c.put(serverCertificate+"/selfSignCert", strings.Replace(body, ">30<", ">9999<", 1), "badParameters")
-	c.put(serverCertificate+"/selfSignCert", "<SelfSignCert><commonName>gate</commonName></SelfSignCert>", "MessageParametersLack")
+	c.put(serverCertificate+"/selfSignCert", strings.Replace(body, "<validity>30</validity>", "", 1), "MessageParametersLack")
+	c.put(serverCertificate+"/selfSignCert", strings.Replace(body, "<countryName>NL</countryName>", "", 1), "MessageParametersLack")
 }
 
 func TestCertificatesWithNamesAreBound(t *testing.T) {
@@ -177,7 +184,11 @@ func TestCertificatesWithNamesAreBound(t *testing.T) {
 		f, d := one(t, model, newClock().now)
 		c := connect(t, f, d, "admin", password)
 		r, before := request(t, c), presented(t, f, d)[0]
-		c.send(http.MethodPost, deviceCertificate+"?customID=spring", newAuthority(t).sign(r.Subject, r.DNSNames, r.PublicKey), "ok")
+		ca := newAuthority(t)
+		signed := ca.sign(r.Subject, []string{"gate.example.com"}, r.PublicKey)
+		form := "<CertificateReq><certificateMode>%</certificateMode></CertificateReq>\n"
+		c.send(http.MethodPost, serverCertificate+"/certificate?customID=spring", strings.Replace(form, "%", "privateKey", 1)+signed, "badXmlContent")
+		c.send(http.MethodPost, serverCertificate+"/certificate?customID=spring", strings.Replace(form, "%", "signingRequest", 1)+signed, "ok")
 		list := c.get(certificateList)
 		if strings.Count(list, `"customID"`) != 2 || !strings.Contains(list, `"customID":"spring"`) || !strings.Contains(list, `"status":"normal"`) {
 			t.Errorf("%s: %s", model, list)
@@ -185,17 +196,25 @@ func TestCertificatesWithNamesAreBound(t *testing.T) {
 		if !before.Equal(presented(t, f, d)[0]) {
 			t.Errorf("%s: the certificate is shown before it is bound", model)
 		}
-		c.putJSON(selectHTTPS, `{"CertificateSelect":{"customID":"summer"}}`, "certificateNotExist")
-		c.putJSON(selectHTTPS, `{"CertificateSelect":{"customID":"spring"}}`, "ok")
+		c.putJSON(selectHTTPS, `{"CertificateSelect":{"serverCertificate":"summer"}}`, "certificateNotExist")
+		c.putJSON(selectHTTPS, `{"CertificateSelect":{"serverCertificate":"spring"}}`, "ok")
 		if got := presented(t, f, d)[0].Subject.CommonName; got != "gate.example.com" || !strings.Contains(c.get(selectHTTPS), "spring") {
 			t.Errorf("%s: %s is shown", model, got)
 		}
 		c.send(http.MethodDelete, serverCertificate+"/certificates/spring", "", "certificateIsUsing")
 		c.send(http.MethodDelete, serverCertificate+"/certificates/default", "", "ok")
 		c.send(http.MethodDelete, serverCertificate+"/certificates/default", "", "certificateNotExist")
-		if got := c.get(certificateList); strings.Contains(got, "default") {
+		if got := c.get(certificateList); strings.Contains(got, "default") || !strings.Contains(got, `"type":"HTTPS"`) {
 			t.Errorf("%s: %s", model, got)
 		}
+		if a := c.do(http.MethodPost, serverCertificate+"/certSignReq?customID=autumn", signingRequest); !strings.Contains(a.body, "<detailInfo>-----BEGIN CERTIFICATE REQUEST-----") {
+			t.Errorf("%s: a request with a name is answered with %s", model, a.body)
+		}
+		c.put(deviceCertificate+"?customID=workshop", signed, "ok")
+		if got := c.get(authorityList); !strings.Contains(got, `"customID":"workshop"`) {
+			t.Errorf("%s: %s", model, got)
+		}
+		c.send(http.MethodDelete, deviceCertificate+"/certificates/workshop", "", "ok")
 	}
 	f, d := one(t, "camera-v57", newClock().now)
 	if a := connect(t, f, d, "admin", password).do(http.MethodGet, certificateList, ""); a.status == http.StatusOK {

@@ -124,22 +124,22 @@
 //
 // # Assumptions
 //
-// No body of a request about certificates is documented in full. Devices here take these:
+// Requests about certificates are those of the official guide; no device was recorded to take one. Devices here take these:
 //
-//   - PUT serverCertificate/selfSignCert: SelfSignCert with commonName, validDays, and optionally countryName,
-//     stateOrProvinceName, localityName, organizationName, organizationalUnitName. It makes a new key.
-//   - POST serverCertificate/certSignReq: CertSignReq with the same but validDays, for the key that is there. GET of the path
-//     tells whether there is a request, GET serverCertificate/downloadCertSignReq delivers it in PEM, DELETE forgets it.
+//   - PUT serverCertificate/selfSignCert: a CertificateReq with validity. It makes a new key.
+//   - PUT serverCertificate/certSignReq: the same without validity, for the key that is there. GET of the path shows the request,
+//     GET serverCertificate/downloadCertSignReq delivers it in PEM, DELETE forgets it. POST with ?customID=NAME answers with it.
 //   - PUT serverCertificate/certificate: a chain in PEM, leaf first, or one certificate in DER. It must be for the key of the
 //     device, and is shown from the next handshake on.
-//   - PUT deviceCertificate?customID=NAME: the same, kept under a name next to the one called default.
-//     GET deviceCertificate/certificates?format=json lists them, PUT certificate/select/HTTPS?format=json with
-//     {"CertificateSelect":{"customID":"NAME"}} makes HTTPS show one, and DELETE serverCertificate/certificates/NAME removes
-//     one that is not in use.
+//   - POST serverCertificate/certificate?customID=NAME: a CertificateReq with the certificateMode signingRequest, and the chain
+//     right behind it, kept under a name next to the one called default. GET serverCertificate/certificates?format=json lists
+//     them, PUT certificate/select/HTTPS?format=json with {"CertificateSelect":{"serverCertificate":"NAME"}} makes HTTPS show
+//     one, and DELETE serverCertificate/certificates/NAME removes one that is not in use.
+//   - PUT deviceCertificate?customID=NAME: the certificate of an authority, which deviceCertificate/certificates lists.
 //
 // Keys are ECDSA on P-256, since RSA keys cost too much for a fleet; devices are known for RSA only. Also assumed: a write
-// without a password keeps the one that was written before; the body of MACFilter, SecurityAdvanced and LoginLinkNum; that
-// the security questions and the e-mail addresses for recovery are refused without the password of who writes them; that a
+// without a password keeps the one that was written before; that the
+// security questions and the e-mail addresses for recovery are refused without the password of who writes them; that a
 // right beyond the limits of a level is refused; that the message update moves a device and leaves its ports; that wrong answers and codes cost as much as wrong files; the names
 // localParamSimpleDefault and localParamFactoryDefault, and those of records about other things than resets and logins; and that a changed level brings its own rights. Of recorders
 // it is assumed that they say ipcStreamFail where a right is missing and errorUserNameOrPasswd where an algorithm is, that the

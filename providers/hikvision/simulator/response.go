@@ -139,6 +139,7 @@ type result struct {
 	statusString string // instead of the usual one
 	id           string // of what was created
 	detail       string // names the offending element where the firmware does
+	document     []byte // XML that is answered in the place of a status; nil for a status
 }
 
 // refusal is a result that says no.
@@ -188,6 +189,9 @@ func (b *blueprint) wrongVerb() refusal {
 
 // respond makes the answer for a result, in JSON where the request asks for it.
 func (b *blueprint) respond(q request, r result) reply {
+	if r.document != nil {
+		return b.send(r.http, contentXML, r.document)
+	}
 	code := cmp.Or(r.class, r.code.statusCode())
 	text := r.statusString
 	if text == "" {
