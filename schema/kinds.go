@@ -11,6 +11,10 @@ import (
 
 // Kinds are the kinds of settings that are known, by name. The zero value has none.
 type Kinds struct {
+	// Acts says, in a sentence, that a device does something when a path is fetched, so that nobody's configuration may name it;
+	// empty for other paths, and nil for a provider of whose devices that is not known. The provider sets it.
+	Acts func(path string) string
+
 	byName map[string]*Kind
 	names  []string
 	hash   string
@@ -32,7 +36,7 @@ func NewKinds(kinds ...*Kind) *Kinds {
 // Without is the set without a kind. It has the hash of the whole: what is left out was read.
 func (s *Kinds) Without(name string) *Kinds {
 	rest := NewKinds(slices.DeleteFunc(s.All(), func(k *Kind) bool { return k.Name == name })...)
-	rest.hash = s.hash
+	rest.hash, rest.Acts = s.hash, s.Acts
 	return rest
 }
 

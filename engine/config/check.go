@@ -188,6 +188,12 @@ func (s checkScope) observation(call *hclsyntax.FunctionCallExpr) []string {
 		s.add(invalidCheck.at(call.Args[0].Range(), "%s is no path of a document. Paths begin with %s.", diag.Quote(texts[0]), strings.Join(roots, " or ")))
 		return nil
 	}
+	if acts := s.options.Kinds.Acts; acts != nil {
+		if reason := acts(texts[0]); reason != "" {
+			s.add(invalidCheck.at(call.Args[0].Range(), "%s", reason))
+			return nil
+		}
+	}
 	if texts[1] == "" {
 		s.add(invalidCheck.at(call.Args[1].Range(), "The element must be named, such as \"User/userName\"."))
 		return nil

@@ -43,13 +43,13 @@ func freeDocuments(kind *schema.Kind) []string {
 		return nil
 	}
 	return []string{
-		"/ISAPI/Security/loginLinkNum?format=json#maxLinkNum",
 		"/ISAPI/Smart/FieldDetection/1#FieldDetectionRegionList/FieldDetectionRegion[id=1]/sensitivityLevel",
 		"/ISAPI/Smart/LineDetection/1#enabled",
 		"/ISAPI/System/PictureServer?format=json#cloudStorage/cloudManageHttpPort",
 		"/ISAPI/System/PictureServer?format=json#hostName",
 		"/ISAPI/System/Video/inputs/channels#VideoInputChannel/name",
 		"/ISAPI/System/Video/inputs/channels/1/motionDetection#enabled",
+		"/ISAPI/System/serialLogCfg?format=json#enabled",
 	}
 }
 

@@ -145,6 +145,7 @@ func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
 		"acting on a door":            {free + `write { path = "/ISAPI/AccessControl/door/1/Open" }`, "open is something", `"/ISAPI/AccessControl/door/1/Open"`},
 		"acting by its number":        {free + "write { path = \"/ISAPI/ContentMgmt/Storage/hdd/{id}\" }\nattribute \"number\" {\n type = string\n doc = \"x\"\n element = \"id\"\n}", "number of an item", `"id"`},
 		"acting works":                {free + "works {\n path = \"/ISAPI/System/configurationData\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "configurationData is something", `"/ISAPI/System/configurationData"`},
+		"acting, as the guide has it": {free + `write { path = "/ISAPI/Security/deviceCertificate/certificates/1/recreate" }`, "is something", `"/ISAPI/Security/deviceCertificate/certificates/1/recreate"`},
 		"reporting works":             {free + "works {\n path = \"/ISAPI/System/status\"\n element = \"a\"\n values = [\"b\"]\n wait = \"5s\"\n}", "", ""},
 		"managed":                     {"document {\n path = \"/ISAPI/System/Network/UPnP\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
 		"managed, another spelling":   {"document {\n path = \"/ISAPI/System/Network/%55PnP/?x=y\"\n root = \"UPnP\"\n}", "the setting upnp", `"enabled"`},
@@ -175,6 +176,29 @@ func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
 			t.Errorf("%s: it says %v, want %q, and the kind is gone", name, diags, test.want)
 		case string(diags[at].Subject.SliceBytes(text)) != test.at:
 			t.Errorf("%s: it blames %s, want %s", name, diags[at].Subject.SliceBytes(text), test.at)
+		}
+	}
+}
+
+// TestPathsAtWhichDevicesActAreNotFetched: some act upon a GET, as that which restarts a camera through its recorder does.
+func TestPathsAtWhichDevicesActAreNotFetched(t *testing.T) {
+	t.Parallel()
+	acts := hikvision.New(isapi.Options{}).Kinds().Acts
+	for _, path := range []string{
+		"/ISAPI/ContentMgmt/InputProxy/channels/1/reboot", "/ISAPI/ContentMgmt/InputProxy/channels/1/REBOOT?format=json",
+		"/ISAPI/ContentMgmt/InputProxy/channels/1/%2572eboot", "/ISAPI/System/Network/EZVIZ/unbind?format=json",
+		"/ISAPI/Security/deviceCertificate/certificates/1/recreate", "/ISAPI/Security/email/qrCode?format=json",
+		"/ISAPI/System/diagnosedData", "/ISAPI/System/dumpData", "/ISAPI/System/fileExport?format=json",
+		"/ISAPI/System/userLock/UnlockUser?format=json", "/ISAPI/Security/emailCertification?format=json",
+		"/ISAPI/System/status#/../reboot",
+	} {
+		if acts(path) == "" {
+			t.Errorf("%s is fetched", path)
+		}
+	}
+	for _, path := range []string{"/ISAPI/Security/userCheck", "/ISAPI/System/status", "/ISAPI/System/workingstatus?format=json", "/SDK/activateStatus", "/ISAPI/System/deviceInfo"} {
+		if reason := acts(path); reason != "" {
+			t.Errorf("%s: %s", path, reason)
 		}
 	}
 }

@@ -58,6 +58,7 @@ func NewWith(options isapi.Options, further ...schema.Folder) (*Provider, hcl.Di
 		folders = append(folders, folder)
 	}
 	kinds, diags := schema.Read(usable, folders...)
+	kinds.Acts = reach.Acts
 	p := &Provider{kinds: kinds, options: options}
 	for _, kind := range kinds.All() {
 		kind.Composed = hook.All[kind.Hooks].Compose != nil

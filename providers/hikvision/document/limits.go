@@ -79,7 +79,7 @@ func (l *Limits) load() []area {
 			l.areas = append(l.areas, area{doc, true})
 		} else if section, ok := l.section(doc); ok {
 			l.areas = append(l.areas, area{section, false})
-		} else if strings.HasPrefix(name, l.At.Path+"/") {
+		} else if path, _, _ := strings.Cut(l.At.Path, "?"); strings.HasPrefix(name, path+"/") {
 			l.areas = append(l.areas, area{doc, false}) // about one entry of the list, as of interfaces
 		} else if part, ok := within(doc, l.At.Root); ok {
 			l.areas = append(l.areas, area{part, true})

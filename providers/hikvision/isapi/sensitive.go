@@ -22,10 +22,14 @@ const (
 )
 
 // sensitive is a request as it may leave: over TLS as it is, and over plain HTTP with its sensitive texts enciphered. The error is
-// ErrUnsupported where the device does not say how it takes those; nothing was sent then.
+// ErrUnsupported where the device does not say how it takes those, and over TLS that may be of an old version, which keeps no
+// secret; nothing was sent then.
 func (s *Session) sensitive(ctx context.Context, request providers.Request) (providers.Request, error) {
-	if len(request.Sensitive) == 0 || s.target.URL.Scheme == "https" {
+	switch encrypted := s.target.URL.Scheme == "https"; {
+	case len(request.Sensitive) == 0, encrypted && !s.target.Trust.Legacy:
 		return request, nil
+	case encrypted:
+		return request, fmt.Errorf("the request holds passwords, which do not leave over a connection that may use an old version of TLS; take legacy away for it: %w", providers.ErrUnsupported)
 	}
 	terms, err := s.terms(ctx)
 	if errors.Is(err, cipher.ErrUnknown) {

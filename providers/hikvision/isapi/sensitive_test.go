@@ -50,6 +50,22 @@ func TestI11PasswordsInBodiesGoEncipheredOrNotAtAll(t *testing.T) {
 	}
 }
 
+// An old version of TLS keeps no secret, so what may use one carries no password in a body.
+func TestI11PasswordsInBodiesNeverGoOverALegacyConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		session := newScene(t).identified()
+		session.target.URL.Scheme, session.target.Trust.Legacy = "https", true
+		request := providers.Request{Method: "PUT", Path: "/ISAPI/a", Body: []byte("<a><password>x</password></a>"), Sensitive: []string{"password"}}
+		_, err := session.sensitive(t.Context(), request)
+		wantFamily(t, err, providers.ErrUnsupported)
+		wantText(t, err, "take legacy away")
+		session.target.Trust.Legacy = false
+		if sent, err := session.sensitive(t.Context(), request); err != nil || string(sent.Body) != string(request.Body) {
+			t.Errorf("over TLS it is %s, %v", sent.Body, err)
+		}
+	})
+}
+
 func TestWhatIsNoRecoveryFileIsNotTakenForOne(t *testing.T) {
 	const file = "<GUIDFile><GUID>1b2c</GUID></GUIDFile>"
 	for name, test := range map[string]struct {

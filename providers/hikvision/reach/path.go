@@ -70,13 +70,14 @@ func liesWithin(at, prefix []string) bool {
 // acting are the segments of paths at which a device does something, or that belong to logins, certificates and firmware.
 // What is written there is no setting.
 var acting = []string{
-	"activate", "activation", "alertStream", "arm", "bind", "certificate", "challenge", "clear", "close",
-	"configurationData", "continuous", "control", "delete", "deviceCertificate", "disarm", "download", "erase", "export",
-	"factoryDefault", "factoryReset", "fileExport", "format", "goto", "GUIDFileData", "import", "login", "logout",
-	"logSearch", "momentary", "onlineUpgrade", "onlineUser", "open", "picture", "PTZCtrl", "reboot", "RemoteControl",
-	"reset", "resetPassword", "restore", "search", "serverCertificate", "sessionHeartbeat", "sessionLogin",
-	"sessionLogout", "shutdown", "start", "StartActivateV3", "stop", "syncIPCPasswd", "test", "token", "trigger",
-	"unbind", "updateFirmware", "upgrade",
+	"activate", "activation", "alertStream", "arm", "bind", "certificate", "challenge", "clear", "close", "configurationData",
+	"continuous", "control", "delete", "deviceCertificate", "diagnosedData", "diagnosis", "disarm", "download", "dumpData",
+	"emailCertification", "encryptFormat", "encryptVerfy", "erase", "export", "factoryDefault", "factoryReset", "fileExport",
+	"format", "goto", "GUIDFileData", "import", "login", "logout", "logSearch", "momentary", "onlineUpgrade", "onlineUser",
+	"open", "picture", "PTZCtrl", "qrCode", "reboot", "recreate", "RemoteControl", "reset", "resetPassword", "restore",
+	"search", "serverCertificate", "sessionHeartbeat", "sessionLogin", "sessionLogout", "shutdown", "start",
+	"StartActivateV3", "stop", "syncIPCPasswd", "test", "token", "trigger", "unbind", "unlockUser", "updateFirmware",
+	"upgrade",
 }
 
 // reporting are the segments of paths at which a device says what it does or can do, and that can only be read.
@@ -100,6 +101,16 @@ func NoSetting(path string) string {
 		return noSetting(path, word)
 	}
 	return ""
+}
+
+// Acts says, in a sentence, that a device does something when a path is asked for, or that nobody knows which path it reads; it
+// is empty for paths that can be fetched.
+func Acts(path string) string {
+	if word := actsAt(path, acting); word != "" {
+		return noSetting(path, word)
+	}
+	path, _, _ = strings.Cut(path, "?")
+	return puzzling(path)
 }
 
 func noSetting(path, segment string) string {

@@ -31,6 +31,7 @@ func fixed(document, name string) bool {
 // writeOnly are elements that a device takes and never shows.
 var writeOnly = map[string]bool{
 	"password": true, "loginPassword": true, "snmpAuthenticationPassword": true, "snmpPrivacyPassword": true, "key": true, "answer": true,
+	"adminPassword": true,
 }
 
 // replacedLists are lists that a write brings as a whole, beside those that say how many items they may have.
@@ -42,7 +43,7 @@ var replacedLists = map[string]bool{
 // fixedLists are lists of slots: an item that is not there cannot be added by a write of the list.
 var fixedLists = map[string]bool{
 	"AdminAccessProtocolList": true, "NetworkInterfaceList": true, "HttpHostNotificationList": true, "receiverList": true, "DSCPList": true,
-	"EventTriggerList": true, "StreamingChannelList": true, "TrackList": true, "DDNSList": true, "mailingList": true, "SNMPUserList": true,
+	"EventTriggerList": true, "StreamingChannelList": true, "TrackList": true, "DDNSList": true, "mailingList": true, "FTPNotificationList": true, "SNMPUserList": true,
 	"portList": true, "UserPermissionList": true, "HolidayList": true, "InputProxyChannelList": true, "QuestionList": true,
 }
 
@@ -339,13 +340,17 @@ func patternOf(pattern, e *element) *element {
 // allowed reports whether a text keeps the limits of its pattern, and is a boolean where the old one was. Limits count
 // characters unless the pattern shows a number.
 func allowed(text string, old, pattern *element) bool {
-	if old != nil && isBool(old.text) && !isBool(text) {
+	options, found := "", false
+	if pattern != nil {
+		options, found = pattern.attr("opt")
+	}
+	if listed := strings.Split(options, ","); old != nil && isBool(old.text) && !isBool(text) && !slices.Contains(listed, text) {
 		return false
 	}
 	if pattern == nil {
 		return true
 	}
-	if options, found := pattern.attr("opt"); found && options != "" {
+	if found && options != "" {
 		if strings.HasPrefix(options, "ipv4") {
 			return isAddress(text, options)
 		}

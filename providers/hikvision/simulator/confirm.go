@@ -21,6 +21,8 @@ func (w *write) prepare() refusal {
 		return w.answerQuestions(have.body)
 	case w.q.path == emailPath:
 		return w.confirmEmail()
+	case w.q.path == loginLimitPath:
+		return w.confirmLoginLimit()
 	}
 	return nil
 }
@@ -79,6 +81,19 @@ func (w *write) confirmEmail() refusal {
 	}
 	w.keeps.emails = w.unit.recovery.reservedEmails(w.q.body)
 	return w.confirm(sent.SecurityEmail.Password, "password", wrongAdminPassword)
+}
+
+// confirmLoginLimit checks the password of the administrator that goes with a change of how many may log in at once.
+func (w *write) confirmLoginLimit() refusal {
+	var sent struct {
+		LoginLinkNum struct {
+			AdminPassword string `json:"adminPassword"`
+		}
+	}
+	if json.Unmarshal(w.q.body, &sent) != nil {
+		return nil // for others to refuse
+	}
+	return w.confirm(sent.LoginLinkNum.AdminPassword, "adminPassword", wrongAdminPassword)
 }
 
 // confirm refuses a write without the password of who makes it, which came in an element. A wrong one counts as a failed

@@ -30,6 +30,7 @@ var views = []view{
 	{"/ISAPI/System/Network/UPnP/ports/{id}", "/ISAPI/System/Network/UPnP", "ports/portList/{id}"},
 	{"/ISAPI/System/Network/DDNS/{id}", "/ISAPI/System/Network/DDNS", "{id}"},
 	{"/ISAPI/System/Network/mailing/{id}", "/ISAPI/System/Network/mailing", "{id}"},
+	{"/ISAPI/System/Network/ftp/{id}", "/ISAPI/System/Network/ftp", "{id}"},
 	{"/ISAPI/System/Holidays/{id}", "/ISAPI/System/Holidays", "{id}"},
 	{"/ISAPI/Streaming/channels/{id}", "/ISAPI/Streaming/channels", "{id}"},
 	{channelsPath + "/{id}", channelsPath, "{id}"},

@@ -25,6 +25,7 @@ const (
 	userPermissionPath       = "/ISAPI/Security/UserPermission"
 	userCheckPath            = "/ISAPI/Security/userCheck"
 	onlineUsersPath          = "/ISAPI/Security/onlineUser"
+	loginLimitPath           = "/ISAPI/Security/loginLinkNum"
 	questionsPath            = "/ISAPI/Security/questionConfiguration"
 	emailPath                = "/ISAPI/Security/email/parameter"
 	onvifUsersPath           = "/ISAPI/Security/ONVIF/users"

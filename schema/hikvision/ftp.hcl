@@ -1,0 +1,116 @@
+setting "ftp" {
+  summary    = "Server that a device puts pictures and recordings on (FTP)"
+  source     = "Official guide UD09761B, 15.10.87 to 15.10.90 and 16.2.145 to 16.2.148; flags recorded on six devices; no answer with the document was recorded"
+  confidence = "unsure"
+  phase      = "services"
+  risk       = "service"
+
+  doc = <<-EOT
+    An account on a server to which a device uploads. FTP sends its password as it is, and pictures too, unless `tls` is on;
+    off is the hardened state.
+
+    Devices never return the password, and what becomes of it when the rest is written without is not known. So camform
+    wants it with every change of a server that has a username. In which folders and under which names files are put stays
+    as it is.
+  EOT
+
+  document {
+    path         = "/ISAPI/System/Network/ftp"
+    root         = "FTPNotificationList"
+    capabilities = ["/ISAPI/System/Network/ftp/capabilities"]
+  }
+
+  item {
+    element = "FTPNotification"
+  }
+
+  write {
+    path = "/ISAPI/System/Network/ftp/{id}"
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the device uploads."
+    element = "enabled"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "tls" {
+    type    = bool
+    doc     = "Whether the connection is encrypted. Not every device has it."
+    element = "useSSL"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "server" {
+    type     = string
+    doc      = "Host name or address of the server."
+    elements = ["addressingFormatType", "hostName", "ipAddress", "ipv6Address"]
+    codec    = "host_slot"
+    min      = 1
+    max      = 128
+    example  = "files.example.com"
+  }
+
+  attribute "port" {
+    type    = number
+    doc     = "TCP port of the server."
+    element = "portNo"
+    codec   = "number"
+    min     = 1
+    max     = 65535
+    example = "21"
+  }
+
+  attribute "anonymous" {
+    type    = bool
+    doc     = "Whether the device logs in without an account."
+    element = "annoyftp"
+    codec   = "boolean"
+    example = "false"
+  }
+
+  attribute "username" {
+    type    = string
+    doc     = "Name of the account at the server."
+    element = "userName"
+    max     = 64
+    example = "gate"
+  }
+
+  attribute "password" {
+    type       = string
+    doc        = "Password of the account at the server."
+    element    = "password"
+    after      = ["userName"]
+    max        = 64
+    write_only = true
+    holder     = "userName"
+  }
+
+  attribute "passive" {
+    type    = bool
+    doc     = "Whether the device opens the connections for data, too (passive mode)."
+    element = "passiveModeEnabled"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "pictures" {
+    type    = bool
+    doc     = "Whether pictures are uploaded."
+    element = "uploadPicture"
+    codec   = "boolean"
+    example = "true"
+  }
+
+  attribute "recordings" {
+    type    = bool
+    doc     = "Whether recordings are uploaded."
+    element = "uploadVideoClip"
+    codec   = "boolean"
+    example = "false"
+  }
+}

@@ -1,0 +1,25 @@
+setting "stream_encryption" {
+  summary    = "Encryption of the video streams with a key of their own"
+  source     = "Official guide UD09761B, 15.9.11 to 15.9.13 and 16.1.46 to 16.1.48; flags recorded on four devices; no answer with the document was recorded"
+  confidence = "unsure"
+  phase      = "services"
+  risk       = "service"
+
+  doc = <<-EOT
+    Whether a device encrypts its streams with a key of 6 to 12 characters, which whoever watches has to know: a recorder or
+    a player without it shows nothing any more. The key itself is set in the menu of the device.
+  EOT
+
+  document {
+    path = "/ISAPI/Streaming/encryption?format=json"
+    root = "enable" # the document has no wrapper and no other member
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether the streams are encrypted."
+    element = "."
+    codec   = "boolean"
+    example = "true"
+  }
+}
