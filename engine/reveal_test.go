@@ -10,7 +10,7 @@ import (
 // revealing are the functions that may take the text out of a schema.Secret, by what they do with it.
 var revealing = map[string][]string{
 	"write it into a request, or prove it to a device": {
-		"providers/hikvision/codec.Encode", "providers/hikvision/hook.account.with", "providers/hikvision/hook.composeEmail",
+		"providers/hikvision/codec.Encode", "providers/hikvision/hook.account.with", "providers/hikvision/hook.composeEmail", "providers/hikvision/hook.composeLoginLimit",
 		"providers/hikvision/hook.composeQuestions", "providers/hikvision/isapi.challenge.digest", "providers/hikvision/isapi.Session.challenge", "providers/hikvision.newcomer.Activate",
 		"providers/hikvision.newcomer.Move", "providers/memory.takeFirst",
 		"providers/hikvision/isapi.key.authorization", "providers/memory.item.edit", "providers/memory.Device.login",

@@ -112,26 +112,29 @@ func (d *unit) certificateLimits() *member {
 func (d *unit) readCertificates(path string) (document, bool) {
 	switch {
 	case path == deviceCertificatePath+"/certificates" && d.trustsAuthorities():
-		return d.authorityList()
+		return papers{d}.authorityList()
 	case !strings.HasPrefix(path, serverCertificatePath+"/") || !d.managesCertificates() || d.makeCertificates() != nil:
 		return document{}, false
 	}
 	switch strings.TrimPrefix(path, serverCertificatePath+"/") {
 	case "certificate":
-		return d.certificateDocument()
+		return papers{d}.certificateDocument()
 	case "certificates":
 		if d.namesCertificates() {
-			return d.certificateList()
+			return papers{d}.certificateList()
 		}
 	case "certSignReq":
-		return d.requestDocument()
+		return papers{d}.requestDocument()
 	case "downloadCertSignReq":
-		return document{body: d.requestText(), contentType: contentBinary}, d.certs.request != nil
+		return document{body: papers{d}.requestText(), contentType: contentBinary}, d.certs.request != nil
 	}
 	return document{}, false
 }
 
-func (d *unit) certificateDocument() (document, bool) {
+// papers are what a device shows of its certificates and of those that it trusts.
+type papers struct{ *unit }
+
+func (d papers) certificateDocument() (document, bool) {
 	leaf, err := x509.ParseCertificate(d.certs.chains[d.certs.inUse][0])
 	if err != nil {
 		return document{}, false
@@ -174,7 +177,7 @@ func nameMarkup(name pkix.Name) string {
 	return out.String()
 }
 
-func (d *unit) requestDocument() (document, bool) {
+func (d papers) requestDocument() (document, bool) {
 	request, err := x509.ParseCertificateRequest(d.certs.request)
 	if err != nil {
 		return document{}, false
@@ -183,7 +186,7 @@ func (d *unit) requestDocument() (document, bool) {
 	return document{body: body, contentType: contentXML}, true
 }
 
-func (d *unit) requestText() []byte {
+func (d papers) requestText() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: d.certs.request})
 }
 
@@ -199,7 +202,7 @@ type listedCertificate struct {
 }
 
 // listed is the entry of a certificate for a list.
-func (d *unit) listed(id string, der []byte) (listedCertificate, error) {
+func (d papers) listed(id string, der []byte) (listedCertificate, error) {
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		return listedCertificate{}, err
@@ -215,7 +218,7 @@ func (d *unit) listed(id string, der []byte) (listedCertificate, error) {
 }
 
 // certificateList lists the certificates of the device itself. The type of one says what uses it.
-func (d *unit) certificateList() (document, bool) {
+func (d papers) certificateList() (document, bool) {
 	list := []listedCertificate{}
 	for _, id := range slices.Sorted(maps.Keys(d.certs.chains)) {
 		one, err := d.listed(id, d.certs.chains[id][0])
@@ -232,7 +235,7 @@ func (d *unit) certificateList() (document, bool) {
 }
 
 // authorityList lists the certificates of the authorities that the device trusts.
-func (d *unit) authorityList() (document, bool) {
+func (d papers) authorityList() (document, bool) {
 	list := []listedCertificate{}
 	for _, id := range slices.Sorted(maps.Keys(d.certs.trusted)) {
 		one, err := d.listed(id, d.certs.trusted[id])
@@ -417,7 +420,7 @@ func (w *write) requestNamed(id string) result {
 	done := w.requestCertificate()
 	if done.code == ok {
 		done.document = fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CertificateResult%s>\n<formatType>PEM</formatType>\n<detailInfo>%s</detailInfo>\n</CertificateResult>\n",
-			w.unit.model.attributes(), escape(string(w.unit.requestText())))
+			w.unit.model.attributes(), escape(string(papers{w.unit}.requestText())))
 	}
 	return done
 }
