@@ -233,6 +233,10 @@ func (a *Attribute) faults(before []*Attribute) []Fault {
 			fmt.Sprintf("omittable says that a device keeps a secret that a write lacks; %q is no secret, or has a holder, since it is not known to be kept.", a.Name),
 		},
 		{part + ".min", "Bounds the wrong way round", a.Min != nil && a.Max != nil && *a.Min > *a.Max, fmt.Sprintf("min of %q is greater than max.", a.Name)},
+		{
+			part + ".implied_by", "Only a switch can be implied", a.ImpliedBy != "" && a.Type != cty.Bool,
+			fmt.Sprintf("implied_by is for booleans, which %q is not.", a.Name),
+		},
 		{part + ".example", "Example of a secret", a.Secret && a.Example != "", fmt.Sprintf("%q is secret and must not have an example value.", a.Name)},
 	})
 }

@@ -265,6 +265,10 @@ type Attribute struct {
 	// Otherwise the attribute reads as null: an address that a router gave is no setting.
 	When map[string]string
 
+	// ImpliedBy is another attribute that has no effect unless this one, a boolean, is true: where a device shows this one, it is
+	// wanted with the other. Empty for none.
+	ImpliedBy string
+
 	// Holder is the path, below the item, of an element whose text tells that the device holds a value of a write-only
 	// attribute: it does unless the text is empty, none, false or 0. A document that holds a secret is not written without it.
 	Holder string
@@ -291,6 +295,49 @@ func (k *Kind) Attribute(name string) *Attribute {
 // Unseen reports whether nothing can be told of the attribute by what a device shows: devices never return it, or this one
 // masks the secret, so that it reads as null. Whether it is up to date is known from the state only.
 func (a *Attribute) Unseen(have cty.Value) bool { return a.WriteOnly || a.Secret && have.IsNull() }
+
+// Strange are the words in a set that the setting file does not know, though it lists those that exist: nobody can declare them. They
+// are shown and kept. Values of other types have none.
+func (a *Attribute) Strange(v cty.Value) []string {
+	if !a.Type.IsSetType() || len(a.Values) == 0 || v.IsMarked() || !v.IsWhollyKnown() || v.IsNull() {
+		return nil
+	}
+	var strange []string
+	for _, word := range v.AsValueSlice() {
+		if !word.IsNull() && !slices.Contains(a.Values, word.AsString()) {
+			strange = append(strange, word.AsString())
+		}
+	}
+	return strange
+}
+
+// Known is a set without its strange words; any other value as it is.
+func (a *Attribute) Known(v cty.Value) cty.Value {
+	if len(a.Strange(v)) == 0 {
+		return v
+	}
+	return setOf(slices.DeleteFunc(v.AsValueSlice(), func(word cty.Value) bool { return !slices.Contains(a.Values, word.AsString()) }))
+}
+
+// Keeping is a wanted set of words with the strange ones that a device has; any other value as it is.
+func (a *Attribute) Keeping(want, have cty.Value) cty.Value {
+	strange := a.Strange(have)
+	if len(strange) == 0 || want.IsMarked() || !want.IsWhollyKnown() || want.IsNull() {
+		return want
+	}
+	words := want.AsValueSlice()
+	for _, word := range strange {
+		words = append(words, cty.StringVal(word))
+	}
+	return setOf(words)
+}
+
+func setOf(words []cty.Value) cty.Value {
+	if len(words) == 0 {
+		return cty.SetValEmpty(cty.String)
+	}
+	return cty.SetVal(words)
+}
 
 // DependsOn reports whether the attribute means something only with some values of another one: When names an element
 // of the other.

@@ -10,6 +10,7 @@
 package diff
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -164,7 +165,7 @@ func (c *comparison) compareWanted(want *config.Setting) {
 	case exists && declared == 0:
 		c.result.Unchanged++
 	case exists:
-		c.compareExisting(want, have)
+		c.compareExisting(c.completed(want, have), have)
 	case c.Snapshot.Fault(want.Kind, want.Address.Key) != "":
 		c.skipMissing(want, c.Snapshot.Fault(want.Kind, want.Address.Key))
 	case want.Kind.Creatable() && declared > 0:
@@ -421,6 +422,27 @@ func (c *comparison) withoutIgnored(want *config.Setting) *config.Setting {
 	reduced := *want
 	reduced.Attributes = kept
 	return &reduced
+}
+
+// completed adds to a wanted setting what follows from it and from what the device has: words in a set that the kind does not know,
+// which stay, and switches that an attribute needs to have any effect.
+func (c *comparison) completed(want *config.Setting, have cty.Value) *config.Setting {
+	all := maps.Clone(want.Attributes)
+	for _, a := range want.Kind.Attributes {
+		declared, ok := want.Attributes[a.Name]
+		implies, implied := want.Attributes[a.ImpliedBy]
+		switch there := have.GetAttr(a.Name); {
+		case ok:
+			declared.Value = a.Keeping(declared.Value, there)
+			all[a.Name] = declared
+		case implied && !there.IsNull() && !c.Device.Lifecycle.Ignores(want.Address, a.Name):
+			implies.Value = cty.True
+			all[a.Name] = implies
+		}
+	}
+	full := *want
+	full.Attributes = all
+	return &full
 }
 
 // remembersAll reports whether the memory holds exactly what is wanted.

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -501,5 +502,54 @@ func TestAnItemWithoutAttributesMustBeThere(t *testing.T) {
 	s := snapshot(map[string]providers.Items{"service": {"HTTP": have("service", nil)}, "user": {}})
 	if got, want := told(Compare(d, s, nil, rules)), "unsupported service.SHTTP\nunsupported user.nobody\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestWhatAnAttributeNeedsIsWantedWithIt: a switch without which it has no effect, and words that nobody can declare.
+func TestWhatAnAttributeNeedsIsWantedWithIt(t *testing.T) {
+	kind := &schema.Kind{Name: "ntp", Attributes: []*schema.Attribute{
+		{Name: "server", Type: cty.String}, {Name: "enabled", Type: cty.Bool, ImpliedBy: "server"},
+		{Name: "notify", Type: cty.Set(cty.String), Values: []string{"center"}},
+	}}
+	words := func(list ...string) cty.Value {
+		var members []cty.Value
+		for _, word := range list {
+			members = append(members, cty.StringVal(word))
+		}
+		return cty.SetVal(members)
+	}
+	there := func(enabled cty.Value) cty.Value {
+		return cty.ObjectVal(map[string]cty.Value{"server": cty.StringVal("a"), "enabled": enabled, "notify": words("whiteLight")})
+	}
+	declared := map[string]config.Attribute{"server": {Value: cty.StringVal("b"), Range: at(11)}}
+	for name, tc := range map[string]struct {
+		more    config.Attribute
+		ignored bool
+		have    cty.Value
+		want    cty.Value // of enabled; NilVal for nothing
+	}{
+		"a device with the switch":  {have: cty.False, want: cty.True},
+		"a device without it":       {have: cty.NullVal(cty.Bool)},
+		"declared off":              {more: config.Attribute{Value: cty.False}, have: cty.False, want: cty.False},
+		"the switch is left to him": {have: cty.False, ignored: true},
+	} {
+		attributes := maps.Clone(declared)
+		if tc.more.Value != cty.NilVal {
+			attributes["enabled"] = tc.more
+		}
+		device := &config.Device{Address: gate}
+		if tc.ignored {
+			device.Lifecycle.Ignore = []config.Pattern{{Kind: "ntp", Attribute: "enabled"}}
+		}
+		c := &comparison{Subject: Subject{Device: device}}
+		full := c.completed(&config.Setting{Address: address("ntp", ""), Kind: kind, Attributes: attributes}, there(tc.have))
+		if got, ok := full.Attributes["enabled"]; ok != (tc.want != cty.NilVal) || ok && !got.Value.RawEquals(tc.want) {
+			t.Errorf("%s: enabled is wanted as %#v", name, got.Value)
+		}
+	}
+	attributes := map[string]config.Attribute{"notify": {Value: words("center")}}
+	full := (&comparison{Subject: Subject{Device: &config.Device{Address: gate}}}).completed(&config.Setting{Address: address("ntp", ""), Kind: kind, Attributes: attributes}, there(cty.False))
+	if got := full.Attributes["notify"].Value; !got.RawEquals(words("center", "whiteLight")) || len(full.Attributes) != 1 {
+		t.Errorf("notify is wanted as %#v", got)
 	}
 }

@@ -59,6 +59,10 @@ func (f *filter) keep(a *schema.Attribute, v cty.Value) {
 	if v.IsNull() {
 		return // the device does not have it
 	}
+	if strange := a.Strange(v); len(strange) > 0 {
+		f.leave(a.Name, "with "+strings.Join(strange, ", ")+", because camform has no words for that; it stays as it is")
+		v = a.Known(v)
+	}
 	if why := impossible(a, v); why != "" {
 		f.leave(a.Name, why)
 		return

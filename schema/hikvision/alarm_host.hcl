@@ -91,6 +91,47 @@ setting "alarm_host" {
     example = "digest"
   }
 
+  attribute "enabled" {
+    type       = bool
+    doc        = "Whether the device sends to this server. Newer devices only."
+    source     = "Official guide for face terminals (Pro Series), 12.2"
+    element    = "enabled"
+    codec      = "boolean"
+    confidence = "unsure"
+    example    = "true"
+  }
+
+  attribute "repeat" {
+    type       = bool
+    doc        = "Whether a server that does not answer with 200 gets the event again. Newer devices only."
+    source     = "Official guide for face terminals (Pro Series), 12.2"
+    element    = "checkResponseEnabled"
+    codec      = "boolean"
+    confidence = "unsure"
+    example    = "true"
+  }
+
+  attribute "custom_triggers" {
+    type       = bool
+    doc        = "Whether events that somebody defined are sent, too. Newer devices only."
+    source     = "Official guide for face terminals (Pro Series), 12.2"
+    element    = "customTriggersEnabled"
+    codec      = "boolean"
+    confidence = "unsure"
+    example    = "false"
+  }
+
+  attribute "method" {
+    type       = string
+    doc        = "Method of the requests. Newer devices only."
+    source     = "Official guide for face terminals (Pro Series), 12.2"
+    element    = "method"
+    codec      = "choice"
+    values     = ["POST", "PUT", "GET"]
+    confidence = "unsure"
+    example    = "POST"
+  }
+
   attribute "username" {
     type    = string
     doc     = "Name of the account of the device at the server. Cameras only."

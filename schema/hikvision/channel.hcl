@@ -138,6 +138,16 @@ setting "channel" {
     example = "1"
   }
 
+  attribute "stream" {
+    type    = string
+    doc     = "How the recorder fetches the video: `auto`, `tcp` or `udp`."
+    source  = "Recorded as auto on nine recorders; the words from the official guide (UD09761B, 16.2.169)"
+    element = "sourceInputPortDescriptor/streamType"
+    codec   = "choice"
+    values  = ["auto", "tcp", "udp"]
+    example = "tcp"
+  }
+
   attribute "username" {
     type     = string
     doc      = "Name of the account on the camera."

@@ -29,6 +29,16 @@ setting "cloud" {
     example = "false"
   }
 
+  attribute "redirect" {
+    type       = bool
+    doc        = "Whether the cloud may send the device to another server."
+    source     = "Official guide UD09761B, 16.2.141"
+    element    = "redirect"
+    codec      = "boolean"
+    confidence = "unsure"
+    example    = "false"
+  }
+
   attribute "verification_code" {
     type       = string
     doc        = "Code that the app asks for when somebody adds the device to an account, and the key of encrypted streams: 6 to 12 letters and digits."

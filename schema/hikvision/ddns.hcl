@@ -59,6 +59,18 @@ setting "ddns" {
     example = "0"
   }
 
+  attribute "interface" {
+    type       = number
+    doc        = "Number of the interface whose address is reported. Not every device has it."
+    source     = "Official guide UD09761B, 16.2.109"
+    element    = "ethernetIfId"
+    codec      = "number"
+    min        = 1
+    max        = 8
+    confidence = "unsure"
+    example    = "1"
+  }
+
   attribute "domain" {
     type    = string
     doc     = "Name that follows the address."

@@ -38,11 +38,12 @@ setting "event_trigger" {
 
   attribute "notify" {
     type     = set(string)
-    doc      = "All ways in which the event is told: `center` sends it to the alarm hosts and to clients that listen, `email` to the receivers of mail, `ftp` puts a picture on a server, `beep` sounds in the device, and `monitor` shows the channel on the screen of a recorder. Those of them that are not in the set are taken away."
+    doc      = "All ways in which the event is told: `center` sends it to the alarm hosts and to clients that listen, `email` to the receivers of mail, `ftp` puts a picture on a server, `beep` sounds in the device, `monitor` shows the channel on the screen of a recorder, `syslog` writes to the log server, and `http`, `sms` and `cloud` are ways that some devices have. Those of them that are not in the set are taken away. A method that is none of them, such as `whiteLight`, is shown and stays."
     elements = ["EventTriggerNotificationList", "EventTriggerNotificationList/EventTriggerNotification"]
     codec    = "notifications"
-    values   = ["center", "email", "ftp", "beep", "monitor"]
-    map      = { ftp = "FTP", monitor = "monitorAlarm" }
+    values   = ["center", "email", "ftp", "beep", "monitor", "syslog", "http", "sms", "cloud"]
+    map      = { ftp = "FTP", monitor = "monitorAlarm", http = "HTTP", sms = "SMS" }
+    source   = "The first five recorded on cameras and recorders; the others in the official guide (UD09761B, 16.2.134)"
     example  = "[\"center\", \"email\"]"
   }
 }

@@ -131,4 +131,17 @@ setting "mail" {
     codec   = "boolean"
     example = "false"
   }
+
+  attribute "snapshot_interval" {
+    type       = number
+    doc        = "How long the device waits between two pictures. Cameras only."
+    source     = "Official guide UD09761B, 16.2.206"
+    element    = "attachment/snapshot/interval"
+    codec      = "number"
+    min        = 1
+    max        = 3600
+    unit       = "seconds"
+    confidence = "unsure"
+    example    = "2"
+  }
 }

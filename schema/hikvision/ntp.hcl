@@ -1,6 +1,6 @@
 setting "ntp" {
   summary    = "Time server"
-  source     = "Recorded on recorders V4.61 and V5.04; ranges from the official guide"
+  source     = "Recorded on recorders V4.61 and V5.04; ranges from the official guides (UD09761B, 16.2.62 and 16.2.217; face terminals, 12.2)"
   confidence = "confirmed"
   phase      = "clock"
 
@@ -12,6 +12,9 @@ setting "ntp" {
     element of the other kind is replaced, because some firmware refuses a document with both.
 
     Newer recorders also have a port type: with `default` they may keep to port 123 whatever port is set.
+
+    Devices of the newest generation have a switch for each server, which is off as delivered. Where one shows it, a `server`
+    that is declared is switched on, and the plan says so.
   EOT
 
   document {
@@ -33,6 +36,27 @@ setting "ntp" {
     max       = 128
     usual_max = 64
     example   = "ntp.example.com"
+  }
+
+  attribute "enabled" {
+    type       = bool
+    doc        = "Whether the device asks this server. Only the newest devices have it; it follows `server` unless it is declared."
+    source     = "Official guide for face terminals (Pro Series), 12.2: off by default; no answer that shows it was recorded"
+    element    = "enabled"
+    codec      = "boolean"
+    implied_by = "server"
+    confidence = "likely"
+    example    = "true"
+  }
+
+  attribute "port_type" {
+    type       = string
+    doc        = "Whether the device takes the usual port or the one that is set, in the word of the device: `default` and others on recorders, `auto` or `custom` in the official guide."
+    source     = "Recorded on a recorder V5.04; official guide for face terminals (Pro Series), 12.2"
+    element    = "portType"
+    codec      = "choice"
+    confidence = "likely"
+    example    = "auto"
   }
 
   attribute "port" {

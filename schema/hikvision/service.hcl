@@ -91,4 +91,13 @@ setting "service" {
     max     = 65535
     example = "554"
   }
+
+  attribute "stream_tls" {
+    type    = bool
+    doc     = "Whether video is encrypted, too, where clients come by SDK_OVER_TLS. The entries of other services lack it."
+    source  = "Recorded on three recorders; official guide UD09761B, 16.2.6"
+    element = "streamOverTls"
+    codec   = "boolean"
+    example = "true"
+  }
 }

@@ -58,7 +58,7 @@ setting "user_permission" {
 
   attribute "remote" {
     type = set(string)
-    doc  = "All rights that the account has over the network. Those that are not in the list are taken away. Of the words, `talk` is two-way audio, `alarm` alarm outputs and notices, `output` the picture on a local monitor, `serial` data through the serial port, `channels` adding and removing cameras."
+    doc  = "All rights that the account has over the network. Those that are not in the list are taken away. Of the words, `talk` is two-way audio, `alarm` alarm outputs and notices, `output` the picture on a local monitor, `serial` data through the serial port, `channels` adding and removing cameras; the last four exist on alarm panels and access controllers. A right that the device has and that is none of these is shown by the name of its element, and stays."
     elements = [
       "remotePermission/parameterConfig",
       "remotePermission/logOrStateCheck",
@@ -73,11 +73,15 @@ setting "user_permission" {
       "remotePermission/record",
       "remotePermission/playBack",
       "remotePermission/ptzControl",
+      "remotePermission/factoryReset",
+      "remotePermission/arm",
+      "remotePermission/disarm",
+      "remotePermission/accessControl",
     ]
     codec = "rights"
     values = [
       "configure", "log", "upgrade", "talk", "restart", "alarm", "output", "serial",
-      "channels", "preview", "record", "playback", "ptz",
+      "channels", "preview", "record", "playback", "ptz", "factory_reset", "arm", "disarm", "access",
     ]
     example = "[\"preview\"]"
   }

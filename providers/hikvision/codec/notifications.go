@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,14 +61,19 @@ func decodeNotifications(f document.Field) (cty.Value, error) {
 	if _, ok := f.Text(notificationList); !ok {
 		return f.Null(), nil
 	}
-	var values []cty.Value
-	for word := range knownMethods(f) {
-		values = append(values, cty.StringVal(word))
+	return setOf(append(slices.Collect(maps.Keys(knownMethods(f))), strangeMethods(f)...)), nil
+}
+
+// strangeMethods are the plain methods of the list that the setting file has no words for. They are shown, and stay.
+func strangeMethods(f document.Field) []string {
+	var strange []string
+	for _, entry := range f.Doc.All(f.Path(notificationEntry)) {
+		method := plainMethod(entry)
+		if method != "" && !slices.Contains(f.Attribute.Values, valueOf(f.Attribute, method)) && !slices.Contains(strange, method) {
+			strange = append(strange, method)
+		}
 	}
-	if len(values) == 0 {
-		return cty.SetValEmpty(cty.String), nil
-	}
-	return cty.SetVal(values), nil
+	return strange
 }
 
 // encodeNotifications removes the entries that are not wanted, and appends those that are missing in the form in which the
@@ -177,7 +183,9 @@ func checkNotifications(f document.Field, want cty.Value) []string {
 	if _, ok := f.Text(notificationList); !ok {
 		return f.Missing(notificationList)
 	}
-	if unknown := unknownWords(f.Attribute, membersOf(want)); len(unknown) > 0 {
+	there := strangeMethods(f)
+	unknown := slices.DeleteFunc(unknownWords(f.Attribute, membersOf(want)), func(word string) bool { return slices.Contains(there, word) })
+	if len(unknown) > 0 {
 		return document.Sentence("%s is not one of %s.", document.List(unknown), document.List(f.Attribute.Values))
 	}
 	return nil

@@ -44,11 +44,29 @@ func decodeRights(f document.Field) (cty.Value, error) {
 	if !some {
 		return f.Null(), nil
 	}
-	return setOf(granted), nil
+	return setOf(append(granted, strangeRights(f)...)), nil
+}
+
+// strangeRights are the rights that the account has and the setting file has no words for, by the names of their elements. They are
+// shown, and stay.
+func strangeRights(f document.Field) []string {
+	var strange []string
+	all, _ := f.Doc.Find(f.Path(0).Parent())
+	for _, e := range all.Children() {
+		isThis := func(path xmlpatch.Path) bool { return path.Name() == e.Name() }
+		known := slices.ContainsFunc(f.Attribute.Elements, func(spellings string) bool {
+			return slices.ContainsFunc(document.Spellings(spellings), isThis)
+		})
+		if len(e.Children()) == 0 && strings.EqualFold(e.Text(), "true") && !known {
+			strange = append(strange, e.Name())
+		}
+	}
+	return strange
 }
 
 func encodeRights(f document.Field, want cty.Value) error {
-	wanted, some := TextsOf(want), false
+	there := strangeRights(f)
+	wanted, some := slices.DeleteFunc(TextsOf(want), func(word string) bool { return slices.Contains(there, word) }), false
 	for n, right := range f.Attribute.Values {
 		have, ok := f.Text(n)
 		if !ok || have == "" {
@@ -79,7 +97,8 @@ func allThere(f document.Field, some bool, left []string) error {
 
 func checkRights(f document.Field, want cty.Value) []string {
 	var has, beyond []string
-	unknown := TextsOf(want)
+	there := strangeRights(f)
+	unknown := slices.DeleteFunc(TextsOf(want), func(word string) bool { return slices.Contains(there, word) })
 	for n, right := range f.Attribute.Values {
 		text, ok := f.Text(n)
 		if !ok || text == "" {
