@@ -145,7 +145,7 @@ func TestTheSchemaForEditorsTakesWhatTheLanguageTakes(t *testing.T) {
 		"a misspelt argument":      {device(`"https": {"enable": true}`), false},
 		"a misspelt setting":       {device(`"htps": {"enabled": true}`), false},
 		"a misspelt block":         {`{"devise": {}}`, false},
-		"a value that is not one":  {device(`"https": {"min_tls": "1.0"}`), false},
+		"a value that is not one":  {device(`"https": {"min_tls": "0.9"}`), false},
 		"a number out of range":    {device(`"https": {"port": 70000}`), false},
 		"a word in a number":       {device(`"https": {"port": "many"}`), false},
 		"a secret in clear":        {device(`"user": {"guard": {"password": "Secret-1"}}`), false},

@@ -17,8 +17,8 @@ device "desk" {
   # A document of the vendor's by the path of an element in it. camform writes it only where that is allowed.
   allow_unproven = ["document"]
 
-  document "/ISAPI/Security/loginLinkNum?format=json#maxLinkNum" {
-    value = "20"
+  document "/ISAPI/System/serialLogCfg?format=json#enabled" {
+    value = "false"
   }
 
   # A kind of our own. Its values are checked by name, like those of every other kind.

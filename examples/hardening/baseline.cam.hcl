@@ -463,3 +463,28 @@ profile "recorder" {
     }
   }
 }
+
+# For devices that tell what happens to them, which not all do: of a recorder its channels, of others who has armed them. Try it
+# on one of each model first, since what a device does not tell is unknown.
+profile "told" {
+  # What the recorder itself found out: a camera that refuses its password shows no picture, and soon locks it out.
+  check "nvr.channel.works" {
+    level  = "basic"
+    reason = "A channel with an old password records nothing."
+
+    assert {
+      condition     = length(observed_all("/ISAPI/ContentMgmt/InputProxy/channels/status", "InputProxyChannelStatus/chanDetectResult")) == length(observed_all("/ISAPI/ContentMgmt/InputProxy/channels/status", "InputProxyChannelStatus")) ? !contains(observed_all("/ISAPI/ContentMgmt/InputProxy/channels/status", "InputProxyChannelStatus/chanDetectResult"), "errorUserNameOrPasswd") : null
+      error_message = "The recorder says that a camera refuses its name or password."
+    }
+  }
+
+  check "alarms.listeners" {
+    level  = "high"
+    reason = "Whoever has armed a device gets every event, with pictures."
+
+    assert {
+      condition     = length(observed_all("/ISAPI/System/status", "AlertStreamServerList")) == 0 ? null : alltrue([for address in observed_all("/ISAPI/System/status", "AlertStreamServerList/AlertStreamServer/ipAddress") : contains(var.alarm_hosts, address)])
+      error_message = "The device sends its events to an address that is not in alarm_hosts."
+    }
+  }
+}

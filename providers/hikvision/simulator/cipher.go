@@ -38,6 +38,7 @@ var cipheredElements = []struct {
 	{guidFilePath, []string{"password"}},
 	{questionsPath, []string{"answer", "password"}},
 	{emailPath, []string{"password", "emailAddress"}},
+	{loginLimitPath, []string{"adminPassword"}},
 }
 
 // plain puts the body into plain text, where the query says that it is ciphered.
