@@ -508,7 +508,8 @@ func TestAnItemWithoutAttributesMustBeThere(t *testing.T) {
 // TestWhatAnAttributeNeedsIsWantedWithIt: a switch without which it has no effect, and words that nobody can declare.
 func TestWhatAnAttributeNeedsIsWantedWithIt(t *testing.T) {
 	kind := &schema.Kind{Name: "ntp", Attributes: []*schema.Attribute{
-		{Name: "server", Type: cty.String}, {Name: "enabled", Type: cty.Bool, ImpliedBy: "server"},
+		{Name: "server", Type: cty.String},
+		{Name: "enabled", Type: cty.Bool, ImpliedBy: "server"},
 		{Name: "notify", Type: cty.Set(cty.String), Values: []string{"center"}},
 	}}
 	words := func(list ...string) cty.Value {
