@@ -237,6 +237,10 @@ func (a *Attribute) faults(before []*Attribute) []Fault {
 			part + ".implied_by", "Only a switch can be implied", a.ImpliedBy != "" && a.Type != cty.Bool,
 			fmt.Sprintf("implied_by is for booleans, which %q is not.", a.Name),
 		},
+		{
+			part + ".implied_by", "Implied by nothing", a.ImpliedBy != "" && a.Type == cty.Bool && !slices.ContainsFunc(before, func(b *Attribute) bool { return b.Name == a.ImpliedBy }),
+			fmt.Sprintf("implied_by of %q must name an attribute that is declared above it, not %q.", a.Name, a.ImpliedBy),
+		},
 		{part + ".example", "Example of a secret", a.Secret && a.Example != "", fmt.Sprintf("%q is secret and must not have an example value.", a.Name)},
 	})
 }

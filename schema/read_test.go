@@ -181,6 +181,8 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 		{"list of numbers", `= string`, `= list(number)`, `pets.hcl:11,15-27: Type of an attribute not possible`},
 		{"any", `= string`, `= any`, `pets.hcl:11,15-18: Type of an attribute not possible`},
 		{"bounds", `element = "petName"`, "element = \"petName\"\n min = 3\n max = 2", `pets.hcl:14,8-9: Bounds the wrong way round | min of "name" is greater than max.`},
+		{"implied text", `element = "petName"`, "element = \"petName\"\n implied_by = \"age\"", `pets.hcl:14,15-20: Only a switch can be implied | implied_by is for booleans, which "name" is not.`},
+		{"implied by nothing", `= string`, "= bool\n implied_by = \"age\"", `pets.hcl:12,15-20: Implied by nothing | implied_by of "name" must name an attribute that is declared above it, not "age".`},
 		{"example of a secret", `element = "petName"`, "element = \"petName\"\n write_only = true\n example = \"x\"", `pets.hcl:15,12-15: Example of a secret | "name" is secret and must not have an example value.`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
