@@ -385,6 +385,10 @@ type Request struct {
 	Body   []byte
 	Keys   []Key // the settings that it changes
 
+	// Instead makes the same change in another way, for a device that does not have the path, or does not take the method there; nil
+	// for none. It is sent only after such a refusal, which says that nothing was changed.
+	Instead *Request
+
 	// Sensitive are the names of elements whose texts reach the device over TLS or enciphered, and in no other way; nil for none.
 	Sensitive []string
 }

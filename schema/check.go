@@ -164,6 +164,7 @@ func (w *Write) faults(k *Kind) []Fault {
 		slash("write.path", w.Path), slash("write.create", w.Create), slash("write.delete", w.Delete),
 		{"write.path", summary, w.Path == "", "path must say where a changed item is sent."},
 		{"write", summary, (w.Create == "") != (w.Delete == ""), "create and delete belong together: what camform makes it must be able to remove."},
+		{"write.list", summary, w.List && (k.Item == nil || w.Element != "" || k.IsAccount()), "list is for whole items of a list, and never for accounts."},
 		{"write.create", summary, w.Create != "" && !k.Keyed, "Only items of a keyed kind can be created."},
 		{"write.create", summary, w.Create != "" && w.New == "" && k.Hooks == "", "create needs new, the item that the attributes are set in."},
 	})

@@ -136,6 +136,7 @@ type Write struct {
 	Create  string   // URI path that takes a new item by POST; empty if items cannot be created
 	Delete  string   // URI path that takes the DELETE of an item; empty if they cannot be deleted
 	New     string   // a new item as XML or JSON, alone or in a list, before its attributes are set; empty if hooks make it
+	List    bool     // whether the document takes a changed item as a whole where the path of the item is refused
 	Without []string // elements that are left out of what is sent, such as what only the device may say
 }
 

@@ -187,6 +187,7 @@ type writeShape struct {
 	Create  string   `hcl:"create,optional"`
 	Delete  string   `hcl:"delete,optional"`
 	New     string   `hcl:"new,optional"`
+	List    bool     `hcl:"list,optional"`
 	Without []string `hcl:"without,optional"`
 }
 

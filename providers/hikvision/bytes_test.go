@@ -141,7 +141,7 @@ func TestEscapedKeysNameWhatIsThere(t *testing.T) {
 	}
 	requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Key: key, Before: kind.Null(), After: want}}})
 	if err != nil || len(requests) != 1 || !bytes.Contains(requests[0].Body, []byte("<userName>"+gbkName+"</userName><userLevel>Viewer<")) {
-		t.Errorf("%v, %q", err, requests)
+		t.Errorf("%v, %v", err, requests)
 	}
 	if wrong := provider.Check(kind, docs, `\xb6\xab`, want); len(wrong) != 1 || wrong[0].Detail != codec.NotUTF8 {
 		t.Errorf("a new one: %v", wrong)

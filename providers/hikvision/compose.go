@@ -34,8 +34,17 @@ func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error)
 		if requests[i], err = unmasked(p.kinds, requests[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Changes[0].Name(), err)
 		}
+		if instead := requests[i].Instead; instead != nil && masks(p.kinds, *instead) {
+			requests[i].Instead = nil
+		}
 	}
 	return requests, nil
+}
+
+// masks reports whether a request would bring a text that the device masked.
+func masks(kinds *schema.Kinds, r providers.Request) bool {
+	sent, err := unmasked(kinds, r)
+	return err != nil || !bytes.Equal(sent.Body, r.Body)
 }
 
 // edited makes the requests as the device would have them that masks nothing.
@@ -201,6 +210,10 @@ func (p *Provider) Revert(before providers.Document, request providers.Request) 
 // Shown blanks what the setting files call secret and every other element whose name says that it holds a secret, with all
 // that is in it. True, false and nothing stay, as they give nothing away. Bytes that are no characters are escaped.
 func (p *Provider) Shown(r providers.Request) providers.Request {
+	if r.Instead != nil {
+		instead := p.Shown(*r.Instead)
+		r.Instead = &instead
+	}
 	if len(r.Body) == 0 {
 		return r
 	}

@@ -129,7 +129,7 @@ func attributeOf(kind *schema.Kind, at document.Place, paths []xmlpatch.Path, e 
 // the device masked.
 func reverted(kinds *schema.Kinds, before providers.Document, request providers.Request) (providers.Request, error) {
 	sent := request.Body
-	request.Body = before.Body
+	request.Body, request.Instead = before.Body, nil
 	doc, err := document.Parse(before.Body)
 	if err != nil {
 		return request, document.InFamily(err)

@@ -30,7 +30,7 @@ func TestItemsCalledByWordsAreFoundInAnyCase(t *testing.T) {
 		requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Key: key, Before: kind.Null(), After: want}}})
 		place, _, _ := strings.Cut(old, "<portNo>")
 		if err != nil || len(requests) != 1 || string(requests[0].Body) != strings.Replace(lowerServices, old, place+"<portNo>85", 1) {
-			t.Errorf("%s: %v, %q", key, err, requests)
+			t.Errorf("%s: %v, %v", key, err, requests)
 		}
 	}
 	if wrong := provider.Check(kind, docs, "HTTP", object(kind, map[string]any{"port": 91})); len(wrong) != 1 || !strings.Contains(wrong[0].Detail, "80 to 90") {
@@ -59,7 +59,7 @@ func TestTheExactWordComesFirst(t *testing.T) {
 		{Kind: kind, Key: "HTTP", Before: kind.Null(), After: object(kind, map[string]any{"port": 85})},
 	}})
 	if err != nil || len(requests) != 1 || !strings.Contains(string(requests[0].Body), "http</protocol><portNo>81<") || !strings.Contains(string(requests[0].Body), "HTTP</protocol><portNo>85<") {
-		t.Errorf("%v, %q", err, requests)
+		t.Errorf("%v, %v", err, requests)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestADeclaredEventIsFoundInAnyCase(t *testing.T) {
 	want := object(kind, map[string]any{"notify": []string{"center"}})
 	requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Key: "VMD-1", Before: kind.Null(), After: want}}})
 	if err != nil || len(requests) != 1 || requests[0].Path != "/ISAPI/Event/triggers/vmd-1/notifications" {
-		t.Errorf("%v, %q", err, requests)
+		t.Errorf("%v, %v", err, requests)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestEntriesOfTheSameNameAreItemsOfTheirOwn(t *testing.T) {
 	for _, key := range []string{"thrown-2", "THROWN-2"} {
 		requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Key: key, Before: kind.Null(), After: want}}})
 		if err != nil || len(requests) != 1 || requests[0].Path != "/ISAPI/Event/triggers/thrown-2/notifications" || !strings.Contains(string(requests[0].Body), "<id>center</id>") {
-			t.Errorf("%s: %v, %q", key, err, requests)
+			t.Errorf("%s: %v, %v", key, err, requests)
 		}
 	}
 	if wrong := provider.Check(kind, docs, "thrown", want); len(wrong) != 1 || !strings.Contains(wrong[0].Detail, "thrown-1, thrown-2") {

@@ -2,6 +2,7 @@ package hikvision
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -49,9 +50,29 @@ func composeItem(at document.Place, change providers.Change) ([]providers.Reques
 		if err != nil {
 			return nil, err
 		}
-		requests = append(requests, providers.Request{Method: http.MethodPut, Path: path, Body: body, Keys: []providers.Key{change.Item()}})
+		requests = append(requests, providers.Request{
+			Method: http.MethodPut, Path: path, Body: body, Keys: []providers.Key{change.Item()}, Instead: wholeList(at, change, paths[i]),
+		})
 	}
 	return requests, nil
+}
+
+// wholeList is the request that brings a changed item with the list; nil where the setting file does not say that devices take
+// that, and where another item has a secret that the device never shows: it would be lost.
+func wholeList(at document.Place, change providers.Change, item xmlpatch.Path) *providers.Request {
+	if !change.Kind.Write.List {
+		return nil
+	}
+	own, _ := at.Doc.Find(item)
+	for _, entry := range at.Doc.All(at.Entries(change.Kind)) {
+		for _, a := range change.Kind.Attributes {
+			holder, _ := entry.Find(xmlpatch.MustPath(cmp.Or(a.Holder, ".")))
+			if entry != own && a.Holder != "" && document.Holds(holder.Text()) {
+				return nil
+			}
+		}
+	}
+	return &providers.Request{Method: http.MethodPut, Path: at.Path, Body: at.Doc.Bytes(), Keys: []providers.Key{change.Item()}}
 }
 
 // parts are the bytes of what is sent of each entry that the paths are in.

@@ -13,6 +13,9 @@ setting "alarm_host" {
     A slot for a server that gets a request for every event of which the notification `center` is on. The slots are always
     there: none can be added or removed. The server `0.0.0.0` with the url `/` empties one.
 
+    Where a device refuses a slot by its own address, the list of all slots is written, unless another slot has an account: its
+    password would be lost.
+
     Devices never return the password, and what becomes of it when the rest is written without is not known. So camform
     wants it with every change of a slot that has a username. Recorders have no place for an account here. A face terminal
     accepts a url and forgets it.
@@ -31,6 +34,7 @@ setting "alarm_host" {
 
   write {
     path = "/ISAPI/Event/notification/httpHosts/{id}"
+    list = true
   }
 
   attribute "url" {

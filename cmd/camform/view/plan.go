@@ -123,9 +123,15 @@ func (v planJSON) Requests(all []engine.DeviceRequests) error {
 		Method string `json:"method"`
 		Path   string `json:"path"`
 		Body   string `json:"body,omitempty"`
+
+		Instead *request `json:"instead,omitempty"`
 	}
 	return eachRequest(all, func(d schema.Device, r providers.Request) error {
-		return render.JSONLine(v, request{d.String(), r.Method, r.Path, string(r.Body)})
+		one := request{Device: d.String(), Method: r.Method, Path: r.Path, Body: string(r.Body)}
+		if r.Instead != nil {
+			one.Instead = &request{Device: d.String(), Method: r.Instead.Method, Path: r.Instead.Path, Body: string(r.Instead.Body)}
+		}
+		return render.JSONLine(v, one)
 	})
 }
 
@@ -147,6 +153,9 @@ func requestText(r providers.Request) string {
 	text := r.Method + " " + r.Path + "\n"
 	if len(r.Body) > 0 {
 		text += "\n" + diag.CleanText(string(r.Body)) + "\n"
+	}
+	if r.Instead != nil {
+		text += "\nWhere the device refuses this address:\n\n" + requestText(*r.Instead)
 	}
 	return text
 }

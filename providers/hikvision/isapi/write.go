@@ -11,7 +11,8 @@ import (
 )
 
 // Do sends a request that changes the device, once. It is made again only where the device says that it did nothing
-// (busy), where nothing was sent, and after a 401 that asked for a new login.
+// (busy), where nothing was sent, and after a 401 that asked for a new login. Where the device refuses the address, what the
+// request has instead is sent.
 //
 // The error is ErrInvalid with the device's own words where it does not take the value, ErrUnsupported, ErrDenied,
 // ErrBusy, and ErrUnknown where the answer is missing, cut, or does not say what happened; a device error is one of
@@ -47,7 +48,19 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 			return providers.Reply{}, err
 		}
 	}
+	if request.Instead != nil && verdictOf(status, body).refusesAddress() {
+		return s.do(ctx, *request.Instead)
+	}
 	return replyOf(status, body, secrets{request.Body, s.target.Login}.blank)
+}
+
+// refusesAddress reports whether a write was refused because the device does not have its path, or takes no write there.
+func (v verdict) refusesAddress() bool {
+	if v.accepted() {
+		return false
+	}
+	sub := strings.ToLower(v.sub)
+	return sub == "notsupport" || sub == "methodnotallowed" || v.http == http.StatusNotFound || v.http == http.StatusMethodNotAllowed
 }
 
 // replyOf reads the answer to a write. Hide blanks what the words of the device repeat.

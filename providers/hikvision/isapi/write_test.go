@@ -422,3 +422,47 @@ func TestOnlyPathsOfTheDeviceAreAsked(t *testing.T) {
 		t.Errorf("%v %v", req, err)
 	}
 }
+
+// What a request has instead is sent after the refusals that say that the device does not have the address, and after no other
+// answer.
+func TestWhatIsInsteadIsSentWhereTheAddressIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		sent   bool
+	}{
+		"not supported":   {403, responseStatus(4, "Invalid Operation", "notSupport"), true},
+		"wrong verb":      {400, responseStatus(4, "Invalid Operation", "methodNotAllowed"), true},
+		"no such path":    {404, "<html>404 Not Found</html>", true},
+		"wrong verb, 405": {405, "", true},
+		"bad value":       {400, responseStatus(6, "Invalid Content", "badParameters"), false},
+		"device error":    {500, responseStatus(3, "Device Error", "deviceError"), false},
+		"accepted":        {200, responseStatus(1, "OK", "ok"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				session, sent := s.identified(), false
+				s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+					switch {
+					case r.Method == http.MethodGet:
+						return false
+					case r.URL.Path == "/ISAPI/list":
+						sent = true
+						io.WriteString(w, responseStatus(1, "OK", "ok"))
+						return true
+					}
+					w.WriteHeader(test.status)
+					io.WriteString(w, test.body)
+					return true
+				}
+				_, err := session.Do(t.Context(), providers.Request{
+					Method: "PUT", Path: "/ISAPI/list/1", Body: []byte("<A/>"), Instead: &providers.Request{Method: "PUT", Path: "/ISAPI/list", Body: []byte("<B/>")},
+				})
+				if sent != test.sent || sent && err != nil {
+					t.Errorf("sent instead: %v, %v", sent, err)
+				}
+			})
+		})
+	}
+}

@@ -54,6 +54,9 @@ type Quirks struct {
 	// protocol that nobody knows and a second entry for RTSP.
 	CrowdedLists bool `json:"crowdedLists"`
 
+	// RefusesSlots makes a device take the list of alarm hosts and none of its slots.
+	RefusesSlots bool `json:"refusesSlots"`
+
 	// OldCiphers makes a device take none but ciphers with DHE, as very old firmware does.
 	OldCiphers bool `json:"oldCiphers"`
 

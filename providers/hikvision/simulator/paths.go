@@ -32,6 +32,7 @@ const (
 	channelsPath             = "/ISAPI/ContentMgmt/InputProxy/channels"
 	storagePath              = "/ISAPI/ContentMgmt/Storage"
 	triggersPath             = "/ISAPI/Event/triggers"
+	httpHostsPath            = "/ISAPI/Event/notification/httpHosts"
 	activateStatusPath       = "/SDK/activateStatus"
 	challengePath            = "/ISAPI/Security/challenge"
 	activatePath             = "/ISAPI/System/activate"

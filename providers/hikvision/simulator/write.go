@@ -62,6 +62,9 @@ func (w *write) change() result {
 	if w.q.path == rebootPath && w.q.method == http.MethodPut {
 		return result{http: http.StatusOK, code: ok}
 	}
+	if w.unit.quirks.RefusesSlots && strings.HasPrefix(w.q.path, httpHostsPath+"/") {
+		return *w.unit.model.wrongVerb()
+	}
 	if no := w.prepare(); no != nil {
 		return *no
 	}
