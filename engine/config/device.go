@@ -211,7 +211,24 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 		return s.accountPolicy(device, policy, username)
 	})
 	s.declareLogin(device, sections["login"])
+	s.add(device.accountNames()...)
 	return device
+}
+
+// accountNames are the problems of names of accounts that no device takes. The vault keeps other secrets of a device under such names.
+func (d *Device) accountNames() (problems diag.Problems) {
+	check := func(name string, at hcl.Range) {
+		if strings.Contains(name, ":") {
+			problems = append(problems, invalidName.at(at, "%s is no name for an account: devices take none with a colon.", diag.Quote(name)))
+		}
+	}
+	check(d.Login.Username, d.Login.Range)
+	for _, setting := range d.Settings {
+		if setting.Kind.IsAccount() {
+			check(setting.Address.Key, setting.Range)
+		}
+	}
+	return problems
 }
 
 // complete reports whether a device can be reached and logged in to.

@@ -65,7 +65,7 @@ func AccountOf(name string) (device schema.Device, account string, ok bool) {
 	return device, account, err == nil && parsed == device && Name(device, account) == name
 }
 
-// recoveryFile stands in the place of an account. No device has an account of that name: the colon is not allowed in one.
+// recoveryFile stands in the place of an account. No account has that name: a configuration with a colon in one is refused.
 const recoveryFile = "recovery:file"
 
 // RecoveryFile is the name of the vault under which the file is kept with which the password of a device can be set anew. It goes
