@@ -123,12 +123,26 @@ func (n newcomer) Move(ctx context.Context, login providers.Credential) error {
 	if err != nil || reply.Address == to {
 		return err
 	}
-	network := sadp.Network{Address: netip.PrefixFrom(to, reply.Network.Bits()), CommandPort: reply.CommandPort, HTTPPort: reply.HTTPPort}
+	network, err := networkAt(to, reply)
+	if err != nil {
+		return err
+	}
 	command := sadp.Update(sadp.NewID(), n.mac, login.Username, login.Password.Reveal(), reply.Salt, network)
 	if _, err = n.tell(ctx, command, providers.ErrUnknown); err != nil {
 		return fmt.Errorf("move to %s: %w", to, err)
 	}
 	return nil
+}
+
+// networkAt is the network of a device at another address. A move sets the mask and the ports anew, so nothing is sent where the device
+// does not tell them: without them nobody would reach it.
+func networkAt(to netip.Addr, said sadp.Reply) (sadp.Network, error) {
+	bits := said.Network.Bits()
+	if bits < 1 || bits > 30 || said.CommandPort == 0 || said.HTTPPort == 0 {
+		return sadp.Network{}, fmt.Errorf("it does not tell its network mask and its ports, which a move sets anew; give it the address %s with the vendor's tool: %w",
+			to, providers.ErrMalformed)
+	}
+	return sadp.Network{Address: netip.PrefixFrom(to, bits), CommandPort: said.CommandPort, HTTPPort: said.HTTPPort}, nil
 }
 
 // tell sends a command, once. Lost is the family of an answer that does not come.
