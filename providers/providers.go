@@ -53,6 +53,10 @@ type Interpreter interface {
 	// ErrUnsupported where the device does not have the kind at all.
 	Decode(kind *schema.Kind, keys []string, docs Documents) (Items, error)
 
+	// Unlisted are those of the keys that the list of a kind lacks, and that the device may serve by themselves. They are none where
+	// the list was not read.
+	Unlisted(kind *schema.Kind, keys []string, docs Documents) []string
+
 	// Omitted are the entries of the list that a kind lives in that Decode leaves out. Documents that cannot be read have none.
 	Omitted(kind *schema.Kind, docs Documents) []Omission
 
@@ -126,6 +130,17 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 				}
 			}
 			break
+		}
+	}
+	return nil
+}
+
+// ReadAlone reads the items that the list of a kind lacks by their own addresses. What cannot be read there is no item; the error is
+// one that ends the session.
+func ReadAlone(kind *schema.Kind, keys []string, docs Documents, i Interpreter, read func(path string) (Document, error)) error {
+	for _, key := range i.Unlisted(kind, keys, docs) {
+		if _, err := read(strings.ReplaceAll(kind.Item.Alone, schema.KeyHole, key)); EndsSession(err) {
+			return err
 		}
 	}
 	return nil

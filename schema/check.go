@@ -84,6 +84,10 @@ func (s settingShape) faults(k *Kind) []Fault {
 			"apart is for a keyed kind whose items have a key, that no other document names, and that cannot be created.",
 		},
 		{
+			"item.alone", "Item incomplete", k.Item != nil && k.Item.Alone != "" && (!k.Keyed || !strings.HasPrefix(k.Item.Alone, "/") || strings.Count(k.Item.Alone, KeyHole) != 1),
+			fmt.Sprintf("alone is a path with %s, of a keyed kind.", KeyHole),
+		},
+		{
 			"item.words", "Words of items not possible", k.Item != nil && !k.Item.canHaveWords(k.Keys),
 			"words are for items with any_case, and stand behind a label that keys lists, or behind equals.",
 		},

@@ -195,6 +195,9 @@ type Item struct {
 	// IDHole. Empty if entries with the same key are repetitions.
 	Apart string
 
+	// Alone is the URI path, with KeyHole, at which a device may serve an item that its list lacks; empty for none.
+	Alone string
+
 	Names *Names // where the labels are, when they are not the texts of the key; nil if they are
 }
 

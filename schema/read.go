@@ -216,6 +216,7 @@ type itemShape struct {
 	Equals  string `hcl:"equals,optional"`
 	AnyCase bool   `hcl:"any_case,optional"`
 	Apart   string `hcl:"apart,optional"`
+	Alone   string `hcl:"alone,optional"`
 
 	Words map[string][]string `hcl:"words,optional"`
 
@@ -278,7 +279,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	}
 	if s.Item != nil {
 		k.Item = &Item{
-			Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, AnyCase: s.Item.AnyCase, Words: s.Item.Words, Apart: s.Item.Apart, Names: (*Names)(s.Item.Names),
+			Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, AnyCase: s.Item.AnyCase, Words: s.Item.Words, Apart: s.Item.Apart, Alone: s.Item.Alone, Names: (*Names)(s.Item.Names),
 		}
 	}
 	k.Write, k.Sees, k.Sessions = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions)

@@ -58,6 +58,9 @@ func (l *line) readKinds(ctx context.Context, interpreter providers.Interpreter,
 		if err := providers.ReadKind(kind, keys[kind], read, limits); err != nil {
 			return r, err
 		}
+		if err := providers.ReadAlone(kind, keys[kind], r.documents, interpreter, read); err != nil {
+			return r, err
+		}
 		r.see(kind, interpreter)
 		items, err := interpreter.Decode(kind, keys[kind], r.documents)
 		if err != nil && !errors.Is(err, providers.ErrUnsupported) {

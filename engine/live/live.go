@@ -256,10 +256,13 @@ func (s *Snapshot) readLog(ctx context.Context, reader providers.Reader, of prov
 
 // readKind fills in one kind. The error it returns is recorded in the snapshot already.
 func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, keys []string, o Options) error {
-	err := providers.ReadKind(kind, keys,
-		func(path string) (providers.Document, error) { return s.readDocument(ctx, reader, path) },
+	read := func(path string) (providers.Document, error) { return s.readDocument(ctx, reader, path) }
+	err := providers.ReadKind(kind, keys, read,
 		func(path string) (providers.Document, error) { return s.readLimits(ctx, reader, path, o.Cache) })
 	var items providers.Items
+	if err == nil {
+		err = providers.ReadAlone(kind, keys, s.Documents, o.Interpreter, read)
+	}
 	if err == nil {
 		items, err = o.Interpreter.Decode(kind, keys, s.Documents)
 	}

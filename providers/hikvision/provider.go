@@ -114,7 +114,13 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 		return nil, err
 	}
 	if kind.Keyed {
-		keys = at.ItemKeys(kind, keys...)
+		asked := keys
+		keys = at.ItemKeys(kind, asked...)
+		for _, key := range p.Unlisted(kind, asked, docs) {
+			if alone, err := document.Open(kind, docs, key); err == nil && alone.IsAlone() {
+				keys = append(keys, key)
+			}
+		}
 	} else {
 		keys = []string{""}
 	}
@@ -123,6 +129,10 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 		if len(kind.Keys) > 0 && !slices.Contains(kind.Keys, key) {
 			continue
 		}
+		at := at
+		if alone, err := document.Open(kind, docs, key); err == nil && alone.IsAlone() {
+			at = alone
+		}
 		item, err := decodeItem(kind, at, key)
 		if err != nil {
 			return nil, docs[at.Path].Hide.Error(err)
@@ -130,6 +140,20 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 		items[key] = discreet(kind, item, docs[at.Path].Hide)
 	}
 	return items, nil
+}
+
+// Unlisted are keys that fit into a path, of kinds whose setting file says where a device may serve them.
+func (p *Provider) Unlisted(kind *schema.Kind, keys []string, docs providers.Documents) []string {
+	if kind.Item == nil || kind.Item.Alone == "" {
+		return nil
+	}
+	at, err := document.Open(kind, docs, "")
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		return len(at.ItemPaths(kind, key)) > 0 || !plainID.MatchString(key) || strings.Trim(key, ".") == ""
+	})
 }
 
 // Omitted are entries without a key, with one that the kind does not list and no other kind has, or with the key of one before

@@ -146,3 +146,29 @@ func TestEntriesThatAreNoItemsAreTold(t *testing.T) {
 		}
 	}
 }
+
+// An event that the list lacks is written where the device serves it.
+func TestAnEventThatTheListLacksHasItsOwnAddress(t *testing.T) {
+	provider, kind, docs := opened(t, "event_trigger", "", `<EventTriggerList><EventTrigger><id>VMD-1</id><EventTriggerNotificationList/></EventTrigger></EventTriggerList>`)
+	keys := []string{"vmd-1", "scene-1", "scene-2", ".."}
+	if have := provider.Unlisted(kind, keys, docs); !slices.Equal(have, []string{"scene-1", "scene-2"}) {
+		t.Errorf("not in the list: %v", have)
+	}
+	alone := kind.Document.Path + "/scene-1"
+	docs[alone] = providers.Document{Path: alone, Body: []byte(`<EventTrigger><id>scene-1</id><EventTriggerNotificationList></EventTriggerNotificationList></EventTrigger>`)}
+	docs[kind.Document.Path+"/scene-2"] = providers.Document{Path: kind.Document.Path + "/scene-2", Missing: "403 notSupport"}
+	items, err := provider.Decode(kind, keys, docs)
+	if have := slices.Sorted(maps.Keys(items)); err != nil || !slices.Equal(have, []string{"scene-1", "vmd-1"}) {
+		t.Fatalf("%v, %v", have, err)
+	}
+	want := object(kind, map[string]any{"notify": []string{"center"}})
+	requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{
+		{Kind: kind, Key: "vmd-1", Before: kind.Null(), After: want}, {Kind: kind, Key: "scene-1", Before: kind.Null(), After: want},
+	}})
+	if err != nil || len(requests) != 2 || requests[1].Path != alone+"/notifications" || !strings.HasPrefix(string(requests[1].Body), "<EventTriggerNotificationList") {
+		t.Errorf("%v, %v", err, requests)
+	}
+	if wrong := provider.Check(kind, docs, "scene-2", want); len(wrong) == 0 {
+		t.Error("one that the device does not serve is accepted")
+	}
+}

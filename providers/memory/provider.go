@@ -172,6 +172,9 @@ func prefixOf(text string) (netip.Prefix, error) {
 }
 
 // Rewritten knows the devices that add a summer time to a zone without one.
+// Unlisted is none: a list of these devices has all items.
+func (provider) Unlisted(*schema.Kind, []string, providers.Documents) []string { return nil }
+
 // Omitted is none: a list of these devices has items only.
 func (provider) Omitted(*schema.Kind, providers.Documents) []providers.Omission { return nil }
 

@@ -15,6 +15,8 @@ setting "event_trigger" {
     Where a list has an event once for each channel under the same name, each is an item of its own, with the number of its
     channel behind the name: `objectsThrownDetection-2`.
 
+    Some devices serve an event by itself that is not in the list. It is found when it is declared.
+
     Which events there are depends on the device and its channels, and none can be added. What is done beside telling
     somebody, such as recording on a channel (`record-1`) or switching an output (`IO-1`), is left as it is.
   EOT
@@ -29,6 +31,7 @@ setting "event_trigger" {
     key      = "id"
     any_case = true
     apart    = "dynVideoInputChannelID|videoInputChannelID|dynInputIOPortID|inputIOPortID"
+    alone    = "/ISAPI/Event/triggers/{key}"
   }
 
   write {

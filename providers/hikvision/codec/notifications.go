@@ -129,7 +129,10 @@ func membersOf(set cty.Value) []string {
 // or else with another. Of a device that has none it is made as cameras or recorders write it.
 func notification(f document.Field, method string) ([]byte, error) {
 	var model xmlpatch.Element
-	anywhere := f.Item.Parent().Child(f.Item.Name()).Join(f.Element(notificationEntry))
+	anywhere := f.Element(notificationEntry)
+	if !f.Item.IsRoot() { // which is an event that the device serves by itself
+		anywhere = f.Item.Parent().Child(f.Item.Name()).Join(anywhere)
+	}
 	for _, entry := range f.Doc.All(anywhere) {
 		have := plainMethod(entry)
 		if have == method {

@@ -22,6 +22,7 @@ type Place struct {
 	Limits          *Limits
 	First           []netip.Prefix // see Field
 	named           names
+	alone           bool // the document is an item that the list lacks
 }
 
 // Open parses the document that a kind, or one item of it, lives in. The error is ErrUnsupported where the device does not
@@ -50,15 +51,39 @@ func Open(kind *schema.Kind, docs providers.Documents, key string) (Place, error
 		}
 		at.Root = root
 		named, err := namesOf(kind, docs)
-		return Place{Document: at, Doc: doc, Limits: limitsOf(at, docs), named: named}, err
+		place := Place{Document: at, Doc: doc, Limits: limitsOf(at, docs), named: named}
+		if alone, ok := place.aloneFor(kind, docs, key); ok && err == nil {
+			return alone, nil
+		}
+		return place, err
 	}
 	return Place{}, missing
 }
+
+// aloneFor is the place of an item that the list lacks, if the device serves it by itself.
+func (at Place) aloneFor(kind *schema.Kind, docs providers.Documents, key string) (Place, bool) {
+	if key == "" || kind.Item == nil || kind.Item.Alone == "" || len(at.ItemPaths(kind, key)) > 0 {
+		return Place{}, false
+	}
+	at.Path = strings.ReplaceAll(kind.Item.Alone, schema.KeyHole, key)
+	answer, ok := docs[at.Path]
+	doc, err := Parse(answer.Body)
+	if !ok || answer.Missing != "" || err != nil || doc.Root().Name() != at.Entries(kind).Name() {
+		return Place{}, false
+	}
+	at.Doc, at.Root, at.alone = doc, doc.Root().Name(), true
+	return at, true
+}
+
+// IsAlone reports whether the document is an item that the list lacks.
+func (at Place) IsAlone() bool { return at.alone }
 
 // ItemPaths lead from the root to the item with the key: one, or several for a kind that is set in many places of a
 // document alike. None is there for an item that the document does not have.
 func (at Place) ItemPaths(kind *schema.Kind, key string) []xmlpatch.Path {
 	switch {
+	case at.alone:
+		return []xmlpatch.Path{{}}
 	case at.Within != "":
 		return at.alike()
 	case kind.Document.PerItem():

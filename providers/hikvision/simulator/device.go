@@ -57,6 +57,9 @@ type Quirks struct {
 	// RefusesSlots makes a device take the list of alarm hosts and none of its slots.
 	RefusesSlots bool `json:"refusesSlots"`
 
+	// HidesEvent makes a device serve the event scenechangedetection-1 by itself, and not in its list.
+	HidesEvent bool `json:"hidesEvent"`
+
 	// OldCiphers makes a device take none but ciphers with DHE, as very old firmware does.
 	OldCiphers bool `json:"oldCiphers"`
 

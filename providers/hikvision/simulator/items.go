@@ -39,6 +39,7 @@ var views = []view{
 	{storagePath + "/hdd/{id}", storagePath, "hddList/{id}"},
 	{"/ISAPI/Event/notification/httpHosts/{id}", "/ISAPI/Event/notification/httpHosts", "{id}"},
 	{triggersPath + "/{id}", triggersPath, "{id}"},
+	{hiddenEventPath + "/notifications", hiddenEventPath, "EventTriggerNotificationList"},
 	{triggersPath + "/{id}/notifications", triggersPath, "{id}/EventTriggerNotificationList"},
 	{triggersPath + "/{id}/notifications/{id}", triggersPath, "{id}/EventTriggerNotificationList/{id}"},
 }

@@ -69,6 +69,9 @@ func (d *unit) setQuirks(q Quirks) {
 	if q.GBKName {
 		custody{d}.nameInGBK()
 	}
+	if q.HidesEvent {
+		d.own[hiddenEventPath] = []byte(hiddenEvent)
+	}
 	if q.CrowdedLists {
 		custody{d}.crowdLists()
 	}

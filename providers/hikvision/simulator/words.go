@@ -53,3 +53,22 @@ func (d custody) crowdLists() {
 		d.own[path] = apply(stored.body, []edit{list.appendChild(stored.body, strings.TrimPrefix(entries, "\n"))})
 	}
 }
+
+// hiddenEvent is an event that the list of a device with the quirk HidesEvent lacks.
+const (
+	hiddenEventPath = triggersPath + "/scenechangedetection-1"
+	hiddenEvent     = `<?xml version="1.0" encoding="UTF-8"?>
+<EventTrigger version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">
+<id>scenechangedetection-1</id>
+<eventType>scenechangedetection</eventType>
+<videoInputChannelID>1</videoInputChannelID>
+<EventTriggerNotificationList>
+<EventTriggerNotification>
+<id>email</id>
+<notificationMethod>email</notificationMethod>
+<notificationRecurrence>beginning</notificationRecurrence>
+</EventTriggerNotification>
+</EventTriggerNotificationList>
+</EventTrigger>
+`
+)
