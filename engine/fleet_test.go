@@ -522,7 +522,10 @@ func TestEveryModelConverges(t *testing.T) {
 					"system": 8, "time": 8, "ntp": 8, "https": 8, "service": 8, "upnp": 8, "user": 8, "cloud": 7,
 					"ip_filter": 5, "web_auth": 5, "login_lock": 4,
 				})
-				known := map[string]string{"recorder-v1-0006/ISAPI/System/time": "the model adds windowsZone"}
+				known := map[string]string{
+					"recorder-v1-0006/ISAPI/System/time":           "the model adds windowsZone",
+					"camera-v58-0004/ISAPI/System/time/ntpServers": "the switch of a server follows it",
+				}
 				for i, model := range simulator.Models() {
 					known[fmt.Sprintf("%s-%04d/ISAPI/Security/UserPermission", model, i+1)] = "it follows the accounts"
 				}
