@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -19,6 +20,7 @@ import (
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/shell"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -391,7 +393,10 @@ func (q *inquiry) tells(snap *live.Snapshot, last consumer.List) bool {
 
 // away says why it could not be read what a device uses.
 func (q *inquiry) away(snap *live.Snapshot) string {
-	if snap.Err != nil {
+	switch {
+	case errors.Is(snap.Err, providers.ErrInactive):
+		return fmt.Sprintf("%s; camform apply -target %s gives it one", providers.Reason(snap.Err), shell.Quoted(snap.Device.String()))
+	case snap.Err != nil:
 		return providers.Reason(snap.Err)
 	}
 	for _, k := range q.kinds {
