@@ -14,6 +14,7 @@ import (
 	"camform/engine/config"
 	"camform/engine/diff"
 	"camform/engine/live"
+	"camform/engine/plan"
 	"camform/engine/state"
 	"camform/providers"
 	"camform/schema"
@@ -89,6 +90,20 @@ func backupOf(d *config.Device, s *live.Snapshot, keys map[string][]string, now 
 		}
 	}
 	return b
+}
+
+// unkept are the devices of a plan whose settings it changes, and of which there is no backup since they were last changed, in the
+// order of the plan. Passwords are in no backup.
+func unkept(p *plan.Plan, changed, taken map[schema.Device]time.Time) []schema.Device {
+	var all []schema.Device
+	for _, d := range p.Devices {
+		kept, ok := taken[d.Address]
+		writes := slices.ContainsFunc(d.Steps, func(s plan.Step) bool { return s.Action != plan.Forget && !s.Rotates() && s.Follows() == "" })
+		if writes && d.Activation == nil && (!ok || kept.Before(changed[d.Address])) {
+			all = append(all, d.Address)
+		}
+	}
+	return all
 }
 
 // surveyOf reads backups in the place of their devices, one after the other, and keeps of each only what the wants name.

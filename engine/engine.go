@@ -343,6 +343,21 @@ func (e *Engine) Backup(ctx context.Context, cfg *config.Config, targets []schem
 	return problems, nil
 }
 
+// Unkept are the devices whose settings a plan changes, and of which there is no backup since camform last changed them. Taken is when
+// the newest backup of a device was taken. A device without a password says nothing that could be kept, and is not among them.
+func (e *Engine) Unkept(ctx context.Context, p *plan.Plan, taken map[schema.Device]time.Time) ([]schema.Device, error) {
+	changed := map[schema.Device]time.Time{}
+	for row, err := range e.Store.AllSettings(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if device := row.Address.Device; row.At.After(changed[device]) {
+			changed[device] = row.At
+		}
+	}
+	return unkept(p, changed, taken), nil
+}
+
 // FromBackups are backups as if their devices had just been read, for a configuration with some kinds of settings. They are read one
 // after the other, and an error that comes instead of one ends it.
 func (e *Engine) FromBackups(ctx context.Context, all iter.Seq2[*backup.Backup, error], kinds []*schema.Kind) (*Imported, error) {

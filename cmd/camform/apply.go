@@ -120,7 +120,7 @@ func (d *decision) addFlags(flags *pflag.FlagSet) {
 // decide shows a plan, asks, and carries it out or saves it.
 func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 	if d.out != "" || !w.flags.format.ForPrograms() { // the run tells programs what it is about to do
-		if err := w.plans().Plan(p); err != nil {
+		if err := w.shown(cmd.Context(), p); err != nil {
 			return err
 		}
 	}

@@ -318,7 +318,7 @@ func (ap *approver) sign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := ap.plans().Plan(ap.subject.Plan); err != nil {
+	if err := ap.plans().Plan(ap.subject.Plan, nil); err != nil {
 		return err
 	}
 	fmt.Fprintln(ap.out)

@@ -84,7 +84,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 			return err
 		}
 	}
-	if err := w.plans().Plan(p); err != nil {
+	if err := w.shown(cmd.Context(), p); err != nil {
 		return err
 	}
 	if o.requests {
@@ -114,6 +114,44 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	}
 	return nil
 }
+
+// shown prints a plan, and advises a backup where one is due.
+func (w *workspace) shown(ctx context.Context, p *plan.Plan) error {
+	var unkept []schema.Device
+	taken, err := archiveOf(w).Latest()
+	if err == nil {
+		unkept, err = w.engine.Unkept(ctx, p, taken)
+	}
+	if err := w.plans().Plan(p, unkept); err != nil {
+		return err
+	}
+	if w.automated() || w.flags.format != view.Text {
+		return nil
+	}
+	if err != nil {
+		fmt.Fprintf(w.err, "Whether a backup of the devices is due is unknown: %v.\n", err)
+	}
+	if len(unkept) > 0 {
+		w.adviseBackup(unkept)
+	}
+	return nil
+}
+
+// adviseBackup says how to keep what devices say of themselves before they are changed.
+func (w *workspace) adviseBackup(unkept []schema.Device) {
+	names, quoted := make([]string, len(unkept)), ""
+	for i, d := range unkept {
+		names[i] = d.String()
+		if len(unkept) <= mostNamed {
+			quoted += " '" + names[i] + "'"
+		}
+	}
+	fmt.Fprintf(w.err, "A backup is due of %s that this plan changes: %s. To make one before, run:\n    camform backup%s\n",
+		render.Plural(len(unkept), "device"), diag.FirstOf(names), quoted)
+}
+
+// mostNamed is how many devices the command for a backup names; of more, all of the configuration are backed up.
+const mostNamed = 3
 
 // stopped tells which checks keep a plan from being applied, and ends the run with an error if there are any.
 func (w *workspace) stopped(p *plan.Plan) error {

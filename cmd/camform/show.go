@@ -44,5 +44,5 @@ func (a *app) showPlan(flags *runFlags, path string) error {
 	if err != nil {
 		return err
 	}
-	return b.viewer(flags).plans().Plan(p)
+	return b.viewer(flags).plans().Plan(p, nil)
 }

@@ -235,3 +235,48 @@ func TestReadingABackupReachesNobody(t *testing.T) {
 		}
 	}
 }
+
+// The heads of files tell when each device was backed up last. A file without its end does not count.
+func TestTheLatestBackupOfEachDeviceIsToldByTheHeadsOfFiles(t *testing.T) {
+	f := folder(t)
+	if latest, err := f.Latest(); err != nil || len(latest) > 0 {
+		t.Errorf("without a folder: %v %v", latest, err)
+	}
+	save := func(key string, taken time.Time) string {
+		b := gate(taken)
+		b.Device.Key = key
+		entry, err := f.Save(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(f.Dir, entry.Name+".backup")
+	}
+	save("north", noon.Add(time.Hour))
+	save("north", noon)
+	whole := save("south", noon)
+	cut := save("south", noon.Add(2*time.Hour))
+	text, err := os.ReadFile(cut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{len(text) - 1, 300, 20, 1, 0} {
+		if err := os.WriteFile(cut, text[:size], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		latest, err := f.Latest()
+		north, south := latest[schema.Device{Name: "gate", Key: "north", Each: true}], latest[schema.Device{Name: "gate", Key: "south", Each: true}]
+		if err != nil || len(latest) != 2 || !north.Equal(noon.Add(time.Hour)) || !south.Equal(noon) {
+			t.Errorf("cut at %d: %v %v", size, latest, err)
+		}
+	}
+	// What is sealed is not looked at.
+	if text, err = os.ReadFile(whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(whole, bytes.Replace(text, []byte(`"sealed":"`), []byte(`"sealed":"!`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if latest, err := f.Latest(); err != nil || len(latest) != 2 {
+		t.Errorf("%v %v", latest, err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -143,6 +144,57 @@ func (f Folder) read(name string) (Entry, envelope, error) {
 	}
 	return e.entry(name, device, int64(len(file))), e, nil
 }
+
+// Latest returns when the newest backup of each device was taken, as the heads of the files say: what is sealed in them is not read,
+// so that the backups of a fleet are soon looked through. A file that was cut off does not count; only Open proves one.
+func (f Folder) Latest() (map[schema.Device]time.Time, error) {
+	names, err := f.Names()
+	if err != nil {
+		return nil, err
+	}
+	latest := map[schema.Device]time.Time{}
+	for _, name := range names {
+		e, ok, err := f.head(name)
+		if err != nil {
+			return nil, err
+		}
+		device, wrong := schema.ParseDevice(e.Device)
+		if ok && wrong == nil && e.Taken.After(latest[device]) {
+			latest[device] = e.Taken
+		}
+	}
+	return latest, nil
+}
+
+// longestHead is how much of a file is read for what stands before the sealed text.
+const longestHead = 4 << 10
+
+// head is what the file of a backup says on its outside, without the sealed text. It is not ok for a file that is no whole one.
+func (f Folder) head(name string) (e envelope, ok bool, err error) {
+	file, err := os.Open(f.path(name))
+	if err != nil {
+		return envelope{}, false, err
+	}
+	defer file.Close()
+	begin, end := make([]byte, longestHead), make([]byte, len(lastOfFile))
+	n, err := io.ReadFull(file, begin)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return envelope{}, false, err
+	}
+	outer, _, found := bytes.Cut(begin[:n], []byte(`,"sealed":"`))
+	info, err := file.Stat()
+	if err != nil || !found {
+		return envelope{}, false, err
+	}
+	if _, err := file.ReadAt(end, info.Size()-int64(len(end))); err != nil {
+		return envelope{}, false, err
+	}
+	err = strictly(append(bytes.Clone(outer), '}'), &e)
+	return e, err == nil && e.Format == outside && string(end) == lastOfFile, nil
+}
+
+// lastOfFile ends every file that Save wrote to its end.
+const lastOfFile = `"}`
 
 // Find returns the name that begins with a text: the whole name, or the beginning of one only. Its file may be damaged.
 func (f Folder) Find(beginning string) (string, error) {

@@ -372,7 +372,7 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
 		"text":     func(w io.Writer) error { return Text(w, rows, Options{}) },
 		"markdown": func(w io.Writer) error { return Markdown(w, rows) },
-		"json":     func(w io.Writer) error { return PlanJSON(w, allActions(t), testKinds(), "camform/hikvision") },
+		"json":     func(w io.Writer) error { return PlanJSON(w, allActions(t), nil, testKinds(), "camform/hikvision") },
 		"problems": func(w io.Writer) error { return Problems(w, ps, sources, Options{}) },
 		"table":    func(w io.Writer) error { return Table(w, []string{"a"}, nil) },
 		"kind":     func(w io.Writer) error { return KindMarkdown(w, testKinds().Lookup("https")) },

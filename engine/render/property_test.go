@@ -83,7 +83,7 @@ func TestI1NoFormOfAPlanShowsASecret(t *testing.T) {
 
 func TestI1APlanWithASecretIsNotWrittenAsJSON(t *testing.T) {
 	var b bytes.Buffer
-	if err := PlanJSON(&b, careless(t), testKinds(), "camform/hikvision"); err == nil || b.Len() > 0 {
+	if err := PlanJSON(&b, careless(t), nil, testKinds(), "camform/hikvision"); err == nil || b.Len() > 0 {
 		t.Errorf("wrote %d bytes, error %v", b.Len(), err)
 	} else if strings.Contains(err.Error(), canary) {
 		t.Errorf("the error tells the secret: %v", err)

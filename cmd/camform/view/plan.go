@@ -15,8 +15,8 @@ import (
 
 // Plan prints plans.
 type Plan interface {
-	// Plan prints what a plan would do.
-	Plan(*plan.Plan) error
+	// Plan prints what a plan would do. Unkept are devices of which a backup is due before, for programs.
+	Plan(p *plan.Plan, unkept []schema.Device) error
 
 	// Drift prints what was changed on the devices since it was last applied, from a plan that holds nothing else.
 	Drift(*plan.Plan) error
@@ -48,7 +48,10 @@ type planText struct {
 	kinds *schema.Kinds
 }
 
-func (v planText) Plan(p *plan.Plan) error  { return v.rows(render.Rows(p, v.kinds, v.Options)) }
+func (v planText) Plan(p *plan.Plan, _ []schema.Device) error {
+	return v.rows(render.Rows(p, v.kinds, v.Options))
+}
+
 func (v planText) Drift(p *plan.Plan) error { return v.rows(render.DriftRows(p, v.kinds, v.Options)) }
 
 func (v planText) Rollback(p *plan.Plan, run string) error {
@@ -85,7 +88,7 @@ type planMarkdown struct {
 	kinds *schema.Kinds
 }
 
-func (v planMarkdown) Plan(p *plan.Plan) error {
+func (v planMarkdown) Plan(p *plan.Plan, _ []schema.Device) error {
 	return render.Markdown(v, render.Rows(p, v.kinds, v.Options))
 }
 
@@ -93,7 +96,7 @@ func (v planMarkdown) Drift(p *plan.Plan) error {
 	return render.Markdown(v, render.DriftRows(p, v.kinds, v.Options))
 }
 
-func (v planMarkdown) Rollback(p *plan.Plan, _ string) error { return v.Plan(p) }
+func (v planMarkdown) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil) }
 
 func (v planMarkdown) Requests(all []engine.DeviceRequests) error {
 	return eachRequest(all, func(d schema.Device, r providers.Request) error {
@@ -111,10 +114,12 @@ type planJSON struct {
 	kinds *schema.Kinds
 }
 
-func (v planJSON) Plan(p *plan.Plan) error { return render.PlanJSON(v, p, v.kinds, provider) }
+func (v planJSON) Plan(p *plan.Plan, unkept []schema.Device) error {
+	return render.PlanJSON(v, p, unkept, v.kinds, provider)
+}
 
 func (v planJSON) Drift(p *plan.Plan) error              { return render.DriftJSON(v, p, v.kinds, provider) }
-func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p) }
+func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil) }
 
 // Requests prints an object per line, behind the line of the plan.
 func (v planJSON) Requests(all []engine.DeviceRequests) error {
