@@ -626,6 +626,7 @@ func TestI11WhoAnswersASearchAsAnotherGetsNothing(t *testing.T) {
 	for name, claim := range map[string]func(*simulator.Impostor, string){
 		"serial number":    func(i *simulator.Impostor, victim string) { i.Serial = victim },
 		"hardware address": func(i *simulator.Impostor, victim string) { i.MAC = victim },
+		"both":             func(i *simulator.Impostor, victim string) { i.Serial, i.MAC = victim, victim },
 	} {
 		t.Run(name, func(t *testing.T) {
 			const size = 4
@@ -644,6 +645,50 @@ func TestI11WhoAnswersASearchAsAnotherGetsNothing(t *testing.T) {
 				s.own(map[string]*simulator.Device{"gate-0": devices[0], "gate-2": devices[2]})
 				if !devices[1].Inactive() || !devices[3].Inactive() {
 					s.Error("one of the two was activated")
+				}
+			})
+		})
+	}
+}
+
+// Over HTTP two that say to be one device are noticed once they have a password: the second one gets nothing beyond its first, and
+// nobody behind it gets one.
+func TestI11WhoAnswersAtAnAddressAsAnotherGetsNothingMore(t *testing.T) {
+	for name, claim := range map[string]func(*simulator.Impostor, string){
+		"serial number":    func(i *simulator.Impostor, victim string) { i.Serial = victim },
+		"hardware address": func(i *simulator.Impostor, victim string) { i.MAC = victim },
+		"both":             func(i *simulator.Impostor, victim string) { i.Serial, i.MAC = victim, victim },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				options := simulator.Options{Count: 2, Models: []string{"camera-v57"}}
+				names := newFleet(t, options).Devices()
+				impostor := simulator.Impostor{Device: names[1].Name()}
+				claim(&impostor, names[0].Name())
+				options.Wiring.Impostors = []simulator.Impostor{impostor}
+				fleet := newFleet(t, options)
+				s := newSite(t, fleet, fleet.DialContext)
+				text := managedPolicy
+				for i, d := range fleet.Devices() {
+					d.SetQuirks(simulator.Quirks{Inactive: true})
+					block := s.newcomer(fmt.Sprintf("gate-%d", i), d, "  system {\n    name = \"Gate\"\n  }\n")
+					before, rest, _ := strings.Cut(block, "  identity {")
+					_, after, _ := strings.Cut(rest, "  }\n")
+					text += before + after
+				}
+				_, r := s.run(text)
+				mistaken := 0
+				for i, d := range r.Devices {
+					renamed := strings.Contains(string(fleet.Devices()[i].Document("/ISAPI/System/deviceInfo")), "<deviceName>Gate<")
+					if d.Result == report.Mistaken {
+						mistaken++
+					}
+					if renamed != (d.Result == report.Done) {
+						t.Errorf("%s ended with %s, and has its settings: %t", d.Address, d.Result, renamed)
+					}
+				}
+				if mistaken != 1 || len(r.Bad()) != 1 {
+					t.Errorf("%d of two were found out:\n%s", mistaken, told(r))
 				}
 			})
 		})

@@ -120,7 +120,11 @@ func (d *decision) addFlags(flags *pflag.FlagSet) {
 // decide shows a plan, asks, and carries it out or saves it.
 func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 	if d.out != "" || !w.flags.format.ForPrograms() { // the run tells programs what it is about to do
-		if err := w.shown(cmd.Context(), p); err != nil {
+		show := w.shown
+		if d.approved && d.out == "" { // nobody waits for advice
+			show = w.bare
+		}
+		if err := show(cmd.Context(), p); err != nil {
 			return err
 		}
 	}

@@ -115,7 +115,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	return nil
 }
 
-// shown prints a plan, and advises a backup where one is due.
+// shown prints a plan that somebody may still think about, and advises a backup where one is due.
 func (w *workspace) shown(ctx context.Context, p *plan.Plan) error {
 	var unkept []schema.Device
 	taken, err := archiveOf(w).Latest()
@@ -136,6 +136,9 @@ func (w *workspace) shown(ctx context.Context, p *plan.Plan) error {
 	}
 	return nil
 }
+
+// bare prints a plan without advice.
+func (w *workspace) bare(_ context.Context, p *plan.Plan) error { return w.plans().Plan(p, nil) }
 
 // adviseBackup says how to keep what devices say of themselves before they are changed.
 func (w *workspace) adviseBackup(unkept []schema.Device) {

@@ -19,6 +19,7 @@ func writeActivations(d *document, p *plan.Plan, fold Fold) {
 	d.open(Changes, "Activated")
 	d.line(0, Strong, "Devices without a password, which get one first, one device after the other:")
 	found.write(d, Attention, fold)
+	d.line(blockIndent, Quiet, "Who such a device is, is what it says: one that imitates serial number and MAC address of yours is not told apart. Activate in a network that you trust.")
 	d.line(blockIndent, Quiet, "What such a device is set to cannot be read before. Of what is listed for it below, apply writes what it does not have already.")
 }
 

@@ -37,11 +37,11 @@ const maxHeard = 4096
 // maxFailures is how often a socket may fail to receive something.
 const maxFailures = 100
 
-// claim is what makes a reply a new one. A hardware address that comes with another serial number or address is a claim of
-// its own, so that somebody who pretends to be a device is seen beside it.
+// claim is what makes a reply a new one. A hardware address that comes with another serial number, model, firmware or address is a
+// claim of its own, so that somebody who pretends to be a device is seen beside it. Whoever imitates all of these is not.
 type claim struct {
-	mac, serial string
-	address     netip.Addr
+	mac, serial, model, firmware string
+	address                      netip.Addr
 }
 
 // Inquire sends an inquiry over all sockets, three times, and calls heard for each device that answers it and each that
@@ -144,7 +144,7 @@ func (l *listener) listen(s Socket) {
 func (l *listener) take(h Heard) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := claim{h.MAC, h.Serial, h.Address}
+	c := claim{h.MAC, h.Serial, h.Model, h.Firmware, h.Address}
 	if l.seen[c] || len(l.seen) >= maxHeard {
 		return
 	}
