@@ -120,11 +120,11 @@ func (d *decision) addFlags(flags *pflag.FlagSet) {
 // decide shows a plan, asks, and carries it out or saves it.
 func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 	if d.out != "" || !w.flags.format.ForPrograms() { // the run tells programs what it is about to do
-		show := w.shown
+		show := shown
 		if d.approved && d.out == "" { // nobody waits for advice
-			show = w.bare
+			show = bare
 		}
-		if err := show(cmd.Context(), p); err != nil {
+		if err := show(cmd.Context(), w, p); err != nil {
 			return err
 		}
 	}

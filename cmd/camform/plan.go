@@ -84,7 +84,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 			return err
 		}
 	}
-	if err := w.shown(cmd.Context(), p); err != nil {
+	if err := shown(cmd.Context(), w, p); err != nil {
 		return err
 	}
 	if o.requests {
@@ -116,7 +116,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 }
 
 // shown prints a plan that somebody may still think about, and advises a backup where one is due.
-func (w *workspace) shown(ctx context.Context, p *plan.Plan) error {
+func shown(ctx context.Context, w *workspace, p *plan.Plan) error {
 	var unkept []schema.Device
 	taken, err := archiveOf(w).Latest()
 	if err == nil {
@@ -132,16 +132,16 @@ func (w *workspace) shown(ctx context.Context, p *plan.Plan) error {
 		fmt.Fprintf(w.err, "Whether a backup of the devices is due is unknown: %v.\n", err)
 	}
 	if len(unkept) > 0 {
-		w.adviseBackup(unkept)
+		adviseBackup(w, unkept)
 	}
 	return nil
 }
 
 // bare prints a plan without advice.
-func (w *workspace) bare(_ context.Context, p *plan.Plan) error { return w.plans().Plan(p, nil) }
+func bare(_ context.Context, w *workspace, p *plan.Plan) error { return w.plans().Plan(p, nil) }
 
 // adviseBackup says how to keep what devices say of themselves before they are changed.
-func (w *workspace) adviseBackup(unkept []schema.Device) {
+func adviseBackup(w *workspace, unkept []schema.Device) {
 	names, quoted := make([]string, len(unkept)), ""
 	for i, d := range unkept {
 		names[i] = d.String()
