@@ -123,7 +123,7 @@ func (p Path) restrict(change func(last *step)) Path {
 func (p Path) Covers(q Path) bool {
 	for i := range min(len(p.steps), len(q.steps)) {
 		p, q := p.steps[i], q.steps[i]
-		if p.name != q.name || !q.isMereName() && p.String() != q.String() {
+		if !q.includes(p) {
 			return false
 		}
 	}
@@ -172,6 +172,19 @@ func (s step) describes(n *node) bool {
 }
 
 func (s step) isMereName() bool { return len(s.keys) == 0 && s.position == 0 }
+
+// includes reports whether s chooses every entry that t chooses, whatever the document.
+func (s step) includes(t step) bool {
+	if s.position > 0 {
+		return s.String() == t.String()
+	}
+	return s.name == t.name && !slices.ContainsFunc(s.keys, func(k key) bool { return !slices.ContainsFunc(t.keys, k.includes) })
+}
+
+// includes reports whether what has the value of l has that of k.
+func (k key) includes(l key) bool {
+	return k.child.String() == l.child.String() && (k.value == l.value && k.anyCase == l.anyCase || k.anyCase && strings.EqualFold(k.value, l.value))
+}
 
 func (s step) takes(position int) bool { return s.position == 0 || s.position == position }
 

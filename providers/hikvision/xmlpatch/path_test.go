@@ -218,3 +218,29 @@ func TestMisuseOfPathsPanics(t *testing.T) {
 		}()
 	}
 }
+
+// What is chosen by a text in any case includes what is chosen by that text, and not the reverse.
+func TestPathsCoverWhatTheyInclude(t *testing.T) {
+	for _, tc := range []struct {
+		p, q string
+		want bool
+	}{
+		{"A/B[k=X]/c", "A/B/c", true},
+		{"A/B[k=X]/c", "A/B[k=X]", true},
+		{"A/B[k=X]/c", "A/B[k~=x]/c", true},
+		{"A/B[k~=X]/c", "A/B[k~=x]/c", true},
+		{"A/B[k=X][l=1]/c", "A/B[k~=x]/c", true},
+		{"A/B[k~=X]/c", "A/B[k=X]/c", false},
+		{"A/B[k=x]/c", "A/B[k=X]/c", false},
+		{"A/B[k=Y]/c", "A/B[k~=x]/c", false},
+		{"A/B[l=X]/c", "A/B[k~=x]/c", false},
+		{"A/B/c", "A/B[k~=x]/c", false},
+		{"A/B[2]/c", "A/B[2]/c", true},
+		{"A/B[1]/c", "A/B[2]/c", false},
+		{"A/C/c", "A/B/c", false},
+	} {
+		if have := xmlpatch.MustPath(tc.p).Covers(xmlpatch.MustPath(tc.q)); have != tc.want {
+			t.Errorf("%s covers %s: %t", tc.p, tc.q, have)
+		}
+	}
+}
