@@ -160,7 +160,7 @@ func (x *exchange) nonceSum(serial uint32, millis int64, path string) string {
 	if !x.unit.quirks.NonceBoundToURL {
 		path = ""
 	}
-	h := sha256.Sum256(fmt.Appendf(nil, "%x|%d|%d|%d|%s", x.unit.identity.key, x.unit.core.Starts, serial, millis, path))
+	h := sha256.Sum256(fmt.Appendf(nil, "%x|%d|%d|%d|%d|%s", x.unit.identity.key, x.unit.core.Starts, x.unit.webStarts, serial, millis, path))
 	return hex.EncodeToString(h[:12])
 }
 

@@ -157,6 +157,9 @@
 //	  {"method": "PUT", "path": "/ISAPI/Security/users/*", "action": "late-password", "delay": "5m"},
 //	  {"method": "PUT", "path": "/ISAPI/Security/users/*", "action": "remark", "code": "riskPassword"},
 //	  {"method": "PUT", "path": "/ISAPI/System/Network/ipFilter", "action": "cut-list", "entries": 16},
+//	  {"path": "/ISAPI/System/Network/UPnP", "action": "ask-again"},
+//	  {"path": "/ISAPI/Event/*", "action": "login-page"},
+//	  {"method": "PUT", "nth": 1, "action": "restart-web", "delay": "3s"},
 //	  {"anonymous": true, "nth": 1, "action": "foreign-login", "failures": 4}
 //	],
 //	"quirks": [

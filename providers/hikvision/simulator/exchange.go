@@ -81,7 +81,10 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = answer.later()
 	}
 	d.unit.fleet.witnessed()
-	if answer.silent() || f.has(DropReply) {
+	if f.has(RestartWeb) {
+		d.restartWeb(f[RestartWeb])
+	}
+	if answer.silent() || f.has(DropReply) || f.has(RestartWeb) {
 		panic(http.ErrAbortHandler)
 	}
 	f.write(r.Context(), w, answer)
@@ -97,6 +100,12 @@ func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f
 		reset(w)
 	case f.has(SessionFull):
 		d.unit.model.send(http.StatusUnauthorized, "text/html", nil).write(w)
+	case f.has(LoginPage):
+		answer := d.unit.model.send(http.StatusFound, "text/html", nil)
+		answer.header["Location"] = []string{loginPage}
+		answer.write(w)
+	case f.has(Page):
+		d.unit.model.send(f[Page].Status, "text/html", fmt.Appendf(nil, "<!DOCTYPE html>\n<html><body><h2>%s</h2></body></html>\n", http.StatusText(f[Page].Status))).write(w)
 	case f.has(Status):
 		d.unit.model.respond(q, result{http: f[Status].Status, code: subCode(f[Status].Code)}).write(w)
 	default:
@@ -112,6 +121,24 @@ func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f
 		return true
 	}
 	return false
+}
+
+// loginPage is where the web interface sends whoever is not logged in to it.
+const loginPage = "/doc/page/login.asp"
+
+// restartWeb lets the web server of the device be away for a while. It forgets its nonces.
+func (d *Device) restartWeb(r Rule) {
+	defer d.enter()()
+	d.unit.webBack, d.unit.webStatus = d.unit.now().Add(r.Delay), r.Status
+	d.unit.webStarts++
+}
+
+// webAway is what whoever comes while the web server is away gets.
+func (d *unit) webAway() reply {
+	if d.webStatus == 0 {
+		return reply{}
+	}
+	return d.model.send(d.webStatus, "text/html", nil)
 }
 
 // lockEverybody locks every source for as long as too many failed logins would.
@@ -168,6 +195,8 @@ func (x *exchange) answer() reply {
 	switch {
 	case x.unit.away() || x.q.boots >= 0 && x.q.boots != x.unit.core.Starts+x.unit.moves:
 		return reply{}
+	case x.unit.now().Before(x.unit.webBack):
+		return x.unit.webAway()
 	case x.unit.running.filter.drops(x.q.source) && !x.unit.quirks.FiltersNewOnly:
 		x.unit.record(x.q.entry(Filtered, ""))
 		return reply{}
@@ -192,6 +221,12 @@ func (x *exchange) answer() reply {
 		return x.unauthorized(true)
 	case wrong:
 		return x.turnedAway()
+	}
+	if x.f.has(AskAgain) {
+		for range x.f[AskAgain].Failures {
+			x.unit.failed(x.q, u.Name)
+		}
+		return x.unauthorized(false)
 	}
 	x.unit.core.Gate.Forgive(x.q.source)
 	if x.unit.newLogin {

@@ -45,6 +45,10 @@ const (
 	CutPassword     Action = "cut-password"      // keep only the first Bytes of a new password
 	CutList         Action = "cut-list"          // keep only the first Entries entries of a list that is written as a whole, and answer with OK
 	Echo            Action = "echo"              // refuse a request in words that repeat the password of its account in many forms
+	AskAgain        Action = "ask-again"         // answer 401 with a challenge although the login is right, and count Failures failed logins
+	LoginPage       Action = "login-page"        // answer 302 to the login page of the web interface
+	Page            Action = "page"              // answer with the HTTP Status and an HTML page
+	RestartWeb      Action = "restart-web"       // carry a write out, cut its answer off, and let the web server be away for Delay
 	ForeignLogin    Action = "foreign-login"     // let another client behind the address of the request fail to log in Failures times before it
 )
 
@@ -54,9 +58,22 @@ var defaultBytes = map[Action]int{SlowBody: 1, HugeBody: 64 << 20, GzipBomb: 256
 // defaultCodes say what Code is where a rule leaves it empty.
 var defaultCodes = map[Action]string{Status: string(deviceBusy), Remark: string(riskPassword)}
 
+// needs says which actions make no sense without some of the fields of a rule.
+var needs = []struct {
+	field   string
+	lacks   func(Rule) bool
+	actions []Action
+}{
+	{"a delay", func(r Rule) bool { return r.Delay == 0 }, []Action{Latency, SlowBody, LatePassword, RestartWeb}},
+	{"bytes", func(r Rule) bool { return r.Bytes == 0 }, []Action{CutPassword}},
+	{"failures", func(r Rule) bool { return r.Failures == 0 }, []Action{ForeignLogin}},
+	{"an HTTP status of 400 to 599", func(r Rule) bool { return r.Status < 400 || r.Status > 599 }, []Action{Status, Page}},
+}
+
 var actions = []Action{
 	Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
 	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, CutList, ForeignLogin, Echo,
+	AskAgain, LoginPage, Page, RestartWeb,
 }
 
 // Rule is a fault that devices show. Empty selectors match everything; all selectors of a rule must match.
@@ -77,9 +94,9 @@ type Rule struct {
 	Anonymous   bool    `json:"anonymous"`
 
 	Action Action        `json:"action"`
-	Delay  time.Duration `json:"-"` // in files "delay", such as "1.5s"
-	Status int           `json:"status"`
-	Code   string        `json:"code"` // subStatusCode; deviceBusy if empty for status, riskPassword for remark
+	Delay  time.Duration `json:"-"`      // in files "delay", such as "1.5s"
+	Status int           `json:"status"` // with restart-web it answers everything with that while it is away, and 0 cuts the connection
+	Code   string        `json:"code"`   // subStatusCode; deviceBusy if empty for status, riskPassword for remark
 	Bytes  int           `json:"bytes"`
 
 	Failures int `json:"failures"`
@@ -95,16 +112,13 @@ func (r Rule) Check() error {
 		return errors.New("a number is negative")
 	case r.Probability < 0 || r.Probability > 1:
 		return errors.New("probability is not between 0 and 1")
-	case r.Action == Status && (r.Status < 400 || r.Status > 599):
-		return errors.New("action status needs an HTTP status of 400 to 599")
-	case slices.Contains([]Action{Latency, SlowBody, LatePassword}, r.Action) && r.Delay == 0:
-		return fmt.Errorf("action %s needs a delay", r.Action)
-	case r.Action == CutPassword && r.Bytes == 0:
-		return fmt.Errorf("action %s needs bytes", r.Action)
-	case r.Action == ForeignLogin && r.Failures == 0:
-		return fmt.Errorf("action %s needs failures", r.Action)
 	case (r.Action == ErrorButApplied || r.Action == Remark) && r.Code != "" && errorCodes[subCode(r.Code)] == 0:
 		return fmt.Errorf("code %q is not known", r.Code)
+	}
+	for _, need := range needs {
+		if slices.Contains(need.actions, r.Action) && need.lacks(r) {
+			return fmt.Errorf("action %s needs %s", r.Action, need.field)
+		}
 	}
 	return nil
 }

@@ -51,6 +51,10 @@ func TestFaultsOfWrites(t *testing.T) {
 		{simulator.Rule{Action: simulator.Partial}, 200, true},
 		{simulator.Rule{Action: simulator.LockDevice}, 401, false},
 		{simulator.Rule{Action: simulator.HugeBody, Bytes: 10}, 200, true},
+		{simulator.Rule{Action: simulator.AskAgain}, 401, false},
+		{simulator.Rule{Action: simulator.LoginPage}, 302, false},
+		{simulator.Rule{Action: simulator.Page, Status: 404}, 404, false},
+		{simulator.Rule{Action: simulator.RestartWeb, Delay: time.Second}, 0, true},
 	} {
 		t.Run(string(test.rule.Action), func(t *testing.T) {
 			f, d := one(t, "camera-v57", newClock().now)
@@ -66,6 +70,45 @@ func TestFaultsOfWrites(t *testing.T) {
 				t.Errorf("applied: %t", enabled(d))
 			}
 		})
+	}
+}
+
+// A web server that restarts is away for its time, as it likes: it cuts every connection or forbids everything. Nonces of before are
+// worth nothing then.
+func TestAWebServerIsAwayForItsTime(t *testing.T) {
+	for _, status := range []int{0, 403} {
+		clock := newClock()
+		f, d := one(t, "camera-v57", clock.now)
+		inject(t, d, simulator.Rule{Method: http.MethodPut, Action: simulator.RestartWeb, Delay: 3 * time.Second, Status: status})
+		c := connect(t, f, d, "admin", password)
+		if a := c.do(http.MethodPut, upnp, enable(t, d)); a.err == nil || !enabled(d) {
+			t.Errorf("answers %d, enabled: %t", a.status, enabled(d))
+		}
+		clock.advance(2 * time.Second)
+		if a := c.do(http.MethodGet, userCheck, ""); a.status != status {
+			t.Errorf("away: answers %d, want %d", a.status, status)
+		}
+		clock.advance(time.Second)
+		c.get(upnp)
+	}
+}
+
+// A document that asks for a login again counts failures or does not, whatever the login is.
+func TestADocumentAsksForALoginAgain(t *testing.T) {
+	f, d := one(t, "camera-v57", time.Now)
+	inject(t, d, simulator.Rule{Path: upnp, Action: simulator.AskAgain})
+	c := connect(t, f, d, "admin", password)
+	for range 10 {
+		if a := c.do(http.MethodGet, upnp, ""); a.status != http.StatusUnauthorized || a.header.Get("WWW-Authenticate") == "" {
+			t.Fatalf("answers %d", a.status)
+		}
+	}
+	c.get("/ISAPI/System/deviceInfo")
+	d.Heal()
+	inject(t, d, simulator.Rule{Path: upnp, Action: simulator.AskAgain, Failures: 7})
+	c.do(http.MethodGet, upnp, "")
+	if a := c.do(http.MethodGet, "/ISAPI/System/deviceInfo", ""); a.status != http.StatusUnauthorized {
+		t.Errorf("it counted failures, and answers %d", a.status)
 	}
 }
 
@@ -321,6 +364,8 @@ func TestFaultFiles(t *testing.T) {
 		`{"rules": [{"action": "latency", "delay": "soon"}]}`,
 		`{"rules": [{"action": "slow-body"}]}`,
 		`{"rules": [{"action": "status", "status": 200}]}`,
+		`{"rules": [{"action": "page"}]}`,
+		`{"rules": [{"action": "restart-web"}]}`,
 		`{"rules": [{"action": "reset", "nth": -1}]}`,
 		`{"rules": [{"action": "reset", "probability": 2}]}`,
 		`{"rules": `,

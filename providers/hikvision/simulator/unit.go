@@ -48,7 +48,10 @@ type unit struct {
 	usersChanged bool
 	newLogin     bool // the request being answered used a nonce for the first time
 	issued       uint32
-	moves        int // how often it was moved away from its clients
+	webBack      time.Time // when the web server answers again that restarts
+	webStatus    int       // what it answers until then; 0 if it cuts every connection
+	webStarts    int       // how often it has restarted by itself: nonces of before are forgotten
+	moves        int       // how often it was moved away from its clients
 	bootedAt     time.Time
 	clockOffset  time.Duration
 }
