@@ -41,6 +41,8 @@ type Engine struct {
 	// Known are the security advisories that devices are judged by; nil for those that come with camform.
 	Known *advisory.Data
 
+	Nodes *providers.Nodes // which documents of devices the run does not ask for; nil where each session finds out by itself
+
 	Parallelism graph.Parallelism
 	Holding     apply.Holding      // what to do where another run holds devices
 	Event       func(report.Event) // told what happens, from several goroutines
@@ -474,7 +476,7 @@ func (e *Engine) surveyor(cfg *config.Config) surveyor {
 		searches: searches,
 
 		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, values: noValue, within: e.Within, passwords: e.Passwords, config: cfg,
-		parallelism: e.Parallelism, event: e.Event, trace: e.Trace,
+		parallelism: e.Parallelism, event: e.Event, trace: e.Trace, nodes: e.Nodes,
 	}
 }
 

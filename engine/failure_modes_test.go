@@ -29,7 +29,7 @@ var failureModes = map[int]struct{ what, tests, none string }{
 	15: {what: "accepted with a remark about the password", tests: "TestDoClassifiesAnswers"},
 	16: {what: "an administrator's change puts the account to sleep", tests: "TestAnAccountThatSleepsSetsItsOwnPassword TestAnAccountThatSleepsMayDoNothingElse"},
 	17: {what: "somebody else changed the password", tests: "TestAPasswordChangedElsewhereEndsTheSession TestARefusedLoginIsNotTriedAgain"},
-	18: {what: "another client spends attempts from our address", tests: "TestI5I8EveryHistoryEndsWell TestACountThatFellByOthersIsNotTriedAgainst"},
+	18: {what: "another client spends attempts from our address", tests: "TestI5I8EveryHistoryEndsWell TestI5ACountThatFellByOthersIsNotTriedAgainst"},
 	19: {what: "the device is locked", tests: "TestALockIsKeptByAllProcesses TestALockInTheMiddleEndsTheSession TestI5I8EveryHistoryEndsWell"},
 	20: {what: "the unit of lock times is not known", tests: "TestUnitsOfLockTimes"},
 	21: {what: "a password has expired on the device", none: "what devices tell about it is not read; max_age decides when a password is due"},

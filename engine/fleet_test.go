@@ -99,6 +99,7 @@ func (s *site) engine() *engine.Engine {
 	return &engine.Engine{
 		Provider: s.provider, Store: s.store.Fleet, Now: time.Now, Version: "1.0", Event: func(report.Event) {},
 		Parallelism: graph.Parallelism{Total: 64, PerGroup: 16},
+		Nodes:       providers.NewNodes(s.store.Nodes),
 		Secret:      s.secret,
 	}
 }

@@ -37,6 +37,7 @@ type surveyor struct {
 	parallelism graph.Parallelism
 	event       func(report.Event)
 	trace       providers.Trace
+	nodes       *providers.Nodes
 	searches    bool // whether new devices that do not answer are searched for after it
 
 	// take is given each snapshot without Err as soon as it is there, from several goroutines, and may take out of it what the
@@ -310,7 +311,7 @@ func (s surveyor) reach(
 		Login: providers.Credential{Username: access.Username, Password: password},
 		Pin:   pin, Want: access.Want, Basic: access.Basic,
 		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
-		Ledger: s.store.Attempts, Trace: s.trace,
+		Ledger: s.store.Attempts, Trace: s.trace, Nodes: s.nodes,
 	}
 }
 

@@ -24,6 +24,7 @@ var (
 	ErrBusy        = errors.New("the device is busy")
 	ErrInvalid     = errors.New("the device does not take the value")
 	ErrMalformed   = errors.New("the answer cannot be understood")
+	ErrWithheld    = errors.New("the device does not give this document, and others it does")
 	ErrUnknown     = errors.New("it is not known whether the request was carried out")
 )
 
@@ -60,7 +61,7 @@ func (*MisdeclaredError) Unwrap() error { return ErrIdentity }
 
 var families = []error{
 	ErrUnreachable, ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden, ErrInactive, ErrActive, ErrUnsupported, ErrDenied, ErrMustChange, ErrBusy, ErrInvalid,
-	ErrMalformed, ErrUnknown,
+	ErrMalformed, ErrWithheld, ErrUnknown,
 }
 
 // Reason is an error in the words that a person needs: without the name of its family, if there is more to say than that.

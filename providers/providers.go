@@ -200,6 +200,8 @@ type Target struct {
 
 	Consent Consent // on whose word they are made
 
+	Nodes *Nodes // which documents are not asked for; nil for a session that finds out by itself
+
 	Trace Trace // where requests are logged; nil for nowhere
 }
 
@@ -237,7 +239,8 @@ type Reader interface {
 	// error of the families ErrRefused, ErrLocked, ErrBudget and ErrIdentity the session sends nothing more.
 	Identify(context.Context) (Identity, error)
 
-	// Read fetches a document. A document that the device does not have is no error: see Document.Missing.
+	// Read fetches a document. A document that the device does not have is no error: see Document.Missing. ErrWithheld is about the
+	// document alone: the device gives others to the same login.
 	Read(ctx context.Context, path string) (Document, error)
 
 	// Pin is what was seen of the device so far, to be kept for the next run.
@@ -497,7 +500,12 @@ type Charge int64
 
 // AttemptResult is how an attempt ended.
 type AttemptResult struct {
-	Accepted  bool
+	Accepted bool
+
+	// Contested says that the device refused it for one document, or gave no answer, after it had accepted the credential for
+	// another in the same session.
+	Contested bool
+
 	Remaining int           // as told by the device after the refusal, or RemainingUnknown
 	Lock      time.Duration // how long the device says it is locked, 0 if it is not
 }

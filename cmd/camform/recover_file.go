@@ -53,8 +53,7 @@ Exit code: 0 if the vault has the file of every device that gives one, 1 if one 
 		},
 	}
 	flags.addConfig(cmd.Flags())
-	cmd.Flags().IntVar(&flags.parallelism, "parallelism", 64, "talk to at most `N` devices at the same time")
-	cmd.Flags().IntVar(&flags.perSite, "site-parallelism", 16, "talk to at most `N` devices of one site at the same time")
+	flags.addReading(cmd.Flags())
 	return cmd
 }
 

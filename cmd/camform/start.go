@@ -266,6 +266,7 @@ func (b *beginning) workspace(ctx context.Context, flags *runFlags, m memory, cf
 		Provider: b.searching(flags.search), Store: m.store, Secret: w.secret, Within: b.within, Now: time.Now, Version: version(), Author: b.author(cfg),
 		Passwords: engine.Passwords{Vault: m.vault, Secrets: m.store.Secrets}, Sealer: m.sealer(ctx),
 		Parallelism: graph.Parallelism{Total: flags.parallelism, PerGroup: flags.perSite},
+		Nodes:       flags.nodes(m.store.Nodes),
 		Event:       func(report.Event) {},
 		Trace:       w.trace(),
 	}

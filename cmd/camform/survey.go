@@ -46,8 +46,7 @@ func (f *surveyFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.legacy, "legacy", false, "allow TLS 1.0 and 1.1")
 	flags.StringSliceVar(&f.kinds, "kinds", nil, "write only these `KINDS` of settings, separated by commas")
 	flags.StringVar(&f.secrets, "secrets", "", "write the secrets that devices show, such as communities, to this `FILE`, which only you can read")
-	flags.IntVar(&f.parallelism, "parallelism", 64, "talk to at most `N` devices at the same time")
-	flags.IntVar(&f.perSite, "site-parallelism", 16, "talk to at most `N` devices of one site at the same time")
+	f.addReading(flags)
 }
 
 // candidate is a device at an address that somebody typed, with the login that the flags say.

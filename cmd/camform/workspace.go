@@ -20,6 +20,7 @@ import (
 	"camform/engine/operator"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -30,6 +31,7 @@ type runFlags struct {
 	targets     []string
 	search      searchFlag
 	parallelism int
+	retryNodes  bool
 	perSite     int
 	tolerate    string
 	format      view.Format
@@ -50,9 +52,23 @@ func (f *runFlags) addVars(flags *pflag.FlagSet) {
 
 func (f *runFlags) addDevices(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.targets, "target", nil, "look only at this device or setting (`ADDR`ess); may be repeated")
+	f.addReading(flags)
+	flags.StringVar(&f.tolerate, "max-unreachable", "", "count the run as good if at most `N` devices, or N%, could not be read; overrides the configuration")
+}
+
+// addReading are the options of all commands that read devices.
+func (f *runFlags) addReading(flags *pflag.FlagSet) {
 	flags.IntVar(&f.parallelism, "parallelism", 64, "talk to at most `N` devices at the same time")
 	flags.IntVar(&f.perSite, "site-parallelism", 16, "talk to at most `N` devices of one site at the same time")
-	flags.StringVar(&f.tolerate, "max-unreachable", "", "count the run as good if at most `N` devices, or N%, could not be read; overrides the configuration")
+	flags.BoolVar(&f.retryNodes, "retry-nodes", false, "ask again for documents for which a device answered 401 before although the login was good")
+}
+
+// nodes are the documents that the run does not ask for.
+func (f *runFlags) nodes(store providers.NodeStore) *providers.Nodes {
+	if f.retryNodes {
+		return providers.RetryNodes(store)
+	}
+	return providers.NewNodes(store)
 }
 
 func (f *runFlags) addOutput(flags *pflag.FlagSet) {

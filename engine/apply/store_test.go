@@ -547,10 +547,7 @@ func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.Atte
 		if e.Outcome != ledger.Open {
 			return errors.New("the attempt is not open")
 		}
-		e.Outcome, e.Settled, e.Remaining, e.Lock = ledger.Refused, l.now(), r.Remaining, r.Lock
-		if r.Accepted {
-			e.Outcome = ledger.Accepted
-		}
+		e.Outcome, e.Settled, e.Remaining, e.Lock = ledger.OutcomeOf(r), l.now(), r.Remaining, r.Lock
 		return nil
 	})
 }

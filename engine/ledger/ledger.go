@@ -11,6 +11,8 @@
 //     cannot say how its attempt ended. More are spent only where the device itself tells that enough are left.
 //   - A run has at most two refused attempts in a window, so that a person who knows the password finds some left. A person
 //     who gives the password may go on to the reserve, as long as the figures of the device fall with each refusal.
+//   - An attempt that was refused for one document, after the credential had been accepted for another in the same session, is
+//     contested: it counts, and says nothing yet about the credential. One more with the same credential may decide that.
 //   - The last Reserve attempts that a device tells of are never spent, except one in a window by a person who accepts the
 //     risk, and never the last.
 //   - A success refunds the earlier attempts with the same credential, and all of them where the device tells after it how many
@@ -45,11 +47,24 @@ type Outcome string
 
 // The outcomes. Locked is no attempt: the device said by itself that it is locked.
 const (
-	Open     Outcome = "open" // charged and not settled: under way, or its process died
-	Accepted Outcome = "accepted"
-	Refused  Outcome = "refused"
-	Locked   Outcome = "locked"
+	Open      Outcome = "open" // charged and not settled: under way, or its process died
+	Accepted  Outcome = "accepted"
+	Refused   Outcome = "refused"
+	Contested Outcome = "contested" // refused or not answered for one document, after the session had been given another
+	Locked    Outcome = "locked"
 )
+
+// OutcomeOf is how an attempt ended that is settled.
+func OutcomeOf(r providers.AttemptResult) Outcome {
+	switch {
+	case r.Accepted:
+		return Accepted
+	case r.Contested:
+		return Contested
+	default:
+		return Refused
+	}
+}
 
 // Entry is one line of the history of an endpoint. A history is ordered by when its entries were charged.
 type Entry struct {
@@ -149,7 +164,7 @@ func decideBudget(history, held []Entry, a Attempt, now time.Time) error {
 	switch {
 	case toldNow && a.Remaining <= Reserve:
 		return few(a.Remaining, Reserve, held, now)
-	case len(held) == 0, proven(history, held, a.Credential, now):
+	case len(held) == 0, proven(history, held, a.Credential, now), decides(held, a.Credential):
 		return nil
 	case toldNow && left > Reserve && (refusals(held) < most || a.Consent == providers.ByPerson && falling(held)):
 		return nil
@@ -223,6 +238,13 @@ func proven(history, held []Entry, credential string, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// decides reports whether an attempt tells what became of all those that count: they are contested ones with its credential, and
+// there is room for one more.
+func decides(held []Entry, credential string) bool {
+	other := func(e Entry) bool { return e.Outcome != Contested || e.Credential != credential }
+	return len(held) < most && !slices.ContainsFunc(held, other)
 }
 
 // sinceSuccess are those of the attempts that count which came after the last one that the device accepted. What it tells now has
@@ -321,12 +343,12 @@ func lockedUntil(history []Entry, now time.Time) time.Time {
 	return until
 }
 
-// unrefunded are the attempts that count: refused or open, within their window, and with no later success of the same
+// unrefunded are the attempts that count: refused, contested or open, within their window, and with no later success of the same
 // credential.
 func unrefunded(history []Entry, now time.Time) []Entry {
 	var held []Entry
 	for i, e := range history {
-		counts := e.Outcome == Refused || e.Outcome == Open
+		counts := e.Outcome == Refused || e.Outcome == Contested || e.Outcome == Open
 		if counts && now.Before(e.end(Window, now)) && !refunded(e, history[i+1:]) {
 			held = append(held, e)
 		}

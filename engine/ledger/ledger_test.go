@@ -101,6 +101,16 @@ func TestAttemptsAreSpentByTheRules(t *testing.T) {
 		{"two open ones are enough where the device does not tell", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Open, 1, unknown)}, "a", unknown, 2, providers.ErrBudget, 32},
 		{"a success refunds it", []ledger.Entry{entry("a", ledger.Open, 0, unknown), entry("a", ledger.Accepted, 1, unknown)}, "a", unknown, 2, nil, none},
 
+		// Attempts that were refused for one document only.
+		{"a contested one may be decided", []ledger.Entry{entry("a", ledger.Accepted, 0, unknown), entry("a", ledger.Contested, 1, unknown)}, "a", unknown, 2, nil, none},
+		{"by its own credential", []ledger.Entry{entry("a", ledger.Contested, 1, unknown)}, "b", unknown, 2, providers.ErrBudget, 32},
+		{"by one more attempt", []ledger.Entry{entry("a", ledger.Contested, 1, unknown), entry("a", ledger.Contested, 2, unknown)}, "a", unknown, 3, providers.ErrBudget, 33},
+		{"not beside one that was refused", []ledger.Entry{entry("b", ledger.Refused, 0, unknown), entry("a", ledger.Contested, 1, unknown)}, "a", unknown, 2, providers.ErrBudget, 32},
+		{"not beside one that is open", []ledger.Entry{entry("a", ledger.Open, 0, unknown)}, "a", unknown, 2, providers.ErrBudget, 31},
+		{"not into the reserve", []ledger.Entry{entry("a", ledger.Contested, 1, 2)}, "a", 2, 2, providers.ErrBudget, 32},
+		{"it counts for another credential", []ledger.Entry{entry("a", ledger.Contested, 0, unknown)}, "b", 3, 1, providers.ErrBudget, 31},
+		{"a success refunds a contested one", []ledger.Entry{entry("a", ledger.Contested, 0, unknown), entry("a", ledger.Accepted, 1, unknown)}, "b", unknown, 2, nil, none},
+
 		// Locks.
 		{"locked with a time", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(10))}, "a", 5, 10, providers.ErrLocked, 11},
 		{"and a minute more", []ledger.Entry{locked(entry("", ledger.Locked, 0, unknown), minutes(10))}, "a", 5, 11, nil, none},

@@ -81,14 +81,10 @@ func (s *Attempts) recall(ctx context.Context, endpoint string) ([]ledger.Entry,
 
 // Settle records how a charged attempt ended. It fails for a charge that is not open.
 func (s *Attempts) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
-	outcome := ledger.Refused
-	if r.Accepted {
-		outcome = ledger.Accepted
-	}
 	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
 		open, err := changed(tx.Exec(`UPDATE attempts SET outcome = $1, settled = $2, remaining = $3, lock = $4
 			WHERE id = $5 AND outcome = $6`,
-			string(outcome), stamp(s.now()), r.Remaining, r.Lock.Microseconds(), int64(c), string(ledger.Open)))
+			string(ledger.OutcomeOf(r)), stamp(s.now()), r.Remaining, r.Lock.Microseconds(), int64(c), string(ledger.Open)))
 		if err == nil && !open {
 			err = fmt.Errorf("login attempt %d is not open: this is a bug", c)
 		}

@@ -9,6 +9,7 @@
 //	capabilities   documents that depend on model and firmware only
 //	attempts       login attempts, for the rules of package ledger
 //	cases          recoveries of devices whose password nobody knows, with case_events and case_files; see package recover
+//	nodes          documents that a device withholds, with its serial number and firmware
 //	meta           the check value of the key, the head of the audit log, and what tells the restores of the state apart
 //	audit_log      who did what, in a chain that shows where it was changed; see package auditlog
 //

@@ -66,6 +66,7 @@ func Attempts(t *testing.T, open Opener[providers.Ledger]) {
 		"a success refunds what a process left open":       refund,
 		"a charge is settled once":                         settledOnce,
 		"a question charges nothing":                       question,
+		"a contested attempt is decided by one more":       contested,
 		"a clock that goes back does not shorten the wait": clockGoesBack,
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -105,6 +106,13 @@ func refund(l *attempts) {
 	l.refused(attempt("right", unknown), providers.ErrBudget, noon.Add(ledger.Window))
 	l.settle(l.charge(attempt("right", 5)), providers.AttemptResult{Accepted: true, Remaining: unknown})
 	l.charge(attempt("right", unknown))
+}
+
+func contested(l *attempts) {
+	l.settle(l.charge(attempt("right", unknown)), providers.AttemptResult{Contested: true, Remaining: unknown})
+	l.refused(attempt("other", unknown), providers.ErrBudget, noon.Add(ledger.Window))
+	l.settle(l.charge(attempt("right", unknown)), providers.AttemptResult{Contested: true, Remaining: unknown})
+	l.refused(attempt("right", unknown), providers.ErrBudget, noon.Add(ledger.Window))
 }
 
 func question(l *attempts) {

@@ -20,6 +20,7 @@ type failure struct {
 	err    error // belongs to a family
 	unsent bool  // whether it is certain that no byte of the request left
 	again  bool  // whether the same request may succeed in a moment; only if unsent
+	slow   bool  // whether it took longer than an exchange may
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -35,6 +36,12 @@ func unsent(err error) bool {
 func worthAgain(err error) bool {
 	f, ok := errors.AsType[*failure](err)
 	return ok && f.unsent && f.again
+}
+
+// isSlow reports whether the request of err was sent and took longer than it may.
+func isSlow(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.slow
 }
 
 // reads reports whether a request changes nothing.
@@ -55,7 +62,8 @@ func cutOff(req *http.Request, cause error) error {
 	if !reads(req) {
 		family = providers.ErrUnknown
 	}
-	return &failure{err: explained(req.Context(), req.URL.Host, "closed the connection before its answer was complete", cause, family)}
+	_, slow := errors.AsType[tooSlow](context.Cause(req.Context()))
+	return &failure{err: explained(req.Context(), req.URL.Host, "closed the connection before its answer was complete", cause, family), slow: slow}
 }
 
 // notSent is the failure of an exchange of which nothing was sent. A handshake was offered what the configuration says.

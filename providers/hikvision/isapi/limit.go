@@ -31,10 +31,25 @@ func most(req *http.Request) int64 {
 type limit struct {
 	next    http.RoundTripper
 	timeout time.Duration
+	hasty   bool // whether a document got no answer in time
+}
+
+// patience is how long an exchange may take. A document leaves some of the time for the question whether the device is there at all,
+// and where one got no answer no other is waited for longer than that. A write has all of it: what became of it would be unknown.
+func (l *limit) patience(req *http.Request) time.Duration {
+	haste := l.timeout * 3 / 20
+	switch {
+	case !reads(req) || req.URL.Path == archivePath:
+		return l.timeout
+	case l.hasty:
+		return haste
+	}
+	return l.timeout - haste
 }
 
 func (l *limit) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeoutCause(req.Context(), l.timeout, tooSlow(l.timeout))
+	patience := l.patience(req)
+	ctx, cancel := context.WithTimeoutCause(req.Context(), patience, tooSlow(patience))
 	defer cancel()
 	req = req.WithContext(ctx)
 	resp, err := l.next.RoundTrip(req)

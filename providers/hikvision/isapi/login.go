@@ -2,6 +2,7 @@ package isapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,12 +25,16 @@ const (
 //
 //	request with a proven key ─▶ not 401 ─▶ the answer
 //	  401, locked or not activated ───────▶ ErrLocked, ErrInactive
+//	  401 to a write ─────────────────────▶ ErrUnknown: it is read back, and never sent again
+//	  401, fewer attempts left than before ▶ decide
 //	  401, stale="true" ──────────────────▶ one attempt with the new nonce
-//	  401, fewer attempts left than before ▶ ErrRefused: the password was changed elsewhere
 //	  401 otherwise ─▶ probe without a credential
-//	       fewer attempts left than before ▶ ErrRefused
+//	       fewer attempts left than before ▶ decide
 //	       else ──────────────────────────▶ one attempt with a fresh challenge for this path
-//	  an attempt that is answered with 401 ▶ ErrRefused, whatever its header says
+//	  an attempt that is answered with 401 ▶ decide, whatever its header says; ErrRefused if the session was given no document yet
+//	  decide: one attempt at the document that the device gave first, as long as it is not one of the last
+//	       401 ───────────────────────────▶ ErrRefused: the password was changed elsewhere
+//	       else ──────────────────────────▶ the answer 401: it is that of this document alone
 //
 // One request is in flight at a time, so that the counts of a nonce arrive in order.
 type login struct {
@@ -44,6 +49,7 @@ type login struct {
 	remaining int             // attempts left, as the device said last
 	usesQop   bool            // whether it has offered qop
 	healed    int             // how often a fresh challenge cured a 401 that had no other reason
+	fickle    bool            // whether a nonce was refused that had been accepted: a write then answers a challenge of its own
 	perPath   bool            // whether its nonces hold for one path only, as with some firmware of 2019
 	provenAt  time.Time       // when a key was last accepted
 }
@@ -54,13 +60,28 @@ const sickness = 2
 func (l *login) RoundTrip(req *http.Request) (*http.Response, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.fickle && !reads(req) {
+		delete(l.keys, l.scope(req))
+	}
 	k, err := l.key(req)
 	if err != nil {
 		return nil, err
 	}
-	if !k.proven {
-		return l.attempt(req, k)
+	if k.proven {
+		return l.reuse(req, k)
 	}
+	resp, err := l.attempt(req, k)
+	switch {
+	case err != nil || resp.StatusCode != http.StatusUnauthorized:
+		return resp, err
+	case !reads(req):
+		return nil, askedAgain(req)
+	}
+	return l.decide(req, resp)
+}
+
+// reuse sends a request with a proven key, and finds out what a 401 means.
+func (l *login) reuse(req *http.Request, k *key) (*http.Response, error) {
 	resp, err := l.spend.reuse(req, k)
 	if err != nil {
 		return nil, err
@@ -69,7 +90,29 @@ func (l *login) RoundTrip(req *http.Request) (*http.Response, error) {
 		l.provenAt = time.Now()
 		return resp, nil
 	}
-	return l.heal(req, k, standingOf(resp))
+	delete(l.keys, l.scope(req))
+	before := l.remaining
+	if err := l.stands(req.Context(), standingOf(resp)); err != nil {
+		return nil, err
+	}
+	if !reads(req) {
+		l.fickle = true
+		return nil, askedAgain(req)
+	}
+	healed, err := l.heal(req, k, standingOf(resp), before)
+	switch {
+	case err != nil:
+		return nil, err
+	case healed == nil || healed.StatusCode == http.StatusUnauthorized:
+		return l.decide(req, resp)
+	}
+	l.fickle = true
+	return healed, nil
+}
+
+// askedAgain is the failure of a write that was answered with a 401 after others were accepted.
+func askedAgain(req *http.Request) error {
+	return notUnderstood(req, "it asks for a login again, and does not say whether it carried it out (http status 401)")
 }
 
 // knock gets the challenge that the first attempt will answer from the first of the paths that asks for a login, and
@@ -86,27 +129,31 @@ func (l *login) knock(ctx context.Context, paths ...string) (string, error) {
 }
 
 // probe gets the challenge of deviceInfo, which the first attempt will answer. Most devices say in it how many attempts are left; the
-// others are asked for the state of the login.
-func (l *login) probe(ctx context.Context) error {
+// others are asked for the state of the login. Unsaid is why they did not say that either, where the state alone got no answer.
+func (l *login) probe(ctx context.Context) (unsaid, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s, err := l.ask(ctx, deviceInfoPath)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.remaining == providers.RemainingUnknown {
-		if _, err := l.ask(ctx, userCheckPath); err != nil {
-			return err
+		switch _, err := l.ask(ctx, userCheckPath); {
+		case err == nil:
+		case !errors.Is(err, providers.ErrUnreachable), unsent(err), ctx.Err() != nil:
+			return nil, err
+		default:
+			unsaid = err
 		}
 	}
 	if len(s.challenges) == 0 {
-		return s.silence
+		return unsaid, s.silence
 	}
 	k, err := l.choose(s.challenges)
 	if err == nil {
 		l.keys[""] = k
 	}
-	return err
+	return unsaid, err
 }
 
 // fresh reports whether a key was accepted within the last d, so that a long body is not sent in vain.
@@ -166,30 +213,22 @@ func (l *login) scope(req *http.Request) string {
 // attempt uses an unproven key. The key is forgotten if it led nowhere.
 func (l *login) attempt(req *http.Request, k *key) (*http.Response, error) {
 	resp, err := l.spend.attempt(req, k, l.remaining)
-	if err != nil {
-		if !unsent(err) {
-			delete(l.keys, l.scope(req))
-		}
-		return nil, err
-	}
-	if k.proven {
+	if err == nil && k.proven {
 		l.provenAt = time.Now()
 	}
-	return resp, nil
+	if err != nil && !unsent(err) || err == nil && resp.StatusCode == http.StatusUnauthorized {
+		delete(l.keys, l.scope(req))
+	}
+	return resp, err
 }
 
-// heal finds out why a proven key was refused; see login.
-func (l *login) heal(req *http.Request, k *key, refused standing) (*http.Response, error) {
-	delete(l.keys, l.scope(req))
-	ctx := req.Context()
-	before := l.remaining
-	if err := l.stands(ctx, refused); err != nil {
-		return nil, err
-	}
-	if refused.fellBelow(before) || k.challenge.scheme == "basic" {
-		return nil, refused.refusedError(l.spend.credential.Username)
-	}
-	if refused.stale() {
+// heal makes the one attempt that is left for a document after a proven key was refused there. There is no response where none
+// would help: the device counted the refusal, or the key has nothing in it that could be too old.
+func (l *login) heal(req *http.Request, k *key, refused standing, before int) (*http.Response, error) {
+	switch {
+	case refused.fellBelow(before) || k.challenge.scheme == "basic":
+		return nil, nil
+	case refused.stale():
 		next, err := l.choose(refused.challenges)
 		if err != nil {
 			return nil, err
@@ -200,6 +239,33 @@ func (l *login) heal(req *http.Request, k *key, refused standing) (*http.Respons
 	return l.lastTry(req, before)
 }
 
+// decide finds out whether a 401 is that of the document alone, by one attempt at the document that the device gave first. It
+// returns the 401 if so.
+func (l *login) decide(req *http.Request, refused *http.Response) (*http.Response, error) {
+	ctx, said := req.Context(), standingOf(refused)
+	said.remaining = l.remaining
+	known := l.remaining != providers.RemainingUnknown
+	if !l.spend.contests(req) || known && l.remaining <= l.spend.consent.Kept() {
+		return nil, said.refusedError(l.spend.credential.Username)
+	}
+	good, err := newRequest(ctx, l.origin, http.MethodGet, l.spend.good, nil)
+	if err != nil {
+		return nil, err
+	}
+	k, _, err := l.challenged(ctx, l.spend.good)
+	if err != nil {
+		return nil, err
+	}
+	l.keys[l.scope(good)] = k
+	if _, err := l.attempt(good, k); err != nil {
+		return nil, err
+	}
+	if !k.proven {
+		return nil, fmt.Errorf("it asks for a login again, and does not say whether that is good: %w", providers.ErrBusy)
+	}
+	return refused, nil
+}
+
 // lastTry makes the one attempt that is left after a 401 without a reason, unless the device has counted a refusal.
 func (l *login) lastTry(req *http.Request, before int) (*http.Response, error) {
 	ctx := req.Context()
@@ -208,7 +274,7 @@ func (l *login) lastTry(req *http.Request, before int) (*http.Response, error) {
 		return nil, err
 	}
 	if probed.fellBelow(before) {
-		return nil, probed.refusedError(l.spend.credential.Username)
+		return nil, nil
 	}
 	// The nonce may hold for one path only, so the challenge is that of the path.
 	next, _, err := l.challenged(ctx, req.URL.RequestURI(), userCheckPath, deviceInfoPath)

@@ -338,30 +338,42 @@ func TestARefusedNonceIsHealedOnce(t *testing.T) {
 	}
 }
 
-func TestAWriteIsHealedToo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t)
-		session := s.identified()
-		s.device.forget()
-		if _, err := session.Do(t.Context(), providers.Request{Method: "PUT", Path: "/ISAPI/a", Body: []byte("<A/>")}); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(s.device.writes, []string{"<A/>"}) {
-			t.Errorf("carried out: %q", s.device.writes)
-		}
-	})
+// What became of a write that was answered with a 401 is found by reading. After that the device is known for nonces that do not
+// last: a write answers a challenge of its own.
+func TestI11AWriteThatMeetsA401IsNeverSentAgain(t *testing.T) {
+	for _, stale := range []string{"", `"TRUE"`} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t)
+			s.device.staleWord = stale
+			session := s.identified()
+			s.device.forget()
+			write := providers.Request{Method: "PUT", Path: "/ISAPI/a", Body: []byte("<A/>")}
+			_, err := session.Do(t.Context(), write)
+			wantFamily(t, err, providers.ErrUnknown)
+			if seen := s.device.seen(); !slices.Equal(seen, []string{"PUT /ISAPI/a +"}) || len(s.device.writes) != 0 {
+				t.Errorf("sent %v, carried out %q", seen, s.device.writes)
+			}
+			if _, err := session.Read(t.Context(), "/ISAPI/a"); err != nil {
+				t.Fatal(err)
+			}
+			s.device.forget()
+			if _, err := session.Do(t.Context(), write); err != nil || !slices.Equal(s.device.writes, []string{"<A/>"}) {
+				t.Errorf("the next one: %v, carried out %q", err, s.device.writes)
+			}
+		})
+	}
 }
 
 func TestAPasswordChangedElsewhereEndsTheSession(t *testing.T) {
 	for name, test := range map[string]struct {
 		remaining int
 		stale     string
-		wrong     int // digests with the old password that may arrive
+		wrong     int // digests with the old password that may arrive; two of five attempts stay whatever happens
 	}{
-		"the count falls":      {5, "", 1},
-		"it tells no count":    {-1, "", 2}, // the cached one and the one that is left
+		"the count falls":      {5, "", 2},  // the cached one, and the one that decides
+		"it tells no count":    {-1, "", 3}, // and the one that is left for the document
 		"the count is at 3":    {3, "", 1},
-		"it says stale anyway": {-1, `"TRUE"`, 2},
+		"it says stale anyway": {-1, `"TRUE"`, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -376,8 +388,8 @@ func TestAPasswordChangedElsewhereEndsTheSession(t *testing.T) {
 				})
 				_, err := session.Read(t.Context(), "/ISAPI/a")
 				wantFamily(t, err, providers.ErrRefused)
-				if n := len(s.device.seen()); test.remaining > 0 && n != 1 {
-					t.Errorf("%d requests, although the refusal said it all", n)
+				if seen := s.device.seen(); test.remaining == 3 && len(seen) != 1 {
+					t.Errorf("sent %v, although the refusal said it all", seen)
 				}
 				_, err = session.Read(t.Context(), "/ISAPI/a")
 				wantFamily(t, err, providers.ErrRefused)
@@ -389,27 +401,38 @@ func TestAPasswordChangedElsewhereEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestACountThatFellByOthersIsNotTriedAgainst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t)
-		session := s.identified()
-		s.device.forget()
-		// The refusal itself says nothing, the probe does.
-		s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
-			if r.URL.Path == userCheckPath {
-				s.device.remaining = 4
-				return false
+// A count that fell between the refusal, which says nothing, and the probe: the document is not tried again, and the one that
+// decides only where attempts are left beside the last ones.
+func TestI5ACountThatFellByOthersIsNotTriedAgainst(t *testing.T) {
+	for left, test := range map[int]struct {
+		family error
+		sent   []string
+	}{
+		4: {providers.ErrWithheld, []string{"GET /ISAPI/a +", "GET " + userCheckPath, "GET " + deviceInfoPath, "GET " + deviceInfoPath + " +"}},
+		2: {providers.ErrRefused, []string{"GET /ISAPI/a +", "GET " + userCheckPath}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t)
+			session := s.identified()
+			s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+				switch r.URL.Path {
+				case userCheckPath:
+					s.device.remaining = left
+					return false
+				case deviceInfoPath:
+					return false
+				}
+				w.Header().Set("WWW-Authenticate", offerMD5("next")[0])
+				w.WriteHeader(http.StatusUnauthorized)
+				return true
 			}
-			w.Header().Set("WWW-Authenticate", offerMD5("next")[0])
-			w.WriteHeader(http.StatusUnauthorized)
-			return true
-		}
-		_, err := session.Read(t.Context(), "/ISAPI/a")
-		wantFamily(t, err, providers.ErrRefused)
-		if diff := cmp.Diff([]string{"GET /ISAPI/a +", "GET " + userCheckPath}, s.device.seen()); diff != "" {
-			t.Error(diff)
-		}
-	})
+			_, err := session.Read(t.Context(), "/ISAPI/a")
+			wantFamily(t, err, test.family)
+			if diff := cmp.Diff(test.sent, s.device.seen()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 func TestALockInTheMiddleEndsTheSession(t *testing.T) {
@@ -598,7 +621,7 @@ func TestANonceWhoseAnswerWasLostIsNotUsedAgain(t *testing.T) {
 			return false
 		}
 		_, err := session.Read(t.Context(), "/ISAPI/a")
-		wantFamily(t, err, providers.ErrUnreachable)
+		wantFamily(t, err, providers.ErrWithheld)
 		if _, err := session.Read(t.Context(), "/ISAPI/a"); err != nil {
 			t.Error(err)
 		}

@@ -2,6 +2,7 @@ package isapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,7 +12,9 @@ import (
 
 // Read gets a document, as it came but for what the web server put around it. The error is ErrDenied where the account may not see it, ErrBusy where the device
 // stays busy or reports an error of its own, and ErrMalformed for an HTML page, an empty answer, a mere OK, or the answer to
-// another question. Where the device does not have the document, Missing holds the HTTP status and the reason in its words,
+// another question. It is ErrWithheld where the document alone asks for a login again, leads elsewhere, or gets no answer, while
+// the device gives another one to the same login; a document that got no answer in time is not asked for again in the run, and one
+// that asked for a login again not in later ones either. Where the device does not have the document, Missing holds the HTTP status and the reason in its words,
 // and Unsure tells a fault that may pass.
 func (r *Reader) Read(ctx context.Context, path string) (providers.Document, error) {
 	if err := r.ready(); err != nil {
@@ -25,13 +28,18 @@ func (r *Reader) Read(ctx context.Context, path string) (providers.Document, err
 }
 
 func (r *Reader) read(ctx context.Context, path string) (providers.Document, error) {
+	if err := r.target.Nodes.Spared(ctx, r.node(path)); err != nil {
+		return providers.Document{}, err
+	}
 	status, body, err := r.get(ctx, path)
 	if err != nil {
-		return providers.Document{}, err
+		return providers.Document{}, r.alone(ctx, path, err)
 	}
 	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide}
 	v := verdictOf(status, body)
 	switch {
+	case status == http.StatusUnauthorized:
+		return providers.Document{}, r.asksAgain(ctx, path)
 	case v.accepted() && !strings.HasPrefix(path, userCheckPath):
 		return providers.Document{}, fmt.Errorf("it answers with a status and not with the document: %w", providers.ErrMalformed)
 	case status/100 == 2 && (v.accepted() || !v.isapi):
@@ -58,6 +66,30 @@ func (r *Reader) get(ctx context.Context, path string) (int, []byte, error) {
 		return info.status, info.body, nil
 	}
 	return r.send(ctx, http.MethodGet, path, nil)
+}
+
+// asksAgain is the error of a document for which the device asked for a login again, although that is good.
+func (r *Reader) asksAgain(ctx context.Context, path string) error {
+	text := "it answers 401 although the login is good"
+	if err := r.target.Nodes.Refused(context.WithoutCancel(ctx), r.node(path)); err != nil {
+		return fmt.Errorf("%s, which could not be noted for later runs (%w): %w", text, err, providers.ErrWithheld)
+	}
+	return fmt.Errorf("%s; later runs do not ask for it unless you add -retry-nodes: %w", text, providers.ErrWithheld)
+}
+
+// alone is the error of a document that got no answer: where the device still gives who it is, it is that of the document alone.
+func (r *Reader) alone(ctx context.Context, path string, cause error) error {
+	if !errors.Is(cause, providers.ErrUnreachable) || unsent(cause) || ctx.Err() != nil {
+		return cause
+	}
+	r.hung(path, cause)
+	switch _, err := r.whoIsThere(ctx); {
+	case errors.Is(err, providers.ErrUnreachable):
+		return cause
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%s: %w", providers.Reason(cause), providers.ErrWithheld)
 }
 
 // unexpected is the error of a body that cannot be a document.

@@ -18,7 +18,8 @@ type Options struct {
 	// Dial opens connections; nil for TCP. It is asked for the address of the target only.
 	Dial Dial
 
-	// Timeout bounds one exchange, from its first byte to the last of its answer; 0 for 20 seconds.
+	// Timeout bounds one exchange, from its first byte to the last of its answer; 0 for 20 seconds. A document that gets no answer
+	// takes it once in a run, and the others of the device are waited for less from then on.
 	Timeout time.Duration
 
 	// Grace is how long a request waits for a device that is starting: one that answers 503, busy, or 403
@@ -48,6 +49,7 @@ type Reader struct {
 	stack   *stack
 	hide    *providers.Redactor // blanks the password of the login in what the device says
 
+	identity   providers.Identity // zero before it is identified
 	identified bool
 	info       *reply // that told who is there, until it is read as a document; nil for a session
 	activated  bool   // whether a first password was about to be sent
@@ -75,11 +77,15 @@ func newReader(target providers.Target, options Options) *Reader {
 		return r
 	}
 	r.target.URL = origin
+	if r.target.Nodes == nil {
+		r.target.Nodes = providers.NewNodes(nil)
+	}
 	if r.peer, err = newPeer(target.Trust, target.Pin, target.Within); err != nil {
 		r.ended = err
 		return r
 	}
 	r.stack = newStack(r.target, options, r.peer)
+	r.stack.limit.hasty = r.target.Nodes.Hangs(origin.Host)
 	return r
 }
 
@@ -99,6 +105,7 @@ func originOf(address *url.URL) (*url.URL, error) {
 // stack is the way of a request to the device.
 type stack struct {
 	base  *base
+	limit *limit
 	login *login
 	top   http.RoundTripper
 }
@@ -115,11 +122,12 @@ type stack struct {
 func newStack(target providers.Target, options Options, peer *peer) *stack {
 	endpoint := target.URL.Host
 	base := newBase(endpoint, target.Within, options.Dial, peer)
+	limit := &limit{timeout: options.Timeout, next: base}
 	bare := &stay{next: &log{
 		device: target.Device,
 		login:  target.Login,
 		trace:  target.Trace,
-		next:   &limit{timeout: options.Timeout, next: base},
+		next:   limit,
 	}}
 	login := &login{
 		origin:    target.URL,
@@ -138,7 +146,7 @@ func newStack(target providers.Target, options Options, peer *peer) *stack {
 			once:       base.once,
 		},
 	}
-	return &stack{base: base, login: login, top: &retry{grace: options.Grace, next: login}}
+	return &stack{base: base, limit: limit, login: login, top: &retry{grace: options.Grace, next: login}}
 }
 
 // Identify probes the device without a credential, checks its pin, logs in once and reads who it is. It fails with any
@@ -156,7 +164,7 @@ func (r *Reader) Identify(ctx context.Context) (providers.Identity, error) {
 	if err != nil {
 		return providers.Identity{}, r.end(fmt.Errorf("identify: %w", err))
 	}
-	r.identified = true
+	r.identity, r.identified = identity, true
 	return identity, nil
 }
 
@@ -173,12 +181,31 @@ type reply struct {
 	body   []byte
 }
 
-// probe asks for a challenge and for the state of the login, without a credential.
+// probe asks for a challenge and for the state of the login, without a credential. The state is a document like others: where it
+// gets no answer, the challenge did.
 func (r *Reader) probe(ctx context.Context) error {
 	if r.identified {
 		return nil
 	}
-	return r.stack.login.probe(ctx)
+	unsaid, err := r.stack.login.probe(ctx)
+	if unsaid != nil {
+		r.hung(userCheckPath, unsaid)
+	}
+	return err
+}
+
+// node is a document of the device.
+func (r *Reader) node(path string) providers.Node {
+	return providers.Node{Endpoint: r.target.URL.Host, Device: r.identity, Path: path}
+}
+
+// hung notes a document that got no answer in time. The others of the device are waited for less from then on: where one hangs,
+// more do, and the run does not wait for each.
+func (r *Reader) hung(path string, cause error) {
+	if isSlow(cause) {
+		r.target.Nodes.Hung(r.node(path))
+		r.stack.limit.hasty = true
+	}
 }
 
 // whoIsThere reads the identity of the device and checks it.
@@ -191,7 +218,9 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 	if err != nil {
 		return providers.Identity{}, err
 	}
-	r.info = &reply{status, body}
+	if !r.identified { // later it is asked again because something may have changed
+		r.info = &reply{status, body}
+	}
 	return identity, r.peer.identify(identity, r.target.Want)
 }
 

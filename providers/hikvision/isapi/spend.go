@@ -20,6 +20,10 @@ import (
 //	            ├── 401 ───────▶ settled, ErrRefused or ErrLocked
 //	            └── no answer ─▶ left unsettled, which counts as refused
 //
+// Once the device has given a document for the credential, a 401 or no answer for another one may be that document's own, and what
+// comes next tells: an answer to a proven key settles the attempt as accepted, and before another attempt it is settled as
+// contested.
+//
 // While a charge is open, a further attempt is made under it: the device has not judged any yet, so nothing is spent
 // twice.
 type spend struct {
@@ -31,6 +35,14 @@ type spend struct {
 	ledger     providers.Ledger
 	once       func(*http.Request) // makes a request leave at most once
 	open       *providers.Charge   // nil if there is none
+	good       string              // the first document that the device gave for the credential; empty before
+	doubtful   *doubtful           // nil if there is none
+}
+
+// doubtful is an attempt that was refused or not answered, which may have been for the document that it was about.
+type doubtful struct {
+	charge    providers.Charge
+	remaining int // as told with the refusal
 }
 
 // reuse sends a request with the next answer to a proven key. It costs nothing.
@@ -38,11 +50,17 @@ func (s *spend) reuse(req *http.Request, k *key) (*http.Response, error) {
 	if !k.proven {
 		panic("isapi: a key is used without proof; this is a bug")
 	}
-	return s.send(req, k, func(*http.Request) {})
+	resp, err := s.send(req, k, func(*http.Request) {})
+	if s.doubtful != nil && err == nil && resp.StatusCode != http.StatusUnauthorized && judged(resp) {
+		// A note that fails leaves the attempt counted as refused, which is safe.
+		_ = s.ledger.Settle(context.WithoutCancel(req.Context()), s.doubtful.charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
+		s.doubtful = nil
+	}
+	return resp, err
 }
 
 // attempt sends a request with an answer to a key that is not proven. Remaining is what the device said last of the
-// attempts that are left. A nil error means that the credential was accepted, or not judged.
+// attempts that are left. A nil error means that the credential was accepted, not judged, or contested: then the answer is a 401.
 func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Response, error) {
 	charge, err := s.charge(req.Context(), remaining)
 	if err != nil {
@@ -52,14 +70,19 @@ func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Respons
 	resp, err := s.send(req, k, s.once)
 	ctx := context.WithoutCancel(req.Context()) // what happened is noted even if nobody waits for it any more
 	if err != nil {
-		if unsent(err) {
-			// A note that fails leaves the attempt counted as refused, which is safe.
+		// A note that fails leaves the attempt counted as refused, which is safe.
+		switch {
+		case unsent(err):
 			_ = s.ledger.Return(ctx, charge)
+		case s.contests(req):
+			s.doubtful = &doubtful{charge, providers.RemainingUnknown}
 		}
 		return nil, err
 	}
 	result := standingOf(resp)
 	switch {
+	case resp.StatusCode == http.StatusUnauthorized && !result.locked && s.contests(req):
+		s.doubtful = &doubtful{charge, result.remaining}
 	case resp.StatusCode == http.StatusUnauthorized || result.locked:
 		err := s.ledger.Settle(ctx, charge, providers.AttemptResult{Remaining: result.remaining, Lock: result.lock})
 		return nil, unnoted(s.refusal(result), err)
@@ -72,6 +95,11 @@ func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Respons
 		_ = s.ledger.Settle(ctx, charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
 	}
 	return resp, nil
+}
+
+// contests reports whether a refusal of a request may be that of its document alone: the device gave another one.
+func (s *spend) contests(req *http.Request) bool {
+	return s.good != "" && s.good != req.URL.RequestURI()
 }
 
 func (s *spend) refusal(result standing) error {
@@ -126,6 +154,11 @@ func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, er
 		s.open = nil
 		return charge, nil
 	}
+	if s.doubtful != nil {
+		// A note that fails leaves the attempt open, and the ledger knows what to make of that.
+		_ = s.ledger.Settle(context.WithoutCancel(ctx), s.doubtful.charge, providers.AttemptResult{Contested: true, Remaining: s.doubtful.remaining})
+		s.doubtful = nil
+	}
 	charge, err := s.ledger.Charge(ctx, providers.Attempt{Endpoint: s.endpoint, Credential: s.credential, Remaining: remaining, Consent: s.consent})
 	if err != nil && !providers.EndsSession(err) {
 		err = fmt.Errorf("%w: %w", err, providers.ErrBudget)
@@ -152,5 +185,9 @@ func (s *spend) send(req *http.Request, k *key, prepare func(*http.Request)) (*h
 	}
 	again.Header.Set("Authorization", k.authorization(req.Method, req.URL.RequestURI(), s.credential))
 	prepare(again)
-	return s.next.RoundTrip(again)
+	resp, err := s.next.RoundTrip(again)
+	if err == nil && s.good == "" && reads(req) && resp.StatusCode == http.StatusOK {
+		s.good = req.URL.RequestURI()
+	}
+	return resp, err
 }

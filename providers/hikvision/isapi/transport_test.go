@@ -58,7 +58,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 						return true
 					}
 					var err error
-					dials := 1
+					dials, requests := 1, map[string]int{"probe": 1, "GET": 2, "PUT": 1}[method] // a document that leads elsewhere may do so alone
 					if method == "probe" {
 						s.device.faults = redirect
 						_, err = s.open().Identify(t.Context())
@@ -74,7 +74,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 					}
 					wantFamily(t, err, providers.ErrUnreachable)
 					wantText(t, err, test.text)
-					if n := len(s.device.seen()); n != 1 || s.network.dials != dials {
+					if n := len(s.device.seen()); n != requests || s.network.dials != dials {
 						t.Errorf("%d requests, %d dials", n, s.network.dials)
 					}
 				})
@@ -487,7 +487,8 @@ func TestBasicOverTLS(t *testing.T) {
 	s.device.change(func() { s.device.password, s.device.basics = "changed elsewhere", 0 })
 	_, err := session.Read(t.Context(), "/ISAPI/a")
 	wantFamily(t, err, providers.ErrRefused)
-	if s.device.basics != 1 {
+	if s.device.basics != 2 { // for the document, and for the one that decides
+
 		t.Errorf("the password was sent %d times", s.device.basics)
 	}
 }

@@ -134,11 +134,11 @@ func (d *Device) restartWeb(r Rule) {
 }
 
 // webAway is what whoever comes while the web server is away gets.
-func (d *unit) webAway() reply {
-	if d.webStatus == 0 {
+func (x *exchange) webAway() reply {
+	if x.unit.webStatus == 0 {
 		return reply{}
 	}
-	return d.model.send(d.webStatus, "text/html", nil)
+	return x.unit.model.send(x.unit.webStatus, "text/html", nil)
 }
 
 // lockEverybody locks every source for as long as too many failed logins would.
@@ -196,7 +196,7 @@ func (x *exchange) answer() reply {
 	case x.unit.away() || x.q.boots >= 0 && x.q.boots != x.unit.core.Starts+x.unit.moves:
 		return reply{}
 	case x.unit.now().Before(x.unit.webBack):
-		return x.unit.webAway()
+		return x.webAway()
 	case x.unit.running.filter.drops(x.q.source) && !x.unit.quirks.FiltersNewOnly:
 		x.unit.record(x.q.entry(Filtered, ""))
 		return reply{}
