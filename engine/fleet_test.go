@@ -47,6 +47,7 @@ type site struct {
 	store    *state.Store
 	env      map[string]string
 	cfg      *config.Config
+	nodes    func() *providers.Nodes // of the next run
 	runs     int
 }
 
@@ -62,7 +63,8 @@ func newSite(t testing.TB, fleet *simulator.Fleet, dial isapi.Dial) *site {
 	t.Cleanup(func() { _ = store.Close() })
 	return &site{
 		TB: t, fleet: fleet, store: store, provider: newInspector(hikvision.New(isapi.Options{Dial: dial}), fleet),
-		env: map[string]string{"FLEET_PASSWORD": fleetPassword, "FLEET_ACCOUNT": accountPassword},
+		env:   map[string]string{"FLEET_PASSWORD": fleetPassword, "FLEET_ACCOUNT": accountPassword},
+		nodes: func() *providers.Nodes { return providers.NewNodes(store.Nodes) },
 	}
 }
 
@@ -99,7 +101,7 @@ func (s *site) engine() *engine.Engine {
 	return &engine.Engine{
 		Provider: s.provider, Store: s.store.Fleet, Now: time.Now, Version: "1.0", Event: func(report.Event) {},
 		Parallelism: graph.Parallelism{Total: 64, PerGroup: 16},
-		Nodes:       providers.NewNodes(s.store.Nodes),
+		Nodes:       s.nodes(),
 		Secret:      s.secret,
 	}
 }
@@ -187,6 +189,10 @@ func (s *inspected) MayAuthenticate(ctx context.Context, c providers.Credential)
 
 func (s *inspected) DoAs(ctx context.Context, c providers.Credential, r providers.Request) (providers.Reply, error) {
 	return s.Session.(providers.Impersonator).DoAs(ctx, c, r)
+}
+
+func (s *inspected) Awake(ctx context.Context) error {
+	return s.Session.(providers.Awaited).Awake(ctx)
 }
 
 func (s *inspected) Activation(ctx context.Context) (providers.Activation, error) {

@@ -206,6 +206,11 @@ func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secr
 	for name, kind := range snap.Kinds {
 		d.Omitted[name] = interpreter.Omitted(kind, snap.Documents)
 	}
+	for name, kind := range snap.Kinds {
+		if fault := snap.Fault(kind, ""); fault != "" {
+			d.Unreadable[name] = fault
+		}
+	}
 	for kind, err := range snap.Unreadable {
 		d.Unreadable[kind] = providers.Reason(err)
 	}

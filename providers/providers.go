@@ -262,6 +262,13 @@ type Session interface {
 	Do(context.Context, Request) (Reply, error)
 }
 
+// Awaited is a reader whose device can be asked without a login whether it answers.
+type Awaited interface {
+	// Awake asks that. It may come before Identify. The error is ErrUnreachable where the device does not answer, and ErrBusy where
+	// it is starting, as far as one can tell.
+	Awake(context.Context) error
+}
+
 // Certified is a reader that knows the certificate of its device.
 type Certified interface {
 	// Certificate is what the device showed last; nil where it was not reached over TLS.

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
@@ -73,7 +74,7 @@ type reading struct {
 
 // read asks the device for the documents of steps.
 func (w *worker) read(ctx context.Context, steps []plan.Step) (reading, error) {
-	now, err := w.line.readKinds(ctx, w.Provider, steps)
+	now, err := w.readThere(ctx, steps)
 	if err == nil {
 		err = w.certain(ctx, steps)
 	}
@@ -82,6 +83,15 @@ func (w *worker) read(ctx context.Context, steps []plan.Step) (reading, error) {
 	}
 	now.steps, err = w.judge.secrets.following(steps)
 	return now, err
+}
+
+// readThere reads the documents of steps. A device that went away after a write is waited for.
+func (w *worker) readThere(ctx context.Context, steps []plan.Step) (reading, error) {
+	now, err := w.line.readKinds(ctx, w.Provider, steps)
+	if !w.wrote || !isAway(err) || w.line.comeBack(ctx, w.Sleep) != nil {
+		return now, err
+	}
+	return w.line.readKinds(ctx, w.Provider, steps)
 }
 
 // checked is which steps are to be carried out, and what became of the others.
@@ -263,6 +273,7 @@ func (w *worker) send(
 			break
 		}
 		reply, err := do(ctx, o.request)
+		w.wrote = w.wrote || !errors.Is(err, providers.ErrUnreachable)
 		s.sendings = append(s.sendings, sending{order: o, id: id, reply: reply, err: err})
 		if err != nil && (providers.EndsSession(err) || ctx.Err() != nil) || w.stopped() {
 			break

@@ -2,6 +2,8 @@ package apply
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"camform/providers"
 )
@@ -39,6 +41,43 @@ func (l *line) Login(ctx context.Context, credential providers.Credential) error
 		l.target = target
 	}
 	return err
+}
+
+// restart is how long a device is waited for that went away after a write: web servers start anew for many settings.
+const restart = 180 * time.Second
+
+// isAway reports whether an error after a write may be that of a device whose web server starts anew. One that forbids everything
+// is starting as well, or has locked the login: that the password is wrong is never a reason.
+func isAway(err error) bool {
+	return errors.Is(err, providers.ErrUnreachable) || errors.Is(err, providers.ErrBusy) || errors.Is(err, providers.ErrLocked)
+}
+
+// await asks the device without a login until it answers again, as long as a restart may take. The error says why it does not.
+func (l *line) await(ctx context.Context, sleep func(context.Context, time.Duration) error) error {
+	reader := l.provider.Open(l.target)
+	defer reader.Close()
+	awaited, ok := reader.(providers.Awaited)
+	if !ok {
+		return providers.ErrUnsupported
+	}
+	begun := time.Now()
+	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
+		err := awaited.Awake(ctx)
+		if err == nil || !isAway(err) || time.Since(begun)+pause > restart {
+			return err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// comeBack waits for the device and logs in once, over a new connection.
+func (l *line) comeBack(ctx context.Context, sleep func(context.Context, time.Duration) error) error {
+	if err := l.await(ctx, sleep); err != nil {
+		return err
+	}
+	return l.Login(ctx, l.target.Login)
 }
 
 // Credential is the one that the session logs in with.

@@ -35,6 +35,9 @@ func (l *line) readKinds(ctx context.Context, interpreter providers.Interpreter,
 			return doc, nil
 		}
 		doc, err := l.session.Read(ctx, path)
+		if err == nil && doc.Unsure {
+			err = fmt.Errorf("read %s: %s: %w", path, doc.Missing, providers.ErrWithheld)
+		}
 		if err == nil {
 			r.documents[path] = doc
 		}

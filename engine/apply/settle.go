@@ -59,9 +59,10 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		}
 	}
 	switch {
-	case unread != nil && !doubt:
+	case unread == nil, errors.Is(unread, providers.ErrWithheld): // then the rest of the device can go on
+	case !doubt:
 		o.fail(live.ResultOf(unread), providers.Reason(unread))
-	case unread != nil:
+	default:
 		o.fail(report.Unknown, notReadBack(unread)+"; the next run finds out what became of the last request")
 	}
 	return o
@@ -78,13 +79,16 @@ func notReadBack(err error) string {
 // readBack reads what a group changed over a new connection; with a new login, if the password of that may have changed.
 func (w *worker) readBack(ctx context.Context, s sent) (reading, error) {
 	if request, own := ownRotation(s.sendings); own {
+		if errors.Is(request.err, providers.ErrUnknown) {
+			_ = w.line.await(ctx, w.Sleep) // a login that nobody answers would count
+		}
 		if err := w.accounts.Reenter(ctx, request.err); err != nil {
 			return reading{}, err
 		}
 	} else {
 		w.line.session.Renew()
 	}
-	return w.line.readKinds(ctx, w.Provider, s.group.Steps)
+	return w.readThere(ctx, s.group.Steps)
 }
 
 // ownRotation finds the request that carried a new password for the account that the session logs in with.

@@ -104,9 +104,10 @@ func (w *worker) untriable(s sent) string {
 }
 
 // wayIn proves that the device is reached over a new connection, with the login of the session. Meanwhile the document is
-// read over the old connection now and then, since nobody keeps one open on which nothing is said.
+// read over the old connection now and then, since nobody keeps one open on which nothing is said. Where that is gone as well, there
+// is nothing over which the change could be taken back: the web server starts anew, and is waited for.
 func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Context, time.Duration) error) error {
-	var err error
+	var err, kept error
 	for _, pause := range trials {
 		if err := sleep(ctx, pause); err != nil {
 			return err
@@ -117,10 +118,17 @@ func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Co
 			l.resume(session)
 			return nil
 		}
-		_, _ = l.session.Read(ctx, document)
-		if !errors.Is(err, providers.ErrUnreachable) && !errors.Is(err, providers.ErrBusy) {
+		_, kept = l.session.Read(ctx, document)
+		if !isAway(err) {
 			return err
 		}
+	}
+	if !isAway(kept) || l.await(ctx, sleep) != nil {
+		return err
+	}
+	session, err := l.second(ctx)
+	if err == nil {
+		l.resume(session)
 	}
 	return err
 }

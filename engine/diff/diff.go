@@ -188,11 +188,10 @@ func (c *comparison) skip(want *config.Setting) {
 	c.skipFor(want, plan.Unreadable, detail)
 }
 
-// skipMissing notes that a device does not have a wanted setting, or that it is not known what became of it: it was there, and
-// the device answers with a fault that may pass.
+// skipMissing notes that a device does not have a wanted setting, or that this is unknown: it answers with a fault that may pass.
 func (c *comparison) skipMissing(want *config.Setting, why string) {
 	reason := plan.Unsupported
-	if _, applied := c.Last[want.Address]; applied && c.Snapshot.Fault(want.Kind, want.Address.Key) != "" {
+	if c.Snapshot.Fault(want.Kind, want.Address.Key) != "" {
 		reason = plan.Unreadable
 	}
 	c.skipFor(want, reason, why)

@@ -254,9 +254,19 @@ func (s *Snapshot) readLog(ctx context.Context, reader providers.Reader, of prov
 	s.Log = &log
 }
 
-// readKind fills in one kind. The error it returns is recorded in the snapshot already.
+// readKind fills in one kind. The error it returns is recorded in the snapshot already. An item whose own document the device
+// withholds leaves the others as they are.
 func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, keys []string, o Options) error {
-	read := func(path string) (providers.Document, error) { return s.readDocument(ctx, reader, path) }
+	var withheld error
+	read := func(path string) (providers.Document, error) {
+		doc, err := s.readDocument(ctx, reader, path)
+		if kind.Document.PerItem() && errors.Is(err, providers.ErrWithheld) {
+			withheld = err
+			doc, err = providers.Document{Path: path, Missing: providers.Reason(err), Unsure: true}, nil
+			s.Documents[path] = doc
+		}
+		return doc, err
+	}
 	err := providers.ReadKind(kind, keys, read,
 		func(path string) (providers.Document, error) { return s.readLimits(ctx, reader, path, o.Cache) })
 	var items providers.Items
@@ -267,6 +277,9 @@ func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *
 		items, err = o.Interpreter.Decode(kind, keys, s.Documents)
 	}
 	switch {
+	case errors.Is(err, providers.ErrUnsupported) && withheld != nil:
+		s.Unreadable[kind.Name] = withheld
+		return nil
 	case errors.Is(err, providers.ErrUnsupported):
 		s.Missing[kind.Name] = providers.Reason(err)
 		return nil

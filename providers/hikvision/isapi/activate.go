@@ -15,6 +15,7 @@ import (
 )
 
 var (
+	_ providers.Awaited   = (*Reader)(nil)
 	_ providers.Dormant   = (*Reader)(nil)
 	_ providers.Activator = (*Session)(nil)
 )
@@ -38,6 +39,22 @@ func (r *Reader) Activation(ctx context.Context) (providers.Activation, error) {
 	return providers.Activation{
 		Activated: said.Activated, Flow: string(said.Flow), Path: said.Flow.Path(), MinLen: activation.MinPassword, MaxLen: activation.MaxPassword,
 	}, nil
+}
+
+// Awake asks whether the device is activated, and takes any answer but a 403 or 5xx for one of a device that is up: a device that
+// is starting forbids everything, as one that has locked the login does.
+func (r *Reader) Awake(ctx context.Context) error {
+	if r.ended != nil {
+		return r.ended
+	}
+	status, _, err := r.bare(ctx, activation.Request{Method: http.MethodGet, Path: activation.StatusPath})
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask whether it is up: %w", err)
+	case status == http.StatusForbidden, status/100 == 5:
+		return fmt.Errorf("it is starting, or has locked the login (http status %d): %w", status, providers.ErrBusy)
+	}
+	return nil
 }
 
 // Activate gives the device its first password; see providers.Activator. The key for the challenge is made for it alone.
