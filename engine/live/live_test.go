@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
 	"go.uber.org/goleak"
 
 	"camform/engine/graph"
@@ -250,5 +251,64 @@ func TestAFurtherDocumentThatCannotBeReadCostsItselfOnly(t *testing.T) {
 	}
 	if s.Documents["/cloud"].Missing == "" || string(s.Documents["/time"].Body) != d.Document("/time") {
 		t.Errorf("documents %+v", s.Documents)
+	}
+}
+
+// perItem is a device whose items live in documents of their own, of which it withholds some.
+type perItem struct {
+	providers.Reader
+	providers.Interpreter
+	withheld []string
+}
+
+func (d perItem) Read(_ context.Context, path string) (providers.Document, error) {
+	if slices.Contains(d.withheld, path) {
+		return providers.Document{}, fmt.Errorf("read %s: it answers 401: %w", path, providers.ErrWithheld)
+	}
+	return providers.Document{Path: path, Body: []byte("x")}, nil
+}
+
+func (perItem) Decode(kind *schema.Kind, keys []string, docs providers.Documents) (providers.Items, error) {
+	items := providers.Items{}
+	for _, key := range keys {
+		if docs[kind.Document.For(key).Path].Missing == "" {
+			items[key] = cty.True
+		}
+	}
+	if len(items) == 0 {
+		return nil, providers.ErrUnsupported
+	}
+	return items, nil
+}
+
+func TestAnItemThatIsWithheldLeavesTheOthers(t *testing.T) {
+	kind := &schema.Kind{Name: "item", Keyed: true, Document: schema.Document{Path: "/items/{key}"}}
+	for _, c := range []struct {
+		withheld []string
+		read     int
+		faults   string // keys of which it is unknown whether they are there
+	}{
+		{nil, 2, ""},
+		{[]string{"/items/2"}, 1, "2"},
+		{[]string{"/items/1", "/items/2"}, 0, "12"},
+	} {
+		w := newWorld()
+		d := w.fleet.Add("gate", "https://192.0.2.1", memory.Options{})
+		w.options.Open = func(target providers.Target) providers.Reader {
+			return perItem{Reader: w.fleet.Provider().OpenReader(target), withheld: c.withheld}
+		}
+		w.options.Interpreter = perItem{Interpreter: w.options.Interpreter}
+		request := w.request(d)
+		request.Wants = live.Wants{Kinds: []*schema.Kind{kind}, Keys: map[string][]string{"item": {"1", "2"}}}
+		s := live.Refresh(t.Context(), []live.Request{request}, w.options)[0]
+		faults := ""
+		for _, key := range []string{"1", "2"} {
+			if s.Fault(kind, key) != "" {
+				faults += key
+			}
+		}
+		if s.Err != nil || len(s.Items["item"]) != c.read || faults != c.faults || (s.Unreadable["item"] != nil) != (c.read == 0) || len(s.Missing) > 0 {
+			t.Errorf("without %v: %v, read %v, faults %q, unreadable %v, missing %v", c.withheld, s.Err, s.Items, faults, s.Unreadable, s.Missing)
+		}
 	}
 }
