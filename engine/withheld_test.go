@@ -161,7 +161,7 @@ func TestI10ADocumentThatIsNotReadBackLeavesTheOthers(t *testing.T) {
 				fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}})
 				camera := fleet.Devices()[0]
 				s := newSite(t, fleet, fleet.DialContext)
-				s.configure(s.deviceBlock("camera", camera, "  upnp {\n    enabled = true\n  }\n  user \"guest\" {\n    level    = \"Viewer\"\n    password = secret(\"env:FLEET_ACCOUNT\")\n  }\n"))
+				s.configure(s.deviceBlock("camera", camera, "  upnp {\n    enabled = true\n  }\n  service \"RTSP\" {\n    port = 10554\n  }\n"))
 				p, problems := s.plan()
 				if len(problems) > 0 || len(p.Devices[0].Steps) != 2 {
 					t.Fatalf("%q %s", problems, toldPlan(p))
@@ -173,7 +173,7 @@ func TestI10ADocumentThatIsNotReadBackLeavesTheOthers(t *testing.T) {
 					}
 				}
 				for _, step := range s.apply(p).Devices[0].Steps {
-					want := map[string]report.Result{"upnp": report.Unknown, "user": report.Done}[step.Address.Kind]
+					want := map[string]report.Result{"upnp": report.Unknown, "service": report.Done}[step.Address.Kind]
 					if step.Result != want {
 						t.Errorf("%s ended with %s: %s", step.Address, step.Result, step.Detail)
 					}
