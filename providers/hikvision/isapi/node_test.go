@@ -314,6 +314,7 @@ func TestADeviceIsReadWhoseLoginStateHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t)
+				s.device.remaining = -1 // otherwise the challenge tells
 				s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
 					if r.URL.Path != userCheckPath {
 						return false
