@@ -11,6 +11,7 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
+	"camform/engine/audit"
 	"camform/engine/backup"
 	"camform/engine/config"
 	"camform/engine/consumer"
@@ -51,6 +52,15 @@ func (e *Engine) Look(ctx context.Context, at Looking, step string) ([]recover.F
 			return nil, nil, problems
 		}
 		return at.Facts.Firmware(snap.Identity.Firmware), nil, problems
+	case recover.Baseline:
+		findings, problems = l.baseline(ctx)
+		return findings, nil, problems
+	case recover.Accounts:
+		findings, problems = l.accounts(ctx)
+		return findings, nil, problems
+	case recover.Prepare:
+		findings, problems = l.prepared(ctx)
+		return findings, nil, problems
 	case recover.Renewed:
 		return recover.FreshBackup(at.Case, at.Facts), nil, nil
 	}
@@ -103,16 +113,21 @@ func (c *consumers) itemsWith(d *config.Device, kinds *schema.Kinds) (items []sc
 		}
 		unknown(named(all), "whether it shows this device is unknown: it tells no serial number, and its address is that of no device")
 	}
+	return items, append(unseen, c.unreadUsers(d)...)
+}
+
+// unreadUsers are the devices of which nobody knows whether they use a device, since they were never read.
+func (c *consumers) unreadUsers(d *config.Device) []recover.Finding {
 	var unread []schema.Setting
 	for _, l := range slices.Concat(c.lists, c.strangers) {
 		if l.Never() && l.Site == d.Site && l.Device != d.Address {
 			unread = append(unread, schema.Setting{Device: l.Device})
 		}
 	}
-	if len(unread) > 0 {
-		unknown(named(unread), "whether it uses this device was never read")
+	if len(unread) == 0 {
+		return nil
 	}
-	return items, unseen
+	return []recover.Finding{{About: named(unread), Verdict: recover.Unknown, Why: "whether it uses this device was never read"}}
 }
 
 // itemsOf are the items with which a device uses others and of which it says whether they work: those that are declared, that it
@@ -336,4 +351,89 @@ func shownText(v cty.Value) string {
 		return ""
 	}
 	return v.AsString()
+}
+
+// baseline judges the device of a case by the rules that the configuration has for it.
+func (l lookout) baseline(ctx context.Context) ([]recover.Finding, diag.Problems) {
+	report, problems := l.Audit(ctx, l.Config, []schema.Setting{{Device: l.Device.Address}})
+	problems = slices.DeleteFunc(problems, func(p diag.Problem) bool { return p.Code == OverdueCode }) // that is for another step
+	if report == nil || problems.HasErrors() {
+		return nil, problems
+	}
+	var all []recover.Finding
+	count := report.Count()
+	for _, r := range report.Results {
+		f := recover.Finding{About: r.Rule, Verdict: recover.Unknown, Why: strings.Join(append([]string{string(r.Status)}, r.Why...), ": ")}
+		switch r.Status {
+		case audit.Compliant, audit.Unsupported:
+			continue
+		case audit.Violated, audit.Unproven, audit.Overridden:
+			f.Verdict = recover.Bad
+		}
+		all = append(all, f)
+	}
+	if n := count[audit.Compliant]; n > 0 {
+		all = append(all, recover.Finding{About: "baseline", Verdict: recover.Good, Why: fmt.Sprintf("rules that the device complies with: %d; that are about what it does not have: %d", n, count[audit.Unsupported])})
+	}
+	if len(all) == 0 {
+		all = []recover.Finding{{About: "baseline", Verdict: recover.Unknown, Why: "no rule judges the device; examples/hardening has a baseline"}}
+	}
+	return all, problems
+}
+
+// accounts finds with which accounts those log in who use the device of a case. That of the administrator is nobody's own.
+func (l lookout) accounts(ctx context.Context) ([]recover.Finding, diag.Problems) {
+	use, err := l.inquiry(l.Config, nil).inquire(ctx, l.Config.Devices, &survey{})
+	if err != nil {
+		return nil, stateUnreadable(err)
+	}
+	all := use.unreadUsers(l.Device)
+	for _, way := range use.ways(l.Device) {
+		f := recover.Finding{About: way.Who, Verdict: recover.Good, Why: "it logs in as " + diag.Quote(way.Account)}
+		switch {
+		case way.Account == "":
+			f.Verdict, f.Why = recover.Unknown, "with which account it logs in is unknown"
+		case strings.EqualFold(way.Account, l.Device.Login.Username):
+			f.Verdict, f.Why = recover.Bad, f.Why+", which is the account of camform"
+		}
+		all = append(all, f)
+	}
+	if len(all) == 0 {
+		all = []recover.Finding{{About: "users", Verdict: recover.Unknown, Why: "nobody is on record as a user of the device"}}
+	}
+	return all, nil
+}
+
+// prepared finds which ways to a new password are prepared for the device of a case.
+func (l lookout) prepared(ctx context.Context) ([]recover.Finding, diag.Problems) {
+	snap, problems := l.lookAt(ctx, live.Wants{Kinds: l.Provider.Kinds().Preparing()})
+	if snap == nil {
+		return nil, problems
+	}
+	known, err := readCredentials(ctx, l.Store)
+	if err != nil {
+		return nil, stateUnreadable(err)
+	}
+	f := recover.Finding{About: "ways to a new password", Verdict: recover.Unknown}
+	ways := l.judge().facts(l.Device, snap, known).prepared()
+	switch {
+	case snap.Err != nil:
+		f.Why = "what is prepared could not be read: " + providers.Reason(snap.Err)
+	case ways.IsNull():
+		f.Why = "not all that prepares one could be read"
+	case ways.LengthInt() == 0:
+		f.Verdict, f.Why = recover.Bad, "none is prepared that works with the password of now"
+	default:
+		f.Verdict, f.Why = recover.Good, fmt.Sprintf("prepared: %s", namesIn(ways))
+	}
+	return []recover.Finding{f}, problems
+}
+
+// namesIn are the texts of a list.
+func namesIn(list cty.Value) string {
+	var names []string
+	for _, v := range list.AsValueSlice() {
+		names = append(names, v.AsString())
+	}
+	return strings.Join(names, ", ")
 }

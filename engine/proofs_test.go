@@ -132,3 +132,66 @@ func TestI12TheNetworkOfADeviceIsComparedWithWhatIsOnRecord(t *testing.T) {
 		see("a device without power", before, "unknown network")
 	})
 }
+
+// The baseline is clean only where rules judge the device and it complies, and an account of the administrator is nobody's own.
+func TestI12HardeningIsProvenByWhatIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 2, Models: []string{"recorder-v2", "camera-v58"}, Wiring: simulator.Wiring{
+			Channels: []simulator.Channel{{Recorder: "recorder-v2-0001", Camera: "camera-v58-0002", Username: "admin", Password: fleetPassword}},
+		}})
+		s := newSite(t, fleet, fleet.DialContext)
+		recorder, camera := fleet.Devices()[0], fleet.Devices()[1]
+		const rules = `
+profile "hardened" {
+  check "model.known" {
+    level  = "basic"
+    reason = "For the test."
+    assert {
+      condition     = self.model != null
+      error_message = "It does not tell its model."
+    }
+  }
+  check "firmware.new" {
+    level  = "basic"
+    reason = "For the test."
+    assert {
+      condition     = version_at_least(self.firmware, "V99.0.0")
+      error_message = "It is old."
+    }
+  }
+  check "place" {
+    level  = "basic"
+    reason = "For the test."
+    manual = "Look whether it hangs straight."
+  }
+}
+profile "easy" {
+  check "model.known" {
+    level  = "basic"
+    reason = "For the test."
+    assert {
+      condition     = self.model != null
+      error_message = "It does not tell its model."
+    }
+  }
+}
+`
+		see := func(what, step, settings string, want ...string) {
+			t.Helper()
+			s.configure(s.deviceBlock("recorder", recorder, "") + s.deviceBlock("gate", camera, settings) + rules)
+			if got := s.looked("gate", step, nil); !slices.Equal(got, want) {
+				t.Errorf("%s: %q, want %q", what, got, want)
+			}
+		}
+		see("no rule", recover.Baseline, "", "unknown baseline")
+		see("a rule that it complies with", recover.Baseline, "  profiles = [profile.easy]\n", "good baseline")
+		see("rules of all sorts", recover.Baseline, "  profiles = [profile.hardened]\n", "bad firmware.new", "good baseline", "unknown place")
+		see("a recorder that logs in as the administrator", recover.Accounts, "", `bad device.recorder.channel["1"]`)
+		see("a user of whom nobody says how he logs in", recover.Accounts, "  consumer \"vms\" {\n    address = \"192.0.2.9\"\n  }\n", `bad device.recorder.channel["1"]`, "unknown vms")
+		see("a user with an account of his own", recover.Accounts, "  consumer \"vms\" {\n    address  = \"192.0.2.9\"\n    username = \"vms\"\n  }\n", `bad device.recorder.channel["1"]`, "good vms")
+		see("nothing prepared", recover.Prepare, "", "bad ways to a new password")
+		camera.Unplug()
+		see("a device without power", recover.Prepare, "", "unknown ways to a new password")
+		see("a device without power that is judged", recover.Baseline, "  profiles = [profile.easy]\n", "unknown model.known")
+	})
+}

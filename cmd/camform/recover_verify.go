@@ -19,6 +19,7 @@ import (
 	"camform/engine/recover"
 	"camform/engine/shell"
 	"camform/providers"
+	"camform/providers/hikvision/sweep"
 )
 
 // asking says where to ask a device who it is, without a login.
@@ -58,7 +59,16 @@ func (r *recovery) ask(ctx context.Context, where asking) (recover.Evidence, err
 	if typed := where.String(); err == nil && typed != "" {
 		said[recover.Asked] = typed
 	}
-	return said, err
+	if _, told := said[recover.Resets]; err != nil || told {
+		return said, err
+	}
+	for _, d := range found {
+		if d.Source == discovery.Swept {
+			ways := sweep.Sweep{}.Ways(ctx, sweep.Answer{URL: d.URL})
+			said[recover.Ways], said[recover.Lacks] = strings.Join(ways.Has, ","), strings.Join(ways.Lacks, ",")
+		}
+	}
+	return said, nil
 }
 
 // String is the options as they are typed.
@@ -171,7 +181,7 @@ inventory, the record of its ownership is complete, its warranty or contract was
 agree. What is not so is named, with what to do; some of it can be accepted by name.
 
 With -target or -interface the device is asked with the vendor's discovery protocol as well, which tells its serial number and which
-ways to a new password it has.
+ways to a new password it has. Without them some devices still say over HTTP which of these ways they have, also without a login.
 
 ` + fieldsHelp(recover.Verify),
 		Annotations: map[string]string{kept: "fields"},

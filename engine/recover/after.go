@@ -116,7 +116,7 @@ func (w *walk) bringBack() {
 		},
 		{
 			Name: Log, Phase: Reset, Who: "whoever may apply plans",
-			Commands: []string{prove, "camform recover attach FILE -as device_log -from 'NAME' -channel in_person", "camform recover done log explained='WHY'"},
+			Commands: []string{prove, "camform recover attach FILE -as device_log -from 'NAME' -channel in_person", "camform recover done log explained='HOW'"},
 			What:     "Fetch what the device itself wrote down of the reset. camform searches its log; if that proves nothing, attach what the vendor's tool exports, or say why", Why: "it is the best evidence of what was done, and is overwritten in time",
 		},
 		{
@@ -206,18 +206,18 @@ func (w *walk) harden() {
 	for _, s := range []Step{
 		{
 			Name: Baseline, What: "Plan and apply the hardening baseline", Why: "what let this happen should not happen again",
-			Commands: []string{"camform recover done baseline"},
+			Commands: []string{prove, "camform recover done baseline explained='HOW'"},
 		},
 		{
 			Name: Accounts, What: "Give those who use the administrator's account an account of their own", Why: "a shared password is one that nobody can change",
-			Commands: []string{"camform recover done accounts"},
+			Commands: []string{prove, "camform recover done accounts explained='HOW'"},
 		},
 		{
 			Name: Renewed, What: "Take a fresh backup", Why: "the last one is of before the reset", Commands: []string{"camform backup " + w.device(), prove},
 		},
 		{
 			Name: Prepare, What: "Prepare for the next time: a new GUID file, security questions, a reserved e-mail address", Why: "a used GUID file is void",
-			Commands: []string{"camform recover prepare " + w.device(), "camform recover done prepared"},
+			Commands: []string{"camform recover prepare " + w.device(), prove, "camform recover done prepared explained='HOW'"},
 		},
 		{
 			Name: Review, What: "Set the date of the next review of the password", Why: "an overdue one is found by the audit",

@@ -21,6 +21,8 @@ const (
 	Subnet    = "subnet"
 	BootTime  = "boot_time" // by the device's own clock
 	Activated = "activated" // "yes", "no" or "unknown"
+	Ways      = "ways"      // options that it says over HTTP it has, separated by commas; it does not speak of others
+	Lacks     = "lacks"     // those that it says over HTTP it lacks
 	Resets    = "resets"    // options that the device says it has, separated by commas; missing where it did not say
 )
 
@@ -59,6 +61,9 @@ var tool = []Field{
 	{Name: "tool_sha256", What: "hash of the tool's file"},
 }
 
+// explained is the field of a step of which camform could not prove all.
+var explained = []Field{{Name: "explained", What: "how you know what camform could not see", Required: true}}
+
 var fields = map[string][]Field{
 	Verify: {
 		{Name: "on_site", What: "who stands at the device", Required: true},
@@ -82,7 +87,7 @@ var fields = map[string][]Field{
 		{Name: "ref", What: "number of the ticket"},
 	},
 	Online: {{Name: "confirmed_by", What: "who saw that its users have it again", Required: true}},
-	Log:    {{Name: "explained", What: "what explains that the log does not prove the reset", Required: true}},
+	Log:    explained, Baseline: explained, Accounts: explained, Prepare: explained,
 	Network: {
 		{Name: "port", What: "port of the switch, confirmed on site", Required: true, Always: true},
 		{Name: "vlan", What: "VLAN of that port, as the switch says, or why there is none", Required: true, Always: true},

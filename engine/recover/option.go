@@ -161,6 +161,11 @@ func Resetting(step string) bool { return optionOf(step) != nil }
 func (o Option) offered(c Case) string {
 	saw := c.saw(time.Time{})
 	said, ok := saw[Resets]
+	for list, answer := range map[string]string{Ways: "yes", Lacks: "no"} {
+		if saw[list] != "" && slices.Contains(strings.Split(saw[list], ","), o.Name) {
+			return answer
+		}
+	}
 	if !ok || len(o.Abilities) == 0 {
 		return "unknown"
 	}

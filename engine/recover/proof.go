@@ -31,7 +31,7 @@ type Finding struct {
 func (f Finding) String() string { return f.About + ": " + f.Why }
 
 // provable are the steps at which camform looks itself, before a person may tell the rest.
-var provable = []string{Online, Log, Network, Update, Renewed}
+var provable = []string{Online, Log, Network, Update, Baseline, Accounts, Renewed, Prepare}
 
 // Provable reports whether camform looks at a step itself.
 func Provable(step string) bool { return slices.Contains(provable, step) }

@@ -207,3 +207,15 @@ func TestI12FirmwareIsGoodThatTheOperatorKnows(t *testing.T) {
 		}
 	}
 }
+
+// What camform could not prove is told with how it is known.
+func TestWhatIsToldInTheStepsAfterAResetIsExplained(t *testing.T) {
+	for _, step := range provable {
+		if step == Renewed {
+			continue // camform knows all backups
+		}
+		if err := CheckFields(step, nil); err == nil {
+			t.Errorf("%s is told without a word", step)
+		}
+	}
+}

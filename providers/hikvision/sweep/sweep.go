@@ -2,7 +2,7 @@
 //
 // Rules:
 //
-//   - An address gets at most one request: a GET of the document that says whether the device was activated, which devices
+//   - An address gets at most one request of a sweep: a GET of the document that says whether the device was activated, which devices
 //     answer without a login. No credential is sent, and none is known here.
 //   - Connections are opened at a pace that no network notices.
 //   - Who answers has proven nothing: certificates are not checked, since nothing is entrusted to anybody.
