@@ -194,7 +194,7 @@ func TestNextNamesCommandsThatLeadOn(t *testing.T) {
 		{"a backup of before", hardened, func(f *Facts) { f.Backup = Kept{Name: "a", Taken: noon} }, "camform backup "},
 		{"a backup that was taken", hardened, func(f *Facts) { f.Backup = Kept{Name: "a", Taken: f.Now} }, "camform recover prove "},
 		{"a new recovery file", append(slices.Clone(hardened), "backup done"), nil, "camform recover prepare 'device"},
-		{"a recovery file that was given out", append(slices.Clone(hardened), "backup done"), func(f *Facts) { f.Exported = f.Now }, "camform recover done prepared "},
+		{"a recovery file that was given out", append(slices.Clone(hardened), "backup done"), func(f *Facts) { f.Exported = f.Now }, "camform recover prove "},
 		{
 			"the code for support",
 			story(verified, "current failed;previous failed;typed skipped;consumers done;recordings done;guid_file failed;questions skipped;email skipped;app skipped;menu skipped"),
