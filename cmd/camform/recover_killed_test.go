@@ -367,7 +367,7 @@ func (k *walking) next() nextThing {
 var wordsOfPeople = strings.NewReplacer(
 	"'NAME VERSION'", "'Search tool 3.1'", "'NAME, DATE'", "'Kim, today'", "'NAME'", "'Kim'", "'WHO, WHEN'", "'Guard, 16:00'", "'HOW LONG'", "'one hour'",
 	"'REASON'", "'it was interrupted'", "'WHY'", "'it was looked at'", "'FROM - UNTIL'", "'all'", "'WHERE'", "'disk 3'", "HASH", "00", "'TICKET'", "'T-17'", "=CHANNEL", "=portal", "-channel CHANNEL",
-	"-channel portal", "ADDRESS", "kim@example.com", "'PORT'", "'7'", "'DATE, OR WHY NONE IS NEEDED'", "'2099-05-31'", "due=DATE", "due=2099-05-31",
+	"-channel portal", "ADDRESS", "kim@example.com", "'PORT'", "'7'", "'DATE, OR WHY NONE IS NEEDED'", "'2099-05-31'", "due=DATE", "due=2099-05-31", "update=DATE", "update=2099-05-31", "'VLAN'", "'12'",
 )
 
 // typed is a command as a person types it who was given it with gaps.
