@@ -105,7 +105,7 @@ func TestTemplatesFitTheirLists(t *testing.T) {
 	}
 }
 
-// Every view is one of some model, and shows what it is meant to.
+// Every view is one of some model, or of the event that a quirk adds.
 func TestViewsAreUsed(t *testing.T) {
 	models, err := builtIn()
 	if err != nil {
@@ -113,7 +113,7 @@ func TestViewsAreUsed(t *testing.T) {
 	}
 	for _, v := range views {
 		there := slices.ContainsFunc(Models(), func(name string) bool { return models[name].documents[v.document].body != nil })
-		if !there {
+		if !there && v.document != hiddenEventPath {
 			t.Errorf("no model has the document of %s", v.path)
 		}
 	}
