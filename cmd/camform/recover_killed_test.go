@@ -216,7 +216,6 @@ type walking struct {
 	reset    bool
 	handed   bool
 	files    int
-	resets   int
 	excused  map[string]int // what commands spent that were killed and had to be repeated
 	before   map[string]string
 	commands []string
