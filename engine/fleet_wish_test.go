@@ -267,6 +267,9 @@ func (w *wisher) time() *wish {
 			wanted = clockZones[1]
 		}
 		one.want("zone", strconv.Quote(wanted[0]), zone, wanted[1])
+		if name := child(root, "windowsZone"); name != nil { // follows
+			one.may.contents = append(one.may.contents, placeOf(name))
+		}
 	}
 	return one
 }
