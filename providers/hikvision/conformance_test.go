@@ -141,7 +141,7 @@ func TestEveryModelConforms(t *testing.T) {
 			known(closesHTTP, redirects, neverWeaker),
 		},
 		"with odd bytes": {
-			simulator.Options{Models: thorough.Spread([]string{"camera-v57", "recorder-v1", "camera-v52"}, thorough.Pick(1, 1, thorough.All)), Faults: simulator.Faults{Quirks: []simulator.Quirky{
+			simulator.Options{Models: []string{"camera-v57", "recorder-v1"}, Faults: simulator.Faults{Quirks: []simulator.Quirky{
 				{Device: "*", Quirks: simulator.Quirks{GBKName: true, CRLF: true, Debris: true}},
 			}}},
 			known(closesHTTP, redirects, neverWeaker, shownOnly),
