@@ -33,8 +33,8 @@ func TestElementsOfOtherKindsAreReachedThroughThemAlone(t *testing.T) {
 	provider := hikvision.New(isapi.Options{})
 	kind := provider.Kinds().Lookup("document")
 	for _, test := range []struct{ path, element, body, owner string }{
-		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=SDK_OVER_TLS]/streamOverTls", services, ""},
-		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[3]/streamOverTls", services, ""},
+		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=SDK_OVER_TLS]/streamOverTls", services, "service"},
+		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[3]/streamOverTls", services, "service"},
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=OTHER]/portNo", services, ""},
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=OTHER]/protocol", services, "service"},
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[protocol=SDK_OVER_TLS]/portNo", services, "service"},
@@ -46,7 +46,7 @@ func TestElementsOfOtherKindsAreReachedThroughThemAlone(t *testing.T) {
 		{"/ISAPI/Security/adminAccesses", "AdminAccessProtocol[2]", services, "service"},
 		{"/ISAPI/Security/adminAccesses", ".", services, "https"},
 		{"/ISAPI/Security/adminAccesses/2", "enabled", services[strings.Index(services, "<AdminAccessProtocol><id>2"):strings.Index(services, "<AdminAccessProtocol><id>7")], "https"},
-		{"/ISAPI/Security/adminAccesses/7", "streamOverTls", services[strings.Index(services, "<AdminAccessProtocol><id>7"):strings.Index(services, "<AdminAccessProtocol><id>9")], ""},
+		{"/ISAPI/Security/adminAccesses/7", "streamOverTls", services[strings.Index(services, "<AdminAccessProtocol><id>7"):strings.Index(services, "<AdminAccessProtocol><id>9")], "service"},
 		{"/ISAPI/Security/adminAccesses/7", "streamOverTls", "<Other><streamOverTls>false</streamOverTls></Other>", "https"},
 		{"/ISAPI/System/deviceInfo", "systemContact", about, ""},
 		{"/ISAPI/System/deviceInfo", "deviceName", about, "system"},
