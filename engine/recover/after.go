@@ -3,6 +3,7 @@ package recover
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"camform/engine/shell"
@@ -217,7 +218,7 @@ func (w *walk) harden() {
 		},
 		{
 			Name: Prepare, What: "Prepare for the next time: a new GUID file, security questions, a reserved e-mail address", Why: "a used GUID file is void",
-			Commands: []string{"camform recover prepare " + w.device(), prove, "camform recover done prepared explained='HOW'"},
+			Commands: w.preparing(),
 		},
 		{
 			Name: Review, What: "Set the date of the next review of the password", Why: "an overdue one is found by the audit",
@@ -259,5 +260,15 @@ func (w *walk) spare(s *Step) {
 	default:
 		return
 	}
-	s.Commands = s.Commands[1:]
+	did := slices.IndexFunc(s.Commands, func(command string) bool { return command != prove })
+	s.Commands = s.Commands[did+1:]
+}
+
+// preparing are the commands for the next time. A look comes first: what is there already is not asked for again.
+func (w *walk) preparing() []string {
+	commands := []string{"camform recover prepare " + w.device(), prove, "camform recover done prepared explained='HOW'"}
+	if w.Case.Seen(Prepare) == nil {
+		return slices.Insert(commands, 0, prove)
+	}
+	return commands
 }

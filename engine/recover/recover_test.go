@@ -193,7 +193,8 @@ func TestNextNamesCommandsThatLeadOn(t *testing.T) {
 		{"a new backup", hardened, nil, "camform backup "},
 		{"a backup of before", hardened, func(f *Facts) { f.Backup = Kept{Name: "a", Taken: noon} }, "camform backup "},
 		{"a backup that was taken", hardened, func(f *Facts) { f.Backup = Kept{Name: "a", Taken: f.Now} }, "camform recover prove "},
-		{"a new recovery file", append(slices.Clone(hardened), "backup done"), nil, "camform recover prepare 'device"},
+		{"a device that may be prepared already", append(slices.Clone(hardened), "backup done"), nil, "camform recover prove "},
+		{"a new recovery file", append(slices.Clone(hardened), "backup done", "prepared found"), nil, "camform recover prepare 'device"},
 		{"a recovery file that was given out", append(slices.Clone(hardened), "backup done"), func(f *Facts) { f.Exported = f.Now }, "camform recover prove "},
 		{
 			"the code for support",
