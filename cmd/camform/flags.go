@@ -70,8 +70,11 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return fmt.Errorf("camform %s takes no argument, but %s was given; -chdir=DIR chooses another directory",
-		cmd.Name(), strings.Join(args, " "))
+	instead := "-chdir=DIR chooses another directory"
+	if cmd.Flags().Lookup("case") != nil {
+		instead = "-case=CASE names a case"
+	}
+	return fmt.Errorf("%s takes no argument, but %s was given; %s", cmd.CommandPath(), strings.Join(args, " "), instead)
 }
 
 // arguments refuses a number of arguments that a rule does not allow, and says how the command is written. It repeats none of

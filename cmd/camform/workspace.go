@@ -168,7 +168,7 @@ func parseTargets(texts []string, cfg *config.Config) ([]schema.Setting, error) 
 	for _, text := range texts {
 		target, err := schema.ParseTarget(text)
 		if err != nil {
-			return nil, fmt.Errorf("-target: %w", err)
+			return nil, err
 		}
 		if !named(target, cfg) {
 			return nil, fmt.Errorf("the configuration has no %s%s", text, suggestDevice(target, cfg))
