@@ -23,7 +23,8 @@ const simulateHelp = `Run a fleet of simulated cameras and recorders, each on an
 told, ask for digest authentication, lock after too many failed logins, and differ from each other as real ones do.
 
 The built-in models are cycled over; -recordings serves recorded answers of real devices instead. The fleet runs until
-it is interrupted.
+it is interrupted. Started again with the same -seed it has the same serial numbers and TLS keys, and the settings of the
+factory. Fleets in different networks (-net) can share a port, up to 512 devices each.
 
     export SIM_PASSWORD=Correct-Horse-7
     camform simulate -count 24 -password-env SIM_PASSWORD -inventory inventory.csv
@@ -89,7 +90,7 @@ func simulateCommand(a *app) *cobra.Command {
 	f.IntVar(&o.Count, "count", 0, "run this `N`umber of devices; 0 means one of each model")
 	f.StringSliceVar(&o.Models, "models", nil, "built-in `MODELS` to cycle over, separated by commas; all by default")
 	f.StringVar(&o.Recordings, "recordings", "", "serve every folder below this `DIR` that holds recorded answers")
-	f.Uint64Var(&o.Seed, "seed", 1, "decides names, serial numbers and the like; the same seed gives the same fleet")
+	f.Uint64Var(&o.Seed, "seed", 1, "decides serial numbers, keys for TLS and the like; the same seed gives the same fleet")
 	f.StringVar(&o.Username, "username", "admin", "`NAME` of the administrator on every device")
 	f.StringVar(&passwordEnv, "password-env", "SIM_PASSWORD", "environment `VAR`iable that holds the administrator's password")
 	f.StringVar(&o.Algorithm, "digest", "", "digest algorithm where a model has the choice: MD5, SHA256 or MD5/SHA256")

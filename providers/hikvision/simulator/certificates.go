@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -60,9 +62,26 @@ func (d *unit) makeCertificates() error {
 	return d.selfSign(pkix.Name{CommonName: d.model.product}, from, time.Date(2049, 12, 31, 0, 0, 0, 0, time.UTC))
 }
 
-// selfSign gives the device a new key and a certificate for it, and forgets what belonged to the old key.
+// newKey makes the next key of the device. Keys follow from its seed and from how many it had, so that a fleet which is started
+// again shows the keys that its clients pinned.
+func (d *unit) newKey() (*ecdsa.PrivateKey, error) {
+	d.keys++
+	for n := 0; ; n++ {
+		scalar, err := hkdf.Key(sha256.New, d.identity.key[:], nil, fmt.Sprintf("TLS key %d.%d", d.keys, n), 32)
+		if err != nil {
+			return nil, err
+		}
+		// The few numbers that are no key of the curve are passed over.
+		if key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar); err == nil {
+			return key, nil
+		}
+	}
+}
+
+// selfSign gives the device a new key and a certificate for it, and forgets what belonged to the old key. The signature needs no
+// randomness, so that the same key has the same certificate.
 func (d *unit) selfSign(subject pkix.Name, from, until time.Time) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := d.newKey()
 	if err != nil {
 		return err
 	}
@@ -75,7 +94,7 @@ func (d *unit) selfSign(subject pkix.Name, from, until time.Time) error {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
 	if err != nil {
 		return err
 	}

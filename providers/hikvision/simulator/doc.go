@@ -11,7 +11,8 @@
 //   - A personality is data. What distinguishes one firmware from another stands in the model.json of the model.
 //   - Settings act. A device that is told to close a port, to refuse an address or to speak SHA-256 does it.
 //   - The clock is handed in. A device never sleeps except for a fault that asks it to.
-//   - Devices of one model share the bytes of their documents until they are written; an idle device has no goroutine.
+//   - Devices of one model share the bytes of their documents until they are written; an idle device has no goroutine but the
+//     one that waits at its socket, where it has one.
 //
 // # Models
 //

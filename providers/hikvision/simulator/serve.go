@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -168,25 +167,6 @@ func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 		config.MinVersion, config.MaxVersion, config.CipherSuites = tls.VersionTLS10, tls.VersionTLS12, []uint16{withDHE}
 	}
 	return config, nil
-}
-
-// Listen opens the port of the fleet, or any free one if Options.Port is 0, for all devices at once; a fleet of one device
-// that stays where it is binds only its address. Connections that do not come in at the address of a device are closed at once. Call it before
-// WriteInventory if the port is 0, and hand the listener to Serve.
-func (f *Fleet) Listen(ctx context.Context) (net.Listener, error) {
-	host := "0.0.0.0"
-	if len(f.devices) == 1 && !f.devices[0].unit.quirks.FactoryAddress {
-		host = f.devices[0].unit.address.String()
-	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp4", net.JoinHostPort(host, strconv.Itoa(int(f.port.Load()))))
-	if err != nil {
-		return nil, err
-	}
-	if at, ok := listener.Addr().(*net.TCPAddr); ok {
-		f.port.Store(int32(at.Port))
-	}
-	return listener, nil
 }
 
 // deviceListener hands connections to devices, and closes those that no device wants.

@@ -32,6 +32,7 @@ type unit struct {
 	quirks  Quirks
 	own     map[string][]byte // documents that differ from the model
 	certs   certificates
+	keys    int               // how many keys for TLS it has made
 	secrets map[string]string // write-only values that were sent, by document and trail
 	nonces  map[string]nonceUse
 	core    device.State
