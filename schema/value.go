@@ -38,11 +38,11 @@ func (a *Attribute) Within(part cty.Value) bool {
 }
 
 // escapedByte is how providers write a byte of a device that is no character.
-var escapedByte = regexp.MustCompile(`\\x[89a-f][0-9a-f]`)
+var escapedByte = regexp.MustCompile(`\\x[0189a-f][0-9a-f]`)
 
 // IsEscaped reports whether a text stands for bytes of a device that are no characters, such as those of a name in GBK where
-// UTF-8 is declared. Providers write each of them \xb6. Such a text is shown and compared, and never sent: the device would
-// store what it says.
+// UTF-8 is declared, or control characters. Providers write each of them \xb6. Such a text is shown and compared, and never
+// sent: the device would store what it says.
 func IsEscaped(text string) bool { return escapedByte.MatchString(text) }
 
 // HasKey reports whether an item of a keyed kind can have a key, as far as its setting file tells.

@@ -3,6 +3,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"os"
 
 	"camform/engine/diag"
@@ -13,6 +15,7 @@ func main() { os.Exit(run()) }
 // run is main without the exit, for tests that run the program within the test binary.
 func run() int {
 	harden()
+	log.SetOutput(io.Discard) // where net/http puts what a device sends behind its answer, as it came: the end of a password, too
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv}
 	err := a.execute(os.Args[1:])
 	if err == nil {

@@ -43,7 +43,7 @@ func (f *filter) unsayable() string {
 	case !utf8.ValidString(f.key):
 		return "because its name is no text"
 	case schema.IsEscaped(f.key):
-		return "because its name is not UTF-8, and stays as it is"
+		return "because its name has bytes that are no characters, and stays as it is"
 	case !f.kind.HasKey(f.key):
 		return "because camform knows no " + f.kind.Name + " of this name"
 	}
@@ -152,7 +152,7 @@ func impossible(a *schema.Attribute, v cty.Value) string {
 		case !utf8.ValidString(text):
 			return "because it is no text"
 		case schema.IsEscaped(text):
-			return "because the device has bytes there that are not UTF-8, " + text + "; they stay as they are while nothing declares it"
+			return "because the device has bytes there that are no characters, " + text + "; they stay as they are while nothing declares it"
 		case !a.Secret && masked.MatchString(text):
 			return "because the device hides letters of it behind asterisks"
 		case !a.Lists(text):

@@ -433,8 +433,8 @@ func TestBytesAreNoWish(t *testing.T) {
 	r := learn.Import([]learn.Device{d}, learn.Options{Kinds: kinds})
 	text := string(r.Files[learn.DevicesFile])
 	for _, want := range []string{
-		`# Left out: overlay["\\xb6\\xab"], because its name is not UTF-8, and stays as it is`,
-		`# Left out: system.location, because the device has bytes there that are not UTF-8, \xca\xe9\xb7\xbf; they stay as they are while nothing declares it`,
+		`# Left out: overlay["\\xb6\\xab"], because its name has bytes that are no characters, and stays as it is`,
+		`# Left out: system.location, because the device has bytes there that are no characters, \xca\xe9\xb7\xbf; they stay as they are while nothing declares it`,
 		`text = "C:\\xyz"`,
 	} {
 		if !strings.Contains(text, want) {

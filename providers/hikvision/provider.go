@@ -326,7 +326,7 @@ func (p *Provider) check(kind *schema.Kind, docs providers.Documents, key string
 		return wrong
 	}
 	if schema.IsEscaped(key) && kind.Item != nil && !want.IsNull() && !slices.Contains(at.ItemKeys(kind), key) {
-		return document.About("", document.Sentence(codec.NotUTF8))
+		return document.About("", document.Sentence(codec.NoCharacters))
 	}
 	withheld := withheld(p.kinds, kind, at, key, want)
 	if check := hook.All[kind.Hooks].Check; check != nil {

@@ -117,7 +117,7 @@ func Check(f document.Field, want cty.Value) []string {
 		return []string{reason}
 	}
 	if isEscaped(want) {
-		return document.Sentence(NotUTF8)
+		return document.Sentence(NoCharacters)
 	}
 	if HasAlready(f, want) {
 		return nil
@@ -131,8 +131,8 @@ func Check(f document.Field, want cty.Value) []string {
 	return reasons
 }
 
-// NotUTF8 is what people are told about a text that stands for bytes: see schema.IsEscaped.
-const NotUTF8 = "The text stands for bytes that are not UTF-8, which camform shows and does not write. Leave it out to keep what the device has."
+// NoCharacters is what people are told about a text that stands for bytes: see schema.IsEscaped.
+const NoCharacters = "The text stands for bytes that are no characters, which camform shows and does not write. Leave it out to keep what the device has."
 
 // isEscaped reports whether a value that is no secret, or an element of it, stands for bytes that are no characters.
 func isEscaped(want cty.Value) bool {
@@ -175,7 +175,7 @@ func Encode(f document.Field, want cty.Value) error {
 		return nil
 	}
 	if isEscaped(want) {
-		return fmt.Errorf("%s: %w", strings.ToLower(NotUTF8[:1])+strings.TrimSuffix(NotUTF8[1:], "."), providers.ErrInvalid)
+		return fmt.Errorf("%s: %w", strings.ToLower(NoCharacters[:1])+strings.TrimSuffix(NoCharacters[1:], "."), providers.ErrInvalid)
 	}
 	err := Of(f.Attribute).encode(f, schema.Reveal(want))
 	if err != nil && quotes(err.Error(), want) {

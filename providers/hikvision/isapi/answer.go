@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -115,15 +116,38 @@ func parseXML(body []byte) (answer, error) {
 	}
 }
 
-// newDecoder reads XML whose texts matter only as far as they are ASCII: in GBK and the like, the rest becomes U+FFFD.
+// ampersand finds the references of XML, and each & that starts none.
+var ampersand = regexp.MustCompile("&(?:(?:amp|lt|gt|apos|quot|#[0-9]+|#x[0-9a-fA-F]+);)?")
+
+// newDecoder reads XML whose texts matter only as far as they are ASCII: in GBK and the like, the rest becomes U+FFFD, and so
+// do control characters. An & that firmware did not escape stands for itself.
 func newDecoder(body []byte) *xml.Decoder {
 	if !utf8.Valid(body) {
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
+	}
+	if bytes.ContainsFunc(body, isControl) {
+		body = bytes.Map(func(r rune) rune {
+			if isControl(r) {
+				return utf8.RuneError
+			}
+			return r
+		}, body)
+	}
+	if bytes.IndexByte(body, '&') >= 0 {
+		body = ampersand.ReplaceAllFunc(body, func(found []byte) []byte {
+			if len(found) == 1 {
+				return []byte("&amp;")
+			}
+			return found
+		})
 	}
 	decoder := xml.NewDecoder(bytes.NewReader(body))
 	decoder.CharsetReader = func(_ string, input io.Reader) (io.Reader, error) { return input, nil }
 	return decoder
 }
+
+// isControl reports whether r is a control character that XML has no place for.
+func isControl(r rune) bool { return r < ' ' && !strings.ContainsRune(" \t\r\n", r) }
 
 func parseJSON(body []byte) (answer, error) {
 	var object map[string]json.RawMessage

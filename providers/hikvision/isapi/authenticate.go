@@ -32,15 +32,11 @@ func (s *Session) authenticate(ctx context.Context, credential providers.Credent
 	target.Login = credential
 	other := newStack(target, s.options, s.peer)
 	defer other.base.transport.CloseIdleConnections()
-	path, err := other.login.knock(ctx, userCheckPath, deviceInfoPath)
-	if err != nil {
-		return fmt.Errorf("authenticate: %w", err)
+	resp, path, err := attemptAt(ctx, other, userCheckPath, deviceInfoPath)
+	if err == nil && !other.login.proven() && !bareForbidden(resp) && path != deviceInfoPath {
+		// A web server may ask for a login at any path, and then not have that one: no judgement, and the same charge.
+		resp, _, err = attemptAt(ctx, other, deviceInfoPath)
 	}
-	req, err := newRequest(ctx, target.URL, http.MethodGet, path, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := other.top.RoundTrip(req)
 	if err != nil {
 		return fmt.Errorf("authenticate: %w", err)
 	}
@@ -52,6 +48,20 @@ func (s *Session) authenticate(ctx context.Context, credential providers.Credent
 		return fmt.Errorf("authenticate: %s: %w", v.describe(providers.NewRedactor(credential.Password).Blank), family)
 	}
 	return nil
+}
+
+// attemptAt makes an attempt at the first of the paths that asks for a login, and returns the answer and that path.
+func attemptAt(ctx context.Context, other *stack, paths ...string) (*http.Response, string, error) {
+	path, err := other.login.knock(ctx, paths...)
+	if err != nil {
+		return nil, "", err
+	}
+	req, err := newRequest(ctx, other.login.origin, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	resp, err := other.top.RoundTrip(req)
+	return resp, path, err
 }
 
 // MayAuthenticate fails as the next login with a credential would. The session must have been identified.

@@ -274,6 +274,34 @@ func TestADeviceWithoutUserCheckIsAskedForDeviceInfo(t *testing.T) {
 	})
 }
 
+func TestAUserCheckThatIsMissingBehindTheLoginJudgesNobody(t *testing.T) {
+	for name, status := range map[string]int{"not found": http.StatusNotFound, "device error": http.StatusInternalServerError} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.boundToURL = true
+				s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+					if r.URL.Path != userCheckPath || r.Header.Get("Authorization") == "" {
+						return false
+					}
+					w.WriteHeader(status)
+					return true
+				}
+				session := s.identified()
+				charged, settled := len(s.ledger.charged), len(s.ledger.settled)
+				if err := session.Authenticate(t.Context(), s.target.Login); err != nil {
+					t.Error(err)
+				}
+				wrong := providers.Credential{Username: "admin", Password: schema.NewSecret("something else")}
+				wantFamily(t, session.Authenticate(t.Context(), wrong), providers.ErrRefused)
+				if n, m := len(s.ledger.charged)-charged, len(s.ledger.settled)-settled; n != 2 || m != 2 {
+					t.Errorf("two logins cost %d attempts, of which %d were judged", n, m)
+				}
+			})
+		})
+	}
+}
+
 func TestAFullTableOfSessionsIsWaitedFor(t *testing.T) {
 	for name, test := range map[string]struct {
 		refusals int

@@ -289,3 +289,16 @@ func TestASessionReadsAnewWhatItMayWrite(t *testing.T) {
 		}
 	})
 }
+
+// Firmware writes names without escaping them, and texts with control characters; who it is stands beside them.
+func TestADeviceIsKnownWhateverItsNameHas(t *testing.T) {
+	for _, name := range []string{"Bar & Grill", "R&D", "A&nbsp;B", "yard\x01", "\xca\xe9\xb7\xbf & \x02", "a &amp; b &#38; c"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t)
+			s.device.documents[deviceInfoPath] = strings.Replace(deviceInfo("SN0001"), ">gate<", ">"+name+"<", 1)
+			if identity, err := s.open().Identify(t.Context()); err != nil || identity.Serial != "SN0001" {
+				t.Errorf("%q: %+v, %v", name, identity, err)
+			}
+		})
+	}
+}

@@ -50,6 +50,9 @@ type Quirks struct {
 	CRLF    bool `json:"crlf"`
 	Debris  bool `json:"debris"`
 
+	// Unescaped makes a device show and take each & in a text as it is, and gives it a name that has one.
+	Unescaped bool `json:"unescaped"`
+
 	// CrowdedLists puts an event into the list of triggers once for each of 18 channels under the same name, and among the services a
 	// protocol that nobody knows and a second entry for RTSP.
 	CrowdedLists bool `json:"crowdedLists"`

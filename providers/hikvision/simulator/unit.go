@@ -71,7 +71,10 @@ func (d *unit) setQuirks(q Quirks) {
 		custody{d}.wipe()
 	}
 	if q.GBKName {
-		custody{d}.nameInGBK()
+		custody{d}.rename(gbkName)
+	}
+	if q.Unescaped {
+		custody{d}.rename(unescapedName)
 	}
 	if q.HidesEvent {
 		d.own[hiddenEventPath] = []byte(hiddenEvent)

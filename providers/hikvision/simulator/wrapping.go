@@ -10,12 +10,15 @@ import (
 // gbkName is "书房" in GBK. Its last three bytes are a character of UTF-8, too.
 const gbkName = "\xca\xe9\xb7\xbf"
 
-// nameInGBK gives the device a name as an old client writes it.
-func (d custody) nameInGBK() {
+// unescapedName is kept escaped, as all texts are.
+const unescapedName = "Bar &amp; Grill"
+
+// rename gives the device a name as its document has it.
+func (d custody) rename(name string) {
 	stored, _ := d.stored(deviceInfoPath)
 	root, err := scan(stored.body)
-	if name := root.child("deviceName"); err == nil && name != nil {
-		d.own[deviceInfoPath] = apply(stored.body, []edit{name.setContent(stored.body, gbkName)})
+	if element := root.child("deviceName"); err == nil && element != nil {
+		d.own[deviceInfoPath] = apply(stored.body, []edit{element.setContent(stored.body, name)})
 	}
 }
 
@@ -26,6 +29,9 @@ const (
 
 // wrapped is a document as it is sent.
 func (q Quirks) wrapped(doc document) document {
+	if q.Unescaped && doc.contentType == contentXML {
+		doc.body = bytes.ReplaceAll(doc.body, []byte("&amp;"), []byte("&"))
+	}
 	if q.CRLF && doc.contentType == contentXML {
 		doc.body = bytes.ReplaceAll(withoutCR(doc.body), []byte("\n"), []byte("\r\n"))
 	}
@@ -46,6 +52,9 @@ func (w *write) unwrap() refusal {
 		return w.unit.model.refuse(badXMLFormat)
 	case quirks.CRLF && isXML:
 		w.q.body = withoutCR(body)
+	}
+	if quirks.Unescaped && isXML {
+		w.q.body = bytes.ReplaceAll(bytes.ReplaceAll(w.q.body, []byte("&amp;"), []byte("&")), []byte("&"), []byte("&amp;"))
 	}
 	return nil
 }

@@ -10,6 +10,25 @@ import (
 	"camform/providers/hikvision/simulator"
 )
 
+func TestADeviceEscapesNothing(t *testing.T) {
+	const info = "/ISAPI/System/deviceInfo"
+	f, d := one(t, "camera-v56", time.Now)
+	c := connectFrom(t, f.DialContext, "http://"+d.Address().String(), "admin", password)
+	d.SetQuirks(simulator.Quirks{Unescaped: true})
+	shown := c.do(http.MethodGet, info, "").body
+	if !strings.Contains(shown, "<deviceName>Bar & Grill</deviceName>") {
+		t.Errorf("it shows %q", shown)
+	}
+	for _, name := range []string{"R&amp;D", "R&D"} {
+		if have := c.do(http.MethodPut, info, strings.Replace(shown, "Bar & Grill", name, 1)).status; have != http.StatusOK {
+			t.Errorf("%s: answered %d", name, have)
+		}
+		if kept := d.Document(info); !bytes.Contains(kept, []byte("<deviceName>R&amp;D</deviceName>")) {
+			t.Errorf("%s: it keeps %q", name, kept)
+		}
+	}
+}
+
 func TestDevicesRefuseWhatTheyPutAroundTheirDocuments(t *testing.T) {
 	const info = "/ISAPI/System/deviceInfo"
 	f, d := one(t, "camera-v56", time.Now)

@@ -103,6 +103,9 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("have %q, want %q", doc.Bytes(), body)
 		}
 		want, err := standardTags(body)
+		if err != nil && (bytes.ContainsRune(body, '&') || bytes.ContainsFunc(body, isOdd)) {
+			return // encoding/xml refuses texts that are not escaped
+		}
 		if err != nil && !isASCII(body) {
 			return // encoding/xml follows an older edition of the standard in what is a letter
 		}

@@ -14,7 +14,8 @@ const (
 
 // Parse reads a document. Body is not kept. White space and NUL bytes after the root element are accepted, as old web
 // servers send them, and stay. Bytes that are not UTF-8, and all beyond ASCII where the document declares another encoding,
-// stay as they are: Element.Text shows them escaped, and Set keeps them unless it gets another text.
+// stay as they are: Element.Text shows them escaped, and Set keeps them unless it gets another text. So do control characters in
+// texts, which recorders send in names and addresses (reported in 2022), and an & that starts no reference.
 //
 // The error wraps ErrMalformed or ErrLimit, and names line and column, both counted from 1, columns in characters.
 func Parse(body []byte) (*Document, error) {
@@ -31,15 +32,15 @@ func (xmlSyntax) parse(body string) (*tree, error) {
 	if err := p.declaration(); err != nil {
 		return nil, err
 	}
-	if at := forbiddenAt(strings.TrimRight(body, trailing)); at >= 0 {
-		return nil, p.malformed(at, "a forbidden character")
-	}
 	for p.at < len(body) {
 		if err := p.next(); err != nil {
 			return nil, err
 		}
 	}
+	forbidden := p.forbidden()
 	switch {
+	case forbidden >= 0:
+		return nil, p.malformed(forbidden, "a forbidden character")
 	case p.root == nil:
 		return nil, p.malformed(p.at, "no root element")
 	case p.open != nil:
@@ -51,6 +52,21 @@ func (xmlSyntax) parse(body string) (*tree, error) {
 // trailing is what may follow the root element, besides comments and processing instructions. NUL bytes elsewhere are
 // forbidden characters.
 const trailing = space + "\x00"
+
+// forbidden is the offset of the first byte outside of texts that no XML can have, or -1.
+func (t *tree) forbidden() int {
+	markup := strings.TrimRight(t.body, trailing)
+	if forbiddenAt(markup) < 0 {
+		return -1
+	}
+	blank := []byte(markup)
+	for _, n := range t.nodes {
+		for _, run := range n.runs {
+			copy(blank[run.from:], strings.Repeat(" ", run.to-run.from))
+		}
+	}
+	return forbiddenAt(string(blank))
+}
 
 // parser reads a body from front to back.
 type parser struct {
@@ -243,9 +259,6 @@ func (p *parser) characters() error {
 	if at := strings.Index(text, cdataEnd); at >= 0 {
 		return p.malformed(p.at+at, "%s in a text", cdataEnd)
 	}
-	if at := badReference(text); at >= 0 {
-		return p.malformed(p.at+at, "an unknown or broken entity")
-	}
 	p.at += len(text)
 	return nil
 }
@@ -296,9 +309,6 @@ func (p *parser) attribute() (attribute, error) {
 	value := p.body[start : p.at-1]
 	if at := strings.IndexByte(value, '<'); at >= 0 {
 		return attribute{}, p.malformed(start+at, "< in an attribute value")
-	}
-	if at := badReference(value); at >= 0 {
-		return attribute{}, p.malformed(start+at, "an unknown or broken entity")
 	}
 	return attribute{name: name, local: local(name), value: unescape(normalise(p.legible(value)))}, nil
 }

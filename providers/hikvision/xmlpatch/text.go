@@ -39,7 +39,8 @@ func normalise(s string) string {
 	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
 }
 
-// unescape replaces references by their characters. The parser has checked that s has no others than we know.
+// unescape replaces references by their characters. An & that starts none is itself: firmware writes names and addresses
+// without escaping them (reported of a camera of 2023), and no document type gives it another meaning.
 func unescape(s string) string {
 	before, rest, found := strings.Cut(s, "&")
 	if !found {
@@ -48,10 +49,14 @@ func unescape(s string) string {
 	var b strings.Builder
 	for found {
 		b.WriteString(before)
-		name, after, _ := strings.Cut(rest, ";")
-		r, _ := reference(name)
-		b.WriteRune(r)
-		before, rest, found = strings.Cut(after, "&")
+		name, after, ended := strings.Cut(rest, ";")
+		if r, known := reference(name); ended && known {
+			b.WriteRune(r)
+			rest = after
+		} else {
+			b.WriteByte('&')
+		}
+		before, rest, found = strings.Cut(rest, "&")
 	}
 	b.WriteString(before)
 	return b.String()
@@ -83,21 +88,6 @@ func reference(name string) (rune, bool) {
 	return rune(code), err == nil && code <= utf8.MaxRune && isCharacter(rune(code))
 }
 
-// badReference returns the offset of the first & in s that does not start a reference we know, or -1.
-func badReference(s string) int {
-	for at := 0; ; {
-		i := strings.IndexByte(s[at:], '&')
-		if i < 0 {
-			return -1
-		}
-		name, _, found := strings.Cut(s[at+i+1:], ";")
-		if _, ok := reference(name); !found || !ok {
-			return at + i
-		}
-		at += i + 1
-	}
-}
-
 // escaper makes text safe between tags. A carriage return would be read as a line feed, so it is written as a reference.
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r", "&#13;")
 
@@ -115,21 +105,25 @@ func (t *tree) encode(text string) (string, error) {
 func beyondASCII(r rune) bool { return r >= utf8.RuneSelf }
 
 // legible is a stretch of the document as text. Where that is not UTF-8, or the document declares another encoding, every byte
-// beyond ASCII is written like \xb6: which of them belong together nobody knows.
+// beyond ASCII is written like \xb6: which of them belong together nobody knows. So is every control character.
 func (t *tree) legible(s string) string {
-	if t.encoding == "" && utf8.ValidString(s) || !strings.ContainsFunc(s, beyondASCII) {
+	bytewise := t.encoding != "" || !utf8.ValidString(s)
+	if !strings.ContainsFunc(s, func(r rune) bool { return bytewise && beyondASCII(r) || isControl(r) }) {
 		return s
 	}
 	var b strings.Builder
 	for _, c := range []byte(s) {
-		if c < utf8.RuneSelf {
-			b.WriteByte(c)
-		} else {
+		if bytewise && c >= utf8.RuneSelf || isControl(rune(c)) {
 			fmt.Fprintf(&b, `\x%02x`, c)
+		} else {
+			b.WriteByte(c)
 		}
 	}
 	return b.String()
 }
+
+// isControl reports whether r is a control character that XML has no place for.
+func isControl(r rune) bool { return r < ' ' && !strings.ContainsRune(space, r) }
 
 // forbiddenAt returns the offset of the first byte of a document that no XML can have, or -1. What is not UTF-8 can be
 // characters of another encoding; then only control characters are known for what they are.
@@ -138,7 +132,7 @@ func forbiddenAt(body string) int {
 		return badCharacter(body)
 	}
 	for i := range len(body) {
-		if c := body[i]; c < ' ' && !strings.ContainsRune(space, rune(c)) {
+		if isControl(rune(body[i])) {
 			return i
 		}
 	}
