@@ -11,15 +11,16 @@ import (
 	"camform/engine/credential"
 	"camform/engine/diag"
 	"camform/engine/plan"
+	"camform/providers"
 	"camform/schema"
 )
 
-// overHTTPCode is that of secrets that would be sent over plain HTTP: those that are set, and the password of the login where a
-// device wants it within a change. Otherwise a login goes by digest.
+// overHTTPCode is that of secrets that would be sent over plain HTTP in clear. A login goes by digest, and what a device takes
+// enciphered does so too.
 const overHTTPCode = "secret-over-http"
 
 // OverHTTP tells which settings of a configuration would send secrets over plain HTTP, but for devices of which somebody said
-// that this is meant.
+// that this is meant. Whether a device takes them enciphered is not known before it is asked.
 func OverHTTP(cfg *config.Config) diag.Problems {
 	var found []sending
 	for _, d := range cfg.Devices {
@@ -29,19 +30,20 @@ func OverHTTP(cfg *config.Config) diag.Problems {
 		for _, s := range d.Settings {
 			secret := func(a *schema.Attribute) bool { return a.Secret && s.Attributes[a.Name].Range != (hcl.Range{}) }
 			if i := slices.IndexFunc(s.Kind.Attributes, secret); i >= 0 {
-				found = append(found, sending{s.Address, s.Attributes[s.Kind.Attributes[i].Name].Range})
+				found = append(found, sending{s.Address, s.Attributes[s.Kind.Attributes[i].Name].Range, len(s.Kind.Enciphers) > 0})
 			} else if s.Kind.SendsLogin {
-				found = append(found, sending{s.Address, s.Range})
+				found = append(found, sending{s.Address, s.Range, true})
 			}
 		}
 	}
 	return overHTTP(found)
 }
 
-// planOverHTTP is OverHTTP of the steps of a plan.
-func planOverHTTP(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
+// overHTTP is OverHTTP of the steps of the plan, now that the devices have said what they take enciphered.
+func (p *Planned) overHTTP(provider providers.Provider) diag.Problems {
+	encipherer, _ := provider.(providers.Encipherer)
 	var found []sending
-	for _, d := range p.Devices {
+	for _, d := range p.Plan.Devices {
 		if !strings.HasPrefix(d.Access.URL, "http:") || d.Access.Plain {
 			continue
 		}
@@ -49,9 +51,13 @@ func planOverHTTP(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 			if _, how := s.Generates(); how != nil && how.First() {
 				continue // it is encrypted on its way
 			}
+			kind := provider.Kinds().Lookup(s.Address.Kind)
+			if snap := p.Snapshots[d.Address]; snap != nil && encipherer != nil && encipherer.Enciphers(kind, snap.Documents) {
+				continue
+			}
 			writes := s.Action == plan.Create || s.Action == plan.Update
-			if len(s.Secrets) > 0 || writes && kinds.Lookup(s.Address.Kind).SendsLogin {
-				found = append(found, sending{s.Address, *s.Range.HCL()})
+			if len(s.Secrets) > 0 || writes && kind.SendsLogin {
+				found = append(found, sending{s.Address, *s.Range.HCL(), false})
 			}
 		}
 	}
@@ -62,6 +68,7 @@ func planOverHTTP(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 type sending struct {
 	setting  schema.Setting
 	declared hcl.Range
+	perhaps  bool // enciphered
 }
 
 func overHTTP(found []sending) diag.Problems {
@@ -69,13 +76,17 @@ func overHTTP(found []sending) diag.Problems {
 		return nil
 	}
 	var settings []schema.Setting
+	unless := ""
 	for _, f := range found {
 		settings = append(settings, f.setting)
+		if f.perhaps {
+			unless = " Devices that say how they take passwords of accounts enciphered get those so."
+		}
 	}
 	return diag.Problems{{
 		Severity: diag.Warning, Code: overHTTPCode, Summary: "Password over plain HTTP", Address: settings[0], Subject: &found[0].declared,
-		Detail: fmt.Sprintf("Passwords or keys would be sent over plain HTTP, where everyone on the way can read them: %s. Write the address with https://, or "+
-			"where a device has no HTTPS, say so in its block: tls { plain = true }.", named(settings)),
+		Detail: fmt.Sprintf("Passwords or keys would be sent over plain HTTP, where everyone on the way can read them: %s.%s Write the address with https://, or "+
+			"where a device has no HTTPS, say so in its block: tls { plain = true }.", named(settings), unless),
 	}}
 }
 

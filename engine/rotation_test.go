@@ -1,15 +1,19 @@
 package engine_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
+	"html"
+	"net"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -336,4 +340,78 @@ func TestAnAccountThatSleepsSetsItsOwnPassword(t *testing.T) {
 			t.Errorf("there is still something to do: %v %s", problems, toldPlan(p.Plan))
 		}
 	})
+}
+
+// tapped is the connection of a device that somebody listens to.
+type tapped struct {
+	net.Conn
+	heard *lockedBuffer
+}
+
+func (c tapped) Write(p []byte) (int, error) {
+	_, _ = c.heard.Write(p)
+	return c.Conn.Write(p)
+}
+
+// lockedBuffer collects what several connections carry.
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// Who listens to plain HTTP reads no password of an account where the device takes them enciphered, whoever sets it: when an account
+// is made, gets another password, sets its own, and is removed.
+func TestI11PasswordsOfAccountsAreNotReadOnTheWay(t *testing.T) {
+	for _, model := range simulator.Models() {
+		t.Run(model, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{model}})
+				device := fleet.Devices()[0]
+				device.SetQuirks(simulator.Quirks{MustChange: true})
+				var heard lockedBuffer
+				s := newSite(t, fleet, func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := fleet.DialContext(ctx, network, address)
+					return tapped{conn, &heard}, err
+				})
+				text := managedPolicy + s.managedDevice("gate", device)
+				for range 2 {
+					s.manage(text)
+					if bad := s.rotate(engine.All).Bad(); len(bad) > 0 {
+						t.Fatalf("it ended with %v", bad)
+					}
+				}
+				s.manage(text[:strings.Index(text, "  user ")] + "}\n")
+				removing := s.managing()
+				p, problems := removing.Plan(t.Context(), s.cfg, nil)
+				if problems.HasErrors() {
+					t.Fatal(problems)
+				}
+				removal := removing.Apply(t.Context(), t.Context(), p.Plan, "removal")
+				if bad := removal.Bad(); len(bad) > 0 || strings.Contains(string(device.Document("/ISAPI/Security/users")), "operator") {
+					t.Fatalf("the account is not removed: %v %s %+v", bad, toldPlan(p.Plan), string(device.Document("/ISAPI/Security/users")))
+				}
+				said, clear := heard.String(), 0
+				for _, name := range []string{"gate/admin", "gate/operator"} {
+					versions, err := s.store.Versions(t.Context(), name)
+					if err != nil || len(versions) < 2 {
+						t.Fatal(versions, err)
+					}
+					for _, v := range versions {
+						if password, err := (storedPasswords{s.store}).Open(v); err != nil || strings.Contains(said, html.EscapeString(password.Reveal())) || strings.Contains(said, password.Reveal()) {
+							clear++
+						}
+					}
+				}
+				if enciphers := strings.Contains(string(device.Document("/ISAPI/Security/capabilities")), "securityVersion"); enciphers == (clear > 0) {
+					t.Errorf("%d passwords were read on the way of a device that enciphers: %t", clear, enciphers)
+				}
+			})
+		})
+	}
 }

@@ -96,6 +96,13 @@ type Composer interface {
 	Shown(Request) Request
 }
 
+// Encipherer is a Provider that knows of devices that take passwords enciphered.
+type Encipherer interface {
+	// Enciphers reports whether passwords in changes of a kind reach the device enciphered where its address is plain HTTP, by what
+	// it says in documents that ReadKind fetched for the kind.
+	Enciphers(kind *schema.Kind, docs Documents) bool
+}
+
 // ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which
 // the first that the device has counts, then the one that tells at which address it sees us, and then those that give its
 // limits, by way of limits. Keys are the items that are asked for, where each lives in a document of its own. The error is that
@@ -414,8 +421,17 @@ type Request struct {
 	// for none. It is sent only after such a refusal, which says that nothing was changed.
 	Instead *Request
 
-	// Sensitive are the names of elements whose texts reach the device over TLS or enciphered, and in no other way; nil for none.
+	// Sensitive are the names of elements whose texts leave over plain HTTP enciphered only, and over TLS of an old version not at
+	// all; nil for none.
 	Sensitive []string
+
+	// InClear lets them leave over plain HTTP as they are, to a device that takes no enciphered texts; and OldTLS lets them leave over
+	// any version of TLS.
+	InClear, OldTLS bool
+
+	// Confirm is the parameter of the query that brings the password of the login, enciphered over any connection; empty for none. A
+	// device that takes no enciphered texts is sent the request without.
+	Confirm string
 }
 
 // Key names a setting within a device.

@@ -52,6 +52,10 @@ type Kind struct {
 
 	SendsLogin bool // whether a change can carry the password of the login, by which the device proves who makes it
 
+	// Enciphers are the names of the elements that a device takes enciphered, all of them or none, where it says how: of a change
+	// with a password in it, over plain HTTP. Empty for a kind whose secrets travel as the connection has it.
+	Enciphers []string
+
 	Attributes []*Attribute // in the order of the file
 	Guards     []*Guard     // what it decides about the ways in, in the order of the file
 

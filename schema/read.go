@@ -152,6 +152,7 @@ type settingShape struct {
 	Reboot     string           `hcl:"reboot,optional"`
 	Drops      bool             `hcl:"drops_sessions,optional"`
 	SendsLogin bool             `hcl:"sends_login,optional"`
+	Enciphers  []string         `hcl:"enciphers,optional"`
 	Hooks      string           `hcl:"hooks,optional"`
 	Documents  []documentShape  `hcl:"document,block"`
 	Item       *itemShape       `hcl:"item,block"`
@@ -266,7 +267,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 		Name: s.Name, Summary: s.Summary, Doc: strings.TrimSpace(s.Doc), Source: s.Source,
 		Confidence: Confidence(s.Confidence), Keyed: s.Keyed, Keys: s.Keys, KeyPattern: s.KeyPattern, KeyDoc: s.KeyDoc, KeyExample: s.KeyExample, DeviceName: s.DeviceName,
 		Phase: Phase(slices.Index(phases, s.Phase) + 1),
-		Risk:  Risk(cmp.Or(s.Risk, string(RiskNone))), Reboot: Reboot(cmp.Or(s.Reboot, string(RebootNever))), Drops: s.Drops, SendsLogin: s.SendsLogin,
+		Risk:  Risk(cmp.Or(s.Risk, string(RiskNone))), Reboot: Reboot(cmp.Or(s.Reboot, string(RebootNever))), Drops: s.Drops, SendsLogin: s.SendsLogin, Enciphers: s.Enciphers,
 		Hooks: s.Hooks, Range: s.DefRange, Places: Places{},
 	}
 	k.Places.add("", s.Body)

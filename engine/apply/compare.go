@@ -48,7 +48,7 @@ func (c comparison) keeps(s plan.Step, have cty.Value) bool {
 	kind := c.kind(s)
 	known, ok := c.known[s.Address]
 	hides := func(attribute string) bool { return s.Hides(kind, attribute) }
-	return ok && !have.IsNull() && !slices.ContainsFunc(c.missing(s, have), hides) &&
+	return ok && !s.After.IsNull() && !have.IsNull() && !slices.ContainsFunc(c.missing(s, have), hides) &&
 		bytes.Equal(known.Applied, EncodeAttributes(kind, s.After, s.After)) &&
 		bytes.Equal(known.Observed, EncodeAttributes(kind, s.After, have))
 }

@@ -63,7 +63,7 @@ func (s Subject) hold(held map[string]string) {
 // lead notes the managed accounts that get a new password. Changes has nothing but managed accounts yet.
 func (c *comparison) lead(check Check) {
 	for _, change := range c.result.Changes {
-		left, _ := change.admit(c.Device.AllowUnproven, c.Snapshot, check)
+		left, _ := change.admit(c.Device, c.Snapshot, check)
 		if !change.planned(left) {
 			continue
 		}

@@ -26,6 +26,8 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 	known := c.managed(want)
 	due, reason := c.due(want, declared)
 	switch {
+	case exposes(c.Device, want.Kind):
+		return ""
 	case known.Version == 0:
 		return "the vault has no password for it yet"
 	case c.held[schema.Origin(declared.Value)] != "":
@@ -75,12 +77,12 @@ func (c *comparison) noteWaiting() {
 	for _, want := range c.Device.Settings {
 		for _, a := range want.Kind.Attributes {
 			declared, ok := want.Attributes[a.Name]
-			if !ok || declared.Policy == nil || c.managed(want).Version == 0 {
+			if !ok || declared.Policy == nil {
 				continue
 			}
-			if detail := c.waits(want, declared); detail != "" {
+			if reason, detail := c.waits(want, declared); detail != "" {
 				c.result.Skipped = append(c.result.Skipped, plan.Skipped{
-					Address: want.Address, Attribute: a.Name, Reason: plan.Waiting, Source: plan.SourceOf(declared.Range), Detail: detail,
+					Address: want.Address, Attribute: a.Name, Reason: reason, Source: plan.SourceOf(declared.Range), Detail: detail,
 				})
 			}
 		}
@@ -88,16 +90,21 @@ func (c *comparison) noteWaiting() {
 }
 
 // waits says for what a new password has to wait; empty if it need not, or is not due.
-func (c *comparison) waits(want *config.Setting, declared config.Attribute) string {
+func (c *comparison) waits(want *config.Setting, declared config.Attribute) (plan.SkipReason, string) {
+	missing := c.managed(want).Version == 0
 	due, reason := c.rules.Due(*declared.Policy, c.managed(want))
 	open, next := c.rules.Window(*declared.Policy)
 	asked, held := c.rules.Asked(want.Address), c.held[schema.Origin(declared.Value)]
 	switch {
+	case exposes(c.Device, want.Kind) && (due || asked || missing):
+		return plan.Exposed, exposed
+	case missing:
+		return "", ""
 	case held != "" && (due || asked):
-		return held
+		return plan.Waiting, held
 	case due && !open && !asked:
-		return fmt.Sprintf("%s; its window opens at %s", reason, next.Format("2006-01-02 15:04 MST"))
+		return plan.Waiting, fmt.Sprintf("%s; its window opens at %s", reason, next.Format("2006-01-02 15:04 MST"))
 	default:
-		return ""
+		return "", ""
 	}
 }

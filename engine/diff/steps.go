@@ -35,7 +35,7 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 	}
 	var refusals []Refusal
 	for _, c := range found.Changes {
-		left, wrong := c.admit(device.AllowUnproven, snap, check)
+		left, wrong := c.admit(device, snap, check)
 		d.Skipped = append(d.Skipped, left...)
 		refusals = append(refusals, wrong...)
 		if c.planned(left) {
@@ -55,12 +55,20 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 
 // admit takes out of a change what its device lacks and what too little is known of, unless that is allowed, and returns
 // what is told about it. What the device would refuse comes back, too. A change of which nothing is left has no Why.
-func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Check) (left []plan.Skipped, wrong []Refusal) {
+func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check) (left []plan.Skipped, wrong []Refusal) {
 	if c.Action == plan.Forget {
 		return nil, nil
 	}
+	allowed := device.AllowUnproven
 	left = c.unprovenParts(allowed)
 	if len(left) > 0 && len(c.Why) == 0 {
+		return left, nil
+	}
+	if c.carriesPassword() && exposes(device, c.Kind) {
+		left = append(left, plan.Skipped{
+			Address: c.Address, Reason: plan.Exposed, Source: plan.SourceOf(c.Want.Range), Drifted: c.drifted(""), Detail: exposed,
+		})
+		c.Why = nil
 		return left, nil
 	}
 	for _, refusal := range refused(*c, snap, check) {
@@ -82,6 +90,18 @@ func (c *Change) admit(allowed config.Allowances, snap *live.Snapshot, check Che
 	}
 	return left, wrong
 }
+
+// carriesPassword reports whether a change is sent with the password of an account, or certainly with that of the login.
+func (c *Change) carriesPassword() bool {
+	return c.Want != nil && (len(c.Secrets) > 0 || c.Kind.SendsLogin && !c.Kind.IsAccount())
+}
+
+// exposes reports whether a password in a change of a kind must not leave to a device: old versions of TLS keep no secret.
+func exposes(device *config.Device, kind *schema.Kind) bool {
+	return device.TLS.Legacy && device.URL.Scheme == "https" && (kind.SendsLogin || kind.IsAccount())
+}
+
+const exposed = "It holds a password, which does not leave over a connection that may use an old version of TLS. Take legacy = true away, if the device has TLS 1.2."
 
 // unprovenParts takes out of a change what too little is known of in general, unless that is allowed, and returns what is told about
 // it.

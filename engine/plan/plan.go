@@ -360,6 +360,7 @@ const (
 	Waiting     SkipReason = "waiting"     // it is due, but its window is not open
 	Held        SkipReason = "held"        // somebody might lose a way in of whom nothing can be known now
 	Masked      SkipReason = "masked"      // the device hides a secret in its document that would have to be sent along
+	Exposed     SkipReason = "exposed"     // a password in it would leave over a connection that may use an old version of TLS
 	Unproven    SkipReason = "unproven"    // too little is known of what a device makes of it; allow_unproven lets it pass
 )
 

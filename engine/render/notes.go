@@ -154,6 +154,7 @@ var skipWords = map[plan.SkipReason]string{
 	plan.Protected:   "protected",
 	plan.Unreadable:  "could not be read",
 	plan.Masked:      "not written",
+	plan.Exposed:     "not sent",
 	plan.Unproven:    "unproven",
 	plan.Waiting:     "waits for its window",
 	plan.Held:        "held back",

@@ -31,6 +31,7 @@ func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error)
 		return nil, err
 	}
 	for i := range requests {
+		requests[i] = sensitive(requests[i], c.Changes)
 		if requests[i], err = unmasked(p.kinds, requests[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Changes[0].Name(), err)
 		}
@@ -39,6 +40,26 @@ func (p *Provider) Compose(c providers.Composition) ([]providers.Request, error)
 		}
 	}
 	return requests, nil
+}
+
+// sensitive is a request of kinds without hooks that says how the secrets leave which changes give to it. A device without TLS and ciphers gets
+// them as they are, and old TLS has to do for them: they are passwords of other devices, or of accounts that decide nothing here,
+// and who needs them would be cut off without.
+func sensitive(request providers.Request, changes []providers.Change) providers.Request {
+	for _, change := range changes {
+		if change.Kind.Composed || change.After.IsNull() || len(change.Kind.Enciphers) == 0 || !slices.Contains(request.Keys, change.Item()) {
+			continue
+		}
+		given := func(a *schema.Attribute) bool { return a.Secret && !change.After.GetAttr(a.Name).IsNull() }
+		if slices.ContainsFunc(change.Kind.Attributes, given) {
+			request.Sensitive, request.InClear, request.OldTLS = change.Kind.Enciphers, true, !change.Kind.IsAccount()
+		}
+	}
+	if request.Instead != nil && len(request.Sensitive) > 0 {
+		instead := sensitive(*request.Instead, changes)
+		request.Instead = &instead
+	}
+	return request
 }
 
 // masks reports whether a request would bring a text that the device masked.

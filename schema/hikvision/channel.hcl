@@ -4,6 +4,7 @@ setting "channel" {
   confidence  = "likely"
   phase       = "services"
   risk        = "service"
+  enciphers   = ["userName", "password"]
   keyed       = true
   key_pattern = "[1-9][0-9]{0,2}"
   key_doc     = "Number of the channel. A recorder gives the next free number to a new one, so that must be its label."
@@ -24,7 +25,7 @@ setting "channel" {
   document {
     path         = "/ISAPI/ContentMgmt/InputProxy/channels"
     root         = "InputProxyChannelList"
-    capabilities = ["/ISAPI/ContentMgmt/InputProxy/channels/capabilities"]
+    capabilities = ["/ISAPI/ContentMgmt/InputProxy/channels/capabilities", "/ISAPI/Security/capabilities"]
   }
 
   item {

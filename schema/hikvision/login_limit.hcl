@@ -6,6 +6,7 @@ setting "login_limit" {
   risk        = "login"
   hooks       = "login_limit"
   sends_login = true
+  enciphers   = ["adminPassword"]
 
   doc = <<-EOT
     A low number protects a device from clients that never log out, and shuts out people and recorders when it is used up:

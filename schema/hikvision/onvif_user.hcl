@@ -5,6 +5,7 @@ setting "onvif_user" {
   phase          = "services"
   risk           = "login"
   drops_sessions = true
+  enciphers      = ["userName", "password"]
   keyed          = true
   key_doc        = "Name of the account, in the spelling of the device."
 
@@ -19,7 +20,7 @@ setting "onvif_user" {
   document {
     path         = "/ISAPI/Security/ONVIF/users"
     root         = "UserList"
-    capabilities = ["/ISAPI/Security/ONVIF/users/capabilities"]
+    capabilities = ["/ISAPI/Security/ONVIF/users/capabilities", "/ISAPI/Security/capabilities"]
   }
 
   item {

@@ -6,6 +6,7 @@ setting "security_email" {
   risk        = "login"
   hooks       = "security_email"
   sends_login = true
+  enciphers   = ["password", "emailAddress"]
 
   doc = <<-EOT
     Whoever reads mail at one of these addresses can set a new password for the administrator. The mail comes from the
@@ -22,7 +23,7 @@ setting "security_email" {
   document {
     path         = "/ISAPI/Security/email/parameter?format=json"
     root         = "SecurityEmail"
-    capabilities = ["/ISAPI/Security/email/parameter/capabilities?format=json"]
+    capabilities = ["/ISAPI/Security/email/parameter/capabilities?format=json", "/ISAPI/Security/capabilities"]
   }
 
   prepares "email" {

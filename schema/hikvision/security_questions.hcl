@@ -6,6 +6,7 @@ setting "security_questions" {
   risk        = "login"
   hooks       = "security_questions"
   sends_login = true
+  enciphers   = ["answer", "password"]
 
   doc = <<-EOT
     Whoever knows the answers to three questions can set a new password for the administrator from the local network. So
@@ -19,7 +20,7 @@ setting "security_questions" {
   document {
     path         = "/ISAPI/Security/questionConfiguration"
     root         = "SecurityQuestion"
-    capabilities = ["/ISAPI/Security/questionConfiguration/capabilities"]
+    capabilities = ["/ISAPI/Security/questionConfiguration/capabilities", "/ISAPI/Security/capabilities"]
   }
 
   prepares "questions" {

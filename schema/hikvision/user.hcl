@@ -7,6 +7,7 @@ setting "user" {
   drops_sessions = true
   hooks          = "users"
   sends_login    = true
+  enciphers      = ["userName", "password", "loginPassword"]
   keyed          = true
   key_doc        = "Name of the user, in the spelling of the device."
 

@@ -28,6 +28,9 @@ import (
 // nobody has seen.
 var ErrUnknown = errors.New("the device does not say how it takes enciphered texts")
 
+// ErrUnoffered is the ErrUnknown of capabilities that do not speak of enciphered texts at all: the device takes none.
+var ErrUnoffered = fmt.Errorf("%w at all", ErrUnknown)
+
 // Terms are how a device wants texts enciphered.
 type Terms struct {
 	Salt   string // of the account; empty where the key follows from the bare password
@@ -43,7 +46,7 @@ const (
 // version is the one that is spoken here: AES with a key of 128 bits.
 const version = "1"
 
-// TermsOf reads the terms from the security capabilities of an account. The error is ErrUnknown.
+// TermsOf reads the terms from the security capabilities of an account. The error is ErrUnknown, of which ErrUnoffered is one.
 func TermsOf(capabilities []byte) (Terms, error) {
 	doc, err := document.Parse(capabilities)
 	if err != nil {
@@ -53,10 +56,8 @@ func TermsOf(capabilities []byte) (Terms, error) {
 		e, _ := doc.Find(xmlpatch.MustPath(name))
 		return strings.TrimSpace(e.Text())
 	}
-	offered, _ := doc.Find(xmlpatch.MustPath("securityVersion"))
-	versions, _ := offered.Attr("opt")
-	if !slices.Contains(strings.Split(versions, ","), version) {
-		return Terms{}, ErrUnknown
+	if err := offered(doc); err != nil {
+		return Terms{}, err
 	}
 	rounds, err := strconv.Atoi(text("keyIterateNum"))
 	if err != nil || rounds < fewest || rounds > most {
@@ -69,6 +70,24 @@ func TermsOf(capabilities []byte) (Terms, error) {
 		}
 	}
 	return t, nil
+}
+
+// Offers reports whether security capabilities, of whatever account, say that the device takes texts enciphered as it is done here.
+func Offers(capabilities []byte) bool {
+	doc, err := document.Parse(capabilities)
+	return err == nil && offered(doc) == nil
+}
+
+func offered(doc *xmlpatch.Document) error {
+	e, ok := doc.Find(xmlpatch.MustPath("securityVersion"))
+	if !ok {
+		return ErrUnoffered
+	}
+	versions, _ := e.Attr("opt")
+	if !slices.Contains(strings.Split(versions, ","), version) {
+		return ErrUnknown
+	}
+	return nil
 }
 
 // Key is a key that follows from a login. It is as secret as the password.

@@ -36,7 +36,7 @@ func composeEmail(at document.Place, c providers.Composition) ([]providers.Reque
 		return nil, fmt.Errorf("%s: %w: %w", change.Name(), err, providers.ErrInvalid)
 	}
 	return []providers.Request{{
-		Method: http.MethodPut, Path: at.Path, Body: body.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: []string{"password", "emailAddress"},
+		Method: http.MethodPut, Path: at.Path, Body: body.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: change.Kind.Enciphers,
 	}}, nil
 }
 

@@ -51,6 +51,6 @@ func composeLoginLimit(at document.Place, c providers.Composition) ([]providers.
 		return nil, document.InFamily(err)
 	}
 	return []providers.Request{{
-		Method: http.MethodPut, Path: at.Path, Body: at.Doc.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: []string{adminPassword.Name()},
+		Method: http.MethodPut, Path: at.Path, Body: at.Doc.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: change.Kind.Enciphers,
 	}}, nil
 }

@@ -127,6 +127,6 @@ func composeQuestions(at document.Place, c providers.Composition) ([]providers.R
 		return nil, document.InFamily(err)
 	}
 	return []providers.Request{{
-		Method: http.MethodPut, Path: at.Path, Body: doc.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: []string{"answer", "password"},
+		Method: http.MethodPut, Path: at.Path, Body: doc.Bytes(), Keys: []providers.Key{change.Item()}, Sensitive: change.Kind.Enciphers,
 	}}, nil
 }

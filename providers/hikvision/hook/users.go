@@ -92,7 +92,7 @@ func composeUser(at document.Place, change providers.Change, c providers.Composi
 		return providers.Request{}, nil
 	case !exists:
 		body, err := account{name: change.Key, body: newUser(doc), login: login}.with(change.After)
-		return providers.Request{Method: http.MethodPost, Path: collection, Body: body}, err
+		return discreet(providers.Request{Method: http.MethodPost, Path: collection, Body: body}, change, login), err
 	}
 	id, err := idOf(user)
 	if err != nil {
@@ -103,12 +103,30 @@ func composeUser(at document.Place, change providers.Change, c providers.Composi
 	case change.After.IsNull() && IsBuiltIn(user):
 		return providers.Request{}, fmt.Errorf("the account is built in and cannot be removed: %w", providers.ErrInvalid)
 	case change.After.IsNull():
-		return providers.Request{Method: http.MethodDelete, Path: path}, nil
+		return providers.Request{Method: http.MethodDelete, Path: path, Confirm: confirmation(login)}, nil
 	case !alters(user, change.After):
 		return providers.Request{}, nil
 	}
 	body, err := account{name: change.Key, body: existingUser(doc, user), login: login}.with(change.After)
-	return providers.Request{Method: http.MethodPut, Path: path, Body: body}, err
+	return discreet(providers.Request{Method: http.MethodPut, Path: path, Body: body}, change, login), err
+}
+
+// discreet says how the passwords of a request leave. That of the login leaves in clear to nobody; that of the account, which a
+// device without TLS and ciphers gets in no other way, as its owner has it.
+func discreet(request providers.Request, change providers.Change, login schema.Secret) providers.Request {
+	confirmed := login.Reveal() != ""
+	if confirmed || !change.After.GetAttr(passwordAttribute).IsNull() {
+		request.Sensitive, request.InClear = change.Kind.Enciphers, !confirmed
+	}
+	return request
+}
+
+// confirmation is the parameter that confirms a removal, if the device demands the password of the login.
+func confirmation(login schema.Secret) string {
+	if login.Reveal() == "" {
+		return ""
+	}
+	return loginPassword.Name()
 }
 
 // with writes the account with the level and the password of want, as far as they are not null.

@@ -62,7 +62,7 @@ func (r *Reader) archive(ctx context.Context) (providers.Archive, error) {
 
 // archiveQuery is the query with which an archive is asked for.
 func (r *Reader) archiveQuery(ctx context.Context, key schema.Secret) (string, error) {
-	terms, err := r.terms(ctx)
+	terms, err := r.termsOf(ctx, r.target.Login.Username)
 	switch {
 	case errors.Is(err, cipher.ErrUnknown) && r.target.URL.Scheme == "https":
 		return "?secretkey=" + key.Reveal(), nil

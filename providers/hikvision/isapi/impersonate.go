@@ -30,12 +30,16 @@ func (s *Session) DoAs(ctx context.Context, credential providers.Credential, req
 }
 
 func (s *Session) doAs(ctx context.Context, credential providers.Credential, request providers.Request) (providers.Reply, error) {
+	request, err := s.sensitive(ctx, credential, request)
+	if err != nil {
+		return providers.Reply{}, err
+	}
 	target := s.target
 	target.Login = credential
 	other := newStack(target, s.options, s.peer)
 	defer other.base.transport.CloseIdleConnections()
 	// The attempt answers the challenge of the path that it goes to, since a nonce may hold for nothing else.
-	if _, err := other.login.knock(ctx, request.Path, userCheckPath, deviceInfoPath); err != nil {
+	if _, err = other.login.knock(ctx, request.Path, userCheckPath, deviceInfoPath); err != nil {
 		return providers.Reply{}, err
 	}
 	req, err := newRequest(ctx, target.URL, request.Method, request.Path, request.Body)

@@ -21,46 +21,67 @@ const (
 	recoveryFilePath         = "/ISAPI/Security/GUIDFileData"
 )
 
-// sensitive is a request as it may leave: over TLS as it is, and over plain HTTP with its sensitive texts enciphered. The error is
-// ErrUnsupported where the device does not say how it takes those, and over TLS that may be of an old version, which keeps no
-// secret; nothing was sent then.
-func (s *Session) sensitive(ctx context.Context, request providers.Request) (providers.Request, error) {
-	switch encrypted := s.target.URL.Scheme == "https"; {
-	case len(request.Sensitive) == 0, encrypted && !s.target.Trust.Legacy:
+// sensitive is a request of an account as it may leave: over TLS as it is, and over plain HTTP with its sensitive texts enciphered,
+// where the device says how. The error is ErrUnsupported where it does not say how, unless the request allows for devices that take none; and
+// over TLS that may be of an old version, which keeps no secret. Nothing was sent then.
+func (s *Session) sensitive(ctx context.Context, login providers.Credential, request providers.Request) (providers.Request, error) {
+	encrypted, old := s.target.URL.Scheme == "https", s.target.Trust.Legacy
+	texts := request.Sensitive
+	if encrypted && (!old || request.OldTLS) {
+		texts = nil
+	}
+	switch {
+	case len(texts) == 0 && request.Confirm == "":
 		return request, nil
-	case encrypted:
+	case encrypted && old && !request.OldTLS:
 		return request, fmt.Errorf("the request holds passwords, which do not leave over a connection that may use an old version of TLS; take legacy away for it: %w", providers.ErrUnsupported)
 	}
-	terms, err := s.terms(ctx)
-	if errors.Is(err, cipher.ErrUnknown) {
+	terms, err := s.termsOf(ctx, login.Username)
+	switch {
+	case errors.Is(err, cipher.ErrUnoffered) && (request.InClear || len(texts) == 0):
+		return request, nil
+	case errors.Is(err, cipher.ErrUnknown):
 		return request, fmt.Errorf("the request holds passwords, which leave over https or enciphered only, and %w; give the device an address with https://: %w", err, providers.ErrUnsupported)
-	}
-	if err != nil {
+	case err != nil:
 		return request, err
 	}
+	return enciphered(request, texts, terms.Key(login.Username, login.Password), login.Password)
+}
+
+// enciphered is a request with the texts of some elements enciphered, and the password of the login where the request wants that.
+func enciphered(request providers.Request, texts []string, key cipher.Key, password schema.Secret) (providers.Request, error) {
 	var iv cipher.IV
 	_, _ = rand.Read(iv[:]) // it never fails
-	login := s.target.Login
-	if request.Body, err = terms.Key(login.Username, login.Password).Body(request.Body, iv, request.Sensitive); err != nil {
-		return request, fmt.Errorf("its passwords cannot be enciphered (%w): %w", err, providers.ErrInvalid)
+	if len(texts) > 0 {
+		body, err := key.Body(request.Body, iv, texts)
+		if err != nil {
+			return request, fmt.Errorf("its passwords cannot be enciphered (%w): %w", err, providers.ErrInvalid)
+		}
+		request.Body = body
+	}
+	query := "security=1&iv=" + hex.EncodeToString(iv[:])
+	if request.Confirm != "" {
+		query += "&" + request.Confirm + "=" + key.Text(password.Reveal(), iv)
 	}
 	separator := "?"
 	if strings.Contains(request.Path, separator) {
 		separator = "&"
 	}
-	request.Path += separator + "security=1&iv=" + hex.EncodeToString(iv[:])
+	request.Path += separator + query
 	return request, nil
 }
 
-// terms are how the device takes sensitive texts of the account that is logged in. The error is cipher.ErrUnknown where it does not
-// say that.
-func (r *Reader) terms(ctx context.Context) (cipher.Terms, error) {
-	doc, err := r.read(ctx, securityCapabilitiesPath+"?username="+url.QueryEscape(r.target.Login.Username))
+// termsOf are how the device takes sensitive texts of an account. The error is cipher.ErrUnknown where it does not say that.
+func (r *Reader) termsOf(ctx context.Context, username string) (cipher.Terms, error) {
+	doc, err := r.read(ctx, securityCapabilitiesPath+"?username="+url.QueryEscape(username))
 	if err != nil {
 		return cipher.Terms{}, err
 	}
-	if doc.Missing != "" {
+	switch {
+	case doc.Missing != "" && doc.Unsure:
 		return cipher.Terms{}, fmt.Errorf("%w (%s)", cipher.ErrUnknown, doc.Missing)
+	case doc.Missing != "":
+		return cipher.Terms{}, fmt.Errorf("%w (%s)", cipher.ErrUnoffered, doc.Missing)
 	}
 	return cipher.TermsOf(doc.Body)
 }
@@ -90,7 +111,7 @@ func (s *Session) exportRecoveryFile(ctx context.Context) ([]byte, error) {
 		Method: http.MethodPost, Path: recoveryFilePath, Sensitive: []string{"password"},
 		Body: []byte("<LoginPassword><password>" + escaped(s.target.Login.Password) + "</password></LoginPassword>"),
 	}
-	sent, err := s.sensitive(ctx, request)
+	sent, err := s.sensitive(ctx, s.target.Login, request)
 	if err != nil {
 		return nil, err
 	}

@@ -50,17 +50,81 @@ func TestI11PasswordsInBodiesGoEncipheredOrNotAtAll(t *testing.T) {
 	}
 }
 
+// What may leave in clear does so to a device that takes no enciphered texts, never to one that did not say whether it does, or that
+// wants them in a way of which nothing is known.
+func TestI11OnlyADeviceWithoutCiphersGetsAPasswordInClear(t *testing.T) {
+	for name, test := range map[string]struct {
+		capabilities string
+		fault        int // status of the answer in their place
+		clear, fails bool
+	}{
+		"it enciphers":            {capabilities: cipheringCapabilities},
+		"it does not":             {capabilities: "<SecurityCap/>", clear: true},
+		"it has no such document": {clear: true},
+		"in another way":          {capabilities: strings.Replace(cipheringCapabilities, `opt="1"`, `opt="9"`, 1), fails: true},
+		"it did not say":          {fault: 500, fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				if test.capabilities != "" {
+					s.device.documents[securityCapabilitiesPath+"?username=admin"] = test.capabilities
+				}
+				session := s.identified()
+				s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+					if test.fault == 0 || r.URL.Path != securityCapabilitiesPath {
+						return false
+					}
+					w.WriteHeader(test.fault)
+					return true
+				}
+				_, err := session.Do(t.Context(), providers.Request{
+					Method: "PUT", Path: "/ISAPI/a", Body: []byte("<User><password>Second-Pass-2</password></User>"), Sensitive: []string{"password"}, InClear: true,
+				})
+				if clear := strings.Contains(strings.Join(s.device.writes, ""), "Second-Pass-2"); clear != test.clear || (err != nil) != test.fails {
+					t.Errorf("it was sent %q, %v", s.device.writes, err)
+				}
+			})
+		})
+	}
+}
+
+// The password of the login that confirms a removal is enciphered over any connection: a path is kept by more than its receiver.
+func TestI11AConfirmationInAPathIsEnciphered(t *testing.T) {
+	for name, capabilities := range map[string]string{"it enciphers": cipheringCapabilities, "it does not": "<SecurityCap/>"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.documents[securityCapabilitiesPath+"?username=admin"] = capabilities
+				session := s.identified()
+				request := providers.Request{Method: "DELETE", Path: "/ISAPI/Security/users/4", Confirm: "loginPassword"}
+				sent, err := session.sensitive(t.Context(), session.target.Login, request)
+				if err != nil || strings.Contains(sent.Path, goodPassword) || strings.Contains(sent.Path, "loginPassword=") != (capabilities == cipheringCapabilities) {
+					t.Errorf("%s %v", sent.Path, err)
+				}
+				session.target.URL.Scheme, session.target.Trust.Legacy = "https", true
+				_, err = session.sensitive(t.Context(), session.target.Login, request)
+				wantFamily(t, err, providers.ErrUnsupported)
+			})
+		})
+	}
+}
+
 // An old version of TLS keeps no secret, so what may use one carries no password in a body.
 func TestI11PasswordsInBodiesNeverGoOverALegacyConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		session := newScene(t).identified()
 		session.target.URL.Scheme, session.target.Trust.Legacy = "https", true
 		request := providers.Request{Method: "PUT", Path: "/ISAPI/a", Body: []byte("<a><password>x</password></a>"), Sensitive: []string{"password"}}
-		_, err := session.sensitive(t.Context(), request)
+		_, err := session.sensitive(t.Context(), session.target.Login, request)
 		wantFamily(t, err, providers.ErrUnsupported)
 		wantText(t, err, "take legacy away")
-		session.target.Trust.Legacy = false
-		if sent, err := session.sensitive(t.Context(), request); err != nil || string(sent.Body) != string(request.Body) {
+		request.OldTLS = true
+		if sent, err := session.sensitive(t.Context(), session.target.Login, request); err != nil || string(sent.Body) != string(request.Body) {
+			t.Errorf("what old TLS has to do for is %s, %v", sent.Body, err)
+		}
+		session.target.Trust.Legacy, request.OldTLS = false, false
+		if sent, err := session.sensitive(t.Context(), session.target.Login, request); err != nil || string(sent.Body) != string(request.Body) {
 			t.Errorf("over TLS it is %s, %v", sent.Body, err)
 		}
 	})

@@ -35,7 +35,7 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 	if err := s.freshen(ctx); err != nil {
 		return providers.Reply{}, err
 	}
-	sent, err := s.sensitive(ctx, request)
+	sent, err := s.sensitive(ctx, s.target.Login, request)
 	if err != nil {
 		return providers.Reply{}, err
 	}

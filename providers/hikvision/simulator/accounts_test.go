@@ -46,7 +46,7 @@ func TestRightsComeAndGoWithUsers(t *testing.T) {
 		if entry := rights(c, "2"); !strings.Contains(entry, "<userType>operator<") || !strings.Contains(entry, "<ptzControl>true<") {
 			t.Errorf("an operator has\n%s", entry)
 		}
-		c.send(http.MethodDelete, users+"/2", "", "ok")
+		c.send(http.MethodDelete, users+"/2?loginPassword="+password, "", "ok")
 		if got := c.get(permissions); got != factory {
 			t.Errorf("have\n%s\nwant\n%s", got, factory)
 		}

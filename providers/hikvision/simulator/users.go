@@ -316,12 +316,13 @@ func (w *write) userRequested(r userRequest) *device.Account {
 }
 
 func (w *write) deleteUser(id int) result {
-	if given := w.q.query.Get("loginPassword"); given != "" && !ciphered(w.q.query) {
-		if no := w.checkLogin(given); no != nil {
-			return *no
-		}
+	given, no := w.queried("loginPassword")
+	if no == nil {
+		no = w.checkLogin(given)
 	}
 	switch {
+	case no != nil:
+		return *no
 	case w.unit.core.Accounts.WithID(id) == nil:
 		return *w.unit.model.refuse(userInexistence)
 	case id == adminID:
@@ -330,6 +331,22 @@ func (w *write) deleteUser(id int) result {
 	w.unit.core.Accounts.Remove(func(u device.Account) bool { return u.ID == id })
 	w.unit.accountsChanged()
 	return result{http: http.StatusOK, code: ok}
+}
+
+// queried is a parameter of the query, deciphered where that says that it is ciphered.
+func (w *write) queried(name string) (string, refusal) {
+	given := w.q.query.Get(name)
+	if !ciphered(w.q.query) {
+		return given, nil
+	}
+	key, err := w.cipherKey()
+	if err == nil {
+		given, err = decipher(given, key, w.q.query.Get("iv"))
+	}
+	if err != nil {
+		return "", w.unit.model.refuse(passwordDecodeError)
+	}
+	return given, nil
 }
 
 // deleteAllUsers does what the guide says of a DELETE without an id. No client should ever send it.

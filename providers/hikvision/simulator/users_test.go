@@ -50,7 +50,7 @@ func TestUsersComeAndGo(t *testing.T) {
 		if !strings.Contains(c.get(users), "<userLevel>Operator<") {
 			t.Error("the level did not change")
 		}
-		c.send(http.MethodDelete, users+"/2", "", "ok")
+		c.send(http.MethodDelete, users+"/2?loginPassword="+password, "", "ok")
 		if strings.Contains(c.get(users), "monitor") || d.Accepts("monitor", "Second-Pass-2") {
 			t.Error("the user is still there")
 		}
@@ -71,8 +71,11 @@ func TestUserRules(t *testing.T) {
 	for _, test := range []struct {
 		name, model, method, path, body, code string
 	}{
-		{"admin stays", "camera-v57", "DELETE", users + "/1", "", "userCannotDelAdmin"},
-		{"absent", "camera-v57", "DELETE", users + "/9", "", "userInexistence"},
+		{"admin stays", "camera-v57", "DELETE", users + "/1?loginPassword=" + password, "", "userCannotDelAdmin"},
+		{"removal without login password", "camera-v57", "DELETE", users + "/2", "", "MessageParametersLack"},
+		{"removal with a wrong one", "camera-v57", "DELETE", users + "/2?loginPassword=Wrong-One-1", "", "loginPasswordError"},
+		{"removal from an old camera", "camera-v52", "DELETE", users + "/2", "", "ok"},
+		{"absent", "camera-v57", "DELETE", users + "/9?loginPassword=" + password, "", "userInexistence"},
 		{"second administrator", "camera-v57", "POST", users, userXML("root", "Administrator", "Right-One-1", password), "userCannotCreatAdmin"},
 		{"level in lower case", "camera-v57", "POST", users, userXML("x1", "viewer", "Right-One-1", password), "badParameters"},
 		{"twice", "camera-v57", "POST", users, userXML("present", "Viewer", "Right-One-1", password), "userExist"},
@@ -252,6 +255,8 @@ func TestCipheredPasswords(t *testing.T) {
 				t.Errorf("%s: the password did not arrive", model)
 			}
 			c.send(http.MethodPost, users+"?security=1&iv="+iv, userXML("plain", "Viewer", "Right-One-1", password), "passwordDecodeError")
+			c.send(http.MethodDelete, users+"/2?security=1&iv="+iv+"&loginPassword="+password, "", "passwordDecodeError")
+			c.send(http.MethodDelete, users+"/2?security=1&iv="+iv+"&loginPassword="+login, "", "ok")
 		}
 	}
 }
