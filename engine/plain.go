@@ -80,7 +80,7 @@ func overHTTP(found []sending) diag.Problems {
 	for _, f := range found {
 		settings = append(settings, f.setting)
 		if f.perhaps {
-			unless = " Devices that say how they take passwords of accounts enciphered get those so."
+			unless = " Where a device offers it, passwords of accounts are encrypted all the same."
 		}
 	}
 	return diag.Problems{{

@@ -71,6 +71,7 @@ func TestWhatLogsInWithANewPasswordFollows(t *testing.T) {
 		"it is left out":        {doubting, func(_, _ *Subject) {}, "update user.op password:config@12", ""},
 		"it is protected":       {willing, func(c, _ *Subject) { c.Device.Lifecycle.Protect = []config.Pattern{{Kind: "user"}} }, "protected user.op", ""},
 		"the camera is silent":  {willing, func(c, _ *Subject) { c.Snapshot.Err = errors.New("no answer") }, "", ""},
+		"over old TLS":          {willing, func(c, _ *Subject) { c.Device.URL, c.Device.TLS.Legacy = mustURL("https://192.0.2.1:443"), true }, "update user.op password:config@12", ""},
 		"the password is known": {willing, func(c, _ *Subject) { delete(c.Device.Settings[0].Attributes, "password") }, "adopt user.op", ""},
 	} {
 		for _, reversed := range []bool{false, true} {
@@ -127,5 +128,19 @@ func TestADeviceByItselfFollowsNobody(t *testing.T) {
 	}}
 	if got := told(Compare(cam.Device, cam.Snapshot, last, leading())); got != "update user.op password:config@12\n" {
 		t.Errorf("result:\n%s", got)
+	}
+}
+
+// Over old TLS a new password waits until the connection is a better one.
+func TestI11ANewPasswordDoesNotLeaveOverOldTLS(t *testing.T) {
+	for legacy, want := range map[bool]string{false: "update user.op password:config@12", true: "exposed user.op\nadopt user.op"} {
+		cam := camera()
+		cam.Device.URL, cam.Device.TLS.Legacy = mustURL("https://192.0.2.1:443"), legacy
+		known := leading()
+		known.Managed = func(string) Managed { return Managed{Version: 1, Made: true} }
+		known.Asked = func(schema.Setting) bool { return true }
+		if got := strings.TrimSpace(told(Compare(cam.Device, cam.Snapshot, nil, known))); got != want {
+			t.Errorf("legacy %t: %s", legacy, got)
+		}
 	}
 }

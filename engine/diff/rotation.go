@@ -26,10 +26,10 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 	known := c.managed(want)
 	due, reason := c.due(want, declared)
 	switch {
-	case exposes(c.Device, want.Kind):
-		return ""
 	case known.Version == 0:
 		return "the vault has no password for it yet"
+	case exposes(c.Device, want.Kind):
+		return ""
 	case c.held[schema.Origin(declared.Value)] != "":
 		return ""
 	case c.rules.Asked(want.Address):
@@ -77,7 +77,7 @@ func (c *comparison) noteWaiting() {
 	for _, want := range c.Device.Settings {
 		for _, a := range want.Kind.Attributes {
 			declared, ok := want.Attributes[a.Name]
-			if !ok || declared.Policy == nil {
+			if !ok || declared.Policy == nil || c.managed(want).Version == 0 {
 				continue
 			}
 			if reason, detail := c.waits(want, declared); detail != "" {
@@ -91,15 +91,12 @@ func (c *comparison) noteWaiting() {
 
 // waits says for what a new password has to wait; empty if it need not, or is not due.
 func (c *comparison) waits(want *config.Setting, declared config.Attribute) (plan.SkipReason, string) {
-	missing := c.managed(want).Version == 0
 	due, reason := c.rules.Due(*declared.Policy, c.managed(want))
 	open, next := c.rules.Window(*declared.Policy)
 	asked, held := c.rules.Asked(want.Address), c.held[schema.Origin(declared.Value)]
 	switch {
-	case exposes(c.Device, want.Kind) && (due || asked || missing):
+	case exposes(c.Device, want.Kind) && (due || asked):
 		return plan.Exposed, exposed
-	case missing:
-		return "", ""
 	case held != "" && (due || asked):
 		return plan.Waiting, held
 	case due && !open && !asked:
