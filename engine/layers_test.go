@@ -70,7 +70,7 @@ var layers = []struct {
 	{"engine/shell", ""},
 	{"engine/signers", ""},
 
-	{"providers/hikvision", "providers providers/hikvision/activation providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/reach providers/hikvision/sadp providers/hikvision/xmlpatch schema schema/hikvision"},
+	{"providers/hikvision", "providers providers/hikvision/activation providers/hikvision/cipher providers/hikvision/codec providers/hikvision/document providers/hikvision/hook providers/hikvision/isapi providers/hikvision/reach providers/hikvision/sadp providers/hikvision/xmlpatch schema schema/hikvision"},
 	{"providers/hikvision/reach", "providers providers/hikvision/document providers/hikvision/hook providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/hook", "providers providers/hikvision/codec providers/hikvision/document providers/hikvision/xmlpatch schema"},
 	{"providers/hikvision/codec", "providers providers/hikvision/document providers/hikvision/xmlpatch schema"},

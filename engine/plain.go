@@ -3,15 +3,12 @@ package engine
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"camform/engine/config"
 	"camform/engine/credential"
 	"camform/engine/diag"
-	"camform/engine/plan"
-	"camform/providers"
 	"camform/schema"
 )
 
@@ -33,31 +30,6 @@ func OverHTTP(cfg *config.Config) diag.Problems {
 				found = append(found, sending{s.Address, s.Attributes[s.Kind.Attributes[i].Name].Range, len(s.Kind.Enciphers) > 0})
 			} else if s.Kind.SendsLogin {
 				found = append(found, sending{s.Address, s.Range, true})
-			}
-		}
-	}
-	return overHTTP(found)
-}
-
-// overHTTP is OverHTTP of the steps of the plan, now that the devices have said what they take enciphered.
-func (p *Planned) overHTTP(provider providers.Provider) diag.Problems {
-	encipherer, _ := provider.(providers.Encipherer)
-	var found []sending
-	for _, d := range p.Plan.Devices {
-		if !strings.HasPrefix(d.Access.URL, "http:") || d.Access.Plain {
-			continue
-		}
-		for _, s := range d.Steps {
-			if _, how := s.Generates(); how != nil && how.First() {
-				continue // it is encrypted on its way
-			}
-			kind := provider.Kinds().Lookup(s.Address.Kind)
-			if snap := p.Snapshots[d.Address]; snap != nil && encipherer != nil && encipherer.Enciphers(kind, snap.Documents) {
-				continue
-			}
-			writes := s.Action == plan.Create || s.Action == plan.Update
-			if len(s.Secrets) > 0 || writes && kind.SendsLogin {
-				found = append(found, sending{s.Address, *s.Range.HCL(), false})
 			}
 		}
 	}

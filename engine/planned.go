@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strings"
+
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine/config"
@@ -9,6 +11,7 @@ import (
 	"camform/engine/guard"
 	"camform/engine/live"
 	"camform/engine/plan"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -132,4 +135,28 @@ func outputs(declared []config.Output) []plan.Output {
 		all = append(all, out)
 	}
 	return all
+}
+
+// overHTTP is OverHTTP of the steps of the plan, now that the devices have said what they take enciphered.
+func (p *Planned) overHTTP(provider providers.Provider) diag.Problems {
+	encipherer, _ := provider.(providers.Encipherer)
+	var found []sending
+	for _, d := range p.Plan.Devices {
+		if !strings.HasPrefix(d.Access.URL, "http:") || d.Access.Plain {
+			continue
+		}
+		for _, s := range d.Steps {
+			if _, how := s.Generates(); how != nil && how.First() {
+				continue // it is encrypted on its way
+			}
+			kind := provider.Kinds().Lookup(s.Address.Kind)
+			if snap := p.Snapshots[d.Address]; snap != nil && encipherer != nil && encipherer.Enciphers(kind, snap.Documents) {
+				continue
+			}
+			if len(s.Secrets) > 0 {
+				found = append(found, sending{s.Address, *s.Range.HCL(), false})
+			}
+		}
+	}
+	return overHTTP(found)
 }

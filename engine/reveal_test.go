@@ -14,7 +14,7 @@ var revealing = map[string][]string{
 		"providers/hikvision/hook.composeQuestions", "providers/hikvision/isapi.challenge.digest", "providers/hikvision/isapi.Session.challenge", "providers/hikvision.newcomer.Activate",
 		"providers/hikvision.newcomer.Move", "providers/memory.takeFirst",
 		"providers/hikvision/isapi.key.authorization", "providers/memory.item.edit", "providers/memory.Device.login",
-		"providers/hikvision/isapi.escaped", "providers/hikvision/cipher.Terms.Key", "providers/hikvision/isapi.Reader.archiveQuery",
+		"providers/hikvision/isapi.escaped", "providers/hikvision/cipher.Terms.Key", "providers/hikvision/isapi.Reader.archiveQuery", "providers/hikvision/isapi.enciphered",
 	},
 	"seal it, or open with it what is sealed": {
 		"engine/vault.Vault.Keep", "engine/vault.merging.restore", "engine/vault.inClear.MarshalText",

@@ -24,6 +24,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
+	"camform/providers/hikvision/cipher"
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/hook"
@@ -538,4 +539,13 @@ func refusals(kind *schema.Kind, key string) []string {
 		return nil
 	}
 	return kind.Refuses(key)
+}
+
+var _ providers.Encipherer = (*Provider)(nil)
+
+// Enciphers reads what the device says of its ciphers among the limits of the kind.
+func (p *Provider) Enciphers(kind *schema.Kind, docs providers.Documents) bool {
+	return len(kind.Enciphers) > 0 && slices.ContainsFunc(kind.Document.Capabilities, func(path string) bool {
+		return cipher.Offers(docs[path].Body)
+	})
 }

@@ -3,8 +3,6 @@ package hikvision
 import (
 	"slices"
 
-	"camform/providers"
-	"camform/providers/hikvision/cipher"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/reach"
 	"camform/providers/hikvision/xmlpatch"
@@ -27,13 +25,4 @@ func (s secrets) hold(e xmlpatch.Element) bool {
 		}
 	}
 	return false
-}
-
-var _ providers.Encipherer = (*Provider)(nil)
-
-// Enciphers reads what the device says of its ciphers among the limits of the kind.
-func (p *Provider) Enciphers(kind *schema.Kind, docs providers.Documents) bool {
-	return len(kind.Enciphers) > 0 && slices.ContainsFunc(kind.Document.Capabilities, func(path string) bool {
-		return cipher.Offers(docs[path].Body)
-	})
 }

@@ -84,7 +84,8 @@ func composeUser(at document.Place, change providers.Change, c providers.Composi
 	doc, collection := at.Doc, at.Path
 	user, exists := doc.Find(userList.Where(userName, change.Key))
 	var login schema.Secret
-	if demandsLogin(at.Limits) {
+	confirmed := demandsLogin(at.Limits)
+	if confirmed {
 		login = c.Login.Password
 	}
 	switch {
@@ -92,7 +93,7 @@ func composeUser(at document.Place, change providers.Change, c providers.Composi
 		return providers.Request{}, nil
 	case !exists:
 		body, err := account{name: change.Key, body: newUser(doc), login: login}.with(change.After)
-		return discreet(providers.Request{Method: http.MethodPost, Path: collection, Body: body}, change, login), err
+		return discreet(providers.Request{Method: http.MethodPost, Path: collection, Body: body}, change, confirmed), err
 	}
 	id, err := idOf(user)
 	if err != nil {
@@ -103,18 +104,17 @@ func composeUser(at document.Place, change providers.Change, c providers.Composi
 	case change.After.IsNull() && IsBuiltIn(user):
 		return providers.Request{}, fmt.Errorf("the account is built in and cannot be removed: %w", providers.ErrInvalid)
 	case change.After.IsNull():
-		return providers.Request{Method: http.MethodDelete, Path: path, Confirm: confirmation(login)}, nil
+		return providers.Request{Method: http.MethodDelete, Path: path, Confirm: confirmation(confirmed)}, nil
 	case !alters(user, change.After):
 		return providers.Request{}, nil
 	}
 	body, err := account{name: change.Key, body: existingUser(doc, user), login: login}.with(change.After)
-	return discreet(providers.Request{Method: http.MethodPut, Path: path, Body: body}, change, login), err
+	return discreet(providers.Request{Method: http.MethodPut, Path: path, Body: body}, change, confirmed), err
 }
 
 // discreet says how the passwords of a request leave. That of the login leaves in clear to nobody; that of the account, which a
 // device without TLS and ciphers gets in no other way, as its owner has it.
-func discreet(request providers.Request, change providers.Change, login schema.Secret) providers.Request {
-	confirmed := login.Reveal() != ""
+func discreet(request providers.Request, change providers.Change, confirmed bool) providers.Request {
 	if confirmed || !change.After.GetAttr(passwordAttribute).IsNull() {
 		request.Sensitive, request.InClear = change.Kind.Enciphers, !confirmed
 	}
@@ -122,8 +122,8 @@ func discreet(request providers.Request, change providers.Change, login schema.S
 }
 
 // confirmation is the parameter that confirms a removal, if the device demands the password of the login.
-func confirmation(login schema.Secret) string {
-	if login.Reveal() == "" {
+func confirmation(demanded bool) string {
+	if !demanded {
 		return ""
 	}
 	return loginPassword.Name()
