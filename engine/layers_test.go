@@ -185,7 +185,7 @@ var storeys = map[string]string{
 		path.go`,
 	"providers/hikvision/hook": `
 		hook.go
-		login_limit.go users.go certificate.go clock.go email.go questions.go`,
+		login_limit.go users.go authority.go certificate.go clock.go email.go questions.go`,
 	"providers/hikvision/codec": `
 		shape.go
 		codec.go

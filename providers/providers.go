@@ -417,6 +417,9 @@ type Request struct {
 	Body   []byte
 	Keys   []Key // the settings that it changes
 
+	// Content is the media type of a body that is neither XML nor JSON, such as a file; empty for those.
+	Content string
+
 	// Instead makes the same change in another way, for a device that does not have the path, or does not take the method there; nil
 	// for none. It is sent only after such a refusal, which says that nothing was changed.
 	Instead *Request

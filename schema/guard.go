@@ -123,7 +123,7 @@ var roles = map[Role]map[string]part{
 	},
 	Redirect:    {"enabled": needed(flag), "from": {needed: true, words: schemes}},
 	TLS:         {"minimum": needed(word)},
-	TLSIdentity: {"renews": needed(anyAttribute), "keeps": anyAttribute},
+	TLSIdentity: {"renews": needed(anyAttribute), "keeps": anyAttribute, "key": {}},
 	Authentication: {
 		"algorithm": {needed: true, attribute: cty.String, words: []string{"MD5", "SHA256", "MD5/SHA256"}},
 		"method":    word, "schemes": {needed: true, words: schemes},
@@ -138,7 +138,7 @@ var roles = map[Role]map[string]part{
 	},
 	Link: {
 		"version": {attribute: cty.String, words: []string{"v4", "v6", "dual"}, all: true}, "v4": anyAttribute, "v6": anyAttribute,
-		"v4_address": word, "v6_address": word, "enabled": flag, "cuts": anyAttribute, "called": {},
+		"v4_address": word, "v6_address": word, "enabled": flag, "cuts": anyAttribute, "key": {}, "called": {},
 	},
 	Lock: {"enabled": flag, "attempts": {needed: true, attribute: cty.Number}},
 }

@@ -238,6 +238,9 @@ func (v way) closedByNewKey(_ world, f fact, g *schema.Guard) string {
 	switch {
 	case v.scheme != schema.SchemeHTTPS || !slices.ContainsFunc(g.Renews, f.moved):
 		return ""
+	case g.Keeps == "":
+		return "camform knows this device by the key of its certificate, and this would show another one, whose key camform does not know: camform would not log in any more. " +
+			"Choose it at the device and confirm the new key."
 	case v.access.Verify:
 		return "camform verifies the certificate of this device, and one that the device makes for itself is signed by no authority. " +
 			"Give it one" + keeping + ", or reach it without verify first."

@@ -30,6 +30,7 @@ type told struct {
 	t        *testing.T
 	provider *hikvision.Provider
 	kind     *schema.Kind
+	key      string // of the item; empty for a kind that a device has once
 	session  providers.Session
 	docs     providers.Documents
 }
@@ -55,26 +56,32 @@ func (d *told) read() cty.Value {
 		d.docs[path] = doc
 		return doc, err
 	}
-	if err := providers.ReadKind(d.kind, nil, read, read); err != nil {
+	if err := providers.ReadKind(d.kind, []string{d.key}, read, read); err != nil {
 		d.t.Fatal(err)
 	}
-	items, err := d.provider.Decode(d.kind, nil, d.docs)
+	items, err := d.provider.Decode(d.kind, []string{d.key}, d.docs)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return items[""]
+	if item, there := items[d.key]; there {
+		return item
+	}
+	return cty.NullVal(cty.DynamicPseudoType)
 }
 
 // tell has a change composed and sent, and returns how many requests that took.
 func (d *told) tell(values map[string]any) (int, error) {
 	d.t.Helper()
 	before, want := d.read(), object(d.kind, values)
-	if wrong := d.provider.Check(d.kind, d.docs, "", want); len(wrong) > 0 {
+	if values == nil {
+		want = cty.NullVal(cty.DynamicPseudoType)
+	}
+	if wrong := d.provider.Check(d.kind, d.docs, d.key, want); len(wrong) > 0 {
 		d.t.Fatal(wrong)
 	}
 	requests, err := d.provider.Compose(providers.Composition{
 		Documents: d.docs, Login: providers.Credential{Username: "admin", Password: schema.NewSecret(fleetPassword)},
-		Changes: []providers.Change{{Kind: d.kind, Before: before, After: want}},
+		Changes: []providers.Change{{Kind: d.kind, Key: d.key, Before: before, After: want}},
 	})
 	if err != nil {
 		d.t.Fatal(err)

@@ -13,8 +13,8 @@ setting "dot1x" {
     Authentication at the port of a switch. If it fails, the switch may cut the device off, and nobody but a person on
     the spot or at the switch brings it back.
 
-    A check of the server needs its authority's certificate on the device, and EAP-TLS one of the device; camform brings
-    neither there with this setting.
+    A check of the server needs the certificate of its authority on the device, which is `authority`, and EAP-TLS one of
+    the device itself, which camform does not bring there. Both are chosen with `certificate_use`.
   EOT
 
   document {

@@ -80,6 +80,36 @@ func sameChain(want, have cty.Value) bool {
 	return err == nil && inShort(leaf.Subject.CommonName, leaf.NotAfter) == have.AsString()
 }
 
+// decodeAuthority says in short whose certificate it is and until when, by the flat names in the lists of devices.
+func decodeAuthority(f document.Field) (cty.Value, error) {
+	subject, _ := f.Text(0)
+	until, _ := f.Text(1)
+	end, err := parseDate(until)
+	if subject == "" || err != nil {
+		return f.Null(), nil
+	}
+	return cty.StringVal(inShort(commonNameIn(subject), end)), nil
+}
+
+// commonNameIn is the common name in a distinguished name that is written as one text, with commas or slashes between its parts.
+// Some devices write just the common name.
+func commonNameIn(subject string) string {
+	const mark = "CN="
+	at := strings.LastIndex(strings.ToUpper(subject), mark)
+	if at < 0 {
+		return subject
+	}
+	name, _, _ := strings.Cut(subject[at+len(mark):], ",")
+	name, _, _ = strings.Cut(name, "/")
+	return strings.TrimSpace(name)
+}
+
+// sameAuthority compares a certificate with what the device shows of its own.
+func sameAuthority(want, have cty.Value) bool {
+	authority, err := FirstOf(want.AsString())
+	return err == nil && inShort(commonNameIn("CN="+authority.Subject.CommonName), authority.NotAfter) == have.AsString()
+}
+
 // FirstOf is the first certificate of a PEM text, which must hold certificates and nothing else.
 func FirstOf(chain string) (*x509.Certificate, error) {
 	var first *x509.Certificate

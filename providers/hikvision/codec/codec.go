@@ -72,6 +72,7 @@ var All = map[string]Codec{
 	"rights":             {decode: decodeRights, encode: encodeRights, check: checkRights},
 	"questions":          {decode: decodeQuestions, same: sameQuestions},
 	"masked_addresses":   {decode: decodeMasked, check: checkMasked, same: sameMasked},
+	"authority":          {decode: decodeAuthority, same: sameAuthority},
 	"certificate_issuer": {decode: decodeIssuer},
 	"certificate_text":   {decode: decodeText},
 	"certificate_days":   {decode: decodeDays},

@@ -59,6 +59,7 @@ var (
 var shapes = map[string]shape{
 	"address_list":       {setOfTexts, addressEntries + 1},
 	"address_slots":      {listOfTexts, 2},
+	"authority":          {cty.String, 2},
 	"boolean":            {cty.Bool, 1},
 	"certificate_chain":  {cty.String, 2},
 	"certificate_days":   {cty.Number, 2},

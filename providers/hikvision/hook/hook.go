@@ -1,5 +1,5 @@
-// Package hook holds what is special about some kinds, and what rows of a setting file cannot say: accounts, the certificate for
-// HTTPS, security questions, mail addresses and the number of logins, each of which is sent as something else than the document that was read; and
+// Package hook holds what is special about some kinds, and what rows of a setting file cannot say: accounts, the certificates of
+// authorities and that for HTTPS, security questions, mail addresses and the number of logins, each of which is sent as something else than the document that was read; and
 // the clock, which is made ready before its document leaves.
 package hook
 
@@ -34,6 +34,7 @@ var All = map[string]Hook{
 
 	"security_questions": {Compose: composeQuestions, Check: checkQuestions},
 	"security_email":     {Compose: composeEmail},
+	"authority":          {Compose: composeAuthority, Check: checkAuthority},
 	"certificate":        {Compose: composeCertificate, Check: checkCertificate},
 	"login_limit":        {Compose: composeLoginLimit, Check: checkLoginLimit},
 }

@@ -292,6 +292,10 @@ func (r *Reader) send(ctx context.Context, method, path string, body []byte) (in
 	if err != nil {
 		return 0, nil, err
 	}
+	return r.roundTrip(req)
+}
+
+func (r *Reader) roundTrip(req *http.Request) (int, []byte, error) {
 	resp, err := r.stack.top.RoundTrip(req)
 	if err != nil {
 		return 0, nil, err

@@ -39,7 +39,14 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 	if err != nil {
 		return providers.Reply{}, err
 	}
-	status, body, err := s.send(ctx, sent.Method, sent.Path, sent.Body)
+	req, err := newRequest(ctx, s.target.URL, sent.Method, sent.Path, sent.Body)
+	if err != nil {
+		return providers.Reply{}, err
+	}
+	if sent.Content != "" {
+		req.Header.Set("Content-Type", sent.Content)
+	}
+	status, body, err := s.roundTrip(req)
 	if err != nil {
 		return providers.Reply{}, err
 	}

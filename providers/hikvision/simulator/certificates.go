@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hkdf"
@@ -25,11 +26,17 @@ import (
 
 // certificates are what a device shows in TLS. They are made when they are first needed.
 type certificates struct {
-	key     *ecdsa.PrivateKey
-	chains  map[string][][]byte // DER, leaf first, by customID
-	inUse   string              // customID
-	request []byte              // DER of the certificate request that waits for its certificate; nil if there is none
-	trusted map[string][]byte   // DER of the certificates of authorities, by customID
+	keys     map[string]*ecdsa.PrivateKey // by customID
+	chains   map[string][][]byte          // DER, leaf first, by customID
+	inUse    string                       // customID
+	requests map[string]signingRequest    // that wait for their certificates, by customID
+	trusted  map[string][]byte            // DER of the certificates of authorities, by customID
+}
+
+// signingRequest is a request for a certificate, with the key that was made for it.
+type signingRequest struct {
+	key *ecdsa.PrivateKey
+	der []byte
 }
 
 // defaultCertificate is the customID of the certificate that a device makes for itself.
@@ -38,7 +45,7 @@ const defaultCertificate = "default"
 const (
 	serverCertificatePath = "/ISAPI/Security/serverCertificate"
 	deviceCertificatePath = "/ISAPI/Security/deviceCertificate"
-	selectHTTPSPath       = "/ISAPI/Security/certificate/select/HTTPS"
+	selectPath            = "/ISAPI/Security/certificate/select/"
 
 	certificateDate = "2006-01-02T15:04:05Z"
 	contentBinary   = "application/octet-stream"
@@ -51,11 +58,11 @@ func (d *unit) shown() (tls.Certificate, error) {
 	if err := d.makeCertificates(); err != nil {
 		return tls.Certificate{}, err
 	}
-	return tls.Certificate{Certificate: d.certs.chains[d.certs.inUse], PrivateKey: d.certs.key}, nil
+	return tls.Certificate{Certificate: d.certs.chains[d.certs.inUse], PrivateKey: d.certs.keys[d.certs.inUse]}, nil
 }
 
 func (d *unit) makeCertificates() error {
-	if d.certs.key != nil {
+	if len(d.certs.keys) > 0 {
 		return nil
 	}
 	from := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -98,7 +105,10 @@ func (d *unit) selfSign(subject pkix.Name, from, until time.Time) error {
 	if err != nil {
 		return err
 	}
-	d.certs = certificates{key: key, chains: map[string][][]byte{defaultCertificate: {der}}, inUse: defaultCertificate, trusted: d.certs.trusted}
+	d.certs = certificates{
+		keys: map[string]*ecdsa.PrivateKey{defaultCertificate: key}, chains: map[string][][]byte{defaultCertificate: {der}},
+		inUse: defaultCertificate, requests: map[string]signingRequest{}, trusted: d.certs.trusted,
+	}
 	return nil
 }
 
@@ -127,8 +137,16 @@ func (d *unit) certificateLimits() *member {
 	return root.child("ServerCertificateCap")
 }
 
+// asked is what a GET shows: of the certificate that it names, if it names one.
+func (d *unit) asked(q request) (document, bool) {
+	if id := q.query.Get("customID"); id != "" {
+		return d.readCertificates(q.path, id)
+	}
+	return d.read(q.path)
+}
+
 // readCertificates answers a GET of what is no stored document: the certificate, the request, the lists.
-func (d *unit) readCertificates(path string) (document, bool) {
+func (d *unit) readCertificates(path, id string) (document, bool) {
 	switch {
 	case path == deviceCertificatePath+"/certificates" && d.trustsAuthorities():
 		return papers{d}.authorityList()
@@ -143,9 +161,9 @@ func (d *unit) readCertificates(path string) (document, bool) {
 			return papers{d}.certificateList()
 		}
 	case "certSignReq":
-		return papers{d}.requestDocument()
+		return papers{d}.requestDocument(id)
 	case "downloadCertSignReq":
-		return document{body: papers{d}.requestText(), contentType: contentBinary}, d.certs.request != nil
+		return document{body: papers{d}.requestText(id), contentType: contentBinary}, d.certs.requests[id].der != nil
 	}
 	return document{}, false
 }
@@ -196,8 +214,8 @@ func nameMarkup(name pkix.Name) string {
 	return out.String()
 }
 
-func (d papers) requestDocument() (document, bool) {
-	request, err := x509.ParseCertificateRequest(d.certs.request)
+func (d papers) requestDocument(id string) (document, bool) {
+	request, err := x509.ParseCertificateRequest(d.certs.requests[id].der)
 	if err != nil {
 		return document{}, false
 	}
@@ -205,8 +223,8 @@ func (d papers) requestDocument() (document, bool) {
 	return document{body: body, contentType: contentXML}, true
 }
 
-func (d papers) requestText() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: d.certs.request})
+func (d papers) requestText(id string) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: d.certs.requests[id].der})
 }
 
 // listedCertificate is an item of the list of certificates, as the guide has it.
@@ -292,11 +310,11 @@ func (w *write) changeCertificates() (done result, handled bool) {
 	case [2]string{http.MethodPut, "selfSignCert"}:
 		return w.selfSignAsTold(), true
 	case [2]string{http.MethodPut, "certSignReq"}:
-		return w.requestCertificate(), true
+		return w.requestCertificate(defaultCertificate), true
 	case [2]string{http.MethodPost, "certSignReq"}:
 		return w.requestNamed(id), true
 	case [2]string{http.MethodDelete, "certSignReq"}:
-		w.unit.certs.request = nil
+		delete(w.unit.certs.requests, cmp.Or(id, defaultCertificate))
 		return result{http: http.StatusOK, code: ok}, true
 	}
 	return result{}, false
@@ -306,6 +324,12 @@ func (w *write) changeCertificates() (done result, handled bool) {
 func (w *write) trustAuthority(id string) result {
 	if id == "" || len(id) > 64 {
 		return *w.unit.model.refuse(parametersLack).about("customID")
+	}
+	if !strings.HasSuffix(w.q.contentType, "x-x509-ca-cert") {
+		return *w.unit.model.refuse(badParameters).about("Content-Type")
+	}
+	if w.unit.certs.trusted[id] != nil {
+		return *w.unit.model.refuse(certificateExists)
 	}
 	_, leaf, err := parseChain(w.q.body)
 	if err != nil {
@@ -319,8 +343,11 @@ func (w *write) trustAuthority(id string) result {
 }
 
 func (w *write) distrustAuthority(id string) result {
-	if w.unit.certs.trusted[id] == nil {
+	switch {
+	case w.unit.certs.trusted[id] == nil:
 		return *w.unit.model.refuse(noCertificate)
+	case w.unit.chosen("CACertificate", id):
+		return *w.unit.model.refuse(certificateInUse)
 	}
 	delete(w.unit.certs.trusted, id)
 	return result{http: http.StatusOK, code: ok}
@@ -341,8 +368,8 @@ func (w *write) importCertificate(id string) result {
 	return w.installCertificate(id, bytes.TrimSpace(file))
 }
 
-// installCertificate takes a chain in PEM or one certificate in DER for the key of the device, and shows it from then on if
-// it takes the place of the one in use.
+// installCertificate takes a chain in PEM or one certificate in DER for the key of the request that waits for it, or for the key
+// that is there already, and shows it from then on if it takes the place of the one in use.
 func (w *write) installCertificate(id string, file []byte) result {
 	if id == "" || len(id) > 64 {
 		return *w.unit.model.refuse(parametersLack).about("customID")
@@ -354,11 +381,29 @@ func (w *write) installCertificate(id string, file []byte) result {
 	if err != nil {
 		return *w.unit.model.refuse(badCertificate)
 	}
-	if !w.unit.certs.key.PublicKey.Equal(leaf.PublicKey) {
-		return *w.unit.model.refuse(certificateMismatch)
+	for _, key := range []*ecdsa.PrivateKey{w.unit.certs.requests[id].key, w.unit.certs.keys[id]} {
+		if key != nil && key.PublicKey.Equal(leaf.PublicKey) {
+			w.unit.certs.chains[id], w.unit.certs.keys[id] = chain, key
+			delete(w.unit.certs.requests, id)
+			return result{http: http.StatusOK, code: ok}
+		}
 	}
-	w.unit.certs.chains[id], w.unit.certs.request = chain, nil
-	return result{http: http.StatusOK, code: ok}
+	return *w.unit.model.refuse(certificateMismatch)
+}
+
+// chosen reports whether a function uses a certificate in a part.
+func (d *unit) chosen(part, id string) bool {
+	for _, function := range []string{"HTTPS", "SRTP", "securityLog", "ieee802.1x"} {
+		stored, _ := d.stored(selectPath + function)
+		root, err := scanJSON(stored.body)
+		if err != nil {
+			continue
+		}
+		if name := root.child("CertificateSelect").child(part); name != nil && name.value == id {
+			return true
+		}
+	}
+	return false
 }
 
 // parseChain reads certificates, the leaf first.
@@ -390,10 +435,11 @@ func (w *write) removeCertificate(id string) result {
 		return *w.unit.model.refuse(deviceError)
 	case w.unit.certs.chains[id] == nil:
 		return *w.unit.model.refuse(noCertificate)
-	case id == w.unit.certs.inUse:
+	case id == w.unit.certs.inUse, w.unit.chosen("serverCertificate", id), w.unit.chosen("clientCertificate", id):
 		return *w.unit.model.refuse(certificateInUse)
 	}
 	delete(w.unit.certs.chains, id)
+	delete(w.unit.certs.keys, id)
 	return result{http: http.StatusOK, code: ok}
 }
 
@@ -413,9 +459,9 @@ func (w *write) selfSignAsTold() result {
 	return result{http: http.StatusOK, code: ok}
 }
 
-// requestCertificate makes a PKCS #10 request for the key of the device. It has no alternative names, as the message for it has no
-// place for them.
-func (w *write) requestCertificate() result {
+// requestCertificate makes a PKCS #10 request for a new key, which counts when its certificate comes. It has no alternative names, as
+// the message for it has no place for them.
+func (w *write) requestCertificate(id string) result {
 	root, no := w.orderSent()
 	if no != nil {
 		return *no
@@ -423,11 +469,15 @@ func (w *write) requestCertificate() result {
 	if w.unit.makeCertificates() != nil {
 		return *w.unit.model.refuse(deviceError)
 	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: subjectOf(root)}, w.unit.certs.key)
+	key, err := w.unit.newKey()
+	if err != nil {
+		return *w.unit.model.refuse(deviceError)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: subjectOf(root)}, key)
 	if err != nil {
 		return *w.unit.model.refuse(badParameters)
 	}
-	w.unit.certs.request = der
+	w.unit.certs.requests[id] = signingRequest{key, der}
 	return result{http: http.StatusOK, code: ok}
 }
 
@@ -436,10 +486,10 @@ func (w *write) requestNamed(id string) result {
 	if id == "" {
 		return *w.unit.model.refuse(parametersLack).about("customID")
 	}
-	done := w.requestCertificate()
+	done := w.requestCertificate(id)
 	if done.code == ok {
 		done.document = fmt.Appendf(nil, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CertificateResult%s>\n<formatType>PEM</formatType>\n<detailInfo>%s</detailInfo>\n</CertificateResult>\n",
-			w.unit.model.attributes(), escape(string(papers{w.unit}.requestText())))
+			w.unit.model.attributes(), escape(string(papers{w.unit}.requestText(id))))
 	}
 	return done
 }
@@ -492,19 +542,34 @@ func subjectOf(order *element) pkix.Name {
 	}
 }
 
-// bindCertificate makes HTTPS show the certificate that a document about that names. Other documents pass.
+// bindCertificate makes a function use the certificates that a document names, which must be there: HTTPS shows the one of the server
+// from then on. Other documents pass.
 func (w *write) bindCertificate(path string, next []byte) refusal {
-	if path != selectHTTPSPath {
+	function, selects := strings.CutPrefix(path, selectPath)
+	if !selects || strings.HasSuffix(function, "/capabilities") {
 		return nil
 	}
 	root, err := scanJSON(next)
 	if err != nil || w.unit.makeCertificates() != nil {
 		return w.unit.model.refuse(deviceError)
 	}
-	id, _ := root.child("CertificateSelect").child("serverCertificate").value.(string)
-	if w.unit.certs.chains[id] == nil {
+	named := func(part string) string {
+		if m := root.child("CertificateSelect").child(part); m != nil {
+			id, _ := m.value.(string)
+			return id
+		}
+		return ""
+	}
+	for _, part := range []string{"serverCertificate", "clientCertificate"} {
+		if id := named(part); id != "" && w.unit.certs.chains[id] == nil {
+			return w.unit.model.refuse(noCertificate)
+		}
+	}
+	if id := named("CACertificate"); id != "" && w.unit.certs.trusted[id] == nil {
 		return w.unit.model.refuse(noCertificate)
 	}
-	w.unit.certs.inUse = id
+	if function == "HTTPS" {
+		w.unit.certs.inUse = named("serverCertificate")
+	}
 	return nil
 }

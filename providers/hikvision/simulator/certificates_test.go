@@ -22,7 +22,8 @@ import (
 const (
 	serverCertificate = "/ISAPI/Security/serverCertificate"
 	deviceCertificate = "/ISAPI/Security/deviceCertificate"
-	selectHTTPS       = "/ISAPI/Security/certificate/select/HTTPS?format=json"
+	selectFor         = "/ISAPI/Security/certificate/select/"
+	selectHTTPS       = selectFor + "HTTPS?format=json"
 	certificateList   = serverCertificate + "/certificates?format=json"
 	authorityList     = deviceCertificate + "/certificates?format=json"
 	signingRequest    = "<CertificateReq><id>1</id><SubjectDN><countryName>NL</countryName><organizationName>Workshop</organizationName><commonName>gate.example.com</commonName></SubjectDN></CertificateReq>"
@@ -91,6 +92,26 @@ func request(t *testing.T, c *client) *x509.CertificateRequest {
 	return r
 }
 
+// requestNamed has the device make a request for a certificate with a name. It answers with it at once, and gives it again.
+func requestNamed(t *testing.T, c *client, id string) *x509.CertificateRequest {
+	t.Helper()
+	made := c.do(http.MethodPost, serverCertificate+"/certSignReq?customID="+id, signingRequest)
+	block, _ := pem.Decode([]byte(c.get(serverCertificate + "/downloadCertSignReq?customID=" + id)))
+	if block == nil || !strings.Contains(made.body, "<detailInfo>-----BEGIN CERTIFICATE REQUEST-----") {
+		t.Fatalf("no request in %s", made.body)
+	}
+	r, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil || r.CheckSignature() != nil {
+		t.Fatal(err, r.CheckSignature())
+	}
+	return r
+}
+
+// imported is what brings a certificate for a request of the device.
+func imported(chain string) string {
+	return "<CertificateReq><certificateMode>signingRequest</certificateMode></CertificateReq>\n" + chain
+}
+
 func presented(t *testing.T, f *simulator.Fleet, d *simulator.Device) []*x509.Certificate {
 	t.Helper()
 	state, err := handshake(t, f, d, tls.VersionTLS12)
@@ -124,8 +145,8 @@ func TestASignedCertificateIsShownInTheHandshake(t *testing.T) {
 		if len(chain) != 2 || !chain[1].Equal(ca.cert) || chain[0].VerifyHostname("gate.example.com") != nil {
 			t.Fatalf("%s: %d certificates, %s", model, len(chain), chain[0].Subject)
 		}
-		if !before.PublicKey.(*ecdsa.PublicKey).Equal(chain[0].PublicKey) {
-			t.Errorf("%s: another key", model)
+		if before.PublicKey.(*ecdsa.PublicKey).Equal(chain[0].PublicKey) || !chain[0].PublicKey.(*ecdsa.PublicKey).Equal(r.PublicKey) {
+			t.Errorf("%s: another key than that of the request", model)
 		}
 		got := c.get(serverCertificate + "/certificate")
 		for _, want := range []string{
@@ -183,12 +204,12 @@ func TestCertificatesWithNamesAreBound(t *testing.T) {
 	for _, model := range []string{"camera-v58", "recorder-v2"} {
 		f, d := one(t, model, newClock().now)
 		c := connect(t, f, d, "admin", password)
-		r, before := request(t, c), presented(t, f, d)[0]
-		ca := newAuthority(t)
+		before, ca := presented(t, f, d)[0], newAuthority(t)
+		r := requestNamed(t, c, "spring")
 		signed := ca.sign(r.Subject, []string{"gate.example.com"}, r.PublicKey)
-		form := "<CertificateReq><certificateMode>%</certificateMode></CertificateReq>\n"
-		c.send(http.MethodPost, serverCertificate+"/certificate?customID=spring", strings.Replace(form, "%", "privateKey", 1)+signed, "badXmlContent")
-		c.send(http.MethodPost, serverCertificate+"/certificate?customID=spring", strings.Replace(form, "%", "signingRequest", 1)+signed, "ok")
+		c.send(http.MethodPost, serverCertificate+"/certificate?customID=summer", imported(signed), "certificateNotmatch")
+		c.send(http.MethodPost, serverCertificate+"/certificate?customID=spring", strings.Replace(imported(signed), "signingRequest", "privateKey", 1), "badXmlContent")
+		c.send(http.MethodPost, serverCertificate+"/certificate?customID=spring", imported(signed), "ok")
 		list := c.get(certificateList)
 		if strings.Count(list, `"customID"`) != 2 || !strings.Contains(list, `"customID":"spring"`) || !strings.Contains(list, `"status":"normal"`) {
 			t.Errorf("%s: %s", model, list)
@@ -210,9 +231,18 @@ func TestCertificatesWithNamesAreBound(t *testing.T) {
 		if a := c.do(http.MethodPost, serverCertificate+"/certSignReq?customID=autumn", signingRequest); !strings.Contains(a.body, "<detailInfo>-----BEGIN CERTIFICATE REQUEST-----") {
 			t.Errorf("%s: a request with a name is answered with %s", model, a.body)
 		}
+		c.put(deviceCertificate+"?customID=workshop", signed, "badParameters")
+		c.contentType = "application/x-x509-ca-cert"
 		c.put(deviceCertificate+"?customID=workshop", signed, "ok")
+		c.put(deviceCertificate+"?customID=workshop", signed, "certificateAlreadyExist")
 		if got := c.get(authorityList); !strings.Contains(got, `"customID":"workshop"`) {
 			t.Errorf("%s: %s", model, got)
+		}
+		if model == "camera-v58" {
+			c.putJSON(selectFor+"securityLog?format=json", `{"CertificateSelect":{"CACertificate":"summer"}}`, "certificateNotExist")
+			c.putJSON(selectFor+"securityLog?format=json", `{"CertificateSelect":{"CACertificate":"workshop"}}`, "ok")
+			c.send(http.MethodDelete, deviceCertificate+"/certificates/workshop", "", "certificateIsUsing")
+			c.putJSON(selectFor+"securityLog?format=json", `{"CertificateSelect":{"CACertificate":""}}`, "ok")
 		}
 		c.send(http.MethodDelete, deviceCertificate+"/certificates/workshop", "", "ok")
 	}

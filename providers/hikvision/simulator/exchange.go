@@ -28,6 +28,7 @@ type request struct {
 	query             url.Values
 	body              []byte
 	authorization     string
+	contentType       string
 	source            netip.Addr
 	secure            bool
 	boots             int // how often the device had started or gone elsewhere when the connection was made
@@ -48,7 +49,7 @@ func (d *Device) receive(r *http.Request) (request, error) {
 	}
 	q := request{
 		method: r.Method, path: strings.TrimSuffix(r.URL.Path, "/"), uri: cmp.Or(r.RequestURI, r.URL.RequestURI()), query: r.URL.Query(),
-		body: body, authorization: r.Header.Get("Authorization"), secure: r.TLS != nil, boots: -1,
+		body: body, authorization: r.Header.Get("Authorization"), contentType: r.Header.Get("Content-Type"), secure: r.TLS != nil, boots: -1,
 	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		q.source = from.Addr().Unmap()
@@ -287,7 +288,7 @@ func (x *exchange) serve(u *device.Account) reply {
 	if answer, looks := x.looksAtCameras(); looks {
 		return answer
 	}
-	if doc, found := x.unit.read(x.q.path); found && x.unit.model.speaks(doc, x.q) {
+	if doc, found := x.unit.asked(x.q); found && x.unit.model.speaks(doc, x.q) {
 		doc = x.unit.quirks.wrapped(x.unit.revealing(x.q.path, doc))
 		return x.unit.model.send(http.StatusOK, doc.contentType, doc.body)
 	}

@@ -60,6 +60,7 @@ const (
 	certificateMismatch subCode = "certificateNotmatch"
 	badCertificate      subCode = "parseCertificateFailed"
 	noCertificate       subCode = "certificateNotExist"
+	certificateExists   subCode = "certificateAlreadyExist"
 	certificateInUse    subCode = "certificateIsUsing"
 	gatewayElsewhere    subCode = "IPandGatewayNotInTheSameNetworkSegment"
 	sameAnswer          subCode = "theAnswerToTheUserSecurityQuestionIsDuplicate"
@@ -81,7 +82,7 @@ var errorCodes = map[subCode]uint32{
 	loginPasswordError: 0x4000000C, userExist: 0x40001043, userCannotDelAdmin: 0x40001044, userInexistence: 0x40001045,
 	userCannotCreatAdmin: 0x40001046, userMaxNum: 0x40001047, userNameMismatched: 0x4000119B, tlsVersionRequired: 0x40002053,
 	noTrigger: 0x20000004, certificateMismatch: 0x30006002,
-	badCertificate: 0x40002050, noCertificate: 0x40002060, certificateInUse: 0x40002061, gatewayElsewhere: 0x400020FB,
+	badCertificate: 0x40002050, noCertificate: 0x40002060, certificateExists: 0x40000009, certificateInUse: 0x40002061, gatewayElsewhere: 0x400020FB,
 	sameAnswer:   0x4000A0B6,
 	badXMLFormat: 0x50000001, badJSONFormat: 0x50000002,
 	badParameters: 0x60000001, badXMLContent: 0x60000003, badIPv4Address: 0x60000004, badPort: 0x6000000B,

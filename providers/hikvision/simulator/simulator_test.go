@@ -64,6 +64,8 @@ type client struct {
 	t    testing.TB
 	base string
 	http *http.Client
+
+	contentType string // of what it sends; empty for none
 }
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
@@ -110,6 +112,9 @@ func (c *client) do(method, path, body string) answer {
 	r, err := http.NewRequest(method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	if c.contentType != "" {
+		r.Header.Set("Content-Type", c.contentType)
 	}
 	response, err := c.http.Do(r)
 	if err != nil {

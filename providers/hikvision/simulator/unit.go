@@ -172,7 +172,7 @@ func (d *unit) read(path string) (document, bool) {
 	if doc, found := d.readOnlineUsers(path); found {
 		return doc, true
 	}
-	if doc, found := d.readCertificates(path); found {
+	if doc, found := d.readCertificates(path, defaultCertificate); found {
 		return doc, true
 	}
 	doc, found := d.stored(path)

@@ -1,0 +1,71 @@
+setting "certificate_use" {
+  summary        = "Which certificates a function of the device uses"
+  source         = "Official guide UD09761B, 15.7.6 to 15.7.7, 16.1.16 and 16.1.25; flags recorded on six devices; no answer with the document was recorded"
+  confidence     = "unsure"
+  phase          = "access"
+  risk           = "lockout"
+  drops_sessions = true
+  keyed          = true
+  keys           = ["HTTPS", "WebSocketS", "SDK_OVER_TLS", "SRTP", "securityLog", "ieee802.1x"]
+  key_doc        = "The function, in the word of the device: `HTTPS`, `WebSocketS`, `SDK_OVER_TLS`, `SRTP`, `securityLog` for the log server, `ieee802.1x`."
+  key_example    = "securityLog"
+
+  doc = <<-EOT
+    Devices that give names to certificates let each function use others. The names are those of `authority`, and those
+    that the device lists.
+
+    What HTTPS shows is read here, and chosen with `certificate`, which sees that camform knows the key by which it will
+    find the device again: another `server` for `HTTPS` is refused. A certificate that a switch does not accept cuts a device
+    off that proves itself with 802.1X, and nobody but a person on the spot or at the switch brings it back.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/certificate/select/{key}?format=json"
+    root         = "CertificateSelect"
+    capabilities = ["/ISAPI/Security/certificate/select/capabilities?format=json"]
+  }
+
+  guards "tls_identity" {
+    key    = "HTTPS"
+    renews = ["server"]
+  }
+
+  # Which certificates the switch accepts is not known here, so no change can be told to be harmless.
+  guards "link" {
+    key    = "ieee802.1x"
+    called = "port of the switch"
+  }
+
+  attribute "server" {
+    type    = string
+    doc     = "Name of the certificate that the device shows as a server."
+    element = "serverCertificate"
+    max     = 64
+    example = "default"
+  }
+
+  attribute "client" {
+    type    = string
+    doc     = "Name of the certificate that the device shows as a client."
+    element = "clientCertificate"
+    max     = 64
+    example = "switch-2026"
+  }
+
+  attribute "authority" {
+    type    = string
+    doc     = "Name of the certificate of the authority by which the device judges the other side."
+    element = "CACertificate"
+    max     = 64
+    example = "workshop"
+  }
+
+  attribute "srtp_algorithm" {
+    type    = string
+    doc     = "How streams over SRTP are encrypted."
+    element = "SRTPSecurityAlgorithm"
+    codec   = "choice"
+    values  = ["AES128", "AES256"]
+    example = "AES256"
+  }
+}
