@@ -138,7 +138,7 @@ func (d *unit) certificateLimits() *member {
 }
 
 // asked is what a GET shows: of the certificate that it names, if it names one.
-func (d *unit) asked(q request) (document, bool) {
+func (d papers) asked(q request) (document, bool) {
 	if id := q.query.Get("customID"); id != "" {
 		return d.readCertificates(q.path, id)
 	}
@@ -346,7 +346,7 @@ func (w *write) distrustAuthority(id string) result {
 	switch {
 	case w.unit.certs.trusted[id] == nil:
 		return *w.unit.model.refuse(noCertificate)
-	case w.unit.chosen("CACertificate", id):
+	case papers{w.unit}.chosen("CACertificate", id):
 		return *w.unit.model.refuse(certificateInUse)
 	}
 	delete(w.unit.certs.trusted, id)
@@ -392,7 +392,7 @@ func (w *write) installCertificate(id string, file []byte) result {
 }
 
 // chosen reports whether a function uses a certificate in a part.
-func (d *unit) chosen(part, id string) bool {
+func (d papers) chosen(part, id string) bool {
 	for _, function := range []string{"HTTPS", "SRTP", "securityLog", "ieee802.1x"} {
 		stored, _ := d.stored(selectPath + function)
 		root, err := scanJSON(stored.body)
@@ -435,7 +435,7 @@ func (w *write) removeCertificate(id string) result {
 		return *w.unit.model.refuse(deviceError)
 	case w.unit.certs.chains[id] == nil:
 		return *w.unit.model.refuse(noCertificate)
-	case id == w.unit.certs.inUse, w.unit.chosen("serverCertificate", id), w.unit.chosen("clientCertificate", id):
+	case id == w.unit.certs.inUse, papers{w.unit}.chosen("serverCertificate", id), papers{w.unit}.chosen("clientCertificate", id):
 		return *w.unit.model.refuse(certificateInUse)
 	}
 	delete(w.unit.certs.chains, id)

@@ -288,7 +288,7 @@ func (x *exchange) serve(u *device.Account) reply {
 	if answer, looks := x.looksAtCameras(); looks {
 		return answer
 	}
-	if doc, found := x.unit.asked(x.q); found && x.unit.model.speaks(doc, x.q) {
+	if doc, found := (papers{x.unit}).asked(x.q); found && x.unit.model.speaks(doc, x.q) {
 		doc = x.unit.quirks.wrapped(x.unit.revealing(x.q.path, doc))
 		return x.unit.model.send(http.StatusOK, doc.contentType, doc.body)
 	}
