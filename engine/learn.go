@@ -201,18 +201,10 @@ func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secr
 		Name: c.Name, OwnName: ownName(snap), Address: c.URL.String(), Username: c.Username, Basic: c.Basic, Legacy: c.Legacy,
 		Password: schema.MarkSecret(password.Value(), c.Origin),
 		Site:     c.Site, Tags: c.Tags, Identity: snap.Identity,
-		Items: snap.Items, Documents: snap.Documents, Unreadable: map[string]string{}, Omitted: map[string][]providers.Omission{}, Hidden: hidden,
+		Items: snap.Items, Documents: snap.Documents, Unreadable: snap.Unread(), Omitted: map[string][]providers.Omission{}, Hidden: hidden,
 	}
 	for name, kind := range snap.Kinds {
 		d.Omitted[name] = interpreter.Omitted(kind, snap.Documents)
-	}
-	for name, kind := range snap.Kinds {
-		if fault := snap.Fault(kind, ""); fault != "" {
-			d.Unreadable[name] = fault
-		}
-	}
-	for kind, err := range snap.Unreadable {
-		d.Unreadable[kind] = providers.Reason(err)
 	}
 	all.Devices = append(all.Devices, d)
 	all.seen = append(all.seen, seenAs(schema.Device{}, c.Endpoint(), snap))

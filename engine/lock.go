@@ -28,11 +28,12 @@ func locked(old *lockfile.File, all []*config.Device, found *survey, outline fun
 			continue
 		}
 		fresh.Set(s, outline)
-		for _, kind := range slices.Sorted(maps.Keys(s.Unreadable)) {
+		unread := s.Unread()
+		for _, setting := range slices.SortedFunc(maps.Keys(unread), schema.Setting.Compare) {
 			problems = append(problems, diag.Problem{
 				Severity: diag.Warning, Code: NotReadCode, Summary: "Setting could not be read",
-				Detail:  fmt.Sprintf("The lock does not know what the device can do there: %s.", providers.Reason(s.Unreadable[kind])),
-				Address: schema.Setting{Device: s.Device, Kind: kind},
+				Detail:  fmt.Sprintf("The lock does not know what the device can do there: %s.", unread[setting]),
+				Address: schema.Setting{Device: s.Device, Kind: setting.Kind, Key: setting.Key},
 			})
 		}
 	}

@@ -146,7 +146,7 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 // one that ends the session.
 func ReadAlone(kind *schema.Kind, keys []string, docs Documents, i Interpreter, read func(path string) (Document, error)) error {
 	for _, key := range i.Unlisted(kind, keys, docs) {
-		if _, err := read(strings.ReplaceAll(kind.Item.Alone, schema.KeyHole, key)); EndsSession(err) {
+		if _, err := read(kind.Item.AloneAt(key)); EndsSession(err) {
 			return err
 		}
 	}
@@ -366,7 +366,7 @@ type Document struct {
 	Path    string
 	Body    []byte    // as it came; nil if Missing is not empty
 	Missing string    // why the device does not have it ("403 notSupport"), empty if it does
-	Unsure  bool      // whether Missing may as well be a fault of the device that passes ("500 deviceError")
+	Unsure  bool      // whether Missing may as well be a fault of the device that passes ("500 deviceError", "404 with an HTML page")
 	Hide    *Redactor // blanks the login with which it was read, where something of it is told; nil for cached documents
 	Source  string    // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
 }

@@ -205,6 +205,9 @@ type Item struct {
 	Names *Names // where the labels are, when they are not the texts of the key; nil if they are
 }
 
+// AloneAt is the URI path at which a device may serve an item by itself.
+func (i *Item) AloneAt(key string) string { return strings.ReplaceAll(i.Alone, KeyHole, key) }
+
 // Named returns which of the texts of the key is the item that is called label: its own, or else that in another case, or
 // else a further word for it. It is -1 if none is.
 func (i *Item) Named(texts []string, label string) int {

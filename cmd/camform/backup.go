@@ -85,7 +85,7 @@ func (a *app) openBackups(cmd *cobra.Command) (archive, error) {
 
 // make reads devices and keeps what they say.
 func (b archive) make(parent context.Context) error {
-	var entries []backup.Entry
+	var entries, partial []backup.Entry
 	var problems diag.Problems
 	var failed error
 	unread := 0
@@ -96,10 +96,13 @@ func (b archive) make(parent context.Context) error {
 				entries = append(entries, entry)
 				unread += len(one.Unread)
 			}
+			if err == nil && len(one.Unread) > 0 {
+				partial = append(partial, entry)
+			}
 			return err
 		})
 	})
-	if err := b.kept(entries, unread); err != nil {
+	if err := b.kept(entries, partial, unread); err != nil {
 		return err
 	}
 	if err := cmp.Or(err, failed); err != nil {
@@ -122,8 +125,8 @@ func (b archive) keep(ctx context.Context, one *backup.Backup) (backup.Entry, er
 	})
 }
 
-// kept tells which backups were kept, and how many documents they lack.
-func (b archive) kept(entries []backup.Entry, unread int) error {
+// kept tells which backups were kept, and how many documents the partial ones among them lack.
+func (b archive) kept(entries, partial []backup.Entry, unread int) error {
 	slices.SortFunc(entries, func(a, b backup.Entry) int { return a.Device.Compare(b.Device) })
 	if len(entries) > 0 {
 		if err := b.table(entries); err != nil {
@@ -132,7 +135,10 @@ func (b archive) kept(entries []backup.Entry, unread int) error {
 		fmt.Fprintf(b.out, "\nKept %s of %s in %s.\n", render.Plural(len(entries), "backup"), render.Plural(len(entries), "device"), b.Dir)
 	}
 	if unread > 0 {
-		fmt.Fprintf(b.out, "%s could not be read; camform backup show BACKUP names them.\n", render.Plural(unread, "document"))
+		fmt.Fprintf(b.out, "%s could not be read. To see which, run:\n", render.Plural(unread, "document"))
+		for _, e := range partial[:min(len(partial), 3)] {
+			fmt.Fprintf(b.out, "    camform backup show %s\n", e.Name[:shortName])
+		}
 	}
 	return nil
 }
@@ -505,13 +511,13 @@ func (b archive) configuration(ctx context.Context, beginnings []string, s *surv
 	}
 	text := r.Files[learn.DevicesFile]
 	if out == "" {
-		_, err = b.out.Write(text)
-		s.tell(r, "the text")
-		return err
+		if _, err := b.out.Write(text); err != nil {
+			return err
+		}
+		return s.tell(r, "the text")
 	}
 	if err := atomicfile.Create(out, text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
-	s.tell(r, out)
-	return nil
+	return s.tell(r, out)
 }

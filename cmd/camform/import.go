@@ -162,7 +162,7 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		return err
 	}
 	if len(survey.Devices) == 0 {
-		return s.tolerated(survey)
+		return s.tolerated(survey, &learn.Result{})
 	}
 	r := learn.Import(survey.Devices, s.learning(taken))
 	if err := s.keepSecrets(r); err != nil {
@@ -173,8 +173,10 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		if _, err := s.out.Write(text); err != nil {
 			return err
 		}
-		s.tell(r, "the text")
-		return s.tolerated(survey)
+		if err := s.tell(r, "the text"); err != nil {
+			return err
+		}
+		return s.tolerated(survey, r)
 	}
 	if err := s.engine.Adopt(ctx, survey, r.Addresses); err != nil {
 		return err
@@ -183,9 +185,11 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(s.out, "Wrote %s to %s.\n", render.Plural(r.Blocks, "device"), out)
-	s.tell(r, out)
+	if err := s.tell(r, out); err != nil {
+		return err
+	}
 	s.next("see that there is nothing to change", "camform plan")
-	return s.tolerated(survey)
+	return s.tolerated(survey, r)
 }
 
 // next says what to type next, to people.

@@ -116,9 +116,11 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 	}
 	fmt.Fprintf(s.out, "Wrote %s to %s: %s in %s, with %s.\n", render.Plural(r.Lines(), "line"), out,
 		render.Plural(len(survey.Devices), "device"), render.Plural(r.Blocks, "block"), render.Plural(r.Profiles, "profile"))
-	s.tell(r, filepath.Join(out, learn.DevicesFile))
+	if err := s.tell(r, filepath.Join(out, learn.DevicesFile)); err != nil {
+		return err
+	}
 	s.next("see that there is nothing to change", "camform -chdir="+out+" plan")
-	return s.tolerated(survey)
+	return s.tolerated(survey, r)
 }
 
 // readInventory reads the table of devices. Files with passwords that it names without a directory before them are looked

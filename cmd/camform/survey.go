@@ -243,12 +243,25 @@ func assignments(secrets map[string]schema.Secret) []byte {
 	return text.Bytes()
 }
 
-// tell says what was left out of a file, and what the configuration reads from the environment.
-func (s *surveyor) tell(r *learn.Result, file string) {
-	if s.automated() {
-		return
+// tell says what was left out of a file, and what the configuration reads from the environment. What could not be read may be
+// there or not, so it is named; all else that is left out is known, and stands in the file.
+func (s *surveyor) tell(r *learn.Result, file string) error {
+	var unread []render.Trouble
+	for _, l := range r.Unread() {
+		unread = append(unread, render.Trouble{Device: l.Device, Text: l.Setting.Local() + " could not be read and is left out: " + l.Unread})
 	}
-	if n := len(r.Left); n > 0 {
+	if err := s.stderr().Troubles(unread); err != nil {
+		return err
+	}
+	if !s.automated() {
+		s.tellNext(r, file)
+	}
+	return nil
+}
+
+// tellNext tells people what else is not in a file, and what they have to set before the next command.
+func (s *surveyor) tellNext(r *learn.Result, file string) {
+	if n := len(r.Left) - len(r.Unread()); n > 0 {
 		fmt.Fprintf(s.err, "Left out: %s; the comments of %s say which and why.\n", render.Plural(n, "setting"), file)
 	}
 	if len(r.Variables) > 0 {
@@ -271,15 +284,25 @@ func (s *surveyor) tell(r *learn.Result, file string) {
 	}
 }
 
-// tolerated ends the run with an error if more devices could not be read than the flag -max-unreachable allows.
-func (s *surveyor) tolerated(survey *engine.Imported) error {
+// tolerated ends the run with an error if more devices could not be read than the flag -max-unreachable allows. One that could be
+// read only in part counts as well: nothing is known of the rest.
+func (s *surveyor) tolerated(survey *engine.Imported, r *learn.Result) error {
 	tolerance, err := s.tolerance(plan.Tolerance{})
 	if err != nil {
 		return err
 	}
-	unread := len(survey.LeftOut)
-	if all := unread + len(survey.Devices); !tolerance.Allows(unread, all) {
-		return fmt.Errorf("%d of %s could not be read", unread, render.Plural(all, "device"))
+	partly := map[schema.Device]bool{}
+	for _, l := range r.Unread() {
+		partly[l.Device] = true
 	}
-	return nil
+	unread, all := len(survey.LeftOut), len(survey.LeftOut)+len(survey.Devices)
+	switch {
+	case tolerance.Allows(unread+len(partly), all):
+		return nil
+	case len(partly) == 0:
+		return fmt.Errorf("%d of %s could not be read", unread, render.Plural(all, "device"))
+	case unread == 0:
+		return fmt.Errorf("%d of %s could be read only in part", len(partly), render.Plural(all, "device"))
+	}
+	return fmt.Errorf("%d of %s could not be read, and %d only in part", unread, render.Plural(all, "device"), len(partly))
 }

@@ -91,11 +91,12 @@ func (c *collection) callThem() {
 // read takes in the settings of a device.
 func (c *collection) read(device int) {
 	d := &c.devices[device]
+	unreadable := slices.SortedFunc(maps.Keys(d.Unreadable), schema.Setting.Compare)
 	for _, kind := range c.options.Kinds.All() {
-		if why, ok := d.Unreadable[kind.Name]; ok {
-			c.left[device] = append(c.left[device], Left{
-				Setting: schema.Setting{Kind: kind.Name}, Why: "because it could not be read: " + why,
-			})
+		for _, unread := range unreadable {
+			if why := d.Unreadable[unread]; unread.Kind == kind.Name {
+				c.left[device] = append(c.left[device], Left{Setting: unread, Why: "because it could not be read: " + why, Unread: why})
+			}
 		}
 		for _, o := range d.Omitted[kind.Name] {
 			c.left[device] = append(c.left[device], Left{Setting: schema.Setting{Kind: kind.Name, Key: o.Key}, Why: o.Why})

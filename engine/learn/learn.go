@@ -12,6 +12,7 @@ package learn
 import (
 	"bytes"
 	"cmp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
@@ -36,7 +37,7 @@ type Device struct {
 	Items     map[string]providers.Items // settings by kind
 	Documents providers.Documents        // that the settings were read from, for Options.Check
 
-	Unreadable map[string]string               // kinds that could not be read, with the reason
+	Unreadable map[schema.Setting]string       // what could not be read, without the device and with the reason; a kind as a whole has no key
 	Omitted    map[string][]providers.Omission // entries that are no items, by kind
 
 	// Hidden are attributes that hold secrets although their kind does not say so, by the address of the setting without its device.
@@ -79,6 +80,12 @@ type Left struct {
 	// Attribute is empty if the whole setting was left out.
 	Attribute string
 	Why       string // the end of a sentence that begins with what was left out
+	Unread    string // why nothing could be read of the setting; empty where it was read
+}
+
+// Unread are the settings of which nothing could be read, which may be there or not.
+func (r *Result) Unread() []Left {
+	return slices.DeleteFunc(slices.Clone(r.Left), func(l Left) bool { return l.Unread == "" })
 }
 
 // Lines counts the lines of all files.

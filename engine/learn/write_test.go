@@ -345,7 +345,7 @@ func TestWhatCannotBeWrittenIsTold(t *testing.T) {
 		}
 		return nil
 	}
-	d.Unreadable = map[string]string{"user": "it sent half a document"}
+	d.Unreadable = map[schema.Setting]string{{Kind: "user"}: "it sent half a document"}
 	r := learn.Import([]learn.Device{d}, learn.Options{Kinds: kinds, Check: refuse})
 	wants(t, r, []learn.Device{d}, []map[string]cty.Value{{"time.zone": str("UTC"), "user/viewer.level": str("Viewer")}})
 	head, _, _ := strings.Cut(string(r.Files[learn.DevicesFile]), "\ndevice ")

@@ -53,6 +53,7 @@ type Snapshot struct {
 	Identity        providers.Identity
 	Pin             providers.Pin
 	Kinds           map[string]*schema.Kind    // the kinds that were asked for, by name
+	Keys            map[string][]string        // the items that were asked for, as in Wants
 	Documents       providers.Documents        // as they came, with those that give limits
 	Items           map[string]providers.Items // settings by kind; a kind that could not be read is missing
 	Missing         map[string]string          // kinds that the device does not have, with the reason
@@ -162,7 +163,7 @@ func readSafely(ctx context.Context, r Request, o Options) (s *Snapshot) {
 // Read takes the snapshot of one device over an open session on which nothing was sent yet.
 func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *Snapshot {
 	s := &Snapshot{
-		Device: r.Target.Device, Kinds: map[string]*schema.Kind{}, Documents: providers.Documents{},
+		Device: r.Target.Device, Kinds: map[string]*schema.Kind{}, Keys: r.Keys, Documents: providers.Documents{},
 		Items: map[string]providers.Items{}, Missing: map[string]string{}, Unreadable: map[string]error{}, UnreadDocuments: map[string]error{},
 	}
 	s.Identity, s.Err = reader.Identify(ctx)
@@ -254,24 +255,29 @@ func (s *Snapshot) readLog(ctx context.Context, reader providers.Reader, of prov
 	s.Log = &log
 }
 
-// readKind fills in one kind. The error it returns is recorded in the snapshot already. An item whose own document the device
-// withholds leaves the others as they are.
+// readKind fills in one kind. The error it returns is recorded in the snapshot already. An item whose own document cannot be read
+// leaves the others as they are.
 func (s *Snapshot) readKind(ctx context.Context, reader providers.Reader, kind *schema.Kind, keys []string, o Options) error {
 	var withheld error
-	read := func(path string) (providers.Document, error) {
-		doc, err := s.readDocument(ctx, reader, path)
-		if kind.Document.PerItem() && errors.Is(err, providers.ErrWithheld) {
+	document := func(path string) (providers.Document, error) { return s.readDocument(ctx, reader, path) }
+	item := func(path string) (providers.Document, error) {
+		doc, err := document(path)
+		if err != nil && !providers.EndsSession(err) && ctx.Err() == nil {
 			withheld = err
 			doc, err = providers.Document{Path: path, Missing: providers.Reason(err), Unsure: true}, nil
 			s.Documents[path] = doc
 		}
 		return doc, err
 	}
+	read := document
+	if kind.Document.PerItem() {
+		read = item
+	}
 	err := providers.ReadKind(kind, keys, read,
 		func(path string) (providers.Document, error) { return s.readLimits(ctx, reader, path, o.Cache) })
 	var items providers.Items
 	if err == nil {
-		err = providers.ReadAlone(kind, keys, s.Documents, o.Interpreter, read)
+		err = providers.ReadAlone(kind, keys, s.Documents, o.Interpreter, item)
 	}
 	if err == nil {
 		items, err = o.Interpreter.Decode(kind, keys, s.Documents)
@@ -324,7 +330,7 @@ func (s *Snapshot) readLimits(ctx context.Context, reader providers.Reader, path
 	case providers.EndsSession(err) || ctx.Err() != nil:
 		return doc, err
 	default:
-		doc = providers.Document{Path: path, Missing: providers.Reason(err)}
+		doc = providers.Document{Path: path, Missing: providers.Reason(err), Unsure: true}
 	}
 	s.Documents[path] = doc
 	return doc, nil
@@ -350,7 +356,30 @@ func (s *Snapshot) Fault(kind *schema.Kind, key string) string {
 			fault = doc.Missing
 		}
 	}
+	if kind.Item != nil && kind.Item.Alone != "" && key != "" {
+		if doc := s.Documents[kind.Item.AloneAt(key)]; doc.Unsure {
+			fault = doc.Missing
+		}
+	}
 	return fault
+}
+
+// Unread are the settings of which it is unknown whether the device has them, with the reason. Those of a kind that could not be
+// read at all are one without a key.
+func (s *Snapshot) Unread() map[schema.Setting]string {
+	unread := map[schema.Setting]string{}
+	for name, kind := range s.Kinds {
+		if err := s.Unreadable[name]; err != nil {
+			unread[schema.Setting{Kind: name}] = providers.Reason(err)
+			continue
+		}
+		for _, key := range append(slices.Clone(s.Keys[name]), "") {
+			if fault := s.Fault(kind, key); fault != "" && (key == "" || kind.Document.PerItem()) {
+				unread[schema.Setting{Kind: name, Key: key}] = fault
+			}
+		}
+	}
+	return unread
 }
 
 // KindsOf are the kinds with the given names, each once, in the order of the names of all kinds.

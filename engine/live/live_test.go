@@ -259,11 +259,12 @@ type perItem struct {
 	providers.Reader
 	providers.Interpreter
 	withheld []string
+	family   error // of the trouble with those
 }
 
 func (d perItem) Read(_ context.Context, path string) (providers.Document, error) {
 	if slices.Contains(d.withheld, path) {
-		return providers.Document{}, fmt.Errorf("read %s: it answers 401: %w", path, providers.ErrWithheld)
+		return providers.Document{}, fmt.Errorf("read %s: it does not come: %w", path, d.family)
 	}
 	return providers.Document{Path: path, Body: []byte("x")}, nil
 }
@@ -285,17 +286,21 @@ func TestAnItemThatIsWithheldLeavesTheOthers(t *testing.T) {
 	kind := &schema.Kind{Name: "item", Keyed: true, Document: schema.Document{Path: "/items/{key}"}}
 	for _, c := range []struct {
 		withheld []string
+		family   error
 		read     int
 		faults   string // keys of which it is unknown whether they are there
+		unread   string // settings that are told as unread
 	}{
-		{nil, 2, ""},
-		{[]string{"/items/2"}, 1, "2"},
-		{[]string{"/items/1", "/items/2"}, 0, "12"},
+		{nil, nil, 2, "", ""},
+		{[]string{"/items/2"}, providers.ErrWithheld, 1, "2", `item["2"]`},
+		{[]string{"/items/2"}, providers.ErrBusy, 1, "2", `item["2"]`},
+		{[]string{"/items/2"}, providers.ErrMalformed, 1, "2", `item["2"]`},
+		{[]string{"/items/1", "/items/2"}, providers.ErrWithheld, 0, "12", "item"},
 	} {
 		w := newWorld()
 		d := w.fleet.Add("gate", "https://192.0.2.1", memory.Options{})
 		w.options.Open = func(target providers.Target) providers.Reader {
-			return perItem{Reader: w.fleet.Provider().OpenReader(target), withheld: c.withheld}
+			return perItem{Reader: w.fleet.Provider().OpenReader(target), withheld: c.withheld, family: c.family}
 		}
 		w.options.Interpreter = perItem{Interpreter: w.options.Interpreter}
 		request := w.request(d)
@@ -306,6 +311,13 @@ func TestAnItemThatIsWithheldLeavesTheOthers(t *testing.T) {
 			if s.Fault(kind, key) != "" {
 				faults += key
 			}
+		}
+		unread := ""
+		for setting := range s.Unread() {
+			unread += setting.Local()
+		}
+		if unread != c.unread {
+			t.Errorf("without %v: told as unread: %q", c.withheld, unread)
 		}
 		if s.Err != nil || len(s.Items["item"]) != c.read || faults != c.faults || (s.Unreadable["item"] != nil) != (c.read == 0) || len(s.Missing) > 0 {
 			t.Errorf("without %v: %v, read %v, faults %q, unreadable %v, missing %v", c.withheld, s.Err, s.Items, faults, s.Unreadable, s.Missing)

@@ -61,10 +61,12 @@ func New() *File {
 	return &File{devices: map[schema.Device]Device{}, abilities: map[string]ability{}}
 }
 
-// Set puts what a device can do into the lock, in the place of what was there of it. The snapshot must be without Err.
+// Set puts what a device can do into the lock, in the place of what was there of it. The snapshot must be without Err. A document
+// for which the device answered with a fault that may pass is not in the lock.
 func (l *File) Set(snap *live.Snapshot, shape func(providers.Documents) providers.Documents) {
-	a := ability{}
-	for path, doc := range shape(snap.Documents) {
+	a, known := ability{}, maps.Clone(snap.Documents)
+	maps.DeleteFunc(known, func(_ string, doc providers.Document) bool { return doc.Unsure })
+	for path, doc := range shape(known) {
 		a[path] = outline{Text: string(doc.Body), Missing: doc.Missing}
 	}
 	text, err := json.Marshal(a)

@@ -65,7 +65,7 @@ func (at Place) aloneFor(kind *schema.Kind, docs providers.Documents, key string
 	if key == "" || kind.Item == nil || kind.Item.Alone == "" || len(at.ItemPaths(kind, key)) > 0 {
 		return Place{}, false
 	}
-	at.Path = strings.ReplaceAll(kind.Item.Alone, schema.KeyHole, key)
+	at.Path = kind.Item.AloneAt(key)
 	answer, ok := docs[at.Path]
 	doc, err := Parse(answer.Body)
 	if !ok || answer.Missing != "" || err != nil || doc.Root().Name() != at.Entries(kind).Name() {

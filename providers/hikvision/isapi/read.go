@@ -50,7 +50,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 		if err := r.stack.login.state(ctx); err != nil {
 			return providers.Document{}, err
 		}
-		doc.Missing = v.missing(r.hide.Blank)
+		doc.Missing, doc.Unsure = v.missing(r.hide.Blank), v.mayPass()
 		return doc, nil
 	case v.lacks():
 		doc.Missing, doc.Unsure = v.missing(r.hide.Blank), v.mayPass()
@@ -121,8 +121,14 @@ func (v verdict) lacks() bool {
 }
 
 // mayPass reports whether the answer to a read that lacks a document may as well be a fault of the device that passes: a 500
-// without one of the clear words.
+// without one of the clear words, or an HTML page. Devices are recorded to answer for a document that they do not have with a
+// ResponseStatus, or with a 400, 403 or 404 and nothing in it. A page is not the word of what serves the documents but of the web
+// server before it: the one that is recorded came with 404 for an address outside of /ISAPI. It says the same of every address while
+// what is behind it starts, or until somebody logs in.
 func (v verdict) mayPass() bool {
+	if v.page {
+		return true
+	}
 	family, special := families[strings.ToLower(v.sub)]
 	return v.http == http.StatusInternalServerError && v.absent == "" && !(special && family == providers.ErrUnsupported)
 }
@@ -130,8 +136,11 @@ func (v verdict) mayPass() bool {
 // missing is why a document is not there, such as "403 notSupport".
 func (v verdict) missing(hide blank) string {
 	text := v.sub
-	if v.absent != "" {
+	switch {
+	case v.absent != "":
 		text = v.absent
+	case v.page:
+		text = "with an HTML page"
 	}
 	return strings.TrimSpace(fmt.Sprintf("%d %s", v.http, plain(hide(text))))
 }

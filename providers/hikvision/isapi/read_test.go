@@ -30,7 +30,10 @@ func TestReadClassifiesAnswers(t *testing.T) {
 		"not supported, JSON":   {403, `{"statusCode":4,"statusString":"Invalid Operation","subStatusCode":"notSupport","errorCode":0}`, nil, "", "403 notSupport"},
 		"number only":           {403, `<ResponseStatus><statusCode>4</statusCode><errorCode>1073741825</errorCode></ResponseStatus>`, nil, "", "403 notSupport"},
 		"not supported, 200":    {200, status(4, "Invalid Operation", "notSupport"), nil, "", "200 notSupport"},
-		"no such path":          {404, "<html>404 Not Found</html>", nil, "", "404"},
+		"no such path":          {404, "", nil, "", "404"},
+		"page, 404":             {404, "<html>404 Not Found</html>", nil, "", "404 with an HTML page"},
+		"page, 403":             {403, "<!DOCTYPE html><html></html>", nil, "", "403 with an HTML page"},
+		"page, 500":             {500, "<!DOCTYPE html><html></html>", nil, "", "500 with an HTML page"},
 		"no such path, new":     {404, status(4, "Invalid Operation", "invalidID"), nil, "", "404 invalidID"},
 		"wrong verb":            {403, status(4, "Invalid Operation", "methodNotAllowed"), nil, "", "403 methodNotAllowed"},
 		"wrong verb, 400":       {400, status(4, "Invalid Operation", "methodNotAllowed"), nil, "", "400 methodNotAllowed"},
@@ -92,7 +95,7 @@ func TestReadClassifiesAnswers(t *testing.T) {
 				if test.missing == "" {
 					want.Body = []byte(test.body)
 				}
-				if unsure := name == "bare 500" || name == "device error, 500"; doc.Unsure != unsure {
+				if unsure := test.http == 500 || strings.HasPrefix(name, "page"); doc.Unsure != unsure {
 					t.Errorf("unsure: %t, want %t", doc.Unsure, unsure)
 				}
 				if name == "escapes" {

@@ -14,6 +14,7 @@ import (
 type verdict struct {
 	http   int
 	isapi  bool   // whether the body is a ResponseStatus
+	page   bool   // whether the body is an HTML page
 	code   int    // statusCode, -1 if there is none
 	sub    string // subStatusCode, or what errorCode stands for; empty if there is none
 	text   string // statusString
@@ -24,7 +25,9 @@ type verdict struct {
 
 func verdictOf(status int, body []byte) verdict {
 	v := verdict{http: status, code: -1}
-	if shape, root := shapeOf(body); shape == shapeXML && root != "ResponseStatus" {
+	shape, root := shapeOf(body)
+	v.page = shape == shapeHTML
+	if shape == shapeXML && root != "ResponseStatus" {
 		return v // a setting: every reply is judged several times, and only its root matters here
 	}
 	a := parseAnswer(body)
@@ -155,8 +158,11 @@ func (v verdict) family() error {
 
 // describe says in the device's own words why it did not do what it was asked to, without the secrets in them.
 func (v verdict) describe(hide blank) string {
-	if !v.isapi {
-		return fmt.Sprintf("http status %d", v.http)
+	switch {
+	case v.page:
+		return fmt.Sprintf("it answered http status %d with an HTML page", v.http)
+	case !v.isapi:
+		return fmt.Sprintf("it answered http status %d", v.http)
 	}
 	parts := []string{}
 	if v.code >= 0 {
