@@ -152,6 +152,54 @@ func TestAWebServerThatRestartsIsWaitedFor(t *testing.T) {
 	}
 }
 
+// While a web server is waited for, that is told at once and then every 20 seconds. An interrupt ends the wait: what became of the
+// write is unknown until the next run reads it.
+func TestAnInterruptEndsTheWaitForAWebServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}})
+		camera := fleet.Devices()[0]
+		s := newSite(t, fleet, fleet.DialContext)
+		s.configure(s.deviceBlock("camera", camera, "  upnp {\n    enabled = true\n  }\n"))
+		p, problems := s.plan()
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		if err := camera.Inject(simulator.Rule{Method: "PUT", Nth: 1, Action: simulator.RestartWeb, Delay: 2 * time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		stop, interrupt := context.WithCancel(context.Background())
+		var waits []time.Duration
+		e := s.engine()
+		e.Event = func(event report.Event) {
+			if event.Kind != report.Restarting {
+				return
+			}
+			if event.Device.Name != "camera" || event.Limit != 3*time.Minute {
+				t.Errorf("%+v", event)
+			}
+			if waits = append(waits, event.Elapsed); len(waits) == 3 {
+				interrupt()
+			}
+		}
+		begun := time.Now()
+		r := e.Apply(context.Background(), stop, p, "interrupted")
+		if len(waits) != 3 || waits[0] != 0 || waits[2] < 40*time.Second || time.Since(begun) > 80*time.Second {
+			t.Errorf("it was told after %v, and took %s", waits, time.Since(begun))
+		}
+		step := r.Devices[0].Steps[0]
+		if !r.Interrupted || step.Result != report.Unknown || !strings.Contains(step.Detail, "stopped before the device was read back") {
+			t.Errorf("it ended with %s: %s", step.Result, step.Detail)
+		}
+		time.Sleep(time.Hour)
+		if r := s.apply(&plan.Plan{}); len(r.Bad()) > 0 {
+			t.Errorf("recover: %s", told(r))
+		}
+		if again, problems := s.plan(); len(problems) > 0 || !again.Empty() {
+			t.Errorf("there is still something to do: %q %s", problems, toldPlan(again))
+		}
+	})
+}
+
 // A document that does not come when it is read back leaves its own step unknown. The others of the device are carried out, and the
 // next run finds out what became of it.
 func TestI10ADocumentThatIsNotReadBackLeavesTheOthers(t *testing.T) {

@@ -249,9 +249,10 @@ type worker struct {
 }
 
 func newWorker(stop context.Context, d plan.Device, o Options) *worker {
+	progress := newProgress(d, o.Event)
 	return &worker{
-		Options: o, stop: stop, kept: map[string]bool{}, waiting: map[schema.Setting]bool{}, progress: newProgress(d, o.Event),
-		line: &line{provider: o.Provider, identity: d.Identity, limits: providers.Documents{}},
+		Options: o, stop: stop, kept: map[string]bool{}, waiting: map[schema.Setting]bool{}, progress: progress,
+		line: &line{provider: o.Provider, identity: d.Identity, limits: providers.Documents{}, awaiting: progress.awaiting},
 	}
 }
 

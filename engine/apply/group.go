@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/zclconf/go-cty/cty"
@@ -88,10 +89,28 @@ func (w *worker) read(ctx context.Context, steps []plan.Step) (reading, error) {
 // readThere reads the documents of steps. A device that went away after a write is waited for.
 func (w *worker) readThere(ctx context.Context, steps []plan.Step) (reading, error) {
 	now, err := w.line.readKinds(ctx, w.Provider, steps)
-	if !w.wrote || !isAway(err) || w.line.comeBack(ctx, w.Sleep) != nil {
+	if !w.wrote || !isAway(err) {
+		return now, err
+	}
+	switch waited := w.await(ctx); {
+	case errors.Is(waited, context.Canceled):
+		return now, waited
+	case waited != nil || w.line.Login(ctx, w.line.Credential()) != nil:
 		return now, err
 	}
 	return w.line.readKinds(ctx, w.Provider, steps)
+}
+
+// await waits for a device that went away after a write. An interrupt ends that: nothing is in flight that could be finished.
+func (w *worker) await(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	defer context.AfterFunc(w.stop, end)()
+	err := w.line.await(ctx, w.Sleep)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", err, context.Canceled)
+	}
+	return err
 }
 
 // checked is which steps are to be carried out, and what became of the others.

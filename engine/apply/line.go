@@ -15,6 +15,9 @@ type line struct {
 	session  providers.Session
 	identity providers.Identity  // of who answered last
 	limits   providers.Documents // that give limits: they belong to the firmware, so each is read once
+
+	// awaiting is told that the device is waited for, and since when: as soon as it does not answer, and each awaitBeat after that.
+	awaiting func(waited time.Duration)
 }
 
 // readLimits reads a document that gives limits, or has it from before.
@@ -46,6 +49,9 @@ func (l *line) Login(ctx context.Context, credential providers.Credential) error
 // restart is how long a device is waited for that went away after a write: web servers start anew for many settings.
 const restart = 180 * time.Second
 
+// awaitBeat is how often it is told that a device is waited for, at most.
+const awaitBeat = 20 * time.Second
+
 // isAway reports whether an error after a write may be that of a device whose web server starts anew. One that forbids everything
 // is starting as well, or has locked the login: that the password is wrong is never a reason.
 func isAway(err error) bool {
@@ -60,24 +66,21 @@ func (l *line) await(ctx context.Context, sleep func(context.Context, time.Durat
 	if !ok {
 		return providers.ErrUnsupported
 	}
-	begun := time.Now()
+	begun, next := time.Now(), time.Duration(0)
 	for pause := time.Second; ; pause = min(2*pause, 10*time.Second) {
 		err := awaited.Awake(ctx)
-		if err == nil || !isAway(err) || time.Since(begun)+pause > restart {
+		waited := time.Since(begun)
+		if err == nil || !isAway(err) || waited+pause > restart {
 			return err
+		}
+		if waited >= next {
+			l.awaiting(waited)
+			next = waited + awaitBeat
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
 	}
-}
-
-// comeBack waits for the device and logs in once, over a new connection.
-func (l *line) comeBack(ctx context.Context, sleep func(context.Context, time.Duration) error) error {
-	if err := l.await(ctx, sleep); err != nil {
-		return err
-	}
-	return l.Login(ctx, l.target.Login)
 }
 
 // Credential is the one that the session logs in with.

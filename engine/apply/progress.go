@@ -101,6 +101,11 @@ func (p *progress) begin(steps ...plan.Step) {
 	}
 }
 
+// awaiting tells that the web server of the device is waited for.
+func (p *progress) awaiting(waited time.Duration) {
+	p.event(report.Event{Kind: report.Restarting, Stage: report.Apply, Device: p.device.Address, Elapsed: waited, Limit: restart})
+}
+
 // tell adds an outcome to the report.
 func (p *progress) tell(o outcome) {
 	for _, e := range o.ended {

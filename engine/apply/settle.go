@@ -80,7 +80,10 @@ func notReadBack(err error) string {
 func (w *worker) readBack(ctx context.Context, s sent) (reading, error) {
 	if request, own := ownRotation(s.sendings); own {
 		if errors.Is(request.err, providers.ErrUnknown) {
-			_ = w.line.await(ctx, w.Sleep) // a login that nobody answers would count
+			// A login that nobody answers would count.
+			if err := w.await(ctx); errors.Is(err, context.Canceled) {
+				return reading{}, err
+			}
 		}
 		if err := w.accounts.Reenter(ctx, request.err); err != nil {
 			return reading{}, err

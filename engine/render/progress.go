@@ -23,6 +23,7 @@ type Progress struct {
 	tally tally
 	told  map[schema.Device]bool // devices of which a step was told to have failed
 	said  map[string]int         // how often each trouble was told
+	slow  map[schema.Device]bool // devices of which it is told that they are waited for
 }
 
 // screen is where progress is shown. Its methods are called without any lock held; begin and end by one goroutine.
@@ -90,11 +91,38 @@ func (p *Progress) Event(e report.Event) {
 		p.tell(printable(e.Setting.String()) + ": " + doing[e.Action] + "...")
 	case report.StepDone:
 		p.stepDone(e)
+	case report.Restarting:
+		p.restarting(e)
 	case report.Waiting:
 		p.screen.line("Waiting for another run: " + printable(e.Detail))
 	case report.Interrupted:
 		p.screen.line(inFlight(e.Total))
 	}
+}
+
+// restarting tells of the first few devices that they are waited for. A run that waits for more has them in its tally.
+func (p *Progress) restarting(e report.Event) {
+	p.mu.Lock()
+	tell := p.slow[e.Device] || len(p.slow) < foldFrom
+	if tell && p.slow == nil {
+		p.slow = map[schema.Device]bool{}
+	}
+	if tell {
+		p.slow[e.Device] = true
+	}
+	p.mu.Unlock()
+	if tell {
+		p.screen.line(printable(e.Device.String()) + ": " + awaited(e))
+	}
+}
+
+// awaited says how long a web server is waited for.
+func awaited(e report.Event) string {
+	text := "waiting for its web server"
+	if e.Elapsed >= time.Second {
+		text += ", since " + seconds(e.Elapsed)
+	}
+	return text + " (at most " + seconds(e.Limit) + ")"
 }
 
 // tell shows a line of a run that is small enough for each to be told of.

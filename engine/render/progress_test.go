@@ -80,6 +80,9 @@ func steps(p *Progress) {
 		}
 		p.Event(e)
 	}
+	for _, waited := range []time.Duration{0, 21 * time.Second} {
+		p.Event(report.Event{Kind: report.Restarting, Stage: report.Apply, Device: d, Elapsed: waited, Limit: 3 * time.Minute})
+	}
 	p.Event(report.Event{Kind: report.Interrupted})
 	p.Event(report.Event{Kind: report.DeviceDone, Stage: report.Apply, Device: d, Result: report.Rejected, Detail: "a step was refused"})
 	p.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: deaf})

@@ -28,7 +28,7 @@ func Result(r *report.Report, o Options) []Row {
 
 // interruptedSentence says what became of the requests that were in flight when a run was interrupted.
 func interruptedSentence(r *report.Report, m missed) string {
-	if r.Stopped && m.uncertain > 0 {
+	if m.uncertain > 0 {
 		return fmt.Sprintf("The run was stopped before it knew what became of %s; the next run finds out by reading. No others were begun.",
 			Plural(m.uncertain, "setting"))
 	}

@@ -36,6 +36,7 @@ const (
 	Activating    EventKind = "activating" // the device gets its first password, between its DeviceStarted and the first of its StepStarted
 	Activated     EventKind = "activated"  // it logged in with that, and is the one that is meant; Elapsed is set. Failures are told by DeviceDone
 	StageDone     EventKind = "stage-done"
+	Restarting    EventKind = "restarting"  // the web server of the device is waited for after a write; Elapsed is since when, Limit how long at most
 	Waiting       EventKind = "waiting"     // for another run, which holds devices; Detail says who
 	Interrupted   EventKind = "interrupted" // the requests in flight are finished, then the run ends; Total is set
 )
@@ -50,7 +51,8 @@ type Event struct {
 	Result  Result         // for StepDone and DeviceDone; Done if all is well
 	Detail  string         // for people, when Result is not Done, and for Waiting
 	Total   int            // devices in the stage, for StageStarted; requests in flight, for Interrupted
-	Elapsed time.Duration  // for StepDone, DeviceDone, StageDone and Activated
+	Elapsed time.Duration  // for StepDone, DeviceDone, StageDone, Activated and Restarting
+	Limit   time.Duration  // for Restarting
 }
 
 // Result is how a step or a device ended.
