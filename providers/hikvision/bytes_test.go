@@ -79,36 +79,49 @@ func readOf(t *testing.T, session providers.Session, kind *schema.Kind, keys ...
 	return docs
 }
 
-// A recorder that has its zone under two names, and goes by that of Windows.
-func TestBothNamesOfAZoneAreWritten(t *testing.T) {
+// Devices that have their zone under a further name, and go by that.
+func TestAllNamesOfAZoneAreWritten(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		quirks := simulator.Quirks{WindowsZoneRules: true}
-		harness := &fleet{t: t, options: simulator.Options{Faults: simulator.Faults{Quirks: []simulator.Quirky{{Device: "*", Quirks: quirks}}}}}
-		session := harness.Open("recorder-v1")
-		defer session.Close()
-		provider := hikvision.New(isapi.Options{})
-		kind := provider.Kinds().Lookup("time")
-		for _, zone := range []string{"UTC-3", "CST-8", "EST5EDT,M3.2.0,M11.1.0", "CET-1CEST,M3.5.0,M10.5.0/03:00:00"} {
-			want := object(kind, map[string]any{"zone": zone})
-			for range 2 { // the first write may be the one that gives it a second name
-				docs := readOf(t, session, kind)
-				requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Before: kind.Null(), After: want}}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, r := range requests {
-					if _, err := session.Do(t.Context(), r); err != nil {
-						t.Fatalf("%s: %v", zone, err)
-					}
-				}
+	for name, habit := range map[string]struct {
+		model  string
+		quirks simulator.Quirks
+	}{
+		"Windows": {"recorder-v1", simulator.Quirks{WindowsZoneRules: true}},
+		"IANA":    {"camera-v57", simulator.Quirks{IANAZoneRules: true}},
+		"both":    {"recorder-v1", simulator.Quirks{WindowsZoneRules: true, IANAZoneRules: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { zonesConverge(t, habit.model, habit.quirks) })
+		})
+	}
+}
+
+// zonesConverge writes one zone after the other to a device, and demands that it has each.
+func zonesConverge(t *testing.T, model string, quirks simulator.Quirks) {
+	harness := &fleet{t: t, options: simulator.Options{Faults: simulator.Faults{Quirks: []simulator.Quirky{{Device: "*", Quirks: quirks}}}}}
+	session := harness.Open(model)
+	defer session.Close()
+	provider := hikvision.New(isapi.Options{})
+	kind := provider.Kinds().Lookup("time")
+	for _, zone := range []string{"UTC-3", "CST-8", "EST5EDT,M3.2.0,M11.1.0", "CET-1CEST,M3.5.0,M10.5.0/03:00:00"} {
+		want := object(kind, map[string]any{"zone": zone})
+		for range 2 { // the first write may be the one that gives it a second name
+			docs := readOf(t, session, kind)
+			requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: []providers.Change{{Kind: kind, Before: kind.Null(), After: want}}})
+			if err != nil {
+				t.Fatal(err)
 			}
-			items, err := provider.Decode(kind, nil, readOf(t, session, kind))
-			if err != nil || !provider.Same(kind, kind.Attribute("zone"), want.GetAttr("zone"), items[""].GetAttr("zone")) {
-				t.Errorf("%s: it reads as %#v, %v", zone, items[""].GetAttr("zone"), err)
+			for _, r := range requests {
+				if _, err := session.Do(t.Context(), r); err != nil {
+					t.Fatalf("%s: %v", zone, err)
+				}
 			}
 		}
-	})
+		items, err := provider.Decode(kind, nil, readOf(t, session, kind))
+		if err != nil || !provider.Same(kind, kind.Attribute("zone"), want.GetAttr("zone"), items[""].GetAttr("zone")) {
+			t.Errorf("%s: it reads as %#v, %v", zone, items[""].GetAttr("zone"), err)
+		}
+	}
 }
 
 // What is shown in the place of bytes would be another name on the device.

@@ -36,7 +36,7 @@ setting "time" {
   attribute "zone" {
     type     = string
     doc      = "Time zone as in the POSIX variable TZ: name, hours west of Greenwich (so Europe is negative), and with daylight saving time its name and the rules for begin and end. The spelling of the device, `CST-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00`, is accepted as well. Zones are compared by what they mean; the names do not matter."
-    elements = ["timeZone", "windowsZone"]
+    elements = ["timeZone", "windowsZone", "IANA"]
     codec    = "time_zone"
     example  = "CET-1CEST,M3.5.0/02:00:00,M10.5.0/03:00:00"
   }

@@ -78,7 +78,7 @@ var shapes = map[string]shape{
 	"receivers":          {setOfTexts, 1},
 	"record_schedule":    {listOfTexts, 2},
 	"rights":             {setOfTexts, 1},
-	"time_zone":          {cty.String, windowsZone + 1},
+	"time_zone":          {cty.String, ianaZone + 1},
 	"tls_minimum":        {cty.String, 3},
 	"wireless_key":       {cty.String, wirelessKeyLength + 1},
 }

@@ -14,8 +14,11 @@ import (
 	"camform/providers/hikvision/document"
 )
 
-// windowsZone is the element that names the zone as Windows does; the one before it has the zone itself.
-const windowsZone = 1
+// The elements that name the zone as Windows and as the IANA do; the one before them has the zone itself.
+const (
+	windowsZone = 1
+	ianaZone    = 2
+)
 
 // zone is a time zone as devices understand it. It is comparable: two zones are the same if the clocks show the same.
 type zone struct {
@@ -245,23 +248,23 @@ func encodeZone(f document.Field, want cty.Value) error {
 	if err := f.Put(0, z.device()); err != nil {
 		return err
 	}
-	return encodeWindowsZone(f, z)
+	if err := encodeZoneName(f, windowsZone, windowsZones[z]); err != nil {
+		return err
+	}
+	return encodeZoneName(f, ianaZone, ianaZones[z])
 }
 
-// encodeWindowsZone makes the name of a zone of Windows that a device has beside the other one follow it: devices with both can go by
-// either. A name that stands for the zone stays, and so does any where no name does: devices miss the element.
-func encodeWindowsZone(f document.Field, z zone) error {
-	have, ok := f.Text(windowsZone)
-	if !ok {
+// encodeZoneName makes a name of the zone that a device has in an element beside the zone itself follow that: devices with both can
+// go by either. A name that stands for the zone stays, and so does any where no name does: devices miss the element.
+func encodeZoneName(f document.Field, element int, names []string) error {
+	have, ok := f.Text(element)
+	if !ok || slices.Contains(names, have) {
 		return nil
 	}
-	names, options := windowsZones[z], f.Limit(windowsZone)
-	if slices.Contains(names, have) {
-		return nil
-	}
-	for _, other := range names {
-		if _, offered := options.Option(other); offered || len(options.Options) == 0 {
-			return f.Put(windowsZone, other)
+	options := f.Limit(element)
+	for _, name := range names {
+		if _, offered := options.Option(name); offered || len(options.Options) == 0 {
+			return f.Put(element, name)
 		}
 	}
 	return nil
@@ -343,13 +346,68 @@ var windowsZones = namesByZone(map[string][]string{
 	"UTC-13": {"UTC+13", "Tonga Standard Time"},
 })
 
+// ianaZones are the names that the IANA has for zones, of those that most people live in. The first is the one to write.
+var ianaZones = namesByZone(map[string][]string{
+	"UTC+11": {"Pacific/Pago_Pago", "Pacific/Midway"},
+	"UTC+10": {"Pacific/Honolulu"},
+	"UTC+9DST,M3.2.0/02:00:00,M11.1.0/02:00:00": {"America/Anchorage"},
+	"UTC+8DST,M3.2.0/02:00:00,M11.1.0/02:00:00": {"America/Los_Angeles", "America/Vancouver", "America/Tijuana"},
+	"UTC+7": {"America/Phoenix", "America/Hermosillo"},
+	"UTC+7DST,M3.2.0/02:00:00,M11.1.0/02:00:00": {"America/Denver", "America/Edmonton", "America/Boise"},
+	"UTC+6": {"America/Mexico_City", "America/Guatemala", "America/Costa_Rica", "America/Regina", "America/El_Salvador"},
+	"UTC+6DST,M3.2.0/02:00:00,M11.1.0/02:00:00": {"America/Chicago", "America/Winnipeg"},
+	"UTC+5": {"America/Bogota", "America/Lima", "America/Panama", "America/Jamaica", "America/Cancun", "America/Guayaquil"},
+	"UTC+5DST,M3.2.0/02:00:00,M11.1.0/02:00:00": {"America/New_York", "America/Toronto", "America/Detroit"},
+	"UTC+4": {"America/Caracas", "America/La_Paz", "America/Manaus", "America/Puerto_Rico", "America/Santo_Domingo"},
+	"UTC+4DST,M3.2.0/02:00:00,M11.1.0/02:00:00":    {"America/Halifax", "Atlantic/Bermuda"},
+	"UTC+3:30DST,M3.2.0/02:00:00,M11.1.0/02:00:00": {"America/St_Johns"},
+	"UTC+3": {"America/Sao_Paulo", "America/Argentina/Buenos_Aires", "America/Montevideo"},
+	"UTC+2": {"Atlantic/South_Georgia", "America/Noronha"},
+	"UTC+1": {"Atlantic/Cape_Verde"},
+	"UTC+1DST,M3.5.0/00:00:00,M10.5.0/01:00:00": {"Atlantic/Azores"},
+	"UTC0": {"UTC", "Etc/UTC", "Africa/Abidjan", "Africa/Accra", "Africa/Dakar", "Atlantic/Reykjavik"},
+	"UTC0DST,M3.5.0/01:00:00,M10.5.0/02:00:00": {"Europe/London", "Europe/Dublin", "Europe/Lisbon"},
+	"UTC-1": {"Africa/Lagos", "Africa/Algiers", "Africa/Tunis", "Africa/Kinshasa"},
+	"UTC-1DST,M3.5.0/02:00:00,M10.5.0/03:00:00": {
+		"Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome", "Europe/Vienna", "Europe/Zurich", "Europe/Amsterdam", "Europe/Brussels",
+		"Europe/Luxembourg", "Europe/Copenhagen", "Europe/Stockholm", "Europe/Oslo", "Europe/Warsaw", "Europe/Prague", "Europe/Bratislava", "Europe/Budapest",
+		"Europe/Ljubljana", "Europe/Zagreb", "Europe/Belgrade", "Europe/Sarajevo", "Europe/Skopje", "Europe/Podgorica", "Europe/Tirane", "Europe/Malta",
+		"Europe/Monaco", "Europe/Vaduz", "Europe/San_Marino", "Europe/Andorra", "Europe/Gibraltar",
+	},
+	"UTC-2": {"Africa/Johannesburg", "Europe/Kaliningrad", "Africa/Tripoli", "Africa/Khartoum", "Africa/Maputo", "Africa/Harare"},
+	"UTC-2DST,M3.5.0/03:00:00,M10.5.0/04:00:00": {
+		"Europe/Athens", "Europe/Helsinki", "Europe/Kiev", "Europe/Kyiv", "Europe/Bucharest", "Europe/Sofia", "Europe/Tallinn", "Europe/Riga", "Europe/Vilnius",
+		"Asia/Nicosia",
+	},
+	"UTC-3":    {"Europe/Moscow", "Europe/Istanbul", "Asia/Riyadh", "Asia/Baghdad", "Asia/Kuwait", "Asia/Qatar", "Africa/Nairobi", "Africa/Addis_Ababa", "Europe/Minsk"},
+	"UTC-3:30": {"Asia/Tehran"},
+	"UTC-4":    {"Asia/Dubai", "Asia/Baku", "Asia/Tbilisi", "Asia/Yerevan", "Asia/Muscat", "Europe/Samara"},
+	"UTC-4:30": {"Asia/Kabul"},
+	"UTC-5":    {"Asia/Karachi", "Asia/Tashkent", "Asia/Yekaterinburg", "Asia/Almaty"},
+	"UTC-5:30": {"Asia/Kolkata", "Asia/Calcutta", "Asia/Colombo"},
+	"UTC-5:45": {"Asia/Kathmandu", "Asia/Katmandu"},
+	"UTC-6":    {"Asia/Dhaka", "Asia/Omsk", "Asia/Bishkek"},
+	"UTC-6:30": {"Asia/Yangon", "Asia/Rangoon"},
+	"UTC-7":    {"Asia/Bangkok", "Asia/Jakarta", "Asia/Ho_Chi_Minh", "Asia/Saigon", "Asia/Novosibirsk", "Asia/Krasnoyarsk"},
+	"UTC-8":    {"Asia/Shanghai", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Taipei", "Asia/Manila", "Asia/Kuala_Lumpur", "Australia/Perth", "Asia/Irkutsk"},
+	"UTC-9":    {"Asia/Tokyo", "Asia/Seoul", "Asia/Yakutsk"},
+	"UTC-9:30": {"Australia/Darwin"},
+	"UTC-9:30DST,M10.1.0/02:00:00,M4.1.0/03:00:00": {"Australia/Adelaide"},
+	"UTC-10": {"Australia/Brisbane", "Pacific/Guam", "Pacific/Port_Moresby", "Asia/Vladivostok"},
+	"UTC-10DST,M10.1.0/02:00:00,M4.1.0/03:00:00": {"Australia/Sydney", "Australia/Melbourne", "Australia/Hobart", "Australia/Canberra"},
+	"UTC-11": {"Pacific/Noumea", "Pacific/Guadalcanal", "Asia/Magadan"},
+	"UTC-12": {"Pacific/Fiji", "Asia/Kamchatka"},
+	"UTC-12DST,M9.5.0/02:00:00,M4.1.0/03:00:00": {"Pacific/Auckland"},
+	"UTC-13": {"Pacific/Tongatapu", "Pacific/Apia"},
+})
+
 // namesByZone are the names by what their zones mean. A zone that cannot be read is a mistake in the table.
 func namesByZone(names map[string][]string) map[zone][]string {
 	zones := map[zone][]string{}
 	for text, list := range names {
 		z, err := parseZone(text)
 		if err != nil {
-			panic("the zones of Windows: " + text + ": " + err.Error())
+			panic("the names of zones: " + text + ": " + err.Error())
 		}
 		zones[z] = list
 	}

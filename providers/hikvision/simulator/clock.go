@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,13 +89,15 @@ func (d *unit) setClock(sent []byte) {
 
 // rewriteTime makes the changes that the model makes to a time document that it accepts.
 func (d *unit) rewriteTime(doc []byte) []byte {
-	if root, err := scan(doc); err == nil && d.quirks.WindowsZoneRules {
-		zone, rules := root.child("timeZone"), windowsZones[root.value("windowsZone")]
-		if zone != nil && rules != "" {
-			doc = apply(doc, []edit{zone.setText(doc, rules)})
-		}
+	if d.quirks.WindowsZoneRules {
+		doc = zoneBy(doc, "windowsZone", windowsZones)
 	}
-	for _, r := range d.model.Rewrites {
+	rewrites := d.model.Rewrites
+	if d.quirks.IANAZoneRules {
+		doc = zoneBy(doc, "IANA", ianaZones)
+		rewrites = append(slices.Clone(rewrites), rewriteIANA)
+	}
+	for _, r := range rewrites {
 		root, err := scan(doc)
 		if err != nil {
 			return doc
@@ -102,6 +105,26 @@ func (d *unit) rewriteTime(doc []byte) []byte {
 		doc = apply(doc, r.edits(doc, root))
 	}
 	return doc
+}
+
+// zoneBy gives a time document the zone that the name in one of its elements stands for, where that is known.
+func zoneBy(doc []byte, name string, zones map[string]string) []byte {
+	root, err := scan(doc)
+	if err != nil {
+		return doc
+	}
+	zone, rules := root.child("timeZone"), zones[root.value(name)]
+	if zone == nil || rules == "" {
+		return doc
+	}
+	return apply(doc, []edit{zone.setText(doc, rules)})
+}
+
+// ianaZones are some zones by the names that the IANA has for them.
+var ianaZones = map[string]string{
+	"Europe/Berlin":    "CST-1:00:00DST01:00:00,M3.5.0/02:00:00,M10.5.0/03:00:00",
+	"America/New_York": "CST+5:00:00DST01:00:00,M3.2.0/02:00:00,M11.1.0/02:00:00",
+	"Asia/Shanghai":    "CST-8:00:00",
 }
 
 // windowsZones are some zones by the names that Windows has for them.
@@ -121,6 +144,9 @@ func (r rewrite) edits(doc []byte, root *element) []edit {
 	case r == rewriteWindowsZone && root.child("windowsZone") == nil:
 		last := root.children[len(root.children)-1]
 		return []edit{last.insertAfter(doc, "<windowsZone>W. Europe Standard Time</windowsZone>")}
+	case r == rewriteIANA && root.child("IANA") == nil:
+		last := root.children[len(root.children)-1]
+		return []edit{last.insertAfter(doc, "<IANA>Europe/Berlin</IANA>")}
 	}
 	return nil
 }

@@ -69,6 +69,10 @@ type Quirks struct {
 	// WindowsZoneRules makes a device that has the name of a zone of Windows go by that, whatever else it is told.
 	WindowsZoneRules bool `json:"windowsZoneRules"`
 
+	// IANAZoneRules makes a device add the name that the IANA has for its zone to a time document that it takes, and go by that
+	// from then on, whatever else it is told.
+	IANAZoneRules bool `json:"ianaZoneRules"`
+
 	// LowerWords writes names of protocols and events in lower case, and SDK for DEV_MANAGE.
 	LowerWords bool `json:"lowerWords"`
 

@@ -85,6 +85,7 @@ type rewrite string
 const (
 	rewriteDaylight    rewrite = "daylightRules" // a time zone without rules for summer time gets the default ones
 	rewriteWindowsZone rewrite = "windowsZone"   // a name in the manner of Windows is added
+	rewriteIANA        rewrite = "iana"          // a name in the manner of the IANA is added
 )
 
 type lockDefaults struct {
