@@ -152,7 +152,11 @@ func (d *Device) Documents() []string {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	paths := maps.Clone(d.unit.own)
+	maps.DeleteFunc(paths, func(_ string, body []byte) bool { return body == nil })
 	for path, doc := range d.unit.model.documents {
+		if d.unit.gone(path) {
+			continue
+		}
 		if doc.contentType == contentJSON && !d.unit.model.recorded {
 			delete(paths, path)
 			path += jsonQuery

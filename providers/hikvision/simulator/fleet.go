@@ -255,6 +255,7 @@ func loadRecording(dir, folder string) (*blueprint, error) {
 		d.filled = false // what looks like a placeholder was recorded
 		b.documents[path] = d
 	}
+	b.reconcile()
 	if info, err := scan(b.documents[deviceInfoPath].body); err == nil {
 		b.takeKind(info.value("deviceType"))
 	}

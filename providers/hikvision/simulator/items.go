@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// view is a path at which a part of a document has a life of its own. In the path and among the elements that lead to the
-// part, {id} stands for an item and the text of its id.
+// view is a path at which a part of a document has a life of its own. In the path, in that of the document and among the elements
+// that lead to the part, {id} stands for an item and the text of its id. Those of the document come first.
 type view struct {
 	path, document, within string
 }
@@ -24,6 +24,10 @@ var views = []view{
 	{interfacesPath + "/{id}/ipAddress", interfacesPath, "{id}/IPAddress"},
 	{interfacesPath + "/{id}/link", interfacesPath, "{id}/Link"},
 	{interfacesPath + "/{id}/discovery", interfacesPath, "{id}/Discovery"},
+	{interfacesPath + "/{id}/ipAddress", interfacesPath + "/{id}", "IPAddress"},
+	{interfacesPath + "/{id}/link", interfacesPath + "/{id}", "Link"},
+	{interfacesPath + "/{id}/discovery", interfacesPath + "/{id}", "Discovery"},
+	{timeZonePath, timePath, "timeZone"},
 	{ipFilterPath + "/filterAddress", ipFilterPath, "IPFilterAddressList"},
 	{ipFilterPath + "/filterAddress/{id}", ipFilterPath, "IPFilterAddressList/{id}"},
 	{"/ISAPI/System/Network/UPnP/ports", "/ISAPI/System/Network/UPnP", "ports"},
@@ -32,13 +36,22 @@ var views = []view{
 	{"/ISAPI/System/Network/mailing/{id}", "/ISAPI/System/Network/mailing", "{id}"},
 	{"/ISAPI/System/Network/ftp/{id}", "/ISAPI/System/Network/ftp", "{id}"},
 	{"/ISAPI/System/Holidays/{id}", "/ISAPI/System/Holidays", "{id}"},
-	{"/ISAPI/Streaming/channels/{id}", "/ISAPI/Streaming/channels", "{id}"},
+	{"/ISAPI/System/IO/inputs/{id}", "/ISAPI/System/IO/inputs", "{id}"},
+	{"/ISAPI/System/IO/outputs/{id}", "/ISAPI/System/IO/outputs", "{id}"},
+	{"/ISAPI/System/TwoWayAudio/channels/{id}", "/ISAPI/System/TwoWayAudio/channels", "{id}"},
+	{videoInputsPath + "/{id}", videoInputsPath, "{id}"},
+	{videoInputsPath + "/{id}/overlays/text", videoInputsPath + "/{id}/overlays", "TextOverlayList"},
+	{videoInputsPath + "/{id}/overlays/text/{id}", videoInputsPath + "/{id}/overlays", "TextOverlayList/{id}"},
+	{"/ISAPI/Image/channels/{id}", "/ISAPI/Image/channels", "{id}"},
+	{streamsPath + "/{id}", streamsPath, "{id}"},
 	{channelsPath + "/{id}", channelsPath, "{id}"},
 	{"/ISAPI/ContentMgmt/record/tracks/{id}", "/ISAPI/ContentMgmt/record/tracks", "{id}"},
 	{storagePath + "/hdd", storagePath, "hddList"},
 	{storagePath + "/hdd/{id}", storagePath, "hddList/{id}"},
-	{"/ISAPI/Event/notification/httpHosts/{id}", "/ISAPI/Event/notification/httpHosts", "{id}"},
+	{storagePath + "/hdd/{id}", storagePath + "/hdd", "{id}"},
+	{httpHostsPath + "/{id}", httpHostsPath, "{id}"},
 	{triggersPath + "/{id}", triggersPath, "{id}"},
+	{triggersPath + "/{id}", triggersPath, "EventTriggerList/{id}"},
 	{hiddenEventPath + "/notifications", hiddenEventPath, "EventTriggerNotificationList"},
 	{triggersPath + "/{id}/notifications", triggersPath, "{id}/EventTriggerNotificationList"},
 	{triggersPath + "/{id}/notifications/{id}", triggersPath, "{id}/EventTriggerNotificationList/{id}"},
@@ -58,6 +71,15 @@ func (v view) match(path string) (ids []string, found bool) {
 		}
 	}
 	return ids, true
+}
+
+// kept returns the path of the document that the part is of, and the ids that lead to the part within it.
+func (v view) kept(ids []string) (document string, within []string) {
+	document = v.document
+	for strings.Contains(document, idMark) {
+		document, ids = strings.Replace(document, idMark, ids[0], 1), ids[1:]
+	}
+	return document, ids
 }
 
 // find returns the part of the document with that root, or nil.
@@ -110,12 +132,13 @@ func (d *unit) partAt(path string) (part, bool) {
 		if !matches {
 			continue
 		}
-		stored, _ := d.stored(v.document)
+		document, within := v.kept(ids)
+		stored, _ := d.stored(document)
 		root, err := scan(stored.body)
 		if err != nil {
 			continue
 		}
-		p := part{document: v.document, body: stored.body, root: root, element: v.find(root, ids)}
+		p := part{document: document, body: stored.body, root: root, element: v.find(root, within)}
 		if strings.HasSuffix(v.within, idMark) {
 			p.id = ids[len(ids)-1]
 		}

@@ -31,6 +31,8 @@ const (
 	onvifUsersPath           = "/ISAPI/Security/ONVIF/users"
 	channelsPath             = "/ISAPI/ContentMgmt/InputProxy/channels"
 	storagePath              = "/ISAPI/ContentMgmt/Storage"
+	streamsPath              = "/ISAPI/Streaming/channels"
+	videoInputsPath          = "/ISAPI/System/Video/inputs/channels"
 	triggersPath             = "/ISAPI/Event/triggers"
 	httpHostsPath            = "/ISAPI/Event/notification/httpHosts"
 	activateStatusPath       = "/SDK/activateStatus"

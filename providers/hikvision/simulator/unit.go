@@ -30,7 +30,7 @@ type unit struct {
 
 	mu      sync.Mutex // also of what the device has beside the unit
 	quirks  Quirks
-	own     map[string][]byte // documents that differ from the model
+	own     map[string][]byte // documents that differ from the model; nil for one that is gone
 	certs   certificates
 	keys    int               // how many keys for TLS it has made
 	secrets map[string]string // write-only values that were sent, by document and trail
@@ -149,7 +149,7 @@ func (d *unit) now() time.Time { return d.clock() }
 func (d *unit) stored(path string) (document, bool) {
 	doc, found := d.model.documents[path]
 	if own, changed := d.own[path]; changed {
-		doc, found = document{body: own, contentType: cmp.Or(doc.contentType, contentXML)}, true
+		doc, found = document{body: own, contentType: cmp.Or(doc.contentType, contentXML)}, own != nil
 	} else if doc.filled {
 		doc.body = d.fill(doc.body)
 	}
@@ -220,8 +220,18 @@ func (d *unit) live(path string, body []byte) []byte {
 	return apply(body, edits)
 }
 
-// store keeps a document and lets the device act on it, at once or after the next reboot.
+// store keeps a document, at all its addresses, and lets the device act on it, at once or after the next reboot.
 func (d *unit) store(path string, body []byte) (needsReboot bool, err error) {
+	before, _ := d.stored(path)
+	if needsReboot, err = d.storeAt(path, body); err != nil {
+		return false, err
+	}
+	waits, err := d.carry(path, before, map[string]bool{path: true})
+	return needsReboot || waits, err
+}
+
+// storeAt keeps a document at one of its addresses.
+func (d *unit) storeAt(path string, body []byte) (needsReboot bool, err error) {
 	saved, running := *d.saved, *d.running
 	if err := saved.learn(d.model, path, body); err != nil {
 		return false, err
