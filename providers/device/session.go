@@ -12,6 +12,8 @@ type Session struct {
 	User   string
 	Source netip.Addr
 	Since  time.Time
+	Key    string    // that its requests carry; empty for one that sends none which the device looks at
+	Seen   time.Time // when a request carried the key last
 }
 
 // Sessions are those that are open, oldest first. The zero value has none.
@@ -28,8 +30,31 @@ func (s *Sessions) Clone() Sessions { return Sessions{slices.Clone(s.list), s.op
 
 // Open adds a session of a user who comes from an address.
 func (s *Sessions) Open(user string, source netip.Addr, at time.Time) {
-	s.list = append(s.list, Session{firstSession + s.opened, user, source, at})
+	s.OpenWith("", user, source, at)
+}
+
+// OpenWith adds a session whose requests carry a key.
+func (s *Sessions) OpenWith(key, user string, source netip.Addr, at time.Time) {
+	s.list = append(s.list, Session{ID: firstSession + s.opened, User: user, Source: source, Since: at, Key: key, Seen: at})
 	s.opened++
+}
+
+// Use returns the session whose key a request carries that comes from an address at a time, and notes that it came. Sessions of
+// which no request came for as long as patience end; those without a key do not.
+func (s *Sessions) Use(key string, source netip.Addr, at time.Time, patience time.Duration) (Session, bool) {
+	s.list = slices.DeleteFunc(s.list, func(open Session) bool { return open.Key != "" && at.Sub(open.Seen) > patience })
+	for i, open := range s.list {
+		if key != "" && open.Key == key && open.Source == source {
+			s.list[i].Seen = at
+			return open, true
+		}
+	}
+	return Session{}, false
+}
+
+// End ends the session whose requests carry a key.
+func (s *Sessions) End(key string) {
+	s.list = slices.DeleteFunc(s.list, func(open Session) bool { return open.Key == key })
 }
 
 // Close ends the sessions from an address.

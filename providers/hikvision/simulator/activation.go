@@ -309,7 +309,8 @@ func (d custody) wipe() {
 		d.own[deviceInfoPath] = d.info
 	}
 	d.secrets, d.certs, d.clockOffset = map[string]string{}, certificates{}, 0
-	d.challenge, d.exchanged, d.recovery = "", "", recovery{}
+	d.challenge, d.exchanged, d.riddles, d.recovery = "", "", nil, recovery{}
+	d.hangUp()
 	clear(d.nonces)
 	d.core.Accounts.Remove(func(device.Account) bool { return true })
 	d.core.Gate.Reset()

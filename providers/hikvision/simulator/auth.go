@@ -44,9 +44,12 @@ const (
 	accepted
 )
 
-// authenticate judges the Authorization header of a request.
+// authenticate judges the Authorization header of a request, and the session of one that has none.
 func (x *exchange) authenticate() (*device.Account, verdict) {
 	scheme, rest, _ := strings.Cut(x.q.authorization, " ")
+	if u := x.session(); u != nil && scheme == "" {
+		return u, accepted
+	}
 	switch {
 	case strings.EqualFold(scheme, "Basic") && x.unit.running.basic:
 		return x.basic(rest)

@@ -57,6 +57,10 @@ type Quirks struct {
 	// protocol that nobody knows and a second entry for RTSP.
 	CrowdedLists bool `json:"crowdedLists"`
 
+	// ExactBodies refuses a document that comes back with more than the text of elements changed: serialised anew, it has other white
+	// space, another order, or prefixes of name spaces.
+	ExactBodies bool `json:"exactBodies"`
+
 	// RefusesSlots makes a device take the list of alarm hosts and none of its slots.
 	RefusesSlots bool `json:"refusesSlots"`
 
@@ -201,6 +205,7 @@ func (d *Device) Unplug() {
 	defer d.enter()()
 	d.unit.record(Entry{Kind: Rebooted})
 	d.unit.core.Unplug()
+	d.unit.hangUp()
 }
 
 // Plug makes a device that is down answer again, at once, as it does after a reboot.

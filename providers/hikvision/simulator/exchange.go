@@ -29,6 +29,7 @@ type request struct {
 	body              []byte
 	authorization     string
 	contentType       string
+	session           string // of the web page, from a cookie; empty for none
 	source            netip.Addr
 	secure            bool
 	boots             int // how often the device had started or gone elsewhere when the connection was made
@@ -49,7 +50,8 @@ func (d *Device) receive(r *http.Request) (request, error) {
 	}
 	q := request{
 		method: r.Method, path: strings.TrimSuffix(r.URL.Path, "/"), uri: cmp.Or(r.RequestURI, r.URL.RequestURI()), query: r.URL.Query(),
-		body: body, authorization: r.Header.Get("Authorization"), contentType: r.Header.Get("Content-Type"), secure: r.TLS != nil, boots: -1,
+		body: body, authorization: r.Header.Get("Authorization"), contentType: r.Header.Get("Content-Type"), session: sessionOf(r.Cookies()),
+		secure: r.TLS != nil, boots: -1,
 	}
 	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		q.source = from.Addr().Unmap()
@@ -89,6 +91,9 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	f.write(r.Context(), w, answer)
+	if answer.stream != nil {
+		answer.stream(r.Context(), w)
+	}
 }
 
 // before does what a fault asks for before the device looks at the request. It reports whether the device still does.
@@ -132,6 +137,7 @@ func (d *Device) restartWeb(r Rule) {
 	defer d.enter()()
 	d.unit.webBack, d.unit.webStatus = d.unit.now().Add(r.Delay), r.Status
 	d.unit.webStarts++
+	d.unit.hangUp()
 }
 
 // webAway is what whoever comes while the web server is away gets.
@@ -209,6 +215,11 @@ func (x *exchange) answer() reply {
 		return x.whileInactive()
 	case x.q.path == externPath && x.unit.model.Extern != "":
 		return x.ways()
+	}
+	if answer, logsIn := x.logsIn(); logsIn {
+		return answer
+	}
+	switch {
 	case x.unit.lockedFor(x.q.source) > 0:
 		return x.locked()
 	case x.activates():
@@ -270,8 +281,12 @@ func (x *exchange) serve(u *device.Account) reply {
 	if x.f.has(Echo) {
 		return x.unit.model.respond(x.q, echo(u.Password))
 	}
-	if answer, exported := x.exports(u); exported {
-		return answer
+	for _, answers := range []func() (reply, bool){
+		func() (reply, bool) { return x.exports(u) }, x.keepsSession, x.alerts, func() (reply, bool) { return x.picture(u) },
+	} {
+		if answer, answered := answers(); answered {
+			return answer
+		}
 	}
 	if x.q.method != http.MethodGet && x.q.method != http.MethodHead {
 		return x.unit.model.respond(x.q, (&write{unit: x.unit, q: x.q, by: u, f: x.f}).accept())
@@ -336,8 +351,10 @@ func permitted(q request, u *device.Account) bool {
 		return true
 	case single && id == u.ID:
 		return q.method == http.MethodPut
-	case q.path == userCheckPath:
+	case q.path == userCheckPath, q.path == tokenPath:
 		return reads
+	case q.path == sessionHeartbeatPath, q.path == sessionLogoutPath:
+		return true
 	}
 	return reads && !strings.HasPrefix(q.path, securityPath+"/")
 }

@@ -229,7 +229,7 @@ func (f fault) mishap() device.Mishap {
 
 // selects reports whether a request is one that the rule counts.
 func (r Rule) selects(q request) bool {
-	if r.Action != WrongIdentity && r.Anonymous != (q.authorization == "") {
+	if r.Action != WrongIdentity && r.Anonymous != (q.authorization == "" && q.session == "") {
 		return false
 	}
 	return (r.Method == "" || strings.EqualFold(r.Method, q.method)) && glob(r.Path, q.path)

@@ -47,7 +47,7 @@ func TestPersonalitiesAreChecked(t *testing.T) {
 	for from, to := range map[string]string{
 		`"challenge": "camera"`: `"challenge": "riddle"`,
 		`"userCheck": "full"`:   `"userCheck": "half"`,
-		`"writes": "bytes"`:     `"writes": "keep"`,
+		`"writes": "merge"`:     `"writes": "keep"`,
 		`"times": 7`:            `"times": 0`,
 		`"refused": 400`:        `"refused": 0`,
 		`"classic"`:             `"modern"`,

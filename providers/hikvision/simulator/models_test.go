@@ -105,7 +105,13 @@ func TestTemplatesFitTheirLists(t *testing.T) {
 	}
 }
 
-// Every view is one of some model, or of the event that a quirk adds.
+// seldom are the documents of views that only recorded devices have, or that a quirk adds.
+var seldom = []string{
+	hiddenEventPath, interfacesPath + "/{id}", videoInputsPath + "/{id}/overlays", "/ISAPI/System/IO/inputs", "/ISAPI/System/IO/outputs",
+	"/ISAPI/System/TwoWayAudio/channels", "/ISAPI/Image/channels", storagePath + "/hdd",
+}
+
+// Every view is one of some model, but for those that are known to be seldom.
 func TestViewsAreUsed(t *testing.T) {
 	models, err := builtIn()
 	if err != nil {
@@ -113,8 +119,8 @@ func TestViewsAreUsed(t *testing.T) {
 	}
 	for _, v := range views {
 		there := slices.ContainsFunc(Models(), func(name string) bool { return models[name].documents[v.document].body != nil })
-		if !there && v.document != hiddenEventPath {
-			t.Errorf("no model has the document of %s", v.path)
+		if there == slices.Contains(seldom, v.document) {
+			t.Errorf("a model has the document of %s: %t", v.path, there)
 		}
 	}
 }

@@ -52,6 +52,10 @@ type personality struct {
 	Channels channelStyle `json:"channels,omitzero"`
 	// SADP says what a device tells in the discovery protocol.
 	SADP sadpStyle `json:"sadp,omitzero"`
+	// ShortSessions makes the ids of sessions at the web page short, as older firmware has them, under a cookie without a number.
+	ShortSessions bool `json:"shortSessions,omitempty"`
+	// HeartbeatMillis is how many milliseconds pass between two heartbeats in the stream of events; 0 for ten seconds.
+	HeartbeatMillis int `json:"heartbeatMillis,omitempty"`
 	// WeakPassword is the status string that goes with riskPassword where it is not the usual one.
 	WeakPassword string `json:"weakPassword,omitempty"`
 }
@@ -76,7 +80,6 @@ type writeStyle string
 const (
 	mergeWrites writeStyle = "merge" // elements that are given are changed, the others stay
 	fullWrites  writeStyle = "full"  // everything that GET delivered must come back
-	byteWrites  writeStyle = "bytes" // only the text of elements may differ from what GET delivered
 	keepWrites  writeStyle = "keep"  // any document with the right root is kept as it comes: recordings
 )
 
@@ -155,7 +158,7 @@ func (p *personality) check() error {
 		return fmt.Errorf("challenge %q is not known", p.Challenge)
 	case !slices.Contains([]userCheckStyle{fullUserCheck, plainUserCheck, shortUserCheck}, p.UserCheck):
 		return fmt.Errorf("userCheck %q is not known", p.UserCheck)
-	case !slices.Contains([]writeStyle{mergeWrites, fullWrites, byteWrites}, p.Writes):
+	case !slices.Contains([]writeStyle{mergeWrites, fullWrites}, p.Writes):
 		return fmt.Errorf("writes %q is not known", p.Writes)
 	case !slices.Contains([]activationStyle{noActivation, classicActivation, v3Activation}, p.Activation):
 		return fmt.Errorf("activation %q is not known", p.Activation)

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,7 +119,8 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
-	later  func() reply // makes the reply once the device is free for others; nil for one that is made
+	later  func() reply                               // makes the reply once the device is free for others; nil for one that is made
+	stream func(context.Context, http.ResponseWriter) // sends what follows the body, until somebody hangs up; nil for nothing
 }
 
 func (r reply) silent() bool { return r.status == 0 }

@@ -398,6 +398,16 @@ func recordings(t *testing.T) string {
 
 var serialNumber = regexp.MustCompile(`<serialNumber>[^<]*<`)
 
+// contradicted are the lists that were recorded at another time than one of their items, which says something else by itself, and
+// counts.
+var contradicted = map[string]string{
+	"DS-2CD2146G2-ISU/ISAPI/Streaming/channels": "a stream",
+	"DS-2CD2346G2-ISU/ISAPI/Streaming/channels": "a stream",
+	"DS-2CD2532F-IWS/ISAPI/Streaming/channels":  "a stream",
+	"DS-2CD2T46G2-ISU/ISAPI/Streaming/channels": "a stream",
+	"NVR-ver1.0_2/ISAPI/ContentMgmt/Storage":    "the disks",
+}
+
 func TestRecordingsAreServedByteForByte(t *testing.T) {
 	dir := filepath.Join(recordings(t), "devices")
 	f := newFleet(t, simulator.Options{Recordings: dir})
@@ -417,8 +427,8 @@ func TestRecordingsAreServedByteForByte(t *testing.T) {
 			if path == "/ISAPI/System/deviceInfo" { // of which the serial number may be made unique
 				recorded = serialNumber.ReplaceAllString(recorded, "<serialNumber>"+d.Serial()+"<")
 			}
-			if c.get(path) != recorded {
-				t.Errorf("%s: %s differs", d.Name(), path)
+			if differs := c.get(path) != recorded; differs != (contradicted[d.Model()+path] != "") {
+				t.Errorf("%s: %s differs: %t", d.Name(), path, differs)
 			}
 			served++
 		}

@@ -40,10 +40,12 @@ type unit struct {
 	// saved is what the documents ask for, running what is in force until the next reboot.
 	saved, running *settings
 
-	admin        string // the name of the administrator
-	inactive     bool   // it waits for its first password
-	challenge    string // hexadecimal digits that the next activation is ciphered with; empty for none
-	exchanged    string // what the next activation by the discovery protocol is ciphered with; empty for none
+	admin        string        // the name of the administrator
+	inactive     bool          // it waits for its first password
+	challenge    string        // hexadecimal digits that the next activation is ciphered with; empty for none
+	exchanged    string        // what the next activation by the discovery protocol is ciphered with; empty for none
+	riddles      []riddle      // of those who may log in at the web page, oldest first
+	down         chan struct{} // closed when the device goes down; nil until somebody listens
 	recovery     recovery
 	info         []byte // deviceInfo as the factory made it, where it is not that of the model; nil if it is
 	usersChanged bool
@@ -284,7 +286,8 @@ func (d *unit) reboot() {
 	d.core.Gate.Reset()
 	d.bootedAt = d.core.Away
 	clear(d.nonces)
-	d.challenge, d.exchanged = "", ""
+	d.challenge, d.exchanged, d.riddles = "", "", nil
+	d.hangUp()
 	d.recovery.code, d.recovery.mail = timed{}, timed{}
 	d.obey(d.saved)
 }

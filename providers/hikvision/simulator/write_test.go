@@ -13,6 +13,7 @@ import (
 )
 
 func TestWritesAreTakenInTheMannerOfTheModel(t *testing.T) {
+	const exact = "camera-v57 with exactBodies"
 	const minimal = `<UPnP><enabled>true</enabled></UPnP>`
 	reordered := func(doc string) string {
 		m := regexp.MustCompile(`(?s)(<enabled>false</enabled>)(\s*)(<name>[^<]*</name>)`)
@@ -26,11 +27,11 @@ func TestWritesAreTakenInTheMannerOfTheModel(t *testing.T) {
 		change func(string) string
 		want   map[string]string // sub code by model
 	}{
-		{"one text", edited, map[string]string{"camera-v52": "ok", "camera-v57": "ok", "recorder-v2": "ok"}},
-		{"minimal", func(string) string { return minimal }, map[string]string{"camera-v52": "ok", "camera-v57": "badXmlFormat", "recorder-v2": "MessageParametersLack"}},
-		{"order", reordered, map[string]string{"camera-v52": "ok", "camera-v57": "badXmlFormat", "recorder-v2": "ok"}},
-		{"indent", reindented, map[string]string{"camera-v52": "ok", "camera-v57": "badXmlFormat", "recorder-v2": "ok"}},
-		{"unknown element", extra, map[string]string{"camera-v52": "ok", "camera-v57": "badXmlFormat", "recorder-v2": "badXmlContent"}},
+		{"one text", edited, map[string]string{"camera-v52": "ok", exact: "ok", "camera-v57": "ok", "recorder-v2": "ok"}},
+		{"minimal", func(string) string { return minimal }, map[string]string{"camera-v52": "ok", "camera-v57": "ok", exact: "badXmlFormat", "recorder-v2": "MessageParametersLack"}},
+		{"order", reordered, map[string]string{"camera-v52": "ok", "camera-v57": "ok", exact: "badXmlFormat", "recorder-v2": "ok"}},
+		{"indent", reindented, map[string]string{"camera-v52": "ok", "camera-v57": "ok", exact: "badXmlFormat", "recorder-v2": "ok"}},
+		{"unknown element", extra, map[string]string{"camera-v52": "ok", "camera-v57": "ok", exact: "badXmlFormat", "recorder-v2": "badXmlContent"}},
 		{"other root", func(string) string { return "<Other/>" }, map[string]string{"camera-v52": "badXmlContent", "camera-v57": "badXmlContent"}},
 		{"half a document", func(doc string) string { return doc[:len(doc)/2] }, map[string]string{"camera-v52": "badXmlFormat", "camera-v57": "badXmlFormat"}},
 		{"byte order mark", func(doc string) string { return "\ufeff" + doc }, map[string]string{"camera-v52": "badXmlFormat", "recorder-v2": "badXmlFormat"}},
@@ -38,13 +39,57 @@ func TestWritesAreTakenInTheMannerOfTheModel(t *testing.T) {
 	} {
 		for model, code := range test.want {
 			t.Run(test.name+" at "+model, func(t *testing.T) {
-				f, d := one(t, model, time.Now)
+				f, d := one(t, strings.TrimSuffix(model, " with exactBodies"), time.Now)
+				d.SetQuirks(simulator.Quirks{ExactBodies: model == exact})
 				before := string(d.Document(upnp))
 				connect(t, f, d, "admin", password).put(upnp, test.change(before), code)
 				if code != "ok" && string(d.Document(upnp)) != before {
 					t.Errorf("a refused write changed the document:\n%s", d.Document(upnp))
 				}
 			})
+		}
+	}
+}
+
+// Clients that build a document of what they read may write other prefixes, attributes in another order, other white space, no version
+// and no declaration. Devices know the elements by their names.
+func TestReserialisedBodiesMeanTheSame(t *testing.T) {
+	from := regexp.MustCompile(`<videoResolutionWidth>\d+<`)
+	for name, anew := range map[string]func(string) string{
+		"prefixes": func(doc string) string {
+			doc = regexp.MustCompile(`<(/?)([A-Za-z])`).ReplaceAllString(doc, "<${1}ns0:$2")
+			return strings.Replace(doc, "xmlns=", "xmlns:ns0=", 1)
+		},
+		"no declaration": func(doc string) string { return doc[strings.Index(doc, "?>")+2:] },
+		"no version":     func(doc string) string { return strings.ReplaceAll(doc, ` version="2.0"`, "") },
+		"no name space":  func(doc string) string { return regexp.MustCompile(` xmlns="[^"]*"`).ReplaceAllString(doc, "") },
+		"one line":       func(doc string) string { return regexp.MustCompile(`>\s+<`).ReplaceAllString(doc, "><") },
+		"indented":       func(doc string) string { return strings.ReplaceAll(doc, "\n<", "\r\n    <") },
+		"order": func(doc string) string {
+			return regexp.MustCompile(`(version="[^"]*") (xmlns="[^"]*")`).ReplaceAllString(doc, "$2 $1")
+		},
+		"quotes": func(doc string) string { return strings.ReplaceAll(doc, `"`, "'") },
+	} {
+		for model, taken := range map[string]bool{"camera-v52": true, "camera-v57": true, "camera-v58": true, "thermal-v55": true, "camera-v57 with exactBodies": false} {
+			f, d := one(t, strings.TrimSuffix(model, " with exactBodies"), time.Now)
+			d.SetQuirks(simulator.Quirks{ExactBodies: !taken})
+			before := string(d.Document(streams + "/101"))
+			if before == "" {
+				t.Fatalf("%s has no stream", model)
+			}
+			wanted := from.ReplaceAllString(before, "<videoResolutionWidth>1280<")
+			sent, code := anew(wanted), "ok"
+			if sent == wanted {
+				continue
+			}
+			want := "<videoResolutionWidth>1280<"
+			if !taken {
+				code, want = "badXmlFormat", from.FindString(before)
+			}
+			connect(t, f, d, "admin", password).put(streams+"/101", sent, code)
+			if now := string(d.Document(streams)); !strings.Contains(now, want) || strings.Contains(now, "ns0:") {
+				t.Errorf("%s, %s:\n%s", model, name, now)
+			}
 		}
 	}
 }
