@@ -1,6 +1,6 @@
 # make demo    everything needed, then the main job on a simulated fleet
 # make test    everything needed, then the tests in minutes
-.PHONY: build demo test test-long mutate mutate-some lint tools bench fmt clean
+.PHONY: build demo test test-long test-clients mutate mutate-some lint tools bench fmt clean
 
 GO  ?= go
 BIN := bin/camform
@@ -19,6 +19,9 @@ test: lint ## vet, formatting, and the tests, of large spaces of cases a part th
 
 test-long: lint ## the same, with every case of every space
 	CAMFORM_TESTS=long $(GO) test -timeout 25m $(LONGEST) ./...
+
+test-clients: build ## clients that other people wrote, against the simulated devices; needs node
+	bash testdata/clients/run.sh $(BIN)
 
 mutate-some: ## 25 mutants, chosen by the commit
 	$(GO) run ./.ci/mutate -sample 25

@@ -35,7 +35,7 @@ func (x *exchange) alerts() (reply, bool) {
 		beat := time.NewTicker(d.model.heartbeat())
 		defer beat.Stop()
 		for {
-			if !tell(w, d.quiet()) {
+			if !tell(w, listeners{d}.quiet()) {
 				return
 			}
 			select {
@@ -61,8 +61,11 @@ func tell(w http.ResponseWriter, alert document) bool {
 	return true
 }
 
+// listeners are those who hear what happens at a device.
+type listeners struct{ *unit }
+
 // hangUp ends the connections of those who listen.
-func (d *unit) hangUp() {
+func (d listeners) hangUp() {
 	if d.down != nil {
 		close(d.down)
 		d.down = nil
@@ -70,7 +73,7 @@ func (d *unit) hangUp() {
 }
 
 // quiet tells that nothing happens.
-func (d *unit) quiet() document {
+func (d listeners) quiet() document {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.model.made(fmt.Sprintf("<EventNotificationAlert%s>\n<ipAddress>%s</ipAddress>\n<portNo>%d</portNo>\n<protocol>HTTP</protocol>\n<macAddress>%s</macAddress>\n<channelID>1</channelID>\n"+

@@ -158,7 +158,7 @@ func (d *Device) Documents() []string {
 	paths := maps.Clone(d.unit.own)
 	maps.DeleteFunc(paths, func(_ string, body []byte) bool { return body == nil })
 	for path, doc := range d.unit.model.documents {
-		if d.unit.gone(path) {
+		if gone(d.unit.own, path) {
 			continue
 		}
 		if doc.contentType == contentJSON && !d.unit.model.recorded {
@@ -205,7 +205,7 @@ func (d *Device) Unplug() {
 	defer d.enter()()
 	d.unit.record(Entry{Kind: Rebooted})
 	d.unit.core.Unplug()
-	d.unit.hangUp()
+	listeners{&d.unit}.hangUp()
 }
 
 // Plug makes a device that is down answer again, at once, as it does after a reboot.

@@ -137,7 +137,7 @@ func (d *Device) restartWeb(r Rule) {
 	defer d.enter()()
 	d.unit.webBack, d.unit.webStatus = d.unit.now().Add(r.Delay), r.Status
 	d.unit.webStarts++
-	d.unit.hangUp()
+	listeners{&d.unit}.hangUp()
 }
 
 // webAway is what whoever comes while the web server is away gets.

@@ -26,13 +26,14 @@ func (x *exchange) picture(u *device.Account) (reply, bool) {
 	if !asks || !below || x.unit.model.recorded || x.q.method != http.MethodGet {
 		return reply{}, false
 	}
+	at := camera{x.unit}
 	switch {
-	case !x.unit.hasStream(id):
+	case !at.hasStream(id):
 		return x.unit.model.respond(x.q, *x.unit.model.absent(x.q.path)), true
-	case !(camera{x.unit}).showsPicture(u):
+	case !at.showsPicture(u):
 		return x.unit.model.respond(x.q, *x.unit.model.refuse(lowPrivilege)), true
 	}
-	return x.unit.model.send(http.StatusOK, "image/jpeg", x.unit.sees(x.side("videoResolutionWidth", pictureWidth), x.side("videoResolutionHeight", pictureHeight))), true
+	return x.unit.model.send(http.StatusOK, "image/jpeg", at.sees(x.side("videoResolutionWidth", pictureWidth), x.side("videoResolutionHeight", pictureHeight))), true
 }
 
 // side is the length that a client asks for, or the usual one.
@@ -46,7 +47,7 @@ func (x *exchange) side(name string, usual int) int {
 
 // hasStream reports whether the device has a stream of that id. A recorder has two for each of its channels: their number with 01
 // and 02 behind.
-func (d *unit) hasStream(id string) bool {
+func (d camera) hasStream(id string) bool {
 	if list := d.scanned(streamsPath); list != nil {
 		return itemWithID(list, id) != nil
 	}
@@ -59,7 +60,7 @@ func (d *unit) hasStream(id string) bool {
 }
 
 // sees is a picture with a bar that wanders once a minute: grey levels in a tint that is the device's own.
-func (d *unit) sees(width, height int) []byte {
+func (d camera) sees(width, height int) []byte {
 	tint := d.identity.key
 	canvas := image.NewRGBA(image.Rect(0, 0, width, height))
 	bar := d.now().Second() * width / 60

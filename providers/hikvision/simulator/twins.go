@@ -18,8 +18,11 @@ type twin struct {
 	inside bool     // the twin is a part of what is written; otherwise what is written is a part of the twin
 }
 
+// copies are the documents of a device at all their addresses.
+type copies struct{ *unit }
+
 // twinsOf are the other addresses at which the device keeps what is at a path, or a part of it.
-func (d *unit) twinsOf(path string) []twin {
+func (d copies) twinsOf(path string) []twin {
 	var all []twin
 	for _, v := range views {
 		if ids, matches := v.match(path); matches {
@@ -44,7 +47,7 @@ func (d *unit) twinsOf(path string) []twin {
 }
 
 // keptBelow are the paths below another one at which the device keeps documents, sorted.
-func (d *unit) keptBelow(path string) []string {
+func (d copies) keptBelow(path string) []string {
 	var below []string
 	for known := range d.model.documents {
 		if _, changed := d.own[known]; !changed && strings.HasPrefix(known, path+"/") {
@@ -52,7 +55,7 @@ func (d *unit) keptBelow(path string) []string {
 		}
 	}
 	for known := range d.own {
-		if !d.gone(known) && strings.HasPrefix(known, path+"/") {
+		if !gone(d.own, known) && strings.HasPrefix(known, path+"/") {
 			below = append(below, known)
 		}
 	}
@@ -60,15 +63,15 @@ func (d *unit) keptBelow(path string) []string {
 	return below
 }
 
-// gone reports whether a document that the device once kept at a path is an item of a list that has it no longer.
-func (d *unit) gone(path string) bool {
-	body, changed := d.own[path]
+// gone reports whether a document that a device with these documents once kept at a path is an item of a list that has it no longer.
+func gone(own map[string][]byte, path string) bool {
+	body, changed := own[path]
 	return changed && body == nil
 }
 
 // carry lets the twins of a document that was written have what the write changed, and their twins, but for those that were done. It
 // reports whether one of them acts only after the next reboot.
-func (d *unit) carry(path string, before document, done map[string]bool) (needsReboot bool, err error) {
+func (d copies) carry(path string, before document, done map[string]bool) (needsReboot bool, err error) {
 	after, _ := d.stored(path)
 	old, want := before.root(), after.root()
 	if old == nil || want == nil {
@@ -99,6 +102,24 @@ func (d *unit) carry(path string, before document, done map[string]bool) (needsR
 		}
 		needsReboot = needsReboot || waits || waitsMore
 	}
+	return needsReboot, nil
+}
+
+// storeAt keeps a document at one of its addresses.
+func (d copies) storeAt(path string, body []byte) (needsReboot bool, err error) {
+	saved, running := *d.saved, *d.running
+	if err := saved.learn(d.model, path, body); err != nil {
+		return false, err
+	}
+	needsReboot = d.needsReboot(path, body)
+	if !needsReboot {
+		if err := running.learn(d.model, path, body); err != nil {
+			return false, err
+		}
+		d.obey(&running)
+	}
+	d.saved = &saved
+	d.own[path] = body
 	return needsReboot, nil
 }
 

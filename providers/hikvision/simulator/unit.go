@@ -225,29 +225,12 @@ func (d *unit) live(path string, body []byte) []byte {
 // store keeps a document, at all its addresses, and lets the device act on it, at once or after the next reboot.
 func (d *unit) store(path string, body []byte) (needsReboot bool, err error) {
 	before, _ := d.stored(path)
-	if needsReboot, err = d.storeAt(path, body); err != nil {
+	all := copies{d}
+	if needsReboot, err = all.storeAt(path, body); err != nil {
 		return false, err
 	}
-	waits, err := d.carry(path, before, map[string]bool{path: true})
+	waits, err := all.carry(path, before, map[string]bool{path: true})
 	return needsReboot || waits, err
-}
-
-// storeAt keeps a document at one of its addresses.
-func (d *unit) storeAt(path string, body []byte) (needsReboot bool, err error) {
-	saved, running := *d.saved, *d.running
-	if err := saved.learn(d.model, path, body); err != nil {
-		return false, err
-	}
-	needsReboot = d.needsReboot(path, body)
-	if !needsReboot {
-		if err := running.learn(d.model, path, body); err != nil {
-			return false, err
-		}
-		d.obey(&running)
-	}
-	d.saved = &saved
-	d.own[path] = body
-	return needsReboot, nil
 }
 
 // needsReboot reports whether a document acts only after the next reboot: always, or because of the parts that change.
@@ -287,7 +270,7 @@ func (d *unit) reboot() {
 	d.bootedAt = d.core.Away
 	clear(d.nonces)
 	d.challenge, d.exchanged, d.riddles = "", "", nil
-	d.hangUp()
+	listeners{d}.hangUp()
 	d.recovery.code, d.recovery.mail = timed{}, timed{}
 	d.obey(d.saved)
 }

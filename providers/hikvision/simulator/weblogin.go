@@ -42,8 +42,11 @@ func hexadecimal(digits int) string {
 	return hex.EncodeToString(random)
 }
 
+// webPage is a device as it is to those who log in at its web page.
+type webPage struct{ *unit }
+
 // iterations is how often a password is hashed for a login, as the security capabilities say.
-func (d *unit) iterations() int {
+func (d webPage) iterations() int {
 	n, err := strconv.Atoi(d.scanned(securityCapabilitiesPath).value("keyIterateNum"))
 	if err != nil {
 		return 100
@@ -52,7 +55,7 @@ func (d *unit) iterations() int {
 }
 
 // salt is what goes before the hash of every password, empty where the model hashes passwords alone.
-func (d *unit) salt() string { return d.scanned(securityCapabilitiesPath).value("salt") }
+func (d webPage) salt() string { return d.scanned(securityCapabilitiesPath).value("salt") }
 
 // logsIn answers what somebody sends who logs in at the web page, without credentials in the header.
 func (x *exchange) logsIn() (reply, bool) {
@@ -73,8 +76,8 @@ func (x *exchange) invites() reply {
 	x.unit.riddles = append(x.unit.riddles, r)
 	x.unit.riddles = x.unit.riddles[max(0, len(x.unit.riddles)-maxRiddles):]
 	var b strings.Builder
-	fmt.Fprintf(&b, "<SessionLoginCap%s>\n<sessionID>%s</sessionID>\n<challenge>%s</challenge>\n<iterations>%d</iterations>\n", x.unit.model.attributes(), r.session, r.challenge, x.unit.iterations())
-	salt := x.unit.salt()
+	fmt.Fprintf(&b, "<SessionLoginCap%s>\n<sessionID>%s</sessionID>\n<challenge>%s</challenge>\n<iterations>%d</iterations>\n", x.unit.model.attributes(), r.session, r.challenge, webPage{x.unit}.iterations())
+	salt := webPage{x.unit}.salt()
 	fmt.Fprintf(&b, "<isIrreversible>%t</isIrreversible>\n", salt != "")
 	if salt != "" {
 		fmt.Fprintf(&b, "<salt>%s</salt>\n", salt)
@@ -111,7 +114,7 @@ func (x *exchange) opens() reply {
 	r := x.unit.riddles[at]
 	x.unit.riddles = slices.Delete(x.unit.riddles, at, at+1)
 	u := x.unit.core.Accounts.Named(name)
-	if u == nil || u.Disabled || x.unit.lockedFor(x.q.source) > 0 || !same(x.unit.solution(u, r), strings.ToLower(root.value("password"))) {
+	if u == nil || u.Disabled || x.unit.lockedFor(x.q.source) > 0 || !same(webPage{x.unit}.solution(u, r), strings.ToLower(root.value("password"))) {
 		x.unit.failed(x.q, name)
 		return x.turnsAway()
 	}
@@ -131,7 +134,7 @@ func (x *exchange) opens() reply {
 }
 
 // solution is what somebody who knows the password of an account sends to log in: clients of several authors agree.
-func (d *unit) solution(u *device.Account, r riddle) string {
+func (d webPage) solution(u *device.Account, r riddle) string {
 	hash, first := shaDigest.hash, 1
 	sum := hash(u.Password) + r.challenge
 	if salt := d.salt(); salt != "" {

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs clients that other people wrote against the simulated devices of a program: bash testdata/clients/run.sh bin/camform
+set -euo pipefail
+CAMFORM=$(realpath "$1")
+export CAMFORM
+cd "$(dirname "$0")"
+
+skip() {
+  echo "SKIPPED: the clients of others were not tried, since $1."
+  exit 0
+}
+
+command -v node >/dev/null && command -v npm >/dev/null || skip "there is no node with npm here"
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || skip "$(node --version) is older than v20"
+if ! cmp -s package-lock.json node_modules/installed; then
+  if ! npm ci --ignore-scripts --no-audit --no-fund; then
+    npm view hikvision-api version >/dev/null 2>&1 && exit 1
+    skip "the registry of npm does not answer"
+  fi
+  cp package-lock.json node_modules/installed
+fi
+exec node --test --test-force-exit clients.test.mjs
