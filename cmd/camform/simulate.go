@@ -22,6 +22,9 @@ import (
 const simulateHelp = `Run a fleet of simulated cameras and recorders, each on an address of its own in 127.0.0.0/8. They keep what they are
 told, ask for digest authentication, lock after too many failed logins, and differ from each other as real ones do.
 
+Clients of other people get what they expect, too: sessions of the web page, the stream of events, pictures, and documents that
+may come back serialised anew. A fault file with the quirk exactBodies makes devices refuse these, as some do.
+
 The built-in models are cycled over; -recordings serves recorded answers of real devices instead. The fleet runs until
 it is interrupted. Started again with the same -seed it has the same serial numbers and TLS keys, and the settings of the
 factory. Fleets in different networks (-net) can share a port, up to 512 devices each.

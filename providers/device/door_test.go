@@ -241,3 +241,28 @@ func TestSessions(t *testing.T) {
 	s.Restart(minute(2), time.Minute)
 	online()
 }
+
+// A session with a key is that of whoever sends it from where it was opened, and ends when nobody does for a while.
+func TestSessionsWithAKey(t *testing.T) {
+	s := camera("Secret-1")
+	s.Sessions.Open("guard", other, noon)
+	s.Sessions.OpenWith("k1", "guard", ours, noon)
+	use := func(key string, from netip.Addr, at int, found bool) {
+		t.Helper()
+		if session, is := s.Sessions.Use(key, from, minute(at), 5*time.Minute); is != found || found && session.User != "guard" {
+			t.Errorf("%q from %s at minute %d: %+v %t", key, from, at, session, is)
+		}
+	}
+	use("k1", ours, 1, true)
+	use("k1", other, 1, false)
+	use("k2", ours, 1, false)
+	use("", other, 1, false)
+	use("k1", ours, 6, true)
+	use("k1", ours, 12, false)
+	if online := s.OnlineUsers(); len(online) != 1 || online[0].Source != other {
+		t.Errorf("online are %+v", online)
+	}
+	s.Sessions.OpenWith("k3", "guard", ours, minute(12))
+	s.Sessions.End("k3")
+	use("k3", ours, 12, false)
+}

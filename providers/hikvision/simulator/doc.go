@@ -25,7 +25,11 @@
 // requests with ?format=json.
 //
 // Items of lists, and parts of items, have paths of their own: the table views has them all. A part is written with the
-// strictness that the whole document has. What is write-only is kept apart: see Device.Secret.
+// strictness that the whole document has. What is write-only is kept apart: see Device.Secret. What was recorded at several of these
+// paths is one document: what a write changes at one, changes at all, and where recordings contradict each other, the item counts.
+//
+// A document may come back serialised anew, with prefixes of name spaces and other white space, but to a device with the quirk
+// exactBodies.
 //
 // A folder of recordings has the same shape without model.json; a file with the extension .status holds the HTTP status
 // with which the device refused the path.
@@ -55,7 +59,12 @@
 // An address that a device is given is where recorders find it from then on. We reach it as before, as if our way led through
 // a router that translates; but for devices with the quirk factoryAddress: see Addresses.
 //
-// Who logged in at the web page is in the list of users who are online: see Device.OpenSession. Clients with digest are not.
+// Who logged in at the web page is in the list of users who are online: by Security/sessionLogin, or see Device.OpenSession. Clients
+// with digest are not. A session opens all addresses to the rights of its account, and a wrong login counts for the lock as one with
+// digest does. Security/token gives what a web page shows the picture with.
+//
+// Event/notification/alertStream tells listeners every ten seconds that nothing happens, and every 300 milliseconds on old cameras;
+// Streaming/channels/ID/picture is a small JPEG with a bar that wanders.
 //
 // # Discovery
 //
@@ -144,7 +153,8 @@
 // right beyond the limits of a level is refused; that the message update moves a device and leaves its ports; that wrong answers and codes cost as much as wrong files; the names
 // localParamSimpleDefault and localParamFactoryDefault, and those of records about other things than resets and logins; and that a changed level brings its own rights. Of recorders
 // it is assumed that they say ipcStreamFail where a right is missing and errorUserNameOrPasswd where an algorithm is, that the
-// protocol of the vendor knows no digest algorithms, and that they follow a redirect.
+// protocol of the vendor knows no digest algorithms, and that they follow a redirect. Of sessions at the web page: that an invitation
+// serves one attempt and a minute, that five minutes without a request end one, and that it is good for the address that opened it.
 //
 // # Faults
 //

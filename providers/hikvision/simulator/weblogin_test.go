@@ -112,7 +112,15 @@ func TestASessionOpensTheOtherAddresses(t *testing.T) {
 			t.Errorf("online, told: %t: %d\n%s", told, a.status, a.body)
 		}
 
-		// Whoever has the cookie and comes from elsewhere, or with another, is nobody.
+		// Its requests carry credentials, so they meet faults.
+		if err := d.Inject(simulator.Rule{Path: info, Action: simulator.Status, Status: http.StatusServiceUnavailable, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if a := g.ask(http.MethodGet, info, ""); a.status != http.StatusServiceUnavailable {
+			t.Errorf("with a fault: %d", a.status)
+		}
+
+		// Whoever has another cookie is nobody.
 		other := &guest{client: g.client, cookie: g.cookie + "0"}
 		if a := other.ask(http.MethodGet, info, ""); a.status != http.StatusUnauthorized {
 			t.Errorf("another cookie: %d", a.status)

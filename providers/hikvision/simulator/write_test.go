@@ -94,6 +94,18 @@ func TestReserialisedBodiesMeanTheSame(t *testing.T) {
 	}
 }
 
+// What such a body brings that the document did not have gets in under the names that it has there.
+func TestReserialisedItemsLoseTheirPrefixes(t *testing.T) {
+	f, d := one(t, "camera-v57", time.Now)
+	c := connect(t, f, d, "admin", password)
+	c.put(ipFilter, `<n:IPFilter xmlns:n="http://www.hikvision.com/ver20/XMLSchema"><n:IPFilterAddressList><n:IPFilterAddress><n:id>1</n:id>`+
+		`<n:addressFilterType>mask</n:addressFilterType><n:AddressMask><n:ipAddress>192.0.2.7</n:ipAddress><n:bitMask>32</n:bitMask></n:AddressMask>`+
+		`</n:IPFilterAddress></n:IPFilterAddressList></n:IPFilter>`, "ok")
+	if now := c.get(ipFilter); !strings.Contains(now, "<ipAddress>192.0.2.7</ipAddress>") || strings.Contains(now, "n:") {
+		t.Errorf("%s", now)
+	}
+}
+
 func TestMinimalWritesKeepTheRest(t *testing.T) {
 	f, d := one(t, "camera-v56", time.Now)
 	c := connect(t, f, d, "admin", password)
