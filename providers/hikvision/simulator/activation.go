@@ -310,7 +310,7 @@ func (d custody) wipe() {
 	}
 	d.secrets, d.certs, d.clockOffset = map[string]string{}, certificates{}, 0
 	d.challenge, d.exchanged, d.riddles, d.recovery = "", "", nil, recovery{}
-	listeners{d.unit}.hangUp()
+	listeners(d).hangUp()
 	clear(d.nonces)
 	d.core.Accounts.Remove(func(device.Account) bool { return true })
 	d.core.Gate.Reset()
