@@ -39,6 +39,7 @@ type Guard struct {
 	V4Address string   `hcl:"v4_address,optional"` // the IPv4 address itself
 	V6Address string   `hcl:"v6_address,optional"` // the IPv6 address itself
 	Cuts      []string `hcl:"cuts,optional"`       // those of a link that can cut it, whatever their value
+	By        string   `hcl:"by,optional"`         // what asks something of clients
 
 	// Words.
 	Name      string            `hcl:"name,optional"`      // of an account: the word key, since its label names it
@@ -50,6 +51,7 @@ type Guard struct {
 	Delivered int64             `hcl:"delivered,optional"` // port of a listener as delivered
 	Configure string            `hcl:"configure,optional"` // the right that camform needs
 	View      string            `hcl:"view,optional"`      // the right that whoever watches video needs
+	Harmless  string            `hcl:"harmless,optional"`  // the value by which nothing is asked of clients: a word, or true or false
 	Levels    map[string]string `hcl:"levels,optional"`    // viewer, operator and administrator in the words of the attribute
 }
 
@@ -69,6 +71,7 @@ const (
 	Rights         Role = "rights"          // what who logged in may do
 	Link           Role = "link"            // carries the connection itself
 	Lock           Role = "lock"            // refuses logins after failed ones
+	Requirement    Role = "requirement"     // asks of clients what old ones cannot do
 )
 
 // Roles are all roles, sorted.
@@ -140,7 +143,8 @@ var roles = map[Role]map[string]part{
 		"version": {attribute: cty.String, words: []string{"v4", "v6", "dual"}, all: true}, "v4": anyAttribute, "v6": anyAttribute,
 		"v4_address": word, "v6_address": word, "enabled": flag, "cuts": anyAttribute, "key": {}, "called": {},
 	},
-	Lock: {"enabled": flag, "attempts": {needed: true, attribute: cty.Number}},
+	Lock:        {"enabled": flag, "attempts": {needed: true, attribute: cty.Number}},
+	Requirement: {"by": needed(anyAttribute), "harmless": {needed: true}, "schemes": {words: schemes}},
 }
 
 func needed(p part) part { p.needed = true; return p }
@@ -194,7 +198,7 @@ func (g *Guard) judges() bool { return g.Role != Link || len(g.V4)+len(g.V6)+len
 func (g *Guard) names(attribute string) bool {
 	return slices.Contains(slices.Concat([]string{
 		g.Enabled, g.Mode, g.List, g.Port, g.Minimum, g.Keeps, g.Algorithm, g.Method, g.Level, g.Password, g.Rights, g.Attempts,
-		g.Version, g.V4Address, g.V6Address,
+		g.Version, g.V4Address, g.V6Address, g.By,
 	}, g.Renews, g.V4, g.V6, g.Cuts), attribute)
 }
 
@@ -206,7 +210,7 @@ func (g *Guard) TellsAddress() bool {
 // Restorable reports whether every change of the kind is a PUT of the document just read, which can be put back as it was.
 func (k *Kind) Restorable() bool { return k.Write == nil && !k.Composed }
 
-// Counts reports whether an account, its rights or an authentication counts for clients of a scheme; an empty scheme is one
+// Counts reports whether an account, its rights, an authentication or a requirement counts for clients of a scheme; an empty scheme is one
 // that is not known. Accounts that name no schemes are those of the device, which count for all but ONVIF: that has accounts
 // of its own.
 func (g *Guard) Counts(scheme string) bool {

@@ -56,6 +56,8 @@ func cutsLink(f fact, g *schema.Guard) bool {
 	return slices.ContainsFunc(slices.Concat([]string{g.Version, g.Enabled}, g.V4, g.V6, g.Cuts), f.moved)
 }
 
+func cutsRequirement(f fact, g *schema.Guard) bool { return f.moved(g.By) && !harmless(f, g) }
+
 // CutsLogin says what the steps of a device do that could cut off a session, of which account and address are known; nothing
 // where no step does.
 func CutsLogin(d plan.Device, account, address string, kinds *schema.Kinds) []string {

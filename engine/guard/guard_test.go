@@ -412,6 +412,21 @@ var pairs = []struct {
 		over(secure, step("rtsp_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", vms)),
 	},
 	{
+		"the vendor's protocol without old clients, with a recorder",
+		over(secure, step("private_protocol", "", values{"mode": str("compatibilityMode")}, values{"mode": str("safeMode")})).needed(vendor), `private_protocol would ask of it. Write mode = "compatibilityMode"`,
+		over(secure, step("private_protocol", "", values{"mode": str("compatibilityMode")}, values{"mode": str("safeMode")})).needed(vms),
+	},
+	{
+		"encrypted streams, with a viewer",
+		over(secure, step("stream_encryption", "", values{"enabled": cty.False}, values{"enabled": cty.True})).needed(viewer), "stream_encryption would ask of it. Write enabled = false",
+		over(secure, step("stream_encryption", "", values{"enabled": cty.True}, values{"enabled": cty.False})).needed(viewer),
+	},
+	{
+		"logins without old hashes, with a program",
+		over(secure, step("enhanced_security", "", values{"enabled": cty.False}, values{"enabled": cty.True})).needed(vms), "vms can do what enhanced_security would ask",
+		over(secure, step("enhanced_security", "", values{"enabled": cty.False}, values{"enabled": cty.True})),
+	},
+	{
 		"MD5 alone, where SHA-256 was seen",
 		over(secure, step("web_auth", "", values{"algorithm": cty.NullVal(cty.String)}, values{"algorithm": str("MD5")})).seenWith("SHA-256"), "never log in with MD5 again",
 		over(secure, step("web_auth", "", values{"algorithm": cty.NullVal(cty.String)}, values{"algorithm": str("MD5")})).seenWith("MD5"),

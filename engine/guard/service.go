@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"camform/schema"
 )
 
@@ -278,6 +280,35 @@ func (v way) closedByDowngrade(f fact, g *schema.Guard) string {
 	}
 	return "The device offers SHA-256 now, and camform would never log in with MD5 again. " +
 		fmt.Sprintf("Write %s = \"MD5/SHA256\" if there are clients that know MD5 only.", g.Algorithm)
+}
+
+// closedByRequirement: what camform itself is able to do is tried; of others nobody knows.
+func (v way) closedByRequirement(_ world, f fact, g *schema.Guard) string {
+	if v.own() || !g.Counts(v.scheme) || !f.moved(g.By) || harmless(f, g) {
+		return ""
+	}
+	return "It is not known whether " + v.name() + " can do what " + f.Address.Kind + " would ask of it." +
+		v.advice(fmt.Sprintf("Write %s = %s until it is known.", g.By, spelled(f.had(g.By), g.Harmless)))
+}
+
+// spelled is the harmless word as it is written in a configuration, where the attribute had a value.
+func spelled(had cty.Value, harmless string) string {
+	if !had.IsNull() && had.Type() == cty.Bool {
+		return harmless
+	}
+	return strconv.Quote(harmless)
+}
+
+// harmless reports whether a setting asks nothing of clients.
+func harmless(f fact, g *schema.Guard) bool {
+	switch v := f.value(g.By); {
+	case isTrue(v):
+		return g.Harmless == "true"
+	case isFalse(v):
+		return g.Harmless == "false"
+	default:
+		return text(v) == g.Harmless
+	}
 }
 
 // leastAttempts is how many failed logins a device must bear, so that a change of a password that broke off can be

@@ -54,6 +54,14 @@ func triedAuthentication(_ fact, g *schema.Guard) []string {
 	return []string{g.Method, g.Algorithm}
 }
 
+// triedRequirement: camform logs in over HTTP or HTTPS.
+func triedRequirement(_ fact, g *schema.Guard) []string {
+	if !g.Counts(schema.SchemeHTTP) && !g.Counts(schema.SchemeHTTPS) {
+		return nil
+	}
+	return []string{g.By}
+}
+
 func triedLink(_ fact, g *schema.Guard) []string {
 	return slices.Concat([]string{g.Version, g.Enabled}, g.V4, g.V6, g.Cuts)
 }

@@ -201,6 +201,7 @@ var roles = map[schema.Role]role{
 	schema.Rights:         {way.closedByRights, open, cutsRights, untried},
 	schema.Link:           {way.closedByMove, way.closedByLink, cutsLink, triedLink},
 	schema.Lock:           {open, closedByLock, cutsNobody, untried},
+	schema.Requirement:    {way.closedByRequirement, open, cutsRequirement, triedRequirement},
 }
 
 func firstOf(reasons ...string) string {

@@ -8,14 +8,20 @@ setting "private_protocol" {
 
   doc = <<-EOT
     Security of the protocol at port 8000, which the vendor's clients and recorders use. `safeMode` refuses old ones of
-    them: a recorder that does not know it shows no picture any more, so camform takes the setting for one that can close
-    the way in.
+    them: a recorder that does not know it shows no picture any more, so camform wants it accepted for each that uses the
+    device.
   EOT
 
   document {
     path         = "/ISAPI/Security/CommuMode?format=json"
     root         = "CommuMode"
     capabilities = ["/ISAPI/Security/CommuMode/capabilities?format=json"]
+  }
+
+  guards "requirement" {
+    schemes  = ["sdk", "sdk_tls"]
+    by       = "mode"
+    harmless = "compatibilityMode"
   }
 
   attribute "mode" {

@@ -7,12 +7,19 @@ setting "stream_encryption" {
 
   doc = <<-EOT
     Whether a device encrypts its streams with a key of 6 to 12 characters, which whoever watches has to know: a recorder or
-    a player without it shows nothing any more. The key itself is set in the menu of the device.
+    a player without it shows nothing any more, so camform wants it accepted for each that uses the device. The key itself is
+    set in the menu of the device.
   EOT
 
   document {
     path = "/ISAPI/Streaming/encryption?format=json"
     root = "enable" # the document has no wrapper and no other member
+  }
+
+  guards "requirement" {
+    schemes  = ["http", "https", "rtsp", "sdk", "sdk_tls"]
+    by       = "enabled"
+    harmless = "false"
   }
 
   attribute "enabled" {

@@ -1,0 +1,36 @@
+setting "enhanced_security" {
+  summary        = "Whether a device refuses logins with old hashes"
+  source         = "Official guide UD09761B, 15.7.4 and 16.1.113; what it does, from a manual of speed domes; no device was recorded to have it"
+  confidence     = "unsure"
+  phase          = "login"
+  risk           = "lockout"
+  drops_sessions = true
+
+  doc = <<-EOT
+    While it is on, clients log in by digest with SHA-256, and none by MD5. Old recorders and programs know MD5 only: they
+    lose the device, so camform wants it accepted for each that uses the device. camform itself knows both, tries a new
+    connection, and puts the setting back if that fails.
+
+    A device that camform knew with SHA-256 is given no credential for MD5 again. So it stays on, unless the device keeps
+    offering SHA-256 beside MD5.
+  EOT
+
+  document {
+    path         = "/ISAPI/Security/advanced?format=json"
+    root         = "SecurityAdvanced"
+    capabilities = ["/ISAPI/Security/advanced/capabilities?format=json", "/ISAPI/Security/capabilities"]
+  }
+
+  guards "requirement" {
+    by       = "enabled"
+    harmless = "false"
+  }
+
+  attribute "enabled" {
+    type    = bool
+    doc     = "Whether logins with old hashes are refused."
+    element = "securityEnhanced"
+    codec   = "boolean"
+    example = "false"
+  }
+}
