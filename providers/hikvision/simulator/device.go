@@ -43,12 +43,14 @@ type Quirks struct {
 	MasksSecrets bool `json:"masksSecrets"`
 	ShowsSecrets bool `json:"showsSecrets"`
 
-	// GBKName makes the name of the device one that an old client wrote in GBK, under a declaration of UTF-8. CRLF ends all lines
+	// GBKName makes the name of the device one that an old client wrote in GBK, under a declaration of UTF-8, and Latin1Name one in
+	// Latin-1. CRLF ends all lines
 	// of documents with CR LF, and refuses a document that comes back with other ends. Debris puts a byte order mark and blanks
 	// before each document and NULs behind it, and refuses a document that comes back with any of them.
-	GBKName bool `json:"gbkName"`
-	CRLF    bool `json:"crlf"`
-	Debris  bool `json:"debris"`
+	GBKName    bool `json:"gbkName"`
+	Latin1Name bool `json:"latin1Name"`
+	CRLF       bool `json:"crlf"`
+	Debris     bool `json:"debris"`
 
 	// Unescaped makes a device show and take each & in a text as it is, and gives it a name that has one.
 	Unescaped bool `json:"unescaped"`
@@ -64,11 +66,16 @@ type Quirks struct {
 	// RefusesSlots makes a device take the list of alarm hosts and none of its slots.
 	RefusesSlots bool `json:"refusesSlots"`
 
+	// ResetsHosts makes a device answer OK to an alarm host that is to be reached by HTTPS, and keep an empty slot with HTTP.
+	ResetsHosts bool `json:"resetsHosts"`
+
 	// HidesEvent makes a device serve the event scenechangedetection-1 by itself, and not in its list.
 	HidesEvent bool `json:"hidesEvent"`
 
 	// OldCiphers makes a device take none but ciphers with DHE, as very old firmware does.
 	OldCiphers bool `json:"oldCiphers"`
+
+	ClosesConnections bool `json:"closesConnections"` // every connection ends with its first answer
 
 	// WindowsZoneRules makes a device that has the name of a zone of Windows go by that, whatever else it is told.
 	WindowsZoneRules bool `json:"windowsZoneRules"`

@@ -72,6 +72,9 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.unit.fleet.catchUp()
 	d.unit.fleet.witnessed()
 	f := d.faultsFor(q)
+	if d.closesConnections() {
+		w.Header()["Connection"] = []string{"close"}
+	}
 	if !d.before(r.Context(), w, q, f) {
 		return
 	}
@@ -94,6 +97,12 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer.stream != nil {
 		answer.stream(r.Context(), w)
 	}
+}
+
+func (d *Device) closesConnections() bool {
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.quirks.ClosesConnections
 }
 
 // before does what a fault asks for before the device looks at the request. It reports whether the device still does.

@@ -75,6 +75,9 @@ func (d *unit) setQuirks(q Quirks) {
 	if q.GBKName {
 		custody{d}.rename(gbkName)
 	}
+	if q.Latin1Name {
+		custody{d}.rename(latin1Name)
+	}
 	if q.Unescaped {
 		custody{d}.rename(unescapedName)
 	}

@@ -7,8 +7,11 @@ import (
 
 // What devices do to the bytes of documents, by their quirks.
 
-// gbkName is "书房" in GBK. Its last three bytes are a character of UTF-8, too.
-const gbkName = "\xca\xe9\xb7\xbf"
+// gbkName is "书房" in GBK. Its last three bytes are a character of UTF-8, too. latin1Name is "Süd" in Latin-1.
+const (
+	gbkName    = "\xca\xe9\xb7\xbf"
+	latin1Name = "S\xfcd"
+)
 
 // unescapedName is kept escaped, as all texts are.
 const unescapedName = "Bar &amp; Grill"
@@ -20,6 +23,31 @@ func (d custody) rename(name string) {
 	if element := root.child("deviceName"); err == nil && element != nil {
 		d.own[deviceInfoPath] = apply(stored.body, []edit{element.setContent(stored.body, name)})
 	}
+}
+
+// withoutSecureHosts is a list of alarm hosts in which those that are to be reached by HTTPS have become empty slots.
+func withoutSecureHosts(list []byte) []byte {
+	root, err := scan(list)
+	if err != nil {
+		return list
+	}
+	var edits []edit
+	for _, host := range root.children {
+		if host.value("protocolType") != "HTTPS" {
+			continue
+		}
+		for name, text := range map[string]string{
+			"url": "/", "protocolType": "HTTP", "addressingFormatType": "ipaddress", "ipAddress": "0.0.0.0", "portNo": "80",
+		} {
+			if e := host.child(name); e != nil {
+				edits = append(edits, e.setText(list, text))
+			}
+		}
+		if e := host.child("hostName"); e != nil {
+			edits = append(edits, edit{e.start, e.end, "<ipAddress>0.0.0.0</ipAddress>"})
+		}
+	}
+	return apply(list, edits)
 }
 
 const (
