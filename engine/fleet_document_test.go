@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // markup is an element in the bytes of a document: where its start tag, its content and its end tag lie.
@@ -24,7 +25,7 @@ func (m markup) selfClosed() bool { return m.inner == m.end }
 
 // elementsOf lists the elements of a document in the order of their start tags. It shares no code with what edits documents.
 func elementsOf(body []byte) ([]*markup, error) {
-	decoder := xml.NewDecoder(bytes.NewReader(body))
+	decoder := xml.NewDecoder(bytes.NewReader(legible(body)))
 	var all, open []*markup
 	numbers := map[string]int{}
 	for {
@@ -65,6 +66,22 @@ func elementsOf(body []byte) ([]*markup, error) {
 		return nil, errors.New("no whole element")
 	}
 	return all, nil
+}
+
+// legible is a document in which a question mark stands for each byte that is no UTF-8, so that all else stays where it is.
+func legible(body []byte) []byte {
+	if utf8.Valid(body) {
+		return body
+	}
+	out := bytes.Clone(body)
+	for at := 0; at < len(out); {
+		r, size := utf8.DecodeRune(out[at:])
+		if r == utf8.RuneError && size == 1 {
+			out[at] = '?'
+		}
+		at += size
+	}
+	return out
 }
 
 // textsOf are the texts of the elements of a document by place, without white space around them.

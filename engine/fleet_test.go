@@ -239,6 +239,7 @@ type visit struct {
 	device *simulator.Device
 	wishes []*wish
 	before map[string][]byte
+	moves  map[string]allowance // what the device changes by itself, by document
 }
 
 // tour is all devices of a fleet that say who they are, with every setting wanted.
@@ -353,6 +354,9 @@ func (t *tour) restIsUntouched(v *visit) {
 			path := documentOfKind[one.kind]
 			may[path] = may[path].and(one.may)
 		}
+	}
+	for path, moves := range v.moves {
+		may[path] = may[path].and(moves)
 	}
 	after := documentsOf(v.device)
 	for _, path := range slices.Sorted(maps.Keys(after)) {

@@ -79,12 +79,13 @@ const (
 	lockDocument    = "/ISAPI/Security/illegalLoginLock"
 	webAuthDocument = "/ISAPI/Security/webCertificate"
 	usersDocument   = "/ISAPI/Security/users"
+	alarmDocument   = "/ISAPI/Event/notification/httpHosts"
 )
 
 var documentOfKind = map[string]string{
 	"system": infoDocument, "time": timeDocument, "ntp": ntpDocument, "ip_filter": filterDocument, "upnp": upnpDocument,
 	"cloud": cloudDocument, "https": accessDocument, "service": accessDocument, "login_lock": lockDocument,
-	"web_auth": webAuthDocument, "user": usersDocument,
+	"web_auth": webAuthDocument, "user": usersDocument, "alarm_host": alarmDocument,
 }
 
 // wisher makes up what to want of one device: every attribute that it has, with another value than now wherever there is

@@ -42,7 +42,8 @@ With -control, camform simulate ctl resets them as somebody would who stands bef
     camform simulate -control 127.0.0.1:8480
     camform simulate ctl reset camera-v57-0003 wipe
 
-New devices, which share an address and have no password, come of a fault file:
+Devices behave oddly as a fault file says, with the habits that camform simulate habits lists. It also makes new devices, which
+share an address and have no password:
 
     {"quirks": [{"device": "camera-*", "inactive": true, "factoryAddress": true}]}
 
@@ -104,8 +105,31 @@ func simulateCommand(a *app) *cobra.Command {
 	f.StringVar(&at.sadp, "sadp", "", "answer inquiries of camform discover at this loopback `ADDR`:PORT, for all devices")
 	f.StringVar(&at.control, "control", "", "let camform simulate ctl act at the devices, at this loopback `ADDR`:PORT, such as "+usualControl)
 	f.StringVar(&wiring, "wiring", "", "let recorders show cameras of the fleet as this JSON `FILE` says")
-	cmd.AddCommand(simulateCtlCommand(a))
+	cmd.AddCommand(simulateCtlCommand(a), simulateHabitsCommand(a))
 	return cmd
+}
+
+func simulateHabitsCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "habits",
+		Short: "List the odd habits that a fault file gives to simulated devices",
+		Long: `List the odd habits that a fault file gives to simulated devices (camform simulate -faults FILE). A quirk is switched on for
+devices, the action of a rule for the requests that the rule selects:
+
+    {"quirks": [{"device": "camera-*", "crlf": true}],
+     "rules": [{"device": "camera-*", "method": "PUT", "path": "/ISAPI/System/*", "nth": 2, "action": "drop-reply"}]}`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			for _, h := range simulator.Habits() {
+				sort := "quirk"
+				if h.Rule {
+					sort = "action"
+				}
+				fmt.Fprintf(a.out, "%-18s %-7s %s\n", h.Name, sort, h.What)
+			}
+			return nil
+		},
+	}
 }
 
 // faces are the addresses at which a fleet does more than to answer its clients; empty for none.

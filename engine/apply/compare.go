@@ -107,6 +107,24 @@ func (c comparison) instead(s plan.Step, missing []string, have cty.Value) strin
 	return strings.Join(told, ", and ")
 }
 
+// moved says what of a setting is no longer as a step was planned from. Secrets are left out.
+func (c comparison) moved(s plan.Step, have cty.Value) string {
+	switch {
+	case have.IsNull():
+		return "it is not there any more"
+	case s.Before.IsNull():
+		return "it is there now"
+	}
+	var told []string
+	for _, a := range c.kind(s).Attributes {
+		before, now := s.Before.GetAttr(a.Name), have.GetAttr(a.Name)
+		if !c.hides(s, a.Name) && !s.After.IsNull() && !s.After.GetAttr(a.Name).IsNull() && !before.RawEquals(now) {
+			told = append(told, fmt.Sprintf("it now reports %s = %s (before %s)", a.Name, shown(now), shown(before)))
+		}
+	}
+	return strings.Join(told, ", and ")
+}
+
 // shown is a value in a sentence, without an end if it is long.
 func shown(v cty.Value) string {
 	if v.Type() == cty.String && !v.IsNull() {

@@ -61,7 +61,7 @@ func (j judge) step(ctx context.Context, s plan.Step, request sending, after rea
 	case request.err == nil && j.rewritten(s, missing, have):
 		return verdict{result: report.Rewritten, detail: "the device accepted it and keeps it in a form of its own", rows: j.rows(s, have)}
 	default:
-		return request.inVain("the device accepted the request, but " + j.instead(s, missing, have))
+		return j.inVain(s, request, have, "the device accepted the request, but "+j.instead(s, missing, have))
 	}
 }
 
@@ -92,6 +92,16 @@ func (s sending) inVain(otherwise string) verdict {
 	}
 }
 
+// inVain is the verdict on a step that did not come about: as the device said, or else otherwise. A device that refused a request
+// and shows something else since has carried out a part of it.
+func (j judge) inVain(s plan.Step, request sending, have cty.Value, otherwise string) verdict {
+	v := request.inVain(otherwise)
+	if request.err != nil && !j.untouched(s, have) {
+		v.result, v.detail = report.Rejected, v.detail+"; all the same, "+j.moved(s, have)
+	}
+	return v
+}
+
 // secretsOf proves the secrets of a step whose other attributes are as wanted.
 func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have cty.Value) verdict {
 	kind := j.kind(s)
@@ -120,7 +130,7 @@ func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have
 	case err == nil:
 		return good
 	case rotate.Refused(err):
-		return request.inVain("the device said yes, but refuses a login with the new password")
+		return j.inVain(s, request, have, "the device said yes, but refuses a login with the new password")
 	default:
 		return verdict{result: report.Unknown, detail: fmt.Sprintf("the new password could not be proven: %s", providers.Reason(err))}
 	}
@@ -139,7 +149,7 @@ func (j judge) password(ctx context.Context, s plan.Step, request sending, have 
 	}
 	v := verdict{result: report.Done, detail: request.reply.Remark}
 	if !found.Fresh {
-		v = request.inVain(otherwise)
+		v = j.inVain(s, request, have, otherwise)
 	} else if missing := j.missing(s, have); len(missing) > 0 && !j.rewritten(s, missing, have) {
 		v.result, v.detail = report.Rejected, "it has the new password, but "+j.instead(s, missing, have)
 	}

@@ -65,11 +65,11 @@ const (
 	Rewritten     Result = "rewritten"      // accepted, but the device keeps it in a form of its own
 	Already       Result = "already"        // nothing to write: the device has it already
 	Stale         Result = "stale"          // the device is no longer as it was when the plan was made; nothing was written
-	Rejected      Result = "rejected"       // the device refused it, or said yes and did not do it
+	Rejected      Result = "rejected"       // the device refused it, or said yes and did not do it; the detail tells what it did all the same
 	NotWorking    Result = "not-working"    // as planned, and read back, but the device says that it does not work
 	Lost          Result = "lost"           // nothing was changed there, but what it shows of a changed device was there before the run, and is not any more
 	Reverted      Result = "reverted"       // it would have closed the way in, and was put back as it was
-	Failed        Result = "failed"         // it could not be carried out; nothing was changed
+	Failed        Result = "failed"         // it could not be carried out; nothing was changed, but by a first request of two that the detail names
 	Unfinished    Result = "unfinished"     // some settings of the device were changed, then it failed
 	Unrecorded    Result = "unrecorded"     // as planned, and read back, but the state could not record it; the next run finds out by reading
 	Unknown       Result = "unknown"        // it may or may not have been carried out; the next run finds out by reading

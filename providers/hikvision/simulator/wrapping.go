@@ -78,13 +78,19 @@ func (w *write) unwrap() refusal {
 	switch {
 	case quirks.Debris && wrapped, mixed:
 		return w.unit.model.refuse(badXMLFormat)
-	case quirks.CRLF && isXML:
+	case quirks.CRLF && isXML && !w.keepsCRLF():
 		w.q.body = withoutCR(body)
 	}
 	if quirks.Unescaped && isXML {
 		w.q.body = bytes.ReplaceAll(bytes.ReplaceAll(w.q.body, []byte("&amp;"), []byte("&")), []byte("&"), []byte("&amp;"))
 	}
 	return nil
+}
+
+// keepsCRLF reports whether the document has such ends of lines without the quirk, too.
+func (w *write) keepsCRLF() bool {
+	have, _ := w.unit.read(w.q.path)
+	return bytes.Contains(have.body, []byte("\r\n"))
 }
 
 func withoutCR(body []byte) []byte { return bytes.ReplaceAll(body, []byte("\r\n"), []byte("\n")) }
