@@ -11,6 +11,7 @@ import (
 	"camform/engine"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/engine/state"
 	"camform/providers"
 	"camform/providers/hikvision/simulator"
 	"camform/schema"
@@ -240,4 +241,35 @@ func TestI10ADocumentThatIsNotReadBackLeavesTheOthers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A list that is written in the place of one slot brings the changes of the others with it, so the intent of the first request has
+// them all before anything leaves.
+func TestI2TheIntentNamesWhatIsWrittenInstead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}})
+		camera := fleet.Devices()[0]
+		camera.SetQuirks(simulator.Quirks{RefusesSlots: true})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.configure(s.deviceBlock("camera", camera, "  alarm_host \"1\" {\n    url = \"/a\"\n  }\n  alarm_host \"2\" {\n    url = \"/b\"\n  }\n"))
+		p, problems := s.plan()
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		if r := s.apply(p); len(r.Bad()) > 0 || len(r.Devices[0].Steps) != 2 {
+			t.Errorf("apply: %s", told(r))
+		}
+		intents, err := s.store.Fleet.RunIntents(t.Context(), "run-1")
+		if err != nil || len(intents) != 2 || len(intents[0].Steps) != 2 {
+			t.Errorf("intents: %v %+v", err, intents)
+		}
+		for _, in := range intents {
+			if in.Outcome != state.Done {
+				t.Errorf("the intent for %s ended as %q", in.Document, in.Outcome)
+			}
+		}
+		if again, problems := s.plan(); len(problems) > 0 || !again.Empty() {
+			t.Errorf("there is still something to do: %q %s", problems, toldPlan(again))
+		}
+	})
 }

@@ -421,7 +421,8 @@ type Request struct {
 	Content string
 
 	// Instead makes the same change in another way, for a device that does not have the path, or does not take the method there; nil
-	// for none. It is sent only after such a refusal, which says that nothing was changed.
+	// for none. It is sent only after such a refusal, which says that nothing was changed. Requests that share one share what becomes
+	// of it, and it makes the changes of all of them: a session sends it once.
 	Instead *Request
 
 	// Sensitive are the names of elements whose texts leave over plain HTTP enciphered only, and over TLS of an old version not at

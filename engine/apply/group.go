@@ -245,7 +245,11 @@ func (w *worker) prepare(ctx context.Context, g plan.Group, c checked, login pro
 	}
 	for _, request := range requests {
 		o := order{request: request, steps: carriedBy(request, p.todo)}
-		o.intent = intentOf(g.Document, request, o.steps, w.Provider.Kinds())
+		writes := o.steps
+		if request.Instead != nil {
+			writes = carriedBy(*request.Instead, p.todo) // those of the request among them
+		}
+		o.intent = intentOf(g.Document, request, writes, w.Provider.Kinds())
 		for _, s := range o.steps {
 			if s.Rotates() {
 				o.intent.Candidates = append(o.intent.Candidates, w.accounts.Candidate(s.Address.Key))

@@ -179,12 +179,25 @@ func (p *Provider) composeSheet(s *sheet) ([]providers.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	listed := map[*schema.Kind][]located{}
+	var slots []int // requests for one item of a kind that is in listed
 	for _, change := range single {
 		more, err := composeItem(change.at, change.Change)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", change.Change.Name(), err)
 		}
+		if len(more) > 0 && change.Kind.WriteIn(change.at.Document).List {
+			listed[change.Kind] = append(listed[change.Kind], change)
+			slots = append(slots, len(requests))
+		}
 		requests = append(requests, more...)
+	}
+	lists := map[string]*providers.Request{} // one for all items of a kind, so that a device that refuses several takes it once
+	for kind, changes := range listed {
+		lists[kind.Name] = wholeList(kind, changes)
+	}
+	for _, i := range slots {
+		requests[i].Instead = lists[requests[i].Keys[0].Kind]
 	}
 	return requests, nil
 }

@@ -44,6 +44,21 @@ func TestAListTakesThePlaceOfAnItem(t *testing.T) {
 			t.Errorf("%s: what puts it back would bring the change", name)
 		}
 	}
+	// Two changed items share one list, which has both changes; their accounts are given, so none is lost.
+	provider, kind, docs := opened(t, "alarm_host", "1", list(slot, other))
+	var changes []providers.Change
+	for _, key := range []string{"1", "2"} {
+		changes = append(changes, providers.Change{Kind: kind, Key: key, Before: kind.Null(), After: object(kind, map[string]any{"port": 85})})
+	}
+	requests, err := provider.Compose(providers.Composition{Documents: docs, Changes: changes})
+	switch {
+	case err != nil || len(requests) != 2:
+		t.Errorf("two items: %v, %v", err, requests)
+	case requests[0].Instead == nil || requests[0].Instead != requests[1].Instead || len(requests[0].Instead.Keys) != 2:
+		t.Errorf("two items have the lists %+v and %+v", requests[0].Instead, requests[1].Instead)
+	case strings.Count(string(requests[0].Instead.Body), ">85<") != 2:
+		t.Errorf("the list lacks a change: %s", requests[0].Instead.Body)
+	}
 	for _, kind := range hikvision.New(isapi.Options{}).Kinds().All() {
 		if kind.Write != nil && kind.Write.List && kind.Name != "alarm_host" {
 			t.Errorf("%s is written as a list", kind.Name)

@@ -51,28 +51,38 @@ func composeItem(at document.Place, change providers.Change) ([]providers.Reques
 			return nil, err
 		}
 		requests = append(requests, providers.Request{
-			Method: http.MethodPut, Path: path, Body: body, Keys: []providers.Key{change.Item()}, Instead: wholeList(at, change, paths[i]),
+			Method: http.MethodPut, Path: path, Body: body, Keys: []providers.Key{change.Item()},
 		})
 	}
 	return requests, nil
 }
 
-// wholeList is the request that brings a changed item with the list; nil where the setting file does not say that devices take
-// that, and where another item has a secret that the device never shows: it would be lost.
-func wholeList(at document.Place, change providers.Change, item xmlpatch.Path) *providers.Request {
-	if !change.Kind.Write.List {
+// wholeList is the request that brings all changed items of a kind at once, with the list; nil where the setting file does not say
+// that devices take that, and where another item has a secret that the device never shows: it would be lost. The changes are in
+// the document.
+func wholeList(kind *schema.Kind, changes []located) *providers.Request {
+	if !kind.Write.List || len(changes) == 0 {
 		return nil
 	}
-	own, _ := at.Doc.Find(item)
-	for _, entry := range at.Doc.All(at.Entries(change.Kind)) {
-		for _, a := range change.Kind.Attributes {
+	at := changes[0].at
+	request := &providers.Request{Method: http.MethodPut, Path: at.Path, Body: at.Doc.Bytes()}
+	own := map[xmlpatch.Element]bool{}
+	for _, change := range changes {
+		request.Keys = append(request.Keys, change.Change.Item())
+		for _, path := range at.ItemPaths(kind, change.Key) {
+			entry, _ := at.Doc.Find(path)
+			own[entry] = true
+		}
+	}
+	for _, entry := range at.Doc.All(at.Entries(kind)) {
+		for _, a := range kind.Attributes {
 			holder, _ := entry.Find(xmlpatch.MustPath(cmp.Or(a.Holder, ".")))
-			if entry != own && a.Holder != "" && document.Holds(holder.Text()) {
+			if !own[entry] && a.Holder != "" && document.Holds(holder.Text()) {
 				return nil
 			}
 		}
 	}
-	return &providers.Request{Method: http.MethodPut, Path: at.Path, Body: at.Doc.Bytes(), Keys: []providers.Key{change.Item()}}
+	return request
 }
 
 // parts are the bytes of what is sent of each entry that the paths are in.

@@ -37,7 +37,7 @@ func OpenReader(target providers.Target, options Options) *Reader {
 
 // Open prepares to read from and write to a device. Nothing is sent before the first call.
 func Open(target providers.Target, options Options) *Session {
-	return &Session{Reader: newReader(target, options)}
+	return &Session{Reader: newReader(target, options), instead: map[*providers.Request]settled{}}
 }
 
 // Reader reads from one device; it implements providers.Reader. Identify comes first, everything before it fails. One
@@ -58,7 +58,16 @@ type Reader struct {
 
 // Session reads from and writes to one device; it implements providers.Session and providers.Authenticator. One goroutine
 // may use it at a time.
-type Session struct{ *Reader }
+type Session struct {
+	*Reader
+	instead map[*providers.Request]settled // what was sent in the place of refused requests, with what became of it
+}
+
+// settled is what became of a request.
+type settled struct {
+	reply providers.Reply
+	err   error
+}
 
 var (
 	_ providers.Reader        = (*Reader)(nil)

@@ -12,7 +12,7 @@ import (
 
 // Do sends a request that changes the device, once. It is made again only where the device says that it did nothing
 // (busy), where nothing was sent, and after a 401 that asked for a new login. Where the device refuses the address, what the
-// request has instead is sent.
+// request has instead is sent, once for all requests that have the same.
 //
 // The error is ErrInvalid with the device's own words where it does not take the value, ErrUnsupported, ErrDenied,
 // ErrBusy, and ErrUnknown where the answer is missing, cut, or does not say what happened; a device error is one of
@@ -31,6 +31,9 @@ func (s *Session) Do(ctx context.Context, request providers.Request) (providers.
 func (s *Session) do(ctx context.Context, request providers.Request) (providers.Reply, error) {
 	if !slices.Contains([]string{http.MethodPut, http.MethodPost, http.MethodDelete}, request.Method) {
 		return providers.Reply{}, fmt.Errorf("the method changes nothing; this is a bug: %w", providers.ErrInvalid)
+	}
+	if done, ok := s.instead[request.Instead]; ok {
+		return done.reply, done.err
 	}
 	if err := s.freshen(ctx); err != nil {
 		return providers.Reply{}, err
@@ -56,7 +59,9 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 		}
 	}
 	if request.Instead != nil && verdictOf(status, body).refusesAddress() {
-		return s.do(ctx, *request.Instead)
+		reply, err := s.do(ctx, *request.Instead)
+		s.instead[request.Instead] = settled{reply, err}
+		return reply, err
 	}
 	return replyOf(status, body, secrets{request.Body, s.target.Login}.blank)
 }

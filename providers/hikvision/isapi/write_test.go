@@ -466,3 +466,46 @@ func TestWhatIsInsteadIsSentWhereTheAddressIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// Requests that have the same instead share what becomes of it: the list brings the changes of all, so it is sent once, also where
+// it is refused, and the later ones are not sent at all.
+func TestWhatSeveralHaveInsteadIsSentOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		body string
+		good bool
+	}{
+		"taken":   {responseStatus(1, "OK", "ok"), true},
+		"refused": {responseStatus(6, "Invalid Content", "badParameters"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				session := s.identified()
+				var writes []string
+				s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Method == http.MethodGet {
+						return false
+					}
+					writes = append(writes, r.URL.Path)
+					if r.URL.Path == "/ISAPI/list" {
+						io.WriteString(w, test.body)
+						return true
+					}
+					w.WriteHeader(http.StatusForbidden)
+					io.WriteString(w, responseStatus(4, "Invalid Operation", "notSupport"))
+					return true
+				}
+				list := &providers.Request{Method: "PUT", Path: "/ISAPI/list", Body: []byte("<B/>")}
+				for _, slot := range []string{"1", "2", "3"} {
+					_, err := session.Do(t.Context(), providers.Request{Method: "PUT", Path: "/ISAPI/list/" + slot, Body: []byte("<A/>"), Instead: list})
+					if (err == nil) != test.good {
+						t.Errorf("slot %s: %v", slot, err)
+					}
+				}
+				if want := []string{"/ISAPI/list/1", "/ISAPI/list"}; !slices.Equal(writes, want) {
+					t.Errorf("sent %v, want %v", writes, want)
+				}
+			})
+		})
+	}
+}
