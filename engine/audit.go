@@ -175,7 +175,7 @@ func (f facts) Self() cty.Value {
 		"location": text(f.device.Location), "site": text(f.device.Site), "tags": tags, "ownership": ownershipOf(f.device.Ownership, text),
 		"serial": text(f.snap.Identity.Serial), "mac": text(f.snap.Identity.MAC),
 		"model": text(f.snap.Identity.Model), "firmware": text(f.snap.Identity.Firmware),
-		"certificate": f.certificate(), "advisories": f.standing(), "recovery": cty.ObjectVal(map[string]cty.Value{"ways": f.prepared()}),
+		"certificate": f.certificate(), "clock": f.clock(), "advisories": f.standing(), "recovery": cty.ObjectVal(map[string]cty.Value{"ways": f.prepared()}),
 	})
 }
 
@@ -240,6 +240,20 @@ func (f facts) prepared() cty.Value {
 		return cty.NullVal(cty.List(cty.String))
 	}
 	return cty.ListValEmpty(cty.String)
+}
+
+// clock is how the clock of the device stands to ours, in seconds. Its parts are null where it does not tell.
+func (f facts) clock() cty.Value {
+	clock, known := f.interpreter.Clock(f.snap.Documents)
+	seconds := func(d time.Duration) cty.Value {
+		if !known {
+			return cty.NullVal(cty.Number)
+		}
+		return cty.NumberFloatVal(d.Round(time.Second / 10).Seconds())
+	}
+	return cty.ObjectVal(map[string]cty.Value{
+		"ahead": seconds(clock.Ahead), "off": seconds(clock.Ahead.Abs()), "within": seconds(clock.Within),
+	})
 }
 
 // certificate is the certificate of the device as an object; null over plain HTTP.

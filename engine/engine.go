@@ -117,7 +117,7 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())
-	return planned, slices.Concat(problems, planned.lacking(at.devices), planned.overHTTP(e.Provider), ShownToOthers(cfg.Devices))
+	return planned, slices.Concat(problems, e.judge().clocks(planned.found), planned.lacking(at.devices), planned.overHTTP(e.Provider), ShownToOthers(cfg.Devices))
 }
 
 // plan is the way of every plan from a configuration. Reduce takes out of it what it is not about.
@@ -195,7 +195,7 @@ func (e *Engine) Drift(ctx context.Context, cfg *config.Config, targets []schema
 	if err != nil {
 		return nil, append(problems, stateUnreadable(err)...)
 	}
-	problems = append(problems, found.uncertainPasswords()...)
+	problems = slices.Concat(problems, found.uncertainPasswords(), e.judge().clocks(found))
 	planned.leftBehind(owed, e.Provider.Kinds())
 	planned.drifted()
 	if len(owed) == 0 {
@@ -260,8 +260,8 @@ func Requests(planned *Planned, provider providers.Provider) ([]DeviceRequests, 
 	return judge{Interpreter: provider, Composer: provider}.requests(planned)
 }
 
-// Prove returns the steps of a plan that would close the way in to a device, as problems. Plan did so already; a plan from
-// a file is proven again before it is applied.
+// Prove returns the steps of a plan that would close the way in to a device, or make its clock jump although nobody accepts that, as
+// problems. Plan did so already; a plan from a file is proven again before it is applied.
 func Prove(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 	var problems diag.Problems
 	for _, d := range p.Devices {
@@ -269,7 +269,7 @@ func Prove(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 			problems = append(problems, guard.Prove(d, kinds)...)
 		}
 	}
-	return problems
+	return append(problems, jumping(p.Devices, nil)...)
 }
 
 // Stopping returns the checks of a plan that stop apply as problems, each once for all devices of which it says the same.
@@ -307,6 +307,7 @@ func (e *Engine) Audit(ctx context.Context, cfg *config.Config, targets []schema
 	}
 	report := e.judge().audit(found, last)
 	report.Targets = addressesOf(targets)
+	problems = append(problems, e.judge().clocks(found)...)
 	return report, append(problems, overdue(ctx, e.Store.Cases, at.devices, e.Now())...)
 }
 

@@ -165,7 +165,7 @@ var storeys = map[string]string{
 		review.go backups.go learn.go requests.go
 		lock.go
 		lacking.go tell.go cases.go
-		activation.go
+		activation.go clocks.go
 		planned.go
 		audit.go advisories.go consumers.go restored.go
 		logins.go judge.go survey.go
@@ -176,6 +176,7 @@ var storeys = map[string]string{
 		passwords.go doc.go`,
 	"providers/hikvision": `
 		outline.go compose.go known.go search.go
+		clock.go
 		provider.go
 		write.go masks.go
 		secrets.go`,
@@ -189,9 +190,9 @@ var storeys = map[string]string{
 	"providers/hikvision/codec": `
 		shape.go
 		codec.go
-		certificate.go element.go host_slot.go interface.go lock_time.go mac_list.go masked.go period.go questions.go receivers.go
-		record_schedule.go time_zone.go tls.go wireless_key.go
-		notifications.go rights.go
+		certificate.go clock.go element.go host_slot.go interface.go lock_time.go mac_list.go masked.go period.go questions.go receivers.go
+		record_schedule.go tls.go wireless_key.go
+		notifications.go rights.go time_zone.go
 		address_list.go
 		host.go
 		plain.go`,

@@ -52,12 +52,15 @@ func (t takenBack) plan(p *plan.Plan, found *survey, use func(*plan.Plan) (*cons
 		w.hold(d, held)
 		d.Ways = users.ways(w.device)
 		d.Logins = users.logins(*d, t.Kinds())
+		t.noteJumps(d, w.now.Documents)
 		problems = append(problems, w.prove(d)...)
 	}
 	problems = append(problems, loggedIn(p.Devices)...)
 	p.Users, p.Usage = users.watchers(p.Devices, t.judge), users.usage()
 	problems = append(problems, users.notes(p.Devices, t.Kinds())...)
-	return plannedFrom(p, found), append(problems, t.stillWanted(found.devices, p)...), nil
+	planned := plannedFrom(p, found)
+	problems = append(problems, t.clockProblems(planned)...)
+	return planned, append(problems, t.stillWanted(found.devices, p)...), nil
 }
 
 // nothingToRollBack tells that a run has no past.

@@ -28,9 +28,11 @@ func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
 		d.Ways = use.ways(device)
 		inform(d.Ways, *d, steps, j.Kinds())
 		d.Logins = use.logins(*d, j.Kinds())
+		j.noteJumps(d, planned.Snapshots[d.Address].Documents)
 		problems = append(problems, j.prove(device, planned.Snapshots[d.Address].Documents, d)...)
 	}
 	problems = append(problems, loggedIn(planned.Plan.Devices)...)
+	problems = append(problems, j.clockProblems(planned)...)
 	planned.Plan.Users, planned.Plan.Usage = use.watchers(planned.Plan.Devices, j), use.usage()
 	return append(problems, use.notes(planned.Plan.Devices, j.Kinds())...)
 }

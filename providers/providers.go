@@ -64,6 +64,10 @@ type Interpreter interface {
 	// hold but numbers and words of the schema. Outlines of devices that can do the same are the same, and hold no secret.
 	Outline(Documents) Documents
 
+	// Clock is how the clock of a device stands to ours by its documents: by the one that shows it, or else by the headers of its
+	// answers. It is false where none of them tells, or only a local time without its offset from UTC.
+	Clock(Documents) (clock Clock, known bool)
+
 	// Observe reads the texts of an element out of any document, for checks. There are none if the document lacks the
 	// element. A document that the device does not have is ErrUnsupported, and one that holds nothing ErrMalformed: neither
 	// says anything about what the element would hold. The text of a secret is never given: that is ErrInvalid.
@@ -83,6 +87,10 @@ type Composer interface {
 	// Rewritten reports whether devices are known to keep have after they accepted want, although the two differ in
 	// meaning as far as one can tell from outside. Apply accepts it and remembers it.
 	Rewritten(kind *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool
+
+	// Jump is how far changes move the clock of a device, as it was when it was read. Documents are those of the kinds that are
+	// changed, with the ones that tell the clock. It is zero for changes that leave the clock as it is.
+	Jump(changes []Change, docs Documents) Jump
 
 	// Compose turns changes of settings that live in the same document into the requests that make them, in order.
 	Compose(Composition) ([]Request, error)
@@ -104,9 +112,9 @@ type Encipherer interface {
 }
 
 // ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which
-// the first that the device has counts, then the one that tells at which address it sees us, and then those that give its
-// limits, by way of limits. Keys are the items that are asked for, where each lives in a document of its own. The error is that
-// of read; what it sees and limits are no error where they cannot be read, unless that ends the session.
+// the first that the device has counts, then those that tell at which address it sees us and what its clock shows, and then
+// those that give its limits, by way of limits. Keys are the items that are asked for, where each lives in a document of its own. The
+// error is that of read; what it sees, its clock and limits are no error where they cannot be read, unless that ends the session.
 func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (Document, error)) error {
 	if !kind.Document.PerItem() {
 		keys = []string{""}
@@ -128,6 +136,11 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 			}
 			if kind.Sees != nil {
 				if _, err := read(kind.Sees.Path); err != nil && EndsSession(err) {
+					return err
+				}
+			}
+			if kind.Clock != nil {
+				if _, err := read(kind.Clock.Path); err != nil && EndsSession(err) {
 					return err
 				}
 			}
@@ -369,6 +382,7 @@ type Document struct {
 	Unsure  bool      // whether Missing may as well be a fault of the device that passes ("500 deviceError", "404 with an HTML page")
 	Hide    *Redactor // blanks the login with which it was read, where something of it is told; nil for cached documents
 	Source  string    // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
+	Told    Told      // when it was asked for; zero for cached documents
 }
 
 // NotThere is the error of whoever needs a document that the device does not have.

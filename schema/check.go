@@ -20,7 +20,7 @@ var (
 	// reserved are the arguments and blocks of a device or profile; a kind of that name could never be written.
 	reserved = []string{
 		"address", "identity", "login", "profiles", "extends", "tags", "site", "location", "exclusive", "lifecycle",
-		"for_each", "tls", "name", "rule", "check", "allow_unproven",
+		"for_each", "tls", "name", "rule", "check", "allow_unproven", "accept_clock_jump",
 	}
 )
 
@@ -109,6 +109,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 	}
 	faults = append(faults, k.Write.faults(k)...)
 	faults = append(faults, k.Sees.faults()...)
+	faults = append(faults, k.Clock.faults()...)
 	faults = append(faults, k.Sessions.faults()...)
 	if s.Works != nil {
 		faults = append(faults, s.Works.faults(k)...)

@@ -38,6 +38,7 @@ type Kind struct {
 	Item      *Item      // which part of it, when it is a list; nil means the whole document
 	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
 	Sees      *Sees      // where the device tells at which address it sees a client; nil if it does not
+	Clock     *Clock     // where the device tells its clock, of a kind that decides where that comes from; nil for any other
 	Sessions  *Sessions  // where the device lists who is logged in; nil if it does not
 	Works     *Works     // how it is seen to work after a change; nil if reading it back is all that can be done
 	Consumes  *Consumes  // how its items log in to other devices; nil if they do not

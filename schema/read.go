@@ -158,6 +158,7 @@ type settingShape struct {
 	Item       *itemShape       `hcl:"item,block"`
 	Write      *writeShape      `hcl:"write,block"`
 	Sees       *seesShape       `hcl:"sees,block"`
+	Clock      *Clock           `hcl:"clock,block"`
 	Sessions   *sessionsShape   `hcl:"sessions,block"`
 	Works      *worksShape      `hcl:"works,block"`
 	Consumes   *Consumes        `hcl:"consumes,block"`
@@ -284,7 +285,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 		}
 	}
 	k.Write, k.Sees, k.Sessions = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions)
-	k.Consumes, k.Prepares = s.Consumes, s.Prepares
+	k.Consumes, k.Prepares, k.Clock = s.Consumes, s.Prepares, s.Clock
 	if s.Works != nil {
 		wait, _ := time.ParseDuration(s.Works.Wait)
 		k.Works = &Works{Path: s.Works.Path, Element: s.Works.Element, Values: s.Works.Values, Wait: wait}

@@ -121,8 +121,8 @@ type checked struct {
 }
 
 // check compares each step with the device as it is now. Steps that the device has already are done. If any step finds
-// neither what it was planned from nor what it wants, the device is stale; if what is left of the plan would close the way
-// in, it stays open: nothing is to be done then.
+// neither what it was planned from nor what it wants, the device is stale; if they would make its clock jump and nobody
+// accepts that, or what is left of the plan would close the way in, nothing is to be done.
 func (w *worker) check(ctx context.Context, now reading, left []plan.Group) checked {
 	c := checked{now: now}
 	stale := false
@@ -143,12 +143,33 @@ func (w *worker) check(ctx context.Context, now reading, left []plan.Group) chec
 	if len(c.todo) == 0 {
 		return c
 	}
+	if why := w.wouldJump(c.todo, now); why != "" {
+		c.end(report.Stale, why, c.todo...)
+		c.fail(report.Stale, "nothing was written: "+why)
+		c.todo = nil
+		return c
+	}
 	if why := w.wouldLockOut(left, now); why != "" {
 		c.end(report.Failed, why, c.todo...)
 		c.fail(report.Failed, "nothing was written: "+why)
 		c.todo = nil
 	}
 	return c
+}
+
+// wouldJump says that steps would make the clock of the device jump, unless that is accepted; empty if they would not. The clock may
+// have gone wrong since the plan was made.
+func (w *worker) wouldJump(steps []plan.Step, now reading) string {
+	var changes []providers.Change
+	for _, s := range steps {
+		if kind := w.judge.kind(s); kind.Clock != nil {
+			changes = append(changes, providers.Change{Kind: kind, Key: s.Address.Key, Before: w.judge.value(s, now), After: s.After})
+		}
+	}
+	if len(changes) == 0 || w.device.ClockJump != "" || !w.Provider.Jump(changes, now.documents).IsFar() {
+		return ""
+	}
+	return "its clock would jump by more than five minutes, which accept_clock_jump does not let it; plan again"
 }
 
 // checkStep says how a step ended before anything was sent for it; the result is empty if it is to be carried out. A step is

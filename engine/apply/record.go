@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 	ctyjson "github.com/zclconf/go-cty/cty/json"
@@ -74,8 +75,12 @@ func (l *line) readKinds(ctx context.Context, interpreter providers.Interpreter,
 	return r, nil
 }
 
-// see notes at which address the device says that it sees us. The document that tells is none of its settings.
+// see notes at which address the device says that it sees us. The document that tells is none of its settings, nor is one with the clock
+// that belongs to another kind.
 func (r *reading) see(kind *schema.Kind, interpreter providers.Interpreter) {
+	if kind.Clock != nil && !slices.ContainsFunc(kind.Documents(), func(d schema.Document) bool { return d.Path == kind.Clock.Path }) {
+		r.limits[kind.Clock.Path] = true
+	}
 	if kind.Sees != nil {
 		r.limits[kind.Sees.Path] = true
 		r.seen = append(r.seen, providers.SeenAt(kind, r.documents, interpreter)...)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -61,6 +62,26 @@ func (s scope) unprovenKinds(attr *hcl.Attribute) Allowances {
 		}
 	}
 	return given
+}
+
+// clockJumpOf reads an argument accept_clock_jump: why the clock of a device may jump. It is as inherited where it is missing or null.
+func clockJumpOf(s scope, attr *hcl.Attribute, inherited string) string {
+	reason, ok := s.text(attr)
+	if !ok {
+		return inherited
+	}
+	if strings.TrimSpace(reason) == "" {
+		s.add(impossibleValue.at(attr.Expr.Range(), "Say why the clock may jump, such as \"new installation, nothing is recorded yet\"."))
+	}
+	return strings.TrimSpace(reason)
+}
+
+// clockJump is what the last of several profiles says that speaks of it.
+func (l *loader) clockJump(profiles []string) (reason string) {
+	for _, name := range profiles {
+		reason = cmp.Or(l.clockJumps[name], reason)
+	}
+	return reason
 }
 
 // allowances reads both forms of allow_unproven.

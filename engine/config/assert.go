@@ -23,7 +23,9 @@ type Facts interface {
 	Observed(path, element string) ([]string, error)
 }
 
-// SelfType is the type of the object `self`. The certificate is null over plain HTTP. The advisories are the ids of security
+// SelfType is the type of the object `self`. The certificate is null over plain HTTP. The clock is in seconds against that of this
+// machine: by how much it is ahead, how much it is off whichever way, and by how much both may be wrong; null if the device does not
+// tell. The advisories are the ids of security
 // advisories that affect the device, and of those of which nobody knows whether they do. The ways of recovery are those to a new
 // password that are prepared, for the day on which nobody knows the old one; null if that is not known.
 var SelfType = cty.Object(map[string]cty.Type{
@@ -38,6 +40,7 @@ var SelfType = cty.Object(map[string]cty.Type{
 		"subject": cty.String, "issuer": cty.String, "not_after": cty.String,
 		"days_left": cty.Number, "self_signed": cty.Bool, "key": cty.String,
 	}),
+	"clock":      cty.Object(map[string]cty.Type{"ahead": cty.Number, "off": cty.Number, "within": cty.Number}),
 	"advisories": cty.Object(map[string]cty.Type{"affected": cty.List(cty.String), "unknown": cty.List(cty.String)}),
 	"recovery":   cty.Object(map[string]cty.Type{"ways": cty.List(cty.String)}),
 })

@@ -76,7 +76,7 @@ func (s checkScope) assert(section *section) (Assert, []string) {
 	a := Assert{Range: section.block.DefRange, condition: condition.Expr, message: message.Expr, ctx: s.ctx, meter: s.meter, templates: s.loader.assertTemplates}
 
 	known := s.selfKnown(condition.Expr) && s.selfKnown(message.Expr)
-	documents := slices.Concat(s.observed(condition.Expr), s.observed(message.Expr), s.preparing(condition.Expr), s.preparing(message.Expr))
+	documents := slices.Concat(s.observed(condition.Expr), s.observed(message.Expr), s.telling(condition.Expr), s.telling(message.Expr))
 	s.ctx = unread(s.ctx, known, a.templates(s.meter))
 	s.tryCondition(condition)
 	s.tryMessage(message)
@@ -133,21 +133,28 @@ func unread(ctx *hcl.EvalContext, selfKnown bool, templates function.Function) *
 	return observing(ctx, self, templates, func(string, string) (cty.Value, error) { return cty.UnknownVal(cty.List(cty.String)), nil })
 }
 
-// preparing lists the paths of the documents that tell which ways to a new password are prepared, for an expression about that.
-func (s checkScope) preparing(expr hcl.Expression) []string {
-	asks := func(reference hcl.Traversal) bool {
-		if reference.RootName() != "self" || len(reference) < 2 {
-			return false
-		}
-		step, ok := reference[1].(hcl.TraverseAttr)
-		return ok && step.Name == "recovery"
-	}
-	if !slices.ContainsFunc(expr.Variables(), asks) {
-		return nil
+// telling lists the paths of the documents that tell parts of self, for an expression about them: which ways to a new password are
+// prepared, and what the clock shows.
+func (s checkScope) telling(expr hcl.Expression) []string {
+	asks := func(part string) bool {
+		return slices.ContainsFunc(expr.Variables(), func(reference hcl.Traversal) bool {
+			if reference.RootName() != "self" || len(reference) < 2 {
+				return false
+			}
+			step, ok := reference[1].(hcl.TraverseAttr)
+			return ok && step.Name == part
+		})
 	}
 	var paths []string
-	for _, kind := range s.options.Kinds.Preparing() {
-		paths = append(paths, kind.Document.Path)
+	if asks("recovery") {
+		for _, kind := range s.options.Kinds.Preparing() {
+			paths = append(paths, kind.Document.Path)
+		}
+	}
+	if asks("clock") {
+		for _, kind := range s.options.Kinds.OfClock() {
+			paths = append(paths, kind.Clock.Path)
+		}
 	}
 	return paths
 }

@@ -101,10 +101,14 @@ type Device struct {
 	// AllowUnproven are kinds, and attributes like "system.location", that may be written although too little is known of
 	// them.
 	AllowUnproven Allowances
-	Settings      []*Setting // ordered by address
-	Consumers     []Consumer // who else needs a way in; ordered by name
-	Range         hcl.Range  // the header of the device block
-	URLRange      hcl.Range  // the address argument
+
+	// ClockJump is why its clock may jump by more than five minutes, in words of the configuration; empty if it may not.
+	ClockJump string
+
+	Settings  []*Setting // ordered by address
+	Consumers []Consumer // who else needs a way in; ordered by name
+	Range     hcl.Range  // the header of the device block
+	URLRange  hcl.Range  // the address argument
 }
 
 // Identity is what a device block says about who must answer. Empty fields are not checked.

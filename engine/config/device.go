@@ -32,6 +32,7 @@ func (d *deviceBlock) evaluate(l *loader, s scope) {
 	shared := inherited{
 		settings: merge(l.layersOf(names)...), exclusive: unitedOf(l.exclusive, names, nil), unproven: l.allowed(names, nil),
 		rules: unitedRules(l.rulesOf(names)...), consumers: unitedConsumers(l.consumersOf(names)...), strict: l.anyStrict(names),
+		clockJump: l.clockJump(names),
 	}
 	instances, ok := d.instances(s)
 	if !ok {
@@ -75,6 +76,7 @@ type inherited struct {
 	unproven  Allowances
 	rules     []Rule
 	consumers []Consumer
+	clockJump string
 	strict    bool
 }
 
@@ -193,6 +195,7 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 	if attr := o.attributes["allow_unproven"]; attr != nil {
 		device.AllowUnproven = allowed(shared.unproven, s.unprovenKinds(attr))
 	}
+	device.ClockJump = clockJumpOf(s, o.attributes["accept_clock_jump"], shared.clockJump)
 	device.Strict = s.isStrict(o.attributes["strict"], shared.strict)
 	settings := shared.settings
 	own, rules := s.judged(o, "")

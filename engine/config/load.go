@@ -130,6 +130,7 @@ type loader struct {
 	layers       map[string]layer      // settings of each profile, with those that it extends
 	exclusive    map[string][]string   // of each profile, with those that it extends
 	unproven     map[string]Allowances // allow_unproven likewise
+	clockJumps   map[string]string     // accept_clock_jump likewise; empty where none says it
 	strict       map[string]bool       // strict likewise
 	rules        map[string][]Rule     // of each profile, with those that it extends
 	consumers    map[string][]Consumer
@@ -162,6 +163,7 @@ func newLoader(source *Source, options Options) *loader {
 		values:       map[node]cty.Value{},
 		layers:       map[string]layer{},
 		exclusive:    map[string][]string{},
+		clockJumps:   map[string]string{},
 		strict:       map[string]bool{},
 		unproven:     map[string]Allowances{},
 		rules:        map[string][]Rule{},

@@ -21,6 +21,7 @@ func (p *profile) evaluate(l *loader, s scope) {
 	l.consumers[p.name()] = unitedConsumers(append(l.consumersOf(bases), s.consumers(o.sections))...)
 	l.exclusive[p.name()] = unitedOf(l.exclusive, bases, s.exclusiveKinds(o.attributes["exclusive"]))
 	l.strict[p.name()] = s.isStrict(o.attributes["strict"], l.anyStrict(bases))
+	l.clockJumps[p.name()] = clockJumpOf(s, o.attributes["accept_clock_jump"], l.clockJump(bases))
 	l.unproven[p.name()] = l.allowed(bases, s.unprovenKinds(o.attributes["allow_unproven"]))
 }
 

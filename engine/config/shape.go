@@ -86,13 +86,13 @@ var (
 )
 
 func profileShape(kinds *schema.Kinds) *shape {
-	return argumentsOf("exclusive", "allow_unproven", "strict").naming("extends").
+	return argumentsOf("exclusive", "allow_unproven", "accept_clock_jump", "strict").naming("extends").
 		with("consumer", consumerShape, "name").
 		withRules(kinds).withKinds(kinds)
 }
 
 func deviceShape(kinds *schema.Kinds) *shape {
-	return argumentsOf("for_each", "address", "location", "site", "tags", "exclusive", "allow_unproven", "strict").naming("profiles").
+	return argumentsOf("for_each", "address", "location", "site", "tags", "exclusive", "allow_unproven", "accept_clock_jump", "strict").naming("profiles").
 		with("identity", argumentsOf("serial", "mac", "model")).
 		with("login", argumentsOf("username", "password", "basic").naming(policyArgument)).
 		with("tls", tlsShape).

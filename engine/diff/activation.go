@@ -16,7 +16,7 @@ import (
 // Inactive is what a plan says about a device that has no password yet: how it gets one, and all that is declared, since what it
 // has by itself is not known before. What its lifecycle protects is left alone.
 func Inactive(device *config.Device, said providers.Activation, rules Rules, kinds *schema.Kinds) plan.Device {
-	d := plan.Device{Address: device.Address, Access: AccessOf(device), Activation: &plan.Activation{
+	d := plan.Device{Address: device.Address, Access: AccessOf(device), ClockJump: device.ClockJump, Activation: &plan.Activation{
 		Activation: said, Unproven: device.AllowUnproven,
 		Password: plan.Generate{
 			Policy: *device.Login.Policy, Replaces: rules.Managed(AccessOf(device).Managed).Version, Reason: plan.Activates,

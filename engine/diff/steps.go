@@ -31,7 +31,7 @@ type Refusal struct {
 func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schema.Kinds, check Check) (plan.Device, []Refusal) {
 	d := plan.Device{
 		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity, Source: snap.Source, Seen: snap.Seen,
-		Pin: snap.Pin, Skipped: slices.Clone(found.Skipped), Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
+		Pin: snap.Pin, ClockJump: device.ClockJump, Skipped: slices.Clone(found.Skipped), Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
 	}
 	var refusals []Refusal
 	for _, c := range found.Changes {

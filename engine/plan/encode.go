@@ -155,6 +155,7 @@ type (
 		Ways       []Way              `json:"ways,omitempty"`
 		Logins     []Login            `json:"logins,omitempty"`
 		Cuts       []Cut              `json:"cuts,omitempty"`
+		ClockJump  string             `json:"clock_jump,omitempty"`
 		Pin        providers.Pin      `json:"pin"`
 		Record     Record             `json:"record,omitempty"`
 		Problem    string             `json:"problem,omitempty"`
@@ -196,6 +197,7 @@ type (
 		Drops   bool                    `json:"drops_sessions,omitempty"`
 
 		Accepted string `json:"accepted,omitempty"`
+		Jumps    bool   `json:"clock_jumps,omitempty"`
 		Tells    bool   `json:"tells,omitempty"`
 	}
 	whyShape struct {
@@ -240,7 +242,7 @@ func encodeDevices(devices []Device, kinds *schema.Kinds) ([]deviceShape, error)
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source, Seen: d.Seen,
-		Ways: d.Ways, Logins: d.Logins, Cuts: d.Cuts, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+		Ways: d.Ways, Logins: d.Logins, Cuts: d.Cuts, ClockJump: d.ClockJump, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
 		Checks: d.Checks, Activation: d.Activation,
 	}
 	for _, s := range d.Steps {
@@ -255,7 +257,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		}
 		step := stepShape{
 			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Tells: s.Tells,
+			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Jumps: s.Jumps, Tells: s.Tells,
 		}
 		if s.Staged() {
 			if step.Stage, err = encodeValue(kind, s.Stage); err != nil {
@@ -386,7 +388,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	}
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source, Seen: shape.Seen,
-		Ways: shape.Ways, Logins: shape.Logins, Cuts: shape.Cuts, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
+		Ways: shape.Ways, Logins: shape.Logins, Cuts: shape.Cuts, ClockJump: shape.ClockJump, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
 		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks, Activation: shape.Activation,
 	}
 	for _, s := range shape.Steps {
@@ -431,7 +433,7 @@ func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
 	}
 	step := Step{
 		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Tells: s.Tells,
+		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Jumps: s.Jumps, Tells: s.Tells,
 	}
 	if s.Stage != nil {
 		if step.Stage, err = s.stage(step, kinds); err != nil {

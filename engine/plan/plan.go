@@ -80,6 +80,7 @@ type Device struct {
 	Ways       []Way              // ways in that others need, which must stay open too
 	Logins     []Login            // sessions of nobody who is known, which the plan could cut off
 	Cuts       []Cut              // whom the steps may cut off, since a person accepts that
+	ClockJump  string             // why a person lets its clock jump, in words of the configuration; empty if it must not
 	Pin        providers.Pin      // what was seen of the device when it was read
 	Checks     []Check            // ordered by rule
 }
@@ -237,6 +238,10 @@ type Step struct {
 	// Accepted is why a person lets it pass although too little is known of it, in words of the configuration; empty for a
 	// step that needs no reason.
 	Accepted string
+
+	// Jumps reports whether the step makes the clock of the device jump by more than five minutes, as far as that was known. How far is
+	// no part of a plan, since that differs from one second to the next.
+	Jumps bool
 
 	// Tells reports whether the step only passes a new password on to an item that nobody declares. Nothing is remembered of
 	// it.

@@ -21,7 +21,8 @@ type change struct {
 	deltas  []delta
 	hidden  int // attributes that have a value and stay as they are
 	devices []schema.Device
-	unread  bool // nothing is known of the device yet, which gets its first password
+	unread  bool   // nothing is known of the device yet, which gets its first password
+	jump    string // why the clock of the device may jump; empty if it may not, or a step does not make it
 }
 
 // delta is the change of one attribute.
@@ -234,6 +235,9 @@ func (c *change) writeHeader(d *document, words string, o Options) {
 	if c.step.Accepted != "" {
 		d.line(blockIndent, Careful, "# (allow_unproven: "+printable(c.step.Accepted)+")")
 	}
+	if c.step.Jumps {
+		d.line(blockIndent, Careful, "# (makes the clock jump by more than five minutes"+accepted(c.jump)+")")
+	}
 	if first := c.stage(); first != "" {
 		d.line(blockIndent, Quiet, "# (in two requests: first with "+first+", and as below once all of that reads back)")
 	}
@@ -242,6 +246,14 @@ func (c *change) writeHeader(d *document, words string, o Options) {
 			d.line(blockIndent, Quiet, "#   "+text)
 		}
 	}
+}
+
+// accepted says why a person lets a clock jump, behind what says that it does.
+func accepted(reason string) string {
+	if reason == "" {
+		return ", which nobody accepts"
+	}
+	return "; accept_clock_jump: " + printable(reason)
 }
 
 // stage is what the first request of a staged step has that the second changes; empty for any other step. Lists, which

@@ -25,6 +25,9 @@ func changesOf(p *plan.Plan, kinds *schema.Kinds, fold Fold, keep func(plan.Step
 			if keep(s) {
 				c := newChange(s, kinds.Lookup(s.Address.Kind))
 				c.unread = d.Activation != nil
+				if s.Jumps {
+					c.jump = d.ClockJump
+				}
 				all = append(all, c)
 			}
 		}
@@ -85,6 +88,9 @@ func (c *change) key(b []byte) []byte {
 	b = binary.AppendVarint(appendText(b, c.stage()), int64(c.hidden))
 	if c.unread {
 		b = append(b, 'u')
+	}
+	if s.Jumps {
+		b = appendText(append(b, 'j'), c.jump)
 	}
 	for _, x := range c.deltas {
 		b = appendText(b, x.name)

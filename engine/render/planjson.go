@@ -275,8 +275,9 @@ type (
 		Reboot  string            `json:"reboot"`
 		Drops   bool              `json:"drops_sessions"`
 
-		Accepted string `json:"accepted,omitempty"` // why it may be written although too little is known
-		Stage    any    `json:"stage,omitempty"`    // what is written first, and has to read back before the rest is
+		Accepted string `json:"accepted,omitempty"`    // why it may be written although too little is known
+		Jumps    bool   `json:"clock_jumps,omitempty"` // it makes the clock jump by more than five minutes
+		Stage    any    `json:"stage,omitempty"`       // what is written first, and has to read back before the rest is
 
 		Generated map[string]generatedDoc `json:"generated,omitempty"` // new passwords by attribute
 		Follows   string                  `json:"follows,omitempty"`   // the account whose new password is written
@@ -514,7 +515,7 @@ func (v stepView) unknown() map[string]bool {
 func (v stepView) camform() camformStepDoc {
 	s := v.step
 	doc := camformStepDoc{
-		Reason: s.Reason, Accepted: s.Accepted, Risk: string(cmp.Or(s.Risk, schema.RiskNone)), Reboot: string(cmp.Or(s.Reboot, schema.RebootNever)),
+		Reason: s.Reason, Accepted: s.Accepted, Jumps: s.Jumps, Risk: string(cmp.Or(s.Risk, schema.RiskNone)), Reboot: string(cmp.Or(s.Reboot, schema.RebootNever)),
 		Drops: s.Drops, Follows: s.Follows(),
 	}
 	for _, w := range s.Why {

@@ -40,6 +40,9 @@ type Options struct {
 	AddsSummerTime    bool               // it appends a summer time to a zone without one
 	IgnoresAttributes []string           // "kind.attribute": it says yes to a new value of these and keeps the old one
 
+	Ahead      time.Duration // of its clock to that of the fleet, until it asks a server for the time
+	HidesClock bool          // it does not tell what its clock shows
+
 	GivesFile     bool            // it gives out a file with which its password can be set anew
 	Hidden        bool            // in the network of a recorder: only a [Fleet.Route] leads there
 	HidesSessions bool            // it does not tell who is logged in
@@ -64,7 +67,7 @@ type Device struct {
 
 func newDevice(f *Fleet, name string, u *url.URL, options Options) *Device {
 	d := &Device{fleet: f, name: name, url: u, options: options, state: state{
-		documents: maps.Clone(factory), secrets: map[string]string{},
+		documents: maps.Clone(factory), secrets: map[string]string{}, ahead: options.Ahead,
 	}}
 	d.core.Gate = device.Gate{KeepsFailures: options.KeepsFailures, Lapses: true}
 	d.makeUp()

@@ -83,6 +83,13 @@ func (f *Fleet) Provider() providers.Provider { return provider{f} }
 // Ledger is the ledger of the targets that [Device.Target] makes.
 func (f *Fleet) Ledger() *Ledger { return &f.ledger }
 
+// SetClock sets the clock of a device, by how much it is then ahead of that of the fleet.
+func (f *Fleet) SetClock(name string, ahead time.Duration) {
+	d := f.Device(name)
+	defer d.enter()()
+	d.ahead = ahead
+}
+
 // dial opens a connection: it finds the device that listens at the address now, and lets us in.
 func (f *Fleet) dial(u *url.URL) (*Device, error) {
 	f.mu.RLock()

@@ -33,8 +33,8 @@ var kinds = schema.NewKinds(
 	},
 	&schema.Kind{
 		Name: "time", Summary: "Clock and time zone.",
-		Document: document(timePath),
-		Phase:    schema.PhaseClock, Risk: schema.RiskNone, Reboot: schema.RebootNever,
+		Document: document(timePath), Clock: &schema.Clock{Path: timePath},
+		Phase: schema.PhaseClock, Risk: schema.RiskNone, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
 			{Name: "mode", Type: cty.String, Values: []string{"NTP", "manual"}, Doc: "Where the time comes from."},
 			{Name: "zone", Type: cty.String, Doc: "POSIX time zone. Offsets may be written with or without `:00`."},

@@ -71,6 +71,11 @@ func (provider) Observe(doc providers.Document, element string) ([]string, error
 	return texts, nil
 }
 
+// Clock is that of the answers: no document shows it.
+func (provider) Clock(docs providers.Documents) (providers.Clock, bool) {
+	return providers.DatedClock(docs)
+}
+
 func (provider) Decode(kind *schema.Kind, _ []string, docs providers.Documents) (providers.Items, error) {
 	c, err := contentOf(kind, docs)
 	if err != nil {
@@ -180,6 +185,18 @@ func (provider) Omitted(*schema.Kind, providers.Documents) []providers.Omission 
 
 func (provider) Rewritten(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool {
 	return kind.Name == "time" && a.Name == "zone" && have.AsString() == want.AsString()+summerTime
+}
+
+// Jump is how far the clock of the fleet is away where a device begins to ask a server. A zone is a text that moves nothing.
+func (provider) Jump(changes []providers.Change, docs providers.Documents) providers.Jump {
+	for _, c := range changes {
+		if c.Kind.Name != "time" || c.After.IsNull() || !c.After.GetAttr("mode").RawEquals(cty.StringVal(asksServer)) || !c.Before.IsNull() && c.Before.GetAttr("mode").RawEquals(c.After.GetAttr("mode")) {
+			continue
+		}
+		clock, known := providers.DatedClock(docs)
+		return providers.Jump{By: -clock.Ahead, Shown: -clock.Ahead, Within: clock.Within, Unknown: !known}
+	}
+	return providers.Jump{}
 }
 
 func (provider) Compose(c providers.Composition) ([]providers.Request, error) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"camform/providers"
 	"camform/providers/device"
@@ -22,7 +23,17 @@ func (d *Device) serve(user, path string) providers.Document {
 	if !ok {
 		return providers.Document{Path: path, Missing: "404 notSupport"}
 	}
-	return providers.Document{Path: path, Body: []byte(text), Source: Source}
+	return providers.Document{Path: path, Body: []byte(text), Source: Source, Told: tellTime(d)}
+}
+
+// tellTime is what an answer says of the time.
+func tellTime(d *Device) providers.Told {
+	now := d.fleet.now()
+	told := providers.Told{Asked: now, Answered: now}
+	if !d.options.HidesClock {
+		told.Date = now.Add(d.ahead).Truncate(time.Second)
+	}
+	return told
 }
 
 // carryOut does what a request asks, or says why not.
@@ -102,6 +113,9 @@ func (w *write) store() (providers.Reply, error) {
 		forget(old, doc)
 	}
 	w.d.put(path, string(doc.encode()))
+	if path == timePath && mode(doc) == asksServer {
+		w.d.ahead = 0
+	}
 	if path == channelsPath {
 		recorder{w.d}.publish()
 	}
@@ -109,6 +123,15 @@ func (w *write) store() (providers.Reply, error) {
 		return providers.Reply{Outcome: providers.PendingReboot}, nil
 	}
 	return providers.Reply{Outcome: providers.Applied}, nil
+}
+
+// asksServer is the mode of a clock that is that of the fleet.
+const asksServer = "NTP"
+
+// mode is where a document of the clock says that the time comes from.
+func mode(doc content) (text string) {
+	_ = json.Unmarshal(doc.items[""]["mode"], &text) // without one it is nothing
+	return text
 }
 
 // hide takes what is write-only out of a document, and keeps it. What does not come stays what it was.

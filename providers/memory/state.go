@@ -25,7 +25,8 @@ type state struct {
 	writes     []uint64 // hashes of the writes that were carried out
 	files      int      // that it gave out to set its password anew with
 
-	deniesUntil time.Time // says that it has no password; zero if it does not
+	ahead       time.Duration // of its clock to that of the fleet
+	deniesUntil time.Time     // says that it has no password; zero if it does not
 }
 
 // clone is a copy that shares nothing with s that changes. Logs only grow, so copies share what there is.

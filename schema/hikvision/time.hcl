@@ -12,6 +12,9 @@ setting "time" {
     In NTP mode the time that the device reported is left out of what is sent. In manual mode it is sent back without
     its offset from UTC, which makes the device keep the wall clock that it showed when it was read.
 
+    A change that moves the clock, or the time that it shows, by more than five minutes needs `accept_clock_jump` in the
+    block of the device or a profile: recordings, certificates and schedules depend on it.
+
     Recent recorders name the zone as Windows does as well, and can go by that name. It follows the zone when that changes.
 
     Recorders of the DVR lines store a daylight saving rule of their own (first Sunday of April to the last Sunday of
@@ -22,6 +25,10 @@ setting "time" {
     path         = "/ISAPI/System/time"
     root         = "Time"
     capabilities = ["/ISAPI/System/time/capabilities"]
+  }
+
+  clock {
+    path = "/ISAPI/System/time"
   }
 
   attribute "mode" {

@@ -35,7 +35,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	if err != nil {
 		return providers.Document{}, r.alone(ctx, path, err)
 	}
-	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide}
+	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide, Told: r.told}
 	v := verdictOf(status, body)
 	switch {
 	case status == http.StatusUnauthorized:
@@ -62,7 +62,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 // get asks for a document. That of who is there was read a moment ago.
 func (r *Reader) get(ctx context.Context, path string) (int, []byte, error) {
 	if info := r.info; info != nil && path == deviceInfoPath {
-		r.info = nil
+		r.info, r.told = nil, info.told
 		return info.status, info.body, nil
 	}
 	return r.send(ctx, http.MethodGet, path, nil)

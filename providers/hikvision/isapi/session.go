@@ -51,9 +51,10 @@ type Reader struct {
 
 	identity   providers.Identity // zero before it is identified
 	identified bool
-	info       *reply // that told who is there, until it is read as a document; nil for a session
-	activated  bool   // whether a first password was about to be sent
-	ended      error  // why nothing more is sent; nil while it may
+	told       providers.Told // when the last request was made, and what its answer said of the time
+	info       *reply         // that told who is there, until it is read as a document; nil for a session
+	activated  bool           // whether a first password was about to be sent
+	ended      error          // why nothing more is sent; nil while it may
 }
 
 // Session reads from and writes to one device; it implements providers.Session and providers.Authenticator. One goroutine
@@ -188,6 +189,7 @@ func (s *Session) Identify(ctx context.Context) (providers.Identity, error) {
 type reply struct {
 	status int
 	body   []byte
+	told   providers.Told
 }
 
 // probe asks for a challenge and for the state of the login, without a credential. The state is a document like others: where it
@@ -228,7 +230,7 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 		return providers.Identity{}, err
 	}
 	if !r.identified { // later it is asked again because something may have changed
-		r.info = &reply{status, body}
+		r.info = &reply{status, body, r.told}
 	}
 	return identity, r.peer.identify(identity, r.target.Want)
 }
@@ -295,7 +297,7 @@ func (r *Reader) end(err error) error {
 	return err
 }
 
-// send makes a request with the login of the session and gives status and body of the answer.
+// send makes a request with the login of the session and gives status and body of the answer. It notes when that was.
 func (r *Reader) send(ctx context.Context, method, path string, body []byte) (int, []byte, error) {
 	req, err := newRequest(ctx, r.target.URL, method, path, body)
 	if err != nil {
@@ -305,9 +307,14 @@ func (r *Reader) send(ctx context.Context, method, path string, body []byte) (in
 }
 
 func (r *Reader) roundTrip(req *http.Request) (int, []byte, error) {
+	asked := time.Now()
 	resp, err := r.stack.top.RoundTrip(req)
 	if err != nil {
 		return 0, nil, err
+	}
+	r.told = providers.Told{Asked: asked, Answered: time.Now()}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		r.told.Date = date
 	}
 	return resp.StatusCode, contents(resp), nil
 }

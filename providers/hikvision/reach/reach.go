@@ -231,6 +231,9 @@ func pathsIn(kind *schema.Kind) []partPath {
 	if kind.Sees != nil {
 		paths = append(paths, partPath{"sees.path", kind.Sees.Path, false})
 	}
+	if kind.Clock != nil {
+		paths = append(paths, partPath{"clock.path", kind.Clock.Path, false})
+	}
 	if kind.Sessions != nil {
 		paths = append(paths, partPath{"sessions.path", kind.Sessions.Path, false})
 	}

@@ -19,7 +19,7 @@ const (
 	defaultDaylight = "DST01:00:00,M4.1.0/02:00:00,M10.5.0/02:00:00"
 )
 
-// zoneOf reads a time zone of a device. The sign is that of POSIX: CST-8 is east. Summer time is ignored.
+// zoneOf reads a time zone of a device. The sign is that of POSIX: CST-8 is east. Summer time is for inSummer.
 func zoneOf(text string) *time.Location {
 	m := timeZone.FindStringSubmatch(text)
 	if m == nil {
@@ -36,11 +36,58 @@ func zoneOf(text string) *time.Location {
 	return time.FixedZone("", seconds)
 }
 
+// summerRules are those of a time zone: how far clocks are put forward, and the month, week, day and hour at which that begins and ends.
+var summerRules = regexp.MustCompile(`DST(\d{1,2}):(\d{2})[:0-9]*,M(\d{1,2})\.(\d)\.(\d)/(\d{1,2})[:0-9]*,M(\d{1,2})\.(\d)\.(\d)/(\d{1,2})[:0-9]*$`)
+
+// inSummer is by how much the clocks of a time zone are put forward at a time; 0 in winter, and for zones without rules.
+func inSummer(text string, at time.Time) time.Duration {
+	m := summerRules.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	var n [10]int
+	for i := range n {
+		n[i], _ = strconv.Atoi(m[i+1])
+	}
+	shift := time.Duration(n[0])*time.Hour + time.Duration(n[1])*time.Minute
+	_, east := at.In(zoneOf(text)).Zone()
+	winter := at.UTC().Add(time.Duration(east) * time.Second)
+	turn := func(rule []int) time.Time {
+		day := time.Date(winter.Year(), time.Month(rule[0]), 1, rule[3], 0, 0, 0, time.UTC)
+		for int(day.Weekday()) != rule[2] {
+			day = day.AddDate(0, 0, 1)
+		}
+		for week := 1; week < rule[1] && day.AddDate(0, 0, 7).Month() == day.Month(); week++ {
+			day = day.AddDate(0, 0, 7)
+		}
+		return day
+	}
+	begin, end := turn(n[2:6]), turn(n[6:]).Add(-shift)
+	lasts := !winter.Before(begin) && winter.Before(end)
+	if end.Before(begin) {
+		lasts = !winter.Before(begin) || winter.Before(end)
+	}
+	if !lasts {
+		return 0
+	}
+	return shift
+}
+
 // localTime is what the clock of the device shows in the time zone of its document.
 func (d *unit) localTime() string {
-	stored := d.storedTime()
-	return d.now().Add(d.clockOffset).In(zoneOf(stored.value("timeZone"))).Format(offsetLayout)
+	zone, shown := d.storedTime().value("timeZone"), d.clockShows()
+	_, winter := shown.In(zoneOf(zone)).Zone()
+	summer := inSummer(zone, shown)
+	offset := time.Duration(winter)*time.Second + summer
+	local := shown.In(time.FixedZone("", int(offset.Seconds())))
+	if d.quirks.WinterOffset {
+		return local.Format(localLayout) + shown.In(zoneOf(zone)).Format("-07:00")
+	}
+	return local.Format(offsetLayout)
 }
+
+// clockShows is what the clock of the device shows.
+func (d *unit) clockShows() time.Time { return d.now().Add(d.clockOffset) }
 
 // storedTime is the time document, nil if there is none.
 func (d *unit) storedTime() *element {
@@ -81,9 +128,10 @@ func (d *unit) setClock(sent []byte) {
 		d.clockOffset = 0
 		return
 	}
-	zone := zoneOf(d.storedTime().value("timeZone"))
+	text := d.storedTime().value("timeZone")
+	zone := zoneOf(text)
 	if local, err := time.ParseInLocation(localLayout, root.value("localTime"), zone); err == nil {
-		d.clockOffset = local.Sub(d.now())
+		d.clockOffset = local.Add(-inSummer(text, local)).Sub(d.now())
 	}
 }
 

@@ -84,6 +84,11 @@ type Quirks struct {
 	// from then on, whatever else it is told.
 	IANAZoneRules bool `json:"ianaZoneRules"`
 
+	// ClockAhead sets the clock ahead by so many seconds, or back, until somebody sets it or it begins to ask a server. WinterOffset
+	// shows the local time with the offset of winter all year, as a recorder with V4.61 does (recorded).
+	ClockAhead   int  `json:"clockAhead"`
+	WinterOffset bool `json:"winterOffset"`
+
 	// LowerWords writes names of protocols and events in lower case, and SDK for DEV_MANAGE.
 	LowerWords bool `json:"lowerWords"`
 

@@ -93,6 +93,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if answer.silent() || f.has(DropReply) || f.has(RestartWeb) {
 		panic(http.ErrAbortHandler)
 	}
+	answer.header.Set("Date", answering.date())
 	f.write(r.Context(), w, answer)
 	if answer.stream != nil {
 		answer.stream(r.Context(), w)
@@ -103,6 +104,13 @@ func (d *Device) closesConnections() bool {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	return d.unit.quirks.ClosesConnections
+}
+
+// date is what the web server of the device says of the time.
+func (d *Device) date() string {
+	d.unit.mu.Lock()
+	defer d.unit.mu.Unlock()
+	return d.unit.clockShows().UTC().Format(http.TimeFormat)
 }
 
 // before does what a fault asks for before the device looks at the request. It reports whether the device still does.

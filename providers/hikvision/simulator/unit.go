@@ -69,6 +69,9 @@ type identity struct {
 func (d *unit) setQuirks(q Quirks) {
 	d.quirks = q
 	d.core.Gate.KeepsFailures = q.KeepsFailures
+	if q.ClockAhead != 0 {
+		d.clockOffset = time.Duration(q.ClockAhead) * time.Second
+	}
 	if q.Inactive && d.model.Activation != noActivation {
 		custody{d}.wipe()
 	}
