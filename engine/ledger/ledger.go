@@ -74,7 +74,7 @@ type Entry struct {
 	Charged    time.Time
 	Settled    time.Time     // zero while Open
 	Rebased    time.Time     // when a clock that went backwards was noticed; zero if it never was
-	Remaining  int           // attempts left as told with a refusal, or providers.RemainingUnknown
+	Remaining  int           // attempts left as told with a refusal, while Open as told before the attempt; or providers.RemainingUnknown
 	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
 	Consent    providers.Consent
 }
@@ -376,16 +376,17 @@ func refusedBefore(held []Entry, credential string, now time.Time) (at, until ti
 }
 
 // remaining is how many attempts are left by what the device tells, now and with the refusals that count. What it told
-// now may be older than a refusal, so the least figure is taken. Attempts without a figure, since they are open or the
-// device told none, may not be in the others yet and are taken off.
+// now may be older than a refusal, or than what it told before an open attempt, so the least figure is taken: a device counts refusals
+// of a session, too, which nobody charges. Attempts that are open, or of which the device told none, may not be in the figures yet and
+// are taken off.
 func remaining(held []Entry, a Attempt) (left int, told bool) {
 	left, told = a.Remaining, a.Remaining != providers.RemainingUnknown
 	untold := 0
 	for _, e := range held {
-		switch {
-		case e.Outcome == Open || e.Remaining == providers.RemainingUnknown:
+		if e.Outcome == Open || e.Remaining == providers.RemainingUnknown {
 			untold++
-		case !told || e.Remaining < left:
+		}
+		if e.Remaining != providers.RemainingUnknown && (!told || e.Remaining < left) {
 			left, told = e.Remaining, true
 		}
 	}

@@ -41,7 +41,7 @@ func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.C
 		}
 		return tx.Get([]any{&id}, `INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock, consent)
 			VALUES ($1, $2, $3, $4, 0, 0, $5, 0, $6) RETURNING id`,
-			endpoint, credential, string(ledger.Open), stamp(now), providers.RemainingUnknown, string(a.Consent))
+			endpoint, credential, string(ledger.Open), stamp(now), a.Remaining, string(a.Consent))
 	})
 	if err != nil {
 		return 0, err
