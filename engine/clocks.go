@@ -12,10 +12,12 @@ import (
 	"camform/schema"
 )
 
-// The codes of problems with clocks.
+// ClockJumpsCode is that of plans that make clocks jump where nobody accepts that.
+const ClockJumpsCode = "clock-jumps"
+
+// The codes of other problems with clocks.
 const (
 	clockOffCode     = "clock-off"
-	clockJumpsCode   = "clock-jumps"
 	clockUnknownCode = "clock-unknown"
 )
 
@@ -128,7 +130,7 @@ func jumping(devices []plan.Device, jump func(plan.Device) providers.Jump) diag.
 		return nil
 	}
 	return diag.Problems{{
-		Severity: diag.Error, Code: clockJumpsCode, Summary: "Clock would jump", Address: first.Address, Subject: first.Range.HCL(),
+		Severity: diag.Error, Code: ClockJumpsCode, Summary: "Clock would jump", Address: first.Address, Subject: first.Range.HCL(),
 		Detail: fmt.Sprintf("The plan moves the clock by more than five minutes: %s. Recordings, certificates and schedules depend on it. "+
 			"Where it may jump, say so in the device block or in a profile: accept_clock_jump = \"why\".", diag.FirstOf(told)),
 	}}
@@ -171,6 +173,9 @@ func aside(by time.Duration, ahead, behind string) string {
 	way := ahead
 	if by < 0 {
 		way = behind
+	}
+	if by.Abs() > time.Hour {
+		by = by.Round(time.Minute) // a second does not make two days 48 hours
 	}
 	const day = 24 * time.Hour
 	for _, unit := range []struct {

@@ -406,3 +406,17 @@ func TestAKindSaysWhereADeviceListsSessions(t *testing.T) {
 		}
 	}
 }
+
+func TestAKindSaysWhereADeviceTellsItsClock(t *testing.T) {
+	clock := func(path string) string {
+		return strings.Replace(kind, "document", fmt.Sprintf("clock {\n path = %q\n}\n  document", path), 1)
+	}
+	kinds, diags := read(map[string]string{"pets.hcl": clock("/clock")})
+	if all := kinds.OfClock(); diags.HasErrors() || len(all) != 1 || *all[0].Clock != (schema.Clock{Path: "/clock"}) {
+		t.Errorf("kinds %v: %s", all, lines(diags))
+	}
+	kinds, diags = read(map[string]string{"pets.hcl": clock("clock")})
+	if got, want := lines(diags), `pets.hcl:7,9-16: Clock block not possible | The path "clock" must begin with a slash.`+"\n"; got != want || len(kinds.Names()) != 0 {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

@@ -181,9 +181,11 @@ func (w *workspace) planned(cmd *cobra.Command, make planner) (planned *engine.P
 	return planned, err
 }
 
-// onlyGuarded reports whether nothing is wrong but what would close a way in.
+// onlyGuarded reports whether nothing is wrong but what would close a way in, or make a clock jump.
 func onlyGuarded(problems diag.Problems) bool {
-	return !slices.ContainsFunc(problems, func(p diag.Problem) bool { return p.Severity == diag.Error && p.Code != guard.Code })
+	return !slices.ContainsFunc(problems, func(p diag.Problem) bool {
+		return p.Severity == diag.Error && p.Code != guard.Code && p.Code != engine.ClockJumpsCode
+	})
 }
 
 // plans is the view of plans that the flags ask for.

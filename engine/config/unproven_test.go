@@ -152,3 +152,37 @@ func TestElementsKeepToTheLimitsOfTheirAttribute(t *testing.T) {
 		}
 	}
 }
+
+func TestAClockMayJumpForTheLastReason(t *testing.T) {
+	const login = "  login {\n    username = \"admin\"\n    password = secret(\"env:ADMIN\")\n  }\n"
+	config := load(t, `profile "base" {
+  accept_clock_jump = "bench"
+}
+profile "more" {
+  extends           = [profile.base]
+  accept_clock_jump = " new site "
+}
+device "a" {
+  address  = "https://192.0.2.1"
+  profiles = [profile.base, profile.more]
+`+login+`}
+device "b" {
+  address           = "https://192.0.2.2"
+  profiles          = [profile.more, profile.base]
+  accept_clock_jump = "moved"
+`+login+`}
+device "c" {
+  address  = "https://192.0.2.3"
+  profiles = [profile.base]
+`+login+`}
+device "d" {
+  address = "https://192.0.2.4"
+`+login+`}
+`)
+	want := []string{"new site", "moved", "bench", ""}
+	for i, d := range config.Devices {
+		if d.ClockJump != want[i] {
+			t.Errorf("the clock of %s may jump for %q, want %q", d.Address, d.ClockJump, want[i])
+		}
+	}
+}
