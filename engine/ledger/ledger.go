@@ -378,17 +378,24 @@ func refusedBefore(held []Entry, credential string, now time.Time) (at, until ti
 // remaining is how many attempts are left by what the device tells, now and with the refusals that count. What it told
 // now may be older than a refusal, or than what it told before an open attempt, so the least figure is taken: a device counts refusals
 // of a session, too, which nobody charges. Attempts that are open, or of which the device told none, may not be in the figures yet and
-// are taken off.
+// are taken off. What it told before an open attempt alone is no reason for another one.
 func remaining(held []Entry, a Attempt) (left int, told bool) {
 	left, told = a.Remaining, a.Remaining != providers.RemainingUnknown
-	untold := 0
+	untold, before := 0, providers.RemainingUnknown
 	for _, e := range held {
-		if e.Outcome == Open || e.Remaining == providers.RemainingUnknown {
+		known := e.Remaining != providers.RemainingUnknown
+		switch {
+		case e.Outcome != Open && known && (!told || e.Remaining < left):
+			left, told = e.Remaining, true
+		case e.Outcome == Open && known && (before == providers.RemainingUnknown || e.Remaining < before):
+			before = e.Remaining
+		}
+		if e.Outcome == Open || !known {
 			untold++
 		}
-		if e.Remaining != providers.RemainingUnknown && (!told || e.Remaining < left) {
-			left, told = e.Remaining, true
-		}
+	}
+	if told && before != providers.RemainingUnknown {
+		left = min(left, before)
 	}
 	return left - untold, told
 }
