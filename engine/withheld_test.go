@@ -201,6 +201,45 @@ func TestAnInterruptEndsTheWaitForAWebServer(t *testing.T) {
 	})
 }
 
+// A device may answer before a change is in force, and show for a while what it had.
+func TestAChangeThatShowsLaterIsWaitedFor(t *testing.T) {
+	for kind, setting := range map[string]string{
+		"upnp":    "  upnp {\n    enabled = true\n  }\n",
+		"service": "  service \"RTSP\" {\n    port = 10554\n  }\n",
+		"ntp":     "  ntp {\n    server = \"192.0.2.5\"\n  }\n",
+	} {
+		for late, want := range map[time.Duration]report.Result{time.Second: report.Done, 3 * time.Second: report.Done, time.Hour: report.Rejected} {
+			t.Run(fmt.Sprintf("%s, %s", kind, late), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}})
+					camera := fleet.Devices()[0]
+					s := newSite(t, fleet, fleet.DialContext)
+					s.configure(s.deviceBlock("camera", camera, setting))
+					p, problems := s.plan()
+					if len(problems) > 0 {
+						t.Fatal(problems)
+					}
+					if err := camera.Inject(simulator.Rule{Method: "PUT", Action: simulator.LateEffect, Delay: late}); err != nil {
+						t.Fatal(err)
+					}
+					begun := time.Now()
+					step := s.apply(p).Devices[0].Steps[0]
+					if step.Result != want || want == report.Rejected && !strings.Contains(step.Detail, "still reports") {
+						t.Errorf("it ended with %s: %s", step.Result, step.Detail)
+					}
+					if took := time.Since(begun); took > 10*time.Second {
+						t.Errorf("it took %s", took)
+					}
+					time.Sleep(time.Hour)
+					if again, _ := s.plan(); !again.Empty() {
+						t.Errorf("there is still something to do: %s", toldPlan(again))
+					}
+				})
+			})
+		}
+	}
+}
+
 // A document that does not come when it is read back leaves its own step unknown. The others of the device are carried out, and the
 // next run finds out what became of it.
 func TestI10ADocumentThatIsNotReadBackLeavesTheOthers(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -24,7 +25,7 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 			return o
 		}
 	}
-	after, unread := w.readBack(ctx, s)
+	after, unread := w.readSettled(ctx, s)
 	reached := map[schema.Setting]bool{}
 	doubt := false
 	for _, request := range s.sendings {
@@ -74,6 +75,37 @@ func notReadBack(err error) string {
 		return "the run was stopped before the device was read back"
 	}
 	return "the device could not be read back: " + providers.Reason(err)
+}
+
+// lag is how long a device may go on showing what it had before a change that it accepted.
+const lag = 2 * beat
+
+// readSettled reads back what a group changed, and again for a while where the device still shows what it had before: some put
+// a change in force only after they have answered.
+func (w *worker) readSettled(ctx context.Context, s sent) (reading, error) {
+	after, unread := w.readBack(ctx, s)
+	for waited := time.Duration(0); unread == nil && waited < lag && w.judge.lags(s, after); waited += beat {
+		if w.Sleep(ctx, beat) != nil {
+			break
+		}
+		after, unread = w.readThere(ctx, s.group.Steps)
+	}
+	return after, unread
+}
+
+// lags reports whether a device shows nothing of a change that it said is in force.
+func (j judge) lags(s sent, after reading) bool {
+	for _, request := range s.sendings {
+		if request.err != nil || request.reply.Outcome == providers.PendingReboot {
+			continue
+		}
+		for _, step := range request.steps {
+			if have := j.value(step, after); len(j.missing(step, have)) > 0 && j.untouched(step, have) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // readBack reads what a group changed over a new connection; with a new login, if the password of that may have changed.

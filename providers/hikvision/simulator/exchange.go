@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -306,6 +307,9 @@ func (x *exchange) serve(u *device.Account) reply {
 		}
 	}
 	if x.q.method != http.MethodGet && x.q.method != http.MethodHead {
+		if x.f.has(LateEffect) {
+			x.unit.late, x.unit.lateUntil = maps.Clone(x.unit.own), x.unit.now().Add(x.f[LateEffect].Delay)
+		}
 		return x.unit.model.respond(x.q, (&write{unit: x.unit, q: x.q, by: u, f: x.f}).accept())
 	}
 	if x.q.path == userCheckPath && !x.unit.model.recorded {
@@ -319,6 +323,11 @@ func (x *exchange) serve(u *device.Account) reply {
 	}
 	if answer, looks := x.looksAtCameras(); looks {
 		return answer
+	}
+	if x.unit.now().Before(x.unit.lateUntil) {
+		own := x.unit.own
+		x.unit.own = x.unit.late
+		defer func() { x.unit.own = own }()
 	}
 	if doc, found := (papers{x.unit}).asked(x.q); found && x.unit.model.speaks(doc, x.q) {
 		doc = x.unit.quirks.wrapped(x.unit.revealing(x.q.path, doc))

@@ -41,6 +41,7 @@ const (
 	HugeBody        Action = "huge-body"         // add Bytes of white space to the answer
 	GzipBomb        Action = "gzip-bomb"         // answer with Bytes of white space, compressed
 	LatePassword    Action = "late-password"     // put a new password in force only after Delay, by the clock of the device
+	LateEffect      Action = "late-effect"       // carry a write out, and show what documents had before it for Delay, by the clock of the device
 	LosePassword    Action = "lose-password"     // forget a new password at the next reboot
 	CutPassword     Action = "cut-password"      // keep only the first Bytes of a new password
 	CutList         Action = "cut-list"          // keep only the first Entries entries of a list that is written as a whole, and answer with OK
@@ -64,7 +65,7 @@ var needs = []struct {
 	lacks   func(Rule) bool
 	actions []Action
 }{
-	{"a delay", func(r Rule) bool { return r.Delay == 0 }, []Action{Latency, SlowBody, LatePassword, RestartWeb}},
+	{"a delay", func(r Rule) bool { return r.Delay == 0 }, []Action{Latency, SlowBody, LatePassword, LateEffect, RestartWeb}},
 	{"bytes", func(r Rule) bool { return r.Bytes == 0 }, []Action{CutPassword}},
 	{"failures", func(r Rule) bool { return r.Failures == 0 }, []Action{ForeignLogin}},
 	{"an HTTP status of 400 to 599", func(r Rule) bool { return r.Status < 400 || r.Status > 599 }, []Action{Status, Page}},
@@ -73,7 +74,7 @@ var needs = []struct {
 var actions = []Action{
 	Latency, DropRequest, DropReply, Reset, Status, IgnoreWrite, ErrorButApplied, Partial, RebootDevice, LockDevice,
 	SessionFull, WrongIdentity, SlowBody, HugeBody, GzipBomb, Remark, LatePassword, LosePassword, CutPassword, CutList, ForeignLogin, Echo,
-	AskAgain, LoginPage, Page, RestartWeb,
+	LateEffect, AskAgain, LoginPage, Page, RestartWeb,
 }
 
 // Rule is a fault that devices show. Empty selectors match everything; all selectors of a rule must match.

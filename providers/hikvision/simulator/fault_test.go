@@ -55,6 +55,7 @@ func TestFaultsOfWrites(t *testing.T) {
 		{simulator.Rule{Action: simulator.LoginPage}, 302, false},
 		{simulator.Rule{Action: simulator.Page, Status: 404}, 404, false},
 		{simulator.Rule{Action: simulator.RestartWeb, Delay: time.Second}, 0, true},
+		{simulator.Rule{Action: simulator.LateEffect, Delay: time.Second}, 200, true},
 	} {
 		t.Run(string(test.rule.Action), func(t *testing.T) {
 			f, d := one(t, "camera-v57", newClock().now)
@@ -366,6 +367,7 @@ func TestFaultFiles(t *testing.T) {
 		`{"rules": [{"action": "status", "status": 200}]}`,
 		`{"rules": [{"action": "page"}]}`,
 		`{"rules": [{"action": "restart-web"}]}`,
+		`{"rules": [{"action": "late-effect"}]}`,
 		`{"rules": [{"action": "reset", "nth": -1}]}`,
 		`{"rules": [{"action": "reset", "probability": 2}]}`,
 		`{"rules": `,
@@ -401,5 +403,24 @@ func TestAListIsCut(t *testing.T) {
 	}
 	if rule := (simulator.Rule{Action: simulator.CutList, Entries: -1}); rule.Check() == nil {
 		t.Errorf("%+v is a rule", rule)
+	}
+}
+
+func TestALateEffectShowsAfterItsDelay(t *testing.T) {
+	clock := newClock()
+	f, d := one(t, "camera-v57", clock.now)
+	inject(t, d, simulator.Rule{Method: http.MethodPut, Path: upnp, Nth: 1, Action: simulator.LateEffect, Delay: 3 * time.Second})
+	c := connect(t, f, d, "admin", password)
+	before := c.get(upnp)
+	wanted := enable(t, d)
+	if a := c.do(http.MethodPut, upnp, wanted); a.status != http.StatusOK {
+		t.Fatalf("answers %d", a.status)
+	}
+	if have := c.get(upnp); have != before {
+		t.Errorf("it shows the change at once: %s", have)
+	}
+	clock.advance(3 * time.Second)
+	if have := c.get(upnp); have == before {
+		t.Errorf("it never shows the change: %s", have)
 	}
 }

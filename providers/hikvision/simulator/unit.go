@@ -51,6 +51,8 @@ type unit struct {
 	usersChanged bool
 	newLogin     bool // the request being answered used a nonce for the first time
 	issued       uint32
+	late         map[string][]byte // own as it is shown until lateUntil
+	lateUntil    time.Time
 	webBack      time.Time // when the web server answers again that restarts
 	webStatus    int       // what it answers until then; 0 if it cuts every connection
 	webStarts    int       // how often it has restarted by itself: nonces of before are forgotten
