@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
+	"time"
 
 	"camform/engine/report"
 	"camform/providers"
@@ -149,6 +150,23 @@ func TestI9ATrialThatARestartWouldDecideIsPutBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A device that shows what it had until its restart has refused nothing, and is not waited for.
+func TestAChangeThatWaitsForTheRestartUnseenIsToldSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		s := newSite(t, fleet, fleet.DialContext)
+		s.provider = newInspector(lateProvider{hikvision.New(isapi.Options{Dial: fleet.DialContext}), map[string]providers.Document{}}, fleet)
+		s.configure(s.deviceBlock("gate", fleet.Devices()[0], "  upnp {\n    enabled = true\n  }\n"))
+		p, _ := s.plan()
+		begun := time.Now()
+		step := s.apply(p).Devices[0].Steps[0]
+		want := "the device accepted the request for its next restart, and until then still reports enabled = false (wanted true)"
+		if step.Result.Good() || step.Detail != want || time.Since(begun) > time.Second {
+			t.Errorf("it ended with %s after %s: %s", step.Result, time.Since(begun), step.Detail)
+		}
+	})
 }
 
 // The harmless twin: where the device sees the address that we have, the same filter stays.

@@ -191,10 +191,12 @@ func SeenAt(kind *schema.Kind, docs Documents, i Interpreter) []string {
 // device shows are of schema.SecretType.
 type Items map[string]cty.Value
 
-// Omission is an entry that a device has in the list of a kind, and that is no item of it.
+// Omission is an entry that a device has in the list of a kind, and that is no item of it, or an attribute with an entry that camform
+// does not understand.
 type Omission struct {
-	Key string // what the entry is called; empty where it has no name
-	Why string // the end of a sentence that begins with the kind and the key: "because ..."
+	Key       string // what the entry is called, or the item of the attribute; empty where it has no name
+	Attribute string // empty for an entry
+	Why       string // the end of a sentence that begins with the kind and the key: "because ..."
 }
 
 // AttributeError says why a device will not take the value of an attribute.

@@ -60,6 +60,8 @@ func (j judge) step(ctx context.Context, s plan.Step, request sending, after rea
 		return verdict{result: report.Unknown, detail: providers.Reason(request.err) + "; the device now has something else"}
 	case request.err == nil && j.rewritten(s, missing, have):
 		return verdict{result: report.Rewritten, detail: "the device accepted it and keeps it in a form of its own", rows: j.rows(s, have)}
+	case request.err == nil && request.reply.Outcome == providers.PendingReboot && j.untouched(s, have):
+		return request.inVain("the device accepted the request for its next restart, and until then " + j.instead(s, missing, have))
 	default:
 		return j.inVain(s, request, have, "the device accepted the request, but "+j.instead(s, missing, have))
 	}

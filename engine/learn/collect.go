@@ -99,7 +99,7 @@ func (c *collection) read(device int) {
 			}
 		}
 		for _, o := range d.Omitted[kind.Name] {
-			c.left[device] = append(c.left[device], Left{Setting: schema.Setting{Kind: kind.Name, Key: o.Key}, Why: o.Why})
+			c.left[device] = append(c.left[device], Left{Setting: schema.Setting{Kind: kind.Name, Key: o.Key}, Attribute: o.Attribute, Why: o.Why})
 		}
 		items := d.Items[kind.Name]
 		for _, key := range slices.Sorted(maps.Keys(items)) {

@@ -448,9 +448,13 @@ func TestBytesAreNoWish(t *testing.T) {
 
 func TestEntriesThatAreNoItemsAreLeftOut(t *testing.T) {
 	d := device(0, map[string]cty.Value{"service/HTTP.enabled": cty.True})
-	d.Omitted = map[string][]providers.Omission{"service": {{Key: "Zeta", Why: "because nobody knows it"}}}
+	d.Omitted = map[string][]providers.Omission{
+		"service": {{Key: "Zeta", Why: "because nobody knows it"}},
+		"system":  {{Attribute: "contact", Why: "because of a range"}},
+	}
 	r := learn.Import([]learn.Device{d}, learn.Options{Kinds: kinds})
-	if text := string(r.Files[learn.DevicesFile]); !strings.Contains(text, "# Left out: service.Zeta, because nobody knows it\n") || len(r.Left) != 1 {
+	if text := string(r.Files[learn.DevicesFile]); !strings.Contains(text, "# Left out: service.Zeta, because nobody knows it\n") ||
+		!strings.Contains(text, "# Left out: system.contact, because of a range\n") || len(r.Left) != 2 {
 		t.Errorf("%v\n%s", r.Left, text)
 	}
 }

@@ -158,15 +158,18 @@ func (p *Provider) Unlisted(kind *schema.Kind, keys []string, docs providers.Doc
 }
 
 // Omitted are entries without a key, with one that the kind does not list and no other kind has, or with the key of one before
-// them; of a kind that has the first entry of a list, the others.
+// them; of a kind that has the first entry of a list, the others; and lists that have an entry of a form of which nothing is known.
 func (p *Provider) Omitted(kind *schema.Kind, docs providers.Documents) []providers.Omission {
 	at, err := document.Open(kind, docs, "")
-	if err != nil || kind.Item == nil || at.Within != "" {
+	if err != nil {
 		return nil
+	}
+	if kind.Item == nil || at.Within != "" {
+		return unreadLists(kind, at, "")
 	}
 	if n := len(at.Doc.All(at.Entries(kind))); !kind.Keyed {
 		if kind.Item.Key != "" || n < 2 {
-			return nil
+			return unreadLists(kind, at, "")
 		}
 		return []providers.Omission{{Why: fmt.Sprintf("as to all but the first of %d entries, because camform manages only that", n)}}
 	}
@@ -182,10 +185,32 @@ func (p *Provider) Omitted(kind *schema.Kind, docs providers.Documents) []provid
 			}
 		case seen[label]:
 			omitted = append(omitted, providers.Omission{Key: label, Why: "as to an entry of the same name behind it, because camform manages the first"})
+		default:
+			omitted = append(omitted, unreadLists(kind, at, label)...)
 		}
 		seen[label] = true
 	}
 	return omitted
+}
+
+// unreadLists are the attributes of an item that are lists with entries, none of which is told: one is of a form that camform does
+// not know, such as a range.
+func unreadLists(kind *schema.Kind, at document.Place, key string) []providers.Omission {
+	var unread []providers.Omission
+	for _, path := range at.ItemPaths(kind, key) {
+		for _, a := range kind.Attributes {
+			entry, f := codec.Of(a).Entry, at.Field(path, a)
+			if entry == 0 || f.Idle() != "" || len(f.Doc.All(f.Path(entry))) == 0 {
+				continue
+			}
+			if value, err := codec.Decode(f); err == nil && value.IsNull() {
+				unread = append(unread, providers.Omission{
+					Key: key, Attribute: a.Name, Why: "because the list has an entry of a form that camform does not know, and stays as it is",
+				})
+			}
+		}
+	}
+	return unread
 }
 
 // hasEntry reports whether a kind that a device has once is the entry of that name in a document.

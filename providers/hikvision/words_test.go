@@ -135,11 +135,20 @@ func TestEntriesThatAreNoItemsAreTold(t *testing.T) {
 		{"ntp", "<NTPServerList><NTPServer><id>1</id></NTPServer><NTPServer><id>2</id></NTPServer></NTPServerList>", " as to all but the first of 2 entries, because camform manages only that"},
 		{"user", "<UserList><User><userName>a</userName></User><User><userName>a</userName></User></UserList>", "a as to an entry of the same name behind it, because camform manages the first"},
 		{"system", "<DeviceInfo/>", ""},
+		{
+			"ip_filter", "<IPFilter><enabled>false</enabled><permissionType>deny</permissionType><IPFilterAddressList><IPFilterAddress><id>1</id><addressFilterType>range</addressFilterType></IPFilterAddress></IPFilterAddressList></IPFilter>",
+			".addresses because the list has an entry of a form that camform does not know, and stays as it is",
+		},
+		{"ip_filter", "<IPFilter><enabled>false</enabled><permissionType>deny</permissionType><IPFilterAddressList/></IPFilter>", ""},
 	} {
 		provider, kind, docs := opened(t, test.kind, "", test.body)
 		var texts []string
 		for _, o := range provider.Omitted(kind, docs) {
-			texts = append(texts, o.Key+" "+o.Why)
+			name := o.Key
+			if o.Attribute != "" {
+				name += "." + o.Attribute
+			}
+			texts = append(texts, name+" "+o.Why)
 		}
 		if have := strings.Join(texts, "; "); have != test.want {
 			t.Errorf("%s: have %s, want %s", test.kind, have, test.want)
