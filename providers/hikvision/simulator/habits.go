@@ -29,6 +29,7 @@ var habits = []Habit{
 	{Name: "crlf", What: "ends lines with CR LF, and refuses other ends"},
 	{Name: "debris", What: "puts a byte order mark, blanks and NULs around documents, and refuses them in writes"},
 	{Name: "crowdedLists", What: "lists an event once for each of 18 channels, an unknown protocol, and RTSP twice"},
+	{Name: "exactBodies", What: "refuses a document that comes back with more than the text of elements changed"},
 	{Name: "refusesSlots", What: "takes the list of alarm hosts and none of its slots"},
 	{Name: "resetsHosts", What: "accepts an alarm host by HTTPS, and keeps an empty slot"},
 	{Name: "hidesEvent", What: "serves an event by itself, and not in its list"},
