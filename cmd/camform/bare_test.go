@@ -34,6 +34,8 @@ device "camera" {
   system {
     name = "Gate"
   }
+  accept_clock_jump = "it is a benchmark"
+
   time {
     mode = "NTP"
     zone = "EST5EDT,M3.2.0,M11.1.0"
