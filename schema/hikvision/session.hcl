@@ -2,7 +2,7 @@ setting "session" {
   summary        = "Logging out of the web interface by itself"
   source         = "Official guide UD09761B, 15.7.4 and 16.1.113; capabilities recorded on cameras V5.7 and V5.8 and on a thermal camera V5.5.98; neither the document itself nor a request was recorded"
   confidence     = "likely"
-  phase          = "services"
+  phase          = "login"
   drops_sessions = true
 
   doc = <<-EOT
