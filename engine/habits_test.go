@@ -34,6 +34,7 @@ type habit struct {
 
 // playedElsewhere are habits that have nothing to do with plans for one device, and what plays them.
 var playedElsewhere = map[string]string{
+	"clockAhead":   "how far is a number: clocks_test.go",
 	"md5Only":      "it is about the cameras of a recorder: pictures_test.go",
 	"plainOnly":    "it is about the cameras of a recorder: pictures_test.go",
 	"oldTLS":       "it is about the cameras of a recorder: pictures_test.go",
@@ -42,7 +43,7 @@ var playedElsewhere = map[string]string{
 
 // aboutKind says of which setting a quirk is.
 var aboutKind = map[string]string{
-	"gbkName": "system", "latin1Name": "system", "refusesSlots": "alarm_host", "resetsHosts": "alarm_host", "windowsZoneRules": "time", "ianaZoneRules": "time", "unescaped": "system",
+	"gbkName": "system", "latin1Name": "system", "refusesSlots": "alarm_host", "resetsHosts": "alarm_host", "windowsZoneRules": "time", "winterOffset": "time", "ianaZoneRules": "time", "unescaped": "system",
 	"mustChange": "user", "bareUser": "user", "masksSecrets": "user", "showsSecrets": "user", "filtersNewOnly": "ip_filter",
 }
 
@@ -75,6 +76,7 @@ var faults = []habit{
 	{name: "late-password", kind: "user", rules: []simulator.Rule{{Path: usersDocument + "*", Delay: 5 * time.Minute}}},
 	{name: "lose-password", kind: "user", rules: []simulator.Rule{{Path: usersDocument + "*"}}},
 	{name: "cut-password", kind: "user", rules: []simulator.Rule{{Path: usersDocument + "*", Bytes: 8}}},
+	{name: "late-effect", rules: []simulator.Rule{{Method: http.MethodPut, Delay: 2 * time.Second}}},
 	{name: "cut-list", kind: "ip_filter", rules: []simulator.Rule{{Method: http.MethodPut, Entries: 1}}},
 	{name: "echo", rules: []simulator.Rule{{Method: http.MethodPut}}},
 	{name: "ask-again", rules: []simulator.Rule{{}}},
