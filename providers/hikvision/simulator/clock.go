@@ -75,7 +75,7 @@ func inSummer(text string, at time.Time) time.Duration {
 
 // localTime is what the clock of the device shows in the time zone of its document.
 func (d *unit) localTime() string {
-	zone, shown := d.storedTime().value("timeZone"), d.clockShows()
+	zone, shown := d.storedTime().value("timeZone"), clockOf(d)
 	_, winter := shown.In(zoneOf(zone)).Zone()
 	summer := inSummer(zone, shown)
 	offset := time.Duration(winter)*time.Second + summer
@@ -86,8 +86,8 @@ func (d *unit) localTime() string {
 	return local.Format(offsetLayout)
 }
 
-// clockShows is what the clock of the device shows.
-func (d *unit) clockShows() time.Time { return d.now().Add(d.clockOffset) }
+// clockOf is what the clock of the device shows.
+func clockOf(d *unit) time.Time { return d.now().Add(d.clockOffset) }
 
 // storedTime is the time document, nil if there is none.
 func (d *unit) storedTime() *element {

@@ -111,7 +111,7 @@ func (d *Device) closesConnections() bool {
 func (d *Device) date() string {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
-	return d.unit.clockShows().UTC().Format(http.TimeFormat)
+	return clockOf(&d.unit).UTC().Format(http.TimeFormat)
 }
 
 // before does what a fault asks for before the device looks at the request. It reports whether the device still does.
