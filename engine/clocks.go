@@ -122,7 +122,7 @@ func jumping(devices []plan.Device, jump func(plan.Device) providers.Jump) diag.
 		}
 		text := d.Address.String()
 		if jump != nil {
-			text += " " + jumped(jump(d))
+			text += " (" + aside(jump(d).By, "forward", "back") + ")"
 		}
 		told = append(told, text)
 	}
@@ -158,14 +158,6 @@ func (j judge) unforeseen(planned *Planned) diag.Problems {
 		Detail: fmt.Sprintf("How far the plan moves the clock is unknown, since the device does not tell the time: %s. Recordings, "+
 			"certificates and schedules depend on it.", diag.FirstOf(told)),
 	}}
-}
-
-// jumped says how far a clock jumps.
-func jumped(j providers.Jump) string {
-	if j.By.Abs()+j.Within > providers.FarJump {
-		return "(" + aside(j.By, "forward", "back") + ")"
-	}
-	return "(the local time that it shows " + aside(j.Shown, "forward", "back") + ")"
 }
 
 // aside says how far a clock is from another one, in the largest unit that tells enough.

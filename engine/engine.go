@@ -117,7 +117,7 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())
-	return planned, slices.Concat(problems, e.judge().clocks(planned.found), planned.lacking(at.devices), planned.overHTTP(e.Provider), ShownToOthers(cfg.Devices))
+	return planned, slices.Concat(problems, e.judge().clocks(planned.found), planned.lacking(at.devices), planned.overHTTP(), ShownToOthers(cfg.Devices))
 }
 
 // plan is the way of every plan from a configuration. Reduce takes out of it what it is not about.
@@ -215,7 +215,7 @@ func (e *Engine) Rotate(ctx context.Context, cfg *config.Config, among []schema.
 	if planned == nil {
 		return nil, problems
 	}
-	return planned, append(problems, planned.overHTTP(e.Provider)...)
+	return planned, append(problems, planned.overHTTP()...)
 }
 
 // Rollback plans the way back to how devices were before a run, from the snapshots and the journal of the run. Targets

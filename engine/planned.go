@@ -11,7 +11,6 @@ import (
 	"camform/engine/guard"
 	"camform/engine/live"
 	"camform/engine/plan"
-	"camform/providers"
 	"camform/schema"
 )
 
@@ -138,8 +137,7 @@ func outputs(declared []config.Output) []plan.Output {
 }
 
 // overHTTP is OverHTTP of the steps of the plan, now that the devices have said what they take enciphered.
-func (p *Planned) overHTTP(provider providers.Provider) diag.Problems {
-	encipherer, _ := provider.(providers.Encipherer)
+func (p *Planned) overHTTP() diag.Problems {
 	var found []sending
 	for _, d := range p.Plan.Devices {
 		if !strings.HasPrefix(d.Access.URL, "http:") || d.Access.Plain {
@@ -149,11 +147,7 @@ func (p *Planned) overHTTP(provider providers.Provider) diag.Problems {
 			if _, how := s.Generates(); how != nil && how.First() {
 				continue // it is encrypted on its way
 			}
-			kind := provider.Kinds().Lookup(s.Address.Kind)
-			if snap := p.Snapshots[d.Address]; snap != nil && encipherer != nil && encipherer.Enciphers(kind, snap.Documents) {
-				continue
-			}
-			if len(s.Secrets) > 0 {
+			if len(s.Secrets) > 0 && !s.Enciphered {
 				found = append(found, sending{s.Address, *s.Range.HCL(), false})
 			}
 		}

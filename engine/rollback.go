@@ -53,6 +53,7 @@ func (t takenBack) plan(p *plan.Plan, found *survey, use func(*plan.Plan) (*cons
 		d.Ways = users.ways(w.device)
 		d.Logins = users.logins(*d, t.Kinds())
 		t.noteJumps(d, w.now.Documents)
+		t.noteCiphers(d, w.now.Documents)
 		problems = append(problems, w.prove(d)...)
 	}
 	problems = append(problems, loggedIn(p.Devices)...)

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -414,4 +415,45 @@ func TestI11PasswordsOfAccountsAreNotReadOnTheWay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who stands between and hides that a device takes passwords enciphered, after the plan was made, does not get them in clear.
+func TestI11APasswordThatWasPlannedAsEncipheredNeverLeavesInClear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fleet := newFleet(t, simulator.Options{Count: 1, Models: []string{"camera-v57"}})
+		device := fleet.Devices()[0]
+		const capabilities = "/ISAPI/Security/capabilities"
+		asks := regexp.MustCompile(`<isSupportUserCheck>[^<]*</isSupportUserCheck>`) // then it would refuse a request without the password of the login
+		if err := device.SetDocument(capabilities, asks.ReplaceAll(device.Document(capabilities), nil)); err != nil {
+			t.Fatal(err)
+		}
+		var heard lockedBuffer
+		s := newSite(t, fleet, func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := fleet.DialContext(ctx, network, address)
+			return tapped{conn, &heard}, err
+		})
+		s.manage(managedPolicy + strings.ReplaceAll(s.managedDevice("gate", device), "plain = true", "plain = false"))
+		e := s.managing()
+		planned, problems := e.Plan(t.Context(), s.cfg, nil)
+		if problems.HasErrors() {
+			t.Fatal(problems)
+		}
+		if err := device.Inject(simulator.Rule{Path: capabilities + "*", Action: simulator.Status, Status: http.StatusForbidden, Code: "notSupport"}); err != nil {
+			t.Fatal(err)
+		}
+		text, err := plan.Encode(planned.Plan, e.Provider.Kinds())
+		if err != nil {
+			t.Fatal(err)
+		}
+		saved, err := plan.Decode(text, e.Provider.Kinds())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bad := e.Apply(t.Context(), t.Context(), saved, "run").Bad(); len(bad) == 0 {
+			t.Error("apply is content although the passwords could not leave as planned")
+		}
+		if said := heard.String(); strings.Contains(said, "<password>") {
+			t.Errorf("a password left in clear: %s", said[max(0, strings.Index(said, "<password>")-300):])
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"camform/engine/config"
@@ -29,12 +30,24 @@ func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
 		inform(d.Ways, *d, steps, j.Kinds())
 		d.Logins = use.logins(*d, j.Kinds())
 		j.noteJumps(d, planned.Snapshots[d.Address].Documents)
+		j.noteCiphers(d, planned.Snapshots[d.Address].Documents)
 		problems = append(problems, j.prove(device, planned.Snapshots[d.Address].Documents, d)...)
 	}
 	problems = append(problems, loggedIn(planned.Plan.Devices)...)
 	problems = append(problems, j.clockProblems(planned)...)
 	planned.Plan.Users, planned.Plan.Usage = use.watchers(planned.Plan.Devices, j), use.usage()
 	return append(problems, use.notes(planned.Plan.Devices, j.Kinds())...)
+}
+
+// noteCiphers marks the steps of a device whose passwords it takes enciphered over plain HTTP. Whoever stands between could hide that
+// later, to have them in clear: so it is part of the plan. Where somebody said that plain HTTP is meant, they may leave in clear.
+func (j judge) noteCiphers(d *plan.Device, docs providers.Documents) {
+	if !strings.HasPrefix(d.Access.URL, "http:") || d.Access.Plain {
+		return
+	}
+	for i, s := range d.Steps {
+		d.Steps[i].Enciphered = len(s.Secrets) > 0 && j.Enciphers(j.Kinds().Lookup(s.Address.Kind), docs)
+	}
 }
 
 // watchers are the devices that use others and that a plan is not about. One that could not be read has that as its Problem.

@@ -48,10 +48,9 @@ const FarJump = 5 * time.Minute
 // Jump is how far a change moves the clock of a device. The zero value is for changes that do not.
 type Jump struct {
 	By      time.Duration // how far the clock moves; negative for back
-	Shown   time.Duration // how far the local time that it shows moves, which is another way where its time zone changes
-	Within  time.Duration // by how much both may be wrong
+	Within  time.Duration // by how much By may be wrong
 	Unknown bool          // whether the change moves the clock nobody knows how far
 }
 
 // IsFar reports whether a clock jumps so far that what relies on it may suffer, or may do so for all that is known of how far.
-func (j Jump) IsFar() bool { return max(j.By.Abs(), j.Shown.Abs())+j.Within > FarJump }
+func (j Jump) IsFar() bool { return j.By.Abs()+j.Within > FarJump }

@@ -44,6 +44,10 @@ type Connector interface {
 
 // Interpreter reads documents. Its methods are pure.
 type Interpreter interface {
+	// Enciphers reports whether passwords in changes of a kind reach the device enciphered where its address is plain HTTP, by what
+	// it says in documents that ReadKind fetched for the kind.
+	Enciphers(kind *schema.Kind, docs Documents) bool
+
 	// Kinds are the kinds of settings that the family can have.
 	Kinds() *schema.Kinds
 
@@ -102,13 +106,6 @@ type Composer interface {
 	// Shown returns a request as people may see it: schema.Blank stands for every secret in its body, also for those that the
 	// document of the device came with and nobody declared. A body that is no document is blanked as a whole.
 	Shown(Request) Request
-}
-
-// Encipherer is a Provider that knows of devices that take passwords enciphered.
-type Encipherer interface {
-	// Enciphers reports whether passwords in changes of a kind reach the device enciphered where its address is plain HTTP, by what
-	// it says in documents that ReadKind fetched for the kind.
-	Enciphers(kind *schema.Kind, docs Documents) bool
 }
 
 // ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which

@@ -266,6 +266,7 @@ func (w *worker) prepare(ctx context.Context, g plan.Group, c checked, login pro
 	}
 	for _, request := range requests {
 		o := order{request: request, steps: carriedBy(request, p.todo)}
+		o.request = asPlanned(o.request, o.steps)
 		writes := o.steps
 		if request.Instead != nil {
 			writes = carriedBy(*request.Instead, p.todo) // those of the request among them
@@ -279,6 +280,18 @@ func (w *worker) prepare(ctx context.Context, g plan.Group, c checked, login pro
 		p.orders = append(p.orders, o)
 	}
 	return p, w.snapshot(ctx, c.now)
+}
+
+// asPlanned is a request that may not leave in clear where the plan says that the device takes its passwords enciphered.
+func asPlanned(request providers.Request, steps []plan.Step) providers.Request {
+	if slices.ContainsFunc(steps, func(s plan.Step) bool { return s.Enciphered }) {
+		request.InClear = false
+		if request.Instead != nil {
+			instead := asPlanned(*request.Instead, steps)
+			request.Instead = &instead
+		}
+	}
+	return request
 }
 
 // carriedBy are the steps that a request carries out.

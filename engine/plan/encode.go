@@ -198,6 +198,7 @@ type (
 
 		Accepted string `json:"accepted,omitempty"`
 		Jumps    bool   `json:"clock_jumps,omitempty"`
+		Ciphered bool   `json:"enciphered,omitempty"`
 		Tells    bool   `json:"tells,omitempty"`
 	}
 	whyShape struct {
@@ -257,7 +258,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 		}
 		step := stepShape{
 			Address: s.Address.String(), Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Jumps: s.Jumps, Tells: s.Tells,
+			Reason: s.Reason, Cause: s.Cause, Source: s.Range, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Jumps: s.Jumps, Ciphered: s.Enciphered, Tells: s.Tells,
 		}
 		if s.Staged() {
 			if step.Stage, err = encodeValue(kind, s.Stage); err != nil {
@@ -433,7 +434,7 @@ func (s stepShape) step(kinds *schema.Kinds) (Step, error) {
 	}
 	step := Step{
 		Address: address, Action: s.Action, Before: before, After: after, Secrets: s.Secrets,
-		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Jumps: s.Jumps, Tells: s.Tells,
+		Reason: s.Reason, Cause: s.Cause, Range: s.Source, Risk: s.Risk, Reboot: s.Reboot, Drops: s.Drops, Accepted: s.Accepted, Jumps: s.Jumps, Enciphered: s.Ciphered, Tells: s.Tells,
 	}
 	if s.Stage != nil {
 		if step.Stage, err = s.stage(step, kinds); err != nil {

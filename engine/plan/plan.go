@@ -243,6 +243,10 @@ type Step struct {
 	// no part of a plan, since that differs from one second to the next.
 	Jumps bool
 
+	// Enciphered reports whether the device said that it takes the passwords of the step enciphered over plain HTTP. They leave in no
+	// other way then.
+	Enciphered bool
+
 	// Tells reports whether the step only passes a new password on to an item that nobody declares. Nothing is remembered of
 	// it.
 	Tells bool

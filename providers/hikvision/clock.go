@@ -8,7 +8,6 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/xmlpatch"
-	"camform/schema"
 )
 
 // timePath is the document with the clock of a device, and timeKind the setting in it that decides where the clock comes from.
@@ -46,43 +45,34 @@ func (p *Provider) Clock(docs providers.Documents) (providers.Clock, bool) {
 	return providers.DatedClock(docs)
 }
 
-// Jump is how far the settings time and ntp move the clock. A clock that follows a server goes where ours is, as far as anybody knows.
-// One that is set by hand keeps the local time that it shows, so that another zone moves it the other way.
+// Jump is how far the settings time and ntp move the clock. A clock that begins to follow a server goes where ours is, as far as anybody
+// knows; one that follows a server already has its owner's word that it may, whichever server that is. One that is set by hand
+// keeps the local time that it shows, so that another zone moves it.
 func (p *Provider) Jump(changes []providers.Change, docs providers.Documents) providers.Jump {
 	was, read := p.timekeeping(docs)
-	is, moves := was, false
+	is, switched := was, false
 	for _, c := range changes {
-		if c.After.IsNull() {
-			continue
+		switch {
+		case c.After.IsNull():
+		case c.Kind.Name == timeKind:
+			alter(c, "mode", &is.mode)
+			alter(c, "zone", &is.zone)
+		default:
+			switched = switched || switchedOn(c)
 		}
-		if c.Kind.Name == timeKind {
-			moves = alter(c, "mode", &is.mode) || moves
-			moves = alter(c, "zone", &is.zone) || moves
-			continue
-		}
-		moves = moves || (is.mode == modeServer || !read) && asksAnother(c)
 	}
-	if !moves {
-		return providers.Jump{}
-	}
-	at := docs[timePath].Told.Answered
-	before, knownBefore := codec.East(was.zone, at)
-	after, knownAfter := codec.East(is.zone, at)
-	turned := after - before
-	if was.zone == is.zone {
-		turned, knownBefore, knownAfter = 0, true, true
-	}
-	var jump providers.Jump
-	clock, known := p.Clock(docs)
+	begins := is.mode == modeServer && was.mode != modeServer || switched && (is.mode == modeServer || !read)
 	switch {
-	case is.mode == modeManual:
-		jump.By = -turned
-	case is.mode == modeServer, !read:
-		jump.By, jump.Within, jump.Unknown = -clock.Ahead, clock.Within, !known
+	case begins:
+		clock, known := p.Clock(docs)
+		return providers.Jump{By: -clock.Ahead, Within: clock.Within, Unknown: !known}
+	case is.mode == modeManual && is.zone != was.zone:
+		at := docs[timePath].Told.Answered
+		before, knownBefore := codec.East(was.zone, at)
+		after, knownAfter := codec.East(is.zone, at)
+		return providers.Jump{By: before - after, Unknown: !knownBefore || !knownAfter}
 	}
-	jump.Shown = jump.By + turned
-	jump.Unknown = jump.Unknown || !knownBefore || !knownAfter
-	return jump
+	return providers.Jump{}
 }
 
 // timekeeping is where a clock comes from, and its time zone.
@@ -107,32 +97,17 @@ func (p *Provider) timekeeping(docs providers.Documents) (timekeeping, bool) {
 	return timekeeping{text("mode"), text("zone")}, true
 }
 
-// alter makes a text what a change writes to an attribute. It reports whether that is something else.
-func alter(c providers.Change, attribute string, text *string) bool {
-	want := c.After.GetAttr(attribute)
-	if want.IsNull() || !want.IsKnown() || want.AsString() == *text {
-		return false
+// alter makes a text what a change writes to an attribute, if it does.
+func alter(c providers.Change, attribute string, text *string) {
+	if want := c.After.GetAttr(attribute); !want.IsNull() && want.IsKnown() {
+		*text = want.AsString()
 	}
-	*text = want.AsString()
-	return true
 }
 
-// asksAnother reports whether a change makes a device ask another server for the time, or ask one at all. How often it asks does not
-// matter.
-func asksAnother(c providers.Change) bool {
-	if enabled := c.Kind.Attribute("enabled"); enabled != nil && differs(c, enabled) && c.After.GetAttr("enabled").RawEquals(cty.False) {
+// switchedOn reports whether a change lets a device ask a server that it did not ask.
+func switchedOn(c providers.Change) bool {
+	if c.Kind.Attribute("enabled") == nil || !c.After.GetAttr("enabled").RawEquals(cty.True) {
 		return false
 	}
-	for _, a := range c.Kind.Attributes {
-		if a.Name != "interval" && differs(c, a) {
-			return true
-		}
-	}
-	return false
-}
-
-// differs reports whether a change writes something else to an attribute than is there.
-func differs(c providers.Change, a *schema.Attribute) bool {
-	want := c.After.GetAttr(a.Name)
-	return !want.IsNull() && (c.Before.IsNull() || !c.Before.GetAttr(a.Name).RawEquals(want))
+	return c.Before.IsNull() || !c.Before.GetAttr("enabled").RawEquals(cty.True)
 }

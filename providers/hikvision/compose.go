@@ -129,12 +129,6 @@ type sheet struct {
 	changes []located
 }
 
-// located is a change with where it is made.
-type located struct {
-	providers.Change
-	at document.Place
-}
-
 func sheetsOf(c providers.Composition) ([]*sheet, error) {
 	var sheets []*sheet
 	first := networks(c.First)

@@ -566,8 +566,6 @@ func refusals(kind *schema.Kind, key string) []string {
 	return kind.Refuses(key)
 }
 
-var _ providers.Encipherer = (*Provider)(nil)
-
 // Enciphers reads what the device says of its ciphers among the limits of the kind.
 func (p *Provider) Enciphers(kind *schema.Kind, docs providers.Documents) bool {
 	return len(kind.Enciphers) > 0 && slices.ContainsFunc(kind.Document.Capabilities, func(path string) bool {

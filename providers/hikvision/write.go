@@ -57,6 +57,12 @@ func composeItem(at document.Place, change providers.Change) ([]providers.Reques
 	return requests, nil
 }
 
+// located is a change with where it is made.
+type located struct {
+	providers.Change
+	at document.Place
+}
+
 // wholeList is the request that brings all changed items of a kind at once, with the list; nil where the setting file does not say
 // that devices take that, and where another item has a secret that the device never shows: it would be lost. The changes are in
 // the document.

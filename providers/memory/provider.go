@@ -187,6 +187,9 @@ func (provider) Rewritten(kind *schema.Kind, a *schema.Attribute, want, have cty
 	return kind.Name == "time" && a.Name == "zone" && have.AsString() == want.AsString()+summerTime
 }
 
+// Enciphers is false: these devices take passwords as they are.
+func (provider) Enciphers(*schema.Kind, providers.Documents) bool { return false }
+
 // Jump is how far the clock of the fleet is away where a device begins to ask a server. A zone is a text that moves nothing.
 func (provider) Jump(changes []providers.Change, docs providers.Documents) providers.Jump {
 	for _, c := range changes {
@@ -194,7 +197,7 @@ func (provider) Jump(changes []providers.Change, docs providers.Documents) provi
 			continue
 		}
 		clock, known := providers.DatedClock(docs)
-		return providers.Jump{By: -clock.Ahead, Shown: -clock.Ahead, Within: clock.Within, Unknown: !known}
+		return providers.Jump{By: -clock.Ahead, Within: clock.Within, Unknown: !known}
 	}
 	return providers.Jump{}
 }

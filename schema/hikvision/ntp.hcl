@@ -13,8 +13,8 @@ setting "ntp" {
 
     Newer recorders also have a port type: with `default` they may keep to port 123 whatever port is set.
 
-    In NTP mode the clock goes where the server says. Where that is more than five minutes away, the change needs
-    `accept_clock_jump`, as the setting time does.
+    In NTP mode the clock goes where the server says. Where that is more than five minutes away, switching a server on needs
+    `accept_clock_jump`, as the mode of the setting time does.
 
     Devices of the newest generation have a switch for each server, which is off as delivered. Where one shows it, a `server`
     that is declared is switched on, and the plan says so.

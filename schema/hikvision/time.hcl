@@ -12,8 +12,8 @@ setting "time" {
     In NTP mode the time that the device reported is left out of what is sent. In manual mode it is sent back without
     its offset from UTC, which makes the device keep the wall clock that it showed when it was read.
 
-    A change that moves the clock, or the time that it shows, by more than five minutes needs `accept_clock_jump` in the
-    block of the device or a profile: recordings, certificates and schedules depend on it.
+    A change that moves the clock by more than five minutes needs `accept_clock_jump` in the block of the device or a
+    profile: recordings, certificates and schedules depend on it. That is the change to NTP mode, or another zone in manual mode.
 
     Recent recorders name the zone as Windows does as well, and can go by that name. It follows the zone when that changes.
 
