@@ -434,7 +434,8 @@ func (p *play) there(v *visit, one *wish, result report.Result) {
 			p.find(v, "/"+one.local(), "it is %s, and %s", result, wrong)
 		}
 	}
-	if one.kind == "user" && !v.device.Accepts(one.key, accountPassword) {
+	forgot := p.all[p.number(v)].has("lose-password") && v.device.Count(simulator.Rebooted) > 0 // after it was proven
+	if one.kind == "user" && !forgot && !v.device.Accepts(one.key, accountPassword) {
 		p.find(v, "/"+one.local(), "it is %s, and its password is another one", result)
 	}
 }
