@@ -24,11 +24,14 @@ func checkAuthority(kind *schema.Kind, at document.Place, key string, want cty.V
 		return nil
 	}
 	value := want.GetAttr(certificateAttribute)
-	if !value.IsKnown() || value.IsNull() {
+	there := at.ItemPaths(kind, key)
+	switch {
+	case !value.IsKnown(), value.IsNull() && len(there) > 0:
 		return nil
+	case value.IsNull():
+		return document.About(certificateAttribute, document.Sentence("The device has no authority of this name, and cannot be given one without its certificate."))
 	}
 	f := at.Field(at.Entries(kind), kind.Attribute(certificateAttribute))
-	there := at.ItemPaths(kind, key)
 	if len(there) > 0 {
 		f.Item = there[0]
 		if codec.HasAlready(f, value) {
