@@ -282,13 +282,13 @@ func (w *worker) prepare(ctx context.Context, g plan.Group, c checked, login pro
 	return p, w.snapshot(ctx, c.now)
 }
 
-// asPlanned is a request that may not leave in clear where the plan says that the device takes its passwords enciphered.
+// asPlanned is a request that may not leave in clear where the plan says that the device takes its passwords enciphered. What is sent
+// instead of several stays one request, since a session sends it once.
 func asPlanned(request providers.Request, steps []plan.Step) providers.Request {
 	if slices.ContainsFunc(steps, func(s plan.Step) bool { return s.Enciphered }) {
 		request.InClear = false
 		if request.Instead != nil {
-			instead := asPlanned(*request.Instead, steps)
-			request.Instead = &instead
+			*request.Instead = asPlanned(*request.Instead, steps)
 		}
 	}
 	return request

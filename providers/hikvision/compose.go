@@ -56,8 +56,7 @@ func sensitive(request providers.Request, changes []providers.Change) providers.
 		}
 	}
 	if request.Instead != nil && len(request.Sensitive) > 0 {
-		instead := sensitive(*request.Instead, changes)
-		request.Instead = &instead
+		*request.Instead = sensitive(*request.Instead, changes) // in place: requests share it
 	}
 	return request
 }
