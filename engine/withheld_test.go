@@ -201,41 +201,57 @@ func TestAnInterruptEndsTheWaitForAWebServer(t *testing.T) {
 	})
 }
 
-// A device may answer before a change is in force, and show for a while what it had.
+// A device may answer before a change is in force, and show for a while what it had. Where its answer is lost, or says that something
+// broke, nothing but what it shows tells what became of the change.
 func TestAChangeThatShowsLaterIsWaitedFor(t *testing.T) {
+	answers := map[string]simulator.Rule{
+		"":                  {},
+		", an answer lost":  {Method: "PUT", Action: simulator.DropReply, Nth: 1},
+		", an answer wrong": {Method: "PUT", Action: simulator.ErrorButApplied, Nth: 1},
+	}
 	for kind, setting := range map[string]string{
 		"upnp":    "  upnp {\n    enabled = true\n  }\n",
 		"service": "  service \"RTSP\" {\n    port = 10554\n  }\n",
 		"ntp":     "  ntp {\n    server = \"192.0.2.5\"\n  }\n",
 	} {
-		for late, want := range map[time.Duration]report.Result{time.Second: report.Done, 3 * time.Second: report.Done, time.Hour: report.Rejected} {
-			t.Run(fmt.Sprintf("%s, %s", kind, late), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}})
-					camera := fleet.Devices()[0]
-					s := newSite(t, fleet, fleet.DialContext)
-					s.configure(s.deviceBlock("camera", camera, setting))
-					p, problems := s.plan()
-					if len(problems) > 0 {
-						t.Fatal(problems)
-					}
-					if err := camera.Inject(simulator.Rule{Method: "PUT", Action: simulator.LateEffect, Delay: late}); err != nil {
-						t.Fatal(err)
-					}
-					begun := time.Now()
-					step := s.apply(p).Devices[0].Steps[0]
-					if step.Result != want || want == report.Rejected && !strings.Contains(step.Detail, "still reports") {
-						t.Errorf("it ended with %s: %s", step.Result, step.Detail)
-					}
-					if took := time.Since(begun); took > 10*time.Second {
-						t.Errorf("it took %s", took)
-					}
-					time.Sleep(time.Hour)
-					if again, _ := s.plan(); !again.Empty() {
-						t.Errorf("there is still something to do: %s", toldPlan(again))
-					}
+		for answer, rule := range answers {
+			for late, want := range map[time.Duration]report.Result{time.Second: report.Done, 3 * time.Second: report.Done, time.Hour: report.Rejected} {
+				if late == time.Hour && answer != "" {
+					continue // nothing can tell that from a request that came to nothing
+				}
+				t.Run(fmt.Sprintf("%s, %s%s", kind, late, answer), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}})
+						camera := fleet.Devices()[0]
+						s := newSite(t, fleet, fleet.DialContext)
+						s.configure(s.deviceBlock("camera", camera, setting))
+						p, problems := s.plan()
+						if len(problems) > 0 {
+							t.Fatal(problems)
+						}
+						if err := camera.Inject(simulator.Rule{Method: "PUT", Action: simulator.LateEffect, Delay: late}); err != nil {
+							t.Fatal(err)
+						}
+						if answer != "" {
+							if err := camera.Inject(rule); err != nil {
+								t.Fatal(err)
+							}
+						}
+						begun := time.Now()
+						step := s.apply(p).Devices[0].Steps[0]
+						if step.Result != want || want == report.Rejected && !strings.Contains(step.Detail, "still reports") {
+							t.Errorf("it ended with %s: %s", step.Result, step.Detail)
+						}
+						if took := time.Since(begun); took > 10*time.Second {
+							t.Errorf("it took %s", took)
+						}
+						time.Sleep(time.Hour)
+						if again, _ := s.plan(); !again.Empty() {
+							t.Errorf("there is still something to do: %s", toldPlan(again))
+						}
+					})
 				})
-			})
+			}
 		}
 	}
 }

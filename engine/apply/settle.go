@@ -77,7 +77,7 @@ func notReadBack(err error) string {
 	return "the device could not be read back: " + providers.Reason(err)
 }
 
-// lag is how long a device may go on showing what it had before a change that it accepted.
+// lag is how long a device may go on showing what it had before a change that it accepted, or may have accepted.
 const lag = 2 * beat
 
 // readSettled reads back what a group changed, and again for a while where the device still shows what it had before: some put
@@ -93,10 +93,11 @@ func (w *worker) readSettled(ctx context.Context, s sent) (reading, error) {
 	return after, unread
 }
 
-// lags reports whether a device shows nothing of a change that it said is in force.
+// lags reports whether a device shows nothing of a change that it said is in force, or of which it is not known whether it took it.
 func (j judge) lags(s sent, after reading) bool {
 	for _, request := range s.sendings {
-		if request.err != nil || request.reply.Outcome == providers.PendingReboot {
+		open := request.err == nil || errors.Is(request.err, providers.ErrUnknown)
+		if !open || request.reply.Outcome == providers.PendingReboot {
 			continue
 		}
 		for _, step := range request.steps {

@@ -29,7 +29,7 @@ var unreadable = map[string]string{
 
 	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/deviceInfo.xml": "malformed document at line 499, column 150: -- within a comment",
 
-	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/deviceInfo/capabilities.xml": "malformed document at line 38, column 12: an unknown or broken entity",
+	"malformed/vendor-doc_AdilHikvision-projectx/ACS-enrollers/ISAPI/System/deviceInfo/capabilities.xml": "malformed document at line 94, column 153: -- within a comment",
 }
 
 // recording is a recorded document.
