@@ -68,11 +68,23 @@ func (s Setting) Local() string {
 	switch {
 	case s.Key == "":
 		return s.Kind
-	case hclsyntax.ValidIdentifier(s.Key):
+	case isPlainWord(s.Key) || hclsyntax.ValidIdentifier(s.Key):
 		return s.Kind + "." + s.Key
 	default:
 		return s.Kind + "[" + quote(s.Key) + "]"
 	}
+}
+
+// isPlainWord reports whether a key is an identifier as nearly all are, of letters and digits of ASCII. HCL's own judgement takes a
+// scanner, and addresses are written for everything that happens.
+func isPlainWord(key string) bool {
+	for i := range len(key) {
+		c := key[i]
+		if letter := c|0x20 >= 'a' && c|0x20 <= 'z'; !letter && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return key != ""
 }
 
 // Compare orders settings by device, kind and key.

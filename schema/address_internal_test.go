@@ -47,3 +47,23 @@ func BenchmarkParseSetting(b *testing.B) {
 		}
 	}
 }
+
+// Keys that are taken for words without HCL's scanner are words to it, and most words are.
+func TestPlainWordsAreWordsOfHCL(t *testing.T) {
+	var bytes []string
+	for c := range 256 {
+		bytes = append(bytes, string([]byte{byte(c)}))
+	}
+	for _, first := range append(bytes, "") {
+		for _, rest := range append(bytes, "", "-1", "_x") {
+			if key := first + rest; isPlainWord(key) && !hclsyntax.ValidIdentifier(key) {
+				t.Errorf("HCL does not take %q", key)
+			}
+		}
+	}
+	for _, key := range []string{"operator", "RTSP", "a_1", "ieee8021x"} {
+		if !isPlainWord(key) {
+			t.Errorf("%q is no plain word", key)
+		}
+	}
+}

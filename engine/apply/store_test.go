@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -258,8 +259,7 @@ func (s *store) record(lease state.Lease, rows []state.Setting, forget []schema.
 }
 
 func isObject(value json.RawMessage) bool {
-	var object map[string]any
-	return value == nil || json.Unmarshal(value, &object) == nil
+	return value == nil || json.Valid(value) && bytes.HasPrefix(bytes.TrimSpace(value), []byte("{"))
 }
 
 func (s *store) Fingerprint(setting schema.Setting, attribute string, secret schema.Secret) string {

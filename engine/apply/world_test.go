@@ -89,6 +89,7 @@ type world struct {
 	clock time.Time     // as it is
 	skew  time.Duration // by which the clock of this machine is wrong
 
+	seen    string // the filter of the camera when it was looked at last
 	held    int    // how many entries the filter of the camera has had at most
 	exposed string // what was wrong with the filter at any time; empty for nothing
 
@@ -547,8 +548,11 @@ var (
 
 // filtering is the step about the filter, as a plan stages it, if there is one.
 func (w *world) filtering() (plan.Step, bool) {
+	if !w.filter && !w.listed {
+		return plan.Step{}, false
+	}
 	on, list := w.filterNow()
-	if !w.filter && !w.listed || on && sameTexts(list, newList) {
+	if on && sameTexts(list, newList) {
 		return plan.Step{}, false
 	}
 	kind := w.fleet.Provider().Kinds().Lookup("filter")
@@ -604,6 +608,11 @@ func (w *world) filterNow() (on bool, list []string) {
 
 // lookAtFilter notes a filter that counts with a list that is neither whole nor has all that was in force before.
 func (w *world) lookAtFilter() {
+	text := w.camera.Document(filterPath)
+	if text == w.seen {
+		return
+	}
+	w.seen = text
 	on, list := w.filterNow()
 	w.held = max(w.held, len(list))
 	lacks := func(text string) bool { return !slices.Contains(list, text) }

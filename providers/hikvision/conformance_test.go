@@ -108,10 +108,10 @@ var (
 		"*/https.enabled": "the session uses HTTPS",
 		"*/https.port":    "the session uses HTTPS",
 	}
-	redacted    = map[string]string{"DS-K1A340FWX/wireless*.key": "the recorded key was blanked out, and its length beside it was not"}
-	needsPort   = map[string]string{"thermal-v55/isup.enabled": "a device as delivered has no server and no port, which the same change would have to give"}
-	shownOnly   = map[string]string{"*/system.name": "the name that it had is in GBK, and is not written again"}
-	absent      = map[string]string{
+	redacted  = map[string]string{"DS-K1A340FWX/wireless*.key": "the recorded key was blanked out, and its length beside it was not"}
+	needsPort = map[string]string{"thermal-v55/isup.enabled": "a device as delivered has no server and no port, which the same change would have to give"}
+	shownOnly = map[string]string{"*/system.name": "the name that it had is in GBK, and is not written again"}
+	absent    = map[string]string{
 		"camera-v58/certificate_use*":  "the device has no certificate of such a name",
 		"recorder-v2/certificate_use*": "the device has no certificate of such a name",
 	}

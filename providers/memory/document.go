@@ -3,6 +3,7 @@ package memory
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -19,7 +20,31 @@ type content struct{ items map[string]item }
 
 type item map[string]json.RawMessage
 
+// parsed are documents that were understood, by their texts.
+var parsed memo[string, parsing]
+
+type parsing struct {
+	content content
+	err     error
+}
+
+// parse understands a document. The caller may change what it gets.
 func parse(body []byte) (content, error) {
+	p := parsed.of(string(body), func() parsing {
+		c, err := understand(body)
+		return parsing{c, err}
+	})
+	if p.err != nil {
+		return content{}, p.err
+	}
+	items := make(map[string]item, len(p.content.items))
+	for key, it := range p.content.items {
+		items[key] = maps.Clone(it)
+	}
+	return content{items}, nil
+}
+
+func understand(body []byte) (content, error) {
 	var shape map[string]map[string]item
 	if err := json.Unmarshal(body, &shape); err != nil {
 		return content{}, fmt.Errorf("it is no JSON of items: %w", providers.ErrMalformed)
@@ -54,8 +79,34 @@ func entry(kind *schema.Kind, key string) string {
 	return key
 }
 
-// decode reads the settings of one kind. Items of a keyed kind that its keys do not name belong to another kind.
-func decode(kind *schema.Kind, c content) (providers.Items, error) {
+// decoded are the settings in documents that were read, by kind and text.
+var decoded memo[reading, decoding]
+
+type reading struct {
+	kind *schema.Kind
+	text string
+}
+
+type decoding struct {
+	items providers.Items
+	err   error
+}
+
+// decode reads the settings of one kind in a document that parse understands. The caller may change what it gets.
+func decode(kind *schema.Kind, body []byte) (providers.Items, error) {
+	d := decoded.of(reading{kind, string(body)}, func() decoding {
+		c, err := parse(body)
+		if err != nil {
+			return decoding{nil, err}
+		}
+		items, err := decodeItems(kind, c)
+		return decoding{items, err}
+	})
+	return maps.Clone(d.items), d.err
+}
+
+// decodeItems reads the settings of one kind. Items of a keyed kind that its keys do not name belong to another kind.
+func decodeItems(kind *schema.Kind, c content) (providers.Items, error) {
 	items := providers.Items{}
 	for key, attributes := range c.items {
 		switch {

@@ -77,28 +77,36 @@ func (provider) Clock(docs providers.Documents) (providers.Clock, bool) {
 }
 
 func (provider) Decode(kind *schema.Kind, _ []string, docs providers.Documents) (providers.Items, error) {
-	c, err := contentOf(kind, docs)
+	body, err := bodyOf(kind, docs)
 	if err != nil {
 		return nil, err
 	}
-	items, err := decode(kind, c)
+	items, err := decode(kind, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", kind.Document.Path, err)
 	}
 	return items, nil
 }
 
-func contentOf(kind *schema.Kind, docs providers.Documents) (content, error) {
+func bodyOf(kind *schema.Kind, docs providers.Documents) ([]byte, error) {
 	doc, ok := docs[kind.Document.Path]
 	switch {
 	case !ok:
 		panic("memory: " + kind.Document.Path + " was not read; this is a bug")
 	case doc.Missing != "":
-		return content{}, fmt.Errorf("%s: %s: %w", doc.Path, doc.Missing, providers.ErrUnsupported)
+		return nil, fmt.Errorf("%s: %s: %w", doc.Path, doc.Missing, providers.ErrUnsupported)
 	}
-	c, err := parse(doc.Body)
+	return doc.Body, nil
+}
+
+func contentOf(kind *schema.Kind, docs providers.Documents) (content, error) {
+	body, err := bodyOf(kind, docs)
 	if err != nil {
-		return content{}, fmt.Errorf("%s: %w", doc.Path, err)
+		return content{}, err
+	}
+	c, err := parse(body)
+	if err != nil {
+		return content{}, fmt.Errorf("%s: %w", kind.Document.Path, err)
 	}
 	return c, nil
 }

@@ -151,7 +151,7 @@ func (w *write) hide(path string, sharing []*schema.Kind, doc content) {
 
 // accepts checks values against the device's limits.
 func (w *write) accepts(kind *schema.Kind, doc content) error {
-	items, err := decode(kind, doc)
+	items, err := decodeItems(kind, doc)
 	if err != nil {
 		return fmt.Errorf("bad content for %s: %w", kind.Name, providers.ErrInvalid)
 	}

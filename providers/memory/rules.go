@@ -27,10 +27,17 @@ type way struct {
 	Port              json.Number
 }
 
+// asking are the texts of the documents that rules come from.
+type asking struct{ access, lock, digest, filter string }
+
+// learned are rules by what asks for them.
+var learned memo[asking, *rules]
+
 // obeyed are the rules of the documents that the device has.
 func (d *Device) obeyed() *rules {
 	if d.rules == nil {
-		d.rules = d.learn()
+		asked := asking{d.documents[accessPath], d.documents[lockPath], d.documents[digestPath], d.documents[filterPath]}
+		d.rules = learned.of(asked, d.learn)
 	}
 	return d.rules
 }
