@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,6 +129,8 @@ func known(parts ...map[string]string) map[string]string {
 
 func TestEveryModelConforms(t *testing.T) {
 	t.Parallel()
+	usual := debug.SetGCPercent(800) // each attribute has a device of its own, which lives for moments
+	t.Cleanup(func() { debug.SetGCPercent(usual) })
 	for name, tc := range map[string]struct {
 		options simulator.Options
 		known   map[string]string

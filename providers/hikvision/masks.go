@@ -21,7 +21,7 @@ import (
 // maskedIn returns the elements of a document, or of a part of it, that the device masked.
 func (s secrets) maskedIn(part xmlpatch.Element) []xmlpatch.Element {
 	var masked []xmlpatch.Element
-	if document.IsMasked(part, s.hold(part)) {
+	if document.IsMasked(part, func() bool { return s.hold(part) }) {
 		masked = append(masked, part)
 	}
 	for _, child := range part.Children() {

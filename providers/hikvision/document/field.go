@@ -92,7 +92,7 @@ func (f Field) Has(n int) bool {
 // IsMasked reports whether the device shows something in the place of the value that it hides. The device has one then.
 func (f Field) IsMasked() bool {
 	e, _ := f.Doc.Find(f.Path(0))
-	return IsMasked(e, f.Attribute.Secret)
+	return IsMasked(e, func() bool { return f.Attribute.Secret })
 }
 
 // Idle says why the attribute does not count at present, as a sentence: an element that it depends on has another text than

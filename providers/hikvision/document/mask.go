@@ -10,7 +10,8 @@ import (
 // asterisks or bullets. It takes such a text for a new value when it is sent back.
 //
 // Where no secret is to be expected, a mask has three of them at least: a single asterisk stands for anything in some documents.
-func IsMasked(e xmlpatch.Element, secret bool) bool {
+// Whether one is to be expected is asked of texts only that could be a mask.
+func IsMasked(e xmlpatch.Element, secret func() bool) bool {
 	text := e.Text()
-	return text != "" && strings.Trim(text, "*•") == "" && (secret || len([]rune(text)) >= 3)
+	return text != "" && strings.Trim(text, "*•") == "" && (len([]rune(text)) >= 3 || secret())
 }

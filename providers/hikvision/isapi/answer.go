@@ -213,7 +213,16 @@ func shapeOf(body []byte) (shape, string) {
 	return shapeXML, root
 }
 
+// rootName looks at the beginning of a body first: what stands behind its first tag, often much, is of no matter.
 func rootName(body []byte) string {
+	const enough = 1024
+	if root := firstTag(body[:min(len(body), enough)]); root != "" || len(body) <= enough {
+		return root
+	}
+	return firstTag(body)
+}
+
+func firstTag(body []byte) string {
 	decoder := newDecoder(body)
 	for {
 		token, err := decoder.RawToken()

@@ -43,7 +43,7 @@ func (s *Session) authenticate(ctx context.Context, credential providers.Credent
 	if !other.login.proven() {
 		return fmt.Errorf("authenticate: %w", silence(resp))
 	}
-	v := verdictOf(resp.StatusCode, contents(resp))
+	v := verdictIn(resp)
 	if family := v.family(); errors.Is(family, providers.ErrMustChange) {
 		return fmt.Errorf("authenticate: %s: %w", v.describe(providers.NewRedactor(credential.Password).Blank), family)
 	}

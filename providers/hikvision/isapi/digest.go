@@ -89,7 +89,7 @@ func newCnonce() string {
 	return hex.EncodeToString(random[:])
 }
 
+var quotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
 // escape makes text fit between the quotes of a header.
-func escape(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
-}
+func escape(text string) string { return quotes.Replace(text) }

@@ -75,16 +75,29 @@ func (l *limit) RoundTrip(req *http.Request) (*http.Response, error) {
 // buffer is a body in memory.
 type buffer struct {
 	*bytes.Reader
-	all []byte
+	all    []byte
+	judged *verdict // nil before somebody wanted it
 }
 
 func (*buffer) Close() error { return nil }
 
 // contents is the body of a response that went through limit. It can be taken any number of times.
-func contents(resp *http.Response) []byte {
+func contents(resp *http.Response) []byte { return bufferOf(resp).all }
+
+func bufferOf(resp *http.Response) *buffer {
 	b, ok := resp.Body.(*buffer)
 	if !ok {
 		panic("isapi: a response did not go through limit; this is a bug")
 	}
-	return b.all
+	return b
+}
+
+// verdictIn judges a response that went through limit. Everything that it goes through wants to know, and it is read once.
+func verdictIn(resp *http.Response) verdict {
+	b := bufferOf(resp)
+	if b.judged == nil {
+		v := verdictOf(resp.StatusCode, b.all)
+		b.judged = &v
+	}
+	return *b.judged
 }

@@ -74,7 +74,7 @@ func interrupted(ctx context.Context, err error) error {
 
 // reasonOf says whether an answer means that the same request may succeed in a moment.
 func reasonOf(req *http.Request, resp *http.Response) reason {
-	v := verdictOf(resp.StatusCode, contents(resp))
+	v := verdictIn(resp)
 	switch {
 	case v.absent != "":
 		return notAgain

@@ -117,7 +117,7 @@ func judged(resp *http.Response) bool {
 	case 2:
 		return true
 	case 4:
-		v := verdictOf(resp.StatusCode, contents(resp))
+		v := verdictIn(resp)
 		return v.isapi && !strings.EqualFold(v.sub, "badAuthorization")
 	}
 	return false

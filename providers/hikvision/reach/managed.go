@@ -106,7 +106,7 @@ func selected(at document.Place, kind *schema.Kind, key string) []selection {
 // managedBy returns the places in a document that a kind manages by way of one of its own documents; whole if it manages all
 // of it, or nothing else is certain. The document may be that of the kind, a part of it, or hold it.
 func managedBy(at document.Place, kind *schema.Kind, doc schema.Document) (places []xmlpatch.Place, whole bool) {
-	here, there, root := segments(at.Path), segments(doc.Path), at.Doc.Root()
+	here, there, root := segments(at.Path), segmentsNamed(doc.Path), at.Doc.Root()
 	switch part := liesWithin(here, there); {
 	case part && len(here) == len(there):
 		if !doc.HasRoot(root.Name()) {
@@ -121,7 +121,7 @@ func managedBy(at document.Place, kind *schema.Kind, doc schema.Document) (place
 			more, ok := root.PlacesFrom(path)
 			places, known = append(places, more...), known || ok
 		}
-		sent := kind.Write != nil && liesWithin(here, segments(kind.Write.Path))
+		sent := kind.Write != nil && liesWithin(here, segmentsNamed(kind.Write.Path))
 		return places, !known && (managesItems(kind) || sent || len(here) == len(there)+1)
 	case liesWithin(there, here):
 		for name := range strings.SplitSeq(doc.Root, "|") {
@@ -137,7 +137,7 @@ func managedBy(at document.Place, kind *schema.Kind, doc schema.Document) (place
 
 // holdsSecretOf reports whether a document, which is that of a kind, tells of a secret that the device never shows.
 func holdsSecretOf(at document.Place, kind *schema.Kind, doc schema.Document) bool {
-	here, there := segments(at.Path), segments(doc.Path)
+	here, there := segments(at.Path), segmentsNamed(doc.Path)
 	if len(here) != len(there) || !liesWithin(here, there) {
 		return false
 	}
@@ -172,7 +172,7 @@ func (o Owners) elementsIn(path string, of func(*schema.Attribute) bool) []xmlpa
 	here := segments(path)
 	for _, kind := range o.kinds.All() {
 		concerns := func(other string) bool {
-			there := segments(other)
+			there := segmentsNamed(other)
 			return other != "" && (liesWithin(here, there) || liesWithin(there, here))
 		}
 		at := []string{}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // How devices read the paths of requests, and what they do at some.
@@ -36,6 +37,18 @@ func segments(text string) []string {
 	}
 	text = path.Clean("/" + strings.Join(plain, "/"))
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '/' })
+}
+
+// named are the segments of the paths that kinds name. There are few of them, and they are wanted for each document of each device.
+var named sync.Map
+
+// segmentsNamed are the segments of a path that a kind names. They must not be changed.
+func segmentsNamed(text string) []string {
+	if kept, ok := named.Load(text); ok {
+		return kept.([]string)
+	}
+	kept, _ := named.LoadOrStore(text, segments(text))
+	return kept.([]string)
 }
 
 // SamePath reports whether two paths are the same to a web server that is as lenient as possible.

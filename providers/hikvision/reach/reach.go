@@ -59,7 +59,7 @@ func (o Owners) Carries(kind *schema.Kind, key string) bool {
 	}
 	for _, other := range o.managers(kind) {
 		for _, doc := range other.Documents() {
-			below := func(path string) bool { return liesWithin(segments(path), segments(doc.Path)) }
+			below := func(path string) bool { return liesWithin(segments(path), segmentsNamed(doc.Path)) }
 			if other.IsLink("") && slices.ContainsFunc(writtenTo(kind, key), below) {
 				return true
 			}
@@ -115,7 +115,7 @@ func (o Owners) certainly(kind *schema.Kind, key string) []schema.Fault {
 		for _, theirs := range other.Documents() {
 			for i, ours := range kind.Documents() {
 				ours = ours.For(key)
-				here, there := segments(ours.Path), segments(theirs.Path)
+				here, there := segmentsNamed(ours.Path), segmentsNamed(theirs.Path)
 				switch {
 				case !liesWithin(here, there):
 				case len(here) == len(there):
@@ -259,7 +259,7 @@ func (o Owners) misdirected(kind *schema.Kind, part partPath) string {
 	to := segments(part.path)
 	for _, other := range o.managers(kind) {
 		for _, doc := range other.Documents() {
-			there := segments(doc.Path)
+			there := segmentsNamed(doc.Path)
 			if !liesWithin(to, there) && !liesWithin(there, to) {
 				continue
 			}

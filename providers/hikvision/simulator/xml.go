@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -28,9 +29,39 @@ type element struct {
 
 var errMarkup = errors.New("not one well-formed element")
 
-// scan finds the elements of a document. Entities are resolved in text only; the document type is ignored. A text that is not
-// UTF-8 is the bytes that stand there.
+// scanned are documents whose elements were found lately. A device looks into the same ones for each request.
+var scanned struct {
+	sync.Mutex
+	roots map[string]*element
+	size  int // of the documents, in bytes
+}
+
+// scannedLimit is the size of the documents that scanned keeps before it begins anew.
+const scannedLimit = 2 << 20
+
+// scan finds the elements of a document, which must not be changed. Entities are resolved in text only; the document type is
+// ignored. A text that is not UTF-8 is the bytes that stand there.
 func scan(doc []byte) (*element, error) {
+	scanned.Lock()
+	root, ok := scanned.roots[string(doc)]
+	scanned.Unlock()
+	if ok {
+		return root, nil
+	}
+	root, err := elementsOf(doc)
+	if err != nil {
+		return nil, err
+	}
+	scanned.Lock()
+	defer scanned.Unlock()
+	if scanned.size += len(doc); scanned.roots == nil || scanned.size > scannedLimit {
+		scanned.roots, scanned.size = map[string]*element{}, len(doc)
+	}
+	scanned.roots[string(doc)] = root
+	return root, nil
+}
+
+func elementsOf(doc []byte) (*element, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(onlyUTF8(doc)))
 	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	var root *element
