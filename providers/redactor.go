@@ -68,6 +68,11 @@ func (r *Redactor) add(secret string) {
 	}
 }
 
+var (
+	shortEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	urlLetters   = strings.NewReplacer("+", "-", "/", "_") // of base64
+)
+
 // escapes are a text as it is, and with the escapes of XML, HTML, JSON and addresses.
 func escapes(plain string) []string {
 	inXML, inJSON := bytes.Buffer{}, bytes.Buffer{}
@@ -78,7 +83,7 @@ func escapes(plain string) []string {
 	return []string{
 		plain, html.EscapeString(plain), inXML.String(), strings.Trim(strings.TrimSpace(inJSON.String()), `"`),
 		url.QueryEscape(plain), url.PathEscape(plain),
-		strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(plain),
+		shortEscapes.Replace(plain),
 	}
 }
 
@@ -89,7 +94,7 @@ func encodings(plain string) []string {
 	for offset := range 3 {
 		whole := base64.StdEncoding.EncodeToString(append(make([]byte, offset), plain...))
 		inside := whole[(offset*8+5)/6 : (offset+len(plain))*8/6]
-		forms = append(forms, inside, strings.NewReplacer("+", "-", "/", "_").Replace(inside))
+		forms = append(forms, inside, urlLetters.Replace(inside))
 	}
 	return forms
 }

@@ -59,6 +59,16 @@ type unit struct {
 	moves        int       // how often it was moved away from its clients
 	bootedAt     time.Time
 	clockOffset  time.Duration
+
+	filling placeholders // what filler puts into documents of the model
+	filler  *strings.Replacer
+}
+
+// placeholders are what documents of a model are filled with.
+type placeholders struct {
+	identity
+	name    string
+	address netip.Addr
 }
 
 // identity is what distinguishes a device from others of its model.
@@ -147,10 +157,13 @@ func (d *unit) fill(body []byte) []byte {
 	if d.quirks.FactoryAddress {
 		address = d.factory
 	}
-	return []byte(strings.NewReplacer(
-		"{{name}}", d.name, "{{address}}", address.String(), "{{gateway}}", gatewayOf(address).String(), "{{serial}}", d.identity.serial, "{{subserial}}", tail, "{{mac}}", d.identity.mac, "{{id}}", d.identity.deviceID,
-		"{{salt}}", d.identity.salt, "{{engine}}", strings.ReplaceAll(d.identity.mac, ":", ""),
-	).Replace(string(body)))
+	if of := (placeholders{d.identity, d.name, address}); d.filler == nil || of != d.filling {
+		d.filling, d.filler = of, strings.NewReplacer(
+			"{{name}}", d.name, "{{address}}", address.String(), "{{gateway}}", gatewayOf(address).String(), "{{serial}}", d.identity.serial, "{{subserial}}", tail, "{{mac}}", d.identity.mac, "{{id}}", d.identity.deviceID,
+			"{{salt}}", d.identity.salt, "{{engine}}", strings.ReplaceAll(d.identity.mac, ":", ""),
+		)
+	}
+	return []byte(d.filler.Replace(string(body)))
 }
 
 func (d *unit) now() time.Time { return d.clock() }

@@ -302,7 +302,7 @@ func (e *element) insertAfter(doc []byte, markup string) edit {
 	return edit{e.end, e.end, string(space) + markup}
 }
 
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
 // escape makes text safe within an element.
-func escape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
-}
+func escape(text string) string { return escaper.Replace(text) }

@@ -31,12 +31,14 @@ func decode(run string) string {
 	return b.String()
 }
 
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // normalise gives line breaks the form that XML prescribes for readers.
 func normalise(s string) string {
 	if !strings.Contains(s, "\r") {
 		return s
 	}
-	return strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
+	return lineBreaks.Replace(s)
 }
 
 // unescape replaces references by their characters. An & that starts none is itself: firmware writes names and addresses
