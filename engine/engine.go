@@ -117,7 +117,11 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
 	planned.check(at.devices, e.judge())
-	return planned, slices.Concat(problems, e.judge().clocks(planned.found), planned.lacking(at.devices), planned.overHTTP(), ShownToOthers(cfg.Devices))
+	notKept, err := e.judge().notKept(ctx, e.Store.Journal, planned.Plan)
+	if err != nil {
+		return nil, append(problems, stateUnreadable(err)...)
+	}
+	return planned, slices.Concat(problems, notKept, e.judge().clocks(planned.found), planned.lacking(at.devices), planned.overHTTP(), ShownToOthers(cfg.Devices))
 }
 
 // plan is the way of every plan from a configuration. Reduce takes out of it what it is not about.

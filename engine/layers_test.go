@@ -165,7 +165,7 @@ var storeys = map[string]string{
 		review.go backups.go learn.go requests.go
 		lock.go
 		lacking.go tell.go cases.go
-		activation.go clocks.go
+		activation.go clocks.go givenback.go
 		planned.go
 		audit.go advisories.go consumers.go restored.go
 		logins.go judge.go survey.go
@@ -175,7 +175,7 @@ var storeys = map[string]string{
 		aim.go ways.go
 		passwords.go doc.go`,
 	"providers/hikvision": `
-		outline.go compose.go known.go search.go
+		outline.go compose.go known.go search.go restore.go
 		clock.go
 		provider.go
 		write.go masks.go

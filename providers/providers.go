@@ -103,6 +103,11 @@ type Composer interface {
 	// which the device masked is the one of that request. The error is ErrUnsupported if that does not have it.
 	Revert(before Document, request Request) (Request, error)
 
+	// Restore returns the request that gives a device back what it had before another request, by the documents as they were read
+	// before that one: a document byte for byte, or those of its items that the request brought. The error is ErrUnsupported where the
+	// other request is none that can be taken back, and where not all of what the device had is known: it has secrets, or masks something.
+	Restore(before Documents, request Request) (Request, error)
+
 	// Shown returns a request as people may see it: schema.Blank stands for every secret in its body, also for those that the
 	// document of the device came with and nobody declared. A body that is no document is blanked as a whole.
 	Shown(Request) Request

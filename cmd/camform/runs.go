@@ -100,5 +100,9 @@ func settingsOf(in state.Intent) string {
 	for _, step := range in.Steps {
 		names = append(names, step.Setting.Local())
 	}
-	return strings.Join(names, ", ")
+	text := strings.Join(names, ", ")
+	if in.PutsBack() {
+		text += " (old values put back)"
+	}
+	return text
 }

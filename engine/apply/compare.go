@@ -220,9 +220,10 @@ func (c comparison) adoptedRow(a plan.Adopted) state.Setting {
 	return row
 }
 
-// rows are what is remembered of a step that was carried out: none of an item that is gone, or that nobody declares.
+// rows are what is remembered of a step that was carried out: none of an item that is gone, or that nobody declares, or of old values
+// that were put back.
 func (c comparison) rows(s plan.Step, have cty.Value) []state.Setting {
-	if have.IsNull() || s.Tells {
+	if have.IsNull() || s.Tells || s.Action == plan.Action(state.PutBack) {
 		return nil
 	}
 	return []state.Setting{c.row(s, have)}

@@ -37,8 +37,15 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		}
 		unrecorded := w.record(ctx, request, verdicts)
 		o.unrecorded(unrecorded)
+		then := ""
+		if unread == nil && unrecorded == nil {
+			then = loss{w, s.before, after, s.group, request, verdicts}.putBack(ctx, &o)
+		}
 		for i, step := range request.steps {
 			result, detail := verdicts[i].result, verdicts[i].detail
+			if !result.Good() {
+				detail += then
+			}
 			if unrecorded != nil && result.Good() {
 				result, detail = report.Unrecorded, providers.Reason(rotate.StoreError(unrecorded))
 			}

@@ -90,6 +90,7 @@ type world struct {
 	skew  time.Duration // by which the clock of this machine is wrong
 
 	seen    string // the filter of the camera when it was looked at last
+	garbled int    // how often the camera stored something else than it was told
 	held    int    // how many entries the filter of the camera has had at most
 	exposed string // what was wrong with the filter at any time; empty for nothing
 
@@ -107,6 +108,7 @@ type scenario struct {
 	own       bool // so does the account that camform logs in with
 	create    bool // the account guest is made
 	settings  bool // settings without secrets are changed
+	named     bool // the camera gets another name, and may store something else
 	filter    bool // an address filter is switched on
 	listed    bool // an address filter that is on gets another list
 	recorder  bool // a recorder logs in to the camera as operator
@@ -141,6 +143,9 @@ func newWorld(s scenario, c *choices, b bounds) *world {
 	if s.listed {
 		w.camera.Set("filter", "", "enabled", true)
 		w.camera.Set("filter", "", "addresses", oldList)
+	}
+	if s.named {
+		w.camera.Set("system", "", "name", oldName)
 	}
 	w.pins = map[schema.Device]providers.Pin{cameraAddress: pinOf(w.camera)}
 	w.strike(w.camera)
@@ -183,7 +188,7 @@ func (w *world) strike(d *memory.Device) {
 	}})
 	for _, e := range []memory.Effect{
 		memory.Unreachable, memory.DropRequest, memory.DropReply, memory.Lie, memory.ErrorButApplied, memory.Busy, memory.Reject, memory.Restart,
-		memory.Lock, memory.Swap, memory.Late, memory.Revert, memory.Shorten,
+		memory.Lock, memory.Swap, memory.Late, memory.Revert, memory.Shorten, memory.Garble,
 	} {
 		d.Inject(memory.Fault{Effect: e, Delay: late, Length: len(oldList), Match: func(memory.Exchange) bool { return effect == e }})
 	}
@@ -253,6 +258,8 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 	switch {
 	case x.Writes() && x.Path == filterPath && w.held < len(newList): // a device that held as many entries has room for them
 		effects = append(atWrites, memory.Shorten)
+	case x.Writes() && x.Path == namePath:
+		effects = []memory.Effect{"", memory.DropRequest, memory.DropReply, memory.Garble}
 	case x.Writes() && x.Path == ownPath:
 		effects = append(atWrites, memory.Late, memory.Revert)
 	case x.Writes():
@@ -264,6 +271,9 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 	if effect != "" {
 		w.note("%s at %s", effect, x)
 		w.left.faults--
+		if effect == memory.Garble {
+			w.garbled++
+		}
 		w.swapped, w.reverts = w.swapped || effect == memory.Swap, w.reverts || effect == memory.Revert
 		if effect == memory.Late || effect == memory.Revert {
 			w.unrest = 6
@@ -524,6 +534,13 @@ func (w *world) steps() []plan.Step {
 	if step, ok := w.filtering(); ok {
 		steps = append(steps, step)
 	}
+	if name := w.read(namePath, "", "name"); w.named && name != newName {
+		kind := kinds.Lookup("system")
+		steps = append(steps, plan.Step{
+			Address: schema.Setting{Device: cameraAddress, Kind: "system"}, Action: plan.Update, Why: []plan.Why{{Attribute: "name", Cause: plan.CauseConfig}},
+			Before: object(kind, map[string]cty.Value{"name": cty.StringVal(name)}), After: object(kind, map[string]cty.Value{"name": cty.StringVal(newName)}),
+		})
+	}
 	for _, account := range []string{"guest", "operator", "admin"} {
 		wanted := map[string]bool{"guest": w.create, "operator": w.operator, "admin": w.own}[account]
 		if wanted && !w.fresh(account) {
@@ -538,6 +555,13 @@ const (
 	timePath   = "/time"
 	usersPath  = "/users"
 	filterPath = "/filter"
+	namePath   = "/system"
+)
+
+// The names of the camera: the one that it has, and the one that it gets.
+const (
+	oldName = "old"
+	newName = "new"
 )
 
 // The lists of the filter: one that is on has the old one, and a device that cuts a list has room for that.
@@ -711,6 +735,9 @@ func (w *world) wrong() string {
 	if len(w.plan()) > 0 {
 		return "not converged"
 	}
+	if back := w.putBack(); back > w.garbled {
+		return fmt.Sprintf("old values were put back %d times, and lost %d times", back, w.garbled)
+	}
 	if w.recorder != nil && w.readOf(w.recorder, "/cloud", "", "code") != w.must(credential.Name(cameraAddress, "operator")) {
 		return "the recorder does not have the password of the camera"
 	}
@@ -755,6 +782,11 @@ func (w *world) accepts(account, text string) bool {
 
 func (w *world) versions() int {
 	return len(slices.DeleteFunc(slices.Clone(w.disk.secrets), func(s state.SecretVersion) bool { return s.Sent.IsZero() }))
+}
+
+// putBack is how often old values were put back, or tried to be.
+func (w *world) putBack() int {
+	return len(slices.DeleteFunc(slices.Clone(w.disk.intents), func(in state.Intent) bool { return !in.PutsBack() }))
 }
 
 func (w *world) passwordsWritten() int {

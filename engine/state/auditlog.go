@@ -248,13 +248,22 @@ func (s *Journal) auditIntent(tx *transaction, lease Lease, id IntentID, intent 
 	return s.appendAudit(tx, auditlog.Record{
 		Run: lease.Run, Action: auditlog.RequestIntended, Device: lease.Device.String(), Settings: locals(intent.Steps),
 		Document: intent.Document, Before: s.valuesFingerprint(intent.Steps, before), After: s.valuesFingerprint(intent.Steps, after),
-		Detail: fmt.Sprintf("%s, request %d", intent.Method, id),
+		Detail: requestDetail(intent, id),
 	})
+}
+
+// requestDetail says which request of the journal it is, and that it puts old values back if so.
+func requestDetail(intent Intent, id IntentID) string {
+	detail := fmt.Sprintf("%s, request %d", intent.Method, id)
+	if intent.PutsBack() {
+		detail += " that puts old values back"
+	}
+	return detail
 }
 
 // auditOutcome records what became of a request. An earlier run may have begun it.
 func (s *Journal) auditOutcome(tx *transaction, lease Lease, intent Intent) error {
-	detail := fmt.Sprintf("%s, request %d", intent.Method, intent.ID)
+	detail := requestDetail(intent, intent.ID)
 	if intent.Run != lease.Run {
 		detail += " of run " + intent.Run
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"camform/engine/auditlog"
@@ -50,12 +51,21 @@ type Candidate struct {
 // IntentStep is the change of one setting within a request.
 type IntentStep struct {
 	Setting      schema.Setting
-	Action       string            // as in the plan: "create", "update", "delete"
+	Action       string            // as in the plan: "create", "update", "delete"; or PutBack
 	Before       json.RawMessage   // object attribute → value as read before; nil if the item did not exist. Never a secret.
 	After        json.RawMessage   // object attribute → value that is wanted; nil if the item is removed
 	Fingerprints map[string]string // attribute → fingerprint of the secret that is set
 	Origins      map[string]string // attribute → where that secret comes from, so that a login can prove it later
 	Tells        bool              // whether nobody declares the setting, so that nothing is remembered of it
+}
+
+// PutBack is the action of a step that no plan has: it gives a device the old values of a setting again, since the device accepted a
+// request and stored something else. Nothing is remembered of such a setting.
+const PutBack = "put-back"
+
+// PutsBack reports whether an intent is about putting old values back.
+func (i Intent) PutsBack() bool {
+	return slices.ContainsFunc(i.Steps, func(s IntentStep) bool { return s.Action == PutBack })
 }
 
 // Outcome is what became of an intent.
@@ -165,6 +175,36 @@ func (s *Journal) AllOpenIntents(ctx context.Context) ([]Intent, error) {
 // RunIntents returns all intents of a run, oldest first.
 func (s *Journal) RunIntents(ctx context.Context, run string) ([]Intent, error) {
 	return read(ctx, s.database, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE run = $1 ORDER BY id`, run)
+}
+
+// GivenBack is a setting of which a device accepted a value and stored another one, and of which it has the old values again.
+type GivenBack struct {
+	Setting schema.Setting
+	Run     string          // that wrote it
+	Wanted  json.RawMessage // as IntentStep.After of the request that the device accepted
+	Stored  json.RawMessage // as IntentStep.Before of the request that put the old values back
+	Back    json.RawMessage // as IntentStep.After of it
+	At      time.Time
+}
+
+// AllGivenBack returns the settings whose last request put old values back, by address.
+func (s *Journal) AllGivenBack(ctx context.Context) (map[schema.Setting]GivenBack, error) {
+	intents, err := read(ctx, s.database, scanIntent, `SELECT `+intentColumns+` FROM intents
+		WHERE device IN (SELECT device FROM intents WHERE steps LIKE '%"action":"`+PutBack+`"%') ORDER BY id`)
+	if err != nil {
+		return nil, err
+	}
+	found, wanted := map[schema.Setting]GivenBack{}, map[schema.Setting]json.RawMessage{}
+	for _, in := range intents {
+		for _, step := range in.Steps {
+			delete(found, step.Setting)
+			if step.Action == PutBack && in.Outcome == Done {
+				found[step.Setting] = GivenBack{Setting: step.Setting, Run: in.Run, Wanted: wanted[step.Setting], Stored: step.Before, Back: step.After, At: in.Begun}
+			}
+			wanted[step.Setting] = step.After
+		}
+	}
+	return found, nil
 }
 
 // storedStep is the form of a step in the database. The device stands in the row.

@@ -68,12 +68,16 @@ const (
 	Lock            Effect = "lock"              // the device locks everybody before it looks at the exchange: ErrLocked
 	Swap            Effect = "swap"              // from here on another device answers: ErrIdentity
 	Shorten         Effect = "shorten"           // carried out, but only the first Length entries of a list are kept; none for 0
+	Garble          Effect = "garble"            // carried out, but every text that can be set comes to be Garbled
 
 	// These are about a new password that comes with the exchange, and mean nothing for others.
 	Late     Effect = "late"     // it is in force only after Delay
 	Revert   Effect = "revert"   // it is lost at the next restart
 	Truncate Effect = "truncate" // only its first Length characters are kept
 )
+
+// Garbled is what a device has in the place of texts after Garble.
+const Garbled = "garbled"
 
 type consequence struct {
 	carried bool // whether the device does what it is asked
@@ -98,6 +102,7 @@ var effects = map[Effect]struct{ write, read consequence }{
 	Revert:          {consequence{true, nil}, consequence{true, nil}},
 	Truncate:        {consequence{true, nil}, consequence{true, nil}},
 	Shorten:         {consequence{true, nil}, consequence{true, nil}},
+	Garble:          {consequence{true, nil}, consequence{true, nil}},
 }
 
 func (e Effect) on(x Exchange) consequence {

@@ -286,6 +286,19 @@ func (provider) Revert(before providers.Document, request providers.Request) (pr
 	return request, nil
 }
 
+// Restore puts a document without secrets back byte for byte; accounts never.
+func (provider) Restore(before providers.Documents, request providers.Request) (providers.Request, error) {
+	doc, ok := before[request.Path]
+	secret := func(k *schema.Kind) bool {
+		return k.Document.Path == request.Path && slices.ContainsFunc(k.Attributes, func(a *schema.Attribute) bool { return a.Secret })
+	}
+	if !ok || doc.Missing != "" || slices.ContainsFunc(kinds.All(), secret) {
+		return providers.Request{}, fmt.Errorf("not all of %s is known: %w", request.Path, providers.ErrUnsupported)
+	}
+	request.Body = doc.Body
+	return request, nil
+}
+
 // Shown blanks the secret attributes of all kinds in the body.
 func (p provider) Shown(r providers.Request) providers.Request {
 	if len(r.Body) == 0 {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/zclconf/go-cty/cty"
+
 	"camform/providers"
 	"camform/providers/device"
 	"camform/schema"
@@ -107,6 +109,7 @@ func (w *write) store() (providers.Reply, error) {
 		}
 		w.keep(kind, old, doc)
 		w.shorten(kind, doc)
+		w.garble(kind, doc)
 	}
 	w.hide(path, sharing, doc)
 	if path == channelsPath {
@@ -194,6 +197,20 @@ func (w *write) shorten(kind *schema.Kind, doc content) {
 			var entries []json.RawMessage
 			if a.Type.IsSetType() && json.Unmarshal(attributes[a.Name], &entries) == nil {
 				attributes[a.Name] = encode(entries[:min(len(entries), w.fault.Length)])
+			}
+		}
+	}
+}
+
+// garble replaces the texts of a document where a fault wants that.
+func (w *write) garble(kind *schema.Kind, doc content) {
+	if w.fault.Effect != Garble {
+		return
+	}
+	for _, attributes := range doc.items {
+		for _, a := range kind.Attributes {
+			if _, has := attributes[a.Name]; has && a.Type == cty.String && len(a.Values) == 0 {
+				attributes[a.Name] = encode(Garbled)
 			}
 		}
 	}
