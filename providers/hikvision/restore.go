@@ -110,7 +110,7 @@ func unshown(kind *schema.Kind, part xmlpatch.Element) string {
 // told reports whether an element shows a secret, or a mask in the place of anything.
 func (s secrets) told(e xmlpatch.Element) bool {
 	secret := s.hold(e) && !document.SaysNothing(e.Text())
-	return secret || document.IsMasked(e, s.hold(e))
+	return secret || document.IsMasked(e, func() bool { return s.hold(e) })
 }
 
 // find returns an element, or one within it, that is so.
