@@ -186,11 +186,13 @@ var storeys = map[string]string{
 		path.go`,
 	"providers/hikvision/hook": `
 		hook.go
-		login_limit.go users.go authority.go certificate.go clock.go email.go questions.go`,
+		login_limit.go users.go authority.go certificate.go email.go questions.go
+		signed.go
+		clock.go`,
 	"providers/hikvision/codec": `
 		shape.go
 		codec.go
-		certificate.go clock.go element.go host_slot.go interface.go lock_time.go mac_list.go masked.go period.go questions.go receivers.go
+		certificate.go slot.go clock.go element.go host_slot.go interface.go lock_time.go mac_list.go masked.go period.go questions.go receivers.go
 		record_schedule.go tls.go wireless_key.go
 		notifications.go rights.go time_zone.go
 		address_list.go

@@ -1,6 +1,10 @@
 package providers
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
 	"fmt"
 	"strings"
 )
@@ -8,6 +12,8 @@ import (
 // Pin is what identifies a device before and after a login, as seen in earlier runs. Empty fields are not known.
 type Pin struct {
 	SPKI      string `json:"spki,omitempty"`      // "sha256:" and hex of the TLS public key
+	Next      string `json:"next,omitempty"`      // written like SPKI: a further key of the device, which it may show from now on
+	Past      string `json:"past,omitempty"`      // likewise: the one that the next took the place of. It is not trusted.
 	Realm     string `json:"realm,omitempty"`     // realm of the digest challenge; differs per device on most models
 	Algorithm string `json:"algorithm,omitempty"` // strongest digest algorithm seen: "MD5" or "SHA-256"
 	Serial    string `json:"serial,omitempty"`
@@ -17,14 +23,15 @@ type Pin struct {
 // Trusts decides whether a credential may go to a peer that shows seen before any login. The realm and the algorithm of
 // a challenge and the key of a TLS connection are visible without one.
 //
-// Over TLS the key decides in TrustPin mode; in TrustVerify mode the chain was verified already and the key may change.
+// Over TLS the key decides in TrustPin mode, or the next one, of which the device told over the first; in TrustVerify mode the
+// chain was verified already and the key may change.
 // Over plain HTTP the realm decides. An algorithm weaker than one seen before is refused in any case.
 func (p Pin) Trusts(seen Pin, mode TrustMode) error {
 	if p.Algorithm == "SHA-256" && seen.Algorithm != "" && seen.Algorithm != "SHA-256" {
 		return fmt.Errorf("it offers digest %s only, but offered SHA-256 before: %w", seen.Algorithm, ErrIdentity)
 	}
 	switch {
-	case seen.SPKI != "" && mode == TrustPin && p.SPKI != "" && p.SPKI != seen.SPKI:
+	case seen.SPKI != "" && mode == TrustPin && p.SPKI != "" && p.SPKI != seen.SPKI && (p.Next == "" || p.Next != seen.SPKI):
 		return fmt.Errorf("its TLS key is %s, but %s is pinned: %w", short(seen.SPKI), short(p.SPKI), ErrIdentity)
 	case seen.SPKI == "" && p.Realm != "" && seen.Realm != "" && p.Realm != seen.Realm:
 		return fmt.Errorf("its realm is %q, but %q is pinned: %w", seen.Realm, p.Realm, ErrIdentity)
@@ -50,8 +57,18 @@ func (p Pin) Matches(got, want Identity) error {
 	return nil
 }
 
-// Merge returns p with the fields that seen knows. An algorithm never becomes weaker.
+// Merge returns p with the fields that seen knows. An algorithm never becomes weaker. Once the next key was seen it is the only one:
+// whoever began earlier, and saw the key before it, takes nothing back.
 func (p Pin) Merge(seen Pin) Pin {
+	switch {
+	case seen.SPKI != "" && seen.SPKI == p.Next:
+		p.Next, p.Past = "", p.SPKI
+	case seen.SPKI != "" && seen.SPKI == p.Past:
+		seen.SPKI = ""
+	}
+	if seen.Next != "" && seen.Next != cmp.Or(seen.SPKI, p.SPKI) {
+		p.Next = seen.Next
+	}
 	for _, f := range []struct{ to, from *string }{
 		{&p.SPKI, &seen.SPKI}, {&p.Realm, &seen.Realm}, {&p.Serial, &seen.Serial}, {&p.MAC, &seen.MAC},
 	} {
@@ -63,6 +80,12 @@ func (p Pin) Merge(seen Pin) Pin {
 		p.Algorithm = seen.Algorithm
 	}
 	return p
+}
+
+// KeyOf is the key of a certificate, as pins have it.
+func KeyOf(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // NormalMAC writes a MAC address as ISAPI does, in lower case with colons; SADP writes dashes, and some door stations

@@ -114,9 +114,10 @@ type Composer interface {
 }
 
 // ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which
-// the first that the device has counts, then those that tell at which address it sees us and what its clock shows, and then
-// those that give its limits, by way of limits. Keys are the items that are asked for, where each lives in a document of its own. The
-// error is that of read; what it sees, its clock and limits are no error where they cannot be read, unless that ends the session.
+// the first that the device has counts, then those that tell at which address it sees us and what its clock shows, those beside it,
+// and then those that give its limits, by way of limits. Keys are the items that are asked for, where each lives in a document of its
+// own. The error is that of read; what it sees, its clock, what is beside and limits are no error where they cannot be read, unless that
+// ends the session.
 func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (Document, error)) error {
 	if !kind.Document.PerItem() {
 		keys = []string{""}
@@ -143,6 +144,11 @@ func ReadKind(kind *schema.Kind, keys []string, read, limits func(path string) (
 			}
 			if kind.Clock != nil {
 				if _, err := read(kind.Clock.Path); err != nil && EndsSession(err) {
+					return err
+				}
+			}
+			for _, path := range place.Beside {
+				if _, err := read(path); EndsSession(err) {
 					return err
 				}
 			}
@@ -328,6 +334,30 @@ type Exporter interface {
 	ExportRecoveryFile(context.Context) ([]byte, error)
 }
 
+// Certifier is a provider of devices that make requests for certificates, which an authority signs. The key of a request never
+// leaves its device. Its method is pure.
+type Certifier interface {
+	// SigningRequest says how a device is asked for a request, by the documents of the kind that holds its certificate. The error
+	// is ErrUnsupported where the device makes none, and ErrInvalid where it cannot make one for the subject.
+	SigningRequest(kind *schema.Kind, docs Documents, of Subject) (Signing, error)
+
+	// ParseSigningRequest reads what the device gives at Signing.Path; ErrMalformed if it is no request that is signed with its own key.
+	ParseSigningRequest(Document) (*x509.CertificateRequest, error)
+}
+
+// Subject is whom a certificate is for.
+type Subject struct {
+	CommonName string
+	Country    string // in two letters; empty for that of the certificate that the device has
+}
+
+// Signing is how a device makes a request for a certificate.
+type Signing struct {
+	Open    *x509.CertificateRequest // that it made before and that still waits; nil if there is none
+	Request Request                  // that has it make one
+	Path    string                   // where it gives the one that it made
+}
+
 // Archiver is a reader whose device may give out its whole configuration in a form that it alone reads.
 type Archiver interface {
 	// Archive has the device seal its configuration with a key that is made for this archive. Nothing changes on the device. The error
@@ -442,6 +472,14 @@ type Request struct {
 	// for none. It is sent only after such a refusal, which says that nothing was changed. Requests that share one share what becomes
 	// of it, and it makes the changes of all of them: a session sends it once.
 	Instead *Request
+
+	// Shows is what the device shows over TLS once it carried the request out, its own certificate first; nil for a request that
+	// leaves that alone. Its key must be durable as the next one of the pin before the request leaves. A session sends the request
+	// over TLS only, and not if it would not accept the certificate.
+	Shows []*x509.Certificate
+
+	// Proven requests take the old way in away: they leave only after the device was reached by the new one, over a new connection.
+	Proven bool
 
 	// Sensitive are the names of elements whose texts leave over plain HTTP enciphered only, and over TLS of an old version not at
 	// all; nil for none.

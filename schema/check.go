@@ -106,6 +106,9 @@ func (s settingShape) faults(k *Kind) []Fault {
 	})
 	for i, d := range s.Documents {
 		faults = append(faults, Document(d).faults(fmt.Sprintf("document.%d.", i), perItem)...)
+		if len(d.Beside) > 0 && (k.Hooks == "" || perItem) {
+			faults = append(faults, Fault{strings.Replace(fmt.Sprintf("document.%d.beside", i), ".0.", ".", 1), "Documents not possible", "What is read beside a document is for kinds with hooks, whose items share one."})
+		}
 	}
 	faults = append(faults, k.Write.faults(k)...)
 	faults = append(faults, k.Sees.faults()...)

@@ -89,6 +89,7 @@ type Document struct {
 	Path         string   // URI path, as documented: "/ISAPI/Security/adminAccesses"; JSON documents have ?format=json
 	Root         string   // local name of the root element, its spellings separated by |; empty for any
 	Capabilities []string // URI paths of documents that give the limits of the device, the most specific first
+	Beside       []string // URI paths of what else is read with it, where the device has it, for hooks
 	Within       string   // path of the elements below the root that each hold all attributes; empty for the item
 }
 

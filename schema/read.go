@@ -180,6 +180,7 @@ type documentShape struct {
 	Path         string   `hcl:"path"`
 	Root         string   `hcl:"root,optional"`
 	Capabilities []string `hcl:"capabilities,optional"`
+	Beside       []string `hcl:"beside,optional"`
 	Within       string   `hcl:"within,optional"`
 }
 

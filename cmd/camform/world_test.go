@@ -61,6 +61,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"pick":      plain((*world).cmdPick),
 	"advised":   plain((*world).cmdAdvised),
 	"later":     plain((*world).cmdLater),
+	"sign":      plain((*world).cmdSign),
 }
 
 // plain makes a command of a method. None of them can be negated.

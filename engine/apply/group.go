@@ -44,6 +44,9 @@ func (w *worker) carryOut(ctx context.Context, g plan.Group, now reading, left [
 	if err != nil {
 		return checked.then(w.unsent(ctx, checked.todo, err))
 	}
+	if err := w.expect(ctx, prepared.orders); err != nil {
+		return checked.then(w.unsent(ctx, checked.todo, rotate.StoreError(err)))
+	}
 	if guard.Trials(g, w.Provider.Kinds()) {
 		if prepared.spare, err = w.line.second(ctx); err != nil {
 			return checked.then(w.unsent(ctx, checked.todo, err))
@@ -56,7 +59,9 @@ func (w *worker) carryOut(ctx context.Context, g plan.Group, now reading, left [
 		return checked.outcome
 	}
 	defer w.flights.end(checked.todo)
-	sent, err := w.send(ctx, prepared, w.line.session.Do)
+	sent, err := w.send(ctx, prepared, func(ctx context.Context, request providers.Request) (providers.Reply, error) {
+		return w.line.session.Do(ctx, request) // a proof may have gone on with another session
+	})
 	if err != nil {
 		return checked.then(w.unsent(ctx, checked.todo, err))
 	}
@@ -307,6 +312,13 @@ type sent struct {
 	sendings []sending
 }
 
+// failed reports whether a request before one, on which it relies, may not have come about.
+func (s sent) failed(o order) bool {
+	return slices.ContainsFunc(s.sendings, func(before sending) bool {
+		return before.err != nil && (o.request.Proven || len(before.request.Shows) > 0) && slices.ContainsFunc(o.steps, before.carries)
+	})
+}
+
 // sending is one request that left, or may have left, and what the device said.
 type sending struct {
 	order
@@ -316,12 +328,17 @@ type sending struct {
 }
 
 // send makes the intent of each request durable and sends it, once. It ends early when the session is over, since the
-// requests after it could not leave anyway, and when the run was interrupted. With an error nothing has left.
+// requests after it could not leave anyway, and when the run was interrupted. Left out is what goes on from a certificate that the
+// device may not have taken, and what takes the old way in away while the device is not reached by the new one. With an error nothing
+// has left.
 func (w *worker) send(
 	ctx context.Context, p prepared, do func(context.Context, providers.Request) (providers.Reply, error),
 ) (sent, error) {
 	s := sent{prepared: p}
 	for _, o := range p.orders {
+		if s.failed(o) || o.request.Proven && w.line.wayIn(ctx, p.group.Document, w.Sleep) != nil {
+			continue
+		}
 		id, err := w.Store.Begin(ctx, w.lease, o.intent)
 		if err != nil && len(s.sendings) == 0 {
 			return s, rotate.StoreError(err)

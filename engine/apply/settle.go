@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -26,9 +27,12 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		}
 	}
 	after, unread := w.readSettled(ctx, s)
+	if unread == nil {
+		o.unrecorded(w.confirm(ctx, s))
+	}
 	reached := map[schema.Setting]bool{}
 	doubt := false
-	for _, request := range s.sendings {
+	for n, request := range s.sendings {
 		verdicts := make([]verdict, len(request.steps))
 		for i, step := range request.steps {
 			verdicts[i] = w.judge.step(ctx, step, request, after, unread)
@@ -58,7 +62,9 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 			if result == report.Done && tellsWhetherItWorks(w.judge.kind(step), step) {
 				w.changed = append(w.changed, step)
 			}
-			o.ended = append(o.ended, ending{step, result, detail, request.err == nil})
+			if s.decides(n, step) {
+				o.ended = append(o.ended, ending{step, result, detail, request.err == nil})
+			}
 		}
 	}
 	for _, step := range s.todo {
@@ -74,6 +80,15 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		o.fail(report.Unknown, notReadBack(unread)+"; the next run finds out what became of the last request")
 	}
 	return o
+}
+
+// decides reports whether the nth request is the one by which a step ended: the last that was sent for it.
+func (s sent) decides(n int, step plan.Step) bool {
+	return !slices.ContainsFunc(s.sendings[n+1:], func(later sending) bool { return later.carries(step) })
+}
+
+func (o order) carries(step plan.Step) bool {
+	return slices.ContainsFunc(o.steps, func(carried plan.Step) bool { return carried.Address == step.Address })
 }
 
 // notReadBack says that and why a device was not read back.

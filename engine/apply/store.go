@@ -16,6 +16,7 @@ type Store interface {
 	Release(ctx context.Context, leases ...state.Lease) error
 
 	Device(ctx context.Context, address schema.Device) (state.Device, bool, error)
+	SaveSeen(ctx context.Context, d state.Device) error
 	AllDevices(ctx context.Context) ([]state.Device, error)
 	ForgetDevice(ctx context.Context, address schema.Device) error
 	MoveDevices(ctx context.Context, run string, moves schema.Moves, reseal func(v state.SecretVersion, name string) ([]byte, error)) (schema.Moves, error)

@@ -83,6 +83,14 @@ func (s *store) Device(_ context.Context, address schema.Device) (state.Device, 
 	return d, ok, nil
 }
 
+func (s *store) SaveSeen(_ context.Context, d state.Device) error {
+	return s.durable(func() error {
+		d.Pin = s.devices[d.Address].Pin.Merge(d.Pin)
+		s.devices[d.Address] = d
+		return nil
+	})
+}
+
 func (s *store) ForgetDevice(_ context.Context, address schema.Device) error {
 	return s.durable(func() error {
 		if holder := s.holder[address]; holder != "" {

@@ -55,6 +55,9 @@ var trials = []time.Duration{0, 2 * time.Second, 5 * time.Second}
 // request that writes no document that was read, or one with a secret that nobody knows.
 func (w *worker) revertOf(p prepared, request providers.Request) (providers.Request, bool) {
 	doc, ok := p.before.origin[request.Path]
+	if request.Content != "" {
+		return providers.Request{}, false // what was read there is no such file
+	}
 	if !ok {
 		doc, ok = p.before.documents[request.Path]
 	}

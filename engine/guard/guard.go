@@ -213,6 +213,9 @@ func (c proof) warnings() diag.Problems {
 		}
 	}
 	for _, f := range c.end.facts {
+		if g, ok := f.guard(schema.TLSIdentity); ok && nameless(f, g, c.ways[0].host) != "" {
+			warn(c.ways[0], f.Step, nameless(f, g, c.ways[0].host))
+		}
 		if !f.opaque() {
 			continue
 		}

@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"slices"
 	"strconv"
@@ -230,14 +232,19 @@ func (v way) closedByNewerTLS(_ world, f fact, g *schema.Guard) string {
 		v.advice("See that it does, and say so in its consumer block.")
 }
 
-// closedByNewKey: a certificate that a device makes for itself comes with a new key and is signed by nobody; one of an
-// authority keeps the key.
+// closedByNewKey: a certificate that a device makes for itself comes with a new key and is signed by nobody. Of one of an authority
+// the device told the key before, in its request.
 func (v way) closedByNewKey(_ world, f fact, g *schema.Guard) string {
 	keeping := ""
 	if g.Keeps != "" {
 		keeping = " with " + g.Keeps
 	}
 	switch {
+	case v.scheme == schema.SchemeHTTP && g.Keeps != "" && f.moved(g.Keeps):
+		return "camform reaches this device over plain HTTP, where anybody in between could have exchanged the request that was signed. " +
+			"Write the address with https:// first, and confirm the key that the device has now."
+	case v.scheme == schema.SchemeHTTPS && v.access.Verify && nameless(f, g, v.host) != "":
+		return nameless(f, g, v.host) + " camform verifies the certificate of this device."
 	case v.scheme != schema.SchemeHTTPS || !slices.ContainsFunc(g.Renews, f.moved):
 		return ""
 	case g.Keeps == "":
@@ -248,8 +255,26 @@ func (v way) closedByNewKey(_ world, f fact, g *schema.Guard) string {
 			"Give it one" + keeping + ", or reach it without verify first."
 	default:
 		return "camform knows this device by the key of its certificate, and the new certificate comes with a new key: camform would not log in any more. " +
-			"Make it at the device and confirm the new key, or give it one of an authority" + keeping + ", which keeps the key."
+			"Make it at the device and confirm the new key, or give it one of an authority" + keeping + ", whose key the device tells before."
 	}
+}
+
+// nameless says, in sentences, that a certificate which a device is to get does not name the host by which it is reached; empty where
+// it does, or none is brought.
+func nameless(f fact, g *schema.Guard, host string) string {
+	if g.Keeps == "" || !f.moved(g.Keeps) {
+		return ""
+	}
+	block, _ := pem.Decode([]byte(text(f.value(g.Keeps))))
+	if block == nil {
+		return ""
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil || leaf.VerifyHostname(host) == nil {
+		return ""
+	}
+	return "The certificate does not name " + host + ", by which this device is reached: whoever verifies it refuses the device. The request of a device has no " +
+		"alternative names, so the authority must set subjectAltName when it signs."
 }
 
 // closedByAuthentication is about the digest algorithms that a device offers.

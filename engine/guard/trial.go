@@ -30,6 +30,14 @@ func tried(f fact) bool {
 
 func untried(fact, *schema.Guard) []string { return nil }
 
+// triedIdentity: whether the device shows the key that it told of is seen over a new connection only.
+func triedIdentity(_ fact, g *schema.Guard) []string {
+	if g.Keeps == "" {
+		return nil
+	}
+	return []string{g.Keeps}
+}
+
 // triedFilter: a filter that is off lets everybody in.
 func triedFilter(f fact, g *schema.Guard) []string {
 	if isFalse(f.value(g.Enabled)) {

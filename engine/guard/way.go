@@ -195,7 +195,7 @@ var roles = map[schema.Role]role{
 	schema.Listener:       {way.closedByListener, closedByCollision, cutsListener, triedListener},
 	schema.Redirect:       {way.closedByRedirect, open, cutsRedirect, func(_ fact, g *schema.Guard) []string { return []string{g.Enabled} }},
 	schema.TLS:            {way.closedByNewerTLS, way.closedByTLS, cutsTLS, func(_ fact, g *schema.Guard) []string { return []string{g.Minimum} }},
-	schema.TLSIdentity:    {open, way.closedByNewKey, cutsNobody, untried},
+	schema.TLSIdentity:    {open, way.closedByNewKey, cutsNobody, triedIdentity},
 	schema.Authentication: {way.closedByAuthentication, open, cutsAuthentication, triedAuthentication},
 	schema.Accounts:       {way.closedByAccount, way.closedByHandover, cutsAccount, untried},
 	schema.Rights:         {way.closedByRights, open, cutsRights, untried},

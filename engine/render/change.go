@@ -311,6 +311,7 @@ func (c *change) blockHeader() string {
 
 func (x delta) write(d *document, width int) {
 	name := Part{runewidth.FillRight(printable(x.name), width) + " = ", Normal}
+	x.before, x.after = inShort(x.before), inShort(x.after)
 	switch {
 	case x.secret:
 		d.marked(argumentIndent, x.mark, append([]Part{name, {x.secretText(), Normal}}, x.comment()...)...)

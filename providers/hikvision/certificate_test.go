@@ -12,6 +12,11 @@ import (
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/codec"
+	"camform/providers/hikvision/isapi"
 )
 
 // authority is a certificate by which others are judged.
@@ -75,4 +80,53 @@ func TestADeviceTrustsAuthorities(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTheOnlyCertificateIsReplacedWhileAnotherWayIsOpen: nothing brings the old one back.
+func TestTheOnlyCertificateIsReplacedWhileAnotherWayIsOpen(t *testing.T) {
+	key := newKey(t)
+	provider := hikvision.New(isapi.Options{})
+	kind := provider.Kinds().Lookup("certificate")
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "gate"}}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
+	const (
+		http  = "<AdminAccessProtocol><id>1</id><enabled>true</enabled><protocol>HTTP</protocol></AdminAccessProtocol>"
+		https = "<AdminAccessProtocol><id>2</id><enabled>true</enabled><protocol>HTTPS</protocol><redirectToHttps>false</redirectToHttps></AdminAccessProtocol>"
+	)
+	list := func(entries string) string {
+		return "<AdminAccessProtocolList>" + entries + "</AdminAccessProtocolList>"
+	}
+	for name, c := range map[string]struct{ request, accesses, clock, why string }{
+		"open":         {request, list(http + https), "2026-06-01T00:00:00+01:00", ""},
+		"clock unread": {request, list(http + https), "", ""},
+		"off":          {request, list(strings.Replace(http, "true", "false", 1) + https), "", "one place"},
+		"redirected":   {request, list(http + strings.Replace(https, ">false<", ">true<", 1)), "", "one place"},
+		"unread":       {request, "", "", "one place"},
+		"not yet":      {request, list(http + https), "2025-06-01T00:00:00", "the clock of the device is at 2025-06-01 00:00:00"},
+		"ended":        {request, list(http + https), "2027-06-01T00:00:00Z", "valid from 2026-01-01 to 2027-01-01"},
+		"no request":   {"", list(http + https), "", "no open request"},
+	} {
+		docs := providers.Documents{}
+		for path, body := range map[string]string{
+			kind.Document.Path:              "<CertificateInfo><SubjectDN><commonName>old</commonName></SubjectDN><endDate>2030-01-01</endDate></CertificateInfo>",
+			codec.SigningRequest:            c.request,
+			"/ISAPI/Security/adminAccesses": c.accesses,
+			"/ISAPI/System/time":            "<Time><localTime>" + c.clock + "</localTime></Time>",
+		} {
+			if body != "" {
+				docs[path] = providers.Document{Path: path, Body: []byte(body)}
+			}
+		}
+		wrong := provider.Check(kind, docs, "", object(kind, map[string]any{"chain": signed(t, pkix.Name{CommonName: "gate"}, key.Public())}))
+		said := ""
+		for _, w := range wrong {
+			said += w.Detail
+		}
+		if c.why == "" && said != "" || !strings.Contains(said, c.why) {
+			t.Errorf("%s: %q", name, said)
+		}
+	}
 }

@@ -7,15 +7,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"io"
 	"math/big"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/icholy/digest"
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
@@ -173,62 +170,51 @@ func TestADeviceMakesACertificateOnce(t *testing.T) {
 	}
 }
 
-// TestADeviceTakesACertificateForItsKey signs the request of a device, as an authority would.
-func TestADeviceTakesACertificateForItsKey(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		harness := &fleet{t: t}
-		d := open(t, "certificate", harness, "camera-v58")
-		request := certificateRequest(t, harness.last)
-		good, other := signed(t, request.Subject, request.PublicKey), signed(t, request.Subject, newKey(t).Public())
-		if n, err := d.tell(map[string]any{"chain": other}); n != 1 || err == nil {
-			t.Errorf("a certificate for another key: %d requests, %v", n, err)
-		}
-		if n, err := d.tell(map[string]any{"chain": good}); n != 1 || err != nil {
-			t.Fatal(n, err)
-		}
-		have := d.read()
-		if !d.provider.Same(d.kind, d.kind.Attribute("chain"), cty.StringVal(good), have.GetAttr("chain")) || have.GetAttr("self_signed").True() {
-			t.Errorf("the device shows %#v", have)
-		}
-		if n, _ := d.tell(map[string]any{"chain": good}); n != 0 {
-			t.Error("the same certificate is brought again")
-		}
-	})
+// TestADeviceTakesACertificateForItsRequest signs the request of a device, as an authority would. A name that camform did not give is
+// left alone, and so is the place that has none.
+func TestADeviceTakesACertificateForItsRequest(t *testing.T) {
+	for model, requests := range map[string]int{"camera-v57": 1, "camera-v58": 2} {
+		synctest.Test(t, func(t *testing.T) {
+			d := open(t, "certificate", &fleet{t: t, options: simulator.Options{TLS: true}}, model)
+			request := d.request()
+			time.Sleep(time.Until(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))) // of the bubble, which begins in 2000
+			good, other := signed(t, request.Subject, request.PublicKey), signed(t, request.Subject, newKey(t).Public())
+			d.read()
+			if wrong := d.provider.Check(d.kind, d.docs, "", object(d.kind, map[string]any{"chain": other})); len(wrong) != 1 || !strings.Contains(wrong[0].Detail, "for another key") {
+				t.Errorf("%s: a certificate for another key: %v", model, wrong)
+			}
+			if n, err := d.tell(map[string]any{"chain": good}); n != requests || err != nil {
+				t.Fatal(model, n, err)
+			}
+			have := d.read()
+			if !d.provider.Same(d.kind, d.kind.Attribute("chain"), cty.StringVal(good), have.GetAttr("chain")) || have.GetAttr("self_signed").True() {
+				t.Errorf("%s shows %#v", model, have)
+			}
+			if n, _ := d.tell(map[string]any{"chain": good}); n != 0 {
+				t.Errorf("%s: the same certificate is brought again", model)
+			}
+		})
+	}
 }
 
-// certificateRequest has a device make a request and fetches it, as somebody in front of its menu would.
-func certificateRequest(t *testing.T, devices *simulator.Fleet) *x509.CertificateRequest {
-	t.Helper()
-	transport := &http.Transport{DialContext: devices.DialContext}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: &digest.Transport{Username: "admin", Password: fleetPassword, Transport: transport}}
-	folder := "http://" + devices.Devices()[0].Address().String() + "/ISAPI/Security/serverCertificate/"
-	order := "<CertificateReq><id>1</id><SubjectDN><countryName>NL</countryName><commonName>gate.example.com</commonName></SubjectDN></CertificateReq>"
-	put, err := http.NewRequestWithContext(t.Context(), http.MethodPut, folder+"certSignReq", strings.NewReader(order))
-	if err != nil {
-		t.Fatal(err)
+// request has the device make a request.
+func (d *told) request() *x509.CertificateRequest {
+	d.t.Helper()
+	d.read()
+	signing, err := d.provider.SigningRequest(d.kind, d.docs, providers.Subject{CommonName: "gate.example.com", Country: "NL"})
+	if err != nil || signing.Open != nil {
+		d.t.Fatal(signing.Open, err)
 	}
-	ordered, err := client.Do(put)
-	if err != nil {
-		t.Fatal(err)
+	if _, err := d.session.Do(d.t.Context(), signing.Request); err != nil {
+		d.t.Fatal(err)
 	}
-	defer ordered.Body.Close()
-	answer, err := client.Get(folder + "downloadCertSignReq")
+	doc, err := d.session.Read(d.t.Context(), signing.Path)
 	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	request, err := d.provider.ParseSigningRequest(doc)
 	if err != nil {
-		t.Fatal(err)
-	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		t.Fatalf("no request: %s", text)
-	}
-	request, err := x509.ParseCertificateRequest(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
 	return request
 }

@@ -22,6 +22,15 @@ setting "certificate" {
     path         = "/ISAPI/Security/serverCertificate/certificate"
     root         = "CertificateInfo"
     capabilities = ["/ISAPI/Security/serverCertificate/capabilities?format=json"]
+    beside = [
+      "/ISAPI/Security/serverCertificate/certificates?format=json",
+      "/ISAPI/Security/certificate/select/HTTPS?format=json",
+      "/ISAPI/Security/serverCertificate/downloadCertSignReq",
+      "/ISAPI/Security/serverCertificate/downloadCertSignReq?customID=camform-1",
+      "/ISAPI/Security/serverCertificate/downloadCertSignReq?customID=camform-2",
+      "/ISAPI/Security/adminAccesses",
+      "/ISAPI/System/time",
+    ]
   }
 
   write {

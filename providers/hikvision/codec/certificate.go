@@ -67,8 +67,23 @@ func decodeChain(f document.Field) (cty.Value, error) {
 	if name == "" || err != nil {
 		return f.Null(), nil
 	}
-	return cty.StringVal(inShort(name, end)), nil
+	short := inShort(name, end)
+	if left := LeftOver(f.Limits.Docs); left != "" {
+		short += fmt.Sprintf("; %s before it is still there", left)
+	}
+	return cty.StringVal(short), nil
 }
+
+// Shows reports whether the certificate that a device tells of is the first of a chain, as far as can be compared.
+func Shows(doc *xmlpatch.Document, chain string) bool {
+	leaf, err := FirstOf(chain)
+	name, _ := doc.Find(shownName)
+	until, _ := doc.Find(shownEnd)
+	end, errEnd := parseDate(until.Text())
+	return errors.Join(err, errEnd) == nil && inShort(name.Text(), end) == inShort(leaf.Subject.CommonName, leaf.NotAfter)
+}
+
+var shownName, shownEnd = xmlpatch.MustPath("SubjectDN/commonName"), xmlpatch.MustPath("endDate")
 
 func inShort(name string, until time.Time) string {
 	return fmt.Sprintf("%s, valid until %s", name, until.UTC().Format(time.DateOnly))

@@ -28,10 +28,11 @@ const (
 )
 
 var (
-	selfSignPath    = "/selfSignCert" // below the folder of the document
-	orderCountry    = xmlpatch.MustPath("SubjectDN/countryName")
-	orderCommonName = xmlpatch.MustPath("SubjectDN/commonName")
-	orderDays       = xmlpatch.MustPath("validity")
+	selfSignPath       = "/selfSignCert" // below the folder of the document
+	signingRequestPath = "/certSignReq"
+	orderCountry       = xmlpatch.MustPath("SubjectDN/countryName")
+	orderCommonName    = xmlpatch.MustPath("SubjectDN/commonName")
+	orderDays          = xmlpatch.MustPath("validity")
 )
 
 // order is what a device makes a certificate for itself from, as the official guide has it (16.2.89).
@@ -46,7 +47,7 @@ func checkCertificate(_ *schema.Kind, at document.Place, _ string, want cty.Valu
 	case !chain.IsKnown():
 		return nil
 	case !chain.IsNull():
-		return checkUpload(want)
+		return checkUpload(at, want)
 	default:
 		return checkOwn(at, want)
 	}
@@ -105,19 +106,6 @@ func checkDays(at document.Place, days cty.Value) []string {
 	return nil
 }
 
-func checkUpload(want cty.Value) []providers.AttributeError {
-	var wrong []providers.AttributeError
-	for _, name := range []string{selfSignedAttribute, countryAttribute, commonNameAttribute, daysAttribute} {
-		if value := want.GetAttr(name); value.IsKnown() && !value.IsNull() {
-			wrong = append(wrong, document.About(name, document.Sentence("It says how a device makes a certificate for itself, and cannot go with chain."))...)
-		}
-	}
-	if _, err := codec.FirstOf(want.GetAttr(chainAttribute).AsString()); err != nil {
-		wrong = append(wrong, document.About(chainAttribute, document.Sentence("The chain cannot be sent: %s.", err))...)
-	}
-	return wrong
-}
-
 // orderLimit is what the device says about an element of the order to make a certificate for itself. Its capabilities list the
 // parts of the name beside all others.
 func orderLimit(at document.Place, element xmlpatch.Path) document.Limit {
@@ -130,24 +118,22 @@ func orderLimit(at document.Place, element xmlpatch.Path) document.Limit {
 	return document.Limit{}
 }
 
-// composeCertificate makes the one request that brings the certificate, or has it made.
+// composeCertificate makes the requests that bring the certificate, or the one that has it made.
 func composeCertificate(at document.Place, c providers.Composition) ([]providers.Request, error) {
 	change := c.Changes[0]
 	if wrong := checkCertificate(change.Kind, at, change.Key, change.After); len(wrong) > 0 {
 		return nil, change.Refused(wrong[0], providers.ErrInvalid)
 	}
+	if chain := change.After.GetAttr(chainAttribute); !chain.IsNull() {
+		return composeSigned(at, change, chain.AsString())
+	}
 	if hasAll(at, change) {
 		return nil, nil
 	}
-	request := providers.Request{Method: http.MethodPut, Path: at.Path, Keys: []providers.Key{change.Item()}}
-	if chain := change.After.GetAttr(chainAttribute); !chain.IsNull() {
-		request.Body = []byte(chain.AsString())
-		return []providers.Request{request}, nil
-	}
-	request.Path = strings.TrimSuffix(at.Path, "/certificate") + selfSignPath
 	body, err := selfSign(at, change.After)
-	request.Body = body
-	return []providers.Request{request}, err
+	return []providers.Request{{
+		Method: http.MethodPut, Path: strings.TrimSuffix(at.Path, "/certificate") + selfSignPath, Body: body, Keys: []providers.Key{change.Item()},
+	}}, err
 }
 
 // hasAll reports whether the device has everything that a change wants.
@@ -166,6 +152,11 @@ func selfSign(at document.Place, want cty.Value) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return ordered(at, countryOf(at, want), want.GetAttr(commonNameAttribute).AsString(), strconv.FormatInt(days, 10))
+}
+
+// ordered is the order of a certificate, or of a request for one, which says nothing of its days.
+func ordered(at document.Place, country, name, days string) ([]byte, error) {
 	body, err := document.Standalone(at.Doc, []byte(order), nil)
 	if err != nil {
 		return nil, err
@@ -174,10 +165,12 @@ func selfSign(at document.Place, want cty.Value) ([]byte, error) {
 	if err != nil {
 		return nil, document.InFamily(err)
 	}
-	err = errors.Join(
-		doc.Set(orderCountry, countryOf(at, want)), doc.Set(orderCommonName, want.GetAttr(commonNameAttribute).AsString()),
-		doc.Set(orderDays, strconv.FormatInt(days, 10)),
-	)
+	err = errors.Join(doc.Set(orderCountry, country), doc.Set(orderCommonName, name))
+	if days != "" {
+		err = errors.Join(err, doc.Set(orderDays, days))
+	} else {
+		err = errors.Join(err, doc.Remove(orderDays))
+	}
 	if err != nil {
 		return nil, document.InFamily(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers/hikvision/document"
 )
 
 func TestPrivateKeysAreNoPartOfAChain(t *testing.T) {
@@ -12,7 +14,7 @@ func TestPrivateKeysAreNoPartOfAChain(t *testing.T) {
 		selfSignedAttribute: cty.NullVal(cty.Bool), countryAttribute: cty.NullVal(cty.String), commonNameAttribute: cty.NullVal(cty.String), daysAttribute: cty.NullVal(cty.Number),
 		chainAttribute: cty.StringVal(key),
 	})
-	wrong := checkUpload(want)
+	wrong := checkUpload(document.Place{}, want)
 	if len(wrong) != 1 || wrong[0].Detail != "The chain cannot be sent: a private key is in it, which must stay where it is." {
 		t.Errorf("%v", wrong)
 	}

@@ -1,13 +1,12 @@
 package isapi
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"camform/providers"
 )
@@ -72,8 +71,7 @@ func (p *peer) verify(state tls.ConnectionState) error {
 	if len(state.PeerCertificates) == 0 {
 		return fmt.Errorf("it has no certificate: %w", providers.ErrIdentity)
 	}
-	sum := sha256.Sum256(state.PeerCertificates[0].RawSubjectPublicKeyInfo)
-	spki := "sha256:" + hex.EncodeToString(sum[:])
+	spki := providers.KeyOf(state.PeerCertificates[0])
 	if why := p.within.RefuseKey(spki); why != "" {
 		return fmt.Errorf("its TLS key is %s: %s: %w", spki, why, providers.ErrForbidden)
 	}
@@ -118,6 +116,32 @@ func (p *peer) hold() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.fasten(providers.Pin{SPKI: p.seen})
+}
+
+// expect accepts the certificate that the device is to show next, or says in the family ErrInvalid why it would not: it is not valid
+// now, secrets must not go to its key, or, in TrustVerify mode, the chain or the name would not be accepted.
+func (p *peer) expect(chain []*x509.Certificate, host string, now time.Time) error {
+	leaf := chain[0]
+	key := providers.KeyOf(leaf)
+	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		return fmt.Errorf("the certificate is valid from %s to %s, which is not now: %w", leaf.NotBefore.Format(time.RFC3339), leaf.NotAfter.Format(time.RFC3339), providers.ErrInvalid)
+	}
+	if why := p.within.RefuseKey(key); why != "" {
+		return fmt.Errorf("the certificate has the TLS key %s: %s: %w", key, why, providers.ErrInvalid)
+	}
+	if p.trust.Mode == providers.TrustVerify {
+		options := x509.VerifyOptions{DNSName: host, Roots: p.roots, Intermediates: x509.NewCertPool(), CurrentTime: now}
+		for _, between := range chain[1:] {
+			options.Intermediates.AddCert(between)
+		}
+		if _, err := leaf.Verify(options); err != nil {
+			return fmt.Errorf("the certificate would not be accepted: %w: %w", err, providers.ErrInvalid)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pinned = p.pinned.Merge(providers.Pin{Next: key})
+	return nil
 }
 
 // identify checks who answered and remembers it.

@@ -2,10 +2,12 @@ package isapi
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"camform/providers"
 )
@@ -46,6 +48,9 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 	if err != nil {
 		return providers.Reply{}, err
 	}
+	if err := s.expects(sent.Shows); err != nil {
+		return providers.Reply{}, err
+	}
 	if sent.Content != "" {
 		req.Header.Set("Content-Type", sent.Content)
 	}
@@ -66,6 +71,17 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 	return replyOf(status, body, secrets{request.Body, s.target.Login}.blank)
 }
 
+// expects accepts what the device is to show next. Over plain HTTP nobody knows who told of it.
+func (s *Session) expects(chain []*x509.Certificate) error {
+	switch {
+	case len(chain) == 0:
+		return nil
+	case s.target.URL.Scheme != "https":
+		return fmt.Errorf("a certificate is brought over https only: over plain http anybody in between could have exchanged the request that was signed: %w", providers.ErrInvalid)
+	}
+	return s.peer.expect(chain, s.target.URL.Hostname(), time.Now())
+}
+
 // refusesAddress reports whether a write was refused because the device does not have its path, or takes no write there.
 func (v verdict) refusesAddress() bool {
 	if v.accepted() {
@@ -74,6 +90,9 @@ func (v verdict) refusesAddress() bool {
 	sub := strings.ToLower(v.sub)
 	return sub == "notsupport" || sub == "methodnotallowed" || v.http == http.StatusNotFound || v.http == http.StatusMethodNotAllowed
 }
+
+// certificateResult is the root of the one answer to a write that is no status: the request for a certificate that was made.
+const certificateResult = "CertificateResult"
 
 // replyOf reads the answer to a write. Hide blanks what the words of the device repeat.
 func replyOf(status int, body []byte, hide blank) (providers.Reply, error) {
@@ -86,6 +105,8 @@ func replyOf(status int, body []byte, hide blank) (providers.Reply, error) {
 		return v.reply(hide), nil
 	case v.isapi && status/100 == 2 && v.code < 0 && strings.EqualFold(v.sub, "ok"):
 		return v.reply(hide), nil
+	case status/100 == 2 && root == certificateResult:
+		return providers.Reply{Outcome: providers.Applied}, nil
 	case status/100 == 2 && !v.isapi:
 		return providers.Reply{}, fmt.Errorf("it answered with %s %s that does not say what happened: %w", form, quote(hide(root)), providers.ErrUnknown)
 	}

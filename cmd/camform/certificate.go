@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/spf13/cobra"
+
+	"camform/engine"
+	"camform/engine/atomicfile"
+	"camform/engine/auditlog"
+	"camform/engine/config"
+	"camform/engine/shell"
+	"camform/providers"
+	"camform/schema"
+)
+
+func certificateCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "certificate",
+		Short: "Have devices request certificates",
+		Long: `A certificate of an authority comes to a device in three steps: camform certificate request has the device make a key and a request,
+and writes the request to a file; an authority signs it; and the signed certificate stands in the configuration, from where
+plan and apply bring it to the device.`,
+		Args: cobra.NoArgs,
+	}
+	cmd.AddCommand(certificateRequestCommand(a))
+	return cmd
+}
+
+func certificateRequestCommand(a *app) *cobra.Command {
+	flags := &runFlags{}
+	var out string
+	var of providers.Subject
+	cmd := &cobra.Command{
+		Use:   "request ADDR -out FILE",
+		Short: "Have a device make a request for its certificate, and write it to a file",
+		Long: `Have a device make a key, which never leaves it, and a request for a certificate, and write the request to a file in PEM form.
+A request that waits on the device already is written as it is. What the device shows over HTTPS stays as it is.
+
+The request has no alternative names, by which clients judge a certificate: the authority that signs it must set
+subjectAltName to the address or the name of the device. Then put the signed certificate into the configuration:
+
+  certificate {
+    chain = file("gate.pem")
+  }
+
+The next plan checks that it is for the key of the request, and apply brings it. It goes over https only.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, err := schema.ParseTarget(args[0])
+			if err != nil {
+				return err
+			}
+			if out == "" || target.Kind != "" {
+				return errors.New("name one device, and with -out the file to write")
+			}
+			flags.targets = []string{args[0]}
+			w, err := a.open(cmd, flags, withSecrets)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			for _, d := range w.config.Devices {
+				if aimedAtDevice(w.targets, d.Address) {
+					return certificates{w}.request(cmd, d, of, out)
+				}
+			}
+			return fmt.Errorf("there is no device %s", target.Device)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	cmd.Flags().StringVar(&out, "out", "", "write the request to this `FILE`, in the place of an older one")
+	cmd.Flags().StringVar(&of.CommonName, "name", "", "common `NAME` of the certificate; without it the host of the address")
+	cmd.Flags().StringVar(&of.Country, "country", "", "`COUNTRY` of the certificate in two letters; without it that of the one that the device has")
+	return cmd
+}
+
+// certificates are the requests for certificates of devices.
+type certificates struct{ *workspace }
+
+func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers.Subject, out string) error {
+	_, ctx, release := w.interruptible(cmd.Context())
+	defer release()
+	host := d.URL.Hostname()
+	if of.CommonName == "" {
+		of.CommonName = host
+	}
+	r, err := w.engine.RequestCertificate(ctx, d, of, w.run, func(ctx context.Context) error {
+		return w.auditLog.Audit(ctx, auditlog.Record{Run: w.run, Action: auditlog.SigningAsked, Device: d.Address.String(), Detail: of.CommonName})
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", d.Address, err)
+	}
+	if err := atomicfile.Replace(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: r.Request.Raw}), 0o644); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	return w.tell(d, r, host, out)
+}
+
+func (w certificates) tell(d *config.Device, r engine.CertificateRequest, host, out string) error {
+	sum := sha256.Sum256(r.Request.RawSubjectPublicKeyInfo)
+	how := "waits on the device already"
+	if r.Made {
+		how = "was made now"
+	}
+	_, err := fmt.Fprintf(w.out, "The request of %s %s: %s, key %s.\nWrote it to %s. The authority that signs it must set subjectAltName, which it has not: %s.\n"+
+		"Put the signed certificate into the block of the device, certificate { chain = file(\"...\") }, and run: camform plan -target %s\n",
+		d.Address, how, r.Request.Subject, "sha256:"+hex.EncodeToString(sum[:]), out, alternativeName(host), shell.Quoted(d.Address.String()))
+	return err
+}
+
+// alternativeName is what an authority has to set for a host.
+func alternativeName(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return "IP:" + host
+	}
+	return "DNS:" + host
+}

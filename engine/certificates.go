@@ -1,0 +1,122 @@
+package engine
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+
+	"camform/engine/config"
+	"camform/engine/diff"
+	"camform/engine/shell"
+	"camform/engine/state"
+	"camform/providers"
+	"camform/schema"
+)
+
+// CertificateRequest is a request for a certificate that a device made for a key of its own.
+type CertificateRequest struct {
+	Request *x509.CertificateRequest
+	Made    bool // now; otherwise it waited already
+}
+
+// RequestCertificate has a device make a request for the certificate by which it is known over TLS, and reads it back over the
+// connection whose key is pinned; one that waits already is read alone. Nothing else changes on the device. Begin records durably
+// that it is about to be asked. A run that dies before it has the request finds it waiting the next time.
+//
+// The error is ErrUnsupported where the device makes none, and ErrDowngraded where it is not reached over TLS: somebody in between
+// could exchange the request.
+func (e *Engine) RequestCertificate(
+	ctx context.Context, d *config.Device, of providers.Subject, run string, begin func(context.Context) error,
+) (r CertificateRequest, err error) {
+	kind := e.certificateKind()
+	certifier, ok := e.Provider.(providers.Certifier)
+	if !ok || kind == nil {
+		return r, providers.ErrUnsupported
+	}
+	if _, allowed := d.AllowUnproven[kind.Name]; !allowed && kind.Unproven("") {
+		return r, fmt.Errorf("too little is known of how devices make requests; where it works on one that you can reach by hand, say so in the device block: "+
+			"allow_unproven = { %s = \"what you tried, and where\" }", kind.Name)
+	}
+	leases, err := e.Store.Acquire(ctx, run, d.Address)
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = e.Store.Release(context.WithoutCancel(ctx), leases...) }() // one that cannot be given back expires by itself
+	known, _, err := e.Store.Device(ctx, d.Address)
+	if err != nil {
+		return r, err
+	}
+	if known.LastSeen.IsZero() {
+		return r, fmt.Errorf("nobody has seen it yet; run camform plan -target %s first", shell.Quoted(d.Address.String()))
+	}
+	if err := e.sparing().spared(ctx, d.Address, known.Identity.Serial); err != nil {
+		return r, err
+	}
+	target, err := e.surveyor(nil).target(ctx, d.Address, diff.AccessOf(d), known.Pin)
+	if err != nil {
+		return r, err
+	}
+	if target.URL.Scheme != "https" {
+		return r, errors.New("a request is made over https only: over plain http somebody in between could exchange it. Write the address with https:// and plan, so that its key is pinned")
+	}
+	session := e.Provider.Open(target)
+	defer session.Close()
+	identity, err := session.Identify(ctx)
+	if err != nil {
+		return r, err
+	}
+	if err := e.Store.SaveSeen(ctx, state.Device{Address: d.Address, Endpoint: target.URL.Host, Identity: identity, Pin: session.Pin()}); err != nil {
+		return r, err
+	}
+	return requestOver(ctx, session, certifier, kind, of, begin)
+}
+
+// requestOver asks over an open session.
+func requestOver(
+	ctx context.Context, session providers.Session, certifier providers.Certifier, kind *schema.Kind, of providers.Subject, begin func(context.Context) error,
+) (r CertificateRequest, err error) {
+	docs := providers.Documents{}
+	read := func(path string) (providers.Document, error) {
+		doc, err := session.Read(ctx, path)
+		if err == nil {
+			docs[path] = doc
+		}
+		return doc, err
+	}
+	if err := providers.ReadKind(kind, nil, read, read); err != nil {
+		return r, err
+	}
+	signing, err := certifier.SigningRequest(kind, docs, of)
+	if err != nil || signing.Open != nil {
+		return CertificateRequest{Request: signing.Open}, err
+	}
+	if err := begin(ctx); err != nil {
+		return r, err
+	}
+	_, failed := session.Do(ctx, signing.Request)
+	if failed != nil && !errors.Is(failed, providers.ErrUnknown) {
+		return r, failed
+	}
+	session.Renew()
+	doc, err := session.Read(ctx, signing.Path)
+	if err == nil {
+		r.Request, err = certifier.ParseSigningRequest(doc)
+	}
+	if err != nil {
+		return r, errors.Join(err, failed)
+	}
+	r.Made = true
+	return r, nil
+}
+
+// certificateKind is the kind that holds the certificate by which a device is known; nil if there is none.
+func (e *Engine) certificateKind() *schema.Kind {
+	for _, kind := range e.Provider.Kinds().All() {
+		if !kind.Own && slices.ContainsFunc(kind.Guards, func(g *schema.Guard) bool { return g.Role == schema.TLSIdentity && g.Keeps != "" }) {
+			return kind
+		}
+	}
+	return nil
+}

@@ -1,0 +1,274 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"camform/engine"
+	"camform/engine/config"
+	"camform/engine/graph"
+	"camform/engine/report"
+	"camform/engine/state"
+	"camform/engine/thorough"
+	"camform/providers"
+	"camform/providers/hikvision"
+	"camform/providers/hikvision/isapi"
+	"camform/providers/hikvision/simulator"
+	"camform/schema"
+)
+
+// renewal is a device whose certificate is replaced by runs that die.
+type renewal struct {
+	testing.TB
+	fleet    *simulator.Fleet
+	provider *mortal
+	store    *state.Store
+	path     string
+	cfg      *config.Config
+	runs     int
+	ahead    time.Duration // how far the clock of the state is ahead, so that leases of the dead have ended
+}
+
+// mortal is a provider whose sessions pass moments, before and after each exchange with the device.
+type mortal struct {
+	*hikvision.Provider
+	passes func(moment string)
+	opened []providers.Session // those of a run that died stay open until the test ends
+}
+
+func (m *mortal) Open(t providers.Target) providers.Session {
+	session := m.Provider.Open(t)
+	m.opened = append(m.opened, session)
+	return &mortalSession{session, m}
+}
+
+func (m *mortal) close() {
+	for _, session := range m.opened {
+		session.Close()
+	}
+}
+
+type mortalSession struct {
+	providers.Session
+	of *mortal
+}
+
+func (s *mortalSession) pass(what string) { s.of.passes(what) }
+
+func (s *mortalSession) Identify(ctx context.Context) (providers.Identity, error) {
+	s.pass("before a login")
+	identity, err := s.Session.Identify(ctx)
+	s.pass("after a login")
+	return identity, err
+}
+
+func (s *mortalSession) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
+	s.pass("before " + r.Method + " " + r.Path)
+	reply, err := s.Session.Do(ctx, r)
+	s.pass("after " + r.Method + " " + r.Path)
+	return reply, err
+}
+
+func newRenewal(t testing.TB, model string) *renewal {
+	t.Helper()
+	fleet := newFleet(t, simulator.Options{Models: []string{model}, TLS: true})
+	r := &renewal{TB: t, fleet: fleet, path: quickDir(t) + "/state.db"}
+	r.provider = &mortal{Provider: hikvision.New(isapi.Options{Dial: fleet.DialContext}), passes: func(string) {}}
+	r.open()
+	t.Cleanup(func() { _ = r.store.Close() })
+	t.Cleanup(r.provider.close)
+	r.declare("")
+	if _, problems := r.engine().Plan(context.Background(), r.cfg, nil); len(certain(problems)) > 0 {
+		t.Fatal(problems)
+	}
+	return r
+}
+
+func (r *renewal) open() {
+	r.Helper()
+	ahead := r.ahead
+	store, err := state.Open(context.Background(), r.path, state.Options{Now: func() time.Time { return time.Now().Add(ahead) }, Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"}})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.store = store
+}
+
+func (r *renewal) engine() *engine.Engine {
+	return &engine.Engine{
+		Provider: r.provider, Store: r.store.Fleet, Now: time.Now, Version: "1.0", Event: func(report.Event) {},
+		Parallelism: graph.Parallelism{Total: 1, PerGroup: 1}, Nodes: providers.NewNodes(r.store.Nodes),
+		Secret: func(string) (schema.Secret, error) { return schema.NewSecret(fleetPassword), nil },
+	}
+}
+
+func (r *renewal) declare(chain string) {
+	r.Helper()
+	block := ""
+	if chain != "" {
+		block = "  certificate {\n    chain = <<-EOT\n" + chain + "    EOT\n  }\n"
+	}
+	s := &site{TB: r.TB, env: map[string]string{"FLEET_PASSWORD": fleetPassword}, provider: &inspector{Provider: r.provider}}
+	s.configure(fmt.Sprintf(`device "gate" {
+  address        = %q
+  allow_unproven = { certificate = "tried" }
+  login {
+    username = "admin"
+    password = secret("env:FLEET_PASSWORD")
+  }
+%s}
+`, r.fleet.URL(r.fleet.Devices()[0]), block))
+	r.cfg = s.cfg
+}
+
+func (r *renewal) run() string {
+	r.runs++
+	return fmt.Sprintf("run-%d", r.runs)
+}
+
+// requested has the device make a request and signs it, for some days.
+func (r *renewal) requested(days int) (chain string, key string) {
+	r.Helper()
+	made, err := r.engine().RequestCertificate(context.Background(), r.cfg.Devices[0], providers.Subject{CommonName: "gate.example.com", Country: "NL"}, r.run(),
+		func(context.Context) error { return nil })
+	if err != nil {
+		r.Fatal(err)
+	}
+	authority, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		r.Fatal(err)
+	}
+	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example CA"}}
+	leaf := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: made.Request.Subject, NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().AddDate(0, 0, days),
+		IPAddresses: []net.IP{net.ParseIP(r.fleet.URL(r.fleet.Devices()[0]).Hostname())},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, leaf, root, made.Request.PublicKey, authority)
+	if err != nil {
+		r.Fatal(err)
+	}
+	signed, err := x509.ParseCertificate(der)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), providers.KeyOf(signed)
+}
+
+// converge recovers, plans and applies once.
+func (r *renewal) converge() {
+	r.Helper()
+	ctx := context.Background()
+	if _, err := r.engine().Recover(ctx, engine.Accesses(r.cfg.Devices), r.run()); err != nil {
+		r.Fatal(err)
+	}
+	planned, problems := r.engine().Plan(ctx, r.cfg, nil)
+	if len(certain(problems)) > 0 {
+		r.Fatal(problems)
+	}
+	done := r.engine().Apply(ctx, ctx, planned.Plan, r.run())
+	for _, d := range done.Devices {
+		if !d.Result.Good() {
+			r.Fatalf("%s: %s %+v", d.Result, d.Detail, d.Steps)
+		}
+	}
+}
+
+// dies applies what is declared and dies at the moment of that number, counted from 1; at 0 it never dies.
+func (r *renewal) dies(at int) (passed []string, died bool) {
+	r.Helper()
+	ctx := context.Background()
+	planned, problems := r.engine().Plan(ctx, r.cfg, nil)
+	if len(certain(problems)) > 0 {
+		r.Fatal(problems)
+	}
+	r.provider.passes = func(moment string) {
+		passed = append(passed, moment)
+		if len(passed) == at {
+			died = true
+			_ = r.store.Close()
+			runtime.Goexit()
+		}
+	}
+	r.engine().Apply(ctx, ctx, planned.Plan, r.run())
+	r.provider.passes = func(string) {}
+	return passed, died
+}
+
+// hasOnly checks that the device shows a key, that camform knows it by that alone, and that what it brought before is gone.
+func (r *renewal) hasOnly(key string) {
+	r.Helper()
+	ctx := context.Background()
+	planned, problems := r.engine().Plan(ctx, r.cfg, nil)
+	if len(certain(problems)) > 0 || len(planned.Plan.Devices[0].Steps) > 0 {
+		r.Fatalf("there is something left to do: %v %+v", problems, planned.Plan.Devices[0].Steps)
+	}
+	known, _, err := r.store.Device(ctx, schema.Device{Name: "gate"})
+	if err != nil || known.Pin.SPKI != key || known.Pin.Next != "" {
+		r.Fatalf("it is known by %+v, want %s: %v", known.Pin, key, err)
+	}
+	if n := r.fleet.Devices()[0].Refusals(); n > 0 {
+		r.Errorf("%d logins were refused", n)
+	}
+}
+
+// TestI9ACertificateIsRenewedByRunsThatMayDie: whenever a run dies, the next one finds the device by the key that it has, and finishes.
+func TestI9ACertificateIsRenewedByRunsThatMayDie(t *testing.T) {
+	for _, model := range []string{"camera-v58", "camera-v57"} {
+		begin := func(t testing.TB) (r *renewal, key string) {
+			r = newRenewal(t, model)
+			chain, first := r.requested(300)
+			r.declare(chain)
+			r.converge()
+			r.hasOnly(first)
+			chain, key = r.requested(301)
+			r.declare(chain)
+			return r, key
+		}
+		r, key := begin(t)
+		moments, _ := r.dies(0)
+		r.hasOnly(key)
+		if told := strings.Join(moments, "\n"); model == "camera-v58" && (strings.Count(told, "before DELETE") != 1 || strings.Index(told, "before DELETE") < strings.LastIndex(told, "after PUT")) {
+			t.Errorf("the old certificate is taken away too early or never:\n%s", told)
+		}
+		for _, at := range places(len(moments), thorough.Pick(3, 8, thorough.All)) {
+			t.Run(fmt.Sprintf("%s %d %s", model, at, moments[at-1]), func(t *testing.T) {
+				r, key := begin(t)
+				if _, died := r.dies(at); !died {
+					t.Fatal("it did not die")
+				}
+				r.ahead = time.Hour
+				r.open()
+				r.converge()
+				r.hasOnly(key)
+			})
+		}
+	}
+}
+
+// TestI11ARequestIsMadeOverHTTPSOnly: over plain http somebody in between could exchange the request, and its key with it.
+func TestI11ARequestIsMadeOverHTTPSOnly(t *testing.T) {
+	fleet := newFleet(t, simulator.Options{Models: []string{"camera-v58"}})
+	s := newSite(t, fleet, fleet.DialContext)
+	d := fleet.Devices()[0]
+	s.configure(strings.Replace(s.deviceBlock("gate", d, ""), "  login {", "  allow_unproven = { certificate = \"tried\" }\n  login {", 1))
+	s.plan()
+	e := s.engine()
+	e.Provider = s.provider.Provider
+	_, err := e.RequestCertificate(context.Background(), s.cfg.Devices[0], providers.Subject{CommonName: "gate", Country: "NL"}, "run-1", func(context.Context) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "over https only") || bytes.Contains(d.Document("/ISAPI/Security/serverCertificate/certSignReq"), []byte("gate")) {
+		t.Errorf("a request over plain http: %v", err)
+	}
+}

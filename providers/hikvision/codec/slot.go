@@ -1,0 +1,126 @@
+package codec
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"slices"
+	"strings"
+
+	"camform/providers"
+)
+
+// Devices that give names to certificates have room for several. camform uses two names of its own in turn: what is requested and
+// brought goes to the one that HTTPS does not use.
+
+// The documents that tell of the certificates of a device, beside the one that HTTPS shows. A request is found at SigningRequest,
+// with the query of its Slot.
+const (
+	CertificatesPath = "/ISAPI/Security/serverCertificate/certificates?format=json"
+	ChoicePath       = "/ISAPI/Security/certificate/select/HTTPS?format=json"
+	SigningRequest   = "/ISAPI/Security/serverCertificate/downloadCertSignReq"
+)
+
+// Slot is the name under which a device keeps a certificate; empty on devices that have room for one.
+type Slot string
+
+// OwnSlots are the names that camform gives to certificates.
+var OwnSlots = []Slot{"camform-1", "camform-2"}
+
+// Query names the slot in a path; empty for the only one.
+func (s Slot) Query() string {
+	if s == "" {
+		return ""
+	}
+	return "?customID=" + string(s)
+}
+
+// IsOwn reports whether camform gave the name.
+func (s Slot) IsOwn() bool { return slices.Contains(OwnSlots, s) }
+
+// Slots are the certificates of a device that gives them names.
+type Slots struct {
+	Chosen Slot // that HTTPS shows
+	Listed []ListedCertificate
+}
+
+// ListedCertificate is an entry in the list of a device.
+type ListedCertificate struct {
+	Name    Slot   `json:"customID"`
+	Subject string `json:"subjectDN"`
+	Until   string `json:"endDate"`
+	Uses    string `json:"type"` // functions that use it, separated by commas
+}
+
+// SlotsOf reads them from documents of a device. It is false where the device gives no names to certificates, or the documents were
+// not read.
+func SlotsOf(docs providers.Documents) (Slots, bool) {
+	var list struct {
+		ServerCertificates struct{ CertificateInfo []ListedCertificate }
+	}
+	var choice struct {
+		CertificateSelect struct {
+			ServerCertificate Slot `json:"serverCertificate"`
+		}
+	}
+	if json.Unmarshal(docs[CertificatesPath].Body, &list) != nil || json.Unmarshal(docs[ChoicePath].Body, &choice) != nil {
+		return Slots{}, false
+	}
+	return Slots{Chosen: choice.CertificateSelect.ServerCertificate, Listed: list.ServerCertificates.CertificateInfo}, choice.CertificateSelect.ServerCertificate != ""
+}
+
+// Free is the slot that the next request goes to.
+func (s Slots) Free() Slot {
+	if s.Chosen == OwnSlots[0] {
+		return OwnSlots[1]
+	}
+	return OwnSlots[0]
+}
+
+// Has is the certificate in a slot, if there is one.
+func (s Slots) Has(slot Slot) (ListedCertificate, bool) {
+	i := slices.IndexFunc(s.Listed, func(c ListedCertificate) bool { return c.Name == slot })
+	if i < 0 {
+		return ListedCertificate{}, false
+	}
+	return s.Listed[i], true
+}
+
+// Is reports whether a listed certificate is for the name of another and ends on the same day: all that can be compared.
+func (c ListedCertificate) Is(leaf *x509.Certificate) bool {
+	end, err := parseDate(c.Until)
+	return err == nil && inShort(commonNameIn(c.Subject), end) == inShort(commonNameIn("CN="+leaf.Subject.CommonName), leaf.NotAfter)
+}
+
+// LeftOver is a certificate that camform brought, that nothing uses any more, and that has no successor which waits to be signed;
+// empty if there is none.
+func LeftOver(docs providers.Documents) Slot {
+	slots, ok := SlotsOf(docs)
+	if !ok || !slots.Chosen.IsOwn() {
+		return "" // one that was brought and is not chosen yet
+	}
+	if c, there := slots.Has(slots.Free()); there && strings.TrimSpace(c.Uses) == "" && RequestIn(docs, c.Name) == nil {
+		return c.Name
+	}
+	return ""
+}
+
+// RequestIn is the request for a certificate that is open in a slot; nil if there is none.
+func RequestIn(docs providers.Documents, slot Slot) *x509.CertificateRequest {
+	return ParseRequest(docs[SigningRequest+slot.Query()].Body)
+}
+
+// ParseRequest reads a request for a certificate as devices give it, in PEM or DER form; nil if it is none, or not signed with
+// its own key.
+func ParseRequest(body []byte) *x509.CertificateRequest {
+	der := bytes.Clone(body)
+	if block, _ := pem.Decode(body); block != nil {
+		der = block.Bytes
+	}
+	request, err := x509.ParseCertificateRequest(der)
+	if err != nil || request.CheckSignature() != nil {
+		return nil
+	}
+	return request
+}

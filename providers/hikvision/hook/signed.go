@@ -1,0 +1,229 @@
+package hook
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/providers"
+	"camform/providers/hikvision/codec"
+	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/xmlpatch"
+)
+
+// A certificate of an authority, for a request of the device. Where devices give names to certificates, the new one gets a name of
+// its own beside the one in use, is chosen, and takes its place once it was seen at work. Where there is one place, it replaces
+// the other at once.
+
+const (
+	certificateFile = "application/octet-stream"
+	accessesPath    = "/ISAPI/Security/adminAccesses"
+	clockPath       = "/ISAPI/System/time"
+)
+
+var (
+	chosenCertificate = xmlpatch.MustPath("serverCertificate")
+	accessEntries     = xmlpatch.MustPath("AdminAccessProtocol")
+)
+
+// importForm says of the file behind it that it is for a request of the device (16.2.90).
+const importForm = "<CertificateReq><certificateMode>signingRequest</certificateMode></CertificateReq>"
+
+// signedCertificate is where a chain goes on a device.
+type signedCertificate struct {
+	slot    codec.Slot
+	chain   []*x509.Certificate // the certificate of the device first
+	brought bool                // the device has it, and does not use it yet
+}
+
+// chainOf are the certificates of a PEM text, which codec.FirstOf accepted.
+func chainOf(text string) []*x509.Certificate {
+	var chain []*x509.Certificate
+	for block, rest := pem.Decode([]byte(text)); block != nil; block, rest = pem.Decode(rest) {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			chain = append(chain, c)
+		}
+	}
+	return chain
+}
+
+// placeOf finds where a chain goes: to the request that it answers, or to where it was brought before. The sentence says why
+// there is no such place.
+func placeOf(at document.Place, text string) (place signedCertificate, why string) {
+	place.chain = chainOf(text)
+	leaf, docs := place.chain[0], at.Limits.Docs
+	open := 0
+	for _, slot := range append([]codec.Slot{""}, codec.OwnSlots...) {
+		request := codec.RequestIn(docs, slot)
+		if request == nil {
+			continue
+		}
+		if bytes.Equal(request.RawSubjectPublicKeyInfo, leaf.RawSubjectPublicKeyInfo) {
+			place.slot = slot
+			return place, ""
+		}
+		open++
+	}
+	if slots, ok := codec.SlotsOf(docs); ok {
+		if c, there := slots.Has(slots.Free()); there && c.Is(leaf) {
+			place.slot, place.brought = c.Name, true
+			return place, ""
+		}
+	}
+	if open > 0 {
+		return place, "The certificate is for another key than the request of the device. Have the request signed that the device has now; camform certificate request writes it to a file."
+	}
+	return place, "The device has no open request, so nobody knows whether it has the key of this certificate. Have it make one with camform certificate request, and let that be signed."
+}
+
+// checkSigned says why a device should not get a chain for which there is a place.
+func checkSigned(at document.Place, place signedCertificate) []string {
+	leaf := place.chain[0]
+	if now, ok := clockOf(at.Limits.Docs[clockPath]); ok && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
+		return document.Sentence("The certificate is valid from %s to %s, and the clock of the device is at %s.",
+			leaf.NotBefore.Format(time.DateOnly), leaf.NotAfter.Format(time.DateOnly), now.Format(time.DateTime))
+	}
+	if place.slot == "" && !hasOtherAccess(at.Limits.Docs[accessesPath]) {
+		return document.Sentence("The device has one place for a certificate, and the old one cannot be put back: HTTP has to be open, without a redirect, " +
+			"while it is replaced, so that somebody on the spot gets in if HTTPS does not come back.")
+	}
+	return nil
+}
+
+// clockOf is the time of the device.
+func clockOf(doc providers.Document) (time.Time, bool) {
+	parsed, err := document.Parse(doc.Body)
+	if err != nil {
+		return time.Time{}, false
+	}
+	e, _ := parsed.Find(localTime)
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if now, err := time.Parse(form, e.Text()); err == nil {
+			return now, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// hasOtherAccess reports whether a device says that its web interface is open without TLS.
+func hasOtherAccess(doc providers.Document) bool {
+	accesses, err := document.Parse(doc.Body)
+	if err != nil {
+		return false
+	}
+	open := false
+	for _, e := range accesses.All(accessEntries) {
+		text := func(name string) string {
+			child, _ := e.Find(xmlpatch.MustPath(name))
+			return strings.ToLower(child.Text())
+		}
+		if text("redirectToHttps") == "true" {
+			return false
+		}
+		open = open || text("protocol") == "http" && text("enabled") == "true"
+	}
+	return open
+}
+
+// composeSigned makes the requests that bring a chain, choose it, and take the one before it away. What was done before is left out.
+func composeSigned(at document.Place, change providers.Change, text string) ([]providers.Request, error) {
+	keys, docs := []providers.Key{change.Item()}, at.Limits.Docs
+	drop := func(slot codec.Slot) providers.Request {
+		path, query, _ := strings.Cut(codec.CertificatesPath, "?")
+		return providers.Request{Method: http.MethodDelete, Path: path + "/" + string(slot) + "?" + query, Keys: keys, Proven: true}
+	}
+	if codec.Shows(at.Doc, text) {
+		if left := codec.LeftOver(docs); left != "" {
+			return []providers.Request{drop(left)}, nil
+		}
+		return nil, nil
+	}
+	place, why := placeOf(at, text)
+	if why != "" {
+		return nil, fmt.Errorf("%s: %s: %w", change.Name(), strings.TrimSuffix(why, "."), providers.ErrInvalid)
+	}
+	if place.slot == "" {
+		return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: []byte(text), Content: certificateFile, Keys: keys, Shows: place.chain}}, nil
+	}
+	var requests []providers.Request
+	if !place.brought {
+		requests = append(requests, providers.Request{
+			Method: http.MethodPost, Path: at.Path + place.slot.Query(), Body: []byte(importForm + "\n" + text), Keys: keys, Shows: place.chain,
+		})
+	}
+	choice, err := document.Parse(docs[codec.ChoicePath].Body)
+	if err != nil {
+		return nil, document.InFamily(err)
+	}
+	slots, _ := codec.SlotsOf(docs)
+	if err := choice.Set(chosenCertificate, string(place.slot)); err != nil {
+		return nil, document.InFamily(err)
+	}
+	requests = append(requests, providers.Request{Method: http.MethodPut, Path: codec.ChoicePath, Body: choice.Bytes(), Keys: keys})
+	if old, there := slots.Has(slots.Chosen); there && old.Name.IsOwn() && (old.Uses == "" || strings.EqualFold(old.Uses, "HTTPS")) {
+		requests = append(requests, drop(old.Name))
+	}
+	return requests, nil
+}
+
+// checkUpload checks a chain, which comes without what a device needs to make a certificate for itself.
+func checkUpload(at document.Place, want cty.Value) []providers.AttributeError {
+	var wrong []providers.AttributeError
+	for _, name := range []string{selfSignedAttribute, countryAttribute, commonNameAttribute, daysAttribute} {
+		if value := want.GetAttr(name); value.IsKnown() && !value.IsNull() {
+			wrong = append(wrong, document.About(name, document.Sentence("It says how a device makes a certificate for itself, and cannot go with chain."))...)
+		}
+	}
+	text := want.GetAttr(chainAttribute).AsString()
+	if _, err := codec.FirstOf(text); err != nil {
+		return append(wrong, document.About(chainAttribute, document.Sentence("The chain cannot be sent: %s.", err))...)
+	}
+	if len(wrong) > 0 || codec.Shows(at.Doc, text) {
+		return wrong
+	}
+	place, why := placeOf(at, text)
+	if why != "" {
+		return document.About(chainAttribute, []string{why})
+	}
+	return document.About(chainAttribute, checkSigned(at, place))
+}
+
+// SigningRequest is how a device makes a request for the certificate of HTTPS. One that is open is given as it is: a new one would void
+// it, while somebody signs it.
+func SigningRequest(at document.Place, of providers.Subject) (providers.Signing, error) {
+	docs, slot, method := at.Limits.Docs, codec.Slot(""), http.MethodPut
+	if slots, named := codec.SlotsOf(docs); named {
+		slot, method = slots.Free(), http.MethodPost
+		if _, there := slots.Has(slot); there {
+			return providers.Signing{}, fmt.Errorf("it still has the certificate %s that HTTPS does not use; apply the configuration, or delete it at the device: %w", slot, providers.ErrInvalid)
+		}
+	}
+	path := codec.SigningRequest + slot.Query()
+	if open := codec.RequestIn(docs, slot); open != nil {
+		return providers.Signing{Open: open, Path: path}, nil
+	}
+	if docs[path].Body == nil && docs[path].Missing == "" {
+		return providers.Signing{}, fmt.Errorf("whether it has an open request could not be read: %w", providers.ErrMalformed)
+	}
+	if of.Country == "" {
+		e, _ := at.Doc.Find(orderCountry)
+		of.Country = e.Text()
+	}
+	if len(of.Country) != 2 {
+		return providers.Signing{}, fmt.Errorf("it makes no request without a country of two letters, and its certificate has none to take over: %w", providers.ErrInvalid)
+	}
+	if wrong := checkName(at, of.CommonName); len(wrong) > 0 {
+		return providers.Signing{}, fmt.Errorf("%s: %w", strings.TrimSuffix(wrong[0], "."), providers.ErrInvalid)
+	}
+	body, err := ordered(at, of.Country, of.CommonName, "")
+	return providers.Signing{
+		Path:    path,
+		Request: providers.Request{Method: method, Path: strings.TrimSuffix(at.Path, "/certificate") + signingRequestPath + slot.Query(), Body: body},
+	}, err
+}
