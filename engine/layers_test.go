@@ -157,7 +157,7 @@ func TestTheDocumentationHasTheLayers(t *testing.T) {
 // storeys are the files of packages from the top to the bottom: each uses only what it or files below it define.
 var storeys = map[string]string{
 	"engine": `
-		login.go handover.go recovery_files.go proofs.go
+		login.go handover.go recovery_files.go proofs.go certificates.go
 		recovery.go
 		engine.go
 		rollback.go past.go reviews.go
@@ -175,7 +175,7 @@ var storeys = map[string]string{
 		aim.go ways.go
 		passwords.go doc.go`,
 	"providers/hikvision": `
-		outline.go compose.go known.go search.go restore.go
+		outline.go compose.go known.go search.go restore.go certifier.go
 		clock.go
 		provider.go
 		write.go masks.go
@@ -188,12 +188,13 @@ var storeys = map[string]string{
 		hook.go
 		login_limit.go users.go authority.go certificate.go email.go questions.go
 		signed.go
-		clock.go`,
+		clock.go order.go`,
 	"providers/hikvision/codec": `
 		shape.go
 		codec.go
-		certificate.go slot.go clock.go element.go host_slot.go interface.go lock_time.go mac_list.go masked.go period.go questions.go receivers.go
+		certificate.go clock.go element.go host_slot.go interface.go lock_time.go mac_list.go masked.go period.go questions.go receivers.go
 		record_schedule.go tls.go wireless_key.go
+		slot.go
 		notifications.go rights.go time_zone.go
 		address_list.go
 		host.go

@@ -60,3 +60,27 @@ func TestPinsNeverBecomeWeaker(t *testing.T) {
 		t.Errorf("got %+v, want %+v", merged, want)
 	}
 }
+
+// TestTheNextKeyTakesThePlaceOfTheFirst: while both are accepted it does not matter when a run ends, and afterwards the old one is
+// nobody's.
+func TestTheNextKeyTakesThePlaceOfTheFirst(t *testing.T) {
+	both := Pin{SPKI: "old"}.Merge(Pin{Next: "new"})
+	for key, good := range map[string]bool{"old": true, "new": true, "other": false, "": true} {
+		if err := both.Trusts(Pin{SPKI: key}, TrustPin); (err == nil) != good {
+			t.Errorf("while the next key may come, %q: %v", key, err)
+		}
+	}
+	if still := both.Merge(Pin{SPKI: "old"}); still != both {
+		t.Errorf("the old key is shown again: %+v", still)
+	}
+	after := both.Merge(Pin{SPKI: "new"})
+	if after.SPKI != "new" || after.Next != "" || after.Trusts(Pin{SPKI: "old"}, TrustPin) == nil {
+		t.Errorf("after the next key was seen: %+v", after)
+	}
+	if late := after.Merge(Pin{SPKI: "old"}); late != after {
+		t.Errorf("somebody who began earlier takes it back: %+v", late)
+	}
+	if same := (Pin{SPKI: "old"}).Merge(Pin{Next: "old"}); same != (Pin{SPKI: "old"}) {
+		t.Errorf("the key that is there comes next: %+v", same)
+	}
+}

@@ -13,9 +13,17 @@ setting "certificate" {
     compares the common name and the dates, and cannot tell two certificates apart that agree in these.
 
     A certificate that the device makes for itself comes with a new key. Where camform trusts the device by the key that it
-    saw first, it refuses to talk to the device afterwards until somebody confirms the new one. A certificate of an
-    authority keeps the key, which never leaves the device: the request is made and fetched in the menu of the device. The
-    request has no alternative names, which browsers judge by: the authority must set subjectAltName when it signs.
+    saw first, it refuses to talk to the device afterwards until somebody confirms the new one.
+
+    For one of an authority, `camform certificate request ADDRESS -out gate.csr` has the device make a key, which never
+    leaves it, and writes the request to a file. An authority signs it, and `chain = file("gate.pem")` brings the answer. The
+    request has no alternative names, by which clients judge: the authority must set subjectAltName when it signs. A plan
+    checks that the certificate is for the key of the request and valid by the clock of the device; apply remembers the
+    key before it sends anything, over https only, and accepts the old key and the new one until it has seen the new one.
+
+    Devices that give names to certificates get the new one beside the old one, under `camform-1` or `camform-2`; it is
+    chosen, taken back if the device cannot be reached with it, and then the one that camform brought before is deleted. Where
+    there is one place, the old certificate cannot be put back: HTTP has to be open meanwhile, without a redirect.
   EOT
 
   document {
@@ -83,7 +91,7 @@ setting "certificate" {
 
   attribute "chain" {
     type     = string
-    doc      = "A certificate of an authority for the key of the device as PEM text, with those of the authorities in between behind it, such as `file(\"gate.pem\")`. No private key must be in it."
+    doc      = "A certificate of an authority for the open request of the device as PEM text, with those of the authorities in between behind it, such as `file(\"gate.pem\")`. No private key must be in it."
     elements = ["SubjectDN/commonName", "endDate"]
     codec    = "certificate_chain"
     example  = "-----BEGIN CERTIFICATE-----"

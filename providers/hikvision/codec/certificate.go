@@ -11,7 +11,6 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 
-	"camform/providers"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
 )
@@ -49,16 +48,6 @@ func decodeDays(f document.Field) (cty.Value, error) {
 	return cty.NumberIntVal(int64(end.Sub(begin).Round(24*time.Hour) / (24 * time.Hour))), nil
 }
 
-// parseDate reads a date in any of the forms that devices have for dates.
-func parseDate(text string) (time.Time, error) {
-	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly, "Jan _2 15:04:05 2006 MST"} {
-		if at, err := time.Parse(form, text); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%s is no date: %w", document.Quote(text), providers.ErrMalformed)
-}
-
 // decodeChain says in short who the certificate is for and until when: all that can be compared.
 func decodeChain(f document.Field) (cty.Value, error) {
 	name, _ := f.Text(0)
@@ -85,10 +74,6 @@ func Shows(doc *xmlpatch.Document, chain string) bool {
 
 var shownName, shownEnd = xmlpatch.MustPath("SubjectDN/commonName"), xmlpatch.MustPath("endDate")
 
-func inShort(name string, until time.Time) string {
-	return fmt.Sprintf("%s, valid until %s", name, until.UTC().Format(time.DateOnly))
-}
-
 // sameChain compares the first certificate of a chain with what the device shows of its own.
 func sameChain(want, have cty.Value) bool {
 	leaf, err := FirstOf(want.AsString())
@@ -104,19 +89,6 @@ func decodeAuthority(f document.Field) (cty.Value, error) {
 		return f.Null(), nil
 	}
 	return cty.StringVal(inShort(commonNameIn(subject), end)), nil
-}
-
-// commonNameIn is the common name in a distinguished name that is written as one text, with commas or slashes between its parts.
-// Some devices write just the common name.
-func commonNameIn(subject string) string {
-	const mark = "CN="
-	at := strings.LastIndex(strings.ToUpper(subject), mark)
-	if at < 0 {
-		return subject
-	}
-	name, _, _ := strings.Cut(subject[at+len(mark):], ",")
-	name, _, _ = strings.Cut(name, "/")
-	return strings.TrimSpace(name)
 }
 
 // sameAuthority compares a certificate with what the device shows of its own.

@@ -5,10 +5,13 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"camform/providers"
+	"camform/providers/hikvision/document"
 )
 
 // Devices that give names to certificates have room for several. camform uses two names of its own in turn: what is requested and
@@ -123,4 +126,32 @@ func ParseRequest(body []byte) *x509.CertificateRequest {
 		return nil
 	}
 	return request
+}
+
+// parseDate reads a date in any of the forms that devices have for dates.
+func parseDate(text string) (time.Time, error) {
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateTime, time.DateOnly, "Jan _2 15:04:05 2006 MST"} {
+		if at, err := time.Parse(form, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%s is no date: %w", document.Quote(text), providers.ErrMalformed)
+}
+
+// inShort is all that can be compared of a certificate.
+func inShort(name string, until time.Time) string {
+	return fmt.Sprintf("%s, valid until %s", name, until.UTC().Format(time.DateOnly))
+}
+
+// commonNameIn is the common name in a distinguished name that is written as one text, with commas or slashes between its parts.
+// Some devices write just the common name.
+func commonNameIn(subject string) string {
+	const mark = "CN="
+	at := strings.LastIndex(strings.ToUpper(subject), mark)
+	if at < 0 {
+		return subject
+	}
+	name, _, _ := strings.Cut(subject[at+len(mark):], ",")
+	name, _, _ = strings.Cut(name, "/")
+	return strings.TrimSpace(name)
 }
