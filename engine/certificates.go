@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -23,7 +24,8 @@ type CertificateRequest struct {
 
 // RequestCertificate has a device make a request for the certificate by which it is known over TLS, and reads it back over the
 // connection whose key is pinned; one that waits already is read alone. Nothing else changes on the device. Begin records durably
-// that it is about to be asked. A run that dies before it has the request finds it waiting the next time.
+// that it is about to be asked. A subject without a name is the host of its address. A run that dies before it has the request finds
+// it waiting the next time.
 //
 // The error is ErrUnsupported where the device makes none, and ErrDowngraded where it is not reached over TLS: somebody in between
 // could exchange the request.
@@ -49,7 +51,7 @@ func (e *Engine) RequestCertificate(
 		return r, err
 	}
 	if known.LastSeen.IsZero() {
-		return r, fmt.Errorf("nobody has seen it yet; run camform plan -target %s first", shell.Quoted(d.Address.String()))
+		return r, fmt.Errorf("camform has not seen it yet; run camform plan -target %s first", shell.Quoted(d.Address.String()))
 	}
 	if err := e.sparing().spared(ctx, d.Address, known.Identity.Serial); err != nil {
 		return r, err
@@ -59,7 +61,11 @@ func (e *Engine) RequestCertificate(
 		return r, err
 	}
 	if target.URL.Scheme != "https" {
-		return r, errors.New("a request is made over https only: over plain http somebody in between could exchange it. Write the address with https:// and plan, so that its key is pinned")
+		return r, fmt.Errorf("a request is made over https only: over plain http somebody in between could exchange it. "+
+			"Write the address with https:// and run camform plan -target %s, which pins its key", shell.Quoted(d.Address.String()))
+	}
+	if known.Pin.SPKI == "" {
+		return r, fmt.Errorf("camform has not seen its TLS key yet; run camform plan -target %s first, which pins it", shell.Quoted(d.Address.String()))
 	}
 	session := e.Provider.Open(target)
 	defer session.Close()
@@ -70,12 +76,12 @@ func (e *Engine) RequestCertificate(
 	if err := e.Store.SaveSeen(ctx, state.Device{Address: d.Address, Endpoint: target.URL.Host, Identity: identity, Pin: session.Pin()}); err != nil {
 		return r, err
 	}
-	return requestOver(ctx, session, certifier, kind, of, begin)
+	return requestOver(ctx, session, certifier, kind, target.URL.Hostname(), of, begin)
 }
 
-// requestOver asks over an open session.
+// requestOver asks over an open session with a host.
 func requestOver(
-	ctx context.Context, session providers.Session, certifier providers.Certifier, kind *schema.Kind, of providers.Subject, begin func(context.Context) error,
+	ctx context.Context, session providers.Session, certifier providers.Certifier, kind *schema.Kind, host string, of providers.Subject, begin func(context.Context) error,
 ) (r CertificateRequest, err error) {
 	docs := providers.Documents{}
 	read := func(path string) (providers.Document, error) {
@@ -88,7 +94,12 @@ func requestOver(
 	if err := providers.ReadKind(kind, nil, read, read); err != nil {
 		return r, err
 	}
+	named := of.CommonName
+	of.CommonName = cmp.Or(named, host)
 	signing, err := certifier.SigningRequest(kind, docs, of)
+	if signing.Open != nil && named != "" && named != signing.Open.Subject.CommonName {
+		return r, fmt.Errorf("a request for %s waits on it; -new makes one for %s, which voids the other", signing.Open.Subject.CommonName, named)
+	}
 	if err != nil || signing.Open != nil {
 		return CertificateRequest{Request: signing.Open}, err
 	}

@@ -47,6 +47,7 @@ type mortal struct {
 	*hikvision.Provider
 	passes func(moment string)
 	opened []providers.Session // those of a run that died stay open until the test ends
+	stuck  *x509.Certificate   // that devices go on to show, whatever they say; nil for the one that they have
 }
 
 func (m *mortal) Open(t providers.Target) providers.Session {
@@ -73,6 +74,13 @@ func (s *mortalSession) Identify(ctx context.Context) (providers.Identity, error
 	identity, err := s.Session.Identify(ctx)
 	s.pass("after a login")
 	return identity, err
+}
+
+func (s *mortalSession) Certificate() *x509.Certificate {
+	if s.of.stuck != nil {
+		return s.of.stuck
+	}
+	return s.Session.(providers.Certified).Certificate()
 }
 
 func (s *mortalSession) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
@@ -256,6 +264,53 @@ func TestI9ACertificateIsRenewedByRunsThatMayDie(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestI9TheOldCertificateStaysWhileTheDeviceShowsIt: a web server may go on with the old one for a while after the device said that it
+// has the new one.
+func TestI9TheOldCertificateStaysWhileTheDeviceShowsIt(t *testing.T) {
+	ctx := context.Background()
+	r := newRenewal(t, "camera-v58")
+	chain, _ := r.requested(300)
+	r.declare(chain)
+	r.converge()
+	r.provider.stuck = certificateIn(t, chain)
+	chain, key := r.requested(301)
+	r.declare(chain)
+	planned, problems := r.engine().Plan(ctx, r.cfg, nil)
+	if len(certain(problems)) > 0 {
+		t.Fatal(problems)
+	}
+	done := r.engine().Apply(ctx, ctx, planned.Plan, r.run())
+	if steps := done.Devices[0].Steps; len(steps) != 1 || steps[0].Result.Good() {
+		t.Errorf("the device shows the old certificate, and that counts as good: %+v", steps)
+	}
+	if list := r.certificates(); !strings.Contains(list, "camform-1") || !strings.Contains(list, "camform-2") {
+		t.Errorf("the device has the certificates %s", list)
+	}
+	r.provider.stuck = nil
+	r.converge()
+	r.hasOnly(key)
+	if list := r.certificates(); strings.Contains(list, "camform-1") {
+		t.Errorf("the old one stays for good: %s", list)
+	}
+}
+
+// certificates is the list of the device.
+func (r *renewal) certificates() string {
+	r.Helper()
+	planned, _ := r.engine().Plan(context.Background(), r.cfg, nil)
+	return string(planned.Snapshots[schema.Device{Name: "gate"}].Documents["/ISAPI/Security/serverCertificate/certificates?format=json"].Body)
+}
+
+func certificateIn(t *testing.T, text string) *x509.Certificate {
+	t.Helper()
+	block, _ := pem.Decode([]byte(text))
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // TestI11ARequestIsMadeOverHTTPSOnly: over plain http somebody in between could exchange the request, and its key with it.

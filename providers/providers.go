@@ -349,6 +349,7 @@ type Certifier interface {
 type Subject struct {
 	CommonName string
 	Country    string // in two letters; empty for that of the certificate that the device has
+	Voids      bool   // whether a new request is made where one waits, which is void then
 }
 
 // Signing is how a device makes a request for a certificate.
@@ -473,12 +474,16 @@ type Request struct {
 	// of it, and it makes the changes of all of them: a session sends it once.
 	Instead *Request
 
-	// Shows is what the device shows over TLS once it carried the request out, its own certificate first; nil for a request that
-	// leaves that alone. Its key must be durable as the next one of the pin before the request leaves. A session sends the request
-	// over TLS only, and not if it would not accept the certificate.
+	// Shows is what the device shows over TLS once it carried out the request and those of its setting after it, its own certificate
+	// first; nil for a request that leaves that alone. A session sends the request over TLS only, and not if it would not accept the
+	// certificate.
 	Shows []*x509.Certificate
 
-	// Proven requests take the old way in away: they leave only after the device was reached by the new one, over a new connection.
+	// Brings says that the device gets the certificate with this request, for a key of which it told before. The key must be durable as
+	// the next one of the pin before the request leaves.
+	Brings bool
+
+	// Proven requests take the certificate before it away: they leave only after the device showed the new one over a new connection.
 	Proven bool
 
 	// Sensitive are the names of elements whose texts leave over plain HTTP enciphered only, and over TLS of an old version not at

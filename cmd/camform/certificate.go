@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,7 +42,8 @@ func certificateRequestCommand(a *app) *cobra.Command {
 		Use:   "request ADDR -out FILE",
 		Short: "Have a device make a request for its certificate, and write it to a file",
 		Long: `Have a device make a key, which never leaves it, and a request for a certificate, and write the request to a file in PEM form.
-A request that waits on the device already is written as it is. What the device shows over HTTPS stays as it is.
+A request that waits on the device already is written as it is; with -new the device makes another, which voids it. What the device
+shows over HTTPS stays as it is.
 
 The request has no alternative names, by which clients judge a certificate: the authority that signs it must set
 subjectAltName to the address or the name of the device. Then put the signed certificate into the configuration:
@@ -77,6 +79,7 @@ The next plan checks that it is for the key of the request, and apply brings it.
 	flags.addConfig(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "write the request to this `FILE`, in the place of an older one")
 	cmd.Flags().StringVar(&of.CommonName, "name", "", "common `NAME` of the certificate; without it the host of the address")
+	cmd.Flags().BoolVar(&of.Voids, "new", false, "make a new request, also where one waits, which is void then")
 	cmd.Flags().StringVar(&of.Country, "country", "", "`COUNTRY` of the certificate in two letters; without it that of the one that the device has")
 	return cmd
 }
@@ -88,11 +91,8 @@ func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers
 	_, ctx, release := w.interruptible(cmd.Context())
 	defer release()
 	host := d.URL.Hostname()
-	if of.CommonName == "" {
-		of.CommonName = host
-	}
 	r, err := w.engine.RequestCertificate(ctx, d, of, w.run, func(ctx context.Context) error {
-		return w.auditLog.Audit(ctx, auditlog.Record{Run: w.run, Action: auditlog.SigningAsked, Device: d.Address.String(), Detail: of.CommonName})
+		return w.auditLog.Audit(ctx, auditlog.Record{Run: w.run, Action: auditlog.SigningAsked, Device: d.Address.String(), Detail: cmp.Or(of.CommonName, host)})
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.Address, err)

@@ -44,8 +44,10 @@ func (w *worker) carryOut(ctx context.Context, g plan.Group, now reading, left [
 	if err != nil {
 		return checked.then(w.unsent(ctx, checked.todo, err))
 	}
-	if err := w.expect(ctx, prepared.orders); err != nil {
-		return checked.then(w.unsent(ctx, checked.todo, rotate.StoreError(err)))
+	if next := prepared.brings(); next != "" {
+		if err := w.see(ctx, w.line.session.Pin().Merge(providers.Pin{Next: next})); err != nil {
+			return checked.then(w.unsent(ctx, checked.todo, rotate.StoreError(err)))
+		}
 	}
 	if guard.Trials(g, w.Provider.Kinds()) {
 		if prepared.spare, err = w.line.second(ctx); err != nil {
@@ -310,12 +312,13 @@ func carriedBy(request providers.Request, todo []plan.Step) []plan.Step {
 type sent struct {
 	prepared
 	sendings []sending
+	held     string // why a request was not sent after all; empty if none was held back
 }
 
 // failed reports whether a request before one, on which it relies, may not have come about.
 func (s sent) failed(o order) bool {
 	return slices.ContainsFunc(s.sendings, func(before sending) bool {
-		return before.err != nil && (o.request.Proven || len(before.request.Shows) > 0) && slices.ContainsFunc(o.steps, before.carries)
+		return before.err != nil && len(before.request.Shows) > 0 && slices.ContainsFunc(o.steps, before.carries)
 	})
 }
 
@@ -329,14 +332,18 @@ type sending struct {
 
 // send makes the intent of each request durable and sends it, once. It ends early when the session is over, since the
 // requests after it could not leave anyway, and when the run was interrupted. Left out is what goes on from a certificate that the
-// device may not have taken, and what takes the old way in away while the device is not reached by the new one. With an error nothing
-// has left.
+// device may not have taken, and what takes the old one away while the device does not show the new one. With an error nothing has
+// left.
 func (w *worker) send(
 	ctx context.Context, p prepared, do func(context.Context, providers.Request) (providers.Reply, error),
 ) (sent, error) {
 	s := sent{prepared: p}
 	for _, o := range p.orders {
-		if s.failed(o) || o.request.Proven && w.line.wayIn(ctx, p.group.Document, w.Sleep) != nil {
+		if s.failed(o) {
+			continue
+		}
+		if o.request.Proven && (w.line.wayIn(ctx, p.group.Document, w.Sleep) != nil || !w.line.shows(ctx, o.request.Shows[0], p.group.Document, w.Sleep)) {
+			s.held = "the device does not show its new certificate over a new connection, so the one before it stays"
 			continue
 		}
 		id, err := w.Store.Begin(ctx, w.lease, o.intent)

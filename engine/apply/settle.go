@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +28,10 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		}
 	}
 	after, unread := w.readSettled(ctx, s)
-	if unread == nil {
-		o.unrecorded(w.confirm(ctx, s))
+	hidden := false
+	if certificate := s.shows(); certificate != nil && unread == nil {
+		hidden = !w.line.shows(ctx, certificate, s.group.Document, w.Sleep)
+		o.unrecorded(w.see(ctx, w.line.session.Pin()))
 	}
 	reached := map[schema.Setting]bool{}
 	doubt := false
@@ -36,6 +39,9 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		verdicts := make([]verdict, len(request.steps))
 		for i, step := range request.steps {
 			verdicts[i] = w.judge.step(ctx, step, request, after, unread)
+			if hidden && verdicts[i].result == report.Done {
+				verdicts[i] = verdict{result: report.NotWorking, detail: "the device has the certificate, and still shows another one over TLS; it may do so until it is restarted"}
+			}
 			reached[step.Address] = true
 			doubt = doubt || verdicts[i].result == report.Unknown
 		}
@@ -69,7 +75,7 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 	}
 	for _, step := range s.todo {
 		if !reached[step.Address] {
-			o.end(report.NotRun, "the run ended on this device before it", step)
+			o.end(report.NotRun, cmp.Or(s.held, "the run ended on this device before it"), step)
 		}
 	}
 	switch {

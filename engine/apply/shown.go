@@ -1,8 +1,10 @@
 package apply
 
 import (
+	"bytes"
 	"context"
-	"slices"
+	"crypto/x509"
+	"time"
 
 	"camform/engine/state"
 	"camform/providers"
@@ -12,26 +14,49 @@ import (
 // the key is remembered before the request leaves, beside the one that the device has, and both are accepted until the new
 // one was seen: then it is the only one.
 
-// expect remembers the key of what the device is to show after a request.
-func (w *worker) expect(ctx context.Context, orders []order) error {
-	for _, o := range orders {
+// brings is the key of the certificate that the requests for a group bring to the device; empty where they bring none.
+func (p prepared) brings() string {
+	for _, o := range p.orders {
+		if o.request.Brings {
+			return providers.KeyOf(o.request.Shows[0])
+		}
+	}
+	return ""
+}
+
+// shows is the certificate that the device shows once it carried out the requests for a group; nil where they leave that alone.
+func (p prepared) shows() *x509.Certificate {
+	for _, o := range p.orders {
 		if len(o.request.Shows) > 0 {
-			return w.see(ctx, w.line.session.Pin().Merge(providers.Pin{Next: providers.KeyOf(o.request.Shows[0])}))
+			return o.request.Shows[0]
 		}
 	}
 	return nil
-}
-
-// confirm remembers what the device showed after all: once that is the new key, the one before it is accepted no longer.
-func (w *worker) confirm(ctx context.Context, s sent) error {
-	if !slices.ContainsFunc(s.orders, func(o order) bool { return len(o.request.Shows) > 0 }) {
-		return nil
-	}
-	return w.see(ctx, w.line.session.Pin())
 }
 
 // see remembers a pin, and begins further sessions with it.
 func (w *worker) see(ctx context.Context, pin providers.Pin) error {
 	w.line.target.Pin = pin
 	return w.Store.SaveSeen(ctx, state.Device{Address: w.device.Address, Endpoint: w.line.target.URL.Host, Identity: w.line.identity, Pin: pin})
+}
+
+// shows reports whether a device shows a certificate over TLS. One that shows another is looked at again over new connections, for as
+// long as a change may show late.
+func (l *line) shows(
+	ctx context.Context, wanted *x509.Certificate, document string, sleep func(context.Context, time.Duration) error,
+) bool {
+	certified, ok := l.session.(providers.Certified)
+	if !ok {
+		return false
+	}
+	for waited := time.Duration(0); ; waited += beat {
+		if shown := certified.Certificate(); shown != nil && bytes.Equal(shown.Raw, wanted.Raw) {
+			return true
+		}
+		if waited >= lag || sleep(ctx, beat) != nil {
+			return false
+		}
+		l.session.Renew()
+		_, _ = l.session.Read(ctx, document) // one that cannot be read now may be there the next time
+	}
 }

@@ -20,6 +20,8 @@ import (
 // The documents that tell of the certificates of a device, beside the one that HTTPS shows. A request is found at SigningRequest,
 // with the query of its Slot.
 const (
+	certificateCapPath = "/ISAPI/Security/serverCertificate/capabilities?format=json"
+
 	CertificatesPath = "/ISAPI/Security/serverCertificate/certificates?format=json"
 	ChoicePath       = "/ISAPI/Security/certificate/select/HTTPS?format=json"
 	SigningRequest   = "/ISAPI/Security/serverCertificate/downloadCertSignReq"
@@ -44,6 +46,7 @@ func (s Slot) IsOwn() bool { return slices.Contains(OwnSlots, s) }
 
 // Slots are the certificates of a device that gives them names.
 type Slots struct {
+	Named  bool // false for a device that gives them none, and has room for one
 	Chosen Slot // that HTTPS shows
 	Listed []ListedCertificate
 }
@@ -53,12 +56,15 @@ type ListedCertificate struct {
 	Name    Slot   `json:"customID"`
 	Subject string `json:"subjectDN"`
 	Until   string `json:"endDate"`
-	Uses    string `json:"type"` // functions that use it, separated by commas
+	Uses    string `json:"type"` // functions that use it, separated by commas; not all devices tell
 }
 
-// SlotsOf reads them from documents of a device. It is false where the device gives no names to certificates, or the documents were
-// not read.
-func SlotsOf(docs providers.Documents) (Slots, bool) {
+// SlotsOf reads them from documents of a device. The error is that they do not tell whether it gives names to certificates, or which
+// one HTTPS shows.
+func SlotsOf(docs providers.Documents) (Slots, error) {
+	if oneSlot(docs) {
+		return Slots{}, nil
+	}
 	var list struct {
 		ServerCertificates struct{ CertificateInfo []ListedCertificate }
 	}
@@ -68,17 +74,57 @@ func SlotsOf(docs providers.Documents) (Slots, bool) {
 		}
 	}
 	if json.Unmarshal(docs[CertificatesPath].Body, &list) != nil || json.Unmarshal(docs[ChoicePath].Body, &choice) != nil {
-		return Slots{}, false
+		return Slots{}, fmt.Errorf("the list of its certificates, and which one HTTPS shows, could not be read: %w", providers.ErrMalformed)
 	}
-	return Slots{Chosen: choice.CertificateSelect.ServerCertificate, Listed: list.ServerCertificates.CertificateInfo}, choice.CertificateSelect.ServerCertificate != ""
+	slots := Slots{Named: true, Chosen: choice.CertificateSelect.ServerCertificate, Listed: list.ServerCertificates.CertificateInfo}
+	if slots.Chosen == "" {
+		return slots, fmt.Errorf("it gives names to certificates, and does not tell which one HTTPS shows: %w", providers.ErrMalformed)
+	}
+	return slots, nil
+}
+
+// oneSlot reports whether a device says that it has room for one certificate: by its limits, or since it has no list of them, or no
+// choice among them.
+func oneSlot(docs providers.Documents) bool {
+	for _, path := range []string{CertificatesPath, ChoicePath} {
+		if doc := docs[path]; doc.Missing != "" && !doc.Unsure {
+			return true
+		}
+	}
+	var limits struct{ ServerCertificateCap map[string]any }
+	return json.Unmarshal(docs[certificateCapPath].Body, &limits) == nil && limits.ServerCertificateCap != nil && limits.ServerCertificateCap["customID"] == nil
+}
+
+// tellUses reports whether the device tells what uses its certificates. One is in use in any case.
+func (s Slots) tellUses() bool {
+	chosen, there := s.Has(s.Chosen)
+	return there && slices.Contains(chosen.uses(), forHTTPS)
+}
+
+const forHTTPS = "https"
+
+// uses are the functions that use a certificate, in the spelling of one generation of devices.
+func (c ListedCertificate) uses() []string {
+	return strings.FieldsFunc(strings.ReplaceAll(strings.ToLower(c.Uses), "_", ""), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// Replaced is the certificate that HTTPS shows, and that nothing needs any more once it shows another; false where camform did not
+// bring it, or something else uses it, or may use it.
+func (s Slots) Replaced() (Slot, bool) {
+	old, there := s.Has(s.Chosen)
+	return s.Chosen, there && s.Chosen.IsOwn() && slices.Equal(old.uses(), []string{forHTTPS})
 }
 
 // Free is the slot that the next request goes to.
 func (s Slots) Free() Slot {
-	if s.Chosen == OwnSlots[0] {
+	switch {
+	case !s.Named:
+		return ""
+	case s.Chosen == OwnSlots[0]:
 		return OwnSlots[1]
+	default:
+		return OwnSlots[0]
 	}
-	return OwnSlots[0]
 }
 
 // Has is the certificate in a slot, if there is one.
@@ -99,11 +145,11 @@ func (c ListedCertificate) Is(leaf *x509.Certificate) bool {
 // LeftOver is a certificate that camform brought, that nothing uses any more, and that has no successor which waits to be signed;
 // empty if there is none.
 func LeftOver(docs providers.Documents) Slot {
-	slots, ok := SlotsOf(docs)
-	if !ok || !slots.Chosen.IsOwn() {
-		return "" // one that was brought and is not chosen yet
+	slots, err := SlotsOf(docs)
+	if err != nil || !slots.Chosen.IsOwn() || !slots.tellUses() {
+		return "" // or one that was brought and is not chosen yet
 	}
-	if c, there := slots.Has(slots.Free()); there && strings.TrimSpace(c.Uses) == "" && RequestIn(docs, c.Name) == nil {
+	if c, there := slots.Has(slots.Free()); there && len(c.uses()) == 0 && RequestIn(docs, c.Name) == nil {
 		return c.Name
 	}
 	return ""

@@ -112,5 +112,5 @@ func selfSign(at document.Place, want cty.Value) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ordered(at, countryOf(at, want), want.GetAttr(commonNameAttribute).AsString(), strconv.FormatInt(days, 10))
+	return ordered(at, countryOf(at, want), want.GetAttr(commonNameAttribute).AsString(), strconv.FormatInt(days, 10), "")
 }

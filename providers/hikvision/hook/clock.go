@@ -11,6 +11,7 @@ import (
 var (
 	timeMode  = xmlpatch.MustPath("timeMode")
 	localTime = xmlpatch.MustPath("localTime")
+	timeZone  = xmlpatch.MustPath("timeZone")
 
 	utcOffset = regexp.MustCompile(`(Z|[+-]\d{2}:?\d{2})$`)
 )

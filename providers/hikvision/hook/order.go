@@ -2,8 +2,9 @@ package hook
 
 import (
 	"bytes"
-	"errors"
+	"strconv"
 
+	"camform/providers"
 	"camform/providers/hikvision/codec"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
@@ -23,13 +24,30 @@ var (
 	orderCountry       = xmlpatch.MustPath("SubjectDN/countryName")
 	orderCommonName    = xmlpatch.MustPath("SubjectDN/commonName")
 	orderDays          = xmlpatch.MustPath("validity")
+	orderKeyLength     = xmlpatch.MustPath("RSAKeyLength")
 )
 
 // order is what a device makes a certificate for itself from, as the official guide has it (16.2.89).
-const order = "<CertificateReq><id>1</id><SubjectDN><countryName></countryName><commonName></commonName></SubjectDN><validity></validity></CertificateReq>"
+const order = "<CertificateReq><id>1</id><SubjectDN><countryName></countryName><commonName></commonName></SubjectDN><validity></validity><RSAKeyLength></RSAKeyLength></CertificateReq>"
 
-// ordered is the order of a certificate, or of a request for one, which says nothing of its days.
-func ordered(at document.Place, country, name, days string) ([]byte, error) {
+// orderedRequest is the order of a request for a certificate, which says nothing of its days. Authorities refuse short keys, and some
+// devices make one if they are not told: the key is the longest that the device offers.
+func orderedRequest(at document.Place, of providers.Subject) ([]byte, error) {
+	longest := int64(0)
+	for _, option := range orderLimit(at, orderKeyLength).Options {
+		if bits, err := strconv.ParseInt(option, 10, 64); err == nil {
+			longest = max(longest, bits)
+		}
+	}
+	bits := ""
+	if longest > 0 {
+		bits = strconv.FormatInt(longest, 10)
+	}
+	return ordered(at, of.Country, of.CommonName, "", bits)
+}
+
+// ordered is an order with its parts; one that is empty is left out.
+func ordered(at document.Place, country, name, days, bits string) ([]byte, error) {
 	body, err := document.Standalone(at.Doc, []byte(order), nil)
 	if err != nil {
 		return nil, err
@@ -38,14 +56,17 @@ func ordered(at document.Place, country, name, days string) ([]byte, error) {
 	if err != nil {
 		return nil, document.InFamily(err)
 	}
-	err = errors.Join(doc.Set(orderCountry, country), doc.Set(orderCommonName, name))
-	if days != "" {
-		err = errors.Join(err, doc.Set(orderDays, days))
-	} else {
-		err = errors.Join(err, doc.Remove(orderDays))
-	}
-	if err != nil {
-		return nil, document.InFamily(err)
+	for _, part := range []struct {
+		path xmlpatch.Path
+		text string
+	}{{orderCountry, country}, {orderCommonName, name}, {orderDays, days}, {orderKeyLength, bits}} {
+		change := func() error { return doc.Set(part.path, part.text) }
+		if part.text == "" {
+			change = func() error { return doc.Remove(part.path) }
+		}
+		if err := change(); err != nil {
+			return nil, document.InFamily(err)
+		}
 	}
 	return bytes.TrimSpace(doc.Bytes()), nil
 }

@@ -37,6 +37,7 @@ const importForm = "<CertificateReq><certificateMode>signingRequest</certificate
 
 // signedCertificate is where a chain goes on a device.
 type signedCertificate struct {
+	slots   codec.Slots
 	slot    codec.Slot
 	chain   []*x509.Certificate // the certificate of the device first
 	brought bool                // the device has it, and does not use it yet
@@ -58,34 +59,30 @@ func chainOf(text string) []*x509.Certificate {
 func placeOf(at document.Place, text string) (place signedCertificate, why string) {
 	place.chain = chainOf(text)
 	leaf, docs := place.chain[0], at.Limits.Docs
-	open := 0
-	for _, slot := range append([]codec.Slot{""}, codec.OwnSlots...) {
-		request := codec.RequestIn(docs, slot)
-		if request == nil {
-			continue
-		}
-		if bytes.Equal(request.RawSubjectPublicKeyInfo, leaf.RawSubjectPublicKeyInfo) {
-			place.slot = slot
-			return place, ""
-		}
-		open++
+	slots, err := codec.SlotsOf(docs)
+	if err != nil {
+		return place, fmt.Sprintf("Nobody knows where the certificate would go: %s.", providers.Reason(err))
 	}
-	if slots, ok := codec.SlotsOf(docs); ok {
-		if c, there := slots.Has(slots.Free()); there && c.Is(leaf) {
-			place.slot, place.brought = c.Name, true
-			return place, ""
-		}
-	}
-	if open > 0 {
+	place.slots, place.slot = slots, slots.Free()
+	request := codec.RequestIn(docs, place.slot)
+	c, there := slots.Has(place.slot)
+	switch {
+	case request != nil && bytes.Equal(request.RawSubjectPublicKeyInfo, leaf.RawSubjectPublicKeyInfo):
+		return place, ""
+	case there && c.Is(leaf):
+		place.brought = true
+		return place, ""
+	case request != nil:
 		return place, "The certificate is for another key than the request of the device. Have the request signed that the device has now; camform certificate request writes it to a file."
+	default:
+		return place, "The device has no open request, so nobody knows whether it has the key of this certificate. Have it make one with camform certificate request, and let that be signed."
 	}
-	return place, "The device has no open request, so nobody knows whether it has the key of this certificate. Have it make one with camform certificate request, and let that be signed."
 }
 
 // checkSigned says why a device should not get a chain for which there is a place.
 func checkSigned(at document.Place, place signedCertificate) []string {
 	leaf := place.chain[0]
-	if now, ok := clockOf(at.Limits.Docs[clockPath]); ok && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
+	if now, off := clockOf(at.Limits.Docs[clockPath]); !now.IsZero() && (now.Add(off).Before(leaf.NotBefore) || now.Add(-off).After(leaf.NotAfter)) {
 		return document.Sentence("The certificate is valid from %s to %s, and the clock of the device is at %s.",
 			leaf.NotBefore.Format(time.DateOnly), leaf.NotAfter.Format(time.DateOnly), now.Format(time.DateTime))
 	}
@@ -96,19 +93,20 @@ func checkSigned(at document.Place, place signedCertificate) []string {
 	return nil
 }
 
-// clockOf is the time of the device.
-func clockOf(doc providers.Document) (time.Time, bool) {
+// clockOf is the time of the device, and by how much it may differ, since some devices do not tell the offset from UTC. It is
+// zero where the device does not tell the time.
+func clockOf(doc providers.Document) (now time.Time, off time.Duration) {
 	parsed, err := document.Parse(doc.Body)
 	if err != nil {
-		return time.Time{}, false
+		return now, 0
 	}
-	e, _ := parsed.Find(localTime)
-	for _, form := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
-		if now, err := time.Parse(form, e.Text()); err == nil {
-			return now, true
-		}
+	local, _ := parsed.Find(localTime)
+	zone, _ := parsed.Find(timeZone)
+	if now, ok := codec.Instant(local.Text(), zone.Text()); ok {
+		return now, 0
 	}
-	return time.Time{}, false
+	now, _ = time.Parse("2006-01-02T15:04:05", local.Text())
+	return now, 24 * time.Hour
 }
 
 // hasOtherAccess reports whether a device says that its web interface is open without TLS.
@@ -133,10 +131,10 @@ func hasOtherAccess(doc providers.Document) bool {
 
 // composeSigned makes the requests that bring a chain, choose it, and take the one before it away. What was done before is left out.
 func composeSigned(at document.Place, change providers.Change, text string) ([]providers.Request, error) {
-	keys, docs := []providers.Key{change.Item()}, at.Limits.Docs
+	keys, docs, chain := []providers.Key{change.Item()}, at.Limits.Docs, chainOf(text)
 	drop := func(slot codec.Slot) providers.Request {
 		path, query, _ := strings.Cut(codec.CertificatesPath, "?")
-		return providers.Request{Method: http.MethodDelete, Path: path + "/" + string(slot) + "?" + query, Keys: keys, Proven: true}
+		return providers.Request{Method: http.MethodDelete, Path: path + "/" + string(slot) + "?" + query, Keys: keys, Shows: chain, Proven: true}
 	}
 	if codec.Shows(at.Doc, text) {
 		if left := codec.LeftOver(docs); left != "" {
@@ -149,25 +147,24 @@ func composeSigned(at document.Place, change providers.Change, text string) ([]p
 		return nil, fmt.Errorf("%s: %s: %w", change.Name(), strings.TrimSuffix(why, "."), providers.ErrInvalid)
 	}
 	if place.slot == "" {
-		return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: []byte(text), Content: certificateFile, Keys: keys, Shows: place.chain}}, nil
+		return []providers.Request{{Method: http.MethodPut, Path: at.Path, Body: []byte(text), Content: certificateFile, Keys: keys, Shows: chain, Brings: true}}, nil
 	}
 	var requests []providers.Request
 	if !place.brought {
 		requests = append(requests, providers.Request{
-			Method: http.MethodPost, Path: at.Path + place.slot.Query(), Body: []byte(importForm + "\n" + text), Keys: keys, Shows: place.chain,
+			Method: http.MethodPost, Path: at.Path + place.slot.Query(), Body: []byte(importForm + "\n" + text), Keys: keys, Shows: chain, Brings: true,
 		})
 	}
 	choice, err := document.Parse(docs[codec.ChoicePath].Body)
 	if err != nil {
 		return nil, document.InFamily(err)
 	}
-	slots, _ := codec.SlotsOf(docs)
 	if err := choice.Set(chosenCertificate, string(place.slot)); err != nil {
 		return nil, document.InFamily(err)
 	}
-	requests = append(requests, providers.Request{Method: http.MethodPut, Path: codec.ChoicePath, Body: choice.Bytes(), Keys: keys})
-	if old, there := slots.Has(slots.Chosen); there && old.Name.IsOwn() && (old.Uses == "" || strings.EqualFold(old.Uses, "HTTPS")) {
-		requests = append(requests, drop(old.Name))
+	requests = append(requests, providers.Request{Method: http.MethodPut, Path: codec.ChoicePath, Body: choice.Bytes(), Keys: keys, Shows: chain})
+	if old, needless := place.slots.Replaced(); needless {
+		requests = append(requests, drop(old))
 	}
 	return requests, nil
 }
@@ -194,18 +191,23 @@ func checkUpload(at document.Place, want cty.Value) []providers.AttributeError {
 	return document.About(chainAttribute, checkSigned(at, place))
 }
 
-// SigningRequest is how a device makes a request for the certificate of HTTPS. One that is open is given as it is: a new one would void
-// it, while somebody signs it.
+// SigningRequest is how a device makes a request for the certificate of HTTPS. One that is open is given as it is, unless it is to be
+// voided: somebody may be signing it.
 func SigningRequest(at document.Place, of providers.Subject) (providers.Signing, error) {
-	docs, slot, method := at.Limits.Docs, codec.Slot(""), http.MethodPut
-	if slots, named := codec.SlotsOf(docs); named {
-		slot, method = slots.Free(), http.MethodPost
-		if _, there := slots.Has(slot); there {
-			return providers.Signing{}, fmt.Errorf("it still has the certificate %s that HTTPS does not use; apply the configuration, or delete it at the device: %w", slot, providers.ErrInvalid)
-		}
+	docs, method := at.Limits.Docs, http.MethodPut
+	slots, err := codec.SlotsOf(docs)
+	if err != nil {
+		return providers.Signing{}, err
+	}
+	slot := slots.Free()
+	if slots.Named {
+		method = http.MethodPost
+	}
+	if _, there := slots.Has(slot); there {
+		return providers.Signing{}, fmt.Errorf("it still has the certificate %s that HTTPS does not use; apply the configuration, or delete it at the device: %w", slot, providers.ErrInvalid)
 	}
 	path := codec.SigningRequest + slot.Query()
-	if open := codec.RequestIn(docs, slot); open != nil {
+	if open := codec.RequestIn(docs, slot); open != nil && !of.Voids {
 		return providers.Signing{Open: open, Path: path}, nil
 	}
 	if docs[path].Body == nil && docs[path].Missing == "" {
@@ -221,7 +223,7 @@ func SigningRequest(at document.Place, of providers.Subject) (providers.Signing,
 	if wrong := checkName(at, of.CommonName); len(wrong) > 0 {
 		return providers.Signing{}, fmt.Errorf("%s: %w", strings.TrimSuffix(wrong[0], "."), providers.ErrInvalid)
 	}
-	body, err := ordered(at, of.Country, of.CommonName, "")
+	body, err := orderedRequest(at, of)
 	return providers.Signing{
 		Path:    path,
 		Request: providers.Request{Method: method, Path: strings.TrimSuffix(at.Path, "/certificate") + signingRequestPath + slot.Query(), Body: body},

@@ -118,9 +118,9 @@ func (p *peer) hold() error {
 	return p.fasten(providers.Pin{SPKI: p.seen})
 }
 
-// expect accepts the certificate that the device is to show next, or says in the family ErrInvalid why it would not: it is not valid
-// now, secrets must not go to its key, or, in TrustVerify mode, the chain or the name would not be accepted.
-func (p *peer) expect(chain []*x509.Certificate, host string, now time.Time) error {
+// accepts says in the family ErrInvalid why a certificate would not be accepted: it is not valid now, secrets must not go to its key,
+// or, in TrustVerify mode, it has another name, or is not of an authority that is trusted.
+func (p *peer) accepts(chain []*x509.Certificate, host string, now time.Time) error {
 	leaf := chain[0]
 	key := providers.KeyOf(leaf)
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
@@ -138,10 +138,14 @@ func (p *peer) expect(chain []*x509.Certificate, host string, now time.Time) err
 			return fmt.Errorf("the certificate would not be accepted: %w: %w", err, providers.ErrInvalid)
 		}
 	}
+	return nil
+}
+
+// expect accepts a further key, which the device may show from now on.
+func (p *peer) expect(key string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pinned = p.pinned.Merge(providers.Pin{Next: key})
-	return nil
 }
 
 // identify checks who answered and remembers it.

@@ -2,7 +2,6 @@ package isapi
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net/http"
 	"slices"
@@ -48,7 +47,7 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 	if err != nil {
 		return providers.Reply{}, err
 	}
-	if err := s.expects(sent.Shows); err != nil {
+	if err := s.expects(sent); err != nil {
 		return providers.Reply{}, err
 	}
 	if sent.Content != "" {
@@ -72,14 +71,18 @@ func (s *Session) do(ctx context.Context, request providers.Request) (providers.
 }
 
 // expects accepts what the device is to show next. Over plain HTTP nobody knows who told of it.
-func (s *Session) expects(chain []*x509.Certificate) error {
+func (s *Session) expects(r providers.Request) error {
 	switch {
-	case len(chain) == 0:
+	case len(r.Shows) == 0:
 		return nil
 	case s.target.URL.Scheme != "https":
 		return fmt.Errorf("a certificate is brought over https only: over plain http anybody in between could have exchanged the request that was signed: %w", providers.ErrInvalid)
 	}
-	return s.peer.expect(chain, s.target.URL.Hostname(), time.Now())
+	if err := s.peer.accepts(r.Shows, s.target.URL.Hostname(), time.Now()); err != nil || !r.Brings {
+		return err
+	}
+	s.peer.expect(providers.KeyOf(r.Shows[0]))
+	return nil
 }
 
 // refusesAddress reports whether a write was refused because the device does not have its path, or takes no write there.
