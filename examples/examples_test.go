@@ -5,8 +5,15 @@ package examples_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"net"
 	"net/netip"
 	"os"
@@ -42,6 +49,7 @@ type stage struct {
 	login     string   // variable of the environment with the password of the devices
 	source    string   // address that the devices see camform at
 	addresses []string // of the example, one for each device of the fleet; none where the example reads the inventory of the fleet
+	signs     bool     // whether an authority signs requests of the devices, and the example brings the answers from files named for their keys
 }
 
 var stages = map[string]stage{
@@ -49,6 +57,13 @@ var stages = map[string]stage{
 		fleet:  simulator.Options{Count: 24, Seed: 7, TLS: true},
 		login:  "ADMIN_PASSWORD",
 		source: "127.0.0.1",
+	},
+	"certificates": {
+		fleet:     simulator.Options{Models: []string{"camera-v58", "camera-v57"}, TLS: true},
+		login:     "GATE_PASSWORD",
+		source:    "192.0.2.20",
+		addresses: []string{"192.0.2.31", "192.0.2.32"},
+		signs:     true,
 	},
 	"extend": {
 		fleet:     simulator.Options{Models: []string{"camera-v58"}, TLS: true},
@@ -144,6 +159,18 @@ func (st stage) play(t *testing.T, folder string) {
 		}
 	}
 	t.Logf("%d devices, %d steps", len(first.Devices), steps)
+	if st.signs {
+		signed(t, e, cfg, dir)
+		brought := planned(t, e, st.load(t, e, secrets, dir))
+		if got := brought.Counts().Update; got != len(cfg.Devices) {
+			t.Errorf("the plan with the certificates changes %d settings of %d devices", got, len(cfg.Devices))
+		}
+		for _, d := range e.Apply(t.Context(), t.Context(), brought, "run-2").Devices {
+			if !d.Result.Good() {
+				t.Errorf("%s ended with %s: %s %v", d.Address, d.Result, d.Detail, d.Steps)
+			}
+		}
+	}
 	cfg = st.load(t, e, secrets, dir) // the vault may have passwords by now
 	if last := planned(t, e, cfg); !last.Empty() {
 		t.Errorf("planned again, there is still something to do: %+v", last.Counts())
@@ -152,6 +179,35 @@ func (st stage) play(t *testing.T, folder string) {
 	for _, d := range fleet.Devices() {
 		if n := d.Refusals(); n > 0 {
 			t.Errorf("%s refused %d logins", d.Name(), n)
+		}
+	}
+}
+
+// signed has each device make a request, and writes what an authority answers to a file beside the example.
+func signed(t *testing.T, e *engine.Engine, cfg *config.Config, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range cfg.Devices {
+		asked := func(context.Context) error { return nil }
+		made, err := e.RequestCertificate(t.Context(), d, providers.Subject{Country: "NL"}, "run-"+d.Address.Key, asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		authority := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example CA"}}
+		leaf := &x509.Certificate{
+			SerialNumber: big.NewInt(2), Subject: made.Request.Subject, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0),
+			IPAddresses: []net.IP{net.ParseIP(d.URL.Hostname())},
+		}
+		der, err := x509.CreateCertificate(rand.Reader, leaf, authority, made.Request.PublicKey, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+		if err := os.WriteFile(filepath.Join(dir, d.Address.Key+".pem"), text, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

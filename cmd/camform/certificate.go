@@ -105,13 +105,16 @@ func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers
 
 func (w certificates) tell(d *config.Device, r engine.CertificateRequest, host, out string) error {
 	sum := sha256.Sum256(r.Request.RawSubjectPublicKeyInfo)
-	how := "waits on the device already"
+	how := "already has a request that waits"
 	if r.Made {
-		how = "was made now"
+		how = "made a request"
 	}
-	_, err := fmt.Fprintf(w.out, "The request of %s %s: %s, key %s.\nWrote it to %s. The authority that signs it must set subjectAltName, which it has not: %s.\n"+
-		"Put the signed certificate into the block of the device, certificate { chain = file(\"...\") }, and run: camform plan -target %s\n",
-		d.Address, how, r.Request.Subject, "sha256:"+hex.EncodeToString(sum[:]), out, alternativeName(host), shell.Quoted(d.Address.String()))
+	address := shell.Quoted(d.Address.String())
+	_, err := fmt.Fprintf(w.out, `%s %s: %s, key sha256:%s.
+Wrote it to %s. It has no alternative names: the authority must set subjectAltName = %s when it signs.
+Then put the signed certificate into the block of the device, certificate { chain = file("...") }, and run:
+    camform plan -target %s
+`, d.Address, how, r.Request.Subject, hex.EncodeToString(sum[:]), out, alternativeName(host), address)
 	return err
 }
 

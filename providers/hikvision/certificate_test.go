@@ -108,6 +108,7 @@ func TestTheOnlyCertificateIsReplacedWhileAnotherWayIsOpen(t *testing.T) {
 		"not yet":      {request, list(http + https), "2025-06-01T00:00:00", "the clock of the device is at 2025-06-01 00:00:00"},
 		"ended":        {request, list(http + https), "2027-06-01T00:00:00Z", "valid from 2026-01-01 to 2027-01-01"},
 		"no request":   {"", list(http + https), "", "no open request"},
+		"last hours":   {request, list(http + https), "2027-01-01T10:00:00", ""}, // nobody knows how far from UTC that is
 	} {
 		docs := providers.Documents{}
 		for path, body := range map[string]string{
@@ -115,6 +116,7 @@ func TestTheOnlyCertificateIsReplacedWhileAnotherWayIsOpen(t *testing.T) {
 			codec.SigningRequest:            c.request,
 			"/ISAPI/Security/adminAccesses": c.accesses,
 			"/ISAPI/System/time":            "<Time><localTime>" + c.clock + "</localTime></Time>",
+			kind.Document.Capabilities[0]:   `{"ServerCertificateCap":{"RSAKeyLength":{"@opt":[1024,2048]}}}`,
 		} {
 			if body != "" {
 				docs[path] = providers.Document{Path: path, Body: []byte(body)}

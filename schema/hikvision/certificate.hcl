@@ -21,9 +21,10 @@ setting "certificate" {
     checks that the certificate is for the key of the request and valid by the clock of the device; apply remembers the
     key before it sends anything, over https only, and accepts the old key and the new one until it has seen the new one.
 
-    Devices that give names to certificates get the new one beside the old one, under `camform-1` or `camform-2`; it is
-    chosen, taken back if the device cannot be reached with it, and then the one that camform brought before is deleted. Where
-    there is one place, the old certificate cannot be put back: HTTP has to be open meanwhile, without a redirect.
+    Devices that give names to certificates get the new one beside the old one, under `camform-1` or `camform-2`. It is
+    chosen, and taken back if the device cannot be reached with it. Once the device shows it, the one that camform brought
+    before is deleted, if the device says that nothing else uses it. Where there is one place, the old certificate cannot be
+    put back: HTTP has to be open meanwhile, without a redirect.
   EOT
 
   document {

@@ -88,7 +88,7 @@ func checkSigned(at document.Place, place signedCertificate) []string {
 	}
 	if place.slot == "" && !hasOtherAccess(at.Limits.Docs[accessesPath]) {
 		return document.Sentence("The device has one place for a certificate, and the old one cannot be put back: HTTP has to be open, without a redirect, " +
-			"while it is replaced, so that somebody on the spot gets in if HTTPS does not come back.")
+			"while it is replaced, so that somebody on the spot gets in if HTTPS does not come back. Open it first, with a plan of its own.")
 	}
 	return nil
 }
@@ -218,7 +218,7 @@ func SigningRequest(at document.Place, of providers.Subject) (providers.Signing,
 		of.Country = e.Text()
 	}
 	if len(of.Country) != 2 {
-		return providers.Signing{}, fmt.Errorf("it makes no request without a country of two letters, and its certificate has none to take over: %w", providers.ErrInvalid)
+		return providers.Signing{}, fmt.Errorf("a request needs a country of two letters, and the certificate of the device has none to take over; give one with -country: %w", providers.ErrInvalid)
 	}
 	if wrong := checkName(at, of.CommonName); len(wrong) > 0 {
 		return providers.Signing{}, fmt.Errorf("%s: %w", strings.TrimSuffix(wrong[0], "."), providers.ErrInvalid)
