@@ -313,17 +313,29 @@ func certificateIn(t *testing.T, text string) *x509.Certificate {
 	return c
 }
 
-// TestI11ARequestIsMadeOverHTTPSOnly: over plain http somebody in between could exchange the request, and its key with it.
+// TestI11ARequestIsMadeOverHTTPSOnly: over plain http somebody in between could exchange the request, and its key with it; and over
+// https, where the key of the device was not pinned before.
 func TestI11ARequestIsMadeOverHTTPSOnly(t *testing.T) {
-	fleet := newFleet(t, simulator.Options{Models: []string{"camera-v58"}})
-	s := newSite(t, fleet, fleet.DialContext)
-	d := fleet.Devices()[0]
-	s.configure(strings.Replace(s.deviceBlock("gate", d, ""), "  login {", "  allow_unproven = { certificate = \"tried\" }\n  login {", 1))
-	s.plan()
-	e := s.engine()
-	e.Provider = s.provider.Provider
-	_, err := e.RequestCertificate(context.Background(), s.cfg.Devices[0], providers.Subject{CommonName: "gate", Country: "NL"}, "run-1", func(context.Context) error { return nil })
-	if err == nil || !strings.Contains(err.Error(), "over https only") || bytes.Contains(d.Document("/ISAPI/Security/serverCertificate/certSignReq"), []byte("gate")) {
-		t.Errorf("a request over plain http: %v", err)
+	for name, c := range map[string]struct {
+		tls bool
+		why string
+	}{
+		"http":                        {false, "over https only"},
+		"https to a key not seen yet": {true, "has not seen its TLS key yet"},
+	} {
+		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v58"}, TLS: c.tls})
+		s := newSite(t, fleet, fleet.DialContext)
+		d := fleet.Devices()[0]
+		s.configure(strings.Replace(s.deviceBlock("gate", d, ""), "  login {", "  allow_unproven = { certificate = \"tried\" }\n  login {", 1))
+		gate := s.cfg.Devices[0]
+		if err := s.store.SaveSeen(context.Background(), state.Device{Address: gate.Address, Endpoint: gate.URL.Host, Pin: providers.Pin{Realm: "seen over http"}}); err != nil {
+			t.Fatal(err)
+		}
+		e := s.engine()
+		e.Provider = s.provider.Provider
+		_, err := e.RequestCertificate(context.Background(), gate, providers.Subject{CommonName: "gate", Country: "NL"}, "run-1", func(context.Context) error { return nil })
+		if err == nil || !strings.Contains(err.Error(), c.why) || bytes.Contains(d.Document("/ISAPI/Security/serverCertificate/certSignReq"), []byte("gate")) {
+			t.Errorf("a request over %s: %v", name, err)
+		}
 	}
 }

@@ -205,6 +205,9 @@ func (d *told) request() *x509.CertificateRequest {
 	if err != nil || signing.Open != nil {
 		d.t.Fatal(signing.Open, err)
 	}
+	if body := string(signing.Request.Body); !strings.Contains(body, "<RSAKeyLength>2048</RSAKeyLength>") {
+		d.t.Errorf("it is not asked for the longest key: %s", body)
+	}
 	if _, err := d.session.Do(d.t.Context(), signing.Request); err != nil {
 		d.t.Fatal(err)
 	}

@@ -137,10 +137,11 @@
 // Requests about certificates are those of the official guide; no device was recorded to take one. Devices here take these:
 //
 //   - PUT serverCertificate/selfSignCert: a CertificateReq with validity. It makes a new key.
-//   - PUT serverCertificate/certSignReq: the same without validity, for the key that is there. GET of the path shows the request,
-//     GET serverCertificate/downloadCertSignReq delivers it in PEM, DELETE forgets it. POST with ?customID=NAME answers with it.
+//   - PUT serverCertificate/certSignReq: the same without validity. It makes a new key, which counts once its certificate comes. GET of
+//     the path shows the request, GET serverCertificate/downloadCertSignReq delivers it in PEM, DELETE forgets it. POST with
+//     ?customID=NAME answers with it.
 //   - PUT serverCertificate/certificate: a chain in PEM, leaf first, or one certificate in DER. It must be for the key of the
-//     device, and is shown from the next handshake on.
+//     request, or for the one that is there, and is shown from the next handshake on.
 //   - POST serverCertificate/certificate?customID=NAME: a CertificateReq with the certificateMode signingRequest, and the chain
 //     right behind it, kept under a name next to the one called default. GET serverCertificate/certificates?format=json lists
 //     them, PUT certificate/select/HTTPS?format=json with {"CertificateSelect":{"serverCertificate":"NAME"}} makes HTTPS show
