@@ -18,7 +18,7 @@ var _ providers.Certifier = (*Provider)(nil)
 func (p *Provider) SigningRequest(kind *schema.Kind, docs providers.Documents, of providers.Subject) (providers.Signing, error) {
 	at, err := document.Open(kind, docs, "")
 	if err != nil {
-		return providers.Signing{}, err
+		return providers.Signing{}, fmt.Errorf("the device gives no certificate of its own to be replaced: %w", err)
 	}
 	return hook.SigningRequest(at, of)
 }
