@@ -193,14 +193,15 @@ func (s settler) settle(ctx context.Context, d plan.Device, session providers.Re
 
 // last is what is remembered of the settings that a device is declared with: an earlier run of the same plan may have made some.
 func (s settler) last(ctx context.Context, device *config.Device) (map[schema.Setting]diff.Memory, error) {
-	rows, err := s.store.SettingsOf(ctx, device.Address)
+	kept, err := s.store.SettingsOf(ctx, device.Address)
 	if err != nil {
 		return nil, err
 	}
+	var rows apply.Rows
 	memories := map[schema.Setting]diff.Memory{}
 	for _, want := range device.Settings {
-		if row, ok := rows[want.Address]; ok {
-			if memories[want.Address], err = apply.Remembered(want.Kind, row); err != nil {
+		if row, ok := kept[want.Address]; ok {
+			if memories[want.Address], err = rows.Remembered(want.Kind, row); err != nil {
 				return nil, err
 			}
 		}

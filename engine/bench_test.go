@@ -9,6 +9,26 @@ import (
 	"camform/providers/memory"
 )
 
+// A plan for devices with eight settings each that an apply has set, which finds nothing to do.
+func BenchmarkPlanOfNothing(b *testing.B) {
+	w := newWorld(b)
+	w.parallelism = graph.Parallelism{Total: 64}
+	const devices = 1_000
+	for i := range devices {
+		name := fmt.Sprintf("d%05d", i)
+		w.add(name, memory.Options{})
+		w.everything(name)
+	}
+	w.apply(w.plan())
+	b.ResetTimer()
+	for b.Loop() {
+		if planned, problems := w.engine().Plan(context.Background(), w.cfg, nil); problems.HasErrors() || !planned.Plan.Empty() {
+			b.Fatal(problems)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/devices, "µs/device")
+}
+
 // A plan for devices with eight settings each, all of which differ, as the command plan makes it the second time.
 func BenchmarkPlan(b *testing.B) {
 	for _, devices := range []int{1_000, 10_000} {

@@ -25,6 +25,7 @@ func recall(
 	for _, device := range at.devices {
 		all[device.Address] = map[schema.Setting]diff.Memory{}
 	}
+	var rows apply.Rows
 	for row, err := range settings.AllSettings(ctx) {
 		if err != nil {
 			return nil, err
@@ -34,7 +35,7 @@ func recall(
 		if memories == nil || kind == nil || !at.covers(row.Address) {
 			continue // a kind that this camform does not have stays in the state
 		}
-		if memories[row.Address], err = apply.Remembered(kind, row); err != nil {
+		if memories[row.Address], err = rows.Remembered(kind, row); err != nil {
 			return nil, err
 		}
 	}

@@ -128,18 +128,44 @@ func EncodeAttributes(kind *schema.Kind, want, values cty.Value) json.RawMessage
 	return text
 }
 
-// Remembered turns a row of the state into what the comparison needs. Attributes that the kind no longer has are left
-// out.
-func Remembered(kind *schema.Kind, row state.Setting) (diff.Memory, error) {
+// Rows reads rows of the state. Those of a fleet say much the same, as do the two halves of a row, so each text is read once,
+// and what it says is shared: the maps of a memory must not be changed. The zero value is ready for use, by one goroutine.
+type Rows struct {
+	read map[attributeText]map[string]cty.Value
+}
+
+type attributeText struct {
+	kind *schema.Kind
+	text string
+}
+
+// Remembered turns a row into what the comparison needs. Attributes that the kind no longer has are left out.
+func (r *Rows) Remembered(kind *schema.Kind, row state.Setting) (diff.Memory, error) {
 	m := diff.Memory{Fingerprints: row.Fingerprints, Created: row.Created}
 	var err error
-	if m.Applied, err = decodeAttributes(kind, row.Applied); err != nil {
+	if m.Applied, err = r.attributes(kind, row.Applied); err != nil {
 		return m, fmt.Errorf("state of %s: %w", row.Address, err)
 	}
-	if m.Observed, err = decodeAttributes(kind, row.Observed); err != nil {
+	if m.Observed, err = r.attributes(kind, row.Observed); err != nil {
 		return m, fmt.Errorf("state of %s: %w", row.Address, err)
 	}
 	return m, nil
+}
+
+func (r *Rows) attributes(kind *schema.Kind, text json.RawMessage) (map[string]cty.Value, error) {
+	key := attributeText{kind, string(text)}
+	if values, ok := r.read[key]; ok {
+		return values, nil
+	}
+	values, err := decodeAttributes(kind, text)
+	if err != nil {
+		return nil, err
+	}
+	if r.read == nil {
+		r.read = map[attributeText]map[string]cty.Value{}
+	}
+	r.read[key] = values
+	return values, nil
 }
 
 func decodeAttributes(kind *schema.Kind, text json.RawMessage) (map[string]cty.Value, error) {

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestWhatIsRememberedComesBack(t *testing.T) {
 	have := cty.ObjectVal(map[string]cty.Value{
 		"enabled": cty.True, "addresses": cty.SetVal([]cty.Value{cty.StringVal("192.0.2.1/32")}),
 	})
-	m, err := Remembered(kind, state.Setting{
+	m, err := new(Rows).Remembered(kind, state.Setting{
 		Applied: EncodeAttributes(kind, want, want), Observed: EncodeAttributes(kind, want, have),
 		Fingerprints: map[string]string{"x": "f"}, Created: true,
 	})
@@ -52,7 +53,7 @@ func TestI1SecretsAreNotRemembered(t *testing.T) {
 
 func TestARowOfAnOlderKindIsUnderstood(t *testing.T) {
 	kind := kinds.Lookup("system")
-	m, err := Remembered(kind, state.Setting{Applied: json.RawMessage(`{"name":"gate","gone":7}`)})
+	m, err := new(Rows).Remembered(kind, state.Setting{Applied: json.RawMessage(`{"name":"gate","gone":7}`)})
 	if err != nil || len(m.Applied) != 1 || !m.Applied["name"].RawEquals(cty.StringVal("gate")) || len(m.Observed) != 0 {
 		t.Errorf("memory %+v, error %v", m, err)
 	}
@@ -61,13 +62,31 @@ func TestARowOfAnOlderKindIsUnderstood(t *testing.T) {
 func TestARowThatCannotBeUnderstoodIsAnError(t *testing.T) {
 	kind := kinds.Lookup("https")
 	address := schema.Setting{Device: schema.Device{Name: "gate"}, Kind: "https"}
+	var rows Rows
 	for _, row := range []state.Setting{
+		{Address: address, Applied: json.RawMessage(`[]`)},
 		{Address: address, Applied: json.RawMessage(`[]`)},
 		{Address: address, Applied: json.RawMessage(`{"port":[]}`)},
 		{Address: address, Observed: json.RawMessage(`{"port":true}`)},
 	} {
-		if _, err := Remembered(kind, row); err == nil || !strings.Contains(err.Error(), "device.gate.https") {
+		if _, err := rows.Remembered(kind, row); err == nil || !strings.Contains(err.Error(), "device.gate.https") {
 			t.Errorf("%s %s: error %v", row.Applied, row.Observed, err)
+		}
+	}
+}
+
+// Rows with one text say the same of settings of one kind, and of others what those make of it.
+func TestRowsOfOneTextAreOfTheirKind(t *testing.T) {
+	var rows Rows
+	row := state.Setting{Applied: json.RawMessage(`{"enabled":true,"mode":"NTP"}`)}
+	for range 2 {
+		for kind, want := range map[string]map[string]cty.Value{
+			"cloud": {"enabled": cty.True}, "time": {"mode": cty.StringVal("NTP")},
+		} {
+			m, err := rows.Remembered(kinds.Lookup(kind), row)
+			if err != nil || !maps.EqualFunc(m.Applied, want, cty.Value.RawEquals) {
+				t.Errorf("%s: %v, %v", kind, m.Applied, err)
+			}
 		}
 	}
 }
