@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
@@ -659,13 +660,21 @@ func (w *world) must(name string) string {
 }
 
 func (*world) readOf(d *memory.Device, path, key, attribute string) string {
-	var doc struct{ Items map[string]map[string]any }
-	if err := json.Unmarshal([]byte(d.Document(path)), &doc); err != nil {
-		panic(err)
+	document := d.Document(path)
+	items, ok := readBefore.Load(document)
+	if !ok {
+		var doc struct{ Items map[string]map[string]any }
+		if err := json.Unmarshal([]byte(document), &doc); err != nil {
+			panic(err)
+		}
+		items, _ = readBefore.LoadOrStore(document, doc.Items)
 	}
-	text, _ := doc.Items[key][attribute].(string)
+	text, _ := items.(map[string]map[string]any)[key][attribute].(string)
 	return text
 }
+
+// readBefore are the items of documents, by their texts: a million histories have a few dozen of them.
+var readBefore sync.Map
 
 // fresh reports whether an account has a password that camform made, as far as the state says.
 func (w *world) fresh(account string) bool {
