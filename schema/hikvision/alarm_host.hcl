@@ -136,6 +136,18 @@ setting "alarm_host" {
     example    = "POST"
   }
 
+  attribute "network" {
+    type       = string
+    doc        = "Over which network the device sends. Newer devices with several only."
+    source     = "Official guide for face terminals (Pro Series), 12.2"
+    element    = "netWork"
+    codec      = "choice"
+    values     = ["wired", "mobile", "wireless"]
+    map        = { wired = "1", mobile = "2", wireless = "3" }
+    confidence = "unsure"
+    example    = "wired"
+  }
+
   attribute "username" {
     type    = string
     doc     = "Name of the account of the device at the server. Cameras only."

@@ -42,7 +42,7 @@ setting "cloud" {
   attribute "verification_code" {
     type       = string
     doc        = "Code that the app asks for when somebody adds the device to an account, and the key of encrypted streams: 6 to 12 letters and digits."
-    source     = "Official guide UD09761B, 15.10.85 and 16.2.141: only the administrator may change it"
+    source     = "Recorded on a recorder of a secondary brand; official guide UD09761B, 15.10.85 and 16.2.141: only the administrator may change it"
     confidence = "likely"
     element    = "verificationCode"
     after      = ["serverAddress"]

@@ -42,10 +42,9 @@ setting "holiday" {
   attribute "period" {
     type       = string
     doc        = "First and last day: month and day for every year, as in `12-24/01-06`, or with the year, as in `2026-12-24/2027-01-06`."
-    source     = "Recorded on recorders V4.62 to V4.75 in some of its forms; the official guides have a flag for it and no document"
+    source     = "Recorded on recorders V4.62 to V4.75 as dates and as months; the form by weeks was recorded as a word only"
     elements   = ["holidayMode", "holidayDate", "holidayMonth", "holidayWeek"]
     codec      = "period"
-    confidence = "unsure"
     example    = "12-24/01-06"
   }
 }

@@ -48,8 +48,7 @@ setting "network" {
   attribute "ip_version" {
     type       = string
     doc        = "Which versions of IP the device uses."
-    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
-    confidence = "likely"
+    source     = "Recorded as v4 and dual on five devices; v6 in the official guide (UD09761B, 15.10.91 to 15.10.117)"
     element    = "IPAddress/ipVersion"
     codec      = "choice"
     values     = ["v4", "v6", "dual"]
@@ -96,7 +95,7 @@ setting "network" {
   attribute "ipv6_mode" {
     type       = string
     doc        = "Where the IPv6 address comes from: `ra` for announcements of the router, `dhcp`, or `manual` for the one given here."
-    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
+    source     = "Recorded as ra and dhcp; manual in the official guide only (UD09761B, 15.10.91 to 15.10.117)"
     confidence = "likely"
     element    = "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType"
     codec      = "choice"
@@ -107,7 +106,7 @@ setting "network" {
   attribute "ipv6_address" {
     type       = string
     doc        = "IPv6 address of the device with the length of its network, in manual mode."
-    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
+    source     = "Recorded on interfaces with another mode; official guide UD09761B, 15.10.91 to 15.10.117"
     confidence = "likely"
     elements   = ["IPAddress/ipv6Address", "IPAddress/bitMask"]
     codec      = "interface_address"
@@ -118,7 +117,7 @@ setting "network" {
   attribute "ipv6_gateway" {
     type       = string
     doc        = "IPv6 address of the router, in manual mode. An empty text means none."
-    source     = "Official guide UD09761B, 15.10.91 to 15.10.117; no answer of a device with IPv6 in manual mode was recorded"
+    source     = "Recorded on interfaces with another mode; official guide UD09761B, 15.10.91 to 15.10.117"
     confidence = "likely"
     element    = "IPAddress/DefaultGateway/ipv6Address"
     codec      = "address"

@@ -76,6 +76,19 @@ setting "ntp" {
     example = "123"
   }
 
+  attribute "custom_port" {
+    type       = number
+    doc        = "Port that a device takes whose `port_type` is `custom`."
+    source     = "Recorded on a recorder V5.04; official guide for face terminals (Pro Series), 12.2; no answer with the type custom was recorded"
+    element    = "customPortNo"
+    codec      = "number"
+    min        = 1
+    max        = 65535
+    when       = { portType = "custom" }
+    confidence = "likely"
+    example    = "1123"
+  }
+
   attribute "interval" {
     type    = number
     doc     = "How often the device asks the server. Recorders take at most 10080, which is a week."

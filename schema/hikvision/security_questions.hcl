@@ -1,7 +1,7 @@
 setting "security_questions" {
   summary     = "Questions by which the password of the administrator can be reset"
-  source      = "The layout from a camera V5.8.10; the errors from the official list; which questions there are was not recorded"
-  confidence  = "confirmed"
+  source      = "Notes on a camera V5.8.10, with which the official guide agrees (UD09761B, 15.7.37 and 16.2.257); flags recorded on five cameras and a terminal; no answer of a device was recorded"
+  confidence  = "likely"
   phase       = "accounts"
   risk        = "login"
   hooks       = "security_questions"

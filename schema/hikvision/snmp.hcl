@@ -1,6 +1,6 @@
 setting "snmp" {
   summary    = "Monitoring by SNMP"
-  source     = "Recorded on cameras V5.7.20, V5.7.30 and V5.10.0; the words and passwords of version 3 were seen in client programs only, and no answer of a recorder was recorded"
+  source     = "Recorded on cameras V5.7.20, V5.7.30 and V5.10.0; the passwords of version 3 and the words for its methods were seen in client programs only, and no answer of a recorder was recorded"
   confidence = "confirmed"
   phase      = "services"
   risk       = "service"
@@ -64,10 +64,8 @@ setting "snmp" {
   attribute "v1_traps" {
     type       = bool
     doc        = "Whether the device sends traps of version 1."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPv1c/notificationEnabled"
     codec      = "boolean"
-    confidence = "likely"
     example    = "false"
   }
 
@@ -134,10 +132,8 @@ setting "snmp" {
   attribute "v2c_traps" {
     type       = bool
     doc        = "Whether the device sends traps of version 2c."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
     element    = "SNMPv2c/notificationEnabled"
     codec      = "boolean"
-    confidence = "likely"
     example    = "false"
   }
 
@@ -194,18 +190,17 @@ setting "snmp" {
   attribute "v3_read_authentication" {
     type       = string
     doc        = "Hash by which the user who may read proves the password; `none` for no password."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source = "Recorded as none on three cameras; the other words in client programs"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpAuthenticationMethod"
     codec      = "choice"
     values     = ["none", "MD5", "SHA"]
-    confidence = "likely"
     example    = "SHA"
   }
 
   attribute "v3_read_authentication_password" {
     type       = string
     doc        = "Password of the user who may read."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source     = "Client programs; no answer and no request with a password was recorded"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpAuthenticationPassword"
     after      = ["snmpAuthenticationMethod"]
     min        = 8
@@ -218,18 +213,17 @@ setting "snmp" {
   attribute "v3_read_privacy" {
     type       = string
     doc        = "Cipher for what the user who may read sends and gets; `none` for no encryption."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source = "Recorded as none on three cameras; the other words in client programs"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyMethod"
     codec      = "choice"
     values     = ["none", "DES", "AES"]
-    confidence = "likely"
     example    = "AES"
   }
 
   attribute "v3_read_privacy_password" {
     type       = string
     doc        = "Password that the cipher of the user who may read is keyed with."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source     = "Client programs; no answer and no request with a password was recorded"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyPassword"
     after      = ["snmpPrivacyMethod"]
     min        = 8
@@ -250,18 +244,17 @@ setting "snmp" {
   attribute "v3_write_authentication" {
     type       = string
     doc        = "Hash by which the user who may also write proves the password; `none` for no password."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source = "Recorded as none on three cameras; the other words in client programs"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpAuthenticationMethod"
     codec      = "choice"
     values     = ["none", "MD5", "SHA"]
-    confidence = "likely"
     example    = "SHA"
   }
 
   attribute "v3_write_authentication_password" {
     type       = string
     doc        = "Password of the user who may also write."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source     = "Client programs; no answer and no request with a password was recorded"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpAuthenticationPassword"
     after      = ["snmpAuthenticationMethod"]
     min        = 8
@@ -274,18 +267,17 @@ setting "snmp" {
   attribute "v3_write_privacy" {
     type       = string
     doc        = "Cipher for what the user who may also write sends and gets; `none` for no encryption."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source = "Recorded as none on three cameras; the other words in client programs"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyMethod"
     codec      = "choice"
     values     = ["none", "DES", "AES"]
-    confidence = "likely"
     example    = "AES"
   }
 
   attribute "v3_write_privacy_password" {
     type       = string
     doc        = "Password that the cipher of the user who may also write is keyed with."
-    source     = "Words and passwords of version 3 in client programs; no recorded device shows them"
+    source     = "Client programs; no answer and no request with a password was recorded"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyPassword"
     after      = ["snmpPrivacyMethod"]
     min        = 8

@@ -35,10 +35,9 @@ setting "stream_auth" {
   attribute "login_required" {
     type       = bool
     doc        = "Whether a client has to log in to fetch the stream. It is on on every device seen."
-    source     = "Official guide UD09761B, 16.2.279; recorded as on in all streams"
+    source     = "Recorded as on in all streams; official guide UD09761B, 16.2.279"
     element    = "Transport/Security/enabled"
     codec      = "boolean"
-    confidence = "likely"
     example    = "true"
   }
 

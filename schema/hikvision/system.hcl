@@ -42,7 +42,7 @@ setting "system" {
   attribute "description" {
     type       = string
     doc        = "Description of the device. Cameras have it; no client is known that wrote it with success."
-    source     = "Official guide UD09761B, 16.2.33 and 16.2.115: it can be written, and holds 16 characters"
+    source     = "Recorded on cameras; official guide UD09761B, 16.2.33 and 16.2.115: it can be written, and holds 16 characters"
     confidence = "likely"
     element    = "deviceDescription"
     min        = 1
@@ -54,7 +54,7 @@ setting "system" {
   attribute "location" {
     type       = string
     doc        = "Location of the device. Cameras have it; no client is known that wrote it with success."
-    source     = "Official guide UD09761B, 16.2.33 and 16.2.115: it can be written; older cameras take fixed texts only, which their capabilities list"
+    source     = "Recorded on cameras; official guide UD09761B, 16.2.33 and 16.2.115: it can be written; older cameras take fixed texts only, which their capabilities list"
     confidence = "likely"
     element    = "deviceLocation"
     min        = 1

@@ -7,7 +7,7 @@ setting "upnp" {
 
   doc = <<-EOT
     With UPnP a device asks the router to forward ports from the internet to it. The list of forwarded ports has a
-    switch of its own: ports are forwarded only when both are on. The list itself stays as it is.
+    switch of its own: ports are forwarded only when both are on. Its entries are `upnp_port`.
   EOT
 
   document {

@@ -170,4 +170,34 @@ setting "user_permission" {
     codec   = "channel_rights"
     example = "[\"1\"]"
   }
+
+  attribute "remote_playback_approved_channels" {
+    type       = set(string)
+    doc        = "Numbers of the channels whose recordings the account may play over the network only together with a second person. Newer recorders only."
+    source     = "Official guide UD09761B, 16.2.199 and 16.2.252"
+    element    = "remotePermission/videoChannelPermissionList/videoChannelPermission/playBackDoubleVerification"
+    codec      = "channel_rights"
+    confidence = "unsure"
+    example    = "[\"1\"]"
+  }
+
+  attribute "local_playback_approved_channels" {
+    type       = set(string)
+    doc        = "Numbers of the channels whose recordings the account may play in front of the recorder only together with a second person. Newer recorders only."
+    source     = "Official guide UD09761B, 16.2.199 and 16.2.252"
+    element    = "localPermission/videoChannelPermissionList/videoChannelPermission/playBackDoubleVerification"
+    codec      = "channel_rights"
+    confidence = "unsure"
+    example    = "[\"1\"]"
+  }
+
+  attribute "local_backup_approved_channels" {
+    type       = set(string)
+    doc        = "Numbers of the channels whose recordings the account may copy only together with a second person. Newer recorders only."
+    source     = "Official guide UD09761B, 16.2.199 and 16.2.252"
+    element    = "localPermission/videoChannelPermissionList/videoChannelPermission/backupDoubleVerification"
+    codec      = "channel_rights"
+    confidence = "unsure"
+    example    = "[\"1\"]"
+  }
 }

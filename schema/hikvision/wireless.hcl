@@ -43,6 +43,7 @@ setting "wireless" {
     codec   = "choice"
     values  = ["infrastructure", "adhoc"]
     example = "infrastructure"
+    confidence = "unsure"
   }
 
   attribute "channel" {
@@ -84,7 +85,7 @@ setting "wireless" {
   attribute "key" {
     type     = string
     doc      = "Key of a network that is protected by WPA. Its length, which the device has in an element of its own, follows it."
-    source   = "Official guide UD09761B, 15.10.103 to 15.10.117: sharedKey and wpaKeyLength, 8 to 63 characters"
+    source   = "Recorded on a terminal V1.2; official guide UD09761B, 15.10.103 to 15.10.117: 8 to 63 characters"
     elements = ["WirelessSecurity/WPA/sharedKey", "WirelessSecurity/WPA/wpaKeyLength"]
     codec    = "wireless_key"
     min      = 8
@@ -99,5 +100,6 @@ setting "wireless" {
     element = "wmmEnabled"
     codec   = "boolean"
     example = "true"
+    confidence = "unsure"
   }
 }
