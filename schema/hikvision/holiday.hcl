@@ -40,11 +40,11 @@ setting "holiday" {
   }
 
   attribute "period" {
-    type       = string
-    doc        = "First and last day: month and day for every year, as in `12-24/01-06`, or with the year, as in `2026-12-24/2027-01-06`."
-    source     = "Recorded on recorders V4.62 to V4.75 as dates and as months; the form by weeks was recorded as a word only"
-    elements   = ["holidayMode", "holidayDate", "holidayMonth", "holidayWeek"]
-    codec      = "period"
-    example    = "12-24/01-06"
+    type     = string
+    doc      = "First and last day: month and day for every year, as in `12-24/01-06`, or with the year, as in `2026-12-24/2027-01-06`."
+    source   = "Recorded on recorders V4.62 to V4.75 as dates and as months; the form by weeks was recorded as a word only"
+    elements = ["holidayMode", "holidayDate", "holidayMonth", "holidayWeek"]
+    codec    = "period"
+    example  = "12-24/01-06"
   }
 }

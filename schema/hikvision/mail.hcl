@@ -74,22 +74,22 @@ setting "mail" {
   }
 
   attribute "tls" {
-    type    = bool
-    doc     = "Whether the connection is encrypted by TLS. Cameras only."
-    source = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
-    element = "sender/smtp/enableTLS"
-    codec   = "boolean"
-    example = "true"
+    type       = bool
+    doc        = "Whether the connection is encrypted by TLS. Cameras only."
+    source     = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
+    element    = "sender/smtp/enableTLS"
+    codec      = "boolean"
+    example    = "true"
     confidence = "likely"
   }
 
   attribute "starttls" {
-    type    = bool
-    doc     = "Whether encryption begins within the connection, by STARTTLS. Cameras only."
-    source = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
-    element = "sender/smtp/startTLS"
-    codec   = "boolean"
-    example = "false"
+    type       = bool
+    doc        = "Whether encryption begins within the connection, by STARTTLS. Cameras only."
+    source     = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
+    element    = "sender/smtp/startTLS"
+    codec      = "boolean"
+    example    = "false"
     confidence = "likely"
   }
 
@@ -112,7 +112,7 @@ setting "mail" {
   attribute "password" {
     type       = string
     doc        = "Password of the account at the mail server. It can be given while the device logs in there."
-    source = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
+    source     = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
     element    = "sender/smtp/password"
     after      = ["accountName"]
     max        = 128
@@ -131,12 +131,12 @@ setting "mail" {
   }
 
   attribute "snapshots" {
-    type    = bool
-    doc     = "Whether mails carry pictures. Cameras only."
-    source = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
-    element = "attachment/snapshot/enabled"
-    codec   = "boolean"
-    example = "false"
+    type       = bool
+    doc        = "Whether mails carry pictures. Cameras only."
+    source     = "A request that a tool in use sends to cameras; official guide UD09761B, 16.2.206"
+    element    = "attachment/snapshot/enabled"
+    codec      = "boolean"
+    example    = "false"
     confidence = "likely"
   }
 

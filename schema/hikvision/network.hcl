@@ -46,13 +46,13 @@ setting "network" {
   }
 
   attribute "ip_version" {
-    type       = string
-    doc        = "Which versions of IP the device uses."
-    source     = "Recorded as v4 and dual on five devices; v6 in the official guide (UD09761B, 15.10.91 to 15.10.117)"
-    element    = "IPAddress/ipVersion"
-    codec      = "choice"
-    values     = ["v4", "v6", "dual"]
-    example    = "dual"
+    type    = string
+    doc     = "Which versions of IP the device uses."
+    source  = "Recorded as v4 and dual on five devices; v6 in the official guide (UD09761B, 15.10.91 to 15.10.117)"
+    element = "IPAddress/ipVersion"
+    codec   = "choice"
+    values  = ["v4", "v6", "dual"]
+    example = "dual"
   }
 
   attribute "mode" {

@@ -62,11 +62,11 @@ setting "snmp" {
   }
 
   attribute "v1_traps" {
-    type       = bool
-    doc        = "Whether the device sends traps of version 1."
-    element    = "SNMPv1c/notificationEnabled"
-    codec      = "boolean"
-    example    = "false"
+    type    = bool
+    doc     = "Whether the device sends traps of version 1."
+    element = "SNMPv1c/notificationEnabled"
+    codec   = "boolean"
+    example = "false"
   }
 
   attribute "v1_trap_server" {
@@ -130,11 +130,11 @@ setting "snmp" {
   }
 
   attribute "v2c_traps" {
-    type       = bool
-    doc        = "Whether the device sends traps of version 2c."
-    element    = "SNMPv2c/notificationEnabled"
-    codec      = "boolean"
-    example    = "false"
+    type    = bool
+    doc     = "Whether the device sends traps of version 2c."
+    element = "SNMPv2c/notificationEnabled"
+    codec   = "boolean"
+    example = "false"
   }
 
   attribute "v2c_trap_server" {
@@ -188,13 +188,13 @@ setting "snmp" {
   }
 
   attribute "v3_read_authentication" {
-    type       = string
-    doc        = "Hash by which the user who may read proves the password; `none` for no password."
-    source = "Recorded as none on three cameras; the other words in client programs"
-    element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpAuthenticationMethod"
-    codec      = "choice"
-    values     = ["none", "MD5", "SHA"]
-    example    = "SHA"
+    type    = string
+    doc     = "Hash by which the user who may read proves the password; `none` for no password."
+    source  = "Recorded as none on three cameras; the other words in client programs"
+    element = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpAuthenticationMethod"
+    codec   = "choice"
+    values  = ["none", "MD5", "SHA"]
+    example = "SHA"
   }
 
   attribute "v3_read_authentication_password" {
@@ -211,13 +211,13 @@ setting "snmp" {
   }
 
   attribute "v3_read_privacy" {
-    type       = string
-    doc        = "Cipher for what the user who may read sends and gets; `none` for no encryption."
-    source = "Recorded as none on three cameras; the other words in client programs"
-    element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyMethod"
-    codec      = "choice"
-    values     = ["none", "DES", "AES"]
-    example    = "AES"
+    type    = string
+    doc     = "Cipher for what the user who may read sends and gets; `none` for no encryption."
+    source  = "Recorded as none on three cameras; the other words in client programs"
+    element = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyMethod"
+    codec   = "choice"
+    values  = ["none", "DES", "AES"]
+    example = "AES"
   }
 
   attribute "v3_read_privacy_password" {
@@ -242,13 +242,13 @@ setting "snmp" {
   }
 
   attribute "v3_write_authentication" {
-    type       = string
-    doc        = "Hash by which the user who may also write proves the password; `none` for no password."
-    source = "Recorded as none on three cameras; the other words in client programs"
-    element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpAuthenticationMethod"
-    codec      = "choice"
-    values     = ["none", "MD5", "SHA"]
-    example    = "SHA"
+    type    = string
+    doc     = "Hash by which the user who may also write proves the password; `none` for no password."
+    source  = "Recorded as none on three cameras; the other words in client programs"
+    element = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpAuthenticationMethod"
+    codec   = "choice"
+    values  = ["none", "MD5", "SHA"]
+    example = "SHA"
   }
 
   attribute "v3_write_authentication_password" {
@@ -265,13 +265,13 @@ setting "snmp" {
   }
 
   attribute "v3_write_privacy" {
-    type       = string
-    doc        = "Cipher for what the user who may also write sends and gets; `none` for no encryption."
-    source = "Recorded as none on three cameras; the other words in client programs"
-    element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyMethod"
-    codec      = "choice"
-    values     = ["none", "DES", "AES"]
-    example    = "AES"
+    type    = string
+    doc     = "Cipher for what the user who may also write sends and gets; `none` for no encryption."
+    source  = "Recorded as none on three cameras; the other words in client programs"
+    element = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyMethod"
+    codec   = "choice"
+    values  = ["none", "DES", "AES"]
+    example = "AES"
   }
 
   attribute "v3_write_privacy_password" {

@@ -25,14 +25,14 @@ setting "ssh" {
   }
 
   attribute "port" {
-    type    = number
-    doc     = "TCP port of SSH. Not every device has a choice, and some take one without showing it."
-    source = "Official guide for face terminals (Pro Series), 12.2: optional, and only in what is sent; no answer with it was recorded"
-    element = "port"
-    codec   = "number"
-    min     = 1
-    max     = 65535
-    example = "22"
+    type       = number
+    doc        = "TCP port of SSH. Not every device has a choice, and some take one without showing it."
+    source     = "Official guide for face terminals (Pro Series), 12.2: optional, and only in what is sent; no answer with it was recorded"
+    element    = "port"
+    codec      = "number"
+    min        = 1
+    max        = 65535
+    example    = "22"
     confidence = "unsure"
   }
 }

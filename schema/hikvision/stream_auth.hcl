@@ -33,12 +33,12 @@ setting "stream_auth" {
   }
 
   attribute "login_required" {
-    type       = bool
-    doc        = "Whether a client has to log in to fetch the stream. It is on on every device seen."
-    source     = "Recorded as on in all streams; official guide UD09761B, 16.2.279"
-    element    = "Transport/Security/enabled"
-    codec      = "boolean"
-    example    = "true"
+    type    = bool
+    doc     = "Whether a client has to log in to fetch the stream. It is on on every device seen."
+    source  = "Recorded as on in all streams; official guide UD09761B, 16.2.279"
+    element = "Transport/Security/enabled"
+    codec   = "boolean"
+    example = "true"
   }
 
   attribute "multicast" {

@@ -36,13 +36,13 @@ setting "wireless" {
   }
 
   attribute "mode" {
-    type    = string
-    doc     = "Whether the device joins a network or talks to another device alone."
-    source  = "Official guide UD09761B, 15.10.103 to 15.10.117: words infrastructure and adhoc"
-    element = "wirelessNetworkMode"
-    codec   = "choice"
-    values  = ["infrastructure", "adhoc"]
-    example = "infrastructure"
+    type       = string
+    doc        = "Whether the device joins a network or talks to another device alone."
+    source     = "Official guide UD09761B, 15.10.103 to 15.10.117: words infrastructure and adhoc"
+    element    = "wirelessNetworkMode"
+    codec      = "choice"
+    values     = ["infrastructure", "adhoc"]
+    example    = "infrastructure"
     confidence = "unsure"
   }
 
@@ -94,12 +94,12 @@ setting "wireless" {
   }
 
   attribute "wmm" {
-    type    = bool
-    doc     = "Whether video and speech go before other data on the air."
-    source  = "Official guide UD09761B, 15.10.103 to 15.10.117: wmmEnabled"
-    element = "wmmEnabled"
-    codec   = "boolean"
-    example = "true"
+    type       = bool
+    doc        = "Whether video and speech go before other data on the air."
+    source     = "Official guide UD09761B, 15.10.103 to 15.10.117: wmmEnabled"
+    element    = "wmmEnabled"
+    codec      = "boolean"
+    example    = "true"
     confidence = "unsure"
   }
 }
