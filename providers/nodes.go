@@ -33,18 +33,27 @@ type NodeStore interface {
 
 // Nodes knows which documents of devices a run does not ask for: those that got no answer in time in this run, and those for
 // which the device asked for a login again although the login was good, also in earlier runs. Methods are safe for concurrent use.
+//
+// A device may count a failed login for each such document. Where it does not tell how many are left, a run asks until it has been
+// refused for two documents, three times in all, since devices lock after five failed logins as delivered and the last two are
+// never spent. From then on it asks for what it has been given before, and for nothing else.
 type Nodes struct {
 	store  NodeStore
 	recall func(ctx context.Context, serial, firmware string) (map[string]time.Time, error)
 
 	mu      sync.Mutex
 	hung    map[string]map[string]bool         // paths by endpoint
+	given   map[string]map[string]bool         // paths that were answered, by endpoint
+	untold  map[string]int                     // documents with such a 401 where the device did not tell what is left, by endpoint
 	refused map[[2]string]map[string]time.Time // times by serial number and firmware, and path
 }
 
 // NewNodes returns the nodes of a run. Store is nil where nothing is remembered beyond the run.
 func NewNodes(store NodeStore) *Nodes {
-	n := &Nodes{store: store, hung: map[string]map[string]bool{}, refused: map[[2]string]map[string]time.Time{}}
+	n := &Nodes{
+		store: store, hung: map[string]map[string]bool{}, given: map[string]map[string]bool{}, untold: map[string]int{},
+		refused: map[[2]string]map[string]time.Time{},
+	}
 	n.recall = n.remembered
 	return n
 }
@@ -72,6 +81,10 @@ func (n *Nodes) Spared(ctx context.Context, node Node) error {
 	if n.hung[node.Endpoint][node.Path] {
 		return fmt.Errorf("it got no answer in time before, and is asked for once in a run: %w", ErrWithheld)
 	}
+	if n.untold[node.Endpoint] >= mostUntold && !n.given[node.Endpoint][node.Path] {
+		return fmt.Errorf("it is left for the next run: the device answered 401 for %d other documents although the login was good, "+
+			"and does not tell how many attempts are left: %w", mostUntold, ErrWithheld)
+	}
 	refused, err := n.of(ctx, node)
 	if err != nil {
 		return fmt.Errorf("the state does not tell which documents to leave alone: %w", err)
@@ -81,6 +94,36 @@ func (n *Nodes) Spared(ctx context.Context, node Node) error {
 			at.Truncate(time.Second).Format(time.RFC3339), ErrWithheld)
 	}
 	return nil
+}
+
+// mostUntold is for how many documents of a device a run is refused a good login where the device does not tell how many attempts
+// that leaves. The first may cost two failed logins, and the others one each.
+const mostUntold = 2
+
+// Given remembers for the run that a device answered for a document.
+func (n *Nodes) Given(node Node) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.given[node.Endpoint] == nil {
+		n.given[node.Endpoint] = map[string]bool{}
+	}
+	n.given[node.Endpoint][node.Path] = true
+}
+
+// Untold counts a document for which a device refused a good login without telling how many attempts are left, and reports
+// whether it is the first of the run.
+func (n *Nodes) Untold(endpoint string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.untold[endpoint]++
+	return n.untold[endpoint] == 1
+}
+
+// Frugal reports whether a device refused a good login before in this run without telling how many attempts are left.
+func (n *Nodes) Frugal(endpoint string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.untold[endpoint] > 0
 }
 
 // of are the documents for which a device asked for a login again.

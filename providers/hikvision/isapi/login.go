@@ -30,6 +30,7 @@ const (
 //	  401, stale="true" ──────────────────▶ one attempt with the new nonce
 //	  401 otherwise ─▶ probe without a credential
 //	       fewer attempts left than before ▶ decide
+//	       untold, as for another document before ▶ decide
 //	       else ──────────────────────────▶ one attempt with a fresh challenge for this path
 //	  an attempt that is answered with 401 ▶ decide, whatever its header says; ErrRefused if the session was given no document yet
 //	  decide: one attempt at the document that the device gave first, as long as it is not one of the last
@@ -43,6 +44,7 @@ type login struct {
 	asks   http.RoundTripper // without a credential
 	spend  *spend
 	peer   *peer
+	nodes  *providers.Nodes
 
 	mu        sync.Mutex
 	keys      map[string]*key // by scope
@@ -183,6 +185,13 @@ func (l *login) may(ctx context.Context, credential providers.Credential) error 
 	return l.spend.may(ctx, credential, l.remaining)
 }
 
+// tells reports whether the device says how many attempts are left.
+func (l *login) tells() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.remaining != providers.RemainingUnknown
+}
+
 // proven reports whether the device has accepted the credential.
 func (l *login) proven() bool {
 	l.mu.Lock()
@@ -273,7 +282,7 @@ func (l *login) lastTry(req *http.Request, before int) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if probed.fellBelow(before) {
+	if probed.fellBelow(before) || l.remaining == providers.RemainingUnknown && l.nodes.Frugal(l.spend.endpoint) {
 		return nil, nil
 	}
 	// The nonce may hold for one path only, so the challenge is that of the path.

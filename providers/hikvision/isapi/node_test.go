@@ -180,6 +180,59 @@ func TestI5ADocumentThatCountsFailuresLeavesTheReserve(t *testing.T) {
 	}
 }
 
+// A device that counts a failed login for each 401, and does not tell how many are left, is not asked for document after document:
+// after the second that answers 401 a run reads nothing but what it was given before. The next run goes on behind what is known.
+func TestI5DocumentsThatCountFailuresUntoldLeaveTheReserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.remaining = -1
+		store, failures, withheld := newNodes(), 0, []string{"/ISAPI/a", "/ISAPI/b", "/ISAPI/c"}
+		s.device.change(func() {
+			s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+				if !slices.Contains(withheld, r.URL.Path) || r.Header.Get("Authorization") == "" {
+					return false
+				}
+				failures++
+				s.device.challenge(w, r, false)
+				return true
+			}
+		})
+		for run := range withheld {
+			failures = 0
+			s.target.Nodes = providers.NewNodes(store)
+			session := s.identified()
+			if _, err := session.Read(t.Context(), "/ISAPI/good"); err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range withheld {
+				_, err := session.Read(t.Context(), path)
+				wantFamily(t, err, providers.ErrWithheld)
+			}
+			if _, err := session.Read(t.Context(), deviceInfoPath); err != nil {
+				t.Errorf("run %d: who it is: %v", run, err)
+			}
+			if failures > 3 {
+				t.Errorf("run %d: the device counted %d failed logins", run, failures)
+			}
+			if len(store.refused) != run+1 {
+				t.Errorf("run %d: %d documents are known, and each was refused twice", run, len(store.refused))
+			}
+			for range 2 { // another session of the run is no other device
+				if _, err := session.Read(t.Context(), "/ISAPI/good"); err != nil {
+					t.Errorf("run %d: what was given before: %v", run, err)
+				}
+				_, err := session.Read(t.Context(), "/ISAPI/new")
+				if left := run+1 < len(withheld); left != (err != nil) {
+					t.Errorf("run %d: a document that was not asked for before: %v", run, err)
+				} else if left {
+					wantText(t, err, "it is left for the next run")
+				}
+				session = s.identified()
+			}
+		}
+	})
+}
+
 // A document that asked for a login again is not asked for in later sessions, of this run or another; with other firmware it is, and
 // where somebody wants to know.
 func TestADocumentThatRefusedALoginIsLeftAlone(t *testing.T) {

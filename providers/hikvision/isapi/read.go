@@ -35,6 +35,9 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	if err != nil {
 		return providers.Document{}, r.alone(ctx, path, err)
 	}
+	if status != http.StatusUnauthorized {
+		r.target.Nodes.Given(r.node(path))
+	}
 	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide, Told: r.told}
 	v := verdictOf(status, body)
 	switch {
@@ -71,6 +74,9 @@ func (r *Reader) get(ctx context.Context, path string) (int, []byte, error) {
 // asksAgain is the error of a document for which the device asked for a login again, although that is good.
 func (r *Reader) asksAgain(ctx context.Context, path string) error {
 	text := "it answers 401 although the login is good"
+	if !r.stack.login.tells() && !r.target.Nodes.Untold(r.target.URL.Host) {
+		return fmt.Errorf("%s, and the device does not tell how many attempts are left; the next run asks for it: %w", text, providers.ErrWithheld)
+	}
 	if err := r.target.Nodes.Refused(context.WithoutCancel(ctx), r.node(path)); err != nil {
 		return fmt.Errorf("%s, which could not be noted for later runs (%w): %w", text, err, providers.ErrWithheld)
 	}

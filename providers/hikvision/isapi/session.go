@@ -143,6 +143,7 @@ func newStack(target providers.Target, options Options, peer *peer) *stack {
 		origin:    target.URL,
 		basic:     target.Basic,
 		peer:      peer,
+		nodes:     target.Nodes,
 		asks:      &retry{grace: options.Grace, next: bare},
 		keys:      map[string]*key{},
 		remaining: providers.RemainingUnknown,
@@ -229,6 +230,7 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 	if err != nil {
 		return providers.Identity{}, err
 	}
+	r.target.Nodes.Given(r.node(deviceInfoPath))
 	if !r.identified { // later it is asked again because something may have changed
 		r.info = &reply{status, body, r.told}
 	}
