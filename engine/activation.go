@@ -182,7 +182,7 @@ func (s settler) settle(ctx context.Context, d plan.Device, session providers.Re
 		return d, err
 	}
 	found := diff.Compare(device, snap, last, s.rules(known, nobodyAsked))
-	settled, refusals := diff.Plan(device, snap, found, s.Kinds(), s.Check)
+	settled, refusals := diff.Plan(device, snap, found, s.Kinds(), s.Check, s.Enciphers)
 	settled.Ways, settled.Activation = d.Ways, d.Activation
 	var problems diag.Problems
 	for _, r := range refusals {

@@ -135,7 +135,7 @@ func (j judge) subject(device *config.Device, snap *live.Snapshot, last map[sche
 	open.Lifecycle.Protect = nil
 	s.Facts = j.facts(device, snap, known)
 	s.Found = diff.Compare(&open, snap, last, rules)
-	planned, refused := diff.Plan(&open, snap, s.Found, j.Kinds(), j.Check)
+	planned, refused := diff.Plan(&open, snap, s.Found, j.Kinds(), j.Check, j.Enciphers)
 	s.Skipped, s.Refused = planned.Skipped, refused
 	return s
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // locked is an old lock with what the devices of a survey can do. Devices that the configuration does not have are dropped.
-// The problems tell which devices could not be read, and warn of single settings that could not.
+// The problems tell which devices could not be read, and which single settings of others.
 func locked(old *lockfile.File, all []*config.Device, found *survey, outline func(providers.Documents) providers.Documents) (*lockfile.File, diag.Problems) {
 	fresh, err := lockfile.Decode(old.Encode())
 	if err != nil {
@@ -31,7 +31,7 @@ func locked(old *lockfile.File, all []*config.Device, found *survey, outline fun
 		unread := s.Unread()
 		for _, setting := range slices.SortedFunc(maps.Keys(unread), schema.Setting.Compare) {
 			problems = append(problems, diag.Problem{
-				Severity: diag.Warning, Code: NotReadCode, Summary: "Setting could not be read",
+				Severity: diag.Error, Code: NotReadCode, Summary: "Setting could not be read",
 				Detail:  fmt.Sprintf("The lock does not know what the device can do there: %s.", unread[setting]),
 				Address: schema.Setting{Device: s.Device, Kind: setting.Kind, Key: setting.Key},
 			})
@@ -45,7 +45,8 @@ func locked(old *lockfile.File, all []*config.Device, found *survey, outline fun
 	return fresh, problems
 }
 
-// NotReadCode is the code of the problems of devices that could not be read for a lock or a backup.
+// NotReadCode is the code of the problems of devices that could not be read for a lock or a backup, or not in whole: those name a
+// setting.
 const NotReadCode = "device-not-read"
 
 // notRead tells that a device could not be read.

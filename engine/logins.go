@@ -73,7 +73,7 @@ func unexplained(sessions []plan.Login, d plan.Device, device *config.Device, al
 	for _, w := range d.Ways {
 		known = append(known, w.Source)
 	}
-	var cut []plan.Login
+	var strangers []plan.Login
 	for _, l := range sessions {
 		address, err := netip.ParseAddr(l.Address)
 		if err != nil || slices.ContainsFunc(known, func(text string) bool { return includes(text, address) }) {
@@ -85,6 +85,11 @@ func unexplained(sessions []plan.Login, d plan.Device, device *config.Device, al
 				break
 			}
 		}
+		strangers = append(strangers, l)
+	}
+	d.Logins = strangers
+	var cut []plan.Login
+	for _, l := range strangers {
 		if l.Cuts = guard.CutsLogin(d, l.Account, l.Address, kinds); len(l.Cuts) > 0 {
 			cut = append(cut, l)
 		}

@@ -50,7 +50,7 @@ func (j judge) plan(p *plan.Plan, found *survey, last memory, asked func(schema.
 			continue
 		}
 		var refusals []diff.Refusal
-		p.Devices[i], refusals = diff.Plan(s.Device, s.Snapshot, results[i], j.Kinds(), j.Check)
+		p.Devices[i], refusals = diff.Plan(s.Device, s.Snapshot, results[i], j.Kinds(), j.Check, j.Enciphers)
 		for _, r := range refusals {
 			problems = append(problems, refused(r))
 		}

@@ -178,7 +178,7 @@ func (w *wayBack) prove(d *plan.Device) diag.Problems {
 // compare is the comparison of package diff with the past in the place of the configuration.
 func (w *wayBack) compare() (plan.Device, []diff.Refusal) {
 	found := diff.Compare(w.want, w.now, w.last, w.rules)
-	d, refusals := diff.Plan(w.want, w.now, found, w.Kinds(), w.check)
+	d, refusals := diff.Plan(w.want, w.now, found, w.Kinds(), w.check, w.Enciphers)
 	d.Unmanaged, d.Adopted = nil, nil
 	for i := range d.Steps {
 		d.Steps[i].Reason = "it is taken back to how it was before run " + w.run

@@ -61,7 +61,7 @@ func (c *consumers) watchers(devices []plan.Device, j judge) []plan.Device {
 			identity := providers.Identity{Serial: c.serials[l.Device], MAC: c.hardware[l.Device]}
 			all = append(all, plan.Device{Address: l.Device, Access: diff.AccessOf(d), Identity: identity, Problem: l.Away})
 		default:
-			user, _ := diff.Plan(d, snap, diff.Result{}, j.Kinds(), j.Check)
+			user, _ := diff.Plan(d, snap, diff.Result{}, j.Kinds(), j.Check, j.Enciphers)
 			all = append(all, user)
 		}
 	}
@@ -229,7 +229,7 @@ func (c *consumers) waits(o state.Owed, planned *Planned, kinds *schema.Kinds) s
 func (p *Planned) device(d *config.Device, snap *live.Snapshot, j judge) *plan.Device {
 	i, there := slices.BinarySearchFunc(p.Plan.Devices, d.Address, func(a plan.Device, b schema.Device) int { return a.Address.Compare(b) })
 	if !there {
-		added, _ := diff.Plan(d, snap, diff.Result{}, j.Kinds(), j.Check)
+		added, _ := diff.Plan(d, snap, diff.Result{}, j.Kinds(), j.Check, j.Enciphers)
 		p.Plan.Devices = slices.Insert(p.Plan.Devices, i, added)
 		p.Snapshots[d.Address] = snap
 		return &p.Plan.Devices[i]

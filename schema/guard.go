@@ -40,6 +40,7 @@ type Guard struct {
 	V6Address string   `hcl:"v6_address,optional"` // the IPv6 address itself
 	Cuts      []string `hcl:"cuts,optional"`       // those of a link that can cut it, whatever their value
 	By        string   `hcl:"by,optional"`         // what asks something of clients
+	Most      string   `hcl:"most,optional"`       // how many logins there can be at once
 
 	// Words.
 	Name      string            `hcl:"name,optional"`      // of an account: the word key, since its label names it
@@ -72,6 +73,7 @@ const (
 	Link           Role = "link"            // carries the connection itself
 	Lock           Role = "lock"            // refuses logins after failed ones
 	Requirement    Role = "requirement"     // asks of clients what old ones cannot do
+	Capacity       Role = "capacity"        // serves so many logins at once, and no more
 )
 
 // Roles are all roles, sorted.
@@ -145,6 +147,7 @@ var roles = map[Role]map[string]part{
 	},
 	Lock:        {"enabled": flag, "attempts": {needed: true, attribute: cty.Number}},
 	Requirement: {"by": needed(anyAttribute), "harmless": {needed: true}, "schemes": {words: schemes}},
+	Capacity:    {"most": {needed: true, attribute: cty.Number}},
 }
 
 func needed(p part) part { p.needed = true; return p }
@@ -198,7 +201,7 @@ func (g *Guard) judges() bool { return g.Role != Link || len(g.V4)+len(g.V6)+len
 func (g *Guard) names(attribute string) bool {
 	return slices.Contains(slices.Concat([]string{
 		g.Enabled, g.Mode, g.List, g.Port, g.Minimum, g.Keeps, g.Algorithm, g.Method, g.Level, g.Password, g.Rights, g.Attempts,
-		g.Version, g.V4Address, g.V6Address, g.By,
+		g.Version, g.V4Address, g.V6Address, g.By, g.Most,
 	}, g.Renews, g.V4, g.V6, g.Cuts), attribute)
 }
 

@@ -128,7 +128,7 @@ func TestAccountsOfADeviceAreKnownByTheirRole(t *testing.T) {
 
 func TestMistakesInWhatAKindGuardsAreNamed(t *testing.T) {
 	for _, tc := range []struct{ name, role, parts, want string }{
-		{"role", "listner", `    port = "door"`, `17,10-19: Unknown role | "listner" is not one of account, address_filter, authentication, hardware_filter, ` +
+		{"role", "listner", `    port = "door"`, `17,10-19: Unknown role | "listner" is not one of account, address_filter, authentication, capacity, hardware_filter, ` +
 			`link, listener, lock, redirect, requirement, rights, tls, tls_identity. Did you mean "listener"?`},
 		{"part", "listener", `    prot = "door"`, `18,5-9: Unknown part of a role | The role listener has the parts called, delivered, enabled, key, port, scheme. Did you mean "port"?`},
 		{"part of another role", "listener", `    list = "guests"`, `18,5-9: Unknown part of a role | The role listener has the parts called, delivered, enabled, key, port, scheme.`},

@@ -34,7 +34,7 @@ secrets, and of what devices are set to only small numbers and switches.
 Run it again when devices come, go, or get other firmware; it says what changed. A device that cannot be read keeps what
 is known of it.
 
-Exit code: 0 if all is well, 1 if something went wrong or a device could not be read.`,
+Exit code: 0 if all is well, 1 if something went wrong, or a device or a setting could not be read.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.open(cmd, flags, withSecrets)
@@ -84,23 +84,26 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	return w.unlessTolerated(problems)
 }
 
-// unlessTolerated prints which devices could not be read, and what else is wrong. They are an error unless as many are
-// tolerated and at least one was read; everything else is one.
+// unlessTolerated prints which devices could not be read, or not in whole, and what else is wrong. They are an error unless as many
+// are tolerated and at least one was read; everything else is one.
 func (w *workspace) unlessTolerated(problems diag.Problems) error {
 	tolerance, err := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
 	if err != nil {
 		return err
 	}
 	unread, others, looked := 0, false, namedBy(w.targets, w.config.Devices)
+	partly := map[schema.Device]bool{}
 	for _, p := range problems {
 		switch {
+		case p.Code == engine.NotReadCode && p.Severity == diag.Error && p.Address.Kind != "":
+			partly[p.Address.Device] = true
 		case p.Code == engine.NotReadCode && p.Severity == diag.Error:
 			unread++
 		case p.Severity == diag.Error:
 			others = true
 		}
 	}
-	if err := w.report(problems, w.config.Sources); err != nil && (others || unread == looked || !tolerance.Allows(unread, looked)) {
+	if err := w.report(problems, w.config.Sources); err != nil && (others || unread == looked || !tolerance.Allows(unread+len(partly), looked)) {
 		return err
 	}
 	return nil

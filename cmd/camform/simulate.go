@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -191,7 +192,10 @@ func (a *app) simulate(parent context.Context, o simulator.Options, at faces, in
 	_, stop, release := a.interruptible(parent)
 	defer release()
 	listener, err := fleet.Listen(stop)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w; another program has port %d there: choose another with -port, or other addresses with -net", err, o.Port)
+	case err != nil:
 		return err
 	}
 	if err := answerInquiries(stop, fleet, at.sadp); err != nil {

@@ -145,7 +145,7 @@ func (s *subject) subject(device *config.Device) Subject {
 		Held:        func(schema.Setting) string { return "" },
 	})
 	check := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return s.refuse }
-	planned, refused := diff.Plan(&open, s.snap, one.Found, kinds, check)
+	planned, refused := diff.Plan(&open, s.snap, one.Found, kinds, check, nil)
 	one.Skipped, one.Refused = planned.Skipped, refused
 	return one
 }

@@ -341,7 +341,7 @@ func TestOnlyWhatChangesIsCheckedAgainstTheDevice(t *testing.T) {
 		}
 		return []providers.AttributeError{{Attribute: "enabled", Detail: "no"}}
 	}
-	_, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, check)
+	_, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, check, nil)
 	if !slices.Equal(asked, []string{"enabled"}) {
 		t.Errorf("checked %v, want the attribute that changes", asked)
 	}
@@ -367,7 +367,7 @@ func TestStepsComeInPhasesAndByDocument(t *testing.T) {
 		"user":    {},
 	})
 	nothing := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return nil }
-	planned, _ := Plan(d, s, Compare(d, s, nil, rules), kinds, nothing)
+	planned, _ := Plan(d, s, Compare(d, s, nil, rules), kinds, nothing, nil)
 	var order []string
 	for _, step := range planned.Steps {
 		order = append(order, step.Address.Local())
@@ -418,7 +418,7 @@ func TestAnAttributeThatTheDeviceLacksIsToldAndLeftOut(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			s := snapshot(map[string]providers.Items{"https": {"": have("https", c.have)}})
 			lacks = c.lacks
-			planned, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, refuseRedirect)
+			planned, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, refuseRedirect, nil)
 			var steps []string
 			for _, step := range planned.Steps {
 				for _, w := range step.Why {
@@ -484,7 +484,7 @@ func TestI12WhatWasAppliedAndVanishedHasDrifted(t *testing.T) {
 				d.URL, d.Lifecycle = mustURL("https://192.0.2.1:443"), c.lifecycle
 				s := snapshot(c.items)
 				s.Missing["cloud"] = "403 notSupport"
-				planned, _ := Plan(d, s, Compare(d, s, last, rules), kinds, lacksRedirect)
+				planned, _ := Plan(d, s, Compare(d, s, last, rules), kinds, lacksRedirect, nil)
 				if len(planned.Skipped) != 1 || planned.Skipped[0].Reason != c.reason || planned.Skipped[0].Drifted != (last != nil) {
 					t.Errorf("left alone: %+v", planned.Skipped)
 				}

@@ -5,6 +5,7 @@ import (
 
 	"camform/engine/config"
 	"camform/engine/live"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -63,7 +64,7 @@ func (s Subject) hold(held map[string]string) {
 // lead notes the managed accounts that get a new password. Changes has nothing but managed accounts yet.
 func (c *comparison) lead(check Check) {
 	for _, change := range c.result.Changes {
-		left, _ := change.admit(c.Device, c.Snapshot, check)
+		left, _ := change.admit(c.Device, c.Snapshot, check, isAccounts)
 		if !change.planned(left) {
 			continue
 		}
@@ -74,6 +75,9 @@ func (c *comparison) lead(check Check) {
 		}
 	}
 }
+
+// isAccounts stands for what a device says of its ciphers: accounts are judged without.
+func isAccounts(*schema.Kind, providers.Documents) bool { return true }
 
 // isManaged reports whether a setting is an account whose password the vault manages.
 func isManaged(want *config.Setting) bool {

@@ -18,6 +18,9 @@ import (
 // Check is the judgement of a provider on wanted values: see providers.Composer.
 type Check func(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError
 
+// Enciphers reports whether a device takes the passwords in a change of a kind enciphered: see providers.Composer.
+type Enciphers func(kind *schema.Kind, docs providers.Documents) bool
+
 // Refusal is a wanted value that a device will not take.
 type Refusal struct {
 	Address schema.Setting
@@ -28,14 +31,14 @@ type Refusal struct {
 // Plan turns what the comparison found into what a plan says about the device: steps in the order in which they are
 // carried out. Values that are about to be written are checked against the device's own limits first; what it will not
 // take comes back as refusals, and such a device has no steps to rely on.
-func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schema.Kinds, check Check) (plan.Device, []Refusal) {
+func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schema.Kinds, check Check, enciphers Enciphers) (plan.Device, []Refusal) {
 	d := plan.Device{
 		Address: device.Address, Access: AccessOf(device), Identity: snap.Identity, Source: snap.Source, Seen: snap.Seen,
 		Pin: snap.Pin, ClockJump: device.ClockJump, Skipped: slices.Clone(found.Skipped), Unmanaged: found.Unmanaged, Unchanged: found.Unchanged,
 	}
 	var refusals []Refusal
 	for _, c := range found.Changes {
-		left, wrong := c.admit(device, snap, check)
+		left, wrong := c.admit(device, snap, check, enciphers)
 		d.Skipped = append(d.Skipped, left...)
 		refusals = append(refusals, wrong...)
 		if c.planned(left) {
@@ -55,7 +58,7 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 
 // admit takes out of a change what its device lacks and what too little is known of, unless that is allowed, and returns
 // what is told about it. What the device would refuse comes back, too. A change of which nothing is left has no Why.
-func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check) (left []plan.Skipped, wrong []Refusal) {
+func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check, enciphers Enciphers) (left []plan.Skipped, wrong []Refusal) {
 	if c.Action == plan.Forget {
 		return nil, nil
 	}
@@ -64,9 +67,9 @@ func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check) 
 	if len(left) > 0 && len(c.Why) == 0 {
 		return left, nil
 	}
-	if c.carriesPassword() && exposes(device, c.Kind) {
+	if why := c.exposed(device, snap, enciphers); why != "" {
 		left = append(left, plan.Skipped{
-			Address: c.Address, Reason: plan.Exposed, Source: plan.SourceOf(c.Want.Range), Drifted: c.drifted(""), Detail: exposed,
+			Address: c.Address, Reason: plan.Exposed, Source: plan.SourceOf(c.Want.Range), Drifted: c.drifted(""), Detail: why,
 		})
 		c.Why = nil
 		return left, nil
@@ -96,12 +99,29 @@ func (c *Change) carriesPassword() bool {
 	return c.Want != nil && (len(c.Secrets) > 0 || c.Kind.SendsLogin && !c.Kind.IsAccount())
 }
 
+// exposed says why a password in a change must not leave to a device; empty where it may. What proves who changes a way back in
+// leaves over plain HTTP in no way but enciphered, whatever somebody said of plain HTTP.
+func (c *Change) exposed(device *config.Device, snap *live.Snapshot, enciphers Enciphers) string {
+	switch {
+	case !c.carriesPassword():
+	case exposes(device, c.Kind):
+		return exposed
+	case device.URL.Scheme == "http" && c.Kind.SendsLogin && !c.Kind.IsAccount() && !enciphers(c.Kind, snap.Documents):
+		return unenciphered
+	}
+	return ""
+}
+
 // exposes reports whether a password in a change of a kind must not leave to a device: old versions of TLS keep no secret.
 func exposes(device *config.Device, kind *schema.Kind) bool {
 	return device.TLS.Legacy && device.URL.Scheme == "https" && (kind.SendsLogin || kind.IsAccount())
 }
 
-const exposed = "It holds a password, which does not leave over a connection that may use an old version of TLS. Take legacy = true away, if the device has TLS 1.2."
+// Why a password is not sent.
+const (
+	exposed      = "It holds a password, which does not leave over a connection that may use an old version of TLS. Take legacy = true away, if the device has TLS 1.2."
+	unenciphered = "It goes with the password of the administrator, which leaves over https or enciphered only, and the device does not say how it takes it enciphered. Write the address of the device with https://."
+)
 
 // unprovenParts takes out of a change what too little is known of in general, unless that is allowed, and returns what is told about
 // it.

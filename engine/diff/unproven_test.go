@@ -71,7 +71,7 @@ func TestWhatIsUnprovenIsToldAndLeftAloneUnlessAllowed(t *testing.T) {
 			s := snapshot(map[string]providers.Items{"thin": {"": cty.ObjectVal(map[string]cty.Value{
 				"mode": cty.StringVal("a"), "port": cty.NumberIntVal(1), "password": cty.NullVal(cty.String),
 			})}})
-			planned, refusals := Plan(d, s, Compare(d, s, last, rules), schema.NewKinds(c.kind), c.check)
+			planned, refusals := Plan(d, s, Compare(d, s, last, rules), schema.NewKinds(c.kind), c.check, nil)
 			var steps []string
 			for _, step := range planned.Steps {
 				for _, w := range step.Why {
@@ -104,13 +104,13 @@ func TestWhatIsMadeNeedsWhatItsKindRequires(t *testing.T) {
 	willing := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return nil }
 
 	absent := snapshot(map[string]providers.Items{"user": {}})
-	_, refusals := Plan(d, absent, Compare(d, absent, nil, rules), kinds, willing)
+	_, refusals := Plan(d, absent, Compare(d, absent, nil, rules), kinds, willing, nil)
 	if len(refusals) != 1 || !strings.Contains(refusals[0].Detail, "needs password") {
 		t.Errorf("an account without a password is made: %v", refusals)
 	}
 
 	present := snapshot(map[string]providers.Items{"user": {"guard": have("user", values{"level": cty.StringVal("Operator")})}})
-	planned, refusals := Plan(d, present, Compare(d, present, nil, rules), kinds, willing)
+	planned, refusals := Plan(d, present, Compare(d, present, nil, rules), kinds, willing, nil)
 	if len(refusals) > 0 || len(planned.Steps) != 1 {
 		t.Errorf("an account that is there needs no password to change its level: %v", refusals)
 	}
@@ -142,7 +142,7 @@ func TestWhatANewItemCannotHaveIsRefused(t *testing.T) {
 		return []providers.AttributeError{{Attribute: "level", Detail: "Not here.", Lacks: true}}
 	}
 	s := snapshot(map[string]providers.Items{"user": {}})
-	planned, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, lacking)
+	planned, refusals := Plan(d, s, Compare(d, s, nil, rules), kinds, lacking, nil)
 	if len(refusals) != 1 || len(planned.Skipped) > 0 {
 		t.Errorf("an item is made without what was asked of it: refusals %v, skipped %v", refusals, planned.Skipped)
 	}
@@ -167,9 +167,33 @@ func TestI12WhatIsUnprovenHasDriftedAllTheSame(t *testing.T) {
 				"mode": cty.StringVal("a"), "port": cty.NumberIntVal(1), "password": cty.NullVal(cty.String),
 			})}})
 			willing := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return nil }
-			planned, _ := Plan(d, s, Compare(d, s, last, rules), schema.NewKinds(kind), willing)
+			planned, _ := Plan(d, s, Compare(d, s, last, rules), schema.NewKinds(kind), willing, nil)
 			if len(planned.Skipped) != 1 || planned.Skipped[0].Reason != plan.Unproven || planned.Skipped[0].Drifted != applied {
 				t.Errorf("%s, applied %t: %+v", title, applied, planned.Skipped)
+			}
+		}
+	}
+}
+
+// What proves who changes a way back in leaves over plain HTTP enciphered only, whatever somebody said of plain HTTP.
+func TestI11AProofDoesNotLeaveOverPlainHTTPInClear(t *testing.T) {
+	kind := thin(schema.Likely, "")
+	kind.SendsLogin = true
+	willing := func(*schema.Kind, providers.Documents, string, cty.Value) []providers.AttributeError { return nil }
+	for url, steps := range map[string]map[bool]int{"http://192.0.2.1:80": {true: 1, false: 0}, "https://192.0.2.1:443": {true: 1, false: 1}} {
+		for takes, want := range steps {
+			wish := &config.Setting{Address: address("thin", ""), Kind: kind, Range: at(10), Attributes: map[string]config.Attribute{
+				"mode": {Value: cty.StringVal("b"), Range: at(11)},
+			}}
+			d := device(wish)
+			d.URL, d.TLS.Plain = mustURL(url), true
+			s := snapshot(map[string]providers.Items{"thin": {"": cty.ObjectVal(map[string]cty.Value{
+				"mode": cty.StringVal("a"), "port": cty.NumberIntVal(1), "password": cty.NullVal(cty.String),
+			})}})
+			planned, _ := Plan(d, s, Compare(d, s, nil, rules), schema.NewKinds(kind), willing, func(*schema.Kind, providers.Documents) bool { return takes })
+			exposed := slices.ContainsFunc(planned.Skipped, func(s plan.Skipped) bool { return s.Reason == plan.Exposed })
+			if len(planned.Steps) != want || exposed != (want == 0) {
+				t.Errorf("%s, enciphered %t: steps %v, skipped %v", url, takes, planned.Steps, planned.Skipped)
 			}
 		}
 	}

@@ -58,10 +58,17 @@ func cutsLink(f fact, g *schema.Guard) bool {
 
 func cutsRequirement(f fact, g *schema.Guard) bool { return f.moved(g.By) && !harmless(f, g) }
 
+// cutsCapacity: a device that serves more than before turns nobody away that it served.
+func cutsCapacity(f fact, g *schema.Guard) bool {
+	had := number(f.had(g.Most))
+	return f.moved(g.Most) && (had == 0 || number(f.value(g.Most)) < had)
+}
+
 // CutsLogin says what the steps of a device do that could cut off a session, of which account and address are known; nothing
-// where no step does.
+// where no step does. The session is one of the Logins of the device.
 func CutsLogin(d plan.Device, account, address string, kinds *schema.Kinds) []string {
 	v := way{who: "a session", scheme: schema.SchemeHTTP, account: account, source: sourceOf(address)}
+	w := world{clients: clientsOf(d)}
 	var all []string
 	for _, s := range d.Steps {
 		if !MayCut(s, kinds) {
@@ -70,7 +77,7 @@ func CutsLogin(d plan.Device, account, address string, kinds *schema.Kinds) []st
 		f := factOf(s, kinds)
 		f.done = true
 		for _, g := range f.guards {
-			if why := v.cutBy(f, g); why != "" {
+			if why := v.cutBy(w, f, g); why != "" {
 				all = append(all, s.Address.Local()+" "+why)
 			}
 		}
@@ -79,10 +86,12 @@ func CutsLogin(d plan.Device, account, address string, kinds *schema.Kinds) []st
 }
 
 // cutBy says what a step does to a session by a role; empty where it does nothing to it.
-func (v way) cutBy(f fact, g *schema.Guard) string {
+func (v way) cutBy(w world, f fact, g *schema.Guard) string {
 	switch {
-	case g.Role == schema.AddressFilter && v.closedByFilter(world{}, f, g) != "":
+	case g.Role == schema.AddressFilter && v.closedByFilter(w, f, g) != "":
 		return "would not let that address in"
+	case g.Role == schema.Capacity:
+		return crowdedOut(w, f, g)
 	case g.Role != schema.Accounts:
 		return ""
 	}

@@ -133,7 +133,7 @@ func newProof(d plan.Device, kinds *schema.Kinds) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	c := proof{device: d, kinds: kinds, ways: []way{own}, begin: newWorld(d.Steps, kinds)}
+	c := proof{device: d, kinds: kinds, ways: []way{own}, begin: newWorld(d, kinds)}
 	ranks := ranksOf(kinds)
 	c.ways[0].ranks = ranks
 	c.ways[0].learn(kinds, c.begin)

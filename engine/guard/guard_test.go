@@ -74,6 +74,8 @@ func (d device) seenAt(address ...string) device { d.Seen = address; return d }
 
 func (d device) needed(ways ...plan.Way) device { d.Ways = ways; return d }
 
+func (d device) loggedIn(sessions int) device { d.Logins = make([]plan.Login, sessions); return d }
+
 func (d device) as(account string) device { d.Access.Username = account; return d }
 
 func (d device) seenWith(algorithm string) device {
@@ -118,6 +120,10 @@ func told(w plan.Way) plan.Way { w.Told = true; return w }
 func knowing(algorithm string, w plan.Way) plan.Way { w.Algorithm = algorithm; return w }
 
 func user(level string) values { return values{"level": str(level)} }
+
+func logins(before, after int64) plan.Step {
+	return step("login_limit", "", values{"logins": cty.NumberIntVal(before)}, values{"logins": cty.NumberIntVal(after)})
+}
 
 // pairs are what locks somebody out, each with a harmless twin that differs by little.
 var pairs = []struct {
@@ -427,6 +433,16 @@ var pairs = []struct {
 		over(secure, step("enhanced_security", "", values{"enabled": cty.False}, values{"enabled": cty.True})),
 	},
 	{
+		"fewer logins than clients",
+		over(secure, logins(32, 4)).needed(vms, vendor, vendor, vendor), "would serve 4 logins at once, and 5 are known to use it, so it may turn vms away. Write logins = 5 or more.",
+		over(secure, logins(32, 5)).needed(vms, vendor, vendor, vendor),
+	},
+	{
+		"fewer logins than clients and sessions",
+		over(secure, logins(32, 4)).needed(vms).loggedIn(3), "would serve 4 logins at once, and 5 are known",
+		over(secure, logins(3, 4)).needed(vms).loggedIn(3), // more than before turns nobody away
+	},
+	{
 		"MD5 alone, where SHA-256 was seen",
 		over(secure, step("web_auth", "", values{"algorithm": cty.NullVal(cty.String)}, values{"algorithm": str("MD5")})).seenWith("SHA-256"), "never log in with MD5 again",
 		over(secure, step("web_auth", "", values{"algorithm": cty.NullVal(cty.String)}, values{"algorithm": str("MD5")})).seenWith("MD5"),
@@ -717,6 +733,16 @@ func TestI9AStepThatClosesAWayInIsRefused(t *testing.T) {
 				t.Errorf("the twin is harmless, but refused: %v", problems)
 			}
 		})
+	}
+}
+
+// Sessions that do not fit into a lower limit, with all who use the device, may be cut off.
+func TestI13ALowerLimitOfLoginsCutsSessions(t *testing.T) {
+	for sessions, want := range map[int]int{2: 0, 3: 1} {
+		d := over(secure, logins(32, 4)).needed(vms).loggedIn(sessions).Device
+		if cuts := CutsLogin(d, "operator", "198.51.100.9", kinds); len(cuts) != want {
+			t.Errorf("%d sessions: %v", sessions, cuts)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ func renamedKinds() *schema.Kinds {
 		}
 		for _, g := range k.Guards {
 			rename(&g.Enabled, &g.Mode, &g.List, &g.Port, &g.Minimum, &g.Keeps, &g.Algorithm, &g.Method, &g.Level, &g.Password,
-				&g.Rights, &g.Attempts, &g.Version, &g.V4Address, &g.V6Address, &g.By)
+				&g.Rights, &g.Attempts, &g.Version, &g.V4Address, &g.V6Address, &g.By, &g.Most)
 			for _, list := range [][]string{g.Renews, g.V4, g.V6, g.Cuts} {
 				for i := range list {
 					rename(&list[i])

@@ -316,6 +316,29 @@ func (v way) closedByRequirement(_ world, f fact, g *schema.Guard) string {
 		v.advice(fmt.Sprintf("Write %s = %s until it is known.", g.By, spelled(f.had(g.By), g.Harmless)))
 }
 
+// closedByCapacity: where more use a device than it serves at once, any of them may be the one that is turned away. camform logs in for a
+// moment, and comes back.
+func (v way) closedByCapacity(w world, f fact, g *schema.Guard) string {
+	if v.own() {
+		return ""
+	}
+	why := crowdedOut(w, f, g)
+	if why == "" {
+		return ""
+	}
+	return "The device " + why + ", so it may turn " + v.name() + " away." +
+		v.advice(fmt.Sprintf("Write %s = %d or more.", g.Most, w.clients))
+}
+
+// crowdedOut says how many a device would serve at once where that gets less and more are known to use it; else nothing.
+func crowdedOut(w world, f fact, g *schema.Guard) string {
+	most := number(f.value(g.Most))
+	if !cutsCapacity(f, g) || most == 0 || most >= int64(w.clients) {
+		return ""
+	}
+	return fmt.Sprintf("would serve %d logins at once, and %d are known to use it", most, w.clients)
+}
+
 // spelled is the harmless word as it is written in a configuration, where the attribute had a value.
 func spelled(had cty.Value, harmless string) string {
 	if !had.IsNull() && had.Type() == cty.Bool {

@@ -202,6 +202,7 @@ var roles = map[schema.Role]role{
 	schema.Link:           {way.closedByMove, way.closedByLink, cutsLink, triedLink},
 	schema.Lock:           {open, closedByLock, cutsNobody, untried},
 	schema.Requirement:    {way.closedByRequirement, open, cutsRequirement, triedRequirement},
+	schema.Capacity:       {way.closedByCapacity, open, cutsCapacity, untried},
 }
 
 func firstOf(reasons ...string) string {

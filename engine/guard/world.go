@@ -12,8 +12,12 @@ import (
 // world is what is known of the settings of a device after some of the steps of a plan were carried out. Settings of
 // which no step speaks are not known: they are as they are now.
 type world struct {
-	facts []fact
+	facts   []fact
+	clients int // who is known to use the device, camform included
 }
+
+// clientsOf is how many are known to use a device: those who need a way in, who is logged in beside them, and camform.
+func clientsOf(d plan.Device) int { return 1 + len(d.Ways) + len(d.Logins) }
 
 // fact is a setting of which a step speaks.
 type fact struct {
@@ -59,9 +63,9 @@ func (f fact) relied() bool { return f.kind != nil && !f.kind.Own }
 
 // newWorld is the world in which none of the steps was carried out yet. Settings that are only forgotten are left out:
 // forgetting touches no device.
-func newWorld(steps []plan.Step, kinds *schema.Kinds) world {
-	var w world
-	for _, s := range steps {
+func newWorld(d plan.Device, kinds *schema.Kinds) world {
+	w := world{clients: clientsOf(d)}
+	for _, s := range d.Steps {
 		if s.Action != plan.Forget {
 			w.facts = append(w.facts, factOf(s, kinds))
 		}
@@ -80,7 +84,7 @@ func (w world) with(steps []plan.Step) world {
 			}
 		}
 	}
-	return world{facts}
+	return world{facts, w.clients}
 }
 
 // after are the worlds that steps which leave together lead to, one after the other: first that of their stages, if they have

@@ -262,6 +262,7 @@ var roleWords = map[schema.Role]string{
 	schema.Link:           "the connection itself",
 	schema.Lock:           "how long logins are refused after failed ones",
 	schema.Requirement:    "what clients have to be able to do",
+	schema.Capacity:       "how many clients it serves at once",
 }
 
 // Example is a block that sets every argument of a kind, formatted canonically. Secrets are taken from the environment.

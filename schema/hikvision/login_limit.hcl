@@ -10,7 +10,8 @@ setting "login_limit" {
 
   doc = <<-EOT
     A low number protects a device from clients that never log out, and shuts out people and recorders when it is used up:
-    every program that looks at the device counts.
+    every program that looks at the device counts. A number below that of who is known to use the device, camform included, is
+    refused unless it is accepted for each of them.
 
     A device wants the password of the administrator with each change. It goes over TLS, or enciphered where the device
     says how, and in no other way.
@@ -20,6 +21,10 @@ setting "login_limit" {
     path         = "/ISAPI/Security/loginLinkNum?format=json"
     root         = "LoginLinkNum"
     capabilities = ["/ISAPI/Security/loginLinkNum/capabilities?format=json", "/ISAPI/Security/capabilities"]
+  }
+
+  guards "capacity" {
+    most = "logins"
   }
 
   attribute "logins" {
