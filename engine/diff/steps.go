@@ -106,7 +106,7 @@ func (c *Change) exposed(device *config.Device, snap *live.Snapshot, enciphers E
 	case !c.carriesPassword():
 	case exposes(device, c.Kind):
 		return exposed
-	case device.URL.Scheme == "http" && c.Kind.SendsLogin && !c.Kind.IsAccount() && !enciphers(c.Kind, snap.Documents):
+	case c.Kind.SendsLogin && !c.Kind.IsAccount() && !enciphers(c.Kind, snap.Documents) && device.URL.Scheme == "http":
 		return unenciphered
 	}
 	return ""
