@@ -37,7 +37,7 @@ func candidates(a *schema.Attribute, have cty.Value) []cty.Value {
 		if near := neighbours(have); near != nil {
 			return near
 		}
-		return append(texts(a), formed(a, have)...)
+		return append(texts(words(a)), formed(a, have)...)
 	default:
 		return collections(a, have)
 	}
@@ -60,17 +60,20 @@ func numbers(a *schema.Attribute, have cty.Value) []cty.Value {
 	})
 }
 
-func texts(a *schema.Attribute) []cty.Value {
-	words := slices.Concat([]string{a.Example}, samples)
+func words(a *schema.Attribute) []string {
+	all := slices.Concat([]string{a.Example}, samples)
 	if len(a.Values) > 0 {
-		words = a.Values
+		all = slices.Clone(a.Values)
 	}
+	return slices.DeleteFunc(all, func(word string) bool {
+		n := int64(len(word))
+		return word == "" || a.Min != nil && n < *a.Min || a.Max != nil && n > *a.Max
+	})
+}
+
+func texts(words []string) []cty.Value {
 	var list []cty.Value
 	for _, word := range words {
-		n := int64(len(word))
-		if word == "" || a.Min != nil && n < *a.Min || a.Max != nil && n > *a.Max {
-			continue
-		}
 		list = append(list, cty.StringVal(word))
 	}
 	return list

@@ -39,10 +39,16 @@ type Itemised interface {
 	Items(kind *schema.Kind) []string
 }
 
+// Naming is a harness whose devices have things with names, and take for some attributes the name of such a thing only.
+type Naming interface {
+	// Names are what the devices take for an attribute; none where they may take anything else.
+	Names(kind *schema.Kind, a *schema.Attribute) []string
+}
+
 // Options say what is special about the devices of a harness.
 type Options struct {
 	// Known are the failures that are known, with their reasons. Keys are patterns of path.Match over the places of
-	// problems. A known failure that happens nowhere is a failure, if a device is tried that it is known of.
+	// problems. A known failure that happens nowhere is a failure.
 	Known map[string]string
 
 	// Volatile are the elements that move by themselves, or that a provider is documented to change beside the declared
@@ -75,7 +81,7 @@ func Run(t *testing.T, provider providers.Provider, harness Harness, options Opt
 		}
 	}
 	for pattern, reason := range options.Known {
-		if !happened[pattern] && ofAny(harness.Devices(), pattern) {
+		if !happened[pattern] {
 			t.Errorf("%s was known to fail (%s), and works", pattern, reason)
 		}
 	}
@@ -104,15 +110,6 @@ func (p Problem) known(known map[string]string) []string {
 	return patterns
 }
 
-// ofAny reports whether a pattern of places of problems is about any of the devices.
-func ofAny(devices []string, pattern string) bool {
-	of, _, _ := strings.Cut(pattern, "/")
-	return slices.ContainsFunc(devices, func(device string) bool {
-		ok, err := path.Match(of, device)
-		return ok && err == nil
-	})
-}
-
 // Examine tries every kind on one device, and says which kinds the device has and what is wrong. Every attribute of every
 // setting gets a device in the state of the beginning.
 func Examine(provider providers.Provider, harness Harness, device string, volatile []string) (kinds []string, problems []Problem) {
@@ -122,6 +119,9 @@ func Examine(provider providers.Provider, harness Harness, device string, volati
 	}
 	if itemised, ok := harness.(Itemised); ok {
 		x.items = itemised.Items
+	}
+	if naming, ok := harness.(Naming); ok {
+		x.names = naming.Names
 	}
 	for _, found := range x.survey() {
 		kinds = append(kinds, found.kind.Name)
@@ -152,7 +152,8 @@ type examination struct {
 	harness  Harness
 	device   string
 	volatile []string
-	items    func(*schema.Kind) []string // nil for none
+	items    func(*schema.Kind) []string                    // nil for none
+	names    func(*schema.Kind, *schema.Attribute) []string // nil for none
 	limits   providers.Documents
 	readings map[string]reading
 	problems []Problem
@@ -167,7 +168,7 @@ type found struct {
 // try runs a trial on a device in the state of the beginning.
 func (x *examination) try(place string, kind *schema.Kind, try func(*trial) error) {
 	w := &trial{
-		provider: x.provider, kind: kind, login: x.harness.Login(x.device), volatile: x.volatile, known: x.items,
+		provider: x.provider, kind: kind, login: x.harness.Login(x.device), volatile: x.volatile, known: x.items, named: x.names,
 		limits: x.limits, readings: x.readings,
 	}
 	if err := w.run(x.harness.Open(x.device), try); err != nil {

@@ -22,9 +22,10 @@ type trial struct {
 	kind     *schema.Kind // the kind that is tried
 	login    providers.Credential
 	volatile []string
-	known    func(*schema.Kind) []string // items that the harness knows; nil for none
-	limits   providers.Documents         // documents that give limits, as the device has them in all trials
-	readings map[string]reading          // what was read of each kind the last time, in any trial
+	known    func(*schema.Kind) []string                    // items that the harness knows; nil for none
+	named    func(*schema.Kind, *schema.Attribute) []string // names that the harness knows; nil for none
+	limits   providers.Documents                            // documents that give limits, as the device has them in all trials
+	readings map[string]reading                             // what was read of each kind the last time, in any trial
 
 	session providers.Session
 	docs    providers.Documents
@@ -153,6 +154,16 @@ func (w *trial) itemsOf(kind *schema.Kind) []string {
 	return keys
 }
 
+// candidates are values to try for an attribute: names of what the device has, where the harness knows that it takes no others.
+func (w *trial) candidates(a *schema.Attribute, have cty.Value) []cty.Value {
+	if w.named != nil {
+		if names := w.named(w.kind, a); len(names) > 0 {
+			return texts(names)
+		}
+	}
+	return candidates(a, have)
+}
+
 // rejectsNothingUnknown: what is known later cannot be wrong yet.
 func (w *trial) rejectsNothingUnknown() error {
 	for _, key := range w.keys() {
@@ -212,7 +223,7 @@ func (w *trial) attribute(key string, a *schema.Attribute, most int) error {
 		return nil
 	}
 	original, taken := w.value(key, a), 0
-	for _, value := range candidates(a, original) {
+	for _, value := range w.candidates(a, original) {
 		if !original.IsNull() && w.provider.Same(w.kind, a, value, original) || len(w.check(key, w.only(key, a, value))) > 0 {
 			continue
 		}
@@ -257,7 +268,7 @@ func (w *trial) restore(key string, a *schema.Attribute, original cty.Value) err
 
 // refuses: what Check says the device does not have is never composed either.
 func (w *trial) refuses(key string, a *schema.Attribute) error {
-	for _, value := range candidates(a, cty.NullVal(a.Type)) {
+	for _, value := range w.candidates(a, cty.NullVal(a.Type)) {
 		if requests, err := w.compose(w.docs, key, w.only(key, a, value)); err == nil {
 			return fmt.Errorf("what Check refuses, %s, is composed into %d requests", show(a, value), len(requests))
 		}
@@ -497,7 +508,7 @@ func (w *trial) life() error {
 	}
 	for _, a := range w.kind.Attributes {
 		have := w.items[w.kind.Name][key].GetAttr(a.Name)
-		for _, value := range candidates(a, have) {
+		for _, value := range w.candidates(a, have) {
 			if value.RawEquals(values[a.Name]) || len(w.check(key, w.only(key, a, value))) > 0 {
 				continue
 			}
@@ -534,7 +545,7 @@ func (w *trial) freshKey() string {
 
 // acceptable is the first value of an attribute that the device takes, or null.
 func (w *trial) acceptable(key string, a *schema.Attribute) cty.Value {
-	for _, value := range candidates(a, cty.NullVal(a.Type)) {
+	for _, value := range w.candidates(a, cty.NullVal(a.Type)) {
 		if len(w.check(key, w.only(key, a, value))) == 0 {
 			return value
 		}

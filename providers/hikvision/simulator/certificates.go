@@ -85,12 +85,55 @@ func (d *unit) newKey() (*ecdsa.PrivateKey, error) {
 	}
 }
 
-// selfSign gives the device a new key and a certificate for it, and forgets what belonged to the old key. The signature needs no
-// randomness, so that the same key has the same certificate.
+// selfSign gives the device a new key and a certificate for it, and forgets what belonged to the old key.
 func (d *unit) selfSign(subject pkix.Name, from, until time.Time) error {
-	key, err := d.newKey()
+	key, der, err := papers{d}.selfSigned(subject, from, until)
 	if err != nil {
 		return err
+	}
+	d.certs = certificates{
+		keys: map[string]*ecdsa.PrivateKey{defaultCertificate: key}, chains: map[string][][]byte{defaultCertificate: {der}},
+		inUse: defaultCertificate, requests: map[string]signingRequest{}, trusted: d.certs.trusted,
+	}
+	return nil
+}
+
+// Install gives the device certificates under names, and the certificate of an authority, as if somebody had brought them at its web
+// page; nothing uses them yet. A device that gives no names to certificates, or trusts no authorities, goes without.
+func (d *Device) Install(authority string, names ...string) error {
+	defer d.enter()()
+	if err := d.unit.makeCertificates(); err != nil {
+		return err
+	}
+	from, until := d.unit.now().UTC(), d.unit.now().UTC().AddDate(1, 0, 0)
+	if d.unit.trustsAuthorities() {
+		_, der, err := papers{&d.unit}.selfSigned(pkix.Name{CommonName: authority}, from, until)
+		if err != nil {
+			return err
+		}
+		if d.unit.certs.trusted == nil {
+			d.unit.certs.trusted = map[string][]byte{}
+		}
+		d.unit.certs.trusted[authority] = der
+	}
+	if !d.unit.namesCertificates() {
+		return nil
+	}
+	for _, name := range names {
+		key, der, err := papers{&d.unit}.selfSigned(pkix.Name{CommonName: name}, from, until)
+		if err != nil {
+			return err
+		}
+		d.unit.certs.keys[name], d.unit.certs.chains[name] = key, [][]byte{der}
+	}
+	return nil
+}
+
+// selfSigned makes a key and a certificate for it. The signature needs no randomness, so that the same key has the same certificate.
+func (d papers) selfSigned(subject pkix.Name, from, until time.Time) (*ecdsa.PrivateKey, []byte, error) {
+	key, err := d.newKey()
+	if err != nil {
+		return nil, nil, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: new(big.Int).SetBytes(d.identity.key[:]),
@@ -102,14 +145,7 @@ func (d *unit) selfSign(subject pkix.Name, from, until time.Time) error {
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(nil, template, template, key.Public(), key)
-	if err != nil {
-		return err
-	}
-	d.certs = certificates{
-		keys: map[string]*ecdsa.PrivateKey{defaultCertificate: key}, chains: map[string][][]byte{defaultCertificate: {der}},
-		inUse: defaultCertificate, requests: map[string]signingRequest{}, trusted: d.certs.trusted,
-	}
-	return nil
+	return key, der, err
 }
 
 // managesCertificates reports whether the model has the requests of serverCertificate, namesCertificates whether several
