@@ -27,8 +27,8 @@ type CertificateRequest struct {
 // that it is about to be asked. A subject without a name is the host of its address. A run that dies before it has the request finds
 // it waiting the next time.
 //
-// The error is ErrUnsupported where the device makes none, and ErrDowngraded where it is not reached over TLS: somebody in between
-// could exchange the request.
+// The error is ErrUnsupported where the device makes none. A device that is not reached over TLS, or whose key is not known from
+// before, is not asked: somebody in between could exchange the request.
 func (e *Engine) RequestCertificate(
 	ctx context.Context, d *config.Device, of providers.Subject, run string, begin func(context.Context) error,
 ) (r CertificateRequest, err error) {

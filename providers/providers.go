@@ -335,7 +335,7 @@ type Exporter interface {
 }
 
 // Certifier is a provider of devices that make requests for certificates, which an authority signs. The key of a request never
-// leaves its device. Its method is pure.
+// leaves its device. Its methods are pure.
 type Certifier interface {
 	// SigningRequest says how a device is asked for a request, by the documents of the kind that holds its certificate. The error
 	// is ErrUnsupported where the device makes none, and ErrInvalid where it cannot make one for the subject.

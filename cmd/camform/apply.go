@@ -323,10 +323,7 @@ func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan, holding ap
 // verdict ends the program with an error if anything needs attention. Devices that could not be read may be tolerated, unless
 // they are all; a change that was begun and did not end well never is.
 func (w *workspace) verdict(p *plan.Plan, r *report.Report) error {
-	tolerance, err := w.tolerance(p.MaxUnreachable)
-	if err != nil {
-		return err
-	}
+	tolerance := w.tolerance(p.MaxUnreachable)
 	unknown := map[schema.Device]bool{}
 	for _, d := range p.Devices {
 		if d.PartlyRead() || d.Lost() {

@@ -99,10 +99,7 @@ func (w *workspace) audit(cmd *cobra.Command, which auditFilter) error {
 
 // judged is the exit code of a report: what is not known weighs more than what is violated, since it may hide anything.
 func (w *workspace) judged(report *audit.Report) error {
-	tolerance, err := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
-	if err != nil {
-		return err
-	}
+	tolerance := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
 	counts := report.Count()
 	switch {
 	case !report.Judged() && report.Devices > 0, !tolerance.Allows(len(report.NotKnown()), report.Devices):

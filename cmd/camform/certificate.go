@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net/netip"
 
@@ -18,7 +17,6 @@ import (
 	"camform/engine/config"
 	"camform/engine/shell"
 	"camform/providers"
-	"camform/schema"
 )
 
 func certificateCommand(a *app) *cobra.Command {
@@ -28,7 +26,8 @@ func certificateCommand(a *app) *cobra.Command {
 		Long: `A certificate of an authority comes to a device in three steps: camform certificate request has the device make a key and a request,
 and writes the request to a file; an authority signs it; and the signed certificate stands in the configuration, from where
 plan and apply bring it to the device.`,
-		Args: cobra.NoArgs,
+		Args: onlyCommands,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(certificateRequestCommand(a))
 	return cmd
@@ -55,12 +54,9 @@ subjectAltName to the address or the name of the device. Then put the signed cer
 The next plan checks that it is for the key of the request, and apply brings it. It goes over https only.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			target, err := schema.ParseTarget(args[0])
+			target, err := oneDevice(args[0], out)
 			if err != nil {
 				return err
-			}
-			if out == "" || target.Kind != "" {
-				return errors.New("name one device, and with -out the file to write")
 			}
 			flags.targets = []string{args[0]}
 			w, err := a.open(cmd, flags, withSecrets)
@@ -73,7 +69,7 @@ The next plan checks that it is for the key of the request, and apply brings it.
 					return certificates{w}.request(cmd, d, of, out)
 				}
 			}
-			return fmt.Errorf("there is no device %s", target.Device)
+			return fmt.Errorf("there is no device %s", target)
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -90,6 +86,9 @@ type certificates struct{ *workspace }
 func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers.Subject, out string) error {
 	_, ctx, release := w.interruptible(cmd.Context())
 	defer release()
+	if err := atomicfile.Writable(out); err != nil { // before the device makes a key
+		return fmt.Errorf("-out: %w", err)
+	}
 	host := d.URL.Hostname()
 	r, err := w.engine.RequestCertificate(ctx, d, of, w.run, func(ctx context.Context) error {
 		return w.auditLog.Audit(ctx, auditlog.Record{Run: w.run, Action: auditlog.SigningAsked, Device: d.Address.String(), Detail: cmp.Or(of.CommonName, host)})

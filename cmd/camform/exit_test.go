@@ -49,7 +49,12 @@ func TestWhatARunEndsWith(t *testing.T) {
 			for i := range c.devices {
 				c.devices[i].Address = schema.Device{Name: "d", Key: string(rune('a' + i)), Each: true}
 			}
-			w := &workspace{flags: &runFlags{tolerate: c.tolerate}}
+			w := &workspace{flags: &runFlags{}}
+			if c.tolerate != "" {
+				if err := w.flags.tolerate.Set(c.tolerate); err != nil {
+					t.Fatal(err)
+				}
+			}
 			err := w.verdict(&plan.Plan{Devices: c.planned}, &report.Report{Devices: c.devices})
 			for codes, want := range map[detail]int{plainCodes: c.plain, changeCodes: c.plain, fleetCodes: c.fleet} {
 				got := 0

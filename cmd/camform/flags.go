@@ -92,6 +92,15 @@ func arguments(rule cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
+// oneDevice reads what a command is told that writes a file about one device.
+func oneDevice(address, out string) (schema.Device, error) {
+	target, err := schema.ParseTarget(address)
+	if err == nil && (out == "" || target.Kind != "") {
+		err = errors.New("name one device, and with -out the file to write")
+	}
+	return target.Device, err
+}
+
 // onlyCommands refuses words behind a command that only has others below it, and suggests the nearest of them.
 func onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

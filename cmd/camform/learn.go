@@ -47,7 +47,7 @@ it comes from: env:NAME or file:PATH), site, tags (with blanks between them), mo
 	flags.add(cmd.Flags())
 	cmd.Flags().StringVar(&inventory, "inventory", "", "read the devices from this CSV `FILE`")
 	cmd.Flags().StringVar(&out, "out", "", "write the configuration into this `DIR`ectory, which must have none yet")
-	cmd.Flags().StringVar(&flags.tolerate, "max-unreachable", "", "count the run as good if at most `N` devices, or N%, could not be read")
+	cmd.Flags().Var(&flags.tolerate, "max-unreachable", "count the run as good if at most `N` devices, or N%, could not be read")
 	return cmd
 }
 

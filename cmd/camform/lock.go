@@ -87,10 +87,7 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 // unlessTolerated prints which devices could not be read, or not in whole, and what else is wrong. They are an error unless as many
 // are tolerated and at least one was read; everything else is one.
 func (w *workspace) unlessTolerated(problems diag.Problems) error {
-	tolerance, err := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
-	if err != nil {
-		return err
-	}
+	tolerance := w.tolerance(plan.Tolerance(w.config.Settings.MaxUnreachable))
 	unread, others, looked := 0, false, namedBy(w.targets, w.config.Devices)
 	partly := map[schema.Device]bool{}
 	for _, p := range problems {

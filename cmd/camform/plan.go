@@ -71,6 +71,11 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	if o.checks {
 		make = (*engine.Engine).PlanWithChecks
 	}
+	if o.out != "" {
+		if err := atomicfile.Writable(o.out); err != nil { // before a fleet is read for it
+			return fmt.Errorf("-out: %w", err)
+		}
+	}
 	planned, err := w.planned(cmd, make)
 	if err != nil {
 		return err
@@ -227,10 +232,7 @@ func (w *workspace) tooManyUnknown(p *plan.Plan) error {
 }
 
 func (w *workspace) tooMany(p *plan.Plan, counts func(plan.Device) bool) error {
-	tolerance, err := w.tolerance(p.MaxUnreachable)
-	if err != nil {
-		return err
-	}
+	tolerance := w.tolerance(p.MaxUnreachable)
 	unknown := 0
 	for _, d := range p.Devices {
 		if counts(d) {

@@ -164,19 +164,16 @@ Devices refuse all files for half an hour after seven wrong ones, so be sure tha
 shown.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			target, err := schema.ParseTarget(args[0])
+			device, err := oneDevice(args[0], out)
 			if err != nil {
 				return err
-			}
-			if out == "" || target.Kind != "" {
-				return errors.New("name one device, and with -out the file to write")
 			}
 			w, err := a.openForState(cmd)
 			if err != nil {
 				return err
 			}
 			defer w.close()
-			return recoveryFiles{w}.write(cmd.Context(), target.Device, out, why)
+			return recoveryFiles{w}.write(cmd.Context(), device, out, why)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write to this `FILE`, which only you can read; it must not exist yet")

@@ -287,10 +287,7 @@ func (s *surveyor) tellNext(r *learn.Result, file string) {
 // tolerated ends the run with an error if more devices could not be read than the flag -max-unreachable allows. One that could be
 // read only in part counts as well: nothing is known of the rest.
 func (s *surveyor) tolerated(survey *engine.Imported, r *learn.Result) error {
-	tolerance, err := s.tolerance(plan.Tolerance{})
-	if err != nil {
-		return err
-	}
+	tolerance := s.tolerance(plan.Tolerance{})
 	partly := map[schema.Device]bool{}
 	for _, l := range r.Unread() {
 		partly[l.Device] = true

@@ -33,7 +33,7 @@ type runFlags struct {
 	parallelism int
 	retryNodes  bool
 	perSite     int
-	tolerate    string
+	tolerate    toleranceFlag
 	format      view.Format
 	full        bool
 	compat      string
@@ -53,7 +53,7 @@ func (f *runFlags) addVars(flags *pflag.FlagSet) {
 func (f *runFlags) addDevices(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.targets, "target", nil, "look only at this device or setting (`ADDR`ess); may be repeated")
 	f.addReading(flags)
-	flags.StringVar(&f.tolerate, "max-unreachable", "", "count the run as good if at most `N` devices, or N%, could not be read; overrides the configuration")
+	flags.Var(&f.tolerate, "max-unreachable", "count the run as good if at most `N` devices, or N%, could not be read; overrides the configuration")
 }
 
 // addReading are the options of all commands that read devices.
@@ -112,6 +112,28 @@ func variable(text string) (config.Var, error) {
 
 func variableFile(path string) (config.Var, error) { return config.Var{File: path}, nil }
 
+// toleranceFlag is how many devices may be out of reach, where somebody says so.
+type toleranceFlag struct {
+	plan.Tolerance
+	given bool
+}
+
+func (t *toleranceFlag) String() string { return "" }
+func (t *toleranceFlag) Type() string   { return "string" }
+func (t *toleranceFlag) Set(text string) error {
+	if share, ok := strings.CutSuffix(text, "%"); ok {
+		percent, err := strconv.ParseFloat(share, 64)
+		if err == nil && percent >= 0 && percent <= 100 {
+			*t = toleranceFlag{plan.Tolerance{Percent: percent}, true}
+			return nil
+		}
+	} else if count, err := strconv.Atoi(text); err == nil && count >= 0 {
+		*t = toleranceFlag{plan.Tolerance{Count: count}, true}
+		return nil
+	}
+	return errors.New("write a number of devices such as 3, or a share such as 5%")
+}
+
 // workspace is an engine with what it works on. Its parts do not change once it is made.
 type workspace struct {
 	*app
@@ -146,20 +168,11 @@ func (w *workspace) read(parent context.Context, unharmed string, do func(contex
 }
 
 // tolerance is how many devices may be out of reach.
-func (w *workspace) tolerance(declared plan.Tolerance) (plan.Tolerance, error) {
-	text := w.flags.tolerate
-	if text == "" {
-		return declared, nil
+func (w *workspace) tolerance(declared plan.Tolerance) plan.Tolerance {
+	if w.flags.tolerate.given {
+		return w.flags.tolerate.Tolerance
 	}
-	if share, ok := strings.CutSuffix(text, "%"); ok {
-		percent, err := strconv.ParseFloat(share, 64)
-		if err == nil && percent >= 0 && percent <= 100 {
-			return plan.Tolerance{Percent: percent}, nil
-		}
-	} else if count, err := strconv.Atoi(text); err == nil && count >= 0 {
-		return plan.Tolerance{Count: count}, nil
-	}
-	return plan.Tolerance{}, fmt.Errorf("-max-unreachable: %q is neither a number of devices such as 3 nor a share such as 5%%", text)
+	return declared
 }
 
 // parseTargets reads addresses and proves that the configuration has each of them.

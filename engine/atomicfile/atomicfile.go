@@ -42,6 +42,19 @@ func Replace(path string, text []byte, mode fs.FileMode) error {
 	return named("replace", path, syncDirectory(filepath.Dir(path)))
 }
 
+// Writable says in good time why Replace could not write a file, such as before devices are asked for what it is to hold: its directory is
+// not there or takes no files, or the name is that of a directory.
+func Writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return named("replace", path, syscall.EISDIR)
+	}
+	temporary, err := write(path, func(io.Writer) error { return nil }, 0o600, func(*os.File) error { return nil })
+	if err == nil {
+		err = os.Remove(temporary)
+	}
+	return named("replace", path, err)
+}
+
 // ReplaceUnsynced is Replace for a file that may be lost: it waits for no disk. A crash of the process leaves the old text or
 // the new one; a power failure may also leave an empty file.
 func ReplaceUnsynced(path string, text []byte, mode fs.FileMode) error {

@@ -48,6 +48,24 @@ func TestReplaceSetsTextAndMode(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeWrittenIsKnownBefore(t *testing.T) {
+	directory := t.TempDir()
+	for path, good := range map[string]bool{
+		filepath.Join(directory, "new"): true, directory: false, filepath.Join(directory, "nowhere", "new"): false,
+	} {
+		err := Writable(path)
+		if written := Replace(path, nil, 0o600); (err == nil) != good || (written == nil) != good {
+			t.Errorf("%s: %v before it is written, and then %v", path, err, written)
+		}
+		if err := os.Remove(filepath.Join(directory, "new")); good && err != nil {
+			t.Error(err)
+		}
+	}
+	if left, err := os.ReadDir(directory); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestAFileThatIsCompleteSupersedes(t *testing.T) {
 	dir := t.TempDir()
 	path, temporary := filepath.Join(dir, "a"), filepath.Join(dir, "b")

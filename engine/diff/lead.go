@@ -64,7 +64,7 @@ func (s Subject) hold(held map[string]string) {
 // lead notes the managed accounts that get a new password. Changes has nothing but managed accounts yet.
 func (c *comparison) lead(check Check) {
 	for _, change := range c.result.Changes {
-		left, _ := change.admit(c.Device, c.Snapshot, check, isAccounts)
+		left, _ := change.admit(c.Device, c.Snapshot, check, notAsked)
 		if !change.planned(left) {
 			continue
 		}
@@ -76,8 +76,8 @@ func (c *comparison) lead(check Check) {
 	}
 }
 
-// isAccounts stands for what a device says of its ciphers: accounts are judged without.
-func isAccounts(*schema.Kind, providers.Documents) bool { return true }
+// notAsked stands for what a device says of its ciphers, without which accounts are judged: no other change may count on one.
+func notAsked(*schema.Kind, providers.Documents) bool { return false }
 
 // isManaged reports whether a setting is an account whose password the vault manages.
 func isManaged(want *config.Setting) bool {

@@ -213,11 +213,16 @@ func SigningRequest(at document.Place, of providers.Subject) (providers.Signing,
 	if docs[path].Body == nil && docs[path].Missing == "" {
 		return providers.Signing{}, fmt.Errorf("whether it has an open request could not be read: %w", providers.ErrMalformed)
 	}
-	if of.Country == "" {
+	country := of.Country
+	if country == "" {
 		e, _ := at.Doc.Find(orderCountry)
 		of.Country = e.Text()
 	}
-	if len(of.Country) != 2 {
+	switch {
+	case len(of.Country) == 2:
+	case country != "":
+		return providers.Signing{}, fmt.Errorf("%q is no country, which has two letters: %w", country, providers.ErrInvalid)
+	default:
 		return providers.Signing{}, fmt.Errorf("a request needs a country of two letters, and the certificate of the device has none to take over; give one with -country: %w", providers.ErrInvalid)
 	}
 	if wrong := checkName(at, of.CommonName); len(wrong) > 0 {
