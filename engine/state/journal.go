@@ -190,7 +190,7 @@ type GivenBack struct {
 // AllGivenBack returns the settings whose last request put old values back, by address.
 func (s *Journal) AllGivenBack(ctx context.Context) (map[schema.Setting]GivenBack, error) {
 	intents, err := read(ctx, s.database, scanIntent, `SELECT `+intentColumns+` FROM intents
-		WHERE device IN (SELECT device FROM intents WHERE steps LIKE '%"action":"`+PutBack+`"%') ORDER BY id`)
+		WHERE device IN (SELECT device FROM intents WHERE instr(steps, '"action":"`+PutBack+`"') > 0) ORDER BY id`) // as their index has it
 	if err != nil {
 		return nil, err
 	}
