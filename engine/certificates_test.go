@@ -38,6 +38,7 @@ type renewal struct {
 	store    *state.Store
 	path     string
 	cfg      *config.Config
+	beside   string // further settings that are declared
 	runs     int
 	ahead    time.Duration // how far the clock of the state is ahead, so that leases of the dead have ended
 }
@@ -81,6 +82,32 @@ func (s *mortalSession) Certificate() *x509.Certificate {
 		return s.of.stuck
 	}
 	return s.Session.(providers.Certified).Certificate()
+}
+
+func (s *mortalSession) Read(ctx context.Context, path string) (providers.Document, error) {
+	return s.of.read(ctx, s.Session, path)
+}
+
+// mortalReader is a reader of a device that goes on to show a certificate.
+type mortalReader struct {
+	providers.Reader
+	of *mortal
+}
+
+func (m *mortal) OpenReader(t providers.Target) providers.Reader {
+	return &mortalReader{m.Provider.OpenReader(t), m}
+}
+
+func (r *mortalReader) Read(ctx context.Context, path string) (providers.Document, error) {
+	return r.of.read(ctx, r.Reader, path)
+}
+
+func (m *mortal) read(ctx context.Context, from providers.Reader, path string) (providers.Document, error) {
+	doc, err := from.Read(ctx, path)
+	if m.stuck != nil {
+		doc.Shown = m.stuck
+	}
+	return doc, err
 }
 
 func (s *mortalSession) Do(ctx context.Context, r providers.Request) (providers.Reply, error) {
@@ -137,8 +164,8 @@ func (r *renewal) declare(chain string) {
     username = "admin"
     password = secret("env:FLEET_PASSWORD")
   }
-%s}
-`, r.fleet.URL(r.fleet.Devices()[0]), block))
+%s%s}
+`, r.fleet.URL(r.fleet.Devices()[0]), block, r.beside))
 	r.cfg = s.cfg
 }
 
@@ -291,6 +318,42 @@ func TestI9TheOldCertificateStaysWhileTheDeviceShowsIt(t *testing.T) {
 	if list := r.certificates(); strings.Contains(list, "camform-1") {
 		t.Errorf("the old one stays for good: %s", list)
 	}
+}
+
+// TestI9ARenewalOfTheSameDayIsBrought: a certificate with the name and the end of the one that the device has is another one all the same.
+func TestI9ARenewalOfTheSameDayIsBrought(t *testing.T) {
+	for _, model := range []string{"camera-v58", "camera-v57"} {
+		r := newRenewal(t, model)
+		chain, first := r.requested(300)
+		r.declare(chain)
+		r.converge()
+		r.hasOnly(first)
+		chain, second := r.requested(300)
+		r.declare(chain)
+		r.converge()
+		r.hasOnly(second)
+	}
+}
+
+// TestI9NothingIsClosedUntilTheNewCertificateIsSeen: a device that does not show it may come back with anything, and what is open beside
+// HTTPS is the way in then.
+func TestI9NothingIsClosedUntilTheNewCertificateIsSeen(t *testing.T) {
+	r := newRenewal(t, "camera-v57")
+	chain, key := r.requested(300)
+	r.provider.stuck = r.provider.opened[0].(providers.Certified).Certificate()
+	r.beside = "  service \"HTTP\" {\n    enabled = false\n  }\n"
+	r.declare(chain)
+	steps := r.apply()
+	if len(steps) != 2 || steps[0].Result != report.NotWorking || steps[1].Result != report.NotRun {
+		t.Errorf("HTTP is closed: %+v", steps)
+	}
+	_, problems := r.engine().Plan(context.Background(), r.cfg, nil)
+	if told := fmt.Sprint(certain(problems)); !strings.Contains(told, "waits for a restart of the device") {
+		t.Errorf("the next plan is not refused: %s", told)
+	}
+	r.provider.stuck = nil
+	r.converge()
+	r.hasOnly(key)
 }
 
 // apply plans and applies once.

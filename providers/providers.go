@@ -418,6 +418,8 @@ type Document struct {
 	Hide    *Redactor // blanks the login with which it was read, where something of it is told; nil for cached documents
 	Source  string    // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
 	Told    Told      // when it was asked for; zero for cached documents
+
+	Shown *x509.Certificate // what the device showed over TLS when it was asked; nil over plain HTTP, and for cached documents
 }
 
 // NotThere is the error of whoever needs a document that the device does not have.

@@ -30,17 +30,22 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 	after, unread := w.readSettled(ctx, s)
 	hidden := false
 	if certificate := s.shows(); certificate != nil && unread == nil {
-		hidden = !w.line.shows(ctx, certificate, s.group.Document, w.Sleep)
+		if at := w.line.shown(); at == nil || !at.Equal(certificate) {
+			if hidden = !w.line.shows(ctx, certificate, s.group.Document, w.Sleep); !hidden {
+				after, unread = w.readThere(ctx, s.group.Steps)
+			}
+		}
 		o.unrecorded(w.see(ctx, w.line.session.Pin()))
 	}
 	reached := map[schema.Setting]bool{}
-	doubt := false
+	doubt, unseen := false, false
 	for n, request := range s.sendings {
 		verdicts := make([]verdict, len(request.steps))
 		for i, step := range request.steps {
 			verdicts[i] = w.judge.step(ctx, step, request, after, unread)
-			if hidden && verdicts[i].result == report.Done {
+			if hidden && request.err == nil && verdicts[i].result != report.Unknown {
 				verdicts[i] = verdict{result: report.NotWorking, detail: "the device has the certificate, and still shows another one over TLS; it may do so until it is restarted"}
+				unseen = true
 			}
 			reached[step.Address] = true
 			doubt = doubt || verdicts[i].result == report.Unknown
@@ -79,6 +84,8 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		}
 	}
 	switch {
+	case unseen: // what comes after may close the other ways in
+		o.fail(report.NotWorking, "whether it comes back over HTTPS is not known until it shows its new certificate, so nothing else is changed on it; restart it, and run camform plan again")
 	case unread == nil, errors.Is(unread, providers.ErrWithheld): // then the rest of the device can go on
 	case !doubt:
 		o.fail(live.ResultOf(unread), providers.Reason(unread))

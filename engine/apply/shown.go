@@ -1,7 +1,6 @@
 package apply
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"time"
@@ -45,12 +44,8 @@ func (w *worker) see(ctx context.Context, pin providers.Pin) error {
 func (l *line) shows(
 	ctx context.Context, wanted *x509.Certificate, document string, sleep func(context.Context, time.Duration) error,
 ) bool {
-	certified, ok := l.session.(providers.Certified)
-	if !ok {
-		return false
-	}
 	for waited := time.Duration(0); ; waited += beat {
-		if shown := certified.Certificate(); shown != nil && bytes.Equal(shown.Raw, wanted.Raw) {
+		if shown := l.shown(); shown != nil && shown.Equal(wanted) {
 			return true
 		}
 		if waited >= lag || sleep(ctx, beat) != nil {
@@ -59,4 +54,12 @@ func (l *line) shows(
 		l.session.Renew()
 		_, _ = l.session.Read(ctx, document) // one that cannot be read now may be there the next time
 	}
+}
+
+// shown is the certificate that the device showed last; nil where it was not reached over TLS.
+func (l *line) shown() *x509.Certificate {
+	if certified, ok := l.session.(providers.Certified); ok {
+		return certified.Certificate()
+	}
+	return nil
 }

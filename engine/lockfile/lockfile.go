@@ -54,7 +54,7 @@ type outline struct {
 }
 
 // ErrMalformed is the error of a file that is no lock, or one of another version.
-var ErrMalformed = errors.New("not a lock of this version of camform; make it anew with: camform lock")
+var ErrMalformed = errors.New("not a lock of this version of camform; remove it, and run camform lock")
 
 // New is a lock of no device.
 func New() *File {

@@ -55,7 +55,7 @@ func freeDocuments(kind *schema.Kind) []string {
 }
 
 // What the devices have that certificate_use names. HTTPS shows the one that a device made for itself.
-const authorityName, clientName, ownName = "workshop", "switch-2026", "default"
+const authorityName, clientName, ownName = "trusted-2026", "switch-2026", "default"
 
 func (f *fleet) Names(kind *schema.Kind, a *schema.Attribute) []string {
 	if kind.Name != "certificate_use" || f.recordings != "" {

@@ -10,7 +10,8 @@ setting "certificate" {
   doc = <<-EOT
     The certificate in the place for HTTPS: one that the device makes for itself, or one that an authority made for the
     request of the device. Devices say who a certificate is for and how long it is valid, and nothing of its key: camform
-    compares the common name and the dates, and cannot tell two certificates apart that agree in these.
+    compares the common name, the dates and the certificate that the device shows over TLS. Over plain HTTP it cannot tell two
+    certificates apart that agree in the first two.
 
     A certificate that the device makes for itself comes with a new key. Where camform trusts the device by the key that it
     saw first, it refuses to talk to the device afterwards until somebody confirms the new one.
@@ -24,7 +25,8 @@ setting "certificate" {
     Devices that give names to certificates get the new one beside the old one, under `camform-1` or `camform-2`. It is
     chosen, and taken back if the device cannot be reached with it. Once the device shows it, the one that camform brought
     before is deleted, if the device says that nothing else uses it. Where there is one place, the old certificate cannot be
-    put back: HTTP has to be open meanwhile, without a redirect.
+    put back: HTTP has to be open meanwhile, without a redirect. While a device does not show the new one, apply changes nothing
+    else on it, so that what is open beside HTTPS stays open.
   EOT
 
   document {

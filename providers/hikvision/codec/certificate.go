@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -48,7 +49,7 @@ func decodeDays(f document.Field) (cty.Value, error) {
 	return cty.NumberIntVal(int64(end.Sub(begin).Round(24*time.Hour) / (24 * time.Hour))), nil
 }
 
-// decodeChain says in short who the certificate is for and until when: all that can be compared.
+// decodeChain says in short who the certificate is for, until when, and which one the device shows: all that can be compared.
 func decodeChain(f document.Field) (cty.Value, error) {
 	name, _ := f.Text(0)
 	until, _ := f.Text(1)
@@ -56,15 +57,26 @@ func decodeChain(f document.Field) (cty.Value, error) {
 	if name == "" || err != nil {
 		return f.Null(), nil
 	}
-	short := inShort(name, end)
+	short := inShort(name, end) + shown(f.Limits.Docs[f.Limits.At.Path].Shown)
 	if left := LeftOver(f.Limits.Docs); left != "" {
 		short += fmt.Sprintf("; %s before it is still there", left)
 	}
 	return cty.StringVal(short), nil
 }
 
-// Shows reports whether the certificate that a device tells of is the first of a chain, as far as can be compared.
-func Shows(doc *xmlpatch.Document, chain string) bool {
+// shown names the certificate that a device shows over TLS. Empty where it was not asked over TLS.
+func shown(c *x509.Certificate) string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf(fingerprintMark+"%x", sha256.Sum256(c.Raw))
+}
+
+const fingerprintMark = ", fingerprint sha256:"
+
+// TellsOf reports whether the certificate that a device tells of is the first of a chain by its name and its end. Another one may be
+// the same in these.
+func TellsOf(doc *xmlpatch.Document, chain string) bool {
 	leaf, err := FirstOf(chain)
 	name, _ := doc.Find(shownName)
 	until, _ := doc.Find(shownEnd)
@@ -72,12 +84,25 @@ func Shows(doc *xmlpatch.Document, chain string) bool {
 	return errors.Join(err, errEnd) == nil && inShort(name.Text(), end) == inShort(leaf.Subject.CommonName, leaf.NotAfter)
 }
 
+// Shows reports whether the certificate that a device tells of, and shows if it was asked over TLS, is the first of a chain.
+func Shows(doc *xmlpatch.Document, peer *x509.Certificate, chain string) bool {
+	leaf, err := FirstOf(chain)
+	return err == nil && TellsOf(doc, chain) && (peer == nil || leaf.Equal(peer))
+}
+
 var shownName, shownEnd = xmlpatch.MustPath("SubjectDN/commonName"), xmlpatch.MustPath("endDate")
 
 // sameChain compares the first certificate of a chain with what the device shows of its own.
 func sameChain(want, have cty.Value) bool {
 	leaf, err := FirstOf(want.AsString())
-	return err == nil && inShort(leaf.Subject.CommonName, leaf.NotAfter) == have.AsString()
+	if err != nil {
+		return false
+	}
+	short := inShort(leaf.Subject.CommonName, leaf.NotAfter)
+	if strings.Contains(have.AsString(), fingerprintMark) {
+		short += shown(leaf)
+	}
+	return short == have.AsString()
 }
 
 // decodeAuthority says in short whose certificate it is and until when, by the flat names in the lists of devices.

@@ -72,6 +72,9 @@ func placeOf(at document.Place, text string) (place signedCertificate, why strin
 	case there && c.Is(leaf):
 		place.brought = true
 		return place, ""
+	case request == nil && codec.TellsOf(at.Doc, text):
+		return place, "The device tells of a certificate with this name and end, and shows another one over TLS. If it is this one, it waits for a restart of the device; " +
+			"if it is not, have the device make a request with camform certificate request, and let that be signed."
 	case request != nil:
 		return place, "The certificate is for another key than the request of the device. Have the request signed that the device has now; camform certificate request writes it to a file."
 	default:
@@ -136,7 +139,7 @@ func composeSigned(at document.Place, change providers.Change, text string) ([]p
 		path, query, _ := strings.Cut(codec.CertificatesPath, "?")
 		return providers.Request{Method: http.MethodDelete, Path: path + "/" + string(slot) + "?" + query, Keys: keys, Shows: chain, Proven: true}
 	}
-	if codec.Shows(at.Doc, text) {
+	if codec.Shows(at.Doc, docs[at.Path].Shown, text) {
 		if left := codec.LeftOver(docs); left != "" {
 			return []providers.Request{drop(left)}, nil
 		}
@@ -181,7 +184,7 @@ func checkUpload(at document.Place, want cty.Value) []providers.AttributeError {
 	if _, err := codec.FirstOf(text); err != nil {
 		return append(wrong, document.About(chainAttribute, document.Sentence("The chain cannot be sent: %s.", err))...)
 	}
-	if len(wrong) > 0 || codec.Shows(at.Doc, text) {
+	if len(wrong) > 0 || codec.Shows(at.Doc, at.Limits.Docs[at.Path].Shown, text) {
 		return wrong
 	}
 	place, why := placeOf(at, text)

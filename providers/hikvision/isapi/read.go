@@ -38,7 +38,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	if status != http.StatusUnauthorized {
 		r.target.Nodes.Given(r.node(path))
 	}
-	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide, Told: r.told}
+	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide, Told: r.told, Shown: r.Certificate()}
 	v := verdictOf(status, body)
 	switch {
 	case status == http.StatusUnauthorized:
