@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -117,10 +118,26 @@ func (l loss) restoring() (prepared, error) {
 	if err != nil {
 		return prepared{}, err
 	}
+	if !l.alone(g.Steps, back) {
+		return prepared{}, errors.New("something else there has changed as well, which may be somebody's work")
+	}
 	back.Keys = l.request.request.Keys
 	return prepared{group: g, before: l.after, todo: g.Steps, orders: []order{{
 		steps: g.Steps, request: back, intent: intentOf(g.Document, back, g.Steps, l.Provider.Kinds()),
 	}}}, nil
+}
+
+// alone reports whether a request that puts a document back changes nothing of what the device has now but the old values of steps: what
+// else is different was changed by somebody meanwhile, or by the device.
+func (l loss) alone(steps []plan.Step, back providers.Request) bool {
+	composition := providers.Composition{Documents: l.after.documents}
+	for _, s := range steps {
+		composition.Changes = append(composition.Changes, providers.Change{
+			Kind: l.judge.kind(s), Key: s.Address.Key, Before: l.judge.value(s, l.after), After: s.After,
+		})
+	}
+	requests, err := l.Provider.Compose(composition)
+	return err == nil && len(requests) == 1 && bytes.Equal(requests[0].Body, back.Body)
 }
 
 // unrestorable is why the old values of a setting are not put back by camform itself; empty if they may be. Accounts, keys and addresses, and

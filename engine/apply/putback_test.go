@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"camform/engine/apply"
 	"camform/engine/plan"
@@ -43,6 +44,40 @@ func TestI2OldValuesArePutBackOnce(t *testing.T) {
 	step := r.Devices[0].Steps[0]
 	if step.Result != report.Rejected || !strings.Contains(step.Detail, "; the old values could not be put back: ") || w.camera.Count(memory.Written) != 2 {
 		t.Errorf("%s: %s, after %d requests", step.Result, step.Detail, w.camera.Count(memory.Written))
+	}
+}
+
+// Where something else in the document has changed as well, somebody may have done that, and it stays.
+func TestI2WhatOthersChangedMeanwhileStays(t *testing.T) {
+	w := calm(scenario{named: true})
+	w.camera.Inject(memory.Fault{Effect: memory.Garble, Nth: 1, Match: func(x memory.Exchange) bool { return x.Writes() }})
+	o := w.options("run")
+	o.Sleep = func(context.Context, time.Duration) error { // while what the device stores is looked at again
+		w.camera.SetDocument(namePath, strings.Replace(w.camera.Document(namePath), `"name"`, `"place":"attic","name"`, 1))
+		return nil
+	}
+	r := apply.Run(context.Background(), context.Background(), &plan.Plan{Devices: w.plan()}, o)
+	if step := r.Devices[0].Steps[0]; step.Result != report.Rejected || !strings.Contains(step.Detail, "may be somebody's work") || w.putBack() > 0 {
+		t.Errorf("%s: %s", step.Result, step.Detail)
+	}
+	if text := w.camera.Document(namePath); !strings.Contains(text, "attic") {
+		t.Errorf("it is gone: %s", text)
+	}
+}
+
+// What a device stores otherwise for a moment only is no loss.
+func TestWhatPassesIsNotPutBack(t *testing.T) {
+	w := calm(scenario{named: true})
+	wanted := w.plan()[0].Steps[0].After.GetAttr("name").AsString()
+	w.camera.Inject(memory.Fault{Effect: memory.Garble, Nth: 1, Match: func(x memory.Exchange) bool { return x.Writes() }})
+	o := w.options("run")
+	o.Sleep = func(context.Context, time.Duration) error {
+		w.camera.Set("system", "", "name", wanted)
+		return nil
+	}
+	r := apply.Run(context.Background(), context.Background(), &plan.Plan{Devices: w.plan()}, o)
+	if step := r.Devices[0].Steps[0]; step.Result != report.Done || w.putBack() > 0 || w.read(namePath, "", "name") != wanted {
+		t.Errorf("%s: %s", step.Result, step.Detail)
 	}
 }
 

@@ -128,7 +128,8 @@ func (w *worker) readSettled(ctx context.Context, s sent) (reading, error) {
 	return after, unread
 }
 
-// lags reports whether a device shows nothing of a change that it said is in force, or of which it is not known whether it took it.
+// lags reports whether a device shows nothing of a change that it said is in force, or of which it is not known whether it took it; or
+// something that nobody asked for, which may pass.
 func (j judge) lags(s sent, after reading) bool {
 	for _, request := range s.sendings {
 		open := request.err == nil || errors.Is(request.err, providers.ErrUnknown)
@@ -136,7 +137,8 @@ func (j judge) lags(s sent, after reading) bool {
 			continue
 		}
 		for _, step := range request.steps {
-			if have := j.value(step, after); len(j.missing(step, have)) > 0 && j.untouched(step, have) {
+			have := j.value(step, after)
+			if missing := j.missing(step, have); len(missing) > 0 && (j.untouched(step, have) || !j.rewritten(step, missing, have) && j.astray(step, j.value(step, s.before), have)) {
 				return true
 			}
 		}
