@@ -94,11 +94,11 @@ func requestOver(
 	if err := providers.ReadKind(kind, nil, read, read); err != nil {
 		return r, err
 	}
-	named := of.CommonName
-	of.CommonName = cmp.Or(named, host)
+	asked := of
+	of.CommonName = cmp.Or(of.CommonName, host)
 	signing, err := certifier.SigningRequest(kind, docs, of)
-	if signing.Open != nil && named != "" && named != signing.Open.Subject.CommonName {
-		return r, fmt.Errorf("a request for %s waits on it; -new makes one for %s, which voids the other", signing.Open.Subject.CommonName, named)
+	if signing.Open != nil && !answers(signing.Open, asked) {
+		return r, fmt.Errorf("a request for %s waits on it; -new makes the one that you ask for, which voids the other", signing.Open.Subject)
 	}
 	if err != nil || signing.Open != nil {
 		return CertificateRequest{Request: signing.Open}, err
@@ -118,8 +118,17 @@ func requestOver(
 	if err != nil {
 		return r, errors.Join(err, failed)
 	}
+	if !answers(r.Request, of) {
+		return r, fmt.Errorf("it was asked for a request for %s, and made one for %s: find out why before anybody signs that", of.CommonName, r.Request.Subject)
+	}
 	r.Made = true
 	return r, nil
+}
+
+// answers reports whether a request has the name and the country that were asked for, as far as they were.
+func answers(r *x509.CertificateRequest, asked providers.Subject) bool {
+	return (asked.CommonName == "" || asked.CommonName == r.Subject.CommonName) &&
+		(asked.Country == "" || slices.Equal(r.Subject.Country, []string{asked.Country}))
 }
 
 // certificateKind is the kind that holds the certificate by which a device is known; nil if there is none.

@@ -48,6 +48,7 @@ type mortal struct {
 	*hikvision.Provider
 	passes func(moment string)
 	opened []providers.Session // those of a run that died stay open until the test ends
+	forged []byte              // that devices give as the request that they made; nil for that
 	stuck  *x509.Certificate   // that devices go on to show, whatever they say; nil for the one that they have
 }
 
@@ -106,6 +107,9 @@ func (m *mortal) read(ctx context.Context, from providers.Reader, path string) (
 	doc, err := from.Read(ctx, path)
 	if m.stuck != nil {
 		doc.Shown = m.stuck
+	}
+	if m.forged != nil && doc.Missing == "" && strings.Contains(path, "/downloadCertSignReq") {
+		doc.Body = m.forged
 	}
 	return doc, err
 }
@@ -354,6 +358,24 @@ func TestI9NothingIsClosedUntilTheNewCertificateIsSeen(t *testing.T) {
 	r.provider.stuck = nil
 	r.converge()
 	r.hasOnly(key)
+}
+
+// TestI11ARequestIsTheOneThatWasAskedFor: an authority would sign whatever name stands in it.
+func TestI11ARequestIsTheOneThatWasAskedFor(t *testing.T) {
+	r := newRenewal(t, "camera-v58")
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.provider.forged, err = x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "bank.example", Country: []string{"NL"}}}, key); err != nil {
+		t.Fatal(err)
+	}
+	for _, voids := range []bool{true, false} {
+		of := providers.Subject{CommonName: "gate.example.com", Country: "NL", Voids: voids}
+		if made, err := r.engine().RequestCertificate(context.Background(), r.cfg.Devices[0], of, r.run(), func(context.Context) error { return nil }); err == nil || !strings.Contains(err.Error(), "CN=bank.example") {
+			t.Errorf("new %t: %+v, %v", voids, made, err)
+		}
+	}
 }
 
 // apply plans and applies once.

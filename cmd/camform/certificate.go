@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"net/netip"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -86,7 +89,7 @@ type certificates struct{ *workspace }
 func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers.Subject, out string) error {
 	_, ctx, release := w.interruptible(cmd.Context())
 	defer release()
-	if err := atomicfile.Writable(out); err != nil { // before the device makes a key
+	if err := replaceable(out); err != nil { // before the device makes a key
 		return fmt.Errorf("-out: %w", err)
 	}
 	host := d.URL.Hostname()
@@ -96,11 +99,23 @@ func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.Address, err)
 	}
-	if err := atomicfile.Replace(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: r.Request.Raw}), 0o644); err != nil {
+	if err := atomicfile.Replace(out, pem.EncodeToMemory(&pem.Block{Type: requestType, Bytes: r.Request.Raw}), 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	return w.tell(d, r, host, out)
 }
+
+// replaceable says why a request must not be written to a file: it holds something else, or cannot be written.
+func replaceable(path string) error {
+	text, err := os.ReadFile(path)
+	if block, _ := pem.Decode(text); err == nil && len(text) > 0 && (block == nil || block.Type != requestType) {
+		return fmt.Errorf("%s holds something else than a request; name another file", path)
+	}
+	return atomicfile.Writable(path)
+}
+
+// requestType is what a request for a certificate is called in PEM form.
+const requestType = "CERTIFICATE REQUEST"
 
 func (w certificates) tell(d *config.Device, r engine.CertificateRequest, host, out string) error {
 	sum := sha256.Sum256(r.Request.RawSubjectPublicKeyInfo)
@@ -110,11 +125,26 @@ func (w certificates) tell(d *config.Device, r engine.CertificateRequest, host, 
 	}
 	address := shell.Quoted(d.Address.String())
 	_, err := fmt.Fprintf(w.out, `%s %s: %s, key sha256:%s.
-Wrote it to %s. It has no alternative names: the authority must set subjectAltName = %s when it signs.
+Wrote it to %s. It has %s: the authority must set subjectAltName = %s when it signs.
 Then put the signed certificate into the block of the device, certificate { chain = file("...") }, and run:
     camform plan -target %s
-`, d.Address, how, r.Request.Subject, hex.EncodeToString(sum[:]), out, alternativeName(host), address)
+`, d.Address, how, r.Request.Subject, hex.EncodeToString(sum[:]), out, namesIn(r.Request), alternativeName(host), address)
 	return err
+}
+
+// namesIn says which alternative names a request has. Devices have no place for any.
+func namesIn(r *x509.CertificateRequest) string {
+	names := slices.Concat(r.DNSNames, r.EmailAddresses)
+	for _, address := range r.IPAddresses {
+		names = append(names, address.String())
+	}
+	for _, url := range r.URIs {
+		names = append(names, url.String())
+	}
+	if len(names) == 0 {
+		return "no alternative names"
+	}
+	return fmt.Sprintf("the alternative names %q, for which nobody asked", names)
 }
 
 // alternativeName is what an authority has to set for a host.
