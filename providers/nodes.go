@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,32 +28,48 @@ type NodeStore interface {
 	// RefuseNode remembers one durably, and forgets those of other firmware of the device.
 	RefuseNode(ctx context.Context, serial, firmware, path string) error
 
-	// ForgetNodes forgets those of a device.
+	// ForgetNodes forgets those of a device. It forgets nothing of UntoldNodes.
 	ForgetNodes(ctx context.Context, serial string) error
+
+	// UntoldNodes are the documents that were asked for of a device with a firmware that does not tell how many attempts are
+	// left: by path, when it asked for a login again, in UTC, or the zero time where it gave the document.
+	UntoldNodes(ctx context.Context, serial, firmware string) (map[string]time.Time, error)
+
+	// NoteUntold remembers such documents durably, and forgets those of other firmware of the device.
+	NoteUntold(ctx context.Context, serial, firmware string, nodes map[string]time.Time) error
 }
+
+// AttemptWindow is how long a failed login counts on a device, at the longest that is known of devices as delivered: half an hour,
+// and a minute for clocks that differ.
+const AttemptWindow = 31 * time.Minute
 
 // Nodes knows which documents of devices a run does not ask for: those that got no answer in time in this run, and those for
 // which the device asked for a login again although the login was good, also in earlier runs. Methods are safe for concurrent use.
 //
-// A device may count a failed login for each such document. Where it does not tell how many are left, a run asks until it has been
-// refused for two documents, three times in all, since devices lock after five failed logins as delivered and the last two are
-// never spent. From then on it asks for what it has been given before, and for nothing else.
+// A device may count a failed login for each such document. Where it does not tell how many are left, it is asked until it has
+// refused two documents, three times in all, since devices lock after five failed logins as delivered and the last two are never
+// spent. From then on until AttemptWindow is over, every run asks for what it has been given before, and for nothing else.
 type Nodes struct {
 	store  NodeStore
 	recall func(ctx context.Context, serial, firmware string) (map[string]time.Time, error)
 
 	mu      sync.Mutex
 	hung    map[string]map[string]bool         // paths by endpoint
-	given   map[string]map[string]bool         // paths that were answered, by endpoint
-	untold  map[string]int                     // documents with such a 401 where the device did not tell what is left, by endpoint
+	answers map[string]*answers                // by endpoint
 	refused map[[2]string]map[string]time.Time // times by serial number and firmware, and path
+}
+
+// answers are what a device gave, and refused without telling how many attempts are left.
+type answers struct {
+	recalled bool                 // whether those of earlier runs are among them
+	given    map[string]bool      // paths
+	untold   map[string]time.Time // times by path
 }
 
 // NewNodes returns the nodes of a run. Store is nil where nothing is remembered beyond the run.
 func NewNodes(store NodeStore) *Nodes {
 	n := &Nodes{
-		store: store, hung: map[string]map[string]bool{}, given: map[string]map[string]bool{}, untold: map[string]int{},
-		refused: map[[2]string]map[string]time.Time{},
+		store: store, hung: map[string]map[string]bool{}, answers: map[string]*answers{}, refused: map[[2]string]map[string]time.Time{},
 	}
 	n.recall = n.remembered
 	return n
@@ -81,9 +98,13 @@ func (n *Nodes) Spared(ctx context.Context, node Node) error {
 	if n.hung[node.Endpoint][node.Path] {
 		return fmt.Errorf("it got no answer in time before, and is asked for once in a run: %w", ErrWithheld)
 	}
-	if n.untold[node.Endpoint] >= mostUntold && !n.given[node.Endpoint][node.Path] {
-		return fmt.Errorf("it is left for the next run: the device answered 401 for %d other documents although the login was good, "+
-			"and does not tell how many attempts are left: %w", mostUntold, ErrWithheld)
+	known, err := n.recalled(ctx, node)
+	if err != nil {
+		return fmt.Errorf("the state does not tell how many logins failed: %w", err)
+	}
+	if times := known.counting(); len(times) >= mostUntold && !known.given[node.Path] {
+		return fmt.Errorf("it is not asked for before %s: the device answered 401 for %d other documents although the login was good, "+
+			"and does not tell how many attempts are left: %w", until(times[len(times)-mostUntold]), len(times), ErrWithheld)
 	}
 	refused, err := n.of(ctx, node)
 	if err != nil {
@@ -96,34 +117,97 @@ func (n *Nodes) Spared(ctx context.Context, node Node) error {
 	return nil
 }
 
-// mostUntold is for how many documents of a device a run is refused a good login where the device does not tell how many attempts
-// that leaves. The first may cost two failed logins, and the others one each.
+// mostUntold is for how many documents of a device a good login is refused within AttemptWindow where the device does not tell how
+// many attempts that leaves. The first may cost two failed logins, and the others one each.
 const mostUntold = 2
 
-// Given remembers for the run that a device answered for a document.
-func (n *Nodes) Given(node Node) {
+// Given remembers that a device answered for a document: for the run, and beyond where the device refused others untold.
+func (n *Nodes) Given(ctx context.Context, node Node) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.given[node.Endpoint] == nil {
-		n.given[node.Endpoint] = map[string]bool{}
+	known := n.at(node.Endpoint)
+	if known.given[node.Path] {
+		return nil
 	}
-	n.given[node.Endpoint][node.Path] = true
+	known.given[node.Path] = true
+	if n.store == nil || node.serial() == "" || len(known.counting()) == 0 {
+		return nil
+	}
+	return n.store.NoteUntold(ctx, node.serial(), node.Device.Firmware, map[string]time.Time{node.Path: {}})
 }
 
-// Untold counts a document for which a device refused a good login without telling how many attempts are left, and reports
-// whether it is the first of the run.
-func (n *Nodes) Untold(endpoint string) bool {
+// Untold counts a document for which a device refused a good login without telling how many attempts are left. It reports whether
+// no other one counts, and when the document may be asked for again. The run counts it even where that cannot be remembered for
+// others, which is the error.
+func (n *Nodes) Untold(ctx context.Context, node Node) (first bool, again string, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.untold[endpoint]++
-	return n.untold[endpoint] == 1
+	known, now := n.at(node.Endpoint), time.Now().UTC()
+	first = len(known.counting()) == 0
+	known.untold[node.Path] = now
+	if n.store == nil || node.serial() == "" {
+		return first, until(now), nil
+	}
+	noted := map[string]time.Time{node.Path: now}
+	if first {
+		for path := range known.given {
+			noted[path] = time.Time{}
+		}
+	}
+	return first, until(now), n.store.NoteUntold(ctx, node.serial(), node.Device.Firmware, noted)
 }
 
-// Frugal reports whether a device refused a good login before in this run without telling how many attempts are left.
+// Frugal reports whether a device refused a good login within AttemptWindow without telling how many attempts are left.
 func (n *Nodes) Frugal(endpoint string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.untold[endpoint] > 0
+	return len(n.at(endpoint).counting()) > 0
+}
+
+// until is when what a device counted at a time counts no longer.
+func until(at time.Time) string {
+	return at.Add(AttemptWindow + time.Second - 1).Truncate(time.Second).Format(time.RFC3339)
+}
+
+// counting are the times of the refused logins that count now, in their order. One in the future, where the clock was set back, counts.
+func (a *answers) counting() []time.Time {
+	since := time.Now().Add(-AttemptWindow)
+	return slices.SortedFunc(func(yield func(time.Time) bool) {
+		for _, at := range a.untold {
+			if at.After(since) && !yield(at) {
+				return
+			}
+		}
+	}, time.Time.Compare)
+}
+
+func (n *Nodes) at(endpoint string) *answers {
+	if n.answers[endpoint] == nil {
+		n.answers[endpoint] = &answers{given: map[string]bool{}, untold: map[string]time.Time{}}
+	}
+	return n.answers[endpoint]
+}
+
+// recalled are the answers of a device, with those of earlier runs once it is known which device it is.
+func (n *Nodes) recalled(ctx context.Context, node Node) (*answers, error) {
+	known := n.at(node.Endpoint)
+	if known.recalled || n.store == nil || node.serial() == "" {
+		return known, nil
+	}
+	earlier, err := n.store.UntoldNodes(ctx, node.serial(), node.Device.Firmware)
+	if err != nil {
+		return nil, err
+	}
+	known.recalled = true
+	for path, at := range earlier {
+		switch {
+		case at.IsZero():
+			known.given[path] = true
+		case at.After(known.untold[path]):
+			known.untold[path] = at
+		}
+	}
+	return known, nil
 }
 
 // of are the documents for which a device asked for a login again.

@@ -34,10 +34,10 @@ import (
 
 // What the rules count with.
 const (
-	Window      = 31 * time.Minute // how long an unrefunded attempt counts
-	Grace       = time.Minute      // added to every lock time that a device tells
-	AssumedLock = 30 * time.Minute // the lock of a device that does not tell how long it lasts
-	Reserve     = 2                // attempts before the lock that are never spent
+	Window      = providers.AttemptWindow // how long an unrefunded attempt counts
+	Grace       = time.Minute             // added to every lock time that a device tells
+	AssumedLock = 30 * time.Minute        // the lock of a device that does not tell how long it lasts
+	Reserve     = 2                       // attempts before the lock that are never spent
 
 	most = 2 // refused attempts of one window by runs, and unrefunded ones where the device does not tell now how many are left
 )

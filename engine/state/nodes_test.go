@@ -32,3 +32,27 @@ func TestNodesBelongToADeviceAndItsFirmware(t *testing.T) {
 	has("SN1", "V6", nil)
 	has("SN2", "V5", map[string]time.Time{"/ISAPI/b": first})
 }
+
+// What a device gives and refuses untold is remembered for it and its firmware, and stays where withheld documents are forgotten.
+func TestI5WhatADeviceRefusedUntoldIsRemembered(t *testing.T) {
+	s, clock := newStore(t)
+	ctx := t.Context()
+	has := func(serial, firmware string, want map[string]time.Time) {
+		t.Helper()
+		if got := must[map[string]time.Time](t)(s.UntoldNodes(ctx, serial, firmware)); !maps.EqualFunc(got, want, time.Time.Equal) {
+			t.Errorf("%s with %s: have %v, want %v", serial, firmware, got, want)
+		}
+	}
+	first := clock.now()
+	ok(t, s.NoteUntold(ctx, "SN1", "V5", map[string]time.Time{"/ISAPI/a": first, "/ISAPI/b": {}}))
+	ok(t, s.NoteUntold(ctx, "SN2", "V5", map[string]time.Time{"/ISAPI/a": {}}))
+	later := first.Add(time.Minute)
+	ok(t, s.NoteUntold(ctx, "SN1", "V5", map[string]time.Time{"/ISAPI/b": later}))
+	ok(t, s.ForgetNodes(ctx, "SN1"))
+	has("SN1", "V5", map[string]time.Time{"/ISAPI/a": first, "/ISAPI/b": later})
+	has("SN1", "V6", nil)
+	ok(t, s.NoteUntold(ctx, "SN1", "V6", map[string]time.Time{"/ISAPI/a": {}}))
+	has("SN1", "V5", nil)
+	has("SN1", "V6", map[string]time.Time{"/ISAPI/a": {}})
+	has("SN2", "V5", map[string]time.Time{"/ISAPI/a": {}})
+}

@@ -36,7 +36,9 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 		return providers.Document{}, r.alone(ctx, path, err)
 	}
 	if status != http.StatusUnauthorized {
-		r.target.Nodes.Given(r.node(path))
+		if err := r.target.Nodes.Given(ctx, r.node(path)); err != nil {
+			return providers.Document{}, fmt.Errorf("that it came could not be noted for later runs: %w", err)
+		}
 	}
 	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide, Told: r.told, Shown: r.Certificate()}
 	v := verdictOf(status, body)
@@ -74,10 +76,17 @@ func (r *Reader) get(ctx context.Context, path string) (int, []byte, error) {
 // asksAgain is the error of a document for which the device asked for a login again, although that is good.
 func (r *Reader) asksAgain(ctx context.Context, path string) error {
 	text := "it answers 401 although the login is good"
-	if !r.stack.login.tells() && !r.target.Nodes.Untold(r.target.URL.Host) {
-		return fmt.Errorf("%s, and the device does not tell how many attempts are left; the next run asks for it: %w", text, providers.ErrWithheld)
+	ctx = context.WithoutCancel(ctx)
+	if !r.stack.login.tells() {
+		switch first, again, err := r.target.Nodes.Untold(ctx, r.node(path)); {
+		case err != nil:
+			return fmt.Errorf("%s, which could not be noted for later runs (%w): %w", text, err, providers.ErrWithheld)
+		case !first:
+			return fmt.Errorf("%s, and the device does not tell how many attempts are left; it is asked for once more by runs after %s: %w",
+				text, again, providers.ErrWithheld)
+		}
 	}
-	if err := r.target.Nodes.Refused(context.WithoutCancel(ctx), r.node(path)); err != nil {
+	if err := r.target.Nodes.Refused(ctx, r.node(path)); err != nil {
 		return fmt.Errorf("%s, which could not be noted for later runs (%w): %w", text, err, providers.ErrWithheld)
 	}
 	return fmt.Errorf("%s; later runs do not ask for it unless you add -retry-nodes: %w", text, providers.ErrWithheld)

@@ -230,7 +230,9 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 	if err != nil {
 		return providers.Identity{}, err
 	}
-	r.target.Nodes.Given(r.node(deviceInfoPath))
+	if err := r.target.Nodes.Given(ctx, r.node(deviceInfoPath)); err != nil {
+		return providers.Identity{}, err
+	}
 	if !r.identified { // later it is asked again because something may have changed
 		r.info = &reply{status, body, r.told}
 	}
