@@ -27,7 +27,9 @@ type app struct {
 
 	dir     string // where the configuration is, until enter makes it the working directory
 	noColor bool
-	said    []saying // what a person wrote on the command line and is kept
+	said    []saying        // what a person wrote on the command line and is kept
+	folder  string          // what -chdir said
+	comment *render.Comment // of a command that prints Markdown for a comment; nil for any other
 }
 
 func (a *app) execute(args []string) error {
@@ -78,7 +80,7 @@ func (a *app) enter() error {
 	if err := os.Chdir(a.dir); err != nil {
 		return fmt.Errorf("-chdir: %w", err)
 	}
-	a.dir = "."
+	a.folder, a.dir = a.dir, "."
 	return nil
 }
 
@@ -149,12 +151,17 @@ func (a *app) style(stream io.Writer) render.Options {
 }
 
 // stdout and stderr are the standard output and the standard error, as text looks there.
-func (a *app) stdout() view.Output { return view.Output{Writer: a.out, Options: a.style(a.out)} }
+func (a *app) stdout() view.Output {
+	return view.Output{Writer: a.out, Options: a.style(a.out), Comment: a.comment}
+}
 func (a *app) stderr() view.Output { return view.Output{Writer: a.err, Options: a.style(a.err)} }
 
 // report prints problems, and returns an error that ends the program if any of them is one.
 func (a *app) report(problems diag.Problems, sources map[string][]byte) error {
 	if len(problems) > 0 {
+		if a.comment != nil {
+			a.comment.AddProblems(problems, sources)
+		}
 		if err := render.Problems(a.err, problems, sources, a.style(a.err)); err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/plan"
 )
@@ -23,19 +22,21 @@ Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong, if 
 could not be read, and 3 if that is all.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open(cmd, flags, withSecrets)
-			if err != nil {
-				return err
-			}
-			defer w.close()
-			return codes.ends(w.drift(cmd, codes))
+			return comments(a, flags, "drift", "camform drift", func() error {
+				w, err := a.open(cmd, flags, withSecrets)
+				if err != nil {
+					return err
+				}
+				defer w.close()
+				return codes.ends(w.drift(cmd, codes))
+			})
 		},
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
-	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a chat")
+	flags.addComment(cmd.Flags(), "print Markdown, for a ticket or a chat")
 	codes.add(cmd.Flags(), "=fleet: exit with 2 for drift also where devices could not be read, and with 3 for those alone")
 	return cmd
 }

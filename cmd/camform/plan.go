@@ -37,12 +37,18 @@ With -detailed-exitcode, 2 if there are changes to make. With -detailed-exitcode
 if that is all, and 4 if a check stops apply, or the plan would lock somebody out.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			w, err := a.open(cmd, flags, withSecrets)
-			if err != nil {
-				return err
+			all := "camform plan"
+			if out != "" {
+				all = "camform show " + shell.Word(out)
 			}
-			defer w.close()
-			return codes.ends(w.plan(cmd, planOutput{out: out, codes: codes, requests: requests, checks: checks}))
+			return comments(a, flags, "plan", all, func() error {
+				w, err := a.open(cmd, flags, withSecrets)
+				if err != nil {
+					return err
+				}
+				defer w.close()
+				return codes.ends(w.plan(cmd, planOutput{out: out, codes: codes, requests: requests, checks: checks}))
+			})
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -54,7 +60,7 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 	codes.add(cmd.Flags(), "exit with 2 if there are changes; =fleet: also where devices could not be read, and with 3 or 4 in the place of some 1")
 	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")
 	cmd.Flags().BoolVar(&checks, "checks", false, "judge the devices by all checks; what they observe is read in addition")
-	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a comment on a pull request")
+	flags.addComment(cmd.Flags(), "print Markdown, for a comment on a pull request")
 	return cmd
 }
 
@@ -199,12 +205,14 @@ func (w *workspace) plans() view.Plan {
 }
 
 // output is the standard output, with what the flags ask for.
-func (w *workspace) output() view.Output {
-	o := w.stdout()
-	if w.flags.full {
+func (w *workspace) output() view.Output { return w.flags.shown(w.stdout()) }
+
+// shown is an output with what the flags ask for.
+func (f *runFlags) shown(o view.Output) view.Output {
+	if f.full {
 		o.Options.Fold = render.Unfolded
 	}
-	o.Options.Wording = render.Wording(w.flags.compat)
+	o.Options.Wording = render.Wording(f.compat)
 	return o
 }
 

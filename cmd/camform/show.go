@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
+	"camform/engine/shell"
 )
 
 func showCommand(a *app) *cobra.Command {
@@ -15,7 +18,10 @@ func showCommand(a *app) *cobra.Command {
 		Args:  arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.showPlan(flags, args[0])
+				return comments(a, flags, "plan", "camform show "+shell.Word(args[0]), func() error { return a.showPlan(flags, args[0]) })
+			}
+			if flags.comment != (commentFlags{}) {
+				return errors.New("-size and -marker are for the Markdown of a saved plan; name its file")
 			}
 			w, err := a.openForState(cmd)
 			if err != nil {
@@ -30,7 +36,7 @@ func showCommand(a *app) *cobra.Command {
 		},
 	}
 	flags.addOutput(cmd.Flags())
-	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown")
+	flags.addComment(cmd.Flags(), "print Markdown")
 	return cmd
 }
 

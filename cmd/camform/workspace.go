@@ -37,6 +37,7 @@ type runFlags struct {
 	format      view.Format
 	full        bool
 	compat      string
+	comment     commentFlags
 	data        string // path of a file of security advisories; empty for those that come with camform
 }
 

@@ -32,11 +32,12 @@ type delta struct {
 	generate *plan.Generate // how a new secret is made; nil if it is not
 	follows  string         // the account whose new password it is; empty for none
 
-	before cty.Value // null for secrets
-	after  cty.Value
-	secret bool
-	origin string // of a secret that will be set; "various" when folded steps take it from different places
-	why    plan.Why
+	before   cty.Value // null for secrets
+	after    cty.Value
+	variants int // values before that folded steps have; that of before, where it is no more than one
+	secret   bool
+	origin   string // of a secret that will be set; "various" when folded steps take it from different places
+	why      plan.Why
 }
 
 // various stands for the origins of a secret that differ between folded devices.
@@ -330,11 +331,13 @@ func (x delta) write(d *document, width int) {
 
 // values are the value before and after, or the one of them that there is.
 func (x delta) values() []Part {
-	switch x.mark {
-	case AddMark:
+	switch {
+	case x.mark == AddMark:
 		return []Part{{scalar(x.after), Normal}}
-	case RemoveMark:
+	case x.mark == RemoveMark:
 		return []Part{{scalar(x.before), Normal}, {" -> null", Quiet}}
+	case x.variants > 1:
+		return []Part{{fmt.Sprintf("(%d different values)", x.variants), Normal}, {" -> ", Careful}, {scalar(x.after), Normal}}
 	default:
 		return []Part{{scalar(x.before), Normal}, {" -> ", Careful}, {scalar(x.after), Normal}}
 	}

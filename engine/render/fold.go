@@ -14,6 +14,8 @@ import (
 const (
 	foldFrom  = 3 // devices from which on the same thing is told once
 	foldNames = 5 // devices that are named then
+
+	mostVariants = 3 // ways in which the same change is told where devices had different values before
 )
 
 // changesOf works out the steps of a plan that keep selects. Folded changes come first, in the order of their first
@@ -38,12 +40,22 @@ func changesOf(p *plan.Plan, kinds *schema.Kinds, fold Fold, keep func(plan.Step
 	return folded(all)
 }
 
-// folded puts together the changes that are told with the same words on at least foldFrom devices.
+// folded puts together the changes that are told with the same words on at least foldFrom devices. Where the devices had values of
+// more than mostVariants sorts before, these are counted and not told.
 func folded(all []*change) []*change {
-	alike := map[string][]*change{}
-	keys := make([]string, len(all))
+	alike, variants := map[string][]*change{}, map[string]map[string]bool{}
+	keys, exact := make([]string, len(all)), make([]string, len(all))
 	for i, c := range all {
-		keys[i] = string(c.key(nil))
+		keys[i], exact[i] = string(c.key(nil, false)), string(c.key(nil, true))
+		if variants[keys[i]] == nil {
+			variants[keys[i]] = map[string]bool{}
+		}
+		variants[keys[i]][exact[i]] = true
+	}
+	for i, c := range all {
+		if len(variants[keys[i]]) <= mostVariants {
+			keys[i] = exact[i]
+		}
 		alike[keys[i]] = append(alike[keys[i]], c)
 	}
 	var many, few []*change
@@ -74,13 +86,20 @@ func merged(group []*change) *change {
 			}
 		}
 	}
+	for j := range one.deltas {
+		different := map[string]bool{}
+		for _, c := range group {
+			different[string(appendValue(nil, c.deltas[j].before))] = true
+		}
+		one.deltas[j].variants = len(different)
+	}
 	slices.SortFunc(one.devices, schema.Device.Compare)
 	return one
 }
 
 // key appends what must be the same for two changes to be told as one: everything that is shown but the device and the
-// origins of secrets.
-func (c *change) key(b []byte) []byte {
+// origins of secrets, and, if they are not to be exactly alike, but short values that change.
+func (c *change) key(b []byte, exactly bool) []byte {
 	s := c.step
 	for _, text := range []string{s.Address.Kind, s.Address.Key, string(s.Action), s.Reason, s.Accepted, string(s.Risk), string(s.Reboot)} {
 		b = appendText(b, text)
@@ -95,7 +114,10 @@ func (c *change) key(b []byte) []byte {
 	for _, x := range c.deltas {
 		b = appendText(b, x.name)
 		b = append(b, x.mark...)
-		b = appendValue(appendValue(b, x.before), x.after)
+		if exactly || x.mark != ChangeMark || !isShort(x.before) || !isShort(x.after) {
+			b = appendValue(append(b, 'b'), x.before)
+		}
+		b = appendValue(b, x.after)
 		if x.origin != "" {
 			b = append(b, 's')
 		}
@@ -110,6 +132,9 @@ func (c *change) key(b []byte) []byte {
 	}
 	return b
 }
+
+// isShort reports whether a value is told in one line.
+func isShort(v cty.Value) bool { return !isCollection(v) && !isMultiline(v) }
 
 // appendText appends a text so that no two lists of texts give the same bytes.
 func appendText(b []byte, text string) []byte {

@@ -12,11 +12,22 @@ import (
 func Markdown(w io.Writer, rows []Row) error {
 	out := bufio.NewWriter(w)
 	out.WriteString(paragraph(rows, Summary))
+	writeBelowSummary(out, rows)
+	return out.Flush()
+}
+
+// textWriter is a buffer, which tells of no error before it is emptied.
+type textWriter interface {
+	io.StringWriter
+	io.ByteWriter
+}
+
+// writeBelowSummary writes what a summary counts.
+func writeBelowSummary(out textWriter, rows []Row) {
 	out.WriteString(paragraph(rows, Preface))
 	for _, group := range groups(rows) {
-		writeDetails(out, group)
+		writeDetails(out, "<details>", group)
 	}
-	return out.Flush()
 }
 
 // paragraph is a section that consists of our words and numbers only, its first line in bold. Backslashes keep the lines
@@ -52,13 +63,14 @@ func groups(rows []Row) [][]Row {
 	return all
 }
 
-func writeDetails(out *bufio.Writer, rows []Row) {
+// writeDetails writes rows folded away behind a tag, or open where that says so.
+func writeDetails(out textWriter, tag string, rows []Row) {
 	fence := fenceFor(rows)
 	language := "diff"
 	if rows[0].Section == Notes {
 		language = "text"
 	}
-	out.WriteString("<details><summary><code>" + html.EscapeString(rows[0].Group) + "</code></summary>\n\n" + fence + language + "\n")
+	out.WriteString(tag + "<summary><code>" + html.EscapeString(rows[0].Group) + "</code></summary>\n\n" + fence + language + "\n")
 	for i, r := range rows {
 		if i > 0 && r.Block != rows[i-1].Block {
 			out.WriteByte('\n')

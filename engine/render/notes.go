@@ -253,19 +253,30 @@ func writeTargets(d *document, targets []string) {
 // writeUnknown tells which settings could not be read, so that nobody takes them for unchanged, and counts them.
 func writeUnknown(d *document, p *plan.Plan, fold Fold) int {
 	var found remarks
-	n := 0
 	for _, device := range p.Devices {
 		for _, s := range device.Skipped {
 			if s.Reason == plan.Unreadable {
 				found.addTrouble(device.Address, s.Address.Local(), "", s.Told())
-				n++
 			}
 		}
 	}
-	if n > 0 {
+	if len(found.list) > 0 {
 		d.open(Notes, "Not known")
 		d.line(0, Strong, "Settings of which it is not known whether they were changed:")
 		found.write(d, Alarm, fold)
+	}
+	return unreadSettings(p)
+}
+
+// unreadSettings is how many settings could not be read on devices that could.
+func unreadSettings(p *plan.Plan) int {
+	n := 0
+	for _, device := range p.Devices {
+		for _, s := range device.Skipped {
+			if s.Reason == plan.Unreadable {
+				n++
+			}
+		}
 	}
 	return n
 }

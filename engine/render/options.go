@@ -5,6 +5,7 @@ type Options struct {
 	Colour  Colour
 	Width   int // columns that sentences and the progress line may take; 0 means 80
 	Fold    Fold
+	Detail  Detail
 	Wording Wording
 	Frame   Frame
 }

@@ -12,14 +12,19 @@ import (
 // order of attributes and say which are secret; settings of other kinds are told without their values.
 func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	d := &document{}
-	changes := changesOf(p, kinds, o.Fold, func(plan.Step) bool { return true })
-	writeLegend(d, p, changes, o.Wording)
-	writeActivations(d, p, o.Fold)
-	for _, c := range changes {
-		c.write(d, planned(o.Wording), o)
+	every := func(plan.Step) bool { return true }
+	if o.Detail == EveryValue {
+		changes := changesOf(p, kinds, o.Fold, every)
+		writeLegend(d, p, changes, o.Wording)
+		writeActivations(d, p, o.Fold)
+		for _, c := range changes {
+			c.write(d, planned(o.Wording), o)
+		}
+		writeNotes(d, p, o.Fold)
+		writeTargets(d, p.Targets)
+	} else {
+		writeCounts(d, p, kinds, o.Detail, every)
 	}
-	writeNotes(d, p, o.Fold)
-	writeTargets(d, p.Targets)
 	d.open(Summary, "")
 	writePlanSummary(d, p, o.Wording)
 	if p.Stopped() {
@@ -33,6 +38,21 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 // changes of the plan are left out: see plan.Step.Drifted.
 func DriftRows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	d := &document{}
+	unknown := 0
+	if o.Detail == EveryValue {
+		unknown = writeDrift(d, p, kinds, o)
+	} else {
+		unknown = unreadSettings(p)
+		writeCounts(d, p, kinds, o.Detail, plan.Step.Drifted)
+	}
+	d.open(Summary, "")
+	writeDriftSummary(d, p, unknown)
+	writeTargeted(d, p.Targets)
+	return d.rows
+}
+
+// writeDrift tells every change that somebody made on a device, and returns how many settings could not be read.
+func writeDrift(d *document, p *plan.Plan, kinds *schema.Kinds, o Options) int {
 	changes := changesOf(p, kinds, o.Fold, plan.Step.Drifted)
 	if len(changes) > 0 {
 		d.open(Preface, "")
@@ -48,10 +68,7 @@ func DriftRows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	writeUnread(d, p, o.Fold)
 	writeUnapplied(d, p, o.Fold)
 	writeTargets(d, p.Targets)
-	d.open(Summary, "")
-	writeDriftSummary(d, p, unknown)
-	writeTargeted(d, p.Targets)
-	return d.rows
+	return unknown
 }
 
 func driftNote(w Wording) string {

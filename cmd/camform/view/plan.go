@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"camform/engine"
 	"camform/engine/diag"
@@ -89,19 +90,36 @@ type planMarkdown struct {
 }
 
 func (v planMarkdown) Plan(p *plan.Plan, _ []schema.Device) error {
-	return render.Markdown(v, render.Rows(p, v.kinds, v.Options))
+	v.Comment.Add(func(o render.Options) []render.Row { return render.Rows(p, v.kinds, o) })
+	return nil
 }
 
 func (v planMarkdown) Drift(p *plan.Plan) error {
-	return render.Markdown(v, render.DriftRows(p, v.kinds, v.Options))
+	v.Comment.Add(func(o render.Options) []render.Row { return render.DriftRows(p, v.kinds, o) })
+	return nil
 }
 
 func (v planMarkdown) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil) }
 
 func (v planMarkdown) Requests(all []engine.DeviceRequests) error {
-	return eachRequest(all, func(d schema.Device, r providers.Request) error {
-		return v.fenced(d.String(), requestText(r))
+	var rows []render.Row
+	block := 0
+	_ = eachRequest(all, func(d schema.Device, r providers.Request) error {
+		block++
+		for line := range strings.Lines(requestText(r)) {
+			rows = append(rows, render.Row{
+				Section: render.Notes, Group: d.String(), Block: block, Parts: []render.Part{{Text: strings.TrimRight(line, "\n")}},
+			})
+		}
+		return nil
 	})
+	v.Comment.Add(func(o render.Options) []render.Row {
+		if o.Detail != render.EveryValue {
+			return nil
+		}
+		return rows
+	})
+	return nil
 }
 
 func (v planMarkdown) Saved(_, _ string) error { return nil }

@@ -40,6 +40,7 @@ func (f Format) ForPrograms() bool { return f == JSON }
 type Output struct {
 	io.Writer
 	Options render.Options
+	Comment *render.Comment // what Markdown of plans is added to, to be printed by whoever made it
 }
 
 // TimeLayout is how times are shown to people, always in UTC.
@@ -66,17 +67,6 @@ func (o Output) News(all []render.Trouble) error { return o.rows(render.News(all
 
 // rows prints rows of package render as text.
 func (o Output) rows(rows []render.Row) error { return render.Text(o, rows, o.Options) }
-
-// fenced prints text below a title where no markup works, folded away.
-func (o Output) fenced(title, text string) error {
-	var rows []render.Row
-	for line := range strings.Lines(text) {
-		rows = append(rows, render.Row{
-			Section: render.Notes, Group: title, Parts: []render.Part{{Text: strings.TrimRight(line, "\n")}},
-		})
-	}
-	return render.Markdown(o, rows)
-}
 
 // markdownTable prints a table. Its cells are code, which what devices say cannot leave.
 func (o Output) markdownTable(header []string, rows [][]string) error {
