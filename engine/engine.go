@@ -10,6 +10,7 @@ import (
 	"camform/engine/advisory"
 	"camform/engine/apply"
 	"camform/engine/audit"
+	"camform/engine/auditlog"
 	"camform/engine/backup"
 	"camform/engine/config"
 	"camform/engine/diag"
@@ -406,6 +407,22 @@ func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []sch
 	}
 	use, err := e.inquiry(cfg, owed).remembered(ctx, cfg.Devices)
 	return accounts, use, err
+}
+
+// Explain says why the settings that targets name are wanted as they are, and what became of them, by the configuration, the state
+// and the audit log. It asks no device. A setting that is neither declared nor remembered is not among them.
+func (e *Engine) Explain(ctx context.Context, cfg *config.Config, targets []schema.Setting, log iter.Seq2[auditlog.Entry, error]) ([]Explanation, error) {
+	x := explainer{e.Provider.Kinds(), e.Store, map[schema.Setting]*Explanation{}}
+	x.declared(cfg.Devices, targets)
+	if err := x.remembered(ctx, targets); err != nil {
+		return nil, err
+	}
+	if err := x.requests(log); err != nil {
+		return nil, err
+	}
+	accounts, err := e.Credentials(ctx, cfg, targets)
+	x.users(accounts)
+	return x.all(), err
 }
 
 // Advisories says how the devices of a configuration stand to security advisories, by what the state remembers of their models and

@@ -160,7 +160,7 @@ var storeys = map[string]string{
 		login.go handover.go recovery_files.go proofs.go certificates.go
 		recovery.go
 		engine.go
-		rollback.go past.go reviews.go
+		rollback.go past.go reviews.go explain.go
 		gone.go moved.go
 		review.go backups.go learn.go requests.go
 		lock.go
