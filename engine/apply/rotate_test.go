@@ -104,9 +104,9 @@ func TestTheOldPasswordIsProvenToBeRefusedWhereThePolicyWantsIt(t *testing.T) {
 // refusedBefore lets the camera have refused a wrong password of ours, and accepted the right one since.
 func (w *world) refusedBefore() {
 	for _, e := range []ledger.Entry{{Credential: "wrong", Outcome: ledger.Refused}, {Credential: "admin-1", Outcome: ledger.Accepted}} {
-		e.ID, e.Credential = int64(len(w.disk.attempts)), "192.0.2.1:443 admin "+e.Credential
+		e.Credential = "192.0.2.1:443 admin " + e.Credential
 		e.Charged, e.Settled, e.Remaining = w.clock, w.clock, providers.RemainingUnknown
-		w.disk.attempts = append(w.disk.attempts, e)
+		ledgerOf{w.disk}.note(e)
 	}
 }
 

@@ -37,7 +37,6 @@ type store struct {
 	intents  []state.Intent
 	secrets  []state.SecretVersion // in the order in which they were made
 	attempts []ledger.Entry
-	snapshot map[string][]byte
 	owed     map[schema.Setting]state.Owed
 	uses     map[schema.Device]state.Uses
 }
@@ -52,9 +51,18 @@ func newStore(now func() time.Time) *store {
 	return &store{
 		now: now, durable: at, accounted: at, alive: func(string) bool { return true },
 		tokens: map[schema.Device]int64{}, holder: map[schema.Device]string{}, renewed: map[schema.Device]time.Time{},
-		devices: map[schema.Device]state.Device{}, settings: map[schema.Setting]state.Setting{}, snapshot: map[string][]byte{}, owed: map[schema.Setting]state.Owed{},
+		devices: map[schema.Device]state.Device{}, settings: map[schema.Setting]state.Setting{}, owed: map[schema.Setting]state.Owed{},
 		uses: map[schema.Device]state.Uses{},
 	}
+}
+
+// clone is a copy that goes its own way. Rows are replaced, and never changed.
+func (s *store) clone() *store {
+	c := *s
+	c.tokens, c.holder, c.renewed, c.devices = maps.Clone(s.tokens), maps.Clone(s.holder), maps.Clone(s.renewed), maps.Clone(s.devices)
+	c.settings, c.owed, c.uses = maps.Clone(s.settings), maps.Clone(s.owed), maps.Clone(s.uses)
+	c.intents, c.secrets, c.attempts = slices.Clone(s.intents), slices.Clone(s.secrets), slices.Clone(s.attempts)
+	return &c
 }
 
 func (s *store) Acquire(_ context.Context, run string, devices ...schema.Device) (leases []state.Lease, err error) {
@@ -340,14 +348,9 @@ func (s *store) RunIntents(_ context.Context, run string) ([]state.Intent, error
 	return s.intentsThat(func(in state.Intent) bool { return in.Run == run })
 }
 
-func (s *store) SaveSnapshot(_ context.Context, lease state.Lease, path string, sealed []byte) error {
-	return s.fenced(lease, func() error {
-		key := lease.Run + " " + lease.Device.String() + " " + path
-		if _, ok := s.snapshot[key]; !ok {
-			s.snapshot[key] = sealed
-		}
-		return nil
-	})
+// SaveSnapshot keeps nothing: nobody reads snapshots here.
+func (s *store) SaveSnapshot(_ context.Context, lease state.Lease, _ string, _ []byte) error {
+	return s.fenced(lease, func() error { return nil })
 }
 
 // add keeps a version of a secret and returns its number.
@@ -521,50 +524,74 @@ func (l ledgerOf) Charge(_ context.Context, a providers.Attempt) (charge provide
 	err = l.accounted(func() error {
 		history, attempt := l.about(a)
 		for _, e := range ledger.Rebase(history, l.now()) {
-			l.attempts[e.ID].Rebased = e.Rebased
+			l.charged(e.ID).Rebased = e.Rebased
 		}
 		if err := ledger.Advise(history, attempt, l.now()); err != nil {
 			return err
 		}
-		charge = providers.Charge(len(l.attempts))
-		l.attempts = append(l.attempts, ledger.Entry{
-			ID: int64(charge), Credential: attempt.Credential, Outcome: ledger.Open, Charged: l.now(), Remaining: providers.RemainingUnknown,
-			Consent: a.Consent,
-		})
+		charge = providers.Charge(l.note(ledger.Entry{
+			Credential: attempt.Credential, Outcome: ledger.Open, Charged: l.now(), Remaining: a.Remaining, Consent: a.Consent,
+		}))
 		return nil
 	})
 	return charge, err
 }
 
+// note adds an entry and returns its number.
+func (l ledgerOf) note(e ledger.Entry) int64 {
+	e.ID = 1
+	if n := len(l.attempts); n > 0 {
+		e.ID = l.attempts[n-1].ID + 1
+	}
+	l.store.attempts = append(l.attempts, e)
+	return e.ID
+}
+
+// charged is the entry of a number; nil if there is none.
+func (l ledgerOf) charged(id int64) *ledger.Entry {
+	at := slices.IndexFunc(l.attempts, func(e ledger.Entry) bool { return e.ID == id })
+	if at < 0 {
+		return nil
+	}
+	return &l.attempts[at]
+}
+
+// drop removes entries.
+func (l ledgerOf) drop(which func(ledger.Entry) bool) {
+	l.store.attempts = slices.DeleteFunc(slices.Clone(l.attempts), which)
+}
+
 func (l ledgerOf) Return(_ context.Context, c providers.Charge) error {
 	return l.accounted(func() error {
-		if int(c) >= len(l.attempts) || l.attempts[c].Outcome != ledger.Open {
+		e := l.charged(int64(c))
+		if e == nil || e.Outcome != ledger.Open {
 			return errors.New("the attempt is not open")
 		}
-		l.attempts[c].Outcome = "returned"
+		l.drop(func(e ledger.Entry) bool { return e.ID == int64(c) })
 		return nil
 	})
 }
 
 func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
 	return l.accounted(func() error {
-		if int(c) >= len(l.attempts) {
-			return errors.New("there is no such attempt")
-		}
-		e := &l.attempts[c]
-		if e.Outcome != ledger.Open {
+		e := l.charged(int64(c))
+		if e == nil || e.Outcome != ledger.Open {
 			return errors.New("the attempt is not open")
 		}
 		e.Outcome, e.Settled, e.Remaining, e.Lock = ledger.OutcomeOf(r), l.now(), r.Remaining, r.Lock
+		if last := *e; r.Accepted { // the successes before say nothing any more
+			l.drop(func(e ledger.Entry) bool {
+				return e.ID < last.ID && e.Outcome == ledger.Accepted && e.Credential == last.Credential
+			})
+		}
 		return nil
 	})
 }
 
 func (l ledgerOf) Locked(_ context.Context, endpoint string, d time.Duration) error {
 	return l.accounted(func() error {
-		l.attempts = append(l.attempts, ledger.Entry{
-			ID: int64(len(l.attempts)), Credential: endpoint + " ", Outcome: ledger.Locked, Charged: l.now(), Settled: l.now(),
-			Remaining: providers.RemainingUnknown, Lock: d,
+		l.note(ledger.Entry{
+			Credential: endpoint + " ", Outcome: ledger.Locked, Charged: l.now(), Settled: l.now(), Remaining: providers.RemainingUnknown, Lock: d,
 		})
 		return nil
 	})

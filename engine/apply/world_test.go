@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -47,6 +46,9 @@ func (c *choices) pick(n int) int {
 	return way
 }
 
+// ahead reports whether this path has left those that were taken before.
+func (c *choices) ahead() bool { return c.at == len(c.taken) }
+
 // next reports whether there is a further path.
 func (c *choices) next() bool {
 	for len(c.taken) > 0 {
@@ -60,30 +62,25 @@ func (c *choices) next() bool {
 	return false
 }
 
-func (c *choices) String() string { return strings.Trim(fmt.Sprint(c.taken), "[]") }
-
 // bounds say how much may go wrong in one history.
 type bounds struct {
 	crashes, faults int
 	first           int // only runs up to this one are struck; the others are there to recover
 }
 
-// errDead is what everything answers a process that has died.
-var errDead = errors.New("the process is dead")
-
 // world is a camera with two accounts, perhaps a recorder that shows it, the disk of camform, and what may go wrong.
 type world struct {
 	scenario
 	choices *choices
+	moments []moment // those of this run at which its process may have died
 	left    bounds
 	pins    map[schema.Device]providers.Pin // what is known of the devices from before
-	kept    map[*memory.Device]memory.Snapshot
-	swapped bool // another device is in the place of the camera
-	reverts bool // the camera will lose something at its next restart
-	unrest  int  // how many runs it takes until what the camera does by itself has shown
-	noise   int  // refused logins of somebody else that are to come
+	kept    map[string]memory.Snapshot      // the devices as they were in this run before another one was in their place, by name
+	swapped bool                            // another device is in the place of the camera
+	reverts bool                            // the camera will lose something at its next restart
+	unrest  int                             // how many runs it takes until what the camera does by itself has shown
+	noise   int                             // refused logins of somebody else that are to come
 	runs    int
-	dead    bool // the process of this run died
 	quiet   bool // nothing goes wrong any more
 	second  bool // another process is at it
 
@@ -126,10 +123,10 @@ var (
 )
 
 func newWorld(s scenario, c *choices, b bounds) *world {
-	w := &world{scenario: s, choices: c, left: b, clock: begin, noise: s.foreign, kept: map[*memory.Device]memory.Snapshot{}}
+	w := &world{scenario: s, choices: c, left: b, clock: begin, noise: s.foreign, kept: map[string]memory.Snapshot{}}
 	w.disk = newStore(func() time.Time { return w.clock.Add(w.skew) })
 	w.disk.durable, w.disk.accounted = w.durable, w.accounted
-	w.disk.alive = func(run string) bool { return run == fmt.Sprint("run-", w.runs) && !w.dead }
+	w.disk.alive = func(run string) bool { return run == fmt.Sprint("run-", w.runs) }
 	w.fleet = memory.NewFleet(func() time.Time { return w.clock })
 	w.camera = w.fleet.Add("camera", "https://192.0.2.1", memory.Options{Password: "admin-1", HidesAttempts: s.hides})
 	w.camera.SetUser("operator", "Operator", "operator-1")
@@ -206,21 +203,22 @@ const late = 50 * time.Minute
 // remember keeps a device as it is, so that it can come back after another one was in its place.
 func (w *world) remember(d *memory.Device) {
 	if w.mayFail() {
-		w.kept[d] = d.Snapshot()
+		w.kept[d.Name()] = d.Snapshot()
 	}
 }
 
 // settle is what happens to devices between two runs: a foreign one is taken away, and one that would lose something at its
 // next restart restarts.
 func (w *world) settle() {
-	for d, was := range w.kept {
+	for name, was := range w.kept {
 		if w.swapped {
-			d.Restore(was)
+			w.fleet.Device(name).Restore(was)
 		}
 	}
 	if w.reverts {
 		w.camera.Restart()
 	}
+	clear(w.kept)
 	w.swapped, w.reverts, w.unrest = false, false, max(0, w.unrest-1)
 }
 
@@ -230,28 +228,27 @@ func (w *world) note(format string, args ...any) {
 
 // mayCrash reports whether the process may still die in this history.
 func (w *world) mayCrash() bool {
-	return !w.quiet && !w.second && !w.dead && w.left.crashes > 0 && w.runs <= w.left.first
+	return !w.quiet && !w.second && w.left.crashes > 0 && w.runs <= w.left.first
 }
 
 func (w *world) mayFail() bool {
-	return !w.quiet && !w.second && !w.dead && w.left.faults > 0 && w.runs <= w.left.first
+	return !w.quiet && !w.second && w.left.faults > 0 && w.runs <= w.left.first
 }
 
-// crashHere lets the process die, or not.
+// crashHere is a place at which the process may die. What follows from that are other histories, which go on from here.
 func (w *world) crashHere(where string) {
-	if w.mayCrash() && w.choices.pick(2) == 1 {
-		w.note("crash %s", where)
-		w.left.crashes--
-		w.dead = true
+	if w.mayCrash() && w.choices.ahead() {
+		died := *w
+		died.trace = slices.Clip(w.trace)
+		died.left.crashes--
+		died.note("crash %s", where)
+		w.moments = append(w.moments, died.moment(true))
 	}
 }
 
 // exchange decides what becomes of an exchange with a device.
 func (w *world) exchange(x memory.Exchange) memory.Effect {
 	w.crashHere("before " + x.String())
-	if w.dead {
-		return memory.Unreachable
-	}
 	if !w.mayFail() {
 		return ""
 	}
@@ -300,13 +297,7 @@ func (w *world) durable(write func() error) error { return w.written(write, 5) }
 func (w *world) accounted(write func() error) error { return w.written(write, 4) }
 
 func (w *world) written(write func() error, faults int) error {
-	if w.dead {
-		return errDead
-	}
 	w.crashHere("before a write to the disk")
-	if w.dead {
-		return errDead
-	}
 	if w.mayFail() {
 		switch w.choices.pick(faults) {
 		case 1:
@@ -329,9 +320,6 @@ func (w *world) written(write func() error, faults int) error {
 	}
 	err := write()
 	w.crashHere("after a write to the disk")
-	if w.dead {
-		return errDead
-	}
 	return err
 }
 
@@ -346,7 +334,6 @@ func (w *world) another() {
 // run is one start of camform: it recovers, plans and applies. It reports whether there was anything to do.
 func (w *world) run() bool {
 	w.runs++
-	w.dead = false
 	w.note("run %d", w.runs)
 	w.remember(w.camera)
 	if w.recorder != nil {
@@ -359,7 +346,7 @@ func (w *world) run() bool {
 func (w *world) cycle(run string) bool {
 	o := w.options(run)
 	recovered, err := apply.Recover(context.Background(), []plan.Device{w.planned(nil), w.plannedRecorder(nil)}, o)
-	if err != nil || w.dead {
+	if err != nil {
 		return true
 	}
 	if w.look() {
@@ -384,7 +371,7 @@ func (w *world) cycle(run string) bool {
 func (w *world) look() bool {
 	d := w.planned(nil)
 	doubtful, _ := w.disk.Doubtful(context.Background())
-	if doubtful[d.Access.Managed] || w.dead || w.unrest == 0 {
+	if doubtful[d.Access.Managed] || w.unrest == 0 {
 		return false
 	}
 	target, err := w.options("plan").Target(d)
@@ -767,7 +754,7 @@ func (w *world) accounts() []string {
 // judge notes if the vault is certain of a password that the camera does not have, after a run that came to its end. Where the
 // camera does something by itself later, nobody can know.
 func (w *world) judge() {
-	if w.dead || w.swapped || w.reverts || w.unrest > 0 {
+	if w.swapped || w.reverts || w.unrest > 0 {
 		return
 	}
 	doubtful, _ := w.disk.Doubtful(context.Background())

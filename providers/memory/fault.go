@@ -151,10 +151,16 @@ func (d *Device) Heal() {
 
 // meet counts the exchange and says what becomes of it: the fault that decides the effect, with the latency of all.
 func (d *Device) meet(x Exchange) Fault {
+	struck := strikes(d, x)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var met Fault
-	d.faults.Meet(func(f *Fault) bool { return f.Match == nil || f.Match(x) }, func(f *Fault, _, n int) {
+	at := -1
+	matches := func(*Fault) bool {
+		at++
+		return at < len(struck) && struck[at]
+	}
+	d.faults.Meet(matches, func(f *Fault, _, n int) {
 		if f.Nth != 0 && f.Nth != n {
 			return
 		}
@@ -165,6 +171,19 @@ func (d *Device) meet(x Exchange) Fault {
 		met.Latency = latency
 	})
 	return met
+}
+
+// strikes says of each fault whether it is about an exchange, in their order. That is asked without a lock, so that whoever answers
+// may look at the device.
+func strikes(d *Device, x Exchange) []bool {
+	d.mu.Lock()
+	all := d.faults.All() // which only grows
+	d.mu.Unlock()
+	struck := make([]bool, len(all))
+	for i := range all {
+		struck[i] = all[i].Match == nil || all[i].Match(x)
+	}
+	return struck
 }
 
 // BeforeWrite sets what is called before each request that changes the device leaves, in the goroutine of Do and
