@@ -495,7 +495,7 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 func (e *Engine) surveyor(cfg *config.Config) surveyor {
 	_, searches := e.Provider.(providers.Finder)
 	return surveyor{
-		searches: searches,
+		searches: searches, attempts: &attempts{Ledger: e.Store.Attempts, event: e.Event, stage: report.Refresh, sleep: sleep},
 
 		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, values: noValue, within: e.Within, passwords: e.Passwords, config: cfg,
 		parallelism: e.Parallelism, event: e.Event, trace: e.Trace, nodes: e.Nodes,

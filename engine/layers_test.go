@@ -169,6 +169,7 @@ var storeys = map[string]string{
 		planned.go
 		audit.go advisories.go consumers.go restored.go
 		logins.go judge.go survey.go
+		attempts.go
 		secrets.go renamed.go
 		memory.go credentials.go plain.go
 		standing.go

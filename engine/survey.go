@@ -29,6 +29,7 @@ type surveyor struct {
 	open        func(providers.Target) providers.Reader
 	interpreter providers.Interpreter
 	store       *state.Fleet
+	attempts    *attempts
 	secret      func(origin string) (schema.Secret, error)
 	values      func(*schema.Attribute) bool             // of which attributes the wanted value has to be known
 	within      func(origins ...string) providers.Bounds // nil for anywhere
@@ -122,6 +123,7 @@ func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, de
 	found.snapshots = live.Refresh(ctx, found.requests, live.Options{
 		Stage: s.stage, Open: s.open, Interpreter: s.interpreter, Parallelism: s.parallelism, Cache: capabilityCache{s.store.Capabilities}, Event: s.event,
 	})
+	found.unwritten = s.attempts.failed()
 	found.answered(lost)
 	found.twins = twins(found.snapshots)
 	for _, note := range []func(context.Context, *survey) error{s.remember, s.doubt, s.prove} {
@@ -311,7 +313,7 @@ func (s surveyor) reach(
 		Login: providers.Credential{Username: access.Username, Password: password},
 		Pin:   pin, Want: access.Want, Basic: access.Basic,
 		Trust:  providers.Trust{Mode: mode, CAFile: access.CAFile, Legacy: access.Legacy},
-		Ledger: s.store.Attempts, Trace: s.trace, Nodes: s.nodes,
+		Ledger: s.attempts, Trace: s.trace, Nodes: s.nodes,
 	}
 }
 

@@ -15,6 +15,8 @@
 //     contested: it counts, and says nothing yet about the credential. One more with the same credential may decide that.
 //   - The last Reserve attempts that a device tells of are never spent, except one in a window by a person who accepts the
 //     risk, and never the last.
+//   - While another process waits for the answer to its attempt, that is no attempt whose end is unknown: the answer is waited for.
+//     Only one whose process died, or that is not answered within Grace, was cut off.
 //   - A success refunds the earlier attempts with the same credential, and all of them where the device tells after it how many
 //     are left. A credential that was accepted after all that counts may be used again.
 //   - A clock that goes backwards never opens a window. It cannot hold one shut for ever either: see Rebase.
@@ -77,6 +79,7 @@ type Entry struct {
 	Remaining  int           // attempts left as told with a refusal, while Open as told before the attempt; or providers.RemainingUnknown
 	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
 	Consent    providers.Consent
+	Alive      bool // of an open one: it is another process's that still runs, as far as whoever keeps the history can tell
 }
 
 // Attempt is a login that somebody wants to try. Credential tells credentials apart without holding them.
@@ -95,6 +98,7 @@ const (
 	Again     Cause = "again"     // this credential was refused within the window
 	Few       Cause = "few"       // the device tells that nothing but the reserve is left
 	Spent     Cause = "spent"     // another credential was refused within the window
+	UnderWay  Cause = "under way" // another process waits for the answer to an attempt, and none was refused
 	Forgotten Cause = "forgotten" // attempts were cut off before their answers came, and none was refused
 	Risked    Cause = "risked"    // a person accepted the risk once already
 )
@@ -221,7 +225,13 @@ func few(left, kept int, held []Entry, now time.Time) error {
 // spent is the refusal where earlier attempts stand in the way.
 func spent(held []Entry, now time.Time) error {
 	last, until := held[len(held)-1], lastEnd(held, now)
-	if refusals(held) == 0 {
+	waits := func(e Entry) bool { return e.underWay(now) }
+	switch under := slices.IndexFunc(held, waits); {
+	case refusals(held) > 0:
+	case under >= 0:
+		return refuse(providers.ErrBudget, UnderWay, held[under].end(Grace, now),
+			"another process of camform has sent a login at %s and waits for the answer; none is tried before that", held[under].at())
+	default:
 		return refuse(providers.ErrBudget, Forgotten, until,
 			"a login at %s was cut off before its answer came; in case it failed, none is tried before %s", last.at(), until)
 	}
@@ -315,6 +325,11 @@ func (e Entry) end(d time.Duration, now time.Time) time.Time {
 	default:
 		return e.at().Add(d)
 	}
+}
+
+// underWay reports whether the attempt may be answered yet: its process runs, and whoever makes one sends it at once.
+func (e Entry) underWay(now time.Time) bool {
+	return e.Outcome == Open && e.Alive && now.Before(e.end(Grace, now))
 }
 
 // lock is how long nothing is sent because of the entry.

@@ -297,3 +297,30 @@ func TestRebaseMarksWhatLiesInTheFutureOnce(t *testing.T) {
 		t.Errorf("a clock that went back further marked %+v, want all three", further)
 	}
 }
+
+// The answer that another process waits for is waited for, as long as that can take and the process runs; and where a login was refused
+// there is nothing to wait for.
+func TestAnAttemptOfALivingProcessIsNotCutOff(t *testing.T) {
+	alive := func(e ledger.Entry) ledger.Entry {
+		e.Alive = true
+		return e
+	}
+	for name, c := range map[string]struct {
+		history []ledger.Entry
+		after   time.Duration
+		cause   ledger.Cause
+		until   int
+	}{
+		"it waits":                  {[]ledger.Entry{alive(entry("a", ledger.Open, 0, unknown))}, 59 * time.Second, ledger.UnderWay, 1},
+		"for too long":              {[]ledger.Entry{alive(entry("a", ledger.Open, 0, unknown))}, time.Minute, ledger.Forgotten, 31},
+		"it died":                   {[]ledger.Entry{entry("a", ledger.Open, 0, unknown)}, time.Second, ledger.Forgotten, 31},
+		"one of two died":           {[]ledger.Entry{entry("a", ledger.Open, 0, unknown), alive(entry("a", ledger.Open, 0, unknown))}, time.Second, ledger.UnderWay, 1},
+		"beside a refused password": {[]ledger.Entry{entry("b", ledger.Refused, 0, unknown), alive(entry("a", ledger.Open, 0, unknown))}, time.Second, ledger.Spent, 31},
+	} {
+		err := ledger.Decide(c.history, ledger.Attempt{Credential: "a", Remaining: unknown}, noon.Add(c.after))
+		refusal, refused := errors.AsType[*ledger.Refusal](err)
+		if !refused || refusal.Cause != c.cause || !refusal.Until.Equal(noon.Add(minutes(c.until))) || !errors.Is(err, providers.ErrBudget) {
+			t.Errorf("%s: %+v, want %s until minute %d", name, err, c.cause, c.until)
+		}
+	}
+}

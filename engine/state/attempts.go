@@ -16,7 +16,7 @@ var _ providers.Ledger = (*Attempts)(nil)
 // Attempts are the login attempts of all devices; see package ledger.
 type Attempts struct{ *database }
 
-const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock, consent`
+const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock, consent, who, pid`
 
 // attemptsOf selects what is known of an endpoint, in order.
 const attemptsOf = `SELECT ` + attemptColumns + ` FROM attempts WHERE endpoint = $1 ORDER BY id`
@@ -39,9 +39,9 @@ func (s *Attempts) Charge(ctx context.Context, a providers.Attempt) (providers.C
 		if refusal != nil {
 			return nil // what the history learned about the clock is kept
 		}
-		return tx.Get([]any{&id}, `INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock, consent)
-			VALUES ($1, $2, $3, $4, 0, 0, $5, 0, $6) RETURNING id`,
-			endpoint, credential, string(ledger.Open), stamp(now), a.Remaining, string(a.Consent))
+		return tx.Get([]any{&id}, `INSERT INTO attempts (endpoint, credential, outcome, charged, settled, rebased, remaining, lock, consent, who, pid)
+			VALUES ($1, $2, $3, $4, 0, 0, $5, 0, $6, $7, $8) RETURNING id`,
+			endpoint, credential, string(ledger.Open), stamp(now), a.Remaining, string(a.Consent), s.owner.Who, s.owner.PID)
 	})
 	if err != nil {
 		return 0, err
@@ -74,7 +74,7 @@ func (s *Attempts) Told(ctx context.Context, endpoint string) (int, error) {
 // recall is what is known of an endpoint now, for a question. What it learns about the clock is not kept.
 func (s *Attempts) recall(ctx context.Context, endpoint string) ([]ledger.Entry, time.Time, error) {
 	now := moment(stamp(s.now()))
-	history, err := collect(ctx, s.reads, scanEntry, attemptsOf, endpoint)
+	history, err := collect(ctx, s.reads, s.scanEntry, attemptsOf, endpoint)
 	ledger.Rebase(history, now)
 	return history, now, err
 }
@@ -125,7 +125,7 @@ func (s *Attempts) identify(a providers.Attempt) (endpoint, credential string) {
 
 // history reads what is known of an endpoint, and keeps track of a clock that went backwards.
 func (s *Attempts) history(tx *transaction, endpoint string, now time.Time) ([]ledger.Entry, error) {
-	history, err := collect(context.Background(), tx, scanEntry, attemptsOf, endpoint)
+	history, err := collect(context.Background(), tx, s.scanEntry, attemptsOf, endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -146,13 +146,22 @@ func dropSuccesses(tx *transaction, c providers.Charge) error {
 	return err
 }
 
-func scanEntry(rows *sql.Rows) (ledger.Entry, error) {
+func (s *Attempts) scanEntry(rows *sql.Rows) (ledger.Entry, error) {
 	var (
 		e                               ledger.Entry
 		charged, settled, rebased, lock int64
+		owner                           Owner
 	)
-	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock, &e.Consent)
+	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock, &e.Consent, &owner.Who, &owner.PID)
 	e.Charged, e.Settled, e.Rebased = moment(charged), moment(settled), moment(rebased)
 	e.Lock = time.Duration(lock) * time.Microsecond
+	e.Alive = e.Outcome == ledger.Open && s.waits(owner)
 	return e, err
+}
+
+// waits reports whether the process that left an attempt open may wait for its answer. One of this process is given up: it makes the
+// next attempt on a device only then. Of a process of another machine nobody here knows, so it may.
+func (s *Attempts) waits(owner Owner) bool {
+	here := owner.Who == s.owner.Who
+	return owner.PID > 0 && (!here || owner.PID != s.owner.PID && s.alive(owner.PID))
 }

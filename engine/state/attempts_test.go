@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -97,6 +98,49 @@ func TestI5AnAttemptOfADeadProcessCounts(t *testing.T) {
 	wantError(t, err, providers.ErrBudget)
 	c.advance(ledger.Window)
 	charge(t, s, "right", unknown)
+}
+
+// While the process of an attempt runs, its answer may come; once it was killed, the attempt was cut off.
+func TestAnAttemptIsUnderWayWhileItsProcessRuns(t *testing.T) {
+	for name, c := range map[string]struct {
+		who    string
+		killed ledger.Cause
+	}{
+		"this machine":    {"child", ledger.Forgotten},
+		"another machine": {"somebody@elsewhere", ledger.UnderWay}, // nobody knows from here
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "state.db")
+			s := open(t, path, Options{Owner: Owner{Who: c.who, PID: os.Getpid()}})
+			other := startChild(t, "charge", path)
+			if got := other.line(t); got != "charged 1" {
+				t.Fatal(got)
+			}
+			withheld := func(want ledger.Cause) {
+				t.Helper()
+				_, err := s.Charge(t.Context(), attempt("right", unknown))
+				asked := s.Allow(t.Context(), attempt("right", unknown))
+				for _, err := range []error{err, asked} {
+					if refusal, refused := errors.AsType[*ledger.Refusal](err); !refused || refusal.Cause != want {
+						t.Errorf("got %v, want an attempt that is %s", err, want)
+					}
+				}
+			}
+			withheld(ledger.UnderWay)
+			other.kill(t)
+			withheld(c.killed)
+		})
+	}
+}
+
+// What a process makes one after the other it does not wait for.
+func TestAnAttemptOfThisProcessThatIsOpenWasGivenUp(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "state.db"), Options{Owner: Owner{Who: "ann@desk", PID: os.Getpid()}})
+	charge(t, s, "right", unknown)
+	_, err := s.Charge(t.Context(), attempt("right", unknown))
+	if refusal, refused := errors.AsType[*ledger.Refusal](err); !refused || refusal.Cause != ledger.Forgotten {
+		t.Errorf("got %v", err)
+	}
 }
 
 // What an interrupt kept from leaving is as if it had not been charged, for every process.
