@@ -111,6 +111,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 		}
 	}
 	faults = append(faults, k.Write.faults(k)...)
+	faults = append(faults, k.Again.faults(k)...)
 	faults = append(faults, k.Sees.faults()...)
 	faults = append(faults, k.Clock.faults()...)
 	faults = append(faults, k.Sessions.faults()...)

@@ -37,6 +37,7 @@ type Kind struct {
 	Elsewhere []Document // where it lives on devices that lack the first, in the order to try
 	Item      *Item      // which part of it, when it is a list; nil means the whole document
 	Write     *Write     // how it is sent; nil means that the whole document is put back where it came from
+	Again     *Again     // how an entry is made again that somebody deleted; nil where camform makes none, or all of them
 	Sees      *Sees      // where the device tells at which address it sees a client; nil if it does not
 	Clock     *Clock     // where the device tells its clock, of a kind that decides where that comes from; nil for any other
 	Sessions  *Sessions  // where the device lists who is logged in; nil if it does not
@@ -490,6 +491,9 @@ func (k *Kind) ElementPaths() []ElementPath {
 		for i, left := range k.Write.Without {
 			paths = append(paths, ElementPath{fmt.Sprintf("write.without.%d", i), left})
 		}
+	}
+	if k.Again != nil {
+		paths = append(paths, ElementPath{"again.room", k.Again.Room})
 	}
 	for _, a := range k.Attributes {
 		part := "attribute." + a.Name

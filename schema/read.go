@@ -157,6 +157,7 @@ type settingShape struct {
 	Documents  []documentShape  `hcl:"document,block"`
 	Item       *itemShape       `hcl:"item,block"`
 	Write      *writeShape      `hcl:"write,block"`
+	Again      *Again           `hcl:"again,block"`
 	Sees       *seesShape       `hcl:"sees,block"`
 	Clock      *Clock           `hcl:"clock,block"`
 	Sessions   *sessionsShape   `hcl:"sessions,block"`
@@ -286,7 +287,7 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 		}
 	}
 	k.Write, k.Sees, k.Sessions = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions)
-	k.Consumes, k.Prepares, k.Clock = s.Consumes, s.Prepares, s.Clock
+	k.Consumes, k.Prepares, k.Clock, k.Again = s.Consumes, s.Prepares, s.Clock, s.Again
 	if s.Works != nil {
 		wait, _ := time.ParseDuration(s.Works.Wait)
 		k.Works = &Works{Path: s.Works.Path, Element: s.Works.Element, Values: s.Works.Values, Wait: wait}

@@ -107,6 +107,28 @@ func (c comparison) instead(s plan.Step, missing []string, have cty.Value) strin
 	return strings.Join(told, ", and ")
 }
 
+// elsewhere says which entries a device has since it was asked to make one again that it still lacks: it may have made it there. It is
+// empty for none, and for any other step.
+func (c comparison) elsewhere(s plan.Step, sent sent, after reading) string {
+	kind := c.kind(s)
+	if kind.Again == nil || s.Action != plan.Create || !c.value(s, after).IsNull() {
+		return ""
+	}
+	var fresh []string
+	for _, key := range slices.Sorted(maps.Keys(after.items[kind.Name])) {
+		at := schema.Setting{Device: s.Address.Device, Kind: kind.Name, Key: key}
+		_, there := sent.before.items[kind.Name][key]
+		asked := slices.ContainsFunc(sent.todo, func(other plan.Step) bool { return other.Address == at })
+		if !there && !asked {
+			fresh = append(fresh, at.Local())
+		}
+	}
+	if len(fresh) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s is new on the device instead. Delete it there, or declare it by the number that it has", strings.Join(fresh, ", "))
+}
+
 // moved says what of a setting is no longer as a step was planned from. Secrets are left out.
 func (c comparison) moved(s plan.Step, have cty.Value) string {
 	switch {
@@ -207,10 +229,11 @@ func (c comparison) hides(s plan.Step, attribute string) bool {
 	return s.Hides(c.kind(s), attribute) || c.known[s.Address].Fingerprints[attribute] != ""
 }
 
-// row is what is remembered of a step that was carried out. Deleted items have no row.
+// row is what is remembered of a step that was carried out. Deleted items have no row. An entry that was made again belongs to the
+// device as it did before: camform does not delete it.
 func (c comparison) row(s plan.Step, have cty.Value) state.Setting {
 	row := rowOf(s.Address, c.kind(s), s.After, have, s.Secrets)
-	row.Created = s.Action == plan.Create || c.known[s.Address].Created
+	row.Created = s.Action == plan.Create && c.kind(s).Again == nil || c.known[s.Address].Created
 	return row
 }
 

@@ -61,6 +61,9 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 			if !result.Good() {
 				detail += then
 			}
+			if !result.Good() && unread == nil {
+				detail += w.judge.elsewhere(step, s, after)
+			}
 			if unrecorded != nil && result.Good() {
 				result, detail = report.Unrecorded, providers.Reason(rotate.StoreError(unrecorded))
 			}

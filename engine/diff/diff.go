@@ -168,8 +168,8 @@ func (c *comparison) compareWanted(want *config.Setting) {
 		c.compareExisting(c.completed(want, have), have)
 	case c.Snapshot.Fault(want.Kind, want.Address.Key) != "":
 		c.skipMissing(want, c.Snapshot.Fault(want.Kind, want.Address.Key))
-	case want.Kind.Creatable() && declared > 0:
-		c.add(c.created(want))
+	case (want.Kind.Creatable() || want.Kind.Again != nil) && declared > 0:
+		c.add(c.created(c.implying(want)))
 	default:
 		c.skipMissing(want, "the device has no "+want.Address.Local())
 	}
@@ -442,6 +442,15 @@ func (c *comparison) completed(want *config.Setting, have cty.Value) *config.Set
 	full := *want
 	full.Attributes = all
 	return &full
+}
+
+// implying adds to a wanted entry that is to be made again the switches that what is declared needs to have any effect. Which of them
+// the device has is seen when they are checked.
+func (c *comparison) implying(want *config.Setting) *config.Setting {
+	if want.Kind.Again == nil {
+		return want
+	}
+	return c.completed(want, cty.UnknownVal(want.Kind.Type()))
 }
 
 // remembersAll reports whether the memory holds exactly what is wanted.

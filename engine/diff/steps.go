@@ -75,6 +75,16 @@ func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check, 
 		return left, nil
 	}
 	for _, refusal := range refused(*c, snap, check) {
+		if refusal.Lacks && refusal.Attribute == "" && !(refusal.Unproven && c.drifted("")) {
+			left = append(left, c.absent(refusal))
+			c.Why = nil
+			return left, nil
+		}
+		if refusal.Unproven && refusal.Attribute == "" && !allows(allowed, c.Kind.Name, "") {
+			left = append(left, c.unproven("", refusal.Detail))
+			c.Why = nil
+			return left, nil // what else the device would refuse of it does not matter
+		}
 		switch {
 		case refusal.Masked:
 			if !slices.ContainsFunc(left, func(s plan.Skipped) bool { return s.Attribute == refusal.Attribute }) {
@@ -85,7 +95,9 @@ func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check, 
 		case refusal.Unproven:
 			left = append(left, c.unproven(refusal.Attribute, refusal.Detail))
 			c.Why = nil
-		case refusal.Lacks && !c.Before.IsNull():
+		case refusal.Lacks && c.implies(refusal.Attribute):
+			c.drop(refusal.Attribute)
+		case refusal.Lacks && (!c.Before.IsNull() || c.Kind.Again != nil):
 			left = append(left, c.without(refusal))
 		default:
 			wrong = append(wrong, Refusal{Address: c.Address, Want: c.Want, AttributeError: refusal})
@@ -147,13 +159,31 @@ func (c *Change) planned(left []plan.Skipped) bool {
 
 const weakSource = "What is known of it comes from a single weak source, and no device was seen to take it."
 
+// absent is what is told about an entry that the device lacks and that camform does not make: there is no room for it, or nobody knows
+// that there ever was one.
+func (c *Change) absent(refusal providers.AttributeError) plan.Skipped {
+	left := plan.Skipped{
+		Address: c.Address, Reason: plan.Unsupported, Detail: refusal.Detail, Drifted: c.drifted(""), Source: plan.SourceOf(c.Want.Range),
+	}
+	if refusal.Unproven {
+		left.Detail = "the device has no " + c.Address.Local()
+	}
+	return left
+}
+
+// implies reports whether a new entry has an attribute only since another one needs it.
+func (c *Change) implies(attribute string) bool {
+	a := c.Kind.Attribute(attribute)
+	return a != nil && a.ImpliedBy != "" && c.Before.IsNull() && c.Want.Attributes[attribute].Range == c.Want.Attributes[a.ImpliedBy].Range
+}
+
 // refused asks for the attributes that a change would alter; the device has the others already. Secrets that do not
 // change count as given, since they are sent with the others, and so does one that is yet to be made up. An item that is to be made needs what its kind requires.
 func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeError {
 	if c.Action != plan.Create && c.Action != plan.Update || len(c.Why) == 0 {
 		return nil
 	}
-	var wrong []providers.AttributeError
+	var lacking []providers.AttributeError
 	values := c.Want.Want().AsValueMap()
 	for _, a := range c.Kind.Attributes {
 		declared := !values[a.Name].IsNull()
@@ -169,11 +199,12 @@ func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeEr
 			values[a.Name] = cty.NullVal(a.Type)
 		}
 		if c.Action == plan.Create && a.Required && !declared {
-			wrong = append(wrong, providers.AttributeError{Detail: fmt.Sprintf(
+			lacking = append(lacking, providers.AttributeError{Detail: fmt.Sprintf(
 				"The device does not have it yet, and making it needs %s.", a.Name)})
 		}
 	}
-	return append(wrong, check(c.Kind, snap.Documents, c.Address.Key, cty.ObjectVal(values))...)
+	wrong := check(c.Kind, snap.Documents, c.Address.Key, cty.ObjectVal(values))
+	return append(wrong, lacking...)
 }
 
 func (c *Change) changes(attribute string) bool {

@@ -104,10 +104,11 @@ func alter(c providers.Change, attribute string, text *string) {
 	}
 }
 
-// switchedOn reports whether a change lets a device ask a server that it did not ask.
+// switchedOn reports whether a change lets a device ask a server that it did not ask: one that was off, or that somebody had deleted.
 func switchedOn(c providers.Change) bool {
-	if c.Kind.Attribute("enabled") == nil || !c.After.GetAttr("enabled").RawEquals(cty.True) {
-		return false
+	on := func(v cty.Value) bool { return c.Kind.Attribute("enabled") != nil && v.GetAttr("enabled").RawEquals(cty.True) }
+	if c.Before.IsNull() {
+		return on(c.After) || c.Kind.Attribute("enabled") == nil || c.After.GetAttr("enabled").IsNull()
 	}
-	return c.Before.IsNull() || !c.Before.GetAttr("enabled").RawEquals(cty.True)
+	return on(c.After) && !on(c.Before)
 }

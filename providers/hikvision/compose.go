@@ -161,7 +161,8 @@ func networks(texts []string) []netip.Prefix {
 
 func (p *Provider) composeSheet(s *sheet) ([]providers.Request, error) {
 	var whole, single []located
-	for _, change := range s.changes {
+	made, rest := made(s.changes)
+	for _, change := range rest {
 		if change.Kind.WriteIn(change.at.Document) != nil {
 			single = append(single, change)
 		} else {
@@ -191,6 +192,13 @@ func (p *Provider) composeSheet(s *sheet) ([]providers.Request, error) {
 	}
 	for _, i := range slots {
 		requests[i].Instead = lists[requests[i].Keys[0].Kind]
+	}
+	for _, change := range made { // after the lists, which lack them
+		request, err := composeAgain(change.at, change.Change)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", change.Change.Name(), err)
+		}
+		requests = append(requests, request)
 	}
 	return requests, nil
 }

@@ -126,6 +126,9 @@ func (p *Provider) Decode(kind *schema.Kind, keys []string, docs providers.Docum
 		keys = []string{""}
 	}
 	items := providers.Items{}
+	if kind.Again != nil && len(at.ItemPaths(kind, "")) == 0 && !kind.Keyed {
+		return items, nil // somebody deleted the only one
+	}
 	for _, key := range keys {
 		if len(kind.Keys) > 0 && !slices.Contains(kind.Keys, key) {
 			continue
@@ -360,6 +363,8 @@ func (p *Provider) check(kind *schema.Kind, docs providers.Documents, key string
 	}
 	paths := at.ItemPaths(kind, key)
 	switch {
+	case len(paths) == 0 && kind.Again != nil && !want.IsNull():
+		return checkAgain(kind, at, key, want)
 	case len(paths) == 0 && !kind.Creatable():
 		return document.About("", document.Sentence("This device %s.", at.Lacks(kind, key)))
 	case len(paths) == 0:
@@ -535,9 +540,13 @@ func usable(kind *schema.Kind) []schema.Fault {
 	if _, ok := hook.All[kind.Hooks]; !ok {
 		wrong("hooks", "Unknown hooks", "There are no hooks called %q.", kind.Hooks)
 	}
-	if kind.Write != nil && kind.Write.New != "" {
-		if _, err := document.Parse([]byte(kind.Write.New)); err != nil {
-			wrong("write.new", "New item not possible", "new cannot be parsed: %s.", err)
+	if template := kind.Template(); template != "" {
+		if _, err := document.Parse([]byte(template)); err != nil {
+			part := "write.new"
+			if kind.Again != nil {
+				part = "again.new"
+			}
+			wrong(part, "New item not possible", "new cannot be parsed: %s.", err)
 		}
 	}
 	faults = append(faults, codec.Faults(kind)...)

@@ -166,7 +166,7 @@ func composeNew(at document.Place, change providers.Change) ([]providers.Request
 // newItem is the new item of the setting file with its key, as a document, and where it is in it: devices want the item, or
 // a list with just the item.
 func newItem(at document.Place, kind *schema.Kind, key string) (document.Place, xmlpatch.Path, error) {
-	body, err := document.Standalone(at.Doc, []byte(strings.TrimSpace(kind.Write.New)), nil)
+	body, err := document.Standalone(at.Doc, []byte(strings.TrimSpace(kind.Template())), nil)
 	if err != nil {
 		return document.Place{}, xmlpatch.Path{}, err
 	}
@@ -174,26 +174,32 @@ func newItem(at document.Place, kind *schema.Kind, key string) (document.Place, 
 	if err != nil {
 		return document.Place{}, xmlpatch.Path{}, document.InFamily(err)
 	}
-	fresh, item := document.Place{Document: at.Document, Doc: doc, Limits: at.Limits.OfNew(at.Entries(kind))}, xmlpatch.Path{}
+	fresh, item := document.Place{Document: at.Document, Doc: doc, Limits: at.Limits.OfNew(at.Entries(kind), at.Doc)}, xmlpatch.Path{}
 	if doc.Root().Name() == at.Root {
 		fresh.Limits, item = at.Limits, at.Entries(kind)
 	}
-	if err := doc.Set(item.Join(xmlpatch.MustPath(kind.Item.Key)), key); err != nil {
-		return document.Place{}, xmlpatch.Path{}, document.InFamily(err)
+	if kind.Item.Key != "" {
+		if err := doc.Set(item.Join(xmlpatch.MustPath(kind.Item.Key)), key); err != nil {
+			return document.Place{}, xmlpatch.Path{}, document.InFamily(err)
+		}
 	}
-	return fresh, item, fit(fresh, item, at.Doc.All(at.Entries(kind)))
+	return fresh, item, fit(kind, fresh, item, at.Doc.All(at.Entries(kind)))
 }
 
 // fit takes out of a new item the preset elements that a device does not know, as far as its other items and its capability
-// documents tell: older firmware refuses what newer wants.
-func fit(at document.Place, item xmlpatch.Path, others []xmlpatch.Element) error {
-	e, _ := at.Doc.Find(item)
-	for _, path := range presets(e, xmlpatch.Path{}) {
-		known := slices.ContainsFunc(others, func(other xmlpatch.Element) bool {
+// documents tell: older firmware refuses what newer wants. Elements that stand for each other in an attribute, as those of a host do, are
+// known together.
+func fit(kind *schema.Kind, at document.Place, item xmlpatch.Path, others []xmlpatch.Element) error {
+	known := func(path xmlpatch.Path) bool {
+		_, documented := at.Limits.Element(item, path)
+		return documented || slices.ContainsFunc(others, func(other xmlpatch.Element) bool {
 			_, ok := other.Find(path)
 			return ok
 		})
-		if _, documented := at.Limits.Element(item, path); known || documented || len(others) == 0 {
+	}
+	e, _ := at.Doc.Find(item)
+	for _, path := range presets(e, xmlpatch.Path{}, kind.Again != nil) {
+		if len(others) == 0 || known(path) || slices.ContainsFunc(standIns(kind, path), known) {
 			continue
 		}
 		if err := at.Doc.Remove(item.Join(path)); err != nil {
@@ -203,14 +209,28 @@ func fit(at document.Place, item xmlpatch.Path, others []xmlpatch.Element) error
 	return nil
 }
 
-// presets are the paths of the elements below an item that hold a text.
-func presets(e xmlpatch.Element, at xmlpatch.Path) []xmlpatch.Path {
+// standIns are the elements of the attribute that an element belongs to.
+func standIns(kind *schema.Kind, of xmlpatch.Path) []xmlpatch.Path {
+	for _, a := range kind.Attributes {
+		var paths []xmlpatch.Path
+		for _, elements := range a.Elements {
+			paths = append(paths, document.Spellings(elements)...)
+		}
+		if slices.ContainsFunc(paths, func(path xmlpatch.Path) bool { return path.String() == of.String() }) {
+			return paths
+		}
+	}
+	return nil
+}
+
+// presets are the paths of the elements below an item that hold a text, or of all without children.
+func presets(e xmlpatch.Element, at xmlpatch.Path, all bool) []xmlpatch.Path {
 	var paths []xmlpatch.Path
-	if e.Text() != "" {
+	if e.Text() != "" || all && len(e.Children()) == 0 {
 		paths = append(paths, at)
 	}
 	for _, child := range e.Children() {
-		paths = append(paths, presets(child, at.Child(child.Name()))...)
+		paths = append(paths, presets(child, at.Child(child.Name()), all)...)
 	}
 	return paths
 }

@@ -5,13 +5,17 @@ setting "alarm_host" {
   phase       = "services"
   risk        = "service"
   keyed       = true
-  key_pattern = "[0-9]{1,3}"
+  key_pattern = "[1-9][0-9]{0,2}"
   key_doc     = "Number of the slot, from 1. Recent cameras have three, recorders and old cameras have one."
   key_example = "1"
 
   doc = <<-EOT
-    A slot for a server that gets a request for every event of which the notification `center` is on. The slots are always
-    there: none can be added or removed. The server `0.0.0.0` with the url `/` empties one.
+    A slot for a server that gets a request for every event of which the notification `center` is on. The slots are there as
+    delivered, and camform removes none: the server `0.0.0.0` with the url `/` empties one.
+
+    A declared slot that somebody deleted is made again, with `allow_unproven`, where the device tells that it has room for it or
+    camform wrote it before. Its password was lost with it, so camform wants it, too. A device that gives the new slot another
+    number than the declared one keeps it under that number, and apply says so.
 
     Where a device refuses a slot by its own address, the list of all slots is written, unless another slot has an account: its
     password would be lost.
@@ -35,6 +39,15 @@ setting "alarm_host" {
   write {
     path = "/ISAPI/Event/notification/httpHosts/{id}"
     list = true
+  }
+
+  again {
+    room       = "hostNumber"
+    source     = "Official guide UD09761B, 15.3.5 and 16.2.156; that the answer has the number, from the one for users (15.7.56); no request was recorded"
+    confidence = "unsure"
+    new        = <<-EOT
+      <HttpHostNotification><id></id><url>/</url><protocolType>HTTP</protocolType><parameterFormatType>XML</parameterFormatType><addressingFormatType>ipaddress</addressingFormatType><ipAddress>0.0.0.0</ipAddress><portNo>80</portNo><userName></userName><httpAuthenticationMethod>none</httpAuthenticationMethod></HttpHostNotification>
+    EOT
   }
 
   attribute "url" {

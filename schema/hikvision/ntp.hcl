@@ -16,6 +16,9 @@ setting "ntp" {
     In NTP mode the clock goes where the server says. Where that is more than five minutes away, switching a server on needs
     `accept_clock_jump`, as the mode of the setting time does.
 
+    Where somebody deleted that slot, it is made again, with `allow_unproven`, if the device tells that it has room for it or camform
+    wrote it before. Many devices with one slot refuse that, and apply says so.
+
     Devices of the newest generation have a switch for each server, which is off as delivered. Where one shows it, a `server`
     that is declared is switched on, and the plan says so.
   EOT
@@ -30,6 +33,15 @@ setting "ntp" {
     element = "NTPServer"
   }
 
+  again {
+    room       = "NTPServer/id"
+    source     = "Official guide UD09761B, 15.10.178 to 15.10.182; no request was recorded, and devices with one slot are said to refuse it"
+    confidence = "unsure"
+    new        = <<-EOT
+      <NTPServer><id>1</id><addressingFormatType>hostname</addressingFormatType><hostName></hostName><portNo>123</portNo><synchronizeInterval>1440</synchronizeInterval></NTPServer>
+    EOT
+  }
+
   clock {
     path = "/ISAPI/System/time"
   }
@@ -42,6 +54,7 @@ setting "ntp" {
     min       = 1
     max       = 128
     usual_max = 64
+    required  = true
     example   = "ntp.example.com"
   }
 

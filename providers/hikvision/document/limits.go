@@ -32,9 +32,10 @@ func limitsOf(at schema.Document, docs providers.Documents) *Limits {
 	return &Limits{At: at, Docs: docs}
 }
 
-// OfNew are the limits of an item that is a document of its own until it is among the entries.
-func (l *Limits) OfNew(entries xmlpatch.Path) *Limits {
-	return &Limits{At: l.At, Docs: l.Docs, base: entries}
+// OfNew are the limits of an item that is a document of its own until it is among the entries of a list. What the device shows of the
+// others, it has for the new one, too.
+func (l *Limits) OfNew(entries xmlpatch.Path, list *xmlpatch.Document) *Limits {
+	return &Limits{At: l.At, Docs: l.Docs, base: entries, areas: append(slices.Clone(l.load()), area{list, true})}
 }
 
 // Element finds what the device says about an element of an item. In a document that is laid out like the resource the

@@ -14,18 +14,43 @@ type growing struct {
 	path     string
 	required []string // elements that a new item brings, at any depth
 	clears   bool     // a DELETE of the list removes all items
+	slots    bool     // only with the quirk deletesSlots, and no more than were delivered; the first of those is the template
 }
 
 var growingLists = []growing{
 	{path: onvifUsersPath, required: []string{"userName", "password", "userType"}, clears: true},
 	{path: channelsPath, required: []string{"sourceInputPortDescriptor", "userName"}},
 	{path: ipFilterPath + "/filterAddress", required: []string{"addressFilterType"}},
+	{path: httpHostsPath, required: []string{"url", "protocolType", "parameterFormatType", "addressingFormatType", "httpAuthenticationMethod"}, clears: true, slots: true},
+	{path: ntpServersPath, required: []string{"addressingFormatType"}, clears: true, slots: true},
+}
+
+// template is a new item of a list before the client's values are in it; nil where the device makes none.
+func (d *unit) template(g growing) []byte {
+	if !g.slots {
+		return d.model.templates[g.path]
+	}
+	root, err := scan(d.model.documents[g.path].body)
+	if err != nil || len(root.children) == 0 || !d.quirks.DeletesSlots {
+		return nil
+	}
+	first := root.children[0]
+	return standalone(d.model.documents[g.path].body, root, d.model.documents[g.path].body[first.start:first.end])
+}
+
+// delivered is how many slots a list had that came with the device; false for any other list.
+func (d *unit) delivered(g growing) (int, bool) {
+	root, err := scan(d.model.documents[g.path].body)
+	if err != nil || !g.slots {
+		return 0, false
+	}
+	return len(root.children), true
 }
 
 // changeItems makes and removes items of growing lists. Not handled is what is no such request.
 func (w *write) changeItems() (done result, handled bool) {
 	for _, g := range growingLists {
-		if w.unit.model.templates[g.path] == nil {
+		if w.unit.template(g) == nil {
 			continue
 		}
 		switch {
@@ -62,7 +87,7 @@ func (w *write) createItem(g growing) result {
 	if no := w.unit.checkMeaning(list.document, whole); no != nil {
 		return *no
 	}
-	if _, err := w.unit.store(list.document, whole); err != nil {
+	if _, err := w.unit.store(list.document, w.unit.hosts(list.document, whole)); err != nil {
 		return *w.unit.model.refuse(badParameters)
 	}
 	if p, found := w.unit.partAt(w.q.path + "/" + id); found {
@@ -73,7 +98,7 @@ func (w *write) createItem(g growing) result {
 
 // newItem makes the item that a client asks for, without its id.
 func (w *write) newItem(g growing, list part) (composed, refusal) {
-	template := w.unit.model.templates[g.path]
+	template := w.unit.template(g)
 	old, err := scan(template)
 	sent, no := w.unit.model.sentItem(w.q.body, old)
 	if err != nil || no != nil {
@@ -89,6 +114,9 @@ func (w *write) newItem(g growing, list part) (composed, refusal) {
 		known: w.unit.knownNames(w.q.path, list, old, pattern), pattern: patternOf(pattern, want),
 	}
 	size, sized := sizeOf(pattern, list.element)
+	if slots, ok := w.unit.delivered(g); ok {
+		size, sized = slots, true
+	}
 	login := want.child("loginPassword")
 	switch missing := missingOf(g.required, want); {
 	case missing != "":

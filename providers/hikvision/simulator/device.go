@@ -66,6 +66,10 @@ type Quirks struct {
 	// RefusesSlots makes a device take the list of alarm hosts and none of its slots.
 	RefusesSlots bool `json:"refusesSlots"`
 
+	// DeletesSlots makes a device delete entries of its lists of alarm hosts and time servers, and make new ones as long as it has
+	// fewer than were delivered, each under the lowest number that is free.
+	DeletesSlots bool `json:"deletesSlots"`
+
 	// ResetsHosts makes a device answer OK to an alarm host that is to be reached by HTTPS, and keep an empty slot with HTTP.
 	ResetsHosts bool `json:"resetsHosts"`
 

@@ -31,6 +31,7 @@ var habits = []Habit{
 	{Name: "crowdedLists", What: "lists an event once for each of 18 channels, an unknown protocol, and RTSP twice"},
 	{Name: "exactBodies", What: "refuses a document that comes back with more than the text of elements changed"},
 	{Name: "refusesSlots", What: "takes the list of alarm hosts and none of its slots"},
+	{Name: "deletesSlots", What: "deletes alarm hosts and time servers that it was delivered with, and makes them again under the lowest free number"},
 	{Name: "resetsHosts", What: "accepts an alarm host by HTTPS, and keeps an empty slot"},
 	{Name: "hidesEvent", What: "serves an event by itself, and not in its list"},
 	{Name: "oldCiphers", What: "speaks TLS with DHE ciphers only"},

@@ -25,6 +25,14 @@ func (d custody) rename(name string) {
 	}
 }
 
+// hosts is a document as a device keeps it that does not take alarm hosts by HTTPS.
+func (d *unit) hosts(path string, whole []byte) []byte {
+	if d.quirks.ResetsHosts && path == httpHostsPath {
+		return withoutSecureHosts(whole)
+	}
+	return whole
+}
+
 // withoutSecureHosts is a list of alarm hosts in which those that are to be reached by HTTPS have become empty slots.
 func withoutSecureHosts(list []byte) []byte {
 	root, err := scan(list)
