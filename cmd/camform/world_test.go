@@ -288,6 +288,9 @@ var verbs = map[string]verb{
 			ts.Fatalf("%v", err)
 		}
 	}},
+	"delete": {1, 1, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
+		ts.Check(d.DeleteItem(args[0]))
+	}},
 	"user": {3, 3, func(_ *world, ts *testscript.TestScript, d *simulator.Device, args []string) {
 		d.SetUser(args[0], args[1], secretOf(ts, args[2]))
 	}},

@@ -41,6 +41,9 @@ func composeAgain(at document.Place, change providers.Change) (providers.Request
 	if err == nil {
 		err = editItem(fresh, item, change)
 	}
+	if err == nil {
+		err = trim(fresh, item, change)
+	}
 	if err != nil {
 		return request, err
 	}
@@ -49,6 +52,24 @@ func composeAgain(at document.Place, change providers.Change) (providers.Request
 	}
 	request.Body = fresh.Doc.Bytes()
 	return request, nil
+}
+
+// trim takes out of a new entry what is empty, and neither wanted nor known of the device: an entry has a place for all that it might
+// have, and where no other is left and no limits tell, nobody can say what it had.
+func trim(at document.Place, item xmlpatch.Path, change providers.Change) error {
+	e, _ := at.Doc.Find(item)
+	for _, path := range presets(e, xmlpatch.Path{}, true) {
+		preset, _ := e.Find(path)
+		_, known := at.Limits.Element(item, path)
+		a := attributeAt(change.Kind, path)
+		if known || preset.Text() != "" || a != nil && !change.After.GetAttr(a.Name).IsNull() {
+			continue
+		}
+		if err := at.Doc.Remove(item.Join(path)); err != nil {
+			return document.InFamily(err)
+		}
+	}
+	return nil
 }
 
 // checkAgain checks an entry that the device lacks and that can be made again: there must be room for it, and all of it must be given.
@@ -62,10 +83,10 @@ func checkAgain(kind *schema.Kind, at document.Place, key string, want cty.Value
 	switch {
 	case !told:
 		wrong = append(wrong, providers.AttributeError{Lacks: true, Unproven: true, Detail: fmt.Sprintf(
-			"This device %s, and it does not tell how many it has room for. That it takes one again is known from this only: %s.", at.Lacks(kind, key), kind.Again.Source)})
+			"This device %s, and does not tell how many it has room for. Only this says that devices take a deleted one again: %s.", at.Lacks(kind, key), kind.Again.Source)})
 	case kind.Again.Confidence == schema.Unsure:
 		wrong = append(wrong, providers.AttributeError{Unproven: true, Detail: fmt.Sprintf(
-			"This device %s, and has room for %d. That it takes one again is known from this only: %s.", at.Lacks(kind, key), room, kind.Again.Source)})
+			"This device %s, and has room for %d. Only this says that devices take a deleted one again: %s.", at.Lacks(kind, key), room, kind.Again.Source)})
 	}
 	more := checkNew(kind, at, key, want)
 	if len(more) == 0 {

@@ -211,16 +211,29 @@ func fit(kind *schema.Kind, at document.Place, item xmlpatch.Path, others []xmlp
 
 // standIns are the elements of the attribute that an element belongs to.
 func standIns(kind *schema.Kind, of xmlpatch.Path) []xmlpatch.Path {
+	a := attributeAt(kind, of)
+	if a == nil {
+		return nil
+	}
+	return elementsIn(a)
+}
+
+// attributeAt is the attribute that an element of an item belongs to; nil for none.
+func attributeAt(kind *schema.Kind, element xmlpatch.Path) *schema.Attribute {
 	for _, a := range kind.Attributes {
-		var paths []xmlpatch.Path
-		for _, elements := range a.Elements {
-			paths = append(paths, document.Spellings(elements)...)
-		}
-		if slices.ContainsFunc(paths, func(path xmlpatch.Path) bool { return path.String() == of.String() }) {
-			return paths
+		if slices.ContainsFunc(elementsIn(a), func(path xmlpatch.Path) bool { return path.String() == element.String() }) {
+			return a
 		}
 	}
 	return nil
+}
+
+func elementsIn(a *schema.Attribute) []xmlpatch.Path {
+	var paths []xmlpatch.Path
+	for _, elements := range a.Elements {
+		paths = append(paths, document.Spellings(elements)...)
+	}
+	return paths
 }
 
 // presets are the paths of the elements below an item that hold a text, or of all without children.

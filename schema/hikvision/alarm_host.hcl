@@ -43,7 +43,7 @@ setting "alarm_host" {
 
   again {
     room       = "hostNumber"
-    source     = "Official guide UD09761B, 15.3.5 and 16.2.156; that the answer has the number, from the one for users (15.7.56); no request was recorded"
+    source     = "Official guide UD09761B, 15.3.5 and 16.2.156; no request was recorded"
     confidence = "unsure"
     new        = <<-EOT
       <HttpHostNotification><id></id><url>/</url><protocolType>HTTP</protocolType><parameterFormatType>XML</parameterFormatType><addressingFormatType>ipaddress</addressingFormatType><ipAddress>0.0.0.0</ipAddress><portNo>80</portNo><userName></userName><httpAuthenticationMethod>none</httpAuthenticationMethod></HttpHostNotification>

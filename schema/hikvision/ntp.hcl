@@ -35,7 +35,7 @@ setting "ntp" {
 
   again {
     room       = "NTPServer/id"
-    source     = "Official guide UD09761B, 15.10.178 to 15.10.182; no request was recorded, and devices with one slot are said to refuse it"
+    source     = "Official guide UD09761B, 15.10.178 to 15.10.182; no request was recorded"
     confidence = "unsure"
     new        = <<-EOT
       <NTPServer><id>1</id><addressingFormatType>hostname</addressingFormatType><hostName></hostName><portNo>123</portNo><synchronizeInterval>1440</synchronizeInterval></NTPServer>

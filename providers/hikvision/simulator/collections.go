@@ -35,7 +35,7 @@ func (d *unit) template(g growing) []byte {
 		return nil
 	}
 	first := root.children[0]
-	return standalone(d.model.documents[g.path].body, root, d.model.documents[g.path].body[first.start:first.end])
+	return d.model.documents[g.path].body[first.start:first.end]
 }
 
 // delivered is how many slots a list had that came with the device; false for any other list.

@@ -203,6 +203,19 @@ func (d *Device) SetDocument(path string, body []byte) error {
 	return nil
 }
 
+// DeleteItem takes the item of a list that is shown at a path away, as if somebody had used the web page of the device.
+func (d *Device) DeleteItem(path string) error {
+	defer d.enter()()
+	p, found := d.unit.partAt(path)
+	if !found || p.id == "" {
+		return fmt.Errorf("%s has no item %s", d.unit.name, path)
+	}
+	if done := (&write{unit: &d.unit}).without(p, p.element.remove(p.body)); done.code != ok {
+		return fmt.Errorf("%s keeps %s: %s", d.unit.name, path, done.code)
+	}
+	return nil
+}
+
 // Lock makes the device refuse every source for a time, as after too many failed logins.
 func (d *Device) Lock(duration time.Duration) {
 	defer d.enter()()

@@ -37,7 +37,7 @@ func TestDeletedSlotsAreMadeAgainWhereThatIsAHabit(t *testing.T) {
 		t.Errorf("the slot is not there, or lacks what the client left out: %s", have)
 	}
 	c.send(http.MethodPost, httpHosts, strings.Replace(slot, ">HTTP<", ">HTTPS<", 1), "ok")
-	if have := c.get(httpHosts); strings.Count(have, "0.0.0.0") != 2 {
+	if have := c.get(httpHosts); strings.Count(have, "0.0.0.0") != 2 || strings.Count(have, "<?xml") != 1 {
 		t.Errorf("it keeps a host by HTTPS: %s", have)
 	}
 	c.send(http.MethodDelete, httpHosts, "", "ok")
