@@ -1,6 +1,7 @@
 package hikvision_test
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/url"
@@ -67,6 +68,11 @@ func (f *fleet) Names(kind *schema.Kind, a *schema.Attribute) []string {
 func (f *fleet) Open(model string) providers.Session {
 	options := f.options
 	options.Models, options.Password = []string{model}, fleetPassword
+	options.Faults.Quirks = []simulator.Quirky{{Device: "*", Quirks: simulator.Quirks{DeletesSlots: true}}}
+	for _, q := range f.options.Faults.Quirks {
+		q.DeletesSlots = true
+		options.Faults.Quirks = append(options.Faults.Quirks, q)
+	}
 	if f.recordings != "" {
 		options.Models, options.Recordings = nil, filepath.Join(f.recordings, model)
 	}
@@ -96,6 +102,13 @@ func (f *fleet) Open(model string) providers.Session {
 		Ledger: generous{},
 	}, isapi.Options{Dial: devices.DialContext, Timeout: 5 * time.Second})
 }
+
+func (f *fleet) Lose(kind *schema.Kind, key string) bool {
+	return f.last.Devices()[0].DeleteItem(slotOf(kind, key)) == nil
+}
+
+// slotOf is where an entry of a list is shown by itself. Where only the first counts, that is the first.
+func slotOf(kind *schema.Kind, key string) string { return kind.Document.Path + "/" + cmp.Or(key, "1") }
 
 // generous is a ledger that allows everything: a device that refuses a login fails the test by itself.
 type generous struct{}

@@ -3,7 +3,7 @@
 // The promise behind it: plan again, nothing to do. Every attribute of every setting of every device is changed to other
 // values that the device takes. After each change the device reads as wanted, everything else reads as before, the same
 // change composes to nothing, and composing the old value leads back to the bytes of the beginning. Items of keyed kinds
-// are created, changed and deleted where the device allows it.
+// are created, changed and deleted where the device allows it, and entries that somebody deleted are made again.
 package providertest
 
 import (
@@ -43,6 +43,12 @@ type Itemised interface {
 type Naming interface {
 	// Names are what the devices take for an attribute; none where they may take anything else.
 	Names(kind *schema.Kind, a *schema.Attribute) []string
+}
+
+// Losing is a harness whose devices lose entries of lists, and make them again.
+type Losing interface {
+	// Lose takes an entry away from the device that was opened last, as if somebody had deleted it there. It reports whether it could.
+	Lose(kind *schema.Kind, key string) bool
 }
 
 // Options say what is special about the devices of a harness.
@@ -90,8 +96,8 @@ func Run(t *testing.T, provider providers.Provider, harness Harness, options Opt
 
 // Problem is something that a provider does not do as it should.
 type Problem struct {
-	// Where is "device/setting.attribute", such as "camera/service.RTSP.port"; "device/kind.create" for the life of an item;
-	// "device/kind" for a kind that cannot be read; or the device alone, which cannot be reached.
+	// Where is "device/setting.attribute", such as "camera/service.RTSP.port"; "device/kind.create" for the life of an item,
+	// and "device/kind.again" for a second one; "device/kind" for a kind that cannot be read; or the device alone, which cannot be reached.
 	Where string
 	What  string // without secrets
 }
@@ -137,6 +143,9 @@ func Examine(provider providers.Provider, harness Harness, device string, volati
 		}
 		if found.kind.Creatable() {
 			x.try("/"+found.kind.Name+".create", found.kind, (*trial).life)
+		}
+		if losing, ok := harness.(Losing); ok && found.kind.Again != nil && len(found.keys) > 0 {
+			x.try("/"+found.kind.Name+".again", found.kind, func(w *trial) error { return w.again(losing) })
 		}
 	}
 	return kinds, x.problems
