@@ -217,6 +217,12 @@ func about(k *schema.Kind) []string {
 	if k.Unproven("") {
 		lines = append(lines, "camform writes it only where `allow_unproven` names it")
 	}
+	if k.Again != nil {
+		lines = append(lines, "An entry that somebody deleted is made again: facts "+string(k.Again.Confidence)+", from "+k.Again.Source)
+	}
+	if k.Again != nil && k.Again.Confidence == schema.Unsure {
+		lines = append(lines, "camform makes it again only where `allow_unproven` names the kind")
+	}
 	if k.Risk != schema.RiskNone {
 		lines = append(lines, "Risk of a wrong value: "+riskWords[k.Risk])
 	}

@@ -106,7 +106,9 @@ func alter(c providers.Change, attribute string, text *string) {
 
 // switchedOn reports whether a change lets a device ask a server that it did not ask: one that was off, or that somebody had deleted.
 func switchedOn(c providers.Change) bool {
-	on := func(v cty.Value) bool { return c.Kind.Attribute("enabled") != nil && v.GetAttr("enabled").RawEquals(cty.True) }
+	on := func(v cty.Value) bool {
+		return c.Kind.Attribute("enabled") != nil && v.GetAttr("enabled").RawEquals(cty.True)
+	}
 	if c.Before.IsNull() {
 		return on(c.After) || c.Kind.Attribute("enabled") == nil || c.After.GetAttr("enabled").IsNull()
 	}

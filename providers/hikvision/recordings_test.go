@@ -107,7 +107,9 @@ func (l *losing) Open(device string) providers.Session {
 	return l.last
 }
 
-func (l *losing) Lose(kind *schema.Kind, key string) bool { return l.last.deleteItem(slotOf(kind, key)) }
+func (l *losing) Lose(kind *schema.Kind, key string) bool {
+	return l.last.deleteItem(slotOf(kind, key))
+}
 
 // recorded is a session with one device of an archive.
 type recorded struct{ documents map[string][]byte }
