@@ -43,7 +43,7 @@ var playedElsewhere = map[string]string{
 
 // aboutKind says of which setting a quirk is.
 var aboutKind = map[string]string{
-	"gbkName": "system", "latin1Name": "system", "refusesSlots": "alarm_host", "resetsHosts": "alarm_host", "windowsZoneRules": "time", "winterOffset": "time", "ianaZoneRules": "time", "unescaped": "system",
+	"gbkName": "system", "latin1Name": "system", "refusesSlots": "alarm_host", "resetsHosts": "alarm_host", "deletesSlots": "alarm_host", "windowsZoneRules": "time", "winterOffset": "time", "ianaZoneRules": "time", "unescaped": "system",
 	"mustChange": "user", "bareUser": "user", "masksSecrets": "user", "showsSecrets": "user", "filtersNewOnly": "ip_filter",
 }
 
@@ -58,6 +58,7 @@ var faults = []habit{
 	{name: "drop-request", rules: []simulator.Rule{{Method: http.MethodGet}}},
 	{name: "drop-request", rules: []simulator.Rule{{Method: http.MethodPut, Nth: 1}}},
 	{name: "drop-reply", rules: []simulator.Rule{{Method: http.MethodPut, Nth: 1}}},
+	{name: "drop-reply", kind: "alarm_host", rules: []simulator.Rule{{Method: http.MethodPost, Nth: 1}}},
 	{name: "reset", rules: []simulator.Rule{{Path: "*", Every: 7}}},
 	{name: "status", rules: []simulator.Rule{{Method: http.MethodGet, Status: 500, Code: "deviceError"}}},
 	{name: "status", rules: []simulator.Rule{{Path: "*", Status: 503, Every: 6}}},
@@ -77,6 +78,7 @@ var faults = []habit{
 	{name: "lose-password", kind: "user", rules: []simulator.Rule{{Path: usersDocument + "*"}}},
 	{name: "cut-password", kind: "user", rules: []simulator.Rule{{Path: usersDocument + "*", Bytes: 8}}},
 	{name: "late-effect", rules: []simulator.Rule{{Method: http.MethodPut, Delay: 2 * time.Second}}},
+	{name: "late-effect", kind: "alarm_host", rules: []simulator.Rule{{Method: http.MethodPost, Delay: 2 * time.Second}}},
 	{name: "cut-list", kind: "ip_filter", rules: []simulator.Rule{{Method: http.MethodPut, Entries: 1}}},
 	{name: "echo", rules: []simulator.Rule{{Method: http.MethodPut}}},
 	{name: "ask-again", rules: []simulator.Rule{{}}},
@@ -180,7 +182,12 @@ func (c combination) wishesOf(d *simulator.Device, secure bool) []*wish {
 		"system": func() []*wish { return []*wish{w.system()} }, "upnp": func() []*wish { return []*wish{w.toggle("upnp")} },
 		"ntp": func() []*wish { return []*wish{w.ntp()} }, "time": func() []*wish { return []*wish{w.time()} },
 		"ip_filter": func() []*wish { return []*wish{w.filter()} }, "user": w.users,
-		"alarm_host": func() []*wish { return []*wish{w.alarmHost()} },
+		"alarm_host": func() []*wish {
+			if c.has("deletesSlots") {
+				return []*wish{w.deletedHost()}
+			}
+			return []*wish{w.alarmHost()}
+		},
 	}
 	var kinds []string
 	for _, h := range c.habits {
@@ -214,6 +221,29 @@ func (w *wisher) alarmHost() *wish {
 	one.want("protocol", `"HTTPS"`, child(host, "protocolType"), "HTTPS")
 	one.want("server", `"192.0.2.40"`, child(host, "ipAddress"), "192.0.2.40")
 	one.want("port", "8443", child(host, "portNo"), "8443")
+	return one
+}
+
+// deletedHost wants the last slot as it should be, after somebody deleted it.
+func (w *wisher) deletedHost() *wish {
+	list := w.root(alarmDocument)
+	if list == nil || len(list.SelectElements("HttpHostNotification")) == 0 {
+		return &wish{kind: "alarm_host", key: "1", lacking: true}
+	}
+	slots := list.SelectElements("HttpHostNotification")
+	last := slots[len(slots)-1]
+	one := &wish{kind: "alarm_host", key: textOf(child(last, "id"))}
+	one.want("url", `"/events"`, child(last, "url"), "/events")
+	one.want("protocol", `"HTTPS"`, child(last, "protocolType"), "HTTPS")
+	one.want("server", `"192.0.2.40"`, child(last, "ipAddress"), "192.0.2.40")
+	one.want("port", "8443", child(last, "portNo"), "8443")
+	one.may = allowance{comes: []string{placeOf(last)}}
+	if len(slots) == 1 {
+		one.may = allowance{contents: []string{placeOf(list)}}
+	}
+	if err := w.device.DeleteItem(alarmDocument + "/" + one.key); err != nil {
+		panic(err)
+	}
 	return one
 }
 
@@ -282,6 +312,9 @@ func playAll(t *testing.T, all []combination, secure bool, reads []string) map[i
 			p.visits = append(p.visits, v)
 			name := fmt.Sprintf("d%04d", i)
 			settings := fmt.Sprintf("  site = %q\n", name)
+			if c.has("deletesSlots") {
+				settings += slotsAllowed
+			}
 			for _, one := range v.wishes {
 				settings += one.hcl()
 			}

@@ -72,6 +72,10 @@ func TestAJumpIsWhatAChangeDoesToTheClock(t *testing.T) {
 	on := change("ntp", map[string]string{"server": "a", "enabled": "false"}, map[string]string{"server": "a", "enabled": "true"})
 	off := change("ntp", map[string]string{"server": "a", "enabled": "true"}, map[string]string{"server": "b", "enabled": "false"})
 	another := change("ntp", map[string]string{"server": "a", "enabled": "true"}, map[string]string{"server": "b", "enabled": "true"})
+	made := change("ntp", nil, map[string]string{"server": "a"})
+	made.Before = made.Kind.Null()
+	madeOff := change("ntp", nil, map[string]string{"server": "a", "enabled": "false"})
+	madeOff.Before = madeOff.Kind.Null()
 	right, wrong := "2026-03-01T20:00:01+08:00", "2026-03-01T13:00:01+08:00" // the second is 7 hours behind: somebody set it to the time in Berlin
 	for title, c := range map[string]struct {
 		mode, local string
@@ -86,6 +90,8 @@ func TestAJumpIsWhatAChangeDoesToTheClock(t *testing.T) {
 		"another server":                {"NTP", wrong, []providers.Change{server}, 0, false, false},
 		"another server, with a switch": {"NTP", wrong, []providers.Change{another}, 0, false, false},
 		"a server is switched on":       {"NTP", wrong, []providers.Change{on}, 7 * hour, false, true},
+		"a server is there again":       {"NTP", wrong, []providers.Change{made}, 7 * hour, false, true},
+		"there again, and off":          {"NTP", wrong, []providers.Change{madeOff}, 0, false, false},
 		"switched on, but not asked":    {"manual", wrong, []providers.Change{on}, 0, false, false},
 		"another server, now asked":     {"manual", wrong, []providers.Change{server, mode("NTP")}, 7 * hour, false, true},
 		"asked no more":                 {"NTP", wrong, []providers.Change{off}, 0, false, false},
