@@ -76,6 +76,7 @@ func testKinds() *schema.Kinds {
 		&schema.Kind{
 			Name: "banner", Summary: "Text before the login", Source: "Recorded", Confidence: schema.Confirmed,
 			Document: schema.Document{Path: "/ISAPI/System/banner", Root: "Banner"}, Risk: schema.RiskNone, Reboot: schema.RebootNever,
+			Again: &schema.Again{Source: "a guide, page 7", Confidence: schema.Unsure},
 			Attributes: []*schema.Attribute{
 				{Name: "text", Type: cty.String, Doc: "The text."},
 				{Name: "seconds", Type: cty.Number, Doc: "How long.", Unit: "seconds"},

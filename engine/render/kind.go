@@ -218,7 +218,7 @@ func about(k *schema.Kind) []string {
 		lines = append(lines, "camform writes it only where `allow_unproven` names it")
 	}
 	if k.Again != nil {
-		lines = append(lines, "An entry that somebody deleted is made again: facts "+string(k.Again.Confidence)+", from "+k.Again.Source)
+		lines = append(lines, fmt.Sprintf("An entry that somebody deleted is made again. Facts: %s. %s", k.Again.Confidence, k.Again.Source))
 	}
 	if k.Again != nil && k.Again.Confidence == schema.Unsure {
 		lines = append(lines, "camform makes it again only where `allow_unproven` names the kind")

@@ -161,6 +161,7 @@ func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
 		"a part sent as the entry":    {list(iot) + "write {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n element = \"more\"\n}", "the setting https", `"/ISAPI/Security/adminAccesses/{id}"`},
 		"sent below what was read":    {"document {\n path = \"/ISAPI/System/Network\"\n root = \"Network\"\n}\nwrite { path = \"/ISAPI/System/Network/ipFilter\" }", "the setting ip_filter", `"/ISAPI/System/Network/ipFilter"`},
 		"hooks of a kind of camform":  {free + `hooks = "users"`, "Hooks belong to", `"users"`},
+		"made again there":            {list("item {\n element = \"AdminAccessProtocol\"\n}\nagain {\n new = \"<AdminAccessProtocol/>\"\n source = \"a guide\"\n confidence = \"likely\"\n}"), "the setting https", "again"},
 		"made where another kind is":  {"keyed = true\n" + list("item {\n element = \"AdminAccessProtocol\"\n key = \"protocol\"\n}\nwrite {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n create = \"/ISAPI/Security/adminAccesses\"\n delete = \"/ISAPI/Security/adminAccesses/{id}\"\n new = \"<AdminAccessProtocol><protocol/></AdminAccessProtocol>\"\n}"), "the setting https", `"/ISAPI/Security/adminAccesses"`},
 		"left out of what is written": {list(iot) + "write {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n without = [\"more\"]\n}", "", ""},
 	} {

@@ -225,6 +225,11 @@ func pathsIn(kind *schema.Kind) []partPath {
 			paths = append(paths, partPath{"write.create", w.Create, true}, partPath{"write.delete", w.Delete, true})
 		}
 	}
+	if kind.Again != nil {
+		for _, doc := range kind.Documents() {
+			paths = append(paths, partPath{"again", doc.Path, true})
+		}
+	}
 	if kind.Item != nil && kind.Item.Names != nil {
 		paths = append(paths, partPath{"item.names.path", kind.Item.Names.Path, false})
 	}
@@ -250,10 +255,10 @@ func documentPart(n int) string {
 	return fmt.Sprintf("document.%d", n)
 }
 
-// misdirected says why a request to a path of the write block would change what another kind manages, whatever stands in the
-// documents: items are made or removed where another kind lives, or what is sent there was not read there as a whole.
+// misdirected says why a request to a path of the write block, or for an entry that is made again, would change what another kind manages,
+// whatever stands in the documents: items are made or removed where another kind lives, or what is sent there was not read there as a whole.
 func (o Owners) misdirected(kind *schema.Kind, part partPath) string {
-	if !strings.HasPrefix(part.part, "write.") {
+	if !strings.HasPrefix(part.part, "write.") && part.part != "again" {
 		return ""
 	}
 	to := segments(part.path)
