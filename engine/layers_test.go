@@ -179,6 +179,8 @@ var storeys = map[string]string{
 		outline.go compose.go known.go search.go restore.go certifier.go
 		clock.go
 		provider.go
+		again.go
+		check.go
 		write.go masks.go
 		secrets.go`,
 	"providers/hikvision/reach": `

@@ -26,7 +26,7 @@ var growingLists = []growing{
 }
 
 // template is a new item of a list before the client's values are in it; nil where the device makes none.
-func (d *unit) template(g growing) []byte {
+func (g growing) template(d *unit) []byte {
 	if !g.slots {
 		return d.model.templates[g.path]
 	}
@@ -39,7 +39,7 @@ func (d *unit) template(g growing) []byte {
 }
 
 // delivered is how many slots a list had that came with the device; false for any other list.
-func (d *unit) delivered(g growing) (int, bool) {
+func (g growing) delivered(d *unit) (int, bool) {
 	root, err := scan(d.model.documents[g.path].body)
 	if err != nil || !g.slots {
 		return 0, false
@@ -50,7 +50,7 @@ func (d *unit) delivered(g growing) (int, bool) {
 // changeItems makes and removes items of growing lists. Not handled is what is no such request.
 func (w *write) changeItems() (done result, handled bool) {
 	for _, g := range growingLists {
-		if w.unit.template(g) == nil {
+		if g.template(w.unit) == nil {
 			continue
 		}
 		switch {
@@ -87,7 +87,7 @@ func (w *write) createItem(g growing) result {
 	if no := w.unit.checkMeaning(list.document, whole); no != nil {
 		return *no
 	}
-	if _, err := w.unit.store(list.document, w.unit.hosts(list.document, whole)); err != nil {
+	if _, err := w.unit.store(list.document, w.hosts(list.document, whole)); err != nil {
 		return *w.unit.model.refuse(badParameters)
 	}
 	if p, found := w.unit.partAt(w.q.path + "/" + id); found {
@@ -98,7 +98,7 @@ func (w *write) createItem(g growing) result {
 
 // newItem makes the item that a client asks for, without its id.
 func (w *write) newItem(g growing, list part) (composed, refusal) {
-	template := w.unit.template(g)
+	template := g.template(w.unit)
 	old, err := scan(template)
 	sent, no := w.unit.model.sentItem(w.q.body, old)
 	if err != nil || no != nil {
@@ -114,7 +114,7 @@ func (w *write) newItem(g growing, list part) (composed, refusal) {
 		known: w.unit.knownNames(w.q.path, list, old, pattern), pattern: patternOf(pattern, want),
 	}
 	size, sized := sizeOf(pattern, list.element)
-	if slots, ok := w.unit.delivered(g); ok {
+	if slots, ok := g.delivered(w.unit); ok {
 		size, sized = slots, true
 	}
 	login := want.child("loginPassword")

@@ -26,8 +26,8 @@ func (d custody) rename(name string) {
 }
 
 // hosts is a document as a device keeps it that does not take alarm hosts by HTTPS.
-func (d *unit) hosts(path string, whole []byte) []byte {
-	if d.quirks.ResetsHosts && path == httpHostsPath {
+func (w *write) hosts(path string, whole []byte) []byte {
+	if w.unit.quirks.ResetsHosts && path == httpHostsPath {
 		return withoutSecureHosts(whole)
 	}
 	return whole

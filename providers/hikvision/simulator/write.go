@@ -140,7 +140,7 @@ func (w *write) keep(path string, p part, next composed) result {
 	if w.f.has(CutList) {
 		whole = firstEntries(whole, w.f[CutList].Entries)
 	}
-	needsReboot, err := w.unit.store(p.document, w.unit.hosts(p.document, whole))
+	needsReboot, err := w.unit.store(p.document, w.hosts(p.document, whole))
 	if err != nil {
 		return *w.unit.model.refuse(badParameters)
 	}
