@@ -369,7 +369,7 @@ func (e *Engine) Unkept(ctx context.Context, p *plan.Plan, taken map[schema.Devi
 // FromBackups are backups as if their devices had just been read, for a configuration with some kinds of settings. They are read one
 // after the other, and an error that comes instead of one ends it.
 func (e *Engine) FromBackups(ctx context.Context, all iter.Seq2[*backup.Backup, error], kinds []*schema.Kind) (*Imported, error) {
-	candidates, found, err := e.judge().surveyOf(ctx, all, wantsOfImport(kinds))
+	candidates, found, err := e.judge().surveyOf(ctx, all, wantsOfImport(kinds, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -462,12 +462,12 @@ func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schem
 // Import reads candidates with all settings of the given kinds, and what they call themselves. It changes nothing on any device, and remembers of those
 // that no state knows nothing before Adopt; what was remembered of a device at the same address holds. The error is for what
 // concerns all of them, such as a secret that is not to be had: no device was asked then.
-func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds []*schema.Kind) (*Imported, error) {
+func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds, deep []*schema.Kind) (*Imported, error) {
 	devices := make([]*config.Device, len(candidates))
 	for i := range candidates {
 		devices[i] = candidates[i].device()
 	}
-	found, err := e.surveyor(nil).surveyBy(ctx, byEndpoint, devices, wantsOfImport(kinds))
+	found, err := e.surveyor(nil).surveyBy(ctx, byEndpoint, devices, wantsOfImport(kinds, deep))
 	if err != nil {
 		return nil, err
 	}

@@ -346,7 +346,7 @@ func (p *play) imports() {
 			kinds = append(kinds, k)
 		}
 	}
-	imported, err := p.engine().Import(context.Background(), candidates, kinds)
+	imported, err := p.engine().Import(context.Background(), candidates, kinds, nil)
 	if err != nil {
 		p.findings = append(p.findings, finding{"import", err.Error()})
 		return

@@ -64,6 +64,8 @@ type Imported struct {
 	Devices []learn.Device // that could be read
 	LeftOut []LeftOut      // the others
 
+	Searches []map[string]*live.Search // what came of asking Devices for items that their lists lack, by kind; nil where nobody asked
+
 	seen []state.Device   // of Devices; their addresses are not known yet
 	told [][]consumer.Use // of Devices; empty where not all was read that tells it
 }
@@ -128,15 +130,16 @@ func (all *Imported) findLogins(fleet []consumer.Device, lists []consumer.List) 
 	}
 }
 
-// wantsOfImport are kinds with those of their items whose names are known beforehand, and the kinds that name a device.
-func wantsOfImport(kinds []*schema.Kind) wants {
+// wantsOfImport are kinds with those of their items whose names are known beforehand, and the kinds that name a device. Of those in deep
+// items are asked for that lists lack.
+func wantsOfImport(kinds, deep []*schema.Kind) wants {
 	keys := map[string][]string{}
 	for _, k := range kinds {
 		keys[k.Name] = k.Keys
 	}
 	return func(all *schema.Kinds, _ *config.Device) live.Wants {
 		naming := slices.DeleteFunc(all.All(), func(k *schema.Kind) bool { return k.DeviceName == "" || slices.Contains(kinds, k) })
-		return live.Wants{Kinds: slices.Concat(kinds, naming), Keys: keys}
+		return live.Wants{Kinds: slices.Concat(kinds, naming), Keys: keys, Deep: deep}
 	}
 }
 
@@ -206,7 +209,7 @@ func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secr
 	for name, kind := range snap.Kinds {
 		d.Omitted[name] = interpreter.Omitted(kind, snap.Documents)
 	}
-	all.Devices = append(all.Devices, d)
+	all.Devices, all.Searches = append(all.Devices, d), append(all.Searches, snap.Searches)
 	all.seen = append(all.seen, seenAs(schema.Device{}, c.Endpoint(), snap))
 }
 

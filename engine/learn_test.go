@@ -45,7 +45,7 @@ func (s *site) candidates() []engine.Candidate {
 func (s *site) survey(candidates []engine.Candidate) *engine.Imported {
 	s.Helper()
 	s.cfg = &config.Config{Dir: s.TempDir()}
-	survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All())
+	survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All(), nil)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestI11APinHoldsAlsoForADeviceThatIsLearned(t *testing.T) {
 
 		other := newFleet(t, simulator.Options{Count: 2, TLS: true, Seed: 99})
 		s.provider.Provider = newSite(t, other, other.DialContext).provider.Provider
-		survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All())
+		survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All(), nil)
 		if err != nil || len(survey.Devices) != 0 || len(survey.LeftOut) != 2 {
 			t.Fatalf("devices with other keys were read: %+v, %v", survey, err)
 		}
@@ -277,7 +277,7 @@ func TestADeviceThatIsFoundTwiceIsWrittenOnce(t *testing.T) {
 		candidates[1].Want = providers.Identity{Serial: "another"}
 		again := candidates[0]
 		again.Device.Key, again.URL = "again", &url.URL{Scheme: "http", Host: second}
-		survey, err := s.engine().Import(context.Background(), append(candidates, again), s.provider.Kinds().All())
+		survey, err := s.engine().Import(context.Background(), append(candidates, again), s.provider.Kinds().All(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,7 +299,7 @@ func TestADeviceIsCalledAsItCallsItself(t *testing.T) {
 		s := newSite(t, fleet, fleet.DialContext)
 		s.cfg = &config.Config{Dir: t.TempDir()}
 		kinds := s.provider.Kinds()
-		survey, err := s.engine().Import(context.Background(), s.candidates(), []*schema.Kind{kinds.Lookup("time")})
+		survey, err := s.engine().Import(context.Background(), s.candidates(), []*schema.Kind{kinds.Lookup("time")}, nil)
 		if err != nil || len(survey.Devices) != 1 {
 			t.Fatalf("%+v, %v", survey, err)
 		}

@@ -93,7 +93,7 @@ func (s *site) importsBut(d *simulator.Device, kind string) {
 	s.Helper()
 	imported, err := s.engine().Import(context.Background(), []engine.Candidate{{
 		Device: schema.Device{Name: "import"}, URL: s.fleet.URL(d), Username: "admin", Origin: "env:FLEET_PASSWORD",
-	}}, s.provider.Kinds().All())
+	}}, s.provider.Kinds().All(), nil)
 	if err != nil || len(imported.LeftOut) > 0 || len(imported.Devices) != 1 {
 		s.Fatalf("%v %+v", err, imported)
 	}

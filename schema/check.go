@@ -110,6 +110,11 @@ func (s settingShape) faults(k *Kind) []Fault {
 			faults = append(faults, Fault{strings.Replace(fmt.Sprintf("document.%d.beside", i), ".0.", ".", 1), "Documents not possible", "What is read beside a document is for kinds with hooks, whose items share one."})
 		}
 	}
+	if k.Item != nil {
+		for i, h := range k.Item.Hints {
+			faults = append(faults, h.faults(i, k)...)
+		}
+	}
 	faults = append(faults, k.Write.faults(k)...)
 	faults = append(faults, k.Again.faults(k)...)
 	faults = append(faults, k.Sees.faults()...)

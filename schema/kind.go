@@ -202,8 +202,12 @@ type Item struct {
 	// IDHole. Empty if entries with the same key are repetitions.
 	Apart string
 
-	// Alone is the URI path, with KeyHole, at which a device may serve an item that its list lacks; empty for none.
-	Alone string
+	// Alone is the URI path, with KeyHole, at which a device may serve an item that its list lacks; empty for none. Hints tell of such
+	// items. Word is the child of an entry with the word that hints have for it, and Channel the one with the number of the channel that
+	// it is about, its spellings separated by |.
+	Alone         string
+	Hints         []*Hint
+	Word, Channel string
 
 	Names *Names // where the labels are, when they are not the texts of the key; nil if they are
 }
@@ -482,6 +486,10 @@ func (k *Kind) ElementPaths() []ElementPath {
 	}
 	if k.Item != nil {
 		paths = append(paths, ElementPath{"item.element", k.Item.Element}, ElementPath{"item.key", k.Item.Key}, ElementPath{"item.apart", k.Item.Apart})
+		paths = append(paths, ElementPath{"item.word", k.Item.Word}, ElementPath{"item.channel", k.Item.Channel})
+		for i, h := range k.Item.Hints {
+			paths = append(paths, ElementPath{HintPart(i) + ".channel", h.Channel}, ElementPath{HintPart(i) + ".words", h.Words})
+		}
 		if n := k.Item.Names; n != nil {
 			paths = append(paths, ElementPath{"item.names.element", n.Element}, ElementPath{"item.names.key", n.Key}, ElementPath{"item.names.name", n.Name})
 		}

@@ -225,6 +225,22 @@ type itemShape struct {
 	Words map[string][]string `hcl:"words,optional"`
 
 	Names *namesShape `hcl:"names,block"`
+
+	Word    string      `hcl:"word,optional"`
+	Channel string      `hcl:"channel,optional"`
+	Hints   []hintShape `hcl:"hint,block"`
+}
+
+type hintShape struct {
+	Source    string            `hcl:"source"`
+	Paths     []string          `hcl:"paths"`
+	Element   string            `hcl:"element"`
+	Channel   string            `hcl:"channel,optional"`
+	Words     string            `hcl:"words,optional"`
+	Flags     string            `hcl:"flags,optional"`
+	Names     string            `hcl:"names,optional"`
+	Keys      map[string]string `hcl:"keys,optional"`
+	Otherwise bool              `hcl:"otherwise,optional"`
 }
 
 type namesShape struct {
@@ -284,6 +300,11 @@ func (s settingShape) kind() (*Kind, hcl.Diagnostics) {
 	if s.Item != nil {
 		k.Item = &Item{
 			Element: s.Item.Element, Key: s.Item.Key, Equals: s.Item.Equals, AnyCase: s.Item.AnyCase, Words: s.Item.Words, Apart: s.Item.Apart, Alone: s.Item.Alone, Names: (*Names)(s.Item.Names),
+			Word: s.Item.Word, Channel: s.Item.Channel,
+		}
+		for _, shape := range s.Item.Hints {
+			h := Hint(shape)
+			k.Item.Hints = append(k.Item.Hints, &h)
 		}
 	}
 	k.Write, k.Sees, k.Sessions = (*Write)(s.Write), (*Sees)(s.Sees), (*Sessions)(s.Sessions)

@@ -514,10 +514,10 @@ func (b archive) configuration(ctx context.Context, beginnings []string, s *surv
 		if _, err := b.out.Write(text); err != nil {
 			return err
 		}
-		return s.tell(r, "the text")
+		return s.tell(read, r, "the text")
 	}
 	if err := atomicfile.Create(out, text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
-	return s.tell(r, out)
+	return s.tell(read, r, out)
 }

@@ -173,7 +173,7 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		if _, err := s.out.Write(text); err != nil {
 			return err
 		}
-		if err := s.tell(r, "the text"); err != nil {
+		if err := s.tell(survey, r, "the text"); err != nil {
 			return err
 		}
 		return s.tolerated(survey, r)
@@ -185,7 +185,7 @@ func (s *surveyor) importAll(ctx context.Context, candidates []engine.Candidate,
 		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(s.out, "Wrote %s to %s.\n", render.Plural(r.Blocks, "device"), out)
-	if err := s.tell(r, out); err != nil {
+	if err := s.tell(survey, r, out); err != nil {
 		return err
 	}
 	s.next("see that there is nothing to change", "camform plan")

@@ -116,7 +116,7 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 	}
 	fmt.Fprintf(s.out, "Wrote %s to %s: %s in %s, with %s.\n", render.Plural(r.Lines(), "line"), out,
 		render.Plural(len(survey.Devices), "device"), render.Plural(r.Blocks, "block"), render.Plural(r.Profiles, "profile"))
-	if err := s.tell(r, filepath.Join(out, learn.DevicesFile)); err != nil {
+	if err := s.tell(survey, r, filepath.Join(out, learn.DevicesFile)); err != nil {
 		return err
 	}
 	s.next("see that there is nothing to change", "camform -chdir="+out+" plan")

@@ -37,6 +37,7 @@ type surveyFlags struct {
 	legacy   bool
 	kinds    []string
 	secrets  string // path of a file for the secrets that devices show
+	deep     bool   // whether devices are asked for settings that their lists lack
 }
 
 func (f *surveyFlags) add(flags *pflag.FlagSet) {
@@ -46,6 +47,7 @@ func (f *surveyFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.legacy, "legacy", false, "allow TLS 1.0 and 1.1")
 	flags.StringSliceVar(&f.kinds, "kinds", nil, "write only these `KINDS` of settings, separated by commas")
 	flags.StringVar(&f.secrets, "secrets", "", "write the secrets that devices show, such as communities, to this `FILE`, which only you can read")
+	flags.BoolVar(&f.deep, "deep", false, "also look for settings that a device has and its list lacks, such as events, by asking for each that it tells of")
 	f.addReading(flags)
 }
 
@@ -127,6 +129,7 @@ type surveyor struct {
 	*workspace
 	flags *surveyFlags
 	kinds []*schema.Kind // that are written
+	deep  []*schema.Kind // those of them of which devices are asked for what their lists lack
 }
 
 // openSurvey opens the state at a path for a survey of devices, of which the configuration will be in dir.
@@ -135,6 +138,10 @@ func (b *beginning) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir
 		return nil, err
 	}
 	kinds, err := flags.chosen(b.provider.Kinds())
+	if err != nil {
+		return nil, err
+	}
+	deep, err := flags.deepKinds(kinds, b.provider.Kinds())
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +154,7 @@ func (b *beginning) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir
 	if err != nil {
 		return nil, err
 	}
-	return &surveyor{workspace: w, flags: flags, kinds: kinds}, nil
+	return &surveyor{workspace: w, flags: flags, kinds: kinds, deep: deep}, nil
 }
 
 // vacant refuses a path, given by an option, at which there is something already. An empty path is none.
@@ -170,7 +177,7 @@ func (s *surveyor) survey(parent context.Context, candidates []engine.Candidate)
 	var survey *engine.Imported
 	var failed error
 	err := s.read(parent, "nothing was written", func(ctx context.Context, e *engine.Engine) {
-		survey, failed = e.Import(ctx, candidates, s.kinds)
+		survey, failed = e.Import(ctx, candidates, s.kinds, s.deep)
 	})
 	if err := cmp.Or(err, failed); err != nil {
 		return nil, err
@@ -243,9 +250,12 @@ func assignments(secrets map[string]schema.Secret) []byte {
 	return text.Bytes()
 }
 
-// tell says what was left out of a file, and what the configuration reads from the environment. What could not be read may be
-// there or not, so it is named; all else that is left out is known, and stands in the file.
-func (s *surveyor) tell(r *learn.Result, file string) error {
+// tell says what was found beyond the lists of devices, what was left out of a file, and what the configuration reads from the
+// environment. What could not be read may be there or not, so it is named; all else that is left out is known, and stands in the file.
+func (s *surveyor) tell(survey *engine.Imported, r *learn.Result, file string) error {
+	if err := s.tellSearches(survey, r.Addresses); err != nil {
+		return err
+	}
 	var unread []render.Trouble
 	for _, l := range r.Unread() {
 		unread = append(unread, render.Trouble{Device: l.Device, Text: l.Setting.Local() + " could not be read and is left out: " + l.Unread})
@@ -291,6 +301,13 @@ func (s *surveyor) tolerated(survey *engine.Imported, r *learn.Result) error {
 	partly := map[schema.Device]bool{}
 	for _, l := range r.Unread() {
 		partly[l.Device] = true
+	}
+	for i, searches := range survey.Searches {
+		for _, found := range searches {
+			if !found.Whole() {
+				partly[r.Addresses[i]] = true
+			}
+		}
 	}
 	unread, all := len(survey.LeftOut), len(survey.LeftOut)+len(survey.Devices)
 	switch {

@@ -42,6 +42,7 @@ type Wants struct {
 	Kinds []*schema.Kind
 	Keys  map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
 	Extra []string            // further documents to read, by path
+	Deep  []*schema.Kind      // kinds of which items are asked for that their lists lack, as far as the device tells of them
 
 	Archive bool            // the configuration in the form that the device alone reads; see providers.Archiver
 	Log     *providers.Span // the time of which the log of the device is searched; nil for none
@@ -61,6 +62,7 @@ type Snapshot struct {
 	UnreadDocuments map[string]error           // further documents that could not be read, by path
 	Source          string                     // our own address, as the connection to the device shows it; empty if not known
 	Seen            []string                   // addresses at which the device says that it sees us, or itself
+	Searches        map[string]*Search         // what came of asking for items that lists lack, by kind; kinds that the device does not have are missing
 	Err             error                      // why the device could not be read at all
 
 	// Activation is what the device says of its first password, with ErrInactive in Err; nil where it has one, or did not say.
@@ -203,6 +205,10 @@ func Read(ctx context.Context, reader providers.Reader, r Request, o Options) *S
 			s.Err = s.LogErr
 			return s
 		}
+	}
+	if err := s.seek(ctx, reader, r.Deep, o); err != nil {
+		s.Err = err
+		return s
 	}
 	s.Pin = reader.Pin()
 	if certified, ok := reader.(providers.Certified); ok {
@@ -376,6 +382,11 @@ func (s *Snapshot) Unread() map[schema.Setting]string {
 		for _, key := range append(slices.Clone(s.Keys[name]), "") {
 			if fault := s.Fault(kind, key); fault != "" && (key == "" || kind.Document.PerItem()) {
 				unread[schema.Setting{Kind: name, Key: key}] = fault
+			}
+		}
+		if search := s.Searches[name]; search != nil {
+			for key, why := range search.Troubles {
+				unread[schema.Setting{Kind: name, Key: key}] = why
 			}
 		}
 	}

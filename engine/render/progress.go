@@ -23,7 +23,7 @@ type Progress struct {
 	tally tally
 	told  map[schema.Device]bool // devices of which a step was told to have failed
 	said  map[string]int         // how often each trouble was told
-	slow  map[schema.Device]bool // devices of which it is told that they are waited for
+	slow  map[schema.Device]bool // devices of which it is told what takes them long
 }
 
 // screen is where progress is shown. Its methods are called without any lock held; begin and end by one goroutine.
@@ -92,7 +92,9 @@ func (p *Progress) Event(e report.Event) {
 	case report.StepDone:
 		p.stepDone(e)
 	case report.Restarting:
-		p.restarting(e)
+		p.ofFew(e.Device, awaited(e))
+	case report.Asking:
+		p.ofFew(e.Device, asking(e))
 	case report.Waiting:
 		p.screen.line("Waiting for another run: " + printable(e.Detail))
 	case report.Interrupted:
@@ -100,20 +102,25 @@ func (p *Progress) Event(e report.Event) {
 	}
 }
 
-// restarting tells of the first few devices that they are waited for. A run that waits for more has them in its tally.
-func (p *Progress) restarting(e report.Event) {
+// ofFew tells of the first few devices what takes them long. A run with more of them has them in its tally.
+func (p *Progress) ofFew(device schema.Device, text string) {
 	p.mu.Lock()
-	tell := p.slow[e.Device] || len(p.slow) < foldFrom
+	tell := p.slow[device] || len(p.slow) < foldFrom
 	if tell && p.slow == nil {
 		p.slow = map[schema.Device]bool{}
 	}
 	if tell {
-		p.slow[e.Device] = true
+		p.slow[device] = true
 	}
 	p.mu.Unlock()
 	if tell {
-		p.screen.line(printable(e.Device.String()) + ": " + awaited(e))
+		p.screen.line(printable(device.String()) + ": " + text)
 	}
+}
+
+// asking says how many items a device is asked for.
+func asking(e report.Event) string {
+	return fmt.Sprintf("asking for %d further %s", e.Total, e.Setting.Kind)
 }
 
 // awaited says how long a web server is waited for.

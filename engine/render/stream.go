@@ -189,6 +189,8 @@ func (s *Stream) Event(e report.Event) {
 		s.finish(e)
 	case report.Restarting:
 		s.write(entry{Level: "info", Message: e.Device.String() + ": " + awaited(e), Type: "log"})
+	case report.Asking:
+		s.write(entry{Level: "info", Message: e.Device.String() + ": " + asking(e), Type: "log"})
 	case report.Interrupted:
 		s.write(entry{Level: "warn", Message: inFlight(e.Total), Type: "log"})
 	}

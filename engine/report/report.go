@@ -37,6 +37,7 @@ const (
 	Activated     EventKind = "activated"  // it logged in with that, and is the one that is meant; Elapsed is set. Failures are told by DeviceDone
 	StageDone     EventKind = "stage-done"
 	Restarting    EventKind = "restarting"  // the web server of the device is waited for after a write; Elapsed is since when, Limit how long at most
+	Asking        EventKind = "asking"      // the device is asked for items of a kind that its list lacks; Setting names the kind, and Total is set
 	Waiting       EventKind = "waiting"     // for another run, which holds devices; Detail says who
 	Interrupted   EventKind = "interrupted" // the requests in flight are finished, then the run ends; Total is set
 )
@@ -46,11 +47,11 @@ type Event struct {
 	Kind    EventKind
 	Stage   Stage
 	Device  schema.Device  // zero for events of a whole stage
-	Setting schema.Setting // for step events
+	Setting schema.Setting // for step events; for Asking without a key
 	Action  plan.Action    // for step events
 	Result  Result         // for StepDone and DeviceDone; Done if all is well
 	Detail  string         // for people, when Result is not Done, and for Waiting
-	Total   int            // devices in the stage, for StageStarted; requests in flight, for Interrupted
+	Total   int            // devices in the stage, for StageStarted; items, for Asking; requests in flight, for Interrupted
 	Elapsed time.Duration  // for StepDone, DeviceDone, StageDone, Activated and Restarting
 	Limit   time.Duration  // for Restarting
 }

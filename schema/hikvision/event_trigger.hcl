@@ -15,7 +15,8 @@ setting "event_trigger" {
     Where a list has an event once for each channel under the same name, each is an item of its own, with the number of its
     channel behind the name: `objectsThrownDetection-2`.
 
-    Some devices serve an event by itself that is not in the list. It is found when it is declared.
+    Some devices serve an event by itself that is not in the list. It is found when it is declared, and `camform learn -deep`
+    and `camform import -deep` look for such events: they ask for each that the device says it has.
 
     Which events there are depends on the device and its channels, and none can be added. What is done beside telling
     somebody, such as recording on a channel (`record-1`) or switching an output (`IO-1`), is left as it is.
@@ -32,6 +33,193 @@ setting "event_trigger" {
     any_case = true
     apart    = "dynVideoInputChannelID|videoInputChannelID|dynInputIOPortID|inputIOPortID"
     alone    = "/ISAPI/Event/triggers/{key}"
+    word     = "eventType"
+    channel  = "dynVideoInputChannelID|videoInputChannelID"
+
+    hint {
+      source  = "Official guide (UD09761B, 15.3.2, 16.2.95, which has both words for an event, and 16.2.132); hikvision_next asks cameras with several channels for the list of all; the keys as recorded in lists, or else as 16.2.132 writes the event"
+      paths   = ["/ISAPI/Event/channels/capabilities", "/ISAPI/Event/channels/{channel}/capabilities"]
+      element = "ChannelEventCap"
+      channel = "channelID|id"
+      words   = "eventType"
+      keys = {
+        motionDetection      = "VMD-{channel}"
+        shelteralarm         = "tamper-{channel}"
+        tamperDetection      = "tamper-{channel}"
+        videoLoss            = "videoloss-{channel}"
+        faceDetection        = "facedetection-{channel}"
+        fieldDetection       = "fielddetection-{channel}"
+        defocusDetection     = "defocus-{channel}"
+        audioDetection       = "audioexception-{channel}"
+        sceneChangeDetection = "scenechangedetection-{channel}"
+        lineDetection        = "linedetection-{channel}"
+        faceCapture          = "faceSnap-{channel}"
+        ANPR                 = "vehicledetection-{channel}"
+        vehicleDetection     = "vehicledetection-{channel}"
+        alarmResult          = "faceContrast-{channel}"
+        temperatureDetection = "temperature-{channel}"
+        diskfull             = "diskfull"
+        diskerror            = "diskerror"
+        nicbroken            = "nicbroken"
+        ipconflict           = "ipconflict"
+        illaccess            = "illaccess"
+        PIR                  = "PIR"
+        IO                   = ""
+        ROI                  = ""
+        intelliTrace         = ""
+        MTD_face             = ""
+        MTD_human            = ""
+        MTD_vehicle          = ""
+        MTD_nonMotor         = ""
+      }
+    }
+
+    hint {
+      source  = "Official guide (UD09761B, 16.2.127, 16.2.132); recorded on ten devices as a part of the first document and on one recorder as the second; the keys of events of the whole device as four recorders had flag and event"
+      paths   = ["/ISAPI/System/capabilities", "/ISAPI/Event/capabilities"]
+      element = "EventCap"
+      flags   = "isSupport{word}"
+      keys = {
+        HDFull                 = "diskfull"
+        HDError                = "diskerror"
+        NicBroken              = "nicbroken"
+        IpConflict             = "ipconflict"
+        IllAccess              = "illaccess"
+        ViMismatch             = "videomismatch"
+        RecordException        = "recordingfailure"
+        SpareException         = "spareException"
+        PoePowerException      = "poePowerException"
+        VoltageInstable        = "voltageinstable"
+        MotionDetection        = "VMD-{channel}"
+        VideoLoss              = "videoloss-{channel}"
+        TamperDetection        = "tamper-{channel}"
+        FramesPeopleCounting   = "framesPeopleCounting-{channel}"
+        RegionEntrance         = "regionEntrance-{channel}"
+        RegionExiting          = "regionExiting-{channel}"
+        Loitering              = "loitering-{channel}"
+        Group                  = "group-{channel}"
+        RapidMove              = "rapidMove-{channel}"
+        FireDetection          = "fireDetection-{channel}"
+        IllegalParking         = "illegalParking-{channel}"
+        UnattendedBaggage      = "unattendedBaggage-{channel}"
+        AttendedBaggage        = "attendedBaggage-{channel}"
+        HumanAttribute         = "humanAttribute-{channel}"
+        HumanRecognition       = "humanRecognition-{channel}"
+        FaceContrast           = "faceContrast-{channel}"
+        FaceLib                = "faceLib-{channel}"
+        FaceSnap               = "faceSnap-{channel}"
+        WhiteListFaceContrast  = "whiteListFaceContrast-{channel}"
+        BlackListFaceContrast  = "blackListFaceContrast-{channel}"
+        PersonDensityDetection = "personDensityDetection-{channel}"
+        MixedTargetDetection   = "mixedTargetDetection-{channel}"
+        Pedestrian             = "pedestrian-{channel}"
+        TrafficAccident        = "trafficAccident-{channel}"
+        Construction           = "construction-{channel}"
+        RoadBlock              = "roadblock-{channel}"
+        AbandonedObject        = "abandonedObject-{channel}"
+        ParallelParking        = "parallelParking-{channel}"
+        ParkingState           = "parkingState-{channel}"
+        Congestion             = "congestion-{channel}"
+        IntersectionAnalysis   = "intersectionAnalysis-{channel}"
+        SafetyHelmetDetection  = "safetyHelmetDetection-{channel}"
+        CertificateRevocation  = "certificateRevocation-{channel}"
+        TriggerFocus           = ""
+      }
+    }
+
+    hint {
+      source  = "Recorded on nine devices as a part of the first document; hikvision_next asks for the second; the keys as recorded in lists, or else as the official guide writes the event (UD09761B, 16.2.132)"
+      paths   = ["/ISAPI/System/capabilities", "/ISAPI/Smart/capabilities"]
+      element = "SmartCap"
+      flags   = "isSupport{word}"
+      keys = {
+        FaceDetect           = "facedetection-{channel}"
+        LineDetection        = "linedetection-{channel}"
+        FieldDetection       = "fielddetection-{channel}"
+        AudioDetection       = "audioexception-{channel}"
+        DefocusDetection     = "defocus-{channel}"
+        SceneChangeDetection = "scenechangedetection-{channel}"
+        RegionEntrance       = "regionEntrance-{channel}"
+        RegionExiting        = "regionExiting-{channel}"
+        Loitering            = "loitering-{channel}"
+        Group                = "group-{channel}"
+        RapidMove            = "rapidMove-{channel}"
+        Parking              = "parking-{channel}"
+        UnattendedBaggage    = "unattendedBaggage-{channel}"
+        AttendedBaggage      = "attendedBaggage-{channel}"
+        PeopleDetection      = "peopleDetection-{channel}"
+        StorageDetection     = "storageDetection-{channel}"
+        ShipsDetection       = "shipsDetection-{channel}"
+        ROI                  = ""
+        IntelliTrace         = ""
+      }
+    }
+
+    hint {
+      source    = "Official guide (UD09761B, 15.3.25, 16.2.136, with its spellings, and 15.3.13 to 15.3.17, 16.2.132)"
+      paths     = ["/ISAPI/Event/triggersCap"]
+      element   = "EventTriggersCap"
+      names     = "{word}TriggerCap|{word}Cap"
+      otherwise = true
+      keys = {
+        Diskfull               = "diskfull"
+        Diskerror              = "diskerror"
+        Nicbroken              = "nicbroken"
+        Ipconflict             = "ipconflict"
+        Illacces               = "illaccess"
+        Badvideo               = "badvideo"
+        Videomismatch          = "videomismatch"
+        HighHDTemperature      = "highHDTemperature"
+        LowHDTemperature       = "lowHDTemperature"
+        HDImpact               = "hdImpact"
+        HDBadBlock             = "hdBadBlock"
+        SevereHDFailure        = "severeHDFailure"
+        VoltageInstable        = "voltageinstable"
+        PIR                    = "PIR"
+        MotionDetection        = "VMD-{channel}"
+        TamperDetection        = "tamper-{channel}"
+        VideoLoss              = "videoloss-{channel}"
+        LineDetect             = "linedetection-{channel}"
+        FiledDetect            = "fielddetection-{channel}"
+        RegionEntrance         = "regionEntrance-{channel}"
+        RegionExiting          = "regionExiting-{channel}"
+        Loitering              = "loitering-{channel}"
+        GroupDetection         = "group-{channel}"
+        RapidMove              = "rapidMove-{channel}"
+        Parking                = "parking-{channel}"
+        UnattendedBaggage      = "unattendedBaggage-{channel}"
+        AttendedBaggage        = "attendedBaggage-{channel}"
+        FireDetection          = "fireDetection-{channel}"
+        StorageDetection       = "storageDetection-{channel}"
+        ShipsDetection         = "shipsDetection-{channel}"
+        Thermometry            = "thermometry-{channel}"
+        PeopleDetection        = "peopleDetection-{channel}"
+        DefocusDetection       = "defocus-{channel}"
+        FaceDetection          = "facedetection-{channel}"
+        SceneChangeDetection   = "scenechangedetection-{channel}"
+        VehicleDetection       = "vehicledetection-{channel}"
+        AudioException         = "audioexception-{channel}"
+        FaceContrast           = "faceContrast-{channel}"
+        WhiteListFaceContrast  = "whiteListFaceContrast-{channel}"
+        BlackListFaceContrast  = "blackListFaceContrast-{channel}"
+        FaceSnap               = "faceSnap-{channel}"
+        FaceLib                = "faceLib-{channel}"
+        HumanAttribute         = "humanAttribute-{channel}"
+        PersonDensityDetection = "personDensityDetection-{channel}"
+        IllegalParking         = "illegalParking-{channel}"
+        Pedestrian             = "pedestrian-{channel}"
+        TrafficAccident        = "trafficAccident-{channel}"
+        Construction           = "construction-{channel}"
+        RoadBlock              = "roadblock-{channel}"
+        AbandonedObject        = "abandonedObject-{channel}"
+        ParallelParking        = "parallelParking-{channel}"
+        ParkingState           = "parkingState-{channel}"
+        Congestion             = "congestion-{channel}"
+        SafetyHelmetDetection  = "safetyHelmetDetection-{channel}"
+        IO                     = ""
+        AlarmIn                = ""
+      }
+    }
   }
 
   write {

@@ -230,8 +230,8 @@ func pathsIn(kind *schema.Kind) []partPath {
 			paths = append(paths, partPath{"again", doc.Path, true})
 		}
 	}
-	if kind.Item != nil && kind.Item.Names != nil {
-		paths = append(paths, partPath{"item.names.path", kind.Item.Names.Path, false})
+	if kind.Item != nil {
+		paths = append(paths, pathsOfItem(kind.Item)...)
 	}
 	if kind.Sees != nil {
 		paths = append(paths, partPath{"sees.path", kind.Sees.Path, false})
@@ -244,6 +244,23 @@ func pathsIn(kind *schema.Kind) []partPath {
 	}
 	if kind.Works != nil {
 		paths = append(paths, partPath{"works.path", kind.Works.Path, false})
+	}
+	return paths
+}
+
+// pathsOfItem are those of an item block.
+func pathsOfItem(item *schema.Item) []partPath {
+	var paths []partPath
+	if item.Names != nil {
+		paths = append(paths, partPath{"item.names.path", item.Names.Path, false})
+	}
+	if item.Alone != "" {
+		paths = append(paths, partPath{"item.alone", item.Alone, false})
+	}
+	for i, h := range item.Hints {
+		for n, path := range h.Paths {
+			paths = append(paths, partPath{fmt.Sprintf("%s.paths.%d", schema.HintPart(i), n), path, false})
+		}
 	}
 	return paths
 }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"camform/engine"
+	"camform/engine/diag"
+	"camform/engine/live"
+	"camform/engine/render"
+	"camform/schema"
+)
+
+// deepKinds are those of the chosen kinds of which devices tell what their lists lack, if the flag -deep asks for them. The error names
+// those that there are.
+func (f *surveyFlags) deepKinds(chosen []*schema.Kind, all *schema.Kinds) ([]*schema.Kind, error) {
+	if !f.deep {
+		return nil, nil
+	}
+	deep := withHints(chosen)
+	if len(deep) > 0 {
+		return deep, nil
+	}
+	var names []string
+	for _, k := range withHints(all.All()) {
+		names = append(names, k.Name)
+	}
+	return nil, fmt.Errorf("-deep: the lists of devices lack settings of these kinds only, and -kinds names none of them: %s", strings.Join(names, ", "))
+}
+
+func withHints(kinds []*schema.Kind) []*schema.Kind {
+	return slices.DeleteFunc(slices.Clone(kinds), func(k *schema.Kind) bool { return k.Item == nil || len(k.Item.Hints) == 0 })
+}
+
+// tellSearches tells what came of asking devices for settings that their lists lack: in one line for each kind what was found, and
+// for devices of which it is still not known what they have, why.
+func (s *surveyor) tellSearches(survey *engine.Imported, addresses []schema.Device) error {
+	sums := map[string]*searchSum{}
+	var unknown []render.Trouble
+	for i, searches := range survey.Searches {
+		for _, name := range slices.Sorted(maps.Keys(searches)) {
+			found := searches[name]
+			if sums[name] == nil {
+				sums[name] = &searchSum{found: map[string]int{}, strange: map[string]int{}}
+			}
+			sums[name].add(found)
+			for _, text := range unknownOf(found) {
+				unknown = append(unknown, render.Trouble{Device: addresses[i], Text: name + ": " + text})
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(s.err, "%s: %s\n", name, sums[name].text())
+		if words := sums[name].words(); words != "" {
+			fmt.Fprintf(s.err, "%s: not asked for, since camform does not know what it stands for: %s\n", name, words)
+		}
+	}
+	return s.stderr().Troubles(unknown)
+}
+
+// unknownOf says why it is not known which items a device has, where it is not.
+func unknownOf(found *live.Search) []string {
+	var texts []string
+	if found.Silent {
+		texts = append(texts, "the device does not tell which it has, so that what its list lacks is not known")
+	}
+	for _, path := range slices.Sorted(maps.Keys(found.Unread)) {
+		texts = append(texts, fmt.Sprintf("%s may tell more of them, and could not be read: %s", path, found.Unread[path]))
+	}
+	if found.Left > 0 {
+		texts = append(texts, fmt.Sprintf("not asked for %d more of them, because %s", found.Left, found.Why))
+	}
+	return texts
+}
+
+// searchSum is what came of asking devices for items of one kind.
+type searchSum struct {
+	devices, asked int
+	found, strange map[string]int // how many devices have the item, or the word
+}
+
+func (s *searchSum) add(one *live.Search) {
+	s.devices++
+	s.asked += one.Asked
+	for _, key := range one.Found {
+		s.found[key]++
+	}
+	for _, word := range one.Strange {
+		s.strange[word]++
+	}
+}
+
+// text says how many items were asked for and found.
+func (s *searchSum) text() string {
+	if s.asked == 0 {
+		return "asked for none: no device tells of one that its list lacks"
+	}
+	devices, lists := render.Plural(s.devices, "device"), "their lists lack"
+	if s.devices == 1 {
+		lists = "its list lacks"
+	}
+	sum := 0
+	for _, n := range s.found {
+		sum += n
+	}
+	text := fmt.Sprintf("asked %s for %d that %s, and found %d", devices, s.asked, lists, sum)
+	if sum > 0 {
+		text += ": " + s.counted(s.found)
+	}
+	return text
+}
+
+// words are those that stand for nothing that is known; empty without any.
+func (s *searchSum) words() string { return s.counted(s.strange) }
+
+// counted names texts of devices, each with the number of devices that have it if there are several in all.
+func (s *searchSum) counted(texts map[string]int) string {
+	const most = 40
+	var all []string
+	for _, text := range slices.Sorted(maps.Keys(texts)) {
+		named := strings.ReplaceAll(diag.CleanText(text), "\n", " ")
+		if s.devices > 1 {
+			named += fmt.Sprintf(" (%s)", render.Plural(texts[text], "device"))
+		}
+		all = append(all, named)
+	}
+	if more := len(all) - most; more > 0 {
+		all = append(all[:most], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, ", ")
+}
