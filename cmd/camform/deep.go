@@ -54,7 +54,7 @@ func (s *surveyor) tellSearches(survey *engine.Imported, addresses []schema.Devi
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
 		fmt.Fprintf(s.err, "%s: %s\n", name, sums[name].text())
 		if words := sums[name].words(); words != "" {
-			fmt.Fprintf(s.err, "%s: not asked for, since camform does not know what it stands for: %s\n", name, words)
+			fmt.Fprintf(s.err, "%s: words of devices that stand for none that camform knows, and that it did not ask for: %s\n", name, words)
 		}
 	}
 	return s.stderr().Troubles(unknown)
@@ -68,6 +68,13 @@ func unknownOf(found *live.Search) []string {
 	}
 	for _, path := range slices.Sorted(maps.Keys(found.Unread)) {
 		texts = append(texts, fmt.Sprintf("%s may tell more of them, and could not be read: %s", path, found.Unread[path]))
+	}
+	keys := map[string][]string{}
+	for _, key := range slices.Sorted(maps.Keys(found.Troubles)) {
+		keys[found.Troubles[key]] = append(keys[found.Troubles[key]], key)
+	}
+	for _, why := range slices.Sorted(maps.Keys(keys)) {
+		texts = append(texts, fmt.Sprintf("it is not known whether the device has %s: %s", diag.FirstOf(keys[why]), why))
 	}
 	if found.Left > 0 {
 		texts = append(texts, fmt.Sprintf("not asked for %d more of them, because %s", found.Left, found.Why))

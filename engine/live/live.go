@@ -384,11 +384,6 @@ func (s *Snapshot) Unread() map[schema.Setting]string {
 				unread[schema.Setting{Kind: name, Key: key}] = fault
 			}
 		}
-		if search := s.Searches[name]; search != nil {
-			for key, why := range search.Troubles {
-				unread[schema.Setting{Kind: name, Key: key}] = why
-			}
-		}
 	}
 	return unread
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"camform/engine/report"
 	"camform/providers"
@@ -84,7 +85,7 @@ func (s *Snapshot) hints(ctx context.Context, reader providers.Reader, seeker pr
 				doc, err = s.readDocument(ctx, reader, hint.Path)
 			}
 			if err != nil || doc.Missing != "" && !seeker.Absent(doc) {
-				found.Unread[hint.Path] = reasonOf(doc, err)
+				found.Unread[hint.Path] = reasonOf(hint.Path, doc, err)
 			}
 			if providers.EndsSession(err) || ctx.Err() != nil {
 				return err
@@ -109,13 +110,14 @@ func (s *Snapshot) ask(
 		o.Event(report.Event{Kind: report.Asking, Stage: o.Stage, Device: s.Device, Setting: schema.Setting{Device: s.Device, Kind: kind.Name}, Total: len(asked)})
 	}
 	for _, key := range asked {
-		doc, err := s.readDocument(ctx, reader, kind.Item.AloneAt(key))
+		path := kind.Item.AloneAt(key)
+		doc, err := s.readDocument(ctx, reader, path)
 		if ctx.Err() != nil {
 			return err
 		}
 		found.Asked++
 		if !isClear(seeker, doc, err) {
-			found.Troubles[key] = reasonOf(doc, err)
+			found.Troubles[key] = reasonOf(path, doc, err)
 		}
 		if providers.EndsSession(err) {
 			ended = err
@@ -166,10 +168,11 @@ func (s *Snapshot) take(seeker providers.Seeker, kind *schema.Kind, asked []stri
 	s.Keys[kind.Name] = all
 }
 
-// reasonOf is why nothing could be read.
-func reasonOf(doc providers.Document, err error) string {
+// reasonOf is why nothing could be read at a path, which whoever tells it names.
+func reasonOf(path string, doc providers.Document, err error) string {
+	reason := doc.Missing
 	if err != nil {
-		return providers.Reason(err)
+		reason = providers.Reason(err)
 	}
-	return doc.Missing
+	return strings.TrimPrefix(reason, "read "+path+": ")
 }

@@ -73,7 +73,8 @@ type Quirks struct {
 	// ResetsHosts makes a device answer OK to an alarm host that is to be reached by HTTPS, and keep an empty slot with HTTP.
 	ResetsHosts bool `json:"resetsHosts"`
 
-	// HidesEvent makes a device serve the event scenechangedetection-1 by itself, and not in its list.
+	// HidesEvent makes a device serve the event scenechangedetection-1 by itself, and not in its list. The capabilities of its first
+	// channel tell of it.
 	HidesEvent bool `json:"hidesEvent"`
 
 	// OldCiphers makes a device take none but ciphers with DHE, as very old firmware does.

@@ -33,7 +33,7 @@ var habits = []Habit{
 	{Name: "refusesSlots", What: "takes the list of alarm hosts and none of its slots"},
 	{Name: "deletesSlots", What: "deletes alarm hosts and time servers that it was delivered with, and makes them again under the lowest free number"},
 	{Name: "resetsHosts", What: "accepts an alarm host by HTTPS, and keeps an empty slot"},
-	{Name: "hidesEvent", What: "serves an event by itself, and not in its list"},
+	{Name: "hidesEvent", What: "serves an event by itself that its list lacks, and tells of it in the capabilities of its channel"},
 	{Name: "oldCiphers", What: "speaks TLS with DHE ciphers only"},
 	{Name: "closesConnections", What: "ends every connection with its first answer"},
 	{Name: "windowsZoneRules", What: "goes by the name that Windows has for its zone, whatever else it is told"},

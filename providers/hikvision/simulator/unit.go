@@ -97,7 +97,7 @@ func (d *unit) setQuirks(q Quirks) {
 		custody{d}.rename(unescapedName)
 	}
 	if q.HidesEvent {
-		d.own[hiddenEventPath] = []byte(hiddenEvent)
+		d.own[hiddenEventPath], d.own[toldEventsPath] = []byte(hiddenEvent), []byte(toldEvents)
 	}
 	if q.CrowdedLists {
 		custody{d}.crowdLists()

@@ -54,8 +54,17 @@ func (d custody) crowdLists() {
 	}
 }
 
-// hiddenEvent is an event that the list of a device with the quirk HidesEvent lacks.
+// hiddenEvent is an event that the list of a device with the quirk HidesEvent lacks, and toldEvents what the capabilities of its first
+// channel tell: each event in both of its words where it has two, an input, and one that nobody knows.
 const (
+	toldEventsPath = "/ISAPI/Event/channels/1/capabilities"
+	toldEvents     = `<?xml version="1.0" encoding="UTF-8"?>
+<ChannelEventCap version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">
+<eventType opt="VMD,motionDetection,shelteralarm,tamperDetection,scenechangedetection,sceneChangeDetection,parcelDetection,IO,diskfull,illaccess"></eventType>
+<channelID>1</channelID>
+<id>1</id>
+</ChannelEventCap>
+`
 	hiddenEventPath = triggersPath + "/scenechangedetection-1"
 	hiddenEvent     = `<?xml version="1.0" encoding="UTF-8"?>
 <EventTrigger version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema">
