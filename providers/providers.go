@@ -61,6 +61,8 @@ type Interpreter interface {
 	// the list was not read.
 	Unlisted(kind *schema.Kind, keys []string, docs Documents) []string
 
+	Seeker
+
 	// Omitted are the entries of the list that a kind lives in that Decode leaves out. Documents that cannot be read have none.
 	Omitted(kind *schema.Kind, docs Documents) []Omission
 

@@ -2,10 +2,11 @@ package providers
 
 import "camform/schema"
 
-// Seeker is an interpreter of devices that tell, in documents about what they can do, which items they have that the list of a kind
-// lacks. Its methods are pure.
+// Seeker knows where devices tell, in documents about what they can do, which items they have that the list of a kind lacks. Its methods
+// are pure.
 type Seeker interface {
-	// Hints are the documents that are to be read next for that, by the list and by those of them that were read; none at the end.
+	// Hints are the documents that are to be read next for that, by the list and by those of them that were read; none at the end, and
+	// for a kind of which nothing tells.
 	Hints(kind *schema.Kind, docs Documents) []Hint
 
 	// Sought is what they tell.

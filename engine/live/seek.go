@@ -40,10 +40,6 @@ func (s *Search) Whole() bool {
 // seek asks for the items of the kinds that their lists lack, at last: the snapshot is whole without them, and what goes wrong with
 // them costs nothing but them. The error is that of a run that ends.
 func (s *Snapshot) seek(ctx context.Context, reader providers.Reader, kinds []*schema.Kind, o Options) error {
-	seeker, ok := o.Interpreter.(providers.Seeker)
-	if !ok {
-		return nil
-	}
 	for _, kind := range kinds {
 		if _, listed := s.Items[kind.Name]; !listed || kind.Item == nil || len(kind.Item.Hints) == 0 {
 			continue
@@ -53,11 +49,11 @@ func (s *Snapshot) seek(ctx context.Context, reader providers.Reader, kinds []*s
 		}
 		found := &Search{Unread: map[string]string{}, Troubles: map[string]string{}}
 		s.Searches[kind.Name] = found
-		ended := s.hints(ctx, reader, seeker, kind, found, o)
-		sought := seeker.Sought(kind, s.Documents)
+		ended := s.hints(ctx, reader, kind, found, o)
+		sought := o.Interpreter.Sought(kind, s.Documents)
 		found.Silent, found.Strange = !sought.Told && len(found.Unread) == 0, sought.Strange
 		if ended == nil {
-			ended = s.ask(ctx, reader, seeker, kind, sought.Keys, found, o)
+			ended = s.ask(ctx, reader, kind, sought.Keys, found, o)
 		}
 		if found.Left = len(sought.Keys) - found.Asked; ended != nil && found.Left > 0 {
 			found.Why = providers.Reason(ended)
@@ -70,9 +66,9 @@ func (s *Snapshot) seek(ctx context.Context, reader providers.Reader, kinds []*s
 }
 
 // hints reads the documents that may tell of items. The error is one that ends the session.
-func (s *Snapshot) hints(ctx context.Context, reader providers.Reader, seeker providers.Seeker, kind *schema.Kind, found *Search, o Options) error {
+func (s *Snapshot) hints(ctx context.Context, reader providers.Reader, kind *schema.Kind, found *Search, o Options) error {
 	for {
-		next := seeker.Hints(kind, s.Documents)
+		next := o.Interpreter.Hints(kind, s.Documents)
 		if len(next) == 0 {
 			return nil
 		}
@@ -84,7 +80,7 @@ func (s *Snapshot) hints(ctx context.Context, reader providers.Reader, seeker pr
 			} else {
 				doc, err = s.readDocument(ctx, reader, hint.Path)
 			}
-			if err != nil || doc.Missing != "" && !seeker.Absent(doc) {
+			if err != nil || doc.Missing != "" && !o.Interpreter.Absent(doc) {
 				found.Unread[hint.Path] = reasonOf(hint.Path, doc, err)
 			}
 			if providers.EndsSession(err) || ctx.Err() != nil {
@@ -100,7 +96,7 @@ func (s *Snapshot) hints(ctx context.Context, reader providers.Reader, seeker pr
 // ask asks for items by their own addresses, and adds those that the device has to those of the kind. The error is why it did not ask
 // for all of them.
 func (s *Snapshot) ask(
-	ctx context.Context, reader providers.Reader, seeker providers.Seeker, kind *schema.Kind, keys []string, found *Search, o Options,
+	ctx context.Context, reader providers.Reader, kind *schema.Kind, keys []string, found *Search, o Options,
 ) (ended error) {
 	asked := keys
 	if len(keys) > maxSought {
@@ -116,7 +112,7 @@ func (s *Snapshot) ask(
 			return err
 		}
 		found.Asked++
-		if !isClear(seeker, doc, err) {
+		if !isClear(o.Interpreter, doc, err) {
 			found.Troubles[key] = reasonOf(path, doc, err)
 		}
 		if providers.EndsSession(err) {
@@ -128,21 +124,21 @@ func (s *Snapshot) ask(
 			break
 		}
 	}
-	s.take(seeker, kind, asked, found, o)
+	s.take(kind, asked, found, o)
 	return ended
 }
 
 // isClear reports whether an answer tells if the device has an item.
-func isClear(seeker providers.Seeker, doc providers.Document, err error) bool {
+func isClear(i providers.Interpreter, doc providers.Document, err error) bool {
 	if err != nil {
 		return errors.Is(err, providers.ErrUnsupported) || errors.Is(err, providers.ErrInvalid)
 	}
-	return doc.Missing == "" || seeker.Absent(doc)
+	return doc.Missing == "" || i.Absent(doc)
 }
 
 // take adds the items that the device has to those of the kind.
-func (s *Snapshot) take(seeker providers.Seeker, kind *schema.Kind, asked []string, found *Search, o Options) {
-	found.Found = seeker.Served(kind, asked, s.Documents)
+func (s *Snapshot) take(kind *schema.Kind, asked []string, found *Search, o Options) {
+	found.Found = o.Interpreter.Served(kind, asked, s.Documents)
 	for _, key := range asked {
 		if !slices.Contains(found.Found, key) {
 			delete(s.Documents, kind.Item.AloneAt(key))

@@ -188,6 +188,14 @@ func prefixOf(text string) (netip.Prefix, error) {
 // Unlisted is none: a list of these devices has all items.
 func (provider) Unlisted(*schema.Kind, []string, providers.Documents) []string { return nil }
 
+func (provider) Hints(*schema.Kind, providers.Documents) []providers.Hint { return nil }
+
+func (provider) Sought(*schema.Kind, providers.Documents) providers.Sought { return providers.Sought{} }
+
+func (provider) Served(*schema.Kind, []string, providers.Documents) []string { return nil }
+
+func (provider) Absent(doc providers.Document) bool { return doc.Missing != "" }
+
 // Omitted is none: a list of these devices has items only.
 func (provider) Omitted(*schema.Kind, providers.Documents) []providers.Omission { return nil }
 
