@@ -48,6 +48,7 @@ type site struct {
 	env      map[string]string
 	cfg      *config.Config
 	nodes    func() *providers.Nodes // of the next run
+	deep     bool                    // whether devices are asked for what their lists lack when they are learned
 	runs     int
 }
 

@@ -41,11 +41,15 @@ func (s *site) candidates() []engine.Candidate {
 	return all
 }
 
-// survey reads candidates. All of them must answer.
+// survey reads candidates, and if the site is deep also what their lists lack. All of them must answer.
 func (s *site) survey(candidates []engine.Candidate) *engine.Imported {
 	s.Helper()
 	s.cfg = &config.Config{Dir: s.TempDir()}
-	survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All(), nil)
+	var deep []*schema.Kind
+	if s.deep {
+		deep = s.provider.Kinds().All()
+	}
+	survey, err := s.engine().Import(context.Background(), candidates, s.provider.Kinds().All(), deep)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -143,12 +147,6 @@ func (s *site) asItIs(devices int) {
 }
 
 // learns proves both ways to write a configuration of a fleet: it plans to no change. It returns how many lines they take.
-func learns(t *testing.T, fleet *simulator.Fleet) (naive, learned *learn.Result) {
-	t.Helper()
-	s := newSite(t, fleet, fleet.DialContext)
-	return s.learns(s.candidates())
-}
-
 func (s *site) learns(candidates []engine.Candidate) (naive, learned *learn.Result) {
 	s.Helper()
 	survey := s.survey(candidates)
@@ -166,7 +164,13 @@ func TestWhatWasLearnedFromEveryModelPlansToNoChange(t *testing.T) {
 	for _, secure := range thorough.Spread([]bool{false, true}, thorough.Pick(1, 1, thorough.All)) {
 		t.Run(fmt.Sprintf("TLS=%t", secure), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				naive, learned := learns(t, newFleet(t, simulator.Options{Count: thorough.Pick(100, 100, 200), Seed: 21, TLS: secure}))
+				fleet := newFleet(t, simulator.Options{Count: thorough.Pick(100, 100, 200), Seed: 21, TLS: secure})
+				s := newSite(t, fleet, fleet.DialContext)
+				s.deep = true
+				for i, d := range fleet.Devices() {
+					d.SetQuirks(simulator.Quirks{HidesEvent: i%2 == 0})
+				}
+				naive, learned := s.learns(s.candidates())
 				if 10*learned.Lines() > naive.Lines() {
 					t.Errorf("%d lines were learned, more than a tenth of %d", learned.Lines(), naive.Lines())
 				}
@@ -178,9 +182,17 @@ func TestWhatWasLearnedFromEveryModelPlansToNoChange(t *testing.T) {
 func TestWhatWasLearnedFromEveryRecordedDevicePlansToNoChange(t *testing.T) {
 	thorough.OnlyUsual(t)
 	dir := recordings(t)
-	synctest.Test(t, func(t *testing.T) {
-		learns(t, newFleet(t, simulator.Options{Recordings: dir}))
-	})
+	for _, deep := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			fleet := newFleet(t, simulator.Options{Recordings: dir})
+			s := newSite(t, fleet, fleet.DialContext)
+			s.deep = deep
+			_, learned := s.learns(s.candidates())
+			if found := strings.Count(string(learned.Files[learn.ProfilesFile])+string(learned.Files[learn.DevicesFile]), `event_trigger "scenechangedetection-1"`); found == 0 {
+				t.Errorf("deep %t: no recorded event was found", deep)
+			}
+		})
+	}
 }
 
 // TestWhatWasLearnedFromAMixedFleetPlansToNoChange: recorded devices and built-in ones, all in one configuration.
