@@ -43,7 +43,10 @@ Without an address the import blocks of the configuration say which devices to r
       }
     }
 
-An import whose device is declared already is done.`,
+An import whose device is declared already is done.
+
+With -deep, events are looked for that a device has and its list lacks: it is asked for every one that it says it has. That takes a
+request each, and says what was found and what is still not known.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.addresses = args
 			return a.importDevices(cmd, flags, o)

@@ -35,7 +35,10 @@ The inventory is a CSV file whose first line names its columns: name and address
 it comes from: env:NAME or file:PATH), site, tags (with blanks between them), model and serial. Others are ignored.
 
     export CAMFORM_PASSWORD=...
-    camform learn -inventory inventory.csv -out fleet`,
+    camform learn -inventory inventory.csv -out fleet
+
+With -deep, events are looked for that devices have and their lists lack: each device is asked for every one that it says it has.
+That takes a request each, and says what was found and what is still not known.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if inventory == "" || out == "" {
