@@ -205,14 +205,18 @@ func TestASearchIsInterrupted(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		e := s.engine()
+		ended := report.Done
 		e.Event = func(event report.Event) {
-			if event.Kind == report.Asking {
+			switch event.Kind {
+			case report.Asking:
 				time.AfterFunc(time.Second, func() { cancel(context.Canceled) })
+			case report.DeviceDone:
+				ended = event.Result
 			}
 		}
 		begun := time.Now()
-		if survey, err := e.Import(ctx, s.candidates(), s.provider.Kinds().All(), s.provider.Kinds().All()); !errors.Is(err, context.Canceled) {
-			t.Errorf("%v %+v", err, survey)
+		if survey, err := e.Import(ctx, s.candidates(), s.provider.Kinds().All(), s.provider.Kinds().All()); !errors.Is(err, context.Canceled) || ended != report.NotRun {
+			t.Errorf("%s: %v %+v", ended, err, survey)
 		}
 		if took := time.Since(begun); took > 5*time.Second {
 			t.Errorf("it took %s to end", took)

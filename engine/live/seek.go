@@ -108,9 +108,6 @@ func (s *Snapshot) ask(
 	for _, key := range asked {
 		path := kind.Item.AloneAt(key)
 		doc, err := s.readDocument(ctx, reader, path)
-		if ctx.Err() != nil {
-			return err
-		}
 		found.Asked++
 		if !isClear(o.Interpreter, doc, err) {
 			found.Troubles[key] = reasonOf(path, doc, err)

@@ -212,3 +212,18 @@ func TestPaceBeforeAnythingIsDoneIsUnknown(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A device that is asked for much is named, and of many the first ones.
+func TestProgressTellsWhatTakesLong(t *testing.T) {
+	var lines screenful
+	p := NewLineProgress(&lines, 0)
+	p.Event(report.Event{Kind: report.StageStarted, Stage: report.Refresh, Total: 5})
+	for i := range 5 {
+		device := schema.Device{Name: "cam", Key: fmt.Sprint(i), Each: true}
+		p.Event(report.Event{Kind: report.Asking, Stage: report.Refresh, Device: device, Setting: schema.Setting{Device: device, Kind: "event_trigger"}, Total: 14})
+	}
+	p.Close()
+	if text := lines.String(); strings.Count(text, "asking for 14 further event_trigger\n") != foldFrom || !strings.Contains(text, `device.cam["0"]: asking`) {
+		t.Error(text)
+	}
+}

@@ -163,6 +163,15 @@ func TestSettingFilesOfTheUserStayOutOfOtherKindsAndOfActions(t *testing.T) {
 		"hooks of a kind of camform":  {free + `hooks = "users"`, "Hooks belong to", `"users"`},
 		"made again there":            {list("item {\n element = \"AdminAccessProtocol\"\n}\nagain {\n new = \"<AdminAccessProtocol/>\"\n source = \"a guide\"\n confidence = \"likely\"\n}"), "the setting https", "again"},
 		"made where another kind is":  {"keyed = true\n" + list("item {\n element = \"AdminAccessProtocol\"\n key = \"protocol\"\n}\nwrite {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n create = \"/ISAPI/Security/adminAccesses\"\n delete = \"/ISAPI/Security/adminAccesses/{id}\"\n new = \"<AdminAccessProtocol><protocol/></AdminAccessProtocol>\"\n}"), "the setting https", `"/ISAPI/Security/adminAccesses"`},
+		"acting alone": {
+			"keyed = true\n" + list("item {\n element = \"AdminAccessProtocol\"\n key = \"protocol\"\n alone = \"/ISAPI/System/reboot/{key}\"\n}\nwrite { path = \"/ISAPI/Security/adminAccesses/{id}\" }"),
+			"reboot is something", `"/ISAPI/System/reboot/{key}"`,
+		},
+		"acting hint": {
+			"keyed = true\n" + list("item {\n element = \"AdminAccessProtocol\"\n key = \"protocol\"\n alone = \"/ISAPI/Smart/x/{key}\"\n word = \"a\"\n channel = \"b\"\n"+
+				"hint {\n source = \"s\"\n paths = [\"/ISAPI/Smart/y\", \"/ISAPI/Smart/{channel}/reboot\"]\n element = \"A\"\n flags = \"is{word}\"\n}\n}\nwrite { path = \"/ISAPI/Security/adminAccesses/{id}\" }"),
+			"reboot is something", `"/ISAPI/Smart/{channel}/reboot"`,
+		},
 		"left out of what is written": {list(iot) + "write {\n path = \"/ISAPI/Security/adminAccesses/{id}\"\n without = [\"more\"]\n}", "", ""},
 	} {
 		folder := ownFile(test.body)

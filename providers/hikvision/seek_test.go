@@ -219,3 +219,34 @@ func TestHintsLeadToWhatIsOnlyRead(t *testing.T) {
 		}
 	}
 }
+
+// Words of a file that lead to an address at which a device acts are told, and lead nowhere.
+func TestNoWordLeadsToAnAction(t *testing.T) {
+	provider := ownKind(t, `keyed = true
+		document {
+			path = "/ISAPI/Smart/rules"
+			root = "Rules"
+		}
+		item {
+			element = "Rule"
+			key     = "id"
+			alone   = "/ISAPI/Smart/rules/{key}"
+			word    = "sort"
+			channel = "channelID"
+			hint {
+				source  = "made up"
+				paths   = ["/ISAPI/Smart/rules/capabilities"]
+				element = "RuleCap"
+				flags   = "has{word}"
+				keys    = { Restart = "Reboot", Line = "line" }
+			}
+		}
+		write { path = "/ISAPI/Smart/rules/{id}" }`)
+	sought := provider.Sought(provider.Kinds().Lookup("mine"), providers.Documents{
+		"/ISAPI/Smart/rules":              {Path: "/ISAPI/Smart/rules", Body: []byte("<Rules/>")},
+		"/ISAPI/Smart/rules/capabilities": {Path: "/ISAPI/Smart/rules/capabilities", Body: []byte("<RuleCap><hasRestart>true</hasRestart><hasLine>true</hasLine></RuleCap>")},
+	})
+	if !slices.Equal(sought.Keys, []string{"line"}) || !slices.Equal(sought.Strange, []string{"Restart"}) {
+		t.Errorf("%+v", sought)
+	}
+}
