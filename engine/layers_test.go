@@ -176,7 +176,7 @@ var storeys = map[string]string{
 		aim.go ways.go
 		passwords.go doc.go`,
 	"providers/hikvision": `
-		outline.go compose.go known.go search.go restore.go certifier.go
+		outline.go compose.go known.go search.go seek.go restore.go certifier.go
 		clock.go
 		provider.go
 		again.go
