@@ -53,7 +53,8 @@ var layers = []struct {
 	{"engine/lockfile", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report engine/shell providers schema"},
 	{"engine/config", "engine/credential engine/diag engine/graph engine/signers schema schema/nesting"},
-	{"engine/state/statetest", "engine/auditlog engine/ledger engine/state providers schema"},
+	{"engine/state/statetest", "engine/auditlog engine/ledger engine/state engine/state/pgtest providers schema"},
+	{"engine/state/pgtest", ""},
 	{"engine/state", "engine/atomicfile engine/auditlog engine/credential engine/ledger engine/ours providers schema"},
 
 	{"engine/report", "engine/plan providers schema"},
@@ -144,7 +145,7 @@ func TestTheDocumentationHasTheLayers(t *testing.T) {
 		}
 	}
 	for _, l := range layers {
-		forTests := l.name == "engine/thorough" || l.name == "engine/state/statetest"
+		forTests := l.name == "engine/thorough" || l.name == "engine/state/statetest" || l.name == "engine/state/pgtest"
 		if strings.HasPrefix(l.name, "engine/") && !forTests {
 			want = append(want, l.name)
 		}

@@ -21,9 +21,10 @@ var revealing = map[string][]string{
 		"engine/vault.passphraseRecipient", "engine/vault.Unlock.identity", "engine/vault.Unlock.parseSSH", "engine/backup.encode",
 	},
 	"make a keyed fingerprint of it": {
-		"engine/vault.printer.print", "engine/state.Key.Fingerprint", "engine/state.Attempts.identify",
+		"engine/vault.printer.print", "engine/state.Key.Fingerprint", "engine/state.Attempts.identify", "engine/state.Server.key",
 	},
-	"blank it in what devices repeat": {"providers.NewRedactor"},
+	"prove with it who asks for the state": {"engine/state.Server.config"},
+	"blank it in what devices repeat":      {"providers.NewRedactor"},
 	"judge its letters, and repeat none": {
 		"engine/credential.Check", "engine/vault.check", "engine/vault.checkPassphrase", "engine/config.scope.attribute",
 		"engine/learn.impossible", "engine/learn.secrets.marked", "providers/hikvision/codec.Check", "providers/hikvision/codec.quotes", "providers/hikvision/codec.Same",

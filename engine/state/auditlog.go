@@ -109,14 +109,14 @@ func (s *database) auditEntries(ctx context.Context, query string, args ...any) 
 	return func(yield func(auditlog.Entry, error) bool) {
 		rows, err := s.reads.QueryContext(ctx, query, args...)
 		if err != nil {
-			yield(auditlog.Entry{}, classify(s.path, err))
+			yield(auditlog.Entry{}, s.classify(err))
 			return
 		}
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var e auditlog.Entry
 			if err := rows.Scan(&e.Seq, &e.Text, &e.Hash); err != nil {
-				yield(auditlog.Entry{}, classify(s.path, err))
+				yield(auditlog.Entry{}, s.classify(err))
 				return
 			}
 			if !yield(e, nil) {
@@ -124,7 +124,7 @@ func (s *database) auditEntries(ctx context.Context, query string, args ...any) 
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(auditlog.Entry{}, classify(s.path, err))
+			yield(auditlog.Entry{}, s.classify(err))
 		}
 	}
 }

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pressly/goose/v3"
+
 	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
 )
@@ -85,7 +87,7 @@ func (s *Backups) save(
 	m = Manifest{Format: backupFormat, Made: s.now().UTC().Truncate(time.Microsecond), Version: s.owner.Version, KeyCheck: keyCheck(s.key)}
 	copied := filepath.Join(folder, databasePart)
 	if _, err := s.db.ExecContext(ctx, `VACUUM INTO $1`, copied); err != nil {
-		return m, classify(s.path, err)
+		return m, s.classify(err)
 	}
 	if err := m.describe(ctx, copied); err != nil {
 		return m, err
@@ -269,7 +271,8 @@ func (b *Backup) open(ctx context.Context) error {
 	if err := b.check(ctx, db, copied); err != nil {
 		return errors.Join(err, db.Close())
 	}
-	d := describe(db, b.file, Options{})
+	d := describe(db, file(b.file), b.file, Options{})
+	d.keyAt = keyPath(b.file)
 	b.Secrets, b.Key = &Secrets{d, &Leases{d}}, &Key{d}
 	return nil
 }
@@ -281,7 +284,7 @@ func (b *Backup) check(ctx context.Context, db *sql.DB, path string) error {
 	if err := intact(ctx, db); err != nil {
 		return b.unusable(err)
 	}
-	if err := migrate(ctx, db); err != nil {
+	if err := migrate(ctx, db, goose.DialectSQLite3); err != nil {
 		return fmt.Errorf("%s: %w", b.file, err)
 	}
 	var check string

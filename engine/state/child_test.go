@@ -22,7 +22,11 @@ const (
 // childMain is what the other process does. It says what it has done on its output, line by line, and ends when it is
 // killed or its input ends.
 func childMain(scenario string) {
-	s, err := Open(context.Background(), os.Getenv(pathVariable), Options{Owner: Owner{Who: "child", PID: os.Getpid()}})
+	path := os.Getenv(pathVariable)
+	if text := os.Getenv(serverVariable); text != "" {
+		path = knownServer(text)
+	}
+	s, err := openAt(context.Background(), path, Options{Owner: Owner{Who: "child", PID: os.Getpid()}})
 	if err == nil {
 		err = scenarios[scenario](s)
 	}
@@ -87,7 +91,7 @@ type child struct {
 func startChild(t *testing.T, scenario, path string) *child {
 	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), childVariable+"="+scenario, pathVariable+"="+path)
+	c.Env = append(os.Environ(), childVariable+"="+scenario, pathVariable+"="+path, serverVariable+"="+describeServer(path))
 	c.Stderr = os.Stderr
 	input := must[io.WriteCloser](t)(c.StdinPipe())
 	output := must[io.ReadCloser](t)(c.StdoutPipe())

@@ -8,17 +8,23 @@ import (
 	"camform/engine/state/statetest"
 )
 
-func TestAttempts(t *testing.T)  { statetest.Attempts(t, sqlite) }
-func TestLeases(t *testing.T)    { statetest.Leases(t, sqlite) }
-func TestSecrets(t *testing.T)   { statetest.Secrets(t, sqlite) }
-func TestJournal(t *testing.T)   { statetest.Journal(t, sqlite) }
-func TestSettings(t *testing.T)  { statetest.Settings(t, sqlite) }
-func TestDevices(t *testing.T)   { statetest.Devices(t, sqlite) }
-func TestSnapshots(t *testing.T) { statetest.Snapshots(t, sqlite) }
-func TestOwed(t *testing.T)      { statetest.Owed(t, sqlite) }
-func TestCases(t *testing.T)     { statetest.Cases(t, sqlite) }
-func TestMoves(t *testing.T)     { statetest.Moves(t, sqlite) }
-func TestAuditLog(t *testing.T)  { statetest.AuditLog(t, sqlite) }
+func TestAttempts(t *testing.T)  { onBoth(t, statetest.Attempts) }
+func TestLeases(t *testing.T)    { onBoth(t, statetest.Leases) }
+func TestSecrets(t *testing.T)   { onBoth(t, statetest.Secrets) }
+func TestJournal(t *testing.T)   { onBoth(t, statetest.Journal) }
+func TestSettings(t *testing.T)  { onBoth(t, statetest.Settings) }
+func TestDevices(t *testing.T)   { onBoth(t, statetest.Devices) }
+func TestSnapshots(t *testing.T) { onBoth(t, statetest.Snapshots) }
+func TestOwed(t *testing.T)      { onBoth(t, statetest.Owed) }
+func TestCases(t *testing.T)     { onBoth(t, statetest.Cases) }
+func TestMoves(t *testing.T)     { onBoth(t, statetest.Moves) }
+func TestAuditLog(t *testing.T)  { onBoth(t, statetest.AuditLog) }
+
+// onBoth tests the promises of a part with both sorts of database.
+func onBoth[S any](t *testing.T, promises func(*testing.T, statetest.Opener[S])) {
+	t.Run("sqlite", func(t *testing.T) { promises(t, sqlite[S]) })
+	t.Run("postgres", func(t *testing.T) { promises(t, postgres[S]) })
+}
 
 var (
 	_ statetest.SettingsOfAll = (*state.Store)(nil)
@@ -34,6 +40,19 @@ func sqlite[S any](t *testing.T, options state.Options) func() S {
 	path := filepath.Join(t.TempDir(), "state.db")
 	return func() S {
 		s, err := state.Open(t.Context(), path, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return any(s).(S)
+	}
+}
+
+// postgres is sqlite for a database on a server.
+func postgres[S any](t *testing.T, options state.Options) func() S {
+	server := statetest.Server(t)
+	return func() S {
+		s, err := state.OpenServer(t.Context(), server, options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,8 @@
 //   - A damaged, foreign or newer database is refused and left as it is. Nothing ever starts empty in its place, and nobody is told
 //     to take it away: the vault in it may be the only one. A backup takes its place, and keeps it; see Backups.
 //
-// The SQL is common to SQLite and PostgreSQL. What is particular to SQLite is in sqlite.go and migrations/sqlite.
+// The SQL is common to SQLite and PostgreSQL. What is particular to one of them is its dialect: sqlite.go, and postgres.go with the
+// connection in server.go. Each has migrations of its own, of the same numbers.
 //
 // A Store consists of parts, one for each of these tables or what belongs together; those about devices form its Fleet. Who
 // needs a part takes it, not the Store.

@@ -63,11 +63,17 @@ func readKey(path string) ([]byte, error) {
 	if err := private(file); err != nil {
 		return nil, err
 	}
-	key, err := hex.DecodeString(strings.TrimSuffix(string(text), "\n"))
-	if err != nil || len(key) != keySize {
+	key, ok := decodeKey(string(text))
+	if !ok {
 		return nil, fmt.Errorf("%w: %s is not a line of %d hexadecimal digits; restore it from a backup", ErrKey, file, 2*keySize)
 	}
 	return key, nil
+}
+
+// decodeKey reads a key as it stands in its file.
+func decodeKey(text string) ([]byte, bool) {
+	key, err := hex.DecodeString(strings.TrimSuffix(text, "\n"))
+	return key, err == nil && len(key) == keySize
 }
 
 // private refuses a key that other users can read. Windows has no such modes.

@@ -51,7 +51,7 @@ func (s *Renames) PendingMoves(ctx context.Context) (schema.Moves, error) {
 	}
 	known, err := knownDevices(ctx, s.reads)
 	if err != nil {
-		return nil, classify(s.path, err)
+		return nil, s.classify(err)
 	}
 	var pending schema.Moves
 	for from, to := range shown {
@@ -67,7 +67,7 @@ func (s *Renames) PendingMoves(ctx context.Context) (schema.Moves, error) {
 // where only passwords are left of one that was forgotten.
 func (s *Renames) KnownDevices(ctx context.Context) (map[schema.Device]bool, error) {
 	known, err := knownDevices(ctx, s.reads)
-	return known, classify(s.path, err)
+	return known, s.classify(err)
 }
 
 // ErrTaken says that a device cannot get a name, since something is remembered under it.

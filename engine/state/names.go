@@ -88,12 +88,12 @@ func (n *names) mark(device schema.Device) string { return markIn(n.marks, n.old
 func (s *database) readNames(ctx context.Context, moves schema.Moves) error {
 	marks, err := readMarks(ctx, s.reads)
 	if err != nil {
-		return classify(s.path, err)
+		return s.classify(err)
 	}
 	known := map[schema.Device]bool{}
 	if len(moves) > 0 {
 		if known, err = knownDevices(ctx, s.reads); err != nil {
-			return classify(s.path, err)
+			return s.classify(err)
 		}
 	}
 	s.named.Store(newNames(known, moves, marks))

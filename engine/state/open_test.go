@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"camform/schema"
+
+	"github.com/pressly/goose/v3"
 )
 
 func TestOnlyTheUserCanReadTheFiles(t *testing.T) {
@@ -278,13 +280,10 @@ func TestManyMayBringTheTablesUpToDateAtOnce(t *testing.T) {
 	for range 6 {
 		db := must[*sql.DB](t)(openFile(path))
 		defer func() { _ = db.Close() }()
-		ok(t, migrate(t.Context(), db))
+		ok(t, migrate(t.Context(), db, goose.DialectSQLite3))
 		databases = append(databases, db)
 	}
-	tables := must[[]string](t)(collect(t.Context(), databases[0], func(rows *sql.Rows) (name string, err error) {
-		err = rows.Scan(&name)
-		return name, err
-	}, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%'`))
+	tables := must[[]string](t)(collect(t.Context(), databases[0], scanText, file(path).listTables()))
 	for range 10 {
 		for _, table := range tables {
 			execute(t, path, "DROP TABLE "+table)
@@ -293,7 +292,7 @@ func TestManyMayBringTheTablesUpToDateAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		errs := make([]error, len(databases))
 		for i, db := range databases {
-			wg.Go(func() { errs[i] = migrate(context.Background(), db) })
+			wg.Go(func() { errs[i] = migrate(context.Background(), db, goose.DialectSQLite3) })
 		}
 		wg.Wait()
 		ok(t, errors.Join(errs...))

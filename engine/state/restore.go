@@ -182,7 +182,7 @@ func openExisting(ctx context.Context, path string, options Options) (*Store, er
 		return nil, err
 	}
 	defer func() { _ = db.Close() }()
-	d := describe(db, path, options)
+	d := describe(db, file(path), path, options)
 	defer func() { _ = d.reads.close() }()
 	held, err := (&Leases{d}).holders(ctx, d.reads)
 	if err == nil && len(held) > 0 {
@@ -340,13 +340,15 @@ func lacks(tx *transaction, head auditlog.Head) (bool, error) {
 
 // copyTables replaces the rows of all tables by those of a backup, but for those that are kept.
 func (s *Backups) copyTables(tx *transaction, b *Backup) error {
-	tables, err := collect(context.Background(), tx, scanText,
-		`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' AND name NOT IN ('meta', 'audit_log')`)
+	tables, err := collect(context.Background(), tx, scanText, s.listTables())
 	if err != nil {
 		return err
 	}
 	from := b.Secrets.database
 	for _, table := range tables {
+		if table == "meta" || table == "audit_log" {
+			continue // which go on as below, and in continueLog
+		}
 		if !kept[table] {
 			if _, err := tx.Exec(`DELETE FROM ` + table); err != nil {
 				return err

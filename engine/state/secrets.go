@@ -128,9 +128,11 @@ func (s *Secrets) AdoptSecret(ctx context.Context, lease Lease, name string, sea
 
 // addSecret adds a version and returns its number.
 func (s *Secrets) addSecret(tx *transaction, secret SecretVersion) (version int, err error) {
-	err = tx.Get([]any{&version}, `INSERT INTO secrets (`+secretColumns+`)
-		SELECT $1, COALESCE(MAX(version), 0) + 1, $2, $3, $4, $5, 0, 0, $6, $7, 0 FROM secrets WHERE name = $1 RETURNING version`,
-		secret.Name, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note)
+	if err := tx.Get([]any{&version}, `SELECT COALESCE(MAX(version), 0) + 1 FROM secrets WHERE name = $1`, secret.Name); err != nil {
+		return 0, err
+	}
+	_, err = tx.Exec(`INSERT INTO secrets (`+secretColumns+`) VALUES ($1, $2, $3, $4, $5, $6, 0, 0, $7, $8, 0)`,
+		secret.Name, version, string(secret.Status), secret.Sealed, stamp(s.now()), stamp(secret.Sent), secret.Run, secret.Note)
 	return version, err
 }
 
@@ -312,8 +314,8 @@ func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sea
 		if !current {
 			return errors.New("somebody else gave the vault another key meanwhile; try again")
 		}
-		for _, table := range []string{"secrets", "snapshots"} {
-			if err := resealTable(tx, table, reseal); err != nil {
+		for _, table := range sealedTables {
+			if err := resealTable(tx, table.name, table.key, reseal); err != nil {
 				return err
 			}
 		}
@@ -321,7 +323,7 @@ func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sea
 	}); err != nil {
 		return err
 	}
-	return s.overwrite(context.WithoutCancel(ctx))
+	return s.overwrite(context.WithoutCancel(ctx), s.db)
 }
 
 // MergeSecrets changes secrets by what merge makes of all that there are, by name and then newest first, in one

@@ -53,14 +53,14 @@ func (s *Settings) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 	return func(yield func(Setting, error) bool) {
 		rows, err := s.reads.QueryContext(ctx, `SELECT `+settingColumns+` FROM settings ORDER BY device, kind, item`)
 		if err != nil {
-			yield(Setting{}, classify(s.path, err))
+			yield(Setting{}, s.classify(err))
 			return
 		}
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			setting, err := scanSetting(rows)
 			if err != nil {
-				yield(Setting{}, classify(s.path, err))
+				yield(Setting{}, s.classify(err))
 				return
 			}
 			setting.Address = s.names().setting(setting.Address)
@@ -69,7 +69,7 @@ func (s *Settings) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 			}
 		}
 		if err := rows.Err(); err != nil {
-			yield(Setting{}, classify(s.path, err))
+			yield(Setting{}, s.classify(err))
 		}
 	}
 }

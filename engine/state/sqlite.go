@@ -4,13 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"embed"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -24,9 +22,6 @@ import (
 	"camform/engine/atomicfile"
 	"camform/engine/ours"
 )
-
-//go:embed migrations/sqlite/*.sql
-var migrations embed.FS
 
 const (
 	busyTimeout   = 30 * time.Second // how long a write waits for other processes
@@ -155,7 +150,7 @@ func fill(ctx context.Context, db *sql.DB, key []byte) error {
 	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 		return err
 	}
-	if err := migrate(ctx, db); err != nil {
+	if err := migrate(ctx, db, goose.DialectSQLite3); err != nil {
 		return err
 	}
 	_, err := db.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('key_check', $1)`, keyCheck(key))
@@ -231,99 +226,50 @@ func check(ctx context.Context, db *sql.DB, path string, key []byte) error {
 	if verdict != "ok" {
 		return damaged(path, verdict)
 	}
-	if err := migrate(ctx, db); err != nil {
+	if err := migrate(ctx, db, goose.DialectSQLite3); err != nil {
 		return err
 	}
-	var value string
-	err := db.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'key_check'`).Scan(&value)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return damaged(path, "the check value of its key is missing")
+	switch value, err := checkOf(ctx, db); {
 	case err != nil:
 		return err
+	case value == "":
+		return damaged(path, "the check value of its key is missing")
 	case value != keyCheck(key):
 		return fmt.Errorf("%w: %s belongs to another database than %s; put the right key there, or restore a backup with camform state restore FILE", ErrKey, keyPath(path), path)
 	}
 	return nil
 }
 
-// migrate brings the tables up to date. When several processes do it at once, one of them does the work and the others
-// fail at it, whereupon they find that it is done.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations/sqlite")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("migrations of the state database: %w", err)
-	}
-	for range len(provider.ListSources()) + 3 {
-		have, want, failure := provider.GetVersions(ctx)
-		switch err = failure; {
-		case err == nil && have > want:
-			return fmt.Errorf("%w: its tables have version %d, and this camform knows %d; use the newer camform", ErrNewer, have, want)
-		case err == nil && have == want:
-			return nil
-		case err == nil:
-			_, err = provider.Up(ctx)
-		}
-	}
-	return fmt.Errorf("tables of the state database: %w", err)
-}
+// file is the dialect of SQLite, for a database in a file at a path.
+type file string
+
+func (file) beginning() []string { return []string{"BEGIN IMMEDIATE"} }
+
+func (file) lost(error) bool { return false }
+
+func (f file) classify(err error) error { return classify(string(f), err) }
 
 // overwrite removes from the files what was deleted: pages of the database are cleared by secure_delete, and the log, which
 // still has them, is emptied.
-func (s *database) overwrite(ctx context.Context) error {
+func (f file) overwrite(ctx context.Context, db *sql.DB) error {
 	var busy, frames, done int
-	if err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &done); err != nil {
-		return classify(s.path, err)
+	if err := db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &done); err != nil {
+		return f.classify(err)
 	}
 	if busy != 0 {
-		return fmt.Errorf("%w: everything is sealed anew, but another process reads %s, and %s-wal keeps what was sealed before until all processes have ended", ErrBusy, s.path, s.path)
+		return fmt.Errorf("%w: everything is sealed anew, but another process reads %s, and %s-wal keeps what was sealed before until all processes have ended", ErrBusy, f, f)
 	}
 	return nil
 }
 
-// sealedText is one sealed text of a table.
-type sealedText struct {
-	row  int64
-	text []byte
+func (file) listTables() string {
+	return `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' ORDER BY name`
 }
 
-// resealed is how many sealed texts are in memory at a time.
-const resealed = 64
-
-// resealTable replaces the sealed texts of a table, some at a time: snapshots may be more than fits into memory. SQLite numbers
-// the rows of every table.
-func resealTable(tx *transaction, table string, reseal func([]byte) ([]byte, error)) error {
-	scan := func(rows *sql.Rows) (sealedText, error) {
-		var s sealedText
-		err := rows.Scan(&s.row, &s.text)
-		return s, err
-	}
-	for last := int64(math.MinInt64); ; {
-		some, err := collect(context.Background(), tx, scan, `SELECT rowid, sealed FROM `+table+` WHERE rowid > $1 ORDER BY rowid LIMIT $2`, last, resealed)
-		if err != nil || len(some) == 0 {
-			return err
-		}
-		for _, old := range some {
-			fresh, err := reseal(old.text)
-			if err != nil {
-				return fmt.Errorf("table %s: %w", table, err)
-			}
-			if _, err := tx.Exec(`UPDATE `+table+` SET sealed = $1 WHERE rowid = $2`, fresh, old.row); err != nil {
-				return err
-			}
-			last = old.row
-		}
-	}
-}
-
-// checkpoint folds the write-ahead log into the database file. It fails harmlessly while another process reads: the last
-// one to close does it.
-func checkpoint(c *sql.Conn) {
-	_, _ = c.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+// tidy folds the write-ahead log into the database file. It fails harmlessly while another process reads: the last one to close
+// does it.
+func (file) tidy(writer *sql.Conn) {
+	_, _ = writer.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
 }
 
 func damaged(path, how string) error {

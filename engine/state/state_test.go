@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"camform/engine/state/pgtest"
 	"camform/schema"
 )
 
@@ -21,7 +23,15 @@ func TestMain(m *testing.M) {
 	if scenario := os.Getenv(childVariable); scenario != "" {
 		childMain(scenario)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(ending{m})
+}
+
+// ending are the tests, after which nothing runs any more.
+type ending struct{ *testing.M }
+
+func (e ending) Run() int {
+	defer pgtest.End()
+	return e.M.Run()
 }
 
 // clock is a made-up clock. It is set by the goroutine of the test only.
@@ -32,7 +42,7 @@ func (c *clock) advance(d time.Duration) { c.t = c.t.Add(d) }
 
 func open(t testing.TB, path string, options Options) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), path, options)
+	s, err := openAt(t.Context(), path, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +53,11 @@ func open(t testing.TB, path string, options Options) *Store {
 func newStore(t testing.TB) (*Store, *clock) {
 	t.Helper()
 	c := &clock{noon}
-	return open(t, filepath.Join(t.TempDir(), "state.db"), Options{Now: c.now, Owner: Owner{"ops@host", 7, "apply", "1.0"}}), c
+	path := filepath.Join(t.TempDir(), "state.db")
+	if strings.HasPrefix(t.Name(), onAServer) {
+		path = newServer(t)
+	}
+	return open(t, path, Options{Now: c.now, Owner: Owner{"ops@host", 7, "apply", "1.0"}}), c
 }
 
 func device(key string) schema.Device { return schema.Device{Name: "gate", Key: key, Each: true} }

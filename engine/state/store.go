@@ -56,9 +56,11 @@ func join(d *database) *Store {
 	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, Backups: &Backups{d, leases}, database: d}
 }
 
-// database is the file that all parts of a store share.
+// database is what all parts of a store share.
 type database struct {
-	path  string
+	dialect
+	path  string // of the file; of a database on a server, what the names of our own files about it begin with
+	keyAt string // where the key is, for people
 	now   func() time.Time
 	owner Owner
 	alive func(pid int) bool
@@ -124,42 +126,58 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := start(ctx, db, path, key, options)
-	if err != nil {
-		_ = db.Close()
-		return nil, err
+	d := describe(db, file(path), path, options)
+	d.key, d.keyAt = key, keyPath(path)
+	return start(ctx, d, options)
+}
+
+// start makes a store of a database that was checked. It closes the database if that fails.
+func start(ctx context.Context, d *database, options Options) (*Store, error) {
+	if err := d.connect(ctx); err != nil {
+		return nil, errors.Join(d.classify(err), d.db.Close())
 	}
+	d.jobs, d.closing, d.served = make(chan *job), make(chan struct{}), make(chan struct{})
+	go d.serve()
 	s := join(d)
-	if d.restored, err = lastRestore(ctx, d.reads); err != nil {
+	if err := d.ready(ctx, options); err != nil {
 		_ = s.Close()
 		return nil, err
-	}
-	if err := d.readNames(ctx, options.Moves); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	if err := d.prune(ctx); err != nil {
-		_ = s.Close()
-		return nil, fmt.Errorf("old rows of the state database: %w", err)
 	}
 	return s, nil
 }
 
-func start(ctx context.Context, db *sql.DB, path string, key []byte, options Options) (*database, error) {
-	writer, err := db.Conn(ctx)
-	if err != nil {
-		return nil, classify(path, err)
+// ready reads what a store must know of its database, and removes what is old.
+func (s *database) ready(ctx context.Context, options Options) (err error) {
+	if s.restored, err = lastRestore(ctx, s.reads); err != nil {
+		return s.classify(err)
 	}
-	s := describe(db, path, options)
-	s.key, s.writer, s.writes = key, writer, prepare(writer)
-	s.jobs, s.closing, s.served = make(chan *job), make(chan struct{}), make(chan struct{})
-	go s.serve()
-	return s, nil
+	if err := s.readNames(ctx, options.Moves); err != nil {
+		return err
+	}
+	if err := s.prune(ctx); err != nil && !errors.Is(err, ErrRole) { // who may not do it leaves it to others
+		return fmt.Errorf("old rows of the state database: %w", err)
+	}
+	return nil
+}
+
+// connect gives the writer a connection of its own, in the place of the one that it had.
+func (s *database) connect(ctx context.Context) error {
+	if s.writer != nil {
+		_ = errors.Join(s.writes.close(), s.writer.Close()) // what is lost cannot be closed
+		s.db.SetMaxIdleConns(-1)                            // those that wait were cut as well, it may be
+		s.db.SetMaxIdleConns(connections)
+	}
+	writer, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	s.writer, s.writes = writer, prepare(writer)
+	return nil
 }
 
 // describe is a database that is only read.
-func describe(db *sql.DB, path string, options Options) *database {
-	s := &database{path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, db: db, reads: prepare(db)}
+func describe(db *sql.DB, dialect dialect, path string, options Options) *database {
+	s := &database{dialect: dialect, path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, db: db, reads: prepare(db)}
 	s.named.Store(&names{}) // those of the rows; see readNames
 	if s.now == nil {
 		s.now = time.Now
@@ -173,15 +191,15 @@ func describe(db *sql.DB, path string, options Options) *database {
 	return s
 }
 
-// Close finishes the writes under way and folds the write-ahead log into the database file. Writes that come later fail
+// Close finishes the writes under way and tidies the database up. Writes that come later fail
 // with ErrClosed. Closing twice does no harm.
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.closing)
 		<-s.served
 		err := errors.Join(s.writes.close(), s.reads.close())
-		checkpoint(s.writer)
-		s.closed = classify(s.path, errors.Join(err, s.writer.Close(), s.db.Close()))
+		s.tidy(s.writer)
+		s.closed = s.classify(errors.Join(err, s.writer.Close(), s.db.Close()))
 	})
 	return s.closed
 }
@@ -225,11 +243,32 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
+// dialect is what is particular to one sort of database. All else is common to both.
+type dialect interface {
+	// beginning are the statements with which a transaction begins, and waits until it is the only one of all processes that writes.
+	beginning() []string
+
+	// lost reports whether an error says that the connection is gone, and another one may do.
+	lost(err error) bool
+
+	// classify gives errors of the database their family and says what to do. Other errors stay as they are.
+	classify(err error) error
+
+	// overwrite removes what was deleted from where the database keeps it.
+	overwrite(ctx context.Context, db *sql.DB) error
+
+	// listTables is the query for the names of all tables of the state, without that of the migrations.
+	listTables() string
+
+	// tidy is done before the database is closed.
+	tidy(writer *sql.Conn)
+}
+
 // read is collect on committed data, with an error for people.
 func read[T any](ctx context.Context, s *database, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	all, err := collect(ctx, s.reads, scan, query, args...)
 	if err != nil {
-		return nil, classify(s.path, err)
+		return nil, s.classify(err)
 	}
 	return all, nil
 }

@@ -91,23 +91,49 @@ func (s *database) waiting(first *job) []*job {
 // commit runs jobs in one transaction. Its error is that of all jobs that have none of their own.
 func (s *database) commit(batch []*job) error {
 	ctx := context.Background()
-	tx, err := s.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return classify(s.path, err)
+	if err := s.begin(ctx); err != nil {
+		return s.classify(err)
 	}
 	s.tail = auditTail{}
 	if err := s.runAll(&transaction{s.writes}, batch); err != nil {
-		_ = tx.Rollback()
-		return classify(s.path, err)
+		s.rollBack(ctx)
+		return s.classify(err)
 	}
-	if err := tx.Commit(); err != nil {
-		// After some errors the transaction is still open, and the next one could not begin.
-		_, _ = s.writer.ExecContext(ctx, "ROLLBACK")
-		return classify(s.path, err)
+	// In PostgreSQL, the commit of a transaction in which a statement failed is no error: each job was released without one.
+	if _, err := s.writer.ExecContext(ctx, "COMMIT"); err != nil {
+		s.rollBack(ctx)
+		return s.classify(err)
 	}
 	s.noteTail()
 	return nil
 }
+
+// begin begins a transaction that is the only one of all processes that writes. A connection that was lost since the last one is
+// replaced, once: nothing was written over it that anybody waits for. No sql.Tx is used: where the connection is lost under it,
+// preparing a statement waits for ever.
+func (s *database) begin(ctx context.Context) error {
+	err := s.beginOnce(ctx)
+	if err == nil || !s.lost(err) {
+		return err
+	}
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	return s.beginOnce(ctx)
+}
+
+func (s *database) beginOnce(ctx context.Context) error {
+	for _, statement := range s.beginning() {
+		if _, err := s.writer.ExecContext(ctx, statement); err != nil {
+			s.rollBack(ctx)
+			return err
+		}
+	}
+	return nil
+}
+
+// rollBack ends a transaction, if one is open: after some errors none is.
+func (s *database) rollBack(ctx context.Context) { _, _ = s.writer.ExecContext(ctx, "ROLLBACK") }
 
 func (s *database) runAll(tx *transaction, batch []*job) error {
 	for _, j := range batch {
@@ -128,7 +154,7 @@ func (s *database) run(tx *transaction, j *job) error {
 	}
 	tail := s.tail
 	if err := j.do(tx); err != nil {
-		j.err = classify(s.path, err)
+		j.err = s.classify(err)
 		s.tail = tail
 		// Some errors, such as a full disk, undo the whole transaction; then there is no savepoint any more.
 		if _, err := tx.Exec("ROLLBACK TO SAVEPOINT job"); err != nil {

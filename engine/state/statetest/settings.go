@@ -2,7 +2,9 @@ package statetest
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -116,7 +118,8 @@ func growing(s *world[SettingsOfAll]) {
 	s.same("left", len(s.settings(gate)), 10)
 }
 
-// everyAddress: keys and names of items are whatever people and devices call things.
+// everyAddress: keys and names of items are whatever people and devices call things. A database that cannot keep one says so, and
+// keeps nothing of it.
 func everyAddress(s *world[SettingsOfAll]) {
 	rapid.Check(s.T, func(r *rapid.T) {
 		address := schema.Setting{
@@ -135,13 +138,20 @@ func everyAddress(s *world[SettingsOfAll]) {
 		leases, err := s.state.Acquire(s.Context(), "r", address.Device)
 		must(err)
 		row := state.Setting{Address: address, Applied: []byte("{}"), Run: "r", At: noon}
-		must(s.state.Record(s.Context(), leases[0], []state.Setting{row}, nil))
+		want := map[schema.Setting]state.Setting{address: row}
+		if err := s.state.Record(s.Context(), leases[0], []state.Setting{row}, nil); errors.Is(err, state.ErrText) && strings.Contains(address.Key, "\x00") {
+			want = map[schema.Setting]state.Setting{}
+		} else {
+			must(err)
+		}
 		got, err := s.state.SettingsOf(s.Context(), address.Device)
 		must(err)
-		if diff := cmp.Diff(map[schema.Setting]state.Setting{address: row}, got); diff != "" {
+		if diff := cmp.Diff(want, got); diff != "" {
 			r.Fatal(diff)
 		}
-		must(s.state.Record(s.Context(), leases[0], nil, []schema.Setting{address}))
+		if len(want) > 0 {
+			must(s.state.Record(s.Context(), leases[0], nil, []schema.Setting{address}))
+		}
 		must(s.state.Release(s.Context(), leases[0]))
 	})
 }
