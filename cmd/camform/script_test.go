@@ -81,7 +81,7 @@ const programGC = "400"
 
 // setUp gives a script its world and its secrets. After the script no secret may be in any file that it left behind.
 func setUp(env *testscript.Env) error {
-	w := &world{}
+	w := &world{t: env.T().(testing.TB)}
 	env.Values[worldKey{}] = w
 	env.Setenv("GOGC", programGC)
 	for name, secret := range canaries {

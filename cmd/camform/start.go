@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -143,10 +144,61 @@ type memory struct {
 	origins *vault.Origins
 }
 
+// onServer reports whether what stands for the path of a state is the server that has the state of the configuration.
+func (b *beginning) onServer(path string) bool {
+	return b.settings.Postgres != nil && path == b.settings.StatePath
+}
+
+// store opens the state at a path, or on the server that the configuration names.
+func (b *beginning) store(ctx context.Context, path string, options state.Options) (*state.Store, error) {
+	if !b.onServer(path) {
+		return state.Open(ctx, path, options)
+	}
+	server, err := b.server(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return state.OpenServer(ctx, server, options)
+}
+
+// userVariable names the environment variable with the role that asks the server of the state, where the configuration names none.
+const userVariable = "CAMFORM_STATE_USER"
+
+// server is where the state of the configuration is, with the secrets that open it. They may lie beside it, where nothing else of the
+// configuration may read.
+func (b *beginning) server(ctx context.Context) (state.Server, error) {
+	p := b.settings.Postgres
+	user, _ := b.env(userVariable)
+	s := state.Server{
+		Host: p.Host, Port: p.Port, Database: p.Database, User: cmp.Or(p.User, user), KeyAt: p.Key,
+		Folder: filepath.Dir(config.DefaultStatePath),
+	}
+	if s.User == "" {
+		return s, fmt.Errorf("the state at %s needs a user: name the role in the state block, or in %s", b.settings.StatePath, userVariable)
+	}
+	origins := b.origins(".", nil)
+	origins.Check = func(origin string) error { return b.rules.CheckOrigin(origin, ".") }
+	var err error
+	if s.Key, err = origins.Read(ctx, p.Key); err != nil {
+		return s, fmt.Errorf("key of the state: %w", err)
+	}
+	if p.Password != "" {
+		if s.Password, err = origins.Read(ctx, p.Password); err != nil {
+			return s, fmt.Errorf("password for the state: %w", err)
+		}
+	}
+	if p.CAFile != "" {
+		if s.Authorities, err = os.ReadFile(p.CAFile); err != nil {
+			return s, fmt.Errorf("ca_file of the state: %w", err)
+		}
+	}
+	return s, nil
+}
+
 // recall opens the state at a path if there is one. A configuration that is wrong leaves nothing behind, so commands make
 // the state only after the configuration has been evaluated.
 func (b *beginning) recall(ctx context.Context, operation, path string, moves schema.Moves) (memory, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(path); !b.onServer(path) && errors.Is(err, fs.ErrNotExist) {
 		return memory{origins: b.origins(".", nil)}, nil
 	}
 	return b.remember(ctx, operation, path, moves)
@@ -156,7 +208,7 @@ func (b *beginning) recall(ctx context.Context, operation, path string, moves sc
 func (b *beginning) remember(ctx context.Context, operation, path string, moves schema.Moves) (memory, error) {
 	options := stateOptions(operation)
 	options.Moves = moves
-	store, err := state.Open(ctx, path, options)
+	store, err := b.store(ctx, path, options)
 	if err != nil {
 		return memory{}, err
 	}

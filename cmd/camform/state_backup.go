@@ -35,6 +35,9 @@ Without a vault it is left out: keep a copy of it away from the backups.`,
 			if err != nil {
 				return err
 			}
+			if err := b.onlyFiles(); err != nil {
+				return err
+			}
 			w, err := b.openThere(cmd.Context(), "state backup")
 			if err != nil {
 				return err
@@ -49,6 +52,15 @@ Without a vault it is left out: keep a copy of it away from the backups.`,
 	}
 	cmd.Flags().BoolVar(&replace, "replace", false, "replace the file if there is one")
 	return cmd
+}
+
+// onlyFiles refuses a command about the file of the state where that is on a server.
+func (b *beginning) onlyFiles() error {
+	if b.settings.Postgres == nil {
+		return nil
+	}
+	return fmt.Errorf("the state is in PostgreSQL, at %s, so there is no file to copy. Back it up with pg_dump -Fc -n camform, and bring it back with pg_restore "+
+		"into an empty database; keep a copy of the key of the state (%s) in another place", b.settings.StatePath, b.settings.Postgres.Key)
 }
 
 // openThere opens the state that there is, and makes none.
@@ -108,6 +120,9 @@ Exit code: 0 if it is done; 1 if not: a run holds a device, the file is damaged,
 				return err
 			}
 			if err := b.settled(); err != nil {
+				return err
+			}
+			if err := b.onlyFiles(); err != nil {
 				return err
 			}
 			backup, err := state.OpenBackup(cmd.Context(), args[0], b.settings.StatePath)

@@ -24,6 +24,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,6 +39,7 @@ type world struct {
 	fleet    *simulator.Fleet
 	ahead    atomic.Int64 // how far the clock of the devices is ahead of ours
 	stop     func()
+	t        testing.TB
 	watching []*exec.Cmd // programs in the background, for exited
 }
 
@@ -62,6 +64,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"advised":   plain((*world).cmdAdvised),
 	"later":     plain((*world).cmdLater),
 	"sign":      plain((*world).cmdSign),
+	"postgres":  plain((*world).cmdPostgres),
 }
 
 // plain makes a command of a method. None of them can be negated.

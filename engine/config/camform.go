@@ -115,8 +115,19 @@ func (l *loader) requireVersion(s scope, attr *hcl.Attribute, camform string) {
 }
 
 func (l *loader) state(s scope, section *section) {
-	if kind := section.block.Labels[0]; kind != "sqlite" {
-		l.add(invalidState.at(section.block.LabelRanges[0], "%q is no store that this version knows; it keeps its state in \"sqlite\".", kind))
+	kind := section.block.Labels[0]
+	if kind != "sqlite" && kind != "postgres" {
+		l.add(invalidState.at(section.block.LabelRanges[0], "%q is no store that this version knows; it keeps its state in \"sqlite\" or \"postgres\".", kind))
+		return
+	}
+	for name, attr := range section.attributes {
+		if (name == "path") != (kind == "sqlite") {
+			l.add(invalidState.at(attr.NameRange, "%s says nothing about a state in %q.", name, kind))
+			return
+		}
+	}
+	if kind == "postgres" {
+		l.postgres(s, section)
 		return
 	}
 	path, ok := s.text(section.attributes["path"])

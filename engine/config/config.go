@@ -51,7 +51,8 @@ func (c *Config) WithoutDevices() diag.Problems {
 
 // Settings is the camform block.
 type Settings struct {
-	StatePath      string     // path of the SQLite file, absolute or below Dir; ".camform/state.db" by default
+	StatePath      string     // path of the SQLite file, absolute or below Dir, ".camform/state.db" by default; of a server its location
+	Postgres       *Postgres  // the server that has the state; nil for a file
 	StateRange     *hcl.Range // where that stands; nil for the default
 	MaxUnreachable Limit      // how many devices may be out of reach in a run that still counts as good
 	Schemas        []string   // folders of further setting files, absolute or below Dir

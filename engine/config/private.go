@@ -35,13 +35,30 @@ func StateFiles(path string) []string {
 	return files
 }
 
+// secretFiles are the files that open the state on a server.
+func (s *Settings) secretFiles(dir string) (files []string) {
+	if s.Postgres == nil {
+		return nil
+	}
+	for _, origin := range []string{s.Postgres.Password, s.Postgres.Key} {
+		scheme, place := schema.OriginScheme(origin)
+		if scheme == "sops" {
+			place, _, _ = strings.Cut(place, "#")
+		}
+		if scheme == "file" || scheme == "sops" {
+			files = append(files, secretPath(place, dir))
+		}
+	}
+	return files
+}
+
 // private finds the private files. They are looked for each time, since a run makes some of them.
 func (f *files) private() privateFiles {
 	var p privateFiles
 	if info, err := os.Stat(filepath.Join(f.source.dir, filepath.Dir(DefaultStatePath))); err == nil {
 		p.folders = append(p.folders, info)
 	}
-	for _, path := range slices.Concat(f.source.private, StateFiles(f.settings.StatePath), StateFiles(filepath.Join(f.source.dir, DefaultStatePath))) {
+	for _, path := range slices.Concat(f.source.private, f.settings.secretFiles(f.source.dir), StateFiles(f.settings.StatePath), StateFiles(filepath.Join(f.source.dir, DefaultStatePath))) {
 		if info, err := os.Stat(path); err == nil {
 			p.files = append(p.files, info)
 		}

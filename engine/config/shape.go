@@ -70,7 +70,7 @@ func (s *shape) withKinds(kinds *schema.Kinds) *shape {
 
 var (
 	camformShape = argumentsOf("required_version", "max_unreachable", "schemas").
-			with("state", argumentsOf("path"), "type").
+			with("state", argumentsOf("path", "host", "port", "database", "user", "password", "ca_file", "key"), "type").
 			with("limits", limitsShape).
 			with("approvals", approvalsShape)
 	variableShape = argumentsOf("default", "description", "sensitive", "nullable").naming("type").

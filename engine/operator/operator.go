@@ -2,7 +2,7 @@
 // judges them. They stand in files outside of any repository. All that are found count, and for each question the strictest
 // answer, so that a file more can make the rules stricter and never looser.
 //
-//	state         = "/var/lib/camform/state.db"     # where the state has to be
+//	state         = "/var/lib/camform/state.db"     # where the state has to be; or "postgres://db.example.com:5432/camform"
 //	networks      = ["192.0.2.0/24"]                # where devices may be
 //	setting_files = false                           # whether configurations may bring setting files of their own
 //	exec_env      = ["VAULT_ADDR"]                  # what commands see of the environment, beside PATH, HOME, USER and LANG
@@ -135,11 +135,20 @@ func (r Rules) State() string {
 // gives way to the rules.
 func (r Rules) CheckState(path string, at *hcl.Range) diag.Problems {
 	want := r.State()
-	if want == "" || at == nil || filepath.Clean(path) == filepath.Clean(want) {
+	by := func() string { return r.by(func(f file) bool { return f.state != "" }) }
+	switch {
+	case want == "" || filepath.Clean(path) == filepath.Clean(want):
+		return nil
+	case onServer(want):
+		return forbidden(at, "The state has to be at %s, as %s says. Name it with a block state \"postgres\".", want, by())
+	case at == nil:
 		return nil
 	}
-	return forbidden(at, "The state has to be at %s, as %s says. Leave the state block out.", want, r.by(func(f file) bool { return f.state != "" }))
+	return forbidden(at, "The state has to be at %s, as %s says. Leave the state block out.", want, by())
 }
+
+// onServer reports whether a place of the state is a database of PostgreSQL.
+func onServer(state string) bool { return strings.HasPrefix(state, "postgres://") }
 
 // CheckSettingFiles judges the folders of setting files that a configuration brings along.
 func (r Rules) CheckSettingFiles(folders []string, at *hcl.Range) diag.Problems {

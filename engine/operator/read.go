@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,7 +154,7 @@ func parse(name string, text []byte) (file, hcl.Diagnostics) {
 	f.settingFiles = shape.SettingFiles == nil || *shape.SettingFiles
 	f.execEnv = shape.ExecEnv
 	p := parser{}
-	f.state = p.path(shape.State)
+	f.state = p.state(shape.State)
 	f.networks = p.networks(shape.Networks)
 	for _, s := range shape.Secrets {
 		if schemes := append(schema.OriginSchemes(), schemeVar); !slices.Contains(schemes, s.Scheme) {
@@ -191,6 +192,23 @@ func (p *parser) decode(attr *hcl.Attribute, to any) bool {
 	diags := gohcl.DecodeExpression(attr.Expr, nil, to)
 	p.diags = append(p.diags, diags...)
 	return !diags.HasErrors()
+}
+
+// state reads where the state has to be: a path, or a database of PostgreSQL.
+func (p *parser) state(attr *hcl.Attribute) string {
+	var place string
+	if attr == nil || !p.decode(attr, &place) {
+		return ""
+	}
+	if !onServer(place) {
+		return p.path(attr)
+	}
+	u, err := url.Parse(place)
+	if err != nil || u.User != nil || u.Host != "" && u.Port() == "" || len(u.Path) < 2 {
+		p.wrong(attr.Expr.Range(), "%q is no database. One is written like postgres://db.example.com:5432/camform, without who asks it.", place)
+		return ""
+	}
+	return place
 }
 
 // path reads a path, which must not depend on where camform is run; empty for none.

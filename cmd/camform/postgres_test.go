@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"camform/engine/state/pgtest"
+)
+
+// cmdPostgres makes a database for a state, as the README says, and puts its block in the place of "# STATE" in configurations. The
+// variables that open it are set, for the role of the applier.
+//
+//	postgres FILE...
+func (w *world) cmdPostgres(ts *testscript.TestScript, args []string) {
+	server := pgtest.Shared(w.t)
+	database := server.Empty(w.t)
+	blocks := statementsOfREADME(ts)
+	for _, statement := range blocks[0] {
+		if role, ok := strings.CutPrefix(statement, "CREATE ROLE "); ok { // roles are those of all databases of a server
+			name, _, _ := strings.Cut(role, " ")
+			server.Exec(w.t, database, fmt.Sprintf(`DO 'BEGIN IF to_regrole(''%s'') IS NULL THEN %s; END IF; END'`, name, statement),
+				fmt.Sprintf(`ALTER ROLE %s PASSWORD '%s'`, name, pgtest.Password))
+			continue
+		}
+		server.Exec(w.t, database, statement)
+	}
+	block := fmt.Sprintf("state \"postgres\" {\n    host     = %q\n    port     = %d\n    database = %q\n    password = \"env:STATE_PASSWORD\"\n    key      = \"env:STATE_KEY\"\n  }",
+		server.Dir, server.Port, database)
+	for _, name := range args {
+		text := ts.ReadFile(name)
+		if !strings.Contains(text, "# STATE") {
+			ts.Fatalf("%s has no line # STATE", name)
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.Replace(text, "# STATE", block, 1)), 0o644))
+	}
+	ts.Setenv("STATE_PASSWORD", pgtest.Password)
+	ts.Setenv("STATE_KEY", strings.Repeat("0f", 32))
+	ts.Setenv("CAMFORM_STATE_USER", "camform_owner")
+	dir, _, _ := strings.Cut(args[0]+"/", "/")
+	ts.Check(ts.Exec("sh", "-c", "cd '"+dir+"' && exec camform state list"))
+	for _, statement := range blocks[1] {
+		server.Exec(w.t, database, statement)
+	}
+	ts.Setenv("CAMFORM_STATE_USER", "camform_applier")
+}
+
+var sqlBlock = regexp.MustCompile("(?s)\n```sql\n(.*?)\n```\n")
+
+// statementsOfREADME are the statements of the blocks of SQL in the README, in their order.
+func statementsOfREADME(ts *testscript.TestScript) (blocks [][]string) {
+	text, err := os.ReadFile("../../README.md")
+	ts.Check(err)
+	for _, block := range sqlBlock.FindAllStringSubmatch(string(text), -1) {
+		var statements []string
+		for statement := range strings.SplitSeq(block[1], ";\n") {
+			statements = append(statements, strings.TrimSuffix(strings.TrimSpace(statement), ";"))
+		}
+		blocks = append(blocks, statements)
+	}
+	return blocks
+}
