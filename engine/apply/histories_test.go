@@ -155,6 +155,9 @@ var scenarios = []scenario{
 	{name: "our own account, refusals of others", own: true, foreign: 4},
 	{name: "our own account, refusals of others, attempts hidden", own: true, foreign: 3, hides: true},
 	{name: "another account, refusals of others, attempts hidden", operator: true, foreign: 3, hides: true},
+	{name: "another account, contested", operator: true, contested: true, foreign: 2},
+	{name: "our own account, contested", own: true, contested: true, foreign: 2},
+	{name: "both accounts, contested, attempts hidden", operator: true, own: true, contested: true, hides: true},
 }
 
 // TestI5I8EveryHistoryEndsWell is the promise: whatever dies or fails, in the end the camera accepts exactly what the vault
@@ -170,6 +173,13 @@ func TestI5I8EveryHistoryOfTwoCrashesEndsWell(t *testing.T) {
 	if total := playAll(t, twice, bounds{crashes: 2, faults: 1, first: 3}); total < 1_000_000 {
 		t.Errorf("%d histories are less than a million", total)
 	}
+}
+
+// TestI5I9EveryContestedHistoryEndsWell has somebody else spend attempts on the camera while camform works, and another run of the
+// same state come in between: two such things, or one of them and another fault.
+func TestI5I9EveryContestedHistoryEndsWell(t *testing.T) {
+	contested := slices.DeleteFunc(slices.Clone(scenarios), func(s scenario) bool { return !s.contested })
+	playAll(t, contested, bounds{crashes: thorough.Pick(0, 0, 1), faults: 2, first: 1})
 }
 
 // playAll plays every history of scenarios within bounds, and returns how many there were.

@@ -16,6 +16,7 @@ import (
 	"camform/engine/apply"
 	"camform/engine/credential"
 	"camform/engine/graph"
+	"camform/engine/ledger"
 	"camform/engine/plan"
 	"camform/engine/report"
 	"camform/engine/rotate"
@@ -113,6 +114,7 @@ type scenario struct {
 	foreign   int  // refused logins of somebody else from our address, right before the first change
 	hides     bool // the camera does not tell how many attempts are left
 	unmanaged bool // the vault has no password yet
+	contested bool // somebody else may fail to log in from our address at any time
 	twice     bool // it is also played with two crashes
 }
 
@@ -181,7 +183,7 @@ func (w *world) keep(device schema.Device, account, text string) {
 func (w *world) strike(d *memory.Device) {
 	var effect memory.Effect
 	d.Inject(memory.Fault{Match: func(x memory.Exchange) bool {
-		effect = w.exchange(x)
+		effect = w.exchange(d, x)
 		return false
 	}})
 	for _, e := range []memory.Effect{
@@ -202,7 +204,7 @@ const late = 50 * time.Minute
 
 // remember keeps a device as it is, so that it can come back after another one was in its place.
 func (w *world) remember(d *memory.Device) {
-	if w.mayFail() {
+	if !w.quiet && w.left.faults > 0 { // another process may change it too
 		w.kept[d.Name()] = d.Snapshot()
 	}
 }
@@ -247,7 +249,7 @@ func (w *world) crashHere(where string) {
 }
 
 // exchange decides what becomes of an exchange with a device.
-func (w *world) exchange(x memory.Exchange) memory.Effect {
+func (w *world) exchange(d *memory.Device, x memory.Exchange) memory.Effect {
 	w.crashHere("before " + x.String())
 	if !w.mayFail() {
 		return ""
@@ -265,7 +267,16 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 	case x.Path == "":
 		effects = []memory.Effect{"", memory.Unreachable, memory.DropReply, memory.Lock, memory.Swap}
 	}
+	if w.contested {
+		effects = append(slices.Clip(effects), stranger)
+	}
 	effect := effects[w.choices.pick(len(effects))]
+	if effect == stranger {
+		w.note("%s before %s", effect, x)
+		w.left.faults--
+		d.BurnAttempts(1)
+		return ""
+	}
 	if effect != "" {
 		w.note("%s at %s", effect, x)
 		w.left.faults--
@@ -278,6 +289,22 @@ func (w *world) exchange(x memory.Exchange) memory.Effect {
 		}
 	}
 	return effect
+}
+
+// stranger is somebody else who spends an attempt. What he spends is no attempt of ours, and what is left then is for both.
+const stranger memory.Effect = "a stranger fails to log in"
+
+// sparing is the ledger of a world, which notes an attempt of ours that left the device too few.
+type sparing struct {
+	ledgerOf
+	*world
+}
+
+func (s sparing) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
+	if !r.Accepted && r.Remaining != providers.RemainingUnknown && r.Remaining < ledger.Reserve && r.Lock == 0 {
+		s.exposed = cmp.Or(s.exposed, fmt.Sprintf("one of the last attempts was spent, and %d are left", r.Remaining))
+	}
+	return s.ledgerOf.Settle(ctx, c, r)
 }
 
 // atWrites is what can become of a request that changes something, other than what happens to passwords of others, which
@@ -405,7 +432,7 @@ func (w *world) options(run string) apply.Options {
 			}
 			return providers.Target{
 				Device: d.Address, URL: u, Login: providers.Credential{Username: d.Access.Username, Password: schema.NewSecret(text)},
-				Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: ledgerOf{w.disk}, Pin: w.pins[d.Address],
+				Trust: providers.Trust{Mode: providers.TrustPin}, Ledger: sparing{ledgerOf{w.disk}, w}, Pin: w.pins[d.Address],
 			}, nil
 		},
 	}
