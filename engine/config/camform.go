@@ -127,7 +127,7 @@ func (l *loader) state(s scope, section *section) {
 		}
 	}
 	if kind == "postgres" {
-		l.postgres(s, section)
+		readPostgres(l, s, section)
 		return
 	}
 	path, ok := s.text(section.attributes["path"])

@@ -31,8 +31,8 @@ func (p Postgres) Location() string {
 // postgresPort is the port of a server unless its block says another one.
 const postgresPort = 5432
 
-// postgres reads a state block of PostgreSQL.
-func (l *loader) postgres(s scope, section *section) {
+// readPostgres reads a state block of PostgreSQL.
+func readPostgres(l *loader, s scope, section *section) {
 	p := &Postgres{Port: postgresPort}
 	required := map[string]*string{"host": &p.Host, "database": &p.Database, "key": &p.Key}
 	optional := map[string]*string{"user": &p.User, "password": &p.Password, "ca_file": &p.CAFile}
