@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -118,7 +119,9 @@ func (w *write) newItem(g growing, list part) (composed, refusal) {
 		size, sized = slots, true
 	}
 	login := want.child("loginPassword")
-	switch missing := missingOf(g.required, want); {
+	// What a slot does not have as it was delivered, a new one need not have either.
+	required := slices.DeleteFunc(slices.Clone(g.required), func(name string) bool { return g.slots && missingOf([]string{name}, old) != "" })
+	switch missing := missingOf(required, want); {
 	case missing != "":
 		return composed{}, w.unit.model.refuse(parametersLack).about(missing)
 	case sized && len(list.element.children) >= size:
