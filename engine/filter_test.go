@@ -199,6 +199,35 @@ func TestARunThatStopsBetweenTheTwoRequestsIsGoneOnWith(t *testing.T) {
 	})
 }
 
+// A list that cannot be read after it was written is on the device all the same: that is told, whenever it was.
+func TestAFilterThatIsNotReadAfterItsFirstRequestIsTold(t *testing.T) {
+	told := 0
+	for first := 2; first <= 6; first++ {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFiltered(t, "camera-v57")
+			f.want(true, "allow", "127.0.0.1")
+			p, _ := f.plan()
+			for nth := first; nth < first+9; nth++ {
+				f.must(f.camera.Inject(simulator.Rule{Method: http.MethodGet, Path: ipFilter, Nth: nth, Action: simulator.AskAgain}))
+			}
+			d := f.apply(p).Devices[0]
+			s := d.Steps[0]
+			if f.writes() == 1 && s.Result != report.Unknown {
+				told++
+				if !strings.Contains(s.Detail, "the first of its two requests was carried out before") {
+					t.Errorf("read %d: it ended with %s: %s", first, s.Result, s.Detail)
+				}
+			}
+			f.camera.Heal()
+			f.retrying()
+			f.finishes()
+		})
+	}
+	if told < 2 {
+		t.Errorf("the list was on the device and could not be read in %d cases", told)
+	}
+}
+
 // A device that takes the list and then will not be switched on: what was written first is told.
 func TestAFilterThatIsNotSwitchedOnIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -27,7 +27,7 @@ func (w *worker) group(ctx context.Context, g plan.Group, left []plan.Group) {
 	}
 	now, err := w.read(ctx, rest.Steps)
 	if err != nil {
-		w.tell(w.unsent(ctx, rest.Steps, err))
+		w.tell(w.unsent(ctx, rest.Steps, err).afterStage(g))
 		return
 	}
 	now.origin = was

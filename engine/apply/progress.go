@@ -55,12 +55,23 @@ func (o outcome) good() bool {
 // afterStage tells of staged steps of a group that ended badly that their first request stays.
 func (o outcome) afterStage(g plan.Group) outcome {
 	for i, e := range o.ended {
-		bad := e.result == report.Rejected || e.result == report.Failed
+		bad := e.result == report.Rejected || e.result == report.Failed || e.result == report.NotRun
 		if bad && stepAt(g, e.step.Address).Staged() {
 			o.ended[i].detail += "; the first of its two requests was carried out before"
 		}
 	}
 	return o
+}
+
+// over is what came of steps whose first request went wrong, or of those that another outcome tells of, where it did not.
+func (o outcome) over(next outcome) outcome {
+	for i, e := range next.ended {
+		at := slices.IndexFunc(o.ended, func(first ending) bool { return first.step.Address == e.step.Address })
+		if at >= 0 && !o.ended[at].result.Good() {
+			next.ended[i].result, next.ended[i].detail = o.ended[at].result, o.ended[at].detail
+		}
+	}
+	return next
 }
 
 // fail ends the device. The first reason counts.

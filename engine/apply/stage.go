@@ -43,7 +43,7 @@ func (w *worker) stage(ctx context.Context, g plan.Group, left []plan.Group) (re
 	}
 	switch {
 	case err != nil:
-		w.tell(w.unsent(ctx, g.Steps, err))
+		w.tell(o.over(w.unsent(ctx, g.Steps, err).afterStage(g)))
 	case o.result != "" || !o.good():
 		w.tell(w.unfinished(o, rest, now))
 	case w.stopped():

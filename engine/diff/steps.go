@@ -75,12 +75,13 @@ func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check, 
 		return left, nil
 	}
 	for _, refusal := range refused(*c, snap, check) {
-		if refusal.Lacks && refusal.Attribute == "" && !(refusal.Unproven && c.drifted("")) {
+		made := c.Kind.Again != nil && c.Action == plan.Create && refusal.Attribute == ""
+		if made && refusal.Lacks && !(refusal.Unproven && c.drifted("")) {
 			left = append(left, c.absent(refusal))
 			c.Why = nil
 			return left, nil
 		}
-		if refusal.Unproven && refusal.Attribute == "" && !allows(allowed, c.Kind.Name, "") {
+		if made && refusal.Unproven && !allows(allowed, c.Kind.Name, "") {
 			left = append(left, c.unproven("", refusal.Detail))
 			c.Why = nil
 			return left, nil // what else the device would refuse of it does not matter

@@ -142,17 +142,17 @@ func InFamily(err error) error {
 	}
 }
 
-// predecessors are the siblings that come before the nth element in the capability document.
+// predecessors are the siblings that come before the nth element in the capability document; none where that does not have it.
 func (f Field) predecessors(n int) []string {
 	parent, _ := f.Limits.Element(f.Item, f.Element(n).Parent())
 	var names []string
 	for _, child := range parent.Children() {
 		if child.Name() == f.Element(n).Name() {
-			break
+			return names
 		}
 		names = append(names, child.Name())
 	}
-	return names
+	return nil
 }
 
 // Missing is what people are told about an attribute whose nth element the device does not have.
