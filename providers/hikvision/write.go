@@ -174,10 +174,7 @@ func newItem(at document.Place, kind *schema.Kind, key string) (document.Place, 
 	if err != nil {
 		return document.Place{}, xmlpatch.Path{}, document.InFamily(err)
 	}
-	fresh, item := document.Place{Document: at.Document, Doc: doc, Limits: at.Limits.OfNew(at.Entries(kind))}, xmlpatch.Path{}
-	if kind.Again != nil {
-		fresh.Limits = at.Limits.OfAnother(at.Entries(kind), at.Doc)
-	}
+	fresh, item := document.Place{Document: at.Document, Doc: doc, Limits: at.Limits.OfNew(at.Entries(kind), at.Doc)}, xmlpatch.Path{}
 	if doc.Root().Name() == at.Root {
 		fresh.Limits, item = at.Limits, at.Entries(kind)
 	}

@@ -32,13 +32,9 @@ func limitsOf(at schema.Document, docs providers.Documents) *Limits {
 	return &Limits{At: at, Docs: docs}
 }
 
-// OfNew are the limits of an item that is a document of its own until it is among the entries of a list.
-func (l *Limits) OfNew(entries xmlpatch.Path) *Limits {
-	return &Limits{At: l.At, Docs: l.Docs, base: entries}
-}
-
-// OfAnother are those of an item that is like the others of a list: what the device shows of them, it has for this one, too.
-func (l *Limits) OfAnother(entries xmlpatch.Path, list *xmlpatch.Document) *Limits {
+// OfNew are the limits of an item that is a document of its own until it is among the entries of a list. What the device shows of the
+// others, it has for the new one, too.
+func (l *Limits) OfNew(entries xmlpatch.Path, list *xmlpatch.Document) *Limits {
 	return &Limits{At: l.At, Docs: l.Docs, base: entries, areas: append(slices.Clone(l.load()), area{list, true})}
 }
 
