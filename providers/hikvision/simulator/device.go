@@ -22,7 +22,8 @@ type Device struct {
 	unit     unit
 	hidden   bool // in the network of a recorder: only routes lead there
 	faults   device.Script[Rule]
-	impostor *Device // who answers in place of the device after a wrong-identity fault
+	healed   chan struct{} // closed once the faults are gone
+	impostor *Device       // who answers in place of the device after a wrong-identity fault
 }
 
 // Quirks are habits of single firmwares that a device can be given on top of its model.

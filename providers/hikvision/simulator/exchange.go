@@ -72,11 +72,11 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	d.unit.fleet.catchUp()
 	d.unit.fleet.witnessed()
-	f := d.faultsFor(q)
+	f, healed := d.faultsFor(q)
 	if d.closesConnections() {
 		w.Header()["Connection"] = []string{"close"}
 	}
-	if !d.before(r.Context(), w, q, f) {
+	if !d.before(r.Context(), healed, w, q, f) {
 		return
 	}
 	answering := d
@@ -95,7 +95,7 @@ func (d *Device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	answer.header.Set("Date", answering.date())
-	f.write(r.Context(), w, answer)
+	f.write(r.Context(), healed, w, answer)
 	if answer.stream != nil {
 		answer.stream(r.Context(), w)
 	}
@@ -115,8 +115,8 @@ func (d *Device) date() string {
 }
 
 // before does what a fault asks for before the device looks at the request. It reports whether the device still does.
-func (d *Device) before(ctx context.Context, w http.ResponseWriter, q request, f fault) bool {
-	if !wait(ctx, f[Latency].Delay) || f.has(DropRequest) {
+func (d *Device) before(ctx context.Context, healed <-chan struct{}, w http.ResponseWriter, q request, f fault) bool {
+	if !wait(ctx, f[Latency].Delay, healed) || f.has(DropRequest) {
 		panic(http.ErrAbortHandler)
 	}
 	switch {
@@ -174,8 +174,8 @@ func (d *Device) lockEverybody() {
 	d.Lock(duration)
 }
 
-// wait passes the time and reports whether the request is still wanted.
-func wait(ctx context.Context, d time.Duration) bool {
+// wait passes the time, or less where over is closed before, and reports whether the request is still wanted.
+func wait(ctx context.Context, d time.Duration, over <-chan struct{}) bool {
 	if d <= 0 {
 		return true
 	}
@@ -183,6 +183,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
+	case <-over:
 		return true
 	case <-ctx.Done():
 		return false

@@ -185,11 +185,13 @@ func (d *Device) Inject(r Rule) error {
 	return nil
 }
 
-// Heal removes every fault rule from this device.
+// Heal removes every fault rule from this device. Requests that wait because of one go on.
 func (d *Device) Heal() {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	d.faults.Heal()
+	close(d.healed)
+	d.healed = make(chan struct{})
 }
 
 // fault is what the rules that match a request ask for together, by action.
@@ -200,8 +202,8 @@ func (f fault) has(a Action) bool {
 	return found
 }
 
-// faultsFor collects what the rules want of a request, and counts it.
-func (d *Device) faultsFor(q request) fault {
+// faultsFor collects what the rules want of a request, and counts it. The channel is closed once the rules are gone.
+func (d *Device) faultsFor(q request) (fault, <-chan struct{}) {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
 	f := make(fault)
@@ -210,7 +212,7 @@ func (d *Device) faultsFor(q request) fault {
 			f.add(*r)
 		}
 	})
-	return f
+	return f, d.healed
 }
 
 // add adds a rule. Of several with the same action the last counts, but all of them take their time.
@@ -257,7 +259,7 @@ func mix(x uint64) uint64 {
 }
 
 // write sends an answer with the faults that concern its body.
-func (f fault) write(ctx context.Context, w http.ResponseWriter, answer reply) {
+func (f fault) write(ctx context.Context, healed <-chan struct{}, w http.ResponseWriter, answer reply) {
 	switch {
 	case f.has(GzipBomb):
 		answer.header["Content-Encoding"] = []string{"gzip"}
@@ -267,20 +269,20 @@ func (f fault) write(ctx context.Context, w http.ResponseWriter, answer reply) {
 		answer.write(w)
 		pad(w, f[HugeBody].Bytes)
 	case f.has(SlowBody):
-		f.drip(ctx, w, answer)
+		f.drip(ctx, healed, w, answer)
 	default:
 		answer.write(w)
 	}
 }
 
 // drip sends an answer a few bytes at a time.
-func (f fault) drip(ctx context.Context, w http.ResponseWriter, answer reply) {
+func (f fault) drip(ctx context.Context, healed <-chan struct{}, w http.ResponseWriter, answer reply) {
 	whole := answer.body
 	answer.header["Content-Length"] = []string{fmt.Sprint(len(whole))}
 	answer.body = nil
 	answer.write(w)
 	for chunk := range slices.Chunk(whole, f[SlowBody].Bytes) {
-		if !wait(ctx, f[SlowBody].Delay) {
+		if !wait(ctx, f[SlowBody].Delay, healed) {
 			panic(http.ErrAbortHandler)
 		}
 		w.Write(chunk)

@@ -281,6 +281,14 @@ func TestLatencyAndSlowBodies(t *testing.T) {
 		}
 		c.http.CloseIdleConnections()
 		d.Heal()
+		for _, slow := range []simulator.Rule{{Action: simulator.Latency, Delay: time.Hour}, {Action: simulator.SlowBody, Delay: time.Hour}} {
+			inject(t, d, slow)
+			time.AfterFunc(time.Minute, d.Heal)
+			if got := took(); got != time.Minute {
+				t.Errorf("%s of a device that heals after a minute: %s", slow.Action, got)
+			}
+		}
+		c.http.CloseIdleConnections()
 		inject(t, d, simulator.Rule{Action: simulator.Latency, Delay: time.Hour})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

@@ -46,7 +46,7 @@ func (f *Fleet) ServeSADP(ctx context.Context, conn net.PacketConn) error {
 			return err
 		}
 		for i, answer := range f.answerSADP(packet[:n], from) {
-			if i > 0 && i%burst == 0 && !wait(ctx, pause) {
+			if i > 0 && i%burst == 0 && !wait(ctx, pause, nil) {
 				return nil
 			}
 			if _, err := conn.WriteTo(answer, from); err != nil && ctx.Err() == nil {

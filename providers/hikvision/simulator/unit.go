@@ -323,7 +323,7 @@ func (d *unit) distinguish(taken map[string]bool) {
 
 // newDevice makes a device as it leaves the factory, without users.
 func newDevice(b *blueprint, seed uint64, name string, address netip.Addr, clock func() time.Time) *Device {
-	d := &Device{unit: unit{
+	d := &Device{healed: make(chan struct{}), unit: unit{
 		model: b, name: name, address: address, factory: factory, clock: clock, saved: &b.settings, running: &b.settings,
 		own: map[string][]byte{}, secrets: map[string]string{}, nonces: map[string]nonceUse{}, admin: "admin",
 	}}
