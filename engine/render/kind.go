@@ -271,7 +271,8 @@ var roleWords = map[schema.Role]string{
 	schema.Capacity:       "how many clients it serves at once",
 }
 
-// Example is a block that sets every argument of a kind, formatted canonically. Secrets are taken from the environment.
+// Example is a block that sets every argument of a kind, formatted canonically. Secrets are taken from the environment. A certificate
+// for a key that is there already is left out, where the others ask the device for a new key.
 func Example(k *schema.Kind) string {
 	file := hclwrite.NewEmptyFile()
 	var labels []string
@@ -280,9 +281,16 @@ func Example(k *schema.Kind) string {
 	}
 	body := file.Body().AppendNewBlock(k.Name, labels).Body()
 	for _, a := range k.Attributes {
-		body.SetAttributeRaw(a.Name, exampleTokens(k, a))
+		if !otherwise(k, a) {
+			body.SetAttributeRaw(a.Name, exampleTokens(k, a))
+		}
 	}
 	return string(hclwrite.Format(file.Bytes()))
+}
+
+// otherwise reports whether an argument stands for another way to what the others ask for.
+func otherwise(k *schema.Kind, a *schema.Attribute) bool {
+	return slices.ContainsFunc(k.Guards, func(g *schema.Guard) bool { return len(g.Renews) > 0 && g.Keeps == a.Name })
 }
 
 func exampleKey(k *schema.Kind) string {
