@@ -30,6 +30,7 @@ type app struct {
 	said    []saying        // what a person wrote on the command line and is kept
 	folder  string          // what -chdir said
 	comment *render.Comment // of a command that prints Markdown for a comment; nil for any other
+	page    *render.Page    // of a command that writes a page, too; nil for any other
 }
 
 func (a *app) execute(args []string) error {
@@ -161,6 +162,9 @@ func (a *app) report(problems diag.Problems, sources map[string][]byte) error {
 	if len(problems) > 0 {
 		if a.comment != nil {
 			a.comment.AddProblems(problems, sources)
+		}
+		if a.page != nil {
+			a.page.AddProblems(problems, sources)
 		}
 		if err := render.Problems(a.err, problems, sources, a.style(a.err)); err != nil {
 			return err

@@ -278,14 +278,21 @@ func (ap *approver) explain() {
 	p, s := ap.subject.Plan, ap.subject
 	fmt.Fprintf(ap.out, "Plan %s\nmade at %s by %s: %s, %s.\n", s.Hash, view.Time(p.Created), diag.Quote(p.Author),
 		render.Plural(approval.Changes(p), "change"), render.Plural(approval.Devices(p), "device"))
+	for _, sentence := range signing(s) {
+		fmt.Fprintln(ap.out, sentence)
+	}
+}
+
+// signing says who must sign a plan.
+func signing(s approval.Subject) []string {
+	var sentences []string
 	for _, way := range s.Looser() {
-		fmt.Fprintf(ap.out, "It loosens the rule for approvals: %s. So the rule of the last plan that was applied counts.\n", way)
+		sentences = append(sentences, fmt.Sprintf("It loosens the rule for approvals: %s. So the rule of the last plan that was applied counts.", way))
 	}
 	if s.Required() == 0 {
-		fmt.Fprintln(ap.out, "By what is known here nobody has to sign it.")
-		return
+		return append(sentences, "By what is known here nobody has to sign it.")
 	}
-	fmt.Fprintf(ap.out, "%s must sign it (%s), of these: %s.\n", persons(s.Required()), reasonsFor(s), strings.Join(s.People(), ", "))
+	return append(sentences, fmt.Sprintf("%s must sign it (%s), of these: %s.", persons(s.Required()), reasonsFor(s), strings.Join(s.People(), ", ")))
 }
 
 func persons(n int) string {

@@ -77,6 +77,7 @@ var canaryCommands = []command{
 	{name: "validate", args: []string{"validate"}},
 	{name: "plan", args: []string{"plan"}},
 	{name: "plan as JSON", args: []string{"plan", "-json", "-full"}},
+	{name: "plan into a page", args: []string{"plan", "-full", "-html=site.html"}},
 	{name: "plan into a file", args: []string{"plan", "-full", "-out=site.plan"}},
 	{name: "show", args: []string{"show", "site.plan"}},
 	{name: "show as JSON", args: []string{"show", "-json", "site.plan"}},

@@ -51,9 +51,13 @@ func (s *sizeFlag) Set(text string) error {
 	return nil
 }
 
-// comments runs a command that prints Markdown if it is asked to, as a comment about a subject: at its end, and also where it fails.
-// Another command may tell what is left out.
-func comments(a *app, flags *runFlags, subject, all string, run func() error) error {
+// documents runs a command that prints Markdown if it is asked to, as a comment about a subject, and writes a page if it is asked to:
+// at its end, and also where it fails. Another command may tell what a comment leaves out.
+func documents(a *app, flags *runFlags, subject, all string, run func() error) error {
+	return paged(a, flags, subject, func() error { return commented(a, flags, subject, all, run) })
+}
+
+func commented(a *app, flags *runFlags, subject, all string, run func() error) error {
 	if flags.format != view.Markdown {
 		if flags.comment != (commentFlags{}) {
 			return errors.New("-size and -marker are for -markdown; add that")

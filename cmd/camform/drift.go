@@ -22,7 +22,7 @@ Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong, if 
 could not be read, and 3 if that is all.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return comments(a, flags, "drift", "camform drift", func() error {
+			return documents(a, flags, "drift", "camform drift", func() error {
 				w, err := a.open(cmd, flags, withSecrets)
 				if err != nil {
 					return err
@@ -37,6 +37,7 @@ could not be read, and 3 if that is all.`,
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	flags.addComment(cmd.Flags(), "print Markdown, for a ticket or a chat")
+	flags.addPage(cmd.Flags())
 	codes.add(cmd.Flags(), "=fleet: exit with 2 for drift also where devices could not be read, and with 3 for those alone")
 	return cmd
 }
@@ -47,6 +48,9 @@ func (w *workspace) drift(cmd *cobra.Command, codes detail) error {
 		return err
 	}
 	p := planned.Plan
+	if w.page != nil {
+		w.page.Drift(p, w.engine.Provider.Kinds())
+	}
 	if err := w.plans().Drift(p); err != nil {
 		return err
 	}

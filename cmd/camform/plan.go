@@ -41,7 +41,7 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 			if out != "" {
 				all = "camform show " + shell.Word(out)
 			}
-			return comments(a, flags, "plan", all, func() error {
+			return documents(a, flags, "plan", all, func() error {
 				w, err := a.open(cmd, flags, withSecrets)
 				if err != nil {
 					return err
@@ -61,6 +61,7 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")
 	cmd.Flags().BoolVar(&checks, "checks", false, "judge the devices by all checks; what they observe is read in addition")
 	flags.addComment(cmd.Flags(), "print Markdown, for a comment on a pull request")
+	flags.addPage(cmd.Flags())
 	return cmd
 }
 
@@ -94,6 +95,9 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 		if err := w.save(p, o.out); err != nil {
 			return err
 		}
+	}
+	if err := fillPage(cmd.Context(), w, p); err != nil {
+		return err
 	}
 	if err := shown(cmd.Context(), w, p); err != nil {
 		return err

@@ -18,10 +18,10 @@ func showCommand(a *app) *cobra.Command {
 		Args:  arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return comments(a, flags, "plan", "camform show "+shell.Word(args[0]), func() error { return a.showPlan(flags, args[0]) })
+				return documents(a, flags, "plan", "camform show "+shell.Word(args[0]), func() error { return a.showPlan(cmd, flags, args[0]) })
 			}
-			if flags.comment != (commentFlags{}) {
-				return errors.New("-size and -marker are for the Markdown of a saved plan; name its file")
+			if flags.comment != (commentFlags{}) || flags.page != "" {
+				return errors.New("-size, -marker and -html are for a saved plan; name its file")
 			}
 			w, err := a.openForState(cmd)
 			if err != nil {
@@ -37,11 +37,12 @@ func showCommand(a *app) *cobra.Command {
 	}
 	flags.addOutput(cmd.Flags())
 	flags.addComment(cmd.Flags(), "print Markdown")
+	flags.addPage(cmd.Flags())
 	return cmd
 }
 
 // showPlan shows a plan file. It needs no state.
-func (a *app) showPlan(flags *runFlags, path string) error {
+func (a *app) showPlan(cmd *cobra.Command, flags *runFlags, path string) error {
 	b, err := a.begin()
 	if err != nil {
 		return err
@@ -50,5 +51,9 @@ func (a *app) showPlan(flags *runFlags, path string) error {
 	if err != nil {
 		return err
 	}
-	return b.viewer(flags).plans().Plan(p, nil)
+	w := b.viewer(flags)
+	if err := fillPage(cmd.Context(), w, p); err != nil {
+		return err
+	}
+	return w.plans().Plan(p, nil)
 }

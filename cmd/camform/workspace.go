@@ -38,6 +38,7 @@ type runFlags struct {
 	full        bool
 	compat      string
 	comment     commentFlags
+	page        string // path of a page that is written, too; empty for none
 	data        string // path of a file of security advisories; empty for those that come with camform
 }
 

@@ -7,6 +7,9 @@ import (
 	"camform/schema"
 )
 
+// activations is the title of the devices that get their first password.
+const activations = "Activated"
+
 // writeActivations tells which devices get their first password.
 func writeActivations(d *document, p *plan.Plan, fold Fold) {
 	var found remarks
@@ -16,7 +19,7 @@ func writeActivations(d *document, p *plan.Plan, fold Fold) {
 	if len(found.list) == 0 {
 		return
 	}
-	d.open(Changes, "Activated")
+	d.open(Changes, activations)
 	d.line(0, Strong, "Devices without a password, which get one first, one device after the other:")
 	found.write(d, Attention, fold)
 	d.line(blockIndent, Quiet, "Who such a device is, is what it says: one that imitates serial number and MAC address of yours is not told apart. Activate in a network that you trust.")

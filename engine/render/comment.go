@@ -20,28 +20,12 @@ type Comment struct {
 	Command string // that failed, or could tell more
 	Limit   int    // bytes, SmallestComment or more; 0 for none
 
-	parts    []func(Options) []Row
-	problems diag.Problems
-	sources  map[string][]byte
-	failure  string
+	parts []func(Options) []Row
+	trouble
 }
 
 // Add adds what rows tells with the options that it is given.
 func (c *Comment) Add(rows func(Options) []Row) { c.parts = append(c.parts, rows) }
-
-// AddProblems adds problems; see Problems.
-func (c *Comment) AddProblems(ps diag.Problems, sources map[string][]byte) {
-	c.problems = append(c.problems, ps...)
-	if c.sources == nil {
-		c.sources = map[string][]byte{}
-	}
-	for name, text := range sources {
-		c.sources[name] = text
-	}
-}
-
-// Failed says why the command failed; an empty reason stands for the problems.
-func (c *Comment) Failed(reason string) { c.failure = reason }
 
 // rung is one of the forms of a comment, with what it leaves out.
 type rung struct {
@@ -122,9 +106,7 @@ func (c *Comment) writeProblems(out *bytes.Buffer, o Options) {
 	var text string
 	switch o.Detail {
 	case EveryValue:
-		var boxes bytes.Buffer
-		_ = Problems(&boxes, c.problems, c.sources, Options{Width: o.Width, Frame: o.Frame}) // a buffer takes everything
-		text = boxes.String() + c.failure
+		text = c.boxes(o) + c.failure
 	case ByKind:
 		all := alikeProblems(c.problems.Sorted())
 		var list []string

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"camform/engine/atomicfile"
+	"camform/engine/plan"
+	"camform/engine/render"
+)
+
+func (f *runFlags) addPage(flags *pflag.FlagSet) {
+	flags.StringVar(&f.page, "html", "", "also write a page for a browser and for paper to this `FILE`")
+}
+
+// paged runs a command that writes a page about a subject if it is asked to: at its end, and also where it fails.
+func paged(a *app, flags *runFlags, subject string, run func() error) error {
+	if flags.page == "" {
+		return run()
+	}
+	if err := atomicfile.Writable(flags.page); err != nil { // before a fleet is read for it
+		return fmt.Errorf("-html: %w", err)
+	}
+	a.page = &render.Page{Command: "camform " + subject, Version: version(), Made: time.Now()}
+	err := run()
+	if err != nil {
+		a.page.Failed(err.Error())
+	}
+	var text bytes.Buffer
+	failed := a.page.Write(&text, flags.shown(a.stdout()).Options)
+	if failed == nil {
+		failed = atomicfile.Replace(flags.page, text.Bytes(), 0o600)
+	}
+	if failed != nil && err == nil {
+		err = fmt.Errorf("-html: %w", failed)
+	}
+	return err
+}
+
+// fillPage gives a plan to the page, if one is written.
+func fillPage(ctx context.Context, w *workspace, p *plan.Plan) error {
+	if w.page == nil {
+		return nil
+	}
+	subject, err := w.subject(ctx, p)
+	if err != nil {
+		return err
+	}
+	w.page.Plan(p, w.engine.Provider.Kinds(), subject.Hash, signing(subject))
+	return nil
+}
