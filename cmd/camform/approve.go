@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -12,7 +13,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -505,20 +505,11 @@ func (ap *approver) fromAgent(wanted func(ssh.PublicKey) bool, which string) (ss
 	return nil, nil, err
 }
 
-// gitPatience is how long git may think about who the author is.
-const gitPatience = 5 * time.Second
-
 // author names the person who makes plans, as approvals know people: CAMFORM_AUTHOR, or the e-mail address that git has for
 // commits in the directory, or user@host.
 func author(env func(string) (string, bool)) string {
 	if name, ok := env("CAMFORM_AUTHOR"); ok && strings.TrimSpace(name) != "" {
 		return strings.TrimSpace(name)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), gitPatience)
-	defer cancel()
-	command := exec.CommandContext(ctx, "git", "config", "user.email")
-	if text, err := command.Output(); err == nil && len(bytes.TrimSpace(text)) > 0 {
-		return string(bytes.TrimSpace(text))
-	}
-	return who()
+	return cmp.Or(git("config", "user.email"), who())
 }

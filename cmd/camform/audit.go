@@ -91,7 +91,7 @@ func (w *workspace) audit(cmd *cobra.Command, which auditFilter) error {
 		return failed
 	}
 	report = report.Only(which.takes)
-	if err := view.NewAudit(w.flags.format, w.output()).Report(report); err != nil {
+	if err := view.NewAudit(w.flags.format, reported(w, w.flags.format)).Report(report); err != nil {
 		return err
 	}
 	return cmp.Or(failed, w.judged(report))

@@ -66,7 +66,7 @@ func (w *workspace) credentials(cmd *cobra.Command, onlyDue bool) error {
 	if onlyDue {
 		accounts = slices.DeleteFunc(accounts, func(a engine.Account) bool { return !attention(a) })
 	}
-	shown := view.NewAccounts(w.flags.format, w.stdout(), w.engine.Now())
+	shown := view.NewAccounts(w.flags.format, reported(w, w.flags.format), w.engine.Now())
 	if !onlyDue {
 		return shown.Declared(accounts)
 	}
@@ -131,7 +131,7 @@ func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
 		return failed
 	}
 	hash := sha256.New()
-	out := w.stdout()
+	out := reported(w, flags.format)
 	out.Writer = io.MultiWriter(w.out, hash)
 	if err := view.NewAccounts(flags.format, out, w.engine.Now()).Review(accounts, unread, flags.targets); err != nil {
 		return err

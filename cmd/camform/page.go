@@ -25,7 +25,7 @@ func paged(a *app, flags *runFlags, subject string, run func() error) error {
 	if err := atomicfile.Writable(flags.page); err != nil { // before a fleet is read for it
 		return fmt.Errorf("-html: %w", err)
 	}
-	a.page = &render.Page{Command: "camform " + subject, Version: version(), Made: time.Now()}
+	a.page = &render.Page{Command: "camform " + subject, From: provenance(a, time.Now())}
 	err := run()
 	if err != nil {
 		a.page.Failed(err.Error())

@@ -52,6 +52,9 @@ func (a *app) showPlan(cmd *cobra.Command, flags *runFlags, path string) error {
 		return err
 	}
 	w := b.viewer(flags)
+	if w.page != nil {
+		w.page.From.Commit = "" // of the directory, which need not be that of the plan
+	}
 	if err := fillPage(cmd.Context(), w, p); err != nil {
 		return err
 	}

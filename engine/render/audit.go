@@ -281,6 +281,7 @@ func writeAuditSummary(d *document, report *audit.Report) {
 type (
 	auditDoc struct {
 		FormatVersion string               `json:"format_version"`
+		Report        ProvenanceDoc        `json:"report"`
 		Devices       int                  `json:"devices"`
 		Complete      bool                 `json:"complete"` // whether something was judged, and all is known of every device of the configuration
 		Targets       []string             `json:"targets"`
@@ -306,9 +307,11 @@ type (
 )
 
 // AuditJSON writes a report as one JSON document. Every status is counted, also those that do not occur.
-func AuditJSON(w io.Writer, report *audit.Report) error {
+func AuditJSON(w io.Writer, report *audit.Report, from Provenance) error {
 	doc := auditDoc{
-		FormatVersion: "1.1", Devices: report.Devices, Complete: report.Complete(), Targets: append([]string{}, report.Targets...),
+		Report: from.Document(),
+
+		FormatVersion: "1.2", Devices: report.Devices, Complete: report.Complete(), Targets: append([]string{}, report.Targets...),
 		Unjudged: []string{}, Counts: all(report.Count()),
 		Rules: []auditRuleDoc{}, Results: []auditResultDoc{},
 	}

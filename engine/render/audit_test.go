@@ -60,7 +60,7 @@ func TestAuditsAreToldTheWorstFirst(t *testing.T) {
 	}
 	golden(t, "audit.md", out.Bytes())
 	out.Reset()
-	if err := AuditJSON(&out, testReport()); err != nil {
+	if err := AuditJSON(&out, testReport(), Provenance{}); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "audit.json", out.Bytes())
@@ -134,7 +134,7 @@ func TestAnAuditOfNothingSaysSo(t *testing.T) {
 		t.Errorf("the text is %q", have)
 	}
 	var out bytes.Buffer
-	if err := AuditJSON(&out, r); err != nil {
+	if err := AuditJSON(&out, r, Provenance{}); err != nil {
 		t.Fatal(err)
 	}
 	var doc map[string]any

@@ -17,9 +17,8 @@ import (
 // Page is a plan as a page for a browser and for paper, for those who decide and do not sit at a terminal. It is one file that loads
 // nothing and runs no script. Also a command that failed has one, which says why: a page of yesterday must not pass for that of today.
 type Page struct {
-	Command string    // that made it
-	Version string    // of camform
-	Made    time.Time // UTC
+	Command string // that made it
+	From    Provenance
 
 	plan  *plan.Plan // nil where there is none
 	kinds *schema.Kinds
@@ -120,17 +119,20 @@ func isActivation(r Row) bool { return r.Section == Changes && r.Group == activa
 func (p *Page) facts() [][2]string {
 	facts := [][2]string{{"Command", p.Command}}
 	if p.plan == nil {
-		return append(facts, [2]string{"Failed", moment(p.Made)}, [2]string{"camform", p.Version})
+		return append(facts, [2]string{"Failed", moment(p.From.Made)}, [2]string{"camform", p.From.Version})
 	}
 	facts = append(facts, [2]string{"Made", moment(p.plan.Created) + " by " + p.plan.Author}, [2]string{"camform", p.plan.Version})
 	if p.hash != "" {
 		facts = append(facts, [2]string{"Hash of the plan", p.hash})
 	}
+	if p.From.Commit != "" {
+		facts = append(facts, [2]string{"Configuration", strings.TrimPrefix(p.From.source(strings.Clone), "Configuration: ")})
+	}
 	return append(facts, [2]string{"State", p.plan.Lineage})
 }
 
 // moment is a time as a page writes it.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") }
+func moment(t time.Time) string { return t.UTC().Format(momentLayout) }
 
 // fleetOf counts the devices of a plan by model and firmware, and has a row for each, those first that need somebody.
 func fleetOf(p *plan.Plan, keep func(plan.Step) bool) (models [][]string, devices []pageDevice) {

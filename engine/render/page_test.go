@@ -16,7 +16,7 @@ import (
 
 func pageOf(t testing.TB, p *plan.Plan) string {
 	t.Helper()
-	page := Page{Command: "camform plan", Version: "1", Made: time.Unix(0, 0)}
+	page := Page{Command: "camform plan"}
 	page.Plan(p, testKinds(), "sha256:1", []string{"Nobody has to sign it."})
 	var out bytes.Buffer
 	if err := page.Write(&out, Options{}); err != nil {
@@ -78,7 +78,7 @@ func TestNothingLeavesItsPlaceOnAPage(t *testing.T) {
 
 // A page without a plan says why there is none.
 func TestAPageOfAFailureSaysWhy(t *testing.T) {
-	page := Page{Command: "camform plan", Made: time.Unix(0, 0)}
+	page := Page{Command: "camform plan", From: Provenance{Made: time.Unix(0, 0)}}
 	page.Failed("the state <cannot> be read")
 	var out bytes.Buffer
 	if err := page.Write(&out, Options{}); err != nil {

@@ -164,7 +164,7 @@ func (v accountsMarkdown) Declared(accounts []engine.Account) error {
 func (v accountsMarkdown) Due(accounts []engine.Account) error { return v.Review(accounts, nil, nil) }
 
 func (v accountsMarkdown) Review(accounts []engine.Account, unread map[schema.Device]string, targets []string) error {
-	fmt.Fprintf(v, "# Who has access\n\nAs of %s.\n\n", Time(v.now))
+	fmt.Fprintf(v, "# Who has access\n\n%s\n", v.From.Markdown())
 	if err := v.markdownTable(accountHeader, accountRows(accounts, v.now)); err != nil {
 		return err
 	}
@@ -197,8 +197,9 @@ func (v accountsJSON) Review(accounts []engine.Account, unread map[schema.Device
 		problems[device.String()] = problem
 	}
 	return v.document(struct {
-		Accounts []account         `json:"accounts"`
-		Unread   map[string]string `json:"unread,omitempty"`
-		Targets  []string          `json:"targets,omitempty"`
-	}{shown, problems, targets})
+		Report   render.ProvenanceDoc `json:"report"`
+		Accounts []account            `json:"accounts"`
+		Unread   map[string]string    `json:"unread,omitempty"`
+		Targets  []string             `json:"targets,omitempty"`
+	}{v.From.Document(), shown, problems, targets})
 }

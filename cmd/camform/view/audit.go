@@ -1,6 +1,8 @@
 package view
 
 import (
+	"io"
+
 	"camform/engine/audit"
 	"camform/engine/render"
 )
@@ -29,9 +31,13 @@ func (v auditText) Report(r *audit.Report) error { return v.rows(render.AuditRow
 type auditMarkdown struct{ Output }
 
 func (v auditMarkdown) Report(r *audit.Report) error {
-	return render.Markdown(v, render.AuditRows(r, v.Options))
+	if err := render.Markdown(v, render.AuditRows(r, v.Options)); err != nil {
+		return err
+	}
+	_, err := io.WriteString(v, v.From.Markdown())
+	return err
 }
 
 type auditJSON struct{ Output }
 
-func (v auditJSON) Report(r *audit.Report) error { return render.AuditJSON(v, r) }
+func (v auditJSON) Report(r *audit.Report) error { return render.AuditJSON(v, r, v.From) }

@@ -40,7 +40,8 @@ func (f Format) ForPrograms() bool { return f == JSON }
 type Output struct {
 	io.Writer
 	Options render.Options
-	Comment *render.Comment // what Markdown of plans is added to, to be printed by whoever made it
+	From    render.Provenance // of a report; only in the forms in which it leaves the terminal
+	Comment *render.Comment   // what Markdown of plans is added to, to be printed by whoever made it
 }
 
 // TimeLayout is how times are shown to people, always in UTC.

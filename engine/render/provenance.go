@@ -1,0 +1,45 @@
+package render
+
+import "time"
+
+// Provenance says where a report comes from, for whoever reads it long after.
+type Provenance struct {
+	Made    time.Time // UTC
+	Author  string    // who made it, as approvals know people
+	Version string    // of camform
+	Commit  string    // of the configuration, in hexadecimal; empty where that is not known
+	Changed bool      // whether the folder of the configuration differs from the commit
+}
+
+// Markdown is the provenance as a paragraph.
+func (p Provenance) Markdown() string {
+	return "Made on " + p.Made.UTC().Format(momentLayout) + " by " + Code(p.Author) + " with camform " + Code(p.Version) + ". " + p.source(Code) + "\n"
+}
+
+// source says by which commit a report was made, with each text of others in a form.
+func (p Provenance) source(form func(string) string) string {
+	switch {
+	case p.Commit == "":
+		return "The commit of the configuration is not known."
+	case p.Changed:
+		return "Configuration: commit " + form(p.Commit) + ", with changes that are not committed."
+	}
+	return "Configuration: commit " + form(p.Commit) + "."
+}
+
+// ProvenanceDoc is the provenance of a document for programs.
+type ProvenanceDoc struct {
+	Made    string `json:"made"` // RFC 3339, in UTC
+	Author  string `json:"author"`
+	Version string `json:"camform_version"`
+	Commit  string `json:"commit,omitempty"`
+	Changed bool   `json:"changed_since_commit,omitempty"`
+}
+
+// Document is the provenance for programs.
+func (p Provenance) Document() ProvenanceDoc {
+	return ProvenanceDoc{p.Made.UTC().Format(time.RFC3339), p.Author, p.Version, p.Commit, p.Changed}
+}
+
+// momentLayout is how a report writes a time, in UTC.
+const momentLayout = "2006-01-02 15:04:05 MST"
