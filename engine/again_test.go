@@ -185,3 +185,60 @@ func TestSlotsAreMadeFromTheLowestNumber(t *testing.T) {
 		}
 	})
 }
+
+// TestASlotDoesNotGetTheNumberOfAnother: the device gives the lowest free number, so that a slot whose predecessor did not come about
+// would become that one, with its account and its password. It is not sent, and the next run makes both.
+func TestASlotDoesNotGetTheNumberOfAnother(t *testing.T) {
+	account := "    authentication = \"digest\"\n    username = \"gate\"\n    password = secret(\"env:FLEET_ACCOUNT\")\n"
+	for name, rule := range map[string]simulator.Rule{
+		"not carried out": {Action: simulator.DropRequest},
+		"refused":         {Action: simulator.Status, Status: 500, Code: "deviceError"},
+		"ignored":         {Action: simulator.IgnoreWrite},
+		"it shows later":  {Action: simulator.LateEffect, Delay: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, d := lostSlot(t, "camera-v57", slotsAllowed+slotBlock("1", "")+slotBlock("2", account), alarmDocument+"/1", alarmDocument+"/2")
+				rule.Method, rule.Nth = "POST", 1
+				if err := d.Inject(rule); err != nil {
+					t.Fatal(err)
+				}
+				p, problems := s.plan()
+				r := s.apply(p)
+				second := r.Devices[0].Steps[1]
+				if len(problems) > 0 || second.Result != report.NotRun || !strings.Contains(second.Detail, "could give its number to this one") {
+					t.Errorf("%q %s: %s", problems, told(r), second.Detail)
+				}
+				if strings.Contains(string(d.Document(alarmDocument)), "/s2") {
+					t.Errorf("the second was sent: %s", d.Document(alarmDocument))
+				}
+				time.Sleep(2 * time.Minute)
+				if p, problems = s.plan(); len(problems) > 0 || len(s.apply(p).Bad()) > 0 {
+					t.Errorf("the next run: %q", problems)
+				}
+				if have := d.Secret(alarmDocument, "HttpHostNotification[2]/password"); have != accountPassword {
+					t.Errorf("the second slot has the password %q", have)
+				}
+			})
+		})
+	}
+}
+
+// TestASlotWithTheSecretOfAnotherIsNotRedirected: what lets slots be made again does not let the device send a password that nobody
+// declares there to another server.
+func TestASlotWithTheSecretOfAnotherIsNotRedirected(t *testing.T) {
+	account := "    authentication = \"digest\"\n    username = \"gate\"\n    password = secret(\"env:FLEET_ACCOUNT\")\n"
+	synctest.Test(t, func(t *testing.T) {
+		s, d := lostSlot(t, "camera-v57", slotsAllowed+slotBlock("1", account))
+		moved := strings.Replace(slotBlock("1", ""), "192.0.2.9", "192.0.2.66", 1)
+		s.configure(s.deviceBlock("camera", d, slotsAllowed+moved))
+		p, problems := s.plan()
+		if left := toldSkipped(p); len(problems) > 0 || len(p.Devices[0].Steps) > 0 || !strings.Contains(left, "The device holds a password here that it never shows") {
+			t.Errorf("%q %s %s", problems, toldPlan(p), left)
+		}
+		s.configure(s.deviceBlock("camera", d, strings.Replace(slotsAllowed, "\"ntp\"", "\"alarm_host.password\"", 1)+moved))
+		if p, problems := s.plan(); len(problems) > 0 || len(p.Devices[0].Steps) != 1 {
+			t.Errorf("with a word about the password: %q %s", problems, toldPlan(p))
+		}
+	})
+}

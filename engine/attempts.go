@@ -39,12 +39,13 @@ func (a *attempts) Allow(ctx context.Context, attempt providers.Attempt) error {
 	return a.patiently(ctx, attempt, func() error { return a.Ledger.Allow(ctx, attempt) })
 }
 
-// patiently asks until no other process waits for the answer to its login, for as long as an answer may take.
+// patiently asks until no other process waits for the answer to its login, or is at work on a device that tells nothing: for as long as
+// the ledger may say so.
 func (a *attempts) patiently(ctx context.Context, attempt providers.Attempt, ask func() error) error {
 	for waited := time.Duration(0); ; waited += attemptBeat {
 		err := ask()
 		refusal, refused := errors.AsType[*ledger.Refusal](err)
-		if !refused || refusal.Cause != ledger.UnderWay || waited > ledger.Grace {
+		if !refused || refusal.Cause != ledger.UnderWay || waited > ledger.Session {
 			return err
 		}
 		if waited == 0 {
@@ -57,22 +58,29 @@ func (a *attempts) patiently(ctx context.Context, attempt providers.Attempt, ask
 }
 
 func (a *attempts) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
-	return a.noted(a.Ledger.Settle(ctx, c, r))
+	return a.noted(countsAsRefused, a.Ledger.Settle(ctx, c, r))
+}
+
+func (a *attempts) Leave(ctx context.Context, c providers.Charge) error {
+	return a.noted("that a session is over is not noted, so that other runs wait for it", a.Ledger.Leave(ctx, c))
 }
 
 func (a *attempts) Return(ctx context.Context, c providers.Charge) error {
-	return a.noted(a.Ledger.Return(ctx, c))
+	return a.noted(countsAsRefused, a.Ledger.Return(ctx, c))
 }
 
 func (a *attempts) Locked(ctx context.Context, endpoint string, d time.Duration) error {
-	return a.noted(a.Ledger.Locked(ctx, endpoint, d))
+	return a.noted(countsAsRefused, a.Ledger.Locked(ctx, endpoint, d))
 }
 
-func (a *attempts) noted(err error) error {
+// countsAsRefused is what comes of a login whose end is not noted.
+const countsAsRefused = "what became of a login is not noted, so that it counts as refused"
+
+func (a *attempts) noted(effect string, err error) error {
 	if err != nil {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.unwritten = append(a.unwritten, fmt.Errorf("what became of a login is not noted, so that it counts as refused: %w", err))
+		a.unwritten = append(a.unwritten, fmt.Errorf("%s: %w", effect, err))
 	}
 	return err
 }

@@ -56,7 +56,7 @@ func TestALoginWaitsForTheAnswerThatAnotherProcessWaitsFor(t *testing.T) {
 		sleep, slept := ours.sleep, 0
 		ours.sleep = func(ctx context.Context, d time.Duration) error {
 			if slept++; slept == 3 && result != nil {
-				if err := other.Settle(ctx, charge, *result); err != nil {
+				if err := errors.Join(other.Settle(ctx, charge, *result), other.Leave(ctx, charge)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -76,6 +76,63 @@ func TestALoginWaitsForTheAnswerThatAnotherProcessWaitsFor(t *testing.T) {
 		if len(*told) != 1 || (*told)[0].Kind != report.Waiting {
 			t.Errorf("%s: it told %+v", name, *told)
 		}
+	}
+}
+
+// Runs that work on a device that tells nothing at once take turns, and one that tells is for all.
+func TestARunWaitsForTheSessionOfAnotherProcess(t *testing.T) {
+	for remaining, turns := range map[int]bool{providers.RemainingUnknown: true, 5: false} {
+		ours, other, told := twoProcesses(t)
+		asked := admin("right")
+		asked.Remaining = remaining
+		charge, err := other.Charge(t.Context(), asked)
+		if err == nil {
+			err = other.Settle(t.Context(), charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		sleep, slept := ours.sleep, 0
+		ours.sleep = func(ctx context.Context, d time.Duration) error {
+			if slept++; slept == int(2*ledger.Grace/attemptBeat) {
+				if err := other.Leave(ctx, charge); err != nil {
+					t.Error(err)
+				}
+			}
+			return sleep(ctx, d)
+		}
+		if _, err := ours.Charge(t.Context(), asked); err != nil || (slept > 0) != turns || (len(*told) == 1) != turns {
+			t.Errorf("with %d left: %v after %d looks, told %+v", remaining, err, slept, *told)
+		}
+	}
+}
+
+// A second session of a process does not end the first.
+func TestASecondSessionDoesNotEndTheFirst(t *testing.T) {
+	ours, other, _ := twoProcesses(t)
+	var charges []providers.Charge
+	for range 2 {
+		charge, err := other.Charge(t.Context(), admin("right"))
+		if err == nil {
+			err = other.Settle(t.Context(), charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		charges = append(charges, charge)
+	}
+	if err := other.Leave(t.Context(), charges[1]); err != nil {
+		t.Fatal(err)
+	}
+	ours.sleep = func(context.Context, time.Duration) error { return context.Canceled }
+	if _, err := ours.Charge(t.Context(), admin("right")); err == nil {
+		t.Error("it logs in while the first session lasts")
+	}
+	if err := other.Leave(t.Context(), charges[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ours.Charge(t.Context(), admin("right")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -86,6 +86,7 @@ func (freeLedger) Settle(context.Context, providers.Charge, providers.AttemptRes
 	return nil
 }
 func (freeLedger) Return(context.Context, providers.Charge) error      { return nil }
+func (freeLedger) Leave(context.Context, providers.Charge) error       { return nil }
 func (freeLedger) Locked(context.Context, string, time.Duration) error { return nil }
 
 // sees demands what the recorder says of the camera after its next try.

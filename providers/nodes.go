@@ -106,6 +106,10 @@ func (n *Nodes) Spared(ctx context.Context, node Node) error {
 		return fmt.Errorf("it is not asked for before %s: the device answered 401 for %d other documents although the login was good, "+
 			"and does not tell how many attempts are left: %w", until(times[len(times)-mostUntold]), len(times), ErrWithheld)
 	}
+	if at, ok := known.untold[node.Path]; ok && counts(at) {
+		return fmt.Errorf("the device answered 401 although the login was good, and does not tell how many attempts are left; it is not asked "+
+			"for before %s, also with -retry-nodes: %w", until(at), ErrWithheld)
+	}
 	refused, err := n.of(ctx, node)
 	if err != nil {
 		return fmt.Errorf("the state does not tell which documents to leave alone: %w", err)
@@ -169,12 +173,14 @@ func until(at time.Time) string {
 	return at.Add(AttemptWindow + time.Second - 1).Truncate(time.Second).Format(time.RFC3339)
 }
 
-// counting are the times of the refused logins that count now, in their order. One in the future, where the clock was set back, counts.
+// counts reports whether a login that was refused at a time counts now. One in the future, where the clock was set back, does.
+func counts(at time.Time) bool { return at.After(time.Now().Add(-AttemptWindow)) }
+
+// counting are the times of the refused logins that count now, in their order.
 func (a *answers) counting() []time.Time {
-	since := time.Now().Add(-AttemptWindow)
 	return slices.SortedFunc(func(yield func(time.Time) bool) {
 		for _, at := range a.untold {
-			if at.After(since) && !yield(at) {
+			if counts(at) && !yield(at) {
 				return
 			}
 		}
@@ -241,6 +247,13 @@ func (n *Nodes) Refused(ctx context.Context, node Node) error {
 		return nil
 	}
 	return n.store.RefuseNode(ctx, node.serial(), node.Device.Firmware, node.Path)
+}
+
+// Begin says that a session begins on the device at an endpoint: what other runs noted since the last one counts in it.
+func (n *Nodes) Begin(endpoint string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.at(endpoint).recalled = false
 }
 
 // Hung remembers for the run that a document got no answer in time.

@@ -215,6 +215,7 @@ type AttributeError struct {
 	Detail    string // sentences for people, without secrets
 	Lacks     bool   // the device has nothing that the attribute could be written to
 	Unproven  bool   // the device may take it, but nobody has seen what becomes of it; a person may allow it
+	Held      bool   // of an unproven one: the device holds a secret, which may get lost or go elsewhere; a person must allow it for the attribute by name
 	Masked    bool   // the device would take what it shows in the place of a secret for a new one; nobody can allow that
 }
 
@@ -490,6 +491,10 @@ type Request struct {
 	// Proven requests take the certificate before it away: they leave only after the device showed the new one over a new connection.
 	Proven bool
 
+	// Numbered says that the device gives what the request makes a number of its own, the lowest that is free. The request leaves only
+	// once all that requests before it were to make is there: it would get the number of what is not.
+	Numbered bool
+
 	// Sensitive are the names of elements whose texts leave over plain HTTP enciphered only, and over TLS of an old version not at
 	// all; nil for none.
 	Sensitive []string
@@ -541,6 +546,10 @@ type Ledger interface {
 
 	// Return takes back a charge whose attempt provably never left.
 	Return(context.Context, Charge) error
+
+	// Leave says that the session is over whose attempt was accepted. Before, no other process begins one on a device that does not
+	// tell how many attempts are left: the device may count every document that it withholds.
+	Leave(context.Context, Charge) error
 
 	// Locked records that a device said it is locked, for d from now.
 	Locked(ctx context.Context, endpoint string, d time.Duration) error

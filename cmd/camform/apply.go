@@ -41,10 +41,12 @@ a limit or a missing approval forbids it, 5 if another run has a device, 6 if so
 closed the way in.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				return d.codes.ends(a.applyFile(cmd, flags, args[0], d))
-			}
-			return d.codes.ends(a.applyConfig(cmd, flags, d))
+			return commented(a, flags, "apply", "camform apply", func() error {
+				if len(args) == 1 {
+					return d.codes.ends(a.applyFile(cmd, flags, args[0], d))
+				}
+				return d.codes.ends(a.applyConfig(cmd, flags, d))
+			})
 		},
 	}
 	flags.addConfig(cmd.Flags())
@@ -53,13 +55,14 @@ closed the way in.`,
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
 	d.addFlags(cmd.Flags())
+	flags.addComment(cmd.Flags(), "print Markdown when the run has ended, for a comment on a pull request")
 	cmd.Flags().StringArrayVar(&d.approvals, "approval", nil, "an approval of the plan in another place than beside it (`FILE`); may be repeated")
 	return cmd
 }
 
 func (a *app) applyConfig(cmd *cobra.Command, flags *runFlags, d decision) error {
-	if flags.format.ForPrograms() && !d.approved {
-		return errors.New("apply -json cannot ask for approval: add -auto-approve, or apply a saved plan")
+	if flags.format != view.Text && !d.approved {
+		return errors.New("apply -json and -markdown cannot ask for approval: add -auto-approve, or apply a saved plan")
 	}
 	w, err := a.open(cmd, flags, withSecrets)
 	if err != nil {
@@ -119,7 +122,7 @@ func (d *decision) addFlags(flags *pflag.FlagSet) {
 
 // decide shows a plan, asks, and carries it out or saves it.
 func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
-	if d.out != "" || !w.flags.format.ForPrograms() { // the run tells programs what it is about to do
+	if d.out != "" || w.flags.format == view.Text { // the run tells programs what it is about to do, and a comment what it did
 		show := shown
 		if d.approved && d.out == "" { // nobody waits for advice
 			show = bare
@@ -291,6 +294,9 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 		if err := w.auditLog.Audit(cmd.Context(), auditlog.Record{Run: w.run, Action: "limit-exceeded", Plan: hash, Reason: reason}); err != nil {
 			return err
 		}
+	}
+	if w.comment != nil {
+		w.comment.Command = "camform state runs " + w.run
 	}
 	ctx, stop, release := w.interruptible(cmd.Context())
 	defer release()

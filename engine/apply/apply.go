@@ -245,6 +245,7 @@ type worker struct {
 	kept     map[string]bool         // paths of documents of which the run has a snapshot
 	rotated  []plan.Step             // that gave their account a new password
 	changed  []plan.Step             // of which the device tells whether they work
+	strays   []string                // what a request of an earlier run may have left on the device, for people
 	wrote    bool                    // whether a request left, or may have left
 }
 

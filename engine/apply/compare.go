@@ -129,6 +129,23 @@ func (c comparison) elsewhere(s plan.Step, sent sent, after reading) string {
 	return fmt.Sprintf("; %s is new on the device instead. Delete it there, or declare it by the number that it has", strings.Join(fresh, ", "))
 }
 
+// stray says which entry of a device looks like the one that it was asked to make again, lacks under its number, and may have made
+// under another one; empty for none, and for any other step. What the device had before the request is not known any more.
+func (c comparison) stray(s plan.Step, now reading) string {
+	kind := c.kind(s)
+	if kind.Again == nil || s.Action != plan.Create || !c.value(s, now).IsNull() {
+		return ""
+	}
+	for _, key := range slices.Sorted(maps.Keys(now.items[kind.Name])) {
+		at := schema.Setting{Device: s.Address.Device, Kind: kind.Name, Key: key}
+		if _, ours := c.known[at]; !ours && len(c.missing(s, now.items[kind.Name][key])) == 0 {
+			return fmt.Sprintf("%s is not there, and %s is like it: the device may have made it under that number. Delete it there if so, or declare it by the number that it has",
+				s.Address.Local(), at.Local())
+		}
+	}
+	return ""
+}
+
 // moved says what of a setting is no longer as a step was planned from. Secrets are left out.
 func (c comparison) moved(s plan.Step, have cty.Value) string {
 	switch {

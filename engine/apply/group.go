@@ -322,6 +322,21 @@ func (s sent) failed(o order) bool {
 	})
 }
 
+// numbered reports whether all is there that the requests before were to make and that the device numbers.
+func (w *worker) numbered(ctx context.Context, s sent) bool {
+	var before []plan.Step
+	for _, made := range s.sendings {
+		if made.request.Numbered {
+			before = append(before, made.steps...)
+		}
+	}
+	if len(before) == 0 {
+		return true
+	}
+	now, err := w.line.readKinds(ctx, w.Provider, before)
+	return err == nil && !slices.ContainsFunc(before, func(step plan.Step) bool { return w.judge.value(step, now).IsNull() })
+}
+
 // sending is one request that left, or may have left, and what the device said.
 type sending struct {
 	order
@@ -340,6 +355,10 @@ func (w *worker) send(
 	s := sent{prepared: p}
 	for _, o := range p.orders {
 		if s.failed(o) {
+			continue
+		}
+		if o.request.Numbered && !w.numbered(ctx, s) {
+			s.held = "the entry before it is not on the device, which could give its number to this one"
 			continue
 		}
 		if o.request.Proven && (w.line.wayIn(ctx, p.group.Document, w.Sleep) != nil || !w.line.shows(ctx, o.request.Shows[0], p.group.Document, w.Sleep)) {

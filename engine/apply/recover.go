@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"camform/engine/graph"
 	"camform/engine/live"
@@ -32,7 +33,7 @@ func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.De
 	left := graph.Walk(ctx, indexes, func(i int) string { return work[i].Access.Site }, o.Parallelism, func(i int) {
 		w := newWorker(ctx, work[i], o)
 		results[i] = w.attend(ctx, w.closeOpen)
-		results[i].Detail = recovered(results[i], len(w.open) > 0)
+		results[i].Detail = strings.Join(append([]string{recovered(results[i], len(w.open) > 0)}, w.strays...), "; ")
 	})
 	for _, i := range left {
 		results[i] = notRun(work[i], interruptedBefore)
@@ -121,6 +122,9 @@ func (w *worker) resolve(ctx context.Context, in state.Intent) error {
 		}
 		if verdicts[i].doubt != nil {
 			return verdicts[i].doubt
+		}
+		if stray := w.judge.stray(s, now); stray != "" {
+			w.strays = append(w.strays, stray)
 		}
 	}
 	return w.record(ctx, request, verdicts)

@@ -572,6 +572,10 @@ func (l ledgerOf) Return(_ context.Context, c providers.Charge) error {
 	})
 }
 
+func (l ledgerOf) Leave(context.Context, providers.Charge) error {
+	return l.accounted(func() error { return nil }) // it has one process
+}
+
 func (l ledgerOf) Settle(_ context.Context, c providers.Charge, r providers.AttemptResult) error {
 	return l.accounted(func() error {
 		e := l.charged(int64(c))

@@ -92,7 +92,8 @@ func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check, 
 				left = append(left, c.masked(refusal))
 			}
 			c.Why = nil // what is declared and unproven would not be sent in the place of the mask
-		case refusal.Unproven && allows(allowed, c.Kind.Name, refusal.Attribute):
+		case refusal.Held && allowsAttribute(allowed, c.Kind.Name, refusal.Attribute):
+		case refusal.Unproven && !refusal.Held && allows(allowed, c.Kind.Name, refusal.Attribute):
 		case refusal.Unproven:
 			left = append(left, c.unproven(refusal.Attribute, refusal.Detail))
 			c.Why = nil
@@ -215,8 +216,12 @@ func (c *Change) changes(attribute string) bool {
 // allows reports whether allow_unproven names a kind or one of its attributes.
 func allows(allowed config.Allowances, kind, attribute string) bool {
 	_, whole := allowed[kind]
+	return whole || allowsAttribute(allowed, kind, attribute)
+}
+
+func allowsAttribute(allowed config.Allowances, kind, attribute string) bool {
 	_, one := allowed[kind+"."+attribute]
-	return whole || one
+	return one
 }
 
 // unproven is what is told about a change, or one attribute of it, that is not made because too little is known.

@@ -17,6 +17,8 @@
 //     risk, and never the last.
 //   - While another process waits for the answer to its attempt, that is no attempt whose end is unknown: the answer is waited for.
 //     Only one whose process died, or that is not answered within Grace, was cut off.
+//   - A device that does not tell how many attempts are left may count every document that it withholds from a session. So one
+//     process at a time has a session there, for Session at the longest, and the next one knows what it found.
 //   - A success refunds the earlier attempts with the same credential, and all of them where the device tells after it how many
 //     are left. A credential that was accepted after all that counts may be used again.
 //   - A clock that goes backwards never opens a window. It cannot hold one shut for ever either: see Rebase.
@@ -37,6 +39,7 @@ import (
 // What the rules count with.
 const (
 	Window      = providers.AttemptWindow // how long an unrefunded attempt counts
+	Session     = 5 * time.Minute         // how long a session of another process is waited for
 	Grace       = time.Minute             // added to every lock time that a device tells
 	AssumedLock = 30 * time.Minute        // the lock of a device that does not tell how long it lasts
 	Reserve     = 2                       // attempts before the lock that are never spent
@@ -79,7 +82,7 @@ type Entry struct {
 	Remaining  int           // attempts left as told with a refusal, while Open as told before the attempt; or providers.RemainingUnknown
 	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
 	Consent    providers.Consent
-	Alive      bool // of an open one: it is another process's that still runs, as far as whoever keeps the history can tell
+	Alive      bool // of an open one, or an accepted one whose session lasts: it is another process's that still runs, as far as whoever keeps the history can tell
 }
 
 // Attempt is a login that somebody wants to try. Credential tells credentials apart without holding them.
@@ -98,7 +101,7 @@ const (
 	Again     Cause = "again"     // this credential was refused within the window
 	Few       Cause = "few"       // the device tells that nothing but the reserve is left
 	Spent     Cause = "spent"     // another credential was refused within the window
-	UnderWay  Cause = "under way" // another process waits for the answer to an attempt, and none was refused
+	UnderWay  Cause = "under way" // another process waits for the answer to an attempt, and none was refused, or it is at work on a device that tells nothing
 	Forgotten Cause = "forgotten" // attempts were cut off before their answers came, and none was refused
 	Risked    Cause = "risked"    // a person accepted the risk once already
 )
@@ -152,6 +155,10 @@ func Decide(history []Entry, a Attempt, now time.Time) error {
 	}
 	if until := lockedUntil(history, now); !until.IsZero() {
 		return closed(until)
+	}
+	if at, until := session(history, now); a.Remaining == providers.RemainingUnknown && !until.IsZero() {
+		return refuse(providers.ErrBudget, UnderWay, until, "another process of camform has been at work on the device since %s, "+
+			"which does not tell how many attempts are left; no login is tried before that ends", at)
 	}
 	if at, until := refusedBefore(held, a.Credential, now); !until.IsZero() {
 		return refuse(providers.ErrRefused, Again, until, "this password was refused at %s and is not tried again before %s", at, until)
@@ -330,6 +337,16 @@ func (e Entry) end(d time.Duration, now time.Time) time.Time {
 // underWay reports whether the attempt may be answered yet: its process runs, and whoever makes one sends it at once.
 func (e Entry) underWay(now time.Time) bool {
 	return e.Outcome == Open && e.Alive && now.Before(e.end(Grace, now))
+}
+
+// session is the session of another process that lasts, and until when it is waited for; until is zero if there is none.
+func session(history []Entry, now time.Time) (at, until time.Time) {
+	for _, e := range history {
+		if end := e.end(Session, now); e.Outcome == Accepted && e.Alive && now.Before(end) && end.After(until) {
+			at, until = e.at(), end
+		}
+	}
+	return at, until
 }
 
 // lock is how long nothing is sent because of the entry.

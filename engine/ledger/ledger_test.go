@@ -324,3 +324,36 @@ func TestAnAttemptOfALivingProcessIsNotCutOff(t *testing.T) {
 		}
 	}
 }
+
+// One process at a time is at work on a device that does not tell how many attempts are left: it may count what it withholds.
+func TestASessionOnADeviceThatTellsNothingIsWaitedFor(t *testing.T) {
+	accepted := func(alive bool) []ledger.Entry {
+		e := entry("a", ledger.Accepted, 0, unknown)
+		e.Settled, e.Alive = e.Charged, alive
+		return []ledger.Entry{e}
+	}
+	for name, c := range map[string]struct {
+		history []ledger.Entry
+		attempt ledger.Attempt
+		after   time.Duration
+		waits   bool
+	}{
+		"the same password":    {accepted(true), ledger.Attempt{Credential: "a", Remaining: unknown}, time.Minute, true},
+		"another password":     {accepted(true), ledger.Attempt{Credential: "b", Remaining: unknown}, time.Minute, true},
+		"a person's":           {accepted(true), ledger.Attempt{Credential: "a", Remaining: unknown, Consent: providers.ByPerson}, time.Minute, true},
+		"at a person's risk":   {accepted(true), ledger.Attempt{Credential: "a", Remaining: unknown, Consent: providers.AtRisk}, time.Minute, false},
+		"the device tells now": {accepted(true), ledger.Attempt{Credential: "a", Remaining: 5}, time.Minute, false},
+		"it is over":           {accepted(false), ledger.Attempt{Credential: "a", Remaining: unknown}, time.Minute, false},
+		"almost too long":      {accepted(true), ledger.Attempt{Credential: "a", Remaining: unknown}, ledger.Session - time.Second, true},
+		"for too long":         {accepted(true), ledger.Attempt{Credential: "a", Remaining: unknown}, ledger.Session, false},
+	} {
+		err := ledger.Decide(c.history, c.attempt, noon.Add(c.after))
+		refusal, refused := errors.AsType[*ledger.Refusal](err)
+		switch {
+		case refused != c.waits:
+			t.Errorf("%s: %v", name, err)
+		case refused && (refusal.Cause != ledger.UnderWay || !refusal.Until.Equal(noon.Add(ledger.Session)) || !errors.Is(err, providers.ErrBudget)):
+			t.Errorf("%s: %+v", name, refusal)
+		}
+	}
+}

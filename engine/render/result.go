@@ -9,13 +9,16 @@ import (
 	"camform/schema"
 )
 
-// Result says what a run that applied a plan did not manage, what waits for a restart, and last the counts.
+// Result says what a run that applied a plan did not manage, what waits for a restart, and last the counts. The shorter details are
+// the counts alone.
 func Result(r *report.Report, o Options) []Row {
 	d := &document{}
 	missed := findMissed(r)
-	missed.write(d, o.Fold)
-	writeResults(d, r, o.Fold, report.PendingReboot, "Pending restarts", "Stored, effective after the next restart of the device:")
-	writeResults(d, r, o.Fold, report.Rewritten, "Rewritten", "Kept by the device in a form of its own:")
+	if o.Detail == EveryValue {
+		missed.write(d, o.Fold)
+		writeResults(d, r, o.Fold, report.PendingReboot, "Pending restarts", "Stored, effective after the next restart of the device:")
+		writeResults(d, r, o.Fold, report.Rewritten, "Rewritten", "Kept by the device in a form of its own:")
+	}
 	if r.Interrupted {
 		d.open(Notes, "Interrupted")
 		d.line(0, Careful, interruptedSentence(r, missed)).Severity = Alarm

@@ -16,7 +16,7 @@ var _ providers.Ledger = (*Attempts)(nil)
 // Attempts are the login attempts of all devices; see package ledger.
 type Attempts struct{ *database }
 
-const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock, consent, who, pid`
+const attemptColumns = `id, credential, outcome, charged, settled, rebased, remaining, lock, consent, who, pid, session`
 
 // attemptsOf selects what is known of an endpoint, in order.
 const attemptsOf = `SELECT ` + attemptColumns + ` FROM attempts WHERE endpoint = $1 ORDER BY id`
@@ -82,15 +82,24 @@ func (s *Attempts) recall(ctx context.Context, endpoint string) ([]ledger.Entry,
 // Settle records how a charged attempt ended. It fails for a charge that is not open.
 func (s *Attempts) Settle(ctx context.Context, c providers.Charge, r providers.AttemptResult) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
-		open, err := changed(tx.Exec(`UPDATE attempts SET outcome = $1, settled = $2, remaining = $3, lock = $4
-			WHERE id = $5 AND outcome = $6`,
-			string(ledger.OutcomeOf(r)), stamp(s.now()), r.Remaining, r.Lock.Microseconds(), int64(c), string(ledger.Open)))
+		open, err := changed(tx.Exec(`UPDATE attempts SET outcome = $1, settled = $2, remaining = $3, lock = $4,
+			session = CASE WHEN $5 AND remaining = $6 THEN 1 ELSE 0 END WHERE id = $7 AND outcome = $8`,
+			string(ledger.OutcomeOf(r)), stamp(s.now()), r.Remaining, r.Lock.Microseconds(), r.Accepted, providers.RemainingUnknown,
+			int64(c), string(ledger.Open)))
 		if err == nil && !open {
 			err = fmt.Errorf("login attempt %d is not open: this is a bug", c)
 		}
 		if err == nil && r.Accepted {
 			err = dropSuccesses(tx, c)
 		}
+		return err
+	})
+}
+
+// Leave says that the session of an accepted attempt is over.
+func (s *Attempts) Leave(ctx context.Context, c providers.Charge) error {
+	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {
+		_, err := tx.Exec(`UPDATE attempts SET session = 0 WHERE id = $1 AND session = 1`, int64(c))
 		return err
 	})
 }
@@ -138,9 +147,11 @@ func (s *Attempts) history(tx *transaction, endpoint string, now time.Time) ([]l
 }
 
 // dropSuccesses removes the successes that came before that of a charge with the same credential: only the last one says
-// anything, and there is one in every run. A credential belongs to one endpoint; that is named for the sake of the index.
+// anything, and there is one in every run. That of a session of the same process, which may last, stays. A credential belongs to one
+// endpoint; that is named for the sake of the index.
 func dropSuccesses(tx *transaction, c providers.Charge) error {
 	_, err := tx.Exec(`DELETE FROM attempts WHERE id < $1 AND outcome = $2
+		AND NOT (session = 1 AND EXISTS (SELECT 1 FROM attempts own WHERE own.id = $1 AND own.who = attempts.who AND own.pid = attempts.pid))
 		AND endpoint = (SELECT endpoint FROM attempts WHERE id = $1)
 		AND credential = (SELECT credential FROM attempts WHERE id = $1)`, int64(c), string(ledger.Accepted))
 	return err
@@ -150,16 +161,17 @@ func (s *Attempts) scanEntry(rows *sql.Rows) (ledger.Entry, error) {
 	var (
 		e                               ledger.Entry
 		charged, settled, rebased, lock int64
+		session                         int
 		owner                           Owner
 	)
-	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock, &e.Consent, &owner.Who, &owner.PID)
+	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock, &e.Consent, &owner.Who, &owner.PID, &session)
 	e.Charged, e.Settled, e.Rebased = moment(charged), moment(settled), moment(rebased)
 	e.Lock = time.Duration(lock) * time.Microsecond
-	e.Alive = e.Outcome == ledger.Open && s.waits(owner)
+	e.Alive = (e.Outcome == ledger.Open || session == 1) && s.waits(owner)
 	return e, err
 }
 
-// waits reports whether the process that left an attempt open may wait for its answer. One of this process is given up: it makes the
+// waits reports whether the process that left an attempt or a session open may still be at it. One of this process is given up: it makes the
 // next attempt on a device only then. Of a process of another machine nobody here knows, so it may.
 func (s *Attempts) waits(owner Owner) bool {
 	here := owner.Who == s.owner.Who

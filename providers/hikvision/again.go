@@ -36,7 +36,7 @@ func made(changes []located) (made, rest []located) {
 
 // composeAgain makes the request that makes an entry again.
 func composeAgain(at document.Place, change providers.Change) (providers.Request, error) {
-	request := providers.Request{Method: http.MethodPost, Path: at.Path, Keys: []providers.Key{change.Item()}}
+	request := providers.Request{Method: http.MethodPost, Path: at.Path, Keys: []providers.Key{change.Item()}, Numbered: true}
 	fresh, item, err := newItem(at, change.Kind, change.Key)
 	if err == nil {
 		err = editItem(fresh, item, change)

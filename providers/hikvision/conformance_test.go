@@ -121,6 +121,7 @@ func (generous) Settle(context.Context, providers.Charge, providers.AttemptResul
 	return nil
 }
 func (generous) Return(context.Context, providers.Charge) error      { return nil }
+func (generous) Leave(context.Context, providers.Charge) error       { return nil }
 func (generous) Locked(context.Context, string, time.Duration) error { return nil }
 
 // The ways in that a trial closes for itself, over HTTP and over HTTPS. That they do is right; what an engine may do about

@@ -401,7 +401,7 @@ func forgetful(kind *schema.Kind, at document.Place, item xmlpatch.Path, want ct
 		if !document.Holds(holder.Text()) || at.Field(item, a).IsMasked() {
 			continue
 		}
-		wrong = append(wrong, providers.AttributeError{Attribute: a.Name, Unproven: true, Detail: fmt.Sprintf(
+		wrong = append(wrong, providers.AttributeError{Attribute: a.Name, Unproven: true, Held: true, Detail: fmt.Sprintf(
 			"The device holds a %s here that it never shows, and it is not known whether it keeps it when the rest is written without. Give it, too.", a.Name)})
 	}
 	return wrong

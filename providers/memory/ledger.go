@@ -54,6 +54,9 @@ func (l *Ledger) Return(_ context.Context, c providers.Charge) error {
 	return nil
 }
 
+// Leave never fails.
+func (*Ledger) Leave(context.Context, providers.Charge) error { return nil }
+
 // end is the entry of an open charge, which is not open any more.
 func (l *Ledger) end(c providers.Charge) *LedgerEntry {
 	if int(c) >= len(l.entries) || l.entries[c].Settled {

@@ -26,7 +26,11 @@ func NewRun(f Format, out Output, p *plan.Plan, progress func(steps int) *render
 		return runJSON{stream}
 	}
 	counts := p.Counts()
-	return runText{out, progress(counts.Create + counts.Update + counts.Delete)}
+	text := runText{out, progress(counts.Create + counts.Update + counts.Delete)}
+	if f == Markdown {
+		return runMarkdown{text}
+	}
+	return text
 }
 
 type runText struct {
@@ -39,6 +43,15 @@ func (v runText) Event(e report.Event) { v.progress.Event(e) }
 func (v runText) End(r *report.Report) error {
 	v.progress.Close()
 	return v.rows(render.Result(r, v.Options))
+}
+
+// runMarkdown shows people how far a run is meanwhile.
+type runMarkdown struct{ runText }
+
+func (v runMarkdown) End(r *report.Report) error {
+	v.progress.Close()
+	v.Comment.Add(func(o render.Options) []render.Row { return render.Result(r, o) })
+	return nil
 }
 
 type runJSON struct{ stream *render.Stream }

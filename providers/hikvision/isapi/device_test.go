@@ -277,6 +277,7 @@ type ledger struct {
 	charged  []providers.Attempt
 	settled  []providers.AttemptResult
 	returned int
+	left     []providers.Charge
 	locks    []time.Duration
 }
 
@@ -308,6 +309,13 @@ func (l *ledger) Return(context.Context, providers.Charge) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.returned++
+	return nil
+}
+
+func (l *ledger) Leave(_ context.Context, c providers.Charge) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left = append(l.left, c)
 	return nil
 }
 

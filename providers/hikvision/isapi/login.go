@@ -185,6 +185,13 @@ func (l *login) may(ctx context.Context, credential providers.Credential) error 
 	return l.spend.may(ctx, credential, l.remaining)
 }
 
+// leave ends the session.
+func (l *login) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spend.leave()
+}
+
 // tells reports whether the device says how many attempts are left.
 func (l *login) tells() bool {
 	l.mu.Lock()

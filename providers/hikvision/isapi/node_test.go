@@ -435,3 +435,62 @@ func TestADeviceThatIsGoneIsUnreachable(t *testing.T) {
 		})
 	}
 }
+
+// One document that counts failed logins untold is not asked for again before they are forgotten, however often somebody wants it.
+func TestI5OneDocumentThatCountsIsNotRetriedWithinTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.remaining = -1
+		failures := 0
+		s.device.change(func() {
+			s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != "/ISAPI/a" || r.Header.Get("Authorization") == "" {
+					return false
+				}
+				failures++
+				s.device.challenge(w, r, false)
+				return true
+			}
+		})
+		store := newNodes()
+		s.target.Nodes = providers.NewNodes(store)
+		for window := range 3 {
+			failures = 0
+			for range 4 {
+				session := s.identified()
+				_, err := session.Read(t.Context(), "/ISAPI/a")
+				wantFamily(t, err, providers.ErrWithheld)
+				session.Close()
+				s.target.Nodes = providers.RetryNodes(store)
+			}
+			if failures == 0 || failures > 2 {
+				t.Errorf("window %d: the device counted %d failed logins", window, failures)
+			}
+			time.Sleep(providers.AttemptWindow)
+		}
+		accepted := slices.DeleteFunc(s.ledger.settled, func(r providers.AttemptResult) bool { return !r.Accepted })
+		if left := len(slices.Compact(s.ledger.left)); left != len(accepted) {
+			t.Errorf("%d of %d sessions ended", left, len(accepted))
+		}
+	})
+}
+
+// What another run finds out between two sessions of a run counts in the second.
+func TestI5ASecondSessionKnowsWhatOthersFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		s.device.remaining = -1
+		store := newNodes()
+		s.target.Nodes = providers.NewNodes(store)
+		if _, err := s.identified().Read(t.Context(), "/ISAPI/a"); err != nil {
+			t.Fatal(err)
+		}
+		session := s.identified()
+		noted := map[string]time.Time{"/ISAPI/a": time.Now()}
+		if err := store.NoteUntold(t.Context(), session.identity.Serial, session.identity.Firmware, noted); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.identified().Read(t.Context(), "/ISAPI/a")
+		wantFamily(t, err, providers.ErrWithheld)
+	})
+}

@@ -230,6 +230,9 @@ func (r *Reader) whoIsThere(ctx context.Context) (providers.Identity, error) {
 	if err != nil {
 		return providers.Identity{}, err
 	}
+	if !r.identified {
+		r.target.Nodes.Begin(r.target.URL.Host)
+	}
 	if err := r.target.Nodes.Given(ctx, r.node(deviceInfoPath)); err != nil {
 		return providers.Identity{}, err
 	}
@@ -270,12 +273,17 @@ func (r *Reader) Certificate() *x509.Certificate {
 }
 
 // Renew makes the next request open a new connection. The login stays.
-func (r *Reader) Renew() { r.Close() }
-
-// Close frees connections.
-func (r *Reader) Close() {
+func (r *Reader) Renew() {
 	if r.stack != nil {
 		r.stack.base.transport.CloseIdleConnections()
+	}
+}
+
+// Close frees connections, and ends the session.
+func (r *Reader) Close() {
+	r.Renew()
+	if r.stack != nil {
+		r.stack.login.leave()
 	}
 }
 

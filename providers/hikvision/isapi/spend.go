@@ -37,6 +37,22 @@ type spend struct {
 	open       *providers.Charge   // nil if there is none
 	good       string              // the first document that the device gave for the credential; empty before
 	doubtful   *doubtful           // nil if there is none
+	accepted   []providers.Charge  // of this session, which lasts
+}
+
+// leave ends the session. A note that fails keeps other processes waiting for a while, which is safe.
+func (s *spend) leave() {
+	for _, charge := range s.accepted {
+		_ = s.ledger.Leave(context.Background(), charge)
+	}
+	s.accepted = nil
+}
+
+// accept notes that the device accepted an attempt. A note that fails leaves the attempt counted as refused, which is safe. The answer
+// matters more: it may be that of a write.
+func (s *spend) accept(ctx context.Context, charge providers.Charge) {
+	s.accepted = append(s.accepted, charge)
+	_ = s.ledger.Settle(context.WithoutCancel(ctx), charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
 }
 
 // doubtful is an attempt that was refused or not answered, which may have been for the document that it was about.
@@ -52,8 +68,7 @@ func (s *spend) reuse(req *http.Request, k *key) (*http.Response, error) {
 	}
 	resp, err := s.send(req, k, func(*http.Request) {})
 	if s.doubtful != nil && err == nil && resp.StatusCode != http.StatusUnauthorized && judged(resp) {
-		// A note that fails leaves the attempt counted as refused, which is safe.
-		_ = s.ledger.Settle(context.WithoutCancel(req.Context()), s.doubtful.charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
+		s.accept(req.Context(), s.doubtful.charge)
 		s.doubtful = nil
 	}
 	return resp, err
@@ -90,9 +105,7 @@ func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Respons
 		s.open = &charge
 	default:
 		k.proven = true
-		// A note that fails leaves the attempt counted as refused, which is safe. The answer matters more: it may be
-		// that of a write.
-		_ = s.ledger.Settle(ctx, charge, providers.AttemptResult{Accepted: true, Remaining: providers.RemainingUnknown})
+		s.accept(ctx, charge)
 	}
 	return resp, nil
 }
