@@ -100,6 +100,7 @@ func TestTheOnlyCertificateIsReplacedWhileAnotherWayIsOpen(t *testing.T) {
 		return "<AdminAccessProtocolList>" + entries + "</AdminAccessProtocolList>"
 	}
 	for name, c := range map[string]struct{ request, accesses, clock, why string }{
+		"stranger":     {request, list(http + https), "", "did not sign the one before it"},
 		"open":         {request, list(http + https), "2026-06-01T00:00:00+01:00", ""},
 		"clock unread": {request, list(http + https), "", ""},
 		"off":          {request, list(strings.Replace(http, "true", "false", 1) + https), "", "one place"},
@@ -122,7 +123,11 @@ func TestTheOnlyCertificateIsReplacedWhileAnotherWayIsOpen(t *testing.T) {
 				docs[path] = providers.Document{Path: path, Body: []byte(body)}
 			}
 		}
-		wrong := provider.Check(kind, docs, "", object(kind, map[string]any{"chain": signed(t, pkix.Name{CommonName: "gate"}, key.Public())}))
+		chain := signed(t, pkix.Name{CommonName: "gate"}, key.Public())
+		if name == "stranger" {
+			chain += authority(t, "Stranger")
+		}
+		wrong := provider.Check(kind, docs, "", object(kind, map[string]any{"chain": chain}))
 		said := ""
 		for _, w := range wrong {
 			said += w.Detail

@@ -85,6 +85,12 @@ func placeOf(at document.Place, text string) (place signedCertificate, why strin
 // checkSigned says why a device should not get a chain for which there is a place.
 func checkSigned(at document.Place, place signedCertificate) []string {
 	leaf := place.chain[0]
+	for i, above := range place.chain[1:] {
+		if err := place.chain[i].CheckSignatureFrom(above); err != nil {
+			return document.Sentence("Certificate %d of the file, %s, did not sign the one before it (%s). Behind the certificate of the device come that of its authority, that of the authority above, and so on.",
+				i+2, document.Quote(above.Subject.String()), err)
+		}
+	}
 	if now, off := clockOf(at.Limits.Docs[clockPath]); !now.IsZero() && (now.Add(off).Before(leaf.NotBefore) || now.Add(-off).After(leaf.NotAfter)) {
 		return document.Sentence("The certificate is valid from %s to %s, and the clock of the device is at %s.",
 			leaf.NotBefore.Format(time.DateOnly), leaf.NotAfter.Format(time.DateOnly), now.Format(time.DateTime))
