@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"camform/providers"
@@ -104,11 +105,15 @@ func (b *base) source() string {
 	return ""
 }
 
-// guarded dials endpoint only. Whatever a request or a document says, nothing else is ever connected to. What a name stands for
-// is known once the connection is open: outside the bounds it is closed before anything is sent.
+// guarded dials endpoint only. Whatever a request or a document says, nothing else is ever connected to. What a name stands for is
+// judged before it is connected to, or with a dial of others once the connection is open: outside the bounds that is closed before
+// anything is sent.
 func guarded(endpoint string, within providers.Bounds, dial Dial) Dial {
 	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
+		dial = (&net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
+			at, _ := netip.ParseAddrPort(address) // one that cannot be told is within no bounds
+			return bounded(within, at.Addr())
+		}}).DialContext
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address != endpoint {
@@ -145,6 +150,9 @@ func bounded(within providers.Bounds, at netip.Addr) error {
 // notDialed is the failure of a connection that did not come about. One that timed out is not tried again: the device is
 // off, or a filter drops our packets.
 func notDialed(ctx, limited context.Context, endpoint string, cause error) error {
+	if outside, ok := errors.AsType[*failure](cause); ok {
+		return outside
+	}
 	timeout, isNet := errors.AsType[net.Error](cause)
 	switch {
 	case ctx.Err() != nil:

@@ -192,6 +192,35 @@ func TestI14NoCredentialGoesToAnotherTLSKey(t *testing.T) {
 	}
 }
 
+// A name that stands for an address outside of the bounds is not even connected to: who writes names into a configuration must not learn
+// what listens there.
+func TestI14ANameOutsideOfTheBoundsIsNotConnectedTo(t *testing.T) {
+	listening, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listening.Close()
+	_, port, _ := net.SplitHostPort(listening.Addr().String())
+	endpoint := net.JoinHostPort("localhost", port)
+	within := providers.Bounds{{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Why: "the rules say so"}}
+	if _, err := guarded(endpoint, within, nil)(t.Context(), "tcp4", endpoint); !errors.Is(err, providers.ErrForbidden) {
+		t.Error(err)
+	}
+	ours, err := net.Dial("tcp4", endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	first, err := listening.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if from := first.RemoteAddr().String(); from != ours.LocalAddr().String() {
+		t.Errorf("somebody connected before, from %s", from)
+	}
+}
+
 // placed is a connection to an address.
 type placed struct {
 	net.Conn
