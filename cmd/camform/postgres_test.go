@@ -12,10 +12,15 @@ import (
 )
 
 // cmdPostgres makes a database for a state, as the README says, and puts its block in the place of "# STATE" in configurations. The
-// variables that open it are set, for the role of the applier.
+// variables that open it are set, for the role of the applier. The key is one of the tests, or that in a file.
 //
-//	postgres FILE...
+//	postgres [-key FILE] FILE...
 func (w *world) cmdPostgres(ts *testscript.TestScript, args []string) {
+	key := strings.Repeat("0f", 32)
+	if args[0] == "-key" {
+		key = strings.TrimSpace(ts.ReadFile(args[1]))
+		args = args[2:]
+	}
 	server := pgtest.Shared(w.t)
 	database := server.Empty(w.t)
 	blocks := statementsOfREADME(ts)
@@ -38,7 +43,7 @@ func (w *world) cmdPostgres(ts *testscript.TestScript, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(strings.Replace(text, "# STATE", block, 1)), 0o644))
 	}
 	ts.Setenv("STATE_PASSWORD", pgtest.Password)
-	ts.Setenv("STATE_KEY", strings.Repeat("0f", 32))
+	ts.Setenv("STATE_KEY", key)
 	ts.Setenv("CAMFORM_STATE_USER", "camform_owner")
 	dir, _, _ := strings.Cut(args[0]+"/", "/")
 	ts.Check(ts.Exec("sh", "-c", "cd '"+dir+"' && exec camform state list"))

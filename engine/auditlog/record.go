@@ -59,8 +59,10 @@ const (
 	SigningAsked      Action = "signing-asked"       // a device was asked for a key and a request for a certificate
 	DeviceBackedUp    Action = "device-backed-up"    // what it says of itself is in a file
 	StateBackedUp     Action = "state-backed-up"
-	StateRestored     Action = "state-restored" // from a backup; the detail says from which, and which records that cost
-	SecretsMerged     Action = "secrets-merged" // from a backup
+	StateRestored     Action = "state-restored"  // from a backup; the detail says from which, and which records that cost
+	StateMigrated     Action = "state-migrated"  // to another place; what is recorded later is there
+	StateReclaimed    Action = "state-reclaimed" // is used again, without what was recorded at the place it had gone to
+	SecretsMerged     Action = "secrets-merged"  // from a backup
 	SettingForgotten  Action = "setting-forgotten"
 	DeviceForgotten   Action = "device-forgotten"
 	DeviceMoved       Action = "device-moved" // has another name from here on

@@ -284,7 +284,7 @@ func (b *Backup) check(ctx context.Context, db *sql.DB, path string) error {
 	if err := intact(ctx, db); err != nil {
 		return b.unusable(err)
 	}
-	if err := migrate(ctx, db, goose.DialectSQLite3); err != nil {
+	if err := updateTables(ctx, db, goose.DialectSQLite3); err != nil {
 		return fmt.Errorf("%s: %w", b.file, err)
 	}
 	var check string

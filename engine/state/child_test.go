@@ -26,6 +26,10 @@ func childMain(scenario string) {
 	if text := os.Getenv(serverVariable); text != "" {
 		path = knownServer(text)
 	}
+	if scenario == migrating {
+		fmt.Println("error:", migrateUntilKilled(path))
+		os.Exit(1)
+	}
 	s, err := openAt(context.Background(), path, Options{Owner: Owner{Who: "child", PID: os.Getpid()}})
 	if err == nil {
 		err = scenarios[scenario](s)

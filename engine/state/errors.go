@@ -21,6 +21,8 @@ var (
 	ErrGone      = errors.New("the connection to the state database is lost")
 	ErrRole      = errors.New("the role of this process may not do that in the state database")
 	ErrText      = errors.New("the state database cannot keep a text")
+	ErrMigrated  = errors.New("the state was migrated")
+	ErrNotEmpty  = errors.New("there is a state already where it should go")
 	ErrClosed    = errors.New("the state database was closed")
 	ErrLeaseLost = errors.New("the run has lost the lease of the device")
 	ErrFinished  = errors.New("the intent is not open")

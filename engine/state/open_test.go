@@ -280,7 +280,7 @@ func TestManyMayBringTheTablesUpToDateAtOnce(t *testing.T) {
 	for range 6 {
 		db := must[*sql.DB](t)(openFile(path))
 		defer func() { _ = db.Close() }()
-		ok(t, migrate(t.Context(), db, goose.DialectSQLite3))
+		ok(t, updateTables(t.Context(), db, goose.DialectSQLite3))
 		databases = append(databases, db)
 	}
 	tables := must[[]string](t)(collect(t.Context(), databases[0], scanText, file(path).listTables()))
@@ -292,7 +292,7 @@ func TestManyMayBringTheTablesUpToDateAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		errs := make([]error, len(databases))
 		for i, db := range databases {
-			wg.Go(func() { errs[i] = migrate(context.Background(), db, goose.DialectSQLite3) })
+			wg.Go(func() { errs[i] = updateTables(context.Background(), db, goose.DialectSQLite3) })
 		}
 		wg.Wait()
 		ok(t, errors.Join(errs...))

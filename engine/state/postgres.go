@@ -90,7 +90,7 @@ func (r remote) upToDate(ctx context.Context, db *sql.DB) error {
 	case have > want:
 		return newer(have, want)
 	case have < want:
-		err = r.migrate(ctx, db)
+		err = r.update(ctx, db)
 		if errors.Is(r.classify(err), ErrRole) {
 			err = fmt.Errorf("%w: the tables in %s have version %d, this camform needs %d, and %q may not change them; run camform state list once as the role that owns the schema %s",
 				ErrRole, r.location, have, want, r.user, Schema)
@@ -110,8 +110,8 @@ func (r remote) version(ctx context.Context, db *sql.DB) (version int64, err err
 	return version, err
 }
 
-// migrate brings the tables up to date while nobody else does.
-func (r remote) migrate(ctx context.Context, db *sql.DB) (err error) {
+// update brings the tables up to date while nobody else does.
+func (r remote) update(ctx context.Context, db *sql.DB) (err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (r remote) migrate(ctx context.Context, db *sql.DB) (err error) {
 	if _, err := conn.ExecContext(ctx, `DO 'BEGIN IF to_regnamespace(''`+Schema+`'') IS NULL THEN CREATE SCHEMA `+Schema+`; END IF; END'`); err != nil {
 		return err
 	}
-	return migrate(ctx, db, goose.DialectPostgres)
+	return updateTables(ctx, db, goose.DialectPostgres)
 }
 
 // beginning takes a lock that every transaction of the writer takes. So transactions come one after the other, as they do in
@@ -144,6 +144,29 @@ func (r remote) overwrite(context.Context, *sql.DB) error { return nil }
 
 func (r remote) listTables() string {
 	return `SELECT tablename::text FROM pg_catalog.pg_tables WHERE schemaname = '` + Schema + `' AND tablename NOT LIKE 'goose%' ORDER BY tablename`
+}
+
+// lastIDs asks each sequence itself: the views of the server show nothing of one to a role that may not read it.
+func (r remote) lastIDs(tx *transaction) (map[string]int64, error) {
+	tables, err := collect(context.Background(), tx, scanText, `SELECT table_name::text FROM information_schema.columns
+		WHERE table_schema = '`+Schema+`' AND is_identity = 'YES' AND table_name NOT LIKE 'goose%'`)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]int64{}
+	for _, table := range tables {
+		found, err := idsByTable(tx, `SELECT '`+table+`', CASE WHEN is_called THEN last_value ELSE 0 END FROM `+table+`_id_seq`)
+		if err != nil {
+			return nil, err
+		}
+		ids[table] = found[table]
+	}
+	return ids, nil
+}
+
+func (r remote) startAfter(tx *transaction, table string, id int64) error {
+	_, err := tx.Exec(`SELECT setval(CAST($1 AS TEXT)::regclass, $2)`, table+"_id_seq", id)
+	return err
 }
 
 func (r remote) tidy(*sql.Conn) {}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"camform/engine/atomicfile"
@@ -297,11 +296,7 @@ func (s *Backups) takeOver(ctx context.Context, b *Backup, how takingOver) (secr
 		if err := s.noteRestore(tx); err != nil {
 			return err
 		}
-		made := stamp(b.Made)
-		if _, err := tx.Exec(`UPDATE secrets SET uncertain = $1 WHERE status = $2 AND uncertain = 0`, made, string(SecretLive)); err != nil {
-			return err
-		}
-		if err := tx.Get([]any{&secrets}, `SELECT COUNT(*) FROM secrets WHERE status = $1`, string(SecretLive)); err != nil {
+		if secrets, err = doubtAll(tx, stamp(b.Made)); err != nil {
 			return err
 		}
 		if lost, err = lacks(tx, how.noted); err != nil {
@@ -315,6 +310,14 @@ func (s *Backups) takeOver(ctx context.Context, b *Backup, how takingOver) (secr
 		err = atomicfile.Replace(s.headPath(), []byte(log.String()+"\n"), 0o600)
 	}
 	return secrets, err
+}
+
+// doubtAll makes all live secrets uncertain since a time, and returns how many there are.
+func doubtAll(tx *transaction, since int64) (secrets int, err error) {
+	if _, err := tx.Exec(`UPDATE secrets SET uncertain = $1 WHERE status = $2 AND uncertain = 0`, since, string(SecretLive)); err != nil {
+		return 0, err
+	}
+	return secrets, tx.Get([]any{&secrets}, `SELECT COUNT(*) FROM secrets WHERE status = $1`, string(SecretLive))
 }
 
 // restoredFrom is what the audit log says of a restore.
@@ -354,14 +357,14 @@ func (s *Backups) copyTables(tx *transaction, b *Backup) error {
 				return err
 			}
 		}
-		if err := copyRows(tx, from, table, `SELECT * FROM `+table); err != nil {
+		if err := copyRows(tx, from.db, table, "", nil); err != nil {
 			return fmt.Errorf("table %s: %w", table, err)
 		}
 	}
 	if err := s.leases.releaseAll(tx); err != nil {
 		return err
 	}
-	return copyRows(tx, from, "meta", `SELECT * FROM meta WHERE name NOT IN ('key_check', '`+auditHeadRow+`', '`+restoredRow+`')`)
+	return copyRows(tx, from.db, "meta", `WHERE name NOT IN ('key_check', '`+auditHeadRow+`', '`+restoredRow+`')`, nil)
 }
 
 // continueLog adds the records that a backup has and the audit log lacks, where the log is the beginning of that of the backup.
@@ -380,34 +383,7 @@ func (s *Backups) continueLog(tx *transaction, b *Backup) error {
 		}
 	}
 	s.tail = auditTail{known: true, head: theirs, grown: true}
-	return copyRows(tx, b.Secrets.database, "audit_log", `SELECT * FROM audit_log`)
-}
-
-// copyRows adds the rows that a query finds in a backup to a table. Rows that the table has stay as they are.
-func copyRows(tx *transaction, from *database, table, query string) error {
-	rows, err := from.db.QueryContext(context.Background(), query)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	columns, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	values, targets, places := make([]any, len(columns)), make([]any, len(columns)), make([]string, len(columns))
-	for i := range columns {
-		targets[i], places[i] = &values[i], fmt.Sprintf("$%d", i+1)
-	}
-	insert := fmt.Sprintf(`INSERT INTO %s ("%s") VALUES (%s) ON CONFLICT DO NOTHING`, table, strings.Join(columns, `", "`), strings.Join(places, ", "))
-	for rows.Next() {
-		if err := rows.Scan(targets...); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(insert, values...); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return copyRows(tx, b.Secrets.db, "audit_log", "", nil)
 }
 
 // replacement puts a new state in the place of one that is gone or cannot be read, or that has another key.

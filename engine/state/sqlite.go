@@ -150,7 +150,7 @@ func fill(ctx context.Context, db *sql.DB, key []byte) error {
 	if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 		return err
 	}
-	if err := migrate(ctx, db, goose.DialectSQLite3); err != nil {
+	if err := updateTables(ctx, db, goose.DialectSQLite3); err != nil {
 		return err
 	}
 	_, err := db.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('key_check', $1)`, keyCheck(key))
@@ -226,7 +226,7 @@ func check(ctx context.Context, db *sql.DB, path string, key []byte) error {
 	if verdict != "ok" {
 		return damaged(path, verdict)
 	}
-	if err := migrate(ctx, db, goose.DialectSQLite3); err != nil {
+	if err := updateTables(ctx, db, goose.DialectSQLite3); err != nil {
 		return err
 	}
 	switch value, err := checkOf(ctx, db); {
@@ -264,6 +264,18 @@ func (f file) overwrite(ctx context.Context, db *sql.DB) error {
 
 func (file) listTables() string {
 	return `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' ORDER BY name`
+}
+
+func (file) lastIDs(tx *transaction) (map[string]int64, error) {
+	return idsByTable(tx, `SELECT name, seq FROM sqlite_sequence WHERE name NOT LIKE 'goose%'`)
+}
+
+func (file) startAfter(tx *transaction, table string, id int64) error {
+	if _, err := tx.Exec(`DELETE FROM sqlite_sequence WHERE name = $1`, table); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)`, table, id)
+	return err
 }
 
 // tidy folds the write-ahead log into the database file. It fails harmlessly while another process reads: the last one to close

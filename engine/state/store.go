@@ -67,6 +67,7 @@ type database struct {
 	from  string
 	key   []byte
 
+	despite  bool   // whether it is used although it does not count
 	restored string // the row restoredRow when it was opened
 	named    atomic.Pointer[names]
 
@@ -96,6 +97,9 @@ type Options struct {
 	// Moves are other names that devices are to get. The store shows them under these already, as far as commands that only
 	// read devices ask it for them; MoveDevices gives them to devices.
 	Moves schema.Moves
+
+	// despite opens a state that does not count; see valid.
+	despite bool
 
 	// Alive reports whether a process of this machine runs; nil asks the operating system.
 	Alive func(pid int) bool
@@ -148,11 +152,17 @@ func start(ctx context.Context, d *database, options Options) (*Store, error) {
 
 // ready reads what a store must know of its database, and removes what is old.
 func (s *database) ready(ctx context.Context, options Options) (err error) {
+	if err := s.valid(ctx, s.reads); err != nil {
+		return s.classify(err)
+	}
 	if s.restored, err = lastRestore(ctx, s.reads); err != nil {
 		return s.classify(err)
 	}
 	if err := s.readNames(ctx, options.Moves); err != nil {
 		return err
+	}
+	if s.despite {
+		return nil
 	}
 	if err := s.prune(ctx); err != nil && !errors.Is(err, ErrRole) { // who may not do it leaves it to others
 		return fmt.Errorf("old rows of the state database: %w", err)
@@ -177,7 +187,7 @@ func (s *database) connect(ctx context.Context) error {
 
 // describe is a database that is only read.
 func describe(db *sql.DB, dialect dialect, path string, options Options) *database {
-	s := &database{dialect: dialect, path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, db: db, reads: prepare(db)}
+	s := &database{dialect: dialect, path: path, now: options.Now, owner: options.Owner, alive: options.Alive, from: options.From, despite: options.despite, db: db, reads: prepare(db)}
 	s.named.Store(&names{}) // those of the rows; see readNames
 	if s.now == nil {
 		s.now = time.Now
@@ -259,6 +269,12 @@ type dialect interface {
 
 	// listTables is the query for the names of all tables of the state, without that of the migrations.
 	listTables() string
+
+	// lastIDs are the greatest ids that tables have given to rows, for tables that number their rows.
+	lastIDs(tx *transaction) (map[string]int64, error)
+
+	// startAfter lets a table give greater ids than one to new rows.
+	startAfter(tx *transaction, table string, id int64) error
 
 	// tidy is done before the database is closed.
 	tidy(writer *sql.Conn)

@@ -13,9 +13,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate brings the tables up to date. When several processes do it at once, one of them does the work and the others
+// updateTables brings the tables up to date. When several processes do it at once, one of them does the work and the others
 // fail at it, whereupon they find that it is done.
-func migrate(ctx context.Context, db *sql.DB, sort goose.Dialect) error {
+func updateTables(ctx context.Context, db *sql.DB, sort goose.Dialect) error {
 	provider, err := tables(db, sort)
 	if err != nil {
 		return err
@@ -65,4 +65,19 @@ func checkOf(ctx context.Context, q querier) (string, error) {
 		return "", err
 	}
 	return found[0], nil
+}
+
+// idsByTable are the ids that a query finds, by table.
+func idsByTable(tx *transaction, query string) (map[string]int64, error) {
+	type row struct {
+		table string
+		id    int64
+	}
+	scan := func(rows *sql.Rows) (r row, err error) { return r, rows.Scan(&r.table, &r.id) }
+	found, err := collect(context.Background(), tx, scan, query)
+	ids := map[string]int64{}
+	for _, r := range found {
+		ids[r.table] = r.id
+	}
+	return ids, err
 }

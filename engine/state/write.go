@@ -94,6 +94,10 @@ func (s *database) commit(batch []*job) error {
 	if err := s.begin(ctx); err != nil {
 		return s.classify(err)
 	}
+	if err := s.valid(ctx, s.writes); err != nil {
+		s.rollBack(ctx)
+		return s.classify(err)
+	}
 	s.tail = auditTail{}
 	if err := s.runAll(&transaction{s.writes}, batch); err != nil {
 		s.rollBack(ctx)
