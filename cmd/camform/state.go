@@ -22,7 +22,7 @@ forgetting a setting here changes nothing on a device.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(stateListCommand(a), stateShowCommand(a), stateForgetCommand(a), stateMoveCommand(a), stateReleaseCommand(a),
-		stateRunsCommand(a), stateBackupCommand(a), stateRestoreCommand(a), stateMigrateCommand(a))
+		stateRunsCommand(a), stateBackupCommand(a), stateRestoreCommand(a), stateMigrateCommand(a), statePullCommand(a))
 	return cmd
 }
 

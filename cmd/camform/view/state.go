@@ -93,7 +93,9 @@ func attributeRows(s state.Setting) [][]string {
 
 type stateJSON struct{ Output }
 
-func (v stateJSON) Show(all []Remembered) error {
+func (v stateJSON) Show(all []Remembered) error { return v.document(deviceDocs(all)) }
+
+func deviceDocs(all []Remembered) []deviceDoc {
 	listed := []deviceDoc{}
 	for _, r := range all {
 		d := deviceDoc{
@@ -113,7 +115,7 @@ func (v stateJSON) Show(all []Remembered) error {
 		}
 		listed = append(listed, d)
 	}
-	return v.document(listed)
+	return listed
 }
 
 // moment is a time for programs, to the second.
