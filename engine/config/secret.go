@@ -118,22 +118,30 @@ func (s scope) secret(attr *hcl.Attribute, want cty.Type) cty.Value {
 	return s.concealed(attr, s.value(attr.Expr), want)
 }
 
-// chosen is the part of an expression that its value comes from: a condition that is known leaves one of its two branches.
-func chosen(expr hcl.Expression, ctx *hcl.EvalContext) hcl.Expression {
+// chosen is the part of an expression that its value comes from, if that is not all of it: a condition that is known leaves one of
+// its two branches. What only a dynamic block knows has no value in ctx, so nothing is chosen by it.
+func chosen(expr hcl.Expression, ctx *hcl.EvalContext) (part hcl.Expression, ok bool) {
 	choice, ok := hcl.UnwrapExpression(expr).(*hclsyntax.ConditionalExpr)
 	if !ok {
-		return expr
+		return nil, false
 	}
 	holds, diags := evaluate(choice.Condition, ctx)
 	holds, err := convert.Convert(holds, cty.Bool)
 	switch {
 	case diags.HasErrors() || err != nil || holds.IsMarked() || !holds.IsKnown() || holds.IsNull():
-		return expr
+		return nil, false
 	case holds.True():
-		return chosen(choice.TrueResult, ctx)
+		part = choice.TrueResult
 	default:
-		return chosen(choice.FalseResult, ctx)
+		part = choice.FalseResult
 	}
+	if _, diags := evaluate(part, ctx); diags.HasErrors() {
+		return nil, false
+	}
+	if inner, ok := chosen(part, ctx); ok {
+		return inner, true
+	}
+	return part, true
 }
 
 // concealed is secret for the value of an argument that is there.
@@ -143,8 +151,8 @@ func (s scope) concealed(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Va
 	}
 	expr := attr.Expr
 	if hasSecret(v) {
-		if expr = chosen(attr.Expr, s.ctx); expr != attr.Expr {
-			v = s.value(expr)
+		if part, ok := chosen(attr.Expr, s.ctx); ok {
+			expr, v = part, s.value(part)
 		}
 	}
 	if !hasSecret(v) && v.IsKnown() || schema.IsSecret(v) && homeless(v) {

@@ -112,3 +112,38 @@ func TestFilesOutsideAreNotReachedThroughLinks(t *testing.T) {
 		t.Errorf("the problems are %v", problems)
 	}
 }
+
+// TestSecretsStandInDynamicBlocks has them alone and in the branches of a condition, of which one knows the element.
+func TestSecretsStandInDynamicBlocks(t *testing.T) {
+	options := testOptions()
+	options.Env = lookup(map[string]string{"ADMIN": "geheim-geheim", "north": "geheim-north"})
+	options.Secrets = testVault{}.reader(options.Env, "")
+	for expression, origin := range map[string]string{
+		`secret("env:ADMIN")`:                                        "env:ADMIN",
+		`secret("env:${user.value}")`:                                "env:north",
+		`local.on ? secret("env:ADMIN") : secret("env:NONE")`:        "env:ADMIN",
+		`!local.on ? secret("env:NONE") : secret("env:${user.key}")`: "env:north",
+	} {
+		config := loadFiles(t, map[string]string{"main.cam.hcl": `
+locals { on = true }
+device "gate" {
+  address = "https://192.0.2.1"
+  login {
+    username = "admin"
+    password = secret("env:ADMIN")
+  }
+  dynamic "user" {
+    for_each = { north = "north" }
+    labels   = [user.key]
+    content {
+      level    = "Viewer"
+      password = ` + expression + `
+    }
+  }
+}
+`}, options)
+		if got := schema.Origin(config.Devices[0].Settings[0].Attributes["password"].Value); got != origin {
+			t.Errorf("%s comes from %q", expression, got)
+		}
+	}
+}
