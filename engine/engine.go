@@ -147,7 +147,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce fu
 	if len(held) > 0 {
 		planned, more = e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, held)
 	}
-	planned.Plan.Outputs, planned.Plan.Moved = outputs(cfg.Outputs), moved
+	planned.Plan.Outputs, planned.Plan.Moved, planned.Plan.Configuration = outputs(cfg.Outputs), moved, configurationOf(cfg.Written)
 	reduce(planned)
 	return planned, slices.Concat(problems, e.judge().secure(planned, use), more)
 }

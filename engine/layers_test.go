@@ -167,7 +167,7 @@ var storeys = map[string]string{
 		lock.go
 		lacking.go tell.go cases.go
 		activation.go clocks.go givenback.go
-		planned.go
+		planned.go written.go
 		audit.go advisories.go consumers.go restored.go
 		logins.go judge.go survey.go
 		attempts.go

@@ -130,7 +130,7 @@ func (s *site) asItIs(devices int) {
 	}
 	settings := 0
 	for _, d := range p.Devices {
-		settings += d.Unchanged
+		settings += len(d.Unchanged)
 		for _, step := range d.Steps {
 			s.Errorf("%s would be changed", step.Address)
 		}

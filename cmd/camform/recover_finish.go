@@ -80,7 +80,7 @@ func (r *recovery) finish(parent context.Context) error {
 	case len(left) > 0:
 		return fmt.Errorf("%s still differs from the configuration: %s. camform plan shows how, and camform apply changes that", d.Address, strings.Join(left, ", "))
 	}
-	return r.told(parent, recover.Event{Step: recover.Restore, Kind: recover.Done, Remark: fmt.Sprintf("a plan had nothing to do; %s as wanted", render.Plural(d.Unchanged, "setting"))})
+	return r.told(parent, recover.Event{Step: recover.Restore, Kind: recover.Done, Remark: fmt.Sprintf("a plan had nothing to do; %s as wanted", render.Plural(len(d.Unchanged), "setting"))})
 }
 
 // settingsLeft names the settings of a device that are not as wanted.

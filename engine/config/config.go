@@ -31,6 +31,7 @@ type Config struct {
 	Moved    []Moved                  // likewise
 	Origins  []string                 // of all secrets that it refers to; sorted
 	Outputs  []Output                 // ordered by name
+	Written  Written                  // what the files look like, for those who read plans
 	Sources  map[string][]byte        // text of every file that was read, for messages
 	Secrets  map[string]schema.Secret // values of secrets by origin, for the run; never stored
 }

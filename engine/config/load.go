@@ -99,6 +99,7 @@ func (s *Source) Evaluate(options Options) (*Config, diag.Problems) {
 		l.gone()
 		l.moved()
 		l.config.Origins = sortedKeys(l.secrets.answers)
+		l.config.Written = writtenOf(l)
 	})
 	l.meter.closed = true
 	if exposed := l.files.exposed(); len(exposed) > 0 {

@@ -84,11 +84,11 @@ type Change struct {
 // Result is what the comparison of one device found. Everything is ordered by address.
 type Result struct {
 	Changes   []Change
-	Protected []Change       // changes that lifecycle { protect } forbids
-	Skipped   []plan.Skipped // wanted settings that could not be compared
-	Adopted   []Adopted      // settings that are as wanted, but not remembered so
-	Unmanaged map[string]int // items that nobody declared, by kind
-	Unchanged int            // settings that are as wanted
+	Protected []Change         // changes that lifecycle { protect } forbids
+	Skipped   []plan.Skipped   // wanted settings that could not be compared
+	Adopted   []Adopted        // settings that are as wanted, but not remembered so
+	Unmanaged map[string]int   // items that nobody declared, by kind
+	Unchanged []plan.Unchanged // settings that are as wanted
 }
 
 // Adopted is a setting that a device has already as it is wanted.
@@ -145,25 +145,26 @@ func (c *comparison) sorted() Result {
 	slices.SortFunc(c.result.Protected, byAddress)
 	slices.SortStableFunc(c.result.Skipped, func(a, b plan.Skipped) int { return a.Address.Compare(b.Address) })
 	slices.SortFunc(c.result.Adopted, func(a, b Adopted) int { return a.Address.Compare(b.Address) })
+	slices.SortFunc(c.result.Unchanged, func(a, b plan.Unchanged) int { return a.Address.Compare(b.Address) })
 	return c.result
 }
 
 func (c *comparison) compareWanted(want *config.Setting) {
-	declared := len(want.Attributes)
+	declared, whole := len(want.Attributes), want
 	want = c.withoutIgnored(want)
+	items, ok := c.Snapshot.Items[want.Kind.Name]
+	have, exists := items[want.Address.Key]
 	if declared > 0 && len(want.Attributes) == 0 {
-		c.result.Unchanged++
+		c.unchanged(whole, have)
 		return
 	}
-	items, ok := c.Snapshot.Items[want.Kind.Name]
 	if !ok {
 		c.skip(want)
 		return
 	}
-	have, exists := items[want.Address.Key]
 	switch {
 	case exists && declared == 0:
-		c.result.Unchanged++
+		c.unchanged(whole, have)
 	case exists:
 		c.compareExisting(c.completed(want, have), have)
 	case c.Snapshot.Fault(want.Kind, want.Address.Key) != "":
@@ -208,7 +209,7 @@ func (c *comparison) skipFor(want *config.Setting, reason plan.SkipReason, detai
 func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
 	change := Change{Address: want.Address, Kind: want.Kind, Action: plan.Update, Want: want}
 	memory, remembered := c.Last[want.Address]
-	change.Before = withoutSecrets(want.Kind, have, func(name string) bool { return want.Hides(name) || memory.hides(name) })
+	change.Before = c.shown(want, have)
 	for _, a := range want.Kind.Attributes {
 		declared, ok := want.Attributes[a.Name]
 		if !ok {
@@ -222,7 +223,7 @@ func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
 		}
 	}
 	if len(change.Why) == 0 {
-		c.result.Unchanged++
+		c.unchanged(want, have)
 		if !remembered || !c.remembersAll(want, memory) {
 			c.result.Adopted = append(c.result.Adopted, Adopted{
 				Address: want.Address, Kind: want.Kind, Value: wantedValue(want), Secrets: c.secrets(want),
@@ -232,6 +233,25 @@ func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
 	}
 	change.After, change.Secrets = wantedValue(want), c.secrets(want)
 	c.add(change)
+}
+
+// shown is what a device has of a wanted setting, without what comes from a secret, or came from one when it was applied.
+func (c *comparison) shown(want *config.Setting, have cty.Value) cty.Value {
+	return withoutSecrets(want.Kind, have, func(name string) bool { return want.Hides(name) || c.Last[want.Address].hides(name) })
+}
+
+// unchanged notes that a setting stays as the device has it; have is the zero value where the device was not asked for it.
+func (c *comparison) unchanged(want *config.Setting, have cty.Value) {
+	same := plan.Unchanged{Address: want.Address, Value: want.Kind.Null()}
+	if have != cty.NilVal {
+		same.Value = c.shown(want, have)
+	}
+	for _, a := range want.Kind.Attributes {
+		if a.Secret || want.Hides(a.Name) || c.Last[want.Address].hides(a.Name) {
+			same.Hidden = append(same.Hidden, a.Name)
+		}
+	}
+	c.result.Unchanged = append(c.result.Unchanged, same)
 }
 
 // compareAttribute reports whether an attribute is as wanted, and if not, why.

@@ -359,6 +359,6 @@ func Drifted(d plan.Device) plan.Device {
 			steps = append(steps, s)
 		}
 	}
-	d.Steps = steps
+	d.Steps, d.Unchanged = steps, nil
 	return d
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // FormatVersion is the version of the plan file that Encode writes and Decode reads.
-const FormatVersion = 5
+const FormatVersion = 6
 
 // Errors of Decode.
 var (
@@ -33,7 +33,7 @@ var (
 func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	file := fileShape{
 		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, Lineage: p.Lineage, MaxUnreachable: p.MaxUnreachable,
-		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals, Targets: p.Targets,
+		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals, Targets: p.Targets, Configuration: p.Configuration,
 	}
 	var err error
 	if file.Devices, err = encodeDevices(p.Devices, kinds); err != nil {
@@ -141,6 +141,8 @@ type (
 		Gone    []goneShape   `json:"gone,omitempty"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
+		Configuration Configuration `json:"configuration"`
+
 		MaxUnreachable Tolerance  `json:"max_unreachable"`
 		Author         string     `json:"author,omitempty"`
 		Limits         Limits     `json:"limits"`
@@ -165,7 +167,7 @@ type (
 		Adopted    []adoptedShape     `json:"adopted,omitempty"`
 		Skipped    []skippedShape     `json:"skipped,omitempty"`
 		Unmanaged  map[string]int     `json:"unmanaged,omitempty"`
-		Unchanged  int                `json:"unchanged,omitempty"`
+		Unchanged  []unchangedShape   `json:"unchanged,omitempty"`
 		Checks     []Check            `json:"checks,omitempty"`
 	}
 	accessShape struct {
@@ -212,6 +214,11 @@ type (
 		Value   json.RawMessage         `json:"value"`
 		Secrets map[string]SecretSource `json:"secrets,omitempty"`
 	}
+	unchangedShape struct {
+		Address string          `json:"address"`
+		Value   json.RawMessage `json:"value"`
+		Hidden  []string        `json:"hidden,omitempty"`
+	}
 	skippedShape struct {
 		Address   string     `json:"address"`
 		Attribute string     `json:"attribute,omitempty"`
@@ -243,7 +250,7 @@ func encodeDevices(devices []Device, kinds *schema.Kinds) ([]deviceShape, error)
 func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 	shape := deviceShape{
 		Address: d.Address.String(), Access: accessShape(d.Access), Identity: d.Identity, Source: d.Source, Seen: d.Seen,
-		Ways: d.Ways, Logins: d.Logins, Cuts: d.Cuts, ClockJump: d.ClockJump, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged, Unchanged: d.Unchanged,
+		Ways: d.Ways, Logins: d.Logins, Cuts: d.Cuts, ClockJump: d.ClockJump, Pin: d.Pin, Record: d.Record, Problem: d.Problem, Family: d.Family, Unmanaged: d.Unmanaged,
 		Checks: d.Checks, Activation: d.Activation,
 	}
 	for _, s := range d.Steps {
@@ -276,6 +283,13 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 			return shape, fmt.Errorf("encode %s: %w", a.Address, err)
 		}
 		shape.Adopted = append(shape.Adopted, adoptedShape{Address: a.Address.String(), Value: value, Secrets: a.Secrets})
+	}
+	for _, u := range d.Unchanged {
+		value, err := encodeValue(kinds.Lookup(u.Address.Kind), u.Value)
+		if err != nil {
+			return shape, fmt.Errorf("encode %s: %w", u.Address, err)
+		}
+		shape.Unchanged = append(shape.Unchanged, unchangedShape{Address: u.Address.String(), Value: value, Hidden: u.Hidden})
 	}
 	for _, s := range d.Skipped {
 		shape.Skipped = append(shape.Skipped, skippedShape{
@@ -335,7 +349,7 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 	}
 	p := &Plan{
 		Version: f.Version, Created: created, Schema: f.Schema, Lineage: f.Lineage, MaxUnreachable: f.MaxUnreachable,
-		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals, Targets: f.Targets,
+		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals, Targets: f.Targets, Configuration: f.Configuration,
 	}
 	if p.Devices, err = decodeDevices(f.Devices, kinds); err != nil {
 		return nil, err
@@ -390,7 +404,7 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 	d := Device{
 		Address: address, Access: Access(shape.Access), Identity: shape.Identity, Source: shape.Source, Seen: shape.Seen,
 		Ways: shape.Ways, Logins: shape.Logins, Cuts: shape.Cuts, ClockJump: shape.ClockJump, Pin: shape.Pin, Record: shape.Record, Problem: shape.Problem, Family: shape.Family,
-		Unmanaged: shape.Unmanaged, Unchanged: shape.Unchanged, Checks: shape.Checks, Activation: shape.Activation,
+		Unmanaged: shape.Unmanaged, Checks: shape.Checks, Activation: shape.Activation,
 	}
 	for _, s := range shape.Steps {
 		step, err := s.step(kinds)
@@ -405,6 +419,13 @@ func (shape deviceShape) device(kinds *schema.Kinds) (Device, error) {
 			return d, err
 		}
 		d.Adopted = append(d.Adopted, Adopted{Address: address, Value: value, Secrets: a.Secrets})
+	}
+	for _, u := range shape.Unchanged {
+		address, value, err := settingAndValue(u.Address, u.Value, kinds)
+		if err != nil {
+			return d, err
+		}
+		d.Unchanged = append(d.Unchanged, Unchanged{Address: address, Value: value, Hidden: u.Hidden})
 	}
 	for _, s := range shape.Skipped {
 		address, err := schema.ParseSetting(s.Address)

@@ -142,8 +142,8 @@ func TestPlansThatAreRefused(t *testing.T) {
 		"text after it":      {append(bytes.Clone(text), "{}"...), plan.ErrNotAPlan},
 		"brace after it":     {append(bytes.Clone(text), '}'), plan.ErrNotAPlan},
 		"changed":            {bytes.Replace(text, []byte("192.0.2.1"), []byte("192.0.2.9"), 1), plan.ErrTampered},
-		"older format":       {bytes.Replace(text, []byte(`"camform_plan":5`), []byte(`"camform_plan":4`), 1), plan.ErrOtherFormat},
-		"newer format":       {bytes.Replace(text, []byte(`"camform_plan":5`), []byte(`"camform_plan":6`), 1), plan.ErrOtherFormat},
+		"older format":       {bytes.Replace(text, []byte(`"camform_plan":6`), []byte(`"camform_plan":5`), 1), plan.ErrOtherFormat},
+		"newer format":       {bytes.Replace(text, []byte(`"camform_plan":6`), []byte(`"camform_plan":7`), 1), plan.ErrOtherFormat},
 		"envelope field":     {bytes.Replace(text, []byte(`"hash"`), []byte(`"x":1,"hash"`), 1), plan.ErrNotAPlan},
 		"field of the plan":  {rehashed(t, text, `"version"`, `"x":1,"version"`), plan.ErrNotAPlan},
 		"field of a device":  {rehashed(t, text, `"address"`, `"x":1,"address"`), plan.ErrNotAPlan},
@@ -184,6 +184,9 @@ func TestI1SecretsAreNotEncoded(t *testing.T) {
 		"before": func(p *plan.Plan) { p.Devices[0].Steps[0].Before = user(level, secret) },
 		"mark": func(p *plan.Plan) {
 			p.Devices[0].Steps[0].After = user(schema.MarkSecret(secret, "env:X"), cty.NullVal(cty.String))
+		},
+		"unchanged": func(p *plan.Plan) {
+			p.Devices[0].Unchanged = []plan.Unchanged{{Address: p.Devices[0].Steps[0].Address, Value: user(level, secret)}}
 		},
 		"adopted": func(p *plan.Plan) {
 			p.Devices[0].Adopted[0].Value = schema.MarkSecret(p.Devices[0].Adopted[0].Value, "env:X")

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -56,6 +57,17 @@ func anyPlan(t *rapid.T) *plan.Plan {
 		}
 		p.Outputs = append(p.Outputs, o)
 	}
+	if rapid.Bool().Draw(t, "configuration") {
+		p.Configuration = plan.Configuration{
+			Variables: []plan.Variable{{Name: word.Draw(t, "variable"), Value: json.RawMessage(`["a"]`)}, {Name: "pin", Sensitive: true}},
+			Blocks: []plan.Declaration{{
+				Type: "device", Name: word.Draw(t, "block"), Source: anySource(t), Arguments: map[string]plan.Expression{
+					"site": {Constant: json.RawMessage("7")}, "address": {References: rapid.SliceOfN(word, 1, 2).Draw(t, "references")},
+				},
+				Blocks: []plan.Declaration{{Type: "login"}},
+			}},
+		}
+	}
 	return p
 }
 
@@ -92,7 +104,7 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 		address.Key = anyKey(t)
 	}
 	d := plan.Device{
-		Address: address, Source: word.Draw(t, "source"), Unchanged: rapid.IntRange(0, 9).Draw(t, "unchanged"),
+		Address: address, Source: word.Draw(t, "source"),
 		Access: plan.Access{
 			URL: "https://192.0.2.1:443", Username: text.Draw(t, "username"), Password: anySecret(t), Want: anyIdentity(t),
 			Verify: rapid.Bool().Draw(t, "verify"), CAFile: word.Draw(t, "ca"), Legacy: rapid.Bool().Draw(t, "legacy"), Plain: rapid.Bool().Draw(t, "plain"),
@@ -121,6 +133,12 @@ func anyDevice(t *rapid.T, address schema.Device) plan.Device {
 	for range rapid.IntRange(0, 2).Draw(t, "adopted") {
 		kind := anyKind(t)
 		d.Adopted = append(d.Adopted, plan.Adopted{Address: anyAddress(t, address, kind), Value: anyValue(t, kind), Secrets: anySecrets(t, kind)})
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "unchanged") {
+		kind := anyKind(t)
+		d.Unchanged = append(d.Unchanged, plan.Unchanged{
+			Address: anyAddress(t, address, kind), Value: anyValue(t, kind), Hidden: rapid.SliceOfN(word, 1, 2).Draw(t, "hidden"),
+		})
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "skipped") {
 		d.Skipped = append(d.Skipped, plan.Skipped{

@@ -40,6 +40,8 @@ type Plan struct {
 
 	Outputs []Output
 
+	Configuration Configuration
+
 	MaxUnreachable Tolerance // how many devices may be out of reach when it is applied
 
 	Author    string     // who made it, as approvals know people: an e-mail address or user@host
@@ -73,7 +75,7 @@ type Device struct {
 	Steps      []Step             // in the order in which apply carries them out
 	Skipped    []Skipped          // wanted settings that are not in the steps, with the reason
 	Unmanaged  map[string]int     // items of keyed kinds that nobody declared and that are left alone, by kind
-	Unchanged  int                // settings that are as wanted
+	Unchanged  []Unchanged        // settings that are as wanted, ordered by address
 	Adopted    []Adopted          // settings that are as wanted, which apply only remembers
 	Source     string             // our own address as the device sees it; empty where that is not known
 	Seen       []string           // addresses at which the device says that it sees us, or itself; it does not say which
@@ -163,6 +165,13 @@ type Adopted struct {
 	Address schema.Setting
 	Value   cty.Value               // object of the kind's type; undeclared attributes and secrets are null
 	Secrets map[string]SecretSource // by attribute
+}
+
+// Unchanged is a setting that a plan leaves as it is, since it is as wanted.
+type Unchanged struct {
+	Address schema.Setting
+	Value   cty.Value // object of the kind's type with all that the device has; what is hidden is null. Null where the device was not asked for it
+	Hidden  []string  // attributes whose values are not shown: those that the kind calls secret, and those that come from a secret
 }
 
 // Access is how to reach a device and log in.

@@ -227,11 +227,37 @@ func allActions(t testing.TB) *plan.Plan {
 		},
 		plan.Device{Address: recorder, Problem: "The device did not answer within 10s.", Family: "unreachable"},
 	)
+	p.Configuration = written()
 	p.Outputs = []plan.Output{
 		{Name: "names", Value: cty.TupleVal(texts("north", "south"))},
 		{Name: "password", Value: cty.NullVal(cty.String), Sensitive: true},
 	}
 	return p
+}
+
+// written is a configuration with a block of each type, and with constants, references and what is neither.
+func written() plan.Configuration {
+	constant := func(text string) plan.Expression { return plan.Expression{Constant: []byte(text)} }
+	from := func(references ...string) plan.Expression { return plan.Expression{References: references} }
+	at := func(line int) plan.Source { return plan.Source{File: "main.cam.hcl", Line: line} }
+	return plan.Configuration{
+		Variables: []plan.Variable{{Name: "network", Value: []byte(`["192.0.2.0/24"]`)}, {Name: "pin", Sensitive: true}},
+		Blocks: []plan.Declaration{
+			{
+				Type: "device", Name: "gate", Source: at(10), Arguments: map[string]plan.Expression{"for_each": from("var.gates"), "address": from("each.value.ip"), "site": constant(`"hq"`)},
+				Blocks: []plan.Declaration{
+					{Type: "login", Arguments: map[string]plan.Expression{"username": constant(`"admin"`), "password": {}}, Source: at(12)},
+					{Type: "user", Name: "night watch", Arguments: map[string]plan.Expression{"level": constant(`"Viewer"`)}, Source: at(16)},
+				},
+			},
+			{Type: "output", Name: "password", Arguments: map[string]plan.Expression{"value": {}, "sensitive": constant("true"), "description": constant(`"for the desk"`)}},
+			{Type: "profile", Name: "hardened", Source: at(2), Blocks: []plan.Declaration{
+				{Type: "https", Arguments: map[string]plan.Expression{"enabled": constant("true")}, Source: at(3)},
+			}},
+			{Type: "variable", Name: "network", Arguments: map[string]plan.Expression{"default": constant(`["192.0.2.0/24"]`)}},
+			{Type: "variable", Name: "pin", Arguments: map[string]plan.Expression{"sensitive": constant("true")}},
+		},
+	}
 }
 
 // fleet has the same change on seven devices, the same with a password of its own, and one change of its own.

@@ -110,7 +110,7 @@ func TestPlanDocumentsHaveWhatReadersNeed(t *testing.T) {
 	for name, p := range plans(t) {
 		t.Run(name, func(t *testing.T) {
 			doc := strictly(t, p)
-			if doc.FormatVersion != "1.3" || doc.TerraformVersion == "" || doc.PlannedValues == nil || doc.PlannedValues.RootModule == nil ||
+			if doc.FormatVersion != "1.2" || doc.TerraformVersion == "" || doc.PlannedValues == nil || doc.PlannedValues.RootModule == nil ||
 				doc.PriorState == nil || doc.PriorState.Values.RootModule == nil || doc.Configuration["root_module"] == nil || doc.ResourceChanges == nil {
 				t.Errorf("something is missing: %+v", doc)
 			}
@@ -381,5 +381,44 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 		if err := write(&broken{}); !errors.Is(err, errBroken) {
 			t.Errorf("%s: %v", name, fmt.Sprint(err))
 		}
+	}
+}
+
+func TestPlanDocumentsShowThatAPasswordIsReplaced(t *testing.T) {
+	change := func(replaces int) strictChange {
+		user := userCreate(t, gate("north"), "vault:gate/north/operator")
+		user.Secrets = map[string]plan.SecretSource{"password": {Generate: &plan.Generate{Reason: "it is due", Replaces: replaces}}}
+		if replaces > 0 {
+			user.Action, user.Before = plan.Update, user.After
+		}
+		return strictly(t, newPlan(plan.Device{Address: gate("north"), Steps: []plan.Step{user}})).ResourceChanges[0].Change
+	}
+	next := func(c strictChange) bool {
+		after := c.After.(map[string]any)
+		epoch, there := after["credential_epoch"]
+		return there && epoch == nil && c.AfterUnknown.(map[string]any)["credential_epoch"] == true && after["password"] == nil
+	}
+	if c := change(7); c.Before.(map[string]any)["credential_epoch"] != 7.0 || !next(c) {
+		t.Errorf("%+v", c)
+	}
+	if c := change(0); c.Before != nil || !next(c) {
+		t.Errorf("the first one: %+v", c)
+	}
+}
+
+func TestI1PlanDocumentsHideWhatUnchangedSettingsHide(t *testing.T) {
+	user := userCreate(t, gate("north"), "env:X")
+	doc := strictly(t, newPlan(plan.Device{Address: gate("north"), Unchanged: []plan.Unchanged{
+		{Address: user.Address, Value: object(t, "user", vals{"level": cty.StringVal(canary)}), Hidden: []string{"level"}},
+	}}))
+	want := strictChange{
+		Actions: []string{"no-op"}, Before: map[string]any{"level": nil, "password": nil}, After: map[string]any{"level": nil, "password": nil},
+		AfterUnknown: map[string]any{}, BeforeSensitive: map[string]any{"level": true, "password": true}, AfterSensitive: map[string]any{"level": true, "password": true},
+	}
+	if diff := cmp.Diff(want, doc.ResourceChanges[0].Change); diff != "" {
+		t.Error(diff)
+	}
+	if doc.Applyable {
+		t.Error("there is nothing to apply")
 	}
 }

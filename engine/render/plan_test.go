@@ -14,7 +14,7 @@ import (
 
 // plans are the plans whose words are fixed by golden files, in three forms side by side.
 func plans(t testing.TB) map[string]*plan.Plan {
-	north := plan.Device{Address: gate("north"), Unchanged: 4}
+	north := plan.Device{Address: gate("north"), Unchanged: unchanged(t)}
 	deaf := plan.Device{Address: gate("south"), Problem: "The device did not answer.", Family: "unreachable"}
 	protected := plan.Device{Address: gate("east"), Skipped: []plan.Skipped{{Address: setting(gate("east"), "https", ""), Reason: plan.Protected}}}
 	accepted := httpsUpdate(t, gate("west"))
@@ -33,6 +33,16 @@ func plans(t testing.TB) map[string]*plan.Plan {
 		"checks":      newPlan(checked()...),
 		"gone":        withGone(newPlan(north)),
 		"moved":       withMoved(newPlan(north)),
+	}
+}
+
+// unchanged are settings that are as wanted: one with a secret, and one that was not looked at.
+func unchanged(t testing.TB) []plan.Unchanged {
+	user := userCreate(t, gate("north"), "env:X")
+	return []plan.Unchanged{
+		{Address: setting(gate("north"), "https", ""), Value: httpsUpdate(t, gate("north")).Before},
+		{Address: setting(gate("north"), "ip_filter", ""), Value: testKinds().Lookup("ip_filter").Null()},
+		{Address: user.Address, Value: user.After, Hidden: []string{"level", "password"}},
 	}
 }
 
@@ -95,7 +105,7 @@ func checked() []plan.Device {
 	return []plan.Device{
 		{Address: gate("deaf"), Problem: "The device did not answer.", Family: "unreachable", Checks: []plan.Check{current(plan.Unknown, "The device did not answer.")}},
 		{Address: gate("east"), Checks: []plan.Check{current(plan.Bad, "V5.2 is too old.", "It is not sold any more."), mail, users(plan.Bad, "There are two.")}},
-		{Address: gate("north"), Unchanged: 4, Checks: []plan.Check{current(plan.Good), users(plan.Good)}},
+		{Address: gate("north"), Checks: []plan.Check{current(plan.Good), users(plan.Good)}},
 		{Address: gate("west"), Checks: []plan.Check{current(plan.Unknown, "it shows \x1b[2J"), mail, users(plan.Unknown, "the device has no /users (404)")}},
 	}
 }

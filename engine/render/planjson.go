@@ -1,18 +1,13 @@
 package render
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
-	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"camform/engine/plan"
 	"camform/schema"
@@ -20,7 +15,7 @@ import (
 
 // The versions that documents for programs carry. Tools decide by them what they may expect.
 const (
-	PlanFormat       = "1.3"   // of the plan document
+	PlanFormat       = "1.2"   // of the plan document
 	StateFormat      = "1.0"   // of the state inside it
 	StreamFormat     = "1.2"   // of the lines of Stream
 	TerraformVersion = "1.9.0" // the release of Terraform whose documents these are like
@@ -31,7 +26,10 @@ const (
 //   - A resource is a setting: type is the kind, name the key of the item or again the kind, module_address the device
 //     and index its for_each key.
 //   - Secrets are null, true in after_sensitive, and true in after_unknown if they will be set.
-//   - planned_values and prior_state hold the settings that have a step, since a plan knows no others.
+//   - A setting that is as wanted is a no-op. What a plan leaves alone for another reason is in skipped of x_camform.
+//   - A password that camform makes has a credential_epoch beside it: the version that the vault has of it, unknown for the next.
+//   - planned_values and prior_state hold the settings that the plan compared.
+//   - configuration has the blocks as they are written: a device or a profile is a module call, and what it says of a setting is a resource of it.
 //   - resource_drift tells what happened on a device: from what was applied last, null where that is not known any more,
 //     to what the device has.
 //   - The changes of a device that gets its first password are all that is declared for it: what it has is not known yet. Such devices
@@ -77,84 +75,25 @@ func writePlan(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string, 
 	return nil
 }
 
-// JSONLine writes v as one line of JSON in which whatever is not printable is escaped. It writes nothing if v cannot be
-// encoded.
-func JSONLine(w io.Writer, v any) error {
-	text, err := encode(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(text, '\n'))
-	return err
-}
-
-// JSONDocument writes v as one indented document of JSON in which whatever is not printable is escaped, and what HTML takes for
-// mark-up. It writes nothing if v cannot be encoded.
-func JSONDocument(w io.Writer, v any) error {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := json.Indent(&b, escapeUnprintable(text), "", "  "); err != nil {
-		return err
-	}
-	b.WriteByte('\n')
-	_, err = w.Write(b.Bytes())
-	return err
-}
-
-// encode is JSON without HTML escapes in which whatever is not printable is escaped.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return escapeUnprintable(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
-}
-
-// escapeUnprintable writes characters that could steer a terminal as \u escapes. In JSON they stand in strings only, since
-// the encoder writes no white space.
-func escapeUnprintable(text []byte) []byte {
-	if isPrintable(string(text)) {
-		return text
-	}
-	var b []byte
-	for _, r := range string(text) {
-		switch {
-		case strconv.IsPrint(r):
-			b = utf8.AppendRune(b, r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
-		default:
-			b = fmt.Appendf(b, `\u%04x`, r)
-		}
-	}
-	return b
-}
-
 // The shape of the document.
 type (
 	planDoc struct {
-		FormatVersion    string               `json:"format_version"`
-		TerraformVersion string               `json:"terraform_version"`
-		CamformVersion   string               `json:"camform_version"`
-		Timestamp        string               `json:"timestamp"`
-		Applyable        bool                 `json:"applyable"`
-		Complete         bool                 `json:"complete"`
-		Errored          bool                 `json:"errored"`
-		Variables        struct{}             `json:"variables"`
-		PlannedValues    valuesDoc            `json:"planned_values"`
-		ResourceDrift    []resourceChangeDoc  `json:"resource_drift,omitempty"`
-		ResourceChanges  []resourceChangeDoc  `json:"resource_changes"`
-		OutputChanges    map[string]changeDoc `json:"output_changes"`
-		PriorState       stateDoc             `json:"prior_state"`
-		Configuration    configurationDoc     `json:"configuration"`
-		Checks           []checkDoc           `json:"checks,omitempty"`
-		Camform          camformPlanDoc       `json:"x_camform"`
+		FormatVersion    string                 `json:"format_version"`
+		TerraformVersion string                 `json:"terraform_version"`
+		CamformVersion   string                 `json:"camform_version"`
+		Timestamp        string                 `json:"timestamp"`
+		Applyable        bool                   `json:"applyable"`
+		Complete         bool                   `json:"complete"`
+		Errored          bool                   `json:"errored"`
+		Variables        map[string]variableDoc `json:"variables"`
+		PlannedValues    valuesDoc              `json:"planned_values"`
+		ResourceDrift    []resourceChangeDoc    `json:"resource_drift,omitempty"`
+		ResourceChanges  []resourceChangeDoc    `json:"resource_changes"`
+		OutputChanges    map[string]changeDoc   `json:"output_changes"`
+		PriorState       stateDoc               `json:"prior_state"`
+		Configuration    configurationDoc       `json:"configuration"`
+		Checks           []checkDoc             `json:"checks,omitempty"`
+		Camform          camformPlanDoc         `json:"x_camform"`
 	}
 	// checkDoc is one check with the devices that were judged by it.
 	checkDoc struct {
@@ -187,9 +126,6 @@ type (
 		TerraformVersion string    `json:"terraform_version"`
 		Values           valuesDoc `json:"values"`
 	}
-	configurationDoc struct {
-		RootModule struct{} `json:"root_module"`
-	}
 	valuesDoc struct {
 		RootModule moduleDoc `json:"root_module"`
 	}
@@ -216,9 +152,9 @@ type (
 	}
 	resourceChangeDoc struct {
 		identityDoc
-		Change       changeDoc      `json:"change"`
-		ActionReason string         `json:"action_reason,omitempty"`
-		Camform      camformStepDoc `json:"x_camform"`
+		Change       changeDoc       `json:"change"`
+		ActionReason string          `json:"action_reason,omitempty"`
+		Camform      *camformStepDoc `json:"x_camform,omitempty"` // nil where nothing changes
 	}
 	// changeDoc holds objects, null where the thing does not exist, or false where nothing of it is sensitive.
 	changeDoc struct {
@@ -233,6 +169,8 @@ type (
 
 	camformPlanDoc struct {
 		PlanHash    string           `json:"plan_hash"`
+		ReadAt      string           `json:"read_at"`           // when the devices were read: how old everything here is
+		Risk        map[string]int   `json:"risk"`              // how many changes have which risk
 		Verdict     string           `json:"verdict,omitempty"` // of drift: good, bad or unknown
 		Devices     int              `json:"devices"`
 		Targets     []string         `json:"targets"`
@@ -245,10 +183,24 @@ type (
 		BackupDue   []string         `json:"backup_due,omitempty"` // devices that it changes without a backup since their last change
 		Forgotten   []goneDoc        `json:"forgotten"`            // devices that left the configuration
 		Logins      []loginDoc       `json:"logins,omitempty"`
+		Consumers   []consumerDoc    `json:"consumers"` // who else uses the devices, as far as the plan had to know
+		Evidence    []evidenceDoc    `json:"evidence"`  // who answered at the address of each device
 	}
 	loginDoc struct { // a session that the plan could cut off
 		On string `json:"on"`
 		plan.Login
+	}
+	consumerDoc struct { // of a device
+		Device string `json:"device"`
+		plan.Way
+	}
+	evidenceDoc struct {
+		Device   string `json:"device"`
+		Serial   string `json:"serial,omitempty"`
+		Model    string `json:"model,omitempty"`
+		Firmware string `json:"firmware,omitempty"`
+		Key      string `json:"tls_key,omitempty"` // fingerprint of the key that its TLS showed
+		Record   string `json:"record"`            // whether something was applied to it before: recorded, unapplied or none
 	}
 	unreachableDoc struct {
 		Address string `json:"address"`
@@ -306,7 +258,9 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 		Camform: camformPlanDoc{
 			Devices: len(p.Devices), Targets: append([]string{}, p.Targets...), Unapplied: []string{},
 			Unreachable: []unreachableDoc{}, Skipped: []skippedDoc{}, Cuts: []cutDoc{},
+			ReadAt: p.Created.UTC().Format(time.RFC3339), Risk: map[string]int{}, Consumers: []consumerDoc{}, Evidence: []evidenceDoc{},
 		},
+		Variables: variableDocs(p.Configuration), Configuration: newConfigurationDoc(p.Configuration, kinds, provider),
 	}
 	for _, d := range p.Devices {
 		if err := doc.addDevice(d, kinds, provider); err != nil {
@@ -316,6 +270,15 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 	for _, d := range p.Devices {
 		for _, l := range d.Logins {
 			doc.Camform.Logins = append(doc.Camform.Logins, loginDoc{d.Address.String(), l})
+		}
+		for _, w := range d.Ways {
+			doc.Camform.Consumers = append(doc.Camform.Consumers, consumerDoc{d.Address.String(), w})
+		}
+		if d.Problem == "" {
+			doc.Camform.Evidence = append(doc.Camform.Evidence, evidenceDoc{
+				Device: d.Address.String(), Serial: d.Identity.Serial, Model: d.Identity.Model, Firmware: d.Identity.Firmware, Key: d.Pin.SPKI,
+				Record: cmp.Or(string(d.Record), "none"),
+			})
 		}
 	}
 	for _, d := range p.Unapplied() {
@@ -345,6 +308,7 @@ func (doc *planDoc) addDevice(d plan.Device, kinds *schema.Kinds, provider strin
 			return fmt.Errorf("%s: %w", s.Address, err)
 		}
 		doc.ResourceChanges = append(doc.ResourceChanges, change)
+		doc.Camform.Risk[change.Camform.Risk]++
 		if drift, ok, err := v.drift(); err != nil {
 			return fmt.Errorf("%s: %w", s.Address, err)
 		} else if ok {
@@ -352,6 +316,16 @@ func (doc *planDoc) addDevice(d plan.Device, kinds *schema.Kinds, provider strin
 		}
 		prior.add(v, change.Change.Before)
 		after.add(v, change.Change.After)
+	}
+	for _, u := range d.Unchanged {
+		v := unchangedView(u, kinds.Lookup(u.Address.Kind), provider)
+		same, err := v.object(u.Value, cty.NilVal)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.Address, err)
+		}
+		doc.ResourceChanges = append(doc.ResourceChanges, resourceChangeDoc{identityDoc: v.identity(), Change: v.changeDoc([]string{"no-op"}, same, same)})
+		prior.add(v, same)
+		after.add(v, same)
 	}
 	for _, skipped := range d.Skipped {
 		doc.Camform.Skipped = append(doc.Camform.Skipped, skippedDoc{
@@ -382,212 +356,4 @@ func (m *moduleDoc) add(v stepView, values any) {
 	identity := v.identity()
 	identity.ModuleAddress = ""
 	m.Resources = append(m.Resources, resourceDoc{identityDoc: identity, Values: attributes, SensitiveValues: v.sensitive()})
-}
-
-// stepView is a step with what a document for programs needs of it.
-type stepView struct {
-	step     plan.Step
-	kind     *schema.Kind
-	names    []string
-	provider string
-}
-
-func newStepView(s plan.Step, kind *schema.Kind, provider string) stepView {
-	return stepView{step: s, kind: kind, names: attributeNames(s, kind), provider: provider}
-}
-
-func (v stepView) identity() identityDoc {
-	a := v.step.Address
-	doc := identityDoc{
-		Address: a.String(), ModuleAddress: a.Device.String(), Mode: "managed", Type: a.Kind, Name: a.Kind, ProviderName: v.provider,
-	}
-	if a.Key != "" {
-		doc.Name = a.Key
-	}
-	if a.Device.Each {
-		doc.Index = a.Device.Key
-	}
-	return doc
-}
-
-// planActions are the words of a plan document. Those of the stream differ: see streamActions.
-var planActions = map[plan.Action]string{
-	plan.Create: "create", plan.Update: "update", plan.Delete: "delete", plan.Forget: "forget",
-}
-
-func (v stepView) change() (resourceChangeDoc, error) {
-	before, err := v.object(v.step.Before, cty.NilVal)
-	if err != nil {
-		return resourceChangeDoc{}, err
-	}
-	after, err := v.object(v.step.After, v.step.Before)
-	if err != nil {
-		return resourceChangeDoc{}, err
-	}
-	doc := resourceChangeDoc{
-		identityDoc: v.identity(),
-		Change:      v.changeDoc([]string{planActions[v.step.Action]}, before, after),
-		Camform:     v.camform(),
-	}
-	if doc.Camform.Stage, err = v.object(v.step.Stage, v.step.Before); err != nil {
-		return resourceChangeDoc{}, err
-	}
-	if after != nil {
-		doc.Change.AfterUnknown = v.unknown()
-	}
-	if v.step.Action == plan.Delete {
-		doc.ActionReason = "delete_because_no_resource_config"
-	}
-	return doc, nil
-}
-
-func (v stepView) changeDoc(actions []string, before, after any) changeDoc {
-	doc := changeDoc{
-		Actions: actions, Before: before, After: after,
-		AfterUnknown: struct{}{}, BeforeSensitive: false, AfterSensitive: false,
-	}
-	if before != nil {
-		doc.BeforeSensitive = v.sensitive()
-	}
-	if after != nil {
-		doc.AfterSensitive = v.sensitive()
-	}
-	return doc
-}
-
-// object is a setting with every attribute, or nil if it does not exist. Attributes that are null in it are those of
-// under. Secrets and what is not known yet are null.
-func (v stepView) object(object, under cty.Value) (any, error) {
-	if object == cty.NilVal || object.IsNull() {
-		return nil, nil
-	}
-	doc := attributesDoc{}
-	for _, name := range v.names {
-		value := attributeOf(object, name)
-		if value.IsKnown() && value.IsNull() {
-			value = attributeOf(under, name)
-		}
-		if v.secret(name) || !value.IsWhollyKnown() {
-			value = cty.NullVal(cty.DynamicPseudoType)
-		}
-		text, err := jsonOf(value)
-		if err != nil {
-			return nil, fmt.Errorf("attribute %s: %w", name, err)
-		}
-		doc[name] = text
-	}
-	return doc, nil
-}
-
-func jsonOf(v cty.Value) (json.RawMessage, error) {
-	return ctyjson.SimpleJSONValue{Value: v}.MarshalJSON()
-}
-
-func (v stepView) secret(name string) bool {
-	_, set := v.step.Secrets[name]
-	return set || isSecret(v.kind, name, attributeOf(v.step.Before, name), attributeOf(v.step.After, name))
-}
-
-// sensitive has true for every attribute whose value is never shown.
-func (v stepView) sensitive() map[string]bool {
-	doc := map[string]bool{}
-	for _, name := range v.names {
-		if v.secret(name) {
-			doc[name] = true
-		}
-	}
-	return doc
-}
-
-// unknown has true for every attribute whose new value is not in the document: secrets that will be set, and values
-// that are known later only.
-func (v stepView) unknown() map[string]bool {
-	doc := map[string]bool{}
-	for _, name := range v.names {
-		d, shown := deltaOf(v.step, v.kind, name)
-		if shown && d.secret || !attributeOf(v.step.After, name).IsWhollyKnown() {
-			doc[name] = true
-		}
-	}
-	return doc
-}
-
-func (v stepView) camform() camformStepDoc {
-	s := v.step
-	doc := camformStepDoc{
-		Reason: s.Reason, Accepted: s.Accepted, Jumps: s.Jumps, Risk: string(cmp.Or(s.Risk, schema.RiskNone)), Reboot: string(cmp.Or(s.Reboot, schema.RebootNever)),
-		Drops: s.Drops, Follows: s.Follows(),
-	}
-	for _, w := range s.Why {
-		if doc.Why == nil {
-			doc.Why = map[string]whyDoc{}
-		}
-		doc.Why[w.Attribute] = whyDoc{Cause: string(w.Cause), Source: w.Source, Profile: w.Profile}
-	}
-	for name, secret := range s.Secrets {
-		if doc.Secrets == nil {
-			doc.Secrets = map[string]string{}
-		}
-		doc.Secrets[name] = secret.Origin
-		if g := secret.Generate; g != nil {
-			doc.Generated = map[string]generatedDoc{name: {Policy: g.Policy.Name, Reason: g.Reason, Replaces: g.Replaces}}
-		}
-	}
-	return doc
-}
-
-// drift tells what happened on the device before the plan, if that is a cause of the step. What was applied last is what
-// the step wants again, unless the configuration moved as well.
-func (v stepView) drift() (resourceChangeDoc, bool, error) {
-	action, ok := driftAction(v.step)
-	if !ok {
-		return resourceChangeDoc{}, false, nil
-	}
-	before, err := v.object(v.lastApplied(), cty.NilVal)
-	if err != nil {
-		return resourceChangeDoc{}, false, err
-	}
-	after, err := v.object(v.step.Before, cty.NilVal)
-	if err != nil {
-		return resourceChangeDoc{}, false, err
-	}
-	doc := resourceChangeDoc{identityDoc: v.identity(), Change: v.changeDoc([]string{action}, before, after), Camform: v.camform()}
-	return doc, true, nil
-}
-
-// lastApplied is the setting as it was before something changed on the device.
-func (v stepView) lastApplied() cty.Value {
-	values := map[string]cty.Value{}
-	for _, name := range v.names {
-		values[name] = attributeOf(v.step.Before, name)
-	}
-	for _, w := range v.step.Why {
-		switch w.Cause {
-		case plan.CauseDrift:
-			values[w.Attribute] = attributeOf(v.step.After, w.Attribute)
-		case plan.CauseBoth:
-			values[w.Attribute] = cty.NullVal(cty.DynamicPseudoType)
-		}
-	}
-	return cty.ObjectVal(values)
-}
-
-// outputChange tells an output as new: a plan does not know earlier values.
-func outputChange(o plan.Output) (changeDoc, error) {
-	doc := changeDoc{Actions: []string{"create"}, AfterUnknown: false, BeforeSensitive: false, AfterSensitive: o.Sensitive}
-	value := o.Value
-	if o.Sensitive || value == cty.NilVal || value.ContainsMarked() {
-		doc.AfterSensitive = true
-		return doc, nil
-	}
-	if !value.IsWhollyKnown() {
-		doc.AfterUnknown = true
-		return doc, nil
-	}
-	text, err := jsonOf(value)
-	if err != nil {
-		return changeDoc{}, fmt.Errorf("output %s: %w", o.Name, err)
-	}
-	doc.After = text
-	return doc, nil
 }
