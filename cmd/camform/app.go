@@ -31,6 +31,7 @@ type app struct {
 	folder  string          // what -chdir said
 	comment *render.Comment // of a command that prints Markdown for a comment; nil for any other
 	page    *render.Page    // of a command that writes a page, too; nil for any other
+	stream  *render.Stream  // of a command that tells programs what happens; nil for any other
 }
 
 func (a *app) execute(args []string) error {
@@ -153,7 +154,7 @@ func (a *app) style(stream io.Writer) render.Options {
 
 // stdout and stderr are the standard output and the standard error, as text looks there.
 func (a *app) stdout() view.Output {
-	return view.Output{Writer: a.out, Options: a.style(a.out), Comment: a.comment}
+	return view.Output{Writer: a.out, Options: a.style(a.out), Comment: a.comment, Stream: a.stream}
 }
 func (a *app) stderr() view.Output { return view.Output{Writer: a.err, Options: a.style(a.err)} }
 
@@ -165,6 +166,9 @@ func (a *app) report(problems diag.Problems, sources map[string][]byte) error {
 		}
 		if a.page != nil {
 			a.page.AddProblems(problems, sources)
+		}
+		if a.stream != nil {
+			a.stream.Problems(problems, sources)
 		}
 		if err := render.Problems(a.err, problems, sources, a.style(a.err)); err != nil {
 			return err

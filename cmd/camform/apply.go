@@ -41,18 +41,20 @@ a limit or a missing approval forbids it, 5 if another run has a device, 6 if so
 closed the way in.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return commented(a, flags, "apply", "camform apply", func() error {
+			run := func() error {
 				if len(args) == 1 {
 					return d.codes.ends(a.applyFile(cmd, flags, args[0], d))
 				}
 				return d.codes.ends(a.applyConfig(cmd, flags, d))
-			})
+			}
+			return streams(a, flags, render.ApplyOperation, func() error { return commented(a, flags, "apply", "camform apply", run) })
 		},
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	flags.addSearch(cmd.Flags())
 	flags.addOutput(cmd.Flags())
+	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
 	d.addFlags(cmd.Flags())
 	flags.addComment(cmd.Flags(), "print Markdown when the run has ended, for a comment on a pull request")
@@ -120,9 +122,17 @@ func (d *decision) addFlags(flags *pflag.FlagSet) {
 	d.codes.add(flags, "=fleet: exit with 3 to 6 in the place of some 1; see -help")
 }
 
+// operation is what becomes of the plan.
+func (d *decision) operation() render.Operation {
+	if d.out != "" {
+		return render.PlanOperation
+	}
+	return render.ApplyOperation
+}
+
 // decide shows a plan, asks, and carries it out or saves it.
 func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
-	if d.out != "" || w.flags.format == view.Text { // the run tells programs what it is about to do, and a comment what it did
+	if d.out != "" || w.flags.format != view.Markdown { // a comment tells what the run did
 		show := shown
 		if d.approved && d.out == "" { // nobody waits for advice
 			show = bare
@@ -195,6 +205,9 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	if have := w.store.Lineage(); p.Lineage != have {
 		return blocked(fmt.Errorf("%s was made with another state: its lineage is %.12s, and that of %s is %.12s; apply it where it was made, or plan again here",
 			path, p.Lineage, b.settings.StatePath, have))
+	}
+	if w.stream != nil { // people have seen it, and programs may not have
+		w.stream.Plan(p, nil)
 	}
 	d.file = path
 	reasons, err := w.admit(cmd.Context(), p, d)
@@ -319,7 +332,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 
 // carryOut applies a plan and shows what happens meanwhile and in the end.
 func (w *workspace) carryOut(ctx, stop context.Context, p *plan.Plan, holding apply.Holding) (*report.Report, error) {
-	run := view.NewRun(w.flags.format, w.output(), p, w.progress, version(), w.engine.Now)
+	run := view.NewRun(w.flags.format, w.output(), p, w.progress)
 	applying := w.told(run.Event)
 	applying.Holding = holding
 	r := applying.Apply(ctx, stop, p, w.run)

@@ -41,20 +41,22 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 			if out != "" {
 				all = "camform show " + shell.Word(out)
 			}
-			return documents(a, flags, "plan", all, func() error {
+			run := func() error {
 				w, err := a.open(cmd, flags, withSecrets)
 				if err != nil {
 					return err
 				}
 				defer w.close()
 				return codes.ends(w.plan(cmd, planOutput{out: out, codes: codes, requests: requests, checks: checks}))
-			})
+			}
+			return streams(a, flags, render.PlanOperation, func() error { return documents(a, flags, "plan", all, run) })
 		},
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	flags.addSearch(cmd.Flags())
 	flags.addOutput(cmd.Flags())
+	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
 	codes.add(cmd.Flags(), "exit with 2 if there are changes; =fleet: also where devices could not be read, and with 3 or 4 in the place of some 1")

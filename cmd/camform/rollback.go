@@ -39,23 +39,26 @@ and nothing is changed on any device.`,
 			if flags.format.ForPrograms() && !d.approved && d.out == "" {
 				return errors.New("rollback -json cannot ask for approval: add -auto-approve, or save the plan with -out")
 			}
-			w, err := a.open(cmd, flags, withSecrets)
-			if err != nil {
-				return err
-			}
-			defer w.close()
-			if run, err = w.chooseRun(cmd.Context(), args[0], run); err != nil {
-				return err
-			}
-			if d.out != "" {
-				return d.codes.ends(w.saveRollback(cmd, run, d.out))
-			}
-			return d.codes.ends(w.rollback(cmd, run, d))
+			return streams(a, flags, d.operation(), func() error {
+				w, err := a.open(cmd, flags, withSecrets)
+				if err != nil {
+					return err
+				}
+				defer w.close()
+				if run, err = w.chooseRun(cmd.Context(), args[0], run); err != nil {
+					return err
+				}
+				if d.out != "" {
+					return d.codes.ends(w.saveRollback(cmd, run, d.out))
+				}
+				return d.codes.ends(w.rollback(cmd, run, d))
+			})
 		},
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	flags.addOutput(cmd.Flags())
+	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&run, "run", "", "take back this `RUN` on a device, in the place of its last one")
 	cmd.Flags().StringVar(&d.out, "out", "", "save the plan to this `FILE`, for camform apply FILE")

@@ -43,17 +43,20 @@ Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 				return errors.New("rotate -json cannot ask for approval: add -auto-approve, or save the plan with -out")
 			}
 			flags.targets = append(flags.targets, args...)
-			w, err := a.open(cmd, &flags.runFlags, withSecrets)
-			if err != nil {
-				return err
-			}
-			defer w.close()
-			return flags.codes.ends(w.rotate(cmd, flags))
+			return streams(a, &flags.runFlags, flags.operation(), func() error {
+				w, err := a.open(cmd, &flags.runFlags, withSecrets)
+				if err != nil {
+					return err
+				}
+				defer w.close()
+				return flags.codes.ends(w.rotate(cmd, flags))
+			})
 		},
 	}
 	flags.addConfig(cmd.Flags())
 	flags.addDevices(cmd.Flags())
 	flags.addOutput(cmd.Flags())
+	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().BoolVar(&flags.due, "due", false, "only passwords whose time has come, or that do not exist yet")
 	cmd.Flags().StringVar(&flags.out, "out", "", "save the plan to this `FILE`, for camform apply FILE")

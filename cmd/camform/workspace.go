@@ -35,6 +35,7 @@ type runFlags struct {
 	perSite     int
 	tolerate    toleranceFlag
 	format      view.Format
+	into        string // the file of -json-into
 	full        bool
 	compat      string
 	comment     commentFlags
@@ -161,7 +162,7 @@ func (w *workspace) read(parent context.Context, unharmed string, do func(contex
 	ctx, stop, release := w.interruptible(parent)
 	defer release()
 	progress := w.progress(0)
-	do(stop, w.told(progress.Event))
+	do(stop, w.told(alsoTold(w.app, progress.Event)))
 	progress.Close()
 	if stop.Err() != nil {
 		return errors.Join(errors.New("interrupted; "+unharmed), ctx.Err())

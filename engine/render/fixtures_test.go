@@ -329,7 +329,7 @@ func markdownOf(t testing.TB, rows []Row) []byte {
 func jsonDocOf(t testing.TB, p *plan.Plan) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := PlanJSON(&b, p, nil, testKinds(), "camform/hikvision"); err != nil {
+	if err := PlanJSON(&b, p, testKinds(), "camform/hikvision"); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -296,7 +296,7 @@ func TestStreamsOfPlans(t *testing.T) {
 		s.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Refresh, Device: gate("north")})
 		s.Event(report.Event{Kind: report.DeviceDone, Stage: report.Refresh, Device: gate("north"), Result: report.Done})
 		s.Event(report.Event{Kind: report.Interrupted})
-		s.Plan(allActions(t))
+		s.Plan(allActions(t), nil)
 	}))
 	ps, sources := problemsFixture()
 	text := streamOf(t, PlanOperation, func(s *Stream) { s.Problems(ps, sources) })
@@ -360,7 +360,7 @@ func (b *broken) Write(text []byte) (int, error) {
 
 func TestWriteErrorsAreReturned(t *testing.T) {
 	s := NewStream(&broken{after: 1}, PlanOperation, "0.1.0", stopped)
-	s.Plan(allActions(t))
+	s.Plan(allActions(t), nil)
 	if err := s.Close(); !errors.Is(err, errBroken) {
 		t.Errorf("stream: %v", err)
 	}
@@ -372,7 +372,7 @@ func TestWriteErrorsAreReturned(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
 		"text":     func(w io.Writer) error { return Text(w, rows, Options{}) },
 		"markdown": func(w io.Writer) error { return Markdown(w, rows) },
-		"json":     func(w io.Writer) error { return PlanJSON(w, allActions(t), nil, testKinds(), "camform/hikvision") },
+		"json":     func(w io.Writer) error { return PlanJSON(w, allActions(t), testKinds(), "camform/hikvision") },
 		"problems": func(w io.Writer) error { return Problems(w, ps, sources, Options{}) },
 		"table":    func(w io.Writer) error { return Table(w, []string{"a"}, nil) },
 		"kind":     func(w io.Writer) error { return KindMarkdown(w, testKinds().Lookup("https")) },

@@ -244,7 +244,7 @@ func BenchmarkTenThousandDevices(b *testing.B) {
 	}
 	b.Run("json", func(b *testing.B) {
 		for b.Loop() {
-			if err := PlanJSON(io.Discard, p, nil, kinds, "camform/hikvision"); err != nil {
+			if err := PlanJSON(io.Discard, p, kinds, "camform/hikvision"); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -39,14 +39,8 @@ const (
 //
 // Provider is the name under which the document says whose settings these are. It fails, having written nothing, if the plan
 // holds a secret or cannot be encoded.
-//
-// Unkept are devices of which a backup is due before the plan is applied.
-func PlanJSON(w io.Writer, p *plan.Plan, unkept []schema.Device, kinds *schema.Kinds, provider string) error {
-	return writePlan(w, p, kinds, provider, func(doc *planDoc) {
-		for _, d := range unkept {
-			doc.Camform.BackupDue = append(doc.Camform.BackupDue, d.String())
-		}
-	})
+func PlanJSON(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string) error {
+	return writePlan(w, p, kinds, provider, func(*planDoc) {})
 }
 
 // DriftJSON is PlanJSON for a plan that holds nothing but drift. It is complete only if the state remembers every device to
@@ -177,11 +171,10 @@ type (
 		Unapplied   []string         `json:"unapplied"` // devices to which nothing was applied yet
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
-		Cuts        []cutDoc         `json:"cuts"`                 // who may be cut off, since a person accepts that
-		Moved       []movedDoc       `json:"moved"`                // devices that get another name first
-		Activated   []activationDoc  `json:"activated,omitempty"`  // devices that get their first password; their changes are what is declared
-		BackupDue   []string         `json:"backup_due,omitempty"` // devices that it changes without a backup since their last change
-		Forgotten   []goneDoc        `json:"forgotten"`            // devices that left the configuration
+		Cuts        []cutDoc         `json:"cuts"`                // who may be cut off, since a person accepts that
+		Moved       []movedDoc       `json:"moved"`               // devices that get another name first
+		Activated   []activationDoc  `json:"activated,omitempty"` // devices that get their first password; their changes are what is declared
+		Forgotten   []goneDoc        `json:"forgotten"`           // devices that left the configuration
 		Logins      []loginDoc       `json:"logins,omitempty"`
 		Consumers   []consumerDoc    `json:"consumers"` // who else uses the devices, as far as the plan had to know
 		Evidence    []evidenceDoc    `json:"evidence"`  // who answered at the address of each device

@@ -63,7 +63,7 @@ func TestI1NoFormOfAPlanShowsASecret(t *testing.T) {
 	}
 	var stream bytes.Buffer
 	s := NewStream(&stream, PlanOperation, "0.1.0", stopped)
-	s.Plan(p)
+	s.Plan(p, nil)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestI1NoFormOfAPlanShowsASecret(t *testing.T) {
 
 func TestI1APlanWithASecretIsNotWrittenAsJSON(t *testing.T) {
 	var b bytes.Buffer
-	if err := PlanJSON(&b, careless(t), nil, testKinds(), "camform/hikvision"); err == nil || b.Len() > 0 {
+	if err := PlanJSON(&b, careless(t), testKinds(), "camform/hikvision"); err == nil || b.Len() > 0 {
 		t.Errorf("wrote %d bytes, error %v", b.Len(), err)
 	} else if strings.Contains(err.Error(), canary) {
 		t.Errorf("the error tells the secret: %v", err)

@@ -12,6 +12,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/report"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -25,7 +26,10 @@ const (
 )
 
 // Stream writes what happens during a run as lines of JSON, one object each, like `terraform plan -json`. The first line
-// tells versions; the last but for diagnostics the counts, also after a failure. No line holds a value of a setting.
+// tells versions, and one near the end the counts of the operation, also after a failure. No line holds a value of a setting.
+//
+// A run that applies what it plans tells the counts of the plan first, as those of a plan. Of those who read the lines, all pass over
+// types that they do not know.
 //
 // Methods are safe for concurrent use. The first error of the writer ends the output and is what Close returns.
 type Stream struct {
@@ -66,13 +70,14 @@ func (s *Stream) Close() error {
 	close(s.stop)
 	s.ticking.Wait()
 	if !s.summarised {
-		s.summary("Nothing was done.", plan.Counts{}, 0)
+		s.summary(s.operation, "Nothing was done.", plan.Counts{}, 0)
 	}
 	return s.err
 }
 
-// Plan tells what a plan would do: drift, changes, devices that could not be read, counts.
-func (s *Stream) Plan(p *plan.Plan) {
+// Plan tells what a plan would do: drift, changes, devices that could not be read, counts. Unkept are devices of which a backup is due
+// before.
+func (s *Stream) Plan(p *plan.Plan, unkept []schema.Device) {
 	for _, d := range p.Devices {
 		for _, step := range d.Steps {
 			if action, ok := driftAction(step); ok {
@@ -112,7 +117,12 @@ func (s *Stream) Plan(p *plan.Plan) {
 			Severity: string(diag.Warning), Summary: "Device left the configuration", Detail: goneSentence(g) + ".", Address: g.Address.String(),
 		})
 	}
-	s.summary(planSentence(p), p.Counts(), len(p.Activated()))
+	for _, d := range unkept {
+		s.diagnostic(diagnosticDoc{
+			Severity: string(diag.Warning), Summary: "Backup is due", Detail: "The plan changes this device, of which there is no backup since its last change.", Address: d.String(),
+		})
+	}
+	s.summary(PlanOperation, planSentence(p), p.Counts(), len(p.Activated()))
 }
 
 // checks tells which checks do not hold, or have no verdict.
@@ -142,10 +152,33 @@ func (s *Stream) Result(r *report.Report) {
 		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Run interrupted", Detail: interruptedSentence(r, missed)})
 	}
 	if missed.devices > 0 || r.Interrupted {
-		s.summary(incompleteSentence(r), counts, r.Activated())
+		s.summary(s.operation, incompleteSentence(r), counts, r.Activated())
 		return
 	}
-	s.summary(completeSentence(r, Terraform), counts, r.Activated())
+	s.summary(s.operation, completeSentence(r, Terraform), counts, r.Activated())
+}
+
+// Failed tells why the run ended before its time, where nothing else did.
+func (s *Stream) Failed(text string) {
+	summary := "Planning failed"
+	if s.operation == ApplyOperation {
+		summary = "Apply failed"
+	}
+	s.diagnostic(diagnosticDoc{Severity: "error", Summary: summary, Detail: text})
+}
+
+// Request tells a request that apply would send.
+func (s *Stream) Request(device schema.Device, r providers.Request) {
+	doc := requestDocOf(r)
+	s.write(entry{Level: "info", Message: device.String() + ": " + r.Method + " " + r.Path, Type: "request", Request: &doc, Device: device.String()})
+}
+
+func requestDocOf(r providers.Request) requestDoc {
+	doc := requestDoc{Method: r.Method, Path: r.Path, Body: string(r.Body)}
+	if r.Instead != nil {
+		doc.Instead = new(requestDocOf(*r.Instead))
+	}
+	return doc
 }
 
 // Problems tells problems, sorted, with the source that they mark.
@@ -317,14 +350,14 @@ func (s *Stream) diagnostic(doc diagnosticDoc) {
 	s.write(entry{Level: level, Message: title + doc.Summary, Type: "diagnostic", Diagnostic: &doc})
 }
 
-func (s *Stream) summary(sentence string, c plan.Counts, activated int) {
+func (s *Stream) summary(of Operation, sentence string, c plan.Counts, activated int) {
 	s.write(entry{
 		Level: "info", Message: sentence, Type: "change_summary",
-		Changes: &summaryDoc{Add: c.Create, Change: c.Update, Remove: c.Delete, Forget: c.Forget, Activate: activated, Operation: string(s.operation)},
+		Changes: &summaryDoc{Add: c.Create, Change: c.Update, Remove: c.Delete, Forget: c.Forget, Activate: activated, Operation: string(of)},
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.summarised = true
+	s.summarised = s.summarised || of == s.operation
 }
 
 func (s *Stream) write(e entry) {
@@ -356,6 +389,14 @@ type (
 		Change     *streamChange  `json:"change,omitempty"`
 		Hook       *hookDoc       `json:"hook,omitempty"`
 		Changes    *summaryDoc    `json:"changes,omitempty"`
+		Device     string         `json:"device,omitempty"`
+		Request    *requestDoc    `json:"request,omitempty"`
+	}
+	requestDoc struct {
+		Method  string      `json:"method"`
+		Path    string      `json:"path"`
+		Body    string      `json:"body,omitempty"`
+		Instead *requestDoc `json:"instead,omitempty"` // where the device refuses the path
 	}
 	streamResource struct {
 		Addr            string  `json:"addr"`

@@ -32,8 +32,19 @@ type Plan interface {
 	Saved(file, options string) error
 }
 
-// NewPlan makes the view of plans whose steps are of kinds.
+// NewPlan makes the view of plans whose steps are of kinds. Where there is a stream, it is told as well, and for programs it alone.
 func NewPlan(f Format, out Output, kinds *schema.Kinds) Plan {
+	switch {
+	case out.Stream == nil:
+		return printedPlan(f, out, kinds)
+	case f == JSON:
+		return planStream{out.Stream}
+	default:
+		return planTold{printedPlan(f, out, kinds), planStream{out.Stream}}
+	}
+}
+
+func printedPlan(f Format, out Output, kinds *schema.Kinds) Plan {
 	switch f {
 	case JSON:
 		return planJSON{out, kinds}
@@ -132,33 +143,64 @@ type planJSON struct {
 	kinds *schema.Kinds
 }
 
-func (v planJSON) Plan(p *plan.Plan, unkept []schema.Device) error {
-	return render.PlanJSON(v, p, unkept, v.kinds, provider)
+func (v planJSON) Plan(p *plan.Plan, _ []schema.Device) error {
+	return render.PlanJSON(v, p, v.kinds, provider)
 }
 
 func (v planJSON) Drift(p *plan.Plan) error              { return render.DriftJSON(v, p, v.kinds, provider) }
 func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil) }
 
-// Requests prints an object per line, behind the line of the plan.
-func (v planJSON) Requests(all []engine.DeviceRequests) error {
-	type request struct {
-		Device string `json:"device"`
-		Method string `json:"method"`
-		Path   string `json:"path"`
-		Body   string `json:"body,omitempty"`
+// Requests prints nothing: requests are told in a stream, and a document of a plan alone has none.
+func (v planJSON) Requests([]engine.DeviceRequests) error { return nil }
 
-		Instead *request `json:"instead,omitempty"`
-	}
+func (v planJSON) Saved(_, _ string) error { return nil }
+
+// planStream tells plans line by line.
+type planStream struct{ *render.Stream }
+
+func (v planStream) Plan(p *plan.Plan, unkept []schema.Device) error {
+	v.Stream.Plan(p, unkept)
+	return nil
+}
+
+func (v planStream) Drift(p *plan.Plan) error              { return v.Plan(p, nil) }
+func (v planStream) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil) }
+func (v planStream) Saved(_, _ string) error               { return nil }
+
+func (v planStream) Requests(all []engine.DeviceRequests) error {
 	return eachRequest(all, func(d schema.Device, r providers.Request) error {
-		one := request{Device: d.String(), Method: r.Method, Path: r.Path, Body: string(r.Body)}
-		if r.Instead != nil {
-			one.Instead = &request{Device: d.String(), Method: r.Instead.Method, Path: r.Instead.Path, Body: string(r.Instead.Body)}
-		}
-		return render.JSONLine(v, one)
+		v.Request(d, r)
+		return nil
 	})
 }
 
-func (v planJSON) Saved(_, _ string) error { return nil }
+// planTold prints plans and tells them line by line as well.
+type planTold struct {
+	printed Plan
+	told    planStream
+}
+
+func (v planTold) Plan(p *plan.Plan, unkept []schema.Device) error {
+	_ = v.told.Plan(p, unkept) // whoever ends the stream learns what became of it
+	return v.printed.Plan(p, unkept)
+}
+
+func (v planTold) Drift(p *plan.Plan) error {
+	_ = v.told.Drift(p)
+	return v.printed.Drift(p)
+}
+
+func (v planTold) Rollback(p *plan.Plan, run string) error {
+	_ = v.told.Rollback(p, run)
+	return v.printed.Rollback(p, run)
+}
+
+func (v planTold) Requests(all []engine.DeviceRequests) error {
+	_ = v.told.Requests(all)
+	return v.printed.Requests(all)
+}
+
+func (v planTold) Saved(file, options string) error { return v.printed.Saved(file, options) }
 
 func eachRequest(all []engine.DeviceRequests, show func(schema.Device, providers.Request) error) error {
 	for _, d := range all {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"camform/engine"
 	"camform/engine/render"
@@ -22,18 +23,27 @@ var hostile = []engine.DeviceRequests{{
 
 func TestRequestsAreAnObjectPerLineForPrograms(t *testing.T) {
 	var out bytes.Buffer
-	if err := NewPlan(JSON, Output{Writer: &out}, schema.NewKinds()).Requests(hostile); err != nil {
+	stream := render.NewStream(&out, render.PlanOperation, "0.1.0", time.Now)
+	if err := NewPlan(JSON, Output{Writer: &out, Stream: stream}, schema.NewKinds()).Requests(hostile); err != nil {
 		t.Fatal(err)
 	}
-	var got []map[string]string
-	for line := range strings.Lines(out.String()) {
-		var request map[string]string
-		if err := json.Unmarshal([]byte(line), &request); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		got = append(got, request)
+	if err := stream.Close(); err != nil {
+		t.Fatal(err)
 	}
-	if len(got) != 2 || got[0]["device"] != "device.gate" || got[0]["body"] != string(hostile[0].Requests[0].Body) || got[1]["path"] != "/b" {
+	type line struct {
+		Type    string
+		Device  string
+		Request struct{ Method, Path, Body string }
+	}
+	var got []line
+	for text := range strings.Lines(out.String()) {
+		var l line
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		got = append(got, l)
+	}
+	if len(got) != 4 || got[1].Type != "request" || got[1].Device != "device.gate" || got[1].Request.Body != string(hostile[0].Requests[0].Body) || got[2].Request.Path != "/b" {
 		t.Errorf("%v", got)
 	}
 }

@@ -1,8 +1,6 @@
 package view
 
 import (
-	"time"
-
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/engine/report"
@@ -18,19 +16,21 @@ type Run interface {
 }
 
 // NewRun makes the view of a run that carries out a plan. Progress begins to show people how far it is, with the number of
-// steps; now gives the time of each line for programs.
-func NewRun(f Format, out Output, p *plan.Plan, progress func(steps int) *render.Progress, version string, now func() time.Time) Run {
+// steps. Where there is a stream, it is told as well, and for programs it alone.
+func NewRun(f Format, out Output, p *plan.Plan, progress func(steps int) *render.Progress) Run {
 	if f == JSON {
-		stream := render.NewStream(out, render.ApplyOperation, version, now)
-		stream.Plan(p)
-		return runJSON{stream}
+		return runStream{out.Stream}
 	}
 	counts := p.Counts()
 	text := runText{out, progress(counts.Create + counts.Update + counts.Delete)}
+	var printed Run = text
 	if f == Markdown {
-		return runMarkdown{text}
+		printed = runMarkdown{text}
 	}
-	return text
+	if out.Stream == nil {
+		return printed
+	}
+	return runTold{printed, runStream{out.Stream}}
 }
 
 type runText struct {
@@ -54,11 +54,27 @@ func (v runMarkdown) End(r *report.Report) error {
 	return nil
 }
 
-type runJSON struct{ stream *render.Stream }
+type runStream struct{ stream *render.Stream }
 
-func (v runJSON) Event(e report.Event) { v.stream.Event(e) }
+func (v runStream) Event(e report.Event) { v.stream.Event(e) }
 
-func (v runJSON) End(r *report.Report) error {
+func (v runStream) End(r *report.Report) error {
 	v.stream.Result(r)
-	return v.stream.Close()
+	return nil
+}
+
+// runTold prints a run and tells it line by line as well.
+type runTold struct {
+	printed Run
+	told    runStream
+}
+
+func (v runTold) Event(e report.Event) {
+	v.printed.Event(e)
+	v.told.Event(e)
+}
+
+func (v runTold) End(r *report.Report) error {
+	_ = v.told.End(r) // whoever ends the stream learns what became of it
+	return v.printed.End(r)
 }
