@@ -117,6 +117,11 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	}
 	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
+	if len(targets) == 0 {
+		if planned.Plan.Outputs, err = outputsOf(ctx, e.Store, cfg.Outputs); err != nil {
+			return nil, append(problems, stateUnreadable(err)...)
+		}
+	}
 	planned.check(at.devices, e.judge())
 	notKept, err := e.judge().notKept(ctx, e.Store.Journal, planned.Plan)
 	if err != nil {
@@ -147,7 +152,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce fu
 	if len(held) > 0 {
 		planned, more = e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, held)
 	}
-	planned.Plan.Outputs, planned.Plan.Moved, planned.Plan.Configuration = outputs(cfg.Outputs), moved, configurationOf(cfg.Written)
+	planned.Plan.Moved, planned.Plan.Configuration = moved, configurationOf(cfg.Written)
 	reduce(planned)
 	return planned, slices.Concat(problems, e.judge().secure(planned, use), more)
 }

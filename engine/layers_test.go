@@ -31,7 +31,7 @@ var layers = []struct {
 
 	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "engine/diag providers schema"},
-	{"engine/render", "engine/advisory engine/audit engine/diag engine/plan engine/report providers schema schema/nesting"},
+	{"engine/render", "engine/advisory engine/audit engine/diag engine/plan engine/report engine/state providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
 	{"engine/papers", "engine/recover"},
@@ -162,7 +162,7 @@ var storeys = map[string]string{
 		recovery.go
 		engine.go
 		rollback.go past.go reviews.go explain.go
-		gone.go moved.go
+		gone.go moved.go outputs.go
 		review.go backups.go learn.go requests.go
 		lock.go
 		lacking.go tell.go cases.go

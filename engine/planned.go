@@ -3,8 +3,6 @@ package engine
 import (
 	"strings"
 
-	"github.com/zclconf/go-cty/cty"
-
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/diff"
@@ -121,19 +119,6 @@ func (p *Planned) onlyPasswords() {
 		}
 		d.Steps, d.Adopted, d.Unmanaged = steps, nil, nil
 	}
-}
-
-// outputs are those of a configuration, as a plan has them.
-func outputs(declared []config.Output) []plan.Output {
-	var all []plan.Output
-	for _, o := range declared {
-		out := plan.Output{Name: o.Name, Sensitive: o.Sensitive, Value: cty.NullVal(cty.DynamicPseudoType)}
-		if !o.Sensitive {
-			out.Value = o.Value
-		}
-		all = append(all, out)
-	}
-	return all
 }
 
 // overHTTP is OverHTTP of the steps of the plan, now that the devices have said what they take enciphered.

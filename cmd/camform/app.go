@@ -31,6 +31,7 @@ type app struct {
 	folder  string          // what -chdir said
 	comment *render.Comment // of a command that prints Markdown for a comment; nil for any other
 	page    *render.Page    // of a command that writes a page, too; nil for any other
+	called  render.Wording  // what the name of the program asks for
 	stream  *render.Stream  // of a command that tells programs what happens; nil for any other
 }
 
@@ -72,8 +73,9 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 		planCommand(a), approveCommand(a), applyCommand(a), rollbackCommand(a), driftCommand(a), auditCommand(a), advisoriesCommand(a),
 		rotateCommand(a), loginCommand(a), credentialsCommand(a), vaultCommand(a), certificateCommand(a),
 		showCommand(a), explainCommand(a), stateCommand(a), auditLogCommand(a), settingsCommand(a), backupCommand(a), recoverCommand(a), inventoryCommand(a), lockCommand(a), operatorCommand(a),
-		simulateCommand(a), versionCommand(a),
+		simulateCommand(a), versionCommand(a), outputCommand(a),
 	)
+	root.AddCommand(terraformCommands(a)...)
 	return root
 }
 
@@ -136,7 +138,11 @@ func terminal(stream any) (width int, ok bool) {
 
 // automated reports whether a program reads what is printed, so that hints what to type next are of no use.
 func (a *app) automated() bool {
-	value, _ := a.env("CAMFORM_IN_AUTOMATION")
+	name := "CAMFORM_IN_AUTOMATION"
+	if a.called == render.Terraform {
+		name = "TF_IN_AUTOMATION"
+	}
+	value, _ := a.env(name)
 	return value != ""
 }
 

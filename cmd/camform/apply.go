@@ -58,6 +58,7 @@ closed the way in.`,
 	addIgnored(cmd.Flags())
 	d.addFlags(cmd.Flags())
 	flags.addComment(cmd.Flags(), "print Markdown when the run has ended, for a comment on a pull request")
+	addPlanning(cmd.Flags())
 	cmd.Flags().StringArrayVar(&d.approvals, "approval", nil, "an approval of the plan in another place than beside it (`FILE`); may be repeated")
 	return cmd
 }
@@ -280,7 +281,7 @@ func (w *workspace) recover(parent context.Context, devices []plan.Device) error
 // ask wants the word yes.
 func (w *workspace) ask() error {
 	fmt.Fprint(w.out, "\nDo you want to perform these actions?\n"+
-		"  camform will perform the actions described above.\n"+
+		"  "+render.Wording(w.flags.compat).Program()+" will perform the actions described above.\n"+
 		"  Only 'yes' will be accepted to approve.\n\n  Enter a value: ")
 	answer, err := bufio.NewReader(w.in).ReadString('\n')
 	if strings.TrimSpace(answer) == "yes" {
@@ -315,6 +316,9 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 	defer release()
 	r, err := w.carryOut(ctx, stop, p, d.holding)
 	if err != nil {
+		return err
+	}
+	if err := engine.KeepOutputs(context.WithoutCancel(ctx), w.store.Outputs, p); err != nil {
 		return err
 	}
 	renewed := recoveryFiles{w}.renew(cmd.Context(), p, r)

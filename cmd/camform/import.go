@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,11 +49,16 @@ An import whose device is declared already is done.
 With -deep, events are looked for that a device has and its list lacks: it is asked for every one that it says it has. That takes a
 request each, and says what was found and what is still not known.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 && strings.HasPrefix(args[0], "device.") {
+				return fmt.Errorf("camform takes over what devices have by itself: write an import block with to = %s and id = the address, and camform import writes the configuration that wants the device as it is", args[0])
+			}
 			o.addresses = args
 			return a.importDevices(cmd, flags, o)
 		},
 	}
 	flags.add(cmd.Flags())
+	addLocking(cmd.Flags())
+	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&o.name, "name", "", "call the device `NAME`; by default it is called as it calls itself")
 	cmd.Flags().StringVar(&o.out, "out", "", "write to this `FILE`, which must not exist yet")
 	return cmd

@@ -22,7 +22,8 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"camform": func() { askBeforeCommits(); os.Exit(run()) }, "bareloop": bareLoop})
+	program := func() { askBeforeCommits(); os.Exit(run()) }
+	testscript.Main(m, map[string]func(){"camform": program, "terraform": program, "bareloop": bareLoop})
 }
 
 // quick are the scripts of a short run: the main job, how it fails, and the way in.

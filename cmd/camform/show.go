@@ -32,7 +32,11 @@ func showCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return view.NewState(flags.format, w.stdout()).Show(remembered)
+			outputs, err := w.store.AllOutputs(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return view.NewState(flags.format, w.stdout()).Show(remembered, outputs)
 		},
 	}
 	flags.addOutput(cmd.Flags())

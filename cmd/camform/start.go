@@ -344,6 +344,7 @@ func (b *beginning) author(cfg *config.Config) string {
 
 // viewer is a workspace that shows plans and has no state.
 func (b *beginning) viewer(flags *runFlags) *workspace {
+	flags.compat = cmp.Or(flags.compat, string(b.called), b.settings.Compat)
 	return &workspace{app: b.app, flags: flags, rules: b.rules, engine: &engine.Engine{Provider: b.provider, Now: time.Now}}
 }
 

@@ -67,7 +67,7 @@ func stateShowCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return view.NewState(format, w.stdout()).Show(remembered)
+			return view.NewState(format, w.stdout()).Show(remembered, nil)
 		},
 	}
 	formatOption(cmd.Flags(), &format, view.JSON, "json", "print JSON")
@@ -75,9 +75,10 @@ func stateShowCommand(a *app) *cobra.Command {
 }
 
 func stateForgetCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "forget ADDR...",
-		Short: "Forget a device or a setting; the device keeps it as it is",
+	cmd := &cobra.Command{
+		Use:     "forget ADDR...",
+		Aliases: []string{"rm"},
+		Short:   "Forget a device or a setting; the device keeps it as it is",
 		Long: `Forget what is remembered of a device or a setting. Nothing changes on any device. A device that is forgotten is met like
 a new one: the key of its TLS certificate and its serial number are pinned anew, which is what you want after it was
 replaced, and only then.`,
@@ -91,6 +92,8 @@ replaced, and only then.`,
 			return w.forget(cmd, args)
 		},
 	}
+	addLocking(cmd.Flags())
+	return cmd
 }
 
 func stateReleaseCommand(a *app) *cobra.Command {
@@ -132,7 +135,7 @@ hangs releases its devices by its name, which the message has that says who hold
 
 // remembered finds what addresses name; without addresses, everything. An address that nothing is remembered of is an
 // error.
-func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]view.Remembered, error) {
+func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]render.Remembered, error) {
 	var targets []schema.Setting
 	for _, text := range addresses {
 		target, err := schema.ParseTarget(text)
@@ -145,7 +148,7 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]view.R
 	if err != nil {
 		return nil, err
 	}
-	var found []view.Remembered
+	var found []render.Remembered
 	hit := make([]bool, len(targets))
 	wanted := func(address schema.Setting) bool {
 		any := len(targets) == 0
@@ -161,7 +164,7 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]view.R
 		if err != nil {
 			return nil, err
 		}
-		entry := view.Remembered{Device: d}
+		entry := render.Remembered{Device: d}
 		whole := wanted(schema.Setting{Device: d.Address})
 		for _, row := range rows {
 			if wanted(row.Address) {
@@ -200,7 +203,7 @@ func (w *workspace) forget(cmd *cobra.Command, addresses []string) error {
 	return nil
 }
 
-func (w *workspace) forgetCovered(cmd *cobra.Command, target schema.Setting, r view.Remembered) error {
+func (w *workspace) forgetCovered(cmd *cobra.Command, target schema.Setting, r render.Remembered) error {
 	if target.Kind == "" && target.Covers(schema.Setting{Device: r.Device.Address}) {
 		if err := w.store.ForgetDevice(cmd.Context(), r.Device.Address); err != nil {
 			return err

@@ -15,7 +15,7 @@ import (
 )
 
 func stateMoveCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "mv FROM TO",
 		Short: "Give a device another name, with all that is remembered of it",
 		Long: `Give a device another name: its passwords, pins, history and what camform made there go along. Nothing changes on any
@@ -35,6 +35,8 @@ name. A moved block in the configuration does the same with the next apply, wher
 			return moveRemembered(cmd.Context(), w, move)
 		},
 	}
+	addLocking(cmd.Flags())
+	return cmd
 }
 
 // parseMove reads the addresses of devices.

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"camform/engine/render"
 )
 
 // release is set by the linker of a release build.
@@ -25,7 +27,12 @@ func versionCommand(a *app) *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(a.out).Encode(map[string]any{
 					"camform_version": version(), "platform": platform, "go_version": runtime.Version(),
+					"terraform_version": render.TerraformVersion, "provider_selections": map[string]string{}, "terraform_outdated": false,
 				})
+			}
+			if a.called == render.Terraform {
+				fmt.Fprintf(a.out, "Terraform v%s\non %s\n+ camform v%s\n", render.TerraformVersion, platform, version())
+				return nil
 			}
 			fmt.Fprintf(a.out, "camform v%s\non %s", version(), platform)
 			if info, ok := debug.ReadBuildInfo(); ok {

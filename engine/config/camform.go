@@ -48,6 +48,7 @@ func (l *loader) camform(block *hcl.Block, version string) {
 		}
 	}
 	l.schemas(s, content.attributes["schemas"])
+	l.config.Settings.Compat = compatOf(s, content.attributes["compat"])
 	first := map[string]hcl.Range{}
 	for _, section := range content.sections {
 		name := section.block.Type
@@ -63,6 +64,16 @@ func (l *loader) camform(block *hcl.Block, version string) {
 			l.config.Settings.Approvals = approvalsScope{s}.approvals(section)
 		}
 	}
+}
+
+// compatOf reads whose sentences are printed.
+func compatOf(s scope, attr *hcl.Attribute) string {
+	text, ok := s.text(attr)
+	if ok && text != "terraform" {
+		s.add(invalidCompat.at(attr.Expr.Range(), "compat takes \"terraform\", for the sentences that programs for Terraform look for. Leave it out for those of camform."))
+		return ""
+	}
+	return text
 }
 
 // schemas reads the folders of further setting files.

@@ -56,6 +56,7 @@ type Settings struct {
 	Postgres       *Postgres  // the server that has the state; nil for a file
 	StateRange     *hcl.Range // where that stands; nil for the default
 	MaxUnreachable Limit      // how many devices may be out of reach in a run that still counts as good
+	Compat         string     // "terraform" for the sentences that programs look for; empty for our own
 	Schemas        []string   // folders of further setting files, absolute or below Dir
 	Limits         Limits
 	Approvals      *Approvals // nil if plans need no signatures

@@ -70,6 +70,7 @@ var (
 	duplicateSetting  = fault{"duplicate-setting", "Duplicate setting"}
 	impossibleValue   = fault{"impossible-value", "Value not possible"}
 	valueOutOfRange   = fault{"value-out-of-range", "Value out of range"}
+	invalidCompat     = fault{"invalid-compat", "Invalid compat"}
 	secretInClear     = fault{"secret-in-clear", "Secret written in the configuration"}
 	secretMixed       = fault{"secret-mixed", "Secret mixed with other text"}
 	secretExposed     = fault{"secret-exposed", "Secret in a place that is not secret"}

@@ -69,7 +69,7 @@ func (s *shape) withKinds(kinds *schema.Kinds) *shape {
 }
 
 var (
-	camformShape = argumentsOf("required_version", "max_unreachable", "schemas").
+	camformShape = argumentsOf("required_version", "max_unreachable", "schemas", "compat").
 			with("state", argumentsOf("path", "host", "port", "database", "user", "password", "ca_file", "key"), "type").
 			with("limits", limitsShape).
 			with("approvals", approvalsShape)

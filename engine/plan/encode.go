@@ -229,6 +229,9 @@ type (
 	}
 	outputShape struct {
 		Name      string          `json:"name"`
+		Action    Action          `json:"action,omitempty"`
+		Before    json.RawMessage `json:"before,omitempty"`
+		Mark      string          `json:"mark,omitempty"`
 		Type      json.RawMessage `json:"type,omitempty"`
 		Value     json.RawMessage `json:"value,omitempty"`
 		Sensitive bool            `json:"sensitive,omitempty"`
@@ -326,7 +329,7 @@ func withoutSecrets(kind *schema.Kind, v cty.Value) error {
 }
 
 func encodeOutput(o Output) (outputShape, error) {
-	shape := outputShape{Name: o.Name, Sensitive: o.Sensitive}
+	shape := outputShape{Name: o.Name, Action: o.Action, Before: o.Before, Mark: o.Mark, Sensitive: o.Sensitive}
 	if o.Sensitive {
 		return shape, nil
 	}
@@ -494,7 +497,7 @@ func settingAndValue(address string, value json.RawMessage, kinds *schema.Kinds)
 }
 
 func (shape outputShape) output() (Output, error) {
-	o := Output{Name: shape.Name, Sensitive: shape.Sensitive, Value: cty.NullVal(cty.DynamicPseudoType)}
+	o := Output{Name: shape.Name, Action: shape.Action, Before: shape.Before, Mark: shape.Mark, Sensitive: shape.Sensitive, Value: cty.NullVal(cty.DynamicPseudoType)}
 	if shape.Sensitive {
 		return o, nil
 	}

@@ -52,6 +52,9 @@ func anyPlan(t *rapid.T) *plan.Plan {
 	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "outputs") {
 		o := plan.Output{Name: fmt.Sprintf("o%d", i), Sensitive: rapid.Bool().Draw(t, "sensitive"), Value: cty.NullVal(cty.DynamicPseudoType)}
+		if rapid.Bool().Draw(t, "changes") {
+			o.Action, o.Before, o.Mark = plan.Update, json.RawMessage(`[1]`), word.Draw(t, "mark")
+		}
 		if !o.Sensitive {
 			o.Value = cty.ObjectVal(map[string]cty.Value{"a": cty.StringVal(text.Draw(t, "output")), "b": cty.EmptyTupleVal})
 		}

@@ -9,6 +9,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -385,8 +386,16 @@ const (
 // Output is an output of the configuration, without its value if that is sensitive.
 type Output struct {
 	Name      string
-	Value     cty.Value // null if sensitive
+	Action    Action          // what applying the plan does to what is remembered: Create, Update or Delete, empty for nothing
+	Value     cty.Value       // null if sensitive, or if it is to go
+	Before    json.RawMessage // what was applied last, empty if there was nothing, or if that is sensitive
+	Mark      string          // tells a sensitive value from others, and nothing else of it
 	Sensitive bool
+}
+
+// ChangesOutputs reports whether applying the plan changes what is remembered of the outputs.
+func (p *Plan) ChangesOutputs() bool {
+	return slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Action != "" })
 }
 
 // Counts are how many steps of each action there are.
@@ -414,7 +423,7 @@ func (p *Plan) Counts() Counts {
 
 // Empty reports whether there is nothing to do.
 func (p *Plan) Empty() bool {
-	return p.Counts() == Counts{} && len(p.Gone) == 0 && len(p.Moved) == 0 && len(p.Activated()) == 0
+	return p.Counts() == Counts{} && !p.ChangesOutputs() && len(p.Gone) == 0 && len(p.Moved) == 0 && len(p.Activated()) == 0
 }
 
 // Failed are the devices that could not be read.

@@ -151,8 +151,8 @@ func tone(m Mark) Tone {
 // sentences say what happens to a setting. They complete "# ADDRESS ...".
 type sentences map[plan.Action]string
 
-// program is who is said to act.
-func program(w Wording) string {
+// Program is who is said to act.
+func (w Wording) Program() string {
 	if w == Terraform {
 		return "Terraform"
 	}
@@ -164,7 +164,7 @@ func planned(w Wording) sentences {
 		plan.Create: "will be created",
 		plan.Update: "will be updated in-place",
 		plan.Delete: "will be destroyed",
-		plan.Forget: "will no longer be managed by " + program(w) + ", but will not be destroyed",
+		plan.Forget: "will no longer be managed by " + w.Program() + ", but will not be destroyed",
 	}
 }
 

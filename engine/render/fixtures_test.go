@@ -229,8 +229,11 @@ func allActions(t testing.TB) *plan.Plan {
 	)
 	p.Configuration = written()
 	p.Outputs = []plan.Output{
-		{Name: "names", Value: cty.TupleVal(texts("north", "south"))},
-		{Name: "password", Value: cty.NullVal(cty.String), Sensitive: true},
+		{Name: "gone", Value: cty.NullVal(cty.DynamicPseudoType), Before: []byte(`"x"`), Action: plan.Delete},
+		{Name: "kept", Value: cty.True, Before: []byte("true")},
+		{Name: "names", Value: cty.TupleVal(texts("north", "south")), Before: []byte(`["north"]`), Action: plan.Update},
+		{Name: "new", Value: cty.NumberIntVal(7), Action: plan.Create},
+		{Name: "password", Value: cty.NullVal(cty.String), Sensitive: true, Mark: "m", Action: plan.Create},
 	}
 	return p
 }

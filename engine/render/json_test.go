@@ -48,6 +48,7 @@ type (
 		Values           *strictValues
 	}
 	strictValues struct {
+		Outputs    map[string]any
 		RootModule *strictModule `json:"root_module"`
 	}
 	strictModule struct {
@@ -179,15 +180,25 @@ func TestPlanDocumentsTellWhatAttributesKeep(t *testing.T) {
 	t.Error("no ip_filter")
 }
 
-func TestOutputsKeepTheirSecrets(t *testing.T) {
+func TestI1OutputsKeepTheirSecrets(t *testing.T) {
 	for name, o := range map[string]plan.Output{
-		"sensitive": {Name: "x", Value: cty.StringVal(canary), Sensitive: true},
-		"marked":    {Name: "x", Value: cty.ObjectVal(vals{"a": schema.MarkSecret(cty.StringVal(canary), "env:X")})},
-		"none":      {Name: "x"},
+		"sensitive": {Name: "x", Value: cty.StringVal(canary), Sensitive: true, Action: plan.Update, Before: []byte(`"` + canary + `"`)},
+		"marked":    {Name: "x", Value: cty.ObjectVal(vals{"a": schema.MarkSecret(cty.StringVal(canary), "env:X")}), Action: plan.Update},
+		"none":      {Name: "x", Action: plan.Update},
 	} {
 		doc, err := outputChange(o)
-		if err != nil || doc.After != nil || doc.AfterSensitive != true {
+		if err != nil || doc.After != nil || doc.Before != nil || doc.AfterSensitive != true || doc.BeforeSensitive != true || doc.AfterUnknown != true {
 			t.Errorf("%s: %+v, %v", name, doc, err)
+		}
+		p := newPlan()
+		p.Outputs = []plan.Output{o}
+		text := string(textOf(t, Rows(p, testKinds(), Options{}), Options{})) + string(textOf(t, OutputRows(p), Options{}))
+		if o.Sensitive { // the others no plan holds
+			text += string(jsonDocOf(t, p))
+		}
+		text += string(streamOf(t, PlanOperation, func(s *Stream) { s.Plan(p, nil); s.Outputs(p, true) }))
+		if strings.Contains(text, canary) {
+			t.Errorf("%s is shown: %s", name, text)
 		}
 	}
 	later, err := outputChange(plan.Output{Name: "x", Value: cty.UnknownVal(cty.String)})

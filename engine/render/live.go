@@ -37,7 +37,7 @@ func (s *liveScreen) begin(snapshot func() tally) {
 			return fmt.Sprintf("%s: %d/%d ", t.stage, t.done, t.total)
 		})),
 		mpb.AppendDecorators(decor.Any(func(stat decor.Statistics) string {
-			return runewidth.Truncate(" "+state(snapshot()), max(0, stat.AvailableWidth-barWidth), "…")
+			return runewidth.Truncate(" "+standing(snapshot()), max(0, stat.AvailableWidth-barWidth), "…")
 		})),
 	)
 	s.mu.Lock()
@@ -58,8 +58,8 @@ func currentBar(snapshot func() tally) mpb.BarFiller {
 	})
 }
 
-// state is what stands right of the bar.
-func state(t tally) string {
+// standing is what stands right of the bar.
+func standing(t tally) string {
 	var words []string
 	if t.failed > 0 {
 		words = append(words, fmt.Sprintf("%d failed", t.failed))

@@ -121,7 +121,8 @@ type (
 		Values           valuesDoc `json:"values"`
 	}
 	valuesDoc struct {
-		RootModule moduleDoc `json:"root_module"`
+		Outputs    map[string]outputDoc `json:"outputs,omitempty"`
+		RootModule moduleDoc            `json:"root_module"`
 	}
 	moduleDoc struct {
 		Address   string        `json:"address,omitempty"`
@@ -130,9 +131,10 @@ type (
 	}
 	resourceDoc struct {
 		identityDoc
-		SchemaVersion   int             `json:"schema_version"`
-		Values          attributesDoc   `json:"values"`
-		SensitiveValues map[string]bool `json:"sensitive_values"`
+		SchemaVersion   int                `json:"schema_version"`
+		Values          attributesDoc      `json:"values"`
+		SensitiveValues map[string]bool    `json:"sensitive_values"`
+		Camform         *rememberedSetting `json:"x_camform,omitempty"` // of a setting that the state remembers
 	}
 	// identityDoc names a resource. Its device is the module; in a list of resources of one module it is left out.
 	identityDoc struct {
@@ -283,11 +285,9 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 		doc.Camform.Unreachable = append(doc.Camform.Unreachable, unreachableDoc{d.Address.String(), d.Family, d.Problem})
 	}
 	for _, o := range p.Outputs {
-		change, err := outputChange(o)
-		if err != nil {
-			return nil, err
+		if err := doc.addOutput(o); err != nil {
+			return nil, fmt.Errorf("output %s: %w", o.Name, err)
 		}
-		doc.OutputChanges[o.Name] = change
 	}
 	return doc, nil
 }

@@ -240,23 +240,3 @@ func (v stepView) lastApplied() cty.Value {
 	}
 	return cty.ObjectVal(values)
 }
-
-// outputChange tells an output as new: a plan does not know earlier values.
-func outputChange(o plan.Output) (changeDoc, error) {
-	doc := changeDoc{Actions: []string{"create"}, AfterUnknown: false, BeforeSensitive: false, AfterSensitive: o.Sensitive}
-	value := o.Value
-	if o.Sensitive || value == cty.NilVal || value.ContainsMarked() {
-		doc.AfterSensitive = true
-		return doc, nil
-	}
-	if !value.IsWhollyKnown() {
-		doc.AfterUnknown = true
-		return doc, nil
-	}
-	text, err := jsonOf(value)
-	if err != nil {
-		return changeDoc{}, fmt.Errorf("output %s: %w", o.Name, err)
-	}
-	doc.After = text
-	return doc, nil
-}

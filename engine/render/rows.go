@@ -21,6 +21,7 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 			c.write(d, planned(o.Wording), o)
 		}
 		writeNotes(d, p, o.Fold)
+		writeOutputs(d, p)
 		writeTargets(d, p.Targets)
 	} else {
 		writeCounts(d, p, kinds, o.Detail, every)
@@ -101,7 +102,7 @@ func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
 		}
 	}
 	d.open(Preface, "")
-	d.line(0, Normal, program(w)+" will perform the following actions:")
+	d.line(0, Normal, w.Program()+" will perform the following actions:")
 }
 
 // compared is how many devices of a plan could be compared with what is wanted.

@@ -123,6 +123,7 @@ func (s *Stream) Plan(p *plan.Plan, unkept []schema.Device) {
 		})
 	}
 	s.summary(PlanOperation, planSentence(p), p.Counts(), len(p.Activated()))
+	s.Outputs(p, false)
 }
 
 // checks tells which checks do not hold, or have no verdict.
@@ -377,20 +378,21 @@ func (s *Stream) write(e entry) {
 // The shape of a line.
 type (
 	entry struct {
-		Level      string         `json:"@level"`
-		Message    string         `json:"@message"`
-		Module     string         `json:"@module"`
-		Timestamp  string         `json:"@timestamp"`
-		Type       string         `json:"type"`
-		Terraform  string         `json:"terraform,omitempty"`
-		UI         string         `json:"ui,omitempty"`
-		Camform    string         `json:"camform,omitempty"`
-		Diagnostic *diagnosticDoc `json:"diagnostic,omitempty"`
-		Change     *streamChange  `json:"change,omitempty"`
-		Hook       *hookDoc       `json:"hook,omitempty"`
-		Changes    *summaryDoc    `json:"changes,omitempty"`
-		Device     string         `json:"device,omitempty"`
-		Request    *requestDoc    `json:"request,omitempty"`
+		Level      string               `json:"@level"`
+		Message    string               `json:"@message"`
+		Module     string               `json:"@module"`
+		Timestamp  string               `json:"@timestamp"`
+		Type       string               `json:"type"`
+		Terraform  string               `json:"terraform,omitempty"`
+		UI         string               `json:"ui,omitempty"`
+		Camform    string               `json:"camform,omitempty"`
+		Diagnostic *diagnosticDoc       `json:"diagnostic,omitempty"`
+		Change     *streamChange        `json:"change,omitempty"`
+		Hook       *hookDoc             `json:"hook,omitempty"`
+		Changes    *summaryDoc          `json:"changes,omitempty"`
+		Outputs    map[string]outputDoc `json:"outputs,omitempty"`
+		Device     string               `json:"device,omitempty"`
+		Request    *requestDoc          `json:"request,omitempty"`
 	}
 	requestDoc struct {
 		Method  string      `json:"method"`

@@ -237,7 +237,7 @@ func TestABackupThatIsNotOursIsRefused(t *testing.T) {
 func TestABackupOfAnOlderCamformIsRead(t *testing.T) {
 	s, _ := newStore(t)
 	must[int](t)(s.PutSecret(t.Context(), "a", []byte("sealed"), "note"))
-	older := repacked(t, saved(t, s), asItIs, "ALTER TABLE secrets DROP COLUMN uncertain", "DROP TABLE fingerprint_names", "DROP INDEX intents_by_device", "DROP INDEX intents_put_back", "DROP TABLE cases", "DROP TABLE case_events", "DROP TABLE case_files", "DROP TABLE nodes", "DROP TABLE untold", "ALTER TABLE attempts DROP COLUMN who", "ALTER TABLE attempts DROP COLUMN pid", "ALTER TABLE attempts DROP COLUMN session", "DELETE FROM goose_db_version WHERE version_id >= 8")
+	older := repacked(t, saved(t, s), asItIs, "ALTER TABLE secrets DROP COLUMN uncertain", "DROP TABLE fingerprint_names", "DROP INDEX intents_by_device", "DROP INDEX intents_put_back", "DROP TABLE cases", "DROP TABLE case_events", "DROP TABLE case_files", "DROP TABLE nodes", "DROP TABLE untold", "DROP TABLE outputs", "ALTER TABLE attempts DROP COLUMN who", "ALTER TABLE attempts DROP COLUMN pid", "ALTER TABLE attempts DROP COLUMN session", "DELETE FROM goose_db_version WHERE version_id >= 8")
 	before := must[[]byte](t)(os.ReadFile(older))
 	b := opened(t, older, s.path)
 	if v := must[[]SecretVersion](t)(b.Secrets.Versions(t.Context(), "a")); len(v) != 1 || string(v[0].Sealed) != "sealed" {

@@ -10,6 +10,7 @@
 //	attempts       login attempts, for the rules of package ledger
 //	cases          recoveries of devices whose password nobody knows, with case_events and case_files; see package recover
 //	nodes          documents that a device withholds, with its serial number and firmware
+//	outputs        what the configuration gave to the outside at the last apply
 //	untold         documents that a device gave and refused that does not tell how many login attempts are left
 //	meta           the check value of the key, the head of the audit log, and what tells the restores of the state apart
 //	audit_log      who did what, in a chain that shows where it was changed; see package auditlog

@@ -71,6 +71,7 @@ func remembering(t testing.TB) *Store {
 	ok(t, s.AddCase(ctx, Case{ID: "c1", Device: before, Generation: 1, About: json.RawMessage(`{}`), Events: []json.RawMessage{json.RawMessage(`{}`)}},
 		[]CaseFile{{SHA256: "1", Sealed: []byte("x")}}, auditlog.Record{Action: auditlog.CaseOpened}))
 	ok(t, s.RefuseNode(ctx, "SN1", "V5", "/ISAPI/a"))
+	ok(t, s.SaveOutputs(ctx, []Output{{Name: "o", Type: json.RawMessage(`"string"`), Value: json.RawMessage(`"x"`)}, {Name: "s", Mark: "m", Sensitive: true}}))
 	ok(t, s.NoteUntold(ctx, "SN1", "V5", map[string]time.Time{"/ISAPI/a": {}}))
 	return s
 }

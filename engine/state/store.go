@@ -41,6 +41,7 @@ type Fleet struct {
 	*Renames
 	*Cases
 	*Nodes
+	*Outputs
 }
 
 // join makes the parts of a database.
@@ -51,7 +52,7 @@ func join(d *database) *Store {
 		Key: &Key{d}, Devices: &Devices{d, leases}, Settings: settings, Leases: leases,
 		Journal: &Journal{d, leases, settings, secrets}, Attempts: &Attempts{d}, Secrets: secrets,
 		Snapshots: &Snapshots{d, leases}, Capabilities: &Capabilities{database: d}, Consumers: &Consumers{d}, Debts: &Debts{d}, Renames: &Renames{d, leases}, Cases: &Cases{d},
-		Nodes: &Nodes{d},
+		Nodes: &Nodes{d}, Outputs: &Outputs{d},
 	}
 	return &Store{Fleet: fleet, Runs: &Runs{d}, Approvals: &Approvals{d}, AuditLog: &AuditLog{d}, Backups: &Backups{d, leases}, database: d}
 }

@@ -220,10 +220,10 @@ func (v explanationsJSON) Explain(all []engine.Explanation) error {
 	for _, e := range all {
 		doc := explanation{Address: e.Address.String(), Declared: e.Declared != nil, Arguments: argumentsOf(e), Requests: []request{}, More: e.More, Users: []user{}}
 		if e.Remembered != nil {
-			doc.Applied, doc.Run = moment(e.Remembered.At), e.Remembered.Run
+			doc.Applied, doc.Run = render.Moment(e.Remembered.At), e.Remembered.Run
 		}
 		for _, r := range e.Requests {
-			doc.Requests = append(doc.Requests, request{moment(r.At), r.Outcome, r.Run, r.Who, r.Reason, r.Ticket})
+			doc.Requests = append(doc.Requests, request{render.Moment(r.At), r.Outcome, r.Run, r.Who, r.Reason, r.Ticket})
 		}
 		for _, a := range e.Users {
 			doc.Users = append(doc.Users, user{a.Account, a.Users})

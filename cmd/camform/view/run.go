@@ -19,10 +19,10 @@ type Run interface {
 // steps. Where there is a stream, it is told as well, and for programs it alone.
 func NewRun(f Format, out Output, p *plan.Plan, progress func(steps int) *render.Progress) Run {
 	if f == JSON {
-		return runStream{out.Stream}
+		return runStream{out.Stream, p}
 	}
 	counts := p.Counts()
-	text := runText{out, progress(counts.Create + counts.Update + counts.Delete)}
+	text := runText{out, p, progress(counts.Create + counts.Update + counts.Delete)}
 	var printed Run = text
 	if f == Markdown {
 		printed = runMarkdown{text}
@@ -30,11 +30,12 @@ func NewRun(f Format, out Output, p *plan.Plan, progress func(steps int) *render
 	if out.Stream == nil {
 		return printed
 	}
-	return runTold{printed, runStream{out.Stream}}
+	return runTold{printed, runStream{out.Stream, p}}
 }
 
 type runText struct {
 	Output
+	plan     *plan.Plan
 	progress *render.Progress
 }
 
@@ -42,7 +43,7 @@ func (v runText) Event(e report.Event) { v.progress.Event(e) }
 
 func (v runText) End(r *report.Report) error {
 	v.progress.Close()
-	return v.rows(render.Result(r, v.Options))
+	return v.rows(append(render.Result(r, v.Options), render.OutputRows(v.plan)...))
 }
 
 // runMarkdown shows people how far a run is meanwhile.
@@ -54,12 +55,16 @@ func (v runMarkdown) End(r *report.Report) error {
 	return nil
 }
 
-type runStream struct{ stream *render.Stream }
+type runStream struct {
+	stream *render.Stream
+	plan   *plan.Plan
+}
 
 func (v runStream) Event(e report.Event) { v.stream.Event(e) }
 
 func (v runStream) End(r *report.Report) error {
 	v.stream.Result(r)
+	v.stream.Outputs(v.plan, true)
 	return nil
 }
 

@@ -5,21 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"camform/engine/render"
 	"camform/engine/state"
 )
 
-// Remembered is what the state knows of a device and its settings.
-type Remembered struct {
-	Device   state.Device
-	Settings []state.Setting // ordered by address
-}
-
 // State prints what the state knows.
 type State interface {
-	Show([]Remembered) error
+	// Show prints devices with their settings, and the outputs where the whole state is asked for.
+	Show(all []render.Remembered, outputs []state.Output) error
 }
 
 // NewState makes the view of the state.
@@ -32,7 +26,7 @@ func NewState(f Format, out Output) State {
 
 type stateText struct{ Output }
 
-func (v stateText) Show(all []Remembered) error {
+func (v stateText) Show(all []render.Remembered, outputs []state.Output) error {
 	for i, r := range all {
 		if i > 0 {
 			fmt.Fprintln(v)
@@ -46,6 +40,10 @@ func (v stateText) Show(all []Remembered) error {
 				return err
 			}
 		}
+	}
+	if len(outputs) > 0 {
+		fmt.Fprintln(v)
+		return v.rows(render.RememberedOutputs(outputs))
 	}
 	return nil
 }
@@ -93,51 +91,6 @@ func attributeRows(s state.Setting) [][]string {
 
 type stateJSON struct{ Output }
 
-func (v stateJSON) Show(all []Remembered) error { return v.document(deviceDocs(all)) }
-
-func deviceDocs(all []Remembered) []deviceDoc {
-	listed := []deviceDoc{}
-	for _, r := range all {
-		d := deviceDoc{
-			Address: r.Device.Address.String(), Endpoint: r.Device.Endpoint, Identity: r.Device.Identity, Pin: r.Device.Pin,
-			LastSeen: moment(r.Device.LastSeen), Settings: []settingDoc{},
-		}
-		for _, s := range r.Settings {
-			shown := settingDoc{
-				Address: s.Address.String(), Applied: s.Applied, Observed: s.Observed, Created: s.Created,
-				PendingReboot: s.PendingReboot, At: moment(s.At),
-			}
-			for name := range s.Fingerprints {
-				shown.Secrets = append(shown.Secrets, name)
-			}
-			slices.Sort(shown.Secrets)
-			d.Settings = append(d.Settings, shown)
-		}
-		listed = append(listed, d)
-	}
-	return listed
+func (v stateJSON) Show(all []render.Remembered, outputs []state.Output) error {
+	return render.StateJSON(v, all, outputs, provider)
 }
-
-// moment is a time for programs, to the second.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
-
-// The shape of the document.
-type (
-	deviceDoc struct {
-		Address  string       `json:"address"`
-		Endpoint string       `json:"endpoint"`
-		Identity any          `json:"identity"`
-		Pin      any          `json:"pin"`
-		LastSeen string       `json:"last_seen"`
-		Settings []settingDoc `json:"settings"`
-	}
-	settingDoc struct {
-		Address       string          `json:"address"`
-		Applied       json.RawMessage `json:"applied"`
-		Observed      json.RawMessage `json:"observed"`
-		Secrets       []string        `json:"secrets,omitempty"`
-		Created       bool            `json:"created"`
-		PendingReboot bool            `json:"pending_reboot"`
-		At            string          `json:"at"`
-	}
-)

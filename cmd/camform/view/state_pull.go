@@ -2,9 +2,11 @@ package view
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"camform/engine/auditlog"
+	"camform/engine/render"
 	"camform/engine/state"
 )
 
@@ -13,7 +15,7 @@ type Pulled struct {
 	Lineage   string
 	AuditLog  auditlog.Head
 	Approvals json.RawMessage
-	Devices   []Remembered // ordered by address
+	Devices   []render.Remembered // ordered by address
 	Secrets   []state.SecretVersion
 	Uses      []state.Uses
 	Owed      []state.Owed
@@ -68,7 +70,7 @@ func when(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return moment(t)
+	return render.Moment(t)
 }
 
 // The shape of the document.
@@ -143,5 +145,49 @@ type (
 		Started   string `json:"started"`
 		Ended     string `json:"ended"`
 		Summary   string `json:"summary"`
+	}
+)
+
+func deviceDocs(all []render.Remembered) []deviceDoc {
+	listed := []deviceDoc{}
+	for _, r := range all {
+		d := deviceDoc{
+			Address: r.Device.Address.String(), Endpoint: r.Device.Endpoint, Identity: r.Device.Identity, Pin: r.Device.Pin,
+			LastSeen: render.Moment(r.Device.LastSeen), Settings: []settingDoc{},
+		}
+		for _, s := range r.Settings {
+			shown := settingDoc{
+				Address: s.Address.String(), Applied: s.Applied, Observed: s.Observed, Created: s.Created,
+				PendingReboot: s.PendingReboot, At: render.Moment(s.At),
+			}
+			for name := range s.Fingerprints {
+				shown.Secrets = append(shown.Secrets, name)
+			}
+			slices.Sort(shown.Secrets)
+			d.Settings = append(d.Settings, shown)
+		}
+		listed = append(listed, d)
+	}
+	return listed
+}
+
+// The shape of what is remembered of a device.
+type (
+	deviceDoc struct {
+		Address  string       `json:"address"`
+		Endpoint string       `json:"endpoint"`
+		Identity any          `json:"identity"`
+		Pin      any          `json:"pin"`
+		LastSeen string       `json:"last_seen"`
+		Settings []settingDoc `json:"settings"`
+	}
+	settingDoc struct {
+		Address       string          `json:"address"`
+		Applied       json.RawMessage `json:"applied"`
+		Observed      json.RawMessage `json:"observed"`
+		Secrets       []string        `json:"secrets,omitempty"`
+		Created       bool            `json:"created"`
+		PendingReboot bool            `json:"pending_reboot"`
+		At            string          `json:"at"`
 	}
 )

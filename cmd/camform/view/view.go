@@ -41,8 +41,8 @@ type Output struct {
 	io.Writer
 	Options render.Options
 	From    render.Provenance // of a report; only in the forms in which it leaves the terminal
-	Comment *render.Comment // what Markdown of plans is added to, to be printed by whoever made it
-	Stream  *render.Stream  // what is told line by line, to be ended by whoever made it; nil if nothing is
+	Comment *render.Comment   // what Markdown of plans is added to, to be printed by whoever made it
+	Stream  *render.Stream    // what is told line by line, to be ended by whoever made it; nil if nothing is
 }
 
 // TimeLayout is how times are shown to people, always in UTC.
