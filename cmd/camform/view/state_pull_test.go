@@ -37,7 +37,7 @@ func TestTheFieldsOfAPulledStateAreInTheREADME(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	var b bytes.Buffer
 	err = Output{Writer: &b}.Pull(Pulled{
-		Lineage: "l", AuditLog: auditlog.Empty(), Devices: []render.render.Remembered{{Device: state.Device{Address: gate, LastSeen: at}}},
+		Lineage: "l", AuditLog: auditlog.Empty(), Devices: []render.Remembered{{Device: state.Device{Address: gate, LastSeen: at}}},
 		Secrets: []state.SecretVersion{{Name: "n", Version: 1, Status: state.SecretLive, Sealed: []byte("sealed"), Note: "a note", Created: at}},
 		Uses:    []state.Uses{{Device: gate, Told: json.RawMessage(`[]`)}}, Owed: []state.Owed{{Item: user, Account: user}},
 		Cases: []state.Case{{ID: "c", Device: gate}}, Held: []*state.HeldError{{Device: gate}},
