@@ -158,6 +158,9 @@ func (st stage) play(t *testing.T, folder string) {
 			t.Errorf("%s ended with %s: %s %v", d.Address, d.Result, d.Detail, d.Steps)
 		}
 	}
+	if err := engine.KeepOutputs(t.Context(), e.Store.Outputs, first); err != nil {
+		t.Error(err)
+	}
 	t.Logf("%d devices, %d steps", len(first.Devices), steps)
 	if st.signs {
 		signed(t, e, cfg, dir)
