@@ -39,7 +39,7 @@ func (all roster) people() []string {
 func readRoster(lines []string) (roster, error) {
 	var all roster
 	for i, line := range lines {
-		found, err := signers.ParseLine(line)
+		found, err := signers.ParseLine(line, Namespace)
 		if err != nil {
 			return nil, fmt.Errorf("signer %d of the approvals (%s): %w", i+1, diag.Quote(firstWord(line)), err)
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine/plan"
@@ -16,7 +15,7 @@ import (
 )
 
 // Namespace is the namespace of the signatures, as ssh-keygen -Y calls it.
-const Namespace = signers.Namespace
+const Namespace = signers.Plans
 
 // How long an approval holds.
 const (
@@ -104,11 +103,11 @@ func Sign(s Statement, signer ssh.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signature, err := sshsig.Sign(bytes.NewReader(line), signer, sshsig.HashSHA512, Namespace)
+	signature, err := signers.Sign(line, signer, Namespace)
 	if err != nil {
 		return nil, fmt.Errorf("sign the approval: %w", err)
 	}
-	return append(line, sshsig.Armor(signature)...), nil
+	return append(line, signature...), nil
 }
 
 func (s Statement) line() ([]byte, error) {
@@ -135,23 +134,14 @@ func open(text []byte) (Statement, ssh.PublicKey, error) {
 	if err != nil {
 		return Statement{}, nil, errNotOurs
 	}
-	signature, err := sshsig.Unarmor(armor)
-	if err != nil || !canonical(armor, signature) {
+	key, err := signers.Verify(line, armor, Namespace)
+	switch {
+	case errors.Is(err, signers.ErrNamespace):
+		return Statement{}, nil, err
+	case err != nil:
 		return Statement{}, nil, errNotOurs
 	}
-	if err := sshsig.Verify(bytes.NewReader(line), signature, signature.PublicKey, signature.HashAlgorithm, Namespace); err != nil {
-		if errors.Is(err, sshsig.ErrNamespaceMismatch) {
-			return Statement{}, nil, fmt.Errorf("it was signed for another purpose than %s", Namespace)
-		}
-		return Statement{}, nil, errNotOurs
-	}
-	return statement, signature.PublicKey, nil
-}
-
-// canonical reports whether the text of a signature says nothing else.
-func canonical(armor []byte, signature *sshsig.Signature) bool {
-	joined := func(text []byte) string { return strings.ReplaceAll(string(text), "\n", "") }
-	return joined(armor) == joined(sshsig.Armor(signature))
+	return statement, key, nil
 }
 
 // readStatement reads a line that says what line would write, and nothing else.

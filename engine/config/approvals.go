@@ -79,7 +79,7 @@ func (s approvalsScope) signersFile(attr *hcl.Attribute) (path, text string, ok 
 
 // signers are the lines of a file of signers, which must name enough people.
 func (s approvalsScope) signers(need int, path, text string, required, file *hcl.Attribute) []string {
-	lines, people, errs := signers.ParseLines(text)
+	lines, people, errs := signers.ParseLines(text, signers.Plans)
 	for _, err := range errs {
 		s.add(invalidApprovals.at(file.Expr.Range(), "%s:%s.", path, err))
 	}

@@ -279,7 +279,7 @@ func (p *parser) approvals(shape *approvalsShape) *plan.Approvals {
 		p.wrong(shape.Signers.Expr.Range(), "%s: %s.", path, reason(err))
 		return a
 	}
-	lines, people, errs := signers.ParseLines(string(text))
+	lines, people, errs := signers.ParseLines(string(text), signers.Plans)
 	for _, err := range errs {
 		p.wrong(shape.Signers.Expr.Range(), "%s:%s.", path, err)
 	}

@@ -1,5 +1,5 @@
-// Package signers reads who may sign plans with which key: lines of an allowed signers file of OpenSSH, see ALLOWED SIGNERS
-// of ssh-keygen(1).
+// Package signers reads who may sign with which key, and makes and proves such signatures: lines of an allowed signers file of
+// OpenSSH, see ALLOWED SIGNERS of ssh-keygen(1), and signatures as ssh-keygen -Y sign makes them.
 //
 // Rules:
 //
@@ -19,9 +19,12 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Namespace is the namespace of the signatures, as ssh-keygen -Y calls it. Signatures that a key made for other purposes
-// are of no use here, and lines that name other namespaces only are not about us.
-const Namespace = "camform-plan"
+// The namespaces of signatures, as ssh-keygen -Y calls them. Signatures that a key made for another purpose are of no use, and lines
+// that name other namespaces only are not about us.
+const (
+	Plans     = "camform-plan"     // approvals of plans
+	Snapshots = "camform-snapshot" // snapshots of devices, from which plans are made elsewhere
+)
 
 // Signer is a person with one of the keys with which that person may sign.
 type Signer struct {
@@ -51,10 +54,10 @@ func (s Signer) Within(other Signer) bool {
 // errNoKey is the error of a line without a key that can be read.
 var errNoKey = errors.New("it holds no public key; a line is written like: alice@example.com ssh-ed25519 AAAA")
 
-// ParseLine reads a line: principals with commas between them, perhaps options, a key and perhaps a comment. There are none
-// if the key is for other namespaces only. The error goes on a sentence about the line, and is fit to be shown. Blank lines
-// and comments are for whoever reads the file to leave out.
-func ParseLine(line string) ([]Signer, error) {
+// ParseLine reads a line about signatures in a namespace: principals with commas between them, perhaps options, a key and perhaps a
+// comment. There are none if the key is for other namespaces only. The error goes on a sentence about the line, and is fit to be
+// shown. Blank lines and comments are for whoever reads the file to leave out.
+func ParseLine(line, namespace string) ([]Signer, error) {
 	line = strings.TrimSpace(line)
 	if strings.ContainsAny(line, "\r\n") {
 		return nil, errors.New("a line ends within it")
@@ -68,7 +71,7 @@ func ParseLine(line string) ([]Signer, error) {
 		return nil, errors.New("it holds a certificate; write the public key itself")
 	}
 	base := Signer{Key: Key(key)}
-	ours, err := base.limit(options)
+	ours, err := base.limit(options, namespace)
 	if err != nil || !ours {
 		return nil, err
 	}
@@ -89,11 +92,11 @@ func (s Signer) named(principals []string) ([]Signer, error) {
 }
 
 // limit takes over the options of a line. It reports whether the key is for our signatures at all.
-func (s *Signer) limit(options []string) (ours bool, err error) {
+func (s *Signer) limit(options []string, namespace string) (ours bool, err error) {
 	ours = true
 	for _, option := range options {
 		name, value, _ := strings.Cut(option, "=")
-		match, err := s.limitBy(name, strings.Trim(value, `"`))
+		match, err := s.limitBy(name, strings.Trim(value, `"`), namespace)
 		if err != nil {
 			return false, err
 		}
@@ -102,10 +105,10 @@ func (s *Signer) limit(options []string) (ours bool, err error) {
 	return ours, nil
 }
 
-func (s *Signer) limitBy(name, value string) (ours bool, err error) {
+func (s *Signer) limitBy(name, value, namespace string) (ours bool, err error) {
 	switch strings.ToLower(name) {
 	case "namespaces":
-		return namesUs(value)
+		return names(value, namespace)
 	case "valid-after":
 		at, err := moment(value)
 		if at.After(s.After) {
@@ -125,11 +128,11 @@ func (s *Signer) limitBy(name, value string) (ours bool, err error) {
 	}
 }
 
-// namesUs reports whether a list of patterns of namespaces has ours.
-func namesUs(list string) (bool, error) {
+// names reports whether a list of patterns of namespaces has one.
+func names(list, namespace string) (bool, error) {
 	ours := false
 	for _, pattern := range strings.Split(list, ",") {
-		match, err := path.Match(pattern, Namespace)
+		match, err := path.Match(pattern, namespace)
 		if err != nil || strings.ContainsAny(pattern, `![\`) {
 			return false, fmt.Errorf("namespaces=%s is not supported; name the namespaces one by one", quote(list))
 		}
@@ -162,9 +165,9 @@ func CheckPrincipal(name string) error {
 // quote makes text of a file fit for a message: quoted, and not longer than anybody reads.
 func quote(text string) string { return fmt.Sprintf("%.80q", text) }
 
-// ParseLines reads the lines of a file of signers that are neither blank nor comments, and counts the people that they name. The
-// errors begin with the number of a line.
-func ParseLines(text string) (lines []string, people int, errs []error) {
+// ParseLines reads the lines of a file of signers in a namespace that are neither blank nor comments, and counts the people that they
+// name. The errors begin with the number of a line.
+func ParseLines(text, namespace string) (lines []string, people int, errs []error) {
 	names := map[string]bool{}
 	number := 0
 	for line := range strings.Lines(text) {
@@ -173,7 +176,7 @@ func ParseLines(text string) (lines []string, people int, errs []error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		found, err := ParseLine(line)
+		found, err := ParseLine(line, namespace)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%d: %w", number, err))
 			continue

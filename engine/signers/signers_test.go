@@ -49,7 +49,7 @@ func TestALineNamesPeopleWithAKey(t *testing.T) {
 		{`bob namespaces="git",namespaces="camform-plan" `, "", nil},
 		{`* namespaces="git" `, "", nil}, // not about us
 	} {
-		have, err := ParseLine(test.front + public(t) + test.behind)
+		have, err := ParseLine(test.front+public(t)+test.behind, Plans)
 		if diff := cmp.Diff(test.want, have); err != nil || diff != "" {
 			t.Errorf("%q: %v (-want +have):\n%s", test.front, err, diff)
 		}
@@ -86,7 +86,7 @@ func TestALineThatIsNotUnderstoodIsAnError(t *testing.T) {
 		{"bob,,carol " + public(t), `"" does not name one person`},
 		{"bob\x1b " + public(t), `"bob\x1b" does not name one person`},
 	} {
-		have, err := ParseLine(test.line)
+		have, err := ParseLine(test.line, Plans)
 		if err == nil || !strings.Contains(err.Error(), test.says) || have != nil {
 			t.Errorf("%q: %v, %v, want %q", test.line, have, err, test.says)
 		}
@@ -169,7 +169,7 @@ func TestOpenSSHReadsTheSameLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed, err := run("-q", "-Y", "sign", "-f", private, "-n", Namespace)
+	signed, err := run("-q", "-Y", "sign", "-f", private, "-n", Plans)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestOpenSSHReadsTheSameLines(t *testing.T) {
 		`bob valid-after="20260301Z",valid-before="20260302Z",namespaces="camform-plan" `,
 	} {
 		line := front + string(text)
-		found, err := ParseLine(line)
+		found, err := ParseLine(line, Plans)
 		if err != nil {
 			t.Errorf("%q: %v", front, err)
 		}
@@ -191,9 +191,29 @@ func TestOpenSSHReadsTheSameLines(t *testing.T) {
 		if err := os.WriteFile(file, []byte(line), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, refused := run("-Y", "verify", "-f", file, "-I", "bob", "-n", Namespace, "-s", signature, "-O", "verify-time=20260301120000Z")
+		_, refused := run("-Y", "verify", "-f", file, "-I", "bob", "-n", Plans, "-s", signature, "-O", "verify-time=20260301120000Z")
 		if ours != (refused == nil) {
 			t.Errorf("%q: we accept bob: %v, and OpenSSH says %v", front, ours, refused)
+		}
+	}
+}
+
+func TestAKeyForOnePurposeIsOfNoUseForAnother(t *testing.T) {
+	for _, test := range []struct {
+		options string
+		plans   int
+		shots   int
+	}{
+		{"bob ", 1, 1},
+		{`bob namespaces="camform-plan" `, 1, 0},
+		{`bob namespaces="camform-snapshot" `, 0, 1},
+		{`bob namespaces="camform-*" `, 1, 1},
+	} {
+		line := test.options + public(t)
+		plans, err1 := ParseLine(line, Plans)
+		shots, err2 := ParseLine(line, Snapshots)
+		if len(plans) != test.plans || len(shots) != test.shots || err1 != nil || err2 != nil {
+			t.Errorf("%q: %d for plans (%v), %d for snapshots (%v)", test.options, len(plans), err1, len(shots), err2)
 		}
 	}
 }
