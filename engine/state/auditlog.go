@@ -92,6 +92,9 @@ func (s *Secrets) Behind(ctx context.Context) (bool, error) {
 }
 
 func (s *database) notedHead() (auditlog.Head, error) {
+	if s.path == "" {
+		return auditlog.Head{}, fmt.Errorf("noted head of the audit log: %w", fs.ErrNotExist)
+	}
 	text, err := os.ReadFile(s.headPath())
 	if err != nil {
 		return auditlog.Head{}, fmt.Errorf("noted head of the audit log: %w", err)
@@ -200,7 +203,7 @@ func headFrom(text string) auditlog.Head {
 // head, does no harm, since the file may be behind. A head that is not part of the log stays: it is the proof that the log
 // was cut or written anew.
 func (s *database) noteTail() {
-	if s.tail.grown && s.mayNote() {
+	if s.tail.grown && s.path != "" && s.mayNote() {
 		// To wait until the file is on the disk would take as long as the transaction.
 		_ = atomicfile.ReplaceUnsynced(s.headPath(), []byte(s.tail.head.String()+"\n"), 0o600)
 	}

@@ -33,7 +33,12 @@ func (s *Key) Fingerprint(setting schema.Setting, attribute string, secret schem
 func (s *Key) Name(text []byte) string { return fingerprint(s.key, "text", string(text)) }
 
 // Lineage tells this state from all others, and from none of its backups: 32 hexadecimal digits, which are no secret.
-func (s *Key) Lineage() string { return fingerprint(s.key, "lineage") }
+func (s *Key) Lineage() string {
+	if s.lineage != "" {
+		return s.lineage
+	}
+	return fingerprint(s.key, "lineage")
+}
 
 // fingerprint is an HMAC over fields with their lengths, so that no two lists of fields run together.
 func fingerprint(key []byte, fields ...string) string {

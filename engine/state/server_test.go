@@ -62,6 +62,7 @@ func TestOnAServer(t *testing.T) {
 		"log without its file":     TestWithoutTheFileTheLogGoesOn,
 		"a cut log":                TestACutLogIsShownByTheFileBesideIt,
 		"damage in the log":        TestDamageInTheDatabaseIsLocated,
+		"an extract":               TestAnExtractIsTheStateAsFarAsAPlanNeedsIt,
 	} {
 		t.Run(name, test)
 	}

@@ -60,7 +60,7 @@ func join(d *database) *Store {
 // database is what all parts of a store share.
 type database struct {
 	dialect
-	path  string // of the file; of a database on a server, what the names of our own files about it begin with
+	path  string // of the file; of a database on a server, what the names of our own files about it begin with; empty for one in memory
 	keyAt string // where the key is, for people
 	now   func() time.Time
 	owner Owner
@@ -69,6 +69,8 @@ type database struct {
 	key   []byte
 
 	despite  bool   // whether it is used although it does not count
+	lineage string // of the state that it is an extract of; empty for one of its own
+
 	restored string // the row restoredRow when it was opened
 	named    atomic.Pointer[names]
 
