@@ -177,7 +177,7 @@ var storeys = map[string]string{
 		aim.go ways.go
 		passwords.go doc.go`,
 	"providers/hikvision": `
-		outline.go compose.go known.go search.go seek.go restore.go certifier.go
+		outline.go compose.go discreet.go known.go search.go seek.go restore.go certifier.go
 		clock.go
 		provider.go
 		again.go

@@ -70,6 +70,12 @@ type Interpreter interface {
 	// hold but numbers and words of the schema. Outlines of devices that can do the same are the same, and hold no secret.
 	Outline(Documents) Documents
 
+	// Discreet is a document without secrets, to be kept where others may read it: schema.Blank stands for every secret, and for all
+	// that hide blanks. What the device masked stays, and so does what gives no secret away. Decode and Check find in it what they
+	// find in the document, but for the values of secrets. The error is ErrMalformed for a document of which nobody can say what
+	// of it is a secret.
+	Discreet(doc Document, hide *Redactor) (Document, error)
+
 	// Clock is how the clock of a device stands to ours by its documents: by the one that shows it, or else by the headers of its
 	// answers. It is false where none of them tells, or only a local time without its offset from UTC.
 	Clock(Documents) (clock Clock, known bool)

@@ -334,7 +334,10 @@ func (w *worker) hold(ctx context.Context) bool {
 	w.accounts = rotate.NewAccounts(rotate.World{Store: w.Store, Vault: w.Vault, Device: w.line}, lease, w.device.Access)
 	known, err := w.Store.SettingsOf(ctx, w.device.Address)
 	w.judge = judge{line: w.line, accounts: w.accounts, comparison: comparison{
-		provider: w.Provider, known: known, secrets: secrets{read: w.Secret, fingerprint: w.Store.Fingerprint, accounts: w.accounts},
+		provider: w.Provider, known: known, secrets: secrets{
+			read: w.Secret, fingerprint: w.Store.Fingerprint, accounts: w.accounts,
+			generation: func(origin string) (int, error) { return generationOf(ctx, w.Store, origin) },
+		},
 	}}
 	if err == nil {
 		w.open, err = w.Store.OpenIntents(ctx, w.device.Address)

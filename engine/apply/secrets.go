@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"context"
 	"fmt"
 	"maps"
 
@@ -41,17 +42,27 @@ func withFingerprint(s plan.Step, attribute, fingerprint string) plan.Step {
 type secrets struct {
 	read        func(origin string) (schema.Secret, error)
 	fingerprint func(setting schema.Setting, attribute string, secret schema.Secret) string
+	generation  func(origin string) (int, error) // that the vault has now; 0 for none
 	accounts    *rotate.Accounts
 }
 
-// following fills in the fingerprints of secrets that another account of the plan has by now.
+// following fills in the fingerprints of secrets that another account of the plan has by now, and of those of which the plan knows
+// the generation only: it was made where nobody could open the vault.
 func (k secrets) following(steps []plan.Step) ([]plan.Step, error) {
 	filled := make([]plan.Step, len(steps))
 	for i, s := range steps {
 		filled[i] = s
 		for attribute, source := range s.Secrets {
-			if source.Follows == "" {
+			byGeneration := source.Generation > 0 && source.Fingerprint == ""
+			if source.Follows == "" && !byGeneration {
 				continue
+			}
+			if byGeneration {
+				if now, err := k.generation(source.Origin); err != nil {
+					return nil, err
+				} else if now != source.Generation {
+					return nil, fmt.Errorf("the plan was made with version %d of the secret from %s, and the vault has version %d now; plan again", source.Generation, source.Origin, now)
+				}
 			}
 			secret, err := k.read(source.Origin)
 			if err != nil {
@@ -76,6 +87,17 @@ func (k secrets) planned(address schema.Setting, attribute string, source plan.S
 		return schema.Secret{}, fmt.Errorf("the secret from %s is not the one that the plan was made with; plan again", source.Origin)
 	}
 	return secret, nil
+}
+
+// generationOf is the version of a secret that the vault of a store has now; 0 for none.
+func generationOf(ctx context.Context, store rotate.Store, origin string) (int, error) {
+	_, name := schema.OriginScheme(origin)
+	versions, err := store.Versions(ctx, name)
+	if err != nil {
+		return 0, rotate.StoreError(err)
+	}
+	live, _ := rotate.Live(versions)
+	return live.Version, nil
 }
 
 // login is the credential of the account that a step is about, with the secret of the step that a login proves.

@@ -41,6 +41,8 @@ type Rules struct {
 	Same func(kind *schema.Kind, a *schema.Attribute, want, have cty.Value) bool
 	// Fingerprint identifies the value of a secret at an address.
 	Fingerprint func(address schema.Setting, attribute string, secret schema.Secret) string
+	// Elsewhere says what is known of secrets that are not here: what somebody noted where they were. Nil where they are here.
+	Elsewhere Elsewhere
 	// Managed says what is known of the password that the vault keeps under a name.
 	Managed func(name string) Managed
 	// Asked reports whether somebody asked for a new password of an account.
@@ -162,6 +164,7 @@ func (c *comparison) compareWanted(want *config.Setting) {
 		c.skip(want)
 		return
 	}
+	c.noteUntilApply(want)
 	switch {
 	case exists && declared == 0:
 		c.unchanged(whole, have)
@@ -217,7 +220,7 @@ func (c *comparison) compareExisting(want *config.Setting, have cty.Value) {
 		}
 		if same, why := c.compareAttribute(want, a, declared, have.GetAttr(a.Name), memory); !same {
 			change.Why = append(change.Why, why)
-			if a.Unseen(have.GetAttr(a.Name)) || !declared.Value.IsKnown() {
+			if a.Unseen(have.GetAttr(a.Name)) || !declared.Value.IsKnown() && c.rules.Elsewhere == nil {
 				change.Unseen = append(change.Unseen, a.Name)
 			}
 		}
@@ -265,6 +268,9 @@ func (c *comparison) compareAttribute(
 	if want.Hides(a.Name) && c.leaders[schema.Origin(declared.Value)] != "" {
 		return false, why
 	}
+	if c.untilApply(want, a, declared) {
+		return true, why // as far as anybody knows here
+	}
 	if a.Unseen(have) {
 		if c.provenByLogin(want, a, declared) {
 			return true, why
@@ -272,7 +278,7 @@ func (c *comparison) compareAttribute(
 		return c.wasApplied(want, a, declared.Value, memory), why
 	}
 	wanted, _ := declared.Value.Unmark()
-	if !have.IsNull() && c.rules.Same(want.Kind, a, wanted, have) {
+	if !have.IsNull() && c.same(want, a, declared.Value, have) {
 		return true, why
 	}
 	if want.Hides(a.Name) {
@@ -306,6 +312,9 @@ func (c *comparison) provenByLogin(want *config.Setting, a *schema.Attribute, de
 	}
 	wanted, _ := declared.Value.Unmark()
 	ours, _ := c.Device.Login.Password.Unmark()
+	if c.rules.Elsewhere != nil {
+		return schema.Origin(declared.Value) != "" && schema.Origin(declared.Value) == schema.Origin(c.Device.Login.Password)
+	}
 	return ours.IsKnown() && !ours.IsNull() && wanted.RawEquals(ours)
 }
 
@@ -523,7 +532,7 @@ func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared 
 	case declared.Policy == nil && leader != "":
 		s.Follows = leader
 	default:
-		s.Fingerprint = c.fingerprint(want.Address, a, declared.Value)
+		s.Fingerprint, s.Generation = c.fingerprint(want.Address, a, declared.Value), c.generation(s.Origin)
 	}
 	return s
 }
@@ -532,10 +541,13 @@ func (c *comparison) secret(want *config.Setting, a *schema.Attribute, declared 
 // counts as that.
 func (c *comparison) wasApplied(want *config.Setting, a *schema.Attribute, v cty.Value, memory Memory) bool {
 	known := memory.Fingerprints[a.Name]
-	return known != "" && (!v.IsKnown() || known == c.fingerprint(want.Address, a, v))
+	return known != "" && (!v.IsKnown() && c.rules.Elsewhere == nil || known == c.fingerprint(want.Address, a, v))
 }
 
 func (c *comparison) fingerprint(address schema.Setting, a *schema.Attribute, v cty.Value) string {
+	if c.rules.Elsewhere != nil {
+		return c.rules.Elsewhere.Fingerprint(address, a.Name, schema.Origin(v))
+	}
 	secret, ok := schema.SecretIn(v)
 	if !ok {
 		return ""

@@ -33,7 +33,7 @@ var (
 func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	file := fileShape{
 		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, Lineage: p.Lineage, MaxUnreachable: p.MaxUnreachable,
-		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals, Targets: p.Targets, Configuration: p.Configuration,
+		Author: p.Author, Limits: p.Limits, Approvals: p.Approvals, Targets: p.Targets, Taken: p.Taken, Configuration: p.Configuration,
 	}
 	var err error
 	if file.Devices, err = encodeDevices(p.Devices, kinds); err != nil {
@@ -139,6 +139,7 @@ type (
 		Usage   *usageShape   `json:"usage,omitempty"`
 		Moved   []movedShape  `json:"moved,omitempty"`
 		Gone    []goneShape   `json:"gone,omitempty"`
+		Taken   *Taken        `json:"taken,omitempty"`
 		Outputs []outputShape `json:"outputs,omitempty"`
 
 		Configuration Configuration `json:"configuration"`
@@ -352,7 +353,7 @@ func (f fileShape) plan(kinds *schema.Kinds) (*Plan, error) {
 	}
 	p := &Plan{
 		Version: f.Version, Created: created, Schema: f.Schema, Lineage: f.Lineage, MaxUnreachable: f.MaxUnreachable,
-		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals, Targets: f.Targets, Configuration: f.Configuration,
+		Author: f.Author, Limits: f.Limits, Approvals: f.Approvals, Targets: f.Targets, Taken: f.Taken, Configuration: f.Configuration,
 	}
 	if p.Devices, err = decodeDevices(f.Devices, kinds); err != nil {
 		return nil, err

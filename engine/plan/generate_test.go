@@ -50,6 +50,12 @@ func anyPlan(t *rapid.T) *plan.Plan {
 		g.Made = append(g.Made, anyAddress(t, g.Address, anyKind(t)))
 		p.Gone = append(p.Gone, g)
 	}
+	if rapid.Bool().Draw(t, "taken") {
+		p.Taken = &plan.Taken{
+			Signer: word.Draw(t, "signer"), Key: word.Draw(t, "key"), Hash: word.Draw(t, "hash"), Longest: word.Draw(t, "longest"),
+			Signed: time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "signed"), 0).UTC(), Oldest: time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "oldest"), 0).UTC(),
+		}
+	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "outputs") {
 		o := plan.Output{Name: fmt.Sprintf("o%d", i), Sensitive: rapid.Bool().Draw(t, "sensitive"), Value: cty.NullVal(cty.DynamicPseudoType)}
 		if rapid.Bool().Draw(t, "changes") {
@@ -214,7 +220,9 @@ func anyValue(t *rapid.T, kind *schema.Kind) cty.Value {
 }
 
 func anySecret(t *rapid.T) plan.SecretSource {
-	return plan.SecretSource{Origin: "env:" + word.Draw(t, "origin"), Fingerprint: word.Draw(t, "fingerprint")}
+	return plan.SecretSource{
+		Origin: "env:" + word.Draw(t, "origin"), Fingerprint: word.Draw(t, "fingerprint"), Generation: rapid.IntRange(0, 2).Draw(t, "generation"),
+	}
 }
 
 func anySecrets(t *rapid.T, kind *schema.Kind) map[string]plan.SecretSource {

@@ -33,6 +33,7 @@ type Plan struct {
 	Targets []string  // addresses to which the plan is restricted; none if it looked at the whole configuration
 	Moved   []Moved   // devices that get another name first, ordered by the old one
 	Gone    []Gone    // devices that left the configuration, ordered by address; none with targets
+	Taken   *Taken    // the snapshot that it was made from; nil if the devices were asked
 
 	// Users are devices that use others, such as recorders, and are not in Devices. Apply asks them before the changes what they
 	// use, and looks afterwards whether what they showed is still there.
@@ -196,6 +197,10 @@ type Access struct {
 type SecretSource struct {
 	Origin      string `json:"origin"`                // where apply gets the value from
 	Fingerprint string `json:"fingerprint,omitempty"` // keyed; tells whether it is still the value that was planned
+
+	// Generation is the version that the vault had of it when the plan was made; 0 for a secret that is not in the vault. Where nobody
+	// could open the vault there is no fingerprint, and the generation tells whether it is still the one that was planned.
+	Generation int `json:"generation,omitempty"`
 
 	// Generate makes a new value when the plan is applied; nil for a value that is there already.
 	Generate *Generate `json:"generate,omitempty"`
@@ -381,6 +386,7 @@ const (
 	Masked      SkipReason = "masked"      // the device hides a secret in its document that would have to be sent along
 	Exposed     SkipReason = "exposed"     // a password in it would leave over a connection that may use an old version of TLS
 	Unproven    SkipReason = "unproven"    // too little is known of what a device makes of it; allow_unproven lets it pass
+	UntilApply  SkipReason = "until-apply" // its secret was not there when the plan was made, so that nobody knows whether it changes
 )
 
 // Output is an output of the configuration, without its value if that is sensitive.

@@ -17,11 +17,11 @@ const (
 )
 
 // Complete reports whether a plan looked at everything that the configuration declares. With targets it did not, nor where a
-// device or a single document could not be read, or a check that it asked has no verdict.
+// device or a single document could not be read, a secret was not there, or a check that it asked has no verdict.
 func (p *Plan) Complete() bool {
 	unknown := func(c Check) bool { return c.Verdict == Unknown && !c.Unasked }
 	return len(p.Targets) == 0 && !slices.ContainsFunc(p.Devices, func(d Device) bool {
-		return d.Unread() || d.PartlyRead() || slices.ContainsFunc(d.Checks, unknown)
+		return d.Unread() || d.PartlyRead() || slices.ContainsFunc(d.Skipped, Skipped.untilApply) || slices.ContainsFunc(d.Checks, unknown)
 	})
 }
 

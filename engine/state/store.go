@@ -68,7 +68,7 @@ type database struct {
 	from  string
 	key   []byte
 
-	despite  bool   // whether it is used although it does not count
+	despite bool   // whether it is used although it does not count
 	lineage string // of the state that it is an extract of; empty for one of its own
 
 	restored string // the row restoredRow when it was opened

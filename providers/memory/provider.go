@@ -307,6 +307,20 @@ func (provider) Restore(before providers.Documents, request providers.Request) (
 	return request, nil
 }
 
+// Discreet blanks the secret attributes of all kinds, and what hide blanks.
+func (p provider) Discreet(doc providers.Document, hide *providers.Redactor) (providers.Document, error) {
+	doc.Missing, doc.Hide = hide.Blank(doc.Missing), nil
+	if len(doc.Body) == 0 {
+		return doc, nil
+	}
+	var body any
+	if json.Unmarshal(doc.Body, &body) != nil {
+		return providers.Document{}, fmt.Errorf("%s is no JSON: %w", doc.Path, providers.ErrMalformed)
+	}
+	doc.Body = []byte(hide.Blank(string(encode(p.blanked("", body)))))
+	return doc, nil
+}
+
 // Shown blanks the secret attributes of all kinds in the body.
 func (p provider) Shown(r providers.Request) providers.Request {
 	if len(r.Body) == 0 {

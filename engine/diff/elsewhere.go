@@ -1,0 +1,74 @@
+package diff
+
+import (
+	"fmt"
+
+	"github.com/zclconf/go-cty/cty"
+
+	"camform/engine/config"
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// Elsewhere is what was noted of secrets where they were, for a comparison where they are not. Fingerprints are those that the state
+// makes; empty for one that was not noted.
+type Elsewhere interface {
+	// Fingerprint is that of the secret that an origin gave for an attribute.
+	Fingerprint(address schema.Setting, attribute, origin string) string
+
+	// Shown is that of the text that the device shows for an attribute.
+	Shown(address schema.Setting, attribute string) string
+}
+
+// generation is the version that the vault has of a secret; 0 for a secret of another origin.
+func (c *comparison) generation(origin string) int {
+	scheme, name := schema.OriginScheme(origin)
+	if scheme != schema.OriginVault {
+		return 0
+	}
+	return c.rules.Managed(name).Version
+}
+
+// untilApply reports whether nobody knows here whether an attribute is as wanted: its secret is elsewhere, and nothing was noted of
+// it that tells. A secret of the vault of which only the generation is known, since nothing had it yet, is one that changes, unless
+// the device shows the present one.
+func (c *comparison) untilApply(want *config.Setting, a *schema.Attribute, declared config.Attribute) bool {
+	origin := schema.Origin(declared.Value)
+	switch {
+	case c.rules.Elsewhere == nil, !want.Hides(a.Name), c.leaders[origin] != "":
+		return false
+	case declared.Policy != nil && (c.managed(want).Version == 0 || c.isOwn(want)):
+		return false // it gets its first password, or camform logged in with it
+	case declared.Policy == nil && c.provenByLogin(want, a, declared):
+		return false
+	case c.rules.Elsewhere.Fingerprint(want.Address, a.Name, origin) != "":
+		return false
+	case c.generation(origin) == 0:
+		return true
+	}
+	return c.rules.Elsewhere.Shown(want.Address, a.Name) != ""
+}
+
+// noteUntilApply tells of the attributes of a setting of which nobody knows here whether they change.
+func (c *comparison) noteUntilApply(want *config.Setting) {
+	for _, a := range want.Kind.Attributes {
+		declared, ok := want.Attributes[a.Name]
+		if !ok || !c.untilApply(want, a, declared) {
+			continue
+		}
+		c.result.Skipped = append(c.result.Skipped, plan.Skipped{
+			Address: want.Address, Attribute: a.Name, Reason: plan.UntilApply, Source: plan.SourceOf(declared.Range),
+			Detail: fmt.Sprintf("it comes from %s, which is not there where this plan was made", schema.Origin(declared.Value)),
+		})
+	}
+}
+
+// same reports whether the device shows what is wanted. What it shows of a secret is elsewhere, too.
+func (c *comparison) same(want *config.Setting, a *schema.Attribute, wanted, have cty.Value) bool {
+	if c.rules.Elsewhere != nil && want.Hides(a.Name) {
+		shown := c.rules.Elsewhere.Shown(want.Address, a.Name)
+		return shown != "" && shown == c.fingerprint(want.Address, a, wanted)
+	}
+	wanted, _ = wanted.Unmark()
+	return c.rules.Same(want.Kind, a, wanted, have)
+}

@@ -1,0 +1,35 @@
+package hikvision
+
+import (
+	"fmt"
+	"strings"
+
+	"camform/providers"
+	"camform/providers/hikvision/document"
+	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
+)
+
+// Discreet covers the texts of elements that hold secrets, by their names and by the setting files. A text that hide blanks is
+// covered wherever it stands: in an element that holds no secret, in an attribute, or in a comment.
+func (p *Provider) Discreet(doc providers.Document, hide *providers.Redactor) (providers.Document, error) {
+	doc.Missing, doc.Hide = hide.Blank(doc.Missing), nil
+	if len(doc.Body) == 0 {
+		return doc, nil
+	}
+	secrets := secretsIn(p.kinds, doc.Path)
+	parsed, err := document.Parse(doc.Body)
+	if err == nil {
+		err = parsed.Cover(schema.Blank, func(e xmlpatch.Element) bool {
+			return !document.SaysNothing(e.Text()) && strings.Trim(e.Text(), "*•") != "" && secrets.hold(e)
+		})
+	}
+	if err == nil {
+		doc.Body = []byte(hide.Blank(string(parsed.Bytes())))
+		_, err = document.Parse(doc.Body)
+	}
+	if err != nil {
+		return providers.Document{}, fmt.Errorf("%s cannot be understood, so nobody can say what in it is a secret: %w", doc.Path, providers.ErrMalformed)
+	}
+	return doc, nil
+}
