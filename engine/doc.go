@@ -60,6 +60,7 @@
 //	engine/diff, guard          pure judgements
 //	engine/rotate               passwords: changed, and found out about
 //	engine/vault                secrets: what is kept, and where others come from
+//	engine/snapshot             what devices said and the state remembers, signed, for plans elsewhere
 //	engine/backup               what devices said of themselves, kept to bring it back
 //	engine/lockfile             what devices can do, kept for a check without them
 //	engine/live, config, state  devices, text, memory

@@ -27,7 +27,7 @@ import (
 )
 
 // Engine does the work of the commands: each method is a page that calls the stages in order. All fields must be set but
-// Trace, Within and Known.
+// From, Trace, Within and Known.
 type Engine struct {
 	Provider providers.Provider
 	Store    *state.Fleet
@@ -35,6 +35,8 @@ type Engine struct {
 
 	// Within says where a device may be that is sent the secrets of some origins; nil for anywhere.
 	Within func(origins ...string) providers.Bounds
+
+	From *From // what plans are made from in the place of devices; nil for the devices
 
 	Passwords rotate.Vault // makes and reads managed passwords
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
@@ -153,6 +155,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce fu
 		planned, more = e.judge().plan(e.emptyPlan(cfg, at.targets), found, last, at.asked, held)
 	}
 	planned.Plan.Moved, planned.Plan.Configuration = moved, configurationOf(cfg.Written)
+	e.From.signs(planned.Plan)
 	reduce(planned)
 	return planned, slices.Concat(problems, e.judge().secure(planned, use), more)
 }
@@ -164,7 +167,7 @@ func (e *Engine) read(ctx context.Context, cfg *config.Config, at aim) (*survey,
 		return nil, nil, stateUnreadable(err)
 	}
 	reading := e.surveyor(cfg)
-	reading.values = at.values
+	reading.values = e.From.values(at.values)
 	found, problems := reading.survey(ctx, at.devices, last.observing(at.observes))
 	return found, last, problems
 }
@@ -499,12 +502,14 @@ func (e *Engine) Adopt(ctx context.Context, i *Imported, addresses []schema.Devi
 // surveyor reads devices. The configuration says which ones there are; it is nil where that is not known.
 func (e *Engine) surveyor(cfg *config.Config) surveyor {
 	_, searches := e.Provider.(providers.Finder)
-	return surveyor{
+	s := surveyor{
 		searches: searches, attempts: &attempts{Ledger: e.Store.Attempts, event: e.Event, stage: report.Refresh, sleep: sleep},
 
 		stage: report.Refresh, open: e.Provider.OpenReader, interpreter: e.Provider, store: e.Store, secret: e.Secret, values: noValue, within: e.Within, passwords: e.Passwords, config: cfg,
 		parallelism: e.Parallelism, event: e.Event, trace: e.Trace, nodes: e.Nodes,
 	}
+	e.From.reads(&s)
+	return s
 }
 
 func (e *Engine) known() *advisory.Data {
@@ -515,7 +520,9 @@ func (e *Engine) known() *advisory.Data {
 }
 
 func (e *Engine) judge() judge {
-	return judge{Interpreter: e.Provider, Composer: e.Provider, fingerprint: e.Store.Fingerprint, advisories: e.known(), now: e.Now()}
+	return judge{
+		Interpreter: e.Provider, Composer: e.Provider, fingerprint: e.Store.Fingerprint, elsewhere: e.From.elsewhere(), advisories: e.known(), now: e.Now(),
+	}
 }
 
 func (e *Engine) applying(ctx context.Context, run string) apply.Options {

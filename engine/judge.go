@@ -21,6 +21,7 @@ type judge struct {
 	providers.Interpreter
 	providers.Composer
 	fingerprint func(address schema.Setting, attribute string, secret schema.Secret) string
+	elsewhere   diff.Elsewhere // what is known of secrets that are not here; nil where they are
 	advisories  *advisory.Data
 	now         time.Time
 }
@@ -28,7 +29,7 @@ type judge struct {
 // rules are the judgements that a comparison needs. Asked says for which accounts somebody asked for a new password.
 func (j judge) rules(known credentials, asked func(schema.Setting) bool) diff.Rules {
 	return diff.Rules{
-		Same: j.Same, Fingerprint: j.fingerprint, Asked: asked, Held: func(schema.Setting) string { return "" },
+		Same: j.Same, Fingerprint: j.fingerprint, Elsewhere: j.elsewhere, Asked: asked, Held: func(schema.Setting) string { return "" },
 		Managed: func(name string) diff.Managed { return known.live[name] },
 		Due: func(p credential.Policy, known diff.Managed) (bool, string) {
 			due, reason, _ := credential.Due(p, credential.Facts{Since: known.Since, Known: known.Version != 0}, j.now)

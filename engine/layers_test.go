@@ -27,7 +27,7 @@ var layers = []struct {
 	{"cmd/camform", "*"},
 	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/papers engine/plan engine/recover engine/render engine/report engine/shell engine/state engine/vault providers schema"},
 
-	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/discovery engine/graph engine/guard engine/inventory engine/learn engine/ledger engine/live engine/lockfile engine/papers engine/plan engine/recover engine/report engine/rotate engine/shell engine/state engine/vault providers schema"},
+	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/discovery engine/graph engine/guard engine/inventory engine/learn engine/ledger engine/live engine/lockfile engine/papers engine/plan engine/recover engine/report engine/rotate engine/shell engine/snapshot engine/state engine/vault providers schema"},
 
 	{"engine/apply", "engine/consumer engine/diag engine/diff engine/graph engine/guard engine/live engine/plan engine/report engine/rotate engine/state providers schema"},
 	{"engine/learn", "engine/diag providers schema"},
@@ -49,6 +49,7 @@ var layers = []struct {
 	{"engine/rotate", "engine/credential engine/ledger engine/plan engine/state providers schema"},
 	{"engine/vault", "engine/credential engine/state schema"},
 
+	{"engine/snapshot", "engine/credential engine/plan engine/signers engine/state providers schema"},
 	{"engine/backup", "engine/atomicfile providers schema"},
 	{"engine/lockfile", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report engine/shell providers schema"},
@@ -158,12 +159,12 @@ func TestTheDocumentationHasTheLayers(t *testing.T) {
 // storeys are the files of packages from the top to the bottom: each uses only what it or files below it define.
 var storeys = map[string]string{
 	"engine": `
-		login.go handover.go recovery_files.go proofs.go certificates.go
+		login.go handover.go recovery_files.go proofs.go certificates.go snapshots.go
 		recovery.go
 		engine.go
 		rollback.go past.go reviews.go explain.go
 		gone.go moved.go outputs.go
-		review.go backups.go learn.go requests.go
+		review.go backups.go learn.go requests.go taken.go
 		lock.go
 		lacking.go tell.go cases.go
 		activation.go clocks.go givenback.go

@@ -72,7 +72,7 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 		initCommand(a), discoverCommand(a), importCommand(a), learnCommand(a), validateCommand(a), fmtCommand(a),
 		planCommand(a), approveCommand(a), applyCommand(a), rollbackCommand(a), driftCommand(a), auditCommand(a), advisoriesCommand(a),
 		rotateCommand(a), loginCommand(a), credentialsCommand(a), vaultCommand(a), certificateCommand(a),
-		showCommand(a), explainCommand(a), stateCommand(a), auditLogCommand(a), settingsCommand(a), backupCommand(a), recoverCommand(a), inventoryCommand(a), lockCommand(a), operatorCommand(a),
+		showCommand(a), explainCommand(a), stateCommand(a), auditLogCommand(a), settingsCommand(a), backupCommand(a), recoverCommand(a), inventoryCommand(a), lockCommand(a), snapshotCommand(a), operatorCommand(a),
 		simulateCommand(a), versionCommand(a), outputCommand(a),
 	)
 	root.AddCommand(terraformCommands(a)...)

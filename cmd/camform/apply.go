@@ -171,9 +171,22 @@ func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
 	return w.apply(cmd, p, reasons, d)
 }
 
-// admit refuses a plan that a check stops, that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
+// whole refuses a plan of which nobody knew where it was made what all its settings are to be.
+func whole(p *plan.Plan) error {
+	unknown := p.UntilApplied()
+	if len(unknown) == 0 {
+		return nil
+	}
+	return blocked(fmt.Errorf("%s of this plan could not be planned, since their secrets were not there, such as %s: it is for a review only. "+
+		"Plan where the secrets and the devices are, with camform plan -out=FILE, and apply that", render.Plural(len(unknown), "setting"), unknown[0].Address))
+}
+
+// admit refuses a plan that is not whole, that a check stops, that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
 // are kept with the run.
 func (w *workspace) admit(ctx context.Context, p *plan.Plan, d decision) (reasons []string, err error) {
+	if err := whole(p); err != nil {
+		return nil, err
+	}
 	if err := w.stopped(p); err != nil {
 		return nil, err
 	}

@@ -5,12 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,8 +19,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
-	"golang.org/x/term"
 
 	"camform/cmd/camform/view"
 	"camform/engine/approval"
@@ -316,6 +312,9 @@ func reasonsFor(s approval.Subject) string {
 
 // sign shows the plan, asks, and signs it.
 func (ap *approver) sign(ctx context.Context) error {
+	if err := whole(ap.subject.Plan); err != nil { // nobody could apply it
+		return err
+	}
 	signer, release, err := ap.signer()
 	if err != nil {
 		return err
@@ -418,22 +417,7 @@ func (ap *approver) principal(key ssh.PublicKey) (string, error) {
 
 // signer finds the key to sign with. Release must be called when it is not needed any more.
 func (ap *approver) signer() (key ssh.Signer, release func(), err error) {
-	if ap.flags.key == "" {
-		return ap.fromAgent(ap.mayCount, "of those who may sign this plan")
-	}
-	text, err := readBounded(ap.flags.key, approval.MaxFile)
-	if err != nil {
-		return nil, nil, fmt.Errorf("-key: %w", err)
-	}
-	if public, _, _, _, err := ssh.ParseAuthorizedKey(text); err == nil {
-		same := func(other ssh.PublicKey) bool { return bytes.Equal(other.Marshal(), public.Marshal()) }
-		return ap.fromAgent(same, "that "+ap.flags.key+" names")
-	}
-	key, err = ap.fromFile(text)
-	if err != nil {
-		return nil, nil, fmt.Errorf("-key: %s: %w", ap.flags.key, err)
-	}
-	return key, func() {}, nil
+	return signing{ap.app, ap.flags.key, ap.lines}.signer(ap.mayCount, "of those who may sign this plan")
 }
 
 // mayCount reports whether somebody other than the author of the plan may sign with a key.
@@ -443,67 +427,6 @@ func (ap *approver) mayCount(key ssh.PublicKey) bool {
 	})
 }
 
-// fromFile reads a private key, and asks for its passphrase if it has one.
-func (ap *approver) fromFile(text []byte) (ssh.Signer, error) {
-	key, err := ssh.ParsePrivateKey(text)
-	if _, locked := errors.AsType[*ssh.PassphraseMissingError](err); locked {
-		var passphrase []byte
-		if passphrase, err = ap.passphrase(); err != nil {
-			return nil, err
-		}
-		key, err = ssh.ParsePrivateKeyWithPassphrase(text, passphrase)
-	}
-	switch {
-	case errors.Is(err, x509.IncorrectPasswordError):
-		return nil, errors.New("the passphrase is wrong")
-	case err != nil:
-		return nil, errors.New("it is no private key of SSH; a key on a security token is used with ssh-agent")
-	}
-	return key, nil
-}
-
-// passphrase reads a line without showing it.
-func (ap *approver) passphrase() ([]byte, error) {
-	fmt.Fprintf(ap.err, "Passphrase of %s: ", ap.flags.key)
-	defer fmt.Fprintln(ap.err)
-	if file, ok := ap.in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return term.ReadPassword(int(file.Fd()))
-	}
-	line, err := ap.lines.ReadBytes('\n')
-	if err != nil && len(line) == 0 {
-		return nil, errors.New("it has a passphrase, and nobody typed one")
-	}
-	return bytes.TrimRight(line, "\r\n"), nil
-}
-
-// fromAgent finds the only key of ssh-agent that is wanted; which says which one that is, for people.
-func (ap *approver) fromAgent(wanted func(ssh.PublicKey) bool, which string) (ssh.Signer, func(), error) {
-	socket, _ := ap.env("SSH_AUTH_SOCK")
-	if socket == "" {
-		return nil, nil, errors.New("no ssh-agent runs here, as SSH_AUTH_SOCK is not set; name a private key with -key=FILE")
-	}
-	conn, err := net.Dial("unix", socket)
-	if err != nil {
-		return nil, nil, fmt.Errorf("ssh-agent does not answer; name a private key with -key=FILE: %w", err)
-	}
-	release := func() { _ = conn.Close() }
-	held, err := agent.NewClient(conn).Signers()
-	if err != nil {
-		release()
-		return nil, nil, fmt.Errorf("the keys of ssh-agent: %w", err)
-	}
-	held = slices.DeleteFunc(held, func(s ssh.Signer) bool { return !wanted(s.PublicKey()) })
-	switch len(held) {
-	case 1:
-		return held[0], release, nil
-	case 0:
-		err = fmt.Errorf("ssh-agent does not hold the key %s; add it with ssh-add, or name a private key with -key=FILE", which)
-	default:
-		err = fmt.Errorf("ssh-agent holds %d keys %s; choose one with -key=FILE.pub", len(held), which)
-	}
-	release()
-	return nil, nil, err
-}
 
 // author names the person who makes plans, as approvals know people: CAMFORM_AUTHOR, or the e-mail address that git has for
 // commits in the directory, or user@host.

@@ -26,14 +26,19 @@ func planCommand(a *app) *cobra.Command {
 	var out string
 	var codes detail
 	var requests, checks bool
+	var from fromFlags
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what would have to change on the devices",
 		Long: `Read every device of the configuration and show what would have to change. Nothing is changed on any device.
 
+With -from-snapshot no device is asked, and no secret, no vault and no state is needed: the plan is made from a file of "camform
+snapshot", and is the same one while nothing changed. A setting whose secret is not in the vault is unknown until apply then, and a
+plan with such a setting cannot be applied; neither can one be made from a file that nobody signed who may.
+
 Exit code: 0 if all is well, 1 if something went wrong, or if more devices could not be read, or no longer have what was
 applied to them, than -max-unreachable tolerates, or if a check with the severity "block" does not hold, or cannot be judged.
-With -detailed-exitcode, 2 if there are changes to make. With -detailed-exitcode=fleet, 2 also if devices could not be read, 3
+With -detailed-exitcode, 2 if there are changes to make, or if it is unknown until apply whether there are. With -detailed-exitcode=fleet, 2 also if devices could not be read, 3
 if that is all, and 4 if a check stops apply, or the plan would lock somebody out.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,7 +47,14 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 				all = "camform show " + shell.Word(out)
 			}
 			run := func() error {
-				w, err := a.open(cmd, flags, withSecrets)
+				if err := from.check(cmd.Flags()); err != nil {
+					return err
+				}
+				open := func() (*workspace, error) { return a.open(cmd, flags, withSecrets) }
+				if from.file != "" {
+					open = func() (*workspace, error) { return openFrom(a, cmd, flags, from) }
+				}
+				w, err := open()
 				if err != nil {
 					return err
 				}
@@ -65,6 +77,10 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 	cmd.Flags().BoolVar(&checks, "checks", false, "judge the devices by all checks; what they observe is read in addition")
 	flags.addComment(cmd.Flags(), "print Markdown, for a comment on a pull request")
 	flags.addPage(cmd.Flags())
+	from.add(cmd.Flags())
+	for _, name := range []string{"requests", "search"} {
+		cmd.MarkFlagsMutuallyExclusive("from-snapshot", name)
+	}
 	return cmd
 }
 
@@ -102,7 +118,11 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	if err := fillPage(cmd.Context(), w, p); err != nil {
 		return err
 	}
-	if err := shown(cmd.Context(), w, p); err != nil {
+	show := shown
+	if p.Taken != nil { // backups are where the devices are
+		show = bare
+	}
+	if err := show(cmd.Context(), w, p); err != nil {
 		return err
 	}
 	if o.requests {
@@ -123,7 +143,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	if err := w.stopped(p); err != nil {
 		return err
 	}
-	changes := o.codes != plainCodes && !p.Empty()
+	changes := o.codes != plainCodes && (!p.Empty() || len(p.UntilApplied()) > 0)
 	if err := w.tooManyUnknown(p); err != nil && !(changes && o.codes == fleetCodes) {
 		return err
 	}

@@ -427,6 +427,9 @@ func (w *worker) proveOldRefused(ctx context.Context) {
 func (w *worker) remember(ctx context.Context) {
 	var rows []state.Setting
 	for _, a := range w.device.Adopted {
+		if knownByGeneration(a.Secrets) {
+			continue // what its fingerprint is, the next plan finds out
+		}
 		rows = append(rows, w.judge.adoptedRow(a))
 	}
 	var gone []plan.Step

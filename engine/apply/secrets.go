@@ -53,11 +53,10 @@ func (k secrets) following(steps []plan.Step) ([]plan.Step, error) {
 	for i, s := range steps {
 		filled[i] = s
 		for attribute, source := range s.Secrets {
-			byGeneration := source.Generation > 0 && source.Fingerprint == ""
-			if source.Follows == "" && !byGeneration {
+			if source.Follows == "" && !byGeneration(source) {
 				continue
 			}
-			if byGeneration {
+			if byGeneration(source) {
 				if now, err := k.generation(source.Origin); err != nil {
 					return nil, err
 				} else if now != source.Generation {
@@ -87,6 +86,21 @@ func (k secrets) planned(address schema.Setting, attribute string, source plan.S
 		return schema.Secret{}, fmt.Errorf("the secret from %s is not the one that the plan was made with; plan again", source.Origin)
 	}
 	return secret, nil
+}
+
+// byGeneration reports whether the plan knows of a secret nothing but its generation.
+func byGeneration(source plan.SecretSource) bool {
+	return source.Generation > 0 && source.Fingerprint == ""
+}
+
+// knownByGeneration reports whether that is so of one of some secrets.
+func knownByGeneration(secrets map[string]plan.SecretSource) bool {
+	for _, source := range secrets {
+		if byGeneration(source) {
+			return true
+		}
+	}
+	return false
 }
 
 // generationOf is the version of a secret that the vault of a store has now; 0 for none.

@@ -30,8 +30,7 @@ func (c *comparison) generation(origin string) int {
 }
 
 // untilApply reports whether nobody knows here whether an attribute is as wanted: its secret is elsewhere, and nothing was noted of
-// it that tells. A secret of the vault of which only the generation is known, since nothing had it yet, is one that changes, unless
-// the device shows the present one.
+// it that tells. A secret of the vault that the attribute never had is one that changes, unless the device shows what it has.
 func (c *comparison) untilApply(want *config.Setting, a *schema.Attribute, declared config.Attribute) bool {
 	origin := schema.Origin(declared.Value)
 	switch {
@@ -43,7 +42,7 @@ func (c *comparison) untilApply(want *config.Setting, a *schema.Attribute, decla
 		return false
 	case c.rules.Elsewhere.Fingerprint(want.Address, a.Name, origin) != "":
 		return false
-	case c.generation(origin) == 0:
+	case c.generation(origin) == 0, c.Last[want.Address].Fingerprints[a.Name] != "":
 		return true
 	}
 	return c.rules.Elsewhere.Shown(want.Address, a.Name) != ""

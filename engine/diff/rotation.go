@@ -53,7 +53,8 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 func (c *comparison) hasManaged(want *config.Setting, declared config.Attribute) bool {
 	i := slices.IndexFunc(want.Kind.Attributes, func(a *schema.Attribute) bool { return want.Attributes[a.Name].Policy != nil })
 	a := want.Kind.Attributes[i]
-	return c.Last[want.Address].Fingerprints[a.Name] == c.fingerprint(want.Address, a, declared.Value)
+	known := c.Last[want.Address].Fingerprints[a.Name]
+	return c.untilApply(want, a, declared) || known != "" && known == c.fingerprint(want.Address, a, declared.Value)
 }
 
 // due reports whether the age of a managed password asks for a new one, and this is the time to make one.

@@ -19,6 +19,12 @@
 //	  signers  = "/etc/camform/allowed_signers"
 //	}
 //
+//	snapshots {                                     # from whose snapshots of devices plans are made
+//	  signers = "/etc/camform/snapshot_signers"
+//	  max_age = "24h"                               # any where it is left out, and so is:
+//	  lineage = "…"                                 # the state that they are of
+//	}
+//
 //	support "Example Distribution" {                # who may be sent a request to reset a device
 //	  kind     = "distributor"                      # an accredited one; or "support", which is the vendor's own
 //	  channels = { portal = "https://support.example.com", pgp = "rma@example.com 0123456789ABCDEF" }
@@ -98,6 +104,7 @@ type file struct {
 	execEnv      []string
 	secrets      map[string]secrets // by the scheme of the origin; nil where the file does not limit secrets
 	approvals    *plan.Approvals
+	snapshots    *snapshots
 	support      []Contact // ordered by name
 	firmware     []Build
 }

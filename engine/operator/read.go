@@ -114,6 +114,7 @@ type (
 		ExecEnv      []string        `hcl:"exec_env,optional"`
 		Secrets      []secretsShape  `hcl:"secrets,block"`
 		Approvals    *approvalsShape `hcl:"approvals,block"`
+		Snapshots    *snapshotsShape `hcl:"snapshots,block"`
 		Support      []supportShape  `hcl:"support,block"`
 		Firmware     []firmwareShape `hcl:"firmware,block"`
 	}
@@ -174,6 +175,7 @@ func parse(name string, text []byte) (file, hcl.Diagnostics) {
 	if shape.Approvals != nil {
 		f.approvals = p.approvals(shape.Approvals)
 	}
+	f.snapshots = p.snapshots(shape.Snapshots)
 	f.support, f.firmware = p.support(shape.Support), p.firmware(shape.Firmware)
 	return f, p.diags
 }

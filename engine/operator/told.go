@@ -48,6 +48,16 @@ func (r Rules) Tell() []Told {
 		if a := f.approvals; a != nil {
 			tell("approvals", "%d at least, for %s", a.Required, strings.Join(a.For, ", "))
 		}
+		if s := f.snapshots; s != nil {
+			says := fmt.Sprintf("signed by one of %d people", s.people)
+			if s.longest > 0 {
+				says += fmt.Sprintf(", not older than %s", s.longest)
+			}
+			if s.lineage != "" {
+				says += fmt.Sprintf(", of the state %.12s", s.lineage)
+			}
+			tell("snapshots", "%s", says)
+		}
 		for _, c := range f.support {
 			tell("support", "%s", c)
 		}

@@ -158,6 +158,7 @@ var skipWords = map[plan.SkipReason]string{
 	plan.Unproven:    "unproven",
 	plan.Waiting:     "waits for its window",
 	plan.Held:        "held back",
+	plan.UntilApply:  "unknown until apply",
 }
 
 // leftAlone says why a setting is left alone.

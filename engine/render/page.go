@@ -131,9 +131,6 @@ func (p *Page) facts() [][2]string {
 	return append(facts, [2]string{"State", p.plan.Lineage})
 }
 
-// moment is a time as a page writes it.
-func moment(t time.Time) string { return t.UTC().Format(momentLayout) }
-
 // fleetOf counts the devices of a plan by model and firmware, and has a row for each, those first that need somebody.
 func fleetOf(p *plan.Plan, keep func(plan.Step) bool) (models [][]string, devices []pageDevice) {
 	type sort struct{ model, firmware string }

@@ -61,7 +61,10 @@ func writePlan(w io.Writer, p *plan.Plan, kinds *schema.Kinds, provider string, 
 	if err != nil {
 		return fmt.Errorf("render plan: %w", err)
 	}
-	doc.Camform.PlanHash = hash
+	doc.Camform.PlanHash, doc.Camform.Snapshot = hash, takenDocOf(p)
+	if doc.Camform.ContentHash, err = plan.ContentHash(p, kinds); err != nil {
+		return fmt.Errorf("render plan: %w", err)
+	}
 	add(doc)
 	if err := JSONLine(w, doc); err != nil {
 		return fmt.Errorf("render plan: %w", err)
@@ -165,9 +168,11 @@ type (
 
 	camformPlanDoc struct {
 		PlanHash    string           `json:"plan_hash"`
-		ReadAt      string           `json:"read_at"`           // when the devices were read: how old everything here is
-		Risk        map[string]int   `json:"risk"`              // how many changes have which risk
-		Verdict     string           `json:"verdict,omitempty"` // of drift: good, bad or unknown
+		ContentHash string           `json:"content_hash"`       // of what it does, whoever made it and when
+		Snapshot    *takenDoc        `json:"snapshot,omitempty"` // that it is from, in the place of the devices
+		ReadAt      string           `json:"read_at"`            // when the devices were read: how old everything here is
+		Risk        map[string]int   `json:"risk"`               // how many changes have which risk
+		Verdict     string           `json:"verdict,omitempty"`  // of drift: good, bad or unknown
 		Devices     int              `json:"devices"`
 		Targets     []string         `json:"targets"`
 		Unapplied   []string         `json:"unapplied"` // devices to which nothing was applied yet

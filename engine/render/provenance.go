@@ -13,7 +13,7 @@ type Provenance struct {
 
 // Markdown is the provenance as a paragraph.
 func (p Provenance) Markdown() string {
-	return "Made on " + p.Made.UTC().Format(momentLayout) + " by " + Code(p.Author) + " with camform " + Code(p.Version) + ". " + p.source(Code) + "\n"
+	return "Made on " + moment(p.Made) + " by " + Code(p.Author) + " with camform " + Code(p.Version) + ". " + p.source(Code) + "\n"
 }
 
 // source says by which commit a report was made, with each text of others in a form.
@@ -41,5 +41,5 @@ func (p Provenance) Document() ProvenanceDoc {
 	return ProvenanceDoc{p.Made.UTC().Format(time.RFC3339), p.Author, p.Version, p.Commit, p.Changed}
 }
 
-// momentLayout is how a report writes a time, in UTC.
-const momentLayout = "2006-01-02 15:04:05 MST"
+// moment is how a report writes a time for people.
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") }

@@ -28,6 +28,7 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	}
 	d.open(Summary, "")
 	writePlanSummary(d, p, o.Wording)
+	writeTaken(d, p, kinds)
 	if p.Stopped() {
 		d.line(0, Strong, "A check stops apply: nothing of this plan will be carried out.").Severity = Alarm
 	}
@@ -156,6 +157,8 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 	case failed > 0:
 		return fmt.Sprintf("No changes on the %s that could be read; %s.",
 			Plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed)), Alarm
+	case len(p.UntilApplied()) > 0:
+		return "No changes in what is known.", Attention
 	case skipped > 0:
 		return fmt.Sprintf("No changes to make, but %s left alone.", wasWere(skipped, "setting")), Attention
 	case doubted(p):

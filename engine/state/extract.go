@@ -48,12 +48,13 @@ var orders = []string{"", "1", "1, 2", "1, 2, 3"}
 const sealedInstead = ", sealed"
 
 // Extract takes out what the state remembers of devices.
-func (s *Store) Extract(ctx context.Context) (Extract, error) {
+func (f *Fleet) Extract(ctx context.Context) (Extract, error) {
+	s := f.Key.database
 	last, err := extractVersion()
 	if err != nil {
 		return Extract{}, err
 	}
-	e := Extract{Lineage: s.Lineage(), Tables: last, Rows: map[string][]row{}}
+	e := Extract{Lineage: f.Lineage(), Tables: last, Rows: map[string][]row{}}
 	for _, x := range extracts {
 		width := strings.Count(x.columns, ",") + 1
 		scan := func(rows *sql.Rows) (row, error) {
@@ -63,7 +64,7 @@ func (s *Store) Extract(ctx context.Context) (Extract, error) {
 			}
 			return r, rows.Scan(into...)
 		}
-		if e.Rows[x.table], err = read(ctx, s.database, scan, `SELECT `+x.columns+` FROM `+x.table+` `+x.of+` ORDER BY `+orders[min(width, len(orders)-1)]); err != nil {
+		if e.Rows[x.table], err = read(ctx, s, scan, `SELECT `+x.columns+` FROM `+x.table+` `+x.of+` ORDER BY `+orders[min(width, len(orders)-1)]); err != nil {
 			return Extract{}, err
 		}
 	}

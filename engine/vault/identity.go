@@ -154,6 +154,28 @@ func (p *protected) open(with age.Identity) ([]age.Identity, error) {
 	return parseIdentities(p.path, text)
 }
 
+// Sealed reports whether a text is a file of age.
+func Sealed(text []byte) bool { return bytes.HasPrefix(text, []byte(intro)) }
+
+// Open reads a file of age with the identities alone. It needs no vault.
+func (u Unlock) Open(sealed []byte) ([]byte, error) {
+	with, err := u.read()
+	if err != nil {
+		return nil, err
+	}
+	if len(with) == 0 {
+		return nil, fmt.Errorf("%w: the file is encrypted, and no identity was named", ErrLocked)
+	}
+	plain, err := decrypt(sealed, with...)
+	if nobody := (*age.NoIdentityMatchError)(nil); errors.As(err, &nobody) {
+		return nil, fmt.Errorf("%w: no identity that was named opens the file", ErrLocked)
+	}
+	if err != nil {
+		return nil, errors.New("the file is damaged, or was changed after it was encrypted")
+	}
+	return plain, nil
+}
+
 // NewIdentity makes an identity: the text of a file for Unlock.Identities, which must be kept secret, and the public key.
 func NewIdentity() (file, recipient string, err error) {
 	identity, err := age.GenerateX25519Identity()

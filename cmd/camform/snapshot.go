@@ -1,0 +1,302 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/crypto/ssh"
+
+	"camform/engine"
+	"camform/engine/atomicfile"
+	"camform/engine/config"
+	"camform/engine/diag"
+	"camform/engine/plan"
+	"camform/engine/render"
+	"camform/engine/shell"
+	"camform/engine/signers"
+	"camform/engine/snapshot"
+	"camform/engine/state"
+	"camform/engine/vault"
+)
+
+func snapshotCommand(a *app) *cobra.Command {
+	flags := &runFlags{}
+	var out, key string
+	var recipients []string
+	cmd := &cobra.Command{
+		Use:   "snapshot",
+		Short: "Read the devices into a signed file, from which plans are made elsewhere",
+		Long: `Read every device of the configuration, and write what it says, without secrets, and what the state remembers of it into
+a file that is signed with an SSH key. Nothing is changed on any device. Run it where the devices are, on a schedule; "camform plan
+-from-snapshot FILE" makes a plan from the file where there is neither a route to the devices nor a secret, such as for a pull request.
+
+The file is a map of the network: -recipient encrypts it. Of secrets it has nothing but fingerprints and versions of the vault. A
+device that could not be read is in the file as that.
+
+Exit code: 0 if all is well, 1 if something went wrong, or if more devices could not be read than -max-unreachable tolerates; a
+device of which a declared setting could not be read counts as well. The file is written in that case, too.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				return errors.New("name the file to write: -out=FILE")
+			}
+			w, err := a.open(cmd, flags, withSecrets)
+			if err != nil {
+				return err
+			}
+			defer w.close()
+			return takeSnapshot(cmd, w, out, key, recipients)
+		},
+	}
+	flags.addConfig(cmd.Flags())
+	flags.addDevices(cmd.Flags())
+	addIgnored(cmd.Flags())
+	cmd.Flags().StringVar(&out, "out", "", "write the snapshot to this `FILE`, which only you can read")
+	cmd.Flags().StringVar(&key, "key", "", "sign with the private key in this `FILE`, or with the key of this .pub file that ssh-agent holds")
+	cmd.Flags().StringArrayVar(&recipients, "recipient", nil,
+		"encrypt the file, and let `KEY` open it: a public key of age (age1...) or of SSH (ssh-ed25519 ..., ssh-rsa ...); may be repeated")
+	return cmd
+}
+
+// takeSnapshot reads the devices into a file.
+func takeSnapshot(cmd *cobra.Command, w *workspace, out, key string, recipients []string) error {
+	if err := atomicfile.Writable(out); err != nil { // before a fleet is read for it
+		return fmt.Errorf("-out: %w", err)
+	}
+	if len(recipients) > 0 {
+		if err := vault.SealFile(&bytes.Buffer{}, nil, vault.Recipients{Keys: recipients}); err != nil {
+			return fmt.Errorf("-recipient: %w", err)
+		}
+	}
+	anyKey := func(ssh.PublicKey) bool { return true }
+	signer, release, err := signing{w.app, key, bufio.NewReader(w.in)}.signer(anyKey, "of somebody who signs snapshots")
+	if err != nil {
+		return err
+	}
+	defer release()
+	var content *snapshot.Content
+	var problems diag.Problems
+	err = w.read(cmd.Context(), "nothing was written", func(ctx context.Context, e *engine.Engine) {
+		content, problems = e.TakeSnapshot(ctx, w.config, w.targets)
+	})
+	if err != nil {
+		return err
+	}
+	if content == nil {
+		return w.report(problems, w.config.Sources)
+	}
+	if content.State, err = w.store.Extract(cmd.Context()); err != nil {
+		return err
+	}
+	text, err := snapshot.Write(content, signer, w.engine.Now())
+	if err != nil {
+		return err
+	}
+	if len(recipients) > 0 {
+		var sealed bytes.Buffer
+		if err := vault.SealFile(&sealed, text, vault.Recipients{Keys: recipients}); err != nil {
+			return fmt.Errorf("-recipient: %w", err)
+		}
+		text = sealed.Bytes()
+	}
+	if err := atomicfile.Replace(out, text, 0o600); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	tellSnapshot(w, content, out, signer.PublicKey(), len(recipients) > 0)
+	return w.unlessTolerated(problems)
+}
+
+// tellSnapshot says what is in a snapshot and what to do with it.
+func tellSnapshot(w *workspace, c *snapshot.Content, out string, key ssh.PublicKey, sealed bool) {
+	unread := 0
+	for _, d := range c.Devices {
+		if d.Failure != nil {
+			unread++
+		}
+	}
+	text := fmt.Sprintf("%s has what %s said", out, render.Plural(len(c.Devices)-unread, "device"))
+	if unread > 0 {
+		text += fmt.Sprintf(", and why %d could not be read", unread)
+	}
+	fmt.Fprintf(w.out, "%s. It is signed with the key %s.\n", text, ssh.FingerprintSHA256(key))
+	if !w.automated() {
+		if !sealed {
+			fmt.Fprintln(w.out, "It is a map of the network; -recipient=KEY encrypts it.")
+		}
+		fmt.Fprintf(w.out, "To plan from it elsewhere, with a file that lists who may sign snapshots, run:\n    camform plan -from-snapshot %s -snapshot-signers SIGNERS\n", shell.Word(out))
+	}
+}
+
+// fromFlags are the options for a plan from a snapshot.
+type fromFlags struct {
+	file     string
+	signers  string
+	identity string
+	longest  time.Duration
+}
+
+// usualAge is how old the reading of a device may be if nobody says otherwise.
+const usualAge = 24 * time.Hour
+
+func (f *fromFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.file, "from-snapshot", "", "ask no device: plan from this `FILE` of camform snapshot, without secrets")
+	flags.DurationVar(&f.longest, "max-age", usualAge, "with -from-snapshot, treat devices as not read that were read longer ago than this `TIME`")
+	flags.StringVar(&f.signers, "snapshot-signers", "", "with -from-snapshot, the `FILE` that lists who may sign snapshots, in the form of allowed signers of OpenSSH; it must not lie in the repository")
+	flags.StringVar(&f.identity, "snapshot-identity", "", "with -from-snapshot, the `FILE` with the private key that opens an encrypted snapshot")
+}
+
+// check refuses options that mean nothing without a snapshot, or with one.
+func (f *fromFlags) check(flags *pflag.FlagSet) error {
+	for _, name := range []string{"max-age", "snapshot-signers", "snapshot-identity"} {
+		if f.file == "" && flags.Changed(name) {
+			return fmt.Errorf("-%s is for a plan from a snapshot; add -from-snapshot=FILE", name)
+		}
+	}
+	if f.file != "" && f.longest <= 0 {
+		return errors.New("-max-age is a time such as 24h")
+	}
+	return nil
+}
+
+// openFrom evaluates the configuration, without secrets, and opens a snapshot in the place of the state and the devices.
+func openFrom(a *app, cmd *cobra.Command, flags *runFlags, f fromFlags) (*workspace, error) {
+	b, err := a.begin()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.sound(); err != nil {
+		return nil, err
+	}
+	content, taken, err := b.snapshot(f)
+	if err != nil {
+		return nil, fmt.Errorf("-from-snapshot: %s: %w", f.file, err)
+	}
+	cfg, targets, err := b.wanted(flags, config.SecretsUnknown)
+	if err != nil {
+		return nil, err
+	}
+	moves := b.source.Moves()
+	longest := b.rules.SnapshotAge(f.longest)
+	replay, err := snapshot.NewReplay(content, time.Now(), longest, moves)
+	if err != nil {
+		return nil, fmt.Errorf("-from-snapshot: %s: %w", f.file, err)
+	}
+	options := stateOptions(cmd.Name())
+	options.Moves = moves
+	store, err := state.OpenExtract(cmd.Context(), content.State, options)
+	if err != nil {
+		return nil, fmt.Errorf("-from-snapshot: %s: %w", f.file, err)
+	}
+	m := memory{
+		store: store.Fleet, runs: store.Runs, approvals: store.Approvals, auditLog: store.AuditLog, backups: store.Backups, closer: store,
+		vault: vault.New(store.Secrets, store.Key, vault.Unlock{}), origins: b.origins(".", nil),
+	}
+	w, err := b.workspace(cmd.Context(), flags, m, cfg)
+	if err != nil {
+		return nil, err
+	}
+	taken.Longest = longest.String()
+	w.targets, w.engine.From = targets, &engine.From{Replay: replay, Taken: taken}
+	return w, nil
+}
+
+// snapshot reads a snapshot that somebody signed who may.
+func (b *beginning) snapshot(f fromFlags) (*snapshot.Content, plan.Taken, error) {
+	trust := snapshot.Trust{Lists: b.rules.SnapshotSigners(), Lineages: b.rules.SnapshotLineages(), Now: time.Now()}
+	if f.signers != "" {
+		list, err := snapshotSigners(f.signers)
+		if err != nil {
+			return nil, plan.Taken{}, fmt.Errorf("-snapshot-signers: %w", err)
+		}
+		trust.Lists = append(trust.Lists, list)
+	}
+	if len(trust.Lists) == 0 {
+		return nil, plan.Taken{}, errors.New("nobody said who may sign snapshots; name a file with -snapshot-signers, or write a block snapshots into the operator's rules")
+	}
+	text, err := readBounded(f.file, snapshot.MaxFile+maxSeal)
+	if err != nil {
+		return nil, plan.Taken{}, err
+	}
+	if vault.Sealed(text) {
+		unlock := b.unlock(nil)
+		if f.identity != "" {
+			unlock = b.unlock([]string{f.identity})
+		}
+		if text, err = unlock.Open(text); err != nil {
+			return nil, plan.Taken{}, fmt.Errorf("%w; name the private key with -snapshot-identity", err)
+		}
+	}
+	return snapshot.Open(text, trust)
+}
+
+// maxSeal is what encryption adds to a file at most.
+const maxSeal = 1 << 20
+
+// snapshotSigners reads a list of who may sign snapshots. One that lies in a repository is refused: whoever changes a configuration
+// there would choose whom to believe.
+func snapshotSigners(path string) ([]signers.Signer, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return nil, err
+	}
+	root, err := repository(".")
+	if err != nil {
+		return nil, err
+	}
+	if inside, err := filepath.Rel(root, real); err == nil && inside != ".." && !strings.HasPrefix(inside, ".."+string(filepath.Separator)) {
+		return nil, fmt.Errorf("%s lies in the repository %s, where a pull request could change it; keep it elsewhere", path, root)
+	}
+	text, err := readBounded(real, maxSigners)
+	if err != nil {
+		return nil, err
+	}
+	lines, people, errs := signers.ParseLines(string(text), signers.Snapshots)
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("%s:%w", path, errs[0])
+	}
+	if people == 0 {
+		return nil, fmt.Errorf("%s names nobody who may sign snapshots", path)
+	}
+	var all []signers.Signer
+	for _, line := range lines {
+		found, err := signers.ParseLine(line, signers.Snapshots)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+const maxSigners = 1 << 20
+
+// repository is the folder of the repository that a folder lies in, or the folder itself where it lies in none.
+func repository(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", err
+	}
+	for up := dir; ; up = filepath.Dir(up) {
+		if _, err := os.Lstat(filepath.Join(up, ".git")); err == nil {
+			return up, nil
+		}
+		if filepath.Dir(up) == up {
+			return dir, nil
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package render
+
+import (
+	"fmt"
+	"time"
+
+	"camform/engine/plan"
+	"camform/schema"
+)
+
+// writeTaken says that a plan is from a snapshot, whose, and how old it is. It is told in every size.
+func writeTaken(d *document, p *plan.Plan, kinds *schema.Kinds) {
+	if p.Taken == nil {
+		return
+	}
+	d.line(0, Careful, fmt.Sprintf("No device was asked: this plan is from a snapshot that %s signed at %s (key %s).",
+		printable(p.Taken.Signer), moment(p.Taken.Signed), printable(p.Taken.Key))).Severity = Attention
+	if age := p.Taken.Age(p.Created); age > 0 {
+		d.line(0, Normal, fmt.Sprintf("The oldest reading was %s old, and %s were allowed.", ageText(age), printable(p.Taken.Longest)))
+	}
+	if content, err := plan.ContentHash(p, kinds); err == nil {
+		d.line(0, Normal, "Content of the plan: "+content)
+	}
+	if n := len(p.UntilApplied()); n > 0 {
+		d.line(0, Careful, fmt.Sprintf("It is not complete: %s unknown until apply, where the secrets are. Plan there before you apply.",
+			isAre(n, "setting"))).Severity = Attention
+	}
+}
+
+func isAre(n int, noun string) string {
+	if n == 1 {
+		return Plural(n, noun) + " is"
+	}
+	return Plural(n, noun) + " are"
+}
+
+// ageText is an age in the largest unit that tells enough.
+func ageText(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return Plural(int(d.Hours()/24), "day")
+	case d >= 2*time.Hour:
+		return Plural(int(d.Hours()), "hour")
+	case d >= 2*time.Minute:
+		return Plural(int(d.Minutes()), "minute")
+	}
+	return Plural(int(d.Seconds()), "second")
+}
+
+// takenDoc is the snapshot that a plan is from, for programs.
+type takenDoc struct {
+	plan.Taken
+	AgeSeconds int64 `json:"age_seconds"` // of the oldest reading, when the plan was made
+}
+
+func takenDocOf(p *plan.Plan) *takenDoc {
+	if p.Taken == nil {
+		return nil
+	}
+	return &takenDoc{*p.Taken, int64(p.Taken.Age(p.Created).Seconds())}
+}
