@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +22,13 @@ import (
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
+	"camform/engine/rotate"
 	"camform/engine/shell"
 	"camform/engine/signers"
 	"camform/engine/snapshot"
 	"camform/engine/state"
 	"camform/engine/vault"
+	"camform/schema"
 )
 
 func snapshotCommand(a *app) *cobra.Command {
@@ -180,10 +183,6 @@ func openFrom(a *app, cmd *cobra.Command, flags *runFlags, f fromFlags) (*worksp
 	if err != nil {
 		return nil, fmt.Errorf("-from-snapshot: %s: %w", f.file, err)
 	}
-	cfg, targets, err := b.wanted(flags, config.SecretsUnknown)
-	if err != nil {
-		return nil, err
-	}
 	moves := b.source.Moves()
 	longest := b.rules.SnapshotAge(f.longest)
 	replay, err := snapshot.NewReplay(content, time.Now(), longest, moves)
@@ -200,13 +199,33 @@ func openFrom(a *app, cmd *cobra.Command, flags *runFlags, f fromFlags) (*worksp
 		store: store.Fleet, runs: store.Runs, approvals: store.Approvals, auditLog: store.AuditLog, backups: store.Backups, closer: store,
 		vault: vault.New(store.Secrets, store.Key, vault.Unlock{}), origins: b.origins(".", nil),
 	}
+	cfg, targets, err := b.wanted(flags, sealedSecrets(cmd.Context(), store.Secrets))
+	if err != nil {
+		m.close()
+		return nil, err
+	}
 	w, err := b.workspace(cmd.Context(), flags, m, cfg)
 	if err != nil {
 		return nil, err
 	}
-	taken.Longest = longest.String()
+	taken.Longest = snapshot.Hours(longest)
 	w.targets, w.engine.From = targets, &engine.From{Replay: replay, Taken: taken}
 	return w, nil
+}
+
+// sealedSecrets knows which secrets the vault had when a snapshot was taken, and none of their values.
+func sealedSecrets(ctx context.Context, secrets *state.Secrets) config.SecretReader {
+	return func(origin string) (schema.Secret, bool, error) {
+		scheme, name := schema.OriginScheme(origin)
+		if err := schema.CheckOrigin(origin); err != nil || scheme != schema.OriginVault {
+			return config.SecretsUnknown(origin)
+		}
+		versions, err := secrets.Versions(ctx, name)
+		if _, live := rotate.Live(versions); err == nil && live {
+			return schema.Secret{}, false, config.ErrSecretSealed
+		}
+		return schema.Secret{}, false, cmp.Or(err, config.ErrSecretAbsent)
+	}
 }
 
 // snapshot reads a snapshot that somebody signed who may.

@@ -287,6 +287,8 @@ func (s *secretStore) function(read SecretReader) function.Function {
 			s.asked = append(s.asked, schema.SecretMark{Origin: origin})
 			secret, known, err := read(origin)
 			switch {
+			case errors.Is(err, ErrSecretSealed):
+				return schema.MarkSecret(cty.UnknownVal(cty.String), origin), nil
 			case err != nil:
 				return cty.NilVal, diag.FromError(err, secretUnavailable.code, secretUnavailable.summary)
 			case !known:

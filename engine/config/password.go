@@ -78,7 +78,7 @@ func (s scope) rulesWithPasswords(rules []Rule) []Rule {
 func (s scope) managedPassword(account string, at hcl.Range) cty.Value {
 	v, err := s.kept(account)
 	switch {
-	case errors.Is(err, ErrSecretAbsent):
+	case errors.Is(err, ErrSecretAbsent), errors.Is(err, ErrSecretSealed):
 		return schema.MarkSecret(cty.UnknownVal(cty.String), schema.Origin(v))
 	case err != nil:
 		s.add(secretUnavailable.from(err, at))
@@ -143,7 +143,7 @@ func (s scope) loginPassword(attr *hcl.Attribute, login Login) cty.Value {
 		return cty.UnknownVal(cty.String)
 	}
 	kept, err := s.kept(login.Username)
-	if err == nil && kept.IsKnown() {
+	if err == nil && kept.IsKnown() || errors.Is(err, ErrSecretSealed) {
 		_ = s.unread().secret(attr, cty.String) // what is wrong with it is wrong still
 		return kept
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,10 @@ func SecretsUnknown(origin string) (schema.Secret, bool, error) {
 var (
 	ErrSecretOrigin = schema.ErrOrigin // the text is not written like an origin
 	ErrSecretAbsent = schema.ErrAbsent // there is no value at the origin
+
+	// ErrSecretSealed is for readers that know that the vault has a secret, and cannot open it: it is as unknown as others, but an
+	// account that has one in the vault has no need of its first one.
+	ErrSecretSealed = errors.New("the vault has the secret, and is not opened here")
 )
 
 func secretPath(path, dir string) string {

@@ -14,7 +14,7 @@ type Taken struct {
 	Hash    string    `json:"hash"`    // of what was signed
 	Signed  time.Time `json:"signed"`  // UTC, whole seconds
 	Oldest  time.Time `json:"oldest"`  // when the first of the devices of the plan was read that was not too old; zero if none was
-	Longest string    `json:"longest"` // how old a reading was allowed to be, such as "24h0m0s"
+	Longest string    `json:"max_age"` // how old a reading was allowed to be, for people: "24 hours"
 }
 
 // Age is how old the oldest reading is at a time; 0 where there is none.

@@ -119,10 +119,13 @@ func Open(file []byte, trust Trust) (*Content, plan.Taken, error) {
 		return nil, plan.Taken{}, fmt.Errorf("its lineage is %.12s: %w", s.Lineage, ErrLineage)
 	}
 	c, err := unpack(packed, s)
+	if err == nil {
+		err = c.check(s)
+	}
 	if err != nil {
 		return nil, plan.Taken{}, err
 	}
-	return c, taken, c.check(s)
+	return c, taken, nil
 }
 
 // prove reads what is signed and proves the signature, and that the content is the one that it names. The content stays packed.

@@ -126,7 +126,7 @@ func (r *reader) refused() error {
 	case d == nil:
 		return errors.New("the snapshot does not have it; take one with the present configuration")
 	case r.isOld(d):
-		return fmt.Errorf("the snapshot read it longer than %s ago; take a new one", hours(r.longest))
+		return fmt.Errorf("the snapshot read it longer than %s ago; take a new one", Hours(r.longest))
 	case d.URL != r.target.URL.String() || d.Username != r.target.Login.Username:
 		return fmt.Errorf("the snapshot read it at another address or with another account than the configuration has; take one with the present configuration")
 	}
@@ -211,7 +211,8 @@ func (r *reader) Pin() providers.Pin {
 func (r *reader) Renew() {}
 func (r *reader) Close() {}
 
-func hours(d time.Duration) string {
+// Hours writes how old a reading may be.
+func Hours(d time.Duration) string {
 	if d%time.Hour == 0 && d > 0 {
 		return fmt.Sprintf("%d hours", d/time.Hour)
 	}
