@@ -274,13 +274,13 @@ func (ap *approver) explain() {
 	p, s := ap.subject.Plan, ap.subject
 	fmt.Fprintf(ap.out, "Plan %s\nmade at %s by %s: %s, %s.\n", s.Hash, view.Time(p.Created), diag.Quote(p.Author),
 		render.Plural(approval.Changes(p), "change"), render.Plural(approval.Devices(p), "device"))
-	for _, sentence := range signing(s) {
+	for _, sentence := range whoSigns(s) {
 		fmt.Fprintln(ap.out, sentence)
 	}
 }
 
-// signing says who must sign a plan.
-func signing(s approval.Subject) []string {
+// whoSigns says who must sign a plan.
+func whoSigns(s approval.Subject) []string {
 	var sentences []string
 	for _, way := range s.Looser() {
 		sentences = append(sentences, fmt.Sprintf("It loosens the rule for approvals: %s. So the rule of the last plan that was applied counts.", way))
@@ -426,7 +426,6 @@ func (ap *approver) mayCount(key ssh.PublicKey) bool {
 		return slices.Contains(ap.subject.People(), name)
 	})
 }
-
 
 // author names the person who makes plans, as approvals know people: CAMFORM_AUTHOR, or the e-mail address that git has for
 // commits in the directory, or user@host.

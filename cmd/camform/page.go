@@ -50,6 +50,6 @@ func fillPage(ctx context.Context, w *workspace, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	w.page.Plan(p, w.engine.Provider.Kinds(), subject.Hash, signing(subject))
+	w.page.Plan(p, w.engine.Provider.Kinds(), subject.Hash, whoSigns(subject))
 	return nil
 }

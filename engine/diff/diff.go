@@ -489,7 +489,7 @@ func (c *comparison) remembersAll(want *config.Setting, memory Memory) bool {
 		applied, known := memory.Applied[a.Name]
 		switch {
 		case ok && want.Hides(a.Name):
-			if !c.wasApplied(want, a, declared.Value, memory) {
+			if !c.wasApplied(want, a, declared.Value, memory) && !c.untilApply(want, a, declared) {
 				return false
 			}
 		case ok != known:
