@@ -4,11 +4,11 @@ import (
 	"encoding/hex"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"camform/engine/state"
 	"camform/engine/thorough"
 	"camform/providers/hikvision/simulator"
 )
@@ -274,7 +274,7 @@ func heal(c *canaryRun) {
 
 // journal is closed at the end of the test.
 func (c *canaryRun) journal() *journal {
-	j := &journal{path: filepath.Join(c.dir, ".camform", "state.db")}
+	j := &journal{store: func() (*state.Store, error) { return (&world{}).remembered(c.dir) }}
 	c.t.Cleanup(j.close)
 	return j
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"camform/engine/state"
 	"camform/engine/thorough"
 	"camform/providers/hikvision/simulator"
 )
@@ -114,7 +114,7 @@ func (s *site) killAt(d *simulator.Device, m moment) {
 	if err := run.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	journal := &journal{path: filepath.Join(s.dir, ".camform", "state.db")}
+	journal := &journal{store: func() (*state.Store, error) { return s.remembered(s.dir) }}
 	defer journal.close()
 	reached := eventually(func() bool {
 		return adminLogins(d) >= m.logins && d.Count(simulator.RemoteConfig) == m.writes && journal.open() == m.open

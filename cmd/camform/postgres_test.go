@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"camform/engine/state"
 	"camform/engine/state/pgtest"
 )
 
@@ -33,8 +34,7 @@ func (w *world) cmdPostgres(ts *testscript.TestScript, args []string) {
 		}
 		server.Exec(w.t, database, statement)
 	}
-	block := fmt.Sprintf("state \"postgres\" {\n    host     = %q\n    port     = %d\n    database = %q\n    password = \"env:STATE_PASSWORD\"\n    key      = \"env:STATE_KEY\"\n  }",
-		server.Dir, server.Port, database)
+	block := stateBlock(state.Server{Host: server.Dir, Port: server.Port, Database: database})
 	for _, name := range args {
 		text := ts.ReadFile(name)
 		if !strings.Contains(text, "# STATE") {
@@ -51,6 +51,20 @@ func (w *world) cmdPostgres(ts *testscript.TestScript, args []string) {
 		server.Exec(w.t, database, statement)
 	}
 	ts.Setenv("CAMFORM_STATE_USER", "camform_applier")
+}
+
+// stateBlock is the block of a configuration that names a server. What opens it is in variables.
+func stateBlock(at state.Server) string {
+	return fmt.Sprintf("state \"postgres\" {\n    host     = %q\n    port     = %d\n    database = %q\n    password = \"env:STATE_PASSWORD\"\n    key      = \"env:STATE_KEY\"\n  }",
+		at.Host, at.Port, at.Database)
+}
+
+// stateVariables open the server of the state, where there is one.
+func (w *world) stateVariables() map[string]string {
+	if w.server == nil {
+		return nil
+	}
+	return map[string]string{"STATE_PASSWORD": w.server.Password.Reveal(), "STATE_KEY": w.server.Key.Reveal(), userVariable: w.server.User}
 }
 
 var sqlBlock = regexp.MustCompile("(?s)\n```sql\n(.*?)\n```\n")

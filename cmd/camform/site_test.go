@@ -58,6 +58,9 @@ func (s *site) command(name string, args ...string) *exec.Cmd {
 	for name, secret := range canaries {
 		c.Env = append(c.Env, name+"="+secret)
 	}
+	for name, value := range s.stateVariables() {
+		c.Env = append(c.Env, name+"="+value)
+	}
 	return c
 }
 
@@ -76,7 +79,7 @@ func (s *site) run(want int, args ...string) {
 // state opens the state of the directory next to the program.
 func (s *site) state() *state.Store {
 	s.t.Helper()
-	store, err := state.Open(s.t.Context(), filepath.Join(s.dir, ".camform", "state.db"), state.Options{})
+	store, err := s.remembered(s.dir)
 	if err != nil {
 		s.t.Fatal(err)
 	}

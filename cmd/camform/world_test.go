@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -31,6 +32,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine/state"
+	"camform/engine/state/pgtest"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -41,6 +43,8 @@ type world struct {
 	stop     func()
 	t        testing.TB
 	watching []*exec.Cmd // programs in the background, for exited
+
+	server *state.Server // that has the state; nil where it is in a file
 }
 
 type worldKey struct{}
@@ -381,7 +385,7 @@ func (w *world) cmdAwait(ts *testscript.TestScript, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: await DEVICE writes|logins N, await intents N, await FILE text TEXT, or await DIR files N")
 	}
-	j := &journal{path: ts.MkAbs(filepath.Join(".camform", "state.db"))}
+	j := &journal{store: func() (*state.Store, error) { return w.remembered(ts.MkAbs(".")) }}
 	defer j.close()
 	if !eventually(w.condition(ts, args, j)) {
 		ts.Fatalf("waited in vain for %q", args)
@@ -412,37 +416,6 @@ func (w *world) condition(ts *testscript.TestScript, args []string, j *journal) 
 		kind = simulator.Login
 	}
 	return func() bool { return d.Count(kind) >= want }
-}
-
-// journal is the journal in a state that another process writes.
-type journal struct {
-	path  string
-	store *state.Store
-}
-
-// open is how many requests have no end yet; none as long as there is no state.
-func (j *journal) open() int {
-	if _, err := os.Stat(j.path); err != nil {
-		return 0
-	}
-	if j.store == nil {
-		store, err := state.Open(context.Background(), j.path, state.Options{})
-		if err != nil {
-			return 0
-		}
-		j.store = store
-	}
-	open, err := j.store.AllOpenIntents(context.Background())
-	if err != nil {
-		return 0
-	}
-	return len(open)
-}
-
-func (j *journal) close() {
-	if j.store != nil {
-		_ = j.store.Close()
-	}
 }
 
 // eventually asks until a condition of another process holds. It gives up after a time that nothing should take.
@@ -519,10 +492,15 @@ func (w *world) cmdLater(ts *testscript.TestScript, args []string) {
 	}
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
-	db, err := sql.Open("sqlite", ts.MkAbs(filepath.Join(".camform", "state.db")))
-	ts.Check(err)
-	_, err = db.Exec(`UPDATE attempts SET charged = charged - $1, settled = CASE settled WHEN 0 THEN 0 ELSE settled - $1 END`, d.Microseconds())
-	ts.Check(errors.Join(err, db.Close()))
+	older := fmt.Sprintf(`UPDATE attempts SET charged = charged - %[1]d, settled = CASE settled WHEN 0 THEN 0 ELSE settled - %[1]d END`, d.Microseconds())
+	if w.server != nil {
+		pgtest.Shared(w.t).Exec(w.t, w.server.Database, older)
+	} else {
+		db, err := sql.Open("sqlite", ts.MkAbs(filepath.Join(".camform", "state.db")))
+		ts.Check(err)
+		_, err = db.Exec(older)
+		ts.Check(errors.Join(err, db.Close()))
+	}
 	w.ahead.Add(int64(d))
 }
 

@@ -180,7 +180,7 @@ func (r remote) classify(err error) error {
 	case errors.As(err, &fault):
 		return r.fault(fault, err)
 	case unreachable(err):
-		return fmt.Errorf("%w: %s; whether it has what was being written is unknown until it answers again (%w)", ErrGone, r.location, err)
+		return fmt.Errorf("%w: %s; run again when it answers: what was being written may be there or not, and the next run finds out (%w)", ErrGone, r.location, err)
 	default:
 		return err
 	}
@@ -216,7 +216,7 @@ func (r remote) fault(fault *pgconn.PgError, err error) error {
 	case fault.Code == "3D000":
 		return fmt.Errorf("%w: there is no database at %s; make it as the README says under \"A state for a team\" (%w)", fs.ErrNotExist, r.location, err)
 	case class == "08" || class == "57" && fault.Code != "57014" || fault.Code == "25P03":
-		return fmt.Errorf("%w: %s; whether it has what was being written is unknown until it answers again (%w)", ErrGone, r.location, err)
+		return fmt.Errorf("%w: %s; run again when it answers: what was being written may be there or not, and the next run finds out (%w)", ErrGone, r.location, err)
 	case fault.Code == "XX001" || fault.Code == "XX002":
 		return fmt.Errorf("%w: %s: %w. It was left as it is; ask who administers the server", ErrDamaged, r.location, err)
 	default:
