@@ -55,7 +55,7 @@ type site struct {
 // newSite opens the state of a site and gets its devices from what dials the fleet.
 func newSite(t testing.TB, fleet *simulator.Fleet, dial isapi.Dial) *site {
 	t.Helper()
-	store, err := state.Open(context.Background(), filepath.Join(quickDir(t), "state.db"), state.Options{
+	store, err := openOn(serverOf(t), filepath.Join(quickDir(t), "state.db"), state.Options{
 		Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"},
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ import (
 	"camform/schema"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(ending{m}) }
 
 // world is a fleet, what is wanted of it, and what is remembered of it. Runs of the engine happen in it one after the
 // other, unless a test says otherwise.
@@ -38,7 +38,8 @@ type world struct {
 	clock       *clock
 	fleet       *memory.Fleet
 	provider    *watcher
-	path        string // of the state
+	path        string        // of the state
+	server      *state.Server // that has the state; nil where it is in a file
 	store       *state.Store
 	cfg         *config.Config
 	secrets     map[string]string // by origin
@@ -97,6 +98,7 @@ func newWorldWith(t testing.TB, files map[string][]byte) *world {
 		cfg: &config.Config{}, secrets: map[string]string{}, parallelism: graph.Parallelism{Total: 4},
 	}
 	w.provider = &watcher{Provider: w.fleet.Provider(), fleet: w.fleet, passwords: map[string]string{}}
+	w.server = serverOf(t)
 	w.store = w.open()
 	t.Cleanup(func() { _ = w.store.Close() })
 	return w
@@ -115,7 +117,7 @@ func quickDir(t testing.TB) string {
 
 func (w *world) open() *state.Store {
 	w.Helper()
-	s, err := state.Open(context.Background(), w.path, state.Options{
+	s, err := openOn(w.server, w.path, state.Options{
 		Now: w.clock.now, Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"}, Moves: w.moves,
 	})
 	w.must(err)

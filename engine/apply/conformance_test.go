@@ -16,6 +16,7 @@ import (
 	"camform/engine/apply"
 	"camform/engine/state"
 	"camform/engine/state/statetest"
+	"camform/engine/thorough"
 	"camform/providers"
 	"camform/schema"
 )
@@ -53,39 +54,73 @@ func TestChangesInMemory(t *testing.T) {
 // answer and what they hold. Histories are played with the one in memory.
 func TestTheStoreInMemoryBehavesLikeTheRealOne(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		clock := begin
-		now := func() time.Time { return clock }
-		real, err := state.Open(context.Background(), filepath.Join(t.TempDir(), "state.db"), state.Options{Now: now})
-		if err != nil {
-			r.Fatal(err)
-		}
-		defer func() { _ = real.Close() }()
-		memory := newStore(now)
-		memory.add(state.SecretVersion{Name: "a", Status: state.SecretLive, Sealed: []byte("first"), Created: clock})
-		if _, err := real.PutSecret(context.Background(), "a", []byte("first"), ""); err != nil {
-			r.Fatal(err)
-		}
-		stores := [2]apply.Store{real, memory}
-		var leases []state.Lease
-		for range rapid.IntRange(1, 25).Draw(r, "steps") {
-			clock = clock.Add(time.Duration(rapid.IntRange(0, 40).Draw(r, "seconds")) * time.Second)
-			do := drawOperation(r, leases)
-			var said [2]string
-			for i, s := range stores {
-				lease, err := do(s)
-				said[i] = fmt.Sprint(familyOf(err), lease.Token)
-				if err == nil && lease.Token != 0 && i == 1 {
-					leases = append(leases, lease)
-				}
-			}
-			if said[0] != said[1] {
-				r.Fatalf("the real store said %q, the one in memory %q", said[0], said[1])
-			}
-			if diff := cmp.Diff(contents(r, real), contents(r, memory)); diff != "" {
-				r.Fatalf("they hold different things (-real +memory):\n%s", diff)
-			}
-		}
+		behaveAlike(r, func(options state.Options) (*state.Store, error) {
+			return state.Open(context.Background(), filepath.Join(t.TempDir(), "state.db"), options)
+		})
 	})
+}
+
+// TestTheStoreInMemoryBehavesLikeOneOnAServer is the same for PostgreSQL.
+func TestTheStoreInMemoryBehavesLikeOneOnAServer(t *testing.T) {
+	thorough.OnlyLong(t)
+	rapid.Check(t, func(r *rapid.T) {
+		once := &once{TB: t}
+		defer once.end()
+		at := statetest.Server(once)
+		behaveAlike(r, func(options state.Options) (*state.Store, error) {
+			return state.OpenServer(context.Background(), at, options)
+		})
+	})
+}
+
+// once is a test that is played again and again: what it makes is cleaned up each time.
+type once struct {
+	testing.TB
+	cleanups []func()
+}
+
+func (o *once) Cleanup(f func()) { o.cleanups = append(o.cleanups, f) }
+
+func (o *once) end() {
+	for _, f := range slices.Backward(o.cleanups) {
+		f()
+	}
+}
+
+// behaveAlike does the same things to a store in memory and to another one.
+func behaveAlike(r *rapid.T, open func(state.Options) (*state.Store, error)) {
+	clock := begin
+	now := func() time.Time { return clock }
+	real, err := open(state.Options{Now: now})
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer func() { _ = real.Close() }()
+	memory := newStore(now)
+	memory.add(state.SecretVersion{Name: "a", Status: state.SecretLive, Sealed: []byte("first"), Created: clock})
+	if _, err := real.PutSecret(context.Background(), "a", []byte("first"), ""); err != nil {
+		r.Fatal(err)
+	}
+	stores := [2]apply.Store{real, memory}
+	var leases []state.Lease
+	for range rapid.IntRange(1, 25).Draw(r, "steps") {
+		clock = clock.Add(time.Duration(rapid.IntRange(0, 40).Draw(r, "seconds")) * time.Second)
+		do := drawOperation(r, leases)
+		var said [2]string
+		for i, s := range stores {
+			lease, err := do(s)
+			said[i] = fmt.Sprint(familyOf(err), lease.Token)
+			if err == nil && lease.Token != 0 && i == 1 {
+				leases = append(leases, lease)
+			}
+		}
+		if said[0] != said[1] {
+			r.Fatalf("the real store said %q, the one in memory %q", said[0], said[1])
+		}
+		if diff := cmp.Diff(contents(r, real), contents(r, memory)); diff != "" {
+			r.Fatalf("they hold different things (-real +memory):\n%s", diff)
+		}
+	}
 }
 
 // drawOperation is something to do to a store. It returns a lease where it took one.
