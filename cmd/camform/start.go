@@ -138,6 +138,7 @@ type memory struct {
 	auditLog  *state.AuditLog
 	backups   *state.Backups
 	path      string // of the database
+	server    bool   // whether it is on a server
 	closer    io.Closer
 
 	vault   *vault.Vault // asks once for what opens it
@@ -213,7 +214,7 @@ func (b *beginning) remember(ctx context.Context, operation, path string, moves 
 		return memory{}, err
 	}
 	v := vault.New(store.Secrets, store.Key, b.unlock(nil))
-	return memory{store.Fleet, store.Runs, store.Approvals, store.AuditLog, store.Backups, path, store, v, b.origins(".", v)}, nil
+	return memory{store.Fleet, store.Runs, store.Approvals, store.AuditLog, store.Backups, path, b.onServer(path), store, v, b.origins(".", v)}, nil
 }
 
 // stateOptions say who uses a state, and for what.

@@ -17,11 +17,18 @@ func (c vaultCommands) rekey() *cobra.Command {
 		Short: "Give the vault a new key and seal everything anew",
 		Long: `Give the vault a new key, seal everything in it anew, and overwrite what was sealed before. Do so after somebody lost the
 right to open it. Whoever has an old copy of the state can still read what was in it then, so change those passwords on
-the devices too: "camform rotate".`,
+the devices too: "camform rotate".
+
+PostgreSQL keeps what was sealed before in its files until the role that owns the tables runs
+VACUUM FULL camform.secrets, camform.snapshots, and in its WAL archive and backups until they are thrown away.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
-				return "The vault has a new key, and everything in it is sealed anew.", o.vault.Rekey(ctx)
+				done := "The vault has a new key, and everything in it is sealed anew."
+				if o.server {
+					done += " The server keeps what was sealed before until its owner runs VACUUM FULL camform.secrets, camform.snapshots, and in its WAL archive and backups longer."
+				}
+				return done, o.vault.Rekey(ctx)
 			})
 		},
 	}
