@@ -95,7 +95,7 @@ func (b *beginning) migrate(ctx context.Context, flags *migrateFlags) error {
 	case isHeld:
 		return fmt.Errorf("run %s of %s holds %s, so nothing was migrated. Wait for it to end; if it is gone, run: camform state release %s",
 			held[0].Run, held[0].Owner.Who, render.Plural(len(held), "device"), held[0].Run)
-	case err != nil && stop.Err() != nil && ctx.Err() == nil:
+	case errors.Is(err, context.Canceled): // which comes before anything is changed for good
 		return errors.Join(errors.New("interrupted; the state is where it was"), ctx.Err())
 	case err != nil:
 		return err
