@@ -90,7 +90,7 @@ func (s *Attempts) Settle(ctx context.Context, c providers.Charge, r providers.A
 			err = fmt.Errorf("login attempt %d is not open: this is a bug", c)
 		}
 		if err == nil && r.Accepted {
-			err = dropSuccesses(tx, c)
+			err = dropSuccesses(tx, c, s.now().Add(-ledger.Session))
 		}
 		return err
 	})
@@ -147,13 +147,13 @@ func (s *Attempts) history(tx *transaction, endpoint string, now time.Time) ([]l
 }
 
 // dropSuccesses removes the successes that came before that of a charge with the same credential: only the last one says
-// anything, and there is one in every run. That of a session of the same process, which may last, stays. A credential belongs to one
+// anything, and there is one in every run. That of a session of the same process that began since and may last stays. A credential belongs to one
 // endpoint; that is named for the sake of the index.
-func dropSuccesses(tx *transaction, c providers.Charge) error {
+func dropSuccesses(tx *transaction, c providers.Charge, since time.Time) error {
 	_, err := tx.Exec(`DELETE FROM attempts WHERE id < $1 AND outcome = $2
-		AND NOT (session = 1 AND EXISTS (SELECT 1 FROM attempts own WHERE own.id = $1 AND own.who = attempts.who AND own.pid = attempts.pid))
+		AND NOT (session = 1 AND settled > $3 AND EXISTS (SELECT 1 FROM attempts own WHERE own.id = $1 AND own.who = attempts.who AND own.pid = attempts.pid))
 		AND endpoint = (SELECT endpoint FROM attempts WHERE id = $1)
-		AND credential = (SELECT credential FROM attempts WHERE id = $1)`, int64(c), string(ledger.Accepted))
+		AND credential = (SELECT credential FROM attempts WHERE id = $1)`, int64(c), string(ledger.Accepted), stamp(since))
 	return err
 }
 
