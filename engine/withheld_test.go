@@ -68,6 +68,11 @@ func TestI10TroubleWithADocumentIsThatOfItsSetting(t *testing.T) {
 					s.importsBut(camera, "upnp")
 					camera.Heal()
 					s.retrying()
+					if quirks.HidesAttempts && rule.Action == simulator.AskAgain { // it may have counted, and is not asked before that is forgotten
+						s.unknownIs("upnp")
+						time.Sleep(providers.AttemptWindow)
+						s.retrying()
+					}
 					if p, problems := s.plan(); len(problems) > 0 || len(p.Devices[0].Skipped) > 0 || len(p.Devices[0].Steps) != 1 {
 						t.Errorf("after it is well again: %q %s", problems, toldPlan(p))
 					}
