@@ -120,7 +120,7 @@ func (e *Engine) planAndCheck(ctx context.Context, cfg *config.Config, targets [
 	newcomers.plan(planned.Plan)
 	planned.Plan.Gone = gone.gone
 	if len(targets) == 0 {
-		if planned.Plan.Outputs, err = outputsOf(ctx, e.Store, cfg.Outputs); err != nil {
+		if planned.Plan.Outputs, err = outputsOf(ctx, e.Store, cfg.Outputs, e.From != nil); err != nil {
 			return nil, append(problems, stateUnreadable(err)...)
 		}
 	}

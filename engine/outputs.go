@@ -18,8 +18,8 @@ import (
 )
 
 // outputsOf are those of a configuration, with what applying the plan does to what is remembered of them, and those that the configuration
-// no longer has.
-func outputsOf(ctx context.Context, store *state.Fleet, declared []config.Output) ([]plan.Output, error) {
+// no longer has. Where the key of the state is elsewhere, nobody knows whether a sensitive one changes.
+func outputsOf(ctx context.Context, store *state.Fleet, declared []config.Output, elsewhere bool) ([]plan.Output, error) {
 	remembered, err := store.AllOutputs(ctx)
 	if err != nil {
 		return nil, err
@@ -40,6 +40,12 @@ func outputsOf(ctx context.Context, store *state.Fleet, declared []config.Output
 		}
 		if out, err = comparedOutput(out, last); err != nil {
 			return nil, fmt.Errorf("output %s: %w", o.Name, err)
+		}
+		if elsewhere && out.Sensitive {
+			out.Mark = ""
+			if had, known := last[o.Name]; known && had.Sensitive {
+				out.Action, out.Elsewhere = "", true
+			}
 		}
 		delete(last, o.Name)
 		all = append(all, out)

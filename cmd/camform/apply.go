@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,12 +174,16 @@ func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
 
 // whole refuses a plan of which nobody knew where it was made what all its settings are to be.
 func whole(p *plan.Plan) error {
-	unknown := p.UntilApplied()
-	if len(unknown) == 0 {
-		return nil
+	const instead = "it is for a review only. Plan where the secrets and the devices are, with camform plan -out=FILE, and apply that"
+	if unknown := p.UntilApplied(); len(unknown) > 0 {
+		return blocked(fmt.Errorf("%s of this plan could not be planned, since their secrets were not there, such as %s: %s",
+			render.Plural(len(unknown), "setting"), unknown[0].Address, instead))
 	}
-	return blocked(fmt.Errorf("%s of this plan could not be planned, since their secrets were not there, such as %s: it is for a review only. "+
-		"Plan where the secrets and the devices are, with camform plan -out=FILE, and apply that", render.Plural(len(unknown), "setting"), unknown[0].Address))
+	if unknown := p.OutputsUntilApplied(); len(unknown) > 0 {
+		return blocked(fmt.Errorf("nobody knew where this plan was made whether %s changed, such as %s: %s",
+			render.Plural(len(unknown), "sensitive output"), unknown[0], instead))
+	}
+	return nil
 }
 
 // admit refuses a plan that is not whole, that a check stops, that exceeds its limits, or that not enough people have signed. The reasons why limits are exceeded
@@ -331,9 +336,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 	if err != nil {
 		return err
 	}
-	if err := engine.KeepOutputs(context.WithoutCancel(ctx), w.store.Outputs, p); err != nil {
-		return err
-	}
+	kept := engine.KeepOutputs(context.WithoutCancel(ctx), w.store.Outputs, p)
 	renewed := recoveryFiles{w}.renew(cmd.Context(), p, r)
 	if err := w.runs.EndRun(context.WithoutCancel(ctx), w.run, strings.Join(append([]string{summary(r)}, reasons...), "; ")); err != nil {
 		return err
@@ -341,10 +344,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 	if r.Moved > 0 {
 		w.tellLocked(oldNames(p.Moves()))
 	}
-	if err := w.verdict(p, r); err != nil {
-		return err
-	}
-	return renewed
+	return cmp.Or(kept, w.verdict(p, r), renewed)
 }
 
 // carryOut applies a plan and shows what happens meanwhile and in the end.

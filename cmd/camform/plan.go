@@ -143,7 +143,7 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 	if err := w.stopped(p); err != nil {
 		return err
 	}
-	changes := o.codes != plainCodes && (!p.Empty() || len(p.UntilApplied()) > 0)
+	changes := o.codes != plainCodes && (!p.Empty() || !p.Whole())
 	if err := w.tooManyUnknown(p); err != nil && !(changes && o.codes == fleetCodes) {
 		return err
 	}

@@ -236,6 +236,7 @@ type (
 		Type      json.RawMessage `json:"type,omitempty"`
 		Value     json.RawMessage `json:"value,omitempty"`
 		Sensitive bool            `json:"sensitive,omitempty"`
+		Elsewhere bool            `json:"elsewhere,omitempty"`
 	}
 )
 
@@ -330,7 +331,7 @@ func withoutSecrets(kind *schema.Kind, v cty.Value) error {
 }
 
 func encodeOutput(o Output) (outputShape, error) {
-	shape := outputShape{Name: o.Name, Action: o.Action, Before: o.Before, Mark: o.Mark, Sensitive: o.Sensitive}
+	shape := outputShape{Name: o.Name, Action: o.Action, Before: o.Before, Mark: o.Mark, Sensitive: o.Sensitive, Elsewhere: o.Elsewhere}
 	if o.Sensitive {
 		return shape, nil
 	}
@@ -498,7 +499,7 @@ func settingAndValue(address string, value json.RawMessage, kinds *schema.Kinds)
 }
 
 func (shape outputShape) output() (Output, error) {
-	o := Output{Name: shape.Name, Action: shape.Action, Before: shape.Before, Mark: shape.Mark, Sensitive: shape.Sensitive, Value: cty.NullVal(cty.DynamicPseudoType)}
+	o := Output{Name: shape.Name, Action: shape.Action, Before: shape.Before, Mark: shape.Mark, Sensitive: shape.Sensitive, Elsewhere: shape.Elsewhere, Value: cty.NullVal(cty.DynamicPseudoType)}
 	if shape.Sensitive {
 		return o, nil
 	}

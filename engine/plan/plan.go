@@ -397,6 +397,7 @@ type Output struct {
 	Before    json.RawMessage // what was applied last, empty if there was nothing, or if that is sensitive
 	Mark      string          // tells a sensitive value from others, and nothing else of it
 	Sensitive bool
+	Elsewhere bool // whether nobody knew where the plan was made if a sensitive value is another one
 }
 
 // ChangesOutputs reports whether applying the plan changes what is remembered of the outputs.

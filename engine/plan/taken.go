@@ -38,6 +38,20 @@ func (p *Plan) UntilApplied() []Skipped {
 	return all
 }
 
+// OutputsUntilApplied are the sensitive outputs of which nobody knew where the plan was made whether they change.
+func (p *Plan) OutputsUntilApplied() []string {
+	var names []string
+	for _, o := range p.Outputs {
+		if o.Elsewhere {
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}
+
+// Whole reports whether a plan was made where its secrets are, or by nothing that only they tell.
+func (p *Plan) Whole() bool { return len(p.UntilApplied()) == 0 && len(p.OutputsUntilApplied()) == 0 }
+
 func (s Skipped) untilApply() bool { return s.Reason == UntilApply }
 
 // ContentHash identifies what a plan does: two plans that do the same to the same devices have the same one, whoever made them, when,
@@ -45,7 +59,11 @@ func (s Skipped) untilApply() bool { return s.Reason == UntilApply }
 // the same hash.
 func ContentHash(p *Plan, kinds *schema.Kinds) (string, error) {
 	c := *p
-	c.Version, c.Created, c.Author, c.Taken = "", time.Time{}, "", nil
+	c.Version, c.Created, c.Author, c.Taken, c.Configuration = "", time.Time{}, "", nil, Configuration{}
+	c.Outputs = slices.Clone(p.Outputs)
+	for i := range c.Outputs {
+		c.Outputs[i].Mark = "" // which the key of the state made; what becomes of the output is its action
+	}
 	c.Devices, c.Users = contents(p.Devices), contents(p.Users)
 	c.Usage.Lists = slices.Clone(p.Usage.Lists)
 	for i := range c.Usage.Lists {

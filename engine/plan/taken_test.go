@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,11 @@ func TestTheHashOfTheContentIsWhatAPlanDoes(t *testing.T) {
 // retold is a plan that does the same, made by somebody else from other lines.
 func retold(p plan.Plan) plan.Plan {
 	p.Version, p.Author, p.Created, p.Taken = p.Version+"x", "somebody else", p.Created.Add(time.Hour), &plan.Taken{Signer: "x"}
+	p.Configuration = plan.Configuration{Blocks: append(slices.Clone(p.Configuration.Blocks), plan.Declaration{Type: "profile", Name: "retold"})}
+	p.Outputs = slices.Clone(p.Outputs)
+	for i := range p.Outputs {
+		p.Outputs[i].Mark += "x"
+	}
 	p.Devices = append([]plan.Device{}, p.Devices...)
 	for i, d := range p.Devices {
 		p.Devices[i].Steps = append([]plan.Step{}, d.Steps...)

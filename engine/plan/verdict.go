@@ -20,7 +20,7 @@ const (
 // device or a single document could not be read, a secret was not there, or a check that it asked has no verdict.
 func (p *Plan) Complete() bool {
 	unknown := func(c Check) bool { return c.Verdict == Unknown && !c.Unasked }
-	return len(p.Targets) == 0 && !slices.ContainsFunc(p.Devices, func(d Device) bool {
+	return len(p.Targets) == 0 && len(p.OutputsUntilApplied()) == 0 && !slices.ContainsFunc(p.Devices, func(d Device) bool {
 		return d.Unread() || d.PartlyRead() || slices.ContainsFunc(d.Skipped, Skipped.untilApply) || slices.ContainsFunc(d.Checks, unknown)
 	})
 }

@@ -106,7 +106,7 @@ func writeOutputs(d *document, p *plan.Plan) {
 		if o.Action == "" {
 			continue
 		}
-		before, after := string(o.Before), "null"
+		before, after := string(escapeUnprintable(o.Before)), "null"
 		if o.Action != plan.Delete {
 			after = outputText(o)
 		}

@@ -157,7 +157,7 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 	case failed > 0:
 		return fmt.Sprintf("No changes on the %s that could be read; %s.",
 			Plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed)), Alarm
-	case len(p.UntilApplied()) > 0:
+	case !p.Whole():
 		return "No changes in what is known.", Attention
 	case skipped > 0:
 		return fmt.Sprintf("No changes to make, but %s left alone.", wasWere(skipped, "setting")), Attention

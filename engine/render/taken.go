@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"camform/engine/plan"
@@ -21,17 +22,21 @@ func writeTaken(d *document, p *plan.Plan, kinds *schema.Kinds) {
 	if content, err := plan.ContentHash(p, kinds); err == nil {
 		d.line(0, Normal, "Content of the plan: "+content)
 	}
-	if n := len(p.UntilApplied()); n > 0 {
-		d.line(0, Careful, fmt.Sprintf("It is not complete: %s unknown until apply, where the secrets are. Plan there before you apply.",
-			isAre(n, "setting"))).Severity = Attention
+	if !p.Whole() {
+		var unknown []string
+		if n := len(p.UntilApplied()); n > 0 {
+			unknown = append(unknown, Plural(n, "setting"))
+		}
+		if n := len(p.OutputsUntilApplied()); n > 0 {
+			unknown = append(unknown, Plural(n, "sensitive output"))
+		}
+		verb := "are"
+		if len(p.UntilApplied())+len(p.OutputsUntilApplied()) == 1 {
+			verb = "is"
+		}
+		d.line(0, Careful, fmt.Sprintf("It is not complete: %s %s unknown until apply, where the secrets are. Plan there before you apply.",
+			strings.Join(unknown, " and "), verb)).Severity = Attention
 	}
-}
-
-func isAre(n int, noun string) string {
-	if n == 1 {
-		return Plural(n, noun) + " is"
-	}
-	return Plural(n, noun) + " are"
 }
 
 // ageText is an age in the largest unit that tells enough.

@@ -35,6 +35,7 @@ var extracts = []struct{ table, columns, of string }{
 	{"uses", "device, told, read_at", ""},
 	{"owed", "device, kind, item, account, origin, since", ""},
 	{"fingerprint_names", "device, name", ""},
+	{"outputs", "name, type, value, mark, sensitive", ""},
 	{"nodes", "serial, firmware, path, at", ""},
 	{"cases", "id, device, custody, generation, about", ""},
 	{"case_events", "case_id, seq, event", ""},

@@ -41,6 +41,7 @@ func remembering(t testing.TB) *Store {
 	ok(t, s.SaveCapability(ctx, "model", "1.0", "/caps", []byte("x"), ""))
 	must[providers.Charge](t)(s.Charge(ctx, attempt("password", providers.RemainingUnknown)))
 	ok(t, s.SaveSeen(ctx, Device{Address: before, Endpoint: "192.0.2.1:443", Pin: providers.Pin{SPKI: "sha256:1"}}))
+	ok(t, s.SaveOutputs(ctx, []Output{{Name: "gates", Type: json.RawMessage(`"number"`), Value: json.RawMessage(`1`)}, {Name: "key", Mark: "m", Sensitive: true}}))
 	ok(t, s.SaveUses(ctx, []Uses{{Device: before, Told: json.RawMessage(`[]`)}}))
 	lease := must[[]Lease](t)(s.Acquire(ctx, "r1", before))[0]
 	ok(t, s.SaveSnapshot(ctx, lease, "/doc", []byte("sealed")))

@@ -19,6 +19,7 @@ const onAServer = "TestOnAServer/"
 func TestOnAServer(t *testing.T) {
 	pgtest.Shared(t)
 	for name, test := range map[string]func(*testing.T){
+		"extracts":                 TestAnExtractIsTheStateAsFarAsAPlanNeedsIt,
 		"approvals":                TestApprovalsAreKeptUntilOthersTakeTheirPlace,
 		"latest time":              TestTheLatestTimeIsThatOfAnyRecord,
 		"the dead":                 TestLeasesOfTheDeadAreTakenOver,
