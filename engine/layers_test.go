@@ -49,7 +49,7 @@ var layers = []struct {
 	{"engine/rotate", "engine/credential engine/ledger engine/plan engine/state providers schema"},
 	{"engine/vault", "engine/credential engine/state schema"},
 
-	{"engine/snapshot", "engine/credential engine/plan engine/signers engine/state providers schema"},
+	{"engine/snapshot", "engine/credential engine/diag engine/plan engine/signers engine/state providers schema"},
 	{"engine/backup", "engine/atomicfile providers schema"},
 	{"engine/lockfile", "engine/live providers schema"},
 	{"engine/live", "engine/graph engine/report engine/shell providers schema"},

@@ -16,6 +16,7 @@ import (
 	"camform/engine"
 	"camform/engine/apply"
 	"camform/engine/auditlog"
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/engine/report"
@@ -259,9 +260,9 @@ func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 	}
 	if o := overtaken(p, later); len(o) > 0 {
 		return blocked(fmt.Errorf("this plan was begun at %s, and another one has changed %d of its settings since, such as %s in run %s; plan again",
-			view.Time(earlier.At), len(o), o[0].Setting, o[0].Run))
+			diag.Time(earlier.At), len(o), o[0].Setting, o[0].Run))
 	}
-	fmt.Fprintf(w.err, "This plan was begun before, at %s. What is done already is not written again.\n", view.Time(earlier.At))
+	fmt.Fprintf(w.err, "This plan was begun before, at %s. What is done already is not written again.\n", diag.Time(earlier.At))
 	return nil
 }
 

@@ -19,7 +19,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/crypto/ssh"
 
-	"camform/cmd/camform/view"
 	"camform/engine/approval"
 	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
@@ -251,7 +250,7 @@ func (ap *approver) verify(ctx context.Context, named []string) error {
 		return err
 	}
 	for _, s := range verdict.Signed {
-		fmt.Fprintf(ap.out, "%s signed with the key %s. It holds until %s.%s\n", s.Principal, s.Key, view.Time(s.Expires), said(s.Comment))
+		fmt.Fprintf(ap.out, "%s signed with the key %s. It holds until %s.%s\n", s.Principal, s.Key, diag.Time(s.Expires), said(s.Comment))
 	}
 	if err := ap.report(verdict.Problems(), nil); err != nil {
 		return err
@@ -271,7 +270,7 @@ func said(comment string) string {
 // explain tells what is approved and by which rule.
 func (ap *approver) explain() {
 	p, s := ap.subject.Plan, ap.subject
-	fmt.Fprintf(ap.out, "Plan %s\nmade at %s by %s: %s, %s.\n", s.Hash, view.Time(p.Created), diag.Quote(p.Author),
+	fmt.Fprintf(ap.out, "Plan %s\nmade at %s by %s: %s, %s.\n", s.Hash, diag.Time(p.Created), diag.Quote(p.Author),
 		render.Plural(approval.Changes(p), "change"), render.Plural(approval.Devices(p), "device"))
 	for _, sentence := range whoSigns(s) {
 		fmt.Fprintln(ap.out, sentence)
@@ -370,7 +369,7 @@ func (ap *approver) saveApproval(text []byte, s approval.Statement) error {
 	if err := atomicfile.Replace(path, text, 0o644); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
-	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, view.Time(s.Expires), path)
+	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, diag.Time(s.Expires), path)
 	return nil
 }
 

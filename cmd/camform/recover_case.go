@@ -173,7 +173,7 @@ func (r *recovery) may(step, again string) (recover.Step, error) {
 	default:
 		return s, fmt.Errorf("the step %s is %s: %s", step, s.State, cmp.Or(s.Note, "nothing is left to do in it"))
 	}
-	return s, fmt.Errorf("the step %s was begun at %s already, and to repeat it may spend something. If that is right, add -again 'REASON'", step, view.Time(s.At))
+	return s, fmt.Errorf("the step %s was begun at %s already, and to repeat it may spend something. If that is right, add -again 'REASON'", step, diag.Time(s.At))
 }
 
 // happened adds an event to the case.

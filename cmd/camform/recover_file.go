@@ -8,12 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
 	"camform/engine/config"
 	"camform/engine/credential"
+	"camform/engine/diag"
 	"camform/engine/live"
 	"camform/engine/plan"
 	"camform/engine/render"
@@ -211,6 +211,6 @@ func (w recoveryFiles) write(ctx context.Context, device schema.Device, out stri
 		return err
 	}
 	of := strings.TrimSpace(known.Identity.Model + " " + known.Identity.Serial)
-	fmt.Fprintf(w.out, "Wrote the recovery file of %s (%s), given out %s, to %s. Destroy it when it was used.\n", device, of, view.Time(versions[0].Created), out)
+	fmt.Fprintf(w.out, "Wrote the recovery file of %s (%s), given out %s, to %s. Destroy it when it was used.\n", device, of, diag.Time(versions[0].Created), out)
 	return nil
 }

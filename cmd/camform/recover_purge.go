@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"camform/cmd/camform/view"
+	"camform/engine/diag"
 	"camform/engine/papers"
 	"camform/engine/render"
 )
@@ -57,7 +57,7 @@ func (r retention) purge(ctx context.Context, dry bool) error {
 	}
 	var rows [][]string
 	for _, c := range cases {
-		rows = append(rows, []string{c.ID, c.Device.String(), string(c.Custody), view.Time(papers.Last(c)), fmt.Sprint(len(c.Events))})
+		rows = append(rows, []string{c.ID, c.Device.String(), string(c.Custody), diag.Time(papers.Last(c)), fmt.Sprint(len(c.Events))})
 	}
 	if err := render.Table(r.out, []string{"case", "device", "state", "last event", "events"}, rows); err != nil {
 		return err

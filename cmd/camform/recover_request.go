@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/diag"
 	"camform/engine/recover"
@@ -181,7 +180,7 @@ func (r *recovery) attach(ctx context.Context, path string, file attaching, agai
 		}
 	}
 	if p, open := recover.PendingIn(r.Case, r.engine.Now()); step == recover.Code && open && !p.Over() && again == "" && r.Last(recover.Code).Kind == recover.Done {
-		return fmt.Errorf("the case has a request since %s, which another export voids", view.Time(p.Since))
+		return fmt.Errorf("the case has a request since %s, which another export voids", diag.Time(p.Since))
 	}
 	return r.told(ctx, e, engine.Attach(filepath.Base(path), file.as, content))
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"camform/cmd/camform/view"
 	"camform/engine"
 	"camform/engine/diag"
 	"camform/engine/ledger"
@@ -250,7 +249,7 @@ func recoverSkipCommand(a *app) *cobra.Command {
 				return err
 			case s.State == recover.Refused:
 				return fmt.Errorf("the step %s was tried and failed at %s, so that it is not one that was left out; camform recover next -case %s goes on without it",
-					s.Name, view.Time(s.At), r.ID)
+					s.Name, diag.Time(s.At), r.ID)
 			case s.State == recover.Underway:
 				return fmt.Errorf("the step %s was begun: tell first what came of it: %s", s.Name, strings.Join(s.Commands, "; "))
 			case slices.Contains([]string{recover.Verify, recover.Wait, recover.New, recover.Close}, args[0]):

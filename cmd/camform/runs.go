@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"camform/cmd/camform/view"
+	"camform/engine/diag"
 	"camform/engine/render"
 	"camform/engine/state"
 )
@@ -55,7 +55,7 @@ func (w *workspace) listRuns(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, []string{r.ID, view.Time(r.Started), r.Who, kept, summary})
+		rows = append(rows, []string{r.ID, diag.Time(r.Started), r.Who, kept, summary})
 	}
 	if err := render.Table(w.out, []string{"run", "started", "who", "snapshots", "what it did"}, rows); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (w *workspace) showRun(ctx context.Context, id string) error {
 		if outcome == "" {
 			outcome = "open"
 		}
-		rows = append(rows, []string{view.Time(in.Begun), in.Device.String(), settingsOf(in), outcome})
+		rows = append(rows, []string{diag.Time(in.Begun), in.Device.String(), settingsOf(in), outcome})
 	}
 	return render.Table(w.out, []string{"sent", "device", "settings", "outcome"}, rows)
 }

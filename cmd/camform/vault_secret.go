@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
+	"camform/engine/diag"
 	"camform/engine/render"
 	"camform/engine/vault"
 	"camform/schema"
@@ -144,7 +145,7 @@ func (c vaultCommands) history() *cobra.Command {
 				var rows [][]string
 				for _, s := range versions {
 					rows = append(rows, []string{
-						strconv.Itoa(s.Version), string(s.Status), view.Time(s.Created), view.Time(s.Sent), view.Time(s.Proven), s.Run, s.Note,
+						strconv.Itoa(s.Version), string(s.Status), diag.Time(s.Created), diag.Time(s.Sent), diag.Time(s.Proven), s.Run, s.Note,
 					})
 				}
 				return render.Table(c.out, []string{"version", "status", "made", "sent", "proven", "run", "note"}, rows)

@@ -173,16 +173,16 @@ func (s Subject) checkTimes(st Statement, clock Clock) error {
 	now := clock.latest()
 	switch {
 	case st.Created.Before(s.Plan.Created):
-		return fmt.Errorf("it was signed at %s, before the plan was made at %s; is a clock wrong?", when(st.Created), when(s.Plan.Created))
+		return fmt.Errorf("it was signed at %s, before the plan was made at %s; is a clock wrong?", diag.Time(st.Created), diag.Time(s.Plan.Created))
 	case st.Created.After(now.Add(skew)):
-		return fmt.Errorf("it was signed at %s, and it is %s now; is a clock wrong?", when(st.Created), when(now))
+		return fmt.Errorf("it was signed at %s, and it is %s now; is a clock wrong?", diag.Time(st.Created), diag.Time(now))
 	case st.Expires.Sub(st.Created) > LongestLife:
 		return fmt.Errorf("it is to hold for longer than %s; sign again with a shorter time", hours(LongestLife))
 	case !now.Before(st.Expires) && clock.Seen.After(clock.Now):
 		return fmt.Errorf("it expired at %s. The clock says %s, but the state has seen %s already: set the clock right, or sign again",
-			when(st.Expires), when(clock.Now), when(clock.Seen))
+			diag.Time(st.Expires), diag.Time(clock.Now), diag.Time(clock.Seen))
 	case !now.Before(st.Expires):
-		return fmt.Errorf("it expired at %s, and it is %s now; sign again", when(st.Expires), when(now))
+		return fmt.Errorf("it expired at %s, and it is %s now; sign again", diag.Time(st.Expires), diag.Time(now))
 	}
 	return nil
 }
@@ -207,8 +207,6 @@ func (s Subject) checkSigner(st Statement, public ssh.PublicKey, clock Clock) er
 	}
 	return nil
 }
-
-func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // distinct counts the first approval of each person and of each key, in the order of the files. Where people share a key, fewer
 // may count than in another order, never more: one of them signs with a key that nobody else has.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"camform/engine/diag"
 	"camform/engine/recover"
 )
 
@@ -28,7 +29,7 @@ func Card(c recover.Case, f recover.Facts) Paper {
 		"Keep the device powered, and do not restart it unless you are told to.",
 	}
 	if p, open := recover.PendingIn(c, f.Now); open && !p.Over() {
-		do = append(do, fmt.Sprintf("A request to support is open until %s. If the device restarts before, or anybody exports another file, it is void.", stamp(p.Until)))
+		do = append(do, fmt.Sprintf("A request to support is open until %s. If the device restarts before, or anybody exports another file, it is void.", diag.Time(p.Until)))
 	}
 	return Paper{
 		Kind: "card", Title: "Recovery of a device: card for the staff on site", Case: c.ID,

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"camform/engine/diag"
 	"camform/engine/recover"
 )
 
@@ -30,13 +31,13 @@ func withoutRecords(c recover.Case) recover.Case {
 
 func (b sheet) about() Section {
 	s := Section{ID: "case", Title: "Case"}
-	s.add("opened", "opened", stamp(b.Opened))
+	s.add("opened", "opened", diag.Time(b.Opened))
 	s.add("by", "opened by", b.By)
 	s.add("reason", "what happened", b.Reason)
 	s.add("custody", "state of the case", fmt.Sprintf("%s, generation %d", b.Custody, b.Generation))
 	closed := ""
 	if e := b.Last(recover.Close); e != nil && e.Kind == recover.Done {
-		closed = stamp(e.At) + ", by " + e.Who
+		closed = diag.Time(e.At) + ", by " + e.Who
 	}
 	s.add("closed", "closed", closed)
 	return s
@@ -47,7 +48,7 @@ func (b sheet) approval() Section {
 	verified := b.Last(recover.Verify)
 	who := ""
 	if verified != nil && verified.Kind == recover.Done {
-		who = verified.Who + ", " + stamp(verified.At)
+		who = verified.Who + ", " + diag.Time(verified.At)
 	}
 	s.add("verified_by", "verified by", who)
 	second := b.said(recover.Verify, "second")
@@ -94,7 +95,7 @@ func (b sheet) method() Section {
 		if !entrance || e.Kind == recover.Told {
 			continue
 		}
-		s.Rows = append(s.Rows, []string{e.Step, string(e.Kind), stamp(e.At), e.Who, e.Data["tool"], e.Data["tool_sha256"], e.Remark})
+		s.Rows = append(s.Rows, []string{e.Step, string(e.Kind), diag.Time(e.At), e.Who, e.Data["tool"], e.Data["tool_sha256"], e.Remark})
 	}
 	if s.Rows == nil {
 		s.Sentences = []string{"No way was tried."}
@@ -108,11 +109,11 @@ func (b sheet) files() Section {
 	for _, e := range b.Events {
 		for _, f := range e.Files {
 			s.Rows = append(s.Rows, []string{
-				f.Name, f.As, e.Data["from"], e.Data["to"], e.Data["channel"], e.Data["ref"], stamp(e.At), e.Who, f.SHA256, fmt.Sprint(f.Size),
+				f.Name, f.As, e.Data["from"], e.Data["to"], e.Data["channel"], e.Data["ref"], diag.Time(e.At), e.Who, f.SHA256, fmt.Sprint(f.Size),
 			})
 		}
 		if e.Step == recover.HandedOver && len(e.Files) == 0 && e.Kind == recover.Done {
-			s.Rows = append(s.Rows, []string{"the request", "bundle", "", e.Data["to"], e.Data["channel"], e.Data["ref"], stamp(e.At), e.Who, "", ""})
+			s.Rows = append(s.Rows, []string{"the request", "bundle", "", e.Data["to"], e.Data["channel"], e.Data["ref"], diag.Time(e.At), e.Who, "", ""})
 		}
 	}
 	if s.Rows == nil {
@@ -130,7 +131,7 @@ func (b sheet) remarks() Section {
 	s.add("asked", "what the warranty or the contract said", b.said(recover.Verify, "warranty"))
 	for _, e := range b.Events {
 		if e.Kind == recover.Skipped {
-			s.Rows = append(s.Rows, []string{e.Step, stamp(e.At), e.Who, e.Remark})
+			s.Rows = append(s.Rows, []string{e.Step, diag.Time(e.At), e.Who, e.Remark})
 		}
 	}
 	return s
@@ -148,7 +149,7 @@ func (b sheet) outage() Section {
 	reset, back := b.reset(), b.Last(recover.Wait)
 	gone := ""
 	if reset != nil && back != nil && back.Kind == recover.Done && !back.At.Before(reset.At) {
-		gone = fmt.Sprintf("from %s to %s", stamp(reset.At), stamp(back.At))
+		gone = fmt.Sprintf("from %s to %s", diag.Time(reset.At), diag.Time(back.At))
 		if seconds := back.Data[recover.Seconds]; seconds != "" {
 			gone += ", without an answer for " + seconds + " seconds"
 		}
@@ -227,7 +228,7 @@ func (b sheet) changes() Section {
 		if i := slices.IndexFunc(steps, func(s recover.Step) bool { return s.Name == a.step }); text == "" && i >= 0 {
 			switch step := steps[i]; step.State {
 			case recover.Over:
-				text = "done" + behind(", ", stamp(step.At)) + behind(": ", step.Note)
+				text = "done" + behind(", ", diag.Time(step.At)) + behind(": ", step.Note)
 			case recover.Absent:
 				text = "not needed" + behind(": ", step.Note)
 			}
@@ -251,9 +252,9 @@ func (b sheet) ended(step string) string {
 	case e.Kind != recover.Done:
 		return b.outcome(step) + behind("; ", saw)
 	case e.Findings != nil, recover.ProvenBy(step) != "":
-		return fmt.Sprintf("proven, %s, for %s", stamp(e.At), e.Who) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
+		return fmt.Sprintf("proven, %s, for %s", diag.Time(e.At), e.Who) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
 	}
-	return fmt.Sprintf("told by %s, %s", e.Who, stamp(e.At)) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
+	return fmt.Sprintf("told by %s, %s", e.Who, diag.Time(e.At)) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
 }
 
 // sightings are findings by their verdicts.
@@ -274,7 +275,7 @@ func (b sheet) chronicle() Section {
 			files = append(files, fmt.Sprintf("file %s (%s)", f.Name, f.As))
 		}
 		details := strings.Join(append(slices.DeleteFunc([]string{dataOf(e.Data), sightings(e.Findings)}, func(s string) bool { return s == "" }), files...), ", ")
-		s.Rows = append(s.Rows, []string{stamp(e.At), e.Who, e.Step, string(e.Kind), details, e.Remark})
+		s.Rows = append(s.Rows, []string{diag.Time(e.At), e.Who, e.Step, string(e.Kind), details, e.Remark})
 	}
 	return s
 }

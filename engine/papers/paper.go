@@ -14,8 +14,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"camform/engine/diag"
 	"camform/engine/recover"
 )
 
@@ -104,7 +104,7 @@ func (b sheet) outcome(step string) string {
 	if e == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s, by %s%s", e.Kind, stamp(e.At), e.Who, behind(": ", e.Remark))
+	return fmt.Sprintf("%s, %s, by %s%s", e.Kind, diag.Time(e.At), e.Who, behind(": ", e.Remark))
 }
 
 func behind(separator, text string) string {
@@ -112,13 +112,6 @@ func behind(separator, text string) string {
 		return ""
 	}
 	return separator + text
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02 15:04:05 MST")
 }
 
 // device are the facts by which a device is known.

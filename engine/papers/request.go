@@ -1,6 +1,7 @@
 package papers
 
 import (
+	"camform/engine/diag"
 	"camform/engine/recover"
 )
 
@@ -36,7 +37,7 @@ func Request(c recover.Case, f recover.Facts, by Requester, files []recover.File
 	pending, open := recover.PendingIn(c, f.Now)
 	code := ""
 	if open {
-		code = stamp(pending.Since) + ", good until " + stamp(pending.Until)
+		code = diag.Time(pending.Since) + ", good until " + diag.Time(pending.Until)
 	}
 	device.add("code", "code or file made", code)
 	owner := Section{ID: "ownership", Title: "Whose it is"}

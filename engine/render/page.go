@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/schema"
 )
@@ -118,9 +119,9 @@ func isActivation(r Row) bool { return r.Section == Changes && r.Group == activa
 func (p *Page) facts() [][2]string {
 	facts := [][2]string{{"Command", p.Command}}
 	if p.plan == nil {
-		return append(facts, [2]string{"Failed", moment(p.From.Made)}, [2]string{"camform", p.From.Version})
+		return append(facts, [2]string{"Failed", diag.Time(p.From.Made)}, [2]string{"camform", p.From.Version})
 	}
-	facts = append(facts, [2]string{"Made", moment(p.plan.Created) + " by " + p.plan.Author}, [2]string{"camform", p.plan.Version})
+	facts = append(facts, [2]string{"Made", diag.Time(p.plan.Created) + " by " + p.plan.Author}, [2]string{"camform", p.plan.Version})
 	if p.hash != "" {
 		facts = append(facts, [2]string{"Hash of the plan", p.hash})
 	}

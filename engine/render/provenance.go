@@ -1,6 +1,10 @@
 package render
 
-import "time"
+import (
+	"time"
+
+	"camform/engine/diag"
+)
 
 // Provenance says where a report comes from, for whoever reads it long after.
 type Provenance struct {
@@ -13,7 +17,7 @@ type Provenance struct {
 
 // Markdown is the provenance as a paragraph.
 func (p Provenance) Markdown() string {
-	return "Made on " + moment(p.Made) + " by " + Code(p.Author) + " with camform " + Code(p.Version) + ". " + p.source(Code) + "\n"
+	return "Made on " + diag.Time(p.Made) + " by " + Code(p.Author) + " with camform " + Code(p.Version) + ". " + p.source(Code) + "\n"
 }
 
 // source says by which commit a report was made, with each text of others in a form.
@@ -40,6 +44,3 @@ type ProvenanceDoc struct {
 func (p Provenance) Document() ProvenanceDoc {
 	return ProvenanceDoc{p.Made.UTC().Format(time.RFC3339), p.Author, p.Version, p.Commit, p.Changed}
 }
-
-// moment is how a report writes a time for people.
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") }

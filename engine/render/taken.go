@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/schema"
 )
@@ -15,7 +16,7 @@ func writeTaken(d *document, p *plan.Plan, kinds *schema.Kinds) {
 		return
 	}
 	d.line(0, Careful, fmt.Sprintf("No device was asked: this plan is from a snapshot that %s signed at %s (key %s).",
-		printable(p.Taken.Signer), moment(p.Taken.Signed), printable(p.Taken.Key))).Severity = Attention
+		printable(p.Taken.Signer), diag.Time(p.Taken.Signed), printable(p.Taken.Key))).Severity = Attention
 	if age := p.Taken.Age(p.Created); age > 0 {
 		d.line(0, Normal, fmt.Sprintf("The oldest reading was %s old, and %s were allowed.", ageText(age), printable(p.Taken.Longest)))
 	}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/signers"
 )
@@ -114,7 +115,7 @@ func Open(file []byte, trust Trust) (*Content, plan.Taken, error) {
 	}
 	switch {
 	case s.Signed.After(trust.Now.Add(skew)):
-		return nil, plan.Taken{}, fmt.Errorf("it was signed at %s, and it is %s now: %w", when(s.Signed), when(trust.Now), ErrNotNow)
+		return nil, plan.Taken{}, fmt.Errorf("it was signed at %s, and it is %s now: %w", diag.Time(s.Signed), diag.Time(trust.Now), ErrNotNow)
 	case slices.ContainsFunc(trust.Lineages, func(l string) bool { return l != s.Lineage }):
 		return nil, plan.Taken{}, fmt.Errorf("its lineage is %.12s: %w", s.Lineage, ErrLineage)
 	}
@@ -206,5 +207,3 @@ func unpack(packed []byte, s statement) (*Content, error) {
 	}
 	return c, nil
 }
-
-func when(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -78,7 +78,7 @@ func (v explanationsText) requests(e engine.Explanation) error {
 	var rows [][]string
 	for _, r := range e.Requests {
 		why := strings.TrimSpace(r.Reason + " " + r.Ticket)
-		rows = append(rows, []string{"  " + Time(r.At), r.Outcome, r.Run, r.Who, why})
+		rows = append(rows, []string{"  " + diag.Time(r.At), r.Outcome, r.Run, r.Who, why})
 	}
 	if err := render.Table(v, nil, rows); err != nil {
 		return err
@@ -94,7 +94,7 @@ func applied(e engine.Explanation) string {
 	if e.Remembered == nil {
 		return "Nothing is remembered of it: it was never applied, or was forgotten."
 	}
-	text := "Applied " + Time(e.Remembered.At) + " in run " + e.Remembered.Run
+	text := "Applied " + diag.Time(e.Remembered.At) + " in run " + e.Remembered.Run
 	if e.Remembered.Created {
 		text += "; camform made it"
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"camform/engine/auditlog"
+	"camform/engine/diag"
 	"camform/engine/render"
 )
 
@@ -71,7 +72,7 @@ func recordRow(r auditlog.Record) []string {
 	if len(r.Settings) > 0 {
 		what = strings.Join(r.Settings, ", ")
 	}
-	return []string{strconv.FormatInt(r.Seq, 10), Time(r.Time), r.Who, string(r.Action), r.Device, what, r.Outcome}
+	return []string{strconv.FormatInt(r.Seq, 10), diag.Time(r.Time), r.Who, string(r.Action), r.Device, what, r.Outcome}
 }
 
 // recordsJSON prints records as they stand in the log, which has no line about its head.

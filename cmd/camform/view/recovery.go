@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"camform/engine/diag"
 	"camform/engine/recover"
 	"camform/engine/render"
 )
@@ -40,17 +41,17 @@ func (v recoveryText) Cases(all []recover.Case) error {
 	}
 	var rows [][]string
 	for _, c := range all {
-		rows = append(rows, []string{c.ID, c.Device.String(), string(c.Custody), Time(c.Opened), c.By, c.Reason})
+		rows = append(rows, []string{c.ID, c.Device.String(), string(c.Custody), diag.Time(c.Opened), c.By, c.Reason})
 	}
 	return render.Table(v, []string{"case", "device", "custody", "opened", "by", "reason"}, rows)
 }
 
 func (v recoveryText) Status(c recover.Case, f recover.Facts) error {
 	fmt.Fprintf(v, "Case %s of %s (serial number %s): %s, opened %s by %s.\nReason: %s\n\n",
-		c.ID, c.Device, oneLine(cmp.Or(c.Identity.Serial, "unknown")), c.Custody, Time(c.Opened), oneLine(c.By), oneLine(c.Reason))
+		c.ID, c.Device, oneLine(cmp.Or(c.Identity.Serial, "unknown")), c.Custody, diag.Time(c.Opened), oneLine(c.By), oneLine(c.Reason))
 	var rows [][]string
 	for _, s := range recover.Steps(c, f) {
-		rows = append(rows, []string{s.Name, string(s.Phase), string(s.State), Time(s.At), firstSentence(s.Note)})
+		rows = append(rows, []string{s.Name, string(s.Phase), string(s.State), diag.Time(s.At), firstSentence(s.Note)})
 	}
 	if err := render.Table(v, []string{"step", "part", "state", "since", "note"}, rows); err != nil {
 		return err
@@ -80,11 +81,11 @@ func pendingText(p recover.Pending) string {
 	case p.Void != "":
 		return "The request to support is void: " + p.Void + "."
 	case p.Expired:
-		return fmt.Sprintf("The request to support expired at %s.", Time(p.Until))
+		return fmt.Sprintf("The request to support expired at %s.", diag.Time(p.Until))
 	case p.Warn:
-		return fmt.Sprintf("WARNING: the request to support expires at %s. The device must stay powered until its answer was used.", Time(p.Until))
+		return fmt.Sprintf("WARNING: the request to support expires at %s. The device must stay powered until its answer was used.", diag.Time(p.Until))
 	}
-	return fmt.Sprintf("The request to support is good until %s. The device must stay powered, and nothing may be exported from it again.", Time(p.Until))
+	return fmt.Sprintf("The request to support is good until %s. The device must stay powered, and nothing may be exported from it again.", diag.Time(p.Until))
 }
 
 func (v recoveryText) Stakes(f recover.Facts) error {

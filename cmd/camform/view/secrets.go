@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"camform/engine/diag"
 	"camform/engine/render"
 	"camform/engine/vault"
 )
@@ -39,9 +40,9 @@ func (v secretsText) List(listed []vault.Summary) error {
 			doubt = "in doubt"
 		}
 		if !s.Uncertain.IsZero() {
-			doubt = "uncertain since " + Time(s.Uncertain)
+			doubt = "uncertain since " + diag.Time(s.Uncertain)
 		}
-		rows = append(rows, []string{s.Name, live, strconv.Itoa(s.Versions), Time(s.Since), Time(s.Proven), doubt})
+		rows = append(rows, []string{s.Name, live, strconv.Itoa(s.Versions), diag.Time(s.Since), diag.Time(s.Proven), doubt})
 	}
 	return render.Table(v, []string{"name", "in use", "versions", "since", "proven", ""}, rows)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"camform/engine/diag"
 	"camform/engine/render"
 	"camform/engine/state"
 )
@@ -58,14 +59,14 @@ func (v stateText) device(d state.Device) error {
 		{"TLS key", d.Pin.SPKI},
 		{"realm", d.Pin.Realm},
 		{"digest", d.Pin.Algorithm},
-		{"last seen", Time(d.LastSeen)},
+		{"last seen", diag.Time(d.LastSeen)},
 	}
 	fmt.Fprintf(v, "# %s\n", d.Address)
 	return render.Table(v, nil, slices.DeleteFunc(rows, func(row []string) bool { return row[1] == "" }))
 }
 
 func notes(s state.Setting) string {
-	words := []string{"applied " + Time(s.At)}
+	words := []string{"applied " + diag.Time(s.At)}
 	if s.Created {
 		words = append(words, "created by camform")
 	}

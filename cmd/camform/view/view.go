@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"camform/engine/diag"
 	"camform/engine/render"
@@ -43,17 +42,6 @@ type Output struct {
 	From    render.Provenance // of a report; only in the forms in which it leaves the terminal
 	Comment *render.Comment   // what Markdown of plans is added to, to be printed by whoever made it
 	Stream  *render.Stream    // what is told line by line, to be ended by whoever made it; nil if nothing is
-}
-
-// TimeLayout is how times are shown to people, always in UTC.
-const TimeLayout = "2006-01-02 15:04:05 MST"
-
-// Time shows a time to people; the zero time is empty.
-func Time(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(TimeLayout)
 }
 
 // document prints v as one indented JSON document.
