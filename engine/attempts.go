@@ -25,6 +25,7 @@ type attempts struct {
 
 	mu        sync.Mutex
 	unwritten []error
+	awaited   map[string]bool // the processes that were waited for
 }
 
 func (a *attempts) Charge(ctx context.Context, attempt providers.Attempt) (charge providers.Charge, err error) {
@@ -49,11 +50,26 @@ func (a *attempts) patiently(ctx context.Context, attempt providers.Attempt, ask
 			return err
 		}
 		if waited == 0 {
-			a.event(report.Event{Kind: report.Waiting, Stage: a.stage, Detail: "it logs in to " + attempt.Endpoint})
+			a.waits(attempt.Endpoint, refusal)
 		}
 		if a.sleep(ctx, attemptBeat) != nil {
 			return err
 		}
+	}
+}
+
+// waits tells once of each process that the run waits for.
+func (a *attempts) waits(endpoint string, refusal *ledger.Refusal) {
+	a.mu.Lock()
+	told := a.awaited[refusal.By]
+	if a.awaited == nil {
+		a.awaited = map[string]bool{}
+	}
+	a.awaited[refusal.By] = true
+	a.mu.Unlock()
+	if !told {
+		a.event(report.Event{Kind: report.Waiting, Stage: a.stage, Detail: fmt.Sprintf("%s is at work on %s; no device is waited for longer than %d minutes",
+			refusal.By, endpoint, int(ledger.Session.Minutes()))})
 	}
 }
 

@@ -107,6 +107,25 @@ func TestARunWaitsForTheSessionOfAnotherProcess(t *testing.T) {
 	}
 }
 
+// A run that waits on many devices for one process says so once, and names it.
+func TestAWaitForAProcessIsToldOnce(t *testing.T) {
+	ours, other, told := twoProcesses(t)
+	for _, host := range []string{"192.0.2.1:443", "192.0.2.2:443"} {
+		asked := admin("right")
+		asked.Endpoint = host
+		if _, err := other.Charge(t.Context(), asked); err != nil {
+			t.Fatal(err)
+		}
+		if err := ours.Allow(t.Context(), asked); err == nil {
+			t.Error("it does not wait")
+		}
+	}
+	want := "process 2 of ann@desk is at work on 192.0.2.1:443; no device is waited for longer than 5 minutes"
+	if len(*told) != 1 || (*told)[0].Detail != want {
+		t.Errorf("it told %+v, want %q", *told, want)
+	}
+}
+
 // A second session of a process does not end the first.
 func TestASecondSessionDoesNotEndTheFirst(t *testing.T) {
 	ours, other, _ := twoProcesses(t)

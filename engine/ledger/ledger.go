@@ -82,7 +82,8 @@ type Entry struct {
 	Remaining  int           // attempts left as told with a refusal, while Open as told before the attempt; or providers.RemainingUnknown
 	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
 	Consent    providers.Consent
-	Alive      bool // of an open one, or an accepted one whose session lasts: it is another process's that still runs, as far as whoever keeps the history can tell
+	Alive      bool   // of an open one, or an accepted one whose session lasts: it is another process's that still runs, as far as whoever keeps the history can tell
+	By         string // who made it, for people
 }
 
 // Attempt is a login that somebody wants to try. Credential tells credentials apart without holding them.
@@ -112,6 +113,7 @@ type Refusal struct {
 	Until  time.Time // when to try again at the earliest, UTC
 	Cause  Cause
 	Least  providers.Consent // the least one with which the same attempt would be made now, as Advise says; ByRun if there is none
+	By     string            // whose process is UnderWay, for people; else empty
 	reason string
 }
 
@@ -156,9 +158,9 @@ func Decide(history []Entry, a Attempt, now time.Time) error {
 	if until := lockedUntil(history, now); !until.IsZero() {
 		return closed(until)
 	}
-	if at, until := session(history, now); a.Remaining == providers.RemainingUnknown && !until.IsZero() {
-		return refuse(providers.ErrBudget, UnderWay, until, "another process of camform has been at work on the device since %s, "+
-			"which does not tell how many attempts are left; no login is tried before that ends", at)
+	if e, until := session(history, now); a.Remaining == providers.RemainingUnknown && !until.IsZero() {
+		return underWay(e, until, "%s has been at work on the device since %s, which does not tell how many attempts are left; "+
+			"no login is tried before that ends", e.By, e.at())
 	}
 	if at, until := refusedBefore(held, a.Credential, now); !until.IsZero() {
 		return refuse(providers.ErrRefused, Again, until, "this password was refused at %s and is not tried again before %s", at, until)
@@ -236,8 +238,8 @@ func spent(held []Entry, now time.Time) error {
 	switch under := slices.IndexFunc(held, waits); {
 	case refusals(held) > 0:
 	case under >= 0:
-		return refuse(providers.ErrBudget, UnderWay, held[under].end(Grace, now),
-			"another process of camform has sent a login at %s and waits for the answer; none is tried before that", held[under].at())
+		return underWay(held[under], held[under].end(Grace, now),
+			"%s has sent a login at %s and waits for the answer; none is tried before that", held[under].By, held[under].at())
 	default:
 		return refuse(providers.ErrBudget, Forgotten, until,
 			"a login at %s was cut off before its answer came; in case it failed, none is tried before %s", last.at(), until)
@@ -340,13 +342,13 @@ func (e Entry) underWay(now time.Time) bool {
 }
 
 // session is the session of another process that lasts, and until when it is waited for; until is zero if there is none.
-func session(history []Entry, now time.Time) (at, until time.Time) {
+func session(history []Entry, now time.Time) (lasts Entry, until time.Time) {
 	for _, e := range history {
 		if end := e.end(Session, now); e.Outcome == Accepted && e.Alive && now.Before(end) && end.After(until) {
-			at, until = e.at(), end
+			lasts, until = e, end
 		}
 	}
-	return at, until
+	return lasts, until
 }
 
 // lock is how long nothing is sent because of the entry.
@@ -441,13 +443,20 @@ func lastEnd(held []Entry, now time.Time) time.Time {
 }
 
 // refuse formats a reason; times in it are written as RFC 3339 in UTC, without fractions and never too early.
-func refuse(family error, cause Cause, until time.Time, format string, args ...any) error {
+func refuse(family error, cause Cause, until time.Time, format string, args ...any) *Refusal {
 	for i, arg := range args {
 		if t, ok := arg.(time.Time); ok {
 			args[i] = ceil(t).Format(time.RFC3339)
 		}
 	}
 	return &Refusal{Family: family, Until: until.UTC(), Cause: cause, reason: fmt.Sprintf(format, args...)}
+}
+
+// underWay is the refusal where another process is at work, which made e.
+func underWay(e Entry, until time.Time, format string, args ...any) error {
+	refusal := refuse(providers.ErrBudget, UnderWay, until, format, args...)
+	refusal.By = e.By
+	return refusal
 }
 
 func ceil(t time.Time) time.Time {

@@ -167,6 +167,7 @@ func (s *Attempts) scanEntry(rows *sql.Rows) (ledger.Entry, error) {
 	err := rows.Scan(&e.ID, &e.Credential, &e.Outcome, &charged, &settled, &rebased, &e.Remaining, &lock, &e.Consent, &owner.Who, &owner.PID, &session)
 	e.Charged, e.Settled, e.Rebased = moment(charged), moment(settled), moment(rebased)
 	e.Lock = time.Duration(lock) * time.Microsecond
+	e.By = fmt.Sprintf("process %d of %s", owner.PID, owner.Who)
 	e.Alive = (e.Outcome == ledger.Open || session == 1) && s.waits(owner)
 	return e, err
 }

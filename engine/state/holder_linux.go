@@ -51,18 +51,24 @@ func processOf(pid int) string {
 		}
 		command = fmt.Sprintf(" (%s)", command)
 	}
-	if stopped(proc) {
+	if strings.EqualFold(condition(pid), "T") {
 		return fmt.Sprintf("process %d%s is writing to it and is stopped. Let it go on with: kill -CONT %d. Or end it with: kill -KILL %d", pid, command, pid, pid)
 	}
 	return fmt.Sprintf("process %d%s is writing to it. Wait for it to end, or end it with: kill %d", pid, command, pid)
 }
 
-// stopped reports whether a process is stopped, by a signal or by a debugger.
-func stopped(proc string) bool {
-	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
+// condition is the letter that the kernel has for what a process does: T or t for one that is stopped, by a signal or by a debugger, Z
+// for one that has ended and that its parent has not asked about; empty where that is not known.
+func condition(pid int) string {
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
-		return false
+		return ""
 	}
-	_, state, _ := strings.Cut(string(stat), ") ") // behind the name
-	return strings.HasPrefix(state, "T") || strings.HasPrefix(state, "t")
+	_, after, _ := strings.Cut(string(stat), ") ") // behind the name
+	letter, _, _ := strings.Cut(after, " ")
+	return letter
 }
+
+// over reports whether a process has ended of which the operating system still keeps a record, as it does in a container whose first
+// process does not ask about the others.
+func over(pid int) bool { return condition(pid) == "Z" }

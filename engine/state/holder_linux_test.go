@@ -41,7 +41,7 @@ func TestABusyDatabaseNamesTheProcessThatHoldsIt(t *testing.T) {
 		{syscall.SIGSTOP, fmt.Sprintf("%s and is stopped. Let it go on with: kill -CONT %d. Or end it with: kill -KILL %d", who, pid, pid)},
 	} {
 		ok(t, c.command.Process.Signal(step.signal))
-		for step.signal == syscall.SIGSTOP && !stopped(fmt.Sprintf("/proc/%d", pid)) { // a signal takes a moment
+		for step.signal == syscall.SIGSTOP && condition(pid) != "T" { // a signal takes a moment
 		}
 		if err := s.BeginRun(t.Context(), Run{ID: "r"}); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), step.want) {
 			t.Errorf("it says\n%v\nwant\n%s", err, step.want)
@@ -65,4 +65,21 @@ func TestWhoOnlyReadsIsNotNamed(t *testing.T) {
 	if got := holder(path); got != "" {
 		t.Errorf("no other process writes, and it names %s", got)
 	}
+}
+
+// A process that has ended is waited for by nobody, also where its parent did not ask about it yet.
+func TestAProcessThatHasEndedIsNotAliveUntilItsParentAsks(t *testing.T) {
+	c := startChild(t, "hold", filepath.Join(t.TempDir(), "state.db"))
+	c.line(t)
+	pid := c.command.Process.Pid
+	if !alive(pid) {
+		t.Fatal("it runs")
+	}
+	ok(t, c.command.Process.Kill())
+	for condition(pid) != "Z" { // a signal takes a moment
+	}
+	if alive(pid) {
+		t.Error("it has ended")
+	}
+	c.kill(t)
 }

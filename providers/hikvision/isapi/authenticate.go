@@ -31,7 +31,7 @@ func (s *Session) authenticate(ctx context.Context, credential providers.Credent
 	target := s.target
 	target.Login = credential
 	other := newStack(target, s.options, s.peer)
-	defer other.base.transport.CloseIdleConnections()
+	defer other.close()
 	resp, path, err := attemptAt(ctx, other, userCheckPath, deviceInfoPath)
 	if err == nil && !other.login.proven() && !bareForbidden(resp) && path != deviceInfoPath {
 		// A web server may ask for a login at any path, and then not have that one: no judgement, and the same charge.

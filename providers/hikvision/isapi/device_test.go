@@ -273,6 +273,7 @@ func (n *network) Addr() net.Addr { return &net.TCPAddr{} }
 type ledger struct {
 	mu       sync.Mutex
 	refuse   error               // what Charge fails with
+	waits    func()              // what happens before the first charge is granted; nil for nothing
 	asked    []providers.Attempt // whether they would be let
 	charged  []providers.Attempt
 	settled  []providers.AttemptResult
@@ -286,6 +287,10 @@ func (l *ledger) Charge(_ context.Context, a providers.Attempt) (providers.Charg
 	defer l.mu.Unlock()
 	if l.refuse != nil {
 		return 0, l.refuse
+	}
+	if wait := l.waits; wait != nil {
+		l.waits = nil
+		wait()
 	}
 	l.charged = append(l.charged, a)
 	return providers.Charge(len(l.charged)), nil

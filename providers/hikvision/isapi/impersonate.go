@@ -37,7 +37,7 @@ func (s *Session) doAs(ctx context.Context, credential providers.Credential, req
 	target := s.target
 	target.Login = credential
 	other := newStack(target, s.options, s.peer)
-	defer other.base.transport.CloseIdleConnections()
+	defer other.close()
 	// The attempt answers the challenge of the path that it goes to, since a nonce may hold for nothing else.
 	if _, err = other.login.knock(ctx, request.Path, userCheckPath, deviceInfoPath); err != nil {
 		return providers.Reply{}, err

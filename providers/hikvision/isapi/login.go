@@ -228,7 +228,11 @@ func (l *login) scope(req *http.Request) string {
 
 // attempt uses an unproven key. The key is forgotten if it led nowhere.
 func (l *login) attempt(req *http.Request, k *key) (*http.Response, error) {
-	resp, err := l.spend.attempt(req, k, l.remaining)
+	charge, err := l.charge(req, k)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := l.spend.attempt(req, k, charge)
 	if err == nil && k.proven {
 		l.provenAt = time.Now()
 	}
@@ -236,6 +240,35 @@ func (l *login) attempt(req *http.Request, k *key) (*http.Response, error) {
 		delete(l.keys, l.scope(req))
 	}
 	return resp, err
+}
+
+// attentive is how long a charge may take before what the device said is taken for old. Nonces of some devices live for a minute only.
+const attentive = 5 * time.Second
+
+// charge charges an attempt. Where that took long, since another process was at work on the device, the nonce may be too old, which
+// would make a right password a refused one, and the device may have counted since: it is asked again. Fewer attempts that are left are
+// for the ledger to judge anew.
+func (l *login) charge(req *http.Request, k *key) (providers.Charge, error) {
+	for {
+		asked, before := time.Now(), l.remaining
+		charge, err := l.spend.charge(req.Context(), before)
+		if err != nil || time.Since(asked) < attentive {
+			return charge, err
+		}
+		next, _, err := l.challenged(req.Context(), req.URL.RequestURI(), userCheckPath, deviceInfoPath)
+		if err == nil {
+			*k = *next
+			fewer := l.remaining != before && (before == providers.RemainingUnknown || l.remaining < before)
+			if !fewer {
+				return charge, nil
+			}
+		}
+		// A note that fails leaves the attempt counted as refused, which is safe.
+		_ = l.spend.ledger.Return(context.WithoutCancel(req.Context()), charge)
+		if err != nil {
+			return 0, err
+		}
+	}
 }
 
 // heal makes the one attempt that is left for a document after a proven key was refused there. There is no response where none

@@ -502,6 +502,71 @@ func TestNoncesThatHoldForOnePathAreNoticed(t *testing.T) {
 	})
 }
 
+// I5: another process was at work on the device for so long that the challenge is too old: a right password is not refused for it.
+func TestI5AWaitForAnotherProcessDoesNotMakeTheChallengeTooOld(t *testing.T) {
+	for name, c := range map[string]struct {
+		wait          time.Duration
+		before, after int
+		family        error
+		charged       int
+	}{
+		"no wait":          {wait: time.Second, before: 5, after: 5, charged: 1},
+		"untold":           {wait: 4 * time.Minute, before: -1, after: -1, charged: 1},
+		"told":             {wait: 4 * time.Minute, before: 5, after: 5, charged: 1},
+		"fewer":            {wait: 4 * time.Minute, before: 5, after: 4, charged: 2},
+		"the reserve":      {wait: 4 * time.Minute, before: 5, after: 2, charged: 1, family: providers.ErrBudget},
+		"told only now":    {wait: 4 * time.Minute, before: -1, after: 4, charged: 2},
+		"the reserve, now": {wait: 4 * time.Minute, before: -1, after: 2, charged: 1, family: providers.ErrBudget},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				s.device.remaining = c.before
+				s.ledger.waits = func() {
+					time.Sleep(c.wait)
+					s.device.mu.Lock()
+					defer s.device.mu.Unlock()
+					if s.device.remaining = c.after; c.wait >= time.Minute {
+						clear(s.device.nonces)
+					}
+				}
+				_, err := s.open().Identify(t.Context())
+				if !errors.Is(err, c.family) {
+					t.Errorf("have %v, want the family %v", err, c.family)
+				}
+				accepted := 1
+				if c.family != nil {
+					accepted = 0
+				}
+				if s.device.wrong != 0 || len(s.ledger.settled) != accepted || len(s.ledger.charged) != c.charged || s.ledger.returned != c.charged-accepted {
+					t.Errorf("%d wrong, settled %v, charged %v, returned %d", s.device.wrong, s.ledger.settled, s.ledger.charged, s.ledger.returned)
+				}
+			})
+		})
+	}
+}
+
+// What another account logs in to is a session as well, and ends with the answer: other processes would wait for it.
+func TestTheSessionOfAnotherAccountEndsWithTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		session := s.identified()
+		if err := session.Authenticate(t.Context(), s.target.Login); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := session.DoAs(t.Context(), s.target.Login, providers.Request{Method: http.MethodPut, Path: "/ISAPI/a", Body: []byte("<A/>")}); err != nil {
+			t.Fatal(err)
+		}
+		if want := []providers.Charge{2, 3}; !slices.Equal(s.ledger.left, want) {
+			t.Errorf("left %v, want %v", s.ledger.left, want)
+		}
+		session.Close()
+		if want := []providers.Charge{2, 3, 1}; !slices.Equal(s.ledger.left, want) {
+			t.Errorf("left %v, want %v", s.ledger.left, want)
+		}
+	})
+}
+
 func TestAnAttemptThatWasNotJudgedKeepsItsCharge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)

@@ -160,6 +160,12 @@ func newStack(target providers.Target, options Options, peer *peer) *stack {
 	return &stack{base: base, limit: limit, login: login, top: &retry{grace: options.Grace, next: login}}
 }
 
+// close frees connections, and ends the session of the login.
+func (s *stack) close() {
+	s.base.transport.CloseIdleConnections()
+	s.login.leave()
+}
+
 // Identify probes the device without a credential, checks its pin, logs in once and reads who it is. It fails with any
 // family; after ErrRefused, ErrLocked, ErrBudget, ErrIdentity, ErrForbidden and ErrInactive the reader sends nothing more. A device
 // whose serial number, MAC address or model is not that of the target's Want or Pin is ErrIdentity. Once it has
@@ -281,9 +287,8 @@ func (r *Reader) Renew() {
 
 // Close frees connections, and ends the session.
 func (r *Reader) Close() {
-	r.Renew()
 	if r.stack != nil {
-		r.stack.login.leave()
+		r.stack.close()
 	}
 }
 

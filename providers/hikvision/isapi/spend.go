@@ -74,13 +74,9 @@ func (s *spend) reuse(req *http.Request, k *key) (*http.Response, error) {
 	return resp, err
 }
 
-// attempt sends a request with an answer to a key that is not proven. Remaining is what the device said last of the
-// attempts that are left. A nil error means that the credential was accepted, not judged, or contested: then the answer is a 401.
-func (s *spend) attempt(req *http.Request, k *key, remaining int) (*http.Response, error) {
-	charge, err := s.charge(req.Context(), remaining)
-	if err != nil {
-		return nil, err
-	}
+// attempt sends a request with an answer to a key that is not proven, which was charged. A nil error means that the credential was
+// accepted, not judged, or contested: then the answer is a 401.
+func (s *spend) attempt(req *http.Request, k *key, charge providers.Charge) (*http.Response, error) {
 	// An attempt that is repeated counts twice.
 	resp, err := s.send(req, k, s.once)
 	ctx := context.WithoutCancel(req.Context()) // what happened is noted even if nobody waits for it any more
@@ -152,7 +148,7 @@ func unnoted(err, failed error) error {
 	return fmt.Errorf("%w (and the ledger did not note it: %v)", err, failed)
 }
 
-// charge takes the open charge or makes one.
+// charge takes the open charge or makes one. Remaining is what the device said last of the attempts that are left.
 func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, error) {
 	switch {
 	case s.credential.Password.IsZero():
