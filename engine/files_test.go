@@ -12,7 +12,7 @@ import (
 
 // ownWriters may write files by themselves, each for a reason.
 var ownWriters = map[string]string{
-	"cmd/camform/stream.go":           "programs read its lines while the run lasts, also those of a run that is killed",
+	"cmd/camform/outfile.go":          "programs read its lines while the run lasts, also those of a run that is killed",
 	"engine/atomicfile/atomicfile.go": "it is how all others write",
 	"engine/state/pgtest/pgtest.go":   "it makes the files of servers for tests, which nobody reads after them",
 	"engine/state/sqlite.go":          "SQLite writes its own files; the database gets its name by atomicfile.Publish",

@@ -34,7 +34,7 @@ var layers = []struct {
 	{"engine/render", "engine/advisory engine/audit engine/diag engine/plan engine/report engine/state providers schema schema/nesting"},
 	{"engine/audit", "engine/config engine/diff engine/plan schema"},
 
-	{"engine/papers", "engine/recover"},
+	{"engine/papers", "engine/diag engine/recover"},
 	{"engine/recover", "engine/inventory engine/operator engine/shell providers schema"},
 	{"engine/inventory", "engine/config engine/discovery engine/state providers schema"},
 	{"engine/advisory", "schema schema/nesting"},

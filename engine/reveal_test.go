@@ -24,7 +24,7 @@ var revealing = map[string][]string{
 		"engine/vault.printer.print", "engine/state.Key.Fingerprint", "engine/state.Attempts.identify", "engine/state.Server.key",
 	},
 	"prove with it who asks for the state": {"engine/state.Server.config"},
-	"blank it in what devices repeat":      {"providers.NewRedactor"},
+	"blank it in what devices repeat":      {"providers.NewRedactor", "providers.IsWord"},
 	"judge its letters, and repeat none": {
 		"engine/credential.Check", "engine/vault.check", "engine/vault.checkPassphrase", "engine/config.scope.attribute",
 		"engine/learn.impossible", "engine/learn.secrets.marked", "providers/hikvision/codec.Check", "providers/hikvision/codec.quotes", "providers/hikvision/codec.Same",

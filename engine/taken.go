@@ -150,8 +150,9 @@ func utc(at time.Time) time.Time {
 	return at.UTC()
 }
 
-// hides blanks what is secret of a device wherever it repeats it: the password of the login, what the configuration gives it, and
-// what it was given when it was applied last, also where its kind calls that no secret.
+// hides blanks what is secret of a device wherever it repeats it: the password of the login, what the configuration gives it, what it
+// was given when it was applied last, also where its kind calls that no secret, and what it shows of others, where those are no ordinary
+// words.
 func (t *taking) hides(d *config.Device, s *live.Snapshot, said snapshot.Said) *providers.Redactor {
 	secrets := []schema.Secret{said.Login}
 	for _, setting := range d.Settings {
@@ -165,6 +166,16 @@ func (t *taking) hides(d *config.Device, s *live.Snapshot, said snapshot.Said) *
 		for attribute := range memory.Fingerprints {
 			if secret, ok := secretAt(s, address, attribute); ok {
 				secrets = append(secrets, secret)
+			}
+		}
+	}
+	for name, items := range s.Items {
+		for key := range items {
+			for _, a := range s.Kinds[name].Attributes {
+				secret, ok := secretAt(s, schema.Setting{Device: s.Device, Kind: name, Key: key}, a.Name)
+				if a.Secret && ok && !providers.IsWord(secret) {
+					secrets = append(secrets, secret)
+				}
 			}
 		}
 	}
@@ -279,9 +290,25 @@ var errElsewhere = errors.New("this is a bug: a plan from a snapshot makes no se
 // reads makes a surveyor read a snapshot in the place of devices.
 func (f *From) reads(s *surveyor) {
 	if f != nil {
-		s.open, s.passwords, s.secret = f.Open, elsewhere{}, elsewhere{}.read
+		s.open, s.passwords, s.secret, s.take = f.Open, elsewhere{}, elsewhere{}.read, withoutCovered
 	}
 }
+
+// withoutCovered makes kinds unread of which a snapshot does not show what an item is called, since that repeats a secret: one that is
+// there would pass for one that is missing.
+func withoutCovered(_ *config.Device, _ live.Wants, s *live.Snapshot) {
+	for name, items := range s.Items {
+		for key := range items {
+			if strings.Contains(key, schema.Blank) {
+				delete(s.Items, name)
+				s.Unreadable[name] = errCovered
+				break
+			}
+		}
+	}
+}
+
+var errCovered = errors.New("the name of an item repeats a secret, which a snapshot does not show")
 
 // values are the attributes of which a plan needs the wanted value: none where secrets are elsewhere.
 func (f *From) values(wanted func(*schema.Attribute) bool) func(*schema.Attribute) bool {

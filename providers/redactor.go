@@ -34,6 +34,9 @@ const (
 	longSecret  = 8
 )
 
+// IsWord reports whether a secret is so short that it may well be an ordinary word, which stands in many texts that repeat no secret.
+func IsWord(secret schema.Secret) bool { return len(secret.Reveal()) < longSecret }
+
 // NewRedactor makes a redactor for some secrets.
 func NewRedactor(secrets ...schema.Secret) *Redactor {
 	r := &Redactor{}

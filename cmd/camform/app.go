@@ -27,12 +27,13 @@ type app struct {
 
 	dir     string // where the configuration is, until enter makes it the working directory
 	noColor bool
-	said    []saying        // what a person wrote on the command line and is kept
-	folder  string          // what -chdir said
-	comment *render.Comment // of a command that prints Markdown for a comment; nil for any other
-	page    *render.Page    // of a command that writes a page, too; nil for any other
-	called  render.Wording  // what the name of the program asks for
-	stream  *render.Stream  // of a command that tells programs what happens; nil for any other
+	said    []saying          // what a person wrote on the command line and is kept
+	folder  string            // what -chdir said
+	comment *render.Comment   // of a command that prints Markdown for a comment; nil for any other
+	page    *render.Page      // of a command that writes a page, too; nil for any other
+	called  render.Wording    // what the name of the program asks for
+	stream  *render.Stream    // of a command that tells programs what happens; nil for any other
+	claims  map[string]string // the files that the run writes at its end or from its beginning, and the options that name them
 }
 
 func (a *app) execute(args []string) error {

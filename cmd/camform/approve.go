@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,7 +21,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine/approval"
-	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
 	"camform/engine/diag"
 	"camform/engine/plan"
@@ -232,8 +232,12 @@ func (w *workspace) approvalFiles(file string, named []string) ([]approval.File,
 	return files, nil
 }
 
-// readBounded reads a file, and of one that is too long one byte more than is allowed.
+// readBounded reads a file, and of one that is too long one byte more than is allowed. Devices such as /dev/zero are refused: they have
+// no end. A pipe is read, since a shell passes the output of a program as one.
 func readBounded(path string, most int64) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeDevice != 0 {
+		return nil, fmt.Errorf("%s is no file", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -365,8 +369,7 @@ func (ap *approver) saveApproval(text []byte, s approval.Statement) error {
 	if path == "" {
 		path = ap.file + approvalInfix + url.PathEscape(s.Principal)
 	}
-	// It is no secret, and whoever applies the plan must read it.
-	if err := atomicfile.Replace(path, text, 0o644); err != nil {
+	if err := approvalProduct.write(path, text); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	fmt.Fprintf(ap.out, "Signed as %s until %s: %s\n", s.Principal, diag.Time(s.Expires), path)

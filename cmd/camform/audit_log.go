@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/cmd/camform/view"
-	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
 	"camform/engine/render"
 	"camform/schema"
@@ -252,7 +251,7 @@ state.`,
 			if err != nil {
 				return err
 			}
-			if err := atomicfile.Replace(args[0], text.Bytes(), 0o600); err != nil {
+			if err := auditLogProduct.write(args[0], text.Bytes()); err != nil {
 				return err
 			}
 			fmt.Fprintf(w.out, "%s has %s.\nHead of the log: %s\n", args[0], render.Plural(int(head.Seq), "record"), head)

@@ -9,13 +9,11 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"camform/engine"
-	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
 	"camform/engine/config"
 	"camform/engine/shell"
@@ -89,7 +87,7 @@ type certificates struct{ *workspace }
 func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers.Subject, out string) error {
 	_, ctx, release := w.interruptible(cmd.Context())
 	defer release()
-	if err := replaceable(out); err != nil { // before the device makes a key
+	if err := requestProduct.replaceable(out); err != nil { // before the device makes a key
 		return fmt.Errorf("-out: %w", err)
 	}
 	host := d.URL.Hostname()
@@ -99,19 +97,10 @@ func (w certificates) request(cmd *cobra.Command, d *config.Device, of providers
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.Address, err)
 	}
-	if err := atomicfile.Replace(out, pem.EncodeToMemory(&pem.Block{Type: requestType, Bytes: r.Request.Raw}), 0o644); err != nil {
+	if err := requestProduct.write(out, pem.EncodeToMemory(&pem.Block{Type: requestType, Bytes: r.Request.Raw})); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	return w.tell(d, r, host, out)
-}
-
-// replaceable says why a request must not be written to a file: it holds something else, or cannot be written.
-func replaceable(path string) error {
-	text, err := os.ReadFile(path)
-	if block, _ := pem.Decode(text); err == nil && len(text) > 0 && (block == nil || block.Type != requestType) {
-		return fmt.Errorf("%s holds something else than a request; name another file", path)
-	}
-	return atomicfile.Writable(path)
 }
 
 // requestType is what a request for a certificate is called in PEM form.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"camform/engine/atomicfile"
 	"camform/engine/plan"
 	"camform/engine/render"
 )
@@ -22,8 +21,8 @@ func paged(a *app, flags *runFlags, subject string, run func() error) error {
 	if flags.page == "" {
 		return run()
 	}
-	if err := atomicfile.Writable(flags.page); err != nil { // before a fleet is read for it
-		return fmt.Errorf("-html: %w", err)
+	if err := claim(a, "-html", flags.page, pageProduct); err != nil { // before a fleet is read for it
+		return err
 	}
 	a.page = &render.Page{Command: "camform " + subject, From: provenance(a, time.Now())}
 	err := run()
@@ -33,7 +32,7 @@ func paged(a *app, flags *runFlags, subject string, run func() error) error {
 	var text bytes.Buffer
 	failed := a.page.Write(&text, flags.shown(a.stdout()).Options)
 	if failed == nil {
-		failed = atomicfile.Replace(flags.page, text.Bytes(), 0o600)
+		failed = pageProduct.write(flags.page, text.Bytes())
 	}
 	if failed != nil && err == nil {
 		err = fmt.Errorf("-html: %w", failed)

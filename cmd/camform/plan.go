@@ -11,7 +11,6 @@ import (
 
 	"camform/cmd/camform/view"
 	"camform/engine"
-	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/guard"
@@ -98,8 +97,8 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 		make = (*engine.Engine).PlanWithChecks
 	}
 	if o.out != "" {
-		if err := atomicfile.Writable(o.out); err != nil { // before a fleet is read for it
-			return fmt.Errorf("-out: %w", err)
+		if err := claim(w.app, "-out", o.out, planProduct); err != nil { // before a fleet is read for it
+			return err
 		}
 	}
 	planned, err := w.planned(cmd, make)
@@ -184,11 +183,11 @@ func adviseBackup(w *workspace, unkept []schema.Device) {
 	for i, d := range unkept {
 		names[i] = d.String()
 		if len(unkept) <= mostNamed {
-			quoted += " '" + names[i] + "'"
+			quoted += " " + shell.Quoted(names[i])
 		}
 	}
-	fmt.Fprintf(w.err, "A backup is due of %s that this plan changes: %s. To make one before, run:\n    camform backup%s\n",
-		render.Plural(len(unkept), "device"), diag.FirstOf(names), quoted)
+	fmt.Fprintln(w.err, diag.CleanText(fmt.Sprintf("A backup is due of %s that this plan changes: %s. To make one before, run:\n    camform backup%s",
+		render.Plural(len(unkept), "device"), diag.FirstOf(names), quoted)))
 }
 
 // mostNamed is how many devices the command for a backup names; of more, all of the configuration are backed up.
@@ -248,7 +247,7 @@ func (w *workspace) save(p *plan.Plan, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := atomicfile.Replace(path, text, 0o600); err != nil {
+	if err := planProduct.write(path, text); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	return nil

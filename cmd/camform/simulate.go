@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"camform/engine/atomicfile"
 	"camform/engine/render"
 	"camform/providers/hikvision/simulator"
 )
@@ -255,7 +254,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 		if err := fleet.WriteInventory(&csv); err != nil {
 			return err
 		}
-		if err := atomicfile.Replace(inventory, csv.Bytes(), 0o600); err != nil {
+		if err := inventoryProduct.write(inventory, csv.Bytes()); err != nil {
 			return fmt.Errorf("-inventory: %w", err)
 		}
 	}
@@ -265,7 +264,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 	if ready == "" {
 		return nil
 	}
-	if err := atomicfile.Replace(ready, []byte("ready\n"), 0o600); err != nil {
+	if err := readyProduct.write(ready, []byte("ready\n")); err != nil {
 		return fmt.Errorf("-ready: %w", err)
 	}
 	return nil

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"camform/engine/atomicfile"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -172,7 +171,7 @@ request that camform recover bundle wrote.`,
 			if xml.Unmarshal(bytes.TrimRight(text, "\x00"), &packet) == nil && packet.Code != "" {
 				text = []byte(packet.Code)
 			}
-			if err := atomicfile.Replace(out, simulator.SupportAnswer(text), 0o600); err != nil {
+			if err := answerProduct.write(out, simulator.SupportAnswer(text)); err != nil {
 				return fmt.Errorf("-out: %w", err)
 			}
 			fmt.Fprintf(a.out, "Wrote the answer of support to %s.\n", out)

@@ -17,7 +17,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"camform/engine"
-	"camform/engine/atomicfile"
 	"camform/engine/config"
 	"camform/engine/diag"
 	"camform/engine/plan"
@@ -72,7 +71,7 @@ device of which a declared setting could not be read counts as well. The file is
 
 // takeSnapshot reads the devices into a file.
 func takeSnapshot(cmd *cobra.Command, w *workspace, out, key string, recipients []string) error {
-	if err := atomicfile.Writable(out); err != nil { // before a fleet is read for it
+	if err := snapshotProduct.replaceable(out); err != nil { // before a fleet is read for it
 		return fmt.Errorf("-out: %w", err)
 	}
 	if len(recipients) > 0 {
@@ -109,9 +108,9 @@ func takeSnapshot(cmd *cobra.Command, w *workspace, out, key string, recipients 
 		if err := vault.SealFile(&sealed, text, vault.Recipients{Keys: recipients}); err != nil {
 			return fmt.Errorf("-recipient: %w", err)
 		}
-		text = sealed.Bytes()
+		text = append([]byte(snapshot.SealedHead), sealed.Bytes()...)
 	}
-	if err := atomicfile.Replace(out, text, 0o600); err != nil {
+	if err := snapshotProduct.write(out, text); err != nil {
 		return fmt.Errorf("-out: %w", err)
 	}
 	tellSnapshot(w, content, out, signer.PublicKey(), len(recipients) > 0)
@@ -241,16 +240,19 @@ func (b *beginning) snapshot(f fromFlags) (*snapshot.Content, plan.Taken, error)
 	if len(trust.Lists) == 0 {
 		return nil, plan.Taken{}, errors.New("nobody said who may sign snapshots; name a file with -snapshot-signers, or write a block snapshots into the operator's rules")
 	}
+	if info, err := os.Stat(f.file); err == nil && info.Size() > snapshot.MaxFile+maxSeal { // which takes long to read
+		return nil, plan.Taken{}, snapshot.ErrNotASnapshot
+	}
 	text, err := readBounded(f.file, snapshot.MaxFile+maxSeal)
 	if err != nil {
 		return nil, plan.Taken{}, err
 	}
-	if vault.Sealed(text) {
+	if sealed, ok := bytes.CutPrefix(text, []byte(snapshot.SealedHead)); ok {
 		unlock := b.unlock(nil)
 		if f.identity != "" {
 			unlock = b.unlock([]string{f.identity})
 		}
-		if text, err = unlock.Open(text); err != nil {
+		if text, err = unlock.Open(sealed); err != nil {
 			return nil, plan.Taken{}, fmt.Errorf("%w; name the private key with -snapshot-identity", err)
 		}
 	}

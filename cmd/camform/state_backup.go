@@ -14,6 +14,7 @@ import (
 	"camform/engine/atomicfile"
 	"camform/engine/auditlog"
 	"camform/engine/render"
+	"camform/engine/shell"
 	"camform/engine/state"
 	"camform/engine/vault"
 )
@@ -169,7 +170,7 @@ func (b *beginning) restore(ctx context.Context, backup *state.Backup, theirs *v
 	fmt.Fprintf(b.out, "Uncertain since then: %s. camform plan tries each once, and says what to do where a device refuses it.\n",
 		render.Plural(done.Secrets, "password"))
 	if done.Mergeable {
-		fmt.Fprintf(b.out, "To take newer passwords from the state of before: camform state restore -merge %s\n", done.Aside)
+		fmt.Fprintf(b.out, "To take newer passwords from the state of before: camform state restore -merge %s\n", shell.Word(done.Aside))
 	}
 	return nil
 }

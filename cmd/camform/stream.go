@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -26,7 +25,7 @@ func streams(a *app, flags *runFlags, operation render.Operation, run func() err
 	case flags.format == view.JSON && flags.into != "":
 		return errors.New("-json prints what -json-into writes to a file; choose one")
 	case flags.into != "":
-		file, err := os.OpenFile(flags.into, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		file, err := streamProduct.stream(flags.into)
 		if err != nil {
 			return fmt.Errorf("-json-into: %w", err)
 		}

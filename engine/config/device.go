@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -96,6 +97,11 @@ func (d *deviceBlock) instances(s scope) ([]scope, bool) {
 	for key, value := range each.Elements() {
 		if each.Type().IsSetType() {
 			key = value
+		}
+		if hidden := strings.IndexFunc(key.AsString(), func(r rune) bool { return !strconv.IsPrint(r) }); hidden >= 0 {
+			s.add(invalidForEach.at(attr.Expr.Range(), "The key %q has a character that cannot be shown. Keys are parts of addresses, which stand in "+
+				"reports and in commands that people paste into a shell. Give the device a name without it.", key.AsString()))
+			return nil, false
 		}
 		instance := s
 		s.meter.allow(stepsPerDevice, bytesPerDevice)

@@ -164,7 +164,7 @@ func (c *comparison) compareWanted(want *config.Setting) {
 		c.skip(want)
 		return
 	}
-	c.noteUntilApply(want)
+	c.noteUntilApply(want, have)
 	switch {
 	case exists && declared == 0:
 		c.unchanged(whole, have)
@@ -268,7 +268,7 @@ func (c *comparison) compareAttribute(
 	if want.Hides(a.Name) && c.leaders[schema.Origin(declared.Value)] != "" {
 		return false, why
 	}
-	if c.untilApply(want, a, declared) {
+	if c.untilApply(want, a, declared) || c.covered(want, a, have) {
 		return true, why // as far as anybody knows here
 	}
 	if a.Unseen(have) {

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -48,17 +49,39 @@ func (c *comparison) untilApply(want *config.Setting, a *schema.Attribute, decla
 	return c.rules.Elsewhere.Shown(want.Address, a.Name) != ""
 }
 
-// noteUntilApply tells of the attributes of a setting of which nobody knows here whether they change.
-func (c *comparison) noteUntilApply(want *config.Setting) {
+// covered reports whether nobody knows here what the device has for an attribute: it repeats a secret, which is not shown.
+func (c *comparison) covered(want *config.Setting, a *schema.Attribute, have cty.Value) bool {
+	if c.rules.Elsewhere == nil || want.Hides(a.Name) {
+		return false
+	}
+	covered := false
+	_ = cty.Walk(have, func(_ cty.Path, v cty.Value) (bool, error) {
+		if !v.IsMarked() && v.IsKnown() && !v.IsNull() && v.Type() == cty.String {
+			covered = covered || strings.Contains(v.AsString(), schema.Blank)
+		}
+		return !covered, nil
+	})
+	return covered
+}
+
+// noteUntilApply tells of the attributes of a setting of which nobody knows here whether they change. Have is what the device has of it;
+// cty.NilVal if nothing.
+func (c *comparison) noteUntilApply(want *config.Setting, have cty.Value) {
 	for _, a := range want.Kind.Attributes {
 		declared, ok := want.Attributes[a.Name]
-		if !ok || !c.untilApply(want, a, declared) {
-			continue
+		detail := ""
+		switch {
+		case !ok:
+		case c.untilApply(want, a, declared):
+			detail = fmt.Sprintf("it comes from %s, which is not there where this plan was made", schema.Origin(declared.Value))
+		case have != cty.NilVal && c.covered(want, a, have.GetAttr(a.Name)):
+			detail = "what the device has repeats a secret, which a snapshot does not show"
 		}
-		c.result.Skipped = append(c.result.Skipped, plan.Skipped{
-			Address: want.Address, Attribute: a.Name, Reason: plan.UntilApply, Source: plan.SourceOf(declared.Range),
-			Detail: fmt.Sprintf("it comes from %s, which is not there where this plan was made", schema.Origin(declared.Value)),
-		})
+		if detail != "" {
+			c.result.Skipped = append(c.result.Skipped, plan.Skipped{
+				Address: want.Address, Attribute: a.Name, Reason: plan.UntilApply, Source: plan.SourceOf(declared.Range), Detail: detail,
+			})
+		}
 	}
 }
 

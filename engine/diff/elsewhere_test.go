@@ -86,6 +86,27 @@ func TestI12SecretsThatAreElsewhereAreUnknownUntilApply(t *testing.T) {
 	}
 }
 
+// What a device has in the place of a text that repeats a secret is unknown, and what it has beside that is compared.
+func TestI12ATextThatRepeatsASecretIsUnknownWhereThatIsElsewhere(t *testing.T) {
+	wanted := want("user", "op", values{"level": cty.StringVal("Operator")})
+	for name, test := range map[string]struct {
+		level     string
+		elsewhere Elsewhere
+		want      string
+	}{
+		"covered":             {"(sensitive value) and more", noted{}, "until-apply user.op\nadopt user.op\n"},
+		"shown":               {"Viewer", noted{}, "update user.op level:config@11\n"},
+		"where the secret is": {"(sensitive value)", nil, "update user.op level:config@11\n"},
+	} {
+		r := rules
+		r.Elsewhere, r.Managed = test.elsewhere, func(string) Managed { return Managed{} }
+		snap := snapshot(map[string]providers.Items{"user": {"op": have("user", values{"level": cty.StringVal(test.level)})}})
+		if have := told(Compare(device(wanted), snap, nil, r)); have != test.want {
+			t.Errorf("%s: it is\n%s\nwant\n%s", name, have, test.want)
+		}
+	}
+}
+
 // An account that is to be made gets a secret of which nobody knows anything here, so the plan is not whole.
 func TestI12AnItemWithASecretThatIsElsewhereIsUnknown(t *testing.T) {
 	r := rules

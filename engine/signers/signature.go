@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hiddeco/sshsig"
@@ -26,7 +27,8 @@ func Sign(message []byte, key ssh.Signer, namespace string) ([]byte, error) {
 }
 
 // Verify proves that a signature is of a message in a namespace, and returns the key that made it, but not whose key that is. But for
-// its line ends, which programs choose differently, exactly one text stands for a signature: nothing can hide in a second spelling.
+// where its lines are broken, which OpenSSH and Sign do differently, exactly one text stands for a signature: nothing can hide in a second
+// spelling.
 func Verify(message, armor []byte, namespace string) (ssh.PublicKey, error) {
 	signature, err := sshsig.Unarmor(armor)
 	if err != nil || !canonical(armor, signature) {
@@ -41,8 +43,17 @@ func Verify(message, armor []byte, namespace string) (ssh.PublicKey, error) {
 	return signature.PublicKey, nil
 }
 
-// canonical reports whether the text of a signature says nothing else.
+// opensshWidth is how many characters OpenSSH puts into a line of a signature.
+const opensshWidth = 70
+
+// canonical reports whether the text of a signature says nothing else, with the lines that OpenSSH or Sign breaks it into.
 func canonical(armor []byte, signature *sshsig.Signature) bool {
-	joined := func(text []byte) string { return strings.ReplaceAll(string(text), "\n", "") }
-	return joined(armor) == joined(sshsig.Armor(signature))
+	ours := sshsig.Armor(signature)
+	lines := strings.Split(strings.TrimSuffix(string(ours), "\n"), "\n")
+	theirs := lines[0] + "\n"
+	for rest := range slices.Chunk([]byte(strings.Join(lines[1:len(lines)-1], "")), opensshWidth) {
+		theirs += string(rest) + "\n"
+	}
+	theirs += lines[len(lines)-1] + "\n"
+	return bytes.Equal(armor, ours) || string(armor) == theirs
 }

@@ -23,6 +23,9 @@ import (
 // Format is the version of the file.
 const Format = 1
 
+// SealedHead is what the file of an encrypted snapshot begins with; the file of age follows.
+const SealedHead = "A snapshot of camform, encrypted: camform plan -from-snapshot opens it.\n"
+
 // What a snapshot may have at most, in bytes: a fleet of ten thousand devices says less.
 const (
 	MaxFile    = 512 << 20

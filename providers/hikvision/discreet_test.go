@@ -24,6 +24,11 @@ func TestI1WhatIsKeptOfDocumentsHasNoSecret(t *testing.T) {
 			t.Errorf("%s: kept is\n%s (%v)\nwant\n%s", name, doc.Body, err, want)
 		}
 	}
+	word := `<SNMP><SNMPv2c><enabled>true</enabled><writeCommunity>true</writeCommunity></SNMPv2c></SNMP>`
+	doc, err := provider.Discreet(providers.Document{Path: "/ISAPI/System/Network/SNMP", Body: []byte(word)}, nil)
+	if want := strings.Replace(word, "y>true", "y>"+schema.Blank, 1); string(doc.Body) != want || err != nil {
+		t.Errorf("a secret that is a word is kept as %s (%v)", doc.Body, err)
+	}
 	mask := `<User><password>******</password><isDefaultPassword>false</isDefaultPassword></User>`
 	if doc, err := provider.Discreet(providers.Document{Path: "/ISAPI/Any", Body: []byte(mask)}, nil); string(doc.Body) != mask || err != nil {
 		t.Errorf("a mask is kept as %s (%v)", doc.Body, err)
