@@ -14,8 +14,8 @@ build: ## the program, in bin/
 demo: build ## plan, apply, drift and heal a simulated campus
 	bash examples/campus/demo.sh $(BIN)
 
-test: lint ## vet, formatting, and the tests, of large spaces of cases a part that represents the rest
-	$(GO) test ./...
+test: lint ## vet, formatting, and the tests, of large spaces of cases a part that represents the rest; a slow machine may take long
+	$(GO) test -timeout 40m $(LONGEST) ./...
 
 test-long: lint ## the same, with every case of every space; few things live long in them, so the collector may wait
 	GOGC=400 CAMFORM_TESTS=long $(GO) test -timeout 40m $(LONGEST) ./...
