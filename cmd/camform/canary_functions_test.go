@@ -37,6 +37,8 @@ var openArguments = []open{
 	{cty.String, `"a"`},
 	{cty.String, `"192.0.2.0/24"`},
 	{cty.String, `"2026-01-02T03:04:05Z"`},
+	{cty.String, `"UTF-8"`},
+	{cty.String, `"x500"`},
 	{cty.Number, `1`},
 	{cty.List(cty.String), `["a", "b"]`},
 	{cty.Map(cty.String), `{ a = "b" }`},
@@ -113,7 +115,8 @@ func answering(t *testing.T, calls []string) (found []string) {
 
 // refusing are the functions that take no secret, or never answer.
 var refusing = []string{
-	"bcrypt", "file", "filebase64", "fileexists", "fileset", "nonsensitive", "plantimestamp", "secret", "templatefile", "timestamp", "uuid",
+	"bcrypt", "file", "filebase64", "filebase64sha256", "filebase64sha512", "fileexists", "filemd5", "fileset", "filesha1", "filesha256",
+	"filesha512", "nonsensitive", "plantimestamp", "secret", "templatefile", "timestamp", "uuid",
 }
 
 // callsSite has all calls in places where secrets may be.

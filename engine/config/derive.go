@@ -105,7 +105,7 @@ func PartsOf(origin string) ([]string, error) {
 }
 
 // readingFiles are the functions that read something besides their arguments.
-var readingFiles = []string{"file", "filebase64", "fileexists", "fileset", "pathexpand", "templatefile"}
+var readingFiles = append(sortedKeys(fileFunctions(&loader{})), "templatefile")
 
 // derivation writes expressions so that they mean the same without the configuration.
 type derivation struct{ *loader }

@@ -55,6 +55,7 @@ func TestDerivedSecretsAreComputedAgain(t *testing.T) {
 		`"${local.base}-${file("site.txt")}"`:                            "Geheim-SE-north",
 		`"${var.pin}${each.value.ip}"`:                                   "1234-5678192.0.2.1",
 		`"${local.data.a}!"`:                                             "Geheim-SE!",
+		`"${local.base}-${filemd5("site.txt")}"`:                         "Geheim-SE-8d8d1437907bca79900ac5f0ea1f5c73",
 		`var.site == "x" ? secret("env:OTHER") : lower(local.base)`:      "geheim-se",
 		`base64encode("${var.pin}:${local.base}")`:                       "MTIzNC01Njc4OkdlaGVpbS1TRQ==",
 		`"${try(secret("env:BASE"), "none")}%{if true}-x%{endif}-$${y}"`: "Geheim-SE-x-${y}",
@@ -110,7 +111,7 @@ func TestDerivedOriginsReachNothingElse(t *testing.T) {
 		return schema.NewSecret(canary), nil
 	}
 	for _, text := range []string{
-		`file("derive.go")`, `filebase64("derive.go")`, `templatefile("derive.go", {})`, `join("", fileset(".", "*"))`, `tostring(fileexists("derive.go"))`,
+		`abspath(".")`, `pathexpand("~")`, `filesha256("derive.go")`, `file("derive.go")`, `filebase64("derive.go")`, `templatefile("derive.go", {})`, `join("", fileset(".", "*"))`, `tostring(fileexists("derive.go"))`,
 		`local.a`, `"${secret("env:A")`, `secret("env:A") + 1`, `["a"]`, `null`, `join("", [for i in range(1000000) : join("", range(1000000))])`,
 	} {
 		secret, err := Derive(DerivedScheme+":"+text, read)

@@ -92,19 +92,18 @@ func (l *loader) functions() map[string]function.Function {
 		"zipmap":          stdlib.ZipmapFunc,
 
 		// Encodings and hashes
-		"base64decode": base64DecodeFunc,
-		"base64encode": base64EncodeFunc,
-		"base64sha256": base64SHA256Func,
-		"csvdecode":    stdlib.CSVDecodeFunc,
-		"jsondecode":   shallowFunc(stdlib.JSONDecodeFunc, shallowJSON),
-		"jsonencode":   stdlib.JSONEncodeFunc,
-		"md5":          md5Func,
-		"sha1":         sha1Func,
-		"sha256":       sha256Func,
-		"sha512":       sha512Func,
-		"urlencode":    urlEncodeFunc,
-		"yamldecode":   shallowFunc(ctyyaml.YAMLDecodeFunc, shallowYAML),
-		"yamlencode":   ctyyaml.YAMLEncodeFunc,
+		"base64decode":     base64DecodeFunc,
+		"base64encode":     base64EncodeFunc,
+		"base64gzip":       base64GzipFunc,
+		"csvdecode":        stdlib.CSVDecodeFunc,
+		"jsondecode":       shallowFunc(stdlib.JSONDecodeFunc, shallowJSON),
+		"jsonencode":       stdlib.JSONEncodeFunc,
+		"textdecodebase64": textDecodeBase64Func,
+		"textencodebase64": textEncodeBase64Func,
+		"urlencode":        urlEncodeFunc,
+		"uuidv5":           uuidV5Func,
+		"yamldecode":       shallowFunc(ctyyaml.YAMLDecodeFunc, shallowYAML),
+		"yamlencode":       ctyyaml.YAMLEncodeFunc,
 
 		// Dates
 		"formatdate": stdlib.FormatDateFunc,
@@ -118,14 +117,9 @@ func (l *loader) functions() map[string]function.Function {
 		"cidrsubnet":   cidrSubnetFunc,
 		"cidrsubnets":  cidrSubnetsFunc,
 
-		// Files
-		"basename":   baseNameFunc,
-		"dirname":    dirNameFunc,
-		"file":       naming(l.fileFunc(), 1),
-		"filebase64": naming(l.fileBase64Func(), 1),
-		"fileexists": naming(l.fileExistsFunc(), 1),
-		"fileset":    naming(l.fileSetFunc(), 2),
-		"pathexpand": l.pathExpandFunc(),
+		// Paths
+		"basename": baseNameFunc,
+		"dirname":  dirNameFunc,
 
 		// Types
 		"can":      l.secrets.trying(tryfunc.CanFunc),
@@ -138,11 +132,16 @@ func (l *loader) functions() map[string]function.Function {
 		"try":      l.secrets.trying(tryFunc),
 
 		// Secrets
-		"issensitive":  isSensitiveFunc,
-		"nonsensitive": l.secrets.nonsensitiveFunc(),
-		"secret":       l.secrets.function(l.origin),
-		"sensitive":    sensitiveFunc,
+		"ephemeralasnull": ephemeralAsNullFunc,
+		"issensitive":     isSensitiveFunc,
+		"nonsensitive":    l.secrets.nonsensitiveFunc(),
+		"secret":          l.secrets.function(l.origin),
+		"sensitive":       sensitiveFunc,
 	}
+	for name, d := range digests {
+		table[name] = textFunc("str", always(func(s string) string { return d.of([]byte(s)) }))
+	}
+	maps.Copy(table, fileFunctions(l))
 	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {
 		table[name] = neverFunc(name)
 	}
@@ -239,6 +238,14 @@ var sensitiveFunc = function.New(&function.Spec{
 		}
 		return schema.MarkSecret(args[0], ""), nil
 	},
+})
+
+// ephemeralAsNullFunc answers with what it is given: Terraform replaces by null what it never stores, and nothing is of that kind here.
+// What camform does not store is secret, and stays so.
+var ephemeralAsNullFunc = function.New(&function.Spec{
+	Params: []function.Parameter{anything("value")},
+	Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
+	Impl:   func(args []cty.Value, _ cty.Type) (cty.Value, error) { return args[0], nil },
 })
 
 var isSensitiveFunc = function.New(&function.Spec{

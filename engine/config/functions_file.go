@@ -54,13 +54,37 @@ func (l *loader) readText(name string) (string, error) {
 	return string(text), err
 }
 
-func (l *loader) fileFunc() function.Function { return textFunc("path", l.readText) }
+// fileFunctions are the functions that read something besides their arguments, without templatefile.
+func fileFunctions(l *loader) map[string]function.Function {
+	table := map[string]function.Function{
+		"abspath":    textFunc("path", func(name string) (string, error) { return absolute(l.source.dir, name) }),
+		"file":       naming(textFunc("path", l.readText), 1),
+		"filebase64": naming(contentFunc(l, base64.StdEncoding.EncodeToString), 1),
+		"fileexists": naming(l.fileExistsFunc(), 1),
+		"fileset":    naming(l.fileSetFunc(), 2),
+		"pathexpand": l.pathExpandFunc(),
+	}
+	for name, d := range digests {
+		table["file"+name] = naming(contentFunc(l, d.of), 1)
+	}
+	return table
+}
 
-func (l *loader) fileBase64Func() function.Function {
+// contentFunc makes a function that tells something of the bytes of a file.
+func contentFunc(l *loader, of func(content []byte) string) function.Function {
 	return textFunc("path", func(name string) (string, error) {
-		text, err := l.readLocal(name)
-		return base64.StdEncoding.EncodeToString(text), err
+		content, err := l.readLocal(name)
+		return of(content), err
 	})
+}
+
+// absolute is a path from the root, with slashes as in every path of a configuration.
+func absolute(dir, name string) (string, error) {
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(dir, name)
+	}
+	name, err := filepath.Abs(name)
+	return filepath.ToSlash(name), err
 }
 
 func (l *loader) fileExistsFunc() function.Function {

@@ -1,18 +1,10 @@
 package config
 
 import (
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
-	"net/url"
 	"path"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -81,29 +73,6 @@ var replaceFunc = function.New(&function.Spec{
 })
 
 var (
-	base64EncodeFunc = textFunc("str", always(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }))
-	base64DecodeFunc = textFunc("str", func(s string) (string, error) {
-		text, err := base64.StdEncoding.DecodeString(s)
-		if err != nil {
-			return "", errors.New("this is not base64")
-		}
-		if !utf8.Valid(text) {
-			return "", errors.New("the decoded bytes are not UTF-8 text")
-		}
-		return string(text), nil
-	})
-	urlEncodeFunc = textFunc("str", always(url.QueryEscape))
-
-	md5Func    = textFunc("str", always(func(s string) string { sum := md5.Sum([]byte(s)); return hex.EncodeToString(sum[:]) }))
-	sha1Func   = textFunc("str", always(func(s string) string { sum := sha1.Sum([]byte(s)); return hex.EncodeToString(sum[:]) }))
-	sha256Func = textFunc("str", always(func(s string) string { sum := sha256.Sum256([]byte(s)); return hex.EncodeToString(sum[:]) }))
-	sha512Func = textFunc("str", always(func(s string) string { sum := sha512.Sum512([]byte(s)); return hex.EncodeToString(sum[:]) }))
-
-	base64SHA256Func = textFunc("str", always(func(s string) string {
-		sum := sha256.Sum256([]byte(s))
-		return base64.StdEncoding.EncodeToString(sum[:])
-	}))
-
 	baseNameFunc = textFunc("path", always(path.Base))
 	dirNameFunc  = textFunc("path", always(path.Dir))
 )

@@ -58,7 +58,7 @@ func TestI1PrivateFilesAreOutOfReach(t *testing.T) {
 		"data/fleet.db", "data/fleet.db.key", "data/fleet.db-wal", "data/fleet.db.audit-head", "data//./fleet.db.key",
 		"keys/identity.txt", "keys/../keys/identity.txt", "hard2.txt",
 	}
-	calls := []string{`file(%)`, `filebase64(%)`, `fileexists(%)`, `templatefile(%, {})`, `try(file(%), file(%))`, `secret("file:${%}")`, `secret("sops:${%}#a")`}
+	calls := []string{`file(%)`, `filebase64(%)`, `filesha256(%)`, `fileexists(%)`, `templatefile(%, {})`, `try(file(%), file(%))`, `secret("file:${%}")`, `secret("sops:${%}#a")`}
 	for _, path := range private {
 		for _, call := range calls {
 			text := "locals {\n  a = " + strings.ReplaceAll(call, "%", `"`+path+`"`) + "\n}\n"
@@ -122,7 +122,7 @@ func TestPrivateFilesAreNoPartOfAConfiguration(t *testing.T) {
 // TestI15SecretFilesAreReadAsSecretsOnly reads a file in both ways, in either order.
 func TestI15SecretFilesAreReadAsSecretsOnly(t *testing.T) {
 	for _, read := range []string{
-		`file("password.txt")`, `filebase64("data/../password.txt")`, `templatefile("pass", {})`, `file("pass")`, `tonumber(file("password.txt"))`,
+		`file("password.txt")`, `filebase64("data/../password.txt")`, `filesha256("password.txt")`, `templatefile("pass", {})`, `file("pass")`, `tonumber(file("password.txt"))`,
 		`fileset(".", "*.txt")`, `try(file("password.txt"), "")`,
 	} {
 		for _, text := range []string{
