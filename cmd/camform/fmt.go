@@ -6,9 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"camform/engine/atomicfile"
@@ -17,16 +17,16 @@ import (
 )
 
 func fmtCommand(a *app) *cobra.Command {
-	var check, list bool
+	f := formatter{app: a}
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE|DIR|-]...",
 		Short: "Write configuration files in the canonical style",
 		Long: `Rewrite *.cam.hcl and *.camvars files in the canonical style and print the names of those that changed. Without names
-it works on the directory of the configuration; with - it formats the standard input to the standard output.
+it works on the directory of the configuration; with - it formats the standard input to the standard output. With -list=false and
+-write=false it prints what it would write.
 
 Exit code: 0 if all is well, 3 with -check if a file is not formatted, 2 if a file cannot be parsed.`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			f := formatter{app: a, check: check, list: list}
 			if len(args) == 0 {
 				args = []string{"."}
 			}
@@ -38,15 +38,18 @@ Exit code: 0 if all is well, 3 with -check if a file is not formatted, 2 if a fi
 			return f.end()
 		},
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "change nothing, exit with 3 if a file is not formatted")
-	cmd.Flags().BoolVar(&list, "list", true, "print the names of files that change")
+	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing, exit with 3 if a file is not formatted")
+	cmd.Flags().BoolVar(&f.list, "list", true, "print the names of files that change")
+	cmd.Flags().BoolVar(&f.write, "write", true, "change the files; -write=false only prints")
+	cmd.Flags().BoolVar(&f.diff, "diff", false, "print what changes, line by line")
+	cmd.Flags().BoolVar(&f.recursive, "recursive", false, "format the directories below, too, but those whose names begin with a dot")
 	return cmd
 }
 
 // formatter formats files one after the other.
 type formatter struct {
 	*app
-	check, list bool
+	check, list, write, diff, recursive bool
 
 	problems diag.Problems
 	sources  map[string][]byte
@@ -64,13 +67,26 @@ func (f *formatter) argument(arg string) error {
 	if !info.IsDir() {
 		return f.file(arg)
 	}
-	names, err := configurationFiles(arg)
+	return f.directory(arg, arg)
+}
+
+// directory formats the files of a directory that is, or lies in, one that somebody named.
+func (f *formatter) directory(named, dir string) error {
+	entries, err := os.ReadDir(dir) // in the order of the names
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		path := filepath.Join(arg, name)
-		switch leads, err := leadsOut(arg, path); {
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if e.IsDir() && f.recursive && !strings.HasPrefix(e.Name(), ".") {
+			if err := f.directory(named, path); err != nil {
+				return err
+			}
+		}
+		if e.IsDir() || !hasStyle(e.Name()) {
+			continue
+		}
+		switch leads, err := leadsOut(named, path); {
 		case err != nil:
 			return err
 		case leads:
@@ -98,20 +114,9 @@ func leadsOut(dir, path string) (bool, error) {
 	return err != nil || !filepath.IsLocal(way), nil
 }
 
-// configurationFiles are the names of the files in a directory that have a canonical style.
-func configurationFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if !e.IsDir() && (strings.HasSuffix(e.Name(), ".cam.hcl") || strings.HasSuffix(e.Name(), ".camvars")) {
-			names = append(names, e.Name())
-		}
-	}
-	slices.Sort(names)
-	return names, nil
+// hasStyle reports whether files of a name have a canonical style.
+func hasStyle(name string) bool {
+	return strings.HasSuffix(name, ".cam.hcl") || strings.HasSuffix(name, ".camvars")
 }
 
 func (f *formatter) standardInput() error {
@@ -119,17 +124,38 @@ func (f *formatter) standardInput() error {
 	if err != nil {
 		return err
 	}
-	formatted, problems := config.Format("<standard input>", text)
-	f.note("<standard input>", text, problems)
-	if problems.HasErrors() {
+	const name = "<standard input>"
+	formatted, ok := f.format(name, text)
+	switch {
+	case !ok:
 		return nil
+	case f.diff:
+		return f.compare(name, text, formatted)
+	case f.check:
+		return nil
+	}
+	_, err = f.out.Write(formatted)
+	return err
+}
+
+// format is the canonical form of a text; ok is false where the text is wrong, which is noted.
+func (f *formatter) format(name string, text []byte) (formatted []byte, ok bool) {
+	formatted, problems := config.Format(name, text)
+	f.note(name, text, problems)
+	if problems.HasErrors() {
+		return nil, false
 	}
 	if !bytes.Equal(text, formatted) {
 		f.changed++
 	}
-	if !f.check {
-		_, err = f.out.Write(formatted)
-	}
+	return formatted, true
+}
+
+// compare prints what changes in a file, as patch reads it.
+func (f *formatter) compare(name string, text, formatted []byte) error {
+	changes := diff.Diff("old/"+filepath.ToSlash(name), text, "new/"+filepath.ToSlash(name), formatted)
+	_, changes, _ = bytes.Cut(changes, []byte("\n")) // the command that would print them
+	_, err := f.out.Write(changes)
 	return err
 }
 
@@ -147,16 +173,26 @@ func (f *formatter) file(path string) error {
 	if err != nil {
 		return err
 	}
-	formatted, problems := config.Format(path, text)
-	f.note(path, text, problems)
-	if problems.HasErrors() || bytes.Equal(text, formatted) {
+	formatted, ok := f.format(path, text)
+	if !ok {
 		return nil
 	}
-	f.changed++
+	if !f.list && !f.write && !f.diff && !f.check { // for a program that wants the text and no more
+		_, err := f.out.Write(formatted)
+		return err
+	}
+	if bytes.Equal(text, formatted) {
+		return nil
+	}
 	if f.list {
 		fmt.Fprintln(f.out, path)
 	}
-	if f.check {
+	if f.diff {
+		if err := f.compare(path, text, formatted); err != nil {
+			return err
+		}
+	}
+	if f.check || !f.write {
 		return nil
 	}
 	return atomicfile.Replace(target, formatted, info.Mode().Perm())
