@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -31,14 +30,19 @@ type app struct {
 	folder  string            // what -chdir said
 	comment *render.Comment   // of a command that prints Markdown for a comment; nil for any other
 	page    *render.Page      // of a command that writes a page, too; nil for any other
-	called  render.Wording    // what the name of the program asks for
+	called  render.Wording    // what the name of the program asks for, and then the configuration
+	unheard string            // a variable of the environment with options that were not read, since the program has its own name; empty for none
 	stream  *render.Stream    // of a command that tells programs what happens; nil for any other
 	claims  map[string]string // the files that the run writes at its end or from its beginning, and the options that name them
 }
 
 func (a *app) execute(args []string) error {
 	root := a.root()
-	root.SetArgs(a.withArgsFromEnv(root, doubleDashes(args)))
+	args, err := withArgsFromEnv(a, root, doubleDashes(args))
+	if err != nil {
+		return err
+	}
+	root.SetArgs(args)
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -108,25 +112,6 @@ func doubleDashes(args []string) []string {
 	return fixed
 }
 
-// withArgsFromEnv adds the words of CAMFORM_CLI_ARGS and CAMFORM_CLI_ARGS_verb behind the name of the command.
-func (a *app) withArgsFromEnv(root *cobra.Command, args []string) []string {
-	cmd, rest, err := root.Find(args)
-	if err != nil || cmd == root {
-		return args
-	}
-	var extra []string
-	for _, name := range []string{"CAMFORM_CLI_ARGS", "CAMFORM_CLI_ARGS_" + strings.ReplaceAll(cmd.Name(), "-", "_")} {
-		if text, ok := a.env(name); ok {
-			extra = append(extra, strings.Fields(text)...)
-		}
-	}
-	if len(extra) == 0 {
-		return args
-	}
-	words := strings.Fields(cmd.CommandPath())[1:]
-	return append(append(words, doubleDashes(extra)...), rest...)
-}
-
 // terminal reports whether a stream is a terminal, and its width.
 func terminal(stream any) (width int, ok bool) {
 	file, isFile := stream.(*os.File)
@@ -135,16 +120,6 @@ func terminal(stream any) (width int, ok bool) {
 	}
 	width, _, err := term.GetSize(int(file.Fd()))
 	return width, err == nil
-}
-
-// automated reports whether a program reads what is printed, so that hints what to type next are of no use.
-func (a *app) automated() bool {
-	name := "CAMFORM_IN_AUTOMATION"
-	if a.called == render.Terraform {
-		name = "TF_IN_AUTOMATION"
-	}
-	value, _ := a.env(name)
-	return value != ""
 }
 
 // style says how to print to a stream.

@@ -47,8 +47,8 @@ func (w *workspace) secret(origin string) (schema.Secret, error) {
 	if !isVariable {
 		return w.origins.Read(context.Background(), origin)
 	}
-	if text, ok := w.env("CAMFORM_VAR_" + name); ok {
+	if text, _, ok := config.ValueIn(w.env, name, valuePrefixes(w.app)...); ok {
 		return schema.NewSecret(text), nil
 	}
-	return schema.Secret{}, fmt.Errorf("the plan needs the value of the sensitive variable %s; set it in the environment as CAMFORM_VAR_%s", name, name)
+	return schema.Secret{}, fmt.Errorf("the plan needs the value of the sensitive variable %s; set it in the environment as %s%s", name, config.ValuePrefix, name)
 }

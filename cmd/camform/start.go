@@ -20,6 +20,7 @@ import (
 	"camform/engine/diag"
 	"camform/engine/graph"
 	"camform/engine/operator"
+	"camform/engine/render"
 	"camform/engine/report"
 	"camform/engine/state"
 	"camform/engine/vault"
@@ -63,6 +64,9 @@ func (a *app) begin() (*beginning, error) {
 		return nil, err
 	}
 	source.Settings.StatePath = cmp.Or(rules.State(), source.Settings.StatePath)
+	if err := a.speak(render.Wording(source.Settings.Compat)); err != nil {
+		return nil, err
+	}
 	b := &beginning{app: a, source: source, rules: rules, settings: source.Settings}
 	var folders []schema.Folder
 	texts := map[string][]byte{}
@@ -117,7 +121,7 @@ func (b *beginning) evaluate(flags *runFlags, secrets config.SecretReader) (*con
 
 // judged is what the configuration means, with what is wrong with it and what the rules do not allow.
 func (b *beginning) judged(flags *runFlags, secrets config.SecretReader) (*config.Config, diag.Problems) {
-	cfg, problems := b.source.Evaluate(config.Options{Kinds: b.provider.Kinds(), Vars: flags.vars, Env: b.env, Secrets: secrets})
+	cfg, problems := b.source.Evaluate(config.Options{Kinds: b.provider.Kinds(), Vars: flags.vars, Env: b.env, Given: valuePrefixes(b.app), Secrets: secrets})
 	return cfg, append(problems, b.rules.CheckDevices(cfg, ".")...)
 }
 
@@ -345,7 +349,7 @@ func (b *beginning) author(cfg *config.Config) string {
 
 // viewer is a workspace that shows plans and has no state.
 func (b *beginning) viewer(flags *runFlags) *workspace {
-	flags.compat = cmp.Or(flags.compat, string(b.called), b.settings.Compat)
+	flags.compat = cmp.Or(flags.compat, string(b.called))
 	return &workspace{app: b.app, flags: flags, rules: b.rules, engine: &engine.Engine{Provider: b.provider, Now: time.Now}}
 }
 

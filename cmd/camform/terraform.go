@@ -96,13 +96,16 @@ func workspaceCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{Use: "workspace", Hidden: true, Args: onlyCommands, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	for name, text := range map[string]string{"list": "* default\n\n", "show": "default\n"} {
 		cmd.AddCommand(&cobra.Command{Use: name, Args: noArgs, RunE: func(*cobra.Command, []string) error {
+			if err := a.speak(a.called); err != nil {
+				return err
+			}
 			_, err := fmt.Fprint(a.out, text)
 			return err
 		}})
 	}
 	for _, name := range []string{"new", "select", "delete"} {
 		cmd.AddCommand(&cobra.Command{Use: name, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
-			return fmt.Errorf("camform has no workspace %s: a configuration has one state; use another directory, or another state block", name)
+			return fmt.Errorf("camform has no workspace %s: %s", name, oneWorkspace)
 		}})
 	}
 	return cmd

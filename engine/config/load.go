@@ -66,6 +66,7 @@ type Options struct {
 	Kinds   *schema.Kinds               // the blocks that devices and profiles may hold
 	Vars    []Var                       // --var and --var-file in the order of the command line; later ones win
 	Env     func(string) (string, bool) // the environment, such as os.LookupEnv
+	Given   []string                    // what variables of the environment begin with that give values, the strongest first; see ValueIn
 	Secrets SecretReader                // where secret() gets its values; nil for SecretsUnknown
 }
 

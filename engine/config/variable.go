@@ -114,11 +114,27 @@ type given struct {
 	source string // for messages
 }
 
+// ValuePrefix is what the name of a variable of the environment begins with that gives a value to a variable of the configuration.
+const ValuePrefix = "CAMFORM_VAR_"
+
+// ValueIn is what the environment gives to a variable, and the name of the variable there. Without prefixes it is that of ValuePrefix.
+func ValueIn(env func(string) (string, bool), name string, prefixes ...string) (text, from string, ok bool) {
+	if len(prefixes) == 0 {
+		prefixes = []string{ValuePrefix}
+	}
+	for _, prefix := range prefixes {
+		if text, ok := env(prefix + name); ok {
+			return text, prefix + name, true
+		}
+	}
+	return "", "", false
+}
+
 // readValues collects the values for variables from outside, the weakest source first.
 func (l *loader) readValues() {
 	for _, name := range l.namesOf("var") {
-		if text, ok := l.options.Env("CAMFORM_VAR_" + name); ok {
-			l.given[name] = given{text: text, source: "the environment variable CAMFORM_VAR_" + name}
+		if text, from, ok := ValueIn(l.options.Env, name, l.options.Given...); ok {
+			l.given[name] = given{text: text, source: "the environment variable " + from}
 		}
 	}
 	for _, name := range l.valueFiles() {

@@ -1,10 +1,11 @@
-// Package shell writes texts into commands that a person is told to run.
+// Package shell writes texts into commands that a person is told to run, and takes apart what a person wrote so.
 //
 // Keys of a for_each, names of files and what another state handed over may hold anything. A command is there to be pasted, so
 // nothing in it may end the word that it is in.
 package shell
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 )
@@ -21,4 +22,46 @@ func Word(text string) string {
 		return text
 	}
 	return Quoted(text)
+}
+
+// Words takes a text apart into words as a POSIX shell does, without replacing anything in them. What would end a command there is an
+// error, and so is a quote that does not end.
+func Words(text string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	var quote rune // that is open; 0 for none
+	within, escaped := false, false
+	for _, r := range text {
+		switch {
+		case escaped:
+			escaped = false
+			word.WriteRune(r)
+		case r == '\\' && quote != '\'':
+			within, escaped = true, true
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '\'' || r == '"':
+			within, quote = true, r
+		case strings.ContainsRune(";&|<>()", r):
+			return nil, errors.New("it has a character that ends a command in a shell; put the word with it into quotes")
+		case unicode.IsSpace(r):
+			if within {
+				words = append(words, word.String())
+				word.Reset()
+				within = false
+			}
+		default:
+			within = true
+			word.WriteRune(r)
+		}
+	}
+	if quote != 0 || escaped {
+		return nil, errors.New("a quote in it does not end")
+	}
+	if within {
+		words = append(words, word.String())
+	}
+	return words, nil
 }

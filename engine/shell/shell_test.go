@@ -2,6 +2,7 @@ package shell_test
 
 import (
 	"os/exec"
+	"slices"
 	"testing"
 
 	"camform/engine/shell"
@@ -34,6 +35,36 @@ func TestAWordIsQuotedWhereItNeedsIt(t *testing.T) {
 	for text, want := range map[string]string{"vault:a/b@c": "vault:a/b@c", "it's": `'it'\''s'`, "": "''", "a b": "'a b'"} {
 		if have := shell.Word(text); have != want {
 			t.Errorf("%q: %s, want %s", text, have, want)
+		}
+	}
+}
+
+func TestWordsAreTakenApartAsAShellDoes(t *testing.T) {
+	for _, write := range []func(string) string{shell.Quoted, shell.Word} {
+		line := ""
+		for _, text := range texts {
+			line += " " + write(text)
+		}
+		words, err := shell.Words(line)
+		if err != nil || !slices.Equal(words, texts) {
+			t.Errorf("%s is taken for %q: %v", line, words, err)
+		}
+	}
+	for line, want := range map[string][]string{
+		"":                                  nil,
+		" \t\n":                             nil,
+		"-a  -b=c":                          {"-a", "-b=c"},
+		`-target='device.gate["north"]' -x`: {`-target=device.gate["north"]`, "-x"},
+		`"a \"b\"" c\ d '\'`:                {`a "b"`, "c d", `\`},
+		`$HOME *`:                           {"$HOME", "*"},
+	} {
+		if words, err := shell.Words(line); err != nil || !slices.Equal(words, want) {
+			t.Errorf("%s is taken for %q: %v", line, words, err)
+		}
+	}
+	for _, line := range []string{`'a`, `"a`, `a\`, `a;b`, `a|b`, `a>b`, `(a)`} {
+		if words, err := shell.Words(line); err == nil {
+			t.Errorf("%s is taken for %q", line, words)
 		}
 	}
 }
