@@ -80,7 +80,8 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 		showCommand(a), explainCommand(a), stateCommand(a), auditLogCommand(a), settingsCommand(a), backupCommand(a), recoverCommand(a), inventoryCommand(a), lockCommand(a), snapshotCommand(a), operatorCommand(a),
 		simulateCommand(a), versionCommand(a), outputCommand(a),
 	)
-	root.AddCommand(terraformCommands(a)...)
+	root.AddCommand(forceUnlockCommand(a), workspaceCommand(a))
+	addForeign(root)
 	return root
 }
 

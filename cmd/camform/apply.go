@@ -60,7 +60,6 @@ closed the way in.`,
 	addIgnored(cmd.Flags())
 	d.addFlags(cmd.Flags())
 	flags.addComment(cmd.Flags(), "print Markdown when the run has ended, for a comment on a pull request")
-	addPlanning(cmd.Flags())
 	cmd.Flags().StringArrayVar(&d.approvals, "approval", nil, "an approval of the plan in another place than beside it (`FILE`); may be repeated")
 	return cmd
 }

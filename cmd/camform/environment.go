@@ -38,7 +38,7 @@ func (a *app) automated() bool {
 }
 
 // oneWorkspace says what to do in the place of another workspace.
-const oneWorkspace = "a configuration has one state; use another directory, or another state block"
+const oneWorkspace = `a configuration has one state; use another state block, or another directory, which "camform init" prepares`
 
 // speak takes over the wording that a configuration asks for, and refuses what the environment says to Terraform and camform cannot do:
 // it would work with the devices of somebody else, or with other options than those that were meant.

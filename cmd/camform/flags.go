@@ -38,6 +38,9 @@ var unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
 func flagError(cmd *cobra.Command, err error) error {
 	help := "; see " + cmd.CommandPath() + " -help"
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if refused, ok := errors.AsType[refusal](invalid.Unwrap()); ok {
+			return refused
+		}
 		if errors.Is(invalid, errTwoForms) {
 			return fmt.Errorf("%w%s", errTwoForms, help)
 		}
@@ -48,8 +51,13 @@ func flagError(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w%s", err, help)
 	}
 	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	shown := func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	}
+	cmd.Flags().VisitAll(shown)
+	cmd.InheritedFlags().VisitAll(shown)
 	text := cmd.CommandPath() + " has no option -" + match[1]
 	if near := schema.Nearest(match[1], names); near != "" {
 		return errors.New(text + "; did you mean -" + near + "?")

@@ -57,7 +57,6 @@ request each, and says what was found and what is still not known.`,
 		},
 	}
 	flags.add(cmd.Flags())
-	addLocking(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&o.name, "name", "", "call the device `NAME`; by default it is called as it calls itself")
 	cmd.Flags().StringVar(&o.out, "out", "", "write to this `FILE`, which must not exist yet")

@@ -26,10 +26,6 @@ it writes main.cam.hcl to begin with. It may be run again at any time; nothing i
 	flags.addConfig(cmd.Flags())
 	cmd.Flags().Lookup("allow-no-devices").Hidden = true // they may come later
 	addIgnored(cmd.Flags())
-	for _, name := range []string{"backend", "get", "upgrade"} {
-		cmd.Flags().Bool(name, false, "accepted and ignored")
-		cmd.Flags().Lookup(name).Hidden = true
-	}
 	return cmd
 }
 

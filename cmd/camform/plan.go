@@ -69,7 +69,6 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 	flags.addOutput(cmd.Flags())
 	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
-	addPlanning(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
 	codes.add(cmd.Flags(), "exit with 2 if there are changes; =fleet: also where devices could not be read, and with 3 or 4 in the place of some 1")
 	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")

@@ -75,6 +75,7 @@ func stateShowCommand(a *app) *cobra.Command {
 }
 
 func stateForgetCommand(a *app) *cobra.Command {
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:     "forget ADDR...",
 		Aliases: []string{"rm"},
@@ -89,10 +90,10 @@ replaced, and only then.`,
 				return err
 			}
 			defer w.close()
-			return w.forget(cmd, args)
+			return w.forget(cmd, args, dryRun)
 		},
 	}
-	addLocking(cmd.Flags())
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be forgotten")
 	return cmd
 }
 
@@ -184,7 +185,8 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]render
 	return found, nil
 }
 
-func (w *workspace) forget(cmd *cobra.Command, addresses []string) error {
+// forget forgets what addresses name, or only says what that is.
+func (w *workspace) forget(cmd *cobra.Command, addresses []string, dryRun bool) error {
 	found, err := w.remembered(cmd, addresses)
 	if err != nil {
 		return err
@@ -195,12 +197,26 @@ func (w *workspace) forget(cmd *cobra.Command, addresses []string) error {
 			return err
 		}
 		for _, r := range found {
-			if err := w.forgetCovered(cmd, target, r); err != nil {
+			if dryRun {
+				wouldForget(w, target, r)
+			} else if err := w.forgetCovered(cmd, target, r); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// wouldForget says in the words of Terraform what an address covers.
+func wouldForget(w *workspace, target schema.Setting, r render.Remembered) {
+	if target.Covers(schema.Setting{Device: r.Device.Address}) {
+		fmt.Fprintf(w.out, "Would remove %s\n", r.Device.Address)
+	}
+	for _, s := range r.Settings {
+		if target.Covers(s.Address) {
+			fmt.Fprintf(w.out, "Would remove %s\n", s.Address)
+		}
+	}
 }
 
 func (w *workspace) forgetCovered(cmd *cobra.Command, target schema.Setting, r render.Remembered) error {

@@ -35,7 +35,6 @@ name. A moved block in the configuration does the same with the next apply, wher
 			return moveRemembered(cmd.Context(), w, move)
 		},
 	}
-	addLocking(cmd.Flags())
 	return cmd
 }
 

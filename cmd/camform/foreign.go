@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// foreign is a call that hands and programs know from Terraform, from OpenTofu or from other commands, and that is answered in another way.
+type foreign struct {
+	call    string // commands, with | between several, and an option of theirs, if one is meant: "plan|apply -state"
+	takes   string // what the option may be all the same, since that is how camform works anyway: true, false, either or anything
+	instead string // what to do, with the command for it in quotes; empty where nothing is refused
+}
+
+// What an option may be, besides true and false.
+const (
+	either   = "true or false"
+	anything = "anything"
+)
+
+const (
+	notDestroyed = `devices are not destroyed: to let one go, take its block out and say so in a removed block; "camform plan" shows what comes of it`
+	onePlace     = `the state block of the configuration says where the state is; "camform state migrate" brings it to another place`
+	noModules    = `there are no modules: what several devices have in common stands in a profile, and "camform explain ADDRESS" says which wants a value`
+	noTests      = `check blocks judge devices: "camform plan -checks"`
+	onlyTargets  = `"camform plan -target=ADDRESS" looks at what it names, and may be repeated`
+	whoAnswered  = `"camform inventory" lists who answered at each address`
+)
+
+// foreigners are all such calls. A test runs each, and proves that the commands in quotes exist.
+var foreigners = []foreign{
+	{call: "console", instead: `to see what an expression is, put it into an output block: "camform plan" shows it`},
+	{call: "destroy", instead: notDestroyed},
+	{call: "get", instead: noModules},
+	{call: "graph", instead: `"camform explain ADDRESS" and "camform credentials" show what depends on what`},
+	{call: "logout", instead: `passwords of devices are in the vault: "camform vault list" shows which`},
+	{call: "metadata", instead: `"camform settings -json-schema" describes the configuration for editors`},
+	{call: "modules", instead: noModules},
+	{call: "providers", instead: `"camform settings" lists the kinds of settings that it knows`},
+	{call: "query", instead: `"camform discover" and "camform inventory" list devices`},
+	{call: "refresh", instead: `every plan reads the devices; "camform drift" shows what was changed on them`},
+	{call: "state identities", instead: whoAnswered},
+	{call: "state push", instead: `nothing is written over what is remembered: "camform state restore FILE" brings a backup back, and "camform state migrate" brings the state to another place`},
+	{call: "state replace-provider", instead: `settings have no provider that could be replaced; a device that was replaced is met anew after "camform state forget ADDRESS"`},
+	{call: "taint", instead: `settings are not replaced: "camform rotate ADDRESS" makes new passwords`},
+	{call: "test", instead: noTests},
+	{call: "untaint", instead: `nothing is ever tainted: what did not end is finished by the next "camform apply"`},
+	{call: "workspace new", instead: oneWorkspace},
+	{call: "workspace select", instead: oneWorkspace},
+	{call: "workspace delete", instead: oneWorkspace},
+
+	{call: "plan|apply -destroy", takes: "false", instead: notDestroyed},
+	{call: "plan|apply -exclude", instead: onlyTargets},
+	{call: "plan|apply -exclude-file", instead: onlyTargets},
+	{call: "plan|apply -target-file", instead: onlyTargets},
+	{call: "plan|apply -refresh", takes: "true", instead: `a plan of camform is about what devices say now; "camform plan -from-snapshot FILE" asks none`},
+	{call: "plan|apply -refresh-only", takes: "false", instead: `to see what was changed on devices, run "camform drift"`},
+	{call: "plan|apply -replace", instead: `settings are not replaced: "camform rotate ADDRESS" makes new passwords, and "camform rollback RUN" brings back what was`},
+	{call: "apply -html", instead: `"camform show PLANFILE -html=FILE" makes a page of a saved plan, and "camform apply -markdown" tells what was done`},
+	{call: "plan -generate-config-out", instead: `"camform import" writes the configuration of the devices that import blocks name`},
+	{call: "plan|apply|import|output|force-unlock|state list|state mv|state rm -state", instead: onePlace},
+	{call: "apply|import -state-out", instead: onePlace},
+	{call: "apply|import|state mv|state rm -backup", instead: `"camform state backup FILE" keeps the state, as often as you want`},
+	{call: "import -config", instead: `the configuration is that of the directory: "camform import -chdir=DIR" chooses another`},
+	{call: "state list -id", instead: whoAnswered},
+	{call: "state mv -dry-run", takes: "false", instead: `"camform state list" shows which names there are; a move changes no device, and is taken back by one the other way round`},
+	{call: "plan|apply|import|state mv|state rm -lock", takes: "true", instead: `camform always holds the devices that it changes, so that no two runs do at once; "camform apply -lock-timeout=10m" waits for another run`},
+	{call: "plan|import|state mv|state rm -lock-timeout", takes: anything},
+	{call: "import|state mv|state rm -ignore-remote-version", takes: either},
+	{call: "force-unlock -force", takes: either},
+
+	{call: "init -backend", takes: either},
+	{call: "init -get", takes: either},
+	{call: "init -upgrade", takes: either}, // nothing is fetched that could be older
+	{call: "init -backend-config", instead: onePlace},
+	{call: "init -force-copy", takes: "false", instead: onePlace},
+	{call: "init -migrate-state", takes: "false", instead: onePlace},
+	{call: "init -reconfigure", takes: "false", instead: onePlace},
+	{call: "init -from-module", instead: `"camform learn" writes the configuration of a fleet, and "camform import ADDRESS" that of a device`},
+	{call: "init -plugin-dir", instead: `"camform settings" lists the kinds of settings that it knows; the camform block names folders with more`},
+	{call: "init -lockfile", instead: `"camform lock" records what each device can do`},
+	{call: "init|validate -test-directory", instead: noTests},
+	{call: "validate -no-tests", takes: either},
+}
+
+// addForeign lets commands answer the foreign calls.
+func addForeign(root *cobra.Command) {
+	for _, f := range foreigners {
+		paths, option, isOption := strings.Cut(f.call, " -")
+		for path := range strings.SplitSeq(paths, "|") {
+			words := strings.Fields(path)
+			if !isOption {
+				above, _, err := root.Find(words[:len(words)-1])
+				if err != nil {
+					panic(fmt.Sprintf("%s: %v: this is a bug", f.call, err))
+				}
+				above.AddCommand(f.command(path, words[len(words)-1]))
+				continue
+			}
+			cmd, rest, err := root.Find(words)
+			if err != nil || len(rest) > 0 {
+				panic(fmt.Sprintf("%s: no command %s: this is a bug", f.call, path))
+			}
+			f.option(cmd.Flags(), path, option)
+		}
+	}
+}
+
+func (f foreign) command(path, name string) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Hidden: true, DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error { return f.refused(path) },
+	}
+}
+
+// option adds the option. It may stand without a value, as a switch does.
+func (f foreign) option(flags *pflag.FlagSet, path, name string) {
+	flags.Func(name, "answered for Terraform", func(text string) error {
+		given, err := strconv.ParseBool(text)
+		switch {
+		case f.takes == anything, err == nil && (f.takes == either || f.takes == strconv.FormatBool(given)):
+			return nil
+		case f.instead == "":
+			return errors.New("write true or false")
+		}
+		return f.refused(path + " -" + name)
+	})
+	added := flags.Lookup(name)
+	added.Hidden = true
+	if f.takes != anything {
+		added.NoOptDefVal = "true"
+	}
+}
+
+// refusal is the error of a foreign call.
+type refusal struct{ error }
+
+func (f foreign) refused(call string) error {
+	return refusal{errors.New("camform has no " + call + ": " + f.instead)}
+}
