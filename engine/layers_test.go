@@ -183,6 +183,7 @@ var storeys = map[string]string{
 		provider.go
 		again.go
 		check.go
+		alone.go
 		write.go masks.go
 		secrets.go`,
 	"providers/hikvision/reach": `

@@ -27,7 +27,7 @@ var revealing = map[string][]string{
 	"blank it in what devices repeat":      {"providers.NewRedactor", "providers.IsWord"},
 	"judge its letters, and repeat none": {
 		"engine/credential.Check", "engine/vault.check", "engine/vault.checkPassphrase", "engine/config.scope.attribute",
-		"engine/learn.impossible", "engine/learn.secrets.marked", "providers/hikvision/codec.Check", "providers/hikvision/codec.quotes", "providers/hikvision/codec.Same",
+		"engine/learn.impossible", "engine/learn.secrets.marked", "providers/hikvision/codec.Check", "providers/hikvision/codec.Form", "providers/hikvision/codec.quotes", "providers/hikvision/codec.Same",
 		"providers/hikvision/hook.checkUser", "providers/hikvision/hook.checkQuestions", "providers/memory.limit.offence",
 	},
 	"give it to expressions, which compute with a marked text": {

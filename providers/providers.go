@@ -92,6 +92,10 @@ type Composer interface {
 	// documents contain. Attributes that are null in want are not looked at; unknown ones count as given.
 	Check(kind *schema.Kind, docs Documents, key string, want cty.Value) []AttributeError
 
+	// CheckAlone finds attributes of want that no device takes: by the form of the values, and by how they stand to each other.
+	// Attributes that are null or unknown in want are not looked at. Check finds the same, but for what a device has already.
+	CheckAlone(kind *schema.Kind, want cty.Value) []AttributeError
+
 	// Same reports whether the device's value have is what want asks for, which is not always the same text: time zones
 	// are compared by what they mean, lists of addresses by their members. Both are non-null and of the attribute's type.
 	Same(kind *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool

@@ -256,6 +256,12 @@ func (a *Attribute) faults(before []*Attribute) []Fault {
 			part + ".implied_by", "Implied by nothing", a.ImpliedBy != "" && a.Type == cty.Bool && !slices.ContainsFunc(before, func(b *Attribute) bool { return b.Name == a.ImpliedBy }),
 			fmt.Sprintf("implied_by of %q must name an attribute that is declared above it, not %q.", a.Name, a.ImpliedBy),
 		},
+		{
+			part + ".in_network_of", "Network of nothing", a.InNetworkOf != "" && (a.Type != cty.String || !slices.ContainsFunc(before, func(b *Attribute) bool {
+				return b.Name == a.InNetworkOf && b.Type == cty.String
+			})),
+			fmt.Sprintf("in_network_of is for texts, and of %q must name one that is declared above it, not %q.", a.Name, a.InNetworkOf),
+		},
 		{part + ".example", "Example of a secret", a.Secret && a.Example != "", fmt.Sprintf("%q is secret and must not have an example value.", a.Name)},
 	})
 }

@@ -287,6 +287,10 @@ type Attribute struct {
 	// wanted with the other. Empty for none.
 	ImpliedBy string
 
+	// InNetworkOf is another attribute, an address with the length of its network, within which the address of this one, a router, must
+	// lie, and be another than that one. Empty for none.
+	InNetworkOf string
+
 	// Holder is the path, below the item, of an element whose text tells that the device holds a value of a write-only
 	// attribute: it does unless the text is empty, none, false or 0. A document that holds a secret is not written without it.
 	Holder string

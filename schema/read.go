@@ -271,6 +271,7 @@ type attributeShape struct {
 	WriteOnly bool              `hcl:"write_only,optional"`
 	When      map[string]string `hcl:"when,optional"`
 	ImpliedBy string            `hcl:"implied_by,optional"`
+	Network   string            `hcl:"in_network_of,optional"`
 	Holder    string            `hcl:"holder,optional"`
 	Omittable bool              `hcl:"omittable,optional"`
 	Example   string            `hcl:"example,optional"`
@@ -335,7 +336,7 @@ func (s attributeShape) attribute() (*Attribute, hcl.Diagnostics) {
 	a := &Attribute{
 		Name: s.Name, Type: typ, Doc: s.Doc, Elements: s.Elements, After: s.After, Codec: cmp.Or(s.Codec, "text"), Values: s.Values, Map: s.Map,
 		Min: s.Min, Max: s.Max, UsualMin: s.UsualMin, UsualMax: s.UsualMax, Unit: s.Unit, Required: s.Required, Secret: s.Secret || s.WriteOnly, WriteOnly: s.WriteOnly,
-		When: s.When, ImpliedBy: s.ImpliedBy, Holder: s.Holder, Omittable: s.Omittable, Example: s.Example, Missing: s.Missing, Confidence: Confidence(s.Grade), Source: s.Source, Range: s.DefRange,
+		When: s.When, ImpliedBy: s.ImpliedBy, InNetworkOf: s.Network, Holder: s.Holder, Omittable: s.Omittable, Example: s.Example, Missing: s.Missing, Confidence: Confidence(s.Grade), Source: s.Source, Range: s.DefRange,
 	}
 	if s.Element != "" {
 		a.Elements = append([]string{s.Element}, a.Elements...)

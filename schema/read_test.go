@@ -182,6 +182,7 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 		{"any", `= string`, `= any`, `pets.hcl:11,15-18: Type of an attribute not possible`},
 		{"bounds", `element = "petName"`, "element = \"petName\"\n min = 3\n max = 2", `pets.hcl:14,8-9: Bounds the wrong way round | min of "name" is greater than max.`},
 		{"implied text", `element = "petName"`, "element = \"petName\"\n implied_by = \"age\"", `pets.hcl:14,15-20: Only a switch can be implied | implied_by is for booleans, which "name" is not.`},
+		{"network of a number", `element = "petName"`, "element = \"petName\"\n in_network_of = \"age\"", `pets.hcl:14,18-23: Network of nothing | in_network_of is for texts, and of "name" must name one that is declared above it, not "age".`},
 		{"implied by nothing", `= string`, "= bool\n implied_by = \"age\"", `pets.hcl:12,15-20: Implied by nothing | implied_by of "name" must name an attribute that is declared above it, not "age".`},
 		{"example of a secret", `element = "petName"`, "element = \"petName\"\n write_only = true\n example = \"x\"", `pets.hcl:15,12-15: Example of a secret | "name" is secret and must not have an example value.`},
 	} {

@@ -3,6 +3,7 @@ package schema
 import (
 	"regexp"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -53,6 +54,19 @@ func (k *Kind) HasKey(key string) bool {
 	if k.KeyPattern == "" {
 		return true
 	}
-	pattern, err := regexp.Compile("^(?:" + k.KeyPattern + ")$")
-	return err == nil && pattern.MatchString(key)
+	pattern := wholly(k.KeyPattern)
+	return pattern != nil && pattern.MatchString(key)
+}
+
+// patterns are the expressions that labels match, by their texts: a fleet asks for the same ones again and again.
+var patterns sync.Map
+
+// wholly is an expression that matches whole texts; nil for a text that is none.
+func wholly(pattern string) *regexp.Regexp {
+	if known, ok := patterns.Load(pattern); ok {
+		return known.(*regexp.Regexp)
+	}
+	compiled, _ := regexp.Compile("^(?:" + pattern + ")$")
+	patterns.Store(pattern, compiled)
+	return compiled
 }

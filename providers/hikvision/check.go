@@ -36,7 +36,14 @@ func checkItem(kind *schema.Kind, at document.Place, paths []xmlpatch.Path, want
 			}
 		}
 	}
-	return wrong
+	here := astray(kind, want, func(a *schema.Attribute) cty.Value {
+		have, err := codec.Decode(document.Field{Doc: then, Item: paths[0], Attribute: a, Limits: at.Limits})
+		if err != nil {
+			return cty.NullVal(a.Type)
+		}
+		return have
+	})
+	return append(wrong, here...)
 }
 
 // then is the document with what other attributes depend on as it is wanted; that of the device where none do. What is

@@ -39,6 +39,9 @@ func TestOutlinesJudgeAsTheirDocumentsDo(t *testing.T) {
 					continue // an outline does not have them
 				}
 				for _, a := range kind.Attributes {
+					if a.InNetworkOf != "" {
+						continue // it depends on an address, which an outline does not have
+					}
 					for _, value := range strangeValues(a) {
 						want := onlyAttribute(kind, a, value)
 						have := details(provider.Check(kind, docs, key, want))

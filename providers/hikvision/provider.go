@@ -339,6 +339,20 @@ func (p *Provider) Check(kind *schema.Kind, docs providers.Documents, key string
 	return wrong
 }
 
+// CheckAlone looks at the form of values, such as hosts, addresses, receivers and time zones, and at routers that their interface
+// cannot reach.
+func (p *Provider) CheckAlone(kind *schema.Kind, want cty.Value) []providers.AttributeError {
+	want, _ = want.UnmarkDeep()
+	if want.IsNull() || !want.IsKnown() {
+		return nil
+	}
+	var wrong []providers.AttributeError
+	for _, a := range kind.Attributes {
+		wrong = append(wrong, document.About(a.Name, codec.Form(a, want.GetAttr(a.Name)))...)
+	}
+	return append(wrong, astray(kind, want, func(a *schema.Attribute) cty.Value { return cty.NullVal(a.Type) })...)
+}
+
 func (p *Provider) check(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
 	want, _ = want.UnmarkDeep()
 	if reasons := refusals(kind, key); len(reasons) > 0 {

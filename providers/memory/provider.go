@@ -307,6 +307,9 @@ func (provider) Restore(before providers.Documents, request providers.Request) (
 	return request, nil
 }
 
+// CheckAlone finds nothing: devices here judge every value themselves.
+func (provider) CheckAlone(*schema.Kind, cty.Value) []providers.AttributeError { return nil }
+
 // Discreet blanks the secret attributes of all kinds, and what hide blanks.
 func (p provider) Discreet(doc providers.Document, hide *providers.Redactor) (providers.Document, error) {
 	doc.Missing, doc.Hide = hide.Blank(doc.Missing), nil

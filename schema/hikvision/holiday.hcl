@@ -1,10 +1,11 @@
 setting "holiday" {
-  summary    = "Days with a recording schedule of their own"
-  source     = "Recorded on recorders V4.62, V4.74 and V4.75; cameras refuse it; writing it was not recorded"
-  confidence = "likely"
-  phase      = "services"
-  keyed      = true
-  key_doc    = "Number of the slot, from 1; recorders have 32."
+  summary     = "Days with a recording schedule of their own"
+  source      = "Recorded on recorders V4.62, V4.74 and V4.75; cameras refuse it; writing it was not recorded"
+  confidence  = "likely"
+  phase       = "services"
+  keyed       = true
+  key_pattern = "[1-9][0-9]?"
+  key_doc     = "Number of the slot, from 1; recorders have 32."
 
   doc = <<-EOT
     Days on which a recorder follows the holiday schedule. Slots can be neither added nor removed, only switched off.

@@ -39,6 +39,7 @@ setting "mail" {
     type    = string
     doc     = "Mail address of the sender."
     element = "sender/emailAddress"
+    codec   = "mail_address"
     max     = 128
     example = "gate@example.com"
   }

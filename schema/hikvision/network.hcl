@@ -7,6 +7,7 @@ setting "network" {
   reboot         = "maybe"
   drops_sessions = true
   keyed          = true
+  key_pattern    = "[1-9][0-9]?"
   key_doc        = "Number of the interface, which is 1 where a device has one. Recorders with two sockets have 2 as well."
 
   doc = <<-EOT
@@ -81,6 +82,8 @@ setting "network" {
     codec   = "address"
     when    = { "IPAddress/addressingType" = "static" }
     example = "192.0.2.1"
+
+    in_network_of = "address"
   }
 
   attribute "dns" {
@@ -123,5 +126,7 @@ setting "network" {
     codec      = "address"
     when       = { "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType" = "manual" }
     example    = "2001:db8::1"
+
+    in_network_of = "ipv6_address"
   }
 }

@@ -7,7 +7,8 @@ setting "onvif_user" {
   drops_sessions = true
   enciphers      = ["userName", "password"]
   keyed          = true
-  key_doc        = "Name of the account, in the spelling of the device."
+  key_pattern    = "(\\\\x[0-9a-f]{2}|[^\\pC]){1,63}"
+  key_doc        = "Name of the account, in the spelling of the device: at most 63 characters on any, and 32 on most."
 
   doc = <<-EOT
     ONVIF has accounts apart from the users of the device, with passwords of their own: a new password of `admin` changes

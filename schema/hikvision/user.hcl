@@ -9,7 +9,8 @@ setting "user" {
   sends_login    = true
   enciphers      = ["userName", "password", "loginPassword"]
   keyed          = true
-  key_doc        = "Name of the user, in the spelling of the device."
+  key_pattern    = "(\\\\x[0-9a-f]{2}|[^\\pC]){1,63}"
+  key_doc        = "Name of the user, in the spelling of the device: at most 63 characters on any, and 32 on most."
 
   doc = <<-EOT
     An account with a level and a password. Accounts are known by their names; the numbers belong to the device. What

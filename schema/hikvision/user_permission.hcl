@@ -5,7 +5,8 @@ setting "user_permission" {
   phase       = "services"
   risk        = "login"
   keyed       = true
-  key_doc     = "Name of the user, in the spelling of the device."
+  key_pattern = "(\\\\x[0-9a-f]{2}|[^\\pC]){1,63}"
+  key_doc     = "Name of the user, in the spelling of the device: at most 63 characters on any, and 32 on most."
   key_example = "guard"
 
   doc = <<-EOT

@@ -14,6 +14,7 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
 )
 
 // The elements of an address list, in the order in which a setting file names them.
@@ -240,6 +241,13 @@ func freeID(f document.Field) int {
 	return id
 }
 
+func formAddresses(_ *schema.Attribute, want cty.Value) []string {
+	if _, err := expand(want); err != nil {
+		return document.Sentence("%s.", capitalised(err.Error()))
+	}
+	return nil
+}
+
 func checkAddresses(f document.Field, want cty.Value) []string {
 	if !f.Has(addressList) {
 		return f.Missing(addressList)
@@ -248,10 +256,7 @@ func checkAddresses(f document.Field, want cty.Value) []string {
 		return document.Sentence("The list on the device has an entry that is not a single address, such as a range. " +
 			"camform leaves the list alone until that entry is removed in the device's own menu.")
 	}
-	wanted, err := expand(want)
-	if err != nil {
-		return document.Sentence("%s.", capitalised(err.Error()))
-	}
+	wanted, _ := expand(want)
 	if size, ok := listSize(f); ok && int64(len(wanted)) > size {
 		return document.Sentence("These are %d addresses; this device holds %d.", len(wanted), size)
 	}
@@ -320,7 +325,12 @@ func parseNetwork(text string) (netip.Prefix, error) {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	network, err := netip.ParsePrefix(text)
+	from, to, _ := strings.Cut(text, "-")
+	_, errFrom := netip.ParseAddr(strings.TrimSpace(from))
+	_, errTo := netip.ParseAddr(strings.TrimSpace(to))
 	switch {
+	case errFrom == nil && errTo == nil:
+		return netip.Prefix{}, fmt.Errorf("%s is a range; write it as networks such as 192.0.2.0/28, or as single addresses", document.Quote(text))
 	case err != nil:
 		return netip.Prefix{}, fmt.Errorf("%s is neither an address nor a network such as 192.0.2.0/28", document.Quote(text))
 	case network != network.Masked():

@@ -26,8 +26,12 @@ type Codec struct {
 	// encode changes the document so that decode yields the value; nil where hooks make the request.
 	encode func(document.Field, cty.Value) error
 
-	// check says, in sentences, why the device will not take the value. The value is of the attribute's type, and
-	// otherwise arbitrary; nil where hooks check.
+	// form says, in sentences, why no device takes a value of the attribute's type; nil where some device may take any. The value is
+	// known and not null; its members need not be.
+	form func(*schema.Attribute, cty.Value) []string
+
+	// check says, in sentences, why the device will not take the value, whose form is right. The value is of the attribute's type; nil
+	// where hooks check.
 	check func(document.Field, cty.Value) []string
 
 	// lacks reports whether the device has nothing that the attribute could be written to; nil where that means that it
@@ -49,33 +53,34 @@ type Codec struct {
 var All = map[string]Codec{
 	"text":         {decode: decodeText, encode: encodeText, check: checkText, same: sameText},
 	"boolean":      {decode: decodeBoolean, encode: encodeBoolean, check: checkBoolean},
-	"number":       {decode: decodeNumber, encode: encodeNumber, check: checkNumber},
+	"number":       {decode: decodeNumber, encode: encodeNumber, form: formNumber, check: checkNumber},
 	"choice":       {decode: decodeChoice, encode: encodeChoice, check: checkChoice, same: sameChoice},
-	"host":         {decode: decodeHost, encode: encodeHost, check: checkHost, same: sameHost},
+	"host":         {decode: decodeHost, encode: encodeHost, form: formHost, check: checkHost, same: sameHost},
 	"tls_minimum":  {decode: decodeTLS, encode: encodeTLS, check: checkTLS},
 	"lock_time":    {decode: decodeLockTime, encode: encodeLockTime, check: checkLockTime, lacks: lacksLockUnit},
-	"time_zone":    {decode: decodeZone, encode: encodeZone, check: checkZone, same: sameZone, Rewritten: rewrittenZone},
-	"address_list": {decode: decodeAddresses, encode: encodeAddresses, check: checkAddresses, same: sameAddresses, Entry: 1},
+	"time_zone":    {decode: decodeZone, encode: encodeZone, form: formZone, check: checkZone, same: sameZone, Rewritten: rewrittenZone},
+	"address_list": {decode: decodeAddresses, encode: encodeAddresses, form: formAddresses, check: checkAddresses, same: sameAddresses, Entry: 1},
 
-	"interface_address": {decode: decodeInterfaceAddress, encode: encodeInterfaceAddress, check: checkInterfaceAddress, same: sameInterfaceAddress},
-	"address":           {decode: decodeAddress, encode: encodeAddress, check: checkAddress, same: sameAddress},
-	"address_slots":     {decode: decodeSlots, encode: encodeSlots, check: checkSlots, same: sameSlots},
-	"mac_list":          {decode: decodeMACs, encode: encodeMACs, check: checkMACs, same: sameMACs, Entry: 1},
-	"period":            {decode: decodePeriod, encode: encodePeriod, check: checkPeriod, same: samePeriod},
-	"receivers":         {decode: decodeReceivers, encode: encodeReceivers, check: checkReceivers, same: sameReceivers},
+	"interface_address": {decode: decodeInterfaceAddress, encode: encodeInterfaceAddress, form: formInterfaceAddress, check: checkInterfaceAddress, same: sameInterfaceAddress},
+	"address":           {decode: decodeAddress, encode: encodeAddress, form: formAddress, check: checkAddress, same: sameAddress},
+	"address_slots":     {decode: decodeSlots, encode: encodeSlots, form: formSlots, check: checkSlots, same: sameSlots},
+	"mac_list":          {decode: decodeMACs, encode: encodeMACs, form: formMACs, check: checkMACs, same: sameMACs, Entry: 1},
+	"period":            {decode: decodePeriod, encode: encodePeriod, form: formPeriod, check: checkPeriod, same: samePeriod},
+	"mail_address":      {decode: decodeText, encode: encodeText, form: formMailAddress, check: checkText, same: sameText},
+	"receivers":         {decode: decodeReceivers, encode: encodeReceivers, form: formReceivers, check: checkReceivers, same: sameReceivers},
 	"notifications":     {decode: decodeNotifications, encode: encodeNotifications, check: checkNotifications, Entry: notificationEntry},
-	"record_schedule":   {decode: decodeSchedule, encode: encodeSchedule, check: checkSchedule, same: sameSchedule, Entry: scheduleAction},
-	"host_slot":         {decode: decodeHostSlot, encode: encodeHost, check: checkHost, same: sameHost},
+	"record_schedule":   {decode: decodeSchedule, encode: encodeSchedule, form: formSchedule, check: checkSchedule, same: sameSchedule, Entry: scheduleAction},
+	"host_slot":         {decode: decodeHostSlot, encode: encodeHost, form: formHostSlot, check: checkHost, same: sameHost},
 	"element":           {decode: decodeElement, encode: encodeElement, check: checkElement, same: sameElement},
 	"wireless_key":      {decode: decodeText, encode: encodeWirelessKey, check: checkWirelessKey},
 
 	"rights":             {decode: decodeRights, encode: encodeRights, check: checkRights},
 	"questions":          {decode: decodeQuestions, same: sameQuestions},
-	"masked_addresses":   {decode: decodeMasked, check: checkMasked, same: sameMasked},
+	"masked_addresses":   {decode: decodeMasked, form: formMasked, check: checkMasked, same: sameMasked},
 	"authority":          {decode: decodeAuthority, same: sameAuthority},
 	"certificate_issuer": {decode: decodeIssuer},
 	"certificate_text":   {decode: decodeText},
-	"certificate_days":   {decode: decodeDays},
+	"certificate_days":   {decode: decodeDays, form: formNumber},
 	"certificate_chain":  {decode: decodeChain, same: sameChain},
 	"channel_rights":     {decode: decodeChannelRights, encode: encodeChannelRights, check: checkChannelRights},
 }
@@ -123,7 +128,23 @@ func Check(f document.Field, want cty.Value) []string {
 	if HasAlready(f, want) {
 		return nil
 	}
-	reasons := Of(f.Attribute).check(f, schema.Reveal(want))
+	if wrong := Form(f.Attribute, want); len(wrong) > 0 {
+		return wrong
+	}
+	return told(Of(f.Attribute).check(f, schema.Reveal(want)), want)
+}
+
+// Form says why no device takes a value. An unknown value may be taken.
+func Form(a *schema.Attribute, want cty.Value) []string {
+	form := Of(a).form
+	if want, _ = want.Unmark(); form == nil || want.IsNull() || !want.IsKnown() {
+		return nil
+	}
+	return told(form(a, schema.Reveal(want)), want)
+}
+
+// told are reasons in which no secret is repeated.
+func told(reasons []string, want cty.Value) []string {
 	for i, reason := range reasons {
 		if quotes(reason, want) {
 			reasons[i] = withheld

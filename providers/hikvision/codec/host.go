@@ -2,14 +2,18 @@ package codec
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
 	"camform/providers/hikvision/document"
+	"camform/schema"
 )
 
 // The elements of a host, in the order in which a setting file names them.
@@ -103,8 +107,58 @@ func formatText(f document.Field, target int) string {
 	return format
 }
 
-// A name has a letter somewhere in its last label, which tells it from an address with a slip in it.
-var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]*[A-Za-z][A-Za-z0-9-]*\.?$`)
+// hostLabel is one label of a name. An underscore begins or joins words in many names of hosts in a domain.
+var hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9])?$`)
+
+// The longest name, and the longest label of it, that the DNS knows.
+const (
+	mostName  = 253
+	mostLabel = 63
+)
+
+func formHost(a *schema.Attribute, want cty.Value) []string {
+	if text := hostText(want); text != "" && isUnset(text) {
+		return document.Sentence("%s stands for no address.", document.Quote(text))
+	}
+	return formHostSlot(a, want)
+}
+
+// formHostSlot lets 0.0.0.0 empty a slot.
+func formHostSlot(_ *schema.Attribute, want cty.Value) []string {
+	text := hostText(want)
+	addr, err := netip.ParseAddr(text)
+	switch {
+	case err == nil && addr.Zone() != "":
+		return document.Sentence("%s has a zone behind the %%, which means something on one machine only. Leave it out.", document.Quote(text))
+	case err == nil:
+		return nil
+	case strings.Contains(text, "://"):
+		return document.Sentence("%s is a URL. Give the host name or address alone.", document.Quote(text))
+	case hasPort(text):
+		return document.Sentence("%s has a port. Give the host name or address alone, without one.", document.Quote(text))
+	case !isHostName(text):
+		return document.Sentence("%s is neither a host name nor an address.", document.Quote(text))
+	}
+	return nil
+}
+
+// hasPort reports whether a text is a host with a port.
+func hasPort(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	_, wrong := strconv.ParseUint(port, 10, 16)
+	return err == nil && host != "" && wrong == nil
+}
+
+// isHostName reports whether a text can be the name of a host. Its last label has a letter, which tells a name from an address with
+// a slip in it, and no underscore.
+func isHostName(text string) bool {
+	labels := strings.Split(strings.TrimSuffix(text, "."), ".")
+	last := labels[len(labels)-1]
+	return len(text) <= mostName && strings.ContainsFunc(last, isLetter) && !strings.Contains(last, "_") &&
+		!slices.ContainsFunc(labels, func(label string) bool { return len(label) > mostLabel || !hostLabel.MatchString(label) })
+}
+
+func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
 func checkHost(f document.Field, want cty.Value) []string {
 	text := hostText(want)
@@ -112,8 +166,6 @@ func checkHost(f document.Field, want cty.Value) []string {
 	formats := f.Limit(hostFormat)
 	_, formatKnown := formats.Option(hostBranch[target])
 	switch l := f.Limit(target); {
-	case target == hostName && !hostPattern.MatchString(text):
-		return document.Sentence("%s is neither a host name nor an address.", document.Quote(text))
 	case target == hostIPv6 && !f.Has(hostIPv6):
 		return document.Sentence("This device has no place for an IPv6 address.")
 	case !f.Has(hostName) && !f.Has(hostIPv4) && !f.Has(hostIPv6):

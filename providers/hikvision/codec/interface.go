@@ -12,6 +12,7 @@ import (
 
 	"camform/providers"
 	"camform/providers/hikvision/document"
+	"camform/schema"
 )
 
 // The elements of the address of an interface, in the order in which a setting file names them.
@@ -20,12 +21,15 @@ const (
 	interfaceMask    // 255.255.255.0 for IPv4; 64 or ffff:ffff:ffff:ffff:: for IPv6
 )
 
-// takesIPv6 reports whether the nth element holds addresses of IPv6, which its name says.
-func takesIPv6(f document.Field, n int) bool { return strings.HasPrefix(f.Element(n).Name(), "ipv6") }
+// takesIPv6 reports whether the nth element of an attribute holds addresses of IPv6, which its name says in every spelling.
+func takesIPv6(a *schema.Attribute, n int) bool {
+	path := a.Elements[n]
+	return strings.HasPrefix(path[strings.LastIndex(path, "/")+1:], "ipv6")
+}
 
 // fits reports whether an address can stand in the nth element.
-func fits(f document.Field, n int, addr netip.Addr) bool {
-	return addr.Zone() == "" && !addr.IsUnspecified() && addr.Is6() == takesIPv6(f, n)
+func fits(a *schema.Attribute, n int, addr netip.Addr) bool {
+	return addr.Zone() == "" && !addr.IsUnspecified() && addr.Is6() == takesIPv6(a, n)
 }
 
 func version(v6 bool) string {
@@ -71,7 +75,7 @@ func maskBits(text string) (int, bool) {
 // otherwise.
 func encodeInterfaceAddress(f document.Field, want cty.Value) error {
 	prefix, err := netip.ParsePrefix(strings.TrimSpace(want.AsString()))
-	if err != nil || !fits(f, interfaceAddress, prefix.Addr()) {
+	if err != nil || !fits(f.Attribute, interfaceAddress, prefix.Addr()) {
 		return fmt.Errorf("not an address with the length of its network: %w", providers.ErrInvalid)
 	}
 	mask := strconv.Itoa(prefix.Bits())
@@ -84,20 +88,41 @@ func encodeInterfaceAddress(f document.Field, want cty.Value) error {
 	return f.Put(interfaceMask, mask)
 }
 
-func checkInterfaceAddress(f document.Field, want cty.Value) []string {
+func formInterfaceAddress(a *schema.Attribute, want cty.Value) []string {
 	prefix, err := netip.ParsePrefix(strings.TrimSpace(want.AsString()))
-	v6 := takesIPv6(f, interfaceAddress)
+	addr := prefix.Addr()
+	switch {
+	case err != nil || !fits(a, interfaceAddress, addr):
+		return document.Sentence("%s is not an %s address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64.",
+			document.Quote(want.AsString()), version(takesIPv6(a, interfaceAddress)))
+	case prefix.Bits() == 0 || addr.Is4() && prefix.Bits() > 30 || addr.IsMulticast():
+		return document.Sentence("%s is no address that an interface can have.", document.Quote(want.AsString()))
+	case addr.Is4() && addr == prefix.Masked().Addr():
+		return document.Sentence("%s is the network itself, not an address in it.", document.Quote(want.AsString()))
+	case addr == Broadcast(prefix):
+		return document.Sentence("%s is the broadcast address of the network, not one that an interface can have.", document.Quote(want.AsString()))
+	}
+	return nil
+}
+
+// Broadcast is the last address of a network of IPv4; none for one of IPv6.
+func Broadcast(network netip.Prefix) netip.Addr {
+	if !network.Addr().Is4() {
+		return netip.Addr{}
+	}
+	last := network.Masked().Addr().As4()
+	for i, bits := range net.CIDRMask(network.Bits(), 32) {
+		last[i] |= ^bits
+	}
+	return netip.AddrFrom4(last)
+}
+
+func checkInterfaceAddress(f document.Field, _ cty.Value) []string {
 	switch {
 	case !f.Has(interfaceAddress):
 		return f.Missing(interfaceAddress)
 	case !f.Has(interfaceMask):
 		return f.Missing(interfaceMask)
-	case err != nil || !fits(f, interfaceAddress, prefix.Addr()):
-		return document.Sentence("%s is not an %s address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64.", document.Quote(want.AsString()), version(v6))
-	case prefix.Bits() == 0 || prefix.Addr().Is4() && prefix.Bits() > 30 || prefix.Addr().IsMulticast():
-		return document.Sentence("%s is no address that an interface can have.", document.Quote(want.AsString()))
-	case prefix.Addr().Is4() && prefix.Addr() == prefix.Masked().Addr():
-		return document.Sentence("%s is the network itself, not an address in it.", document.Quote(want.AsString()))
 	}
 	return nil
 }
@@ -128,7 +153,7 @@ func setAddress(text string) string {
 }
 
 func encodeAddress(f document.Field, want cty.Value) error {
-	return f.Put(0, addressText(want.AsString(), takesIPv6(f, 0)))
+	return f.Put(0, addressText(want.AsString(), takesIPv6(f.Attribute, 0)))
 }
 
 // addressText is what devices write for an address, or for none.
@@ -144,17 +169,26 @@ func addressText(text string, v6 bool) string {
 	}
 }
 
-func checkAddress(f document.Field, want cty.Value) []string {
+func formAddress(a *schema.Attribute, want cty.Value) []string {
+	return wrongAddress(a, 0, want.AsString())
+}
+
+func checkAddress(f document.Field, _ cty.Value) []string {
 	if !f.Has(0) {
 		return f.Missing(0)
 	}
-	return wrongAddress(f, 0, want.AsString())
+	return nil
 }
 
-func wrongAddress(f document.Field, n int, text string) []string {
+func wrongAddress(a *schema.Attribute, n int, text string) []string {
 	text = strings.TrimSpace(text)
-	if addr, err := netip.ParseAddr(text); text != "" && (err != nil || !fits(f, n, addr)) {
-		return document.Sentence("%s is not an %s address.", document.Quote(text), version(takesIPv6(f, n)))
+	switch addr, err := netip.ParseAddr(text); {
+	case text == "":
+		return nil
+	case err != nil || !fits(a, n, addr):
+		return document.Sentence("%s is not an %s address.", document.Quote(text), version(takesIPv6(a, n)))
+	case addr.IsMulticast():
+		return document.Sentence("%s is no address of another host.", document.Quote(text))
 	}
 	return nil
 }
@@ -204,29 +238,27 @@ func encodeSlots(f document.Field, want cty.Value) error {
 		if have, ok := f.Text(n); setAddress(text) == "" && (!ok || isUnset(have)) {
 			continue
 		}
-		if err := f.Put(n, addressText(text, takesIPv6(f, n))); err != nil {
+		if err := f.Put(n, addressText(text, takesIPv6(f.Attribute, n))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkSlots(f document.Field, want cty.Value) []string {
+func formSlots(a *schema.Attribute, want cty.Value) []string {
 	var texts []string
 	for n, member := range want.AsValueSlice() {
 		switch {
-		case n >= len(f.Attribute.Elements):
-			return document.Sentence("These are %d addresses; devices have %d slots.", want.LengthInt(), len(f.Attribute.Elements))
-		case !f.Has(n):
-			return f.Missing(n)
+		case n >= len(a.Elements):
+			return document.Sentence("These are %d addresses; devices have %d slots.", want.LengthInt(), len(a.Elements))
 		case !member.IsKnown() || member.IsNull():
 			continue
 		}
-		text := member.AsString()
-		if isUnset(strings.TrimSpace(text)) {
+		text := strings.TrimSpace(member.AsString())
+		if isUnset(text) {
 			return document.Sentence("An address is empty.")
 		}
-		if wrong := wrongAddress(f, n, text); len(wrong) > 0 {
+		if wrong := wrongAddress(a, n, text); len(wrong) > 0 {
 			return wrong
 		}
 		if slices.Contains(texts, text) {
@@ -234,8 +266,14 @@ func checkSlots(f document.Field, want cty.Value) []string {
 		}
 		texts = append(texts, text)
 	}
-	if !f.Has(0) {
-		return f.Missing(0)
+	return nil
+}
+
+func checkSlots(f document.Field, want cty.Value) []string {
+	for n := range max(want.LengthInt(), 1) {
+		if !f.Has(n) {
+			return f.Missing(n)
+		}
 	}
 	return nil
 }

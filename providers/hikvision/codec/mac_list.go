@@ -14,6 +14,7 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
 )
 
 // entryMAC is where an entry of a list of hardware addresses has its address. The list and its entries are elements as in
@@ -135,6 +136,13 @@ func macModel(f document.Field) []byte {
 	return []byte(strings.Join([]string{"<" + name + ">", "<id></id>", "<MACAddress></MACAddress>", "</" + name + ">"}, newline))
 }
 
+func formMACs(_ *schema.Attribute, want cty.Value) []string {
+	if _, err := parseMACs(want); err != nil {
+		return document.Sentence("%s.", capitalised(err.Error()))
+	}
+	return nil
+}
+
 func checkMACs(f document.Field, want cty.Value) []string {
 	if _, ok := f.Text(addressList); !ok {
 		return f.Missing(addressList)
@@ -142,10 +150,7 @@ func checkMACs(f document.Field, want cty.Value) []string {
 	if _, ok := readMACs(f); !ok {
 		return document.Sentence("The list on the device has an entry that camform does not understand, so it is left alone.")
 	}
-	wanted, err := parseMACs(want)
-	if err != nil {
-		return document.Sentence("%s.", capitalised(err.Error()))
-	}
+	wanted, _ := parseMACs(want)
 	if size, ok := listSize(f); ok && int64(len(wanted)) > size {
 		return document.Sentence("These are %d addresses; this device holds %d.", len(wanted), size)
 	}

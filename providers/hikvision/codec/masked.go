@@ -9,6 +9,7 @@ import (
 
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
 )
 
 // decodeMasked reads addresses as the device shows them, with stars for hidden letters.
@@ -46,7 +47,17 @@ func looksLike(address, mask string) bool {
 
 var mailAddress = regexp.MustCompile(`^[^\s@*<>,;"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
 
-// checkMasked wants mail addresses in full, as many and as long as the device takes.
+// formMasked wants mail addresses in full.
+func formMasked(_ *schema.Attribute, want cty.Value) []string {
+	for _, address := range membersOf(want) {
+		if !mailAddress.MatchString(address) {
+			return document.Sentence("%s is no mail address. It must be given in full, without stars.", document.Quote(address))
+		}
+	}
+	return nil
+}
+
+// checkMasked wants as many addresses, and as long ones, as the device takes.
 func checkMasked(f document.Field, want cty.Value) []string {
 	addresses := TextsOf(want)
 	element, _ := f.Limits.Element(f.Item, emailEntries)
@@ -54,10 +65,7 @@ func checkMasked(f document.Field, want cty.Value) []string {
 		return document.Sentence("This device takes at most %d addresses.", *most)
 	}
 	for _, address := range addresses {
-		switch l := f.Limit(0); {
-		case !mailAddress.MatchString(address):
-			return document.Sentence("%s is no mail address. It must be given in full, without stars.", document.Quote(address))
-		case !l.Allows(int64(len(address))):
+		if l := f.Limit(0); !l.Allows(int64(len(address))) {
 			return document.Sentence("The address %s has %s; this device takes %s.", document.Quote(address), BytesOf(address), l.Bounds())
 		}
 	}

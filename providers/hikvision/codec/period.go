@@ -11,6 +11,7 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
 )
 
 // The elements of a period, in the order in which a setting file names them: the form, and a branch for each form, of
@@ -158,18 +159,24 @@ func writeLeaf(f document.Field, form int, leaf leaf) error {
 	}
 }
 
-func checkPeriod(f document.Field, want cty.Value) []string {
-	form, first, last, err := parsePeriod(want.AsString())
-	options := f.Limit(periodForm)
-	switch _, known := options.Option(periodWords[form]); {
+func formPeriod(_ *schema.Attribute, want cty.Value) []string {
+	switch form, first, last, err := parsePeriod(want.AsString()); {
 	case err != nil:
 		return document.Sentence("%s.", capitalised(err.Error()))
+	case form == periodDate && last.Before(first):
+		return document.Sentence("The last day is before the first.")
+	}
+	return nil
+}
+
+func checkPeriod(f document.Field, want cty.Value) []string {
+	form, _, _, _ := parsePeriod(want.AsString())
+	options := f.Limit(periodForm)
+	switch _, known := options.Option(periodWords[form]); {
 	case !f.Has(periodForm):
 		return f.Missing(periodForm)
 	case len(options.Options) > 0 && !known:
 		return document.Sentence("This device takes %s, not %s.", document.List(options.Options), periodWords[form])
-	case form == periodDate && last.Before(first):
-		return document.Sentence("The last day is before the first.")
 	}
 	return nil
 }

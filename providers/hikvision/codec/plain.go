@@ -130,11 +130,18 @@ func encodeNumber(f document.Field, want cty.Value) error {
 	return f.Put(0, strconv.FormatInt(n, 10))
 }
 
-func checkNumber(f document.Field, want cty.Value) []string {
-	n, err := WholeNumber(want)
-	if err != nil {
-		return document.Sentence("The value must be a whole number.")
+func formNumber(_ *schema.Attribute, want cty.Value) []string { return Fraction(want) }
+
+// Fraction says, in sentences, that a number is not whole; nil for one that is.
+func Fraction(want cty.Value) []string {
+	if _, err := WholeNumber(want); err != nil {
+		return document.Sentence("%s is not a whole number. Devices store whole numbers only.", want.AsBigFloat().Text('g', -1))
 	}
+	return nil
+}
+
+func checkNumber(f document.Field, want cty.Value) []string {
+	n, _ := WholeNumber(want)
 	l := f.Limit(0)
 	switch {
 	case !f.Has(0):

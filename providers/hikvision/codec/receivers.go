@@ -11,6 +11,7 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
 )
 
 // Where the parts of a receiver of mails lie in its slot.
@@ -92,11 +93,24 @@ func parseReceiver(text string) (receiver, error) {
 		r.name = strings.TrimSpace(name)
 		r.address = strings.TrimSuffix(strings.TrimSpace(rest), ">")
 	}
-	parsed, err := mail.ParseAddress(r.address)
-	if err != nil || parsed.Address != r.address {
+	if !isMailAddress(r.address) {
 		return receiver{}, fmt.Errorf("%s is not a mail address, such as ops@example.com or Ops <ops@example.com>", document.Quote(text))
 	}
 	return r, nil
+}
+
+func isMailAddress(text string) bool {
+	parsed, err := mail.ParseAddress(text)
+	return err == nil && parsed.Address == text
+}
+
+// mail_address: one mail address, or an empty text for none.
+
+func formMailAddress(_ *schema.Attribute, want cty.Value) []string {
+	if text := strings.TrimSpace(want.AsString()); text != "" && !isMailAddress(text) {
+		return document.Sentence("%s is not a mail address, such as gate@example.com.", document.Quote(text))
+	}
+	return nil
 }
 
 // encodeReceivers empties the slots of receivers that are not wanted, and fills the others into slots that are empty.
@@ -157,14 +171,19 @@ func fillSlot(f document.Field, r receiver) error {
 	return document.InFamily(f.Doc.Set(slot.Join(receiverName), r.name))
 }
 
+func formReceivers(_ *schema.Attribute, want cty.Value) []string {
+	if _, err := parseReceivers(want); err != nil {
+		return document.Sentence("%s.", capitalised(err.Error()))
+	}
+	return nil
+}
+
 func checkReceivers(f document.Field, want cty.Value) []string {
-	wanted, err := parseReceivers(want)
+	wanted, _ := parseReceivers(want)
 	slots := len(f.Doc.All(f.Path(0)))
 	switch {
 	case slots == 0:
 		return f.Missing(0)
-	case err != nil:
-		return document.Sentence("%s.", capitalised(err.Error()))
 	case len(wanted) > slots:
 		return document.Sentence("These are %d receivers; this device has %d slots.", len(wanted), slots)
 	}

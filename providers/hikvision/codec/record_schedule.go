@@ -13,6 +13,7 @@ import (
 	"camform/providers"
 	"camform/providers/hikvision/document"
 	"camform/providers/hikvision/xmlpatch"
+	"camform/schema"
 )
 
 // The elements of a weekly schedule, in the order in which a setting file names them.
@@ -278,16 +279,21 @@ func writeAction(doc *xmlpatch.Document, at xmlpatch.Path, a action) error {
 	return doc.Set(at.Join(actionRecord), "true")
 }
 
+func formSchedule(_ *schema.Attribute, want cty.Value) []string {
+	if _, err := parseSchedule(want); err != nil {
+		return document.Sentence("%s.", capitalised(err.Error()))
+	}
+	return nil
+}
+
 func checkSchedule(f document.Field, want cty.Value) []string {
-	wanted, err := parseSchedule(want)
+	wanted, _ := parseSchedule(want)
 	blocks := len(f.Doc.All(f.Path(scheduleBlock)))
 	switch {
 	case blocks == 0:
 		return f.Missing(scheduleBlock)
 	case blocks > 1:
 		return document.Sentence("This device has %d schedules in one, which camform does not understand.", blocks)
-	case err != nil:
-		return document.Sentence("%s.", capitalised(err.Error()))
 	case len(wanted) == 0:
 		return document.Sentence("A schedule without any time is not known to work. To record nothing, set enabled to false.")
 	}

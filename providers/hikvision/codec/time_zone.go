@@ -3,15 +3,18 @@ package codec
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/zclconf/go-cty/cty"
 
 	"camform/providers"
 	"camform/providers/hikvision/document"
+	"camform/schema"
 )
 
 // The elements that name the zone as Windows and as the IANA do; the one before them has the zone itself.
@@ -270,11 +273,55 @@ func encodeZoneName(f document.Field, element int, names []string) error {
 	return nil
 }
 
-func checkZone(f document.Field, want cty.Value) []string {
-	z, err := parseZone(want.AsString())
-	if err != nil {
-		return document.Sentence("%s cannot be used: %s.", document.Quote(want.AsString()), err)
+func formZone(_ *schema.Attribute, want cty.Value) []string {
+	text := strings.TrimSpace(want.AsString())
+	_, err := parseZone(text)
+	if err == nil {
+		return nil
 	}
+	switch name := zoneNear(text); {
+	case name == "":
+		return document.Sentence("%s cannot be used: %s.", document.Quote(text), err)
+	case strings.EqualFold(name, text):
+		return document.Sentence("%s is the name of a time zone, and devices take its rules. Write %q.", document.Quote(text), zonesByName()[name].posix())
+	default:
+		return document.Sentence("%s is no time zone. If you mean %s, write %q, since devices take the rules of a zone.", document.Quote(text), name, zonesByName()[name].posix())
+	}
+}
+
+// zoneNear is the name of a zone that a text is, in any case, or that of its city, or what it could mean by a slip of the keyboard;
+// empty for none.
+func zoneNear(text string) string {
+	names := slices.Sorted(maps.Keys(zonesByName()))
+	for _, part := range []func(name string) string{
+		func(name string) string { return name },
+		func(name string) string { return name[strings.LastIndex(name, "/")+1:] },
+	} {
+		if n := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(part(name), text) }); n >= 0 {
+			return names[n]
+		}
+	}
+	if len(text) < len("Asia/X") { // any few letters are near to any others
+		return ""
+	}
+	return schema.Nearest(text, names)
+}
+
+// zonesByName are the zones by the names that the IANA and Windows have for them.
+var zonesByName = sync.OnceValue(func() map[string]zone {
+	zones := map[string]zone{}
+	for _, table := range []map[zone][]string{windowsZones, ianaZones} {
+		for z, names := range table {
+			for _, name := range names {
+				zones[name] = z
+			}
+		}
+	}
+	return zones
+})
+
+func checkZone(f document.Field, want cty.Value) []string {
+	z, _ := parseZone(want.AsString())
 	l := f.Limit(0)
 	switch {
 	case !f.Has(0):

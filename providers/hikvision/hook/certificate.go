@@ -71,7 +71,7 @@ func checkDays(at document.Place, days cty.Value) []string {
 	n, err := codec.WholeNumber(days)
 	switch l := orderLimit(at, orderDays); {
 	case err != nil:
-		return document.Sentence("The value must be a whole number.")
+		return codec.Fraction(days)
 	case !l.Allows(n):
 		return document.Sentence("This device takes %s days, not %d.", l.Bounds(), n)
 	}
