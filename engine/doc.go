@@ -20,8 +20,8 @@
 //	   ↓           for each document: read, check, prepare, send, settle           apply.Run
 //	   ↓           which password does an account have?                            rotate.Accounts
 //
-// Start-up goes down to the engine, each step once, and a command stops where it has what it needs: validate, fmt and settings
-// open no state.
+// Start-up goes down to the engine, each step once, and a command stops where it has what it needs: fmt and settings open no state,
+// and validate only asks a state that lies in a file which firmware it remembers.
 //
 // What a setting guards stands in its file, as a role with the parts that its attributes play in it (schema.Guard). The guard
 // interprets roles and names no kind; a setting with the risk lockout that no role explains is opaque, and changed on trial

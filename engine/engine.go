@@ -55,20 +55,16 @@ type Engine struct {
 	Author      string // who makes plans, as approvals know people
 }
 
-// Validate finds what the devices of a lock would refuse, without asking them. What a device lacks as a whole is no problem
-// here: a plan tells it. Devices that the lock does not know come back by their addresses.
-func Validate(cfg *config.Config, locked *lockfile.File, provider providers.Provider) (diag.Problems, []schema.Device) {
-	var problems diag.Problems
-	var unknown []schema.Device
-	j := judge{Interpreter: provider, Composer: provider}
-	for _, device := range cfg.Devices {
-		if _, ok := locked.Device(device.Address); !ok {
-			unknown = append(unknown, device.Address)
-			continue
-		}
-		problems = append(problems, j.refusedByLock(device, locked.Documents(device.Address))...)
+// Validate finds what no device would take, and by a lock what the devices would not, without asking them; locked is nil where there
+// is none. It tells, too, where there is no lock or it is out of date: by the configuration, and by the devices as a state last saw
+// them, if one is at hand. What a device lacks as a whole is a warning: plans leave it out.
+func Validate(cfg *config.Config, locked *lockfile.File, seen []state.Device, provider providers.Provider) diag.Problems {
+	v := validation{
+		judge: judge{Interpreter: provider, Composer: provider}, locked: locked,
+		docs: map[string]providers.Documents{}, known: map[subject][]ruling{},
 	}
-	return problems, unknown
+	problems, untold := v.problems(cfg.Devices)
+	return append(problems, v.age(cfg.Devices, untold, seen)...)
 }
 
 // Plan reads the devices of a configuration and finds what is to be done. Targets restrict it to some devices and

@@ -165,6 +165,7 @@ var storeys = map[string]string{
 		rollback.go past.go reviews.go explain.go
 		gone.go moved.go outputs.go
 		review.go backups.go learn.go requests.go taken.go
+		validate.go
 		lock.go
 		lacking.go tell.go cases.go
 		activation.go clocks.go givenback.go

@@ -7,7 +7,6 @@ import (
 
 	"camform/engine/config"
 	"camform/engine/diag"
-	"camform/engine/diff"
 	"camform/engine/live"
 	"camform/engine/lockfile"
 	"camform/providers"
@@ -69,22 +68,4 @@ func wantsOfLock(kinds *schema.Kinds, device *config.Device) live.Wants {
 		}
 	}
 	return wants
-}
-
-// refusedByLock finds what a device would refuse of what is wanted of it, by its documents in a lock.
-func (j judge) refusedByLock(device *config.Device, docs providers.Documents) diag.Problems {
-	var problems diag.Problems
-	for _, s := range device.Settings {
-		items, err := j.Decode(s.Kind, []string{s.Address.Key}, docs)
-		if _, there := items[s.Address.Key]; err != nil || !there && !s.Kind.Creatable() {
-			continue
-		}
-		want, _ := s.Want().UnmarkDeep()
-		for _, wrong := range j.Check(s.Kind, docs, s.Address.Key, want) {
-			if !wrong.Lacks && !wrong.Unproven {
-				problems = append(problems, refused(diff.Refusal{Address: s.Address, Want: s, AttributeError: wrong}))
-			}
-		}
-	}
-	return problems
 }

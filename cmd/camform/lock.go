@@ -17,7 +17,7 @@ import (
 	"camform/engine/lockfile"
 	"camform/engine/plan"
 	"camform/engine/render"
-	"camform/providers"
+	"camform/engine/state"
 	"camform/schema"
 )
 
@@ -166,22 +166,38 @@ func (a *app) tellLocked(old []schema.Device) {
 	}
 }
 
-// checkLocked adds to the problems of a configuration what the lock knows that devices would refuse.
-func (a *app) checkLocked(cfg *config.Config, provider providers.Provider) (diag.Problems, error) {
-	locked, err := a.readLock()
-	if err != nil || locked == nil {
+// withoutDevices are the problems of a configuration that can be found without its devices: by the values alone, and by what the lock
+// knows.
+func (b *beginning) withoutDevices(ctx context.Context, cfg *config.Config) (diag.Problems, error) {
+	locked, err := b.readLock()
+	if err != nil {
 		return nil, err
 	}
-	problems, unknown := engine.Validate(cfg, locked, provider)
-	if len(unknown) > 0 {
-		text := unknown[0].String()
-		if more := len(unknown) - 1; more > 0 {
-			text += " and " + render.Plural(more, "more device")
-		}
-		problems = append(problems, diag.Problem{
-			Severity: diag.Warning, Code: "device-not-locked", Summary: "Device not in the lock",
-			Detail: fmt.Sprintf("%s does not know what %s can do. Run camform lock where the devices can be reached.", lockfile.Name, text),
-		})
+	seen, unread := b.lastSeen(ctx, locked)
+	return append(engine.Validate(cfg, locked, seen, b.provider), unread...), nil
+}
+
+// lastSeen are the devices as a state at hand remembers them, to compare a lock with. No server is asked for that. A state that cannot
+// be read leaves open whether the lock is out of date, which is no error.
+func (b *beginning) lastSeen(ctx context.Context, locked *lockfile.File) ([]state.Device, diag.Problems) {
+	path := b.settings.StatePath
+	if locked == nil || b.onServer(path) {
+		return nil, nil
 	}
-	return problems, nil
+	m, err := b.recall(ctx, "validate", path, b.source.Moves())
+	if err == nil && m.store == nil {
+		return nil, nil
+	}
+	var seen []state.Device
+	if err == nil {
+		defer m.close()
+		seen, err = m.store.AllDevices(ctx)
+	}
+	if err != nil {
+		return nil, diag.Problems{{
+			Severity: diag.Warning, Code: "state-not-read", Summary: "State could not be read",
+			Detail: fmt.Sprintf("Whether %s is out of date is uncertain, since the state could not be read: %s", lockfile.Name, diag.Sentence(err.Error())),
+		}}
+	}
+	return seen, nil
 }

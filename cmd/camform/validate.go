@@ -19,16 +19,23 @@ func validateCommand(a *app) *cobra.Command {
 		Use:   "validate",
 		Short: "Check the configuration without talking to any device",
 		Long: `Read the configuration and report everything that is wrong with it. No device is asked, and no secret needs to be
-there. Where "camform lock" has recorded what the devices can do, values that they would refuse are found, too.`,
+there. It finds values that no device takes, such as host names and addresses with a slip in them, a gateway outside of its
+network, receivers that are no mail addresses, names of time zones, and fractions where devices store whole numbers.
+
+Where "camform lock" has recorded what each device can do, validate finds values that a device would refuse as well, and warns of
+settings that it does not have. It warns, too, where there is no lock or the lock is out of date: by the configuration, and by the
+firmware that a state in a file remembers. Warnings do not change the exit code.
+
+Values that are not known here, such as secrets that are elsewhere, are not checked.`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return a.validate(flags) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), flags) },
 	}
 	flags.addConfig(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print the result as one JSON document")
 	return cmd
 }
 
-func (a *app) validate(flags *runFlags) error {
+func (a *app) validate(ctx context.Context, flags *runFlags) error {
 	b, err := a.begin()
 	if err != nil {
 		return err
@@ -36,7 +43,7 @@ func (a *app) validate(flags *runFlags) error {
 	cfg, problems := b.judged(flags, b.secretIfThere)
 	problems = append(problems, flags.vacant(cfg, problems)...)
 	if !problems.HasErrors() {
-		more, err := a.checkLocked(cfg, b.provider)
+		more, err := b.withoutDevices(ctx, cfg)
 		if err != nil {
 			return err
 		}

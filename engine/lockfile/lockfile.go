@@ -90,8 +90,17 @@ func (l *File) Device(address schema.Device) (Device, bool) {
 	return d, ok
 }
 
+// Devices are all that the lock knows, ordered by address.
+func (l *File) Devices() []schema.Device {
+	return slices.SortedFunc(maps.Keys(l.devices), schema.Device.Compare)
+}
+
 // Len is the number of devices.
 func (l *File) Len() int { return len(l.devices) }
+
+// Ability identifies what a device can do: devices that can do the same have the same. It is empty for a device that the lock does
+// not know.
+func (l *File) Ability(address schema.Device) string { return l.devices[address].ability }
 
 // Documents are the outlines of a device for a provider's Check.
 func (l *File) Documents(address schema.Device) providers.Documents {

@@ -48,6 +48,11 @@ func alikeProblems(ps diag.Problems) [][]diag.Problem {
 	return all
 }
 
+// Alike puts problems together that differ in their address only, sorted.
+func Alike(ps diag.Problems) [][]diag.Problem {
+	return grouped(ps.Sorted(), func(p diag.Problem) string { return p.Detail })
+}
+
 // grouped are problems of the same kind at the same place whose details are the same to say.
 func grouped(ps diag.Problems, say func(diag.Problem) string) [][]diag.Problem {
 	type key struct {

@@ -60,16 +60,22 @@ func (v validationJSON) Valid(_ *config.Config, warnings diag.Problems) error {
 	return v.print(warnings)
 }
 
-// print prints the document that Terraform's validate -json prints.
+// print prints the document that Terraform's validate -json prints. The same trouble of many devices is one diagnostic.
 func (v validationJSON) print(problems diag.Problems) error {
 	doc := validationDoc{FormatVersion: "1.0", Valid: !problems.HasErrors(), Diagnostics: []problemDoc{}}
-	for _, p := range problems.Sorted() {
+	for _, same := range render.Alike(problems) {
+		p := same[0]
 		if p.Severity == diag.Error {
 			doc.ErrorCount++
 		} else {
 			doc.WarningCount++
 		}
 		shown := problemDoc{Severity: p.Severity, Code: p.Code, Summary: p.Summary, Detail: p.Detail, Address: p.Place()}
+		if len(same) > 1 {
+			for _, one := range same {
+				shown.Addresses = append(shown.Addresses, one.Place())
+			}
+		}
 		if p.Subject != nil {
 			shown.Range = &placeDoc{p.Subject.Filename, positionDoc(p.Subject.Start), positionDoc(p.Subject.End)}
 		}
@@ -92,8 +98,10 @@ type (
 		Code     string        `json:"code"`
 		Summary  string        `json:"summary"`
 		Detail   string        `json:"detail"`
-		Address  string        `json:"address,omitempty"`
+		Address  string        `json:"address,omitempty"` // the first of Addresses
 		Range    *placeDoc     `json:"range,omitempty"`
+
+		Addresses []string `json:"addresses,omitempty"` // where the same is wrong in several places, all of them
 	}
 	placeDoc struct {
 		Filename string      `json:"filename"`
