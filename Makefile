@@ -1,6 +1,6 @@
 # make demo    everything needed, then the main job on a simulated fleet
 # make test    everything needed, then the tests in minutes
-.PHONY: build demo test test-long test-clients mutate mutate-some lint tools bench fmt clean
+.PHONY: build demo dist test test-long test-clients test-dist mutate mutate-some lint tools bench fmt clean
 
 GO  ?= go
 BIN := bin/camform
@@ -14,6 +14,9 @@ build: ## the program, in bin/
 demo: build ## plan, apply, drift and heal a simulated campus
 	bash examples/campus/demo.sh $(BIN)
 
+dist: ## archives for Linux, macOS and Windows with checksums, in dist/; VERSION=1.2.3 names the release
+	$(GO) run ./.ci/dist -version '$(VERSION)'
+
 test: lint ## vet, formatting, and the tests, of large spaces of cases a part that represents the rest; a slow machine may take long
 	$(GO) test -timeout 40m $(LONGEST) ./...
 
@@ -22,6 +25,12 @@ test-long: lint ## the same, with every case of every space; few things live lon
 
 test-clients: build ## clients that other people wrote, against the simulated devices; needs node
 	bash testdata/clients/run.sh $(BIN)
+
+test-dist: ## vet for the systems of a release, which compiles everything for each the first time; and how archives are made
+	for system in darwin/arm64 windows/amd64; do \
+	  CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) vet -trimpath ./... || exit 1; \
+	done
+	$(GO) test ./.ci/dist
 
 mutate-some: ## 25 mutants, chosen by the commit
 	$(GO) run ./.ci/mutate -sample 25
@@ -48,4 +57,4 @@ fmt:
 	$(MAKE) tools && bin/gofumpt -w cmd engine providers schema .ci
 
 clean:
-	rm -rf bin
+	rm -rf bin dist
