@@ -46,6 +46,7 @@ func (a *app) execute(args []string) error {
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
+	quotesInBash(root)
 	return root.ExecuteContext(context.Background())
 }
 
@@ -82,6 +83,7 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 	)
 	root.AddCommand(forceUnlockCommand(a), workspaceCommand(a))
 	addForeign(root)
+	addCompletions(a, root)
 	return root
 }
 

@@ -20,6 +20,9 @@ import (
 // FormatVersion is the version of the plan file that Encode writes and Decode reads.
 const FormatVersion = 6
 
+// FileStart is how every plan file begins, by which it can be told from other files without reading it.
+const FileStart = `{"camform_plan":`
+
 // Errors of Decode.
 var (
 	ErrNotAPlan    = errors.New("this is not a plan file of camform")
