@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	program := func() { askBeforeCommits(); os.Exit(run()) }
-	testscript.Main(m, map[string]func(){"camform": program, "terraform": program, "bareloop": bareLoop})
+	testscript.Main(m, map[string]func(){"camform": program, "terraform": program, "bareloop": bareLoop, "fakegh": fakeGH})
 }
 
 // quick are the scripts of a short run: the main job, how it fails, and the way in.

@@ -69,6 +69,9 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"later":     plain((*world).cmdLater),
 	"sign":      plain((*world).cmdSign),
 	"postgres":  plain((*world).cmdPostgres),
+	"pipeline":  plain((*world).cmdPipeline),
+	"service":   plain((*world).cmdService),
+	"said":      plain((*world).cmdSaid),
 }
 
 // plain makes a command of a method. None of them can be negated.

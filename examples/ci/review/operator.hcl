@@ -1,0 +1,13 @@
+# The operator's rules where pull requests are planned: /etc/camform/operator.hcl in the image.
+networks      = ["192.0.2.0/24"] # here and below as where the devices are, so that what is not allowed there is found here
+setting_files = false
+
+secrets "env" {
+  names    = ["ADMIN_PASSWORD"] # which is not set here
+  networks = ["192.0.2.0/24"]
+}
+
+snapshots {
+  signers = "/etc/camform/snapshot_signers"
+  max_age = "24h"
+}
