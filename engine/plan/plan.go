@@ -400,6 +400,12 @@ type Output struct {
 	Elsewhere bool // whether nobody knew where the plan was made if a sensitive value is another one
 }
 
+// OutputsLeftOut reports whether the configuration has outputs which the plan does not look at, since it is restricted to targets: they
+// stay as they were applied last.
+func (p *Plan) OutputsLeftOut() bool {
+	return len(p.Targets) > 0 && slices.ContainsFunc(p.Configuration.Blocks, func(d Declaration) bool { return d.Type == "output" })
+}
+
 // ChangesOutputs reports whether applying the plan changes what is remembered of the outputs.
 func (p *Plan) ChangesOutputs() bool {
 	return slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Action != "" })

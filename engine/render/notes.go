@@ -239,6 +239,9 @@ func writeUnapplied(d *document, p *plan.Plan, fold Fold) {
 	found.write(d, Attention, fold)
 }
 
+// outputsLeftOut tells what a plan with targets says nothing of.
+const outputsLeftOut = "Outputs are left out where targets are in effect: they stay as they were applied last."
+
 // writeTargets tells to what somebody restricted a command.
 func writeTargets(d *document, targets []string) {
 	if len(targets) == 0 {

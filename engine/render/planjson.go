@@ -175,7 +175,8 @@ type (
 		Verdict     string           `json:"verdict,omitempty"`  // of drift: good, bad or unknown
 		Devices     int              `json:"devices"`
 		Targets     []string         `json:"targets"`
-		Unapplied   []string         `json:"unapplied"` // devices to which nothing was applied yet
+		LeftOut     bool             `json:"outputs_left_out,omitempty"` // whether outputs were not looked at for the targets
+		Unapplied   []string         `json:"unapplied"`                  // devices to which nothing was applied yet
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
 		Cuts        []cutDoc         `json:"cuts"`                // who may be cut off, since a person accepts that
@@ -256,7 +257,7 @@ func planDocument(p *plan.Plan, kinds *schema.Kinds, provider string) (*planDoc,
 		OutputChanges:   map[string]changeDoc{},
 		PriorState:      stateDoc{FormatVersion: StateFormat, TerraformVersion: TerraformVersion},
 		Camform: camformPlanDoc{
-			Devices: len(p.Devices), Targets: append([]string{}, p.Targets...), Unapplied: []string{},
+			Devices: len(p.Devices), Targets: append([]string{}, p.Targets...), LeftOut: p.OutputsLeftOut(), Unapplied: []string{},
 			Unreachable: []unreachableDoc{}, Skipped: []skippedDoc{}, Cuts: []cutDoc{},
 			ReadAt: p.Created.UTC().Format(time.RFC3339), Risk: map[string]int{}, Consumers: []consumerDoc{}, Evidence: []evidenceDoc{},
 		},

@@ -23,6 +23,9 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 		writeNotes(d, p, o.Fold)
 		writeOutputs(d, p)
 		writeTargets(d, p.Targets)
+		if p.OutputsLeftOut() {
+			d.line(0, Normal, outputsLeftOut)
+		}
 	} else {
 		writeCounts(d, p, kinds, o.Detail, every)
 	}

@@ -123,4 +123,7 @@ func writeNoteCounts(d *document, p *plan.Plan) {
 	count(logins, Attention, Plural(logins, "session")+" could be cut off")
 	count(skipped, Attention, fmt.Sprintf("%s left alone on %s", wasWere(skipped, "wanted setting"), Plural(partly, "device")))
 	count(len(p.Targets), Attention, Plural(len(p.Targets), "target")+" in effect")
+	if p.OutputsLeftOut() {
+		d.line(0, Normal, outputsLeftOut)
+	}
 }

@@ -103,10 +103,11 @@ func (s *Stream) Plan(p *plan.Plan, unkept []schema.Device) {
 		}
 	}
 	if len(p.Targets) > 0 {
-		s.diagnostic(diagnosticDoc{
-			Severity: string(diag.Warning), Summary: "Targets are in effect",
-			Detail: "Only these were looked at: " + strings.Join(p.Targets, ", ") + ".",
-		})
+		detail := "Only these were looked at: " + strings.Join(p.Targets, ", ") + "."
+		if p.OutputsLeftOut() {
+			detail += " " + outputsLeftOut
+		}
+		s.diagnostic(diagnosticDoc{Severity: string(diag.Warning), Summary: "Targets are in effect", Detail: detail})
 	}
 	for _, d := range p.Failed() {
 		s.diagnostic(diagnosticDoc{Severity: "error", Summary: "Device could not be read", Detail: d.Problem, Address: d.Address.String()})
