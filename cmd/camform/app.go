@@ -47,7 +47,10 @@ func (a *app) execute(args []string) error {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	quotesInBash(root)
-	return root.ExecuteContext(context.Background())
+	if err = root.ExecuteContext(context.Background()); err != nil {
+		outdate(a, root, args, err)
+	}
+	return err
 }
 
 func (a *app) root() *cobra.Command {

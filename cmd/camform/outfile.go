@@ -89,6 +89,17 @@ func (p product) stream(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, p.mode)
 }
 
+// outdate writes a product in the place of an older one, where there is one. A failure leaves that, whose date tells.
+func (p product) outdate(path string, text []byte) {
+	older, err := p.older(path)
+	if older == nil {
+		return
+	}
+	if info, failed := older.Stat(); older.Close() == nil && err == nil && failed == nil && info.Size() > 0 {
+		_ = p.write(path, text)
+	}
+}
+
 // older opens an older product; nil where there is no file. The error says that the file is none.
 func (p product) older(path string) (*os.File, error) {
 	info, err := os.Stat(path)

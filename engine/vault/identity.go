@@ -154,9 +154,6 @@ func (p *protected) open(with age.Identity) ([]age.Identity, error) {
 	return parseIdentities(p.path, text)
 }
 
-// Sealed reports whether a text is a file of age.
-func Sealed(text []byte) bool { return bytes.HasPrefix(text, []byte(intro)) }
-
 // Open reads a file of age with the identities alone. It needs no vault.
 func (u Unlock) Open(sealed []byte) ([]byte, error) {
 	with, err := u.read()
