@@ -125,3 +125,20 @@ func TestAReleaseIsTheSameEachTime(t *testing.T) {
 		t.Errorf("it says %q, want %q: %v", said, want, err)
 	}
 }
+
+// A folder that is named for the archives loses those of before, and nothing that somebody keeps there.
+func TestAReleaseRemovesOlderArchivesOnly(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"camform_0.9_linux_amd64.tar.gz", "camform_0.9_windows_arm64.zip", sumsName, "main.cam.hcl", "state.db"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := removeOlder(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 || entries[0].Name() != "main.cam.hcl" || entries[1].Name() != "state.db" {
+		t.Errorf("left are %v (%v)", entries, err)
+	}
+}

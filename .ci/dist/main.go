@@ -64,7 +64,7 @@ type release struct {
 	made     time.Time // when the commit was made, which is the time of every file
 }
 
-// make builds the archives and writes their checksums. What was in the folder before is gone, so that no checksum is missing.
+// make builds the archives and writes their checksums. Archives of before are gone, so that no checksum is missing.
 func (r *release) make(systems []string) error {
 	dir, err := os.MkdirTemp("", "dist-")
 	if err != nil {
@@ -80,10 +80,10 @@ func (r *release) make(systems []string) error {
 			return err
 		}
 	}
-	if err := os.RemoveAll(r.out); err != nil {
+	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.out, 0o755); err != nil {
+	if err := removeOlder(r.out); err != nil {
 		return err
 	}
 	var sums []string
@@ -99,8 +99,27 @@ func (r *release) make(systems []string) error {
 		fmt.Fprint(r.progress, sums[len(sums)-1])
 	}
 	slices.SortFunc(sums, func(a, b string) int { return cmp.Compare(a[2*sha256.Size:], b[2*sha256.Size:]) })
-	return os.WriteFile(filepath.Join(r.out, "SHA256SUMS"), []byte(strings.Join(sums, "")), 0o644)
+	return os.WriteFile(filepath.Join(r.out, sumsName), []byte(strings.Join(sums, "")), 0o644)
 }
+
+// removeOlder removes the archives of an earlier release from a folder, and nothing else that somebody keeps there.
+func removeOlder(dir string) error {
+	for _, pattern := range []string{"camform_*.tar.gz", "camform_*.zip", sumsName} {
+		older, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range older {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sumsName is the file with the checksums.
+const sumsName = "SHA256SUMS"
 
 // checkOut copies what is committed, with the repository, from which the go command takes the commit that the program shows.
 func (r *release) checkOut() error {

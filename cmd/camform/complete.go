@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"camform/engine/config"
-	"camform/engine/plan"
 	"camform/schema"
 )
 
@@ -255,12 +254,10 @@ func completesPlan(a *app) completer {
 
 // isPlan reports whether a file begins as saved plans do.
 func isPlan(path string) bool {
-	file, err := os.Open(path)
-	if err != nil {
+	file, err := planProduct.older(path)
+	if file == nil {
 		return false
 	}
-	defer func() { _ = file.Close() }()
-	start := make([]byte, len(plan.FileStart))
-	_, err = io.ReadFull(file, start)
-	return err == nil && bytes.Equal(start, []byte(plan.FileStart))
+	info, failed := file.Stat()
+	return errors.Join(err, failed, file.Close()) == nil && info.Size() > 0
 }

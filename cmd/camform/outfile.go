@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"camform/engine/atomicfile"
+	"camform/engine/plan"
 	"camform/engine/snapshot"
 )
 
@@ -35,7 +36,7 @@ func contains(text string) func(head []byte) bool {
 }
 
 var (
-	planProduct     = product{"a saved plan", 0o600, begins(`{"camform_plan":`)}
+	planProduct     = product{"a saved plan", 0o600, begins(plan.FileStart)}
 	pageProduct     = product{"a page of camform", 0o600, contains(`<meta name="generator" content="camform">`)}
 	streamProduct   = product{"what -json prints", 0o600, func(head []byte) bool { return begins(`{"@level":`)(head) && contains(`"type":"version"`)(head) }}
 	snapshotProduct = product{"a snapshot", 0o600, func(head []byte) bool {
