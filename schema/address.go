@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,6 +19,10 @@ type Device struct {
 	Key  string // the for_each key; meaningful only if Each
 	Each bool   // whether the device comes from a for_each, since "" is a legal key
 }
+
+// Shown reports whether a character of a key can be shown. Keys are parts of addresses, which stand in messages and in commands that people
+// paste into a shell, so that a configuration has no others.
+func Shown(r rune) bool { return strconv.IsPrint(r) }
 
 // String gives the form that ParseDevice reads.
 func (d Device) String() string {

@@ -71,6 +71,7 @@ func commented(a *app, flags *runFlags, subject, all string, run func() error) e
 	a.comment = &render.Comment{Marker: strings.TrimSpace("camform " + subject + " " + marker), Command: all, Limit: int(flags.comment.size)}
 	err := run()
 	if err != nil {
+		a.comment.Command = "camform " + subject // what failed, and not what shows a plan that was not saved
 		a.comment.Failed(err.Error())
 	}
 	if failed := a.comment.Write(a.out, flags.shown(a.stdout()).Options); err == nil {

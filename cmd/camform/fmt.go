@@ -77,8 +77,11 @@ func (f *formatter) directory(named, dir string) error {
 		return err
 	}
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue // such as the lock of an editor, which no configuration is read from either
+		}
 		path := filepath.Join(dir, e.Name())
-		if e.IsDir() && f.recursive && !strings.HasPrefix(e.Name(), ".") {
+		if e.IsDir() && f.recursive {
 			if err := f.directory(named, path); err != nil {
 				return err
 			}

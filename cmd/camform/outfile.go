@@ -67,7 +67,15 @@ func (p product) replaceable(path string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Writable(path)
+	return atomicfile.Writable(resolved(path))
+}
+
+// resolved is the file that a link leads to, so that the link stays; any other path is its own.
+func resolved(path string) string {
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		return to
+	}
+	return path
 }
 
 // write writes a product into a file, whole or not at all.
@@ -75,7 +83,7 @@ func (p product) write(path string, text []byte) error {
 	if err := p.replaceable(path); err != nil {
 		return err
 	}
-	return atomicfile.Replace(path, text, p.mode)
+	return atomicfile.Replace(resolved(path), text, p.mode)
 }
 
 // stream opens a file for a product that is written bit by bit, and empties it. It may be a pipe or a terminal, too.
@@ -84,7 +92,11 @@ func (p product) stream(path string) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil && info.Mode()&piped != 0 {
 		return os.OpenFile(path, os.O_WRONLY, 0)
 	}
-	if err := p.replaceable(path); err != nil {
+	older, err := p.older(path)
+	if older != nil {
+		_ = older.Close()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, p.mode)
@@ -126,7 +138,18 @@ func (p product) older(path string) (*os.File, error) {
 // claim says why a run must not write a product to the file that an option names: as replaceable does, or because another option names the
 // same one.
 func claim(a *app, option, path string, p product) error {
-	whole, err := filepath.Abs(path)
+	err := claimName(a, option, path)
+	if err == nil {
+		if err = p.replaceable(path); err != nil {
+			err = fmt.Errorf("%s: %w", option, err)
+		}
+	}
+	return err
+}
+
+// claimName fails where another option names the same file.
+func claimName(a *app, option, path string) error {
+	whole, err := filepath.Abs(resolved(path))
 	if err != nil {
 		return fmt.Errorf("%s: %w", option, err)
 	}
@@ -137,8 +160,5 @@ func claim(a *app, option, path string, p product) error {
 		a.claims = map[string]string{}
 	}
 	a.claims[whole] = option
-	if err := p.replaceable(path); err != nil {
-		return fmt.Errorf("%s: %w", option, err)
-	}
 	return nil
 }

@@ -25,6 +25,9 @@ func streams(a *app, flags *runFlags, operation render.Operation, run func() err
 	case flags.format == view.JSON && flags.into != "":
 		return errors.New("-json prints what -json-into writes to a file; choose one")
 	case flags.into != "":
+		if err := claimName(a, "-json-into", flags.into); err != nil {
+			return err
+		}
 		file, err := streamProduct.stream(flags.into)
 		if err != nil {
 			return fmt.Errorf("-json-into: %w", err)

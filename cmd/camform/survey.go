@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/zclconf/go-cty/cty"
 
 	"camform/engine"
 	"camform/engine/atomicfile"
@@ -25,6 +26,7 @@ import (
 	"camform/engine/plan"
 	"camform/engine/render"
 	"camform/engine/shell"
+	"camform/providers"
 	"camform/schema"
 )
 
@@ -222,7 +224,12 @@ func assigned(names []string) []string {
 
 // learning are the options for a configuration beside which devices with the names taken are declared.
 func (s *surveyor) learning(taken []string) learn.Options {
-	return learn.Options{Kinds: schema.NewKinds(s.kinds...), Check: s.engine.Provider.Check, Taken: taken}
+	provider := s.engine.Provider
+	check := func(kind *schema.Kind, docs providers.Documents, key string, want cty.Value) []providers.AttributeError {
+		// What a device has already it need not take, and a configuration cannot say it all the same.
+		return append(provider.Check(kind, docs, key, want), provider.CheckAlone(kind, want)...)
+	}
+	return learn.Options{Kinds: schema.NewKinds(s.kinds...), Check: check, Taken: taken}
 }
 
 // keepSecrets writes secrets where the flags say so.

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -98,7 +97,7 @@ func (d *deviceBlock) instances(s scope) ([]scope, bool) {
 		if each.Type().IsSetType() {
 			key = value
 		}
-		if hidden := strings.IndexFunc(key.AsString(), func(r rune) bool { return !strconv.IsPrint(r) }); hidden >= 0 {
+		if hidden := strings.IndexFunc(key.AsString(), func(r rune) bool { return !schema.Shown(r) }); hidden >= 0 {
 			s.add(invalidForEach.at(attr.Expr.Range(), "The key %q has a character that cannot be shown. Keys are parts of addresses, which stand in "+
 				"reports and in commands that people paste into a shell. Give the device a name without it.", key.AsString()))
 			return nil, false

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/zclconf/go-cty/cty"
 
@@ -76,16 +77,25 @@ func collect(devices []Device, o Options) *collection {
 	return c
 }
 
-// callThem gives every device a key. Names from an inventory stay as they are, unless two devices have the same.
+// callThem gives every device a key. Names from an inventory stay as they are, but for what cannot be shown, unless two devices have the
+// same.
 func (c *collection) callThem() {
 	taken := identifiers{}
 	for i := range c.devices {
-		name := cty.NormalizeString(strings.Join(strings.Fields(strings.ToValidUTF8(c.devices[i].Name, "")), " "))
+		name := cty.NormalizeString(strings.Join(strings.Fields(strings.Map(shown, strings.ToValidUTF8(c.devices[i].Name, ""))), " "))
 		if name == "" {
 			name = c.nameOf(i)
 		}
 		c.keys = append(c.keys, taken.take(name))
 	}
+}
+
+// shown leaves a character out that no key can have, but for blanks of all kinds.
+func shown(r rune) rune {
+	if schema.Shown(r) || unicode.IsSpace(r) {
+		return r
+	}
+	return -1
 }
 
 // read takes in the settings of a device.

@@ -64,8 +64,11 @@ func condition(pid int) string {
 	if err != nil {
 		return ""
 	}
-	_, after, _ := strings.Cut(string(stat), ") ") // behind the name
-	letter, _, _ := strings.Cut(after, " ")
+	behind := strings.LastIndex(string(stat), ") ") // the name, which may be anything
+	if behind < 0 {
+		return ""
+	}
+	letter, _, _ := strings.Cut(string(stat[behind+2:]), " ")
 	return letter
 }
 

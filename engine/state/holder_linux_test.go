@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func init() { scenarios["hold"] = holdTheRightToWrite }
@@ -42,6 +43,10 @@ func TestABusyDatabaseNamesTheProcessThatHoldsIt(t *testing.T) {
 	} {
 		ok(t, c.command.Process.Signal(step.signal))
 		for step.signal == syscall.SIGSTOP && condition(pid) != "T" { // a signal takes a moment
+			time.Sleep(time.Millisecond)
+			if condition(pid) == "" {
+				t.Fatal("the process is gone")
+			}
 		}
 		if err := s.BeginRun(t.Context(), Run{ID: "r"}); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), step.want) {
 			t.Errorf("it says\n%v\nwant\n%s", err, step.want)
@@ -77,6 +82,10 @@ func TestAProcessThatHasEndedIsNotAliveUntilItsParentAsks(t *testing.T) {
 	}
 	ok(t, c.command.Process.Kill())
 	for condition(pid) != "Z" { // a signal takes a moment
+		time.Sleep(time.Millisecond)
+		if condition(pid) == "" {
+			t.Fatal("the process is gone, and nobody asked about it")
+		}
 	}
 	if alive(pid) {
 		t.Error("it has ended")

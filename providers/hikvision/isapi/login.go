@@ -230,6 +230,7 @@ func (l *login) scope(req *http.Request) string {
 func (l *login) attempt(req *http.Request, k *key) (*http.Response, error) {
 	charge, err := l.charge(req, k)
 	if err != nil {
+		delete(l.keys, l.scope(req)) // what is tried again answers a challenge of then
 		return nil, err
 	}
 	resp, err := l.spend.attempt(req, k, charge)

@@ -509,12 +509,14 @@ func TestI5AWaitForAnotherProcessDoesNotMakeTheChallengeTooOld(t *testing.T) {
 		before, after int
 		family        error
 		charged       int
+		away          int // dials that are refused after the wait
 	}{
 		"no wait":          {wait: time.Second, before: 5, after: 5, charged: 1},
 		"untold":           {wait: 4 * time.Minute, before: -1, after: -1, charged: 1},
 		"told":             {wait: 4 * time.Minute, before: 5, after: 5, charged: 1},
 		"fewer":            {wait: 4 * time.Minute, before: 5, after: 4, charged: 2},
 		"the reserve":      {wait: 4 * time.Minute, before: 5, after: 2, charged: 1, family: providers.ErrBudget},
+		"away for a while": {wait: 4 * time.Minute, before: 5, after: 5, charged: 2, away: 3},
 		"told only now":    {wait: 4 * time.Minute, before: -1, after: 4, charged: 2},
 		"the reserve, now": {wait: 4 * time.Minute, before: -1, after: 2, charged: 1, family: providers.ErrBudget},
 	} {
@@ -522,7 +524,16 @@ func TestI5AWaitForAnotherProcessDoesNotMakeTheChallengeTooOld(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t)
 				s.device.remaining = c.before
+				away := 0
+				s.network.fail = func(int) error {
+					if away == 0 {
+						return nil
+					}
+					away--
+					return errors.New("connection refused")
+				}
 				s.ledger.waits = func() {
+					away = c.away
 					time.Sleep(c.wait)
 					s.device.mu.Lock()
 					defer s.device.mu.Unlock()
