@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,7 +102,8 @@ func (f *forge) numbered(number string) (*forgeIssue, error) {
 }
 
 // fakeGH does with the forge in $FORGE what the program gh does with GitHub, in the ways in which the pipelines call it and in no
-// other one. The pull request is the one that PULL says: "NUMBER OWNER:BRANCH COMMIT". Who writes is GitHub's robot.
+// other one. The pull request is the one that PULL says: "NUMBER OWNER:BRANCH COMMIT"; a second one has the same commit. What was merged
+// was proposed by PROPOSER. Who writes is GitHub's robot.
 func fakeGH() {
 	if err := gh(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "gh:", err)
@@ -182,6 +186,8 @@ func mayWrite(words []string, options ghWords) error {
 		need = "pull-requests: write"
 	case words[0] == "api" && strings.Contains(words[1], "/actions/"):
 		need = "actions: read"
+	case words[0] == "api" && strings.HasSuffix(words[1], "/pulls") && strings.Contains(words[1], "/commits/"):
+		need = "pull-requests: read"
 	}
 	if need != "" && !strings.Contains(os.Getenv("PERMISSIONS"), need) {
 		return fmt.Errorf("HTTP 403: the job does not have %s", need)
@@ -244,9 +250,20 @@ func (f *forge) gh(words []string, options ghWords) (any, error) {
 			return []any{}, nil
 		}
 		number, err := strconv.Atoi(pull[0])
-		return []any{map[string]any{"number": number, "head": map[string]string{"sha": pull[2]}}}, err
-	case path == "actions/workflows/snapshot.yml/runs":
-		return map[string]any{"workflow_runs": []any{map[string]int{"id": 77}}}, nil
+		head := map[string]string{"sha": pull[2]}
+		return []any{map[string]any{"number": number, "head": head}, map[string]any{"number": number + 1, "head": head}}, err
+	case path == "actions/workflows/snapshot.yml/runs": // the first ones are of a fork whose branch is called main, too, and of a pull request
+		run := func(id int, repository, event string) any {
+			return map[string]any{"id": id, "event": event, "head_repository": map[string]string{"full_name": repository}}
+		}
+		return map[string]any{"workflow_runs": []any{run(79, "eve/site", "schedule"), run(78, "example/site", "pull_request"), run(snapshotRun, "example/site", "schedule"),
+			run(76, "example/site", "schedule")}}, nil
+	case len(parts) == 3 && parts[0] == "commits" && parts[2] == "pulls" && method == "":
+		if os.Getenv("PROPOSER") == "" {
+			return []any{}, nil
+		}
+		return []any{map[string]any{"merged_at": nil, "user": map[string]string{"login": "eve"}},
+			map[string]any{"merged_at": "2026-01-01T00:00:00Z", "user": map[string]string{"login": os.Getenv("PROPOSER")}}}, nil
 	case len(parts) == 3 && parts[2] == "comments" && (parts[0] == "issues" || parts[0] == "commits") && method == "":
 		found := []any{}
 		for _, c := range f.on(parts[1]) {
@@ -261,6 +278,8 @@ func (f *forge) gh(words []string, options ghWords) (any, error) {
 	return nil, fmt.Errorf("this stand-in does not know %q", words)
 }
 
+const snapshotRun = 77 // the latest run that took a snapshot of the repository
+
 // ghPrints prints an answer, as jq says.
 func ghPrints(answer any, program string) error {
 	text, err := json.Marshal(answer)
@@ -273,14 +292,18 @@ func ghPrints(answer any, program string) error {
 	return jq.Run()
 }
 
-// gitlab is the part of the service's interface that the pipelines use, with merge request 7 open. Artifacts are files in a folder,
-// by the name of their job.
+// gitlab is the part of the service's interface that the pipelines use. Three merge requests are open: 6 is of a fork, whose jobs cannot be
+// seen here, as little as those of 5, and 7 has a plan. What was merged was proposed by the account of proposer. Artifacts are files in a
+// folder, by the name of their job; those of a branch are found in its latest pipeline only, whose job the file "latest" there names.
+// Packages are in a store at another host, which refuses to be asked with a token of the service.
 type gitlab struct {
 	mutex     sync.Mutex
 	path      string // of the file with the forge
 	artifacts string
 	token     string // that may write
-	commit    string // of the merge request
+	commit    string // of the merge requests
+	store     string // the address of the store
+	proposer  func() string
 }
 
 func (g *gitlab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -294,7 +317,16 @@ func (g *gitlab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v4/")
 	path = strings.TrimPrefix(path, "projects/5/")
 	if artifact, ok := strings.CutPrefix(path, "jobs/artifacts/main/raw/"); ok && r.Header.Get("JOB-TOKEN") != "" {
-		http.ServeFile(w, r, filepath.Join(g.artifacts, r.URL.Query().Get("job"), filepath.Base(artifact)))
+		latest, _ := os.ReadFile(filepath.Join(g.artifacts, "latest"))
+		if job := r.URL.Query().Get("job"); job == string(latest) {
+			http.ServeFile(w, r, filepath.Join(g.artifacts, job, filepath.Base(artifact)))
+		} else {
+			http.Error(w, "404 Not Found", http.StatusNotFound)
+		}
+		return
+	}
+	if path == "packages/generic/camform-snapshot/latest/site.snapshot" && r.Header.Get("JOB-TOKEN") == "token-of-the-job" {
+		g.pack(w, r)
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer "+g.token {
@@ -318,9 +350,46 @@ func (g *gitlab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
+// pack keeps a package, or tells where it is.
+func (g *gitlab) pack(w http.ResponseWriter, r *http.Request) {
+	kept := filepath.Join(g.artifacts, "packages", "site.snapshot")
+	if r.Method == http.MethodGet {
+		if _, err := os.Stat(kept); err != nil {
+			http.Error(w, "404 Not Found", http.StatusNotFound)
+			return
+		}
+		http.Redirect(w, r, g.store+"/site.snapshot", http.StatusFound)
+		return
+	}
+	text, err := io.ReadAll(r.Body)
+	if err == nil && r.Method == http.MethodPut {
+		err = errors.Join(os.MkdirAll(filepath.Dir(kept), 0o755), os.WriteFile(kept, text, 0o600))
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(http.StatusCreated)
+}
+
+// stored is the store of packages.
+func (g *gitlab) stored(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("JOB-TOKEN") != "" || r.Header.Get("Authorization") != "" {
+		http.Error(w, "a token of the service was sent to another host", http.StatusBadRequest)
+		return
+	}
+	http.ServeFile(w, r, filepath.Join(g.artifacts, "packages", filepath.Base(r.URL.Path)))
+}
+
+// quickAction is a line that GitLab carries out instead of showing it.
+var quickAction = regexp.MustCompile(`(?m)^[ \t]*/[a-z]`)
+
 func (g *gitlab) answer(f *forge, what string, r *http.Request) (any, error) {
 	if err := r.ParseForm(); err != nil {
 		return nil, err
+	}
+	if text := strings.ReplaceAll(r.Form.Get("body")+"\n"+r.Form.Get("description"), "\r", ""); quickAction.MatchString(text) {
+		return nil, fmt.Errorf("the text has a command: %q", text)
 	}
 	notes := func(on string) []any {
 		found := []any{}
@@ -342,9 +411,14 @@ func (g *gitlab) answer(f *forge, what string, r *http.Request) (any, error) {
 	case what == "GET user":
 		return map[string]int{"id": 9}, nil
 	case what == "GET merge_requests":
-		return []any{map[string]any{"iid": 7, "sha": g.commit}}, nil
+		return []any{map[string]any{"iid": 6, "sha": g.commit}, map[string]any{"iid": 5, "sha": g.commit}, map[string]any{"iid": 7, "sha": g.commit}}, nil
+	case what == "GET merge_requests/6/pipelines":
+		return []any{map[string]any{"id": 19, "project_id": 666, "sha": g.commit}}, nil
+	case what == "GET merge_requests/5/pipelines": // the stand-in does not know the jobs of this one
+		return []any{map[string]any{"id": 18, "project_id": 5, "sha": g.commit}}, nil
 	case what == "GET merge_requests/7/pipelines":
-		return []any{map[string]any{"id": 21, "sha": g.commit}, map[string]any{"id": 20, "sha": "0000"}}, nil
+		return []any{map[string]any{"id": 22, "project_id": 666, "sha": g.commit}, map[string]any{"id": 21, "project_id": 5, "sha": g.commit},
+			map[string]any{"id": 20, "project_id": 5, "sha": "0000"}}, nil
 	case what == "GET pipelines/21/jobs":
 		return []any{map[string]any{"id": 30, "name": "validate", "status": "success"}, map[string]any{"id": 31, "name": "review", "status": "success"}}, nil
 	case what == "GET merge_requests/7/notes":
@@ -353,6 +427,12 @@ func (g *gitlab) answer(f *forge, what string, r *http.Request) (any, error) {
 		return f.comment("7", "camform", r.Form.Get("body")), nil
 	case strings.HasPrefix(what, "PUT merge_requests/7/notes/"):
 		return f.edit(last, r.Form.Get("body"))
+	case strings.HasPrefix(what, "GET repository/commits/") && last == "merge_requests":
+		if g.proposer() == "" {
+			return []any{}, nil
+		}
+		return []any{map[string]any{"state": "opened", "author": map[string]string{"username": "eve"}},
+			map[string]any{"state": "merged", "author": map[string]string{"username": g.proposer()}}}, nil
 	case strings.HasPrefix(what, "GET repository/commits/"):
 		return notes(parts[2]), nil
 	case what == "GET issues":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -26,6 +27,7 @@ type job struct {
 	RunsOn      any               `yaml:"runs-on"`
 	Container   string            `yaml:"container"`
 	Environment string            `yaml:"environment"`
+	Concurrency map[string]any    `yaml:"concurrency"`
 	Permissions map[string]string `yaml:"permissions"`
 	Outputs     map[string]string `yaml:"outputs"`
 	Env         map[string]string `yaml:"env"`
@@ -145,6 +147,7 @@ func (r *runner) prepare(site bool) {
 	r.env = []string{
 		"PATH=" + r.ts.MkAbs("service") + ":" + r.ts.Getenv("PATH"), "HOME=" + r.dir + "-home", "TMPDIR=" + r.ts.Getenv("TMPDIR"), "CI=true", "GOGC=" + programGC,
 		"FORGE=" + r.ts.MkAbs("forge.json"), "PULL=" + r.ts.Getenv("PULL"),
+		"PROPOSER=" + r.ts.Getenv("PROPOSER"),
 	}
 	rules := "review"
 	if site {
@@ -200,7 +203,10 @@ func (r *runner) pairs(all map[string]string) (env []string) {
 func (r *runner) github(f workflow, j job) (code int) {
 	labels := fmt.Sprint(j.RunsOn)
 	r.prepare(labels == "[self-hosted camform]")
-	r.known["github.token"], r.known["github.repository"] = "token-of-the-job", "example/site"
+	temporary := r.dir + "-temp"
+	r.ts.Check(os.RemoveAll(temporary))
+	r.ts.Check(os.MkdirAll(temporary, 0o755))
+	r.known["github.token"], r.known["github.repository"], r.known["runner.temp"] = "token-of-the-job", "example/site", temporary
 	output := r.dir + "-output"
 	var rights []string
 	for what, right := range j.Permissions {
@@ -208,7 +214,8 @@ func (r *runner) github(f workflow, j job) (code int) {
 	}
 	r.ts.Check(os.RemoveAll(output))
 	r.ts.Check(os.WriteFile(output, nil, 0o600))
-	r.env = append(r.env, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+r.dir+"-summary.md", "GITHUB_SHA="+r.known["github.sha"], "PERMISSIONS="+strings.Join(rights, ", "))
+	r.env = append(r.env, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+r.dir+"-summary.md", "GITHUB_SHA="+r.known["github.sha"],
+		"GITHUB_EVENT_NAME="+r.known["github.event_name"], "GITHUB_ACTOR="+r.known["github.actor"], "RUNNER_TEMP="+temporary, "PERMISSIONS="+strings.Join(rights, ", "))
 	if err := os.Remove(r.dir + "-summary.md"); err != nil && !os.IsNotExist(err) {
 		r.ts.Check(err)
 	}
@@ -245,7 +252,10 @@ func (r *runner) github(f workflow, j job) (code int) {
 // use does what the three actions do that the workflows use.
 func (r *runner) use(s step) {
 	action, _, _ := strings.Cut(s.Uses, "@")
-	path := filepath.Join(r.dir, s.With["path"])
+	path := r.filled(s.With["path"])
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(r.dir, path)
+	}
 	stored := filepath.Join(r.ts.MkAbs("artifacts"), s.With["name"])
 	switch action {
 	case "actions/checkout":
@@ -255,7 +265,9 @@ func (r *runner) use(s step) {
 		r.ts.Check(os.MkdirAll(stored, 0o755))
 		r.copyFile(path, filepath.Join(stored, filepath.Base(path)))
 	case "actions/download-artifact":
-		r.filled(s.With["run-id"])
+		if run := r.filled(s.With["run-id"]); s.With["name"] == "snapshot" && run != fmt.Sprint(snapshotRun) {
+			r.ts.Fatalf("the snapshot is taken from run %q, want %d", run, snapshotRun)
+		}
 		r.ts.Check(os.CopyFS(path, os.DirFS(stored)))
 	default:
 		r.ts.Fatalf("this runner does not know %s", s.Uses)
@@ -287,6 +299,9 @@ func (r *runner) gitlab(name string, j job) int {
 		env = append(env, name+"="+value)
 	}
 	code := r.shell(strings.Join(j.Script, "\n"), env)
+	if !strings.Contains(fmt.Sprint(j.Rules), "merge_request_event") { // the latest pipeline of main
+		r.ts.Check(os.WriteFile(filepath.Join(r.ts.MkAbs("artifacts"), "latest"), []byte(name), 0o600))
+	}
 	if code != 0 && j.Artifacts.When != "always" {
 		return code
 	}
@@ -308,8 +323,12 @@ func (w *world) cmdService(ts *testscript.TestScript, args []string) {
 	}
 	ts.Check(os.MkdirAll(ts.MkAbs("service"), 0o755))
 	ts.Check(os.WriteFile(ts.MkAbs("service/gh"), []byte("#!/bin/sh\nexec fakegh \"$@\"\n"), 0o755))
-	server := httptest.NewServer(&gitlab{path: ts.MkAbs("forge.json"), artifacts: ts.MkAbs("artifacts"), token: "token-of-the-project", commit: args[0]})
+	g := &gitlab{path: ts.MkAbs("forge.json"), artifacts: ts.MkAbs("artifacts"), token: "token-of-the-project", commit: args[0],
+		proposer: func() string { return ts.Getenv("PROPOSER") }}
+	server, store := httptest.NewServer(g), httptest.NewServer(http.HandlerFunc(g.stored))
 	ts.Defer(server.Close)
+	ts.Defer(store.Close)
+	g.store = store.URL
 	ts.Setenv("GITLAB", server.URL+"/api/v4")
 	for _, place := range []string{"review", "site"} {
 		text, err := os.ReadFile(filepath.Join(pipelines, place, "operator.hcl"))
@@ -337,9 +356,11 @@ func (w *world) cmdSaid(ts *testscript.TestScript, args []string) {
 }
 
 var (
-	pinned   = regexp.MustCompile(`^\s*- uses: [a-z-]+/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
-	anyUses  = regexp.MustCompile(`(?m)^.*\buses:.*$`)
-	injected = regexp.MustCompile(`\$\{\{`)
+	pinned  = regexp.MustCompile(`^\s*- uses: [a-z-]+/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	anyUses = regexp.MustCompile(`(?m)^.*\buses:.*$`)
+	// intoFolder is a redirection, or an option, that writes to a file beside the configuration.
+	intoFolder = regexp.MustCompile(`(?:[^2=<]>|--output )[ "]*[A-Za-z0-9._-][^ ]*`)
+	injected   = regexp.MustCompile(`\$\{\{`)
 )
 
 // TestI14AnUntrustedPullRequestGetsNothing holds the workflows to what their README says: what a pull request runs has no secret, no
@@ -389,6 +410,16 @@ func TestI14AnUntrustedPullRequestGetsNothing(t *testing.T) {
 			for _, right := range j.Permissions {
 				writes = writes || right != "read"
 			}
+			if name == "plan" && !reviews && (j.If != "github.ref == 'refs/heads/main'" || f.Concurrency != nil) {
+				t.Errorf("%s, %s: it plans another branch, or waits for a run that waits for approval", file, name)
+			}
+			if strings.Contains(fmt.Sprint(j.RunsOn), "camform") {
+				for _, s := range j.Steps {
+					if into := intoFolder.FindString(s.Run); into != "" {
+						t.Errorf("%s, %s: %q writes into the folder of the repository", file, name, into)
+					}
+				}
+			}
 			if reviews && (writes || fmt.Sprint(j.RunsOn) != "ubuntu-latest" || j.Environment != "") {
 				t.Errorf("%s, %s: a pull request gets %v on %v", file, name, j.Permissions, j.RunsOn)
 			}
@@ -408,6 +439,9 @@ func TestI14AnUntrustedPullRequestGetsNothing(t *testing.T) {
 		var j job
 		if err := node.Decode(&j); err != nil {
 			t.Fatal(err)
+		}
+		if into := intoFolder.FindString(strings.Join(j.Script, "\n")); slices.Equal(j.Tags, []string{"camform-site"}) && into != "" {
+			t.Errorf("%s: %q writes into the folder of the repository", name, into)
 		}
 		if script := strings.Join(j.Script, "\n"); strings.Contains(fmt.Sprint(j.Rules), "merge_request_event") &&
 			(len(j.Tags) > 0 || j.Environment != "" || strings.Contains(script, "CAMFORM_TOKEN")) {
