@@ -165,6 +165,7 @@ func (r *runner) shell(script string, env []string) int {
 	command.Dir, command.Env = r.dir, slices.Concat(r.env, env)
 	out, err := command.CombinedOutput()
 	r.ts.Logf("%s\n%s", script, out)
+	r.ts.Check(os.WriteFile(r.dir+"-log.txt", out, 0o600)) // of the last step, for scripts to look into
 	for _, leak := range leaksIn("the output", out) {
 		r.ts.Fatalf("I1: %s", leak)
 	}
