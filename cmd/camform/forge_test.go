@@ -256,14 +256,18 @@ func (f *forge) gh(words []string, options ghWords) (any, error) {
 		run := func(id int, repository, event string) any {
 			return map[string]any{"id": id, "event": event, "head_repository": map[string]string{"full_name": repository}}
 		}
-		return map[string]any{"workflow_runs": []any{run(79, "eve/site", "schedule"), run(78, "example/site", "pull_request"), run(snapshotRun, "example/site", "schedule"),
-			run(76, "example/site", "schedule")}}, nil
+		return map[string]any{"workflow_runs": []any{
+			run(79, "eve/site", "schedule"), run(78, "example/site", "pull_request"), run(snapshotRun, "example/site", "schedule"),
+			run(76, "example/site", "schedule"),
+		}}, nil
 	case len(parts) == 3 && parts[0] == "commits" && parts[2] == "pulls" && method == "":
 		if os.Getenv("PROPOSER") == "" {
 			return []any{}, nil
 		}
-		return []any{map[string]any{"merged_at": nil, "user": map[string]string{"login": "eve"}},
-			map[string]any{"merged_at": "2026-01-01T00:00:00Z", "user": map[string]string{"login": os.Getenv("PROPOSER")}}}, nil
+		return []any{
+			map[string]any{"merged_at": nil, "user": map[string]string{"login": "eve"}},
+			map[string]any{"merged_at": "2026-01-01T00:00:00Z", "user": map[string]string{"login": os.Getenv("PROPOSER")}},
+		}, nil
 	case len(parts) == 3 && parts[2] == "comments" && (parts[0] == "issues" || parts[0] == "commits") && method == "":
 		found := []any{}
 		for _, c := range f.on(parts[1]) {
@@ -417,8 +421,11 @@ func (g *gitlab) answer(f *forge, what string, r *http.Request) (any, error) {
 	case what == "GET merge_requests/5/pipelines": // the stand-in does not know the jobs of this one
 		return []any{map[string]any{"id": 18, "project_id": 5, "sha": g.commit}}, nil
 	case what == "GET merge_requests/7/pipelines":
-		return []any{map[string]any{"id": 22, "project_id": 666, "sha": g.commit}, map[string]any{"id": 21, "project_id": 5, "sha": g.commit},
-			map[string]any{"id": 20, "project_id": 5, "sha": "0000"}}, nil
+		return []any{
+			map[string]any{"id": 22, "project_id": 666, "sha": g.commit},
+			map[string]any{"id": 21, "project_id": 5, "sha": g.commit},
+			map[string]any{"id": 20, "project_id": 5, "sha": "0000"},
+		}, nil
 	case what == "GET pipelines/21/jobs":
 		return []any{map[string]any{"id": 30, "name": "validate", "status": "success"}, map[string]any{"id": 31, "name": "review", "status": "success"}}, nil
 	case what == "GET merge_requests/7/notes":
@@ -431,8 +438,10 @@ func (g *gitlab) answer(f *forge, what string, r *http.Request) (any, error) {
 		if g.proposer() == "" {
 			return []any{}, nil
 		}
-		return []any{map[string]any{"state": "opened", "author": map[string]string{"username": "eve"}},
-			map[string]any{"state": "merged", "author": map[string]string{"username": g.proposer()}}}, nil
+		return []any{
+			map[string]any{"state": "opened", "author": map[string]string{"username": "eve"}},
+			map[string]any{"state": "merged", "author": map[string]string{"username": g.proposer()}},
+		}, nil
 	case strings.HasPrefix(what, "GET repository/commits/"):
 		return notes(parts[2]), nil
 	case what == "GET issues":

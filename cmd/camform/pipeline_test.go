@@ -324,8 +324,10 @@ func (w *world) cmdService(ts *testscript.TestScript, args []string) {
 	}
 	ts.Check(os.MkdirAll(ts.MkAbs("service"), 0o755))
 	ts.Check(os.WriteFile(ts.MkAbs("service/gh"), []byte("#!/bin/sh\nexec fakegh \"$@\"\n"), 0o755))
-	g := &gitlab{path: ts.MkAbs("forge.json"), artifacts: ts.MkAbs("artifacts"), token: "token-of-the-project", commit: args[0],
-		proposer: func() string { return ts.Getenv("PROPOSER") }}
+	g := &gitlab{
+		path: ts.MkAbs("forge.json"), artifacts: ts.MkAbs("artifacts"), token: "token-of-the-project", commit: args[0],
+		proposer: func() string { return ts.Getenv("PROPOSER") },
+	}
 	server, store := httptest.NewServer(g), httptest.NewServer(http.HandlerFunc(g.stored))
 	ts.Defer(server.Close)
 	ts.Defer(store.Close)
