@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -160,7 +163,28 @@ func parse(text string) (Setting, error) {
 			return s, nil
 		}
 	}
-	return Setting{}, fmt.Errorf("%q is not an address: %s", text, addressHelp)
+	return Setting{}, fmt.Errorf("%q is not an address: %s", text, meant(text))
+}
+
+// bare is an address of which a shell took the quotes away.
+var bare = regexp.MustCompile(`^(device\.\w+\[)([^"\]]+)(\].*)$`)
+
+// meant says how an address is written, by what somebody seems to mean.
+func meant(text string) string {
+	host := text
+	if u, err := url.Parse(text); err == nil && u.Host != "" {
+		host = u.Host
+	}
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	switch m := bare.FindStringSubmatch(text); {
+	case m != nil:
+		return fmt.Sprintf(`a shell takes quotes away, so write it in single quotes: '%s"%s"%s'`, m[1], m[2], m[3])
+	case net.ParseIP(host) != nil:
+		return "it says where a device is on the network, and its address in the configuration is meant, such as device.gate; camform inventory lists both"
+	}
+	return addressHelp
 }
 
 // plain reads an address in the form of String whose names and keys are letters, digits and a few marks. Nearly all are, a state holds

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/agext/levenshtein"
 )
@@ -73,15 +74,41 @@ func (s *Kinds) Roots() []string {
 // for kinds that were not read from files.
 func (s *Kinds) Hash() string { return s.hash }
 
-// Nearest returns the candidate that differs from name by a slip of the keyboard, or "".
+// Nearest returns the candidate that differs from name by a slip of the keyboard, or "". In a short word every letter counts, two that
+// changed places are one slip, and another digit is another thing.
 func Nearest(name string, candidates []string) string {
-	best, bestDistance := "", max(2, len(name)/3)+1
+	best, bestDistance := "", max(1, len(name)/3)+1
 	for _, c := range candidates {
-		if d := levenshtein.Distance(name, c, nil); d < bestDistance {
+		d := levenshtein.Distance(name, c, nil)
+		if d == 2 && swapped(name, c) {
+			d = 1
+		}
+		if d < bestDistance && (d == 0 || withoutDigits(name) != withoutDigits(c)) {
 			best, bestDistance = c, d
 		}
 	}
 	return best
+}
+
+// swapped reports whether two letters beside each other changed places, and nothing else.
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
+
+func withoutDigits(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 func hashSources(sources []source) string {

@@ -351,8 +351,11 @@ func TestKindsAreFoundByName(t *testing.T) {
 }
 
 func TestSlipsOfTheKeyboardAreRecognised(t *testing.T) {
-	candidates := []string{"https", "ip_filter", "time"}
-	for name, want := range map[string]string{"htps": "https", "ipfilter": "ip_filter", "tiem": "time", "certificate": "", "x": ""} {
+	candidates := []string{"https", "ip_filter", "time", "qos", "plan", "ipv6_address"}
+	for name, want := range map[string]string{
+		"htps": "https", "ipfilter": "ip_filter", "tiem": "time", "tmie": "time", "certificate": "", "x": "", "osd": "", "scan": "", "paln": "plan",
+		"ipv4_address": "", "ipv6_adress": "ipv6_address",
+	} {
 		if got := schema.Nearest(name, candidates); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}

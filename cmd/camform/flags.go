@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,12 +94,53 @@ func arguments(rule cobra.PositionalArgs) cobra.PositionalArgs {
 			return nil
 		}
 		given := "none was given"
-		if len(args) > 0 {
+		if len(args) == 0 {
+			given += listedBy(cmd.Use)
+		} else {
 			given = render.Plural(len(args), "argument") + " given"
 		}
 		return fmt.Errorf("write it as: %s; %s. See %s -help", strings.TrimSuffix(cmd.UseLine(), " [flags]"), given, cmd.CommandPath())
 	}
 }
+
+// listed says what lists the values of the words that stand for arguments.
+var listed = []struct{ word, by string }{
+	{"RUN", `"camform state runs" lists the runs`},
+	{"ADDR", `"camform state list" lists addresses`},
+	{"PLANFILE", `"camform plan -out=PLANFILE" writes one`},
+}
+
+// listedBy says where to look for the first argument of a command.
+func listedBy(use string) string {
+	words := strings.Fields(use)
+	for _, l := range listed {
+		if len(words) > 1 && slices.Contains(strings.Split(strings.TrimRight(words[1], "."), "|"), l.word) {
+			return "; " + l.by
+		}
+	}
+	return ""
+}
+
+// atLeastOne is an option that is a number from 1.
+type atLeastOne struct{ to *int }
+
+func (n atLeastOne) String() string {
+	if n.to == nil {
+		return ""
+	}
+	return strconv.Itoa(*n.to)
+}
+
+func (n atLeastOne) Set(text string) error {
+	number, err := strconv.Atoi(text)
+	if err != nil || number < 1 {
+		return errors.New("write a number from 1")
+	}
+	*n.to = number
+	return nil
+}
+
+func (atLeastOne) Type() string { return "int" }
 
 // oneDevice reads what a command is told that writes a file about one device.
 func oneDevice(address, out string) (schema.Device, error) {

@@ -129,12 +129,15 @@ func (s *surveyor) learnAll(ctx context.Context, candidates []engine.Candidate, 
 // readInventory reads the table of devices. Files with passwords that it names without a directory before them are looked
 // up from where the program runs, and named as seen from dir.
 func (a *app) readInventory(path, dir string, flags *surveyFlags) ([]engine.Candidate, error) {
-	file, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	rows := csv.NewReader(file)
+	table, err := config.Table(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	rows := csv.NewReader(strings.NewReader(table))
 	header, err := rows.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s is empty", path)

@@ -61,8 +61,9 @@ func (f *runFlags) addDevices(flags *pflag.FlagSet) {
 
 // addReading are the options of all commands that read devices.
 func (f *runFlags) addReading(flags *pflag.FlagSet) {
-	flags.IntVar(&f.parallelism, "parallelism", 64, "talk to at most `N` devices at the same time")
-	flags.IntVar(&f.perSite, "site-parallelism", 16, "talk to at most `N` devices of one site at the same time")
+	f.parallelism, f.perSite = 64, 16
+	flags.Var(atLeastOne{&f.parallelism}, "parallelism", "talk to at most `N` devices at the same time")
+	flags.Var(atLeastOne{&f.perSite}, "site-parallelism", "talk to at most `N` devices of one site at the same time")
 	flags.BoolVar(&f.retryNodes, "retry-nodes", false, "ask again for documents for which a device answered 401 before although the login was good")
 }
 

@@ -95,7 +95,7 @@ func (l *loader) functions() map[string]function.Function {
 		"base64decode":     base64DecodeFunc,
 		"base64encode":     base64EncodeFunc,
 		"base64gzip":       base64GzipFunc,
-		"csvdecode":        stdlib.CSVDecodeFunc,
+		"csvdecode":        csvDecodeFunc,
 		"jsondecode":       shallowFunc(stdlib.JSONDecodeFunc, shallowJSON),
 		"jsonencode":       stdlib.JSONEncodeFunc,
 		"textdecodebase64": textDecodeBase64Func,

@@ -173,6 +173,8 @@ var meanings = []struct{ call, want string }{
 	{`uuidv5("x500", "CN=Example,C=GB")`, `"84e09961-4aa4-57f8-95b7-03edb1073253"`},
 	{`uuidv5("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "www.terraform.io")`, `uuidv5("dns", "www.terraform.io")`},
 	{`csvdecode("a,b\n1,2\n")[0].b`, `"2"`},
+	{`csvdecode("\ufeffa,b\n1,2\n")[0].a`, `"1"`},
+	{`csvdecode("a;b,c\n1,2\n")[0]["a;b"]`, `"1"`},
 	{`jsondecode("{\"a\": [1]}").a[0]`, `1`},
 	{`jsonencode({ a = [1, null] })`, `"{\"a\":[1,null]}"`},
 	{`yamldecode("a: [1]").a[0]`, `1`},

@@ -2,9 +2,11 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -234,10 +236,35 @@ func (l *loader) parseFile(name string) {
 	}
 	l.source.texts[l.display(name)] = text
 	file, diags := l.meter.file(text, l.display(name))
-	l.add(diag.FromHCL(diags)...)
+	l.add(unquoted(diag.FromHCL(diags), text)...)
 	if file != nil {
 		l.source.files = append(l.source.files, file)
 	}
+}
+
+// loose is an argument whose value looks like a text without quotes.
+var loose = regexp.MustCompile(`^\s*([\w-]+)\s*=\s*([\pL\pN_][^"\[\](){}$]*?)\s*(?:#.*)?$`)
+
+// unquoted adds to problems with the syntax what is most often wrong there.
+func unquoted(problems diag.Problems, text []byte) diag.Problems {
+	lines := strings.Split(string(text), "\n")
+	for i, p := range problems {
+		if p.Subject == nil || p.Severity != diag.Error || p.Subject.Start.Line > len(lines) {
+			continue
+		}
+		m := loose.FindStringSubmatch(lines[p.Subject.Start.Line-1])
+		if m == nil {
+			continue
+		}
+		scheme, _ := schema.OriginScheme(m[2])
+		switch {
+		case slices.Contains(schema.OriginSchemes(), scheme):
+			problems[i].Detail = fmt.Sprintf("A secret is named by where it comes from, in quotes: %s = secret(%q).", m[1], m[2])
+		default:
+			problems[i].Detail = fmt.Sprintf("Text stands in quotes: %s = \"...\". %s", m[1], p.Detail)
+		}
+	}
+	return problems
 }
 
 // display is how the path of a file of the configuration is shown, and its name in ranges and in Config.Sources.

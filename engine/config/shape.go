@@ -18,6 +18,8 @@ type shape struct {
 	generate bool            // whether blocks may come from dynamic blocks
 	own      []string        // roots of references that only the expressions of this body know, and that are no declarations
 	blocks   map[string]*shape
+	meant    map[string]string // what to write, in a sentence, in the place of names that people try here
+	others   string            // where to find what can stand here, in a sentence; empty where the names are few
 }
 
 // argumentsOf makes the shape of a body with these arguments, all optional, and no blocks.
@@ -100,7 +102,36 @@ func deviceShape(kinds *schema.Kinds) *shape {
 		with("consumer", consumerShape, "name").
 		with("lifecycle", argumentsOf().naming("protect", "ignore_changes")).
 		withRules(kinds).
-		withKinds(kinds)
+		withKinds(kinds).
+		advising(meantInDevice, `"camform settings" lists the kinds of settings; what has none of its own is written in a document block.`)
+}
+
+// meantInDevice is what people mean by names that a device does not take.
+var meantInDevice = func() map[string]string {
+	const (
+		address  = `Where it is on the network is its address: address = "https://192.0.2.1".`
+		login    = `The account is a block: login { username = "admin", password = secret("env:VARIABLE") }, each on a line of its own.`
+		identity = `By what it is known is a block: identity { serial = "..." }, or mac.`
+		security = `How its certificate is judged is a block: tls { verify = true }, or ca_file = "FILE".`
+	)
+	meant := map[string]string{}
+	for advice, names := range map[string]string{
+		address:  "ip ip_address host hostname host_name url uri port",
+		login:    "username user_name password passwd pass account credentials",
+		identity: "serial serial_number mac mac_address",
+		security: "verify ca_file insecure ssl",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			meant[name] = advice
+		}
+	}
+	return meant
+}()
+
+// advising adds what to say of names that are not known.
+func (s *shape) advising(meant map[string]string, others string) *shape {
+	s.meant, s.others = meant, others
+	return s
 }
 
 // withRules adds the blocks that say by what devices are judged.
@@ -222,7 +253,14 @@ func (s *shape) unknown(name string, p diag.Problem) diag.Problem {
 	if p.Code == "unsupported-block-type" {
 		f = unknownBlock
 	}
-	return f.at(at, "%q is not known here.%s", name, suggest(name, append(arguments, blocks...)))
+	if advice := s.meant[name]; advice != "" {
+		return f.at(at, "%q is not known here. %s", name, advice)
+	}
+	advice := suggest(name, append(arguments, blocks...))
+	if advice == "" && s.others != "" {
+		advice = " " + s.others
+	}
+	return f.at(at, "%q is not known here.%s", name, advice)
 }
 
 // quoted finds the name that a message of HCL is about.

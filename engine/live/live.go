@@ -440,6 +440,9 @@ func Explain(err error, device schema.Device) string {
 		text += "; say with a moved block that it is the same device, or with a removed block that it is another one"
 	case isMisdeclared(err):
 		text += "; if it is the device that is meant, correct its identity block"
+	case errors.Is(err, providers.ErrUntrusted):
+		text += "; name the file with the certificate of its issuer in its block: tls { ca_file = \"FILE\" }. Without verify and ca_file its key is pinned instead, " +
+			"where it is met first"
 	case errors.Is(err, providers.ErrIdentity):
 		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget %s", shell.Quoted(device.String()))
 	}

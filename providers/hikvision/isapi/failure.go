@@ -75,7 +75,7 @@ func notSent(req *http.Request, cause error, offered *tls.Config) error {
 		return &failure{err: cause, unsent: true}
 	}
 	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](cause); ok {
-		return &failure{unsent: true, err: fmt.Errorf("its certificate is not trusted (%s): %w", plain(untrusted.Err.Error()), providers.ErrIdentity)}
+		return &failure{unsent: true, err: fmt.Errorf("%s: %w", plain(untrusted.Err.Error()), providers.ErrUntrusted)}
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](cause); ok {
 		return &failure{unsent: true, err: fmt.Errorf("%s does not speak TLS; if the device has no HTTPS, write the address with http://: %w",
