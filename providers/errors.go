@@ -31,7 +31,7 @@ var (
 // ErrDowngraded is the ErrIdentity of a device that was reached over TLS before, at an address without it.
 var ErrDowngraded = fmt.Errorf("its address is plain http, but it was reached over https before: %w", ErrIdentity)
 
-// ErrUntrusted is the ErrIdentity of a device whose certificate nobody issued who is trusted. An error that wraps it says why.
+// ErrUntrusted is the ErrIdentity of a device whose certificate no trusted authority issued. An error that wraps it says why.
 var ErrUntrusted = fmt.Errorf("its certificate is not trusted: %w", ErrIdentity)
 
 // ElsewhereError is the ErrIdentity of a device that may be one that is remembered under another name.

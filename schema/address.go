@@ -166,10 +166,10 @@ func parse(text string) (Setting, error) {
 	return Setting{}, fmt.Errorf("%q is not an address: %s", text, meant(text))
 }
 
-// bare is an address of which a shell took the quotes away.
+// bare matches an address whose key has no quotes, most often because a shell removed them.
 var bare = regexp.MustCompile(`^(device\.\w+\[)([^"\]]+)(\].*)$`)
 
-// meant says how an address is written, by what somebody seems to mean.
+// meant says how to write an address, judged by what text seems to mean.
 func meant(text string) string {
 	host := text
 	if u, err := url.Parse(text); err == nil && u.Host != "" {
@@ -180,9 +180,9 @@ func meant(text string) string {
 	}
 	switch m := bare.FindStringSubmatch(text); {
 	case m != nil:
-		return fmt.Sprintf(`a shell takes quotes away, so write it in single quotes: '%s"%s"%s'`, m[1], m[2], m[3])
+		return fmt.Sprintf(`a key needs quotes: %s"%s"%s (in a shell, put single quotes around the address)`, m[1], m[2], m[3])
 	case net.ParseIP(host) != nil:
-		return "it says where a device is on the network, and its address in the configuration is meant, such as device.gate; camform inventory lists both"
+		return `that is a network address; use the address in the configuration, such as device.gate ("camform inventory" lists both)`
 	}
 	return addressHelp
 }

@@ -65,12 +65,17 @@ func TestEveryAddressIsReadBack(t *testing.T) {
 
 func TestWrongAddressesAreExplained(t *testing.T) {
 	const help = `an address is written like device.gate, device.gate["north"].https or device.gate["north"].user.operator`
+	const network = `that is a network address; use the address in the configuration, such as device.gate ("camform inventory" lists both)`
 	for text, want := range map[string]string{
 		"":                             `"" is not an address: ` + help,
 		"gate":                         `"gate" is not an address: ` + help,
 		"camera.gate.https":            `"camera.gate.https" is not an address: ` + help,
 		`device["gate"].https`:         `"device[\"gate\"].https" is not an address: ` + help,
-		"device.gate[1].https":         `"device.gate[1].https" is not an address: ` + help,
+		"device.gate[1].https":         `"device.gate[1].https" is not an address: a key needs quotes: device.gate["1"].https (in a shell, put single quotes around the address)`,
+		"device.gate[north]":           `"device.gate[north]" is not an address: a key needs quotes: device.gate["north"] (in a shell, put single quotes around the address)`,
+		"192.0.2.7":                    `"192.0.2.7" is not an address: ` + network,
+		"https://192.0.2.7:8443/":      `"https://192.0.2.7:8443/" is not an address: ` + network,
+		"[2001:db8::1]:443":            `"[2001:db8::1]:443" is not an address: ` + network,
 		`device.gate["${x}"].https`:    `"device.gate[\"${x}\"].https" is not an address: ` + help,
 		"device.gate.user.2":           `"device.gate.user.2" is not an address: ` + help,
 		"device.gate.user[2]":          `"device.gate.user[2]" is not an address: ` + help,

@@ -242,14 +242,17 @@ func (l *loader) parseFile(name string) {
 	}
 }
 
-// loose is an argument whose value looks like a text without quotes.
-var loose = regexp.MustCompile(`^\s*([\w-]+)\s*=\s*([\pL\pN_][^"\[\](){}$]*?)\s*(?:#.*)?$`)
+// loose matches an argument whose value looks like text without quotes.
+var loose = regexp.MustCompile(`^\s*([\w-]+)\s*=\s*([\pL\pN_][^"\[\](){}$,=]*?)\s*(?:(?:#|//).*)?$`)
 
-// unquoted adds to problems with the syntax what is most often wrong there.
+// looseCodes are the problems that the parser finds in such a value.
+var looseCodes = []string{"missing-newline-after-argument", "invalid-number-literal", "invalid-expression", "invalid-character"}
+
+// unquoted replaces the details of syntax errors that come from text without quotes with what to write.
 func unquoted(problems diag.Problems, text []byte) diag.Problems {
 	lines := strings.Split(string(text), "\n")
 	for i, p := range problems {
-		if p.Subject == nil || p.Severity != diag.Error || p.Subject.Start.Line > len(lines) {
+		if p.Subject == nil || !slices.Contains(looseCodes, p.Code) || p.Subject.Start.Line > len(lines) {
 			continue
 		}
 		m := loose.FindStringSubmatch(lines[p.Subject.Start.Line-1])
@@ -259,9 +262,9 @@ func unquoted(problems diag.Problems, text []byte) diag.Problems {
 		scheme, _ := schema.OriginScheme(m[2])
 		switch {
 		case slices.Contains(schema.OriginSchemes(), scheme):
-			problems[i].Detail = fmt.Sprintf("A secret is named by where it comes from, in quotes: %s = secret(%q).", m[1], m[2])
+			problems[i].Detail = fmt.Sprintf("A secret is written as its origin, in quotes: %s = secret(%q).", m[1], m[2])
 		default:
-			problems[i].Detail = fmt.Sprintf("Text stands in quotes: %s = \"...\". %s", m[1], p.Detail)
+			problems[i].Detail = fmt.Sprintf("Text needs quotes: %s = %q.", m[1], m[2])
 		}
 	}
 	return problems

@@ -19,8 +19,8 @@ type shape struct {
 	generate bool            // whether blocks may come from dynamic blocks
 	own      []string        // roots of references that only the expressions of this body know, and that are no declarations
 	blocks   map[string]*shape
-	meant    map[string]string // what to write, in a sentence, in the place of names that people try here
-	others   string            // where to find what can stand here, in a sentence; empty where the names are few
+	meant    map[string]string // what to write, in a sentence, instead of names that people try here
+	others   string            // where the possible names are listed, in a sentence; empty where there are few
 }
 
 // argumentsOf makes the shape of a body with these arguments, all optional, and no blocks.
@@ -104,16 +104,16 @@ func deviceShape(kinds *schema.Kinds) *shape {
 		with("lifecycle", argumentsOf().naming("protect", "ignore_changes")).
 		withRules(kinds).
 		withKinds(kinds).
-		advising(meantInDevice, `"camform settings" lists the kinds of settings; what has none of its own is written in a document block.`)
+		advising(meantInDevice, `"camform settings" lists the kinds of settings; use a document block for anything else.`)
 }
 
-// meantInDevice is what people mean by names that a device does not take.
+// meantInDevice maps names that people try in a device to what they should write.
 var meantInDevice = func() map[string]string {
 	const (
-		address  = `Where it is on the network is its address: address = "https://192.0.2.1".`
-		login    = `The account is a block: login { username = "admin", password = secret("env:VARIABLE") }, each on a line of its own.`
-		identity = `By what it is known is a block: identity { serial = "..." }, or mac.`
-		security = `How its certificate is judged is a block: tls { verify = true }, or ca_file = "FILE".`
+		address  = `Write the network address as: address = "https://192.0.2.1".`
+		login    = `The account goes into a login block: login { username = "admin", password = secret("env:VARIABLE") }, one argument per line.`
+		identity = `It goes into an identity block: identity { serial = "..." }.`
+		security = `It goes into a tls block: tls { verify = true }, or ca_file = "FILE" for a private issuer.`
 	)
 	meant := map[string]string{}
 	for advice, names := range map[string]string{
@@ -129,7 +129,7 @@ var meantInDevice = func() map[string]string {
 	return meant
 }()
 
-// advising adds what to say of names that are not known.
+// advising sets what to say about unknown names.
 func (s *shape) advising(meant map[string]string, others string) *shape {
 	s.meant, s.others = meant, others
 	return s

@@ -10,24 +10,25 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// Table is the text of a table as csvdecode reads it. Spreadsheets put a mark of their encoding before the first column, which would be
-// a part of its name, and in many languages they put no commas between columns: that is an error.
+// Table returns the text of a table without the byte order mark that spreadsheets write, which would become a part of the first column's
+// name. It returns an error for a table whose columns are separated by semicolons or tabs, as spreadsheets do in many languages, and for
+// one that is not UTF-8.
 func Table(text string) (string, error) {
 	text = strings.TrimPrefix(text, "\uFEFF")
 	header, _, _ := strings.Cut(text, "\n")
 	for _, other := range []struct{ sign, name string }{{";", "semicolons"}, {"\t", "tabs"}} {
 		if strings.Contains(header, other.sign) && !strings.Contains(header, ",") {
-			return "", fmt.Errorf("the columns have %s between them, as spreadsheets write them in some languages, and not commas; save the table again as CSV with commas, "+
-				"such as \"CSV UTF-8 (comma delimited)\" in Excel", other.name)
+			return "", fmt.Errorf("the columns are separated by %s instead of commas, as spreadsheets do in some languages; save the table as CSV with commas "+
+				"(in Excel: \"CSV UTF-8 (Comma delimited)\")", other.name)
 		}
 	}
 	if strings.ContainsRune(header, 0) {
-		return "", errors.New("the table is in another encoding than UTF-8; save it again as CSV UTF-8")
+		return "", errors.New("the table is not UTF-8; save it as CSV UTF-8")
 	}
 	return text, nil
 }
 
-// csvDecodeFunc is csvdecode for tables that spreadsheets write.
+// csvDecodeFunc is csvdecode, which also reads the tables that spreadsheets write.
 var csvDecodeFunc = function.New(&function.Spec{
 	Description: stdlib.CSVDecodeFunc.Description(), Params: stdlib.CSVDecodeFunc.Params(),
 	Type: func(args []cty.Value) (cty.Type, error) {
@@ -46,7 +47,7 @@ var csvDecodeFunc = function.New(&function.Spec{
 	},
 })
 
-// tableIn are the arguments of csvdecode with the text as Table has it. One that is not known is left as it is.
+// tableIn returns the arguments of csvdecode with the text that Table makes of it. An unknown one stays as it is.
 func tableIn(args []cty.Value) ([]cty.Value, error) {
 	arg, marks := args[0].Unmark()
 	if arg.Type() != cty.String || !arg.IsKnown() || arg.IsNull() {

@@ -441,8 +441,8 @@ func Explain(err error, device schema.Device) string {
 	case isMisdeclared(err):
 		text += "; if it is the device that is meant, correct its identity block"
 	case errors.Is(err, providers.ErrUntrusted):
-		text += "; name the file with the certificate of its issuer in its block: tls { ca_file = \"FILE\" }. Without verify and ca_file its key is pinned instead, " +
-			"where it is met first"
+		text += "; for a private issuer, name the file with its certificate in the device's block: tls { ca_file = \"FILE\" }. " +
+			"Without verify and ca_file, camform pins the key that the device shows first"
 	case errors.Is(err, providers.ErrIdentity):
 		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget %s", shell.Quoted(device.String()))
 	}

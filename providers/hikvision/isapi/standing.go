@@ -101,7 +101,7 @@ func silence(resp *http.Response) error {
 	case resp.StatusCode/100 == 5:
 		return fmt.Errorf("it answers http status %d: %w", resp.StatusCode, providers.ErrBusy)
 	case resp.StatusCode == http.StatusBadRequest && resp.Request != nil && resp.Request.URL.Scheme == "http":
-		return fmt.Errorf("it answers http status 400, as a port for HTTPS does to whom speaks plain HTTP; if it is one, write the address with https://: %w",
+		return fmt.Errorf("it answers plain HTTP with status 400, as an HTTPS port does; if this is one, write the address with https://: %w",
 			providers.ErrMalformed)
 	case form == shapeHTML:
 		return fmt.Errorf("it answers http status %d with an HTML page, as no ISAPI device does: %w", resp.StatusCode, providers.ErrMalformed)
