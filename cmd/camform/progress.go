@@ -9,13 +9,12 @@ import (
 	"camform/providers"
 )
 
-// progress shows on the standard error how far a run is: as a live line on a terminal, as single lines elsewhere. Steps
-// is how many steps will be carried out.
-func (w *workspace) progress(steps int) *render.Progress {
+// progress shows on the standard error how far a run is: as a live line on a terminal, as single lines elsewhere.
+func (w *workspace) progress() *render.Progress {
 	if _, ok := terminal(w.err); ok {
 		return render.NewLiveProgress(w.err, w.style(w.err))
 	}
-	return render.NewLineProgress(w.err, steps)
+	return render.NewLineProgress(w.err)
 }
 
 // trace writes exchanges with devices to the standard error, if CAMFORM_LOG asks for it. They come without secrets.

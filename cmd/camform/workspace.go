@@ -162,7 +162,7 @@ func (w *workspace) told(event func(report.Event)) *engine.Engine {
 func (w *workspace) read(parent context.Context, unharmed string, do func(context.Context, *engine.Engine)) error {
 	ctx, stop, release := w.interruptible(parent)
 	defer release()
-	progress := w.progress(0)
+	progress := w.progress()
 	do(stop, w.told(alsoTold(w.app, progress.Event)))
 	progress.Close()
 	if stop.Err() != nil {

@@ -116,15 +116,18 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 	begun := time.Now()
 	followers, devices := findFollowers(p.Devices, o.Provider.Kinds())
 	var work []int
+	steps := 0
 	for i, d := range devices {
 		switch why := o.unmoved[d.Address]; {
 		case why != "":
 			r.Devices[i] = leftAlone(d, report.Held, why)
+			continue
 		case works(d):
 			work = append(work, i)
 		default:
 			r.Devices[i] = idle(d)
 		}
+		steps += len(p.Devices[i].Steps)
 	}
 	if len(work) == 0 {
 		return // nothing follows where nothing leads
@@ -147,7 +150,7 @@ func runSteps(ctx, stop context.Context, p *plan.Plan, err error, r *report.Repo
 	}
 	o.flights.follow = followers.of
 	witnesses := before(stop, p, o)
-	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work)})
+	o.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: len(work), Steps: steps})
 	left := graph.Walk(stop, work, func(i int) string { return devices[i].Access.Site }, o.Parallelism, func(i int) {
 		r.Devices[i] = followers.carryOut(devices[i], func() report.Device { return runDevice(ctx, stop, devices[i], o) })
 		followers.after(ctx, r.Devices[i], o)
@@ -215,7 +218,7 @@ func leftAlone(d plan.Device, result report.Result, why string) report.Device {
 
 func runDevice(ctx, stop context.Context, d plan.Device, o Options) report.Device {
 	begun := time.Now()
-	o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d.Address})
+	o.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d.Address, Total: len(d.Steps)})
 	var done report.Device
 	if why := o.census.overtaken(d); why != "" {
 		done = leftAlone(d, report.Stale, why)

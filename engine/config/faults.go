@@ -25,6 +25,7 @@ var (
 	unreadableFile  = fault{"unreadable-file", "File cannot be read"}
 	unknownBlock    = fault{"unknown-block", "Unknown block"}
 	unknownArgument = fault{"unknown-argument", "Unknown argument"}
+	unquotedText    = fault{"unquoted-text", "Text without quotes"}
 	duplicateBlock  = fault{"duplicate-block", "Duplicate block"}
 	duplicateName   = fault{"duplicate-name", "Duplicate name"}
 	invalidName     = fault{"invalid-name", "Invalid name"}

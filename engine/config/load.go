@@ -2,12 +2,12 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -243,12 +243,12 @@ func (l *loader) parseFile(name string) {
 }
 
 // loose matches an argument whose value looks like text without quotes.
-var loose = regexp.MustCompile(`^\s*([\w-]+)\s*=\s*([\pL\pN_][^"\[\](){}$,=]*?)\s*(?:(?:#|//).*)?$`)
+var loose = regexp.MustCompile(`^\s*([\w-]+)\s*=\s*([\pL\pN_][^"\[\](){}$,=]*?)\s*(?:\s(?:#|//).*)?$`)
 
 // looseCodes are the problems that the parser finds in such a value.
 var looseCodes = []string{"missing-newline-after-argument", "invalid-number-literal", "invalid-expression", "invalid-character"}
 
-// unquoted replaces the details of syntax errors that come from text without quotes with what to write.
+// unquoted replaces syntax errors that come from text without quotes with what to write.
 func unquoted(problems diag.Problems, text []byte) diag.Problems {
 	lines := strings.Split(string(text), "\n")
 	for i, p := range problems {
@@ -259,13 +259,11 @@ func unquoted(problems diag.Problems, text []byte) diag.Problems {
 		if m == nil {
 			continue
 		}
-		scheme, _ := schema.OriginScheme(m[2])
-		switch {
-		case slices.Contains(schema.OriginSchemes(), scheme):
-			problems[i].Detail = fmt.Sprintf("A secret is written as its origin, in quotes: %s = secret(%q).", m[1], m[2])
-		default:
-			problems[i].Detail = fmt.Sprintf("Text needs quotes: %s = %q.", m[1], m[2])
+		value := strconv.Quote(m[2])
+		if scheme, _ := schema.OriginScheme(m[2]); slices.Contains(schema.OriginSchemes(), scheme) {
+			value = "secret(" + value + ")"
 		}
+		problems[i] = unquotedText.at(*p.Subject, "Text needs quotes. Write %s = %s.", m[1], value)
 	}
 	return problems
 }

@@ -110,7 +110,7 @@ func TestTheSameTroubleOfDevicesIsOneBox(t *testing.T) {
 // While a run lasts, a trouble is told of the first devices that have it; the end tells all of them.
 func TestProgressTellsATroubleOfTheFirstDevices(t *testing.T) {
 	var text bytes.Buffer
-	p := render.NewLineProgress(&text, 1)
+	p := render.NewLineProgress(&text)
 	for i := range 20 {
 		d := schema.Device{Name: "cam", Key: fmt.Sprintf("c%02d", i), Each: true}
 		p.Event(report.Event{

@@ -287,12 +287,15 @@ func (c *change) headline(words string, w Wording) string {
 	}
 }
 
-// dangers say what a step can cost beyond the setting itself; empty for one that touches no device.
+// dangers says what a step can cost beyond the setting itself; empty for one that touches no device or costs nothing else.
 func dangers(step plan.Step) string {
 	if step.Action == plan.Forget {
 		return ""
 	}
-	found := []string{"risk: " + string(cmp.Or(step.Risk, schema.RiskNone))}
+	var found []string
+	if risk := cmp.Or(step.Risk, schema.RiskNone); risk != schema.RiskNone {
+		found = append(found, "risk: "+string(risk))
+	}
 	if step.Reboot == schema.RebootMaybe {
 		found = append(found, "may need a restart")
 	}

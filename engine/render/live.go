@@ -34,7 +34,8 @@ func (s *liveScreen) begin(snapshot func() tally) {
 	bar := bars.MustAdd(0, currentBar(snapshot),
 		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
 			t := snapshot()
-			return fmt.Sprintf("%s: %d/%d ", t.stage, t.done, t.total)
+			done, total := t.counted()
+			return fmt.Sprintf("%s: %d/%d ", t.stage, done, total)
 		})),
 		mpb.AppendDecorators(decor.Any(func(stat decor.Statistics) string {
 			return runewidth.Truncate(" "+standing(snapshot()), max(0, stat.AvailableWidth-barWidth), "…")
@@ -53,7 +54,8 @@ func currentBar(snapshot func() tally) mpb.BarFiller {
 	filler := mpb.BarStyle().Build()
 	return mpb.BarFillerFunc(func(w io.Writer, stat decor.Statistics) error {
 		t := snapshot()
-		stat.Current, stat.Total = int64(t.done), int64(t.total)
+		done, total := t.counted()
+		stat.Current, stat.Total = int64(done), int64(total)
 		return filler.Fill(w, stat)
 	})
 }

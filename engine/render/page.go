@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"camform/engine/diag"
@@ -153,7 +154,10 @@ func fleetOf(p *plan.Plan, keep func(plan.Step) bool) (models [][]string, device
 		c.devices++
 		if changes > 0 {
 			c.changed++
-			row.Cells[5] = fmt.Sprintf("%d (risk: %s)", changes, schema.Risks()[max(rank, 0)])
+			row.Cells[5] = strconv.Itoa(changes)
+			if risk := schema.Risks()[max(rank, 0)]; risk != schema.RiskNone {
+				row.Cells[5] += fmt.Sprintf(" (risk: %s)", risk)
+			}
 		}
 		if d.Unread() || d.PartlyRead() {
 			c.unknown++

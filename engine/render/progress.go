@@ -17,7 +17,7 @@ import (
 // output does. It must be closed.
 type Progress struct {
 	screen screen
-	steps  int // steps that the run will take, as far as known
+	each   int // up to how many steps a run may have for each of them to be shown
 
 	mu    sync.Mutex
 	tally tally
@@ -34,13 +34,13 @@ type screen interface {
 }
 
 // NewLineProgress shows progress as lines for a log: one when a stage begins, one when it ends, and between them at most
-// one every ten seconds. Apply also tells of each step, or of failed ones only if there are more than 50. A nil writer
+// one every ten seconds. Apply also shows each step, or only the failed ones if there are more than 50. A nil writer
 // shows nothing.
-func NewLineProgress(w io.Writer, steps int) *Progress {
+func NewLineProgress(w io.Writer) *Progress {
 	if w == nil {
 		return &Progress{screen: silence{}}
 	}
-	return &Progress{screen: &logScreen{w: w}, steps: steps}
+	return &Progress{screen: &logScreen{w: w}, each: maxTold}
 }
 
 // NewLiveProgress shows progress on a terminal as one line that changes, above it the steps that failed. The line is
@@ -49,10 +49,10 @@ func NewLiveProgress(w io.Writer, o Options) *Progress {
 	if w == nil {
 		return &Progress{screen: silence{}}
 	}
-	return &Progress{screen: newLiveScreen(w, o), steps: maxTold + 1}
+	return &Progress{screen: newLiveScreen(w, o)}
 }
 
-// maxTold is how many steps a run may have for each to be told of.
+// maxTold is up to how many steps of a run a log shows each.
 const maxTold = 50
 
 // Close ends what is shown. Events after it are counted but not shown.
@@ -67,6 +67,11 @@ type tally struct {
 	started time.Time
 	begun   int
 	active  map[schema.Device]int // devices that were started and are not done, with their turn
+
+	steps   int                   // of all devices, where they are changed; 0 in other stages
+	ended   int                   // steps that were begun and have ended, well or not
+	dropped int                   // steps that will not be begun, since their device is done
+	left    map[schema.Device]int // steps of the active devices that have not ended
 }
 
 // Event takes note of something that happens.
@@ -74,13 +79,13 @@ func (p *Progress) Event(e report.Event) {
 	switch e.Kind {
 	case report.StageStarted:
 		p.restart(e)
-		p.screen.line(fmt.Sprintf("%s: %s", e.Stage, Plural(e.Total, "device")))
+		p.screen.line(fmt.Sprintf("%s: %s%s", e.Stage, settingsOn(e.Steps), Plural(e.Total, "device")))
 		p.screen.begin(p.snapshot)
 	case report.StageDone:
 		p.screen.end()
 		p.screen.line(fmt.Sprintf("%s, took %s", p.snapshot().text(), seconds(e.Elapsed)))
 	case report.DeviceStarted:
-		p.deviceStarted(e.Device)
+		p.deviceStarted(e)
 	case report.DeviceDone:
 		p.deviceDone(e)
 	case report.Activating:
@@ -132,28 +137,40 @@ func awaited(e report.Event) string {
 	return text + " (at most " + seconds(e.Limit) + ")"
 }
 
-// tell shows a line of a run that is small enough for each to be told of.
+// tell shows a line of a run that is small enough to show each step.
 func (p *Progress) tell(text string) {
-	if p.steps <= maxTold {
+	p.mu.Lock()
+	few := p.tally.steps <= p.each
+	p.mu.Unlock()
+	if few {
 		p.screen.line(text)
 	}
+}
+
+// settingsOn says how many settings a stage writes on its devices; empty for a stage that writes none.
+func settingsOn(steps int) string {
+	if steps == 0 {
+		return ""
+	}
+	return Plural(steps, "setting") + " on "
 }
 
 func (p *Progress) restart(e report.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.told, p.said = map[schema.Device]bool{}, map[string]int{}
-	p.tally = tally{stage: e.Stage, total: e.Total, started: time.Now(), active: map[schema.Device]int{}}
+	p.tally = tally{stage: e.Stage, total: e.Total, started: time.Now(), active: map[schema.Device]int{}, steps: e.Steps, left: map[schema.Device]int{}}
 }
 
-func (p *Progress) deviceStarted(device schema.Device) {
+func (p *Progress) deviceStarted(e report.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.tally.active == nil {
 		return
 	}
 	p.tally.begun++
-	p.tally.active[device] = p.tally.begun
+	p.tally.active[e.Device] = p.tally.begun
+	p.tally.left[e.Device] = e.Total
 }
 
 // deviceDone counts a device. What is wrong with one is told at once while devices are changed; a plan tells it at its
@@ -161,6 +178,8 @@ func (p *Progress) deviceStarted(device schema.Device) {
 func (p *Progress) deviceDone(e report.Event) {
 	p.mu.Lock()
 	delete(p.tally.active, e.Device)
+	p.tally.dropped += p.tally.left[e.Device]
+	delete(p.tally.left, e.Device)
 	p.tally.done++
 	if !e.Result.Good() {
 		p.tally.failed++
@@ -193,6 +212,9 @@ func (p *Progress) trouble(e report.Event, subject string) {
 }
 
 func (p *Progress) stepDone(e report.Event) {
+	if e.Result != report.NotRun {
+		p.stepEnded(e.Setting.Device)
+	}
 	subject := printable(e.Setting.String()) + ": " + did[e.Action]
 	if e.Result.Good() {
 		p.tell(subject + " complete after " + seconds(e.Elapsed) + remarkOf(e.Result))
@@ -209,6 +231,16 @@ func (p *Progress) stepDone(e report.Event) {
 	p.trouble(e, subject+" failed after "+seconds(e.Elapsed))
 }
 
+// stepEnded counts a step.
+func (p *Progress) stepEnded(device schema.Device) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tally.ended++
+	if left := p.tally.left[device]; left > 0 {
+		p.tally.left[device] = left - 1
+	}
+}
+
 // remarkOf says what is special about a step that ended well.
 func remarkOf(r report.Result) string {
 	if r == report.Done {
@@ -217,7 +249,7 @@ func remarkOf(r report.Result) string {
 	return " (" + resultWords(r) + ")"
 }
 
-// snapshot is the tally of now, with an own list of the active devices.
+// snapshot returns the tally as it is now. Its list of active devices is a copy; that of their steps is left out.
 func (p *Progress) snapshot() tally {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -226,12 +258,24 @@ func (p *Progress) snapshot() tally {
 	for device, turn := range p.tally.active {
 		t.active[device] = turn
 	}
+	t.left = nil
 	return t
 }
 
 // text is the tally for a log.
 func (t tally) text() string {
+	if t.steps > 0 {
+		return fmt.Sprintf("%s: %d/%d settings, %d/%d devices, %d failed", t.stage, t.ended, t.steps, t.done, t.total, t.failed)
+	}
 	return fmt.Sprintf("%s: %d/%d devices, %d failed", t.stage, t.done, t.total, t.failed)
+}
+
+// counted returns how much of the stage is over, and of how much: settings where they are written, devices elsewhere.
+func (t tally) counted() (done, total int) {
+	if t.steps > 0 {
+		return min(t.ended+t.dropped, t.steps), t.steps
+	}
+	return t.done, t.total
 }
 
 const activeNames = 2
@@ -253,14 +297,15 @@ func (t tally) activeText() string {
 	return strings.Join(names, ", ")
 }
 
-// pace tells the rate of a stage and how long it will take at that rate; empty before anything is done.
+// pace says at what rate a stage goes and how long the rest takes at that rate; empty before anything is done.
 func (t tally) pace(now time.Time) string {
 	elapsed := now.Sub(t.started)
-	if t.done == 0 || elapsed <= 0 {
+	done, total := t.counted()
+	if done == 0 || elapsed <= 0 {
 		return ""
 	}
-	rate := float64(t.done) / elapsed.Seconds()
-	left := time.Duration(float64(t.total-t.done) / rate * float64(time.Second))
+	rate := float64(done) / elapsed.Seconds()
+	left := time.Duration(float64(total-done) / rate * float64(time.Second))
 	return fmt.Sprintf("%.1f/s, %s left", rate, seconds(left))
 }
 

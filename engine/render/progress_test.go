@@ -52,7 +52,7 @@ func refresh(p *Progress, n int, d time.Duration) {
 func TestProgressInALogIsALineEveryTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out screenful
-		p := NewLineProgress(&out, 0)
+		p := NewLineProgress(&out)
 		refresh(p, 6, 4*time.Second+time.Millisecond)
 		p.Close()
 		want := "refresh: 6 devices\nrefresh: 2/6 devices, 1 failed\nrefresh: 4/6 devices, 1 failed\nrefresh: 6/6 devices, 1 failed, took 24s\n"
@@ -62,11 +62,11 @@ func TestProgressInALogIsALineEveryTenSeconds(t *testing.T) {
 	})
 }
 
-// steps tells of an apply stage: two steps that end well, one that does not, and a device that does not answer.
-func steps(p *Progress) {
+// steps tells of an apply stage of n steps: two that end well, one that does not, one that forgets, and a device that does not answer.
+func steps(p *Progress, n int) {
 	d, deaf := gate("north"), gate("deaf\x1b[2J")
-	p.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: 2})
-	p.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d})
+	p.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: 2, Steps: n})
+	p.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: d, Total: 4})
 	for _, s := range []struct {
 		kind   string
 		action plan.Action
@@ -93,8 +93,8 @@ func steps(p *Progress) {
 
 func TestProgressOfStepsInALog(t *testing.T) {
 	var few, many screenful
-	steps(NewLineProgress(&few, maxTold))
-	steps(NewLineProgress(&many, maxTold+1))
+	steps(NewLineProgress(&few), maxTold)
+	steps(NewLineProgress(&many), maxTold+1)
 	golden(t, "progress-few.txt", []byte(few.String()))
 	golden(t, "progress-many.txt", []byte(many.String()))
 	if r, found := unsafe([]byte(few.String())); found {
@@ -162,14 +162,14 @@ func TestTheLiveLineFitsTheTerminal(t *testing.T) {
 }
 
 func TestProgressIntoNothingShowsNothing(t *testing.T) {
-	steps(NewLineProgress(nil, 0))
-	steps(NewLiveProgress(nil, Options{}))
+	steps(NewLineProgress(nil), 6)
+	steps(NewLiveProgress(nil, Options{}), 6)
 }
 
 func TestProgressCountsEventsOfManyGoroutines(t *testing.T) {
 	const devices = 2000
 	for name, start := range map[string]func(*screenful) *Progress{
-		"log":  func(out *screenful) *Progress { return NewLineProgress(out, 1000) },
+		"log":  func(out *screenful) *Progress { return NewLineProgress(out) },
 		"live": func(out *screenful) *Progress { return NewLiveProgress(out, Options{}) },
 	} {
 		var out screenful
@@ -207,6 +207,42 @@ func BenchmarkProgressEvents(b *testing.B) {
 	p.Close()
 }
 
+// A fleet of few devices with many settings shows how far it is while they are written. Steps that will not be begun leave the rest of
+// the time, and are no settings that were written.
+func TestProgressOfChangesCountsSettings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out screenful
+		p := NewLiveProgress(&out, Options{Width: 100})
+		d, deaf := numbered(0), numbered(1)
+		p.Event(report.Event{Kind: report.StageStarted, Stage: report.Apply, Total: 2, Steps: 100})
+		for device, steps := range map[schema.Device]int{d: 60, deaf: 40} {
+			p.Event(report.Event{Kind: report.DeviceStarted, Stage: report.Apply, Device: device, Total: steps})
+		}
+		painted := func(after time.Duration) string {
+			time.Sleep(after)
+			synctest.Wait()
+			text := out.String()
+			return text[strings.LastIndex(text, "\x1b[J"):]
+		}
+		for range 10 {
+			p.Event(report.Event{Kind: report.StepDone, Stage: report.Apply, Setting: setting(d, "https", ""), Result: report.Done})
+		}
+		p.Event(report.Event{Kind: report.StepDone, Stage: report.Apply, Setting: setting(deaf, "https", ""), Result: report.NotRun})
+		if have := painted(10050 * time.Millisecond); !strings.Contains(have, "apply: 10/100") || !strings.Contains(have, "1.0/s, 1m3") {
+			t.Errorf("ten of a hundred in ten seconds: %q", have)
+		}
+		p.Event(report.Event{Kind: report.DeviceDone, Stage: report.Apply, Device: deaf, Result: report.Unreachable, Detail: "no answer"})
+		if have := painted(100 * time.Millisecond); !strings.Contains(have, "apply: 50/100") || !strings.Contains(have, "10s left") {
+			t.Errorf("forty of a device that is done: %q", have)
+		}
+		p.Event(report.Event{Kind: report.StageDone, Stage: report.Apply, Elapsed: 20 * time.Second})
+		p.Close()
+		if have := out.String(); !strings.HasSuffix(have, "apply: 10/100 settings, 1/2 devices, 1 failed, took 20s\n") {
+			t.Errorf("at the end: %q", have[max(0, len(have)-200):])
+		}
+	})
+}
+
 func TestPaceBeforeAnythingIsDoneIsUnknown(t *testing.T) {
 	if text := (tally{total: 5, started: stopped()}).pace(stopped().Add(time.Second)); text != "" {
 		t.Error(text)
@@ -216,7 +252,7 @@ func TestPaceBeforeAnythingIsDoneIsUnknown(t *testing.T) {
 // A device that is asked for much is named, and of many the first ones.
 func TestProgressTellsWhatTakesLong(t *testing.T) {
 	var lines screenful
-	p := NewLineProgress(&lines, 0)
+	p := NewLineProgress(&lines)
 	p.Event(report.Event{Kind: report.StageStarted, Stage: report.Refresh, Total: 5})
 	for i := range 5 {
 		device := schema.Device{Name: "cam", Key: fmt.Sprint(i), Each: true}

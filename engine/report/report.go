@@ -51,7 +51,8 @@ type Event struct {
 	Action  plan.Action    // for step events
 	Result  Result         // for StepDone and DeviceDone; Done if all is well
 	Detail  string         // for people, when Result is not Done, and for Waiting
-	Total   int            // devices in the stage, for StageStarted; items, for Asking; requests in flight, for Interrupted
+	Total   int            // devices in the stage, for StageStarted; steps of the device, for DeviceStarted of Apply; items, for Asking; requests in flight, for Interrupted
+	Steps   int            // steps of all devices in the stage, for StageStarted of Apply
 	Elapsed time.Duration  // for StepDone, DeviceDone, StageDone, Activated and Restarting
 	Limit   time.Duration  // for Restarting
 }

@@ -15,14 +15,13 @@ type Run interface {
 	End(*report.Report) error
 }
 
-// NewRun makes the view of a run that carries out a plan. Progress begins to show people how far it is, with the number of
-// steps. Where there is a stream, it is told as well, and for programs it alone.
-func NewRun(f Format, out Output, p *plan.Plan, progress func(steps int) *render.Progress) Run {
+// NewRun returns the view of a run that carries out a plan. Progress begins to show people how far it is. A stream, where there is one,
+// gets everything as well; for programs it is the only output.
+func NewRun(f Format, out Output, p *plan.Plan, progress func() *render.Progress) Run {
 	if f == JSON {
 		return runStream{out.Stream, p}
 	}
-	counts := p.Counts()
-	text := runText{out, p, progress(counts.Create + counts.Update + counts.Delete)}
+	text := runText{out, p, progress()}
 	var printed Run = text
 	if f == Markdown {
 		printed = runMarkdown{text}
