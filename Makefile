@@ -1,10 +1,12 @@
 # make demo    everything needed, then the main job on a simulated fleet
 # make test    everything needed, then the tests in minutes
-.PHONY: build demo dist test test-long test-clients test-dist vet-systems mutate mutate-some lint tools bench fmt clean
+.PHONY: build demo install uninstall dist test test-long test-clients test-dist vet-systems mutate mutate-some lint tools bench fmt clean
 
 GO  ?= go
 SYSTEMS ?= darwin/amd64 darwin/arm64 linux/arm64 windows/amd64 windows/arm64
 BIN := bin/camform
+PREFIX ?= /usr/local
+TO = $(DESTDIR)$(PREFIX)
 
 # The packages whose tests take longest come first, so that no processor waits for them at the end.
 LONGEST := ./engine/apply ./providers/hikvision ./engine
@@ -15,8 +17,26 @@ build: ## the program, in bin/
 demo: build ## plan, apply, drift and heal a simulated campus
 	bash examples/campus/demo.sh $(BIN)
 
-dist: ## archives for Linux, macOS and Windows with checksums, in dist/; VERSION=1.2.3 names the release
-	$(GO) run ./.ci/dist -version '$(VERSION)'
+install: ## what make build made, with its man pages if make man made them, below PREFIX, which is /usr/local; DESTDIR for packagers
+	@test -x $(BIN) || { echo "$(BIN) does not exist: run make build first, as yourself"; exit 1; }
+	install -d '$(TO)/bin' '$(TO)/share/bash-completion/completions' '$(TO)/share/fish/vendor_completions.d' '$(TO)/share/zsh/site-functions'
+	install -m 0755 $(BIN) '$(TO)/bin/camform'
+	umask 022 && $(BIN) completion bash >'$(TO)/share/bash-completion/completions/camform'
+	umask 022 && $(BIN) completion fish >'$(TO)/share/fish/vendor_completions.d/camform.fish'
+	umask 022 && $(BIN) completion zsh >'$(TO)/share/zsh/site-functions/_camform'
+	@for page in dist/man/camform*.[157]; do \
+	  test -e "$$page" || continue; \
+	  man='$(TO)/share/man/man'"$${page##*.}"; \
+	  install -d "$$man" && install -m 0644 "$$page" "$$man" || exit 1; \
+	done
+
+uninstall: ## takes away what make install put below PREFIX
+	rm -f '$(TO)/bin/camform' '$(TO)/share/bash-completion/completions/camform' '$(TO)/share/fish/vendor_completions.d/camform.fish' \
+	  '$(TO)/share/zsh/site-functions/_camform' '$(TO)/share/man/man'[157]/camform*.[157]
+
+dist: ## a release with checksums, in dist/: archives for Linux, macOS and Windows, deb and rpm; VERSION=1.2.3 names it
+	$(GO) build -C .ci/dist -o ../../bin/dist .
+	bin/dist -version '$(VERSION)'
 
 test: lint ## vet, formatting, and the tests, of large spaces of cases a part that represents the rest; a slow machine may take long
 	$(GO) test -timeout 40m $(LONGEST) ./...
@@ -32,10 +52,10 @@ vet-systems: ## vet for the systems of a release; SYSTEMS=windows/amd64 for some
 	  CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) vet -trimpath ./... || exit 1; \
 	done
 
-test-dist: ## vet for one of the systems of a release, chosen by the commit, and how archives are made
+test-dist: ## vet for one of the systems of a release, chosen by the commit, and how releases are made and installed
 	case $$(git rev-parse HEAD 2>/dev/null) in *[02468ace]) system=darwin/arm64 ;; *) system=windows/amd64 ;; esac; \
 	$(MAKE) vet-systems SYSTEMS=$$system
-	$(GO) test ./.ci/dist
+	$(GO) vet -C .ci/dist . && $(GO) test -C .ci/dist .
 
 mutate-some: ## 25 mutants, chosen by the commit
 	$(GO) run ./.ci/mutate -sample 25

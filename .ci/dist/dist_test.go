@@ -72,7 +72,7 @@ func TestAnArchiveTellsNothingOfTheMachine(t *testing.T) {
 	}
 }
 
-// Two runs give the same checksums, also with another environment, and the program in the archive says its version and its commit.
+// Two runs give the same checksums, also with another environment, and the program in the archive prints its version and its commit.
 func TestAReleaseIsTheSameEachTime(t *testing.T) {
 	t.Chdir("../..")
 	if out, err := exec.CommandContext(t.Context(), "git", "rev-parse", "HEAD").CombinedOutput(); err != nil {
@@ -84,7 +84,11 @@ func TestAReleaseIsTheSameEachTime(t *testing.T) {
 	for _, flags := range []string{"", "-buildvcs=false"} {
 		t.Setenv("GOFLAGS", flags)
 		dir = filepath.Join(t.TempDir(), "dist")
-		if err := run(t.Context(), []string{"-version", "9.8.7", "-out", dir, system}, io.Discard); err != nil {
+		systems := []string{"-version", "9.8.7", "-out", dir, system}
+		if system != "linux/amd64" {
+			systems = append(systems, "linux/amd64")
+		}
+		if err := run(t.Context(), systems, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
@@ -105,13 +109,18 @@ func TestAReleaseIsTheSameEachTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf("%x  %s\n", sha256.Sum256(text), filepath.Base(archive)); string(sums[1]) != want {
-		t.Errorf("the checksums are %q, want %q", sums[1], want)
+	if want := fmt.Sprintf("%x  %s\n", sha256.Sum256(text), filepath.Base(archive)); !strings.Contains(string(sums[1]), want) {
+		t.Errorf("the checksums are %q, without %q", sums[1], want)
+	}
+	for _, name := range []string{"camform_9.8.7-1_amd64.deb", "camform-9.8.7-1.x86_64.rpm"} {
+		if !strings.Contains(string(sums[1]), "  "+name+"\n") {
+			t.Errorf("%s has no checksum", name)
+		}
 	}
 	if out, err := exec.CommandContext(t.Context(), "tar", "-xzf", archive, "-C", dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for _, file := range []string{"README.md", "LICENSE"} {
+	for _, file := range []string{"CHANGELOG.md", "README.md", "LICENSE"} {
 		if _, err := os.Stat(filepath.Join(dir, name, file)); err != nil {
 			t.Error(err)
 		}
@@ -126,10 +135,10 @@ func TestAReleaseIsTheSameEachTime(t *testing.T) {
 	}
 }
 
-// A folder that is named for the archives loses those of before, and nothing that somebody keeps there.
-func TestAReleaseRemovesOlderArchivesOnly(t *testing.T) {
+// The folder of a release loses the files of an earlier one, and nothing that somebody keeps there.
+func TestAReleaseRemovesOlderReleasesOnly(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"camform_0.9_linux_amd64.tar.gz", "camform_0.9_windows_arm64.zip", sumsName, "main.cam.hcl", "state.db"} {
+	for _, name := range []string{"camform_0.9_linux_amd64.tar.gz", "camform_0.9_windows_arm64.zip", "camform_0.9-1_amd64.deb", "camform-0.9-1.x86_64.rpm", sumsName, "main.cam.hcl", "state.db"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -1,10 +1,11 @@
-// Dist builds the archives of a release: the program for each system, with README and LICENSE, and their checksums.
+// Dist builds a release: an archive for each system with the program and its documents, a deb and an rpm for each processor of Linux,
+// and their checksums.
 //
-//	go run ./.ci/dist [-version VERSION] [-out DIR] [OS/ARCH...]
+//	bin/dist [-version VERSION] [-out DIR] [OS/ARCH...]
 //
-// It is run in the repository, and builds what is committed there, from a copy. The same commit gives the same bytes with the same
-// version of Go, on any machine and in any folder: paths are trimmed, no C compiler is used, times are that of the commit, and
-// nobody owns the files.
+// It runs in the repository, where make dist builds it, and releases what is committed there, from a copy. The same commit gives the
+// same bytes with the same version of Go, on any machine and in any folder: paths are trimmed, no C compiler is used, every time is
+// that of the commit, and root owns the files.
 package main
 
 import (
@@ -27,7 +28,7 @@ import (
 	"time"
 )
 
-// systems are those for which a release has an archive.
+// systems are the systems of a release.
 var systems = []string{"darwin/amd64", "darwin/arm64", "linux/amd64", "linux/arm64", "windows/amd64", "windows/arm64"}
 
 func main() {
@@ -43,7 +44,7 @@ func run(ctx context.Context, args []string, progress io.Writer) error {
 	flags := flag.NewFlagSet("dist", flag.ContinueOnError)
 	r := release{ctx: ctx, progress: progress}
 	flags.StringVar(&r.version, "version", "", "the version of the release; that of the code if it is left out")
-	flags.StringVar(&r.out, "out", "dist", "the folder for the archives")
+	flags.StringVar(&r.out, "out", "dist", "the folder for the release")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, progress io.Writer) error {
 	return r.make(wanted)
 }
 
-// release is what the archives of one commit are made of.
+// release is what the archives and packages of one commit are made of.
 type release struct {
 	ctx      context.Context
 	progress io.Writer
@@ -62,9 +63,13 @@ type release struct {
 	out      string
 	source   string    // the folder with what is committed
 	made     time.Time // when the commit was made, which is the time of every file
+
+	docs        []file            // what to read beside the program
+	man         []file            // the man pages
+	completions map[string][]byte // by shell
 }
 
-// make builds the archives and writes their checksums. Archives of before are gone, so that no checksum is missing.
+// make builds the release and writes its checksums. It removes the files of an earlier release, so that each file has its checksum.
 func (r *release) make(systems []string) error {
 	dir, err := os.MkdirTemp("", "dist-")
 	if err != nil {
@@ -80,6 +85,9 @@ func (r *release) make(systems []string) error {
 			return err
 		}
 	}
+	if err := r.readDocuments(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return err
 	}
@@ -88,23 +96,25 @@ func (r *release) make(systems []string) error {
 	}
 	var sums []string
 	for _, system := range systems {
-		name, text, err := r.archive(system)
+		made, err := r.forSystem(system)
 		if err != nil {
 			return fmt.Errorf("%s: %w", system, err)
 		}
-		if err := os.WriteFile(filepath.Join(r.out, name), text, 0o644); err != nil {
-			return err
+		for _, f := range made {
+			if err := os.WriteFile(filepath.Join(r.out, f.name), f.text, f.mode); err != nil {
+				return err
+			}
+			sums = append(sums, fmt.Sprintf("%x  %s\n", sha256.Sum256(f.text), f.name))
+			fmt.Fprint(r.progress, sums[len(sums)-1])
 		}
-		sums = append(sums, fmt.Sprintf("%x  %s\n", sha256.Sum256(text), name))
-		fmt.Fprint(r.progress, sums[len(sums)-1])
 	}
 	slices.SortFunc(sums, func(a, b string) int { return cmp.Compare(a[2*sha256.Size:], b[2*sha256.Size:]) })
 	return os.WriteFile(filepath.Join(r.out, sumsName), []byte(strings.Join(sums, "")), 0o644)
 }
 
-// removeOlder removes the archives of an earlier release from a folder, and nothing else that somebody keeps there.
+// removeOlder removes the files of an earlier release from a folder, and nothing else that somebody keeps there.
 func removeOlder(dir string) error {
-	for _, pattern := range []string{"camform_*.tar.gz", "camform_*.zip", sumsName} {
+	for _, pattern := range []string{"camform_*.tar.gz", "camform_*.zip", "camform_*.deb", "camform-*.rpm", sumsName} {
 		older, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return err
@@ -128,7 +138,7 @@ func (r *release) checkOut() error {
 		return fmt.Errorf("a release is made of a commit: %w", err)
 	}
 	if changed != "" {
-		fmt.Fprintln(r.progress, "The working tree has changes that are not committed; they are not in the archives.")
+		fmt.Fprintln(r.progress, "The working tree has changes that are not committed; they are not in the release.")
 	}
 	if _, err := r.output("git", "clone", "--quiet", ".", r.source); err != nil {
 		return err
@@ -144,10 +154,7 @@ func (r *release) checkOut() error {
 
 // readVersion asks the program for its version.
 func (r *release) readVersion() error {
-	command := r.command("go", "run", "-trimpath", "./cmd/camform", "version", "-json")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	command.Dir = r.source
-	text, err := command.Output()
+	text, err := r.camform("version", "-json")
 	if err != nil {
 		return err
 	}
@@ -159,31 +166,94 @@ func (r *release) readVersion() error {
 	return err
 }
 
-// archive builds the program for a system and packs it.
-func (r *release) archive(system string) (name string, text []byte, err error) {
+// readDocuments reads what is the same for every system: documents, completions and man pages.
+func (r *release) readDocuments() error {
+	for _, name := range []string{"CHANGELOG.md", "LICENSE", "README.md"} {
+		text, err := os.ReadFile(filepath.Join(r.source, name))
+		if err != nil {
+			return err
+		}
+		r.docs = append(r.docs, file{name, 0o644, text})
+	}
+	r.completions = map[string][]byte{}
+	for _, shell := range []string{"bash", "fish", "zsh"} {
+		text, err := r.camform("completion", shell)
+		if err != nil {
+			return err
+		}
+		r.completions[shell] = text
+	}
+	return r.readMan()
+}
+
+// readMan makes the man pages and reads them.
+func (r *release) readMan() error {
+	rules, err := os.ReadFile(filepath.Join(r.source, "Makefile"))
+	if err != nil || !bytes.Contains(rules, []byte("\nman:")) {
+		return err
+	}
+	command := r.command("make", "--no-print-directory", "man")
+	command.Dir = r.source
+	command.Stdout = r.progress
+	if err := command.Run(); err != nil {
+		return err
+	}
+	pages, err := filepath.Glob(filepath.Join(r.source, "dist", "man", "camform*.[157]"))
+	if err != nil {
+		return err
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			return err
+		}
+		r.man = append(r.man, file{filepath.Base(page), 0o644, text})
+	}
+	return nil
+}
+
+// camform runs the program of the commit on this machine.
+func (r *release) camform(args ...string) ([]byte, error) {
+	command := r.command("go", append([]string{"run", "-trimpath", "./cmd/camform"}, args...)...)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	command.Dir = r.source
+	return command.Output()
+}
+
+// forSystem builds the program for a system and packs it.
+func (r *release) forSystem(system string) ([]file, error) {
 	goos, goarch, ok := strings.Cut(system, "/")
 	if !ok {
-		return "", nil, errors.New("write it as OS/ARCH")
+		return nil, errors.New("write it as OS/ARCH")
 	}
 	built, err := r.build(goos, goarch)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
+	archive, err := r.archive(goos, goarch, built)
+	if err != nil || goos != "linux" {
+		return []file{archive}, err
+	}
+	packages, err := r.packages(goarch, built)
+	return append([]file{archive}, packages...), err
+}
+
+// archive packs the program with its documents.
+func (r *release) archive(goos, goarch string, built []byte) (file, error) {
 	folder := strings.Join([]string{"camform", r.version, goos, goarch}, "_")
 	program, form, pack := "camform", ".tar.gz", tarGz
 	if goos == "windows" {
 		program, form, pack = "camform.exe", ".zip", zipped
 	}
 	files := []file{{folder + "/" + program, 0o755, built}}
-	for _, name := range []string{"LICENSE", "README.md"} {
-		text, err := os.ReadFile(filepath.Join(r.source, name))
-		if err != nil {
-			return "", nil, err
-		}
-		files = append(files, file{folder + "/" + name, 0o644, text})
+	for _, f := range r.docs {
+		files = append(files, file{folder + "/" + f.name, f.mode, f.text})
 	}
-	text, err = pack(files, r.made)
-	return folder + form, text, err
+	for _, f := range r.man {
+		files = append(files, file{folder + "/man/" + f.name, f.mode, f.text})
+	}
+	text, err := pack(files, r.made)
+	return file{folder + form, 0o644, text}, err
 }
 
 // build is the program for a system. Nothing of the environment changes it: neither the machine's processor, nor its C compiler.
