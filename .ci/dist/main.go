@@ -22,6 +22,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -154,7 +155,10 @@ func (r *release) checkOut() error {
 
 // readVersion asks the program for its version.
 func (r *release) readVersion() error {
-	text, err := r.camform("version", "-json")
+	command := r.command("go", "run", "-trimpath", "./cmd/camform", "version", "-json")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
+	command.Dir = r.source
+	text, err := command.Output()
 	if err != nil {
 		return err
 	}
@@ -175,15 +179,27 @@ func (r *release) readDocuments() error {
 		}
 		r.docs = append(r.docs, file{name, 0o644, text})
 	}
+	if err := r.readCompletions(); err != nil {
+		return err
+	}
+	return r.readMan()
+}
+
+// readCompletions asks the program for its completions, built for this machine.
+func (r *release) readCompletions() error {
+	program, err := r.build(runtime.GOOS, runtime.GOARCH)
+	if err != nil {
+		return err
+	}
 	r.completions = map[string][]byte{}
 	for _, shell := range []string{"bash", "fish", "zsh"} {
-		text, err := r.camform("completion", shell)
+		text, err := r.output(program, "completion", shell)
 		if err != nil {
 			return err
 		}
-		r.completions[shell] = text
+		r.completions[shell] = []byte(text + "\n")
 	}
-	return r.readMan()
+	return nil
 }
 
 // readMan makes the man pages and reads them.
@@ -212,21 +228,17 @@ func (r *release) readMan() error {
 	return nil
 }
 
-// camform runs the program of the commit on this machine.
-func (r *release) camform(args ...string) ([]byte, error) {
-	command := r.command("go", append([]string{"run", "-trimpath", "./cmd/camform"}, args...)...)
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
-	command.Dir = r.source
-	return command.Output()
-}
-
 // forSystem builds the program for a system and packs it.
 func (r *release) forSystem(system string) ([]file, error) {
 	goos, goarch, ok := strings.Cut(system, "/")
 	if !ok {
 		return nil, errors.New("write it as OS/ARCH")
 	}
-	built, err := r.build(goos, goarch)
+	program, err := r.build(goos, goarch)
+	if err != nil {
+		return nil, err
+	}
+	built, err := os.ReadFile(program)
 	if err != nil {
 		return nil, err
 	}
@@ -256,16 +268,17 @@ func (r *release) archive(goos, goarch string, built []byte) (file, error) {
 	return file{folder + form, 0o644, text}, err
 }
 
-// build is the program for a system. Nothing of the environment changes it: neither the machine's processor, nor its C compiler.
-func (r *release) build(goos, goarch string) ([]byte, error) {
-	program := filepath.Join(filepath.Dir(r.source), "program")
+// build builds the program for a system, unless it is built already, and returns its path. Nothing of the environment changes it:
+// neither the machine's processor, nor its C compiler.
+func (r *release) build(goos, goarch string) (string, error) {
+	program := filepath.Join(filepath.Dir(r.source), "program_"+goos+"_"+goarch)
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
 	command := r.command("go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w -X main.release="+r.version, "-o", program, "./cmd/camform")
 	command.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "GOAMD64=v1", "GOARM64=v8.0", "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOWORK=off")
 	command.Dir = r.source
-	if err := command.Run(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(program)
+	return program, command.Run()
 }
 
 func (r *release) command(name string, args ...string) *exec.Cmd {
