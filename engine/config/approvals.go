@@ -10,8 +10,6 @@ import (
 	"camform/engine/signers"
 )
 
-var approvalsShape = argumentsOf("required", "for", "signers")
-
 // approvalClasses are the classes of changes that can need approvals.
 var approvalClasses = []string{"all", "credentials", "lockout", "login"}
 

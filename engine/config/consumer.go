@@ -14,8 +14,6 @@ import (
 	"camform/schema"
 )
 
-var consumerShape = argumentsOf("username", "level", "scheme", "port", "address", "algorithm", "ignore", "reason")
-
 // What consumers can say.
 var (
 	consumerSchemes    = []string{"http", "https", "onvif", "rtsp", "sdk"}

@@ -44,10 +44,7 @@ var absent = map[string]string{
 
 // declare collects the declarations of all files.
 func (l *loader) declare() {
-	shapes := map[string]*shape{
-		"variable": variableShape, "output": outputShape, "credential_policy": policyShape,
-		"profile": profileShape(l.options.Kinds), "device": deviceShape(l.options.Kinds),
-	}
+	shapes := languageOf(l.options.Kinds)
 	for _, file := range l.source.files {
 		content, diags := file.Body.Content(topLevel)
 		l.add(unknownBlocks(diags)...)
@@ -57,11 +54,11 @@ func (l *loader) declare() {
 			case "locals":
 				l.declareLocals(block)
 			case "import":
-				l.declareUnnamed("import", block, importShape, func(b body) declaration { return &importBlock{b} })
+				l.declareUnnamed(block, shapes[block.Type], func(b body) declaration { return &importBlock{b} })
 			case "removed":
-				l.declareUnnamed("removed", block, removedShape, func(b body) declaration { return &removedBlock{b} })
+				l.declareUnnamed(block, shapes[block.Type], func(b body) declaration { return &removedBlock{b} })
 			case "moved":
-				l.declareUnnamed("moved", block, movedShape, func(b body) declaration { return &movedBlock{b} })
+				l.declareUnnamed(block, shapes[block.Type], func(b body) declaration { return &movedBlock{b} })
 			default:
 				l.declareBlock(block, shapes[block.Type])
 			}

@@ -142,7 +142,7 @@ func (l *loader) functions() map[string]function.Function {
 		table[name] = textFunc("str", always(func(s string) string { return d.of([]byte(s)) }))
 	}
 	maps.Copy(table, fileFunctions(l))
-	for _, name := range []string{"timestamp", "plantimestamp", "uuid", "bcrypt"} {
+	for _, name := range neverSettled {
 		table[name] = neverFunc(name)
 	}
 	for name, f := range table {
@@ -199,6 +199,9 @@ func naming(f function.Function, names int) function.Function {
 		return f.Call(args)
 	})
 }
+
+// neverSettled are functions of Terraform that give another result on every run.
+var neverSettled = []string{"timestamp", "plantimestamp", "uuid", "bcrypt"}
 
 // neverFunc is a function of Terraform that gives another result on every run.
 func neverFunc(name string) function.Function {

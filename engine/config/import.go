@@ -24,10 +24,10 @@ type Import struct {
 type importBlock struct{ body }
 
 // declareUnnamed declares a block without a name; its number stands for that.
-func (l *loader) declareUnnamed(kind string, block *hcl.Block, shape *shape, as func(body) declaration) {
+func (l *loader) declareUnnamed(block *hcl.Block, shape *shape, as func(body) declaration) {
 	content, problems := shape.read(block.Body)
 	l.add(problems...)
-	n := node{kind, fmt.Sprint(len(l.nodes))}
+	n := node{block.Type, fmt.Sprint(len(l.nodes))}
 	l.declarations[n] = as(body{block: block, shape: shape, outline: content})
 	l.nodes = append(l.nodes, n)
 }

@@ -14,8 +14,9 @@ import (
 func JSONSchema(kinds *schema.Kinds) []byte {
 	w := schemaWriter{kinds: kinds}
 	properties := object{comment: object{}}
+	shapes := languageOf(kinds)
 	for _, block := range topLevel.Blocks {
-		properties[block.Type] = w.labelled(w.topLevel(block.Type), len(block.LabelNames))
+		properties[block.Type] = w.labelled(w.body(shapes[block.Type]), len(block.LabelNames))
 	}
 	root := object{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "camform configuration",
@@ -35,37 +36,14 @@ type object map[string]any
 
 type schemaWriter struct{ kinds *schema.Kinds }
 
-// topLevel is the schema of the body of a block at the top of a file.
-func (w schemaWriter) topLevel(name string) object {
-	switch name {
-	case "camform":
-		return w.body(camformShape)
-	case "variable":
-		return w.body(variableShape)
-	case "output":
-		return w.body(outputShape)
-	case "credential_policy":
-		return w.body(policyShape)
-	case "import":
-		return w.body(importShape)
-	case "removed":
-		return w.body(removedShape)
-	case "moved":
-		return w.body(movedShape)
-	case "profile":
-		return w.body(profileShape(w.kinds))
-	case "device":
-		return w.body(deviceShape(w.kinds))
-	default:
-		return object{"type": "object"} // locals, which hold anything
-	}
-}
-
-// body is the schema of a body of a shape. Settings are described once, in the definitions.
+// body is the schema of a body of a shape, which is nil for one that holds anything. Settings are described once, in the definitions.
 func (w schemaWriter) body(s *shape) object {
+	if s == nil {
+		return object{"type": "object"}
+	}
 	properties := object{comment: object{}}
-	for _, a := range s.content.Attributes {
-		properties[a.Name] = object{}
+	for _, a := range s.arguments {
+		properties[a.name] = a.schema()
 	}
 	for _, block := range s.content.Blocks {
 		inner := object{}
@@ -80,6 +58,33 @@ func (w schemaWriter) body(s *shape) object {
 		properties[dynamic] = object{}
 	}
 	return object{"type": "object", "properties": properties, "additionalProperties": false}
+}
+
+// schema describes the argument for editors. One that takes several forms, or anything, is left open.
+func (a arg) schema() object {
+	described := object{"description": a.doc}
+	text := object{"type": "string"}
+	list := object{"type": "array", "items": text}
+	switch a.takes.form {
+	case textForm:
+		if len(a.takes.words) > 0 {
+			text = object{"type": "string", "enum": a.takes.words}
+		}
+		described["anyOf"] = append([]any{text}, template...)
+	case flagForm:
+		described["anyOf"] = append([]any{object{"type": "boolean"}}, template...)
+	case numberForm:
+		described["anyOf"] = append([]any{object{"type": "number"}}, template...)
+	case listForm:
+		described["anyOf"] = append([]any{list}, template...)
+	case namesForm:
+		described["anyOf"] = []any{list, text, object{"type": "null"}}
+	case mapForm:
+		described["anyOf"] = append([]any{object{"type": "object"}}, template...)
+	case nameForm, typeForm:
+		described["anyOf"] = []any{text, object{"type": "null"}}
+	}
+	return described
 }
 
 // labelled is the schema of blocks with labels, which are properties around the body. Several blocks are an array.
@@ -101,7 +106,7 @@ func (w schemaWriter) definitions() object {
 			properties[a.Name] = valueSchema(a)
 		}
 		if kind.IsAccount() {
-			properties[policyArgument] = policySchema
+			properties[policyArgument] = managedBy.schema()
 		}
 		all[kind.Name] = object{
 			"type": "object", "title": kind.Summary, "description": kind.Doc,
@@ -109,12 +114,6 @@ func (w schemaWriter) definitions() object {
 		}
 	}
 	return all
-}
-
-// policySchema describes the argument that names the policy of an account.
-var policySchema = object{
-	"description": "Name of the policy by which the password is made, kept in the vault and changed: credential_policy.NAME",
-	"anyOf":       []any{object{"type": "string"}, object{"type": "null"}},
 }
 
 // template is a string with an expression in it, which can be anything. A null counts as absent.

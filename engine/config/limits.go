@@ -9,8 +9,6 @@ import (
 	"camform/schema"
 )
 
-var limitsShape = argumentsOf("max_changes", "max_devices", "risk")
-
 // aLimit is what a limit takes. One of 0 would not limit, although it looks as if it allowed nothing.
 var aLimit = wholeNumber{1, 1_000_000, "Leave it out for no limit."}
 

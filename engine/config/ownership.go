@@ -34,8 +34,6 @@ func (o Ownership) Missing() []string {
 	return missing
 }
 
-var ownershipShape = argumentsOf("owner", "custodian", "purchased_from", "invoice", "label_photo", "warranty", "warranty_until", "contract", "contract_until")
-
 // ownershipOf reads an ownership block.
 func ownershipOf(s scope, section *section) Ownership {
 	if section == nil {

@@ -19,9 +19,6 @@ type policyScope struct{ scope }
 // policyBlock is a credential_policy block.
 type policyBlock struct{ body }
 
-var policyShape = argumentsOf("min_length", "max_length", "classes", "forbid", "max_age", "unique", "history", "window",
-	"consumers", "prove_old_refused")
-
 func (b *policyBlock) evaluate(l *loader, s scope) {
 	of := policyScope{s}
 	length := wholeNumber{credential.MinLength, credential.MaxLength, "No device is known to take fewer than 8 characters, or more than 16."}

@@ -14,29 +14,31 @@ import (
 
 // shape says what a body may hold: its arguments, and the shape of each kind of block.
 type shape struct {
-	content  *hcl.BodySchema // everything
-	values   *hcl.BodySchema // without the arguments that name things instead of having a value
-	generate bool            // whether blocks may come from dynamic blocks
-	own      []string        // roots of references that only the expressions of this body know, and that are no declarations
-	blocks   map[string]*shape
-	meant    map[string]string // what to write, in a sentence, instead of names that people try here
-	others   string            // where the possible names are listed, in a sentence; empty where there are few
+	arguments []arg           // in the order in which people read of them
+	content   *hcl.BodySchema // everything
+	values    *hcl.BodySchema // without the arguments that name things instead of having a value
+	generate  bool            // whether blocks may come from dynamic blocks
+	own       []string        // roots of references that only the expressions of this body know, and that are no declarations
+	blocks    map[string]*shape
+	meant     map[string]string // what to write, in a sentence, instead of names that people try here
+	others    string            // where the possible names are listed, in a sentence; empty where there are few
 }
 
 // argumentsOf makes the shape of a body with these arguments, all optional, and no blocks.
-func argumentsOf(names ...string) *shape {
+func argumentsOf(arguments ...arg) *shape {
 	s := &shape{content: &hcl.BodySchema{}, values: &hcl.BodySchema{}, blocks: map[string]*shape{}}
-	for _, name := range names {
-		s.content.Attributes = append(s.content.Attributes, hcl.AttributeSchema{Name: name})
-		s.values.Attributes = append(s.values.Attributes, hcl.AttributeSchema{Name: name})
-	}
-	return s
+	return s.and(arguments...)
 }
 
-// naming adds arguments that hold names of things.
-func (s *shape) naming(names ...string) *shape {
-	for _, name := range names {
-		s.content.Attributes = append(s.content.Attributes, hcl.AttributeSchema{Name: name})
+// and adds arguments.
+func (s *shape) and(arguments ...arg) *shape {
+	for _, a := range arguments {
+		header := hcl.AttributeSchema{Name: a.name}
+		s.arguments = append(s.arguments, a)
+		s.content.Attributes = append(s.content.Attributes, header)
+		if a.takes.computed() {
+			s.values.Attributes = append(s.values.Attributes, header)
+		}
 	}
 	return s
 }
@@ -54,9 +56,9 @@ func (s *shape) with(name string, block *shape, labels ...string) *shape {
 func (s *shape) withKinds(kinds *schema.Kinds) *shape {
 	s.generate = true
 	for _, k := range kinds.All() {
-		attributes := make([]string, len(k.Attributes))
+		attributes := make([]arg, len(k.Attributes))
 		for i, a := range k.Attributes {
-			attributes[i] = a.Name
+			attributes[i] = arg{a.Name, aValue, a.Doc}
 		}
 		var labels []string
 		if k.Keyed {
@@ -64,47 +66,11 @@ func (s *shape) withKinds(kinds *schema.Kinds) *shape {
 		}
 		block := argumentsOf(attributes...)
 		if k.IsAccount() {
-			block.naming(policyArgument)
+			block.and(managedBy)
 		}
 		s.with(k.Name, block, labels...)
 	}
 	return s
-}
-
-var (
-	camformShape = argumentsOf("required_version", "max_unreachable", "schemas", "compat").
-			with("state", argumentsOf("path", "host", "port", "database", "user", "password", "ca_file", "key"), "type").
-			with("limits", limitsShape).
-			with("approvals", approvalsShape)
-	variableShape = argumentsOf("default", "description", "sensitive", "nullable").naming("type").
-			with("validation", argumentsOf("condition", "error_message"))
-	outputShape = argumentsOf("value", "description", "sensitive")
-	loginShape  = argumentsOf("username", "password", "basic")
-	tlsShape    = argumentsOf("verify", "ca_file", "legacy", "plain")
-	importShape = argumentsOf("id").naming("to").with("login", loginShape).with("tls", tlsShape)
-
-	removedShape = argumentsOf("address").naming("from").with("login", loginShape).with("tls", tlsShape).
-			with("lifecycle", argumentsOf("destroy"))
-	movedShape = argumentsOf().naming("from", "to")
-)
-
-func profileShape(kinds *schema.Kinds) *shape {
-	return argumentsOf("exclusive", "allow_unproven", "accept_clock_jump", "strict").naming("extends").
-		with("consumer", consumerShape, "name").
-		withRules(kinds).withKinds(kinds)
-}
-
-func deviceShape(kinds *schema.Kinds) *shape {
-	return argumentsOf("for_each", "address", "location", "site", "tags", "exclusive", "allow_unproven", "accept_clock_jump", "strict").naming("profiles").
-		with("identity", argumentsOf("serial", "mac", "model")).
-		with("login", argumentsOf("username", "password", "basic").naming(policyArgument)).
-		with("tls", tlsShape).
-		with("ownership", ownershipShape).
-		with("consumer", consumerShape, "name").
-		with("lifecycle", argumentsOf().naming("protect", "ignore_changes")).
-		withRules(kinds).
-		withKinds(kinds).
-		advising(meantInDevice, `"camform settings" lists the kinds of settings; use a document block for anything else.`)
 }
 
 // meantInDevice maps names that people try in a device to what they should write.
@@ -133,16 +99,6 @@ var meantInDevice = func() map[string]string {
 func (s *shape) advising(meant map[string]string, others string) *shape {
 	s.meant, s.others = meant, others
 	return s
-}
-
-// withRules adds the blocks that say by what devices are judged.
-func (s *shape) withRules(kinds *schema.Kinds) *shape {
-	rule := argumentsOf("level", "reason").withKinds(kinds)
-	assert := argumentsOf("condition", "error_message")
-	assert.own = []string{"self"}
-	check := argumentsOf("level", "reason", "severity", "manual").with("assert", assert)
-	check.generate = true
-	return s.with("rule", rule, "id").with("check", check, "id")
 }
 
 // outline is a body taken apart. Nothing in it is evaluated yet, so that one outline serves all instances of a for_each.

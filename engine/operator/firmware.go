@@ -18,7 +18,7 @@ type Build struct {
 
 type firmwareShape struct {
 	Model  string            `hcl:"model,label"`
-	Images map[string]string `hcl:"images"`
+	Images map[string]string `hcl:"images" takes:"map" doc:"The versions that devices of the model may have, each with the hash of its image."`
 	At     hcl.Range         `hcl:",def_range"`
 }
 

@@ -108,10 +108,10 @@ func (r Rules) contradictions() diag.Problems {
 
 type (
 	fileShape struct {
-		State        *hcl.Attribute  `hcl:"state,optional"`
-		Networks     *hcl.Attribute  `hcl:"networks,optional"`
-		SettingFiles *bool           `hcl:"setting_files,optional"`
-		ExecEnv      []string        `hcl:"exec_env,optional"`
+		State        *hcl.Attribute  `hcl:"state,optional" takes:"text" doc:"Where the state has to be: a path, or postgres://db.example.com:5432/camform."`
+		Networks     *hcl.Attribute  `hcl:"networks,optional" takes:"list of texts" doc:"Where devices may be."`
+		SettingFiles *bool           `hcl:"setting_files,optional" takes:"true or false" doc:"Whether configurations may bring setting files of their own. True by default."`
+		ExecEnv      []string        `hcl:"exec_env,optional" takes:"list of texts" doc:"What commands that print secrets see of the environment, beside PATH, HOME, USER and LANG."`
 		Secrets      []secretsShape  `hcl:"secrets,block"`
 		Approvals    *approvalsShape `hcl:"approvals,block"`
 		Snapshots    *snapshotsShape `hcl:"snapshots,block"`
@@ -120,21 +120,21 @@ type (
 	}
 	secretsShape struct {
 		Scheme   string         `hcl:"scheme,label"`
-		Names    []string       `hcl:"names,optional"`
-		Networks *hcl.Attribute `hcl:"networks,optional"`
-		Pins     *hcl.Attribute `hcl:"pins,optional"`
+		Names    []string       `hcl:"names,optional" takes:"list of texts" doc:"Which of these secrets may be named; * stands for any text. All by default."`
+		Networks *hcl.Attribute `hcl:"networks,optional" takes:"list of texts" doc:"Where their values may be sent."`
+		Pins     *hcl.Attribute `hcl:"pins,optional" takes:"list of texts" doc:"With which TLS keys devices may be sent their values, as camform state show prints them."`
 		At       hcl.Range      `hcl:",def_range"`
 	}
 	approvalsShape struct {
-		Required int            `hcl:"required"`
-		For      *hcl.Attribute `hcl:"for"`
-		Signers  *hcl.Attribute `hcl:"signers"`
+		Required int            `hcl:"required" takes:"number" doc:"How many people must sign a plan, at the least."`
+		For      *hcl.Attribute `hcl:"for" takes:"list of texts" doc:"Which plans need it: those with changes of credentials, lockout or login, or all."`
+		Signers  *hcl.Attribute `hcl:"signers" takes:"text" doc:"The whole path of a file that says who may sign with which key, in the format of allowed_signers of OpenSSH."`
 		At       hcl.Range      `hcl:",def_range"`
 	}
 	supportShape struct {
 		Name     string            `hcl:"name,label"`
-		Kind     ContactKind       `hcl:"kind"`
-		Channels map[string]string `hcl:"channels"`
+		Kind     ContactKind       `hcl:"kind" takes:"text" doc:"support for the support of the vendor, distributor for one that the vendor has accredited."`
+		Channels map[string]string `hcl:"channels" takes:"map" doc:"How to reach them: portal (https), smime, pgp or in_person, each with its address."`
 		At       hcl.Range         `hcl:",def_range"`
 	}
 )

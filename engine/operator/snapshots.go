@@ -17,9 +17,9 @@ type snapshots struct {
 }
 
 type snapshotsShape struct {
-	Signers *hcl.Attribute `hcl:"signers"`
-	MaxAge  *hcl.Attribute `hcl:"max_age,optional"`
-	Lineage string         `hcl:"lineage,optional"`
+	Signers *hcl.Attribute `hcl:"signers" takes:"text" doc:"The whole path of a file that says who may sign snapshots."`
+	MaxAge  *hcl.Attribute `hcl:"max_age,optional" takes:"text" doc:"How old a snapshot may be, such as 24h. Any age by default."`
+	Lineage string         `hcl:"lineage,optional" takes:"text" doc:"The state that snapshots must be of. Any by default."`
 }
 
 func (p *parser) snapshots(shape *snapshotsShape) *snapshots {
