@@ -206,7 +206,7 @@ func TestASlotDoesNotGetTheNumberOfAnother(t *testing.T) {
 				p, problems := s.plan()
 				r := s.apply(p)
 				second := r.Devices[0].Steps[1]
-				if len(problems) > 0 || second.Result != report.NotRun || !strings.Contains(second.Detail, "could give its number to this one") {
+				if len(problems) > 0 || second.Result != report.NotRun || !strings.Contains(second.Detail, "might give its number to this one") {
 					t.Errorf("%q %s: %s", problems, told(r), second.Detail)
 				}
 				if strings.Contains(string(d.Document(alarmDocument)), "/s2") {

@@ -397,7 +397,7 @@ func TestALieIsNotRecorded(t *testing.T) {
 		gate: rejected
 		update https: rejected
 		update service.RTSP: done`)
-	if got := r.Devices[0].Steps[0].Detail; got != "the device accepted the request, but still reports redirect = false (wanted true)" {
+	if got := r.Devices[0].Steps[0].Detail; got != "the device accepted the request but still reports redirect = false (wanted true)" {
 		t.Errorf("detail %q", got)
 	}
 	if _, ok := w.remembered("gate", "https", ""); ok {

@@ -214,7 +214,7 @@ func TestAFilterThatIsNotReadAfterItsFirstRequestIsTold(t *testing.T) {
 			s := d.Steps[0]
 			if f.writes() == 1 && s.Result != report.Unknown {
 				told++
-				if !strings.Contains(s.Detail, "the first of its two requests was carried out before") {
+				if !strings.Contains(s.Detail, "the first of its two requests had already succeeded") {
 					t.Errorf("read %d: it ended with %s: %s", first, s.Result, s.Detail)
 				}
 			}
@@ -238,7 +238,7 @@ func TestAFilterThatIsNotSwitchedOnIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := f.apply(p).Devices[0]
-		if d.Result != report.Rejected || !strings.Contains(d.Steps[0].Detail, "the first of its two requests was carried out before") {
+		if d.Result != report.Rejected || !strings.Contains(d.Steps[0].Detail, "the first of its two requests had already succeeded") {
 			t.Errorf("it ended with %s: %+v", d.Result, d.Steps)
 		}
 		f.is(false, "allow", "127.0.0.1")
@@ -368,17 +368,17 @@ func TestWhatADeviceKeptOfAListIsTold(t *testing.T) {
 		"cut while it is off": {
 			nil,
 			simulator.Rule{Action: simulator.CutList, Entries: 1},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 1; the filter was not switched on. Apply a list that the device holds.",
+			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 1; the filter was not switched on. Apply a list that fits on the device.",
 		},
 		"cut while it is on": {
 			[]string{"127.0.0.1", "10.0.0.9"},
 			simulator.Rule{Action: simulator.CutList, Entries: 2},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 2; nothing was taken out of the list. Apply a list without the new entries first, and add them then.",
+			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 2; nothing was removed from the list. First apply a list without the new entries, then add them.",
 		},
 		"ignored": {
 			nil,
 			simulator.Rule{Action: simulator.IgnoreWrite},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, 127.0.0.1, and kept 0; the filter was not switched on. Apply a list that the device holds.",
+			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, 127.0.0.1, and kept 0; the filter was not switched on. Apply a list that fits on the device.",
 		},
 		"refused": {nil, simulator.Rule{Action: simulator.Status, Status: 403, Code: "lowPrivilege"}, "; the filter was not switched on"},
 	} {

@@ -433,7 +433,7 @@ func (p *play) judge(i int, v *visit, first plan.Device, done report.Device, aga
 			p.find(v, where, "it ended with %s, and nobody says why", result)
 		case result.Good() && result != report.Rewritten:
 			p.there(v, one, result)
-		case slices.Contains(untouched, result) && !strings.Contains(detail, "the first of its two requests was carried out before"):
+		case slices.Contains(untouched, result) && !strings.Contains(detail, "the first of its two requests had already succeeded"):
 			p.asBefore(v, one, result)
 		}
 		for _, s := range again.Steps {

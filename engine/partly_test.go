@@ -25,7 +25,7 @@ func TestARefusalThatChangedAPartTellsWhich(t *testing.T) {
 		s.configure(s.deviceBlock("camera", camera, "  user \"porter\" {\n    level = \"Operator\"\n    password = "+accountOrigin+"\n  }\n"))
 		first, _ := s.plan()
 		done := s.apply(first).Devices[0].Steps[0]
-		if done.Result != report.Rejected || !strings.HasSuffix(done.Detail, `; all the same, it now reports level = "Operator" (before "Viewer")`) {
+		if done.Result != report.Rejected || !strings.HasSuffix(done.Detail, `; even so, it now reports level = "Operator" (before "Viewer")`) {
 			t.Errorf("%s: %s", done.Result, done.Detail)
 		}
 	})

@@ -162,7 +162,7 @@ func TestAChangeThatWaitsForTheRestartUnseenIsToldSo(t *testing.T) {
 		p, _ := s.plan()
 		begun := time.Now()
 		step := s.apply(p).Devices[0].Steps[0]
-		want := "the device accepted the request for its next restart, and until then still reports enabled = false (wanted true)"
+		want := "the device carries out the request at its next restart, and until then still reports enabled = false (wanted true)"
 		if step.Result.Good() || step.Detail != want || time.Since(begun) > time.Second {
 			t.Errorf("it ended with %s after %s: %s", step.Result, time.Since(begun), step.Detail)
 		}

@@ -183,7 +183,7 @@ func TestI13ARecorderThatDoesNotAnswerBeforeARunIsTold(t *testing.T) {
 		planned, _ := s.engineOf().Plan(ctx, s.cfg, nil)
 		s.fleet.Device("recorder0").Unplug()
 		r := s.engineOf().Apply(ctx, ctx, planned.Plan, s.nextRun())
-		if bad := r.Bad(); len(bad) != 1 || bad[0].Result != report.Unreachable || !strings.Contains(bad[0].Detail, "could not be read before the run, so its list of ") {
+		if bad := r.Bad(); len(bad) != 1 || bad[0].Result != report.Unreachable || !strings.Contains(bad[0].Detail, "could not be read before the run, so camform relied on its list of ") {
 			t.Errorf("it needs attention: %+v, after\n%s", bad, told(r))
 		}
 	})

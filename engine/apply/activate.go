@@ -59,7 +59,7 @@ func (w *worker) firstPassword(ctx context.Context) bool {
 		return false
 	}
 	if len(w.open) > 0 {
-		w.fail(report.Unknown, "it is not known yet what became of an earlier request; the next run finds out")
+		w.fail(report.Unknown, "the outcome of an earlier request is uncertain; the next run finds out")
 		return false
 	}
 	target, err := w.Target(w.device)
@@ -95,7 +95,7 @@ func (w *worker) notActivated(began bool, err error) {
 	}
 	w.fail(result, live.Explain(err, w.device.Address))
 	if began {
-		w.batch.stopped = fmt.Sprintf("%s was to be activated before it, and did not answer as it should; see what is wrong there, and plan again", w.device.Address)
+		w.batch.stopped = fmt.Sprintf("%s was to be activated first and did not answer as it should; find out what is wrong there, and plan again", w.device.Address)
 	}
 }
 
@@ -111,8 +111,8 @@ func (w *worker) isMeant(ctx context.Context) bool {
 		w.batch.claims.Add(w.device.Address, got, "answers with")
 		return true
 	}
-	w.fail(report.Mistaken, fmt.Sprintf("%s; it has got a password that opens nothing else, which the vault keeps as %s, and nothing more", providers.Reason(err), w.device.Access.Managed))
-	w.batch.stopped = fmt.Sprintf("another device answered as %s; see who that is, and plan again", w.device.Address)
+	w.fail(report.Mistaken, fmt.Sprintf("%s; the only thing it was given is a password that opens nothing else, which the vault keeps as %s", providers.Reason(err), w.device.Access.Managed))
+	w.batch.stopped = fmt.Sprintf("another device answered as %s; find out which one, and plan again", w.device.Address)
 	return false
 }
 
@@ -147,7 +147,7 @@ func (w *worker) activate(ctx context.Context) (began bool, err error) {
 	case err != nil:
 		return false, err
 	case now.Activated:
-		return false, fmt.Errorf("somebody activated it since the plan was made; nothing was sent; plan again: %w", providers.ErrActive)
+		return false, fmt.Errorf("somebody has activated it since the plan was made; nothing was sent; plan again: %w", providers.ErrActive)
 	}
 	account := w.device.Access.Username
 	password, err := w.accounts.Propose(ctx, account, how)
@@ -177,7 +177,7 @@ func (w *worker) activator(found bool) (way activating, pin func() providers.Pin
 	if found {
 		finder, ok := w.Provider.(providers.Finder)
 		if !ok {
-			return nil, nil, nil, fmt.Errorf("it is found by a search only; run camform apply with -search INTERFACE or ADDR:PORT: %w", providers.ErrUnreachable)
+			return nil, nil, nil, fmt.Errorf("only a search finds it; run camform apply with -search INTERFACE or ADDR:PORT: %w", providers.ErrUnreachable)
 		}
 		target := w.line.target
 		target.Want = w.device.Access.Want
@@ -196,26 +196,26 @@ func (w *worker) activator(found bool) (way activating, pin func() providers.Pin
 // said.
 func (w *worker) proveFirst(ctx context.Context, id state.IntentID, device providers.Dormant, answer error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("the run was stopped before it logged in; the next run finds out what became of it: %w", providers.ErrUnknown)
+		return fmt.Errorf("the run was stopped before it logged in; the next run finds out whether the device has its password: %w", providers.ErrUnknown)
 	}
 	now, err := device.Activation(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("whether it has a password now could not be asked (%s); the next run finds out: %w", providers.Reason(err), providers.ErrUnknown)
+		return fmt.Errorf("camform could not ask whether it has a password now (%s); the next run finds out: %w", providers.Reason(err), providers.ErrUnknown)
 	case !now.Activated && (answer == nil || errors.Is(answer, providers.ErrUnknown)):
-		return fmt.Errorf("it was sent its first password (%s), and says that it has none: %w", answered(answer), providers.ErrUnknown)
+		return fmt.Errorf("it was sent its first password (%s), but reports that it has none: %w", answered(answer), providers.ErrUnknown)
 	case !now.Activated:
 		return errors.Join(answer, w.closeFirst(ctx, id, rotate.Finding{}))
 	}
 	if err := w.moveThere(ctx, device); err != nil {
-		return fmt.Errorf("it has a password now, and could not be moved to its address (%s); the next run finds out: %w", providers.Reason(err), providers.ErrUnknown)
+		return fmt.Errorf("it has a password now, but could not be moved to its address (%s); the next run tries again: %w", providers.Reason(err), providers.ErrUnknown)
 	}
 	found := w.accounts.Prove(ctx)
 	switch {
 	case !found.Settled():
-		return fmt.Errorf("it has a password now, and the login with it came to nothing (%s); the next run finds out: %w", providers.Reason(found.Err), providers.ErrUnknown)
+		return fmt.Errorf("it has a password now, but logging in with it failed (%s); the next run tries again: %w", providers.Reason(found.Err), providers.ErrUnknown)
 	case found.Live == 0:
-		err = fmt.Errorf("it has a password now, and refuses the one that it was sent: somebody else activated it: %w", providers.ErrRefused)
+		err = fmt.Errorf("it has a password now, but rejects the one it was sent: somebody else activated it: %w", providers.ErrRefused)
 	}
 	return errors.Join(err, w.closeFirst(ctx, id, found))
 }
@@ -223,7 +223,7 @@ func (w *worker) proveFirst(ctx context.Context, id state.IntentID, device provi
 // answered says what a device answered to its first password.
 func answered(err error) string {
 	if err == nil {
-		return "it said that it took it"
+		return "it reported success"
 	}
 	return providers.Reason(err)
 }
@@ -325,7 +325,7 @@ func (w *worker) newcomer(ctx context.Context) {
 func (w *worker) bring(ctx context.Context, declared plan.Device, some func(plan.Step) bool) bool {
 	settled, err := w.Settle(ctx, declared, w.line.session)
 	if err != nil {
-		w.fail(report.Failed, "it is activated, and its settings are not made: "+providers.Reason(err))
+		w.fail(report.Failed, "it is activated, but its settings were not applied: "+providers.Reason(err))
 		w.device = declared
 		return false
 	}

@@ -74,7 +74,7 @@ type Options struct {
 	leases *leases       // of devices that nobody works on yet; nil where they are taken one by one
 	census *census       // who uses the devices as the run begins
 
-	unmoved map[schema.Device]string // why devices could not get their names
+	unmoved map[schema.Device]string // why devices could not be renamed
 	flights *flights                 // requests under way
 	batch   *batch                   // who gets a first password, and when
 }

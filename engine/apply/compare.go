@@ -91,7 +91,7 @@ func (c comparison) instead(s plan.Step, missing []string, have cty.Value) strin
 	var told []string
 	for _, name := range missing {
 		if s.Hides(c.kind(s), name) {
-			told = append(told, name+" is not as wanted")
+			told = append(told, name+" differs from what is wanted")
 			continue
 		}
 		now, wanted := have.GetAttr(name), s.After.GetAttr(name)
@@ -126,7 +126,7 @@ func (c comparison) elsewhere(s plan.Step, sent sent, after reading) string {
 	if len(fresh) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s is new on the device instead. Delete it there, or declare it by the number that it has", strings.Join(fresh, ", "))
+	return fmt.Sprintf("; %s is new on the device instead. Delete it there, or declare it under the number it has", strings.Join(fresh, ", "))
 }
 
 // stray says which entry of a device looks like the one that it was asked to make again, lacks under its number, and may have made
@@ -139,7 +139,7 @@ func (c comparison) stray(s plan.Step, now reading) string {
 	for _, key := range slices.Sorted(maps.Keys(now.items[kind.Name])) {
 		at := schema.Setting{Device: s.Address.Device, Kind: kind.Name, Key: key}
 		if _, ours := c.known[at]; !ours && len(c.missing(s, now.items[kind.Name][key])) == 0 {
-			return fmt.Sprintf("%s is not there, and %s is like it: the device may have made it under that number. Delete it there if so, or declare it by the number that it has",
+			return fmt.Sprintf("%s is missing, but %s looks just like it: the device may have created it under that number. If so, delete it there, or declare it under that number",
 				s.Address.Local(), at.Local())
 		}
 	}
@@ -150,9 +150,9 @@ func (c comparison) stray(s plan.Step, now reading) string {
 func (c comparison) moved(s plan.Step, have cty.Value) string {
 	switch {
 	case have.IsNull():
-		return "it is not there any more"
+		return "it has been deleted since"
 	case s.Before.IsNull():
-		return "it is there now"
+		return "it has been created since"
 	}
 	var told []string
 	for _, a := range c.kind(s).Attributes {

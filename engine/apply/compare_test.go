@@ -51,7 +51,7 @@ func TestItIsSaidWhatADeviceHasInstead(t *testing.T) {
 		"there was nothing before":   {"https", none("https"), port(8443), port(80), []string{"port"}, "now reports port = 80 (wanted 8443)"},
 		"it lost the value":          {"https", port(443), port(8443), object("https", nil), []string{"port"}, "now reports port = null (wanted 8443, before 443)"},
 		"several":                    {"https", port(443), port(8443), port(443), []string{"port", "enabled"}, "still reports port = 443 (wanted 8443), and still reports enabled = true (wanted true)"},
-		"a secret":                   {"cloud", code("Canary-1"), code("Canary-2"), code("Canary-3"), []string{"code"}, "code is not as wanted"},
+		"a secret":                   {"cloud", code("Canary-1"), code("Canary-2"), code("Canary-3"), []string{"code"}, "code differs from what is wanted"},
 		"an item that did not come":  {"user", none("user"), object("user", nil), none("user"), []string{""}, "it is not there"},
 		"an item that did not leave": {"user", object("user", nil), none("user"), object("user", nil), []string{""}, "it is still there"},
 	} {

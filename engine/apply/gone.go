@@ -89,6 +89,6 @@ func stillOurs(ctx context.Context, g plan.Gone, store Store) (string, error) {
 		return "", nil
 	}
 	slices.Sort(names)
-	return fmt.Sprintf("camform made %s there and could not delete that, so it does not forget the device; lifecycle { destroy = false } in its removed block leaves it there",
+	return fmt.Sprintf("camform created %s there and could not delete it, so it does not forget the device. To leave it there, write lifecycle { destroy = false } in the removed block",
 		names[0]), nil
 }

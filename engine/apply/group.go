@@ -143,7 +143,7 @@ func (w *worker) check(ctx context.Context, now reading, left []plan.Group) chec
 		stale = stale || result == report.Stale
 	}
 	if stale {
-		c.end(report.NotRun, "another setting in the same document is no longer as it was when the plan was made", c.todo...)
+		c.end(report.NotRun, "another setting in the same document has changed since the plan was made", c.todo...)
 		c.fail(report.Stale, "nothing was written; plan again")
 		c.todo = nil
 	}
@@ -176,7 +176,7 @@ func (w *worker) wouldJump(steps []plan.Step, now reading) string {
 	if len(changes) == 0 || w.device.ClockJump != "" || !w.Provider.Jump(changes, now.documents).IsFar() {
 		return ""
 	}
-	return "its clock would jump by more than five minutes, which accept_clock_jump does not let it; plan again"
+	return "its clock would jump by more than five minutes, which accept_clock_jump does not accept; plan again"
 }
 
 // checkStep says how a step ended before anything was sent for it; the result is empty if it is to be carried out. A step is
@@ -188,12 +188,12 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 		case err != nil:
 			return live.ResultOf(err), err.Error()
 		case superseded:
-			return report.Already, "another run gave it a new password since the plan was made"
+			return report.Already, "another run has given it a new password since the plan was made"
 		}
 	}
 	switch {
 	case w.waiting[s.Address]:
-		return report.Unknown, "it is not known yet what became of an earlier request; the next run finds out"
+		return report.Unknown, "the outcome of an earlier request is uncertain; the next run finds out"
 	case (len(w.judge.missing(s, have)) == 0 || w.judge.keeps(s, have)) && w.judge.knowsSecrets(s, have):
 		row := w.judge.row(s, have)
 		row.Created = w.judge.known[s.Address].Created // whoever made it meanwhile was not us
@@ -358,7 +358,7 @@ func (w *worker) send(
 			continue
 		}
 		if o.request.Numbered && !w.numbered(ctx, s) {
-			s.held = "the entry before it is not on the device, which could give its number to this one"
+			s.held = "the entry before it is missing on the device, which might give its number to this one"
 			continue
 		}
 		if o.request.Proven && (w.line.wayIn(ctx, p.group.Document, w.Sleep) != nil || !w.line.shows(ctx, o.request.Shows[0], p.group.Document, w.Sleep)) {

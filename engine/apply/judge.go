@@ -57,13 +57,13 @@ func (j judge) step(ctx context.Context, s plan.Step, request sending, after rea
 	case len(missing) == 0:
 		return j.secretsOf(ctx, s, request, have)
 	case errors.Is(request.err, providers.ErrUnknown) && !j.untouched(s, have):
-		return verdict{result: report.Unknown, detail: providers.Reason(request.err) + "; the device now has something else"}
+		return verdict{result: report.Unknown, detail: providers.Reason(request.err) + "; the device now reports something else"}
 	case request.err == nil && j.rewritten(s, missing, have):
-		return verdict{result: report.Rewritten, detail: "the device accepted it and keeps it in a form of its own", rows: j.rows(s, have)}
+		return verdict{result: report.Rewritten, detail: "the device accepted it and keeps it in its own form", rows: j.rows(s, have)}
 	case request.err == nil && request.reply.Outcome == providers.PendingReboot && j.untouched(s, have):
-		return request.inVain("the device accepted the request for its next restart, and until then " + j.instead(s, missing, have))
+		return request.inVain("the device carries out the request at its next restart, and until then " + j.instead(s, missing, have))
 	default:
-		return j.inVain(s, request, have, "the device accepted the request, but "+j.instead(s, missing, have))
+		return j.inVain(s, request, have, "the device accepted the request but "+j.instead(s, missing, have))
 	}
 }
 
@@ -99,7 +99,7 @@ func (s sending) inVain(otherwise string) verdict {
 func (j judge) inVain(s plan.Step, request sending, have cty.Value, otherwise string) verdict {
 	v := request.inVain(otherwise)
 	if request.err != nil && !j.untouched(s, have) {
-		v.result, v.detail = report.Rejected, v.detail+"; all the same, "+j.moved(s, have)
+		v.result, v.detail = report.Rejected, v.detail+"; even so, "+j.moved(s, have)
 	}
 	return v
 }
@@ -132,9 +132,9 @@ func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have
 	case err == nil:
 		return good
 	case rotate.Refused(err):
-		return j.inVain(s, request, have, "the device said yes, but refuses a login with the new password")
+		return j.inVain(s, request, have, "the device accepted the request but rejects a login with the new password")
 	default:
-		return verdict{result: report.Unknown, detail: fmt.Sprintf("the new password could not be proven: %s", providers.Reason(err))}
+		return verdict{result: report.Unknown, detail: fmt.Sprintf("no login could confirm the new password: %s", providers.Reason(err))}
 	}
 }
 
@@ -142,18 +142,18 @@ func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have
 func (j judge) password(ctx context.Context, s plan.Step, request sending, have cty.Value) verdict {
 	account := s.Address.Key
 	var found rotate.Finding
-	otherwise := "the device said yes, but has no such account"
+	otherwise := "the device accepted the request but has no such account"
 	if !have.IsNull() {
-		found, otherwise = j.accounts.Find(ctx, account, rotate.AnswerOf(request.err)), "the device said yes, but refuses a login with the new password"
+		found, otherwise = j.accounts.Find(ctx, account, rotate.AnswerOf(request.err)), "the device accepted the request but rejects a login with the new password"
 	}
 	if !found.Settled() {
-		return verdict{result: report.Unknown, detail: "which password it has could not be proven: " + providers.Reason(found.Err), doubt: found.Err}
+		return verdict{result: report.Unknown, detail: "its password is uncertain, since no login could confirm it: " + providers.Reason(found.Err), doubt: found.Err}
 	}
 	v := verdict{result: report.Done, detail: request.reply.Remark}
 	if !found.Fresh {
 		v = j.inVain(s, request, have, otherwise)
 	} else if missing := j.missing(s, have); len(missing) > 0 && !j.rewritten(s, missing, have) {
-		v.result, v.detail = report.Rejected, "it has the new password, but "+j.instead(s, missing, have)
+		v.result, v.detail = report.Rejected, "it has the new password but "+j.instead(s, missing, have)
 	}
 	v.rows = j.rowsOfPassword(s, have, found, j.accounts.Asleep(account))
 	v.verdicts = []state.Verdict{j.accounts.Verdict(account, found)}

@@ -47,9 +47,9 @@ func Reseal(v rotate.Vault) func(state.SecretVersion, string) ([]byte, error) {
 	}
 }
 
-// notMoved is the report of the devices of a plan that is not begun, since devices could not get their names.
+// notMoved is the report of the devices of a plan that is not begun, since devices could not be renamed.
 func notMoved(p *plan.Plan, err error, r *report.Report) {
-	why := fmt.Sprintf("it could not get its name: %s", providers.Reason(err))
+	why := fmt.Sprintf("it could not be renamed: %s", providers.Reason(err))
 	if !errors.Is(err, state.ErrTaken) {
 		why = fmt.Sprintf("%v: %s", rotate.ErrStore, providers.Reason(err))
 	}
@@ -59,7 +59,7 @@ func notMoved(p *plan.Plan, err error, r *report.Report) {
 		case slices.ContainsFunc(moves, func(m schema.Move) bool { return m.To == d.Address }):
 			r.Devices[i] = leftAlone(d, report.Failed, why)
 		case works(d):
-			r.Devices[i] = notRun(d, "devices could not get their names")
+			r.Devices[i] = notRun(d, "devices could not be renamed")
 		default:
 			r.Devices[i] = idle(d)
 		}

@@ -92,7 +92,7 @@ func (w *worker) inEffect(ctx context.Context, account schema.Setting, origin st
 	}
 	for _, in := range open {
 		if slices.ContainsFunc(in.Steps, func(s state.IntentStep) bool { return s.Setting == account }) {
-			return fmt.Errorf("the password of %s is uncertain: a change of it did not end. Run `camform rotate -due` to resolve it", account)
+			return fmt.Errorf("the password of %s is uncertain: a rotation did not finish. Run `camform rotate -due` to resolve it", account)
 		}
 	}
 	password, err := w.Secret(origin)
@@ -101,7 +101,7 @@ func (w *worker) inEffect(ctx context.Context, account schema.Setting, origin st
 	}
 	attribute := w.Provider.Kinds().Lookup(account.Kind).Account().Password
 	if known[account].Fingerprints[attribute] != w.Store.Fingerprint(account, attribute, password) {
-		return fmt.Errorf("%s is not known to have the password from %s; plan again", account, origin)
+		return fmt.Errorf("%s may not have the password from %s; plan again", account, origin)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (o outcome) afterStage(g plan.Group) outcome {
 	for i, e := range o.ended {
 		bad := e.result == report.Rejected || e.result == report.Failed || e.result == report.NotRun
 		if bad && stepAt(g, e.step.Address).Staged() {
-			o.ended[i].detail += "; the first of its two requests was carried out before"
+			o.ended[i].detail += "; the first of its two requests had already succeeded"
 		}
 	}
 	return o
@@ -176,7 +176,7 @@ func (p *progress) over() bool { return p.done.Result != "" }
 // panicked ends the device after a panic. Whether a request had left by then is not known.
 func (p *progress) panicked(cause any) {
 	o := outcome{result: report.Failed, detail: fmt.Sprintf("this is a bug: %v", cause)}
-	o.end(report.Unknown, "a bug ended it; the next run finds out what became of it", p.flying...)
+	o.end(report.Unknown, "a bug ended it; its outcome is uncertain, and the next run finds out", p.flying...)
 	p.tell(o)
 }
 

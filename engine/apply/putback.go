@@ -83,8 +83,8 @@ func (l loss) settleBack(ctx context.Context, s sent, o *outcome) string {
 	o.unrecorded(l.record(ctx, request, verdicts))
 	switch {
 	case doubt:
-		o.fail(report.Unknown, "whether the old values are back is not known: "+wrong[0]+"; the next run finds out")
-		return "; whether the old values are back is not known: " + wrong[0]
+		o.fail(report.Unknown, "it is uncertain whether the old values are back: "+wrong[0]+"; the next run finds out")
+		return "; it is uncertain whether the old values are back: " + wrong[0]
 	case len(wrong) > 0:
 		return "; the old values could not be put back: " + wrong[0]
 	}
@@ -97,7 +97,7 @@ func (l loss) restoring() (prepared, error) {
 	g := plan.Group{Document: l.group.Document, Phase: l.group.Phase}
 	for i, step := range l.request.steps {
 		if l.verdicts[i].result.Good() {
-			return prepared{}, fmt.Errorf("the same request set %s, which the device took", step.Address.Local())
+			return prepared{}, fmt.Errorf("the same request set %s, which the device accepted", step.Address.Local())
 		}
 		if why := unrestorable(l.judge.kind(step), step); why != "" {
 			return prepared{}, errors.New(why)
@@ -105,7 +105,7 @@ func (l loss) restoring() (prepared, error) {
 		g.Steps = append(g.Steps, l.judge.backStep(step, l.judge.value(step, l.before), l.judge.value(step, l.after)))
 	}
 	if guard.Trials(g, l.Provider.Kinds()) {
-		return prepared{}, errors.New("whether that keeps the way in open can only be tried")
+		return prepared{}, errors.New("only a trial could show whether that keeps the way in open")
 	}
 	d := l.seenFrom(l.after)
 	d.Steps = g.Steps
@@ -119,7 +119,7 @@ func (l loss) restoring() (prepared, error) {
 		return prepared{}, err
 	}
 	if !l.alone(g.Steps, back) {
-		return prepared{}, errors.New("something else there has changed as well, which may be somebody's work")
+		return prepared{}, errors.New("something else there has changed too, perhaps on purpose")
 	}
 	back.Keys = l.request.request.Keys
 	return prepared{group: g, before: l.after, todo: g.Steps, orders: []order{{
@@ -145,15 +145,15 @@ func (l loss) alone(steps []plan.Step, back providers.Request) bool {
 func unrestorable(kind *schema.Kind, s plan.Step) string {
 	switch risk := kind.RiskOf(s.Address.Key); {
 	case s.Action != plan.Update:
-		return "it was to be made or removed"
+		return "it was to be created or deleted"
 	case len(s.Secrets) > 0:
-		return "it was written together with a secret, and the one before is not known"
+		return "it was written together with a secret, and camform does not know the earlier one"
 	case risk != schema.RiskNone && risk != schema.RiskService:
 		return "it decides who gets in"
 	case kind.Clock != nil:
 		return "the time has passed"
 	case kind.Consumes != nil, kind.IsLink(s.Address.Key), slices.ContainsFunc(kind.GuardsOf(s.Address.Key), neverRestored):
-		return "it is about accounts, keys or addresses"
+		return "it concerns accounts, keys or addresses"
 	}
 	return ""
 }

@@ -57,7 +57,7 @@ func TestI2WhatOthersChangedMeanwhileStays(t *testing.T) {
 		return nil
 	}
 	r := apply.Run(context.Background(), context.Background(), &plan.Plan{Devices: w.plan()}, o)
-	if step := r.Devices[0].Steps[0]; step.Result != report.Rejected || !strings.Contains(step.Detail, "may be somebody's work") || w.putBack() > 0 {
+	if step := r.Devices[0].Steps[0]; step.Result != report.Rejected || !strings.Contains(step.Detail, "perhaps on purpose") || w.putBack() > 0 {
 		t.Errorf("%s: %s", step.Result, step.Detail)
 	}
 	if text := w.camera.Document(namePath); !strings.Contains(text, "attic") {

@@ -233,7 +233,7 @@ func stepsOf(in state.Intent, kinds *schema.Kinds) ([]plan.Step, error) {
 	for _, shape := range in.Steps {
 		kind := kinds.Lookup(shape.Setting.Kind)
 		if kind == nil {
-			return nil, fmt.Errorf("the journal speaks of %s, which is of no known kind", shape.Setting)
+			return nil, fmt.Errorf("the journal names %s, which is of an unknown kind", shape.Setting)
 		}
 		before, errBefore := decodeWhole(kind, shape.Before)
 		after, errAfter := decodeWhole(kind, shape.After)

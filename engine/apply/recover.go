@@ -45,11 +45,11 @@ func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.De
 func recovered(d report.Device, open bool) string {
 	switch {
 	case d.Result.Good() && open:
-		return "an interrupted run left a request open; the device was read, and the state is up to date again"
+		return "an interrupted run left the outcome of a request uncertain; the device was read, and the state is up to date again"
 	case d.Result.Good():
-		return "the vault has the password again that the device accepts"
+		return "the vault again has the password that the device accepts"
 	case open || d.Result == report.Held:
-		return "what became of a request of another run is not known yet: " + d.Detail
+		return "the outcome of another run's request is still uncertain: " + d.Detail
 	}
 	return d.Detail
 }
@@ -80,7 +80,7 @@ func unsettled(ctx context.Context, devices []plan.Device, store Store) ([]plan.
 // closeOpen closes the open intents of the device.
 func (w *worker) closeOpen(ctx context.Context) {
 	if inactive, err := w.stillInactive(ctx); err != nil {
-		w.fail(live.ResultOf(err), "whether the device has its first password is still not known: "+providers.Reason(err))
+		w.fail(live.ResultOf(err), "it is still uncertain whether the device has its first password: "+providers.Reason(err))
 		return
 	} else if inactive {
 		return
@@ -90,7 +90,7 @@ func (w *worker) closeOpen(ctx context.Context) {
 	}
 	for _, in := range w.open {
 		if err := w.resolve(ctx, in); err != nil {
-			w.fail(live.ResultOf(err), fmt.Sprintf("what became of the last request is still not known: %v", err))
+			w.fail(live.ResultOf(err), fmt.Sprintf("the outcome of the last request is still uncertain: %v", err))
 			if !rotate.Untried(err) {
 				return
 			}

@@ -83,7 +83,7 @@ func (k secrets) planned(address schema.Setting, attribute string, source plan.S
 		return schema.Secret{}, err
 	}
 	if k.fingerprint(address, attribute, secret) != source.Fingerprint {
-		return schema.Secret{}, fmt.Errorf("the secret from %s is not the one that the plan was made with; plan again", source.Origin)
+		return schema.Secret{}, fmt.Errorf("the secret from %s has changed since the plan was made; plan again", source.Origin)
 	}
 	return secret, nil
 }

@@ -44,7 +44,7 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 		for i, step := range request.steps {
 			verdicts[i] = w.judge.step(ctx, step, request, after, unread)
 			if hidden && request.err == nil && verdicts[i].result != report.Unknown {
-				verdicts[i] = verdict{result: report.NotWorking, detail: "the device has the certificate, and still shows another one over TLS; it may do so until it is restarted"}
+				verdicts[i] = verdict{result: report.NotWorking, detail: "the device has the certificate but still presents another one over TLS; it may do so until it is restarted"}
 				unseen = true
 			}
 			reached[step.Address] = true
@@ -83,17 +83,17 @@ func (w *worker) settle(ctx context.Context, s sent) (o outcome) {
 	}
 	for _, step := range s.todo {
 		if !reached[step.Address] {
-			o.end(report.NotRun, cmp.Or(s.held, "the run ended on this device before it"), step)
+			o.end(report.NotRun, cmp.Or(s.held, "the run ended on this device before reaching it"), step)
 		}
 	}
 	switch {
 	case unseen: // what comes after may close the other ways in
-		o.fail(report.NotWorking, "whether it comes back over HTTPS is not known until it shows its new certificate, so nothing else is changed on it; restart it, and run camform plan again")
+		o.fail(report.NotWorking, "camform changes nothing else on it until it presents its new certificate, since it might not come back over HTTPS; restart it, and run camform plan again")
 	case unread == nil, errors.Is(unread, providers.ErrWithheld): // then the rest of the device can go on
 	case !doubt:
 		o.fail(live.ResultOf(unread), providers.Reason(unread))
 	default:
-		o.fail(report.Unknown, notReadBack(unread)+"; the next run finds out what became of the last request")
+		o.fail(report.Unknown, notReadBack(unread)+"; the outcome of the last request is uncertain, and the next run finds out")
 	}
 	return o
 }
@@ -212,7 +212,7 @@ func (o *outcome) unrecorded(err error) {
 func (w *worker) wake(ctx context.Context, g plan.Group, s plan.Step, o *outcome) (report.Result, string) {
 	again, err := w.changeAs(ctx, g, onlyPassword(s, w.judge.kind(s)))
 	if err != nil {
-		return report.NotWorking, fmt.Sprintf("it has a new password, but has to set one itself before it may do anything: %s; the next plan tries again",
+		return report.NotWorking, fmt.Sprintf("the account has a new password but may do nothing until it has set one itself: %s; the next plan tries again",
 			providers.Reason(err))
 	}
 	request := again.sendings[0] // one account, one attribute

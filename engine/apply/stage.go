@@ -48,7 +48,7 @@ func (w *worker) stage(ctx context.Context, g plan.Group, left []plan.Group) (re
 		w.tell(w.unfinished(o, rest, now))
 	case w.stopped():
 		var stop outcome
-		stop.end(report.NotRun, "the run was interrupted after the first of its two requests; the next plan does the rest", rest.Steps...)
+		stop.end(report.NotRun, "the run was interrupted after the first of its two requests; the next plan sends the second", rest.Steps...)
 		w.tell(stop)
 	default:
 		return w.after(first, rest, now), was, true
@@ -115,15 +115,15 @@ func (c comparison) unarmed(stage ending, final plan.Step, have cty.Value) strin
 		return stage.detail
 	}
 	g := guards[i]
-	then, advice := "the filter was not switched on", "Apply a list that the device holds."
+	then, advice := "the filter was not switched on", "Apply a list that fits on the device."
 	if stage.step.After.GetAttr(g.Enabled).RawEquals(final.After.GetAttr(g.Enabled)) {
-		then, advice = "nothing was taken out of the list", "Apply a list without the new entries first, and add them then."
+		then, advice = "nothing was removed from the list", "First apply a list without the new entries, then add them."
 	}
 	lost, size := c.lost(c.kind(final).Attribute(g.List), stage.step, have)
 	if len(lost) == 0 || !stage.accepted {
 		return stage.detail + "; " + then
 	}
-	return fmt.Sprintf("the device accepted %s, but dropped %s, and kept %d; %s. %s", g.List, strings.Join(lost, ", "), size, then, advice)
+	return fmt.Sprintf("the device accepted %s but dropped %s and kept %d; %s. %s", g.List, strings.Join(lost, ", "), size, then, advice)
 }
 
 // mostLost bounds how many entries a message names.

@@ -102,8 +102,8 @@ func (w *worker) untriable(s sent) string {
 		return ""
 	}
 	kind := s.group.Steps[0].Address.Kind
-	return fmt.Sprintf("the device says that it takes effect with a restart, and camform cannot try before whether the way in is open then; "+
-		"if it works on a device that you can reach by hand, say so in the device block: allow_unproven = { %q = \"what you tried, and where\" }", kind)
+	return fmt.Sprintf("the device reports that the change takes effect at its next restart, and camform cannot test before then whether the way in stays "+
+		"open. If it works on a device that you can reach by hand, say so in the device block: allow_unproven = { %q = \"what you tried, and where\" }", kind)
 }
 
 // wayIn proves that the device is reached over a new connection, with the login of the session. Meanwhile the document is
@@ -158,18 +158,18 @@ func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail st
 			_, err = w.line.session.Do(ctx, revert)
 		}
 		if err != nil {
-			return false, ", and it could not be put back: " + providers.Reason(err)
+			return false, ", and the change could not be undone: " + providers.Reason(err)
 		}
 		wrote = true
 	}
 	if !reverted {
-		return false, ", and there is no document that could be put back"
+		return false, ", and there is no document to put back"
 	}
 	if err := w.line.wayIn(ctx, s.group.Document, w.Sleep); err != nil {
 		return false, "; it is as it was before, but the way in is still closed: " + providers.Reason(err)
 	}
 	if !wrote {
-		return true, ", and the device has what it had before"
+		return true, ", but the device has what it had before"
 	}
 	return true, ", so it was put back as it was"
 }
@@ -193,7 +193,7 @@ func (w *worker) endTrial(ctx context.Context, s sent) (o outcome) {
 	}
 	why := w.untriable(s)
 	if err := w.line.wayIn(ctx, s.group.Document, w.Sleep); err != nil {
-		why = fmt.Sprintf("after it the device could not be reached over a new connection (%s)", providers.Reason(err))
+		why = fmt.Sprintf("after the change, the device could not be reached over a new connection (%s)", providers.Reason(err))
 	}
 	if why == "" {
 		return o
@@ -201,7 +201,7 @@ func (w *worker) endTrial(ctx context.Context, s sent) (o outcome) {
 	reverted, then := w.takeBack(ctx, s)
 	detail := why + then
 	if ctx.Err() != nil && !reverted {
-		detail = "the run was stopped while the change was on trial, so whether the way in is open is not known"
+		detail = "the run was stopped while the change was on trial, so it is uncertain whether the way in is open"
 	}
 	step, device := report.Unknown, report.Unreachable
 	if reverted {

@@ -218,7 +218,7 @@ func (c *census) withheld(s plan.Step) string {
 			continue
 		}
 		if silent, is := c.silent[item.Device]; is {
-			return fmt.Sprintf("nothing was written: %s has to be told the new password, and %s does not tell what it uses now: %s",
+			return fmt.Sprintf("nothing was written: %s needs the new password, but camform could not read from %s what it uses now: %s",
 				w.Who, item.Device, providers.Reason(silent.err))
 		}
 	}
@@ -257,7 +257,7 @@ func (c *census) tell(r *report.Report) {
 	for address, s := range c.silent {
 		if d := deviceIn(r, c.devices[address]); d.Result.Good() {
 			d.Result = live.ResultOf(s.err)
-			d.Detail = fmt.Sprintf("what it uses could not be read before the run, so its list of %s counted: %s", s.read.Format(time.DateOnly), providers.Reason(s.err))
+			d.Detail = fmt.Sprintf("what it uses could not be read before the run, so camform relied on its list of %s: %s", s.read.Format(time.DateOnly), providers.Reason(s.err))
 		}
 	}
 }
