@@ -368,17 +368,17 @@ func TestWhatADeviceKeptOfAListIsTold(t *testing.T) {
 		"cut while it is off": {
 			nil,
 			simulator.Rule{Action: simulator.CutList, Entries: 1},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 1; the filter was not switched on. Apply a list that fits on the device.",
+			"the device accepted addresses but dropped 10.0.0.1, 10.0.0.2 and kept 1; the filter was not switched on. Apply a list that fits on the device.",
 		},
 		"cut while it is on": {
 			[]string{"127.0.0.1", "10.0.0.9"},
 			simulator.Rule{Action: simulator.CutList, Entries: 2},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, and kept 2; nothing was removed from the list. First apply a list without the new entries, then add them.",
+			"the device accepted addresses but dropped 10.0.0.1, 10.0.0.2 and kept 2; nothing was removed from the list. First apply a list without the new entries, then add them.",
 		},
 		"ignored": {
 			nil,
 			simulator.Rule{Action: simulator.IgnoreWrite},
-			"the device accepted addresses, but dropped 10.0.0.1, 10.0.0.2, 127.0.0.1, and kept 0; the filter was not switched on. Apply a list that fits on the device.",
+			"the device accepted addresses but dropped 10.0.0.1, 10.0.0.2, 127.0.0.1 and kept 0; the filter was not switched on. Apply a list that fits on the device.",
 		},
 		"refused": {nil, simulator.Rule{Action: simulator.Status, Status: 403, Code: "lowPrivilege"}, "; the filter was not switched on"},
 	} {

@@ -81,7 +81,7 @@ var lockouts = []struct {
 			mode      = "allow"
 			addresses = ["127.0.0.1"]
 		}`,
-		"not known from which address vms reaches this device",
+		"does not know from which address vms reaches this device",
 		`consumer "vms" {
 			scheme  = "https"
 			address = "127.0.0.1"
@@ -98,7 +98,7 @@ var lockouts = []struct {
 		`https {
 			enabled = false
 		}`,
-		"camform reaches this device over HTTPS, and this would switch it off",
+		"camform reaches this device over HTTPS, and this change would switch it off",
 		`service "HTTP" {
 			enabled = false
 		}`,
@@ -218,7 +218,7 @@ var lockouts = []struct {
 		web_auth {
 			algorithm = "SHA256"
 		}`,
-		"vms knows digest authentication with MD5 only",
+		"vms supports digest authentication with MD5 only",
 		`consumer "vms" {
 			scheme    = "https"
 			algorithm = "MD5"
@@ -233,7 +233,7 @@ var lockouts = []struct {
 		`web_auth {
 			algorithm = "MD5"
 		}`,
-		"camform would never log in with MD5 again",
+		"camform would never again log in with MD5",
 		`web_auth {
 			algorithm = "SHA256"
 		}`,
@@ -262,7 +262,7 @@ var lockouts = []struct {
 			level    = "Viewer"
 			password = secret("env:FLEET_ACCOUNT")
 		}`,
-		"needs the level Operator, and the account would be Viewer",
+		"needs the level Operator, but the account would be Viewer",
 		`consumer "vms" {
 			username = "vms"
 			level    = "Operator"

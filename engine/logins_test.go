@@ -19,11 +19,11 @@ func TestI13SessionsThatAPlanCouldCutOffAreTold(t *testing.T) {
 		change  func(*studio)
 		want    string // what the plan tells; empty for nothing
 	}{
-		"a new password":            {from: "192.0.2.77", account: "guard", change: newGuard, want: `"guard" is logged in from 192.0.2.77, an address of no device or consumer here`},
+		"a new password":            {from: "192.0.2.77", account: "guard", change: newGuard, want: `"guard" is logged in from 192.0.2.77, an address that belongs to no device or consumer here`},
 		"the account of another":    {from: "192.0.2.77", account: "other", change: newGuard},
 		"our own address":           {from: memory.Source, account: "guard", change: newGuard},
 		"a device of the fleet":     {from: "10.0.0.50", account: "guard", change: newGuard, want: `from 10.0.0.50, the address of device.desk`},
-		"a filter without it":       {from: "192.0.2.77", account: "other", change: allowing(memory.Source), want: "filter would not let that address in"},
+		"a filter without it":       {from: "192.0.2.77", account: "other", change: allowing(memory.Source), want: "filter would shut that address out"},
 		"a filter with it":          {from: "192.0.2.77", account: "other", change: allowing(memory.Source, "192.0.2.0/24")},
 		"a change that cuts nobody": {from: "192.0.2.77", account: "guard", change: func(s *studio) { s.declareName("gate", "new") }},
 	} {

@@ -318,7 +318,7 @@ func TestAnAccountThatSleepsSetsItsOwnPassword(t *testing.T) {
 		device.SetQuirks(simulator.Quirks{MustChange: true})
 		s := newSite(t, fleet, fleet.DialContext)
 		text := managedPolicy + s.managedDevice("gate", device)
-		for range 2 { // the account is made, and then gets another password
+		for range 2 { // the account is made, and then gets a new password
 			s.manage(text)
 			if bad := s.rotate(engine.All).Bad(); len(bad) > 0 {
 				t.Fatalf("it ended with %v", bad)
@@ -366,7 +366,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 }
 
 // Who listens to plain HTTP reads no password of an account where the device takes them enciphered, whoever sets it: when an account
-// is made, gets another password, sets its own, and is removed.
+// is made, gets a new password, sets its own, and is removed.
 func TestI11PasswordsOfAccountsAreNotReadOnTheWay(t *testing.T) {
 	for _, model := range simulator.Models() {
 		t.Run(model, func(t *testing.T) {

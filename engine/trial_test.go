@@ -145,7 +145,7 @@ func TestI9ATrialThatARestartWouldDecideIsPutBack(t *testing.T) {
 				t.Errorf("with %s it ended with %s: %s %v", reason, d.Result, d.Detail, d.Steps)
 			}
 			kept := string(device.Document("/ISAPI/System/Network/EZVIZ")) == before
-			if put := want == report.Reverted; kept != put || put != strings.Contains(d.Detail, "takes effect with a restart") {
+			if put := want == report.Reverted; kept != put || put != strings.Contains(d.Detail, "takes effect at its next restart") {
 				t.Errorf("with %s the document is as it was: %t; %s", reason, kept, d.Detail)
 			}
 		})

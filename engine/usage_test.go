@@ -217,12 +217,12 @@ func TestI13AnAcceptedConsumerNeedNotBeTold(t *testing.T) {
 	const vms = "consumer \"vms\" {\n scheme = \"https\"\n username = \"nvr\"\n %s\n}\n"
 	show(t, func(s *shown) {
 		s.declare(ownAccount+fmt.Sprintf(vms, ""), "")
-		if p, problems := s.plans(); !strings.Contains(problems, "Tell it the new one") || len(p.Devices[0].Cuts) > 0 {
+		if p, problems := s.plans(); !strings.Contains(problems, "Give it the new one") || len(p.Devices[0].Cuts) > 0 {
 			t.Errorf("the plan says %q", problems)
 		}
 		s.declare(ownAccount+fmt.Sprintf(vms, "ignore = true\n reason = \"it goes tomorrow\""), "")
 		p, problems := s.plans()
-		if strings.Contains(problems, "Tell it") || !strings.Contains(problems, "vms logs in with the account nvr, which gets another password. Accepted: it goes tomorrow") {
+		if strings.Contains(problems, "Tell it") || !strings.Contains(problems, "vms logs in with the account nvr, which gets a new password. Accepted: it goes tomorrow") {
 			t.Errorf("the plan says %q", problems)
 		}
 		if cuts := p.Devices[0].Cuts; len(cuts) != 1 || cuts[0].Who != "vms" || cuts[0].What != "user.nvr" || cuts[0].Reason != "it goes tomorrow" {
@@ -238,7 +238,7 @@ func TestI13AChannelWithoutANumberCounts(t *testing.T) {
 		number, camera string
 		refused        string // a part of the reason; empty where the plan is good
 	}{
-		"none":                  {camera: ownAccount, refused: "has no number of its own by which it could be told the new password"},
+		"none":                  {camera: ownAccount, refused: "has no number of its own, so camform cannot send it the new password"},
 		"an empty one":          {number: "<id></id>", camera: ownAccount, refused: "has no number of its own"},
 		"that of another one":   {number: "<id>1</id>", camera: ownAccount, refused: "has no number of its own"},
 		"a filter without it":   {camera: fmt.Sprintf(allowList, ""), refused: "The allow list does not contain"},

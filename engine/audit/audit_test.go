@@ -286,7 +286,7 @@ func TestARuleIsAsGoodAsTheWorstOfItsAttributes(t *testing.T) {
 		"a kind is not proven and differs": {
 			set:  func(s *subject) { s.has("session", "", map[string]cty.Value{"minutes": cty.NumberIntVal(60)}) },
 			text: "rule \"idle\" {\n  level = \"basic\"\n  session {\n    minutes = 15\n  }\n}\n",
-			want: "idle unproven @8 | session.minutes is 60, and should be 15. What is known of it comes from a single weak source, and no device was seen to take it. Try it on a device that you can reach by hand, with allow_unproven = [\"session\"] in its block.\n",
+			want: "idle unproven @8 | session.minutes is 60, and should be 15. It is documented only by a single weak source, and no device has been seen to accept it. Try it on a device that you can reach by hand, with allow_unproven = [\"session\"] in its block.\n",
 		},
 		"a kind is not proven and as wanted": {
 			set:  func(s *subject) { s.has("session", "", map[string]cty.Value{"minutes": cty.NumberIntVal(15)}) },

@@ -47,7 +47,7 @@ func TestADeletedEntryIsMadeAgain(t *testing.T) {
 		"without a switch":                {says: []providers.AttributeError{fits, noSwitch}, allowed: true, why: "server port"},
 		"without an attribute":            {says: []providers.AttributeError{fits, noPort}, allowed: true, why: "server enabled", reason: plan.Unsupported, told: "No port."},
 		"with a wrong value":              {says: []providers.AttributeError{fits, wrong}, allowed: true, why: "server enabled port", refused: "Too high."},
-		"without what it needs":           {says: []providers.AttributeError{fits}, allowed: true, without: "server", why: "port", refused: "making it needs server"},
+		"without what it needs":           {says: []providers.AttributeError{fits}, allowed: true, without: "server", why: "port", refused: "creating it requires server"},
 		"without that, and nobody allows": {says: []providers.AttributeError{fits}, without: "server", reason: plan.Unproven, told: "Nobody saw it."},
 	} {
 		t.Run(title, func(t *testing.T) {

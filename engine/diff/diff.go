@@ -361,7 +361,7 @@ func (c *comparison) findUndeclared() {
 			}
 			c.add(Change{
 				Address: address, Kind: kind, Action: plan.Delete, Before: withoutSecrets(kind, have, c.Last[address].hides), After: kind.Null(),
-				Reason: "nobody declares it, and the device lists " + name + " as exclusive", Cause: plan.CauseDrift,
+				Reason: "no configuration declares it, and the device lists " + name + " as exclusive", Cause: plan.CauseDrift,
 			})
 		}
 	}

@@ -73,9 +73,9 @@ func (c *comparison) noteUntilApply(want *config.Setting, have cty.Value) {
 		switch {
 		case !ok:
 		case c.untilApply(want, a, declared):
-			detail = fmt.Sprintf("it comes from %s, which is not there where this plan was made", schema.Origin(declared.Value))
+			detail = fmt.Sprintf("it comes from %s, which was not available where this plan was made", schema.Origin(declared.Value))
 		case have != cty.NilVal && c.covered(want, a, have.GetAttr(a.Name)):
-			detail = "what the device has repeats a secret, which a snapshot does not show"
+			detail = "the device's value repeats a secret, and a snapshot does not show secrets"
 		}
 		if detail != "" {
 			c.result.Skipped = append(c.result.Skipped, plan.Skipped{

@@ -33,15 +33,15 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 	case c.held[schema.Origin(declared.Value)] != "":
 		return ""
 	case c.rules.Asked(want.Address):
-		return "somebody asked for it"
+		return "somebody requested it"
 	case (known.Activated || c.first && c.isOwn(want)) && c.Device.URL.Scheme == "https":
-		return "the first password of a device is sent before it has shown who it is"
+		return "a device receives its first password before it has proven its identity"
 	case !known.Made:
-		return "the one in the vault was chosen by a person"
+		return "the one in the vault was chosen by hand"
 	case !c.isOwn(want) && !known.Uncertain.IsZero():
 		return "the state was restored from a backup of " + known.Uncertain.UTC().Format(time.RFC3339) + ", so the account may have a newer one"
 	case !c.isOwn(want) && !c.hasManaged(want, declared):
-		return "it is not known to have the password of the vault"
+		return "it may not have the password in the vault"
 	case due:
 		return reason
 	default:

@@ -133,8 +133,8 @@ func exposes(device *config.Device, kind *schema.Kind) bool {
 
 // Why a password is not sent.
 const (
-	exposed      = "It holds a password, which does not leave over a connection that may use an old version of TLS. Take legacy = true away, if the device has TLS 1.2."
-	unenciphered = "It goes with the password of the administrator, which leaves over https or enciphered only, and the device does not say how it takes it enciphered. Write the address of the device with https://."
+	exposed      = "It holds a password, and camform sends no password over a connection that may use an old version of TLS. If the device supports TLS 1.2, remove legacy = true."
+	unenciphered = "It needs the administrator's password, which camform sends only over https or encrypted, and the device does not say how it accepts it encrypted. Write the address of the device with https://."
 )
 
 // unprovenParts takes out of a change what too little is known of in general, unless that is allowed, and returns what is told about
@@ -159,7 +159,7 @@ func (c *Change) planned(left []plan.Skipped) bool {
 	return len(c.Why) > 0 || c.Want == nil && len(left) == 0
 }
 
-const weakSource = "What is known of it comes from a single weak source, and no device was seen to take it."
+const weakSource = "It is documented only by a single weak source, and no device has been seen to accept it."
 
 // absent is what is told about an entry that the device lacks and that camform does not make: there is no room for it, or nobody knows
 // that there ever was one.
@@ -202,7 +202,7 @@ func refused(c Change, snap *live.Snapshot, check Check) []providers.AttributeEr
 		}
 		if c.Action == plan.Create && a.Required && !declared {
 			lacking = append(lacking, providers.AttributeError{Detail: fmt.Sprintf(
-				"The device does not have it yet, and making it needs %s.", a.Name)})
+				"The device does not have it yet, and creating it requires %s.", a.Name)})
 		}
 	}
 	wrong := check(c.Kind, snap.Documents, c.Address.Key, cty.ObjectVal(values))

@@ -105,7 +105,7 @@ func TestWhatIsMadeNeedsWhatItsKindRequires(t *testing.T) {
 
 	absent := snapshot(map[string]providers.Items{"user": {}})
 	_, refusals := Plan(d, absent, Compare(d, absent, nil, rules), kinds, willing, nil)
-	if len(refusals) != 1 || !strings.Contains(refusals[0].Detail, "needs password") {
+	if len(refusals) != 1 || !strings.Contains(refusals[0].Detail, "requires password") {
 		t.Errorf("an account without a password is made: %v", refusals)
 	}
 

@@ -46,16 +46,16 @@ func (v way) closedByAccount(_ world, f fact, g *schema.Guard) string {
 	case v.own():
 		return v.closedByOwnAccount(f, g)
 	case !f.there():
-		return v.name() + " logs in with the account " + f.Address.Key + ", and the device would not have it any more." +
+		return v.name() + " logs in with the account " + f.Address.Key + ", which would no longer exist on the device." +
 			v.advice("Give it another account first, and say so in its consumer block.")
 	}
 	level := text(f.value(g.Level))
 	if v.level != "" && level != "" && v.rank(level) < v.rank(v.level) {
-		return v.name() + " logs in with the account " + v.account + " and needs the level " + v.level + ", and the account would be " + level + "." +
+		return v.name() + " logs in with the account " + v.account + " and needs the level " + v.level + ", but the account would be " + level + "." +
 			v.advice("Give it another account first, or write the level that it needs into its consumer block.")
 	}
 	if before := text(f.had(g.Level)); v.found && v.level == "" && v.rank(level) < v.rank(before) {
-		return v.name() + " logs in with the account " + f.Address.Key + ", and it is not known whether " + level + " is enough for it: the account is " + before + " now." +
+		return v.name() + " logs in with the account " + f.Address.Key + "; the account would go from " + before + " to " + level + ", and camform cannot tell whether that is enough." +
 			v.advice("Leave it, or give it another account first.")
 	}
 	return v.closedByNewPassword(f, g)
@@ -71,13 +71,13 @@ func (v way) closedByNewPassword(f fact, g *schema.Guard) string {
 			"the next plan would write the old one back." + v.advice("Write there "+g.Password+" = "+f.Address.String()+"."+g.Password+", which follows.")
 	}
 	if v.found && v.keyless {
-		return v.name() + " logs in with the account " + f.Address.Key + ", and its entry in the list has no number of its own by which it could be told the new password."
+		return v.name() + " logs in with the account " + f.Address.Key + ", but its entry in the list has no number of its own, so camform cannot send it the new password."
 	}
 	if v.found {
-		return v.name() + " may log in here with the account " + f.Address.Key + ", but that is not certain enough to tell it the new password." +
+		return v.name() + " may log in here with the account " + f.Address.Key + ", but that is not certain enough to send it the new password." +
 			v.advice("If it does, declare that in its block: "+g.Password+" = "+f.Address.String()+"."+g.Password+".")
 	}
-	return v.name() + " logs in with the account " + v.account + ", and the plan does not tell it the new password: it would be refused until the device locks." +
+	return v.name() + " logs in with the account " + v.account + ", and the plan does not give it the new password: its logins would fail until the device locks." +
 		v.advice("Apply both devices together.")
 }
 
@@ -100,7 +100,7 @@ func (v way) closedByOwnAccount(f fact, g *schema.Guard) string {
 	case !f.there():
 		return "This is the account that camform uses on this device."
 	case f.moved(g.Level) && !isAdministrator(f, g):
-		return "This is the account that camform uses on this device; with another level it could not change anything any more."
+		return "This is the account that camform uses on this device; with another level it could no longer change anything."
 	case f.moved(g.Password) && !v.knowsPassword(f, g):
 		return "This is the account that camform uses on this device, and its password is not the one in the login block. " +
 			"Leave the " + g.Password + " out of the " + f.Address.Kind + " block, or give both the same secret."
@@ -149,7 +149,7 @@ func (v way) closedByHandover(w world, f fact, g *schema.Guard) string {
 	if !known {
 		return ""
 	}
-	return "No administrator would be left that camform knows of, and nobody could change the accounts of this device any more. " +
+	return "camform knows of no other administrator, so nobody could change the accounts of this device afterwards. " +
 		"Declare another administrator first."
 }
 

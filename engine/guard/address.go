@@ -22,7 +22,7 @@ func (v way) closedByFilter(_ world, f fact, g *schema.Guard) string {
 	list, readable := prefixes(f.value(g.List))
 	switch mode := modeOf(g, f.value(g.Mode)); {
 	case mode == "deny" && !readable:
-		return "The deny list has an entry that is neither an address nor a network, so it cannot be proven that it lets " + v.name() + " in."
+		return "The deny list has an entry that is neither an address nor a network, so camform cannot prove that it lets " + v.name() + " in."
 	case mode == "deny" && overlaps(list, v.source):
 		return "The deny list contains " + from(v.source) + ", the address from which " + v.name() + " reaches this device."
 	case mode == "deny":
@@ -31,7 +31,7 @@ func (v way) closedByFilter(_ world, f fact, g *schema.Guard) string {
 		return ""
 	case mode == "allow":
 		return "The allow list does not contain " + from(v.source) + ", the address from which " + v.name() + " reaches this device." +
-			v.advice("Add it to "+g.List+", or the device would never answer it again.")
+			v.advice("Add it to "+g.List+", or the device will never answer it again.")
 	default:
 		return "The device does not say whether its list allows or denies." + v.advice("Write "+g.Mode+" into the filter.")
 	}
@@ -49,10 +49,10 @@ func (v way) closedElsewhere(_ world, f fact, g *schema.Guard) string {
 		listed := overlaps(list, netip.PrefixFrom(a, a.BitLen()))
 		switch mode := modeOf(g, f.value(g.Mode)); {
 		case mode == "deny" && listed:
-			return fmt.Sprintf("The deny list contains %s, from which this device says that the connection of camform comes.", a)
+			return fmt.Sprintf("The deny list contains %s, the address from which this device sees camform connect.", a)
 		case mode != "deny" && !listed:
-			return fmt.Sprintf("This device says that the connection of camform has the address %s, and not %s: something between may replace it. "+
-				"Add %s to %s as well, or the device might never answer again.", a, from(v.source), a, g.List)
+			return fmt.Sprintf("This device sees camform connect from %s, not from %s: something in between may translate addresses. Add "+
+				"%s to %s as well, or the device might never answer again.", a, from(v.source), a, g.List)
 		}
 	}
 	return ""
@@ -67,10 +67,10 @@ func (v way) fromNowhere(f fact, g *schema.Guard) string {
 	case modeOf(g, f.value(g.Mode)) == "deny" && len(texts(f.value(g.List))) == 0:
 		return ""
 	case v.own():
-		return "It is not known which address this device sees us at, so it cannot be proven that the filter lets us in."
+		return "camform does not know from which address this device sees it connect, so it cannot prove that the filter lets it in."
 	default:
-		return "It is not known from which address " + v.name() + " reaches this device, so it cannot be proven that the filter lets it in." +
-			v.advice("Write its IP address down, so that the list can be compared with it.")
+		return "camform does not know from which address " + v.name() + " reaches this device, so it cannot prove that the filter lets it in." +
+			v.advice("Write down its IP address, so that camform can compare it with the list.")
 	}
 }
 
@@ -170,7 +170,7 @@ func closedByHardwareFilter(_ way, _ world, f fact, g *schema.Guard) string {
 	if isFalse(f.value(g.Enabled)) || modeOf(g, f.value(g.Mode)) == "deny" || grows(f, g) {
 		return ""
 	}
-	return "It cannot be proven that an allow list of hardware addresses lets us in: the device sees that of the last router on the way."
+	return "camform cannot prove that an allow list of hardware addresses lets it in: the device sees only the address of the last router on the path."
 }
 
 // grows reports whether an allow list of hardware addresses was on before, and has everything that it had.

@@ -89,7 +89,7 @@ func CutsLogin(d plan.Device, account, address string, kinds *schema.Kinds) []st
 func (v way) cutBy(w world, f fact, g *schema.Guard) string {
 	switch {
 	case g.Role == schema.AddressFilter && v.closedByFilter(w, f, g) != "":
-		return "would not let that address in"
+		return "would shut that address out"
 	case g.Role == schema.Capacity:
 		return crowdedOut(w, f, g)
 	case g.Role != schema.Accounts:
@@ -102,9 +102,9 @@ func (v way) cutBy(w world, f fact, g *schema.Guard) string {
 	case f.Action == plan.Delete:
 		return "is deleted"
 	case f.moved(g.Password):
-		return "gets another password"
+		return "gets a new password"
 	case f.moved(g.Level):
-		return "gets another level"
+		return "gets a different level"
 	default:
 		return ""
 	}

@@ -167,7 +167,7 @@ func (v way) orAccept() string {
 	if !v.found {
 		return ""
 	}
-	return fmt.Sprintf(" If it may lose this device, accept that in the device block: consumer %q with ignore = true and a reason.", v.user)
+	return fmt.Sprintf(" If it may lose access to this device, accept that in the device block: consumer %q with ignore = true and a reason.", v.user)
 }
 
 // closedOnTheWay is the first request after which a way in is closed that is open before and in the end.
@@ -178,7 +178,7 @@ func (c proof) closedOnTheWay(groups []plan.Group) []Refusal {
 		for _, next := range worlds {
 			if w, closed, ok := c.closed(next); ok {
 				return []Refusal{{Who: w.who, Step: closed.step, Detail: fmt.Sprintf(
-					"After step %d of %d (%s) the way in of %s would be closed, although it is open in the end. %s",
+					"After step %d of %d (%s), %s would have no way in, although it is open again at the end. %s",
 					i+1, len(groups), g.Steps[0].Address.Local(), w.name(), closed.why+w.orAccept())}}
 			}
 		}
@@ -221,14 +221,14 @@ func (c proof) warnings() diag.Problems {
 		}
 		for _, w := range c.ways {
 			if w.isDevice() {
-				warn(w, f.Step, w.name()+unclear+" See that its picture is there afterwards.")
+				warn(w, f.Step, w.name()+unclear+" Check its picture afterwards.")
 			}
 		}
 	}
 	return problems
 }
 
-const unclear = " uses this device, and it is not known whether this change cuts it off."
+const unclear = " uses this device, and camform cannot tell whether this change cuts it off."
 
 // Cuts are those whom the steps of a device may cut off, since a person accepts that. A device that is accepted without being
 // known to use this one is among them as soon as a step could cut somebody off.
@@ -257,13 +257,13 @@ func (c proof) accepted(w way) []closure {
 		if !slices.ContainsFunc(c.device.Steps, func(s plan.Step) bool { return MayCut(s, c.kinds) }) {
 			return nil
 		}
-		return []closure{{ofDevice(c.device), "It is not known whether " + w.name() + " uses this device."}}
+		return []closure{{ofDevice(c.device), "camform cannot tell whether " + w.name() + " uses this device."}}
 	}
 	closed := w.closedIn(c.end)
 	for _, f := range c.end.facts {
 		switch {
 		case w.mustBeTold(f):
-			closed = append(closed, closure{f.Step, fmt.Sprintf("%s logs in with the account %s, which gets another password.", w.name(), f.Address.Key)})
+			closed = append(closed, closure{f.Step, fmt.Sprintf("%s logs in with the account %s, which gets a new password.", w.name(), f.Address.Key)})
 		case w.isDevice() && f.opaque():
 			closed = append(closed, closure{f.Step, w.name() + unclear})
 		}
@@ -280,9 +280,9 @@ func (c proof) untold() diag.Problems {
 				continue
 			}
 			p := Refusal{Who: w.who, Step: f.Step}.problem()
-			p.Severity, p.Code, p.Summary = diag.Warning, UntoldCode, "New password has to be told to somebody"
-			p.Detail = fmt.Sprintf("%s logs in with the account %s, which gets another password. Tell it the new one right after, "+
-				"or the device counts its refused logins and locks.", w.name(), f.Address.Key)
+			p.Severity, p.Code, p.Summary = diag.Warning, UntoldCode, "Somebody else needs the new password"
+			p.Detail = fmt.Sprintf("%s logs in with the account %s, which gets a new password. Give it the new one right afterwards, "+
+				"or the device counts its failed logins and locks.", w.name(), f.Address.Key)
 			problems = append(problems, p)
 		}
 	}

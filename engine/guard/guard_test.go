@@ -139,7 +139,7 @@ var pairs = []struct {
 	},
 	{
 		"allow list without the address that the device tells",
-		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7"))).seenAt("203.0.113.80"), "has the address 203.0.113.80, and not 198.51.100.7",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7"))).seenAt("203.0.113.80"), "connect from 203.0.113.80, not from 198.51.100.7",
 		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7", "203.0.113.80"))).seenAt("203.0.113.80"),
 	},
 	{
@@ -149,7 +149,7 @@ var pairs = []struct {
 	},
 	{
 		"allow list with nothing but the address that the device tells, ours not known",
-		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "203.0.113.80"))).from("").seenAt("203.0.113.80"), "not known which address",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "203.0.113.80"))).from("").seenAt("203.0.113.80"), "does not know from which address",
 		over(secure, step("ip_filter", "", filter(on, "allow", "203.0.113.1"), filter(on, "allow", "203.0.113.1", "203.0.113.2"))).from("").seenAt("203.0.113.80"),
 	},
 	{
@@ -189,12 +189,12 @@ var pairs = []struct {
 	},
 	{
 		"allow list, our address not known",
-		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7"))).from(""), "not known which address",
+		over(secure, step("ip_filter", "", noFilter, filter(on, "allow", "198.51.100.7"))).from(""), "does not know from which address",
 		over(secure, step("ip_filter", "", filter(on, "allow", "198.51.100.7"), filter(on, "allow", "198.51.100.7", "203.0.113.1"))).from(""),
 	},
 	{
 		"deny list grows, our address not known",
-		over(secure, step("ip_filter", "", filter(on, "deny"), filter(on, "deny", "203.0.113.1"))).from(""), "not known which address",
+		over(secure, step("ip_filter", "", filter(on, "deny"), filter(on, "deny", "203.0.113.1"))).from(""), "does not know from which address",
 		over(secure, step("ip_filter", "", filter(on, "deny", "203.0.113.1"), filter(on, "deny"))).from(""),
 	},
 	{
@@ -254,12 +254,12 @@ var pairs = []struct {
 	},
 	{
 		"allow list of hardware addresses",
-		over(secure, step("mac_filter", "", noFilter, filter(on, "allow", "00:00:5e:00:53:01"))), "cannot be proven",
+		over(secure, step("mac_filter", "", noFilter, filter(on, "allow", "00:00:5e:00:53:01"))), "cannot prove",
 		over(secure, step("mac_filter", "", noFilter, filter(on, "deny", "00:00:5e:00:53:01"))),
 	},
 	{
 		"allow list of hardware addresses shrinks",
-		over(secure, step("mac_filter", "", filter(on, "allow", "00-00-5E-00-53-01", "00:00:5e:00:53:02"), filter(on, "allow", "00:00:5e:00:53:02"))), "cannot be proven",
+		over(secure, step("mac_filter", "", filter(on, "allow", "00-00-5E-00-53-01", "00:00:5e:00:53:02"), filter(on, "allow", "00:00:5e:00:53:02"))), "cannot prove",
 		over(secure, step("mac_filter", "", filter(on, "allow", "00-00-5E-00-53-01"), filter(on, "allow", "00:00:5e:00:53:01", "00:00:5e:00:53:02"))),
 	},
 
@@ -363,7 +363,7 @@ var pairs = []struct {
 	},
 	{
 		"redirect, with a consumer over HTTP",
-		over(secure, step("https", "", values{"redirect": off}, values{"redirect": on})).needed(plan.Way{Who: "probe", Scheme: "http"}), "Let it come over HTTPS first",
+		over(secure, step("https", "", values{"redirect": off}, values{"redirect": on})).needed(plan.Way{Who: "probe", Scheme: "http"}), "Let it connect over HTTPS first",
 		over(secure, step("https", "", values{"redirect": off}, values{"redirect": on})).needed(plan.Way{Who: "probe", Scheme: "https"}),
 	},
 	{
@@ -409,7 +409,7 @@ var pairs = []struct {
 	},
 	{
 		"MD5 alone, with a consumer that knows SHA-256",
-		over(secure, step("web_auth", "", values{"algorithm": str("MD5/SHA256")}, values{"algorithm": str("MD5")})).needed(knowing("SHA-256", vms)), "vms knows digest",
+		over(secure, step("web_auth", "", values{"algorithm": str("MD5/SHA256")}, values{"algorithm": str("MD5")})).needed(knowing("SHA-256", vms)), "vms supports digest",
 		over(secure, step("web_auth", "", values{"algorithm": str("MD5/SHA256")}, values{"algorithm": str("SHA256")})).needed(knowing("SHA-256", vms)),
 	},
 	{
@@ -419,32 +419,32 @@ var pairs = []struct {
 	},
 	{
 		"the vendor's protocol without old clients, with a recorder",
-		over(secure, step("private_protocol", "", values{"mode": str("compatibilityMode")}, values{"mode": str("safeMode")})).needed(vendor), `private_protocol would ask of it. Write mode = "compatibilityMode"`,
+		over(secure, step("private_protocol", "", values{"mode": str("compatibilityMode")}, values{"mode": str("safeMode")})).needed(vendor), `private_protocol would require. Write mode = "compatibilityMode"`,
 		over(secure, step("private_protocol", "", values{"mode": str("compatibilityMode")}, values{"mode": str("safeMode")})).needed(vms),
 	},
 	{
 		"encrypted streams, with a viewer",
-		over(secure, step("stream_encryption", "", values{"enabled": cty.False}, values{"enabled": cty.True})).needed(viewer), "stream_encryption would ask of it. Write enabled = false",
+		over(secure, step("stream_encryption", "", values{"enabled": cty.False}, values{"enabled": cty.True})).needed(viewer), "stream_encryption would require. Write enabled = false",
 		over(secure, step("stream_encryption", "", values{"enabled": cty.True}, values{"enabled": cty.False})).needed(viewer),
 	},
 	{
 		"logins without old hashes, with a program",
-		over(secure, step("enhanced_security", "", values{"enabled": cty.False}, values{"enabled": cty.True})).needed(vms), "vms can do what enhanced_security would ask",
+		over(secure, step("enhanced_security", "", values{"enabled": cty.False}, values{"enabled": cty.True})).needed(vms), "vms can do what enhanced_security would require",
 		over(secure, step("enhanced_security", "", values{"enabled": cty.False}, values{"enabled": cty.True})),
 	},
 	{
 		"fewer logins than clients",
-		over(secure, logins(32, 4)).needed(vms, vendor, vendor, vendor), "would serve 4 logins at once, and 5 are known to use it, so it may turn vms away. Write logins = 5 or more.",
+		over(secure, logins(32, 4)).needed(vms, vendor, vendor, vendor), "would accept 4 logins at once, and 5 are known to use it, so it may turn vms away. Write logins = 5 or more.",
 		over(secure, logins(32, 5)).needed(vms, vendor, vendor, vendor),
 	},
 	{
 		"fewer logins than clients and sessions",
-		over(secure, logins(32, 4)).needed(vms).loggedIn(3), "would serve 4 logins at once, and 5 are known",
+		over(secure, logins(32, 4)).needed(vms).loggedIn(3), "would accept 4 logins at once, and 5 are known",
 		over(secure, logins(3, 4)).needed(vms).loggedIn(3), // more than before turns nobody away
 	},
 	{
 		"MD5 alone, where SHA-256 was seen",
-		over(secure, step("web_auth", "", values{"algorithm": cty.NullVal(cty.String)}, values{"algorithm": str("MD5")})).seenWith("SHA-256"), "never log in with MD5 again",
+		over(secure, step("web_auth", "", values{"algorithm": cty.NullVal(cty.String)}, values{"algorithm": str("MD5")})).seenWith("SHA-256"), "never again log in with MD5",
 		over(secure, step("web_auth", "", values{"algorithm": cty.NullVal(cty.String)}, values{"algorithm": str("MD5")})).seenWith("MD5"),
 	},
 	{
@@ -497,12 +497,12 @@ var pairs = []struct {
 	},
 	{
 		"last administrator deleted",
-		over(secure, step("user", "admin", user("Administrator"), nil), secret(step("user", "camform", user("Operator"), user("Operator")), generated)).as("camform"), "No administrator",
+		over(secure, step("user", "admin", user("Administrator"), nil), secret(step("user", "camform", user("Operator"), user("Operator")), generated)).as("camform"), "no other administrator",
 		over(secure, step("user", "admin", user("Administrator"), nil), secret(step("user", "camform", user("Administrator"), user("Administrator")), generated)).as("camform"),
 	},
 	{
 		"last administrator lowered",
-		over(secure, step("user", "admin", user("Administrator"), user("Viewer")), secret(step("user", "camform", user("Operator"), user("Operator")), generated)).as("camform"), "No administrator",
+		over(secure, step("user", "admin", user("Administrator"), user("Viewer")), secret(step("user", "camform", user("Operator"), user("Operator")), generated)).as("camform"), "no other administrator",
 		over(secure, step("user", "admin", user("Administrator"), user("Viewer"))).as("camform"),
 	},
 	{
@@ -532,12 +532,12 @@ var pairs = []struct {
 	},
 	{
 		"new password that a recorder is not told",
-		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), generated)).needed(recorder), "does not tell it",
+		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), generated)).needed(recorder), "does not give it",
 		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), generated)).needed(told(recorder)),
 	},
 	{
 		"password that a recorder does not know",
-		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), plan.SecretSource{Origin: "env:OTHER"})).needed(recorder), "does not tell it",
+		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), plan.SecretSource{Origin: "env:OTHER"})).needed(recorder), "does not give it",
 		over(secure, secret(step("user", "nvr", user("Operator"), user("Operator")), plan.SecretSource{Origin: "vault:gate/nvr"})).needed(recorder),
 	},
 
@@ -593,7 +593,7 @@ var pairs = []struct {
 	},
 	{
 		"a deny list that cannot be read, our address not known",
-		over(secure, step("ip_filter", "", filter(on, "deny", "203.0.113.1"), filter(on, "deny", "198.51.100.1-198.51.100.9"))).from(""), "not known which address",
+		over(secure, step("ip_filter", "", filter(on, "deny", "203.0.113.1"), filter(on, "deny", "198.51.100.1-198.51.100.9"))).from(""), "does not know from which address",
 		over(secure, step("ip_filter", "", filter(on, "deny", "198.51.100.1-198.51.100.9"), filter(on, "deny"))).from(""),
 	},
 	{
@@ -608,12 +608,12 @@ var pairs = []struct {
 	},
 	{
 		"deny list of hardware addresses turned into an allow list",
-		over(secure, step("mac_filter", "", filter(on, "deny", "00:00:5e:00:53:01"), values{"mode": str("allow")})), "cannot be proven",
+		over(secure, step("mac_filter", "", filter(on, "deny", "00:00:5e:00:53:01"), values{"mode": str("allow")})), "cannot prove",
 		over(secure, step("mac_filter", "", filter(on, "deny", "00:00:5e:00:53:01"), values{"enabled": off})),
 	},
 	{
 		"allow list of hardware addresses switched on",
-		over(secure, step("mac_filter", "", filter(off, "allow", "00:00:5e:00:53:01"), values{"enabled": on})), "cannot be proven",
+		over(secure, step("mac_filter", "", filter(off, "allow", "00:00:5e:00:53:01"), values{"enabled": on})), "cannot prove",
 		over(secure, step("mac_filter", "", filter(off, "allow", "00:00:5e:00:53:01"), filter(off, "allow"))),
 	},
 	{
@@ -649,17 +649,17 @@ var pairs = []struct {
 	},
 	{
 		"digest for a consumer that may come by anything",
-		over(secure, step("web_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", operator)), "vms knows digest",
+		over(secure, step("web_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", operator)), "vms supports digest",
 		over(secure, step("web_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", viewer)),
 	},
 	{
 		"digest of video for a consumer that may come by anything",
-		over(secure, step("rtsp_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", operator)), "vms knows digest",
+		over(secure, step("rtsp_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", operator)), "vms supports digest",
 		over(secure, step("rtsp_auth", "", values{"algorithm": str("MD5")}, values{"algorithm": str("SHA256")})).needed(knowing("MD5", vendor)),
 	},
 	{
 		"MD5, where SHA-256 was seen",
-		over(secure, step("web_auth", "", values{"algorithm": str("SHA256")}, values{"algorithm": str("MD5")})).seenWith("SHA-256"), "never log in",
+		over(secure, step("web_auth", "", values{"algorithm": str("SHA256")}, values{"algorithm": str("MD5")})).seenWith("SHA-256"), "never again log in",
 		over(secure, step("web_auth", "", values{"algorithm": str("MD5"), "method": str("digest/basic")}, values{"method": str("digest")})).seenWith("SHA-256"),
 	},
 	{
@@ -684,7 +684,7 @@ var pairs = []struct {
 	},
 	{
 		"new account for a recorder",
-		over(secure, secret(step("user", "nvr", user("Viewer"), user("Operator")), generated)).needed(recorder), "does not tell it",
+		over(secure, secret(step("user", "nvr", user("Viewer"), user("Operator")), generated)).needed(recorder), "does not give it",
 		over(secure, secret(created("user", "nvr", user("Operator")), generated)).needed(recorder),
 	},
 	{

@@ -25,8 +25,8 @@ func (v way) closedByAddress(f fact, g *schema.Guard) string {
 	if moving == "" || v.elsewhere(f, g) {
 		return ""
 	}
-	return "camform reaches this device at " + v.host + ", and a change of " + moving + " could take it away from there. " +
-		"Change it at the device and write the new address into the device block."
+	return "camform reaches this device at " + v.host + ", and a change of " + moving + " could move it away from there. " +
+		"Change it at the device, then write the new address into the device block."
 }
 
 // reachedBy are the attributes of a link that decide about the way in. A name may stand for addresses of both versions.
@@ -60,7 +60,7 @@ func (v way) closedByMove(_ world, f fact, g *schema.Guard) string {
 		if after != "" && after == v.moves {
 			continue
 		}
-		return v.name() + " reaches this device at " + v.host + ", and a change of " + attribute + " could take it away from there." +
+		return v.name() + " reaches this device at " + v.host + ", and a change of " + attribute + " could move it away from there." +
 			v.advice("Give it the new address in the same run, or say in its consumer block why it may be cut off.")
 	}
 	return ""
@@ -101,7 +101,7 @@ func closedByCut(f fact, g *schema.Guard) string {
 		}
 	}
 	if f.moved(g.Enabled) && isFalse(f.value(g.Enabled)) {
-		return "camform may reach this device over this " + linkName(g) + ", and this would switch it off. Change it at the device."
+		return "camform may reach this device over this " + linkName(g) + ", and this change would switch it off. Change it at the device."
 	}
 	return ""
 }

@@ -45,11 +45,11 @@ func TestI9WhatNobodyUnderstandsIsTriedOrRefused(t *testing.T) {
 	}{
 		"a document that is put back": {changed("plain"), ""},
 		"one of a user's own file":    {changed("own"), ""},
-		"an item that is made":        {created("plain", "", values{"enabled": on}), "makes or removes an item"},
-		"an item that is removed":     {step("plain", "", values{"enabled": on}, nil), "makes or removes an item"},
-		"an entry of a list":          {changed("items"), "not the document that was read"},
-		"a request of its own":        {changed("hooked"), "not the document that was read"},
-		"one that needs a restart":    {changed("late"), "takes effect with a restart"},
+		"an item that is made":        {created("plain", "", values{"enabled": on}), "creates or deletes an item"},
+		"an item that is removed":     {step("plain", "", values{"enabled": on}, nil), "creates or deletes an item"},
+		"an entry of a list":          {changed("items"), "something other than the document it read"},
+		"a request of its own":        {changed("hooked"), "something other than the document it read"},
+		"one that needs a restart":    {changed("late"), "takes effect at a restart"},
 		"the link":                    {changed("wire"), "changes the link itself"},
 		"what lies beside the link":   {changed("beside"), "changes the link itself"},
 	} {

@@ -56,7 +56,7 @@ func TestI9TheOrderInWhichStepsStandIsProven(t *testing.T) {
 	d.Steps = append([]plan.Step{{Action: plan.Forget, Address: schema.Setting{Kind: "https"}}}, d.Steps...)
 	problems := Prove(d, kinds)
 	if len(problems) != 1 || problems[0].Address.Local() != "user.admin" ||
-		!strings.HasPrefix(problems[0].Detail, "After step 1 of 3 (user.admin) the way in of camform would be closed, although it is open in the end. No administrator") {
+		!strings.HasPrefix(problems[0].Detail, "After step 1 of 3 (user.admin), camform would have no way in, although it is open again at the end. camform knows of no other administrator") {
 		t.Errorf("problems %v", problems)
 	}
 }

@@ -83,7 +83,7 @@ func (v way) comesBy(g *schema.Guard) bool {
 func (v way) closedByListener(w world, f fact, g *schema.Guard) string {
 	switch {
 	case v.found && v.port == 0 && cutsListener(f, g):
-		return "It is not known on which port " + v.name() + " reaches this device, and this would change that of " + listenerName(f, g) + "."
+		return "camform does not know on which port " + v.name() + " reaches this device, and this would change the port of " + listenerName(f, g) + "."
 	case v.over == "":
 		return ""
 	case v.comesBy(g):
@@ -104,27 +104,27 @@ func (v way) closedByRedirect(_ world, f fact, g *schema.Guard) string {
 func (v way) insteadOfHTTP() string {
 	switch {
 	case v.own():
-		return "Write the address with https:// first, apply, and add the redirect then."
+		return "Write the address with https:// first, apply, and then add the redirect."
 	case v.isDevice():
-		return "Let it come over HTTPS before that."
+		return "Let it connect over HTTPS first."
 	}
-	return "Let it come over HTTPS first, say so in its consumer block, and add the redirect then."
+	return "Let it connect over HTTPS first, say so in its consumer block, and then add the redirect."
 }
 
 func (v way) closedByService(f fact, g *schema.Guard) string {
 	if isFalse(f.value(g.Enabled)) {
-		return v.name() + " reaches this device over " + listenerName(f, g) + ", and this would switch it off." + v.advice(v.anotherWay())
+		return v.name() + " reaches this device over " + listenerName(f, g) + ", and this change would switch it off." + v.advice(v.anotherWay())
 	}
 	port := number(f.value(g.Port))
 	switch {
 	case !f.moved(g.Port) || !v.losesPort(f, g, port):
 		return ""
 	case v.translated(f, g):
-		return "camform reaches this device on port " + decimal(v.port) + ", and the device says that it is " + decimal(number(f.had(g.Port))) +
-			": something between translates ports and would go on to the old one." + v.advice(v.newPort())
+		return "camform reaches this device on port " + decimal(v.port) + ", while the device reports " + decimal(number(f.had(g.Port))) +
+			": something in between translates ports and would keep using the old one." + v.advice(v.newPort())
 	case v.port == 0:
 		return v.name() + " reaches this device over " + listenerName(f, g) + ", and this would move its port to " + decimal(port) + "." +
-			v.advice("Move it there first, and write the new port into its consumer block.")
+			v.advice("Change the port there first, and write the new one into its consumer block.")
 	default:
 		return v.name() + " reaches this device on port " + decimal(v.port) + ", and this would move it." + v.advice(v.newPort())
 	}
@@ -146,9 +146,9 @@ func (v way) anotherWay() string {
 	case v.own():
 		return "Give the device another address first."
 	case v.isDevice():
-		return "Let it come by another way first."
+		return "Let it connect another way first."
 	}
-	return "Let it come by another way first, and say so in its consumer block, or take that block away."
+	return "Let it connect another way first, and say so in its consumer block, or remove that block."
 }
 
 func (v way) newPort() string {
@@ -156,9 +156,9 @@ func (v way) newPort() string {
 	case v.own():
 		return "Move the port at the device and write the new one into address."
 	case v.isDevice():
-		return "Change the port on both devices by hand: neither finds the other until both have changed."
+		return "Change the port on both devices by hand: neither reaches the other until both have changed."
 	}
-	return "Tell it the new port first, and write that into its consumer block."
+	return "Set the new port there first, and write it into its consumer block."
 }
 
 // displaced: another service takes the port of the one by which a way in comes, and no step says that this one is
@@ -190,7 +190,7 @@ func closedByCollision(_ way, w world, f fact, g *schema.Guard) string {
 		its, listens := other.guard(schema.Listener)
 		if other.Address != f.Address && listens && number(other.value(its.Port)) == port && !isFalse(other.value(its.Enabled)) {
 			return serviceName(f, g) + " and " + serviceName(other, its) + " would both be on port " + decimal(port) +
-				", and only one of them could answer there. Give one of them another port."
+				", where only one of them could answer. Give one of them another port."
 		}
 	}
 	return ""
@@ -214,8 +214,8 @@ func (v way) closedByTLS(_ world, f fact, g *schema.Guard) string {
 	if slices.Index(versions, text(f.value(g.Minimum))) <= slices.Index(versions, text(f.had(g.Minimum))) {
 		return ""
 	}
-	return "The login block allows old versions of TLS (legacy = true), so it is not known whether camform and this device have a newer one in common. " +
-		"Take legacy away first; if the device can be reached then, raise " + g.Minimum + "."
+	return "The login block allows old versions of TLS (legacy = true), so camform cannot tell whether it shares a newer one with this device. " +
+		"Remove legacy first; if camform still reaches the device, raise " + g.Minimum + "."
 }
 
 // closedByNewerTLS: nobody knows which versions of TLS another device speaks.
@@ -228,8 +228,8 @@ func (v way) closedByNewerTLS(_ world, f fact, g *schema.Guard) string {
 	if slices.Index(versions, text(f.value(g.Minimum))) <= slices.Index(versions, text(f.had(g.Minimum))) {
 		return ""
 	}
-	return v.name() + " reaches this device over " + v.called + ", and it is not known whether it speaks TLS " + text(f.value(g.Minimum)) + "." +
-		v.advice("See that it does, and say so in its consumer block.")
+	return v.name() + " reaches this device over " + v.called + ", and camform cannot tell whether it supports TLS " + text(f.value(g.Minimum)) + "." +
+		v.advice("Check that it does, and say so in its consumer block.")
 }
 
 // closedByNewKey: a certificate that a device makes for itself comes with a new key and is signed by nobody. Of one of an authority
@@ -241,21 +241,21 @@ func (v way) closedByNewKey(_ world, f fact, g *schema.Guard) string {
 	}
 	switch {
 	case v.scheme == schema.SchemeHTTP && g.Keeps != "" && f.moved(g.Keeps):
-		return "camform reaches this device over plain HTTP, where anybody in between could have exchanged the request that was signed. " +
-			"Write the address with https:// first, and confirm the key that the device has now."
+		return "camform reaches this device over plain HTTP, where anybody in between could have replaced the request that was signed. " +
+			"Write the address with https:// first, and confirm the device's current key."
 	case v.scheme == schema.SchemeHTTPS && v.access.Verify && nameless(f, g, v.host) != "":
 		return nameless(f, g, v.host) + " camform verifies the certificate of this device."
 	case v.scheme != schema.SchemeHTTPS || !slices.ContainsFunc(g.Renews, f.moved):
 		return ""
 	case g.Keeps == "":
-		return "camform knows this device by the key of its certificate, and this would show another one, whose key camform does not know: camform would not log in any more. " +
+		return "camform recognises this device by the key of its certificate. This change would present another certificate with an unknown key, and camform would no longer log in. " +
 			"Choose it at the device and confirm the new key."
 	case v.access.Verify:
-		return "camform verifies the certificate of this device, and one that the device makes for itself is signed by no authority. " +
+		return "camform verifies the certificate of this device, and no authority signs one that the device generates itself. " +
 			"Give it one" + keeping + ", or reach it without verify first."
 	default:
-		return "camform knows this device by the key of its certificate, and the new certificate comes with a new key: camform would not log in any more. " +
-			"Make it at the device and confirm the new key, or give it one of an authority" + keeping + ", whose key the device tells before."
+		return "camform recognises this device by the key of its certificate, and the new certificate comes with a new key: camform would no longer log in. " +
+			"Generate it at the device and confirm the new key, or give it one from an authority" + keeping + ", whose key the device reports beforehand."
 	}
 }
 
@@ -273,8 +273,8 @@ func nameless(f fact, g *schema.Guard, host string) string {
 	if err != nil || leaf.VerifyHostname(host) == nil {
 		return ""
 	}
-	return "The certificate does not name " + host + ", by which this device is reached: whoever verifies it refuses the device. The request of a device has no " +
-		"alternative names, so the authority must set subjectAltName when it signs."
+	return "The certificate does not name " + host + ", the name used to reach this device: clients that verify certificates will reject the device. A device's request " +
+		"carries no alternative names, so the authority must set subjectAltName when it signs."
 }
 
 // closedByAuthentication is about the digest algorithms that a device offers.
@@ -287,10 +287,10 @@ func (v way) closedByAuthentication(_ world, f fact, g *schema.Guard) string {
 	case offered == "MD5" && v.own():
 		return v.closedByDowngrade(f, g)
 	case offered == "MD5" && v.algorithm == "SHA-256", offered == "SHA256" && v.algorithm == "MD5":
-		return v.name() + " knows digest authentication with " + v.algorithm + " only, and the device would offer " + offered + " only." +
-			v.advice(fmt.Sprintf("Write %s = \"MD5/SHA256\" until it knows the other one too.", g.Algorithm))
+		return v.name() + " supports digest authentication with " + v.algorithm + " only, and the device would offer " + offered + " only." +
+			v.advice(fmt.Sprintf("Write %s = \"MD5/SHA256\" until it supports the other one too.", g.Algorithm))
 	case offered == "SHA256" && v.found && v.algorithm == "" && f.moved(g.Algorithm):
-		return "It is not known whether " + v.name() + " knows digest authentication with SHA-256, and the device would offer nothing else." +
+		return "camform cannot tell whether " + v.name() + " supports digest authentication with SHA-256, and the device would offer nothing else." +
 			v.advice(fmt.Sprintf("Write %s = \"MD5/SHA256\".", g.Algorithm))
 	default:
 		return ""
@@ -303,8 +303,8 @@ func (v way) closedByDowngrade(f fact, g *schema.Guard) string {
 	if !f.moved(g.Algorithm) || v.seenWith.Algorithm != "SHA-256" && !strings.Contains(text(f.had(g.Algorithm)), "SHA") {
 		return ""
 	}
-	return "The device offers SHA-256 now, and camform would never log in with MD5 again. " +
-		fmt.Sprintf("Write %s = \"MD5/SHA256\" if there are clients that know MD5 only.", g.Algorithm)
+	return "The device offers SHA-256 now, and camform would never again log in with MD5. " +
+		fmt.Sprintf("Write %s = \"MD5/SHA256\" if there are clients that support MD5 only.", g.Algorithm)
 }
 
 // closedByRequirement: what camform itself is able to do is tried; of others nobody knows.
@@ -312,8 +312,8 @@ func (v way) closedByRequirement(_ world, f fact, g *schema.Guard) string {
 	if v.own() || !g.Counts(v.scheme) || !f.moved(g.By) || harmless(f, g) {
 		return ""
 	}
-	return "It is not known whether " + v.name() + " can do what " + f.Address.Kind + " would ask of it." +
-		v.advice(fmt.Sprintf("Write %s = %s until it is known.", g.By, spelled(f.had(g.By), g.Harmless)))
+	return "camform cannot tell whether " + v.name() + " can do what " + f.Address.Kind + " would require." +
+		v.advice(fmt.Sprintf("Write %s = %s until you know.", g.By, spelled(f.had(g.By), g.Harmless)))
 }
 
 // closedByCapacity: where more use a device than it serves at once, any of them may be the one that is turned away. camform logs in for a
@@ -336,7 +336,7 @@ func crowdedOut(w world, f fact, g *schema.Guard) string {
 	if !cutsCapacity(f, g) || most == 0 || most >= int64(w.clients) {
 		return ""
 	}
-	return fmt.Sprintf("would serve %d logins at once, and %d are known to use it", most, w.clients)
+	return fmt.Sprintf("would accept %d logins at once, and %d are known to use it", most, w.clients)
 }
 
 // spelled is the harmless word as it is written in a configuration, where the attribute had a value.
@@ -368,7 +368,7 @@ func closedByLock(_ way, _ world, f fact, g *schema.Guard) string {
 	if isFalse(f.value(g.Enabled)) || attempts == 0 || attempts >= leastAttempts || !f.moved(g.Attempts) && !f.moved(g.Enabled) {
 		return ""
 	}
-	return "A lock after " + decimal(attempts) + " failed logins leaves camform no attempt to find out which password is right after a change broke off. " +
+	return "A lock after " + decimal(attempts) + " failed logins leaves camform no attempt to find out which password is right after an interrupted change. " +
 		"Allow at least " + decimal(leastAttempts) + " attempts."
 }
 

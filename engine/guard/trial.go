@@ -77,8 +77,8 @@ func triedLink(_ fact, g *schema.Guard) []string {
 // closedByOpaque refuses a change that may close the way in, where nobody knows and a trial would come too late.
 func closedByOpaque(f fact) string {
 	if f.kind == nil {
-		return fmt.Sprintf("This camform has no setting %s, so it cannot be told what a change of it does to the way in. "+
-			"Make the plan again with this camform and its setting files.", f.Address.Kind)
+		return fmt.Sprintf("This camform has no setting %s, so it cannot tell what changing it does to the way in. Make "+
+			"the plan again with this camform and its setting files.", f.Address.Kind)
 	}
 	why := f.noTrial()
 	if !f.opaque() || why == "" || f.Accepted != "" {
@@ -93,13 +93,13 @@ func closedByOpaque(f fact) string {
 func (f fact) noTrial() string {
 	switch {
 	case f.Action != plan.Update:
-		return "it makes or removes an item, which cannot be put back as it was"
+		return "it creates or deletes an item, which cannot be restored as it was"
 	case !f.kind.Restorable():
-		return "what is sent is not the document that was read, so that one cannot be put back as it was"
+		return "camform sends something other than the document it read, so it cannot put the old one back"
 	case f.kind.Reboot == schema.RebootYes: // whatever a plan says
-		return "it takes effect with a restart, after which the connection over which it could be put back is gone"
+		return "it takes effect at a restart, which breaks the connection over which camform could undo it"
 	case f.kind.IsLink(f.Address.Key):
-		return "it changes the link itself, and the connection over which it could be put back would break with it"
+		return "it changes the link itself, which breaks the connection over which camform could undo it"
 	default:
 		return ""
 	}

@@ -434,15 +434,15 @@ func Explain(err error, device schema.Device) string {
 	text := providers.Reason(err)
 	switch {
 	case errors.Is(err, providers.ErrDowngraded):
-		text += "; whoever is on the way could read and change all that is sent. Write the address with https://. Where the device no longer has HTTPS, " +
+		text += "; anybody on the path could read and change everything that is sent. Write the address with https://. If the device no longer has HTTPS, " +
 			"say so in its block: tls { plain = true }"
 	case isElsewhere(err):
-		text += "; say with a moved block that it is the same device, or with a removed block that it is another one"
+		text += "; if it is the same device, add a moved block; if it is a different one, add a removed block"
 	case isMisdeclared(err):
-		text += "; if it is the device that is meant, correct its identity block"
+		text += "; if this is the right device, correct its identity block"
 	case errors.Is(err, providers.ErrUntrusted):
 		text += "; for a private issuer, name the file with its certificate in the device's block: tls { ca_file = \"FILE\" }. " +
-			"Without verify and ca_file, camform pins the key that the device shows first"
+			"Without verify and ca_file, camform pins the device's key on first contact instead"
 	case errors.Is(err, providers.ErrIdentity):
 		text += fmt.Sprintf("; if the device was replaced or reset on purpose, run: camform state forget %s", shell.Quoted(device.String()))
 	}

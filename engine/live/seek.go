@@ -100,7 +100,7 @@ func (s *Snapshot) ask(
 ) (ended error) {
 	asked := keys
 	if len(keys) > maxSought {
-		asked, ended = keys[:maxSought], fmt.Errorf("at most %d are asked of a device", maxSought)
+		asked, ended = keys[:maxSought], fmt.Errorf("camform asks a device for at most %d", maxSought)
 	}
 	if len(asked) > 0 {
 		o.Event(report.Event{Kind: report.Asking, Stage: o.Stage, Device: s.Device, Setting: schema.Setting{Device: s.Device, Kind: kind.Name}, Total: len(asked)})

@@ -310,7 +310,7 @@ func encodeDevice(d Device, kinds *schema.Kinds) (deviceShape, error) {
 // encodeValue writes a setting. It refuses what must never be in a file.
 func encodeValue(kind *schema.Kind, v cty.Value) (json.RawMessage, error) {
 	if kind == nil {
-		return nil, errors.New("this is a bug: it is of no known kind")
+		return nil, errors.New("this is a bug: its kind is unknown")
 	}
 	if v.ContainsMarked() {
 		return nil, errors.New("this is a bug: a value still carries the mark of a secret")
@@ -492,7 +492,7 @@ func settingAndValue(address string, value json.RawMessage, kinds *schema.Kinds)
 	}
 	kind := kinds.Lookup(setting.Kind)
 	if kind == nil {
-		return setting, cty.NilVal, fmt.Errorf("%s is of no known kind", setting)
+		return setting, cty.NilVal, fmt.Errorf("%s is of an unknown kind", setting)
 	}
 	v, err := ctyjson.Unmarshal(value, kind.Type())
 	if err != nil {

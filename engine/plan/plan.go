@@ -146,7 +146,7 @@ type Login struct {
 
 // Told says who is logged in and what could cut the session off, after the name of a device.
 func (l Login) Told() string {
-	who := "an address of no device or consumer here"
+	who := "an address that belongs to no device or consumer here"
 	if l.Device != "" {
 		who = "the address of " + l.Device
 	}

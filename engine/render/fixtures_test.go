@@ -205,7 +205,7 @@ func allActions(t testing.TB) *plan.Plan {
 				{
 					Address: setting(south, "user", "old man"), Action: plan.Delete, Risk: schema.RiskLogin,
 					Before: object(t, "user", vals{"level": cty.StringVal("Viewer")}), After: testKinds().Lookup("user").Null(),
-					Reason: "nobody declares it, and the device lists user as exclusive", Cause: plan.CauseDrift,
+					Reason: "no configuration declares it, and the device lists user as exclusive", Cause: plan.CauseDrift,
 				},
 				{
 					Address: setting(south, "user", "guest"), Action: plan.Update, Risk: schema.RiskLogin,
