@@ -251,7 +251,7 @@ func TestAnAuditLooksPastWhatAPlanWouldDo(t *testing.T) {
 		for _, want := range []string{
 			"lock device.a unsupported | login_lock is not available: ",
 			"lock device.b compliant\n",
-			"should be \"Gate of the northern and southern entrance north\". The text has 48 characters; this device takes 1 to 32.\n",
+			"should be \"Gate of the northern and southern entrance north\". The text has 48 characters; this device accepts 1 to 32.\n",
 			"tls device.a unsupported | https.min_tls is not available: ",
 			"tls device.b compliant\n",
 			"upnp device.b violated | upnp.enabled is false, and should be true; lifecycle { protect } keeps it so\n",

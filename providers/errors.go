@@ -11,21 +11,21 @@ import (
 // The families of errors. Errors of providers wrap exactly one of them, with what was being done.
 var (
 	ErrUnreachable = errors.New("the device does not answer")
-	ErrRefused     = errors.New("the device refuses the credential")
+	ErrRefused     = errors.New("the device rejects the credential")
 	ErrLocked      = errors.New("the device has locked the login")
 	ErrBudget      = errors.New("no login attempt may be spent")
 	ErrIdentity    = errors.New("another device answers")
 	ErrForbidden   = errors.New("the operator's rules do not allow it")
 	ErrInactive    = errors.New("the device is not activated")
-	ErrActive      = errors.New("the device is activated already")
+	ErrActive      = errors.New("the device is already activated")
 	ErrUnsupported = errors.New("the device does not have this")
 	ErrDenied      = errors.New("the account may not do this")
-	ErrMustChange  = errors.New("the account must set a password of its own first")
+	ErrMustChange  = errors.New("the account must set its own password first")
 	ErrBusy        = errors.New("the device is busy")
-	ErrInvalid     = errors.New("the device does not take the value")
+	ErrInvalid     = errors.New("the device does not accept the value")
 	ErrMalformed   = errors.New("the answer cannot be understood")
-	ErrWithheld    = errors.New("the device does not give this document, and others it does")
-	ErrUnknown     = errors.New("it is not known whether the request was carried out")
+	ErrWithheld    = errors.New("the device withholds this document, though it gives others")
+	ErrUnknown     = errors.New("it is uncertain whether the request was carried out")
 )
 
 // ErrDowngraded is the ErrIdentity of a device that was reached over TLS before, at an address without it.

@@ -96,23 +96,23 @@ func (n *Nodes) Spared(ctx context.Context, node Node) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.hung[node.Endpoint][node.Path] {
-		return fmt.Errorf("it got no answer in time before, and is asked for once in a run: %w", ErrWithheld)
+		return fmt.Errorf("it got no answer in time before, and camform asks for it once per run: %w", ErrWithheld)
 	}
 	known, err := n.recalled(ctx, node)
 	if err != nil {
-		return fmt.Errorf("the state does not tell how many logins failed: %w", err)
+		return fmt.Errorf("the state file does not show how many logins failed: %w", err)
 	}
 	if times := known.counting(); len(times) >= mostUntold && !known.given[node.Path] {
-		return fmt.Errorf("it is not asked for before %s: the device answered 401 for %d other documents although the login was good, "+
-			"and does not tell how many attempts are left: %w", until(times[len(times)-mostUntold]), len(times), ErrWithheld)
+		return fmt.Errorf("camform does not ask for it before %s: the device answered 401 for %d other documents although the login was good, "+
+			"and does not say how many attempts are left: %w", until(times[len(times)-mostUntold]), len(times), ErrWithheld)
 	}
 	if at, ok := known.untold[node.Path]; ok && counts(at) {
-		return fmt.Errorf("the device answered 401 although the login was good, and does not tell how many attempts are left; it is not asked "+
-			"for before %s, also with -retry-nodes: %w", until(at), ErrWithheld)
+		return fmt.Errorf("the device answered 401 although the login was good, and does not say how many attempts are left; camform does not ask "+
+			"for it before %s, even with -retry-nodes: %w", until(at), ErrWithheld)
 	}
 	refused, err := n.of(ctx, node)
 	if err != nil {
-		return fmt.Errorf("the state does not tell which documents to leave alone: %w", err)
+		return fmt.Errorf("the state file does not show which documents to leave alone: %w", err)
 	}
 	if at, ok := refused[node.Path]; ok {
 		return fmt.Errorf("the device answered 401 at %s although the login was good; to ask for it again, add -retry-nodes: %w",

@@ -597,7 +597,7 @@ type FewLeftError struct{ Left, Kept int }
 
 // Error says how many are left.
 func (e *FewLeftError) Error() string {
-	return fmt.Sprintf("it has %d login attempts left before it locks, and the last %d are never spent: %v", e.Left, e.Kept, ErrBudget)
+	return fmt.Sprintf("it has %d login attempts left before it locks, and camform never spends the last %d: %v", e.Left, e.Kept, ErrBudget)
 }
 
 // Unwrap gives ErrBudget.

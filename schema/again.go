@@ -29,11 +29,11 @@ func (a *Again) faults(k *Kind) []Fault {
 	}
 	const summary = "Again block not possible"
 	return broken([]rule{
-		{"again", summary, k.Item == nil || k.Item.Names != nil || k.Item.Apart != "" || k.Item.AnyCase, "again is for the entries of a list that have a key of their own, or of which the first counts."},
-		{"again", summary, k.Creatable() || k.IsAccount(), "Items that camform creates and deletes need no again, and accounts never have one."},
+		{"again", summary, k.Item == nil || k.Item.Names != nil || k.Item.Apart != "" || k.Item.AnyCase, "again is for the entries of a list that have their own key, or where the first one counts."},
+		{"again", summary, k.Creatable() || k.IsAccount(), "Items that camform creates and deletes do not need again, and accounts never have it."},
 		{"again", summary, k.Hooks != "", "again is for kinds without hooks."},
-		{"again.new", summary, a.New == "", "new must be the entry that the attributes are set in."},
-		{"again.source", summary, a.Source == "", "source must say where it stands that devices take an entry again."},
+		{"again.new", summary, a.New == "", "new must be the entry in which the attributes are set."},
+		{"again.source", summary, a.Source == "", "source must say where it is documented that devices accept an entry again."},
 		{"again.confidence", "Unknown confidence", !slices.Contains(confidences, a.Confidence), notOneOf(a.Confidence, confidences)},
 	})
 }

@@ -56,13 +56,13 @@ func (s settingShape) faults(k *Kind) []Fault {
 	faults := broken([]rule{
 		{
 			"", "Name of a kind not possible", !namePattern.MatchString(k.Name) || slices.Contains(reserved, k.Name),
-			fmt.Sprintf("%q must be lower case with underscores, and must not be a word that devices and profiles use already.", k.Name),
+			fmt.Sprintf("%q must be lower case with underscores, and must not be a word that devices and profiles already use.", k.Name),
 		},
 		{"phase", "Unknown phase", k.Phase == 0, notOneOf(s.Phase, phases)},
 		{"risk", "Unknown risk", k.Risk.Rank() < 0, notOneOf(k.Risk, Risks())},
 		{"reboot", "Unknown reboot behaviour", !slices.Contains(reboots, k.Reboot), notOneOf(k.Reboot, reboots)},
 		{"confidence", "Unknown confidence", !slices.Contains(confidences, k.Confidence), notOneOf(k.Confidence, confidences)},
-		{"", "Document missing", len(s.Documents) == 0, "A kind needs a document block, which says where it lives."},
+		{"", "Document missing", len(s.Documents) == 0, "A kind needs a document block, which says where its setting is."},
 		{
 			"document.path", "Document of an item not possible", perItem && (!k.Keyed || k.Item != nil),
 			fmt.Sprintf("A path with %s is for a keyed kind without an item block: each document is an item.", KeyHole),
@@ -77,11 +77,11 @@ func (s settingShape) faults(k *Kind) []Fault {
 		},
 		{
 			"item.any_case", "Item incomplete", k.Item != nil && k.Item.AnyCase && (k.Item.Key == "" || k.Item.Names != nil || k.Creatable()),
-			"any_case is for items that have a key, that no other document names, and that cannot be created.",
+			"any_case is for items that have a key, are not named by another document, and cannot be created.",
 		},
 		{
 			"item.apart", "Item incomplete", k.Item != nil && k.Item.Apart != "" && (!k.Keyed || k.Item.Key == "" || k.Item.Names != nil || k.Creatable()),
-			"apart is for a keyed kind whose items have a key, that no other document names, and that cannot be created.",
+			"apart is for a keyed kind whose items have a key, are not named by another document, and cannot be created.",
 		},
 		{
 			"item.alone", "Item incomplete", k.Item != nil && k.Item.Alone != "" && (!k.Keyed || !strings.HasPrefix(k.Item.Alone, "/") || strings.Count(k.Item.Alone, KeyHole) != 1),
@@ -89,7 +89,7 @@ func (s settingShape) faults(k *Kind) []Fault {
 		},
 		{
 			"item.words", "Words of items not possible", k.Item != nil && !k.Item.canHaveWords(k.Keys),
-			"words are for items with any_case, and stand behind a label that keys lists, or behind equals.",
+			"words are for items with any_case, and belong to a label that keys lists, or to equals.",
 		},
 		{
 			"item.names", "Names of items not possible", k.Item != nil && k.Item.Names != nil && (!k.Keyed || k.Creatable()),
@@ -99,15 +99,15 @@ func (s settingShape) faults(k *Kind) []Fault {
 			"item.names.path", "Names of items not possible", k.Item != nil && k.Item.Names != nil && !strings.HasPrefix(k.Item.Names.Path, "/"),
 			"The path must begin with a slash.",
 		},
-		{"key_pattern", "Pattern not possible", badPattern != nil, fmt.Sprintf("key_pattern is no regular expression: %v.", badPattern)},
+		{"key_pattern", "Pattern not possible", badPattern != nil, fmt.Sprintf("key_pattern is not a regular expression: %v.", badPattern)},
 		{"keys", "Keys of a kind without key", !k.Keyed && len(k.Keys) > 0, "keys lists the labels of a keyed kind, but keyed is not set."},
-		{"device_name", "Name of devices not possible", !k.canName(k.DeviceName), "device_name must name an attribute that is a string and no secret, of a kind that a device has once."},
+		{"device_name", "Name of devices not possible", !k.canName(k.DeviceName), "device_name must name a string attribute that is not secret, of a kind that a device has once."},
 		{"", "Kind without attributes", len(s.Attributes) == 0, "A kind needs at least one attribute block."},
 	})
 	for i, d := range s.Documents {
 		faults = append(faults, Document(d).faults(fmt.Sprintf("document.%d.", i), perItem)...)
 		if len(d.Beside) > 0 && (k.Hooks == "" || perItem) {
-			faults = append(faults, Fault{strings.Replace(fmt.Sprintf("document.%d.beside", i), ".0.", ".", 1), "Documents not possible", "What is read beside a document is for kinds with hooks, whose items share one."})
+			faults = append(faults, Fault{strings.Replace(fmt.Sprintf("document.%d.beside", i), ".0.", ".", 1), "Documents not possible", "beside is for kinds with hooks, whose items share a document."})
 		}
 	}
 	if k.Item != nil {
@@ -177,10 +177,10 @@ func (w *Write) faults(k *Kind) []Fault {
 	return broken([]rule{
 		slash("write.path", w.Path), slash("write.create", w.Create), slash("write.delete", w.Delete),
 		{"write.path", summary, w.Path == "", "path must say where a changed item is sent."},
-		{"write", summary, (w.Create == "") != (w.Delete == ""), "create and delete belong together: what camform makes it must be able to remove."},
+		{"write", summary, (w.Create == "") != (w.Delete == ""), "create and delete belong together: camform must be able to remove what it creates."},
 		{"write.list", summary, w.List && (k.Item == nil || w.Element != "" || k.IsAccount()), "list is for whole items of a list, and never for accounts."},
 		{"write.create", summary, w.Create != "" && !k.Keyed, "Only items of a keyed kind can be created."},
-		{"write.create", summary, w.Create != "" && w.New == "" && k.Hooks == "", "create needs new, the item that the attributes are set in."},
+		{"write.create", summary, w.Create != "" && w.New == "" && k.Hooks == "", "create needs new, the item in which the attributes are set."},
 	})
 }
 
@@ -191,7 +191,7 @@ func (s *Sees) faults() []Fault {
 	const summary = "Sees block not possible"
 	return broken([]rule{
 		{"sees.path", summary, !strings.HasPrefix(s.Path, "/"), fmt.Sprintf("The path %q must begin with a slash.", s.Path)},
-		{"sees.elements", summary, len(s.Elements) == 0 || slices.Contains(s.Elements, ""), "elements must name those that have an address."},
+		{"sees.elements", summary, len(s.Elements) == 0 || slices.Contains(s.Elements, ""), "elements must name the elements that hold an address."},
 	})
 }
 
@@ -215,8 +215,8 @@ func (s worksShape) faults(k *Kind) []Fault {
 		{"works.path", summary, !strings.HasPrefix(s.Path, "/"), fmt.Sprintf("The path %q must begin with a slash.", s.Path)},
 		{"works.path", summary, k.Keyed && holes != 1, fmt.Sprintf("The path of a keyed kind needs %s once, for the label.", KeyHole)},
 		{"works.path", summary, !k.Keyed && holes != 0, fmt.Sprintf("%s is for keyed kinds only.", KeyHole)},
-		{"works.element", summary, s.Element == "", "element must name what tells."},
-		{"works.values", summary, len(s.Values) == 0 || slices.Contains(s.Values, ""), "values must list the texts that the element has when all is well."},
+		{"works.element", summary, s.Element == "", "element must name the element to look at."},
+		{"works.values", summary, len(s.Values) == 0 || slices.Contains(s.Values, ""), "values must list the texts that the element has when everything works."},
 	})
 }
 
@@ -230,7 +230,7 @@ func (a *Attribute) faults(before []*Attribute) []Fault {
 		}
 	}
 	if earlier > 0 {
-		return []Fault{{fmt.Sprintf("%s.%d", part, earlier), "Attribute declared twice", fmt.Sprintf("The attribute %q is declared above already.", a.Name)}}
+		return []Fault{{fmt.Sprintf("%s.%d", part, earlier), "Attribute declared twice", fmt.Sprintf("The attribute %q is already declared above.", a.Name)}}
 	}
 	return broken([]rule{
 		{part, "Name of an attribute not possible", !namePattern.MatchString(a.Name), fmt.Sprintf("%q must be lower case with underscores.", a.Name)},
@@ -241,11 +241,11 @@ func (a *Attribute) faults(before []*Attribute) []Fault {
 		{part + ".confidence", "Unknown confidence", a.Confidence != "" && !slices.Contains(confidences, a.Confidence), notOneOf(a.Confidence, confidences)},
 		{
 			part + ".holder", "Holder of an attribute that can be read", a.Holder != "" && !a.WriteOnly,
-			fmt.Sprintf("holder tells that a device holds a value which it never shows; %q is not write_only.", a.Name),
+			fmt.Sprintf("holder shows that a device holds a value which it never returns; %q is not write_only.", a.Name),
 		},
 		{
-			part + ".omittable", "No secret that could be left out", a.Omittable && (!a.Secret || a.Holder != ""),
-			fmt.Sprintf("omittable says that a device keeps a secret that a write lacks; %q is no secret, or has a holder, since it is not known to be kept.", a.Name),
+			part + ".omittable", "Not a secret that can be left out", a.Omittable && (!a.Secret || a.Holder != ""),
+			fmt.Sprintf("omittable says that a device keeps a secret that a write leaves out; %q is not a secret, or it has a holder, which is for a secret that is not proven to be kept.", a.Name),
 		},
 		{part + ".min", "Bounds the wrong way round", a.Min != nil && a.Max != nil && *a.Min > *a.Max, fmt.Sprintf("min of %q is greater than max.", a.Name)},
 		{
@@ -260,7 +260,7 @@ func (a *Attribute) faults(before []*Attribute) []Fault {
 			part + ".in_network_of", "Network of nothing", a.InNetworkOf != "" && (a.Type != cty.String || !slices.ContainsFunc(before, func(b *Attribute) bool {
 				return b.Name == a.InNetworkOf && b.Type == cty.String
 			})),
-			fmt.Sprintf("in_network_of is for texts, and of %q must name one that is declared above it, not %q.", a.Name, a.InNetworkOf),
+			fmt.Sprintf("in_network_of is for strings; that of %q must name a string that is declared above it, not %q.", a.Name, a.InNetworkOf),
 		},
 		{part + ".example", "Example of a secret", a.Secret && a.Example != "", fmt.Sprintf("%q is secret and must not have an example value.", a.Name)},
 	})

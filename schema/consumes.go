@@ -91,7 +91,7 @@ func (c *Consumes) faults(k *Kind) []Fault {
 		return nil
 	}
 	const summary = "Consumes block not possible"
-	rules := []rule{{"consumes", summary, !k.Keyed || k.Document.PerItem(), "Only items of a list in one document can be found to use other devices."}}
+	rules := []rule{{"consumes", summary, !k.Keyed || k.Document.PerItem(), "consumes is for the items of a list in one document."}}
 	attribute := func(part, name string, needed bool) {
 		if name == "" && !needed {
 			return

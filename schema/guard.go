@@ -278,7 +278,7 @@ func (s guardShape) misfits(k *Kind, g *Guard, arguments hcl.Attributes) hcl.Dia
 		wrong("key", "%s%s", notOneOf(g.Key, k.Keys), suggestion(g.Key, k.Keys))
 	}
 	if g.Name != "" && !k.Keyed {
-		wrong("name", "A device has %s once, so it has no key that could be a name.", k.Name)
+		wrong("name", "A device has %s once, so it has no key to use as a name.", k.Name)
 	}
 	known := func(part, attribute string, words ...string) {
 		a := k.Attribute(attribute)

@@ -84,20 +84,20 @@ func (h *Hint) faults(number int, k *Kind) []Fault {
 	return broken([]rule{
 		{
 			part, summary, k.Item.Alone == "" || k.Item.Word == "" || k.Item.Channel == "",
-			"A hint tells of items that their list lacks: alone must say where they are, and word and channel what the list says of those that it has.",
+			"A hint is about items that are missing from their list: alone must say where they are, and word and channel what the list says about the items that it has.",
 		},
 		{
 			part + ".paths", summary, len(h.Paths) == 0 || slices.ContainsFunc(h.Paths, func(path string) bool { return !strings.HasPrefix(path, "/") }),
 			"paths must list URI paths, which begin with a slash.",
 		},
-		{part, summary, forms != 1, "A hint has one of words, flags and names."},
+		{part, summary, forms != 1, "A hint has exactly one of words, flags and names."},
 		{
-			part + ".element", summary, h.Element == "", "element must name what tells.",
+			part + ".element", summary, h.Element == "", "element must name the element to look at.",
 		},
 		{
 			part, summary, named != "" && strings.Count(named, WordHole) != strings.Count(named, "|")+1,
-			fmt.Sprintf("flags and names have %s once in each of their forms.", WordHole),
+			fmt.Sprintf("Each form of flags and names contains %s once.", WordHole),
 		},
-		{part + ".channel", summary, h.Words != "" && h.Channel == "", "words are of a channel, which channel must name."},
+		{part + ".channel", summary, h.Words != "" && h.Channel == "", "words belong to a channel, which channel must name."},
 	})
 }

@@ -41,15 +41,15 @@ func TestAKindSaysWhereADeviceTellsWhatItsListLacks(t *testing.T) {
 		t.Errorf("%q %q %s", item.Word, item.Channel, diff)
 	}
 	for text, want := range map[string]string{
-		hinting(""):                                  "Hint not possible | A hint has one of words, flags and names.",
-		hinting("flags = \"has\""):                   "Hint not possible | flags and names have {word} once in each of their forms.",
-		hinting("names = \"{word}Cap|Cap\""):         "Hint not possible | flags and names have {word} once in each of their forms.",
-		hinting("words = \"sort\""):                  "Hint not possible | words are of a channel, which channel must name.",
-		hinting("words = \"a\"\nflags = \"{word}\""): "Hint not possible | A hint has one of words, flags and names.",
+		hinting(""):                                  "Hint not possible | A hint has exactly one of words, flags and names.",
+		hinting("flags = \"has\""):                   "Hint not possible | Each form of flags and names contains {word} once.",
+		hinting("names = \"{word}Cap|Cap\""):         "Hint not possible | Each form of flags and names contains {word} once.",
+		hinting("words = \"sort\""):                  "Hint not possible | words belong to a channel, which channel must name.",
+		hinting("words = \"a\"\nflags = \"{word}\""): "Hint not possible | A hint has exactly one of words, flags and names.",
 		strings.Replace(hinting("flags = \"{word}\""), "    alone   = \"/pets/{key}\"\n", "", 1): "Hint not possible | " +
-			"A hint tells of items that their list lacks: alone must say where they are, and word and channel what the list says of those that it has.",
+			"A hint is about items that are missing from their list: alone must say where they are, and word and channel what the list says about the items that it has.",
 		strings.Replace(hinting("flags = \"{word}\""), `"/rooms", `, `"rooms", `, 1):          "Hint not possible | paths must list URI paths, which begin with a slash.",
-		strings.Replace(hinting("flags = \"{word}\""), `element = "Room"`, `element = ""`, 1): "Hint not possible | element must name what tells.",
+		strings.Replace(hinting("flags = \"{word}\""), `element = "Room"`, `element = ""`, 1): "Hint not possible | element must name the element to look at.",
 	} {
 		kinds, diags := read(map[string]string{"pets.hcl": text})
 		if got := lines(diags); !strings.Contains(got, ": "+want+"\n") || len(kinds.Names()) != 0 {

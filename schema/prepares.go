@@ -27,7 +27,7 @@ func (p *Prepares) faults(k *Kind) []Fault {
 	by := k.Attribute(p.By)
 	return broken([]rule{
 		{"prepares", summary, !namePattern.MatchString(p.Way), "The label must be lower case with underscores."},
-		{"prepares", summary, k.Keyed, "It is for a kind that a device has once."},
-		{"prepares.by", summary, by == nil || !by.Type.IsCollectionType() || by.Secret, "by must name an attribute that is a list or a set, and no secret."},
+		{"prepares", summary, k.Keyed, "prepares is for a kind that a device has once."},
+		{"prepares.by", summary, by == nil || !by.Type.IsCollectionType() || by.Secret, "by must name an attribute that is a list or a set, and not secret."},
 	})
 }

@@ -120,7 +120,7 @@ func (r *reader) setting(s settingShape, own bool) {
 	}
 	diags = append(diags, k.Diagnose(faults)...)
 	if first, ok := r.seen[k.Name]; ok {
-		diags = append(diags, fault(k.Range, "Kind declared twice", "The kind %q is declared in %s already.", k.Name, first))
+		diags = append(diags, fault(k.Range, "Kind declared twice", "The kind %q is already declared in %s.", k.Name, first))
 	}
 	r.diags = append(r.diags, diags...)
 	if len(diags) > 0 {

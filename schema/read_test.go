@@ -154,7 +154,7 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 		{"syntax", `phase      = "login"`, `phase      =`, "pets.hcl:5,15-6,1: Invalid expression | Expected the start of an expression, but found an invalid expression token.\n"},
 		{"unknown argument", `phase      = "login"`, "phase = \"login\"\n  fase = 1", "pets.hcl:6,3-7: Unsupported argument"},
 		{"missing argument", `  source     = "made up"` + "\n", "", "pets.hcl:1,16-16: Missing required argument"},
-		{"reserved name", `"pets"`, `"login"`, `pets.hcl:1,1-16: Name of a kind not possible | "login" must be lower case with underscores, and must not be a word that devices and profiles use already.`},
+		{"reserved name", `"pets"`, `"login"`, `pets.hcl:1,1-16: Name of a kind not possible | "login" must be lower case with underscores, and must not be a word that devices and profiles already use.`},
 		{"upper case name", `"pets"`, `"Pets"`, `pets.hcl:1,1-15: Name of a kind not possible`},
 		{"phase", `"login"`, `"later"`, `pets.hcl:5,16-23: Unknown phase | "later" is not one of clock, accounts, services, login, access, filter.`},
 		{"risk", `phase `, "risk = \"some\"\n  phase ", `pets.hcl:5,10-16: Unknown risk | "some" is not one of none, service, login, lockout.`},
@@ -170,10 +170,10 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 		{"words for nothing", `phase `, "item {\n element = \"a\"\n key = \"b\"\n equals = \"c\"\n any_case = true\n words = { e = [\"d\"] }\n}\n  phase ", `pets.hcl:10,10-23: Words of items not possible`},
 		{"equals without key", `phase `, "item {\n element = \"a\"\n equals = \"b\"\n}\n  phase ", `pets.hcl:5,3-7: Item incomplete`},
 		{"keys without keyed", `phase `, "keys = [\"a\"]\n  phase ", `pets.hcl:5,10-15: Keys of a kind without key`},
-		{"name of the device", `phase `, "device_name = \"nam\"\n  phase ", `pets.hcl:5,17-22: Name of devices not possible | device_name must name an attribute that is a string and no secret, of a kind that a device has once.`},
+		{"name of the device", `phase `, "device_name = \"nam\"\n  phase ", `pets.hcl:5,17-22: Name of devices not possible | device_name must name a string attribute that is not secret, of a kind that a device has once.`},
 		{"secret name", `element = "petName"`, "element = \"petName\"\n secret = true\n }\n device_name = \"name\"\n attribute \"other\" {\n type = string\n doc = \"x\"\n element = \"y\"", `pets.hcl:16,16-22: Name of devices not possible`},
 		{"no attributes", kind[strings.Index(kind, "  attribute"):strings.LastIndex(kind, "}")], "", `pets.hcl:1,1-15: Kind without attributes`},
-		{"attribute twice", "  attribute \"name\"", "  attribute \"name\" {\n type = string\n doc = \"x\"\n element = \"y\"\n }\n  attribute \"name\"", `pets.hcl:15,3-19: Attribute declared twice | The attribute "name" is declared above already.`},
+		{"attribute twice", "  attribute \"name\"", "  attribute \"name\" {\n type = string\n doc = \"x\"\n element = \"y\"\n }\n  attribute \"name\"", `pets.hcl:15,3-19: Attribute declared twice | The attribute "name" is already declared above.`},
 		{"attribute name", `attribute "name"`, `attribute "Name"`, `pets.hcl:10,3-19: Name of an attribute not possible`},
 		{"no element", `    element = "petName"` + "\n", "", `pets.hcl:10,3-19: Attribute without an element`},
 		{"type not known", `= string`, `= text`, `pets.hcl:11,15-19: Invalid type specification`},
@@ -182,7 +182,7 @@ func TestMistakesInSettingFilesAreNamed(t *testing.T) {
 		{"any", `= string`, `= any`, `pets.hcl:11,15-18: Type of an attribute not possible`},
 		{"bounds", `element = "petName"`, "element = \"petName\"\n min = 3\n max = 2", `pets.hcl:14,8-9: Bounds the wrong way round | min of "name" is greater than max.`},
 		{"implied text", `element = "petName"`, "element = \"petName\"\n implied_by = \"age\"", `pets.hcl:14,15-20: Only a switch can be implied | implied_by is for booleans, which "name" is not.`},
-		{"network of a number", `element = "petName"`, "element = \"petName\"\n in_network_of = \"age\"", `pets.hcl:14,18-23: Network of nothing | in_network_of is for texts, and of "name" must name one that is declared above it, not "age".`},
+		{"network of a number", `element = "petName"`, "element = \"petName\"\n in_network_of = \"age\"", `pets.hcl:14,18-23: Network of nothing | in_network_of is for strings; that of "name" must name a string that is declared above it, not "age".`},
 		{"implied by nothing", `= string`, "= bool\n implied_by = \"age\"", `pets.hcl:12,15-20: Implied by nothing | implied_by of "name" must name an attribute that is declared above it, not "age".`},
 		{"example of a secret", `element = "petName"`, "element = \"petName\"\n write_only = true\n example = \"x\"", `pets.hcl:15,12-15: Example of a secret | "name" is secret and must not have an example value.`},
 	} {
@@ -215,8 +215,8 @@ func TestAKindSaysWhereADeviceTellsAnAddress(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		sees("seen", `["v4"]`): `pets.hcl:7,9-15: Sees block not possible | The path "seen" must begin with a slash.`,
-		sees("/seen", `[]`):    `pets.hcl:8,13-15: Sees block not possible | elements must name those that have an address.`,
-		sees("/seen", `[""]`):  `pets.hcl:8,13-17: Sees block not possible | elements must name those that have an address.`,
+		sees("/seen", `[]`):    `pets.hcl:8,13-15: Sees block not possible | elements must name the elements that hold an address.`,
+		sees("/seen", `[""]`):  `pets.hcl:8,13-17: Sees block not possible | elements must name the elements that hold an address.`,
 	} {
 		kinds, diags := read(map[string]string{"pets.hcl": text})
 		if got := lines(diags); got != want+"\n" || len(kinds.Names()) != 0 {
@@ -259,9 +259,9 @@ func TestMistakesInHowAKindWorksAreNamed(t *testing.T) {
 		{"hole of one that is not keyed", works("/{key}", "alive", `["yes"]`, "9s"), `pets.hcl:7,9-17: {key} is for keyed kinds only.`},
 		{"no hole", strings.Replace(works("/state", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `pets.hcl:12,9-17: The path of a keyed kind needs {key} once, for the label.`},
 		{"two holes", strings.Replace(works("/{key}/{key}", "alive", `["yes"]`, "9s"), "phase ", keyed, 1), `pets.hcl:12,9-23: The path of a keyed kind needs {key} once, for the label.`},
-		{"element", works("/state", "", `["yes"]`, "9s"), `pets.hcl:8,12-14: element must name what tells.`},
-		{"values", works("/state", "alive", `[]`, "9s"), `pets.hcl:9,11-13: values must list the texts that the element has when all is well.`},
-		{"empty value", works("/state", "alive", `[""]`, "9s"), `pets.hcl:9,11-15: values must list the texts that the element has when all is well.`},
+		{"element", works("/state", "", `["yes"]`, "9s"), `pets.hcl:8,12-14: element must name the element to look at.`},
+		{"values", works("/state", "alive", `[]`, "9s"), `pets.hcl:9,11-13: values must list the texts that the element has when everything works.`},
+		{"empty value", works("/state", "alive", `[""]`, "9s"), `pets.hcl:9,11-15: values must list the texts that the element has when everything works.`},
 		{"no time", works("/state", "alive", `["yes"]`, "soon"), `pets.hcl:10,9-15: wait must be a time from "1s" to "5m".`},
 		{"too short", works("/state", "alive", `["yes"]`, "999ms"), `pets.hcl:10,9-16: wait must be a time from "1s" to "5m".`},
 		{"too long", works("/state", "alive", `["yes"]`, "5m1s"), `pets.hcl:10,9-15: wait must be a time from "1s" to "5m".`},
@@ -295,9 +295,9 @@ func TestAKindSaysWhichWayToANewPasswordItPrepares(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		prepares("A letter", "all"):                                    "The label must be lower case with underscores.",
-		prepares("letter", "none"):                                     "by must name an attribute that is a list or a set, and no secret.",
-		prepares("letter", "key"):                                      "by must name an attribute that is a list or a set, and no secret.",
-		strings.Replace(prepares("letter", "all"), "phase ", keyed, 1): "It is for a kind that a device has once.",
+		prepares("letter", "none"):                                     "by must name an attribute that is a list or a set, and not secret.",
+		prepares("letter", "key"):                                      "by must name an attribute that is a list or a set, and not secret.",
+		strings.Replace(prepares("letter", "all"), "phase ", keyed, 1): "prepares is for a kind that a device has once.",
 	} {
 		if _, diags := read(map[string]string{"pets.hcl": text}); !strings.Contains(lines(diags), "Prepares block not possible | "+want) {
 			t.Errorf("want %s\n%s", want, lines(diags))
@@ -307,7 +307,7 @@ func TestAKindSaysWhichWayToANewPasswordItPrepares(t *testing.T) {
 
 func TestAKindIsDeclaredOnce(t *testing.T) {
 	kinds, diags := read(map[string]string{"a.hcl": kind, "b.hcl": strings.Replace(kind, `"Pets"`, `"Others"`, 1)})
-	want := "b.hcl:1,1-15: Kind declared twice | The kind \"pets\" is declared in a.hcl:1,1-15 already.\n"
+	want := "b.hcl:1,1-15: Kind declared twice | The kind \"pets\" is already declared in a.hcl:1,1-15.\n"
 	if got := lines(diags); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -83,10 +83,10 @@ func checkAgain(kind *schema.Kind, at document.Place, key string, want cty.Value
 	switch {
 	case !told:
 		wrong = append(wrong, providers.AttributeError{Lacks: true, Unproven: true, Detail: fmt.Sprintf(
-			"This device %s, and does not tell how many it has room for. Only this says that devices take a deleted one again: %s.", at.Lacks(kind, key), kind.Again.Source)})
+			"This device %s, and does not say how many it has room for. The only evidence that devices accept a deleted one again: %s.", at.Lacks(kind, key), kind.Again.Source)})
 	case kind.Again.Confidence == schema.Unsure:
 		wrong = append(wrong, providers.AttributeError{Unproven: true, Detail: fmt.Sprintf(
-			"This device %s, and has room for %d. Only this says that devices take a deleted one again: %s.", at.Lacks(kind, key), room, kind.Again.Source)})
+			"This device %s, and has room for %d. The only evidence that devices accept a deleted one again: %s.", at.Lacks(kind, key), room, kind.Again.Source)})
 	}
 	more := checkNew(kind, at, key, want)
 	if len(more) == 0 {
@@ -130,7 +130,7 @@ func lostWith(kind *schema.Kind, at document.Place, item xmlpatch.Path, want cty
 			continue
 		}
 		wrong = append(wrong, providers.AttributeError{Attribute: a.Name, Detail: fmt.Sprintf(
-			"The %s was lost when somebody deleted the entry, and making it again needs it. Give it, too.", a.Name)})
+			"The %s was lost when somebody deleted the entry, and is needed to make the entry again. Give it, too.", a.Name)})
 	}
 	return wrong
 }

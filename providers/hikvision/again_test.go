@@ -125,7 +125,7 @@ func TestWhatADeviceTellsOfItsRoomDecides(t *testing.T) {
 		"room":         {"2", "<HttpHostNotificationList>" + oneHost + "</HttpHostNotificationList>", hostLimits, false, true, "has no 2 entry, but 1, and has room for 3. "},
 		"full":         {"2", three, hostLimits, true, false, "has no 2 entry, but 1, 3 and 5. It has room for 3."},
 		"beyond":       {"4", "<HttpHostNotificationList/>", hostLimits, true, false, "It has room for 3."},
-		"nothing told": {"2", "<HttpHostNotificationList/>", "<HttpHostNotificationCap/>", true, true, "does not tell how many it has room for"},
+		"nothing told": {"2", "<HttpHostNotificationList/>", "<HttpHostNotificationCap/>", true, true, "does not say how many it has room for"},
 	} {
 		kind, docs, provider := lacking(t, "alarm_host", tc.key, tc.list, tc.limits)
 		wrong := provider.Check(kind, docs, tc.key, object(kind, map[string]any{"port": 85}))

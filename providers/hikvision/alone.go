@@ -55,7 +55,7 @@ func unreachable(name string, router netip.Addr, own netip.Prefix) []string {
 	case router.Is6() && router.IsLinkLocalUnicast(): // every interface has a network of those
 		return nil
 	case !own.Contains(router):
-		return document.Sentence("The %s %s is outside of the network %s of the interface, which cannot reach it. Give one within.", name, router, own.Masked())
+		return document.Sentence("The %s %s is outside the network %s of the interface, which cannot reach it. Give one within.", name, router, own.Masked())
 	case router == own.Addr():
 		return document.Sentence("The %s %s is the address of the interface itself. Give that of the router.", name, router)
 	case router.Is4() && router == own.Masked().Addr():

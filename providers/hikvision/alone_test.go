@@ -36,7 +36,7 @@ var impossible = []struct {
 	{"ntp", "", map[string]any{"server": "192.0.2.1:123"}, "server", "has a port"},
 	{"ntp", "", map[string]any{"server": "http://ntp.example.com/"}, "server", "is a URL"},
 	{"ntp", "", map[string]any{"server": "fe80::1%eth0"}, "server", "has a zone"},
-	{"ntp", "", map[string]any{"server": "0.0.0.0"}, "server", "stands for no address"},
+	{"ntp", "", map[string]any{"server": "0.0.0.0"}, "server", "does not stand for an address"},
 	{"ntp", "", map[string]any{"server": "gate_1.example.com"}, "", ""},
 	{"ntp", "", map[string]any{"server": "10-gate.example.com."}, "", ""},
 	{"ntp", "", map[string]any{"server": "10-gate"}, "", ""},
@@ -54,9 +54,9 @@ var impossible = []struct {
 	{"mail", "", map[string]any{"sender": "gate at example.com"}, "sender", "is not a mail address"},
 	{"mail", "", map[string]any{"sender": ""}, "", ""},
 	{"mail", "", map[string]any{"receivers": []string{"ops"}}, "receivers", "is not a mail address"},
-	{"mail", "", map[string]any{"receivers": []string{"ops@example.com", "Ops <ops@example.com>"}}, "receivers", "is there twice"},
-	{"security_email", "", map[string]any{"addresses": []string{"o***@example.com"}}, "addresses", "without stars"},
-	{"time", "", map[string]any{"zone": "Europe/Berlin"}, "zone", `name of a time zone, and devices take its rules. Write "CST-1DST,M3.5.0/02:00:00,M10.5.0/03:00:00"`},
+	{"mail", "", map[string]any{"receivers": []string{"ops@example.com", "Ops <ops@example.com>"}}, "receivers", "is listed twice"},
+	{"security_email", "", map[string]any{"addresses": []string{"o***@example.com"}}, "addresses", "without asterisks"},
+	{"time", "", map[string]any{"zone": "Europe/Berlin"}, "zone", `name of a time zone, but devices accept only its rules. Write "CST-1DST,M3.5.0/02:00:00,M10.5.0/03:00:00"`},
 	{"time", "", map[string]any{"zone": "berlin"}, "zone", `If you mean Europe/Berlin`},
 	{"time", "", map[string]any{"zone": "Europe/Berln"}, "zone", `If you mean Europe/Berlin, write "CST-1DST,M3.5.0/02:00:00,M10.5.0/03:00:00"`},
 	{"time", "", map[string]any{"zone": "Mars"}, "zone", "cannot be used"},
@@ -69,17 +69,17 @@ var impossible = []struct {
 	{"network", "1", map[string]any{"address": "2001:db8::7/64"}, "address", "is not an IPv4 address"},
 	{"network", "1", map[string]any{"ipv6_address": "fe80::7%eth0/64"}, "ipv6_address", "is not an IPv6 address"},
 	{"network", "1", map[string]any{"gateway": "2001:db8::1"}, "gateway", "is not an IPv4 address"},
-	{"network", "1", map[string]any{"gateway": "224.0.0.1"}, "gateway", "no address of another host"},
+	{"network", "1", map[string]any{"gateway": "224.0.0.1"}, "gateway", "not the address of another host"},
 	{"network", "1", map[string]any{"gateway": ""}, "", ""},
 	{"network", "1", map[string]any{"dns": []string{"192.0.2.53", "192.0.2.53"}}, "dns", "twice"},
 	{"network", "1", map[string]any{"dns": []string{"192.0.2.53", ""}}, "dns", "An address is empty"},
 	{"network", "1", map[string]any{"dns": []string{"192.0.2.53", "192.0.2.54", "192.0.2.55"}}, "dns", "devices have 2 slots"},
-	{"network", "1", map[string]any{"address": "192.0.2.7/24", "gateway": "198.51.100.1"}, "gateway", "outside of the network 192.0.2.0/24"},
+	{"network", "1", map[string]any{"address": "192.0.2.7/24", "gateway": "198.51.100.1"}, "gateway", "outside the network 192.0.2.0/24"},
 	{"network", "1", map[string]any{"address": "192.0.2.7/24", "gateway": "192.0.2.7"}, "gateway", "address of the interface itself"},
 	{"network", "1", map[string]any{"address": "192.0.2.7/24", "gateway": "192.0.2.0"}, "gateway", "is the network 192.0.2.0/24 itself"},
 	{"network", "1", map[string]any{"address": "192.0.2.7/24", "gateway": "192.0.2.255"}, "gateway", "broadcast address"},
 	{"network", "1", map[string]any{"address": "192.0.2.7/24", "gateway": "192.0.2.2"}, "", ""},
-	{"network", "1", map[string]any{"ipv6_address": "2001:db8::7/64", "ipv6_gateway": "2001:db8:1::1"}, "ipv6_gateway", "outside of the network"},
+	{"network", "1", map[string]any{"ipv6_address": "2001:db8::7/64", "ipv6_gateway": "2001:db8:1::1"}, "ipv6_gateway", "outside the network"},
 	{"network", "1", map[string]any{"ipv6_address": "2001:db8::7/64", "ipv6_gateway": "fe80::1"}, "", ""},
 }
 
@@ -127,10 +127,10 @@ func TestAGatewayIsInTheNetworkThatTheDeviceWillHave(t *testing.T) {
 	for _, c := range []struct {
 		attribute, value, says string
 	}{
-		{"gateway", "198.51.100.1", "The gateway 198.51.100.1 is outside of the network 192.0.2.0/24"},
+		{"gateway", "198.51.100.1", "The gateway 198.51.100.1 is outside the network 192.0.2.0/24"},
 		{"gateway", "192.0.2.10", "The gateway 192.0.2.10 is the address of the interface itself"},
 		{"gateway", "192.0.2.2", ""},
-		{"address", "198.51.100.7/24", "The gateway 192.0.2.1 is outside of the network 198.51.100.0/24"},
+		{"address", "198.51.100.7/24", "The gateway 192.0.2.1 is outside the network 198.51.100.0/24"},
 		{"address", "192.0.2.11/24", ""},
 	} {
 		wrong := provider.Check(kind, docs, "1", object(kind, map[string]any{c.attribute: c.value}))

@@ -47,7 +47,7 @@ func TestADeviceTrustsAuthorities(t *testing.T) {
 		}
 		d.read()
 		if wrong := d.provider.Check(d.kind, d.docs, d.key, object(d.kind, map[string]any{"certificate": authority(t, "Other CA")})); len(wrong) != 1 ||
-			!strings.Contains(wrong[0].Detail, "another certificate of this name") {
+			!strings.Contains(wrong[0].Detail, "different certificate of this name") {
 			t.Errorf("another one of the same name: %v", wrong)
 		}
 		for name, refused := range map[string]struct{ certificate, why string }{
@@ -106,7 +106,7 @@ func TestTheOnlyCertificateIsReplacedWhileAnotherWayIsOpen(t *testing.T) {
 		"off":          {request, list(strings.Replace(http, "true", "false", 1) + https), "", "one place"},
 		"redirected":   {request, list(http + strings.Replace(https, ">false<", ">true<", 1)), "", "one place"},
 		"unread":       {request, "", "", "one place"},
-		"not yet":      {request, list(http + https), "2025-06-01T00:00:00", "the clock of the device is at 2025-06-01 00:00:00"},
+		"not yet":      {request, list(http + https), "2025-06-01T00:00:00", "the clock of the device shows 2025-06-01 00:00:00"},
 		"ended":        {request, list(http + https), "2027-06-01T00:00:00Z", "valid from 2026-01-01 to 2027-01-01"},
 		"no request":   {"", list(http + https), "", "no open request"},
 		"last hours":   {request, list(http + https), "2027-01-01T10:00:00", ""}, // nobody knows how far from UTC that is

@@ -18,7 +18,7 @@ var _ providers.Certifier = (*Provider)(nil)
 func (p *Provider) SigningRequest(kind *schema.Kind, docs providers.Documents, of providers.Subject) (providers.Signing, error) {
 	at, err := document.Open(kind, docs, "")
 	if err != nil {
-		return providers.Signing{}, fmt.Errorf("the device gives no certificate of its own to be replaced: %w", err)
+		return providers.Signing{}, fmt.Errorf("the device shows no certificate that could be replaced: %w", err)
 	}
 	return hook.SigningRequest(at, of)
 }
@@ -30,7 +30,7 @@ func (p *Provider) ParseSigningRequest(doc providers.Document) (*x509.Certificat
 	}
 	request := codec.ParseRequest(doc.Body)
 	if request == nil {
-		return nil, fmt.Errorf("%s is no request for a certificate: %w", doc.Path, providers.ErrMalformed)
+		return nil, fmt.Errorf("%s is not a request for a certificate: %w", doc.Path, providers.ErrMalformed)
 	}
 	return request, nil
 }

@@ -82,11 +82,11 @@ func checkNew(kind *schema.Kind, at document.Place, key string, want cty.Value) 
 		return nil
 	}
 	if most := size(at, kind); most > 0 && len(at.Doc.All(at.Entries(kind))) >= most {
-		return document.About("", document.Sentence("This device holds %d of them, and has them.", most))
+		return document.About("", document.Sentence("This device holds %d of them, and all places are taken.", most))
 	}
 	fresh, item, err := newItem(at, kind, key)
 	if err != nil {
-		return document.About("", document.Sentence("It cannot be made: %s.", err))
+		return document.About("", document.Sentence("It cannot be created: %s.", err))
 	}
 	return checkItem(kind, fresh, []xmlpatch.Path{item}, want)
 }

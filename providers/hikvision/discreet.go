@@ -37,7 +37,7 @@ func (p *Provider) Discreet(doc providers.Document, hide *providers.Redactor) (p
 		_, err = document.Parse(doc.Body)
 	}
 	if err != nil {
-		return providers.Document{}, fmt.Errorf("%s cannot be understood, so nobody can say what in it is a secret: %w", doc.Path, providers.ErrMalformed)
+		return providers.Document{}, fmt.Errorf("%s cannot be understood, so camform cannot tell which parts are secret: %w", doc.Path, providers.ErrMalformed)
 	}
 	return doc, nil
 }

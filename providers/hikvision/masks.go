@@ -40,7 +40,7 @@ func unmasked(kinds *schema.Kinds, r providers.Request) (providers.Request, erro
 	masked := secretsIn(kinds, r.Path).maskedIn(doc.Root())
 	for _, e := range slices.Backward(masked) {
 		if !slices.ContainsFunc(omittable, e.EndsIn) {
-			return r, fmt.Errorf("the device shows %s masked and would take the mask for a new one; declare the %s: %w",
+			return r, fmt.Errorf("the device shows %s masked and would take the mask as the new one; declare the %s: %w",
 				e.Path(), e.Name(), providers.ErrUnsupported)
 		}
 		if err := doc.Remove(e.Path()); err != nil {
@@ -74,13 +74,13 @@ func withheld(kinds *schema.Kinds, kind *schema.Kind, at document.Place, key str
 	}
 	switch {
 	case len(foreign) > 0:
-		return mask("", "The device shows %s masked, and would take the mask for a new value. No attribute of %s can give that, so change this in the menu of the device.",
+		return mask("", "The device shows %s masked, and would take the mask as a new value. No attribute of %s can supply it, so change this in the device's own menu.",
 			document.List(foreign), kind.Name)
 	case len(undeclared) == 1:
-		return mask(undeclared[0], "The device shows the %[1]s masked and would take the mask for a new one, and it is not recorded that it keeps one that is left out. So declare the %[1]s.",
+		return mask(undeclared[0], "The device shows the %[1]s masked and would take the mask as the new one. There is no record that it keeps one that is left out, so declare the %[1]s.",
 			undeclared[0])
 	case len(undeclared) > 1:
-		return mask("", "The device shows %[1]s masked and would take the masks for new values, and it is not recorded that it keeps those that are left out. So declare the %[1]s.",
+		return mask("", "The device shows %[1]s masked and would take the masks as new values. There is no record that it keeps those that are left out, so declare the %[1]s.",
 			document.List(undeclared))
 	}
 	return nil
@@ -145,7 +145,7 @@ func reverted(kinds *schema.Kinds, before providers.Document, request providers.
 	for _, e := range masked {
 		secret, ok := given.Find(e.Path())
 		if !ok || secret.Text() == "" {
-			return request, fmt.Errorf("the device shows %s masked, and the change did not give it: %w", e.Path(), providers.ErrUnsupported)
+			return request, fmt.Errorf("the device shows %s masked, and the change did not supply it: %w", e.Path(), providers.ErrUnsupported)
 		}
 		if err := doc.Set(e.Path(), secret.Text()); err != nil {
 			return request, document.InFamily(err)

@@ -58,13 +58,13 @@ func TestMistakesInASettingFileAreToldWithFileAndLine(t *testing.T) {
 		`settings/codecs.hcl:17,15-21: Unknown codec: "bool" is not one of`,
 		`settings/codecs.hcl:21,15-19: Codec does not fit the type: The codec text is for string; "forgotten" is bool.`,
 		`settings/codecs.hcl:29,15-25: Elements missing: The codec host needs 4 elements; "elements" has 1.`,
-		`settings/own.hcl:16,15-26: Codec not possible: The codec questions is for kinds with hooks of their own.`,
+		`settings/own.hcl:16,15-26: Codec not possible: The codec questions is for kinds with their own hooks.`,
 		`settings/paths.hcl:23,14-41: New item not possible: new cannot be parsed: malformed document at line 1, column 15: ` +
 			`end tag that does not match the start tag at line 1, column 11.`,
 		`settings/paths.hcl:15,15-39: Path of an element not possible: invalid element path "LineItemList/LineItem[": missing =.`,
-		`settings/paths.hcl:29,15-27: Path of an element not possible: invalid element path "a//enabled": "" is no local name.`,
-		`settings/paths.hcl:37,17-28: Path of an element not possible: invalid element path "[enabled]": "" is no local name.`,
-		`settings/twice.hcl:1,1-16: Kind declared twice: The kind "https" is declared in https.hcl:1,1-16 already.`,
+		`settings/paths.hcl:29,15-27: Path of an element not possible: invalid element path "a//enabled": "" is not a local name.`,
+		`settings/paths.hcl:37,17-28: Path of an element not possible: invalid element path "[enabled]": "" is not a local name.`,
+		`settings/twice.hcl:1,1-16: Kind declared twice: The kind "https" is already declared in https.hcl:1,1-16.`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -174,20 +174,20 @@ func (p *Provider) Omitted(kind *schema.Kind, docs providers.Documents) []provid
 		if kind.Item.Key != "" || n < 2 {
 			return unreadLists(kind, at, "")
 		}
-		return []providers.Omission{{Why: fmt.Sprintf("as to all but the first of %d entries, because camform manages only that", n)}}
+		return []providers.Omission{{Why: fmt.Sprintf("for all but the first of %d entries, because camform manages only that", n)}}
 	}
 	var omitted []providers.Omission
 	seen := map[string]bool{}
 	for _, label := range at.Labels(kind) {
 		switch {
 		case label == "":
-			omitted = append(omitted, providers.Omission{Why: "as to an entry that has no name"})
+			omitted = append(omitted, providers.Omission{Why: "for an entry without a name"})
 		case len(kind.Keys) > 0 && !slices.Contains(kind.Keys, label):
 			if !p.hasEntry(kind.Document.Path, label) {
 				omitted = append(omitted, providers.Omission{Key: label, Why: "because camform knows no " + kind.Name + " of this name"})
 			}
 		case seen[label]:
-			omitted = append(omitted, providers.Omission{Key: label, Why: "as to an entry of the same name behind it, because camform manages the first"})
+			omitted = append(omitted, providers.Omission{Key: label, Why: "for a later entry of the same name, because camform manages the first"})
 		default:
 			omitted = append(omitted, unreadLists(kind, at, label)...)
 		}
@@ -208,7 +208,7 @@ func unreadLists(kind *schema.Kind, at document.Place, key string) []providers.O
 			}
 			if value, err := codec.Decode(f); err == nil && value.IsNull() {
 				unread = append(unread, providers.Omission{
-					Key: key, Attribute: a.Name, Why: "because the list has an entry of a form that camform does not know, and stays as it is",
+					Key: key, Attribute: a.Name, Why: "because the list has an entry in a form that camform does not know, so camform leaves the list alone",
 				})
 			}
 		}
@@ -384,7 +384,7 @@ func (p *Provider) check(kind *schema.Kind, docs providers.Documents, key string
 	case len(paths) == 0:
 		return checkNew(kind, at, key, want)
 	case want.IsNull() && !kind.Creatable():
-		return document.About("", document.Sentence("This device does not let it be removed."))
+		return document.About("", document.Sentence("This device does not allow its removal."))
 	case want.IsNull():
 		return nil
 	}
@@ -416,7 +416,7 @@ func forgetful(kind *schema.Kind, at document.Place, item xmlpatch.Path, want ct
 			continue
 		}
 		wrong = append(wrong, providers.AttributeError{Attribute: a.Name, Unproven: true, Held: true, Detail: fmt.Sprintf(
-			"The device holds a %s here that it never shows, and it is not known whether it keeps it when the rest is written without. Give it, too.", a.Name)})
+			"The device holds a %s here that it never shows. Whether it survives a write without it is unproven. Give it, too.", a.Name)})
 	}
 	return wrong
 }
@@ -457,7 +457,7 @@ func (p *Provider) Observe(doc providers.Document, element string) ([]string, er
 	secrets := secretsIn(p.kinds, doc.Path)
 	for _, e := range parsed.All(path) {
 		if !document.SaysNothing(e.Text()) && (document.LeadsToSecret(element) || secrets.hold(e)) {
-			return nil, fmt.Errorf("%s of %s holds a secret, which no check can read: %w", path, doc.Path, providers.ErrInvalid)
+			return nil, fmt.Errorf("%s of %s holds a secret, which a check cannot read: %w", path, doc.Path, providers.ErrInvalid)
 		}
 		texts = append(texts, doc.Hide.Blank(e.Text()))
 	}
@@ -487,7 +487,7 @@ func usable(kind *schema.Kind) []schema.Fault {
 	for _, a := range kind.Attributes {
 		for _, named := range kind.Elements(a) {
 			if !a.Secret && a.Type != cty.Bool && document.LeadsToSecret(named.Path) {
-				wrong(named.Part, "Secret that would be shown", "%s holds a secret, as its name says. Write secret = true, or write_only = true where devices never return it.", named.Path)
+				wrong(named.Part, "Secret that would be shown", "The name of %s says that it holds a secret. Write secret = true, or write_only = true where devices never return it.", named.Path)
 			}
 		}
 	}

@@ -180,7 +180,7 @@ func TestADeviceTakesACertificateForItsRequest(t *testing.T) {
 			time.Sleep(time.Until(time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC))) // of the bubble, which begins in 2000
 			good, other := signed(t, request.Subject, request.PublicKey), signed(t, request.Subject, newKey(t).Public())
 			d.read()
-			if wrong := d.provider.Check(d.kind, d.docs, "", object(d.kind, map[string]any{"chain": other})); len(wrong) != 1 || !strings.Contains(wrong[0].Detail, "for another key") {
+			if wrong := d.provider.Check(d.kind, d.docs, "", object(d.kind, map[string]any{"chain": other})); len(wrong) != 1 || !strings.Contains(wrong[0].Detail, "for a different key") {
 				t.Errorf("%s: a certificate for another key: %v", model, wrong)
 			}
 			if n, err := d.tell(map[string]any{"chain": good}); n != requests || err != nil {

@@ -20,7 +20,7 @@ func (p *Provider) Restore(before providers.Documents, request providers.Request
 	for _, key := range request.Keys {
 		kind := p.kinds.Lookup(key.Kind)
 		if kind == nil || kind.Composed || request.Method != http.MethodPut {
-			return back, fmt.Errorf("such a request cannot be taken back: %w", providers.ErrUnsupported)
+			return back, fmt.Errorf("such a request cannot be undone: %w", providers.ErrUnsupported)
 		}
 		kinds = append(kinds, kind)
 	}
@@ -64,7 +64,7 @@ func (p *Provider) sentBefore(before providers.Documents, request providers.Requ
 			}
 		}
 	}
-	return nil, fmt.Errorf("what was at %s before was not read: %w", request.Path, providers.ErrUnsupported)
+	return nil, fmt.Errorf("the earlier content of %s was not read: %w", request.Path, providers.ErrUnsupported)
 }
 
 // wholly returns an error if a document, or an item of one, has something that the device does not show as it is: a secret, or a mask in its
@@ -78,7 +78,7 @@ func (p *Provider) wholly(path string, body []byte, kinds []*schema.Kind) error 
 		here := func(d schema.Document) bool { return reach.SamePath(d.Path, path) }
 		if slices.Contains(kinds, kind) || slices.ContainsFunc(kind.Documents(), here) {
 			if name := unshown(kind, doc.Root()); name != "" {
-				return fmt.Errorf("the device does not show the %s of %s that it has: %w", name, kind.Name, providers.ErrUnsupported)
+				return fmt.Errorf("the device does not show its %s of %s: %w", name, kind.Name, providers.ErrUnsupported)
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func (n newcomer) ask(ctx context.Context) (sadp.Reply, error) {
 		}
 	})
 	if reply.MAC == "" {
-		return reply, fmt.Errorf("nobody with the hardware address %s answers a search (%v): %w", n.mac, err, providers.ErrUnreachable)
+		return reply, fmt.Errorf("no device with the hardware address %s answers a search (%v): %w", n.mac, err, providers.ErrUnreachable)
 	}
 	return reply, nil
 }
@@ -86,11 +86,11 @@ func (n newcomer) Activate(ctx context.Context, _ providers.Activation, password
 	case err != nil:
 		return err
 	case now.Activated:
-		return fmt.Errorf("it got a password meanwhile: %w", providers.ErrActive)
+		return fmt.Errorf("it has got a password in the meantime: %w", providers.ErrActive)
 	}
 	key, err := rsa.GenerateKey(rand.Reader, activation.Classic.KeyBits())
 	if err != nil {
-		return fmt.Errorf("no key could be made (%w): %w", err, providers.ErrInvalid)
+		return fmt.Errorf("no key could be generated (%w): %w", err, providers.ErrInvalid)
 	}
 	answer, err := n.tell(ctx, sadp.ExchangeCode(sadp.NewID(), n.mac, &key.PublicKey), providers.ErrUnreachable)
 	if err != nil {
@@ -114,7 +114,7 @@ func (n newcomer) Activate(ctx context.Context, _ providers.Activation, password
 func (n newcomer) Move(ctx context.Context, login providers.Credential) error {
 	to, err := netip.ParseAddr(n.target.URL.Hostname())
 	if err != nil || !to.Is4() {
-		return fmt.Errorf("it can be moved to an IPv4 address only, and %q is none: %w", n.target.URL.Hostname(), providers.ErrInvalid)
+		return fmt.Errorf("it can only be moved to an IPv4 address, and %q is not one: %w", n.target.URL.Hostname(), providers.ErrInvalid)
 	}
 	if why := n.target.Within.Refuse(to); why != "" {
 		return fmt.Errorf("%s: %w", why, providers.ErrForbidden)
@@ -139,7 +139,7 @@ func (n newcomer) Move(ctx context.Context, login providers.Credential) error {
 func networkAt(to netip.Addr, said sadp.Reply) (sadp.Network, error) {
 	bits := said.Network.Bits()
 	if bits < 1 || bits > 30 || said.CommandPort == 0 || said.HTTPPort == 0 {
-		return sadp.Network{}, fmt.Errorf("it does not tell its network mask and its ports, which a move sets anew; give it the address %s with the vendor's tool: %w",
+		return sadp.Network{}, fmt.Errorf("it does not report its network mask and its ports, which a move would overwrite; give it the address %s with the vendor's tool: %w",
 			to, providers.ErrMalformed)
 	}
 	return sadp.Network{Address: netip.PrefixFrom(to, bits), CommandPort: said.CommandPort, HTTPPort: said.HTTPPort}, nil

@@ -26,7 +26,7 @@ func TestWhatDependsOnAnUnknownValueIsNotJudged(t *testing.T) {
 		wrong           string
 	}{
 		"address under DHCP": {
-			"network", "1", interfaces, map[string]cty.Value{"address": cty.StringVal("192.0.2.9/24")}, "It counts only while",
+			"network", "1", interfaces, map[string]cty.Value{"address": cty.StringVal("192.0.2.9/24")}, "It only has an effect while",
 		},
 		"address in a mode that is not known yet": {
 			"network", "1", interfaces,

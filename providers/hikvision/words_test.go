@@ -129,15 +129,15 @@ func TestEntriesThatAreNoItemsAreTold(t *testing.T) {
 	for _, test := range []struct{ kind, body, want string }{
 		{
 			"service", strings.Replace(lowerServices, "<AdminAccessProtocol>", "<AdminAccessProtocol><id>7</id><protocol>Zeta</protocol></AdminAccessProtocol><AdminAccessProtocol><id>8</id></AdminAccessProtocol><AdminAccessProtocol>", 1),
-			"Zeta because camform knows no service of this name;  as to an entry that has no name",
+			"Zeta because camform knows no service of this name; for an entry without a name",
 		},
 		{"https", lowerServices, ""},
-		{"ntp", "<NTPServerList><NTPServer><id>1</id></NTPServer><NTPServer><id>2</id></NTPServer></NTPServerList>", " as to all but the first of 2 entries, because camform manages only that"},
-		{"user", "<UserList><User><userName>a</userName></User><User><userName>a</userName></User></UserList>", "a as to an entry of the same name behind it, because camform manages the first"},
+		{"ntp", "<NTPServerList><NTPServer><id>1</id></NTPServer><NTPServer><id>2</id></NTPServer></NTPServerList>", " for all but the first of 2 entries, because camform manages only that"},
+		{"user", "<UserList><User><userName>a</userName></User><User><userName>a</userName></User></UserList>", "a for a later entry of the same name, because camform manages the first"},
 		{"system", "<DeviceInfo/>", ""},
 		{
 			"ip_filter", "<IPFilter><enabled>false</enabled><permissionType>deny</permissionType><IPFilterAddressList><IPFilterAddress><id>1</id><addressFilterType>range</addressFilterType></IPFilterAddress></IPFilterAddressList></IPFilter>",
-			".addresses because the list has an entry of a form that camform does not know, and stays as it is",
+			".addresses because the list has an entry in a form that camform does not know, so camform leaves the list alone",
 		},
 		{"ip_filter", "<IPFilter><enabled>false</enabled><permissionType>deny</permissionType><IPFilterAddressList/></IPFilter>", ""},
 	} {

@@ -35,7 +35,7 @@ func (s *session) Activate(ctx context.Context, before providers.Activation, pas
 	case err != nil:
 		return err
 	case now.Activated:
-		return fmt.Errorf("it got a password meanwhile: %w", providers.ErrActive)
+		return fmt.Errorf("it has got a password in the meantime: %w", providers.ErrActive)
 	case now.Flow != before.Flow:
 		return fmt.Errorf("it asks for the flow %s now: %w", now.Flow, providers.ErrIdentity)
 	}

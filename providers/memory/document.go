@@ -47,11 +47,11 @@ func parse(body []byte) (content, error) {
 func understand(body []byte) (content, error) {
 	var shape map[string]map[string]item
 	if err := json.Unmarshal(body, &shape); err != nil {
-		return content{}, fmt.Errorf("it is no JSON of items: %w", providers.ErrMalformed)
+		return content{}, fmt.Errorf("it is not JSON with items: %w", providers.ErrMalformed)
 	}
 	c := content{items: shape["items"]}
 	if len(shape) != 1 || c.items == nil {
-		return content{}, fmt.Errorf("it has no items, or more than items: %w", providers.ErrMalformed)
+		return content{}, fmt.Errorf("it has no items, or other things besides items: %w", providers.ErrMalformed)
 	}
 	for key, attributes := range c.items {
 		if attributes == nil {
@@ -228,7 +228,7 @@ func (l limit) offence(name string, v cty.Value) string {
 	case l.Min != nil && size < *l.Min:
 		return fmt.Sprintf("This device takes at least %d%s for %s.", *l.Min, unit, name)
 	case l.Max != nil && size > *l.Max:
-		return fmt.Sprintf("This device takes at most %d%s for %s.", *l.Max, unit, name)
+		return fmt.Sprintf("This device accepts at most %d%s for %s.", *l.Max, unit, name)
 	case len(l.Values) > 0 && v.Type() == cty.String && !slices.Contains(l.Values, v.AsString()):
 		return fmt.Sprintf("This device takes only %s for %s.", strings.Join(l.Values, ", "), name)
 	}

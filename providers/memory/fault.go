@@ -64,7 +64,7 @@ const (
 	Reject          Effect = "reject"            // not carried out: ErrInvalid; ErrMalformed
 	Deny            Effect = "deny"              // not carried out: ErrDenied
 	Restart         Effect = "restart"           // carried out with Restarting, and the device is away; ErrUnreachable
-	Refuse          Effect = "refuse"            // the device refuses the credential, though it is right: ErrRefused
+	Refuse          Effect = "refuse"            // the device rejects the credential, though it is right: ErrRefused
 	Lock            Effect = "lock"              // the device locks everybody before it looks at the exchange: ErrLocked
 	Swap            Effect = "swap"              // from here on another device answers: ErrIdentity
 	Shorten         Effect = "shorten"           // carried out, but only the first Length entries of a list are kept; none for 0

@@ -45,13 +45,13 @@ func NewFleet(now func() time.Time) *Fleet {
 func (f *Fleet) Add(name, address string, options Options) *Device {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		panic("memory: " + address + " is no URL of a device")
+		panic("memory: " + address + " is not the URL of a device")
 	}
 	d := newDevice(f, name, withPort(u), options)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.byName[name] != nil {
-		panic("memory: there is a device " + name + " already")
+		panic("memory: there is already a device " + name)
 	}
 	f.byName[name] = d
 	f.devices = append(f.devices, d)

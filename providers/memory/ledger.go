@@ -60,7 +60,7 @@ func (*Ledger) Leave(context.Context, providers.Charge) error { return nil }
 // end is the entry of an open charge, which is not open any more.
 func (l *Ledger) end(c providers.Charge) *LedgerEntry {
 	if int(c) >= len(l.entries) || l.entries[c].Settled {
-		panic("memory: a login attempt is settled that is not open; this is a bug")
+		panic("memory: a login attempt is settled that was not open; this is a bug")
 	}
 	l.entries[c].Settled = true
 	return &l.entries[c]

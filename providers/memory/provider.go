@@ -127,7 +127,7 @@ func (provider) Check(kind *schema.Kind, docs providers.Documents, key string, w
 	case want.IsNull() && kind.Name == "user" && key == admin:
 		return whole("The built-in account cannot be removed.")
 	case want.IsNull() && kind.Name != "user":
-		return whole("This device has %s for good; it can be changed, but not removed.", local(kind, key))
+		return whole("This device always has %s; it can be changed, but not removed.", local(kind, key))
 	case want.IsNull() || !want.IsKnown():
 		return nil
 	case !exists && kind.Name != "user":
@@ -318,7 +318,7 @@ func (p provider) Discreet(doc providers.Document, hide *providers.Redactor) (pr
 	}
 	var body any
 	if json.Unmarshal(doc.Body, &body) != nil {
-		return providers.Document{}, fmt.Errorf("%s is no JSON: %w", doc.Path, providers.ErrMalformed)
+		return providers.Document{}, fmt.Errorf("%s is not JSON: %w", doc.Path, providers.ErrMalformed)
 	}
 	doc.Body = []byte(hide.Blank(string(encode(p.blanked("", body)))))
 	return doc, nil

@@ -234,11 +234,11 @@ func TestCheckKnowsTheLimitsOfTheDevice(t *testing.T) {
 		offence         string // attribute and detail; empty if all is well
 	}{
 		{"long enough", "system", "", w.want("system", newName(long[2:])), ""},
-		{"too long", "system", "", w.want("system", newName(long)), "name: This device takes at most 32 characters for name."},
+		{"too long", "system", "", w.want("system", newName(long)), "name: This device accepts at most 32 characters for name."},
 		{"unknown", "system", "", w.want("system", map[string]cty.Value{"name": cty.UnknownVal(cty.String)}), ""},
 		{"wholly unknown", "system", "", cty.UnknownVal(w.kind("system").Type()), ""},
 		{"null", "system", "", w.want("system", nil), ""},
-		{"too many", "filter", "", w.want("filter", map[string]cty.Value{"addresses": set}), "addresses: This device takes at most 32 entries for addresses."},
+		{"too many", "filter", "", w.want("filter", map[string]cty.Value{"addresses": set}), "addresses: This device accepts at most 32 entries for addresses."},
 		{"short secret", "user", "x", w.want("user", map[string]cty.Value{"password": schema.MarkSecret(text("canary"), "env:X")}), "password: This device takes at least 8 characters for password."},
 		{"secret of an account that exists", "user", "admin", w.want("user", map[string]cty.Value{"password": text("some-Secret-1")}), ""},
 		{"nothing known yet", "time", "", cty.UnknownVal(w.kind("time").Type()), ""},
@@ -246,7 +246,7 @@ func TestCheckKnowsTheLimitsOfTheDevice(t *testing.T) {
 		{"no limits known", "login_lock", "", w.want("login_lock", map[string]cty.Value{"attempts": cty.NumberIntVal(99)}), ""},
 		{"lacking attribute", "time", "", w.want("time", map[string]cty.Value{"mode": text("NTP"), "zone": text("UTC0")}), "mode: This device does not have mode."},
 		{"lacking item", "service", "SSH", w.want("service", nil), ": This device does not have service.SSH."},
-		{"no removal", "service", "RTSP", w.kind("service").Null(), ": This device has service.RTSP for good; it can be changed, but not removed."},
+		{"no removal", "service", "RTSP", w.kind("service").Null(), ": This device always has service.RTSP; it can be changed, but not removed."},
 		{"removal of admin", "user", "admin", w.kind("user").Null(), ": The built-in account cannot be removed."},
 		{"removal", "user", "x", w.kind("user").Null(), ""},
 	} {

@@ -66,9 +66,9 @@ func (w *write) obey() (providers.Reply, error) {
 	own := isUser && r.Method == http.MethodPut && id == strconv.Itoa(by.ID)
 	switch {
 	case lists && by.Asleep && !own:
-		return providers.Reply{}, fmt.Errorf("%s has the password of somebody else: %w", by.Name, providers.ErrMustChange)
+		return providers.Reply{}, fmt.Errorf("%s has a password that somebody else set: %w", by.Name, providers.ErrMustChange)
 	case lists && by.Level != administrator && !(own && keepsLevel(r.Body, by.Level)):
-		return providers.Reply{}, fmt.Errorf("%s is no %s: %w", by.Name, administrator, providers.ErrDenied)
+		return providers.Reply{}, fmt.Errorf("%s is not an %s: %w", by.Name, administrator, providers.ErrDenied)
 	}
 	switch {
 	case !lists && (isUser || r.Path == usersPath):
@@ -227,7 +227,7 @@ func (w *write) createUser() (providers.Reply, error) {
 	case given.Name == nil || given.Level == nil || given.Password == nil:
 		return providers.Reply{}, fmt.Errorf("an account needs a name, a level and a password: %w", providers.ErrInvalid)
 	case w.d.core.Accounts.Named(*given.Name) != nil:
-		return providers.Reply{}, fmt.Errorf("there is an account of that name: %w", providers.ErrInvalid)
+		return providers.Reply{}, fmt.Errorf("there is already an account of that name: %w", providers.ErrInvalid)
 	}
 	delete(it, "name")
 	if err := w.accepts(kindOf("user"), content{map[string]item{*given.Name: it}}); err != nil {
@@ -255,7 +255,7 @@ func (w *write) changeUser(u *device.Account) (providers.Reply, error) {
 	case u == nil:
 		return providers.Reply{}, fmt.Errorf("there is no such account: %w", providers.ErrInvalid)
 	case given.Password != nil && w.by.Name == u.Name && u.Asleep && u.Password == *given.Password:
-		return providers.Reply{}, fmt.Errorf("it is the password that the account was given: %w", providers.ErrInvalid)
+		return providers.Reply{}, fmt.Errorf("it is the password that somebody else gave the account: %w", providers.ErrInvalid)
 	}
 	if err := w.accepts(kindOf("user"), content{map[string]item{u.Name: it}}); err != nil {
 		return providers.Reply{}, err
@@ -286,7 +286,7 @@ func (w *write) storeUser(name, id string, it item) {
 
 func (w *write) deleteUser(u *device.Account) (providers.Reply, error) {
 	if u == nil || u.Name == admin {
-		return providers.Reply{}, fmt.Errorf("there is no account that can be removed: %w", providers.ErrInvalid)
+		return providers.Reply{}, fmt.Errorf("there is no such account that can be removed: %w", providers.ErrInvalid)
 	}
 	w.d.change("user", func(_ *schema.Kind, doc content) { delete(doc.items, u.Name) })
 	w.d.core.Accounts.Remove(func(other device.Account) bool { return other.Name == u.Name })

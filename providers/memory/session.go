@@ -151,7 +151,7 @@ func (s *session) ExportRecoveryFile(ctx context.Context) ([]byte, error) {
 			return err
 		}
 		if !d.options.GivesFile {
-			return fmt.Errorf("it gives none: %w", providers.ErrUnsupported)
+			return fmt.Errorf("it has none: %w", providers.ErrUnsupported)
 		}
 		d.files++
 		d.note(Entry{Kind: Written, User: s.target.Login.Username, Method: http.MethodPost, Path: RecoveryFilePath})
@@ -174,7 +174,7 @@ func (d *Device) asked(user string, r providers.Request, f Fault) (providers.Rep
 // wants says no to an account that has to set a password before anything else.
 func (d *Device) wants(user string) error {
 	if d.account(user).Asleep {
-		return fmt.Errorf("%s has the password of somebody else: %w", user, providers.ErrMustChange)
+		return fmt.Errorf("%s has a password that somebody else set: %w", user, providers.ErrMustChange)
 	}
 	return nil
 }
@@ -237,9 +237,9 @@ func (c *connection) usable(x Exchange) error {
 		if c.device != nil {
 			c.device.record(Withheld, c.target.Login.Username, x.Method, x.Path)
 		}
-		return fmt.Errorf("nothing was sent, since the session had ended: %w", c.ended)
+		return fmt.Errorf("nothing was sent, because the session had ended: %w", c.ended)
 	case !c.identified && x.Method != MethodIdentify:
-		return fmt.Errorf("nothing was sent, since Identify must come first: %w", providers.ErrDenied)
+		return fmt.Errorf("nothing was sent, because Identify must come first: %w", providers.ErrDenied)
 	}
 	return nil
 }
@@ -398,7 +398,7 @@ func spent(err error) error {
 	if providers.EndsSession(err) {
 		return err
 	}
-	return fmt.Errorf("the attempt cannot be accounted for: %w: %w", providers.ErrBudget, err)
+	return fmt.Errorf("the attempt could not be recorded: %w: %w", providers.ErrBudget, err)
 }
 
 // trace tells of an exchange without any body, since bodies may hold secrets.

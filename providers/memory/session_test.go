@@ -783,8 +783,8 @@ func TestTheTraceTellsOfEachExchange(t *testing.T) {
 func TestMisuseIsAPanic(t *testing.T) {
 	w := newWorld(t, memory.Options{})
 	for part, f := range map[string]func(){
-		"no URL of a device":            func() { w.fleet.Add("x", "192.0.2.1:80", memory.Options{}) },
-		"there is a device gate":        func() { w.fleet.Add("gate", "https://192.0.2.3", memory.Options{}) },
+		"not the URL of a device":            func() { w.fleet.Add("x", "192.0.2.1:80", memory.Options{}) },
+		"there is already a device gate":        func() { w.fleet.Add("gate", "https://192.0.2.3", memory.Options{}) },
 		"there is no kind moon":         func() { w.fleet.Add("y", "https://192.0.2.3", memory.Options{Without: []string{"moon"}}) },
 		"there is no effect moon":       func() { w.device.Inject(memory.Fault{Effect: "moon"}) },
 		"has no /time that":             func() { w.device.SetDocument("/time", ""); w.device.Set("time", "", "zone", "UTC0") },

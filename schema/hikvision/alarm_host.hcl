@@ -10,19 +10,19 @@ setting "alarm_host" {
   key_example = "1"
 
   doc = <<-EOT
-    A slot for a server that gets a request for every event of which the notification `center` is on. The slots are there as
-    delivered, and camform removes none: the server `0.0.0.0` with the url `/` empties one.
+    A slot for a server that gets a request for every event whose notification `center` is on. Devices come with a fixed set
+    of slots, and camform removes none: the server `0.0.0.0` with the url `/` empties one.
 
-    A declared slot that somebody deleted is made again, with `allow_unproven`, where the device tells that it has room for it or
-    camform wrote it before. Its password was lost with it, so camform wants it, too. A device that gives the new slot another
-    number than the declared one keeps it under that number, and apply says so.
+    A declared slot that somebody deleted is made again, with `allow_unproven`, if the device says that it has room for it
+    or camform wrote it before. Its password was lost with it, so camform needs that too. If a device gives the new slot
+    another number than the declared one, it stays under that number, and apply reports it.
 
-    Where a device refuses a slot by its own address, the list of all slots is written, unless another slot has an account: its
-    password would be lost.
+    Where a device rejects a write to a single slot, camform writes the list of all slots, unless another slot has an
+    account: that one's password would be lost.
 
-    Devices never return the password, and what becomes of it when the rest is written without is not known. So camform
-    wants it with every change of a slot that has a username. Recorders have no place for an account here. A face terminal
-    accepts a url and forgets it.
+    Devices never return the password, and whether it survives a write without it is not proven. So camform needs it with
+    every change of a slot that has a username. Recorders have no place for an account here. A face terminal accepts a url
+    and forgets it.
   EOT
 
   document {

@@ -10,15 +10,15 @@ setting "authority" {
   key_example = "workshop"
 
   doc = <<-EOT
-    The certificate of an authority by which a device judges servers: the switch of 802.1X (`dot1x`), a log server over TLS,
-    and other servers to which it is the client. Nothing uses one before it is chosen, with `certificate_use`.
+    The certificate of an authority that a device uses to verify servers: the 802.1X switch (`dot1x`), a log server over
+    TLS, and other servers to which the device is the client. Nothing uses it until it is chosen with `certificate_use`.
 
-    Devices list whom a certificate is for and until when, and nothing of its key: camform compares the common name and the
-    date, and cannot tell two certificates apart that agree in these. A certificate is not replaced under its name: give the
-    new one another name, choose it, and take the old one away then.
+    Devices list the owner and the expiry of a certificate, but nothing about its key: camform compares the common name and
+    the date, and cannot tell apart two certificates that agree in both. A certificate is not replaced under its name: give
+    the new one another name, choose it, then remove the old one.
 
-    Only certificates of authorities are sent. A certificate or a key of the device itself is not brought from outside: see
-    `certificate`.
+    camform sends only certificates of authorities. It does not bring a certificate or a key of the device itself from
+    outside: see `certificate`.
   EOT
 
   document {

@@ -8,25 +8,25 @@ setting "certificate" {
   hooks          = "certificate"
 
   doc = <<-EOT
-    The certificate in the place for HTTPS: one that the device makes for itself, or one that an authority made for the
-    request of the device. Devices say who a certificate is for and how long it is valid, and nothing of its key: camform
-    compares the common name, the dates and the certificate that the device shows over TLS. Over plain HTTP it cannot tell two
-    certificates apart that agree in the first two.
+    The certificate for HTTPS: one that the device makes itself, or one that an authority issued for the device's request.
+    Devices report the owner and the dates of a certificate, but nothing about its key: camform compares the common name,
+    the dates and the certificate that the device shows over TLS. Over plain HTTP it cannot tell apart two certificates that
+    agree in the first two.
 
-    A certificate that the device makes for itself comes with a new key. Where camform trusts the device by the key that it
-    saw first, it refuses to talk to the device afterwards until somebody confirms the new one.
+    A certificate that the device makes itself comes with a new key. Where camform trusts the device by the key that it saw
+    first, it then refuses to talk to the device until somebody confirms the new one.
 
-    For one of an authority, `camform certificate request ADDRESS -out gate.csr` has the device make a key, which never
-    leaves it, and writes the request to a file. An authority signs it, and `chain = file("gate.pem")` brings the answer. The
-    request has no alternative names, by which clients judge: the authority must set subjectAltName when it signs. A plan
-    checks that the certificate is for the key of the request and valid by the clock of the device; apply remembers the
-    key before it sends anything, over https only, and accepts the old key and the new one until it has seen the new one.
+    For one from an authority, `camform certificate request ADDRESS -out gate.csr` has the device make a key, which never
+    leaves it, and writes the request to a file. An authority signs it, and `chain = file("gate.pem")` installs the result.
+    The request has no alternative names, which clients check: the authority must set subjectAltName when it signs. A plan
+    checks that the certificate is for the key of the request and valid by the clock of the device; apply records the key
+    before it sends anything, over https only, and accepts both the old and the new key until it has seen the new one.
 
-    Devices that give names to certificates get the new one beside the old one, under `camform-1` or `camform-2`. It is
-    chosen, and taken back if the device cannot be reached with it. Once the device shows it, the one that camform brought
-    before is deleted, if the device says that nothing else uses it. Where there is one place, the old certificate cannot be
-    put back: HTTP has to be open meanwhile, without a redirect. While a device does not show the new one, apply changes nothing
-    else on it, so that what is open beside HTTPS stays open.
+    Devices that name their certificates get the new one beside the old one, under `camform-1` or `camform-2`. camform
+    selects it, and selects the old one again if the device cannot be reached with it. Once the device shows it, camform
+    deletes the one that it brought before, if the device says that nothing else uses it. Where there is only one place, the
+    old certificate cannot be put back: HTTP has to be open in the meantime, without a redirect. While a device does not
+    show the new one, apply changes nothing else on it, so that whatever is open beside HTTPS stays open.
   EOT
 
   document {

@@ -11,12 +11,12 @@ setting "certificate_use" {
   key_example    = "securityLog"
 
   doc = <<-EOT
-    Devices that give names to certificates let each function use others. The names are those of `authority`, and those
-    that the device lists.
+    On devices that name their certificates, each function can use a different one. The names are those of `authority`, and
+    those that the device lists.
 
-    What HTTPS shows is read here, and chosen with `certificate`, which sees that camform knows the key by which it will
-    find the device again: another `server` for `HTTPS` is refused. A certificate that a switch does not accept cuts a device
-    off that proves itself with 802.1X, and nobody but a person on the spot or at the switch brings it back.
+    The certificate of HTTPS is only read here. Choose it with `certificate`, which makes sure that camform knows the key by
+    which it will recognize the device: another `server` for `HTTPS` is refused. A device that proves itself with 802.1X is
+    cut off by a certificate that the switch does not accept, and only somebody on site or at the switch can bring it back.
   EOT
 
   document {

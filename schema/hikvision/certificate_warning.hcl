@@ -5,8 +5,9 @@ setting "certificate_warning" {
   phase      = "services"
 
   doc = <<-EOT
-    When and how often a device says that a certificate is about to expire. Whom it tells is the setting `event_trigger`
-    with the event `certificateRevocation-1`: the vendor calls the warning so, though nothing is revoked.
+    When and how often a device warns that a certificate is about to expire. Who gets the warning is set with
+    `event_trigger` and the event `certificateRevocation-1`: that is the vendor's name for the warning, though nothing is
+    revoked.
   EOT
 
   document {

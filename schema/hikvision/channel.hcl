@@ -12,14 +12,14 @@ setting "channel" {
 
   doc = <<-EOT
     The camera that a recorder shows and records on a channel, and the account with which it logs in there. After the
-    password of a camera was changed, the recorder tries the old one until the camera locks it out; write the new one here
-    right after.
+    password of a camera has changed, the recorder keeps trying the old one until the camera locks it out; write the new one
+    here right afterwards.
 
-    Recorders never return the password, and what becomes of it when the rest is written without is not known. So camform
-    wants it with every change.
+    Recorders never return the password, and whether it survives a write without it is not proven. So camform needs it with
+    every change.
 
-    A recorder finds the address of a camera at its own PoE ports by itself while the connection is `plugplay`; address and
-    port then mean nothing here. A channel that is removed keeps its recordings.
+    While the connection is `plugplay`, a recorder finds the address of a camera at its own PoE ports on its own; address
+    and port have no effect then. A channel that is removed keeps its recordings.
   EOT
 
   document {

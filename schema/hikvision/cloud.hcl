@@ -8,11 +8,11 @@ setting "cloud" {
   doc = <<-EOT
     The connection through which the vendor's apps reach a device.
 
-    Switching it on needs a verification code on the device, and on some devices somebody who accepts the terms of use
-    in the menu. Registration takes up to two minutes. Switching it off does not remove the device from an account.
+    Switching it on needs a verification code on the device, and on some devices somebody who accepts the terms of use in
+    its menu. Registration takes up to two minutes. Switching it off does not remove the device from an account.
 
-    Some devices return the verification code in clear, others show an empty one or none. camform reads it from none of
-    them: whether it is up to date is known from the state only.
+    Some devices return the verification code in clear text, others show an empty one or none. camform never reads it from a
+    device: only the state shows whether it is up to date.
   EOT
 
   document {

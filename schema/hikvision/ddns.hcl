@@ -6,11 +6,11 @@ setting "ddns" {
   risk       = "service"
 
   doc = <<-EOT
-    A service that keeps a public name for the changing address of a device, which makes sense only if the device is
-    reachable from the internet, and it should not be.
+    A service that keeps a public name for the changing address of a device. It makes sense only if the device is reachable
+    from the internet, which it should not be.
 
-    Every device seen has one slot for it, which is the one that this setting means. A recorder V4.30 took everything
-    but the password, which could be set in its own menu only.
+    Every device seen has one slot for it, and this setting means that one. A recorder V4.30 accepted everything except the
+    password, which could only be set in its own menu.
   EOT
 
   document {

@@ -9,8 +9,8 @@ setting "discovery" {
   doc = <<-EOT
     Whether a device answers the search of the vendor's tools on the local network.
 
-    The same search is how a lost password is reset on the spot and how a device that is not reachable at its address is
-    found again. Hiding a device takes that way back from its owner, too. Optical cameras do not have this setting.
+    The same search is used to reset a lost password on site and to find a device that is not reachable at its address.
+    Hiding a device takes these ways from its owner, too. Optical cameras do not have this setting.
   EOT
 
   document {

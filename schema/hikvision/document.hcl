@@ -12,19 +12,18 @@ setting "document" {
   key_example    = "/ISAPI/Smart/LineDetection/1#enabled"
 
   doc = <<-EOT
-    The way to a setting that no kind describes. camform reads the document, changes the text of one element, and sends
-    the whole document back where it came from. What that does nobody has tried for you: it is only written where
-    `allow_unproven` names `document`, and anything up to losing the device can come of it. Try it on a device that stands
-    on your desk. Below /ISAPI/Security and /ISAPI/System/Network its risk is that nobody reaches the device any more.
+    A way to reach a setting that no kind describes. camform reads the document, changes the text of one element, and sends
+    the whole document back to the same path. Nobody has tested the effect for you: camform only writes it where
+    `allow_unproven` names `document`, and the worst case is a lost device. Try it on a device on your desk first. Below
+    /ISAPI/Security and /ISAPI/System/Network the risk is that the device can no longer be reached.
 
     The element is named by its path below the root: `enabled`, `sender/smtp/portNo`. Where there are several, choose one by
     the text of an element in it or by its position: `portList/port[internalPort=80]/enabled`, `NTPServer[2]/portNo`. In a
     JSON document the members of objects are named the same way, without the outermost one.
 
-    Elements that another kind manages are refused, as are paths at which a device does something and elements that look
-    like secrets. Other elements of a document that a kind lives in are free, unless the device holds a secret of that kind
-    there: it could lose it when the document is written. For more than a few elements, or for a secret, write a setting
-    file of your own: then values are checked by name.
+    camform refuses elements that another kind manages, paths that trigger an action, and elements that look like secrets.
+    Other elements of a document that a kind uses are free, unless the device holds a secret of that kind in it: a write
+    could lose it. For more than a few elements, or for a secret, write a custom kind: then values are checked by name.
   EOT
 
   document {

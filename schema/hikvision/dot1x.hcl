@@ -10,11 +10,11 @@ setting "dot1x" {
   key_doc        = "Number of the interface, which is 1 where a device has one."
 
   doc = <<-EOT
-    Authentication at the port of a switch. If it fails, the switch may cut the device off, and nobody but a person on
-    the spot or at the switch brings it back.
+    Authentication at the port of a switch. If it fails, the switch may cut the device off, and only somebody on site or at
+    the switch can bring it back.
 
-    A check of the server needs the certificate of its authority on the device, which is `authority`, and EAP-TLS one of
-    the device itself, which camform does not bring there. Both are chosen with `certificate_use`.
+    Checking the server needs the certificate of its authority on the device, which is `authority`; EAP-TLS needs a
+    certificate of the device itself, which camform does not install. Both are chosen with `certificate_use`.
   EOT
 
   document {

@@ -7,12 +7,12 @@ setting "enhanced_security" {
   drops_sessions = true
 
   doc = <<-EOT
-    While it is on, clients log in by digest with SHA-256, and none by MD5. Old recorders and programs know MD5 only: they
-    lose the device, so camform wants it accepted for each that uses the device. camform itself knows both, tries a new
-    connection, and puts the setting back if that fails.
+    While it is on, clients log in by digest with SHA-256 only, never with MD5. Old recorders and programs know only MD5 and
+    can no longer log in, so camform needs that accepted for each one that uses the device. camform itself knows both, tries
+    a new connection, and restores the setting if that fails.
 
-    A device that camform knew with SHA-256 is given no credential for MD5 again. So it stays on, unless the device keeps
-    offering SHA-256 beside MD5.
+    Once a device has used SHA-256 with camform, camform never sends it a credential for MD5 again. So this setting stays
+    on, unless the device keeps offering SHA-256 beside MD5.
   EOT
 
   document {

@@ -9,17 +9,18 @@ setting "event_trigger" {
   key_example = "illaccess"
 
   doc = <<-EOT
-    How people and servers hear of an event. `illaccess`, which stands for failed logins, is the one that tells of an
+    How people and servers are notified of an event. `illaccess`, which stands for failed logins, is the one that reveals an
     attack.
 
-    Where a list has an event once for each channel under the same name, each is an item of its own, with the number of its
-    channel behind the name: `objectsThrownDetection-2`.
+    Where a list has an event once for each channel under the same name, each is a separate item, with the number of its
+    channel after the name: `objectsThrownDetection-2`.
 
-    Some devices serve an event by itself that is not in the list. It is found when it is declared, and `camform learn -deep`
-    and `camform import -deep` look for such events: they ask for each that the device says it has.
+    Some devices serve an event that is missing from the list in a document of its own. camform finds it when it is
+    declared, and `camform learn -deep` and `camform import -deep` look for such events: they ask for every event that the
+    device claims to support.
 
-    Which events there are depends on the device and its channels, and none can be added. What is done beside telling
-    somebody, such as recording on a channel (`record-1`) or switching an output (`IO-1`), is left as it is.
+    Which events exist depends on the device and its channels, and none can be added. Reactions other than notifications,
+    such as recording on a channel (`record-1`) or switching an output (`IO-1`), stay as they are.
   EOT
 
   document {

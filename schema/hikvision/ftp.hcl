@@ -6,12 +6,11 @@ setting "ftp" {
   risk       = "service"
 
   doc = <<-EOT
-    An account on a server to which a device uploads. FTP sends its password as it is, and pictures too, unless `tls` is on;
-    off is the hardened state.
+    An account on a server to which a device uploads. FTP sends its password in clear text, and pictures too, unless `tls`
+    is on; off is the hardened state.
 
-    Devices never return the password, and what becomes of it when the rest is written without is not known. So camform
-    wants it with every change of a server that has a username. In which folders and under which names files are put stays
-    as it is.
+    Devices never return the password, and whether it survives a write without it is not proven. So camform needs it with
+    every change of a server that has a username. The folders and file names stay as they are.
   EOT
 
   document {

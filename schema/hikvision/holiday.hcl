@@ -10,8 +10,8 @@ setting "holiday" {
   doc = <<-EOT
     Days on which a recorder follows the holiday schedule. Slots can be neither added nor removed, only switched off.
 
-    A slot means days of one year, or days that come again every year, or days by the week of a month. The last form
-    has never been seen filled in: it reads as null, and another period takes its place.
+    A slot holds days of one year, days that recur every year, or days by the week of a month. The last form has never been
+    seen filled in: it reads as null, and declaring another period replaces it.
   EOT
 
   document {

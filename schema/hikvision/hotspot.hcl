@@ -10,10 +10,11 @@ setting "hotspot" {
   key_doc        = "Number of the interface of the radio."
 
   doc = <<-EOT
-    The access point of a device, through which anybody near it reaches it, and perhaps the network behind it. The hardened
-    state is off, unless somebody installs or serves devices that way; whoever comes over it then loses the connection.
+    The access point of a device, through which anybody nearby reaches it, and perhaps the network behind it. The hardened
+    state is off, unless somebody installs or services devices that way; anyone connected through it then loses the
+    connection.
 
-    Where a device tells that the key is the one of the factory, an audit can ask for it:
+    Where a device reports that the key is still the factory one, an audit can check it:
     `observed("/ISAPI/System/Network/interfaces/2/wirelessServer", "WirelessSecurity/WPA/defaultPassword")`.
   EOT
 

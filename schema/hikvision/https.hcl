@@ -11,11 +11,11 @@ setting "https" {
     The HTTPS entry in the list of services. It is found by its name, because its number is 2 on cameras, 3 on recorders
     and 4 on terminals.
 
-    HTTPS needs a certificate on the device; without a good one the device refuses to switch it on. Devices come with
-    a certificate of their own making. The first release of V5 (V5.2) and K2 recorders have neither the redirection nor
+    HTTPS needs a certificate on the device; without a valid one the device does not switch it on. Devices come with a
+    certificate that they made themselves. The first release of V5 (V5.2) and K2 recorders have neither the redirection nor
     a choice of TLS versions.
 
-    All services live in one document, so this setting and every `service` of a device are changed in one request.
+    All services are in one document, so this setting and every `service` of a device are changed in one request.
   EOT
 
   document {

@@ -7,14 +7,13 @@ setting "integration" {
   reboot     = "maybe"
 
   doc = <<-EOT
-    Which protocols other programs may speak to the device, and how they prove their password.
+    Which protocols other programs may use with the device, and how they prove their password.
 
-    ONVIF has accounts of its own, which are the setting onvif_user: switched on without any, it listens and lets nobody
-    in. Switching CGI off does not switch ISAPI off. ISAPI itself has a switch in the same document on some devices;
-    camform speaks ISAPI, and never touches it.
+    ONVIF has its own accounts, which are the setting onvif_user: switched on without any, it listens but lets nobody in.
+    Switching CGI off does not switch ISAPI off. On some devices ISAPI itself has a switch in the same document; camform
+    uses ISAPI, and never touches that switch.
 
-    The whole document goes back with nothing but the changed texts, because there is firmware that takes it in no other
-    form.
+    camform sends the whole document back with only the changed texts, because some firmware accepts no other form.
   EOT
 
   document {

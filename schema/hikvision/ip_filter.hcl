@@ -7,20 +7,21 @@ setting "ip_filter" {
   drops_sessions = true
 
   doc = <<-EOT
-    A list of addresses with one meaning for all of them. Whoever is filtered gets no answer at all, on every port: an
-    enabled allow list without the address of the machine that runs camform closes the way in.
+    A list of addresses that either all allow or all deny. A filtered client gets no answer at all, on any port: an enabled
+    allow list without the address of the machine that runs camform closes the way in.
 
-    Entries that stay keep their place and their bytes, entries that nobody asked for are removed, and new ones take the
-    numbers that are free. The entries follow the meaning of the list. An entry of a form that camform does not
-    know, such as a range, makes the list unreadable, and it is left alone.
+    Existing entries keep their place and their bytes, entries that are not declared are removed, and new ones get the free
+    numbers. The entries follow the meaning of the list. An entry in a form that camform does not know, such as a range,
+    makes the list unreadable, and camform leaves the list alone.
 
-    Some devices keep only part of a long list and answer OK. So a filter is switched on in two requests: the list is
-    written while the filter is off, and the filter is switched on once the whole list reads back. The same goes for a
-    change of `mode`, during which the filter is off for a moment. An allow list that is in force is first written with
-    the old and the new entries together, and reduced once that reads back; where the device has no room for both, it
-    changes at once, with the entries in front that camform and the declared consumers need.
+    Some devices keep only part of a long list and answer OK. So a filter is switched on in two requests: camform writes the
+    list while the filter is off, and switches the filter on once the whole list reads back. The same applies to a change of
+    `mode`, during which the filter is off for a moment. An active allow list is first written with the old and the new
+    entries together, and reduced once that reads back; where the device has no room for both, it changes at once, with the
+    entries first that camform and the declared consumers need.
 
-    Where the device tells which address it sees, and that is neither ours nor its own, an allow list needs that as well.
+    Where the device reports the address that it sees, and that is neither ours nor its own, an allow list needs that
+    address as well.
   EOT
 
   document {

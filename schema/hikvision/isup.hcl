@@ -6,10 +6,11 @@ setting "isup" {
   risk       = "service"
 
   doc = <<-EOT
-    A connection that the device opens to a platform of the vendor's protocol, through which the platform controls it.
+    A connection that the device opens to a platform that uses the vendor's protocol, and through which the platform
+    controls it.
 
-    While the connection is off, its parameters are not compared: a device as delivered has an empty server and the port
-    0, and takes neither back once others were set. Switching it on needs the server, the port, the name and the key
+    While the connection is off, its parameters are not compared: a new device has an empty server and the port 0, and
+    accepts neither again once others have been set. Switching it on needs the server, the port, the name and the key
     together.
   EOT
 

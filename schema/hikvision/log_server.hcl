@@ -8,7 +8,7 @@ setting "log_server" {
     A syslog server that gets a copy of what the device writes into its log. It is set early in a run, so that the log
     server sees what is changed afterwards.
 
-    A device holds a host name or an address, each in an element of its own. Cameras have the setting from V5.6.0 on.
+    A device stores a host name and an address in different elements. Cameras have the setting from V5.6.0 on.
   EOT
 
   document {

@@ -9,12 +9,12 @@ setting "login_limit" {
   enciphers   = ["adminPassword"]
 
   doc = <<-EOT
-    A low number protects a device from clients that never log out, and shuts out people and recorders when it is used up:
-    every program that looks at the device counts. A number below that of who is known to use the device, camform included, is
-    refused unless it is accepted for each of them.
+    A low number protects a device from clients that never log out, but shuts out people and recorders when it is used up:
+    every program that looks at the device takes one. camform refuses a number below the number of known clients of the
+    device, itself included, unless it is accepted for each of them.
 
-    A device wants the password of the administrator with each change. It goes over TLS, or enciphered where the device
-    says how, and in no other way.
+    A device requires the administrator's password with each change. camform sends it over TLS, or enciphered where the
+    device says how, and in no other way.
   EOT
 
   document {

@@ -6,13 +6,13 @@ setting "login_lock" {
   risk       = "login"
 
   doc = <<-EOT
-    After a number of failed logins a device refuses every login from the same address for a while, with the right
-    password too.
+    After a number of failed logins a device refuses every login from the same address for a while, even with the right
+    password.
 
-    The time is in minutes on cameras and in seconds on terminals. camform tells the unit from the maximum in the limits
-    of the device: up to 120 means minutes. A device without limits shows the time only where the number itself tells
-    (more than 120 are seconds), and camform does not write it. Recorders lock as well, but do not let themselves be asked
-    or configured.
+    The time is in minutes on cameras and in seconds on terminals. camform infers the unit from the maximum in the limits of
+    the device: up to 120 means minutes. On a device without limits the time is shown only where the number itself gives the
+    unit away (more than 120 is in seconds), and camform does not write it. Recorders lock as well, but offer no way to read
+    or configure it.
   EOT
 
   document {

@@ -7,9 +7,9 @@ setting "mac_filter" {
   drops_sessions = true
 
   doc = <<-EOT
-    A list of hardware addresses with one meaning for all of them. It is of use in a network without routers only: behind
-    a router every host has the address of the router. An enabled allow list without the machine that runs camform, or
-    without the router between, closes the way in.
+    A list of hardware addresses that either all allow or all deny. It is useful only in a network without routers: behind a
+    router every host has the router's hardware address. An enabled allow list without the machine that runs camform, or
+    without the router in between, closes the way in.
 
     It is written and switched on in two requests, like `ip_filter`.
   EOT

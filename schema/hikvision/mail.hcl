@@ -6,11 +6,11 @@ setting "mail" {
   risk       = "service"
 
   doc = <<-EOT
-    The mail account through which a device sends alarms, and to whom. Mails can carry pictures, so a receiver that
-    nobody knows is a leak.
+    The mail account through which a device sends alarms, and who receives them. Mails can carry pictures, so a receiver
+    that nobody knows is a leak.
 
-    Devices never return the password, and what becomes of it when the rest is written without is not known. So camform
-    wants the password with every change while the device logs in to the mail server.
+    Devices never return the password, and whether it survives a write without it is not proven. So camform needs the
+    password with every change while the device logs in to the mail server.
   EOT
 
   document {

@@ -11,15 +11,15 @@ setting "network" {
   key_doc        = "Number of the interface, which is 1 where a device has one. Recorders with two sockets have 2 as well."
 
   doc = <<-EOT
-    The address under which a device is reached. A wrong one takes it off the network, and nobody but a person on the
-    spot brings it back; a right one takes it away from the address that the configuration names, which must follow.
-    Cameras use a new address after their next restart, recorders at once.
+    The address of a device. A wrong one takes the device off the network, and only somebody on site can bring it back; a
+    right one moves it away from the address in the configuration, which must then follow. Cameras use a new address after
+    their next restart, recorders at once.
 
-    The address, the gateway and the name servers mean something in static mode only. With DHCP they are what the
-    router said, so they read as null, and devices accept other values without using them.
+    The address, the gateway and the name servers have a meaning in static mode only. With DHCP they are what the router
+    assigned, so they read as null, and devices accept other values without using them.
 
-    Only the part about addresses is sent, so speed, MTU and everything else of the interface stay as they are.
-    Recorders with a switch of their own for cameras may refuse changes of the inner interface.
+    camform sends only the part about addresses, so speed, MTU and everything else about the interface stay as they are.
+    Recorders with a built-in switch for cameras may reject changes of the inner interface.
   EOT
 
   document {

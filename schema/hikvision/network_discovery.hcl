@@ -8,9 +8,9 @@ setting "network_discovery" {
   key_doc    = "Number of the interface, which is 1 where a device has one."
 
   doc = <<-EOT
-    The announcements by which computers on the same network list a device without being told its address. They are not
-    needed to reach it. UPnP here is the announcement; the setting upnp is about ports opened in the router, and
-    discovery about the vendor's own search.
+    The announcements by which computers on the same network find a device without knowing its address. They are not needed
+    to reach it. UPnP here is the announcement; the setting upnp is about ports opened in the router, and discovery about
+    the vendor's own search.
 
     Recent cameras have Bonjour in the list of services as well.
   EOT

@@ -5,22 +5,22 @@ setting "ntp" {
   phase      = "clock"
 
   doc = <<-EOT
-    The time server that the device asks in NTP mode. Every device seen has one slot for it, which is the one that this
-    setting means.
+    The time server that the device asks in NTP mode. Every device seen has one slot for it, and this setting means that
+    one.
 
-    A device holds a host name or an address, each in an element of its own. When the kind of server changes, the
-    element of the other kind is replaced, because some firmware refuses a document with both.
+    A device stores a host name and an address in different elements. When the kind of server changes, camform replaces the
+    element of the other kind, because some firmware rejects a document with both.
 
-    Newer recorders also have a port type: with `default` they may keep to port 123 whatever port is set.
+    Newer recorders also have a port type: with `default` they may stay on port 123 whatever port is set.
 
-    In NTP mode the clock goes where the server says. Where that is more than five minutes away, switching a server on needs
+    In NTP mode the clock follows the server. Where that is more than five minutes away, switching a server on needs
     `accept_clock_jump`, as the mode of the setting time does.
 
-    Where somebody deleted that slot, it is made again, with `allow_unproven`, if the device tells that it has room for it or camform
-    wrote it before. Many devices with one slot refuse that, and apply says so.
+    If somebody deleted that slot, camform makes it again, with `allow_unproven`, if the device says that it has room for it
+    or camform wrote it before. Many devices with one slot reject that, and apply reports it.
 
-    Devices of the newest generation have a switch for each server, which is off as delivered. Where one shows it, a `server`
-    that is declared is switched on, and the plan says so.
+    Devices of the newest generation have a switch for each server, which is off by default. Where a device shows it,
+    camform switches a declared `server` on, and the plan says so.
   EOT
 
   document {

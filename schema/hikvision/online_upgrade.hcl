@@ -6,8 +6,8 @@ setting "online_upgrade" {
   risk       = "service"
 
   doc = <<-EOT
-    A device that reaches the servers of the vendor can download firmware and install it at an hour of its own. In a closed
-    network, and wherever firmware is chosen by somebody, both are off.
+    A device that reaches the vendor's servers can download firmware and install it at an hour of its choice. In a closed
+    network, and wherever somebody decides about firmware, both should be off.
   EOT
 
   document {

@@ -11,11 +11,11 @@ setting "onvif_user" {
   key_doc        = "Name of the account, in the spelling of the device: at most 63 characters on any, and 32 on most."
 
   doc = <<-EOT
-    ONVIF has accounts apart from the users of the device, with passwords of their own: a new password of `admin` changes
-    nothing here. Management programs and recorders of other vendors log in with them.
+    ONVIF has accounts that are separate from the users of the device, with their own passwords: a new password of `admin`
+    changes nothing here. Management programs and recorders of other vendors log in with them.
 
-    Passwords are never returned by a device, so whether one is up to date is known from the state only. What becomes of
-    one when the type of an account is written without it is not known, so camform wants it with every change.
+    Devices never return passwords, so only the state shows whether one is up to date. Whether one survives a write of the
+    account's type without it is not proven, so camform needs it with every change.
   EOT
 
   document {

@@ -7,8 +7,8 @@ setting "private_protocol" {
   drops_sessions = true
 
   doc = <<-EOT
-    Security of the protocol at port 8000, which the vendor's clients and recorders use. `safeMode` refuses old ones of
-    them: a recorder that does not know it shows no picture any more, so camform wants it accepted for each that uses the
+    Security of the protocol on port 8000, which the vendor's clients and recorders use. `safeMode` rejects old ones: a
+    recorder that does not know it can no longer show a picture, so camform needs that accepted for each one that uses the
     device.
   EOT
 

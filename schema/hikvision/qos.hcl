@@ -8,8 +8,8 @@ setting "qos" {
   key_doc    = "Kind of traffic as the device spells it."
 
   doc = <<-EOT
-    The mark that packets of one kind of traffic carry, by which switches and routers give them a priority. Firmware
-    keeps the list at one of three addresses, which are tried in turn.
+    The mark on packets of one kind of traffic, by which switches and routers give them a priority. Firmware keeps the list
+    at one of three addresses, which camform tries in turn.
   EOT
 
   document {

@@ -10,12 +10,13 @@ setting "record_schedule" {
   key_example = "101"
 
   doc = <<-EOT
-    The week of one channel. Everything else about a track, such as its holidays and how long recordings are kept, stays as it
-    is; none can be added or removed.
+    The weekly schedule of one channel. Everything else about a track, such as its holidays and how long recordings are
+    kept, stays as it is; tracks cannot be added or removed.
 
-    A time is written as `Mon 08:00-18:00 CMR`: the day, from when to when, and why something is recorded. `24:00` is the end
-    of a day, and a time over midnight names the second day: `Fri 22:00-Sat 06:00 MOTION`. `CMR` records always, `MOTION` what
-    moves, `ALARM` on an alarm input; recorders may know further words and list them. The list is the whole week, in any order.
+    A time is written as `Mon 08:00-18:00 CMR`: the day, the hours, and the trigger of the recording. `24:00` is the end of
+    a day, and a time past midnight names the second day: `Fri 22:00-Sat 06:00 MOTION`. `CMR` records always, `MOTION` on
+    motion, `ALARM` on an alarm input; recorders may know further words and list them. The list is the whole week, in any
+    order.
   EOT
 
   document {

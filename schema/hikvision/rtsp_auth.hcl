@@ -8,14 +8,14 @@ setting "rtsp_auth" {
   drops_sessions = true
 
   doc = <<-EOT
-    The scheme and the hash of the login over RTSP, by which recorders and players fetch video.
+    The scheme and the hash of the login over RTSP, through which recorders and players fetch video.
 
-    Recorders and thermal cameras have one document for it. On other cameras every stream has it; camform sets all of them
-    alike, one request for each. Where streams differ, it reads all that there are.
+    Recorders and thermal cameras have one document for it. On other cameras every stream has its own; camform sets all of
+    them alike, one request for each. Where streams differ, it reads all of their values.
 
-    `SHA256` alone shuts out every client that knows MD5 only, which includes many recorders; `MD5/SHA256` offers both.
-    Clients that can do nothing but Basic need `digest/basic`, which sends passwords readably. Cameras of the first
-    releases of V5 have no choice.
+    `SHA256` alone shuts out every client that only knows MD5, which includes many recorders; `MD5/SHA256` offers both.
+    Clients that only know Basic need `digest/basic`, which sends passwords readably. Cameras of the first releases of V5
+    have no choice.
   EOT
 
   document {

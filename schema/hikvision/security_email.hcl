@@ -9,15 +9,15 @@ setting "security_email" {
   enciphers   = ["password", "emailAddress"]
 
   doc = <<-EOT
-    Whoever reads mail at one of these addresses can set a new password for the administrator. The mail comes from the
-    vendor and not from the device.
+    Anyone who reads mail at one of these addresses can set a new password for the administrator. The mail comes from the
+    vendor, not from the device.
 
-    Devices show addresses with most of their letters hidden, as `o****@example.com`, and camform compares no more than
-    what is shown: it cannot tell `ops@example.com` from `office@example.com`. To move from one address to another that
-    looks the same, take the old one off first.
+    Devices show addresses with most of their letters hidden, as `o****@example.com`, and camform compares only the part
+    that is shown: it cannot tell `ops@example.com` from `office@example.com`. To move from one address to another that
+    looks the same, remove the old one first.
 
-    Devices take the list as a whole, and want the password of the administrator with it: camform sends the one that it is
-    logged in with, over https or enciphered as the device says, and in no other way.
+    Devices accept only the whole list, together with the administrator's password: camform sends the one that it is logged
+    in with, over https or enciphered as the device says, and in no other way.
   EOT
 
   document {

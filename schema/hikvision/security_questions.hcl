@@ -9,12 +9,12 @@ setting "security_questions" {
   enciphers   = ["answer", "password"]
 
   doc = <<-EOT
-    Whoever knows the answers to three questions can set a new password for the administrator from the local network. So
+    Anyone who knows the answers to three questions can set a new password for the administrator from the local network. So
     answers should be random, and kept like passwords.
 
-    Devices tell which questions are chosen and never show an answer, so whether answers are up to date is known from the
-    state only. They take the three questions with all answers at once, and the password of the administrator with them:
-    camform sends the one that it is logged in with.
+    Devices show which questions are chosen but never an answer, so only the state shows whether answers are up to date.
+    They accept only the three questions with all answers at once, together with the administrator's password: camform sends
+    the one that it is logged in with.
   EOT
 
   document {

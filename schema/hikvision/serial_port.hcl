@@ -9,8 +9,8 @@ setting "serial_port" {
   key_doc    = "Number of the port."
 
   doc = <<-EOT
-    A plug by which a device talks to a pan and tilt head, a card reader or a computer. A port of the type RS-232 in the mode
-    `console` is a shell for whoever reaches the plug. What hangs on the port stops when it is switched off.
+    A socket for a pan and tilt head, a card reader or a computer. A port of the type RS-232 in the mode `console` is a
+    shell for anyone who reaches the socket. Whatever is connected to the port stops working when it is switched off.
 
     Everything else about a port, such as its speed, stays as it is.
   EOT

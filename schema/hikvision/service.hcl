@@ -11,12 +11,12 @@ setting "service" {
   key_doc        = "Name of the service, in whatever case the device writes it. DEV_MANAGE, which some devices call SDK, is the port of the vendor's own clients, 8000 as delivered."
 
   doc = <<-EOT
-    One entry in the list of services. HTTPS is a setting of its own.
+    One entry in the list of services. HTTPS is a separate setting.
 
-    Which services exist depends on the product, and none can be added. Some entries lack parts: Bonjour has no port,
-    and DEV_MANAGE cannot be switched off on recorders, terminals and thermal cameras. Switching DEV_MANAGE off cuts
-    recorders and management programs that use port 8000; switching HTTP off closes the way in for a device that is
-    addressed by http.
+    Which services exist depends on the product, and none can be added. Some entries lack parts: Bonjour has no port, and
+    DEV_MANAGE cannot be switched off on recorders, terminals and thermal cameras. Switching DEV_MANAGE off cuts off
+    recorders and management programs that use port 8000; switching HTTP off closes the way in for a device whose address
+    uses http.
   EOT
 
   document {

@@ -6,8 +6,8 @@ setting "session" {
   drops_sessions = true
 
   doc = <<-EOT
-    After some minutes in which nobody does anything, the web interface asks for the password again. Programs that log in
-    with every request, as camform does, do not notice.
+    After some minutes of inactivity, the web interface asks for the password again. Programs that log in with every
+    request, as camform does, are not affected.
   EOT
 
   document {

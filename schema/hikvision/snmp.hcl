@@ -6,17 +6,17 @@ setting "snmp" {
   risk       = "service"
 
   doc = <<-EOT
-    The agent that answers monitoring programs, and the notices (traps) that it sends by itself. Versions 1 and 2c know no
-    more than a word in clear, the community; version 3 has users with passwords.
+    The agent that answers monitoring programs, and the notifications (traps) that it sends on its own. Versions 1 and 2c
+    only have a word in clear text, the community; version 3 has users with passwords.
 
-    Every version has a switch of its own for the agent, and versions 1 and 2c another one for traps. A device with the
+    Every version has its own switch for the agent, and versions 1 and 2c have another one for traps. A device with the
     traps off can still answer: `v1_enabled`, `v2c_enabled` and `v3_enabled` decide that.
 
-    Devices return communities in clear. camform treats them as secrets nevertheless. The menu of a device shows the
+    Devices return communities in clear text. camform treats them as secrets nevertheless. The menu of a device shows the
     receivers of traps and the communities of versions 1 and 2c as one, and all recorded devices hold the same for both.
 
-    The users of version 3 are two fixed places: one who may read, and one who may also write. Devices never return their
-    passwords, so while a user has a method, camform wants the password with every change of this setting.
+    Version 3 has two fixed users: one who may read, and one who may also write. Devices never return their passwords, so
+    while a user has a method, camform needs the password with every change of this setting.
   EOT
 
   document {

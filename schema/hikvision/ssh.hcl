@@ -6,8 +6,8 @@ setting "ssh" {
   risk       = "service"
 
   doc = <<-EOT
-    The shell that the support of the vendor uses. Nothing else needs it. Thermal cameras, terminals and recorders have
-    it; optical cameras of recent firmware do not, and recorders have it although their capabilities do not say so.
+    The shell that the vendor's support uses. Nothing else needs it. Thermal cameras, terminals and recorders have it;
+    optical cameras with recent firmware do not, and recorders have it although their capabilities do not list it.
   EOT
 
   document {

@@ -10,11 +10,11 @@ setting "stream_auth" {
   key_example = "101"
 
   doc = <<-EOT
-    Whether a stream of a camera is for everybody. How a client proves its password is the setting rtsp_auth; everything
+    Whether anybody may watch a stream of a camera. How a client proves its password is the setting rtsp_auth; everything
     else about a stream, such as its resolution, stays as it is.
 
-    Streams can be there or not depending on the mode of the camera; none can be added. Recorders list their streams one by
-    one, and not as this setting reads them.
+    Which streams exist may depend on the mode of the camera; none can be added. Recorders list their streams one by one, in
+    a form that this setting does not read.
   EOT
 
   document {

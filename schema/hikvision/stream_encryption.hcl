@@ -6,9 +6,9 @@ setting "stream_encryption" {
   risk       = "service"
 
   doc = <<-EOT
-    Whether a device encrypts its streams with a key of 6 to 12 characters, which whoever watches has to know: a recorder or
-    a player without it shows nothing any more, so camform wants it accepted for each that uses the device. The key itself is
-    set in the menu of the device.
+    Whether a device encrypts its streams with a key of 6 to 12 characters, which every viewer has to know: a recorder or a
+    player without it can no longer show anything, so camform needs that accepted for each one that uses the device. The key
+    itself is set in the menu of the device.
   EOT
 
   document {

@@ -10,8 +10,8 @@ setting "system" {
     The name under which the device shows itself in its own menu, in network searches and in the overlay of some
     recorders.
 
-    Everything else in the same document (model, serial number, firmware) belongs to the device and is sent back as it
-    came, because recorders refuse a document that lacks parts of it.
+    Everything else in the same document (model, serial number, firmware) belongs to the device and is sent back unchanged,
+    because recorders reject a document that lacks parts of it.
   EOT
 
   document {

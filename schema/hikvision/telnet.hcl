@@ -6,8 +6,8 @@ setting "telnet" {
   risk       = "service"
 
   doc = <<-EOT
-    A shell without encryption, on firmware before about V5.3. Later devices do not have it, which is as good as having
-    it off.
+    A shell without encryption, on firmware before about V5.3. Later devices do not have it, which is as good as having it
+    off.
   EOT
 
   document {

@@ -6,19 +6,21 @@ setting "time" {
   hooks      = "time"
 
   doc = <<-EOT
-    Where the clock of the device comes from, and in which zone it is shown. The clock itself is no attribute: it moves
-    by itself.
+    Where the device gets its time, and in which zone it shows it. The clock itself is not an attribute: it moves on its
+    own.
 
-    In NTP mode the time that the device reported is left out of what is sent. In manual mode it is sent back without
-    its offset from UTC, which makes the device keep the wall clock that it showed when it was read.
+    In NTP mode camform leaves the time that the device reported out of what it sends. In manual mode it sends the time back
+    without its offset from UTC, which makes the device keep the wall clock that it showed when it was read.
 
     A change that moves the clock by more than five minutes needs `accept_clock_jump` in the block of the device or a
-    profile: recordings, certificates and schedules depend on it. That is the change to NTP mode, or another zone in manual mode.
+    profile: recordings, certificates and schedules depend on it. That applies to the change to NTP mode, and to another
+    zone in manual mode.
 
-    Recent recorders name the zone as Windows does as well, and can go by that name. It follows the zone when that changes.
+    Recent recorders also name the zone as Windows does, and can follow that name. The name follows the zone when that
+    changes.
 
-    Recorders of the DVR lines store a daylight saving rule of their own (first Sunday of April to the last Sunday of
-    October) when a zone without one is set. camform accepts that reading and remembers it.
+    Recorders of the DVR lines store their own daylight saving rule (first Sunday of April to the last Sunday of October)
+    when a zone without one is set. camform accepts that reading and records it.
   EOT
 
   document {

@@ -6,8 +6,8 @@ setting "upnp" {
   risk       = "service"
 
   doc = <<-EOT
-    With UPnP a device asks the router to forward ports from the internet to it. The list of forwarded ports has a
-    switch of its own: ports are forwarded only when both are on. Its entries are `upnp_port`.
+    With UPnP a device asks the router to forward ports from the internet to it. The list of forwarded ports has its own
+    switch: ports are forwarded only when both are on. Its entries are `upnp_port`.
   EOT
 
   document {

@@ -13,12 +13,12 @@ setting "user" {
   key_doc        = "Name of the user, in the spelling of the device: at most 63 characters on any, and 32 on most."
 
   doc = <<-EOT
-    An account with a level and a password. Accounts are known by their names; the numbers belong to the device. What
-    else an account has, such as addresses it is bound to and its permissions, stays as it is.
+    An account with a level and a password. Accounts are identified by their names; the numbers belong to the device.
+    Everything else about an account, such as addresses it is bound to and its permissions, stays as it is.
 
-    The first account, usually `admin`, is built in: it cannot be removed, renamed or lowered, and only it may change the
-    others. Passwords are never returned by a device, so whether one is up to date is known from the state only.
-    On recent firmware an account whose password was set by somebody else stays inactive until its owner changes it.
+    The first account, usually `admin`, is built in: it cannot be removed, renamed or demoted, and only it may change the
+    others. Devices never return passwords, so only the state shows whether one is up to date. On recent firmware an account
+    whose password somebody else set stays inactive until its owner changes it.
   EOT
 
   document {

@@ -10,17 +10,17 @@ setting "user_permission" {
   key_example = "guard"
 
   doc = <<-EOT
-    The rights of one account. A device makes the list of them with the account, with what the level of the account has
-    at first; so rights of an account that is new are compared from the next plan on, when the device has it. Devices may
-    also set them back when the level changes.
+    The rights of one account. A device creates them with the account, at first with the defaults of the account's level; so
+    the rights of a new account are compared from the next plan on, when the device has them. Devices may also reset them
+    when the level changes.
 
-    Devices list rights by the numbers of accounts and number the lists on their own; camform finds the list of an account
-    by its name. A level has a ceiling, beyond which devices refuse rights or ignore them. The rights of an administrator
-    are fixed.
+    Devices list rights by account number and number the lists independently; camform finds the list of an account by its
+    name. A level has a ceiling, beyond which devices reject rights or ignore them. The rights of an administrator are
+    fixed.
 
-    Cameras know rights over the network (`remote`) only. Recorders also know those of a person in front of them
-    (`local`), and both for every channel: there, somebody sees a channel with the right to preview *and* the channel in
-    the list of that right.
+    Cameras only know rights over the network (`remote`). Recorders also have rights for somebody in front of them
+    (`local`), and both for every channel: there, somebody sees a channel with the right to preview *and* the channel in the
+    list of that right.
   EOT
 
   document {

@@ -10,9 +10,9 @@ setting "web_auth" {
   doc = <<-EOT
     The scheme and the hash of HTTP authentication.
 
-    `SHA256` alone shuts out every client that knows MD5 only, which includes many recorders and management programs;
-    `MD5/SHA256` offers both. Clients that can do nothing but Basic need `digest/basic`, which sends passwords readably
-    unless the connection is encrypted.
+    `SHA256` alone shuts out every client that only knows MD5, which includes many recorders and management programs;
+    `MD5/SHA256` offers both. Clients that only know Basic need `digest/basic`, which sends passwords readably unless the
+    connection is encrypted.
   EOT
 
   document {

@@ -10,9 +10,9 @@ setting "wireless" {
   key_doc        = "Number of the interface, which is 2 on the devices seen."
 
   doc = <<-EOT
-    The wireless network of a device. One that is reached over it is gone if the name or the key is wrong.
+    The wireless network of a device. A device that is reached over it is lost if the name or the key is wrong.
 
-    Devices return the key in clear. camform treats it as a secret nevertheless.
+    Devices return the key in clear text. camform treats it as a secret nevertheless.
   EOT
 
   document {

@@ -25,7 +25,7 @@ const Summary = "Bound exceeded"
 func TooDeep(at hcl.Range) hcl.Diagnostics {
 	return hcl.Diagnostics{{
 		Severity: hcl.DiagError, Summary: Summary, Subject: &at,
-		Detail: fmt.Sprintf("What stands here is nested deeper than %d levels.", MaxDepth),
+		Detail: fmt.Sprintf("The nesting here is deeper than %d levels.", MaxDepth),
 	}}
 }
 

@@ -56,7 +56,7 @@ const (
 const firstV3 = 3
 
 // ErrNotUnderstood says that an answer is none that the flow knows.
-var ErrNotUnderstood = errors.New("the answer is no part of an activation")
+var ErrNotUnderstood = errors.New("the answer does not belong to an activation")
 
 // ErrPassword says that a password does not fit into the messages.
 var ErrPassword = errors.New("the password cannot be sent")
@@ -70,7 +70,7 @@ func ReadStatus(body []byte) (Status, error) {
 		SupportVersion int `xml:"supportVersion"`
 	}
 	if err := xml.Unmarshal(body, &doc); err != nil || doc.XMLName.Local != "ActivateStatus" {
-		return Status{}, fmt.Errorf("%w: it is no activateStatus", ErrNotUnderstood)
+		return Status{}, fmt.Errorf("%w: it is not an activateStatus document", ErrNotUnderstood)
 	}
 	s := Status{Flow: Classic}
 	if doc.SupportVersion >= firstV3 {
@@ -125,7 +125,7 @@ func (f Flow) Give(key *rsa.PrivateKey, challenge []byte, password string, iv [a
 		return Request{}, err
 	}
 	if len(password) < MinPassword || len(password) > MaxPassword {
-		return Request{}, fmt.Errorf("%w: devices take from %d to %d characters", ErrPassword, MinPassword, MaxPassword)
+		return Request{}, fmt.Errorf("%w: devices accept %d to %d characters", ErrPassword, MinPassword, MaxPassword)
 	}
 	secret := f.encrypt(text, password, iv)
 	if f == V3 {
@@ -152,7 +152,7 @@ func (f Flow) open(key *rsa.PrivateKey, challenge []byte) (string, error) {
 	}
 	sealed, wrong := unarmored(doc.Key + doc.Challenge)
 	if err != nil || wrong != nil {
-		return "", fmt.Errorf("%w: it is no challenge", ErrNotUnderstood)
+		return "", fmt.Errorf("%w: it is not a challenge", ErrNotUnderstood)
 	}
 	//lint:ignore SA1019 devices know no other padding; the key is for this run alone, and a wrong answer ends the activation
 	opened, err := rsa.DecryptPKCS1v15(nil, key, sealed)
@@ -164,7 +164,7 @@ func (f Flow) open(key *rsa.PrivateKey, challenge []byte) (string, error) {
 		text = text[len(text)-classicChallenge:] // some firmware puts something in front
 	}
 	if decoded, err := hex.DecodeString(text); err != nil || f == Classic && len(text) != classicChallenge || !isKey(decoded) {
-		return "", fmt.Errorf("%w: the challenge has another form", ErrNotUnderstood)
+		return "", fmt.Errorf("%w: the challenge has an unknown form", ErrNotUnderstood)
 	}
 	return text, nil
 }

@@ -26,7 +26,7 @@ import (
 
 // ErrUnknown is the error of capabilities that do not say how the device would have texts enciphered, or say it in a way that
 // nobody has seen.
-var ErrUnknown = errors.New("the device does not say how it takes enciphered texts")
+var ErrUnknown = errors.New("the device does not say how it accepts enciphered texts")
 
 // ErrUnoffered is the ErrUnknown of capabilities that do not speak of enciphered texts at all: the device takes none.
 var ErrUnoffered = fmt.Errorf("%w at all", ErrUnknown)

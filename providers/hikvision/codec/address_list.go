@@ -38,7 +38,7 @@ var (
 const mostAddresses = 64
 
 // errForm is an entry that means something else than a single address: a range, a mask, or what a later firmware adds.
-var errForm = errors.New("the list has an entry of a form that camform does not know")
+var errForm = errors.New("the list has an entry in a form that camform does not know")
 
 // decodeAddresses reads the single addresses of a list. The value is null where the list has entries of another form:
 // what is not understood is not compared, and never removed.
@@ -258,10 +258,10 @@ func checkAddresses(f document.Field, want cty.Value) []string {
 	}
 	wanted, _ := expand(want)
 	if size, ok := listSize(f); ok && int64(len(wanted)) > size {
-		return document.Sentence("These are %d addresses; this device holds %d.", len(wanted), size)
+		return document.Sentence("These are %d addresses; this device holds at most %d.", len(wanted), size)
 	}
 	if v6 := slices.IndexFunc(wanted, netip.Addr.Is6); v6 >= 0 && !holdsIPv6(f) {
-		return document.Sentence("This device does not filter IPv6, so %s has no place.", wanted[v6])
+		return document.Sentence("This device does not filter IPv6, so it cannot hold %s.", wanted[v6])
 	}
 	return nil
 }
@@ -311,7 +311,7 @@ func expand(set cty.Value) ([]netip.Addr, error) {
 		}
 		for addr := network.Addr(); network.Contains(addr); addr = addr.Next() {
 			if members[addr] = true; len(members) > mostAddresses {
-				return nil, fmt.Errorf("the networks stand for more than %d addresses; devices store addresses one by one, so name smaller networks or single addresses", mostAddresses)
+				return nil, fmt.Errorf("the networks stand for more than %d addresses; devices store addresses one by one, so give smaller networks or single addresses", mostAddresses)
 			}
 		}
 	}

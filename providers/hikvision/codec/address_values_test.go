@@ -94,7 +94,7 @@ func TestAListThatNamesNoSizeHoldsWhatIsUsual(t *testing.T) {
 		t.Error(wrong)
 	}
 	over := cty.SetVal([]cty.Value{cty.StringVal("192.0.2.0/27"), cty.StringVal("198.51.100.0/28"), cty.StringVal("203.0.113.9")})
-	if wrong := Check(f, over); len(wrong) != 1 || !strings.Contains(wrong[0], "holds 48") {
+	if wrong := Check(f, over); len(wrong) != 1 || !strings.Contains(wrong[0], "holds at most 48") {
 		t.Errorf("49 addresses: %v", wrong)
 	}
 }

@@ -59,7 +59,7 @@ func decodeChain(f document.Field) (cty.Value, error) {
 	}
 	short := inShort(name, end) + shown(f.Limits.Docs[f.Limits.At.Path].Shown)
 	if left := LeftOver(f.Limits.Docs); left != "" {
-		short += fmt.Sprintf("; %s before it is still there", left)
+		short += fmt.Sprintf("; %s is left over from before", left)
 	}
 	return cty.StringVal(short), nil
 }
@@ -155,6 +155,6 @@ const (
 )
 
 var (
-	errNoCertificate = errors.New("no certificate in PEM form is in it")
-	errPrivateKey    = errors.New("a private key is in it, which must stay where it is")
+	errNoCertificate = errors.New("it contains no certificate in PEM form")
+	errPrivateKey    = errors.New("it contains a private key, which must stay where it is")
 )

@@ -154,7 +154,7 @@ func told(reasons []string, want cty.Value) []string {
 }
 
 // NoCharacters is what people are told about a text that stands for bytes: see schema.IsEscaped.
-const NoCharacters = "The text stands for bytes that are no characters, which camform shows and does not write. Leave it out to keep what the device has."
+const NoCharacters = "The text stands for bytes that are not characters, which camform shows but does not write. Leave it out to keep what the device has."
 
 // isEscaped reports whether a value that is no secret, or an element of it, stands for bytes that are no characters.
 func isEscaped(want cty.Value) bool {
@@ -164,7 +164,7 @@ func isEscaped(want cty.Value) bool {
 	})
 }
 
-const withheld = "The device does not take the value, which is secret."
+const withheld = "The device does not accept the value, which is secret."
 
 // quotes reports whether a text repeats a value that is secret.
 func quotes(text string, v cty.Value) bool {

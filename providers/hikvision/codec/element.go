@@ -20,11 +20,11 @@ func unreadable(f document.Field) string {
 	elements := f.Doc.All(f.Path(0))
 	switch {
 	case document.LeadsToSecret(f.Path(0).String()):
-		return fmt.Sprintf("%s looks like a secret, and document would show it. A setting file of its own can declare it as one.", f.Path(0))
+		return fmt.Sprintf("%s looks like a secret, and document would show it. A custom kind can declare it as one.", f.Path(0))
 	case len(elements) > 1:
-		return fmt.Sprintf("There are %d elements %s. Choose one of them, as in %s[2] or with [id=2] behind the entry.", len(elements), f.Path(0), f.Path(0))
+		return fmt.Sprintf("There are %d elements %s. Choose one of them, as in %s[2] or with [id=2] after the entry.", len(elements), f.Path(0), f.Path(0))
 	case len(elements) == 1 && len(elements[0].Children()) > 0:
-		return fmt.Sprintf("%s holds other elements. Name the one among them that is meant.", f.Path(0))
+		return fmt.Sprintf("%s holds other elements. Name the one that you mean.", f.Path(0))
 	}
 	return ""
 }

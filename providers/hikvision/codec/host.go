@@ -118,7 +118,7 @@ const (
 
 func formHost(a *schema.Attribute, want cty.Value) []string {
 	if text := hostText(want); text != "" && isUnset(text) {
-		return document.Sentence("%s stands for no address.", document.Quote(text))
+		return document.Sentence("%s does not stand for an address.", document.Quote(text))
 	}
 	return formHostSlot(a, want)
 }
@@ -129,13 +129,13 @@ func formHostSlot(_ *schema.Attribute, want cty.Value) []string {
 	addr, err := netip.ParseAddr(text)
 	switch {
 	case err == nil && addr.Zone() != "":
-		return document.Sentence("%s has a zone behind the %%, which means something on one machine only. Leave it out.", document.Quote(text))
+		return document.Sentence("%s has a zone after the %%, which has a meaning on one machine only. Leave it out.", document.Quote(text))
 	case err == nil:
 		return nil
 	case strings.Contains(text, "://"):
 		return document.Sentence("%s is a URL. Give the host name or address alone.", document.Quote(text))
 	case hasPort(text):
-		return document.Sentence("%s has a port. Give the host name or address alone, without one.", document.Quote(text))
+		return document.Sentence("%s has a port. Give the host name or address without it.", document.Quote(text))
 	case !isHostName(text):
 		return document.Sentence("%s is neither a host name nor an address.", document.Quote(text))
 	}
@@ -167,11 +167,11 @@ func checkHost(f document.Field, want cty.Value) []string {
 	_, formatKnown := formats.Option(hostBranch[target])
 	switch l := f.Limit(target); {
 	case target == hostIPv6 && !f.Has(hostIPv6):
-		return document.Sentence("This device has no place for an IPv6 address.")
+		return document.Sentence("This device cannot hold an IPv6 address.")
 	case !f.Has(hostName) && !f.Has(hostIPv4) && !f.Has(hostIPv6):
 		return f.Missing(hostName)
 	case len(formats.Options) > 0 && !formatKnown:
-		return document.Sentence("This device takes %s, not %s.", document.List(formats.Options), hostBranch[target])
+		return document.Sentence("This device accepts %s, not %s.", document.List(formats.Options), hostBranch[target])
 	case !l.Allows(int64(len(text))):
 		return document.Sentence("The text has %s; %s.", BytesOf(text), l.Takes())
 	}

@@ -96,7 +96,7 @@ func formInterfaceAddress(a *schema.Attribute, want cty.Value) []string {
 		return document.Sentence("%s is not an %s address with the length of its network, such as 192.0.2.10/24 or 2001:db8::10/64.",
 			document.Quote(want.AsString()), version(takesIPv6(a, interfaceAddress)))
 	case prefix.Bits() == 0 || addr.Is4() && prefix.Bits() > 30 || addr.IsMulticast():
-		return document.Sentence("%s is no address that an interface can have.", document.Quote(want.AsString()))
+		return document.Sentence("%s is not an address that an interface can have.", document.Quote(want.AsString()))
 	case addr.Is4() && addr == prefix.Masked().Addr():
 		return document.Sentence("%s is the network itself, not an address in it.", document.Quote(want.AsString()))
 	case addr == Broadcast(prefix):
@@ -188,7 +188,7 @@ func wrongAddress(a *schema.Attribute, n int, text string) []string {
 	case err != nil || !fits(a, n, addr):
 		return document.Sentence("%s is not an %s address.", document.Quote(text), version(takesIPv6(a, n)))
 	case addr.IsMulticast():
-		return document.Sentence("%s is no address of another host.", document.Quote(text))
+		return document.Sentence("%s is not the address of another host.", document.Quote(text))
 	}
 	return nil
 }
@@ -228,7 +228,7 @@ func encodeSlots(f document.Field, want cty.Value) error {
 		return fmt.Errorf("the device has no element %s: %w", f.Element(0), providers.ErrUnsupported)
 	}
 	if len(wanted) > len(f.Attribute.Elements) {
-		return fmt.Errorf("more addresses than the device has slots: %w", providers.ErrInvalid)
+		return fmt.Errorf("there are more addresses than the device has slots: %w", providers.ErrInvalid)
 	}
 	for n := range f.Attribute.Elements {
 		text := ""
@@ -262,7 +262,7 @@ func formSlots(a *schema.Attribute, want cty.Value) []string {
 			return wrong
 		}
 		if slices.Contains(texts, text) {
-			return document.Sentence("%s is there twice, which devices refuse.", text)
+			return document.Sentence("%s is listed twice, which devices reject.", text)
 		}
 		texts = append(texts, text)
 	}

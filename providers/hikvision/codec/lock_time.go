@@ -50,7 +50,7 @@ func decodeLockTime(f document.Field) (cty.Value, error) {
 func encodeLockTime(f document.Field, want cty.Value) error {
 	unit := lockUnit(f)
 	if unit == 0 {
-		return fmt.Errorf("the unit of %s is not known: %w", f.Element(0), providers.ErrUnsupported)
+		return fmt.Errorf("the unit of %s is unknown: %w", f.Element(0), providers.ErrUnsupported)
 	}
 	n, err := WholeNumber(want.Multiply(cty.NumberIntVal(unit)))
 	if err != nil {
@@ -72,7 +72,7 @@ func checkLockTime(f document.Field, want cty.Value) []string {
 	l := f.Limit(0)
 	if err != nil || !l.Allows(n) {
 		inMinutes := document.Limit{Min: dividedUp(l.Min, unit), Max: dividedDown(l.Max, unit)}
-		return document.Sentence("This device takes %s minutes, not %s.", inMinutes.Bounds(), decimal(want))
+		return document.Sentence("This device accepts %s minutes, not %s.", inMinutes.Bounds(), decimal(want))
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func encodeMACs(f document.Field, want cty.Value) error {
 	}
 	entries, ok := readMACs(f)
 	if !ok {
-		return fmt.Errorf("the list has an entry that is not understood: %w", providers.ErrUnsupported)
+		return fmt.Errorf("the list has an entry that camform does not understand: %w", providers.ErrUnsupported)
 	}
 	model := macModel(f)
 	var stale []int
@@ -148,11 +148,11 @@ func checkMACs(f document.Field, want cty.Value) []string {
 		return f.Missing(addressList)
 	}
 	if _, ok := readMACs(f); !ok {
-		return document.Sentence("The list on the device has an entry that camform does not understand, so it is left alone.")
+		return document.Sentence("The list on the device has an entry that camform does not understand, so camform leaves the list alone.")
 	}
 	wanted, _ := parseMACs(want)
 	if size, ok := listSize(f); ok && int64(len(wanted)) > size {
-		return document.Sentence("These are %d addresses; this device holds %d.", len(wanted), size)
+		return document.Sentence("These are %d addresses; this device holds at most %d.", len(wanted), size)
 	}
 	return nil
 }

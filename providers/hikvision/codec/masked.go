@@ -51,7 +51,7 @@ var mailAddress = regexp.MustCompile(`^[^\s@*<>,;"]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-
 func formMasked(_ *schema.Attribute, want cty.Value) []string {
 	for _, address := range membersOf(want) {
 		if !mailAddress.MatchString(address) {
-			return document.Sentence("%s is no mail address. It must be given in full, without stars.", document.Quote(address))
+			return document.Sentence("%s is not a mail address. Give it in full, without asterisks.", document.Quote(address))
 		}
 	}
 	return nil
@@ -62,11 +62,11 @@ func checkMasked(f document.Field, want cty.Value) []string {
 	addresses := TextsOf(want)
 	element, _ := f.Limits.Element(f.Item, emailEntries)
 	if most := document.NumberAttr(element, "size"); most != nil && int64(len(addresses)) > *most {
-		return document.Sentence("This device takes at most %d addresses.", *most)
+		return document.Sentence("This device accepts at most %d addresses.", *most)
 	}
 	for _, address := range addresses {
 		if l := f.Limit(0); !l.Allows(int64(len(address))) {
-			return document.Sentence("The address %s has %s; this device takes %s.", document.Quote(address), BytesOf(address), l.Bounds())
+			return document.Sentence("The address %s has %s; this device accepts %s.", document.Quote(address), BytesOf(address), l.Bounds())
 		}
 	}
 	return nil

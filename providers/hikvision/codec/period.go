@@ -84,7 +84,7 @@ func parsePeriod(text string) (form int, first, last time.Time, err error) {
 			return form, first, last, nil
 		}
 	}
-	return 0, first, last, fmt.Errorf("%s is not two days, such as 12-24/01-06 or 2026-12-24/2027-01-06", document.Quote(text))
+	return 0, first, last, fmt.Errorf("%s is not a pair of days, such as 12-24/01-06 or 2026-12-24/2027-01-06", document.Quote(text))
 }
 
 // encodePeriod writes the days into the branch of their form. A branch of another form is taken away.
@@ -176,7 +176,7 @@ func checkPeriod(f document.Field, want cty.Value) []string {
 	case !f.Has(periodForm):
 		return f.Missing(periodForm)
 	case len(options.Options) > 0 && !known:
-		return document.Sentence("This device takes %s, not %s.", document.List(options.Options), periodWords[form])
+		return document.Sentence("This device accepts %s, not %s.", document.List(options.Options), periodWords[form])
 	}
 	return nil
 }

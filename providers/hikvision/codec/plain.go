@@ -38,7 +38,7 @@ func checkText(f document.Field, want cty.Value) []string {
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return document.Sentence("The text contains a control character, which the device cannot store.")
 	case len(l.Options) > 0 && !slices.Contains(l.Options, text):
-		return document.Sentence("This device takes %s.", document.List(l.Options))
+		return document.Sentence("This device accepts %s.", document.List(l.Options))
 	case !l.Allows(int64(len(text))):
 		return document.Sentence("The text has %s; %s.", BytesOf(text), l.Takes())
 	}
@@ -103,7 +103,7 @@ func checkBoolean(f document.Field, want cty.Value) []string {
 	}
 	options := f.Limit(0)
 	if _, ok := options.Option(text); !ok && len(options.Options) > 0 {
-		return document.Sentence("This device takes %s, not %s.", document.List(options.Options), text)
+		return document.Sentence("This device accepts %s, not %s.", document.List(options.Options), text)
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func checkNumber(f document.Field, want cty.Value) []string {
 	case !f.Has(0):
 		return f.Missing(0)
 	case len(l.Options) > 0 && !slices.Contains(l.Options, strconv.FormatInt(n, 10)):
-		return document.Sentence("This device takes %s, not %d.", document.List(l.Options), n)
+		return document.Sentence("This device accepts %s, not %d.", document.List(l.Options), n)
 	case !l.Allows(n):
 		return document.Sentence("%s, not %d.", capitalised(l.Takes()), n)
 	}
@@ -218,7 +218,7 @@ func checkChoice(f document.Field, want cty.Value) []string {
 	for _, option := range options.Options {
 		values = append(values, valueOf(f.Attribute, option))
 	}
-	return document.Sentence("This device takes %s, not %s.", document.List(values), document.Show(want.AsString()))
+	return document.Sentence("This device accepts %s, not %s.", document.List(values), document.Show(want.AsString()))
 }
 
 func sameChoice(want, have cty.Value) bool {

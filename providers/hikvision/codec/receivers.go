@@ -78,7 +78,7 @@ func parseReceivers(set cty.Value) ([]receiver, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(receivers, func(other receiver) bool { return other.address == r.address }) {
-			return nil, fmt.Errorf("%s is there twice", document.Quote(r.address))
+			return nil, fmt.Errorf("%s is listed twice", document.Quote(r.address))
 		}
 		receivers = append(receivers, r)
 	}
@@ -203,7 +203,7 @@ func tooLong(f document.Field, r receiver) []string {
 	}{{receiverAddress, r.address}, {receiverName, r.name}} {
 		e, ok := f.Limits.Element(f.Item, f.Element(0).Join(part.path))
 		if l := document.LimitOf(e); ok && part.text != "" && !l.Allows(int64(len(part.text))) {
-			return document.Sentence("%s has %s; this device takes %s.", document.Quote(part.text), BytesOf(part.text), l.Bounds())
+			return document.Sentence("%s has %s; this device accepts %s.", document.Quote(part.text), BytesOf(part.text), l.Bounds())
 		}
 	}
 	return nil

@@ -94,7 +94,7 @@ var (
 
 // parseAction reads what text writes.
 func parseAction(text string) (action, error) {
-	wrong := fmt.Errorf("%s is not a time of the week and a mode, such as \"Mon 08:00-18:00 CMR\"", document.Quote(text))
+	wrong := fmt.Errorf("%s is not a time of the week with a mode, such as \"Mon 08:00-18:00 CMR\"", document.Quote(text))
 	parts := actionPattern.FindStringSubmatch(strings.Join(strings.Fields(text), " "))
 	if parts == nil {
 		return action{}, wrong
@@ -295,7 +295,7 @@ func checkSchedule(f document.Field, want cty.Value) []string {
 	case blocks > 1:
 		return document.Sentence("This device has %d schedules in one, which camform does not understand.", blocks)
 	case len(wanted) == 0:
-		return document.Sentence("A schedule without any time is not known to work. To record nothing, set enabled to false.")
+		return document.Sentence("Nobody has shown that a schedule without any time works. To record nothing, set enabled to false.")
 	}
 	if wrong := checkModes(f, wanted); len(wrong) > 0 {
 		return wrong

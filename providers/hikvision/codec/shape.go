@@ -25,7 +25,7 @@ func Faults(kind *schema.Kind) []schema.Fault {
 		case !ok:
 			wrong(part+".codec", "Unknown codec", "%q is not one of %s.", a.Codec, strings.Join(slices.Sorted(maps.Keys(All)), ", "))
 		case c.encode == nil && kind.Hooks == "":
-			wrong(part+".codec", "Codec not possible", "The codec %s is for kinds with hooks of their own.", a.Codec)
+			wrong(part+".codec", "Codec not possible", "The codec %s is for kinds with their own hooks.", a.Codec)
 		case !a.Type.Equals(needs.typ):
 			wrong(part+".type", "Codec does not fit the type", "The codec %s is for %s; %q is %s.",
 				a.Codec, typeexpr.TypeString(needs.typ), a.Name, typeexpr.TypeString(a.Type))

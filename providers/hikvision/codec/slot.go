@@ -78,7 +78,7 @@ func SlotsOf(docs providers.Documents) (Slots, error) {
 	}
 	slots := Slots{Named: true, Chosen: choice.CertificateSelect.ServerCertificate, Listed: list.ServerCertificates.CertificateInfo}
 	if slots.Chosen == "" {
-		return slots, fmt.Errorf("it gives names to certificates, and does not tell which one HTTPS shows: %w", providers.ErrMalformed)
+		return slots, fmt.Errorf("it names its certificates, but does not say which one HTTPS shows: %w", providers.ErrMalformed)
 	}
 	return slots, nil
 }
@@ -181,7 +181,7 @@ func parseDate(text string) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s is no date: %w", document.Quote(text), providers.ErrMalformed)
+	return time.Time{}, fmt.Errorf("%s is not a date: %w", document.Quote(text), providers.ErrMalformed)
 }
 
 // inShort is all that can be compared of a certificate.

@@ -160,7 +160,7 @@ func seconds(sign, text string) (int, error) {
 	parts := append(strings.Split(text, ":"), "0", "0")
 	hours, minutes, rest := atoi(parts[0]), atoi(parts[1]), atoi(parts[2])
 	if hours > mostHours || minutes > 59 || rest > 59 {
-		return 0, fmt.Errorf("%s is no time; %w", document.Quote(text), errZone)
+		return 0, fmt.Errorf("%s is not a time; %w", document.Quote(text), errZone)
 	}
 	total := hours*3600 + minutes*60 + rest
 	if sign == "-" {
@@ -238,7 +238,7 @@ func decodeZone(f document.Field) (cty.Value, error) {
 	}
 	z, err := parseZone(text)
 	if err != nil {
-		return f.Null(), fmt.Errorf("%s is %s, which is no time zone: %w", f.Element(0), document.Quote(text), providers.ErrMalformed)
+		return f.Null(), fmt.Errorf("%s is %s, which is not a time zone: %w", f.Element(0), document.Quote(text), providers.ErrMalformed)
 	}
 	return cty.StringVal(z.posix()), nil
 }
@@ -283,9 +283,9 @@ func formZone(_ *schema.Attribute, want cty.Value) []string {
 	case name == "":
 		return document.Sentence("%s cannot be used: %s.", document.Quote(text), err)
 	case strings.EqualFold(name, text):
-		return document.Sentence("%s is the name of a time zone, and devices take its rules. Write %q.", document.Quote(text), zonesByName()[name].posix())
+		return document.Sentence("%s is the name of a time zone, but devices accept only its rules. Write %q.", document.Quote(text), zonesByName()[name].posix())
 	default:
-		return document.Sentence("%s is no time zone. If you mean %s, write %q, since devices take the rules of a zone.", document.Quote(text), name, zonesByName()[name].posix())
+		return document.Sentence("%s is not a time zone. If you mean %s, write %q, since devices accept only the rules of a zone.", document.Quote(text), name, zonesByName()[name].posix())
 	}
 }
 
@@ -327,7 +327,7 @@ func checkZone(f document.Field, want cty.Value) []string {
 	case !f.Has(0):
 		return f.Missing(0)
 	case !l.Allows(int64(len(z.device()))):
-		return document.Sentence("The zone is written with %s; this device takes %s.", BytesOf(z.device()), l.Bounds())
+		return document.Sentence("The zone is written with %s; this device accepts %s.", BytesOf(z.device()), l.Bounds())
 	}
 	return nil
 }

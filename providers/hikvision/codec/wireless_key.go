@@ -39,14 +39,14 @@ func checkWirelessKey(f document.Field, want cty.Value) []string {
 	}
 	for _, r := range key {
 		if NotPrintable(r) {
-			return document.Sentence("The key has a character that wireless networks do not take: only printable ASCII.")
+			return document.Sentence("The key has a character that wireless networks do not accept. Use printable ASCII only.")
 		}
 	}
 	switch {
 	case !f.Has(wirelessKey):
 		return f.Missing(wirelessKey)
 	case !l.Allows(int64(len(key))):
-		return document.Sentence("The key has %d characters; this device takes %s.", len(key), l.Bounds())
+		return document.Sentence("The key has %d characters; this device accepts %s.", len(key), l.Bounds())
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func (f Field) Idle() string {
 			}
 			wanted := strings.Split(f.Attribute.When[elements], "|")
 			if !slices.ContainsFunc(wanted, func(text string) bool { return strings.EqualFold(text, e.Text()) }) {
-				return fmt.Sprintf("It counts only while %s is %s, not %s.", path, List(wanted), Show(e.Text()))
+				return fmt.Sprintf("It only has an effect while %s is %s, not %s.", path, List(wanted), Show(e.Text()))
 			}
 			break
 		}

@@ -155,9 +155,9 @@ func (l Limit) Allows(n int64) bool {
 // Takes says whose bounds they are, and which: "this device takes 1 to 9".
 func (l Limit) Takes() string {
 	if l.Usual {
-		return "a device that names no limit, as this one, takes " + l.Bounds()
+		return "a device that names no limit, such as this one, accepts " + l.Bounds()
 	}
-	return "this device takes " + l.Bounds()
+	return "this device accepts " + l.Bounds()
 }
 
 // Bounds writes the bounds for people: "1 to 9", "at least 1", "at most 9", "only 5".

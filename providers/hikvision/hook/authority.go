@@ -29,7 +29,7 @@ func checkAuthority(kind *schema.Kind, at document.Place, key string, want cty.V
 	case !value.IsKnown(), value.IsNull() && len(there) > 0:
 		return nil
 	case value.IsNull():
-		return document.About(certificateAttribute, document.Sentence("The device has no authority of this name, and cannot be given one without its certificate."))
+		return document.About(certificateAttribute, document.Sentence("The device has no authority of this name, and cannot get one without its certificate."))
 	}
 	f := at.Field(at.Entries(kind), kind.Attribute(certificateAttribute))
 	if len(there) > 0 {
@@ -38,14 +38,14 @@ func checkAuthority(kind *schema.Kind, at document.Place, key string, want cty.V
 			return nil
 		}
 		return document.About(certificateAttribute, document.Sentence(
-			"The device has another certificate of this name, and one that is in use cannot be replaced. Give the new one another name, and take this one away once nothing uses it."))
+			"The device has a different certificate of this name, and one that is in use cannot be replaced. Give the new one another name, and remove this one once nothing uses it."))
 	}
 	authority, err := codec.FirstOf(value.AsString())
 	switch {
 	case err != nil:
 		return document.About(certificateAttribute, document.Sentence("The certificate cannot be sent: %s.", err))
 	case strings.Count(value.AsString(), "-----BEGIN ") > 1:
-		return document.About(certificateAttribute, document.Sentence("There is more than one certificate in it. Devices take each under a name of its own."))
+		return document.About(certificateAttribute, document.Sentence("It contains more than one certificate. Devices accept each under its own name."))
 	case !authority.IsCA:
 		return document.About(certificateAttribute, document.Sentence("The certificate of %s is not that of an authority.", document.Quote(authority.Subject.CommonName)))
 	}

@@ -20,7 +20,7 @@ import (
 // checkCertificate wants one of the two ways to get a certificate, with all that it needs.
 func checkCertificate(_ *schema.Kind, at document.Place, _ string, want cty.Value) []providers.AttributeError {
 	if want.IsNull() {
-		return document.About("", document.Sentence("This device does not let it be removed."))
+		return document.About("", document.Sentence("This device does not allow its removal."))
 	}
 	switch chain := want.GetAttr(chainAttribute); {
 	case !chain.IsKnown():
@@ -44,7 +44,7 @@ func checkOwn(at document.Place, want cty.Value) []providers.AttributeError {
 		return wrong
 	}
 	if own := want.GetAttr(selfSignedAttribute); own.IsKnown() && own.False() {
-		wrong = document.About(selfSignedAttribute, document.Sentence("A certificate of an authority comes with chain."))
+		wrong = document.About(selfSignedAttribute, document.Sentence("For a certificate from an authority, give chain."))
 	}
 	if name := want.GetAttr(commonNameAttribute); name.IsKnown() {
 		wrong = append(wrong, document.About(commonNameAttribute, checkName(at, name.AsString()))...)
@@ -53,7 +53,7 @@ func checkOwn(at document.Place, want cty.Value) []providers.AttributeError {
 		wrong = append(wrong, document.About(daysAttribute, checkDays(at, days))...)
 	}
 	if given := want.GetAttr(countryAttribute); given.IsKnown() && countryOf(at, want) == "" {
-		wrong = append(wrong, document.About(countryAttribute, document.Sentence("A device makes no certificate without a country, and the one that is there has none to take over."))...)
+		wrong = append(wrong, document.About(countryAttribute, document.Sentence("A device makes no certificate without a country, and its present certificate has none to take over. Give country."))...)
 	}
 	return wrong
 }
@@ -73,7 +73,7 @@ func checkDays(at document.Place, days cty.Value) []string {
 	case err != nil:
 		return codec.Fraction(days)
 	case !l.Allows(n):
-		return document.Sentence("This device takes %s days, not %d.", l.Bounds(), n)
+		return document.Sentence("This device accepts %s days, not %d.", l.Bounds(), n)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ func TestPrivateKeysAreNoPartOfAChain(t *testing.T) {
 		chainAttribute: cty.StringVal(key),
 	})
 	wrong := checkUpload(document.Place{}, want)
-	if len(wrong) != 1 || wrong[0].Detail != "The chain cannot be sent: a private key is in it, which must stay where it is." {
+	if len(wrong) != 1 || wrong[0].Detail != "The chain cannot be sent: it contains a private key, which must stay where it is." {
 		t.Errorf("%v", wrong)
 	}
 }

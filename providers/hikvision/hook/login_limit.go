@@ -20,7 +20,7 @@ var adminPassword = xmlpatch.MustPath("adminPassword")
 // checkLoginLimit asks the codec, as for a kind without hooks: only the request has something that no row says.
 func checkLoginLimit(kind *schema.Kind, at document.Place, _ string, want cty.Value) []providers.AttributeError {
 	if want.IsNull() {
-		return document.About("", document.Sentence("This device does not let it be removed."))
+		return document.About("", document.Sentence("This device does not allow its removal."))
 	}
 	value := want.GetAttr(loginsAttribute)
 	if !value.IsKnown() || value.IsNull() {

@@ -73,7 +73,7 @@ func ordered(at document.Place, country, name, days, bits string) ([]byte, error
 
 func checkName(at document.Place, name string) []string {
 	if l := orderLimit(at, orderCommonName); !l.Allows(int64(len(name))) {
-		return document.Sentence("The name has %s; this device takes %s.", codec.BytesOf(name), l.Bounds())
+		return document.Sentence("The name has %s; this device accepts %s.", codec.BytesOf(name), l.Bounds())
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func answerTo(n int) string { return "answer_" + strconv.Itoa(n) }
 // checkQuestions wants three questions that the device has, and all answers.
 func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value) []providers.AttributeError {
 	if want.IsNull() {
-		return document.About("", document.Sentence("This device does not let it be removed."))
+		return document.About("", document.Sentence("This device does not allow its removal."))
 	}
 	questions := want.GetAttr(questionsAttribute)
 	if !questions.IsWhollyKnown() {
@@ -39,7 +39,7 @@ func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value)
 	}
 	var wrong []providers.AttributeError
 	if answered := answeredIn(at, want); len(answered) == 0 {
-		wrong = document.About(questionsAttribute, document.Sentence("Devices take answers only together with the numbers of their questions."))
+		wrong = document.About(questionsAttribute, document.Sentence("Devices accept answers only together with the numbers of their questions."))
 	} else {
 		wrong = document.About(questionsAttribute, impossible(at, answered))
 	}
@@ -49,10 +49,10 @@ func checkQuestions(_ *schema.Kind, at document.Place, _ string, want cty.Value)
 		value := want.GetAttr(name)
 		switch answer, known := schema.SecretIn(value); {
 		case value.IsNull():
-			wrong = append(wrong, document.About(name, document.Sentence("Devices take all answers at once, also those that stay the same."))...)
+			wrong = append(wrong, document.About(name, document.Sentence("Devices accept only all answers at once, including those that stay the same."))...)
 		case !known:
 		case answers[answer]:
-			wrong = append(wrong, document.About(name, document.Sentence("Another question has the same answer, which devices refuse."))...)
+			wrong = append(wrong, document.About(name, document.Sentence("Another question has the same answer, which devices reject."))...)
 		default:
 			answers[answer] = true
 			wrong = append(wrong, document.About(name, checkAnswer(at, answer.Reveal()))...)
@@ -78,7 +78,7 @@ func impossible(at document.Place, questions []string) []string {
 	}
 	unique := slices.Compact(slices.Sorted(slices.Values(questions)))
 	if len(questions) != answeredQuestions || len(unique) != answeredQuestions {
-		return document.Sentence("Devices want %d different questions.", answeredQuestions)
+		return document.Sentence("Devices require %d different questions.", answeredQuestions)
 	}
 	for _, id := range unique {
 		if !slices.Contains(offered, id) {
@@ -92,7 +92,7 @@ func impossible(at document.Place, questions []string) []string {
 func checkAnswer(at document.Place, answer string) []string {
 	element, _ := at.Limits.Element(codec.QuestionEntries, questionAnswer)
 	if l := document.LimitOf(element); !l.Allows(int64(len(answer))) {
-		return document.Sentence("The answer has %s; this device takes %s.", codec.BytesOf(answer), l.Bounds())
+		return document.Sentence("The answer has %s; this device accepts %s.", codec.BytesOf(answer), l.Bounds())
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func placeOf(at document.Place, text string) (place signedCertificate, why strin
 	leaf, docs := place.chain[0], at.Limits.Docs
 	slots, err := codec.SlotsOf(docs)
 	if err != nil {
-		return place, fmt.Sprintf("Nobody knows where the certificate would go: %s.", providers.Reason(err))
+		return place, fmt.Sprintf("It is uncertain where the certificate would go: %s.", providers.Reason(err))
 	}
 	place.slots, place.slot = slots, slots.Free()
 	request := codec.RequestIn(docs, place.slot)
@@ -73,12 +73,12 @@ func placeOf(at document.Place, text string) (place signedCertificate, why strin
 		place.brought = true
 		return place, ""
 	case request == nil && codec.TellsOf(at.Doc, text):
-		return place, "The device tells of a certificate with this name and end, and shows another one over TLS. If it is this one, it waits for a restart of the device; " +
-			"if it is not, have the device make a request with camform certificate request, and let that be signed."
+		return place, "The device reports a certificate with this name and expiry, but shows another one over TLS. If it is this one, it takes effect when the device restarts; " +
+			"if it is not, have the device make a request with camform certificate request, and have that signed."
 	case request != nil:
-		return place, "The certificate is for another key than the request of the device. Have the request signed that the device has now; camform certificate request writes it to a file."
+		return place, "The certificate is for a different key than the device's open request. Have the open request signed; camform certificate request writes it to a file."
 	default:
-		return place, "The device has no open request, so nobody knows whether it has the key of this certificate. Have it make one with camform certificate request, and let that be signed."
+		return place, "The device has no open request, so it is uncertain whether it has the key of this certificate. Have it make one with camform certificate request, and have that signed."
 	}
 }
 
@@ -87,17 +87,17 @@ func checkSigned(at document.Place, place signedCertificate) []string {
 	leaf := place.chain[0]
 	for i, above := range place.chain[1:] {
 		if err := place.chain[i].CheckSignatureFrom(above); err != nil {
-			return document.Sentence("Certificate %d of the file, %s, did not sign the one before it (%s). Behind the certificate of the device come that of its authority, that of the authority above, and so on.",
+			return document.Sentence("Certificate %d of the file, %s, did not sign the one before it (%s). After the certificate of the device comes that of its authority, then that of the authority above, and so on.",
 				i+2, document.Quote(above.Subject.String()), err)
 		}
 	}
 	if now, off := clockOf(at.Limits.Docs[clockPath]); !now.IsZero() && (now.Add(off).Before(leaf.NotBefore) || now.Add(-off).After(leaf.NotAfter)) {
-		return document.Sentence("The certificate is valid from %s to %s, and the clock of the device is at %s.",
+		return document.Sentence("The certificate is valid from %s to %s, but the clock of the device shows %s.",
 			leaf.NotBefore.Format(time.DateOnly), leaf.NotAfter.Format(time.DateOnly), now.Format(time.DateTime))
 	}
 	if place.slot == "" && !hasOtherAccess(at.Limits.Docs[accessesPath]) {
-		return document.Sentence("The device has one place for a certificate, and the old one cannot be put back: HTTP has to be open, without a redirect, " +
-			"while it is replaced, so that somebody on the spot gets in if HTTPS does not come back. Open it first, with a plan of its own.")
+		return document.Sentence("The device has one place for a certificate, and the old one cannot be put back: HTTP must be open, without a redirect, " +
+			"while it is replaced, so that somebody on site gets in if HTTPS does not come back. Open it first, in a separate plan.")
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func checkUpload(at document.Place, want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
 	for _, name := range []string{selfSignedAttribute, countryAttribute, commonNameAttribute, daysAttribute} {
 		if value := want.GetAttr(name); value.IsKnown() && !value.IsNull() {
-			wrong = append(wrong, document.About(name, document.Sentence("It says how a device makes a certificate for itself, and cannot go with chain."))...)
+			wrong = append(wrong, document.About(name, document.Sentence("It says how a device makes its own certificate, and cannot be combined with chain."))...)
 		}
 	}
 	text := want.GetAttr(chainAttribute).AsString()
@@ -230,9 +230,9 @@ func SigningRequest(at document.Place, of providers.Subject) (providers.Signing,
 	switch {
 	case len(of.Country) == 2:
 	case country != "":
-		return providers.Signing{}, fmt.Errorf("%q is no country, which has two letters: %w", country, providers.ErrInvalid)
+		return providers.Signing{}, fmt.Errorf("%q is not a country code of two letters: %w", country, providers.ErrInvalid)
 	default:
-		return providers.Signing{}, fmt.Errorf("a request needs a country of two letters, and the certificate of the device has none to take over; give one with -country: %w", providers.ErrInvalid)
+		return providers.Signing{}, fmt.Errorf("a request needs a country code of two letters, and the certificate of the device has none to take over; give one with -country: %w", providers.ErrInvalid)
 	}
 	if wrong := checkName(at, of.CommonName); len(wrong) > 0 {
 		return providers.Signing{}, fmt.Errorf("%s: %w", strings.TrimSuffix(wrong[0], "."), providers.ErrInvalid)

@@ -247,7 +247,7 @@ func checkUser(_ *schema.Kind, at document.Place, key string, want cty.Value) []
 	}
 	var wrong []providers.AttributeError
 	if most, ok := accounts(limits); !exists && ok && len(doc.All(userList)) >= most {
-		wrong = append(wrong, document.About("", document.Sentence("This device holds %d accounts, and has them.", most))...)
+		wrong = append(wrong, document.About("", document.Sentence("This device holds %d accounts, and all places are taken.", most))...)
 	}
 	wrong = append(wrong, document.About(levelAttribute, checkLevel(user, key, want.GetAttr(levelAttribute)))...)
 	if password, ok := schema.SecretIn(want.GetAttr(passwordAttribute)); ok {
@@ -267,7 +267,7 @@ func checkLevel(user xmlpatch.Element, key string, want cty.Value) []string {
 	case IsBuiltIn(user) && want.AsString() != administrator:
 		return document.Sentence("The account %s is built into the device and stays %s.", document.Show(key), administrator)
 	case !IsBuiltIn(user) && want.AsString() == administrator && level.Text() != administrator:
-		return document.Sentence("Devices refuse a second %s.", administrator)
+		return document.Sentence("Devices reject a second %s.", administrator)
 	}
 	return nil
 }
@@ -288,13 +288,13 @@ func checkPassword(l *document.Limits, user, password string) []string {
 	lower, name := strings.ToLower(password), strings.ToLower(user)
 	switch {
 	case strings.ContainsFunc(password, codec.NotPrintable) || strings.TrimSpace(password) != password:
-		return document.Sentence("The password has a character that devices do not take: only printable ASCII, and no blank at either end.")
+		return document.Sentence("The password has a character that devices do not accept. Use printable ASCII only, without a blank at either end.")
 	case !length.Allows(n):
-		return document.Sentence("The password has %d characters; this device takes %s.", n, length.Bounds())
+		return document.Sentence("The password has %d characters; this device accepts %s.", n, length.Bounds())
 	case classes(password) < 2:
-		return document.Sentence("The password has characters of one class only. Devices want two of: digits, lower case letters, upper case letters, others.")
+		return document.Sentence("The password has characters of one class only. Devices require two of: digits, lower case letters, upper case letters, others.")
 	case name != "" && (strings.Contains(lower, name) || strings.Contains(lower, mirrored(name))):
-		return document.Sentence("The password contains the name of the account or its mirror image, which devices refuse.")
+		return document.Sentence("The password contains the name of the account or its mirror image, which devices reject.")
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (s *Session) Activate(ctx context.Context, before providers.Activation, pas
 	case err != nil:
 		return err
 	case now.Activated:
-		return fmt.Errorf("it got a password meanwhile: %w", providers.ErrActive)
+		return fmt.Errorf("it has got a password in the meantime: %w", providers.ErrActive)
 	case now.Flow != before.Flow:
 		return fmt.Errorf("it asks for the flow %s, and asked for %s before: %w", now.Flow, before.Flow, providers.ErrIdentity)
 	}
@@ -90,7 +90,7 @@ func (s *Session) Activate(ctx context.Context, before providers.Activation, pas
 func (s *Session) challenge(ctx context.Context, flow activation.Flow, password schema.Secret) (activation.Request, error) {
 	key, err := rsa.GenerateKey(rand.Reader, flow.KeyBits())
 	if err != nil {
-		return activation.Request{}, fmt.Errorf("no key could be made (%w): %w", err, providers.ErrInvalid)
+		return activation.Request{}, fmt.Errorf("no key could be generated (%w): %w", err, providers.ErrInvalid)
 	}
 	status, body, err := s.bare(ctx, flow.Ask(&key.PublicKey))
 	switch v := verdictOf(status, body); {

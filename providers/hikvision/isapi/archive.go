@@ -51,11 +51,11 @@ func (r *Reader) archive(ctx context.Context) (providers.Archive, error) {
 	case v.lacks():
 		return providers.Archive{}, fmt.Errorf("%s: %w", v.missing(hide.Blank), providers.ErrUnsupported)
 	case v.accepted():
-		return providers.Archive{}, fmt.Errorf("it answers with a status and not with an archive: %w", providers.ErrMalformed)
+		return providers.Archive{}, fmt.Errorf("it answers with a status, not with an archive: %w", providers.ErrMalformed)
 	case status/100 != 2 || v.isapi:
 		return providers.Archive{}, fmt.Errorf("%s: %w", v.describe(hide.Blank), v.readFamily())
 	case form == shapeEmpty || form == shapeHTML || root != "":
-		return providers.Archive{}, fmt.Errorf("it answers with %s %s and not with an archive: %w", form, quote(hide.Blank(root)), providers.ErrMalformed)
+		return providers.Archive{}, fmt.Errorf("it answers with %s %s, not with an archive: %w", form, quote(hide.Blank(root)), providers.ErrMalformed)
 	}
 	return providers.Archive{Key: key, Body: body}, nil
 }
@@ -67,7 +67,7 @@ func (r *Reader) archiveQuery(ctx context.Context, key schema.Secret) (string, e
 	case errors.Is(err, cipher.ErrUnknown) && r.target.URL.Scheme == "https":
 		return "?secretkey=" + key.Reveal(), nil
 	case errors.Is(err, cipher.ErrUnknown):
-		return "", fmt.Errorf("the key of the archive leaves over https or enciphered only, and %w; give the device an address with https://: %w", err, providers.ErrUnsupported)
+		return "", fmt.Errorf("the key of the archive is sent only over https or enciphered, and %w; give the device an address with https://: %w", err, providers.ErrUnsupported)
 	case err != nil:
 		return "", err
 	}

@@ -159,7 +159,7 @@ func notDialed(ctx, limited context.Context, endpoint string, cause error) error
 		return &failure{unsent: true, err: explained(ctx, endpoint, "", cause, providers.ErrUnreachable)}
 	case limited.Err() != nil || isNet && timeout.Timeout():
 		return &failure{unsent: true, err: fmt.Errorf("no answer from %s within %s; is it switched on and connected, is the address right, "+
-			"and does no filter keep this computer out: %w", endpoint, dialTimeout, providers.ErrUnreachable)}
+			"and does a filter keep this computer out: %w", endpoint, dialTimeout, providers.ErrUnreachable)}
 	}
 	return &failure{unsent: true, again: true, err: fmt.Errorf("no connection to %s (%s): %w", endpoint, because(cause), providers.ErrUnreachable)}
 }

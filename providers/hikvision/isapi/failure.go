@@ -104,7 +104,7 @@ var (
 func lacking(cause error, offered *tls.Config) string {
 	text, legacy := cause.Error(), offered.MinVersion < tls.VersionTLS12
 	if m := tooShort.FindStringSubmatch(text); m != nil {
-		return "its RSA key has " + m[1] + " bits, and this build takes 1024 at least: have the device make another certificate"
+		return "its RSA key has " + m[1] + " bits, and this build accepts 1024 at least: have the device make another certificate"
 	}
 	if m := tooOld.FindStringSubmatch(text); m != nil && (legacy || m[1] == "300") {
 		return "it speaks " + oldVersion[m[1]] + " only, which this build lacks: update its firmware"
@@ -113,9 +113,9 @@ func lacking(cause error, offered *tls.Config) string {
 	case !strings.Contains(text, "tls: "):
 		return ""
 	case legacy && strings.Contains(text, "tls: handshake failure"):
-		return "it takes no cipher of this build, which has those with RSA and ECDHE key exchange and lacks those with DHE and export ciphers: update its firmware"
+		return "it accepts no cipher of this build, which has those with RSA and ECDHE key exchange and lacks those with DHE and export ciphers: update its firmware"
 	case legacy:
-		return "legacy TLS is allowed, and more this build does not have"
+		return "legacy TLS is allowed already, and this build supports nothing older"
 	}
 	return "old firmware needs legacy TLS to be allowed"
 }

@@ -13,10 +13,10 @@ func identityOf(status int, body []byte, hide *providers.Redactor) (providers.Id
 	switch {
 	case a.root != "DeviceInfo" && verdictOf(status, body).isapi:
 		v := verdictOf(status, body)
-		return providers.Identity{}, fmt.Errorf("it does not say who it is: to %s %s: %w", deviceInfoPath, v.describe(hide.Blank), v.readFamily())
+		return providers.Identity{}, fmt.Errorf("it does not identify itself: to %s %s: %w", deviceInfoPath, v.describe(hide.Blank), v.readFamily())
 	case a.root != "DeviceInfo" || status/100 != 2:
 		form, _ := shapeOf(body)
-		return providers.Identity{}, fmt.Errorf("it answers http status %d with %s instead of who it is: %w", status, form, providers.ErrMalformed)
+		return providers.Identity{}, fmt.Errorf("it answers http status %d with %s instead of its identity: %w", status, form, providers.ErrMalformed)
 	}
 	told := func(name string) string { return plain(hide.Blank(a.field(name))) }
 	identity := providers.Identity{
@@ -27,7 +27,7 @@ func identityOf(status int, body []byte, hide *providers.Redactor) (providers.Id
 		Type:     told("deviceType"),
 	}
 	if identity.Serial == "" && identity.MAC == "" {
-		return providers.Identity{}, fmt.Errorf("it tells neither its serial number nor its MAC address: %w", providers.ErrMalformed)
+		return providers.Identity{}, fmt.Errorf("it reports neither its serial number nor its MAC address: %w", providers.ErrMalformed)
 	}
 	return identity, nil
 }

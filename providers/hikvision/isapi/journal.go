@@ -109,7 +109,7 @@ func (r *Reader) journal(ctx context.Context, path string, of providers.Span, ah
 		}
 		var page journalAnswer
 		if err := xml.Unmarshal(body, &page); err != nil {
-			return log, fmt.Errorf("its answer is no page of a log: %w", providers.ErrMalformed)
+			return log, fmt.Errorf("its answer is not a page of a log: %w", providers.ErrMalformed)
 		}
 		log.Pages = append(log.Pages, bytes.Clone(body))
 		for _, m := range page.Matches {

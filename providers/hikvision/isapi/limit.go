@@ -58,7 +58,7 @@ func (l *limit) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	defer resp.Body.Close()
 	if encoding := resp.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, notUnderstood(req, fmt.Sprintf("it answers in the encoding %s, which was not asked for", quote(encoding)))
+		return nil, notUnderstood(req, fmt.Sprintf("it answers in the encoding %s, which camform did not ask for", quote(encoding)))
 	}
 	longest := most(req)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, longest+1))

@@ -114,7 +114,7 @@ func (l *login) reuse(req *http.Request, k *key) (*http.Response, error) {
 
 // askedAgain is the failure of a write that was answered with a 401 after others were accepted.
 func askedAgain(req *http.Request) error {
-	return notUnderstood(req, "it asks for a login again, and does not say whether it carried it out (http status 401)")
+	return notUnderstood(req, "it asks for a login again, and does not say whether it carried out the request (http status 401)")
 }
 
 // knock gets the challenge that the first attempt will answer from the first of the paths that asks for a login, and
@@ -311,7 +311,7 @@ func (l *login) decide(req *http.Request, refused *http.Response) (*http.Respons
 		return nil, err
 	}
 	if !k.proven {
-		return nil, fmt.Errorf("it asks for a login again, and does not say whether that is good: %w", providers.ErrBusy)
+		return nil, fmt.Errorf("it asks for a login again, and does not say whether it accepts this one: %w", providers.ErrBusy)
 	}
 	return refused, nil
 }
@@ -417,7 +417,7 @@ func (l *login) stands(ctx context.Context, s standing) error {
 func (l *login) choose(offered []challenge) (*key, error) {
 	best, ok := strongest(offered)
 	if !ok {
-		return nil, fmt.Errorf("it offers no way to log in that is known here: %w", providers.ErrUnsupported)
+		return nil, fmt.Errorf("it offers no way to log in that camform knows: %w", providers.ErrUnsupported)
 	}
 	if best.scheme == "basic" {
 		return l.chooseBasic(best)
@@ -435,7 +435,7 @@ func (l *login) choose(offered []challenge) (*key, error) {
 func (l *login) chooseBasic(c challenge) (*key, error) {
 	switch {
 	case l.origin.Scheme != "https":
-		return nil, fmt.Errorf("it offers HTTP Basic only, which shows the password to the network without TLS: %w", providers.ErrUnsupported)
+		return nil, fmt.Errorf("it offers HTTP Basic only, which without TLS shows the password to the network: %w", providers.ErrUnsupported)
 	case !l.basic:
 		return nil, fmt.Errorf("it offers HTTP Basic only, which its configuration does not allow: %w", providers.ErrUnsupported)
 	}

@@ -37,7 +37,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	}
 	if status != http.StatusUnauthorized {
 		if err := r.target.Nodes.Given(ctx, r.node(path)); err != nil {
-			return providers.Document{}, fmt.Errorf("that it came could not be noted for later runs: %w", err)
+			return providers.Document{}, fmt.Errorf("its arrival could not be recorded for later runs: %w", err)
 		}
 	}
 	doc := providers.Document{Path: path, Source: r.stack.base.source(), Hide: r.hide, Told: r.told, Shown: r.Certificate()}
@@ -46,7 +46,7 @@ func (r *Reader) read(ctx context.Context, path string) (providers.Document, err
 	case status == http.StatusUnauthorized:
 		return providers.Document{}, r.asksAgain(ctx, path)
 	case v.accepted() && !strings.HasPrefix(path, userCheckPath):
-		return providers.Document{}, fmt.Errorf("it answers with a status and not with the document: %w", providers.ErrMalformed)
+		return providers.Document{}, fmt.Errorf("it answers with a status, not with the document: %w", providers.ErrMalformed)
 	case status/100 == 2 && (v.accepted() || !v.isapi):
 		doc.Body = unwrapped(body)
 		return doc, unexpected(path, body)
@@ -80,16 +80,16 @@ func (r *Reader) asksAgain(ctx context.Context, path string) error {
 	if !r.stack.login.tells() {
 		switch first, again, err := r.target.Nodes.Untold(ctx, r.node(path)); {
 		case err != nil:
-			return fmt.Errorf("%s, which could not be noted for later runs (%w): %w", text, err, providers.ErrWithheld)
+			return fmt.Errorf("%s, which could not be recorded for later runs (%w): %w", text, err, providers.ErrWithheld)
 		case !first:
-			return fmt.Errorf("%s, and the device does not tell how many attempts are left; it is asked for once more by runs after %s: %w",
+			return fmt.Errorf("%s, and the device does not tell how many attempts are left; camform asks for it again in runs after %s: %w",
 				text, again, providers.ErrWithheld)
 		}
 	}
 	if err := r.target.Nodes.Refused(ctx, r.node(path)); err != nil {
-		return fmt.Errorf("%s, which could not be noted for later runs (%w): %w", text, err, providers.ErrWithheld)
+		return fmt.Errorf("%s, which could not be recorded for later runs (%w): %w", text, err, providers.ErrWithheld)
 	}
-	return fmt.Errorf("%s; later runs do not ask for it unless you add -retry-nodes: %w", text, providers.ErrWithheld)
+	return fmt.Errorf("%s; later runs skip it unless you add -retry-nodes: %w", text, providers.ErrWithheld)
 }
 
 // alone is the error of a document that got no answer: where the device still gives who it is, it is that of the document alone.

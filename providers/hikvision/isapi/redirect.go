@@ -27,7 +27,7 @@ func redirected(from *url.URL, resp *http.Response) error {
 	case err != nil:
 		return fmt.Errorf("it answered http status %d: %w", resp.StatusCode, providers.ErrUnreachable)
 	case to.Scheme == "https" && from.Scheme == "http" && strings.EqualFold(to.Hostname(), from.Hostname()):
-		return fmt.Errorf("it wants HTTPS; write its address with https:// (it points to %s): %w", shownURL(to), providers.ErrUnreachable)
+		return fmt.Errorf("it wants HTTPS; write its address with https:// (it redirects to %s): %w", shownURL(to), providers.ErrUnreachable)
 	}
-	return fmt.Errorf("it points to %s, which is not followed; is this the device, or something in front of it: %w", shownURL(to), providers.ErrUnreachable)
+	return fmt.Errorf("it redirects to %s, which camform does not follow; is this the device, or something in front of it: %w", shownURL(to), providers.ErrUnreachable)
 }

@@ -34,14 +34,14 @@ func (s *Session) sensitive(ctx context.Context, login providers.Credential, req
 	case len(texts) == 0 && request.Confirm == "":
 		return request, nil
 	case encrypted && old && !request.OldTLS:
-		return request, fmt.Errorf("the request holds passwords, which do not leave over a connection that may use an old version of TLS; take legacy away for it: %w", providers.ErrUnsupported)
+		return request, fmt.Errorf("the request holds passwords, which camform never sends over a connection that may use an old version of TLS; remove legacy for it: %w", providers.ErrUnsupported)
 	}
 	terms, err := s.termsOf(ctx, login.Username)
 	switch {
 	case errors.Is(err, cipher.ErrUnoffered) && (request.InClear || len(texts) == 0):
 		return request, nil
 	case errors.Is(err, cipher.ErrUnknown):
-		return request, fmt.Errorf("the request holds passwords, which leave over https or enciphered only, and %w; give the device an address with https://: %w", err, providers.ErrUnsupported)
+		return request, fmt.Errorf("the request holds passwords, which camform sends only over https or enciphered, and %w; give the device an address with https://: %w", err, providers.ErrUnsupported)
 	case err != nil:
 		return request, err
 	}
@@ -126,7 +126,7 @@ func (s *Session) exportRecoveryFile(ctx context.Context) ([]byte, error) {
 	case status/100 != 2 || v.isapi && !v.accepted():
 		return nil, fmt.Errorf("%s: %w", v.describe(hide), v.family())
 	case v.accepted() || form == shapeEmpty || form == shapeHTML || len(body) > recoveryFileLimit:
-		return nil, fmt.Errorf("it answered with %s %s and not with a file: %w", form, quote(hide(root)), providers.ErrUnknown)
+		return nil, fmt.Errorf("it answered with %s %s, not with a file: %w", form, quote(hide(root)), providers.ErrUnknown)
 	}
 	return body, nil
 }

@@ -298,7 +298,7 @@ func (r *Reader) ready() error {
 	case r.ended != nil:
 		return r.ended
 	case !r.identified:
-		return fmt.Errorf("nothing is read or written before the device is identified: %w", providers.ErrIdentity)
+		return fmt.Errorf("camform reads and writes nothing before the device is identified: %w", providers.ErrIdentity)
 	}
 	return nil
 }
@@ -308,7 +308,7 @@ func (r *Reader) end(err error) error {
 	err = r.hide.Error(err)
 	for _, family := range []error{providers.ErrRefused, providers.ErrLocked, providers.ErrBudget, providers.ErrIdentity, providers.ErrForbidden, providers.ErrInactive} {
 		if errors.Is(err, family) {
-			r.ended = fmt.Errorf("nothing more is sent to it: %w", err)
+			r.ended = fmt.Errorf("camform sends it nothing more: %w", err)
 		}
 	}
 	return err

@@ -145,7 +145,7 @@ func unnoted(err, failed error) error {
 	if failed == nil {
 		return err
 	}
-	return fmt.Errorf("%w (and the ledger did not note it: %v)", err, failed)
+	return fmt.Errorf("%w (and it could not be recorded in the ledger: %v)", err, failed)
 }
 
 // charge takes the open charge or makes one. Remaining is what the device said last of the attempts that are left.
@@ -154,7 +154,7 @@ func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, er
 	case s.credential.Password.IsZero():
 		return 0, fmt.Errorf("there is no password for %q: %w", s.credential.Username, providers.ErrBudget)
 	case s.ledger == nil:
-		return 0, fmt.Errorf("nobody accounts for login attempts: %w", providers.ErrBudget)
+		return 0, fmt.Errorf("there is no ledger for login attempts: %w", providers.ErrBudget)
 	case remaining != providers.RemainingUnknown && remaining <= s.consent.Kept():
 		return 0, &providers.FewLeftError{Left: remaining, Kept: s.consent.Kept()}
 	}
@@ -178,7 +178,7 @@ func (s *spend) charge(ctx context.Context, remaining int) (providers.Charge, er
 // may fails as charge would for a credential, and charges nothing.
 func (s *spend) may(ctx context.Context, credential providers.Credential, remaining int) error {
 	if s.ledger == nil {
-		return fmt.Errorf("nobody accounts for login attempts: %w", providers.ErrBudget)
+		return fmt.Errorf("there is no ledger for login attempts: %w", providers.ErrBudget)
 	}
 	return s.ledger.Allow(ctx, providers.Attempt{Endpoint: s.endpoint, Credential: credential, Remaining: remaining, Consent: s.consent})
 }

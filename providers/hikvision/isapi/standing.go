@@ -64,7 +64,7 @@ func lockTime(text string) time.Duration {
 
 // lockedError says until when.
 func (s standing) lockedError() error {
-	return fmt.Errorf("it takes no login for another %s: %w", s.lock.Round(time.Second), providers.ErrLocked)
+	return fmt.Errorf("it accepts no login for another %s: %w", s.lock.Round(time.Second), providers.ErrLocked)
 }
 
 // refusedError says how many attempts are left.
@@ -106,7 +106,7 @@ func silence(resp *http.Response) error {
 	case form == shapeHTML:
 		return fmt.Errorf("it answers http status %d with an HTML page, as no ISAPI device does: %w", resp.StatusCode, providers.ErrMalformed)
 	case resp.StatusCode/100 == 2:
-		return fmt.Errorf("it gives its documents to everybody, without asking for a login: %w", providers.ErrMalformed)
+		return fmt.Errorf("it gives its documents to anybody, without asking for a login: %w", providers.ErrMalformed)
 	}
 	return fmt.Errorf("it answers http status %d and does not ask for a login: %w", resp.StatusCode, providers.ErrMalformed)
 }

@@ -76,7 +76,7 @@ func (s *Session) expects(r providers.Request) error {
 	case len(r.Shows) == 0:
 		return nil
 	case s.target.URL.Scheme != "https":
-		return fmt.Errorf("a certificate is brought over https only: over plain http anybody in between could have exchanged the request that was signed: %w", providers.ErrInvalid)
+		return fmt.Errorf("a certificate is sent only over https: over plain http anybody in between could have replaced the request that was signed: %w", providers.ErrInvalid)
 	}
 	if err := s.peer.accepts(r.Shows, s.target.URL.Hostname(), time.Now()); err != nil || !r.Brings {
 		return err
@@ -111,7 +111,7 @@ func replyOf(status int, body []byte, hide blank) (providers.Reply, error) {
 	case status/100 == 2 && root == certificateResult:
 		return providers.Reply{Outcome: providers.Applied}, nil
 	case status/100 == 2 && !v.isapi:
-		return providers.Reply{}, fmt.Errorf("it answered with %s %s that does not say what happened: %w", form, quote(hide(root)), providers.ErrUnknown)
+		return providers.Reply{}, fmt.Errorf("it answered with %s %s, which does not say what happened: %w", form, quote(hide(root)), providers.ErrUnknown)
 	}
 	return providers.Reply{}, fmt.Errorf("%s: %w", v.describe(hide), v.family())
 }

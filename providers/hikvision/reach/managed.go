@@ -12,7 +12,7 @@ import (
 	"camform/schema"
 )
 
-// What a kind manages in the documents of a device is reached through that kind alone, which knows what is special about it.
+// What a kind manages in the documents of a device is reached through that kind alone, which handles its peculiarities.
 // A setting file of the user's, and the kind that reaches any element of any document, may change everything else.
 
 // Owners knows which kind manages what.
@@ -56,7 +56,7 @@ func (o Owners) Trespasses(kind *schema.Kind, at document.Place, key string) []p
 			}
 			if holdsSecretOf(at, other, doc) {
 				wrong = append(wrong, document.About("", document.Sentence(
-					"%s holds a secret of the setting %s. The device never shows it, and could lose it when the document is written without it.",
+					"%s holds a secret of the setting %s. The device never shows it, and could lose it if the document is written without it.",
 					at.Path, other.Name))...)
 			}
 		}
@@ -65,7 +65,7 @@ func (o Owners) Trespasses(kind *schema.Kind, at document.Place, key string) []p
 }
 
 func belongs(other *schema.Kind) string {
-	return fmt.Sprintf("belongs to the setting %s, which knows what is special about it.", other.Name)
+	return fmt.Sprintf("belongs to the setting %s, which handles its peculiarities.", other.Name)
 }
 
 // selection is an element that an attribute changes, with the places in a document where that is.

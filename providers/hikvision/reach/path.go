@@ -61,7 +61,7 @@ var plainSegment = regexp.MustCompile(`^[a-z0-9_.{}-]+$`)
 func puzzling(path string) string {
 	for _, segment := range segments(path) {
 		if !plainSegment.MatchString(segment) || strings.Contains(path, "#") {
-			return fmt.Sprintf("It is not known where devices read %q: a path has letters, digits, and the characters _ - . /", path)
+			return fmt.Sprintf("It is uncertain where devices read %q: use letters, digits, and the characters _ - . /", path)
 		}
 	}
 	return ""
@@ -127,7 +127,7 @@ func Acts(path string) string {
 }
 
 func noSetting(path, segment string) string {
-	return fmt.Sprintf("%s is not a document with settings: %s is something that a device does or tells.", withoutQuery(path), segment)
+	return fmt.Sprintf("%s is not a document with settings: %s is something that a device does or reports.", withoutQuery(path), segment)
 }
 
 func withoutQuery(path string) string {

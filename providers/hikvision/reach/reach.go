@@ -195,7 +195,7 @@ func (o Owners) Overreaches(kind *schema.Kind) []schema.Fault {
 		for _, a := range kind.Attributes {
 			for _, e := range kind.Elements(a) {
 				if slices.ContainsFunc(document.Spellings(e.Path), document.ItemID.Covers) {
-					wrong(e.Part, "Number of an item", "The number of an item is the device's own, and write.path would follow what is written to it.")
+					wrong(e.Part, "Number of an item", "The device chooses the number of an item, and write.path would follow whatever is written to it.")
 				}
 			}
 		}
@@ -290,7 +290,7 @@ func (o Owners) misdirected(kind *schema.Kind, part partPath) string {
 			}
 			for _, from := range kind.Documents() {
 				if kind.WriteIn(from) != nil && !sentBack(kind, from, to, there) {
-					return fmt.Sprintf("%s %s What is sent there must be what was read there, as a whole.", part.path, belongs(other))
+					return fmt.Sprintf("%s %s Send back there the whole document that was read there.", part.path, belongs(other))
 				}
 			}
 		}

@@ -61,7 +61,7 @@ func ExchangeCode(id, mac string, key *rsa.PublicKey) Command {
 func OpenCode(key *rsa.PrivateKey, code string) ([]byte, error) {
 	sealed, err := base64.StdEncoding.DecodeString(code)
 	if err != nil {
-		return nil, fmt.Errorf("%w: its code is no base64", errNoReply)
+		return nil, fmt.Errorf("%w: its code is not base64", errNoReply)
 	}
 	//lint:ignore SA1019 devices know no other padding; the key is for this run alone, and a wrong answer ends the activation
 	random, err := rsa.DecryptPKCS1v15(nil, key, sealed)
@@ -80,7 +80,7 @@ var ErrPassword = errors.New("the password cannot be sent")
 // Activate gives a device its first password, encrypted by the random text of OpenCode.
 func Activate(id, mac string, random []byte, password string) (Command, error) {
 	if len(random) < aes.BlockSize || password == "" || len(password) > maxPassword {
-		return Command{}, fmt.Errorf("%w: it has up to %d characters", ErrPassword, maxPassword)
+		return Command{}, fmt.Errorf("%w: it can have at most %d characters", ErrPassword, maxPassword)
 	}
 	plain := make([]byte, 2*aes.BlockSize)
 	copy(plain[copy(plain, random[:aes.BlockSize]):], password)
@@ -157,7 +157,7 @@ func ParseAnswer(packet []byte) (Answer, error) {
 	}
 	mac, err := net.ParseMAC(said["mac"])
 	if root != "probematch" || err != nil {
-		return Answer{}, fmt.Errorf("%w: it begins with %q, and is from the hardware address %q", errNoReply, root, short(said["mac"], maxText))
+		return Answer{}, fmt.Errorf("%w: it begins with %q and comes from the hardware address %q", errNoReply, root, short(said["mac"], maxText))
 	}
 	return Answer{
 		ID: said["uuid"], MAC: mac.String(), Type: strings.ToLower(said["types"]), Result: strings.ToLower(said["result"]), Code: said["code"],

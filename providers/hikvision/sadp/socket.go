@@ -58,7 +58,7 @@ func Multicast(interfaces ...net.Interface) ([]Socket, error) {
 	}
 	s, err := sharer(interfaces)
 	if err != nil {
-		err = fmt.Errorf("devices that answer to everybody at port %d may be missing, since nobody can listen there beside the program that does; end it and ask again: %w", Port, err)
+		err = fmt.Errorf("devices that broadcast their answers to port %d may be missing, because another program listens there; stop it and search again: %w", Port, err)
 		return all, errors.Join(append(problems, err)...)
 	}
 	return append(all, s), errors.Join(problems...)

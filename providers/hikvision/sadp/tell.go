@@ -13,7 +13,7 @@ import (
 // Why a command has no answer.
 var (
 	ErrUnsent     = errors.New("the message could not be sent")                       // nothing left
-	ErrUnanswered = errors.New("no answer came, so the device may have acted or not") // it was sent
+	ErrUnanswered = errors.New("no answer came, so the device may or may not have acted") // it was sent
 )
 
 // answerWithin is how long a device has for the answer to a command.

@@ -164,7 +164,7 @@ func readRefusal(dir fs.FS, file, uri string, refusals map[string]int) error {
 	}
 	var status int
 	if _, err := fmt.Sscan(string(text), &status); err != nil || status < 400 || status > 599 {
-		return fmt.Errorf("%s: no HTTP status of a refusal", file)
+		return fmt.Errorf("%s: not an HTTP status of a refusal", file)
 	}
 	// A recorded 401 shows the challenge before login, not what a login gets.
 	if status != 401 {

@@ -193,7 +193,7 @@ func (d *Device) Documents() []string {
 func (d *Device) SetDocument(path string, body []byte) error {
 	path = strings.TrimSuffix(path, jsonQuery)
 	if path == usersPath {
-		return errors.New("users are no document: use SetUser and RemoveUser")
+		return errors.New("users are not a document: use SetUser and RemoveUser")
 	}
 	defer d.enter()()
 	if err := (custody{&d.unit}).impose(path, slices.Clone(body)); err != nil {

@@ -122,7 +122,7 @@ func (o Options) complete() (Options, error) {
 	case !loopback.Contains(o.Net.Addr()) || o.Net.Bits() < loopback.Bits():
 		return o, fmt.Errorf("network %s is not within %s", o.Net, loopback)
 	case !o.Factory.Is4():
-		return o, fmt.Errorf("the address of the factory, %s, is none of IPv4", o.Factory)
+		return o, fmt.Errorf("the address of the factory, %s, is not an IPv4 address", o.Factory)
 	case o.Algorithm != "" && algorithms[o.Algorithm] == nil:
 		return o, fmt.Errorf("algorithm %q is not one of MD5, SHA256, MD5/SHA256", o.Algorithm)
 	case o.LockUnit != "" && o.LockUnit != "minutes" && o.LockUnit != "seconds":
@@ -231,7 +231,7 @@ func loadRecordings(dir string) ([]*blueprint, error) {
 		return fs.SkipDir
 	})
 	if err == nil && len(all) == 0 {
-		err = errors.New("no folder with recorded answers")
+		err = errors.New("not a folder with recorded answers")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("recordings in %s: %w", dir, err)

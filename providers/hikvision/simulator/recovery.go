@@ -80,12 +80,12 @@ type Attempt struct {
 
 // Why a device is not reset.
 var (
-	ErrNoSuchReset = errors.New("the device has no such way to be reset")
-	ErrNoState     = errors.New("the device is in no state for it")
-	ErrWrongProof  = errors.New("the device does not take it")
-	ErrTooMany     = errors.New("the device takes none for some time, after too many wrong ones")
-	ErrOverdue     = errors.New("the code is overdue, or another one came after it")
-	ErrRisk        = errors.New("the device does not take the new password")
+	ErrNoSuchReset = errors.New("the device cannot be reset that way")
+	ErrNoState     = errors.New("the device cannot do it in its present state")
+	ErrWrongProof  = errors.New("the device does not accept it")
+	ErrTooMany     = errors.New("the device accepts none for a while, after too many wrong ones")
+	ErrOverdue     = errors.New("the code has expired, or a later one replaced it")
+	ErrRisk        = errors.New("the device does not accept the new password")
 )
 
 // Reset resets the device. The errors are the ones above, with what is left to try.
@@ -104,7 +104,7 @@ func (d *Device) Reset(r Attempt) error {
 	case methods[r.Method] == "" || !slices.Contains(c.model.SADP.Abilities, methods[r.Method]):
 		return fmt.Errorf("%w: %q", ErrNoSuchReset, r.Method)
 	case c.inactive:
-		return fmt.Errorf("%w: it has no password to be reset", ErrNoState)
+		return fmt.Errorf("%w: it has no password to reset", ErrNoState)
 	case c.model.checkPassword(c.admin, r.Password) != nil:
 		return ErrRisk
 	}
@@ -195,7 +195,7 @@ func (d *Device) Mail() (address, code string, err error) {
 	case !slices.Contains(d.unit.model.SADP.Abilities, methods[ByEmail]):
 		return "", "", ErrNoSuchReset
 	case d.unit.away() || d.unit.inactive || len(r.emails) == 0:
-		return "", "", fmt.Errorf("%w: it is away, or no address is reserved", ErrNoState)
+		return "", "", fmt.Errorf("%w: it is unreachable, or has no reserved address", ErrNoState)
 	}
 	random := make([]byte, 4)
 	rand.Read(random)

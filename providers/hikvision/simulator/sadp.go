@@ -98,7 +98,7 @@ type field struct{ name, text string }
 const (
 	succeeded = "success"
 	failed    = "failed"
-	denied    = "denied" // the device is in no state for it
+	denied    = "denied" // the device cannot do it in its present state
 )
 
 // answerSADP is what the device answers to a message; nil while it is away, and to what it does not know.

@@ -208,7 +208,7 @@ func (f *Fleet) disguise(c Impostor) error {
 	case d == nil:
 		return fmt.Errorf("there is no device %q", c.Device)
 	case d.unit.model.recorded:
-		return fmt.Errorf("%s says what was recorded", c.Device)
+		return fmt.Errorf("%s answers as it was recorded", c.Device)
 	}
 	for _, name := range []string{c.Serial, c.MAC} {
 		if name != "" && f.byName[name] == nil {

@@ -105,7 +105,7 @@ func elementsOf(doc []byte) (*element, error) {
 			if len(open) > 0 {
 				open[len(open)-1].text += string(t)
 			} else if !onlyPadding(t) {
-				return nil, fmt.Errorf("%w: text outside of the root", errMarkup)
+				return nil, fmt.Errorf("%w: text outside the root", errMarkup)
 			}
 		}
 	}

@@ -83,7 +83,7 @@ func (d *Document) Replace(with func(Element) (text string, replaced bool)) erro
 func (d *Document) Insert(p Path, text string, after ...string) error {
 	return d.edit("insert", p, func() ([]splice, error) {
 		if p.IsRoot() || !p.steps[len(p.steps)-1].isMereName() {
-			return nil, fmt.Errorf("%w: the last step must be a mere name", ErrPath)
+			return nil, fmt.Errorf("%w: the last step must be a plain name", ErrPath)
 		}
 		parent, err := d.tree.only(p.Parent())
 		if err != nil {

@@ -164,14 +164,14 @@ func TestInsertedElementsLookLikeTheirSiblings(t *testing.T) {
 		},
 		{"line break in an empty parent", "<a>\n<b>\n</b>\n</a>", "b/c", insert("2"), "<a>\n<b>\n<c>2</c>\n</b>\n</a>", nil},
 
-		{"root", "<a/>", "", insert("2"), "insert .: invalid element path: the last step must be a mere name", xmlpatch.ErrPath},
+		{"root", "<a/>", "", insert("2"), "insert .: invalid element path: the last step must be a plain name", xmlpatch.ErrPath},
 		{
 			"keyed", "<a><b/></a>", "c[d=1]", insert("2"),
-			"insert c[d=1]: invalid element path: the last step must be a mere name", xmlpatch.ErrPath,
+			"insert c[d=1]: invalid element path: the last step must be a plain name", xmlpatch.ErrPath,
 		},
 		{
 			"with a position", "<a><b/></a>", "c[1]", insert("2"),
-			"insert c[1]: invalid element path: the last step must be a mere name", xmlpatch.ErrPath,
+			"insert c[1]: invalid element path: the last step must be a plain name", xmlpatch.ErrPath,
 		},
 		{"no parent", "<a/>", "b/c", insert("2"), "insert b/c: parent: no such element", xmlpatch.ErrNotFound},
 		{
@@ -228,7 +228,7 @@ func TestAppendedItemsLookLikeTheirSiblings(t *testing.T) {
 		},
 		{
 			"too deep", strings.Repeat("<a>", 63) + "<b/>" + strings.Repeat("</a>", 63), strings.Repeat("a/", 62) + "b", add("<i/>"),
-			"append to " + strings.Repeat("a/", 62) + "b: the document would break: document beyond the limits at line 1, column 193: more than 64 elements within each other",
+			"append to " + strings.Repeat("a/", 62) + "b: the document would break: document beyond the limits at line 1, column 193: elements nested more than 64 deep",
 			xmlpatch.ErrLimit,
 		},
 	}.run(t)
@@ -301,11 +301,11 @@ func TestRenamedElementsKeepTheRestOfTheirTags(t *testing.T) {
 		{"several", "<a><b/><b/></a>", "b", rename("c"), "rename b: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
 		{
 			"prefix in the name", "<a/>", "", rename("p:b"),
-			`rename .: not writable as part of an XML file: "p:b" is no local name`, xmlpatch.ErrInvalid,
+			`rename .: not writable as part of an XML file: "p:b" is not a local name`, xmlpatch.ErrInvalid,
 		},
 		{
 			"more than a name", "<a/>", "", rename("b c='1'"),
-			`rename .: not writable as part of an XML file: "b c='1'" is no local name`, xmlpatch.ErrInvalid,
+			`rename .: not writable as part of an XML file: "b c='1'" is not a local name`, xmlpatch.ErrInvalid,
 		},
 	}.run(t)
 }

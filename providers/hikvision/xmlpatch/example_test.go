@@ -88,7 +88,7 @@ func ExampleParseJSON() {
 	}
 	fmt.Printf("%s\n", doc.Bytes())
 	// Output:
-	// set noOperationTime: not writable as part of a JSON file: a number is there, and the text is none
+	// set noOperationTime: not writable as part of a JSON file: the document has a number there, and the text is not one
 	// {
 	// 	"SecurityAdvanced":	{
 	// 		"noOperationEnabled":	true,

@@ -145,7 +145,7 @@ func (r *jsonReader) only(behind string) (*value, error) {
 	}
 	r.skipAll(behind)
 	if r.at < len(r.body) {
-		return nil, r.malformed(r.at, "something behind the value")
+		return nil, r.malformed(r.at, "something after the value")
 	}
 	return v, nil
 }
@@ -228,7 +228,7 @@ func (r *jsonReader) list(closing string, read func() error) error {
 func (r *jsonReader) part(v *value) error {
 	switch {
 	case r.depth == MaxDepth:
-		return r.beyond(r.at, "more than %d values within each other", MaxDepth)
+		return r.beyond(r.at, "values nested more than %d deep", MaxDepth)
 	case r.count == MaxElements:
 		return r.beyond(r.at, "more than %d values", MaxElements)
 	}

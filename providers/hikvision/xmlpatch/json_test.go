@@ -173,15 +173,15 @@ func TestSetKeepsTheTypeOfAValue(t *testing.T) {
 		{"same number, written otherwise", `{"A":1.0}`, "", set("1"), `{"A":1}`, nil},
 		{"null stays", `{"A":null}`, "", set(""), `{"A":null}`, nil},
 
-		{"number to a word", `{"A":1}`, "", set("x"), "set .: " + invalid + "a number is there, and the text is none", xmlpatch.ErrInvalid},
-		{"number to a boolean", `{"A":1}`, "", set("true"), "set .: " + invalid + "a number is there, and the text is none", xmlpatch.ErrInvalid},
-		{"number to empty", `{"A":1}`, "", set(""), "set .: " + invalid + "a number is there, and the text is none", xmlpatch.ErrInvalid},
-		{"number to two", `{"A":1}`, "", set("1,2"), "set .: " + invalid + "a number is there, and the text is none", xmlpatch.ErrInvalid},
-		{"number with a zero", `{"A":1}`, "", set("01"), "set .: " + invalid + "a number is there, and the text is none", xmlpatch.ErrInvalid},
-		{"number with a blank", `{"A":1}`, "", set("1\n"), "set .: " + invalid + "a number is there, and the text is none", xmlpatch.ErrInvalid},
-		{"boolean to a number", `{"A":true}`, "", set("1"), "set .: " + invalid + "true or false is there, and the text is neither", xmlpatch.ErrInvalid},
-		{"boolean to null", `{"A":true}`, "", set("null"), "set .: " + invalid + "true or false is there, and the text is neither", xmlpatch.ErrInvalid},
-		{"one of several", `{"A":{"b":["1",1]}}`, "b", set("x"), "set b: " + invalid + "a number is there, and the text is none", xmlpatch.ErrInvalid},
+		{"number to a word", `{"A":1}`, "", set("x"), "set .: " + invalid + "the document has a number there, and the text is not one", xmlpatch.ErrInvalid},
+		{"number to a boolean", `{"A":1}`, "", set("true"), "set .: " + invalid + "the document has a number there, and the text is not one", xmlpatch.ErrInvalid},
+		{"number to empty", `{"A":1}`, "", set(""), "set .: " + invalid + "the document has a number there, and the text is not one", xmlpatch.ErrInvalid},
+		{"number to two", `{"A":1}`, "", set("1,2"), "set .: " + invalid + "the document has a number there, and the text is not one", xmlpatch.ErrInvalid},
+		{"number with a zero", `{"A":1}`, "", set("01"), "set .: " + invalid + "the document has a number there, and the text is not one", xmlpatch.ErrInvalid},
+		{"number with a blank", `{"A":1}`, "", set("1\n"), "set .: " + invalid + "the document has a number there, and the text is not one", xmlpatch.ErrInvalid},
+		{"boolean to a number", `{"A":true}`, "", set("1"), "set .: " + invalid + "the document has true or false there, and the text is neither", xmlpatch.ErrInvalid},
+		{"boolean to null", `{"A":true}`, "", set("null"), "set .: " + invalid + "the document has true or false there, and the text is neither", xmlpatch.ErrInvalid},
+		{"one of several", `{"A":{"b":["1",1]}}`, "b", set("x"), "set b: " + invalid + "the document has a number there, and the text is not one", xmlpatch.ErrInvalid},
 		{"broken UTF-8", `{"A":""}`, "", set("a\xff"), "set .: " + invalid + "the text is not UTF-8 at byte 1", xmlpatch.ErrInvalid},
 		{"object", `{"A":{"b":1}}`, "", set("x"), "set .: the element holds something else: child elements", xmlpatch.ErrContent},
 		{"object without children", `{"A":{"b":{"@x":1}}}`, "b", set("x"), "set b: the element holds something else: an object or array", xmlpatch.ErrContent},
@@ -228,7 +228,7 @@ func TestInsertedMembersLookLikeTheirNeighbours(t *testing.T) {
 		{"in null", `{"A":{"b":null}}`, "b/x", insert("y"), "insert b/x: the element holds something else: no object", xmlpatch.ErrContent},
 		{"in an array", `{"A":{"b":[[]]}}`, "b/x", insert("y"), "insert b/x: the element holds something else: no object", xmlpatch.ErrContent},
 		{"broken UTF-8", `{"A":{}}`, "x", insert("\xff"), "insert x: not writable as part of a JSON file: the text is not UTF-8 at byte 0", xmlpatch.ErrInvalid},
-		{"by position", `{"A":{}}`, "x[1]", insert("y"), "insert x[1]: invalid element path: the last step must be a mere name", xmlpatch.ErrPath},
+		{"by position", `{"A":{}}`, "x[1]", insert("y"), "insert x[1]: invalid element path: the last step must be a plain name", xmlpatch.ErrPath},
 		{
 			"another root", `{}`, "x", insert("y"),
 			"insert x: the document would break: malformed document: another element would be the root", xmlpatch.ErrMalformed,
@@ -236,7 +236,7 @@ func TestInsertedMembersLookLikeTheirNeighbours(t *testing.T) {
 		{
 			"too deep", deep(xmlpatch.MaxDepth), strings.TrimPrefix(strings.Repeat("/a", xmlpatch.MaxDepth-1), "/") + "/x", insert("y"),
 			"insert " + strings.TrimPrefix(strings.Repeat("/a", xmlpatch.MaxDepth-1), "/") +
-				"/x: the document would break: document beyond the limits at line 1, column 326: more than 64 values within each other",
+				"/x: the document would break: document beyond the limits at line 1, column 326: values nested more than 64 deep",
 			xmlpatch.ErrLimit,
 		},
 	}.run(t)
@@ -321,7 +321,7 @@ func TestAppendedEntriesLookLikeTheOthers(t *testing.T) {
 		},
 		{
 			"two items", `{"A":{"b":[]}}`, "b", add("1,2"),
-			"append to b: item: malformed document at line 1, column 2: something behind the value", xmlpatch.ErrMalformed,
+			"append to b: item: malformed document at line 1, column 2: something after the value", xmlpatch.ErrMalformed,
 		},
 		{
 			"no item", `{"A":{"b":[]}}`, "b", add(" "),
@@ -329,7 +329,7 @@ func TestAppendedEntriesLookLikeTheOthers(t *testing.T) {
 		},
 		{
 			"trailing NUL", `{"A":{"b":[]}}`, "b", add("1\x00"),
-			"append to b: item: malformed document at line 1, column 2: something behind the value", xmlpatch.ErrMalformed,
+			"append to b: item: malformed document at line 1, column 2: something after the value", xmlpatch.ErrMalformed,
 		},
 		{
 			"broken UTF-8", `{"A":{"b":[]}}`, "b", add("\"\xff\""),
@@ -337,7 +337,7 @@ func TestAppendedEntriesLookLikeTheOthers(t *testing.T) {
 		},
 		{
 			"too deep", `{"A":{"b":[]}}`, "b", add(deep(xmlpatch.MaxDepth - 2)),
-			"append to b: the document would break: document beyond the limits at line 1, column 322: more than 64 values within each other",
+			"append to b: the document would break: document beyond the limits at line 1, column 322: values nested more than 64 deep",
 			xmlpatch.ErrLimit,
 		},
 	}.run(t)
@@ -363,8 +363,8 @@ func TestRemovedMembersLeaveNoTrace(t *testing.T) {
 		{"absent", `{"A":{}}`, "b", remove, "remove b: no such element", xmlpatch.ErrNotFound},
 		{"empty array", `{"A":{"b":[]}}`, "b", remove, "remove b: no such element", xmlpatch.ErrNotFound},
 		{"several", `{"A":{"b":[1,1]}}`, "b", remove, "remove b: several elements match: 2 of them", xmlpatch.ErrAmbiguous},
-		{"root", `{"A":{}}`, "", remove, "remove .: malformed document: there is no document without its root", xmlpatch.ErrMalformed},
-		{"root without a name", `[]`, "", remove, "remove .: malformed document: there is no document without its root", xmlpatch.ErrMalformed},
+		{"root", `{"A":{}}`, "", remove, "remove .: malformed document: a document cannot be without its root", xmlpatch.ErrMalformed},
+		{"root without a name", `[]`, "", remove, "remove .: malformed document: a document cannot be without its root", xmlpatch.ErrMalformed},
 		{
 			"another root", `{"a":1,"b":2}`, "b", remove,
 			"remove b: the document would break: malformed document: another element would be the root", xmlpatch.ErrMalformed,
@@ -376,15 +376,15 @@ func TestRenamedMembersKeepTheirValues(t *testing.T) {
 	to := func(name string) func(*xmlpatch.Document, xmlpatch.Path) error {
 		return func(doc *xmlpatch.Document, p xmlpatch.Path) error { return doc.Rename(p, name) }
 	}
-	const none = "not writable as part of a JSON file: what is no member of an object has no name of its own"
+	const none = "not writable as part of a JSON file: only a member of an object has a name"
 	jsonEdits{
 		{"member", `{"A":{ "\u0062" : [1] , "c" :2}}`, "c", to("d"), `{"A":{ "\u0062" : [1] , "d" :2}}`, nil},
 		{"root", `{"A":{"b":1}}`, "", to("B"), `{"B":{"b":1}}`, nil},
 		{"same name", `{"A":1}`, "", to("A"), `{"A":1}`, nil},
 		{"entry", `{"A":{"b":[1]}}`, "b", to("c"), "rename b: " + none, xmlpatch.ErrInvalid},
 		{"root without a name", `{"a":1,"b":2}`, "", to("c"), "rename .: " + none, xmlpatch.ErrInvalid},
-		{"attribute", `{"A":1}`, "", to("@B"), `rename .: not writable as part of a JSON file: "@B" is no local name`, xmlpatch.ErrInvalid},
-		{"more than a name", `{"A":1}`, "", to(`B":2,"C`), `rename .: not writable as part of a JSON file: "B\":2,\"C" is no local name`, xmlpatch.ErrInvalid},
+		{"attribute", `{"A":1}`, "", to("@B"), `rename .: not writable as part of a JSON file: "@B" is not a local name`, xmlpatch.ErrInvalid},
+		{"more than a name", `{"A":1}`, "", to(`B":2,"C`), `rename .: not writable as part of a JSON file: "B\":2,\"C" is not a local name`, xmlpatch.ErrInvalid},
 		{
 			"name of another", `{"A":{"b":1,"c":2}}`, "c", to("b"),
 			"rename c: the document would break: malformed document at line 1, column 13: the second member of that name", xmlpatch.ErrMalformed,
@@ -411,11 +411,11 @@ func TestRefusedJSONNamesThePlace(t *testing.T) {
 		{`{"a" 1}`, "line 1, column 6: missing :"},
 		{`{"a"}`, "line 1, column 5: missing :"},
 		{`{"a":}`, "line 1, column 6: a value is missing or broken"},
-		{`{"a":1}{"a":1}`, "line 1, column 8: something behind the value"},
-		{"{\"a\":1}\x00x", "line 1, column 9: something behind the value"},
+		{`{"a":1}{"a":1}`, "line 1, column 8: something after the value"},
+		{"{\"a\":1}\x00x", "line 1, column 9: something after the value"},
 		{"{\"a\":\x001}", "line 1, column 6: a value is missing or broken"},
 		{"\ufeff\ufeff{}", "line 1, column 2: a value is missing or broken"},
-		{"{}\ufeff", "line 1, column 3: something behind the value"},
+		{"{}\ufeff", "line 1, column 3: something after the value"},
 		{"{\"a\":\u00a01}", "line 1, column 6: a value is missing or broken"},
 		{"{/**/}", "line 1, column 2: a name is missing"},
 		{`[01]`, "line 1, column 2: a value is missing or broken"},
@@ -481,17 +481,17 @@ func TestLimitsOfJSONHoldToTheLastOne(t *testing.T) {
 		},
 		{
 			"depth of objects", deep, xmlpatch.MaxDepth,
-			"document beyond the limits at line 1, column 326: more than 64 values within each other",
+			"document beyond the limits at line 1, column 326: values nested more than 64 deep",
 		},
 		{
 			"depth of arrays", func(n int) string { return strings.Repeat("[", n+1) + strings.Repeat("]", n+1) }, xmlpatch.MaxDepth,
-			"document beyond the limits at line 1, column 66: more than 64 values within each other",
+			"document beyond the limits at line 1, column 66: values nested more than 64 deep",
 		},
 		{
 			"depth in an attribute", func(n int) string {
 				return `{"@a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + "}"
 			}, xmlpatch.MaxDepth,
-			"document beyond the limits at line 1, column 71: more than 64 values within each other",
+			"document beyond the limits at line 1, column 71: values nested more than 64 deep",
 		},
 		{
 			"members", func(n int) string {

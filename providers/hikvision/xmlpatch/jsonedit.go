@@ -20,9 +20,9 @@ func (jsonSyntax) set(n *node, text string) ([]splice, error) {
 	case text == v.text:
 		return nil, nil
 	case v.form == number && !isNumber(text):
-		return nil, fmt.Errorf("%w: a number is there, and the text is none", errInvalidJSON)
+		return nil, fmt.Errorf("%w: the document has a number there, and the text is not one", errInvalidJSON)
 	case v.form == boolean && !isBoolean(text):
-		return nil, fmt.Errorf("%w: true or false is there, and the text is neither", errInvalidJSON)
+		return nil, fmt.Errorf("%w: the document has true or false there, and the text is neither", errInvalidJSON)
 	case v.form == number, v.form == boolean:
 		return []splice{{v.span, text}}, nil
 	}
@@ -170,7 +170,7 @@ func (t *tree) list(p Path) (*value, error) {
 func (jsonSyntax) remove(n *node) ([]splice, error) {
 	v := n.json
 	if n.parent == nil {
-		return nil, fmt.Errorf("%w: there is no document without its root", ErrMalformed)
+		return nil, fmt.Errorf("%w: a document cannot be without its root", ErrMalformed)
 	}
 	all := v.in.parts
 	switch i := slices.Index(all, v); {
@@ -185,9 +185,9 @@ func (jsonSyntax) remove(n *node) ([]splice, error) {
 func (jsonSyntax) rename(n *node, name string) ([]splice, error) {
 	switch {
 	case !n.json.isMember():
-		return nil, fmt.Errorf("%w: what is no member of an object has no name of its own", errInvalidJSON)
+		return nil, fmt.Errorf("%w: only a member of an object has a name", errInvalidJSON)
 	case !isLocalName(name):
-		return nil, fmt.Errorf("%w: %.40q is no local name", errInvalidJSON, name)
+		return nil, fmt.Errorf("%w: %.40q is not a local name", errInvalidJSON, name)
 	}
 	return []splice{{n.json.key, `"` + name + `"`}}, nil
 }

@@ -174,7 +174,7 @@ func (p *parser) startTag() error {
 func (p *parser) add(n *node) error {
 	switch {
 	case p.depth == MaxDepth:
-		return p.beyond(n.start.from, "more than %d elements within each other", MaxDepth)
+		return p.beyond(n.start.from, "elements nested more than %d deep", MaxDepth)
 	case len(p.nodes) == MaxElements:
 		return p.beyond(n.start.from, "more than %d elements", MaxElements)
 	}
@@ -241,7 +241,7 @@ func (p *parser) text() error {
 func (p *parser) outside() error {
 	p.skipAll(trailing)
 	if p.at < len(p.body) && (!p.sees("<") || p.sees(cdataStart)) {
-		return p.malformed(p.at, "text outside of the root element")
+		return p.malformed(p.at, "text outside the root element")
 	}
 	return nil
 }

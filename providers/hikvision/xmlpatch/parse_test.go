@@ -58,7 +58,7 @@ func TestRefusedDocumentsNameThePlace(t *testing.T) {
 	tests := []struct{ body, want string }{
 		{"", "line 1, column 1: no root element"},
 		{"<?xml version=\"1.0\"?>\r\n", "line 2, column 1: no root element"},
-		{"text", "line 1, column 1: text outside of the root element"},
+		{"text", "line 1, column 1: text outside the root element"},
 		{"\x00\x00", "line 1, column 3: no root element"},
 		{"\x00<a/>", "line 1, column 1: a forbidden character"},
 		{"<a>\n  <b>\n</a>", "line 3, column 1: end tag that does not match the start tag at line 2, column 3"},
@@ -80,9 +80,9 @@ func TestRefusedDocumentsNameThePlace(t *testing.T) {
 		{"<a></ a>", "line 1, column 6: a name is missing or broken"},
 		{"<a b:=''/>", "line 1, column 4: a name is missing or broken"},
 		{"<a/><b/>", "line 1, column 5: a second root element"},
-		{"<a/>secret", "line 1, column 5: text outside of the root element"},
-		{"<a/><![CDATA[]]>", "line 1, column 5: text outside of the root element"},
-		{"<a/>\x00x", "line 1, column 6: text outside of the root element"},
+		{"<a/>secret", "line 1, column 5: text outside the root element"},
+		{"<a/><![CDATA[]]>", "line 1, column 5: text outside the root element"},
+		{"<a/>\x00x", "line 1, column 6: text outside the root element"},
 		{"<!DOCTYPE a><a/>", "line 1, column 1: document types are refused"},
 		{"<a><!ENTITY b 'c'></a>", "line 1, column 4: document types are refused"},
 		{"<a b='1' b='1'/>", "line 1, column 10: the second attribute of that name"},
@@ -137,11 +137,11 @@ func TestLimitsHoldToTheLastOne(t *testing.T) {
 		},
 		{
 			"depth", func(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }, xmlpatch.MaxDepth,
-			"document beyond the limits at line 1, column 193: more than 64 elements within each other",
+			"document beyond the limits at line 1, column 193: elements nested more than 64 deep",
 		},
 		{
 			"depth of <x/>", func(n int) string { return strings.Repeat("<a>", n-1) + "<b/>" + strings.Repeat("</a>", n-1) }, xmlpatch.MaxDepth,
-			"document beyond the limits at line 1, column 193: more than 64 elements within each other",
+			"document beyond the limits at line 1, column 193: elements nested more than 64 deep",
 		},
 		{
 			"elements", func(n int) string { return "<a>" + strings.Repeat("<b/>", n-1) + "</a>" }, xmlpatch.MaxElements,

@@ -80,7 +80,7 @@ func (p Path) Join(q Path) Path { return Path{slices.Concat(p.steps, q.steps)} }
 // Child returns the path to the children of that local name. It panics if name is not one.
 func (p Path) Child(name string) Path {
 	if !isLocalName(name) {
-		panic(fmt.Sprintf("xmlpatch: %.40q is no local name", name))
+		panic(fmt.Sprintf("xmlpatch: %.40q is not a local name", name))
 	}
 	return p.Join(Path{[]step{{name: name}}})
 }
@@ -111,7 +111,7 @@ func (p Path) At(position int) Path {
 
 func (p Path) restrict(change func(last *step)) Path {
 	if p.IsRoot() {
-		panic("xmlpatch: the empty path has nothing to choose from")
+		panic("xmlpatch: the empty path leaves nothing to choose from")
 	}
 	steps := slices.Clone(p.steps)
 	change(&steps[len(steps)-1])
@@ -221,7 +221,7 @@ func (r *pathReader) step() (step, error) {
 	}
 	s := step{name: r.rest[:end]}
 	if !isLocalName(s.name) {
-		return step{}, fmt.Errorf("%.40q is no local name", s.name)
+		return step{}, fmt.Errorf("%.40q is not a local name", s.name)
 	}
 	r.rest = r.rest[end:]
 	for r.skip("[") {

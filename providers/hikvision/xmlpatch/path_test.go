@@ -123,18 +123,18 @@ func TestPathsAreWrittenAsTheyAreRead(t *testing.T) {
 
 func TestUnreadablePathsSayWhy(t *testing.T) {
 	tests := []struct{ path, want string }{
-		{"/a", `"" is no local name`},
-		{"a/", `"" is no local name`},
-		{"a//b", `"" is no local name`},
-		{"a/.", `"." is no local name`},
-		{"a b", `"a b" is no local name`},
-		{"p:a", `"p:a" is no local name`},
-		{"1", `"1" is no local name`},
-		{"a\xff", `"a\xff" is no local name`},
+		{"/a", `"" is not a local name`},
+		{"a/", `"" is not a local name`},
+		{"a//b", `"" is not a local name`},
+		{"a/.", `"." is not a local name`},
+		{"a b", `"a b" is not a local name`},
+		{"p:a", `"p:a" is not a local name`},
+		{"1", `"1" is not a local name`},
+		{"a\xff", `"a\xff" is not a local name`},
 		{"a]", `unexpected "]"`},
 		{"a=b", `unexpected "=b"`},
 		{"a[", "missing ="},
-		{"a[]", `"" is no local name`},
+		{"a[]", `"" is not a local name`},
 		{"a[b]", "missing ="},
 		{"a[b=c", "missing ]"},
 		{"a[1", "missing ]"},
@@ -147,7 +147,7 @@ func TestUnreadablePathsSayWhy(t *testing.T) {
 		{`a[b="c"d]`, "missing ]"},
 		{"a[b=c]d", `unexpected "d"`},
 		{"../a", `unexpected "./a"`},
-		{strings.Repeat("a", xmlpatch.MaxName+1), `"` + strings.Repeat("a", 40) + `" is no local name`},
+		{strings.Repeat("a", xmlpatch.MaxName+1), `"` + strings.Repeat("a", 40) + `" is not a local name`},
 	}
 	for _, test := range tests {
 		p, err := xmlpatch.ParsePath(test.path)

@@ -160,7 +160,7 @@ func (xmlSyntax) remove(n *node) ([]splice, error) {
 
 func (xmlSyntax) rename(n *node, name string) ([]splice, error) {
 	if !isLocalName(name) {
-		return nil, fmt.Errorf("%w: %.40q is no local name", errInvalidXML, name)
+		return nil, fmt.Errorf("%w: %.40q is not a local name", errInvalidXML, name)
 	}
 	start := n.start.from + len("<") + len(n.prefix())
 	splices := []splice{{span{start, start + len(n.local)}, name}}
