@@ -28,7 +28,7 @@ var kinds = schema.NewKinds(
 		Document: document("/system", "/limits/system"),
 		Phase:    schema.PhaseClock, Risk: schema.RiskNone, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
-			{Name: "name", Type: cty.String, Doc: "What the device calls itself."},
+			{Name: "name", Type: cty.String, Doc: "Name that the device shows."},
 		},
 	},
 	&schema.Kind{
@@ -36,7 +36,7 @@ var kinds = schema.NewKinds(
 		Document: document(timePath), Clock: &schema.Clock{Path: timePath},
 		Phase: schema.PhaseClock, Risk: schema.RiskNone, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
-			{Name: "mode", Type: cty.String, Values: []string{"NTP", "manual"}, Doc: "Where the time comes from."},
+			{Name: "mode", Type: cty.String, Values: []string{"NTP", "manual"}, Doc: "Source of the time."},
 			{Name: "zone", Type: cty.String, Doc: "POSIX time zone. Offsets may be written with or without `:00`."},
 		},
 	},
@@ -46,7 +46,7 @@ var kinds = schema.NewKinds(
 		Write: &schema.Write{Path: usersPath + "/{id}", Create: usersPath, Delete: usersPath + "/{id}"},
 		Phase: schema.PhaseAccounts, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
-			{Name: "level", Type: cty.String, Values: []string{administrator, "Operator", "Viewer"}, Required: true, Doc: "What the account may do; only an Administrator may change anything."},
+			{Name: "level", Type: cty.String, Values: []string{administrator, "Operator", "Viewer"}, Required: true, Doc: "Rights of the account; only an Administrator may change anything."},
 			{Name: "password", Type: cty.String, Secret: true, WriteOnly: true, Required: true, Doc: "Password of the account."},
 		},
 		Sessions: &schema.Sessions{Path: sessionsPath, Account: "user", Address: "address", Since: "since"},
@@ -55,12 +55,12 @@ var kinds = schema.NewKinds(
 		}}},
 	},
 	&schema.Kind{
-		Name: "cloud", Summary: "Service of the vendor, which not every device has.",
+		Name: "cloud", Summary: "Vendor's service, which not every device has.",
 		Document: document("/cloud"),
 		Phase:    schema.PhaseServices, Risk: schema.RiskService, Reboot: schema.RebootMaybe,
 		Attributes: []*schema.Attribute{
 			{Name: "enabled", Type: cty.Bool, Doc: "Whether the device calls the vendor."},
-			{Name: "code", Type: cty.String, Secret: true, Doc: "Code of the device at the vendor, which it shows to whoever asks."},
+			{Name: "code", Type: cty.String, Secret: true, Doc: "Code of the device at the vendor, which it shows to anyone who asks."},
 		},
 	},
 	&schema.Kind{
@@ -93,7 +93,7 @@ var kinds = schema.NewKinds(
 		Attributes: []*schema.Attribute{
 			{Name: "enabled", Type: cty.Bool, Doc: "Whether new connections are accepted."},
 			{Name: "port", Type: cty.Number, Doc: "TCP port."},
-			{Name: "redirect", Type: cty.Bool, Doc: "Whether HTTP leads here."},
+			{Name: "redirect", Type: cty.Bool, Doc: "Whether HTTP redirects here."},
 		},
 		Guards: []*schema.Guard{
 			{Role: schema.Redirect, From: schema.SchemeHTTP, Enabled: "redirect"},
@@ -118,7 +118,7 @@ var kinds = schema.NewKinds(
 		Document: document(digestPath),
 		Phase:    schema.PhaseLogin, Risk: schema.RiskLockout, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
-			{Name: "algorithm", Type: cty.String, Values: []string{"MD5", "MD5/SHA256", "SHA256"}, Doc: "Digest algorithms that the device offers. Recorders may know MD5 alone."},
+			{Name: "algorithm", Type: cty.String, Values: []string{"MD5", "MD5/SHA256", "SHA256"}, Doc: "Digest algorithms that the device offers. Recorders may only know MD5."},
 		},
 		Guards: []*schema.Guard{{Role: schema.Authentication, Schemes: []string{schema.SchemeHTTP, schema.SchemeHTTPS}, Algorithm: "algorithm"}},
 	},
@@ -128,7 +128,7 @@ var kinds = schema.NewKinds(
 		Document: document(filterPath, "/limits/filter"),
 		Phase:    schema.PhaseFilter, Risk: schema.RiskLogin, Reboot: schema.RebootNever,
 		Attributes: []*schema.Attribute{
-			{Name: "enabled", Type: cty.Bool, Doc: "Whether the list is used. New connections from elsewhere are dropped then."},
+			{Name: "enabled", Type: cty.Bool, Doc: "Whether the list is in effect. The device then drops new connections from elsewhere."},
 			{Name: "addresses", Type: cty.Set(cty.String), Doc: "IP addresses and prefixes."},
 		},
 	},

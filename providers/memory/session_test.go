@@ -783,14 +783,14 @@ func TestTheTraceTellsOfEachExchange(t *testing.T) {
 func TestMisuseIsAPanic(t *testing.T) {
 	w := newWorld(t, memory.Options{})
 	for part, f := range map[string]func(){
-		"not the URL of a device":            func() { w.fleet.Add("x", "192.0.2.1:80", memory.Options{}) },
-		"there is already a device gate":        func() { w.fleet.Add("gate", "https://192.0.2.3", memory.Options{}) },
-		"there is no kind moon":         func() { w.fleet.Add("y", "https://192.0.2.3", memory.Options{Without: []string{"moon"}}) },
-		"there is no effect moon":       func() { w.device.Inject(memory.Fault{Effect: "moon"}) },
-		"has no /time that":             func() { w.device.SetDocument("/time", ""); w.device.Set("time", "", "zone", "UTC0") },
-		"without a URL or a ledger":     func() { w.provider.Open(providers.Target{URL: w.device.Target().URL}) },
-		"target without a URL":          func() { w.provider.Open(providers.Target{Ledger: w.fleet.Ledger()}) },
-		"cannot be written; this is a ": func() { w.device.Set("system", "", "name", make(chan int)) },
+		"not the URL of a device":        func() { w.fleet.Add("x", "192.0.2.1:80", memory.Options{}) },
+		"there is already a device gate": func() { w.fleet.Add("gate", "https://192.0.2.3", memory.Options{}) },
+		"there is no kind moon":          func() { w.fleet.Add("y", "https://192.0.2.3", memory.Options{Without: []string{"moon"}}) },
+		"there is no effect moon":        func() { w.device.Inject(memory.Fault{Effect: "moon"}) },
+		"has no /time that":              func() { w.device.SetDocument("/time", ""); w.device.Set("time", "", "zone", "UTC0") },
+		"without a URL or a ledger":      func() { w.provider.Open(providers.Target{URL: w.device.Target().URL}) },
+		"target without a URL":           func() { w.provider.Open(providers.Target{Ledger: w.fleet.Ledger()}) },
+		"cannot be written; this is a ":  func() { w.device.Set("system", "", "name", make(chan int)) },
 	} {
 		panics(t, part, f)
 	}

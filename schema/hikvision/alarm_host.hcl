@@ -1,5 +1,5 @@
 setting "alarm_host" {
-  summary     = "Server that a device sends its events to by HTTP"
+  summary     = "Server to which a device sends its events over HTTP"
   source      = "Recorded on seven cameras, four recorders, a terminal and a door station; one slot was written on the terminal, and the list on recorders"
   confidence  = "confirmed"
   phase       = "services"
@@ -60,7 +60,7 @@ setting "alarm_host" {
 
   attribute "protocol" {
     type    = string
-    doc     = "How the server is spoken to. `EHome` is the vendor's own protocol."
+    doc     = "Protocol for the server. `EHome` is the vendor's own protocol."
     element = "protocolType"
     codec   = "choice"
     values  = ["HTTP", "HTTPS", "EHome"]
@@ -91,7 +91,7 @@ setting "alarm_host" {
 
   attribute "format" {
     type    = string
-    doc     = "Form of what is sent. Every slot seen has XML."
+    doc     = "Format of the requests. Every slot seen has XML."
     element = "parameterFormatType"
     codec   = "choice"
     values  = ["XML", "JSON", "querystring"]
@@ -100,7 +100,7 @@ setting "alarm_host" {
 
   attribute "authentication" {
     type    = string
-    doc     = "How the device proves itself to the server. Every slot seen has none."
+    doc     = "How the device authenticates to the server. Every slot seen has none."
     element = "httpAuthenticationMethod"
     codec   = "choice"
     values  = ["none", "digest", "basic", "base64"]
@@ -120,7 +120,7 @@ setting "alarm_host" {
 
   attribute "repeat" {
     type       = bool
-    doc        = "Whether a server that does not answer with 200 gets the event again. Newer devices only."
+    doc        = "Whether the device sends an event again if the server does not answer with 200. Newer devices only."
     source     = "Official guide for face terminals (Pro Series), 12.2"
     element    = "checkResponseEnabled"
     codec      = "boolean"
@@ -130,7 +130,7 @@ setting "alarm_host" {
 
   attribute "custom_triggers" {
     type       = bool
-    doc        = "Whether events that somebody defined are sent, too. Newer devices only."
+    doc        = "Whether user-defined events are sent, too. Newer devices only."
     source     = "Official guide for face terminals (Pro Series), 12.2"
     element    = "customTriggersEnabled"
     codec      = "boolean"
@@ -151,7 +151,7 @@ setting "alarm_host" {
 
   attribute "network" {
     type       = string
-    doc        = "Over which network the device sends. Newer devices with several only."
+    doc        = "Network over which the device sends. Only newer devices with several."
     source     = "Official guide for face terminals (Pro Series), 12.2"
     element    = "netWork"
     codec      = "choice"
@@ -163,7 +163,7 @@ setting "alarm_host" {
 
   attribute "username" {
     type    = string
-    doc     = "Name of the account of the device at the server. Cameras only."
+    doc     = "Name of the device's account at the server. Cameras only."
     element = "userName"
     max     = 64
     example = "gate"
@@ -171,7 +171,7 @@ setting "alarm_host" {
 
   attribute "password" {
     type       = string
-    doc        = "Password of the account of the device at the server. It can be given while the device logs in there."
+    doc        = "Password of the device's account at the server. It can be given while the device logs in there."
     source     = "Official guide UD09761B, 16.2.156; requests of client programs"
     element    = "password"
     after      = ["userName"]

@@ -55,7 +55,7 @@ setting "certificate" {
 
   attribute "self_signed" {
     type     = bool
-    doc      = "Whether the device made the certificate for itself. It can be set to true only, together with `common_name` and `days`."
+    doc      = "Whether the device made the certificate itself. It can only be set to true, together with `common_name` and `days`."
     elements = ["IssuerDN", "SubjectDN"]
     codec    = "certificate_issuer"
     example  = "true"
@@ -63,7 +63,7 @@ setting "certificate" {
 
   attribute "country" {
     type    = string
-    doc     = "Country in the certificate that the device makes for itself, in two letters. It may be left out where the certificate that is there has one, which is taken over."
+    doc     = "Country in the certificate that the device makes itself, in two letters. It may be left out if the present certificate has one, which the new one then takes over."
     element = "SubjectDN/countryName"
     codec   = "certificate_text"
     min     = 2
@@ -73,7 +73,7 @@ setting "certificate" {
 
   attribute "common_name" {
     type    = string
-    doc     = "Name for which the device makes a certificate for itself."
+    doc     = "Name in the certificate that the device makes itself."
     element = "SubjectDN/commonName"
     codec   = "certificate_text"
     min     = 1
@@ -83,7 +83,7 @@ setting "certificate" {
 
   attribute "days" {
     type     = number
-    doc      = "How long a certificate is valid that the device makes for itself. It is not renewed by itself."
+    doc      = "How long a certificate that the device makes itself is valid. It is not renewed automatically."
     elements = ["startDate", "endDate"]
     codec    = "certificate_days"
     min      = 1
@@ -94,7 +94,7 @@ setting "certificate" {
 
   attribute "chain" {
     type     = string
-    doc      = "A certificate of an authority for the open request of the device as PEM text, with those of the authorities in between behind it, such as `file(\"gate.pem\")`. No private key must be in it."
+    doc      = "The certificate that an authority issued for the device's open request, as PEM text, followed by those of the intermediate authorities, such as `file(\"gate.pem\")`. It must not contain a private key."
     elements = ["SubjectDN/commonName", "endDate"]
     codec    = "certificate_chain"
     example  = "-----BEGIN CERTIFICATE-----"

@@ -1,5 +1,5 @@
 setting "certificate_use" {
-  summary        = "Which certificates a function of the device uses"
+  summary        = "Certificates that a function of the device uses"
   source         = "Official guide UD09761B, 15.7.6 to 15.7.7, 16.1.16 and 16.1.25; flags recorded on six devices; no answer with the document was recorded"
   confidence     = "unsure"
   phase          = "access"
@@ -7,7 +7,7 @@ setting "certificate_use" {
   drops_sessions = true
   keyed          = true
   keys           = ["HTTPS", "WebSocketS", "SDK_OVER_TLS", "SRTP", "securityLog", "ieee802.1x"]
-  key_doc        = "The function, in the word of the device: `HTTPS`, `WebSocketS`, `SDK_OVER_TLS`, `SRTP`, `securityLog` for the log server, `ieee802.1x`."
+  key_doc        = "The function, as the device spells it: `HTTPS`, `WebSocketS`, `SDK_OVER_TLS`, `SRTP`, `securityLog` for the log server, `ieee802.1x`."
   key_example    = "securityLog"
 
   doc = <<-EOT
@@ -30,7 +30,7 @@ setting "certificate_use" {
     renews = ["server"]
   }
 
-  # Which certificates the switch accepts is not known here, so no change can be told to be harmless.
+  # Which certificates the switch accepts is unknown here, so no change can be called harmless.
   guards "link" {
     key    = "ieee802.1x"
     called = "port of the switch"
@@ -54,7 +54,7 @@ setting "certificate_use" {
 
   attribute "authority" {
     type    = string
-    doc     = "Name of the certificate of the authority by which the device judges the other side."
+    doc     = "Name of the authority's certificate with which the device verifies the other side."
     element = "CACertificate"
     max     = 64
     example = "workshop"

@@ -26,7 +26,7 @@ setting "certificate_warning" {
 
   attribute "days" {
     type    = number
-    doc     = "How long before the end of a certificate the warnings begin."
+    doc     = "How long before a certificate expires the warnings begin."
     element = "expireAlarmTime"
     codec   = "number"
     min     = 1
@@ -37,7 +37,7 @@ setting "certificate_warning" {
 
   attribute "time" {
     type    = string
-    doc     = "At which time of the day the device looks, as `10:00`."
+    doc     = "Time of day at which the device checks, such as `10:00`."
     element = "detecteTime"
     min     = 5
     max     = 8

@@ -1,6 +1,6 @@
 setting "channel" {
   summary     = "A camera of a recorder"
-  source      = "Recorded on nine recorders V4.1 to V5.0; the request that a program sends to a recorder DS-7104NI; that a password written here mends the connection, from a note of an operator"
+  source      = "Recorded on nine recorders V4.1 to V5.0; the request that a program sends to a recorder DS-7104NI; a note of an operator that writing a password here repairs the connection"
   confidence  = "likely"
   phase       = "services"
   risk        = "service"
@@ -87,7 +87,7 @@ setting "channel" {
 
   attribute "protocol" {
     type    = string
-    doc     = "Protocol between recorder and camera. ONVIF wants an ONVIF account of the camera, and its port."
+    doc     = "Protocol between recorder and camera. ONVIF needs an ONVIF account of the camera, and its port."
     element = "sourceInputPortDescriptor/proxyProtocol"
     codec   = "choice"
     values  = ["HIKVISION", "ONVIF"]
@@ -96,7 +96,7 @@ setting "channel" {
 
   attribute "connection" {
     type    = string
-    doc     = "Whether the recorder finds the camera at its PoE ports by itself, or uses the address that is given."
+    doc     = "Whether the recorder finds the camera at its PoE ports automatically, or uses the address that is given."
     element = "sourceInputPortDescriptor/connMode"
     codec   = "choice"
     values  = ["plugplay", "manual"]
@@ -161,7 +161,7 @@ setting "channel" {
 
   attribute "password" {
     type       = string
-    doc        = "Password of the account on the camera. It is wanted with every change."
+    doc        = "Password of the account on the camera. It is needed with every change."
     element    = "sourceInputPortDescriptor/password"
     after      = ["userName"]
     min        = 1
@@ -173,7 +173,7 @@ setting "channel" {
 
   attribute "sync_time" {
     type    = bool
-    doc     = "Whether the recorder sets the clock of the camera. It then overrules the time server that the camera has."
+    doc     = "Whether the recorder sets the clock of the camera. It then overrides the camera's time server."
     element = "enableTiming"
     codec   = "boolean"
     example = "false"
@@ -181,7 +181,7 @@ setting "channel" {
 
   attribute "fill_gaps" {
     type    = bool
-    doc     = "Whether the recorder fetches from the memory card of the camera what it missed while the connection was down. Not every camera can do so."
+    doc     = "Whether the recorder fetches the recordings that it missed while the connection was down from the camera's memory card. Not every camera supports it."
     element = "enableAnr"
     codec   = "boolean"
     example = "true"
@@ -197,7 +197,7 @@ setting "channel" {
 
   attribute "default_port" {
     type    = bool
-    doc     = "Whether the recorder keeps to the port that is usual for the protocol. Recorders from V4.61 only."
+    doc     = "Whether the recorder uses the default port of the protocol. Recorders from V4.61 only."
     element = "defaultAdminPortEnabled"
     codec   = "boolean"
     example = "true"

@@ -1,6 +1,6 @@
 setting "ddns" {
-  summary    = "Name in the internet that follows the address of the device (dynamic DNS)"
-  source     = "Recorded on cameras V5.2 and V5.10; what a recorder V4.30 took of it, from notes of its owner"
+  summary    = "Internet name that follows the address of the device (dynamic DNS)"
+  source     = "Recorded on cameras V5.2 and V5.10; what a recorder V4.30 accepted, from notes of its owner"
   confidence = "confirmed"
   phase      = "services"
   risk       = "service"
@@ -33,7 +33,7 @@ setting "ddns" {
 
   attribute "provider" {
     type    = string
-    doc     = "The service, in the word of the device, such as `DynDNS`, `HiDDNS` or `NO-IP`, which some call `NoIpDns`."
+    doc     = "The service, as the device spells it, such as `DynDNS`, `HiDDNS` or `NO-IP`, which some call `NoIpDns`."
     element = "provider"
     codec   = "choice"
     example = "DynDNS"
@@ -61,7 +61,7 @@ setting "ddns" {
 
   attribute "interface" {
     type       = number
-    doc        = "Number of the interface whose address is reported. Not every device has it."
+    doc        = "Number of the interface whose address the device reports. Not every device has it."
     source     = "Official guide UD09761B, 16.2.109"
     element    = "ethernetIfId"
     codec      = "number"
@@ -73,7 +73,7 @@ setting "ddns" {
 
   attribute "domain" {
     type    = string
-    doc     = "Name that follows the address."
+    doc     = "Public name that follows the address."
     element = "deviceDomainName"
     max     = 64
     example = "gate.example.com"

@@ -1,5 +1,5 @@
 setting "discovery" {
-  summary    = "Search by the tools of the vendor (SADP)"
+  summary    = "Whether the vendor's tools find the device (SADP)"
   source     = "Recorded on a terminal V1.2; a capability flag of a thermal camera V5.5; writing it was seen in client programs only"
   confidence = "likely"
   phase      = "services"
@@ -29,7 +29,7 @@ setting "discovery" {
 
   attribute "pcap" {
     type       = string
-    doc        = "A second mode of the same setting, `PcapMode` in the words of the device. What it does is not documented."
+    doc        = "A second mode of the same setting, which the device calls `PcapMode`. Its effect is not documented."
     source     = "Recorded on a terminal V1.2; no guide says what it does"
     element    = "PcapMode"
     codec      = "choice"

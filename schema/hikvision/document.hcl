@@ -1,6 +1,6 @@
 setting "document" {
-  summary        = "Any element of any document of a device, for what camform does not know"
-  source         = "How documents of the vendor are made; nothing is known about the element that somebody names"
+  summary        = "Any element of any document of a device, for settings that camform does not know"
+  source         = "The general structure of the vendor's documents; there is no knowledge about the element that you name"
   confidence     = "unsure"
   phase          = "services"
   risk           = "service"
@@ -8,7 +8,7 @@ setting "document" {
   drops_sessions = true
   keyed          = true
   key_pattern    = "/ISAPI(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+(\\?format=json)?#.+"
-  key_doc        = "Path of the document, and behind # the element in it: \"/ISAPI/Smart/LineDetection/1#enabled\". A document in JSON has ?format=json behind its path."
+  key_doc        = "Path of the document, followed by # and the element in it: \"/ISAPI/Smart/LineDetection/1#enabled\". The path of a JSON document ends with ?format=json."
   key_example    = "/ISAPI/Smart/LineDetection/1#enabled"
 
   doc = <<-EOT
@@ -33,7 +33,7 @@ setting "document" {
 
   attribute "value" {
     type    = string
-    doc     = "Text of the element, as the device writes it. It must be of the form that the element has on the device: true or false, a number, or a text."
+    doc     = "Text of the element, as the device writes it. It must have the form that the element has on the device: true or false, a number, or a text."
     element = "."
     codec   = "element"
     example = "true"

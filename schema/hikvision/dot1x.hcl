@@ -7,7 +7,7 @@ setting "dot1x" {
   drops_sessions = true
   keyed          = true
   keys           = ["1", "2"]
-  key_doc        = "Number of the interface, which is 1 where a device has one."
+  key_doc        = "Number of the interface: 1 where a device has one."
 
   doc = <<-EOT
     Authentication at the port of a switch. If it fails, the switch may cut the device off, and only somebody on site or at
@@ -23,7 +23,7 @@ setting "dot1x" {
     capabilities = ["/ISAPI/System/Network/interfaces/{key}/ieee802.1x/capabilities"]
   }
 
-  # Which values the switch accepts is not known here, so no change can be told to be harmless.
+  # Which values the switch accepts is unknown here, so no change can be called harmless.
   guards "link" {
     called = "port of the switch"
   }
@@ -38,7 +38,7 @@ setting "dot1x" {
 
   attribute "method" {
     type    = string
-    doc     = "Method of EAP. Which there are depends on the device."
+    doc     = "EAP method. Which ones exist depends on the device."
     element = "authenticationProtocolType"
     codec   = "choice"
     values  = ["EAP-MD5", "EAP-TLS", "EAP-PEAP", "EAP-TTLS", "EAP-LEAP", "EAP-FAST"]
@@ -47,7 +47,7 @@ setting "dot1x" {
 
   attribute "peap_method" {
     type    = string
-    doc     = "Method inside EAP-PEAP and EAP-FAST, in the word of the device: `MS-CHAPv2` or `EAP-POTP` in the official guide."
+    doc     = "Method inside EAP-PEAP and EAP-FAST, as the device spells it: `MS-CHAPv2` or `EAP-POTP` in the official guide."
     element = "innerEAPProtocolType"
     codec   = "choice"
     when    = { authenticationProtocolType = "EAP-PEAP|EAP-FAST" }
@@ -56,7 +56,7 @@ setting "dot1x" {
 
   attribute "ttls_method" {
     type    = string
-    doc     = "Method inside EAP-TTLS, in the word of the device: `MS-CHAP`, `MS-CHAPv2`, `PAP` or `EAP-MD5` in the official guide."
+    doc     = "Method inside EAP-TTLS, as the device spells it: `MS-CHAP`, `MS-CHAPv2`, `PAP` or `EAP-MD5` in the official guide."
     element = "innerTTLSAuthenticationMethod"
     codec   = "choice"
     when    = { authenticationProtocolType = "EAP-TTLS" }
@@ -65,7 +65,7 @@ setting "dot1x" {
 
   attribute "provisioning" {
     type    = bool
-    doc     = "Whether the device fetches its credential for EAP-FAST (PAC) from the server by itself."
+    doc     = "Whether the device fetches its credential for EAP-FAST (PAC) from the server automatically."
     element = "autoPACProvisioningEnabled"
     codec   = "boolean"
     when    = { authenticationProtocolType = "EAP-FAST" }
@@ -82,7 +82,7 @@ setting "dot1x" {
 
   attribute "username" {
     type    = string
-    doc     = "Name that the device gives."
+    doc     = "Name with which the device authenticates."
     element = "userName"
     max     = 32
     example = "camera-17"
@@ -90,7 +90,7 @@ setting "dot1x" {
 
   attribute "password" {
     type       = string
-    doc        = "Password to that name. It can be given while authentication is on."
+    doc        = "Password for that name. It can be given while authentication is on."
     element    = "password"
     after      = ["userName"]
     max        = 16
@@ -101,7 +101,7 @@ setting "dot1x" {
 
   attribute "anonymous_id" {
     type    = string
-    doc     = "Name that the device gives outside of the protected part of the exchange."
+    doc     = "Name that the device sends outside the protected part of the exchange."
     element = "anonymousID"
     max     = 64
     example = "anonymous"
@@ -109,7 +109,7 @@ setting "dot1x" {
 
   attribute "eapol_version" {
     type    = string
-    doc     = "Version of EAPOL, in the word of the device."
+    doc     = "EAPOL version, as the device spells it."
     element = "Extensions/EAPOLVersion"
     codec   = "choice"
     example = "1"

@@ -1,5 +1,5 @@
 setting "enhanced_security" {
-  summary        = "Whether a device refuses logins with old hashes"
+  summary        = "Whether a device rejects logins with old hashes"
   source         = "Official guide UD09761B, 15.7.4 and 16.1.113; what it does, from a manual of speed domes; no device was recorded to have it"
   confidence     = "unsure"
   phase          = "login"
@@ -28,7 +28,7 @@ setting "enhanced_security" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether logins with old hashes are refused."
+    doc     = "Whether the device rejects logins with old hashes."
     element = "securityEnhanced"
     codec   = "boolean"
     example = "false"

@@ -230,7 +230,7 @@ setting "event_trigger" {
 
   attribute "notify" {
     type     = set(string)
-    doc      = "All ways in which the event is told: `center` sends it to the alarm hosts and to clients that listen, `email` to the receivers of mail, `ftp` puts a picture on a server, `beep` sounds in the device, `monitor` shows the channel on the screen of a recorder, `syslog` writes to the log server, and `http`, `sms` and `cloud` are ways that some devices have. Those of them that are not in the set are taken away. A method that is none of them, such as `whiteLight`, is shown and stays."
+    doc      = "All ways in which the device reports the event: `center` sends it to the alarm hosts and to clients that listen, `email` to the receivers of mail, `ftp` puts a picture on a server, `beep` sounds in the device, `monitor` shows the channel on the screen of a recorder, `syslog` writes to the log server, and some devices also have `http`, `sms` and `cloud`. camform removes those of them that are not in the set. Any other method, such as `whiteLight`, is shown and stays."
     elements = ["EventTriggerNotificationList", "EventTriggerNotificationList/EventTriggerNotification"]
     codec    = "notifications"
     values   = ["center", "email", "ftp", "beep", "monitor", "syslog", "http", "sms", "cloud"]

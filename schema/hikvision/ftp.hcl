@@ -1,5 +1,5 @@
 setting "ftp" {
-  summary    = "Server that a device puts pictures and recordings on (FTP)"
+  summary    = "Server to which a device uploads pictures and recordings (FTP)"
   source     = "Official guide UD09761B, 15.10.87 to 15.10.90 and 16.2.145 to 16.2.148; flags recorded on six devices; no answer with the document was recorded"
   confidence = "unsure"
   phase      = "services"
@@ -91,7 +91,7 @@ setting "ftp" {
 
   attribute "passive" {
     type    = bool
-    doc     = "Whether the device opens the connections for data, too (passive mode)."
+    doc     = "Whether the device also opens the data connections (passive mode)."
     element = "passiveModeEnabled"
     codec   = "boolean"
     example = "true"

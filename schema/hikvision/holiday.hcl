@@ -1,5 +1,5 @@
 setting "holiday" {
-  summary     = "Days with a recording schedule of their own"
+  summary     = "Days with their own recording schedule"
   source      = "Recorded on recorders V4.62, V4.74 and V4.75; cameras refuse it; writing it was not recorded"
   confidence  = "likely"
   phase       = "services"
@@ -26,7 +26,7 @@ setting "holiday" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether the slot counts."
+    doc     = "Whether the slot is in effect."
     element = "enabled"
     codec   = "boolean"
     example = "true"

@@ -1,5 +1,5 @@
 setting "hotspot" {
-  summary        = "Wireless network that a device opens itself"
+  summary        = "Wireless network that a device provides"
   source         = "Official guide UD09761B, 15.10.91 to 15.10.117, WirelessServer; flags recorded on six devices, which do not have it; no answer with the document was recorded"
   confidence     = "unsure"
   phase          = "filter"
@@ -32,7 +32,7 @@ setting "hotspot" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether the device opens the network. A device with `mode` follows that, and shows here what comes of it."
+    doc     = "Whether the device opens the network. A device with `mode` follows that, and shows the resulting state here."
     element = "wifiApEnabled"
     codec   = "boolean"
     example = "false"
@@ -40,7 +40,7 @@ setting "hotspot" {
 
   attribute "mode" {
     type    = string
-    doc     = "Whether the device opens the network always, never, or when it has no other: `on`, `off` or `auto`. It overrules `enabled` where a device has it."
+    doc     = "Whether the device opens the network always, never, or when it has no other: `on`, `off` or `auto`. It overrides `enabled` where a device has it."
     element = "wifiApModeType"
     codec   = "choice"
     values  = ["on", "off", "auto"]
@@ -58,7 +58,7 @@ setting "hotspot" {
 
   attribute "broadcast" {
     type    = bool
-    doc     = "Whether the network shows its name."
+    doc     = "Whether the network broadcasts its name."
     element = "broadcastEnabled"
     codec   = "boolean"
     example = "false"
@@ -66,7 +66,7 @@ setting "hotspot" {
 
   attribute "sharing" {
     type    = bool
-    doc     = "Whether who joins gets into the network behind the device."
+    doc     = "Whether clients that join get into the network behind the device."
     element = "wlanShareEnabled"
     codec   = "boolean"
     example = "false"
@@ -83,7 +83,7 @@ setting "hotspot" {
 
   attribute "key" {
     type     = string
-    doc      = "Key of the network. Its length, which the device has in an element of its own, follows it."
+    doc      = "Key of the network. Its length, which the device stores in a separate element, follows it."
     elements = ["WirelessSecurity/WPA/sharedKey", "WirelessSecurity/WPA/wpaKeyLength"]
     codec    = "wireless_key"
     min      = 8

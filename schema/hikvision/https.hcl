@@ -50,7 +50,7 @@ setting "https" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether the device answers to HTTPS. Switching it off closes the way in for a device that is addressed by https."
+    doc     = "Whether the device answers HTTPS. Switching it off closes the way in for a device whose address uses https."
     element = "enabled"
     codec   = "boolean"
     example = "true"
@@ -68,7 +68,7 @@ setting "https" {
 
   attribute "redirect" {
     type    = bool
-    doc     = "Whether requests over HTTP are sent on to HTTPS."
+    doc     = "Whether requests over HTTP are redirected to HTTPS."
     element = "redirectToHttps"
     codec   = "boolean"
     example = "true"
@@ -76,7 +76,7 @@ setting "https" {
 
   attribute "min_tls" {
     type     = string
-    doc      = "Lowest version of TLS that the device accepts. Lower versions are switched off, this one is switched on, higher ones stay as they are. It reads `none` when all are off."
+    doc      = "Lowest version of TLS that the device accepts. camform switches lower versions off and this one on; higher ones stay as they are. It reads `none` when all are off."
     elements = ["TLS1_0Enable", "TLS1_1Enable", "TLS1_2Enable", "TLS1_3Enable"]
     codec    = "tls_minimum"
     values   = ["1.0", "1.1", "1.2", "1.3"]

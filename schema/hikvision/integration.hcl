@@ -30,7 +30,7 @@ setting "integration" {
 
   attribute "onvif_enabled" {
     type    = bool
-    doc     = "Whether the device speaks ONVIF."
+    doc     = "Whether the device supports ONVIF clients."
     element = "ONVIF/enable"
     codec   = "boolean"
     example = "false"
@@ -38,7 +38,7 @@ setting "integration" {
 
   attribute "onvif_authentication" {
     type    = string
-    doc     = "How ONVIF clients prove their password: by HTTP digest, by the token of WS-Security (`wsse`), or either. Many clients know the token only."
+    doc     = "How ONVIF clients prove their password: by HTTP digest, by the token of WS-Security (`wsse`), or either. Many clients only know the token."
     element = "ONVIF/certificateType"
     codec   = "choice"
     values  = ["digest", "digest/wsse", "wsse"]
@@ -55,7 +55,7 @@ setting "integration" {
 
   attribute "cgi_authentication" {
     type    = string
-    doc     = "How CGI clients prove their password. `digest/basic` also takes Basic, which sends passwords readably unless the connection is encrypted."
+    doc     = "How CGI clients prove their password. `digest/basic` also accepts Basic, which sends passwords readably unless the connection is encrypted."
     element = "CGI/certificateType"
     codec   = "choice"
     values  = ["digest", "digest/basic"]

@@ -1,5 +1,5 @@
 setting "ip_filter" {
-  summary        = "Addresses that may reach the device, or may not"
+  summary        = "Addresses that may reach the device, or must not"
   source         = "Recorded on recorders V4.61 and V5.04; the number of entries where a device names none from the official guide (UD09761B, 16.2.53)"
   confidence     = "confirmed"
   phase          = "filter"
@@ -60,7 +60,7 @@ setting "ip_filter" {
 
   attribute "addresses" {
     type      = set(string)
-    doc       = "Addresses, or networks such as `192.0.2.0/28`, which are written out because devices store single addresses. At most 64 in all; recorders hold 32, and 48 is the most where a device names no number. IPv6 only where the device has it."
+    doc       = "Addresses, or networks such as `192.0.2.0/28`, which camform expands because devices store single addresses. At most 64 in all; recorders hold 32, and devices that name no number hold at most 48. IPv6 only where the device supports it."
     elements  = ["IPFilterAddressList", "IPFilterAddressList/IPFilterAddress"]
     codec     = "address_list"
     usual_max = 48

@@ -1,5 +1,5 @@
 setting "log_server" {
-  summary    = "Server that the device sends its log to (syslog)"
+  summary    = "Server to which the device sends its log (syslog)"
   source     = "Official guide UD09761B, 15.10.69 and 16.2.202; a request that a recorder DS-7104NI-Q1 took; capability flags of cameras and recorders V4.30 to V5.8; no answer with the document was recorded"
   confidence = "likely"
   phase      = "clock"
@@ -47,7 +47,7 @@ setting "log_server" {
 
   attribute "interval" {
     type       = number
-    doc        = "How often the device sends what it has, in a unit that no document names. Not every device has it."
+    doc        = "How often the device sends its new entries, in an undocumented unit. Not every device has it."
     source     = "A request that a recorder DS-7104NI-Q1 took; the official guide does not have it (UD09761B, 16.2.202)"
     element    = "uploadInterval"
     codec      = "number"
@@ -59,7 +59,7 @@ setting "log_server" {
 
   attribute "encryption" {
     type       = bool
-    doc        = "Whether the log travels over TLS. Where a device has this switch it is off as delivered; firmware from before the switch always uses TLS where it has logs over TLS at all."
+    doc        = "Whether the log is sent over TLS. Where a device has this switch it is off as delivered; firmware from before the switch always uses TLS where it has logs over TLS at all."
     element    = "transmissionEncryption"
     codec      = "boolean"
     confidence = "likely"

@@ -1,5 +1,5 @@
 setting "mac_filter" {
-  summary        = "Hardware addresses that may reach the device, or may not"
+  summary        = "Hardware addresses that may reach the device, or must not"
   source         = "Official guide UD09761B, 15.10.120 and 16.2.205; capability flags recorded on cameras and recorders; no answer with the document was recorded"
   confidence     = "likely"
   phase          = "filter"

@@ -68,7 +68,7 @@ setting "mail" {
 
   attribute "ssl" {
     type    = bool
-    doc     = "Whether the connection is encrypted. Recorders have this switch only."
+    doc     = "Whether the connection is encrypted. Recorders have only this switch."
     element = "sender/smtp/enableSSL"
     codec   = "boolean"
     example = "true"
@@ -125,7 +125,7 @@ setting "mail" {
 
   attribute "receivers" {
     type    = set(string)
-    doc     = "Mail addresses of the receivers, with or without a name: `Ops <ops@example.com>`. Devices have three slots. Where no name is given, the one on the device does not matter; a new receiver gets the address for a name, as devices require one."
+    doc     = "Mail addresses of the receivers, with or without a name: `Ops <ops@example.com>`. Devices have three slots. If you give no name, the one on the device does not matter; a new receiver gets its address as the name, because devices require one."
     element = "receiverList/receiver"
     codec   = "receivers"
     example = "[\"Ops <ops@example.com>\"]"

@@ -8,7 +8,7 @@ setting "network" {
   drops_sessions = true
   keyed          = true
   key_pattern    = "[1-9][0-9]?"
-  key_doc        = "Number of the interface, which is 1 where a device has one. Recorders with two sockets have 2 as well."
+  key_doc        = "Number of the interface: 1 where a device has one. Recorders with two sockets also have 2."
 
   doc = <<-EOT
     The address of a device. A wrong one takes the device off the network, and only somebody on site can bring it back; a
@@ -58,7 +58,7 @@ setting "network" {
 
   attribute "mode" {
     type    = string
-    doc     = "Where the address comes from: `static` for the one given here, `dhcp` for that of the router. Some devices also know `apipa`, which camform does not write."
+    doc     = "Where the address comes from: `static` for the one given here, `dhcp` for one from the router. Some devices also know `apipa`, which camform does not write."
     element = "IPAddress/addressingType"
     codec   = "choice"
     values  = ["static", "dhcp"]

@@ -5,7 +5,7 @@ setting "network_discovery" {
   phase      = "services"
   keyed      = true
   keys       = ["1", "2"]
-  key_doc    = "Number of the interface, which is 1 where a device has one."
+  key_doc    = "Number of the interface: 1 where a device has one."
 
   doc = <<-EOT
     The announcements by which computers on the same network find a device without knowing its address. They are not needed

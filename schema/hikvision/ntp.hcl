@@ -71,7 +71,7 @@ setting "ntp" {
 
   attribute "port_type" {
     type       = string
-    doc        = "Whether the device takes the usual port or the one that is set, in the word of the device: `default` and others on recorders, `auto` or `custom` in the official guide."
+    doc        = "Whether the device uses the default port or the one that is set, as the device spells it: `default` and others on recorders, `auto` or `custom` in the official guide."
     source     = "Recorded on a recorder V5.04; official guide for face terminals (Pro Series), 12.2"
     element    = "portType"
     codec      = "choice"
@@ -91,7 +91,7 @@ setting "ntp" {
 
   attribute "custom_port" {
     type       = number
-    doc        = "Port that a device takes whose `port_type` is `custom`."
+    doc        = "Port of a device whose `port_type` is `custom`."
     source     = "Recorded on a recorder V5.04; official guide for face terminals (Pro Series), 12.2; no answer with the type custom was recorded"
     element    = "customPortNo"
     codec      = "number"
@@ -104,7 +104,7 @@ setting "ntp" {
 
   attribute "interval" {
     type    = number
-    doc     = "How often the device asks the server. Recorders take at most 10080, which is a week."
+    doc     = "How often the device asks the server. Recorders accept at most 10080, which is a week."
     element = "synchronizeInterval"
     codec   = "number"
     min     = 1

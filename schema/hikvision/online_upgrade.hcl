@@ -1,5 +1,5 @@
 setting "online_upgrade" {
-  summary    = "Whether a device fetches firmware by itself"
+  summary    = "Whether a device fetches firmware on its own"
   source     = "Official guide UD09761B, 15.10.149 to 15.10.159 and 16.1.99; capabilities and status recorded on a camera DS-2CD2387G3; the document itself was not recorded"
   confidence = "unsure"
   phase      = "services"
@@ -18,7 +18,7 @@ setting "online_upgrade" {
 
   attribute "download" {
     type    = bool
-    doc     = "Whether the device downloads firmware when there is a newer one. It is off as delivered."
+    doc     = "Whether the device downloads newer firmware. Devices come with it off."
     element = "autoDownloadPackage"
     codec   = "boolean"
     example = "false"
@@ -26,7 +26,7 @@ setting "online_upgrade" {
 
   attribute "install" {
     type    = bool
-    doc     = "Whether the device installs by itself what it downloaded. It is off as delivered."
+    doc     = "Whether the device installs downloaded firmware on its own. Devices come with it off."
     element = "timingUpgrade"
     codec   = "boolean"
     example = "false"
@@ -34,7 +34,7 @@ setting "online_upgrade" {
 
   attribute "time" {
     type    = string
-    doc     = "At which time of the day it installs, while it does that."
+    doc     = "Time of day at which it installs, while that is on."
     element = "upgradeTime"
     when    = { timingUpgrade = "true" }
     max     = 16

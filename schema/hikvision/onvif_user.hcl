@@ -50,7 +50,7 @@ setting "onvif_user" {
 
   attribute "type" {
     type     = string
-    doc      = "What the account may do: everything, all but the administration, or only see video."
+    doc      = "Rights of the account: everything, everything except administration, or only video."
     element  = "userType"
     codec    = "choice"
     values   = ["administrator", "operator", "media"]

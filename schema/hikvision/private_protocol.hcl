@@ -1,5 +1,5 @@
 setting "private_protocol" {
-  summary        = "Which versions of the vendor's own protocol a device speaks"
+  summary        = "Versions of the vendor's own protocol that a device accepts"
   source         = "Official guide UD09761B, 15.7.9, 15.7.10 and 16.1.31, for access controllers from V2.1.0; no answer of a device was recorded"
   confidence     = "unsure"
   phase          = "access"
@@ -26,7 +26,7 @@ setting "private_protocol" {
 
   attribute "mode" {
     type    = string
-    doc     = "Whether old clients get in: `compatibilityMode` or `safeMode`."
+    doc     = "Whether old clients can connect: `compatibilityMode` or `safeMode`."
     element = "mode"
     codec   = "choice"
     values  = ["compatibilityMode", "safeMode"]

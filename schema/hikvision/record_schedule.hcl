@@ -36,7 +36,7 @@ setting "record_schedule" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether the schedule is followed. A recorder that records says false in another element of that meaning, so this is the one that counts."
+    doc     = "Whether the schedule is in effect. A recorder has a second element of this meaning, which reads false even while it records, so camform uses this one."
     element = "CustomExtensionList/CustomExtension/enableSchedule"
     codec   = "boolean"
     example = "true"
@@ -44,7 +44,7 @@ setting "record_schedule" {
 
   attribute "mode" {
     type    = string
-    doc     = "What the recorder calls its default mode. Tracks were seen with the same mode here and in all times of the schedule; what it does where they differ is not known."
+    doc     = "What the recorder calls its default mode. Tracks were seen with the same mode here and in all times of the schedule; the effect where they differ is unknown."
     element = "DefaultRecordingMode"
     codec   = "choice"
     values  = ["CMR", "MOTION", "ALARM", "EDR", "ALARMANDMOTION", "AllEvent", "POS"]
@@ -54,7 +54,7 @@ setting "record_schedule" {
 
   attribute "schedule" {
     type     = list(string)
-    doc      = "All times of the week at which something is recorded, at most eight a day."
+    doc      = "All recording times of the week, at most eight a day."
     elements = ["TrackSchedule/ScheduleBlockList/ScheduleBlock", "TrackSchedule/ScheduleBlockList/ScheduleBlock/ScheduleAction"]
     codec    = "record_schedule"
     example  = "[\"Mon 00:00-24:00 CMR\", \"Tue 08:00-18:30 MOTION\"]"
@@ -62,7 +62,7 @@ setting "record_schedule" {
 
   attribute "audio" {
     type    = bool
-    doc     = "Whether sound is recorded with the pictures. Not every recorder has it here."
+    doc     = "Whether sound is recorded with the video. Not every recorder has it here."
     element = "CustomExtensionList/CustomExtension/SaveAudio"
     codec   = "boolean"
     example = "false"

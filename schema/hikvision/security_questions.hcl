@@ -33,7 +33,7 @@ setting "security_questions" {
 
   attribute "questions" {
     type    = list(string)
-    doc     = "Numbers of the three questions, as the device has them in its menu. Their order only says which answer is whose."
+    doc     = "Numbers of the three questions, as in the menu of the device. Their order only matches them to the answers."
     element = "QuestionList/Question/mark"
     codec   = "questions"
     example = "[\"1\", \"4\", \"9\"]"

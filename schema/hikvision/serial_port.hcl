@@ -31,7 +31,7 @@ setting "serial_port" {
 
   attribute "mode" {
     type    = string
-    doc     = "What a port of the type RS-232 is for. Which modes there are depends on the device."
+    doc     = "Use of a port of the type RS-232. Which modes exist depends on the device."
     element = "workMode"
     codec   = "choice"
     values  = ["console", "transparent", "audiomixer", "stairsControl", "cardReader", "disabled", "custom"]

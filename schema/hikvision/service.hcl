@@ -8,7 +8,7 @@ setting "service" {
   drops_sessions = true
   keyed          = true
   keys           = ["HTTP", "RTSP", "DEV_MANAGE", "SDK_OVER_TLS", "WebSocket", "WebSocketS", "SRTP", "Bonjour", "IOT"]
-  key_doc        = "Name of the service, in whatever case the device writes it. DEV_MANAGE, which some devices call SDK, is the port of the vendor's own clients, 8000 as delivered."
+  key_doc        = "Name of the service, in the device's spelling. DEV_MANAGE, which some devices call SDK, is the port of the vendor's own clients, 8000 by default."
 
   doc = <<-EOT
     One entry in the list of services. HTTPS is a separate setting.
@@ -68,7 +68,7 @@ setting "service" {
     delivered = 8443
   }
 
-  # The others are no way in by themselves, but can take the port of one.
+  # The others are not a way in on their own, but can take the port of one.
   guards "listener" {
     enabled = "enabled"
     port    = "port"
@@ -94,7 +94,7 @@ setting "service" {
 
   attribute "stream_tls" {
     type    = bool
-    doc     = "Whether video is encrypted, too, where clients come by SDK_OVER_TLS. The entries of other services lack it."
+    doc     = "Whether video is also encrypted for clients of SDK_OVER_TLS. The entries of other services do not have it."
     source  = "Recorded on three recorders; official guide UD09761B, 16.2.6"
     element = "streamOverTls"
     codec   = "boolean"

@@ -1,5 +1,5 @@
 setting "session" {
-  summary        = "Logging out of the web interface by itself"
+  summary        = "Automatic logout from the web interface"
   source         = "Official guide UD09761B, 15.7.4 and 16.1.113; capabilities recorded on cameras V5.7 and V5.8 and on a thermal camera V5.5.98; neither the document itself nor a request was recorded"
   confidence     = "likely"
   phase          = "login"
@@ -18,7 +18,7 @@ setting "session" {
 
   attribute "idle_logout" {
     type    = bool
-    doc     = "Whether the web interface logs out by itself."
+    doc     = "Whether the web interface logs out automatically."
     element = "noOperationEnabled"
     codec   = "boolean"
     example = "true"
@@ -26,7 +26,7 @@ setting "session" {
 
   attribute "idle_minutes" {
     type    = number
-    doc     = "After which time without any action. Devices come with 15, thermal cameras with 10."
+    doc     = "Idle time after which it logs out. Devices come with 15, thermal cameras with 10."
     element = "noOperationTime"
     codec   = "number"
     min     = 1

@@ -37,7 +37,7 @@ setting "snmp" {
 
   attribute "v1_enabled" {
     type    = bool
-    doc     = "Whether the agent answers by version 1."
+    doc     = "Whether the agent answers version 1."
     element = "SNMPv1c/enabled"
     codec   = "boolean"
     example = "false"
@@ -45,7 +45,7 @@ setting "snmp" {
 
   attribute "v1_read_community" {
     type    = string
-    doc     = "Community that may read by version 1. Devices come with `public`."
+    doc     = "Community for reading by version 1. Devices come with `public`."
     element = "SNMPv1c/readCommunity"
     min     = 1
     max     = 32
@@ -54,7 +54,7 @@ setting "snmp" {
 
   attribute "v1_write_community" {
     type    = string
-    doc     = "Community that may write by version 1. Devices come with `private`."
+    doc     = "Community for writing by version 1. Devices come with `private`."
     element = "SNMPv1c/writeCommunity"
     min     = 1
     max     = 32
@@ -96,7 +96,7 @@ setting "snmp" {
 
   attribute "v1_trap_community" {
     type    = string
-    doc     = "Community that goes with the traps of version 1 to the first receiver."
+    doc     = "Community in the traps of version 1 to the first receiver."
     element = "SNMPv1c/SNMPTrapReceiverList/SNMPTrapReceiver[1]/communityString"
     min     = 1
     max     = 32
@@ -105,7 +105,7 @@ setting "snmp" {
 
   attribute "v2c_enabled" {
     type    = bool
-    doc     = "Whether the agent answers by version 2c."
+    doc     = "Whether the agent answers version 2c."
     element = "SNMPv2c/enabled"
     codec   = "boolean"
     example = "false"
@@ -113,7 +113,7 @@ setting "snmp" {
 
   attribute "v2c_read_community" {
     type    = string
-    doc     = "Community that may read by version 2c. Devices come with `public`."
+    doc     = "Community for reading by version 2c. Devices come with `public`."
     element = "SNMPv2c/readCommunity"
     min     = 1
     max     = 32
@@ -122,7 +122,7 @@ setting "snmp" {
 
   attribute "v2c_write_community" {
     type    = string
-    doc     = "Community that may write by version 2c. Devices come with `private`."
+    doc     = "Community for writing by version 2c. Devices come with `private`."
     element = "SNMPv2c/writeCommunity"
     min     = 1
     max     = 32
@@ -164,7 +164,7 @@ setting "snmp" {
 
   attribute "v2c_trap_community" {
     type    = string
-    doc     = "Community that goes with the traps of version 2c to the first receiver."
+    doc     = "Community in the traps of version 2c to the first receiver."
     element = "SNMPv2c/SNMPTrapReceiverList/SNMPTrapReceiver[1]/communityString"
     min     = 1
     max     = 32
@@ -173,7 +173,7 @@ setting "snmp" {
 
   attribute "v3_enabled" {
     type    = bool
-    doc     = "Whether the agent answers by version 3."
+    doc     = "Whether the agent answers version 3."
     element = "SNMPAdvanced/enabled"
     codec   = "boolean"
     example = "true"
@@ -212,7 +212,7 @@ setting "snmp" {
 
   attribute "v3_read_privacy" {
     type    = string
-    doc     = "Cipher for what the user who may read sends and gets; `none` for no encryption."
+    doc     = "Cipher for the traffic of the user who may read; `none` for no encryption."
     source  = "Recorded as none on three cameras; the other words in client programs"
     element = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyMethod"
     codec   = "choice"
@@ -222,7 +222,7 @@ setting "snmp" {
 
   attribute "v3_read_privacy_password" {
     type       = string
-    doc        = "Password that the cipher of the user who may read is keyed with."
+    doc        = "Password for the cipher of the user who may read."
     source     = "Client programs; no answer and no request with a password was recorded"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyPassword"
     after      = ["snmpPrivacyMethod"]
@@ -266,7 +266,7 @@ setting "snmp" {
 
   attribute "v3_write_privacy" {
     type    = string
-    doc     = "Cipher for what the user who may also write sends and gets; `none` for no encryption."
+    doc     = "Cipher for the traffic of the user who may also write; `none` for no encryption."
     source  = "Recorded as none on three cameras; the other words in client programs"
     element = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyMethod"
     codec   = "choice"
@@ -276,7 +276,7 @@ setting "snmp" {
 
   attribute "v3_write_privacy_password" {
     type       = string
-    doc        = "Password that the cipher of the user who may also write is keyed with."
+    doc        = "Password for the cipher of the user who may also write."
     source     = "Client programs; no answer and no request with a password was recorded"
     element    = "SNMPAdvanced/SNMPUserList/SNMPUser[2]/snmpPrivacyPassword"
     after      = ["snmpPrivacyMethod"]

@@ -18,7 +18,7 @@ setting "ssh" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether the device answers to SSH."
+    doc     = "Whether the device answers SSH."
     element = "enabled"
     codec   = "boolean"
     example = "false"
@@ -26,7 +26,7 @@ setting "ssh" {
 
   attribute "port" {
     type       = number
-    doc        = "TCP port of SSH. Not every device has a choice, and some take one without showing it."
+    doc        = "TCP port of SSH. Not every device has a choice, and some accept one without showing it."
     source     = "Official guide for face terminals (Pro Series), 12.2: optional, and only in what is sent; no answer with it was recorded"
     element    = "port"
     codec      = "number"

@@ -34,7 +34,7 @@ setting "stream_auth" {
 
   attribute "login_required" {
     type    = bool
-    doc     = "Whether a client has to log in to fetch the stream. It is on on every device seen."
+    doc     = "Whether a client has to log in to fetch the stream. Every device seen has it on."
     source  = "Recorded as on in all streams; official guide UD09761B, 16.2.279"
     element = "Transport/Security/enabled"
     codec   = "boolean"
@@ -43,7 +43,7 @@ setting "stream_auth" {
 
   attribute "multicast" {
     type    = bool
-    doc     = "Whether the stream can be sent to a multicast address, where everybody in the network can watch it without asking the device. Cameras come with it on."
+    doc     = "Whether the stream can be sent to a multicast address, where anybody in the network can watch it without logging in. Cameras come with it on."
     element = "Transport/Multicast/enabled"
     codec   = "boolean"
     example = "false"

@@ -1,5 +1,5 @@
 setting "stream_encryption" {
-  summary    = "Encryption of the video streams with a key of their own"
+  summary    = "Encryption of the video streams with a separate key"
   source     = "Official guide UD09761B, 15.9.11 to 15.9.13 and 16.1.46 to 16.1.48; flags recorded on four devices; no answer with the document was recorded"
   confidence = "unsure"
   phase      = "services"

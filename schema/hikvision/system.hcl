@@ -1,5 +1,5 @@
 setting "system" {
-  summary    = "Name of the device, and what else it says about itself"
+  summary    = "Name and description of the device"
   source     = "Recorded on cameras V5.2 to V5.10 and on recorders V4.1 to V5.04; the number written on a camera V5.2; ranges from the official guide"
   confidence = "confirmed"
   phase      = "clock"
@@ -31,7 +31,7 @@ setting "system" {
 
   attribute "telecontrol_id" {
     type    = number
-    doc     = "Number by which a remote control or keyboard of the vendor selects the device: 88 on cameras and 255 on recorders as delivered."
+    doc     = "Number by which a remote control or keyboard of the vendor selects the device: 88 on cameras and 255 on recorders by default."
     element = "telecontrolID"
     codec   = "number"
     min     = 1
@@ -41,7 +41,7 @@ setting "system" {
 
   attribute "description" {
     type       = string
-    doc        = "Description of the device. Cameras have it; no client is known that wrote it with success."
+    doc        = "Description of the device. Cameras have it; no client is known to have written it successfully."
     source     = "Recorded on cameras; official guide UD09761B, 16.2.33 and 16.2.115: it can be written, and holds 16 characters"
     confidence = "likely"
     element    = "deviceDescription"
@@ -53,7 +53,7 @@ setting "system" {
 
   attribute "location" {
     type       = string
-    doc        = "Location of the device. Cameras have it; no client is known that wrote it with success."
+    doc        = "Location of the device. Cameras have it; no client is known to have written it successfully."
     source     = "Recorded on cameras; official guide UD09761B, 16.2.33 and 16.2.115: it can be written; older cameras take fixed texts only, which their capabilities list"
     confidence = "likely"
     element    = "deviceLocation"

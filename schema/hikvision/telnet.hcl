@@ -17,7 +17,7 @@ setting "telnet" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether the device answers to Telnet."
+    doc     = "Whether the device answers Telnet."
     element = "enabled|enable"
     codec   = "boolean"
     example = "false"

@@ -35,7 +35,7 @@ setting "time" {
 
   attribute "mode" {
     type    = string
-    doc     = "Where the clock comes from: `NTP` for the server of the setting ntp, `manual` for a clock that somebody sets. Devices can show further modes, such as `platform` or `satellite`, which need settings that camform does not write."
+    doc     = "Where the time comes from: `NTP` for the server of the setting ntp, `manual` for a clock that somebody sets. Devices can show further modes, such as `platform` or `satellite`, which need settings that camform does not write."
     element = "timeMode"
     codec   = "choice"
     values  = ["NTP", "manual"]

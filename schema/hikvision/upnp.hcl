@@ -33,7 +33,7 @@ setting "upnp" {
 
   attribute "mode" {
     type    = string
-    doc     = "Whether the device chooses the ports on the router itself (`auto`), or they are those of its list (`manual`)."
+    doc     = "Whether the device chooses the ports on the router itself (`auto`), or uses those of its list (`manual`)."
     element = "ports/natType|ports/mapmode"
     codec   = "choice"
     values  = ["auto", "manual"]

@@ -6,7 +6,7 @@ setting "upnp_port" {
   risk       = "service"
   keyed      = true
   keys       = ["http", "admin", "rtsp", "https", "WebSocket", "WebSocketS", "SDK_OVER_TLS", "SRTP"]
-  key_doc    = "The port of the device, in the word of the device; `admin` is the port of the vendor's own clients, 8000 as delivered."
+  key_doc    = "The port of the device, as the device spells it; `admin` is the port of the vendor's own clients, 8000 by default."
 
   doc = <<-EOT
     One entry in the list of ports that `upnp` is about. A port is open to the internet when its own switch is on and both
@@ -36,7 +36,7 @@ setting "upnp_port" {
 
   attribute "external_port" {
     type    = number
-    doc     = "Port on the side of the internet."
+    doc     = "Port on the internet side."
     element = "externalPort"
     codec   = "number"
     min     = 1

@@ -58,7 +58,7 @@ setting "user" {
 
   attribute "level" {
     type     = string
-    doc      = "What the account may do. Devices refuse a second administrator on most products."
+    doc      = "Rights of the account. Most products reject a second administrator."
     element  = "userLevel"
     codec    = "choice"
     values   = ["Administrator", "Operator", "Viewer"]

@@ -59,7 +59,7 @@ setting "user_permission" {
 
   attribute "remote" {
     type = set(string)
-    doc  = "All rights that the account has over the network. Those that are not in the list are taken away. Of the words, `talk` is two-way audio, `alarm` alarm outputs and notices, `output` the picture on a local monitor, `serial` data through the serial port, `channels` adding and removing cameras; the last four exist on alarm panels and access controllers. A right that the device has and that is none of these is shown by the name of its element, and stays."
+    doc  = "All rights of the account over the network. camform removes those that are not in the list. `talk` is two-way audio, `alarm` alarm outputs and notices, `output` the picture on a local monitor, `serial` data through the serial port, `channels` adding and removing cameras; the last four exist on alarm panels and access controllers. Any other right of the device is shown by the name of its element, and stays."
     elements = [
       "remotePermission/parameterConfig",
       "remotePermission/logOrStateCheck",
@@ -89,7 +89,7 @@ setting "user_permission" {
 
   attribute "local" {
     type = set(string)
-    doc  = "All rights that the account has in front of the recorder. Those that are not in the list are taken away."
+    doc  = "All rights of the account in front of the recorder. camform removes those that are not in the list."
     elements = [
       "localPermission/upgrade",
       "localPermission/parameterConfig",
@@ -118,7 +118,7 @@ setting "user_permission" {
 
   attribute "remote_playback_channels" {
     type    = set(string)
-    doc     = "Numbers of the channels that the account may play recordings of over the network."
+    doc     = "Numbers of the channels whose recordings the account may play over the network."
     element = "remotePermission/videoChannelPermissionList/videoChannelPermission/playBack"
     codec   = "channel_rights"
     example = "[\"1\", \"2\"]"
@@ -142,7 +142,7 @@ setting "user_permission" {
 
   attribute "local_playback_channels" {
     type    = set(string)
-    doc     = "Numbers of the channels that the account may play recordings of in front of the recorder."
+    doc     = "Numbers of the channels whose recordings the account may play in front of the recorder."
     element = "localPermission/videoChannelPermissionList/videoChannelPermission/playBack"
     codec   = "channel_rights"
     example = "[\"1\", \"2\"]"
@@ -158,7 +158,7 @@ setting "user_permission" {
 
   attribute "local_backup_channels" {
     type    = set(string)
-    doc     = "Numbers of the channels that the account may copy recordings of in front of the recorder."
+    doc     = "Numbers of the channels whose recordings the account may copy in front of the recorder."
     element = "localPermission/videoChannelPermissionList/videoChannelPermission/backup"
     codec   = "channel_rights"
     example = "[\"1\", \"2\"]"

@@ -37,7 +37,7 @@ setting "wireless" {
 
   attribute "mode" {
     type       = string
-    doc        = "Whether the device joins a network or talks to another device alone."
+    doc        = "Whether the device joins a network or connects directly to another device."
     source     = "Official guide UD09761B, 15.10.103 to 15.10.117: words infrastructure and adhoc"
     element    = "wirelessNetworkMode"
     codec      = "choice"
@@ -66,7 +66,7 @@ setting "wireless" {
 
   attribute "security" {
     type    = string
-    doc     = "How the network is protected. Which words there are depends on the device."
+    doc     = "How the network is protected. Which values exist depends on the device."
     element = "WirelessSecurity/securityMode"
     codec   = "choice"
     values  = ["disable", "WEP", "WPA-personal", "WPA2-personal", "WPA-RADIUS", "WPA-enterprise", "WPA2-enterprise", "WPA3"]
@@ -84,7 +84,7 @@ setting "wireless" {
 
   attribute "key" {
     type     = string
-    doc      = "Key of a network that is protected by WPA. Its length, which the device has in an element of its own, follows it."
+    doc      = "Key of a network that is protected by WPA. Its length, which the device stores in a separate element, follows it."
     source   = "Recorded on a terminal V1.2; official guide UD09761B, 15.10.103 to 15.10.117: 8 to 63 characters"
     elements = ["WirelessSecurity/WPA/sharedKey", "WirelessSecurity/WPA/wpaKeyLength"]
     codec    = "wireless_key"
@@ -95,7 +95,7 @@ setting "wireless" {
 
   attribute "wmm" {
     type       = bool
-    doc        = "Whether video and speech go before other data on the air."
+    doc        = "Whether video and speech have priority over other data on the air."
     source     = "Official guide UD09761B, 15.10.103 to 15.10.117: wmmEnabled"
     element    = "wmmEnabled"
     codec      = "boolean"

@@ -12,7 +12,7 @@ import (
 
 // Why a command has no answer.
 var (
-	ErrUnsent     = errors.New("the message could not be sent")                       // nothing left
+	ErrUnsent     = errors.New("the message could not be sent")                           // nothing left
 	ErrUnanswered = errors.New("no answer came, so the device may or may not have acted") // it was sent
 )
 
