@@ -121,6 +121,9 @@ func doubleDashes(args []string) []string {
 // terminal reports whether a stream is a terminal, and its width.
 func terminal(stream any) (width int, ok bool) {
 	file, isFile := stream.(*os.File)
+	if m, isMessages := stream.(*messages); isMessages {
+		file, isFile = m.file, true
+	}
 	if !isFile || !term.IsTerminal(int(file.Fd())) {
 		return 0, false
 	}

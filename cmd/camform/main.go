@@ -16,7 +16,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	harden()
 	log.SetOutput(io.Discard) // where net/http puts what a device sends behind its answer, as it came: the end of a password, too
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, called: calledAs(os.Args[0])}
+	a := &app{in: os.Stdin, out: os.Stdout, err: messagesOn(os.Stderr), env: os.LookupEnv, called: calledAs(os.Args[0])}
 	err := a.execute(os.Args[1:])
 	if err == nil {
 		return 0

@@ -11,8 +11,8 @@ import (
 
 // progress shows on the standard error how far a run is: as a live line on a terminal, as single lines elsewhere.
 func (w *workspace) progress() *render.Progress {
-	if _, ok := terminal(w.err); ok {
-		return render.NewLiveProgress(w.err, w.style(w.err))
+	if m, ok := w.err.(*messages); ok {
+		return render.NewLiveProgress(m.file, w.style(w.err)) // which moves the cursor, and wraps by itself
 	}
 	return render.NewLineProgress(w.err)
 }

@@ -79,6 +79,7 @@ func standing(t tally) string {
 func (s *liveScreen) line(text string) {
 	s.mu.Lock()
 	bars := s.bars
+	text = Wrap(text, s.width, 4)
 	if bars == nil {
 		fmt.Fprintln(s.w, text) // an output that cannot be written to is no reason to end a run
 	}

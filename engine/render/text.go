@@ -8,7 +8,8 @@ import (
 	"github.com/fatih/color"
 )
 
-// Text writes rows for a terminal or a log, with an empty line between blocks and a line break at the end.
+// Text writes rows for a terminal or a log, with an empty line between blocks and a line break at the end. On a terminal, which has a
+// width, long rows wrap at words.
 func Text(w io.Writer, rows []Row, o Options) error {
 	out := bufio.NewWriter(w)
 	paint := newPalette(o.Colour)
@@ -16,18 +17,36 @@ func Text(w io.Writer, rows []Row, o Options) error {
 		if i > 0 && r.Block != rows[i-1].Block {
 			out.WriteByte('\n')
 		}
-		if r.Mark != NoMark || r.Text() != "" {
-			out.WriteString(strings.Repeat(" ", r.Indent))
-		}
-		if r.Mark != NoMark {
-			out.WriteString(paint.text(tone(r.Mark), string(r.Mark)) + " ")
-		}
-		for _, p := range r.Parts {
-			out.WriteString(paint.text(p.Tone, p.Text))
-		}
+		out.WriteString(Wrap(paint.row(r), o.Width, r.hanging()))
 		out.WriteByte('\n')
 	}
 	return out.Flush()
+}
+
+// hanging is how far the parts of a row are indented that a terminal has no room for behind its first.
+func (r Row) hanging() int {
+	switch {
+	case r.Mark != NoMark:
+		return r.Indent + markWidth + 4
+	case r.Indent > 0:
+		return r.Indent + 4
+	default:
+		return 0
+	}
+}
+
+func (p palette) row(r Row) string {
+	var b strings.Builder
+	if r.Mark != NoMark || r.Text() != "" {
+		b.WriteString(strings.Repeat(" ", r.Indent))
+	}
+	if r.Mark != NoMark {
+		b.WriteString(p.text(tone(r.Mark), string(r.Mark)) + " ")
+	}
+	for _, part := range r.Parts {
+		b.WriteString(p.text(part.Tone, part.Text))
+	}
+	return b.String()
 }
 
 // palette gives text its colours.
