@@ -1,5 +1,5 @@
-# A campus whose devices stand in a table. The table has one row for each device; "camform simulate -inventory" writes
-# one of the same shape, so that this example runs without any hardware.
+# A campus with its devices in a table. The table has one row for each device; "camform simulate -inventory" writes
+# one in the same form, so that this example runs without any hardware.
 
 camform {
   required_version = ">= 0.1.0-0"
@@ -26,7 +26,7 @@ locals {
   recorders = { for row in local.rows : row.name => row if row.kind == "recorder" || row.kind == "dvr" }
 }
 
-# What every device of the campus has.
+# For every device of the campus.
 profile "campus" {
   time {
     mode = "NTP"

@@ -1,4 +1,4 @@
-# Cameras that show certificates of an authority. The key of each is made on the camera and never leaves it:
+# Cameras with certificates from an authority. The key of each is made on the camera and never leaves it:
 #
 #   camform plan
 #   camform certificate request 'device.gate["north"]' -country NL -out north.csr
@@ -6,7 +6,7 @@
 #   camform plan -out north.plan
 #   camform apply north.plan
 #
-# To renew it, begin with the request again. Where a camera has room for one certificate, HTTP has to be open meanwhile.
+# To renew it, start with the request again. If a camera has room for only one certificate, HTTP must be open in the meantime.
 
 locals {
   cameras = {
@@ -19,7 +19,7 @@ device "gate" {
   for_each = local.cameras
   address  = "https://${each.value}"
 
-  # No request and no answer of a device was recorded: try it on one that you can reach by hand, and say so.
+  # Not recorded on a real device: try it on one that you can reach by hand, and allow it here.
   allow_unproven = { certificate = "tried on the bench" }
 
   login {

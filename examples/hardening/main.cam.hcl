@@ -1,4 +1,4 @@
-# A fleet that is brought to the hardening baseline in baseline.cam.hcl. Try it without a camera:
+# Brings a fleet to the hardening baseline in baseline.cam.hcl. Try it without a camera:
 #
 #   export ADMIN_PASSWORD=Correct-Horse-7
 #   camform simulate -count 8 -tls -password-env ADMIN_PASSWORD -inventory inventory.csv
@@ -32,13 +32,13 @@ variable "mail_domain" {
 
 variable "alarm_hosts" {
   type        = list(string)
-  description = "Addresses and names of servers that devices may send alarms to."
+  description = "Addresses and names of servers to which devices may send alarms."
   default     = []
 }
 
 variable "minimum_firmware" {
   type        = map(string)
-  description = "The oldest firmware that is good enough, by model, as the vendor's page says. It settles what no advisory settles."
+  description = "The oldest acceptable firmware, by model, from the vendor's page. It decides cases that no advisory decides."
   default = {
     DS-2CD2532F-IWS = "5.4.5"
 

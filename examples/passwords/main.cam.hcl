@@ -1,5 +1,5 @@
-# Two cameras and a recorder whose passwords nobody has to know: camform makes them up, keeps them in its vault and changes
-# them when their time has come. The recorder logs in to the cameras, and learns a new password in the run that made it.
+# Two cameras and a recorder whose passwords nobody has to know: camform generates them, keeps them in its vault and changes
+# them when they are due. The recorder logs in to the cameras, and gets a new password in the same run.
 #
 #   camform vault init      # once
 #   camform apply           # the first new passwords
@@ -64,7 +64,7 @@ device "camera" {
     password_policy = credential_policy.standard
   }
 
-  # The recorder has an account of its own, which can be changed without anybody else noticing.
+  # The recorder has its own account, so a new password affects nobody else.
   user "recorder" {
     level           = "Operator"
     password_policy = credential_policy.standard

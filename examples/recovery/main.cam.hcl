@@ -1,10 +1,10 @@
-# A recorder and a camera that are prepared for the day on which nobody knows their password: README.md beside this file is the
+# A recorder and a camera that are prepared for the day when nobody knows their password: README.md beside this file is the
 # runbook for that day.
 #
 #   camform vault init
 #   camform apply
-#   camform recover prepare     # the recovery file of devices that give one, into the vault
-#   camform backup              # what they say of themselves, every week
+#   camform recover prepare     # puts the recovery file of devices that export one into the vault
+#   camform backup              # their settings and reports, every week
 #   camform audit               # which device is not prepared, or not provably yours
 
 variable "recorder" {
@@ -34,7 +34,7 @@ profile "prepared" {
 
   check "recovery.prepared" {
     level  = "basic"
-    reason = "A forgotten password must not cost a ladder."
+    reason = "A forgotten password must not send anybody up a ladder."
 
     assert {
       condition     = length(self.recovery.ways) > 0
@@ -44,7 +44,7 @@ profile "prepared" {
 
   check "recovery.ownership" {
     level  = "basic"
-    reason = "Support helps whoever can show that the device is his."
+    reason = "Support helps those who can prove that they own the device."
 
     assert {
       condition     = length(self.ownership.missing) == 0

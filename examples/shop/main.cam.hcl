@@ -102,7 +102,7 @@ device "recorder" {
     server = "ntp.example.com"
   }
 
-  # Somebody at the shop looks after the name.
+  # Somebody at the shop maintains the name.
   lifecycle {
     ignore_changes = [system]
   }

@@ -1,9 +1,9 @@
 # The operator's rules where pull requests are planned: /etc/camform/operator.hcl in the image.
-networks      = ["192.0.2.0/24"] # here and below as where the devices are, so that what is not allowed there is found here
+networks      = ["192.0.2.0/24"] # the same as where the devices are, so that a pull request shows what is not allowed there
 setting_files = false
 
 secrets "env" {
-  names    = ["ADMIN_PASSWORD"] # which is not set here
+  names    = ["ADMIN_PASSWORD"] # not set here
   networks = ["192.0.2.0/24"]
 }
 

@@ -1,4 +1,4 @@
-# A setting file says where a setting lies in the documents of a device. With it camform reads, checks, plans, writes and
+# A setting file says where a setting is in the documents of a device. With it camform reads, checks, plans, writes and
 # verifies the setting like any other; "camform settings stream" shows its reference.
 
 setting "stream" {
@@ -34,7 +34,7 @@ setting "stream" {
 
   attribute "name" {
     type    = string
-    doc     = "What clients show as its name."
+    doc     = "Name that clients show for it."
     element = "channelName"
     max     = 32
     example = "Entrance"
@@ -42,7 +42,7 @@ setting "stream" {
 
   attribute "enabled" {
     type    = bool
-    doc     = "Whether the stream can be fetched."
+    doc     = "Whether clients can fetch the stream."
     element = "enabled"
     codec   = "boolean"
     example = "true"
