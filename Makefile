@@ -55,7 +55,8 @@ vet-systems: ## vet for the systems of a release; SYSTEMS=windows/amd64 for some
 test-dist: ## vet for one of the systems of a release, chosen by the commit, and how releases are made and installed
 	case $$(git rev-parse HEAD 2>/dev/null) in *[02468ace]) system=darwin/arm64 ;; *) system=windows/amd64 ;; esac; \
 	$(MAKE) vet-systems SYSTEMS=$$system
-	$(GO) vet -C .ci/dist . && $(GO) test -C .ci/dist .
+	$(GO) vet -C .ci/dist .
+	$(GO) test -C .ci/dist -timeout 40m .
 
 mutate-some: ## 25 mutants, chosen by the commit
 	$(GO) run ./.ci/mutate -sample 25
