@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 	"camform/engine/state/pgtest"
 )
 
-// cmdPostgres makes a database for a state, as the README says, and puts its block in the place of "# STATE" in configurations. The
+// cmdPostgres makes a database for a state, as the page says, and puts its block in the place of "# STATE" in configurations. The
 // variables that open it are set, for the role of the applier. The key is one of the tests, or that in a file.
 //
 //	postgres [-key FILE] FILE...
@@ -24,7 +25,7 @@ func (w *world) cmdPostgres(ts *testscript.TestScript, args []string) {
 	}
 	server := pgtest.Shared(w.t)
 	database := server.Empty(w.t)
-	blocks := statementsOfREADME(ts)
+	blocks := statementsOfPage(ts)
 	for _, statement := range blocks[0] {
 		if role, ok := strings.CutPrefix(statement, "CREATE ROLE "); ok { // roles are those of all databases of a server
 			name, _, _ := strings.Cut(role, " ")
@@ -69,9 +70,12 @@ func (w *world) stateVariables() map[string]string {
 
 var sqlBlock = regexp.MustCompile("(?s)\n```sql\n(.*?)\n```\n")
 
-// statementsOfREADME are the statements of the blocks of SQL in the README, in their order.
-func statementsOfREADME(ts *testscript.TestScript) (blocks [][]string) {
-	text, err := os.ReadFile("../../README.md")
+// statementsPage is the page with the statements that make a database for a state.
+const statementsPage = "examples/team/README.md"
+
+// statementsOfPage are the statements of the blocks of SQL of that page, in their order.
+func statementsOfPage(ts *testscript.TestScript) (blocks [][]string) {
+	text, err := os.ReadFile(filepath.Join(root, statementsPage))
 	ts.Check(err)
 	for _, block := range sqlBlock.FindAllStringSubmatch(string(text), -1) {
 		var statements []string

@@ -14,9 +14,9 @@ import (
 	"camform/providers/hikvision/isapi"
 )
 
-// TestTheTableOfKindsInTheREADMEIsGenerated compares it with what the program prints; -update writes it.
-func TestTheTableOfKindsInTheREADMEIsGenerated(t *testing.T) {
-	const file, begin, end = "../../README.md", "A test compares them. -->\n", "<!-- end of the table -->"
+// TestTheTableOfKindsIsGenerated compares it with what the program prints; -update writes it.
+func TestTheTableOfKindsIsGenerated(t *testing.T) {
+	const file, begin, end = "../../examples/reference/README.md", "A test compares them. -->\n", "<!-- end of the table -->"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -19,9 +19,9 @@ import (
 
 var pulledRow = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| (.*) \\|$")
 
-// Programs read the document by the README, so that has each field of it, and no other.
-func TestTheFieldsOfAPulledStateAreInTheREADME(t *testing.T) {
-	text, err := os.ReadFile("../../../README.md")
+// Programs read the document by the page about a state for a team, so that has each field of it, and no other.
+func TestTheFieldsOfAPulledStateAreOnThePage(t *testing.T) {
+	text, err := os.ReadFile("../../../examples/team/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestTheFieldsOfAPulledStateAreInTheREADME(t *testing.T) {
 	for field, value := range have {
 		about, ok := said[field]
 		if !ok {
-			t.Errorf("the README does not have %s", field)
+			t.Errorf("the page does not have %s", field)
 		}
 		delete(said, field)
 		list, isList := value.([]any)
@@ -62,7 +62,7 @@ func TestTheFieldsOfAPulledStateAreInTheREADME(t *testing.T) {
 		}
 		for name := range list[0].(map[string]any) {
 			if !strings.Contains(about, "`"+name+"`") {
-				t.Errorf("the README does not have %s of %s", name, field)
+				t.Errorf("the page does not have %s of %s", name, field)
 			}
 		}
 	}
