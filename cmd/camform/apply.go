@@ -147,12 +147,10 @@ func (w *workspace) decide(cmd *cobra.Command, p *plan.Plan, d decision) error {
 		if err := w.save(p, d.out); err != nil {
 			return err
 		}
-		if err := w.hint(d.out); err != nil {
-			return err
-		}
 		if err := w.warnOfLimits(p); err != nil {
 			return err
 		}
+		nextOfPlan(cmd.Context(), w, p, d.out)
 		return w.tooManyUnknown(p)
 	}
 	return w.agree(cmd, p, d)
@@ -336,6 +334,7 @@ func (w *workspace) apply(cmd *cobra.Command, p *plan.Plan, reasons []string, d 
 	if err != nil {
 		return err
 	}
+	defer nextOfRun(w, r, d)
 	kept := engine.KeepOutputs(context.WithoutCancel(ctx), w.store.Outputs, p)
 	renewed := recoveryFiles{w}.renew(cmd.Context(), p, r)
 	if err := w.runs.EndRun(context.WithoutCancel(ctx), w.run, strings.Join(append([]string{summary(r)}, reasons...), "; ")); err != nil {

@@ -55,6 +55,9 @@ func (w *workspace) drift(cmd *cobra.Command, codes detail) error {
 		return err
 	}
 	drifted := p.Drifted() == plan.Bad
+	if drifted {
+		w.next("To see what would put the devices back, run:", w.command("plan", w.chosen()...))
+	}
 	switch unread := w.tooManyUnread(p); {
 	case len(p.Devices) > 0 && !p.Recorded():
 		return errReported // the report said that nothing is known

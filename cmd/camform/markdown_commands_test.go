@@ -124,7 +124,7 @@ func (s *pageSet) command(words []string, note noteFunc) {
 		return
 	}
 	for _, word := range words {
-		if first, _, ok := strings.Cut(strings.TrimPrefix(word, "./"), "/"); ok && s.rooms[first] && !s.matches(&page{name: "."}, word) {
+		if first, _, ok := strings.Cut(strings.TrimPrefix(word, "./"), "/"); ok && s.rooms[first] && !s.matches(&sheet{name: "."}, word) {
 			note("there is no %s", word)
 		}
 	}
@@ -214,7 +214,7 @@ func checkCall(words []string, note noteFunc) {
 
 // Every rule for pages finds what breaks it, and nothing else.
 func TestWhatPagesReferToIsMissed(t *testing.T) {
-	s := &pageSet{root: t.TempDir(), targets: map[string]bool{"build": true}, rooms: map[string]bool{"engine": true}, byName: map[string]*page{}}
+	s := &pageSet{root: t.TempDir(), targets: map[string]bool{"build": true}, rooms: map[string]bool{"engine": true}, byName: map[string]*sheet{}}
 	const other = "# Other\n\n## Say `it` twice, *please*\n\n## Say `it` twice, *please*\n"
 	for name, text := range map[string]string{"engine/doc.go": "package engine", "examples/README.md": other} {
 		at := filepath.Join(s.root, name)
@@ -223,7 +223,7 @@ func TestWhatPagesReferToIsMissed(t *testing.T) {
 		}
 	}
 	add := func(name, text string) {
-		p := readPage(name, text)
+		p := readSheet(name, text)
 		s.pages, s.byName[name] = append(s.pages, p), p
 	}
 	good := "# Top\n\n[a](examples/README.md#say-it-twice-please-1) [b](#top) [c](https://example.com/x#y) [d](engine/doc.go#L1) [e][e] word[^1]\n\n" +
@@ -266,8 +266,8 @@ func TestWhatPagesReferToIsMissed(t *testing.T) {
 		"```console\n$ make none\n```":        {"there is no make none"},
 		"```sh\npodman run camform none\n```": {"there is no camform none"},
 	} {
-		p := readPage("examples/page.md", text)
-		broken := &pageSet{root: s.root, targets: s.targets, rooms: s.rooms, byName: map[string]*page{"examples/README.md": s.byName["examples/README.md"], p.name: p}, pages: []*page{p}}
+		p := readSheet("examples/page.md", text)
+		broken := &pageSet{root: s.root, targets: s.targets, rooms: s.rooms, byName: map[string]*sheet{"examples/README.md": s.byName["examples/README.md"], p.name: p}, pages: []*sheet{p}}
 		for i := range want {
 			want[i] = "examples/page.md: " + want[i]
 		}

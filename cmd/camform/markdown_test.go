@@ -31,14 +31,14 @@ func TestWhatPagesReferToExists(t *testing.T) {
 // pageSet is a repository as its pages see it.
 type pageSet struct {
 	root    string
-	pages   []*page
-	byName  map[string]*page
+	pages   []*sheet
+	byName  map[string]*sheet
 	targets map[string]bool // of make
 	rooms   map[string]bool // the folders at the top, with which paths begin
 }
 
-// page is a Markdown file.
-type page struct {
+// sheet is a Markdown file, as what refers to something.
+type sheet struct {
 	name    string // below the root, with slashes
 	prose   []string
 	spans   []string // code within prose
@@ -56,7 +56,7 @@ var unread = map[string]bool{".git": true, "bin": true, "dist": true, "node_modu
 var makeRule = regexp.MustCompile(`(?m)^([a-z][a-z-]*):`)
 
 func readPages(root string) (*pageSet, error) {
-	s := &pageSet{root: root, byName: map[string]*page{}, targets: map[string]bool{}, rooms: map[string]bool{}}
+	s := &pageSet{root: root, byName: map[string]*sheet{}, targets: map[string]bool{}, rooms: map[string]bool{}}
 	rules, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func readPages(root string) (*pageSet, error) {
 		if err != nil {
 			return err
 		}
-		p := readPage(name, string(text))
+		p := readSheet(name, string(text))
 		s.pages, s.byName[name] = append(s.pages, p), p
 		return nil
 	})
@@ -113,9 +113,13 @@ var (
 	lineAfter = regexp.MustCompile(`:\d+$`)
 )
 
-// readPage takes a page apart into prose and code.
-func readPage(name, text string) *page {
-	p := &page{name: name, anchors: map[string]bool{}}
+// remark is what a page says to tests.
+var remark = regexp.MustCompile(`(?s)<!--.*?-->`)
+
+// readSheet takes a page apart into prose and code.
+func readSheet(name, text string) *sheet {
+	text = remark.ReplaceAllString(text, "")
+	p := &sheet{name: name, anchors: map[string]bool{}}
 	var paragraph []string
 	end := func() {
 		if len(paragraph) > 0 {
@@ -150,7 +154,7 @@ func readPage(name, text string) *page {
 	return p
 }
 
-func (p *page) addProse(text string) {
+func (p *sheet) addProse(text string) {
 	for _, match := range anchor.FindAllStringSubmatch(text, -1) {
 		p.anchors[match[1]] = true
 	}
@@ -167,7 +171,7 @@ func slug(heading string) string {
 }
 
 // addAnchor adds the anchor of a heading; a second one of the same name gets a number.
-func (p *page) addAnchor(name string) {
+func (p *sheet) addAnchor(name string) {
 	free := name
 	for i := 1; p.anchors[free]; i++ {
 		free = fmt.Sprintf("%s-%d", name, i)
@@ -200,7 +204,7 @@ func (s *pageSet) problems() (all []string) {
 type noteFunc func(format string, args ...any)
 
 // links checks what a paragraph links to.
-func (s *pageSet) links(p *page, prose string, note noteFunc) {
+func (s *pageSet) links(p *sheet, prose string, note noteFunc) {
 	for _, match := range inlined.FindAllStringSubmatch(prose, -1) {
 		s.link(p, match[1], note)
 	}
@@ -215,7 +219,7 @@ func (s *pageSet) links(p *page, prose string, note noteFunc) {
 }
 
 // link checks one link: https elsewhere, or a file of the repository with the anchor in it.
-func (s *pageSet) link(p *page, to string, note noteFunc) {
+func (s *pageSet) link(p *sheet, to string, note noteFunc) {
 	address, err := url.Parse(to)
 	if err != nil || to == "" {
 		note("the link %q is none", to)
@@ -244,7 +248,7 @@ func (s *pageSet) link(p *page, to string, note noteFunc) {
 }
 
 // footnotes checks that what refers to a footnote has one, and the other way round.
-func (p *page) footnotes(note noteFunc) {
+func (p *sheet) footnotes(note noteFunc) {
 	has, used := map[string]bool{}, map[string]bool{}
 	for _, prose := range p.prose {
 		for _, match := range defined.FindAllStringSubmatch(prose, -1) {
@@ -284,7 +288,7 @@ func (s *pageSet) exists(name string) bool {
 }
 
 // span checks code within prose: a path, or a command.
-func (s *pageSet) span(p *page, span string, note noteFunc) {
+func (s *pageSet) span(p *sheet, span string, note noteFunc) {
 	if strings.Contains(span, " ") {
 		for _, words := range shellCommands(span) {
 			s.command(words, note)
@@ -297,7 +301,7 @@ func (s *pageSet) span(p *page, span string, note noteFunc) {
 }
 
 // isPath reports whether a word looks like a path: it begins with a folder at the top of the repository, or with one beside the page.
-func (s *pageSet) isPath(p *page, word string) bool {
+func (s *pageSet) isPath(p *sheet, word string) bool {
 	first, _, ok := strings.Cut(strings.TrimPrefix(word, "./"), "/")
 	if !ok || first == "" || first == "." || first == ".." || first == "..." {
 		return false
@@ -306,7 +310,7 @@ func (s *pageSet) isPath(p *page, word string) bool {
 }
 
 // matches reports whether a path exists. A pattern stands for what it matches, /... for what is below a folder, and :12 for a line.
-func (s *pageSet) matches(p *page, word string) bool {
+func (s *pageSet) matches(p *sheet, word string) bool {
 	word = lineAfter.ReplaceAllString(strings.TrimSuffix(strings.TrimPrefix(word, "./"), "/..."), "")
 	for _, dir := range []string{".", path.Dir(p.name)} {
 		found, err := filepath.Glob(filepath.Join(s.root, filepath.FromSlash(dir), filepath.FromSlash(word)))

@@ -12,8 +12,6 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // root is where the repository is, seen from here.
@@ -227,107 +225,6 @@ func commandsOf(p page) map[string]int {
 }
 
 var inlineCode = regexp.MustCompile("`camform [^`{]+`")
-
-// TestEveryCommandOfAPageExists looks each command up that a page shows or mentions, and its options.
-func TestEveryCommandOfAPageExists(t *testing.T) {
-	seen := 0
-	for _, p := range pages(t) {
-		for command, line := range commandsOf(p) {
-			seen++
-			if err := commandExists(shellWord.FindAllString(command, -1)); err != nil {
-				t.Errorf("%s:%d: camform %s: %v", p.path, line, command, err)
-			}
-		}
-	}
-	if seen < 100 {
-		t.Errorf("%d commands", seen)
-	}
-}
-
-// commandExists says what is wrong with the name or the options of a command.
-func commandExists(words []string) error {
-	cmd := (&app{}).root()
-	cmd.InitDefaultHelpFlag()
-	cmd.InitDefaultVersionFlag()
-	cmd.InitDefaultHelpCmd()
-	cmd.InitDefaultCompletionCmd()
-	at := cmd
-	for i := 0; i < len(words); i++ {
-		word := strings.Trim(words[i], `'"`)
-		if name, ok := strings.CutPrefix(doubleDashes([]string{word})[0], "--"); ok {
-			name, _, given := strings.Cut(name, "=")
-			flag := lookUp(at, name)
-			if flag == nil {
-				return fmt.Errorf("there is no option -%s", name)
-			}
-			if !given && flag.NoOptDefVal == "" {
-				i++
-			}
-			continue
-		}
-		below := slices.IndexFunc(at.Commands(), func(c *cobra.Command) bool { return c.Name() == word || c.HasAlias(word) })
-		switch {
-		case below >= 0:
-			at = at.Commands()[below]
-			at.InitDefaultHelpFlag()
-		case at == cmd && word != "COMMAND":
-			return fmt.Errorf("there is no command %s", word)
-		}
-	}
-	return nil
-}
-
-func lookUp(cmd *cobra.Command, name string) *pflag.Flag {
-	if flag := cmd.Flags().Lookup(name); flag != nil {
-		return flag
-	}
-	return cmd.InheritedFlags().Lookup(name)
-}
-
-var (
-	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	heading = regexp.MustCompile(`^#+ (.*)$`)
-	noWord  = regexp.MustCompile(`[^\p{L}\p{N}\- _]`)
-)
-
-// TestEveryLinkOfAPageLeadsSomewhere follows links to files and to headings. Addresses in the internet are not asked.
-func TestEveryLinkOfAPageLeadsSomewhere(t *testing.T) {
-	anchors := map[string][]string{}
-	all := pages(t)
-	for _, p := range all {
-		for _, line := range p.lines {
-			if found := heading.FindStringSubmatch(line); found != nil {
-				anchor := strings.ReplaceAll(noWord.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-")
-				anchors[p.path] = append(anchors[p.path], anchor)
-			}
-		}
-	}
-	for _, p := range all {
-		for i, line := range p.lines {
-			for _, found := range link.FindAllStringSubmatch(line, -1) {
-				if strings.Contains(found[1], "://") {
-					continue
-				}
-				file, anchor, _ := strings.Cut(found[1], "#")
-				to := p.path
-				if file != "" {
-					to = filepath.ToSlash(filepath.Join(filepath.Dir(p.path), file))
-				}
-				info, err := os.Stat(filepath.Join(root, to))
-				if err != nil {
-					t.Errorf("%s:%d: there is no %s", p.path, i+1, to)
-					continue
-				}
-				if info.IsDir() {
-					to += "/README.md"
-				}
-				if anchor != "" && !slices.Contains(anchors[to], anchor) {
-					t.Errorf("%s:%d: %s has no heading #%s", p.path, i+1, to, anchor)
-				}
-			}
-		}
-	}
-}
 
 // TestEveryExampleHasAPage holds the index of the examples to the folders that there are.
 func TestEveryExampleHasAPage(t *testing.T) {

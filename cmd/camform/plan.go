@@ -132,15 +132,13 @@ func (w *workspace) plan(cmd *cobra.Command, o planOutput) error {
 			return err
 		}
 	}
-	if err := w.hint(o.out); err != nil {
-		return err
-	}
 	if err := w.warnOfLimits(p); err != nil {
 		return err
 	}
 	if err := w.stopped(p); err != nil {
 		return err
 	}
+	nextOfPlan(cmd.Context(), w, p, o.out)
 	changes := o.codes != plainCodes && (!p.Empty() || !p.Whole())
 	if err := w.tooManyUnknown(p); err != nil && !(changes && o.codes == fleetCodes) {
 		return err
@@ -178,15 +176,15 @@ func bare(_ context.Context, w *workspace, p *plan.Plan) error { return w.plans(
 
 // adviseBackup says how to keep what devices say of themselves before they are changed.
 func adviseBackup(w *workspace, unkept []schema.Device) {
-	names, quoted := make([]string, len(unkept)), ""
+	names, quoted := make([]string, len(unkept)), []string(nil)
 	for i, d := range unkept {
 		names[i] = d.String()
 		if len(unkept) <= mostNamed {
-			quoted += " " + shell.Quoted(names[i])
+			quoted = append(quoted, shell.Quoted(names[i]))
 		}
 	}
-	fmt.Fprintln(w.err, diag.CleanText(fmt.Sprintf("A backup is due of %s that this plan changes: %s. To make one before, run:\n    camform backup%s",
-		render.Plural(len(unkept), "device"), diag.FirstOf(names), quoted)))
+	fmt.Fprintln(w.err, diag.CleanText(fmt.Sprintf("A backup is due of %s that this plan changes: %s. To make one before, run:\n    %s",
+		render.Plural(len(unkept), "device"), diag.FirstOf(names), w.command("backup", quoted...))))
 }
 
 // mostNamed is how many devices the command for a backup names; of more, all of the configuration are backed up.
@@ -279,18 +277,6 @@ func (w *workspace) tooMany(p *plan.Plan, counts func(plan.Device) bool) error {
 		return errUnread // the plan said which
 	}
 	return nil
-}
-
-// hint says how a plan goes on that was saved to a file; the name is empty if it was not.
-func (w *workspace) hint(file string) error {
-	if file == "" || w.automated() {
-		return nil
-	}
-	options := ""
-	if where := w.flags.search.String(); where != "" {
-		options = "-search " + shell.Word(where) + " " // a device that only a search finds is activated only by a search
-	}
-	return w.plans().Saved(file, options)
 }
 
 // readPlan reads a plan file.

@@ -103,9 +103,7 @@ func (w *workspace) saveRollback(cmd *cobra.Command, run, out string) error {
 	if err := w.save(p, out); err != nil {
 		return err
 	}
-	if err := w.hint(out); err != nil {
-		return err
-	}
+	nextOfPlan(cmd.Context(), w, p, out)
 	return w.tooManyUnread(p)
 }
 

@@ -66,6 +66,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"sshkey":    plain((*world).cmdSSHKey),
 	"pick":      plain((*world).cmdPick),
 	"advised":   plain((*world).cmdAdvised),
+	"paste":     plain((*world).cmdPaste),
 	"later":     plain((*world).cmdLater),
 	"sign":      plain((*world).cmdSign),
 	"postgres":  plain((*world).cmdPostgres),
@@ -478,6 +479,37 @@ func (w *world) cmdAdvised(ts *testscript.TestScript, args []string) {
 		words = append(words, strings.Trim(word, "'"))
 	}
 	w.cmdExit(ts, slices.Concat(words, args[3:]))
+}
+
+// cmdPaste gives a shell the commands that the standard output of the last command advises on lines of their own, one after the other, and asserts the exit code
+// of the last; the others must succeed. Words such as FILE=site.plan stand for what the advice leaves to the reader.
+//
+//	paste CODE [WORD=TEXT...]
+func (w *world) cmdPaste(ts *testscript.TestScript, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: paste CODE [WORD=TEXT...]")
+	}
+	var commands []string
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if command, ok := strings.CutPrefix(line, "    camform "); ok {
+			commands = append(commands, "camform "+strings.TrimSpace(command))
+		}
+	}
+	if len(commands) == 0 {
+		ts.Fatalf("the last command advised nothing")
+	}
+	for i, command := range commands {
+		for _, word := range args[1:] {
+			left, text, _ := strings.Cut(word, "=")
+			command = strings.ReplaceAll(command, left, text)
+		}
+		code := "0"
+		if i == len(commands)-1 {
+			code = args[0]
+		}
+		ts.Logf("pasted: %s", command)
+		w.cmdExit(ts, []string{code, "sh", "-c", command})
+	}
 }
 
 // Commands for accounts, and their words.

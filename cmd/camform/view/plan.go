@@ -9,7 +9,6 @@ import (
 	"camform/engine/diag"
 	"camform/engine/plan"
 	"camform/engine/render"
-	"camform/engine/shell"
 	"camform/providers"
 	"camform/schema"
 )
@@ -27,9 +26,6 @@ type Plan interface {
 
 	// Requests prints the requests that apply would send.
 	Requests([]engine.DeviceRequests) error
-
-	// Saved says how a plan goes on that was saved to a file.
-	Saved(file, options string) error
 }
 
 // NewPlan makes the view of plans whose steps are of kinds. Where there is a stream, it is told as well, and for programs it alone.
@@ -83,11 +79,6 @@ func (v planText) Requests(all []engine.DeviceRequests) error {
 	})
 }
 
-func (v planText) Saved(file, options string) error {
-	_, err := fmt.Fprintf(v, "\nSaved the plan to %s. To carry out exactly these steps, run:\n    camform apply %s%s\n", file, options, shell.Word(file))
-	return err
-}
-
 // Tells reports whether a plan has anything to say of a device.
 func Tells(p *plan.Plan) bool {
 	return slices.ContainsFunc(p.Devices, func(d plan.Device) bool {
@@ -133,8 +124,6 @@ func (v planMarkdown) Requests(all []engine.DeviceRequests) error {
 	return nil
 }
 
-func (v planMarkdown) Saved(_, _ string) error { return nil }
-
 // provider is what documents in the shape of another program call the family of devices.
 const provider = "camform/hikvision"
 
@@ -153,8 +142,6 @@ func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil)
 // Requests prints nothing: requests are told in a stream, and a document of a plan alone has none.
 func (v planJSON) Requests([]engine.DeviceRequests) error { return nil }
 
-func (v planJSON) Saved(_, _ string) error { return nil }
-
 // planStream tells plans line by line.
 type planStream struct{ *render.Stream }
 
@@ -165,7 +152,6 @@ func (v planStream) Plan(p *plan.Plan, unkept []schema.Device) error {
 
 func (v planStream) Drift(p *plan.Plan) error              { return v.Plan(p, nil) }
 func (v planStream) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil) }
-func (v planStream) Saved(_, _ string) error               { return nil }
 
 func (v planStream) Requests(all []engine.DeviceRequests) error {
 	return eachRequest(all, func(d schema.Device, r providers.Request) error {
@@ -199,8 +185,6 @@ func (v planTold) Requests(all []engine.DeviceRequests) error {
 	_ = v.told.Requests(all)
 	return v.printed.Requests(all)
 }
-
-func (v planTold) Saved(file, options string) error { return v.printed.Saved(file, options) }
 
 func eachRequest(all []engine.DeviceRequests, show func(schema.Device, providers.Request) error) error {
 	for _, d := range all {
