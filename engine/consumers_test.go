@@ -224,7 +224,7 @@ func TestI13AFoundRecorderKeepsItsWayIn(t *testing.T) {
 		"an allow list without it": {camera: func(*shown) string { return fmt.Sprintf(allowList, "") }, refused: "the address from which device.recorder.channel[\"4\"] (\"Gate\") reaches this device"},
 		"an allow list with it":    {camera: func(s *shown) string { return fmt.Sprintf(allowList, recorder(s)) }},
 		"its account goes":         {camera: func(*shown) string { return "exclusive = [\"user\"]\n" }, refused: "would no longer exist on the device"},
-		"its account may do less":  {camera: func(*shown) string { return "user \"nvr\" {\n level = \"Viewer\"\n}\n" }, refused: "whether Viewer is enough"},
+		"its account may do less":  {camera: func(*shown) string { return "user \"nvr\" {\n level = \"Viewer\"\n}\n" }, refused: "from Operator to Viewer"},
 		"its port moves":           {camera: func(*shown) string { return "service \"DEV_MANAGE\" {\n port = 8001\n}\n" }, refused: "on port 8000, and this would move it"},
 		"its listener goes":        {camera: func(*shown) string { return "service \"DEV_MANAGE\" {\n enabled = false\n}\n" }, refused: "this change would switch it off"},
 		"another account": {camera: func(*shown) string {

@@ -168,7 +168,7 @@ func TestI13ADeadRecorderKeepsItsPasswordAndStopsNothingElse(t *testing.T) {
 		if !s.logsIn("camera0", shownAs, "Shown-camera0") || len(s.owes()) > 0 {
 			t.Errorf("the camera has another password, or it owes %v", s.owes())
 		}
-		if reason := r.Devices[0].Steps[1].Detail; !strings.Contains(reason, `device.recorder0.channel["1"] has to be told the new password, and device.recorder0 does not tell`) {
+		if reason := r.Devices[0].Steps[1].Detail; !strings.Contains(reason, `device.recorder0.channel["1"] needs the new password, but camform could not read from device.recorder0 what it uses now`) {
 			t.Errorf("the reason is %q", reason)
 		}
 	})

@@ -133,7 +133,7 @@ func TestI5I8ANewPasswordThatNoLoginMayProveIsNotSent(t *testing.T) {
 				if s.Address != address && s.Result != report.Done {
 					t.Errorf("own %v, hides %v: %s ended with %s", own, hides, s.Address, s.Result)
 				}
-				if s.Address == address && hides && !strings.Contains(s.Detail, "none is tried before 2026-03-01T12:31:00Z; apply again after that") {
+				if s.Address == address && hides && !strings.Contains(s.Detail, "camform tries none before 2026-03-01T12:31:00Z; apply again after that") {
 					t.Errorf("it says %q", s.Detail)
 				}
 			}

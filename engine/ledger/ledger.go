@@ -31,6 +31,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"camform/providers"
@@ -159,11 +160,11 @@ func Decide(history []Entry, a Attempt, now time.Time) error {
 		return closed(until)
 	}
 	if e, until := session(history, now); a.Remaining == providers.RemainingUnknown && !until.IsZero() {
-		return underWay(e, until, "%s has been at work on the device since %s, which does not tell how many attempts are left; "+
-			"no login is tried before that ends", e.By, e.at())
+		return underWay(e, until, "%s has been working on the device since %s, and the device does not say how many attempts are left; "+
+			"camform tries no login until that ends", e.By, e.at())
 	}
 	if at, until := refusedBefore(held, a.Credential, now); !until.IsZero() {
-		return refuse(providers.ErrRefused, Again, until, "this password was refused at %s and is not tried again before %s", at, until)
+		return refuse(providers.ErrRefused, Again, until, "this password was rejected at %s; camform does not try it again before %s", at, until)
 	}
 	return decideBudget(history, held, a, now)
 }
@@ -203,7 +204,7 @@ func decideRisk(history, held []Entry, a Attempt, now time.Time) error {
 	switch {
 	case risked >= 0:
 		return refuse(providers.ErrBudget, Risked, held[risked].end(Window, now),
-			"the risk was accepted at %s already, and there is one such attempt until %s", held[risked].at(), held[risked].end(Window, now))
+			"the risk was already accepted at %s, which allows one attempt until %s", held[risked].at(), held[risked].end(Window, now))
 	case told && left <= providers.AtRisk.Kept():
 		return few(left, providers.AtRisk.Kept(), held, now)
 	case !told && len(held) > most:
@@ -214,20 +215,20 @@ func decideRisk(history, held []Entry, a Attempt, now time.Time) error {
 
 func closed(until time.Time) error {
 	return refuse(providers.ErrLocked, Closed, until,
-		"the device said that it is locked; nothing is sent before %s, since every attempt may begin the time anew", until)
+		"the device reported that it is locked; camform sends nothing before %s, since every attempt may restart the lock", until)
 }
 
 // few is the refusal where the device tells that nothing but the reserve is left.
 func few(left, kept int, held []Entry, now time.Time) error {
-	last, until := "one is", now.Add(Window)
+	last, until := "one", now.Add(Window)
 	if kept > 1 {
-		last = fmt.Sprintf("%d are", kept)
+		last = strconv.Itoa(kept)
 	}
 	if len(held) > 0 {
 		until = lastEnd(held, now)
 	}
 	return refuse(providers.ErrBudget, Few, until,
-		"the device tells that at most %d login attempts are left, and the last "+last+" never spent; find out which client sends a wrong password, and try again after %s",
+		"the device reports that at most %d login attempts are left, and camform never uses the last "+last+"; find out which client sends a wrong password, and try again after %s",
 		max(left, 0), until)
 }
 
@@ -239,13 +240,13 @@ func spent(held []Entry, now time.Time) error {
 	case refusals(held) > 0:
 	case under >= 0:
 		return underWay(held[under], held[under].end(Grace, now),
-			"%s has sent a login at %s and waits for the answer; none is tried before that", held[under].By, held[under].at())
+			"%s sent a login at %s and is waiting for the answer; camform tries none before that", held[under].By, held[under].at())
 	default:
 		return refuse(providers.ErrBudget, Forgotten, until,
-			"a login at %s was cut off before its answer came; in case it failed, none is tried before %s", last.at(), until)
+			"a login at %s was cut off before its answer arrived; in case it failed, camform tries none before %s", last.at(), until)
 	}
 	return refuse(providers.ErrBudget, Spent, until,
-		"an earlier login was refused; so that the device does not lock itself, none is tried before %s", until)
+		"an earlier login was rejected; so that the device does not lock, camform tries none before %s", until)
 }
 
 // proven reports whether the device accepted a credential after all attempts that count.

@@ -172,13 +172,13 @@ func TestWordingOfRefusals(t *testing.T) {
 		"this password was refused at 2026-03-01T12:00:01Z and is not tried again before 2026-03-01T12:31:01Z: the device rejects the credential": {
 			[]ledger.Entry{refused}, ledger.Attempt{Credential: "a", Remaining: 4},
 		},
-		"an earlier login was refused; so that the device does not lock itself, none is tried before " +
+		"an earlier login was rejected; so that the device does not lock, camform tries none before " +
 			"2026-03-01T12:31:01Z: no login attempt may be spent": {[]ledger.Entry{silent}, ledger.Attempt{Credential: "b", Remaining: unknown}},
-		"a login at 2026-03-01T12:00:00Z was cut off before its answer came; in case it failed, none is tried before " +
+		"a login at 2026-03-01T12:00:00Z was cut off before its answer arrived; in case it failed, camform tries none before " +
 			"2026-03-01T12:31:00Z: no login attempt may be spent": {[]ledger.Entry{entry("a", ledger.Open, 0, unknown)}, ledger.Attempt{Credential: "b", Remaining: unknown}},
-		"the device tells that at most 2 login attempts are left, and the last 2 are never spent; find out which client sends a wrong " +
+		"the device reports that at most 2 login attempts are left, and camform never uses the last 2; find out which client sends a wrong " +
 			"password, and try again after 2026-03-01T12:32:00Z: no login attempt may be spent": {nil, ledger.Attempt{Credential: "b", Remaining: 2}},
-		"the device said that it is locked; nothing is sent before 2026-03-01T12:31:00Z, since every attempt may begin the time anew: " +
+		"the device reported that it is locked; camform sends nothing before 2026-03-01T12:31:00Z, since every attempt may restart the lock: " +
 			"the device has locked the login": {[]ledger.Entry{entry("", ledger.Locked, 0, unknown)}, ledger.Attempt{Credential: "b", Remaining: 5}},
 	}
 	for want, tt := range tests {

@@ -136,7 +136,7 @@ func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error 
 	case a.found.Err != nil:
 		return a.found.Err
 	default:
-		return fmt.Errorf("it refuses every password that the vault has for %q: %w", a.username, providers.ErrRefused)
+		return fmt.Errorf("it rejects every password that the vault has for %q: %w", a.username, providers.ErrRefused)
 	}
 }
 
@@ -173,9 +173,9 @@ func (a *Accounts) Reenter(ctx context.Context, answer error) error {
 	case a.found.Live != 0:
 		return nil
 	case a.found.Err != nil:
-		return fmt.Errorf("which password it has is not known yet: %w", a.found.Err)
+		return fmt.Errorf("its password is still uncertain: %w", a.found.Err)
 	default:
-		return fmt.Errorf("it refuses the new password and the old one: %w", providers.ErrRefused)
+		return fmt.Errorf("it rejects both the new password and the old one: %w", providers.ErrRefused)
 	}
 }
 
@@ -279,7 +279,7 @@ func (a *Accounts) Superseded(ctx context.Context, account string, how plan.Gene
 func (a *Accounts) Provable(ctx context.Context, login providers.Credential) error {
 	err := a.Device.MayAuthenticate(ctx, login)
 	if Untried(err) {
-		return fmt.Errorf("its password stays as it is, since a login that proves a new one has to wait: %w", err)
+		return fmt.Errorf("its password stays as it is, since the login that would confirm a new one has to wait: %w", err)
 	}
 	return err
 }
@@ -376,6 +376,6 @@ func (a *Accounts) ProveOldRefused(ctx context.Context, account string, how plan
 	case Refused(err):
 		return ""
 	default:
-		return "that the old password is refused could not be proven: " + providers.Reason(err)
+		return "camform could not confirm that the old password is rejected: " + providers.Reason(err)
 	}
 }

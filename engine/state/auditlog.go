@@ -324,7 +324,7 @@ func canonicalJSON(value json.RawMessage) string {
 	decoder.UseNumber()
 	var decoded any
 	if decoder.Decode(&decoded) != nil {
-		panic("a value that was checked is no JSON: this is a bug")
+		panic("a value that was checked is not JSON: this is a bug")
 	}
 	text, err := json.Marshal(decoded)
 	if err != nil {

@@ -104,7 +104,7 @@ func (s *Backups) save(
 	}
 	again, err := openBackup(ctx, temporary, folder)
 	if err != nil {
-		return m, fmt.Errorf("what was just written cannot be read again: %w", err)
+		return m, fmt.Errorf("the file just written cannot be read back: %w", err)
 	}
 	if err := again.Close(); err != nil {
 		return m, err
@@ -292,7 +292,7 @@ func (b *Backup) check(ctx context.Context, db *sql.DB, path string) error {
 		return b.unusable(err)
 	}
 	if check != b.KeyCheck {
-		return b.unusable(errors.New("its database is not the one that its manifest describes"))
+		return b.unusable(errors.New("its database does not match its manifest"))
 	}
 	return nil
 }
@@ -305,7 +305,7 @@ func (b *Backup) Close() error {
 
 // unusable is the error of a backup that is not whole. It does not belong to the families of a state.
 func (b *Backup) unusable(err error) error {
-	return fmt.Errorf("%w: %s is damaged, or no backup of camform: %v; take another one", ErrBackup, b.file, err)
+	return fmt.Errorf("%w: %s is damaged or not a camform backup: %v; use another one", ErrBackup, b.file, err)
 }
 
 // unpack reads the parts of a backup, and writes its database to a path.
@@ -331,7 +331,7 @@ func (b *Backup) unpack(path string) error {
 	}
 	hash, err := hashOf(path)
 	if err == nil && hash != b.Hash {
-		err = errors.New("its database does not have the hash that its manifest says")
+		err = errors.New("its database does not match the hash in its manifest")
 	}
 	if err != nil {
 		return b.unusable(err)
@@ -366,7 +366,7 @@ func (b *Backup) readParts(parts *tar.Reader, path string) error {
 				return err
 			}
 		default:
-			return fmt.Errorf("it has a part %q", header.Name)
+			return fmt.Errorf("it has an unknown part %q", header.Name)
 		}
 	}
 }

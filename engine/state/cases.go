@@ -47,10 +47,10 @@ type CaseChange struct {
 var (
 	ErrCaseAbsent  = errors.New("there is no such case")
 	ErrCaseAway    = errors.New("the case is not open here")
-	ErrCaseChanged = errors.New("somebody else went on with the case meanwhile; run camform recover next")
-	ErrCaseKnown   = errors.New("this generation of the case was accepted or opened here before")
+	ErrCaseChanged = errors.New("somebody else has changed the case in the meantime; run camform recover next")
+	ErrCaseKnown   = errors.New("this generation of the case has already been accepted or opened here")
 	ErrCaseExists  = errors.New("the device has an open case")
-	ErrCaseOther   = errors.New("it does not go on with the case that this state knows by its number")
+	ErrCaseOther   = errors.New("it does not continue the case that this state has under its number")
 )
 
 // Cases are the recoveries of devices.
@@ -109,7 +109,7 @@ func continues(tx *transaction, c Case, device schema.Device, before Case) error
 	}
 	for i, event := range have {
 		if i >= len(c.Events) || event != string(c.Events[i]) {
-			return fmt.Errorf("%w: it does not begin with the %d events of that one", ErrCaseOther, len(have))
+			return fmt.Errorf("%w: it does not begin with the %d events of that case", ErrCaseOther, len(have))
 		}
 	}
 	return nil

@@ -25,9 +25,9 @@ var (
 	ErrClosed      = errors.New("the state database was closed")
 	ErrLeaseLost   = errors.New("the run has lost the lease of the device")
 	ErrFinished    = errors.New("the intent is not open")
-	ErrRestored    = errors.New("the state was restored from a backup after this command had read it. Nothing was begun since; run the command again")
+	ErrRestored    = errors.New("the state was restored from a backup after this command had read it. Nothing has been started since; run the command again")
 	ErrMigrated    = errors.New("the state was migrated")
-	ErrNotEmpty    = errors.New("there is a state already where it should go")
+	ErrNotEmpty    = errors.New("the target already has a state")
 )
 
 // HeldError says who holds the lease of a device.
@@ -43,7 +43,7 @@ type HeldError struct {
 
 // Error tells who holds it, since when, and what to do.
 func (e *HeldError) Error() string {
-	return fmt.Sprintf("%s is held by %s (process %d, %s, run %s) since %s; wait for it to end, or apply with -lock-timeout=10m. If that process is gone, the lease ends by itself at %s, or at once by: camform state release %s",
+	return fmt.Sprintf("%s is held by %s (process %d, %s, run %s) since %s; wait for it to end, or apply with -lock-timeout=10m. If that process is gone, the lease expires at %s; to release it now, run: camform state release %s",
 		e.Device, e.Owner.Who, e.Owner.PID, e.Owner.Operation, e.Run, rfc3339(e.Acquired), rfc3339(e.Expires), e.Run)
 }
 
@@ -54,7 +54,7 @@ type HeldErrors []*HeldError
 func (e HeldErrors) Error() string {
 	text := e[0].Error()
 	if more := len(e) - 1; more > 0 {
-		text = fmt.Sprintf("%s; %d more devices are held, too", text, more)
+		text = fmt.Sprintf("%s; %d more devices are held as well", text, more)
 	}
 	return text
 }

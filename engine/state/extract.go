@@ -143,7 +143,7 @@ func (e Extract) put(ctx context.Context, db *sql.DB) error {
 	}
 	for table := range e.Rows {
 		if !known[table] {
-			return fmt.Errorf("%w: there is no table %q in an extract", ErrDamaged, table)
+			return fmt.Errorf("%w: an extract has no table %q", ErrDamaged, table)
 		}
 	}
 	return tx.Commit()

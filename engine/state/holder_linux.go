@@ -52,7 +52,7 @@ func processOf(pid int) string {
 		command = fmt.Sprintf(" (%s)", command)
 	}
 	if strings.EqualFold(condition(pid), "T") {
-		return fmt.Sprintf("process %d%s is writing to it and is stopped. Let it go on with: kill -CONT %d. Or end it with: kill -KILL %d", pid, command, pid, pid)
+		return fmt.Sprintf("process %d%s is writing to it and is stopped. Resume it with: kill -CONT %d. Or end it with: kill -KILL %d", pid, command, pid, pid)
 	}
 	return fmt.Sprintf("process %d%s is writing to it. Wait for it to end, or end it with: kill %d", pid, command, pid)
 }

@@ -39,7 +39,7 @@ func TestABusyDatabaseNamesTheProcessThatHoldsIt(t *testing.T) {
 		want   string
 	}{
 		{0, fmt.Sprintf("%s. Wait for it to end, or end it with: kill %d", who, pid)},
-		{syscall.SIGSTOP, fmt.Sprintf("%s and is stopped. Let it go on with: kill -CONT %d. Or end it with: kill -KILL %d", who, pid, pid)},
+		{syscall.SIGSTOP, fmt.Sprintf("%s and is stopped. Resume it with: kill -CONT %d. Or end it with: kill -KILL %d", who, pid, pid)},
 	} {
 		ok(t, c.command.Process.Signal(step.signal))
 		for step.signal == syscall.SIGSTOP && condition(pid) != "T" { // a signal takes a moment

@@ -61,7 +61,7 @@ func readKey(path string) ([]byte, error) {
 	text, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: %s is missing, without which no fingerprint in %s means anything; put it back from a copy, or restore a backup with camform state restore FILE. Keep the database: its vault opens without that key", ErrKey, file, path)
+		return nil, fmt.Errorf("%w: %s is missing, and without it no fingerprint in %s means anything; put it back from a copy, or restore a backup with camform state restore FILE. Keep the database: its vault opens without that key", ErrKey, file, path)
 	case err != nil:
 		return nil, fmt.Errorf("key of the state database: %w", err)
 	}

@@ -96,7 +96,7 @@ func (s *Leases) ForceRelease(ctx context.Context, device schema.Device, id int6
 			return err
 		}
 		if !done {
-			return fmt.Errorf("%s is not held under the id %d; ask again who holds it", device, id)
+			return fmt.Errorf("%s is not held under the id %d; check again who holds it", device, id)
 		}
 		return s.appendAudit(tx, auditlog.Record{Action: auditlog.LeaseForced, Device: device.String(), Detail: fmt.Sprintf("lease %d", id)})
 	})
@@ -224,7 +224,7 @@ func (s *Leases) fence(tx *transaction, lease Lease) error {
 	if row.token != lease.Token {
 		why = fmt.Sprintf("run %s of %s took it over", row.run, row.owner.Who)
 	}
-	return fmt.Errorf("%w: %s. Nothing more is written to %s; plan again", ErrLeaseLost, why, lease.Device)
+	return fmt.Errorf("%w: %s. camform writes nothing more to %s; plan again", ErrLeaseLost, why, lease.Device)
 }
 
 // changed reports whether a statement changed a row.

@@ -33,7 +33,7 @@ func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
 		t.Error(diff)
 	}
 	const text = `device.gate["n"] is held by ops@host (process 7, apply, run r1) since 2026-03-01T12:00:00Z; wait for it to end, or apply with -lock-timeout=10m. ` +
-		`If that process is gone, the lease ends by itself at 2026-03-01T12:01:00Z, or at once by: camform state release r1`
+		`If that process is gone, the lease expires at 2026-03-01T12:01:00Z; to release it now, run: camform state release r1`
 	if err.Error() != text {
 		t.Errorf("text %q", err)
 	}
@@ -72,8 +72,8 @@ func TestALostLeaseSaysWhoTookIt(t *testing.T) {
 	c.advance(LeaseTime)
 	acquire(t, s, "b", "r2")
 	for lease, want := range map[Lease]string{
-		released: `the run has lost the lease of the device: somebody released it with ` + "`camform state release r1`" + `. Nothing more is written to device.gate["a"]; plan again`,
-		taken:    `the run has lost the lease of the device: run r2 of ops@host took it over. Nothing more is written to device.gate["b"]; plan again`,
+		released: `the run has lost the lease of the device: somebody released it with ` + "`camform state release r1`" + `. camform writes nothing more to device.gate["a"]; plan again`,
+		taken:    `the run has lost the lease of the device: run r2 of ops@host took it over. camform writes nothing more to device.gate["b"]; plan again`,
 	} {
 		if _, err := s.Begin(t.Context(), lease, Intent{Method: "PUT"}); !errors.Is(err, ErrLeaseLost) || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)

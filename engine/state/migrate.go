@@ -112,8 +112,8 @@ func (s *database) valid(ctx context.Context, q querier) error {
 // refused is the error of a state with marks; nil without one.
 func refused(all map[string]mark) error {
 	if m, ok := all[migratedRow]; ok {
-		return fmt.Errorf("%w: since %s the state is in %s, and no longer here. Let the configuration name that. Only if that is lost for good: "+
-			"camform state migrate -reclaim takes this one into use again", ErrMigrated, rfc3339(moment(m.At)), m.Place)
+		return fmt.Errorf("%w: since %s the state is in %s and no longer here. Name that place in the configuration. Only if it is lost for "+
+			"good, use this one again with: camform state migrate -reclaim", ErrMigrated, rfc3339(moment(m.At)), m.Place)
 	}
 	if m, ok := all[arrivingRow]; ok {
 		return fmt.Errorf("%w: its migration from %s did not finish. Run the same camform state migrate again", ErrMigrated, m.Place)
@@ -204,7 +204,7 @@ func (m *migration) open(options Options) (err error) {
 		return err
 	}
 	if keyCheck(theirs) != keyCheck(key) {
-		return fmt.Errorf("%w: %s does not have the key of %s, and the state keeps its key. Put that into its place", ErrKey, m.keyAt(m.to), m.keyAt(m.from))
+		return fmt.Errorf("%w: %s does not have the key of %s, and the state keeps its key. Copy the key there", ErrKey, m.keyAt(m.to), m.keyAt(m.from))
 	}
 	m.aim, err = m.to.open(m.ctx, options)
 	return err
@@ -397,11 +397,11 @@ func (m *migration) demandEmpty(tx *transaction) error {
 		if rows[table] == 0 {
 			continue
 		}
-		advice := "Make a new database for the state, or, if nobody needs this one any more, empty it with: DROP SCHEMA " + Schema + " CASCADE"
+		advice := "Create a new database for the state or, if nobody needs this one any longer, empty it with: DROP SCHEMA " + Schema + " CASCADE"
 		if m.to.File != "" {
-			advice = "Name another file, or give that one another name; its key stays where it is"
+			advice = "Name another file, or rename that one; its key stays where it is"
 		}
-		return fmt.Errorf("%w: %s has rows in the table %s, among others perhaps. %s", ErrNotEmpty, m.to, table, advice)
+		return fmt.Errorf("%w: %s has rows in the table %s, and perhaps in others. %s", ErrNotEmpty, m.to, table, advice)
 	}
 	return nil
 }
@@ -422,7 +422,7 @@ func (m *migration) demandAll(from, to *transaction) error {
 	}
 	for _, table := range sortedKeys(want) {
 		if have[table] != want[table] {
-			return fmt.Errorf("the table %s has %d rows, and %d of them arrived: this is a bug", table, want[table], have[table])
+			return fmt.Errorf("the table %s has %d rows, but %d of them arrived: this is a bug", table, want[table], have[table])
 		}
 	}
 	return nil
@@ -498,5 +498,5 @@ func (s *Backups) reclaim(tx *transaction) (done Reclaimed, err error) {
 	if done.Secrets, err = doubtAll(tx, m.At); err != nil {
 		return done, err
 	}
-	return done, s.appendAudit(tx, auditlog.Record{Action: auditlog.StateReclaimed, Detail: "it had gone to " + m.Place})
+	return done, s.appendAudit(tx, auditlog.Record{Action: auditlog.StateReclaimed, Detail: "it had been migrated to " + m.Place})
 }

@@ -103,7 +103,7 @@ func (s *Renames) MoveDevices(ctx context.Context, run string, moves schema.Move
 			case !known[m.From]:
 				continue
 			case known[m.To]:
-				return fmt.Errorf("%w: %s cannot move to %s, under which something else is remembered", ErrTaken, m.From, m.To)
+				return fmt.Errorf("%w: %s cannot move to %s, since the state already has a record under that name", ErrTaken, m.From, m.To)
 			}
 			if err := s.move(tx, m, marks); err != nil {
 				return fmt.Errorf("move %s to %s: %w", m.From, m.To, err)
@@ -207,7 +207,7 @@ func moveSecrets(tx *transaction, to newDevices, sealed sealedAs) error {
 		}
 		again, ok := sealed[string(v.Sealed)]
 		if !ok {
-			return fmt.Errorf("somebody else changed %s meanwhile; try again", v.Name)
+			return fmt.Errorf("somebody else has changed %s in the meantime; try again", v.Name)
 		}
 		if _, err := tx.Exec(`UPDATE secrets SET name = $1, sealed = $2, fingerprint = '' WHERE name = $3 AND version = $4`,
 			name, again, v.Name, v.Version); err != nil {

@@ -158,7 +158,7 @@ func TestWhatIsNotOursIsRefusedAndLeftAsItIs(t *testing.T) {
 		"key missing":   {func(t *testing.T, path string) { ok(t, os.Remove(path+".key")) }, ErrKey, "restore a backup with camform state restore FILE"},
 		"key of another": {func(t *testing.T, path string) {
 			ok(t, os.WriteFile(path+".key", []byte(strings.Repeat("ab", 32)), 0o600))
-		}, ErrKey, "belongs to another database"},
+		}, ErrKey, "belongs to a different database"},
 		"key cut":            {func(t *testing.T, path string) { ok(t, os.Truncate(path+".key", 20)) }, ErrKey, "64 hexadecimal digits"},
 		"key of all":         {func(t *testing.T, path string) { ok(t, os.Chmod(path+".key", 0o640)) }, ErrKey, "chmod 600"},
 		"a directory":        {func(t *testing.T, path string) { ok(t, os.Remove(path)); ok(t, os.Mkdir(path, 0o700)) }, nil, "readable and writable"},

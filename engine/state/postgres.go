@@ -70,7 +70,7 @@ func (r remote) check(ctx context.Context, db *sql.DB, key []byte, keyAt string)
 		}
 	}
 	if err == nil && value != keyCheck(key) {
-		err = fmt.Errorf("%w: %s does not have the key that %s was made with; without that no fingerprint in it means anything. Take the key from a machine on which it works",
+		err = fmt.Errorf("%w: %s does not have the key that %s was created with, and without it no fingerprint in the state means anything. Copy the key from a machine where camform works",
 			ErrKey, keyAt, r.location)
 	}
 	return err
@@ -180,7 +180,7 @@ func (r remote) classify(err error) error {
 	case errors.As(err, &fault):
 		return r.fault(fault, err)
 	case unreachable(err):
-		return fmt.Errorf("%w: %s; run again when it answers: what was being written may be there or not, and the next run finds out (%w)", ErrGone, r.location, err)
+		return fmt.Errorf("%w: %s; run again when it answers: the last write may or may not have succeeded, and the next run finds out (%w)", ErrGone, r.location, err)
 	default:
 		return err
 	}
@@ -200,9 +200,9 @@ func (r remote) fault(fault *pgconn.PgError, err error) error {
 	class := fault.Code[:min(2, len(fault.Code))]
 	switch {
 	case fault.Code == "42501":
-		return fmt.Errorf("%w: %q in %s: %s. Use a role that may; the README has them under \"A state for a team\"", ErrRole, r.user, r.location, fault.Message)
+		return fmt.Errorf("%w: %q in %s: %s. Use a role that may; the README describes them under \"A state for a team\"", ErrRole, r.user, r.location, fault.Message)
 	case fault.Code == "22021" || fault.Code == "22P05":
-		return fmt.Errorf("%w: PostgreSQL keeps no text with a NUL in it, nor one that is not UTF-8; take that out of the configuration (%w)", ErrText, err)
+		return fmt.Errorf("%w: PostgreSQL stores no text that contains a NUL or is not UTF-8; remove it from the configuration (%w)", ErrText, err)
 	case fault.Code == "55P03":
 		return fmt.Errorf("%w: %s could not be locked within %v, since another process is writing; wait for it to end, or find it there with: "+
 			"SELECT pid, application_name, client_addr FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE locktype = 'advisory' AND granted (%w)",
@@ -210,15 +210,15 @@ func (r remote) fault(fault *pgconn.PgError, err error) error {
 	case fault.Code == "53100":
 		return fmt.Errorf("%w: %s; make room on the disk of the server and run again (%w)", ErrFull, r.location, err)
 	case fault.Code == "25006":
-		return fmt.Errorf("%w: %s takes no writes, since it is a copy of another server; name that one (%w)", fs.ErrPermission, r.location, err)
+		return fmt.Errorf("%w: %s accepts no writes, since it is a replica of another server; name that server (%w)", fs.ErrPermission, r.location, err)
 	case class == "28":
-		return fmt.Errorf("%w: the server does not let %q in at %s; check the user and the password of the state block (%w)", fs.ErrPermission, r.user, r.location, err)
+		return fmt.Errorf("%w: the server rejects the login of %q at %s; check the user and the password of the state block (%w)", fs.ErrPermission, r.user, r.location, err)
 	case fault.Code == "3D000":
-		return fmt.Errorf("%w: there is no database at %s; make it as the README says under \"A state for a team\" (%w)", fs.ErrNotExist, r.location, err)
+		return fmt.Errorf("%w: there is no database at %s; create it as described in the README under \"A state for a team\" (%w)", fs.ErrNotExist, r.location, err)
 	case class == "08" || class == "57" && fault.Code != "57014" || fault.Code == "25P03":
-		return fmt.Errorf("%w: %s; run again when it answers: what was being written may be there or not, and the next run finds out (%w)", ErrGone, r.location, err)
+		return fmt.Errorf("%w: %s; run again when it answers: the last write may or may not have succeeded, and the next run finds out (%w)", ErrGone, r.location, err)
 	case fault.Code == "XX001" || fault.Code == "XX002":
-		return fmt.Errorf("%w: %s: %w. It was left as it is; ask who administers the server", ErrDamaged, r.location, err)
+		return fmt.Errorf("%w: %s: %w. camform left it as it is; ask the administrator of the server", ErrDamaged, r.location, err)
 	default:
 		return fmt.Errorf("state database %s: %w", r.location, err)
 	}

@@ -108,11 +108,11 @@ func (b *Backup) related(ctx context.Context, path string) error {
 	case err != nil && !exists(path):
 		return nil // there is nothing that it could be another one than
 	case err != nil && checks[0] == "":
-		return fmt.Errorf("%w, for all that is known: neither %s nor the database says which state it is. If the backup is of this one, add -foreign",
+		return fmt.Errorf("%w, or may be: neither %s nor the database says which state it is. If the backup is of this state, add -foreign",
 			ErrLineage, keyPath(path))
 	}
-	return fmt.Errorf("%w than the one at %s. Nothing was changed. If that is what you want, add -foreign; saved plans and noted heads of the "+
-		"audit log do not fit it", ErrLineage, path)
+	return fmt.Errorf("%w than the one at %s. Nothing was changed. If that is what you want, add -foreign; saved plans and recorded heads of the "+
+		"audit log will not match it", ErrLineage, path)
 }
 
 // keyCheckIn is the check value of the key in a database that may be damaged; empty if it cannot be read.
@@ -147,16 +147,16 @@ func (b *Backup) findKey(path string, unseal func([]byte) ([]byte, error)) ([]by
 		}
 	}
 	if b.sealed == nil {
-		return nil, fmt.Errorf("%w: it does not have the key of the state, since there was no vault to seal it for. "+
-			"Copy the file of the other machine whose name ends in .key to %s, and restore again", ErrKey, keyPath(b.file))
+		return nil, fmt.Errorf("%w: it does not contain the key of the state, since there was no vault to seal it for. "+
+			"From the other machine, copy the file whose name ends in .key to %s, and restore again", ErrKey, keyPath(b.file))
 	}
 	text, err := unseal(b.sealed)
 	if err != nil {
-		return nil, fmt.Errorf("the key of the state is in the backup, sealed for its vault: %w", err)
+		return nil, fmt.Errorf("the backup contains the key of the state, sealed for its vault: %w", err)
 	}
 	key, err := hex.DecodeString(string(text))
 	if err != nil || keyCheck(key) != b.KeyCheck {
-		return nil, b.unusable(errors.New("the key in it is not that of its database"))
+		return nil, b.unusable(errors.New("its key does not belong to its database"))
 	}
 	return key, nil
 }
@@ -324,7 +324,7 @@ func doubtAll(tx *transaction, since int64) (secrets int, err error) {
 func restoredFrom(b *Backup, how takingOver, lost bool) string {
 	detail := "from the backup of " + rfc3339(b.Made)
 	if how.aside != "" {
-		detail += "; what was there before is in " + how.aside
+		detail += "; the previous state is in " + how.aside
 	}
 	if lost {
 		detail += "; the records up to " + how.noted.String() + " are lost"

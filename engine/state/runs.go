@@ -44,7 +44,7 @@ func (s *Runs) BeginRun(ctx context.Context, run Run) error {
 			return err
 		}
 		if !fresh {
-			return fmt.Errorf("there is a run %q already: this is a bug", run.ID)
+			return fmt.Errorf("there already is a run %q: this is a bug", run.ID)
 		}
 		return s.appendAudit(tx, auditlog.Record{
 			Run: run.ID, Who: run.Who, Action: auditlog.RunBegun, Plan: run.PlanHash, Detail: run.Operation, Reason: run.Reason, Ticket: run.Ticket,
@@ -60,7 +60,7 @@ func (s *Runs) EndRun(ctx context.Context, id, summary string) error {
 			return err
 		}
 		if !known {
-			return fmt.Errorf("run %q was not begun: this is a bug", id)
+			return fmt.Errorf("run %q was never begun: this is a bug", id)
 		}
 		return s.appendAudit(tx, auditlog.Record{Run: id, Action: auditlog.RunEnded, Outcome: summary})
 	})

@@ -26,7 +26,7 @@ func (s *Key) Unseal(sealed []byte) ([]byte, error) {
 	}
 	text, err := box.Open(nil, nil, sealed, nil)
 	if err != nil {
-		return nil, fmt.Errorf("%w: a sealed text cannot be read with %s", ErrDamaged, s.keyAt)
+		return nil, fmt.Errorf("%w: a sealed text cannot be opened with %s", ErrDamaged, s.keyAt)
 	}
 	return text, nil
 }

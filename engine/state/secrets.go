@@ -257,7 +257,7 @@ type Vault struct {
 }
 
 // ErrNoVault says that there is no vault yet.
-var ErrNoVault = errors.New("there is no vault yet; make one with camform vault init")
+var ErrNoVault = errors.New("there is no vault yet; create one with camform vault init")
 
 // Vault returns the keys of the vault, or ErrNoVault.
 func (s *Secrets) Vault(ctx context.Context) (Vault, error) {
@@ -295,7 +295,7 @@ func (s *Secrets) SaveKeys(ctx context.Context, epoch int, keys string) error {
 			return err
 		}
 		if !current {
-			return errors.New("somebody else gave the vault another key meanwhile; try again")
+			return errors.New("somebody else has given the vault a new key in the meantime; try again")
 		}
 		return s.appendAudit(tx, auditlog.Record{Action: auditlog.RecipientsChanged})
 	})
@@ -312,7 +312,7 @@ func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sea
 			return err
 		}
 		if !current {
-			return errors.New("somebody else gave the vault another key meanwhile; try again")
+			return errors.New("somebody else has given the vault a new key in the meantime; try again")
 		}
 		for _, table := range sealedTables {
 			if err := resealTable(tx, table.name, table.key, reseal); err != nil {

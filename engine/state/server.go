@@ -43,7 +43,7 @@ func (s Server) location() string {
 func (s Server) key() ([]byte, error) {
 	key, ok := decodeKey(s.Key.Reveal())
 	if !ok {
-		return nil, fmt.Errorf("%w: %s is not a line of %d hexadecimal digits; for a new state make one with: openssl rand -hex %d", ErrKey, s.KeyAt, 2*keySize, keySize)
+		return nil, fmt.Errorf("%w: %s is not a line of %d hexadecimal digits; for a new state, create one with: openssl rand -hex %d", ErrKey, s.KeyAt, 2*keySize, keySize)
 	}
 	return key, nil
 }
@@ -68,7 +68,7 @@ func (s Server) config(owner Owner) (*pgx.ConnConfig, error) {
 	c, err := pgx.ParseConfig("host=localhost user=x database=x sslmode=disable passfile='' target_session_attrs=any channel_binding=prefer require_auth='' " +
 		"sslnegotiation=postgres min_protocol_version=3.0 max_protocol_version=3.0 connect_timeout=10")
 	if err != nil {
-		return nil, fmt.Errorf("settings for PostgreSQL, with those of the environment (PGSERVICE and PGSERVICEFILE must not be set): %w", err)
+		return nil, fmt.Errorf("PostgreSQL settings, including those from the environment (PGSERVICE and PGSERVICEFILE must not be set): %w", err)
 	}
 	c.Host, c.Port, c.Database, c.User, c.Password = s.Host, uint16(s.Port), s.Database, s.User, s.Password.Reveal()
 	c.TLSConfig, c.Fallbacks, c.ConnectTimeout = secure, nil, connectTimeout
@@ -99,7 +99,7 @@ func (s Server) tls() (*tls.Config, error) {
 	if s.Authorities != nil {
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(s.Authorities) {
-			return nil, errors.New("ca_file of the state block has no certificate in PEM")
+			return nil, errors.New("the ca_file in the state block contains no PEM certificate")
 		}
 	}
 	return c, nil

@@ -162,7 +162,7 @@ func covered(lease Lease, address schema.Setting) error {
 // checkObject refuses what is neither nil nor a JSON object.
 func checkObject(address schema.Setting, value json.RawMessage) error {
 	if value != nil && (!json.Valid(value) || !bytes.HasPrefix(bytes.TrimSpace(value), []byte("{"))) {
-		return fmt.Errorf("a value of %s is no JSON object: this is a bug", address)
+		return fmt.Errorf("a value of %s is not a JSON object: this is a bug", address)
 	}
 	return nil
 }

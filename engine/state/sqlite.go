@@ -88,7 +88,7 @@ func provide(ctx context.Context, path string) ([]byte, error) {
 const Folder = ".camform"
 
 // ignored keeps the state and what is derived from it out of a repository.
-const ignored = "# Written by camform: what is in here belongs to this machine, not into a repository.\n*\n"
+const ignored = "# Written by camform: the files in here belong to this machine, not in a repository.\n*\n"
 
 // provideFolder makes sure that there is the folder of a state, and that nobody else could have put the state into it. One of our
 // own is kept out of repositories.
@@ -110,7 +110,7 @@ func provideFolder(path string) error {
 	case err != nil:
 		return fmt.Errorf("directory of the state database: %w", err)
 	case own && info.Mode()&fs.ModeSymlink != 0:
-		return fmt.Errorf("%w: %s is a link, which a repository could have brought along; remove it, or name the place of the state in the configuration", ErrFolder, path)
+		return fmt.Errorf("%w: %s is a link, which could have come with a repository; remove it, or name the location of the state in the configuration", ErrFolder, path)
 	}
 	if err := ours.Written(path); err != nil {
 		return fmt.Errorf("%w: %w", ErrFolder, err)
@@ -182,7 +182,7 @@ func checkHeader(path string) error {
 	defer func() { _ = file.Close() }()
 	var header [100]byte
 	if _, err := file.ReadAt(header[:], 0); err != nil {
-		return damaged(path, "it is cut short")
+		return damaged(path, "it is truncated")
 	}
 	if strings.HasPrefix(placeholder, string(header[:])) {
 		return damaged(path, "a restore of it was interrupted")
@@ -213,7 +213,7 @@ func checkSize(file *os.File, path string, page int64) error {
 		return nil
 	}
 	if page == 0 || info.Size()%page != 0 {
-		return damaged(path, "it is cut short")
+		return damaged(path, "it is truncated")
 	}
 	return nil
 }
@@ -235,7 +235,7 @@ func check(ctx context.Context, db *sql.DB, path string, key []byte) error {
 	case value == "":
 		return damaged(path, "the check value of its key is missing")
 	case value != keyCheck(key):
-		return fmt.Errorf("%w: %s belongs to another database than %s; put the right key there, or restore a backup with camform state restore FILE", ErrKey, keyPath(path), path)
+		return fmt.Errorf("%w: %s belongs to a different database than %s; put the right key there, or restore a backup with camform state restore FILE", ErrKey, keyPath(path), path)
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func (f file) overwrite(ctx context.Context, db *sql.DB) error {
 		return f.classify(err)
 	}
 	if busy != 0 {
-		return fmt.Errorf("%w: everything is sealed anew, but another process reads %s, and %s-wal keeps what was sealed before until all processes have ended", ErrBusy, f, f)
+		return fmt.Errorf("%w: everything has been sealed with the new key, but another process is reading %s, and %s-wal keeps the old sealed texts until all processes have ended", ErrBusy, f, f)
 	}
 	return nil
 }
@@ -285,8 +285,8 @@ func (file) tidy(writer *sql.Conn) {
 }
 
 func damaged(path, how string) error {
-	return fmt.Errorf("%w: %s: %s. It was left as it is. Restore a backup with camform state restore FILE, which keeps the damaged one. "+
-		"Without a backup, make copies of %s and %s before anything else: the vault in it may have the only copy of your passwords",
+	return fmt.Errorf("%w: %s: %s. camform left it as it is. Restore a backup with camform state restore FILE, which keeps the damaged "+
+		"file. Without a backup, first copy %s and %s to a safe place: the vault in it may hold the only copy of your passwords",
 		ErrDamaged, path, how, path, keyPath(path))
 }
 

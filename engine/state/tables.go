@@ -55,7 +55,7 @@ func lastMigration(provider *goose.Provider) int64 {
 }
 
 func newer(have, want int64) error {
-	return fmt.Errorf("%w: its tables have version %d, and this camform knows %d; use the newer camform", ErrNewer, have, want)
+	return fmt.Errorf("%w: its tables have version %d, and this camform supports up to %d; use the newer camform", ErrNewer, have, want)
 }
 
 // checkOf is the check value of the key that a database has; empty if it has none.
