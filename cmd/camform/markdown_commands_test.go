@@ -131,6 +131,8 @@ func (s *pageSet) command(words []string, note noteFunc) {
 	switch {
 	case words[0] == "make":
 		s.make(words[1:], note)
+	case words[0] == "go" && len(words) > 1 && words[1] == "test":
+		s.goTest(words[2:], note)
 	case words[0] == "camform" && len(words) > 1:
 		checkCall(words[1:], note)
 	case (words[0] == "podman" || words[0] == "docker") && len(words) > 1 && words[1] == "run":
@@ -154,6 +156,40 @@ func (s *pageSet) make(words []string, note noteFunc) {
 			note("there is no make %s", word)
 		}
 	}
+}
+
+// testFunc is a test of Go.
+var testFunc = regexp.MustCompile(`(?m)^func (Test\w+|Benchmark\w+|Example\w*)\(`)
+
+// goTest checks that a pattern of go test -run matches a test of the packages that are named.
+func (s *pageSet) goTest(words []string, note noteFunc) {
+	pattern := ""
+	var files []string
+	for i, word := range words {
+		if i > 0 && words[i-1] == "-run" {
+			pattern, _, _ = strings.Cut(word, "/")
+		}
+		if dir, ok := strings.CutPrefix(word, "./"); ok {
+			found, _ := filepath.Glob(filepath.Join(s.root, dir, "*_test.go"))
+			files = append(files, found...)
+		}
+	}
+	wanted, err := regexp.Compile(pattern)
+	if err != nil || pattern == "" || len(files) == 0 {
+		return
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		for _, match := range testFunc.FindAllSubmatch(text, -1) {
+			if wanted.Match(match[1]) {
+				return
+			}
+		}
+	}
+	note("no test matches go test %s", strings.Join(words, " "))
 }
 
 // commandTree are the commands of camform.
@@ -216,7 +252,9 @@ func checkCall(words []string, note noteFunc) {
 func TestWhatPagesReferToIsMissed(t *testing.T) {
 	s := &pageSet{root: t.TempDir(), targets: map[string]bool{"build": true}, rooms: map[string]bool{"engine": true}, byName: map[string]*sheet{}}
 	const other = "# Other\n\n## Say `it` twice, *please*\n\n## Say `it` twice, *please*\n"
-	for name, text := range map[string]string{"engine/doc.go": "package engine", "examples/README.md": other} {
+	for name, text := range map[string]string{
+		"engine/doc.go": "package engine", "engine/doc_test.go": "package engine\n\nfunc TestSome(t *testing.T) {}\n", "examples/README.md": other,
+	} {
 		at := filepath.Join(s.root, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o755), os.WriteFile(at, []byte(text), 0o600)); err != nil {
 			t.Fatal(err)
@@ -228,7 +266,7 @@ func TestWhatPagesReferToIsMissed(t *testing.T) {
 	}
 	good := "# Top\n\n[a](examples/README.md#say-it-twice-please-1) [b](#top) [c](https://example.com/x#y) [d](engine/doc.go#L1) [e][e] word[^1]\n\n" +
 		"[e]: examples/README.md\n[^1]: Said at https://example.org.\n\n" +
-		"`engine/doc.go`, `engine/*.go`, `engine/doc.go:1`, `./engine/...`, `make build`, `camform plan -out\nFILE`, `camform { x = 1 }`, `plan -out x`, `/engine/no`, `no/such`\n\n" +
+		"`engine/doc.go`, `engine/*.go`, `engine/NAME.go`, `engine/doc.go:1`, `./engine/...`, `make build`, `camform plan -out\nFILE`, `camform { x = 1 }`, `plan -out x`, `go test ./engine -run 'Som/x$'`, `/engine/no`, `no/such`\n\n" +
 		"```console\n$ A=1 camform plan -out=x | tee -a log && make build   # make nothing\nmake nothing\n$ camform drift -target \\\n  nothing\n```\n\n" +
 		"```hcl\nmake nothing\n```\n\n```sh\nsudo -u me camform apply x.plan >engine/none 2>&1\nsource <(camform completion bash)\npodman build -t camform -f x .\n```\n"
 	add("README.md", good)
@@ -252,7 +290,9 @@ func TestWhatPagesReferToIsMissed(t *testing.T) {
 		"[^1]: said":                          {"nothing refers to the footnote 1"},
 		"`engine/none.go`":                    {"there is no engine/none.go"},
 		"`engine/*.none`":                     {"there is no engine/*.none"},
+		"`engine/NAME.none`":                  {"there is no engine/NAME.none"},
 		"`go test ./engine/none`":             {"there is no ./engine/none"},
+		"`go test ./engine -run None`":        {"no test matches go test ./engine -run None"},
 		"`make none`":                         {"there is no make none"},
 		"`make build\nnone X=1`":              {"there is no make none"},
 		"`camform none`":                      {"there is no camform none"},
