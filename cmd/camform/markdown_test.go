@@ -309,8 +309,10 @@ func (s *pageSet) isPath(p *sheet, word string) bool {
 	return s.rooms[first] || s.exists(path.Join(path.Dir(p.name), first))
 }
 
-// matches reports whether a path exists. A pattern stands for what it matches, /... for what is below a folder, and :12 for a line.
+// matches reports whether a path exists. A pattern stands for what it matches, NAME for any name, /... for what is below a folder, and
+// :12 for a line.
 func (s *pageSet) matches(p *sheet, word string) bool {
+	word = strings.ReplaceAll(word, "NAME", "*")
 	word = lineAfter.ReplaceAllString(strings.TrimSuffix(strings.TrimPrefix(word, "./"), "/..."), "")
 	for _, dir := range []string{".", path.Dir(p.name)} {
 		found, err := filepath.Glob(filepath.Join(s.root, filepath.FromSlash(dir), filepath.FromSlash(word)))

@@ -169,7 +169,7 @@ func TestWordingOfRefusals(t *testing.T) {
 		history []ledger.Entry
 		attempt ledger.Attempt
 	}{
-		"this password was refused at 2026-03-01T12:00:01Z and is not tried again before 2026-03-01T12:31:01Z: the device rejects the credential": {
+		"this password was rejected at 2026-03-01T12:00:01Z; camform does not try it again before 2026-03-01T12:31:01Z: the device rejects the credential": {
 			[]ledger.Entry{refused}, ledger.Attempt{Credential: "a", Remaining: 4},
 		},
 		"an earlier login was rejected; so that the device does not lock, camform tries none before " +
