@@ -51,7 +51,7 @@ type world struct {
 	events []report.Event // of the last run
 }
 
-// clock is a clock that stands still unless it is told otherwise.
+// clock is a clock that stands still unless it is set.
 type clock struct {
 	mu sync.Mutex
 	t  time.Time

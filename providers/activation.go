@@ -35,12 +35,12 @@ type Activator interface {
 
 	// Activate asks the device whether it has a password, and gives it one if it says that it has none, in the flow that it had
 	// named before: once, and without a login. Nil means that the device says it took the password, which only a login proves.
-	// The error is ErrActive if it has a password already, and nothing was sent then; ErrUnknown if it is not known whether it
+	// The error is ErrActive if it has a password already, and nothing was sent then; ErrUnknown if it is uncertain whether it
 	// took it. From then on the session has the pin of who got the password.
 	Activate(ctx context.Context, before Activation, password schema.Secret) error
 }
 
-// Found is what a device says of itself in answer to a search. It has proven nothing.
+// Found is what a device reports in answer to a search. It has proven nothing.
 type Found struct {
 	Identity
 	Activated bool
@@ -64,6 +64,6 @@ type Newcomer interface {
 	Activate(ctx context.Context, before Activation, password schema.Secret) error
 
 	// Move gives the device the address of its target, if it has another one. A wrong credential is a refused login there. The
-	// error is ErrUnknown if it is not known whether it moved.
+	// error is ErrUnknown if it is uncertain whether it moved.
 	Move(context.Context, Credential) error
 }

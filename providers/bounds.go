@@ -8,7 +8,7 @@ import (
 // Bounds are which devices may be sent something: those within each of them. None allow everything.
 type Bounds []Bound
 
-// Bound is a number of networks, of which a device must be in one, or of TLS keys, of which it must show one. Without either no
+// Bound is a list of networks, where one must contain the device, or of TLS keys, where it must show one. Without either no
 // device is within it.
 type Bound struct {
 	Networks []netip.Prefix

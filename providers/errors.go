@@ -34,7 +34,7 @@ var ErrDowngraded = fmt.Errorf("its address is plain http, but it was reached ov
 // ErrUntrusted is the ErrIdentity of a device whose certificate no trusted authority issued. An error that wraps it says why.
 var ErrUntrusted = fmt.Errorf("its certificate is not trusted: %w", ErrIdentity)
 
-// ElsewhereError is the ErrIdentity of a device that may be one that is remembered under another name.
+// ElsewhereError is the ErrIdentity of a device that may have a record under another name.
 type ElsewhereError struct {
 	Device schema.Device // the other name
 	By     string        // what they have in common, such as "address"
@@ -67,7 +67,7 @@ var families = []error{
 	ErrMalformed, ErrWithheld, ErrUnknown,
 }
 
-// Reason is an error in the words that a person needs: without the name of its family, if there is more to say than that.
+// Reason is an error in the words that people need: without the name of its family, if there is more to say than that.
 func Reason(err error) string {
 	text := err.Error()
 	for _, family := range families {

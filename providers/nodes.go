@@ -16,7 +16,7 @@ type Node struct {
 	Path     string
 }
 
-// serial is the name under which the device of a node is remembered.
+// serial is the name under which the device of a node is recorded.
 func (n Node) serial() string { return cmp.Or(n.Device.Serial, n.Device.MAC) }
 
 // NodeStore remembers for which documents devices asked for a login again although the login was good. Methods are safe for
@@ -66,7 +66,7 @@ type answers struct {
 	untold   map[string]time.Time // times by path
 }
 
-// NewNodes returns the nodes of a run. Store is nil where nothing is remembered beyond the run.
+// NewNodes returns the nodes of a run. Store is nil where nothing is recorded beyond the run.
 func NewNodes(store NodeStore) *Nodes {
 	n := &Nodes{
 		store: store, hung: map[string]map[string]bool{}, answers: map[string]*answers{}, refused: map[[2]string]map[string]time.Time{},

@@ -23,7 +23,7 @@ type Pin struct {
 // Trusts decides whether a credential may go to a peer that shows seen before any login. The realm and the algorithm of
 // a challenge and the key of a TLS connection are visible without one.
 //
-// Over TLS the key decides in TrustPin mode, or the next one, of which the device told over the first; in TrustVerify mode the
+// Over TLS the key decides in TrustPin mode, or the next one, which the device announced over the first; in TrustVerify mode the
 // chain was verified already and the key may change.
 // Over plain HTTP the realm decides. An algorithm weaker than one seen before is refused in any case.
 func (p Pin) Trusts(seen Pin, mode TrustMode) error {
@@ -58,7 +58,7 @@ func (p Pin) Matches(got, want Identity) error {
 }
 
 // Merge returns p with the fields that seen knows. An algorithm never becomes weaker. Once the next key was seen it is the only one:
-// whoever began earlier, and saw the key before it, takes nothing back.
+// a run that began earlier, and saw the key before it, undoes nothing.
 func (p Pin) Merge(seen Pin) Pin {
 	switch {
 	case seen.SPKI != "" && seen.SPKI == p.Next:

@@ -72,8 +72,8 @@ type Interpreter interface {
 
 	// Discreet is a document without secrets, to be kept where others may read it: schema.Blank stands for every secret, and for all
 	// that hide blanks. What the device masked stays, and so does what gives no secret away. Decode and Check find in it what they
-	// find in the document, but for the values of secrets. The error is ErrMalformed for a document of which nobody can say what
-	// of it is a secret.
+	// find in the document, but for the values of secrets. The error is ErrMalformed for a document whose secrets
+	// cannot be told from the rest.
 	Discreet(doc Document, hide *Redactor) (Document, error)
 
 	// Clock is how the clock of a device stands to ours by its documents: by the one that shows it, or else by the headers of its
@@ -101,7 +101,7 @@ type Composer interface {
 	Same(kind *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool
 
 	// Rewritten reports whether devices are known to keep have after they accepted want, although the two differ in
-	// meaning as far as one can tell from outside. Apply accepts it and remembers it.
+	// meaning, judged from outside. Apply accepts it and records it.
 	Rewritten(kind *schema.Kind, attribute *schema.Attribute, want, have cty.Value) bool
 
 	// Jump is how far changes move the clock of a device, as it was when it was read. Documents are those of the kinds that are
@@ -125,7 +125,7 @@ type Composer interface {
 	Shown(Request) Request
 }
 
-// ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, of which
+// ReadKind reads the documents that the settings of a kind need, by way of read: those that hold the settings, where
 // the first that the device has counts, then those that tell at which address it sees us and what its clock shows, those beside it,
 // and then those that give its limits, by way of limits. Keys are the items that are asked for, where each lives in a document of its
 // own. The error is that of read; what it sees, its clock, what is beside and limits are no error where they cannot be read, unless that
@@ -224,9 +224,9 @@ type AttributeError struct {
 	Attribute string // empty if it is about the setting as a whole
 	Detail    string // sentences for people, without secrets
 	Lacks     bool   // the device has nothing that the attribute could be written to
-	Unproven  bool   // the device may take it, but nobody has seen what becomes of it; a person may allow it
-	Held      bool   // of an unproven one: the device holds a secret, which may get lost or go elsewhere; a person must allow it for the attribute by name
-	Masked    bool   // the device would take what it shows in the place of a secret for a new one; nobody can allow that
+	Unproven  bool   // the device may accept it, but the effect is unproven; the operator may allow it
+	Held      bool   // of an unproven one: the device holds a secret, which may get lost or go elsewhere; the operator must allow it for the attribute by name
+	Masked    bool   // the device would take what it shows in place of a secret for a new one; nobody can allow that
 }
 
 // Target says which device to talk to, and how.
@@ -254,12 +254,12 @@ type Trust struct {
 	CAFile string // PEM file with the only authorities to trust, for TrustVerify; empty for those of the system
 	Legacy bool   // allows TLS 1.0 and 1.1 and old cipher suites, for this device only
 
-	// Elsewhere are keys of devices that are remembered under other names, and no longer have these. Who shows one is sent no
+	// Elsewhere are keys of devices that have a record under another name, and no longer have these. A device that shows one is sent no
 	// credential.
 	Elsewhere map[string]schema.Device
 }
 
-// Accepts is nil for a TLS key that is remembered for no device elsewhere, and else an *ElsewhereError.
+// Accepts is nil for a TLS key that no device elsewhere has on record, and else an *ElsewhereError.
 func (t Trust) Accepts(spki string) error {
 	if device, ok := t.Elsewhere[spki]; ok {
 		return &ElsewhereError{device, "TLS key"}
@@ -308,7 +308,7 @@ type Session interface {
 // Awaited is a reader whose device can be asked without a login whether it answers.
 type Awaited interface {
 	// Awake asks that. It may come before Identify. The error is ErrUnreachable where the device does not answer, and ErrBusy where
-	// it is starting, as far as one can tell.
+	// it seems to be starting.
 	Awake(context.Context) error
 }
 
@@ -338,7 +338,7 @@ type Impersonator interface {
 	DoAs(context.Context, Credential, Request) (Reply, error)
 }
 
-// Exporter is a session whose device may give out a file with which the password of its administrator can be set anew while nobody
+// Exporter is a session whose device may give out a file with which the password of its administrator can be reset while nobody
 // knows it.
 type Exporter interface {
 	// ExportRecoveryFile has the device make the file, which may void the one before. The file is as secret as a password. The
@@ -382,7 +382,7 @@ type Archiver interface {
 // Archive is the configuration of a device in a form that it alone reads: the same device, with the same firmware. It may hold
 // passwords, and is as secret as they are.
 type Archive struct {
-	Key  schema.Secret // with which it is opened; empty where the device takes none, so that whoever has the archive can read it
+	Key  schema.Secret // with which it is opened; empty where the device accepts none, so that anybody with the archive can read it
 	Body []byte
 }
 
@@ -405,7 +405,7 @@ type Log struct {
 
 // LogEntry is an entry in the log of a device.
 type LogEntry struct {
-	At     time.Time // by our clock, as far as that of the device tells; zero if the device tells no time that can be read
+	At     time.Time // by our clock, from that of the device; zero if the device reports no time that can be read
 	Told   string    // the time as the device writes it
 	What   string    // in the words of the device
 	User   string    // empty if the device does not tell
@@ -428,19 +428,19 @@ type Document struct {
 	Body    []byte    // as it came; nil if Missing is not empty
 	Missing string    // why the device does not have it ("403 notSupport"), empty if it does
 	Unsure  bool      // whether Missing may as well be a fault of the device that passes ("500 deviceError", "404 with an HTML page")
-	Hide    *Redactor // blanks the login with which it was read, where something of it is told; nil for cached documents
+	Hide    *Redactor // blanks the login with which it was read, where something of it is shown; nil for cached documents
 	Source  string    // local address of the connection as the client sees it, such as "192.0.2.10"; empty for cached documents
 	Told    Told      // when it was asked for; zero for cached documents
 
 	Shown *x509.Certificate // what the device showed over TLS when it was asked; nil over plain HTTP, and for cached documents
 }
 
-// NotThere is the error of whoever needs a document that the device does not have.
+// NotThere is the error for a document that is needed and that the device does not have.
 func (d Document) NotThere() error {
 	return fmt.Errorf("the device has no %s (%s): %w", d.Path, d.Missing, ErrUnsupported)
 }
 
-// Empty is the error of whoever needs a document that the device answers with nothing in it.
+// Empty is the error for a document that is needed and that the device answers with nothing in it.
 func (d Document) Empty() error { return fmt.Errorf("%s is empty: %w", d.Path, ErrMalformed) }
 
 // Documents are documents by path. A path that is not in the map was not read.
@@ -494,7 +494,7 @@ type Request struct {
 	// certificate.
 	Shows []*x509.Certificate
 
-	// Brings says that the device gets the certificate with this request, for a key of which it told before. The key must be durable as
+	// Brings says that the device gets the certificate with this request, for a key that it reported before. The key must be durable as
 	// the next one of the pin before the request leaves.
 	Brings bool
 
@@ -531,7 +531,7 @@ type Reply struct {
 	Remark  string // what the device added, for people; quoted
 }
 
-// Outcome is what became of a request that the device accepted.
+// Outcome is the result of a request that the device accepted.
 type Outcome string
 
 // The outcomes.
@@ -579,11 +579,11 @@ type Consent string
 // The consents. The zero value is that of a run.
 const (
 	ByRun    Consent = ""        // nobody was asked
-	ByPerson Consent = "person"  // a person gave the password
-	AtRisk   Consent = "at risk" // a person accepts that few attempts may be left afterwards, for a reason
+	ByPerson Consent = "person"  // the operator gave the password
+	AtRisk   Consent = "at risk" // the operator accepts that few attempts may be left afterwards, for a reason
 )
 
-// Kept is how many attempts before a lock it leaves: two, so that a person can still mistype once, and one where a person
+// Kept is how many attempts before a lock it leaves: two, so that the operator can still mistype once, and one where the operator
 // accepts the risk.
 func (c Consent) Kept() int {
 	if c == AtRisk {

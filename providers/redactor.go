@@ -102,8 +102,8 @@ func encodings(plain string) []string {
 	return forms
 }
 
-// Blank returns a text with schema.Blank in the place of every secret. Where one is hidden behind several escapes, that stands
-// in the place of the whole text.
+// Blank returns a text with schema.Blank in place of every secret. Where one is hidden behind several escapes, that stands
+// in place of the whole text.
 func (r *Redactor) Blank(text string) string {
 	if r == nil || r.least == 0 || len(text) < r.least {
 		return text

@@ -6,7 +6,7 @@ import "camform/schema"
 // are pure.
 type Seeker interface {
 	// Hints are the documents that are to be read next for that, by the list and by those of them that were read; none at the end, and
-	// for a kind of which nothing tells.
+	// for a kind without a hint.
 	Hints(kind *schema.Kind, docs Documents) []Hint
 
 	// Sought is what they tell.

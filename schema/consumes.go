@@ -29,7 +29,7 @@ type Consumes struct {
 	// believed: it may show anything.
 	Types []string `hcl:"types,optional"`
 
-	// Schemes are the schemes of guards by the values of Protocol. What is not in it is not known.
+	// Schemes are the schemes of guards by the values of Protocol. A value that is missing in it is unknown.
 	Schemes map[string]string `hcl:"schemes,optional"`
 
 	// Inside says by attribute which value puts the other device into a network of the device's own, where addresses mean

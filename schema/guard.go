@@ -51,7 +51,7 @@ type Guard struct {
 	Called    string            `hcl:"called,optional"`    // what people call a listener or a link
 	Delivered int64             `hcl:"delivered,optional"` // port of a listener as delivered
 	Configure string            `hcl:"configure,optional"` // the right that camform needs
-	View      string            `hcl:"view,optional"`      // the right that whoever watches video needs
+	View      string            `hcl:"view,optional"`      // the right that somebody who watches video needs
 	Harmless  string            `hcl:"harmless,optional"`  // the value by which nothing is asked of clients: a word, or true or false
 	Levels    map[string]string `hcl:"levels,optional"`    // viewer, operator and administrator in the words of the attribute
 }
@@ -152,7 +152,7 @@ var roles = map[Role]map[string]part{
 
 func needed(p part) part { p.needed = true; return p }
 
-// GuardsOf are the guards of one item of a kind: those that name it, and those that name none as far as no other one of
+// GuardsOf are the guards of one item of a kind: those that name it, and those that name none where no other one of
 // their role does. The key of a kind that a device has once is empty.
 func (k *Kind) GuardsOf(key string) []*Guard {
 	if !slices.ContainsFunc(k.Guards, func(g *Guard) bool { return g.Key != "" }) {

@@ -87,14 +87,14 @@ func TestAKindWithoutAUsefulRoleIsOpaque(t *testing.T) {
 		kind schema.Kind
 		want bool
 	}{
-		"no role":                           {schema.Kind{Risk: schema.RiskLockout}, true},
-		"a role":                            {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{filter}}, false},
-		"a role of a user's own file":       {schema.Kind{Risk: schema.RiskLockout, Own: true, Guards: []*schema.Guard{filter}}, true},
-		"an item of which nothing is known": {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{front}}, true},
-		"a link":                            {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{{Role: schema.Link}}}, true},
-		"a link with what cuts it":          {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{{Role: schema.Link, Cuts: []string{"word"}}}}, false},
-		"the risk of its path":              {schema.Kind{Risk: schema.RiskNone, Floor: func(string) schema.Risk { return schema.RiskLockout }}, true},
-		"less risk":                         {schema.Kind{Risk: schema.RiskLogin}, false},
+		"no role":                       {schema.Kind{Risk: schema.RiskLockout}, true},
+		"a role":                        {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{filter}}, false},
+		"a role of a user's own file":   {schema.Kind{Risk: schema.RiskLockout, Own: true, Guards: []*schema.Guard{filter}}, true},
+		"an item without any knowledge": {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{front}}, true},
+		"a link":                        {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{{Role: schema.Link}}}, true},
+		"a link with what cuts it":      {schema.Kind{Risk: schema.RiskLockout, Guards: []*schema.Guard{{Role: schema.Link, Cuts: []string{"word"}}}}, false},
+		"the risk of its path":          {schema.Kind{Risk: schema.RiskNone, Floor: func(string) schema.Risk { return schema.RiskLockout }}, true},
+		"less risk":                     {schema.Kind{Risk: schema.RiskLogin}, false},
 	} {
 		if got := c.kind.Opaque("back"); got != c.want {
 			t.Errorf("%s: opaque %t, want %t", name, got, c.want)
@@ -170,7 +170,7 @@ func TestMistakesInWhatAKindGuardsAreNamed(t *testing.T) {
 	}
 }
 
-// What a provider finds is told at the value, and costs the kind.
+// A finding of a provider is reported at the value, and disables the kind.
 func TestAProviderChecksKinds(t *testing.T) {
 	check := func(k *schema.Kind) []schema.Fault {
 		return []schema.Fault{

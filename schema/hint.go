@@ -19,7 +19,7 @@ const WordHole = "{word}"
 type Hint struct {
 	Source string // where the facts come from
 
-	Paths   []string // URI paths of documents that may tell, of which the first that does counts; one with ChannelHole is a document for each channel of the list
+	Paths   []string // URI paths of documents that may have the hint; the first that has it counts; one with ChannelHole is a document for each channel of the list
 	Element string   // name of the elements that tell, wherever they lie in the document
 	Channel string   // child of such an element with the number of the channel that it tells of, its spellings separated by |; empty where it tells of the whole device
 

@@ -148,7 +148,7 @@ type Write struct {
 }
 
 // Sees says where a device tells which address it sees at the other end of a connection, or at its own: devices that tell do
-// not say of which. So it may only add a refusal, and proves nothing.
+// not say whose. So it may only add a refusal, and proves nothing.
 type Sees struct {
 	Path     string   // URI path of the document that tells
 	Elements []string // those that have an address, as providers observe them

@@ -18,7 +18,7 @@ func (m Move) Of(d Device) (to Device, ok bool) {
 	return Device{}, false
 }
 
-// Moves are moves of which one may go on where another ends. They mean the same in any order; one about a single device counts
+// Moves are moves where one may go on where another ends. They mean the same in any order; one about a single device counts
 // before one about all devices of its name.
 type Moves []Move
 

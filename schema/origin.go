@@ -53,7 +53,7 @@ func OriginScheme(origin string) (scheme, rest string) {
 	return scheme, rest
 }
 
-// Schemes of origins of which more has to be known than how they are written.
+// Schemes of origins that need more knowledge than how they are written.
 const (
 	OriginCommand = "exec"  // what a command prints
 	OriginVault   = "vault" // what the vault of the state holds

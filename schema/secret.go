@@ -28,7 +28,7 @@ func NewSecret(text string) Secret {
 }
 
 // Reveal returns the text. Call it only where the text is sent, sealed or hashed, where its letters are judged, or where
-// a person asked to see it; a test lists those places.
+// somebody asked to see it; a test lists those places.
 func (s Secret) Reveal() string {
 	if s.IsZero() {
 		return ""

@@ -46,7 +46,7 @@ var escapedByte = regexp.MustCompile(`\\x[0189a-f][0-9a-f]`)
 // sent: the device would store what it says.
 func IsEscaped(text string) bool { return escapedByte.MatchString(text) }
 
-// HasKey reports whether an item of a keyed kind can have a key, as far as its setting file tells.
+// HasKey reports whether an item of a keyed kind can have a key, according to its setting file.
 func (k *Kind) HasKey(key string) bool {
 	if len(k.Keys) > 0 && !slices.Contains(k.Keys, key) {
 		return false

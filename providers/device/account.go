@@ -73,7 +73,7 @@ func (a *Accounts) Set(name, level, password string) *Account {
 
 // Remove removes the accounts that goes picks.
 func (a *Accounts) Remove(goes func(Account) bool) {
-	a.list = slices.DeleteFunc(slices.Clone(a.list), goes) // whoever has a pointer goes on with the account that it was
+	a.list = slices.DeleteFunc(slices.Clone(a.list), goes) // the holder of a pointer goes on with the account that it was
 }
 
 // Mishap is what goes wrong with a new password. The zero value is nothing.

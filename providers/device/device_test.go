@@ -51,7 +51,7 @@ func TestTheLock(t *testing.T) {
 		"one too many":                    {rule: rule, fails: []int{0, 1, 2, 3, 4}, at: 14, remaining: 0, locked: 20},
 		"a lock ends with its failures":   {rule: rule, fails: []int{0, 0, 0, 0, 0}, at: 30, remaining: 5},
 		"counting starts afterwards":      {rule: rule, fails: []int{0, 0, 0, 0, 0, 30}, at: 30, remaining: 4},
-		"a poke starts it anew":           {rule: rule, fails: []int{0, 0, 0, 0, 0, 20}, at: 40, remaining: 0, locked: 10},
+		"a poke restarts it":              {rule: rule, fails: []int{0, 0, 0, 0, 0, 20}, at: 40, remaining: 0, locked: 10},
 		"a login makes up for failures":   {rule: rule, fails: []int{0, 0, 0, 0, 2}, works: []int{1}, at: 2, remaining: 4},
 		"or does not":                     {gate: device.Gate{KeepsFailures: true}, rule: rule, fails: []int{0, 0, 2}, works: []int{1}, at: 2, remaining: 2},
 		"failures stay":                   {rule: rule, fails: []int{0, 0}, at: 300, remaining: 3},
@@ -77,7 +77,7 @@ func TestTheLock(t *testing.T) {
 	}
 }
 
-func TestALockOfEverybodyIsNotStartedAnew(t *testing.T) {
+func TestALockOfEverybodyIsNotRestarted(t *testing.T) {
 	s := camera("Secret-1")
 	s.LockAll(noon, 10*time.Minute)
 	if login(s, ours, "Secret-1", minute(9)) {

@@ -7,7 +7,7 @@
 //   - A face turns what it speaks into calls: providers/hikvision/simulator is one on HTTP, providers/memory one within the
 //     process. What only one face knows (digest, documents, certificates) stays there.
 //   - What faces do alike is tested alike: see package devicetest.
-//   - Nothing here speaks a protocol, has a clock or starts a goroutine. Whoever calls says when it happens.
+//   - Nothing here speaks a protocol, has a clock or starts a goroutine. The caller says when it happens.
 //   - Only [Recorders] and [Watch] are safe for concurrent use. The rest belongs to a device, which holds its own lock.
 //   - It imports nothing of camform, so that a mistake in the program does not hide in its fakes.
 package device

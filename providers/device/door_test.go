@@ -142,7 +142,7 @@ func TestARecorderKnowsTheCameraThatLetItIn(t *testing.T) {
 	s.serial = "second"
 	s.camera.Accounts.Set("guard", "Operator", "Secret-2")
 	s.passes(10*time.Second, right, device.Turned, 1)
-	knows(right, "first") // whoever refuses it tells nothing
+	knows(right, "first") // a device that refuses it reports nothing
 	glance := s.watch.Glance()
 	right = with("Secret-2")
 	s.recorders.Publish(&s.watch, []device.Visit{right})
@@ -242,7 +242,7 @@ func TestSessions(t *testing.T) {
 	online()
 }
 
-// A session with a key is that of whoever sends it from where it was opened, and ends when nobody does for a while.
+// A session with a key belongs to the client that sends it from where it was opened, and ends when nobody does for a while.
 func TestSessionsWithAKey(t *testing.T) {
 	s := camera("Secret-1")
 	s.Sessions.Open("guard", other, noon)

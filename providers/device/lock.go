@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// LockRule says when a device locks whoever fails to log in, and for how long.
+// LockRule says when a device locks out a source of failed logins, and for how long.
 type LockRule struct {
 	Enabled  bool
 	Attempts int // failed logins until the lock
@@ -74,7 +74,7 @@ func (g *Gate) Fail(rule LockRule, source netip.Addr, at time.Time) (locks bool)
 	return locks
 }
 
-// Poke starts the lock of a source anew: credentials came although it is locked. A lock of every source goes on as it was.
+// Poke restarts the lock of a source: credentials came although it is locked. A lock of every source goes on as it was.
 func (g *Gate) Poke(rule LockRule, source netip.Addr, at time.Time) {
 	if a := g.sources[source]; a.until.After(at) {
 		a.until = at.Add(rule.Duration)

@@ -2,7 +2,7 @@ package device
 
 import "slices"
 
-// Script is what goes wrong with a device: faults, of which each counts the requests that it matches. The zero value has
+// Script is what goes wrong with a device: faults that each count the requests that they match. The zero value has
 // none.
 type Script[F any] struct {
 	faults []F

@@ -46,7 +46,7 @@ func (s *State) LockAll(at time.Time, duration time.Duration) {
 }
 
 // Fail notes credentials that a device refused, at the time and from the source of the entry. What the source sends while
-// it is locked is not even looked at, but starts the lock anew.
+// it is locked is not even looked at, but restarts the lock.
 func (s *State) Fail(rule LockRule, e Entry) {
 	if s.Gate.LockedFor(e.Source, e.Time) > 0 {
 		e.Kind = Poked
@@ -70,7 +70,7 @@ func (s *State) FailForeign(rule LockRule, source netip.Addr, at time.Time, n in
 }
 
 // Login judges a password that came with an entry's user, source and time, and returns the account that it belongs to; nil
-// where it is refused, which is noted, or the source is locked. Whoever is let in is forgiven by the caller.
+// where it is refused, which is noted, or the source is locked. The caller clears the failures of a client that is let in.
 func (s *State) Login(rule LockRule, e Entry, password string) *Account {
 	return s.login(&s.Accounts, rule, e, password)
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Recorders log in to cameras of their fleet, with what their channels say, and never give up: a wrong password is tried
-// again every ten seconds, until the camera locks the address of the recorder, and that starts the lock anew each time.
+// again every ten seconds, until the camera locks the address of the recorder, and that restarts the lock each time.
 // Nothing of it happens by itself. Whenever somebody looks at a device of the fleet, or changes one, the tries that are due
 // by the clock are made up for first, each at its time.
 
@@ -47,7 +47,7 @@ func (s Sight) String() string {
 	return [...]string{"not seen", "connected", "turned away", "locked out", "no picture", "unreachable"}[s]
 }
 
-// Camera is what a recorder is told of a camera that lets it in.
+// Camera is what a recorder learns about a camera that lets it in.
 type Camera struct{ Serial, Model, Firmware string }
 
 // Meeting is what came of a visit.
@@ -153,7 +153,7 @@ type Recorders struct {
 	Clock func() time.Time
 	Visit func(Visit, time.Time) Meeting // asks a camera, which takes the lock of its device
 
-	visiting sync.Mutex   // held while cameras are visited; whoever holds the lock of a device must not ask for it
+	visiting sync.Mutex   // held while cameras are visited; the holder of a device's lock must not ask for it
 	some     atomic.Bool  // whether there was ever a visit
 	due      atomic.Int64 // Unix nanoseconds before which nothing is to be done; 0 where channels have changed
 
@@ -214,7 +214,7 @@ func (r *Recorders) CatchUp() {
 	all := slices.Clone(r.all)
 	r.mu.Unlock()
 	next := now.Add(time.Hour)
-	r.due.Store(next.UnixNano()) // before channels are looked at: whoever changes one now sets it back
+	r.due.Store(next.UnixNano()) // before channels are looked at: a change of one now sets it back
 	for _, w := range all {
 		visits, then := w.due(now)
 		for _, v := range visits {

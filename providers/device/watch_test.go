@@ -58,7 +58,7 @@ func TestARecorderNeverGivesUp(t *testing.T) {
 	s.passes(26*time.Second, wrong, device.Turned, 4)
 	s.passes(5*time.Second, wrong, device.Turned, 5)
 	s.passes(10*time.Second, wrong, device.LockedOut, 5)
-	s.passes(2*time.Hour, wrong, device.LockedOut, 5) // each try has started the lock anew
+	s.passes(2*time.Hour, wrong, device.LockedOut, 5) // each try has restarted the lock
 	s.recorders.Publish(&s.watch, []device.Visit{right})
 	s.passes(0, right, device.LockedOut, 5)
 	s.recorders.Publish(&s.watch, nil)

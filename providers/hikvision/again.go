@@ -98,7 +98,7 @@ func checkAgain(kind *schema.Kind, at document.Place, key string, want cty.Value
 	return append(wrong, more...)
 }
 
-// preset gives a new entry what is wanted of it, as far as that is known yet. What the device would not take is found elsewhere.
+// preset gives a new entry its wanted values, if they are known already. What the device would not accept is found elsewhere.
 func preset(kind *schema.Kind, at document.Place, item xmlpatch.Path, want cty.Value) {
 	for _, a := range kind.Attributes {
 		if value := want.GetAttr(a.Name); value.IsKnown() && !value.IsNull() {

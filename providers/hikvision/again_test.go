@@ -21,7 +21,7 @@ func lacking(t *testing.T, name, key, list, limits string) (*schema.Kind, provid
 	return kind, docs, provider
 }
 
-// TestAnEntryIsMadeAgainInTheShapeOfItsSiblings: it has what the setting file gives it, as far as the device knows that, with what is
+// TestAnEntryIsMadeAgainInTheShapeOfItsSiblings: it has what the setting file gives it and the device knows, with what is
 // wanted, and nothing of what its siblings are set to.
 func TestAnEntryIsMadeAgainInTheShapeOfItsSiblings(t *testing.T) {
 	const none = "<httpAuthenticationMethod>none</httpAuthenticationMethod></HttpHostNotification>"
@@ -84,7 +84,7 @@ func TestAnEntryIsMadeAgainInTheShapeOfItsSiblings(t *testing.T) {
 	}
 }
 
-// TestAnEntryIsMadeAgainAfterTheOthersAreWritten: a list that is sent in the place of another entry lacks it.
+// TestAnEntryIsMadeAgainAfterTheOthersAreWritten: a list that is sent in place of another entry lacks it.
 func TestAnEntryIsMadeAgainAfterTheOthersAreWritten(t *testing.T) {
 	kind, docs, provider := lacking(t, "alarm_host", "2", "<HttpHostNotificationList>"+strings.Replace(oneHost, ">u<", "><", 1)+"</HttpHostNotificationList>", hostLimits)
 	var changes []providers.Change
@@ -114,7 +114,7 @@ func TestNoEntryIsMadeAgainWithoutItsSecret(t *testing.T) {
 	}
 }
 
-// TestWhatADeviceTellsOfItsRoomDecides whether an entry can be made again, and what people are told.
+// TestWhatADeviceTellsOfItsRoomDecides whether an entry can be made again, and the message.
 func TestWhatADeviceTellsOfItsRoomDecides(t *testing.T) {
 	three := "<HttpHostNotificationList>" + oneHost + strings.Replace(oneHost, ">1<", ">3<", 1) + strings.Replace(oneHost, ">1<", ">5<", 1) + "</HttpHostNotificationList>"
 	for name, tc := range map[string]struct {

@@ -13,7 +13,7 @@ import (
 	"camform/providers/hikvision/isapi"
 )
 
-// interfaceOf is a document of a device with an interface in static mode, the elements of which Check needs.
+// interfaceOf is a document of a device with an interface in static mode, whose elements Check needs.
 const interfaceOf = `<NetworkInterfaceList><NetworkInterface><id>1</id><IPAddress><ipVersion>dual</ipVersion><addressingType>static</addressingType>
 <ipAddress>192.0.2.10</ipAddress><subnetMask>255.255.255.0</subnetMask><ipv6Address>2001:db8::10</ipv6Address><bitMask>64</bitMask>
 <DefaultGateway><ipAddress>192.0.2.1</ipAddress><ipv6Address>2001:db8::1</ipv6Address></DefaultGateway>

@@ -124,7 +124,7 @@ func zonesConverge(t *testing.T, model string, quirks simulator.Quirks) {
 	}
 }
 
-// What is shown in the place of bytes would be another name on the device.
+// What is shown in place of bytes would be another name on the device.
 func TestEscapedBytesAreNeverSent(t *testing.T) {
 	provider, kind, docs := opened(t, "system", "", "<DeviceInfo><deviceName>"+gbkName+"</deviceName></DeviceInfo>")
 	fill(docs, kind)

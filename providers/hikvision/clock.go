@@ -16,7 +16,7 @@ const (
 	timeKind = "time"
 )
 
-// The modes of a clock that Jump knows: one that follows a server, and one that a person sets. What sets it in others, only the
+// The modes of a clock that Jump knows: one that follows a server, and one that somebody sets by hand. What sets it in others, only the
 // device knows.
 const (
 	modeServer = "NTP"
@@ -45,7 +45,7 @@ func (p *Provider) Clock(docs providers.Documents) (providers.Clock, bool) {
 	return providers.DatedClock(docs)
 }
 
-// Jump is how far the settings time and ntp move the clock. A clock that begins to follow a server goes where ours is, as far as anybody
+// Jump is how far the settings time and ntp move the clock. A clock that begins to follow a server goes where ours is, for all anybody
 // knows; one that follows a server already has its owner's word that it may, whichever server that is. One that is set by hand
 // keeps the local time that it shows, so that another zone moves it.
 func (p *Provider) Jump(changes []providers.Change, docs providers.Documents) providers.Jump {

@@ -223,7 +223,7 @@ func (p *Provider) composeDocument(s *sheet, changes []located) ([]providers.Req
 	return []providers.Request{request}, nil
 }
 
-// finish makes the last edits of the kinds that live in a document, whoever changed it.
+// finish makes the last edits of the kinds in a document, no matter which kind changed it.
 func (p *Provider) finish(s *sheet) error {
 	for _, kind := range p.kinds.All() {
 		finish := hook.All[kind.Hooks].Finish
@@ -237,7 +237,7 @@ func (p *Provider) finish(s *sheet) error {
 	return nil
 }
 
-// Revert puts the text that the request has in the place of each that the device masked.
+// Revert puts the text that the request has in place of each that the device masked.
 func (p *Provider) Revert(before providers.Document, request providers.Request) (providers.Request, error) {
 	return reverted(p.kinds, before, request)
 }

@@ -62,7 +62,7 @@ func TestWhatNobodyUnderstandsIsNotKept(t *testing.T) {
 	}
 }
 
-// Whoever plans from what was kept finds what the devices said, but for the values of secrets.
+// A plan from what was kept finds what the devices said, but for the values of secrets.
 func TestWhatIsKeptOfDocumentsSaysWhatTheySaid(t *testing.T) {
 	provider := hikvision.New(isapi.Options{})
 	read, changed := 0, 0

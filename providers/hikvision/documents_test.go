@@ -21,7 +21,7 @@ import (
 	"camform/schema"
 )
 
-var update = flag.Bool("update", false, "write the wanted parts of testdata anew")
+var update = flag.Bool("update", false, "rewrite the wanted parts of testdata")
 
 // Passwords in the cases. They may appear in the bodies of requests and nowhere else.
 const (

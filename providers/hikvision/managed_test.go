@@ -109,9 +109,9 @@ func TestFreeElementsLeaveInTheRequestOfTheDocument(t *testing.T) {
 	}
 }
 
-// TestTheClockIsMadeReadyWhoeverChangesItsDocument: devices refuse a clock beside a server, and one that is set by hand must
+// TestTheClockIsMadeReadyNoMatterWhichKindChangesItsDocument: devices refuse a clock beside a server, and one that is set by hand must
 // not go back as it was some seconds ago with an offset.
-func TestTheClockIsMadeReadyWhoeverChangesItsDocument(t *testing.T) {
+func TestTheClockIsMadeReadyNoMatterWhichKindChangesItsDocument(t *testing.T) {
 	provider := hikvision.New(isapi.Options{})
 	kind := provider.Kinds().Lookup("document")
 	const path = "/ISAPI/System/time"

@@ -14,7 +14,7 @@ import (
 	"camform/schema"
 )
 
-// Some devices show asterisks in the place of a secret, and take them for a new one when the document comes back. So a masked
+// Some devices show asterisks in place of a secret, and take them for a new one when the document comes back. So a masked
 // text never leaves: a secret that the device is recorded to keep is left out, and a document with any other is not written
 // unless the change gives the secret.
 
@@ -125,7 +125,7 @@ func attributeOf(kind *schema.Kind, at document.Place, paths []xmlpatch.Path, e 
 	return nil
 }
 
-// reverted is a request with the document as it was before, in which the texts of the request are in the places of those that
+// reverted is a request with the document as it was before, in which the texts of the request are in place of those that
 // the device masked.
 func reverted(kinds *schema.Kinds, before providers.Document, request providers.Request) (providers.Request, error) {
 	sent := request.Body

@@ -14,7 +14,7 @@ import (
 	"camform/schema"
 )
 
-// masked are settings whose document a device shows with asterisks or bullets in the place of secrets, and a change of something
+// masked are settings whose document a device shows with asterisks or bullets in place of secrets, and a change of something
 // else. The first attribute in secrets is that which the device masks first.
 var masked = map[string]struct {
 	kind, key, body string

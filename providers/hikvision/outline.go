@@ -15,7 +15,7 @@ import (
 	"camform/schema"
 )
 
-// Outline writes documents anew, as XML whatever they were: with all elements, with what their attributes say about their
+// Outline rewrites documents, as XML whatever they were: with all elements, with what their attributes say about their
 // values, and with texts that are booleans, short numbers, or words that the setting files list, unless they are secrets: a PIN
 // is a short number. Where a text tells that the device holds a secret, a word stands for it that says no more. Entries that can be made and removed are left out, but
 // for the account that is built in.

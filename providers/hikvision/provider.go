@@ -161,7 +161,7 @@ func (p *Provider) Unlisted(kind *schema.Kind, keys []string, docs providers.Doc
 }
 
 // Omitted are entries without a key, with one that the kind does not list and no other kind has, or with the key of one before
-// them; of a kind that has the first entry of a list, the others; and lists that have an entry of a form of which nothing is known.
+// them; of a kind that has the first entry of a list, the others; and lists that have an entry of an unknown form.
 func (p *Provider) Omitted(kind *schema.Kind, docs providers.Documents) []providers.Omission {
 	at, err := document.Open(kind, docs, "")
 	if err != nil {
@@ -196,7 +196,7 @@ func (p *Provider) Omitted(kind *schema.Kind, docs providers.Documents) []provid
 	return omitted
 }
 
-// unreadLists are the attributes of an item that are lists with entries, none of which is told: one is of a form that camform does
+// unreadLists are the attributes of an item that are lists with entries, all unread: one is of a form that camform does
 // not know, such as a range.
 func unreadLists(kind *schema.Kind, at document.Place, key string) []providers.Omission {
 	var unread []providers.Omission
@@ -402,7 +402,7 @@ func missingOf(kind *schema.Kind, docs providers.Documents, key string) string {
 }
 
 // forgetful finds secrets that the device holds, that it never shows, and that are not given: what becomes of one when the
-// document is written without it is not known of any document.
+// document is written without it is unproven for every document.
 func forgetful(kind *schema.Kind, at document.Place, item xmlpatch.Path, want cty.Value) []providers.AttributeError {
 	var wrong []providers.AttributeError
 	then := then(at, kind, []xmlpatch.Path{item}, want)

@@ -22,7 +22,7 @@ import (
 	"camform/schema"
 )
 
-// told is a device that is told something about one kind, and asked again.
+// told is a device that gets a change of one kind, and is asked again.
 type told struct {
 	t        *testing.T
 	provider *hikvision.Provider
@@ -147,7 +147,7 @@ func TestADeviceTakesAddressesInFullAndShowsThemMasked(t *testing.T) {
 			}
 			again := map[string]any{"addresses": cty.SetVal(strs("guard@example.net", "second@example.org"))}
 			if n, _ := d.tell(again); n != 0 {
-				t.Errorf("%s is told again", model)
+				t.Errorf("%s gets the change again", model)
 			}
 		})
 	}

@@ -12,7 +12,7 @@ import (
 	"camform/schema"
 )
 
-// Restore takes back requests that brought a document as a whole or items of one, as far as all of what the device had before is known. What is
+// Restore undoes requests that brought a document as a whole or items of one, if all of what the device had before is known. What is
 // sent instead of such a request is taken back likewise, if it brings nothing that the request does not.
 func (p *Provider) Restore(before providers.Documents, request providers.Request) (providers.Request, error) {
 	back := providers.Request{Method: request.Method, Path: request.Path, Keys: request.Keys}
@@ -107,7 +107,7 @@ func unshown(kind *schema.Kind, part xmlpatch.Element) string {
 	return ""
 }
 
-// told reports whether an element shows a secret, or a mask in the place of anything.
+// told reports whether an element shows a secret, or a mask in place of anything.
 func (s secrets) told(e xmlpatch.Element) bool {
 	secret := s.hold(e) && !document.SaysNothing(e.Text())
 	return secret || document.IsMasked(e, func() bool { return s.hold(e) })

@@ -134,7 +134,7 @@ func (n newcomer) Move(ctx context.Context, login providers.Credential) error {
 	return nil
 }
 
-// networkAt is the network of a device at another address. A move sets the mask and the ports anew, so nothing is sent where the device
+// networkAt is the network of a device at another address. A move overwrites the mask and the ports, so nothing is sent where the device
 // does not tell them: without them nobody would reach it.
 func networkAt(to netip.Addr, said sadp.Reply) (sadp.Network, error) {
 	bits := said.Network.Bits()

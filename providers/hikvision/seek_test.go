@@ -220,7 +220,7 @@ func TestHintsLeadToWhatIsOnlyRead(t *testing.T) {
 	}
 }
 
-// Words of a file that lead to an address at which a device acts are told, and lead nowhere.
+// Words of a file that lead to an address at which a device acts are reported, and lead nowhere.
 func TestNoWordLeadsToAnAction(t *testing.T) {
 	provider := ownKind(t, `keyed = true
 		document {

@@ -124,7 +124,7 @@ func TestEntriesOfTheSameNameAreItemsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// Whatever a list has beside its items is told.
+// Whatever a list has beside its items is reported.
 func TestEntriesThatAreNoItemsAreTold(t *testing.T) {
 	for _, test := range []struct{ kind, body, want string }{
 		{

@@ -186,7 +186,7 @@ func newItem(at document.Place, kind *schema.Kind, key string) (document.Place, 
 	return fresh, item, fit(kind, fresh, item, at.Doc.All(at.Entries(kind)))
 }
 
-// fit takes out of a new item the preset elements that a device does not know, as far as its other items and its capability
+// fit takes out of a new item the preset elements that a device does not know, as its other items and its capability
 // documents tell: older firmware refuses what newer wants. Elements that stand for each other in an attribute, as those of a host do, are
 // known together.
 func fit(kind *schema.Kind, at document.Place, item xmlpatch.Path, others []xmlpatch.Element) error {

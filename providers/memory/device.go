@@ -43,10 +43,10 @@ type Options struct {
 	Ahead      time.Duration // of its clock to that of the fleet, until it asks a server for the time
 	HidesClock bool          // it does not tell what its clock shows
 
-	GivesFile     bool            // it gives out a file with which its password can be set anew
+	GivesFile     bool            // it exports a file with which its password can be reset
 	Hidden        bool            // in the network of a recorder: only a [Fleet.Route] leads there
 	HidesSessions bool            // it does not tell who is logged in
-	HidesSerials  []string        // channels of which it does not tell serial number, model and firmware of the camera
+	HidesSerials  []string        // channels without serial number, model and firmware of the camera
 	Recorder      device.Recorder // what it can do for its channels; name and address are those of the device
 }
 

@@ -76,7 +76,7 @@ const (
 	Truncate Effect = "truncate" // only its first Length characters are kept
 )
 
-// Garbled is what a device has in the place of texts after Garble.
+// Garbled is what a device has in place of texts after Garble.
 const Garbled = "garbled"
 
 type consequence struct {
@@ -97,7 +97,7 @@ var effects = map[Effect]struct{ write, read consequence }{
 	Restart:         {consequence{true, nil}, consequence{false, providers.ErrUnreachable}},
 	Refuse:          {consequence{true, nil}, consequence{true, nil}}, // the login fails
 	Lock:            {consequence{true, nil}, consequence{true, nil}}, // so does this
-	Swap:            {consequence{true, nil}, consequence{true, nil}}, // and this, if anybody is told the pin
+	Swap:            {consequence{true, nil}, consequence{true, nil}}, // and this, if anybody learns the pin
 	Late:            {consequence{true, nil}, consequence{true, nil}},
 	Revert:          {consequence{true, nil}, consequence{true, nil}},
 	Truncate:        {consequence{true, nil}, consequence{true, nil}},
@@ -149,7 +149,7 @@ func (d *Device) Heal() {
 	d.faults.Heal()
 }
 
-// meet counts the exchange and says what becomes of it: the fault that decides the effect, with the latency of all.
+// meet counts the exchange and decides its outcome: the fault that decides the effect, with the latency of all.
 func (d *Device) meet(x Exchange) Fault {
 	struck := strikes(d, x)
 	d.mu.Lock()
@@ -173,7 +173,7 @@ func (d *Device) meet(x Exchange) Fault {
 	return met
 }
 
-// strikes says of each fault whether it is about an exchange, in their order. That is asked without a lock, so that whoever answers
+// strikes says of each fault whether it is about an exchange, in their order. That is asked without a lock, so that the one who answers
 // may look at the device.
 func strikes(d *Device, x Exchange) []bool {
 	d.mu.Lock()

@@ -84,7 +84,7 @@ func (l *Ledger) Entries() []LedgerEntry {
 	return slices.Clone(l.entries)
 }
 
-// Locks are the locks that devices told, by endpoint: how long they were to last when they were told last.
+// Locks are the locks that devices reported, by endpoint: how long they were to last at the last report.
 func (l *Ledger) Locks() map[string]time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,7 @@ type memo[K comparable, V any] struct {
 	kept map[K]V
 }
 
-// most is how much a memo keeps before it begins anew.
+// most is how much a memo keeps before it starts again.
 const most = 4096
 
 // of is what follows from a key; make finds it out, at the first time or again.

@@ -237,7 +237,7 @@ func TestADeviceMayHideItsAttempts(t *testing.T) {
 	}
 }
 
-// strict is a ledger that fails where it is told to.
+// strict is a ledger that fails on request.
 type strict struct {
 	memory.Ledger
 	charge, settle, locked error

@@ -23,7 +23,7 @@ type state struct {
 	secrets    map[string]string // write-only values by place
 	faults     device.Script[Fault]
 	writes     []uint64 // hashes of the writes that were carried out
-	files      int      // that it gave out to set its password anew with
+	files      int      // that it exported to reset its password with
 
 	ahead       time.Duration // of its clock to that of the fleet
 	deniesUntil time.Time     // says that it has no password; zero if it does not

@@ -18,7 +18,7 @@ import (
 	"camform/schema"
 )
 
-// clock is a clock that stands still unless it is told otherwise.
+// clock is a clock that stands still unless it is set.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -65,7 +65,7 @@ func (w *trial) again(losing Losing) error {
 	return w.nothingToDo(key, w.want(values, cty.EmptyObjectVal))
 }
 
-// taken is what an entry had, as far as the device takes it for a new one: what it was delivered with can be outside its own limits.
+// taken is what an entry had, without what the device does not accept for a new one: its delivered values can be outside its own limits.
 // A secret is given where the provider wants one.
 func (w *trial) taken(key string, had cty.Value) (map[string]cty.Value, error) {
 	values := map[string]cty.Value{}

@@ -553,7 +553,7 @@ func (w *trial) acceptable(key string, a *schema.Attribute) cty.Value {
 	return cty.NullVal(a.Type)
 }
 
-// carryOut makes a change without looking at what became of it, and refreshes what is known.
+// carryOut makes a change without looking at the result, and refreshes what is known.
 func (w *trial) carryOut(key string, want cty.Value, refresh func() error) error {
 	requests, err := w.compose(w.docs, key, want)
 	if err != nil {

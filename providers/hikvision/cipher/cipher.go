@@ -46,7 +46,7 @@ const (
 // version is the one that is spoken here: AES with a key of 128 bits.
 const version = "1"
 
-// TermsOf reads the terms from the security capabilities of an account. The error is ErrUnknown, of which ErrUnoffered is one.
+// TermsOf reads the terms from the security capabilities of an account. The error is ErrUnknown; ErrUnoffered is one of these.
 func TermsOf(capabilities []byte) (Terms, error) {
 	doc, err := document.Parse(capabilities)
 	if err != nil {

@@ -38,7 +38,7 @@ type Codec struct {
 	// has none of its elements.
 	lacks func(document.Field) bool
 
-	// Entry is the number of the element of the attribute that is an entry of a list, of which there may be any number; 0
+	// Entry is the number of the element of the attribute that is an entry of a list with any number of entries; 0
 	// for none.
 	Entry int
 
@@ -153,7 +153,7 @@ func told(reasons []string, want cty.Value) []string {
 	return reasons
 }
 
-// NoCharacters is what people are told about a text that stands for bytes: see schema.IsEscaped.
+// NoCharacters is the message about a text that stands for bytes: see schema.IsEscaped.
 const NoCharacters = "The text stands for bytes that are not characters, which camform shows but does not write. Leave it out to keep what the device has."
 
 // isEscaped reports whether a value that is no secret, or an element of it, stands for bytes that are no characters.

@@ -30,7 +30,7 @@ func lockUnit(f document.Field) int64 {
 // lacksLockUnit: a number is of no use without its unit.
 func lacksLockUnit(f document.Field) bool { return lockUnit(f) == 0 }
 
-// decodeLockTime reads minutes. The value is null where the unit is not known, unless the number is too great for
+// decodeLockTime reads minutes. The value is null where the unit is unknown, unless the number is too great for
 // minutes.
 func decodeLockTime(f document.Field) (cty.Value, error) {
 	stored, err := decodeNumber(f)

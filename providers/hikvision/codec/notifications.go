@@ -28,7 +28,7 @@ var (
 )
 
 // plainMethod is the method of an entry that says nothing but the method: its id is the method itself, and it has no parts
-// of which camform does not know what they mean. Entries such as record-1 and IO-1 name a channel or an output and have
+// whose meaning camform does not know. Entries such as record-1 and IO-1 name a channel or an output and have
 // none.
 func plainMethod(entry xmlpatch.Element) string {
 	id, _ := entry.Find(notificationID)

@@ -20,7 +20,7 @@ var (
 	receiverAddress = xmlpatch.MustPath("emailAddress")
 )
 
-// receiver is a person who gets mails. Devices hold them in slots that are always there.
+// receiver is somebody who gets mails. Devices hold them in slots that are always there.
 type receiver struct {
 	name, address string
 	slot          int // from 1, on the device

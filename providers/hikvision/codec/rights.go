@@ -15,7 +15,7 @@ import (
 
 // The rights of an account: elements with true or false. An attribute has the set of those that are true.
 //
-// What the level of an account can have at all, devices say in documents next to the list of rights, of which each is about
+// What the level of an account can have at all, devices say in documents next to the list of rights, each about
 // one level.
 
 var permissionLevel = xmlpatch.MustPath("userType")
@@ -214,7 +214,7 @@ func level(f document.Field) string {
 	return e.Text()
 }
 
-// grantable reports whether the level of the account can have a right, as far as the device says.
+// grantable reports whether the level of the account can have a right, according to the device.
 func grantable(f document.Field, right xmlpatch.Path) bool {
 	ceiling, err := document.Parse(f.Limits.Docs[f.Limits.At.Path+"/"+level(f)+"Cap"].Body)
 	if err != nil {

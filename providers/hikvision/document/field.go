@@ -89,7 +89,7 @@ func (f Field) Has(n int) bool {
 	return place && (documented || f.Attribute.WriteOnly)
 }
 
-// IsMasked reports whether the device shows something in the place of the value that it hides. The device has one then.
+// IsMasked reports whether the device shows something in place of the value that it hides. The device has one then.
 func (f Field) IsMasked() bool {
 	e, _ := f.Doc.Find(f.Path(0))
 	return IsMasked(e, func() bool { return f.Attribute.Secret })
@@ -155,7 +155,7 @@ func (f Field) predecessors(n int) []string {
 	return nil
 }
 
-// Missing is what people are told about an attribute whose nth element the device does not have.
+// Missing is the message about an attribute whose nth element the device does not have.
 func (f Field) Missing(n int) []string {
 	return Sentence("This device does not have it: there is no element %s in its document.", f.Element(n))
 }

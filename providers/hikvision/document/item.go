@@ -1,7 +1,7 @@
 // Package document finds the settings of kinds in the documents of a device: the document that a kind lives in, the items in
 // it, the elements of their attributes, and what the device says about the limits of those.
 //
-// It changes an element only by Field.Put, and never writes a document anew: one that is Standalone is cut out of another.
+// It changes an element only by Field.Put, and never rewrites a document: one that is Standalone is cut out of another.
 package document
 
 import (

@@ -6,7 +6,7 @@ import (
 	"camform/providers/hikvision/xmlpatch"
 )
 
-// IsMasked reports whether a device shows the text of an element in the place of another one that it hides: nothing but
+// IsMasked reports whether a device shows the text of an element in place of another one that it hides: nothing but
 // asterisks or bullets. It takes such a text for a new value when it is sent back.
 //
 // Where no secret is to be expected, a mask has three of them at least: a single asterisk stands for anything in some documents.

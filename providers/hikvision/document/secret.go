@@ -39,7 +39,7 @@ func IsSecret(name string) bool {
 
 var localName = regexp.MustCompile(`[\pL_][\pL\pN_.-]*`)
 
-// LeadsToSecret reports whether a path, or one of its spellings, leads to a secret, through one, or chooses by one: whoever may
+// LeadsToSecret reports whether a path, or one of its spellings, leads to a secret, through one, or chooses by one: anyone who may
 // ask which entry has a password can guess it.
 func LeadsToSecret(path string) bool {
 	for _, name := range localName.FindAllString(path, -1) {

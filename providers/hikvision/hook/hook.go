@@ -1,5 +1,5 @@
 // Package hook holds what is special about some kinds, and what rows of a setting file cannot say: accounts, the certificates of
-// authorities and that for HTTPS, security questions, mail addresses and the number of logins, each of which is sent as something else than the document that was read; and
+// authorities and that for HTTPS, security questions, mail addresses and the number of logins, which are all sent as something else than the document that was read; and
 // the clock, which is made ready before its document leaves.
 package hook
 
@@ -17,7 +17,7 @@ type Hook struct {
 	// Compose takes the place of editing the document in one piece; nil for that.
 	Compose func(document.Place, providers.Composition) ([]providers.Request, error)
 
-	// Finish makes last edits to a document that was changed, whoever changed it; nil for none. Edits are the elements that
+	// Finish makes last edits to a document that was changed, by any kind; nil for none. Edits are the elements that
 	// it changes.
 	Finish func(*xmlpatch.Document) error
 	Edits  []xmlpatch.Path

@@ -129,7 +129,7 @@ func confirmation(demanded bool) string {
 	return loginPassword.Name()
 }
 
-// with writes the account with the level and the password of want, as far as they are not null.
+// with writes the account with the level and the password of want, unless they are null.
 func (a account) with(want cty.Value) ([]byte, error) {
 	doc, err := xmlpatch.Parse(a.body)
 	if err != nil {
@@ -229,7 +229,7 @@ func refusesAttributes(doc *xmlpatch.Document) bool {
 	return strings.Contains(namespace, "std-cgi")
 }
 
-// withoutAttributes writes an element anew up to the end of its start tag.
+// withoutAttributes rewrites an element up to the end of its start tag.
 func withoutAttributes(raw []byte) []byte {
 	name := raw[:bytes.IndexAny(raw, " \t\r\n>")]
 	return slices.Concat(name, []byte(">"), raw[len(document.StartTag(raw)):])
@@ -281,7 +281,7 @@ func accounts(l *document.Limits) (int, bool) {
 }
 
 // checkPassword knows the rules that all guides agree on. Devices say in their capability documents that a password may
-// have a single character, and refuse it nevertheless; above 16 characters nothing is known to work.
+// have a single character, and refuse it nevertheless; there is no evidence that more than 16 characters work.
 func checkPassword(l *document.Limits, user, password string) []string {
 	length := passwordBounds(l)
 	n := int64(len([]rune(password)))

@@ -119,7 +119,7 @@ func parseXML(body []byte) (answer, error) {
 // ampersand finds the references of XML, and each & that starts none.
 var ampersand = regexp.MustCompile("&(?:(?:amp|lt|gt|apos|quot|#[0-9]+|#x[0-9a-fA-F]+);)?")
 
-// newDecoder reads XML whose texts matter only as far as they are ASCII: in GBK and the like, the rest becomes U+FFFD, and so
+// newDecoder reads XML whose texts matter only in ASCII: in GBK and similar encodings, the rest becomes U+FFFD, and so
 // do control characters. An & that firmware did not escape stands for itself.
 func newDecoder(body []byte) *xml.Decoder {
 	if !utf8.Valid(body) {

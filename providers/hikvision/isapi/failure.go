@@ -66,7 +66,7 @@ func cutOff(req *http.Request, cause error) error {
 	return &failure{err: explained(req.Context(), req.URL.Host, "closed the connection before its answer was complete", cause, family), slow: slow}
 }
 
-// notSent is the failure of an exchange of which nothing was sent. A handshake was offered what the configuration says.
+// notSent is the failure of an exchange in which nothing was sent. A handshake was offered what the configuration says.
 func notSent(req *http.Request, cause error, offered *tls.Config) error {
 	if dialed, ok := errors.AsType[*failure](cause); ok {
 		return dialed

@@ -35,7 +35,7 @@ type limit struct {
 }
 
 // patience is how long an exchange may take. A document leaves some of the time for the question whether the device is there at all,
-// and where one got no answer no other is waited for longer than that. A write has all of it: what became of it would be unknown.
+// and where one got no answer no other is waited for longer than that. A write has all of it: its outcome would be uncertain.
 func (l *limit) patience(req *http.Request) time.Duration {
 	haste := l.timeout * 3 / 20
 	switch {

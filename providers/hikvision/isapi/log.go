@@ -9,7 +9,7 @@ import (
 	"camform/schema"
 )
 
-// log tells a trace what is exchanged. Headers are not traced at all, bodies and queries only as far as they are harmless.
+// log writes exchanges to a trace: no headers, and only the harmless parts of bodies and queries.
 type log struct {
 	next   http.RoundTripper
 	device schema.Device

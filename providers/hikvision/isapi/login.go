@@ -248,7 +248,7 @@ const attentive = 5 * time.Second
 
 // charge charges an attempt. Where that took long, since another process was at work on the device, the nonce may be too old, which
 // would make a right password a refused one, and the device may have counted since: it is asked again. Fewer attempts that are left are
-// for the ledger to judge anew.
+// for the ledger to judge again.
 func (l *login) charge(req *http.Request, k *key) (providers.Charge, error) {
 	for {
 		asked, before := time.Now(), l.remaining

@@ -295,7 +295,7 @@ func TestAUserCheckThatIsMissingBehindTheLoginJudgesNobody(t *testing.T) {
 				wrong := providers.Credential{Username: "admin", Password: schema.NewSecret("something else")}
 				wantFamily(t, session.Authenticate(t.Context(), wrong), providers.ErrRefused)
 				if n, m := len(s.ledger.charged)-charged, len(s.ledger.settled)-settled; n != 2 || m != 2 {
-					t.Errorf("two logins cost %d attempts, of which %d were judged", n, m)
+					t.Errorf("two logins cost %d attempts, and %d were judged", n, m)
 				}
 			})
 		})
@@ -366,7 +366,7 @@ func TestARefusedNonceIsHealedOnce(t *testing.T) {
 	}
 }
 
-// What became of a write that was answered with a 401 is found by reading. After that the device is known for nonces that do not
+// The outcome of a write that was answered with a 401 is found by reading. After that the device is known for nonces that do not
 // last: a write answers a challenge of its own.
 func TestI11AWriteThatMeetsA401IsNeverSentAgain(t *testing.T) {
 	for _, stale := range []string{"", `"TRUE"`} {
@@ -678,7 +678,7 @@ func TestI5AnInterruptGivesBackWhatDidNotLeave(t *testing.T) {
 	})
 }
 
-// I5: a person who accepts the risk may have the last but one, and nobody the last.
+// I5: an operator who accepts the risk may have the last but one, and nobody the last.
 func TestI5WhatIsKeptDependsOnTheConsent(t *testing.T) {
 	for _, c := range []struct {
 		consent providers.Consent

@@ -71,7 +71,7 @@ func (n *nodes) ForgetNodes(context.Context, string) error {
 	return n.fail
 }
 
-// trouble makes a document of the device one that does not come: it gets what fault does in the place of the answer.
+// trouble makes a document of the device fail: it gets what fault does in place of the answer.
 func (s *scene) trouble(path string, fault func(http.ResponseWriter, *http.Request)) {
 	s.device.change(func() {
 		s.device.faults = func(w http.ResponseWriter, r *http.Request) bool {
@@ -312,7 +312,7 @@ func TestADocumentIsAskedForAgainWithOtherFirmware(t *testing.T) {
 	})
 }
 
-// A state that cannot be read does not tell what to leave alone: nothing is asked for. One that cannot be written is told.
+// A state that cannot be read does not show what to leave alone: nothing is asked for. One that cannot be written is reported.
 func TestNodesThatCannotBeRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
@@ -378,7 +378,7 @@ func TestAHangCostsItsTimeOnce(t *testing.T) {
 	})
 }
 
-// A write has its time even where documents hang: what became of it would be unknown.
+// A write has its time even where documents hang: its outcome would be uncertain.
 func TestAWriteIsWaitedForWhereDocumentsHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)

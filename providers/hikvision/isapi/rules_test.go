@@ -88,7 +88,7 @@ func TestI1NothingThatADeviceSaysRepeatsTheLogin(t *testing.T) {
 						t.Error(told)
 					}
 					if doc.Path != "" && doc.Hide.Blank(form) == form {
-						t.Error("what is told of a document may repeat the login")
+						t.Error("a report about a document may repeat the login")
 					}
 				})
 			})

@@ -51,7 +51,7 @@ func TestI11PasswordsInBodiesGoEncipheredOrNotAtAll(t *testing.T) {
 }
 
 // What may leave in clear does so to a device that takes no enciphered texts, never to one that did not say whether it does, or that
-// wants them in a way of which nothing is known.
+// wants them in an unknown way.
 func TestI11OnlyADeviceWithoutCiphersGetsAPasswordInClear(t *testing.T) {
 	for name, test := range map[string]struct {
 		capabilities string

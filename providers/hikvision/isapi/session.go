@@ -61,10 +61,10 @@ type Reader struct {
 // may use it at a time.
 type Session struct {
 	*Reader
-	instead map[*providers.Request]settled // what was sent in the place of refused requests, with what became of it
+	instead map[*providers.Request]settled // what was sent in place of refused requests, with its outcome
 }
 
-// settled is what became of a request.
+// settled is the outcome of a request.
 type settled struct {
 	reply providers.Reply
 	err   error
@@ -122,7 +122,7 @@ type stack struct {
 
 // newStack puts the layers together, each with a reason for its place:
 //
-//	retry   outermost: a request that is made again logs in anew if it must
+//	retry   outermost: a request that is made again logs in again if it must
 //	login   decides what a 401 means; its own questions without a credential enter below spend, with a retry of their own
 //	spend   the last that touches a request, so that nothing below can multiply an attempt
 //	stay    above log, so that a redirect is traced before it is an error

@@ -129,7 +129,7 @@ var families = map[string]error{
 }
 
 // family says what an answer that is not acceptance means for a write. An answer that leaves open whether something
-// happened is ErrUnknown: a device error, a batch of which a part succeeded, a 2xx that cannot be understood.
+// happened is ErrUnknown: a device error, a batch that succeeded in part, a 2xx that cannot be understood.
 func (v verdict) family() error {
 	if family, ok := families[strings.ToLower(v.sub)]; ok {
 		return family

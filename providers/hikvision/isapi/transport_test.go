@@ -418,7 +418,7 @@ func TestI11TheFirstKeyIsTheOnlyOne(t *testing.T) {
 	s.identified()
 }
 
-// Whoever shows the key of a device that is remembered under another name is sent nothing, not even a request without a credential.
+// A device that shows a key on record under another name is sent nothing, not even a request without a credential.
 func TestI11AKeyThatIsKnownElsewhereIsSentNothing(t *testing.T) {
 	have := certificate(t)
 	s := newTLSScene(t, &have, tls.VersionTLS13)

@@ -467,7 +467,7 @@ func TestWhatIsInsteadIsSentWhereTheAddressIsRefused(t *testing.T) {
 	}
 }
 
-// Requests that have the same instead share what becomes of it: the list brings the changes of all, so it is sent once, also where
+// Requests that have the same instead share its outcome: the list brings the changes of all, so it is sent once, also where
 // it is refused, and the later ones are not sent at all.
 func TestWhatSeveralHaveInsteadIsSentOnce(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -56,7 +56,7 @@ func SamePath(a, b string) bool { return slices.Equal(segments(a), segments(b)) 
 
 var plainSegment = regexp.MustCompile(`^[a-z0-9_.{}-]+$`)
 
-// puzzling says, in a sentence, that a path has characters of which nobody knows what a device makes of them: one may end
+// puzzling says, in a sentence, that a path has characters that devices may read differently: one may end
 // the path at an escaped question mark or a zero, and another may not. It is empty for a path that has none.
 func puzzling(path string) string {
 	for _, segment := range segments(path) {

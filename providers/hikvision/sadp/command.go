@@ -170,5 +170,5 @@ func (a Answer) answers(c Command) bool {
 	return a.Type == c.Type && a.MAC == c.MAC && strings.EqualFold(a.ID, c.ID)
 }
 
-// Succeeded reports whether the device says that it did as it was told. The absence of a result says nothing.
+// Succeeded reports whether the device says that it obeyed. The absence of a result says nothing.
 func (a Answer) Succeeded() bool { return a.Result == "success" }

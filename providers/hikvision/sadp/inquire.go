@@ -38,7 +38,7 @@ const maxHeard = 4096
 const maxFailures = 100
 
 // claim is what makes a reply a new one. A hardware address that comes with another serial number, model, firmware or address is a
-// claim of its own, so that somebody who pretends to be a device is seen beside it. Whoever imitates all of these is not.
+// claim of its own, so that somebody who pretends to be a device is seen beside it. Somebody who imitates all of these is not.
 type claim struct {
 	mac, serial, model, firmware string
 	address                      netip.Addr

@@ -20,7 +20,7 @@ var (
 const answerWithin = 3 * time.Second
 
 // Tell sends a command over one socket, once, and returns the answer of the device that is meant; others are only listened at.
-// It closes the sockets. The error is ErrUnsent, or ErrUnanswered where it is not known whether the device did what it was told.
+// It closes the sockets. The error is ErrUnsent, or ErrUnanswered where it is uncertain whether the device obeyed.
 func Tell(ctx context.Context, over Socket, others []Socket, c Command) (Answer, error) {
 	waiting, stop := context.WithTimeout(ctx, answerWithin)
 	defer stop()

@@ -94,7 +94,7 @@ func TestUsersOfONVIF(t *testing.T) {
 			}
 			secret := func() string { return d.Secret(onvifUsers, "User["+id+"]/password") }
 			if secret() != "First-Pass-1" {
-				t.Errorf("the device was told %q", secret())
+				t.Errorf("the device got %q", secret())
 			}
 			at := onvifUsers + "/" + id
 			c.put(at, edit(t, c.get(at), "<userType>operator", "<userType>mediaUser"), "ok")
@@ -103,7 +103,7 @@ func TestUsersOfONVIF(t *testing.T) {
 			}
 			c.put(at, edit(t, c.get(at), "</userName>", "</userName><password>Second-Pass-2</password>"), "ok")
 			if secret() != "Second-Pass-2" {
-				t.Errorf("the device was told %q", secret())
+				t.Errorf("the device got %q", secret())
 			}
 			c.send(http.MethodPost, onvifUsers, onvifUser, "userExist")
 			c.send(http.MethodPost, onvifUsers, strings.Replace(onvifUser, "<password>First-Pass-1</password>", "", 1), "MessageParametersLack")

@@ -135,8 +135,8 @@ var ways = map[string]way{
 	"camera-v56": classic, "camera-v57": classic, "thermal-v55": classic, "recorder-v1": classic, "dvr-v47": classic, "camera-v58": v3, "recorder-v2": v3,
 }
 
-// anew is a device that waits for its first password after somebody had used it.
-func anew(t *testing.T, model string, clock func() time.Time) (*simulator.Fleet, *simulator.Device, *client) {
+// brandNew is a device that waits for its first password after somebody had used it.
+func brandNew(t *testing.T, model string, clock func() time.Time) (*simulator.Fleet, *simulator.Device, *client) {
 	t.Helper()
 	f, d := one(t, model, clock)
 	d.SetUser("guard", "Operator", "Guard-Pass-1")
@@ -147,7 +147,7 @@ func anew(t *testing.T, model string, clock func() time.Time) (*simulator.Fleet,
 func TestEveryModelIsActivatedInItsWay(t *testing.T) {
 	for model, way := range ways {
 		t.Run(model, func(t *testing.T) {
-			f, d, c := anew(t, model, newClock().now)
+			f, d, c := brandNew(t, model, newClock().now)
 			if a := c.do(http.MethodGet, "/SDK/activateStatus", ""); !strings.Contains(a.body, "<Activated>false"+way.tells) {
 				t.Error(a.body)
 			}
@@ -208,7 +208,7 @@ func TestWhatIsNoFirstPassword(t *testing.T) {
 		"another user's document":       {"camera-v57", func(c *client) answer { return c.do(http.MethodGet, "/ISAPI/Security/users", "") }, "notActivated"},
 		"firmware from before the word": {"camera-v52", func(c *client) answer { return c.do(http.MethodPut, activatePath, "<ActivateInfo/>") }, "Unauthorized"},
 	} {
-		_, d, client := anew(t, c.model, newClock().now)
+		_, d, client := brandNew(t, c.model, newClock().now)
 		if a := c.send(client); !strings.Contains(a.body, c.want) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
@@ -225,7 +225,7 @@ func TestAChallengeServesOneAttemptUntilTheDeviceStarts(t *testing.T) {
 		"nothing":          func(*client, *simulator.Device) {},
 		"another question": func(c *client, _ *simulator.Device) { askClassic(c) },
 	} {
-		_, d, c := anew(t, "camera-v57", newClock().now)
+		_, d, c := brandNew(t, "camera-v57", newClock().now)
 		text := askClassic(c)
 		end(c, d)
 		if a := answerClassic(c, text, "First-Pass-1"); (a.status == 200) != (name == "nothing") {
@@ -236,7 +236,7 @@ func TestAChallengeServesOneAttemptUntilTheDeviceStarts(t *testing.T) {
 
 func TestAStartingDeviceIsNotActivated(t *testing.T) {
 	clock := newClock()
-	_, d, c := anew(t, "camera-v58", clock.now)
+	_, d, c := brandNew(t, "camera-v58", clock.now)
 	d.Reboot()
 	clock.advance(61 * time.Second)
 	if a := c.do(http.MethodPost, challengeV3Path, "{}"); a.status != 403 || !strings.Contains(a.body, "invalidOperation") {
@@ -273,7 +273,7 @@ func TestAnInactiveDeviceIsWhatTheFactoryMade(t *testing.T) {
 }
 
 func TestFaultsMeetActivationsToo(t *testing.T) {
-	_, d, c := anew(t, "camera-v57", newClock().now)
+	_, d, c := brandNew(t, "camera-v57", newClock().now)
 	if err := d.Inject(simulator.Rule{Anonymous: true, Path: activatePath, Action: simulator.CutPassword, Bytes: 9}); err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestRecordersDoNotReachAnInactiveCamera(t *testing.T) {
 }
 
 func TestChallengesDiffer(t *testing.T) {
-	_, _, c := anew(t, "camera-v58", newClock().now)
+	_, _, c := brandNew(t, "camera-v58", newClock().now)
 	seen := map[string]bool{}
 	for range 2 {
 		a := c.do(http.MethodPost, challengeV3Path, fmt.Sprintf(`{"publicKey":%q}`, twice(keys[3072]().N.Bytes())))

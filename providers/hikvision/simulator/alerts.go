@@ -18,7 +18,7 @@ func (b *blueprint) heartbeat() time.Duration {
 	return cmp.Or(time.Duration(b.HeartbeatMillis)*time.Millisecond, usualHeartbeat)
 }
 
-// alerts answers whoever listens to what happens: with a part for each event, and for the time in between with heartbeats, until he
+// alerts answers a client that listens to events: with a part for each event, and for the time in between with heartbeats, until it
 // goes, or the device.
 func (x *exchange) alerts() (reply, bool) {
 	if x.q.path != alertStreamPath || x.q.method != http.MethodGet || x.unit.model.recorded {

@@ -200,7 +200,7 @@ type nonceUse struct {
 	since time.Time
 }
 
-// maxNonces is how many nonces are remembered before expired ones are forgotten.
+// maxNonces is how many nonces are kept before expired ones are forgotten.
 const maxNonces = 64
 
 // useNonce remembers the counter of a nonce. The first use of a nonce is what a device calls a login.

@@ -307,7 +307,7 @@ func TestLockFollowsItsDocument(t *testing.T) {
 		t.Fatal("three failures did not lock")
 	}
 	clock.advance(121 * time.Second)
-	bad.do(http.MethodGet, userCheck, "") // counting starts anew
+	bad.do(http.MethodGet, userCheck, "") // counting starts again
 	c.get(userCheck)
 	c.put(illegalLogin, edit(t, doc, "<enabled>true", "<enabled>false"), "ok")
 	for range 40 {

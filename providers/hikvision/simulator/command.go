@@ -111,7 +111,7 @@ func (m *message) proven() bool {
 	return salted == "true" && same(saltedProof(m.unit.admin, m.unit.identity.salt, u.Password, m.root.value("Uuid")), sent.text)
 }
 
-// saltedProof is what proves that whoever sent the message of an id knows a password.
+// saltedProof is what proves that the sender of the message of an id knows a password.
 func saltedProof(user, salt, password, id string) string {
 	key := md5.Sum([]byte(shaDigest.hash(user + salt + password)))
 	plain := make([]byte, 64)

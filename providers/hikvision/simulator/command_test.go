@@ -186,7 +186,7 @@ func TestAMoveNeedsAnAddress(t *testing.T) {
 	}
 }
 
-func TestACodeForSupportIsGivenByWhoeverHasOne(t *testing.T) {
+func TestOnlyADeviceWithACodeForSupportGivesOne(t *testing.T) {
 	for model, want := range map[string]string{"camera-v57": "success", "camera-v52": "denied", "recorder-v1": "success"} {
 		f, d := one(t, model, newClock().now)
 		q := inquire(t, f)

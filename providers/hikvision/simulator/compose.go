@@ -47,7 +47,7 @@ var fixedLists = map[string]bool{
 	"portList": true, "UserPermissionList": true, "HolidayList": true, "InputProxyChannelList": true, "QuestionList": true,
 }
 
-// branches are elements of which addressingFormatType selects one.
+// branches are the elements among which addressingFormatType selects one.
 var branches = map[string]bool{"hostName": true, "ipAddress": true, "ipv6Address": true}
 
 // always are elements that a write may carry although GET does not show them.
@@ -382,7 +382,7 @@ func (m *merger) merge(old, want *element) {
 	}
 }
 
-// add puts w, a child of want, into old: in the place of the branch that it takes over from, behind last, or first of all.
+// add puts w, a child of want, into old: in place of the branch that it takes over from, behind last, or first of all.
 func (m *merger) add(old, want, w, last *element) {
 	markup := string(m.sent[w.start:w.end])
 	for _, o := range old.children {

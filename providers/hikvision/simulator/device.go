@@ -17,7 +17,7 @@ import (
 // answers in exchange, and what it does when it is written to in write.
 //
 // As a handler it takes the source address from RemoteAddr and the scheme from TLS. Only a Fleet also closes ports and
-// limits TLS as the device is told; use Fleet.DialContext or Fleet.Serve where that matters.
+// limits TLS as the device is set; use Fleet.DialContext or Fleet.Serve where that matters.
 type Device struct {
 	unit     unit
 	hidden   bool // in the network of a recorder: only routes lead there
@@ -39,7 +39,7 @@ type Quirks struct {
 	FiltersNewOnly bool `json:"filtersNewOnly"` // an address filter that is switched on lets connections live that are open; which devices do that is not known
 	KeepsFailures  bool `json:"keepsFailures"`  // a login that works does not make up for failed ones; only a lock that ended does
 
-	// MasksSecrets makes GET show asterisks in the place of secrets. Sent back they are taken for a new secret; one that does not
+	// MasksSecrets makes GET show asterisks in place of secrets. Sent back they are taken for a new secret; one that does not
 	// come stays. ShowsSecrets makes GET show what was written, in clear.
 	MasksSecrets bool `json:"masksSecrets"`
 	ShowsSecrets bool `json:"showsSecrets"`
@@ -60,7 +60,7 @@ type Quirks struct {
 	// protocol that nobody knows and a second entry for RTSP.
 	CrowdedLists bool `json:"crowdedLists"`
 
-	// ExactBodies refuses a document that comes back with more than the text of elements changed: serialised anew, it has other white
+	// ExactBodies refuses a document that comes back with more than the text of elements changed: serialised again, it has other white
 	// space, another order, or prefixes of name spaces.
 	ExactBodies bool `json:"exactBodies"`
 
@@ -83,11 +83,11 @@ type Quirks struct {
 
 	ClosesConnections bool `json:"closesConnections"` // every connection ends with its first answer
 
-	// WindowsZoneRules makes a device that has the name of a zone of Windows go by that, whatever else it is told.
+	// WindowsZoneRules makes a device that has the Windows name of a zone follow that, whatever else is written.
 	WindowsZoneRules bool `json:"windowsZoneRules"`
 
 	// IANAZoneRules makes a device add the name that the IANA has for its zone to a time document that it takes, and go by that
-	// from then on, whatever else it is told.
+	// from then on, whatever else is written.
 	IANAZoneRules bool `json:"ianaZoneRules"`
 
 	// ClockAhead sets the clock ahead by so many seconds, or back, until somebody sets it or it begins to ask a server. WinterOffset

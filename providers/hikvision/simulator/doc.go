@@ -1,5 +1,5 @@
 // Package simulator holds devices that behave: network cameras and recorders that speak ISAPI over HTTP, demand digest
-// authentication, lock whoever guesses passwords, keep what they are told and do what their documents say.
+// authentication, lock out clients that guess passwords, keep what is written to them and do what their documents say.
 //
 // It serves people who try out a configuration without hardware, and it is the fake of every test that needs a device.
 // For that reason it shares no code with the client: a misreading of the protocol in one does not hide in the other.
@@ -9,7 +9,7 @@
 //   - A document is bytes. What a device sends is what its model, its recording or the last accepted write holds, changed
 //     only where real devices change it: read-only elements, running clocks, rewritten time zones.
 //   - A personality is data. What distinguishes one firmware from another stands in the model.json of the model.
-//   - Settings act. A device that is told to close a port, to refuse an address or to speak SHA-256 does it.
+//   - Settings act. A device that is set to close a port, to refuse an address or to speak SHA-256 does it.
 //   - The clock is handed in. A device never sleeps except for a fault that asks it to.
 //   - Devices of one model share the bytes of their documents until they are written; an idle device has no goroutine but the
 //     one that waits at its socket, where it has one.
@@ -28,7 +28,7 @@
 // strictness that the whole document has. What is write-only is kept apart: see Device.Secret. What was recorded at several of these
 // paths is one document: what a write changes at one, changes at all, and where recordings contradict each other, the item counts.
 //
-// A document may come back serialised anew, with prefixes of name spaces and other white space, but to a device with the quirk
+// A document may come back serialised again, with prefixes of name spaces and other white space, but to a device with the quirk
 // exactBodies.
 //
 // A folder of recordings has the same shape without model.json; a file with the extension .status holds the HTTP status
@@ -42,7 +42,7 @@
 //
 // A recorder uses the cameras of its fleet. It logs in every ten seconds by the clock, and once for each time somebody asks
 // for the state of its channels; what a camera has locked stays locked by that. The camera judges a recorder by all that it
-// was told, and the channel says what came of it:
+// got, and the channel reports the result:
 //
 //   - netUnreachable: the camera is down or was given another address, its address filter drops the recorder, the port of the channel is closed or another
 //     one, ONVIF is off, or the two have no version of TLS in common. A redirect to HTTPS counts as HTTPS.

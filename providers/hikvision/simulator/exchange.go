@@ -147,7 +147,7 @@ func (d *Device) before(ctx context.Context, healed <-chan struct{}, w http.Resp
 	return false
 }
 
-// loginPage is where the web interface sends whoever is not logged in to it.
+// loginPage is where the web interface sends a client that is not logged in to it.
 const loginPage = "/doc/page/login.asp"
 
 // restartWeb lets the web server of the device be away for a while. It forgets its nonces.
@@ -158,7 +158,7 @@ func (d *Device) restartWeb(r Rule) {
 	listeners{&d.unit}.hangUp()
 }
 
-// webAway is what whoever comes while the web server is away gets.
+// webAway is what a client gets while the web server is away.
 func (x *exchange) webAway() reply {
 	if x.unit.webStatus == 0 {
 		return reply{}

@@ -341,7 +341,7 @@ func (f *Fleet) server() *http.Server {
 }
 
 // Serve answers connections that the listener accepts, each by the device of its local address, until ctx is done or the
-// listener fails. The port of the listener stands for the port of the scheme that the models have: when a device is told
+// listener fails. The port of the listener stands for the port of the scheme that the models have: when a device is set
 // to use another one, it is reached there only. Serve closes the listener.
 func (f *Fleet) Serve(ctx context.Context, listener net.Listener) error {
 	server := f.server()

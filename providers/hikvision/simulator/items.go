@@ -160,7 +160,7 @@ func (p part) alone() []byte {
 	return standalone(p.body, p.root, p.body[p.element.start:p.element.end])
 }
 
-// replaced is the whole document with the content of another document in the place of the part. The start tag stays.
+// replaced is the whole document with the content of another document in place of the part. The start tag stays.
 func (p part) replaced(by []byte) []byte {
 	root, err := scan(by)
 	if p.whole() || err != nil {

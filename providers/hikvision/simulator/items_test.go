@@ -105,7 +105,7 @@ func TestItemsKeepTheirIDs(t *testing.T) {
 	}
 }
 
-// A capability document may list families of addresses in the place of values.
+// A capability document may list families of addresses in place of values.
 func TestFamiliesOfAddressesAreLimits(t *testing.T) {
 	for address, code := range map[string]string{"192.0.2.7": "ok", "2001:db8::7": "ok", "gate": "badParameters", "ipv4": "badParameters"} {
 		f, d := one(t, "camera-v57", time.Now)

@@ -215,7 +215,7 @@ func TestLocksAreCountedInSeconds(t *testing.T) {
 			if a := anonymousClient(t, f, d).do(http.MethodGet, userCheck, ""); a.status == 401 && !strings.Contains(a.body, "<lockStatus>lock<") {
 				t.Errorf("%s, %s: not locked\n%s", model, unit, a.body)
 			}
-			clock.advance(30 * time.Minute) // more attempts than it takes have started it anew
+			clock.advance(30 * time.Minute) // more attempts than it takes have restarted it
 			c.get(deviceInfo)
 		}
 	}

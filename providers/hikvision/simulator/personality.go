@@ -31,7 +31,7 @@ type personality struct {
 	// Extern is what it says of its ways to be reset without a password; empty where it demands one.
 	Extern externStyle `json:"extern,omitempty"`
 
-	// RebootRequired are documents whose changes are stored at once but act only after a reboot, and views of which a change
+	// RebootRequired are documents whose changes are stored at once but act only after a reboot, and views where a change
 	// does, such as /ISAPI/System/Network/interfaces/{id}/ipAddress.
 	RebootRequired []string `json:"rebootRequired,omitempty"`
 	// Rewrites are the changes that the model makes to a time document that it accepts.
@@ -116,7 +116,7 @@ type ban struct {
 }
 
 type channelStyle struct {
-	StatusList   bool `json:"statusList"`   // all channels are told of at once; otherwise one by one only
+	StatusList   bool `json:"statusList"`   // the status of all channels comes in one document; otherwise one by one only
 	CamerasThere bool `json:"camerasThere"` // addresses that are not in the fleet are those of cameras that answer
 }
 

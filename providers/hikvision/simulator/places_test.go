@@ -25,7 +25,7 @@ func factoryNew(t *testing.T, o simulator.Options) *simulator.Fleet {
 
 var factoryAddress = netip.MustParseAddr("192.168.1.64")
 
-// at is a client of whoever answers at an address.
+// at is a client of the device that answers at an address.
 func at(t *testing.T, f *simulator.Fleet, address netip.Addr, user, secret string) *client {
 	t.Helper()
 	return connectFrom(t, f.DialContext, "http://"+address.String(), user, secret)
@@ -124,7 +124,7 @@ func TestAnAddressTakesADeviceOutOfTheSharedOne(t *testing.T) {
 	d.Plug()
 	there := at(t, f, d.Address(), "admin", "First-Pass-1")
 	if !strings.Contains(there.get(deviceInfo), d.Serial()) || f.Place(d) != d.Address() {
-		t.Error("it does not answer where it was told to be")
+		t.Error("it does not answer at its new address")
 	}
 	if got := who(t, f, factoryAddress); got != "camera-v57-0002" {
 		t.Errorf("%s answers at the address that it left", got)

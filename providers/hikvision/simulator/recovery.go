@@ -246,7 +246,7 @@ func (x *exchange) exports(u *device.Account) (reply, bool) {
 	return reply{}, false
 }
 
-// exportGUID delivers the file that resets the device, to whoever has the password of the administrator.
+// exportGUID delivers the file that resets the device, to a client with the password of the administrator.
 func (x *exchange) exportGUID(u *device.Account) reply {
 	w := &write{unit: x.unit, q: x.q, by: u, f: x.f}
 	if no := w.plain(); no != nil {

@@ -191,7 +191,7 @@ func TestWhatADeviceCannotBeResetBy(t *testing.T) {
 	}
 }
 
-func TestAGUIDFileIsForWhoeverHasThePassword(t *testing.T) {
+func TestAGUIDFileNeedsThePassword(t *testing.T) {
 	p := prepare(t, "camera-v57")
 	c := connect(t, p.fleet, p.device, "admin", password)
 	if a := c.do(http.MethodPost, guidPath, "<LoginPassword><password>wrong</password></LoginPassword>"); !strings.Contains(a.body, "administratorPasswordError") || p.device.Refusals() != 1 {

@@ -142,7 +142,7 @@ type result struct {
 	statusString string // instead of the usual one
 	id           string // of what was created
 	detail       string // names the offending element where the firmware does
-	document     []byte // XML that is answered in the place of a status; nil for a status
+	document     []byte // XML that is answered in place of a status; nil for a status
 }
 
 // refusal is a result that says no.

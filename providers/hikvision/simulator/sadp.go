@@ -23,7 +23,7 @@ var factory = netip.MustParseAddr("192.168.1.64")
 // maxInquiry is how long an inquiry may be.
 const maxInquiry = 4096
 
-// Answers to an inquiry come in bursts of so many packets, with a pause between: devices do not all answer at once, and whoever
+// Answers to an inquiry come in bursts of so many packets, with a pause between: devices do not all answer at once, and a client that
 // inquires has no buffer for a thousand.
 const (
 	burst = 32
@@ -165,7 +165,7 @@ func (m *message) describe() []field {
 	return said
 }
 
-// told is the port of a service as whoever asks reaches it: the one from the factory is mapped to that of the fleet.
+// told is the port of a service as a client reaches it: the one from the factory is mapped to that of the fleet.
 func told(u *unit, s, factory service, secure bool) int {
 	if u.fleet.secure == secure && s.port == factory.port {
 		return u.fleet.entry()

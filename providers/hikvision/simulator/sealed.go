@@ -178,7 +178,7 @@ func (d sealing) open(file []byte, key string) (map[string][]byte, subCode) {
 	return documents, ok
 }
 
-// restore puts the documents of a file in the place of those that the device has, from its next start on.
+// restore puts the documents of a file in place of those that the device has, from its next start on.
 func (d custody) restore(documents map[string][]byte) {
 	maps.DeleteFunc(d.own, func(path string, _ []byte) bool { return sealed(path) })
 	maps.Copy(d.own, documents)
@@ -195,7 +195,7 @@ func (d custody) relearn() {
 	d.publishChannels()
 }
 
-// externStyle is what a model says of its ways to be reset to whoever asks without a password.
+// externStyle is what a model reports about its ways to be reset to a client without a password.
 type externStyle string
 
 const (

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// mask is what a device with the quirk MasksSecrets shows in the place of a secret.
+// mask is what a device with the quirk MasksSecrets shows in place of a secret.
 const mask = "******"
 
 // maskable are elements that most devices show in clear.

@@ -144,7 +144,7 @@ func (d *Device) presented() *Device {
 // withDHE is the cipher TLS_DHE_RSA_WITH_AES_128_CBC_SHA, which no client in Go has.
 const withDHE = 0x0033
 
-// tlsFor picks the newest version that the device is told to speak and the client understands.
+// tlsFor picks the newest version that the device is set to speak and the client understands.
 func (d *Device) tlsFor(understood []uint16) (*tls.Config, error) {
 	d.unit.mu.Lock()
 	spoken, old := d.unit.running.tls, d.unit.quirks.OldCiphers

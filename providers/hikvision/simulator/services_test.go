@@ -424,7 +424,7 @@ func TestRecordingsAreServedByteForByte(t *testing.T) {
 		c := connectFrom(t, f.DialContext, open(t, f, d), "admin", password)
 		for _, path := range d.Documents() {
 			recorded := recordedFile(t, dir, d.Model(), path)
-			if path == "/ISAPI/System/deviceInfo" { // of which the serial number may be made unique
+			if path == "/ISAPI/System/deviceInfo" { // whose serial number may be made unique
 				recorded = serialNumber.ReplaceAllString(recorded, "<serialNumber>"+d.Serial()+"<")
 			}
 			if differs := c.get(path) != recorded; differs != (contradicted[d.Model()+path] != "") {

@@ -123,7 +123,7 @@ func (d copies) storeAt(path string, body []byte) (needsReboot bool, err error) 
 	return needsReboot, nil
 }
 
-// taking is a twin with what differs between two states of the element that it means, of which sent holds the second.
+// taking is a twin with what differs between two states of the element that it means; sent holds the second.
 func (t twin) taking(stored document, before, after *element, sent []byte) (body []byte, changed bool) {
 	if stored.contentType == contentText {
 		return []byte(after.text), string(bytes.TrimSpace(stored.body)) != after.text

@@ -105,7 +105,7 @@ func (s *bench) root(path string) *element {
 	return root
 }
 
-// others are values that a client may try in the place of one.
+// others are values that a client may try in place of one.
 func others(text string) []string {
 	if isBool(text) {
 		return []string{map[bool]string{true: "false", false: "true"}[strings.EqualFold(text, "true")]}
@@ -177,7 +177,7 @@ func namesOn(e *element, way []int) []string {
 	return names
 }
 
-// unchangeable are documents of which a write of a single text changes nothing, by the beginning of their address.
+// unchangeable are documents in which a write of a single text changes nothing, by the beginning of their address.
 var unchangeable = map[string]string{
 	"/ISAPI/Security/users":            "a write carries the password of who makes it",
 	"/ISAPI/Security/UserPermission/1": "an administrator has every right",

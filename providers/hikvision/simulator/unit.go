@@ -304,8 +304,8 @@ func (d *unit) starting() bool {
 	return d.core.Starts > 0 && d.now().Before(d.core.Away.Add(grace))
 }
 
-// distinguish gives a recorded device a serial number of its own where another device of the fleet has the same: whoever
-// recorded answers may have blanked out the digits that tell devices apart, and no two real ones share them. The rest of
+// distinguish gives a recorded device its own serial number where another device of the fleet has the same: the recording
+// may have blanked out the digits that tell devices apart, and no two real ones share them. The rest of
 // the document stays as it was recorded.
 func (d *unit) distinguish(taken map[string]bool) {
 	recorded := d.identity.serial

@@ -271,7 +271,7 @@ func TestCipheredDocuments(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	if got := d.Secret(channels, "InputProxyChannel[5]/sourceInputPortDescriptor/password"); got != "Right-One-1" {
-		t.Errorf("the device was told %q", got)
+		t.Errorf("the device got %q", got)
 	}
 	c.send(http.MethodPost, channels+"?security=1&iv="+iv, channelXML("192.0.2.9", "plain", value), "passwordDecodeError")
 

@@ -17,7 +17,7 @@ func (f *Fleet) catchUp() {
 	}
 }
 
-// witnessed lets whoever watches the fleet look at an exchange. It may be called on nil.
+// witnessed lets the observer of the fleet look at an exchange. It may be called on nil.
 func (f *Fleet) witnessed() {
 	if f != nil && f.witness != nil {
 		f.witness()

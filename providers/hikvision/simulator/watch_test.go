@@ -79,7 +79,7 @@ func TestARecorderLocksItselfOutAndNobodyElse(t *testing.T) {
 	s.correct("Another-One-2")
 	s.tells("userLocked")
 	connect(t, s.fleet, s.camera, "admin", password).get(deviceInfo)
-	s.clock.advance(2 * time.Hour) // each try has started the lock anew
+	s.clock.advance(2 * time.Hour) // each try has restarted the lock
 	s.tells("userLocked")
 	s.charged(7)
 	s.camera.Reboot()

@@ -70,7 +70,7 @@ func (x *exchange) logsIn() (reply, bool) {
 	return reply{}, false
 }
 
-// invites tells whoever asks what a login at the web page is made of.
+// invites tells a client what a login at the web page is made of.
 func (x *exchange) invites() reply {
 	r := riddle{hexadecimal(x.unit.model.sessionDigits()), hexadecimal(32), x.unit.now()}
 	x.unit.riddles = append(x.unit.riddles, r)
@@ -97,7 +97,7 @@ func (b *blueprint) sessionDigits() int {
 	return 64
 }
 
-// opens opens a session for whoever proves that he knows the password of an account.
+// opens opens a session for a client that proves that it knows the password of an account.
 func (x *exchange) opens() reply {
 	root, err := scan(x.q.body)
 	switch {

@@ -120,7 +120,7 @@ func TestASessionOpensTheOtherAddresses(t *testing.T) {
 			t.Errorf("with a fault: %d", a.status)
 		}
 
-		// Whoever has another cookie is nobody.
+		// A client with another cookie is nobody.
 		other := &guest{client: g.client, cookie: g.cookie + "0"}
 		if a := other.ask(http.MethodGet, info, ""); a.status != http.StatusUnauthorized {
 			t.Errorf("another cookie: %d", a.status)

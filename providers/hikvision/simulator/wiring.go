@@ -186,7 +186,7 @@ func (f *Fleet) take(w Wiring) error {
 	return nil
 }
 
-// matching calls act for the devices whose names a glob matches, of which there must be one.
+// matching calls act for the devices whose names a glob matches; there must be at least one.
 func (f *Fleet) matching(devices string, act func(*Device)) error {
 	found := false
 	for _, d := range f.devices {

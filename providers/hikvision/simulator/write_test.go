@@ -55,7 +55,7 @@ func TestWritesAreTakenInTheMannerOfTheModel(t *testing.T) {
 // and no declaration. Devices know the elements by their names.
 func TestReserialisedBodiesMeanTheSame(t *testing.T) {
 	from := regexp.MustCompile(`<videoResolutionWidth>\d+<`)
-	for name, anew := range map[string]func(string) string{
+	for name, rewrite := range map[string]func(string) string{
 		"prefixes": func(doc string) string {
 			doc = regexp.MustCompile(`<(/?)([A-Za-z])`).ReplaceAllString(doc, "<${1}ns0:$2")
 			return strings.Replace(doc, "xmlns=", "xmlns:ns0=", 1)
@@ -78,7 +78,7 @@ func TestReserialisedBodiesMeanTheSame(t *testing.T) {
 				t.Fatalf("%s has no stream", model)
 			}
 			wanted := from.ReplaceAllString(before, "<videoResolutionWidth>1280<")
-			sent, code := anew(wanted), "ok"
+			sent, code := rewrite(wanted), "ok"
 			if sent == wanted {
 				continue
 			}
@@ -123,7 +123,7 @@ func TestAddedElementsAreKept(t *testing.T) {
 	c := connect(t, f, d, "admin", password)
 	c.put(mailing+"/1", "<mailing><sender><smtp><password>First-Pass-1</password><portNo>465</portNo></smtp></sender></mailing>", "ok")
 	if got := d.Secret(mailing, "mailing[1]/sender/smtp/password"); got != "First-Pass-1" || !strings.Contains(c.get(mailing), "<portNo>465<") {
-		t.Errorf("the device was told %q, and has\n%s", got, c.get(mailing))
+		t.Errorf("the device got %q, and has\n%s", got, c.get(mailing))
 	}
 	f, d = one(t, "camera-v56", time.Now)
 	c = connect(t, f, d, "admin", password)
@@ -223,7 +223,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	c := connect(t, f, d, "admin", password)
 	c.put(snmp, edit(t, c.get(snmp), "<snmpPrivacyMethod>none", "<snmpPrivacyPassword>Hush-Hush-1</snmpPrivacyPassword><snmpPrivacyMethod>none"), "ok")
 	if got := d.Secret(snmp, "SNMPAdvanced/SNMPUserList/SNMPUser[1]/snmpPrivacyPassword"); got != "Hush-Hush-1" {
-		t.Errorf("the device was told %q", got)
+		t.Errorf("the device got %q", got)
 	}
 	if got := c.get(snmp); strings.Contains(got, "Hush") || strings.Contains(got, "snmpPrivacyPassword") {
 		t.Errorf("%s", got)

@@ -36,7 +36,7 @@ var scanned struct {
 	size  int // of the documents, in bytes
 }
 
-// scannedLimit is the size of the documents that scanned keeps before it begins anew.
+// scannedLimit is the size of the documents that scanned keeps before it starts again.
 const scannedLimit = 2 << 20
 
 // scan finds the elements of a document, which must not be changed. Entities are resolved in text only; the document type is
@@ -115,7 +115,7 @@ func elementsOf(doc []byte) (*element, error) {
 	return root, nil
 }
 
-// onlyUTF8 is a document with a question mark in the place of every byte that is no character, so that all others keep theirs.
+// onlyUTF8 is a document with a question mark in place of every byte that is no character, so that all others keep theirs.
 func onlyUTF8(doc []byte) []byte {
 	if utf8.Valid(doc) {
 		return doc

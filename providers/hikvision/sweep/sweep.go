@@ -36,7 +36,7 @@ const (
 
 // Sweep says how to ask. The zero value asks at the usual ports over the network.
 type Sweep struct {
-	// Port is where to ask, over TLS and, of whoever speaks none there, without. If it is 0, that is 443 for TLS and 80 without.
+	// Port is where to ask, over TLS and, if nothing there speaks TLS, without. If it is 0, that is 443 for TLS and 80 without.
 	Port uint16
 	// Dial opens connections; nil for those of package net.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -47,7 +47,7 @@ type Answer struct {
 	Address   netip.Addr
 	URL       string // where something answered; empty where nothing did
 	Device    bool   // it answers as a device does
-	Activated bool   // somebody gave it a password; nothing is known of it if Device is false
+	Activated bool   // somebody gave it a password; meaningless if Device is false
 }
 
 // Ask asks all addresses and calls told for each of them, by one goroutine at a time and in the order in which they answer. It

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// WaysPath is the document in which some devices say, without a login, how a forgotten password can be set anew.
+// WaysPath is the document in which some devices say, without a login, how a forgotten password can be reset.
 const WaysPath = "/ISAPI/Security/extern/capabilities"
 
 // Ways are the ways to a new password that a device says it has, and those that it says it lacks. It does not speak of others.
@@ -19,7 +19,7 @@ var ways = []struct{ element, way string }{
 	{"isSupportWithGUIDFileData", "guid_file"}, {"isSupportWithSecurityQuestion", "questions"}, {"isSupportWithSecurityEmail", "email"}, {"isSupportWithHCApp", "app"},
 }
 
-// Ways asks whoever answered at an address which ways to a new password there are. No credential is sent. It is zero where the device
+// Ways asks the device that answered at an address which ways to a new password it has. No credential is sent. It is zero where the device
 // does not tell.
 func (s Sweep) Ways(ctx context.Context, at Answer) Ways {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL+WaysPath, nil)

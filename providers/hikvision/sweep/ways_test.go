@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What a device says of its ways to a new password is taken word for word: of what it does not say, nothing is known.
+// The report of a device about its ways to a new password is taken word for word: what it leaves out is unknown.
 func TestADeviceSaysWhichWaysItHas(t *testing.T) {
 	body := func(elements string) string {
 		return `<externSecurityCap version="2.0" xmlns="http://www.hikvision.com/ver20/XMLSchema"><RestAdminPassWord>` + elements + "</RestAdminPassWord></externSecurityCap>"

@@ -1,6 +1,6 @@
 // Package xmlpatch edits XML, and the JSON of newer firmware, in place: the bytes that an edit is not about stay as they came.
 //
-// Some firmware refuses a document that was read and written anew, because an attribute, a line break, a namespace or the
+// Some firmware rejects a document that was read and serialised again, because an attribute, a line break, a namespace or the
 // order of elements is not what it sent. So a [Document] keeps the bytes of the device, knows where in them every element
 // and its text lies, and an edit replaces just that span.
 //

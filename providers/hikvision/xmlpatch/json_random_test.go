@@ -265,7 +265,7 @@ func checkBytes(t report, doc *xmlpatch.Document, body []byte, edit string, args
 	}
 }
 
-// isWritable reports whether a text can be in the place of a value.
+// isWritable reports whether a text can be in place of a value.
 func isWritable(form byte, text string) bool {
 	switch form {
 	case '{', '[':

@@ -119,7 +119,7 @@ func (p Path) restrict(change func(last *step)) Path {
 }
 
 // Covers reports whether what p leads to is, holds or lies within what q leads to, in every document: both take the same way
-// as far as they go, and q chooses no other entries than p on it.
+// up to where they end, and q chooses no other entries than p on it.
 func (p Path) Covers(q Path) bool {
 	for i := range min(len(p.steps), len(q.steps)) {
 		p, q := p.steps[i], q.steps[i]

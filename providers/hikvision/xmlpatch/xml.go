@@ -56,7 +56,7 @@ func (xmlSyntax) set(n *node, text string) ([]splice, error) {
 
 func (s xmlSyntax) cover(n *node, text string) ([]splice, error) { return s.set(n, text) }
 
-// replacing puts encoded in the place of the first of the spans, and nothing in that of the others.
+// replacing puts encoded in place of the first of the spans, and nothing in that of the others.
 func replacing(spans []span, encoded string) []splice {
 	splices := make([]splice, len(spans))
 	for i, s := range spans {
