@@ -8,7 +8,7 @@ BIN := bin/camform
 PREFIX ?= /usr/local
 TO = $(DESTDIR)$(PREFIX)
 
-# The packages whose tests take longest come first, so that no processor waits for them at the end.
+# The packages with the longest tests come first, so that no processor waits for them at the end.
 LONGEST := ./engine/apply ./providers/hikvision ./engine
 
 build: ## the program, in bin/
@@ -17,7 +17,7 @@ build: ## the program, in bin/
 demo: build ## plan, apply, drift and heal a simulated campus
 	bash examples/campus/demo.sh $(BIN)
 
-install: ## what make build made, with its man pages if make man made them, below PREFIX, which is /usr/local; DESTDIR for packagers
+install: ## the program of make build and the pages of make man, if there are any, below PREFIX (/usr/local); DESTDIR for packagers
 	@test -x $(BIN) || { echo "$(BIN) does not exist: run make build first, as yourself"; exit 1; }
 	install -d '$(TO)/bin' '$(TO)/share/bash-completion/completions' '$(TO)/share/fish/vendor_completions.d' '$(TO)/share/zsh/site-functions'
 	install -m 0755 $(BIN) '$(TO)/bin/camform'
@@ -30,7 +30,7 @@ install: ## what make build made, with its man pages if make man made them, belo
 	  install -d "$$man" && install -m 0644 "$$page" "$$man" || exit 1; \
 	done
 
-uninstall: ## takes away what make install put below PREFIX
+uninstall: ## remove what make install put below PREFIX
 	rm -f '$(TO)/bin/camform' '$(TO)/share/bash-completion/completions/camform' '$(TO)/share/fish/vendor_completions.d/camform.fish' \
 	  '$(TO)/share/zsh/site-functions/_camform' '$(TO)/share/man/man'[157]/camform*.[157]
 
@@ -38,16 +38,16 @@ dist: ## a release with checksums, in dist/: archives for Linux, macOS and Windo
 	$(GO) build -C .ci/dist -o ../../bin/dist .
 	bin/dist -version '$(VERSION)'
 
-test: lint ## vet, formatting, and the tests, of large spaces of cases a part that represents the rest; a slow machine may take long
+test: lint ## lint and the tests; of large spaces of cases, a part that represents the rest. A slow machine may take long
 	$(GO) test -timeout 40m $(LONGEST) ./...
 
-test-long: lint ## the same, with every case of every space; few things live long in them, so the collector may wait
+test-long: lint ## the same with every case of every space. Few objects live long in these tests, so the collector may wait
 	GOGC=400 CAMFORM_TESTS=long $(GO) test -timeout 40m $(LONGEST) ./...
 
-test-clients: build ## clients that other people wrote, against the simulated devices; needs node
+test-clients: build ## clients that other people wrote, against the simulated devices; those in JavaScript need node
 	bash testdata/clients/run.sh $(BIN)
 
-vet-systems: ## vet for the systems of a release; SYSTEMS=windows/amd64 for some. The first time everything is compiled for each, for minutes
+vet-systems: ## vet for the systems of a release; SYSTEMS=windows/amd64 for some. The first run compiles everything for each, for minutes
 	for system in $(SYSTEMS); do \
 	  CGO_ENABLED=0 GOOS=$${system%/*} GOARCH=$${system#*/} $(GO) vet -trimpath ./... || exit 1; \
 	done
@@ -61,7 +61,7 @@ test-dist: ## vet for one of the systems of a release, chosen by the commit, and
 mutate-some: ## 25 mutants, chosen by the commit
 	$(GO) run ./.ci/mutate -sample 25
 
-mutate: ## take the rules of testdata/mutants away one by one; RUN=ledger.* for some of them only
+mutate: ## take the rules of testdata/mutants out of the code one by one; RUN=ledger.* for some of them
 	$(GO) test ./.ci/mutate/...
 	$(GO) run ./.ci/mutate -run '$(RUN)'
 
@@ -73,10 +73,10 @@ lint: tools ## formatting, vet, staticcheck, dead code
 	@dead=$$(bin/deadcode -test ./...); if [ -n "$$dead" ]; then echo "$$dead"; exit 1; fi
 	$(GO) mod verify
 
-tools: ## what lint needs, in the versions of .ci/tools/go.mod
+tools: ## the programs that lint runs, in the versions of .ci/tools/go.mod
 	$(GO) build -C .ci/tools -o ../../bin/ honnef.co/go/tools/cmd/staticcheck mvdan.cc/gofumpt golang.org/x/tools/cmd/deadcode
 
-bench: ## the figures of the README
+bench: ## the benchmarks of the packages
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fmt:

@@ -17,7 +17,7 @@ import (
 	"camform/.ci/mutate/mutant"
 )
 
-// verdict is what became of a mutant.
+// verdict says whether a mutant was noticed.
 type verdict string
 
 const (

@@ -1,10 +1,10 @@
-// Mutate takes one rule after the other away from the code, and tells whether the tests of the rule notice.
+// Mutate takes one rule at a time out of the code, and reports whether the rule's tests notice.
 //
 //	go run ./.ci/mutate [-run PATTERN] [-sample N] [-p N] [-timeout DURATION]
 //
-// It is run from the root of the repository. The tree is not changed: the go command is shown changed files by way of
-// -overlay. Each mutant is built first and its tests are run then, so that a mutant that does not compile is not taken for
-// one that was noticed. Before any of that, the same tests must pass without a mutant.
+// Run it in the root of the repository. It leaves the tree alone: the go command sees changed files through -overlay. Each mutant
+// is built before its tests run, so that one that does not compile does not pass for one that was noticed. Before that, the same
+// tests must pass without a mutant.
 package main
 
 import (
@@ -120,7 +120,7 @@ func (l *lab) healthy(ctx context.Context, all []mutant.Mutant, parallel int) er
 	return group.Wait()
 }
 
-// all tries mutants, and returns what became of each, in the same order.
+// all tries mutants, and returns the finding of each, in the same order.
 func (l *lab) all(ctx context.Context, all []mutant.Mutant, parallel int) []finding {
 	findings := make([]finding, len(all))
 	var group errgroup.Group

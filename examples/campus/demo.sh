@@ -17,7 +17,7 @@ trap finish EXIT
 say() { printf '\n\033[1m=== %s\033[0m\n' "$*"; }
 run() { printf '$ camform %s\n' "$*"; "$camform" "$@"; }
 
-# Passwords of this demonstration only, made up anew each time.
+# Passwords for this demonstration only, new each time.
 password() { printf 'Aa1-%s' "$(od -An -N5 -tx1 /dev/urandom | tr -d ' \n')"; }
 ADMIN_PASSWORD=$(password)
 VIEWER_PASSWORD=$(password)
@@ -32,7 +32,7 @@ say "A simulated campus: 24 cameras and recorders, every built-in model, each on
 simulator=$!
 for _ in $(seq 1 300); do
   [ -e ready ] && break
-  kill -0 "$simulator" 2>/dev/null || { echo "the simulator did not start" >&2; exit 1; }
+  kill -0 "$simulator" 2>/dev/null || { echo "The simulator did not start." >&2; exit 1; }
   sleep 0.1
 done
 head -4 inventory.csv
@@ -48,24 +48,24 @@ run apply campus.plan
 
 say "plan again: nothing to do"
 code=0; run plan -detailed-exitcode || code=$?
-[ "$code" -eq 0 ] || { echo "expected no changes, got exit code $code" >&2; exit 1; }
+[ "$code" -eq 0 ] || { echo "Expected no changes, but plan exited with $code." >&2; exit 1; }
 
 address=$(awk -F, '$6 == "V5.7.15" {print $2; exit}' inventory.csv)
 path=/ISAPI/System/Network/UPnP
-say "Somebody opens a camera to the internet behind camform's back: UPnP on at $address, with curl"
+say "Somebody opens a camera to the internet without camform: UPnP on at $address, with curl"
 device() { curl --silent --show-error --insecure --digest --user "admin:$ADMIN_PASSWORD" "$@"; }
 device "$address$path" | sed '0,/<enabled>false/s//<enabled>true/' >upnp.xml
 device --request PUT --header 'Content-Type: application/xml' --data-binary @upnp.xml "$address$path" |
   sed -n 's/.*<statusString>\(.*\)<.*/the camera says: \1/p'
 
-say "drift: who changed what?"
+say "drift: what did somebody change?"
 code=0; run drift || code=$?
-[ "$code" -eq 2 ] || { echo "expected drift, got exit code $code" >&2; exit 1; }
+[ "$code" -eq 2 ] || { echo "Expected drift, but drift exited with $code." >&2; exit 1; }
 
-say "apply: heal it"
+say "apply: put it back"
 run apply -auto-approve
 
-say "drift: gone"
+say "drift: none left"
 run drift
 
-say "Done. Everything above ran against simulated devices; camform settings lists what it can set."
+say "Done. Everything ran against simulated devices. Next: camform settings lists what you can set."

@@ -48,7 +48,7 @@ profile "campus" {
   }
 }
 
-# Cameras also refuse old TLS versions and lock the login after five wrong passwords.
+# Cameras also refuse old TLS versions, and lock the login after five wrong passwords.
 profile "camera" {
   extends = [profile.campus]
 
@@ -67,7 +67,7 @@ profile "camera" {
     minutes  = 30
   }
 
-  # The recorders log in with this account, which can see but not change anything.
+  # The recorders log in with this account, which can look at everything and change nothing.
   user "viewer" {
     level    = "Viewer"
     password = secret("env:VIEWER_PASSWORD")

@@ -36,7 +36,7 @@ deny contains msg if {
 	msg := sprintf("%d changes could close the way in, and %d are allowed at once. Apply it in parts with -target.", [count(lockout), setting("max_lockout_changes")])
 }
 
-# Who may be cut off, although a person accepts that in the configuration, is for a person to approve.
+# Somebody has to approve that a consumer is cut off, even where the configuration accepts it.
 deny contains msg if {
 	some cut in input.x_camform.cuts
 	msg := sprintf("%s: %s may be cut off (%s).", [cut.device, cut.who, cut.reason])

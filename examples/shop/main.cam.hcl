@@ -1,5 +1,5 @@
-# A shop with four cameras and a recorder. The recorder is the only one that may talk to the cameras, apart from the
-# computer in the office.
+# A shop with four cameras and a recorder. Only the recorder and the computer in the office may talk to the
+# cameras.
 
 variable "office" {
   description = "Address of the computer that runs camform"
@@ -97,7 +97,7 @@ device "recorder" {
 
   profiles = [profile.base]
 
-  # The recorder is the clock of the shop and gets its time from outside.
+  # The recorder is the clock of the shop. It gets the time from outside.
   ntp {
     server = "ntp.example.com"
   }

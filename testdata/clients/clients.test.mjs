@@ -90,7 +90,7 @@ test('node-hikvision-api hears the heartbeat', async () => {
   }
 })
 
-// What a program does that was written with a client for HTTP and a parser for XML: it builds documents anew of what it read.
+// What a program does that was written with a client for HTTP and a parser for XML: it builds new documents from what it read.
 for (const model of ['camera-v52', 'camera-v57']) {
   test(`urllib and xml2js at ${model}`, async () => {
     const { address, serial } = fleet.devices[model]

@@ -53,7 +53,7 @@ function camform (...args) {
   return stdout
 }
 
-test('terraform-unidiff counts as camform does', () => {
+test('terraform-unidiff counts the same changes as camform', () => {
   const text = camform('plan', '-out=site.plan')
   const { summary, patches } = unidiff(JSON.parse(camform('show', '-json', 'site.plan')))
   const [, add, change, destroy] = text.match(/^Plan: (\d+) to add, (\d+) to change, (\d+) to destroy\.$/m).map(Number)

@@ -5,9 +5,9 @@ CAMFORM=$(realpath "$1")
 export CAMFORM
 cd "$(dirname "$0")"
 
-skipped() { echo "SKIPPED: $1 were not tried, since $2."; }
+skipped() { echo "SKIPPED: $1 were not tried: $2."; }
 
-# What reads plans, in Go: a module of its own, since nothing of it belongs to the program.
+# Programs in Go that read plans. They are a module of their own, so that camform does not depend on them.
 if go list -deps -test ./... >/dev/null 2>&1; then
   go vet ./...
   go test -count=1 ./...
@@ -15,7 +15,7 @@ elif go mod download github.com/hashicorp/terraform-json; then
   go list -deps -test ./... >/dev/null
   exit 1
 else
-  skipped "the clients in Go" "their modules cannot be had"
+  skipped "the clients in Go" "their modules cannot be downloaded"
 fi
 
 skip() {
@@ -23,12 +23,12 @@ skip() {
   exit 0
 }
 
-command -v node >/dev/null && command -v npm >/dev/null || skip "there is no node with npm here"
+command -v node >/dev/null && command -v npm >/dev/null || skip "node and npm are not installed"
 node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || skip "$(node --version) is older than v20"
 if ! cmp -s package-lock.json node_modules/installed; then
   if ! npm ci --ignore-scripts --no-audit --no-fund; then
     npm view hikvision-api version >/dev/null 2>&1 && exit 1
-    skip "the registry of npm does not answer"
+    skip "the npm registry does not answer"
   fi
   cp package-lock.json node_modules/installed
 fi

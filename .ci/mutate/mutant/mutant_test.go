@@ -39,7 +39,7 @@ func TestAMutantThatSaysTooLittleIsRefused(t *testing.T) {
 		{"\tsend()\n\tsend()\n", "\tsend()\n"},
 	} {
 		if m, err := Parse("a.twice", []byte(strings.Replace(good, change[0], change[1], 1))); err == nil {
-			t.Errorf("with %q in the place of %q it is taken: %+v", change[1], change[0], m)
+			t.Errorf("with %q instead of %q it is accepted: %+v", change[1], change[0], m)
 		}
 	}
 }

@@ -14,7 +14,7 @@ setting "stream" {
   key_example = "101"
 
   doc = <<-EOT
-    A stream that recorders and clients fetch. Switching it off ends the recordings of whoever uses it.
+    A stream that recorders and clients fetch. Switching it off ends the recordings of everybody who uses it.
   EOT
 
   document {
