@@ -280,4 +280,4 @@ func TestTheUsersTypeWhatTheyRead(t *testing.T) {
 	}
 }
 
-var userTypes = regexp.MustCompile(`^(?:exec|exit \d) camform (.*)$`)
+var userTypes = regexp.MustCompile(`^(?:exec|exit \d) (?:sh run\.sh )?camform (.*)$`)

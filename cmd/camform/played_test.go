@@ -157,6 +157,21 @@ func (r *reader) takeNet() (net.Listener, error) {
 func (r *reader) mine(text string) string  { return strings.ReplaceAll(text, shownNet, r.net) }
 func (r *reader) shown(text string) string { return strings.ReplaceAll(text, r.net, shownNet) }
 
+// cmdFromPage writes the file that a page has its reader write.
+//
+//	frompage PAGE FILE
+func (w *world) cmdFromPage(ts *testscript.TestScript, args []string) {
+	p, err := readPage(args[0])
+	ts.Check(err)
+	for _, b := range p.blocks {
+		if b.file == args[1] {
+			ts.Check(os.WriteFile(ts.MkAbs(b.file), []byte(strings.Join(b.lines, "\n")+"\n"), 0o600))
+			return
+		}
+	}
+	ts.Fatalf("%s has its reader write no %s", args[0], args[1])
+}
+
 // cmdWritten writes the block of a page into the file that it names.
 //
 //	written PAGE LINE

@@ -59,6 +59,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"exit":      plain((*world).cmdExit),
 	"exited":    plain((*world).cmdExited),
 	"example":   plain((*world).cmdExample),
+	"frompage":  plain((*world).cmdFromPage),
 	"scrub":     plain((*world).cmdScrub),
 	"json":      plain((*world).cmdJSON),
 	"jsonlines": plain((*world).cmdJSONLines),
