@@ -139,7 +139,7 @@ func (n newcomers) plan(p *plan.Plan) {
 func (n newcomers) unfit(device *config.Device, said providers.Activation) string {
 	policy := device.Login.Policy
 	if policy == nil {
-		return "camform activates it if its login has a password_policy: its first password must open nothing else"
+		return "to have camform set a first password that opens nothing else, declare a credential_policy and name it as password_policy in the login block"
 	}
 	other := n.claims.Another(device.Address, providers.Identity{Serial: device.Identity.Serial, MAC: device.Identity.MAC})
 	switch {

@@ -436,6 +436,8 @@ func Explain(err error, device schema.Device) string {
 	case errors.Is(err, providers.ErrDowngraded):
 		text += "; anybody on the path could read and change everything that is sent. Write the address with https://. If the device no longer has HTTPS, " +
 			"say so in its block: tls { plain = true }"
+	case errors.Is(err, providers.ErrInactive):
+		text += "; activate it with the vendor's tool, or declare it with a login that has a password_policy, and camform apply sets its first password"
 	case isElsewhere(err):
 		text += "; if it is the same device, add a moved block; if it is a different one, add a removed block"
 	case isMisdeclared(err):
