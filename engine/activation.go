@@ -28,7 +28,7 @@ type newcomers struct {
 }
 
 // searched adds to a survey what devices answer to a search, of those that do not answer at their addresses and may be activated
-// that way: new ones with a hardware address, where allow_unproven lets it. One of which two say to be it is left alone, and told.
+// that way: new ones with a hardware address, where allow_unproven lets it. A device that two claim to be is left alone, and reported.
 func (n newcomers) searched(ctx context.Context, finder providers.Finder, event func(report.Event)) error {
 	var waiting []int
 	for i, device := range n.found.devices {
@@ -37,7 +37,7 @@ func (n newcomers) searched(ctx context.Context, finder providers.Finder, event 
 			continue
 		}
 		if lacks := lacksForSearch(device); lacks != "" {
-			snap.Err = fmt.Errorf("%s; if it is new, it is not searched for, since its block lacks %s: %w", providers.Reason(snap.Err), lacks, providers.ErrUnreachable)
+			snap.Err = fmt.Errorf("%s; if it is new, camform cannot search for it, because its block lacks %s: %w", providers.Reason(snap.Err), lacks, providers.ErrUnreachable)
 			continue
 		}
 		waiting = append(waiting, i)
@@ -61,7 +61,7 @@ func (n newcomers) searched(ctx context.Context, finder providers.Finder, event 
 	}
 	event(report.Event{Kind: report.StageDone, Stage: report.Search, Elapsed: time.Since(begun)})
 	if err != nil && len(heard) == 0 {
-		return fmt.Errorf("nobody could be searched for: %w", err)
+		return fmt.Errorf("searching for new devices: %w", err)
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (n newcomers) answered(i int, heard []providers.Found) {
 	case len(mine) == 0:
 		return
 	case len(mine) > 1:
-		snap.Err = fmt.Errorf("%d devices answer a search with its serial number or hardware address, so none of them gets a password; see which one it is: %w",
+		snap.Err = fmt.Errorf("%d devices answer a search with its serial number or hardware address, so none of them gets a password; find out which one it is: %w",
 			len(mine), providers.ErrIdentity)
 		return
 	}
@@ -88,10 +88,10 @@ func (n newcomers) answered(i int, heard []providers.Found) {
 	case err != nil:
 		snap.Err = err
 	case mine[0].Activated:
-		snap.Err = fmt.Errorf("%s; it answers a search, and has a password already: %w", providers.Reason(snap.Err), providers.ErrUnreachable)
+		snap.Err = fmt.Errorf("%s; it answers a search, and already has a password: %w", providers.Reason(snap.Err), providers.ErrUnreachable)
 	default:
 		said := providers.BySearch
-		snap.Activation, snap.Err = &said, fmt.Errorf("it answers nothing but a search, and has no password yet: %w", providers.ErrInactive)
+		snap.Activation, snap.Err = &said, fmt.Errorf("it answers only a search, and has no password yet: %w", providers.ErrInactive)
 	}
 }
 
@@ -146,7 +146,7 @@ func (n newcomers) unfit(device *config.Device, said providers.Activation) strin
 	case other != "":
 		return other + ", so neither gets a password; correct one of the two"
 	case policy.MinLength > said.MaxLen:
-		return fmt.Sprintf("credential_policy.%s asks for at least %d characters, and the device takes up to %d; change the policy", policy.Name, policy.MinLength, said.MaxLen)
+		return fmt.Sprintf("credential_policy.%s asks for at least %d characters, and the device accepts at most %d; change the policy", policy.Name, policy.MinLength, said.MaxLen)
 	}
 	return ""
 }
@@ -191,7 +191,7 @@ func (s settler) settle(ctx context.Context, d plan.Device, session providers.Re
 	return settled, wrong(append(problems, s.prove(device, snap.Documents, &settled)...))
 }
 
-// last is what is remembered of the settings that a device is declared with: an earlier run of the same plan may have made some.
+// last is the record of the settings that a device is declared with: an earlier run of the same plan may have made some.
 func (s settler) last(ctx context.Context, device *config.Device) (map[schema.Setting]diff.Memory, error) {
 	kept, err := s.store.SettingsOf(ctx, device.Address)
 	if err != nil {

@@ -30,7 +30,7 @@ import (
 	"camform/schema"
 )
 
-// newcomer is a device block of which camform makes the first password.
+// newcomer is a device block whose first password camform makes.
 func (s *site) newcomer(name string, d *simulator.Device, settings string) string {
 	return fmt.Sprintf(`device %q {
   address = %q
@@ -45,7 +45,7 @@ func (s *site) newcomer(name string, d *simulator.Device, settings string) strin
 `, name, "https://"+d.Address().String(), d.Serial(), settings)
 }
 
-// run does what the command apply does, and returns the plan with what became of it.
+// run does what the command apply does, and returns the plan with its report.
 func (s *site) run(text string) (*plan.Plan, *report.Report) {
 	s.Helper()
 	s.runs++
@@ -155,7 +155,7 @@ func nursery(t testing.TB, names ...string) history {
 	return h
 }
 
-// activates gives a device a login of which camform makes the passwords.
+// activates gives a device a login whose passwords camform makes.
 func (w *world) activates(name string) {
 	w.Helper()
 	d := w.declared(name)
@@ -400,7 +400,7 @@ func TestI12WhatIsClaimedTwiceGetsNothing(t *testing.T) {
 	}
 }
 
-// What else speaks against a first password is told, with what to do.
+// Other objections to a first password are reported, with what to do.
 func TestAFirstPasswordThatCannotBeMadeIsTold(t *testing.T) {
 	h := nursery(t, three...)
 	h.declared("a").Login = config.Login{Username: "admin", Password: h.secret("env:a")}
@@ -422,8 +422,8 @@ func TestAFirstPasswordThatCannotBeMadeIsTold(t *testing.T) {
 	}
 }
 
-// A password that a device was sent stays in the vault though no login proved it. Where the device has another one then, whoever looks
-// for it is told of that.
+// A password that a device was sent stays in the vault though no login proved it. If the device then has another one, somebody who looks
+// for it learns that.
 func TestAFirstPasswordThatWasNotProvenIsNotForgotten(t *testing.T) {
 	h := nursery(t, "gate")
 	device := h.fleet.Device("gate")
@@ -719,7 +719,7 @@ func TestI11ALostMessageToANewDeviceIsNotRepeated(t *testing.T) {
 						s.Fatalf("%d messages were lost", lost)
 					}
 					if len(r.Bad()) == 0 && !(message == "activate" && answer) {
-						s.Errorf("nothing is told:\n%s", told(r))
+						s.Errorf("nothing is reported:\n%s", told(r))
 					}
 					for range 2 { // the one that was stopped for it, too
 						run(text)

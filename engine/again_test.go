@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// slotsAllowed lets slots be made again of which nobody has seen that devices take them.
+// slotsAllowed lets slots be made again although nobody has seen that devices take them.
 const slotsAllowed = "  allow_unproven = [\"alarm_host\", \"ntp\"]\n"
 
 func slotBlock(key, arguments string) string {
@@ -96,7 +96,7 @@ func TestASlotIsMadeWhereItWas(t *testing.T) {
 		detail, problem             string
 	}{
 		"nobody allowed it":    {"camera-v57", slotBlock("2", ""), alarmDocument + "/2", slotBlock("2", ""), plan.Unproven, `has no 2 entry, but 1 and 3, and has room for 3.`, ""},
-		"no room is told":      {"recorder-v1", slotBlock("1", ""), alarmDocument + "/1", slotBlock("1", ""), plan.Unproven, "does not tell how many it has room for", ""},
+		"no room is reported":  {"recorder-v1", slotBlock("1", ""), alarmDocument + "/1", slotBlock("1", ""), plan.Unproven, "does not tell how many it has room for", ""},
 		"beyond its room":      {"camera-v57", slotsAllowed + slotBlock("2", ""), alarmDocument + "/2", slotsAllowed + slotBlock("4", ""), plan.Unsupported, "It has room for 3.", "Setting that no device has"},
 		"never there":          {"recorder-v1", slotsAllowed + slotBlock("1", ""), alarmDocument + "/1", slotsAllowed + slotBlock("2", ""), plan.Unsupported, `the device has no alarm_host["2"]`, "Setting that no device has"},
 		"a name that it lacks": {"camera-v57", slotsAllowed + slotBlock("2", ""), alarmDocument + "/2", slotBlock("2", "    username = \"gate\"\n"), plan.Unproven, "has room for 3", ""},
@@ -137,7 +137,7 @@ func TestASlotIsNotMadeWithoutItsPassword(t *testing.T) {
 }
 
 // TestASlotUnderAnotherNumberIsTold: a device that gives a new slot the lowest free number, or takes none, does not have the declared
-// one, and nothing is remembered of it.
+// one, and there is no record of it.
 func TestASlotUnderAnotherNumberIsTold(t *testing.T) {
 	for name, tc := range map[string]struct {
 		quirks simulator.Quirks
@@ -180,7 +180,7 @@ func TestSlotsAreMadeFromTheLowestNumber(t *testing.T) {
 		rows, err := s.store.Fleet.SettingsOf(t.Context(), schema.Device{Name: "camera"})
 		for _, row := range rows {
 			if err != nil || len(rows) != 3 || row.Created {
-				t.Errorf("a slot is remembered as created, or not at all: %v %+v", err, rows)
+				t.Errorf("a slot is recorded as created, or not at all: %v %+v", err, rows)
 			}
 		}
 	})

@@ -17,7 +17,7 @@ type aim struct {
 	asked   func(schema.Setting) bool // whether somebody asked for a new password of an account
 
 	observes func(config.Rule) bool       // whether it reads the documents that a check observes
-	values   func(*schema.Attribute) bool // of which attributes it needs the wanted value
+	values   func(*schema.Attribute) bool // the attributes whose wanted value it needs
 }
 
 // aimAt is the aim of targets; none means everything.

@@ -229,7 +229,7 @@ func TestAnAccountThatSomebodyElseCreatedIsNotOurs(t *testing.T) {
 	w.same(toldPlan(w.plan()), "forget gate.user.op")
 }
 
-// A secret that a device shows is compared with what it shows, not with what is remembered of it.
+// A secret that a device shows is compared with what it shows, not with the record of it.
 func TestASecretThatADeviceShowsIsReadBack(t *testing.T) {
 	w := newWorld(t, "gate")
 	w.secrets["env:CODE"] = "SECRET"
@@ -354,7 +354,7 @@ func TestI6AnotherFirmwareIsStale(t *testing.T) {
 	}
 }
 
-// A document of which one setting moved is left alone as a whole; what was written before stays.
+// A document with one moved setting is left alone as a whole; what was written before stays.
 func TestI6AStaleSettingStopsItsDevice(t *testing.T) {
 	w := newWorld(t, "gate")
 	w.declareName("gate", "other")
@@ -545,7 +545,7 @@ func TestTheReportHasEveryDevice(t *testing.T) {
 	}
 }
 
-// A secret that is no longer to be had is not taken for one that the device has.
+// A secret that is no longer available is not taken for one that the device has.
 func TestASecretThatIsGoneIsNotTakenAsWritten(t *testing.T) {
 	w := newWorld(t, "gate")
 	w.secrets["env:CODE"] = "SECRET"

@@ -68,7 +68,7 @@ func (a *attempts) waits(endpoint string, refusal *ledger.Refusal) {
 	a.awaited[refusal.By] = true
 	a.mu.Unlock()
 	if !told {
-		a.event(report.Event{Kind: report.Waiting, Stage: a.stage, Detail: fmt.Sprintf("%s is at work on %s; no device is waited for longer than %d minutes",
+		a.event(report.Event{Kind: report.Waiting, Stage: a.stage, Detail: fmt.Sprintf("%s is working on %s; camform waits at most %d minutes for a device",
 			refusal.By, endpoint, int(ledger.Session.Minutes()))})
 	}
 }
@@ -78,7 +78,7 @@ func (a *attempts) Settle(ctx context.Context, c providers.Charge, r providers.A
 }
 
 func (a *attempts) Leave(ctx context.Context, c providers.Charge) error {
-	return a.noted("that a session is over is not noted, so that other runs wait for it", a.Ledger.Leave(ctx, c))
+	return a.noted("the end of a session could not be recorded, so other runs wait for it", a.Ledger.Leave(ctx, c))
 }
 
 func (a *attempts) Return(ctx context.Context, c providers.Charge) error {
@@ -90,7 +90,7 @@ func (a *attempts) Locked(ctx context.Context, endpoint string, d time.Duration)
 }
 
 // countsAsRefused is what comes of a login whose end is not noted.
-const countsAsRefused = "what became of a login is not noted, so that it counts as refused"
+const countsAsRefused = "the outcome of a login could not be recorded, so it is taken as a rejection"
 
 func (a *attempts) noted(effect string, err error) error {
 	if err != nil {

@@ -120,7 +120,7 @@ func TestAWaitForAProcessIsToldOnce(t *testing.T) {
 			t.Error("it does not wait")
 		}
 	}
-	want := "process 2 of ann@desk is at work on 192.0.2.1:443; no device is waited for longer than 5 minutes"
+	want := "process 2 of ann@desk is working on 192.0.2.1:443; camform waits at most 5 minutes for a device"
 	if len(*told) != 1 || (*told)[0].Detail != want {
 		t.Errorf("it told %+v, want %q", *told, want)
 	}

@@ -34,7 +34,7 @@ func (j judge) audit(found *survey, last memory) *audit.Report {
 }
 
 // aimAtRules is the aim of an audit. A target that names a setting looks at what rules want of it, and at nothing else; a
-// device of which targets do not speak is judged by no rule.
+// device that targets do not name is judged by no rule.
 func aimAtRules(devices []*config.Device, targets []schema.Setting) aim {
 	at := aimAt(devices, targets)
 	at.observes, at.values = everyRule, shownValues
@@ -82,7 +82,7 @@ func (m memory) observing(some func(config.Rule) bool) wants {
 	}
 }
 
-// checks judges a device by its checks, as far as their documents were read.
+// checks judges a device by those of its checks whose documents were read.
 func (j judge) checks(device *config.Device, snap *live.Snapshot, known credentials) []plan.Check {
 	judged := *device
 	judged.Rules = slices.DeleteFunc(slices.Clone(device.Rules), func(r config.Rule) bool { return len(r.Asserts) == 0 })

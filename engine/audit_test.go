@@ -372,7 +372,7 @@ func TestPlansJudgeByChecks(t *testing.T) {
 		}
 		stopping := engine.Stopping(p)
 		if len(stopping) != 1 || stopping[0].Subject.Start.Line != p.Devices[0].Checks[3].Source.Line ||
-			!strings.HasPrefix(stopping[0].Detail, `It is not known whether the check "d.block" holds on device.gate: the device has no `+nothing) {
+			!strings.HasPrefix(stopping[0].Detail, `It is unknown whether the check "d.block" holds on device.gate: the device has no `+nothing) {
 			t.Errorf("what stops apply: %v", stopping)
 		}
 		all, problems := s.engine().PlanWithChecks(t.Context(), s.cfg, nil)
@@ -393,7 +393,7 @@ func TestAStoppingCheckIsToldOnce(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		p.Devices = append(p.Devices, plan.Device{Address: schema.Device{Name: name}, Checks: []plan.Check{check}})
 	}
-	want := `The check "model" does not hold on 3 devices, such as device.a: It is a toy. Mend that, or leave severity = "block" out of the check, and plan again.`
+	want := `The check "model" does not hold on 3 devices, such as device.a: It is a toy. Fix that, or remove severity = "block" from the check, and plan again.`
 	if have := engine.Stopping(p); len(have) != 1 || have[0].Detail != want {
 		t.Errorf("have %v, want %s", have, want)
 	}

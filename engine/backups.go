@@ -92,7 +92,7 @@ func backupOf(d *config.Device, s *live.Snapshot, keys map[string][]string, now 
 	return b
 }
 
-// unkept are the devices of a plan whose settings it changes, and of which there is no backup since they were last changed, in the
+// unkept are the devices whose settings a plan changes and that have no backup since they were last changed, in the
 // order of the plan. Passwords are in no backup.
 func unkept(p *plan.Plan, changed, taken map[schema.Device]time.Time) []schema.Device {
 	var all []schema.Device
@@ -106,7 +106,7 @@ func unkept(p *plan.Plan, changed, taken map[schema.Device]time.Time) []schema.D
 	return all
 }
 
-// surveyOf reads backups in the place of their devices, one after the other, and keeps of each only what the wants name.
+// surveyOf reads backups instead of their devices, one after the other, and keeps of each only what the wants name.
 func (j judge) surveyOf(ctx context.Context, all iter.Seq2[*backup.Backup, error], wants wants) ([]Candidate, *survey, error) {
 	var candidates []Candidate
 	found := &survey{}

@@ -304,7 +304,7 @@ func TestABackupThatCannotBeKeptEndsTheRun(t *testing.T) {
 	})
 }
 
-// What was read whole when somebody interrupts is kept. Every other device is told, and nothing is kept of it.
+// What was read whole when somebody interrupts is kept. Every other device is reported, and nothing of it is kept.
 func TestI10AnInterruptedBackupKeepsWhatIsWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size, atOnce = 12, 2

@@ -29,7 +29,7 @@ func BenchmarkPlanOfNothing(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/devices, "µs/device")
 }
 
-// A plan for devices with eight settings each, all of which differ, as the command plan makes it the second time.
+// A plan for devices with eight settings each that all differ, as the command plan makes it the second time.
 func BenchmarkPlan(b *testing.B) {
 	for _, devices := range []int{1_000, 10_000} {
 		b.Run(fmt.Sprintf("%d devices", devices), func(b *testing.B) {

@@ -38,7 +38,7 @@ func (e *Engine) RequestCertificate(
 		return r, providers.ErrUnsupported
 	}
 	if _, allowed := d.AllowUnproven[kind.Name]; !allowed && kind.Unproven("") {
-		return r, fmt.Errorf("too little is known of how devices make requests; where it works on one that you can reach by hand, say so in the device block: "+
+		return r, fmt.Errorf("too little is known about how devices make requests; if it works on a device that you can reach by hand, say so in the device block: "+
 			"allow_unproven = { %s = \"what you tried, and where\" }", kind.Name)
 	}
 	leases, err := e.Store.Acquire(ctx, run, d.Address)
@@ -61,7 +61,7 @@ func (e *Engine) RequestCertificate(
 		return r, err
 	}
 	if target.URL.Scheme != "https" {
-		return r, fmt.Errorf("a request is made over https only: over plain http somebody in between could exchange it. "+
+		return r, fmt.Errorf("requests are made over https only: over plain http, somebody in between could replace them. "+
 			"Write the address with https:// and run camform plan -target %s, which pins its key", shell.Quoted(d.Address.String()))
 	}
 	if known.Pin.SPKI == "" {
@@ -98,7 +98,7 @@ func requestOver(
 	of.CommonName = cmp.Or(of.CommonName, host)
 	signing, err := certifier.SigningRequest(kind, docs, of)
 	if signing.Open != nil && !answers(signing.Open, asked) {
-		return r, fmt.Errorf("a request for %s waits on it; -new makes the one that you ask for, which voids the other", signing.Open.Subject)
+		return r, fmt.Errorf("it has a pending request for %s; -new makes the one that you ask for, which voids the pending one", signing.Open.Subject)
 	}
 	if err != nil || signing.Open != nil {
 		return CertificateRequest{Request: signing.Open}, err
@@ -125,7 +125,7 @@ func requestOver(
 	return r, nil
 }
 
-// answers reports whether a request has the name and the country that were asked for, as far as they were.
+// answers reports whether a request has the name and the country that were asked for, if any were.
 func answers(r *x509.CertificateRequest, asked providers.Subject) bool {
 	return (asked.CommonName == "" || asked.CommonName == r.Subject.CommonName) &&
 		(asked.Country == "" || slices.Equal(r.Subject.Country, []string{asked.Country}))

@@ -21,7 +21,7 @@ const (
 	clockUnknownCode = "clock-unknown"
 )
 
-// clockTolerance is how far a clock may be off before that is told. A device that asks a server is less than a second off; one that
+// clockTolerance is how far a clock may be off before that is reported. A device that asks a server is less than a second off; one that
 // was set by hand loses some seconds in a week.
 const clockTolerance = 10 * time.Second
 
@@ -53,9 +53,9 @@ func (j judge) clocks(found *survey) diag.Problems {
 	if len(told) > 1 {
 		what = fmt.Sprintf("The clocks of %d devices differ from that of this machine", len(told))
 	}
-	advice := fmt.Sprintf("Recordings, certificates and schedules depend on it; see %s.", strings.Join(j.ofClock(), " and "))
+	advice := fmt.Sprintf("Recordings, certificates and schedules depend on it; check %s.", strings.Join(j.ofClock(), " and "))
 	if alike && len(told) > 2 {
-		advice = "They are all off alike, so look at the clock of this machine first. " + advice
+		advice = "They are all off by about the same, so check the clock of this machine first. " + advice
 	}
 	return diag.Problems{{
 		Severity: diag.Warning, Code: clockOffCode, Summary: "Clock is wrong", Address: schema.Setting{Device: first},
@@ -132,11 +132,11 @@ func jumping(devices []plan.Device, jump func(plan.Device) providers.Jump) diag.
 	return diag.Problems{{
 		Severity: diag.Error, Code: ClockJumpsCode, Summary: "Clock would jump", Address: first.Address, Subject: first.Range.HCL(),
 		Detail: fmt.Sprintf("The plan moves the clock by more than five minutes: %s. Recordings, certificates and schedules depend on it. "+
-			"Where it may jump, say so in the device block or in a profile: accept_clock_jump = \"why\".", diag.FirstOf(told)),
+			"If it may jump, say so in the device block or in a profile: accept_clock_jump = \"why\".", diag.FirstOf(told)),
 	}}
 }
 
-// unforeseen tells which devices get changes of which nobody knows how far they move the clock.
+// unforeseen reports the devices with changes that move the clock by an unknown amount.
 func (j judge) unforeseen(planned *Planned) diag.Problems {
 	var told []string
 	var first plan.Step
@@ -155,7 +155,7 @@ func (j judge) unforeseen(planned *Planned) diag.Problems {
 	}
 	return diag.Problems{{
 		Severity: diag.Warning, Code: clockUnknownCode, Summary: "Clock may jump", Address: first.Address, Subject: first.Range.HCL(),
-		Detail: fmt.Sprintf("How far the plan moves the clock is unknown, since the device does not tell the time: %s. Recordings, "+
+		Detail: fmt.Sprintf("How far the plan moves the clock is unknown, because the device does not report its time: %s. Recordings, "+
 			"certificates and schedules depend on it.", diag.FirstOf(told)),
 	}}
 }
@@ -172,7 +172,7 @@ func aside(by time.Duration, ahead, behind string) string {
 	const day = 24 * time.Hour
 	for _, unit := range []struct {
 		size time.Duration
-		from time.Duration // the least that is told in the unit
+		from time.Duration // the least that is expressed in the unit
 		name string
 	}{{365 * day, 2 * 365 * day, "year"}, {day, 2 * day, "day"}, {time.Hour, 2 * time.Hour, "hour"}, {time.Minute, 2 * time.Minute, "minute"}, {time.Second, 0, "second"}} {
 		if by.Abs() >= unit.from {

@@ -45,7 +45,7 @@ func TestClocksThatAreOffAreToldOnce(t *testing.T) {
 	w.add("mute", memory.Options{Ahead: time.Hour, HidesClock: true})
 	w.declareName("mute", "mute")
 	const want = "The clocks of 4 devices differ from that of this machine: device.gate is 2 days behind, device.yard is 90 minutes ahead, " +
-		"device.roof is 11 seconds ahead and 1 more. Recordings, certificates and schedules depend on it; see time."
+		"device.roof is 11 seconds ahead and 1 more. Recordings, certificates and schedules depend on it; check time."
 	_, inPlan := w.clockProblems()
 	_, problems := w.engine().Drift(context.Background(), w.cfg, nil)
 	_, judged := w.engine().Audit(context.Background(), w.cfg, nil)

@@ -82,7 +82,7 @@ type inquiry struct {
 	logins map[schema.Device][]plan.Login // that devices told of
 }
 
-// inquire finds who uses the devices of a configuration. The devices that may use others are asked what they use, as far as a
+// inquire finds who uses the devices of a configuration. The devices that may use others are asked what they use, if a
 // survey does not have that: once for each, and of a model that uses none only one device is asked. What they told last counts
 // of those that cannot be read, or that say of a sudden that they have none. The error says why the state could not be read.
 func (q inquiry) inquire(ctx context.Context, all []*config.Device, found *survey) (*consumers, error) {
@@ -149,7 +149,7 @@ func (q *inquiry) left(c *consumers) {
 			continue
 		}
 		list := q.told[address]
-		list.Device, list.Host, list.Away = address, q.hosts[address], "it left the configuration"
+		list.Device, list.Host, list.Away = address, q.hosts[address], "it is no longer in the configuration"
 		c.lists = append(c.lists, list)
 		c.hardware[address] = q.known[address].MAC
 	}
@@ -166,7 +166,7 @@ func (c *consumers) match(known map[schema.Device]providers.Identity) {
 	c.index = consumer.NewIndex(c.fleet, c.lists)
 }
 
-// recall reads what is remembered of devices and of what they use.
+// recall reads the records of devices and of what they use.
 func (q *inquiry) recall(ctx context.Context) error {
 	devices, err := q.store.AllDevices(ctx)
 	if err != nil {
@@ -224,7 +224,7 @@ func (q *inquiry) certain(device schema.Device) bool {
 // model is what devices have in common that use others, or none.
 type model struct{ name, firmware string }
 
-// ask asks the devices of which it is not known what they use, or of which the sessions are wanted. Of the devices of one model
+// ask asks the devices for which it is unknown what they use, or whose sessions are wanted. Of the devices of one model
 // one is asked first: where it has nothing with which to use others, the rest have not either.
 func (q *inquiry) ask(ctx context.Context, all []*config.Device) error {
 	first := map[model]bool{}
@@ -252,7 +252,7 @@ func (q *inquiry) settled(ctx context.Context, d *config.Device) bool {
 	return q.read[d.Address] != nil || q.usesNone(ctx, d)
 }
 
-// query asks devices, as far as they can be asked.
+// query asks the devices that can be asked.
 func (q *inquiry) query(ctx context.Context, devices []*config.Device) error {
 	if len(devices) == 0 {
 		return nil
@@ -310,7 +310,7 @@ func (q *inquiry) learn(ctx context.Context, snap *live.Snapshot) {
 	}
 }
 
-// lists are what the devices use, as far as it is known, put into c. What was read now comes back, to be remembered.
+// lists puts the known uses of the devices into c. It returns those that were read now, to be recorded.
 func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers) ([]state.Uses, error) {
 	var fresh []state.Uses
 	recorders := q.modelsThatUse(all)
@@ -349,7 +349,7 @@ func (q *inquiry) lists(ctx context.Context, all []*config.Device, c *consumers)
 	return fresh, nil
 }
 
-// modelsThatUse are the models of which a device told that it uses others.
+// modelsThatUse are the models with a device that reported that it uses others.
 func (q *inquiry) modelsThatUse(all []*config.Device) map[model]bool {
 	models := map[model]bool{}
 	for _, d := range all {
@@ -415,7 +415,7 @@ func declaresUses(d *config.Device) bool {
 	return slices.ContainsFunc(d.Settings, func(s *config.Setting) bool { return s.Kind.Consumes != nil })
 }
 
-// usesOf are what a device uses by its own account, as far as items of some kinds of it were read.
+// usesOf are what a device says it uses, from the items of some kinds that were read.
 func usesOf(interpreter providers.Interpreter, kinds []*schema.Kind, snap *live.Snapshot) ([]consumer.Use, error) {
 	uses := []consumer.Use{}
 	for _, k := range kinds {
@@ -431,7 +431,7 @@ func usesOf(interpreter providers.Interpreter, kinds []*schema.Kind, snap *live.
 	return uses, nil
 }
 
-// ownAddresses are those that a device says it has, as far as they were read.
+// ownAddresses are those of the read addresses that a device says it has.
 func ownAddresses(snap *live.Snapshot) []netip.Addr {
 	var all []netip.Addr
 	for name, items := range snap.Items {
@@ -465,7 +465,7 @@ func addressesIn(item cty.Value, attributes ...string) []netip.Addr {
 	return all
 }
 
-// of are those who use a device, as far as they are found on devices.
+// of returns the users of a device that are found on devices.
 func (c *consumers) of(d *config.Device) (found, unclear []consumer.Found) {
 	return c.index.Of(consumer.Device{Address: d.Address, Site: d.Site, Host: d.URL.Hostname(), Serial: c.serials[d.Address]})
 }
@@ -554,7 +554,7 @@ func (c *consumers) declared(account schema.Setting) (config.Attribute, bool) {
 	return c.secret(account, func(k *schema.Kind) string { return k.Account().Password })
 }
 
-// secret is a declared attribute of a setting, of which the kind knows the name.
+// secret is a declared attribute of a setting, whose name the kind knows.
 func (c *consumers) secret(item schema.Setting, of func(*schema.Kind) string) (config.Attribute, bool) {
 	d := c.by[item.Device]
 	if d == nil {
@@ -569,7 +569,7 @@ func (c *consumers) secret(item schema.Setting, of func(*schema.Kind) string) (c
 }
 
 // held says which steps of a plan must wait, and why: new passwords that a device which cannot be reached now would have to be
-// told, and whatever could cut off a device of the site of which it was never read what it uses.
+// told, and changes that could cut off a device of the site whose uses were never read.
 func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.Setting]string {
 	held := map[schema.Setting]string{}
 	for _, d := range devices {
@@ -586,13 +586,13 @@ func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.
 				if f.Away != "" {
 					held[s.Address] = c.untold(f)
 				} else if why := c.kept(f.Item, kinds); why != "" {
-					held[s.Address] = fmt.Sprintf("%s logs in with it and would lose this device: %s. Let camform tell it the new password, or accept that in the "+
+					held[s.Address] = fmt.Sprintf("%s logs in with it and would lose this device: %s. Let camform give it the new password, or accept that in the "+
 						"device block: consumer %q with ignore = true and a reason", f.Item, why, f.Item)
 				}
 			}
 			for _, l := range c.lists {
 				if l.Never() && l.Site == device.Site && l.Device != d.Address && !ignores(device, schema.Setting{Device: l.Device}) {
-					held[s.Address] = fmt.Sprintf("%s may use this device, and it was never read which devices it uses: %s. Run the same command when it answers, "+
+					held[s.Address] = fmt.Sprintf("%s may use this device, but camform has never read which devices it uses: %s. Run the same command when it answers, "+
 						"or accept it in the device block: consumer %q with ignore = true and a reason", l.Device, l.Away, l.Device)
 				}
 			}
@@ -603,9 +603,9 @@ func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.
 
 // untold says why an account must keep its password for a use that cannot be told another one now.
 func (c *consumers) untold(f consumer.Found) string {
-	listed := fmt.Sprintf("%s logs in with it by its list of %s", f.Item, f.Read.Format(time.DateOnly))
+	listed := fmt.Sprintf("%s logs in with it according to its list of %s", f.Item, f.Read.Format(time.DateOnly))
 	if c.by[f.Item.Device] == nil {
-		return fmt.Sprintf("%s, and %s left the configuration. Keep it there until it was told the new password, or accept in the device block that it loses "+
+		return fmt.Sprintf("%s, and %s is no longer in the configuration. Keep it there until it has the new password, or accept in the device block that it loses "+
 			"this device: consumer %q with ignore = true and a reason", listed, f.Item.Device, f.Item.Device)
 	}
 	return fmt.Sprintf("%s, and %s could not be read now: %s. Run the same command when it answers", listed, f.Item.Device, f.Away)
@@ -642,7 +642,7 @@ func ignores(d *config.Device, user schema.Setting) bool {
 	})
 }
 
-// owedFor are the items that an earlier run did not get to tell the passwords of accounts, as far as a plan is about the devices
+// owedFor are the items to which an earlier run did not get to give the passwords of accounts, if a plan is about the devices
 // with the accounts or about those of the items.
 func owedFor(ctx context.Context, debts *state.Debts, p *plan.Plan) ([]state.Owed, error) {
 	all, err := debts.AllOwed(ctx)
@@ -651,7 +651,7 @@ func owedFor(ctx context.Context, debts *state.Debts, p *plan.Plan) ([]state.Owe
 	}), err
 }
 
-// void reports whether nothing is owed to an item as things are: a person lets it be cut off, or its device was read and it does
+// void reports whether nothing is owed to an item as things are: somebody lets it be cut off, or its device was read and it does
 // not log in with the account. It is not forgotten for that: a list may lack an item for once.
 func (c *consumers) void(o state.Owed) bool {
 	if device := c.by[o.Account.Device]; device != nil && ignores(device, o.Item) {
@@ -706,8 +706,8 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Warning, Code: guard.CutCode, Summary: "Recorder shows nothing any more", Address: schema.Setting{Device: l.Device},
-			Detail: fmt.Sprintf("%s lists no channel any more; on %s it listed %s. From now on it counts as one that uses none of them: if that is not meant, "+
-				"bring its channels back before you apply.", l.Device, l.Read.Format(time.DateOnly), named(items)),
+			Detail: fmt.Sprintf("%s no longer lists any channel; on %s it listed %s. From now on camform assumes that it uses none of them: if that is wrong, "+
+				"restore its channels before you apply.", l.Device, l.Read.Format(time.DateOnly), named(items)),
 		})
 	}
 	note := func(all map[schema.Setting]bool, format string) {
@@ -718,8 +718,8 @@ func (c *consumers) notes(devices []plan.Device, kinds *schema.Kinds) diag.Probl
 			})
 		}
 	}
-	note(unclear, "camform cannot tell which camera is shown by %s: the channel tells no serial number, and no device of its site has its address. "+
-		"If this plan changes that camera, see that its picture is there afterwards.")
-	note(strange, "It was never read whether other devices are used by %s. If that is a recorder, see that it has its pictures afterwards, as far as it is to keep them.")
+	note(unclear, "camform cannot tell which camera is shown by %s: the channel reports no serial number, and no device of its site has its address. "+
+		"If this plan changes that camera, check afterwards that its picture is there.")
+	note(strange, "camform has never read which other devices are used by %s. If that is a recorder, check afterwards that it has the pictures that it should keep.")
 	return problems
 }

@@ -125,7 +125,7 @@ const ownAccount = `
   }
 `
 
-// A recorder that nobody declares a channel of is told the new password of the camera in the same run, and shows it afterwards.
+// A recorder without declared channels gets the new password of the camera in the same run, and shows it afterwards.
 func TestI13ARecorderIsToldANewPasswordThatNobodyDeclares(t *testing.T) {
 	show(t, func(s *shown) {
 		s.declare(ownAccount, "")
@@ -207,7 +207,7 @@ const allowList = `
   }
 `
 
-// Whoever a recorder was found to be counts like one that is declared.
+// A recorder that was found to use a device counts like a declared one.
 func TestI13AFoundRecorderKeepsItsWayIn(t *testing.T) {
 	const literal = `
   channel "4" {
@@ -279,7 +279,7 @@ func TestI13ADeadRecorderCountsByItsLastList(t *testing.T) {
 			t.Errorf("the problems are %q", problems)
 		}
 		if steps := s.steps(p); strings.Contains(steps, "update gate.user.nvr") || !strings.Contains(steps, "update gate.system") ||
-			!strings.Contains(steps, `device.gate.user.nvr waits: device.recorder.channel["4"] logs in with it by its list of `) {
+			!strings.Contains(steps, `device.gate.user.nvr waits: device.recorder.channel["4"] logs in with it according to its list of `) {
 			t.Errorf("the steps are\n%s", steps)
 		}
 		s.declare(ownAccount+accepting("device.recorder"), "")
@@ -289,7 +289,7 @@ func TestI13ADeadRecorderCountsByItsLastList(t *testing.T) {
 	})
 }
 
-// A recorder of which nobody knows what it shows holds back what could cut it off, on devices of its site.
+// A recorder whose channels are unknown holds back what could cut it off, on devices of its site.
 func TestI13ARecorderThatWasNeverReadHoldsChangesOfItsSite(t *testing.T) {
 	const declared = "channel \"7\" {\n name = \"Yard\"\n}\n"
 	for name, c := range map[string]struct {
@@ -320,7 +320,7 @@ func TestI13ARecorderThatWasNeverReadHoldsChangesOfItsSite(t *testing.T) {
 	}
 }
 
-// A picture that was there before a run and is not there afterwards is told, also where the plan was told that it would be.
+// A picture that was there before a run and is missing afterwards is reported, also where the plan accepted that.
 func TestI13APictureThatIsGoneAfterARunIsTold(t *testing.T) {
 	show(t, func(s *shown) {
 		s.declare(fmt.Sprintf(allowList, "")+"consumer \"device.recorder\" {\n address = \"127.0.0.1\"\n}\n", "")
@@ -334,7 +334,7 @@ func TestI13APictureThatIsGoneAfterARunIsTold(t *testing.T) {
 			update ip_filter: done
 			recorder: lost
 			channel["4"]: lost`)
-		if bad := r.Bad(); len(bad) != 1 || !strings.Contains(bad[0].Detail, `channel["4"]: the device says online = false`) {
+		if bad := r.Bad(); len(bad) != 1 || !strings.Contains(bad[0].Detail, `channel["4"]: the device reports online = false`) {
 			t.Errorf("it needs attention: %v", bad)
 		}
 		s.sees("netUnreachable")
@@ -379,7 +379,7 @@ func TestI13WhatIsProtectedIsToldNoPassword(t *testing.T) {
 	}
 }
 
-// A recorder that listed channels and lists none any more is told of: whoever emptied it may not have meant to.
+// A recorder that listed channels and no longer lists any is reported: somebody may have emptied it by mistake.
 func TestI13ARecorderThatShowsNothingAnyMoreIsToldOf(t *testing.T) {
 	show(t, func(s *shown) {
 		s.declare(fmt.Sprintf(allowList, fmt.Sprintf(", %q", s.recorder.Address())), "")
@@ -417,8 +417,8 @@ func (s *shown) callItself(deviceType string) {
 
 const mayShow = "device.gate.user.nvr waits: device.recorder may use this device"
 
-// A recorder that was read, but never told what it shows, holds changes back when it is dead, and is told of where it did not even
-// call itself one: nothing is known of its pictures.
+// A recorder that was read, but never reported what it shows, holds changes back when it is dead, and is reported where it did not even
+// call itself one: its pictures are unknown.
 func TestI13ARecorderOfWhichOnlyTheNameIsKnownIsTold(t *testing.T) {
 	for deviceType, waits := range map[string]bool{"HybirdNVR": true, "DVR": false} {
 		show(t, func(s *shown) {

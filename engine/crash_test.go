@@ -17,7 +17,7 @@ import (
 )
 
 // history is a world in which runs die. On its device there is everything to do: two documents with one setting each, one
-// of which the device rewrites, an account to be made, one to get another password, one to be removed, and a document
+// that the device rewrites, an account to be made, one to get another password, one to be removed, and a document
 // with two settings.
 type history struct{ *world }
 

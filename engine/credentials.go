@@ -36,7 +36,7 @@ func readCredentials(ctx context.Context, store *state.Fleet) (credentials, erro
 	return c, err
 }
 
-// standing is what is remembered of the account with which camform logs in to a device.
+// standing is the record of the account with which camform logs in to a device.
 func (c credentials) standing(ctx context.Context, device *config.Device, known state.Device) standing {
 	access := diff.AccessOf(device)
 	return standing{
@@ -48,7 +48,7 @@ func (c credentials) standing(ctx context.Context, device *config.Device, known 
 // wayByFile is the way to a new password by a file that the device gave out while the old one was known.
 const wayByFile = "guid_file"
 
-// recordedFile says how the vault stands to the file of a device with which its password can be set anew.
+// recordedFile says how the vault stands to the file of a device with which its password can be reset.
 type recordedFile int
 
 const (

@@ -98,7 +98,7 @@ func TestADeepSearchAsksOnceForWhatADeviceTells(t *testing.T) {
 	})
 }
 
-// Trouble with an event that nobody has declared is told, and costs neither the device nor a login.
+// Trouble with an event that nobody has declared is reported, and costs neither the device nor a login.
 func TestI10TroubleWithWhatIsSoughtCostsNothingElse(t *testing.T) {
 	const silentKey = "fielddetection-1" // which the device says it has
 	absent := []string{"page 404", "page 403"}
@@ -163,7 +163,7 @@ func TestI10ASearchGivesUpBeforeTheDeviceIsLost(t *testing.T) {
 	}
 }
 
-// Whatever a device says, it is asked for no more than what a run has patience for, and that is told.
+// Whatever a device says, it is asked for no more than what a run has patience for, and that is reported.
 func TestASearchHasAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := deepSite(t, simulator.Options{}, simulator.Quirks{HidesEvent: true})

@@ -11,7 +11,7 @@
 //	secrets        that evaluation left unread, for the devices in question        withSecrets
 //	devices        identified, then each document read once                        live.Refresh
 //	   ↓           live.Snapshot: typed values, raw documents, limits
-//	   ↓           who answered is remembered, twins are found, refusals noted     survey
+//	   ↓           who answered is recorded, twins are found, refusals noted     survey
 //	   ↓           compared with what is wanted and what was last applied          diff.CompareAll pure
 //	   ↓           checked against the device's limits and put in order            diff.Plan      pure
 //	   ↓           an order is searched in which the ways in stay open             guard.Prove    pure
@@ -64,7 +64,7 @@
 //	engine/backup               what devices said of themselves, kept to bring it back
 //	engine/lockfile             what devices can do, kept for a check without them
 //	engine/live, config, state  devices, text, memory
-//	engine/report               what became of a run
+//	engine/report               the outcome of a run
 //	engine/plan                 what is to be done
 //	engine/consumer             who uses which device, as devices tell it; pure
 //	engine/graph, diag, ledger, credential, auditlog, atomicfile, ours, shell, signers
@@ -78,7 +78,7 @@
 //	I3   What we do not understand goes back to the device byte for byte.
 //	I4   After apply, plan again: nothing to do. Applying a plan twice writes once.
 //	I5   A refused credential is never tried again in the run; the last two attempts before a lock are never spent,
-//	     except one by a person, with a reason, and never the last.
+//	     except one by the operator, with a reason, and never the last.
 //	I6   A plan is a program: apply reads the plan and the devices, never the configuration.
 //	I7   Planning cannot write: it holds sessions that have no write method.
 //	I8   Before a password is sent, its ciphertext is durable; the old one is forgotten only after the new one logged in.

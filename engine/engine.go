@@ -36,7 +36,7 @@ type Engine struct {
 	// Within says where a device may be that is sent the secrets of some origins; nil for anywhere.
 	Within func(origins ...string) providers.Bounds
 
-	From *From // what plans are made from in the place of devices; nil for the devices
+	From *From // what plans are made from instead of devices; nil for the devices
 
 	Passwords rotate.Vault // makes and reads managed passwords
 	Sealer    apply.Sealer // makes what is kept of devices unreadable for others; nil for the key of the state
@@ -70,7 +70,7 @@ func Validate(cfg *config.Config, locked *lockfile.File, seen []state.Device, pr
 // Plan reads the devices of a configuration and finds what is to be done. Targets restrict it to some devices and
 // settings; none means all. It changes nothing on any device: its sessions have no method that could.
 //
-// The plan is complete as far as the devices could be read; the problems say what was refused, and with an error among
+// The plan is complete for the devices that could be read; the problems say what was refused, and with an error among
 // them the plan must not be applied.
 //
 // A device that the state remembers and the configuration no longer has is in it as one to be forgotten, unless there are
@@ -156,7 +156,7 @@ func (e *Engine) plan(ctx context.Context, cfg *config.Config, at aim, reduce fu
 	return planned, slices.Concat(problems, e.judge().secure(planned, use), more)
 }
 
-// read reads the devices of an aim, with what is remembered of them. Without a survey the problems say why no device was asked.
+// read reads the devices of an aim, with their records. Without a survey the problems say why no device was asked.
 func (e *Engine) read(ctx context.Context, cfg *config.Config, at aim) (*survey, memory, diag.Problems) {
 	last, err := recall(ctx, e.Store.Settings, e.Provider.Kinds(), at)
 	if err != nil {
@@ -264,7 +264,7 @@ func (e *Engine) Rollback(ctx context.Context, cfg *config.Config, run string, t
 }
 
 // Requests composes what apply would send, from the documents that were read for the plan. It is pure: nothing is sent.
-// Apply composes anew from what it reads then, so that bodies differ where a device changed meanwhile.
+// Apply composes them again from what it reads then, so bodies differ if a device changed meanwhile.
 func Requests(planned *Planned, provider providers.Provider) ([]DeviceRequests, error) {
 	return judge{Interpreter: provider, Composer: provider}.requests(planned)
 }
@@ -281,7 +281,7 @@ func Prove(p *plan.Plan, kinds *schema.Kinds) diag.Problems {
 	return append(problems, jumping(p.Devices, nil)...)
 }
 
-// Stopping returns the checks of a plan that stop apply as problems, each once for all devices of which it says the same.
+// Stopping returns the checks of a plan that stop apply as problems, each once for all devices with the same message.
 func Stopping(p *plan.Plan) diag.Problems { return stopping(p) }
 
 // Recover closes what an earlier run left open on devices; see apply.Recover. Call it before Plan where the plan is to
@@ -290,7 +290,7 @@ func (e *Engine) Recover(ctx context.Context, devices []plan.Device, run string)
 	return apply.Recover(ctx, devices, e.applying(ctx, run))
 }
 
-// Accesses are the devices of a configuration as far as Recover needs them.
+// Accesses are the parts of the devices of a configuration that Recover needs.
 func Accesses(devices []*config.Device) []plan.Device {
 	accesses := make([]plan.Device, len(devices))
 	for i, d := range devices {
@@ -332,7 +332,7 @@ func (e *Engine) Lock(ctx context.Context, cfg *config.Config, targets []schema.
 	return fresh, append(problems, more...)
 }
 
-// Backup reads all that devices of a configuration say of themselves, as far as a GET is known to do nothing else. Targets
+// Backup reads all documents of devices of a configuration whose GET is known to have no side effect. Targets
 // restrict it to some devices. It changes nothing on any device. Devices that could not be read come back as problems.
 //
 // Keep is given the backup of each device as soon as it was read, one at a time, in any order. No more devices than Parallelism
@@ -355,7 +355,7 @@ func (e *Engine) Backup(ctx context.Context, cfg *config.Config, targets []schem
 	return problems, nil
 }
 
-// Unkept are the devices whose settings a plan changes, and of which there is no backup since camform last changed them. Taken is when
+// Unkept are the devices whose settings a plan changes and that have no backup since camform last changed them. Taken is when
 // the newest backup of a device was taken. A device without a password says nothing that could be kept, and is not among them.
 func (e *Engine) Unkept(ctx context.Context, p *plan.Plan, taken map[schema.Device]time.Time) ([]schema.Device, error) {
 	changed := map[schema.Device]time.Time{}
@@ -395,7 +395,7 @@ func (e *Engine) Credentials(ctx context.Context, cfg *config.Config, targets []
 	return withFound(accounts, use, e.Provider.Kinds()), nil
 }
 
-// accounts are those of Credentials without those who were found to log in with them, and what is remembered of these.
+// accounts are those of Credentials without the found and recorded users that log in with them.
 func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []schema.Setting) ([]Account, *consumers, error) {
 	kept, err := readKept(ctx, e.Store)
 	if err != nil {
@@ -413,7 +413,7 @@ func (e *Engine) accounts(ctx context.Context, cfg *config.Config, targets []sch
 	return accounts, use, err
 }
 
-// Explain says why the settings that targets name are wanted as they are, and what became of them, by the configuration, the state
+// Explain says why the settings that targets name are wanted as they are, and how they were applied, by the configuration, the state
 // and the audit log. It asks no device. A setting that is neither declared nor remembered is not among them.
 func (e *Engine) Explain(ctx context.Context, cfg *config.Config, targets []schema.Setting, log iter.Seq2[auditlog.Entry, error]) ([]Explanation, error) {
 	x := explainer{e.Provider.Kinds(), e.Store, map[schema.Setting]*Explanation{}}
@@ -430,8 +430,8 @@ func (e *Engine) Explain(ctx context.Context, cfg *config.Config, targets []sche
 }
 
 // Advisories says how the devices of a configuration stand to security advisories, by what the state remembers of their models and
-// their firmware. Targets restrict it to some devices; none means all. It asks no device: what is remembered comes from the last
-// command that did, and a device of which the state has no record is unknown by every advisory.
+// their firmware. Targets restrict it to some devices; none means all. It contacts no device: the records come from the last
+// command that did, and a device without a record in the state is unknown to every advisory.
 func (e *Engine) Advisories(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*advisory.Report, error) {
 	a := adviser{devices: e.Store.Devices, settings: e.Store.Settings, data: e.known(), now: e.Now()}
 	judged, err := a.judge(ctx, targeted(cfg.Devices, targets))
@@ -446,7 +446,7 @@ func (e *Engine) Advisories(ctx context.Context, cfg *config.Config, targets []s
 }
 
 // Review lists who has access to the devices of a configuration: the accounts that are declared, and those that devices
-// have although nobody declares them. A device of which not all accounts could be read has its declared ones only, and is in
+// have although nobody declares them. A device whose accounts could not all be read has only its declared ones, and is in
 // unread.
 //
 // With an error among the problems the accounts, if there are any, are not all to be relied on.
@@ -465,7 +465,7 @@ func (e *Engine) Review(ctx context.Context, cfg *config.Config, targets []schem
 
 // Import reads candidates with all settings of the given kinds, and what they call themselves. It changes nothing on any device, and remembers of those
 // that no state knows nothing before Adopt; what was remembered of a device at the same address holds. The error is for what
-// concerns all of them, such as a secret that is not to be had: no device was asked then.
+// concerns all of them, such as an unavailable secret: no device was contacted then.
 func (e *Engine) Import(ctx context.Context, candidates []Candidate, kinds, deep []*schema.Kind) (*Imported, error) {
 	devices := make([]*config.Device, len(candidates))
 	for i := range candidates {

@@ -14,7 +14,7 @@ import (
 	"camform/schema"
 )
 
-// Explanation is why a setting is wanted as it is, and what became of it. What the device has now is not in it.
+// Explanation says why a setting is wanted as it is, and how it was applied. What the device has now is not in it.
 type Explanation struct {
 	Address    schema.Setting
 	Kind       *schema.Kind    // nil for one that this camform does not have
@@ -28,12 +28,12 @@ type Explanation struct {
 // MostRequests is how many requests an Explanation has.
 const MostRequests = 5
 
-// Request is a request that was sent for a setting, and what became of it.
+// Request is a request that was sent for a setting, with its outcome.
 type Request struct {
 	At             time.Time // when its outcome was known; UTC
 	Run, Who       string    // Who is empty where the audit log does not have the run
 	Outcome        string    // as the journal says it
-	Reason, Ticket string    // of the run, in the words of whoever began it
+	Reason, Ticket string    // of the run, in the words of the person who started it
 }
 
 // begun is what the audit log says of the beginning of a run.
@@ -86,7 +86,7 @@ func (x explainer) requests(entries iter.Seq2[auditlog.Entry, error]) error {
 		}
 		r, err := entry.Record()
 		if err != nil {
-			return fmt.Errorf("%w; camform audit-log verify says more", err)
+			return fmt.Errorf("%w; run camform audit-log verify for details", err)
 		}
 		switch r.Action {
 		case auditlog.RunBegun:

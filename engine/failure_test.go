@@ -323,7 +323,7 @@ func TestI5AProofThatMustWaitIsMadeByALaterRun(t *testing.T) {
 	}
 }
 
-// attempt is a login of another process as admin, of which the device is not asked.
+// attempt is a login of another process as admin, without asking the device.
 func (w *world) attempt(d *memory.Device, password schema.Secret, consent providers.Consent, accepted bool) {
 	w.Helper()
 	target := d.Target()
@@ -401,7 +401,7 @@ func TestALieIsNotRecorded(t *testing.T) {
 		t.Errorf("detail %q", got)
 	}
 	if _, ok := w.remembered("gate", "https", ""); ok {
-		t.Error("the lie is remembered as applied")
+		t.Error("the lie is recorded as applied")
 	}
 	w.outcomes(state.Done, 1) // of the other setting, which went with the same request
 	w.same(toldPlan(w.plan()), "update gate.https redirect:config")
@@ -423,7 +423,7 @@ func TestALieAboutAPasswordIsFoundByLogin(t *testing.T) {
 	}
 	w.outcomes(state.NotApplied, 1)
 	if now, _ := w.remembered("gate", "user", "op"); now.Fingerprints["password"] != known.Fingerprints["password"] {
-		t.Error("the password is remembered as applied")
+		t.Error("the password is recorded as applied")
 	}
 }
 
@@ -648,7 +648,7 @@ func TestADeviceThatIsHeldIsLeftAlone(t *testing.T) {
 					}
 				}
 				if (waits == 1) != c.waits || waits > 1 {
-					t.Errorf("it is told %d times that the run waits", waits)
+					t.Errorf("it is reported %d times that the run waits", waits)
 				}
 				time.Sleep(time.Minute)
 				w.restart() // a lease ends by itself

@@ -199,7 +199,7 @@ func TestARunThatStopsBetweenTheTwoRequestsIsGoneOnWith(t *testing.T) {
 	})
 }
 
-// A list that cannot be read after it was written is on the device all the same: that is told, whenever it was.
+// A list that cannot be read after it was written is on the device nevertheless: that is reported, whenever it was.
 func TestAFilterThatIsNotReadAfterItsFirstRequestIsTold(t *testing.T) {
 	told := 0
 	for first := 2; first <= 6; first++ {
@@ -228,7 +228,7 @@ func TestAFilterThatIsNotReadAfterItsFirstRequestIsTold(t *testing.T) {
 	}
 }
 
-// A device that takes the list and then will not be switched on: what was written first is told.
+// A device that takes the list and then will not be switched on: what was written first is reported.
 func TestAFilterThatIsNotSwitchedOnIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFiltered(t, "camera-v57")
@@ -283,7 +283,7 @@ func TestAFilterThatIsLeftOnIsOnAgain(t *testing.T) {
 }
 
 // TestI9AFilterThatClosesTheWayInIsAsBefore is about the address that nothing but trying finds out: the document is as it was
-// before the first request, and so is what is remembered of it.
+// before the first request, and so is its record.
 func TestI9AFilterThatClosesTheWayInIsAsBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet := newFleet(t, simulator.Options{Models: []string{"camera-v57"}})
@@ -307,7 +307,7 @@ func TestI9AFilterThatClosesTheWayInIsAsBefore(t *testing.T) {
 		}
 		f.is(true, "deny", "10.0.0.1")
 		if now := remembered(); now != was {
-			t.Errorf("what is remembered is %s, and was %s", now, was)
+			t.Errorf("the record is %s, and was %s", now, was)
 		}
 	})
 }

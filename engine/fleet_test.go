@@ -120,7 +120,7 @@ func (s *site) plan() (*plan.Plan, []string) {
 	return planned.Plan, texts
 }
 
-// certain are problems without those that somebody may be cut off, of which nobody knows: recorders of fleets show cameras that
+// certain are problems without those that somebody may be cut off, which nobody knows: recorders of fleets show cameras that
 // are in no fleet, and some devices are never read. Nor are the clocks of recorded devices among them, which stand still.
 func certain(problems diag.Problems) diag.Problems {
 	return slices.DeleteFunc(slices.Clone(problems), func(p diag.Problem) bool {
@@ -254,7 +254,7 @@ type tour struct {
 }
 
 // exercise checks every promise on the way from a fleet as delivered to one as wanted: what is wanted comes about, nothing
-// else changes, what a device lacks is told, and there is nothing left to do.
+// else changes, what a device lacks is reported, and there is nothing left to do.
 func exercise(t testing.TB, fleet *simulator.Fleet) *tour {
 	t.Helper()
 	tour := &tour{site: newSite(t, fleet, fleet.DialContext)}
@@ -306,7 +306,7 @@ func (t *tour) converge() {
 	t.nothingIsLeft(first)
 }
 
-// lackingIsSkipped: what a device does not have is told, and only that.
+// lackingIsSkipped: what a device does not have is reported, and only that.
 func (t *tour) lackingIsSkipped(v *visit, d plan.Device) {
 	told := map[string]plan.Skipped{}
 	for _, s := range d.Skipped {
@@ -575,7 +575,7 @@ func TestI4AZoneThatADVRRewritesIsWrittenOnce(t *testing.T) {
 	})
 }
 
-// campus wants ten settings of every device of a fleet, some of which some models lack.
+// campus wants ten settings of every device of a fleet; some models lack some of them.
 func (s *site) campus() {
 	s.Helper()
 	var devices strings.Builder
@@ -833,7 +833,7 @@ func TestI5AWrongPasswordIsTriedOnce(t *testing.T) {
 	})
 }
 
-// BenchmarkPlanOfSimulatedDevices plans a thousand devices with ten settings each, reading every document anew.
+// BenchmarkPlanOfSimulatedDevices plans a thousand devices with ten settings each, reading every document again.
 func BenchmarkPlanOfSimulatedDevices(b *testing.B) {
 	const size = 1000
 	fleet := newFleet(b, simulator.Options{Count: size, Seed: 14})

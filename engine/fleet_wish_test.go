@@ -402,7 +402,7 @@ func (w *wisher) loginLock() *wish {
 	return one
 }
 
-// stronger is another digest algorithm that whoever has seen the first one accepts.
+// stronger is another digest algorithm that anybody who has seen the first one accepts.
 var stronger = map[string]string{"MD5": "MD5/SHA256", "MD5/SHA256": "SHA256", "SHA256": "MD5/SHA256"}
 
 func (w *wisher) webAuth() *wish {

@@ -14,7 +14,7 @@ import (
 // givenBackCode is that of warnings about changes that a device did not store before.
 const givenBackCode = "not-kept-before"
 
-// mostShown bounds the settings of which a warning has the values.
+// mostShown bounds the settings whose values a warning shows.
 const mostShown = 3
 
 // notKept warns of the steps of a plan that write what a device accepted before without storing it, so that it got its old values back.
@@ -51,9 +51,9 @@ func (j judge) notKept(ctx context.Context, journal *state.Journal, p *plan.Plan
 		return nil, nil
 	}
 	return diag.Problems{{
-		Severity: diag.Warning, Code: givenBackCode, Summary: "The device did not store this before", Address: first.Address, Subject: first.Range.HCL(),
-		Detail: fmt.Sprintf("The device accepted the same change before and stored something else, so camform put the old values back: %s. "+
-			"Expect that again unless the device was changed since, or declare what it stores. It was:\n\n    %s",
+		Severity: diag.Warning, Code: givenBackCode, Summary: "The device did not store this value before", Address: first.Address, Subject: first.Range.HCL(),
+		Detail: fmt.Sprintf("The device accepted the same change before and stored something else, so camform restored the old values: %s. "+
+			"Expect the same again unless the device was changed since, or declare the value that it stores. It was:\n\n    %s",
 			diag.FirstOf(told), strings.Join(lines, "\n    ")),
 	}}, nil
 }

@@ -56,7 +56,7 @@ func leftOf(ctx context.Context, store *state.Fleet, cfg *config.Config) (left, 
 	return l, l.misnamed(cfg.Removed)
 }
 
-// gone is what is told about a device that left.
+// gone is what a plan says about a device that left.
 func (k kept) gone(d state.Device) plan.Gone {
 	g := plan.Gone{Address: d.Address, Endpoint: d.Endpoint, Seen: d.LastSeen.UTC()}
 	for address, row := range k.rows {
@@ -91,7 +91,7 @@ func (l left) misnamed(blocks []config.Removed) diag.Problems {
 		if len(several) > 0 {
 			problems = append(problems, diag.Problem{
 				Severity: diag.Error, Code: "removed-names-several", Summary: "Device not named", Subject: &block.Range,
-				Detail: fmt.Sprintf("%s stands for %s here, and each has an address and a login of its own. Write a removed block for each, such as from = %s.",
+				Detail: fmt.Sprintf("%s stands for %s here, and each has its own address and login. Write a removed block for each, such as from = %s.",
 					block.From, strings.Join(several, ", "), several[0]),
 			})
 		}

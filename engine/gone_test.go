@@ -61,7 +61,7 @@ func TestADeviceThatLeftIsToldAndForgotten(t *testing.T) {
 	g := gone(t, p)
 	if g.Address != yard.Address || g.Settings != 2 || g.Cleared || g.Source != (plan.Source{}) || g.Endpoint != "192.0.2.2:443" ||
 		!slices.Equal(g.Made, []schema.Setting{setting("yard", "user", "operator")}) || !slices.Equal(g.Passwords, []string{"yard/admin"}) {
-		t.Errorf("it is told as %+v", g)
+		t.Errorf("it is shown as %+v", g)
 	}
 	if p.Empty() || len(p.Devices) != 1 {
 		t.Errorf("empty %v, %d devices", p.Empty(), len(p.Devices))
@@ -128,14 +128,14 @@ func TestARemovedBlockSaysWhatBecomesOfADevice(t *testing.T) {
 	w, yard := left(t)
 	w.cfg.Removed = []config.Removed{{From: yard.Address, Range: at(3)}}
 	if g := gone(t, w.plan()); g.Cleared || g.Source.Line != 3 {
-		t.Errorf("it is told as %+v", g)
+		t.Errorf("it is shown as %+v", g)
 	}
 	leaving := *yard
 	leaving.Settings = nil
 	w.cfg.Removed[0].Device = &leaving
 	p := w.plan()
 	if g := gone(t, p); !g.Cleared || len(p.Devices) != 2 || p.Devices[1].Address != yard.Address {
-		t.Errorf("it is told as %+v, with %d devices", g, len(p.Devices))
+		t.Errorf("it is shown as %+v, with %d devices", g, len(p.Devices))
 	}
 	var steps []string
 	for _, s := range p.Devices[1].Steps {

@@ -41,7 +41,7 @@ var playedElsewhere = map[string]string{
 	"hidesSerials": "it is about the cameras of a recorder: pictures_test.go",
 }
 
-// aboutKind says of which setting a quirk is.
+// aboutKind names the setting that a quirk is about.
 var aboutKind = map[string]string{
 	"gbkName": "system", "latin1Name": "system", "refusesSlots": "alarm_host", "resetsHosts": "alarm_host", "deletesSlots": "alarm_host", "windowsZoneRules": "time", "winterOffset": "time", "ianaZoneRules": "time", "unescaped": "system",
 	"mustChange": "user", "bareUser": "user", "masksSecrets": "user", "showsSecrets": "user", "filtersNewOnly": "ip_filter",
@@ -50,7 +50,7 @@ var aboutKind = map[string]string{
 // blinding are quirks beside which nothing else is seen.
 var blinding = []string{"inactive", "factoryAddress"}
 
-// faults are actions as a combination has them. A hang, a redirect and the like are about reading one document, the others about
+// faults are actions as a combination has them. A hang, a redirect and similar ones are about reading one document, the others about
 // what is written.
 var faults = []habit{
 	{name: "latency", rules: []simulator.Rule{{Path: "*", Every: 5, Delay: 3 * time.Second}}},
@@ -145,7 +145,7 @@ func (c combination) String() string {
 	return fmt.Sprintf("%s, turn %d: %s", c.model, c.turn, strings.Join(names, " + "))
 }
 
-// moves is what the device changes by itself: its clock, the names that others have for its zone, the switch of a server of which the
+// moves is what the device changes by itself: its clock, the names that others have for its zone, the switch of a server whose
 // address changes, the rights that follow the accounts, and who sleeps.
 func (c combination) moves(v *visit) map[string]allowance {
 	all := map[string]allowance{
@@ -333,7 +333,7 @@ func playAll(t *testing.T, all []combination, secure bool, reads []string) map[i
 	return wrong
 }
 
-// imports reads every device without a configuration: what could not be read is told, and all else is there.
+// imports reads every device without a configuration: what could not be read is reported, and all else is there.
 func (p *play) imports() {
 	var candidates []engine.Candidate
 	for i, v := range p.visits {
@@ -399,7 +399,7 @@ func (p *play) changes() {
 // is reports whether the wish is for a setting.
 func (w *wish) is(s schema.Setting) bool { return w.kind == s.Kind && w.key == s.Key }
 
-// ends says how a setting ended: the result of its step, with what is told of it.
+// ends says how a setting ended: the result of its step, with what is reported.
 func ends(one *wish, first plan.Device, done report.Device) (report.Result, string) {
 	for _, s := range done.Steps {
 		if one.is(s.Address) {
@@ -428,7 +428,7 @@ func (p *play) judge(i int, v *visit, first plan.Device, done report.Device, aga
 		where := "/" + one.local()
 		switch {
 		case result == "":
-			p.find(v, where, "nobody says what became of it")
+			p.find(v, where, "nobody says how it ended")
 		case !result.Good() && detail == "" && done.Detail == "":
 			p.find(v, where, "it ended with %s, and nobody says why", result)
 		case result.Good() && result != report.Rewritten:
@@ -507,7 +507,7 @@ func (p *play) loginsAreSpared(c combination, v *visit) {
 func (p *play) tellsNothing(v *visit, said string) {
 	for _, secret := range []string{fleetPassword, accountPassword} {
 		if strings.Contains(strings.ToLower(said), strings.ToLower(secret)) {
-			p.find(v, "", "a secret is told: %s", said)
+			p.find(v, "", "a secret is shown: %s", said)
 		}
 	}
 }
@@ -560,7 +560,7 @@ func pairs(t testing.TB) []combination {
 }
 
 // TestEveryTwoHabitsOfADeviceMeet: what was said to be done is there, nothing else is changed, nothing is left to do after it, no attempt
-// to log in is spent that matters, and no secret is told.
+// to log in is spent that matters, and no secret is shown.
 func TestEveryTwoHabitsOfADeviceMeet(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // hundreds of devices live for moments
 	all := pairs(t)

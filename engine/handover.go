@@ -56,7 +56,7 @@ func (e *Engine) Accept(ctx context.Context, cfg *config.Config, plain []byte, w
 		return c, err
 	}
 	if !slices.ContainsFunc(cfg.Devices, func(d *config.Device) bool { return d.Address == c.Device }) {
-		return c, fmt.Errorf("the configuration has no %s, which the case %s is about; add its block, and accept the file again", c.Device, c.ID)
+		return c, fmt.Errorf("the configuration has no %s, the device of case %s; add its block, and accept the file again", c.Device, c.ID)
 	}
 	contents := map[string][]byte{}
 	for _, content := range h.Files {
@@ -74,7 +74,7 @@ func (e *Engine) Accept(ctx context.Context, cfg *config.Config, plain []byte, w
 	c.Custody = recover.Here
 	c = c.With(recover.Event{
 		At: e.Now().UTC().Truncate(time.Microsecond), Who: who, Step: accepting, Kind: recover.Told,
-		Remark: "what stands before this was recorded by another state, and is not proven here",
+		Remark: "the events before this were recorded by another state, and are not proven here",
 	})
 	return c, e.OpenCase(ctx, c, files, auditlog.CaseAccepted)
 }

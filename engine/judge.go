@@ -80,11 +80,11 @@ func stopping(p *plan.Plan) diag.Problems {
 			where = fmt.Sprintf("%d devices, such as %s", devices[f], where)
 		}
 		if f.verdict == plan.Unknown {
-			says = fmt.Sprintf("It is not known whether the check %q holds on", f.rule)
+			says = fmt.Sprintf("It is unknown whether the check %q holds on", f.rule)
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Error, Code: stoppedCode, Summary: "Check stops apply", Subject: f.source.HCL(),
-			Detail: fmt.Sprintf("%s %s. Mend that, or leave severity = \"block\" out of the check, and plan again.", says, where),
+			Detail: fmt.Sprintf("%s %s. Fix that, or remove severity = \"block\" from the check, and plan again.", says, where),
 		})
 	}
 	return problems

@@ -60,11 +60,11 @@ func (p *Planned) lacking(devices []*config.Device) diag.Problems {
 	var problems diag.Problems
 	for _, l := range nowhere.sorted() {
 		problems = append(problems, l.problem(nowhereCode, "Setting that no device has",
-			"Correct its label or take it out."+p.labels(l)))
+			"Correct its label or remove it."+p.labels(l)))
 	}
 	for _, l := range strict.sorted() {
 		problems = append(problems, l.problem(lackingCode, "Setting that a strict device lacks",
-			"Take it out where it is lacking, or set strict = false there."))
+			"Remove it for that device, or set strict = false there."))
 	}
 	return problems
 }
@@ -96,7 +96,7 @@ func (p *Planned) nowhere(devices []*config.Device) lacks {
 	return found
 }
 
-// unsupported are the wanted settings of a device that it lacks, or of which it lacks an attribute, with what the plan says.
+// unsupported are the wanted settings of a device that it lacks, or that lack an attribute on it, with what the plan says.
 func (p *Planned) unsupported(i int, device *config.Device) iter.Seq2[*config.Setting, plan.Skipped] {
 	return func(yield func(*config.Setting, plan.Skipped) bool) {
 		for _, left := range p.Plan.Devices[i].Skipped {

@@ -48,11 +48,11 @@ func TestI12ASettingThatNoDeviceHasIsAProblem(t *testing.T) {
 	}{
 		"a label of nobody": {
 			func(w *world) { both(w, "service", "RTSPX") },
-			`setting-nowhere device.gate.service.RTSPX: service.RTSPX is not available on device.gate, device.yard: the device has no service.RTSPX. Correct its label or take it out. Did you mean "RTSP"?`,
+			`setting-nowhere device.gate.service.RTSPX: service.RTSPX is not available on device.gate, device.yard: the device has no service.RTSPX. Correct its label or remove it. Did you mean "RTSP"?`,
 		},
 		"a label like none": {
 			func(w *world) { both(w, "service", "x") },
-			`Correct its label or take it out. There are "HTTP", "RTSP".`,
+			`Correct its label or remove it. There are "HTTP", "RTSP".`,
 		},
 		"a kind of nobody":                  {func(w *world) { both(w, "cloud", "") }, "setting-nowhere device.gate.cloud: cloud is not available on device.gate, device.yard: "},
 		"a kind that one of several has":    {func(w *world) { both(w, "cloud", ""); w.declare("new", "cloud", "", off) }, ""},
@@ -108,11 +108,11 @@ func TestWhatAStrictDeviceLacksIsAProblem(t *testing.T) {
 	}
 	w.declared("yard").Strict = true
 	if got := w.problems(); !strings.HasPrefix(got, "setting-lacking device.gate.cloud: cloud is not available on device.gate, device.yard: ") || strings.Contains(got, "\n") {
-		t.Errorf("got %q: the same is told once", got)
+		t.Errorf("got %q: the same is shown once", got)
 	}
 }
 
-// I12: a fresh state knows of no drift, and a device that was not applied yet is told apart from one that is as it was.
+// I12: a fresh state knows of no drift, and a device that was not applied yet differs from one that is as it was.
 func TestI12WithoutARecordDriftIsUnknown(t *testing.T) {
 	w := newWorld(t, "gate", "yard")
 	w.declareName("gate", "Gate")

@@ -55,7 +55,7 @@ func (c *Candidate) device() *config.Device {
 			Username: c.Username, Password: schema.MarkSecret(cty.UnknownVal(cty.String), c.Origin), Basic: c.Basic,
 		},
 		Identity: config.Identity{Serial: c.Want.Serial, MAC: c.Want.MAC, Model: c.Want.Model},
-		TLS:      config.TLS{Legacy: c.Legacy, Plain: true}, // whoever types http:// means it
+		TLS:      config.TLS{Legacy: c.Legacy, Plain: true}, // somebody who types http:// means it
 	}
 }
 
@@ -76,7 +76,7 @@ type LeftOut struct {
 	Reason    string
 }
 
-// imported is what a survey found of candidates. Items of the given kinds log in to other devices, as far as they were read.
+// imported is what a survey found of candidates. The items of the given kinds that were read log in to other devices.
 // Hidden are the attributes of each candidate that the state knows as secrets.
 func imported(candidates []Candidate, found *survey, hidden []hiddenTexts, kinds []*schema.Kind, interpreter providers.Interpreter) (*Imported, error) {
 	if err := errors.Join(found.unwritten...); err != nil {
@@ -213,7 +213,7 @@ func (all *Imported) add(c *Candidate, snap *live.Snapshot, password schema.Secr
 	all.seen = append(all.seen, seenAs(schema.Device{}, c.Endpoint(), snap))
 }
 
-// seenUnder is what is remembered of the devices under the addresses that they got.
+// seenUnder is the record of the devices under the addresses that they got.
 func (all *Imported) seenUnder(addresses []schema.Device) []state.Device {
 	seen := slices.Clone(all.seen)
 	for i := range seen {

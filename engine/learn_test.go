@@ -25,7 +25,7 @@ import (
 	"camform/schema"
 )
 
-// candidates are the devices of the fleet that say who they are, of which nothing is known but their addresses.
+// candidates are the devices of the fleet that say who they are, known only by their addresses.
 func (s *site) candidates() []engine.Candidate {
 	s.Helper()
 	var all []engine.Candidate
@@ -87,10 +87,10 @@ func (s *site) write(survey *engine.Imported, how func([]learn.Device, learn.Opt
 	return r
 }
 
-// nothingIsLost: whatever a device has is wanted by the configuration, or it was told that it is not.
+// nothingIsLost: whatever a device has is wanted by the configuration, or it was reported that it is not.
 func (s *site) nothingIsLost(survey *engine.Imported, r *learn.Result) {
 	s.Helper()
-	spoken := map[schema.Setting]map[string]bool{} // attributes, of which the empty one stands for all
+	spoken := map[schema.Setting]map[string]bool{} // attributes; the empty one stands for all
 	speak := func(address schema.Setting, attribute string) {
 		if spoken[address] == nil {
 			spoken[address] = map[string]bool{}

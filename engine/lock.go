@@ -31,7 +31,7 @@ func locked(old *lockfile.File, all []*config.Device, found *survey, outline fun
 		for _, setting := range slices.SortedFunc(maps.Keys(unread), schema.Setting.Compare) {
 			problems = append(problems, diag.Problem{
 				Severity: diag.Error, Code: NotReadCode, Summary: "Setting could not be read",
-				Detail:  fmt.Sprintf("The lock does not know what the device can do there: %s.", unread[setting]),
+				Detail:  fmt.Sprintf("The lock file lacks the capabilities of the device for it: %s.", unread[setting]),
 				Address: schema.Setting{Device: s.Device, Kind: setting.Kind, Key: setting.Key},
 			})
 		}

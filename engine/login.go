@@ -13,19 +13,19 @@ import (
 	"camform/schema"
 )
 
-// Typed is a password that a person gives for the account with which camform logs in to a device.
+// Typed is a password that somebody gives for the account with which camform logs in to a device.
 type Typed struct {
 	Config   *config.Config // that declares the device
 	Device   *config.Device
 	Password func(context.Context) (schema.Secret, error) // read once the lease of the device is held
 	Origin   string                                       // where that reads it; empty for one that was typed
-	Consent  providers.Consent                            // ByPerson, or AtRisk where a person accepts that
+	Consent  providers.Consent                            // ByPerson, or AtRisk if the operator accepts that
 
 	// Set puts a password that the device accepted into the vault as the current one, as vault.Vault.Set does.
 	Set func(ctx context.Context, name string, password schema.Secret) (version int, err error)
 }
 
-// LoginResult is what came of a login that a person asked for.
+// LoginResult is the outcome of a login that somebody asked for.
 type LoginResult struct {
 	Before, After int    // attempts that the device said were left before it and, if it was refused, after it; or providers.RemainingUnknown
 	Name          string // in the vault; empty for an account that camform does not manage
@@ -36,9 +36,9 @@ type LoginResult struct {
 // ErrWithheld says that a login was not tried, to save attempts.
 var ErrWithheld = errors.New("the login was not tried")
 
-// Login tries a password once. If the device accepts it, who answered is remembered, and for a managed account the vault has it
+// Login tries a password once. If the device accepts it, its identity is recorded, and for a managed account the vault has it
 // as the current one, so that nothing is in doubt any more. The error belongs to ErrWithheld where no attempt was made and a
-// person may accept the risk of one; see providers.AtRisk. It is a diag.Problem where the device may be another one that is remembered.
+// operator may accept the risk of one; see providers.AtRisk. It is a diag.Problem if the device may be another recorded one.
 func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResult, error) {
 	address, access := typed.Device.Address, diff.AccessOf(typed.Device)
 	result := LoginResult{Before: providers.RemainingUnknown, After: providers.RemainingUnknown, Name: access.Managed}
@@ -90,7 +90,7 @@ func (e *Engine) Login(ctx context.Context, typed Typed, run string) (LoginResul
 	return result, e.Store.SettleSecret(ctx, leases[0], state.Verdict{Name: access.Managed, Live: result.Version})
 }
 
-// unclaimed makes sure that a device is no other one that is remembered, as far as that can be told before it is asked: it returns
+// unclaimed makes sure that a device is no other recorded one, if that is possible before it is contacted: it returns
 // the TLS keys of those that it must not be.
 func (e *Engine) unclaimed(ctx context.Context, typed Typed, known state.Device) (keys map[string]schema.Device, err error) {
 	address := typed.Device.Address
@@ -127,7 +127,7 @@ func (e *Engine) current(
 	return set(ctx, name, password)
 }
 
-// withheld marks the error of a login that was not tried, where the ledger lets it be tried at the risk of a person. Where it does
+// withheld marks the error of a login that was not tried, if the ledger lets the operator try it at risk. Where it does
 // not, the error says why not even that is possible.
 func (e *Engine) withheld(ctx context.Context, err error, left int, target providers.Target) error {
 	few, reserved := errors.AsType[*providers.FewLeftError](err)

@@ -14,7 +14,7 @@ import (
 	"camform/schema"
 )
 
-// listsOf are the lists to read of who is logged in: those of the devices of a plan of which a step could cut somebody off, as
+// listsOf are the lists to read of who is logged in: those of the devices of a plan with a step that could cut somebody off, as
 // far as their models are not known to have none.
 func listsOf(p *plan.Plan, kinds *schema.Kinds, cache capabilityCache) map[schema.Device][]schema.Sessions {
 	lists := map[schema.Device][]schema.Sessions{}
@@ -35,7 +35,7 @@ func listsOf(p *plan.Plan, kinds *schema.Kinds, cache capabilityCache) map[schem
 	return lists
 }
 
-// loginsOf are the sessions in the lists that were read of a device. One that has no such list is remembered for its model.
+// loginsOf are the sessions in the lists that were read of a device. A device without such a list is recorded for its model.
 func loginsOf(snap *live.Snapshot, lists []schema.Sessions, i providers.Interpreter, cache capabilityCache) []plan.Login {
 	var all []plan.Login
 	for _, list := range lists {
@@ -107,7 +107,7 @@ func includes(text string, address netip.Addr) bool {
 	return err == nil && a.Unmap() == address
 }
 
-// loggedIn warns of sessions that a plan could cut off, once for all devices of which it says the same.
+// loggedIn warns of sessions that a plan could cut off, once for all devices with the same message.
 func loggedIn(devices []plan.Device) diag.Problems {
 	type message struct{ account, address, device string }
 	var order []message
@@ -125,7 +125,7 @@ func loggedIn(devices []plan.Device) diag.Problems {
 	}
 	var problems diag.Problems
 	for _, m := range order {
-		advice := "See whose session it is before you apply."
+		advice := "Find out whose session it is before you apply."
 		if m.device != "" {
 			advice = "If that device needs this one, declare it with a consumer block."
 		}

@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// movedOf finds the devices that a configuration gives other names and that the state still has under the old ones, as far as targets
+// movedOf finds the devices that a configuration gives other names and that the state still has under the old ones, if targets
 // name them. The state shows them under the new ones already. The problems say which of them cannot get their names.
 func movedOf(ctx context.Context, store *state.Renames, cfg *config.Config, targets []schema.Setting) ([]plan.Moved, diag.Problems) {
 	pending, err := store.PendingMoves(ctx)
@@ -58,8 +58,8 @@ func taken(cfg *config.Config, from, to schema.Device) diag.Problem {
 	at := blockOf(cfg, from).Range
 	return diag.Problem{
 		Severity: diag.Error, Code: "move-to-a-name-in-use", Summary: "Name of a moved device in use", Subject: &at, Address: schema.Setting{Device: to},
-		Detail: fmt.Sprintf("%s has moved to %s, and camform has records under both names. Give those that are of an earlier device another name: "+
-			"%s, or %s. If both devices are there, each needs a name of its own: leave the moved block out.",
+		Detail: fmt.Sprintf("%s has moved to %s, and camform has records under both names. Give the records of an earlier device another name: "+
+			"%s, or %s. If both devices exist, each needs its own name: remove the moved block.",
 			from, to, moving(to, spare(to)), moving(from, spare(from))),
 	}
 }

@@ -127,7 +127,7 @@ func TestI11ADeviceUnderANewNameGetsNoCredential(t *testing.T) {
 				t.Errorf("its password was read %d times", reads)
 			}
 			if w.known("hall") {
-				t.Error("it is remembered under the new name")
+				t.Error("it is recorded under the new name")
 			}
 			_, problems = w.engine().Drift(context.Background(), w.cfg, nil)
 			elsewhere(t, problems)
@@ -151,7 +151,7 @@ func (w *world) wasElsewhere(name string) {
 	}))
 }
 
-// TestALoginKnowsTheOldName: a person is told as well, before the password is read.
+// TestALoginKnowsTheOldName: the operator learns it as well, before the password is read.
 func TestALoginKnowsTheOldName(t *testing.T) {
 	w := newWorld(t, "gate")
 	w.declareName("gate", "other")
@@ -216,7 +216,7 @@ func TestI4AMovedDeviceHasItsMemory(t *testing.T) {
 	w.cfg.Moved = nil
 	w.nothingToDo()
 	if row, known := w.remembered("hall", "user", "operator"); !known || !row.Created {
-		t.Error("it is not known that camform made the account")
+		t.Error("there is no record that camform made the account")
 	}
 	if r := w.apply(again); r.Moved != 0 || len(r.Bad()) > 0 {
 		t.Errorf("applied twice: %+v", r)

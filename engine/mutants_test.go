@@ -103,7 +103,7 @@ func compiled(t *testing.T, root string) *checker {
 	}
 	p.importer = importer.ForCompiler(p.files, "gc", func(path string) (io.ReadCloser, error) {
 		if exports[path] == "" {
-			return nil, fmt.Errorf("nothing is known of %s", path)
+			return nil, fmt.Errorf("no export data of %s", path)
 		}
 		return os.Open(exports[path])
 	})

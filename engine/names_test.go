@@ -44,7 +44,7 @@ func TestTheEngineNamesNoKindAndNoAttribute(t *testing.T) {
 	})
 }
 
-// What is told to be run is pasted: a name with a quote in it would end a word that a format puts between quotes.
+// Suggested commands are pasted: a name with a quote in it would end a word that a format puts between quotes.
 func TestFormatsDoNotQuoteForAShell(t *testing.T) {
 	eachChecked(t, []string{"camform/engine/...", "camform/cmd/..."}, func(t *testing.T, p *checkedPackage) {
 		for _, file := range p.files {

@@ -17,7 +17,7 @@ import (
 	"camform/schema"
 )
 
-// outputsOf are those of a configuration, with what applying the plan does to what is remembered of them, and those that the configuration
+// outputsOf are those of a configuration, with what applying the plan does to their records, and those that the configuration
 // no longer has. Where the key of the state is elsewhere, nobody knows whether a sensitive one changes.
 func outputsOf(ctx context.Context, store *state.Fleet, declared []config.Output, elsewhere bool) ([]plan.Output, error) {
 	remembered, err := store.AllOutputs(ctx)
@@ -57,7 +57,7 @@ func outputsOf(ctx context.Context, store *state.Fleet, declared []config.Output
 	return all, nil
 }
 
-// comparedOutput is an output with what becomes of it.
+// comparedOutput is an output with its change.
 func comparedOutput(out plan.Output, last map[string]state.Output) (plan.Output, error) {
 	had, known := last[out.Name]
 	now, err := rememberedOutput(out)

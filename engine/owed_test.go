@@ -130,7 +130,7 @@ func TestI13ARecorderIsToldAfterARunThatDied(t *testing.T) {
 	t.Logf("%d histories", len(all))
 }
 
-// A recorder that could not be told in the run, for whatever reason, is told by the next one.
+// A recorder that could not be updated in the run, for whatever reason, is updated by the next one.
 func TestI13ARecorderIsToldAfterARunThatFailed(t *testing.T) {
 	writes := func(x memory.Exchange) bool { return x.Writes() }
 	for _, effect := range []memory.Effect{memory.Unreachable, memory.DropRequest, memory.DropReply, memory.Busy, memory.Reject, memory.Deny} {
@@ -197,7 +197,7 @@ func TestI13ARecorderIsToldAfterARunThatWasInterrupted(t *testing.T) {
 }
 
 // Nothing is owed while somebody gave the recorder up, and while its list has no channel that shows the camera. Once that is over
-// it is told: a list may lack a channel for once.
+// it gets it: a list may lack a channel for once.
 func TestI13WhatIsGivenUpOrGoneIsOwedNothingUntilItIsBack(t *testing.T) {
 	for name, change := range map[string]struct{ away, back func(owing) }{
 		"given up": {
@@ -226,7 +226,7 @@ func TestI13WhatIsGivenUpOrGoneIsOwedNothingUntilItIsBack(t *testing.T) {
 	}
 }
 
-// owingAfterARun is a camera with another password, of which its recorder was not told since it was dead. It answers again.
+// owingAfterARun is a camera with another password, which its recorder did not get since it was dead. It answers again.
 func owingAfterARun(t testing.TB) owing {
 	s := newOwing(t)
 	s.diesInTheRun()
@@ -254,7 +254,7 @@ func TestI13WhatIsOwedIsToldWhicheverDeviceIsTargeted(t *testing.T) {
 	}
 }
 
-// A recorder that is owed a password is told none that the account is not known to have: the source yields another one by now.
+// A recorder that is owed a password gets none that the account is not known to have: the source yields another one by now.
 func TestI13ARecorderIsToldNothingThatIsNotInEffect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ctx := owingAfterARun(t), context.Background()
@@ -344,7 +344,7 @@ func (s owing) declareBoth() {
 	want("Chosen-camera0")
 }
 
-// A declared channel is told a password that somebody chose after its camera, and only if that has it.
+// A declared channel gets a password that somebody chose after its camera, and only if that has it.
 func TestI13ADeclaredChannelFollowsItsCamera(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newOwing(t)

@@ -23,7 +23,7 @@ type past struct {
 	documents providers.Documents
 	problem   string                           // why there are no documents, for people; empty if there are
 	touched   []*touched                       // settings that the run changed, in the order in which it did
-	known     map[schema.Setting]state.Setting // what is remembered now
+	known     map[schema.Setting]state.Setting // the present records
 }
 
 // touched is what a run did to a setting.
@@ -33,10 +33,10 @@ type touched struct {
 	deleted  bool              // the run removed it
 	declared map[string]bool   // attributes that the run set
 	origins  map[string]string // of the secrets among them
-	unshown  map[string]bool   // attributes of which the journal has no value before the run: the device had none, or a secret
+	unshown  map[string]bool   // attributes without a value in the journal from before the run: the device had none, or a secret
 }
 
-// hides reports whether an attribute had a secret before the run, or got one, of which the snapshot has this value.
+// hides reports whether an attribute had a secret before the run, or got one, with this value in the snapshot.
 func (t *touched) hides(attribute string, before cty.Value) bool {
 	return t.origins[attribute] != "" || t.unshown[attribute] && !before.IsNull()
 }
@@ -61,7 +61,7 @@ func (t *touched) attributes(kind *schema.Kind, exists bool) []string {
 // pasts are those of the devices that a run changed.
 type pasts map[schema.Device]*past
 
-// pastsOf gathers what is known of the devices that a run changed, as far as targets name their settings. A request that was not
+// pastsOf gathers the records of the devices that a run changed, if targets name their settings. A request that was not
 // carried out as it was meant may have changed something all the same, so every one counts.
 func pastsOf(ctx context.Context, store *state.Fleet, unseal unseal, run string, targets []schema.Setting) (pasts, error) {
 	intents, err := store.RunIntents(ctx, run)

@@ -252,7 +252,7 @@ func (s *studio) online() map[schema.Setting]bool {
 	return all
 }
 
-// announces reports whether a plan, or what is told about it, names a channel or its recorder, be it as one that may be cut off.
+// announces reports whether a plan, or what is reported about it, names a channel or its recorder, also as one that may be cut off.
 func announces(p *plan.Plan, problems diag.Problems, c showing) bool {
 	for _, d := range p.Devices {
 		for _, step := range d.Steps {
@@ -271,10 +271,10 @@ func announces(p *plan.Plan, problems diag.Problems, c showing) bool {
 	})
 }
 
-// tally counts what became of plans and of channels.
+// tally counts the outcomes of plans and of channels.
 type tally struct{ channels, applied, refused, dark int }
 
-// lost plays one fleet, counts what became of it, and returns which channels went dark although no plan had named them.
+// lost plays one fleet, counts its outcomes, and returns which channels went dark although no plan had named them.
 func (s *studio) lost(n *tally) (unannounced []string) {
 	ctx := context.Background()
 	if s.chance(50) {

@@ -16,7 +16,7 @@ import (
 // enciphered does so too.
 const overHTTPCode = "secret-over-http"
 
-// OverHTTP tells which settings of a configuration would send secrets over plain HTTP, but for devices of which somebody said
+// OverHTTP tells which settings of a configuration would send secrets over plain HTTP, except for devices for which somebody said
 // that this is meant. Whether a device takes them enciphered is not known before it is asked.
 func OverHTTP(cfg *config.Config) diag.Problems {
 	var found []sending
@@ -52,21 +52,21 @@ func overHTTP(found []sending) diag.Problems {
 	for _, f := range found {
 		settings = append(settings, f.setting)
 		if f.perhaps {
-			unless = " Where a device offers it, passwords of accounts are encrypted all the same."
+			unless = " Where a device supports it, passwords of accounts are encrypted anyway."
 		}
 	}
 	return diag.Problems{{
 		Severity: diag.Warning, Code: overHTTPCode, Summary: "Password over plain HTTP", Address: settings[0], Subject: &found[0].declared,
-		Detail: fmt.Sprintf("Passwords or keys would be sent over plain HTTP, where everyone on the way can read them: %s.%s Write the address with https://, or "+
-			"where a device has no HTTPS, say so in its block: tls { plain = true }.", named(settings), unless),
+		Detail: fmt.Sprintf("Passwords or keys would be sent over plain HTTP, where anybody on the way can read them: %s.%s Write the address with https://, or "+
+			"if a device has no HTTPS, say so in its block: tls { plain = true }.", named(settings), unless),
 	}}
 }
 
-// shownCode is that of passwords of other devices that HTTP Basic shows to whoever answers.
+// shownCode is that of passwords of other devices that HTTP Basic shows to anybody who answers.
 const shownCode = "password-of-another"
 
 // ShownToOthers tells which devices of a configuration log in with the password of another device from the vault, and may show it
-// by HTTP Basic to whoever answers at their address.
+// by HTTP Basic to anybody who answers at their address.
 func ShownToOthers(devices []*config.Device) diag.Problems {
 	var found []schema.Setting
 	var at hcl.Range
@@ -90,8 +90,8 @@ func ShownToOthers(devices []*config.Device) diag.Problems {
 	}
 	return diag.Problems{{
 		Severity: diag.Warning, Code: shownCode, Summary: "Password of another device in clear", Address: found[0], Subject: &at,
-		Detail: fmt.Sprintf("%s: the password is that of another device in the vault (%s), and with basic = true it may be shown to whoever "+
-			"answers at the address. Give the device a password of its own, or leave basic out.", named(found), first),
+		Detail: fmt.Sprintf("%s: the password is that of another device in the vault (%s), and with basic = true it may be sent in clear to anything that "+
+			"answers at the address. Give the device its own password, or remove basic.", named(found), first),
 	}}
 }
 

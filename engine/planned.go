@@ -30,7 +30,7 @@ func plannedFrom(p *plan.Plan, found *survey) *Planned {
 	return planned
 }
 
-// plan finds what is to be done on the devices of a survey, whoever else uses them. Held says which settings must stay as they
+// plan finds what is to be done on the devices of a survey, with regard to their other users. Held says which settings must stay as they
 // are for now, and why.
 func (j judge) plan(p *plan.Plan, found *survey, last memory, asked func(schema.Setting) bool, held map[schema.Setting]string) (*Planned, diag.Problems) {
 	subjects := make([]diff.Subject, len(found.devices))

@@ -64,7 +64,7 @@ func (e *Engine) Look(ctx context.Context, at Looking, step string) ([]recover.F
 	case recover.Renewed:
 		return recover.FreshBackup(at.Case, at.Facts), nil, nil
 	}
-	panic("a step that camform cannot prove is looked at: this is a bug")
+	panic("camform tried to verify a step that it cannot prove: this is a bug")
 }
 
 // lookout is a look at the device of a case.
@@ -86,13 +86,13 @@ func (l lookout) users(ctx context.Context) ([]recover.Finding, diag.Problems) {
 	items, unseen := use.itemsWith(l.Device, l.Provider.Kinds())
 	own, gone := use.itemsOf(l.Device, l.Provider.Kinds(), l.Case)
 	if unseen = append(unseen, gone...); len(items)+len(own)+len(unseen) == 0 {
-		unseen = []recover.Finding{{About: "users", Verdict: recover.Unknown, Why: "nobody is on record as a user of the device"}}
+		unseen = []recover.Finding{{About: "users", Verdict: recover.Unknown, Why: "camform has no record of any user of the device"}}
 	}
 	shown, problems := l.working(ctx, append(items, own...))
 	return append(shown, unseen...), problems
 }
 
-// itemsWith are the items that use a device and of which their devices say whether they work, and why camform cannot see it of the
+// itemsWith are the items that use a device and whose devices report whether they work, and why camform cannot see it for the
 // others.
 func (c *consumers) itemsWith(d *config.Device, kinds *schema.Kinds) (items []schema.Setting, unseen []recover.Finding) {
 	unknown := func(about, why string) {
@@ -111,12 +111,12 @@ func (c *consumers) itemsWith(d *config.Device, kinds *schema.Kinds) (items []sc
 		for i, f := range unclear {
 			all[i] = f.Item
 		}
-		unknown(named(all), "whether it shows this device is unknown: it tells no serial number, and its address is that of no device")
+		unknown(named(all), "whether it shows this device is unknown: it reports no serial number, and no device has its address")
 	}
 	return items, append(unseen, c.unreadUsers(d)...)
 }
 
-// unreadUsers are the devices of which nobody knows whether they use a device, since they were never read.
+// unreadUsers are the devices that may use a device, since they were never read.
 func (c *consumers) unreadUsers(d *config.Device) []recover.Finding {
 	var unread []schema.Setting
 	for _, l := range slices.Concat(c.lists, c.strangers) {
@@ -127,10 +127,10 @@ func (c *consumers) unreadUsers(d *config.Device) []recover.Finding {
 	if len(unread) == 0 {
 		return nil
 	}
-	return []recover.Finding{{About: named(unread), Verdict: recover.Unknown, Why: "whether it uses this device was never read"}}
+	return []recover.Finding{{About: named(unread), Verdict: recover.Unknown, Why: "camform has never read whether it uses this device"}}
 }
 
-// itemsOf are the items with which a device uses others and of which it says whether they work: those that are declared, that it
+// itemsOf are the items with which a device uses others and for which it reports whether they work: those that are declared, that it
 // tells of now, and that it told of when its case was verified. Those that it does not have any more are gone.
 func (c *consumers) itemsOf(d *config.Device, kinds *schema.Kinds, of recover.Case) (items []schema.Setting, gone []recover.Finding) {
 	now := c.usedBy(d.Address)
@@ -139,7 +139,7 @@ func (c *consumers) itemsOf(d *config.Device, kinds *schema.Kinds, of recover.Ca
 		switch {
 		case !tellsWhetherItWorks(item, kinds) || slices.Contains(items, item):
 		case told && !slices.Contains(now, item):
-			gone = append(gone, recover.Finding{About: item.String(), Verdict: recover.Bad, Why: "the device does not have it any more"})
+			gone = append(gone, recover.Finding{About: item.String(), Verdict: recover.Bad, Why: "the device no longer has it"})
 		default:
 			items = append(items, item)
 		}
@@ -211,9 +211,9 @@ func (l lookout) works(item schema.Setting, snap *live.Snapshot) recover.Finding
 	case err != nil:
 		return unread(err)
 	case working:
-		return recover.Finding{Verdict: recover.Good, Why: fmt.Sprintf("the device says %s = %s", works.Element, strings.Join(says, ", "))}
+		return recover.Finding{Verdict: recover.Good, Why: fmt.Sprintf("the device reports %s = %s", works.Element, strings.Join(says, ", "))}
 	}
-	return recover.Finding{Verdict: recover.Bad, Why: fmt.Sprintf("the device says %s = %s", works.Element, strings.Join(says, ", "))}
+	return recover.Finding{Verdict: recover.Bad, Why: fmt.Sprintf("the device reports %s = %s", works.Element, strings.Join(says, ", "))}
 }
 
 // lookAt reads parts of the device of a case. It is nil with an error among the problems.
@@ -373,10 +373,10 @@ func (l lookout) baseline(ctx context.Context) ([]recover.Finding, diag.Problems
 		all = append(all, f)
 	}
 	if n := count[audit.Compliant]; n > 0 {
-		all = append(all, recover.Finding{About: "baseline", Verdict: recover.Good, Why: fmt.Sprintf("rules that the device complies with: %d; that are about what it does not have: %d", n, count[audit.Unsupported])})
+		all = append(all, recover.Finding{About: "baseline", Verdict: recover.Good, Why: fmt.Sprintf("rules that the device complies with: %d; rules about settings that it does not have: %d", n, count[audit.Unsupported])})
 	}
 	if len(all) == 0 {
-		all = []recover.Finding{{About: "baseline", Verdict: recover.Unknown, Why: "no rule judges the device; examples/hardening has a baseline"}}
+		all = []recover.Finding{{About: "baseline", Verdict: recover.Unknown, Why: "no rule applies to the device; examples/hardening has a baseline"}}
 	}
 	return all, problems
 }
@@ -392,14 +392,14 @@ func (l lookout) accounts(ctx context.Context) ([]recover.Finding, diag.Problems
 		f := recover.Finding{About: way.Who, Verdict: recover.Good, Why: "it logs in as " + diag.Quote(way.Account)}
 		switch {
 		case way.Account == "":
-			f.Verdict, f.Why = recover.Unknown, "with which account it logs in is unknown"
+			f.Verdict, f.Why = recover.Unknown, "the account with which it logs in is unknown"
 		case strings.EqualFold(way.Account, l.Device.Login.Username):
-			f.Verdict, f.Why = recover.Bad, f.Why+", which is the account of camform"
+			f.Verdict, f.Why = recover.Bad, f.Why+", which is camform's account"
 		}
 		all = append(all, f)
 	}
 	if len(all) == 0 {
-		all = []recover.Finding{{About: "users", Verdict: recover.Unknown, Why: "nobody is on record as a user of the device"}}
+		all = []recover.Finding{{About: "users", Verdict: recover.Unknown, Why: "camform has no record of any user of the device"}}
 	}
 	return all, nil
 }
@@ -418,11 +418,11 @@ func (l lookout) prepared(ctx context.Context) ([]recover.Finding, diag.Problems
 	ways := l.judge().facts(l.Device, snap, known).prepared()
 	switch {
 	case snap.Err != nil:
-		f.Why = "what is prepared could not be read: " + providers.Reason(snap.Err)
+		f.Why = "the prepared ways could not be read: " + providers.Reason(snap.Err)
 	case ways.IsNull():
-		f.Why = "not all that prepares one could be read"
+		f.Why = "not all settings that prepare one could be read"
 	case ways.LengthInt() == 0:
-		f.Verdict, f.Why = recover.Bad, "none is prepared that works with the password of now"
+		f.Verdict, f.Why = recover.Bad, "none is prepared that works with the current password"
 	default:
 		f.Verdict, f.Why = recover.Good, fmt.Sprintf("prepared: %s", namesIn(ways))
 	}

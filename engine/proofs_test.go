@@ -46,7 +46,7 @@ func verified(uses ...string) func(*engine.Looking) {
 	}
 }
 
-// Whoever uses a device is seen to have it again on the device that uses it, and a channel that vanished is no channel that works.
+// A user of a device is seen to have it again on the device that uses it, and a channel that vanished is no channel that works.
 func TestI13TheUsersOfADeviceAreSeenOnline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet := newFleet(t, simulator.Options{Count: 3, Models: []string{"recorder-v2", "camera-v57", "camera-v57"}, Wiring: simulator.Wiring{

@@ -183,7 +183,7 @@ func (e *Engine) Attachments(ctx context.Context, c recover.Case) ([]Attachment,
 			return nil, err
 		}
 		if again := Attach(f.Name, f.As, content); again.SHA256 != f.SHA256 {
-			return nil, fmt.Errorf("%w: a file of the case %s is not what was attached", state.ErrDamaged, c.ID)
+			return nil, fmt.Errorf("%w: a file of the case %s is not the one that was attached", state.ErrDamaged, c.ID)
 		}
 		all = append(all, Attachment{f, content})
 	}
@@ -241,7 +241,7 @@ func (e *Engine) exported(ctx context.Context, device *config.Device, f *recover
 	case !ok:
 	case outdated && proven:
 		f.Prepared[recover.GUIDFile] = fmt.Sprintf(
-			"the file of %s that the vault has is void, since the password changed later. Skip this, unless somebody has another one", at(file.Created))
+			"the vault's file of %s is void, because the password changed later. Skip this, unless somebody has another file", at(file.Created))
 	default:
 		if f.Prepared[recover.GUIDFile] = fmt.Sprintf("the vault has a file of %s: camform recover file %s -out FILE writes it",
 			at(file.Created), shell.Quoted(device.Address.String())); !outdated {
@@ -377,4 +377,4 @@ func (e *Engine) Reviewed(ctx context.Context, device schema.Device, event recov
 }
 
 // errNoCase is that of a device without a case of recovery.
-var errNoCase = errors.New("there is no case of its recovery, so nothing says that it is to be reviewed; camform credentials review looks at all devices")
+var errNoCase = errors.New("it has no recovery case, so there is no review to set a date for; camform credentials review looks at all devices")

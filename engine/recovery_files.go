@@ -15,7 +15,7 @@ import (
 	"camform/schema"
 )
 
-// RecoveryVault keeps the files with which passwords of devices can be set anew.
+// RecoveryVault keeps the files with which passwords of devices can be reset.
 type RecoveryVault struct {
 	// Begin records durably that a device is about to be asked for its file.
 	Begin func(context.Context, schema.Device) error
@@ -31,7 +31,7 @@ type RecoveryFile struct {
 	Err     error // ErrUnsupported where the device gives none; nil if the file is kept
 }
 
-// ExportRecoveryFiles asks each device once for the file with which its password can be set anew while nobody knows it, and keeps the
+// ExportRecoveryFiles asks each device once for the file with which its password can be reset while nobody knows it, and keeps the
 // file in the vault. The results are in the order of the devices. An answer that was lost is an error and asked for no second time:
 // the device may have made a file that voids the one before.
 func (e *Engine) ExportRecoveryFiles(ctx context.Context, devices []plan.Device, run string, vault RecoveryVault) []RecoveryFile {
@@ -61,7 +61,7 @@ func (e *Engine) exportRecoveryFile(ctx context.Context, d plan.Device, run stri
 		return 0, err
 	}
 	if known.LastSeen.IsZero() {
-		return 0, fmt.Errorf("nobody has seen it yet; run camform plan -target %s first", shell.Quoted(d.Address.String()))
+		return 0, fmt.Errorf("camform has not seen it yet; run camform plan -target %s first", shell.Quoted(d.Address.String()))
 	}
 	if err := e.sparing().spared(ctx, d.Address, known.Identity.Serial); err != nil {
 		return 0, err
@@ -88,7 +88,7 @@ func (e *Engine) exportRecoveryFile(ctx context.Context, d plan.Device, run stri
 	}
 	file, err := exporter.ExportRecoveryFile(ctx)
 	if errors.Is(err, providers.ErrUnknown) {
-		return 0, fmt.Errorf("it may have made a file that did not arrive, and that voids the one on record: %w", err)
+		return 0, fmt.Errorf("it may have made a file that did not arrive and that voids the one on record: %w", err)
 	}
 	if err != nil {
 		return 0, err
@@ -100,13 +100,13 @@ func (e *Engine) exportRecoveryFile(ctx context.Context, d plan.Device, run stri
 func OpenRecoveryFile(kept schema.Secret) ([]byte, error) {
 	file, err := base64.StdEncoding.DecodeString(kept.Reveal())
 	if err != nil {
-		return nil, errors.New("what the vault has under this name is no recovery file")
+		return nil, errors.New("the secret of this name in the vault is not a recovery file")
 	}
 	return file, nil
 }
 
 // Outdated are the devices whose recovery file is on record and older than their password, among some. The guard against losing the
-// way by file is to ask for it anew.
+// way by file is to ask for it again.
 func (e *Engine) Outdated(ctx context.Context, devices []plan.Device) ([]plan.Device, error) {
 	known, err := readCredentials(ctx, e.Store)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"camform/schema"
 )
 
-// asking is a recovery vault in the state of a studio, with what it was told.
+// asking is a recovery vault in the state of a studio, with what it was given.
 type asking struct {
 	*studio
 	begun []schema.Device

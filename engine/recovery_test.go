@@ -59,7 +59,7 @@ func TestI5ACaseKnowsWhichLoginsAreWithheld(t *testing.T) {
 	refused(schema.NewSecret("another"), providers.ByRun, 6, 5)
 	see("another one was refused", 5, nil)
 	refused(current, providers.ByRun, 5, 4)
-	see("two were refused: the next is for a person, and of the current one the answer is known", 4, map[string]time.Duration{recover.Previous: window})
+	see("two were refused: the next is for the operator, and the answer for the current one is known", 4, map[string]time.Duration{recover.Previous: window})
 	refused(schema.NewSecret("third"), providers.ByPerson, 4, 2)
 	see("the reserve is left", 2, map[string]time.Duration{recover.Previous: window, recover.Typed: window})
 	s.clock.pass(window)

@@ -24,7 +24,7 @@ type lost struct {
 	keys      map[string]schema.Device // of TLS; those that several devices share tell nothing
 }
 
-// lostFrom finds what a configuration has lost of what is remembered.
+// lostFrom finds the recorded devices that a configuration has lost.
 func lostFrom(cfg *config.Config, remembered []state.Device) lost {
 	l := lost{map[string]schema.Device{}, map[string]schema.Device{}, map[string]schema.Device{}}
 	here := map[schema.Device]bool{}
@@ -112,9 +112,9 @@ func renamedProblems(cfg *config.Config, all []renamed) diag.Problems {
 	return diag.Problems{{
 		Severity: diag.Error, Code: "device-under-another-name", Summary: "Device under another name", Subject: &all[0].Range,
 		Address: schema.Setting{Device: all[0].Address},
-		Detail: fmt.Sprintf("camform has no record of %s. %s, which left the configuration, had the same %s. "+
-			"Nothing is done there until the configuration says which of these it is:\n\n"+
-			"%s passwords, pins and history go along, with what camform made there.\n\n%s\n\n"+
+		Detail: fmt.Sprintf("camform has no record of %s. %s, which is no longer in the configuration, had the same %s. "+
+			"camform does nothing there until the configuration says which of these is the case:\n\n"+
+			"%s passwords, pins and history move to the new name, and so does the record of what camform made there.\n\n%s\n\n"+
 			"%s passwords stay in the vault.\n\n%s",
 			diag.FirstOf(names), diag.FirstOf(before), strings.Join(by, " or "), renamed, blocks(moves(cfg, all), movedText), replaced, blocks(removals(cfg, all), removedText)),
 	}}

@@ -76,7 +76,7 @@ func written(docs providers.Documents, requests []providers.Request) providers.D
 	return docs
 }
 
-// blanked is what a step wants, with something in the place of secrets that anybody may see: of those that it sets, and of
+// blanked is what a step wants, with its secrets replaced by something that anybody may see: those that it sets, and
 // texts that the device has and the step leaves out of what was before.
 func blanked(s plan.Step, kind *schema.Kind, have cty.Value) cty.Value {
 	if s.After.IsNull() {

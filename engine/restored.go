@@ -11,11 +11,11 @@ import (
 	"camform/schema"
 )
 
-// restoredCode is that of passwords of which nobody can tell, after a restore of the state, whether devices have them.
+// restoredCode is that of passwords that devices may or may not have after a restore of the state.
 const restoredCode = "password-uncertain"
 
 // uncertainPasswords warns of accounts that may have a newer password than the vault, since the state was restored from a backup.
-// Those that camform logs in with are not among them: whether a device accepts theirs is told where the device is read.
+// Those that camform logs in with are not among them: whether a device accepts theirs is reported when the device is read.
 func (s *survey) uncertainPasswords() diag.Problems {
 	var accounts []schema.Setting
 	since := ""

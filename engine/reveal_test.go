@@ -33,9 +33,9 @@ var revealing = map[string][]string{
 	"give it to expressions, which compute with a marked text": {
 		"engine/config.secretStore.function", "engine/config.Derive", "engine/config.Setting.declared", "engine/config.secretStore.whole", "engine/config.secretStore.revealed",
 	},
-	"show it to whoever asked for just that": {"cmd/camform.vaultCommands.get", "cmd/camform.assignments", "engine.OpenRecoveryFile"},
-	"test providers with it":                 {"providers/providertest.candidates"},
-	"are what the others call":               {"schema.Reveal"},
+	"show it to the caller who asked for just that": {"cmd/camform.vaultCommands.get", "cmd/camform.assignments", "engine.OpenRecoveryFile"},
+	"test providers with it":                        {"providers/providertest.candidates"},
+	"are what the others call":                      {"schema.Reveal"},
 }
 
 func TestI1SecretsAreRevealedInFewPlaces(t *testing.T) {

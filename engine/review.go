@@ -31,14 +31,14 @@ type Account struct {
 	Name    string        `json:"name,omitempty"`   // in the vault; empty for a password that camform does not manage
 
 	Version int        `json:"version,omitempty"` // live version in the vault; 0 if there is none
-	Since   *time.Time `json:"since,omitempty"`   // when its password was set, as far as camform did; nil if that is not known
+	Since   *time.Time `json:"since,omitempty"`   // when camform set its password; nil if that is unknown
 	Proven  *time.Time `json:"proven,omitempty"`  // when a device last accepted it after a change; nil if that is not known
 	Due     *time.Time `json:"due,omitempty"`     // when it is to be changed; nil for never
 	Overdue bool       `json:"overdue"`
-	InDoubt bool       `json:"in_doubt"` // it is not known which password the device has
+	InDoubt bool       `json:"in_doubt"` // the password of the device is uncertain
 
 	// Changed is whether the device refused the password of its login that the vault has although no rotation is unfinished, so that
-	// only a person knows the right one.
+	// only somebody at the site knows the right one.
 	Changed bool `json:"changed,omitempty"`
 
 	// Next is what to do with the right one: "run camform login 'device.gate'". It is empty where Changed is false.
@@ -95,7 +95,7 @@ func (k kept) accounts(devices []*config.Device, targets []schema.Setting, now t
 	return accounts
 }
 
-// orphans are the accounts of which the vault has passwords although the configuration neither declares them nor reads them
+// orphans are the accounts whose passwords the vault has although the configuration neither declares them nor reads them
 // from there, by device and account.
 func (k kept) orphans(declared []Account, origins []string) []Account {
 	used := map[string]bool{}
@@ -273,7 +273,7 @@ func reviewed(declared []Account, found *survey) (accounts []Account, unread map
 // accountsUnread says why the accounts of a device that answered are not all known; empty if they are.
 func accountsUnread(s *live.Snapshot) string {
 	for _, name := range slices.Sorted(maps.Keys(s.Unreadable)) {
-		return fmt.Sprintf("its accounts are not all known: %s: %s", name, providers.Reason(s.Unreadable[name]))
+		return fmt.Sprintf("not all of its accounts are known: %s: %s", name, providers.Reason(s.Unreadable[name]))
 	}
 	if len(s.Items) > 0 {
 		return ""
@@ -321,7 +321,7 @@ func (a Account) Describe() string {
 	case a.Uncertain != nil:
 		return "uncertain since " + a.Uncertain.UTC().Format(time.RFC3339) + ": the state was restored from a backup"
 	case a.InDoubt:
-		return "in doubt: camform rotate -due finds out"
+		return "uncertain: camform rotate -due resolves it"
 	case !a.Declared:
 		return "nobody declares it"
 	case a.Found != nil && !*a.Found:

@@ -47,7 +47,7 @@ func TestI12AccountsThatCannotBeReadAreUnknown(t *testing.T) {
 	}
 }
 
-// users are those who log in with an account of the camera, each with how long ago that was told.
+// users are those who log in with an account of the camera, each with how long ago that was reported.
 func (s *shown) users(accounts []engine.Account, account string) string {
 	for _, a := range accounts {
 		if a.Device.Name != "gate" || a.Account != account {
@@ -84,7 +84,7 @@ func TestI13CredentialsListWhoWasFoundToUseThem(t *testing.T) {
 	show(t, func(s *shown) {
 		s.declare(ownAccount, "")
 		if got := s.users(s.credentials(), "nvr"); got != "" {
-			t.Errorf("nothing was told yet, and it is used by %s", got)
+			t.Errorf("nothing was reported yet, and it is used by %s", got)
 		}
 		s.plans()
 		time.Sleep(72 * time.Hour)

@@ -35,8 +35,8 @@ func overdue(ctx context.Context, store *state.Cases, devices []*config.Device, 
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Error, Code: OverdueCode, Summary: "Review of a password overdue", Address: schema.Setting{Device: d.Address}, Subject: &d.Range,
-			Detail: fmt.Sprintf("The case %s says that the password of %s is to be reviewed by %s. See with camform credentials review who has access, "+
-				"and say when the next review is: camform recover review %s -due DATE", by, d.Address, due.Format(time.DateOnly), shell.Quoted(d.Address.String())),
+			Detail: fmt.Sprintf("According to case %s, the password of %s had to be reviewed by %s. Run camform credentials review to see who has access, "+
+				"and set the date of the next review: camform recover review %s -due DATE", by, d.Address, due.Format(time.DateOnly), shell.Quoted(d.Address.String())),
 		})
 	}
 	return problems

@@ -83,7 +83,7 @@ func TestAnOverdueReviewIsTold(t *testing.T) {
 			}
 		}
 		if told != step.told {
-			t.Errorf("at %s it is told %d times, want %d: %v", s.clock.now(), told, step.told, problems)
+			t.Errorf("at %s it is reported %d times, want %d: %v", s.clock.now(), told, step.told, problems)
 		}
 	}
 }

@@ -67,12 +67,12 @@ func (t takenBack) plan(p *plan.Plan, found *survey, use func(*plan.Plan) (*cons
 // nothingToRollBack tells that a run has no past.
 func nothingToRollBack(run string) diag.Problems {
 	return diag.Problems{{
-		Severity: diag.Error, Code: "nothing-to-roll-back", Summary: "Nothing to take back",
-		Detail: fmt.Sprintf("Nothing is remembered that the run %s changed there. camform state runs lists the runs.", diag.Quote(run)),
+		Severity: diag.Error, Code: "nothing-to-roll-back", Summary: "Nothing to undo",
+		Detail: fmt.Sprintf("camform has no record of changes by run %s. camform state runs lists the runs.", diag.Quote(run)),
 	}}
 }
 
-// reachable are the devices of a configuration that have a past. Others that have one are told.
+// reachable are the devices of a configuration that have a past. Others that have one are reported.
 func reachable(cfg *config.Config, pasts pasts) ([]*config.Device, diag.Problems) {
 	var devices []*config.Device
 	for _, d := range cfg.Devices {
@@ -87,7 +87,7 @@ func reachable(cfg *config.Config, pasts pasts) ([]*config.Device, diag.Problems
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Warning, Code: "device-not-declared", Summary: "Device not in the configuration",
-			Detail: fmt.Sprintf("The run changed %s, which the configuration no longer declares, so it is not known how to reach it. It stays as it is.", address),
+			Detail: fmt.Sprintf("The run changed %s, which the configuration no longer declares, so camform does not know how to reach it. It is left as it is.", address),
 		})
 	}
 	return devices, problems
@@ -152,7 +152,7 @@ func (w *wayBack) hold(d *plan.Device, held map[schema.Setting]string) {
 }
 
 // prove puts the steps into an order in which the ways in stay open, like those of every plan. Where there is none it takes
-// the steps out that would close one, so that the others can be carried out: whoever takes a run back may be in a hurry. The
+// the steps out that would close one, so that the others can be carried out: somebody who undoes a run may be in a hurry. The
 // problems are those that are about no single step.
 func (w *wayBack) prove(d *plan.Device) diag.Problems {
 	for {
@@ -175,13 +175,13 @@ func (w *wayBack) prove(d *plan.Device) diag.Problems {
 	}
 }
 
-// compare is the comparison of package diff with the past in the place of the configuration.
+// compare is the comparison of package diff with the past instead of the configuration.
 func (w *wayBack) compare() (plan.Device, []diff.Refusal) {
 	found := diff.Compare(w.want, w.now, w.last, w.rules)
 	d, refusals := diff.Plan(w.want, w.now, found, w.Kinds(), w.check, w.Enciphers)
 	d.Unmanaged, d.Adopted = nil, nil
 	for i := range d.Steps {
-		d.Steps[i].Reason = "it is taken back to how it was before run " + w.run
+		d.Steps[i].Reason = "it is restored to what it was before run " + w.run
 	}
 	return d, refusals
 }
@@ -203,7 +203,7 @@ func (w *wayBack) leaveOut(refusals []diff.Refusal) {
 		if i < 0 {
 			continue // another refusal took it out already
 		}
-		w.skip(r.Address, r.Attribute, NotTakenBack, "the device does not take back what it had: "+r.Detail)
+		w.skip(r.Address, r.Attribute, NotTakenBack, "the device does not accept its old values: "+r.Detail)
 		s := w.want.Settings[i]
 		if _, ok := s.Attributes[r.Attribute]; ok && !s.Hides(r.Attribute) {
 			delete(s.Attributes, r.Attribute)
@@ -222,7 +222,7 @@ func (w *wayBack) takeBack(t *touched) {
 	kind := w.Kinds().Lookup(t.address.Kind)
 	switch {
 	case kind == nil:
-		w.skip(t.address, "", NotTakenBack, "this camform does not know its kind")
+		w.skip(t.address, "", NotTakenBack, "this version of camform does not know its kind")
 	case w.past.problem != "":
 		w.skip(t.address, "", NotTakenBack, w.past.problem)
 	case t.created:
@@ -289,19 +289,19 @@ func (w *wayBack) restoreAttribute(s *config.Setting, before cty.Value, name str
 	a := s.Kind.Attribute(name)
 	switch {
 	case a == nil:
-		w.skip(s.Address, name, NotTakenBack, "this camform does not know it")
+		w.skip(s.Address, name, NotTakenBack, "this version of camform does not know it")
 	case a.Secret || t.hides(name, before.GetAttr(name)):
 		w.skip(s.Address, name, NotTakenBack, w.secretStays(s.Address, name, t.origins[name]))
 	case !before.GetAttr(name).IsNull():
 		s.Attributes[name] = config.Attribute{Value: before.GetAttr(name)}
 	default:
-		w.skip(s.Address, name, NotTakenBack, "it had no value before, and that cannot be written")
+		w.skip(s.Address, name, NotTakenBack, "it had no value before, and camform cannot write that")
 	}
 }
 
 // secretStays says why a secret does not come back, and how to change it.
 func (w *wayBack) secretStays(address schema.Setting, name, origin string) string {
-	const stays = "secrets are not in a snapshot, so the one of now stays"
+	const stays = "snapshots contain no secrets, so the present one stays"
 	managed := slices.ContainsFunc(w.device.Settings, func(s *config.Setting) bool { return s.Address == address && s.Attributes[name].Policy != nil })
 	switch {
 	case managed:
@@ -314,7 +314,7 @@ func (w *wayBack) secretStays(address schema.Setting, name, origin string) strin
 }
 
 // carrySecrets wants the secrets that the device is known to have to stay, so that they are sent along where a document must
-// not be written without them, and are remembered. One whose origin yields something else by now is not among them.
+// not be written without them, and are recorded. One whose origin yields something else by now is not among them.
 func (w *wayBack) carrySecrets(s *config.Setting, t *touched) {
 	row := w.past.known[s.Address]
 	for _, a := range s.Kind.Attributes {
@@ -348,11 +348,11 @@ func requiredSecret(kind *schema.Kind) *schema.Attribute {
 	return nil
 }
 
-// before is a setting as the snapshot has it, or why it is not known.
+// before is a setting as the snapshot has it, or why it is unknown.
 func (w *wayBack) before(kind *schema.Kind, key string) (cty.Value, string) {
 	docs, ok := w.documents(kind, key)
 	if !ok {
-		return cty.NilVal, "no snapshot was kept of the document that it was in"
+		return cty.NilVal, "there is no snapshot of the document that it was in"
 	}
 	items, err := w.Decode(kind, []string{key}, docs)
 	if err != nil {
@@ -403,8 +403,8 @@ func (j judge) stillWanted(devices []*config.Device, p *plan.Plan) diag.Problems
 		return nil
 	}
 	return diag.Problems{{
-		Severity: diag.Warning, Code: "still-wanted", Summary: "Configuration asks for what is taken back",
-		Detail: fmt.Sprintf("The configuration still asks for what this takes back in %s. Change it, or the next apply brings that back.", someOf(names)),
+		Severity: diag.Warning, Code: "still-wanted", Summary: "Configuration still asks for what is undone",
+		Detail: fmt.Sprintf("The configuration still asks for what this undoes in %s. Change it, or the next apply makes those changes again.", someOf(names)),
 	}}
 }
 

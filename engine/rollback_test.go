@@ -128,7 +128,7 @@ func TestARunIsTakenBack(t *testing.T) {
 		update gate.service.RTSP enabled:config
 		update gate.filter enabled:config addresses:config`)
 	for _, s := range p.Devices[0].Steps {
-		if s.Reason != "it is taken back to how it was before run run-1" || s.Action == plan.Delete && s.Cause != plan.CauseConfig {
+		if s.Reason != "it is restored to what it was before run run-1" || s.Action == plan.Delete && s.Cause != plan.CauseConfig {
 			t.Errorf("%s: reason %q, cause %q", s.Address, s.Reason, s.Cause)
 		}
 	}
@@ -143,14 +143,14 @@ func TestARunIsTakenBack(t *testing.T) {
 		}
 	}
 	if _, ok := w.remembered("gate", "user", "op"); ok {
-		t.Error("the account that is gone is remembered")
+		t.Error("the account that is gone is still recorded")
 	}
 	if len(w.provider.needless) > 0 {
 		t.Errorf("written without need: %v", w.provider.needless)
 	}
 }
 
-// What a person did since then, and later runs did elsewhere, stays.
+// What somebody did since then, and later runs did elsewhere, stays.
 func TestOnlyWhatTheRunDeclaredIsTakenBack(t *testing.T) {
 	w := newWorld(t, "gate", "yard")
 	d := w.fleet.Device("gate")
@@ -248,8 +248,8 @@ func TestSecretsAreNotTakenBack(t *testing.T) {
 		update gate.user.op level:config
 		update gate.cloud enabled:config`)
 	w.same(toldSkipped(p), `
-		cloud not-taken-back code: secrets are not in a snapshot, so the one of now stays; for another one, change it in env:CODE and run: camform apply
-		user.op not-taken-back password: secrets are not in a snapshot, so the one of now stays; for another one, change it in env:gate/op and run: camform apply`)
+		cloud not-taken-back code: snapshots contain no secrets, so the present one stays; for another one, change it in env:CODE and run: camform apply
+		user.op not-taken-back password: snapshots contain no secrets, so the present one stays; for another one, change it in env:gate/op and run: camform apply`)
 	gate := w.declared("gate")
 	i := slices.IndexFunc(gate.Settings, func(s *config.Setting) bool { return s.Address == setting("gate", "user", "op") })
 	password := gate.Settings[i].Attributes["password"]
@@ -273,7 +273,7 @@ func TestSecretsAreNotTakenBack(t *testing.T) {
 	}
 }
 
-// Where it is not known any more which password an account has, none is written.
+// Where the password of an account is uncertain, none is written.
 func TestASecretThatMovedIsNotSentAlong(t *testing.T) {
 	w := newWorld(t, "gate")
 	w.declareUser("gate", "op", "Operator", "Secret-1234")
@@ -416,7 +416,7 @@ func TestI11AnotherDeviceGetsNothingBack(t *testing.T) {
 	}
 }
 
-// A run of which the journal knows, but not all documents.
+// A run that the journal knows, but not all documents.
 func TestWhatIsNotKeptIsTold(t *testing.T) {
 	w := newWorld(t, "gate")
 	ctx := context.Background()
@@ -437,7 +437,7 @@ func TestWhatIsNotKeptIsTold(t *testing.T) {
 	}
 	leftAlone(`
 		cloud not-taken-back no snapshot of the device is kept from before the run
-		magic not-taken-back this camform does not know its kind
+		magic not-taken-back this version of camform does not know its kind
 		service.HTTP not-taken-back no snapshot of the device is kept from before the run
 		system not-taken-back no snapshot of the device is kept from before the run`)
 
@@ -452,10 +452,10 @@ func TestWhatIsNotKeptIsTold(t *testing.T) {
 	}
 	save("old", `{"items":{"":{"name":"one"}}}`)
 	leftAlone(`
-		cloud not-taken-back no snapshot was kept of the document that it was in
-		magic not-taken-back this camform does not know its kind
+		cloud not-taken-back there is no snapshot of the document that it was in
+		magic not-taken-back this version of camform does not know its kind
 		service.HTTP not-taken-back the device did not have it before, and it cannot be removed
-		system not-taken-back gone: this camform does not know it`)
+		system not-taken-back gone: this version of camform does not know it`)
 	w.same(toldPlan(w.wayBack("old")), "update gate.system name:config")
 
 	e := w.engine()
@@ -727,7 +727,7 @@ func TestTheRestOfASettingIsTakenBack(t *testing.T) {
 		if got := d.Document(access); !bytes.Equal(got, want) {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
-		if got := toldSkipped(back.Plan); !strings.HasPrefix(got, "service.RTSP not-taken-back port: the device does not take back what it had: ") {
+		if got := toldSkipped(back.Plan); !strings.HasPrefix(got, "service.RTSP not-taken-back port: the device does not accept its old values: ") {
 			t.Errorf("left alone:\n%s", got)
 		}
 	})

@@ -137,7 +137,7 @@ credential_policy "standard" {
 }
 `
 
-// managedDevice is a device of which camform manages its own account and that of an operator.
+// managedDevice is a device on which camform manages its own account and that of an operator.
 func (s *site) managedDevice(name string, d *simulator.Device) string {
 	return fmt.Sprintf(`device %q {
   address = %q
@@ -178,7 +178,7 @@ func badNight(t *testing.T, devices []*simulator.Device) {
 }
 
 // TestTwoHundredDevicesRotate rotates a fleet in which 3 % of the devices are dead, 2 % lose answers and 1 % restart: no
-// password is lost, no device locks itself, and what could not be done is told and done by the next run.
+// password is lost, no device locks itself, and what could not be done is reported and done by the next run.
 func TestTwoHundredDevicesRotate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := thorough.Pick(40, 200, 200)

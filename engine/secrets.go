@@ -18,7 +18,7 @@ import (
 // readers bounds how many secrets are read at the same time: some are printed by commands.
 const readers = 8
 
-// withSecrets are devices with the secrets that evaluation left unread, as far as they are needed: what camform logs in
+// withSecrets are devices with those of the secrets left unread by evaluation that are needed: what camform logs in
 // with, and the values of the attributes that are wanted. Of a device that lacks one there is an error, with the place that asks for it.
 // Each origin is read once, before any device is asked.
 func withSecrets(
@@ -47,10 +47,10 @@ func withSecrets(
 type unread struct {
 	wanted  func(*schema.Attribute) bool
 	answers map[string]answer // by origins
-	lacks   []absence         // what is not to be had, of the device that is completed
+	lacks   []absence         // the unavailable secrets of the device that is completed
 }
 
-// absence is a secret that is not to be had, with the place that asks for it.
+// absence is an unavailable secret, with the place that asks for it.
 type absence struct {
 	answer
 	at hcl.Range
@@ -70,7 +70,7 @@ func lacked(lacks []absence) error {
 		}
 	}
 	if len(others) > 0 {
-		err = fmt.Errorf("%w; it lacks %s, too", err, strings.Join(others, ", "))
+		err = fmt.Errorf("%w; it also lacks %s", err, strings.Join(others, ", "))
 	}
 	return err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // TakeSnapshot reads all that devices of a configuration say of their settings, without secrets, for plans elsewhere. Targets restrict
-// it to some devices. It changes nothing on any device. What the state remembers is for whoever calls it to add, afterwards.
+// it to some devices. It changes nothing on any device. The caller adds the records of the state afterwards.
 //
 // Devices that could not be read are in it as that, and come back as problems, as do the settings that a plan would miss.
 func (e *Engine) TakeSnapshot(ctx context.Context, cfg *config.Config, targets []schema.Setting) (*snapshot.Content, diag.Problems) {

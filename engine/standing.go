@@ -18,7 +18,7 @@ import (
 	"camform/schema"
 )
 
-// standing is what is remembered of the account with which camform logs in to a device.
+// standing is the record of the account with which camform logs in to a device.
 type standing struct {
 	device   schema.Device
 	access   plan.Access
@@ -45,7 +45,7 @@ func allowing(ctx context.Context, attempts *state.Attempts, access plan.Access)
 	}
 }
 
-// standingOf reads what is remembered of the account of a device.
+// standingOf reads the record of the account of a device.
 func standingOf(ctx context.Context, store *state.Fleet, device schema.Device, access plan.Access) (standing, error) {
 	s := standing{device: device, access: access, allow: allowing(ctx, store.Attempts, access)}
 	known, _, err := store.Device(ctx, device)
@@ -79,14 +79,14 @@ func (s standing) explain(err error) error {
 	return err
 }
 
-// advice is what follows for a person from the error of a login; empty if the error says it all. A command in it works as it is
+// advice says what to do after the error of a login; empty if the error says it all. A command in it works as it is
 // written, in that very state.
 func (s standing) advice(err error) string {
 	refusal, untried := errors.AsType[*ledger.Refusal](err)
 	switch {
 	case errors.Is(err, providers.ErrInactive) && !s.seen.IsZero():
-		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. If that was meant, run camform state forget %s, and plan again: "+
-			"it is activated then like a new one", at(s.seen), shell.Quoted(s.device.String()))
+		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. If that was intended, run camform state forget %s, and plan again: "+
+			"camform then activates it like a new device", at(s.seen), shell.Quoted(s.device.String()))
 	case untried && s.rotating():
 		what, command := s.unfinished()
 		return fmt.Sprintf("the current password is uncertain: %s did not finish. After that time, %s resolves it", what, command)
@@ -155,7 +155,7 @@ func (s standing) fresh() (least providers.Consent, wait *ledger.Refusal) {
 }
 
 // blocked is why a device is not asked at all: which password it has is uncertain, and to find out is for a run that may write
-// the answer down, or for a person who knows it. It is nil where nothing is uncertain.
+// the answer down, or for somebody who knows it. It is nil if nothing is uncertain.
 func (s standing) blocked() error {
 	switch {
 	case s.rotating():
@@ -166,12 +166,12 @@ func (s standing) blocked() error {
 		}
 		return fmt.Errorf("the current password of %q is uncertain: %s did not finish. %s: %w", s.access.Username, what, next, providers.ErrBudget)
 	case s.changedThere():
-		return fmt.Errorf("it refused the password of %q that the vault has; %s: %w", s.access.Username, s.changed(), providers.ErrBudget)
+		return fmt.Errorf("it rejected the vault's password of %q; %s: %w", s.access.Username, s.changed(), providers.ErrBudget)
 	}
 	return nil
 }
 
-// rotating reports whether a new password was sent of which it is not known whether the device took it, and whether that can still
+// rotating reports whether a new password was sent that the device may or may not have taken, and whether that can still
 // be found out: after a restore each is tried once.
 func (s standing) rotating() bool {
 	live, _ := rotate.Live(s.versions)
@@ -186,7 +186,7 @@ func (s standing) rotating() bool {
 // activating is what did not finish where a device may have got its first password.
 const activating = "the activation"
 
-// unfinished says what did not finish while a password was on its way, and which command finds out what became of it.
+// unfinished says what did not finish while a password was on its way, and which command resolves it.
 func (s standing) unfinished() (what, command string) {
 	for _, v := range s.versions {
 		if v.Status == state.SecretPending && v.Note == plan.Activates {
@@ -215,19 +215,19 @@ func (s standing) changedThere() bool { return !s.rotating() && rotate.InDoubt(s
 // changed says why a device may have another password than those of the vault, and what to do.
 func (s standing) changed() string {
 	live, ok := rotate.Live(s.versions)
-	next := s.run() + " with the password that it has now"
+	next := s.run() + " with its present password"
 	next = strings.ToUpper(next[:1]) + next[1:]
 	switch {
 	case !live.Uncertain.IsZero():
 		return fmt.Sprintf("the state was restored from a backup of %s, so the device may have a newer password than version %d of %s. %s",
 			at(live.Uncertain), live.Version, s.access.Managed, next)
 	case s.restored:
-		return "the state was restored from an older copy, since the file beside it has records that its audit log lacks, so the vault " +
+		return "the state was restored from an older copy (the file beside it has records that its audit log lacks), so the vault " +
 			"may lack the last password. " + next
 	case !ok:
 		return "the vault has none for it. " + next
 	case live.Proven.IsZero() && live.Run == "" && live.Note != rotate.Adopted:
-		return fmt.Sprintf("no device ever accepted version %d of %s, which a person put into the vault. %s", live.Version, s.access.Managed, next)
+		return fmt.Sprintf("no device ever accepted version %d of %s, which somebody put into the vault. %s", live.Version, s.access.Managed, next)
 	case s.seen.IsZero():
 		return "camform has no record of this device: it was reset, replaced or changed by hand. " + next
 	}
@@ -235,7 +235,7 @@ func (s standing) changed() string {
 		live.Version, s.access.Managed, at(later(live.Proven, s.seen)), next)
 }
 
-// run says which command takes a password now that a person knows, or when.
+// run says which command accepts a password that somebody knows, and from when on.
 func (s standing) run() string {
 	least, wait := s.fresh()
 	if least == providers.ByRun {
@@ -244,7 +244,7 @@ func (s standing) run() string {
 	return "run " + s.login("", least, anyReason)
 }
 
-// anyReason stands for the reason that a person has.
+// anyReason stands for the reason that somebody gives.
 const anyReason = "REASON"
 
 // login is LoginCommand for the device with the least consent that is needed; the reason stands where that is the risk.
@@ -273,7 +273,7 @@ func (s standing) withoutPassword(err error) error {
 	why := providers.Reason(err)
 	if n := len(s.versions); n > 0 {
 		name := shell.Quoted(s.access.Managed)
-		why = fmt.Sprintf("no login has proven any password that the vault has for it (%d); camform vault history %s lists them, and camform vault get %s -version N prints one", n, name, name)
+		why = fmt.Sprintf("the vault has passwords for it (%d), but no login has proven any of them; camform vault history %s lists them, and camform vault get %s -version N prints one", n, name, name)
 	}
 	return told{err, fmt.Sprintf("%s; if the device has one, add password = secret(...) beside password_policy, or %s", why, s.run())}
 }

@@ -48,7 +48,7 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 		{name: "found out by an earlier run", err: withheld(ledger.Again), versions: []state.SecretVersion{tried}, want: []string{"changed the password", login}},
 		{name: "and what else was tried since", err: withheld(ledger.Spent), versions: []state.SecretVersion{tried}, want: []string{"changed the password", login}},
 		{name: "a new device", err: refused, versions: []state.SecretVersion{live}, unseen: true, want: []string{"no record of this device", login}},
-		{name: "mistyped into the vault", err: refused, versions: []state.SecretVersion{typed}, want: []string{"which a person put into the vault", login}},
+		{name: "mistyped into the vault", err: refused, versions: []state.SecretVersion{typed}, want: []string{"which somebody put into the vault", login}},
 		{name: "an older copy of the state", err: refused, versions: []state.SecretVersion{live}, restored: true, want: []string{"restored from an older copy", login}},
 		{name: "restored from a backup", err: refused, versions: []state.SecretVersion{restored}, want: []string{"restored from a backup of 2026-02-28T12:00:00Z", "newer password than version 2 of gate/admin", login}},
 		{name: "restored, and told by an earlier run", err: withheld(ledger.Again), versions: []state.SecretVersion{restored}, want: []string{"restored from a backup of", login}},
@@ -62,9 +62,9 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 		{name: "others were refused", err: withheld(ledger.Spent), versions: []state.SecretVersion{live}, want: []string{login + " -password-from vault:gate/admin -accept-risk 'REASON'"}},
 		{name: "others were refused, and the device tells", err: person, versions: []state.SecretVersion{live}, want: []string{"to try it now, run " + login + " -password-from vault:gate/admin<"}},
 		{name: "others were refused, and the risk is spent", err: nobody, versions: []state.SecretVersion{live}},
-		{name: "changed by hand, and the device does not tell", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.AtRisk), want: []string{"changed the password", "Run " + login + " -accept-risk 'REASON' with the password that it has now"}},
-		{name: "changed by hand, and a person has attempts left", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.ByPerson), want: []string{"Run " + login + " with the password that it has now"}},
-		{name: "changed by hand, and the risk is spent", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.ByRun), want: []string{"After 2026-03-01T12:00:01Z, run " + login + " with the password that it has now"}},
+		{name: "changed by hand, and the device does not tell", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.AtRisk), want: []string{"changed the password", "Run " + login + " -accept-risk 'REASON' with its present password"}},
+		{name: "changed by hand, and the operator has attempts left", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.ByPerson), want: []string{"Run " + login + " with its present password"}},
+		{name: "changed by hand, and the risk is spent", err: refused, versions: []state.SecretVersion{live}, fresh: few(providers.ByRun), want: []string{"After 2026-03-01T12:00:01Z, run " + login + " with its present password"}},
 		{name: "not managed, and the device does not tell", err: refused, unmanaged: true, fresh: few(providers.AtRisk), want: []string{"correct the password in the configuration", "; then run " + login + " -password-from env:ADMIN -accept-risk 'REASON', since no run may try another password before 2026-03-01T12:00:01Z"}},
 		{name: "not managed, again, and the device does not tell", err: withheld(ledger.Again), unmanaged: true, fresh: few(providers.AtRisk), want: []string{"correct it if it is wrong; then run " + login + " -password-from env:ADMIN -accept-risk 'REASON'"}},
 		{name: "not managed, again, and the risk is spent", err: withheld(ledger.Again), unmanaged: true, fresh: few(providers.ByRun), want: []string{"correct it if it is wrong; then run again after 2026-03-01T12:00:01Z<"}},
@@ -104,7 +104,7 @@ func TestARefusedPasswordIsExplainedByWhatIsKnown(t *testing.T) {
 	}
 }
 
-// A device is not asked while it is uncertain which password it has, and whoever can find out is named.
+// A device is not asked while its password is uncertain, and the way to resolve that is named.
 func TestAnUncertainPasswordIsNotTriedByReaders(t *testing.T) {
 	s := standing{device: schema.Device{Name: "gate"}, access: plan.Access{Username: "admin", Managed: "gate/admin"}}
 	s.allow = func() error { return nil }

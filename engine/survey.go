@@ -31,7 +31,7 @@ type surveyor struct {
 	store       *state.Fleet
 	attempts    *attempts
 	secret      func(origin string) (schema.Secret, error)
-	values      func(*schema.Attribute) bool             // of which attributes the wanted value has to be known
+	values      func(*schema.Attribute) bool             // the attributes whose wanted value has to be known
 	within      func(origins ...string) providers.Bounds // nil for anywhere
 	passwords   rotate.Vault
 	config      *config.Config // with all devices that there are; nil where that is not known
@@ -80,7 +80,7 @@ func (s surveyor) survey(ctx context.Context, devices []*config.Device, wants wa
 	return found, slices.Concat(problems, found.sameSerialNumbers(), renamedProblems(s.config, found.renamed))
 }
 
-// surveyBy is survey with the problems left in what it returns. By finds what is remembered of a device; the error says why
+// surveyBy is survey with the problems left in what it returns. By finds the record of a device; the error says why
 // nothing could be.
 func (s surveyor) surveyBy(ctx context.Context, by func([]state.Device) find, devices []*config.Device, wants wants) (*survey, error) {
 	remembered, err := s.store.AllDevices(ctx)
@@ -147,10 +147,10 @@ func lacksForSearch(device *config.Device) string {
 	}
 }
 
-// isNew reports whether nothing is remembered of a device.
+// isNew reports whether there is no record of a device.
 func (s *survey) isNew(i int) bool { return s.known[i].LastSeen.IsZero() }
 
-// recall fills in what is remembered of the devices, and returns those that may be asked: a new one that may be a lost one is not.
+// recall fills in the records of the devices, and returns those that may be asked: a new one that may be a lost one is not.
 func (s *survey) recall(remembers find, lost lost) (asked []int) {
 	for i, device := range s.devices {
 		s.known[i] = remembers(device)
@@ -201,7 +201,7 @@ func (s *survey) answered(lost lost) {
 	slices.SortFunc(s.renamed, func(a, b renamed) int { return a.Address.Compare(b.Address) })
 }
 
-// find finds what is remembered of a device. The address in it is the one under which to remember who answers; it is zero
+// find finds the record of a device. The address in it is the one under which to record who answers; it is zero
 // for a device that has none yet.
 type find func(*config.Device) state.Device
 
@@ -267,7 +267,7 @@ func (s surveyor) renewed(ctx context.Context, known standing, pin providers.Pin
 	return s.target(ctx, known.device, known.access, pin)
 }
 
-// target is how to reach a device of which a pin is known from earlier runs. Origins are those of secrets that are sent to it
+// target is how to reach a device with a pin from earlier runs. Origins are those of secrets that are sent to it
 // beside the password that camform logs in with. The error is ErrDowngraded if the pin is of a TLS key, and the address has no
 // TLS: a password that was safe would not be. With errNoPassword the target has no password and is right otherwise.
 func (s surveyor) target(
@@ -354,7 +354,7 @@ func (s surveyor) remember(ctx context.Context, found *survey) error {
 	return nil
 }
 
-// seenAs is what is remembered of a device that answered.
+// seenAs is the record of a device that answered.
 func seenAs(address schema.Device, at *url.URL, snap *live.Snapshot) state.Device {
 	return state.Device{Address: address, Endpoint: at.Host, Identity: snap.Identity, Pin: snap.Pin}
 }
@@ -434,7 +434,7 @@ func (s *survey) sameSerialNumbers() diag.Problems {
 		}
 		problems = append(problems, diag.Problem{
 			Severity: diag.Error, Code: "same-serial-number", Summary: "Two devices with one serial number",
-			Detail: fmt.Sprintf("%s answers with the serial number %s, and so does %s. Is one device declared under two addresses?",
+			Detail: fmt.Sprintf("%s answers with the serial number %s, and so does %s. Is the same device declared with two addresses?",
 				snap.Device, diag.Quote(snap.Identity.Serial), s.snapshots[earlier].Device),
 			Address: schema.Setting{Device: snap.Device},
 		})

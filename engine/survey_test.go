@@ -142,12 +142,12 @@ func TestEveryCommandNotesARefusedPassword(t *testing.T) {
 		}
 		finds := func(e report.Event) bool { return strings.Contains(e.Detail, "Run camform login 'device.gate'") }
 		if !slices.ContainsFunc(w.events, finds) {
-			w.Errorf("nobody is told how to find out: %v", w.events)
+			w.Errorf("nothing says how to find out: %v", w.events)
 		}
 	})
 }
 
-// A run made one account an administrator in the place of another, and took that right from the account that is used now.
+// A run made one account an administrator instead of another, and took that right from the account that is used now.
 func TestI9ARollbackFindsTheOrderInWhichTheWayInStaysOpen(t *testing.T) {
 	w := newWorld(t, "gate")
 	d := w.fleet.Device("gate")
@@ -171,7 +171,7 @@ func TestI9ARollbackFindsTheOrderInWhichTheWayInStaysOpen(t *testing.T) {
 	}
 }
 
-// A recorder logs in with a password that the camera gets anew by the same plan; whichever of them comes first, each is
+// A recorder logs in with a password that the same plan changes on the camera; whichever of them comes first, each is
 // compared once.
 func TestEachDeviceIsComparedOnce(t *testing.T) {
 	for _, recorder := range []string{"a-recorder", "z-recorder"} {

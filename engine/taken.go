@@ -122,7 +122,7 @@ func (t *taking) reading(d *config.Device, s *live.Snapshot, said snapshot.Said)
 	return reading
 }
 
-// document is what a device answered for a path, without secrets. One of which nobody can say what is secret is one that could not
+// document is what a device answered for a path, without secrets. A document whose secrets are unknown is one that could not
 // be read: a plan cannot read it either.
 func (t *taking) document(path string, said snapshot.Said, hide *providers.Redactor) snapshot.Document {
 	doc, read := said.Documents[path]
@@ -254,7 +254,7 @@ func (t *taking) missed(d *config.Device, s *live.Snapshot) diag.Problems {
 		if wanted {
 			problems = append(problems, diag.Problem{
 				Severity: diag.Error, Code: NotReadCode, Summary: "Setting could not be read",
-				Detail:  "The snapshot has it as that: " + diag.Sentence(unread[setting]),
+				Detail:  "It could not be read for the snapshot: " + diag.Sentence(unread[setting]),
 				Address: schema.Setting{Device: s.Device, Kind: setting.Kind, Key: setting.Key},
 			})
 		}
@@ -287,14 +287,14 @@ func (elsewhere) read(string) (schema.Secret, error) { return schema.Secret{}, n
 
 var errElsewhere = errors.New("this is a bug: a plan from a snapshot makes no secret")
 
-// reads makes a surveyor read a snapshot in the place of devices.
+// reads makes a surveyor read a snapshot instead of devices.
 func (f *From) reads(s *surveyor) {
 	if f != nil {
 		s.open, s.passwords, s.secret, s.take = f.Open, elsewhere{}, elsewhere{}.read, withoutCovered
 	}
 }
 
-// withoutCovered makes kinds unread of which a snapshot does not show what an item is called, since that repeats a secret: one that is
+// withoutCovered makes kinds unread for which a snapshot does not show the name of an item, since that repeats a secret: one that is
 // there would pass for one that is missing.
 func withoutCovered(_ *config.Device, _ live.Wants, s *live.Snapshot) {
 	for name, items := range s.Items {
@@ -308,9 +308,9 @@ func withoutCovered(_ *config.Device, _ live.Wants, s *live.Snapshot) {
 	}
 }
 
-var errCovered = errors.New("the name of an item repeats a secret, which a snapshot does not show")
+var errCovered = errors.New("the name of an item contains a secret, which a snapshot does not show")
 
-// values are the attributes of which a plan needs the wanted value: none where secrets are elsewhere.
+// values are the attributes whose wanted value a plan needs: none where secrets are elsewhere.
 func (f *From) values(wanted func(*schema.Attribute) bool) func(*schema.Attribute) bool {
 	if f != nil {
 		return noValue

@@ -39,7 +39,7 @@ func (j judge) secure(planned *Planned, use *consumers) diag.Problems {
 	return append(problems, use.notes(planned.Plan.Devices, j.Kinds())...)
 }
 
-// noteCiphers marks the steps of a device whose passwords it takes enciphered over plain HTTP. Whoever stands between could hide that
+// noteCiphers marks the steps of a device whose passwords it takes enciphered over plain HTTP. Somebody in between could hide that
 // later, to have them in clear: so it is part of the plan. Where somebody said that plain HTTP is meant, they may leave in clear.
 func (j judge) noteCiphers(d *plan.Device, docs providers.Documents) {
 	if !strings.HasPrefix(d.Access.URL, "http:") || d.Access.Plain {
@@ -115,7 +115,7 @@ func (c *consumers) tellOne(planned *Planned, j judge, item schema.Setting, lead
 	for _, w := range wrong {
 		problems = append(problems, diag.Problem{
 			Severity: diag.Error, Code: refusedCode, Summary: "Value not accepted by the device", Address: item,
-			Detail: fmt.Sprintf("%s logs in with %s and would have to be told its new password. %s", item, leader.Address, w.Detail), Subject: leader.Range.HCL(),
+			Detail: fmt.Sprintf("%s logs in with %s and would need its new password. %s", item, leader.Address, w.Detail), Subject: leader.Range.HCL(),
 		})
 	}
 	d := planned.device(c.by[item.Device], snap, j)
@@ -133,7 +133,7 @@ func (c *consumers) tellOne(planned *Planned, j judge, item schema.Setting, lead
 }
 
 // owe adds the steps to a plan that tell passwords to those whom an earlier run did not get to tell them. No device shows the
-// password that it has, so that one which has it already is told it once more. Who cannot be told now stands in the plan, too.
+// password that it has, so an item that already has it gets it once more. Items that cannot get it now are in the plan, too.
 func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 	var problems diag.Problems
 	for _, o := range c.owed {
@@ -141,11 +141,11 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 			continue // the comparison finds that it was not told
 		}
 		if s, ok := stepsOf(planned.Plan.Devices)[o.Item.String()]; ok && s.Follows() == o.Account.String() {
-			continue // it is told what comes next
+			continue // it gets the next password
 		}
 		why := untoldSince(o)
 		if wait := c.waits(o, planned, j.Kinds()); wait != "" {
-			planned.hold(o, fmt.Sprintf("%s has to be told the password of %s, since %s: %s", o.Item, o.Account, why, wait))
+			planned.hold(o, fmt.Sprintf("%s needs the password of %s, because %s: %s", o.Item, o.Account, why, wait))
 			continue
 		}
 		leader := plan.Step{Address: o.Account}
@@ -162,7 +162,7 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 
 // untoldSince says since when an item has to be told a password.
 func untoldSince(o state.Owed) string {
-	return fmt.Sprintf("the run of %s that changed the password of %s ended before it was told", o.Since.Format(time.DateOnly), o.Account)
+	return fmt.Sprintf("the run of %s that changed the password of %s ended before this was updated", o.Since.Format(time.DateOnly), o.Account)
 }
 
 // leftBehind takes the declared passwords of items that an earlier run did not get to tell for drift: what is wanted of them has
@@ -211,14 +211,14 @@ func (c *consumers) waits(o state.Owed, planned *Planned, kinds *schema.Kinds) s
 	case camera != nil && camera.Err != nil:
 		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Account.Device)
 	case c.by[o.Item.Device] == nil:
-		return fmt.Sprintf("%s left the configuration. Take it back in, or give it the password by hand", o.Item.Device)
+		return fmt.Sprintf("%s is no longer in the configuration. Add it again, or give it the password by hand", o.Item.Device)
 	case !there || c.snapshots[o.Item.Device] == nil || f.Away != "":
 		return fmt.Sprintf("%s could not be read now. Run the same command when it answers", o.Item.Device)
 	case c.kept(o.Item, kinds) != "":
-		return c.kept(o.Item, kinds) + ". Let camform tell it, or give it the password by hand, and accept that in the device block: " +
+		return c.kept(o.Item, kinds) + ". Let camform give it the password, or do so by hand, and accept that in the device block: " +
 			fmt.Sprintf("consumer %q with ignore = true and a reason", o.Item)
 	case !f.Sure():
-		return "it is no longer certain that it logs in with it. Give it the password by hand, and accept that in the device block: " +
+		return "it is uncertain whether it still logs in with it. Give it the password by hand, and accept that in the device block: " +
 			fmt.Sprintf("consumer %q with ignore = true and a reason", o.Item)
 	default:
 		return ""

@@ -137,7 +137,7 @@ func TestI13WhatWasToldLastCountsWhereItIsLaterThanThePlan(t *testing.T) {
 	})
 }
 
-// What a run reads of a recorder is remembered, for the next plan to know if it does not answer then.
+// What a run reads of a recorder is recorded, for the next plan to know if it does not answer then.
 func TestI13WhatIsReadBeforeARunIsRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, p := overtaken(t)
@@ -174,7 +174,7 @@ func TestI13ADeadRecorderKeepsItsPasswordAndStopsNothingElse(t *testing.T) {
 	})
 }
 
-// A recorder that does not answer when a plan is applied is told of, also where the plan has nothing for it.
+// A recorder that does not answer when a plan is applied is reported, also where the plan has nothing for it.
 func TestI13ARecorderThatDoesNotAnswerBeforeARunIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ctx := newOwing(t), context.Background()
@@ -231,7 +231,7 @@ func TestI13AnAcceptedConsumerNeedNotBeTold(t *testing.T) {
 	})
 }
 
-// A channel that tells no number, or that of another one, counts like any other. It can be told no password, so a person has to
+// A channel that tells no number, or that of another one, counts like any other. It can be given no password, so the operator has to
 // decide.
 func TestI13AChannelWithoutANumberCounts(t *testing.T) {
 	for name, c := range map[string]struct {

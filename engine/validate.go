@@ -134,7 +134,7 @@ func (v validation) of(s *config.Setting, r ruling) diag.Problems {
 func lacking(s *config.Setting, wrong providers.AttributeError) diag.Problem {
 	p := refused(diff.Refusal{Address: s.Address, Want: s, AttributeError: wrong})
 	p.Severity, p.Code, p.Summary = diag.Warning, lacksCode, "Setting not on the device"
-	p.Detail += fmt.Sprintf(" So says %s. Plans leave it out; remove it from the configuration of this device, or run camform lock if its firmware changed since.", lockfile.Name)
+	p.Detail += fmt.Sprintf(" This is according to %s. Plans leave it out; remove it from the configuration of this device, or run camform lock if its firmware has changed since.", lockfile.Name)
 	return p
 }
 
@@ -155,7 +155,7 @@ func (v validation) age(devices []*config.Device, untold []string, seen []state.
 	case v.locked == nil:
 		return diag.Problems{{
 			Severity: diag.Warning, Code: noLockCode, Summary: "No lock",
-			Detail: fmt.Sprintf("There is no %s, so values were not checked against what the devices can do.", lockfile.Name) + advice,
+			Detail: fmt.Sprintf("There is no %s, so values were not checked against the capabilities of the devices.", lockfile.Name) + advice,
 		}}
 	}
 	var missing, others, older, gone []string
@@ -175,7 +175,7 @@ func (v validation) age(devices []*config.Device, untold []string, seen []state.
 		case d.Identity.Model != "" && d.Identity.Model != known.Model:
 			others = append(others, fmt.Sprintf("%s is declared as %s and was %s", d.Address, diag.Quote(d.Identity.Model), diag.Quote(known.String())))
 		case now.Firmware != "" && (now.Firmware != known.Firmware || now.Model != known.Model):
-			older = append(older, fmt.Sprintf("%s was last seen with %s and is locked with %s", d.Address, diag.Quote(now.String()), diag.Quote(known.String())))
+			older = append(older, fmt.Sprintf("%s was last seen with %s, and the lock file has %s", d.Address, diag.Quote(now.String()), diag.Quote(known.String())))
 		}
 	}
 	for _, d := range v.locked.Devices() {
@@ -191,10 +191,10 @@ func (v validation) age(devices []*config.Device, untold []string, seen []state.
 			})
 		}
 	}
-	tell(missing, notLockedCode, "Device not in the lock", "%s does not know what %s can do.")
-	tell(others, oldLockCode, "Lock is out of date", "%s is about other devices than the configuration: %s.")
-	tell(older, oldLockCode, "Lock is out of date", "%s is about other firmware than the devices have: %s.")
-	tell(untold, oldLockCode, "Lock is out of date", "%s does not know what the devices can do with %s.")
-	tell(gone, oldLockCode, "Lock is out of date", "%s has devices that the configuration no longer has: %s.")
+	tell(missing, notLockedCode, "Device not in the lock file", "%s does not have the capabilities of %s.")
+	tell(others, oldLockCode, "Lock file is out of date", "%s was made with other devices than those of the configuration: %s.")
+	tell(older, oldLockCode, "Lock file is out of date", "%s was made with other firmware than the devices have: %s.")
+	tell(untold, oldLockCode, "Lock file is out of date", "%s does not have the capabilities of the devices for %s.")
+	tell(gone, oldLockCode, "Lock file is out of date", "%s has devices that the configuration no longer has: %s.")
 	return problems
 }

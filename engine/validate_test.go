@@ -181,11 +181,11 @@ func TestALockThatIsOutOfDateIsTold(t *testing.T) {
 		"firmware is not remembered": {seen: seen("")},
 		"there is none": {
 			change: func(*lockfile.File, *config.Config) *lockfile.File { return nil },
-			want:   "There is no camform.lock.json, so values were not checked against what the devices can do.",
+			want:   "There is no camform.lock.json, so values were not checked against the capabilities of the devices.",
 		},
 		"it is empty": {
 			change: func(*lockfile.File, *config.Config) *lockfile.File { return lockfile.New() },
-			want:   "camform.lock.json does not know what device.a, device.b, device.c and 1 more can do.",
+			want:   "camform.lock.json does not have the capabilities of device.a, device.b, device.c and 1 more.",
 		},
 		"other firmware was seen": {
 			seen: seen("2")[:1],
@@ -196,7 +196,7 @@ func TestALockThatIsOutOfDateIsTold(t *testing.T) {
 				cfg.Devices[0].Identity.Model = "N"
 				return l
 			},
-			want: `camform.lock.json is about other devices than the configuration: device.a is declared as "N" and was "M 1".`,
+			want: `camform.lock.json was made with other devices than those of the configuration: device.a is declared as "N" and was "M 1".`,
 		},
 		"a device is gone": {
 			change: func(l *lockfile.File, _ *config.Config) *lockfile.File {

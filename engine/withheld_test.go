@@ -93,7 +93,7 @@ func (s *site) unknownIs(kind string) *plan.Plan {
 	return p
 }
 
-// importsBut imports a device, and demands that all but one kind of it is there, and that this one is told.
+// importsBut imports a device, and demands that all but one kind of it is there, and that this one is reported.
 func (s *site) importsBut(d *simulator.Device, kind string) {
 	s.Helper()
 	imported, err := s.engine().Import(context.Background(), []engine.Candidate{{
@@ -145,7 +145,7 @@ func TestAWebServerThatRestartsIsWaitedFor(t *testing.T) {
 							t.Errorf("it took %s", took)
 						}
 						if strings.Contains(step.Detail, "password") {
-							t.Errorf("a restart is told as a matter of passwords: %s", step.Detail)
+							t.Errorf("a restart is reported as a matter of passwords: %s", step.Detail)
 						}
 						time.Sleep(time.Hour)
 						if again, _ := s.plan(); want == report.Done && !again.Empty() {
@@ -158,7 +158,7 @@ func TestAWebServerThatRestartsIsWaitedFor(t *testing.T) {
 	}
 }
 
-// While a web server is waited for, that is told at once and then every 20 seconds. An interrupt ends the wait: what became of the
+// While a web server is waited for, that is reported at once and then every 20 seconds. An interrupt ends the wait: the outcome of the
 // write is unknown until the next run reads it.
 func TestAnInterruptEndsTheWaitForAWebServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestAnInterruptEndsTheWaitForAWebServer(t *testing.T) {
 		begun := time.Now()
 		r := e.Apply(context.Background(), stop, p, "interrupted")
 		if len(waits) != 3 || waits[0] != 0 || waits[2] < 40*time.Second || time.Since(begun) > 80*time.Second {
-			t.Errorf("it was told after %v, and took %s", waits, time.Since(begun))
+			t.Errorf("it was reported after %v, and took %s", waits, time.Since(begun))
 		}
 		step := r.Devices[0].Steps[0]
 		if !r.Interrupted || step.Result != report.Unknown || !strings.Contains(step.Detail, "stopped before the device was read back") {
@@ -207,7 +207,7 @@ func TestAnInterruptEndsTheWaitForAWebServer(t *testing.T) {
 }
 
 // A device may answer before a change is in force, and show for a while what it had. Where its answer is lost, or says that something
-// broke, nothing but what it shows tells what became of the change.
+// broke, only what it shows tells the outcome of the change.
 func TestAChangeThatShowsLaterIsWaitedFor(t *testing.T) {
 	answers := map[string]simulator.Rule{
 		"":                  {},
@@ -262,7 +262,7 @@ func TestAChangeThatShowsLaterIsWaitedFor(t *testing.T) {
 }
 
 // A document that does not come when it is read back leaves its own step unknown. The others of the device are carried out, and the
-// next run finds out what became of it.
+// next run finds out its outcome.
 func TestI10ADocumentThatIsNotReadBackLeavesTheOthers(t *testing.T) {
 	for name, rule := range withholding {
 		if name == "busy" || name == "page 503" {
@@ -303,7 +303,7 @@ func TestI10ADocumentThatIsNotReadBackLeavesTheOthers(t *testing.T) {
 	}
 }
 
-// A list that is written in the place of one slot brings the changes of the others with it, so the intent of the first request has
+// A list that is written instead of one slot contains the changes of the others, so the intent of the first request has
 // them all before anything leaves.
 func TestI2TheIntentNamesWhatIsWrittenInstead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -31,7 +31,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(ending{m}) }
 
-// world is a fleet, what is wanted of it, and what is remembered of it. Runs of the engine happen in it one after the
+// world is a fleet, what is wanted of it, and its records. Runs of the engine happen in it one after the
 // other, unless a test says otherwise.
 type world struct {
 	testing.TB
@@ -171,7 +171,7 @@ func (w *world) declared(name string) *config.Device {
 
 type values map[string]cty.Value
 
-// declare makes attributes of a setting wanted, in the place of what was wanted of it before.
+// declare makes attributes of a setting wanted, instead of what was wanted of it before.
 func (w *world) declare(device, kind, key string, attributes values) {
 	w.Helper()
 	d := w.declared(device)

@@ -41,7 +41,7 @@ func constantOf(v cty.Value) json.RawMessage {
 	}
 	text, err := ctyjson.SimpleJSONValue{Value: v}.MarshalJSON()
 	if err != nil {
-		return nil // a capsule, of which nothing can be shown
+		return nil // a capsule, which cannot be shown
 	}
 	return text
 }

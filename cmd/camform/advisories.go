@@ -17,19 +17,19 @@ func advisoriesCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "advisories [ADDRESS]...",
-		Short: "Judge the firmware of devices by security advisories",
-		Long: `Say for each device of the configuration by which security advisories it is affected, and by which it may be. The verdicts go by
-model, version and build as the device told them last; no device is asked. A device that camform never read is not known, and
-readings older than 30 days are named: camform plan reads devices.
+		Short: "Check the firmware of devices against security advisories",
+		Long: `Show for each device of the configuration which security advisories affect it, and which may. A verdict is based on the model,
+version and build that the device last reported; no device is contacted. A device that camform has never read is unknown, and
+readings older than 30 days are listed: camform plan reads devices.
 
-Not affected needs a definite rule. Where camform has none, look the device up on the vendor's page by its serial number. Beside an
-advisory that needs a service, the report says whether a setting has switched the service off. That makes an attack harder, and the
+"Not affected" needs a definite rule. Where camform has none, look the device up by its serial number on the vendor's page. For an
+advisory that needs a service, the report says whether a setting has switched the service off. That makes an attack harder, but the
 device stays affected.
 
-The advisories come with camform. -data reads them from a file instead, as engine/advisory/advisories.hcl in the source of camform is
-written; one that is older than the data of camform is refused.
+camform ships with the advisories. -data reads them from a file instead, in the format of engine/advisory/advisories.hcl in the source
+of camform; camform refuses a file that is older than its own data.
 
-Exit code: 2 if a device is affected, also where others are not known; 1 if nobody knows whether one is; 0 if none is.`,
+Exit code: 2 if a device is affected, even if others are unknown; 1 if none is affected but some are unknown; 0 if none is affected.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
 			w, err := a.open(cmd, flags, withoutSecrets)
@@ -43,15 +43,15 @@ Exit code: 2 if a device is affected, also where others are not known; 1 if nobo
 	flags.addConfig(cmd.Flags())
 	flags.addData(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
-	formatOption(cmd.Flags(), &flags.format, view.CSV, "csv", "print a table for spreadsheets, with every verdict")
+	formatOption(cmd.Flags(), &flags.format, view.CSV, "csv", "print a CSV table with every verdict, for spreadsheets")
 	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a report")
-	cmd.Flags().BoolVar(&flags.full, "full", false, "show every device, also where many have the same finding")
+	cmd.Flags().BoolVar(&flags.full, "full", false, "show every device, even where many have the same finding")
 	return cmd
 }
 
 // addData adds the option that names a file of security advisories.
 func (f *runFlags) addData(flags *pflag.FlagSet) {
-	flags.StringVar(&f.data, "data", "", "judge by the security advisories in this `FILE`, instead of those that come with camform")
+	flags.StringVar(&f.data, "data", "", "use the security advisories in this `FILE` instead of those that ship with camform")
 }
 
 // advise prints how devices stand to advisories.
@@ -86,7 +86,7 @@ func (b *beginning) known(flags *runFlags) (*advisory.Data, error) {
 		return nil, err
 	}
 	if ours := advisory.Builtin(); data.Date.Before(ours.Date) {
-		return nil, fmt.Errorf("-data: %s is of %s, and the data that come with camform are of %s; leave the option out",
+		return nil, fmt.Errorf("-data: %s is of %s, and the data that ship with camform are of %s; leave the option out",
 			flags.data, data.Date.Format(time.DateOnly), ours.Date.Format(time.DateOnly))
 	}
 	return data, nil

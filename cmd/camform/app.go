@@ -26,7 +26,7 @@ type app struct {
 
 	dir     string // where the configuration is, until enter makes it the working directory
 	noColor bool
-	said    []saying          // what a person wrote on the command line and is kept
+	said    []saying          // texts from the command line that camform stores
 	folder  string            // what -chdir said
 	comment *render.Comment   // of a command that prints Markdown for a comment; nil for any other
 	page    *render.Page      // of a command that writes a page, too; nil for any other
@@ -56,13 +56,13 @@ func (a *app) execute(args []string) error {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "camform",
-		Short: "Keep network cameras and recorders true to what a repository says about them",
-		Long: `camform keeps network cameras and recorders true to what a repository says about them.
+		Short: "Keep network cameras and recorders in line with the configuration in a repository",
+		Long: `camform keeps network cameras and recorders in line with the configuration in a repository.
 
-Write what you want into *.cam.hcl files, look at the difference with "camform plan", make it so with
-"camform apply", and watch for changes behind your back with "camform drift".
+Describe the settings that you want in *.cam.hcl files, see what differs with "camform plan", change it with
+"camform apply", and watch for out-of-band changes with "camform drift".
 
-Long options may be written with one dash or two: -out=FILE, --out FILE.`,
+Long options take one dash or two: -out=FILE, --out FILE.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -74,7 +74,7 @@ Long options may be written with one dash or two: -out=FILE, --out FILE.`,
 		},
 	}
 	root.PersistentFlags().StringVar(&a.dir, "chdir", ".", "use the configuration in this `DIR`ectory")
-	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours; so does NO_COLOR in the environment")
+	root.PersistentFlags().BoolVar(&a.noColor, "no-color", false, "print without colours; NO_COLOR in the environment does the same")
 	root.SetVersionTemplate("camform v{{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddCommand(

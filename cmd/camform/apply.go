@@ -29,17 +29,17 @@ func applyCommand(a *app) *cobra.Command {
 	var d decision
 	cmd := &cobra.Command{
 		Use:   "apply [PLANFILE]",
-		Short: "Make the devices as the configuration says",
-		Long: `Make a plan, ask for approval, and carry it out. With the name of a plan file from "camform plan -out=FILE", carry out
-that plan instead, without asking, and without reading the configuration. A plan that needs signatures is applied from its
-file only, with the approvals beside it.
+		Short: "Change the devices to match the configuration",
+		Long: `Make a plan, ask for approval, and carry it out. Given a plan file from "camform plan -out=FILE", carry out that plan
+instead, without asking and without reading the configuration. A plan that needs signatures can only be applied from its
+file, with the approvals beside it.
 
-Every change is read back over a new connection. A device that was changed since the plan was made is left alone.
+Every change is read back over a new connection. A device that has changed since the plan was made is left alone.
 Interrupt once to finish the requests in flight and stop; interrupt twice to stop at once.
 
 Exit code: 0 if everything was carried out, 1 if anything was not, or if a device no longer has what was applied to it. With
--detailed-exitcode=fleet, in the place of 1: 3 if devices could not be read and nothing else is wrong, 4 if the guard, a check,
-a limit or a missing approval forbids it, 5 if another run has a device, 6 if something was put back since it would have
+-detailed-exitcode=fleet, instead of 1: 3 if devices could not be read and nothing else is wrong, 4 if the guard, a check,
+a limit or a missing approval forbids it, 5 if another run holds a device, 6 if something was put back because it would have
 closed the way in.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -59,8 +59,8 @@ closed the way in.`,
 	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
 	d.addFlags(cmd.Flags())
-	flags.addComment(cmd.Flags(), "print Markdown when the run has ended, for a comment on a pull request")
-	cmd.Flags().StringArrayVar(&d.approvals, "approval", nil, "an approval of the plan in another place than beside it (`FILE`); may be repeated")
+	flags.addComment(cmd.Flags(), "print Markdown at the end of the run, for a comment on a pull request")
+	cmd.Flags().StringArrayVar(&d.approvals, "approval", nil, "read an approval of the plan from this `FILE`, if it is not beside the plan; may be repeated")
 	return cmd
 }
 
@@ -95,12 +95,12 @@ type decision struct {
 	codes     detail
 }
 
-// purpose is why a person does something, for the audit log.
+// purpose says why somebody does something, for the audit log.
 type purpose struct{ reason, ticket string }
 
 func (p *purpose) add(flags *pflag.FlagSet) {
-	sayVar(flags, &p.reason, "reason", "note this `REASON` in the audit log")
-	sayVar(flags, &p.ticket, "ticket", "note this ticket `ID` in the audit log")
+	sayVar(flags, &p.reason, "reason", "record this `REASON` in the audit log")
+	sayVar(flags, &p.ticket, "ticket", "record this ticket `ID` in the audit log")
 }
 
 // String continues a note; it is empty where nobody said why.
@@ -119,9 +119,9 @@ func (d *decision) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&d.approved, "auto-approve", false, "do not ask for approval")
 	addOverrideLimit(flags, &d.overrides)
 	d.why.add(flags)
-	flags.DurationVar(&d.holding.Wait, "lock-timeout", 0, "wait so long for devices that another run holds: 10m, for example")
-	flags.BoolVar(&d.holding.Skip, "skip-held", false, "change the other devices if another run holds some; without it nothing is begun")
-	d.codes.add(flags, "=fleet: exit with 3 to 6 in the place of some 1; see -help")
+	flags.DurationVar(&d.holding.Wait, "lock-timeout", 0, "wait this long for devices that another run holds, such as 10m")
+	flags.BoolVar(&d.holding.Skip, "skip-held", false, "change the other devices if another run holds some; without this option, nothing is changed then")
+	d.codes.add(flags, "=fleet: exit with 3 to 6 in some cases instead of 1; see -help")
 }
 
 // operation is what becomes of the plan.
@@ -170,15 +170,15 @@ func (w *workspace) agree(cmd *cobra.Command, p *plan.Plan, d decision) error {
 	return w.apply(cmd, p, reasons, d)
 }
 
-// whole refuses a plan of which nobody knew where it was made what all its settings are to be.
+// whole refuses a plan with settings whose wanted values were unknown where it was made.
 func whole(p *plan.Plan) error {
-	const instead = "it is for a review only. Plan where the secrets and the devices are, with camform plan -out=FILE, and apply that"
+	const instead = "it is for review only. Run camform plan -out=FILE where the secrets and the devices are, and apply that plan"
 	if unknown := p.UntilApplied(); len(unknown) > 0 {
-		return blocked(fmt.Errorf("%s of this plan could not be planned, since their secrets were not there, such as %s: %s",
+		return blocked(fmt.Errorf("%s of this plan could not be planned because their secrets were missing, such as %s: %s",
 			render.Plural(len(unknown), "setting"), unknown[0].Address, instead))
 	}
 	if unknown := p.OutputsUntilApplied(); len(unknown) > 0 {
-		return blocked(fmt.Errorf("nobody knew where this plan was made whether %s changed, such as %s: %s",
+		return blocked(fmt.Errorf("it was unknown when this plan was made whether %s changed, such as %s: %s",
 			render.Plural(len(unknown), "sensitive output"), unknown[0], instead))
 	}
 	return nil
@@ -201,7 +201,7 @@ func (w *workspace) admit(ctx context.Context, p *plan.Plan, d decision) (reason
 
 func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d decision) error {
 	if len(flags.vars) > 0 || len(flags.targets) > 0 {
-		return errors.New("a saved plan cannot be changed: leave out -var, -var-file and -target, or plan again with them")
+		return errors.New("a saved plan cannot be changed: leave out -var, -var-file and -target, or make a new plan with them")
 	}
 	b, err := a.begin()
 	if err != nil {
@@ -220,7 +220,7 @@ func (a *app) applyFile(cmd *cobra.Command, flags *runFlags, path string, d deci
 	}
 	defer w.close()
 	if have := w.store.Lineage(); p.Lineage != have {
-		return blocked(fmt.Errorf("%s was made with another state: its lineage is %.12s, and that of %s is %.12s; apply it where it was made, or plan again here",
+		return blocked(fmt.Errorf("%s was made with another state: its lineage is %.12s, and the lineage of %s is %.12s; apply it where it was made, or plan again here",
 			path, p.Lineage, b.settings.StatePath, have))
 	}
 	if w.stream != nil { // people have seen it, and programs may not have
@@ -256,10 +256,10 @@ func (w *workspace) markApplied(ctx context.Context, p *plan.Plan) error {
 		return err
 	}
 	if o := overtaken(p, later); len(o) > 0 {
-		return blocked(fmt.Errorf("this plan was begun at %s, and another one has changed %d of its settings since, such as %s in run %s; plan again",
+		return blocked(fmt.Errorf("this plan was started at %s, and another plan has changed %d of its settings since, such as %s in run %s; plan again",
 			diag.Time(earlier.At), len(o), o[0].Setting, o[0].Run))
 	}
-	fmt.Fprintf(w.err, "This plan was begun before, at %s. What is done already is not written again.\n", diag.Time(earlier.At))
+	fmt.Fprintf(w.err, "This plan was already started at %s. Steps that are done are not repeated.\n", diag.Time(earlier.At))
 	return nil
 }
 
@@ -287,7 +287,7 @@ func (w *workspace) recover(parent context.Context, devices []plan.Device) error
 	}
 	var told []render.Trouble
 	for _, d := range recovered {
-		if d.Result != report.Held { // by a run that is at it, of which apply tells
+		if d.Result != report.Held { // by a running run, which apply reports
 			told = append(told, render.Trouble{Device: d.Address, Text: d.Detail})
 		}
 	}
@@ -306,7 +306,7 @@ func (w *workspace) ask() error {
 	}
 	if err != nil && answer == "" {
 		fmt.Fprintln(w.out)
-		return errors.New("nobody answered, so nothing was applied; -auto-approve applies without asking")
+		return errors.New("there was no answer, so nothing was applied; -auto-approve applies without asking")
 	}
 	return errors.New("not approved, nothing was applied")
 }

@@ -40,19 +40,19 @@ func approveCommand(a *app) *cobra.Command {
 	flags := &approveFlags{}
 	cmd := &cobra.Command{
 		Use:   "approve PLANFILE [APPROVALFILE]...",
-		Short: "Sign a saved plan, so that it may be applied",
-		Long: `Show a saved plan and sign it with an SSH key. The signature goes to a file beside the plan, where "camform apply PLANFILE"
-finds it. The approvals block of the configuration says which plans need signatures, how many, and who may sign with which
-key. Who made a plan cannot approve it.
+		Short: "Sign a saved plan to approve it",
+		Long: `Show a saved plan and sign it with an SSH key. The signature is written to a file beside the plan, where "camform apply
+PLANFILE" finds it. The approvals block of the configuration says which plans need signatures, how many, and who may sign
+with which key. You cannot approve a plan that you made.
 
-The key is a private key file, or one that ssh-agent holds: the one that -key names by its .pub file, or the only one with
-which somebody may sign. With -verify nothing is signed, and the names of more approvals may follow.
+The key is a private key file, or a key in ssh-agent: the one that -key names by its .pub file, or the only one there that
+may sign. With -verify, nothing is signed, and you can name more approval files.
 
-Exit code: 0 if the plan was signed, or with -verify if enough people have signed, 1 if not.`,
+Exit code: 0 if the plan was signed, or with -verify if enough people have signed; 1 if not.`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !flags.verify && len(args) > 1 {
-				return errors.New("approve signs one plan; add -verify to look at approvals")
+				return errors.New("approve signs one plan; add -verify to check approvals")
 			}
 			ap, err := a.openApprover(cmd, flags, args[0])
 			if err != nil {
@@ -66,13 +66,13 @@ Exit code: 0 if the plan was signed, or with -verify if enough people have signe
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.key, "key", "", "sign with the private key in this `FILE`, or with the key of this .pub file that ssh-agent holds")
-	f.StringVar(&flags.as, "as", "", "sign as this `PERSON`, if the key is listed for several")
-	f.DurationVar(&flags.expires, "expires", 0, "the approval holds for this `TIME`: 24h, or 2h if the plan can lock everybody out of a device; at most 168h")
-	f.StringVar(&flags.comment, "comment", "", "a `TEXT` that goes into the approval")
+	f.StringVar(&flags.key, "key", "", "sign with the private key in this `FILE`, or with the key in ssh-agent that this .pub file names")
+	f.StringVar(&flags.as, "as", "", "sign as this `PERSON`, if the key is listed for several people")
+	f.DurationVar(&flags.expires, "expires", 0, "how long the approval is valid (`TIME`): by default 24h, or 2h if the plan can lock everybody out of a device; at most 168h")
+	f.StringVar(&flags.comment, "comment", "", "put this `TEXT` into the approval")
 	f.StringVar(&flags.out, "out", "", "write the approval to this `FILE` instead of PLANFILE.approval-PERSON")
-	f.BoolVar(&flags.verify, "verify", false, "say who has signed and what is missing")
-	f.BoolVar(&flags.full, "full", false, "show every device, also where many have the same change")
+	f.BoolVar(&flags.verify, "verify", false, "show who has signed and what is missing")
+	f.BoolVar(&flags.full, "full", false, "show every device, even where many have the same change")
 	for _, name := range []string{"key", "as", "expires", "comment", "out"} {
 		cmd.MarkFlagsMutuallyExclusive("verify", name)
 	}
@@ -129,7 +129,7 @@ func (w *workspace) subject(ctx context.Context, p *plan.Plan) (approval.Subject
 		}
 		if text != nil {
 			if err := json.Unmarshal(text, &remembered); err != nil {
-				return approval.Subject{}, fmt.Errorf("the approvals in the state cannot be read: %w", err)
+				return approval.Subject{}, fmt.Errorf("the approvals in the state could not be read: %w", err)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func (w *workspace) clock(ctx context.Context) (approval.Clock, error) {
 
 // approved refuses a plan that not enough people have signed. The files of approvals are those that are named, and those
 // beside the file of the plan; file is empty for a plan that was not saved, which nobody can have signed. The approvals of a
-// plan that passes are remembered, so that a later plan cannot loosen them by itself.
+// plan that passes are recorded, so that a later plan cannot loosen them on its own.
 func (w *workspace) approved(ctx context.Context, p *plan.Plan, file string, approvals []string) error {
 	subject, err := w.subject(ctx, p)
 	if err != nil {
@@ -197,7 +197,7 @@ func (w *workspace) rememberApprovals(ctx context.Context, approvals *plan.Appro
 	}
 	text, err := json.Marshal(approvals)
 	if err != nil {
-		return fmt.Errorf("remember the approvals: %w", err)
+		return fmt.Errorf("record the approvals: %w", err)
 	}
 	return w.approvals.SaveApprovals(ctx, text)
 }
@@ -236,7 +236,7 @@ func (w *workspace) approvalFiles(file string, named []string) ([]approval.File,
 // no end. A pipe is read, since a shell passes the output of a program as one.
 func readBounded(path string, most int64) ([]byte, error) {
 	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeDevice != 0 {
-		return nil, fmt.Errorf("%s is no file", path)
+		return nil, fmt.Errorf("%s is not a file", path)
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -254,12 +254,12 @@ func (ap *approver) verify(ctx context.Context, named []string) error {
 		return err
 	}
 	for _, s := range verdict.Signed {
-		fmt.Fprintf(ap.out, "%s signed with the key %s. It holds until %s.%s\n", s.Principal, s.Key, diag.Time(s.Expires), said(s.Comment))
+		fmt.Fprintf(ap.out, "%s signed with the key %s. The approval is valid until %s.%s\n", s.Principal, s.Key, diag.Time(s.Expires), said(s.Comment))
 	}
 	if err := ap.report(verdict.Problems(), nil); err != nil {
 		return err
 	}
-	fmt.Fprintf(ap.out, "It may be applied: camform apply %s\n", shell.Word(ap.file))
+	fmt.Fprintf(ap.out, "The plan may be applied: camform apply %s\n", shell.Word(ap.file))
 	return nil
 }
 
@@ -285,12 +285,12 @@ func (ap *approver) explain() {
 func whoSigns(s approval.Subject) []string {
 	var sentences []string
 	for _, way := range s.Looser() {
-		sentences = append(sentences, fmt.Sprintf("It loosens the rule for approvals: %s. So the rule of the last plan that was applied counts.", way))
+		sentences = append(sentences, fmt.Sprintf("It loosens the rule for approvals: %s. So the rule of the last applied plan decides.", way))
 	}
 	if s.Required() == 0 {
-		return append(sentences, "By what is known here nobody has to sign it.")
+		return append(sentences, "Judging by what is known here, it needs no signature.")
 	}
-	return append(sentences, fmt.Sprintf("%s must sign it (%s), of these: %s.", persons(s.Required()), reasonsFor(s), strings.Join(s.People(), ", ")))
+	return append(sentences, fmt.Sprintf("It must be signed by %s (%s), from this list: %s.", persons(s.Required()), reasonsFor(s), strings.Join(s.People(), ", ")))
 }
 
 func persons(n int) string {
@@ -358,7 +358,7 @@ func (ap *approver) statement(ctx context.Context, key ssh.PublicKey) (approval.
 	}
 	err = ap.subject.Check(statement, key, clock)
 	if err != nil && ap.store == nil {
-		fmt.Fprintf(ap.err, "By what is known here the approval will not count: %s.\n", err)
+		fmt.Fprintf(ap.err, "Judging by what is known here, the approval will be refused: %s.\n", err)
 		return statement, nil
 	}
 	return statement, err
@@ -379,7 +379,7 @@ func (ap *approver) saveApproval(text []byte, s approval.Statement) error {
 // confirm wants the number of devices for a plan that can lock everybody out of one, so that somebody has looked, and the
 // word yes for others.
 func (ap *approver) confirm(principal string, key ssh.PublicKey) error {
-	fmt.Fprintf(ap.out, "\nDo you, %s, approve this plan? You sign with the key %s.\n", principal, ssh.FingerprintSHA256(key))
+	fmt.Fprintf(ap.out, "\nDo you, %s, approve this plan? You are signing with the key %s.\n", principal, ssh.FingerprintSHA256(key))
 	want := "yes"
 	if ap.subject.LocksOut() {
 		want = strconv.Itoa(approval.Devices(ap.subject.Plan))
@@ -393,7 +393,7 @@ func (ap *approver) confirm(principal string, key ssh.PublicKey) error {
 	case strings.TrimSpace(answer) == want:
 		return nil
 	case err != nil && answer == "":
-		return errors.New("nobody answered, so nothing was signed; a person must look at the plan")
+		return errors.New("there was no answer, so nothing was signed; somebody must look at the plan and approve it")
 	default:
 		return errors.New("not approved, nothing was signed")
 	}
@@ -408,10 +408,10 @@ func (ap *approver) principal(key ssh.PublicKey) (string, error) {
 	case 1:
 		return names[0], nil
 	case 0:
-		return "", fmt.Errorf("the key %s is not listed among those who may sign this plan; choose another with -key, or name yourself with -as",
+		return "", fmt.Errorf("the key %s is not listed among those that may sign this plan; choose another with -key, or name yourself with -as",
 			ssh.FingerprintSHA256(key))
 	default:
-		return "", fmt.Errorf("the key %s is listed for several people; say who you are with -as: %s",
+		return "", fmt.Errorf("the key %s is listed for several people; say with -as who you are: %s",
 			ssh.FingerprintSHA256(key), strings.Join(names, ", "))
 	}
 }

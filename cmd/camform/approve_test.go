@@ -179,7 +179,7 @@ func TestWithoutAStateAnApprovalMayCountNevertheless(t *testing.T) {
 	if err := a.execute([]string{"approve", "p", "-chdir", dir, "-key", "dave.pub", "-as", "dave"}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(errs.String(), `By what is known here the approval will not count: the key`) {
+	if !strings.Contains(errs.String(), `Judging by what is known here, the approval will be refused: the key`) {
 		t.Errorf("said %q", errs.String())
 	}
 	if _, err := os.Stat(filepath.Join(dir, ".camform")); !os.IsNotExist(err) {

@@ -26,14 +26,14 @@ func auditCommand(a *app) *cobra.Command {
 	var which auditFilter
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "Judge the devices by the rules and checks of their profiles",
-		Long: `Read every device and say for each rule and check of its profiles whether the device complies. Nothing is changed on any
-device. A device that could not be read is not compliant, and neither is what could not be evaluated.
+		Short: "Check the devices against the rules and checks of their profiles",
+		Long: `Read every device and report for each rule and check of its profiles whether the device complies. Nothing is changed on
+any device. A device that could not be read is not compliant, and neither is a rule that could not be evaluated.
 
-Exit code: 0 if every rule is kept, apart from what devices do not have, what the configuration overrides and what a person
-has to verify; 2 if a rule is violated, also where camform would not dare to write what it wants; 1 if something went wrong,
-if nothing was judged, or if there are more devices than -max-unreachable of which not everything is known, such as those
-without a rule.`,
+Exit code: 0 if every rule is kept, apart from settings that devices do not have, rules that the configuration overrides and
+checks that have to be verified by hand; 2 if a rule is violated, even if camform would not write what the rule wants; 1 if
+something went wrong, if nothing was judged, or if more devices than -max-unreachable allows are not fully known, such as
+devices without a rule.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if which.level != "" && !slices.Contains(levels, which.level) {
@@ -52,10 +52,10 @@ without a rule.`,
 	flags.addData(cmd.Flags())
 	flags.addOutput(cmd.Flags())
 	addIgnored(cmd.Flags())
-	cmd.Flags().StringVar(&which.level, "level", "", "judge by rules up to this `LEVEL` only: basic, high or site")
-	cmd.Flags().StringArrayVar(&which.rules, "rule", nil, "judge by this rule or check (`ID`) only; may be repeated")
+	cmd.Flags().StringVar(&which.level, "level", "", "use rules up to this `LEVEL` only: basic, high or site")
+	cmd.Flags().StringArrayVar(&which.rules, "rule", nil, "use this rule or check (`ID`) only; may be repeated")
 	cmd.Flags().Lookup("json").Usage = "print one JSON document instead of text"
-	cmd.Flags().Lookup("full").Usage = "show every device, also where the same is found on many"
+	cmd.Flags().Lookup("full").Usage = "show every device, even where many have the same finding"
 	cmd.Flags().Lookup("compat").Hidden = true // no other program has sentences for this
 	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a report")
 	return cmd

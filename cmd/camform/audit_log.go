@@ -24,15 +24,15 @@ const shownRecords = 100
 func auditLogCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit-log",
-		Short: "Look at the log of who did what, and prove that nobody changed it",
-		Long: `Whatever camform does to a device, a password or its state is recorded in the audit log, in the same moment: who did it,
-from where, on which device, and what became of it. Passwords are not in it. Nothing is ever removed from it.
+		Short: "Show who did what, and prove that nobody changed the log",
+		Long: `Everything that camform does to a device, a password or its state is recorded in the audit log as it happens: who did it,
+from where, on which device, and with which outcome. It contains no passwords. Nothing is ever removed from it.
 
-Each record holds the hash of the one before it, so that "camform audit-log verify" finds a record that was changed,
-removed, repeated or moved, and says which. That the last records are gone, or that somebody wrote all of it anew, shows
-only who noted the head of the log: camform does so in the state and in a file beside it, and whoever can change those needs
-to be watched from further away. So keep the head that "show" prints, or an export, where others cannot change it: in the
-log of a CI job, in a pull request, in a ticket.`,
+Each record holds the hash of the one before it, so "camform audit-log verify" finds a record that was changed, removed,
+repeated or moved, and says which. If the last records are removed, or the whole log is rewritten, only an earlier head of
+the log gives that away. camform keeps the head in the state and in a file beside it; somebody who can change both can hide
+it there. So keep the head that "show" prints, or an export, where others cannot change it: in the log of a CI job, in a
+pull request, in a ticket.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -53,8 +53,8 @@ func auditLogShowCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show",
 		Short: "List the records of the audit log",
-		Long: `List the records of the audit log, oldest first, and its head; without options the last ` + strconv.Itoa(shownRecords) + ` of them. That nobody
-changed them is not proven by that; camform audit-log verify does.`,
+		Long: `List the records of the audit log, oldest first, and its head; without options, the last ` + strconv.Itoa(shownRecords) + ` of them. This does not prove
+that nobody changed them; camform audit-log verify does.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			takes, err := which.compile(time.Now())
@@ -71,8 +71,8 @@ changed them is not proven by that; camform audit-log verify does.`,
 	}
 	cmd.Flags().StringVar(&which.run, "run", "", "list the records of this `RUN` only")
 	cmd.Flags().StringVar(&which.device, "device", "", "list the records of this device (`ADDR`ess) only")
-	cmd.Flags().DurationVar(&which.since, "since", 0, "list the records of this `TIME` until now only, such as 24h")
-	formatOption(cmd.Flags(), &format, view.JSON, "json", "print one JSON object per line, with everything that is in a record")
+	cmd.Flags().DurationVar(&which.since, "since", 0, "list only the records of the last `TIME`, such as 24h")
+	formatOption(cmd.Flags(), &format, view.JSON, "json", "print one JSON object per line, with all fields of each record")
 	return cmd
 }
 
@@ -84,7 +84,7 @@ func (f recordFilter) compile(now time.Time) (takes func(auditlog.Record) bool, 
 			return nil, fmt.Errorf("-device: %w", err)
 		}
 		if target.Kind != "" {
-			return nil, fmt.Errorf("-device: %s is a setting; its device is %s", f.device, target.Device)
+			return nil, fmt.Errorf("-device: %s is a setting; give its device: %s", f.device, target.Device)
 		}
 	}
 	if f.since < 0 {
@@ -108,7 +108,7 @@ func (w *workspace) records(ctx context.Context, takes func(auditlog.Record) boo
 			}
 			r, err := e.Record()
 			if err != nil {
-				yield(view.Record{}, fmt.Errorf("%w; camform audit-log verify says more", err))
+				yield(view.Record{}, fmt.Errorf("%w; run camform audit-log verify for details", err))
 				return
 			}
 			if takes(r) && !yield(view.Record{Record: r, Text: e.Text}, nil) {
@@ -139,18 +139,18 @@ func auditLogVerifyCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [FILE]",
 		Short: "Prove that nobody changed the audit log",
-		Long: `Prove that the audit log is as it was written: that no record was changed, removed, repeated or moved, and that the heads
-which are noted in the state and in the file beside it are part of it. With FILE, do so for what "camform audit-log export"
-wrote; neither the state nor any device is needed for that.
+		Long: `Prove that the audit log is as it was written: that no record was changed, removed, repeated or moved, and that the log
+contains the heads that are kept in the state and in the file beside it. With FILE, check a file that "camform audit-log
+export" wrote; this needs neither the state nor any device.
 
-With -head, demand that a head which "show", "verify" or "export" printed earlier is part of the log. That proves that
-nothing up to there was changed since, also by somebody who can change the state.
+With -head, also require that the log contains a head that "show", "verify" or "export" printed earlier. That proves that
+nothing up to there has been changed since, not even by somebody who can change the state.
 
-After somebody copied an older state over this one, the file beside it (its name ends in .audit-head) knows records that the log
-does not have. Remove the file if that is the reason. "camform state restore" keeps that file right, and says in the log which
-records were lost where it could not read them.
+If somebody copies an older state over this one, the file beside it (its name ends in .audit-head) has records that the log
+lacks. Remove the file if that is the reason. "camform state restore" keeps that file up to date, and records in the log
+which records were lost and could not be read.
 
-Exit code: 0 if the log is whole, 1 if not, or if it has no records.`,
+Exit code: 0 if the log is intact, 1 if not, or if it has no records.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			anchors, err := anchorsOf(heads)
@@ -168,7 +168,7 @@ Exit code: 0 if the log is whole, 1 if not, or if it has no records.`,
 			return w.verifyAuditLog(cmd.Context(), anchors)
 		},
 	}
-	cmd.Flags().StringArrayVar(&heads, "head", nil, "demand that this head (`N:HASH`), which was noted earlier, is part of the log; may be repeated")
+	cmd.Flags().StringArrayVar(&heads, "head", nil, "require that the log contains this head (`N:HASH`), printed earlier; may be repeated")
 	return cmd
 }
 
@@ -208,9 +208,9 @@ func (w *workspace) verifyAuditLog(ctx context.Context, anchors []auditlog.Ancho
 	noted, err := w.auditLog.NotedHead()
 	switch behind := findings.Head.Seq - noted.Seq; {
 	case err != nil:
-		fmt.Fprintf(w.err, "Nothing can be told from the file beside the state, which the next change writes anew: %v\n", err)
+		fmt.Fprintf(w.err, "The file beside the state cannot be used, and the next change rewrites it: %v\n", err)
 	case behind > 0:
-		fmt.Fprintf(w.out, "The file beside the state is %s behind, which does no harm.\n", render.Plural(int(behind), "record"))
+		fmt.Fprintf(w.out, "The file beside the state is %s behind, which is harmless.\n", render.Plural(int(behind), "record"))
 	}
 	return nil
 }
@@ -218,23 +218,23 @@ func (w *workspace) verifyAuditLog(ctx context.Context, anchors []auditlog.Ancho
 // verified tells what was found in a log.
 func (a *app) verified(log string, findings auditlog.Findings) error {
 	if b := findings.Break; b != nil {
-		return fmt.Errorf("%s: %v. It is whole up to record %d. Keep a copy before anything is written to it, and compare it with an export or a backup",
+		return fmt.Errorf("%s: %v. The log is intact up to record %d. Keep a copy before anything is written to it, and compare it with an export or a backup",
 			log, b, findings.Head.Seq)
 	}
 	if findings.Head.Seq == 0 {
-		return fmt.Errorf("%s: it has no records, so it proves nothing. If devices were changed from here, this is not the state that was used then", log)
+		return fmt.Errorf("%s: the log has no records, so it proves nothing. If devices were changed from here, this is not the state that was used then", log)
 	}
-	fmt.Fprintf(a.out, "The log is whole: %s.\nHead of the log: %s\n", render.Plural(int(findings.Head.Seq), "record"), findings.Head)
+	fmt.Fprintf(a.out, "The log is intact: %s.\nHead of the log: %s\n", render.Plural(int(findings.Head.Seq), "record"), findings.Head)
 	return nil
 }
 
 func auditLogExportCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "export [FILE]",
-		Short: "Write the audit log as lines of JSON, to keep it elsewhere",
-		Long: `Write the audit log to FILE, or to the output: a line of JSON for each record, with its hash, and a last line with the
-number of records and the hash of the last one. "camform audit-log verify FILE" proves it, also where there is no
-state.`,
+		Short: "Export the audit log as lines of JSON, to keep it elsewhere",
+		Long: `Write the audit log to FILE, or to standard output: a line of JSON for each record, with its hash, and a last line with
+the number of records and the hash of the last one. "camform audit-log verify FILE" checks the export, even where there
+is no state.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)

@@ -33,17 +33,18 @@ func backupCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "backup [ADDR]...",
-		Short: "Keep what devices say of themselves, to bring their settings back",
-		Long: `Read all documents of devices that tell how they are set up, and keep them in a file for each device, sealed, in the folder
-backups beside the state. Where a device gives out an archive of its configuration that it alone reads, that is kept as well, with
-its key. Without an address all devices of the configuration are read. Nothing is changed on any device, and nothing is read that
-could do more than answer; that an archive was given out stands in the log of some devices. Recordings are not copied, and passwords of accounts are in no document.
+		Short: "Back up the settings of devices, to be able to restore them",
+		Long: `Read all configuration documents of devices and keep them in one sealed file for each device, in the folder backups beside the
+state. If a device exports an archive of its configuration that only it can read, the archive is kept as well, with its key. Without
+an address, all devices of the configuration are read. Nothing is changed on any device, and only documents are read whose reading
+has no side effect; some devices note in their log that an archive was exported. Recordings are not copied, and no document contains
+passwords of accounts.
 
-"camform backup config" writes the configuration that a backup amounts to, so that bringing settings back is a plan that can be
-reviewed.
+"camform backup config" turns a backup into configuration, so that restoring settings is a plan that can be reviewed.
 
-Exit code: 0 if all is well, 1 if something went wrong, or if a device or one of its documents could not be read. What could be read
-is kept all the same. Each backup is written as soon as its device was read, so that an interrupt leaves those that are done.`,
+Exit code: 0 if all is well, 1 if something went wrong, or if a device or one of its documents could not be read. The documents that
+could be read are kept nevertheless. Each backup is written as soon as its device has been read, so an interrupt keeps the finished
+ones.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
 			w, err := a.open(cmd, flags, withSecrets)
@@ -160,7 +161,7 @@ func backupListCommand(a *app) *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
 		Use:   "list [ADDR]...",
-		Short: "List the backups that there are",
+		Short: "List the backups",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.openBackups(cmd)
 			if err != nil {
@@ -262,7 +263,7 @@ func backupShowCommand(a *app) *cobra.Command {
 			d, ok := kept.Find(path)
 			switch {
 			case !ok:
-				return fmt.Errorf("%s is not in the backup; camform backup show %s lists what is", path, args[0])
+				return fmt.Errorf("%s is not in the backup; camform backup show %s lists its documents", path, args[0])
 			case d.Missing != "":
 				return fmt.Errorf("the device has no %s (%s)", path, d.Missing)
 			}
@@ -270,7 +271,7 @@ func backupShowCommand(a *app) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&path, "document", "", "show the document of this `PATH`")
+	cmd.Flags().StringVar(&path, "document", "", "show the document at this `PATH`")
 	return cmd
 }
 
@@ -293,12 +294,12 @@ func (b archive) contents(kept *backup.Backup) error {
 	if err := render.Table(b.out, []string{"document", ""}, rows); err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "\nThe device had %s, and lacks %d that were asked for.\n", render.Plural(kept.Has(), "document"), missing)
+	fmt.Fprintf(b.out, "\nThe device had %s, and lacks %d that camform asked for.\n", render.Plural(kept.Has(), "document"), missing)
 	switch {
 	case kept.Archive.Body != nil:
-		fmt.Fprintf(b.out, "Its own archive of %d bytes is kept with its key. Only this device reads it, with the firmware that it had.\n", len(kept.Archive.Body))
+		fmt.Fprintf(b.out, "Its own archive of %d bytes is kept with its key. Only this device can read it, with the firmware that it had.\n", len(kept.Archive.Body))
 	case kept.NoArchive != "":
-		fmt.Fprintf(b.out, "It gave no archive of its own: %s.\n", diag.CleanText(kept.NoArchive))
+		fmt.Fprintf(b.out, "The device exported no archive of its own: %s.\n", diag.CleanText(kept.NoArchive))
 	}
 	return nil
 }
@@ -312,9 +313,9 @@ func (b archive) shown(d backup.Document) []string {
 func backupDiffCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff BACKUP BACKUP",
-		Short: "Show what differs between two backups",
-		Long: `Show what differs between two backups, document by document. Secrets are blanked, so that a difference in one of them is not
-seen. Clocks and counters differ between any two.`,
+		Short: "Show the differences between two backups",
+		Long: `Show the differences between two backups, document by document. Secrets are blanked, so differences between secrets are not
+shown. Clocks and counters differ between any two backups.`,
 		Args: arguments(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.openBackups(cmd)
@@ -362,17 +363,17 @@ func (b archive) difference(before, after *backup.Backup) {
 		}
 	}
 	if same {
-		fmt.Fprintln(b.out, "Nothing differs, as far as it is shown.")
+		fmt.Fprintln(b.out, "No differences in what can be shown.")
 	}
 }
 
 func backupVerifyCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "verify [BACKUP]...",
-		Short: "Prove that backups can be opened and are whole",
-		Long: `Open backups, all without a name, and prove that each is the text of its name.
+		Short: "Verify that backups can be opened and are intact",
+		Long: `Open the named backups, or all of them, and verify that the content of each matches its name.
 
-Exit code: 0 if all are whole, 1 if one is not or if there is none.`,
+Exit code: 0 if all are intact, 1 if one is not or if there is none.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.openBackups(cmd)
 			if err != nil {
@@ -408,7 +409,7 @@ func (b archive) verify(beginnings []string) error {
 			problems = append(problems, unusable(err))
 		}
 	}
-	fmt.Fprintf(b.out, "%d of %s can be opened and are whole.\n", len(names)-len(problems), render.Plural(len(names), "backup"))
+	fmt.Fprintf(b.out, "%d of %s can be opened and are intact.\n", len(names)-len(problems), render.Plural(len(names), "backup"))
 	return b.report(problems, nil)
 }
 
@@ -416,9 +417,9 @@ func backupPruneCommand(a *app) *cobra.Command {
 	keep, dry := 5, false
 	cmd := &cobra.Command{
 		Use:   "prune [ADDR]...",
-		Short: "Take old backups away",
-		Long: `Take away all backups but the newest ones of each device. The newest always stays, and so do those of devices that left the
-configuration, as many as of others.`,
+		Short: "Delete old backups",
+		Long: `Delete all but the newest backups of each device. At least the newest one is always kept. Devices that are no longer in the
+configuration keep as many as the others.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.openBackups(cmd)
 			if err != nil {
@@ -426,7 +427,7 @@ configuration, as many as of others.`,
 			}
 			defer b.close()
 			if keep < 1 {
-				return errors.New("-keep: at least 1 stays of each device")
+				return errors.New("-keep: at least 1 backup of each device must be kept")
 			}
 			all, err := b.listed(args)
 			if err != nil {
@@ -434,14 +435,14 @@ configuration, as many as of others.`,
 			}
 			old := backup.Superseded(all, keep)
 			if len(old) == 0 {
-				fmt.Fprintln(b.out, "There is nothing to take away.")
+				fmt.Fprintln(b.out, "There is nothing to delete.")
 				return nil
 			}
 			if err := b.table(old); err != nil {
 				return err
 			}
 			if dry {
-				fmt.Fprintf(b.out, "\nWithout -dry-run these %s would be taken away.\n", render.Plural(len(old), "backup"))
+				fmt.Fprintf(b.out, "\nWithout -dry-run, these %s would be deleted.\n", render.Plural(len(old), "backup"))
 				return nil
 			}
 			for _, e := range old {
@@ -449,12 +450,12 @@ configuration, as many as of others.`,
 					return err
 				}
 			}
-			fmt.Fprintf(b.out, "\nTook %s away.\n", render.Plural(len(old), "backup"))
+			fmt.Fprintf(b.out, "\nDeleted %s.\n", render.Plural(len(old), "backup"))
 			return nil
 		},
 	}
 	cmd.Flags().IntVar(&keep, "keep", keep, "keep the newest `N` backups of each device")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "only show what would be taken away")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only show what would be deleted")
 	return cmd
 }
 
@@ -462,10 +463,10 @@ func backupConfigCommand(a *app) *cobra.Command {
 	flags, out := &surveyFlags{}, ""
 	cmd := &cobra.Command{
 		Use:   "config BACKUP...",
-		Short: "Write the configuration that backups amount to",
-		Long: `Write the settings in backups as a configuration, one device block for each, so that bringing them back is a plan: put the
-settings that were lost into the configuration, and review "camform plan". No secret is written: secrets that devices show are named
-as variables of the environment.`,
+		Short: "Turn backups into configuration",
+		Long: `Write the settings in backups as configuration, one device block for each, so that restoring them is a plan: put the settings that
+were lost into the configuration, and review "camform plan". No secret is written: secrets that devices show are read from variables
+of the environment.`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.openBackups(cmd)

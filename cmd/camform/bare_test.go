@@ -20,7 +20,7 @@ import (
 	"camform/providers/hikvision/simulator"
 )
 
-// benchSite declares a dozen settings for every device, of which nothing differs on a second plan.
+// benchSite declares a dozen settings for every device; none differs on a second plan.
 const benchSite = `
 device "camera" {
   for_each = { for row in csvdecode(file("inventory.csv")) : row.name => row }

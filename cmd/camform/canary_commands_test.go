@@ -211,7 +211,7 @@ var canaryCommands = []command{
 
 const snmpPath = "/ISAPI/System/Network/SNMP"
 
-// show gives devices a secret that nobody declared, and that they show to whoever may read their documents.
+// show gives devices a secret that nobody declared, and that they show to anybody who may read their documents.
 func show(c *canaryRun) { replaceElement(c, "writeCommunity") }
 
 // tamper gives them another secret than was declared.

@@ -192,7 +192,7 @@ var exposing = map[string]string{
 	"a message":    "variable \"a%d\" {\n  default = 1\n  validation {\n    condition = false\n    error_message = %s\n  }\n}\n",
 }
 
-// TestI15NoFunctionLetsASecretOut gives secrets to every function, and what comes of it to every command and to every place of a
+// TestI15NoFunctionLetsASecretOut gives secrets to every function, and the results to every command and to every place of a
 // configuration that is shown.
 func TestI15NoFunctionLetsASecretOut(t *testing.T) {
 	thorough.OnlyUsual(t)

@@ -45,7 +45,7 @@ device "camera" {
 }
 `
 
-// TestI1PasswordsThatCamformMadeAreNowhere lets the program make, change, list, export and seal passwords anew, also where
+// TestI1PasswordsThatCamformMadeAreNowhere lets the program make, change, list, export and re-encrypt passwords, also where
 // things go wrong, and then searches every byte that it wrote for every password that the vault ever had.
 func TestI1PasswordsThatCamformMadeAreNowhere(t *testing.T) {
 	thorough.OnlyUsual(t)
@@ -104,7 +104,7 @@ func TestI1PasswordsThatCamformMadeAreNowhere(t *testing.T) {
 	do(0, "", "audit-log", "verify")
 	do(0, "", "state", "runs")
 
-	passwords := map[string]string{chosen: "the one that a person chose"}
+	passwords := map[string]string{chosen: "the one that somebody chose"}
 	store := s.state()
 	versions, err := store.AllSecrets(t.Context())
 	if err != nil {

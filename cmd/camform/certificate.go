@@ -24,9 +24,9 @@ func certificateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "certificate",
 		Short: "Have devices request certificates",
-		Long: `A certificate of an authority comes to a device in three steps: camform certificate request has the device make a key and a request,
-and writes the request to a file; an authority signs it; and the signed certificate stands in the configuration, from where
-plan and apply bring it to the device.`,
+		Long: `A device gets a certificate from an authority in three steps: camform certificate request has the device make a key and a request,
+and writes the request to a file; an authority signs it; and you put the signed certificate into the configuration, from where plan
+and apply install it on the device.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -40,19 +40,19 @@ func certificateRequestCommand(a *app) *cobra.Command {
 	var of providers.Subject
 	cmd := &cobra.Command{
 		Use:   "request ADDR -out FILE",
-		Short: "Have a device make a request for its certificate, and write it to a file",
+		Short: "Have a device make a certificate request, and write it to a file",
 		Long: `Have a device make a key, which never leaves it, and a request for a certificate, and write the request to a file in PEM form.
-A request that waits on the device already is written as it is; with -new the device makes another, which voids it. What the device
-shows over HTTPS stays as it is.
+A request that is already pending on the device is written unchanged; with -new, the device makes another, which voids it. The
+certificate that the device shows over HTTPS stays the same.
 
-The request has no alternative names, by which clients judge a certificate: the authority that signs it must set
+The request has no alternative names, which clients check in a certificate: the authority that signs it must set
 subjectAltName to the address or the name of the device. Then put the signed certificate into the configuration:
 
   certificate {
     chain = file("gate.pem")
   }
 
-The next plan checks that it is for the key of the request, and apply brings it. It goes over https only.`,
+The next plan checks that it belongs to the key of the request, and apply installs it. This works over https only.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target, err := oneDevice(args[0], out)
@@ -74,10 +74,10 @@ The next plan checks that it is for the key of the request, and apply brings it.
 		},
 	}
 	flags.addConfig(cmd.Flags())
-	cmd.Flags().StringVar(&out, "out", "", "write the request to this `FILE`, in the place of an older one")
-	cmd.Flags().StringVar(&of.CommonName, "name", "", "common `NAME` of the certificate; without it the host of the address")
-	cmd.Flags().BoolVar(&of.Voids, "new", false, "make a new request, also where one waits, which is void then")
-	cmd.Flags().StringVar(&of.Country, "country", "", "`COUNTRY` of the certificate in two letters; without it that of the one that the device has")
+	cmd.Flags().StringVar(&out, "out", "", "write the request to this `FILE`, replacing an older one")
+	cmd.Flags().StringVar(&of.CommonName, "name", "", "common `NAME` of the certificate; by default the host of the address")
+	cmd.Flags().BoolVar(&of.Voids, "new", false, "make a new request even if one is pending, which becomes void")
+	cmd.Flags().StringVar(&of.Country, "country", "", "two-letter `COUNTRY` of the certificate; by default that of the device's present certificate")
 	return cmd
 }
 
@@ -108,7 +108,7 @@ const requestType = "CERTIFICATE REQUEST"
 
 func (w certificates) tell(d *config.Device, r engine.CertificateRequest, host, out string) error {
 	sum := sha256.Sum256(r.Request.RawSubjectPublicKeyInfo)
-	how := "already has a request that waits"
+	how := "already has a pending request"
 	if r.Made {
 		how = "made a request"
 	}
@@ -133,7 +133,7 @@ func namesIn(r *x509.CertificateRequest) string {
 	if len(names) == 0 {
 		return "no alternative names"
 	}
-	return fmt.Sprintf("the alternative names %q, for which nobody asked", names)
+	return fmt.Sprintf("the alternative names %q, which nobody asked for", names)
 }
 
 // alternativeName is what an authority has to set for a host.

@@ -21,9 +21,9 @@ type commentFlags struct {
 
 func (f *runFlags) addComment(flags *pflag.FlagSet, usage string) {
 	formatOption(flags, &f.format, view.Markdown, "markdown", usage)
-	flags.Var(&f.comment.size, "size", fmt.Sprintf("with -markdown, tell less where the comment would be longer than this service or number of bytes allows: `SIZE` is %s or a number",
+	flags.Var(&f.comment.size, "size", fmt.Sprintf("with -markdown, shorten the comment to what this service or number of bytes allows: `SIZE` is %s or a number",
 		strings.Join(render.CommentServices(), ", ")))
-	flags.StringVar(&f.comment.marker, "marker", "", "with -markdown, the `NAME` in the first line, by which a later comment takes the place of this one; the directory if nothing else is said")
+	flags.StringVar(&f.comment.marker, "marker", "", "with -markdown, the `NAME` in the first line, by which a later comment replaces this one; by default the directory")
 }
 
 // sizeFlag is a limit in bytes; 0 for none.

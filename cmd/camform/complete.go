@@ -57,7 +57,7 @@ func addTargetCompletions(a *app, cmd *cobra.Command) {
 // bashQuoting is added to the script for bash. That inserts what several proposals have in common as it stands, so that an address
 // ended within its quotes, and nothing could be completed any more.
 const bashQuoting = `
-# Several proposals are inserted as far as they agree: write them as somebody would have to type them.
+# Of several proposals, the shell inserts the common beginning: write them as they have to be typed.
 __camform_quoted()
 {
     __start_camform "$@"
@@ -99,7 +99,7 @@ func quotesInBash(root *cobra.Command) {
 // completer proposes words for the one that somebody began at a shell.
 type completer = func(cmd *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective)
 
-// completes makes a completer of a function that proposes words, of which those are shown that begin as the word does. It runs in the
+// completes makes a completer of a function that proposes words; those that begin like the typed word are shown. It runs in the
 // directory of -chdir. Where something is wrong nothing is proposed: a message would stand in the middle of somebody's line.
 func completes(a *app, propose func(cmd *cobra.Command, b *beginning, begun string) ([]string, error)) completer {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
@@ -222,7 +222,7 @@ func targetsIn(all []schema.Setting, begun string) []string {
 }
 
 // completesPlan proposes the plan files of the folder that is written, and the folders in it. Plans may have any name, so that they
-// are told by how they begin.
+// are recognised by their beginning.
 func completesPlan(a *app) completer {
 	return firstOnly(func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 		if err := a.enter(); err != nil {

@@ -10,7 +10,7 @@ import (
 	"camform/providers/hikvision/simulator"
 )
 
-// crashSite has three steps, each of which can be in flight when the run is killed.
+// crashSite has three steps that can each be in flight when the run is killed.
 const crashSite = `
 device "camera" {
   address = csvdecode(file("inventory.csv"))[0].address
@@ -66,7 +66,7 @@ var moments = []moment{
 	{"while reading back", simulator.Rule{Method: "GET", Path: upnpPath, Action: simulator.Latency, Delay: window, Nth: 3}, 2, 3, 1},
 }
 
-// Wherever a run is killed, the next one finds out what became of the request in flight, does the rest, and repeats
+// Wherever a run is killed, the next one finds out the outcome of the request in flight, does the rest, and repeats
 // nothing that the device carried out.
 func TestI4KilledRunsConverge(t *testing.T) {
 	t.Parallel()

@@ -26,12 +26,12 @@ func credentialsCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "credentials [ADDRESS]...",
 		Short: "List the accounts of devices: how old their passwords are, and who uses them",
-		Long: `List the accounts that the configuration declares: by which policy a password is managed, how old it is, when it is due, and
-who logs in with it: as declared, and as recorders told when a plan asked them last. Passwords of accounts that the configuration
-no longer has are in the vault still; they are listed as orphaned. No password is shown, no secret is read, and no device is
-asked.
+		Long: `List the accounts that the configuration declares: which policy manages the password, how old it is, when it is due, and who
+logs in with it, as declared and as recorders reported when a plan last read them. Passwords of accounts that are no longer in the
+configuration are still in the vault; they are listed as orphaned. No password is shown, no secret is read, and no device is
+contacted.
 
-Exit code: 0; with -due, 2 if a password is due, does not exist yet or is in doubt, and 1 if no account has a policy that says
+Exit code: 0; with -due, 2 if a password is due, does not exist yet or is uncertain, and 1 if no account has a policy that says
 when.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
@@ -45,7 +45,7 @@ when.`,
 	}
 	flags.addConfig(cmd.Flags())
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
-	cmd.Flags().BoolVar(&due, "due", false, "list only passwords that are due, do not exist yet or are in doubt")
+	cmd.Flags().BoolVar(&due, "due", false, "list only passwords that are due, do not exist yet or are uncertain")
 	cmd.AddCommand(reviewCommand(a))
 	return cmd
 }
@@ -91,10 +91,10 @@ func reviewCommand(a *app) *cobra.Command {
 		Use:   "review [ADDRESS]...",
 		Short: "Report who has access to what, and close the periodic review",
 		Long: `Ask every device for its accounts and report who has access to what, since when, and when passwords were last changed:
-accounts that are declared, and those that devices have although nobody declares them. Nothing is changed on any device.
+accounts that are declared, and undeclared ones on the devices. Nothing is changed on any device.
 
-Whoever has read the report closes the review with -close and a remark. That is kept in the audit log, together with the
-hash of the report.
+When you have read the report, close the review with -close and a remark. Both go into the audit log, together with the hash
+of the report.
 
 Exit code: 0 if all is well, 1 if a device could not be read, 2 if an account needs attention.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -138,7 +138,7 @@ func (w *workspace) review(cmd *cobra.Command, flags *reviewFlags) error {
 	}
 	switch {
 	case failed != nil && flags.closing != "":
-		return errors.New("the review stays open, since not all of it can be relied on; mend what is told above, and close it then")
+		return errors.New("the review stays open, since parts of it are unreliable; fix the problems above, then close it")
 	case failed != nil:
 		return failed
 	case flags.closing != "":
@@ -172,7 +172,7 @@ func (w *workspace) closeReview(ctx context.Context, hash []byte, accounts int, 
 	}
 	err := w.auditLog.Audit(ctx, auditlog.Record{Run: w.run, Action: "review-closed", Reason: flags.closing, Detail: detail})
 	if err == nil {
-		fmt.Fprintln(w.err, "The review is closed; camform audit-log show has it.")
+		fmt.Fprintln(w.err, "The review is closed; camform audit-log show shows it.")
 	}
 	return err
 }

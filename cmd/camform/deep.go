@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// deepKinds are those of the chosen kinds of which devices tell what their lists lack, if the flag -deep asks for them. The error names
+// deepKinds are the chosen kinds for which devices report what their lists lack, if the flag -deep asks for them. The error names
 // those that there are.
 func (f *surveyFlags) deepKinds(chosen []*schema.Kind, all *schema.Kinds) ([]*schema.Kind, error) {
 	if !f.deep {
@@ -27,7 +27,7 @@ func (f *surveyFlags) deepKinds(chosen []*schema.Kind, all *schema.Kinds) ([]*sc
 	for _, k := range withHints(all.All()) {
 		names = append(names, k.Name)
 	}
-	return nil, fmt.Errorf("-deep: the lists of devices lack settings of these kinds only, and -kinds names none of them: %s", strings.Join(names, ", "))
+	return nil, fmt.Errorf("-deep looks for settings of these kinds only, and -kinds names none of them: %s", strings.Join(names, ", "))
 }
 
 func withHints(kinds []*schema.Kind) []*schema.Kind {
@@ -35,7 +35,7 @@ func withHints(kinds []*schema.Kind) []*schema.Kind {
 }
 
 // tellSearches tells what came of asking devices for settings that their lists lack: in one line for each kind what was found, and
-// for devices of which it is still not known what they have, why.
+// for devices whose items are still unknown, why.
 func (s *surveyor) tellSearches(survey *engine.Imported, addresses []schema.Device) error {
 	sums := map[string]*searchSum{}
 	var unknown []render.Trouble
@@ -54,30 +54,30 @@ func (s *surveyor) tellSearches(survey *engine.Imported, addresses []schema.Devi
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
 		fmt.Fprintf(s.err, "%s: %s\n", name, sums[name].text())
 		if words := sums[name].words(); words != "" {
-			fmt.Fprintf(s.err, "%s: words of devices that stand for none that camform knows, and that it did not ask for: %s\n", name, words)
+			fmt.Fprintf(s.err, "%s: names in answers of devices that camform does not know, and did not ask for: %s\n", name, words)
 		}
 	}
 	return s.stderr().Troubles(unknown)
 }
 
-// unknownOf says why it is not known which items a device has, where it is not.
+// unknownOf says why the items of a device are unknown; empty if they are known.
 func unknownOf(found *live.Search) []string {
 	var texts []string
 	if found.Silent {
-		texts = append(texts, "the device does not tell which it has, so that what its list lacks is not known")
+		texts = append(texts, "the device does not report which it has, so whether its list is complete is unknown")
 	}
 	for _, path := range slices.Sorted(maps.Keys(found.Unread)) {
-		texts = append(texts, fmt.Sprintf("%s may tell more of them, and could not be read: %s", path, found.Unread[path]))
+		texts = append(texts, fmt.Sprintf("%s may list more of them, and could not be read: %s", path, found.Unread[path]))
 	}
 	keys := map[string][]string{}
 	for _, key := range slices.Sorted(maps.Keys(found.Troubles)) {
 		keys[found.Troubles[key]] = append(keys[found.Troubles[key]], key)
 	}
 	for _, why := range slices.Sorted(maps.Keys(keys)) {
-		texts = append(texts, fmt.Sprintf("it is not known whether the device has %s: %s", diag.FirstOf(keys[why]), why))
+		texts = append(texts, fmt.Sprintf("whether the device has %s is unknown: %s", diag.FirstOf(keys[why]), why))
 	}
 	if found.Left > 0 {
-		texts = append(texts, fmt.Sprintf("not asked for %d more of them, because %s", found.Left, found.Why))
+		texts = append(texts, fmt.Sprintf("did not ask for %d more of them, because %s", found.Left, found.Why))
 	}
 	return texts
 }
@@ -102,7 +102,7 @@ func (s *searchSum) add(one *live.Search) {
 // text says how many items were asked for and found.
 func (s *searchSum) text() string {
 	if s.asked == 0 {
-		return "asked for none: no device tells of one that its list lacks"
+		return "asked for none: no device reports one that its list lacks"
 	}
 	devices, lists := render.Plural(s.devices, "device"), "their lists lack"
 	if s.devices == 1 {

@@ -27,33 +27,33 @@ func discoverCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "discover",
 		Short: "Find devices on the network, without a password",
-		Long: `Ask the network which devices there are, and compare them with the configuration and with what camform remembers. Nobody
-logs in anywhere, and nothing is changed on any device. Where to ask is for you to say:
+		Long: `Search the network for devices, and compare them with the configuration and with the state. camform logs in nowhere, and
+changes nothing on any device. You say where to search:
 
-    camform discover -interface eth0          everybody on a network, with the vendor's discovery protocol (SADP). Devices
-                                              answer whatever address they have, also before they are activated.
+    camform discover -interface eth0          the whole network of an interface, with the vendor's discovery protocol (SADP).
+                                              Devices answer whatever address they have, even before they are activated.
     camform discover -target 192.0.2.7        one address, with the same protocol
     camform discover -range 192.168.1.0/24    each address of a range, with one web request that needs no login
 
-They can be combined. Without any of them the interfaces are listed. A range lies in private addresses, or in the networks of
-the operator's rules where these name some.
+They can be combined. Without any of them, camform lists the interfaces. A range must be of private addresses, or within the
+networks that the operator's rules name, if they name any.
 
-Cameras are listed as well that recorders of the configuration told of when camform read them last.
+Cameras that recorders of the configuration reported when camform last read them are listed as well.
 
 Exit code: 0 if a device was found, 1 if none was or the search was interrupted.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.discover(cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.interfaces, "interface", nil, "ask everybody on the network of this interface (`IF`); may be repeated")
-	f.StringVar(&o.target, "target", "", "ask one address: `ADDR`, or ADDR:PORT for another port than 37020")
+	f.StringSliceVar(&o.interfaces, "interface", nil, "search the whole network of this interface (`IF`); may be repeated")
+	f.StringVar(&o.target, "target", "", "ask one address: `ADDR`, or ADDR:PORT if the port is not 37020")
 	f.StringVar(&o.span, "range", "", "ask each address of this range (`CIDR`)")
 	f.IntVar(&o.most, "max", 1024, "ask at most `N` addresses of a range")
 	f.Uint16Var(&o.port, "port", 0, "ask the addresses of a range at this `PORT` instead of 443 and 80")
 	o.addVars(f)
 	formatOption(f, &o.format, view.JSON, "json", "print one JSON document instead of text")
 	formatOption(f, &o.format, view.CSV, "csv", "print CSV")
-	formatOption(f, &o.format, view.HCL, "hcl", "print blocks of the devices that the configuration lacks, to paste into it")
+	formatOption(f, &o.format, view.HCL, "hcl", "print device blocks for the devices that the configuration lacks, to paste into it")
 	return cmd
 }
 
@@ -111,7 +111,7 @@ func (a *app) discover(cmd *cobra.Command, o *discovering) error {
 	}
 	switch {
 	case stop.Err() != nil:
-		return errors.New("interrupted; what was found until then is shown")
+		return errors.New("interrupted; the devices found until then are shown")
 	case asked != nil:
 		return asked
 	case len(found) == 0:
@@ -150,7 +150,7 @@ func (o *discovering) search(bounds providers.Bounds) (search, error) {
 	for _, name := range o.interfaces {
 		i, err := net.InterfaceByName(name)
 		if err != nil {
-			return s, fmt.Errorf("-interface: there is no interface %s here; camform discover lists them", diag.Quote(name))
+			return s, fmt.Errorf("-interface: this machine has no interface %s; camform discover lists them", diag.Quote(name))
 		}
 		s.interfaces = append(s.interfaces, *i)
 	}
@@ -176,10 +176,10 @@ func target(text string) (netip.AddrPort, error) {
 		at, err = netip.AddrPortFrom(address, sadp.Port), nil
 	}
 	if err != nil || at.Port() == 0 {
-		return at, fmt.Errorf("-target: %s is no address; it is written like 192.0.2.7 or 192.0.2.7:%d", diag.Quote(text), sadp.Port)
+		return at, fmt.Errorf("-target: %s is not an address; write it like 192.0.2.7 or 192.0.2.7:%d", diag.Quote(text), sadp.Port)
 	}
 	if at.Addr().IsMulticast() || at.Addr() == netip.AddrFrom4([4]byte{255, 255, 255, 255}) {
-		return at, fmt.Errorf("-target: %s is not the address of one device; -interface asks everybody on a network", at.Addr())
+		return at, fmt.Errorf("-target: %s is not the address of a single device; -interface searches a whole network", at.Addr())
 	}
 	return at, nil
 }
@@ -189,7 +189,7 @@ func target(text string) (netip.AddrPort, error) {
 func addressesOf(text string, most int, bounds providers.Bounds) ([]netip.Addr, error) {
 	span, err := netip.ParsePrefix(text)
 	if err != nil {
-		return nil, fmt.Errorf("-range: %s is no range of addresses; it is written like 192.168.1.0/24", diag.Quote(text))
+		return nil, fmt.Errorf("-range: %s is not a range of addresses; write it like 192.168.1.0/24", diag.Quote(text))
 	}
 	span = span.Masked()
 	host := span.Addr().BitLen() - span.Bits()
@@ -200,10 +200,10 @@ func addressesOf(text string, most int, bounds providers.Bounds) ([]netip.Addr, 
 	for address := span.Addr(); address.IsValid() && span.Contains(address); address = address.Next() {
 		why := bounds.Refuse(address)
 		if len(bounds) == 0 && !isPrivate(address) {
-			why = "it is not private, and no operator's rules name the networks of devices"
+			why = "it is not private, and the operator's rules name no networks of devices"
 		}
 		if why != "" {
-			return nil, fmt.Errorf("-range: %s must not be asked: %s", address, why)
+			return nil, fmt.Errorf("-range: %s must not be searched: %s", address, why)
 		}
 		all = append(all, address)
 	}
@@ -221,7 +221,7 @@ func isPrivate(a netip.Addr) bool {
 func (s search) networks() []netip.Prefix {
 	var all []netip.Prefix
 	for _, i := range s.interfaces {
-		addresses, _ := sadp.Addresses(i) // an interface without them could not be asked on, which is told
+		addresses, _ := sadp.Addresses(i) // an interface without them cannot be searched, which is reported
 		all = append(all, addresses...)
 	}
 	if s.target.IsValid() {
@@ -243,7 +243,7 @@ func (a *app) search(ctx context.Context, s search) (found []discovery.Device, e
 		err = errors.Join(err, open)
 	}
 	if len(s.interfaces) > 0 && ctx.Err() == nil {
-		fmt.Fprintf(a.err, "Asking everybody on %s...\n", strings.Join(names(s.interfaces), ", "))
+		fmt.Fprintf(a.err, "Searching the network of %s...\n", strings.Join(names(s.interfaces), ", "))
 		sockets, open := sadp.Multicast(s.interfaces...)
 		err = errors.Join(err, open)
 		if len(sockets) > 0 {
@@ -262,7 +262,7 @@ const quiet = 10 * time.Second
 // sweep asks each address of a range.
 func (a *app) sweep(ctx context.Context, s search, found func(discovery.Device)) error {
 	asked, devices, others, said := 0, 0, 0, time.Now()
-	fmt.Fprintf(a.err, "Asking at the addresses of %s (%d), at most %d in a second...\n", s.span, len(s.addresses), sweep.PerSecond)
+	fmt.Fprintf(a.err, "Asking the addresses of %s (%d), at most %d per second...\n", s.span, len(s.addresses), sweep.PerSecond)
 	err := sweep.Sweep{Port: s.port}.Ask(ctx, s.addresses, func(answer sweep.Answer) {
 		asked++
 		switch {
@@ -317,17 +317,17 @@ func (a *app) choose() ([]net.Interface, error) {
 			rows = append(rows, []string{i.Name, address.String(), "camform discover -interface " + i.Name})
 		}
 	}
-	nothing := errors.New("nothing was asked; name where to ask with -interface, -target or -range")
+	nothing := errors.New("nothing was searched; say where to search with -interface, -target or -range")
 	if len(usable) == 0 {
 		return nil, nothing
 	}
-	if err := render.Table(a.err, []string{"interface", "address", "to ask on it"}, rows); err != nil {
+	if err := render.Table(a.err, []string{"interface", "address", "to search it"}, rows); err != nil {
 		return nil, err
 	}
 	if _, ok := terminal(a.in); !ok {
 		return nil, nothing
 	}
-	fmt.Fprint(a.err, "\nWhich interface is to be asked on? Nothing stops here: ")
+	fmt.Fprint(a.err, "\nWhich interface should be searched? Press Enter to stop: ")
 	answer, _ := bufio.NewReader(a.in).ReadString('\n')
 	for _, i := range usable {
 		if strings.TrimSpace(answer) == i.Name {

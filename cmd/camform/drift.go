@@ -12,14 +12,14 @@ func driftCommand(a *app) *cobra.Command {
 	var codes detail
 	cmd := &cobra.Command{
 		Use:   "drift",
-		Short: "Show what was changed on the devices behind camform's back",
-		Long: `Read every device and show what differs from what was last applied. Nothing is changed on any device. What the
-configuration asks for and was never applied is no drift: see "camform plan". A device to which nothing was applied yet is
-counted.
+		Short: "Show out-of-band changes on the devices",
+		Long: `Read every device and show the differences from what was last applied. Nothing is changed on any device. Settings that
+the configuration asks for and that were never applied are not drift: see "camform plan". Devices to which nothing has been
+applied yet are counted.
 
 Exit code: 0 if there is no drift, 2 if there is, 1 if something went wrong, if more devices could not be read than
--max-unreachable tolerates, or if the state has no record of any device. With -detailed-exitcode=fleet, 2 also if devices
-could not be read, and 3 if that is all.`,
+-max-unreachable tolerates, or if the state has no record of any device. With -detailed-exitcode=fleet, 2 for drift even
+if devices could not be read, and 3 if unread devices are the only problem.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return documents(a, flags, "drift", "camform drift", func() error {
@@ -38,7 +38,7 @@ could not be read, and 3 if that is all.`,
 	addIgnored(cmd.Flags())
 	flags.addComment(cmd.Flags(), "print Markdown, for a ticket or a chat")
 	flags.addPage(cmd.Flags())
-	codes.add(cmd.Flags(), "=fleet: exit with 2 for drift also where devices could not be read, and with 3 for those alone")
+	codes.add(cmd.Flags(), "=fleet: exit with 2 for drift even if devices could not be read, and with 3 if that is the only problem")
 	return cmd
 }
 
@@ -60,7 +60,7 @@ func (w *workspace) drift(cmd *cobra.Command, codes detail) error {
 	}
 	switch unread := w.tooManyUnread(p); {
 	case len(p.Devices) > 0 && !p.Recorded():
-		return errReported // the report said that nothing is known
+		return errReported // the report said that drift is unknown
 	case unread != nil && !(drifted && codes == fleetCodes):
 		return unread
 	case drifted:

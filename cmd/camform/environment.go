@@ -37,7 +37,7 @@ func (a *app) automated() bool {
 	return own != "" || theirs != ""
 }
 
-// oneWorkspace says what to do in the place of another workspace.
+// oneWorkspace says what to do instead of using another workspace.
 const oneWorkspace = `a configuration has one state; use another state block, or another directory, which "camform init" prepares`
 
 // speak takes over the wording that a configuration asks for, and refuses what the environment says to Terraform and camform cannot do:
@@ -47,7 +47,7 @@ func (a *app) speak(wording render.Wording) error {
 		return nil
 	}
 	if name, _ := a.env(terraformPrefix + "WORKSPACE"); name != "" && name != "default" {
-		return fmt.Errorf("%sWORKSPACE asks for the workspace %q, and camform has none: %s. Unset it to go on", terraformPrefix, name, oneWorkspace)
+		return fmt.Errorf("%sWORKSPACE asks for the workspace %q, and camform has no workspaces: %s. Unset it to go on", terraformPrefix, name, oneWorkspace)
 	}
 	if a.unheard != "" {
 		return fmt.Errorf("the options in %s are read only where camform is called as terraform or tofu; put them into %s, or unset it",

@@ -14,7 +14,7 @@ const (
 	exitFormat  = 3 // fmt -check found files to format
 )
 
-// Exit codes in the place of 1 for programs that look after many devices and ask for them: see detail.
+// Exit codes instead of 1 for programs that look after many devices and ask for them: see detail.
 const (
 	fleetUnread   = 3 // nothing is wrong but devices that could not be read
 	fleetBlocked  = 4 // the guard, a limit or a missing approval forbids it
@@ -25,7 +25,7 @@ const (
 // exit ends the program with a code. Without text nothing more is printed.
 type exit struct {
 	code  int
-	fleet int // in the place of code, for those who ask for it; 0 for the same
+	fleet int // instead of code, for those who ask for it; 0 for the same
 	text  string
 }
 
@@ -60,7 +60,7 @@ type detail string
 const (
 	plainCodes  detail = ""
 	changeCodes detail = "true"  // 2 for changes
-	fleetCodes  detail = "fleet" // and 3 to 6 in the place of 1
+	fleetCodes  detail = "fleet" // and 3 to 6 instead of 1
 )
 
 func (d *detail) add(flags *pflag.FlagSet, usage string) {

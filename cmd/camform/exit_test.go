@@ -9,7 +9,7 @@ import (
 	"camform/schema"
 )
 
-// TestWhatARunEndsWith has the codes of a run by what became of its devices: what was begun and failed weighs more than what
+// TestWhatARunEndsWith has the codes of a run by the results of its devices: what was begun and failed weighs more than what
 // was put back, that more than a device that another run has, and that more than one out of reach.
 func TestWhatARunEndsWith(t *testing.T) {
 	step := func(r report.Result) report.Device {

@@ -14,9 +14,9 @@ func explainCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "explain ADDRESS",
-		Short: "Say where a setting comes from, who applied it last, and who uses it",
-		Long: `Say of a setting, or of all settings of a device, which line of the configuration or which profile wants each value, what was
-applied last, by whom and why, and who logs in. It goes by the configuration, the state and the audit log; no device is asked,
+		Short: "Show where a setting comes from, who last applied it, and who uses it",
+		Long: `Show for a setting, or for all settings of a device, which line of the configuration or which profile wants each value, what was
+last applied, by whom and why, and who logs in. This uses the configuration, the state and the audit log; no device is contacted,
 and no secret is read.`,
 		Example: `  camform explain 'device.gate["north"].https'`,
 		Args:    arguments(cobra.ExactArgs(1)),
@@ -44,7 +44,7 @@ func explain(cmd *cobra.Command, w *workspace, target schema.Setting) error {
 		return err
 	}
 	if len(found) == 0 {
-		return fmt.Errorf("no configuration asks for %s, and nothing is remembered of it; camform plan -target=%s says what is declared, camform state list what is remembered",
+		return fmt.Errorf("the configuration does not ask for %s, and camform has no record of it; camform plan -target=%s shows what is declared, camform state list what is recorded",
 			target, shell.Word(target.Device.String()))
 	}
 	return view.NewExplanations(w.flags.format, w.stdout()).Explain(found)

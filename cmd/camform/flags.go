@@ -16,7 +16,7 @@ import (
 	"camform/schema"
 )
 
-var errTwoForms = errors.New("two forms of output exclude each other; choose one")
+var errTwoForms = errors.New("these forms of output exclude each other; choose one")
 
 // formatOption adds an option that chooses the form in which a command prints. Two different forms are an error.
 func formatOption(flags *pflag.FlagSet, to *view.Format, form view.Format, name, usage string) {
@@ -142,7 +142,7 @@ func (n atLeastOne) Set(text string) error {
 
 func (atLeastOne) Type() string { return "int" }
 
-// oneDevice reads what a command is told that writes a file about one device.
+// oneDevice reads the arguments of a command that writes a file about one device.
 func oneDevice(address, out string) (schema.Device, error) {
 	target, err := schema.ParseTarget(address)
 	if err == nil && (out == "" || target.Kind != "") {

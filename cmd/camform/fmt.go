@@ -21,9 +21,9 @@ func fmtCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE|DIR|-]...",
 		Short: "Write configuration files in the canonical style",
-		Long: `Rewrite *.cam.hcl and *.camvars files in the canonical style and print the names of those that changed. Without names
-it works on the directory of the configuration; with - it formats the standard input to the standard output. With -list=false and
--write=false it prints what it would write.
+		Long: `Rewrite *.cam.hcl and *.camvars files in the canonical style and print the names of those that changed. Without names,
+it works on the directory of the configuration; with -, it formats standard input to standard output. With -list=false and
+-write=false, it prints what it would write.
 
 Exit code: 0 if all is well, 3 with -check if a file is not formatted, 2 if a file cannot be parsed.`,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -42,7 +42,7 @@ Exit code: 0 if all is well, 3 with -check if a file is not formatted, 2 if a fi
 	cmd.Flags().BoolVar(&f.list, "list", true, "print the names of files that change")
 	cmd.Flags().BoolVar(&f.write, "write", true, "change the files; -write=false only prints")
 	cmd.Flags().BoolVar(&f.diff, "diff", false, "print what changes, line by line")
-	cmd.Flags().BoolVar(&f.recursive, "recursive", false, "format the directories below, too, but those whose names begin with a dot")
+	cmd.Flags().BoolVar(&f.recursive, "recursive", false, "also format the directories below, except those whose names begin with a dot")
 	return cmd
 }
 
@@ -93,7 +93,7 @@ func (f *formatter) directory(named, dir string) error {
 		case err != nil:
 			return err
 		case leads:
-			fmt.Fprintf(f.err, "%s is a link out of the directory, so it is left alone; format what it leads to by its own name.\n", path)
+			fmt.Fprintf(f.err, "%s is a link out of the directory, so it is left alone; format its target by its own name.\n", path)
 		default:
 			if err := f.file(path); err != nil {
 				return err

@@ -24,32 +24,32 @@ const (
 )
 
 const (
-	notDestroyed = `devices are not destroyed: to let one go, take its block out and say so in a removed block; "camform plan" shows what comes of it`
-	onePlace     = `the state block of the configuration says where the state is; "camform state migrate" brings it to another place`
-	noModules    = `there are no modules: what several devices have in common stands in a profile, and "camform explain ADDRESS" says which wants a value`
+	notDestroyed = `camform destroys no devices: to stop managing one, replace its block by a removed block; "camform plan" shows the effect`
+	onePlace     = `the state block of the configuration says where the state is; "camform state migrate" moves it to another place`
+	noModules    = `there are no modules: settings that several devices share go into a profile, and "camform explain ADDRESS" shows which one wants a value`
 	noTests      = `check blocks judge devices: "camform plan -checks"`
-	onlyTargets  = `"camform plan -target=ADDRESS" looks at what it names, and may be repeated`
-	whoAnswered  = `"camform inventory" lists who answered at each address`
+	onlyTargets  = `"camform plan -target=ADDRESS" looks only at this address, and may be repeated`
+	whoAnswered  = `"camform inventory" lists which device answered at each address`
 )
 
 // foreigners are all such calls. A test runs each, and proves that the commands in quotes exist.
 var foreigners = []foreign{
-	{call: "console", instead: `to see what an expression is, put it into an output block: "camform plan" shows it`},
+	{call: "console", instead: `to see the value of an expression, put it into an output block: "camform plan" shows it`},
 	{call: "destroy", instead: notDestroyed},
 	{call: "get", instead: noModules},
 	{call: "graph", instead: `"camform explain ADDRESS" and "camform credentials" show what depends on what`},
-	{call: "logout", instead: `passwords of devices are in the vault: "camform vault list" shows which`},
+	{call: "logout", instead: `passwords of devices are in the vault: "camform vault list" lists them`},
 	{call: "metadata", instead: `"camform settings -json-schema" describes the configuration for editors`},
 	{call: "modules", instead: noModules},
 	{call: "providers", instead: `"camform settings" lists the kinds of settings that it knows`},
 	{call: "query", instead: `"camform discover" and "camform inventory" list devices`},
 	{call: "refresh", instead: `every plan reads the devices; "camform drift" shows what was changed on them`},
 	{call: "state identities", instead: whoAnswered},
-	{call: "state push", instead: `nothing is written over what is remembered: "camform state restore FILE" brings a backup back, and "camform state migrate" brings the state to another place`},
-	{call: "state replace-provider", instead: `settings have no provider that could be replaced; a device that was replaced is met anew after "camform state forget ADDRESS"`},
+	{call: "state push", instead: `the state cannot be overwritten: "camform state restore FILE" restores a backup, and "camform state migrate" moves the state to another place`},
+	{call: "state replace-provider", instead: `settings have no provider that could be replaced; after a device was replaced, run "camform state forget ADDRESS"`},
 	{call: "taint", instead: `settings are not replaced: "camform rotate ADDRESS" makes new passwords`},
 	{call: "test", instead: noTests},
-	{call: "untaint", instead: `nothing is ever tainted: what did not end is finished by the next "camform apply"`},
+	{call: "untaint", instead: `nothing is ever tainted: the next "camform apply" finishes what an interrupted run began`},
 	{call: "workspace new", instead: oneWorkspace},
 	{call: "workspace select", instead: oneWorkspace},
 	{call: "workspace delete", instead: oneWorkspace},
@@ -58,18 +58,18 @@ var foreigners = []foreign{
 	{call: "plan|apply -exclude", instead: onlyTargets},
 	{call: "plan|apply -exclude-file", instead: onlyTargets},
 	{call: "plan|apply -target-file", instead: onlyTargets},
-	{call: "plan|apply -refresh", takes: "true", instead: `a plan of camform is about what devices say now; "camform plan -from-snapshot FILE" asks none`},
+	{call: "plan|apply -refresh", takes: "true", instead: `a plan always reads the devices; "camform plan -from-snapshot FILE" plans without contacting them`},
 	{call: "plan|apply -refresh-only", takes: "false", instead: `to see what was changed on devices, run "camform drift"`},
-	{call: "plan|apply -replace", instead: `settings are not replaced: "camform rotate ADDRESS" makes new passwords, and "camform rollback RUN" brings back what was`},
-	{call: "apply -html", instead: `"camform show PLANFILE -html=FILE" makes a page of a saved plan, and "camform apply -markdown" tells what was done`},
+	{call: "plan|apply -replace", instead: `settings are not replaced: "camform rotate ADDRESS" makes new passwords, and "camform rollback RUN" restores the earlier values`},
+	{call: "apply -html", instead: `"camform show PLANFILE -html=FILE" makes a page of a saved plan, and "camform apply -markdown" reports what was done`},
 	{call: "plan -generate-config-out", instead: `"camform import" writes the configuration of the devices that import blocks name`},
 	{call: "plan|apply|import|output|force-unlock|state list|state mv|state rm -state", instead: onePlace},
 	{call: "apply|import -state-out", instead: onePlace},
-	{call: "apply|import|state mv|state rm -backup", instead: `"camform state backup FILE" keeps the state, as often as you want`},
-	{call: "import -config", instead: `the configuration is that of the directory: "camform import -chdir=DIR" chooses another`},
+	{call: "apply|import|state mv|state rm -backup", instead: `"camform state backup FILE" backs up the state whenever you want`},
+	{call: "import -config", instead: `the configuration is the one in the directory: "camform import -chdir=DIR" chooses another`},
 	{call: "state list -id", instead: whoAnswered},
-	{call: "state mv -dry-run", takes: "false", instead: `"camform state list" shows which names there are; a move changes no device, and is taken back by one the other way round`},
-	{call: "plan|apply|import|state mv|state rm -lock", takes: "true", instead: `camform always holds the devices that it changes, so that no two runs do at once; "camform apply -lock-timeout=10m" waits for another run`},
+	{call: "state mv -dry-run", takes: "false", instead: `"camform state list" shows the names; a move changes no device, and moving back undoes it`},
+	{call: "plan|apply|import|state mv|state rm -lock", takes: "true", instead: `camform always locks the devices that it changes against other runs; "camform apply -lock-timeout=10m" waits for another run`},
 	{call: "plan|import|state mv|state rm -lock-timeout", takes: anything},
 	{call: "import|state mv|state rm -ignore-remote-version", takes: either},
 	{call: "force-unlock -force", takes: either},
@@ -81,7 +81,7 @@ var foreigners = []foreign{
 	{call: "init -force-copy", takes: "false", instead: onePlace},
 	{call: "init -migrate-state", takes: "false", instead: onePlace},
 	{call: "init -reconfigure", takes: "false", instead: onePlace},
-	{call: "init -from-module", instead: `"camform learn" writes the configuration of a fleet, and "camform import ADDRESS" that of a device`},
+	{call: "init -from-module", instead: `"camform learn" writes the configuration of a fleet, and "camform import ADDRESS" that of a single device`},
 	{call: "init -plugin-dir", instead: `"camform settings" lists the kinds of settings that it knows; the camform block names folders with more`},
 	{call: "init -lockfile", instead: `"camform lock" records what each device can do`},
 	{call: "init|validate -test-directory", instead: noTests},

@@ -52,7 +52,7 @@ func TestEveryForeignCallIsAnswered(t *testing.T) {
 	}
 }
 
-// parsed reads a command line as far as it is judged before anything is opened: the error is that of its options, or of a command that
+// parsed reads the part of a command line that is judged before anything is opened: the error is that of its options, or of a command that
 // is none.
 func parsed(t *testing.T, args []string) error {
 	t.Helper()

@@ -23,17 +23,17 @@ func importCommand(a *app) *cobra.Command {
 	var o importing
 	cmd := &cobra.Command{
 		Use:   "import [ADDRESS]...",
-		Short: "Write the configuration of devices as they are",
-		Long: `Read devices and write the configuration that wants them exactly as they are. Nothing is changed on any device.
+		Short: "Write the configuration of devices as they are now",
+		Long: `Read devices and write the configuration that describes them exactly as they are. Nothing is changed on any device.
 
-ADDRESS is a host, a host with a port, or a URL; without a scheme it means HTTPS. The text goes to the standard output, or
-with -out to a file that must not exist yet. It names where passwords come from, and never holds one. Without -out nothing is
-remembered of the devices.
+ADDRESS is a host, a host with a port, or a URL; without a scheme it means HTTPS. The text goes to standard output, or with
+-out to a file that must not exist yet. It says where passwords come from, and never contains one. Without -out, camform records
+nothing about the devices.
 
     export CAMFORM_PASSWORD=...
     camform import -out gate.cam.hcl 192.0.2.7
 
-Without an address the import blocks of the configuration say which devices to read, and how to log in to them:
+Without an address, the import blocks of the configuration say which devices to read, and how to log in to them:
 
     import {
       to = device.gate
@@ -44,13 +44,13 @@ Without an address the import blocks of the configuration say which devices to r
       }
     }
 
-An import whose device is declared already is done.
+An import block whose device is already declared is skipped.
 
-With -deep, events are looked for that a device has and its list lacks: it is asked for every one that it says it has. That takes a
-request each, and says what was found and what is still not known.`,
+With -deep, camform also looks for events that a device has although its list lacks them: it asks for every event that the device
+claims to have. That takes one request each, and the output says what was found and what is still unknown.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 2 && strings.HasPrefix(args[0], "device.") {
-				return fmt.Errorf("camform takes over what devices have by itself: write an import block with to = %s and id = the address, and camform import writes the configuration that wants the device as it is", args[0])
+				return fmt.Errorf("camform import reads settings from devices and writes them as configuration: write an import block with to = %s and id = the address, and run camform import", args[0])
 			}
 			o.addresses = args
 			return a.importDevices(cmd, flags, o)
@@ -58,7 +58,7 @@ request each, and says what was found and what is still not known.`,
 	}
 	flags.add(cmd.Flags())
 	addIgnored(cmd.Flags())
-	cmd.Flags().StringVar(&o.name, "name", "", "call the device `NAME`; by default it is called as it calls itself")
+	cmd.Flags().StringVar(&o.name, "name", "", "call the device `NAME`; by default it gets the name that it has itself")
 	cmd.Flags().StringVar(&o.out, "out", "", "write to this `FILE`, which must not exist yet")
 	return cmd
 }
@@ -85,7 +85,7 @@ func (a *app) importDevices(cmd *cobra.Command, flags *surveyFlags, o importing)
 		}
 	}
 	if len(candidates) == 0 {
-		fmt.Fprintln(a.out, "There is nothing to import: every import block has its device.")
+		fmt.Fprintln(a.out, "There is nothing to import: the device of every import block is already declared.")
 		return nil
 	}
 	if err := vacant("-out", o.out, o.out); err != nil {
@@ -114,7 +114,7 @@ func taken(cfg *config.Config) []string {
 // candidates are the devices at the addresses that were typed.
 func (o importing) candidates(flags *surveyFlags) ([]engine.Candidate, error) {
 	if o.name != "" && len(o.addresses) > 1 {
-		return nil, errors.New("-name is for a single device; without it every device is called as it calls itself")
+		return nil, errors.New("-name is for a single device; without it, every device gets the name that it has itself")
 	}
 	var candidates []engine.Candidate
 	for _, address := range o.addresses {
@@ -149,12 +149,12 @@ func (b *beginning) declaredImports(cfg *config.Config, problems diag.Problems) 
 		origin := schema.Origin(wanted.Login.Password)
 		switch scheme, _ := schema.OriginScheme(origin); {
 		case wanted.To.Each:
-			return nil, fmt.Errorf("%s: %s is one of several devices of a block, which import cannot write; import it under a name of its own, such as device.%s",
+			return nil, fmt.Errorf("%s: %s is one of several devices of a block, which import cannot write; import it under its own name, such as device.%s",
 				wanted.Range, wanted.To, wanted.To.Name)
 		case scheme == "", scheme == config.DerivedScheme:
-			return nil, fmt.Errorf("%s: the password of an import comes from secret(\"env:NAME\") or secret(\"file:PATH\"), so that it can be written down", wanted.Range)
+			return nil, fmt.Errorf("%s: the password of an import must come from secret(\"env:NAME\") or secret(\"file:PATH\"), so that the configuration can name it", wanted.Range)
 		case wanted.TLS.Verify:
-			return nil, fmt.Errorf("%s: an import pins the key that the device shows; leave verify out here, and write it into the device block afterwards", wanted.Range)
+			return nil, fmt.Errorf("%s: an import pins the key that the device shows; leave verify out here, and add it to the device block afterwards", wanted.Range)
 		}
 		candidates = append(candidates, engine.Candidate{
 			Device: wanted.To, Name: wanted.To.Name, URL: wanted.URL, Username: wanted.Login.Username, Origin: origin,

@@ -18,8 +18,8 @@ func initCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Prepare a directory",
-		Long: `Prepare a directory for camform: check its configuration and create the state. In a directory without a configuration
-it writes main.cam.hcl to begin with. It may be run again at any time; nothing is overwritten.`,
+		Long: `Prepare a directory for camform: check its configuration and create the state. In a directory without a configuration,
+it writes a main.cam.hcl to start with. You can run it again at any time; nothing is overwritten.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd, flags) },
 	}
@@ -38,7 +38,7 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 		if err := atomicfile.Create("main.cam.hcl", starter, 0o644); err != nil {
 			return err
 		}
-		fmt.Fprint(a.out, "Wrote main.cam.hcl to begin with. Put the addresses of your devices into it.\n\n")
+		fmt.Fprint(a.out, "Wrote a main.cam.hcl to start with. Put the addresses of your devices into it.\n\n")
 	}
 	flags.noDevices = true
 	w, err := a.open(cmd, flags, withoutSecrets)
@@ -47,7 +47,7 @@ func (a *app) init(cmd *cobra.Command, flags *runFlags) error {
 	}
 	defer w.close()
 	path := w.config.Settings.StatePath
-	fmt.Fprintf(a.out, "camform is ready. The state is kept in %s\n", path)
+	fmt.Fprintf(a.out, "camform is ready. The state is in %s\n", path)
 	if !a.automated() {
 		fmt.Fprint(a.out, "\nNext, see what would change, without changing anything:\n    camform plan\n")
 	}

@@ -24,24 +24,24 @@ func inventoryCommand(a *app) *cobra.Command {
 	found := ""
 	cmd := &cobra.Command{
 		Use:   "inventory [ADDRESS]...",
-		Short: "List what is owned: who answered, where it is, and what proves whose it is",
-		Long: `List the devices of the configuration with what is remembered of them, and those that are remembered and not declared any more:
-model, serial number, MAC address and firmware as they answered last, and what their ownership blocks say. Cameras that only
-recorders know are listed, too. No device is asked, and no secret is read.
+		Short: "List the devices: what answered where, where each one is, and what proves ownership",
+		Long: `List the devices of the configuration and those that are only in the state, no longer declared: model, serial number, MAC address
+and firmware as they last answered, and what their ownership blocks say. Cameras that only recorders know are listed, too. No device
+is contacted, and no secret is read.
 
-With -found, what a search found on the network is joined to that:
+With -found, add what a search found on the network:
 
     camform discover -interface eth0 -json >found.json
     camform inventory -found found.json
 
 
-A device is "known" if it answered where the configuration has it, and as whom; "never seen" if it never did; "moved" if it answered
-at another address, "swapped" if another device is there than the one that is declared, "duplicate" if another one has its serial
-number, MAC or address, "undeclared" if it is remembered only, "not heard of" if the search found nothing that says to be it, which does
-not prove that it is gone, and "unknown" if it was found and is neither declared nor remembered. What was found is not proven to be
-what it says: nobody logged in. One column names what a proof of ownership would lack.
+A device is "known" if it answered at its configured address with its own identity; "never seen" if it never answered; "moved" if it
+answered at another address; "swapped" if a different device answers at its address; "duplicate" if another one has its serial
+number, MAC or address; "undeclared" if it is only in the state; "not heard of" if the search found no device with its identity,
+which does not prove that it is gone; and "unknown" if it was found and is neither declared nor in the state. The identity of found
+devices is not proven, since camform did not log in. One column lists what is missing for a proof of ownership.
 
-The columns of -csv stay as they are, and new ones come behind them, so that the table can live elsewhere and be read again with csvdecode.`,
+The columns of -csv never change, and new ones are added at the end, so the table can be kept elsewhere and read again with csvdecode.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
 			w, err := a.open(cmd, flags, withoutSecrets)
@@ -69,9 +69,9 @@ The columns of -csv stay as they are, and new ones come behind them, so that the
 		},
 	}
 	flags.addConfig(cmd.Flags())
-	cmd.Flags().StringVar(&found, "found", "", "join what a search found: the `FILE` that camform discover -json wrote")
+	cmd.Flags().StringVar(&found, "found", "", "add what a search found: the `FILE` that camform discover -json wrote")
 	formatOption(cmd.Flags(), &flags.format, view.JSON, "json", "print one JSON document instead of text")
-	formatOption(cmd.Flags(), &flags.format, view.CSV, "csv", "print a table of values separated by commas")
+	formatOption(cmd.Flags(), &flags.format, view.CSV, "csv", "print a CSV table")
 	formatOption(cmd.Flags(), &flags.format, view.Markdown, "markdown", "print Markdown, for a ticket or a page")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv", "markdown")
 	return cmd

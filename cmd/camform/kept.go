@@ -14,7 +14,7 @@ import (
 	"camform/schema"
 )
 
-// kept marks what a person writes on the command line and camform keeps for others to read: options by an annotation of theirs, and
+// kept marks texts on the command line that camform stores where others can read them: options by an annotation of theirs, and
 // the NAME=VALUE of a command by one of the command.
 const kept = "kept"
 
@@ -31,7 +31,7 @@ func keep(flags *pflag.FlagSet, name string) {
 	}
 }
 
-// saying is a text that a person wrote and that is kept.
+// saying is a text from the command line that camform stores.
 type saying struct{ where, text string }
 
 // saidIn are the texts of a command line that are kept.
@@ -77,7 +77,7 @@ func discreet(ctx context.Context, w *workspace) error {
 	blanks := providers.NewRedactor(known...)
 	for _, s := range w.said {
 		if blanks.Blank(s.text) != s.text {
-			return fmt.Errorf("%s holds a password or another secret, and is kept where others read it. Nothing was done or written; say it without the secret", s.where)
+			return fmt.Errorf("%s contains a password or another secret, and would be stored where others can read it. Nothing was done or written; leave the secret out", s.where)
 		}
 	}
 	return nil

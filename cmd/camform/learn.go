@@ -27,18 +27,18 @@ func learnCommand(a *app) *cobra.Command {
 	var inventory, out string
 	cmd := &cobra.Command{
 		Use:   "learn -inventory FILE -out DIR",
-		Short: "Write the shortest configuration of many devices as they are",
-		Long: `Read the devices of an inventory and write a short configuration that wants them exactly as they are: what they have in
-common in profiles, and a line in a table for each device. Nothing is changed on any device.
+		Short: "Write the shortest configuration of many devices as they are now",
+		Long: `Read the devices of an inventory and write a short configuration that describes them exactly as they are: profiles for the
+settings that they share, and a line in a table for each device. Nothing is changed on any device.
 
-The inventory is a CSV file whose first line names its columns: name and address, and if wanted username, password (where
-it comes from: env:NAME or file:PATH), site, tags (with blanks between them), model and serial. Others are ignored.
+The inventory is a CSV file whose first line names its columns: name and address, and optionally username, password (where
+it comes from: env:NAME or file:PATH), site, tags (separated by spaces), model and serial. Other columns are ignored.
 
     export CAMFORM_PASSWORD=...
     camform learn -inventory inventory.csv -out fleet
 
-With -deep, events are looked for that devices have and their lists lack: each device is asked for every one that it says it has.
-That takes a request each, and says what was found and what is still not known.`,
+With -deep, camform also looks for events that devices have although their lists lack them: it asks each device for every event
+that it claims to have. That takes one request each, and the output says what was found and what is still unknown.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if inventory == "" || out == "" {
@@ -49,8 +49,8 @@ That takes a request each, and says what was found and what is still not known.`
 	}
 	flags.add(cmd.Flags())
 	cmd.Flags().StringVar(&inventory, "inventory", "", "read the devices from this CSV `FILE`")
-	cmd.Flags().StringVar(&out, "out", "", "write the configuration into this `DIR`ectory, which must have none yet")
-	cmd.Flags().Var(&flags.tolerate, "max-unreachable", "count the run as good if at most `N` devices, or N%, could not be read")
+	cmd.Flags().StringVar(&out, "out", "", "write the configuration into this `DIR`ectory, which must not have one yet")
+	cmd.Flags().Var(&flags.tolerate, "max-unreachable", "succeed even if up to `N` devices, or N%, could not be read")
 	return cmd
 }
 
@@ -87,7 +87,7 @@ func prepare(dir string) error {
 		return err
 	}
 	if present {
-		return fmt.Errorf("%s has a configuration already; choose another directory", dir)
+		return fmt.Errorf("%s already has a configuration; choose another directory", dir)
 	}
 	for _, name := range []string{learn.TableFile, learn.SecretsFile} {
 		if err := vacant(name, name, filepath.Join(dir, name)); err != nil {
@@ -195,7 +195,7 @@ func (i *deviceTable) add(row []string) error {
 		return err
 	}
 	if c.Name != "" && i.names[c.Name] {
-		return fmt.Errorf("a second device is named %q", c.Name)
+		return fmt.Errorf("two devices are named %q", c.Name)
 	}
 	i.names[c.Name] = true
 	c.Device = schema.Device{Name: "inventory", Key: cmp.Or(c.Name, c.URL.Host), Each: true}
@@ -206,7 +206,7 @@ func (i *deviceTable) add(row []string) error {
 // seenFrom is the origin of a secret as a configuration in dir has to name it. The error says if it is none.
 func seenFrom(dir, origin string) (string, error) {
 	if err := schema.CheckOrigin(origin); err != nil {
-		return "", fmt.Errorf("a password must not stand in the inventory, only where it comes from: %w", err)
+		return "", fmt.Errorf("an inventory must not contain a password, only where it comes from: %w", err)
 	}
 	path, ok := strings.CutPrefix(origin, "file:")
 	if !ok || filepath.IsAbs(path) {

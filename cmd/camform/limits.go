@@ -20,7 +20,7 @@ const maxReason = 500
 
 // addOverrideLimit adds the option by which somebody lets a plan exceed a limit.
 func addOverrideLimit(flags *pflag.FlagSet, to *[]string) {
-	flags.StringArrayVar(to, "override-limit", nil, "let the plan exceed a limit: `NAME=REASON`, such as max_changes=...; the reason is kept with the run; may be repeated")
+	flags.StringArrayVar(to, "override-limit", nil, "let the plan exceed a limit: `NAME=REASON`, such as max_changes=...; the reason is recorded with the run; may be repeated")
 	keep(flags, "override-limit")
 }
 
@@ -52,7 +52,7 @@ func exceeded(limits []approval.Exceeded, severity diag.Severity) diag.Problems 
 	for _, e := range limits {
 		problems = append(problems, diag.Problem{
 			Severity: severity, Code: "limit-exceeded", Summary: "Limit exceeded",
-			Detail: fmt.Sprintf("The plan has %s, and the limits block allows %d. If that is right, apply it in parts with -target, or as a whole with -override-limit %s=REASON.",
+			Detail: fmt.Sprintf("The plan has %s, and the limits block allows %d. If that is intended, apply it in parts with -target, or as a whole with -override-limit %s=REASON.",
 				tooMuch(e), e.Allowed, e.Limit),
 		})
 	}
@@ -79,7 +79,7 @@ func parseOverrides(texts []string) (map[string]string, error) {
 		case !slices.Contains(names, name):
 			near := schema.Nearest(name, names)
 			if near == "" {
-				return nil, fmt.Errorf("-override-limit: there is no limit %q; there are %s", name, strings.Join(names, ", "))
+				return nil, fmt.Errorf("-override-limit: there is no limit %q; the limits are %s", name, strings.Join(names, ", "))
 			}
 			return nil, fmt.Errorf("-override-limit: there is no limit %q; did you mean %s?", name, near)
 		case reason == "":

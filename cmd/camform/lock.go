@@ -25,14 +25,14 @@ func lockCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "lock",
-		Short: "Record what each device can do, so that validate knows it",
-		Long: `Read from every device which settings it has and what values they may have, and write that to camform.lock.json in the
-directory of the configuration. Nothing is changed on any device. Keep the file in the repository: with it "camform
-validate" finds what a device would refuse without asking it, also where no device can be reached. The file holds no
-secrets, and of what devices are set to only small numbers and switches.
+		Short: "Record the capabilities of each device for validate",
+		Long: `Read from every device which settings it has and which values they accept, and write that to camform.lock.json in the
+directory of the configuration. Nothing is changed on any device. Keep the file in the repository: with it, "camform
+validate" finds values that a device would reject without contacting it, even where no device can be reached. The file
+contains no secrets, and of the devices' current values only small numbers and switches.
 
-Run it again when devices come, go, or get other firmware; it says what changed. A device that cannot be read keeps what
-is known of it.
+Run it again when devices are added, removed or get other firmware; it reports what changed. A device that cannot be read
+keeps its entry.
 
 Exit code: 0 if all is well, 1 if something went wrong, or a device or a setting could not be read.`,
 		Args: noArgs,
@@ -61,7 +61,7 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	}
 	var fresh *lockfile.File
 	var problems diag.Problems
-	err = w.read(cmd.Context(), "the lock is as it was", func(ctx context.Context, e *engine.Engine) {
+	err = w.read(cmd.Context(), "the lock file is unchanged", func(ctx context.Context, e *engine.Engine) {
 		fresh, problems = e.Lock(ctx, w.config, w.targets, old)
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (w *workspace) lock(cmd *cobra.Command) error {
 	if err := w.stdout().News(changes); err != nil {
 		return err
 	}
-	fmt.Fprintf(w.out, "%s knows what %s can do.\n", lockfile.Name, render.Plural(fresh.Len(), "device"))
+	fmt.Fprintf(w.out, "%s has the capabilities of %s.\n", lockfile.Name, render.Plural(fresh.Len(), "device"))
 	return w.unlessTolerated(problems)
 }
 
@@ -132,12 +132,12 @@ func (a *app) readLock() (*lockfile.File, error) {
 		return nil, nil
 	}
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file; remove it, and run camform lock", lockfile.Name)
+		return nil, fmt.Errorf("%s is not a file; remove it, and run camform lock", lockfile.Name)
 	}
 	text, err := root.ReadFile(lockfile.Name)
 	if err != nil {
 		if link, _ := os.Lstat(lockfile.Name); link != nil && link.Mode()&fs.ModeSymlink != 0 {
-			return nil, fmt.Errorf("%s is a link that leads out of the directory, which a repository could have brought along; remove it, and run camform lock",
+			return nil, fmt.Errorf("%s is a link out of the directory, which may have come with the repository; remove it, and run camform lock",
 				lockfile.Name)
 		}
 		return nil, err
@@ -162,7 +162,7 @@ func (a *app) tellLocked(old []schema.Device) {
 		}
 	}
 	if n > 0 {
-		fmt.Fprintf(a.err, "%s has %s by the old name until camform lock is run.\n", lockfile.Name, render.Plural(n, "device"))
+		fmt.Fprintf(a.err, "%s still has %s under the old name; run camform lock to update it.\n", lockfile.Name, render.Plural(n, "device"))
 	}
 }
 

@@ -29,16 +29,16 @@ func loginCommand(a *app) *cobra.Command {
 	flags := &loginFlags{}
 	cmd := &cobra.Command{
 		Use:   "login ADDRESS",
-		Short: "Try the password of a device once, and keep it if it is right",
-		Long: `Try a password for the account with which camform logs in to a device, once, and say what the device tells of the attempts
-that are left. It is typed at the terminal without being shown, or read from the standard input, or from where -password-from
-says. It is never given as an argument, where every user of the machine could see it.
+		Short: "Try a password for a device once, and keep it if it is right",
+		Long: `Try a password once for the account with which camform logs in to a device, and show how many attempts the device says are
+left. Type the password at the terminal, where it is not shown, or pass it on standard input, or name its source with
+-password-from. It is never given as an argument, where every user of the machine could see it.
 
-If the device accepts it and camform manages the account, the vault has it as the current one from then on: this is how a
-password that somebody changed by hand is told to camform. Nothing is changed on the device.
+If the device accepts it and camform manages the account, it becomes the current password in the vault. Use this to give camform
+a password that somebody changed by hand. Nothing is changed on the device.
 
-The last two attempts before a lock are never spent. With -accept-risk, one attempt is made that is withheld otherwise, never
-the last; the reason is kept in the audit log.
+The last two attempts before a lockout are never used. With -accept-risk, camform makes one attempt that it would otherwise
+refuse, but never the last one; the reason goes into the audit log.
 
 Exit code: 0 if the device accepts the password, 1 if not.`,
 		Args: arguments(cobra.ExactArgs(1)),
@@ -59,7 +59,7 @@ Exit code: 0 if the device accepts the password, 1 if not.`,
 	flags.addConfig(cmd.Flags())
 	cmd.Flags().StringVar(&flags.from, "password-from", "", "read the password from this `ORIGIN`, such as env:NAME, file:PATH or vault:NAME")
 	flags.why.add(cmd.Flags())
-	sayVar(cmd.Flags(), &flags.risk, "accept-risk", "make one attempt that is withheld otherwise, for this `REASON`")
+	sayVar(cmd.Flags(), &flags.risk, "accept-risk", "make one attempt that camform would otherwise refuse, for this `REASON`")
 	return cmd
 }
 
@@ -117,7 +117,7 @@ func (a attempt) make(parent context.Context) error {
 	return a.accepted(result)
 }
 
-// password is a function that gives the password to try, of which that of a person is asked for at once.
+// password returns a function that gives the password to try; one that somebody types is asked for at once.
 func (a attempt) password() func(context.Context) (schema.Secret, error) {
 	if a.flags.from != "" {
 		return func(ctx context.Context) (schema.Secret, error) { return a.origins.Read(ctx, a.flags.from) }
@@ -137,9 +137,9 @@ func (a attempt) accepted(result engine.LoginResult) error {
 	if result.Before != providers.RemainingUnknown {
 		left = fmt.Sprintf(" (attempts left: %d)", result.Before)
 	}
-	next := fmt.Sprintf("camform reads its password from %s: this one has to be there.", schema.Origin(a.device.Login.Password))
+	next := fmt.Sprintf("camform reads the password from %s: put this one there.", schema.Origin(a.device.Login.Password))
 	if result.Name != "" {
-		next = fmt.Sprintf("The vault has it as version %d of %s, the current one.", result.Version, result.Name)
+		next = fmt.Sprintf("It is now the current version %d of %s in the vault.", result.Version, result.Name)
 	}
 	_, err := fmt.Fprintf(a.out, "%s accepts the password of %q%s.\n%s\n", a.device.Address, a.device.Login.Username, left, next)
 	return err
@@ -154,11 +154,11 @@ func (a attempt) atRisk() string {
 func (a attempt) afterwards(result engine.LoginResult, err error) string {
 	switch {
 	case errors.Is(err, engine.ErrWithheld) && a.flags.risk == "":
-		return ". To spend one attempt all the same, add -accept-risk with the reason: " + a.atRisk()
+		return ". To make one attempt anyway, add -accept-risk with the reason: " + a.atRisk()
 	case errors.Is(err, engine.ErrWithheld) || !errors.Is(err, providers.ErrRefused):
 		return ""
 	case result.Name == "":
 		return fmt.Sprintf(". Nothing was changed; camform reads its password from %s", schema.Origin(a.device.Login.Password))
 	}
-	return ". The vault is as it was"
+	return ". The vault is unchanged"
 }

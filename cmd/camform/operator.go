@@ -13,7 +13,7 @@ import (
 func operatorCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "operator",
-		Short: "See the operator's rules, which no configuration can change",
+		Short: "Show the operator's rules, which no configuration can change",
 		Args:  onlyCommands,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -39,15 +39,15 @@ func operatorCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// unruled warns where a pipeline plans and nobody but the configuration has set rules. At a person's own terminal the
+// unruled warns where a pipeline plans and only the configuration sets rules. At somebody's own terminal, the
 // configuration is that person's.
 func (a *app) unruled(rules operator.Rules) error {
 	if ci, _ := a.env("CI"); ci == "" || ci == "false" || !rules.None() {
 		return nil
 	}
 	return a.report(diag.Problems{{
-		Severity: diag.Warning, Code: operator.Code, Summary: "Nobody has set rules for this configuration",
-		Detail: "Whoever can change it can send any secret that this job can read to any address, run commands with exec:, and choose where the state is. " +
-			"Write the operator's rules on this machine before it plans the pull requests of people whom you do not trust; camform operator check shows where they may stand.",
+		Severity: diag.Warning, Code: operator.Code, Summary: "There are no operator's rules for this configuration",
+		Detail: "Anybody who can change it can send any secret that this job can read to any address, run commands with exec:, and choose where the state is. " +
+			"Write the operator's rules on this machine before it plans pull requests from people you do not trust; camform operator check shows where the rules can be.",
 	}}, nil)
 }

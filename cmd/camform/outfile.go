@@ -42,7 +42,7 @@ var (
 	snapshotProduct = product{"a snapshot", 0o600, func(head []byte) bool {
 		return begins(`{"camform_snapshot":`)(head) || begins(snapshot.SealedHead)(head)
 	}}
-	approvalProduct = product{"an approval", 0o644, contains(`"decision":"approve"`)} // no secret, and whoever applies the plan must read it
+	approvalProduct = product{"an approval", 0o644, contains(`"decision":"approve"`)} // no secret, and the applying run must be able to read it
 	auditLogProduct = product{"an exported audit log", 0o600, begins(`{"seq":`)}
 	requestProduct  = product{"a request for a certificate", 0o644, func(head []byte) bool {
 		block, _ := pem.Decode(head)
@@ -102,7 +102,7 @@ func (p product) stream(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, p.mode)
 }
 
-// outdate writes a product in the place of an older one, where there is one. A failure leaves that, whose date tells.
+// outdate replaces an older product, if there is one. A failure leaves the old one, whose date shows that.
 func (p product) outdate(path string, text []byte) {
 	older, err := p.older(path)
 	if older == nil {
@@ -122,7 +122,7 @@ func (p product) older(path string) (*os.File, error) {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no regular file; name another one", path)
+		return nil, fmt.Errorf("%s is not a regular file; name another one", path)
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -130,7 +130,7 @@ func (p product) older(path string) (*os.File, error) {
 	}
 	head, err := io.ReadAll(io.LimitReader(file, headSize))
 	if err == nil && len(head) > 0 && !p.ours(head) {
-		err = fmt.Errorf("%s holds something else than %s, and stays as it is; name another file, or delete that one first", path, p.what)
+		err = fmt.Errorf("%s is not %s, so it is not overwritten; name another file, or delete this one first", path, p.what)
 	}
 	return file, err
 }

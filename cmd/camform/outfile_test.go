@@ -22,7 +22,7 @@ func TestAnOutputReplacesRegularFilesOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{socket, link} {
-		if err := pageProduct.write(path, []byte("page")); err == nil || !strings.HasSuffix(err.Error(), " is no regular file; name another one") {
+		if err := pageProduct.write(path, []byte("page")); err == nil || !strings.HasSuffix(err.Error(), " is not a regular file; name another one") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

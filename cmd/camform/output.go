@@ -19,9 +19,9 @@ func outputCommand(a *app) *cobra.Command {
 	var raw bool
 	cmd := &cobra.Command{
 		Use:   "output [NAME]",
-		Short: "Print the outputs of the configuration as they were applied last",
-		Long: `Print what the outputs of the configuration were when it was applied last: all of them, or the one of a name. Values of
-sensitive outputs are not kept, so they are never printed.`,
+		Short: "Print the outputs of the configuration as they were last applied",
+		Long: `Print the values that the outputs had when the configuration was last applied: all of them, or the one with the given name.
+Values of sensitive outputs are not stored, so they are never printed.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
@@ -60,7 +60,7 @@ func printOutput(w *workspace, outputs []state.Output, name string, raw bool) er
 	}
 	o := outputs[i]
 	if o.Sensitive {
-		return fmt.Errorf("the output %s is sensitive, and values of such are not kept; camform vault and the origin in the configuration have the secret", name)
+		return fmt.Errorf("the output %s is sensitive, so its value is not stored; the secret is in the vault (camform vault list) or at its origin in the configuration", name)
 	}
 	var text string
 	if raw && json.Unmarshal(o.Value, &text) == nil {
@@ -68,7 +68,7 @@ func printOutput(w *workspace, outputs []state.Output, name string, raw bool) er
 		return err
 	}
 	if raw && !bytes.ContainsAny(o.Value[:1], "0123456789-tf") {
-		return fmt.Errorf("the output %s is no text, number or boolean; print it with -json", name)
+		return fmt.Errorf("the output %s is not a string, number or boolean; print it with -json", name)
 	}
 	return render.JSONLine(w.out, o.Value)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func (f *runFlags) addPage(flags *pflag.FlagSet) {
-	flags.StringVar(&f.page, "html", "", "also write a page for a browser and for paper to this `FILE`")
+	flags.StringVar(&f.page, "html", "", "also write an HTML page, for a browser or for printing, to this `FILE`")
 }
 
 // paged runs a command that writes a page about a subject if it is asked to: at its end, and also where it fails.

@@ -20,7 +20,7 @@ import (
 
 const pipelines = "../../examples/ci"
 
-// job is a job of a workflow of GitHub, or of a pipeline of GitLab, as far as the examples use it. What they use beyond that is an error.
+// job is a job of a workflow of GitHub, or of a pipeline of GitLab, with the features that the examples use. What they use beyond that is an error.
 type job struct {
 	If          string            `yaml:"if"`
 	Needs       any               `yaml:"needs"`

@@ -28,17 +28,18 @@ func planCommand(a *app) *cobra.Command {
 	var from fromFlags
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Show what would have to change on the devices",
+		Short: "Show what would change on the devices",
 		Long: `Read every device of the configuration and show what would have to change. Nothing is changed on any device.
 
-With -from-snapshot no device is asked, and no secret, no vault and no state is needed: the plan is made from a file of "camform
-snapshot", and is the same one while nothing changed. A setting whose secret is not in the vault is unknown until apply then, and a
-plan with such a setting cannot be applied; neither can one be made from a file that nobody signed who may.
+With -from-snapshot, no device is contacted, and no secret, vault or state is needed: the plan is made from a file of "camform
+snapshot", and stays the same as long as nothing changes. A setting whose secret is not in the vault is then unknown until apply, and
+a plan with such a setting cannot be applied. The file must be signed by somebody who may sign snapshots.
 
 Exit code: 0 if all is well, 1 if something went wrong, or if more devices could not be read, or no longer have what was
-applied to them, than -max-unreachable tolerates, or if a check with the severity "block" does not hold, or cannot be judged.
-With -detailed-exitcode, 2 if there are changes to make, or if it is unknown until apply whether there are. With -detailed-exitcode=fleet, 2 also if devices could not be read, 3
-if that is all, and 4 if a check stops apply, or the plan would lock somebody out.`,
+applied to them, than -max-unreachable tolerates, or if a check with the severity "block" does not hold or cannot be judged.
+With -detailed-exitcode, 2 if there are changes to make, or if this is unknown until apply. With -detailed-exitcode=fleet, 2
+for changes even if devices could not be read, 3 if unread devices are the only problem, and 4 if a check stops apply, or the plan
+would lock somebody out.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all := "camform plan"
@@ -70,9 +71,9 @@ if that is all, and 4 if a check stops apply, or the plan would lock somebody ou
 	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
-	codes.add(cmd.Flags(), "exit with 2 if there are changes; =fleet: also where devices could not be read, and with 3 or 4 in the place of some 1")
+	codes.add(cmd.Flags(), "exit with 2 if there are changes; =fleet: also if devices could not be read, and with 3 or 4 in some cases instead of 1")
 	cmd.Flags().BoolVar(&requests, "requests", false, "show the requests that apply would send, with secrets blanked")
-	cmd.Flags().BoolVar(&checks, "checks", false, "judge the devices by all checks; what they observe is read in addition")
+	cmd.Flags().BoolVar(&checks, "checks", false, "run all checks on the devices; this also reads what the checks observe")
 	flags.addComment(cmd.Flags(), "print Markdown, for a comment on a pull request")
 	flags.addPage(cmd.Flags())
 	from.add(cmd.Flags())
@@ -251,7 +252,7 @@ func (w *workspace) save(p *plan.Plan, path string) error {
 }
 
 // tooManyUnread ends the run with an error if more devices could not be read than is tolerated. One that could be read only
-// in part counts as well: nothing is known of the rest.
+// in part is included: the rest of it is unknown.
 func (w *workspace) tooManyUnread(p *plan.Plan) error {
 	return w.tooMany(p, func(d plan.Device) bool { return d.Problem != "" || d.PartlyRead() })
 }
@@ -272,7 +273,7 @@ func (w *workspace) tooMany(p *plan.Plan, counts func(plan.Device) bool) error {
 	}
 	switch failed := len(p.Failed()); {
 	case failed > 0 && failed == len(p.Devices):
-		return errReported // nothing is known, which no tolerance makes good
+		return errReported // no device could be read, which no tolerance excuses
 	case !tolerance.Allows(unknown, len(p.Devices)):
 		return errUnread // the plan said which
 	}

@@ -133,7 +133,7 @@ func TestTheRunbookIsPlayed(t *testing.T) {
 		asked := regexp.MustCompile(` -target \S+`)
 		var all []string
 		for _, match := range regexp.MustCompile(`(?m)^`+before+`camform (.+)$`).FindAllStringSubmatch(string(text), -1) {
-			if !strings.HasPrefix(match[1], "simulate ") { // what a person does at the device
+			if !strings.HasPrefix(match[1], "simulate ") { // what somebody does at the device
 				all = append(all, asked.ReplaceAllString(match[1], " -target ADDRESS"))
 			}
 		}

@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func recoverCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recover",
-		Short: "Get back into a device whose password nobody knows, by the ways that its vendor offers to its owner",
+		Short: "Get back into a device whose password nobody knows, by the means that its vendor offers to the owner",
 		Args:  onlyCommands,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -33,13 +33,13 @@ func recoverBundleCommand(a *app) *cobra.Command {
 	flags := &bundleFlags{}
 	cmd := &cobra.Command{
 		Use:   "bundle [FILE]",
-		Short: "Put the request to support together, and write it for its hand-over",
-		Long: `Put the request to support together: the form with what the vendor asks for, the photo of the label and the code or file that the
-device gave out; never a password. It is kept with the case, sealed. -name and -email say who asks.
+		Short: "Assemble the request to support, and write it for the hand-over",
+		Long: `Assemble the request to support: the form with the details that the vendor asks for, the photo of the label, and the code or file
+that the device issued; never a password. It is kept with the case, sealed. -name and -email say who is asking.
 
-With a FILE the request is written there as a zip archive, which only you can read, for the hand-over to -to over -channel: the
-vendor's portal (portal), encrypted e-mail (smime, pgp) or in person (in_person). Where the operator's rules name contacts, it goes to
-one of them. Delete the file when it was handed over, and say so: camform recover done handed_over.`,
+With a FILE, the request is also written there as a zip archive that only you can read, to hand over to -to over -channel: the
+vendor's portal (portal), encrypted e-mail (smime, pgp) or in person (in_person). If the operator's rules name contacts, -to must be
+one of them. Delete the file after the hand-over, and record the hand-over: camform recover done handed_over.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: inCase(a, &flags.caseFlags, func(ctx context.Context, r *recovery, args []string) error {
 			if len(args) == 1 {
@@ -54,13 +54,13 @@ one of them. Delete the file when it was handed over, and say so: camform recove
 	flags.add(cmd.Flags())
 	flags.addAgain(cmd.Flags())
 	f := cmd.Flags()
-	sayVar(f, &flags.by.Name, "name", "who asks (`NAME`)")
-	sayVar(f, &flags.by.Email, "email", "where support answers (`ADDRESS`)")
+	sayVar(f, &flags.by.Name, "name", "who is asking (`NAME`)")
+	sayVar(f, &flags.by.Email, "email", "where support should answer (`ADDRESS`)")
 	sayVar(f, &flags.by.Phone, "phone", "telephone `NUMBER`")
 	sayVar(f, &flags.by.Company, "company", "`NAME` of the company")
 	sayVar(f, &flags.by.Country, "country", "`COUNTRY` of the device")
-	sayVar(f, &flags.by.Role, "role", "`ROLE` of who asks: owner, custodian, installer")
-	sayVar(f, &flags.to, "to", "contact that gets it (`NAME`)")
+	sayVar(f, &flags.by.Role, "role", "`ROLE` of the person who is asking: owner, custodian, installer")
+	sayVar(f, &flags.to, "to", "contact who gets it (`NAME`)")
 	f.StringVar(&flags.channel, "channel", "", "how it gets there: portal, smime, pgp or in_person")
 	return cmd
 }
@@ -74,7 +74,7 @@ type part struct {
 // makeBundle puts the request together and keeps it with the case.
 func (r *recovery) makeBundle(ctx context.Context, flags *bundleFlags) error {
 	if flags.by.Name == "" || flags.by.Email == "" {
-		return errors.New("-name and -email: say who asks, and where support answers")
+		return errors.New("-name and -email: say who is asking, and where support should answer")
 	}
 	blanks, err := r.blanks(ctx)
 	if err != nil {
@@ -88,7 +88,7 @@ func (r *recovery) makeBundle(ctx context.Context, flags *bundleFlags) error {
 	var files []recover.File
 	for _, a := range all {
 		if blanks.Blank(string(a.Content)) != string(a.Content) {
-			fmt.Fprintf(r.err, "%s is left out: it holds a password or a recovery file of the device, which no request does.\n", a.Name)
+			fmt.Fprintf(r.err, "%s is left out: it contains a password or a recovery file of the device, which a request must not.\n", a.Name)
 			continue
 		}
 		parts, files = append(parts, part{a.As + "-" + filepath.Base(a.Name), a.Content}), append(files, a.File)
@@ -170,7 +170,7 @@ func (r *recovery) writeBundle(ctx context.Context, file string, flags *bundleFl
 	}
 	i := slices.IndexFunc(attached, func(a engine.Attachment) bool { return a.SHA256 == made.Files[0].SHA256 })
 	if i < 0 {
-		return errors.New("the request is not with the case any more; make it again with -again 'REASON'")
+		return errors.New("the case no longer has the request; make it again with -again 'REASON'")
 	}
 	if err := r.happened(ctx, recover.Event{
 		Step: recover.Bundle, Kind: recover.Told, Data: map[string]string{"to": flags.to, "channel": flags.channel}, Remark: "written for its hand-over",
@@ -180,7 +180,7 @@ func (r *recovery) writeBundle(ctx context.Context, file string, flags *bundleFl
 	if err := atomicfile.Create(file, attached[i].Content, 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(r.out, "Wrote the request to %s, SHA-256 %s. Hand it to %s over %s and nothing else, delete the file, and say so:\n  camform recover done handed_over to=%s channel=%s ref='TICKET' -case %s\n",
+	fmt.Fprintf(r.out, "Wrote the request to %s, SHA-256 %s. Hand it to %s only over %s, delete the file, and record the hand-over:\n  camform recover done handed_over to=%s channel=%s ref='TICKET' -case %s\n",
 		file, attached[i].SHA256, flags.to, flags.channel, shell.Quoted(flags.to), flags.channel, r.ID)
 	return nil
 }

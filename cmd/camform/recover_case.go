@@ -30,11 +30,11 @@ type caseFlags struct {
 
 func (f *caseFlags) add(flags *pflag.FlagSet) {
 	f.addConfig(flags)
-	flags.StringVar(&f.id, "case", "", "go on with this `CASE`; without it, with the only one that is open")
+	flags.StringVar(&f.id, "case", "", "continue this `CASE`; by default, the only one that is open")
 }
 
 func (f *caseFlags) addAgain(flags *pflag.FlagSet) {
-	sayVar(flags, &f.again, "again", "do it once more although it was begun before, for this `REASON`")
+	sayVar(flags, &f.again, "again", "repeat a step that was started before, for this `REASON`")
 }
 
 // recovery is a case with its device and what is known of it.
@@ -91,7 +91,7 @@ func (w cases) find(ctx context.Context, id string) (*recovery, error) {
 func (w cases) with(ctx context.Context, c recover.Case) (*recovery, error) {
 	i := slices.IndexFunc(w.config.Devices, func(d *config.Device) bool { return d.Address == c.Device })
 	if i < 0 {
-		return nil, fmt.Errorf("the configuration has no %s, which the case %s is about; add its block again", c.Device, c.ID)
+		return nil, fmt.Errorf("the configuration has no %s, the device of case %s; add its block again", c.Device, c.ID)
 	}
 	r := &recovery{workspace: w.workspace, Case: c, device: w.config.Devices[i]}
 	var err error
@@ -142,9 +142,9 @@ func chosenCase(all []recover.Case, name string) (recover.Case, error) {
 		for i, c := range found {
 			names[i] = fmt.Sprintf("%s (%s)", c.ID, c.Device)
 		}
-		return recover.Case{}, fmt.Errorf("%d cases are meant: %s; name one of them with -case", len(found), strings.Join(names, ", "))
+		return recover.Case{}, fmt.Errorf("this matches %d cases: %s; name one of them with -case", len(found), strings.Join(names, ", "))
 	case name == "":
-		return recover.Case{}, errors.New("no case is open; camform recover open DEVICE begins one")
+		return recover.Case{}, errors.New("no case is open; camform recover open DEVICE opens one")
 	}
 	return recover.Case{}, fmt.Errorf("there is no case %s; camform recover status lists them", diag.Quote(name))
 }
@@ -152,7 +152,7 @@ func chosenCase(all []recover.Case, name string) (recover.Case, error) {
 // may makes sure that a step can be begun or told now.
 func (r *recovery) may(step, again string) (recover.Step, error) {
 	if r.Custody != recover.Here {
-		return recover.Step{}, fmt.Errorf("the case %s is %s: nothing can be done in it here", r.ID, r.Custody)
+		return recover.Step{}, fmt.Errorf("the case %s is %s: nothing more can be done in it here", r.ID, r.Custody)
 	}
 	s, ok := recover.Find(r.Case, r.facts, step)
 	if !ok {
@@ -173,7 +173,7 @@ func (r *recovery) may(step, again string) (recover.Step, error) {
 	default:
 		return s, fmt.Errorf("the step %s is %s: %s", step, s.State, cmp.Or(s.Note, "nothing is left to do in it"))
 	}
-	return s, fmt.Errorf("the step %s was begun at %s already, and to repeat it may spend something. If that is right, add -again 'REASON'", step, diag.Time(s.At))
+	return s, fmt.Errorf("the step %s was already started at %s, and repeating it may use up an attempt or a file. If that is intended, add -again 'REASON'", step, diag.Time(s.At))
 }
 
 // happened adds an event to the case.
@@ -184,7 +184,7 @@ func (r *recovery) happened(ctx context.Context, e recover.Event, files ...engin
 		if errors.Is(err, state.ErrCaseChanged) {
 			return err
 		}
-		return fmt.Errorf("the case %s could not be gone on with: %w", r.ID, err)
+		return fmt.Errorf("the case %s could not be continued: %w", r.ID, err)
 	}
 	r.Case, r.facts.Now = c, r.engine.Now()
 	return nil
@@ -203,13 +203,13 @@ func (r *recovery) showNext() error {
 	return view.NewRecovery(r.flags.format, r.stdout()).Next(r.Case, recover.Next(r.Case, r.facts))
 }
 
-// fieldsOf reads what a person says about a step, as NAME=VALUE.
+// fieldsOf reads the details of a step that somebody gives as NAME=VALUE.
 func fieldsOf(args []string) (map[string]string, error) {
 	all := map[string]string{}
 	for _, arg := range args {
 		name, value, ok := strings.Cut(arg, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("%s is not written as NAME=VALUE", diag.Quote(arg))
+			return nil, fmt.Errorf("%s is not of the form NAME=VALUE", diag.Quote(arg))
 		}
 		all[name] = value
 	}
@@ -236,9 +236,9 @@ func recoverOpenCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "open DEVICE",
 		Short: "Open a case for a device whose password nobody knows",
-		Long: `Open a case for a device to which nobody can log in any more. The case lists what a reset can cost and what brings it back: while
-nobody is logged in, no new backup can be made. It then names one step after the other, and keeps a record of each. camform resets
-nothing itself: every reset is done by a person in the vendor's tool or at the device.`,
+		Long: `Open a case for a device to which nobody can log in any more. The case lists what a reset can cost and how to restore it: while
+nobody can log in, no new backup can be made. It then names one step after the other, and keeps a record of each. camform resets
+nothing itself: you do every reset in the vendor's tool or at the device.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = args
@@ -268,7 +268,7 @@ func recoverStatusCommand(a *app) *cobra.Command {
 		Use:   "status [CASE]",
 		Short: "Show a case: its steps, what is at stake, and what comes next",
 		Long: `Show a case with all its steps. Without a case, show the only one that is open, or list all cases if there are several or none.
-No device is asked.`,
+No device is contacted.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.open(cmd, &flags.runFlags, withoutSecrets)
@@ -315,8 +315,8 @@ func recoverNextCommand(a *app) *cobra.Command {
 	flags := &caseFlags{}
 	cmd := &cobra.Command{
 		Use:   "next [CASE]",
-		Short: "Name the one next thing to do in a case",
-		Long:  `Name the one next thing to do in a case: what and why, what it costs and keeps, who may do it, and the command. No device is asked.`,
+		Short: "Show the next step of a case",
+		Long:  `Show the next step of a case: what to do and why, what it costs and preserves, who may do it, and the command. No device is contacted.`,
 		Args:  arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.id = cmp.Or(strings.Join(args, ""), flags.id)
@@ -338,15 +338,15 @@ func recoverCloseCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "close",
 		Short: "Close a case",
-		Long: `Close a case. What is left to do in it is closed with it, and takes a reason. The record of the case stays, and the device is no
-longer held back from plans.`,
+		Long: `Close a case. If steps are left to do, they are closed with it, and you have to give a reason. The record of the case stays, and
+plans no longer leave the device out.`,
 		Args: noArgs,
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, _ []string) error {
 			if r.Custody != recover.Here {
 				return fmt.Errorf("the case %s is %s", r.ID, r.Custody)
 			}
 			if next := recover.Next(r.Case, r.facts); next.Name != recover.Close && reason == "" {
-				return fmt.Errorf("the case is not at its end: next is %s. To close it all the same, add -reason", next.Name)
+				return fmt.Errorf("the case is not finished: the next step is %s. To close it anyway, add -reason", next.Name)
 			}
 			if _, err := r.engine.EndCase(ctx, r.Case, recover.Event{Who: who(), Step: recover.Close, Kind: recover.Done, Remark: reason}, recover.Closed); err != nil {
 				return err
@@ -356,6 +356,6 @@ longer held back from plans.`,
 		}),
 	}
 	flags.add(cmd.Flags())
-	sayVar(cmd.Flags(), &reason, "reason", "say why it is closed before its end, for the `RECORD`")
+	sayVar(cmd.Flags(), &reason, "reason", "say why it is closed before it is finished, for the `RECORD`")
 	return cmd
 }

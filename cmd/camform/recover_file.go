@@ -27,15 +27,15 @@ func recoverPrepareCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "prepare [ADDR]...",
-		Short: "Have devices give out the files with which their passwords can be reset later",
-		Long: `Ask devices for the file with which the password of their administrator can be reset while nobody knows it, and keep it in the
-vault. Recorders have one, most cameras do not; without an address all devices of the configuration are asked. The file is as secret
-as the password.
+		Short: "Have devices issue the files with which their passwords can be reset later",
+		Long: `Ask devices for the file with which the password of their administrator can be reset when nobody knows it, and keep it in the
+vault. Recorders have one, most cameras do not; without an address, all devices of the configuration are asked. The file is as
+secret as the password.
 
-A new password makes the file worthless. Once the vault has one of a device, rotate and apply ask for a new one by themselves after
-they changed the password with which camform logs in.
+A new password makes the file worthless. Once the vault has a file of a device, rotate and apply request a new one on their own
+after they change the password with which camform logs in.
 
-Exit code: 0 if the vault has the file of every device that gives one, 1 if one did not arrive or no device gives any.`,
+Exit code: 0 if the vault has the file of every device that issues one, 1 if one did not arrive or no device issues any.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = append(flags.targets, args...)
 			w, err := a.open(cmd, flags, withSecrets)
@@ -81,7 +81,7 @@ func (w recoveryFiles) prepare(ctx context.Context, devices []plan.Device) error
 		case f.Err == nil:
 			kept++
 		case errors.Is(f.Err, providers.ErrUnsupported):
-			says = "it gives none: " + live.Explain(f.Err, f.Device)
+			says = "it issues none: " + live.Explain(f.Err, f.Device)
 		default:
 			lost++
 			says = "no file: " + live.Explain(f.Err, f.Device)
@@ -107,7 +107,7 @@ func (w recoveryFiles) ask(parent context.Context, devices []plan.Device) []engi
 			return w.auditLog.Audit(ctx, auditlog.Record{Run: w.run, Action: auditlog.RecoveryFileAsked, Device: d.String()})
 		},
 		Set: func(ctx context.Context, name string, file schema.Secret) (int, error) {
-			return w.vault.Set(ctx, name, file, "given out by the device")
+			return w.vault.Set(ctx, name, file, "issued by the device")
 		},
 	})
 }
@@ -155,13 +155,13 @@ func recoverFileCommand(a *app) *cobra.Command {
 	var why purpose
 	cmd := &cobra.Command{
 		Use:   "file ADDR -out FILE",
-		Short: "Write the recovery file of a device, for the person who imports it there",
-		Long: `Write the file with which the password of a device can be reset, as the device gave it out. It is for the import on the
-device itself or in the vendor's own tool, on the day on which nobody knows the password. Whoever has it can take the device over
-from its network: bring it there on a medium of your own, and destroy the copy afterwards.
+		Short: "Write the recovery file of a device to a file, for import there",
+		Long: `Write the file with which the password of a device can be reset, as the device issued it. Import it on the device itself or
+with the vendor's own tool when nobody knows the password. Anybody who has the file can take over the device from its network:
+carry it there on your own medium, and destroy the copy afterwards.
 
-Devices refuse all files for half an hour after seven wrong ones, so be sure that the file is of this device: the serial number is
-shown.`,
+Devices reject all files for half an hour after seven wrong ones, so make sure that the file belongs to this device: the serial
+number is shown.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			device, err := oneDevice(args[0], out)
@@ -211,6 +211,6 @@ func (w recoveryFiles) write(ctx context.Context, device schema.Device, out stri
 		return err
 	}
 	of := strings.TrimSpace(known.Identity.Model + " " + known.Identity.Serial)
-	fmt.Fprintf(w.out, "Wrote the recovery file of %s (%s), given out %s, to %s. Destroy it when it was used.\n", device, of, diag.Time(versions[0].Created), out)
+	fmt.Fprintf(w.out, "Wrote the recovery file of %s (%s), issued %s, to %s. Destroy it after use.\n", device, of, diag.Time(versions[0].Created), out)
 	return nil
 }

@@ -20,8 +20,8 @@ func recoverFinishCommand(a *app) *cobra.Command {
 	flags := &caseFlags{}
 	cmd := &cobra.Command{
 		Use:   "finish",
-		Short: "Prove that what a reset took from a device is back",
-		Long: `Plan for the device of a case without changing anything, and note that its settings are back if nothing is left to do.
+		Short: "Prove that the settings that a reset removed from a device are restored",
+		Long: `Plan for the device of a case without changing anything, and record that its settings are restored if nothing is left to do.
 
 Exit code: 0 if nothing is left to do, 1 if something is or could not be read.`,
 		Args: noArgs,
@@ -59,7 +59,7 @@ func (a *app) reading(cmd *cobra.Command, flags *caseFlags) (*recovery, error) {
 func (r *recovery) finish(parent context.Context) error {
 	var planned *engine.Planned
 	var problems diag.Problems
-	err := r.read(parent, "nothing was noted", func(ctx context.Context, e *engine.Engine) {
+	err := r.read(parent, "nothing was recorded", func(ctx context.Context, e *engine.Engine) {
 		planned, problems = e.Plan(ctx, r.config, []schema.Setting{{Device: r.Case.Device}})
 	})
 	if err != nil {

@@ -23,8 +23,8 @@ func recoverHandoverCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "handover FILE",
 		Short: "Hand a case over to another state",
-		Long: `Write a case with all its files into a file of age, and close it here: from then on it can be gone on with only where it is
-accepted. If the file could not be written, or is lost, the same command with -case CASE writes it again, for the same keys.`,
+		Long: `Write a case with all its files into an age file, and close it here: from then on it can be continued only where it is
+accepted. If the file could not be written or is lost, the same command with -case CASE writes it again, for the same keys.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.open(cmd, &flags.runFlags, withoutSecrets)
@@ -50,7 +50,7 @@ func (w cases) handOver(ctx context.Context, id, path string, keys []string) err
 		return err
 	}
 	if len(keys) == 0 {
-		return errors.New("-recipient: say who can open the file: the other side's key is shown by camform vault recipients there")
+		return errors.New("-recipient: say who can open the file: camform vault recipients shows the key on the other side")
 	}
 	if err := vacant("FILE", path, path); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (w cases) handOver(ctx context.Context, id, path string, keys []string) err
 	if err := atomicfile.CreateBy(path, 0o600, func(to io.Writer) error { return vault.SealFile(to, plain, vault.Recipients{Keys: keys}) }); err != nil {
 		return fmt.Errorf("%w; the case is closed here, and the same command with another FILE and -case %s writes it again", err, c.ID)
 	}
-	fmt.Fprintf(w.out, "Case %s of %s is in %s. It is closed here; go on where the file is accepted: camform recover accept FILE\n", c.ID, c.Device, path)
+	fmt.Fprintf(w.out, "Case %s of %s is in %s. It is closed here; to continue it in the other state, run there: camform recover accept FILE\n", c.ID, c.Device, path)
 	return nil
 }
 
@@ -85,8 +85,8 @@ func recoverAcceptCommand(a *app) *cobra.Command {
 	flags := &caseFlags{}
 	cmd := &cobra.Command{
 		Use:   "accept FILE",
-		Short: "Go on with a case that another state handed over",
-		Long: `Open a case that another state handed over. It is opened once: the state remembers which generations of a case it has accepted,
+		Short: "Continue a case that another state handed over",
+		Long: `Open a case that another state handed over. It can be opened once: the state records which generations of a case it has accepted,
 and accepts none twice.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -110,7 +110,7 @@ func (w cases) accept(ctx context.Context, path string) error {
 	defer func() { _ = file.Close() }()
 	plain, err := w.vault.OpenFile(ctx, io.LimitReader(file, maxHandover))
 	if err != nil {
-		return fmt.Errorf("%s is no case that was handed over to a key of this vault: %w", path, err)
+		return fmt.Errorf("%s is not a case that was handed over to a key of this vault: %w", path, err)
 	}
 	c, err := w.engine.Accept(ctx, w.config, plain, who())
 	switch {
@@ -119,7 +119,7 @@ func (w cases) accept(ctx context.Context, path string) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(w.out, "Case %s of %s is open here. What happened in it until now was recorded by another state, and is not proven here.\n\n", c.ID, c.Device)
+	fmt.Fprintf(w.out, "Case %s of %s is open here. Its events so far were recorded by another state, and are not proven here.\n\n", c.ID, c.Device)
 	r, err := w.with(ctx, c)
 	if err != nil {
 		return err

@@ -266,7 +266,7 @@ func (k *walking) read(name string) []byte {
 	return text
 }
 
-// paste runs a command as a person pastes it into a shell, and kills it at a moment; at 0 it lives.
+// paste runs a command as somebody pastes it into a shell, and kills it at a moment; at 0 it lives.
 func (k *walking) paste(command string, at int) (out string, code int, killed bool) {
 	k.t.Helper()
 	c := exec.Command("sh", "-c", "exec "+command)
@@ -369,7 +369,7 @@ var wordsOfPeople = strings.NewReplacer(
 	"-channel portal", "ADDRESS", "kim@example.com", "'PORT'", "'7'", "'DATE, OR WHY NONE IS NEEDED'", "'2099-05-31'", "due=DATE", "due=2099-05-31", "update=DATE", "update=2099-05-31", "'VLAN'", "'12'",
 )
 
-// typed is a command as a person types it who was given it with gaps.
+// typed is a command as somebody types it who was given it with gaps.
 func (k *walking) typed(n nextThing, command string) string {
 	command = wordsOfPeople.Replace(strings.ReplaceAll(command, "-interface IF", "-target "+k.sadp))
 	file := "label.jpg"
@@ -627,12 +627,12 @@ func (k *walking) end() (o outcome) {
 	return o
 }
 
-// Whoever kills a command in the middle of a step of a case, goes on with what the case names next: nothing that is given once is asked
+// After a command was killed in the middle of a step of a case, one goes on with the next step that the case names: nothing that is given once is asked
 // for twice, no setting is lost that could be kept, and the record is whole.
 func TestI2ACaseIsGoneOnWithWhereverACommandIsKilled(t *testing.T) {
 	thorough.OnlyUsual(t)
 	if runtime.GOOS == "windows" {
-		t.Skip("the programs are told by files that they inherit")
+		t.Skip("the programs get their orders by files that they inherit")
 	}
 	for _, w := range thorough.Spread(ways, thorough.Pick(1, 2, thorough.All)) {
 		t.Run(w.name, func(t *testing.T) {

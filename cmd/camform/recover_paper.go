@@ -41,13 +41,13 @@ func recoverRecordCommand(a *app) *cobra.Command {
 	flags := &paperFlags{}
 	cmd := &cobra.Command{
 		Use:   "record [CASE]",
-		Short: "Write the record of the change that a case was",
-		Long: `Write who did what in a case, on whose approval, how ownership was verified, by which way and with which tool, which files were
-exchanged with whom and how, what it cost and what was changed. What is not on record is said to be so. Passwords that the vault knows
-are blanked, also where somebody typed one into a remark.
+		Short: "Write the change record of a case",
+		Long: `Write who did what in a case, with whose approval, how ownership was verified, with which method and tool, which files were
+exchanged with whom and how, what it cost and what was changed. Gaps in the record are marked. Passwords that the vault knows are
+blanked, even where somebody typed one into a remark.
 
-When everything before it is done, the record is kept with the case, sealed, and its hash is in the audit log. Before that, it is a
-draft.`,
+When all steps before it are done, the record is kept with the case, sealed, and its hash goes into the audit log. Until then, it
+is a draft.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.paper(cmd, flags, args, func(ctx context.Context, r *recovery, show func(papers.Paper) error) error {
@@ -65,9 +65,9 @@ func recoverCardCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "card [CASE]",
 		Short: "Print one page for the staff on site: how to handle files, and what never to do",
-		Long: `Print one page for whoever stands at the device: how to handle files, codes and photos, that nobody shares or tries passwords, and
-that no tools but the vendor's are used. With -html it is one page on paper, to be signed. "camform recover done card read_by='NAME,
-DATE'" notes who has read it.`,
+		Long: `Print one page for the person at the device: how to handle files, codes and photos, never to share or try passwords, and to use
+only the vendor's tools. With -html it fits one sheet of paper, to be signed. "camform recover done card read_by='NAME, DATE'"
+records who has read it.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.paper(cmd, flags, args, func(_ context.Context, r *recovery, show func(papers.Paper) error) error {
@@ -89,7 +89,7 @@ func (a *app) paper(cmd *cobra.Command, flags *paperFlags, args []string, make f
 	}
 	defer r.close()
 	if r.Custody == recover.Purged {
-		return fmt.Errorf("the case %s was purged: nothing but its number is remembered", r.ID)
+		return fmt.Errorf("the case %s was purged: only its number is on record", r.ID)
 	}
 	if err := vacant("-out", flags.out, flags.out); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (r *recovery) blanks(ctx context.Context) (*providers.Redactor, error) {
 		for _, v := range versions {
 			secret, err := r.vault.Open(v)
 			if err != nil {
-				return nil, fmt.Errorf("no paper is written without looking for passwords in it: %w", err)
+				return nil, fmt.Errorf("the document could not be searched for passwords, so it was not written: %w", err)
 			}
 			all = append(all, secret)
 		}
@@ -147,7 +147,7 @@ func (r *recovery) writeRecord(ctx context.Context, show func(papers.Paper) erro
 	}
 	step, ok := recover.Find(r.Case, r.facts, recover.Record)
 	if r.Custody == recover.Away || !ok || r.Custody == recover.Here && step.State != recover.Ready && step.State != recover.Over {
-		fmt.Fprintf(r.err, "This is a draft: the case goes on. %s\n", draftBecause(r.Case))
+		fmt.Fprintf(r.err, "This is a draft: the case is still open. %s\n", draftBecause(r.Case))
 		return nil
 	}
 	blanks, err := r.blanks(ctx)
@@ -173,18 +173,18 @@ func (r *recovery) writeRecord(ctx context.Context, show func(papers.Paper) erro
 // draftBecause says why a record is not kept here.
 func draftBecause(c recover.Case) string {
 	if c.Custody == recover.Away {
-		return "It was handed over, and is written where it is open."
+		return "It was handed over; write the record where the case is open."
 	}
-	return "camform recover next names what comes before the record."
+	return "camform recover next shows what has to be done before the record."
 }
 
 func recoverReviewCommand(a *app) *cobra.Command {
 	flags, due, remark := &runFlags{}, "", ""
 	cmd := &cobra.Command{
 		Use:   "review DEVICE -due DATE",
-		Short: "Say until when the password of a device that was recovered is to be reviewed next",
-		Long: `Note that access to a device was reviewed, and until when it is to be reviewed next. From the day after that date, "camform audit"
-ends with 1 until another date is said.`,
+		Short: "Set the date of the next review of a recovered device's password",
+		Long: `Record that access to a device was reviewed, and when the next review is due. From the day after that date, "camform audit"
+exits with 1 until you set another date.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.targets = args
@@ -207,12 +207,12 @@ ends with 1 until another date is said.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(w.out, "The password of %s is to be reviewed by %s; the case %s has it.\n", device.Address, date.Format(time.DateOnly), c.ID)
+			fmt.Fprintf(w.out, "The password of %s has to be reviewed by %s; this is recorded in case %s.\n", device.Address, date.Format(time.DateOnly), c.ID)
 			return nil
 		},
 	}
 	flags.addConfig(cmd.Flags())
-	cmd.Flags().StringVar(&due, "due", "", "the `DATE` until when, such as 2027-05-31")
+	cmd.Flags().StringVar(&due, "due", "", "the `DATE` by which it is due, such as 2027-05-31")
 	sayVar(cmd.Flags(), &remark, "remark", "what the review found, for the `RECORD`")
 	return cmd
 }

@@ -19,13 +19,13 @@ func recoverProveCommand(a *app) *cobra.Command {
 	flags := &caseFlags{}
 	cmd := &cobra.Command{
 		Use:   "prove",
-		Short: "Look at the next step of a case, and note what camform saw",
-		Long: `Look at the next step of a case where camform can see how things are: it reads the devices that tell it, and changes nothing. A step
-of which all is as it should be is proven, and the one after it is looked at. What is not as it should be is named, and has to be
-mended, or skipped with a reason. What camform cannot see is unknown: a person tells that with "camform recover done", and the record
-of the case says so.
+		Short: "Verify the next step of a case, and record the result",
+		Long: `Verify the next step of a case where camform can: it reads the devices concerned, and changes nothing. If everything is as it
+should be, the step is proven, and camform goes on to the one after it. Anything that is not as it should be is listed, and has to
+be fixed, or skipped with a reason. What camform cannot see is unknown: confirm it yourself with "camform recover done", and the
+record of the case says so.
 
-Exit code: 0 if all that was looked at is as it should be, 1 if something is not, or is unknown.`,
+Exit code: 0 if everything that was checked is as it should be, 1 if something is not, or is unknown.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := a.reading(cmd, flags)
@@ -46,7 +46,7 @@ Exit code: 0 if all that was looked at is as it should be, 1 if something is not
 func (r *recovery) prove(parent context.Context) error {
 	next := recover.Next(r.Case, r.facts)
 	if !recover.Provable(next.Name) {
-		return fmt.Errorf("camform cannot look at the next step, %s, by itself: %s", next.Name, strings.Join(next.Commands, "; "))
+		return fmt.Errorf("camform cannot verify the next step, %s, on its own: %s", next.Name, strings.Join(next.Commands, "; "))
 	}
 	var seen []recover.Event
 	for recover.Provable(next.Name) && (len(seen) == 0 || seen[len(seen)-1].Kind == recover.Done) {
@@ -78,7 +78,7 @@ func (r *recovery) look(parent context.Context, step string) (recover.Event, err
 	var findings []recover.Finding
 	var files []engine.Attachment
 	var problems diag.Problems
-	err = r.read(parent, "nothing was noted", func(ctx context.Context, e *engine.Engine) {
+	err = r.read(parent, "nothing was recorded", func(ctx context.Context, e *engine.Engine) {
 		findings, files, problems = e.Look(ctx, engine.Looking{Config: r.config, Device: r.device, Case: r.Case, Facts: r.facts, Before: before}, step)
 	})
 	if err != nil {

@@ -17,10 +17,10 @@ func recoverPurgeCommand(a *app) *cobra.Command {
 	days, dry := 1095, false
 	cmd := &cobra.Command{
 		Use:   "purge",
-		Short: "Forget what happened in cases that ended long ago",
-		Long: `Forget the events and the files of cases that were closed or handed over, and in which nothing happened for as many days as
--older-than says. Write the record of a case before, if somebody may ask for it later. Of a purged case its number and its generation
-are remembered, so that no earlier hand-over of it is accepted, and the audit log keeps its hashes.`,
+		Short: "Delete the events of cases that ended long ago",
+		Long: `Delete the events and the files of cases that were closed or handed over and in which nothing has happened for the number of days
+in -older-than. Write the record of a case first if somebody may ask for it later. The number and the generation of a purged case
+are kept, so that no earlier hand-over of it is accepted, and the audit log keeps its hashes.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if days < 1 {
@@ -34,7 +34,7 @@ are remembered, so that no earlier hand-over of it is accepted, and the audit lo
 			return retention{w, time.Duration(days) * 24 * time.Hour}.purge(cmd.Context(), dry)
 		},
 	}
-	cmd.Flags().IntVar(&days, "older-than", days, "purge cases in which nothing happened for this many `DAYS`")
+	cmd.Flags().IntVar(&days, "older-than", days, "purge cases in which nothing has happened for this many `DAYS`")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only show what would be purged")
 	return cmd
 }
@@ -63,7 +63,7 @@ func (r retention) purge(ctx context.Context, dry bool) error {
 		return err
 	}
 	if dry {
-		fmt.Fprintf(r.out, "\nWithout -dry-run these %s would be purged.\n", render.Plural(len(cases), "case"))
+		fmt.Fprintf(r.out, "\nWithout -dry-run, these %s would be purged.\n", render.Plural(len(cases), "case"))
 		return nil
 	}
 	for _, c := range cases {

@@ -21,12 +21,12 @@ func recoverRequestCommand(a *app) *cobra.Command {
 	flags, where := &caseFlags{}, &asking{}
 	cmd := &cobra.Command{
 		Use:   "request",
-		Short: "Let the device make the code that support needs, once",
-		Long: `Ask the device with the vendor's discovery protocol for the code that support needs for an authorised reset, once, and keep it byte
-for byte. That it is asked is noted before: each new code voids the one before it, so that none is made twice by mistake. The request
-is good for 48 hours, and the device must stay powered until then.
+		Short: "Have the device make the code that support needs, once",
+		Long: `Ask the device once, with the vendor's discovery protocol, for the code that support needs for an authorised reset, and keep it byte
+for byte. The attempt is recorded before it is made: each new code voids the one before it, so none must be made twice by mistake.
+The request is valid for 48 hours, and the device must stay powered until then.
 
--target or -interface say where to ask. Where camform cannot ask, export the file in the vendor's tool, once, and attach it:
+-target or -interface say where to ask. Where camform cannot ask, export the file once with the vendor's tool, and attach it:
 camform recover attach FILE -as device_export.`,
 		Args: noArgs,
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, _ []string) error {
@@ -56,7 +56,7 @@ func (r *recovery) request(parent context.Context, where asking, again string) e
 	mac := providers.NormalMAC(found[recover.MAC])
 	want := r.facts.Expected(r.Case).Serial
 	if mac == "" || want == "" || !strings.EqualFold(found[recover.Serial], want) {
-		return fmt.Errorf("the device did not say that it is %s, so that it is not asked for a code; see that it has power, and name where to ask", want)
+		return fmt.Errorf("the device did not confirm that it is %s, so camform did not ask it for a code; make sure that it has power, and say where to ask", want)
 	}
 	search, err := (&discovering{interfaces: where.interfaces, target: where.target}).search(r.rules.Within("."))
 	if err != nil {
@@ -100,7 +100,7 @@ func (s search) sockets() (over sadp.Socket, others []sadp.Socket, err error) {
 	all, err := sadp.Multicast(s.interfaces...)
 	i := slices.IndexFunc(all, func(s sadp.Socket) bool { return s.To != nil })
 	if i < 0 {
-		return over, nil, errors.Join(errors.New("no interface can be asked on"), err)
+		return over, nil, errors.Join(errors.New("no interface can be used"), err)
 	}
 	return all[i], slices.Delete(slices.Clone(all), i, i+1), nil
 }
@@ -115,12 +115,12 @@ func recoverAttachCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "attach FILE",
 		Short: "Keep a file with a case: an export of the device, an answer of support, a letter, a photo",
-		Long: `Keep a file with a case, sealed, byte for byte, with its hash and on which way it came or went: the record of the case has all
-correspondence. Public channels are refused, since whoever reads the files can open the device. Never attach a password.
+		Long: `Keep a file with a case, sealed, byte for byte, with its hash and the channel by which it came or went: the record of the case has
+all correspondence. Public channels are refused, since anybody who reads the files can open the device. Never attach a password.
 
-    -as device_export    what the vendor's tool exported for support; a request to support begins with it
-    -as answer           what support sent
-    -as device_log       what the device itself wrote down of its reset
+    -as device_export    the file that the vendor's tool exported for support; a request to support starts with it
+    -as answer           the answer of support
+    -as device_log       the device's own log of its reset
     -as bundle, correspondence, photo, other`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
@@ -132,7 +132,7 @@ correspondence. Public channels are refused, since whoever reads the files can o
 	f := cmd.Flags()
 	f.StringVar(&file.as, "as", "other", "what the file is: `WHAT`")
 	sayVar(f, &file.from, "from", "who sent it: `NAME`")
-	sayVar(f, &file.to, "to", "whom it was sent to: `NAME`")
+	sayVar(f, &file.to, "to", "who it was sent to: `NAME`")
 	f.StringVar(&file.channel, "channel", "", "how it came or went: "+strings.Join(recover.Channels, ", ")+" (`CHANNEL`)")
 	sayVar(f, &file.ref, "ref", "`NUMBER` of the ticket")
 	return cmd
@@ -146,9 +146,9 @@ func (r *recovery) attach(ctx context.Context, path string, file attaching, agai
 	case !slices.Contains(recover.Attachments, file.as):
 		return fmt.Errorf("-as: %s is not one of %s", diag.Quote(file.as), strings.Join(recover.Attachments, ", "))
 	case file.from == "" && file.to == "":
-		return errors.New("say with -from who sent the file, or with -to whom it was sent to")
+		return errors.New("say with -from who sent the file, or with -to who it was sent to")
 	case !slices.Contains(recover.Channels, file.channel):
-		return fmt.Errorf("-channel: %s is not allowed, since others could read the file on the way; it is one of %s", diag.Quote(file.channel), strings.Join(recover.Channels, ", "))
+		return fmt.Errorf("-channel: %s is not allowed, since others could read the file on the way; use one of %s", diag.Quote(file.channel), strings.Join(recover.Channels, ", "))
 	}
 	content, err := limited(path)
 	if err != nil {
@@ -176,11 +176,11 @@ func (r *recovery) attach(ctx context.Context, path string, file attaching, agai
 	}
 	if step == recover.Answer {
 		if p, open := recover.PendingIn(r.Case, r.engine.Now()); !open || p.Over() {
-			return fmt.Errorf("the request is over, so that an answer to it will not work; camform recover next -case %s says what to do", r.ID)
+			return fmt.Errorf("the request is no longer valid, so an answer to it will not work; camform recover next -case %s says what to do", r.ID)
 		}
 	}
 	if p, open := recover.PendingIn(r.Case, r.engine.Now()); step == recover.Code && open && !p.Over() && again == "" && r.Last(recover.Code).Kind == recover.Done {
-		return fmt.Errorf("the case has a request since %s, which another export voids", diag.Time(p.Since))
+		return fmt.Errorf("the case has had a request since %s, which another export would void", diag.Time(p.Since))
 	}
 	return r.told(ctx, e, engine.Attach(filepath.Base(path), file.as, content))
 }

@@ -26,15 +26,15 @@ func recoverTryCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "try current|previous|typed|new",
 		Short: "Try one password on the device of a case, once",
-		Long: `Try one password: the current one that camform has, the previous one of the vault, one that you type, or the new one that was set
-in a reset. It is tried once, only while the device says that more than two attempts are left, and never one after the other. That it
-is tried is noted before it leaves; where its outcome is not known, it is not tried again without -again.
+		Long: `Try one password: the current one that camform has, the previous one in the vault, one that you type, or the new one that was set
+in a reset. It is tried once, only while the device says that more than two attempts are left, and never several in a row. The
+attempt is recorded before it is made; if its outcome is uncertain, it is not repeated without -again.
 
-A password that the device accepts is the current one of the vault from then on.`,
+A password that the device accepts becomes the current one in the vault.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if !slices.Contains([]string{recover.Current, recover.Previous, recover.Typed, recover.New}, args[0]) {
-				return fmt.Errorf("%s is no password to try; it is current, previous, typed or new", diag.Quote(args[0]))
+				return fmt.Errorf("%s is not a password to try; use current, previous, typed or new", diag.Quote(args[0]))
 			}
 			if _, err := r.may(args[0], flags.again); err != nil {
 				return err
@@ -119,23 +119,23 @@ func recoverResetCommand(a *app) *cobra.Command {
 	flags := &caseFlags{}
 	cmd := &cobra.Command{
 		Use:   "reset OPTION",
-		Short: "Say what a person has to do to reset a device by one of its options, and note that it begins",
-		Long: `Say what a person has to do in the vendor's tool or at the device to set a new password, by the option that comes next in the case.
-That it begins is noted first, since it can spend a try or a file. camform resets nothing itself. Afterwards tell what came of it with
+		Short: "Show how to reset a device by one of its options, and record the start",
+		Long: `Show what to do in the vendor's tool or at the device to set a new password, by the option that comes next in the case. The start
+is recorded first, since it can use up an attempt or a file. camform resets nothing itself. Afterwards, record the outcome with
 "camform recover done" or "camform recover failed".
 
-Use the vendor's own tools only. Programs that promise to compute codes are not part of any of these ways: they break into devices,
-and nobody knows what else they do.`,
+Use only the vendor's own tools. Never use programs that promise to compute codes: they break into devices, and nobody knows what
+else they do.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if !recover.Resetting(args[0]) {
-				return fmt.Errorf("%s is no way to reset a device; camform recover status %s lists them", diag.Quote(args[0]), r.ID)
+				return fmt.Errorf("%s is not a way to reset a device; camform recover status %s lists them", diag.Quote(args[0]), r.ID)
 			}
 			if _, err := r.may(args[0], flags.again); err != nil {
 				return err
 			}
 			if next := recover.Next(r.Case, r.facts); next.Name != args[0] && next.State == recover.Underway {
-				return fmt.Errorf("%s was begun, and what came of it is not told yet: %s", next.Name, strings.Join(next.Commands, "; "))
+				return fmt.Errorf("%s was started, and its outcome is not recorded yet: %s", next.Name, strings.Join(next.Commands, "; "))
 			}
 			return r.told(ctx, recover.Event{Step: args[0], Kind: recover.Begun, Remark: flags.again})
 		}),
@@ -149,12 +149,12 @@ func recoverDoneCommand(a *app) *cobra.Command {
 	flags := &caseFlags{}
 	cmd := &cobra.Command{
 		Use:   "done STEP [NAME=VALUE]...",
-		Short: "Tell that a step of a case was done",
-		Long: `Tell that a person did a step, with what the record of the case has to say of it. Steps that camform can prove are not told but proven.
+		Short: "Record that a step of a case was done",
+		Long: `Record that you did a step, with the details that the record of the case needs. Steps that camform can prove are proven instead.
 
 ` + fieldsHelp(recover.Consumers, recover.Recordings, recover.GUIDFile, recover.HandedOver, recover.Online, recover.Network, recover.Update, recover.Review, recover.Card) +
 			`
-What stands for guid_file holds for every option.`,
+The fields of guid_file are those of every option.`,
 		Args:        arguments(cobra.MinimumNArgs(1)),
 		Annotations: map[string]string{kept: "fields"},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -175,14 +175,14 @@ What stands for guid_file holds for every option.`,
 }
 
 func (r *recovery) done(ctx context.Context, step string, says map[string]string) error {
-	s, err := r.may(step, "its end is told")
+	s, err := r.may(step, "its outcome is recorded")
 	switch by := recover.ProvenBy(step); {
 	case err != nil:
 		return err
 	case by != "":
-		return fmt.Errorf("the step %s is proven, not told: %s", step, by)
+		return fmt.Errorf("camform proves the step %s itself: %s", step, by)
 	case s.State == recover.Omitted || s.State == recover.Refused || recover.Resetting(step) && s.State != recover.Underway:
-		return fmt.Errorf("the step %s was not begun: camform recover reset %s -case %s", step, step, r.ID)
+		return fmt.Errorf("the step %s was not started: camform recover reset %s -case %s", step, step, r.ID)
 	}
 	if err := recover.CheckFields(step, says); err != nil {
 		return err
@@ -202,9 +202,9 @@ func recoverFailedCommand(a *app) *cobra.Command {
 	flags, reason, left, unspent := &caseFlags{}, "", -1, false
 	cmd := &cobra.Command{
 		Use:   "failed STEP",
-		Short: "Tell that a step of a case did not work",
-		Long: `Tell that a step that was begun did not work, and why. It counts as a try that was spent, unless the person did not come to it
-(-not-spent). The last two tries before a lock are kept: tell with -left what the vendor's tool says of the tries that are left.`,
+		Short: "Record that a step of a case did not work",
+		Long: `Record that a step that was started did not work, and why. It counts as a used attempt, unless nothing was tried (-not-spent).
+camform keeps the last two attempts before a lockout: give with -left the number of attempts that the vendor's tool says are left.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if reason == "" {
@@ -213,7 +213,7 @@ func recoverFailedCommand(a *app) *cobra.Command {
 			s, ok := recover.Find(r.Case, r.facts, args[0])
 			begun := ok && (s.State == recover.Underway || recover.Resetting(args[0]) && s.State == recover.Over)
 			if r.Custody != recover.Here || !begun {
-				return fmt.Errorf("the step %s was not begun; camform recover status %s shows what was", args[0], r.ID)
+				return fmt.Errorf("the step %s was not started; camform recover status %s shows which steps were", args[0], r.ID)
 			}
 			data := map[string]string{}
 			if left >= 0 {
@@ -227,7 +227,7 @@ func recoverFailedCommand(a *app) *cobra.Command {
 	}
 	flags.add(cmd.Flags())
 	sayVar(cmd.Flags(), &reason, "reason", "what the device or the tool said, for the `RECORD`")
-	cmd.Flags().IntVar(&left, "left", -1, "how many tries the tool says are left: `N`")
+	cmd.Flags().IntVar(&left, "left", -1, "how many attempts the tool says are left: `N`")
 	cmd.Flags().BoolVar(&unspent, "not-spent", false, "nothing was tried")
 	return cmd
 }
@@ -236,29 +236,29 @@ func recoverSkipCommand(a *app) *cobra.Command {
 	flags, reason := &caseFlags{}, ""
 	cmd := &cobra.Command{
 		Use:   "skip STEP",
-		Short: "Leave a step of a case out, with a reason",
-		Long:  `Leave a step out that is not possible or not needed, and say why. The record of the case has the reason.`,
+		Short: "Skip a step of a case, with a reason",
+		Long:  `Skip a step that is not possible or not needed, and say why. The reason goes into the record of the case.`,
 		Args:  arguments(cobra.ExactArgs(1)),
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, args []string) error {
 			if reason == "" {
-				return errors.New("-reason: say why the step is left out")
+				return errors.New("-reason: say why the step is skipped")
 			}
 			s, err := r.may(args[0], "left out")
 			switch {
 			case err != nil && s.State != recover.Held:
 				return err
 			case s.State == recover.Refused:
-				return fmt.Errorf("the step %s was tried and failed at %s, so that it is not one that was left out; camform recover next -case %s goes on without it",
+				return fmt.Errorf("the step %s was tried and failed at %s, so it cannot be skipped; camform recover next -case %s goes on without it",
 					s.Name, diag.Time(s.At), r.ID)
 			case s.State == recover.Underway:
-				return fmt.Errorf("the step %s was begun: tell first what came of it: %s", s.Name, strings.Join(s.Commands, "; "))
+				return fmt.Errorf("the step %s was started: record its outcome first: %s", s.Name, strings.Join(s.Commands, "; "))
 			case slices.Contains([]string{recover.Verify, recover.Wait, recover.New, recover.Close}, args[0]):
-				return fmt.Errorf("the step %s cannot be left out", args[0])
+				return fmt.Errorf("the step %s cannot be skipped", args[0])
 			}
 			return r.told(ctx, recover.Event{Step: args[0], Kind: recover.Skipped, Remark: reason})
 		}),
 	}
 	flags.add(cmd.Flags())
-	sayVar(cmd.Flags(), &reason, "reason", "why it is left out, for the `RECORD`")
+	sayVar(cmd.Flags(), &reason, "reason", "why it is skipped, for the `RECORD`")
 	return cmd
 }

@@ -29,8 +29,8 @@ type asking struct {
 }
 
 func (o *asking) add(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&o.interfaces, "interface", nil, "ask everybody on the network of this interface (`IF`); may be repeated")
-	flags.StringVar(&o.target, "target", "", "ask one address: `ADDR`, or ADDR:PORT for another port than 37020")
+	flags.StringSliceVar(&o.interfaces, "interface", nil, "search the whole network of this interface (`IF`); may be repeated")
+	flags.StringVar(&o.target, "target", "", "ask one address: `ADDR`, or ADDR:PORT if the port is not 37020")
 }
 
 // ask asks the device of a case who it is: its web server, and with the vendor's discovery protocol where that was typed. What
@@ -115,7 +115,7 @@ func (r *recovery) evidence(found []discovery.Device, host netip.Addr) (recover.
 		}
 	}
 	if len(claims) > 1 {
-		return nil, fmt.Errorf("%d devices say to be this one, so that one of them pretends: %s. Find it, for example by its MAC address on the switch, "+
+		return nil, fmt.Errorf("%d devices claim to be this one, so at least one of them is an impostor: %s. Find it, for example by its MAC address on the switch, "+
 			"and take it off the network", len(claims), claimsOf(claims))
 	}
 	var routes []string
@@ -134,7 +134,7 @@ func (r *recovery) evidence(found []discovery.Device, host netip.Addr) (recover.
 		}
 		said[recover.Resets] = strings.Join(d.Resets, ",")
 		if d.Address.IsValid() && d.Address != host {
-			routes = append(routes, fmt.Sprintf("it says to have %s, and is configured at %s: its port may be forwarded", d.Address, host))
+			routes = append(routes, fmt.Sprintf("it reports the address %s, and is configured at %s: its port may be forwarded", d.Address, host))
 		}
 	}
 	routes = append(routes, remote(host)...)
@@ -159,7 +159,7 @@ func remote(host netip.Addr) []string {
 	}
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
-		return []string{"which networks this machine is in cannot be read"}
+		return []string{"the networks of this machine could not be read"}
 	}
 	local := slices.ContainsFunc(interfaces, func(a net.Addr) bool {
 		network, err := netip.ParsePrefix(a.String())
@@ -168,20 +168,20 @@ func remote(host netip.Addr) []string {
 	if local {
 		return nil
 	}
-	return []string{host.String() + " is in no network of this machine, so a router or a tunnel lies between"}
+	return []string{host.String() + " is in no network of this machine, so there is a router or a tunnel in between"}
 }
 
 func recoverVerifyCommand(a *app) *cobra.Command {
 	flags, where := &caseFlags{}, &asking{}
 	cmd := &cobra.Command{
 		Use:   "verify NAME=VALUE...",
-		Short: "Make sure that the device of a case is yours, and note on whose word",
-		Long: `Ask the device who it is, without a login, and hold that against the inventory. The case goes on if it is the device of the
-inventory, the record of its ownership is complete, its warranty or contract was asked first, the way to it is local, and two people
-agree. What is not so is named, with what to do; some of it can be accepted by name.
+		Short: "Make sure that the device of a case is yours, and record who confirmed it",
+		Long: `Ask the device for its identity, without a login, and compare it with the inventory. The case goes on if it is the device in the
+inventory, its record of ownership is complete, warranty or contract was tried first, the path to it is local, and two people
+agree. Anything that is missing is listed, with what to do; some of it can be accepted by name.
 
-With -target or -interface the device is asked with the vendor's discovery protocol as well, which tells its serial number and which
-ways to a new password it has. Without them some devices still say over HTTP which of these ways they have, also without a login.
+With -target or -interface, the device is also asked with the vendor's discovery protocol, which reports its serial number and
+which ways to a new password it has. Without them, some devices still report these ways over HTTP, also without a login.
 
 ` + fieldsHelp(recover.Verify),
 		Annotations: map[string]string{kept: "fields"},
@@ -245,8 +245,8 @@ func recoverWaitCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wait",
 		Short: "Wait until a device answers again, without a login",
-		Long: `Ask a device again and again who it is, without a login, until it answers. After a reset this says whether the device was wiped.
-While a request to support is open, it says whether the device was restarted, which would void the request.`,
+		Long: `Ask a device repeatedly for its identity, without a login, until it answers. After a reset, this shows whether the device was wiped.
+While a request to support is open, it shows whether the device was restarted, which would void the request.`,
 		Args: noArgs,
 		RunE: inCase(a, flags, func(ctx context.Context, r *recovery, _ []string) error {
 			return r.wait(ctx, *where, patience)
@@ -274,8 +274,8 @@ func (r *recovery) wait(parent context.Context, where asking, patience time.Dura
 		case err == nil && found[recover.Answered] == "yes":
 			return r.answered(parent, found)
 		case waiting.Err() != nil:
-			return fmt.Errorf("the device did not answer; see that it has power and is on the network, then run camform recover wait -case %s. "+
-				"One that was wiped may have another address: -interface IF asks everybody on a network", r.ID)
+			return fmt.Errorf("the device did not answer; make sure that it has power and is on the network, then run camform recover wait -case %s. "+
+				"A device that was wiped may have another address: -interface IF searches a whole network", r.ID)
 		case err != nil:
 			return err
 		}

@@ -22,15 +22,15 @@ func rollbackCommand(a *app) *cobra.Command {
 	var d decision
 	cmd := &cobra.Command{
 		Use:   "rollback RUN|ADDR",
-		Short: "Take back what a run changed",
-		Long: `Make the settings that a run changed as they were before it, from the documents that the run kept. Name the run, as
-"camform state runs" lists it, or a device or setting: then the last run that changed the device is taken back, or
-the one of -run.
+		Short: "Undo the changes of a run",
+		Long: `Restore the settings that a run changed to what they were before it, from the documents that the run kept. Name the run, as
+"camform state runs" lists it, or a device or setting: then the last run that changed the device is undone, or the run that
+-run names.
 
-What comes back is planned and shown like any other change, and is proven to leave the way in open. What the run created
-is deleted. Secrets do not come back, since no device shows them: an account keeps the password that it has now.
+The restored values are planned and shown like any other change, with the proof that they leave the way in open. Items that the
+run created are deleted. Secrets are not restored, since no device shows them: an account keeps its present password.
 
-The configuration stays as it is. What it still asks for comes back with the next apply.
+The configuration is not changed. Whatever it still asks for comes back with the next apply.
 
 Exit code: 0 if everything was carried out, 1 if anything was not. With -out, the plan is saved for "camform apply FILE"
 and nothing is changed on any device.`,
@@ -60,7 +60,7 @@ and nothing is changed on any device.`,
 	flags.addOutput(cmd.Flags())
 	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
-	cmd.Flags().StringVar(&run, "run", "", "take back this `RUN` on a device, in the place of its last one")
+	cmd.Flags().StringVar(&run, "run", "", "undo this `RUN` on a device instead of the last one")
 	cmd.Flags().StringVar(&d.out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
 	d.addFlags(cmd.Flags())
 	return cmd
@@ -122,7 +122,7 @@ func (w *workspace) planRollback(cmd *cobra.Command, run string) (*plan.Plan, er
 func (w *workspace) chooseRun(ctx context.Context, argument, run string) (string, error) {
 	if !strings.HasPrefix(argument, "device.") {
 		if run != "" {
-			return "", fmt.Errorf("-run goes with the address of a device, and %s names a run", argument)
+			return "", fmt.Errorf("-run needs the address of a device, and %s names a run", argument)
 		}
 		return argument, w.knowsRun(ctx, argument)
 	}
@@ -131,7 +131,7 @@ func (w *workspace) chooseRun(ctx context.Context, argument, run string) (string
 		return "", err
 	}
 	if len(w.targets) > 0 {
-		return "", fmt.Errorf("-target goes with a run, and %s says already what to look at", argument)
+		return "", fmt.Errorf("-target needs a run, and %s is an address already", argument)
 	}
 	if !named(schema.Setting{Device: target.Device}, w.config) {
 		return "", fmt.Errorf("the configuration has no %s%s", argument, suggestDevice(target, w.config))
@@ -163,9 +163,9 @@ func (w *workspace) knowsRun(ctx context.Context, run string) error {
 		}
 	}
 	if len(kept) == 0 {
-		return fmt.Errorf("no snapshots are kept of run %q, nor of any other of the last runs", run)
+		return fmt.Errorf("there are no snapshots of run %q, nor of any other of the last runs", run)
 	}
-	return fmt.Errorf("no snapshots are kept of run %q; they are of %s", run, strings.Join(kept, ", "))
+	return fmt.Errorf("there are no snapshots of run %q; there are some of %s", run, strings.Join(kept, ", "))
 }
 
 // lastRun is the last run that has snapshots of a device.

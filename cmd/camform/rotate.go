@@ -29,13 +29,13 @@ func rotateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate [ADDRESS]...",
 		Short: "Give managed accounts new passwords",
-		Long: `Make new passwords for the accounts that have a password_policy: for all of them, for those of the devices or accounts that
-are named, or with -due for those whose time has come.
+		Long: `Make new passwords for the accounts that have a password_policy: for all of them, for the named devices or accounts, or with
+-due for those that are due.
 
-A new password is in the vault before it is sent. It counts when a login with it over a new connection succeeded, and the old
-one is kept. Settings of other devices that log in with it, such as channels of a recorder, are changed right after, and the
-account that camform itself uses comes last. What an interrupted run left in doubt is found out first, within the login
-attempts that a device allows.
+A new password is in the vault before it is sent. It becomes the current one when a login with it over a new connection has
+succeeded, and the old one is kept. Settings of other devices that log in with it, such as channels of a recorder, are changed
+right after, and the account that camform itself uses comes last. Passwords that an interrupted run left uncertain are resolved
+first, within the login attempts that a device allows.
 
 Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -58,7 +58,7 @@ Exit code: 0 if every password was changed and proven, 1 if anything was not.`,
 	flags.addOutput(cmd.Flags())
 	flags.addStream(cmd.Flags())
 	addIgnored(cmd.Flags())
-	cmd.Flags().BoolVar(&flags.due, "due", false, "only passwords whose time has come, or that do not exist yet")
+	cmd.Flags().BoolVar(&flags.due, "due", false, "only passwords that are due or do not exist yet")
 	cmd.Flags().StringVar(&flags.out, "out", "", "save the plan to this `FILE`, for camform apply FILE")
 	flags.addFlags(cmd.Flags())
 	return cmd

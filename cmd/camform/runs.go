@@ -19,8 +19,8 @@ func stateRunsCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "runs [RUN]",
 		Short: "List the last runs that changed devices, or the requests of one",
-		Long: `List the last runs that changed devices, newest first, and who holds devices now. A run with snapshots can be
-taken back by "camform rollback". With the id of a run, list the requests that it sent, and what became of them.`,
+		Long: `List the last runs that changed devices, newest first, and which runs hold devices now. "camform rollback" can undo a run
+that has snapshots. With the id of a run, list the requests that it sent, and their outcomes.`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
@@ -82,7 +82,7 @@ func (w *workspace) showRun(ctx context.Context, id string) error {
 		return err
 	}
 	if len(intents) == 0 {
-		return fmt.Errorf("the run %q sent no request that is remembered; camform state runs lists the runs", id)
+		return fmt.Errorf("camform has no record of requests by run %q; camform state runs lists the runs", id)
 	}
 	var rows [][]string
 	for _, in := range intents {
@@ -102,7 +102,7 @@ func settingsOf(in state.Intent) string {
 	}
 	text := strings.Join(names, ", ")
 	if in.PutsBack() {
-		text += " (old values put back)"
+		text += " (old values restored)"
 	}
 	return text
 }

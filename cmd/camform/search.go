@@ -37,7 +37,7 @@ func (f *searchFlag) Set(text string) (err error) {
 }
 
 func (f *runFlags) addSearch(flags *pflag.FlagSet) {
-	flags.Var(&f.search, "search", "activate new devices that answer nothing but a search, too, where allow_unproven names activation: search on this `INTERFACE`, or at ADDR:PORT")
+	flags.Var(&f.search, "search", "also activate new devices that answer only a search, where allow_unproven names activation: search on this `INTERFACE`, or at ADDR:PORT")
 }
 
 // searching is the provider that searches where the flag says; the one that does not, without it.

@@ -10,7 +10,7 @@ import (
 )
 
 // withSecrets reads the secrets of a configuration from where they are. What a command prints is left for later, when it is known
-// whether it is needed, and so is what is not to be had: it costs the devices that need it. What may not be read is an error.
+// whether it is needed, and so is an unavailable one: it costs the devices that need it. A secret that may not be read is an error.
 func withSecrets(ctx context.Context, m memory) config.SecretReader {
 	return func(origin string) (schema.Secret, bool, error) {
 		if err := m.origins.Check(origin); err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // onServer are the scripts that also play with the state on a server, and print the same there: the first ones in a usual run, all of
-// them in a long one. They are about what is remembered, and name no file of the state.
+// them in a long one. They are about the records of the state, and name no file of the state.
 var onServer = []string{
 	"apply", "put_back", "audit_told",
 	"drift", "plan_file", "audit_log", "consumers", "credentials_recorder", "explain", "guard", "import_block", "interrupt", "limits",

@@ -25,7 +25,7 @@ func settingsCommand(a *app) *cobra.Command {
 			}
 			kinds := b.provider.Kinds()
 			if jsonSchema && len(args) > 0 {
-				return errors.New("-json-schema describes all kinds at once; leave out " + args[0])
+				return errors.New("-json-schema describes all kinds; leave out " + args[0])
 			}
 			if jsonSchema {
 				_, err := a.out.Write(config.JSONSchema(kinds))
@@ -56,7 +56,7 @@ func settingsCommand(a *app) *cobra.Command {
 			return b.provider.Kinds().Names(), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	formatOption(cmd.Flags(), &format, view.Markdown, "markdown", "print Markdown; without a KIND, the reference of all of them")
+	formatOption(cmd.Flags(), &format, view.Markdown, "markdown", "print Markdown; without a KIND, print the reference of all kinds")
 	cmd.Flags().BoolVar(&jsonSchema, "json-schema", false, "print a JSON Schema of *.cam.json files, for editors")
 	return cmd
 }

@@ -13,8 +13,8 @@ func showCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "show [PLANFILE]",
-		Short: "Show a saved plan, or what camform remembers",
-		Long:  `Show a saved plan as "camform plan" showed it. Without a file, show everything that camform remembers.`,
+		Short: "Show a saved plan, or the state",
+		Long:  `Show a saved plan as "camform plan" showed it. Without a file, show the whole state.`,
 		Args:  arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {

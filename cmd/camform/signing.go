@@ -17,7 +17,7 @@ import (
 	"camform/engine/approval"
 )
 
-// signing finds the SSH key with which a person signs.
+// signing finds the SSH key to sign with.
 type signing struct {
 	*app
 	key   string        // file of a private key, or of the public key of one that ssh-agent holds; empty for none
@@ -59,7 +59,7 @@ func (s signing) fromFile(text []byte) (ssh.Signer, error) {
 	case errors.Is(err, x509.IncorrectPasswordError):
 		return nil, errors.New("the passphrase is wrong")
 	case err != nil:
-		return nil, errors.New("it is no private key of SSH; a key on a security token is used with ssh-agent")
+		return nil, errors.New("it is not an SSH private key; to use a key on a security token, add it to ssh-agent")
 	}
 	return key, nil
 }

@@ -19,38 +19,38 @@ import (
 )
 
 // simulateHelp tells how to run simulated devices, and what more than that there is.
-const simulateHelp = `Run a fleet of simulated cameras and recorders, each on an address of its own in 127.0.0.0/8. They keep what they are
-told, ask for digest authentication, lock after too many failed logins, and differ from each other as real ones do.
+const simulateHelp = `Run a fleet of simulated cameras and recorders, each on its own address in 127.0.0.0/8. They store the settings that you
+write, ask for digest authentication, lock after too many failed logins, and differ from each other as real ones do.
 
-Clients of other people get what they expect, too: sessions of the web page, the stream of events, pictures, and documents that
-may come back serialised anew. A fault file with the quirk exactBodies makes devices refuse these, as some do.
+Third-party clients get what they expect, too: sessions of the web page, the stream of events, pictures, and documents that
+may be written back in another serialisation. A fault file with the quirk exactBodies makes devices reject these, as some do.
 
-The built-in models are cycled over; -recordings serves recorded answers of real devices instead. The fleet runs until
-it is interrupted. Started again with the same -seed it has the same serial numbers and TLS keys, and the settings of the
-factory. Fleets in different networks (-net) can share a port, up to 512 devices each.
+The fleet cycles through the built-in models; -recordings serves recorded answers of real devices instead. The fleet runs
+until it is interrupted. Started again with the same -seed, it has the same serial numbers and TLS keys, and factory settings.
+Fleets in different networks (-net) can share a port, up to 512 devices each.
 
     export SIM_PASSWORD=Correct-Horse-7
     camform simulate -count 24 -password-env SIM_PASSWORD -inventory inventory.csv
 
-With -sadp they can be found, too:
+With -sadp, they can be discovered, too:
 
     camform simulate -sadp 127.0.0.1:37020
     camform discover -target 127.0.0.1:37020
 
-With -control, camform simulate ctl resets them as somebody would who stands before them:
+With -control, camform simulate ctl resets them as if you stood in front of them:
 
     camform simulate -control 127.0.0.1:8480
     camform simulate ctl reset camera-v57-0003 wipe
 
-Devices behave oddly as a fault file says, with the habits that camform simulate habits lists. It also makes new devices, which
+A fault file makes devices behave oddly, with the habits that camform simulate habits lists. It can also make new devices, which
 share an address and have no password:
 
     {"quirks": [{"device": "camera-*", "inactive": true, "factoryAddress": true}]}
 
     camform simulate -faults new.json -factory 127.10.200.64
 
-A recorder shows cameras of the fleet where -wiring says so. It logs in to them every ten seconds, and tells why a channel
-is offline when one shuts it out. The names are those of the inventory:
+With -wiring, a recorder shows cameras of the fleet. It logs in to them every ten seconds, and reports why a channel is offline
+when a camera shuts it out. The names are those of the inventory:
 
     {"accounts": [{"devices": "camera-*", "name": "nvr", "passwordEnv": "NVR_PASSWORD"}],
      "channels": [{"recorder": "recorder-v2-0007", "camera": "camera-v57-0003", "username": "nvr", "passwordEnv": "NVR_PASSWORD"}]}`
@@ -61,7 +61,7 @@ func simulateCommand(a *app) *cobra.Command {
 	var at faces
 	cmd := &cobra.Command{
 		Use:   "simulate",
-		Short: "Run simulated devices on loopback addresses, to try camform on",
+		Short: "Run simulated devices on loopback addresses, to try camform",
 		Long:  simulateHelp,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -88,22 +88,22 @@ func simulateCommand(a *app) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&network, "net", "127.10.0.0/16", "give the devices addresses of this `NET`work, inside 127.0.0.0/8")
-	f.StringVar(&factory, "factory", "192.168.1.64", "`ADDR`ess of devices with the quirk factoryAddress; name one in 127.0.0.0/8 to reach them")
+	f.StringVar(&factory, "factory", "192.168.1.64", "`ADDR`ess of devices with the quirk factoryAddress; choose one in 127.0.0.0/8 to reach them")
 	f.IntVar(&o.Port, "port", 8443, "listen on this `PORT`")
 	f.BoolVar(&o.TLS, "tls", false, "speak HTTPS, with a certificate of its own for each device")
 	f.IntVar(&o.Count, "count", 0, "run this `N`umber of devices; 0 means one of each model")
 	f.StringSliceVar(&o.Models, "models", nil, "built-in `MODELS` to cycle over, separated by commas; all by default")
 	f.StringVar(&o.Recordings, "recordings", "", "serve every folder below this `DIR` that holds recorded answers")
-	f.Uint64Var(&o.Seed, "seed", 1, "decides serial numbers, keys for TLS and the like; the same seed gives the same fleet")
+	f.Uint64Var(&o.Seed, "seed", 1, "determines serial numbers, TLS keys and so on; the same seed gives the same fleet")
 	f.StringVar(&o.Username, "username", "admin", "`NAME` of the administrator on every device")
 	f.StringVar(&passwordEnv, "password-env", "SIM_PASSWORD", "environment `VAR`iable that holds the administrator's password")
 	f.StringVar(&o.Algorithm, "digest", "", "digest algorithm where a model has the choice: MD5, SHA256 or MD5/SHA256")
-	f.StringVar(&o.LockUnit, "lock-unit", "", "`UNIT` in which cameras count the time of a lock: minutes or seconds; that of the model by default")
+	f.StringVar(&o.LockUnit, "lock-unit", "", "`UNIT` in which cameras count the time of a lockout: minutes or seconds; by default that of the model")
 	f.StringVar(&inventory, "inventory", "", "write the devices to this CSV `FILE`")
 	f.StringVar(&ready, "ready", "", "create this `FILE` once the devices answer")
 	f.StringVar(&faults, "faults", "", "make devices misbehave as this JSON `FILE` says")
 	f.StringVar(&at.sadp, "sadp", "", "answer inquiries of camform discover at this loopback `ADDR`:PORT, for all devices")
-	f.StringVar(&at.control, "control", "", "let camform simulate ctl act at the devices, at this loopback `ADDR`:PORT, such as "+usualControl)
+	f.StringVar(&at.control, "control", "", "let camform simulate ctl act on the devices, at this loopback `ADDR`:PORT, such as "+usualControl)
 	f.StringVar(&wiring, "wiring", "", "let recorders show cameras of the fleet as this JSON `FILE` says")
 	cmd.AddCommand(simulateCtlCommand(a), simulateHabitsCommand(a))
 	return cmd
@@ -112,9 +112,9 @@ func simulateCommand(a *app) *cobra.Command {
 func simulateHabitsCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "habits",
-		Short: "List the odd habits that a fault file gives to simulated devices",
-		Long: `List the odd habits that a fault file gives to simulated devices (camform simulate -faults FILE). A quirk is switched on for
-devices, the action of a rule for the requests that the rule selects:
+		Short: "List the odd habits that a fault file can give to simulated devices",
+		Long: `List the odd habits that a fault file can give to simulated devices (camform simulate -faults FILE). A quirk applies to
+devices, the action of a rule to the requests that the rule selects:
 
     {"quirks": [{"device": "camera-*", "crlf": true}],
      "rules": [{"device": "camera-*", "method": "PUT", "path": "/ISAPI/System/*", "nth": 2, "action": "drop-reply"}]}`,
@@ -142,7 +142,7 @@ func (f faces) wrong() error {
 			continue
 		}
 		if address, err := netip.ParseAddrPort(face.at); err != nil || !address.Addr().IsLoopback() {
-			return fmt.Errorf("-%s: %q is no loopback address with a port, such as %s", face.flag, face.at, face.example)
+			return fmt.Errorf("-%s: %q is not a loopback address with a port, such as %s", face.flag, face.at, face.example)
 		}
 	}
 	return nil
@@ -193,7 +193,7 @@ func (a *app) simulate(parent context.Context, o simulator.Options, at faces, in
 	listener, err := fleet.Listen(stop)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w; another program has port %d there: choose another with -port, or other addresses with -net", err, o.Port)
+		return fmt.Errorf("%w; another program is using port %d there: choose another port with -port, or other addresses with -net", err, o.Port)
 	case err != nil:
 		return err
 	}
@@ -210,7 +210,7 @@ func (a *app) simulate(parent context.Context, o simulator.Options, at faces, in
 	}
 	err = <-served
 	if stop.Err() != nil || errors.Is(err, net.ErrClosed) {
-		fmt.Fprintln(a.err, "The simulated devices are gone.")
+		fmt.Fprintln(a.err, "The simulated devices have stopped.")
 		return nil
 	}
 	return err
@@ -225,7 +225,7 @@ func answerInquiries(ctx context.Context, fleet *simulator.Fleet, at string) err
 	if err != nil {
 		return fmt.Errorf("-sadp: %w", err)
 	}
-	go func() { _ = fleet.ServeSADP(ctx, conn) }() // whoever inquires notices when it failed
+	go func() { _ = fleet.ServeSADP(ctx, conn) }() // an inquiry shows that it failed
 	return nil
 }
 
@@ -241,8 +241,8 @@ func (a *app) letPeopleAct(ctx context.Context, fleet *simulator.Fleet, at strin
 	}
 	server := &http.Server{Handler: fleet.Control(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
-	go func() { _ = server.Serve(listener) }() // whoever acts notices when it failed
-	fmt.Fprintf(a.out, "People act at the devices by camform simulate ctl -control %s.\n", listener.Addr())
+	go func() { _ = server.Serve(listener) }() // camform simulate ctl shows that it failed
+	fmt.Fprintf(a.out, "To act on the devices, run camform simulate ctl -control %s.\n", listener.Addr())
 	return nil
 }
 
@@ -259,7 +259,7 @@ func (a *app) announce(fleet *simulator.Fleet, inventory, ready string) error {
 		}
 	}
 	first, last := devices[0], devices[len(devices)-1]
-	fmt.Fprintf(a.out, "%s simulated, from %s (%s) to %s (%s). Interrupt to end.\n",
+	fmt.Fprintf(a.out, "%s simulated, from %s (%s) to %s (%s). Interrupt to stop.\n",
 		render.Plural(len(devices), "device"), fleet.URL(first), first.Name(), fleet.URL(last), last.Name())
 	if ready == "" {
 		return nil

@@ -16,15 +16,15 @@ import (
 	"camform/providers/hikvision/simulator"
 )
 
-// usualControl is where camform simulate lets people act at devices, where it is told no port.
+// usualControl is the address at which camform simulate lets people act on devices if no other is given.
 const usualControl = "127.0.0.1:8480"
 
 func simulateCtlCommand(a *app) *cobra.Command {
 	var control string
 	cmd := &cobra.Command{
 		Use:   "ctl",
-		Short: "Act at simulated devices as somebody who stands before them, or has the vendor's tool",
-		Long: `Act at devices of a camform simulate that runs with -control, as somebody who stands before them or uses the vendor's tool.
+		Short: "Act on simulated devices as if you stood in front of them, or had the vendor's tool",
+		Long: `Act on the devices of a camform simulate that runs with -control, as if you stood in front of them or used the vendor's tool.
 
     export NEW_PASSWORD=Correct-Horse-8
     camform simulate ctl reset camera-v57-0003 guid -file gate.guid
@@ -110,7 +110,7 @@ func answersByID(texts []string) (map[string]string, error) {
 func (a *app) ctlMail(perform performer) *cobra.Command {
 	return &cobra.Command{
 		Use:   "mail DEVICE",
-		Short: "Ask for a code, and print what comes to the reserved address",
+		Short: "Ask for a code, and print what arrives at the reserved address",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := perform(cmd.Context(), simulator.Act{Device: args[0], Deed: simulator.AskMail})
@@ -125,7 +125,7 @@ func (a *app) ctlMail(perform performer) *cobra.Command {
 func (a *app) ctlReboot(perform performer) *cobra.Command {
 	return &cobra.Command{
 		Use:   "reboot DEVICE",
-		Short: "Take the power from a device and give it back",
+		Short: "Cut the power of a device and restore it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			_, err := perform(cmd.Context(), simulator.Act{Device: args[0], Deed: simulator.RebootIt})
@@ -149,7 +149,7 @@ func deviceCode(path string) ([]byte, error) {
 	defer func() { _ = request.Close() }() // it was only read
 	names, err := fs.Glob(request, "device_export-*")
 	if err != nil || len(names) == 0 {
-		return nil, fmt.Errorf("%s holds nothing that a device gave out for support", path)
+		return nil, fmt.Errorf("%s contains nothing that a device issued for support", path)
 	}
 	return fs.ReadFile(request, names[0])
 }
@@ -159,7 +159,7 @@ func (a *app) ctlSupport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "support FILE",
 		Short: "Answer a device code, as the vendor's support does",
-		Long: `Answer a device code, as the vendor's support does. The file holds the code, or the device's answer to getcode as it came, or is the
+		Long: `Answer a device code, as the vendor's support does. The file holds the code or the device's raw answer to getcode, or is the
 request that camform recover bundle wrote.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {

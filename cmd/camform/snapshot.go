@@ -36,16 +36,16 @@ func snapshotCommand(a *app) *cobra.Command {
 	var recipients []string
 	cmd := &cobra.Command{
 		Use:   "snapshot",
-		Short: "Read the devices into a signed file, from which plans are made elsewhere",
-		Long: `Read every device of the configuration, and write what it says, without secrets, and what the state remembers of it into
-a file that is signed with an SSH key. Nothing is changed on any device. Run it where the devices are, on a schedule; "camform plan
--from-snapshot FILE" makes a plan from the file where there is neither a route to the devices nor a secret, such as for a pull request.
+		Short: "Read the devices into a signed file, to make plans elsewhere",
+		Long: `Read every device of the configuration, and write its answers, without secrets, and its records in the state into a file that is
+signed with an SSH key. Nothing is changed on any device. Run it where the devices are, on a schedule; "camform plan -from-snapshot
+FILE" makes a plan from the file where there is neither a route to the devices nor a secret, such as for a pull request.
 
-The file is a map of the network: -recipient encrypts it. Of secrets it has nothing but fingerprints and versions of the vault. A
-device that could not be read is in the file as that.
+The file is a map of the network: encrypt it with -recipient. Of secrets it contains only fingerprints and versions in the vault. A
+device that could not be read is marked as such.
 
-Exit code: 0 if all is well, 1 if something went wrong, or if more devices could not be read than -max-unreachable tolerates; a
-device of which a declared setting could not be read counts as well. The file is written in that case, too.`,
+Exit code: 0 if all is well, 1 if something went wrong, or if more devices could not be read than -max-unreachable tolerates; this
+includes devices with a declared setting that could not be read. The file is written in that case, too.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
@@ -63,7 +63,7 @@ device of which a declared setting could not be read counts as well. The file is
 	flags.addDevices(cmd.Flags())
 	addIgnored(cmd.Flags())
 	cmd.Flags().StringVar(&out, "out", "", "write the snapshot to this `FILE`, which only you can read")
-	cmd.Flags().StringVar(&key, "key", "", "sign with the private key in this `FILE`, or with the key of this .pub file that ssh-agent holds")
+	cmd.Flags().StringVar(&key, "key", "", "sign with the private key in this `FILE`, or with the key in ssh-agent that this .pub file names")
 	cmd.Flags().StringArrayVar(&recipients, "recipient", nil,
 		"encrypt the file, and let `KEY` open it: a public key of age (age1...) or of SSH (ssh-ed25519 ..., ssh-rsa ...); may be repeated")
 	return cmd
@@ -125,14 +125,14 @@ func tellSnapshot(w *workspace, c *snapshot.Content, out string, key ssh.PublicK
 			unread++
 		}
 	}
-	text := fmt.Sprintf("%s has what %s said", out, render.Plural(len(c.Devices)-unread, "device"))
+	text := fmt.Sprintf("%s has the answers of %s", out, render.Plural(len(c.Devices)-unread, "device"))
 	if unread > 0 {
 		text += fmt.Sprintf(", and why %d could not be read", unread)
 	}
 	fmt.Fprintf(w.out, "%s. It is signed with the key %s.\n", text, ssh.FingerprintSHA256(key))
 	if !w.automated() {
 		if !sealed {
-			fmt.Fprintln(w.out, "It is a map of the network; -recipient=KEY encrypts it.")
+			fmt.Fprintln(w.out, "It is a map of the network; to encrypt it, add -recipient=KEY.")
 		}
 		fmt.Fprintf(w.out, "To plan from it elsewhere, with a file that lists who may sign snapshots, run:\n    camform plan -from-snapshot %s -snapshot-signers SIGNERS\n", shell.Word(out))
 	}
@@ -150,8 +150,8 @@ type fromFlags struct {
 const usualAge = 24 * time.Hour
 
 func (f *fromFlags) add(flags *pflag.FlagSet) {
-	flags.StringVar(&f.file, "from-snapshot", "", "ask no device: plan from this `FILE` of camform snapshot, without secrets")
-	flags.DurationVar(&f.longest, "max-age", usualAge, "with -from-snapshot, treat devices as not read that were read longer ago than this `TIME`")
+	flags.StringVar(&f.file, "from-snapshot", "", "contact no device: plan from this `FILE` of camform snapshot, without secrets")
+	flags.DurationVar(&f.longest, "max-age", usualAge, "with -from-snapshot, treat devices that were read longer ago than this `TIME` as unread")
 	flags.StringVar(&f.signers, "snapshot-signers", "", "with -from-snapshot, the `FILE` that lists who may sign snapshots, in the form of allowed signers of OpenSSH; it must not lie in the repository")
 	flags.StringVar(&f.identity, "snapshot-identity", "", "with -from-snapshot, the `FILE` with the private key that opens an encrypted snapshot")
 }
@@ -169,7 +169,7 @@ func (f *fromFlags) check(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// openFrom evaluates the configuration, without secrets, and opens a snapshot in the place of the state and the devices.
+// openFrom evaluates the configuration, without secrets, and opens a snapshot instead of the state and the devices.
 func openFrom(a *app, cmd *cobra.Command, flags *runFlags, f fromFlags) (*workspace, error) {
 	b, err := a.begin()
 	if err != nil {
@@ -238,7 +238,7 @@ func (b *beginning) snapshot(f fromFlags) (*snapshot.Content, plan.Taken, error)
 		trust.Lists = append(trust.Lists, list)
 	}
 	if len(trust.Lists) == 0 {
-		return nil, plan.Taken{}, errors.New("nobody said who may sign snapshots; name a file with -snapshot-signers, or write a block snapshots into the operator's rules")
+		return nil, plan.Taken{}, errors.New("it is not configured who may sign snapshots; name a file with -snapshot-signers, or write a snapshots block into the operator's rules")
 	}
 	if info, err := os.Stat(f.file); err == nil && info.Size() > snapshot.MaxFile+maxSeal { // which takes long to read
 		return nil, plan.Taken{}, snapshot.ErrNotASnapshot
@@ -262,7 +262,7 @@ func (b *beginning) snapshot(f fromFlags) (*snapshot.Content, plan.Taken, error)
 // maxSeal is what encryption adds to a file at most.
 const maxSeal = 1 << 20
 
-// snapshotSigners reads a list of who may sign snapshots. One that lies in a repository is refused: whoever changes a configuration
+// snapshotSigners reads a list of who may sign snapshots. One inside a repository is refused: somebody who can change a configuration
 // there would choose whom to believe.
 func snapshotSigners(path string) ([]signers.Signer, error) {
 	real, err := filepath.EvalSymlinks(path)

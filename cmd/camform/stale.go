@@ -12,7 +12,7 @@ import (
 )
 
 // misread is what a file says of a command line that could not be understood. The error itself quotes it, and may quote a password.
-const misread = "The command line could not be understood. What is wrong with it stands where the program printed its errors."
+const misread = "The command line is invalid. See the error output of the program for what is wrong with it."
 
 // outdate replaces what an earlier run wrote into the files of -html and -json-into, where a command failed before it came to that: they
 // must not pass for those of today. Only a file that camform wrote is replaced, since it is not certain what such a command line means.

@@ -15,9 +15,9 @@ import (
 func stateCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "state",
-		Short: "Look at what camform remembers",
-		Long: `What camform remembers: who answered at each address, and what was last applied. The devices themselves are the truth;
-forgetting a setting here changes nothing on a device.`,
+		Short: "Show and manage the state",
+		Long: `The state holds camform's records: which device answered at each address, and what was last applied. The devices themselves
+are the truth; forgetting a setting here changes nothing on a device.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -29,7 +29,7 @@ forgetting a setting here changes nothing on a device.`,
 func stateListCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [ADDR]...",
-		Short: "List the devices and settings that are remembered",
+		Short: "List the devices and settings in the state",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
 			if err != nil {
@@ -55,7 +55,7 @@ func stateShowCommand(a *app) *cobra.Command {
 	var format view.Format
 	cmd := &cobra.Command{
 		Use:   "show ADDR",
-		Short: "Show what is remembered of a device or a setting",
+		Short: "Show the record of a device or a setting",
 		Args:  arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
@@ -79,10 +79,10 @@ func stateForgetCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "forget ADDR...",
 		Aliases: []string{"rm"},
-		Short:   "Forget a device or a setting; the device keeps it as it is",
-		Long: `Forget what is remembered of a device or a setting. Nothing changes on any device. A device that is forgotten is met like
-a new one: the key of its TLS certificate and its serial number are pinned anew, which is what you want after it was
-replaced, and only then.`,
+		Short:   "Forget a device or a setting; nothing changes on the device",
+		Long: `Delete the record of a device or a setting. Nothing changes on any device. camform then treats a forgotten device like a new
+one and pins the key of its TLS certificate and its serial number again, which is what you want after it was replaced, and only
+then.`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
@@ -93,17 +93,18 @@ replaced, and only then.`,
 			return w.forget(cmd, args, dryRun)
 		},
 	}
-	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would be forgotten")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would be forgotten")
 	return cmd
 }
 
 func stateReleaseCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "release RUN",
-		Short: "Release the devices that a run holds which is gone",
-		Long: `Release devices by force. A run holds the devices that it changes, so that no other run does. One that was killed on
-this machine holds nothing any more, and one on another machine for a minute at most; whoever cannot wait for a run that
-hangs releases its devices by its name, which the message has that says who holds them. Make sure that the run is gone.`,
+		Short: "Release the devices that a dead run still holds",
+		Long: `Release devices by force. A run holds the devices that it changes, so that no other run changes them. A run that was killed
+on this machine holds nothing any more, and one that was killed on another machine holds them for a minute at most. If a run
+hangs and you cannot wait, release its devices by its name, which is in the message that says who holds them. Make sure first
+that the run is gone.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w, err := a.openForState(cmd)
@@ -134,7 +135,7 @@ hangs releases its devices by its name, which the message has that says who hold
 	}
 }
 
-// remembered finds what addresses name; without addresses, everything. An address that nothing is remembered of is an
+// remembered finds the records that addresses name; without addresses, all. An address without a record is an
 // error.
 func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]render.Remembered, error) {
 	var targets []schema.Setting
@@ -179,7 +180,7 @@ func (w *workspace) remembered(cmd *cobra.Command, addresses []string) ([]render
 	}
 	for i, ok := range hit {
 		if !ok {
-			return nil, fmt.Errorf("nothing is remembered of %s; camform state list shows what is", addresses[i])
+			return nil, fmt.Errorf("camform has no record of %s; camform state list shows what is recorded", addresses[i])
 		}
 	}
 	return found, nil

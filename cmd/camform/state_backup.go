@@ -23,13 +23,13 @@ func stateBackupCommand(a *app) *cobra.Command {
 	var replace bool
 	cmd := &cobra.Command{
 		Use:   "backup FILE",
-		Short: "Write a copy of the state and of the vault in it into one file",
-		Long: `Write the state as it is at this moment into a file for "camform state restore": what is remembered of devices, the audit log,
-and the secrets of the vault as ciphertext. Other runs may go on meanwhile.
+		Short: "Write a copy of the state, with its vault, to a file",
+		Long: `Write the state as it is at this moment to a file for "camform state restore": the records of devices, the audit log, and the
+secrets of the vault as ciphertext. Other runs may go on meanwhile.
 
-Whoever opens the vault opens the backup on any machine. Your identity is not in it: keep a copy of that in another place. The
-key that lies beside the state is in it, sealed for the vault, since with it passwords can be guessed from plans and states.
-Without a vault it is left out: keep a copy of it away from the backups.`,
+Anybody who can open the vault can open the backup, on any machine. Your identity is not in it: keep a copy of that in another
+place. The key beside the state is included, sealed for the vault, since with it passwords can be guessed from plans and states.
+Without a vault, the key is left out: keep a copy of it away from the backups.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := a.begin()
@@ -60,7 +60,7 @@ func (b *beginning) onlyFiles() error {
 	if b.settings.Postgres == nil {
 		return nil
 	}
-	return fmt.Errorf("the state is in PostgreSQL, at %s, so there is no file to copy. Back it up with pg_dump -Fc -n camform, and bring it back with pg_restore "+
+	return fmt.Errorf("the state is in PostgreSQL, at %s, so there is no file to copy. Back it up with pg_dump -Fc -n camform, and restore it with pg_restore "+
 		"into an empty database; keep a copy of the key of the state (%s) in another place", b.settings.StatePath, b.settings.Postgres.Key)
 }
 
@@ -82,7 +82,7 @@ func (m memory) backup(ctx context.Context, out io.Writer, file string, publish 
 	}
 	made, err := m.backups.Save(ctx, file, seal, publish)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already; it is left as it is. Choose another name, or add -replace", file)
+		return fmt.Errorf("%s already exists and was not changed. Choose another name, or add -replace", file)
 	}
 	if err != nil {
 		return err
@@ -104,14 +104,14 @@ func stateRestoreCommand(a *app) *cobra.Command {
 	flags := &restoreFlags{}
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Put a backup in the place of the state, or take newer passwords from it",
-		Long: `Put a backup of "camform state backup" in the place of the state, which may be damaged or gone. What was there is kept in a
-file beside it. Nothing changes on any device.
+		Short: "Replace the state by a backup, or take newer passwords from one",
+		Long: `Replace the state, which may be damaged or gone, by a backup of "camform state backup". The old state is kept in a file beside
+it. Nothing changes on any device.
 
 Devices may have newer passwords than the backup, so each managed password is uncertain from then on: it is tried once, and
-where a device refuses it, the next plan names the command that takes the password which it has now. If another backup, or the
-file with the state from before, has newer passwords, restore -merge takes them: nothing else of that file counts, and the
-passwords that were in use are kept as earlier versions.
+if a device rejects it, the next plan names the command with which you give camform the current one. If another backup, or the
+file with the old state, has newer passwords, restore -merge takes them: it uses nothing else of that file, and the passwords
+that were in use are kept as earlier versions.
 
 Exit code: 0 if it is done; 1 if not: a run holds a device, the file is damaged, of a newer camform, or of another state.`,
 		Args: arguments(cobra.ExactArgs(1)),
@@ -138,13 +138,13 @@ Exit code: 0 if it is done; 1 if not: a run holds a device, the file is damaged,
 			return b.restore(cmd.Context(), backup, theirs, flags)
 		},
 	}
-	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "restore the backup although it is of another state")
+	cmd.Flags().BoolVar(&flags.foreign, "foreign", false, "restore the backup even though it is of another state")
 	cmd.Flags().BoolVar(&flags.merge, "merge", false, "only take the passwords that are newer in the backup")
 	cmd.MarkFlagsMutuallyExclusive("foreign", "merge")
 	return cmd
 }
 
-// restore puts a backup in the place of the state.
+// restore replaces the state by a backup.
 func (b *beginning) restore(ctx context.Context, backup *state.Backup, theirs *vault.Vault, flags *restoreFlags) error {
 	restore := backup.Restore
 	if flags.foreign {
@@ -160,17 +160,17 @@ func (b *beginning) restore(ctx context.Context, backup *state.Backup, theirs *v
 		return err
 	}
 	date := backup.Made.Format(time.RFC3339)
-	fmt.Fprintf(b.out, "The state is that of the backup of %s.\n", date)
+	fmt.Fprintf(b.out, "The state was restored from the backup of %s.\n", date)
 	if done.Aside != "" {
-		fmt.Fprintf(b.out, "What was there before is in %s.\n", done.Aside)
+		fmt.Fprintf(b.out, "The previous state is in %s.\n", done.Aside)
 	}
 	if done.Secrets == 0 {
 		return nil
 	}
-	fmt.Fprintf(b.out, "Uncertain since then: %s. camform plan tries each once, and says what to do where a device refuses it.\n",
+	fmt.Fprintf(b.out, "Uncertain since then: %s. camform plan tries each once, and says what to do if a device rejects it.\n",
 		render.Plural(done.Secrets, "password"))
 	if done.Mergeable {
-		fmt.Fprintf(b.out, "To take newer passwords from the state of before: camform state restore -merge %s\n", shell.Word(done.Aside))
+		fmt.Fprintf(b.out, "To take newer passwords from the previous state: camform state restore -merge %s\n", shell.Word(done.Aside))
 	}
 	return nil
 }
@@ -197,7 +197,7 @@ func (b *beginning) merge(ctx context.Context, backup *state.Backup, theirs *vau
 	}
 	fmt.Fprintf(w.out, "Secrets in the backup of %s: %s.\n", backup.Made.Format(time.RFC3339), counts)
 	for _, name := range done.Newer {
-		fmt.Fprintf(w.out, "%s: in use now as in the backup; the one before is kept\n", name)
+		fmt.Fprintf(w.out, "%s: now the version of the backup; the earlier one is kept\n", name)
 	}
 	for _, name := range done.Older {
 		fmt.Fprintf(w.out, "%s: the vault has a newer one, which stays in use\n", name)

@@ -22,7 +22,7 @@ import (
 const pause = 2 * time.Second
 
 // TestI2TheServerOfTheStateGoesAway takes the server with the state away in the middle of an apply. Nothing more is sent than what was
-// in flight, and of that the intent is durable; a person is told what to do; and once the server is back, the next run converges.
+// in flight, and of that the intent is durable; the operator learns what to do; and once the server is back, the next run converges.
 func TestI2TheServerOfTheStateGoesAway(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)

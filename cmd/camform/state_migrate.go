@@ -14,7 +14,7 @@ import (
 	"camform/engine/state"
 )
 
-// migrateFlags are the options of state migrate, of which one is given.
+// migrateFlags are the options of state migrate; exactly one must be given.
 type migrateFlags struct {
 	from, to string
 	reclaim  bool
@@ -24,27 +24,27 @@ func stateMigrateCommand(a *app) *cobra.Command {
 	flags := &migrateFlags{}
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Bring the state from a file to PostgreSQL, or back into a file",
-		Long: `Bring the state from a file of SQLite to PostgreSQL, or back. The state block of the configuration names the server in both
+		Short: "Move the state from a file to PostgreSQL, or back into a file",
+		Long: `Move the state from an SQLite file to PostgreSQL, or back. The state block of the configuration names the server in both
 directions, and the option names the file:
 
   camform state migrate -from .camform/state.db    from the file to the server
   camform state migrate -to .camform/state.db      from the server to the file
 
-Everything goes over: what is remembered of devices, the secrets of the vault as ciphertext, login attempts, the journal, snapshots,
-approvals and the audit log, which goes on. Saved plans stay valid. The key of the state stays the same: for -from, the key of the
-state block must be what is in the file beside the database whose name ends in .key; for -to, it is written there. On the server it
-takes the role that owns the tables.
+Everything is moved: the records of devices, the secrets of the vault as ciphertext, login attempts, the journal, snapshots,
+approvals and the audit log, which continues. Saved plans stay valid. The key of the state stays the same: for -from, the key in the
+state block must be the one in the file beside the database whose name ends in .key; for -to, it is written there. The role on the
+server must own the tables.
 
-Where the state goes there must be none yet. While a run holds a device nothing is migrated. Requests of which nobody knows what
-became of them go over as they are, and the next apply finds out. A migration that is killed is run again: until it has ended, only
-one of the two places counts, and the other one is refused.
+The destination must not have a state yet. While a run holds a device, nothing is migrated. Requests whose outcome is uncertain are
+moved as they are, and the next apply resolves them. If a migration is killed, run it again: until it has finished, only one of the
+two places is valid, and commands refuse the other one.
 
-From then on the old place is refused by every command, which names the new one: two memories would not know of each other which
-login attempts are spent and which passwords were set. The way back is to migrate back. Only if the new place is lost for good,
--reclaim takes the old one, which the configuration then names, into use again; every managed password is uncertain then.
+From then on, every command refuses the old place and names the new one: two states would not know of each other which login
+attempts are used up and which passwords were set. To go back, migrate back. Only if the new place is lost for good, use -reclaim:
+it reactivates the old one, which the configuration must then name, and every managed password is uncertain from then on.
 
-Exit code: 0 if it is done; 1 if not: a run holds a device, the keys differ, or there is a state already where it should go.`,
+Exit code: 0 if it is done; 1 if not: a run holds a device, the keys differ, or the destination already has a state.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b, err := a.begin()
@@ -60,9 +60,9 @@ Exit code: 0 if it is done; 1 if not: a run holds a device, the keys differ, or 
 			return b.migrate(cmd.Context(), flags)
 		},
 	}
-	cmd.Flags().StringVar(&flags.from, "from", "", "bring the state from this `FILE` to the server of the configuration")
-	cmd.Flags().StringVar(&flags.to, "to", "", "bring the state from the server of the configuration into this `FILE`")
-	cmd.Flags().BoolVar(&flags.reclaim, "reclaim", false, "use the state of the configuration again, since the place to which it was migrated is lost")
+	cmd.Flags().StringVar(&flags.from, "from", "", "move the state from this `FILE` to the server of the configuration")
+	cmd.Flags().StringVar(&flags.to, "to", "", "move the state from the server of the configuration into this `FILE`")
+	cmd.Flags().BoolVar(&flags.reclaim, "reclaim", false, "reactivate the state of the configuration, because the place to which it was migrated is lost")
 	cmd.MarkFlagsMutuallyExclusive("from", "to", "reclaim")
 	cmd.MarkFlagsOneRequired("from", "to", "reclaim")
 	return cmd
@@ -71,7 +71,7 @@ Exit code: 0 if it is done; 1 if not: a run holds a device, the keys differ, or 
 // migrate brings the state from a file to the server of the configuration, or back.
 func (b *beginning) migrate(ctx context.Context, flags *migrateFlags) error {
 	if b.settings.Postgres == nil {
-		return fmt.Errorf("the configuration names no server: its state is in the file %s. Give it a block state \"postgres\", which names the server in both directions, and run this again", b.settings.StatePath)
+		return fmt.Errorf("the configuration names no server: its state is in the file %s. Add a block state \"postgres\", which names the server in both directions, and run this again", b.settings.StatePath)
 	}
 	server, err := b.server(ctx)
 	if err != nil {
@@ -96,7 +96,7 @@ func (b *beginning) migrate(ctx context.Context, flags *migrateFlags) error {
 		return fmt.Errorf("run %s of %s holds %s, so nothing was migrated. Wait for it to end; if it is gone, run: camform state release %s",
 			held[0].Run, held[0].Owner.Who, render.Plural(len(held), "device"), held[0].Run)
 	case errors.Is(err, context.Canceled): // which comes before anything is changed for good
-		return errors.Join(errors.New("interrupted; the state is where it was"), ctx.Err())
+		return errors.Join(errors.New("interrupted; the state has not moved"), ctx.Err())
 	case err != nil:
 		return err
 	}
@@ -117,17 +117,17 @@ func migrating(to io.Writer) func(state.Progress) {
 
 func (b *beginning) migrated(from, to state.Place, done state.Migrated) {
 	if done.Ended {
-		fmt.Fprintln(b.out, "An earlier migration had copied everything; it is ended now.")
+		fmt.Fprintln(b.out, "An earlier migration had copied everything; it is finished now.")
 	}
 	count := func(table, word string) string { return render.Plural(int(done.Rows[table]), word) }
-	fmt.Fprintf(b.out, "The state is in %s now: %s, %s, %s, %s, %s.\n", to, count("devices", "device"), count("settings", "setting"),
+	fmt.Fprintf(b.out, "The state is now in %s: %s, %s, %s, %s, %s.\n", to, count("devices", "device"), count("settings", "setting"),
 		count("secrets", "version")+" of secrets", count("runs", "run"), count("audit_log", "record")+" of the audit log")
 	if done.Open > 0 {
-		fmt.Fprintf(b.out, "The outcome of %s is uncertain; the next apply finds out.\n", render.Plural(done.Open, "request"))
+		fmt.Fprintf(b.out, "The outcome of %s is uncertain; the next apply resolves it.\n", render.Plural(done.Open, "request"))
 	}
-	fmt.Fprintf(b.out, "What is in %s does not count any more, and every command refuses it.\n", from)
+	fmt.Fprintf(b.out, "The state in %s is no longer valid, and every command refuses it.\n", from)
 	if to.File != "" {
-		fmt.Fprintln(b.out, "Take the state block out of the configuration now, or let it name the file.")
+		fmt.Fprintln(b.out, "Now remove the state block from the configuration, or let it name the file.")
 	}
 }
 
@@ -145,7 +145,7 @@ func (b *beginning) reclaim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "The state is in %s again, as it was on %s. What was done since then with the one in %s is not known here.\n",
+	fmt.Fprintf(b.out, "The state is in %s again, as it was on %s. It does not know what was done since then with the one in %s.\n",
 		at, done.Since.Format(time.RFC3339), done.Place)
 	if done.Secrets > 0 {
 		fmt.Fprintf(b.out, "Uncertain since then: %s. camform plan tries each once, and says what to do where a device refuses it.\n",

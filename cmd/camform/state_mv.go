@@ -17,10 +17,11 @@ import (
 func stateMoveCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mv FROM TO",
-		Short: "Give a device another name, with all that is remembered of it",
-		Long: `Give a device another name: its passwords, pins, history and what camform made there go along. Nothing changes on any
-device, and the configuration is not read: rename the device there, too. Names without a key stand for every device of that
-name. A moved block in the configuration does the same with the next apply, wherever that configuration is used.`,
+		Short: "Rename a device in the state, with all its records",
+		Long: `Rename a device in the state: its passwords, pins, history and the record of what camform made there move to the new name.
+Nothing changes on any device, and the configuration is not read: rename the device there, too. A name without a key stands for
+every device of that name. A moved block in the configuration does the same with the next apply, wherever that configuration is
+used.`,
 		Args: arguments(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			move, err := parseMove(args[0], args[1])
@@ -47,12 +48,12 @@ func parseMove(from, to string) (move schema.Move, err error) {
 		return move, err
 	}
 	if move.From == move.To {
-		return move, fmt.Errorf("%s has that name already", move.From)
+		return move, fmt.Errorf("%s already has that name", move.From)
 	}
 	return move, nil
 }
 
-// moveRemembered gives the devices that are remembered the names that a move has for them.
+// moveRemembered gives the recorded devices the names that a move has for them.
 func moveRemembered(ctx context.Context, w *workspace, move schema.Move) error {
 	known, err := w.store.KnownDevices(ctx)
 	if err != nil {
@@ -65,11 +66,11 @@ func moveRemembered(ctx context.Context, w *workspace, move schema.Move) error {
 		}
 	}
 	if len(moves) == 0 {
-		return fmt.Errorf("nothing is remembered of %s; camform state list shows what is", move.From)
+		return fmt.Errorf("camform has no record of %s; camform state list shows what is recorded", move.From)
 	}
 	moved, err := w.store.MoveDevices(ctx, "", moves, apply.Reseal(w.engine.Passwords))
 	if errors.Is(err, state.ErrTaken) {
-		return fmt.Errorf("%w. Give that one another name first, with camform state mv", err)
+		return fmt.Errorf("%w. Rename that one first, with camform state mv", err)
 	}
 	if err != nil {
 		return err

@@ -13,10 +13,11 @@ import (
 func statePullCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "pull",
-		Short: "Print what is remembered as JSON, without secrets",
-		Long: `Print what is remembered as one JSON document: devices and their settings, runs, requests whose outcome is uncertain, who holds
-devices, the names and versions of secrets, and the head of the audit log. It is the same from a file and from PostgreSQL, in a
-stable order; the README has its fields. Secrets are not in it, neither as ciphertext nor as fingerprints, so it is no backup.`,
+		Short: "Print the state as JSON, without secrets",
+		Long: `Print the state as one JSON document: devices and their settings, runs, requests whose outcome is uncertain, which runs hold
+devices, the names and versions of secrets, and the head of the audit log. The document is the same from a file and from PostgreSQL,
+in a stable order; the README lists its fields. It contains no secrets, neither as ciphertext nor as fingerprints, so it is not a
+backup.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w, err := a.openForState(cmd)

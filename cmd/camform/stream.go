@@ -15,7 +15,7 @@ import (
 
 // addStream adds the option for what programs read beside the text for people.
 func (f *runFlags) addStream(flags *pflag.FlagSet) {
-	flags.StringVar(&f.into, "json-into", "", "write what -json would print to this `FILE`, beside the text")
+	flags.StringVar(&f.into, "json-into", "", "also write what -json would print to this `FILE`")
 }
 
 // streams runs a command that tells programs line by line what happens, if it is asked to: from the beginning, and also where it fails.
@@ -43,12 +43,12 @@ func streams(a *app, flags *runFlags, operation render.Operation, run func() err
 		a.stream.Failed(err.Error())
 	}
 	if failed := a.stream.Close(); err == nil && failed != nil {
-		err = fmt.Errorf("what happened could not be told: %w", failed)
+		err = fmt.Errorf("the report could not be written: %w", failed)
 	}
 	return err
 }
 
-// alsoTold is an event that a stream is told of as well.
+// alsoTold passes an event to a stream as well.
 func alsoTold(a *app, event func(report.Event)) func(report.Event) {
 	if a.stream == nil {
 		return event

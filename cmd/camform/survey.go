@@ -49,7 +49,7 @@ func (f *surveyFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.legacy, "legacy", false, "allow TLS 1.0 and 1.1")
 	flags.StringSliceVar(&f.kinds, "kinds", nil, "write only these `KINDS` of settings, separated by commas")
 	flags.StringVar(&f.secrets, "secrets", "", "write the secrets that devices show, such as communities, to this `FILE`, which only you can read")
-	flags.BoolVar(&f.deep, "deep", false, "also look for settings that a device has and its list lacks, such as events, by asking for each that it tells of")
+	flags.BoolVar(&f.deep, "deep", false, "also look for settings that a device has although its list lacks them, such as events, by asking for each that it reports")
 	f.addReading(flags)
 }
 
@@ -97,17 +97,17 @@ func typedAddress(text string) (*url.URL, error) {
 	u, err := url.Parse(full)
 	switch {
 	case strings.Contains(full, "@"):
-		return nil, errors.New("an address contains no user name; -username and -password say how to log in")
+		return nil, errors.New("an address must not contain a user name; use -username and -password for the login")
 	case err != nil || u.Hostname() == "":
-		return nil, fmt.Errorf("%s is no address; it is written like 192.0.2.7, camera.example.com:8443 or http://192.0.2.7", diag.Quote(text))
+		return nil, fmt.Errorf("%s is not an address; write it like 192.0.2.7, camera.example.com:8443 or http://192.0.2.7", diag.Quote(text))
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("%s begins with %s; only http and https lead to a device", diag.Quote(text), u.Scheme)
+		return nil, fmt.Errorf("%s begins with %s; addresses of devices begin with http or https", diag.Quote(text), u.Scheme)
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%s goes on after the host; write %s://%s only", diag.Quote(text), u.Scheme, u.Host)
+		return nil, fmt.Errorf("%s has more after the host; write only %s://%s", diag.Quote(text), u.Scheme, u.Host)
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return nil, fmt.Errorf("%s has the port %s; ports are from 1 to 65535", diag.Quote(text), port)
+			return nil, fmt.Errorf("%s has the port %s; ports are 1 to 65535", diag.Quote(text), port)
 		}
 	}
 	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
@@ -131,10 +131,10 @@ type surveyor struct {
 	*workspace
 	flags *surveyFlags
 	kinds []*schema.Kind // that are written
-	deep  []*schema.Kind // those of them of which devices are asked for what their lists lack
+	deep  []*schema.Kind // those of them for which devices are asked for what their lists lack
 }
 
-// openSurvey opens the state at a path for a survey of devices, of which the configuration will be in dir.
+// openSurvey opens the state at a path for a survey of devices whose configuration will be in dir.
 func (b *beginning) openSurvey(cmd *cobra.Command, flags *surveyFlags, path, dir string) (*surveyor, error) {
 	if err := vacant("-secrets", flags.secrets, flags.secrets); err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func vacant(option, name, path string) error {
 		return nil
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: %s is there already, and nothing is overwritten; choose another name", option, name)
+		return fmt.Errorf("%s: %s already exists, and nothing is overwritten; choose another name", option, name)
 	}
 	return nil
 }
@@ -279,10 +279,10 @@ func (s *surveyor) tell(survey *engine.Imported, r *learn.Result, file string) e
 // tellNext tells people what else is not in a file, and what they have to set before the next command.
 func (s *surveyor) tellNext(r *learn.Result, file string) {
 	if n := len(r.Left) - len(r.Unread()); n > 0 {
-		fmt.Fprintf(s.err, "Left out: %s; the comments of %s say which and why.\n", render.Plural(n, "setting"), file)
+		fmt.Fprintf(s.err, "Left out: %s; comments in %s say which and why.\n", render.Plural(n, "setting"), file)
 	}
 	if len(r.Variables) > 0 {
-		fmt.Fprintf(s.err, "The configuration reads from the environment: %s\n", strings.Join(r.Variables, ", "))
+		fmt.Fprintf(s.err, "The configuration reads these environment variables: %s\n", strings.Join(r.Variables, ", "))
 	}
 	missing := s.unset(r.Variables)
 	if len(missing) == 0 {
@@ -302,7 +302,7 @@ func (s *surveyor) tellNext(r *learn.Result, file string) {
 }
 
 // tolerated ends the run with an error if more devices could not be read than the flag -max-unreachable allows. One that could be
-// read only in part counts as well: nothing is known of the rest.
+// read only in part is included: the rest of it is unknown.
 func (s *surveyor) tolerated(survey *engine.Imported, r *learn.Result) error {
 	tolerance := s.tolerance(plan.Tolerance{})
 	partly := map[schema.Device]bool{}
@@ -323,7 +323,7 @@ func (s *surveyor) tolerated(survey *engine.Imported, r *learn.Result) error {
 	case len(partly) == 0:
 		return fmt.Errorf("%d of %s could not be read", unread, render.Plural(all, "device"))
 	case unread == 0:
-		return fmt.Errorf("%d of %s could be read only in part", len(partly), render.Plural(all, "device"))
+		return fmt.Errorf("%d of %s could only be read in part", len(partly), render.Plural(all, "device"))
 	}
 	return fmt.Errorf("%d of %s could not be read, and %d only in part", unread, render.Plural(all, "device"), len(partly))
 }

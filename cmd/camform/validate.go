@@ -17,16 +17,16 @@ func validateCommand(a *app) *cobra.Command {
 	flags := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "validate",
-		Short: "Check the configuration without talking to any device",
-		Long: `Read the configuration and report everything that is wrong with it. No device is asked, and no secret needs to be
-there. It finds values that no device takes, such as host names and addresses with a slip in them, a gateway outside of its
-network, receivers that are no mail addresses, names of time zones, and fractions where devices store whole numbers.
+		Short: "Check the configuration without contacting any device",
+		Long: `Read the configuration and report everything that is wrong with it. No device is contacted, and no secret needs to be
+available. It finds values that no device accepts, such as mistyped host names and addresses, a gateway outside its network,
+receivers that are not mail addresses, wrong names of time zones, and fractions where devices store whole numbers.
 
-Where "camform lock" has recorded what each device can do, validate finds values that a device would refuse as well, and warns of
-settings that it does not have. It warns, too, where there is no lock or the lock is out of date: by the configuration, and by the
-firmware that a state in a file remembers. Warnings do not change the exit code.
+If "camform lock" has recorded the capabilities of each device, validate also finds values that a device would reject, and warns
+about settings that it does not have. It also warns if there is no lock file or if it is out of date, judging by the configuration
+and by the firmware that a state in a file has on record. Warnings do not change the exit code.
 
-Values that are not known here, such as secrets that are elsewhere, are not checked.`,
+Values that are unknown here, such as secrets kept elsewhere, are not checked.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.validate(cmd.Context(), flags) },
 	}

@@ -24,14 +24,14 @@ func vaultCommand(a *app) *cobra.Command {
 	var identities []string
 	cmd := &cobra.Command{
 		Use:   "vault",
-		Short: "Keep the passwords of devices, readable only for some",
+		Short: "Keep the passwords of devices, encrypted for chosen recipients",
 		Long: `Keep secrets in the state, readable only for the recipients of the vault. A configuration reads them with
-secret("vault:NAME"), and the passwords of accounts with a password_policy are kept there by themselves, each version of them.
+secret("vault:NAME"), and camform keeps the passwords of accounts with a password_policy there, with every version.
 
-What opens the vault is the identity of a recipient: files named by -identity or CAMFORM_VAULT_IDENTITY, which are separated as
-in PATH; else the identity that "camform vault init" made, and ~/.ssh/id_ed25519. An identity is of age, or an SSH key of
-ed25519 or RSA. A vault may have a passphrase as well, which is asked for, or read from the file that
-CAMFORM_VAULT_PASSPHRASE_FILE names. Putting secrets into the vault needs none of that.`,
+The identity of a recipient opens the vault: the files that -identity or CAMFORM_VAULT_IDENTITY name, separated as in PATH; else
+the identity that "camform vault init" made, and ~/.ssh/id_ed25519. An identity is an age identity, or an SSH key of type
+ed25519 or RSA. A vault can also have a passphrase, which camform asks for, or reads from the file that
+CAMFORM_VAULT_PASSPHRASE_FILE names. Putting secrets into the vault needs none of these.`,
 		Args: onlyCommands,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -20,8 +20,8 @@ func (c vaultCommands) export() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export FILE [NAME]...",
 		Short: "Write secrets into an encrypted file",
-		Long: `Write all versions of the named secrets, or of all, into a new file. The program age opens it as well. It is for the
-recipients or the passphrase that are given; without any, for the recipients of the vault.`,
+		Long: `Write all versions of the named secrets, or of all secrets, into a new file. The program age can open it as well. It is
+encrypted for the recipients or the passphrase that you give; without any, for the recipients of the vault.`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
@@ -56,7 +56,7 @@ func recipientsOf(ctx context.Context, v *vault.Vault) ([]string, error) {
 	keys, err := v.Access(ctx)
 	keys = slices.DeleteFunc(keys, isPassphrase)
 	if err == nil && len(keys) == 0 {
-		err = errors.New("the vault opens with its passphrase only, which an export cannot know; add -passphrase or -recipient")
+		err = errors.New("the vault opens only with its passphrase, which an export does not have; add -passphrase or -recipient")
 	}
 	return keys, err
 }
@@ -66,9 +66,9 @@ func (c vaultCommands) imports() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Take secrets from an encrypted file",
-		Long: `Take all secrets from a file of "camform vault export", with all versions. What the vault has stays; it gets what it lacks.
-Where it has something newer in use than the file, nothing is imported, unless -over says so: then the version of the
-file is in use again, and the newer one is history.`,
+		Long: `Take all secrets from a file of "camform vault export", with all versions. The vault keeps what it has, and gets what it lacks.
+If the vault has a newer version in use than the file, nothing is imported, except with -over: then the version of the file is
+in use again, and the newer one becomes history.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
@@ -83,13 +83,13 @@ file is in use again, and the newer one is history.`,
 				}
 				done, err := take(ctx, file)
 				if errors.Is(err, vault.ErrNewer) {
-					err = fmt.Errorf("%w. With -over, what is in the file is in use again", err)
+					err = fmt.Errorf("%w. With -over, the versions of the file are used again", err)
 				}
 				return imported(done), err
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&over, "over", false, "use what the file says to be in use, also where the vault has something newer")
+	cmd.Flags().BoolVar(&over, "over", false, "use the versions that are in use in the file, even where the vault has newer ones")
 	return cmd
 }
 

@@ -42,9 +42,9 @@ func (c vaultCommands) init() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make a vault in the state of the configuration",
-		Long: `Make a vault in the state of the configuration. Without -recipient and -passphrase it opens with the identity of the user,
-which is made if there is none yet. Whoever loses all that opens a vault has lost what is in it: name a second recipient,
-such as a key that lies in a safe.`,
+		Long: `Make a vault in the state of the configuration. Without -recipient and -passphrase, it opens with your identity, which is
+made if there is none yet. If everything that opens the vault is lost, so are its secrets: name a second recipient, such as a
+key in a safe.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
@@ -104,7 +104,7 @@ func (c vaultCommands) makeIdentity(path string) ([]string, error) {
 	fmt.Fprintf(c.err, `Made your identity: %s
 Its public key is %s
 
-Keep a copy of that file in a safe place, not beside the state. Without it nobody can read what is in the vault.
+Keep a copy of that file in a safe place, not beside the state. Without it, nobody can read the vault.
 `, path, recipient)
 	return []string{recipient}, nil
 }
@@ -113,7 +113,7 @@ Keep a copy of that file in a safe place, not beside the state. Without it nobod
 func writeNew(path string, text []byte) error {
 	err := atomicfile.Create(path, text, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already; it is left as it is", path)
+		return fmt.Errorf("%s already exists and was not changed", path)
 	}
 	return err
 }

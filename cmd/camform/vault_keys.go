@@ -14,19 +14,19 @@ import (
 func (c vaultCommands) rekey() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rekey",
-		Short: "Give the vault a new key and seal everything anew",
-		Long: `Give the vault a new key, seal everything in it anew, and overwrite what was sealed before. Do so after somebody lost the
-right to open it. Whoever has an old copy of the state can still read what was in it then, so change those passwords on
-the devices too: "camform rotate".
+		Short: "Give the vault a new key and re-encrypt everything",
+		Long: `Give the vault a new key, re-encrypt everything in it, and overwrite the old ciphertext. Do this after somebody lost the right
+to open it. Anybody who has an old copy of the state can still read what was in it then, so change those passwords on the
+devices too: "camform rotate".
 
-PostgreSQL keeps what was sealed before in its files until the role that owns the tables runs
-VACUUM FULL camform.secrets, camform.snapshots, and in its WAL archive and backups until they are thrown away.`,
+PostgreSQL keeps the old ciphertext in its files until the role that owns the tables runs
+VACUUM FULL camform.secrets, camform.snapshots, and in its WAL archive and backups until they are deleted.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
-				done := "The vault has a new key, and everything in it is sealed anew."
+				done := "The vault has a new key, and everything in it is re-encrypted."
 				if o.server {
-					done += " The server keeps what was sealed before until its owner runs VACUUM FULL camform.secrets, camform.snapshots, and in its WAL archive and backups longer."
+					done += " The server keeps the old ciphertext until its owner runs VACUUM FULL camform.secrets, camform.snapshots, and longer in its WAL archive and backups."
 				}
 				return done, o.vault.Rekey(ctx)
 			})
@@ -39,9 +39,9 @@ func (c vaultCommands) recipients() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "recipients",
 		Short: "List or change who can open the vault",
-		Long: `List who can open the vault, or add and remove some: public keys of age (age1...) or of SSH, or the word passphrase, which is
-then asked for. One recipient at least must be left. Whoever is removed may have kept the key of the vault: run "camform
-vault rekey" then, and change the passwords that he knew.`,
+		Long: `List who can open the vault, or add and remove recipients: public keys of age (age1...) or of SSH, or the word passphrase,
+which camform then asks for. At least one recipient must be left. A removed recipient may have kept the key of the vault: run
+"camform vault rekey" afterwards, and change the passwords that the recipient knew.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(add)+len(remove) == 0 {
@@ -53,7 +53,7 @@ vault rekey" then, and change the passwords that he knew.`,
 		},
 	}
 	cmd.Flags().StringArrayVar(&add, "add", nil, "let this `KEY` open the vault; may be repeated")
-	cmd.Flags().StringArrayVar(&remove, "remove", nil, "do not let this `KEY` open the vault any more; may be repeated")
+	cmd.Flags().StringArrayVar(&remove, "remove", nil, "no longer let this `KEY` open the vault; may be repeated")
 	return cmd
 }
 
@@ -62,7 +62,7 @@ func changedRecipients(add, remove []string) string {
 	if len(remove) == 0 {
 		return fmt.Sprintf("Added %s.", render.Plural(len(add), "recipient"))
 	}
-	return fmt.Sprintf("Added %s and removed %d. Run camform vault rekey, and change the passwords that the removed knew.",
+	return fmt.Sprintf("Added %s and removed %d. Run camform vault rekey, and change the passwords that the removed ones knew.",
 		render.Plural(len(add), "recipient"), len(remove))
 }
 

@@ -21,11 +21,11 @@ func (c vaultCommands) set() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set NAME",
 		Short: "Put a secret into the vault, or a new version of it",
-		Long: `Put a secret into the vault. It is typed at the terminal, twice and without being shown, or read from the standard input, or
-from where -from says. It is never given as an argument, where every user of the machine could see it. The version before
-is kept.
+		Long: `Put a secret into the vault. Type it twice at the terminal, where it is not shown, or pass it on standard input, or name its
+source with -from. It is never given as an argument, where every user of the machine could see it. The previous version is
+kept.
 
-Nothing is changed on any device: this is for telling camform which password one has.`,
+Nothing is changed on any device: use this to tell camform which password a device has.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
@@ -35,7 +35,7 @@ Nothing is changed on any device: this is for telling camform which password one
 					return "", err
 				}
 				version, err := o.vault.Set(ctx, name, secret, note+why.String())
-				return fmt.Sprintf("The vault has version %d of %s.", version, name), err
+				return fmt.Sprintf("The vault now has version %d of %s.", version, name), err
 			})
 		},
 	}
@@ -65,7 +65,7 @@ func (c vaultCommands) get() *cobra.Command {
 		Use:   "get NAME",
 		Short: "Print a secret of the vault",
 		Long: `Print the version of a secret that is in use, or another one. It is written to a pipe or a file as it is, without a newline.
-On a terminal it is shown only with -show, and after you typed its name: others may look, and terminals remember.`,
+On a terminal it is shown only with -show, and after you typed its name: others may be watching, and terminals keep a history.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.change(cmd, func(ctx context.Context, o opened) (string, error) {
@@ -91,7 +91,7 @@ On a terminal it is shown only with -show, and after you typed its name: others 
 			})
 		},
 	}
-	cmd.Flags().IntVar(&version, "version", 0, "print version `N`, whatever became of it")
+	cmd.Flags().IntVar(&version, "version", 0, "print version `N`, in use or not")
 	cmd.Flags().BoolVar(&show, "show", false, "show it on a terminal")
 	return cmd
 }
@@ -100,7 +100,7 @@ func (c vaultCommands) confirmShowing(name string, show bool) error {
 	if !show {
 		return errors.New("a secret is not shown on a terminal unless you add -show; write it to a pipe or a file")
 	}
-	return c.confirm(fmt.Sprintf("The secret will stand on the screen. Type %s to see it: ", name), name)
+	return c.confirm(fmt.Sprintf("The secret will be visible on the screen. Type %s to see it: ", name), name)
 }
 
 func chosen(ctx context.Context, v *vault.Vault, name string, version int) (schema.Secret, error) {

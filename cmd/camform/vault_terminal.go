@@ -26,7 +26,7 @@ func (a *app) keyboard() (file *os.File, ok bool) {
 func (a *app) hidden(prompt string) (schema.Secret, error) {
 	file, ok := a.keyboard()
 	if !ok {
-		return schema.Secret{}, errors.New("nobody is at a terminal to be asked")
+		return schema.Secret{}, errors.New("there is no terminal to ask at")
 	}
 	fmt.Fprint(a.err, prompt)
 	text, err := term.ReadPassword(int(file.Fd()))
@@ -74,7 +74,7 @@ func (a *app) piped() (schema.Secret, error) {
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if secret == "" {
-		return schema.Secret{}, errors.New("the standard input is empty; write the secret to it, or run this at a terminal to be asked")
+		return schema.Secret{}, errors.New("standard input is empty; write the secret to it, or run this at a terminal")
 	}
 	return schema.NewSecret(secret), nil
 }

@@ -45,7 +45,7 @@ type runFlags struct {
 
 func (f *runFlags) addConfig(flags *pflag.FlagSet) {
 	f.addVars(flags)
-	flags.BoolVar(&f.noDevices, "allow-no-devices", false, "go on if no device comes of the configuration; otherwise that is an error")
+	flags.BoolVar(&f.noDevices, "allow-no-devices", false, "go on if the configuration yields no device; otherwise that is an error")
 }
 
 func (f *runFlags) addVars(flags *pflag.FlagSet) {
@@ -56,7 +56,7 @@ func (f *runFlags) addVars(flags *pflag.FlagSet) {
 func (f *runFlags) addDevices(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.targets, "target", nil, "look only at this device or setting (`ADDR`ess); may be repeated")
 	f.addReading(flags)
-	flags.Var(&f.tolerate, "max-unreachable", "count the run as good if at most `N` devices, or N%, could not be read; overrides the configuration")
+	flags.Var(&f.tolerate, "max-unreachable", "succeed even if up to `N` devices, or N%, could not be read; overrides the configuration")
 }
 
 // addReading are the options of all commands that read devices.
@@ -64,7 +64,7 @@ func (f *runFlags) addReading(flags *pflag.FlagSet) {
 	f.parallelism, f.perSite = 64, 16
 	flags.Var(atLeastOne{&f.parallelism}, "parallelism", "talk to at most `N` devices at the same time")
 	flags.Var(atLeastOne{&f.perSite}, "site-parallelism", "talk to at most `N` devices of one site at the same time")
-	flags.BoolVar(&f.retryNodes, "retry-nodes", false, "ask again for documents for which a device answered 401 before although the login was good")
+	flags.BoolVar(&f.retryNodes, "retry-nodes", false, "read documents again for which a device answered 401 before although the login was good")
 }
 
 // nodes are the documents that the run does not ask for.
@@ -77,13 +77,13 @@ func (f *runFlags) nodes(store providers.NodeStore) *providers.Nodes {
 
 func (f *runFlags) addOutput(flags *pflag.FlagSet) {
 	formatOption(flags, &f.format, view.JSON, "json", "print one JSON object per line instead of text")
-	flags.BoolVar(&f.full, "full", false, "show every device, also where many have the same change")
+	flags.BoolVar(&f.full, "full", false, "show every device, even where many have the same change")
 	flags.StringVar(&f.compat, "compat", "", "print the fixed sentences of `terraform`, for programs that look for them")
 }
 
 // addIgnored accepts what scripts written for Terraform pass along.
 func addIgnored(flags *pflag.FlagSet) {
-	flags.Bool("input", true, "accepted and ignored: camform asks for nothing but the confirmation of apply")
+	flags.Bool("input", true, "accepted and ignored: camform only asks for the confirmation of apply")
 	flags.Bool("compact-warnings", false, "accepted and ignored")
 	for _, name := range []string{"input", "compact-warnings"} {
 		flags.Lookup(name).Hidden = true

@@ -234,7 +234,7 @@ func (w *world) cmdPick(ts *testscript.TestScript, args []string) {
 //	device NAME accepts USER VAR        the account has this password
 //	device NAME fault FILE              misbehave
 //	device NAME heal                    behave again
-//	device NAME down                    be away until it is told up
+//	device NAME down                    be away until "up"
 //	device NAME up
 //	device NAME lock                    be locked, by the attempts of somebody else
 //	device NAME logins|refusals|writes|pokes N    so many are in its own log
@@ -459,7 +459,7 @@ func (w *world) cmdExit(ts *testscript.TestScript, args []string) {
 }
 
 // cmdAdvised runs the one command that a line of a file advises, as it is written there, and asserts its exit code. What follows
-// is added to it, for a password that a person would type.
+// is added to it, for a password that somebody would type.
 //
 //	advised CODE FILE TEXT [ARG...]    the line of FILE that has this TEXT
 func (w *world) cmdAdvised(ts *testscript.TestScript, args []string) {
@@ -631,7 +631,7 @@ func (w *world) cmdReplace(ts *testscript.TestScript, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(have, args[1], args[2], 1)), 0o644))
 }
 
-// cmdSSHKey makes a key pair for a person, NAME and NAME.pub, as ssh-keygen does: no private key is kept among the scripts.
+// cmdSSHKey makes a key pair for somebody, NAME and NAME.pub, as ssh-keygen does: no private key is kept among the scripts.
 // The same name always gives the same key, so that expectations may have its fingerprint. With SIGNERS the public key is
 // appended to that file of signers, for the principal NAME if no other is given, behind the options of the line.
 //

@@ -25,15 +25,15 @@ func parseAddress(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, errors.New("is no URL. It is written like \"https://192.0.2.1\" or \"https://camera.example.com:8443\"")
+		return nil, errors.New("is not a URL. Write it like \"https://192.0.2.1\" or \"https://camera.example.com:8443\"")
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("begins with %s. Only http and https lead to a device", diag.Quote(u.Scheme))
+		return nil, fmt.Errorf("begins with %s. Addresses of devices begin with http or https", diag.Quote(u.Scheme))
 	case u.User != nil:
-		return nil, errors.New("contains a user name. Put it into the login block")
+		return nil, errors.New("contains a user name. Put that into the login block")
 	case u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, fmt.Errorf("goes on after the host. Write %s://%s only", u.Scheme, u.Host)
+		return nil, fmt.Errorf("has more after the host. Write only %s://%s", u.Scheme, u.Host)
 	case !validHost(u.Hostname()):
 		return nil, fmt.Errorf("has the host %s, which is neither an IP address nor a host name", diag.Quote(u.Hostname()))
 	}
@@ -46,7 +46,7 @@ func parseAddress(text string) (*url.URL, error) {
 	}
 	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil || number == 0 {
-		return nil, fmt.Errorf("has the port %s. Ports are from 1 to 65535", port)
+		return nil, fmt.Errorf("has the port %s. Ports are 1 to 65535", port)
 	}
 	host := net.JoinHostPort(canonicalHost(u.Hostname()), strconv.FormatUint(number, 10))
 	return &url.URL{Scheme: u.Scheme, Host: host}, nil

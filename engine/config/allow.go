@@ -13,7 +13,7 @@ import (
 )
 
 // Allowances are kinds, and attributes like "system.location", that may be written although too little is known of them, each
-// with the reason that a person gave, which is empty where none was given. A change that could close the way in unseen needs
+// with the reason that was given, which may be empty. A change that could close the way in unseen needs
 // a reason for its kind.
 type Allowances map[string]string
 

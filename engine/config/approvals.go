@@ -41,7 +41,7 @@ func (s approvalsScope) classes(attr *hcl.Attribute) []string {
 		}
 	}
 	if attr != nil && len(words) == 0 && !s.failed() {
-		s.add(invalidApprovals.at(attr.Expr.Range(), "No class of changes is named, so that no plan would need a signature.%s", possible(approvalClasses)))
+		s.add(invalidApprovals.at(attr.Expr.Range(), "No class of changes is named, so no plan would need a signature.%s", possible(approvalClasses)))
 	}
 	return words
 }
@@ -64,7 +64,7 @@ func (s approvalsScope) signersFile(attr *hcl.Attribute) (path, text string, ok 
 	}
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > signersLimit {
-		s.add(unreadableFile.at(attr.Expr.Range(), "%s is no file of signers that can be read. signers is looked up from the directory of the configuration.", path))
+		s.add(unreadableFile.at(attr.Expr.Range(), "%s is not a readable file of signers. The path in signers is relative to the directory of the configuration.", path))
 		return "", "", false
 	}
 	data, err := os.ReadFile(path)
@@ -84,7 +84,7 @@ func (s approvalsScope) signers(need int, path, text string, required, file *hcl
 	switch {
 	case len(errs) > 0:
 	case people == 0:
-		s.add(invalidApprovals.at(file.Expr.Range(), "%s names nobody, so that no plan could be applied.", path))
+		s.add(invalidApprovals.at(file.Expr.Range(), "%s names nobody, so no plan could be applied.", path))
 	case need > people:
 		s.add(invalidApprovals.at(required.Expr.Range(), "%d people are required, and %s names %d. Name more of them, or require fewer.", need, path, people))
 	}

@@ -18,7 +18,7 @@ type Facts interface {
 	Self() cty.Value
 
 	// Observed gives the texts of an element of a document in the order of the document, none if the document lacks the
-	// element. It fails where the document is not there, could not be read or is empty: then nothing is known of the element.
+	// element. It fails where the document is not there, could not be read or is empty: then the element is unknown.
 	// The path is one of Rule.Documents; the element is written like "List/Item[name=x]/value".
 	Observed(path, element string) ([]string, error)
 }
@@ -26,7 +26,7 @@ type Facts interface {
 // SelfType is the type of the object `self`. The certificate is null over plain HTTP. The clock is in seconds against that of this
 // machine: by how much it is ahead, how much it is off whichever way, and by how much both may be wrong; null if the device does not
 // tell. The advisories are the ids of security
-// advisories that affect the device, and of those of which nobody knows whether they do. The ways of recovery are those to a new
+// advisories that affect the device, and of those that may. The ways of recovery are those to a new
 // password that are prepared, for the day on which nobody knows the old one; null if that is not known.
 var SelfType = cty.Object(map[string]cty.Type{
 	"address": cty.String, "url": cty.String, "serial": cty.String, "mac": cty.String, "model": cty.String,
@@ -102,9 +102,9 @@ func truth(v cty.Value, diags hcl.Diagnostics) (bool, error) {
 	case err != nil:
 		return false, errors.New("is neither true nor false")
 	case !v.IsKnown():
-		return false, errors.New("asks for a secret that was not read: it is not to be had, or a command prints it, which runs only for logins and values of settings")
+		return false, errors.New("asks for a secret that was not read: it is not available, or a command prints it, which runs only for logins and values of settings")
 	case v.IsNull():
-		return false, errors.New("comes to null: the device does not show what it asks for, or nothing is said about this device")
+		return false, errors.New("is null: the device does not show what it asks for, or the configuration says nothing about this device")
 	}
 	return v.True(), nil
 }
@@ -197,7 +197,7 @@ var versionAtLeastFunc = function.New(&function.Spec{
 		want := dotted(args[1].AsString())
 		switch {
 		case want == nil:
-			return cty.NilVal, function.NewArgErrorf(1, "%q begins with no version such as 5.7.18", args[1].AsString())
+			return cty.NilVal, function.NewArgErrorf(1, "%q does not begin with a version such as 5.7.18", args[1].AsString())
 		case !args[0].IsKnown():
 			return cty.UnknownVal(cty.Bool), nil
 		case args[0].IsNull():

@@ -19,7 +19,7 @@ func opened(open, close string, n int) string {
 	return strings.Repeat(open, n) + "1" + strings.Repeat(close, n)
 }
 
-// doubling are locals of which each is the one before twice.
+// doubling are locals that are each the one before twice.
 func doubling(first, twice string, n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "locals {\n  l0 = %s\n", first)
@@ -201,7 +201,7 @@ func TestBoundsLeaveRoom(t *testing.T) {
 	}, testOptions())
 }
 
-// greedy is a device of which an element has many texts.
+// greedy is a device with an element that has many texts.
 type greedy struct{ self cty.Value }
 
 func (g greedy) Self() cty.Value { return g.self }

@@ -25,7 +25,7 @@ func (l *loader) settings(version string) {
 		content, _, _ := file.Body.PartialContent(&hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{{Type: "camform"}}})
 		for _, block := range content.Blocks {
 			if first != nil {
-				l.add(duplicateBlock.at(block.DefRange, "There is a camform block at %s already; a configuration has one.", line(first.DefRange)))
+				l.add(duplicateBlock.at(block.DefRange, "There is already a camform block at %s; a configuration can have only one.", line(first.DefRange)))
 				continue
 			}
 			first = block
@@ -53,7 +53,7 @@ func (l *loader) camform(block *hcl.Block, version string) {
 	for _, section := range content.sections {
 		name := section.block.Type
 		if at, ok := first[name]; ok {
-			l.add(duplicateBlock.at(section.block.DefRange, "There is a block %s at %s already.", name, line(at)))
+			l.add(duplicateBlock.at(section.block.DefRange, "There is already a block %s at %s.", name, line(at)))
 			continue
 		}
 		first[name] = section.block.DefRange
@@ -70,7 +70,7 @@ func (l *loader) camform(block *hcl.Block, version string) {
 func compatOf(s scope, attr *hcl.Attribute) string {
 	text, ok := s.text(attr)
 	if ok && text != "terraform" {
-		s.add(invalidCompat.at(attr.Expr.Range(), "compat takes \"terraform\", for the sentences that programs for Terraform look for. Leave it out for those of camform."))
+		s.add(invalidCompat.at(attr.Expr.Range(), "compat accepts \"terraform\", for the sentences that programs for Terraform look for. Leave it out for camform's own."))
 		return ""
 	}
 	return text
@@ -100,7 +100,7 @@ func (l *loader) schemas(s scope, attr *hcl.Attribute) {
 			continue
 		}
 		if info, err := os.Stat(path); err != nil || !info.IsDir() {
-			l.add(unreadableFile.at(attr.Expr.Range(), "There is no folder %s. schemas are looked up from the directory of the configuration.", path))
+			l.add(unreadableFile.at(attr.Expr.Range(), "There is no folder %s. The paths in schemas are relative to the directory of the configuration.", path))
 			continue
 		}
 		l.config.Settings.Schemas = append(l.config.Settings.Schemas, path)
@@ -115,25 +115,25 @@ func (l *loader) requireVersion(s scope, attr *hcl.Attribute, camform string) {
 	}
 	constraints, err := version.NewConstraint(text)
 	if err != nil {
-		l.add(invalidVersion.at(attr.Expr.Range(), "required_version takes constraints such as \">= 0.1\" or \"~> 0.2.0\", separated by commas."))
+		l.add(invalidVersion.at(attr.Expr.Range(), "required_version accepts constraints such as \">= 0.1\" or \"~> 0.2.0\", separated by commas."))
 		return
 	}
 	have, err := version.NewVersion(camform)
 	if err != nil || constraints.Check(have.Core()) {
 		return
 	}
-	l.add(unsupportedVersion.at(attr.Expr.Range(), "This is camform %s, and the configuration wants %s. Use a fitting version, or change required_version.", camform, text))
+	l.add(unsupportedVersion.at(attr.Expr.Range(), "This is camform %s, and the configuration requires %s. Use a matching version, or change required_version.", camform, text))
 }
 
 func (l *loader) state(s scope, section *section) {
 	kind := section.block.Labels[0]
 	if kind != "sqlite" && kind != "postgres" {
-		l.add(invalidState.at(section.block.LabelRanges[0], "%q is no store that this version knows; it keeps its state in \"sqlite\" or \"postgres\".", kind))
+		l.add(invalidState.at(section.block.LabelRanges[0], "This version has no store %q; a state is kept in \"sqlite\" or \"postgres\".", kind))
 		return
 	}
 	for name, attr := range section.attributes {
 		if (name == "path") != (kind == "sqlite") {
-			l.add(invalidState.at(attr.NameRange, "%s says nothing about a state in %q.", name, kind))
+			l.add(invalidState.at(attr.NameRange, "%s has no meaning for a state in %q.", name, kind))
 			return
 		}
 	}
@@ -168,7 +168,7 @@ func (s scope) limit(attr *hcl.Attribute) Limit {
 	}
 	limit, err := parseLimit(v)
 	if err != nil {
-		s.add(invalidLimit.at(attr.Expr.Range(), "%s takes a whole number of devices, or a share of them from \"0%%\" to \"100%%\".", attr.Name))
+		s.add(invalidLimit.at(attr.Expr.Range(), "%s accepts a whole number of devices, or a share of them from \"0%%\" to \"100%%\".", attr.Name))
 	}
 	return limit
 }
@@ -181,7 +181,7 @@ func parseLimit(v cty.Value) (Limit, error) {
 	if share, ok := strings.CutSuffix(v.AsString(), "%"); ok {
 		percent, err := strconv.ParseFloat(share, 64)
 		if err == nil && !(percent >= 0 && percent <= 100) { // not a number is neither
-			err = fmt.Errorf("%v is no share", percent)
+			err = fmt.Errorf("%v is not a share", percent)
 		}
 		if err != nil {
 			return Limit{}, err

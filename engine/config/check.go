@@ -16,7 +16,7 @@ import (
 // checkScope reads a check block.
 type checkScope struct{ scope }
 
-// check reads what a check demands: assertions, or something for a person.
+// check reads what a check demands: assertions, or something to verify by hand.
 func (s checkScope) check(r *Rule, section *section) {
 	for _, part := range section.sections {
 		assert, documents := s.assert(part)
@@ -36,9 +36,9 @@ func (s checkScope) check(r *Rule, section *section) {
 	asserts, byHand := len(section.sections) > 0, !manual.IsKnown() || r.Manual != ""
 	switch {
 	case asserts && byHand:
-		s.add(invalidCheck.at(section.block.DefRange, "A check has either assert blocks or the argument manual, not both. What a person has to verify is a check of its own."))
+		s.add(invalidCheck.at(section.block.DefRange, "A check has either assert blocks or the argument manual, not both. Put what has to be verified by hand into its own check."))
 	case !asserts && !byHand:
-		s.add(invalidCheck.at(section.block.DefRange, "A check needs assert blocks, or manual = \"what a person has to verify\"."))
+		s.add(invalidCheck.at(section.block.DefRange, "A check needs assert blocks, or manual = \"what to verify by hand\"."))
 	}
 	s.severity(r, section.attributes["severity"])
 }
@@ -46,7 +46,7 @@ func (s checkScope) check(r *Rule, section *section) {
 // severities are what a check may mean for apply.
 var severities = []string{"warn", "block"}
 
-// severity reads what a check means for apply. What only a person can tell has no verdict that apply could look at.
+// severity reads what a check means for apply. A manual check has no verdict that apply could look at.
 func (s checkScope) severity(r *Rule, attr *hcl.Attribute) {
 	if len(r.Asserts) > 0 {
 		r.Severity = severities[0]
@@ -57,7 +57,7 @@ func (s checkScope) severity(r *Rule, attr *hcl.Attribute) {
 	case !slices.Contains(severities, text):
 		s.add(impossibleValue.at(attr.Expr.Range(), "%s was given, and \"severity\" cannot have this value.%s", diag.Quote(text), possible(severities)))
 	case r.Manual != "":
-		s.add(invalidCheck.at(attr.Expr.Range(), "What a person has to verify has no verdict, so it has no severity either. Leave one of the two out."))
+		s.add(invalidCheck.at(attr.Expr.Range(), "A manual check has no verdict, so it has no severity either. Remove one of the two."))
 	default:
 		r.Severity = text
 	}
@@ -83,7 +83,7 @@ func (s checkScope) assert(section *section) (Assert, []string) {
 	return a, documents
 }
 
-// tryCondition evaluates a condition for a device of which nothing is known.
+// tryCondition evaluates a condition for a device without any known facts.
 func (s checkScope) tryCondition(attr *hcl.Attribute) {
 	v, _ := s.value(attr.Expr).UnmarkDeep() // whether a condition holds tells next to nothing about a secret
 	v, err := convert.Convert(v, cty.Bool)
@@ -113,7 +113,7 @@ func (s checkScope) selfKnown(expr hcl.Expression) bool {
 				break
 			}
 			if !t.HasAttribute(attr.Name) {
-				s.add(unknownReference.at(reference.SourceRange(), "Nothing named %q is known of a device here.%s", attr.Name, suggest(attr.Name, sortedKeys(t.AttributeTypes()))))
+				s.add(unknownReference.at(reference.SourceRange(), "Devices have nothing named %q here.%s", attr.Name, suggest(attr.Name, sortedKeys(t.AttributeTypes()))))
 				known = false
 				break
 			}
@@ -123,8 +123,8 @@ func (s checkScope) selfKnown(expr hcl.Expression) bool {
 	return known
 }
 
-// unread is the scope of an assertion before a device has been read. self is something of which nothing more is said where
-// that is told already.
+// unread is the scope of an assertion before a device has been read. self is a value without further problems where
+// that is already reported.
 func unread(ctx *hcl.EvalContext, selfKnown bool, templates function.Function) *hcl.EvalContext {
 	self := cty.DynamicVal
 	if selfKnown {
@@ -183,7 +183,7 @@ func (s checkScope) observation(call *hclsyntax.FunctionCallExpr) []string {
 	for _, arg := range call.Args {
 		text, ok := literal(arg)
 		if !ok {
-			s.add(invalidCheck.at(arg.Range(), "%s() takes the path and the element as strings in quotes that are not computed, so that it is known beforehand which documents to read.", call.Name))
+			s.add(invalidCheck.at(arg.Range(), "%s() accepts the path and the element only as strings in quotes, not computed, so that camform knows beforehand which documents to read.", call.Name))
 			return nil
 		}
 		texts = append(texts, text)
@@ -192,7 +192,7 @@ func (s checkScope) observation(call *hclsyntax.FunctionCallExpr) []string {
 		return nil
 	}
 	if roots := s.options.Kinds.Roots(); !slices.ContainsFunc(roots, func(root string) bool { return strings.HasPrefix(texts[0], root) }) {
-		s.add(invalidCheck.at(call.Args[0].Range(), "%s is no path of a document. Paths begin with %s.", diag.Quote(texts[0]), strings.Join(roots, " or ")))
+		s.add(invalidCheck.at(call.Args[0].Range(), "%s is not the path of a document. Paths begin with %s.", diag.Quote(texts[0]), strings.Join(roots, " or ")))
 		return nil
 	}
 	if acts := s.options.Kinds.Acts; acts != nil {
@@ -237,12 +237,12 @@ func native(expr hcl.Expression) (hclsyntax.Expression, bool) {
 }
 
 // assertFunctions are the functions that assertions have besides the others, or instead of them, but those that depend on
-// the device or count on the meter of the evaluation. Secrets are not to be had.
+// the device or count on the meter of the evaluation. Secrets are not available.
 func (l *loader) assertFunctions() map[string]function.Function {
 	return map[string]function.Function{"secret": noSecretFunc, "version_at_least": versionAtLeastFunc}
 }
 
-// assertTemplates is templatefile for assertions. Secrets are not to be had within templates either.
+// assertTemplates is templatefile for assertions. Secrets are not available within templates either.
 func (l *loader) assertTemplates(m *meter) function.Function {
 	if l.asserting == nil {
 		l.asserting = l.functions()
@@ -254,6 +254,6 @@ func (l *loader) assertTemplates(m *meter) function.Function {
 var noSecretFunc = function.New(&function.Spec{
 	Params: []function.Parameter{anything("origin")},
 	Type: func([]cty.Value) (cty.Type, error) {
-		return cty.NilType, secretExposed.of("secret() cannot be used in an assert, which is evaluated when all secrets have been read. Give the secret a name in locals, and use that in the condition.")
+		return cty.NilType, secretExposed.of("secret() cannot be used in an assert, which is evaluated after all secrets have been read. Give the secret a name in locals, and use that in the condition.")
 	},
 })

@@ -27,7 +27,7 @@ func (k known) Observed(path, element string) ([]string, error) {
 	return k.documents[path+" "+element], k.broken[path]
 }
 
-// selfOf is a device of which little more than the firmware is known.
+// selfOf is a device about which little more than the firmware is known.
 func selfOf(firmware string) cty.Value {
 	values := map[string]cty.Value{}
 	for name, t := range SelfType.AttributeTypes() {
@@ -107,8 +107,8 @@ func TestConditionsDecide(t *testing.T) {
 		"tags":                        {`contains(self.tags, "outdoor")`, "holds"},
 		"files are read later too":    {`version_at_least(self.firmware, chomp(file("limits.txt")))`, "holds"},
 		"a part of a null":            {`self.certificate.days_left > 30`, "unknown: the condition at main.cam.hcl:15 cannot be evaluated: This value is null, so it does not have any attributes."},
-		"null is no pass":             {`self.certificate == null ? null : self.certificate.days_left > 30`, "unknown: the condition at main.cam.hcl:15 comes to null: the device does not show what it asks for, or nothing is said about this device"},
-		"a null text is no pass":      {`observed("/ISAPI/a", "none")`, "unknown: the condition at main.cam.hcl:15 comes to null: the device does not show what it asks for, or nothing is said about this device"},
+		"null is no pass":             {`self.certificate == null ? null : self.certificate.days_left > 30`, "unknown: the condition at main.cam.hcl:15 is null: the device does not show what it asks for, or the configuration says nothing about this device"},
+		"a null text is no pass":      {`observed("/ISAPI/a", "none")`, "unknown: the condition at main.cam.hcl:15 is null: the device does not show what it asks for, or the configuration says nothing about this device"},
 		"no bool is no pass":          {`observed("/ISAPI/a", "User/name")`, "unknown: the condition at main.cam.hcl:15 is neither true nor false"},
 		"a failure is no pass":        {`tonumber(observed("/ISAPI/a", "x")) > 6`, "unknown: the condition at main.cam.hcl:15 cannot be evaluated: "},
 		"unreadable is no pass":       {`observed("/ISAPI/broken", "x") == null`, "unknown: out of order"},
@@ -251,7 +251,7 @@ func TestChecksOfInstancesKnowEach(t *testing.T) {
 	}
 }
 
-// TestChecksWarnUnlessTheyAreToldToBlock: a rule that wants settings, and what a person has to verify, have no severity.
+// TestChecksWarnUnlessTheyAreToldToBlock: a rule that wants settings and a manual check have no severity.
 func TestChecksWarnUnlessTheyAreToldToBlock(t *testing.T) {
 	const device = `device "a" {
   address = "https://192.0.2.1"
@@ -272,7 +272,7 @@ func TestChecksWarnUnlessTheyAreToldToBlock(t *testing.T) {
 		"severity = \"block\"\n" + assert:          "block",
 		"manual = \"Look.\"":                       "",
 		"severity = \"stop\"\n" + assert:           `"stop" was given, and "severity" cannot have this value. Possible: "warn" and "block".`,
-		"severity = \"block\"\nmanual = \"Look.\"": "What a person has to verify has no verdict, so it has no severity either. Leave one of the two out.",
+		"severity = \"block\"\nmanual = \"Look.\"": "A manual check has no verdict, so it has no severity either. Remove one of the two.",
 	} {
 		config, problems := Parse(write(t, map[string]string{"main.cam.hcl": fmt.Sprintf(device, body)}), testVersion).Evaluate(testOptions())
 		have := ""

@@ -25,7 +25,7 @@ type Config struct {
 	Dir      string                   // the directory that was loaded
 	Settings Settings                 // the camform block
 	Devices  []*Device                // ordered by address
-	Vacant   []hcl.Range              // headers of the device blocks of which no device comes, in the order of the source
+	Vacant   []hcl.Range              // headers of the device blocks that yield no device, in the order of the source
 	Imports  []Import                 // in the order of the source
 	Removed  []Removed                // likewise
 	Moved    []Moved                  // likewise
@@ -36,18 +36,18 @@ type Config struct {
 	Secrets  map[string]schema.Secret // values of secrets by origin, for the run; never stored
 }
 
-// WithoutDevices is the problem of a configuration of which no device comes: a command that looks at none has nothing to call
+// WithoutDevices is the problem of a configuration that yields no device: a command that looks at none has nothing to call
 // good. It is empty if there are devices.
 func (c *Config) WithoutDevices() diag.Problems {
 	if len(c.Devices) > 0 {
 		return nil
 	}
-	const advice = "If that is meant, say so with -allow-no-devices."
+	const advice = "If that is intended, add -allow-no-devices."
 	if len(c.Vacant) == 0 {
-		return diag.Problems{noDevices.of("The configuration has no device block, so there is nothing to look at. camform import writes one for a device. " + advice)}
+		return diag.Problems{noDevices.of("The configuration has no device block, so there is nothing to do. camform import writes one for a device. " + advice)}
 	}
-	return diag.Problems{noDevices.at(c.Vacant[0], "The for_each is empty here, so there is nothing to look at. "+
-		"Does the table that it reads have a line for each device, below its header? "+advice)}
+	return diag.Problems{noDevices.at(c.Vacant[0], "The for_each is empty here, so there is nothing to do. "+
+		"Does the table that it reads have a line for each device below its header? "+advice)}
 }
 
 // Settings is the camform block.
@@ -95,7 +95,7 @@ type Device struct {
 	Ownership Ownership
 	Site      string
 	Tags      []string // sorted
-	Exclusive []string // names of keyed kinds of which undeclared items are removed; sorted
+	Exclusive []string // names of keyed kinds whose undeclared items are removed; sorted
 	Strict    bool     // whether a wanted setting or attribute that the device lacks is an error
 	Lifecycle Lifecycle
 

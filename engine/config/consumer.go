@@ -44,7 +44,7 @@ func (s scope) consumers(sections []*section) []Consumer {
 			continue
 		}
 		if i := slices.IndexFunc(all, func(other Consumer) bool { return other.Name == c.Name }); i >= 0 {
-			s.add(duplicateName.at(c.Range, "The consumer %q is declared at %s already, in the same block. Rename one of them.", c.Name, line(all[i].Range)))
+			s.add(duplicateName.at(c.Range, "The consumer %q is already declared at %s, in the same block. Rename one of them.", c.Name, line(all[i].Range)))
 			continue
 		}
 		all = append(all, c)
@@ -55,11 +55,11 @@ func (s scope) consumers(sections []*section) []Consumer {
 func (s scope) consumer(section *section) (Consumer, bool) {
 	name := section.block.Labels[0]
 	if _, err := schema.ParseTarget(name); err != nil && !hclsyntax.ValidIdentifier(name) {
-		s.add(invalidName.at(section.block.LabelRanges[0], "%s is no name for a consumer. It is the address of a device that uses this one, such as \"device.recorder\" or \"device.recorder.channel.1\", or a name for somebody else: letters, digits, underscores and dashes.", diag.Quote(name)))
+		s.add(invalidName.at(section.block.LabelRanges[0], "%s is not a valid name for a consumer. Use the address of a device that uses this one, such as \"device.recorder\" or \"device.recorder.channel.1\", or a name for somebody else: letters, digits, underscores and dashes.", diag.Quote(name)))
 		return Consumer{}, false
 	}
 	if len(section.attributes) == 0 {
-		s.add(missingArgument.at(section.block.DefRange, "The consumer says nothing about the way in that it needs. Give at least its scheme or its username."))
+		s.add(missingArgument.at(section.block.DefRange, "The consumer does not say which way in it needs. Give at least its scheme or its username."))
 		return Consumer{}, false
 	}
 	c := Consumer{
@@ -88,7 +88,7 @@ func (s scope) ignored(section *section) (bool, string) {
 		s.add(missingArgument.at(section.attributes["ignore"].Range, "ignore lets a change cut this consumer off. Say why it may: add reason = \"...\", which a reviewer reads in the plan."))
 		return false, ""
 	case given && !ignore:
-		s.add(missingArgument.at(attr.Range, "reason says why a consumer may lose its way in, and nothing lets it. Add ignore = true, or leave the reason out."))
+		s.add(missingArgument.at(attr.Range, "reason says why a consumer may lose its way in, but nothing permits that. Add ignore = true, or remove the reason."))
 	}
 	return ignore, reason
 }

@@ -30,16 +30,16 @@ var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 
 // absent are blocks that people know from elsewhere, with what to use instead.
 var absent = map[string]string{
-	"exception": "Exceptions are not part of this version: use lifecycle { ignore_changes = [...] } in the device.",
+	"exception": "This version has no exceptions: use lifecycle { ignore_changes = [...] } in the device.",
 	"terraform": "The block for versions and state is named camform.",
-	"provider":  "There is nothing to configure outside of the devices: address and login stand in the device block.",
-	"resource":  "Devices are declared with device, and their settings stand in them.",
+	"provider":  "There is nothing to configure outside the devices: address and login belong in the device block.",
+	"resource":  "Devices are declared with device blocks, and their settings belong in these.",
 	"data":      "Inventories are read with functions such as csvdecode(file(\"inventory.csv\")).",
-	"module":    "What several devices have in common stands in a profile.",
-	"local":     "Local values stand in a block named locals.",
-	"rule":      "Rules stand in a profile or a device, around the settings that they want.",
-	"check":     "Checks stand in a profile or a device.",
-	"variables": "Each variable has a block of its own: variable \"name\" {}.",
+	"module":    "Settings that several devices share belong in a profile.",
+	"local":     "Local values belong in a block named locals.",
+	"rule":      "Rules belong in a profile or a device, around the settings that they want.",
+	"check":     "Checks belong in a profile or a device.",
+	"variables": "Each variable has its own block: variable \"name\" {}.",
 }
 
 // declare collects the declarations of all files.
@@ -77,7 +77,7 @@ func (l *loader) declareLocals(block *hcl.Block) {
 func (l *loader) declareBlock(block *hcl.Block, s *shape) {
 	name := block.Labels[0]
 	if !hclsyntax.ValidIdentifier(name) {
-		l.add(invalidName.at(block.LabelRanges[0], "%s is no name for a %s. Names begin with a letter and go on with letters, digits, underscores and dashes.",
+		l.add(invalidName.at(block.LabelRanges[0], "%s is not a valid name for a %s. Names begin with a letter, followed by letters, digits, underscores and dashes.",
 			diag.Quote(name), block.Type))
 		return
 	}
@@ -120,7 +120,7 @@ func unknownBlocks(diags hcl.Diagnostics) diag.Problems {
 		if text, ok := absent[name]; ok {
 			advice = " " + text
 		}
-		problems[i] = unknownBlock.at(*p.Subject, "%q cannot stand at the top of a file.%s", name, advice)
+		problems[i] = unknownBlock.at(*p.Subject, "%q is not allowed at the top level of a file.%s", name, advice)
 	}
 	return problems
 }
@@ -128,7 +128,7 @@ func unknownBlocks(diags hcl.Diagnostics) diag.Problems {
 // register adds a declaration unless its name is taken.
 func (l *loader) register(n node, d declaration, at hcl.Range) {
 	if first, ok := l.declarations[n]; ok {
-		l.add(duplicateName.at(at, "%s is declared at %s already. Rename one of them.", n, line(first.place())))
+		l.add(duplicateName.at(at, "%s is already declared at %s. Rename one of them.", n, line(first.place())))
 		return
 	}
 	l.declarations[n] = d
@@ -170,7 +170,7 @@ func (d *output) evaluate(l *loader, s scope) {
 	out.Description, _ = s.text(d.attributes["description"])
 	out.Sensitive = s.flag(d.attributes["sensitive"])
 	if hasSecret(out.Value) && !out.Sensitive {
-		l.add(secretExposed.at(attr.Expr.Range(), "The value of the output %q contains a secret. Add sensitive = true, which hides it, or leave the secret out.", d.name()))
+		l.add(secretExposed.at(attr.Expr.Range(), "The value of the output %q contains a secret. Add sensitive = true, which hides it, or remove the secret.", d.name()))
 		return
 	}
 	l.config.Outputs = append(l.config.Outputs, out)

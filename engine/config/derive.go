@@ -62,8 +62,8 @@ func Derive(origin string, read func(origin string) (schema.Secret, error)) (sch
 	return schema.NewSecret(v.AsString()), nil
 }
 
-// ErrUnjudged is the error of an expression of which it cannot be told, without its secrets, which secrets it reads.
-var ErrUnjudged = errors.New("it cannot be told which secrets it reads")
+// ErrUnjudged is the error of an expression for which camform cannot tell, without its secrets, which secrets it reads.
+var ErrUnjudged = errors.New("camform cannot tell which secrets it reads")
 
 // PartsOf are the origins of the secrets that an origin is computed from, also of those that are read only in some cases; the
 // origin itself where nothing is computed. The error is ErrUnjudged.
@@ -111,7 +111,7 @@ var readingFiles = append(sortedKeys(fileFunctions(&loader{})), "templatefile")
 type derivation struct{ *loader }
 
 // origin is that of a value which an expression computes from secrets; ok is false where the expression needs more of the
-// configuration. Where a secret was left unread that the expression reads, though not for the value, it is not known there.
+// configuration. If a secret was left unread that the expression reads, though not for the value, the value is unknown.
 func (d derivation) origin(expr hcl.Expression, ctx *hcl.EvalContext, v cty.Value) (origin string, ok bool) {
 	text, err := d.closed(expr, ctx)
 	if err != nil {
@@ -143,7 +143,7 @@ func (d derivation) origin(expr hcl.Expression, ctx *hcl.EvalContext, v cty.Valu
 // errOpen is that of an expression which needs the configuration.
 var errOpen = errors.New("the expression cannot be written without the configuration")
 
-// replacement is a text in the place of a part of an expression.
+// replacement is a text that replaces a part of an expression.
 type replacement struct {
 	at   hcl.Range
 	text string

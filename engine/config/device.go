@@ -98,7 +98,7 @@ func (d *deviceBlock) instances(s scope) ([]scope, bool) {
 			key = value
 		}
 		if hidden := strings.IndexFunc(key.AsString(), func(r rune) bool { return !schema.Shown(r) }); hidden >= 0 {
-			s.add(invalidForEach.at(attr.Expr.Range(), "The key %q has a character that cannot be shown. Keys are parts of addresses, which stand in "+
+			s.add(invalidForEach.at(attr.Expr.Range(), "The key %q has a character that cannot be shown. Keys are parts of addresses, which appear in "+
 				"reports and in commands that people paste into a shell. Give the device a name without it.", key.AsString()))
 			return nil, false
 		}
@@ -123,22 +123,22 @@ func (s scope) iterable(attr *hcl.Attribute, v cty.Value) bool {
 	t := v.Type()
 	switch {
 	case v.IsMarked() || t.IsSetType() && v.ContainsMarked():
-		return wrong("The value is secret, and the keys of for_each are shown as parts of addresses. Keep the names of devices apart from the secrets.")
+		return wrong("The value is secret, and the keys of for_each are shown as parts of addresses. Keep the names of devices separate from the secrets.")
 	case !v.IsKnown() && t == cty.DynamicPseudoType, t.IsSetType() && !v.IsWhollyKnown() && s.failed():
 		return false // reported where it failed
 	case v.IsNull():
-		return wrong("The value is null. For no devices at all use an empty map.")
+		return wrong("The value is null. To have no devices, use an empty map.")
 	case t.IsListType() || t.IsTupleType():
-		return wrong("The value is a list, of which the elements have no names. Turn strings into a set with toset(...), or make a map: { for row in LIST : row.name => row }.")
+		return wrong("The value is a list, whose elements have no names. Turn strings into a set with toset(...), or make a map: { for row in LIST : row.name => row }.")
 	case t.IsSetType() && t.ElementType() != cty.String:
 		return wrong("The elements of the set are names of devices, and must be strings.")
 	case !t.IsMapType() && !t.IsObjectType() && !t.IsSetType():
-		return wrong("for_each takes a map or a set of strings; this is " + describe(v) + ".")
+		return wrong("for_each accepts a map or a set of strings; this is " + describe(v) + ".")
 	case !v.IsKnown() || t.IsSetType() && !v.IsWhollyKnown():
 		if s.failed() {
 			return false
 		}
-		return wrong("The keys depend on a value that is not known while the configuration is loaded, such as a secret that is not read.")
+		return wrong("The keys depend on a value that is unknown while the configuration is loaded, such as a secret that is not read.")
 	case t.IsSetType() && hasNull(v):
 		return wrong("One of the elements is null.")
 	}
@@ -161,9 +161,9 @@ func (s scope) generates(v cty.Value, expr hcl.Expression, _ *hcl.EvalContext) h
 	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: invalidForEach.summary, Subject: &at}
 	switch {
 	case hasSecret(v):
-		d.Detail = "The value contains a secret, and what it generates is shown. Keep the names apart from the secrets."
+		d.Detail = "The value contains a secret, and what it generates is shown. Keep the names separate from the secrets."
 	case !v.IsKnown():
-		d.Detail = "The value is not known while the configuration is loaded."
+		d.Detail = "The value is unknown while the configuration is loaded."
 		if s.failed() {
 			d.Extra = quiet{}
 		}
@@ -227,7 +227,7 @@ func (s scope) device(d *deviceBlock, shared inherited) *Device {
 func (d *Device) accountNames() (problems diag.Problems) {
 	check := func(name string, at hcl.Range) {
 		if strings.Contains(name, ":") {
-			problems = append(problems, invalidName.at(at, "%s is no name for an account: devices take none with a colon.", diag.Quote(name)))
+			problems = append(problems, invalidName.at(at, "%s is not a valid name for an account: devices accept none with a colon.", diag.Quote(name)))
 		}
 	}
 	check(d.Login.Username, d.Login.Range)
@@ -265,7 +265,7 @@ func (s scope) single(sections []*section) map[string]*section {
 			continue
 		}
 		if first := found[name]; first != nil {
-			s.add(duplicateBlock.at(section.block.DefRange, "There is a block %s at %s already; a device has one.", name, line(first.block.DefRange)))
+			s.add(duplicateBlock.at(section.block.DefRange, "There is already a block %s at %s; a device can have only one.", name, line(first.block.DefRange)))
 			continue
 		}
 		found[name] = section
@@ -304,7 +304,7 @@ func (s scope) identity(section *section) Identity {
 	if text, _ := s.text(section.attributes["mac"]); text != "" {
 		mac, err := net.ParseMAC(text)
 		if err != nil {
-			s.add(invalidMAC.at(section.attributes["mac"].Expr.Range(), "%s is no MAC address. It is written like 00:00:5e:00:53:01.", diag.Quote(text)))
+			s.add(invalidMAC.at(section.attributes["mac"].Expr.Range(), "%s is not a MAC address. Write it like 00:00:5e:00:53:01.", diag.Quote(text)))
 		}
 		id.MAC = mac.String()
 	}
@@ -315,7 +315,7 @@ func (s scope) identity(section *section) Identity {
 // absent.
 func (s scope) login(block *hcl.Block, section *section, managed func(policy *hcl.Attribute, username string) *credential.Policy) Login {
 	if section == nil {
-		s.add(missingBlock.at(block.DefRange, "A device needs a block login with username and password."))
+		s.add(missingBlock.at(block.DefRange, "A device needs a login block with username and password."))
 		return Login{}
 	}
 	login := Login{Range: section.block.DefRange, Basic: s.flag(section.attributes["basic"])}
@@ -359,7 +359,7 @@ func (s scope) tls(section *section) TLS {
 	}
 	s.add(s.files.barred(t.CAFile, at)...)
 	if !isFile(t.CAFile) {
-		s.add(unreadableFile.at(at, "There is no file %s. ca_file is looked up from the directory of the configuration.", t.CAFile))
+		s.add(unreadableFile.at(at, "There is no file %s. The path in ca_file is relative to the directory of the configuration.", t.CAFile))
 	}
 	return t
 }
@@ -444,7 +444,7 @@ func (l *loader) distinct() {
 	for _, d := range l.config.Devices {
 		s := scope{loader: l, about: schema.Setting{Device: d.Address}}
 		if first, ok := hosts[d.URL.Host]; ok {
-			s.add(duplicateAddress.at(d.URLRange, "%s and %s (%s) have the same address %s. Each device is declared once.", d.Address, first.Address, line(first.URLRange), d.URL.Host))
+			s.add(duplicateAddress.at(d.URLRange, "%s and %s (%s) have the same address %s. Declare each device only once.", d.Address, first.Address, line(first.URLRange), d.URL.Host))
 		} else {
 			hosts[d.URL.Host] = d
 		}

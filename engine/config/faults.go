@@ -47,7 +47,7 @@ var (
 	undeclaredVariable = fault{"undeclared-variable", "Value for an undeclared variable"}
 	invalidVariable    = fault{"invalid-variable", "Invalid value for a variable"}
 	invalidDefault     = fault{"invalid-default", "Invalid default of a variable"}
-	failedValidation   = fault{"failed-validation", "Value refused by a validation"}
+	failedValidation   = fault{"failed-validation", "Value rejected by a validation"}
 	invalidValidation  = fault{"invalid-validation", "Invalid validation"}
 
 	wrongType         = fault{"wrong-type", "Wrong type"}
@@ -192,7 +192,7 @@ func unknownName(p *diag.Problem, d *hcl.Diagnostic) {
 		switch {
 		case functions[expr.Name]:
 		case slices.Contains(assertOnly, expr.Name):
-			*p = unknownFunction.at(*d.Subject, "%s() is known only in the asserts of a check, which are evaluated when the device has been read.", expr.Name)
+			*p = unknownFunction.at(*d.Subject, "%s() can be used only in the asserts of a check, which are evaluated after the device has been read.", expr.Name)
 		default:
 			*p = unknownFunction.at(*d.Subject, "There is no function named %q.%s", expr.Name, suggest(expr.Name, sortedKeys(functions)))
 		}

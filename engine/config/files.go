@@ -39,7 +39,7 @@ func (f *files) own(name string, most int64) ([]byte, error) {
 	return f.readAll(file, most)
 }
 
-// readAll reads a file as far as the bounds let it, and closes it. Each file allows for more evaluation.
+// readAll reads a file up to the bounds, and closes it. Each file allows for more evaluation.
 func (f *files) readAll(file *os.File, most int64) ([]byte, error) {
 	defer file.Close()
 	if info, err := file.Stat(); err == nil && info.Size() > most {

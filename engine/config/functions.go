@@ -193,7 +193,7 @@ func naming(f function.Function, names int) function.Function {
 	return around(f, func(args []cty.Value) (cty.Value, error) {
 		for _, arg := range args[:names] {
 			if hasSecret(arg) {
-				return cty.NilVal, secretExposed.of("The names of files and the origins of secrets are shown, so they must not contain a secret. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").")
+				return cty.NilVal, secretExposed.of("The names of files and the origins of secrets are shown, so they must not contain a secret. If one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").")
 			}
 		}
 		return f.Call(args)
@@ -208,7 +208,7 @@ func neverFunc(name string) function.Function {
 	return function.New(&function.Spec{
 		VarParam: &function.Parameter{Name: "arguments", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true},
 		Type: func([]cty.Value) (cty.Type, error) {
-			return cty.NilType, fmt.Errorf("%s() gives another result on every run, so that no plan would ever be settled; write the value down, or pass it in as a variable", name)
+			return cty.NilType, fmt.Errorf("%s() gives another result on every run, so no plan would ever be without changes; write the value down, or pass it in as a variable", name)
 		},
 	})
 }
@@ -273,10 +273,10 @@ func (s *secretStore) nonsensitiveFunc() function.Function {
 		Type:   func(args []cty.Value) (cty.Type, error) { return args[0].Type(), nil },
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			if fromOrigin(args[0]) {
-				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that was made from secret(), which stays secret whatever is made of it. Take nonsensitive() away, or keep what may be shown apart from the secrets.")
+				return cty.NilVal, secretExposed.of("nonsensitive() was given a value made from secret(), and anything made from that stays secret. Remove nonsensitive(), or keep what may be shown separate from the secrets.")
 			}
 			if s.revealed(args[0]) {
-				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that contains a secret as it is. It is meant for what is computed from secrets and tells nothing about them, such as a length.")
+				return cty.NilVal, secretExposed.of("nonsensitive() was given a value that contains a secret unchanged. It is meant for values that are computed from secrets and reveal nothing about them, such as a length.")
 			}
 			v, _ := args[0].Unmark()
 			return v, nil

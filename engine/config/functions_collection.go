@@ -126,7 +126,7 @@ var lookupFunc = function.New(&function.Spec{
 	Type:     function.StaticReturnType(cty.DynamicPseudoType),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		if len(args) > 3 {
-			return cty.NilVal, errors.New("there is one default at most")
+			return cty.NilVal, errors.New("only one default is allowed")
 		}
 		container, marks := args[0].Unmark()
 		key, keyMarks := args[1].Unmark()
@@ -262,7 +262,7 @@ func rangeBounds(args []cty.Value) (start, limit, step cty.Value, err error) {
 	case 2, 3:
 		start, limit = args[0], args[1]
 	default:
-		return start, limit, step, errors.New("range takes one, two or three numbers")
+		return start, limit, step, errors.New("range accepts one, two or three numbers")
 	}
 	down := limit.LessThan(start).True()
 	if len(args) < 3 {

@@ -84,7 +84,7 @@ func encodingFunc(parameter string, f func(text string, e encoding.Encoding) (st
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			e, err := ianaindex.IANA.Encoding(args[1].AsString())
 			if err != nil || e == nil { // one that has a name, and no more
-				return cty.NilVal, function.NewArgErrorf(1, "no such encoding is known; write the name that the IANA has for it, such as UTF-16LE")
+				return cty.NilVal, function.NewArgErrorf(1, "the encoding is unknown; write its IANA name, such as UTF-16LE")
 			}
 			text, err := f(args[0].AsString(), e)
 			if err != nil {
@@ -110,7 +110,7 @@ var (
 		}
 		text, err := e.NewDecoder().Bytes(content)
 		if err != nil || bytes.ContainsRune(text, utf8.RuneError) {
-			return "", errors.New("the decoded bytes are no text in the encoding")
+			return "", errors.New("the decoded bytes are not text in the encoding")
 		}
 		return string(text), nil
 	})

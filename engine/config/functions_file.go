@@ -18,11 +18,11 @@ import (
 )
 
 // inside makes a path relative to the directory of the configuration, and refuses one that leaves it. That makes a
-// configuration complete: whoever has the directory has everything that it is made of.
+// configuration complete: the directory contains everything that it is made of.
 func inside(name string) (string, error) {
 	local := filepath.FromSlash(path.Clean(name))
 	if name == "" || !filepath.IsLocal(local) {
-		return "", fmt.Errorf("%q lies outside of the directory of the configuration, from which alone files can be read", name)
+		return "", fmt.Errorf("%q is outside the directory of the configuration; only files inside it can be read", name)
 	}
 	return local, nil
 }

@@ -44,7 +44,7 @@ func (b *importBlock) evaluate(l *loader, s scope) {
 	i.URL, _ = s.address(b.block, "id", b.attributes["id"])
 	i.Login = s.login(b.block, sections["login"], unmanaged)
 	if j := slices.IndexFunc(l.config.Imports, func(other Import) bool { return other.To == to }); j >= 0 {
-		s.add(duplicateName.at(b.block.DefRange, "%s is imported at %s already. Leave one of them out.", to, line(l.config.Imports[j].Range)))
+		s.add(duplicateName.at(b.block.DefRange, "%s is already imported at %s. Remove one of them.", to, line(l.config.Imports[j].Range)))
 		return
 	}
 	if i.URL != nil && i.Login.Username != "" && schema.IsSecret(i.Login.Password) {
@@ -62,7 +62,7 @@ func (s scope) deviceNamed(b body, argument string) (schema.Device, bool) {
 	if named, ok := deviceIn(attr); ok {
 		return named, true
 	}
-	s.add(invalidReference.at(attr.Expr.Range(), "%s takes the address of a device, such as device.lobby, without quotes.", argument))
+	s.add(invalidReference.at(attr.Expr.Range(), "%s accepts the address of a device, such as device.lobby, without quotes.", argument))
 	return schema.Device{}, false
 }
 
@@ -73,7 +73,7 @@ func (s scope) fits(to schema.Device, at hcl.Range) bool {
 	case !ok || to.Each == (block.attributes["for_each"] != nil):
 		return true
 	case to.Each:
-		s.add(invalidReference.at(at, "device.%s (%s) has no for_each, so that it has no keys.", to.Name, line(block.place())))
+		s.add(invalidReference.at(at, "device.%s (%s) has no for_each, so it has no keys.", to.Name, line(block.place())))
 	default:
 		s.add(invalidReference.at(at, "device.%s (%s) has a for_each. Name one of its devices, such as device.%s[\"KEY\"].", to.Name, line(block.place()), to.Name))
 	}
@@ -101,7 +101,7 @@ func (l *loader) fulfilled() {
 		}
 		if first.address != wanted.To {
 			s := scope{loader: l, about: schema.Setting{Device: wanted.To}}
-			s.add(duplicateAddress.at(wanted.Range, "%s and %s (%s) have the same address %s. Each device is declared once.", wanted.To, first.address, line(first.at), wanted.URL.Host))
+			s.add(duplicateAddress.at(wanted.Range, "%s and %s (%s) have the same address %s. Declare each device only once.", wanted.To, first.address, line(first.at), wanted.URL.Host))
 		}
 	}
 }

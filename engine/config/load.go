@@ -24,7 +24,7 @@ import (
 type Source struct {
 	Settings Settings      // the camform block; the defaults where there is none, or where something is wrong with it
 	Damage   diag.Problems // what is wrong with the directory and the files, so that they cannot be parsed
-	Mistakes diag.Problems // what is wrong with the camform block, as far as it can be parsed
+	Mistakes diag.Problems // what is wrong with the parsable part of the camform block
 
 	dir     string
 	private []string // files that no configuration reads, besides the state
@@ -207,7 +207,7 @@ func (l *loader) parse() {
 		if where == "." {
 			where = "This directory"
 		}
-		l.add(noConfiguration.of("%s holds no file whose name ends in %s or %s. camform init writes one to begin with; -chdir names another directory.",
+		l.add(noConfiguration.of("%s contains no file whose name ends in %s or %s. camform init writes one to start with; -chdir names another directory.",
 			where, nativeSuffix, jsonSuffix))
 	}
 }

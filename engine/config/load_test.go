@@ -22,7 +22,7 @@ import (
 	"camform/schema"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 func bound(n int64) *int64 { return &n }
 

@@ -102,9 +102,9 @@ func (m *meter) spend(steps, bytes int64, at hcl.Range) {
 	m.bytes -= bytes
 	switch {
 	case m.steps < 0:
-		m.stop(at, "The evaluation took more steps than the text that it reads and its devices account for, and ended at this expression. Loops within loops, and products of large collections, take the product of their lengths: go through less, or look values up by a key.")
+		m.stop(at, "The evaluation took more steps than the size of its input and its number of devices allow, and was stopped at this expression. Nested loops and products of large collections take the product of their lengths: loop over less, or look values up by a key.")
 	case m.bytes < 0:
-		m.stop(at, "The evaluation yielded more text than the text that it reads and its devices account for, and ended at this expression. Text that is put together from other text over and over doubles each time: use less of it.")
+		m.stop(at, "The evaluation yielded more text than the size of its input and its number of devices allow, and was stopped at this expression. Text that is repeatedly built from itself doubles each time: use less of it.")
 	}
 }
 

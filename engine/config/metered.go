@@ -12,7 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// metered is an expression whose evaluations and values count. It stands in the syntax tree in the place of the expression,
+// metered is an expression whose evaluations and values count. It replaces the expression in the syntax tree,
 // as parentheses around it would, so that whatever walks the tree or evaluates part of it, such as the bodies of dynamic
 // blocks, meets it. What looks for the form of an expression finds the one inside.
 type metered struct {

@@ -25,7 +25,7 @@ func movesOf(all []Moved) schema.Moves {
 	return moves
 }
 
-// Moves are what the moved blocks say, as far as they can be understood. The state is opened with them, so they are known before
+// Moves are what the intelligible moved blocks say. The state is opened with them, so they are known before
 // anything is evaluated.
 func (s *Source) Moves() schema.Moves {
 	var moves schema.Moves
@@ -70,15 +70,15 @@ func (b *movedBlock) evaluate(l *loader, s scope) {
 	for _, other := range l.config.Moved {
 		switch {
 		case other.From == from:
-			s.add(invalidMove.at(m.Range, "%s moves to %s at %s already. A device has one name: leave one of them out.", from, other.To, line(other.Range)))
+			s.add(invalidMove.at(m.Range, "%s already moves to %s at %s. A device has one name: remove one of them.", from, other.To, line(other.Range)))
 			return
 		case other.To == to:
-			s.add(invalidMove.at(m.Range, "%s moves to %s at %s already. Two devices cannot have one name: leave one of them out.", other.From, to, line(other.Range)))
+			s.add(invalidMove.at(m.Range, "%s already moves to %s at %s. Two devices cannot have one name: remove one of them.", other.From, to, line(other.Range)))
 			return
 		}
 	}
 	if from == to {
-		s.add(invalidMove.at(m.Range, "%s moves to the name that it has. Leave the block out.", from))
+		s.add(invalidMove.at(m.Range, "%s moves to the name that it already has. Remove the block.", from))
 		return
 	}
 	l.config.Moved = append(l.config.Moved, m)
@@ -89,7 +89,7 @@ func (b *movedBlock) device(s scope, argument string) (schema.Device, bool) {
 	if attr := b.attributes[argument]; attr != nil {
 		traversal, diags := hcl.AbsTraversalForExpr(attr.Expr)
 		if named, ok := schema.SettingOf(traversal); !diags.HasErrors() && ok && named.Kind != "" {
-			s.add(invalidMove.at(attr.Expr.Range(), "%s is a setting, and only whole devices move. An account or another item with another name is another one on the device, too.", named))
+			s.add(invalidMove.at(attr.Expr.Range(), "%s is a setting, and only whole devices move. An account or another item with another name is a different one on the device, too.", named))
 			return schema.Device{}, false
 		}
 	}
@@ -102,20 +102,20 @@ func (l *loader) moved() {
 	for _, m := range l.config.Moved {
 		s := scope{loader: l, about: schema.Setting{Device: m.From}}
 		if l.circular(m, moves) {
-			s.add(invalidMove.at(m.Range, "%s moves in a circle, back to where it was. Leave one of the moved blocks out: the one that is older.", m.From))
+			s.add(invalidMove.at(m.Range, "%s moves in a circle, back to where it was. Remove the older one of the moved blocks.", m.From))
 			continue
 		}
 		if i := slices.IndexFunc(l.config.Removed, func(r Removed) bool { return r.Covers(m.From) }); i >= 0 {
-			s.add(invalidMove.at(m.Range, "%s is removed at %s. It has either moved or left: leave one of the two out.", m.From, line(l.config.Removed[i].Range)))
+			s.add(invalidMove.at(m.Range, "%s is removed at %s. A device is either moved or removed: remove one of the two blocks.", m.From, line(l.config.Removed[i].Range)))
 			continue
 		}
 		if i := slices.IndexFunc(l.config.Devices, func(d *Device) bool { _, ok := m.Of(d.Address); return ok }); i >= 0 {
 			still := l.config.Devices[i]
-			s.add(invalidMove.at(m.Range, "%s is still declared at %s, so it has not moved. Leave the moved block out, or take the device of the old name out.", still.Address, line(still.Range)))
+			s.add(invalidMove.at(m.Range, "%s is still declared at %s, so it has not moved. Remove the moved block, or the device block of the old name.", still.Address, line(still.Range)))
 			continue
 		}
 		if end := moves.Of(m.To); !l.declares(end, m.Whole()) {
-			s.add(invalidMove.at(m.Range, "%s moves to %s, which is not declared. Write the name that it has now; for a device that is gone, write a removed block.", m.From, end))
+			s.add(invalidMove.at(m.Range, "%s moves to %s, which is not declared. Write the name that it has now, or a removed block if the device is gone.", m.From, end))
 		}
 	}
 }

@@ -48,7 +48,7 @@ func ownershipOf(s scope, section *section) Ownership {
 	for name, to := range map[string]*string{"warranty_until": &o.WarrantyUntil, "contract_until": &o.ContractUntil} {
 		text, given := s.text(section.attributes[name])
 		if _, err := time.Parse(time.DateOnly, text); given && text != "" && err != nil {
-			s.add(invalidOwnership.at(section.attributes[name].Expr.Range(), "%q is no date. One is written like 2027-05-31.", text))
+			s.add(invalidOwnership.at(section.attributes[name].Expr.Range(), "%q is not a date. Write it like 2027-05-31.", text))
 			continue
 		}
 		*to = text

@@ -26,7 +26,7 @@ func (s scope) manage(account *Setting, section *section, from origin) {
 	}
 	password := account.Kind.Account().Password
 	if _, given := account.Attributes[password]; given {
-		s.add(invalidPolicy.at(attr.NameRange, "A password is either given or managed. Leave out %s, or leave out %s and camform makes one.", policyArgument, password))
+		s.add(invalidPolicy.at(attr.NameRange, "A password is either given or managed. Remove %s, or remove %s and camform makes one.", policyArgument, password))
 		return
 	}
 	account.Attributes[password] = Attribute{
@@ -115,10 +115,10 @@ func (s scope) accountPolicy(device *Device, attr *hcl.Attribute, username strin
 	case named == nil:
 		return declared.Policy
 	case given && declared.Policy == nil:
-		s.add(invalidPolicy.at(attr.Expr.Range(), "The password of the login is managed, but %s is given one at %s. Leave one of the two out.",
+		s.add(invalidPolicy.at(attr.Expr.Range(), "The password of the login is managed, but %s has one at %s. Remove one of the two.",
 			account.Address.Local(), line(declared.Range)))
 	case given && declared.Policy != named:
-		s.add(invalidPolicy.at(attr.Expr.Range(), "The login names credential_policy.%s, but %s names credential_policy.%s at %s. Name the same one, or leave one of the two out.",
+		s.add(invalidPolicy.at(attr.Expr.Range(), "The login names credential_policy.%s, but %s names credential_policy.%s at %s. Name the same one, or remove one of the two.",
 			named.Name, account.Address.Local(), declared.Policy.Name, line(declared.Range)))
 	}
 	return named

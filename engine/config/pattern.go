@@ -19,7 +19,7 @@ func (s scope) lifecycle(section *section) Lifecycle {
 	var l Lifecycle
 	for _, p := range s.patterns(protect) {
 		if p.Attribute != "" {
-			s.add(invalidPattern.at(p.Range, "protect takes whole settings, such as %s; single attributes are named in ignore_changes.", p.Kind))
+			s.add(invalidPattern.at(p.Range, "protect accepts whole settings, such as %s; name single attributes in ignore_changes.", p.Kind))
 			continue
 		}
 		l.Protect = append(l.Protect, p)
@@ -38,7 +38,7 @@ func (s scope) patterns(attr *hcl.Attribute) []Pattern {
 	}
 	items, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		s.add(invalidPattern.at(attr.Expr.Range(), "%s takes a list of names, such as [https, user.operator], or all.", attr.Name))
+		s.add(invalidPattern.at(attr.Expr.Range(), "%s accepts a list of names, such as [https, user.operator], or all.", attr.Name))
 		return nil
 	}
 	var patterns []Pattern
@@ -61,7 +61,7 @@ func isAll(expr hcl.Expression) bool {
 func (s scope) pattern(item hcl.Expression) (Pattern, bool) {
 	steps, ok := steps(item)
 	if !ok {
-		s.add(invalidPattern.at(item.Range(), "This is no name of a setting. Names are written like https, user.operator or time.zone."))
+		s.add(invalidPattern.at(item.Range(), "This is not the name of a setting. Write names like https, user.operator or time.zone."))
 		return Pattern{}, false
 	}
 	p := Pattern{Kind: steps[0], Range: item.Range()}

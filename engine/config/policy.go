@@ -21,7 +21,7 @@ type policyBlock struct{ body }
 
 func (b *policyBlock) evaluate(l *loader, s scope) {
 	of := policyScope{s}
-	length := wholeNumber{credential.MinLength, credential.MaxLength, "No device is known to take fewer than 8 characters, or more than 16."}
+	length := wholeNumber{credential.MinLength, credential.MaxLength, "No known device accepts fewer than 8 characters, or more than 16."}
 	p := &credential.Policy{
 		Name:            b.name(),
 		MinLength:       s.whole(b.attributes["min_length"], length),
@@ -110,9 +110,9 @@ func (s policyScope) age(attr *hcl.Attribute) time.Duration {
 	age, err := parseAge(text)
 	switch {
 	case err != nil:
-		s.add(invalidPolicy.at(attr.Expr.Range(), "%s is no age. It is written as a whole number of days, weeks or hours: \"90d\", \"12w\" or \"2160h\".", diag.Quote(text)))
+		s.add(invalidPolicy.at(attr.Expr.Range(), "%s is not an age. Write a whole number of days, weeks or hours: \"90d\", \"12w\" or \"2160h\".", diag.Quote(text)))
 	case age < shortestAge:
-		s.add(invalidPolicy.at(attr.Expr.Range(), "%s is too short: a password must be good for an hour at least.", diag.Quote(text)))
+		s.add(invalidPolicy.at(attr.Expr.Range(), "%s is too short: a password must be valid for at least an hour.", diag.Quote(text)))
 		return 0
 	}
 	return age
@@ -143,7 +143,7 @@ func (s scope) policy(attr *hcl.Attribute) *credential.Policy {
 	}
 	reference, diags := hcl.AbsTraversalForExpr(attr.Expr)
 	if diags.HasErrors() || reference.RootName() != "credential_policy" || len(reference) != 2 {
-		s.add(invalidPolicy.at(attr.Expr.Range(), "%s takes the name of a policy: %s = credential_policy.NAME, without quotes. It cannot be computed.", attr.Name, attr.Name))
+		s.add(invalidPolicy.at(attr.Expr.Range(), "%s accepts the name of a policy: %s = credential_policy.NAME, without quotes. It cannot be computed.", attr.Name, attr.Name))
 		return nil
 	}
 	name, ok := secondStep(reference)

@@ -58,7 +58,7 @@ func readPostgres(l *loader, s scope, section *section) {
 	for _, name := range []string{"password", "key"} {
 		origin, _ := s.text(section.attributes[name])
 		if err := schema.CheckOrigin(origin); origin != "" && err != nil {
-			l.add(invalidState.at(section.attributes[name].Expr.Range(), "%s must say where the secret is, such as \"env:CAMFORM_STATE_%s\", and never be it.", name, map[string]string{"password": "PASSWORD", "key": "KEY"}[name]))
+			l.add(invalidState.at(section.attributes[name].Expr.Range(), "%s must say where the secret is, such as \"env:CAMFORM_STATE_%s\", and never contain it.", name, map[string]string{"password": "PASSWORD", "key": "KEY"}[name]))
 			return
 		}
 	}

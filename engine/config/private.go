@@ -111,7 +111,7 @@ func resolve(path string) string {
 }
 
 // errPrivate is that of a file which no configuration reads.
-var errPrivate = errors.New("it belongs to the state of camform or opens the vault, so no configuration reads it")
+var errPrivate = errors.New("it belongs to the state of camform or opens the vault, so no configuration may read it")
 
 // privateFile is the problem of what names a private file.
 func privateFile(path string) diag.Problem {
@@ -166,7 +166,7 @@ func (m manner) instead() string {
 	if m == isListed {
 		return "Use a pattern that leaves it out."
 	}
-	return "Read it with secret() alone. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\")."
+	return "Read it only with secret(). If one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\")."
 }
 
 // note keeps that an expression reads or lists a file. Asserts are evaluated when all origins are known, and fail at once.

@@ -97,7 +97,7 @@ func (s scope) exclusiveKinds(attr *hcl.Attribute) []string {
 		case kind == nil:
 			s.add(unknownKind.at(attr.Expr.Range(), "There is no kind of setting named %q.%s", name, suggest(name, keyed)))
 		case !kind.Keyed:
-			s.add(unknownKind.at(attr.Expr.Range(), "A device has %s once; exclusive takes kinds that have items.%s", name, suggest(name, keyed)))
+			s.add(unknownKind.at(attr.Expr.Range(), "A device has %s only once; exclusive accepts kinds that have items.%s", name, suggest(name, keyed)))
 		default:
 			names = append(names, name)
 		}
@@ -113,14 +113,14 @@ func (l *loader) namedProfiles(attr *hcl.Attribute) []node {
 	}
 	items, diags := hcl.ExprList(attr.Expr)
 	if diags.HasErrors() {
-		l.add(invalidProfiles.at(attr.Expr.Range(), "%s takes a list of names: %s = [profile.NAME]. It cannot be computed.", attr.Name, attr.Name))
+		l.add(invalidProfiles.at(attr.Expr.Range(), "%s accepts a list of names: %s = [profile.NAME]. It cannot be computed.", attr.Name, attr.Name))
 		return nil
 	}
 	var nodes []node
 	for _, item := range items {
 		reference, diags := hcl.AbsTraversalForExpr(item)
 		if diags.HasErrors() || reference.RootName() != "profile" || len(reference) != 2 {
-			l.add(invalidProfiles.at(item.Range(), "%s takes names such as profile.NAME, without quotes.", attr.Name))
+			l.add(invalidProfiles.at(item.Range(), "%s accepts names such as profile.NAME, without quotes.", attr.Name))
 			continue
 		}
 		name, ok := secondStep(reference)

@@ -99,9 +99,9 @@ func (l *loader) reference(u *uses, d declaration, reference hcl.Traversal) {
 	case "path":
 	case "each":
 		if block, ok := d.(*deviceBlock); !ok || block.attributes["for_each"] == nil {
-			wrong(invalidReference, "each is known only in a device block that has a for_each.")
+			wrong(invalidReference, "each can be used only in a device block that has a for_each.")
 		} else if block.inForEach(reference) {
-			wrong(invalidReference, "each is not known in for_each itself, which makes it.")
+			wrong(invalidReference, "each cannot be used in for_each itself, which defines it.")
 		}
 	case "var", "local", "device":
 		name, ok := secondStep(reference)
@@ -113,17 +113,17 @@ func (l *loader) reference(u *uses, d declaration, reference hcl.Traversal) {
 		if l.declarations[n] == nil {
 			l.add(unknownReference.at(reference.SourceRange(), "%s is not declared.%s", n, suggest(name, l.namesOf(root))))
 		} else if word, words, ok := l.unknownPart(n, reference); ok {
-			wrong(unknownReference, "Nothing named %q is known of a device here.%s", word, suggest(word, words))
+			wrong(unknownReference, "Devices have nothing named %q here.%s", word, suggest(word, words))
 		}
 		u.nodes = append(u.nodes, n)
 	case "self":
-		wrong(invalidReference, "self is the device as it was read. It is known only in the asserts of a check.")
+		wrong(invalidReference, "self is the device as it was read. It can be used only in the asserts of a check.")
 	case "profile":
-		wrong(invalidReference, "A profile is no value; it can only be named in profiles of a device or extends of a profile.")
+		wrong(invalidReference, "A profile is not a value; it can only be named in profiles of a device or extends of a profile.")
 	case "credential_policy":
-		wrong(invalidReference, "A credential policy is no value; it can only be named in password_policy of a login or an account.")
+		wrong(invalidReference, "A credential policy is not a value; it can only be named in password_policy of a login or an account.")
 	default:
-		wrong(unknownReference, "There is nothing named %s here.%s If it is meant as text, put it in quotes: %q.",
+		wrong(unknownReference, "There is nothing named %s here.%s If it is text, put it in quotes: %q.",
 			root, suggest(root, slices.Sorted(maps.Keys(roots))), root)
 	}
 }

@@ -31,7 +31,7 @@ func (b *removedBlock) evaluate(l *loader, s scope) {
 	r := Removed{From: from, Range: b.block.DefRange}
 	for _, other := range l.config.Removed {
 		if other.Covers(from) || r.Covers(other.From) {
-			s.add(duplicateName.at(b.block.DefRange, "%s is removed at %s already. Leave one of them out.", from, line(other.Range)))
+			s.add(duplicateName.at(b.block.DefRange, "%s is already removed at %s. Remove one of the two blocks.", from, line(other.Range)))
 			return
 		}
 	}
@@ -46,7 +46,7 @@ func (b *removedBlock) evaluate(l *loader, s scope) {
 			return
 		}
 	case b.attributes["address"] != nil || sections["login"] != nil || sections["tls"] != nil:
-		s.add(unknownArgument.at(b.block.DefRange, "With destroy = false camform does not go to the device. Leave out address, login and tls."))
+		s.add(unknownArgument.at(b.block.DefRange, "With destroy = false, camform does not contact the device. Remove address, login and tls."))
 	}
 	l.config.Removed = append(l.config.Removed, r)
 }
@@ -83,7 +83,7 @@ func (l *loader) gone() {
 		for _, d := range l.config.Devices {
 			if r.Covers(d.Address) {
 				s := scope{loader: l, about: schema.Setting{Device: d.Address}}
-				s.add(duplicateName.at(r.Range, "%s is declared at %s, so it is not removed. Leave one of the two out.", d.Address, line(d.Range)))
+				s.add(duplicateName.at(r.Range, "%s is declared at %s, so it is not removed. Remove one of the two blocks.", d.Address, line(d.Range)))
 				break
 			}
 		}

@@ -26,7 +26,7 @@ type Rule struct {
 	Settings []*Setting
 
 	Asserts   []Assert // what must hold, in the order of the source
-	Manual    string   // what a person has to verify
+	Manual    string   // what has to be verified by hand
 	Severity  string   // "warn" or "block", for asserts; empty otherwise
 	Documents []string // paths of the documents that the asserts observe; sorted
 }
@@ -63,7 +63,7 @@ func (s scope) judged(o *outline, profile string) (layer, []Rule) {
 			continue
 		}
 		if first, ok := seen[rule.ID]; ok {
-			s.add(duplicateName.at(section.block.DefRange, "%q is declared at %s already, in the same block. Rename one of them.", rule.ID, line(first)))
+			s.add(duplicateName.at(section.block.DefRange, "%q is already declared at %s, in the same block. Rename one of them.", rule.ID, line(first)))
 			continue
 		}
 		seen[rule.ID] = rule.Range
@@ -78,7 +78,7 @@ func (s scope) named(block *hcl.Block) bool {
 	if ruleID.MatchString(block.Labels[0]) {
 		return true
 	}
-	s.add(invalidName.at(block.LabelRanges[0], "%s is no name for a %s. Names are words of lower case letters, digits, dashes and underscores with dots between them, such as \"upnp.off\".",
+	s.add(invalidName.at(block.LabelRanges[0], "%s is not a valid name for a %s. Names are words of lower case letters, digits, dashes and underscores with dots between them, such as \"upnp.off\".",
 		diag.Quote(block.Labels[0]), block.Type))
 	return false
 }
@@ -94,7 +94,7 @@ func (s scope) rule(section *section, profile string) Rule {
 	wanted := s.settings(section.sections, origin{profile: profile, rule: r.ID})
 	r.Settings = slices.SortedFunc(maps.Values(wanted), func(a, b *Setting) int { return a.Address.Compare(b.Address) })
 	if len(section.sections) == 0 && !section.generated {
-		s.add(missingBlock.at(section.block.DefRange, "The rule wants no setting, so that every device would comply. Put setting blocks into it; what can only be looked at is a check."))
+		s.add(missingBlock.at(section.block.DefRange, "The rule wants no setting, so every device would comply. Put setting blocks into it; use a check for what can only be observed."))
 	}
 	return r
 }
@@ -122,7 +122,7 @@ func (s scope) join(block layer, settings []*Setting) {
 		}
 		for _, name := range sortedKeys(more.Attributes) {
 			if declared, ok := first.Attributes[name]; ok {
-				s.of(more.Address).add(duplicateSetting.at(more.Attributes[name].Range, "%s.%s is declared at %s already, in the same block. Leave it out of one of the two.",
+				s.of(more.Address).add(duplicateSetting.at(more.Attributes[name].Range, "%s.%s is already declared at %s, in the same block. Remove it from one of the two.",
 					more.Address.Local(), name, line(declared.Range)))
 			}
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // scope is where expressions are evaluated: what they may refer to, and what problems with them are about. Its methods
-// report what is wrong and answer with an unknown value then, of which nothing more is said.
+// report what is wrong and then answer with an unknown value, which causes no further problems.
 type scope struct {
 	*loader
 	ctx   *hcl.EvalContext // nil where only constants are allowed
@@ -56,7 +56,7 @@ func evaluate(expr hcl.Expression, ctx *hcl.EvalContext) (v cty.Value, diags hcl
 			at := expr.Range()
 			v, diags = cty.DynamicVal, hcl.Diagnostics{{
 				Severity: hcl.DiagError, Summary: failedExpression.summary, Subject: &at,
-				Detail: "A value stands in a place where it cannot be used. A secret, for one, cannot be the key of an object.",
+				Detail: "A value is in a place where it cannot be used. A secret, for example, cannot be the key of an object.",
 			}}
 		}
 	}()
@@ -81,14 +81,14 @@ func (s scope) argument(attr *hcl.Attribute, want cty.Type) cty.Value {
 func (s scope) convert(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Value {
 	converted, err := convert.Convert(s.meter.uniform(v, want, attr.Expr.Range()), want)
 	if err != nil {
-		s.add(wrongType.at(attr.Expr.Range(), "%q takes %s; %s was given.", attr.Name, typeName(want), describe(v)))
+		s.add(wrongType.at(attr.Expr.Range(), "%q accepts %s; %s was given.", attr.Name, typeName(want), describe(v)))
 		return cty.UnknownVal(want)
 	}
 	if !converted.IsWhollyKnown() {
 		return cty.UnknownVal(want).WithSameMarks(converted)
 	}
 	if hasNull(converted) {
-		s.add(wrongType.at(attr.Expr.Range(), "%q takes %s; one of the elements given is null.", attr.Name, typeName(want)))
+		s.add(wrongType.at(attr.Expr.Range(), "%q accepts %s; one of the given elements is null.", attr.Name, typeName(want)))
 		return cty.UnknownVal(want)
 	}
 	return converted

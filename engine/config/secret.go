@@ -15,7 +15,7 @@ import (
 	"camform/schema"
 )
 
-// SecretReader reads the secret of an origin; known is false where it is not to be had now. Errors never contain a value.
+// SecretReader reads the secret of an origin; known is false if it is not available now. Errors never contain a value.
 type SecretReader func(origin string) (secret schema.Secret, known bool, err error)
 
 // SecretsUnknown is a SecretReader for commands that need no values: every secret is unknown. A malformed origin is still an
@@ -31,7 +31,7 @@ var (
 
 	// ErrSecretSealed is for readers that know that the vault has a secret, and cannot open it: it is as unknown as others, but an
 	// account that has one in the vault has no need of its first one.
-	ErrSecretSealed = errors.New("the vault has the secret, and is not opened here")
+	ErrSecretSealed = errors.New("the secret is in the vault, which is not opened here")
 )
 
 func secretPath(path, dir string) string {
@@ -162,7 +162,7 @@ func (s scope) concealed(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Va
 	}
 	if !hasSecret(v) && v.IsKnown() || schema.IsSecret(v) && homeless(v) {
 		s.blank(attr.Expr)
-		s.add(secretInClear.at(attr.NameRange, "%q is secret and must not stand in a file. Read it with secret(\"vault:NAME\"), secret(\"env:NAME\") or secret(\"file:PATH\"), or from a variable that says sensitive = true.", attr.Name))
+		s.add(secretInClear.at(attr.NameRange, "%q is secret and must not be written in a file. Read it with secret(\"vault:NAME\"), secret(\"env:NAME\") or secret(\"file:PATH\"), or from a variable with sensitive = true.", attr.Name))
 		return cty.UnknownVal(want)
 	}
 	if !hasSecret(v) {
@@ -170,14 +170,14 @@ func (s scope) concealed(attr *hcl.Attribute, v cty.Value, want cty.Type) cty.Va
 	}
 	converted, err := convert.Convert(v, want)
 	if err != nil {
-		s.add(wrongType.at(attr.Expr.Range(), "%q takes %s, which the secret is not.", attr.Name, typeName(want)))
+		s.add(wrongType.at(attr.Expr.Range(), "%q accepts %s, which the secret is not.", attr.Name, typeName(want)))
 		return cty.UnknownVal(want)
 	}
 	origin := schema.Origin(converted)
 	if origin == "" || !s.secrets.whole(converted, origin) {
 		var ok bool
 		if origin, ok = (derivation{s.loader}).origin(expr, s.ctx, converted); !ok {
-			s.add(secretMixed.at(attr.Expr.Range(), "%q is computed from secrets in a way that a plan cannot repeat when it is applied. Compute it here or in locals, from secret() and sensitive variables. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").", attr.Name))
+			s.add(secretMixed.at(attr.Expr.Range(), "%q is computed from secrets in a way that a plan cannot repeat when it is applied. Compute it here or in locals, from secret() and sensitive variables. If one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").", attr.Name))
 			return cty.UnknownVal(want)
 		}
 		plain, _ := converted.Unmark()
@@ -230,7 +230,7 @@ func (l *loader) exposedFile(origin string) {
 	if err != nil || info.Mode().Perm()&0o004 == 0 {
 		return
 	}
-	problem := secretExposedFile.of("%s can be read by every user of this machine. Take the right away with: chmod o-r %s", path, path)
+	problem := secretExposedFile.of("%s can be read by every user of this machine. To change that, run: chmod o-r %s", path, path)
 	problem.Severity = diag.Warning
 	l.add(problem)
 }

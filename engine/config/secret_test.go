@@ -113,7 +113,7 @@ func TestFilesOutsideAreNotReachedThroughLinks(t *testing.T) {
 	}
 }
 
-// TestSecretsStandInDynamicBlocks has them alone and in the branches of a condition, of which one knows the element.
+// TestSecretsStandInDynamicBlocks has them alone and in the branches of a condition, one with a known element.
 func TestSecretsStandInDynamicBlocks(t *testing.T) {
 	options := testOptions()
 	options.Env = lookup(map[string]string{"ADMIN": "geheim-geheim", "north": "geheim-north"})

@@ -70,7 +70,7 @@ func (s scope) settings(sections []*section, from origin) layer {
 			continue
 		}
 		if first, ok := found[setting.Address]; ok {
-			s.add(duplicateSetting.at(section.block.DefRange, "%s is declared at %s already, in the same block. Put the arguments of both into one.",
+			s.add(duplicateSetting.at(section.block.DefRange, "%s is already declared at %s, in the same block. Put the arguments of both into one.",
 				setting.Address.Local(), line(first.Range)))
 			continue
 		}
@@ -141,7 +141,7 @@ func (s scope) attribute(kind *schema.Kind, a *schema.Attribute, attr *hcl.Attri
 	case a.Secret, secret && kind.CanConceal(a):
 		v = s.concealed(attr, v, a.Type)
 	case secret:
-		s.add(secretExposed.at(attr.Expr.Range(), "%q is shown in plans: only a free text that decides nothing about access may be secret. Where one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").", a.Name))
+		s.add(secretExposed.at(attr.Expr.Range(), "%q is shown in plans: only free text that does not affect access may be secret. If one file holds settings and secrets, name the secret field itself: secret(\"sops:FILE#KEY\").", a.Name))
 		return cty.UnknownVal(a.Type)
 	default:
 		v = s.convert(attr, v, a.Type)
@@ -229,7 +229,7 @@ func instead(secret bool, v cty.Value) string {
 	}
 }
 
-// dropWrong takes the attributes out of a setting of which the values are wrong, which was reported. What an item needs that
+// dropWrong removes the attributes of a setting whose values are wrong, which was reported. What an item needs that
 // does not exist yet is for the plan to say, which knows whether it exists.
 func (s *Setting) dropWrong() {
 	for name, declared := range s.Attributes {

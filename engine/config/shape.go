@@ -202,22 +202,22 @@ func (s *shape) unknown(name string, p diag.Problem) diag.Problem {
 	}
 	switch {
 	case slices.Contains(blocks, name):
-		return unknownArgument.at(at, "%s is a block: it is written %s { ... }, without an equals sign.", name, name)
+		return unknownArgument.at(at, "%s is a block: write %s { ... }, without an equals sign.", name, name)
 	case slices.Contains(arguments, name):
-		return unknownBlock.at(at, "%s is an argument: it is written %s = ..., without braces around its value.", name, name)
+		return unknownBlock.at(at, "%s is an argument: write %s = ..., without braces around its value.", name, name)
 	}
 	f := unknownArgument
 	if p.Code == "unsupported-block-type" {
 		f = unknownBlock
 	}
 	if advice := s.meant[name]; advice != "" {
-		return f.at(at, "%q is not known here. %s", name, advice)
+		return f.at(at, "%q is unknown here. %s", name, advice)
 	}
 	advice := suggest(name, append(arguments, blocks...))
 	if advice == "" && s.others != "" {
 		advice = " " + s.others
 	}
-	return f.at(at, "%q is not known here.%s", name, advice)
+	return f.at(at, "%q is unknown here.%s", name, advice)
 }
 
 // quoted finds the name that a message of HCL is about.

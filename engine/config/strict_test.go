@@ -38,7 +38,7 @@ profile "eased" {
 	}
 }
 
-// I12: a configuration of which no device comes is told, with the block that should have had some.
+// I12: a configuration that yields no device is reported, with the block that should have had some.
 func TestI12NoDevicesAreAProblem(t *testing.T) {
 	const login = "login {\n    username = \"admin\"\n    password = secret(\"env:ADMIN\")\n  }\n"
 	table := "device \"gate\" {\n  for_each = { for row in csvdecode(%q) : row.name => row }\n  address = each.value.address\n  " + login + "}\n"

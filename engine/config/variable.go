@@ -63,7 +63,7 @@ func (v *variable) readDefault(s scope) {
 	}
 	v.fallback = converted
 	if v.sensitive && !isEmpty(converted) {
-		problem := secretInClear.at(attr.NameRange, "The default of var.%s, which is sensitive, stands in the file. Leave it out and give the value from outside.", v.name())
+		problem := secretInClear.at(attr.NameRange, "The default of var.%s, which is sensitive, is written in the file. Remove it and give the value from outside.", v.name())
 		problem.Severity = diag.Warning
 		s.add(problem)
 		s.blank(attr.Expr)
@@ -202,7 +202,7 @@ func (l *loader) give(name string, g given, at *hcl.Range) {
 		l.given[name] = g
 		return
 	}
-	problem := undeclaredVariable.of("The configuration declares no variable %q, for which %s gives a value.%s", name, g.source, suggest(name, l.namesOf("var")))
+	problem := undeclaredVariable.of("The configuration declares no variable %q, although %s gives it a value.%s", name, g.source, suggest(name, l.namesOf("var")))
 	if at != nil {
 		problem.Severity, problem.Subject = diag.Warning, at
 	}
@@ -239,7 +239,7 @@ func (v *variable) value(l *loader) cty.Value {
 		value, err = v.convert(l.meter, value)
 	}
 	if err != nil {
-		l.add(invalidVariable.at(v.place(), "var.%s takes %s, which the value from %s is not%s.", name, typeName(v.want), g.source, v.because(err)))
+		l.add(invalidVariable.at(v.place(), "var.%s accepts %s, which the value from %s is not%s.", name, typeName(v.want), g.source, v.because(err)))
 		return cty.UnknownVal(v.want)
 	}
 	return v.orFallback(l, value)

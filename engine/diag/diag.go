@@ -4,7 +4,7 @@
 //
 //   - Summary names the kind of problem and is always the same words: "Unknown attribute". No names, no values.
 //   - Detail is about this one, in full sentences, and ends with what to do. Near names are suggested.
-//   - Whoever knows the place adds the place: a provider names the attribute, the engine the address, config the line.
+//   - The code that knows the place adds it: a provider names the attribute, the engine the address, config the line.
 //   - Code is stable and lower-case with dashes; people search for it and tools match on it.
 //   - No secret stands in any of the fields, and text that came from a device is passed through Quote.
 package diag

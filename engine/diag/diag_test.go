@@ -54,10 +54,10 @@ func TestErrorsAndWarnings(t *testing.T) {
 
 func TestAProblemOnOneLineSaysWhereItIs(t *testing.T) {
 	p := Problem{
-		Summary: "Unknown argument", Detail: "It is not known.", Subject: at("main.cam.hcl", 3),
+		Summary: "Unknown argument", Detail: "It is unknown.", Subject: at("main.cam.hcl", 3),
 		Address: schema.Setting{Device: schema.Device{Name: "gate"}, Kind: "https"},
 	}
-	if got, want := p.Error(), "main.cam.hcl:3: device.gate.https: Unknown argument: It is not known."; got != want {
+	if got, want := p.Error(), "main.cam.hcl:3: device.gate.https: Unknown argument: It is unknown."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	p.Address.Kind = ""

@@ -20,10 +20,10 @@ func writeActivations(d *document, p *plan.Plan, fold Fold) {
 		return
 	}
 	d.open(Changes, activations)
-	d.line(0, Strong, "Devices without a password, which get one first, one device after the other:")
+	d.line(0, Strong, "Devices without a password, which get their first one, one device after the other:")
 	found.write(d, Attention, fold)
-	d.line(blockIndent, Quiet, "Who such a device is, is what it says: one that imitates serial number and MAC address of yours is not told apart. Activate in a network that you trust.")
-	d.line(blockIndent, Quiet, "What such a device is set to cannot be read before. Of what is listed for it below, apply writes what it does not have already.")
+	d.line(blockIndent, Quiet, "The identity of such a device is only what it claims: an impostor with your serial number and MAC address looks the same. Activate in a network that you trust.")
+	d.line(blockIndent, Quiet, "The settings of such a device cannot be read before. Of those listed for it below, apply writes the ones that it does not have yet.")
 }
 
 // activationWords complete "DEVICE ...".
@@ -38,9 +38,9 @@ func activationWords(device plan.Device) string {
 	}
 	text += ": it gets a password by credential_policy." + device.Activation.Password.Policy.Name
 	if scheme == "https" {
-		return text + ", and another one once it has logged in with that and told its serial number"
+		return text + ", and another one once camform has logged in with that and read its serial number"
 	}
-	return text + ", which is encrypted on its way and stays, since another one would go over plain http"
+	return text + ", which is sent encrypted and stays, since another one would go over plain http"
 }
 
 // activationDoc is a device that gets its first password.

@@ -16,8 +16,8 @@ func AdvisoryRows(report *advisory.Report, o Options) []Row {
 	d := &document{}
 	writeVerdict(d, report, advisory.Affected, "Affected:", Alarm, o.Fold,
 		"Install newer firmware. A service that is off makes an attack harder; the device stays affected.")
-	writeVerdict(d, report, advisory.Unknown, "Not known:", Attention, o.Fold,
-		"This does not count as not affected. Look up the devices by serial number: "+report.Data.Page)
+	writeVerdict(d, report, advisory.Unknown, "Unknown:", Attention, o.Fold,
+		"These devices may be affected. Look them up by serial number: "+report.Data.Page)
 	writeReadings(d, report, o.Fold)
 	d.open(Summary, "")
 	writeAdvisorySummary(d, report)
@@ -68,7 +68,7 @@ func advisoryHeading(a *advisory.Advisory) string {
 		notes = append(notes, "CVSS "+a.CVSS)
 	}
 	if a.Exploited != "" {
-		notes = append(notes, "used by attackers")
+		notes = append(notes, "exploited by attackers")
 	}
 	if a.Confidence != advisory.Confirmed {
 		notes = append(notes, "facts "+string(a.Confidence))
@@ -86,9 +86,9 @@ func writeReadings(d *document, report *advisory.Report, fold Fold) {
 	for _, device := range report.Devices {
 		switch {
 		case device.Seen.IsZero():
-			never.add(device.Address, "", "", "by no advisory is anything known of it")
+			never.add(device.Address, "", "", "no advisory could be checked")
 		case device.Old:
-			old.addTrouble(device.Address, "", "", "it told its firmware on "+device.Seen.UTC().Format(time.DateOnly))
+			old.addTrouble(device.Address, "", "", "it last reported its firmware on "+device.Seen.UTC().Format(time.DateOnly))
 		}
 	}
 	if len(never.list) > 0 {
@@ -118,9 +118,9 @@ func writeAdvisorySummary(d *document, report *advisory.Report) {
 	case counts[advisory.Unknown] > 0:
 		severity = Attention
 	}
-	d.line(0, Strong, fmt.Sprintf("%s: %d affected, %d not known, %d not affected.", Plural(len(report.Devices), "device"),
+	d.line(0, Strong, fmt.Sprintf("%s: %d affected, %d unknown, %d not affected.", Plural(len(report.Devices), "device"),
 		counts[advisory.Affected], counts[advisory.Unknown], counts[advisory.NotAffected])).Severity = severity
-	d.line(0, Normal, printable(fmt.Sprintf("Judged by %s, version %s of %s. -data reads newer ones.",
+	d.line(0, Normal, printable(fmt.Sprintf("Based on %s, version %s of %s. -data reads newer ones.",
 		advisoryCount(report.Data), report.Data.Version, report.Data.Date.Format(time.DateOnly))))
 }
 

@@ -53,7 +53,7 @@ func (m message) join(other message) {
 
 func (m message) String() string { return strings.Join(m.words, " ") }
 
-// common is what messages about devices with the same key say, with the address of the first device in the place of all.
+// common is what messages about devices with the same key say, with the address of the first device instead of all.
 func common(devices []schema.Device, texts []string) string {
 	all := messageOf(texts[0], devices[0])
 	for i, device := range devices {
@@ -64,7 +64,7 @@ func common(devices []schema.Device, texts []string) string {
 		return text
 	}
 	text, stop := strings.CutSuffix(strings.ReplaceAll(text, theAddress, devices[0].String()), ".")
-	text += " (the others likewise)"
+	text += " (the same on the others)"
 	if stop {
 		text += "."
 	}

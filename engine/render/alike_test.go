@@ -16,7 +16,7 @@ import (
 )
 
 // The same trouble on many devices is one message, although it names a key, an address or the device; another trouble is another
-// message, and one that fewer have is told of each in full.
+// message, and one that fewer have is shown for each in full.
 func TestTheSameTroubleIsOneMessage(t *testing.T) {
 	p := &plan.Plan{}
 	add := func(n int, problem func(i int, d schema.Device) string) {
@@ -37,7 +37,7 @@ func TestTheSameTroubleIsOneMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"20 devices: its TLS key is …, but … is pinned; run: camform state forget 'device.cam[\"c00\"]' (the others likewise)\n",
+		"20 devices: its TLS key is …, but … is pinned; run: camform state forget 'device.cam[\"c00\"]' (the same on the others)\n",
 		"6 devices: no answer from … within 5s\n", "4 devices: 503 deviceError\n", "3 devices: 500 deviceError\n",
 		"device.cam[\"c33\"]: another trouble with 192.0.2.0:80\n", "... and 15 more",
 	} {
@@ -72,7 +72,7 @@ func TestAProblemThatNamesItsDeviceIsToldOnce(t *testing.T) {
 	}
 }
 
-// Devices that no line of a file is to blame for are told in one box, whatever the message names of each; two of them have their own,
+// Devices that no line of a file is to blame for are shown in one box, whatever the message names of each; two of them have their own,
 // and so has a value that somebody wrote.
 func TestTheSameTroubleOfDevicesIsOneBox(t *testing.T) {
 	problem := func(i int, detail string) diag.Problem {
@@ -107,7 +107,7 @@ func TestTheSameTroubleOfDevicesIsOneBox(t *testing.T) {
 	}
 }
 
-// While a run lasts, a trouble is told of the first devices that have it; the end tells all of them.
+// While a run lasts, a trouble is shown for the first devices that have it; the end lists all of them.
 func TestProgressTellsATroubleOfTheFirstDevices(t *testing.T) {
 	var text bytes.Buffer
 	p := render.NewLineProgress(&text)
@@ -125,9 +125,9 @@ func TestProgressTellsATroubleOfTheFirstDevices(t *testing.T) {
 	p.Event(report.Event{Kind: report.DeviceDone, Stage: report.Apply, Device: d, Result: report.Failed, Detail: "another trouble"})
 	p.Close()
 	if n := strings.Count(text.String(), "no answer from"); n != 3 {
-		t.Errorf("one trouble was told %d times:\n%s", n, text.String())
+		t.Errorf("one trouble was shown %d times:\n%s", n, text.String())
 	}
-	for what, want := range map[string]int{"upnp: failed, nothing was changed: further devices are told at the end": 1, "another trouble": 1, "not begun": 0} {
+	for what, want := range map[string]int{"upnp: failed, nothing was changed: further devices are listed at the end": 1, "another trouble": 1, "not begun": 0} {
 		if n := strings.Count(text.String(), what); n != want {
 			t.Errorf("%q is there %d times, want %d:\n%s", what, n, want, text.String())
 		}

@@ -44,7 +44,7 @@ func nothingJudged(report *audit.Report) string {
 	case len(report.Unjudged) == report.Devices:
 		return "Nothing was judged: no device has a rule or a check."
 	default:
-		return "Nothing was judged: no rule or check of these devices is among those asked for."
+		return "Nothing was judged: these devices have none of the rules and checks that you asked for."
 	}
 }
 
@@ -123,21 +123,21 @@ func rulesOf(report *audit.Report) []judgedRule {
 var statusTitles = map[audit.Status]string{
 	audit.Violated:    "Violated",
 	audit.Unreachable: Unread,
-	audit.Unknown:     "Not known",
-	audit.Unproven:    "Not as wanted, and not written because too little is known",
+	audit.Unknown:     "Unknown",
+	audit.Unproven:    "Not as wanted, but not written because too little is known",
 	audit.Overridden:  "Overridden by the configuration itself",
-	audit.Manual:      "For a person to verify",
+	audit.Manual:      "To be verified by hand",
 	audit.Unsupported: "Not available on these devices",
 }
 
 // statusAdvice says what to do about a list, where its lines do not.
 var statusAdvice = map[audit.Status]string{
-	audit.Violated:    "camform apply makes devices as rules want them. What a check observes has to be mended where it comes from.",
-	audit.Unreachable: "No rule counts as kept there.",
-	audit.Unknown:     "This does not count as kept. Audit again once everything can be read.",
+	audit.Violated:    "camform apply changes devices to comply with rules. What a check observes has to be fixed at its source.",
+	audit.Unreachable: "No rule is considered kept there.",
+	audit.Unknown:     "These rules are not considered kept. Audit again once everything can be read.",
 }
 
-// writeStatus lists the results of one status. A device that could not be read is told once, not for every rule.
+// writeStatus lists the results of one status. A device that could not be read is listed once, not for every rule.
 func writeStatus(d *document, report *audit.Report, status audit.Status, fold Fold) {
 	title, listed := statusTitles[status]
 	results := slices.DeleteFunc(slices.Clone(report.Results), func(r audit.Result) bool { return r.Status != status })
@@ -156,7 +156,7 @@ func writeStatus(d *document, report *audit.Report, status audit.Status, fold Fo
 	writeByRule(d, report, results, severities[status], fold)
 }
 
-// writePartial lists what is compliant only as far as the device has it.
+// writePartial lists what is compliant apart from settings that the device lacks.
 func writePartial(d *document, report *audit.Report, fold Fold) {
 	results := slices.DeleteFunc(slices.Clone(report.Results), func(r audit.Result) bool {
 		return r.Status != audit.Compliant || len(r.Why) == 0
@@ -165,7 +165,7 @@ func writePartial(d *document, report *audit.Report, fold Fold) {
 		return
 	}
 	d.open(Notes, "Compliant in part")
-	d.line(0, Strong, "Compliant, but for what these devices do not have:")
+	d.line(0, Strong, "Compliant, except for settings that these devices do not have:")
 	writeByRule(d, report, results, Plain, fold)
 }
 
@@ -247,7 +247,7 @@ func writeUnjudged(d *document, report *audit.Report, fold Fold) {
 		found.add(device, "", "", "no rule or check judges it")
 	}
 	d.open(Notes, "Not judged")
-	d.line(0, Strong, "Not judged, so nothing is known of these devices:")
+	d.line(0, Strong, "Not judged, so the compliance of these devices is unknown:")
 	found.write(d, Alarm, fold)
 }
 
@@ -269,7 +269,7 @@ func writeAuditSummary(d *document, report *audit.Report) {
 	}
 	d.line(0, Strong, text+".").Severity = severity
 	if !report.Judged() {
-		d.line(0, Normal, "Nothing was judged: only a person can tell.").Severity = Alarm
+		d.line(0, Normal, "Nothing was judged: all of it has to be verified by hand.").Severity = Alarm
 	}
 	if judged := counts[audit.Compliant] + counts[audit.Violated] + counts[audit.Unproven]; judged > 0 {
 		permille := 1000 * counts[audit.Compliant] / judged // cut off, so that 100 % means everything

@@ -66,7 +66,7 @@ func TestAuditsAreToldTheWorstFirst(t *testing.T) {
 	golden(t, "audit.json", out.Bytes())
 }
 
-// TestNothingOfAnAuditIsHidden: each result with something to say is told, whatever its status, and each device that could
+// TestNothingOfAnAuditIsHidden: each result with something to say is shown, whatever its status, and each device that could
 // not be read once.
 func TestNothingOfAnAuditIsHidden(t *testing.T) {
 	r := testReport()
@@ -80,7 +80,7 @@ func TestNothingOfAnAuditIsHidden(t *testing.T) {
 		}
 	}
 	if n := strings.Count(text, "device.yard: "); n != 1 {
-		t.Errorf("the device that does not answer is told %d times", n)
+		t.Errorf("the device that does not answer is shown %d times", n)
 	}
 	for _, status := range audit.Statuses {
 		if _, ok := statusTitles[status]; !ok && status != audit.Compliant {
@@ -121,16 +121,16 @@ func TestTextsOfDevicesDoNotSteerTheTerminal(t *testing.T) {
 func TestAnAuditOfNothingSaysSo(t *testing.T) {
 	r := &audit.Report{Devices: 2, Unjudged: []schema.Device{{Name: "a"}, {Name: "b"}}}
 	for want, report := range map[string]*audit.Report{
-		"Nothing was judged: no device has a rule or a check.\n":                            r,
-		"Nothing was judged: no rule or check of these devices is among those asked for.\n": {Devices: 2, Unjudged: r.Unjudged[:1]},
-		"Nothing was judged: there is no device.\n":                                         {},
+		"Nothing was judged: no device has a rule or a check.\n":                                    r,
+		"Nothing was judged: these devices have none of the rules and checks that you asked for.\n": {Devices: 2, Unjudged: r.Unjudged[:1]},
+		"Nothing was judged: there is no device.\n":                                                 {},
 	} {
 		if have := auditText(t, report, Options{}); have != want {
 			t.Errorf("the text is %q, want %q", have, want)
 		}
 	}
 	byHand := &audit.Report{Devices: 1, Results: []audit.Result{{Rule: "box", Status: audit.Manual}}}
-	if have := auditText(t, byHand, Options{}); !strings.HasSuffix(have, "\nNothing was judged: only a person can tell.\n") {
+	if have := auditText(t, byHand, Options{}); !strings.HasSuffix(have, "\nNothing was judged: all of it has to be verified by hand.\n") {
 		t.Errorf("the text is %q", have)
 	}
 	var out bytes.Buffer

@@ -21,7 +21,7 @@ type change struct {
 	deltas  []delta
 	hidden  int // attributes that have a value and stay as they are
 	devices []schema.Device
-	unread  bool   // nothing is known of the device yet, which gets its first password
+	unread  bool   // the device, which gets its first password, is unknown yet
 	jump    string // why the clock of the device may jump; empty if it may not, or a step does not make it
 }
 
@@ -240,7 +240,7 @@ func (c *change) writeHeader(d *document, words string, o Options) {
 		d.line(blockIndent, Careful, "# (makes the clock jump by more than five minutes"+accepted(c.jump)+")")
 	}
 	if first := c.stage(); first != "" {
-		d.line(blockIndent, Quiet, "# (in two requests: first with "+first+", and as below once all of that reads back)")
+		d.line(blockIndent, Quiet, "# (in two requests: first with "+first+", then as below once all of that reads back)")
 	}
 	if len(c.devices) > 1 {
 		for _, text := range some(c.devices, o.Fold) {
@@ -249,10 +249,10 @@ func (c *change) writeHeader(d *document, words string, o Options) {
 	}
 }
 
-// accepted says why a person lets a clock jump, behind what says that it does.
+// accepted adds to a clock jump the reason why it is accepted.
 func accepted(reason string) string {
 	if reason == "" {
-		return ", which nobody accepts"
+		return ", which is not accepted"
 	}
 	return "; accept_clock_jump: " + printable(reason)
 }

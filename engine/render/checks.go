@@ -9,18 +9,18 @@ import (
 	"camform/engine/plan"
 )
 
-// checkGroup is what is told together about checks.
+// checkGroup is a group of checks that are listed together.
 type checkGroup struct {
 	title    string
 	severity Severity
 	takes    func(plan.Check) bool
 }
 
-// checkGroups are told in this order. A check belongs to the first that takes it; one that is good or unasked to none.
+// checkGroups are listed in this order. A check belongs to the first that takes it; one that is good or unasked to none.
 var checkGroups = []checkGroup{
 	{"Checks that stop apply", Alarm, func(c plan.Check) bool { return c.Severity == plan.Block }},
 	{"Checks that do not hold", Attention, func(c plan.Check) bool { return c.Verdict == plan.Bad }},
-	{"Checks of which it is not known whether they hold", Attention, func(plan.Check) bool { return true }},
+	{"Checks whose result is unknown", Attention, func(plan.Check) bool { return true }},
 }
 
 // toldOf reports whether a check has something to say.
@@ -37,7 +37,7 @@ func writeChecks(d *document, p *plan.Plan, fold Fold) {
 	var unasked []string
 	for _, device := range p.Devices {
 		if device.Unread() {
-			continue // it is told as a whole
+			continue // it is shown as a whole
 		}
 		for _, c := range device.Checks {
 			if c.Unasked && !slices.Contains(unasked, c.Rule) {
@@ -60,7 +60,7 @@ func writeChecks(d *document, p *plan.Plan, fold Fold) {
 	if len(unasked) > 0 {
 		slices.Sort(unasked)
 		d.open(Notes, "Checks that were not judged")
-		d.line(0, Strong, "Checks that were not judged, since a plan does not read what they observe (-checks does):")
+		d.line(0, Strong, "Checks that were not judged, because a plan does not read what they observe (-checks does):")
 		d.line(blockIndent, Normal, printable(strings.Join(unasked, ", ")))
 	}
 }

@@ -36,9 +36,9 @@ type rung struct {
 
 // ladder has the forms from the longest to the shortest.
 var ladder = []rung{
-	{EveryValue, Folded, "the same change is told once for many devices"},
-	{ByKind, Folded, "changes are told by kind, without values, devices, places and requests"},
-	{CountsOnly, Folded, "only the numbers are told"},
+	{EveryValue, Folded, "a change that many devices share is shown once"},
+	{ByKind, Folded, "changes are shown by kind, without values, devices, places and requests"},
+	{CountsOnly, Folded, "only the numbers are shown"},
 }
 
 // Write writes the longest form that fits. Options say how it looks where there is room.
@@ -150,7 +150,7 @@ func commentSafe(text string) string {
 	return inLetters(text)
 }
 
-// CommentLimits are how long a comment may be on the services that have a name here, in characters. Bytes are counted, of which there
+// CommentLimits are how long a comment may be on the services that have a name here, in characters. Bytes are counted; there
 // are no fewer.
 //
 // GitHub says 65536 in its error; GitLab 1,000,000 in the reference of its notes API; Bitbucket Cloud "less than 32768" and Azure DevOps

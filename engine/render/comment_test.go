@@ -95,7 +95,7 @@ func TestACommentFitsAndSaysWhatItLeavesOut(t *testing.T) {
 	}
 }
 
-// Before changes are told by kind, the same change is told once for many devices, also to whoever asked for each.
+// Before changes are shown by kind, a change that many devices share is shown once, even if each was asked for.
 func TestACommentIsFoldedBeforeItLosesValues(t *testing.T) {
 	var devices []plan.Device
 	for i := range 300 {

@@ -196,7 +196,7 @@ func allActions(t testing.TB) *plan.Plan {
 					Who: `device.recorder.channel["4"]`, Title: "Gate", What: "ip_filter", Reason: "it goes tomorrow",
 					Why: "The allow list does not contain 192.0.2.99, the address from which it reaches this device.",
 				},
-				{Who: "device.archive", Why: "It is not known whether device.archive uses this device.", Reason: "shows other cameras"},
+				{Who: "device.archive", Why: "Whether device.archive uses this device is unknown.", Reason: "shows other cameras"},
 			},
 		},
 		plan.Device{

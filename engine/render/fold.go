@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	foldFrom  = 3 // devices from which on the same thing is told once
+	foldFrom  = 3 // number of devices from which on the same thing is shown once
 	foldNames = 5 // devices that are named then
 
-	mostVariants = 3 // ways in which the same change is told where devices had different values before
+	mostVariants = 3 // ways in which the same change is shown if devices had different values before
 )
 
 // changesOf works out the steps of a plan that keep selects. Folded changes come first, in the order of their first
@@ -40,7 +40,7 @@ func changesOf(p *plan.Plan, kinds *schema.Kinds, fold Fold, keep func(plan.Step
 	return folded(all)
 }
 
-// folded puts together the changes that are told with the same words on at least foldFrom devices. Where the devices had values of
+// folded puts together the changes that have the same words on at least foldFrom devices. Where the devices had values of
 // more than mostVariants sorts before, these are counted and not told.
 func folded(all []*change) []*change {
 	alike, variants := map[string][]*change{}, map[string]map[string]bool{}
@@ -133,7 +133,7 @@ func (c *change) key(b []byte, exactly bool) []byte {
 	return b
 }
 
-// isShort reports whether a value is told in one line.
+// isShort reports whether a value is shown on one line.
 func isShort(v cty.Value) bool { return !isCollection(v) && !isMultiline(v) }
 
 // appendText appends a text so that no two lists of texts give the same bytes.

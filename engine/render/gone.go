@@ -13,8 +13,8 @@ func writeGone(d *document, p *plan.Plan, fold Fold) {
 	if len(p.Gone) == 0 {
 		return
 	}
-	d.open(Notes, "Left the configuration")
-	d.line(0, Strong, "Devices that left the configuration and will be forgotten:")
+	d.open(Notes, "No longer in the configuration")
+	d.line(0, Strong, "Devices that are no longer in the configuration and will be forgotten:")
 	shown := p.Gone
 	if fold == Folded && len(shown) > mostGone {
 		shown = shown[:mostGone]
@@ -32,10 +32,10 @@ func writeGone(d *document, p *plan.Plan, fold Fold) {
 		d.line(blockIndent, Quiet, fmt.Sprintf("... and %d more (-full names all)", more))
 	}
 	if g, ok := undecided(p); ok {
-		d.line(blockIndent, Quiet, "Say in the configuration what becomes of what camform made there:")
+		d.line(blockIndent, Quiet, "Say in the configuration whether to keep what camform made there:")
 		for _, text := range []string{
 			"removed {", "  from = " + printable(g.Address.String()), "  lifecycle {",
-			"    destroy = false # with true, and address and login, it is deleted", "  }", "}",
+			"    destroy = false # to delete it, write true and add address and login", "  }", "}",
 		} {
 			d.line(blockIndent+4, Quiet, text)
 		}
@@ -63,7 +63,7 @@ func goneSentence(g plan.Gone) string {
 
 func place(s plan.Source) string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
 
-// undecided is the first device with something of camform's of which the configuration does not say what becomes of it.
+// undecided is the first device with something of camform's that the configuration neither keeps nor deletes.
 func undecided(p *plan.Plan) (plan.Gone, bool) {
 	for _, g := range p.Gone {
 		if len(g.Made) > 0 && g.Source == (plan.Source{}) {

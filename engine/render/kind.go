@@ -145,7 +145,7 @@ func facts(k *schema.Kind, a *schema.Attribute) []string {
 	return append(all, grade(k, a)...)
 }
 
-// grade says how well an argument is known, and from where, as far as that is not what its kind says.
+// grade says how well an argument is known, and from where, if its kind does not say the same.
 func grade(k *schema.Kind, a *schema.Attribute) []string {
 	all := []string{fmt.Sprintf("Facts: %s, as the kind.", k.Grade(a))}
 	switch {
@@ -155,7 +155,7 @@ func grade(k *schema.Kind, a *schema.Attribute) []string {
 		all[0] = fmt.Sprintf("Facts: %s.", a.Confidence)
 	}
 	if a.Confidence == schema.Unsure {
-		all = append(all, "Too little is known of it to write it without `allow_unproven`.")
+		all = append(all, "Too little is known about it to write it without `allow_unproven`.")
 	}
 	return all
 }
@@ -204,8 +204,8 @@ func quotedList(texts []string) string {
 
 var confidenceWords = map[schema.Confidence]string{
 	schema.Confirmed: "confirmed by answers of real devices",
-	schema.Likely:    "likely: client programs or an official guide, and no answer of a device that shows all of it",
-	schema.Unsure:    "unsure: a weak source, contradictions, or nobody who is known to have used it",
+	schema.Likely:    "likely: based on client programs or an official guide, without an answer of a device that shows all of it",
+	schema.Unsure:    "unsure: a weak source, contradictions, or no known use",
 }
 
 func about(k *schema.Kind) []string {
@@ -218,19 +218,19 @@ func about(k *schema.Kind) []string {
 		lines = append(lines, "camform writes it only where `allow_unproven` names it")
 	}
 	if k.Again != nil {
-		lines = append(lines, fmt.Sprintf("An entry that somebody deleted is made again. Facts: %s. %s", k.Again.Confidence, k.Again.Source))
+		lines = append(lines, fmt.Sprintf("An entry that somebody deleted is created again. Facts: %s. %s", k.Again.Confidence, k.Again.Source))
 	}
 	if k.Again != nil && k.Again.Confidence == schema.Unsure {
-		lines = append(lines, "camform makes it again only where `allow_unproven` names the kind")
+		lines = append(lines, "camform creates it again only where `allow_unproven` names the kind")
 	}
 	if k.Risk != schema.RiskNone {
 		lines = append(lines, "Risk of a wrong value: "+riskWords[k.Risk])
 	}
 	if words := decided(k); len(words) > 0 {
-		lines = append(lines, "Decides for the way in: "+strings.Join(words, "; "))
+		lines = append(lines, "Affects the way in: "+strings.Join(words, "; "))
 	}
 	if k.Opaque("") {
-		lines = append(lines, "camform cannot tell which values keep the way in open: it makes a change on trial, and where a trial cannot work only with a reason in `allow_unproven`")
+		lines = append(lines, "camform cannot tell which values keep the way in open: it makes a change on trial, and if a trial is impossible, only with a reason in `allow_unproven`")
 	}
 	if k.Reboot == schema.RebootMaybe {
 		lines = append(lines, "A change may need a restart of the device")
@@ -241,7 +241,7 @@ func about(k *schema.Kind) []string {
 var riskWords = map[schema.Risk]string{
 	schema.RiskService: "a service that others may use stops",
 	schema.RiskLogin:   "some accounts or clients cannot log in",
-	schema.RiskLockout: "nobody reaches the device any more",
+	schema.RiskLockout: "nobody can reach the device any more",
 }
 
 // decided is what a kind guards, each once.
@@ -259,7 +259,7 @@ var roleWords = map[schema.Role]string{
 	schema.AddressFilter:  "which IP addresses may connect",
 	schema.HardwareFilter: "which hardware addresses may connect",
 	schema.Listener:       "which protocols answer, and on which port",
-	schema.Redirect:       "which clients are sent on to another protocol",
+	schema.Redirect:       "which clients are redirected to another protocol",
 	schema.TLS:            "which versions of TLS are accepted",
 	schema.TLSIdentity:    "the key that the device shows over TLS",
 	schema.Authentication: "how clients prove a password",
@@ -267,7 +267,7 @@ var roleWords = map[schema.Role]string{
 	schema.Rights:         "what an account may do",
 	schema.Link:           "the connection itself",
 	schema.Lock:           "how long logins are refused after failed ones",
-	schema.Requirement:    "what clients have to be able to do",
+	schema.Requirement:    "what clients must support",
 	schema.Capacity:       "how many clients it serves at once",
 }
 

@@ -35,7 +35,7 @@ func TestReferencesOfKinds(t *testing.T) {
 func TestEveryRoleHasWords(t *testing.T) {
 	for _, role := range schema.Roles() {
 		if roleWords[role] == "" {
-			t.Errorf("nobody is told what a kind with the role %s decides", role)
+			t.Errorf("the reference does not say what a kind with the role %s decides", role)
 		}
 	}
 }

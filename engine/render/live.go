@@ -75,7 +75,7 @@ func standing(t tally) string {
 	return strings.Join(words, ", ")
 }
 
-// line hands a line over to whoever paints, who asks for the tally in turn: so no lock of ours is held while it waits.
+// line hands a line over to the painter, which asks for the tally in turn: so no lock of ours is held while it waits.
 func (s *liveScreen) line(text string) {
 	s.mu.Lock()
 	bars := s.bars

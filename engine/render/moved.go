@@ -13,7 +13,7 @@ func writeMoved(d *document, p *plan.Plan) {
 		return
 	}
 	d.open(Notes, "Moved")
-	d.line(0, Strong, "Devices that have another name; passwords, pins and history go along:")
+	d.line(0, Strong, "Devices with a new name; their passwords, pins and history move along:")
 	for _, g := range movedTogether(p.Moved) {
 		text, at := movedSentence(g.first), place(g.first.Source)
 		if g.devices > 1 {

@@ -59,7 +59,7 @@ func (r *remarks) add(device schema.Device, subject, words, detail string) {
 	r.put(remarkKey{subject, words, detail}, device, detail)
 }
 
-// addTrouble adds a remark of which the detail is the same message for several devices, although it names something of each.
+// addTrouble adds a remark whose detail is the same message for several devices, although it names something of each.
 func (r *remarks) addTrouble(device schema.Device, subject, words, detail string) {
 	r.put(remarkKey{subject, words, messageOf(detail, device).key()}, device, detail)
 }
@@ -174,7 +174,7 @@ func leftAlone(s plan.Skipped) string {
 }
 
 // writeSkipped tells what is left alone, and why. That devices of different kinds lack whole settings is what profiles for
-// many devices are made for, so it is counted; unfolded it is told of each device.
+// many devices are made for, so it is counted; unfolded it is listed for each device.
 func writeSkipped(d *document, p *plan.Plan, fold Fold) {
 	var found remarks
 	lacking := map[string]int{}
@@ -220,12 +220,12 @@ func writeDriftLeftAlone(d *document, p *plan.Plan, fold Fold) {
 	if len(found.list) == 0 {
 		return
 	}
-	d.open(Changes, "Not brought back")
-	d.line(0, Strong, "Settings that are no longer as they were applied, and that camform cannot or must not bring back:")
+	d.open(Changes, "Not restored")
+	d.line(0, Strong, "Settings that differ from what was applied, and that camform cannot or must not restore:")
 	found.write(d, Attention, fold)
 }
 
-// writeUnapplied tells of which devices there is nothing to find drift by.
+// writeUnapplied lists the devices without a record to find drift by.
 func writeUnapplied(d *document, p *plan.Plan, fold Fold) {
 	var found remarks
 	for _, device := range p.Unapplied() {
@@ -240,7 +240,7 @@ func writeUnapplied(d *document, p *plan.Plan, fold Fold) {
 }
 
 // outputsLeftOut tells what a plan with targets says nothing of.
-const outputsLeftOut = "Outputs are left out where targets are in effect: they stay as they were applied last."
+const outputsLeftOut = "Outputs are left out because targets are in effect: they stay as they were last applied."
 
 // writeTargets tells to what somebody restricted a command.
 func writeTargets(d *document, targets []string) {
@@ -266,7 +266,7 @@ func writeUnknown(d *document, p *plan.Plan, fold Fold) int {
 	}
 	if len(found.list) > 0 {
 		d.open(Notes, "Not known")
-		d.line(0, Strong, "Settings of which it is not known whether they were changed:")
+		d.line(0, Strong, "Settings that may or may not have changed:")
 		found.write(d, Alarm, fold)
 	}
 	return unreadSettings(p)
@@ -285,7 +285,7 @@ func unreadSettings(p *plan.Plan) int {
 	return n
 }
 
-// writeCuts tells whom the plan may cut off, and why a person accepts that.
+// writeCuts lists whom the plan may cut off, and why that is accepted.
 func writeCuts(d *document, p *plan.Plan, fold Fold) {
 	var found remarks
 	for _, device := range p.Devices {
@@ -319,7 +319,7 @@ func writeUnmanaged(d *document, p *plan.Plan) {
 		return
 	}
 	d.open(Notes, "Not declared")
-	d.line(0, Strong, "Items on devices that nobody declared, left alone:")
+	d.line(0, Strong, "Undeclared items on devices, left alone:")
 	for _, kind := range slices.Sorted(maps.Keys(items)) {
 		d.line(blockIndent, Normal, fmt.Sprintf("%s: %d on %s", printable(kind), items[kind], Plural(devices[kind], "device")))
 	}

@@ -10,7 +10,7 @@ type Options struct {
 	Frame   Frame
 }
 
-// Colour says whether text carries escape sequences for colours. Whoever opened the output decides.
+// Colour says whether text carries escape sequences for colours. The code that opened the output decides.
 type Colour int
 
 // The ways to colour.

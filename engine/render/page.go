@@ -23,7 +23,7 @@ type Page struct {
 
 	plan  *plan.Plan // nil where there is none
 	kinds *schema.Kinds
-	drift bool // whether only what was changed on the devices is told
+	drift bool // whether only out-of-band changes are shown
 	hash  string
 	sign  []string
 	trouble
@@ -34,10 +34,10 @@ func (p *Page) Plan(of *plan.Plan, kinds *schema.Kinds, hash string, sign []stri
 	p.plan, p.kinds, p.hash, p.sign = of, kinds, hash, sign
 }
 
-// Drift gives the page a plan of which only what was changed on the devices is told.
+// Drift gives the page a plan; only its out-of-band changes are shown.
 func (p *Page) Drift(of *plan.Plan, kinds *schema.Kinds) { p.plan, p.kinds, p.drift = of, kinds, true }
 
-// Write writes the page. Options say how changes are told.
+// Write writes the page. Options say how changes are shown.
 func (p *Page) Write(w io.Writer, o Options) error {
 	return pageTemplate.Execute(w, p.shape(o))
 }

@@ -168,8 +168,8 @@ type (
 
 	camformPlanDoc struct {
 		PlanHash    string           `json:"plan_hash"`
-		ContentHash string           `json:"content_hash"`       // of what it does, whoever made it and when
-		Snapshot    *takenDoc        `json:"snapshot,omitempty"` // that it is from, in the place of the devices
+		ContentHash string           `json:"content_hash"`       // of what it does, regardless of who made it and when
+		Snapshot    *takenDoc        `json:"snapshot,omitempty"` // that it is from, instead of the devices
 		ReadAt      string           `json:"read_at"`            // when the devices were read: how old everything here is
 		Risk        map[string]int   `json:"risk"`               // how many changes have which risk
 		Verdict     string           `json:"verdict,omitempty"`  // of drift: good, bad or unknown
@@ -179,12 +179,12 @@ type (
 		Unapplied   []string         `json:"unapplied"`                  // devices to which nothing was applied yet
 		Unreachable []unreachableDoc `json:"unreachable"`
 		Skipped     []skippedDoc     `json:"skipped"`
-		Cuts        []cutDoc         `json:"cuts"`                // who may be cut off, since a person accepts that
+		Cuts        []cutDoc         `json:"cuts"`                // who may be cut off, since that is accepted
 		Moved       []movedDoc       `json:"moved"`               // devices that get another name first
 		Activated   []activationDoc  `json:"activated,omitempty"` // devices that get their first password; their changes are what is declared
 		Forgotten   []goneDoc        `json:"forgotten"`           // devices that left the configuration
 		Logins      []loginDoc       `json:"logins,omitempty"`
-		Consumers   []consumerDoc    `json:"consumers"` // who else uses the devices, as far as the plan had to know
+		Consumers   []consumerDoc    `json:"consumers"` // other users of the devices that the plan had to know
 		Evidence    []evidenceDoc    `json:"evidence"`  // who answered at the address of each device
 	}
 	loginDoc struct { // a session that the plan could cut off

@@ -13,7 +13,7 @@ import (
 )
 
 // Problems writes problems in boxes, errors first. Sources are the texts of the files that problems point into; what is
-// not there is not shown. A problem that stands at the same place for several addresses is told once. Literals in
+// not there is not shown. A problem at the same place for several addresses is shown once. Literals in
 // arguments with the name of a secret are blanked.
 func Problems(w io.Writer, ps diag.Problems, sources map[string][]byte, o Options) error {
 	out := bufio.NewWriter(w)
@@ -76,7 +76,7 @@ func grouped(ps diag.Problems, say func(diag.Problem) string) [][]diag.Problem {
 	return all
 }
 
-// detailOf is what problems that are told together say. One that a line is to blame for is told as it is at the first device.
+// detailOf is what problems that are shown together say. One that a line is to blame for is shown as it is at the first device.
 func detailOf(same []diag.Problem) string {
 	if same[0].Subject != nil || len(same) == 1 {
 		return same[0].Detail

@@ -21,9 +21,9 @@ type Progress struct {
 
 	mu    sync.Mutex
 	tally tally
-	told  map[schema.Device]bool // devices of which a step was told to have failed
-	said  map[string]int         // how often each trouble was told
-	slow  map[schema.Device]bool // devices of which it is told what takes them long
+	told  map[schema.Device]bool // devices with a step that was reported as failed
+	said  map[string]int         // how often each trouble was shown
+	slow  map[schema.Device]bool // devices for which it is shown what takes them long
 }
 
 // screen is where progress is shown. Its methods are called without any lock held; begin and end by one goroutine.
@@ -173,7 +173,7 @@ func (p *Progress) deviceStarted(e report.Event) {
 	p.tally.left[e.Device] = e.Total
 }
 
-// deviceDone counts a device. What is wrong with one is told at once while devices are changed; a plan tells it at its
+// deviceDone counts a device. A problem with one is shown at once while devices are changed; a plan shows it at its
 // end.
 func (p *Progress) deviceDone(e report.Event) {
 	p.mu.Lock()
@@ -191,7 +191,7 @@ func (p *Progress) deviceDone(e report.Event) {
 	}
 }
 
-// trouble tells what went wrong with a subject. What goes wrong in the same way on many devices is told of the first ones only:
+// trouble tells what went wrong with a subject. The same trouble on many devices is shown for the first ones only:
 // the end says it of all.
 func (p *Progress) trouble(e report.Event, subject string) {
 	text := joinNonEmpty(resultWords(e.Result), e.Detail)
@@ -207,7 +207,7 @@ func (p *Progress) trouble(e report.Event, subject string) {
 	case n <= foldFrom:
 		p.screen.line(printable(subject) + ": " + printable(text))
 	case n == foldFrom+1:
-		p.screen.line(printable(strings.TrimPrefix(e.Setting.Local()+": "+resultWords(e.Result), ": ")) + ": further devices are told at the end")
+		p.screen.line(printable(strings.TrimPrefix(e.Setting.Local()+": "+resultWords(e.Result), ": ")) + ": further devices are listed at the end")
 	}
 }
 

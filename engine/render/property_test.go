@@ -247,7 +247,7 @@ func TestFoldingTellsTheSameOfTheSameSettings(t *testing.T) {
 				text = valueBefore.ReplaceAllString(text, "$1"+m[0])
 			}
 			if originText.ReplaceAllString(folded[s], "") != originText.ReplaceAllString(text, "") {
-				rt.Fatalf("%s is told as\n%s\nfolded, and as\n%s", s, folded[s], text)
+				rt.Fatalf("%s is shown as\n%s\nfolded, and as\n%s", s, folded[s], text)
 			}
 		}
 		if diff := cmp.Diff(Rows(p, testKinds(), Options{}), Rows(p, testKinds(), Options{})); diff != "" {
@@ -309,7 +309,7 @@ func TestTwoDevicesAreNotFoldedThreeAre(t *testing.T) {
 	}
 }
 
-// A reviewer who is told of one profile for all of them would not see that another one asks for the same.
+// A reviewer who sees one profile for all of them would not see that another one asks for the same.
 func TestDevicesWithTheSameFromDifferentProfilesAreNotFolded(t *testing.T) {
 	for profile, want := range map[string]int{"hardened": 1, "office": 3} {
 		var devices []plan.Device
@@ -375,7 +375,7 @@ func TestEditsLeadFromBeforeToAfter(t *testing.T) {
 			}
 		}
 		if !slices.Equal(before, gotBefore) || !slices.Equal(after, gotAfter) {
-			rt.Fatalf("%q to %q is told as %q to %q", before, after, gotBefore, gotAfter)
+			rt.Fatalf("%q to %q is shown as %q to %q", before, after, gotBefore, gotAfter)
 		}
 	})
 }

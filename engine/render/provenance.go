@@ -6,7 +6,7 @@ import (
 	"camform/engine/diag"
 )
 
-// Provenance says where a report comes from, for whoever reads it long after.
+// Provenance says where a report comes from, for readers long afterwards.
 type Provenance struct {
 	Made    time.Time // UTC
 	Author  string    // who made it, as approvals know people
@@ -24,9 +24,9 @@ func (p Provenance) Markdown() string {
 func (p Provenance) source(form func(string) string) string {
 	switch {
 	case p.Commit == "":
-		return "The commit of the configuration is not known."
+		return "The commit of the configuration is unknown."
 	case p.Changed:
-		return "Configuration: commit " + form(p.Commit) + ", with changes that are not committed."
+		return "Configuration: commit " + form(p.Commit) + ", with uncommitted changes."
 	}
 	return "Configuration: commit " + form(p.Commit) + "."
 }

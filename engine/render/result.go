@@ -17,7 +17,7 @@ func Result(r *report.Report, o Options) []Row {
 	if o.Detail == EveryValue {
 		missed.write(d, o.Fold)
 		writeResults(d, r, o.Fold, report.PendingReboot, "Pending restarts", "Stored, effective after the next restart of the device:")
-		writeResults(d, r, o.Fold, report.Rewritten, "Rewritten", "Kept by the device in a form of its own:")
+		writeResults(d, r, o.Fold, report.Rewritten, "Rewritten", "Stored by the device in its own form:")
 	}
 	if r.Interrupted {
 		d.open(Notes, "Interrupted")
@@ -29,13 +29,13 @@ func Result(r *report.Report, o Options) []Row {
 	return d.rows
 }
 
-// interruptedSentence says what became of the requests that were in flight when a run was interrupted.
+// interruptedSentence gives the outcome of the requests that were in flight when a run was interrupted.
 func interruptedSentence(r *report.Report, m missed) string {
 	if m.uncertain > 0 {
-		return fmt.Sprintf("The run was stopped before it knew what became of %s; the next run finds out by reading. No others were begun.",
+		return fmt.Sprintf("The run was stopped before the outcome of %s was known; the next run reads the devices to find out. No others were started.",
 			Plural(m.uncertain, "setting"))
 	}
-	return "The run was interrupted. Requests that were in flight were finished, no others were sent."
+	return "The run was interrupted. Requests in flight were finished, and no others were sent."
 }
 
 // inFlight tells at an interruption how many requests are finished.
@@ -52,14 +52,14 @@ type missed struct {
 	notRun     int // steps that were not begun
 	notOn      int // devices of these
 	failed     int // steps that were begun and did not end well
-	uncertain  int // steps of which the outcome is not known
+	uncertain  int // steps whose outcome is uncertain
 	unrecorded int // steps that were carried out, which the state does not know
 	unknown    int // settings that the plan could not judge, or that devices no longer have
 	devices    int // devices with anything of this
 	broken     int // devices that failed before any step, although they may be in reach
 }
 
-// findMissed goes through a report. A device whose trouble is told by its steps is not told again.
+// findMissed goes through a report. A device whose trouble its steps show is not listed again.
 func findMissed(r *report.Report) missed {
 	var m missed
 	unknown := map[schema.Device]bool{}
@@ -131,17 +131,17 @@ func resultWords(r report.Result) string {
 	case report.PendingReboot:
 		return "stored, effective after the next restart"
 	case report.Rewritten:
-		return "kept by the device in a form of its own"
+		return "stored by the device in its own form"
 	case report.Already:
 		return "already as wanted"
 	case report.Stale:
 		return "the device is no longer as it was when the plan was made"
 	case report.Rejected:
-		return "refused by the device"
+		return "rejected by the device"
 	case report.NotWorking:
 		return "written, but not seen to work"
 	case report.Lost:
-		return "worked before this run, and does not any more"
+		return "worked before this run, and no longer does"
 	case report.Reverted:
 		return "put back as it was"
 	case report.Failed:
@@ -149,9 +149,9 @@ func resultWords(r report.Result) string {
 	case report.Unfinished:
 		return "not finished"
 	case report.Unrecorded:
-		return "changed, but not recorded; the next run finds out by reading"
+		return "changed, but not recorded; the next run reads the device to find out"
 	case report.Unknown:
-		return "outcome unknown, the next run finds out by reading"
+		return "outcome uncertain; the next run reads the device to find out"
 	case report.Unreachable:
 		return "not reachable"
 	case report.Refused:
@@ -159,7 +159,7 @@ func resultWords(r report.Result) string {
 	case report.Mistaken:
 		return "another device answers at the address"
 	case report.Held:
-		return "another run has it"
+		return "another run holds it"
 	case report.NotRun:
 		return "not begun"
 	default:

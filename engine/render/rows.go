@@ -9,7 +9,7 @@ import (
 )
 
 // Rows say what a plan would do, what it leaves alone, which devices could not be read, and the counts. Kinds give the
-// order of attributes and say which are secret; settings of other kinds are told without their values.
+// order of attributes and say which are secret; settings of other kinds are shown without their values.
 func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	d := &document{}
 	every := func(plan.Step) bool { return true }
@@ -39,7 +39,7 @@ func Rows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	return d.rows
 }
 
-// DriftRows say what was changed on the devices behind camform's back, as the changes that would bring it back. Other
+// DriftRows show out-of-band changes on the devices, as the changes that would undo them. Other
 // changes of the plan are left out: see plan.Step.Drifted.
 func DriftRows(p *plan.Plan, kinds *schema.Kinds, o Options) []Row {
 	d := &document{}
@@ -63,7 +63,7 @@ func writeDrift(d *document, p *plan.Plan, kinds *schema.Kinds, o Options) int {
 		d.open(Preface, "")
 		d.line(0, Strong, driftNote(o.Wording))
 		d.open(Preface, "")
-		d.line(0, Normal, "The lines marked with + - ~ are what would bring them back.")
+		d.line(0, Normal, "The lines marked with + - ~ would undo them.")
 	}
 	for _, c := range changes {
 		c.write(d, drifted, o)
@@ -80,7 +80,7 @@ func driftNote(w Wording) string {
 	if w == Terraform {
 		return "Note: Objects have changed outside of Terraform"
 	}
-	return "Note: devices were changed behind camform's back"
+	return "Note: devices have out-of-band changes"
 }
 
 func writeLegend(d *document, p *plan.Plan, changes []*change, w Wording) {
@@ -154,7 +154,7 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 	}
 	switch {
 	case w == Own && len(p.Devices) == 0:
-		return "No changes: there is no device to look at.", Attention
+		return "No changes: there is no device.", Attention
 	case failed > 0 && failed == len(p.Devices):
 		return noneRead(failed), Alarm
 	case failed > 0:
@@ -169,7 +169,7 @@ func noChanges(p *plan.Plan, failed int, w Wording) (string, Severity) {
 	case w == Terraform:
 		return "No changes. Your infrastructure matches the configuration.", Plain
 	case len(p.Targets) > 0:
-		return "No changes in what the targets name.", Plain
+		return "No changes to the targets.", Plain
 	default:
 		return "No changes. Your devices match the configuration.", Plain
 	}
@@ -192,12 +192,12 @@ func writeDriftSummary(d *document, p *plan.Plan, unknown int) {
 			d.line(0, Careful, couldNotBeRead(failed)+".").Severity = Alarm
 		}
 	case len(p.Devices) == 0:
-		d.line(0, Strong, "No drift: there is no device to look at.").Severity = Attention
+		d.line(0, Strong, "No drift: there is no device.").Severity = Attention
 	case failed > 0 && failed == len(p.Devices):
 		d.line(0, Strong, noneRead(failed)).Severity = Alarm
 	case !p.Recorded():
-		d.line(0, Strong, fmt.Sprintf("Drift is unknown: this state has no record of any device (%d looked at).", len(p.Devices))).Severity = Alarm
-		d.line(0, Normal, "Run camform drift with the state that the devices were applied with, or run camform apply first.")
+		d.line(0, Strong, fmt.Sprintf("Drift is unknown: this state has no record of any device (of %d).", len(p.Devices))).Severity = Alarm
+		d.line(0, Normal, "Run camform drift with the state that was used to apply the configuration, or run camform apply first.")
 	case failed > 0:
 		d.line(0, Strong, fmt.Sprintf("No drift on the %s that could be read; %s.",
 			Plural(len(p.Devices)-failed, "device"), couldNotBeRead(failed))).Severity = Alarm
@@ -206,16 +206,16 @@ func writeDriftSummary(d *document, p *plan.Plan, unknown int) {
 	case unapplied > 0:
 		d.line(0, Strong, "No drift in what was applied.").Severity = Attention
 	case len(p.Targets) > 0:
-		d.line(0, Strong, "No drift in what the targets name.")
+		d.line(0, Strong, "No drift in the targets.")
 	default:
 		d.line(0, Strong, "No drift.")
 	}
 	if unapplied > 0 && p.Recorded() {
-		d.line(0, Careful, "Nothing was applied yet to "+Plural(unapplied, "device")+", so drift there is unknown.").Severity = Attention
+		d.line(0, Careful, "Nothing has been applied yet to "+Plural(unapplied, "device")+", so drift there is unknown.").Severity = Attention
 	}
 }
 
-// writeTargeted says that what is told is about a part of the configuration only.
+// writeTargeted says that the report is about a part of the configuration only.
 func writeTargeted(d *document, targets []string) {
 	if len(targets) > 0 {
 		d.line(0, Careful, "Targets are in effect, so this says nothing about the rest of the configuration.").Severity = Attention

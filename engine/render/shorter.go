@@ -10,13 +10,13 @@ import (
 	"camform/schema"
 )
 
-// Detail says how much of each change is told.
+// Detail says how much of each change is shown.
 type Detail int
 
 // The details, from the most to the least.
 const (
 	EveryValue Detail = iota // what each attribute was and will be
-	ByKind                   // which attributes of which kind change, and how often
+	ByKind                   // the attributes that change of each kind, and how often
 	CountsOnly               // how many changes there are
 )
 
@@ -110,7 +110,7 @@ func writeNoteCounts(d *document, p *plan.Plan) {
 			}
 		}
 	}
-	d.open(Notes, "Beside the changes")
+	d.open(Notes, "Besides the changes")
 	count := func(n int, severity Severity, text string) {
 		if n > 0 {
 			d.line(0, Normal, text).Severity = severity

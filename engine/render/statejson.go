@@ -16,7 +16,7 @@ type Remembered struct {
 	Settings []state.Setting // ordered by address
 }
 
-// StateJSON writes what is remembered as one JSON document in the shape of `terraform show -json` without a plan. A device is a module and
+// StateJSON writes the state as one JSON document in the shape of `terraform show -json` without a plan. A device is a module and
 // a setting a resource of it, with the values that were applied; secrets are null and sensitive. What else is known of both is in x_camform.
 // Provider is the name under which the document says whose settings these are.
 func StateJSON(w io.Writer, all []Remembered, outputs []state.Output, provider string) error {
@@ -41,7 +41,7 @@ func StateJSON(w io.Writer, all []Remembered, outputs []state.Output, provider s
 	return JSONDocument(w, doc)
 }
 
-// OutputsJSON writes the outputs that are remembered as `terraform output -json` does.
+// OutputsJSON writes the recorded outputs as `terraform output -json` does.
 func OutputsJSON(w io.Writer, outputs []state.Output) error {
 	docs := map[string]outputDoc{}
 	for _, o := range outputs {
@@ -50,7 +50,7 @@ func OutputsJSON(w io.Writer, outputs []state.Output) error {
 	return JSONDocument(w, docs)
 }
 
-// RememberedOutputs say which outputs are remembered.
+// RememberedOutputs lists the recorded outputs.
 func RememberedOutputs(outputs []state.Output) []Row {
 	d := &document{}
 	d.open(Summary, "")

@@ -60,7 +60,7 @@ func NewStream(w io.Writer, operation Operation, version string, now func() time
 	return s
 }
 
-// Close ends the stream. If no counts were told yet, because a run ended early, it tells that nothing was done.
+// Close ends the stream. If no counts were written yet, because a run ended early, it reports that nothing was done.
 func (s *Stream) Close() error {
 	select {
 	case <-s.stop:
@@ -75,7 +75,7 @@ func (s *Stream) Close() error {
 	return s.err
 }
 
-// Plan tells what a plan would do: drift, changes, devices that could not be read, counts. Unkept are devices of which a backup is due
+// Plan reports what a plan would do: drift, changes, devices that could not be read, counts. Unkept are devices with a backup due
 // before.
 func (s *Stream) Plan(p *plan.Plan, unkept []schema.Device) {
 	for _, d := range p.Devices {
@@ -120,7 +120,7 @@ func (s *Stream) Plan(p *plan.Plan, unkept []schema.Device) {
 	}
 	for _, d := range unkept {
 		s.diagnostic(diagnosticDoc{
-			Severity: string(diag.Warning), Summary: "Backup is due", Detail: "The plan changes this device, of which there is no backup since its last change.", Address: d.String(),
+			Severity: string(diag.Warning), Summary: "Backup is due", Detail: "The plan changes this device, and there is no backup of it since its last change.", Address: d.String(),
 		})
 	}
 	s.summary(PlanOperation, planSentence(p), p.Counts(), len(p.Activated()))

@@ -10,15 +10,15 @@ import (
 	"camform/schema"
 )
 
-// writeTaken says that a plan is from a snapshot, whose, and how old it is. It is told in every size.
+// writeTaken says that a plan is from a snapshot, whose, and how old it is. It is shown in every size.
 func writeTaken(d *document, p *plan.Plan, kinds *schema.Kinds) {
 	if p.Taken == nil {
 		return
 	}
-	d.line(0, Careful, fmt.Sprintf("No device was asked: this plan is from a snapshot that %s signed at %s (key %s).",
+	d.line(0, Careful, fmt.Sprintf("No device was contacted: this plan is from a snapshot that %s signed at %s (key %s).",
 		printable(p.Taken.Signer), diag.Time(p.Taken.Signed), printable(p.Taken.Key))).Severity = Attention
 	if age := p.Taken.Age(p.Created); age > 0 {
-		d.line(0, Normal, fmt.Sprintf("The oldest reading was %s old, and %s were allowed.", ageText(age), printable(p.Taken.Longest)))
+		d.line(0, Normal, fmt.Sprintf("The oldest reading was %s old; %s were allowed.", ageText(age), printable(p.Taken.Longest)))
 	}
 	if content, err := plan.ContentHash(p, kinds); err == nil {
 		d.line(0, Normal, "Content of the plan: "+content)
@@ -35,7 +35,7 @@ func writeTaken(d *document, p *plan.Plan, kinds *schema.Kinds) {
 		if len(p.UntilApplied())+len(p.OutputsUntilApplied()) == 1 {
 			verb = "is"
 		}
-		d.line(0, Careful, fmt.Sprintf("It is not complete: %s %s unknown until apply, where the secrets are. Plan there before you apply.",
+		d.line(0, Careful, fmt.Sprintf("It is incomplete: %s %s unknown until apply, where the secrets are. Plan there before you apply.",
 			strings.Join(unknown, " and "), verb)).Severity = Attention
 	}
 }

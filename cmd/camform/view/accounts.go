@@ -62,7 +62,7 @@ func orDash(text string) string {
 func users(a engine.Account, now time.Time) string {
 	old := func(user string) string {
 		if at, told := a.Told[user]; told && now.Sub(at) > 24*time.Hour {
-			return " (told " + age(&at, now) + " ago)"
+			return " (updated " + age(&at, now) + " ago)"
 		}
 		return ""
 	}
@@ -70,7 +70,7 @@ func users(a engine.Account, now time.Time) string {
 	for i, user := range a.Users {
 		text.WriteString(user)
 		if slices.Contains(a.Owed, user) {
-			text.WriteString(" (not told its password yet: run camform apply)")
+			text.WriteString(" (does not have the password yet: run camform apply)")
 		}
 		if note := old(user); i+1 == len(a.Users) || old(a.Users[i+1]) != note {
 			text.WriteString(note)

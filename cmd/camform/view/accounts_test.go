@@ -18,6 +18,6 @@ func TestTheAgeOfWhatWasToldStandsThereOnce(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if got := users(engine.Account{}, now); got != "" {
-		t.Errorf("nobody is told as %s", got)
+		t.Errorf("nobody is shown as %s", got)
 	}
 }

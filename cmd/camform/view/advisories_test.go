@@ -70,7 +70,7 @@ func TestOldReadingsAreTold(t *testing.T) {
 	if err := NewAdvisories(Text, Output{Writer: &out}).Report(evilReport()); err != nil {
 		t.Fatal(err)
 	}
-	if want := "  device.a: it told its firmware on 2026-01-02\n"; !strings.Contains(out.String(), want) {
+	if want := "  device.a: it last reported its firmware on 2026-01-02\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("%s", out.String())
 	}
 	if strings.Contains(out.String(), "device.b: it told") {

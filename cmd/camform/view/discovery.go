@@ -54,8 +54,8 @@ func (v discoveryText) Found(r discovery.Report, _ []string) error {
 		}
 		fmt.Fprintf(v, "Not heard of %s of the configuration: %s.\n", render.Plural(n, "device"), diag.CleanText(diag.FirstOf(names)))
 	}
-	_, err := fmt.Fprintln(v, "A device that does not answer may be there all the same: it can be told not to, and networks lose inquiries. "+
-		"What answers is not proven to be what it says.")
+	_, err := fmt.Fprintln(v, "A device that does not answer may still be there: it can be set not to answer, and networks lose inquiries. "+
+		"The identity of a device that answers is not proven.")
 	return err
 }
 
@@ -145,7 +145,7 @@ func (v discoveryCSV) Found(r discovery.Report, _ []string) error {
 
 type discoveryHCL struct{ Output }
 
-// Found prints blocks of the devices that the configuration lacks. One of which somebody else claims to be as well gets none, nor
+// Found prints blocks of the devices that the configuration lacks. A device that another one claims to be as well gets none, nor
 // does one without an address.
 func (v discoveryHCL) Found(r discovery.Report, taken []string) error {
 	var blocks []learn.Found
@@ -164,12 +164,12 @@ func (v discoveryHCL) Found(r discovery.Report, taken []string) error {
 		}
 	}
 	if left > 0 {
-		fmt.Fprintf(v, "# Left out, since another device claims to be the same or the address is missing: %s.\n", render.Plural(left, "device"))
+		fmt.Fprintf(v, "# Left out, because another device claims the same identity or the address is missing: %s.\n", render.Plural(left, "device"))
 	}
 	if len(blocks) == 0 {
 		_, err := fmt.Fprintln(v, "# There is nothing to add to the configuration.")
 		return err
 	}
-	_, err := fmt.Fprintf(v, "# Found by camform discover, and not proven. Give each device a login, then see what \"camform plan\" says.\n\n%s", learn.Blocks(blocks, taken))
+	_, err := fmt.Fprintf(v, "# Found by camform discover, identity not proven. Give each device a login, then run \"camform plan\".\n\n%s", learn.Blocks(blocks, taken))
 	return err
 }

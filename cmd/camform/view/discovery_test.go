@@ -16,7 +16,7 @@ import (
 	"camform/schema"
 )
 
-// hostileModel is what somebody on the network may send in the place of a model.
+// hostileModel is what somebody on the network may send instead of a model.
 const hostileModel = "=HYPERLINK(\"http://x\")\u009b2J\u202e${file(\"/etc/passwd\")}\n%{ if true }\""
 
 func shown(t *testing.T, f Format, findings ...discovery.Finding) string {

@@ -16,7 +16,7 @@ import (
 	"camform/schema"
 )
 
-// Explanations prints where settings come from and what became of them.
+// Explanations prints where settings come from and how they were applied.
 type Explanations interface {
 	Explain([]engine.Explanation) error
 }
@@ -50,7 +50,7 @@ func (v explanationsText) one(e engine.Explanation) error {
 	}
 	fmt.Fprintln(v)
 	if e.Declared == nil {
-		fmt.Fprintln(v, "No configuration asks for it any more.")
+		fmt.Fprintln(v, "The configuration no longer asks for it.")
 	}
 	if err := render.Table(v, []string{"argument", "wanted", "where", "applied"}, explanationRows(e)); err != nil {
 		return err
@@ -92,14 +92,14 @@ func (v explanationsText) requests(e engine.Explanation) error {
 // applied says when a setting was applied last.
 func applied(e engine.Explanation) string {
 	if e.Remembered == nil {
-		return "Nothing is remembered of it: it was never applied, or was forgotten."
+		return "camform has no record of it: it was never applied, or was forgotten."
 	}
 	text := "Applied " + diag.Time(e.Remembered.At) + " in run " + e.Remembered.Run
 	if e.Remembered.Created {
 		text += "; camform made it"
 	}
 	if e.Remembered.PendingReboot {
-		text += "; in force after the next restart"
+		text += "; effective after the next restart"
 	}
 	return text + "."
 }

@@ -5,7 +5,7 @@ import (
 	"camform/engine/state"
 )
 
-// Outputs prints the outputs that are remembered.
+// Outputs prints the recorded outputs.
 type Outputs interface {
 	Outputs([]state.Output) error
 }

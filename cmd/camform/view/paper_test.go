@@ -13,7 +13,7 @@ import (
 	"camform/engine/papers"
 )
 
-// hostileTexts are what a device, a file name or a person could say to look like something else.
+// hostileTexts are what a device, a file name or somebody's remark could contain to look like something else.
 var hostileTexts = []string{
 	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "a\n## Approval\n\n* second: everybody", "`code` | cell | [link](https://evil.example)",
 	"</td></tr></table>", "\x1b[2J\x1b[31mred", "back\u202etxt", "&lt;b&gt;", "{{.Title}}", "a\r\n| b | c |",

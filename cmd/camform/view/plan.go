@@ -15,7 +15,7 @@ import (
 
 // Plan prints plans.
 type Plan interface {
-	// Plan prints what a plan would do. Unkept are devices of which a backup is due before, for programs.
+	// Plan prints what a plan would do. Unkept are devices with a backup due before it, for programs.
 	Plan(p *plan.Plan, unkept []schema.Device) error
 
 	// Drift prints what was changed on the devices since it was last applied, from a plan that holds nothing else.
@@ -28,7 +28,7 @@ type Plan interface {
 	Requests([]engine.DeviceRequests) error
 }
 
-// NewPlan makes the view of plans whose steps are of kinds. Where there is a stream, it is told as well, and for programs it alone.
+// NewPlan makes the view of plans whose steps are of kinds. A stream, if there is one, gets everything as well; for programs, only the stream.
 func NewPlan(f Format, out Output, kinds *schema.Kinds) Plan {
 	switch {
 	case out.Stream == nil:
@@ -64,10 +64,10 @@ func (v planText) Drift(p *plan.Plan) error { return v.rows(render.DriftRows(p, 
 
 func (v planText) Rollback(p *plan.Plan, run string) error {
 	if !Tells(p) {
-		_, err := fmt.Fprintf(v, "Nothing to take back. What run %s changed is as it was before.\n", run)
+		_, err := fmt.Fprintf(v, "Nothing to undo. The settings that run %s changed are as they were before.\n", run)
 		return err
 	}
-	fmt.Fprintf(v, "camform compared %s with how it was before run %s.\n\n", render.Plural(len(p.Devices)-len(p.Failed()), "device"), run)
+	fmt.Fprintf(v, "camform compared the settings of %s with those before run %s.\n\n", render.Plural(len(p.Devices)-len(p.Failed()), "device"), run)
 	rows := render.Rows(p, v.kinds, v.Options)
 	return v.rows(slices.DeleteFunc(rows, func(r render.Row) bool { return r.Section == render.Legend }))
 }
@@ -139,7 +139,7 @@ func (v planJSON) Plan(p *plan.Plan, _ []schema.Device) error {
 func (v planJSON) Drift(p *plan.Plan) error              { return render.DriftJSON(v, p, v.kinds, provider) }
 func (v planJSON) Rollback(p *plan.Plan, _ string) error { return v.Plan(p, nil) }
 
-// Requests prints nothing: requests are told in a stream, and a document of a plan alone has none.
+// Requests prints nothing: requests appear in a stream, and a document of a plan alone has none.
 func (v planJSON) Requests([]engine.DeviceRequests) error { return nil }
 
 // planStream tells plans line by line.
@@ -167,7 +167,7 @@ type planTold struct {
 }
 
 func (v planTold) Plan(p *plan.Plan, unkept []schema.Device) error {
-	_ = v.told.Plan(p, unkept) // whoever ends the stream learns what became of it
+	_ = v.told.Plan(p, unkept) // an error shows when the stream is ended
 	return v.printed.Plan(p, unkept)
 }
 
@@ -204,7 +204,7 @@ func requestText(r providers.Request) string {
 		text += "\n" + diag.CleanText(string(r.Body)) + "\n"
 	}
 	if r.Instead != nil {
-		text += "\nWhere the device refuses this address:\n\n" + requestText(*r.Instead)
+		text += "\nIf the device rejects this address:\n\n" + requestText(*r.Instead)
 	}
 	return text
 }

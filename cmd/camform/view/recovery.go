@@ -36,7 +36,7 @@ type recoveryText struct{ Output }
 
 func (v recoveryText) Cases(all []recover.Case) error {
 	if len(all) == 0 {
-		_, err := fmt.Fprintln(v, "There are no cases. camform recover open DEVICE begins one.")
+		_, err := fmt.Fprintln(v, "There are no cases. camform recover open DEVICE opens one.")
 		return err
 	}
 	var rows [][]string
@@ -85,16 +85,16 @@ func pendingText(p recover.Pending) string {
 	case p.Warn:
 		return fmt.Sprintf("WARNING: the request to support expires at %s. The device must stay powered until its answer was used.", diag.Time(p.Until))
 	}
-	return fmt.Sprintf("The request to support is good until %s. The device must stay powered, and nothing may be exported from it again.", diag.Time(p.Until))
+	return fmt.Sprintf("The request to support is valid until %s. The device must stay powered, and nothing may be exported from it again.", diag.Time(p.Until))
 }
 
 func (v recoveryText) Stakes(f recover.Facts) error {
-	fmt.Fprintln(v, "While nobody is logged in, no new backup can be made. What there is:")
+	fmt.Fprintln(v, "While nobody can log in, no new backup can be made. What there is:")
 	var rows [][]string
 	for _, r := range recover.Returns(f) {
 		rows = append(rows, []string{r.What, yesNo(r.Kept), cmp.Or(r.Back, "nothing: lost")})
 	}
-	return render.Table(v, []string{"at stake", "kept by a reset of the password", "after a wipe, brought back by"}, rows)
+	return render.Table(v, []string{"at stake", "kept by a reset of the password", "restored after a wipe by"}, rows)
 }
 
 func yesNo(fact bool) string {
@@ -106,7 +106,7 @@ func yesNo(fact bool) string {
 
 func (v recoveryText) Next(c recover.Case, next recover.Step) error {
 	if next.State == recover.Absent {
-		_, err := fmt.Fprintf(v, "Nothing is to be done here: %s.\n", oneLine(next.Note))
+		_, err := fmt.Fprintf(v, "There is nothing to do here: %s.\n", oneLine(next.Note))
 		return err
 	}
 	fmt.Fprintf(v, "Next: %s (%s)\n", next.Name, next.Phase)

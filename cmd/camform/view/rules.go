@@ -41,7 +41,7 @@ func (v rulesText) Rules(places []RulesPlace, told []operator.Told) error {
 		return err
 	}
 	if len(told) == 0 {
-		_, err := fmt.Fprintln(v, "\nThere are no rules: everything is as the configuration says.")
+		_, err := fmt.Fprintln(v, "\nThere are no rules: the configuration decides everything.")
 		return err
 	}
 	rows = nil

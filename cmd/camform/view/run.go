@@ -11,7 +11,7 @@ type Run interface {
 	// Event prints what happens meanwhile. It is safe for concurrent use.
 	Event(report.Event)
 
-	// End prints what became of the plan. Nothing may happen after it.
+	// End prints the outcome of the plan. Nothing may happen after it.
 	End(*report.Report) error
 }
 
@@ -79,6 +79,6 @@ func (v runTold) Event(e report.Event) {
 }
 
 func (v runTold) End(r *report.Report) error {
-	_ = v.told.End(r) // whoever ends the stream learns what became of it
+	_ = v.told.End(r) // an error shows when the stream is ended
 	return v.printed.End(r)
 }

@@ -171,7 +171,7 @@ func deviceDocs(all []render.Remembered) []deviceDoc {
 	return listed
 }
 
-// The shape of what is remembered of a device.
+// The shape of the record of a device.
 type (
 	deviceDoc struct {
 		Address  string       `json:"address"`

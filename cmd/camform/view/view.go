@@ -40,8 +40,8 @@ type Output struct {
 	io.Writer
 	Options render.Options
 	From    render.Provenance // of a report; only in the forms in which it leaves the terminal
-	Comment *render.Comment   // what Markdown of plans is added to, to be printed by whoever made it
-	Stream  *render.Stream    // what is told line by line, to be ended by whoever made it; nil if nothing is
+	Comment *render.Comment   // Markdown of plans is added to it, and the caller prints it
+	Stream  *render.Stream    // gets everything line by line, and the caller ends it; nil for none
 }
 
 // document prints v as one indented JSON document.
