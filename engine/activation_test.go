@@ -433,7 +433,7 @@ func TestAFirstPasswordThatWasNotProvenIsNotForgotten(t *testing.T) {
 	if texts, _ := h.versions("gate/admin"); len(texts) != 1 || !device.Accepts("admin", texts[0]) {
 		t.Fatalf("the vault has %d passwords", len(texts))
 	}
-	if got := h.plan().Devices[0].Problem; !strings.Contains(got, "that the vault has for it (1); camform vault history 'gate/admin' lists them") {
+	if got := h.plan().Devices[0].Problem; !strings.Contains(got, "the vault has passwords for it (1), but no login has proven any of them; camform vault history 'gate/admin' lists them") {
 		t.Error(got)
 	}
 }

@@ -63,7 +63,7 @@ func TestOurOwnClockIsSuspectedWhereAllAreOffAlike(t *testing.T) {
 		w.add(name, memory.Options{Ahead: 2 * time.Hour})
 		w.declareName(name, name)
 	}
-	if _, got := w.clockProblems(); !strings.Contains(got, "look at the clock of this machine first") {
+	if _, got := w.clockProblems(); !strings.Contains(got, "check the clock of this machine first") {
 		t.Error(got)
 	}
 	w.fleet.SetClock("roof", -time.Hour)
@@ -85,7 +85,7 @@ func TestAClockThatJumpsNeedsAcceptance(t *testing.T) {
 		"behind":            {ahead: -49 * time.Hour, jumps: true, told: "error clock-jumps: The plan moves the clock by more than five minutes: device.gate (2 days forward)."},
 		"ahead":             {ahead: 20 * time.Minute, jumps: true, told: "device.gate (20 minutes back)."},
 		"accepted":          {ahead: 20 * time.Minute, accepted: "nothing is recorded yet", jumps: true},
-		"unknown":           {ahead: 20 * time.Minute, hides: true, told: "warning clock-unknown: How far the plan moves the clock is unknown, since the device does not tell the time: device.gate."},
+		"unknown":           {ahead: 20 * time.Minute, hides: true, told: "warning clock-unknown: How far the plan moves the clock is unknown, because the device does not report its time: device.gate."},
 		"unknown, accepted": {ahead: 20 * time.Minute, hides: true, accepted: "nothing is recorded yet"},
 	} {
 		t.Run(title, func(t *testing.T) {

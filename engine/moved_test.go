@@ -103,7 +103,7 @@ func TestI11ADeviceUnderANewNameGetsNoCredential(t *testing.T) {
 			planned, problems := e.Plan(context.Background(), w.cfg, nil)
 			p := elsewhere(t, problems)
 			for _, part := range []string{
-				"no record of device.hall. device.gate, which left the configuration, had the same " + c.by,
+				"no record of device.hall. device.gate, which is no longer in the configuration, had the same " + c.by,
 				"  moved {\n    from = device.gate\n    to   = device.hall\n  }",
 				"  removed {\n    from = device.gate\n    lifecycle {\n      destroy = false\n    }\n  }",
 			} {

@@ -213,7 +213,7 @@ func TestTheConfigurationStillAsks(t *testing.T) {
 	run := w.run()
 	_, problems := w.sealing().Rollback(context.Background(), w.cfg, run, nil)
 	if len(problems) != 1 || problems.HasErrors() || !strings.Contains(problems[0].Detail,
-		"still asks for what this takes back in device.gate.cloud, device.gate.filter, device.gate.https and 5 more settings") {
+		"still asks for what this undoes in device.gate.cloud, device.gate.filter, device.gate.https and 5 more settings") {
 		t.Errorf("problems %v", problems)
 	}
 	w.declareName("gate", "gate")

@@ -148,7 +148,7 @@ func TestDevicesAreJudgedByWhatTheyThemselvesCanDo(t *testing.T) {
 	if got, want := codes(problems), "error value-not-accepted device.has.cloud, warning setting-not-on-device device.lacks.cloud, warning lock-out-of-date"; got != want {
 		t.Errorf("got %s", got)
 	}
-	if text := fmt.Sprint(problems); !strings.Contains(text, "does not know what the devices can do with device.untold.cloud. Run camform lock") {
+	if text := fmt.Sprint(problems); !strings.Contains(text, "does not have the capabilities of the devices for device.untold.cloud. Run camform lock") {
 		t.Errorf("got %s", text)
 	}
 }

@@ -20,9 +20,9 @@ func TestATargetIsOneAddress(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"": "is no address", "camera": "is no address", "192.0.2.7:0": "is no address", "192.0.2.0/24": "is no address",
-		"239.255.255.250": "not the address of one device", "239.255.255.250:37020": "not the address of one device",
-		"255.255.255.255": "not the address of one device", "255.255.255.255:37020": "not the address of one device", "ff02::1": "not the address of one device",
+		"": "is not an address", "camera": "is not an address", "192.0.2.7:0": "is not an address", "192.0.2.0/24": "is not an address",
+		"239.255.255.250": "not the address of a single device", "239.255.255.250:37020": "not the address of a single device",
+		"255.255.255.255": "not the address of a single device", "255.255.255.255:37020": "not the address of a single device", "ff02::1": "not the address of a single device",
 	} {
 		if got, err := target(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %s, %v", text, got, err)
@@ -48,7 +48,7 @@ func TestARangeIsPrivateOrTheOperators(t *testing.T) {
 		"169.254.0.0/24":  {nil, ""},
 		"127.10.0.0/24":   {nil, ""},
 		"fd00::/120":      {nil, ""},
-		"192.0.2.0/24":    {nil, "192.0.2.0 must not be asked: it is not private"},
+		"192.0.2.0/24":    {nil, "192.0.2.0 must not be searched: it is not private"},
 		"172.32.0.0/24":   {nil, "not private"},
 		"224.0.0.0/24":    {nil, "not private"},
 		"203.0.113.0/24":  {bounds("203.0.113.0/24"), ""},
@@ -61,9 +61,9 @@ func TestARangeIsPrivateOrTheOperators(t *testing.T) {
 		"192.168.0.0/22":  {nil, ""},
 		"fd00::/64":       {nil, "more than 1024 addresses"},
 		"0.0.0.0/0":       {nil, "more than 1024 addresses"},
-		"192.168.1.0":     {nil, "is no range"},
-		"192.168.1.0/99":  {nil, "is no range"},
-		"192.168.1.5/24 ": {nil, "is no range"},
+		"192.168.1.0":     {nil, "is not a range"},
+		"192.168.1.0/99":  {nil, "is not a range"},
+		"192.168.1.5/24 ": {nil, "is not a range"},
 	} {
 		got, err := addressesOf(text, 1024, c.bounds)
 		if c.why == "" && (err != nil || len(got) == 0) || c.why != "" && (err == nil || !strings.Contains(err.Error(), c.why) || got != nil) {

@@ -16,7 +16,7 @@ import (
 
 // TestI15NoFunctionTakesTheMarkOff gives secrets and what is made of them to the places that show their values.
 func TestI15NoFunctionTakesTheMarkOff(t *testing.T) {
-	const why = "stays secret whatever is made of it"
+	const why = "anything made from that stays secret"
 	const shown = "must not contain a secret"
 	tests := map[string]string{
 		`nonsensitive(secret("env:ADMIN"))`:                             why,
