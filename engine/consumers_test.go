@@ -308,7 +308,7 @@ func TestI13ARecorderThatWasNeverReadHoldsChangesOfItsSite(t *testing.T) {
 				s.declare(ownAccount+"system {\n name = \"Gate\"\n}\n"+c.camera, c.recorder)
 				p, problems := s.plans()
 				steps := s.steps(p)
-				waits := strings.Contains(steps, "device.gate.user.nvr waits: device.recorder may use this device, and it was never read")
+				waits := strings.Contains(steps, "device.gate.user.nvr waits: device.recorder may use this device, but camform has never read")
 				if waits != c.waits || strings.Contains(steps, "update gate.user.nvr") == c.waits || !strings.Contains(steps, "update gate.system") {
 					t.Errorf("the steps are\n%s", steps)
 				}
@@ -466,7 +466,7 @@ func TestI13ARecorderByItsTypeIsNotBelievedToShowNothing(t *testing.T) {
 				if waits := strings.Contains(steps, mayShow); waits != c.waits || p.Complete() == c.waits {
 					t.Errorf("%s, %s: the steps are\n%s", c.deviceType, c.answer.Code, steps)
 				}
-				if warns := strings.Contains(problems, "It was never read whether other devices are used by device.recorder"); warns != c.warns {
+				if warns := strings.Contains(problems, "camform has never read which other devices are used by device.recorder"); warns != c.warns {
 					t.Errorf("%s, %s: the problems are %q", c.deviceType, c.answer.Code, problems)
 				}
 			}
@@ -559,7 +559,7 @@ func TestI12AFaultThatMayPassIsNoAnswer(t *testing.T) {
 		}
 		s.declare(fmt.Sprintf(allowList, ""), "")
 		for range 2 {
-			if _, problems := s.plans(); !strings.Contains(problems, "It was never read whether other devices are used by device.recorder") {
+			if _, problems := s.plans(); !strings.Contains(problems, "camform has never read which other devices are used by device.recorder") {
 				t.Errorf("the plan says %q", problems)
 			}
 		}
