@@ -55,36 +55,36 @@ type stage struct {
 var stages = map[string]stage{
 	"campus": {
 		fleet:  simulator.Options{Count: 24, Seed: 7, TLS: true},
-		login:  "ADMIN_PASSWORD",
+		login:  "CAMERA_PASSWORD",
 		source: "127.0.0.1",
 	},
 	"certificates": {
 		fleet:     simulator.Options{Models: []string{"camera-v58", "camera-v57"}, TLS: true},
-		login:     "GATE_PASSWORD",
+		login:     "CAMERA_PASSWORD",
 		source:    "192.0.2.20",
 		addresses: []string{"192.0.2.31", "192.0.2.32"},
 		signs:     true,
 	},
 	"extend": {
 		fleet:     simulator.Options{Models: []string{"camera-v58"}, TLS: true},
-		login:     "DESK_PASSWORD",
+		login:     "CAMERA_PASSWORD",
 		source:    "192.0.2.20",
 		addresses: []string{"192.0.2.31"},
 	},
 	"hardening": {
 		fleet:  simulator.Options{Count: 16, Seed: 7, TLS: true},
-		login:  "ADMIN_PASSWORD",
+		login:  "CAMERA_PASSWORD",
 		source: "127.0.0.1",
 	},
 	"passwords": {
 		fleet:     simulator.Options{Models: []string{"recorder-v2", "camera-v57", "camera-v56"}, TLS: true},
-		login:     "FIRST_PASSWORD",
+		login:     "CAMERA_PASSWORD",
 		source:    "127.0.0.1",
 		addresses: []string{"192.0.2.5", "192.0.2.11", "192.0.2.12"},
 	},
 	"recovery": {
 		fleet:     simulator.Options{Models: []string{"dvr-v47", "camera-v58"}, TLS: true},
-		login:     "FIRST_PASSWORD",
+		login:     "CAMERA_PASSWORD",
 		source:    "127.0.0.1",
 		addresses: []string{"192.0.2.5", "192.0.2.11"},
 	},
@@ -92,7 +92,7 @@ var stages = map[string]stage{
 		fleet: simulator.Options{
 			Models: []string{"recorder-v2", "camera-v52", "camera-v56", "camera-v57", "camera-v58"}, TLS: true,
 		},
-		login:     "SHOP_PASSWORD",
+		login:     "CAMERA_PASSWORD",
 		source:    "192.0.2.20",
 		addresses: []string{"192.0.2.5", "192.0.2.11", "192.0.2.12", "192.0.2.13", "192.0.2.14"},
 	},

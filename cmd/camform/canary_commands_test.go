@@ -113,7 +113,7 @@ var canaryCommands = []command{
 
 	// What devices have that nobody declared.
 	{
-		name: "learn", args: []string{"learn", "-inventory", "inventory.csv", "-password", "env:ADMIN_PASSWORD", "-out", "learned"},
+		name: "learn", args: []string{"learn", "-inventory", "inventory.csv", "-password-from", "env:ADMIN_PASSWORD", "-out", "learned"},
 		before: show,
 	},
 	{name: "import", args: []string{"import", "-out", "imported.cam.hcl"}, code: 1},
@@ -147,7 +147,7 @@ var canaryCommands = []command{
 	},
 	{
 		name: "a name that repeats the password", before: rename,
-		args: []string{"learn", "-inventory", "inventory.csv", "-password", "env:ADMIN_PASSWORD", "-out", "echoed"},
+		args: []string{"learn", "-inventory", "inventory.csv", "-password-from", "env:ADMIN_PASSWORD", "-out", "echoed"},
 	},
 	{
 		name: "another device", args: []string{"plan"}, code: 1,

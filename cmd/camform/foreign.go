@@ -86,6 +86,11 @@ var foreigners = []foreign{
 	{call: "init -lockfile", instead: `"camform lock" records what each device can do`},
 	{call: "init|validate -test-directory", instead: noTests},
 	{call: "validate -no-tests", takes: either},
+
+	{call: "import|learn|login -password", instead: byOrigin},
+	{call: "simulate -password", instead: byOrigin},
+	{call: "simulate -password-env", instead: byOrigin},
+	{call: "simulate ctl reset -new-password-env", instead: `-new-password-from says where the password is: "camform simulate ctl reset -new-password-from=ORIGIN", such as env:NEW_PASSWORD`},
 }
 
 // addForeign lets commands answer the foreign calls.

@@ -30,7 +30,7 @@ ADDRESS is a host, a host with a port, or a URL; without a scheme it means HTTPS
 -out to a file that must not exist yet. It says where passwords come from, and never contains one. Without -out, camform records
 nothing about the devices.
 
-    export CAMFORM_PASSWORD=...
+    export CAMERA_PASSWORD=...
     camform import -out gate.cam.hcl 192.0.2.7
 
 Without an address, the import blocks of the configuration say which devices to read, and how to log in to them:
@@ -40,7 +40,7 @@ Without an address, the import blocks of the configuration say which devices to 
       id = "https://192.0.2.7"
       login {
         username = "admin"
-        password = secret("env:GATE_PASSWORD")
+        password = secret("env:CAMERA_PASSWORD")
       }
     }
 

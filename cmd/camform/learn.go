@@ -34,7 +34,7 @@ settings that they share, and a line in a table for each device. Nothing is chan
 The inventory is a CSV file whose first line names its columns: name and address, and optionally username, password (where
 it comes from: env:NAME or file:PATH), site, tags (separated by spaces), model and serial. Other columns are ignored.
 
-    export CAMFORM_PASSWORD=...
+    export CAMERA_PASSWORD=...
     camform learn -inventory inventory.csv -out fleet
 
 With -deep, camform also looks for events that devices have although their lists lack them: it asks each device for every event

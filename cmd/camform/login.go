@@ -57,7 +57,7 @@ Exit code: 0 if the device accepts the password, 1 if not.`,
 		},
 	}
 	flags.addConfig(cmd.Flags())
-	cmd.Flags().StringVar(&flags.from, "password-from", "", "read the password from this `ORIGIN`, such as env:NAME, file:PATH or vault:NAME")
+	cmd.Flags().StringVar(&flags.from, passwordOption, "", "read the password from this `ORIGIN`, such as env:NAME, file:PATH or vault:NAME")
 	flags.why.add(cmd.Flags())
 	sayVar(cmd.Flags(), &flags.risk, "accept-risk", "make one attempt that camform would otherwise refuse, for this `REASON`")
 	return cmd

@@ -44,7 +44,7 @@ A password that the device accepts becomes the current one in the vault.`,
 	}
 	flags.add(cmd.Flags())
 	flags.addAgain(cmd.Flags())
-	cmd.Flags().StringVar(&from, "password-from", "", "read the password from this `ORIGIN`, such as env:NAME, for typed and new")
+	cmd.Flags().StringVar(&from, passwordOption, "", "read the password from this `ORIGIN`, such as env:NAME, for typed and new")
 	return cmd
 }
 

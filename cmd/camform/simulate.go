@@ -9,12 +9,15 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"camform/engine/render"
+	"camform/engine/vault"
 	"camform/providers/hikvision/simulator"
 )
 
@@ -29,8 +32,8 @@ The fleet cycles through the built-in models; -recordings serves recorded answer
 until it is interrupted. Started again with the same -seed, it has the same serial numbers and TLS keys, and factory settings.
 Fleets in different networks (-net) can share a port, up to 512 devices each.
 
-    export SIM_PASSWORD=Correct-Horse-7
-    camform simulate -count 24 -password-env SIM_PASSWORD -inventory inventory.csv
+    export CAMERA_PASSWORD=Correct-Horse-7
+    camform simulate -count 24 -inventory inventory.csv
 
 With -sadp, they can be discovered, too:
 
@@ -57,7 +60,7 @@ when a camera shuts it out. The names are those of the inventory:
 
 func simulateCommand(a *app) *cobra.Command {
 	var o simulator.Options
-	var network, factory, passwordEnv, inventory, ready, faults, wiring string
+	var network, factory, inventory, ready, faults, wiring, from string
 	var at faces
 	cmd := &cobra.Command{
 		Use:   "simulate",
@@ -65,12 +68,10 @@ func simulateCommand(a *app) *cobra.Command {
 		Long:  simulateHelp,
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			password, ok := a.env(passwordEnv)
-			if !ok || password == "" {
-				return fmt.Errorf("the environment variable %s holds no password for the simulated devices; set it, or name another with -password-env", passwordEnv)
-			}
-			o.Password = password
 			var err error
+			if o.Password, err = a.simulatedPassword(cmd.Context(), passwordOption, from); err != nil {
+				return err
+			}
 			if o.Net, err = netip.ParsePrefix(network); err != nil {
 				return fmt.Errorf("-net: %q is not a network such as 127.10.0.0/16", network)
 			}
@@ -96,7 +97,7 @@ func simulateCommand(a *app) *cobra.Command {
 	f.StringVar(&o.Recordings, "recordings", "", "serve every folder below this `DIR` that holds recorded answers")
 	f.Uint64Var(&o.Seed, "seed", 1, "determines serial numbers, TLS keys and so on; the same seed gives the same fleet")
 	f.StringVar(&o.Username, "username", "admin", "`NAME` of the administrator on every device")
-	f.StringVar(&passwordEnv, "password-env", "SIM_PASSWORD", "environment `VAR`iable that holds the administrator's password")
+	f.StringVar(&from, passwordOption, "env:CAMERA_PASSWORD", "read the administrator's password from this `ORIGIN`, such as env:NAME or file:PATH")
 	f.StringVar(&o.Algorithm, "digest", "", "digest algorithm where a model has the choice: MD5, SHA256 or MD5/SHA256")
 	f.StringVar(&o.LockUnit, "lock-unit", "", "`UNIT` in which cameras count the time of a lockout: minutes or seconds; by default that of the model")
 	f.StringVar(&inventory, "inventory", "", "write the devices to this CSV `FILE`")
@@ -107,6 +108,25 @@ func simulateCommand(a *app) *cobra.Command {
 	f.StringVar(&wiring, "wiring", "", "let recorders show cameras of the fleet as this JSON `FILE` says")
 	cmd.AddCommand(simulateCtlCommand(a), simulateHabitsCommand(a))
 	return cmd
+}
+
+// simulatedPassword reads the password of simulated devices from the origin that an option names.
+func (a *app) simulatedPassword(ctx context.Context, option, origin string) (string, error) {
+	rules, err := a.rules()
+	if err != nil {
+		return "", err
+	}
+	names, whole := rules.Environment()
+	from := &vault.Origins{
+		Env: a.env, Dir: ".",
+		Check: func(origin string) error { return rules.CheckOrigin(origin, ".") },
+		Shows: func(variable string) bool { return whole || slices.Contains(names, variable) },
+	}
+	secret, err := from.Read(ctx, origin)
+	if err != nil {
+		return "", fmt.Errorf("-%s: %w", option, err)
+	}
+	return secret.Reveal(), nil
 }
 
 func simulateHabitsCommand(a *app) *cobra.Command {

@@ -54,23 +54,21 @@ func simulateCtlCommand(a *app) *cobra.Command {
 type performer func(context.Context, simulator.Act) (simulator.Outcome, error)
 
 func (a *app) ctlReset(perform performer) *cobra.Command {
-	var file, code, passwordEnv string
+	var file, code, from string
 	var answers []string
 	cmd := &cobra.Command{
 		Use:   "reset DEVICE METHOD",
 		Short: "Reset a device by guid, questions, email, support, basic or wipe",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
 			act := simulator.Act{Device: args[0], Deed: simulator.ResetIt}
 			act.Method, act.Code = simulator.Method(args[1]), code
 			if act.Method != simulator.Basic && act.Method != simulator.Wipe {
-				password, ok := a.env(passwordEnv)
-				if !ok || password == "" {
-					return fmt.Errorf("the environment variable %s holds no new password; set it, or name another with -new-password-env", passwordEnv)
+				if act.Password, err = a.simulatedPassword(cmd.Context(), newPasswordOption, from); err != nil {
+					return err
 				}
-				act.Password = password
 			}
-			var err error
 			if act.Answers, err = answersByID(answers); err != nil {
 				return err
 			}
@@ -90,7 +88,7 @@ func (a *app) ctlReset(perform performer) *cobra.Command {
 	f.StringVar(&file, "file", "", "the `FILE` that the device exported (guid), or the answer of the vendor's support (support)")
 	f.StringVar(&code, "code", "", "the `CODE` that went to the reserved address (email)")
 	f.StringArrayVar(&answers, "answer", nil, "`ID=TEXT`, the answer to a question (questions); once for each")
-	f.StringVar(&passwordEnv, "new-password-env", "NEW_PASSWORD", "environment `VAR`iable that holds the new password of the administrator")
+	f.StringVar(&from, newPasswordOption, "env:NEW_PASSWORD", "read the new password of the administrator from this `ORIGIN`, such as env:NAME or file:PATH")
 	return cmd
 }
 

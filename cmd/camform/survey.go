@@ -44,7 +44,7 @@ type surveyFlags struct {
 
 func (f *surveyFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.username, "username", "admin", "log in with this `NAME`")
-	flags.StringVar(&f.origin, "password", "env:CAMFORM_PASSWORD", "where the password comes from (`ORIGIN`): env:NAME or file:PATH")
+	flags.StringVar(&f.origin, passwordOption, "env:CAMERA_PASSWORD", "read the password from this `ORIGIN`, such as env:NAME, file:PATH or vault:NAME")
 	flags.BoolVar(&f.basic, "basic", false, "allow HTTP Basic over TLS where a device has no digest")
 	flags.BoolVar(&f.legacy, "legacy", false, "allow TLS 1.0 and 1.1")
 	flags.StringSliceVar(&f.kinds, "kinds", nil, "write only these `KINDS` of settings, separated by commas")
@@ -57,7 +57,7 @@ func (f *surveyFlags) add(flags *pflag.FlagSet) {
 func (f *surveyFlags) candidate(address string) (engine.Candidate, error) {
 	u, err := typedAddress(address)
 	if wrong := schema.CheckOrigin(f.origin); wrong != nil {
-		err = fmt.Errorf("-password: %w", wrong)
+		err = fmt.Errorf("-"+passwordOption+": %w", wrong)
 	}
 	return engine.Candidate{URL: u, Username: f.username, Origin: f.origin, Basic: f.basic, Legacy: f.legacy}, err
 }

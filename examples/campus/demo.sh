@@ -19,16 +19,16 @@ run() { printf '$ camform %s\n' "$*"; "$camform" "$@"; }
 
 # Passwords for this demonstration only, new each time.
 password() { printf 'Aa1-%s' "$(od -An -N5 -tx1 /dev/urandom | tr -d ' \n')"; }
-ADMIN_PASSWORD=$(password)
+CAMERA_PASSWORD=$(password)
 VIEWER_PASSWORD=$(password)
-export ADMIN_PASSWORD VIEWER_PASSWORD
+export CAMERA_PASSWORD VIEWER_PASSWORD
 
 cp "$example"/main.cam.hcl "$work"
 cd "$work"
 
 say "A simulated campus: 24 cameras and recorders, every built-in model, each on its own address"
 "$camform" simulate -net 127.10.0.0/16 -port "${DEMO_PORT:-18443}" -tls -count 24 -seed 7 \
-  -password-env ADMIN_PASSWORD -inventory inventory.csv -ready ready &
+  -inventory inventory.csv -ready ready &
 simulator=$!
 for _ in $(seq 1 300); do
   [ -e ready ] && break

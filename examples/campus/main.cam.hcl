@@ -84,7 +84,7 @@ device "camera" {
 
   login {
     username = "admin"
-    password = secret("env:ADMIN_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   profiles = [profile.camera]
@@ -100,7 +100,7 @@ device "recorder" {
 
   login {
     username = "admin"
-    password = secret("env:ADMIN_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   profiles = [profile.campus]

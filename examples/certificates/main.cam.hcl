@@ -24,7 +24,7 @@ device "gate" {
 
   login {
     username = "admin"
-    password = secret("env:GATE_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   system {

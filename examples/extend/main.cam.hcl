@@ -11,7 +11,7 @@ device "desk" {
 
   login {
     username = "admin"
-    password = secret("env:DESK_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   # One of the vendor's documents, by the path of an element in it. camform writes it only where that is allowed.

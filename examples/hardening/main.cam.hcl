@@ -1,7 +1,7 @@
 # Brings a fleet to the hardening baseline in baseline.cam.hcl. Try it without a camera:
 #
-#   export ADMIN_PASSWORD=Correct-Horse-7
-#   camform simulate -count 8 -tls -password-env ADMIN_PASSWORD -inventory inventory.csv
+#   export CAMERA_PASSWORD=Correct-Horse-7
+#   camform simulate -count 8 -tls -inventory inventory.csv
 #   camform audit
 
 variable "management" {
@@ -64,7 +64,7 @@ device "site" {
 
   login {
     username = "admin"
-    password = secret("env:ADMIN_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   profiles = [profile.site]
@@ -76,7 +76,7 @@ device "recorder" {
 
   login {
     username = "admin"
-    password = secret("env:ADMIN_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   profiles = [profile.recorder]

@@ -60,7 +60,7 @@ device "recorder" {
 
   login {
     username        = "admin"
-    password        = secret("env:FIRST_PASSWORD") # until the vault has one
+    password        = secret("env:CAMERA_PASSWORD") # until the vault has one
     password_policy = credential_policy.standard
   }
 
@@ -89,7 +89,7 @@ device "camera" {
 
   login {
     username        = "admin"
-    password        = secret("env:FIRST_PASSWORD")
+    password        = secret("env:CAMERA_PASSWORD")
     password_policy = credential_policy.standard
   }
 

@@ -62,7 +62,7 @@ profile "camera" {
 
   user "recorder" {
     level    = "Operator"
-    password = secret("env:SHOP_RECORDER_PASSWORD")
+    password = secret("env:RECORDER_PASSWORD")
   }
 }
 
@@ -75,7 +75,7 @@ device "camera" {
 
   login {
     username = "admin"
-    password = secret("env:SHOP_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   profiles  = [profile.camera]
@@ -92,7 +92,7 @@ device "recorder" {
 
   login {
     username = "admin"
-    password = secret("env:SHOP_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   profiles = [profile.base]

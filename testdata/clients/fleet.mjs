@@ -23,7 +23,7 @@ export async function simulate (...models) {
   const inventory = join(dir, 'inventory.csv')
   const program = process.env.CAMFORM ?? new URL('../../bin/camform', import.meta.url).pathname
   const child = spawn(program, ['simulate', '-net', '127.77.0.0/24', '-port', String(await freePort()), '-models', models.join(','), '-inventory', inventory], {
-    env: { ...process.env, SIM_PASSWORD: password }, stdio: ['ignore', 'pipe', 'inherit']
+    env: { ...process.env, CAMERA_PASSWORD: password }, stdio: ['ignore', 'pipe', 'inherit']
   })
   const gone = once(child, 'exit')
   await Promise.race([once(child.stdout, 'data'), gone.then(() => { throw new Error('the simulator ended before it was ready') })])

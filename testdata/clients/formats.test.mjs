@@ -22,7 +22,7 @@ device "${name}" {
 
   login {
     username = "admin"
-    password = secret("env:SIM_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   tls {
@@ -47,7 +47,7 @@ after(async () => {
 })
 
 function camform (...args) {
-  const env = { ...process.env, HOME: dir, SIM_PASSWORD: password, VIEWER_PASSWORD: 'Night-Watch-9' }
+  const env = { ...process.env, HOME: dir, CAMERA_PASSWORD: password, VIEWER_PASSWORD: 'Night-Watch-9' }
   const { stdout, stderr, status } = spawnSync(program, args, { cwd: dir, env, encoding: 'utf8' })
   assert.equal(status, 0, `camform ${args.join(' ')} ended with ${status}: ${stderr}`)
   return stdout

@@ -61,7 +61,7 @@ device "camera" {
 
   login {
     username = "admin"
-    password = secret("env:SIM_PASSWORD")
+    password = secret("env:CAMERA_PASSWORD")
   }
 
   user "viewer" {
@@ -84,7 +84,7 @@ func newSite(t *testing.T) *site {
 			s.env = append(s.env, pair)
 		}
 	}
-	s.env = append(s.env, "SIM_PASSWORD="+password, "VIEWER_PASSWORD=Night-Watch-9", "HOME="+s.dir)
+	s.env = append(s.env, "CAMERA_PASSWORD="+password, "VIEWER_PASSWORD=Night-Watch-9", "HOME="+s.dir)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
