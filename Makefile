@@ -11,6 +11,9 @@ TO = $(DESTDIR)$(PREFIX)
 # The packages with the longest tests come first, so that no processor waits for them at the end.
 LONGEST := ./engine/apply ./providers/hikvision ./engine
 
+man: build ## pages of man of all commands and topics, in dist/man/
+	$(BIN) help -man dist/man
+
 build: ## the program, in bin/
 	$(GO) build -trimpath -o $(BIN) ./cmd/camform
 

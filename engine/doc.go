@@ -44,6 +44,7 @@
 // Layers, from the top; a package imports only packages below it:
 //
 //	cmd/camform                 flags, wiring; names the providers
+//	cmd/camform/manual          the pages of help: the language, and what commands share
 //	cmd/camform/view            what commands print, for people and for programs
 //	engine                      this package
 //	engine/apply                plans → done

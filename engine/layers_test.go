@@ -25,6 +25,7 @@ var layers = []struct {
 	may  string
 }{
 	{"cmd/camform", "*"},
+	{"cmd/camform/manual", "engine/config engine/operator engine/render schema"},
 	{"cmd/camform/view", "engine engine/advisory engine/audit engine/auditlog engine/config engine/diag engine/discovery engine/inventory engine/learn engine/operator engine/papers engine/plan engine/recover engine/render engine/report engine/shell engine/state engine/vault providers schema"},
 
 	{"engine", "engine/advisory engine/apply engine/approval engine/audit engine/auditlog engine/backup engine/config engine/consumer engine/credential engine/diag engine/diff engine/discovery engine/graph engine/guard engine/inventory engine/learn engine/ledger engine/live engine/lockfile engine/papers engine/plan engine/recover engine/report engine/rotate engine/shell engine/snapshot engine/state engine/vault providers schema"},

@@ -85,6 +85,8 @@ Long options take one dash or two: -out=FILE, --out FILE.`,
 		simulateCommand(a), versionCommand(a), outputCommand(a),
 	)
 	root.AddCommand(forceUnlockCommand(a), workspaceCommand(a))
+	root.SetHelpCommand(helpCommand(a))
+	root.InitDefaultHelpCmd()
 	addForeign(root)
 	addCompletions(a, root)
 	return root

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Exit codes. The README has the table of what each command ends with, and a script for each row of it.
+// Exit codes. The table of what each command ends with is the page exit-codes of the manual, and each row of it has a script.
 const (
 	exitError   = 1
 	exitChanges = 2

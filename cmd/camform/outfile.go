@@ -49,6 +49,7 @@ var (
 		return block != nil && block.Type == requestType
 	}}
 
+	manProduct       = product{"a page of man", 0o644, begins(".TH ")}
 	inventoryProduct = product{"an inventory of simulated devices", 0o600, begins("name,address,serial,mac,model,firmware,kind\n")}
 	readyProduct     = product{"a file that says that simulated devices are ready", 0o600, begins("ready\n")}
 	answerProduct    = product{"an answer of support", 0o600, func(head []byte) bool {

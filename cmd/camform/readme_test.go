@@ -41,7 +41,7 @@ func TestTheTableOfKindsIsGenerated(t *testing.T) {
 	}
 }
 
-// exitRow is a row of the table of exit codes in the README: a command with its options, a code and when it comes.
+// exitRow is a row of the table of exit codes: a command with its options, a code and when it comes.
 var exitRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\d) \\| (.+) \\|$")
 
 // inProcess are the rows that no script can show, with the test that does.
@@ -50,18 +50,51 @@ var inProcess = map[string]string{
 	"apply -detailed-exitcode=fleet, 6: something was put back, since it would have closed the way in": "TestWhatARunEndsWith",
 }
 
-// TestEveryExitCodeOfTheREADMEHasAScript compares the table with the scripts. Before the command that ends so, a script has
-// the row as a comment: "# README: COMMAND, CODE: WHEN".
-func TestEveryExitCodeOfTheREADMEHasAScript(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+// exitTable is the head of the table of exit codes, which stands in a page of the manual.
+const exitTable = "| command | code | when |\n|---|---|---|\n"
+
+// exitRows are the rows of the table of exit codes in a file; empty where it has none.
+func exitRows(t *testing.T, path string) string {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "## Exit codes\n")
-	table, _, ok := strings.Cut(rest, "<!-- end of the table -->")
-	if !ok {
-		t.Fatal("the marks around the table are gone")
+	_, rest, _ := strings.Cut(string(text), exitTable)
+	end := 0
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		end += len(line)
 	}
+	return rest[:end]
+}
+
+// The table is written once, in the manual. The README has the same one, or leaves it to "camform help exit-codes".
+func TestTheExitCodesOfTheREADMEAreThoseOfTheManual(t *testing.T) {
+	const readme = "../../README.md"
+	have, want := exitRows(t, readme), exitRows(t, exitPage)
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case have == "" && strings.Contains(string(text), "camform help exit-codes"), have == want:
+	case have == "" || !*update:
+		t.Error("the table is not that of the manual: run with -update, or name camform help exit-codes in its place")
+	default:
+		if err := os.WriteFile(readme, []byte(strings.Replace(string(text), exitTable+have, exitTable+want, 1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+const exitPage = "manual/topics/exit-codes.md"
+
+// TestEveryExitCodeOfTheREADMEHasAScript compares the table with the scripts. Before the command that ends so, a script has
+// the row as a comment: "# README: COMMAND, CODE: WHEN".
+func TestEveryExitCodeOfTheREADMEHasAScript(t *testing.T) {
+	table := exitRows(t, exitPage)
 	shown := map[string]bool{}
 	for _, row := range exitRow.FindAllStringSubmatch(table, -1) {
 		shown[fmt.Sprintf("%s, %s: %s", row[1], row[2], row[3])] = false
@@ -78,7 +111,7 @@ func TestEveryExitCodeOfTheREADMEHasAScript(t *testing.T) {
 		for _, part := range strings.Split(string(text), "\n# README: ")[1:] {
 			row, rest, _ := strings.Cut(part, "\n")
 			if _, ok := shown[row]; !ok {
-				t.Errorf("%s shows the row %q, which the README does not have", path, row)
+				t.Errorf("%s shows the row %q, which the manual does not have", path, row)
 			}
 			if !ends(rest, row) {
 				t.Errorf("%s shows the row %q with another command or code", path, row)

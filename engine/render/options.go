@@ -54,3 +54,9 @@ func (o Options) width() int {
 	}
 	return o.Width
 }
+
+// Wrapped are the lines of a paragraph, broken at words, where a margin takes so many columns.
+func (o Options) Wrapped(text string, margin int) []string { return wrap(text, o.width()-margin) }
+
+// Strong is a text that stands out.
+func (o Options) Strong(text string) string { return newPalette(o.Colour).text(Strong, text) }

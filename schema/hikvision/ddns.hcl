@@ -28,7 +28,7 @@ setting "ddns" {
     doc     = "Whether the device reports its address to the service."
     element = "enabled"
     codec   = "boolean"
-    example = "false"
+    example = "true"
   }
 
   attribute "provider" {

@@ -5,6 +5,7 @@ setting "holiday" {
   phase       = "services"
   keyed       = true
   key_pattern = "[1-9][0-9]?"
+  key_example = "1"
   key_doc     = "Number of the slot, from 1; recorders have 32."
 
   doc = <<-EOT

@@ -25,7 +25,7 @@ setting "isup" {
     doc     = "Whether the device connects to the platform."
     element = "enabled"
     codec   = "boolean"
-    example = "false"
+    example = "true"
   }
 
   attribute "server" {

@@ -103,7 +103,7 @@ setting "network" {
     element    = "IPAddress/Ipv6Mode/ipV6AddressingType|IPAddress/ipV6AddressingType"
     codec      = "choice"
     values     = ["ra", "dhcp", "manual"]
-    example    = "ra"
+    example    = "manual"
   }
 
   attribute "ipv6_address" {

@@ -76,7 +76,7 @@ setting "ntp" {
     element    = "portType"
     codec      = "choice"
     confidence = "likely"
-    example    = "auto"
+    example    = "custom"
   }
 
   attribute "port" {

@@ -8,6 +8,7 @@ setting "onvif_user" {
   enciphers      = ["userName", "password"]
   keyed          = true
   key_pattern    = "(\\\\x[0-9a-f]{2}|[^\\pC]){1,63}"
+  key_example    = "viewer"
   key_doc        = "Name of the account, in the spelling of the device: at most 63 characters on any, and 32 on most."
 
   doc = <<-EOT

@@ -10,6 +10,7 @@ setting "user" {
   enciphers      = ["userName", "password", "loginPassword"]
   keyed          = true
   key_pattern    = "(\\\\x[0-9a-f]{2}|[^\\pC]){1,63}"
+  key_example    = "viewer"
   key_doc        = "Name of the user, in the spelling of the device: at most 63 characters on any, and 32 on most."
 
   doc = <<-EOT
