@@ -1,6 +1,6 @@
 # make demo    everything needed, then the main job on a simulated fleet
 # make test    everything needed, then the tests in minutes
-.PHONY: build demo install uninstall dist test test-long test-clients test-dist vet-systems mutate mutate-some lint tools bench fmt clean
+.PHONY: build man demo install uninstall dist test test-long test-clients test-dist vet-systems mutate mutate-some lint tools bench fmt clean
 
 GO  ?= go
 SYSTEMS ?= darwin/amd64 darwin/arm64 linux/arm64 windows/amd64 windows/arm64
@@ -11,11 +11,11 @@ TO = $(DESTDIR)$(PREFIX)
 # The packages with the longest tests come first, so that no processor waits for them at the end.
 LONGEST := ./engine/apply ./providers/hikvision ./engine
 
-man: build ## pages of man of all commands and topics, in dist/man/
-	$(BIN) help -man dist/man
-
 build: ## the program, in bin/
 	$(GO) build -trimpath -o $(BIN) ./cmd/camform
+
+man: build ## manual pages of all commands and topics, in dist/man/
+	$(BIN) help -man dist/man
 
 demo: build ## plan, apply, drift and heal a simulated campus
 	bash examples/campus/demo.sh $(BIN)

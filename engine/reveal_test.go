@@ -34,6 +34,7 @@ var revealing = map[string][]string{
 		"engine/config.secretStore.function", "engine/config.Derive", "engine/config.Setting.declared", "engine/config.secretStore.whole", "engine/config.secretStore.revealed",
 	},
 	"show it to the caller who asked for just that": {"cmd/camform.vaultCommands.get", "cmd/camform.assignments", "engine.OpenRecoveryFile"},
+	"give it to simulated devices":                  {"cmd/camform.app.simulatedPassword"},
 	"test providers with it":                        {"providers/providertest.candidates"},
 	"are what the others call":                      {"schema.Reveal"},
 }

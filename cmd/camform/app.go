@@ -62,6 +62,7 @@ func (a *app) root() *cobra.Command {
 Describe the settings that you want in *.cam.hcl files, see what differs with "camform plan", change it with
 "camform apply", and watch for out-of-band changes with "camform drift".
 
+"camform help" also lists topics: what a configuration can hold, and what commands have in common.
 Long options take one dash or two: -out=FILE, --out FILE.`,
 		Version:       version(),
 		SilenceErrors: true,

@@ -16,6 +16,12 @@ import (
 	"camform/schema"
 )
 
+// Options that name the origin of a password. None takes a password, which every user of the machine could read then.
+const (
+	passwordOption    = "password-from"
+	newPasswordOption = "new-password-from"
+)
+
 var errTwoForms = errors.New("these forms of output exclude each other; choose one")
 
 // formatOption adds an option that chooses the form in which a command prints. Two different forms are an error.

@@ -31,8 +31,8 @@ func learnCommand(a *app) *cobra.Command {
 		Long: `Read the devices of an inventory and write a short configuration that describes them exactly as they are: profiles for the
 settings that they share, and a line in a table for each device. Nothing is changed on any device.
 
-The inventory is a CSV file whose first line names its columns: name and address, and optionally username, password (where
-it comes from: env:NAME or file:PATH), site, tags (separated by spaces), model and serial. Other columns are ignored.
+The inventory is a CSV file whose first line names its columns: name and address, and optionally username, password (its
+origin, such as env:NAME), site, tags (separated by spaces), model and serial. Other columns are ignored.
 
     export CAMERA_PASSWORD=...
     camform learn -inventory inventory.csv -out fleet

@@ -184,8 +184,8 @@ func TestEveryBlockOfAPageIsPlayedOrSaysWhyNot(t *testing.T) {
 // mentioned is a command of camform where a shell looks for a command.
 var mentioned = regexp.MustCompile("(?:^|[;&|(]\\s*|^[A-Z_]+=\\S+ )camform((?: +(?:'[^']*'|\"[^\"]*\"|[^\\s`;&|()\"'<>]+))+)")
 
-// commandsOf are the commands of camform that a page shows or mentions, with the line of each.
-func commandsOf(p page) map[string]int {
+// mentionedIn are the commands of camform that a page shows or mentions, with the line of each.
+func mentionedIn(p page) map[string]int {
 	all := map[string]int{}
 	note := func(line int, text string) {
 		for _, found := range mentioned.FindAllStringSubmatch(text, -1) {
@@ -257,7 +257,7 @@ var aPlace = regexp.MustCompile(`https?://[^\s'"]+|\$URL\d|\$\{?SADP\}?|\d+\.\d+
 func TestTheUsersTypeWhatTheyRead(t *testing.T) {
 	read := map[string]bool{}
 	for _, p := range pages(t) {
-		for command := range commandsOf(p) {
+		for command := range mentionedIn(p) {
 			read[aPlace.ReplaceAllString(command, "ADDRESS")] = true
 		}
 	}

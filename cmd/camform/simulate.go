@@ -22,7 +22,7 @@ import (
 )
 
 // simulateHelp tells how to run simulated devices, and what more than that there is.
-const simulateHelp = `Run a fleet of simulated cameras and recorders, each on its own address in 127.0.0.0/8. They store the settings that you
+var simulateHelp = `Run a fleet of simulated cameras and recorders, each on its own address in 127.0.0.0/8. They store the settings that you
 write, ask for digest authentication, lock after too many failed logins, and differ from each other as real ones do.
 
 Third-party clients get what they expect, too: sessions of the web page, the stream of events, pictures, and documents that
@@ -45,8 +45,17 @@ With -control, camform simulate ctl resets them as if you stood in front of them
     camform simulate -control 127.0.0.1:8480
     camform simulate ctl reset camera-v57-0003 wipe
 
-A fault file makes devices behave oddly, with the habits that camform simulate habits lists. It can also make new devices, which
-share an address and have no password:
+The built-in models are ` + strings.Join(simulator.Models(), ", ") + `.
+
+A fault file makes devices behave oddly. A quirk is switched on for the devices whose names match. A rule does something to the
+requests that it selects: the nth of them, every so many, the first so many (times), or by chance (probability). camform simulate
+habits lists all quirks and actions. An action may need status, code, bytes, delay, failures or entries:
+
+    {"quirks": [{"device": "camera-*", "crlf": true}],
+     "rules": [{"device": "camera-*", "method": "PUT", "path": "/ISAPI/System/*", "nth": 2, "action": "drop-reply"},
+               {"device": "recorder-*", "method": "GET", "path": "*", "every": 10, "action": "latency", "delay": "1.5s"}]}
+
+Such a file also makes new devices, which share an address and have no password:
 
     {"quirks": [{"device": "camera-*", "inactive": true, "factoryAddress": true}]}
 

@@ -97,7 +97,7 @@ func typedAddress(text string) (*url.URL, error) {
 	u, err := url.Parse(full)
 	switch {
 	case strings.Contains(full, "@"):
-		return nil, errors.New("an address must not contain a user name; use -username and -password for the login")
+		return nil, errors.New("an address must not contain a user name; use -username and -password-from for the login")
 	case err != nil || u.Hostname() == "":
 		return nil, fmt.Errorf("%s is not an address; write it like 192.0.2.7, camera.example.com:8443 or http://192.0.2.7", diag.Quote(text))
 	case u.Scheme != "http" && u.Scheme != "https":

@@ -53,7 +53,7 @@ code=0; run plan -detailed-exitcode || code=$?
 address=$(awk -F, '$6 == "V5.7.15" {print $2; exit}' inventory.csv)
 path=/ISAPI/System/Network/UPnP
 say "Somebody opens a camera to the internet without camform: UPnP on at $address, with curl"
-device() { curl --silent --show-error --insecure --digest --user "admin:$ADMIN_PASSWORD" "$@"; }
+device() { curl --silent --show-error --insecure --digest --user "admin:$CAMERA_PASSWORD" "$@"; }
 device "$address$path" | sed '0,/<enabled>false/s//<enabled>true/' >upnp.xml
 device --request PUT --header 'Content-Type: application/xml' --data-binary @upnp.xml "$address$path" |
   sed -n 's/.*<statusString>\(.*\)<.*/the camera says: \1/p'

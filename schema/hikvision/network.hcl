@@ -8,6 +8,7 @@ setting "network" {
   drops_sessions = true
   keyed          = true
   key_pattern    = "[1-9][0-9]?"
+  key_example    = "1"
   key_doc        = "Number of the interface: 1 where a device has one. Recorders with two sockets also have 2."
 
   doc = <<-EOT
