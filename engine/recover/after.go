@@ -13,18 +13,18 @@ import (
 func (w *walk) prove() {
 	wait := Step{
 		Name: Wait, Phase: Reset, Who: "anybody",
-		What: "Wait until the device answers again. camform asks who it is and whether it is activated, and logs in nowhere",
-		Why:  "a device that starts refuses everything, and one that was wiped needs another way back", Commands: []string{"camform recover wait" + w.asking("")},
+		What: "Wait until the device answers again. camform asks who it is and whether it is activated, but does not log in",
+		Why:  "a device that is starting rejects everything, and one that was wiped needs a different way back", Commands: []string{"camform recover wait" + w.asking("")},
 	}
 	activate := Step{
-		Name: Activate, Phase: Reset, Who: "whoever may apply plans",
+		Name: Activate, Phase: Reset, Who: "anybody who may apply plans",
 		What:     "The device was wiped: activate it with a new password, as a reviewed plan",
-		Why:      "it has no password, and whoever is first on the network can give it one",
+		Why:      "it has no password, and the first to reach it on the network can give it one",
 		Commands: w.activation(),
 	}
 	proven := Step{
-		Name: New, Phase: Reset, Who: "whoever set the password",
-		What: "Type the password that was set in the reset. camform keeps it in the vault first, and tries it once",
+		Name: New, Phase: Reset, Who: "the one who set the password",
+		What: "Type the password that was set in the reset. camform stores it in the vault first, then tries it once",
 		Why:  "nothing is recovered until a login proves it", Costs: "one attempt", Keeps: "everything", Commands: []string{"camform recover try " + New},
 	}
 	if !w.way.reset() {
@@ -45,11 +45,11 @@ func (w *walk) prove() {
 		since = seen.At
 	}
 	if activation := w.Passwords.Activating; activation != "" {
-		activate.What, activate.Commands = "An activation did not end: find out whether the device has its new password", []string{activation}
+		activate.What, activate.Commands = "An activation did not finish: find out whether the device has its new password", []string{activation}
 	}
 	w.append(w.byFact(activate, wiped, w.Passwords.Proven.After(since) && w.Passwords.Activating == "", "it was not wiped"))
 	if wiped {
-		w.append(w.byFact(proven, false, false, "it was wiped, and activated instead"))
+		w.append(w.byFact(proven, false, false, "it was wiped and activated instead"))
 		return
 	}
 	w.decide(&proven, w.way.event)
@@ -59,7 +59,7 @@ func (w *walk) prove() {
 			cmp.Or(proven.Note, "the outcome is not recorded"), w.way.step, w.ID)
 	}
 	if proven.State == Ready && seen != nil && w.Passwords.Proven.After(since) {
-		proven.State, proven.At, proven.Note = Over, w.Passwords.Proven, "the device accepts the password of the vault"
+		proven.State, proven.At, proven.Note = Over, w.Passwords.Proven, "the device accepts the password in the vault"
 	}
 	w.append(proven)
 }
@@ -93,45 +93,45 @@ func (w *walk) behind(s Step) {
 }
 
 // nobodyIn says why nothing can be done at a device after every way failed.
-const nobodyIn = "no way led in"
+const nobodyIn = "no attempt got in"
 
 // bringBack are the steps that bring back what a reset took, once somebody is in.
 func (w *walk) bringBack() {
 	in := w.way.step != ""
 	w.renew(in)
 	restore := Step{
-		Name: Restore, Phase: Reset, Who: "whoever may apply plans",
-		What: "Bring the settings back: plan until nothing is left to do, with what a backup adds put into the configuration before",
-		Why:  "what the reset took is back only when a plan is empty", Keeps: "what nobody declared",
+		Name: Restore, Phase: Reset, Who: "anybody who may apply plans",
+		What: "Restore the settings: add to the configuration what only the backup has, then plan and apply until nothing is left to do",
+		Why:  "the settings are back only when a plan is empty", Keeps: "settings nobody declared",
 		Commands: []string{"camform plan " + w.target() + " -out restore.plan", "camform apply restore.plan", "camform recover finish"},
 	}
 	if backup := w.Backup; backup.Name != "" {
-		restore.Note = fmt.Sprintf("the newest backup is %s of %s: camform backup config %s writes what it amounts to", backup.Name, stamp(backup.Taken), backup.Name)
+		restore.Note = fmt.Sprintf("the newest backup is %s of %s: camform backup config %s writes it as configuration", backup.Name, stamp(backup.Taken), backup.Name)
 	}
 	all := []Step{
 		restore,
 		{
-			Name: Online, Phase: Reset, Who: "whoever may apply plans", Commands: []string{prove, "camform recover done online confirmed_by='NAME'"},
-			What: "See that those who use the device have it again, and give them its new password. camform asks the recorders that it manages; " +
-				"of all others a person tells", Why: "a recorder that keeps the old password locks itself out",
+			Name: Online, Phase: Reset, Who: "anybody who may apply plans", Commands: []string{prove, "camform recover done online confirmed_by='NAME'"},
+			What: "Check that everybody who uses the device has it again, and give them its new password. camform asks the recorders it manages; for all " +
+				"others, somebody must confirm", Why: "a recorder that keeps the old password locks itself out",
 		},
 		{
-			Name: Log, Phase: Reset, Who: "whoever may apply plans",
+			Name: Log, Phase: Reset, Who: "anybody who may apply plans",
 			Commands: []string{prove, "camform recover attach FILE -as device_log -from 'NAME' -channel in_person", "camform recover done log explained='HOW'"},
-			What:     "Fetch what the device itself wrote down of the reset. camform searches its log; if that proves nothing, attach what the vendor's tool exports, or say why", Why: "it is the best evidence of what was done, and is overwritten in time",
+			What:     "Fetch the device's own log of the reset. camform searches the log; if that proves nothing, attach the export of the vendor's tool, or say why", Why: "it is the best evidence of what was done, and the device overwrites it in time",
 		},
 		{
 			Name: Network, Phase: Reset, Who: "the person on site",
 			Commands: []string{prove, "camform recover done network port='PORT' vlan='VLAN' confirmed_by='NAME'"},
-			What:     "Confirm the port of the switch and its VLAN. camform compares address, subnet and gateway with what is declared, or was backed up before",
-			Why:      "a device that went back into another network is reached by others",
+			What:     "Confirm the switch port and its VLAN. camform compares address, subnet and gateway with the configuration or the backup",
+			Why:      "others can reach a device that came back in a different network",
 		},
 		{
 			Name: Update, Phase: Reset, Who: "the owner",
 			Commands: []string{prove, "camform recover done firmware update=DATE"},
-			What: "Note when the firmware is updated, which waits until the case is closed. camform knows which builds the operator allows; for any other one " +
-				"say a date, or why it stays: not_needed='WHY'",
-			Why: "an update in an open case mixes two changes", Note: w.firmware(),
+			What: "Note when the firmware will be updated, which waits until the case is closed. camform knows which builds the operator allows; for any other, give " +
+				"a date, or say why it stays: not_needed='WHY'",
+			Why: "an update during an open case mixes two changes", Note: w.firmware(),
 		},
 	}
 	for _, s := range all {
@@ -145,8 +145,8 @@ const prove = "camform recover prove"
 // renew is the step to a password that nobody has seen.
 func (w *walk) renew(in bool) {
 	s := Step{
-		Name: Rotate, Phase: Reset, Who: "whoever may apply plans",
-		What: "Give the device a new password that nobody has seen", Why: "the one that it has was typed, or is known to others",
+		Name: Rotate, Phase: Reset, Who: "anybody who may apply plans",
+		What: "Give the device a new password that nobody has seen", Why: "the current one was typed, or others know it",
 		Costs: "nothing: the old one is kept until the new one is proven", Keeps: "everything", Commands: []string{"camform rotate " + w.device()},
 	}
 	if !in {
@@ -155,7 +155,7 @@ func (w *walk) renew(in bool) {
 	}
 	ended := w.Passwords.Rotating == ""
 	if !ended {
-		s.What, s.Why = "A rotation did not end: find out which password the device has", "until that is known, camform logs in nowhere there"
+		s.What, s.Why = "A rotation did not finish: find out which password the device has", "until that is known, camform does not log in to the device"
 		s.Commands = []string{w.Passwords.Rotating}
 	}
 	made := w.Passwords.Generated && w.Passwords.Proven.After(w.entered())
@@ -206,30 +206,30 @@ func (w *walk) harden() {
 	in := w.way.step != ""
 	for _, s := range []Step{
 		{
-			Name: Baseline, What: "Plan and apply the hardening baseline", Why: "what let this happen should not happen again",
+			Name: Baseline, What: "Plan and apply the hardening baseline", Why: "the cause should not be able to recur",
 			Commands: []string{prove, "camform recover done baseline explained='HOW'"},
 		},
 		{
-			Name: Accounts, What: "Give those who use the administrator's account an account of their own", Why: "a shared password is one that nobody can change",
+			Name: Accounts, What: "Give everybody who uses the administrator's account an account of their own", Why: "a shared password is one that nobody can change",
 			Commands: []string{prove, "camform recover done accounts explained='HOW'"},
 		},
 		{
-			Name: Renewed, What: "Take a fresh backup", Why: "the last one is of before the reset", Commands: []string{"camform backup " + w.device(), prove},
+			Name: Renewed, What: "Take a fresh backup", Why: "the last one is from before the reset", Commands: []string{"camform backup " + w.device(), prove},
 		},
 		{
 			Name: Prepare, What: "Prepare for the next time: a new GUID file, security questions, a reserved e-mail address", Why: "a used GUID file is void",
 			Commands: w.preparing(),
 		},
 		{
-			Name: Review, What: "Set the date of the next review of the password", Why: "an overdue one is found by the audit",
+			Name: Review, What: "Set the date of the next review of the password", Why: "the audit reports an overdue one",
 			Commands: []string{"camform recover done review due=DATE"},
 		},
 		{
-			Name: Alarms, What: "Send notices of illegal logins to somebody, and test that", Why: "so that the next one does not go unnoticed",
+			Name: Alarms, What: "Send notices of illegal logins to somebody, and test it", Why: "so that the next one does not go unnoticed",
 			Commands: []string{"camform recover done alarms"},
 		},
 		{
-			Name: Record, What: "Write the record of the case", Why: "whoever asks later finds who did what, and on whose approval", Commands: []string{"camform recover record"},
+			Name: Record, What: "Write the record of the case", Why: "it shows later who did what, and on whose approval", Commands: []string{"camform recover record"},
 		},
 		{
 			Name: Card, What: "Give the card to the staff on site", Why: "the next one should know whom to call", Commands: []string{"camform recover card", "camform recover done card read_by='NAME, DATE'"},
@@ -245,7 +245,7 @@ func (w *walk) harden() {
 		Name: Close, Phase: Hardening, Who: "the owner", What: "Close the case", Why: "everything else is done", Commands: []string{"camform recover close"}, State: Ready,
 	}
 	if !in && !w.stop {
-		last.What, last.Why = "Begin one of the steps that failed, were held or were skipped again, or close the case without success", nobodyIn
+		last.What, last.Why = "Retry one of the steps that failed, were held or were skipped, or close the case without success", nobodyIn
 	}
 	w.append(last)
 }
@@ -254,7 +254,7 @@ func (w *walk) harden() {
 func (w *walk) spare(s *Step) {
 	switch {
 	case s.Name == Renewed && w.Backup.Taken.After(w.entered()):
-		s.Note = fmt.Sprintf("the backup %s of %s is there", w.Backup.Name, stamp(w.Backup.Taken))
+		s.Note = fmt.Sprintf("the backup %s of %s exists", w.Backup.Name, stamp(w.Backup.Taken))
 	case s.Name == Prepare && w.Exported.After(w.entered()):
 		s.Note = fmt.Sprintf("the vault has the file of %s", stamp(w.Exported))
 	default:

@@ -144,11 +144,11 @@ func Decode(plain []byte) (Case, error) {
 		return Case{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if t.Format > format {
-		return Case{}, fmt.Errorf("%w: it was written by a newer camform (its format is %d, and this one reads up to %d)", ErrDamaged, t.Format, format)
+		return Case{}, fmt.Errorf("%w: it was written by a newer camform (its format is %d; this one reads up to %d)", ErrDamaged, t.Format, format)
 	}
 	device, err := schema.ParseDevice(t.Device)
 	if err != nil || t.Format != format || !isID(t.ID) || t.Generation < 1 {
-		return Case{}, fmt.Errorf("%w: its text is not one of a case", ErrDamaged)
+		return Case{}, fmt.Errorf("%w: its text is not that of a case", ErrDamaged)
 	}
 	return Case{t.ID, device, t.Identity, t.URL, t.Opened, t.By, t.Reason, t.Generation, t.Custody, t.Events}, nil
 }

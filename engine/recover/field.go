@@ -57,7 +57,7 @@ type Field struct {
 
 // tool are the fields of a step that a person does in the tool of the vendor or at the device.
 var tool = []Field{
-	{Name: "tool", What: "tool that was used, with its version", Required: true},
+	{Name: "tool", What: "the tool used, with its version", Required: true},
 	{Name: "tool_sha256", What: "hash of the tool's file"},
 }
 
@@ -71,12 +71,12 @@ var fields = map[string][]Field{
 		{Name: "alone", What: "why there is no second person"},
 		{Name: "warranty", What: "what the warranty or the contract said, or why nobody asked"},
 		{Name: "accept_missing", What: "why fields of the ownership record are missing"},
-		{Name: "accept_route", What: "why the device may be reached on a way that is not local"},
-		{Name: "label", What: "serial number on the label, where the device does not tell it"},
+		{Name: "accept_route", What: "why the device may be reached over a path that is not local"},
+		{Name: "label", What: "serial number on the label, if the device does not report it"},
 	},
-	Consumers: {{Name: "notified", What: "who was told, and when", Required: true}, {Name: "downtime", What: "how long the device may be away", Required: true}},
+	Consumers: {{Name: "notified", What: "who was notified, and when", Required: true}, {Name: "downtime", What: "how long the device may be away", Required: true}},
 	Recordings: {
-		{Name: "range", What: "time that was exported", Required: true},
+		{Name: "range", What: "period that was exported", Required: true},
 		{Name: "medium", What: "where the export is", Required: true},
 		{Name: "sha256", What: "hash of the export"},
 	},
@@ -86,15 +86,15 @@ var fields = map[string][]Field{
 		{Name: "channel", What: "how it got there", Required: true, Words: Channels},
 		{Name: "ref", What: "number of the ticket"},
 	},
-	Online: {{Name: "confirmed_by", What: "who saw that its users have it again", Required: true}},
+	Online: {{Name: "confirmed_by", What: "who confirmed that its users have it again", Required: true}},
 	Log:    explained, Baseline: explained, Accounts: explained, Prepare: explained,
 	Network: {
-		{Name: "port", What: "port of the switch, confirmed on site", Required: true, Always: true},
-		{Name: "vlan", What: "VLAN of that port, as the switch says, or why there is none", Required: true, Always: true},
+		{Name: "port", What: "switch port, confirmed on site", Required: true, Always: true},
+		{Name: "vlan", What: "VLAN of that port, according to the switch, or why there is none", Required: true, Always: true},
 		{Name: "confirmed_by", What: "who confirmed it", Required: true, Always: true},
 	},
 	Update: {
-		{Name: "update", What: "date on which the firmware is updated, such as 2027-05-31"},
+		{Name: "update", What: "date of the firmware update, such as 2027-05-31"},
 		{Name: "not_needed", What: "why it is not updated"},
 	},
 	Review: {{Name: "due", What: "date of the next review of the password, such as 2027-05-31", Required: true}},
@@ -116,14 +116,14 @@ func CheckFields(step string, said map[string]string) error {
 		value := strings.TrimSpace(said[f.Name])
 		switch {
 		case value == "" && f.Required:
-			return fmt.Errorf("the step %s lacks %s (%s)", step, f.Name, f.What)
+			return fmt.Errorf("the step %s needs %s (%s)", step, f.Name, f.What)
 		case value != "" && len(f.Words) > 0 && !slices.Contains(f.Words, value):
 			return fmt.Errorf("%s=%s is not allowed; it is one of %s", f.Name, value, strings.Join(f.Words, ", "))
 		}
 	}
 	for _, date := range []struct{ step, name string }{{Review, "due"}, {Update, "update"}} {
 		if _, err := time.Parse(time.DateOnly, said[date.name]); step == date.step && err != nil && (said[date.name] != "" || step == Review) {
-			return fmt.Errorf("%s=%s is no date. One is written like 2027-05-31", date.name, said[date.name])
+			return fmt.Errorf("%s=%s is not a date; write it like 2027-05-31", date.name, said[date.name])
 		}
 	}
 	if step == Update && (said["update"] == "") == (strings.TrimSpace(said["not_needed"]) == "") {
@@ -137,11 +137,11 @@ func CheckFields(step string, said map[string]string) error {
 
 func list(known []Field) string {
 	if len(known) == 0 {
-		return "it takes no values"
+		return "it accepts no values"
 	}
 	names := make([]string, len(known))
 	for i, f := range known {
 		names[i] = f.Name
 	}
-	return "it takes " + strings.Join(names, ", ")
+	return "it accepts " + strings.Join(names, ", ")
 }

@@ -91,7 +91,7 @@ const (
 )
 
 const (
-	onlyPassword = "all settings and recordings; only the password of the administrator changes"
+	onlyPassword = "all settings and recordings; only the administrator's password changes"
 	onSite       = "the person on site, with the owner's consent"
 )
 
@@ -100,8 +100,8 @@ var options = []Option{
 	{
 		Name: GUIDFile, Who: onSite, Abilities: []string{"guid_file"}, Limit: 7, Pause: pause,
 		What: "Import the GUID file of this device in the vendor's tool or on its own screen, and set a new password, which you will type afterwards. " +
-			"If it offers to give the password to the cameras as well, say no",
-		Costs: "the file: it is void afterwards. Seven wrong files lock this way for 30 minutes",
+			"If it offers to set the password on the cameras too, decline",
+		Costs: "the file: it is void afterwards. Seven wrong files lock this method for 30 minutes",
 		Keeps: onlyPassword,
 	},
 	{
@@ -112,8 +112,8 @@ var options = []Option{
 	},
 	{
 		Name: Email, Who: "the owner, who reads the reserved mailbox", Abilities: []string{"email"}, Limit: unknownLimit, Pause: pause,
-		What: "Let the device show its code for a reset by e-mail, send that to the address that it names, and enter the code that arrives in the " +
-			"reserved mailbox. Do not restart the device meanwhile",
+		What: "Have the device show its code for a reset by e-mail, send it to the address shown, and enter the code that arrives in the reserved " +
+			"mailbox. Do not restart the device in the meantime",
 		Costs: "one request; the code is good for 48 hours, and a restart voids it",
 		Keeps: onlyPassword,
 	},
@@ -125,21 +125,21 @@ var options = []Option{
 	},
 	{
 		Name: Menu, Who: onSite, Limit: unknownLimit, Pause: pause,
-		What: "Look at the screen of the device for an unlock pattern or a password hint, log in there, and set a new password. A camera that a recorder " +
-			"activated may have the password of that recorder's cameras",
+		What: "Look for an unlock pattern or a password hint on the device's screen, log in there, and set a new password. A camera activated by a " +
+			"recorder may have the password of that recorder's cameras",
 		Costs: "a wrong pattern counts towards a lock",
 		Keeps: onlyPassword,
 	},
 	{
 		Name: Support, Who: onSite, Abilities: []string{"support_file", "support_key"}, Limit: unknownLimit, Pause: pause,
-		What: "Import the file of support in the vendor's tool, or enter its key there, and set a new password. The device must not have been restarted " +
-			"since the code was made. If it offers to give the password to the cameras as well, say no",
-		Costs: "the answer of support: it works once",
+		What: "Import the file from support in the vendor's tool, or enter its key there, and set a new password. The device must not have been restarted since " +
+			"it generated the code. If it offers to set the password on the cameras too, decline",
+		Costs: "the answer from support: it works once",
 		Keeps: onlyPassword,
 	},
 	{
 		Name: Button, Who: onSite, Wipes: WipesAll, Limit: unknownLimit, Pause: pause,
-		What:  "Reset the device to its factory settings at the device itself, as its manual says",
+		What:  "Reset the device to factory settings at the device itself, as described in its manual",
 		Costs: "all settings, accounts, certificates and the address of the device",
 		Keeps: "recordings on its disks, if nobody formats them",
 	},

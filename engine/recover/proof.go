@@ -50,7 +50,7 @@ func ProvenBy(step string) string { return proven[step] }
 // proves nothing.
 func Proof(step string, findings []Finding) Event {
 	if len(findings) == 0 {
-		findings = []Finding{{step, Unknown, "camform knows of nothing to look at"}}
+		findings = []Finding{{step, Unknown, "camform has nothing to check here"}}
 	}
 	e := Event{Step: step, Kind: Found, Findings: findings}
 	if len(Findings(findings, Good)) == len(findings) && !slices.ContainsFunc(fields[step], func(f Field) bool { return f.Always }) {
@@ -82,10 +82,10 @@ func Premature(c Case, step string) string {
 	}
 	seen := c.Seen(step)
 	if seen == nil {
-		return fmt.Sprintf("camform looks at this itself, and a person tells only what it cannot see: camform recover prove -case %s", c.ID)
+		return fmt.Sprintf("camform checks this itself; confirm by hand only what it cannot see. First run: camform recover prove -case %s", c.ID)
 	}
 	if bad := Findings(seen.Findings, Bad); len(bad) > 0 {
-		return fmt.Sprintf("camform saw %s. Mend that and look again: camform recover prove -case %s. If it has to stay so, say why: "+
+		return fmt.Sprintf("camform saw %s. Fix that and check again: camform recover prove -case %s. If it has to stay that way, say why: "+
 			"camform recover skip %s -reason 'WHY' -case %s", sentence(bad), c.ID, step, c.ID)
 	}
 	return ""
@@ -133,7 +133,7 @@ func FreshBackup(c Case, f Facts) []Finding {
 	case f.Backup.Name == "":
 		return []Finding{{"backup", Bad, "there is none"}}
 	case way.step == "" || !f.Backup.Taken.After(c.Events[way.event].At):
-		return []Finding{{"backup", Bad, fmt.Sprintf("the newest one, %s of %s, is of before somebody got in", f.Backup.Name, stamp(f.Backup.Taken))}}
+		return []Finding{{"backup", Bad, fmt.Sprintf("the newest one, %s of %s, is from before somebody got in", f.Backup.Name, stamp(f.Backup.Taken))}}
 	}
 	return []Finding{{"backup", Good, fmt.Sprintf("%s of %s has %s", f.Backup.Name, stamp(f.Backup.Taken), plural(f.Backup.Documents, "document"))}}
 }
@@ -143,7 +143,7 @@ func FreshBackup(c Case, f Facts) []Finding {
 func DeviceLog(c Case, log providers.Log, err error) []Finding {
 	switch {
 	case errors.Is(err, providers.ErrUnsupported):
-		return []Finding{{"log", Unknown, "the device gives none: " + providers.Reason(err)}}
+		return []Finding{{"log", Unknown, "the device provides none: " + providers.Reason(err)}}
 	case err != nil:
 		return []Finding{{"log", Unknown, "it could not be read: " + providers.Reason(err)}}
 	}
@@ -163,17 +163,17 @@ func DeviceLog(c Case, log providers.Log, err error) []Finding {
 	case reset && len(within) > 0:
 		all = append(all, Finding{"log", Good, fmt.Sprintf("%s, with the reset: %s", kept, strings.Join(within, "; "))})
 	case reset:
-		all = append(all, Finding{"log", Unknown, kept + ", and none of a reset since the case was opened"})
+		all = append(all, Finding{"log", Unknown, kept + ", but none about a reset since the case was opened"})
 	case len(within) > 0:
-		all = append(all, Finding{"log", Bad, "nobody reset it in this case, and yet: " + strings.Join(within, "; ")})
+		all = append(all, Finding{"log", Bad, "nobody reset it in this case, but its log has: " + strings.Join(within, "; ")})
 	default:
-		all = append(all, Finding{"log", Good, kept + ", and none of a reset since the case was opened"})
+		all = append(all, Finding{"log", Good, kept + ", but none about a reset since the case was opened"})
 	}
 	if len(before) > 0 {
 		all = append(all, Finding{"earlier resets", Unknown, "before the case was opened, by the clock of the device: " + strings.Join(before, "; ")})
 	}
 	if !log.Complete {
-		all = append(all, Finding{"rest of the log", Unknown, "the device has more records of this time than were fetched"})
+		all = append(all, Finding{"rest of the log", Unknown, "the device has more records for this period than camform fetched"})
 	}
 	return all
 }
@@ -237,15 +237,15 @@ func Parameters(all []Parameter) []Finding {
 		f := Finding{About: p.About, Verdict: Unknown}
 		switch {
 		case p.Want == "" && p.Have == "":
-			f.Why = "neither the device nor anything on record says what it is"
+			f.Why = "neither the device nor any record says what it is"
 		case p.Want == "":
-			f.Why = fmt.Sprintf("it is %s, and nothing on record says what it should be", p.Have)
+			f.Why = fmt.Sprintf("it is %s, but no record says what it should be", p.Have)
 		case p.Have == "":
-			f.Why = fmt.Sprintf("it should be %s by %s, and the device does not say what it is", p.Want, p.By)
+			f.Why = fmt.Sprintf("it should be %s according to %s, but the device does not say what it is", p.Want, p.By)
 		case p.Same:
-			f.Verdict, f.Why = Good, fmt.Sprintf("it is %s, as by %s", p.Have, p.By)
+			f.Verdict, f.Why = Good, fmt.Sprintf("it is %s, as in %s", p.Have, p.By)
 		default:
-			f.Verdict, f.Why = Bad, fmt.Sprintf("it is %s, and should be %s by %s", p.Have, p.Want, p.By)
+			f.Verdict, f.Why = Bad, fmt.Sprintf("it is %s but should be %s according to %s", p.Have, p.Want, p.By)
 		}
 		findings[i] = f
 	}
@@ -267,7 +267,7 @@ func (f Facts) Firmware(have string) []Finding {
 	case have == "":
 		all = append(all, Finding{"firmware", Unknown, "the device does not say which one it has"})
 	case i < 0:
-		all = append(all, Finding{"firmware", Unknown, have + " is on no list of the operator, so that nobody knows its image"})
+		all = append(all, Finding{"firmware", Unknown, have + " is not on the operator's list, so its image is unknown"})
 	default:
 		all = append(all, Finding{"firmware", Good, fmt.Sprintf("%s is allowed by %s, SHA-256 of its image %s", have, f.Builds[i].By, f.Builds[i].SHA256)})
 	}

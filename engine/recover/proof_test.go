@@ -143,9 +143,9 @@ func TestI12ANetworkIsHeldAgainstWhatIsOnRecord(t *testing.T) {
 		want Verdict
 		says string
 	}{
-		{Parameter{"gateway", "192.0.2.1", "the configuration", "192.0.2.1", true}, Good, "it is 192.0.2.1, as by the configuration"},
-		{Parameter{"gateway", "192.0.2.1", "the backup", "192.0.2.9", false}, Bad, "it is 192.0.2.9, and should be 192.0.2.1 by the backup"},
-		{Parameter{"gateway", "", "", "192.0.2.9", false}, Unknown, "nothing on record says"},
+		{Parameter{"gateway", "192.0.2.1", "the configuration", "192.0.2.1", true}, Good, "it is 192.0.2.1, as in the configuration"},
+		{Parameter{"gateway", "192.0.2.1", "the backup", "192.0.2.9", false}, Bad, "it is 192.0.2.9 but should be 192.0.2.1 according to the backup"},
+		{Parameter{"gateway", "", "", "192.0.2.9", false}, Unknown, "no record says"},
 		{Parameter{"gateway", "192.0.2.1", "the backup", "", false}, Unknown, "the device does not say"},
 		{Parameter{"gateway", "", "", "", false}, Unknown, "neither"},
 	} {

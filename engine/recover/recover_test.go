@@ -365,14 +365,14 @@ func TestADeviceIsTheOneOfTheCaseOrUnverified(t *testing.T) {
 		change func(c *Case, f *Facts, e Evidence, said map[string]string)
 		want   string
 	}{
-		{"nobody on site", func(_ *Case, _ *Facts, _ Evidence, said map[string]string) { delete(said, "on_site") }, "lacks on_site"},
+		{"nobody on site", func(_ *Case, _ *Facts, _ Evidence, said map[string]string) { delete(said, "on_site") }, "needs on_site"},
 		{"one person", func(_ *Case, _ *Facts, _ Evidence, said map[string]string) { delete(said, "second") }, "either second"},
-		{"another serial number", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { e[Serial] = "X" }, "another device: its serial number"},
-		{"another MAC", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { e[MAC] = "44:47:cc:00:00:02" }, "another device: its MAC"},
-		{"another model", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { e[Model] = "X" }, "another device: its model"},
+		{"another serial number", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { e[Serial] = "X" }, "a different device: its serial number"},
+		{"another MAC", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { e[MAC] = "44:47:cc:00:00:02" }, "a different device: its MAC"},
+		{"another model", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { e[Model] = "X" }, "a different device: its model"},
 		{"another label", func(_ *Case, _ *Facts, _ Evidence, said map[string]string) { said["label"] = "X" }, "on the label is X"},
 		{"no answer", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { clear(e) }, "does not answer"},
-		{"no serial number on record", func(c *Case, _ *Facts, _ Evidence, _ map[string]string) { c.Identity.Serial = "" }, "no serial number of it"},
+		{"no serial number on record", func(c *Case, _ *Facts, _ Evidence, _ map[string]string) { c.Identity.Serial = "" }, "no serial number for it"},
 		{"a public address", func(_ *Case, _ *Facts, e Evidence, _ map[string]string) { e[Routes] = "203.0.113.7 is public" }, "203.0.113.7 is public"},
 		{"no invoice", func(_ *Case, f *Facts, _ Evidence, _ map[string]string) { f.Record.Invoice = "" }, "lacks invoice"},
 		{"a warranty", func(_ *Case, f *Facts, _ Evidence, _ map[string]string) { f.Record.WarrantyUntil = "2026-05-01" }, "warranty until 2026-05-01"},
@@ -408,9 +408,9 @@ func TestAChannelThatIsPublicIsRefused(t *testing.T) {
 	}{
 		{HandedOver, "to=Support channel=portal", ""},
 		{HandedOver, "to=Support channel=chat", "not allowed"},
-		{HandedOver, "channel=portal", "lacks to"},
+		{HandedOver, "channel=portal", "needs to"},
 		{GUIDFile, "tool=X", ""},
-		{GUIDFile, "", "lacks tool"},
+		{GUIDFile, "", "needs tool"},
 		{GUIDFile, "tool=X speed=9", "has no speed"},
 		{Alarms, "", ""},
 	} {

@@ -34,7 +34,7 @@ func PendingIn(c Case, now time.Time) (Pending, bool) {
 		case later.entered(), later.Step == Code && later.Kind == Skipped:
 			return Pending{}, false
 		case later.Data[Answered] == "yes" && e.Data[BootTime] != "" && later.Data[BootTime] != "" && later.Data[BootTime] != e.Data[BootTime]:
-			p.Void = fmt.Sprintf("the device started again: it says %s now, and said %s then", later.Data[BootTime], e.Data[BootTime])
+			p.Void = fmt.Sprintf("the device has restarted: it reports %s now and reported %s then", later.Data[BootTime], e.Data[BootTime])
 		}
 	}
 	return p, true
@@ -76,10 +76,10 @@ func (w *walk) request0() int { return max(w.Case.request(), 0) }
 // request are the steps of a request to support.
 func (w *walk) request() {
 	code := Step{
-		Name: Code, Phase: Request, Who: "the owner, or whoever acts for him",
-		What: "Let the device make the code for support, once. The device must stay powered from then on. Where camform cannot ask for it, " +
+		Name: Code, Phase: Request, Who: "the owner or their representative",
+		What: "Have the device generate the code for support, once. From then on the device must stay powered. If camform cannot request it, " +
 			"export the file in the vendor's tool, once, and attach it: camform recover attach FILE -as device_export -from 'NAME' -channel in_person",
-		Why: "support needs it to answer, and nothing prepared is left", Costs: "the code before it: each new one voids that",
+		Why: "support needs it to answer, and no prepared method is left", Costs: "the previous code: each new one voids it",
 		Keeps: "everything", Commands: []string{"camform recover request" + w.asking(" -interface IF")},
 	}
 	pending, open := PendingIn(w.Case, w.Now)
@@ -89,10 +89,10 @@ func (w *walk) request() {
 	case w.way.step != "" && !open:
 		w.needless(code, 0, w.inBy())
 	case code.State == Ready && support == "no":
-		w.needless(code, 0, "the device says that support cannot reset it")
+		w.needless(code, 0, "the device reports that support cannot reset it")
 	case code.State == Underway:
-		code.Note = fmt.Sprintf("begun at %s, and no code was recorded: the device may have made one. If there is an export, attach it; otherwise ask "+
-			"again with a reason, which voids the code that there may be", stamp(code.At))
+		code.Note = fmt.Sprintf("begun at %s, but no code was recorded: the device may have generated one. If there is an export, attach it; otherwise "+
+			"request again with a reason, which voids any earlier code", stamp(code.At))
 		w.append(code)
 	case code.State == Over && open && pending.Over() && w.since(Support, w.request0()) == nil && w.begun() == "":
 		code.State, code.Again = Ready, true
@@ -124,16 +124,16 @@ func (w *walk) correspond(p Pending, open bool) {
 	}
 	for _, s := range []Step{
 		{
-			Name: Bundle, Phase: Request, Who: "the owner", What: "Put the request to support together: form, label and device code, never a password",
-			Why: "support answers a request that is complete", Commands: []string{"camform recover bundle -name 'NAME' -email ADDRESS"},
+			Name: Bundle, Phase: Request, Who: "the owner", What: "Assemble the request to support: form, label and device code, never a password",
+			Why: "support answers only complete requests", Commands: []string{"camform recover bundle -name 'NAME' -email ADDRESS"},
 		},
 		{
-			Name: HandedOver, Phase: Request, Who: "the owner", What: "Give the bundle to " + to + "; no chat, forum or open mail",
-			Why:      "whoever has the answer can open the device",
+			Name: HandedOver, Phase: Request, Who: "the owner", What: "Give the bundle to " + to + "; no chat, forum or unencrypted mail",
+			Why:      "anybody who has the answer can open the device",
 			Commands: []string{"camform recover bundle FILE -to 'NAME' -channel CHANNEL", "camform recover done handed_over to='NAME' channel=CHANNEL ref='TICKET'"},
 		},
 		{
-			Name: Answer, Phase: Request, Who: "the owner", What: "Wait for the answer of support, and attach it. Keep the device powered",
+			Name: Answer, Phase: Request, Who: "the owner", What: "Wait for the answer from support, and attach it. Keep the device powered",
 			Why: "the answer works once, on this device, as long as it is not restarted", Commands: []string{"camform recover attach FILE -as answer -from 'NAME' -channel CHANNEL"},
 		},
 	} {
@@ -169,7 +169,7 @@ func (w *walk) answered(s *Step) {
 	answer := w.since(Answer, w.request0())
 	switch {
 	case !open && !w.stop, answer == nil && !w.stop, answer != nil && answer.Kind == Skipped:
-		s.State, s.Note = Absent, "there is no answer of support"
+		s.State, s.Note = Absent, "there is no answer from support"
 	case open && !p.Over():
 		s.Note = "the request expires at " + stamp(p.Until)
 	}

@@ -173,7 +173,7 @@ func (w *walk) decide(s *Step, since int) {
 		s.State, s.Again = Refused, true
 		if e.Data[Spent] == "no" {
 			s.State, s.Again = Ready, false
-			s.Note = "it did not come to that: " + e.Remark
+			s.Note = "it was not attempted: " + e.Remark
 		}
 	case Skipped:
 		s.State = Omitted
@@ -205,9 +205,9 @@ func insist(s *Step) {
 func (w *walk) verify() {
 	s := Step{
 		Name: Verify, Phase: Verifying, Who: "the owner or the custodian, and a second person",
-		What: "Make sure that this is your device, that the record of its ownership is complete, and that somebody stands at it. " +
-			"camform asks the device who it is, without a login",
-		Why:      "whoever resets a device that is not his breaks into it, and a warranty or contract may do the work for you",
+		What: "Make sure that this is your device, that its ownership record is complete, and that somebody is at the device. " +
+			"camform asks the device who it is, without logging in",
+		Why:      "resetting somebody else's device is breaking into it, and a warranty or contract may do the work for you",
 		Commands: []string{"camform recover verify on_site='NAME' second='NAME'" + w.asking(" -interface IF")},
 	}
 	w.decide(&s, 0)
@@ -244,22 +244,22 @@ func nonEmpty(text string) []string {
 func (w *walk) logins() {
 	for _, l := range []struct{ name, what, origin, lacks string }{
 		{Current, "Try the password that camform has for the device", w.Passwords.Current, "camform has no password for it"},
-		{Previous, "Try the password before that", w.Passwords.Previous, "the vault has no earlier one"},
-		{Typed, "Try the one password that you or your installer think is right, or skip this step", "typed", ""},
+		{Previous, "Try the previous password", w.Passwords.Previous, "the vault has no earlier one"},
+		{Typed, "Try the one password that you or your installer believe is right, or skip this step", "typed", ""},
 	} {
 		s := Step{
-			Name: l.name, Phase: Options, Who: "whoever may use the vault",
-			What: l.what, Why: "a login that works costs nothing else", Costs: "one attempt; the last two before a lock are never spent",
+			Name: l.name, Phase: Options, Who: "anybody who may use the vault",
+			What: l.what, Why: "if a login works, nothing is lost", Costs: "one attempt; camform never uses the last two before a lock",
 			Keeps: "everything", Commands: []string{"camform recover try " + l.name},
 		}
 		w.decide(&s, 0)
 		switch {
 		case l.name == Current && s.State == Ready && w.blank():
-			s.What = "The device says that it has no password: it was reset, and none can be tried. Close the case, and activate the device by a reviewed plan"
-			s.Why, s.Costs, s.Keeps, s.Who = "whoever is first on the network can give it one", "", "", "whoever may apply plans"
+			s.What = "The device reports that it has no password: it was reset, so there is none to try. Close the case, and activate the device with a reviewed plan"
+			s.Why, s.Costs, s.Keeps, s.Who = "the first to reach it on the network can give it one", "", "", "anybody who may apply plans"
 			s.Commands = append([]string{"camform recover close -reason 'IT WAS RESET'"}, w.activation()...)
 		case s.State == Underway:
-			s.Note = "the login was begun, and its outcome was not recorded: it may have cost an attempt. Try it again with a reason, or give it up: " +
+			s.Note = "the login was begun, but its outcome was not recorded: it may have cost an attempt. Try it again with a reason, or give up: " +
 				"camform recover failed " + l.name + " -reason 'INTERRUPTED' -case " + w.ID
 		case s.State != Ready:
 		case w.way.step != "":
@@ -271,10 +271,10 @@ func (w *walk) logins() {
 		case w.withheld(l.name).Until.After(w.Now):
 			s.State, s.Note = Held, w.withheld(l.name).Why
 		case w.Passwords.Left != providers.RemainingUnknown && w.Passwords.Left <= reserve:
-			s.State, s.Note = Held, fmt.Sprintf("the device says that %d attempts are left", w.Passwords.Left)
+			s.State, s.Note = Held, fmt.Sprintf("the device reports that %d attempts are left", w.Passwords.Left)
 		case l.name == Current && w.Passwords.Rotating+w.Passwords.Activating != "":
-			s.What, s.Commands = "A new password was on its way to the device: find out which one it has", []string{cmp.Or(w.Passwords.Rotating, w.Passwords.Activating)}
-			s.Costs = "an attempt for each of the two; the last two before a lock are never spent"
+			s.What, s.Commands = "A new password was being sent to the device: find out which one it has", []string{cmp.Or(w.Passwords.Rotating, w.Passwords.Activating)}
+			s.Costs = "one attempt for each of the two; camform never uses the last two before a lock"
 		}
 		w.append(s)
 	}
@@ -304,27 +304,27 @@ func (w *walk) busy() string { return cmp.Or(w.begun(), Spoils(w.Case, w.Now)) }
 func (w *walk) begun() string {
 	for _, o := range options {
 		if e := w.Last(o.Name); e != nil && e.Kind == Begun {
-			return o.Name + " was begun, and what came of it is not told yet"
+			return o.Name + " was begun, and its outcome has not been reported yet"
 		}
 	}
 	return ""
 }
 
-func (w *walk) inBy() string { return "the step " + w.way.step + " led in" }
+func (w *walk) inBy() string { return "the step " + w.way.step + " succeeded" }
 
 // announce is what comes before anything that changes the device.
 func (w *walk) announce() {
 	all := []Step{
 		{
 			Name: Consumers, Phase: Options, Who: "the owner",
-			What:     "Tell those who use the device how long it may be away: " + cmp.Or(w.consumers(), "nobody is on record; ask whoever watches or records it"),
-			Why:      "a reset takes its picture away, and a recorder that retries the old password locks itself out",
+			What:     "Tell everybody who uses the device how long it may be away: " + cmp.Or(w.consumers(), "no user is on record; find out who watches or records it"),
+			Why:      "a reset interrupts its picture, and a recorder that retries the old password locks itself out",
 			Commands: []string{"camform recover done consumers notified='WHO, WHEN' downtime='HOW LONG'"},
 		},
 		{
 			Name: Recordings, Phase: Options, Who: "the person on site",
-			What:     "Export the recordings that you may need, or skip this step and say why not",
-			Why:      "camform copies no recordings, and a reset that goes wrong can cost them",
+			What:     "Export the recordings that you may need, or skip this step and say why",
+			Why:      "camform copies no recordings, and a failed reset can lose them",
 			Commands: []string{"camform recover done recordings range='FROM - UNTIL' medium='WHERE' sha256=HASH"},
 		},
 	}
@@ -343,7 +343,7 @@ func (w *walk) resets(names ...string) {
 		o := optionOf(name)
 		s := Step{
 			Name: o.Name, Phase: Options, What: o.What, Costs: o.Costs, Keeps: o.Keeps, Who: o.Who,
-			Why: "of the ways that are left, this one loses least", Commands: []string{"camform recover reset " + o.Name},
+			Why: "of the remaining methods, this one loses least", Commands: []string{"camform recover reset " + o.Name},
 		}
 		since := 0
 		if name == Support || name == Button {
@@ -363,7 +363,7 @@ func (w *walk) judge(s *Step, o Option) {
 	ledger := LedgerOf(w.Case, o.Name, w.Now)
 	switch {
 	case s.State == Underway:
-		s.Note = fmt.Sprintf("begun at %s, and its outcome is not recorded yet. Do it, or ask whoever did, and tell what the tool said: the first command if it "+
+		s.Note = fmt.Sprintf("begun at %s, but its outcome is not recorded yet. Do it, or ask who did, and report the result: the first command if it "+
 			"worked, the second if not", stamp(s.At))
 		s.Again, s.Commands = false, []string{
 			fmt.Sprintf("camform recover done %s tool='NAME VERSION'", o.Name), fmt.Sprintf("camform recover failed %s -reason 'WHAT IT SAID'", o.Name),
@@ -374,7 +374,7 @@ func (w *walk) judge(s *Step, o Option) {
 	case s.State == Ready && !w.stop && w.begun() != "":
 		s.State, s.Note = Held, w.begun()
 	case ledger.Until.After(w.Now):
-		s.State, s.Note = Held, fmt.Sprintf("wrong tries that count: %d. The last %d before a lock are kept; from %s on it can be tried again",
+		s.State, s.Note = Held, fmt.Sprintf("failed attempts so far: %d. camform keeps the last %d before a lock; it can be tried again from %s",
 			ledger.Wrong, reserve, stamp(ledger.Until))
 	case s.State == Refused:
 	case o.Name == Support:
@@ -388,10 +388,10 @@ func (w *walk) judge(s *Step, o Option) {
 func (w *walk) offer(s *Step, o Option) {
 	switch o.offered(w.Case) {
 	case "no":
-		s.State, s.Note = Absent, "the device says that it does not have this"
+		s.State, s.Note = Absent, "the device reports that it does not support this"
 		return
 	case "unknown":
-		s.Note = "ask on site: the device does not say whether it has this. If not, skip it"
+		s.Note = "ask on site: the device does not say whether it supports this. If not, skip it"
 	}
 	if kept := w.Prepared[o.Name]; kept != "" {
 		s.Note = strings.Join(append([]string{kept}, nonEmpty(s.Note)...), "; ")

@@ -29,24 +29,24 @@ func Unverified(c Case, f Facts, found Evidence, said map[string]string) []strin
 		{"serial number on the label", want.Serial, said["label"]},
 	} {
 		if part.want != "" && part.have != "" && !strings.EqualFold(part.want, part.have) {
-			say("This is another device: its %s is %s, and the inventory has %s.", part.name, part.have, part.want)
+			say("This is a different device: its %s is %s, but the inventory has %s.", part.name, part.have, part.want)
 		}
 	}
 	if label := said["label"]; label != "" && found[Serial] != "" && !strings.EqualFold(label, found[Serial]) {
-		say("The label says %s, and the device %s: one of them is another device.", label, found[Serial])
+		say("The label says %s but the device %s: they are not the same device.", label, found[Serial])
 	}
 	if want.Serial == "" || found[Serial] == "" && said["label"] == "" {
 		say("Nothing shows that this is the device of the inventory: %s.", unshown(want, found))
 	}
 	if routes := found[Routes]; routes != "" && said["accept_route"] == "" {
-		say("The device is reached on a way that is not local: %s. Go into its network, or accept that with accept_route='REASON'.", routes)
+		say("The path to the device is not local: %s. Go into its network, or accept that with accept_route='REASON'.", routes)
 	}
 	if missing := f.Record.Ownership.Missing(); len(missing) > 0 && said["accept_missing"] == "" {
-		say("The record of its ownership lacks %s. Complete the ownership block of %s, or accept that with accept_missing='REASON'.",
+		say("Its ownership record lacks %s. Complete the ownership block of %s, or accept that with accept_missing='REASON'.",
 			strings.Join(missing, ", "), c.Device)
 	}
 	if covered := f.covered(); covered != "" && said["warranty"] == "" {
-		say("%s. Ask there first, and say with warranty='WHAT THEY SAID' what came of it.", capital(covered))
+		say("%s. Ask there first, and record the answer with warranty='WHAT THEY SAID'.", capital(covered))
 	}
 	return all
 }
@@ -63,11 +63,11 @@ func (f Facts) Expected(c Case) providers.Identity {
 func unshown(want providers.Identity, found Evidence) string {
 	switch {
 	case want.Serial == "":
-		return "the inventory has no serial number of it. Read it from the label, and add it to the identity block of the device"
+		return "the inventory has no serial number for it. Read it from the label, and add it to the identity block of the device"
 	case found[Answered] != "yes":
-		return "it does not answer. Name where to ask with -target or -interface, or read the label: label=SERIAL"
+		return "it does not answer. Say where to ask with -target or -interface, or read the label: label=SERIAL"
 	}
-	return "it does not tell its serial number. Read the label: label=SERIAL"
+	return "it does not report its serial number. Read the label: label=SERIAL"
 }
 
 // covered says which warranty or contract the device has now, in a part of a sentence; empty if none.
@@ -95,7 +95,7 @@ func parenthesis(text string) string {
 func (w *walk) ownership() []string {
 	var all []string
 	if missing := w.Record.Ownership.Missing(); len(missing) > 0 {
-		all = append(all, "the record of its ownership lacks "+strings.Join(missing, ", "))
+		all = append(all, "its ownership record lacks "+strings.Join(missing, ", "))
 	}
 	if covered := w.covered(); covered != "" {
 		all = append(all, covered+": ask there first")
@@ -170,7 +170,7 @@ func Returns(f Facts) []Return {
 		{"GUID file", false, "exported again"},
 		{"certificates and their keys, cloud binding", true, ""},
 		{"channels' passwords on a recorder", false, recorder},
-		{"recordings", true, "nothing needs to, unless a disk is formatted: export what matters before"},
+		{"recordings", true, "nothing needs to, unless a disk is formatted: export what matters first"},
 	}
 }
 
