@@ -52,7 +52,7 @@ type Interpreter interface {
 	Kinds() *schema.Kinds
 
 	// Decode reads the settings of one kind out of documents, which hold what ReadKind fetched for it. Keys are the items
-	// that are asked for, where each lives in a document of its own; otherwise they are not looked at. Items that the device
+	// that are asked for, where each has its own document; otherwise they are not looked at. Items that the device
 	// does not have are simply not in the result; an attribute that the device's document lacks is null. The error is
 	// ErrUnsupported where the device does not have the kind at all.
 	Decode(kind *schema.Kind, keys []string, docs Documents) (Items, error)
@@ -358,7 +358,7 @@ type Certifier interface {
 	ParseSigningRequest(Document) (*x509.CertificateRequest, error)
 }
 
-// Subject is whom a certificate is for.
+// Subject is the holder of a certificate.
 type Subject struct {
 	CommonName string
 	Country    string // in two letters; empty for that of the certificate that the device has
@@ -386,7 +386,7 @@ type Archive struct {
 	Body []byte
 }
 
-// LogKeeper is a reader whose device keeps a log of its own that can be searched.
+// LogKeeper is a reader whose device keeps its own log, which can be searched.
 type LogKeeper interface {
 	// Log searches the log for what people did at the device or from afar in a time, by our clock. Nothing changes on the device. The
 	// error is ErrUnsupported where the device gives none.
@@ -501,7 +501,7 @@ type Request struct {
 	// Proven requests take the certificate before it away: they leave only after the device showed the new one over a new connection.
 	Proven bool
 
-	// Numbered says that the device gives what the request makes a number of its own, the lowest that is free. The request leaves only
+	// Numbered says that the device gives the new item its own number, the lowest free one. The request leaves only
 	// once all that requests before it were to make is there: it would get the number of what is not.
 	Numbered bool
 
@@ -554,7 +554,7 @@ type Ledger interface {
 	// Settle records how a charged attempt ended. An attempt that is never settled counts as refused.
 	Settle(context.Context, Charge, AttemptResult) error
 
-	// Return takes back a charge whose attempt provably never left.
+	// Return refunds a charge whose attempt provably never left.
 	Return(context.Context, Charge) error
 
 	// Leave says that the session is over whose attempt was accepted. Before, no other process begins one on a device that does not
@@ -592,7 +592,7 @@ func (c Consent) Kept() int {
 	return 2
 }
 
-// FewLeftError says that a device tells of no attempts but those that are kept; see Consent.
+// FewLeftError says that a device has no attempts left but those that are kept; see Consent.
 type FewLeftError struct{ Left, Kept int }
 
 // Error says how many are left.

@@ -26,7 +26,7 @@ type Hint struct {
 	OfModel bool // whether all devices of the model tell the same with the same firmware
 }
 
-// Sought is what a device tells of the items that the list of a kind lacks.
+// Sought is what a device reports about items that are missing from the list of a kind.
 type Sought struct {
 	Told    bool     // whether it tells at all which items it has
 	Keys    []string // of items that it may have at addresses of their own

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Clock says where a device tells what its clock shows. A block `clock` of a setting file declares it, for kinds that can make the
+// Clock says where a device reports the time of its clock. A block `clock` of a setting file declares it, for kinds that can make the
 // clock jump; how far they do is for the provider to say.
 type Clock struct {
 	Path string `hcl:"path"` // URI path of the document that tells

@@ -116,7 +116,7 @@ func (c *Consumes) faults(k *Kind) []Fault {
 	return broken(rules)
 }
 
-// IsInside reports whether an item with some attributes, as text, has its device in a network of its own.
+// IsInside reports whether an item with some attributes, as text, has its device in a separate network.
 func (c *Consumes) IsInside(text func(attribute string) string) bool {
 	for name, value := range c.Inside {
 		if strings.EqualFold(text(name), value) {

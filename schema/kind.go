@@ -85,7 +85,7 @@ func (k *Kind) RiskOf(key string) Risk {
 }
 
 // Document names the document, XML or JSON, that holds a setting. Where its path contains KeyHole, every item of the
-// kind lives in a document of its own.
+// kind has its own document.
 type Document struct {
 	Path         string   // URI path, as documented: "/ISAPI/Security/adminAccesses"; JSON documents have ?format=json
 	Root         string   // local name of the root element, its spellings separated by |; empty for any
@@ -103,7 +103,7 @@ const KeyHole = "{key}"
 // IDHole stands in the path of a request for the number that the device gave to an item: the text of its element `id`.
 const IDHole = "{id}"
 
-// PerItem reports whether every item lives in a document of its own.
+// PerItem reports whether every item has its own document.
 func (d Document) PerItem() bool { return strings.Contains(d.Path, KeyHole) }
 
 // HasRoot reports whether a root element of that local name is right.
@@ -212,7 +212,7 @@ type Item struct {
 	Names *Names // where the labels are, when they are not the texts of the key; nil if they are
 }
 
-// AloneAt is the URI path at which a device may serve an item by itself.
+// AloneAt is the URI path at which a device may serve a single item.
 func (i *Item) AloneAt(key string) string { return strings.ReplaceAll(i.Alone, KeyHole, key) }
 
 // Named returns which of the texts of the key is the item that is called label: its own, or else that in another case, or

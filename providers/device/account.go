@@ -117,7 +117,7 @@ func (a *Accounts) Settle(at time.Time) {
 	}
 }
 
-// Forget brings back the passwords that were not meant to outlast a restart.
+// Forget restores the earlier passwords where the new ones do not survive a restart.
 func (a *Accounts) Forget() {
 	for i := range a.list {
 		if u := &a.list[i]; u.lasting != "" {

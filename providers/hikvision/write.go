@@ -17,7 +17,7 @@ import (
 	"camform/schema"
 )
 
-// Kinds that are written item by item: a request carries one entry of a list, or a part of it, as a document of its own.
+// Kinds that are written item by item: a request carries one entry of a list, or a part of it, as a separate document.
 
 // composeItem makes the requests for one change: to create the item, to remove it, or to send what was edited, which are
 // several where the kind is set in many places alike.

@@ -272,7 +272,7 @@ func (d *Device) Plug() {
 	d.core.Away = time.Time{}
 }
 
-// OpenSession is somebody who logs in at the web page, from an address; he stays until [Device.CloseSession] or a restart.
+// OpenSession is somebody who logs in at the web page, from an address, until [Device.CloseSession] or a restart.
 // The document /sessions tells of him.
 func (d *Device) OpenSession(user, from string) {
 	defer d.enter()()

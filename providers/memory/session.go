@@ -120,7 +120,7 @@ func (s *session) Do(ctx context.Context, r providers.Request) (providers.Reply,
 	return reply, nil
 }
 
-// DoAs logs in over a connection of its own, which costs an attempt. A refusal does not end the session.
+// DoAs logs in over a separate connection, which costs an attempt. A refusal does not end the session.
 func (s *session) DoAs(ctx context.Context, credential providers.Credential, r providers.Request) (providers.Reply, error) {
 	reply := providers.Reply{Outcome: providers.Applied}
 	err := s.call(ctx, Exchange{Method: r.Method, Path: r.Path, As: credential.Username}, func(d *Device, f Fault) error {
@@ -140,7 +140,7 @@ func (s *session) DoAs(ctx context.Context, credential providers.Credential, r p
 	return reply, nil
 }
 
-// RecoveryFilePath is where a device gives out the file of its GivesFile option.
+// RecoveryFilePath is where a device exports the file of its GivesFile option.
 const RecoveryFilePath = "/recovery-file"
 
 // ExportRecoveryFile has the device count the files that it gave out.

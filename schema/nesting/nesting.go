@@ -1,5 +1,5 @@
 // Package nesting finds out how deep text in the native syntax of HCL is nested, before a parser recurses into it: a stack
-// overflow ends a Go program, and no parser of HCL has a bound of its own.
+// overflow ends a Go program, and no parser of HCL has its own limit.
 package nesting
 
 import (

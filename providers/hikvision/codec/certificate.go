@@ -74,7 +74,7 @@ func shown(c *x509.Certificate) string {
 
 const fingerprintMark = ", fingerprint sha256:"
 
-// TellsOf reports whether the certificate that a device tells of is the first of a chain by its name and its end. Another one may be
+// TellsOf reports whether the certificate that a device reports is the first of a chain by its name and its end. Another one may be
 // the same in these.
 func TellsOf(doc *xmlpatch.Document, chain string) bool {
 	leaf, err := FirstOf(chain)
@@ -84,7 +84,7 @@ func TellsOf(doc *xmlpatch.Document, chain string) bool {
 	return errors.Join(err, errEnd) == nil && inShort(name.Text(), end) == inShort(leaf.Subject.CommonName, leaf.NotAfter)
 }
 
-// Shows reports whether the certificate that a device tells of, and shows if it was asked over TLS, is the first of a chain.
+// Shows reports whether the certificate that a device reports, and shows if it was asked over TLS, is the first of a chain.
 func Shows(doc *xmlpatch.Document, peer *x509.Certificate, chain string) bool {
 	leaf, err := FirstOf(chain)
 	return err == nil && TellsOf(doc, chain) && (peer == nil || leaf.Equal(peer))

@@ -14,7 +14,7 @@ import (
 	"camform/providers/hikvision/document"
 )
 
-// Devices that give names to certificates have room for several. camform uses two names of its own in turn: what is requested and
+// Devices that give names to certificates have room for several. camform alternates between two names: what is requested and
 // brought goes to the one that HTTPS does not use.
 
 // The documents that tell of the certificates of a device, beside the one that HTTPS shows. A request is found at SigningRequest,

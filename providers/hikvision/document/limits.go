@@ -32,7 +32,7 @@ func limitsOf(at schema.Document, docs providers.Documents) *Limits {
 	return &Limits{At: at, Docs: docs}
 }
 
-// OfNew are the limits of an item that is a document of its own until it is among the entries of a list. What the device shows of the
+// OfNew are the limits of an item that is a separate document until it is among the entries of a list. What the device shows about the
 // others, it has for the new one, too.
 func (l *Limits) OfNew(entries xmlpatch.Path, list *xmlpatch.Document) *Limits {
 	return &Limits{At: l.At, Docs: l.Docs, base: entries, areas: append(slices.Clone(l.load()), area{list, true})}

@@ -8,7 +8,7 @@ import (
 	"camform/providers/hikvision/xmlpatch"
 )
 
-// Standalone makes an element a document of its own: with the declaration of the document it comes from, and with the
+// Standalone makes an element a separate document: with the declaration of the document it comes from, and with the
 // namespace and the version of the root where it has none, as devices answer when they are asked for the item alone.
 func Standalone(doc *xmlpatch.Document, raw []byte, without []string) ([]byte, error) {
 	if end := bytes.IndexAny(raw, " \t\r\n/>"); raw[0] == '<' && !bytes.Contains(StartTag(raw), []byte("xmlns")) {

@@ -9,7 +9,7 @@ import (
 	"camform/providers"
 )
 
-// Authenticate proves a credential over a connection and with a challenge of its own, and leaves the login of the session
+// Authenticate proves a credential over a separate connection with its own challenge, and leaves the login of the session
 // as it is. It asks for the state of the device first, and charges the attempt. It may come before Identify, for a
 // password that is in doubt; the pin is checked in any case.
 //

@@ -11,7 +11,7 @@ import (
 
 var _ providers.Impersonator = (*Session)(nil)
 
-// DoAs sends a request that changes the device as another account, over a connection and with a challenge of its own. The
+// DoAs sends a request that changes the device as another account, over a separate connection with its own challenge. The
 // account need not be allowed to read anything. Errors are those of Do, and ErrRefused where the device does not accept the
 // credential, which leaves the session as it is.
 func (s *Session) DoAs(ctx context.Context, credential providers.Credential, request providers.Request) (providers.Reply, error) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Read gets a document, as it came but for what the web server put around it. The error is ErrDenied where the account may not see it, ErrBusy where the device
-// stays busy or reports an error of its own, and ErrMalformed for an HTML page, an empty answer, a mere OK, or the answer to
+// stays busy or reports a device error, and ErrMalformed for an HTML page, an empty answer, a mere OK, or the answer to
 // another question. It is ErrWithheld where the document alone asks for a login again, leads elsewhere, or gets no answer, while
 // the device gives another one to the same login; a document that got no answer in time is not asked for again in the run, and one
 // that asked for a login again not in later ones either. Where the device does not have the document, Missing holds the HTTP status and the reason in its words,

@@ -107,7 +107,7 @@ type Network struct {
 	HTTPPort    uint16
 }
 
-// Update moves a device to another address. Salt is that of its answer to an inquiry. A wrong password counts as a refused login.
+// Update moves a device to another address. Salt is that of its answer to an inquiry. A wrong password is a refused login.
 func Update(id, mac, user, password, salt string, to Network) Command {
 	gateway := "0.0.0.0"
 	if to.Gateway.IsValid() {

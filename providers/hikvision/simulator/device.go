@@ -74,7 +74,7 @@ type Quirks struct {
 	// ResetsHosts makes a device answer OK to an alarm host that is to be reached by HTTPS, and keep an empty slot with HTTP.
 	ResetsHosts bool `json:"resetsHosts"`
 
-	// HidesEvent makes a device serve the event scenechangedetection-1 by itself, and not in its list. The capabilities of its first
+	// HidesEvent makes a device serve the event scenechangedetection-1 only in its own document, not in its list. The capabilities of its first
 	// channel tell of it.
 	HidesEvent bool `json:"hidesEvent"`
 

@@ -48,7 +48,7 @@ type personality struct {
 	LeaseWins bool `json:"leaseWins,omitempty"`
 	// PermissionOffset is added to the id of a user for the id of the list of his rights.
 	PermissionOffset int `json:"permissionOffset,omitempty"`
-	// Channels says how a recorder tells of its cameras.
+	// Channels says how a recorder reports its cameras.
 	Channels channelStyle `json:"channels,omitzero"`
 	// SADP says what a device tells in the discovery protocol.
 	SADP sadpStyle `json:"sadp,omitzero"`
