@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"camform/engine/thorough"
@@ -21,7 +22,7 @@ func TestI4EveryModelConverges(t *testing.T) {
 		for _, digest := range thorough.Spread([]string{"MD5", "SHA256", "MD5/SHA256"}, thorough.Pick(1, thorough.All, thorough.All)) {
 			t.Run(fmt.Sprintf("tls=%t,digest=%s", tls, digest), func(t *testing.T) {
 				t.Parallel()
-				s := newSite(t, simulator.Options{Seed: 3, TLS: tls, Algorithm: digest}, string(campus))
+				s := newSite(t, simulator.Options{Seed: 3, TLS: tls, Algorithm: digest}, strings.ReplaceAll(string(campus), "CAMERA_PASSWORD", "ADMIN_PASSWORD"))
 				s.run(2, "plan", "-detailed-exitcode", "-out=campus.plan")
 				s.run(0, "apply", "campus.plan")
 				s.run(0, "plan", "-detailed-exitcode")

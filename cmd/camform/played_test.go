@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -75,7 +76,8 @@ func TestThePagesArePlayed(t *testing.T) {
 type reader struct {
 	net       string // such as "127.42."
 	simulator *exec.Cmd
-	edits     map[int]edit // by the line of the command
+	gone      chan struct{} // closed once the simulator ended
+	edits     map[int]edit  // by the line of the command
 	path      string
 	quoted    map[string]bool // messages of the page that were printed
 }
@@ -310,8 +312,23 @@ func (r *reader) simulate(ts *testscript.TestScript, line string) string {
 		r.simulator.Env = append(r.simulator.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(r.simulator.Start())
-	if !eventually(func() bool { _, err := os.Stat(ready); return err == nil }) {
-		ts.Fatalf("%s: no devices", line)
+	r.gone = make(chan struct{})
+	go func(simulator *exec.Cmd, gone chan<- struct{}) {
+		_ = simulator.Wait() // how it ends does not matter
+		close(gone)
+	}(r.simulator, r.gone)
+	// A busy machine may take long, so there is no limit but that of the whole test.
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for answers := false; !answers; {
+		select {
+		case <-look.C:
+			_, err := os.Stat(ready)
+			answers = err == nil
+		case <-r.gone:
+			text, err := os.ReadFile(said.Name())
+			ts.Fatalf("%s: no devices: %s %v", line, text, err)
+		}
 	}
 	text, err := os.ReadFile(said.Name())
 	ts.Check(err)
@@ -321,7 +338,7 @@ func (r *reader) simulate(ts *testscript.TestScript, line string) string {
 func (r *reader) interrupt() {
 	if r.simulator != nil {
 		_ = r.simulator.Process.Signal(syscall.SIGINT)
-		_ = r.simulator.Wait() // how it ends does not matter
+		<-r.gone
 		r.simulator = nil
 	}
 }
