@@ -166,7 +166,7 @@ func (d *Data) subject(device Device) subject {
 	}
 	switch {
 	case s.family == nil:
-		s.doubt = "camform does not know to which family the model belongs"
+		s.doubt = "camform does not know which family the model belongs to"
 	case len(byType) > 0 && !slices.Contains(byType, s.family):
 		s.doubt = fmt.Sprintf("the model belongs to the %s, but the device calls itself %q", s.family.title, strings.TrimSpace(device.Type))
 		s.family = nil
@@ -262,7 +262,7 @@ func (a *Advisory) unlisted(s subject) (Verdict, string) {
 	}
 	switch {
 	case a.Confidence != Confirmed || !a.complete:
-		return Unknown, "no list names the model, and the list may lack it"
+		return Unknown, "no list names the model, but the list may be incomplete"
 	case last == 0:
 		return Unknown, "no list names the model, and not every limit of the advisory has a build to compare with"
 	case s.version.Build == 0:

@@ -76,7 +76,7 @@ var (
 // place of x.
 func parsePattern(text string) (pattern, error) {
 	if !patternText.MatchString(text) {
-		return pattern{}, fmt.Errorf("%q is no pattern of models", text)
+		return pattern{}, fmt.Errorf("%q is not a pattern for models", text)
 	}
 	whole := regexpOf(text)
 	series := text
@@ -87,14 +87,14 @@ func parsePattern(text string) (pattern, error) {
 	p := pattern{text: text}
 	var err error
 	if p.whole, err = regexp.Compile("^" + whole + "$"); err != nil {
-		return pattern{}, fmt.Errorf("%q is no pattern of models: a bracket lacks its other one", text)
+		return pattern{}, fmt.Errorf("%q is not a pattern for models: a bracket is not closed", text)
 	}
 	if len(parts) < 3 {
 		p.suffix = regexp.MustCompile("^" + whole + `(?:-[A-Z][0-9A-Z]*)?(?:/[A-Z][0-9A-Z]*)*$`)
 	}
 	loose := wildcards.ReplaceAllLiteralString(regexpOf(series), "[0-9A-Z]*")
 	if p.loose, err = regexp.Compile("^" + loose + `[A-Z]*(?:[-/_.].*)?$`); err != nil {
-		return pattern{}, fmt.Errorf("%q is no pattern of models: a dash stands in brackets", text)
+		return pattern{}, fmt.Errorf("%q is not a pattern for models: a dash is inside brackets", text)
 	}
 	return p, nil
 }

@@ -25,7 +25,7 @@ var builtin []byte
 var Builtin = sync.OnceValue(func() *Data {
 	data, diags := Read("advisories.hcl", builtin)
 	if diags.HasErrors() {
-		panic("the data file of camform is wrong, which is a bug: " + diags.Error())
+		panic("the advisory data built into camform are wrong, which is a bug: " + diags.Error())
 	}
 	return data
 })
@@ -128,7 +128,7 @@ func (r *reader) file(shape fileShape) {
 		r.wrong("The data have no version.")
 	}
 	if len(shape.Advisories) == 0 {
-		r.wrong("The file has no advisory, so that every device would pass for not affected.")
+		r.wrong("The file has no advisory, so every device would appear to be unaffected.")
 	}
 	for _, f := range shape.Families {
 		r.at = f.Body.MissingItemRange()
@@ -160,7 +160,7 @@ func (r *reader) service(s serviceShape) {
 		r.wrong("The service %q is declared twice.", s.Name)
 	}
 	if given := []bool{s.Setting != "", s.Attribute != "", s.Off != ""}; slices.Contains(given, true) && slices.Contains(given, false) {
-		r.wrong("setting, attribute and off belong together: either all of them or none.")
+		r.wrong("setting, attribute and off belong together: set all of them or none.")
 	}
 	r.services[s.Name] = &Service{Name: s.Name, Title: s.Title, Setting: s.Setting, Attribute: s.Attribute, Off: s.Off}
 }
@@ -179,7 +179,7 @@ func (r *reader) advisory(s advisoryShape) {
 	case s.Service != "" && a.Service == nil:
 		r.wrong("There is no service %q.", s.Service)
 	case len(a.families) == 0:
-		r.wrong("The advisory concerns no family, so that every device would pass for not affected.")
+		r.wrong("The advisory concerns no family, so every device would appear to be unaffected.")
 	}
 	if a.Exploited != "" {
 		r.day("exploited", a.Exploited)
@@ -192,7 +192,7 @@ func (r *reader) advisory(s advisoryShape) {
 	for _, p := range s.Products {
 		r.at = p.Body.MissingItemRange()
 		if len(p.Models) == 0 && a.Confidence != Unsure {
-			r.wrong("Products without models are all of the families, which only an advisory may say that is unsure.")
+			r.wrong("Products without models mean the whole families, which only an advisory marked unsure may say.")
 		}
 		a.products = append(a.products, products{models: r.patterns(p.Models), limits: r.limits(p)})
 	}
@@ -207,12 +207,12 @@ func (r *reader) limits(p productsShape) limits {
 		}
 	}
 	if upper > 1 || upper == 0 && p.From+p.Fine != "" || p.Only != "" && p.From != "" {
-		r.wrong("Products have one of lte, lt, build_lt and only; gte goes with the first three.")
+		r.wrong("Products need exactly one of lte, lt, build_lt and only; gte can accompany the first three.")
 	}
 	l := limits{from: r.version(p.From), lte: r.version(p.LTE), lt: r.version(p.LT), only: r.version(p.Only), fine: r.version(p.Fine)}
 	if p.BuildLT != "" {
 		if l.buildLT = parseBuild(p.BuildLT); l.buildLT == 0 || len(p.BuildLT) != 6 {
-			r.wrong("The build %q is no date like 210625.", p.BuildLT)
+			r.wrong("The build %q is not a date like 210625.", p.BuildLT)
 		}
 	}
 	return l

@@ -92,7 +92,7 @@ func (s *Service) Mitigation(r Reading) Mitigation {
 	case r.Value != "":
 		return Mitigation{NotMitigated, fmt.Sprintf("not mitigated: %s = %s, as of %s", name, r.Value, r.At.UTC().Format(time.DateOnly))}
 	case r.Wanted == s.Off:
-		return Mitigation{MitigationUnknown, fmt.Sprintf("the configuration asks for %s = %s, and camform has no record that it was applied", name, r.Wanted)}
+		return Mitigation{MitigationUnknown, fmt.Sprintf("the configuration wants %s = %s, but camform has no record that it was applied", name, r.Wanted)}
 	}
 	return Mitigation{MitigationUnknown, fmt.Sprintf("camform has no record of %s, which switches off %s", name, s.Title)}
 }

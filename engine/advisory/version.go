@@ -126,15 +126,15 @@ func (l limits) judge(s subject) (Verdict, string) {
 		if s.version.to(*l.only) == same {
 			return Affected, fmt.Sprintf("%s is the affected version", s.version)
 		}
-		return Unknown, fmt.Sprintf("the advisory speaks of %s only, and the device has %s", l.only, s.version)
+		return Unknown, fmt.Sprintf("the advisory covers only %s, and the device has %s", l.only, s.version)
 	}
 	verdict, why := l.upper(s.version)
 	if verdict == Affected && l.from != nil {
 		switch s.version.to(*l.from) {
 		case earlier:
-			return Unknown, fmt.Sprintf("%s is before %s, with which the advisory begins", s.version, l.from)
+			return Unknown, fmt.Sprintf("%s is before %s, the first version the advisory covers", s.version, l.from)
 		case unclear:
-			return Unknown, fmt.Sprintf("%s cannot be compared with %s, with which the advisory begins", s.version, l.from)
+			return Unknown, fmt.Sprintf("%s cannot be compared with %s, the first version the advisory covers", s.version, l.from)
 		}
 	}
 	return verdict, why

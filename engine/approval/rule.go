@@ -113,7 +113,7 @@ func For(p *plan.Plan, kinds *schema.Kinds, remembered *plan.Approvals, least ..
 		}
 		own, old = own.strictest(operators), old.strictest(operators)
 		if n := len(own.signers.people()); n < own.required {
-			return Subject{}, fmt.Errorf("the plan needs the signatures of %s, and of those who may sign it the operator's rules allow %d; name others in the approvals block, or leave it out",
+			return Subject{}, fmt.Errorf("the plan needs the signatures of %s, but the operator's rules allow only %d of those who may sign it; name others in the approvals block, or remove the block",
 				people(own.required), n)
 		}
 	}
@@ -234,14 +234,14 @@ func (p policy) looserThan(old policy) []string {
 	}
 	for _, class := range old.classes {
 		if !p.covers(class) {
-			found = append(found, fmt.Sprintf("changes of the class %q need no signature any more", class))
+			found = append(found, fmt.Sprintf("changes of the class %q no longer need a signature", class))
 		}
 	}
 	for _, s := range p.signers {
 		if !slices.ContainsFunc(old.signers, func(o signers.Signer) bool {
 			return o.Principal == s.Principal && o.Key == s.Key && s.Within(o)
 		}) {
-			found = append(found, fmt.Sprintf("%s may sign with a key with which that was not possible, or not at that time", s.Principal))
+			found = append(found, fmt.Sprintf("%s is newly allowed to sign with this key, or at this time", s.Principal))
 		}
 	}
 	return found

@@ -102,9 +102,9 @@ func TestARuleIsNotLoosenedByItself(t *testing.T) {
 		{"fewer people", func(a *plan.Approvals) *plan.Approvals { a.Required = 1; return a }, "it requires the signatures of 1 person instead of 2"},
 		{"nobody", func(*plan.Approvals) *plan.Approvals { return nil }, "it requires the signatures of 0 people instead of 2"},
 		{"below nobody", func(a *plan.Approvals) *plan.Approvals { a.Required = -1; return a }, "it requires the signatures of 0 people instead of 2"},
-		{"a class less", func(a *plan.Approvals) *plan.Approvals { a.For = []string{"login"}; return a }, `changes of the class "credentials" need no signature any more`},
-		{"a smaller class", func(a *plan.Approvals) *plan.Approvals { a.For[1] = "lockout"; return a }, `changes of the class "login" need no signature any more`},
-		{"a signer more", func(a *plan.Approvals) *plan.Approvals { a.Signers = append(a.Signers, line("eve", "", "e")); return a }, "eve may sign with a key with which that was not possible"},
+		{"a class less", func(a *plan.Approvals) *plan.Approvals { a.For = []string{"login"}; return a }, `changes of the class "credentials" no longer need a signature`},
+		{"a smaller class", func(a *plan.Approvals) *plan.Approvals { a.For[1] = "lockout"; return a }, `changes of the class "login" no longer need a signature`},
+		{"a signer more", func(a *plan.Approvals) *plan.Approvals { a.Signers = append(a.Signers, line("eve", "", "e")); return a }, "eve is newly allowed to sign with this key"},
 		{"another key", func(a *plan.Approvals) *plan.Approvals { a.Signers[1] = line("bob", "", "x"); return a }, "bob may sign with a key"},
 		{"another name", func(a *plan.Approvals) *plan.Approvals { a.Signers[1] = line("bart", "", "b"); return a }, "bart may sign with a key"},
 		{"no end", func(a *plan.Approvals) *plan.Approvals { a.Signers[2] = line("carol", "", "c"); return a }, "carol may sign"},
@@ -156,7 +156,7 @@ func TestI14TheOperatorsApprovalsAreTheLeast(t *testing.T) {
 		"one that asks for less":       {own: &plan.Approvals{Required: 1, For: []string{"login"}, Signers: least.Signers[:2]}, required: 2, people: "bob, carol"},
 		"one that asks for more":       {own: &plan.Approvals{Required: 3, For: []string{"all"}, Signers: least.Signers}, required: 3, people: "bob, carol, dave"},
 		"signers of its own":           {own: &plan.Approvals{Required: 1, For: []string{"all"}, Signers: append([]string{line("eve", "", "e")}, least.Signers[:2]...)}, required: 2, people: "bob, carol"},
-		"too few of the operator's":    {own: &plan.Approvals{Required: 1, For: []string{"all"}, Signers: []string{line("eve", "", "e"), line("bob", "", "b")}}, wrong: "of 2 people, and of those who may sign it the operator's rules allow 1"},
+		"too few of the operator's":    {own: &plan.Approvals{Required: 1, For: []string{"all"}, Signers: []string{line("eve", "", "e"), line("bob", "", "b")}}, wrong: "of 2 people, but the operator's rules allow only 1"},
 		"other keys of his people":     {own: &plan.Approvals{Required: 2, For: []string{"all"}, Signers: []string{line("bob", "", "x"), line("dave", "", "y")}}, wrong: "allow 0"},
 		"a last plan that asked for more": {
 			own: &plan.Approvals{Required: 2, For: []string{"all"}, Signers: least.Signers}, old: &plan.Approvals{Required: 3, For: []string{"all"}, Signers: least.Signers},
@@ -216,7 +216,7 @@ func TestTheKeysOfTheAuthorAreRemembered(t *testing.T) {
 	p.Approvals.Required, p.Approvals.Signers = 1, shared[1:]
 	s := subject(t, p, &plan.Approvals{Required: 1, For: []string{"all"}, Signers: shared})
 	v := approval.Verify(s, []approval.File{signed(t, draft(t, s, "bob"), "a")}, soon)
-	if v.Enough() || len(s.Looser()) != 0 || !strings.Contains(details(v), "shares a key with who made it") {
+	if v.Enough() || len(s.Looser()) != 0 || !strings.Contains(details(v), "shares a key with its author") {
 		t.Errorf("%s", details(v))
 	}
 }
@@ -239,20 +239,20 @@ func TestLinesOfSigners(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ line, says string }{
-		{"bob " + string(ssh.MarshalAuthorizedKey(certificate)), "it holds a certificate"},
+		{"bob " + string(ssh.MarshalAuthorizedKey(certificate)), "it contains a certificate"},
 		{line("bob", "cert-authority ", "b"), "cert-authority is not supported"},
 		{line("bob", `namespaces="*",CERT-AUTHORITY `, "b"), "cert-authority is not supported"},
 		{line("bob", "no-touch-required ", "b"), `there is no option "no-touch-required"`},
 		{line("bob", `namespaces="!git,*" `, "b"), "name the namespaces one by one"},
-		{line("bob", `valid-after="20270101" `, "b"), `"20270101" is no time in UTC`},
-		{line("bob", `valid-before="tomorrow" `, "b"), `"tomorrow" is no time in UTC`},
+		{line("bob", `valid-after="20270101" `, "b"), `"20270101" is not a time in UTC`},
+		{line("bob", `valid-before="tomorrow" `, "b"), `"tomorrow" is not a time in UTC`},
 		{line("*", "", "b"), `"*" does not name one person`},
 		{line("bob,,carol", "", "b"), `"" does not name one person`},
 		{line("bob\x1b", "", "b"), `"bob\x1b" does not name one person`},
-		{"bob", "it holds no public key"},
-		{"", "it holds no public key"},
+		{"bob", "it contains no public key"},
+		{"", "it contains no public key"},
 		{line("bob", "", "b") + line("eve", "", "e"), "a line ends within it"},
-		{"bob ssh-ed25519 AAAA", "it holds no public key"},
+		{"bob ssh-ed25519 AAAA", "it contains no public key"},
 	} {
 		p := made("note")
 		p.Approvals.Signers = []string{staff[0], test.line}

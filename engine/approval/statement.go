@@ -51,13 +51,13 @@ func Draft(s Subject, principal, comment string, now time.Time, life time.Durati
 		life = s.life()
 	}
 	if life < time.Second || life > LongestLife {
-		return Statement{}, fmt.Errorf("an approval holds for a second at least and for %s at most, not for %s", hours(LongestLife), hours(life))
+		return Statement{}, fmt.Errorf("an approval is valid for at least a second and at most %s, not for %s", hours(LongestLife), hours(life))
 	}
 	if err := signers.CheckPrincipal(principal); err != nil {
 		return Statement{}, err
 	}
 	if len(comment) > maxComment {
-		return Statement{}, fmt.Errorf("the comment has %d bytes, and %d are allowed", len(comment), maxComment)
+		return Statement{}, fmt.Errorf("the comment has %d bytes; the limit is %d", len(comment), maxComment)
 	}
 	created := now.UTC().Truncate(time.Second)
 	return Statement{
@@ -119,7 +119,7 @@ func (s Statement) line() ([]byte, error) {
 }
 
 // errNotOurs says that a file is no approval.
-var errNotOurs = errors.New("it is no approval of camform, or it was changed after it was signed")
+var errNotOurs = errors.New("it is not a camform approval, or it was changed after it was signed")
 
 // open reads the file of an approval and proves its signature, but not whose key it is. But for the line ends of the
 // signature, which programs choose differently, exactly one text stands for an approval: nothing can hide in a second

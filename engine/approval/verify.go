@@ -78,7 +78,7 @@ func (v Verdict) missing() string {
 		text += ", and nobody did"
 	}
 	if len(v.Waiting) == 0 {
-		return text + ". Nobody else may: name more people in the file of signers, and plan again."
+		return text + ". Nobody else may sign: name more people in the file of signers, and plan again."
 	}
 	return fmt.Sprintf("%s. %d more of these must run camform approve: %s.", text, v.Required-len(v.Signed), strings.Join(v.Waiting, ", "))
 }
@@ -108,7 +108,7 @@ func Verify(s Subject, files []File, clock Clock) Verdict {
 		c, err := s.judge(f, clock)
 		if err != nil {
 			v.refused = append(v.refused, diag.Problem{
-				Severity: diag.Error, Code: CodeRefused, Summary: "Approval does not count",
+				Severity: diag.Error, Code: CodeRefused, Summary: "Approval is not valid",
 				Detail: fmt.Sprintf("%s: %s.", diag.Quote(f.Name), err),
 			})
 			continue
@@ -163,7 +163,7 @@ func (s Subject) checkPlan(st Statement) error {
 	case st.Decision != approve:
 		return fmt.Errorf("its decision is %s, not %q", diag.Quote(st.Decision), approve)
 	case st.Devices != Devices(s.Plan) || st.Changes != Changes(s.Plan):
-		return fmt.Errorf("it speaks of %d devices and %d changes, and the plan has %d and %d: sign with the camform that applies the plan",
+		return fmt.Errorf("it covers %d devices and %d changes, but the plan has %d and %d: sign with the same camform that applies the plan",
 			st.Devices, st.Changes, Devices(s.Plan), Changes(s.Plan))
 	}
 	return nil
@@ -177,9 +177,9 @@ func (s Subject) checkTimes(st Statement, clock Clock) error {
 	case st.Created.After(now.Add(skew)):
 		return fmt.Errorf("it was signed at %s, and it is %s now; is a clock wrong?", diag.Time(st.Created), diag.Time(now))
 	case st.Expires.Sub(st.Created) > LongestLife:
-		return fmt.Errorf("it is to hold for longer than %s; sign again with a shorter time", hours(LongestLife))
+		return fmt.Errorf("it is valid for longer than %s; sign again with a shorter time", hours(LongestLife))
 	case !now.Before(st.Expires) && clock.Seen.After(clock.Now):
-		return fmt.Errorf("it expired at %s. The clock says %s, but the state has seen %s already: set the clock right, or sign again",
+		return fmt.Errorf("it expired at %s. The clock says %s, but the state has already recorded %s: correct the clock, or sign again",
 			diag.Time(st.Expires), diag.Time(clock.Now), diag.Time(clock.Seen))
 	case !now.Before(st.Expires):
 		return fmt.Errorf("it expired at %s, and it is %s now; sign again", diag.Time(st.Expires), diag.Time(now))
@@ -190,10 +190,10 @@ func (s Subject) checkTimes(st Statement, clock Clock) error {
 func (s Subject) checkSigner(st Statement, public ssh.PublicKey, clock Clock) error {
 	key, name := signers.Key(public), diag.Quote(st.Principal)
 	if s.rule.author == "" {
-		return fmt.Errorf("the plan does not say who made it, so that %s could be its author; plan again with this camform", name)
+		return fmt.Errorf("the plan does not say who made it, so %s could be its author; plan again with this camform", name)
 	}
 	if s.byAuthor(st.Principal, key) {
-		return fmt.Errorf("%s made the plan, or shares a key with who made it; somebody else must sign", name)
+		return fmt.Errorf("%s made the plan, or shares a key with its author; somebody else must sign", name)
 	}
 	entries := s.rule.signers.of(key)
 	i := slices.IndexFunc(entries, func(e signers.Signer) bool { return e.Principal == st.Principal })
@@ -203,7 +203,7 @@ func (s Subject) checkSigner(st Statement, public ssh.PublicKey, clock Clock) er
 	if !slices.ContainsFunc(entries, func(e signers.Signer) bool {
 		return e.Principal == st.Principal && e.Holds(st.Created) && e.Holds(clock.latest())
 	}) {
-		return fmt.Errorf("the key %s of %s is not valid at this time, by valid-after or valid-before", ssh.FingerprintSHA256(public), name)
+		return fmt.Errorf("the key %s of %s is not valid at this time, because of valid-after or valid-before", ssh.FingerprintSHA256(public), name)
 	}
 	return nil
 }

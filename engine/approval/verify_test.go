@@ -42,7 +42,7 @@ func TestWhoIsMissingIsSaid(t *testing.T) {
 	p.Approvals.Signers = staff[:2]
 	s = subject(t, p, nil)
 	v = approval.Verify(s, []approval.File{by(t, s, "bob")}, soon)
-	if v.Enough() || !strings.Contains(details(v), "Nobody else may: name more people") {
+	if v.Enough() || !strings.Contains(details(v), "Nobody else may sign: name more people") {
 		t.Errorf("got\n%s", details(v))
 	}
 }
@@ -133,17 +133,17 @@ var traps = []trap{
 	{"another plan", replayed, nil, `it is for another plan; "bob" must look at this one and sign again`},
 	{"of the plan before it was made again", replayed, func(p *plan.Plan) { p.Created = noon.Add(time.Second) }, "it is for another plan"},
 	{"another decision", altered(func(st *approval.Statement) { st.Decision = "reject" }), nil, `its decision is "reject"`},
-	{"other counts", altered(func(st *approval.Statement) { st.Devices = 7 }), nil, "it speaks of 7 devices and 1 changes"},
+	{"other counts", altered(func(st *approval.Statement) { st.Devices = 7 }), nil, "it covers 7 devices and 1 changes"},
 	{"before the plan", altered(func(st *approval.Statement) { st.Created = noon.Add(-time.Second) }), nil, "before the plan was made"},
 	{"in the future", altered(func(st *approval.Statement) { st.Created, st.Expires = noon.Add(time.Hour), noon.Add(2*time.Hour) }), nil, "it was signed at 2026-03-01 13:00:00 UTC, and it is 2026-03-01 12:02:00 UTC now"},
 	{"expired", altered(func(st *approval.Statement) { st.Expires = soon.Now }), nil, "it expired at 2026-03-01 12:02:00 UTC, and it is 2026-03-01 12:02:00 UTC now; sign again"},
 	{"further ahead than clocks differ", altered(func(st *approval.Statement) { st.Created = soon.Now.Add(clocksDiffer + time.Second) }), nil, "it was signed at 2026-03-01 12:07:01 UTC, and it is 2026-03-01 12:02:00 UTC now"},
-	{"for too long", altered(func(st *approval.Statement) { st.Expires = st.Created.Add(approval.LongestLife + time.Second) }), nil, "it is to hold for longer than 168 h"},
-	{"another namespace", otherNamespace, nil, "it was signed for another purpose than camform-plan"},
+	{"for too long", altered(func(st *approval.Statement) { st.Expires = st.Created.Add(approval.LongestLife + time.Second) }), nil, "it is valid for longer than 168 h"},
+	{"another namespace", otherNamespace, nil, "it was signed for a different purpose than camform-plan"},
 	{"the author", withKey("anna", "a"), nil, `"anna" made the plan`},
 	{"the author with a key that nobody knows", withKey("anna", "x"), nil, `"anna" made the plan`},
 	{"the author in capitals", withKey("anna", "a"), func(p *plan.Plan) { p.Author = " ANNA" }, `"anna" made the plan`},
-	{"the author with the key of another", withKey("bob", "a"), signers(line("bob", "", "a"), line("anna", "", "a"), line("carol", "", "c")), "shares a key with who made it"},
+	{"the author with the key of another", withKey("bob", "a"), signers(line("bob", "", "a"), line("anna", "", "a"), line("carol", "", "c")), "shares a key with its author"},
 	{"an unknown author", withKey("bob", "b"), func(p *plan.Plan) { p.Author = "" }, "the plan does not say who made it"},
 	{"a stranger", withKey("eve", "e"), nil, `is not listed for "eve"`},
 	{"the key of another", withKey("bob", "c"), nil, `is not listed for "bob"`},
@@ -152,16 +152,16 @@ var traps = []trap{
 	{"a key for other purposes", withKey("bob", "b"), signers(line("bob", `namespaces="git,file" `, "b"), line("carol", "", "c")), `is not listed for "bob"`},
 	{"a key that has ended", withKey("bob", "b"), signers(line("bob", `valid-before="20260301120130Z" `, "b"), line("carol", "", "c")), "is not valid at this time"},
 	{"a key that has not begun", withKey("bob", "b"), signers(line("bob", `valid-after="20260301120130Z" `, "b"), line("carol", "", "c")), "is not valid at this time"},
-	{"no approval", rewritten(func(string) string { return "" }), nil, "it is no approval of camform"},
-	{"something behind it", rewritten(func(text string) string { return text + " " }), nil, "it is no approval of camform"},
-	{"something before it", rewritten(func(text string) string { return "\n" + text }), nil, "it is no approval of camform"},
-	{"another text of the same statement", respelled(`,"principal"`, `, "principal"`), nil, "it is no approval of camform"},
-	{"a second hash", respelled(`{"hash"`, `{"hash":"sha256:0","hash"`), nil, "it is no approval of camform"},
-	{"one attribute more", respelled(`{"hash"`, `{"as":"carol","hash"`), nil, "it is no approval of camform"},
-	{"other times of the same moment", respelled(`:00Z"`, `:00+00:00"`), nil, "it is no approval of camform"},
-	{"another person", rewritten(replace(`"bob"`, `"dave"`)), nil, "it is no approval of camform"},
-	{"another comment", rewritten(replace(`"comment":""`, `"comment":"x"`)), nil, "it is no approval of camform"},
-	{"too long", rewritten(func(text string) string { return text + strings.Repeat("\n", approval.MaxFile) }), nil, "it is no approval of camform"},
+	{"no approval", rewritten(func(string) string { return "" }), nil, "it is not a camform approval"},
+	{"something behind it", rewritten(func(text string) string { return text + " " }), nil, "it is not a camform approval"},
+	{"something before it", rewritten(func(text string) string { return "\n" + text }), nil, "it is not a camform approval"},
+	{"another text of the same statement", respelled(`,"principal"`, `, "principal"`), nil, "it is not a camform approval"},
+	{"a second hash", respelled(`{"hash"`, `{"hash":"sha256:0","hash"`), nil, "it is not a camform approval"},
+	{"one attribute more", respelled(`{"hash"`, `{"as":"carol","hash"`), nil, "it is not a camform approval"},
+	{"other times of the same moment", respelled(`:00Z"`, `:00+00:00"`), nil, "it is not a camform approval"},
+	{"another person", rewritten(replace(`"bob"`, `"dave"`)), nil, "it is not a camform approval"},
+	{"another comment", rewritten(replace(`"comment":""`, `"comment":"x"`)), nil, "it is not a camform approval"},
+	{"too long", rewritten(func(text string) string { return text + strings.Repeat("\n", approval.MaxFile) }), nil, "it is not a camform approval"},
 }
 
 func TestWhatIsNoApprovalDoesNotCount(t *testing.T) {

@@ -148,7 +148,7 @@ func (s Subject) judge(rule config.Rule) Result {
 		found = append(found, s.observe(assert))
 	}
 	if len(found) == 0 {
-		found = []finding{{status: Unknown, why: "it asks for nothing on this device: none of its values is set"}}
+		found = []finding{{status: Unknown, why: "it requires nothing on this device: none of its values is set"}}
 	}
 	return result.of(found)
 }
@@ -265,7 +265,7 @@ func (s compared) inEffect(a *schema.Attribute, declared config.Attribute, k pla
 	if wanted.Type() == cty.String && wanted.IsKnown() && !wanted.IsNull() && strings.EqualFold(wanted.AsString(), a.Missing) {
 		return finding{status: Compliant}
 	}
-	return s.about(a, finding{status: Violated, why: fmt.Sprintf("is not available, and a device without it has %q in effect: %s", a.Missing, k.Detail)})
+	return s.about(a, finding{status: Violated, why: fmt.Sprintf("is not available, and a device without it effectively has %q: %s", a.Missing, k.Detail)})
 }
 
 // told is what a plan says about something that it leaves alone.
@@ -325,9 +325,9 @@ func difference(change diff.Change, a *schema.Attribute) string {
 	case change.Before.IsNull():
 		return "does not exist yet"
 	case slices.Contains(change.Unseen, a.Name):
-		return "cannot be compared, and is not known to be what camform wrote last"
+		return "cannot be compared, and camform cannot tell whether it is what it wrote last"
 	case a.Secret || secret:
-		return "is not the secret that is wanted"
+		return "is not the wanted secret"
 	}
 	return fmt.Sprintf("is %s, and should be %s", shown(change.Before.GetAttr(a.Name)), shown(change.After.GetAttr(a.Name)))
 }

@@ -322,7 +322,7 @@ func TestARuleIsAsGoodAsTheWorstOfItsAttributes(t *testing.T) {
 		"a rule that asks for nothing proves nothing": {
 			set:  func(s *subject) { s.has("https", "", good) },
 			text: "rule \"tls\" {\n  level = \"basic\"\n  https {\n    min_tls = null\n  }\n}\n",
-			want: "tls unknown @8 | it asks for nothing on this device: none of its values is set\n",
+			want: "tls unknown @8 | it requires nothing on this device: none of its values is set\n",
 		},
 	}
 	for name, test := range tests {
@@ -431,21 +431,21 @@ func TestSecretsAreJudgedAndNotShown(t *testing.T) {
 		},
 		"what nobody wrote is not known": {
 			func(s *subject) { s.has("user", "operator", right) },
-			"account unknown @8 | user.operator.password cannot be compared, and is not known to be what camform wrote last\n",
+			"account unknown @8 | user.operator.password cannot be compared, and camform cannot tell whether it is what it wrote last\n",
 		},
 		"nor one that the device could show, and does not": {
 			func(s *subject) {
 				s.has("user", "operator", map[string]cty.Value{"level": cty.StringVal("Viewer")})
 				s.last = map[schema.Setting]diff.Memory{address: {Fingerprints: map[string]string{"password": "f(geheim-operator)"}}}
 			},
-			"account unknown @8 | user.operator.pin cannot be compared, and is not known to be what camform wrote last\n",
+			"account unknown @8 | user.operator.pin cannot be compared, and camform cannot tell whether it is what it wrote last\n",
 		},
 		"a secret that the device shows is compared": {
 			func(s *subject) {
 				s.has("user", "operator", map[string]cty.Value{"level": cty.StringVal("Viewer"), "pin": cty.StringVal("geheim-other")})
 				s.last = written
 			},
-			"account violated @8 | user.operator.pin is not the secret that is wanted\n",
+			"account violated @8 | user.operator.pin is not the wanted secret\n",
 		},
 	}
 	for name, test := range tests {

@@ -32,7 +32,7 @@ func Export(w io.Writer, entries iter.Seq2[Entry, error]) (Head, error) {
 			return head, err
 		}
 		if !json.Valid([]byte(e.Text)) {
-			return head, fmt.Errorf("record %d of the audit log is damaged; camform audit-log verify says more", e.Seq)
+			return head, fmt.Errorf("record %d of the audit log is damaged; for details, run: camform audit-log verify", e.Seq)
 		}
 		if err := writeLine(w, entryLine{e.Seq, e.Hash, json.RawMessage(e.Text)}); err != nil {
 			return head, err

@@ -41,22 +41,22 @@ func (b Break) String() string {
 	case Late:
 		return fmt.Sprintf("the log begins with record %d; %s missing", b.Last+1, records(b.Seq, b.Last))
 	case Swapped:
-		return fmt.Sprintf("record %d stands in the place of record %d, which comes later", b.Other, b.Seq)
+		return fmt.Sprintf("record %d is in place of record %d, which comes later", b.Other, b.Seq)
 	case Duplicated:
-		return fmt.Sprintf("record %d stands a second time, in the place of record %d", b.Other, b.Seq)
+		return fmt.Sprintf("record %d appears a second time, in place of record %d", b.Other, b.Seq)
 	case Unlinked:
 		if b.Seq == 1 {
 			return "record 1 is not the first record of a log; it was replaced"
 		}
 		return fmt.Sprintf("record %d does not continue record %d; one of them was replaced", b.Seq, b.Seq-1)
 	case Cut:
-		return fmt.Sprintf("the log ends with record %d, but %d are noted %s; the rest was cut off", b.Seq-1, b.Last, b.Noted)
+		return fmt.Sprintf("the log ends with record %d, but its length is noted as %d %s; the rest was cut off", b.Seq-1, b.Last, b.Noted)
 	case Added:
-		return fmt.Sprintf("%s not noted in the state; somebody else than camform wrote to the log", records(b.Seq, b.Last))
+		return fmt.Sprintf("%s not noted in the state; something other than camform wrote to the log", records(b.Seq, b.Last))
 	case Headless:
-		return fmt.Sprintf("the last line does not say that there are %d records and what the hash of the last one is", b.Seq)
+		return fmt.Sprintf("the last line does not give the number of records, %d, and the hash of the last one", b.Seq)
 	case Rewritten:
-		return fmt.Sprintf("record %d is not the one whose hash is noted %s; the log was written anew from there or from before", b.Seq, b.Noted)
+		return fmt.Sprintf("record %d does not match the hash noted %s; the log was rewritten from there or earlier", b.Seq, b.Noted)
 	}
 	panic(fmt.Sprintf("there is no break %q: this is a bug", b.Kind))
 }

@@ -122,7 +122,7 @@ func decode(plain []byte) (*Backup, error) {
 	case t.Format > format:
 		return nil, newer(t.Format, format)
 	case err != nil || t.Format < 1:
-		return nil, fmt.Errorf("%w: its text is not one of a backup", ErrDamaged)
+		return nil, fmt.Errorf("%w: its text is not that of a backup", ErrDamaged)
 	}
 	b := &Backup{device, t.Taken, t.Access, t.Identity, t.Keys, t.Documents, t.Unread, providers.Archive{}, t.NoArchive}
 	if t.Archive != nil {
@@ -132,7 +132,7 @@ func decode(plain []byte) (*Backup, error) {
 }
 
 func newer(found, known int) error {
-	return fmt.Errorf("it was made by a newer camform (its format is %d, and this one reads up to %d); install that", found, known)
+	return fmt.Errorf("it was made by a newer camform (its format is %d; this one reads up to %d); install that version", found, known)
 }
 
 // strictly reads all of a JSON text into one of Go that knows each of its parts.
@@ -143,7 +143,7 @@ func strictly(plain []byte, to any) error {
 		return err
 	}
 	if d.More() {
-		return errors.New("something stands behind its end")
+		return errors.New("there is data after its end")
 	}
 	return nil
 }

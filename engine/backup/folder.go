@@ -133,14 +133,14 @@ func (f Folder) read(name string) (Entry, envelope, error) {
 	}
 	var e envelope
 	if err := strictly(file, &e); err != nil || !written(e, file) {
-		return Entry{}, envelope{}, fmt.Errorf("%w: %s is cut, changed, or no backup", ErrDamaged, f.path(name))
+		return Entry{}, envelope{}, fmt.Errorf("%w: %s is truncated, changed, or not a backup", ErrDamaged, f.path(name))
 	}
 	device, err := schema.ParseDevice(e.Device)
 	switch {
 	case e.Format > outside:
 		return Entry{}, envelope{}, fmt.Errorf("%s: %w", f.path(name), newer(e.Format, outside))
 	case err != nil || e.Format != outside:
-		return Entry{}, envelope{}, fmt.Errorf("%w: %s is no backup of a device", ErrDamaged, f.path(name))
+		return Entry{}, envelope{}, fmt.Errorf("%w: %s is not a backup of a device", ErrDamaged, f.path(name))
 	}
 	return e.entry(name, device, int64(len(file))), e, nil
 }
@@ -210,9 +210,9 @@ func (f Folder) Find(beginning string) (string, error) {
 	}
 	switch {
 	case beginning == "" || len(found) == 0:
-		return "", fmt.Errorf("there is no backup %q; camform backup list shows those that there are", beginning)
+		return "", fmt.Errorf("there is no backup %q; to see all, run: camform backup list", beginning)
 	case len(found) > 1:
-		return "", fmt.Errorf("%d backups begin with %q; write more of the name", len(found), beginning)
+		return "", fmt.Errorf("%d backups begin with %q; give more of the name", len(found), beginning)
 	}
 	return found[0], nil
 }
@@ -228,7 +228,7 @@ func (f Folder) Open(name string) (*Backup, error) {
 		return nil, fmt.Errorf("%s: %w", f.path(name), err)
 	}
 	if f.Name(plain) != name {
-		return nil, fmt.Errorf("%w: %s is of another state, or its text is not the one of its name", ErrDamaged, f.path(name))
+		return nil, fmt.Errorf("%w: %s belongs to another state, or its content does not match its name", ErrDamaged, f.path(name))
 	}
 	b, err := decode(plain)
 	if err != nil {
@@ -236,7 +236,7 @@ func (f Folder) Open(name string) (*Backup, error) {
 	}
 	told := envelopeOf(b)
 	if told.Sealed = e.Sealed; !same(told, e) {
-		return nil, fmt.Errorf("%w: %s says something else on its outside than within", ErrDamaged, f.path(name))
+		return nil, fmt.Errorf("%w: the outside of %s contradicts its content", ErrDamaged, f.path(name))
 	}
 	return b, nil
 }

@@ -21,7 +21,7 @@ func Due(policy Policy, facts Facts, now time.Time) (due bool, reason string, at
 	unit, name := unitOf(policy.MaxAge)
 	allowed := int(policy.MaxAge / unit)
 	if !facts.Known {
-		return true, fmt.Sprintf("it is not known how old it is, and %s allowed", are(allowed, name)), now
+		return true, fmt.Sprintf("its age is unknown, and %s allowed", are(allowed, name)), now
 	}
 	at = facts.Since.Add(policy.MaxAge)
 	if now.Before(at) {

@@ -26,8 +26,8 @@ func TestPasswordsAreDueByTheirAge(t *testing.T) {
 		"overdue":         {90 * day, known, since.Add(93*day + 23*time.Hour), "it is 93 days old, and 90 are allowed", since.Add(90 * day)},
 		"hours":           {36 * time.Hour, known, since.Add(40 * time.Hour), "it is 40 hours old, and 36 are allowed", since.Add(36 * time.Hour)},
 		"one hour":        {time.Hour, known, since.Add(time.Hour), "it is 1 hour old, and 1 is allowed", since.Add(time.Hour)},
-		"unknown":         {90 * day, Facts{}, since, "it is not known how old it is, and 90 days are allowed", since},
-		"unknown, hour":   {time.Hour, Facts{Since: since}, since, "it is not known how old it is, and 1 hour is allowed", since},
+		"unknown":         {90 * day, Facts{}, since, "its age is unknown, and 90 days are allowed", since},
+		"unknown, hour":   {time.Hour, Facts{Since: since}, since, "its age is unknown, and 1 hour is allowed", since},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

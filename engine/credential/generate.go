@@ -9,7 +9,7 @@ import (
 )
 
 // ErrUnsatisfiable says that no password can obey a policy and a device together.
-var ErrUnsatisfiable = errors.New("no password can be made")
+var ErrUnsatisfiable = errors.New("no password can be generated")
 
 // alphabet is what generated passwords are made of: no letters and digits that look alike when they are read from paper
 // (0 O 1 l I |), and of the other characters only those that XML, URLs of RTSP and the fields of recorders take as they
@@ -26,7 +26,7 @@ const attempts = 10_000
 func Generate(policy Policy, rules Rules, random io.Reader) (schema.Secret, error) {
 	least, most := bounds(policy, rules)
 	if least.n > most.n {
-		return schema.Secret{}, fmt.Errorf("%w: %s, but %s; change one of the two", ErrUnsatisfiable, least.says("asks for at least"), most.says("takes at most"))
+		return schema.Secret{}, fmt.Errorf("%w: %s, but %s; change one of the two", ErrUnsatisfiable, least.says("requires at least"), most.says("accepts at most"))
 	}
 	demands := demands(policy, rules)
 	candidate := make([]byte, most.n)

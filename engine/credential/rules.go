@@ -58,27 +58,27 @@ func demands(policy Policy, rules Rules) []demand {
 	classes := max(MinClasses, policy.Classes)
 	all := []demand{
 		{
-			Fault(fmt.Sprintf("It is too short: %s.", least.says("asks for at least"))),
+			Fault(fmt.Sprintf("It is too short: %s.", least.says("requires at least"))),
 			func(password string) bool { return len(password) < least.n },
 		},
 		{
-			Fault(fmt.Sprintf("It is too long: %s.", most.says("takes at most"))),
+			Fault(fmt.Sprintf("It is too long: %s.", most.says("accepts at most"))),
 			func(password string) bool { return len(password) > most.n },
 		},
 		{"It contains a space or a character that is not printable ASCII.", unprintable},
 		{
-			Fault(fmt.Sprintf("It has too few of the classes digits, lower case letters, upper case letters and others: at least %d are needed.", classes)),
+			Fault(fmt.Sprintf("It has too few of the classes digits, lower-case letters, upper-case letters and others: at least %d are required.", classes)),
 			func(password string) bool { return countClasses(password) < classes },
 		},
-		{"It contains the name of its account, or that backwards.", containing(rules.Account, reversed(rules.Account))},
-		{`It contains "123", which devices refuse.`, containing("123")},
-		{`It contains "admin", which devices refuse.`, containing("admin")},
+		{"It contains the name of its account, forwards or backwards.", containing(rules.Account, reversed(rules.Account))},
+		{`It contains "123", which devices reject.`, containing("123")},
+		{`It contains "admin", which devices reject.`, containing("admin")},
 		{
-			"It contains four or more digits that go up or down one by one, which devices refuse.",
+			"It contains four or more digits that count up or down, which devices reject.",
 			func(password string) bool { return hasRun(password, 1) || hasRun(password, -1) },
 		},
 		{
-			"It contains the same character four or more times in a row, which devices refuse.",
+			"It contains the same character four or more times in a row, which devices reject.",
 			func(password string) bool { return hasRun(password, 0) },
 		},
 		{Fault(fmt.Sprintf("It contains a text that %s forbids.", policy.who())), containing(policy.Forbid...)},

@@ -25,20 +25,20 @@ var gate = Rules{
 // TestEachRuleRefusesSomethingByItself gives every rule a password that obeys all the others.
 func TestEachRuleRefusesSomethingByItself(t *testing.T) {
 	tests := map[string]struct{ password, says string }{
-		"short":           {"Winter-75", `It is too short: the policy "strict" asks for at least 10 characters.`},
-		"long":            {"Winter-75Winter", `It is too long: the policy "strict" takes at most 14 characters.`},
+		"short":           {"Winter-75", `It is too short: the policy "strict" requires at least 10 characters.`},
+		"long":            {"Winter-75Winter", `It is too long: the policy "strict" accepts at most 14 characters.`},
 		"space":           {"Winter 7520", "It contains a space or a character that is not printable ASCII."},
 		"control":         {"Winter\t7520", "It contains a space or a character that is not printable ASCII."},
 		"delete":          {"Winter\x7f7520", "It contains a space or a character that is not printable ASCII."},
 		"not ASCII":       {"Wintér-752", "It contains a space or a character that is not printable ASCII."},
 		"classes":         {"winter7520winter"[:12], "It has too few of the classes digits, lower case letters, upper case letters and others: at least 3 are needed."},
-		"account":         {"7-OPERATORx", "It contains the name of its account, or that backwards."},
-		"mirrored":        {"7-roTarepox", "It contains the name of its account, or that backwards."},
-		"123":             {"Winter-123x", `It contains "123", which devices refuse.`},
-		"admin":           {"Winter-7AdMin", `It contains "admin", which devices refuse.`},
-		"ascending":       {"Winter-4567", "It contains four or more digits that go up or down one by one, which devices refuse."},
-		"descending":      {"Winter-9876x", "It contains four or more digits that go up or down one by one, which devices refuse."},
-		"same":            {"Winter7xxxx", "It contains the same character four or more times in a row, which devices refuse."},
+		"account":         {"7-OPERATORx", "It contains the name of its account, forwards or backwards."},
+		"mirrored":        {"7-roTarepox", "It contains the name of its account, forwards or backwards."},
+		"123":             {"Winter-123x", `It contains "123", which devices reject.`},
+		"admin":           {"Winter-7AdMin", `It contains "admin", which devices reject.`},
+		"ascending":       {"Winter-4567", "It contains four or more digits that count up or down, which devices reject."},
+		"descending":      {"Winter-9876x", "It contains four or more digits that count up or down, which devices reject."},
+		"same":            {"Winter7xxxx", "It contains the same character four or more times in a row, which devices reject."},
 		"forbidden":       {"xhIKVISION-7", `It contains a text that the policy "strict" forbids.`},
 		"forbidden other": {"Winter-2024x", `It contains a text that the policy "strict" forbids.`},
 		"earlier":         {gate.Earlier[0].Reveal(), "It is one of the earlier passwords of the account."},
@@ -202,27 +202,27 @@ func TestWhatCannotBeSatisfiedSaysWhy(t *testing.T) {
 		"device too short": {
 			Policy{Name: "p", MinLength: 14},
 			Rules{MaxLen: 12},
-			`no password can be made: the policy "p" asks for at least 14 characters, but the device takes at most 12 characters; change one of the two`,
+			`no password can be generated: the policy "p" requires at least 14 characters, but the device accepts at most 12 characters; change one of the two`,
 		},
 		"device too long": {
 			Policy{MaxLength: 10},
 			Rules{MinLen: 12},
-			"no password can be made: the device asks for at least 12 characters, but the policy takes at most 10 characters; change one of the two",
+			"no password can be generated: the device requires at least 12 characters, but the policy accepts at most 10 characters; change one of the two",
 		},
 		"longer than anything": {
 			Policy{MinLength: 17},
 			Rules{},
-			"no password can be made: the policy asks for at least 17 characters, but a device takes at most 16 characters; change one of the two",
+			"no password can be generated: the policy requires at least 17 characters, but a device accepts at most 16 characters; change one of the two",
 		},
 		"all forbidden": {
 			Policy{Name: "p", Forbid: everything},
 			Rules{},
-			`no password can be made: the policy "p" forbids so much that nothing is left; forbid less`,
+			`no password can be generated: the policy "p" forbids so much that nothing is left; forbid less`,
 		},
 		"all taken": {
 			Policy{Name: "p", Unique: true},
 			Rules{Taken: func(schema.Secret) bool { return true }},
-			`no password can be made: the policy "p" forbids so much that nothing is left; forbid less`,
+			`no password can be generated: the policy "p" forbids so much that nothing is left; forbid less`,
 		},
 	}
 	for name, test := range tests {

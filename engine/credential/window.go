@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ErrWindow says that a text is not a window of time.
-var ErrWindow = errors.New("not a window of time")
+// ErrWindow says that a text is not a time window.
+var ErrWindow = errors.New("not a time window")
 
 // CheckWindow reports whether a text is a window: two times of day, such as "02:00-05:00", perhaps with the days on which it
 // opens in front, such as "sat,sun 22:00-04:00". A window whose end is not after its beginning closes on the next day. The
@@ -105,12 +105,12 @@ func parseWindow(text string) (window, error) {
 		return window{}, err
 	}
 	if w.start == w.end {
-		return window{}, fmt.Errorf("%w: it ends when it begins; leave it out if any time is right", ErrWindow)
+		return window{}, fmt.Errorf("%w: it ends when it begins; if any time is fine, leave it out", ErrWindow)
 	}
 	return w, nil
 }
 
-var errMalformed = fmt.Errorf("%w: it is written like 02:00-05:00, or with the days in front like sat,sun 22:00-04:00", ErrWindow)
+var errMalformed = fmt.Errorf("%w: write it like 02:00-05:00, or with days like sat,sun 22:00-04:00", ErrWindow)
 
 func parseClock(text string) (clock, error) {
 	at, err := time.Parse("15:04", text)

@@ -331,7 +331,7 @@ func (d Device) Guess() string {
 	if d.URL != "" || d.HTTPSPort != 0 || d.HTTPPort == 0 || d.HTTPPort == 80 {
 		return ""
 	}
-	return fmt.Sprintf("http is at port %d and no port of https is told, so 443 is a guess; camform discover -range asks at 443 and 80, with -port elsewhere", d.HTTPPort)
+	return fmt.Sprintf("http is at port %d and the device announces no https port, so 443 is a guess; camform discover -range asks ports 443 and 80, or others with -port", d.HTTPPort)
 }
 
 // Remarks say what is to be known of a finding beside its facts, in sentences without an end.
@@ -348,10 +348,10 @@ func (f Finding) Remarks() []string {
 	say(!f.Displaced.IsZero(), "the configuration has %s at this address, which is another device", f.Displaced)
 	say(f.Activated == No, "inactive: it has no password yet")
 	say(f.BeforeActivation, "firmware from before activation: it may still have the default password")
-	say(f.Sharing > 1, "%d devices say to have this address", f.Sharing)
+	say(f.Sharing > 1, "%d devices claim this address", f.Sharing)
 	say(len(f.ClaimedTwice) > 0, "another device claims the same %s: one of them pretends", strings.Join(f.ClaimedTwice, " and "))
-	say(len(f.Foreign) > 0, "its address is outside of the network here (%s), so TCP does not reach it", networks(f.Foreign))
-	say(f.Source == Recorder, "told by %s on %s, not heard itself", f.Teller, f.Told.UTC().Format(time.DateOnly))
+	say(len(f.Foreign) > 0, "its address is outside the local network (%s), so TCP does not reach it", networks(f.Foreign))
+	say(f.Source == Recorder, "reported by %s on %s, not heard directly", f.Teller, f.Told.UTC().Format(time.DateOnly))
 	return all
 }
 

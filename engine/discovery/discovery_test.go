@@ -162,7 +162,7 @@ func TestADeviceOutsideOfTheNetworkIsForeign(t *testing.T) {
 	if !slices.Equal(foreign, []bool{false, false, true, false}) {
 		t.Errorf("%v", foreign)
 	}
-	if want := "its address is outside of the network here (192.0.2.0/24, 10.0.0.0/8), so TCP does not reach it"; !slices.Contains(r.Findings[2].Remarks(), want) {
+	if want := "its address is outside the local network (192.0.2.0/24, 10.0.0.0/8), so TCP does not reach it"; !slices.Contains(r.Findings[2].Remarks(), want) {
 		t.Errorf("%q", r.Findings[2].Remarks())
 	}
 	if f := report(t, discovery.Expected{}, inquired("192.168.1.64", macA, "")).Findings[0]; len(f.Foreign) > 0 {
@@ -218,7 +218,7 @@ func TestRecordersTellOfCamerasThatNobodyDeclares(t *testing.T) {
 	if f.Activated != discovery.Unknown {
 		t.Error("nobody asked the camera")
 	}
-	if want := "told by device.recorder.channel[\"6\"] on 2026-11-01, not heard itself"; !slices.Contains(f.Remarks(), want) {
+	if want := "reported by device.recorder.channel[\"6\"] on 2026-11-01, not heard directly"; !slices.Contains(f.Remarks(), want) {
 		t.Errorf("%q", f.Remarks())
 	}
 }
@@ -261,7 +261,7 @@ func TestRemarksSayWhatIsToBeDone(t *testing.T) {
 	for want, f := range map[string]discovery.Finding{
 		"inactive: it has no password yet":                                                   {Device: discovery.Device{Activated: discovery.No}},
 		"firmware from before activation: it may still have the default password":            {Device: discovery.Device{Activated: discovery.Yes, BeforeActivation: true}},
-		"3 devices say to have this address":                                                 {Sharing: 3},
+		"3 devices claim this address":                                                 {Sharing: 3},
 		"another device claims the same MAC address and serial number: one of them pretends": {ClaimedTwice: []string{"MAC address", "serial number"}},
 		discovery.Undeclared: {},
 		"known by its address only: it could be another device": {Declared: schema.Device{Name: "gate"}, By: discovery.ByAddress},

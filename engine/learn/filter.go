@@ -41,9 +41,9 @@ func (f *filter) unsayable() string {
 	case f.key == "":
 		return "because it has no name"
 	case !utf8.ValidString(f.key):
-		return "because its name is no text"
+		return "because its name is not text"
 	case schema.IsEscaped(f.key):
-		return "because its name has bytes that are no characters, and stays as it is"
+		return "because its name contains bytes that are not characters; it stays as it is"
 	case !f.kind.HasKey(f.key):
 		return "because camform knows no " + f.kind.Name + " of this name"
 	}
@@ -60,7 +60,7 @@ func (f *filter) keep(a *schema.Attribute, v cty.Value) {
 		return // the device does not have it
 	}
 	if strange := a.Strange(v); len(strange) > 0 {
-		f.leave(a.Name, "with "+strings.Join(strange, ", ")+", because camform has no words for that; it stays as it is")
+		f.leave(a.Name, "with "+strings.Join(strange, ", ")+", because camform cannot express that; it stays as it is")
 		v = a.Known(v)
 	}
 	if why := impossible(a, v); why != "" {
@@ -72,7 +72,7 @@ func (f *filter) keep(a *schema.Attribute, v cty.Value) {
 			v = schema.NewSecret(v.AsString()).Value()
 		}
 		if v = f.c.secrets.marked(f.kind, a, v); v.IsNull() {
-			f.leave(a.Name, "because it is no text that could be kept in a variable")
+			f.leave(a.Name, "because it is not text that a variable can hold")
 			return
 		}
 	}
@@ -95,7 +95,7 @@ func (f *filter) keepUnseen(a *schema.Attribute) {
 			return
 		}
 	}
-	f.leave(a.Name, `because devices never return it; to have it kept, add it with secret("env:NAME")`)
+	f.leave(a.Name, `because devices never return it; to manage it, add it with secret("env:NAME")`)
 }
 
 // refused leaves out what the device itself would not take.
@@ -118,7 +118,7 @@ func (f *filter) refused() {
 		if wrong.Unproven {
 			continue // it has the value already, so nobody will write it
 		}
-		why := "because the device would not take it: " + strings.Join(strings.Fields(wrong.Detail), " ")
+		why := "because the device would not accept it: " + strings.Join(strings.Fields(wrong.Detail), " ")
 		if wrong.Attribute == "" {
 			f.kept = nil
 			f.leave("", why)
@@ -145,23 +145,23 @@ var masked = regexp.MustCompile(`\*{2}|•`)
 func impossible(a *schema.Attribute, v cty.Value) string {
 	v = schema.Reveal(v)
 	if !v.IsWhollyKnown() || hasNull(v) {
-		return "because what the device has is not known in full"
+		return "because camform could read only part of it"
 	}
 	for _, text := range texts(v) {
 		switch {
 		case !utf8.ValidString(text):
-			return "because it is no text"
+			return "because it is not text"
 		case schema.IsEscaped(text):
-			return "because the device has bytes there that are no characters, " + text + "; they stay as they are while nothing declares it"
+			return "because its value contains bytes that are not characters, " + text + "; they stay as they are while nothing declares it"
 		case !a.Secret && masked.MatchString(text):
-			return "because the device hides letters of it behind asterisks"
+			return "because the device hides part of it behind asterisks"
 		case !a.Lists(text):
-			return "because the device has none of the values that camform writes: " + strings.Join(a.Values, ", ")
+			return "because its value is none of those that camform writes: " + strings.Join(a.Values, ", ")
 		}
 	}
 	for _, part := range schema.Parts(v) {
 		if !a.Within(part) {
-			return "because what the device has is not within the bounds that camform knows: " + bounds(a)
+			return "because its value is outside the limits that camform knows: " + bounds(a)
 		}
 	}
 	return ""

@@ -67,7 +67,7 @@ func (c *collection) referTo(device int, l Login) {
 func (c *collection) isTold(device int, key string, kind *schema.Kind) {
 	for i, left := range c.left[device] {
 		if isPassword(left, key, kind) {
-			c.left[device][i].Why = "because devices never return it; a new password of the account is written here in the run that makes it"
+			c.left[device][i].Why = "because devices never return it; the run that generates a new password for the account writes it here"
 		}
 	}
 }

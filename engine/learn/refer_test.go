@@ -53,24 +53,24 @@ func TestWhoeverLogsInElsewhereRefersToTheAccount(t *testing.T) {
 		},
 		"the account of the login, whose password is declared": {
 			[]learn.Device{recorder(0, "admin", 1), recorder(1, "")},
-			left + "a new password of the account is written here in the run that makes it\nlogin = device.n1.user.admin.name",
+			left + "the run that generates a new password for the account writes it here\nlogin = device.n1.user.admin.name",
 		},
 		"an account that is not written": {
 			[]learn.Device{recorder(0, "guest", 1), recorder(1, "")},
-			left + "a new password of the account is written here in the run that makes it\nlogin = \"guest\"",
+			left + "the run that generates a new password for the account writes it here\nlogin = \"guest\"",
 		},
 		"an account of another protocol": {
 			[]learn.Device{speaking(recorder(0, "nvr", 1), schema.SchemeONVIF), recorder(1, "")},
-			left + "a new password of the account is written here in the run that makes it\nlogin = \"nvr\"",
+			left + "the run that generates a new password for the account writes it here\nlogin = \"nvr\"",
 		},
 		"a camera that is nobody's": {
 			[]learn.Device{stranger(recorder(0, "nvr", 1)), recorder(1, "")},
-			`# Left out: channel["1"].secret, user.nvr.password, because devices never return it; to have it kept, add it with secret("env:NAME")` + "\nlogin = \"nvr\"",
+			`# Left out: channel["1"].secret, user.nvr.password, because devices never return it; to manage it, add it with secret("env:NAME")` + "\nlogin = \"nvr\"",
 		},
 		"another of its kind": {
 			[]learn.Device{recorder(0, "nvr", 1), recorder(1, "nvr", 0)},
 			"secret = try(device.n1.user.nvr.password, null)\nlogin = device.n1.user.nvr.name\n" +
-				left + "a new password of the account is written here in the run that makes it\nlogin = \"nvr\"",
+				left + "the run that generates a new password for the account writes it here\nlogin = \"nvr\"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

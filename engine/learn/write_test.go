@@ -349,17 +349,17 @@ func TestWhatCannotBeWrittenIsTold(t *testing.T) {
 	r := learn.Import([]learn.Device{d}, learn.Options{Kinds: kinds, Check: refuse})
 	wants(t, r, []learn.Device{d}, []map[string]cty.Value{{"time.zone": str("UTC"), "user/viewer.level": str("Viewer")}})
 	head, _, _ := strings.Cut(string(r.Files[learn.DevicesFile]), "\ndevice ")
-	if want := `# Left out: filter.order, because what the device has is not known in full
-# Left out: filter.addresses, because the device would not take it: It holds none.
+	if want := `# Left out: filter.order, because camform could read only part of it
+# Left out: filter.addresses, because the device would not accept it: It holds none.
 # Left out: mask.a1, because camform knows no mask of this name
-# Left out: ntp.port, because what the device has is not within the bounds that camform knows: 1 to 65535
+# Left out: ntp.port, because its value is outside the limits that camform knows: 1 to 65535
 # Left out: overlay, because it has no name
-# Left out: overlay[" [1m"], because the device would not take it: It shows none.
+# Left out: overlay[" [1m"], because the device would not accept it: It shows none.
 # Left out: service.QUIC, because camform knows no service of this name
-# Left out: snmp.community, because it is no text that could be kept in a variable
-# Left out: snmp.key, user.viewer.password, because devices never return it; to have it kept, add it with secret("env:NAME")
+# Left out: snmp.community, because it is not text that a variable can hold
+# Left out: snmp.key, user.viewer.password, because devices never return it; to manage it, add it with secret("env:NAME")
 # Left out: system.location, because it is no text
-# Left out: time.mode, because the device has none of the values that camform writes: NTP, manual
+# Left out: time.mode, because its value is none of those that camform writes: NTP, manual
 # Left out: user, because it could not be read: it sent half a document`; head != want {
 		t.Error(cmp.Diff(want, head))
 	}
@@ -379,7 +379,7 @@ func TestWhatWasLeftOutOfSomeDevicesIsCounted(t *testing.T) {
 		"community": cty.NullVal(cty.String), "trap": cty.NullVal(cty.String), "key": cty.NullVal(cty.String),
 	})}
 	r := learned(devices)
-	if text := string(r.Files[learn.DevicesFile]); !strings.Contains(text, "# Left out: snmp.key, because devices never return it; to have it kept, add it with secret(\"env:NAME\") (1 of 3 devices)\n") {
+	if text := string(r.Files[learn.DevicesFile]); !strings.Contains(text, "# Left out: snmp.key, because devices never return it; to manage it, add it with secret(\"env:NAME\") (1 of 3 devices)\n") {
 		t.Errorf("it is not told how many devices have more than was written:\n%s", text)
 	}
 	if len(r.Left) != 2 || r.Left[0].Device != r.Addresses[0] || r.Left[1].Device != r.Addresses[3] || r.Left[1].Attribute != "mode" {
@@ -433,8 +433,8 @@ func TestBytesAreNoWish(t *testing.T) {
 	r := learn.Import([]learn.Device{d}, learn.Options{Kinds: kinds})
 	text := string(r.Files[learn.DevicesFile])
 	for _, want := range []string{
-		`# Left out: overlay["\\xb6\\xab"], because its name has bytes that are no characters, and stays as it is`,
-		`# Left out: system.location, because the device has bytes there that are no characters, \xca\xe9\xb7\xbf; they stay as they are while nothing declares it`,
+		`# Left out: overlay["\\xb6\\xab"], because its name contains bytes that are not characters; it stays as it is`,
+		`# Left out: system.location, because its value contains bytes that are not characters, \xca\xe9\xb7\xbf; they stay as they are while nothing declares it`,
 		`text = "C:\\xyz"`,
 	} {
 		if !strings.Contains(text, want) {

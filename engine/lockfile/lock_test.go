@@ -72,7 +72,7 @@ func TestChangesSayWhatIsNews(t *testing.T) {
 	now := locked(snapshot("firmware", "2", "<a/>"), snapshot("ability", "1", "<b/>"), snapshot("new", "", "<a/>"), snapshot("same", "1", "<a/>"))
 	gate := func(key string) schema.Device { return schema.Device{Name: "gate", Key: key, Each: true} }
 	want := []Change{
-		{gate("ability"), "can do something else than before"},
+		{gate("ability"), "has different abilities than before"},
 		{gate("firmware"), "was M 1, is M 2"},
 		{gate("gone"), "gone"},
 		{gate("new"), "new, M unknown firmware"},

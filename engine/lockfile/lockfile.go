@@ -54,7 +54,7 @@ type outline struct {
 }
 
 // ErrMalformed is the error of a file that is no lock, or one of another version.
-var ErrMalformed = errors.New("not a lock of this version of camform; remove it, and run camform lock")
+var ErrMalformed = errors.New("not a lock file of this version of camform; remove it, and run camform lock")
 
 // New is a lock of no device.
 func New() *File {
@@ -176,7 +176,7 @@ func Decode(text []byte) (*File, error) {
 			return nil, fmt.Errorf("%w (%w)", ErrMalformed, err)
 		}
 		if l.abilities[d.Ability] == nil {
-			return nil, fmt.Errorf("%w (%s has the ability %q, which is not there)", ErrMalformed, d.Address, d.Ability)
+			return nil, fmt.Errorf("%w (%s has the unknown ability %q)", ErrMalformed, d.Address, d.Ability)
 		}
 		l.devices[address] = Device{Model: d.Model, Firmware: d.Firmware, ability: d.Ability}
 	}
@@ -205,7 +205,7 @@ func (l *File) Changes(old *File) []Change {
 		case before.Model != now.Model || before.Firmware != now.Firmware:
 			changes = append(changes, Change{address, fmt.Sprintf("was %s, is %s", before, now)})
 		case before.ability != now.ability:
-			changes = append(changes, Change{address, "can do something else than before"})
+			changes = append(changes, Change{address, "has different abilities than before"})
 		}
 	}
 	return changes

@@ -49,7 +49,7 @@ func (p *parser) firmware(shapes []firmwareShape) []Build {
 	var all []Build
 	for _, shape := range shapes {
 		if strings.TrimSpace(shape.Model) == "" || slices.ContainsFunc(all, func(b Build) bool { return strings.EqualFold(b.Model, shape.Model) }) {
-			p.wrong(shape.At, "Every firmware block needs a model of its own.")
+			p.wrong(shape.At, "Every firmware block needs its own model.")
 		}
 		if len(shape.Images) == 0 {
 			p.wrong(shape.At, "The firmware of %s needs at least one image: \"VERSION\" = \"SHA-256\".", shape.Model)
@@ -57,7 +57,7 @@ func (p *parser) firmware(shapes []firmwareShape) []Build {
 		for version, hash := range shape.Images {
 			hash = strings.ToLower(strings.TrimPrefix(hash, "sha256:"))
 			if strings.TrimSpace(version) == "" || !imageHash.MatchString(hash) {
-				p.wrong(shape.At, "%q = %q is no image. One is written like \"V5.7.15 build 230313\" = \"sha256:\" and 64 hexadecimal digits.", version, hash)
+				p.wrong(shape.At, "%q = %q is not an image. Write one like \"V5.7.15 build 230313\" = \"sha256:\" and 64 hexadecimal digits.", version, hash)
 				continue
 			}
 			all = append(all, Build{shape.Model, version, hash})

@@ -45,11 +45,11 @@ func TestI14AFileMoreAllowsNoFirmware(t *testing.T) {
 
 func TestFirmwareWithoutAHashIsAnError(t *testing.T) {
 	for text, want := range map[string]string{
-		"firmware \"\" {\n images = { \"V1\" = \"" + strings.Repeat("a", 64) + "\" }\n}": "needs a model",
-		firmware("DS-1", first, "aa") + firmware("ds-1", second, "aa"):                   "a model of its own",
+		"firmware \"\" {\n images = { \"V1\" = \"" + strings.Repeat("a", 64) + "\" }\n}": "needs its own model",
+		firmware("DS-1", first, "aa") + firmware("ds-1", second, "aa"):                   "its own model",
 		firmware("DS-1"): "needs at least one image",
-		"firmware \"DS-1\" {\n images = { \"V1\" = \"none\" }\n}":                          "is no image",
-		"firmware \"DS-1\" {\n images = { \"\" = \"" + strings.Repeat("a", 64) + "\" }\n}": "is no image",
+		"firmware \"DS-1\" {\n images = { \"V1\" = \"none\" }\n}":                          "is not an image",
+		"firmware \"DS-1\" {\n images = { \"\" = \"" + strings.Repeat("a", 64) + "\" }\n}": "is not an image",
 	} {
 		if _, wrong := read(t, text); !strings.Contains(wrong, want) {
 			t.Errorf("%s: %q", text, wrong)

@@ -147,11 +147,11 @@ func (r Rules) CheckState(path string, at *hcl.Range) diag.Problems {
 	case want == "" || filepath.Clean(path) == filepath.Clean(want):
 		return nil
 	case onServer(want):
-		return forbidden(at, "The state has to be at %s, as %s says. Name it with a block state \"postgres\".", want, by())
+		return forbidden(at, "The state must be at %s, according to %s. Name it with a block state \"postgres\".", want, by())
 	case at == nil:
 		return nil
 	}
-	return forbidden(at, "The state has to be at %s, as %s says. Leave the state block out.", want, by())
+	return forbidden(at, "The state must be at %s, according to %s. Remove the state block.", want, by())
 }
 
 // onServer reports whether a place of the state is a database of PostgreSQL.
@@ -163,7 +163,7 @@ func (r Rules) CheckSettingFiles(folders []string, at *hcl.Range) diag.Problems 
 	if len(folders) == 0 || !slices.ContainsFunc(r.files, own) {
 		return nil
 	}
-	return forbidden(at, "Setting files of its own (%s) are not allowed to a configuration, as %s says. Leave schemas out, or ask the operator to set setting_files = true.",
+	return forbidden(at, "%[2]s does not allow a configuration to bring its own setting files (%[1]s). Remove schemas, or ask the operator to set setting_files = true.",
 		strings.Join(folders, ", "), r.by(own))
 }
 
@@ -186,7 +186,7 @@ func (f file) refuses(scheme, name string) string {
 	allowed, listed := f.secrets[scheme]
 	switch {
 	case !listed:
-		return fmt.Sprintf("%s allows no secrets of %q; there, the operator allows them with: secrets %q {}", f.name, scheme, scheme)
+		return fmt.Sprintf("%s allows no secrets of %q; the operator can allow them there with: secrets %q {}", f.name, scheme, scheme)
 	case !slices.ContainsFunc(allowed.names, func(pattern string) bool { return match(pattern, name) }):
 		return fmt.Sprintf("%s allows %q only for %s, and this is %s", f.name, scheme, strings.Join(allowed.names, ", "), name)
 	}
@@ -267,7 +267,7 @@ func (r Rules) limits(dir, origin string) providers.Bounds {
 	var all providers.Bounds
 	for _, f := range r.files {
 		if err != nil && f.secrets != nil {
-			all = append(all, providers.Bound{Why: fmt.Sprintf("%s does not allow secrets of which it cannot be told what they are made of, such as %s", f.name, origin)})
+			all = append(all, providers.Bound{Why: fmt.Sprintf("%s does not allow secrets of unknown origin, such as %s", f.name, origin)})
 		}
 	}
 	for _, part := range parts {

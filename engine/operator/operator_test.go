@@ -180,11 +180,11 @@ func TestPatternsHoldTheWholeName(t *testing.T) {
 func TestI14RulesThatAreWrongAllowNothing(t *testing.T) {
 	for text, want := range map[string]string{
 		`networks = ["192.0.2.0/33"]`:                `"192.0.2.0/33" is neither a network, such as 192.0.2.0/24, nor an address.`,
-		`state = "state.db"`:                         `"state.db" depends on where camform is run. Write the whole path.`,
-		"secrets \"env\" {\n pins = [\"ABC\"]\n}":    `"ABC" is no TLS key. One is written like sha256:`,
+		`state = "state.db"`:                         `"state.db" depends on the directory in which camform runs. Use an absolute path.`,
+		"secrets \"env\" {\n pins = [\"ABC\"]\n}":    `"ABC" is not a TLS key. Write it as sha256:`,
 		`sate = "/x"`:                                "sate",
 		"secrets \"evn\" {\n}":                       `There are no secrets of "evn"`,
-		"secrets \"env\" {\n}\nsecrets \"env\" {\n}": `The secrets of "env" have a block already.`,
+		"secrets \"env\" {\n}\nsecrets \"env\" {\n}": `There already is a block for the secrets of "env".`,
 		"approvals {\n required = 1\n for = [\"al\"]\n signers = \"/none\"\n}": `There is no class of changes "al"`,
 		"approvals {\n required = 1\n}":                                        `Approvals need both arguments`,
 		`state = `:                                                             "Missing expression",

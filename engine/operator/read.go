@@ -36,7 +36,7 @@ func Read(places []Place) (Rules, map[string][]byte, diag.Problems) {
 	)
 	for _, place := range places {
 		if !filepath.IsAbs(place.Path) {
-			problems = append(problems, unreadable(place, errors.New("it depends on where camform is run, which may be a copy of what is judged; name the whole path")))
+			problems = append(problems, unreadable(place, errors.New("it is relative, so it depends on the directory in which camform runs, which the configuration may control; use an absolute path")))
 			continue
 		}
 		text, err := readOurs(place.Path)
@@ -159,13 +159,13 @@ func parse(name string, text []byte) (file, hcl.Diagnostics) {
 	f.networks = p.networks(shape.Networks)
 	for _, s := range shape.Secrets {
 		if schemes := append(schema.OriginSchemes(), schemeVar); !slices.Contains(schemes, s.Scheme) {
-			p.wrong(s.At, "There are no secrets of %q; there are those of %s.", s.Scheme, strings.Join(schemes, ", "))
+			p.wrong(s.At, "There are no secrets of %q; the kinds are %s.", s.Scheme, strings.Join(schemes, ", "))
 		}
 		if f.secrets == nil {
 			f.secrets = map[string]secrets{}
 		}
 		if _, twice := f.secrets[s.Scheme]; twice {
-			p.wrong(s.At, "The secrets of %q have a block already.", s.Scheme)
+			p.wrong(s.At, "There already is a block for the secrets of %q.", s.Scheme)
 		}
 		if s.Names == nil {
 			s.Names = []string{"*"}
@@ -207,7 +207,7 @@ func (p *parser) state(attr *hcl.Attribute) string {
 	}
 	u, err := url.Parse(place)
 	if err != nil || u.User != nil || u.Host != "" && u.Port() == "" || len(u.Path) < 2 {
-		p.wrong(attr.Expr.Range(), "%q is no database. One is written like postgres://db.example.com:5432/camform, without who asks it.", place)
+		p.wrong(attr.Expr.Range(), "%q is not a database address. Write one like postgres://db.example.com:5432/camform, without a user.", place)
 		return ""
 	}
 	return place
@@ -220,7 +220,7 @@ func (p *parser) path(attr *hcl.Attribute) string {
 		return ""
 	}
 	if !filepath.IsAbs(path) {
-		p.wrong(attr.Expr.Range(), "%q depends on where camform is run. Write the whole path.", path)
+		p.wrong(attr.Expr.Range(), "%q depends on the directory in which camform runs. Use an absolute path.", path)
 	}
 	return filepath.Clean(path)
 }
@@ -236,7 +236,7 @@ func (p *parser) pins(attr *hcl.Attribute) []string {
 	}
 	for _, text := range texts {
 		if !key.MatchString(text) {
-			p.wrong(attr.Expr.Range(), "%q is no TLS key. One is written like sha256: and 64 small hexadecimal digits; camform state show ADDRESS shows that of a device.", text)
+			p.wrong(attr.Expr.Range(), "%q is not a TLS key. Write it as sha256: and 64 lower-case hexadecimal digits; camform state show ADDRESS shows the key of a device.", text)
 		}
 	}
 	return slices.Clip(append([]string{}, texts...))

@@ -48,7 +48,7 @@ func (p *parser) snapshots(shape *snapshotsShape) *snapshots {
 	var age string
 	if shape.MaxAge != nil && p.decode(shape.MaxAge, &age) {
 		if s.longest, err = time.ParseDuration(age); err != nil || s.longest <= 0 {
-			p.wrong(shape.MaxAge.Expr.Range(), "%q is no time; one is written like 24h or 90m.", age)
+			p.wrong(shape.MaxAge.Expr.Range(), "%q is not a duration; write it like 24h or 90m.", age)
 		}
 	}
 	return s

@@ -37,7 +37,7 @@ func ParseChannel(name string) (Channel, error) {
 	if c := Channel(name); slices.Contains(Channels, c) {
 		return c, nil
 	}
-	return "", fmt.Errorf("%q is no channel for the files of a reset, since others could read them on the way. The channels are %s", name, joined(Channels))
+	return "", fmt.Errorf("%q is not a channel for the files of a reset, since others could read them in transit. The channels are %s", name, joined(Channels))
 }
 
 // Contact is somebody who may be sent a request to reset a device.
@@ -103,7 +103,7 @@ func (r Rules) MaySend(name string, channel Channel) error {
 		for _, c := range contacts {
 			names = append(names, c.Name)
 		}
-		known := "and name nobody yet"
+		known := "but name nobody yet"
 		if len(names) > 0 {
 			known = "and name " + strings.Join(names, ", ")
 		}
@@ -136,7 +136,7 @@ func (p *parser) support(shapes []supportShape) []Contact {
 	for _, shape := range shapes {
 		c := Contact{Name: shape.Name, Kind: shape.Kind, Channels: map[Channel]string{}}
 		if strings.TrimSpace(c.Name) == "" || slices.ContainsFunc(all, func(other Contact) bool { return other.Name == c.Name }) {
-			p.wrong(shape.At, "Every support block needs a name of its own.")
+			p.wrong(shape.At, "Every support block needs its own name.")
 		}
 		if c.Kind != Support && c.Kind != Distributor {
 			p.wrong(shape.At, "There is no kind of contact %q; there are %s and %s.", c.Kind, Support, Distributor)
@@ -168,7 +168,7 @@ func (c Channel) reaches(address string) error {
 	case Portal:
 		u, err := url.Parse(address)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return fmt.Errorf("%q is no portal. One is written like https://support.example.com", address)
+			return fmt.Errorf("%q is not a portal. Write one like https://support.example.com", address)
 		}
 		if slices.ContainsFunc(public, func(host string) bool { return strings.HasSuffix("."+strings.ToLower(u.Hostname()), "."+host) }) {
 			return fmt.Errorf("%q is a messenger or a shared folder, where others could read the files. Name the contact's own portal", address)
@@ -180,7 +180,7 @@ func (c Channel) reaches(address string) error {
 		}
 	case InPerson:
 		if strings.TrimSpace(address) == "" {
-			return fmt.Errorf("%s needs to say who is handed the files, and where", InPerson)
+			return fmt.Errorf("%s needs to say who receives the files, and where", InPerson)
 		}
 	}
 	return nil

@@ -64,18 +64,18 @@ func TestI14AFileMoreAddsNoContact(t *testing.T) {
 // Nothing but a channel that nobody else reads can be written into the rules.
 func TestPublicChannelsAreNone(t *testing.T) {
 	for channels, want := range map[string]string{
-		`{ email = "rma@example.com" }`:                    `"email" is no channel for the files of a reset, since others could read them`,
+		`{ email = "rma@example.com" }`:                    `"email" is not a channel for the files of a reset, since others could read them`,
 		`{ whatsapp = "+1 555 0100" }`:                     "The channels are portal, smime, pgp, in_person",
-		`{ portal = "http://support.example.com" }`:        "is no portal",
-		`{ portal = "https://me:pw@support.example.com" }`: "is no portal",
-		`{ portal = "rma@example.com" }`:                   "is no portal",
+		`{ portal = "http://support.example.com" }`:        "is not a portal",
+		`{ portal = "https://me:pw@support.example.com" }`: "is not a portal",
+		`{ portal = "rma@example.com" }`:                   "is not a portal",
 		`{ portal = "https://www.dropbox.com/request/x" }`: "is a messenger or a shared folder",
 		`{ portal = "https://WA.me/15550100" }`:            "is a messenger or a shared folder",
 		`{ portal = "https://support-wa.me" }`:             "",
 		`{ pgp = "0123456789ABCDEF" }`:                     "does not begin with a mail address",
 		`{ smime = "Support <rma@example.com>" }`:          "does not begin with a mail address",
 		`{ smime = "rma@example.com" }`:                    "",
-		`{ in_person = " " }`:                              "who is handed the files",
+		`{ in_person = " " }`:                              "who receives the files",
 		`{}`:                                               "needs at least one channel",
 	} {
 		_, wrong := read(t, "support \"x\" {\n kind = \"support\"\n channels = "+channels+"\n}")

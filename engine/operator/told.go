@@ -43,7 +43,7 @@ func (r Rules) Tell() []Told {
 		}
 		tell("commands", "see %s of the environment", strings.Join(append(slices.Clone(shown), f.execEnv...), ", "))
 		if !f.settingFiles {
-			tell("setting files", "none of a configuration's own")
+			tell("setting files", "none from a configuration")
 		}
 		if a := f.approvals; a != nil {
 			tell("approvals", "%d at least, for %s", a.Required, strings.Join(a.For, ", "))

@@ -39,7 +39,7 @@ func Owned(path string) error {
 			return err
 		}
 		if uid, known := ownerOf(info); known && uid != 0 && uid != os.Geteuid() {
-			return fmt.Errorf("%w: %s belongs to the user %d; let it belong to root or to who runs camform", ErrOthers, one, uid)
+			return fmt.Errorf("%w: %s belongs to the user %d; make it belong to root or to the user who runs camform", ErrOthers, one, uid)
 		}
 		if err := Written(one); err != nil {
 			return err

@@ -61,7 +61,7 @@ func (b sheet) approval() Section {
 }
 
 func (b sheet) ownership() Section {
-	s := Section{ID: "ownership", Title: "Ownership, and how it was verified"}
+	s := Section{ID: "ownership", Title: "Ownership and how it was verified"}
 	o := b.Record.Ownership
 	s.add("owner", "owner", o.Owner)
 	s.add("custodian", "custodian", o.Custodian)
@@ -76,7 +76,7 @@ func (b sheet) ownership() Section {
 	}
 	s.add("evidence", "what the device and its label said", strings.Join(seen, ", "))
 	s.add("missing", "what was missing, and why that was accepted", joined(b.said(recover.Verify, recover.Missing), b.said(recover.Verify, "accept_missing")))
-	s.add("route", "way to the device, if not a local one", joined(b.said(recover.Verify, recover.Routes), b.said(recover.Verify, "accept_route")))
+	s.add("route", "path to the device, if not local", joined(b.said(recover.Verify, recover.Routes), b.said(recover.Verify, "accept_route")))
 	return s
 }
 
@@ -144,8 +144,8 @@ func joinedUntil(what, until string) string {
 // outage is what the users of the device lost meanwhile, and what became of recordings.
 func (b sheet) outage() Section {
 	s := Section{ID: "outage", Title: "Downtime and recordings"}
-	s.add("downtime", "downtime that was announced", b.said(recover.Consumers, "downtime"))
-	s.add("notified", "who was told", b.said(recover.Consumers, "notified"))
+	s.add("downtime", "announced downtime", b.said(recover.Consumers, "downtime"))
+	s.add("notified", "who was notified", b.said(recover.Consumers, "notified"))
 	reset, back := b.reset(), b.Last(recover.Wait)
 	gone := ""
 	if reset != nil && back != nil && back.Kind == recover.Done && !back.At.Before(reset.At) {
@@ -154,7 +154,7 @@ func (b sheet) outage() Section {
 			gone += ", without an answer for " + seconds + " seconds"
 		}
 	}
-	s.add("outage", "downtime as it was", gone)
+	s.add("outage", "actual downtime", gone)
 	recordings := b.said(recover.Recordings, "range")
 	if recordings != "" {
 		recordings = fmt.Sprintf("exported: %s, on %s, SHA-256 %s", recordings, b.said(recover.Recordings, "medium"), cmp.Or(b.said(recover.Recordings, "sha256"), Unknown))
@@ -211,7 +211,7 @@ var after = []struct{ step, what string }{
 	{recover.Network, "network as expected, port of the switch confirmed"},
 	{recover.Update, "firmware"},
 	{recover.Baseline, "hardening baseline"},
-	{recover.Accounts, "accounts of their own for those who shared the administrator's"},
+	{recover.Accounts, "separate accounts for those who shared the administrator's"},
 	{recover.Renewed, "fresh backup"},
 	{recover.Prepare, "prepared for the next time"},
 	{recover.Review, "next review of the password"},
@@ -254,7 +254,7 @@ func (b sheet) ended(step string) string {
 	case e.Findings != nil, recover.ProvenBy(step) != "":
 		return fmt.Sprintf("proven, %s, for %s", diag.Time(e.At), e.Who) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
 	}
-	return fmt.Sprintf("told by %s, %s", e.Who, diag.Time(e.At)) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
+	return fmt.Sprintf("reported by %s, %s", e.Who, diag.Time(e.At)) + behind(": ", e.Remark) + behind("; ", dataOf(e.Data)) + behind("; ", saw)
 }
 
 // sightings are findings by their verdicts.

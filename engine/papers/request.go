@@ -50,15 +50,15 @@ func Request(c recover.Case, f recover.Facts, by Requester, files []recover.File
 	owner.add("contract", "contract of maintenance", joinedUntil(o.Contract, o.ContractUntil))
 	reason := Section{ID: "reason", Title: "What happened"}
 	reason.add("reason", "in the owner's words", c.Reason)
-	along := Section{ID: "files", Title: "Files that go along", Columns: []string{"file", "SHA-256"}}
+	along := Section{ID: "files", Title: "Enclosed files", Columns: []string{"file", "SHA-256"}}
 	for _, f := range files {
 		along.Rows = append(along.Rows, []string{f.Name, f.SHA256})
 	}
 	return Paper{
 		Kind: "request", Title: "Request to reset the password of a device", Case: c.ID,
 		Lead: []string{
-			"The owner asks for a reset of the administrator's password by the vendor's own way, which keeps the settings.",
-			"The device stays powered, and no other code is made, until your answer is in. Please answer on the channel on which this came.",
+			"The owner requests a reset of the administrator's password by the vendor's own method, which keeps the settings.",
+			"The device stays powered, and nobody generates another code, until your answer arrives. Please answer on the same channel.",
 		},
 		Sections: []Section{
 			who, device, owner, reason, along,

@@ -45,7 +45,7 @@ func Words(text string) ([]string, error) {
 		case r == '\'' || r == '"':
 			within, quote = true, r
 		case strings.ContainsRune(";&|<>()", r):
-			return nil, errors.New("it has a character that ends a command in a shell; put the word with it into quotes")
+			return nil, errors.New("it contains a character that ends a command in a shell; put that word in quotes")
 		case unicode.IsSpace(r):
 			if within {
 				words = append(words, word.String())
@@ -58,7 +58,7 @@ func Words(text string) ([]string, error) {
 		}
 	}
 	if quote != 0 || escaped {
-		return nil, errors.New("a quote in it does not end")
+		return nil, errors.New("a quote in it is not closed")
 	}
 	if within {
 		words = append(words, word.String())

@@ -13,8 +13,8 @@ import (
 
 // The errors of Verify.
 var (
-	ErrNoSignature = errors.New("it is no signature of this text")
-	ErrNamespace   = errors.New("it was signed for another purpose")
+	ErrNoSignature = errors.New("it is not a signature of this text")
+	ErrNamespace   = errors.New("it was signed for a different purpose")
 )
 
 // Sign signs a message in a namespace, in the form that OpenSSH writes into files.

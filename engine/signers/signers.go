@@ -52,7 +52,7 @@ func (s Signer) Within(other Signer) bool {
 }
 
 // errNoKey is the error of a line without a key that can be read.
-var errNoKey = errors.New("it holds no public key; a line is written like: alice@example.com ssh-ed25519 AAAA")
+var errNoKey = errors.New("it contains no public key; write a line like: alice@example.com ssh-ed25519 AAAA")
 
 // ParseLine reads a line about signatures in a namespace: principals with commas between them, perhaps options, a key and perhaps a
 // comment. There are none if the key is for other namespaces only. The error goes on a sentence about the line, and is fit to be
@@ -68,7 +68,7 @@ func ParseLine(line, namespace string) ([]Signer, error) {
 		return nil, errNoKey
 	}
 	if _, ok := key.(*ssh.Certificate); ok {
-		return nil, errors.New("it holds a certificate; write the public key itself")
+		return nil, errors.New("it contains a certificate; write the public key itself")
 	}
 	base := Signer{Key: Key(key)}
 	ours, err := base.limit(options, namespace)
@@ -124,7 +124,7 @@ func (s *Signer) limitBy(name, value, namespace string) (ours bool, err error) {
 	case "cert-authority":
 		return false, errors.New("cert-authority is not supported, since a certificate can name anybody; list the public key of each person")
 	default:
-		return false, fmt.Errorf("there is no option %s; namespaces, valid-after and valid-before are known", quote(name))
+		return false, fmt.Errorf("there is no option %s; the options are namespaces, valid-after and valid-before", quote(name))
 	}
 }
 
@@ -148,7 +148,7 @@ func moment(text string) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%s is no time in UTC; write it like 20270131Z or 202701311200Z", quote(text))
+	return time.Time{}, fmt.Errorf("%s is not a time in UTC; write it like 20270131Z or 202701311200Z", quote(text))
 }
 
 // CheckPrincipal demands a name that stands for one person and can be shown as it is.

@@ -160,7 +160,7 @@ func (c *Content) check(s statement) error {
 		return fmt.Errorf("%w (%s)", ErrNotASnapshot, fmt.Sprintf(format, args...))
 	}
 	if len(c.Devices) != s.Devices || c.State.Lineage != s.Lineage {
-		return wrong("its content is not the one that was signed")
+		return wrong("its content is not what was signed")
 	}
 	for _, text := range c.Certificates {
 		if _, err := x509.ParseCertificate(text); err != nil {

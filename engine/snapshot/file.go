@@ -38,11 +38,11 @@ const skew = 5 * time.Minute
 
 // The errors of Open. All of them are about the file as a whole.
 var (
-	ErrNotASnapshot = errors.New("it is no snapshot of camform, or it was changed after it was signed")
+	ErrNotASnapshot = errors.New("it is not a camform snapshot, or it was changed after it was signed")
 	ErrOtherFormat  = errors.New("another version of camform took this snapshot; take one with this version")
-	ErrSigner       = errors.New("nobody signed it who may")
-	ErrNotNow       = errors.New("it was signed at another time than now; is a clock wrong?")
-	ErrLineage      = errors.New("it is of another state")
+	ErrSigner       = errors.New("nobody who may sign snapshots signed it")
+	ErrNotNow       = errors.New("it was signed at a time other than now; is a clock wrong?")
+	ErrLineage      = errors.New("it belongs to another state")
 )
 
 // statement is what is signed.
@@ -67,7 +67,7 @@ func Write(c *Content, key ssh.Signer, now time.Time) ([]byte, error) {
 		return nil, fmt.Errorf("write the snapshot: %w", err)
 	}
 	if len(plain) > maxContent {
-		return nil, fmt.Errorf("the devices said %d bytes, and a snapshot has %d at most; take one of some with -target", len(plain), maxContent)
+		return nil, fmt.Errorf("the devices sent %d bytes, but a snapshot holds at most %d; take one of fewer devices with -target", len(plain), maxContent)
 	}
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -169,7 +169,7 @@ const endOfSignature = "-----END SSH SIGNATURE-----\n"
 func (t Trust) signer(key ssh.PublicKey, at time.Time) (string, error) {
 	print := ssh.FingerprintSHA256(key)
 	if len(t.Lists) == 0 {
-		return "", fmt.Errorf("the key %s signed it, and nobody said who may: %w", print, ErrSigner)
+		return "", fmt.Errorf("the key %s signed it, but no rule says who may: %w", print, ErrSigner)
 	}
 	var names []string
 	for _, list := range t.Lists {
@@ -180,7 +180,7 @@ func (t Trust) signer(key ssh.PublicKey, at time.Time) (string, error) {
 			}
 		}
 		if len(here) == 0 {
-			return "", fmt.Errorf("the key %s signed it, and is not listed as valid for snapshots now and then: %w", print, ErrSigner)
+			return "", fmt.Errorf("the key %s signed it, but is not listed as valid for snapshots both then and now: %w", print, ErrSigner)
 		}
 		if names == nil {
 			names = here

@@ -124,11 +124,11 @@ var (
 func (r *reader) refused() error {
 	switch d := r.device; {
 	case d == nil:
-		return errors.New("the snapshot does not have it; take one with the present configuration")
+		return errors.New("the snapshot does not have it; take one with the current configuration")
 	case r.isOld(d):
 		return fmt.Errorf("the snapshot read it longer than %s ago; take a new one", Hours(r.longest))
 	case d.URL != r.target.URL.String() || d.Username != r.target.Login.Username:
-		return fmt.Errorf("the snapshot read it at another address or with another account than the configuration has; take one with the present configuration")
+		return fmt.Errorf("the snapshot read it at a different address or with a different account than the configuration has; take one with the current configuration")
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (r *reader) Read(_ context.Context, path string) (providers.Document, error
 			return r.document(d), nil
 		}
 	}
-	return providers.Document{}, errors.New("the snapshot does not have it; take one with the present configuration")
+	return providers.Document{}, errors.New("the snapshot does not have it; take one with the current configuration")
 }
 
 func (r *reader) document(d Document) providers.Document {

@@ -52,11 +52,11 @@ func (o *Origins) run(ctx context.Context, words []string) ([]byte, error) {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case errors.Is(err, exec.ErrNotFound):
-		return nil, fmt.Errorf("%w; install it, or give the path of it", exec.ErrNotFound)
+		return nil, fmt.Errorf("%w; install it, or give its path", exec.ErrNotFound)
 	case err != nil:
 		return nil, fmt.Errorf("%w%s", err, complained(complaints.kept, out.kept))
 	case out.exceeded:
-		return nil, fmt.Errorf("it prints too much for a secret, of which %d bytes are allowed", textLimit)
+		return nil, fmt.Errorf("its output is too long for a secret; the limit is %d bytes", textLimit)
 	}
 	return out.kept, nil
 }

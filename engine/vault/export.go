@@ -194,7 +194,7 @@ func (v *Vault) readExport(r io.Reader) (map[string][]exportedSecret, error) {
 	var file exported
 	// What is wrong within is told without quoting it.
 	if json.Unmarshal(plain, &file) != nil || file.Format != exportFormat {
-		return nil, fmt.Errorf("the file is not an export of this form of vault: it does not say %q", exportFormat)
+		return nil, fmt.Errorf("the file is not an export from this version of the vault: it does not say %q", exportFormat)
 	}
 	found := map[string][]exportedSecret{}
 	for _, s := range file.Secrets {
@@ -225,7 +225,7 @@ func checkVersions(name string, versions []exportedSecret) error {
 			live++
 		case state.SecretPending, state.SecretHistory, state.SecretWithdrawn:
 		default:
-			return fmt.Errorf("the file cannot be imported: %s has a version that is neither live nor anything else", name)
+			return fmt.Errorf("the file cannot be imported: %s has a version with an unknown status", name)
 		}
 	}
 	if live > 1 {

@@ -32,7 +32,7 @@ const identityLimit = 1 << 20
 // ask asks for a passphrase.
 func (u Unlock) ask(of string) (schema.Secret, error) {
 	if u.Passphrase == nil {
-		return schema.Secret{}, fmt.Errorf("nobody can be asked for %s", of)
+		return schema.Secret{}, fmt.Errorf("there is no terminal to ask for %s", of)
 	}
 	passphrase, err := u.Passphrase(of)
 	if err == nil && passphrase.IsZero() {
@@ -86,7 +86,7 @@ func parseIdentities(path string, text []byte) ([]age.Identity, error) {
 	// The error of age is left out: it may quote what stands in the file.
 	identities, err := age.ParseIdentities(bytes.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s has no identities of age, nor an SSH key", path)
+		return nil, fmt.Errorf("%s contains neither an age identity nor an SSH key", path)
 	}
 	return identities, nil
 }
@@ -101,7 +101,7 @@ func (u Unlock) parseSSH(path string, text []byte) ([]age.Identity, error) {
 			return []byte(passphrase.Reveal()), err
 		})
 	case errors.As(err, &missing):
-		return nil, fmt.Errorf("%s is an SSH key of an old form; ssh-keygen -p -f %s gives it the present one", path, path)
+		return nil, fmt.Errorf("%s is an SSH key in an old format; convert it with: ssh-keygen -p -f %s", path, path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s is not an SSH key that can be used: it must be of ed25519 or RSA", path)
@@ -161,11 +161,11 @@ func (u Unlock) Open(sealed []byte) ([]byte, error) {
 		return nil, err
 	}
 	if len(with) == 0 {
-		return nil, fmt.Errorf("%w: the file is encrypted, and no identity was named", ErrLocked)
+		return nil, fmt.Errorf("%w: the file is encrypted, but no identity was named", ErrLocked)
 	}
 	plain, err := decrypt(sealed, with...)
 	if nobody := (*age.NoIdentityMatchError)(nil); errors.As(err, &nobody) {
-		return nil, fmt.Errorf("%w: no identity that was named opens the file", ErrLocked)
+		return nil, fmt.Errorf("%w: none of the named identities opens the file", ErrLocked)
 	}
 	if err != nil {
 		return nil, errors.New("the file is damaged, or was changed after it was encrypted")
@@ -187,7 +187,7 @@ func NewIdentity() (file, recipient string, err error) {
 func RecipientsOf(file string) ([]string, error) {
 	identities, err := age.ParseIdentities(strings.NewReader(file))
 	if err != nil {
-		return nil, errors.New("it has no identities of age")
+		return nil, errors.New("it contains no age identity")
 	}
 	var keys []string
 	for _, identity := range identities {

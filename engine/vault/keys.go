@@ -261,13 +261,13 @@ func (v *Vault) openRow(row state.Vault) (*opened, error) {
 		o.unlock = append(o.unlock, identity)
 	}
 	if !r.provenBy(o.keys, row) {
-		return nil, fmt.Errorf("%w: who may open the vault was changed by somebody who could not open it; restore the state from a backup", ErrDamaged)
+		return nil, fmt.Errorf("%w: somebody who could not open the vault changed who may open it; restore the state from a backup", ErrDamaged)
 	}
 	return o, nil
 }
 
 // errDataKey hides the cause, which may quote the key.
-var errDataKey = fmt.Errorf("%w: the data key of the vault is not one", ErrDamaged)
+var errDataKey = fmt.Errorf("%w: the data key of the vault is not valid", ErrDamaged)
 
 // openRing opens what holds the data key, by the identities and then by the passphrase.
 func (v *Vault) openRing(r ring) ([]byte, error) {
@@ -317,12 +317,12 @@ func (v *Vault) askPassphrase(r ring) (age.Identity, error) {
 	}
 	identity, err := age.ParseX25519Identity(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the key of the passphrase of the vault is not one", ErrDamaged)
+		return nil, fmt.Errorf("%w: the key of the vault's passphrase is not valid", ErrDamaged)
 	}
 	return identity, nil
 }
 
-const advice = "name the file of an identity in CAMFORM_VAULT_IDENTITY, or that of the passphrase in CAMFORM_VAULT_PASSPHRASE_FILE"
+const advice = "name an identity file in CAMFORM_VAULT_IDENTITY, or a passphrase file in CAMFORM_VAULT_PASSPHRASE_FILE"
 
 // nobody says that no identity is a recipient.
 func (v *Vault) nobody(r ring) error {
@@ -341,7 +341,7 @@ func (o *opened) unseal(label string, sealed []byte) ([]byte, error) {
 	}
 	found, text, ok := bytes.Cut(plain, []byte("\n"))
 	if !ok || string(found) != label {
-		return nil, fmt.Errorf("%w: a sealed text is not the one that belongs here", ErrDamaged)
+		return nil, fmt.Errorf("%w: a sealed text does not belong here", ErrDamaged)
 	}
 	return text, nil
 }
@@ -349,7 +349,7 @@ func (o *opened) unseal(label string, sealed []byte) ([]byte, error) {
 func (o *opened) decrypt(sealed []byte) ([]byte, error) {
 	plain, err := decrypt(sealed, o.unlock...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: a sealed text was changed, or is of another vault", ErrDamaged)
+		return nil, fmt.Errorf("%w: a sealed text was changed, or belongs to another vault", ErrDamaged)
 	}
 	return plain, nil
 }
@@ -360,7 +360,7 @@ func parseRing(text string) (ring, error) {
 		return ring{}, fmt.Errorf("%w: the keys of the vault cannot be read", ErrDamaged)
 	}
 	if r.Version != ringVersion {
-		return ring{}, fmt.Errorf("the vault has the form %d, and this camform knows %d; use the newer camform", r.Version, ringVersion)
+		return ring{}, fmt.Errorf("the vault has format %d, and this camform supports up to %d; use the newer camform", r.Version, ringVersion)
 	}
 	return r, nil
 }
@@ -374,7 +374,7 @@ func (r ring) write(row state.Vault, keys dataKeys) (string, error) {
 	if r.Passphrase != nil {
 		recipient, err := age.ParseX25519Recipient(r.Passphrase.Recipient)
 		if err != nil {
-			return "", fmt.Errorf("%w: the key of the passphrase of the vault is not one", ErrDamaged)
+			return "", fmt.Errorf("%w: the key of the vault's passphrase is not valid", ErrDamaged)
 		}
 		to = append(to, recipient)
 	}

@@ -27,7 +27,7 @@ func (o *Origins) readKV(ctx context.Context, place string) (schema.Secret, erro
 	path, key, _ := strings.Cut(place, "#")
 	mount, path, ok := strings.Cut(path, "/")
 	if !ok || mount == "" || path == "" {
-		return schema.Secret{}, fmt.Errorf("%w: it is written like kv:MOUNT/PATH#KEY", schema.ErrOrigin)
+		return schema.Secret{}, fmt.Errorf("%w: write it like kv:MOUNT/PATH#KEY", schema.ErrOrigin)
 	}
 	client, err := o.kvClient()
 	if err != nil {
@@ -40,7 +40,7 @@ func (o *Origins) readKV(ctx context.Context, place string) (schema.Secret, erro
 		return schema.Secret{}, kvError(ctx, client.Address(), mount+"/"+path, err)
 	}
 	if secret.Data == nil {
-		return schema.Secret{}, fmt.Errorf("%w: the last version of %s/%s was deleted", ErrAbsent, mount, path)
+		return schema.Secret{}, fmt.Errorf("%w: the latest version of %s/%s was deleted", ErrAbsent, mount, path)
 	}
 	value, ok := secret.Data[key]
 	if !ok {
@@ -49,11 +49,11 @@ func (o *Origins) readKV(ctx context.Context, place string) (schema.Secret, erro
 	text, ok := value.(string)
 	switch {
 	case !ok:
-		return schema.Secret{}, fmt.Errorf("the key %s of %s/%s is not a text; write it there in quotes", key, mount, path)
+		return schema.Secret{}, fmt.Errorf("the key %s of %s/%s is not a string; put it in quotes there", key, mount, path)
 	case text == "":
 		return schema.Secret{}, fmt.Errorf("%w: the key %s of %s/%s is empty", ErrAbsent, key, mount, path)
 	case len(text) > textLimit:
-		return schema.Secret{}, fmt.Errorf("the key %s of %s/%s is too large for a secret, of which %d bytes are allowed", key, mount, path, textLimit)
+		return schema.Secret{}, fmt.Errorf("the key %s of %s/%s is too large for a secret; the limit is %d bytes", key, mount, path, textLimit)
 	}
 	return schema.NewSecret(text), nil
 }
@@ -71,7 +71,7 @@ func (o *Origins) kvClient() (*api.Client, error) {
 	}
 	config := api.NewConfig()
 	if config.Error != nil {
-		return nil, fmt.Errorf("server of secrets: %w", config.Error)
+		return nil, fmt.Errorf("secrets server: %w", config.Error)
 	}
 	config.Address, config.DisableEnvironment, config.DisableRedirects = address, true, true
 	config.MaxRetries, config.MinRetryWait, config.MaxRetryWait, config.Timeout = kvRetries, kvWait, kvWait, kvTime
@@ -83,7 +83,7 @@ func (o *Origins) kvClient() (*api.Client, error) {
 	}
 	client, err := api.NewClient(config)
 	if err != nil {
-		return nil, fmt.Errorf("server of secrets %s: %w", address, err)
+		return nil, fmt.Errorf("secrets server %s: %w", address, err)
 	}
 	client.SetToken(token)
 	if namespace := o.kvEnv("NAMESPACE"); namespace != "" {
@@ -104,7 +104,7 @@ func (o *Origins) kvEnv(name string) string {
 func (o *Origins) kvAddress() (string, error) {
 	text := o.kvEnv("ADDR")
 	if text == "" {
-		return "", fmt.Errorf("%w: it is not known where the server of secrets is; set BAO_ADDR or VAULT_ADDR, such as https://vault.example:8200", ErrAbsent)
+		return "", fmt.Errorf("%w: the address of the secrets server is not set; set BAO_ADDR or VAULT_ADDR, such as https://vault.example:8200", ErrAbsent)
 	}
 	u, err := url.Parse(text)
 	switch {
@@ -113,7 +113,7 @@ func (o *Origins) kvAddress() (string, error) {
 	case u.Scheme == "https", u.Scheme == "http" && local(u.Hostname()):
 		return text, nil
 	default:
-		return "", fmt.Errorf("the token would go to %s for everybody to read; use https", u.Host)
+		return "", fmt.Errorf("the token would go to %s in clear text; use https", u.Host)
 	}
 }
 
@@ -136,9 +136,9 @@ func kvError(ctx context.Context, address, path string, err error) error {
 	}
 	switch answer.StatusCode {
 	case http.StatusForbidden:
-		return fmt.Errorf("%s does not let the token read %s: it is no longer valid, or lacks a policy with read on it", address, path)
+		return fmt.Errorf("%s does not let the token read %s: the token is no longer valid, or has no policy that allows reading it", address, path)
 	case http.StatusServiceUnavailable:
-		return fmt.Errorf("%s cannot give %s now: it is sealed or starting", address, path)
+		return fmt.Errorf("%s cannot provide %s now: it is sealed or starting", address, path)
 	default:
 		return fmt.Errorf("%s of %s cannot be read: the server answers with status %d", path, address, answer.StatusCode)
 	}

@@ -79,7 +79,7 @@ func TestSecretsAreReadFromKV(t *testing.T) {
 			"kv:secret/none#admin":      {ErrAbsent, "has no secret/none"},
 			"kv:other/gate#admin":       {ErrAbsent, "has no other/gate"},
 			"kv:secret/gone#admin":      {ErrAbsent, "was deleted"},
-			"kv:secret/gate#port":       {nil, "is not a text"},
+			"kv:secret/gate#port":       {nil, "is not a string"},
 			"kv:secret/gate#empty":      {ErrAbsent, "is empty"},
 			"kv:secret/broken#x":        {nil, "status 400"},
 			"kv:secret/elsewhere#admin": {nil, "cannot be read"},

@@ -183,7 +183,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("the file %s cannot be read: %w", path, cause(err))
 	}
 	if int64(len(text)) > limit {
-		return nil, fmt.Errorf("the file %s is too large for a secret, of which %d bytes are allowed", path, limit)
+		return nil, fmt.Errorf("the file %s is too large for a secret; the limit is %d bytes", path, limit)
 	}
 	return text, nil
 }

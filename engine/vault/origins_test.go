@@ -58,7 +58,7 @@ func TestSecretsAreReadFromTheirOrigin(t *testing.T) {
 		{origin: "env:EMPTY", err: ErrAbsent, text: "EMPTY"},
 		{origin: "file:none.txt", err: ErrAbsent, text: "there is no file " + filepath.Join(dir, "none.txt")},
 		{origin: "file:empty.txt", err: ErrAbsent, text: "empty.txt is empty"},
-		{origin: "file:large.txt", text: "is too large for a secret, of which 65536 bytes are allowed"},
+		{origin: "file:large.txt", text: "is too large for a secret; the limit is 65536 bytes"},
 		{origin: "file:.", text: "directory"},
 		{origin: "vault:none", err: ErrAbsent, text: "the vault has no none"},
 		{origin: "env:", err: schema.ErrOrigin},
@@ -195,7 +195,7 @@ func TestCommandsPrintSecrets(t *testing.T) {
 		want   string
 	}{
 		"./silent":         {ErrAbsent, "what the command ./silent prints is empty"},
-		"./large":          {nil, "too much for a secret"},
+		"./large":          {nil, "too long for a secret"},
 		"./fail":           {nil, "the command ./fail: exit status 3; it says: one; got (sensitive value); th [31mree; ..."},
 		"./none":           {os.ErrNotExist, "none"},
 		"./plain":          {os.ErrPermission, "plain"},

@@ -25,7 +25,7 @@ const passphraseLeast = 12
 // checkPassphrase refuses a passphrase that is soon found by trying.
 func checkPassphrase(passphrase schema.Secret) error {
 	if len([]rune(passphrase.Reveal())) < passphraseLeast {
-		return fmt.Errorf("the passphrase is too short: %d characters at least, such as five words", passphraseLeast)
+		return fmt.Errorf("the passphrase is too short: use at least %d characters, such as five words", passphraseLeast)
 	}
 	return nil
 }
@@ -36,7 +36,7 @@ func parseRecipient(text string) (age.Recipient, error) {
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return nil, fmt.Errorf("a recipient is one line: %q", text)
 	case strings.HasPrefix(text, "AGE-SECRET-KEY-"):
-		return nil, errors.New("that is a private key, which nobody else must see; the recipient is its public key, which begins with age1")
+		return nil, errors.New("that is a private key, which nobody else must see; use its public key, which begins with age1, as the recipient")
 	case strings.HasPrefix(text, "age1pq1"):
 		return nil, errors.New("a recipient that begins with age1pq1 cannot be mixed with others; give an age1, ssh-ed25519 or ssh-rsa key")
 	case strings.HasPrefix(text, "age1"):

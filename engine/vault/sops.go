@@ -26,11 +26,11 @@ func (o *Origins) readSOPS(ctx context.Context, place string) (schema.Secret, er
 		return schema.Secret{}, fmt.Errorf("%w: there is no file %s", ErrAbsent, o.path(file))
 	}
 	if _, err := exec.LookPath("sops"); err != nil {
-		return schema.Secret{}, fmt.Errorf("only the program sops reads %s, and it is not on the PATH; install it from https://getsops.io", place)
+		return schema.Secret{}, fmt.Errorf("only the program sops can read %s, and it is not on the PATH; install it from https://getsops.io", place)
 	}
 	printed, err := o.run(ctx, []string{"sops", "decrypt", "--output-type", "json", "--extract", extracting(key), path})
 	if err != nil {
-		return schema.Secret{}, fmt.Errorf("the program sops does not read %s: %w", place, err)
+		return schema.Secret{}, fmt.Errorf("the program sops could not read %s: %w", place, err)
 	}
 	if !single(printed) {
 		return schema.Secret{}, fmt.Errorf("%w: %s is not a single value", ErrAbsent, place)

@@ -108,7 +108,7 @@ func TestSecretsAreReadFromSOPS(t *testing.T) {
 		"a.json#sops.mac": "component ['sops'] not found", "plain.json#gate": "sops metadata not found",
 	} {
 		_, err := o.Read(t.Context(), "sops:"+place)
-		wantError(t, err, nil, "the program sops does not read "+place+": exit status")
+		wantError(t, err, nil, "the program sops could not read "+place+": exit status")
 		wantError(t, err, nil, want)
 	}
 	t.Setenv("SOPS_AGE_KEY", "")

@@ -25,7 +25,7 @@ import (
 var (
 	ErrAbsent  = schema.ErrAbsent                  // nothing is kept under the name, or at the origin
 	ErrLocked  = errors.New("the vault is locked") // nobody here can open it
-	ErrDamaged = errors.New("what was sealed is damaged")
+	ErrDamaged = errors.New("the sealed text is damaged")
 )
 
 // Limits of what is kept, in bytes.
@@ -76,7 +76,7 @@ func (v *Vault) Keep(name string, secret schema.Secret) ([]byte, error) {
 	}
 	again, err := v.unseal(secretLabel(name), sealed)
 	if err == nil && schema.NewSecret(string(again)) != secret {
-		err = fmt.Errorf("%w: what was just sealed reads differently", ErrDamaged)
+		err = fmt.Errorf("%w: the text just sealed reads differently", ErrDamaged)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("a new secret could not be read again: %w", err)
@@ -128,7 +128,7 @@ func (v *Vault) History(ctx context.Context, name string) ([]state.SecretVersion
 		return nil, err
 	}
 	if len(versions) == 0 {
-		return nil, fmt.Errorf("%w: the vault has no %s; camform vault set %s puts it there", ErrAbsent, name, name)
+		return nil, fmt.Errorf("%w: the vault has no %s; add it with: camform vault set %s", ErrAbsent, name, name)
 	}
 	return versions, nil
 }
@@ -189,11 +189,11 @@ func check(name string, secret schema.Secret) error {
 	odd := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }
 	switch {
 	case name == "" || len(name) > nameLimit || !utf8.ValidString(name) || strings.ContainsFunc(name, odd):
-		return fmt.Errorf("%q is no name for a secret: it has 1 to %d bytes and no blanks", name, nameLimit)
+		return fmt.Errorf("%q is not a valid name for a secret: use 1 to %d bytes and no blanks", name, nameLimit)
 	case text == "":
 		return fmt.Errorf("the secret for %s is empty", name)
 	case len(text) > textLimit:
-		return fmt.Errorf("the secret for %s is too large, of which %d bytes are allowed", name, textLimit)
+		return fmt.Errorf("the secret for %s is too large; the limit is %d bytes", name, textLimit)
 	case !utf8.ValidString(text):
 		return fmt.Errorf("the secret for %s is not text in UTF-8", name)
 	}
@@ -223,7 +223,7 @@ func (v *Vault) seal(label string, text []byte) ([]byte, error) {
 func sealTo(row state.Vault, label string, text []byte) ([]byte, error) {
 	recipient, err := age.ParseX25519Recipient(row.Recipient)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the public key of the vault is not one", ErrDamaged)
+		return nil, fmt.Errorf("%w: the public key of the vault is not valid", ErrDamaged)
 	}
 	return encrypt(slices.Concat([]byte(label+"\n"), text), recipient)
 }

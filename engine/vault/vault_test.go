@@ -176,7 +176,7 @@ func TestEveryKindOfIdentityOpensTheVault(t *testing.T) {
 		"wrong one for age":        {Unlock{[]string{wrapped.file}, says(canary)}, "does not open"},
 		"nobody":                   {Unlock{}, "CAMFORM_VAULT_IDENTITY"},
 		"no such file":             {Unlock{[]string{"none"}, notAsked}, "identity file"},
-		"no identity":              {Unlock{[]string{save(t, []byte(canary))}, notAsked}, "no identities of age"},
+		"no identity":              {Unlock{[]string{save(t, []byte(canary))}, notAsked}, "no age identity"},
 		"a broken SSH key":         {Unlock{[]string{save(t, []byte("-----BEGIN "+canary))}, notAsked}, "not an SSH key"},
 	} {
 		t.Run(title, func(t *testing.T) {
