@@ -184,7 +184,7 @@ func adviseBackup(w *workspace, unkept []schema.Device) {
 			quoted = append(quoted, shell.Quoted(names[i]))
 		}
 	}
-	fmt.Fprintln(w.err, diag.CleanText(fmt.Sprintf("A backup is due of %s that this plan changes: %s. To make one before, run:\n    %s",
+	fmt.Fprintln(w.err, diag.CleanText(fmt.Sprintf("A backup is due for %s that this plan changes: %s. To make one first, run:\n    %s",
 		render.Plural(len(unkept), "device"), diag.FirstOf(names), w.command("backup", quoted...))))
 }
 

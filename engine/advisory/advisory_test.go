@@ -169,7 +169,7 @@ advisory "CVE-1" {
   models = []
 }
 family "camera" {`, ":10,", "declared twice"},
-		{`"DS-2CD*"`, `"DS 2CD"`, ":6,", "no pattern"},
+		{`"DS-2CD*"`, `"DS 2CD"`, ":6,", "not a pattern"},
 		{`"DS-2CD1xxx"`, `"DS-2CD(1"`, ":23,", "bracket"},
 		{`"DS-2CD1xxx"`, `"DS-2CD1-A(B-C)"`, "", ""},
 		{`"DS-2CD1xxx"`, `"DS(-2CD1-A)"`, ":23,", "dash"},

@@ -98,20 +98,20 @@ func TestARuleIsNotLoosenedByItself(t *testing.T) {
 		{"an earlier begin", func(a *plan.Approvals) *plan.Approvals {
 			a.Signers[2] = line("carol", `valid-before="20270101Z",valid-after="20251231Z" `, "c")
 			return a
-		}, "carol may sign"},
+		}, "carol is newly allowed to sign"},
 		{"fewer people", func(a *plan.Approvals) *plan.Approvals { a.Required = 1; return a }, "it requires the signatures of 1 person instead of 2"},
 		{"nobody", func(*plan.Approvals) *plan.Approvals { return nil }, "it requires the signatures of 0 people instead of 2"},
 		{"below nobody", func(a *plan.Approvals) *plan.Approvals { a.Required = -1; return a }, "it requires the signatures of 0 people instead of 2"},
 		{"a class less", func(a *plan.Approvals) *plan.Approvals { a.For = []string{"login"}; return a }, `changes of the class "credentials" no longer need a signature`},
 		{"a smaller class", func(a *plan.Approvals) *plan.Approvals { a.For[1] = "lockout"; return a }, `changes of the class "login" no longer need a signature`},
 		{"a signer more", func(a *plan.Approvals) *plan.Approvals { a.Signers = append(a.Signers, line("eve", "", "e")); return a }, "eve is newly allowed to sign with this key"},
-		{"another key", func(a *plan.Approvals) *plan.Approvals { a.Signers[1] = line("bob", "", "x"); return a }, "bob may sign with a key"},
-		{"another name", func(a *plan.Approvals) *plan.Approvals { a.Signers[1] = line("bart", "", "b"); return a }, "bart may sign with a key"},
-		{"no end", func(a *plan.Approvals) *plan.Approvals { a.Signers[2] = line("carol", "", "c"); return a }, "carol may sign"},
+		{"another key", func(a *plan.Approvals) *plan.Approvals { a.Signers[1] = line("bob", "", "x"); return a }, "bob is newly allowed to sign with this key"},
+		{"another name", func(a *plan.Approvals) *plan.Approvals { a.Signers[1] = line("bart", "", "b"); return a }, "bart is newly allowed to sign with this key"},
+		{"no end", func(a *plan.Approvals) *plan.Approvals { a.Signers[2] = line("carol", "", "c"); return a }, "carol is newly allowed to sign"},
 		{"a later end", func(a *plan.Approvals) *plan.Approvals {
 			a.Signers[2] = line("carol", `valid-after="20260101Z",valid-before="20280101Z" `, "c")
 			return a
-		}, "carol may sign"},
+		}, "carol is newly allowed to sign"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, steps := range [][]string{nil, {"note"}} { // not even changes that need no signature
@@ -157,7 +157,7 @@ func TestI14TheOperatorsApprovalsAreTheLeast(t *testing.T) {
 		"one that asks for more":       {own: &plan.Approvals{Required: 3, For: []string{"all"}, Signers: least.Signers}, required: 3, people: "bob, carol, dave"},
 		"signers of its own":           {own: &plan.Approvals{Required: 1, For: []string{"all"}, Signers: append([]string{line("eve", "", "e")}, least.Signers[:2]...)}, required: 2, people: "bob, carol"},
 		"too few of the operator's":    {own: &plan.Approvals{Required: 1, For: []string{"all"}, Signers: []string{line("eve", "", "e"), line("bob", "", "b")}}, wrong: "of 2 people, but the operator's rules allow only 1"},
-		"other keys of his people":     {own: &plan.Approvals{Required: 2, For: []string{"all"}, Signers: []string{line("bob", "", "x"), line("dave", "", "y")}}, wrong: "allow 0"},
+		"other keys of his people":     {own: &plan.Approvals{Required: 2, For: []string{"all"}, Signers: []string{line("bob", "", "x"), line("dave", "", "y")}}, wrong: "allow only 0"},
 		"a last plan that asked for more": {
 			own: &plan.Approvals{Required: 2, For: []string{"all"}, Signers: least.Signers}, old: &plan.Approvals{Required: 3, For: []string{"all"}, Signers: least.Signers},
 			required: 3, people: "bob, carol, dave",

@@ -271,7 +271,7 @@ func TestAClockThatWasTurnedBackDoesNotHelp(t *testing.T) {
 	s := subject(t, p, nil)
 	clock := approval.Clock{Now: soon.Now, Seen: noon.Add(25 * time.Hour)}
 	v := approval.Verify(s, []approval.File{by(t, s, "bob")}, clock)
-	if v.Enough() || !strings.Contains(details(v), "The clock says 2026-03-01 12:02:00 UTC, but the state has seen 2026-03-02 13:00:00 UTC already") {
+	if v.Enough() || !strings.Contains(details(v), "The clock says 2026-03-01 12:02:00 UTC, but the state has already recorded 2026-03-02 13:00:00 UTC") {
 		t.Errorf("got\n%s", details(v))
 	}
 }

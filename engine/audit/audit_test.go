@@ -276,7 +276,7 @@ func TestARuleIsAsGoodAsTheWorstOfItsAttributes(t *testing.T) {
 		"what a device does that lacks a setting": {
 			set:  func(s *subject) { s.snap.Missing["login_method"] = "404" },
 			text: "rule \"basic\" {\n  level = \"basic\"\n  login_method {\n    method = \"digest\"\n  }\n}\n",
-			want: "basic violated @8 | login_method.method is not available, and a device without it has \"digest/basic\" in effect: 404\n",
+			want: "basic violated @8 | login_method.method is not available, and a device without it effectively has \"digest/basic\": 404\n",
 		},
 		"what a device does that lacks a setting is as wanted": {
 			set:  func(s *subject) { s.snap.Missing["login_method"] = "404" },

@@ -242,14 +242,14 @@ func TestBreaksAreToldWithTheirPlace(t *testing.T) {
 		{Break{Kind: Missing, Seq: 4, Last: 4}, "record 4 is missing"},
 		{Break{Kind: Missing, Seq: 4, Last: 6}, "records 4 to 6 are missing"},
 		{Break{Kind: Late, Seq: 1, Last: 6}, "the log begins with record 7; records 1 to 6 are missing"},
-		{Break{Kind: Swapped, Seq: 4, Other: 6}, "record 6 stands in the place of record 4, which comes later"},
-		{Break{Kind: Duplicated, Seq: 4, Other: 2}, "record 2 stands a second time, in the place of record 4"},
+		{Break{Kind: Swapped, Seq: 4, Other: 6}, "record 6 is in place of record 4, which comes later"},
+		{Break{Kind: Duplicated, Seq: 4, Other: 2}, "record 2 appears a second time, in place of record 4"},
 		{Break{Kind: Unlinked, Seq: 4}, "record 4 does not continue record 3; one of them was replaced"},
 		{Break{Kind: Unlinked, Seq: 1}, "record 1 is not the first record of a log; it was replaced"},
-		{Break{Kind: Cut, Seq: 4, Last: 6, Noted: "on paper"}, "the log ends with record 3, but 6 are noted on paper; the rest was cut off"},
-		{Break{Kind: Rewritten, Seq: 4, Noted: "on paper"}, "record 4 is not the one whose hash is noted on paper; the log was written anew from there or from before"},
-		{Break{Kind: Added, Seq: 4, Last: 6}, "records 4 to 6 are not noted in the state; somebody else than camform wrote to the log"},
-		{Break{Kind: Headless, Seq: 4}, "the last line does not say that there are 4 records and what the hash of the last one is"},
+		{Break{Kind: Cut, Seq: 4, Last: 6, Noted: "on paper"}, "the log ends with record 3, but its length is noted as 6 on paper; the rest was cut off"},
+		{Break{Kind: Rewritten, Seq: 4, Noted: "on paper"}, "record 4 does not match the hash noted on paper; the log was rewritten from there or earlier"},
+		{Break{Kind: Added, Seq: 4, Last: 6}, "records 4 to 6 are not noted in the state; something other than camform wrote to the log"},
+		{Break{Kind: Headless, Seq: 4}, "the last line does not give the number of records, 4, and the hash of the last one"},
 	} {
 		if got := tt.b.String(); got != tt.want {
 			t.Errorf("got  %s\nwant %s", got, tt.want)

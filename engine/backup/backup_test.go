@@ -180,7 +180,7 @@ func TestBackupsAreFoundByTheBeginningOfTheirNames(t *testing.T) {
 	}
 	several := 0
 	for _, digit := range "0123456789abcdef" {
-		if _, err := f.Find(string(digit)); err != nil && strings.Contains(err.Error(), "write more of the name") {
+		if _, err := f.Find(string(digit)); err != nil && strings.Contains(err.Error(), "give more of the name") {
 			several++
 		}
 	}

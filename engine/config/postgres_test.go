@@ -34,7 +34,7 @@ func TestAStateOnAServer(t *testing.T) {
 		state(append(least, `port = "50%"`)...):                                         "port must be",
 		state(append(least, `password = "hunter2"`)...):                                 "never contain it",
 		state(least[0], least[1], `key = "abcdef"`):                                     "never contain it",
-		"camform {\n  state \"sqlite\" {\n    path = \"x\"\n    host = \"y\"\n  }\n}\n": "host says nothing",
+		"camform {\n  state \"sqlite\" {\n    path = \"x\"\n    host = \"y\"\n  }\n}\n": "host has no meaning",
 		"camform {\n  state \"mysql\" {\n  }\n}\n":                                      "This version has no store",
 	} {
 		source := Parse(write(t, map[string]string{"main.cam.hcl": text}), "0.1.0")

@@ -138,7 +138,7 @@ func TestElementsKeepToTheLimitsOfTheirAttribute(t *testing.T) {
 		`hosts = ["ab", "abcd"]`:                  `error value-out-of-range Value out of range | Each element of "hosts" must be from 2 to 3 characters long, not 4.`,
 		`hosts = ["a"]`:                           `error value-out-of-range Value out of range | Each element of "hosts" must be from 2 to 3 characters long, not 1.`,
 		`notes = { mon = null }`:                  `error wrong-type Wrong type | "notes" accepts map(string); one of the given elements is null.`,
-		`notes = "x"`:                             `error wrong-type Wrong type | "notes" takes map(string); the string "x" was given.`,
+		`notes = "x"`:                             `error wrong-type Wrong type | "notes" accepts map(string); the string "x" was given.`,
 		`hosts = ["ab", "abc"]`:                   "",
 		`hosts = []`:                              "",
 	}

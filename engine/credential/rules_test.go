@@ -31,7 +31,7 @@ func TestEachRuleRefusesSomethingByItself(t *testing.T) {
 		"control":         {"Winter\t7520", "It contains a space or a character that is not printable ASCII."},
 		"delete":          {"Winter\x7f7520", "It contains a space or a character that is not printable ASCII."},
 		"not ASCII":       {"Wintér-752", "It contains a space or a character that is not printable ASCII."},
-		"classes":         {"winter7520winter"[:12], "It has too few of the classes digits, lower case letters, upper case letters and others: at least 3 are needed."},
+		"classes":         {"winter7520winter"[:12], "It has too few of the classes digits, lower-case letters, upper-case letters and others: at least 3 are required."},
 		"account":         {"7-OPERATORx", "It contains the name of its account, forwards or backwards."},
 		"mirrored":        {"7-roTarepox", "It contains the name of its account, forwards or backwards."},
 		"123":             {"Winter-123x", `It contains "123", which devices reject.`},

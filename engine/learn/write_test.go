@@ -358,7 +358,7 @@ func TestWhatCannotBeWrittenIsTold(t *testing.T) {
 # Left out: service.QUIC, because camform knows no service of this name
 # Left out: snmp.community, because it is not text that a variable can hold
 # Left out: snmp.key, user.viewer.password, because devices never return it; to manage it, add it with secret("env:NAME")
-# Left out: system.location, because it is no text
+# Left out: system.location, because it is not text
 # Left out: time.mode, because its value is none of those that camform writes: NTP, manual
 # Left out: user, because it could not be read: it sent half a document`; head != want {
 		t.Error(cmp.Diff(want, head))

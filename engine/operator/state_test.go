@@ -20,7 +20,7 @@ func TestI14TheStateIsInTheDatabaseOfTheRules(t *testing.T) {
 		t.Errorf("the right one: %v", problems)
 	}
 	for _, wrong := range []string{"postgres://db.example.com/camform", "postgres://me@db.example.com:5432/camform", "postgres://db.example.com:5432/"} {
-		if _, said := read(t, `state = "`+wrong+`"`); !strings.Contains(said, "is no database") {
+		if _, said := read(t, `state = "`+wrong+`"`); !strings.Contains(said, "is not a database address") {
 			t.Errorf("%s: %q", wrong, said)
 		}
 	}

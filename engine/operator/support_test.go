@@ -85,8 +85,8 @@ func TestPublicChannelsAreNone(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		strings.ReplaceAll(distributor, `"distributor"`, `"friend"`): `no kind of contact "friend"; there are support and distributor`,
-		distributor + distributor:                                    "a name of its own",
-		strings.ReplaceAll(distributor, "Example Distribution", ""):  "a name of its own",
+		distributor + distributor:                                    "its own name",
+		strings.ReplaceAll(distributor, "Example Distribution", ""):  "its own name",
 		"support \"x\" {\n}":                                         `The argument "kind" is required`,
 	} {
 		if _, wrong := read(t, text); !strings.Contains(wrong, want) {

@@ -86,7 +86,7 @@ func TestTheRecordHasEveryField(t *testing.T) {
 		"remarks": {"warranty: W-1 until 2025-01-01", "contract: not on record", "asked: expired, they said", "typed | 2026-05-01 12:03:00 UTC | kim@desk | nobody remembers one"},
 		"outage":  {"downtime: two hours", "notified: the control room", "outage: from 2026-05-01 12:09:00 UTC to 2026-05-01 12:10:00 UTC, without an answer for 95 seconds", "recordings: exported: April 2026, on disk 7, SHA-256 aa11"},
 		"lost":    {"declared settings | wiped | the configuration (12 settings)", "password of the administrator | changed | a new one, in the vault"},
-		"changed": {"review: told by kim@desk, 2026-05-01 12:11:00 UTC; due=2026-11-01", "card: told by kim@desk, 2026-05-01 12:13:00 UTC; read_by=Bo, 1 May 2026", "baseline: not on record"},
+		"changed": {"review: reported by kim@desk, 2026-05-01 12:11:00 UTC; due=2026-11-01", "card: reported by kim@desk, 2026-05-01 12:13:00 UTC; read_by=Bo, 1 May 2026", "baseline: not on record"},
 		"events":  {"support | done | tool=SADP 3.1.0.9, tool_sha256=dd44", "file Device.xml (device_export)"},
 	} {
 		have := text(t, p, section)
@@ -258,7 +258,7 @@ func TestI12TheRecordSaysWhatIsProvenAndWhatWasTold(t *testing.T) {
 	for want, events := range map[string][]recover.Event{
 		"online: proven, 2026-05-01 13:00:00 UTC, for kim; camform saw channel 1: online (good)":                                     {look(shown)},
 		"online: not on record; camform saw channel 1: online (good); vms: unseen (unknown)":                                         {look(shown, away)},
-		"online: told by bo, 2026-05-01 14:00:00 UTC; confirmed_by=Ann; camform saw channel 1: online (good); vms: unseen (unknown)": {look(shown, away), told},
+		"online: reported by bo, 2026-05-01 14:00:00 UTC; confirmed_by=Ann; camform saw channel 1: online (good); vms: unseen (unknown)": {look(shown, away), told},
 		"online: skipped, 2026-05-01 14:00:00 UTC, by bo: no VMS; camform saw channel 1: online (good); vms: unseen (unknown)":       {look(shown, away), left},
 		"online: not on record\n": nil,
 	} {

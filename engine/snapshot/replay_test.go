@@ -69,9 +69,9 @@ func TestI12WhatASnapshotDoesNotKnowIsUnknown(t *testing.T) {
 		"known":             {gate, time.Hour, ""},
 		"too old":           {gate, time.Hour - time.Second, "longer than 59m59s ago"},
 		"never read":        {target(t, "yard", "https://192.0.2.1"), time.Hour, "does not have it"},
-		"at another place":  {target(t, "gate", "https://192.0.2.3"), time.Hour, "at another address"},
-		"without TLS":       {target(t, "gate", "http://192.0.2.1"), time.Hour, "at another address"},
-		"by another person": {other, time.Hour, "another account"},
+		"at another place":  {target(t, "gate", "https://192.0.2.3"), time.Hour, "at a different address or with a different account"},
+		"without TLS":       {target(t, "gate", "http://192.0.2.1"), time.Hour, "at a different address or with a different account"},
+		"by another person": {other, time.Hour, "at a different address or with a different account"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := replay(t, test.longest)

@@ -126,5 +126,5 @@ func TestNothingIsNoSecretInSOPS(t *testing.T) {
 func TestWithoutSOPSTheErrorSaysWhatToInstall(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := (&Origins{Dir: sopsTree(t)}).Read(t.Context(), "sops:a.json#gate.admin")
-	wantError(t, err, nil, "only the program sops reads a.json#gate.admin, and it is not on the PATH; install it from https://getsops.io")
+	wantError(t, err, nil, "only the program sops can read a.json#gate.admin, and it is not on the PATH; install it from https://getsops.io")
 }

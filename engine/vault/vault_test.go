@@ -127,11 +127,11 @@ func TestSomebodyMustBeAbleToOpenTheVault(t *testing.T) {
 func TestOddNamesAndTextsAreRefused(t *testing.T) {
 	v, _ := newVault(t)
 	for _, test := range []struct{ name, text, want string }{
-		{"", canary, "no name"},
-		{"a b", canary, "no name"},
-		{"a\n", canary, "no name"},
-		{"a\xff", canary, "no name"},
-		{strings.Repeat("n", nameLimit+1), canary, "no name"},
+		{"", canary, "is not a valid name"},
+		{"a b", canary, "is not a valid name"},
+		{"a\n", canary, "is not a valid name"},
+		{"a\xff", canary, "is not a valid name"},
+		{strings.Repeat("n", nameLimit+1), canary, "is not a valid name"},
 		{"a", "", "empty"},
 		{"a", strings.Repeat(canary, textLimit), "too large"},
 		{"a", canary + "\xff", "UTF-8"},
@@ -176,7 +176,7 @@ func TestEveryKindOfIdentityOpensTheVault(t *testing.T) {
 		"wrong one for age":        {Unlock{[]string{wrapped.file}, says(canary)}, "does not open"},
 		"nobody":                   {Unlock{}, "CAMFORM_VAULT_IDENTITY"},
 		"no such file":             {Unlock{[]string{"none"}, notAsked}, "identity file"},
-		"no identity":              {Unlock{[]string{save(t, []byte(canary))}, notAsked}, "no age identity"},
+		"no identity":              {Unlock{[]string{save(t, []byte(canary))}, notAsked}, "contains neither an age identity nor an SSH key"},
 		"a broken SSH key":         {Unlock{[]string{save(t, []byte("-----BEGIN "+canary))}, notAsked}, "not an SSH key"},
 	} {
 		t.Run(title, func(t *testing.T) {

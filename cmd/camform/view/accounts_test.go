@@ -13,7 +13,7 @@ func TestTheAgeOfWhatWasToldStandsThereOnce(t *testing.T) {
 		Users: []string{"camform", "a.1", "a.2", "b.1", "c.1", "consumer"},
 		Told:  map[string]time.Time{"a.1": now.AddDate(0, 0, -3), "a.2": now.AddDate(0, 0, -3), "b.1": now.Add(-23 * time.Hour), "c.1": now.Add(-25 * time.Hour)},
 	}
-	const want = "camform, a.1, a.2 (told 3 days ago), b.1, c.1 (told 1 day ago), consumer"
+	const want = "camform, a.1, a.2 (updated 3 days ago), b.1, c.1 (updated 1 day ago), consumer"
 	if got := users(recorders, now); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
