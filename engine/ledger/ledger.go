@@ -1,8 +1,8 @@
-// Package ledger decides whether a login attempt may be spent on a device. It is pure: whoever keeps the history hands it
-// in, together with the time.
+// Package ledger decides whether a login attempt may be spent on a device. It is pure: the caller keeps the history and hands
+// it in, together with the time.
 //
 // Devices count failed logins and lock the account or the address after about five of them, for about half an hour, and
-// some begin that time anew with every attempt made while they are locked. The rules keep all processes together away
+// some restart that time with every attempt made while they are locked. The rules keep all processes together away
 // from the lock:
 //
 //   - Nothing is sent to a device that said it is locked, until the time it told and Grace are over.
@@ -24,7 +24,7 @@
 //   - A clock that goes backwards never opens a window. It cannot hold one shut for ever either: see Rebase.
 //
 // An attempt counts for Window, and for as long as the lock that the device told with its refusal if that is longer. The
-// unit of lock times differs between models; whoever reads one takes the longer reading.
+// unit of lock times differs between models; code that reads one takes the longer reading.
 package ledger
 
 import (
@@ -74,7 +74,7 @@ func OutcomeOf(r providers.AttemptResult) Outcome {
 
 // Entry is one line of the history of an endpoint. A history is ordered by when its entries were charged.
 type Entry struct {
-	ID         int64 // for whoever keeps the history
+	ID         int64 // for the caller, which keeps the history
 	Credential string
 	Outcome    Outcome
 	Charged    time.Time
@@ -83,7 +83,7 @@ type Entry struct {
 	Remaining  int           // attempts left as told with a refusal, while Open as told before the attempt; or providers.RemainingUnknown
 	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
 	Consent    providers.Consent
-	Alive      bool   // of an open one, or an accepted one whose session lasts: it is another process's that still runs, as far as whoever keeps the history can tell
+	Alive      bool   // of an open one, or an accepted one whose session lasts: it belongs to another process that still runs, if the caller can tell
 	By         string // who made it, for people
 }
 
@@ -139,7 +139,7 @@ func Advise(history []Entry, a Attempt, now time.Time) error {
 	return err
 }
 
-// Told is how many attempts the device said last are left, as far as that still counts; or providers.RemainingUnknown.
+// Told is how many attempts the device said last are left, if that is still valid; or providers.RemainingUnknown.
 func Told(history []Entry, now time.Time) int {
 	for _, e := range slices.Backward(sinceSuccess(history, unrefunded(history, now))) {
 		if e.Remaining != providers.RemainingUnknown {
@@ -188,8 +188,8 @@ func decideBudget(history, held []Entry, a Attempt, now time.Time) error {
 	return spent(held, now)
 }
 
-// decideRisk is Decide for a person who accepts the risk. What the device tells now is believed before what is remembered, of
-// which only that may be missing in it which has just happened.
+// decideRisk is Decide for an operator who accepts the risk. What the device reports now takes precedence over the record: all that
+// may be missing from it is what has just happened.
 func decideRisk(history, held []Entry, a Attempt, now time.Time) error {
 	toldNow := a.Remaining != providers.RemainingUnknown
 	if until := lockedUntil(history, now); !until.IsZero() && !toldNow {
@@ -260,7 +260,7 @@ func proven(history, held []Entry, credential string, now time.Time) bool {
 	return false
 }
 
-// decides reports whether an attempt tells what became of all those that count: they are contested ones with its credential, and
+// decides reports whether an attempt shows the outcome of all those that count: they are contested ones with its credential, and
 // there is room for one more.
 func decides(held []Entry, credential string) bool {
 	other := func(e Entry) bool { return e.Outcome != Contested || e.Credential != credential }
@@ -321,7 +321,7 @@ func Rebase(history []Entry, now time.Time) []Entry {
 // at is when the device may have counted the attempt at the latest.
 func (e Entry) at() time.Time { return later(e.Charged, e.Settled) }
 
-// end is when d after the entry is over, as far as the clock can be trusted. It is in the future as long as the entry
+// end is when d after the entry is over, if the clock can be trusted. It is in the future as long as the entry
 // counts.
 func (e Entry) end(d time.Duration, now time.Time) time.Time {
 	noticed := !e.Rebased.IsZero() && !now.Before(e.Rebased)
@@ -337,7 +337,7 @@ func (e Entry) end(d time.Duration, now time.Time) time.Time {
 	}
 }
 
-// underWay reports whether the attempt may be answered yet: its process runs, and whoever makes one sends it at once.
+// underWay reports whether the attempt may be answered yet: its process runs, and a process that makes one sends it at once.
 func (e Entry) underWay(now time.Time) bool {
 	return e.Outcome == Open && e.Alive && now.Before(e.end(Grace, now))
 }
@@ -412,7 +412,7 @@ func refusedBefore(held []Entry, credential string, now time.Time) (at, until ti
 
 // remaining is how many attempts are left by what the device tells, now and with the refusals that count. What it told
 // now may be older than a refusal, or than what it told before an open attempt, so the least figure is taken: a device counts refusals
-// of a session, too, which nobody charges. Attempts that are open, or of which the device told none, may not be in the figures yet and
+// of a session, too, which nobody charges. Attempts that are open, or for which the device reported none, may not be in the figures yet and
 // are taken off. What it told before an open attempt alone is no reason for another one.
 func remaining(held []Entry, a Attempt) (left int, told bool) {
 	left, told = a.Remaining, a.Remaining != providers.RemainingUnknown

@@ -8,7 +8,7 @@ import (
 	"camform/providers"
 )
 
-// An attempt of which nobody knows how it ended has no end that could be compared with that of a success.
+// An attempt whose outcome is unknown has no end that could be compared with that of a success.
 func TestASuccessRefundsNoAttemptThatCameAfterIt(t *testing.T) {
 	history := []ledger.Entry{entry("a", ledger.Accepted, 0, unknown), entry("a", ledger.Open, 1, unknown)}
 	err := ledger.Decide(history, ledger.Attempt{Credential: "a", Remaining: unknown}, noon.Add(minutes(2)))
