@@ -15,7 +15,7 @@ import (
 // Record is one thing that was done, or was about to be done. Fields that do not apply are empty.
 type Record struct {
 	Seq      int64     `json:"seq"`               // from 1, without gaps
-	Time     time.Time `json:"time"`              // UTC, in microseconds, by the clock of whoever wrote the record
+	Time     time.Time `json:"time"`              // UTC, in microseconds, by the clock of the writer of the record
 	Run      string    `json:"run,omitempty"`     // id of the run
 	Who      string    `json:"who,omitempty"`     // "user@host"
 	From     string    `json:"from,omitempty"`    // host, and the page of the CI job where there is one
@@ -27,7 +27,7 @@ type Record struct {
 	Plan     string    `json:"plan,omitempty"`     // hash of the saved plan that is applied
 	Before   string    `json:"before,omitempty"`   // fingerprint of the values before
 	After    string    `json:"after,omitempty"`    // fingerprint of the values after
-	Outcome  string    `json:"outcome,omitempty"`  // what became of it
+	Outcome  string    `json:"outcome,omitempty"`  // the outcome
 	Detail   string    `json:"detail,omitempty"`   // for people
 	Reason   string    `json:"reason,omitempty"`   // why a person did it, in the words of that person
 	Ticket   string    `json:"ticket,omitempty"`   // where that is kept, such as the number of a change
@@ -57,7 +57,7 @@ const (
 	RecoveryFileAsked Action = "recovery-file-asked" // for the file with which a password can be reset; the vault notes what arrives
 	RecoveryFileShown Action = "recovery-file-shown" // to the person who imports it on the device
 	SigningAsked      Action = "signing-asked"       // a device was asked for a key and a request for a certificate
-	DeviceBackedUp    Action = "device-backed-up"    // what it says of itself is in a file
+	DeviceBackedUp    Action = "device-backed-up"    // its own backup file was saved
 	StateBackedUp     Action = "state-backed-up"
 	StateRestored     Action = "state-restored"  // from a backup; the detail says from which, and which records that cost
 	StateMigrated     Action = "state-migrated"  // to another place; what is recorded later is there
@@ -74,7 +74,7 @@ const (
 	CasePurged        Action = "case-purged" // its events and files are forgotten
 )
 
-// Genesis is what the first record holds in the place of the hash of the record before.
+// Genesis is what the first record holds instead of the hash of the previous record.
 var Genesis = strings.Repeat("0", 2*sha256.Size)
 
 // Entry is a record as it is kept. Nothing of it is to be believed before Verify has seen it.

@@ -81,7 +81,7 @@ type Findings struct {
 }
 
 // Verify goes through a log from its beginning and finds the first place at which it is not as it was written. Entries come
-// in the order in which they are kept. The error is the first of the entries, and then nothing is known.
+// in the order in which they are kept. It returns the first error of the entries, and no result then.
 func Verify(entries iter.Seq2[Entry, error], anchors ...Anchor) (Findings, error) {
 	v := verifier{findings: Findings{Head: Empty()}, anchors: anchors}
 	v.compare()

@@ -98,7 +98,7 @@ func TestDeletionsAreFound(t *testing.T) {
 	check(t, "without the first ones", verify(t, log[7:]), Break{Kind: Late, Seq: 1, Last: 7})
 }
 
-// Whoever deletes a row may give its number to the next one, and so on.
+// Somebody who deletes a row may give its number to the next one, and so on.
 func TestDeletionsWithNewNumbersAreFound(t *testing.T) {
 	log := slices.Delete(chain(t, long, ""), 41, 43)
 	for i := range log {
@@ -217,7 +217,7 @@ func TestOnlyAHeadShowsThatTheLogWasWrittenAnew(t *testing.T) {
 	check(t, "another genesis", verify(t, log, noted(Head{0, hash("")})), Break{Kind: Rewritten, Noted: "on paper"})
 }
 
-// A record that was changed is told where it stands, also if there is a head that it breaks.
+// A record that was changed is reported at its place, also if there is a head that it breaks.
 func TestTheFirstBreakIsTold(t *testing.T) {
 	log := chain(t, 9, "")
 	anchor := noted(headOf(log))
