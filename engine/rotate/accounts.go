@@ -111,7 +111,7 @@ func (a *Accounts) versions(ctx context.Context, name string) ([]state.SecretVer
 }
 
 // Enter logs in with a credential. Where it is uncertain which password the account has, it tries the versions of the vault
-// instead, as far as the ledger allows.
+// instead, while the ledger allows it.
 func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error {
 	versions, err := a.versions(ctx, a.managed)
 	if err != nil {
@@ -140,8 +140,8 @@ func (a *Accounts) Enter(ctx context.Context, login providers.Credential) error 
 	}
 }
 
-// settleLogin keeps which password our own account was found to have. Where a request is open that speaks of it, whoever closes that does
-// so.
+// settleLogin keeps which password our own account was found to have. Where a request is open that concerns it, closing that request
+// does so.
 func (a *Accounts) settleLogin(ctx context.Context, found Finding) error {
 	open, err := a.Store.OpenIntents(ctx, a.lease.Device)
 	if err != nil {
@@ -158,7 +158,7 @@ func (a *Accounts) settleLogin(ctx context.Context, found Finding) error {
 	return nil
 }
 
-// Reenter begins the session anew after a request that may have changed our own password. The error of the request says
+// Reenter starts a new session after a request that may have changed our own password. The error of the request says
 // what the device answered.
 func (a *Accounts) Reenter(ctx context.Context, answer error) error {
 	if errors.Is(answer, providers.ErrUnreachable) {
@@ -191,7 +191,7 @@ func (a *Accounts) Prove(ctx context.Context) Finding {
 	return a.found
 }
 
-// Pending is the password that Propose made last for our own account, of which it is not known whether the device has it.
+// Pending is the password that Propose made last for our own account; whether the device has it is uncertain.
 func (a *Accounts) Pending(ctx context.Context) (schema.Secret, error) {
 	versions, err := a.versions(ctx, a.managed)
 	if err != nil {
@@ -214,7 +214,7 @@ func (a *Accounts) search(ctx context.Context, versions []state.SecretVersion, a
 
 // Find finds out which password an account has after a request that carried a new one for it. For our own account that was
 // found out when the session began. Where the device said no and there is no other version, it is believed: a login would
-// only cost an attempt, and whoever sets the password next needs not know it.
+// only cost an attempt, and the next change of the password does not need it.
 func (a *Accounts) Find(ctx context.Context, account string, answer Answer) Finding {
 	name := a.name(account)
 	if name == a.managed {
@@ -254,8 +254,8 @@ func (a *Accounts) credential(account string, v state.SecretVersion) (providers.
 	return providers.Credential{Username: account, Password: password}, err
 }
 
-// noteRefusal returns what came of a login with a version. One that the device refused had its turn, and has the next one
-// after all others.
+// noteRefusal returns what came of a login with a version. One that the device refused moves to the end of
+// the queue.
 func (a *Accounts) noteRefusal(ctx context.Context, v state.SecretVersion, err error) error {
 	if !Refused(err) {
 		return err

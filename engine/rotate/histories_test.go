@@ -55,7 +55,7 @@ type world struct {
 	refused  map[string]bool // what the device refused in this run or the one before, as the ledger knows it
 	versions []state.SecretVersion
 
-	unprovable bool // a password was sent of which the ledger withheld the proof
+	unprovable bool // a password was sent, and the ledger did not allow the login that proves it
 	open       []state.Intent
 	made       int
 }
@@ -366,7 +366,7 @@ func (w *world) change(ctx context.Context, accounts *rotate.Accounts, replaces 
 	return nil
 }
 
-// conclude closes the open intent, as far as it can be found out what became of it.
+// conclude closes the open intent, if its outcome can be found out.
 func (w *world) conclude(ctx context.Context, accounts *rotate.Accounts, answer rotate.Answer) (settled bool, wrong error) {
 	found := accounts.Find(ctx, w.account, answer)
 	if !found.Settled() || w.dead {
@@ -391,7 +391,7 @@ func (w *world) conclude(ctx context.Context, accounts *rotate.Accounts, answer 
 	return w.finish(accounts.Verdict(w.account, found)) == nil, nil
 }
 
-// play plays a history: as many runs as it takes until everything had its turn.
+// play plays a history: as many runs as it takes until everything was tried.
 func (w *world) play() error {
 	for run := range 16 {
 		w.note("run %d", run)

@@ -71,7 +71,7 @@ func AnswerOf(err error) Answer {
 // history bounds how many versions that are no longer in use are tried.
 const history = 8
 
-// InDoubt reports whether it is not known which of the versions of an account a device has: a candidate may have been
+// InDoubt reports whether it is uncertain which version of an account a device has: a candidate may have been
 // sent, or the live version was tried since it was last accepted.
 func InDoubt(versions []state.SecretVersion) bool {
 	return slices.ContainsFunc(versions, func(v state.SecretVersion) bool {
@@ -88,7 +88,7 @@ func Live(versions []state.SecretVersion) (live state.SecretVersion, ok bool) {
 	return versions[i], true
 }
 
-// Likely are the versions that an account of which we are not the only owner can have: candidates and the live one, in the
+// Likely are the versions that an account that we share with other owners can have: candidates and the live one, in the
 // order in which they are tried.
 func Likely(versions []state.SecretVersion, answer Answer) []state.SecretVersion {
 	likely := slices.DeleteFunc(slices.Clone(versions), func(v state.SecretVersion) bool {
