@@ -250,7 +250,7 @@ func (w *walk) harden() {
 	w.append(last)
 }
 
-// spare leaves out of a step what was done since somebody got in, and only has to be told.
+// spare leaves out of a step what was done since somebody got in, and only has to be reported.
 func (w *walk) spare(s *Step) {
 	switch {
 	case s.Name == Renewed && w.Backup.Taken.After(w.entered()):

@@ -34,7 +34,7 @@ const (
 	Here   Custody = "open"
 	Away   Custody = "handed over" // to another state
 	Closed Custody = "closed"
-	Purged Custody = "purged" // closed, and nothing but its generation is remembered
+	Purged Custody = "purged" // closed, and only its generation is on record
 )
 
 // Event is something that happened in a case. It holds no secret.
@@ -80,7 +80,7 @@ func (c Case) With(e Event) Case {
 	return c
 }
 
-// Last is the last event of a step that says what became of it: every kind but Told and Found. It is nil where there is none.
+// Last is the last event of a step that says what its outcome is: every kind but Told and Found. It is nil where there is none.
 func (c Case) Last(step string) *Event {
 	for i := range slices.Backward(c.Events) {
 		if e := &c.Events[i]; e.Step == step && e.Kind != Told && e.Kind != Found {

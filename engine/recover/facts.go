@@ -18,7 +18,7 @@ type Facts struct {
 	Prepared  map[string]string // what is on record for an option, by its name: "exported on 2026-05-01"
 
 	Affected []string // advisories that affect the firmware
-	Unsure   []string // advisories of which that is unknown
+	Unsure   []string // advisories for which that is unknown
 
 	Consumers []Consumer
 	Uses      []string // items with which the device uses others, as it told last, by their local names
@@ -38,7 +38,7 @@ type Passwords struct {
 	Current  string // origin of the one that camform logs in with; empty if there is none
 	Previous string // origin of the one before; empty if the vault has none
 
-	Left      int       // attempts that the device said last were left, as far as that still counts; or providers.RemainingUnknown
+	Left      int       // attempts that the device said last were left, if that is still valid; or providers.RemainingUnknown
 	Proven    time.Time // when the device accepted the current one last
 	Generated bool      // camform made the current one up, so that nobody has seen it
 

@@ -52,7 +52,7 @@ type Field struct {
 	What     string
 	Required bool
 	Words    []string // what it may be; anything if empty
-	Always   bool     // it is told also where camform proved all that it can see
+	Always   bool     // it is reported also where camform proved all that it can see
 }
 
 // tool are the fields of a step that a person does in the tool of the vendor or at the device.
@@ -61,7 +61,7 @@ var tool = []Field{
 	{Name: "tool_sha256", What: "hash of the tool's file"},
 }
 
-// explained is the field of a step of which camform could not prove all.
+// explained is the field of a step that camform could not prove completely.
 var explained = []Field{{Name: "explained", What: "how you know what camform could not see", Required: true}}
 
 var fields = map[string][]Field{

@@ -66,7 +66,7 @@ type Option struct {
 	Keeps string
 	Who   string
 
-	Abilities []string // of which the device says one; none where it does not say
+	Abilities []string // the device reports one of them; none where it does not say
 	Wipes     Wipe
 	Limit     int           // wrong tries until a lock
 	Pause     time.Duration // how long a lock lasts; also how long a wrong try counts
@@ -85,7 +85,7 @@ const (
 const (
 	reserve = 2 // tries before a lock that are never spent
 
-	// unknownLimit is for options of which no limit is documented: as many as the strictest account has.
+	// unknownLimit is for options without a documented limit: as many as the strictest account has.
 	unknownLimit = 5
 	pause        = 30 * time.Minute
 )

@@ -43,7 +43,7 @@ var proven = map[string]string{
 	Activate: "camform plan and camform apply", Rotate: "camform rotate", Restore: "camform recover finish", Close: "camform recover close",
 }
 
-// ProvenBy is the command that proves a step of which nobody may tell the end; empty for a step that a person may tell.
+// ProvenBy is the command that proves a step that nobody may report as done; empty for a step that the operator may report.
 func ProvenBy(step string) string { return proven[step] }
 
 // Proof is the event of a look at a step: Done where all that the step is about is as it should be, else Found. A look at nothing
@@ -181,7 +181,7 @@ func DeviceLog(c Case, log providers.Log, err error) []Finding {
 // clockSlack is by how much the clock of a device may have been wrong when it wrote a record, beyond how wrong it is now.
 const clockSlack = 15 * time.Minute
 
-// LogSpan is the time around a case of which the log of the device is fetched. A day on either side is for clocks whose zone nobody
+// LogSpan is the time around a case for which the log of the device is fetched. A day on either side is for clocks whose zone nobody
 // knows, and shows what came before.
 func LogSpan(c Case, now time.Time) providers.Span {
 	return providers.Span{From: c.Opened.Add(-24 * time.Hour), Until: now.Add(24 * time.Hour)}

@@ -208,7 +208,7 @@ func TestI12FirmwareIsGoodThatTheOperatorKnows(t *testing.T) {
 	}
 }
 
-// What camform could not prove is told with how it is known.
+// What camform could not prove is reported together with how it is known.
 func TestWhatIsToldInTheStepsAfterAResetIsExplained(t *testing.T) {
 	for _, step := range provable {
 		if step == Renewed {

@@ -30,7 +30,7 @@ func opened(t testing.TB) Case {
 	}
 }
 
-// facts are those of a device whose two passwords are in the vault, and of which everything is on record.
+// facts are those of a device whose two passwords are in the vault, and about which everything is on record.
 func facts() Facts {
 	return Facts{
 		Now: noon.Add(time.Hour), Configured: 12,

@@ -44,7 +44,7 @@ func PendingIn(c Case, now time.Time) (Pending, bool) {
 func (p Pending) Over() bool { return p.Expired || p.Void != "" }
 
 // Spoils says why nothing may be done to the device of a case now, in a part of a sentence; empty if that is no matter. What would
-// spoil a request (a restart, an upgrade, another export, a setting that brings one about) is for whoever reads this to refuse.
+// spoil a request (a restart, an upgrade, another export, a setting that brings one about) is for the caller to refuse.
 func Spoils(c Case, now time.Time) string {
 	p, open := PendingIn(c, now)
 	if !open || p.Over() || c.Custody == Closed {

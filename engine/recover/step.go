@@ -51,7 +51,7 @@ type Step struct {
 	Who      string   // who may do it
 	Commands []string // that do it, or tell that it was done, one after the other
 
-	Note string    // what became of it, or what to know now; empty if nothing
+	Note string    // the outcome, or what to know now; empty if nothing
 	At   time.Time // when that was; zero if nothing happened
 }
 
@@ -180,7 +180,7 @@ func (w *walk) decide(s *Step, since int) {
 	}
 }
 
-// since is the last event of a step that stands at an index or behind it, and says what became of it.
+// since is the last event of a step that stands at an index or behind it, and says what its outcome is.
 func (w *walk) since(step string, index int) *Event {
 	return Case{Events: w.Events[max(index, 0):]}.Last(step)
 }
