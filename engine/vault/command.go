@@ -73,7 +73,7 @@ func (o *Origins) program(word string) string {
 	return path
 }
 
-// environment is ours for a command, without the secrets that are meant for camform, as far as the command may see it.
+// environment is ours for a command, without the secrets that are meant for camform and without what the command may not see.
 func (o *Origins) environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")

@@ -14,9 +14,9 @@
 //
 //   - A sealed text that was changed or cut is an error, never another text. A secret says within what is sealed to which
 //     name it belongs, so that rows cannot be exchanged unseen.
-//   - Who may open the vault is proven by the data key: whoever can write the state but not open the vault cannot make
+//   - Who may open the vault is proven by the data key: somebody who can write the state but not open the vault cannot make
 //     anybody a recipient.
-//   - Whoever cannot open the vault can still put something into it, so the state must be writable for nobody else.
+//   - Somebody who cannot open the vault can still put something into it, so the state must be writable for nobody else.
 //   - The data keys of before a Rekey are kept, sealed to the new recipients: what another process sealed at that moment is
 //     not lost.
 //   - No error contains a secret, a passphrase or a private key.

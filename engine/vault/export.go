@@ -140,7 +140,7 @@ func namesOf(secrets []state.SecretVersion) map[string]bool {
 type Imported struct {
 	Added   []string // that the vault did not have
 	Changed []string // that got versions from the file
-	Same    []string // of which the vault had everything
+	Same    []string // the vault had everything in them
 }
 
 // Import takes secrets from a file of Export, all of them or none. Versions that the vault has stay; those that are new
@@ -192,7 +192,7 @@ func (v *Vault) readExport(r io.Reader) (map[string][]exportedSecret, error) {
 		return nil, err
 	}
 	var file exported
-	// What is wrong within is told without quoting it.
+	// What is wrong inside is reported without quoting it.
 	if json.Unmarshal(plain, &file) != nil || file.Format != exportFormat {
 		return nil, fmt.Errorf("the file is not an export from this version of the vault: it does not say %q", exportFormat)
 	}

@@ -50,7 +50,7 @@ func (u Unlock) identity(of string) (*age.ScryptIdentity, error) {
 	return age.NewScryptIdentity(passphrase.Reveal())
 }
 
-// read reads all identity files. Whatever is wrong with one is told without its content.
+// read reads all identity files. Errors about one do not show its content.
 func (u Unlock) read() ([]age.Identity, error) {
 	var all []age.Identity
 	for _, path := range u.Identities {

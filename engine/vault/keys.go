@@ -129,7 +129,7 @@ func (v *Vault) Admit(ctx context.Context, others Recipients) error {
 	})
 }
 
-// Dismiss takes keys away, or PassphraseKey. Each must be there, with any comment, and somebody must be left. Whoever could
+// Dismiss takes keys away, or PassphraseKey. Each must be there, with any comment, and somebody must be left. Anybody who could
 // open the vault may have kept the data key: see Rekey.
 func (v *Vault) Dismiss(ctx context.Context, keys ...string) error {
 	return v.change(ctx, func(r *ring) error {
@@ -154,7 +154,7 @@ func (r *ring) dismiss(key string) bool {
 	return was
 }
 
-// change seals the data key anew.
+// change seals the data key again.
 func (v *Vault) change(ctx context.Context, edit func(*ring) error) error {
 	open, err := v.open(ctx)
 	if err != nil {
@@ -171,7 +171,7 @@ func (v *Vault) change(ctx context.Context, edit func(*ring) error) error {
 	return v.secrets.SaveKeys(ctx, open.row.Epoch, text)
 }
 
-// Rekey gives the vault a new data key and seals everything anew. Whoever has the data key of before can read nothing that
+// Rekey gives the vault a new data key and seals everything again. Anybody who has the data key of before can read nothing that
 // the state has from now on, but still every copy of it from before: secrets that are to be secret from him must be
 // changed where they are in use.
 func (v *Vault) Rekey(ctx context.Context) error {

@@ -100,7 +100,7 @@ func (o *Origins) kvEnv(name string) string {
 	return o.env("VAULT_" + name)
 }
 
-// kvAddress is where the server is. The token goes there, so it must be told, and no one else may be able to listen.
+// kvAddress is where the server is. The token goes there, so it must be given, and no one else may be able to listen.
 func (o *Origins) kvAddress() (string, error) {
 	text := o.kvEnv("ADDR")
 	if text == "" {

@@ -158,8 +158,8 @@ func (m *merging) follow(last int, versions []version) error {
 // Merged says what a merge of a backup did, as sorted names.
 type Merged struct {
 	Newer []string // that have a password of the backup in use now
-	Older []string // of which the vault has something newer in use
-	Same  []string // of which both have the same in use
+	Older []string // the vault has a newer version of these in use
+	Same  []string // both have the same version of these in use
 }
 
 // Merge takes from the vault of a backup, made at a time, what is newer than what is in use here: where the backup knows what is
@@ -209,7 +209,7 @@ func (v *Vault) openAll(ctx context.Context) (map[string][]version, error) {
 	return found, nil
 }
 
-// uncertain are versions of a backup that was made at a time, of which the one in use may not be it any more.
+// uncertain are versions of a backup that was made at a time, where the one in use may have been replaced since.
 func uncertain(versions []version, made time.Time) []version {
 	for i := range versions {
 		if versions[i].Status == state.SecretLive && versions[i].Uncertain.IsZero() {

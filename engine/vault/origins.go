@@ -17,7 +17,7 @@ import (
 
 // Origins reads secrets from where they are. The zero value knows no environment. It is safe for concurrent use.
 //
-// Each origin is read once, whatever comes of it, so that a value cannot differ within a run. Those of the vault are read
+// Each origin is read once, whatever the result, so that a value cannot differ within a run. Those of the vault are read
 // whenever they are asked for: what is in use changes while passwords are rotated.
 type Origins struct {
 	Env   func(name string) (string, bool) // nil for an empty environment
@@ -94,7 +94,7 @@ func (o *Origins) claim(origin string) (a *answer, first bool) {
 	return a, true
 }
 
-// disclaim forgets an answer that tells nothing, since whoever looked for it was stopped.
+// disclaim forgets an answer that says nothing, since the lookup was stopped.
 func (o *Origins) disclaim(origin string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

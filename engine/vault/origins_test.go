@@ -92,7 +92,7 @@ func TestOriginsNeedNothing(t *testing.T) {
 	wantError(t, err, state.ErrNoVault, "camform vault init")
 }
 
-// A value must not differ within a run, and whoever is asked for it by a command is asked once.
+// A value must not differ within a run, and somebody whom a command asks for it is asked once.
 func TestAnOriginIsReadOnce(t *testing.T) {
 	dir := tree(t, map[string]string{"print": "#!/bin/sh\necho >> asked\necho $(wc -l < asked)\n", "fail": "#!/bin/sh\necho >> asked\nexit 1\n"})
 	o := &Origins{Dir: dir}
@@ -114,7 +114,7 @@ func TestAnOriginIsReadOnce(t *testing.T) {
 	}
 }
 
-// The password of an account changes within a run, and whoever follows it needs the new one.
+// The password of an account changes within a run, and code that follows it needs the new one.
 func TestWhatTheVaultHasIsReadEachTime(t *testing.T) {
 	v, _ := newVault(t)
 	o := &Origins{Vault: v}
@@ -126,7 +126,7 @@ func TestWhatTheVaultHasIsReadEachTime(t *testing.T) {
 	}
 }
 
-// Whoever is interrupted spoils nothing for others.
+// An interrupted lookup spoils nothing for others.
 func TestAnInterruptedReadTellsNothing(t *testing.T) {
 	dir := tree(t, map[string]string{"print": "#!/bin/sh\necho " + canary + "\n"})
 	o := &Origins{Dir: dir}

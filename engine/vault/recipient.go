@@ -19,7 +19,7 @@ type Recipients struct {
 	Passphrase schema.Secret // empty for none
 }
 
-// passphraseLeast is the least number of characters of a passphrase. Whoever has the file can try as many as he likes.
+// passphraseLeast is the least number of characters of a passphrase. Anybody who has the file can try as many as they like.
 const passphraseLeast = 12
 
 // checkPassphrase refuses a passphrase that is soon found by trying.

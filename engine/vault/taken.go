@@ -15,8 +15,8 @@ import (
 	"camform/schema"
 )
 
-// Taken returns a function that reports whether a version of any secret has a text. It opens those of which no fingerprint is
-// noted, once, and notes it. Versions that others make up at the same time are not seen.
+// Taken returns a function that reports whether a version of any secret has a text. It opens those without a noted
+// fingerprint, once, and notes it. Versions that others make up at the same time are not seen.
 //
 // A fingerprint is keyed by the data key, so it means nothing to those who cannot open the vault, and by name and version, so
 // that equal texts do not show. It names the epoch of its key: Rekey makes all others worth nothing.

@@ -47,7 +47,7 @@ type Vault struct {
 	refused    error          // why it could not be
 }
 
-// New returns the vault of a state database, of which it takes the secrets and the key. There need not be one yet: then its
+// New returns the vault of a state database, using its secrets and its key. There need not be one yet: then its
 // methods return state.ErrNoVault.
 func New(secrets *state.Secrets, key *state.Key, unlock Unlock) *Vault {
 	return &Vault{secrets: secrets, key: key, unlock: unlock}
@@ -98,7 +98,7 @@ func (v *Vault) Live(ctx context.Context, name string) (secret schema.Secret, ve
 	return v.pick(ctx, name, "one that is in use", func(s state.SecretVersion) bool { return s.Status == state.SecretLive })
 }
 
-// Version returns a version of a secret, whatever became of it. ErrAbsent says that there is none.
+// Version returns a version of a secret, whatever its status. ErrAbsent says that there is none.
 func (v *Vault) Version(ctx context.Context, name string, version int) (schema.Secret, error) {
 	secret, _, err := v.pick(ctx, name, "version "+strconv.Itoa(version), func(s state.SecretVersion) bool { return s.Version == version })
 	return secret, err
@@ -149,7 +149,7 @@ type Summary struct {
 	Live     int       // version in use; 0 if there is none
 	Since    time.Time // when that was made; zero if there is none
 	Proven   time.Time // when a device last accepted it; zero if none did
-	InDoubt  bool      // it is not known which version is in use
+	InDoubt  bool      // it is uncertain which version is in use
 
 	// Uncertain is when the backup was made that the version in use was restored from, where no device accepted it since; else zero.
 	Uncertain time.Time
@@ -258,7 +258,7 @@ func encryptTo(w io.Writer, plain []byte, to ...age.Recipient) error {
 	return nil
 }
 
-// decrypt reads all of an age file, of which the last part proves the whole.
+// decrypt reads all of an age file; its last part proves the whole.
 func decrypt(sealed []byte, with ...age.Identity) ([]byte, error) {
 	reader, err := age.Decrypt(bytes.NewReader(sealed), with...)
 	if err != nil {
