@@ -83,7 +83,7 @@ type Entry struct {
 	Remaining  int           // attempts left as told with a refusal, while Open as told before the attempt; or providers.RemainingUnknown
 	Lock       time.Duration // how long the device said it is locked; 0 if it did not say
 	Consent    providers.Consent
-	Alive      bool   // of an open one, or an accepted one whose session lasts: it belongs to another process that still runs, if the caller can tell
+	Alive      bool   // of an open one, or an accepted one whose session lasts: another process that still runs owns it, if known
 	By         string // who made it, for people
 }
 
