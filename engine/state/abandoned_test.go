@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A process that was killed leaves its leases behind. Whoever runs camform again on the same machine takes them over at
+// A process that was killed leaves its leases behind. The next camform on the same machine takes them over at
 // once; on another machine, or while the owner lives, they hold.
 func TestLeasesOfTheDeadAreTakenOver(t *testing.T) {
 	for title, c := range map[string]struct {

@@ -62,7 +62,7 @@ func (s *Attempts) Allow(ctx context.Context, a providers.Attempt) error {
 	return ledger.Advise(history, ledger.Attempt{Credential: credential, Remaining: a.Remaining, Consent: a.Consent}, now)
 }
 
-// Told is how many attempts a device at an endpoint said last are left, as far as that still counts; or providers.RemainingUnknown.
+// Told is how many attempts a device at an endpoint said last are left, if that is still valid; or providers.RemainingUnknown.
 func (s *Attempts) Told(ctx context.Context, endpoint string) (int, error) {
 	history, now, err := s.recall(ctx, strings.ToLower(endpoint))
 	if err != nil {

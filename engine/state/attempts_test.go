@@ -166,7 +166,7 @@ func TestI5TheRiskIsRemembered(t *testing.T) {
 	refusedWith(t, open(t, s.path, Options{Now: s.now}), a, providers.ErrBudget, noon.Add(ledger.Window))
 }
 
-// Many processes on one device spend what one may spend, whoever is first.
+// Many processes on one device spend what one may spend, in any order.
 func TestI5AllProcessesShareTheBudget(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	s := open(t, path, Options{})

@@ -201,7 +201,7 @@ func headFrom(text string) auditlog.Head {
 // noteTail writes the head of the audit log into the file beside the database, after the transaction is durable: a head of
 // records that are lost would make a whole log look cut. That it fails, or that another process is faster with an older
 // head, does no harm, since the file may be behind. A head that is not part of the log stays: it is the proof that the log
-// was cut or written anew.
+// was cut or rewritten.
 func (s *database) noteTail() {
 	if s.tail.grown && s.path != "" && s.mayNote() {
 		// To wait until the file is on the disk would take as long as the transaction.
@@ -264,7 +264,7 @@ func requestDetail(intent Intent, id IntentID) string {
 	return detail
 }
 
-// auditOutcome records what became of a request. An earlier run may have begun it.
+// auditOutcome records the outcome of a request. An earlier run may have begun it.
 func (s *Journal) auditOutcome(tx *transaction, lease Lease, intent Intent) error {
 	detail := requestDetail(intent, intent.ID)
 	if intent.Run != lease.Run {

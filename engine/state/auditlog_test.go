@@ -106,7 +106,7 @@ func TestDamageInTheDatabaseIsLocated(t *testing.T) {
 	}
 }
 
-// Whoever cuts the log and the head in the state as well has forgotten the file beside the database.
+// Somebody who cuts the log and the head in the state as well has forgotten the file beside the database.
 func TestACutLogIsShownByTheFileBesideIt(t *testing.T) {
 	s := filled(t)
 	cut := func(to int64) {

@@ -26,7 +26,7 @@ import (
 // Backups are copies of the whole state in one file each: a tar file, compressed with gzip. The programs tar, age and sqlite3
 // read it without camform.
 //
-//	manifest.json  when it was made and of which state, with the hash of the database
+//	manifest.json  when and from what state it was made, with the hash of the database
 //	key.age        the key that lies beside the state, sealed for the vault; not there without a vault
 //	state.db       the database as it was at one moment
 //
@@ -119,7 +119,7 @@ const leftFor = time.Hour
 // reads: those of processes of this machine that are gone are taken away first. Containers may share the name of a machine and not
 // its processes, so what is younger than leftFor stays.
 func scratchIn(dir string) (folder string, err error) {
-	host, _ := os.Hostname() // where nobody knows it, all machines have one name, and processes are told apart by their ids
+	host, _ := os.Hostname() // where it is unknown, all machines have one name, and processes differ by their ids
 	sum := sha256.Sum256([]byte(host))
 	ours := fmt.Sprintf(".camform-%x-", sum[:4])
 	entries, err := os.ReadDir(dir)
@@ -134,7 +134,7 @@ func scratchIn(dir string) (folder string, err error) {
 			continue
 		}
 		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > leftFor {
-			_ = os.RemoveAll(filepath.Join(dir, e.Name())) // whoever comes next tries again
+			_ = os.RemoveAll(filepath.Join(dir, e.Name())) // the next process tries again
 		}
 	}
 	return os.MkdirTemp(dir, fmt.Sprintf("%s%d-*", ours, os.Getpid()))

@@ -23,7 +23,7 @@ import (
 	"camform/engine/atomicfile"
 )
 
-// flipped stands for a vault: whoever knows how can read what it sealed.
+// flipped stands for a vault: anybody who knows how can read what it sealed.
 func flipped(text []byte) ([]byte, error) {
 	turned := bytes.Clone(text)
 	for i := range turned {
@@ -69,7 +69,7 @@ func parts(t *testing.T, file string) map[string][]byte {
 	}
 }
 
-// repacked is a backup with another manifest, or of which the database was changed.
+// repacked is a backup with another manifest or a changed database.
 func repacked(t *testing.T, file string, change func(m *Manifest), statements ...string) string {
 	t.Helper()
 	all, m := parts(t, file), Manifest{}
@@ -92,7 +92,7 @@ func repacked(t *testing.T, file string, change func(m *Manifest), statements ..
 
 func asItIs(*Manifest) {}
 
-// I1: whoever has a backup and not the vault has no key to guess passwords with.
+// I1: somebody who has a backup and not the vault has no key to guess passwords with.
 func TestI1ABackupHasNoKeyInClear(t *testing.T) {
 	s, _ := newStore(t)
 	file := saved(t, s)
@@ -137,7 +137,7 @@ func TestABackupNeverReplacesAFileUnasked(t *testing.T) {
 	}
 }
 
-// A backup is of one moment, whoever writes meanwhile, and says itself that it was made.
+// A backup is of one moment, even if others write meanwhile, and the audit log in it records that it was made.
 func TestABackupIsOfOneMoment(t *testing.T) {
 	s, _ := newStore(t)
 	stop, wrote := make(chan struct{}), make(chan error)

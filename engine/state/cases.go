@@ -25,7 +25,7 @@ type Case struct {
 const (
 	CaseOpen   = "open"
 	CaseClosed = "closed"
-	CasePurged = "purged" // closed, and nothing but its generation is remembered
+	CasePurged = "purged" // closed, and only its generation is on record
 )
 
 // CaseFile is what was attached to a case, sealed.
@@ -39,7 +39,7 @@ type CaseChange struct {
 	Events  []json.RawMessage
 	Files   []CaseFile      // one that the case has already is kept as it is
 	Custody string          // that it has from then on; empty to leave it open
-	Raise   bool            // give it the next generation, under which another state accepts it: this one does not any more
+	Raise   bool            // give it the next generation, under which another state accepts it: this one no longer does
 	Record  auditlog.Record // the device is filled in
 }
 
@@ -59,7 +59,7 @@ type Cases struct{ *database }
 const caseColumns = `id, device, custody, generation, about`
 
 // AddCase remembers a case that was opened here, or accepted from another state. What an earlier generation left here is replaced, so
-// that must have been handed over, and the case must begin with its events: whoever knows a number cannot make its history another one.
+// that must have been handed over, and the case must begin with its events: knowing a number is not enough to replace its history.
 // The error belongs to ErrCaseKnown if the state knows the generation or a later one, to ErrCaseOther if it knows another case by the
 // number, and to ErrCaseExists if the device has another case that is open.
 func (s *Cases) AddCase(ctx context.Context, c Case, files []CaseFile, record auditlog.Record) error {
@@ -95,7 +95,7 @@ func (s *Cases) AddCase(ctx context.Context, c Case, files []CaseFile, record au
 	})
 }
 
-// continues returns an error unless a case of a device is what became of one that was handed over, or purged.
+// continues returns an error unless a case of a device continues one that was handed over, or purged.
 func continues(tx *transaction, c Case, device schema.Device, before Case) error {
 	switch {
 	case before.Custody == CaseOpen || before.Custody == CaseClosed:

@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// Device is what is remembered of a device as a whole.
+// Device is what the state records about a device as a whole.
 type Device struct {
 	Address   schema.Device
 	Endpoint  string // "host:port" where it answered
@@ -66,7 +66,7 @@ func (s *Devices) SaveSeen(ctx context.Context, d Device) error {
 	})
 }
 
-// Device returns what is remembered of a device, and whether anything is.
+// Device returns what the state records about a device, and whether it records anything.
 func (s *Devices) Device(ctx context.Context, address schema.Device) (Device, bool, error) {
 	found, err := read(ctx, s.database, scanDevice, deviceByName, address.String(), s.names().old(address).String())
 	if err != nil || len(found) == 0 {

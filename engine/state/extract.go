@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// Extract is what a state remembers of devices, as far as a plan needs it: without the key, without what the vault sealed, and without
+// Extract is the part of the records about devices that a plan needs: without the key, without what the vault sealed, and without
 // what people did. It holds no secret, and is a map of the network.
 type Extract struct {
 	Lineage string           `json:"lineage"`

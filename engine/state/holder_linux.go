@@ -72,6 +72,6 @@ func condition(pid int) string {
 	return letter
 }
 
-// over reports whether a process has ended of which the operating system still keeps a record, as it does in a container whose first
-// process does not ask about the others.
+// over reports whether a process has ended although the operating system still keeps a record of it, as it does in a container whose
+// first process does not ask about the others.
 func over(pid int) bool { return condition(pid) == "Z" }

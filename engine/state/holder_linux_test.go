@@ -22,7 +22,7 @@ func holdTheRightToWrite(s *Store) error {
 	return err
 }
 
-// Whoever cannot write is told which process keeps him from it, whether that is stopped, and what to do.
+// A process that cannot write learns which process prevents it, whether that is stopped, and what to do.
 func TestABusyDatabaseNamesTheProcessThatHoldsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	s := open(t, path, Options{})

@@ -56,11 +56,11 @@ type IntentStep struct {
 	After        json.RawMessage   // object attribute → value that is wanted; nil if the item is removed
 	Fingerprints map[string]string // attribute → fingerprint of the secret that is set
 	Origins      map[string]string // attribute → where that secret comes from, so that a login can prove it later
-	Tells        bool              // whether nobody declares the setting, so that nothing is remembered of it
+	Tells        bool              // whether nobody declares the setting, so that the state keeps no record of it
 }
 
 // PutBack is the action of a step that no plan has: it gives a device the old values of a setting again, since the device accepted a
-// request and stored something else. Nothing is remembered of such a setting.
+// request and stored something else. The state keeps no record of such a setting.
 const PutBack = "put-back"
 
 // PutsBack reports whether an intent is about putting old values back.
@@ -68,7 +68,7 @@ func (i Intent) PutsBack() bool {
 	return slices.ContainsFunc(i.Steps, func(s IntentStep) bool { return s.Action == PutBack })
 }
 
-// Outcome is what became of an intent.
+// Outcome is how an intent ended.
 type Outcome string
 
 // The outcomes.
@@ -78,7 +78,7 @@ const (
 	Unknown    Outcome = "unknown"     // could not be read back yet; the intent stays open
 )
 
-// Journal is what was about to be sent to devices, and what became of it.
+// Journal is what was about to be sent to devices, and its outcome.
 type Journal struct {
 	*database
 	leases   *Leases
@@ -132,7 +132,7 @@ func (s *Journal) propose(tx *transaction, lease Lease, candidates []Candidate) 
 	return string(text), err
 }
 
-// Finish records what became of an intent together with what is to be remembered and forgotten, in one transaction. The
+// Finish records the outcome of an intent together with what is to be remembered and forgotten, in one transaction. The
 // lease may be that of a later run, which resolves what an earlier one left open. ErrFinished means that the intent has
 // an outcome already, or is not one of the device. Verdicts say which versions of secrets were found to be in use.
 func (s *Journal) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting, verdicts ...Verdict) error {
@@ -177,7 +177,7 @@ func (s *Journal) RunIntents(ctx context.Context, run string) ([]Intent, error) 
 	return read(ctx, s.database, scanIntent, `SELECT `+intentColumns+` FROM intents WHERE run = $1 ORDER BY id`, run)
 }
 
-// GivenBack is a setting of which a device accepted a value and stored another one, and of which it has the old values again.
+// GivenBack is a setting for which a device accepted a value and stored another one, and which has its old values again.
 type GivenBack struct {
 	Setting schema.Setting
 	Run     string          // that wrote it

@@ -102,7 +102,7 @@ func (s *Leases) ForceRelease(ctx context.Context, device schema.Device, id int6
 	})
 }
 
-// Held returns who holds devices now, whoever it is.
+// Held returns who holds devices now, including this process.
 func (s *Leases) Held(ctx context.Context) ([]*HeldError, error) {
 	var held []*HeldError
 	rows, err := read(ctx, s.database, scanLease, `SELECT `+leaseColumns+` FROM leases WHERE held AND expires > $1 ORDER BY device`, stamp(s.now()))
@@ -142,9 +142,9 @@ func scanLease(rows *sql.Rows) (leaseRow, error) {
 	return row, err
 }
 
-// hinders reports whether a lease keeps others away: it is held, has not ended by itself, and its owner, as far as that can
-// be told from here, is not dead. A process that was killed does not give its leases back, and whoever runs it again at
-// once should not have to wait. Should the owner live all the same, the token of its lease is no longer the last one, and
+// hinders reports whether a lease keeps others away: it is held, has not expired, and its owner is
+// not known to be dead from here. A process that was killed does not give its leases back, and somebody who runs it again
+// at once should not have to wait. Should the owner live all the same, the token of its lease is no longer the last one, and
 // whatever it tries to write is refused.
 func (s *Leases) hinders(r leaseRow) bool {
 	dead := r.owner.Who == s.owner.Who && r.owner.PID > 0 && r.owner.PID != s.owner.PID && !s.alive(r.owner.PID)

@@ -141,7 +141,7 @@ const (
 // Migrated is what a migration did.
 type Migrated struct {
 	Rows  map[string]int64 // by table
-	Open  int              // requests of which nobody knows what became of them
+	Open  int              // requests whose outcome is unknown
 	Ended bool             // whether an earlier run had copied everything, and this one only ended it
 }
 
@@ -301,7 +301,7 @@ func (m *migration) prepare(tx *transaction) error {
 // ownMeta are the rows of the table meta that a state has for itself. Its head of the audit log is set when all is copied.
 var ownMeta = `WHERE name NOT IN ('key_check', '` + auditHeadRow + `', '` + migratedRow + `', '` + arrivingRow + `')`
 
-// copy brings every row along, and marks the copy as one that does not count yet.
+// copy copies every row, and marks the copy as one that does not count yet.
 func (m *migration) copy(from, to *transaction, id mark, done *Migrated) error {
 	theirs, err := marks(m.ctx, to)
 	if err != nil {
@@ -387,7 +387,7 @@ func countIn(tx *transaction, tables []string) (map[string]int64, error) {
 	return counts, nil
 }
 
-// demandEmpty fails with ErrNotEmpty unless nothing is remembered where the state goes.
+// demandEmpty fails with ErrNotEmpty unless the place where the state goes has no records.
 func (m *migration) demandEmpty(tx *transaction) error {
 	rows, _, err := m.count(tx)
 	if err != nil {

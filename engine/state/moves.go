@@ -16,7 +16,7 @@ import (
 	"camform/schema"
 )
 
-// column is a column that has the address of a device in every row of its table. What is remembered of a device goes along when
+// column is a column that has the address of a device in every row of its table. The records of a device move with it when
 // it gets another name, and where forgets is not empty, rows for which that holds are removed when it is forgotten.
 type column struct {
 	table   string
@@ -36,7 +36,7 @@ var aboutDevices = []column{
 	{table: "intents", forgets: "outcome IN ('', 'unknown')", shared: true},
 }
 
-// Renames give other names to devices, with all that is remembered of them.
+// Renames give other names to devices, with all records of them.
 type Renames struct {
 	*database
 	leases *Leases
@@ -63,22 +63,22 @@ func (s *Renames) PendingMoves(ctx context.Context) (schema.Moves, error) {
 	return pending, nil
 }
 
-// KnownDevices are the devices of which anything is remembered that would go along with them, under the names that the state has: also
+// KnownDevices are the devices that have records which would move with them, under the names that the state has: also
 // where only passwords are left of one that was forgotten.
 func (s *Renames) KnownDevices(ctx context.Context) (map[schema.Device]bool, error) {
 	known, err := knownDevices(ctx, s.reads)
 	return known, s.classify(err)
 }
 
-// ErrTaken says that a device cannot get a name, since something is remembered under it.
+// ErrTaken says that a device cannot get a name, since there are records under it.
 var ErrTaken = errors.New("the name is taken")
 
-// MoveDevices gives devices other names: each move is about one device. All that is remembered of them goes along, in one transaction:
-// pins, settings and who made them, passwords, history, who uses them and what they use. A device of which nothing is remembered
+// MoveDevices gives devices other names: each move is about one device. All records of them move with them, in one transaction:
+// pins, settings and who made them, passwords, history, who uses them and what they use. A device without records
 // is passed over; the others come back. The run appears in the audit log; it is empty for a person.
 //
 // Reseal seals a secret for another name; the error is that of MoveDevices then. Nothing is moved either while somebody holds one of the
-// devices (HeldErrors), or where something is remembered under a new name (ErrTaken).
+// devices (HeldErrors), or where there are records under a new name (ErrTaken).
 func (s *Renames) MoveDevices(ctx context.Context, run string, moves schema.Moves, reseal func(v SecretVersion, name string) ([]byte, error)) (schema.Moves, error) {
 	to := newNamesOf(moves)
 	sealed, err := s.resealed(ctx, to, reseal)
@@ -237,8 +237,8 @@ func (s *Leases) move(tx *transaction, m schema.Move) error {
 	return nil
 }
 
-// moveMark keeps the name under which fingerprints of a device are made, and makes up another one for whoever gets the name that
-// the device had: equal secrets of two devices must not show.
+// moveMark keeps the name under which fingerprints of a device are made, and makes up another one for the next device with the name
+// that this one had: equal secrets of two devices must not show.
 func moveMark(tx *transaction, m schema.Move, marks map[schema.Device]string) error {
 	random := make([]byte, 16)
 	_, _ = rand.Read(random) // never fails
@@ -337,7 +337,7 @@ func movedOrigin(origin string, name func(string) string) string {
 	return origin
 }
 
-// knownDevices are the devices of which something is remembered that must not meet that of another one: a request that is over
+// knownDevices are the devices that have records which must not meet those of another one: a request that is over
 // does not count.
 func knownDevices(ctx context.Context, from querier) (map[schema.Device]bool, error) {
 	known := map[schema.Device]bool{}

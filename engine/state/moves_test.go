@@ -105,7 +105,7 @@ func dump(t testing.TB, s *Store) map[string][]string {
 	return cells
 }
 
-// TestAMoveCarriesAllThatNamesADevice looks into every table: whoever adds one puts a row into remembering, and makes a move carry
+// TestAMoveCarriesAllThatNamesADevice looks into every table: somebody who adds one puts a row into remembering, and makes a move carry
 // what names a device there.
 func TestAMoveCarriesAllThatNamesADevice(t *testing.T) {
 	s := remembering(t)
@@ -244,7 +244,7 @@ func TestAMoveIsShownBeforeItIsMade(t *testing.T) {
 	}
 }
 
-// TestTheOldNameIsFree: whoever gets it later has nothing in common with the device that had it.
+// TestTheOldNameIsFree: the device that gets it later has nothing in common with the device that had it.
 func TestTheOldNameIsFree(t *testing.T) {
 	s := remembering(t)
 	print := func(d schema.Device) string {
@@ -389,7 +389,7 @@ func moveAndHang(s *Store) error {
 	return err
 }
 
-// TestAMovedPasswordIsTheOneThatWasSealed: of passwords that somebody changes while they are sealed anew, none is lost.
+// TestAMovedPasswordIsTheOneThatWasSealed: of passwords that somebody changes while they are sealed again, none is lost.
 func TestAMovedPasswordIsTheOneThatWasSealed(t *testing.T) {
 	s := remembering(t)
 	late := open(t, s.path, Options{})

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What a device withholds is remembered for it and its firmware, and firmware that it no longer has does not count.
+// What a device withholds is recorded for it and its firmware, and firmware that it no longer has does not count.
 func TestNodesBelongToADeviceAndItsFirmware(t *testing.T) {
 	s, clock := newStore(t)
 	ctx := t.Context()
@@ -33,7 +33,7 @@ func TestNodesBelongToADeviceAndItsFirmware(t *testing.T) {
 	has("SN2", "V5", map[string]time.Time{"/ISAPI/b": first})
 }
 
-// What a device gives and refuses untold is remembered for it and its firmware, and stays where withheld documents are forgotten.
+// What a device gives and refuses untold is recorded for it and its firmware, and stays where withheld documents are forgotten.
 func TestI5WhatADeviceRefusedUntoldIsRemembered(t *testing.T) {
 	s, clock := newStore(t)
 	ctx := t.Context()

@@ -47,7 +47,7 @@ func TestCreationLeavesNothingElseBehind(t *testing.T) {
 	}
 }
 
-// I14: a repository, or another user of the machine, cannot bring a state along. What camform makes is kept out of repositories.
+// I14: a repository, or another user of the machine, cannot supply a state. What camform makes is kept out of repositories.
 func TestI14TheFolderOfAStateIsOurs(t *testing.T) {
 	dir := t.TempDir()
 	own := filepath.Join(dir, "made", Folder)

@@ -18,7 +18,7 @@ type Output struct {
 // Outputs are what the configuration gave to the outside at the last apply.
 type Outputs struct{ *database }
 
-// SaveOutputs remembers outputs in the place of all that were remembered.
+// SaveOutputs records outputs instead of all that were recorded before.
 func (s *Outputs) SaveOutputs(ctx context.Context, all []Output) error {
 	return s.write(ctx, func(tx *transaction) error {
 		if _, err := tx.Exec(`DELETE FROM outputs`); err != nil {
@@ -38,7 +38,7 @@ func (s *Outputs) SaveOutputs(ctx context.Context, all []Output) error {
 	})
 }
 
-// AllOutputs returns the outputs that are remembered, ordered by name.
+// AllOutputs returns the recorded outputs, ordered by name.
 func (s *Outputs) AllOutputs(ctx context.Context) ([]Output, error) {
 	return read(ctx, s.database, scanOutput, `SELECT name, type, value, mark, sensitive FROM outputs ORDER BY name`)
 }

@@ -10,7 +10,7 @@ import (
 	"camform/schema"
 )
 
-// Owed is an item of a device, such as a channel of a recorder, that has to be told the password of an account.
+// Owed is an item of a device, such as a channel of a recorder, that must get the password of an account.
 type Owed struct {
 	Item    schema.Setting
 	Account schema.Setting // of another device
@@ -18,10 +18,10 @@ type Owed struct {
 	Since   time.Time      // UTC; zero means now when it is saved
 }
 
-// Debts are the items that have to be told passwords. They survive a run that dies.
+// Debts are the items that must get passwords. They survive a run that dies.
 type Debts struct{ *database }
 
-// Owe remembers items that have to be told a password, each in the place of what it was owed before.
+// Owe records items that must get a password; each entry replaces what the item was owed before.
 func (s *Debts) Owe(ctx context.Context, all []Owed) error {
 	if len(all) == 0 {
 		return nil
@@ -42,7 +42,7 @@ func (s *Debts) Owe(ctx context.Context, all []Owed) error {
 	})
 }
 
-// Paid forgets that items have to be told a password. One that is owed none is no error.
+// Paid forgets that items must get a password. One that is owed none is no error.
 func (s *Debts) Paid(ctx context.Context, items []schema.Setting) error {
 	if len(items) == 0 {
 		return nil
@@ -59,7 +59,7 @@ func (s *Debts) Paid(ctx context.Context, items []schema.Setting) error {
 
 const owedColumns = `device, kind, item, account, origin, since`
 
-// AllOwed returns the items that have to be told a password, ordered by address.
+// AllOwed returns the items that must get a password, ordered by address.
 func (s *Debts) AllOwed(ctx context.Context) ([]Owed, error) {
 	all, err := read(ctx, s.database, scanOwed, `SELECT `+owedColumns+` FROM owed`)
 	for i := range all {

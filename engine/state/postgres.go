@@ -19,7 +19,7 @@ import (
 // Schema is the schema of a database of PostgreSQL in which the state is.
 const Schema = "camform"
 
-// The advisory locks of a database: that of the one transaction that writes, and that of whoever changes the tables.
+// The advisory locks of a database: that of the one transaction that writes, and that of a process that changes the tables.
 const (
 	writeLock = applicationID
 	tableLock = applicationID + 1

@@ -177,7 +177,7 @@ func TestATextThatTheServerCannotKeepIsSaid(t *testing.T) {
 	wantWhole(t, s, 1)
 }
 
-// A store whose connections were cut works again with the next write, and says what became of the one in between.
+// A store whose connections were cut works again with the next write, and reports the outcome of the one in between.
 func TestAConnectionThatWasCutIsReplaced(t *testing.T) {
 	server := pgtest.Shared(t)
 	path := onServer(t, server)

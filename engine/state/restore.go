@@ -36,8 +36,8 @@ var ErrLineage = errors.New("the backup is of another state")
 // Restore puts the backup in place of the state at a path. What was there is kept in a file beside it. Every live secret is
 // uncertain from then on, since the time of the backup.
 //
-// A state that can be read is changed in one transaction, so that whoever uses it meanwhile sees it before or after. It keeps
-// what must never go back: the audit log as far as it goes on from that of the backup, the ledger of login attempts, which plans
+// A state that can be read is changed in one transaction, so that a process that uses it meanwhile sees it before or after. It keeps
+// what must never go back: the audit log if it continues that of the backup, the ledger of login attempts, which plans
 // were applied and who must approve them; and no lease of before is valid any more. A state that cannot be read, or that has
 // another key, is replaced by a new one: from the first change on until it is complete there is a file at the path that every
 // command refuses, so that a crash leaves the old state, the new one, or an error that says to restore again.
@@ -245,7 +245,7 @@ func (s *Backups) retire(ctx context.Context, keep func() error) error {
 // restoredRow is the row of the table meta that tells the restores of a state apart.
 const restoredRow = "restored"
 
-// noteRestore lets whoever opened the state before find out that it was restored.
+// noteRestore lets processes that opened the state before find out that it was restored.
 func (s *Backups) noteRestore(tx *transaction) error {
 	_, err := tx.Exec(`INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 		restoredRow, rand.Text())
@@ -268,7 +268,7 @@ type takingOver struct {
 	noted auditlog.Head // head of the audit log of what was there before; zero for the one noted beside the state
 }
 
-// kept are the tables of which a restore keeps the rows that there are, since they must never go back.
+// kept are the tables whose current rows a restore keeps, since they must never go back.
 var kept = map[string]bool{"leases": true, "attempts": true, "applied_plans": true}
 
 // takeOver makes the state that of a backup, in one transaction. It returns how many secrets are uncertain.
@@ -386,7 +386,7 @@ func (s *Backups) continueLog(tx *transaction, b *Backup) error {
 	return copyRows(tx, b.Secrets.db, "audit_log", "", nil)
 }
 
-// replacement puts a new state in the place of one that is gone or cannot be read, or that has another key.
+// replacement puts a new state in place of one that is gone or cannot be read, or that has another key.
 type replacement struct {
 	backup *Backup
 	path   string
@@ -398,7 +398,7 @@ type replacement struct {
 	had   bool   // whether there was a file at the path
 }
 
-// placeholder stands in the place of the database while a new one takes its place. No command takes it for a state.
+// placeholder stands in for the database while a new one takes its place. No command takes it for a state.
 const placeholder = "camform: the restore of this state was interrupted. Run it again: camform state restore FILE. Nothing else uses this file until then.\n"
 
 // swap makes the new state under another name, and then carries out the moves.
@@ -485,7 +485,7 @@ func keepFile(path, aside string) error {
 	return createFrom(aside, file)
 }
 
-// hold puts the placeholder in the place of the database.
+// hold puts the placeholder in place of the database.
 func (r *replacement) hold() error {
 	if exists(r.path) {
 		return atomicfile.Replace(r.path, []byte(placeholder), 0o600)

@@ -199,7 +199,7 @@ func TestARestoreWaitsForNoRunAndStopsNone(t *testing.T) {
 	}
 	ok(t, s.Record(t.Context(), lease, nil, nil))
 
-	// Also where the state is damaged, as far as it can still be read.
+	// Also where the state is damaged, with all that can still be read.
 	overwrite(t, s.path, pageOf(t, s.path, "capabilities"), strings.Repeat("\xff", 4096))
 	if _, err = b.Restore(t.Context(), s.path, restoring(c)); err == nil {
 		t.Error("a damaged state was replaced under a run")

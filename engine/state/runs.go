@@ -13,7 +13,7 @@ import (
 
 // Run is one run of camform.
 type Run struct {
-	ID        string // unique; whoever begins a run makes it up
+	ID        string // unique; made up by the process that begins the run
 	Operation string // "apply"
 	PlanHash  string // of a saved plan; empty for none
 	Who       string // "user@host"

@@ -29,7 +29,7 @@ type SecretStatus string
 //
 // Nothing is ever removed: a device may come back with any password that was ever sent to it.
 const (
-	SecretPending   SecretStatus = "pending"   // made durable before it was sent; it is not known whether it is in use
+	SecretPending   SecretStatus = "pending"   // made durable before it was sent; whether it is in use is uncertain
 	SecretLive      SecretStatus = "live"      // in use
 	SecretHistory   SecretStatus = "history"   // was in use
 	SecretWithdrawn SecretStatus = "withdrawn" // was sent, and the device refused it when it was tried
@@ -186,7 +186,7 @@ func (s *Secrets) ProveSecret(ctx context.Context, name string, version int) err
 	})
 }
 
-// Doubtful returns the names of which it is not known which version is in use: one may have been sent, or the live one was
+// Doubtful returns the names for which it is uncertain which version is in use: one may have been sent, or the live one was
 // tried since it was last accepted.
 func (s *Secrets) Doubtful(ctx context.Context) (map[string]bool, error) {
 	scan := func(rows *sql.Rows) (string, error) {
@@ -303,7 +303,7 @@ func (s *Secrets) SaveKeys(ctx context.Context, epoch int, keys string) error {
 
 // Rekey replaces the keys of the vault and every sealed text in the database, in one transaction: secrets and snapshots.
 // Epoch must be that of the vault now. What was sealed before is then overwritten on the disk; an error of the family
-// ErrBusy says that all is sealed anew, and that another process keeps some of the old texts in the log.
+// ErrBusy says that all is sealed again, and that another process keeps some of the old texts in the log.
 func (s *Secrets) Rekey(ctx context.Context, epoch int, v Vault, reseal func(sealed []byte) ([]byte, error)) error {
 	if err := s.write(ctx, func(tx *transaction) error {
 		current, err := changed(tx.Exec(`UPDATE vault SET epoch = epoch + 1, recipient = $1, keys = $2, rekeyed = $3 WHERE epoch = $4`,

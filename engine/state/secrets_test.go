@@ -84,7 +84,7 @@ func TestThereIsOneVault(t *testing.T) {
 	}
 }
 
-// upper seals anew in a way that can be read.
+// upper seals again in a way that can be read.
 func upper(sealed []byte) ([]byte, error) { return bytes.ToUpper(sealed), nil }
 
 func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
@@ -138,7 +138,7 @@ func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
 	}
 }
 
-// Whoever reads what was before keeps it in the log.
+// A process that reads what was before keeps it in the log.
 func TestRekeyTellsWhenItCannotOverwrite(t *testing.T) {
 	s, _ := newStore(t)
 	ok(t, s.CreateVault(t.Context(), Vault{Recipient: "r", Keys: "k"}))

@@ -51,7 +51,7 @@ func (s Server) key() ([]byte, error) {
 // How long things may take.
 const (
 	connectTimeout = 10 * time.Second
-	answerTimeout  = 2 * busyTimeout // for one statement, of which the longest waits for the lock
+	answerTimeout  = 2 * busyTimeout // for one statement; the longest one waits for the lock
 
 	// idleTimeout is how long a transaction may stay open without a statement: a process that was stopped in one would keep all
 	// others from writing. It is shorter than they wait.

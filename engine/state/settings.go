@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// Setting is what is remembered of a setting.
+// Setting is what the state records about a setting.
 type Setting struct {
 	Address       schema.Setting
 	Applied       json.RawMessage   // object attribute → value that was last wanted; nil for none. Never a secret.
@@ -33,7 +33,7 @@ type Settings struct {
 
 const settingColumns = `device, kind, item, applied, observed, fingerprints, created, pending_reboot, run, at`
 
-// SettingsOf returns what is remembered of the settings of a device.
+// SettingsOf returns what the state records about the settings of a device.
 func (s *Settings) SettingsOf(ctx context.Context, device schema.Device) (map[schema.Setting]Setting, error) {
 	all, err := read(ctx, s.database, scanSetting, `SELECT `+settingColumns+` FROM settings WHERE device IN ($1, $2)`,
 		device.String(), s.names().old(device).String())

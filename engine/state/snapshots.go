@@ -15,7 +15,7 @@ type Snapshot struct {
 	Run    string
 	Device schema.Device
 	Path   string // of the document
-	Sealed []byte // its text, in the form that whoever saved it chose
+	Sealed []byte // its text, in the form that the process that saved it chose
 	Taken  time.Time
 }
 

@@ -14,7 +14,7 @@ import (
 	"camform/schema"
 )
 
-// Store is an open state database: its parts, and what closes it. Whoever needs one of them takes that part, or an interface
+// Store is an open state database: its parts, and what closes it. Code that needs one of them takes that part, or an interface
 // of what it uses. Only who opens a store holds all of it.
 type Store struct {
 	*Fleet
@@ -88,7 +88,7 @@ type database struct {
 	closed error // of the first Close
 }
 
-// Options are what a store is told about the world and about who uses it.
+// Options are what a store needs to know about the world and about who uses it.
 type Options struct {
 	Now   func() time.Time // nil for time.Now
 	Owner Owner            // appears in leases, for people, and tells whether their owner still lives
@@ -173,7 +173,7 @@ func (s *database) ready(ctx context.Context, options Options) (err error) {
 	return nil
 }
 
-// connect gives the writer a connection of its own, in the place of the one that it had.
+// connect gives the writer a connection of its own, replacing the one that it had.
 func (s *database) connect(ctx context.Context) error {
 	if s.writer != nil {
 		_ = errors.Join(s.writes.close(), s.writer.Close()) // what is lost cannot be closed

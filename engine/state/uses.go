@@ -21,7 +21,7 @@ type Uses struct {
 // Consumers are what devices told last of the others that they use.
 type Consumers struct{ *database }
 
-// SaveUses remembers what devices use, in the place of what they told before. A Read that is zero means now.
+// SaveUses records what devices use, instead of what they reported before. A Read that is zero means now.
 func (s *Consumers) SaveUses(ctx context.Context, all []Uses) error {
 	if len(all) == 0 {
 		return nil

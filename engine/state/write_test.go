@@ -65,7 +65,7 @@ func TestAFullDiskCanBeTriedAgain(t *testing.T) {
 	ok(t, s.SaveCapability(t.Context(), "m", "f", "/x", body, ""))
 }
 
-// When a full disk undoes a transaction that others share, none of them is told that it is written.
+// When a full disk undoes a transaction that others share, none of them learns that it is written.
 func TestAFullDiskIsToldToAll(t *testing.T) {
 	s, _ := newStore(t)
 	_, err := s.writer.ExecContext(t.Context(), "PRAGMA max_page_count = 100")

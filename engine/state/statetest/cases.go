@@ -10,7 +10,7 @@ import (
 	"camform/schema"
 )
 
-// CaseStore is what is remembered of the recoveries of devices.
+// CaseStore is what the state records about the recoveries of devices.
 type CaseStore interface {
 	Changes
 	AddCase(ctx context.Context, c state.Case, files []state.CaseFile, record auditlog.Record) error
@@ -21,7 +21,7 @@ type CaseStore interface {
 	CaseFiles(ctx context.Context, id string) ([]state.CaseFile, error)
 }
 
-// Cases tests what is remembered of the recoveries of devices.
+// Cases tests what the state records about the recoveries of devices.
 func Cases(t *testing.T, open Opener[CaseStore]) {
 	record, one, event, has := auditlog.Record{Action: auditlog.CaseWentOn}, caseOf, caseEvent, hasCases
 	t.Run("custody", func(t *testing.T) { caseCustody(t, open) })
@@ -37,7 +37,7 @@ func Cases(t *testing.T, open Opener[CaseStore]) {
 				has(s, c)
 			}
 		},
-		"what may have been spent is recorded, whoever cancels": func(s *world[CaseStore]) {
+		"what may have been spent is recorded, even if the caller cancels": func(s *world[CaseStore]) {
 			c := one("a", camera("north"), 1)
 			s.ok(s.state.AddCase(s.Context(), c, nil, record))
 			ctx, cancel := context.WithCancel(s.Context())

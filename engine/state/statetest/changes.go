@@ -63,7 +63,7 @@ func (s *world[S]) have(name, want string) {
 	}
 }
 
-// doubtful demands the names of which it is not known what is in use.
+// doubtful demands the names for which it is uncertain what is in use.
 func (s *world[S]) doubtful(want ...string) {
 	s.Helper()
 	names, err := s.state.Doubtful(s.Context())
@@ -127,7 +127,7 @@ func adopted(s *world[Changes]) {
 	s.have("b", "")
 }
 
-// candidate: a candidate is pending until it is known what became of it.
+// candidate: a candidate is pending until its outcome is known.
 func candidate(live int, want string) func(*world[Changes]) {
 	return func(s *world[Changes]) {
 		lease := s.acquire("r1")

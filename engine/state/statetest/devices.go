@@ -21,7 +21,7 @@ type Seen interface {
 	ForgetDevice(ctx context.Context, address schema.Device) error
 }
 
-// Devices tests what is remembered of who answered.
+// Devices tests what the state records about who answered.
 func Devices(t *testing.T, open Opener[Seen]) {
 	run(t, open, map[string]func(*world[Seen]){
 		"what is saved is durable and comes back as it was": seen,

@@ -11,7 +11,7 @@ import (
 	"camform/schema"
 )
 
-// Journal tests what is kept of requests: before they are sent, and about what became of them.
+// Journal tests what is kept of requests: before they are sent, and about their outcomes.
 func Journal(t *testing.T, open Opener[Changes]) {
 	run(t, open, map[string]func(*world[Changes]){
 		"I2 an intent is durable, and open until its outcome is known": opened,

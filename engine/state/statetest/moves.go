@@ -24,7 +24,7 @@ func Moves(t *testing.T, open Opener[Moving]) {
 		return append([]byte(name+" "), v.Sealed...), nil
 	}
 	run(t, open, map[string]func(*world[Moving]){
-		"what is remembered goes along": func(s *world[Moving]) {
+		"records go along": func(s *world[Moving]) {
 			lease := s.acquire("r1")
 			s.send(lease, "gate/admin", "first")
 			s.ok(s.state.Record(s.Context(), lease, []state.Setting{{Address: of(gate, "user", "admin"), Applied: json.RawMessage(`{}`), Created: true}}, nil))

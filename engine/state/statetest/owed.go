@@ -17,7 +17,7 @@ type Debts interface {
 	AllOwed(ctx context.Context) ([]state.Owed, error)
 }
 
-// Owed tests what is remembered of items that have to be told passwords.
+// Owed tests what the state records about items that must get passwords.
 func Owed(t *testing.T, open Opener[Debts]) {
 	channel := func(key string) schema.Setting { return of(camera("north"), "channel", key) }
 	account := of(gate, "user", "nvr")

@@ -25,7 +25,7 @@ type SettingsOfAll interface {
 	ForgetSetting(ctx context.Context, address schema.Setting) error
 }
 
-// Settings tests what is remembered of settings.
+// Settings tests what the state records about settings.
 func Settings(t *testing.T, open Opener[SettingsOfAll]) {
 	run(t, open, map[string]func(*world[SettingsOfAll]){
 		"what is recorded is durable and comes back as it was": recorded,

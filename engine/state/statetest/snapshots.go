@@ -67,7 +67,7 @@ func runsOf(s *world[Before], d schema.Device, want ...string) {
 	s.same("runs of "+d.String(), found, want)
 }
 
-// snapshotRun is a run of which a snapshot and a finished intent are kept.
+// snapshotRun is a run with a snapshot and a finished intent that are kept.
 func snapshotRun(s *world[Before], d schema.Device, run string) {
 	s.Helper()
 	lease := s.lease(d, run)

@@ -28,7 +28,7 @@ type clock struct{ t time.Time }
 func (c *clock) now() time.Time          { return c.t }
 func (c *clock) advance(d time.Duration) { c.t = c.t.Add(d) }
 
-// options are those of all openings: whoever holds a lease is somebody who lives.
+// options are those of all openings: every holder of a lease is alive.
 func options(c *clock) state.Options {
 	return state.Options{
 		Now: c.now, Owner: state.Owner{Who: "ops@host", PID: 7, Operation: "apply", Version: "1.0"}, From: "host https://ci.example/7",
