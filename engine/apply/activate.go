@@ -42,7 +42,7 @@ func newBatch(p *plan.Plan) *batch {
 //	            ▼                                                               ▼            ▼              ▼
 //	         stale, nothing sent                                     candidate withdrawn; the batch stops
 //
-// What became of a request is found out by asking whether the device has a password, and by that login. It is never sent again. A
+// The outcome of a request is found out by asking whether the device has a password, and by that login. It is never sent again. A
 // device that did not refuse it and says that it has none may say so a moment too long: the next run asks again.
 func (w *worker) firstPassword(ctx context.Context) bool {
 	select {
@@ -83,7 +83,7 @@ func (w *worker) firstPassword(ctx context.Context) bool {
 	return true
 }
 
-// notActivated ends a device that did not get its first password, or of which that is not known. If a request was begun, the batch
+// notActivated ends a device that did not get its first password, or for which that is uncertain. If a request was begun, the batch
 // ends with it.
 func (w *worker) notActivated(began bool, err error) {
 	result := live.ResultOf(err)
@@ -135,7 +135,7 @@ func (w *worker) isNobodyElse(ctx context.Context, got providers.Identity) error
 }
 
 // activate sends a device its first password, once, and logs in with it. It reports whether a request was begun. The error is
-// ErrUnknown where the next run has to find out what became of it.
+// ErrUnknown where the next run has to find out its outcome.
 func (w *worker) activate(ctx context.Context) (began bool, err error) {
 	how := w.device.Activation.Password
 	activator, pin, end, err := w.activator(w.device.Activation.Found)
@@ -341,7 +341,7 @@ func isOwnRotation(s plan.Step) bool {
 	return how != nil && how.Own
 }
 
-// leave tells what became of declared settings for which there was no step in the end: the device has them already, or does not
+// leave reports the outcome of declared settings for which there was no step in the end: the device has them already, or does not
 // take them.
 func (w *worker) leave(declared plan.Device) {
 	told := map[schema.Setting]bool{}

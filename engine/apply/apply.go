@@ -1,5 +1,5 @@
 // Package apply carries out plans. The steps of a device that change the same document form a group, and a group goes through
-// five stages, each of which passes a value to the next:
+// five stages, and each passes a value to the next:
 //
 //	read      the documents of the group              reading
 //	check     what is still as it was planned?        checked    → done already, stale, would close the way in
@@ -11,8 +11,8 @@
 // Rules:
 //
 //   - It reads the plan and the devices, never the configuration (I6).
-//   - No request leaves before its intent is durable (I2). An intent stays open until reading the device told what became
-//     of it; the next run closes what a crash left open (see Recover).
+//   - No request leaves before its intent is durable (I2). An intent stays open until reading the device showed its
+//     outcome; the next run closes what a crash left open (see Recover).
 //   - A staged step goes through the five stages twice. Its second request leaves only if the first reads back as it was
 //     written, and the second begins with what was read.
 //   - A device that is no longer as it was planned is left alone. A dead device costs its own steps only (I10).
@@ -67,7 +67,7 @@ type Options struct {
 	// Sleep waits; it returns early with an error when ctx ends.
 	Sleep func(ctx context.Context, d time.Duration) error
 
-	// Event is told what happens. It is called from several goroutines.
+	// Event receives what happens. It is called from several goroutines.
 	Event func(report.Event)
 
 	keeper *state.Keeper // renews the leases of the run
@@ -243,11 +243,11 @@ type worker struct {
 	line     *line
 	accounts *rotate.Accounts
 	judge    judge
-	open     []state.Intent          // of earlier runs, of which it is not known what became of them
+	open     []state.Intent          // of earlier runs, whose outcome is uncertain
 	waiting  map[schema.Setting]bool // settings that they are about
-	kept     map[string]bool         // paths of documents of which the run has a snapshot
+	kept     map[string]bool         // paths of documents that the run has a snapshot of
 	rotated  []plan.Step             // that gave their account a new password
-	changed  []plan.Step             // of which the device tells whether they work
+	changed  []plan.Step             // for which the device reports whether they work
 	strays   []string                // what a request of an earlier run may have left on the device, for people
 	wrote    bool                    // whether a request left, or may have left
 }
@@ -316,7 +316,7 @@ func (w *worker) finish(ctx context.Context) {
 // stopped reports whether nothing further is to be begun. What is in flight is finished all the same.
 func (w *worker) stopped() bool { return w.stop.Err() != nil }
 
-// hold takes the lease of the device and then finds out what is remembered of it and what is open, so that no other run
+// hold takes the lease of the device and then finds out what is recorded about it and what is open, so that no other run
 // changes that meanwhile. If it reports false, nothing is held.
 func (w *worker) hold(ctx context.Context) bool {
 	lease, ok := w.leases.take(w.device.Address)

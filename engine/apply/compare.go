@@ -36,14 +36,14 @@ func (c comparison) value(s plan.Step, now reading) cty.Value {
 	return c.kind(s).Null()
 }
 
-// asWanted reports whether a device has what a step wants, as far as it can be read: as it stands or in a form of its own.
+// asWanted reports whether a device has what a step wants, where that can be read: as it stands or in a form of its own.
 func (c comparison) asWanted(s plan.Step, have cty.Value) bool {
 	missing := c.missing(s, have)
 	return len(missing) == 0 || c.rewritten(s, missing, have)
 }
 
 // keeps reports whether a device still has what it made of the same wanted value when that was written to it. Of secrets
-// nothing is remembered that could be compared; devices keep them as they are, or not at all.
+// there is no record that could be compared; devices keep them as they are, or not at all.
 func (c comparison) keeps(s plan.Step, have cty.Value) bool {
 	kind := c.kind(s)
 	known, ok := c.known[s.Address]
@@ -79,7 +79,7 @@ func (c comparison) missing(s plan.Step, have cty.Value) []string {
 	return names
 }
 
-// instead says what a device has in the place of what a step wants, with what was wanted and what was there before. Secrets are
+// instead says what a device has instead of what a step wants, with what was wanted and what was there before. Secrets are
 // only named.
 func (c comparison) instead(s plan.Step, missing []string, have cty.Value) string {
 	switch {
@@ -206,7 +206,7 @@ func (c comparison) rewritten(s plan.Step, missing []string, have cty.Value) boo
 	return true
 }
 
-// knowsSecrets reports whether the state says that the secrets of a step, as far as the device does not show them, are on it
+// knowsSecrets reports whether the state says that the secrets of a step, those that the device does not show, are on it
 // already.
 func (c comparison) knowsSecrets(s plan.Step, have cty.Value) bool {
 	if s.Rotates() {
@@ -246,7 +246,7 @@ func (c comparison) hides(s plan.Step, attribute string) bool {
 	return s.Hides(c.kind(s), attribute) || c.known[s.Address].Fingerprints[attribute] != ""
 }
 
-// row is what is remembered of a step that was carried out. Deleted items have no row. An entry that was made again belongs to the
+// row is the record of a step that was carried out. Deleted items have no row. An entry that was made again belongs to the
 // device as it did before: camform does not delete it.
 func (c comparison) row(s plan.Step, have cty.Value) state.Setting {
 	row := rowOf(s.Address, c.kind(s), s.After, have, s.Secrets)
@@ -260,7 +260,7 @@ func (c comparison) adoptedRow(a plan.Adopted) state.Setting {
 	return row
 }
 
-// rows are what is remembered of a step that was carried out: none of an item that is gone, or that nobody declares, or of old values
+// rows are the records of a step that was carried out: none of an item that is gone, or that nobody declares, or of old values
 // that were put back.
 func (c comparison) rows(s plan.Step, have cty.Value) []state.Setting {
 	if have.IsNull() || s.Tells || s.Action == plan.Action(state.PutBack) {
@@ -269,7 +269,7 @@ func (c comparison) rows(s plan.Step, have cty.Value) []state.Setting {
 	return []state.Setting{c.row(s, have)}
 }
 
-// rowsOfPassword are what is remembered of a step that makes a new password, after it was found out which one the account
+// rowsOfPassword are the records of a step that makes a new password, after it was found out which one the account
 // has. An account that accepts none of the vault, or that sleeps, gets a new one by the next plan.
 func (c comparison) rowsOfPassword(s plan.Step, have cty.Value, found rotate.Finding, asleep bool) []state.Setting {
 	_, known := c.known[s.Address]
@@ -285,7 +285,7 @@ func (c comparison) rowsOfPassword(s plan.Step, have cty.Value, found rotate.Fin
 	}
 }
 
-// knownWith is what is remembered of the setting of a step, with another fingerprint of its password; none if it is empty.
+// knownWith is the record of the setting of a step, with another fingerprint of its password; none if it is empty.
 func (c comparison) knownWith(s plan.Step, fingerprint string) state.Setting {
 	row := c.known[s.Address]
 	row.Address = s.Address

@@ -11,7 +11,7 @@ import (
 	"camform/schema"
 )
 
-// What a device has in the place of what was wanted is told with its value: that it kept the old one and that it took another
+// What a device has instead of what was wanted is reported with its value: that it kept the old one and that it took another
 // are different faults. A secret is only named.
 func TestItIsSaidWhatADeviceHasInstead(t *testing.T) {
 	c := comparison{provider: memory.NewFleet(time.Now).Provider()}

@@ -10,7 +10,7 @@ import (
 )
 
 // flights are the requests under way that change something: from before the intent until the device was read back, with those
-// that follow them. None is added once the run was interrupted, so that their number can be told. Methods may be called from any
+// that follow them. None is added once the run was interrupted, so that their number can be given. Methods may be called from any
 // goroutine.
 type flights struct {
 	follow func(plan.Step) []plan.Step // steps that are carried out right after one
@@ -52,7 +52,7 @@ func (f *flights) close() int {
 }
 
 // closing closes flights as soon as stop is done, and tells how many are finished. The returned function ends that; nothing is
-// told after it.
+// reported after it.
 func (o *Options) closing(stop context.Context) (end func()) {
 	told := make(chan struct{})
 	unregister := context.AfterFunc(stop, func() {

@@ -12,7 +12,7 @@ import (
 )
 
 // followers are the steps that write a new password of an account elsewhere, where somebody logs in with it: a recorder
-// that shows a camera. Such a step is carried out right after that of the account, since whoever uses the old password
+// that shows a camera. Such a step is carried out right after that of the account, since anybody who uses the old password
 // makes the device count refused logins. All methods may be called from any goroutine.
 type followers struct {
 	steps map[string][]plan.Device        // by the address of the account, each with the one step that follows
@@ -51,7 +51,7 @@ func findFollowers(devices []plan.Device, kinds *schema.Kinds) (*followers, []pl
 	return f, rest
 }
 
-// chosenFor are the accounts that get a password which somebody chose, by the items that are told it by steps of their own: both
+// chosenFor are the accounts that get a password which somebody chose, by the items that get it by steps of their own: both
 // have it from one origin.
 func chosenFor(devices []plan.Device, kinds *schema.Kinds) map[schema.Setting]string {
 	accounts := map[schema.Setting]string{}

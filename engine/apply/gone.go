@@ -12,7 +12,7 @@ import (
 	"camform/providers"
 )
 
-// forgetGone forgets the devices that left the configuration, and adds to the report what became of that.
+// forgetGone forgets the devices that left the configuration, and adds to the report how that ended.
 func forgetGone(ctx, stop context.Context, gone []plan.Gone, r *report.Report, o Options) {
 	for _, g := range gone {
 		i := slices.IndexFunc(r.Devices, func(d report.Device) bool { return d.Address == g.Address })

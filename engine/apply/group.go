@@ -120,7 +120,7 @@ func (w *worker) await(ctx context.Context) error {
 	return err
 }
 
-// checked is which steps are to be carried out, and what became of the others.
+// checked is which steps are to be carried out, and how the others ended.
 type checked struct {
 	outcome
 	now  reading
@@ -180,7 +180,7 @@ func (w *worker) wouldJump(steps []plan.Step, now reading) string {
 }
 
 // checkStep says how a step ended before anything was sent for it; the result is empty if it is to be carried out. A step is
-// left alone while it is not known what became of an earlier request for the same setting: it might repeat that.
+// left alone while the outcome of an earlier request is uncertain for the same setting: it might repeat that.
 func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (result report.Result, detail string) {
 	if _, how := s.Generates(); how != nil {
 		superseded, err := w.accounts.Superseded(ctx, s.Address.Key, *how)
@@ -196,7 +196,7 @@ func (w *worker) checkStep(ctx context.Context, s plan.Step, have cty.Value) (re
 		return report.Unknown, "the outcome of an earlier request is uncertain; the next run finds out"
 	case (len(w.judge.missing(s, have)) == 0 || w.judge.keeps(s, have)) && w.judge.knowsSecrets(s, have):
 		row := w.judge.row(s, have)
-		row.Created = w.judge.known[s.Address].Created // whoever made it meanwhile was not us
+		row.Created = w.judge.known[s.Address].Created // another one made it meanwhile, not we
 		if err := w.Store.Record(ctx, w.lease, []state.Setting{row}, forgotten(s)); err != nil {
 			return report.Failed, rotate.StoreError(err).Error()
 		}

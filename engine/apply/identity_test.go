@@ -95,7 +95,7 @@ func (s *scribe) write(v reflect.Value) {
 	case reflect.Func:
 		s.flag(v.IsNil())
 	default:
-		panic(fmt.Sprintf("a world has a %s, of which nobody can say whether two are alike", v.Type()))
+		panic(fmt.Sprintf("a world has a %s, and nobody can say whether two are alike", v.Type()))
 	}
 }
 

@@ -42,7 +42,7 @@ func (w *world) interrupt(at func(*interruption)) *interruption {
 	return i
 }
 
-// Who interrupts a run is told at once how many requests are finished, and so many are sent: those that follow belong to them.
+// Anybody who interrupts a run learns at once how many requests are finished, and so many are sent: those that follow belong to them.
 func TestAnInterruptTellsHowManyRequestsAreFinished(t *testing.T) {
 	for _, c := range []struct {
 		scenario scenario
@@ -94,7 +94,7 @@ func TestAnInterruptBeforeTheFirstRequestFinishesNone(t *testing.T) {
 	}
 }
 
-// forgetful is a store that fails to record what became of a request.
+// forgetful is a store that fails to record the outcome of a request.
 type forgetful struct {
 	*store
 	err error

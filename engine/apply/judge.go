@@ -15,24 +15,24 @@ import (
 	"camform/schema"
 )
 
-// verdict is what became of a step.
+// verdict is the outcome of a step.
 type verdict struct {
 	result   report.Result
 	detail   string
-	rows     []state.Setting  // what is remembered from now on
-	forget   []schema.Setting // what is remembered no more
+	rows     []state.Setting  // what is recorded from now on
+	forget   []schema.Setting // what is no longer recorded
 	verdicts []state.Verdict  // which versions of secrets are in use
-	doubt    error            // why it is not known which password an account has
+	doubt    error            // why the password of an account is uncertain
 }
 
-// judge decides what became of steps by what the device has now, and logs in where that tells more. It changes nothing.
+// judge decides the outcome of steps by what the device has now, and logs in where that tells more. It changes nothing.
 type judge struct {
 	comparison
 	line     *line
 	accounts *rotate.Accounts
 }
 
-// step decides what became of a step by what the device has now. What the device said about the request only explains
+// step decides the outcome of a step by what the device has now. What the device said about the request only explains
 // it.
 func (j judge) step(ctx context.Context, s plan.Step, request sending, after reading, unread error) verdict {
 	if errors.Is(request.err, providers.ErrUnreachable) { // it never left
@@ -67,7 +67,7 @@ func (j judge) step(ctx context.Context, s plan.Step, request sending, after rea
 	}
 }
 
-// reverted are the verdicts on steps whose document was put back: what is remembered is what was so before the run, also
+// reverted are the verdicts on steps whose document was put back: the record is what was so before the run, also
 // where a stage was remembered meanwhile.
 func (j judge) reverted(steps []plan.Step) []verdict {
 	verdicts := make([]verdict, len(steps))
@@ -138,7 +138,7 @@ func (j judge) secretsOf(ctx context.Context, s plan.Step, request sending, have
 	}
 }
 
-// password decides what became of a step that makes a new password.
+// password decides the outcome of a step that makes a new password.
 func (j judge) password(ctx context.Context, s plan.Step, request sending, have cty.Value) verdict {
 	account := s.Address.Key
 	var found rotate.Finding
@@ -160,7 +160,7 @@ func (j judge) password(ctx context.Context, s plan.Step, request sending, have 
 	return v
 }
 
-// lost finds out what became of a step of an earlier run that made no password. A secret that its origin no longer gives, or
+// lost finds out the outcome of a step of an earlier run that made no password. A secret that its origin no longer gives, or
 // that no login can prove, counts as not written, so that the next plan writes it.
 func (j judge) lost(ctx context.Context, s plan.Step, have cty.Value) verdict {
 	vain, good := verdict{result: report.Failed}, verdict{result: report.Done, rows: j.rows(s, have)}

@@ -28,7 +28,7 @@ type leases struct {
 	of map[schema.Device]state.Lease
 }
 
-// take gives the lease of a device to whoever works on it, once.
+// take gives the lease of a device to the worker that works on it, once.
 func (l *leases) take(device schema.Device) (state.Lease, bool) {
 	if l == nil {
 		return state.Lease{}, false
@@ -105,7 +105,7 @@ func (o *Options) unlease(ctx context.Context) {
 	_ = o.Store.Release(ctx, left...) // one that cannot be given back expires by itself
 }
 
-// busy are the devices of a plan that it changes, or of which something is to be remembered, as far as they have their names.
+// busy are the devices of a plan that it changes, or has to record something about, if they have their names.
 func (o *Options) busy(p *plan.Plan) []schema.Device {
 	var all []schema.Device
 	for _, d := range p.Devices {

@@ -16,7 +16,7 @@ type line struct {
 	identity providers.Identity  // of who answered last
 	limits   providers.Documents // that give limits: they belong to the firmware, so each is read once
 
-	// awaiting is told that the device is waited for, and since when: as soon as it does not answer, and each awaitBeat after that.
+	// awaiting learns that the device is waited for, and since when: as soon as it does not answer, and each awaitBeat after that.
 	awaiting func(waited time.Duration)
 }
 
@@ -46,13 +46,13 @@ func (l *line) Login(ctx context.Context, credential providers.Credential) error
 	return err
 }
 
-// restart is how long a device is waited for that went away after a write: web servers start anew for many settings.
+// restart is how long a device is waited for that went away after a write: web servers restart for many settings.
 const restart = 180 * time.Second
 
-// awaitBeat is how often it is told that a device is waited for, at most.
+// awaitBeat is how often it is reported that a device is waited for, at most.
 const awaitBeat = 20 * time.Second
 
-// isAway reports whether an error after a write may be that of a device whose web server starts anew. One that forbids everything
+// isAway reports whether an error after a write may be that of a device whose web server restarts. One that forbids everything
 // is starting as well, or has locked the login: that the password is wrong is never a reason.
 func isAway(err error) bool {
 	return errors.Is(err, providers.ErrUnreachable) || errors.Is(err, providers.ErrBusy) || errors.Is(err, providers.ErrLocked)

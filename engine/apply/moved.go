@@ -14,7 +14,7 @@ import (
 	"camform/schema"
 )
 
-// move gives devices the names that a plan has for them, before anything else: what is remembered of them, their leases and their
+// move gives devices the names that a plan has for them, before anything else: the records of them, their leases and their
 // passwords are under these names from then on. A device that has its name already is passed over. Those that another run holds are
 // noted in unmoved if Holding lets the others be changed; else the error is state.HeldErrors, and nothing was moved.
 func (o *Options) move(ctx context.Context, p *plan.Plan, r *report.Report) error {

@@ -14,7 +14,7 @@ import (
 )
 
 // debts are the items that followers tell new passwords of accounts. They stand in the state before any account gets one, since
-// no device shows afterwards whether it was told: only a step that ended well takes them out. An account that is left alone gets
+// no device shows afterwards whether it got it: only a step that ended well takes them out. An account that is left alone gets
 // none.
 func (f *followers) debts(c *census) []state.Owed {
 	var all []state.Owed
@@ -44,7 +44,7 @@ func toldBy(s plan.Step, kinds *schema.Kinds) (plan.SecretSource, bool) {
 	return secret, ok
 }
 
-// pay forgets that the items of a device have to be told passwords which they were told. What cannot be forgotten is told
+// pay forgets that the items of a device still have to get passwords which they got. What cannot be forgotten is sent
 // once more.
 func pay(ctx context.Context, d plan.Device, done report.Device, o Options) {
 	var paid []schema.Setting
@@ -66,7 +66,7 @@ func ended(done report.Device, s plan.Step) report.Result {
 	return report.NotRun
 }
 
-// certain returns an error if it is not known that accounts have the passwords that steps pass on: what is taken for the current
+// certain returns an error if it is uncertain whether accounts have the passwords that steps pass on: what is taken for the current
 // one might be the one that was replaced, or one that never came into effect.
 func (w *worker) certain(ctx context.Context, steps []plan.Step) error {
 	for _, s := range steps {
@@ -83,7 +83,7 @@ func (w *worker) certain(ctx context.Context, steps []plan.Step) error {
 	return nil
 }
 
-// inEffect returns an error if it is not known that an account has the password from an origin.
+// inEffect returns an error if it is uncertain whether an account has the password from an origin.
 func (w *worker) inEffect(ctx context.Context, account schema.Setting, origin string) error {
 	open, errOpen := w.Store.OpenIntents(ctx, account.Device)
 	known, errKnown := w.Store.SettingsOf(ctx, account.Device)

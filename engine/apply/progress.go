@@ -29,7 +29,7 @@ type ending struct {
 	step     plan.Step
 	result   report.Result
 	detail   string
-	accepted bool // whether the device said yes to what was sent
+	accepted bool // whether the device accepted what was sent
 }
 
 func (o *outcome) end(result report.Result, detail string, steps ...plan.Step) {

@@ -21,9 +21,9 @@ import (
 // A device may accept a request and store something else: a slot whose server it resets since it does not like the protocol. What was
 // there before is lost then, though nobody asked for that. So the old values are put back, by a request of its own with its own
 // intent, right after the first one was settled: at most once, since it is never sent again, and a run that finds its intent open only
-// reads what became of it. A run that dies before leaves what the device has, and the next plan shows it.
+// reads its outcome. A run that dies before leaves what the device has, and the next plan shows it.
 
-// loss is a request that a device accepted, and of which it may have stored something else.
+// loss is a request that a device accepted, but for which it may have stored something else.
 type loss struct {
 	*worker
 	before, after reading // what the device had before the request, and what it has now
@@ -32,7 +32,7 @@ type loss struct {
 	verdicts      []verdict // on the steps of the request
 }
 
-// happened reports whether the device has something that it neither had before nor was told.
+// happened reports whether the device has something that it neither had before nor was sent.
 func (l loss) happened() bool {
 	if l.request.err != nil || l.request.reply.Outcome != providers.Applied {
 		return false
@@ -66,7 +66,7 @@ func (l loss) putBack(ctx context.Context, o *outcome) string {
 	return l.settleBack(ctx, sent, o)
 }
 
-// settleBack reads what became of the old values, closes the intent and says it.
+// settleBack reads what happened to the old values, closes the intent and says it.
 func (l loss) settleBack(ctx context.Context, s sent, o *outcome) string {
 	after, unread := l.readSettled(ctx, s)
 	request := s.sendings[0]

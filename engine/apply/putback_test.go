@@ -15,7 +15,7 @@ import (
 )
 
 // A camera that accepts a name and stores another one gets its old name back, by a step of the journal of its own; nothing of that is
-// remembered, and the report says it.
+// recorded, and the report says it.
 func TestI2WhatADeviceStoresOtherwiseIsPutBack(t *testing.T) {
 	w := calm(scenario{named: true})
 	w.camera.Inject(memory.Fault{Effect: memory.Garble, Nth: 1, Match: func(x memory.Exchange) bool { return x.Writes() }})
@@ -32,11 +32,11 @@ func TestI2WhatADeviceStoresOtherwiseIsPutBack(t *testing.T) {
 		t.Errorf("the journal has %+v", intents)
 	}
 	if row, ok := w.disk.settings[schema.Setting{Device: cameraAddress, Kind: "system"}]; ok {
-		t.Errorf("%+v is remembered", row)
+		t.Errorf("%+v is recorded", row)
 	}
 }
 
-// Where the old values get lost as well, that is told, and nothing more is sent.
+// Where the old values get lost as well, that is reported, and nothing more is sent.
 func TestI2OldValuesArePutBackOnce(t *testing.T) {
 	w := calm(scenario{named: true})
 	w.camera.Inject(memory.Fault{Effect: memory.Garble, Match: func(x memory.Exchange) bool { return x.Writes() }})

@@ -16,9 +16,9 @@ import (
 )
 
 // Recover closes the intents that an earlier run left open, because it was killed or could not read a device back. It
-// finds out what became of each by reading the device, and never repeats a request. Devices need an access only. A device
-// that cannot be reached keeps its intents open and is reported. The details of what it returns are for people. A device of which it is not known which password it has is
-// asked too. Any other device is not touched at all.
+// finds out the outcome of each by reading the device, and never repeats a request. Devices need an access only. A device
+// that cannot be reached keeps its intents open and is reported. The details of what it returns are for people. A device whose password is
+// uncertain is asked too. Any other device is not touched at all.
 func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.Device, error) {
 	work, err := unsettled(ctx, devices, o.Store)
 	if err != nil {
@@ -41,7 +41,7 @@ func Recover(ctx context.Context, devices []plan.Device, o Options) ([]report.De
 	return results, nil
 }
 
-// recovered says what became of what an earlier run left on a device: a request without an end, or a password in doubt.
+// recovered says the outcome of what an earlier run left on a device: a request without an end, or a password in doubt.
 func recovered(d report.Device, open bool) string {
 	switch {
 	case d.Result.Good() && open:

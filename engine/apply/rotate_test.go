@@ -77,14 +77,14 @@ func TestWhoFollowsIsToldOnlyWhatWasProven(t *testing.T) {
 	w.camera.Inject(memory.Fault{Effect: memory.Reject, Match: memory.Exchange.Writes})
 	r := w.apply(w.plan()...)
 	if got := resultOf(t, r, follower); got != report.NotRun {
-		t.Errorf("the recorder was told although the camera has no new password: %s", got)
+		t.Errorf("the recorder got it although the camera has no new password: %s", got)
 	}
 	if has := w.readOf(w.recorder, "/cloud", "", "code"); !w.accepts("operator", has) {
 		t.Errorf("the recorder has %q, which the camera does not accept", has)
 	}
 }
 
-// A policy may want a proof that the old password is gone; a device that keeps it is told.
+// A policy may want a proof that the old password is gone; a device that keeps it is reported.
 func TestTheOldPasswordIsProvenToBeRefusedWhereThePolicyWantsIt(t *testing.T) {
 	for _, wanted := range []bool{false, true} {
 		w := calm(scenario{operator: true})

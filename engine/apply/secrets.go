@@ -46,7 +46,7 @@ type secrets struct {
 	accounts    *rotate.Accounts
 }
 
-// following fills in the fingerprints of secrets that another account of the plan has by now, and of those of which the plan knows
+// following fills in the fingerprints of secrets that another account of the plan has by now, and of those where the plan knows
 // the generation only: it was made where nobody could open the vault.
 func (k secrets) following(steps []plan.Step) ([]plan.Step, error) {
 	filled := make([]plan.Step, len(steps))

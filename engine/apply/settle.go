@@ -131,7 +131,7 @@ func (w *worker) readSettled(ctx context.Context, s sent) (reading, error) {
 	return after, unread
 }
 
-// lags reports whether a device shows nothing of a change that it said is in force, or of which it is not known whether it took it; or
+// lags reports whether a device shows nothing of a change that it said is in force, or for which it is uncertain whether it took it; or
 // something that nobody asked for, which may pass.
 func (j judge) lags(s sent, after reading) bool {
 	for _, request := range s.sendings {
@@ -179,8 +179,8 @@ func ownRotation(sendings []sending) (sending, bool) {
 	return sending{}, false
 }
 
-// record closes the intent of a request together with what is remembered from now on. An intent of which anything is
-// not known stays open; the next run closes it.
+// record closes the intent of a request together with what is recorded from now on. An intent with anything
+// unknown stays open; the next run closes it.
 func (w *worker) record(ctx context.Context, request sending, verdicts []verdict) error {
 	outcome := state.NotApplied
 	var rows []state.Setting
@@ -200,14 +200,14 @@ func (w *worker) record(ctx context.Context, request sending, verdicts []verdict
 	return w.Store.Finish(ctx, w.lease, request.id, outcome, rows, forget, found...)
 }
 
-// unrecorded ends the device if what became of a request could not be recorded.
+// unrecorded ends the device if the outcome of a request could not be recorded.
 func (o *outcome) unrecorded(err error) {
 	if err != nil {
 		o.fail(report.Failed, providers.Reason(rotate.StoreError(err)))
 	}
 }
 
-// wake changes the password of an account that sleeps once more, as the account, and says what became of the step. An account
+// wake changes the password of an account that sleeps once more, as the account, and reports the outcome of the step. An account
 // that still sleeps at the end has no fingerprint in the state, so that the next plan tries again.
 func (w *worker) wake(ctx context.Context, g plan.Group, s plan.Step, o *outcome) (report.Result, string) {
 	again, err := w.changeAs(ctx, g, onlyPassword(s, w.judge.kind(s)))

@@ -10,7 +10,7 @@ import (
 )
 
 // A device that gets a certificate for another key shows that one from some moment on, and the run may end before or after it. So
-// the key is remembered before the request leaves, beside the one that the device has, and both are accepted until the new
+// the key is recorded before the request leaves, beside the one that the device has, and both are accepted until the new
 // one was seen: then it is the only one.
 
 // brings is the key of the certificate that the requests for a group bring to the device; empty where they bring none.

@@ -16,7 +16,7 @@ import (
 
 // stage carries out the stages of a group and reads them back. It returns what is left to do, beginning with what the device
 // has by then, and the documents as they were. It is not ready where a stage did not come about as it was written: what relies
-// on it is not sent, and how the steps ended is told.
+// on it is not sent, and how the steps ended is reported.
 //
 // A step that is done already needs no stage any more.
 func (w *worker) stage(ctx context.Context, g plan.Group, left []plan.Group) (rest plan.Group, was providers.Documents, ready bool) {
@@ -88,7 +88,7 @@ func (c comparison) withoutSecrets(s plan.Step, have cty.Value) cty.Value {
 	return cty.ObjectVal(values)
 }
 
-// unfinished is the outcome of a group of which a stage did not come about.
+// unfinished is the outcome of a group with a stage that did not succeed.
 func (w *worker) unfinished(o outcome, rest plan.Group, now reading) outcome {
 	told := outcome{result: o.result, detail: o.detail}
 	for _, s := range rest.Steps {

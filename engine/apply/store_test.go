@@ -142,7 +142,7 @@ func (s *store) MoveDevices(
 	return moved, err
 }
 
-// known are the devices of which something is remembered.
+// known are the devices that there are records of.
 func (s *store) known() map[schema.Device]bool {
 	known := map[schema.Device]bool{}
 	for d := range s.devices {

@@ -108,7 +108,7 @@ func (w *worker) untriable(s sent) string {
 
 // wayIn proves that the device is reached over a new connection, with the login of the session. Meanwhile the document is
 // read over the old connection now and then, since nobody keeps one open on which nothing is said. Where that is gone as well, there
-// is nothing over which the change could be taken back: the web server starts anew, and is waited for.
+// is nothing over which the change could be taken back: the web server restarts, and is waited for.
 func (l *line) wayIn(ctx context.Context, document string, sleep func(context.Context, time.Duration) error) error {
 	var err, kept error
 	for _, pause := range trials {
@@ -174,7 +174,7 @@ func (w *worker) takeBack(ctx context.Context, s sent) (reverted bool, detail st
 	return true, ", so it was put back as it was"
 }
 
-// has reports whether the device has what a request would write, byte for byte: a change that it refused, or of which the
+// has reports whether the device has what a request would write, byte for byte: a change that it refused, or whose
 // reply was lost, is often not carried out, and needs no second write. A change that it accepted is always put back, since it
 // may show the old document until it restarts. The error is that the connection is gone; a device that answers, and does not
 // tell, is written to.

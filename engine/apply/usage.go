@@ -37,7 +37,7 @@ type silence struct {
 }
 
 // takeCensus asks the devices that use others what they use, unless no step of the plan could cut anybody off. The error says
-// why it is not known what devices told last.
+// why the last lists of devices are unknown.
 func takeCensus(ctx context.Context, p *plan.Plan, o Options) (*census, error) {
 	c := &census{
 		kinds: o.Provider.Kinds(), devices: map[schema.Device]plan.Device{}, fleet: map[schema.Device]consumer.Device{},
@@ -206,7 +206,7 @@ func (c *census) overtaken(d plan.Device) string {
 	return ""
 }
 
-// withheld says why an account must keep its password for now: somebody has to be told the new one who does not answer. It is
+// withheld says why an account must keep its password for now: somebody who has to get the new one does not answer. It is
 // empty if it need not.
 func (c *census) withheld(s plan.Step) string {
 	if !c.kinds.Lookup(s.Address.Kind).IsAccount() || len(s.Secrets) == 0 || len(c.silent) == 0 {

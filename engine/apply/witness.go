@@ -127,8 +127,8 @@ func (w *witness) patience(o Options) time.Duration {
 	return most
 }
 
-// testify puts into a report what a witness does not show any more. A step of which the report says that it does not work has
-// told it already.
+// testify puts into a report what a witness does not show any more. A step that the report says does not work has
+// shown it already.
 func (w *witness) testify(r *report.Report) {
 	if len(w.lost) == 0 {
 		return

@@ -15,7 +15,7 @@ import (
 // beat is how long apply waits between two looks at whether settings work.
 const beat = 2 * time.Second
 
-// seeWorking waits until the settings that were changed are seen to work, as far as their kinds say where that is told: a
+// seeWorking waits until the settings that were changed are seen to work, if their kinds say where that is reported: a
 // channel of a recorder is online again. A device has as long as the slowest of them may take, all together.
 func (w *worker) seeWorking(ctx context.Context) {
 	waiting := w.changed
@@ -58,7 +58,7 @@ func (w *worker) works(ctx context.Context, s plan.Step) (says string, working b
 	return fmt.Sprintf("it was written but does not work: the device says %s = %s", works.Element, strings.Join(texts, ", ")), false
 }
 
-// tellsWhetherItWorks reports whether a step leaves something of which the device says whether it works.
+// tellsWhetherItWorks reports whether a step leaves something that the device reports as working or not.
 func tellsWhetherItWorks(kind *schema.Kind, s plan.Step) bool {
 	return kind.Works != nil && !s.After.IsNull()
 }

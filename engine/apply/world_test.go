@@ -77,7 +77,7 @@ type world struct {
 	left    bounds
 	pins    map[schema.Device]providers.Pin // what is known of the devices from before
 	kept    map[string]memory.Snapshot      // the devices as they were in this run before another one was in their place, by name
-	swapped bool                            // another device is in the place of the camera
+	swapped bool                            // another device is at the address of the camera
 	reverts bool                            // the camera will lose something at its next restart
 	unrest  int                             // how many runs it takes until what the camera does by itself has shown
 	noise   int                             // refused logins of somebody else that are to come
@@ -89,7 +89,7 @@ type world struct {
 	skew  time.Duration // by which the clock of this machine is wrong
 
 	seen    string // the filter of the camera when it was looked at last
-	garbled int    // how often the camera stored something else than it was told
+	garbled int    // how often the camera stored something else than it was sent
 	held    int    // how many entries the filter of the camera has had at most
 	exposed string // what was wrong with the filter at any time; empty for nothing
 
@@ -411,7 +411,7 @@ func (w *world) look() bool {
 	versions, _ := w.disk.Versions(context.Background(), d.Access.Managed)
 	live, ok := rotate.Live(versions)
 	if !ok || !rotate.Refused(err) {
-		return err != nil // whoever plans comes again
+		return err != nil // the one who plans comes again
 	}
 	w.note("the camera refuses what the vault calls current")
 	_ = w.disk.durable(func() error { w.disk.tried(live.Name, live.Version); return nil })
@@ -690,7 +690,7 @@ func (*world) readOf(d *memory.Device, path, key, attribute string) string {
 // readBefore are the items of documents, by their texts: a million histories have a few dozen of them.
 var readBefore sync.Map
 
-// fresh reports whether an account has a password that camform made, as far as the state says.
+// fresh reports whether an account has a password that camform made, according to the state.
 func (w *world) fresh(account string) bool {
 	live, err := w.live(credential.Name(cameraAddress, account))
 	address := schema.Setting{Device: cameraAddress, Kind: "user", Key: account}
