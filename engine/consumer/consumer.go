@@ -7,9 +7,9 @@
 //   - A forwarded or translated address never excludes a match. A channel that could be a device behind such an address is
 //     taken for it.
 //   - A name is no evidence: names repeat.
-//   - An item without a key of its own counts like any other. It can be told nothing.
-//   - A channel without a serial number whose address is that of no device may be any device of its site. That is told, never
-//     decided. So is an address that a channel and a device have in common of which one has no site.
+//   - An item without a key of its own counts like any other. Nothing can be passed on to it.
+//   - A channel without a serial number whose address is that of no device may be any device of its site. That is reported, never
+//     decided. So is an address that a channel and a device have in common if one of them has no site.
 package consumer
 
 import (
@@ -63,7 +63,7 @@ func Uses(device schema.Device, kind *schema.Kind, items providers.Items) []Use 
 	return all
 }
 
-// Encode writes uses as they are remembered and as a plan file holds them.
+// Encode writes uses as the state records them and as a plan file holds them.
 func Encode(uses []Use) (json.RawMessage, error) { return json.Marshal(uses) }
 
 // Decode reads uses of a device that Encode wrote.
@@ -113,7 +113,7 @@ func hostOf(text string) (host string, port int64) {
 	return text, 0
 }
 
-// List is what one device uses, as far as that is known.
+// List is what one device uses, if that is known.
 type List struct {
 	Device schema.Device
 	Site   string
@@ -124,7 +124,7 @@ type List struct {
 	Away   string    // why they could not be read now, for people; empty if they are of now
 }
 
-// Never reports whether it is not known at all what the device uses.
+// Never reports whether it is entirely unknown what the device uses.
 func (l List) Never() bool { return l.Read.IsZero() && l.Away != "" }
 
 // Device is a device that others may use.
@@ -132,7 +132,7 @@ type Device struct {
 	Address schema.Device
 	Site    string
 	Host    string // at which camform reaches it
-	Serial  string // empty if it is not known
+	Serial  string // empty if unknown
 }
 
 // Evidence is why a use is taken for one of a device.
@@ -156,7 +156,7 @@ func (f Found) Sure() bool {
 type Found struct {
 	Use
 	By     Evidence
-	Source string    // address from which the user of the device comes; empty if it is not known
+	Source string    // address from which the user of the device comes; empty if unknown
 	Read   time.Time // when it was read that it is so
 	Away   string    // why that could not be read now; empty if it is of now
 }
@@ -170,7 +170,7 @@ type Index struct {
 	shared  map[place]bool
 }
 
-// sited is a use by a device of a site; the site is empty if it is not known.
+// sited is a use by a device of a site; the site is empty if unknown.
 type sited struct {
 	site string
 	Found
@@ -214,7 +214,7 @@ func NewIndex(fleet []Device, lists []List) *Index {
 // serial is a serial number in one spelling.
 func serial(text string) string { return strings.ToUpper(strings.TrimSpace(text)) }
 
-// source is the address from which a device comes to one that it uses. It is not known of a device behind a translated address,
+// source is the address from which a device comes to one that it uses. It is unknown for a device behind a translated address,
 // and of one in a network of its own.
 func (x *Index) source(l List, u Use) string {
 	host, err := netip.ParseAddr(l.Host)

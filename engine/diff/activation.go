@@ -79,7 +79,7 @@ func Declared(d plan.Device, kinds *schema.Kinds, secret func(origin string) (sc
 	return device, nil
 }
 
-// concealed is a wanted secret: the one of its origin, as far as there is one yet.
+// concealed is a wanted secret: the one of its origin, if there is one yet.
 func concealed(a config.Attribute, source plan.SecretSource, declared *schema.Attribute, secret func(origin string) (schema.Secret, error)) (config.Attribute, error) {
 	a.Value = schema.MarkSecret(cty.UnknownVal(declared.Type), source.Origin)
 	value, err := secret(source.Origin)

@@ -24,7 +24,7 @@ import (
 	"camform/schema"
 )
 
-// Memory is what is remembered of a setting from the last time it was applied. Maps are by attribute.
+// Memory is the record of a setting from the last time it was applied. Maps are by attribute.
 type Memory struct {
 	Applied      map[string]cty.Value // what was wanted
 	Observed     map[string]cty.Value // what the device answered after it was written
@@ -269,7 +269,7 @@ func (c *comparison) compareAttribute(
 		return false, why
 	}
 	if c.untilApply(want, a, declared) || c.covered(want, a, have) {
-		return true, why // as far as anybody knows here
+		return true, why // nothing else is known here
 	}
 	if a.Unseen(have) {
 		if c.provenByLogin(want, a, declared) {
@@ -398,7 +398,7 @@ func (c *comparison) findVanished() {
 	}
 }
 
-// skipVanished notes that it is not known whether an item is still there that is ours to delete.
+// skipVanished notes that it is uncertain whether an item is still there that is ours to delete.
 func (c *comparison) skipVanished(address schema.Setting) {
 	why := c.Snapshot.Fault(c.Snapshot.Kinds[address.Kind], address.Key)
 	if err := c.Snapshot.Unreadable[address.Kind]; err != nil {

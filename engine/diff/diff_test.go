@@ -496,7 +496,7 @@ func TestI12WhatWasAppliedAndVanishedHasDrifted(t *testing.T) {
 	}
 }
 
-// A label that a device does not have is told also where the block says nothing more.
+// A label that a device does not have is reported also where the block says nothing more.
 func TestAnItemWithoutAttributesMustBeThere(t *testing.T) {
 	d := device(want("service", "SHTTP", nil), want("user", "nobody", nil), want("service", "HTTP", nil))
 	s := snapshot(map[string]providers.Items{"service": {"HTTP": have("service", nil)}, "user": {}})

@@ -64,7 +64,7 @@ func (c *comparison) covered(want *config.Setting, a *schema.Attribute, have cty
 	return covered
 }
 
-// noteUntilApply tells of the attributes of a setting of which nobody knows here whether they change. Have is what the device has of it;
+// noteUntilApply reports the attributes of a setting that may change or not: nobody knows here. Have is what the device has of it;
 // cty.NilVal if nothing.
 func (c *comparison) noteUntilApply(want *config.Setting, have cty.Value) {
 	for _, a := range want.Kind.Attributes {

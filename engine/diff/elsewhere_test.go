@@ -86,7 +86,7 @@ func TestI12SecretsThatAreElsewhereAreUnknownUntilApply(t *testing.T) {
 	}
 }
 
-// What a device has in the place of a text that repeats a secret is unknown, and what it has beside that is compared.
+// What a device has instead of a text that repeats a secret is unknown, and what it has beside that is compared.
 func TestI12ATextThatRepeatsASecretIsUnknownWhereThatIsElsewhere(t *testing.T) {
 	wanted := want("user", "op", values{"level": cty.StringVal("Operator")})
 	for name, test := range map[string]struct {
@@ -107,7 +107,7 @@ func TestI12ATextThatRepeatsASecretIsUnknownWhereThatIsElsewhere(t *testing.T) {
 	}
 }
 
-// An account that is to be made gets a secret of which nobody knows anything here, so the plan is not whole.
+// An account that is to be made gets a secret that nobody knows anything about here, so the plan is not whole.
 func TestI12AnItemWithASecretThatIsElsewhereIsUnknown(t *testing.T) {
 	r := rules
 	r.Elsewhere, r.Managed = noted{}, func(string) Managed { return Managed{} }

@@ -18,7 +18,7 @@ type Subject struct {
 
 // CompareAll compares devices, each once, and passes new passwords on: where an account gets one, every setting that logs in
 // with it follows. Managed accounts come first for that reason, on all devices. An account keeps its password while a device
-// that logs in with it could not be read: that device could not be told the new one, and its logins would be refused.
+// that logs in with it could not be read: that device could not get the new one, and its logins would be refused.
 //
 // The results are in the order of the subjects; that of a device that could not be read is empty. Check is that of Plan: an
 // account whose new password would be left out of a plan leads nobody.

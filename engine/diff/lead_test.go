@@ -99,7 +99,7 @@ func TestWhatLogsInWithANewPasswordFollows(t *testing.T) {
 	}
 }
 
-// A recorder that could not be read could not be told a new password.
+// A recorder that could not be read could not get a new password.
 func TestAnAccountKeepsThePasswordOfWhatCouldNotBeRead(t *testing.T) {
 	cam, rec := camera(), recorder()
 	rec.Snapshot.Err = errors.New("no answer")

@@ -49,7 +49,7 @@ func (c *comparison) rotation(want *config.Setting, declared config.Attribute) s
 	}
 }
 
-// hasManaged reports whether an account is remembered to have the password of the vault.
+// hasManaged reports whether an account has, according to the state, the password of the vault.
 func (c *comparison) hasManaged(want *config.Setting, declared config.Attribute) bool {
 	i := slices.IndexFunc(want.Kind.Attributes, func(a *schema.Attribute) bool { return want.Attributes[a.Name].Policy != nil })
 	a := want.Kind.Attributes[i]

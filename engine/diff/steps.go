@@ -57,7 +57,7 @@ func Plan(device *config.Device, snap *live.Snapshot, found Result, kinds *schem
 }
 
 // admit takes out of a change what its device lacks and what too little is known of, unless that is allowed, and returns
-// what is told about it. What the device would refuse comes back, too. A change of which nothing is left has no Why.
+// what is reported about it. What the device would refuse comes back, too. A change with nothing left has no Why.
 func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check, enciphers Enciphers) (left []plan.Skipped, wrong []Refusal) {
 	if c.Action == plan.Forget {
 		return nil, nil
@@ -91,7 +91,7 @@ func (c *Change) admit(device *config.Device, snap *live.Snapshot, check Check, 
 			if !slices.ContainsFunc(left, func(s plan.Skipped) bool { return s.Attribute == refusal.Attribute }) {
 				left = append(left, c.masked(refusal))
 			}
-			c.Why = nil // what is declared and unproven would not be sent in the place of the mask
+			c.Why = nil // what is declared and unproven would not be sent instead of the mask
 		case refusal.Held && allowsAttribute(allowed, c.Kind.Name, refusal.Attribute):
 		case refusal.Unproven && !refusal.Held && allows(allowed, c.Kind.Name, refusal.Attribute):
 		case refusal.Unproven:
@@ -137,7 +137,7 @@ const (
 	unenciphered = "It needs the administrator's password, which camform sends only over https or encrypted, and the device does not say how it accepts it encrypted. Write the address of the device with https://."
 )
 
-// unprovenParts takes out of a change what too little is known of in general, unless that is allowed, and returns what is told about
+// unprovenParts takes out of a change what too little is known of in general, unless that is allowed, and returns what is reported about
 // it.
 func (c *Change) unprovenParts(allowed config.Allowances) (left []plan.Skipped) {
 	if c.Kind.Unproven("") && !allows(allowed, c.Kind.Name, "") {
@@ -154,14 +154,14 @@ func (c *Change) unprovenParts(allowed config.Allowances) (left []plan.Skipped) 
 	return left
 }
 
-// planned reports whether a step comes of a change of which admit left something out.
+// planned reports whether a step belongs to a change that admit left something out of.
 func (c *Change) planned(left []plan.Skipped) bool {
 	return len(c.Why) > 0 || c.Want == nil && len(left) == 0
 }
 
 const weakSource = "It is documented only by a single weak source, and no device has been seen to accept it."
 
-// absent is what is told about an entry that the device lacks and that camform does not make: there is no room for it, or nobody knows
+// absent is what is reported about an entry that the device lacks and that camform does not make: there is no room for it, or nobody knows
 // that there ever was one.
 func (c *Change) absent(refusal providers.AttributeError) plan.Skipped {
 	left := plan.Skipped{
@@ -224,7 +224,7 @@ func allowsAttribute(allowed config.Allowances, kind, attribute string) bool {
 	return one
 }
 
-// unproven is what is told about a change, or one attribute of it, that is not made because too little is known.
+// unproven is what is reported about a change, or one attribute of it, that is not made because too little is known.
 func (c *Change) unproven(attribute, detail string) plan.Skipped {
 	name, source := c.Kind.Name, plan.Source{}
 	if c.Want != nil {
@@ -239,7 +239,7 @@ func (c *Change) unproven(attribute, detail string) plan.Skipped {
 	}
 }
 
-// masked is what is told about a change that would send back what the device shows in the place of a secret.
+// masked is what is reported about a change that would send back what the device shows instead of a secret.
 func (c *Change) masked(refusal providers.AttributeError) plan.Skipped {
 	left := plan.Skipped{Address: c.Address, Attribute: refusal.Attribute, Reason: plan.Masked, Detail: refusal.Detail, Drifted: c.drifted(refusal.Attribute)}
 	if c.Want != nil {
@@ -260,8 +260,8 @@ func (c *Change) drifted(attribute string) bool {
 	return moved.Drifted()
 }
 
-// without takes an attribute that the device lacks out of a change, and returns what is told about it. Firmware differs in
-// what it offers, and a profile is for many devices: what one of them lacks is told and left out, as with whole kinds.
+// without takes an attribute that the device lacks out of a change, and returns what is reported about it. Firmware differs in
+// what it offers, and a profile is for many devices: what one of them lacks is reported and left out, as with whole kinds.
 func (c *Change) without(wrong providers.AttributeError) plan.Skipped {
 	left := plan.Skipped{
 		Address: c.Address, Attribute: wrong.Attribute, Reason: plan.Unsupported, Detail: wrong.Detail, Drifted: c.drifted(wrong.Attribute),

@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// thin is a kind of which little is known: all of it, or one attribute, or nothing but what becomes of its secret.
+// thin is a kind with little known of it: all of it, or one attribute, or nothing but what happens to its secret.
 func thin(kind, attribute schema.Confidence) *schema.Kind {
 	return &schema.Kind{
 		Name: "thin", Confidence: kind, Document: schema.Document{Path: "/thin"},

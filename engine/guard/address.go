@@ -11,7 +11,7 @@ import (
 	"camform/schema"
 )
 
-// closedByFilter: whoever is filtered gets no answer at all, on every port.
+// closedByFilter: a client that is filtered gets no answer at all, on every port.
 func (v way) closedByFilter(_ world, f fact, g *schema.Guard) string {
 	if isFalse(f.value(g.Enabled)) || v.own() && widens(f, g) {
 		return ""
@@ -58,7 +58,7 @@ func (v way) closedElsewhere(_ world, f fact, g *schema.Guard) string {
 	return ""
 }
 
-// fromNowhere is about a way in of which it is not known where it comes from. An enabled filter that was not made
+// fromNowhere is about a way in from an unknown address. An enabled filter that was not made
 // narrower leaves it as it was.
 func (v way) fromNowhere(f fact, g *schema.Guard) string {
 	switch {
@@ -140,8 +140,8 @@ func coversAll(list, sources []netip.Prefix) bool {
 	return !slices.ContainsFunc(sources, func(p netip.Prefix) bool { return !covers(list, p) })
 }
 
-// covers reports whether every address of a source is in a list, of which several entries may be needed: devices store a
-// network as its single addresses. Halves are looked at only as far as the list reaches into them.
+// covers reports whether every address of a source is in a list, by several entries if need be: devices store a
+// network as its single addresses. Halves are looked at only where the list reaches into them.
 func covers(list []netip.Prefix, source netip.Prefix) bool {
 	for _, entry := range list {
 		if entry.Bits() <= source.Bits() && entry.Contains(source.Addr()) {

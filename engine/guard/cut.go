@@ -7,7 +7,7 @@ import (
 	"camform/schema"
 )
 
-// MayCut reports whether a step could close the way in of somebody of whom nothing is known: a recorder that shows the camera,
+// MayCut reports whether a step could close the way in for somebody unknown: a recorder that shows the camera,
 // for example. A step of a kind that is not in kinds could.
 func MayCut(s plan.Step, kinds *schema.Kinds) bool {
 	if s.Action == plan.Forget {
@@ -64,7 +64,7 @@ func cutsCapacity(f fact, g *schema.Guard) bool {
 	return f.moved(g.Most) && (had == 0 || number(f.value(g.Most)) < had)
 }
 
-// CutsLogin says what the steps of a device do that could cut off a session, of which account and address are known; nothing
+// CutsLogin says what the steps of a device do that could cut off a session, whose account and address are known; nothing
 // where no step does. The session is one of the Logins of the device.
 func CutsLogin(d plan.Device, account, address string, kinds *schema.Kinds) []string {
 	v := way{who: "a session", scheme: schema.SchemeHTTP, account: account, source: sourceOf(address)}

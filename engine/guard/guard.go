@@ -1,6 +1,6 @@
 // Package guard proves that a plan leaves the ways in open. It is pure.
 //
-// A way in is how somebody reaches a device: camform itself, and whoever else the plan says needs it (plan.Way). A world
+// A way in is how somebody reaches a device: camform itself, and anybody else who needs it according to the plan (plan.Way). A world
 // is what is known of the settings of a device that decide about ways in after some requests of a plan have left. The
 // guard is an interpreter of these settings: it says whether a way in is open in a world, and why not. What a setting
 // decides stands in its setting file, by role (schema.Guard); the guard knows no kind by its name.
@@ -10,7 +10,7 @@
 //   - The way in that camform uses is open after every request of a plan, not at the end only: a run may end anywhere. A
 //     staged step has two requests (see Stage).
 //   - The other ways in are open at the end, and those that are open now stay so all the time.
-//   - Where it is not known whether a way in is open, it counts as closed. What no step touches stays as it is, and
+//   - Where it is uncertain whether a way in is open, it counts as closed. What no step touches stays as it is, and
 //     camform's own way in works under that.
 //   - There is no switch that turns a refusal off, but one: a reason (plan.Step.Accepted) lets a change pass that the guard
 //     refuses because it does not understand the setting. What it understands it judges whatever the reason.
@@ -34,7 +34,7 @@ import (
 // Code is the code of the problems of changes that would close a way in.
 const Code = "would-lock-out"
 
-// UntoldCode is the code of the warnings about new passwords that somebody has to be told by hand.
+// UntoldCode is the code of the warnings about new passwords that have to be passed on by hand.
 const UntoldCode = "password-not-told"
 
 // CutCode is the code of the warnings about somebody who may lose a way in: a person accepts that, or nobody can tell.
@@ -84,7 +84,7 @@ func ProveOrder(d plan.Device, kinds *schema.Kinds) ([]plan.Step, diag.Problems)
 // Refusal is why a plan must not be carried out: a way in that it would close.
 type Refusal struct {
 	Who      string    // whose way in it is, as in plan.Way; empty for camform's own
-	Accepted string    // why a person lets it close; such a refusal refuses nothing, and is told
+	Accepted string    // why a person lets it close; such a refusal refuses nothing, and is reported
 	Step     plan.Step // that closes it
 	Detail   string    // why it is closed, and what to do, in sentences
 }
@@ -115,10 +115,10 @@ func unreadable(d plan.Device, err error) diag.Problem {
 	return Refusal{Step: ofDevice(d), Detail: err.Error()}.problem()
 }
 
-// ofDevice stands for a step in what is told about a whole device.
+// ofDevice stands for a step in what is reported about a whole device.
 func ofDevice(d plan.Device) plan.Step { return plan.Step{Address: schema.Setting{Device: d.Address}} }
 
-// proof is what is to be proven: a device with its ways in, the first of which is camform's own.
+// proof is what is to be proven: a device with its ways in, camform's own first.
 type proof struct {
 	device plan.Device
 	kinds  *schema.Kinds

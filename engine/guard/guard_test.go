@@ -627,7 +627,7 @@ var pairs = []struct {
 		over(secure, step("https", "", values{"redirect": off}, values{"redirect": on})).needed(viewer),
 	},
 	{
-		"a port of which the device says nothing",
+		"a port that the device says nothing about",
 		over(secure, step("https", "", values{"enabled": on}, values{"port": num(444)})), "port 443",
 		over(secure, step("https", "", values{"enabled": on}, values{"port": num(443)})),
 	},
@@ -771,11 +771,11 @@ func TestI13WhateverTakesAWayInFromOthersMayCut(t *testing.T) {
 	}
 }
 
-// A channel of which it is not known as whom it logs in may log in as anybody.
+// A channel that logs in as an unknown account may log in as anybody.
 // demands finds sentences that say what to do.
 var demands = regexp.MustCompile(`[.:] (Add|Apply|Change|Declare|Give|If|Leave|Let|Move|Put|Say|See|Take|Tell|Write) `)
 
-// A way in that a person lets close refuses nothing. It is told without advice, since nothing is to be done.
+// A way in that a person lets close refuses nothing. It is reported without advice, since nothing is to be done.
 func TestAWayInThatMayCloseIsToldWithoutAdvice(t *testing.T) {
 	advised, accepted := 0, 0
 	for _, p := range pairs {

@@ -14,7 +14,7 @@ func (v way) closedByLink(_ world, f fact, g *schema.Guard) string {
 }
 
 // closedByAddress refuses to move the address under which a device is reached. Name servers may change, and so may the
-// addresses of the other version of IP, and an interface of which the device says that it has another address.
+// addresses of the other version of IP, and an interface that has another address according to the device.
 func (v way) closedByAddress(f fact, g *schema.Guard) string {
 	moving := ""
 	for _, attribute := range v.reachedBy(g) {

@@ -12,7 +12,7 @@ import (
 	"camform/schema"
 )
 
-// strange are kinds with the risk lockout of which nobody knows what they guard.
+// strange are kinds with the risk lockout, and nobody knows what they guard.
 func strange() *schema.Kinds {
 	kind := func(name string, change func(*schema.Kind)) *schema.Kind {
 		k := &schema.Kind{

@@ -10,7 +10,7 @@ import (
 	"camform/engine/thorough"
 )
 
-// The guard is compared with a device that behaves: packets come to a filter, then to whoever listens on a port, then to
+// The guard is compared with a device that behaves: packets come to a filter, then to the service that listens on a port, then to
 // a login. The device knows everything, the guard knows only what the steps of a plan say.
 
 // box is such a device.
@@ -218,7 +218,7 @@ func accountMoves(own string) [][]move {
 	return all
 }
 
-// tally counts what became of the plans.
+// tally counts how the plans ended.
 type tally struct {
 	all, lockouts, safe, refused int
 	example                      string // of a plan that is refused and shuts nobody out
@@ -368,7 +368,7 @@ func TestI9NoPlanThatShutsOutPasses(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d plans: %d shut somebody out, %d do not, of which %d are refused", c.all, c.lockouts, c.safe, c.refused)
+	t.Logf("%d plans: %d shut somebody out, %d do not (%d of these are refused)", c.all, c.lockouts, c.safe, c.refused)
 	if c.all*stride < 100_000 {
 		t.Errorf("there are %d plans only", c.all)
 	}

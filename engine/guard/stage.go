@@ -35,7 +35,7 @@ func Stage(steps []plan.Step, kinds *schema.Kinds, c providers.Composer, docs pr
 	return staged
 }
 
-// Sources are the addresses and networks from which the ways in to a device come, camform's own first, as far as they are known.
+// Sources are the addresses and networks from which the ways in to a device come, camform's own first, if they are known.
 func Sources(d plan.Device) []string {
 	sources := []string{d.Source}
 	for _, w := range d.Ways {

@@ -98,7 +98,7 @@ func TestOnlyFiltersThatStayAreStaged(t *testing.T) {
 	}
 }
 
-// What is written first is proven as well: here it is what closes the way in of a consumer that is open before and after.
+// What is written first is proven as well: here it is what closes a consumer's way in that is open before and after.
 func TestI9TheFirstRequestOfAStageIsProven(t *testing.T) {
 	s := step("ip_filter", "", filter(on, "deny", "192.0.2.1"), filter(on, "deny", "192.0.2.2"))
 	d := over(secure, s).needed(vms).Device

@@ -17,16 +17,16 @@ import (
 // way is a way in to a device.
 type way struct {
 	who       string // empty for camform's own
-	scheme    string // "http", "https", "rtsp", "onvif" or "sdk"; empty if it is not known
-	port      int64  // as the client sees it; 0 if it is not known
+	scheme    string // "http", "https", "rtsp", "onvif" or "sdk"; empty if unknown
+	port      int64  // as the client sees it; 0 if unknown
 	account   string
 	level     string       // that the account must have; empty for any
 	source    netip.Prefix // from where it comes, as the device sees it; not valid where that is not known
 	told      bool         // whether a new password of the account reaches it by the same plan
 	algorithm string       // the only digest algorithm that it knows; empty for both
-	host      string       // address by which it reaches the device; empty if it is not known
+	host      string       // address by which it reaches the device; empty if unknown
 	moves     string       // the address that the same plan makes it use
-	hardware  string       // hardware address from which it comes; empty if it is not known
+	hardware  string       // hardware address from which it comes; empty if unknown
 	title     string       // what people call it
 	declared  string       // origin of the password that the configuration gives to it, where that is no reference
 	accepted  string       // why it may be closed; empty if it must not
@@ -38,7 +38,7 @@ type way struct {
 	access   plan.Access   // of camform's own way
 	seenWith providers.Pin // what camform saw of the device
 
-	over      string         // scheme of the listener by which it comes; empty if it is not known
+	over      string         // scheme of the listener by which it comes; empty if unknown
 	called    string         // what people call that listener
 	delivered int64          // its port as delivered
 	ranks     map[string]int // level of an account, in any of the words of the device → how much it may do
@@ -182,7 +182,7 @@ type role struct {
 	each judge // for every way in by itself
 	once judge // once for a device, as camform reaches it: where the others come from says nothing of it
 
-	// cuts reports whether a step that was carried out could close the way in of somebody of whom nothing is known.
+	// cuts reports whether a step that was carried out could close the way in for somebody there is no record of.
 	cuts func(f fact, g *schema.Guard) bool
 
 	// tried are the attributes whose change is proven by trying, if any of them is.

@@ -9,8 +9,8 @@ import (
 	"camform/schema"
 )
 
-// world is what is known of the settings of a device after some of the steps of a plan were carried out. Settings of
-// which no step speaks are not known: they are as they are now.
+// world is what is known of the settings of a device after some of the steps of a plan were carried out. Settings that
+// no step mentions are not known: they are as they are now.
 type world struct {
 	facts   []fact
 	clients int // who is known to use the device, camform included
@@ -19,7 +19,7 @@ type world struct {
 // clientsOf is how many are known to use a device: those who need a way in, who is logged in beside them, and camform.
 func clientsOf(d plan.Device) int { return 1 + len(d.Ways) + len(d.Logins) }
 
-// fact is a setting of which a step speaks.
+// fact is a setting that a step mentions.
 type fact struct {
 	plan.Step
 	kind   *schema.Kind // nil for one that the provider does not have

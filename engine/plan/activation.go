@@ -19,7 +19,7 @@ const Activates = "it activated the device"
 // First reports whether it is the password that the device is activated with, which no step sends.
 func (g Generate) First() bool { return g.Reason == Activates }
 
-// Unread reports whether nothing is known of the settings of a device: it could not be read, or waits for its first password.
+// Unread reports whether the settings of a device are unknown: it could not be read, or waits for its first password.
 func (d Device) Unread() bool { return d.Problem != "" || d.Activation != nil }
 
 // Activated are the devices that a plan gives their first password.

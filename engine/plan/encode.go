@@ -20,7 +20,7 @@ import (
 // FormatVersion is the version of the plan file that Encode writes and Decode reads.
 const FormatVersion = 6
 
-// FileStart is how every plan file begins, by which it can be told from other files without reading it.
+// FileStart is how every plan file begins, which distinguishes it from other files without reading it.
 const FileStart = `{"camform_plan":`
 
 // Errors of Decode.
@@ -32,7 +32,7 @@ var (
 )
 
 // Encode writes a plan as canonical JSON: the same plan gives the same bytes. It fails if a value that the schema calls
-// secret is in it, which would be a bug of whoever made the plan.
+// secret is in it, which would be a bug in the code that made the plan.
 func Encode(p *Plan, kinds *schema.Kinds) ([]byte, error) {
 	file := fileShape{
 		Version: p.Version, Created: p.Created.UTC().Format(time.RFC3339), Schema: p.Schema, Lineage: p.Lineage, MaxUnreachable: p.MaxUnreachable,

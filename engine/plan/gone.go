@@ -12,7 +12,7 @@ type Gone struct {
 	Address   schema.Device
 	Endpoint  string           // where it answered last
 	Seen      time.Time        // when that was; apply leaves it alone if it was read since
-	Settings  int              // settings that are remembered
+	Settings  int              // settings that are recorded
 	Made      []schema.Setting // accounts and other items that camform made there; ordered
 	Passwords []string         // names of its passwords in the vault, where they stay; ordered
 	Source    Source           // the removed block; zero if there is none

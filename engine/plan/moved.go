@@ -2,7 +2,7 @@ package plan
 
 import "camform/schema"
 
-// Moved is a device that has another name than the state remembers it under. Apply gives it that name, with all that is remembered
+// Moved is a device that has another name than the state remembers it under. Apply gives it that name, with all records
 // of it, before it does anything else.
 type Moved struct {
 	From, To schema.Device

@@ -114,7 +114,7 @@ func (d Device) Origins() []string {
 	return slices.Compact(all)
 }
 
-// Way is a way in to a device that somebody other than camform needs. Fields of which nothing is known are empty or 0.
+// Way is a way in to a device that somebody other than camform needs. Fields with unknown values are empty or 0.
 type Way struct {
 	Who       string `json:"who"`                 // "device.recorder.channel.1", or "vms" for a consumer block
 	Title     string `json:"title,omitempty"`     // what the device that comes this way calls it
@@ -157,7 +157,7 @@ func (l Login) Told() string {
 type Cut struct {
 	Who    string `json:"who"`             // as in Way
 	Title  string `json:"title,omitempty"` // likewise
-	What   string `json:"what,omitempty"`  // the setting whose step cuts it off, without its device; empty where it is not known whether one does
+	What   string `json:"what,omitempty"`  // the setting whose step cuts it off, without its device; empty where uncertain
 	Why    string `json:"why"`             // how that cuts it off, in sentences
 	Reason string `json:"reason"`          // why that is accepted
 }
@@ -254,7 +254,7 @@ type Step struct {
 	// step that needs no reason.
 	Accepted string
 
-	// Jumps reports whether the step makes the clock of the device jump by more than five minutes, as far as that was known. How far is
+	// Jumps reports whether the step makes the clock of the device jump by more than five minutes, if that was known. How far is
 	// no part of a plan, since that differs from one second to the next.
 	Jumps bool
 
@@ -262,7 +262,7 @@ type Step struct {
 	// other way then.
 	Enciphered bool
 
-	// Tells reports whether the step only passes a new password on to an item that nobody declares. Nothing is remembered of
+	// Tells reports whether the step only passes a new password on to an item that nobody declares. There is no record of
 	// it.
 	Tells bool
 }
@@ -392,7 +392,7 @@ const (
 // Output is an output of the configuration, without its value if that is sensitive.
 type Output struct {
 	Name      string
-	Action    Action          // what applying the plan does to what is remembered: Create, Update or Delete, empty for nothing
+	Action    Action          // what applying the plan does to the record of it: Create, Update or Delete, empty for nothing
 	Value     cty.Value       // null if sensitive, or if it is to go
 	Before    json.RawMessage // what was applied last, empty if there was nothing, or if that is sensitive
 	Mark      string          // tells a sensitive value from others, and nothing else of it
@@ -406,7 +406,7 @@ func (p *Plan) OutputsLeftOut() bool {
 	return len(p.Targets) > 0 && slices.ContainsFunc(p.Configuration.Blocks, func(d Declaration) bool { return d.Type == "output" })
 }
 
-// ChangesOutputs reports whether applying the plan changes what is remembered of the outputs.
+// ChangesOutputs reports whether applying the plan changes the records of the outputs.
 func (p *Plan) ChangesOutputs() bool {
 	return slices.ContainsFunc(p.Outputs, func(o Output) bool { return o.Action != "" })
 }

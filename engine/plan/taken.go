@@ -7,7 +7,7 @@ import (
 	"camform/schema"
 )
 
-// Taken says from which snapshot a plan was made in the place of its devices.
+// Taken says from which snapshot a plan was made instead of from its devices.
 type Taken struct {
 	Signer  string    `json:"signer"`  // who signed it, by the signers that the reader trusts
 	Key     string    `json:"key"`     // fingerprint of the key, as ssh-keygen -l shows it
@@ -25,7 +25,7 @@ func (t Taken) Age(at time.Time) time.Duration {
 	return at.Sub(t.Oldest)
 }
 
-// UntilApplied are the settings of a plan of which nobody knew where it was made whether they change: their secrets were not there.
+// UntilApplied are the settings of a plan that may change or not, as nobody knew where it was made: their secrets were not there.
 func (p *Plan) UntilApplied() []Skipped {
 	var all []Skipped
 	for _, d := range p.Devices {
@@ -38,7 +38,7 @@ func (p *Plan) UntilApplied() []Skipped {
 	return all
 }
 
-// OutputsUntilApplied are the sensitive outputs of which nobody knew where the plan was made whether they change.
+// OutputsUntilApplied are the sensitive outputs that may change or not, as nobody knew where the plan was made.
 func (p *Plan) OutputsUntilApplied() []string {
 	var names []string
 	for _, o := range p.Outputs {
@@ -54,8 +54,8 @@ func (p *Plan) Whole() bool { return len(p.UntilApplied()) == 0 && len(p.Outputs
 
 func (s Skipped) untilApply() bool { return s.Reason == UntilApply }
 
-// ContentHash identifies what a plan does: two plans that do the same to the same devices have the same one, whoever made them, when,
-// with which camform, and from which lines. A secret of the vault is its generation there, so that whoever cannot open the vault gets
+// ContentHash identifies what a plan does: two plans that do the same to the same devices have the same one, no matter who made them, when,
+// with which camform, and from which lines. A secret of the vault is its generation there, so that somebody who cannot open the vault gets
 // the same hash.
 func ContentHash(p *Plan, kinds *schema.Kinds) (string, error) {
 	c := *p

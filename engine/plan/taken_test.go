@@ -11,7 +11,7 @@ import (
 	"camform/engine/plan"
 )
 
-// Whoever made a plan, when, and from which lines is beside what it does.
+// Who made a plan, when, and from which lines is no part of what it does.
 func TestTheHashOfTheContentIsWhatAPlanDoes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := anyPlan(t)

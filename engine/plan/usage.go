@@ -8,7 +8,7 @@ import (
 	"camform/schema"
 )
 
-// Usage is what was known when a plan was made of which devices use which others. Apply asks again before it changes anything
+// Usage is what was known when a plan was made about which devices use which others. Apply asks again before it changes anything
 // that somebody might use. It is empty for a plan that can cut nobody off.
 type Usage struct {
 	Fleet []consumer.Device // every device of the configuration, ordered by address

@@ -47,7 +47,7 @@ func (p *Plan) Unknown() []Skipped {
 func (s Skipped) unread() bool { return s.Reason == Unreadable || s.Reason == Held }
 func (s Skipped) lost() bool   { return s.Reason == Unsupported && s.Drifted }
 
-// Unapplied are the devices to which nothing was applied yet, so that nothing is known of their drift.
+// Unapplied are the devices to which nothing was applied yet, so that their drift is unknown.
 func (p *Plan) Unapplied() []Device {
 	return slices.DeleteFunc(slices.Clone(p.Devices), func(d Device) bool { return d.Record != Unapplied })
 }
