@@ -1,6 +1,6 @@
 // Package vault keeps secrets in the state so that only those read them who may, and reads secrets from wherever they are.
 //
-// A data key seals every secret. Its public half stands in the state as it is, so that anybody who has the state can add a
+// A data key seals every secret. Its public half is in the state as it is, so that anybody who has the state can add a
 // secret; its private half stands there sealed to the recipients of the vault:
 //
 //	identity of a person ──opens──▶ ┐

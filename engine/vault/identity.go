@@ -83,7 +83,7 @@ func (u Unlock) readFile(path string) ([]age.Identity, error) {
 }
 
 func parseIdentities(path string, text []byte) ([]age.Identity, error) {
-	// The error of age is left out: it may quote what stands in the file.
+	// The error of age is left out: it may quote the content of the file.
 	identities, err := age.ParseIdentities(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("%s contains neither an age identity nor an SSH key", path)

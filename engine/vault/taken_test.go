@@ -36,7 +36,7 @@ func TestEveryVersionOfEverySecretIsTaken(t *testing.T) {
 	again := New(v.secrets, v.key, v.unlock)
 	for _, vault := range []*Vault{v, again} {
 		if !taken(t, vault, canary+"0") || taken(t, vault, canary+"3") {
-			t.Error("after a new key it is not known any more what is taken")
+			t.Error("after a new key there is no record of what is taken")
 		}
 	}
 }

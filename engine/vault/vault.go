@@ -208,7 +208,7 @@ func secretLabel(name string) string { return "secret " + strconv.Quote(name) }
 // intro begins every file of age.
 const intro = "age-encryption.org/"
 
-// isSealed tells texts of the vault from those that the store sealed, which begin by chance.
+// isSealed distinguishes texts of the vault from those that the store sealed, which begin by chance.
 func isSealed(sealed []byte) bool { return bytes.HasPrefix(sealed, []byte(intro)) }
 
 func (v *Vault) seal(label string, text []byte) ([]byte, error) {

@@ -330,7 +330,7 @@ func TestNothingNewIsSealedForAStranger(t *testing.T) {
 	sealed, err := v.Keep("a", schema.NewSecret(canary))
 	wantError(t, err, ErrDamaged, "a new secret could not be read again")
 	if sealed != nil {
-		t.Error("it was sealed for whoever changed the state")
+		t.Error("it was sealed for the one who changed the state")
 	}
 }
 
