@@ -5,25 +5,25 @@
 // some restart that time with every attempt made while they are locked. The rules keep all processes together away
 // from the lock:
 //
-//   - Nothing is sent to a device that said it is locked, until the time it told and Grace are over.
+//   - Nothing is sent to a device that said it is locked, until the time it reported and Grace are over.
 //   - A credential that was refused is not tried again within its window. Another password is another credential.
 //   - At most one attempt of a window is unrefunded: refused, or charged and never settled, since a process that died
-//     cannot say how its attempt ended. More are spent only where the device itself tells that enough are left.
-//   - A run has at most two refused attempts in a window, so that a person who knows the password finds some left. A person
+//     cannot say how its attempt ended. More are spent only where the device itself reports that enough are left.
+//   - A run has at most two refused attempts in a window, so that somebody who knows the password finds some left. Somebody
 //     who gives the password may go on to the reserve, as long as the figures of the device fall with each refusal.
 //   - An attempt that was refused for one document, after the credential had been accepted for another in the same session, is
 //     contested: it counts, and says nothing yet about the credential. One more with the same credential may decide that.
-//   - The last Reserve attempts that a device tells of are never spent, except one in a window by a person who accepts the
+//   - The last Reserve attempts that a device reports are never spent, except one in a window by an operator who accepts the
 //     risk, and never the last.
 //   - While another process waits for the answer to its attempt, that is no attempt whose end is unknown: the answer is waited for.
 //     Only one whose process died, or that is not answered within Grace, was cut off.
-//   - A device that does not tell how many attempts are left may count every document that it withholds from a session. So one
+//   - A device that does not report how many attempts are left may count every document that it withholds from a session. So one
 //     process at a time has a session there, for Session at the longest, and the next one knows what it found.
-//   - A success refunds the earlier attempts with the same credential, and all of them where the device tells after it how many
+//   - A success refunds the earlier attempts with the same credential, and all of them where the device reports after it how many
 //     are left. A credential that was accepted after all that counts may be used again.
 //   - A clock that goes backwards never opens a window. It cannot hold one shut for ever either: see Rebase.
 //
-// An attempt counts for Window, and for as long as the lock that the device told with its refusal if that is longer. The
+// An attempt counts for Window, and for as long as the lock that the device reported with its refusal if that is longer. The
 // unit of lock times differs between models; code that reads one takes the longer reading.
 package ledger
 
@@ -41,8 +41,8 @@ import (
 const (
 	Window      = providers.AttemptWindow // how long an unrefunded attempt counts
 	Session     = 5 * time.Minute         // how long a session of another process is waited for
-	Grace       = time.Minute             // added to every lock time that a device tells
-	AssumedLock = 30 * time.Minute        // the lock of a device that does not tell how long it lasts
+	Grace       = time.Minute             // added to every lock time that a device reports
+	AssumedLock = 30 * time.Minute        // the lock of a device that does not report how long it lasts
 	Reserve     = 2                       // attempts before the lock that are never spent
 
 	most = 2 // refused attempts of one window by runs, and unrefunded ones where the device does not tell now how many are left
@@ -51,7 +51,7 @@ const (
 // Outcome is how an attempt ended.
 type Outcome string
 
-// The outcomes. Locked is no attempt: the device said by itself that it is locked.
+// The outcomes. Locked is no attempt: the device said on its own that it is locked.
 const (
 	Open      Outcome = "open" // charged and not settled: under way, or its process died
 	Accepted  Outcome = "accepted"
@@ -87,10 +87,10 @@ type Entry struct {
 	By         string // who made it, for people
 }
 
-// Attempt is a login that somebody wants to try. Credential tells credentials apart without holding them.
+// Attempt is a login that somebody wants to try. Credential distinguishes credentials without holding them.
 type Attempt struct {
 	Credential string
-	Remaining  int // attempts that the device tells are left now, or providers.RemainingUnknown
+	Remaining  int // attempts that the device reports as left now, or providers.RemainingUnknown
 	Consent    providers.Consent
 }
 
@@ -124,7 +124,7 @@ func (r *Refusal) Error() string { return r.reason + ": " + r.Family.Error() }
 // Unwrap gives the family.
 func (r *Refusal) Unwrap() error { return r.Family }
 
-// Advise is Decide for somebody who tells a person of a refusal: that has its Least.
+// Advise is Decide for callers that report a refusal to the operator: that has its Least.
 func Advise(history []Entry, a Attempt, now time.Time) error {
 	err := Decide(history, a, now)
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
@@ -218,7 +218,7 @@ func closed(until time.Time) error {
 		"the device reported that it is locked; camform sends nothing before %s, since every attempt may restart the lock", until)
 }
 
-// few is the refusal where the device tells that nothing but the reserve is left.
+// few is the refusal where the device reports that only the reserve is left.
 func few(left, kept int, held []Entry, now time.Time) error {
 	last, until := "one", now.Add(Window)
 	if kept > 1 {
@@ -410,10 +410,10 @@ func refusedBefore(held []Entry, credential string, now time.Time) (at, until ti
 	return at, until
 }
 
-// remaining is how many attempts are left by what the device tells, now and with the refusals that count. What it told
-// now may be older than a refusal, or than what it told before an open attempt, so the least figure is taken: a device counts refusals
+// remaining is how many attempts are left by what the device reports, now and with the refusals that count. What it reports
+// now may be older than a refusal, or than what it reported before an open attempt, so the least figure is taken: a device counts refusals
 // of a session, too, which nobody charges. Attempts that are open, or for which the device reported none, may not be in the figures yet and
-// are taken off. What it told before an open attempt alone is no reason for another one.
+// are taken off. What it reported before an open attempt alone is no reason for another one.
 func remaining(held []Entry, a Attempt) (left int, told bool) {
 	left, told = a.Remaining, a.Remaining != providers.RemainingUnknown
 	untold, before := 0, providers.RemainingUnknown

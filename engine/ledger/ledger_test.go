@@ -73,7 +73,7 @@ func TestAttemptsAreSpentByTheRules(t *testing.T) {
 		{"nor one of another credential", []ledger.Entry{entry("a", ledger.Refused, 0, 4), entry("b", ledger.Accepted, 1, unknown)}, "a", 5, 2, providers.ErrRefused, 31},
 
 		// The budget.
-		{"another credential needs to be told that enough are left", []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}, "b", unknown, 1, providers.ErrBudget, 31},
+		{"another credential needs a report that enough are left", []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}, "b", unknown, 1, providers.ErrBudget, 31},
 		{"three now are enough", []ledger.Entry{entry("a", ledger.Refused, 0, 3)}, "b", 3, 1, nil, none},
 		{"three may be older than a refusal that told none", []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}, "b", 3, 1, providers.ErrBudget, 31},
 		{"four are enough then", []ledger.Entry{entry("a", ledger.Refused, 0, unknown)}, "b", 4, 1, nil, none},
@@ -221,7 +221,7 @@ func TestI5AttemptsOfPersonsAreSpentByTheRules(t *testing.T) {
 		{"where the device is silent, one more", silent, ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.AtRisk}, "", false},
 		{"but not a fourth", append(silent, entry("d", ledger.Open, 1, unknown)), ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.AtRisk}, ledger.Spent, false},
 		{"a lock that the device does not have any more", lock, ledger.Attempt{Credential: "c", Remaining: 5, Consent: providers.AtRisk}, "", false},
-		{"but not one of which it says nothing", lock, ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.AtRisk}, ledger.Closed, false},
+		{"but not one that it does not mention", lock, ledger.Attempt{Credential: "c", Remaining: unknown, Consent: providers.AtRisk}, ledger.Closed, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
