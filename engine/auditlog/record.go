@@ -57,7 +57,7 @@ const (
 	RecoveryFileAsked Action = "recovery-file-asked" // for the file with which a password can be reset; the vault notes what arrives
 	RecoveryFileShown Action = "recovery-file-shown" // to the person who imports it on the device
 	SigningAsked      Action = "signing-asked"       // a device was asked for a key and a request for a certificate
-	DeviceBackedUp    Action = "device-backed-up"    // its own backup file was saved
+	DeviceBackedUp    Action = "device-backed-up"    // what it reports about itself is in a file
 	StateBackedUp     Action = "state-backed-up"
 	StateRestored     Action = "state-restored"  // from a backup; the detail says from which, and which records that cost
 	StateMigrated     Action = "state-migrated"  // to another place; what is recorded later is there

@@ -31,7 +31,7 @@ type Break struct {
 	Noted string // of Cut and Rewritten: where the head was noted
 }
 
-// String tells people what is wrong and where.
+// String says, for people, what is wrong and where.
 func (b Break) String() string {
 	switch b.Kind {
 	case Changed:

@@ -104,7 +104,7 @@ func TestDeletionsWithNewNumbersAreFound(t *testing.T) {
 	for i := range log {
 		log[i].Seq = int64(i + 1)
 	}
-	check(t, "numbered anew", verify(t, log), Break{Kind: Missing, Seq: 42, Last: 43})
+	check(t, "renumbered", verify(t, log), Break{Kind: Missing, Seq: 42, Last: 43})
 }
 
 func TestSwapsAreFound(t *testing.T) {
