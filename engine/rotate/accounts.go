@@ -204,7 +204,7 @@ func (a *Accounts) Pending(ctx context.Context) (schema.Secret, error) {
 	return a.Vault.Open(versions[i])
 }
 
-// Found is what the last login told of the password of our own account.
+// Found is what the last login showed about the password of our own account.
 func (a *Accounts) Found() Finding { return a.found }
 
 // search finds out which version of our own password the device accepts; the session is that of the last attempt.

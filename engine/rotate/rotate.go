@@ -138,7 +138,7 @@ func order(versions []state.SecretVersion, answer Answer) []state.SecretVersion 
 	return ordered
 }
 
-// Finding is what trying versions on a device told.
+// Finding is the result of trying versions on a device.
 type Finding struct {
 	Live    int   // version that the device accepted; 0 if it accepted none
 	Fresh   bool  // whether the accepted version was a candidate until now
@@ -150,7 +150,7 @@ type Finding struct {
 func (f Finding) Settled() bool { return f.Err == nil }
 
 // Resolve tries versions one after the other until one is accepted. Try logs in over a new connection; nil means that the
-// device accepted the version, and Refused that it did not. Any other error ends the search, since it tells nothing.
+// device accepted the version, and Refused that it did not. Any other error ends the search, since it proves nothing.
 func Resolve(versions []state.SecretVersion, try func(state.SecretVersion) error) Finding {
 	var f Finding
 	for _, v := range versions {

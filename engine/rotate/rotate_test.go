@@ -62,14 +62,14 @@ func TestWhatMayHaveBeenSentIsInDoubt(t *testing.T) {
 		versions []state.SecretVersion
 		want     bool
 	}{
-		"nothing":                          {nil, false},
-		"one in use":                       {[]state.SecretVersion{live(1)}, false},
-		"a candidate that was not sent":    {[]state.SecretVersion{unsent(2), live(1)}, false},
-		"a candidate that may have left":   {[]state.SecretVersion{pending(2), live(1)}, true},
-		"the first one may have left":      {[]state.SecretVersion{pending(1)}, true},
-		"the one in use was refused":       {[]state.SecretVersion{refusedAs(1, live(1))}, true},
-		"former ones were refused":         {[]state.SecretVersion{live(3), refusedAs(2, withdrawn(2)), refusedAs(1, former(1))}, false},
-		"a candidate, of which one was in": {[]state.SecretVersion{unsent(3), pending(2), live(1)}, true},
+		"nothing":                             {nil, false},
+		"one in use":                          {[]state.SecretVersion{live(1)}, false},
+		"a candidate that was not sent":       {[]state.SecretVersion{unsent(2), live(1)}, false},
+		"a candidate that may have left":      {[]state.SecretVersion{pending(2), live(1)}, true},
+		"the first one may have left":         {[]state.SecretVersion{pending(1)}, true},
+		"the one in use was refused":          {[]state.SecretVersion{refusedAs(1, live(1))}, true},
+		"former ones were refused":            {[]state.SecretVersion{live(3), refusedAs(2, withdrawn(2)), refusedAs(1, former(1))}, false},
+		"two candidates, one of them pending": {[]state.SecretVersion{unsent(3), pending(2), live(1)}, true},
 	} {
 		if got := rotate.InDoubt(test.versions); got != test.want {
 			t.Errorf("%s: in doubt is %v", name, got)
@@ -102,7 +102,7 @@ func TestWhatIsTriedInWhichOrder(t *testing.T) {
 		likely   string
 		possible string
 	}{
-		"the device said yes":               {[]state.SecretVersion{pending(2), live(1)}, rotate.Accepted, "2 1", "2 1"},
+		"the device accepted it":            {[]state.SecretVersion{pending(2), live(1)}, rotate.Accepted, "2 1", "2 1"},
 		"the device said no":                {[]state.SecretVersion{pending(2), live(1)}, rotate.Denied, "1 2", "1 2"},
 		"no answer came":                    {[]state.SecretVersion{pending(2), live(1)}, rotate.Unheard, "2 1", "2 1"},
 		"it was no, for the likely only":    {[]state.SecretVersion{pending(4), live(3), withdrawn(2), former(1)}, rotate.Denied, "3 4", "3 4 2 1"},
@@ -110,9 +110,9 @@ func TestWhatIsTriedInWhichOrder(t *testing.T) {
 		"the newest candidate first":        {[]state.SecretVersion{pending(2), live(1), pending(3)}, rotate.Unheard, "3 2 1", "3 2 1"},
 		"in any order that they come in":    {[]state.SecretVersion{former(1), live(2), former(3), pending(4)}, rotate.Unheard, "4 2", "4 2 3 1"},
 		"what was refused waits":            {[]state.SecretVersion{refusedAs(2, pending(3)), refusedAs(1, live(2)), former(1)}, rotate.Unheard, "2 3", "1 2 3"},
-		"also where the device said yes":    {[]state.SecretVersion{refusedAs(5, pending(2)), live(1)}, rotate.Accepted, "1 2", "1 2"},
+		"also where the device accepted it": {[]state.SecretVersion{refusedAs(5, pending(2)), live(1)}, rotate.Accepted, "1 2", "1 2"},
 		"one candidate for the first time":  {[]state.SecretVersion{pending(1)}, rotate.Denied, "1", "1"},
-		"nothing is known":                  {nil, rotate.Accepted, "", ""},
+		"there is no record":                {nil, rotate.Accepted, "", ""},
 		"restored, each once":               {[]state.SecretVersion{pending(4), restored(3), withdrawn(2), former(1)}, rotate.Unheard, "4 3", "4 3"},
 		"restored, and the candidate is no": {[]state.SecretVersion{refusedAs(1, pending(4)), restored(3), former(1)}, rotate.Unheard, "3 4", "3"},
 		"restored, and refused":             {[]state.SecretVersion{refusedAs(1, restored(3)), former(1)}, rotate.Unheard, "3", ""},
@@ -237,7 +237,7 @@ func TestAFindingIsAVerdictOfTheVersionThatWasAccepted(t *testing.T) {
 	}
 }
 
-// account draws versions of an account as a vault can have them, one of which the device has.
+// account draws versions of an account as a vault can have them; the device has one of them.
 func account(t *rapid.T) (versions []state.SecretVersion, has int) {
 	n := rapid.IntRange(1, 8).Draw(t, "versions")
 	inUse := rapid.IntRange(0, n).Draw(t, "live")
