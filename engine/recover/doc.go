@@ -8,7 +8,7 @@
 //	   ↓
 //	current, previous, typed    one login each, while the device says that more than two attempts are left ──┐ accepted
 //	   ↓ refused, skipped or held back                                                                       │
-//	consumers, recordings       who loses the picture was told; recordings are accounted for                 │
+//	consumers, recordings       who loses the picture knows it; recordings are accounted for                 │
 //	   ↓                                                                                                     │
 //	guid_file, questions,       a person resets the password with what the owner prepared;                   │
 //	email, app, menu            least loss first ────────────────────────────────────────────┐ done          │
@@ -35,7 +35,7 @@
 //	               ┌─────────── again, with a reason ◂────────────┐
 //	               ↓                                              │
 //	later ───▸ ready ───▸ begun ───▸ done            begun ───▸ failed
-//	  │          │                                   begun: its outcome is uncertain until a person tells it
+//	  │          │                                   begun: its outcome is uncertain until the operator reports it
 //	  │          └─▸ skipped, with a reason
 //	  ├─▸ absent     the device or the case has no use for it
 //	  └─▸ held       it could spend one of the last two attempts before a lock

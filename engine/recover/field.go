@@ -46,7 +46,7 @@ var Channels = func() (names []string) {
 	return names
 }()
 
-// Field is something that a person says about a step, as NAME=VALUE.
+// Field is something that the operator says about a step, as NAME=VALUE.
 type Field struct {
 	Name     string
 	What     string
@@ -104,7 +104,7 @@ var fields = map[string][]Field{
 // FieldsOf are the fields of a step.
 func FieldsOf(step string) []Field { return fields[step] }
 
-// CheckFields tells whether what a person said about a step that is done is complete and known.
+// CheckFields checks whether what the operator said about a finished step is complete and known.
 func CheckFields(step string, said map[string]string) error {
 	known := fields[step]
 	for name := range said {

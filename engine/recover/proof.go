@@ -30,13 +30,13 @@ type Finding struct {
 // String is the finding in a part of a sentence.
 func (f Finding) String() string { return f.About + ": " + f.Why }
 
-// provable are the steps at which camform looks itself, before a person may tell the rest.
+// provable are the steps at which camform looks itself, before the operator may report the rest.
 var provable = []string{Online, Log, Network, Update, Baseline, Accounts, Renewed, Prepare}
 
 // Provable reports whether camform looks at a step itself.
 func Provable(step string) bool { return slices.Contains(provable, step) }
 
-// proven are the steps whose end nobody tells, with the command that proves it.
+// proven are the steps whose end nobody reports, with the command that proves it.
 var proven = map[string]string{
 	Verify: "camform recover verify", Current: "camform recover try", Previous: "camform recover try", Typed: "camform recover try",
 	New: "camform recover try", Code: "camform recover request", Answer: "camform recover attach", Wait: "camform recover wait",
@@ -74,8 +74,8 @@ func (c Case) Seen(step string) *Event {
 	return nil
 }
 
-// Premature says why a person may not tell the end of a step, in sentences with what to do; empty if nothing speaks against it. What
-// camform can see is not told before it looked, and what it saw is not told away.
+// Premature says why the operator may not report the end of a step, in sentences with what to do; empty if nothing speaks against it. What
+// camform can see may not be reported before it looked, and no report overrides what it saw.
 func Premature(c Case, step string) string {
 	if !Provable(step) {
 		return ""
@@ -117,7 +117,7 @@ func left(seen *Event) string {
 	return strings.Join(parts, "; ")
 }
 
-// Used are the items with which the device of the case used others when it was verified, as it had told before.
+// Used are the items with which the device of the case used others when it was verified, as it had reported before.
 func (c Case) Used() []string {
 	e := c.Last(Verify)
 	if e == nil || e.Data[Uses] == "" {

@@ -215,7 +215,7 @@ func TestWhatIsToldInTheStepsAfterAResetIsExplained(t *testing.T) {
 			continue // camform knows all backups
 		}
 		if err := CheckFields(step, nil); err == nil {
-			t.Errorf("%s is told without a word", step)
+			t.Errorf("%s is reported without a word", step)
 		}
 	}
 }

@@ -398,7 +398,7 @@ func TestADeviceIsTheOneOfTheCaseOrUnverified(t *testing.T) {
 		t.Errorf("accepted by name, and over: %v", got)
 	}
 	if got := Unverified(opened(t), facts(), Evidence{}, map[string]string{"on_site": "Kim", "alone": "night", "label": serial}); got != nil {
-		t.Errorf("a label in the place of an answer: %v", got)
+		t.Errorf("a label instead of an answer: %v", got)
 	}
 }
 
