@@ -61,7 +61,7 @@ func (s *Capabilities) Capability(ctx context.Context, model, firmware, path str
 	return stored[0].body, stored[0].missing, true, nil
 }
 
-// SaveCapability remembers a document for all devices of a model and firmware. Missing says why they do not have it, and
+// SaveCapability records a document for all devices of a model and firmware. Missing says why they do not have it, and
 // is empty if they do.
 func (s *Capabilities) SaveCapability(ctx context.Context, model, firmware, path string, body []byte, missing string) error {
 	key := capabilityKey{model, firmware, path}

@@ -58,7 +58,7 @@ type Cases struct{ *database }
 
 const caseColumns = `id, device, custody, generation, about`
 
-// AddCase remembers a case that was opened here, or accepted from another state. What an earlier generation left here is replaced, so
+// AddCase records a case that was opened here, or accepted from another state. What an earlier generation left here is replaced, so
 // that must have been handed over, and the case must begin with its events: knowing a number is not enough to replace its history.
 // The error belongs to ErrCaseKnown if the state knows the generation or a later one, to ErrCaseOther if it knows another case by the
 // number, and to ErrCaseExists if the device has another case that is open.

@@ -34,7 +34,7 @@ const (
 	deviceByName  = `SELECT ` + deviceColumns + ` FROM devices WHERE device IN ($1, $2)`
 )
 
-// SaveSeen remembers who answered. The pin is merged into the one that is known, field by field, so an algorithm never
+// SaveSeen records who answered. The pin is merged into the one that is known, field by field, so an algorithm never
 // becomes weaker; FirstSeen of a known device stays. A LastSeen that is zero means now. Only a device that proved to be
 // the right one may be saved.
 func (s *Devices) SaveSeen(ctx context.Context, d Device) error {

@@ -11,8 +11,8 @@
 //	cases          recoveries of devices whose password nobody knows, with case_events and case_files; see package recover
 //	nodes          documents that a device withholds, with its serial number and firmware
 //	outputs        what the configuration gave to the outside at the last apply
-//	untold         documents that a device gave and refused that does not tell how many login attempts are left
-//	meta           the check value of the key, the head of the audit log, and what tells the restores of the state apart
+//	untold         documents given and refused by a device that does not report how many login attempts are left
+//	meta           the check value of the key, the head of the audit log, and what distinguishes the restores of the state
 //	audit_log      who did what, in a chain that shows where it was changed; see package auditlog
 //
 //	fingerprint_names   under which names fingerprints of devices are made that have moved
@@ -27,12 +27,12 @@
 //     older lease is refused with ErrLeaseLost.
 //   - There is no secret in the database: passwords appear as fingerprints under a key that lies in a file beside it.
 //     Callers give values without secrets; a value in a secret attribute goes through Fingerprint.
-//   - A device has the name of the configuration. When it gets another one (MoveDevices), every row that names it goes along; a
+//   - A device has the name of the configuration. When it gets another one (MoveDevices), every row that names it moves with it; a
 //     store that is opened with Options.Moves shows it under the new name before.
 //   - What changes a device, a secret or the state is in the audit log: the record and the change it reports are
 //     written together or not at all. Nothing removes a record.
-//   - After a failed write to the disk the store refuses every further write, since what the disk holds is not known any
-//     more. A full disk is different: it can be tried again.
+//   - After a failed write to the disk the store refuses every further write, since what the disk holds is
+//     uncertain. A full disk is different: it can be tried again.
 //   - A damaged, foreign or newer database is refused and left as it is. Nothing ever starts empty in its place, and no message
 //     advises to remove it: the vault in it may be the only one. A backup takes its place, and keeps it; see Backups.
 //

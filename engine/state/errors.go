@@ -38,10 +38,10 @@ type HeldError struct {
 	ID       int64 // what ForceRelease wants
 	Acquired time.Time
 	Renewed  time.Time
-	Expires  time.Time // when it ends by itself, unless it is renewed
+	Expires  time.Time // when it ends on its own, unless it is renewed
 }
 
-// Error tells who holds it, since when, and what to do.
+// Error says who holds it, since when, and what to do.
 func (e *HeldError) Error() string {
 	return fmt.Sprintf("%s is held by %s (process %d, %s, run %s) since %s; wait for it to end, or apply with -lock-timeout=10m. If that process is gone, the lease expires at %s; to release it now, run: camform state release %s",
 		e.Device, e.Owner.Who, e.Owner.PID, e.Owner.Operation, e.Run, rfc3339(e.Acquired), rfc3339(e.Expires), e.Run)
@@ -50,7 +50,7 @@ func (e *HeldError) Error() string {
 // HeldErrors say who holds the leases of devices, at least one.
 type HeldErrors []*HeldError
 
-// Error tells of the first of them, and how many more there are.
+// Error describes the first of them, and says how many more there are.
 func (e HeldErrors) Error() string {
 	text := e[0].Error()
 	if more := len(e) - 1; more > 0 {

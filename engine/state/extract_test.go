@@ -120,7 +120,7 @@ func TestAnExtractWritesNoFile(t *testing.T) {
 // A table that comes is in extracts, or somebody says here why a plan does not need it.
 func TestEveryTableIsInExtractsOrLeftOut(t *testing.T) {
 	leftOut := map[string]string{
-		"meta": "what the state says of itself", "vault": "opens secrets", "attempts": "no device is asked", "untold": "no device is asked",
+		"meta": "describes the state itself", "vault": "opens secrets", "attempts": "no device is asked", "untold": "no device is asked",
 		"leases": "nothing is changed", "snapshots": "holds what was before a run", "runs": "what people did", "applied_plans": "what people did",
 		"audit_log": "what people did", "case_files": "papers of people",
 	}

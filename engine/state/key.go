@@ -32,7 +32,7 @@ func (s *Key) Fingerprint(setting schema.Setting, attribute string, secret schem
 // Name identifies a text without telling anything about it to those who lack the key: 32 hexadecimal digits.
 func (s *Key) Name(text []byte) string { return fingerprint(s.key, "text", string(text)) }
 
-// Lineage tells this state from all others, and from none of its backups: 32 hexadecimal digits, which are no secret.
+// Lineage distinguishes this state from all others, but not from its backups: 32 hexadecimal digits, which are no secret.
 func (s *Key) Lineage() string {
 	if s.lineage != "" {
 		return s.lineage
@@ -75,7 +75,7 @@ func readKey(path string) ([]byte, error) {
 	return key, nil
 }
 
-// decodeKey reads a key as it stands in its file.
+// decodeKey reads a key in the form of its file.
 func decodeKey(text string) ([]byte, bool) {
 	key, err := hex.DecodeString(strings.TrimSuffix(text, "\n"))
 	return key, err == nil && len(key) == keySize

@@ -26,7 +26,7 @@ type Lease struct {
 type Leases struct{ *database }
 
 // Acquire takes the leases of devices for a run, all of them or none. While somebody else has some of them the error is
-// HeldErrors; a lease that ended by itself is taken over. Leases are in the order of the devices.
+// HeldErrors; an expired lease is taken over. Leases are in the order of the devices.
 func (s *Leases) Acquire(ctx context.Context, run string, devices ...schema.Device) ([]Lease, error) {
 	leases := make([]Lease, len(devices))
 	err := s.writeAsRead(ctx, func(tx *transaction) error {
@@ -54,7 +54,7 @@ func (s *Leases) Acquire(ctx context.Context, run string, devices ...schema.Devi
 }
 
 // Renew makes leases last for LeaseTime from now. Those that were released, or taken over by somebody else, are in lost;
-// one that merely ended by itself is renewed.
+// one that merely expired is renewed.
 func (s *Leases) Renew(ctx context.Context, leases ...Lease) (lost []Lease, err error) {
 	err = s.write(ctx, func(tx *transaction) error {
 		for _, lease := range leases {
@@ -87,7 +87,7 @@ func (s *Leases) Release(ctx context.Context, leases ...Lease) error {
 	})
 }
 
-// ForceRelease ends the lease of a device that somebody else has, by the id that a HeldError tells. It fails if the
+// ForceRelease ends the lease of a device that somebody else has, by the id in a HeldError. It fails if the
 // device is not held under this id, for example since somebody else holds it by now.
 func (s *Leases) ForceRelease(ctx context.Context, device schema.Device, id int64) error {
 	return s.write(ctx, func(tx *transaction) error {

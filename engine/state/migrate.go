@@ -24,7 +24,7 @@ type Place struct {
 	Server Server
 }
 
-// String tells the place from others, for people on any machine.
+// String distinguishes the place from others, for people on any machine.
 func (p Place) String() string {
 	if p.File == "" {
 		return p.Server.location()

@@ -24,7 +24,7 @@ func (s *Nodes) RefusedNodes(ctx context.Context, serial, firmware string) (map[
 	return byPath(rows), err
 }
 
-// RefuseNode remembers that a device asked for a login again for a path now.
+// RefuseNode records that a device asked for a login again for a path now.
 func (s *Nodes) RefuseNode(ctx context.Context, serial, firmware, path string) error {
 	return s.write(ctx, func(tx *transaction) error {
 		if _, err := tx.Exec(`DELETE FROM nodes WHERE serial = $1 AND firmware <> $2`, serial, firmware); err != nil {
@@ -36,14 +36,14 @@ func (s *Nodes) RefuseNode(ctx context.Context, serial, firmware, path string) e
 	})
 }
 
-// UntoldNodes returns when a device that does not tell how many attempts are left asked for a login again, by path; the zero time
+// UntoldNodes returns when a device that does not report how many attempts are left asked for a login again, by path; the zero time
 // for a document that it gave.
 func (s *Nodes) UntoldNodes(ctx context.Context, serial, firmware string) (map[string]time.Time, error) {
 	rows, err := read(ctx, s.database, scanNode, `SELECT path, refused FROM untold WHERE serial = $1 AND firmware = $2`, serial, firmware)
 	return byPath(rows), err
 }
 
-// NoteUntold remembers such documents.
+// NoteUntold records such documents.
 func (s *Nodes) NoteUntold(ctx context.Context, serial, firmware string, nodes map[string]time.Time) error {
 	return s.write(ctx, func(tx *transaction) error {
 		if _, err := tx.Exec(`DELETE FROM untold WHERE serial = $1 AND firmware <> $2`, serial, firmware); err != nil {

@@ -50,7 +50,7 @@ func TestAPausedWorkerIsRefused(t *testing.T) {
 			ok(t, c.input.Close())
 			ok(t, c.command.Process.Signal(syscall.SIGCONT))
 			if line := c.line(t); !strings.Contains(line, ErrLeaseLost.Error()) || !strings.Contains(line, "run r2") {
-				t.Errorf("it was told %q", line)
+				t.Errorf("it got %q", line)
 			}
 			if left := must[[]Intent](t)(s.OpenIntents(t.Context(), device("n"))); len(left) > 0 {
 				t.Errorf("it left %v", left)

@@ -242,7 +242,7 @@ func (s *Backups) retire(ctx context.Context, keep func() error) error {
 	})
 }
 
-// restoredRow is the row of the table meta that tells the restores of a state apart.
+// restoredRow is the row of the table meta that distinguishes the restores of a state.
 const restoredRow = "restored"
 
 // noteRestore lets processes that opened the state before find out that it was restored.
@@ -252,7 +252,7 @@ func (s *Backups) noteRestore(tx *transaction) error {
 	return err
 }
 
-// lastRestore tells the last restore of the state from others; it is empty if there was none.
+// lastRestore identifies the last restore of the state; it is empty if there was none.
 func lastRestore(ctx context.Context, q querier) (string, error) {
 	found, err := collect(ctx, q, scanText, `SELECT value FROM meta WHERE name = $1`, restoredRow)
 	if err != nil || len(found) == 0 {

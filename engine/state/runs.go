@@ -88,7 +88,7 @@ type Application struct {
 }
 
 // MarkApplied records that a run is about to apply the plan of that hash. Of all runs that do, one is the first: for it
-// first is true. The others are told of it.
+// first is true. The others learn of it.
 func (s *Runs) MarkApplied(ctx context.Context, hash, run string) (application Application, first bool, err error) {
 	err = s.write(ctx, func(tx *transaction) error {
 		first, err = changed(tx.Exec(`INSERT INTO applied_plans (hash, run, at) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING`,

@@ -31,7 +31,7 @@ func (s *Key) Unseal(sealed []byte) ([]byte, error) {
 	return text, nil
 }
 
-// box seals with a key of its own, so that nothing sealed tells anything about fingerprints.
+// box seals with a separate key, so that nothing sealed reveals anything about fingerprints.
 func (s *Key) box() (cipher.AEAD, error) {
 	key, err := hkdf.Key(sha256.New, s.key, nil, "camform sealed text", keySize)
 	if err != nil {

@@ -110,7 +110,7 @@ func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
 		t.Error("a key of another epoch was replaced")
 	}
 	if diff := cmp.Diff(before, must[[]SecretVersion](t)(s.AllSecrets(t.Context()))); diff != "" {
-		t.Errorf("a part was sealed anew: %s", diff)
+		t.Errorf("a part was sealed again: %s", diff)
 	}
 
 	c.advance(time.Hour)
@@ -125,7 +125,7 @@ func TestRekeySealsEverythingAnewOrNothing(t *testing.T) {
 		}
 	}
 	if snap := must[[]Snapshot](t)(s.FindSnapshots(t.Context(), SnapshotQuery{}))[0]; !bytes.Equal(snap.Sealed, bytes.ToUpper(large)) {
-		t.Error("the snapshot was not sealed anew")
+		t.Error("the snapshot was not sealed again")
 	}
 	want := Vault{Epoch: 2, Recipient: "r2", Keys: "k2", Created: noon, Rekeyed: noon.Add(time.Hour)}
 	if diff := cmp.Diff(want, must[Vault](t)(s.Vault(t.Context()))); diff != "" {

@@ -32,7 +32,7 @@ type Server struct {
 	Folder string        // where this machine keeps what it notes of the state
 }
 
-// location tells a database from others, for people, as that of the configuration does.
+// location distinguishes a database from others, for people, as that of the configuration does.
 func (s Server) location() string {
 	if s.isSocket() {
 		return (&url.URL{Scheme: "postgres", Path: "/" + s.Database, RawQuery: url.Values{"host": {s.Host}, "port": {strconv.Itoa(s.Port)}}.Encode()}).String()

@@ -74,7 +74,7 @@ func (s *Settings) AllSettings(ctx context.Context) iter.Seq2[Setting, error] {
 	}
 }
 
-// Record remembers settings and forgets others in one transaction, for changes that need no request to the device. Run
+// Record records settings and forgets others in one transaction, for changes that need no request to the device. Run
 // and At of a row are filled in where they are zero.
 func (s *Settings) Record(ctx context.Context, lease Lease, rows []Setting, forget []schema.Setting) error {
 	return s.write(context.WithoutCancel(ctx), func(tx *transaction) error {

@@ -97,8 +97,8 @@ type Options struct {
 	// CI job by the variables of GitLab, GitHub or Jenkins in the environment.
 	From string
 
-	// Moves are other names that devices are to get. The store shows them under these already, as far as commands that only
-	// read devices ask it for them; MoveDevices gives them to devices.
+	// Moves are other names that devices are to get. The store already shows them under these to commands that only read
+	// devices; MoveDevices gives them to devices.
 	Moves schema.Moves
 
 	// despite opens a state that does not count; see valid.

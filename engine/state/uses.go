@@ -11,14 +11,14 @@ import (
 	"camform/schema"
 )
 
-// Uses is what a device uses of others, as it told last: the channels of a recorder.
+// Uses is what a device uses of others, as it last reported: the channels of a recorder.
 type Uses struct {
 	Device schema.Device
 	Told   json.RawMessage // in the form of package consumer; without secrets
 	Read   time.Time       // UTC
 }
 
-// Consumers are what devices told last of the others that they use.
+// Consumers are what devices last reported about the others that they use.
 type Consumers struct{ *database }
 
 // SaveUses records what devices use, instead of what they reported before. A Read that is zero means now.
@@ -59,7 +59,7 @@ func (s *Consumers) storedUses(tx *transaction, device schema.Device) (string, e
 	return old.String(), nil
 }
 
-// AllUses returns what every device told, ordered by address.
+// AllUses returns what every device reported, ordered by address.
 func (s *Consumers) AllUses(ctx context.Context) ([]Uses, error) {
 	all, err := read(ctx, s.database, scanUses, `SELECT device, told, read_at FROM uses`)
 	for i := range all {

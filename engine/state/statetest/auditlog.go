@@ -40,7 +40,7 @@ type Recorded interface {
 	VerifyAudit(ctx context.Context, anchors ...auditlog.Anchor) (auditlog.Findings, error)
 }
 
-// AuditLog tests what stands in the log, and that it is one chain.
+// AuditLog tests what is in the log, and that it is one chain.
 func AuditLog(t *testing.T, open Opener[Recorded]) {
 	run(t, open, map[string]func(*world[Recorded]){
 		"a run is in the log, in its order":             runInLog,

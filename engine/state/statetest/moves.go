@@ -16,7 +16,7 @@ type Moving interface {
 	MoveDevices(ctx context.Context, run string, moves schema.Moves, reseal func(state.SecretVersion, string) ([]byte, error)) (schema.Moves, error)
 }
 
-// Moves tests what goes along with a device that gets another name.
+// Moves tests what moves with a device that gets another name.
 func Moves(t *testing.T, open Opener[Moving]) {
 	to := schema.Device{Name: "hall"}
 	moves := schema.Moves{{From: camera("absent"), To: camera("other")}, {From: gate, To: to}}

@@ -44,7 +44,7 @@ type world[S Changes] struct {
 	open  func() S // opens the same state again
 }
 
-// run tests every rule with a state of its own.
+// run tests every rule with a separate state.
 func run[S Changes](t *testing.T, open Opener[S], rules map[string]func(*world[S])) {
 	for rule, test := range rules {
 		t.Run(rule, func(t *testing.T) {
