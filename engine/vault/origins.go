@@ -48,7 +48,7 @@ type answer struct {
 //	exec:COMMAND ARGUMENT    what a command prints, without one newline at its end
 //
 // The error belongs to schema.ErrOrigin, ErrAbsent, ErrLocked or ErrDamaged, to state.ErrNoVault, or says otherwise why it
-// cannot be read, and what to do. It never contains a value. An empty secret counts as absent.
+// cannot be read, and what to do. It never contains a value. An empty secret is treated as absent.
 func (o *Origins) Read(ctx context.Context, origin string) (schema.Secret, error) {
 	if err := schema.CheckOrigin(origin); err != nil {
 		return schema.Secret{}, err

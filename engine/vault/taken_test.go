@@ -49,7 +49,7 @@ func TestTakenNeedsWhatOpensTheVault(t *testing.T) {
 	wantError(t, err, ErrLocked, "")
 }
 
-// What was opened once is not opened again: it could not be any more.
+// What was opened once is not opened again: that would no longer work.
 func TestAVersionIsOpenedOnceToKnowWhatIsTaken(t *testing.T) {
 	store, dir := newStore(t)
 	p := newPerson(t)

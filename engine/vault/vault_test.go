@@ -318,7 +318,7 @@ func TestNobodyMakesHimselfARecipient(t *testing.T) {
 	}
 }
 
-// What stands in the state says to whom a secret is sealed. Where the vault is open, it is known better.
+// The content of the state says to whom a secret is sealed. Where the vault is open, it is known better.
 func TestNothingNewIsSealedForAStranger(t *testing.T) {
 	store, dir := newStore(t)
 	owner, thief := newPerson(t), newPerson(t)
