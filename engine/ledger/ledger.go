@@ -267,7 +267,7 @@ func decides(held []Entry, credential string) bool {
 	return len(held) < most && !slices.ContainsFunc(held, other)
 }
 
-// sinceSuccess are those of the attempts that count which came after the last one that the device accepted. What it tells now has
+// sinceSuccess are those of the attempts that count which came after the last one that the device accepted. What it reports now has
 // the others in it: they are forgiven, or counted there.
 func sinceSuccess(history, held []Entry) []Entry {
 	for _, success := range slices.Backward(history) {

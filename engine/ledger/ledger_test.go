@@ -188,7 +188,7 @@ func TestWordingOfRefusals(t *testing.T) {
 	}
 }
 
-// I5: what a person may do depends on what the device tells, and never ends in a lock.
+// I5: what an operator may do depends on what the device reports, and never ends in a lock.
 func TestI5AttemptsOfPersonsAreSpentByTheRules(t *testing.T) {
 	two := []ledger.Entry{entry("a", ledger.Refused, 0, 6), entry("b", ledger.Refused, 1, 5)}
 	silent := []ledger.Entry{entry("a", ledger.Refused, 0, unknown), entry("b", ledger.Refused, 1, unknown)}

@@ -155,7 +155,7 @@ func (w *world) advance(p *proc) (bool, error) {
 	return true, nil
 }
 
-// decide makes the attempt that tells whether a refusal was about a document or about the password.
+// decide makes the attempt that shows whether a refusal was about a document or about the password.
 func (w *world) decide(p *proc) error {
 	p.probed = w.remaining()
 	if !w.charge(p) {
