@@ -13,7 +13,7 @@ import (
 	"camform/schema"
 )
 
-// Store remembers versions of passwords. *state.Fleet is one; what its methods promise is said there.
+// Store keeps versions of passwords. *state.Fleet is one; what its methods promise is said there.
 type Store interface {
 	Versions(ctx context.Context, name string) ([]state.SecretVersion, error)
 	OpenIntents(ctx context.Context, device schema.Device) ([]state.Intent, error)
@@ -342,7 +342,7 @@ func carries(in state.Intent, name string) bool {
 // account. Both are requests of their own in the journal.
 func (a *Accounts) Asleep(account string) bool { return a.asleep[account] }
 
-// Wake returns the credential with which an account that sleeps sets a further password. From then on the account counts as
+// Wake returns the credential with which an account that sleeps sets a further password. From then on the account is treated as
 // awake, until the device says otherwise.
 func (a *Accounts) Wake(ctx context.Context, account string) (providers.Credential, error) {
 	delete(a.asleep, account)

@@ -498,7 +498,7 @@ func TestAfterARestoreTheCurrentPasswordIsTriedOnce(t *testing.T) {
 	}
 }
 
-// The first password of a device is proven by itself alone: what the vault had for the account before may open another device.
+// The first password of a device is proven only by its own login: what the vault had for the account before may open another device.
 func TestAFirstPasswordIsProvenByItselfAlone(t *testing.T) {
 	w := newWorld(t, scenario{own: true}, nil)
 	w.has["admin"] = "admin-1"
