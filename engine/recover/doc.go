@@ -1,4 +1,4 @@
-// Package recover is the owner's case: what happens between the day on which nobody can log in to a device any more and the day
+// Package recover is the owner's case: what happens between the day on which nobody can log in to a device any longer and the day
 // on which its owner can, with a record of each step. It is pure: it has no clock, no network and no store, and resets nothing.
 //
 // A Case is an append-only list of events. Everything else follows from them and from what is known besides (Facts): Steps lists

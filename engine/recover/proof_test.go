@@ -19,7 +19,7 @@ func found(step, findings string) Event {
 	return Proof(step, all)
 }
 
-// What is not known is never called good: only what camform saw as a whole is proven, and a person tells the rest.
+// What is not known is never called good: only what camform saw as a whole is proven, and the operator reports the rest.
 func TestI12AStepIsProvenOnlyByAllThatIsSeen(t *testing.T) {
 	recovered := story(verified, "current done;restore done")
 	for _, tt := range []struct {
@@ -47,7 +47,7 @@ func TestI12AStepIsProvenOnlyByAllThatIsSeen(t *testing.T) {
 	}
 }
 
-// What camform can see is not told before it looked, and a look of before somebody got in says nothing.
+// What camform can see may not be reported before it looked, and a look of before somebody got in says nothing.
 func TestNobodyTellsWhatCamformCanSee(t *testing.T) {
 	look := found(Online, "unknown vms")
 	recovered := played(t, story(verified, "current done;restore done")...)

@@ -40,7 +40,7 @@ func PendingIn(c Case, now time.Time) (Pending, bool) {
 	return p, true
 }
 
-// Over reports whether the answer to a request will not work any more.
+// Over reports whether the answer to a request will no longer work.
 func (p Pending) Over() bool { return p.Expired || p.Void != "" }
 
 // Spoils says why nothing may be done to the device of a case now, in a part of a sentence; empty if that is no matter. What would
