@@ -189,7 +189,7 @@ func (s *database) saveTail(tx *transaction) error {
 	return err
 }
 
-// headFrom reads a head that was noted. What is no head counts as that of an empty log, which fits no other.
+// headFrom reads a head that was noted. Other text is read as the head of an empty log, which fits no other.
 func headFrom(text string) auditlog.Head {
 	head, err := auditlog.ParseHead(text)
 	if err != nil {

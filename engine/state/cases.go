@@ -115,7 +115,7 @@ func continues(tx *transaction, c Case, device schema.Device, before Case) error
 	return nil
 }
 
-// ChangeCase adds to a case that is open here, as it was read: the error belongs to ErrCaseAway if it is not open any more, and to
+// ChangeCase adds to a case that is open here, as it was read: the error belongs to ErrCaseAway if it is no longer open, and to
 // ErrCaseChanged if somebody else added to it since. What may have been spent is recorded even if ctx is cancelled.
 func (s *Cases) ChangeCase(ctx context.Context, c Case, change CaseChange) error {
 	return s.changeCase(ctx, c, change, CaseOpen)
@@ -163,7 +163,7 @@ func caseIs(tx *transaction, c Case, custody string) error {
 	return nil
 }
 
-// PurgeCase forgets the events and the files of a case that is not open any more, as it was read, and what is kept about it; About of
+// PurgeCase forgets the events and the files of a case that is no longer open, as it was read, and what is kept about it; About of
 // the case is kept instead. That there was a case stays, so that no earlier generation of it is accepted. The errors are those of
 // ChangeCase.
 func (s *Cases) PurgeCase(ctx context.Context, c Case, record auditlog.Record) error {

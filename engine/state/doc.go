@@ -1,4 +1,4 @@
-// Package state is what camform remembers between runs: what cannot be read from the devices.
+// Package state is what camform records between runs: what cannot be read from the devices.
 //
 //	devices        who answered at an address last time, and its pin
 //	settings       what was last applied to a setting and read back, which secrets by fingerprint, whether we created it
@@ -22,7 +22,7 @@
 //   - What a method wrote is on the disk when it returns without an error. With an error nothing of it was written, and
 //     writes of other callers are not affected. Writes of many goroutines share transactions, so they are fast together.
 //   - What records something that already happened (Finish, Record, Settle, Locked, EndRun, Release) is written even if
-//     its context is cancelled. Everything else is not begun any more.
+//     its context is cancelled. Everything else is no longer begun.
 //   - Several processes may use a store at once. A process that changes a device holds its lease; a write with the token of an
 //     older lease is refused with ErrLeaseLost.
 //   - There is no secret in the database: passwords appear as fingerprints under a key that lies in a file beside it.

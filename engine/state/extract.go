@@ -48,7 +48,7 @@ var orders = []string{"", "1", "1, 2", "1, 2, 3"}
 // sealedInstead are the columns of the vault that an extract lacks, with what stands there: nothing opens it.
 const sealedInstead = ", sealed"
 
-// Extract takes out what the state remembers of devices.
+// Extract takes out the records of the state about devices.
 func (f *Fleet) Extract(ctx context.Context) (Extract, error) {
 	s := f.Key.database
 	last, err := extractVersion()

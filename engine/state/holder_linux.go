@@ -12,7 +12,7 @@ import (
 // writing is the byte of the shared-memory file of a database in WAL mode that SQLite locks while a process writes.
 const writing = "120"
 
-// holder says which process writes to a database now and what to do about it, by what the kernel tells of locks; empty where
+// holder says which process writes to a database now and what to do about it, by what the kernel reports about locks; empty where
 // that is not known. No file of the database is opened for it: to close one would give up the locks of this process.
 func holder(path string) string {
 	info, err := os.Stat(path + "-shm")

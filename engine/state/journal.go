@@ -132,7 +132,7 @@ func (s *Journal) propose(tx *transaction, lease Lease, candidates []Candidate) 
 	return string(text), err
 }
 
-// Finish records the outcome of an intent together with what is to be remembered and forgotten, in one transaction. The
+// Finish records the outcome of an intent together with what is to be recorded and forgotten, in one transaction. The
 // lease may be that of a later run, which resolves what an earlier one left open. ErrFinished means that the intent has
 // an outcome already, or is not one of the device. Verdicts say which versions of secrets were found to be in use.
 func (s *Journal) Finish(ctx context.Context, lease Lease, id IntentID, outcome Outcome, rows []Setting, forget []schema.Setting, verdicts ...Verdict) error {
@@ -207,7 +207,7 @@ func (s *Journal) AllGivenBack(ctx context.Context) (map[schema.Setting]GivenBac
 	return found, nil
 }
 
-// storedStep is the form of a step in the database. The device stands in the row.
+// storedStep is the form of a step in the database. The device is in the row.
 type storedStep struct {
 	Kind         string            `json:"kind"`
 	Key          string            `json:"key,omitempty"`

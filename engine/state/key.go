@@ -19,7 +19,7 @@ import (
 
 const keySize = 32
 
-// Key is what lies in a file beside the database: what is derived from it means nothing to those who have the database only.
+// Key is the content of a file beside the database: what is derived from it means nothing to those who have the database only.
 type Key struct{ *database }
 
 // Fingerprint identifies a secret without telling anything about it to those who lack the key: 32 hexadecimal digits.

@@ -209,7 +209,7 @@ func (s *Leases) renew(tx *transaction, lease Lease) (bool, error) {
 		stamp(now), stamp(now.Add(LeaseTime)), lease.Device.String(), lease.Token))
 }
 
-// fence refuses a write with a lease that is not that of its device any more, and renews one that is, so that what
+// fence refuses a write with a lease that is no longer that of its device, and renews one that is, so that what
 // follows has the whole time of the lease before it.
 func (s *Leases) fence(tx *transaction, lease Lease) error {
 	valid, err := s.renew(tx, lease)

@@ -151,7 +151,7 @@ type Migrated struct {
 // opened the original writes into it from then on.
 //
 // The error is HeldErrors while a run holds a device, ErrKey where the places have different keys, ErrNotEmpty where there is a
-// state already, and ErrMigrated where there is none any more to bring along. Tell, which may be nil, learns how far it is.
+// state already, and ErrMigrated where there is no longer one to copy. Tell, which may be nil, learns how far it is.
 func Migrate(ctx context.Context, from, to Place, options Options, tell func(Progress)) (Migrated, error) {
 	if tell == nil {
 		tell = func(Progress) {}
@@ -283,7 +283,7 @@ func (m *migration) begun(tx *transaction) (ended bool, err error) {
 	return false, nil
 }
 
-// prepare lets nobody write into the source any more, and records the migration, in the transaction that migrates it.
+// prepare prevents every further write to the source, and records the migration, in the transaction that migrates it.
 func (m *migration) prepare(tx *transaction) error {
 	b := m.source.Backups
 	if err := b.leases.noneHeld(tx); err != nil {

@@ -253,7 +253,7 @@ func opens(t *testing.T, p Place) error {
 	return err
 }
 
-// What was migrated does not count any more: nobody opens it, and who had opened it before writes nothing, no login attempt either.
+// What was migrated no longer counts: nobody opens it, and who had opened it before writes nothing, no login attempt either.
 func TestI5AStateThatWasMigratedIsNotUsed(t *testing.T) {
 	bothWays(t, func(t *testing.T, s *Store, from, to Place) {
 		asleep := acquire(t, s, "n", "r1")

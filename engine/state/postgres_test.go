@@ -237,7 +237,7 @@ func TestNobodyKeepsOthersFromWritingForEver(t *testing.T) {
 	}
 }
 
-// A server that says nothing any more is not waited for without end.
+// A server that no longer answers is not waited for without end.
 func TestAServerThatIsSilentIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()

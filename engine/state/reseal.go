@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// sealedTables are the tables with texts that are sealed with the keys of the vault, and what tells their rows apart.
+// sealedTables are the tables with texts that are sealed with the keys of the vault, and what distinguishes their rows.
 var sealedTables = []struct {
 	name string
 	key  []string

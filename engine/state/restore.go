@@ -38,7 +38,7 @@ var ErrLineage = errors.New("the backup is of another state")
 //
 // A state that can be read is changed in one transaction, so that a process that uses it meanwhile sees it before or after. It keeps
 // what must never go back: the audit log if it continues that of the backup, the ledger of login attempts, which plans
-// were applied and who must approve them; and no lease of before is valid any more. A state that cannot be read, or that has
+// were applied and who must approve them; and no earlier lease is valid after it. A state that cannot be read, or that has
 // another key, is replaced by a new one: from the first change on until it is complete there is a file at the path that every
 // command refuses, so that a crash leaves the old state, the new one, or an error that says to restore again.
 //
@@ -219,7 +219,7 @@ func (s *Leases) noneHeld(tx *transaction) error {
 	return err
 }
 
-// releaseAll ends all leases, so that a run that was asleep writes nothing any more.
+// releaseAll ends all leases, so that a run that was asleep writes nothing after it.
 func (s *Leases) releaseAll(tx *transaction) error {
 	_, err := tx.Exec(`UPDATE leases SET held = $1`, false)
 	return err

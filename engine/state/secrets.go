@@ -166,7 +166,7 @@ func tried(tx *transaction, name string, version int) error {
 }
 
 // ProveSecret records that a device accepted the live version that a restore had made uncertain, for who only reads devices and
-// holds no lease. A version that is not that any more is left as it is.
+// holds no lease. A version that is no longer that is left as it is.
 func (s *Secrets) ProveSecret(ctx context.Context, name string, version int) error {
 	return s.writeAsRead(ctx, func(tx *transaction) error {
 		for _, name := range s.names().bothSecrets(name) {

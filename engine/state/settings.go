@@ -85,7 +85,7 @@ func (s *Settings) Record(ctx context.Context, lease Lease, rows []Setting, forg
 	})
 }
 
-// ForgetSetting removes a setting from the state and leaves the device alone. A setting that nobody remembers is no
+// ForgetSetting removes a setting from the state and leaves the device alone. A setting without a record is no
 // error; one of a device whose lease somebody holds is a *HeldError.
 func (s *Settings) ForgetSetting(ctx context.Context, address schema.Setting) error {
 	return s.write(ctx, func(tx *transaction) error {

@@ -160,7 +160,7 @@ func (s *database) run(tx *transaction, j *job) error {
 	if err := j.do(tx); err != nil {
 		j.err = s.classify(err)
 		s.tail = tail
-		// Some errors, such as a full disk, undo the whole transaction; then there is no savepoint any more.
+		// Some errors, such as a full disk, undo the whole transaction; then the savepoint no longer exists.
 		if _, err := tx.Exec("ROLLBACK TO SAVEPOINT job"); err != nil {
 			return j.err
 		}
