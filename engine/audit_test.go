@@ -213,7 +213,7 @@ func TestAnAuditFindsWhatAPlanWouldChange(t *testing.T) {
 }
 
 // TestAnAuditLooksPastWhatAPlanWouldDo: protected settings are judged like others, and what a device lacks or refuses is
-// told by the documents of the device.
+// reported by the documents of the device.
 func TestAnAuditLooksPastWhatAPlanWouldDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fleet := newFleet(t, simulator.Options{Count: 2, Models: []string{"camera-v52", "camera-v57"}})

@@ -41,7 +41,7 @@ type consumers struct {
 	hardware  map[schema.Device]string         // addresses of devices
 	serials   map[schema.Device]string         // of devices
 	by        map[schema.Device]*config.Device // of the configuration
-	owed      []state.Owed                     // that have to be told passwords since an earlier run
+	owed      []state.Owed                     // that have to get passwords since an earlier run
 	sessions  map[schema.Device][]plan.Login   // that devices list
 	emptied   []consumer.List                  // what devices told last that list nothing any more
 	unwritten error                            // why what devices told could not be remembered
@@ -569,7 +569,7 @@ func (c *consumers) secret(item schema.Setting, of func(*schema.Kind) string) (c
 }
 
 // held says which steps of a plan must wait, and why: new passwords that a device which cannot be reached now would have to be
-// told, and changes that could cut off a device of the site whose uses were never read.
+// passed on to, and changes that could cut off a device of the site whose uses were never read.
 func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.Setting]string {
 	held := map[schema.Setting]string{}
 	for _, d := range devices {
@@ -601,7 +601,7 @@ func (c *consumers) held(devices []plan.Device, kinds *schema.Kinds) map[schema.
 	return held
 }
 
-// untold says why an account must keep its password for a use that cannot be told another one now.
+// untold says why an account must keep its password for a use that cannot get another one now.
 func (c *consumers) untold(f consumer.Found) string {
 	listed := fmt.Sprintf("%s logs in with it according to its list of %s", f.Item, f.Read.Format(time.DateOnly))
 	if c.by[f.Item.Device] == nil {
@@ -611,7 +611,7 @@ func (c *consumers) untold(f consumer.Found) string {
 	return fmt.Sprintf("%s, and %s could not be read now: %s. Run the same command when it answers", listed, f.Item.Device, f.Away)
 }
 
-// kept says why an item must not be told a new password, by what its device block says of changes; empty if it may be told one.
+// kept says why an item must not get a new password, by what its device block says of changes; empty if it may get one.
 func (c *consumers) kept(item schema.Setting, kinds *schema.Kinds) string {
 	d := c.by[item.Device]
 	switch {

@@ -266,8 +266,8 @@ func (s *shown) steps(p *plan.Plan) string {
 	return text
 }
 
-// A recorder that cannot be read now counts by what it told last: it keeps its way in, and a password that it would have to be
-// told must wait. It stops nothing else.
+// A recorder that cannot be read now counts by what it told last: it keeps its way in, and a password that it would have to
+// get must wait. It stops nothing else.
 func TestI13ADeadRecorderCountsByItsLastList(t *testing.T) {
 	show(t, func(s *shown) {
 		s.declare(fmt.Sprintf(allowList, ""), "")

@@ -199,7 +199,7 @@ func TestI11EveryFaultAtEveryWrite(t *testing.T) {
 		for _, at := range places(len(writes), thorough.Pick(3, thorough.All, thorough.All)) {
 			i, m := at-1, writes[at-1]
 			if effect == memory.Refuse && !writes[i].writes() {
-				continue // a device that refuses what it took is not to be told from one that never took it
+				continue // a device that refuses what it took cannot be distinguished from one that never took it
 			}
 			for _, dies := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s at %d %s, dies %v", effect, i+1, m, dies), func(t *testing.T) {

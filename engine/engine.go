@@ -169,7 +169,7 @@ func (e *Engine) read(ctx context.Context, cfg *config.Config, at aim) (*survey,
 }
 
 // consumersOf finds who uses the devices of a configuration. Devices are asked for that only if a step of the plan could cut
-// somebody off, or if somebody has yet to be told a password of one of its accounts.
+// somebody off, or if somebody has yet to get a password of one of its accounts.
 func (e *Engine) consumersOf(ctx context.Context, cfg *config.Config, p *plan.Plan, found *survey) (*consumers, error) {
 	cuts, filters := mayCutAnybody(p, e.Provider.Kinds())
 	owed, err := owedFor(ctx, e.Store.Debts, p)

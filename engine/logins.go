@@ -14,8 +14,8 @@ import (
 	"camform/schema"
 )
 
-// listsOf are the lists to read of who is logged in: those of the devices of a plan with a step that could cut somebody off, as
-// far as their models are not known to have none.
+// listsOf are the lists to read of who is logged in: those of the devices of a plan with a step that could cut somebody off,
+// unless their models are known to have none.
 func listsOf(p *plan.Plan, kinds *schema.Kinds, cache capabilityCache) map[schema.Device][]schema.Sessions {
 	lists := map[schema.Device][]schema.Sessions{}
 	for _, d := range p.Devices {
@@ -48,7 +48,7 @@ func loginsOf(snap *live.Snapshot, lists []schema.Sessions, i providers.Interpre
 	return all
 }
 
-// loginsIn are the sessions that a document lists; none where it cannot be told which account belongs to which address.
+// loginsIn are the sessions that a document lists; none where it is uncertain which account belongs to which address.
 func loginsIn(i providers.Interpreter, list schema.Sessions, doc providers.Document) []plan.Login {
 	addresses, err := i.Observe(doc, list.Address)
 	if err != nil {

@@ -55,7 +55,7 @@ type Account struct {
 	// Told is when a device told last that it logs in with the account, by the name in Users.
 	Told map[string]time.Time `json:"told,omitempty"`
 
-	// Owed are those among Users who have yet to be told its password, since an earlier run did not get to.
+	// Owed are those among Users who have yet to get its password, since an earlier run did not get to.
 	Owed []string `json:"owed,omitempty"`
 }
 

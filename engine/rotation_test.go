@@ -365,7 +365,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// Who listens to plain HTTP reads no password of an account where the device takes them enciphered, whoever sets it: when an account
+// Who listens to plain HTTP reads no password of an account where the device takes them enciphered, no matter who sets it: when an account
 // is made, gets a new password, sets its own, and is removed.
 func TestI11PasswordsOfAccountsAreNotReadOnTheWay(t *testing.T) {
 	for _, model := range simulator.Models() {

@@ -160,7 +160,7 @@ func (c *consumers) owe(planned *Planned, j judge) diag.Problems {
 	return problems
 }
 
-// untoldSince says since when an item has to be told a password.
+// untoldSince says since when an item has to get a password.
 func untoldSince(o state.Owed) string {
 	return fmt.Sprintf("the run of %s that changed the password of %s ended before this was updated", o.Since.Format(time.DateOnly), o.Account)
 }
@@ -190,7 +190,7 @@ func (p *Planned) leftBehind(owed []state.Owed, kinds *schema.Kinds) {
 	}
 }
 
-// hold notes that an item cannot be told now what it is owed: with the account, or with the item where a plan is not about the
+// hold notes that an item cannot get now what it is owed: with the account, or with the item where a plan is not about the
 // device of the account.
 func (p *Planned) hold(o state.Owed, why string) {
 	for _, address := range []schema.Setting{o.Account, o.Item} {
@@ -203,7 +203,7 @@ func (p *Planned) hold(o state.Owed, why string) {
 	}
 }
 
-// waits says why an item cannot be told now what it is owed; empty if it can.
+// waits says why an item cannot get now what it is owed; empty if it can.
 func (c *consumers) waits(o state.Owed, planned *Planned, kinds *schema.Kinds) string {
 	f, there := c.creditor(o)
 	camera := planned.Snapshots[o.Account.Device]

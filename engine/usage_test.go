@@ -212,7 +212,7 @@ func TestI4AChannelThatThePlanChangedIsNoNewOne(t *testing.T) {
 	})
 }
 
-// Somebody who is no device and may be cut off is not to be told a new password: the plan names him instead.
+// Somebody who is no device and may be cut off does not get a new password: the plan names him instead.
 func TestI13AnAcceptedConsumerNeedNotBeTold(t *testing.T) {
 	const vms = "consumer \"vms\" {\n scheme = \"https\"\n username = \"nvr\"\n %s\n}\n"
 	show(t, func(s *shown) {

@@ -24,7 +24,7 @@ func TestAnAddressIsWithinAllBounds(t *testing.T) {
 		}
 	}
 	if why := both.Refuse(netip.Addr{}); why != "wide" {
-		t.Errorf("an address that cannot be told: %q", why)
+		t.Errorf("an unknown address: %q", why)
 	}
 	if why := (providers.Bounds{of("nowhere")}).Refuse(netip.MustParseAddr("192.0.2.1")); why != "nowhere" {
 		t.Errorf("no network: %q", why)

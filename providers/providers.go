@@ -73,7 +73,7 @@ type Interpreter interface {
 	// Discreet is a document without secrets, to be kept where others may read it: schema.Blank stands for every secret, and for all
 	// that hide blanks. What the device masked stays, and so does what gives no secret away. Decode and Check find in it what they
 	// find in the document, but for the values of secrets. The error is ErrMalformed for a document whose secrets
-	// cannot be told from the rest.
+	// cannot be distinguished from the rest.
 	Discreet(doc Document, hide *Redactor) (Document, error)
 
 	// Clock is how the clock of a device stands to ours by its documents: by the one that shows it, or else by the headers of its

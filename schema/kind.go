@@ -314,7 +314,7 @@ func (k *Kind) Attribute(name string) *Attribute {
 	return nil
 }
 
-// Unseen reports whether nothing can be told of the attribute by what a device shows: devices never return it, or this one
+// Unseen reports whether what a device shows says nothing of the attribute: devices never return it, or this one
 // masks the secret, so that it reads as null. Whether it is up to date is known from the state only.
 func (a *Attribute) Unseen(have cty.Value) bool { return a.WriteOnly || a.Secret && have.IsNull() }
 
@@ -424,7 +424,7 @@ type Confidence string
 const (
 	Confirmed Confidence = "confirmed" // answers of real devices show it
 	Likely    Confidence = "likely"    // client programs in use or an official guide tell, and answers of devices show a part or a flag
-	Unsure    Confidence = "unsure"    // a weak source, contradictions, or a guide alone: nobody is known to have used it
+	Unsure    Confidence = "unsure"    // a weak source, contradictions, or a guide alone: no known use
 )
 
 // Phase orders the writes to one device, so that what a later step relies on is already there: clocks and logs first,

@@ -32,8 +32,8 @@ func (f fenced) commands() [][]string {
 	return nil
 }
 
-// shellCommands splits text into commands, and those into words, as a shell does as far as pages need it: quotes, comments, pipes, lists,
-// substitutions and redirections, the files of which are left out.
+// shellCommands splits text into commands, and those into words, as a shell does where pages need it: quotes, comments, pipes, lists,
+// substitutions and redirections, whose files are left out.
 func shellCommands(text string) (commands [][]string) {
 	var words []string
 	var word strings.Builder

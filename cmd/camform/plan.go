@@ -175,7 +175,7 @@ func shown(ctx context.Context, w *workspace, p *plan.Plan) error {
 // bare prints a plan without advice.
 func bare(_ context.Context, w *workspace, p *plan.Plan) error { return w.plans().Plan(p, nil) }
 
-// adviseBackup says how to keep what devices say of themselves before they are changed.
+// adviseBackup says how to keep what devices report before they are changed.
 func adviseBackup(w *workspace, unkept []schema.Device) {
 	names, quoted := make([]string, len(unkept)), []string(nil)
 	for i, d := range unkept {

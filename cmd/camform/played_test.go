@@ -295,7 +295,7 @@ func (r *reader) run(ts *testscript.TestScript, command typed) string {
 	return ts.ReadFile("stdout")
 }
 
-// simulate starts simulated devices, in the place of those that the reader had before.
+// simulate starts simulated devices, instead of those that the reader had before.
 func (r *reader) simulate(ts *testscript.TestScript, line string) string {
 	r.interrupt()
 	ready := filepath.Join(ts.Getenv("WORK"), ".ready")

@@ -13,7 +13,7 @@ import (
 	"camform/engine/state/pgtest"
 )
 
-// cmdPostgres makes a database for a state, as the page says, and puts its block in the place of "# STATE" in configurations. The
+// cmdPostgres makes a database for a state, as the page says, and puts its block in place of "# STATE" in configurations. The
 // variables that open it are set, for the role of the applier. The key is one of the tests, or that in a file.
 //
 //	postgres [-key FILE] FILE...

@@ -10,7 +10,7 @@
 //     not parse, limits that disagree, a record without versions.
 //   - An advisory whose facts are unsure proves nothing: at most, a device is possibly affected, which is unknown.
 //   - Builds are compared as well as versions. A model line has its own branch, so that a higher number may be older code.
-//   - A service that is off is told beside affected, and never changes a verdict.
+//   - A service that is off is reported beside affected, and never changes a verdict.
 package advisory
 
 import (
@@ -76,7 +76,7 @@ type Advisory struct {
 	ID         string // "CVE-2025-66177"
 	Title      string
 	CVSS       string // base score; empty where none is known
-	Exploited  string // day since which it is known to be used by attackers, as "2022-01-10"; empty if it is not known to be
+	Exploited  string // day since which it is known to be used by attackers, as "2022-01-10"; empty if no such use is known
 	URL        string
 	Confidence Confidence
 	Service    *Service // nil where it needs none that is known
@@ -94,7 +94,7 @@ type products struct {
 
 // Device is what is known of a device, as it tells it.
 type Device struct {
-	Model    string // "DS-2CD2386G2-IU"; empty if it is not known
+	Model    string // "DS-2CD2386G2-IU"; empty if unknown
 	Firmware string // "V5.7.18 build 240826"
 	Type     string // "IPCamera", as the device calls itself
 }
@@ -140,14 +140,14 @@ func IDs(findings []Finding, verdict Verdict) []string {
 	return ids
 }
 
-// subject is a device as far as it is understood.
+// subject is what is understood of a device.
 type subject struct {
 	model    model
 	firmware string
 	version  Version // zero if the firmware does not parse
 	parsed   bool
-	family   *family // nil if it is not known
-	doubt    string  // why it is not known
+	family   *family // nil if unknown
+	doubt    string  // why it is unknown
 }
 
 // subject understands a device. Its family is known where the name of its model says it, and its type does not contradict.

@@ -201,7 +201,7 @@ family "camera" {`, ":10,", "declared twice"},
 			continue
 		}
 		if data != nil || !diags.HasErrors() || !strings.Contains(diags.Error(), "data.hcl"+c.line) || !strings.Contains(diags.Error(), c.says) {
-			t.Errorf("%s in the place of %s: %v, want %s %s", c.to, c.from, diags, c.line, c.says)
+			t.Errorf("%s instead of %s: %v, want %s %s", c.to, c.from, diags, c.line, c.says)
 		}
 	}
 }
@@ -452,7 +452,7 @@ func randomDevice(random *rand.Rand, data *Data) Device {
 	return device
 }
 
-// recorded are the recorded devices that tell model and firmware, and those of which recorders and SADP told it, with what was
+// recorded are the recorded devices that tell model and firmware, and those that recorders and SADP told it of, with what was
 // worked out about them by hand: the advisories that affect them, and those that are not known. All others do not affect them.
 var recorded = []struct {
 	model, firmware, kind string

@@ -72,7 +72,7 @@ var (
 	wildcards   = regexp.MustCompile(`(?:\[0-9A-Z\])+`)
 )
 
-// parsePattern reads a pattern. Resembling is what has the same series, up to the second dash, with any number of characters in the
+// parsePattern reads a pattern. Resembling is what has the same series, up to the second dash, with any number of characters in
 // place of x.
 func parsePattern(text string) (pattern, error) {
 	if !patternText.MatchString(text) {

@@ -46,7 +46,7 @@ func (r *Report) Count() map[Verdict]int {
 	return counts
 }
 
-// NeverSeen is why nothing is known of a device that the state has no record of.
+// NeverSeen is why nothing can be said about a device that the state has no record of.
 const NeverSeen = "camform has no record of the device"
 
 // Unseen is a device that the state has no record of: unknown by every advisory.

@@ -73,7 +73,7 @@ func hours(d time.Duration) string {
 	return d.String()
 }
 
-// Devices is how many devices a plan changes. It does not count those of which something is only forgotten.
+// Devices is how many devices a plan changes. It does not count those where something is only forgotten.
 func Devices(p *plan.Plan) int {
 	n := 0
 	for _, d := range p.Devices {

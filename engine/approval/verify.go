@@ -32,7 +32,7 @@ type Signed struct {
 	Principal string // as the signers have it
 	Key       string // fingerprint of the key, as ssh-keygen -l shows it
 	Expires   time.Time
-	Comment   string // of whoever signed; only fit for people in quotes
+	Comment   string // of the signer; only fit for people in quotes
 	File      string // name of the file
 }
 

@@ -19,7 +19,7 @@ import (
 	"syscall"
 )
 
-// Create writes a new file with a mode, of which the umask of the process is taken off. The error belongs to fs.ErrExist if
+// Create writes a new file with a mode, less the umask of the process. The error belongs to fs.ErrExist if
 // there is a file of that name, which is left as it is.
 func Create(path string, text []byte, mode fs.FileMode) error {
 	return CreateBy(path, mode, func(w io.Writer) error { return all(w, text) })

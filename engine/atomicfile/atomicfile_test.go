@@ -175,7 +175,7 @@ func TestATextThatIsCutIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := whole(file, int64(len("text"))); err == nil || !strings.Contains(err.Error(), "3 of 4 bytes") {
-		t.Errorf("got %v for a text of which a byte is missing", err)
+		t.Errorf("got %v for a text with a byte missing", err)
 	}
 }
 

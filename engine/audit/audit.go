@@ -69,7 +69,7 @@ func (r *Report) Judged() bool {
 	return slices.ContainsFunc(r.Results, func(result Result) bool { return result.Status != Manual })
 }
 
-// NotKnown are the devices of which not all is known: one without a rule, one that could not be read, and one with a result
+// NotKnown are the devices with something unknown: one without a rule, one that could not be read, and one with a result
 // that could not be found out. They come ordered, each once.
 func (r *Report) NotKnown() []schema.Device {
 	devices := slices.Clone(r.Unjudged)
@@ -161,7 +161,7 @@ type finding struct {
 }
 
 // of puts findings together. A rule is unsupported only if all of it is: what a device lacks cannot be wrong, but it is
-// told.
+// reported.
 func (r Result) of(found []finding) Result {
 	rank := func(f finding) int { return slices.Index(Statuses, f.status) }
 	supported := slices.DeleteFunc(slices.Clone(found), func(f finding) bool { return f.status == Unsupported })
@@ -181,7 +181,7 @@ func (r Result) of(found []finding) Result {
 	return r
 }
 
-// compare looks up what became of each attribute that a rule wants of a setting.
+// compare looks up the result for each attribute that a rule wants of a setting.
 func (s Subject) compare(wanted *config.Setting) []finding {
 	one := compared{Subject: s, address: wanted.Address}
 	one.address.Device = s.Device.Address

@@ -56,7 +56,7 @@ var kinds = schema.NewKinds(
 	},
 )
 
-// subject is a device of which a test says what it is like.
+// subject is a device that a test describes.
 type subject struct {
 	testing.TB
 	snap     *live.Snapshot
@@ -218,7 +218,7 @@ func TestARuleIsAsGoodAsTheWorstOfItsAttributes(t *testing.T) {
 			text: tlsRule + "https {\n  port = 80\n}\n",
 			want: "tls compliant @8\n",
 		},
-		"all attributes that differ are told": {
+		"all attributes that differ are reported": {
 			set: func(s *subject) {
 				s.has("https", "", map[string]cty.Value{"enabled": cty.False})
 			},
@@ -264,7 +264,7 @@ func TestARuleIsAsGoodAsTheWorstOfItsAttributes(t *testing.T) {
 			text: tlsRule,
 			want: "tls violated @8 | https.min_tls is \"1.0\", and should be \"1.2\". It takes 1.0 and 1.1.\n",
 		},
-		"it is not known what becomes of another attribute": {
+		"it is uncertain what happens to another attribute": {
 			set: func(s *subject) {
 				s.has("https", "", map[string]cty.Value{"enabled": cty.False, "min_tls": cty.StringVal("1.0")})
 				s.refuse = []providers.AttributeError{{Attribute: "min_tls", Detail: "Nobody tried.", Unproven: true}}
@@ -484,7 +484,7 @@ func TestAssertionsHoldOrNotOrAreNotKnown(t *testing.T) {
 			func(s *subject) { s.observed["/ISAPI/a A/on"] = []string{"false"} },
 			check(on), "shown violated @8 | Number 1 does not hold.\n",
 		},
-		"all that do not hold are told": {
+		"all that do not hold are reported": {
 			func(s *subject) {},
 			check(`self.model == "M2"`, `self.model == "M1"`, `length(self.model) > 2`),
 			"shown violated @8 | Number 1 does not hold. | Number 3 does not hold.\n",
@@ -544,7 +544,7 @@ func TestWhatAPersonMustVerifyIsSaidOfDevicesThatDoNotAnswerToo(t *testing.T) {
 	}
 }
 
-// TestWhatWasNotComparedIsNotCompliant: a rule of which the setting is not among those of the device, as with a target that
+// TestWhatWasNotComparedIsNotCompliant: a rule whose setting is not among those of the device, as with a target that
 // names another one.
 func TestWhatWasNotComparedIsNotCompliant(t *testing.T) {
 	s := newSubject(t)

@@ -1,11 +1,11 @@
-// Package backup keeps what a device says of itself, so that its settings can be brought back after it lost them.
+// Package backup keeps what a device reports, so that its settings can be brought back after it lost them.
 //
 // Rules:
 //
 //   - A backup is what the device answered, byte for byte. What it was asked for in vain is in it, too, with the reason: what a
 //     backup lacks is known.
 //   - The text of a backup lies sealed in its file, with what a list needs to tell beside it. Its name is an HMAC of the text, so
-//     that another text under the name is noticed by whoever has the key of the state.
+//     that another text under the name is noticed by anybody who has the key of the state.
 //   - An archive that only the device reads lies in the backup with its key: one without the other is worth nothing.
 //   - A file that is cut, changed or of another state is an error, never another backup.
 package backup

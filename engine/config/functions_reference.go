@@ -36,7 +36,7 @@ func FunctionReferences() []FunctionReference {
 	return found
 }
 
-// functionDocs describe the functions of which the library has no description, or one that is not about configurations.
+// functionDocs describe the functions that the library has no description of, or one that is not about configurations.
 var functionDocs = map[string]string{
 	"abs":      "The number without its sign.",
 	"abspath":  "The path, made absolute from the directory of the configuration.",

@@ -28,7 +28,7 @@ type Policy struct {
 	Unique    bool          `json:"unique,omitempty"`     // no two accounts of the vault share a password
 	History   int           `json:"history,omitempty"`    // how many earlier passwords of the account must not come back
 	Window    string        `json:"window,omitempty"`     // when due passwords may be changed, such as "sat,sun 02:00-05:00"; empty for any time
-	Consumers []string      `json:"consumers,omitempty"`  // who else uses the passwords and has to be told, for people
+	Consumers []string      `json:"consumers,omitempty"`  // who else uses the passwords and has to get new ones, for people
 
 	// ProveOldRefused asks for a proof that the old password is refused after a change. It costs one login attempt, which
 	// is spent only where the device tells that enough are left.
@@ -45,7 +45,7 @@ func Name(device schema.Device, account string) string {
 	return name + "/" + url.PathEscape(account)
 }
 
-// AccountOf is the account of which Name makes that name; ok is false for the name of another secret of the vault.
+// AccountOf is the account for which Name makes that name; ok is false for the name of another secret of the vault.
 func AccountOf(name string) (device schema.Device, account string, ok bool) {
 	parts := strings.Split(name, "/")
 	for i, part := range parts {
@@ -65,10 +65,10 @@ func AccountOf(name string) (device schema.Device, account string, ok bool) {
 	return device, account, err == nil && parsed == device && Name(device, account) == name
 }
 
-// recoveryFile stands in the place of an account. No account has that name: a configuration with a colon in one is refused.
+// recoveryFile stands in place of an account. No account has that name: a configuration with a colon in one is refused.
 const recoveryFile = "recovery:file"
 
-// RecoveryFile is the name of the vault under which the file is kept with which the password of a device can be set anew. It goes
+// RecoveryFile is the name of the vault under which the file is kept with which the password of a device can be set again. It goes
 // along with the device, as passwords do.
 func RecoveryFile(device schema.Device) string { return Name(device, recoveryFile) }
 

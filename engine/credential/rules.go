@@ -23,7 +23,7 @@ const longestRun = 3
 // Rules are what a password must obey besides the policy: those of its account and its device, and what the vault knows.
 // The zero value asks for nothing but what all devices demand.
 type Rules struct {
-	Account string                   // name of the account, which must not be part of its password; empty if it is not known
+	Account string                   // name of the account, which must not be part of its password; empty if unknown
 	MinLen  int                      // the shortest that the device takes; 0 if it does not say
 	MaxLen  int                      // the longest that the device takes; 0 if it does not say
 	Earlier []schema.Secret          // passwords that must not come back
@@ -164,7 +164,7 @@ func reversed(text string) string {
 	return string(runes)
 }
 
-// hasRun reports whether there are more characters in a row than devices take of which each is by step greater than the one
+// hasRun reports whether there are more characters in a row than devices take, where each is by step greater than the one
 // before it. Only digits count, unless the step is 0.
 func hasRun(password string, step int) bool {
 	length := 1

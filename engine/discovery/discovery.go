@@ -153,7 +153,7 @@ func Make(found []Device, want Expected) (Report, error) {
 	return r, nil
 }
 
-// all are the devices of the configuration. What it says of their identity goes before what is remembered.
+// all are the devices of the configuration. What it says of their identity goes before what is recorded.
 func (w Expected) all() []expected {
 	remembered := map[schema.Device]providers.Identity{}
 	for _, d := range w.Remembered {
@@ -259,7 +259,7 @@ func (d Device) matches(e expected) Match {
 	return ""
 }
 
-// declare finds which device of the configuration the device says to be, and which one it stands in the place of.
+// declare finds which device of the configuration the device says to be, and which one it is there instead of.
 func (f *Finding) declare(all []expected) {
 	for _, match := range []Match{BySerial, ByMAC, ByAddress} {
 		i := slices.IndexFunc(all, func(e expected) bool { return f.matches(e) == match })

@@ -76,7 +76,7 @@ func TestADeviceIsKnownByWhatItSays(t *testing.T) {
 		"what was remembered": {
 			discovery.Expected{Devices: []*config.Device{declared("gate", "192.0.2.1", config.Identity{})}, Remembered: []state.Device{remembered("gate", macA, "")}}, inquired("192.0.2.1", macA, serialA), discovery.ByMAC,
 		},
-		"its address, where nothing is known of it": {
+		"its address, where nothing more is known of it": {
 			discovery.Expected{Devices: []*config.Device{declared("gate", "192.0.2.1", config.Identity{})}}, inquired("192.0.2.1", macA, serialA), discovery.ByAddress,
 		},
 		"its address, where it says nothing": {

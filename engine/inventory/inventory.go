@@ -1,4 +1,4 @@
-// Package inventory says what is owned: it joins what a configuration declares of devices with what is remembered of them, and
+// Package inventory says what is owned: it joins what a configuration declares of devices with what the state records of them, and
 // with what was found on the network. It is pure, and no device is asked for it.
 package inventory
 
@@ -23,7 +23,7 @@ const (
 	NeverSeen  Status = "never seen"   // it is declared, and never answered
 	NotHeardOf Status = "not heard of" // nobody says to be it, where the network was asked; that proves nothing
 	Unknown    Status = "unknown"      // it was found, and is neither declared nor remembered
-	Undeclared Status = "undeclared"   // it is remembered, and not declared any more
+	Undeclared Status = "undeclared"   // the state has it, but it is no longer declared
 	Moved      Status = "moved"        // it answered at another address than the one that is declared
 	Swapped    Status = "swapped"      // another device answered than the one that is declared
 	Duplicate  Status = "duplicate"    // another device has its serial number, MAC or address
@@ -39,7 +39,7 @@ type Record struct {
 	Location string
 	LastSeen time.Time
 	config.Ownership
-	Others []schema.Device // declared or remembered ones of which it is a duplicate
+	Others []schema.Device // declared or remembered ones that it duplicates
 
 	Heard *discovery.Finding // what says on the network to be this device; nil if nothing does, or nobody was asked
 }
@@ -157,7 +157,7 @@ func markDuplicates(all []Record) {
 	for i, r := range all {
 		for kind, text := range map[string]string{"serial": r.Identity.Serial, "mac": r.Identity.MAC, "address": hostOf(r.URL)} {
 			if kind == "address" && slices.Contains(r.Status, Unknown) {
-				continue // whoever is at another's address has taken its place
+				continue // the device at another's address has taken its place
 			}
 			if text != "" {
 				key := kind + " " + strings.ToUpper(text)
@@ -183,7 +183,7 @@ func markDuplicates(all []Record) {
 	}
 }
 
-// hostOf is the host and port of an address, of which the scheme may be missing.
+// hostOf is the host and port of an address, whose scheme may be missing.
 func hostOf(address string) string {
 	if _, rest, found := strings.Cut(address, "://"); found {
 		return rest

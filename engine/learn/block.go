@@ -48,7 +48,7 @@ func (c *collection) newBlock(devices []int) *block {
 	return b
 }
 
-// blocks puts devices that have the same slots together, and takes those apart again of which so many have so much in
+// blocks puts devices that have the same slots together, and takes those apart again where so many have so much in
 // common that a block of their own is shorter than what they take up in the table.
 func (c *collection) blocks() []*block {
 	var shapes [][]int

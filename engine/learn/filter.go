@@ -137,7 +137,7 @@ func (f *filter) leave(attribute, why string) {
 	})
 }
 
-// masked matches a text of which a device shows a part only, such as a mail address. Sent back it would take the place of the
+// masked matches a text where a device shows a part only, such as a mail address. Sent back it would replace the
 // whole.
 var masked = regexp.MustCompile(`\*{2}|•`)
 

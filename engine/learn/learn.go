@@ -6,7 +6,7 @@
 //   - What is written is what the devices have. A value that a configuration cannot say, or that a device would refuse, is
 //     left out and told; nothing is rounded.
 //   - No secret is written: a file names where a secret comes from.
-//   - Whoever logs in to another of the devices refers to the account there, so that a change of it arrives.
+//   - A device that logs in to another of the devices refers to the account there, so that a change of it arrives.
 package learn
 
 import (
@@ -43,7 +43,7 @@ type Device struct {
 	// Hidden are attributes that hold secrets although their kind does not say so, by the address of the setting without its device.
 	Hidden map[schema.Setting]map[string]bool
 
-	Logins []Login // that it has to others of the devices, as far as that is certain
+	Logins []Login // that it has to others of the devices, where that is certain
 }
 
 // Options are the judgements that are needed from outside. They are pure.
@@ -83,7 +83,7 @@ type Left struct {
 	Unread    string // why nothing could be read of the setting; empty where it was read
 }
 
-// Unread are the settings of which nothing could be read, which may be there or not.
+// Unread are the settings that could not be read at all, which may be there or not.
 func (r *Result) Unread() []Left {
 	return slices.DeleteFunc(slices.Clone(r.Left), func(l Left) bool { return l.Unread == "" })
 }

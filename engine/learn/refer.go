@@ -11,7 +11,7 @@ type Login struct {
 	Item    schema.Setting // its device is the one that has the Login
 	To      int            // the other device, by its place among those that are learned
 	Account string         // name of the account on the other device
-	Scheme  string         // of those of package schema; empty if it is not known
+	Scheme  string         // of those of package schema; empty if unknown
 }
 
 // reference is an attribute of an account of a device, where it stands for the value of another device. The zero value is none.
@@ -35,7 +35,7 @@ func (c *collection) refer() {
 	}
 }
 
-// referTo writes what an item logs in with as references, as far as the account of the other device is written. A password that
+// referTo writes what an item logs in with as references, if the account of the other device is written. A password that
 // is written there is left out: nobody knows whether the item has that one, so the next plan would change it.
 func (c *collection) referTo(device int, l Login) {
 	kind := c.options.Kinds.Lookup(l.Item.Kind)

@@ -128,7 +128,7 @@ func wanted(d learn.Device, account string) map[string]cty.Value {
 	return values
 }
 
-// Whoever shows whom, the configuration is valid, and says of each channel what the device has.
+// No matter who shows whom, the configuration is valid, and says of each channel what the device has.
 func TestReferencesLeadInNoCircle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 6).Draw(t, "devices")

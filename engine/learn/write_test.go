@@ -86,7 +86,7 @@ func TestWhatMostDevicesHaveIsTheBaseAndOthersOverrideIt(t *testing.T) {
 	}
 }
 
-// TestWhatGroupsShareIsAProfile: four shapes of devices, of which two and two have much in common.
+// TestWhatGroupsShareIsAProfile: four shapes of devices, and two and two have much in common.
 func TestWhatGroupsShareIsAProfile(t *testing.T) {
 	var devices []learn.Device
 	var want []map[string]cty.Value
@@ -273,7 +273,7 @@ func TestTheNameOfADeviceIsWrittenOnce(t *testing.T) {
 	}
 }
 
-// TestI1NoSecretIsInAnyFile also looks for secrets in what is told.
+// TestI1NoSecretIsInAnyFile also looks for secrets in what is reported.
 func TestI1NoSecretIsInAnyFile(t *testing.T) {
 	const community, other, trap = "Comm-Unity-1", "Comm-Unity-2", "Tr4p"
 	var devices []learn.Device
@@ -341,7 +341,7 @@ func TestWhatCannotBeWrittenIsTold(t *testing.T) {
 		case kind.Name == "overlay":
 			return []providers.AttributeError{{Detail: "It shows none."}}
 		case kind.Name == "time":
-			return []providers.AttributeError{{Attribute: "zone", Detail: "Nobody has tried.", Unproven: true}}
+			return []providers.AttributeError{{Attribute: "zone", Detail: "Not tested.", Unproven: true}}
 		}
 		return nil
 	}

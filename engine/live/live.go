@@ -42,10 +42,10 @@ type Wants struct {
 	Kinds []*schema.Kind
 	Keys  map[string][]string // items to read, by kind, of kinds whose items live in documents of their own
 	Extra []string            // further documents to read, by path
-	Deep  []*schema.Kind      // kinds of which items are asked for that their lists lack, as far as the device tells of them
+	Deep  []*schema.Kind      // kinds whose items are asked for where their lists lack them, if the device mentions them
 
 	Archive bool            // the configuration in the form that the device alone reads; see providers.Archiver
-	Log     *providers.Span // the time of which the log of the device is searched; nil for none
+	Log     *providers.Span // the time for which the log of the device is searched; nil for none
 }
 
 // Snapshot is what a device said. It is complete or has Err, apart from single kinds that could not be read.
@@ -370,7 +370,7 @@ func (s *Snapshot) Fault(kind *schema.Kind, key string) string {
 	return fault
 }
 
-// Unread are the settings of which it is unknown whether the device has them, with the reason. Those of a kind that could not be
+// Unread are the settings that the device may have or not (it is unknown), with the reason. Those of a kind that could not be
 // read at all are one without a key.
 func (s *Snapshot) Unread() map[schema.Setting]string {
 	unread := map[schema.Setting]string{}

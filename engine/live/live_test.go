@@ -254,7 +254,7 @@ func TestAFurtherDocumentThatCannotBeReadCostsItselfOnly(t *testing.T) {
 	}
 }
 
-// perItem is a device whose items live in documents of their own, of which it withholds some.
+// perItem is a device whose items live in separate documents, and it withholds some.
 type perItem struct {
 	providers.Reader
 	providers.Interpreter
@@ -288,8 +288,8 @@ func TestAnItemThatIsWithheldLeavesTheOthers(t *testing.T) {
 		withheld []string
 		family   error
 		read     int
-		faults   string // keys of which it is unknown whether they are there
-		unread   string // settings that are told as unread
+		faults   string // keys that may be there or not
+		unread   string // settings that are reported as unread
 	}{
 		{nil, nil, 2, "", ""},
 		{[]string{"/items/2"}, providers.ErrWithheld, 1, "2", `item["2"]`},

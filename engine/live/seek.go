@@ -29,7 +29,7 @@ type Search struct {
 	Silent   bool              // the device tells nowhere which items it has
 	Strange  []string          // words of the device that stand for no item that is known
 	Unread   map[string]string // documents that may tell of items and could not be read, by path, with the reason
-	Troubles map[string]string // items of which it is not known whether the device has them, by key, with the reason
+	Troubles map[string]string // items that the device may have or not (it is uncertain), by key, with the reason
 }
 
 // Whole reports whether it is known which items the device has.
@@ -161,7 +161,7 @@ func (s *Snapshot) take(kind *schema.Kind, asked []string, found *Search, o Opti
 	s.Keys[kind.Name] = all
 }
 
-// reasonOf is why nothing could be read at a path, which whoever tells it names.
+// reasonOf is why nothing could be read at a path, which the caller names when reporting it.
 func reasonOf(path string, doc providers.Document, err error) string {
 	reason := doc.Missing
 	if err != nil {

@@ -61,7 +61,7 @@ func New() *File {
 	return &File{devices: map[schema.Device]Device{}, abilities: map[string]ability{}}
 }
 
-// Set puts what a device can do into the lock, in the place of what was there of it. The snapshot must be without Err. A document
+// Set puts what a device can do into the lock, instead of what was there of it. The snapshot must be without Err. A document
 // for which the device answered with a fault that may pass is not in the lock.
 func (l *File) Set(snap *live.Snapshot, shape func(providers.Documents) providers.Documents) {
 	a, known := ability{}, maps.Clone(snap.Documents)

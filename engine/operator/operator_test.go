@@ -15,7 +15,7 @@ import (
 	"camform/engine/operator"
 )
 
-// rules reads rules that are in files of their own, of which all must be right.
+// rules reads rules that are in separate files, and all must be right.
 func rules(t *testing.T, texts ...string) operator.Rules {
 	t.Helper()
 	r, wrong := read(t, texts...)
@@ -120,7 +120,7 @@ func TestI14AVariableIsAnOriginToo(t *testing.T) {
 	}
 }
 
-// What is computed from secrets goes only where all of them may go, and nowhere where it cannot be told what they are.
+// What is computed from secrets goes only where all of them may go, and nowhere where it is uncertain what they are.
 func TestI14AComputedSecretIsJudgedByWhatItIsMadeOf(t *testing.T) {
 	r := rules(t, "secrets \"env\" {\n names = [\"A*\"]\n networks = [\"192.0.2.0/24\"]\n}\nsecrets \"vault\" {}")
 	for expression, want := range map[string]map[string]bool{

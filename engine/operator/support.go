@@ -73,7 +73,7 @@ func (r Rules) Contacts() (all []Contact, limited bool) {
 	return all, limited
 }
 
-// agreed are the contacts of two lists, as far as both say the same of them.
+// agreed are the contacts of two lists, where both say the same of them.
 func agreed(a, b []Contact) []Contact {
 	var both []Contact
 	for _, c := range a {

@@ -17,7 +17,7 @@ import (
 // ErrOthers is the error of what others can change.
 var ErrOthers = errors.New("others can change it")
 
-// Written reports whether only the owner can write to a file or folder, whoever that is. The error is ErrOthers and says what to
+// Written reports whether only the owner can write to a file or folder, no matter who that is. The error is ErrOthers and says what to
 // do, or that of os.Stat. Windows has no such modes; there the error is nil.
 func Written(path string) error {
 	info, err := os.Stat(path)

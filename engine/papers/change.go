@@ -141,7 +141,7 @@ func joinedUntil(what, until string) string {
 	return strings.TrimSpace(what + behind(" until ", until))
 }
 
-// outage is what the users of the device lost meanwhile, and what became of recordings.
+// outage is what the users of the device lost meanwhile, and what happened to recordings.
 func (b sheet) outage() Section {
 	s := Section{ID: "outage", Title: "Downtime and recordings"}
 	s.add("downtime", "announced downtime", b.said(recover.Consumers, "downtime"))

@@ -98,7 +98,7 @@ func (b sheet) said(step, name string) string {
 	return ""
 }
 
-// outcome says what became of a step, with the reason or the remark.
+// outcome says how a step ended, with the reason or the remark.
 func (b sheet) outcome(step string) string {
 	e := b.Last(step)
 	if e == nil {

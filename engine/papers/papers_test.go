@@ -69,7 +69,7 @@ func text(t *testing.T, p papers.Paper, section string) string {
 	return b.String() + strings.Join(p.Sections[i].Sentences, "\n")
 }
 
-// Whoever asks later finds in the record who did what, on whose approval, and what came of it.
+// Somebody who asks later finds in the record who did what, on whose approval, and with what outcome.
 func TestTheRecordHasEveryField(t *testing.T) {
 	c, f := story()
 	p := papers.Change(c, f)

@@ -97,7 +97,7 @@ func merged(group []*change) *change {
 	return one
 }
 
-// key appends what must be the same for two changes to be told as one: everything that is shown but the device and the
+// key appends what must be the same for two changes to be shown as one: everything that is shown but the device and the
 // origins of secrets, and, if they are not to be exactly alike, but short values that change.
 func (c *change) key(b []byte, exactly bool) []byte {
 	s := c.step

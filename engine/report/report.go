@@ -34,7 +34,7 @@ const (
 	StepDone      EventKind = "step-done"
 	DeviceDone    EventKind = "device-done"
 	Activating    EventKind = "activating" // the device gets its first password, between its DeviceStarted and the first of its StepStarted
-	Activated     EventKind = "activated"  // it logged in with that, and is the one that is meant; Elapsed is set. Failures are told by DeviceDone
+	Activated     EventKind = "activated"  // it logged in with that, and is the right one; Elapsed is set. DeviceDone reports failures
 	StageDone     EventKind = "stage-done"
 	Restarting    EventKind = "restarting"  // the web server of the device is waited for after a write; Elapsed is since when, Limit how long at most
 	Asking        EventKind = "asking"      // the device is asked for items of a kind that its list lacks; Setting names the kind, and Total is set
@@ -67,9 +67,9 @@ const (
 	Rewritten     Result = "rewritten"      // accepted, but the device keeps it in a form of its own
 	Already       Result = "already"        // nothing to write: the device has it already
 	Stale         Result = "stale"          // the device is no longer as it was when the plan was made; nothing was written
-	Rejected      Result = "rejected"       // the device refused it, or said yes and did not do it; the detail tells what it did all the same
+	Rejected      Result = "rejected"       // the device refused it, or accepted it and did not do it; the detail says what it did
 	NotWorking    Result = "not-working"    // as planned, and read back, but the device says that it does not work
-	Lost          Result = "lost"           // nothing was changed there, but what it shows of a changed device was there before the run, and is not any more
+	Lost          Result = "lost"           // nothing was changed there, but what it showed of a changed device before the run is gone
 	Reverted      Result = "reverted"       // it would have closed the way in, and was put back as it was
 	Failed        Result = "failed"         // it could not be carried out; nothing was changed, but by a first request of two that the detail names
 	Unfinished    Result = "unfinished"     // some settings of the device were changed, then it failed
@@ -143,7 +143,7 @@ func (r *Report) Bad() []Device {
 	return bad
 }
 
-// Forgotten counts the devices of which the state has no record any more.
+// Forgotten counts the devices that the state no longer has a record of.
 func (r *Report) Forgotten() int { return r.count(func(d Device) bool { return d.Forgotten }) }
 
 // Activated counts the devices that got their first password.

@@ -1,4 +1,4 @@
-// Package shell writes texts into commands that a person is told to run, and takes apart what a person wrote so.
+// Package shell writes texts into commands for people to run, and takes apart what a person wrote so.
 //
 // Keys of a for_each, names of files and what another state handed over may hold anything. A command is there to be pasted, so
 // nothing in it may end the word that it is in.

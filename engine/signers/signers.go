@@ -37,7 +37,7 @@ type Signer struct {
 // Key is how a public key stands in a Signer: as SSH writes it on the wire.
 func Key(public ssh.PublicKey) string { return string(public.Marshal()) }
 
-// Person is how people are told apart. Names that differ in case only are those of one person.
+// Person is how people are distinguished. Names that differ in case only are those of one person.
 func Person(principal string) string { return strings.ToLower(strings.TrimSpace(principal)) }
 
 // Holds reports whether the key is valid at a time.
@@ -56,7 +56,7 @@ var errNoKey = errors.New("it contains no public key; write a line like: alice@e
 
 // ParseLine reads a line about signatures in a namespace: principals with commas between them, perhaps options, a key and perhaps a
 // comment. There are none if the key is for other namespaces only. The error goes on a sentence about the line, and is fit to be
-// shown. Blank lines and comments are for whoever reads the file to leave out.
+// shown. Blank lines and comments are for the reader of the file to leave out.
 func ParseLine(line, namespace string) ([]Signer, error) {
 	line = strings.TrimSpace(line)
 	if strings.ContainsAny(line, "\r\n") {

@@ -98,7 +98,7 @@ func hashOf(packed []byte) string {
 
 // Trust is whom somebody believes who reads a snapshot, and when.
 type Trust struct {
-	// Lists are the signers that somebody named: the operator, or whoever runs the command. Each list must have the key. Without one
+	// Lists are the signers that somebody named: the operator, or the one who runs the command. Each list must have the key. Without one
 	// nobody is believed.
 	Lists [][]signers.Signer
 

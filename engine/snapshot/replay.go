@@ -120,7 +120,7 @@ var (
 	_ providers.Certified = (*reader)(nil)
 )
 
-// refused says why nothing is known of the device.
+// refused says why the device is unknown.
 func (r *reader) refused() error {
 	switch d := r.device; {
 	case d == nil:

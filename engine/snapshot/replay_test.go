@@ -56,7 +56,7 @@ func TestASnapshotAnswersLikeTheDevice(t *testing.T) {
 	}
 }
 
-// What is not known of a device is told of that device: no other one has to do with it.
+// What is not known of a device is reported for that device: no other one has to do with it.
 func TestI12WhatASnapshotDoesNotKnowIsUnknown(t *testing.T) {
 	gate := target(t, "gate", "https://192.0.2.1")
 	other := gate

@@ -1,6 +1,6 @@
 // Package thorough decides how much a test plays of a space of cases that is too large to be played whole each time.
 //
-// There are three levels, each of which plays all that the one before it plays:
+// There are three levels, and each plays all that the one before it plays:
 //
 //	go test -short ./...                a quick look while one works
 //	go test ./...                       the part that represents the rest; what make test runs

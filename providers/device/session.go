@@ -39,8 +39,8 @@ func (s *Sessions) OpenWith(key, user string, source netip.Addr, at time.Time) {
 	s.opened++
 }
 
-// Use returns the session whose key a request carries that comes from an address at a time, and notes that it came. Sessions of
-// which no request came for as long as patience end; those without a key do not.
+// Use returns the session whose key a request carries that comes from an address at a time, and notes that it came. Sessions
+// without a request for as long as patience end; those without a key do not.
 func (s *Sessions) Use(key string, source netip.Addr, at time.Time, patience time.Duration) (Session, bool) {
 	s.list = slices.DeleteFunc(s.list, func(open Session) bool { return open.Key != "" && at.Sub(open.Seen) > patience })
 	for i, open := range s.list {

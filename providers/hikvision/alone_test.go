@@ -169,7 +169,7 @@ func TestLabelsThatNoDeviceHasCannotBeDeclared(t *testing.T) {
 	}
 }
 
-// What a device was recorded to have, devices have: nobody may be told that no device takes it.
+// What a device was recorded to have, devices have: no message may say that no device takes it.
 func TestWhatDevicesHaveIsPossible(t *testing.T) {
 	provider := hikvision.New(isapi.Options{})
 	looked := 0

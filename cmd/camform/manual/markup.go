@@ -29,7 +29,7 @@ var marks = []struct {
 	sort  Sort
 }{{"# ", Title}, {"## ", Heading}, {"* ", Item}, {"```", Code}, {"|", Table}}
 
-// begins says of which part a line may be the first, and what stands behind the mark.
+// begins says which part a line may begin, and what stands behind the mark.
 func begins(line string) (Sort, string) {
 	for _, m := range marks {
 		if rest, ok := strings.CutPrefix(line, m.begin); ok {
@@ -73,7 +73,7 @@ func parse(page string) []Part {
 	return parts
 }
 
-// cells are the columns of a row, of which the first bar is cut off.
+// cells are the columns of a row, with the first bar cut off.
 func cells(row string) []string {
 	columns := strings.Split(strings.TrimSuffix(strings.TrimSpace(row), "|"), "|")
 	for i, c := range columns {

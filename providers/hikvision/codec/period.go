@@ -14,8 +14,8 @@ import (
 	"camform/schema"
 )
 
-// The elements of a period, in the order in which a setting file names them: the form, and a branch for each form, of
-// which an entry has one.
+// The elements of a period, in the order in which a setting file names them: the form, and a branch for each form; an
+// entry has one of them.
 const (
 	periodForm  = iota // holidayMode: date, month or week
 	periodDate         // holidayDate: days of one year

@@ -111,7 +111,7 @@ func (b *base) source() string {
 func guarded(endpoint string, within providers.Bounds, dial Dial) Dial {
 	if dial == nil {
 		dial = (&net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
-			at, _ := netip.ParseAddrPort(address) // one that cannot be told is within no bounds
+			at, _ := netip.ParseAddrPort(address) // an unknown one is within no bounds
 			return bounded(within, at.Addr())
 		}}).DialContext
 	}
@@ -130,7 +130,7 @@ func guarded(endpoint string, within providers.Bounds, dial Dial) Dial {
 		if err != nil {
 			return nil, notDialed(ctx, limited, endpoint, err)
 		}
-		at, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // one that cannot be told is within no bounds
+		at, _ := netip.ParseAddrPort(conn.RemoteAddr().String()) // an unknown one is within no bounds
 		if err := bounded(within, at.Addr()); err != nil {
 			_ = conn.Close()
 			return nil, err

@@ -268,7 +268,7 @@ func TestAnInactiveDeviceIsWhatTheFactoryMade(t *testing.T) {
 		}
 	}
 	if got := d.Secret("/ISAPI/System/Network/SNMP", "key"); got != "" || strings.Contains(string(d.Document(users)), "guard") {
-		t.Error("it kept what it had been told")
+		t.Error("it kept what it had been sent")
 	}
 }
 

@@ -74,8 +74,8 @@ var cameraElements = map[string]func(device.Camera) string{
 	"firmwareVersion": func(c device.Camera) string { return c.Firmware },
 }
 
-// withCameras is the list of channels with what the recorder knows by now of the cameras that are in the fleet. Recorders of
-// which the list has no elements for it never tell.
+// withCameras is the list of channels with what the recorder knows by now of the cameras that are in the fleet. Recorders whose
+// list has no elements for it never tell.
 func (d *unit) withCameras(list []byte) []byte {
 	root, err := scan(list)
 	if err != nil {

@@ -261,7 +261,7 @@ func allowed(text string, old, pattern *element) bool {
 }
 
 // isAddress reports whether a text is an address of one of the families ipv4 and ipv6, which a capability document lists in
-// the place of values.
+// place of values.
 func isAddress(text, families string) bool {
 	address, err := netip.ParseAddr(text)
 	return err == nil && (address.Is4() || strings.Contains(families, "ipv6"))

@@ -388,7 +388,7 @@ func permitted(q request, u *device.Account) bool {
 }
 
 // substitute is the other device that answers after a wrong-identity fault: same model and settings of the factory,
-// another serial number, realm and key. It knows the same passwords, so that it could learn what it must not be told.
+// another serial number, realm and key. It knows the same passwords, so that it could learn what it must not get.
 func (d *Device) substitute() *Device {
 	d.unit.mu.Lock()
 	defer d.unit.mu.Unlock()
