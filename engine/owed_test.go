@@ -156,7 +156,7 @@ func TestI13ADeadRecorderIsToldWhenItAnswers(t *testing.T) {
 			t.Fatalf("the camera has no new password, or it owes %v", s.owes())
 		}
 		again, _ := s.engineOf().Plan(ctx, s.cfg, nil)
-		if d := again.Plan.Devices[0]; len(d.Skipped) != 1 || !strings.Contains(d.Skipped[0].Detail, "device.recorder0.channel[\"1\"] has to be told the password of device.camera0.user.") {
+		if d := again.Plan.Devices[0]; len(d.Skipped) != 1 || !strings.Contains(d.Skipped[0].Detail, "device.recorder0.channel[\"1\"] needs the password of device.camera0.user.") {
 			t.Errorf("left alone are %v", d.Skipped)
 		}
 		accounts, _ := s.engineOf().Credentials(ctx, s.cfg, nil)

@@ -50,7 +50,7 @@ var functionDocs = map[string]string{
 	"distinct": "The elements of the list, each once.",
 	"endswith": "Whether the text ends with the suffix.",
 	"floor":    "The number, rounded down to a whole one.",
-	"format":   "A text with values put in the place of verbs, such as format(\"cam-%02d\", 7).",
+	"format":   "A text with values put in place of verbs, such as format(\"cam-%02d\", 7).",
 	"index":    "The position of the value in the list. An error if it is not in it.",
 	"length":   "How many elements, or characters.",
 	"lookup":   "The element of the map with that key, or else the default.",

@@ -90,7 +90,7 @@ var limitsShape = argumentsOf(
 )
 
 var approvalsShape = argumentsOf(
-	arg{"required", aNumber, "How many people must sign. Whoever made the plan does not count."},
+	arg{"required", aNumber, "How many people must sign. The person who made the plan does not count."},
 	arg{"for", aList, "Which plans need it: those with changes of `credentials`, `lockout` or `login`, or `all`."},
 	arg{"signers", aText, "A file that says who may sign with which key, in the format of `allowed_signers` of OpenSSH."},
 )
@@ -122,7 +122,7 @@ var policyShape = argumentsOf(
 	arg{"unique", aFlag, "Let no two accounts of the vault share a password."},
 	arg{"history", aNumber, "How many earlier passwords of the account must not come back."},
 	arg{"window", aText, "When due passwords may be changed, such as `01:00-05:00` or `sat,sun 02:00-05:00`. Any time by default."},
-	arg{"consumers", aList, "Who else uses the passwords and has to be told, for people to read."},
+	arg{"consumers", aList, "Who else uses the passwords and has to get new ones, for people to read."},
 	arg{"prove_old_refused", aFlag, "Prove after a change that the old password is refused. That costs one login attempt, which is spent only where enough are left."},
 )
 
@@ -197,10 +197,10 @@ var movedShape = argumentsOf(
 
 // commonArguments are those of profiles and of devices, which have the last word.
 var commonArguments = []arg{
-	{"exclusive", aList, "Kinds such as `[\"user\"]` of which items that nobody declares are deleted. Otherwise they are left alone and counted."},
+	{"exclusive", aList, "Kinds such as `[\"user\"]` whose undeclared items are deleted. Otherwise they are left alone and counted."},
 	{"allow_unproven", aValue, "Kinds, or arguments such as `\"system.location\"`, that camform may write although too little is known of them: a list, or a map of them to reasons. A change that could close the way in needs a reason."},
 	{"accept_clock_jump", aText, "Why the clock may jump by more than five minutes. `apply` refuses that without a reason."},
-	{"strict", aFlag, "Make it an error that the device lacks a setting or an argument that is wanted. Otherwise it is told and left alone."},
+	{"strict", aFlag, "Make it an error that the device lacks a setting or an argument that is wanted. Otherwise it is reported and left alone."},
 }
 
 func profileShape(kinds *schema.Kinds) *shape {
@@ -250,7 +250,7 @@ func (s *shape) withRules(kinds *schema.Kinds) *shape {
 	assert.own = []string{"self"}
 	check := argumentsOf(ruleArguments...).and(
 		arg{"severity", oneOf(severities...), "Whether `apply` only warns where it does not hold, which is the default, or refuses."},
-		arg{"manual", aText, "In the place of `assert`: what a person has to verify."},
+		arg{"manual", aText, "Instead of `assert`: what a person has to verify."},
 	).with("assert", assert)
 	check.generate = true
 	return s.with("rule", argumentsOf(ruleArguments...).withKinds(kinds), "id").with("check", check, "id")
