@@ -124,7 +124,7 @@ func maskBits(mask string) (bits int, valid bool) {
 	return len(ones), !strings.Contains(ones, "0")
 }
 
-// checkNotifications refuses the ways in which a strict recorder does not accept what to do on an event: by
+// checkNotifications refuses actions on an event that a strict recorder does not accept: with
 // another id than the method has, or to record without the channel.
 func (b *blueprint) checkNotifications(root *element) refusal {
 	var no refusal
