@@ -76,7 +76,7 @@ func TestADeviceIsKnownByWhatItSays(t *testing.T) {
 		"what was remembered": {
 			discovery.Expected{Devices: []*config.Device{declared("gate", "192.0.2.1", config.Identity{})}, Remembered: []state.Device{remembered("gate", macA, "")}}, inquired("192.0.2.1", macA, serialA), discovery.ByMAC,
 		},
-		"its address, where nothing more is known of it": {
+		"its address, where no more is known of it": {
 			discovery.Expected{Devices: []*config.Device{declared("gate", "192.0.2.1", config.Identity{})}}, inquired("192.0.2.1", macA, serialA), discovery.ByAddress,
 		},
 		"its address, where it says nothing": {
@@ -261,7 +261,7 @@ func TestRemarksSayWhatIsToBeDone(t *testing.T) {
 	for want, f := range map[string]discovery.Finding{
 		"inactive: it has no password yet":                                                   {Device: discovery.Device{Activated: discovery.No}},
 		"firmware from before activation: it may still have the default password":            {Device: discovery.Device{Activated: discovery.Yes, BeforeActivation: true}},
-		"3 devices claim this address":                                                 {Sharing: 3},
+		"3 devices claim this address":                                                       {Sharing: 3},
 		"another device claims the same MAC address and serial number: one of them pretends": {ClaimedTwice: []string{"MAC address", "serial number"}},
 		discovery.Undeclared: {},
 		"known by its address only: it could be another device": {Declared: schema.Device{Name: "gate"}, By: discovery.ByAddress},
