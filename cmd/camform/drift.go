@@ -56,7 +56,7 @@ func (w *workspace) drift(cmd *cobra.Command, codes detail) error {
 	}
 	drifted := p.Drifted() == plan.Bad
 	if drifted {
-		w.next("To see what would put the devices back, run:", w.command("plan", w.chosen()...))
+		goOn(w, "To see what would put the devices back, run:", commandFor(w.app, "plan", lookedAt(w)...))
 	}
 	switch unread := w.tooManyUnread(p); {
 	case len(p.Devices) > 0 && !p.Recorded():

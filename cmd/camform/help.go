@@ -29,11 +29,11 @@ command and a topic have the same name, both are shown. The name of a kind of se
 			case man != "" && len(args) > 0:
 				return errors.New("-man writes all pages; leave out " + strings.Join(args, " "))
 			case man != "":
-				return a.writeMan(cmd.Root(), kinds, man)
+				return writeMan(a, cmd.Root(), kinds, man)
 			case len(args) == 0:
-				return a.helpOnAll(cmd.Root(), kinds)
+				return helpOnAll(a, cmd.Root(), kinds)
 			}
-			return a.helpOn(cmd.Root(), kinds, args)
+			return helpOn(a, cmd.Root(), kinds, args)
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			above, rest, err := cmd.Root().Find(args)
@@ -63,7 +63,7 @@ func commandsOf(cmd *cobra.Command) []string {
 }
 
 // helpOnAll lists the commands and the topics.
-func (a *app) helpOnAll(root *cobra.Command, kinds *schema.Kinds) error {
+func helpOnAll(a *app, root *cobra.Command, kinds *schema.Kinds) error {
 	if err := root.Help(); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (a *app) helpOnAll(root *cobra.Command, kinds *schema.Kinds) error {
 }
 
 // helpOn shows a command, a topic, or both.
-func (a *app) helpOn(root *cobra.Command, kinds *schema.Kinds, args []string) error {
+func helpOn(a *app, root *cobra.Command, kinds *schema.Kinds, args []string) error {
 	cmd, rest, err := root.Find(args)
 	isCommand := err == nil && len(rest) == 0 && cmd != root
 	name := strings.Join(args, " ")

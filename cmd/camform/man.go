@@ -16,7 +16,7 @@ import (
 )
 
 // writeMan writes the pages of man of all commands and topics into a folder.
-func (a *app) writeMan(root *cobra.Command, kinds *schema.Kinds, dir string) error {
+func writeMan(a *app, root *cobra.Command, kinds *schema.Kinds, dir string) error {
 	pages := commandPages(root)
 	for _, t := range manual.Topics(kinds) {
 		pages = append(pages, t.Roff(version()))

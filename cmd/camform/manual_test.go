@@ -204,7 +204,7 @@ var request = regexp.MustCompile(`^\.(TH|SH|PP|IP|TP|nf|fi|RS|RE)( |$)`)
 func TestPagesOfManAreSound(t *testing.T) {
 	dir := t.TempDir()
 	a := &app{out: &bytes.Buffer{}, env: func(string) (string, bool) { return "", false }}
-	if err := a.writeMan(a.root(), builtInKinds(), dir); err != nil {
+	if err := writeMan(a, a.root(), builtInKinds(), dir); err != nil {
 		t.Fatal(err)
 	}
 	pages, err := filepath.Glob(filepath.Join(dir, "*.[157]"))

@@ -12,9 +12,9 @@ import (
 	"camform/engine/shell"
 )
 
-// next says what to do next, as commands that work when they are pasted. Programs, and people who asked for another form than text, are
+// goOn says what to do next, as commands that work when they are pasted. Programs, and people who asked for another form than text, are
 // not advised.
-func (w *workspace) next(why string, commands ...string) {
+func goOn(w *workspace, why string, commands ...string) {
 	if w.automated() || w.flags.format != view.Text {
 		return
 	}
@@ -24,8 +24,8 @@ func (w *workspace) next(why string, commands ...string) {
 	}
 }
 
-// command returns a command for the same directory.
-func (a *app) command(name string, words ...string) string {
+// commandFor returns a command for the same directory.
+func commandFor(a *app, name string, words ...string) string {
 	line := []string{"camform"}
 	if a.folder != "." {
 		line = append(line, "-chdir="+shell.Word(a.folder))
@@ -33,9 +33,9 @@ func (a *app) command(name string, words ...string) string {
 	return strings.Join(slices.Concat(line, []string{name}, words), " ")
 }
 
-// chosen returns the options that chose what the run looks at, for a command that is to look at the same. The value of a variable is left
+// lookedAt returns the options that chose what the run looks at, for a command that is to look at the same. The value of a variable is left
 // for the reader to fill in, since it may be nobody else's business.
-func (w *workspace) chosen() []string {
+func lookedAt(w *workspace) []string {
 	var words []string
 	for _, v := range w.flags.vars {
 		if v.File != "" {
@@ -47,11 +47,11 @@ func (w *workspace) chosen() []string {
 	for _, target := range w.flags.targets {
 		words = append(words, "-target="+shell.Word(target))
 	}
-	return append(words, w.searched()...)
+	return append(words, searched(w)...)
 }
 
 // searched returns the option that chose where new devices are searched for. What only a search finds is activated only by a search.
-func (w *workspace) searched() []string {
+func searched(w *workspace) []string {
 	if where := w.flags.search.String(); where != "" {
 		return []string{"-search=" + shell.Word(where)}
 	}
@@ -68,17 +68,17 @@ func nextOfPlan(ctx context.Context, w *workspace, p *plan.Plan, file string) {
 	if err != nil {
 		return
 	}
-	apply := w.command("apply", append(w.searched(), shell.Word(file))...)
+	apply := commandFor(w.app, "apply", append(searched(w), shell.Word(file))...)
 	switch sign := subject.Required(); {
 	case file == "" && sign > 0:
-		w.next(fmt.Sprintf("These changes need the signatures of %s. To save the plan for them, run:", persons(sign)), w.command("plan", append(w.chosen(), "-out=FILE")...))
+		goOn(w, fmt.Sprintf("These changes need the signatures of %s. To save the plan for them, run:", persons(sign)), commandFor(w.app, "plan", append(lookedAt(w), "-out=FILE")...))
 	case file == "":
-		w.next("To make these changes, run:", w.command("apply", w.chosen()...))
+		goOn(w, "To make these changes, run:", commandFor(w.app, "apply", lookedAt(w)...))
 	case sign > 0:
-		w.next(fmt.Sprintf("Saved the plan to %s. It needs the signatures of %s. To sign it and then to carry out exactly these steps, run:", file, persons(sign)),
-			w.command("approve", shell.Word(file)), apply)
+		goOn(w, fmt.Sprintf("Saved the plan to %s. It needs the signatures of %s. To sign it and then to carry out exactly these steps, run:", file, persons(sign)),
+			commandFor(w.app, "approve", shell.Word(file)), apply)
 	default:
-		w.next(fmt.Sprintf("Saved the plan to %s. To carry out exactly these steps, run:", file), apply)
+		goOn(w, fmt.Sprintf("Saved the plan to %s. To carry out exactly these steps, run:", file), apply)
 	}
 }
 
@@ -88,9 +88,9 @@ func nextOfRun(w *workspace, r *report.Report, d decision) {
 	switch {
 	case len(r.Bad()) == 0 && !r.Interrupted:
 	case d.file != "" && !slices.ContainsFunc(r.Bad(), outlived):
-		w.next("Once that is resolved, go on with:", w.command("apply", append(w.searched(), shell.Word(d.file))...))
+		goOn(w, "Once that is resolved, go on with:", commandFor(w.app, "apply", append(searched(w), shell.Word(d.file))...))
 	default:
-		w.next("To see what is left, run:", w.command("plan", w.chosen()...))
+		goOn(w, "To see what is left, run:", commandFor(w.app, "plan", lookedAt(w)...))
 	}
 }
 

@@ -185,7 +185,7 @@ func adviseBackup(w *workspace, unkept []schema.Device) {
 		}
 	}
 	fmt.Fprintln(w.err, diag.CleanText(fmt.Sprintf("A backup is due for %s that this plan changes: %s. To make one first, run:\n    %s",
-		render.Plural(len(unkept), "device"), diag.FirstOf(names), w.command("backup", quoted...))))
+		render.Plural(len(unkept), "device"), diag.FirstOf(names), commandFor(w.app, "backup", quoted...))))
 }
 
 // mostNamed is how many devices the command for a backup names; of more, all of the configuration are backed up.

@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 	for _, name := range quick {
 		files = append(files, filepath.Join(scripts, name+".txtar"))
 	}
-	testscript.RunT(watched{t}, testscript.Params{ContinueOnError: true,
+	testscript.RunT(watched{t}, testscript.Params{
 		Dir:                 thorough.Pick("", scripts, scripts),
 		Files:               thorough.Pick(files, nil, nil),
 		Setup:               setUp,

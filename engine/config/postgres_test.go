@@ -26,14 +26,14 @@ func TestAStateOnAServer(t *testing.T) {
 		t.Errorf("the state is at %s", place)
 	}
 	for text, want := range map[string]string{
-		state(least[1:]...):                                                             "needs host",
-		state(least[0], least[2]):                                                       "needs database",
-		state(least[:2]...):                                                             "needs key",
-		state(append(least, `path = "state.db"`)...):                                    "path has no meaning",
-		state(append(least, `port = 0`)...):                                             "port must be",
-		state(append(least, `port = "50%"`)...):                                         "port must be",
-		state(append(least, `password = "hunter2"`)...):                                 "never contain it",
-		state(least[0], least[1], `key = "abcdef"`):                                     "never contain it",
+		state(least[1:]...):                             "needs host",
+		state(least[0], least[2]):                       "needs database",
+		state(least[:2]...):                             "needs key",
+		state(append(least, `path = "state.db"`)...):    "path has no meaning",
+		state(append(least, `port = 0`)...):             "port must be",
+		state(append(least, `port = "50%"`)...):         "port must be",
+		state(append(least, `password = "hunter2"`)...): "never contain it",
+		state(least[0], least[1], `key = "abcdef"`):     "never contain it",
 		"camform {\n  state \"sqlite\" {\n    path = \"x\"\n    host = \"y\"\n  }\n}\n": "host has no meaning",
 		"camform {\n  state \"mysql\" {\n  }\n}\n":                                      "This version has no store",
 	} {

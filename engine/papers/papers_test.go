@@ -256,10 +256,10 @@ func TestI12TheRecordSaysWhatIsProvenAndWhatWasTold(t *testing.T) {
 	told := recover.Event{At: noon.Add(2 * time.Hour), Who: "bo", Step: recover.Online, Kind: recover.Done, Data: map[string]string{"confirmed_by": "Ann"}}
 	left := recover.Event{At: noon.Add(2 * time.Hour), Who: "bo", Step: recover.Online, Kind: recover.Skipped, Remark: "no VMS"}
 	for want, events := range map[string][]recover.Event{
-		"online: proven, 2026-05-01 13:00:00 UTC, for kim; camform saw channel 1: online (good)":                                     {look(shown)},
-		"online: not on record; camform saw channel 1: online (good); vms: unseen (unknown)":                                         {look(shown, away)},
+		"online: proven, 2026-05-01 13:00:00 UTC, for kim; camform saw channel 1: online (good)":                                         {look(shown)},
+		"online: not on record; camform saw channel 1: online (good); vms: unseen (unknown)":                                             {look(shown, away)},
 		"online: reported by bo, 2026-05-01 14:00:00 UTC; confirmed_by=Ann; camform saw channel 1: online (good); vms: unseen (unknown)": {look(shown, away), told},
-		"online: skipped, 2026-05-01 14:00:00 UTC, by bo: no VMS; camform saw channel 1: online (good); vms: unseen (unknown)":       {look(shown, away), left},
+		"online: skipped, 2026-05-01 14:00:00 UTC, by bo: no VMS; camform saw channel 1: online (good); vms: unseen (unknown)":           {look(shown, away), left},
 		"online: not on record\n": nil,
 	} {
 		c := c

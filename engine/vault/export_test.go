@@ -207,13 +207,13 @@ func TestOddExportsAreRefused(t *testing.T) {
 		file exported
 		want string
 	}{
-		"another form":    {exported{Format: "x"}, "not an export"},
-		"is not a valid name":         {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Name = "" })}}, "is not a valid name"},
-		"no text":         {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Secret = inClear{} })}}, "empty"},
-		"no version":      {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Version = 0 })}}, "version 0"},
-		"a version twice": {exported{exportFormat, []exportedSecret{secret, secret}}, "version 1 twice"},
-		"an odd status":   {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Status = "x" })}}, "unknown status"},
-		"two live":        {exported{exportFormat, []exportedSecret{secret, changed(func(s *exportedSecret) { s.Version = 2 })}}, "2 versions in use"},
+		"another form":        {exported{Format: "x"}, "not an export"},
+		"is not a valid name": {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Name = "" })}}, "is not a valid name"},
+		"no text":             {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Secret = inClear{} })}}, "empty"},
+		"no version":          {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Version = 0 })}}, "version 0"},
+		"a version twice":     {exported{exportFormat, []exportedSecret{secret, secret}}, "version 1 twice"},
+		"an odd status":       {exported{exportFormat, []exportedSecret{changed(func(s *exportedSecret) { s.Status = "x" })}}, "unknown status"},
+		"two live":            {exported{exportFormat, []exportedSecret{secret, changed(func(s *exportedSecret) { s.Version = 2 })}}, "2 versions in use"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			plain := must[[]byte](t)(json.Marshal(test.file))
