@@ -96,7 +96,7 @@ func TestASlotIsMadeWhereItWas(t *testing.T) {
 		detail, problem             string
 	}{
 		"nobody allowed it":    {"camera-v57", slotBlock("2", ""), alarmDocument + "/2", slotBlock("2", ""), plan.Unproven, `has no 2 entry, but 1 and 3, and has room for 3.`, ""},
-		"no room is reported":  {"recorder-v1", slotBlock("1", ""), alarmDocument + "/1", slotBlock("1", ""), plan.Unproven, "does not tell how many it has room for", ""},
+		"no room is reported":  {"recorder-v1", slotBlock("1", ""), alarmDocument + "/1", slotBlock("1", ""), plan.Unproven, "does not say how many it has room for", ""},
 		"beyond its room":      {"camera-v57", slotsAllowed + slotBlock("2", ""), alarmDocument + "/2", slotsAllowed + slotBlock("4", ""), plan.Unsupported, "It has room for 3.", "Setting that no device has"},
 		"never there":          {"recorder-v1", slotsAllowed + slotBlock("1", ""), alarmDocument + "/1", slotsAllowed + slotBlock("2", ""), plan.Unsupported, `the device has no alarm_host["2"]`, "Setting that no device has"},
 		"a name that it lacks": {"camera-v57", slotsAllowed + slotBlock("2", ""), alarmDocument + "/2", slotBlock("2", "    username = \"gate\"\n"), plan.Unproven, "has room for 3", ""},

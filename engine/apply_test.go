@@ -380,7 +380,7 @@ func TestI6AnotherSecretThanPlannedIsNotSent(t *testing.T) {
 	w.same(told(r), `
 		gate: failed
 		create user.op: not-run`)
-	if why := r.Devices[0].Detail; !strings.Contains(why, "user.op: the secret from env:gate/op is not the one") {
+	if why := r.Devices[0].Detail; !strings.Contains(why, "user.op: the secret from env:gate/op has changed since the plan was made") {
 		t.Errorf("detail %q", why)
 	}
 	if w.writes("gate") != 0 {

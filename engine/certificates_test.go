@@ -352,7 +352,7 @@ func TestI9NothingIsClosedUntilTheNewCertificateIsSeen(t *testing.T) {
 		t.Errorf("HTTP is closed: %+v", steps)
 	}
 	_, problems := r.engine().Plan(context.Background(), r.cfg, nil)
-	if told := fmt.Sprint(certain(problems)); !strings.Contains(told, "waits for a restart of the device") {
+	if told := fmt.Sprint(certain(problems)); !strings.Contains(told, "it takes effect when the device restarts") {
 		t.Errorf("the next plan is not refused: %s", told)
 	}
 	r.provider.stuck = nil

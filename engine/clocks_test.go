@@ -51,7 +51,7 @@ func TestClocksThatAreOffAreToldOnce(t *testing.T) {
 	_, judged := w.engine().Audit(context.Background(), w.cfg, nil)
 	for command, got := range map[string]string{"plan": inPlan, "drift": clockTold(problems), "audit": clockTold(judged)} {
 		sorted := !strings.Contains(got, "device.") || strings.HasPrefix(got, "warning clock-off: The clocks of 4 devices")
-		if !sorted || !strings.HasSuffix(got, "see time.") || !strings.Contains(got, " and 1 more.") {
+		if !sorted || !strings.HasSuffix(got, "check time.") || !strings.Contains(got, " and 1 more.") {
 			t.Errorf("%s says\n%s\nwant\n%s", command, got, want)
 		}
 	}

@@ -387,7 +387,7 @@ func TestI13ARecorderThatShowsNothingAnyMoreIsToldOf(t *testing.T) {
 		for _, id := range channelIDs(string(s.recorder.Document("/ISAPI/ContentMgmt/InputProxy/channels"))) {
 			s.recorderDoes(http.MethodDelete, "/ISAPI/ContentMgmt/InputProxy/channels/"+id, "")
 		}
-		if _, problems := s.plans(); !strings.Contains(problems, `device.recorder lists no channel any more`) || !strings.Contains(problems, `device.recorder.channel["3"] and 1 more`) {
+		if _, problems := s.plans(); !strings.Contains(problems, `device.recorder no longer lists any channel`) || !strings.Contains(problems, `device.recorder.channel["3"] and 1 more`) {
 			t.Errorf("the problems are %q", problems)
 		}
 	})
@@ -431,7 +431,7 @@ func TestI13ARecorderOfWhichOnlyTheNameIsKnownIsTold(t *testing.T) {
 			if steps := s.steps(p); strings.Contains(steps, mayShow) != waits {
 				t.Errorf("%s: the steps are\n%s", deviceType, steps)
 			}
-			if strings.Contains(problems, "never read whether other devices are used by device.recorder.") == waits {
+			if strings.Contains(problems, "never read which other devices are used by device.recorder.") == waits {
 				t.Errorf("%s: the problems are %q", deviceType, problems)
 			}
 		})

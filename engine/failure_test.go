@@ -418,7 +418,7 @@ func TestALieAboutAPasswordIsFoundByLogin(t *testing.T) {
 	w.same(told(r), `
 		gate: rejected
 		update user.op: rejected`)
-	if got := r.Devices[0].Steps[0].Detail; !strings.Contains(got, "refuses a login") {
+	if got := r.Devices[0].Steps[0].Detail; !strings.Contains(got, "rejects a login") {
 		t.Errorf("detail %q", got)
 	}
 	w.outcomes(state.NotApplied, 1)

@@ -256,7 +256,7 @@ func TestSecretsAreNotTakenBack(t *testing.T) {
 	managed := password
 	managed.Policy = &credential.Policy{}
 	gate.Settings[i].Attributes["password"] = managed
-	if told := toldSkipped(w.wayBack(run)); !strings.Contains(told, "so the one of now stays; for a new one run: camform rotate 'device.gate.user.op'\n") {
+	if told := toldSkipped(w.wayBack(run)); !strings.Contains(told, "so the present one stays; for a new one run: camform rotate 'device.gate.user.op'\n") {
 		t.Errorf("of a managed one it says\n%s", told)
 	}
 	gate.Settings[i].Attributes["password"] = password

@@ -86,7 +86,7 @@ func (s standing) advice(err error) string {
 	switch {
 	case errors.Is(err, providers.ErrInactive) && !s.seen.IsZero():
 		return fmt.Sprintf("it answered at %s, so it was reset or replaced since. If that was intended, run camform state forget %s, and plan again: "+
-			"camform then activates it like a new device", at(s.seen), shell.Quoted(s.device.String()))
+			"it is then activated like a new one", at(s.seen), shell.Quoted(s.device.String()))
 	case untried && s.rotating():
 		what, command := s.unfinished()
 		return fmt.Sprintf("the current password is uncertain: %s did not finish. After that time, %s resolves it", what, command)

@@ -81,6 +81,7 @@ func helpOn(a *app, root *cobra.Command, kinds *schema.Kinds, args []string) err
 	name := strings.Join(args, " ")
 	topic, isTopic := manual.Find(kinds, name)
 	if isCommand {
+		cmd.InitDefaultHelpFlag()
 		if err := cmd.Help(); err != nil {
 			return err
 		}

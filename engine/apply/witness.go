@@ -78,7 +78,7 @@ func (w *witness) look(ctx context.Context, o Options) (working []schema.Setting
 		case shows:
 			working = append(working, item)
 		default:
-			idle[item] = fmt.Sprintf("the device says %s = %s", works.Element, strings.Join(texts, ", "))
+			idle[item] = fmt.Sprintf("the device reports %s = %s", works.Element, strings.Join(texts, ", "))
 		}
 	}
 	return working, idle

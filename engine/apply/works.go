@@ -55,7 +55,7 @@ func (w *worker) works(ctx context.Context, s plan.Step) (says string, working b
 	if err != nil || len(texts) == 0 || shows {
 		return "", true
 	}
-	return fmt.Sprintf("it was written but does not work: the device says %s = %s", works.Element, strings.Join(texts, ", ")), false
+	return fmt.Sprintf("it was written but does not work: the device reports %s = %s", works.Element, strings.Join(texts, ", ")), false
 }
 
 // tellsWhetherItWorks reports whether a step leaves something that the device reports as working or not.

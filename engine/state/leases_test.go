@@ -53,7 +53,7 @@ func TestALeaseIsHeldByOneRunAtATime(t *testing.T) {
 func TestForceNeedsTheIDOfTheLease(t *testing.T) {
 	s, _ := newStore(t)
 	lease := acquire(t, s, "n", "r1")
-	if err := s.ForceRelease(t.Context(), lease.Device, lease.Token+1); err == nil || !strings.Contains(err.Error(), "ask again") {
+	if err := s.ForceRelease(t.Context(), lease.Device, lease.Token+1); err == nil || !strings.Contains(err.Error(), "check again who holds it") {
 		t.Errorf("got %v", err)
 	}
 	ok(t, s.ForceRelease(t.Context(), lease.Device, lease.Token))
