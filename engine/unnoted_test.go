@@ -24,7 +24,7 @@ func TestI5ALoginThatIsNotNotedIsAProblemOfTheState(t *testing.T) {
 	}
 	_, problems := w.engine().Plan(context.Background(), w.cfg, nil)
 	told := slices.ContainsFunc(problems, func(p diag.Problem) bool {
-		return p.Code == "state-unwritable" && strings.Contains(p.Error(), "counts as refused")
+		return p.Code == "state-unwritable" && strings.Contains(p.Error(), "is taken as a rejection")
 	})
 	if !told {
 		t.Errorf("it tells %v", problems)

@@ -189,7 +189,7 @@ func TestALockThatIsOutOfDateIsTold(t *testing.T) {
 		},
 		"other firmware was seen": {
 			seen: seen("2")[:1],
-			want: `was last seen with "M 2" and is locked with "M 1".`,
+			want: `was last seen with "M 2", and the lock file has "M 1".`,
 		},
 		"another model is declared": {
 			change: func(l *lockfile.File, cfg *config.Config) *lockfile.File {

@@ -240,7 +240,7 @@ func audited(t *testing.T, e *engine.Engine, cfg *config.Config) {
 }
 
 // saysLacking reports whether a rule is violated by what a device does that lacks the setting, which nobody can change.
-func saysLacking(why string) bool { return strings.Contains(why, "and a device without it has ") }
+func saysLacking(why string) bool { return strings.Contains(why, "and a device without it effectively has ") }
 
 // damages are the ways in which a document says nothing of what a check looks for.
 var damages = map[string]func(providers.Document) providers.Document{
