@@ -29,7 +29,7 @@ const (
 	noModules    = `there are no modules: settings that several devices share go into a profile, and "camform explain ADDRESS" shows which one wants a value`
 	noTests      = `check blocks judge devices: "camform plan -checks"`
 	onlyTargets  = `"camform plan -target=ADDRESS" looks only at this address, and may be repeated`
-	byOrigin     = `no option takes a password or the name of a variable: -password-from names its origin, such as env:CAMERA_PASSWORD or file:PATH; see "camform help secrets"`
+	byOrigin     = `no option takes a password or the name of a variable: -password-from names its origin, such as env:CAMERA_PASSWORD or file:PATH; "camform help" has the topic secrets`
 	whoAnswered  = `"camform inventory" lists which device answered at each address`
 )
 

@@ -31,7 +31,7 @@ func TestADeviceThatIsClaimedTwiceIsNotVerified(t *testing.T) {
 	for _, other := range []discovery.Device{
 		claiming("S1", "44:47:cc:00:00:02", "127.0.0.2"), claiming("S2", "44:47:cc:00:00:01", "127.0.0.2"), claiming("S2", "44:47:cc:00:00:02", "127.0.0.1"),
 	} {
-		if _, err := asked().evidence([]discovery.Device{right, other}, host); err == nil || !strings.Contains(err.Error(), "one of them pretends") {
+		if _, err := asked().evidence([]discovery.Device{right, other}, host); err == nil || !strings.Contains(err.Error(), "at least one of them is an impostor") {
 			t.Errorf("%v beside it: %v", other.Identity, err)
 		}
 	}
