@@ -129,7 +129,7 @@ func TestEntriesThatAreNoItemsAreTold(t *testing.T) {
 	for _, test := range []struct{ kind, body, want string }{
 		{
 			"service", strings.Replace(lowerServices, "<AdminAccessProtocol>", "<AdminAccessProtocol><id>7</id><protocol>Zeta</protocol></AdminAccessProtocol><AdminAccessProtocol><id>8</id></AdminAccessProtocol><AdminAccessProtocol>", 1),
-			"Zeta because camform knows no service of this name; for an entry without a name",
+			"Zeta because camform knows no service of this name;  for an entry without a name",
 		},
 		{"https", lowerServices, ""},
 		{"ntp", "<NTPServerList><NTPServer><id>1</id></NTPServer><NTPServer><id>2</id></NTPServer></NTPServerList>", " for all but the first of 2 entries, because camform manages only that"},

@@ -19,13 +19,13 @@ func TestOfVeryOldTLSPeopleAreToldWhatIsLacking(t *testing.T) {
 		want   string
 		advice bool // to allow legacy TLS
 	}{
-		{key, tls.VersionTLS12, "its RSA key has 512 bits, and this build takes 1024 at least", false},
+		{key, tls.VersionTLS12, "its RSA key has 512 bits, and this build accepts 1024 at least", false},
 		{"tls: invalid signature by the server certificate: " + key, tls.VersionTLS10, "its RSA key has 512 bits", false},
 		{"tls: server selected unsupported protocol version 300", tls.VersionTLS12, "it speaks SSL 3.0 only, which this build lacks", false},
 		{"tls: server selected unsupported protocol version 301", tls.VersionTLS12, "", true},
 		{cipher, tls.VersionTLS10, "lacks those with DHE and export ciphers", false},
 		{cipher, tls.VersionTLS12, "", true},
-		{"remote error: tls: protocol version not supported", tls.VersionTLS10, "this build does not have", false},
+		{"remote error: tls: protocol version not supported", tls.VersionTLS10, "this build supports nothing older", false},
 	} {
 		have := lacking(errors.New(test.cause), &tls.Config{MinVersion: test.least})
 		if !strings.Contains(have, test.want) || strings.Contains(have, "legacy TLS to be allowed") != test.advice {

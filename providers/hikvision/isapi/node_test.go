@@ -105,7 +105,7 @@ func TestI10OneDocumentDoesNotSpoilADevice(t *testing.T) {
 		text  string
 	}{
 		"401":        {asksAgain, "it answers 401 although the login is good"},
-		"login page": {func(*device) func(http.ResponseWriter, *http.Request) { return loginPage }, "it points to"},
+		"login page": {func(*device) func(http.ResponseWriter, *http.Request) { return loginPage }, "it redirects to"},
 		"cut":        {func(*device) func(http.ResponseWriter, *http.Request) { return hangUp }, "closed the connection"},
 		"hang":       {func(*device) func(http.ResponseWriter, *http.Request) { return hang }, "no answer from 192.0.2.5:80 within"},
 	} {
@@ -244,7 +244,7 @@ func TestI5DocumentsThatCountFailuresUntoldLeaveTheReserve(t *testing.T) {
 					if left := window+1 < len(withheld); left != (err != nil) {
 						t.Errorf("window %d: a document that was not asked for before: %v", window, err)
 					} else if left {
-						wantText(t, err, "it is not asked for before "+time.Now().Add(providers.AttemptWindow).UTC().Format(time.RFC3339))
+						wantText(t, err, "camform does not ask for it before "+time.Now().Add(providers.AttemptWindow).UTC().Format(time.RFC3339))
 					}
 					session = s.identified()
 				}
@@ -326,7 +326,7 @@ func TestNodesThatCannotBeRemembered(t *testing.T) {
 		s.trouble("/ISAPI/a", asksAgain(s.device))
 		_, err := session.Read(t.Context(), "/ISAPI/a")
 		wantFamily(t, err, providers.ErrWithheld)
-		wantText(t, err, "could not be noted for later runs (disk full)")
+		wantText(t, err, "could not be recorded for later runs (disk full)")
 		s.target.Nodes = providers.NewNodes(store)
 		session = s.identified()
 		if _, err := session.Read(t.Context(), "/ISAPI/b"); err == nil || providers.EndsSession(err) || len(s.device.seen()) != 0 {

@@ -118,7 +118,7 @@ func TestI11PasswordsInBodiesNeverGoOverALegacyConnection(t *testing.T) {
 		request := providers.Request{Method: "PUT", Path: "/ISAPI/a", Body: []byte("<a><password>x</password></a>"), Sensitive: []string{"password"}}
 		_, err := session.sensitive(t.Context(), session.target.Login, request)
 		wantFamily(t, err, providers.ErrUnsupported)
-		wantText(t, err, "take legacy away")
+		wantText(t, err, "remove legacy for it")
 		request.OldTLS = true
 		if sent, err := session.sensitive(t.Context(), session.target.Login, request); err != nil || string(sent.Body) != string(request.Body) {
 			t.Errorf("what old TLS has to do for is %s, %v", sent.Body, err)

@@ -38,13 +38,13 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		location string
 		text     string
 	}{
-		"to HTTPS":         {302, "https://192.0.2.5/ISAPI", `write its address with https:// (it points to "https://192.0.2.5/ISAPI")`},
-		"to another host":  {301, "http://evil.example/?token=x", `it points to "http://evil.example/"`},
-		"to another port":  {307, "http://192.0.2.5:8080/", "it points to"},
+		"to HTTPS":         {302, "https://192.0.2.5/ISAPI", `write its address with https:// (it redirects to "https://192.0.2.5/ISAPI")`},
+		"to another host":  {301, "http://evil.example/?token=x", `it redirects to "http://evil.example/"`},
+		"to another port":  {307, "http://192.0.2.5:8080/", "it redirects to"},
 		"to the metadata":  {308, "http://169.254.169.254/latest", "169.254.169.254"},
 		"with user":        {303, "http://a:b@evil.example/", `"http://evil.example/"`},
 		"nowhere":          {302, "", "302"},
-		"to another place": {302, "/doc/page/login.asp", "it points to"},
+		"to another place": {302, "/doc/page/login.asp", "it redirects to"},
 	} {
 		for _, method := range []string{"probe", "GET", "PUT"} {
 			t.Run(name+", "+method, func(t *testing.T) {
