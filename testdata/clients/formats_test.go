@@ -256,7 +256,7 @@ func TestTerraformExecDrivesIt(t *testing.T) {
 			t.Errorf("%v does not say: %s", err, want)
 		}
 	}
-	if err := tf.Destroy(ctx); err == nil || !strings.Contains(err.Error(), "devices are not destroyed") {
+	if err := tf.Destroy(ctx); err == nil || !strings.Contains(err.Error(), "camform destroys no devices") {
 		t.Errorf("destroy: %v", err)
 	}
 	s.write("nonsense \"x\" {}\n", "")
